@@ -1,0 +1,1 @@
+//! Plain text to canonical value, one function for each kind.

@@ -1,0 +1,3 @@
+//! Tipoff, the exchange on which platforms tip one another off.
+
+pub mod domain;

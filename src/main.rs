@@ -1,0 +1,3 @@
+//! The `tipoff` binary.
+
+fn main() {}
