@@ -1,12 +1,25 @@
 //! The pure core: the words and the rules of the exchange. No I/O, no async, no clock, no
 //! randomness.
 
+pub mod assessment;
 pub mod canonical;
+pub mod entry;
+pub mod filter;
 pub mod indicator;
 pub mod invalid;
+pub mod label;
+pub mod partner;
 pub mod platform;
 pub mod refang;
+pub mod sharing;
+pub mod summary;
+pub mod time;
 
+pub use assessment::Assessment;
+pub use entry::{Entry, Position};
 pub use indicator::{Indicator, IndicatorId, Kind};
 pub use invalid::Invalid;
+pub use partner::{GroupId, PartnerId};
 pub use platform::Platform;
+pub use sharing::{Reader, Sharing, Tlp, may_see};
+pub use time::Timestamp;

@@ -28,7 +28,11 @@ pub struct Indicator {
 
 impl Indicator {
     /// Puts together what [`super::canonical`] has read.
-    pub(super) fn canonical(kind: Kind, platform: Option<Platform>, value: impl Into<Box<str>>) -> Self {
+    pub(super) fn canonical(
+        kind: Kind,
+        platform: Option<Platform>,
+        value: impl Into<Box<str>>,
+    ) -> Self {
         Self { kind, platform, value: value.into() }
     }
 
@@ -174,7 +178,12 @@ impl Kind {
     pub const fn needs_platform(self) -> bool {
         matches!(
             self,
-            Kind::Account | Kind::AccountId | Kind::Page | Kind::Community | Kind::Channel | Kind::CryptoAddress
+            Kind::Account
+                | Kind::AccountId
+                | Kind::Page
+                | Kind::Community
+                | Kind::Channel
+                | Kind::CryptoAddress
         )
     }
 }

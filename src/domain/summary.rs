@@ -1,0 +1,121 @@
+//! What a reader sees of an indicator, computed from the assessments that this reader may see.
+
+use super::assessment::{Assessment, Verdict};
+use super::entry::Position;
+use super::partner::PartnerId;
+
+/// One visible assessment, with where it was accepted and by whom.
+#[derive(Clone, Copy, Debug)]
+pub struct Visible<'a> {
+    /// Who says it.
+    pub author: &'a PartnerId,
+    /// Its version.
+    pub version: Position,
+    /// What it says.
+    pub assessment: &'a Assessment,
+}
+
+/// The reader's answer to "what is this?".
+#[derive(Clone, Copy, Debug)]
+pub struct Summary<'a> {
+    /// Whether some say `non_malicious` and others more.
+    pub disputed: bool,
+    /// The assessment that stands for the indicator: whole, never mixed with another's fields.
+    pub strongest: Visible<'a>,
+    /// How many authors speak of it.
+    pub authors: u32,
+}
+
+impl<'a> Summary<'a> {
+    /// Sums up what may be seen; `None` when that is nothing.
+    ///
+    /// One assessment an author counts, the newest. The strongest is by verdict, then confidence,
+    /// severity, newest. For an asset on a platform that `owner` owns, the owner's
+    /// `non_malicious` prevails, over dispute too.
+    pub fn of(visible: &[Visible<'a>], owner: Option<&PartnerId>) -> Option<Summary<'a>> {
+        let mut newest: Vec<Visible<'a>> = Vec::new();
+        for one in visible {
+            match newest.iter_mut().find(|kept| kept.author == one.author) {
+                Some(kept) if kept.version < one.version => *kept = *one,
+                Some(_) => {}
+                None => newest.push(*one),
+            }
+        }
+        let authors = u32::try_from(newest.len()).unwrap_or(u32::MAX);
+        let harmless = |one: &Visible<'_>| one.assessment.verdict() == Verdict::NonMalicious;
+        if let Some(own) = newest.iter().find(|one| owner == Some(one.author) && harmless(one)) {
+            return Some(Summary { disputed: false, strongest: *own, authors });
+        }
+        let strongest = *newest.iter().max_by_key(|one| {
+            let a = one.assessment;
+            (a.verdict(), a.confidence(), a.severity(), one.version)
+        })?;
+        let more = |one: &Visible<'_>| one.assessment.verdict() > Verdict::Unknown;
+        let disputed = newest.iter().any(harmless) && newest.iter().any(more);
+        Some(Summary { disputed, strongest, authors })
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::super::assessment::Confidence;
+    use super::super::indicator::{Indicator, Kind};
+    use super::*;
+
+    fn said(verdict: Verdict, confidence: u32) -> Assessment {
+        let indicator = Indicator::from_stored(Kind::Domain, None, "sample.example");
+        Assessment {
+            verdict: Some(verdict),
+            confidence: Some(Confidence::new(confidence).unwrap()),
+            ..Assessment::of(indicator)
+        }
+    }
+
+    fn summary(
+        said: &[(&str, u64, Assessment)],
+        owner: Option<&str>,
+    ) -> Option<(bool, String, u32)> {
+        let authors: Vec<_> = said.iter().map(|(id, ..)| PartnerId::from_stored(id)).collect();
+        let visible: Vec<_> = said
+            .iter()
+            .zip(&authors)
+            .map(|((_, sequence, assessment), author)| Visible {
+                author,
+                version: Position::new(*sequence, 0),
+                assessment,
+            })
+            .collect();
+        let owner = owner.map(PartnerId::from_stored);
+        Summary::of(&visible, owner.as_ref())
+            .map(|s| (s.disputed, s.strongest.author.to_string(), s.authors))
+    }
+
+    #[test]
+    fn nothing_visible_is_nothing_known() {
+        assert!(summary(&[], None).is_none());
+    }
+
+    #[test]
+    fn the_strongest_verdict_stands_for_the_indicator_then_confidence_then_newest() {
+        let one = ("birdsite", 1, said(Verdict::Suspicious, 99));
+        let two = ("facegraph", 2, said(Verdict::Malicious, 10));
+        let three = ("tubeworks", 3, said(Verdict::Malicious, 10));
+        assert_eq!(summary(&[one, two, three], None), Some((false, "tubeworks".into(), 3)));
+    }
+
+    #[test]
+    fn only_the_newest_word_of_an_author_counts() {
+        let old = ("birdsite", 1, said(Verdict::Malicious, 90));
+        let new = ("birdsite", 5, said(Verdict::Unknown, 10));
+        let other = ("facegraph", 2, said(Verdict::Suspicious, 20));
+        assert_eq!(summary(&[old, new, other], None), Some((false, "facegraph".into(), 2)));
+    }
+
+    #[test]
+    fn a_harmless_verdict_beside_a_worse_one_is_a_dispute_unless_the_platforms_owner_says_it() {
+        let bad = ("birdsite", 1, said(Verdict::Malicious, 90));
+        let good = ("facegraph", 2, said(Verdict::NonMalicious, 90));
+        assert_eq!(summary(&[bad.clone(), good.clone()], None), Some((true, "birdsite".into(), 2)));
+        assert_eq!(summary(&[bad, good], Some("facegraph")), Some((false, "facegraph".into(), 2)));
+    }
+}
