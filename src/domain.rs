@@ -3,6 +3,7 @@
 
 pub mod assessment;
 pub mod canonical;
+pub mod cursor;
 pub mod entry;
 pub mod filter;
 pub mod indicator;
@@ -12,10 +13,12 @@ pub mod partner;
 pub mod platform;
 pub mod refang;
 pub mod sharing;
+pub mod submission;
 pub mod summary;
 pub mod time;
 
 pub use assessment::Assessment;
+pub use cursor::Cursor;
 pub use entry::{Entry, Position};
 pub use indicator::{Indicator, IndicatorId, Kind};
 pub use invalid::Invalid;

@@ -267,11 +267,11 @@ impl Assessment {
             .unwrap_or_else(|| accepted.plus(Lifetime::of(self.indicator.kind()).default))
     }
 
-    /// Whether `next`, of the same author to the same audience, says what this one said. A repeat
-    /// without an end is a renewal once half of the default life is gone.
-    pub fn is_repeated_by(&self, accepted: Timestamp, next: &Assessment, now: Timestamp) -> bool {
+    /// Whether saying the same again at `now` renews an assessment that was accepted at
+    /// `accepted`: without an end of its own, once half of the kind's default life is gone.
+    pub fn is_renewal(&self, accepted: Timestamp, now: Timestamp) -> bool {
         let half = Lifetime::of(self.indicator.kind()).default / 2;
-        self == next && (self.valid_until.is_some() || now.since(accepted) < half)
+        self.valid_until.is_none() && now.since(accepted) >= half
     }
 
     /// Checks the times against one another and against the kind's maximum life.

@@ -26,21 +26,18 @@ fn confidence_ends_at_a_hundred() {
 #[test]
 fn a_repeat_without_an_end_renews_once_half_of_the_default_life_is_gone() {
     let accepted = Timestamp::from_millis(0);
-    let said = domain();
-    let early = Timestamp::from_millis(182 * DAY);
     let late = Timestamp::from_millis(183 * DAY);
-    assert!(said.is_repeated_by(accepted, &said.clone(), early));
-    assert!(!said.is_repeated_by(accepted, &said.clone(), late));
-    let with_end = Assessment { valid_until: Some(Timestamp::from_millis(300 * DAY)), ..said };
-    assert!(with_end.is_repeated_by(accepted, &with_end.clone(), late));
+    assert!(!domain().is_renewal(accepted, Timestamp::from_millis(182 * DAY)));
+    assert!(domain().is_renewal(accepted, late));
+    let end = Some(Timestamp::from_millis(300 * DAY));
+    assert!(!Assessment { valid_until: end, ..domain() }.is_renewal(accepted, late));
 }
 
 #[test]
-fn what_is_sent_by_default_is_not_the_same_as_what_is_said_explicitly() {
-    let silent = domain();
+fn what_is_left_out_is_read_as_the_default_and_is_not_the_same_as_saying_it() {
     let explicit = Assessment { verdict: Some(Verdict::Suspicious), ..domain() };
-    assert_eq!(silent.verdict(), explicit.verdict());
-    assert!(!silent.is_repeated_by(Timestamp::default(), &explicit, Timestamp::default()));
+    assert_eq!(domain().verdict(), explicit.verdict());
+    assert_ne!(domain(), explicit);
 }
 
 #[test]

@@ -5,6 +5,7 @@ use std::fmt;
 use uuid::Uuid;
 
 use super::assessment::Assessment;
+use super::indicator::IndicatorId;
 use super::invalid::Invalid;
 use super::partner::{GroupDefinition, Partner, PartnerId};
 use super::sharing::Sharing;
@@ -115,6 +116,8 @@ pub struct Batch {
 pub struct Item {
     /// Its index in the request, and in the entry.
     pub index: u32,
+    /// The indicator's id. Stored, so that a replay never derives it again.
+    pub id: IndicatorId,
     /// What it says.
     pub assessment: Assessment,
 }

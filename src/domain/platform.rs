@@ -24,3 +24,8 @@ impl fmt::Display for Platform {
         f.pad(&self.0)
     }
 }
+impl Platform {
+    pub fn parse(text: &str) -> Result<Self, super::Invalid> {
+        Ok(Self(text.to_lowercase().into()))
+    }
+}

@@ -1,0 +1,48 @@
+//! Compiles `proto/` with protox, so that no protoc has to be installed.
+
+use std::path::{Path, PathBuf};
+use std::{env, error, fs, io};
+
+use prost::Message;
+
+/// Where the server takes what it sends ready encoded: see `wire::encoded`.
+const ENCODED_FEED: &str = "crate::wire::encoded::EncodedFeed";
+
+fn main() -> Result<(), Box<dyn error::Error>> {
+    println!("cargo:rerun-if-changed=proto");
+    let out = PathBuf::from(env::var("OUT_DIR")?);
+
+    let api = protox::compile(protos("proto/tipoff/v1")?, ["proto"])?;
+    fs::write(out.join("tipoff.v1.bin"), api.encode_to_vec())?;
+    // Messages and clients …
+    tonic_prost_build::configure()
+        .build_server(false)
+        .bytes(".tipoff.v1.Cursor")
+        .compile_fds(api.clone())?;
+    // … and servers, over the same messages, but for the feed's, which are put together from bytes
+    // that were encoded once for all readers.
+    let servers = out.join("servers");
+    fs::create_dir_all(&servers)?;
+    tonic_prost_build::configure()
+        .build_client(false)
+        .extern_path(".tipoff.v1", "crate::wire::pb")
+        .extern_path(".tipoff.v1.SubscribeResponse", ENCODED_FEED)
+        .out_dir(&servers)
+        .compile_fds(api)?;
+
+    let journal = protox::compile(protos("proto/tipoff/journal/v1")?, ["proto"])?;
+    tonic_prost_build::configure().build_client(false).build_server(false).compile_fds(journal)?;
+    Ok(())
+}
+
+fn protos(folder: impl AsRef<Path>) -> io::Result<Vec<PathBuf>> {
+    let mut files = Vec::new();
+    for entry in fs::read_dir(folder)? {
+        let path = entry?.path();
+        if path.extension().is_some_and(|extension| extension == "proto") {
+            files.push(path);
+        }
+    }
+    files.sort();
+    Ok(files)
+}

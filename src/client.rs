@@ -1,0 +1,206 @@
+//! The Rust SDK: connect with an identity folder, submit, look up, follow a feed.
+//!
+//! What may be retried is retried, with backoff and jitter: every write is idempotent, and a feed is
+//! resumed behind the last item that was taken.
+//!
+//! ```no_run
+//! # async fn example() -> Result<(), tipoff::client::ClientError> {
+//! use tipoff::client::{Client, From};
+//!
+//! let client = Client::new("https://localhost:7443", "identity/birdsite".as_ref())?;
+//! let mut feed = client.subscribe(From::Start, None);
+//! while let Some(item) = feed.next().await? {
+//!     println!("{:?}", item.indicator);
+//! }
+//! # Ok(())
+//! # }
+//! ```
+
+mod error;
+mod feed;
+mod report;
+mod retry;
+
+use std::path::Path;
+use std::time::Duration;
+
+use tonic::transport::{Certificate, Channel, ClientTlsConfig, Endpoint, Identity};
+
+pub use self::error::ClientError;
+pub use self::feed::{From, Subscription};
+pub use self::report::{Report, ReportSummary, split};
+pub use self::retry::Patience;
+use crate::tls::IdentityFolder;
+use crate::wire::pb;
+use pb::feed_service_client::FeedServiceClient;
+use pb::indicator_service_client::IndicatorServiceClient;
+use pb::partner_service_client::PartnerServiceClient;
+
+/// The most values of one lookup call.
+const LOOKUP_VALUES: usize = 1_000;
+/// The most bytes of a message that is taken: the exchange sends at most 4 MB.
+const MAX_MESSAGE: usize = 8 * 1024 * 1024;
+
+/// A connection to an exchange, as one partner. Cheap to clone; connects when it is first used and
+/// again when it has to.
+#[derive(Clone, Debug)]
+pub struct Client {
+    channel: Channel,
+    patience: Patience,
+}
+
+impl Client {
+    /// A client for a server's URL, with the identity in a folder: `ca.pem`, `cert.pem`,
+    /// `key.pem`. The folder is read and checked; nothing is connected yet.
+    pub fn new(server: &str, identity: &Path) -> Result<Self, ClientError> {
+        let endpoint = endpoint(server, identity)?;
+        Ok(Self { channel: endpoint.connect_lazy(), patience: Patience::default() })
+    }
+
+    /// The same client with another patience for an exchange that is not there.
+    #[must_use]
+    pub fn with_patience(mut self, patience: Patience) -> Self {
+        self.patience = patience;
+        self
+    }
+
+    /// Who the exchange takes this client for.
+    pub async fn who_am_i(&self) -> Result<pb::WhoAmIResponse, ClientError> {
+        self.patience
+            .retry(async || {
+                let mut service = PartnerServiceClient::new(self.channel.clone());
+                Ok(service.who_am_i(pb::WhoAmIRequest {}).await?.into_inner())
+            })
+            .await
+    }
+
+    /// Every partner of the exchange, by id.
+    pub async fn partners(&self) -> Result<Vec<pb::Partner>, ClientError> {
+        let mut all = Vec::new();
+        let mut page_token = String::new();
+        loop {
+            let page = self
+                .patience
+                .retry(async || {
+                    let mut service = PartnerServiceClient::new(self.channel.clone());
+                    let page_token = page_token.clone();
+                    let request = pb::ListPartnersRequest { page_size: 1_000, page_token };
+                    Ok(service.list_partners(request).await?.into_inner())
+                })
+                .await?;
+            all.extend(page.partners);
+            if page.next_page_token.is_empty() {
+                return Ok(all);
+            }
+            page_token = page.next_page_token;
+        }
+    }
+
+    /// The groups that this partner is in, by id.
+    pub async fn groups(&self) -> Result<Vec<pb::SharingGroup>, ClientError> {
+        let mut all = Vec::new();
+        let mut page_token = String::new();
+        loop {
+            let page = self
+                .patience
+                .retry(async || {
+                    let mut service = PartnerServiceClient::new(self.channel.clone());
+                    let page_token = page_token.clone();
+                    let request = pb::ListGroupsRequest { page_size: 1_000, page_token };
+                    Ok(service.list_groups(request).await?.into_inner())
+                })
+                .await?;
+            all.extend(page.groups);
+            if page.next_page_token.is_empty() {
+                return Ok(all);
+            }
+            page_token = page.next_page_token;
+        }
+    }
+
+    /// What is known of each value, in order; any number of them.
+    pub async fn lookup(
+        &self,
+        keys: &[pb::IndicatorKey],
+    ) -> Result<Vec<pb::LookupResult>, ClientError> {
+        let mut results = Vec::with_capacity(keys.len());
+        for keys in keys.chunks(LOOKUP_VALUES) {
+            let page = self
+                .patience
+                .retry(async || {
+                    let request =
+                        pb::LookupIndicatorsRequest { keys: keys.to_vec(), read_after: None };
+                    Ok(self.indicators().lookup_indicators(request).await?.into_inner())
+                })
+                .await?;
+            results.extend(page.results);
+        }
+        Ok(results)
+    }
+
+    /// Everything that this partner may see of one indicator.
+    pub async fn indicator(
+        &self,
+        key: pb::IndicatorKey,
+    ) -> Result<pb::GetIndicatorResponse, ClientError> {
+        self.patience
+            .retry(async || {
+                let request = pb::GetIndicatorRequest {
+                    indicator: Some(pb::get_indicator_request::Indicator::Key(key.clone())),
+                    read_after: None,
+                };
+                Ok(self.indicators().get_indicator(request).await?.into_inner())
+            })
+            .await
+    }
+
+    /// Submits one batch, or a close. Sent again where that may be done: it is not stored twice.
+    pub async fn submit(
+        &self,
+        request: pb::SubmitIndicatorsRequest,
+    ) -> Result<pb::Receipt, ClientError> {
+        self.patience
+            .retry(async || {
+                let response = self.indicators().submit_indicators(request.clone()).await?;
+                response.into_inner().receipt.ok_or_else(ClientError::no_receipt)
+            })
+            .await
+    }
+
+    /// Follows the feed, from wherever it is to begin. It is opened with the first item asked for.
+    pub fn subscribe(&self, from: From, filter: Option<pb::Filter>) -> Subscription {
+        Subscription::new(self.clone(), from, filter)
+    }
+
+    fn indicators(&self) -> IndicatorServiceClient<Channel> {
+        IndicatorServiceClient::new(self.channel.clone()).max_decoding_message_size(MAX_MESSAGE)
+    }
+
+    fn feeds(&self) -> FeedServiceClient<Channel> {
+        FeedServiceClient::new(self.channel.clone()).max_decoding_message_size(MAX_MESSAGE)
+    }
+}
+
+fn endpoint(server: &str, identity: &Path) -> Result<Endpoint, ClientError> {
+    let bad_url = |reason: String| ClientError::Address { url: server.to_owned(), reason };
+    if !server.starts_with("https://") {
+        return Err(bad_url("does not begin with https://".into()));
+    }
+    // Read as a whole first, for errors that name the file.
+    IdentityFolder::check(identity)?;
+    let read = |name: &str| IdentityFolder::read_file(&identity.join(name));
+    let tls = ClientTlsConfig::new()
+        .ca_certificate(Certificate::from_pem(read("ca.pem")?))
+        .identity(Identity::from_pem(read("cert.pem")?, read("key.pem")?));
+    let endpoint = Endpoint::from_shared(server.to_owned())
+        .and_then(|endpoint| endpoint.tls_config(tls))
+        .map_err(|error| bad_url(error.to_string()))?;
+    Ok(endpoint
+        .connect_timeout(Duration::from_secs(5))
+        .tcp_nodelay(true)
+        .initial_stream_window_size(1024 * 1024)
+        .initial_connection_window_size(4 * 1024 * 1024)
+        .http2_keep_alive_interval(Duration::from_secs(30))
+        .keep_alive_timeout(Duration::from_secs(10))
+        .keep_alive_while_idle(true))
+}

@@ -1,0 +1,190 @@
+//! Submitting a whole report: split into batches, sent over one stream, closed.
+
+use std::collections::VecDeque;
+
+use prost::Message;
+use tokio::sync::mpsc;
+use tokio_stream::wrappers::ReceiverStream;
+
+use super::{Client, ClientError};
+use crate::wire::pb;
+
+/// The most items of a batch.
+const BATCH_ITEMS: usize = 500;
+/// The most bytes of a batch: an exchange takes messages of 1 MB.
+const BATCH_BYTES: usize = 768 * 1024;
+
+/// A report to submit.
+#[derive(Clone, Debug)]
+pub struct Report {
+    /// The submission's id. The same id with the same content is not stored twice.
+    pub submission_id: String,
+    /// Who receives it; the author's defaults where absent.
+    pub sharing: Option<pb::Sharing>,
+    /// Its items.
+    pub items: Vec<pb::SubmittedIndicator>,
+}
+
+/// What became of a report.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct ReportSummary {
+    /// Items that are the author's first word on their indicator to this audience.
+    pub created: usize,
+    /// Items that took the place of an earlier one.
+    pub replaced: usize,
+    /// Items that say what is said already.
+    pub unchanged: usize,
+    /// Items that could not be read: their place in the report, the field and the reason.
+    pub rejected: Vec<(usize, String, String)>,
+    /// Batches that had been taken before.
+    pub replayed: usize,
+    /// How many batches there were.
+    pub batches: usize,
+}
+
+/// Splits items into batches by count and by bytes, in order.
+pub fn split(items: Vec<pb::SubmittedIndicator>) -> Vec<Vec<pb::SubmittedIndicator>> {
+    let mut batches = Vec::new();
+    let mut batch = Vec::new();
+    let mut bytes = 0;
+    for item in items {
+        let size = item.encoded_len() + 8;
+        if !batch.is_empty() && (batch.len() == BATCH_ITEMS || bytes + size > BATCH_BYTES) {
+            batches.push(std::mem::take(&mut batch));
+            bytes = 0;
+        }
+        bytes += size;
+        batch.push(item);
+    }
+    if !batch.is_empty() {
+        batches.push(batch);
+    }
+    batches
+}
+
+impl Client {
+    /// Submits a report and closes it. Over a connection that breaks, what has no receipt yet is
+    /// sent again. `progress` is told how many items have one.
+    pub async fn submit_report(
+        &self,
+        report: Report,
+        mut progress: impl FnMut(usize),
+    ) -> Result<ReportSummary, ClientError> {
+        let Report { submission_id, sharing, items } = report;
+        let mut first_item = 0;
+        let mut waiting: VecDeque<(usize, pb::StreamIndicatorsRequest)> = VecDeque::new();
+        for (number, items) in (1u32..).zip(split(items)) {
+            let at = first_item;
+            first_item += items.len();
+            let batch = pb::SubmissionBatch { number, sharing: sharing.clone(), items };
+            let submission_id = submission_id.clone();
+            let request =
+                pb::StreamIndicatorsRequest { submission_id, batch: Some(batch), close: None };
+            waiting.push_back((at, request));
+        }
+        let mut summary = ReportSummary { batches: waiting.len(), ..ReportSummary::default() };
+        let mut pauses = self.patience.pauses();
+        while !waiting.is_empty() {
+            let before = waiting.len();
+            let sent = self.send(&mut waiting, &mut summary, &mut progress).await;
+            let Err(error) = sent else { continue };
+            if waiting.len() < before {
+                pauses = self.patience.pauses();
+            }
+            match pauses.next() {
+                Some(pause) if error.is_transient() => tokio::time::sleep(pause).await,
+                _ => return Err(error),
+            }
+        }
+        if summary.batches > 0 {
+            let batches = u32::try_from(summary.batches).unwrap_or(u32::MAX);
+            let close = Some(pb::SubmissionClose { batches });
+            self.submit(pb::SubmitIndicatorsRequest { submission_id, batch: None, close }).await?;
+        }
+        Ok(summary)
+    }
+
+    /// Sends what waits over one stream, and takes from it what gets its receipt.
+    async fn send(
+        &self,
+        waiting: &mut VecDeque<(usize, pb::StreamIndicatorsRequest)>,
+        summary: &mut ReportSummary,
+        progress: &mut impl FnMut(usize),
+    ) -> Result<(), ClientError> {
+        let (queue, requests) = mpsc::channel(4);
+        let unsent: Vec<_> = waiting.iter().map(|(_, request)| request.clone()).collect();
+        let feeding = tokio::spawn(async move {
+            for request in unsent {
+                if queue.send(request).await.is_err() {
+                    return;
+                }
+            }
+        });
+        let result = self.receive(ReceiverStream::new(requests), waiting, summary, progress).await;
+        feeding.abort();
+        result
+    }
+
+    async fn receive(
+        &self,
+        requests: ReceiverStream<pb::StreamIndicatorsRequest>,
+        waiting: &mut VecDeque<(usize, pb::StreamIndicatorsRequest)>,
+        summary: &mut ReportSummary,
+        progress: &mut impl FnMut(usize),
+    ) -> Result<(), ClientError> {
+        let mut receipts = self.indicators().stream_indicators(requests).await?.into_inner();
+        while let Some(response) = receipts.message().await? {
+            let receipt = response.receipt.ok_or_else(ClientError::no_receipt)?;
+            let Some((first_item, _)) = waiting.pop_front() else { break };
+            summary.add(&receipt, first_item);
+            progress(summary.items());
+        }
+        if waiting.is_empty() {
+            Ok(())
+        } else {
+            Err(ClientError::Unreachable("the exchange ended the stream".into()))
+        }
+    }
+}
+
+impl ReportSummary {
+    /// How many items have their receipt.
+    pub fn items(&self) -> usize {
+        self.created + self.replaced + self.unchanged + self.rejected.len()
+    }
+
+    fn add(&mut self, receipt: &pb::Receipt, first_item: usize) {
+        self.replayed += usize::from(receipt.replayed);
+        for item in &receipt.items {
+            match item.status() {
+                pb::ItemStatus::Created => self.created += 1,
+                pb::ItemStatus::Replaced => self.replaced += 1,
+                pb::ItemStatus::Unchanged => self.unchanged += 1,
+                pb::ItemStatus::Rejected | pb::ItemStatus::Unspecified => {
+                    let at = first_item + item.index as usize;
+                    self.rejected.push((at, item.field.clone(), item.reason.clone()));
+                }
+            }
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn item(value: &str) -> pb::SubmittedIndicator {
+        pb::SubmittedIndicator { value: value.into(), ..pb::SubmittedIndicator::default() }
+    }
+
+    #[test]
+    fn items_are_split_by_count_and_by_bytes_in_order() {
+        let sizes = |items| split(items).iter().map(Vec::len).collect::<Vec<_>>();
+        assert_eq!(sizes(Vec::new()), [0usize; 0]);
+        assert_eq!(sizes(vec![item("a.example"); 1_001]), [500, 500, 1]);
+        let large = item(&"x".repeat(BATCH_BYTES / 3));
+        assert_eq!(sizes(vec![large; 5]), [2, 2, 1]);
+        let oversized = item(&"x".repeat(BATCH_BYTES * 2));
+        assert_eq!(sizes(vec![item("a"), oversized, item("b")]), [1, 1, 1]);
+    }
+}

@@ -1,0 +1,293 @@
+//! Following what is shared with a reader.
+//!
+//! A feed reads entries from its cursor up to the index's checkpoint: replay and live are one path.
+//! It passes over what is no longer current or was never taken, and asks the rule of sight and the
+//! reader's filter of the rest.
+
+use std::collections::VecDeque;
+use std::ops::Range;
+use std::sync::Arc;
+use std::time::Duration;
+
+use tokio::sync::watch;
+
+use super::{Caller, Exchange};
+use crate::domain::cursor::JournalTag;
+use crate::domain::entry::{Batch, Body, Entry, ItemOutcome, Outcome};
+use crate::domain::filter::Filter;
+use crate::domain::sharing::{Audience, Reader, SharingView};
+use crate::domain::{Cursor, Invalid, PartnerId, Position, may_see};
+use crate::error::{Error, Kind, Result};
+use crate::index::Registry;
+use crate::journal::Logged;
+
+/// How many entries a feed takes from the journal at once.
+const ENTRIES_AT_ONCE: usize = 64;
+
+/// Where a feed begins.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Start {
+    /// With the oldest entry that the journal holds.
+    Oldest,
+    /// With what comes next.
+    Now,
+    /// Behind this place.
+    After(Cursor),
+}
+
+/// One reader's way through the journal.
+#[derive(Debug)]
+pub struct Feed {
+    exchange: Arc<Exchange>,
+    partner: PartnerId,
+    filter: Filter,
+    after: Position,
+    checkpoint: watch::Receiver<u64>,
+    suspended: watch::Receiver<super::Suspended>,
+    registry: Arc<Registry>,
+    reader: Reader,
+    ahead: VecDeque<Arc<Logged>>,
+}
+
+/// What a feed comes to next.
+#[derive(Debug)]
+pub enum Step {
+    /// Items for the reader.
+    Items(Delivery),
+    /// Nothing for the reader up to here.
+    Heartbeat(Cursor),
+}
+
+/// Items of one batch that a reader gets.
+#[derive(Debug)]
+pub struct Delivery {
+    /// The journal that the entry is in, for cursors.
+    pub journal: JournalTag,
+    /// The entry that holds them.
+    pub logged: Arc<Logged>,
+    /// What the entry came to.
+    pub outcome: Arc<Outcome>,
+    /// The reader's own part of the sharing.
+    pub view: SharingView,
+    /// Whether the reader is the author.
+    pub author: bool,
+    /// The reader could see an older version for the same audience from this sequence on.
+    pub sight_from: u64,
+    /// Which items, by their place in the batch; in order, and not empty.
+    pub ranges: Vec<Range<usize>>,
+}
+
+impl Exchange {
+    /// Opens a feed for a caller.
+    pub fn feed(self: &Arc<Self>, caller: &Caller, start: Start, filter: Filter) -> Result<Feed> {
+        let checkpoint = self.index.watch();
+        let now = *checkpoint.borrow();
+        let after = match start {
+            Start::Oldest => Position::new(self.log.oldest().saturating_sub(1), u32::MAX),
+            Start::Now => Position::new(now, u32::MAX),
+            Start::After(cursor) => self.resume(cursor, now)?,
+        };
+        let registry = self.index.registry();
+        let reader = reader(&registry, caller.partner())?;
+        Ok(Feed {
+            exchange: Arc::clone(self),
+            partner: caller.partner().clone(),
+            filter,
+            after,
+            checkpoint,
+            suspended: self.suspended.subscribe(),
+            registry,
+            reader,
+            ahead: VecDeque::new(),
+        })
+    }
+
+    fn resume(&self, cursor: Cursor, checkpoint: u64) -> Result<Position> {
+        if cursor.journal != self.index.journal() {
+            let reason = "is not one that this exchange handed out";
+            return Err(Invalid::new("cursor", reason).into());
+        }
+        if cursor.after.sequence > checkpoint {
+            return Err(Error::new(
+                Kind::OutOfRange,
+                "cursor_ahead",
+                "the cursor is ahead of what the exchange holds: it was restored, or this node \
+                 has not caught up",
+            ));
+        }
+        if cursor.after.sequence + 1 < self.log.oldest() {
+            return Err(Error::new(
+                Kind::OutOfRange,
+                "cursor_trimmed",
+                "the exchange no longer holds what follows the cursor: take a snapshot",
+            ));
+        }
+        Ok(cursor.after)
+    }
+}
+
+impl Feed {
+    /// What comes next: items as soon as there are some, else a heartbeat after `heartbeat`.
+    ///
+    /// Cancel safe: what was not returned is found again.
+    pub async fn next(&mut self, heartbeat: Duration) -> Result<Step> {
+        let deadline = tokio::time::sleep(heartbeat);
+        tokio::pin!(deadline);
+        loop {
+            self.check_access()?;
+            if let Some(delivery) = self.next_ready()? {
+                return Ok(Step::Items(delivery));
+            }
+            if self.is_behind() {
+                // A filter that matches little reads on for long: others get their turn, and the
+                // reader learns how far it has come.
+                tokio::task::yield_now().await;
+                if deadline.is_elapsed() {
+                    return Ok(Step::Heartbeat(self.cursor()));
+                }
+                continue;
+            }
+            tokio::select! {
+                () = &mut deadline => return Ok(Step::Heartbeat(self.cursor())),
+                changed = self.checkpoint.changed() => {
+                    changed.map_err(|_| stopping())?;
+                }
+                changed = self.suspended.changed() => {
+                    changed.map_err(|_| stopping())?;
+                }
+            }
+        }
+    }
+
+    /// What can be delivered without waiting, among the next [`ENTRIES_AT_ONCE`] entries.
+    pub fn next_ready(&mut self) -> Result<Option<Delivery>> {
+        self.read_ahead()?;
+        while let Some(logged) = self.ahead.pop_front() {
+            let delivery = self.delivery(&logged)?;
+            self.after = Position::new(logged.entry.sequence, u32::MAX);
+            if delivery.is_some() {
+                return Ok(delivery);
+            }
+        }
+        Ok(None)
+    }
+
+    fn is_behind(&self) -> bool {
+        self.after.sequence < *self.checkpoint.borrow()
+    }
+
+    /// The place behind everything that was returned or passed over.
+    pub fn cursor(&self) -> Cursor {
+        Cursor { journal: self.exchange.index.journal(), after: self.after }
+    }
+
+    fn check_access(&mut self) -> Result<()> {
+        if self.suspended.borrow_and_update().contains(&self.partner) {
+            let message = format!("`{}` is suspended", self.partner);
+            return Err(Error::new(Kind::Denied, "partner_suspended", message));
+        }
+        Ok(())
+    }
+
+    fn read_ahead(&mut self) -> Result<()> {
+        if !self.ahead.is_empty() {
+            return Ok(());
+        }
+        let checkpoint = *self.checkpoint.borrow_and_update();
+        // A cursor inside an entry goes on with the items behind it.
+        let from = self.after.sequence + u64::from(self.after.index == u32::MAX);
+        if from <= checkpoint {
+            let wanted = usize::try_from(checkpoint - from + 1).unwrap_or(usize::MAX);
+            self.ahead = self.exchange.entries(from, wanted.min(ENTRIES_AT_ONCE))?.into();
+        }
+        Ok(())
+    }
+
+    fn delivery(&mut self, logged: &Arc<Logged>) -> Result<Option<Delivery>> {
+        let Entry { sequence, author: Some(author), body: Body::SubmissionBatch(batch), .. } =
+            &logged.entry
+        else {
+            return Ok(None);
+        };
+        self.refresh_reader()?;
+        let position = Position::new(*sequence, 0);
+        let now = self.exchange.clock.now();
+        if !may_see(&self.reader, &batch.sharing, author, position, now) {
+            return Ok(None);
+        }
+        let outcome = self.exchange.index.applied_outcome(*sequence)?;
+        let Outcome::Taken(outcomes) = &*outcome else { return Ok(None) };
+        let ranges = self.wanted(*sequence, batch, author, outcomes);
+        if ranges.is_empty() {
+            return Ok(None);
+        }
+        let view = batch.sharing.seen_by(&self.reader, author, position);
+        let own = self.reader.id == *author;
+        let sight_from = if own { 0 } else { self.sight_from(&view) };
+        let logged = Arc::clone(logged);
+        let journal = self.exchange.index.journal();
+        Ok(Some(Delivery { journal, logged, outcome, view, author: own, sight_from, ranges }))
+    }
+
+    /// The items that are current, behind the cursor, and asked for.
+    fn wanted(
+        &self,
+        sequence: u64,
+        batch: &Batch,
+        author: &PartnerId,
+        outcomes: &[ItemOutcome],
+    ) -> Vec<Range<usize>> {
+        let closed = self.exchange.index.closed(sequence);
+        let taken_before = |index| Position::new(sequence, index) <= self.after;
+        let everything = self.filter.is_empty();
+        let mut ranges: Vec<Range<usize>> = Vec::new();
+        for (at, (item, outcome)) in batch.items.iter().zip(outcomes).enumerate() {
+            let wanted = !matches!(outcome, ItemOutcome::Unchanged(_))
+                && !taken_before(item.index)
+                && closed.as_ref().is_none_or(|closed| !closed.contains(&item.index))
+                && (everything || {
+                    let version = Position::new(sequence, item.index);
+                    let sharing = &batch.sharing;
+                    self.filter.matches(&item.assessment, sharing, author, version, &self.reader)
+                });
+            match ranges.last_mut() {
+                Some(last) if wanted && last.end == at => last.end = at + 1,
+                _ if wanted => ranges.push(at..at + 1),
+                _ => {}
+            }
+        }
+        ranges
+    }
+
+    /// From where on the reader sees what is shared as this is: its own part of the audience says.
+    fn sight_from(&self, view: &SharingView) -> u64 {
+        match &view.audience {
+            Audience::Named { groups, partners } if partners.is_empty() => {
+                let since = groups.iter().filter_map(|group| self.reader.groups.get(group));
+                since.copied().min().unwrap_or(0)
+            }
+            _ => 0,
+        }
+    }
+
+    /// Rights are those of the moment: the registry may have changed since the last entry.
+    fn refresh_reader(&mut self) -> Result<()> {
+        let registry = self.exchange.index.registry();
+        if !Arc::ptr_eq(&registry, &self.registry) {
+            self.reader = reader(&registry, &self.partner)?;
+            self.registry = registry;
+        }
+        Ok(())
+    }
+}
+
+fn reader(registry: &Registry, partner: &PartnerId) -> Result<Reader> {
+    registry.reader(partner).ok_or_else(|| {
+        let message = format!("`{partner}` is not a partner of this exchange");
+        Error::new(Kind::Denied, "partner_unknown", message)
+    })
+}
+
+fn stopping() -> Error {
+    Error::new(Kind::Unavailable, "stopping", "the exchange is stopping")
+}

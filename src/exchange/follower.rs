@@ -1,0 +1,62 @@
+//! The follower: applies each entry of the journal to the index, in order, as it comes.
+
+use std::sync::Arc;
+
+use tokio_util::sync::CancellationToken;
+
+use crate::error::{Error, Result};
+use crate::index::{Applier, Index};
+use crate::journal::Log;
+
+/// How many entries are taken from the journal at once.
+const ENTRIES_AT_ONCE: usize = 256;
+
+/// Keeps one index up with one journal. Recovery is the normal path: a start replays with the code
+/// that runs all day.
+#[derive(Debug)]
+pub struct Follower {
+    log: Arc<Log>,
+    applier: Applier,
+}
+
+impl Follower {
+    /// Takes up the index where it stands.
+    pub fn new(log: Arc<Log>, index: Arc<Index>) -> Result<Self> {
+        Ok(Self { log, applier: Applier::new(index)? })
+    }
+
+    /// Applies what the journal holds now. `progress` is told the sequence after each step.
+    pub fn catch_up(&mut self, mut progress: impl FnMut(u64)) -> Result<()> {
+        while self.step()? {
+            progress(self.applier.next_sequence() - 1);
+        }
+        Ok(())
+    }
+
+    /// Applies what comes, until it is told to stop and has applied all that was appended, or
+    /// until a fault, which is for the node to stop on: nothing is skipped.
+    pub fn run(mut self, runtime: &tokio::runtime::Handle, stop: &CancellationToken) -> Result<()> {
+        let mut head = self.log.watch();
+        loop {
+            self.catch_up(|_| {})?;
+            let ended = runtime.block_on(async {
+                tokio::select! {
+                    changed = head.changed() => changed.is_err(),
+                    () = stop.cancelled() => true,
+                }
+            });
+            if ended {
+                return self.catch_up(|_| {});
+            }
+        }
+    }
+
+    fn step(&mut self) -> Result<bool> {
+        let entries = self
+            .log
+            .read(self.applier.next_sequence(), ENTRIES_AT_ONCE)
+            .map_err(|error| Error::internal("journal_read", error))?;
+        self.applier.apply(entries.iter().map(|logged| &logged.entry))?;
+        Ok(!entries.is_empty())
+    }
+}

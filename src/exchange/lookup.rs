@@ -1,0 +1,130 @@
+//! Is it known? Answers are computed from what the caller may see, and from nothing else.
+
+use super::{Caller, Exchange};
+use crate::domain::sharing::{Reader, SharingView};
+use crate::domain::summary::{Summary, Visible};
+use crate::domain::{Indicator, IndicatorId, PartnerId, Position, may_see};
+use crate::error::{Error, Kind, Result};
+use crate::index::Registry;
+use crate::index::record::Current;
+
+/// Everything that a caller may see of one indicator; at least one assessment.
+#[derive(Clone, Debug)]
+pub struct Known {
+    /// The assessments, oldest first.
+    pub assessments: Vec<Sight>,
+    /// The place among them of the one that stands for the indicator.
+    pub strongest: usize,
+    /// Whether some call it harmless and others worse.
+    pub disputed: bool,
+    /// How many authors speak of it.
+    pub authors: u32,
+}
+
+/// One assessment as a caller may see it.
+#[derive(Clone, Debug)]
+pub struct Sight {
+    /// Whose it is.
+    pub author: PartnerId,
+    /// The assessment; its raw spelling is there for its author alone.
+    pub current: Current,
+    /// The caller's own part of the sharing.
+    pub view: SharingView,
+}
+
+impl Exchange {
+    /// What a caller may see of an indicator; `None` where that is nothing.
+    pub fn lookup(&self, caller: &Caller, id: IndicatorId) -> Result<Option<Known>> {
+        let registry = self.index.registry();
+        let Some(reader) = registry.reader(caller.partner()) else { return Ok(None) };
+        self.known(&registry, &reader, id)
+    }
+
+    /// What a caller may see of each of these, in their order.
+    pub fn lookup_all(
+        &self,
+        caller: &Caller,
+        indicators: &[IndicatorId],
+    ) -> Result<Vec<Option<Known>>> {
+        let registry = self.index.registry();
+        let Some(reader) = registry.reader(caller.partner()) else {
+            return Ok(indicators.iter().map(|_| None).collect());
+        };
+        indicators.iter().map(|id| self.known(&registry, &reader, *id)).collect()
+    }
+
+    /// What a caller may see of an indicator, or that there is no such thing.
+    pub fn indicator(&self, caller: &Caller, id: IndicatorId) -> Result<Known> {
+        self.lookup(caller, id)?.ok_or_else(|| {
+            Error::new(Kind::NotFound, "indicator_unknown", "nothing is known of this indicator")
+        })
+    }
+
+    /// Waits until a version has been applied here.
+    pub async fn wait_for(&self, version: Position) -> Result<()> {
+        let mut checkpoint = self.index.watch();
+        let applied = checkpoint.wait_for(|checkpoint| *checkpoint >= version.sequence);
+        match tokio::time::timeout(self.settings.read_after_timeout, applied).await {
+            Ok(Ok(_)) => Ok(()),
+            Ok(Err(_)) => {
+                Err(Error::new(Kind::Unavailable, "stopping", "the exchange is stopping"))
+            }
+            Err(_) => Err(Error::new(
+                Kind::Unavailable,
+                "read_after",
+                format!("version {version} is not here yet: try again"),
+            )),
+        }
+    }
+
+    fn known(
+        &self,
+        registry: &Registry,
+        reader: &Reader,
+        id: IndicatorId,
+    ) -> Result<Option<Known>> {
+        let now = self.clock.now();
+        let mut assessments = Vec::new();
+        for (author, mut current) in self.index.assessments(id)? {
+            if !may_see(reader, &current.sharing, &author, current.version, now) {
+                continue;
+            }
+            if reader.id != author {
+                current.assessment.raw = None;
+            }
+            let view = current.sharing.seen_by(reader, &author, current.version);
+            assessments.push(Sight { author, current, view });
+        }
+        assessments.sort_by_key(|sight| sight.current.version);
+        let visible: Vec<_> = assessments.iter().map(Sight::visible).collect();
+        let platform = assessments.first().and_then(|sight| sight.indicator().platform());
+        let owner = platform.and_then(|platform| registry.owner(platform));
+        let Some(summary) = Summary::of(&visible, owner) else { return Ok(None) };
+        let stands = summary.strongest.version;
+        let strongest = visible.iter().position(|one| one.version == stands).unwrap_or(0);
+        let (disputed, authors) = (summary.disputed, summary.authors);
+        Ok(Some(Known { assessments, strongest, disputed, authors }))
+    }
+}
+
+impl Known {
+    /// The assessment that stands for the indicator.
+    pub fn strongest(&self) -> &Sight {
+        &self.assessments[self.strongest]
+    }
+}
+
+impl Sight {
+    /// The indicator, in the author's spelling.
+    pub fn indicator(&self) -> &Indicator {
+        &self.current.assessment.indicator
+    }
+
+    fn visible(&self) -> Visible<'_> {
+        Visible {
+            author: &self.author,
+            version: self.current.version,
+            assessment: &self.current.assessment,
+        }
+    }
+}

@@ -1,0 +1,205 @@
+//! Taking submissions.
+//!
+//! A receipt means: on disk, applied, visible to a following read. It is read from what apply
+//! decided, so that two requests under one key that cross each other get one answer.
+
+use super::{Caller, Exchange};
+use crate::domain::entry::{
+    AppendId, Batch, Body, Close, Entry, ItemOutcome, Outcome, SubmissionId, VoidReason,
+};
+use crate::domain::submission::{BatchReceipt, BatchRequest, ItemReceipt, Receipt, Submission};
+use crate::domain::{Invalid, Position, Sharing};
+use crate::error::{Error, Kind, Result};
+use crate::index::apply::RECEIPTS_KEPT;
+use crate::journal::Append;
+
+impl Exchange {
+    /// Takes a batch of a submission, or its close, or first the one and then the other.
+    ///
+    /// Idempotent: the same (partner, submission, number) with the same content gives the same
+    /// receipt. After an error of kind `Unknown`, `Unavailable` or `Exhausted` the same request may
+    /// be sent again.
+    pub async fn submit(&self, caller: &Caller, submission: Submission) -> Result<Receipt> {
+        let batch = match submission.batch {
+            Some(batch) => Some(self.submit_batch(caller, &submission.id, batch).await?),
+            None => None,
+        };
+        if let Some(batches) = submission.close {
+            self.close_submission(caller, &submission.id, batches).await?;
+        }
+        Ok(Receipt { submission: submission.id, batch, closed: submission.close.is_some() })
+    }
+
+    async fn submit_batch(
+        &self,
+        caller: &Caller,
+        submission: &SubmissionId,
+        request: BatchRequest,
+    ) -> Result<BatchReceipt> {
+        let (number, digest) = (request.number, request.digest);
+        if let Some(receipt) = self.taken_before(caller, submission, number, digest)? {
+            return Ok(receipt);
+        }
+        let registry = self.index.registry();
+        let sharing = Sharing::resolve(request.sharing, caller.partner(), registry.as_ref())?;
+        let id = AppendId::derive(&[
+            b"batch",
+            caller.partner().as_str().as_bytes(),
+            submission.as_str().as_bytes(),
+            &number.to_be_bytes(),
+            &digest,
+        ]);
+        let body = Body::SubmissionBatch(Batch {
+            submission: submission.clone(),
+            number,
+            digest,
+            sharing,
+            items: request.items,
+            rejected: request.rejected,
+        });
+        let sequence = self.append(Append::new(id, Some(caller.partner().clone()), body)).await?;
+        match &*self.index.outcome(sequence).await? {
+            Outcome::Taken(items) => self.receipt(sequence, items, false),
+            Outcome::Void(VoidReason::Repeats(first)) => self.replayed(*first),
+            Outcome::Void(reason) => Err(refused(reason)),
+        }
+    }
+
+    /// The receipt of a batch that was taken under this key, while receipts are kept.
+    fn taken_before(
+        &self,
+        caller: &Caller,
+        submission: &SubmissionId,
+        number: u32,
+        digest: [u8; 32],
+    ) -> Result<Option<BatchReceipt>> {
+        let Some(taken) = self.index.taken_batch(caller.partner(), submission, number)? else {
+            return Ok(None);
+        };
+        // An entry that is applied in part has its key already and no outcome yet.
+        if taken.sequence > self.index.checkpoint() {
+            return Ok(None);
+        }
+        if taken.digest != digest {
+            return Err(refused(&VoidReason::Conflicts(taken.sequence)));
+        }
+        let receipt = self.replayed(taken.sequence)?;
+        let kept = self.clock.now().since(receipt.accepted_at) <= RECEIPTS_KEPT;
+        Ok(kept.then_some(receipt))
+    }
+
+    fn replayed(&self, sequence: u64) -> Result<BatchReceipt> {
+        match &*self.index.applied_outcome(sequence)? {
+            Outcome::Taken(items) => self.receipt(sequence, items, true),
+            Outcome::Void(reason) => Err(refused(reason)),
+        }
+    }
+
+    fn receipt(
+        &self,
+        sequence: u64,
+        outcomes: &[ItemOutcome],
+        replayed: bool,
+    ) -> Result<BatchReceipt> {
+        let logged = self.entry(sequence)?;
+        let Entry { time, body: Body::SubmissionBatch(batch), .. } = &logged.entry else {
+            return Err(Error::internal("receipt", format!("entry {sequence} is not a batch")));
+        };
+        let taken = batch.items.iter().zip(outcomes).map(|(item, outcome)| {
+            let own = Position::new(sequence, item.index);
+            let receipt = match outcome {
+                ItemOutcome::Created => ItemReceipt::Created(own),
+                ItemOutcome::Replaced(_) => ItemReceipt::Replaced(own),
+                ItemOutcome::Unchanged(current) => ItemReceipt::Unchanged(*current),
+            };
+            (item.index, receipt)
+        });
+        let rejected = batch
+            .rejected
+            .iter()
+            .map(|one| (one.index, ItemReceipt::Rejected(one.invalid.clone())));
+        let mut items: Vec<_> = taken.chain(rejected).collect();
+        items.sort_by_key(|(index, _)| *index);
+        let number = batch.number;
+        Ok(BatchReceipt { number, sequence, accepted_at: *time, items, replayed })
+    }
+
+    async fn close_submission(
+        &self,
+        caller: &Caller,
+        submission: &SubmissionId,
+        batches: u32,
+    ) -> Result<()> {
+        if batches == 0 {
+            let reason = "is missing: a submission has at least one batch";
+            return Err(Invalid::new("close.batches", reason).into());
+        }
+        let state = self.index.submission(caller.partner(), submission)?;
+        if state.and_then(|s| s.closed).and_then(|closing| closing.batches) == Some(batches) {
+            return Ok(());
+        }
+        // Each close that may come to something else has an id of its own, so that one that was
+        // refused for a missing batch is decided anew once the batch is there.
+        let taken = state.map_or(0, |state| state.batches);
+        let id = AppendId::derive(&[
+            b"close",
+            caller.partner().as_str().as_bytes(),
+            submission.as_str().as_bytes(),
+            &batches.to_be_bytes(),
+            &taken.to_be_bytes(),
+            &self.index.checkpoint().to_be_bytes(),
+        ]);
+        let close = Close {
+            partner: caller.partner().clone(),
+            submission: submission.clone(),
+            batches: Some(batches),
+        };
+        let author = Some(caller.partner().clone());
+        let append = Append::new(id, author, Body::SubmissionClosed(close));
+        let sequence = self.append(append).await?;
+        match &*self.index.outcome(sequence).await? {
+            Outcome::Taken(_) => Ok(()),
+            Outcome::Void(reason) => Err(refused(reason)),
+        }
+    }
+}
+
+/// The answer for an entry that came to nothing.
+fn refused(reason: &VoidReason) -> Error {
+    match reason {
+        VoidReason::Repeats(_) => Error::new(
+            Kind::Conflict,
+            "batch_repeated",
+            "this batch was taken before, and its receipt is no longer kept",
+        ),
+        VoidReason::Conflicts(_) => Error::new(
+            Kind::Conflict,
+            "batch_conflict",
+            "a batch of this number was taken with other content: a batch is sent again as it was, \
+             or under another number or submission",
+        ),
+        VoidReason::SubmissionClosed => Error::new(
+            Kind::Precondition,
+            "submission_closed",
+            "the submission is closed: what is new goes into a new one",
+        ),
+        VoidReason::BatchMissing(number) => Error::new(
+            Kind::Precondition,
+            "batch_missing",
+            format!("the submission cannot be closed: batch {number} has not come"),
+        ),
+        VoidReason::BatchesBeyond(number) => Error::new(
+            Kind::Precondition,
+            "batches_beyond",
+            format!("the submission cannot be closed so: it has a batch {number}"),
+        ),
+        VoidReason::SubmissionUnknown => {
+            Error::new(Kind::NotFound, "submission_unknown", "you have no submission of this id")
+        }
+        VoidReason::AudienceGone => Error::new(
+            Kind::Precondition,
+            "audience_gone",
+            "you have left a group that the batch names, or a partner that it names has gone",
+        ),
+    }
+}

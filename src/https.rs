@@ -1,0 +1,3 @@
+//! The HTTP side. So far the ops listener alone.
+
+pub mod ops;

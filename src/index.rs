@@ -1,0 +1,134 @@
+//! What the journal adds up to, in one sled tree.
+//!
+//! Nothing here is fsynced and nothing needs to be: deleting the index and starting again gives
+//! the same answers. [`apply`] writes it, [`query`] reads it; [`keys`] and [`record`] say how it
+//! lies on disk.
+
+pub mod apply;
+pub mod keys;
+mod outcomes;
+pub mod query;
+pub mod record;
+mod registry;
+mod storage;
+
+use std::collections::{BTreeSet, HashMap};
+use std::sync::{Arc, Mutex, PoisonError, RwLock};
+
+use arc_swap::ArcSwap;
+use tokio::sync::watch;
+
+pub use self::apply::Applier;
+use self::outcomes::Outcomes;
+use self::record::Head;
+pub use self::registry::Registry;
+pub use self::storage::JournalEnds;
+use crate::domain::Position;
+use crate::domain::cursor::JournalTag;
+use crate::domain::entry::{Entry, Outcome};
+use crate::error::{Error, Kind};
+
+/// The index of one node. Shared by all who read; written by the one [`Applier`].
+#[derive(Debug)]
+pub struct Index {
+    tree: sled::Tree,
+    db: sled::Db,
+    head: Mutex<Head>,
+    checkpoint: watch::Sender<u64>,
+    registry: ArcSwap<Registry>,
+    closed: RwLock<HashMap<u64, Arc<BTreeSet<u32>>>>,
+    outcomes: Outcomes,
+}
+
+impl Index {
+    /// The last entry that is applied as a whole.
+    pub fn checkpoint(&self) -> u64 {
+        *self.checkpoint.borrow()
+    }
+
+    /// Follows the checkpoint.
+    pub fn watch(&self) -> watch::Receiver<u64> {
+        self.checkpoint.subscribe()
+    }
+
+    /// The tag of the journal that this index is of.
+    pub fn journal(&self) -> JournalTag {
+        self.head().journal
+    }
+
+    /// Who is on the exchange, as of the checkpoint.
+    pub fn registry(&self) -> Arc<Registry> {
+        self.registry.load_full()
+    }
+
+    /// The items of an entry that are no longer current, by their index.
+    pub fn closed(&self, sequence: u64) -> Option<Arc<BTreeSet<u32>>> {
+        let closed = self.closed.read().unwrap_or_else(PoisonError::into_inner);
+        closed.get(&sequence).cloned()
+    }
+
+    /// The bytes of the index on disk.
+    pub fn size_on_disk(&self) -> Option<u64> {
+        self.db.size_on_disk().ok()
+    }
+
+    fn head(&self) -> Head {
+        *self.head.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// Makes a committed batch visible. The closed versions come first, so that no reader takes a
+    /// version for current beside the one that replaced it; the checkpoint comes last.
+    fn publish(
+        &self,
+        head: Head,
+        registry: Option<Registry>,
+        closed: &[Position],
+        finished: Vec<(u64, Arc<Outcome>)>,
+    ) {
+        self.close(closed);
+        if let Some(registry) = registry {
+            self.registry.store(Arc::new(registry));
+        }
+        *self.head.lock().unwrap_or_else(PoisonError::into_inner) = head;
+        self.outcomes.publish(head.sequence, finished);
+        self.checkpoint.send_replace(head.sequence);
+    }
+
+    fn close(&self, versions: &[Position]) {
+        if versions.is_empty() {
+            return;
+        }
+        let mut closed = self.closed.write().unwrap_or_else(PoisonError::into_inner);
+        for version in versions {
+            Arc::make_mut(closed.entry(version.sequence).or_default()).insert(version.index);
+        }
+    }
+}
+
+/// The tag of the journal that begins with this entry.
+fn journal_tag(first: &Entry) -> JournalTag {
+    let mut bytes = first.id.as_bytes().to_vec();
+    bytes.extend_from_slice(&first.time.as_millis().to_be_bytes());
+    JournalTag(crc32c::crc32c(&bytes).to_be_bytes())
+}
+
+fn storage_fault(error: sled::Error) -> Error {
+    Error::internal("index_storage", error)
+}
+
+fn corrupt(what: &'static str) -> Error {
+    Error::internal(
+        "index_corrupt",
+        format!(
+            "{what} in the index cannot be read; stop the node and delete the index folder, it is rebuilt from the journal"
+        ),
+    )
+}
+
+fn out_of_order(expected: u64, got: u64) -> Error {
+    Error::new(Kind::Internal, "journal_gap", format!("expected entry {expected}, got {got}"))
+}
+
+#[cfg(test)]
+#[path = "index/tests.rs"]
+mod tests;

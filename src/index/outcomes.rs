@@ -1,0 +1,80 @@
+//! What entries came to: the latest in memory, and those who wait for theirs.
+
+use std::collections::{HashMap, VecDeque};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+
+use tokio::sync::oneshot;
+
+use crate::domain::entry::Outcome;
+
+/// How many outcomes are kept in memory. Readers that are further back find them on disk.
+const KEPT: usize = 4_096;
+
+/// Outcomes of the latest entries, in order.
+#[derive(Debug)]
+pub struct Outcomes {
+    inner: Mutex<Inner>,
+}
+
+#[derive(Debug)]
+struct Inner {
+    /// The last entry whose outcome was published.
+    last: u64,
+    /// The outcomes up to `last`, without a gap.
+    recent: VecDeque<Arc<Outcome>>,
+    waiting: HashMap<u64, Vec<oneshot::Sender<Arc<Outcome>>>>,
+}
+
+/// Where the outcome of an entry is to be had.
+#[derive(Debug)]
+pub enum Found {
+    /// Here.
+    Recent(Arc<Outcome>),
+    /// On disk: it is older than what is kept here.
+    Stored,
+    /// It is not there yet, and comes over this.
+    Waiting(oneshot::Receiver<Arc<Outcome>>),
+}
+
+impl Outcomes {
+    /// Outcomes behind an entry.
+    pub fn new(last: u64) -> Self {
+        let inner = Inner { last, recent: VecDeque::new(), waiting: HashMap::new() };
+        Self { inner: Mutex::new(inner) }
+    }
+
+    /// Takes the outcomes of entries that were applied, and wakes who waits for them.
+    pub fn publish(&self, last: u64, finished: Vec<(u64, Arc<Outcome>)>) {
+        let mut inner = self.lock();
+        inner.last = last;
+        for (sequence, outcome) in finished {
+            for waiting in inner.waiting.remove(&sequence).into_iter().flatten() {
+                // Whoever waited may have gone: its deadline passed, or its connection broke.
+                let _ = waiting.send(Arc::clone(&outcome));
+            }
+            if inner.recent.len() == KEPT {
+                inner.recent.pop_front();
+            }
+            inner.recent.push_back(outcome);
+        }
+    }
+
+    /// Finds the outcome of an entry.
+    pub fn find(&self, sequence: u64) -> Found {
+        let mut inner = self.lock();
+        if sequence > inner.last {
+            let (sender, receiver) = oneshot::channel();
+            inner.waiting.entry(sequence).or_default().push(sender);
+            return Found::Waiting(receiver);
+        }
+        let back = usize::try_from(inner.last - sequence).unwrap_or(usize::MAX);
+        match inner.recent.len().checked_sub(back.saturating_add(1)) {
+            Some(at) => Found::Recent(Arc::clone(&inner.recent[at])),
+            None => Found::Stored,
+        }
+    }
+
+    fn lock(&self) -> MutexGuard<'_, Inner> {
+        self.inner.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}

@@ -1,0 +1,110 @@
+//! Reads. None of them asks who may see: that is the exchange's, which holds the reader.
+
+use std::sync::Arc;
+
+use super::outcomes::Found;
+use super::record::{self, Current, CurrentParts, SubmissionState, TakenBatch};
+use super::{Index, corrupt, keys, storage_fault};
+use crate::domain::entry::{ItemOutcome, Outcome, SubmissionId, VoidReason};
+use crate::domain::{IndicatorId, PartnerId, Timestamp};
+use crate::error::{Error, Kind, Result};
+
+impl Index {
+    /// The current assessments of an indicator, each with its author.
+    pub fn assessments(&self, id: IndicatorId) -> Result<Vec<(PartnerId, Current)>> {
+        let mut found = Vec::new();
+        for pair in self.tree.scan_prefix(keys::assessments(id)) {
+            let (key, value) = pair.map_err(storage_fault)?;
+            let author = keys::assessment_author(&key).ok_or_else(|| corrupt("an assessment"))?;
+            found.push((author, CurrentParts::of(&value)?.decode()?));
+        }
+        Ok(found)
+    }
+
+    /// The batch that was taken under a key.
+    pub fn taken_batch(
+        &self,
+        partner: &PartnerId,
+        submission: &SubmissionId,
+        number: u32,
+    ) -> Result<Option<TakenBatch>> {
+        let bytes =
+            self.tree.get(keys::batch(partner, submission, number)).map_err(storage_fault)?;
+        bytes.map(|bytes| TakenBatch::decode(&bytes)).transpose()
+    }
+
+    /// A submission.
+    pub fn submission(
+        &self,
+        partner: &PartnerId,
+        submission: &SubmissionId,
+    ) -> Result<Option<SubmissionState>> {
+        let bytes = self.tree.get(keys::submission(partner, submission)).map_err(storage_fault)?;
+        bytes.map(|bytes| SubmissionState::decode(&bytes)).transpose()
+    }
+
+    /// The open submissions that got no batch since `since`.
+    pub fn idle_submissions(&self, since: Timestamp) -> Result<Vec<(PartnerId, SubmissionId)>> {
+        let mut idle = Vec::new();
+        for key in self.tree.scan_prefix(keys::OPEN).keys() {
+            let key = key.map_err(storage_fault)?;
+            let (partner, submission) =
+                keys::read_open(&key).ok_or_else(|| corrupt("an open submission"))?;
+            let state = self.submission(&partner, &submission)?;
+            if state.is_some_and(|state| state.last <= since) {
+                idle.push((partner, submission));
+            }
+        }
+        Ok(idle)
+    }
+
+    /// What an entry came to, once it is applied.
+    pub async fn outcome(&self, sequence: u64) -> Result<Arc<Outcome>> {
+        match self.outcomes.find(sequence) {
+            Found::Recent(outcome) => Ok(outcome),
+            Found::Waiting(receiver) => receiver.await.map_err(|_| {
+                Error::new(Kind::Unknown, "apply_stopped", "the exchange is stopping: try again")
+            }),
+            Found::Stored => self.stored_outcome(sequence),
+        }
+    }
+
+    /// What an applied entry came to, for readers that never wait.
+    pub fn applied_outcome(&self, sequence: u64) -> Result<Arc<Outcome>> {
+        match self.outcomes.find(sequence) {
+            Found::Recent(outcome) => Ok(outcome),
+            Found::Waiting(_) | Found::Stored => self.stored_outcome(sequence),
+        }
+    }
+
+    fn stored_outcome(&self, sequence: u64) -> Result<Arc<Outcome>> {
+        let (items, void) = self.read_outcomes(sequence)?;
+        Ok(Arc::new(void.map_or(Outcome::Taken(items), Outcome::Void)))
+    }
+
+    pub(super) fn read_outcomes(
+        &self,
+        sequence: u64,
+    ) -> Result<(Vec<ItemOutcome>, Option<VoidReason>)> {
+        let (mut items, mut void) = (Vec::new(), None);
+        for pair in self.tree.scan_prefix(keys::outcomes(sequence)) {
+            let (_, value) = pair.map_err(storage_fault)?;
+            void = record::read_outcomes(&value, &mut items)?.or(void);
+        }
+        Ok((items, void))
+    }
+
+    /// A digest over every key and value. Two indexes of one journal that have come equally far
+    /// have the same.
+    pub fn digest(&self) -> Result<u32> {
+        let mut digest = 0;
+        for pair in &self.tree {
+            let (key, value) = pair.map_err(storage_fault)?;
+            for part in [&key, &value] {
+                digest = crc32c::crc32c_append(digest, &(part.len() as u64).to_be_bytes());
+                digest = crc32c::crc32c_append(digest, part);
+            }
+        }
+        Ok(digest)
+    }
+}

@@ -1,0 +1,124 @@
+//! Opening an index, and deciding that it has to be rebuilt.
+
+use std::panic::{AssertUnwindSafe, catch_unwind};
+use std::path::Path;
+use std::sync::{Arc, Mutex, RwLock};
+use std::{fs, io};
+
+use arc_swap::ArcSwap;
+use tokio::sync::watch;
+use tracing::warn;
+
+use super::keys;
+use super::outcomes::Outcomes;
+use super::record::{self, Head};
+use super::{Index, Registry, journal_tag, storage_fault};
+use crate::domain::Entry;
+use crate::error::{Error, Result};
+use crate::journal::stored;
+
+/// The journal as an index is held against it.
+#[derive(Clone, Copy, Debug)]
+pub struct JournalEnds<'a> {
+    /// Its oldest entry, where it has one.
+    pub oldest: Option<&'a Entry>,
+    /// The sequence of its newest entry; 0 when it is empty.
+    pub head: u64,
+}
+
+impl Index {
+    /// Opens the index in a folder of its own. One that does not open, is of another layout, or
+    /// disagrees with the journal is deleted, and starts empty; applying the journal again gives
+    /// the same answers.
+    pub fn open(folder: &Path, cache_bytes: u64, journal: JournalEnds<'_>) -> Result<Index> {
+        match Self::open_existing(folder, cache_bytes, journal) {
+            Ok(index) => Ok(index),
+            Err(reason) => {
+                warn!(folder = %folder.display(), reason, "the index is rebuilt from the journal");
+                remove(folder)?;
+                Self::open_existing(folder, cache_bytes, journal)
+                    .map_err(|reason| Error::internal("index_open", reason))
+            }
+        }
+    }
+
+    fn open_existing(
+        folder: &Path,
+        cache_bytes: u64,
+        journal: JournalEnds<'_>,
+    ) -> std::result::Result<Index, String> {
+        let config = sled::Config::new()
+            .path(folder)
+            .cache_capacity(cache_bytes)
+            .flush_every_ms(Some(1_000))
+            .mode(sled::Mode::HighThroughput);
+        // sled panics on a data file that was cut short.
+        let opened = catch_unwind(AssertUnwindSafe(|| {
+            let db = config.open()?;
+            let tree = db.open_tree("index")?;
+            Ok::<_, sled::Error>((db, tree))
+        }));
+        let (db, tree) = opened
+            .map_err(|_| "its files are damaged".to_owned())?
+            .map_err(|error| error.to_string())?;
+        let head = match tree.get(keys::HEAD).map_err(|error| error.to_string())? {
+            None => Head::default(),
+            Some(bytes) => Head::decode(&bytes).ok_or("it has the layout of another version")?,
+        };
+        agrees(head, journal)?;
+        Self::load(db, tree, head).map_err(|error| {
+            let source = std::error::Error::source(&error).map(ToString::to_string);
+            source.unwrap_or_else(|| error.to_string())
+        })
+    }
+
+    fn load(db: sled::Db, tree: sled::Tree, head: Head) -> Result<Index> {
+        let mut registry = Registry::default();
+        for pair in tree.scan_prefix(keys::PARTNERS) {
+            registry.put_partner(stored::read_partner(&pair.map_err(storage_fault)?.1)?);
+        }
+        for pair in tree.scan_prefix(keys::GROUPS) {
+            registry.put_group(record::read_group(&pair.map_err(storage_fault)?.1)?);
+        }
+        let index = Index {
+            head: Mutex::new(head),
+            checkpoint: watch::Sender::new(head.sequence),
+            registry: ArcSwap::new(Arc::new(registry)),
+            closed: RwLock::default(),
+            outcomes: Outcomes::new(head.sequence),
+            tree,
+            db,
+        };
+        let mut closed = Vec::new();
+        for key in index.tree.scan_prefix(keys::CLOSED).keys() {
+            closed.extend(keys::read_closed(&key.map_err(storage_fault)?));
+        }
+        index.close(&closed);
+        Ok(index)
+    }
+}
+
+fn agrees(head: Head, journal: JournalEnds<'_>) -> std::result::Result<(), &'static str> {
+    if head.sequence > journal.head {
+        return Err("it has come further than the journal");
+    }
+    match journal.oldest {
+        Some(oldest) if oldest.sequence == 1 && head.sequence > 0 => {
+            if journal_tag(oldest) == head.journal {
+                Ok(())
+            } else {
+                Err("it is of another journal")
+            }
+        }
+        _ => Ok(()),
+    }
+}
+
+fn remove(folder: &Path) -> Result<()> {
+    match fs::remove_dir_all(folder) {
+        Err(error) if error.kind() != io::ErrorKind::NotFound => {
+            Err(Error::internal("index_remove", error))
+        }
+        _ => Ok(()),
+    }
+}

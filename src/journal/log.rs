@@ -1,0 +1,146 @@
+//! The journal as the service uses it: one writer that gathers what waits into one durable write,
+//! and readers that share the recent entries.
+
+use std::sync::Arc;
+use std::thread;
+
+use tokio::sync::{mpsc, oneshot, watch};
+use tracing::error;
+
+use super::tail::{Logged, Tail};
+use super::{Append, AppendError, Journal, JournalError};
+
+/// The most appends in one durable write.
+const GATHERED_APPENDS: usize = 256;
+/// The most bytes in one durable write, but for its last append.
+const GATHERED_BYTES: usize = 4 * 1024 * 1024;
+
+/// The bounds of a log.
+#[derive(Clone, Copy, Debug)]
+pub struct LogSettings {
+    /// How many appends may wait for the writer. Further ones wait for their place.
+    pub queue: usize,
+    /// The recent entries that are kept in memory, in bytes as they lie on disk.
+    pub tail_bytes: usize,
+}
+
+impl Default for LogSettings {
+    fn default() -> Self {
+        Self { queue: 1_024, tail_bytes: 32 * 1024 * 1024 }
+    }
+}
+
+/// A journal, its writer and its tail.
+#[derive(Debug)]
+pub struct Log {
+    journal: Arc<dyn Journal>,
+    tail: Arc<Tail>,
+    queue: mpsc::Sender<Waiting>,
+    head: watch::Receiver<u64>,
+}
+
+#[derive(Debug)]
+struct Waiting {
+    append: Append,
+    answer: oneshot::Sender<Result<u64, AppendError>>,
+}
+
+impl Log {
+    /// Starts the writer of a journal, which ends with the last handle of the log.
+    pub fn start(journal: Arc<dyn Journal>, settings: LogSettings) -> std::io::Result<Log> {
+        let (queue, waiting) = mpsc::channel(settings.queue.max(1));
+        let tail = Arc::new(Tail::new(settings.tail_bytes));
+        let (head, watched) = watch::channel(journal.head());
+        let writer = Writer { journal: Arc::clone(&journal), tail: Arc::clone(&tail), head };
+        thread::Builder::new().name("journal-writer".into()).spawn(move || writer.run(waiting))?;
+        Ok(Log { journal, tail, queue, head: watched })
+    }
+
+    /// Appends, and tells the sequence once it is durable.
+    ///
+    /// The same id within the journal's window is stored once and answered with the same sequence.
+    /// Whoever stops waiting leaves the append as it is: it may be stored.
+    pub async fn append(&self, append: Append) -> Result<u64, AppendError> {
+        let (answer, answered) = oneshot::channel();
+        let gone = || AppendError::Unknown("the writer of the journal has stopped".into());
+        self.queue.send(Waiting { append, answer }).await.map_err(|_| gone())?;
+        answered.await.map_err(|_| gone())?
+    }
+
+    /// Up to `most` entries from `from` on, in order and without a gap: the recent ones from
+    /// memory, older ones from disk.
+    pub fn read(&self, from: u64, most: usize) -> Result<Vec<Arc<Logged>>, JournalError> {
+        if let Some(recent) = self.tail.read(from, most) {
+            return Ok(recent);
+        }
+        let entries = self.journal.read(from, most)?;
+        Ok(entries.into_iter().map(|entry| Arc::new(Logged::new(entry, 0))).collect())
+    }
+
+    /// The sequence of the newest durable entry.
+    pub fn head(&self) -> u64 {
+        *self.head.borrow()
+    }
+
+    /// Follows the head.
+    pub fn watch(&self) -> watch::Receiver<u64> {
+        self.head.clone()
+    }
+
+    /// The sequence of the oldest entry.
+    pub fn oldest(&self) -> u64 {
+        self.journal.oldest()
+    }
+}
+
+struct Writer {
+    journal: Arc<dyn Journal>,
+    tail: Arc<Tail>,
+    head: watch::Sender<u64>,
+}
+
+impl Writer {
+    fn run(self, mut waiting: mpsc::Receiver<Waiting>) {
+        while let Some(first) = waiting.blocking_recv() {
+            let mut bytes = first.append.encoded().len();
+            let mut gathered = vec![first];
+            while gathered.len() < GATHERED_APPENDS && bytes < GATHERED_BYTES {
+                let Ok(next) = waiting.try_recv() else { break };
+                bytes += next.append.encoded().len();
+                gathered.push(next);
+            }
+            self.write(gathered);
+        }
+    }
+
+    fn write(&self, gathered: Vec<Waiting>) {
+        let (appends, answers): (Vec<_>, Vec<_>) =
+            gathered.into_iter().map(|waiting| (waiting.append, waiting.answer)).unzip();
+        // Who asked may have stopped waiting, so no answer is missed for want of a receiver.
+        match self.journal.append(&appends) {
+            Ok(stamps) => {
+                let head = stamps.iter().map(|stamp| stamp.sequence).max().unwrap_or(0);
+                let stored = appends.into_iter().zip(&stamps).filter(|(_, stamp)| !stamp.repeated);
+                let stored = stored.map(|(append, stamp)| {
+                    let size = append.encoded().len();
+                    Arc::new(Logged::new(append.into_entry(*stamp), size))
+                });
+                self.tail.push(stored);
+                self.head.send_if_modified(|old| {
+                    let moved = head > *old;
+                    *old = head.max(*old);
+                    moved
+                });
+                for (answer, stamp) in answers.into_iter().zip(stamps) {
+                    let _ = answer.send(Ok(stamp.sequence));
+                }
+            }
+            Err(fault) => {
+                error!(appends = appends.len(), "the journal took nothing: {fault}");
+                for answer in answers {
+                    let _ = answer.send(Err(fault.clone()));
+                }
+            }
+        }
+    }
+}

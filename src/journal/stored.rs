@@ -1,0 +1,41 @@
+//! Parts of entries as they lie on disk, for the index, which keeps them in the journal's form.
+
+use super::codec;
+use crate::domain::partner::Partner;
+use crate::domain::{Assessment, IndicatorId, Sharing};
+use crate::error::{Error, Result};
+
+/// The bytes of a partner.
+pub fn partner(partner: &Partner) -> Vec<u8> {
+    codec::encode_partner(partner)
+}
+
+/// A partner from its bytes.
+pub fn read_partner(bytes: &[u8]) -> Result<Partner> {
+    codec::decode_partner(bytes).map_err(unreadable)
+}
+
+/// The bytes of a sharing. Equal sharings have equal bytes.
+pub fn sharing(sharing: &Sharing) -> Vec<u8> {
+    codec::encode_sharing(sharing)
+}
+
+/// A sharing from its bytes.
+pub fn read_sharing(bytes: &[u8]) -> Result<Sharing> {
+    codec::decode_sharing(bytes).map_err(unreadable)
+}
+
+/// Appends the bytes of what is said, but for the spelling. Equal assessments of one indicator
+/// have equal bytes.
+pub fn put_assessment(said: &Assessment, id: IndicatorId, bytes: &mut Vec<u8>) {
+    codec::encode_assessment(said, id, bytes);
+}
+
+/// What is said from its bytes, and the indicator's id as it was stored.
+pub fn read_assessment(bytes: &[u8]) -> Result<(IndicatorId, Assessment)> {
+    codec::decode_assessment(bytes).map_err(unreadable)
+}
+
+fn unreadable(error: codec::DecodeError) -> Error {
+    Error::internal("index_corrupt", error)
+}

@@ -1,0 +1,205 @@
+//! What is counted, in Prometheus' terms: prefix `tipoff_`, base units, one struct.
+//!
+//! No value, note, id of an indicator or token is ever a label.
+
+use std::fmt;
+use std::sync::atomic::AtomicU64;
+
+use prometheus_client::encoding::{EncodeLabelSet, text};
+use prometheus_client::metrics::counter::Counter;
+use prometheus_client::metrics::family::Family;
+use prometheus_client::metrics::gauge::Gauge;
+use prometheus_client::metrics::histogram::{Histogram, exponential_buckets};
+use prometheus_client::registry::{Registry, Unit};
+
+/// Every metric of a node.
+pub struct Metrics {
+    registry: Registry,
+    submitted: Counter,
+    rejected: Family<Label, Counter>,
+    append_seconds: Histogram,
+    head: Gauge,
+    index_checkpoint: Gauge,
+    delivered: Counter,
+    streams: Gauge,
+    lookups: Counter,
+    denied: Family<Method, Counter>,
+    refused_connections: Family<Label, Counter>,
+    certificate_expiry_seconds: Gauge<f64, AtomicU64>,
+    disk_bytes: Family<Store, Gauge>,
+}
+
+#[derive(Clone, Debug, PartialEq, Eq, Hash, EncodeLabelSet)]
+struct Label {
+    label: &'static str,
+}
+
+#[derive(Clone, Debug, PartialEq, Eq, Hash, EncodeLabelSet)]
+struct Method {
+    method: &'static str,
+}
+
+#[derive(Clone, Debug, PartialEq, Eq, Hash, EncodeLabelSet)]
+struct Store {
+    store: &'static str,
+}
+
+impl Metrics {
+    /// Every metric at zero.
+    pub fn new() -> Self {
+        let mut metrics = Self {
+            registry: Registry::with_prefix("tipoff"),
+            submitted: Counter::default(),
+            rejected: Family::default(),
+            append_seconds: Histogram::new(exponential_buckets(0.000_25, 2.0, 16)),
+            head: Gauge::default(),
+            index_checkpoint: Gauge::default(),
+            delivered: Counter::default(),
+            streams: Gauge::default(),
+            lookups: Counter::default(),
+            denied: Family::default(),
+            refused_connections: Family::default(),
+            certificate_expiry_seconds: Gauge::default(),
+            disk_bytes: Family::default(),
+        };
+        metrics.register();
+        metrics
+    }
+
+    fn register(&mut self) {
+        let Self { registry: r, .. } = self;
+        r.register("submitted", "Items taken in submissions", self.submitted.clone());
+        r.register("rejected", "Items and requests refused, by reason", self.rejected.clone());
+        r.register_with_unit(
+            "append",
+            "From a submission's arrival to its receipt",
+            Unit::Seconds,
+            self.append_seconds.clone(),
+        );
+        r.register("head", "Newest durable entry of the journal", self.head.clone());
+        r.register(
+            "index_checkpoint",
+            "Last entry that the index has applied",
+            self.index_checkpoint.clone(),
+        );
+        r.register("delivered", "Items given to feeds", self.delivered.clone());
+        r.register("streams", "Open feeds", self.streams.clone());
+        r.register("lookups", "Values looked up", self.lookups.clone());
+        r.register("denied", "Calls denied, by method", self.denied.clone());
+        r.register(
+            "refused_connections",
+            "Connections not taken, by reason",
+            self.refused_connections.clone(),
+        );
+        r.register_with_unit(
+            "certificate_expiry_timestamp",
+            "When the server's certificate ends, since the epoch",
+            Unit::Seconds,
+            self.certificate_expiry_seconds.clone(),
+        );
+        r.register_with_unit("disk", "Size on disk", Unit::Bytes, self.disk_bytes.clone());
+    }
+
+    /// Items were taken.
+    pub fn submitted(&self, items: u64) {
+        self.submitted.inc_by(items);
+    }
+
+    /// Items, or a request, were refused.
+    pub fn rejected(&self, label: &'static str, count: u64) {
+        if count > 0 {
+            self.rejected.get_or_create(&Label { label }).inc_by(count);
+        }
+    }
+
+    /// A submission got its receipt.
+    pub fn appended(&self, seconds: f64) {
+        self.append_seconds.observe(seconds);
+    }
+
+    /// Items were given to a feed.
+    pub fn delivered(&self, items: u64) {
+        self.delivered.inc_by(items);
+    }
+
+    /// A feed was opened.
+    pub fn stream_opened(&self) {
+        self.streams.inc();
+    }
+
+    /// A feed has ended.
+    pub fn stream_closed(&self) {
+        self.streams.dec();
+    }
+
+    /// Values were looked up.
+    pub fn lookups(&self, values: u64) {
+        self.lookups.inc_by(values);
+    }
+
+    /// A call was denied. The method is one of the table, or `unknown`.
+    pub fn denied(&self, method: &'static str) {
+        self.denied.get_or_create(&Method { method }).inc();
+    }
+
+    /// A connection was not taken.
+    pub fn refused_connection(&self, label: &'static str) {
+        self.refused_connections.get_or_create(&Label { label }).inc();
+    }
+
+    /// What stands in the journal and the index at the moment.
+    pub fn observe_positions(&self, head: u64, checkpoint: u64) {
+        self.head.set(i64::try_from(head).unwrap_or(i64::MAX));
+        self.index_checkpoint.set(i64::try_from(checkpoint).unwrap_or(i64::MAX));
+    }
+
+    /// The size of a store on disk.
+    pub fn observe_disk(&self, store: &'static str, bytes: u64) {
+        let bytes = i64::try_from(bytes).unwrap_or(i64::MAX);
+        self.disk_bytes.get_or_create(&Store { store }).set(bytes);
+    }
+
+    /// When the server's certificate ends.
+    #[allow(clippy::cast_precision_loss)] // Seconds since the epoch are far below 2^53.
+    pub fn observe_certificate(&self, not_after_ms: i64) {
+        self.certificate_expiry_seconds.set(not_after_ms as f64 / 1000.0);
+    }
+
+    /// Everything in the text format of Prometheus.
+    pub fn encode(&self) -> Result<String, fmt::Error> {
+        let mut text = String::new();
+        text::encode(&mut text, &self.registry)?;
+        Ok(text)
+    }
+}
+
+impl Default for Metrics {
+    fn default() -> Self {
+        Self::new()
+    }
+}
+
+impl fmt::Debug for Metrics {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Metrics").finish_non_exhaustive()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn every_metric_is_written_with_its_prefix_and_help() {
+        let metrics = Metrics::new();
+        metrics.submitted(3);
+        metrics.rejected("item", 2);
+        metrics.denied("unknown");
+        let text = metrics.encode().unwrap();
+        assert!(text.contains("tipoff_submitted_total 3"), "{text}");
+        assert!(text.contains("tipoff_rejected_total{label=\"item\"} 2"), "{text}");
+        for line in text.lines().filter(|line| !line.starts_with('#')) {
+            assert!(line.starts_with("tipoff_"), "{line}");
+        }
+    }
+}

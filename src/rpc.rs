@@ -1,0 +1,65 @@
+//! The gRPC side: one thin file a service, and around all of them who may call what.
+
+pub mod authz;
+mod feed;
+mod indicator;
+mod partner;
+pub mod status;
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use tokio_util::sync::CancellationToken;
+
+use crate::domain::label::Labels;
+use crate::exchange::{Caller, Exchange};
+use crate::metrics::Metrics;
+
+/// What every service of one node shares.
+#[derive(Clone, Debug)]
+pub struct Services {
+    /// The exchange behind them.
+    pub exchange: Arc<Exchange>,
+    /// The labels of this exchange.
+    pub labels: Arc<Labels>,
+    /// What is counted.
+    pub metrics: Arc<Metrics>,
+    /// The bounds of requests.
+    pub limits: RequestLimits,
+    /// Ends open streams when the node stops.
+    pub stop: CancellationToken,
+}
+
+/// The bounds of requests and streams.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct RequestLimits {
+    /// The most items of a batch.
+    pub batch_items: usize,
+    /// The most values of a lookup.
+    pub lookup_values: usize,
+    /// The most batches of one `StreamIndicators` that wait for their receipt.
+    pub batches_in_flight: usize,
+    /// After how long without an item a feed sends a sign of life.
+    pub heartbeat: Duration,
+    /// How long a reader may leave a feed's message untaken.
+    pub blocked: Duration,
+}
+
+impl Default for RequestLimits {
+    fn default() -> Self {
+        Self {
+            batch_items: 1_000,
+            lookup_values: 1_000,
+            batches_in_flight: 16,
+            heartbeat: Duration::from_secs(15),
+            blocked: Duration::from_secs(30),
+        }
+    }
+}
+
+/// The caller that [`authz`] admitted.
+fn caller<T>(request: &tonic::Request<T>) -> Result<&Caller, tonic::Status> {
+    request.extensions().get::<Caller>().ok_or_else(|| {
+        tonic::Status::unauthenticated("the call did not pass through authorisation")
+    })
+}

@@ -1,0 +1,180 @@
+//! Who may call what: a table of every method, and a layer around all services that holds callers
+//! against it. A method that is not in the table is denied.
+
+use std::future::Future;
+use std::pin::Pin;
+use std::sync::Arc;
+use std::task::{Context, Poll};
+
+use http::{Request, Response};
+use tonic::body::Body;
+use tower::{Layer, Service};
+use tracing::{debug, warn};
+
+use super::status::status;
+use crate::domain::PartnerId;
+use crate::domain::partner::Role;
+use crate::error::{Error, Kind, Result};
+use crate::exchange::{Caller, Exchange};
+use crate::metrics::Metrics;
+use crate::tls::PeerInfo;
+
+const EVERYBODY: &[Role] = &[Role::Member, Role::Liaison, Role::Observer, Role::Operator];
+const WRITERS: &[Role] = &[Role::Member];
+const READERS: &[Role] = &[Role::Member, Role::Observer];
+const INSIDERS: &[Role] = &[Role::Member, Role::Observer, Role::Operator];
+
+/// Every full method name, and the roles that may call it. Liaisons may ask who they are, and
+/// nothing else before their own lane is there.
+pub const METHODS: &[(&str, &[Role])] = &[
+    ("/tipoff.v1.IndicatorService/SubmitIndicators", WRITERS),
+    ("/tipoff.v1.IndicatorService/StreamIndicators", WRITERS),
+    ("/tipoff.v1.IndicatorService/GetIndicator", READERS),
+    ("/tipoff.v1.IndicatorService/LookupIndicators", READERS),
+    ("/tipoff.v1.FeedService/Subscribe", READERS),
+    ("/tipoff.v1.PartnerService/WhoAmI", EVERYBODY),
+    ("/tipoff.v1.PartnerService/ListPartners", INSIDERS),
+    ("/tipoff.v1.PartnerService/ListGroups", INSIDERS),
+    ("/grpc.health.v1.Health/Check", INSIDERS),
+    ("/grpc.health.v1.Health/Watch", INSIDERS),
+    ("/grpc.health.v1.Health/List", INSIDERS),
+    ("/grpc.reflection.v1.ServerReflection/ServerReflectionInfo", INSIDERS),
+];
+
+/// A method's name and the roles that may call it; `unknown` and none for a method that is not in
+/// the table, so that callers cannot make up labels of metrics.
+pub fn entry_of(method: &str) -> (&'static str, &'static [Role]) {
+    METHODS.iter().find(|(name, _)| *name == method).copied().unwrap_or(("unknown", &[]))
+}
+
+/// Puts [`Authorised`] around every service.
+#[derive(Clone, Debug)]
+pub struct AuthoriseLayer {
+    exchange: Arc<Exchange>,
+    metrics: Arc<Metrics>,
+}
+
+impl AuthoriseLayer {
+    /// A layer over the registry of an exchange.
+    pub fn new(exchange: Arc<Exchange>, metrics: Arc<Metrics>) -> Self {
+        Self { exchange, metrics }
+    }
+}
+
+impl<S> Layer<S> for AuthoriseLayer {
+    type Service = Authorised<S>;
+
+    fn layer(&self, inner: S) -> Authorised<S> {
+        Authorised { inner, layer: self.clone() }
+    }
+}
+
+/// Lets through only calls whose certificate names a partner whose role may make them; the service
+/// behind it finds the [`Caller`] in the request's extensions.
+#[derive(Clone, Debug)]
+pub struct Authorised<S> {
+    inner: S,
+    layer: AuthoriseLayer,
+}
+
+impl<S> Service<Request<Body>> for Authorised<S>
+where
+    S: Service<Request<Body>, Response = Response<Body>>,
+    S::Future: Send + 'static,
+{
+    type Response = Response<Body>;
+    type Error = S::Error;
+    type Future =
+        Pin<Box<dyn Future<Output = std::result::Result<Self::Response, Self::Error>> + Send>>;
+
+    fn poll_ready(&mut self, cx: &mut Context<'_>) -> Poll<std::result::Result<(), Self::Error>> {
+        self.inner.poll_ready(cx)
+    }
+
+    fn call(&mut self, mut request: Request<Body>) -> Self::Future {
+        match self.layer.admit(&request) {
+            Ok(caller) => {
+                request.extensions_mut().insert(caller);
+                Box::pin(self.inner.call(request))
+            }
+            Err(error) => {
+                let refusal = status(&error).into_http();
+                Box::pin(async move { Ok(refusal) })
+            }
+        }
+    }
+}
+
+impl AuthoriseLayer {
+    fn admit(&self, request: &Request<Body>) -> Result<Caller> {
+        let (known, roles) = entry_of(request.uri().path());
+        let caller = self.caller(request).inspect_err(|error| {
+            warn!(label = error.label(), method = known, "refused a caller: {error}");
+            self.metrics.denied(known);
+        })?;
+        if roles.contains(&caller.role()) {
+            return Ok(caller);
+        }
+        debug!(partner = %caller.partner(), role = %caller.role(), method = known, "denied a call");
+        self.metrics.denied(known);
+        Err(Error::new(
+            Kind::Denied,
+            "method_denied",
+            format!("{} `{}` may not call this method", caller.role(), caller.partner()),
+        ))
+    }
+
+    fn caller(&self, request: &Request<Body>) -> Result<Caller> {
+        let unauthenticated =
+            |label, message: String| Error::new(Kind::Unauthenticated, label, message);
+        let peer = request.extensions().get::<PeerInfo>().ok_or_else(|| {
+            unauthenticated("no_identity", "the connection has no identity".into())
+        })?;
+        let identity = peer
+            .identity
+            .as_ref()
+            .as_ref()
+            .map_err(|error| unauthenticated(error.label(), error.to_string()))?;
+        let partner = PartnerId::parse(identity.partner.as_str())
+            .map_err(|error| unauthenticated("no_identity", error.to_string()))?;
+        self.exchange.admit(&partner)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use prost::Message;
+    use prost_types::FileDescriptorSet;
+
+    use super::*;
+    use crate::wire::DESCRIPTORS;
+
+    #[test]
+    fn the_table_holds_every_method_of_the_protocol_and_no_other_of_ours() {
+        let set = FileDescriptorSet::decode(DESCRIPTORS).unwrap();
+        let mut declared = Vec::new();
+        for file in set.file.iter().filter(|file| file.package() == "tipoff.v1") {
+            for service in &file.service {
+                for method in &service.method {
+                    declared.push(format!("/tipoff.v1.{}/{}", service.name(), method.name()));
+                }
+            }
+        }
+        let mut tabled: Vec<_> = METHODS
+            .iter()
+            .map(|(name, _)| (*name).to_owned())
+            .filter(|name| name.starts_with("/tipoff.v1."))
+            .collect();
+        declared.sort();
+        tabled.sort();
+        assert!(!declared.is_empty());
+        assert_eq!(declared, tabled);
+    }
+
+    #[test]
+    fn a_method_that_is_not_in_the_table_is_nobodys() {
+        for method in ["/tipoff.v1.IndicatorService/Nothing", "", "/"] {
+            assert_eq!(entry_of(method), ("unknown", [].as_slice()));
+        }
+    }
+}

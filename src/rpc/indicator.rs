@@ -1,0 +1,208 @@
+//! `tipoff.v1.IndicatorService`.
+
+use std::pin::Pin;
+
+use futures_util::{Stream, StreamExt, TryStreamExt};
+use tonic::{Request, Response, Status, Streaming, async_trait};
+
+use super::Services;
+use super::status::status;
+use crate::domain::submission::{ItemReceipt, Receipt};
+use crate::domain::{IndicatorId, Invalid, Position};
+use crate::error::{Error, Result};
+use crate::exchange::{Caller, Known, Sight};
+use crate::wire::pb::get_indicator_request::Indicator as Named;
+use crate::wire::servers::indicator_service_server::IndicatorService;
+use crate::wire::{indicator, known, pb, receipt, submission};
+
+type Answer<T> = std::result::Result<Response<T>, Status>;
+
+#[async_trait]
+impl IndicatorService for Services {
+    async fn submit_indicators(
+        &self,
+        request: Request<pb::SubmitIndicatorsRequest>,
+    ) -> Answer<pb::SubmitIndicatorsResponse> {
+        let caller = super::caller(&request)?.clone();
+        let receipt = self.submit(&caller, request.into_inner()).await.map_err(|e| status(&e))?;
+        Ok(Response::new(pb::SubmitIndicatorsResponse { receipt: Some(receipt) }))
+    }
+
+    type StreamIndicatorsStream = Pin<
+        Box<
+            dyn Stream<Item = std::result::Result<pb::StreamIndicatorsResponse, Status>>
+                + Send
+                + 'static,
+        >,
+    >;
+
+    async fn stream_indicators(
+        &self,
+        request: Request<Streaming<pb::StreamIndicatorsRequest>>,
+    ) -> Answer<Self::StreamIndicatorsStream> {
+        let caller = super::caller(&request)?.clone();
+        let services = self.clone();
+        let in_flight = self.limits.batches_in_flight;
+        let stop = self.stop.clone();
+        // No batch is taken once the node stops; those that were are answered.
+        let batches = request.into_inner().take_until(stop.clone().cancelled_owned());
+        let receipts = batches
+            .map_ok(move |batch| {
+                let (services, caller) = (services.clone(), caller.clone());
+                async move {
+                    let request = pb::SubmitIndicatorsRequest {
+                        submission_id: batch.submission_id,
+                        batch: batch.batch,
+                        close: batch.close,
+                    };
+                    let receipt =
+                        services.submit(&caller, request).await.map_err(|e| status(&e))?;
+                    Ok(pb::StreamIndicatorsResponse { receipt: Some(receipt) })
+                }
+            })
+            .try_buffered(in_flight);
+        let goodbye = futures_util::stream::once(async move {
+            stop.is_cancelled().then(|| Err(Status::unavailable("the exchange is stopping")))
+        })
+        .filter_map(std::future::ready);
+        Ok(Response::new(Box::pin(until_error(receipts.chain(goodbye)))))
+    }
+
+    async fn get_indicator(
+        &self,
+        request: Request<pb::GetIndicatorRequest>,
+    ) -> Answer<pb::GetIndicatorResponse> {
+        let caller = super::caller(&request)?.clone();
+        let request = request.into_inner();
+        let answer = async {
+            let id = named(request.indicator.as_ref())?;
+            self.read_after(request.read_after.as_ref()).await?;
+            self.exchange.indicator(&caller, id)
+        };
+        let found = answer.await.map_err(|e| status(&e))?;
+        Ok(Response::new(pb::GetIndicatorResponse {
+            summary: Some(known::summary(&summary(&found))),
+            assessments: found.assessments.iter().map(|one| known::sight(&sight(one))).collect(),
+        }))
+    }
+
+    async fn lookup_indicators(
+        &self,
+        request: Request<pb::LookupIndicatorsRequest>,
+    ) -> Answer<pb::LookupIndicatorsResponse> {
+        let caller = super::caller(&request)?.clone();
+        let results = self.lookup(&caller, request.get_ref()).await.map_err(|e| status(&e))?;
+        Ok(Response::new(pb::LookupIndicatorsResponse { results }))
+    }
+}
+
+impl Services {
+    async fn submit(
+        &self,
+        caller: &Caller,
+        request: pb::SubmitIndicatorsRequest,
+    ) -> Result<pb::Receipt> {
+        let terms = submission::Terms {
+            labels: &self.labels,
+            max_items: self.limits.batch_items,
+            now: self.exchange.clock().now(),
+        };
+        let read = submission::read(&request.submission_id, request.batch, request.close, &terms);
+        let result = match read {
+            Ok(submission) => self.exchange.submit(caller, submission).await,
+            Err(invalid) => Err(invalid.into()),
+        };
+        match &result {
+            Ok(receipt) => self.count(receipt),
+            Err(error) => self.metrics.rejected(error.label(), 1),
+        }
+        Ok(receipt::write(&result?))
+    }
+
+    fn count(&self, receipt: &Receipt) {
+        let Some(batch) = &receipt.batch else { return };
+        let items = batch.items.len() as u64;
+        let refused = |(_, item): &&(u32, ItemReceipt)| matches!(item, ItemReceipt::Rejected(_));
+        let rejected = batch.items.iter().filter(refused).count() as u64;
+        self.metrics.submitted(items - rejected);
+        self.metrics.rejected("item", rejected);
+    }
+
+    async fn lookup(
+        &self,
+        caller: &Caller,
+        request: &pb::LookupIndicatorsRequest,
+    ) -> Result<Vec<pb::LookupResult>> {
+        let (asked, most) = (request.keys.len(), self.limits.lookup_values);
+        if asked == 0 || asked > most {
+            let reason = format!("has {asked} values, and may have 1 to {most}");
+            return Err(Invalid::new("keys", reason).into());
+        }
+        self.read_after(request.read_after.as_ref()).await?;
+        let read: Vec<_> = request
+            .keys
+            .iter()
+            .map(|key| indicator::read_key(key).map(|indicator| (indicator.id(), indicator)))
+            .collect();
+        let ids: Vec<_> = read.iter().flatten().map(|(id, _)| *id).collect();
+        let mut known = self.exchange.lookup_all(caller, &ids)?.into_iter();
+        self.metrics.lookups(asked as u64);
+        Ok(read
+            .into_iter()
+            .map(|one| match one {
+                Err(invalid) => known::unreadable(&invalid),
+                Ok((id, indicator)) => match known.next().flatten() {
+                    Some(found) => known::found(&summary(&found)),
+                    None => known::unknown(&indicator, id),
+                },
+            })
+            .collect())
+    }
+
+    async fn read_after(&self, version: Option<&pb::Version>) -> Result<()> {
+        match version {
+            None => Ok(()),
+            Some(version) => {
+                self.exchange.wait_for(Position::new(version.sequence, version.index)).await
+            }
+        }
+    }
+}
+
+fn named(named: Option<&Named>) -> Result<IndicatorId> {
+    match named {
+        Some(Named::Id(id)) => id.parse().map_err(|invalid: Invalid| Error::invalid(invalid)),
+        Some(Named::Key(key)) => Ok(indicator::read_key(key)?.id()),
+        None => Err(Invalid::new("indicator", "is missing: name it by id or by key").into()),
+    }
+}
+
+fn summary(known: &Known) -> known::Summary<'_> {
+    known::Summary {
+        strongest: sight(known.strongest()),
+        disputed: known.disputed,
+        authors: known.authors,
+    }
+}
+
+fn sight(sight: &Sight) -> known::Sight<'_> {
+    known::Sight {
+        author: &sight.author,
+        version: sight.current.version,
+        accepted: sight.current.accepted,
+        id: sight.current.id,
+        assessment: &sight.current.assessment,
+        view: &sight.view,
+    }
+}
+
+/// Ends with the first error: what follows a batch that failed is not answered as if it had not.
+fn until_error<T: Send>(
+    answers: impl Stream<Item = std::result::Result<T, Status>> + Send,
+) -> impl Stream<Item = std::result::Result<T, Status>> + Send {
+    answers.scan(false, |failed, answer| {
+        let ended = *failed;
+        *failed = answer.is_err();
+        async move { if ended { None } else { Some(answer) } }
+    })
+}

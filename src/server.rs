@@ -1,0 +1,62 @@
+//! The composition root: builds a node from its configuration, serves, drains.
+
+mod node;
+mod settings;
+
+use std::net::SocketAddr;
+
+use thiserror::Error;
+
+pub use self::node::Node;
+use crate::config::ConfigError;
+use crate::error;
+use crate::journal::JournalError;
+use crate::tls::FolderError;
+
+/// The addresses that a node is bound to.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, serde::Serialize)]
+pub struct Bound {
+    /// The gRPC listener.
+    pub grpc: SocketAddr,
+    /// The ops listener.
+    pub ops: SocketAddr,
+}
+
+/// Why a node does not start, or has stopped by itself.
+#[derive(Debug, Error)]
+pub enum ServeError {
+    /// The configuration cannot be used.
+    #[error(transparent)]
+    Config(#[from] ConfigError),
+    /// The server's identity cannot be used.
+    #[error("the server's identity: {0}")]
+    Identity(#[from] FolderError),
+    /// The journal does not open.
+    #[error(transparent)]
+    Journal(#[from] JournalError),
+    /// The exchange has a fault.
+    #[error("{error}{}", cause(error))]
+    Exchange {
+        /// Which.
+        #[from]
+        error: error::Error,
+    },
+    /// An address cannot be bound.
+    #[error("cannot listen on {address}: {source}")]
+    Bind {
+        /// Which address.
+        address: SocketAddr,
+        /// Why.
+        source: std::io::Error,
+    },
+    /// The transport has failed.
+    #[error("the gRPC server has failed: {0}")]
+    Transport(#[from] tonic::transport::Error),
+    /// Something of the operating system has failed.
+    #[error(transparent)]
+    Io(#[from] std::io::Error),
+}
+
+fn cause(error: &error::Error) -> String {
+    std::error::Error::source(error).map(|cause| format!(": {cause}")).unwrap_or_default()
+}

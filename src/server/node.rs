@@ -1,0 +1,334 @@
+//! One node, from its configuration to its end.
+
+use std::future::Future;
+use std::sync::Arc;
+use std::thread;
+use std::time::Duration;
+
+use tokio::net::TcpListener;
+use tokio::sync::oneshot;
+use tokio_util::sync::CancellationToken;
+use tonic::transport::Server;
+use tracing::{error, info, warn};
+
+use super::settings::Checked;
+use super::{Bound, ServeError};
+use crate::clock::Clock;
+use crate::config::{Config, Connections};
+use crate::exchange::{Exchange, Follower};
+use crate::https::ops::{self, Ops};
+use crate::index::{Index, JournalEnds};
+use crate::journal::{Journal, Log, LogSettings, SledJournal, SledSettings};
+use crate::metrics::Metrics;
+use crate::rpc::{Services, authz::AuthoriseLayer};
+use crate::tls::{Acceptor, ServerTls};
+use crate::wire::{DESCRIPTORS, servers};
+
+const MB: u64 = 1024 * 1024;
+/// How often the identity folder is looked at for a new certificate.
+const RELOAD_EVERY: Duration = Duration::from_secs(30);
+
+/// A node that is bound and ready to serve.
+pub struct Node {
+    bound: Bound,
+    config: Config,
+    checked: Checked,
+    exchange: Arc<Exchange>,
+    tls: Arc<ServerTls>,
+    metrics: Arc<Metrics>,
+    grpc: TcpListener,
+    ops: TcpListener,
+    /// Told when the node is to stop: no new calls, and open streams end.
+    stop: CancellationToken,
+    /// Told when all calls are answered: the follower may end.
+    answered: CancellationToken,
+    follower: oneshot::Receiver<Result<(), crate::error::Error>>,
+}
+
+impl Node {
+    /// Reads every value of a configuration without starting anything.
+    pub fn check(config: &Config) -> Result<(), ServeError> {
+        Checked::of(config)?;
+        Ok(())
+    }
+
+    /// Opens the journal and the index, catches up, seeds the registry and binds the listeners.
+    pub async fn start(config: Config, clock: Arc<dyn Clock>) -> Result<Self, ServeError> {
+        let checked = Checked::of(&config)?;
+        let tls = Arc::new(ServerTls::open(&config.server.identity, Arc::clone(&clock))?);
+        let (log, index) = open(&config, &clock)?;
+        let mut follower = Follower::new(Arc::clone(&log), Arc::clone(&index))?;
+        catch_up(&mut follower, &log, &index)?;
+
+        let answered = CancellationToken::new();
+        let exchange = Arc::new(Exchange::new(log, index, Arc::clone(&clock), checked.exchange));
+        exchange.set_suspended(checked.suspended.clone());
+        let follower = follow(follower, answered.clone())?;
+        exchange.seed(checked.seed.clone()).await?;
+
+        let bind = async |address| {
+            TcpListener::bind(address).await.map_err(|source| ServeError::Bind { address, source })
+        };
+        let grpc = bind(config.server.grpc).await?;
+        let ops = bind(config.server.ops).await?;
+        let bound = Bound { grpc: grpc.local_addr()?, ops: ops.local_addr()? };
+        Ok(Self {
+            bound,
+            config,
+            checked,
+            exchange,
+            tls,
+            metrics: Arc::new(Metrics::new()),
+            grpc,
+            ops,
+            stop: CancellationToken::new(),
+            answered,
+            follower,
+        })
+    }
+
+    /// Where it listens.
+    pub fn bound(&self) -> Bound {
+        self.bound
+    }
+
+    /// The exchange, for those in the same process.
+    pub fn exchange(&self) -> &Arc<Exchange> {
+        &self.exchange
+    }
+
+    /// Serves until `shutdown` is done, then drains: no new calls, open feeds end with their cursor,
+    /// appends that wait are answered. Calls that outlast the deadline are cut off.
+    pub async fn serve(
+        self,
+        shutdown: impl Future<Output = ()> + Send,
+        reload: tokio::sync::mpsc::Receiver<Config>,
+    ) -> Result<(), ServeError> {
+        let observed = self.observed();
+        let ops = tokio::spawn(ops::serve(self.ops, observed, self.answered.clone()));
+        let closing = Arc::clone(&self.exchange).close_idle_submissions(self.stop.clone());
+        let background = [
+            tokio::spawn(closing),
+            tokio::spawn(keep_fresh(
+                Arc::clone(&self.tls),
+                Arc::clone(&self.exchange),
+                reload,
+                self.stop.clone(),
+            )),
+        ];
+        let mut follower = self.follower;
+        let deadline = Duration::from_secs(self.config.server.drain_timeout_s);
+        let stop = self.stop.clone();
+        let serving = serve_grpc(
+            &self.config,
+            &self.checked,
+            &self.exchange,
+            &self.tls,
+            &self.metrics,
+            self.grpc,
+            stop.clone(),
+        );
+        tokio::pin!(serving);
+        let fault = tokio::select! {
+            () = shutdown => None,
+            ended = &mut serving => { ended?; None },
+            ended = &mut follower => Some(ended),
+        };
+        info!("stopping: open calls have {} s", deadline.as_secs());
+        stop.cancel();
+        match tokio::time::timeout(deadline, &mut serving).await {
+            Ok(ended) => ended?,
+            Err(_) => warn!("calls were still open at the deadline, and are cut off"),
+        }
+        self.answered.cancel();
+        let applied = match fault {
+            Some(ended) => ended,
+            None => follower.await,
+        };
+        for task in background {
+            task.abort();
+        }
+        ops.abort();
+        match applied {
+            Ok(Ok(())) | Err(_) => Ok(()),
+            Ok(Err(fault)) => Err(fault.into()),
+        }
+    }
+
+    fn observed(&self) -> Ops {
+        let exchange = Arc::clone(&self.exchange);
+        let tls = Arc::clone(&self.tls);
+        let stop = self.stop.clone();
+        Ops {
+            metrics: Arc::clone(&self.metrics),
+            observe: Arc::new(move |metrics| {
+                metrics.observe_positions(exchange.head(), exchange.index().checkpoint());
+                if let Some(bytes) = exchange.index().size_on_disk() {
+                    metrics.observe_disk("index", bytes);
+                }
+                if let Some(not_after) = tls.not_after_ms() {
+                    metrics.observe_certificate(not_after);
+                }
+            }),
+            ready: Arc::new(move || if stop.is_cancelled() { Err("stopping") } else { Ok(()) }),
+        }
+    }
+}
+
+fn open(config: &Config, clock: &Arc<dyn Clock>) -> Result<(Arc<Log>, Arc<Index>), ServeError> {
+    let storage = &config.storage;
+    let time = Arc::clone(clock);
+    let journal = SledJournal::open(SledSettings {
+        cache_bytes: storage.journal_cache_mb * MB,
+        min_free_bytes: storage.min_free_mb * MB,
+        ..SledSettings::new(storage.data.join("journal"), Arc::new(move || time.now()))
+    })?;
+    let oldest = journal.read(journal.oldest(), 1)?.pop();
+    let ends = JournalEnds { oldest: oldest.as_ref(), head: journal.head() };
+    let index = Index::open(&storage.data.join("index"), storage.index_cache_mb * MB, ends)?;
+    let tail_bytes = usize::try_from(storage.tail_mb * MB).unwrap_or(usize::MAX);
+    let settings = LogSettings { queue: storage.append_queue, tail_bytes };
+    let log = Log::start(Arc::new(journal), settings)?;
+    Ok((Arc::new(log), Arc::new(index)))
+}
+
+fn catch_up(follower: &mut Follower, log: &Log, index: &Index) -> Result<(), ServeError> {
+    let (from, head) = (index.checkpoint(), log.head());
+    if from == head {
+        return Ok(());
+    }
+    info!(from, head, "applying what the journal holds");
+    let step = ((head - from) / 10).max(1_000);
+    let mut told = from;
+    follower.catch_up(|at| {
+        if at >= told + step {
+            told = at;
+            info!(at, head, "applying");
+        }
+    })?;
+    Ok(())
+}
+
+/// Runs the follower on a thread of its own. Its end, but when it was told to, is a fault that the
+/// node stops on.
+fn follow(
+    follower: Follower,
+    stop: CancellationToken,
+) -> Result<oneshot::Receiver<Result<(), crate::error::Error>>, ServeError> {
+    let (ended, watched) = oneshot::channel();
+    let runtime = tokio::runtime::Handle::current();
+    thread::Builder::new().name("follower".into()).spawn(move || {
+        let result = follower.run(&runtime, &stop);
+        if let Err(fault) = &result {
+            let source = std::error::Error::source(fault).map(ToString::to_string);
+            error!(label = fault.label(), source, "the follower stopped: {fault}");
+        }
+        // Nobody listens when the node has stopped already.
+        let _ = ended.send(result);
+    })?;
+    Ok(watched)
+}
+
+async fn keep_fresh(
+    tls: Arc<ServerTls>,
+    exchange: Arc<Exchange>,
+    mut reload: tokio::sync::mpsc::Receiver<Config>,
+    stop: CancellationToken,
+) {
+    loop {
+        tokio::select! {
+            () = stop.cancelled() => return,
+            () = tokio::time::sleep(RELOAD_EVERY) => tls.reload(),
+            Some(config) = reload.recv() => {
+                tls.reload();
+                match Checked::of(&config) {
+                    Ok(checked) => {
+                        exchange.set_suspended(checked.suspended);
+                        info!("the configuration was read again");
+                    }
+                    Err(error) => warn!("the old configuration stays in use: {error}"),
+                }
+            }
+        }
+    }
+}
+
+async fn serve_grpc(
+    config: &Config,
+    checked: &Checked,
+    exchange: &Arc<Exchange>,
+    tls: &Arc<ServerTls>,
+    metrics: &Arc<Metrics>,
+    listener: TcpListener,
+    stop: CancellationToken,
+) -> Result<(), ServeError> {
+    let counted = Arc::clone(metrics);
+    let acceptor = Acceptor::new(
+        Arc::clone(tls),
+        checked.trust_domain.clone(),
+        Arc::clone(exchange.clock()),
+        checked.connections,
+        move |label| counted.refused_connection(label),
+    );
+    let services = Services {
+        exchange: Arc::clone(exchange),
+        labels: Arc::new(checked.labels.clone()),
+        metrics: Arc::clone(metrics),
+        limits: checked.requests,
+        stop: stop.clone(),
+    };
+    let most = config.requests.max_message_kb * 1024;
+    let (health_reporter, health) = tonic_health::server::health_reporter();
+    health_reporter
+        .set_serving::<servers::indicator_service_server::IndicatorServiceServer<Services>>()
+        .await;
+    let reflection = tonic_reflection::server::Builder::configure()
+        .register_encoded_file_descriptor_set(DESCRIPTORS)
+        .register_encoded_file_descriptor_set(tonic_health::pb::FILE_DESCRIPTOR_SET)
+        .build_v1()
+        .map_err(|error| std::io::Error::other(error.to_string()))?;
+    let mut server = transport(&config.connections)
+        // Up to the response's head, so it bounds unary calls and not streams.
+        .timeout(Duration::from_secs(config.requests.unary_timeout_s.max(1)))
+        .layer(AuthoriseLayer::new(Arc::clone(exchange), Arc::clone(metrics)));
+    let router = server
+        .add_service(
+            servers::indicator_service_server::IndicatorServiceServer::new(services.clone())
+                .max_decoding_message_size(most)
+                .max_encoding_message_size(4 * 1024 * 1024),
+        )
+        .add_service(
+            servers::feed_service_server::FeedServiceServer::new(services.clone())
+                .max_decoding_message_size(most)
+                .max_encoding_message_size(4 * 1024 * 1024),
+        )
+        .add_service(
+            servers::partner_service_server::PartnerServiceServer::new(services)
+                .max_decoding_message_size(most)
+                .max_encoding_message_size(4 * 1024 * 1024),
+        )
+        .add_service(health)
+        .add_service(reflection);
+    let incoming = acceptor.incoming(listener, stop.clone());
+    router.serve_with_incoming_shutdown(incoming, stop.cancelled_owned()).await?;
+    Ok(())
+}
+
+fn transport(bounds: &Connections) -> Server {
+    // Connections that were opened together do not all end together.
+    let spread = 0.9 + 0.2 * rand::random::<f64>();
+    Server::builder()
+        .concurrency_limit_per_connection(bounds.in_flight)
+        .load_shed(true)
+        .max_concurrent_streams(bounds.concurrent_streams)
+        .http2_max_local_error_reset_streams(Some(bounds.reset_streams))
+        .http2_max_pending_accept_reset_streams(Some(bounds.pending_resets))
+        .http2_max_header_list_size(bounds.header_kb * 1024)
+        .max_frame_size(16 * 1024)
+        .initial_stream_window_size(bounds.stream_window_kb * 1024)
+        .initial_connection_window_size(bounds.connection_window_kb * 1024)
+        .http2_keepalive_interval(Some(Duration::from_secs(bounds.keepalive_s.max(1))))
+        .http2_keepalive_timeout(Some(Duration::from_secs(bounds.keepalive_timeout_s.max(1))))
+        .max_connection_age(Duration::from_secs(bounds.max_age_s.max(1)).mul_f64(spread))
+        .max_connection_age_grace(Duration::from_secs(bounds.max_age_grace_s.max(1)))
+}

@@ -1,0 +1,170 @@
+//! From the configuration's text to what each room takes.
+
+use std::collections::BTreeSet;
+use std::str::FromStr;
+use std::time::Duration;
+
+use spiffe::TrustDomain;
+
+use crate::config::{Config, ConfigError, Connections, GroupSeed, History, PartnerSeed, Requests};
+use crate::domain::label::Labels;
+use crate::domain::partner::{GroupDefinition, Partner, Role};
+use crate::domain::{GroupId, Invalid, PartnerId, Platform, Tlp};
+use crate::exchange::{Seed, Settings};
+use crate::rpc::RequestLimits;
+use crate::tls::ConnectionLimits;
+
+type Read<T> = Result<T, ConfigError>;
+
+/// A configuration whose every value was read.
+#[derive(Clone, Debug)]
+pub struct Checked {
+    pub trust_domain: TrustDomain,
+    pub labels: Labels,
+    pub seed: Seed,
+    pub suspended: BTreeSet<PartnerId>,
+    pub exchange: Settings,
+    pub requests: RequestLimits,
+    pub connections: ConnectionLimits,
+}
+
+impl Checked {
+    /// Reads every value, or names the first that cannot be used.
+    pub fn of(config: &Config) -> Read<Self> {
+        if !config.server.ops.ip().is_loopback() {
+            return Err(value("server.ops", "is not a loopback address: metrics have no login"));
+        }
+        let trust_domain = TrustDomain::new(&config.server.trust_domain)
+            .map_err(|error| value("server.trust_domain", error.to_string()))?;
+        let labels = Labels::with(config.labels.clone()).map_err(at("labels"))?;
+        let suspended = config.access.suspended.iter().map(|id| PartnerId::parse(id));
+        let suspended = suspended.collect::<Result<_, _>>().map_err(at("access.suspended"))?;
+        Ok(Self {
+            trust_domain,
+            labels,
+            seed: seed(config)?,
+            suspended,
+            exchange: exchange(&config.requests),
+            requests: requests(&config.requests)?,
+            connections: connections(&config.connections)?,
+        })
+    }
+}
+
+fn seed(config: &Config) -> Read<Seed> {
+    let partners = config.partners.iter().map(partner).collect::<Read<Vec<_>>>()?;
+    let groups = config.groups.iter().map(group).collect::<Read<Vec<_>>>()?;
+    let mut seen = BTreeSet::new();
+    for partner in &partners {
+        let key = format!("partners.{}", partner.id);
+        if !seen.insert(&partner.id) {
+            return Err(value(key, "stands twice"));
+        }
+        if let Some(owned) = partner.platforms.first()
+            && partner.role != Role::Member
+        {
+            let reason = format!("is a {} and cannot own a platform ({owned})", partner.role);
+            return Err(value(key, reason));
+        }
+        let home = partner.default_group.as_ref();
+        if let Some(home) = home
+            && !groups.iter().any(|group| group.id == *home && group.members.contains(&partner.id))
+        {
+            return Err(value(key, format!("has the default group `{home}`, which it is not in")));
+        }
+    }
+    for group in &groups {
+        let key = format!("groups.{}", group.id);
+        for member in &group.members {
+            match partners.iter().find(|partner| partner.id == *member) {
+                None => {
+                    return Err(value(key, format!("has a member `{member}` who is no partner")));
+                }
+                Some(partner) if !partner.role.may_receive() => {
+                    let reason = format!("has `{member}`, and a {} is in no group", partner.role);
+                    return Err(value(key, reason));
+                }
+                Some(_) => {}
+            }
+        }
+    }
+    for (at, first) in partners.iter().enumerate() {
+        for second in &partners[at + 1..] {
+            if let Some(both) = first.platforms.iter().find(|p| second.platforms.contains(p)) {
+                let reason = format!("owns `{both}`, and so does `{}`", first.id);
+                return Err(value(format!("partners.{}", second.id), reason));
+            }
+        }
+    }
+    Ok(Seed { partners, groups })
+}
+
+fn partner(seed: &PartnerSeed) -> Read<Partner> {
+    let key = |field: &str| format!("partners.{}.{field}", seed.id);
+    let platforms = seed.platforms.iter().map(|text| Platform::parse(text));
+    let group = seed.default_group.as_deref().map(GroupId::parse).transpose();
+    let tlp = seed.default_tlp.as_deref().map(Tlp::from_str).transpose();
+    Ok(Partner {
+        id: PartnerId::parse(&seed.id).map_err(at(key("id")))?,
+        name: seed.name.clone().unwrap_or_else(|| seed.id.clone()),
+        role: seed.role.parse().map_err(at(key("role")))?,
+        platforms: platforms.collect::<Result<_, _>>().map_err(at(key("platforms")))?,
+        jurisdiction: seed.jurisdiction.clone(),
+        default_group: group.map_err(at(key("default_group")))?,
+        default_tlp: tlp.map_err(at(key("default_tlp")))?.unwrap_or(Tlp::Amber),
+    })
+}
+
+fn group(seed: &GroupSeed) -> Read<GroupDefinition> {
+    let key = |field: &str| format!("groups.{}.{field}", seed.id);
+    let members = seed.members.iter().map(|id| PartnerId::parse(id));
+    Ok(GroupDefinition {
+        id: GroupId::parse(&seed.id).map_err(at(key("id")))?,
+        name: seed.name.clone().unwrap_or_else(|| seed.id.clone()),
+        history_all: seed.history == History::All,
+        members: members.collect::<Result<_, _>>().map_err(at(key("members")))?,
+    })
+}
+
+fn exchange(requests: &Requests) -> Settings {
+    Settings {
+        read_after_timeout: Duration::from_secs(requests.read_after_timeout_s),
+        idle_close: Duration::from_secs(requests.idle_close_s),
+    }
+}
+
+fn requests(requests: &Requests) -> Read<RequestLimits> {
+    let positive = |key: &str, number: usize| at_least_one(&format!("requests.{key}"), number);
+    Ok(RequestLimits {
+        batch_items: positive("batch_items", requests.batch_items)?,
+        lookup_values: positive("lookup_values", requests.lookup_values)?,
+        batches_in_flight: positive("batches_in_flight", requests.batches_in_flight)?,
+        heartbeat: Duration::from_secs(requests.heartbeat_s.max(1)),
+        blocked: Duration::from_secs(requests.blocked_s.max(1)),
+    })
+}
+
+fn connections(connections: &Connections) -> Read<ConnectionLimits> {
+    let positive = |key: &str, number: usize| at_least_one(&format!("connections.{key}"), number);
+    Ok(ConnectionLimits {
+        total: positive("total", connections.total)?,
+        per_identity: positive("per_identity", connections.per_identity)?,
+        per_address: positive("per_address", connections.per_address)?,
+        handshake_timeout: Duration::from_secs(connections.handshake_timeout_s.max(1)),
+        handshakes_in_flight: positive("handshakes_in_flight", connections.handshakes_in_flight)?,
+        first_request_timeout: Duration::from_secs(connections.first_request_timeout_s.max(1)),
+    })
+}
+
+fn at_least_one(key: &str, number: usize) -> Read<usize> {
+    if number == 0 { Err(value(key, "is 0, and has to be at least 1")) } else { Ok(number) }
+}
+
+fn value(key: impl Into<String>, reason: impl Into<String>) -> ConfigError {
+    ConfigError::Value { key: key.into(), reason: reason.into() }
+}
+
+fn at(key: impl Into<String>) -> impl FnOnce(Invalid) -> ConfigError {
+    let key = key.into();
+    move |invalid| ConfigError::Value { key, reason: invalid.reason.into_owned() }
+}

@@ -1,0 +1,228 @@
+//! The built-in certificate authority: a folder with a root and its key.
+//!
+//! Meant for a small exchange and for development. A larger one brings its own authority; all that
+//! the exchange asks of a certificate is its one SPIFFE ID.
+
+use std::fs::{self, OpenOptions};
+use std::io::{self, Write};
+use std::net::IpAddr;
+use std::os::unix::fs::OpenOptionsExt;
+use std::path::{Path, PathBuf};
+use std::time::Duration;
+
+use rcgen::{
+    BasicConstraints, CertificateParams, CertifiedIssuer, DistinguishedName, DnType,
+    ExtendedKeyUsagePurpose, IsCa, Issuer, KeyPair, KeyUsagePurpose, SanType,
+};
+use spiffe::{SpiffeId, TrustDomain};
+use thiserror::Error;
+
+use crate::domain::{PartnerId, Timestamp};
+
+const DAY: Duration = Duration::from_secs(86_400);
+/// How long a root is good for.
+const ROOT_LIFE: Duration = Duration::from_secs(3_650 * 86_400);
+/// Certificates are good from a little earlier on, for clocks that are behind.
+const BACKDATED: Duration = Duration::from_secs(300);
+
+/// What the authority cannot do, and why.
+#[derive(Debug, Error)]
+pub enum AuthorityError {
+    /// There is one already.
+    #[error("{0} holds an authority already: a new one would make every certificate of it void")]
+    Exists(PathBuf),
+    /// There is none.
+    #[error("{0} holds no authority: make one with `tipoff pki init {0}`")]
+    Missing(PathBuf),
+    /// A file cannot be read or written.
+    #[error("{path}: {source}")]
+    File {
+        /// Which file.
+        path: PathBuf,
+        /// Why.
+        source: io::Error,
+    },
+    /// A name is not one that a certificate can carry.
+    #[error("{0}")]
+    Name(String),
+    /// A certificate cannot be made.
+    #[error("cannot make the certificate: {0}")]
+    Certificate(#[from] rcgen::Error),
+}
+
+/// A root certificate and its key, in a folder.
+#[derive(Debug)]
+pub struct Authority {
+    folder: PathBuf,
+    trust_domain: TrustDomain,
+    root_pem: String,
+    issuer: Issuer<'static, KeyPair>,
+}
+
+/// What a certificate is for.
+#[derive(Clone, Debug)]
+pub enum Usage {
+    /// A partner, as the client that it is.
+    Partner {
+        /// Which partner.
+        id: PartnerId,
+        /// Which of its workloads.
+        workload: Option<String>,
+    },
+    /// A server, under these host names and addresses.
+    Server {
+        /// Where it is found.
+        names: Vec<String>,
+    },
+}
+
+impl Authority {
+    /// Makes an authority in a folder: `ca.pem`, `ca-key.pem` (readable by its owner alone) and
+    /// `trust-domain`. Refuses a folder that holds one.
+    pub fn init(folder: &Path, trust_domain: &str, now: Timestamp) -> Result<Self, AuthorityError> {
+        let trust_domain = parse_trust_domain(trust_domain)?;
+        let key_path = folder.join("ca-key.pem");
+        if key_path.exists() {
+            return Err(AuthorityError::Exists(folder.into()));
+        }
+        fs::create_dir_all(folder).map_err(file(folder))?;
+        let key = KeyPair::generate()?;
+        let mut params = params(now, ROOT_LIFE, &format!("{trust_domain} root"));
+        params.is_ca = IsCa::Ca(BasicConstraints::Constrained(0));
+        params.key_usages = vec![
+            KeyUsagePurpose::KeyCertSign,
+            KeyUsagePurpose::CrlSign,
+            KeyUsagePurpose::DigitalSignature,
+        ];
+        let root = CertifiedIssuer::self_signed(params, &key)?;
+        write(&key_path, &key.serialize_pem(), Secret::Yes)?;
+        write(&folder.join("ca.pem"), &root.pem(), Secret::No)?;
+        write(&folder.join("trust-domain"), trust_domain.as_str(), Secret::No)?;
+        Self::open(folder)
+    }
+
+    /// Opens the authority in a folder.
+    pub fn open(folder: &Path) -> Result<Self, AuthorityError> {
+        let read = |name: &str| {
+            let path = folder.join(name);
+            fs::read_to_string(&path).map_err(|source| match source.kind() {
+                io::ErrorKind::NotFound => AuthorityError::Missing(folder.into()),
+                _ => AuthorityError::File { path, source },
+            })
+        };
+        let root_pem = read("ca.pem")?;
+        let key = KeyPair::from_pem(&read("ca-key.pem")?)?;
+        let trust_domain = parse_trust_domain(read("trust-domain")?.trim())?;
+        let issuer = Issuer::from_ca_cert_pem(&root_pem, key)?;
+        Ok(Self { folder: folder.into(), trust_domain, root_pem, issuer })
+    }
+
+    /// The trust domain of its certificates.
+    pub fn trust_domain(&self) -> &TrustDomain {
+        &self.trust_domain
+    }
+
+    /// The folder it is kept in.
+    pub fn folder(&self) -> &Path {
+        &self.folder
+    }
+
+    /// Makes a key and a certificate for it, and writes them as an identity folder: `ca.pem`,
+    /// `cert.pem`, `key.pem` (readable by its owner alone). An identity that is there is replaced.
+    pub fn issue(
+        &self,
+        usage: &Usage,
+        days: u32,
+        now: Timestamp,
+        out: &Path,
+    ) -> Result<(), AuthorityError> {
+        fs::create_dir_all(out).map_err(file(out))?;
+        let key = KeyPair::generate()?;
+        let certificate = self.params(usage, days, now)?.signed_by(&key, &self.issuer)?;
+        write(&out.join("key.pem"), &key.serialize_pem(), Secret::Yes)?;
+        write(&out.join("cert.pem"), &certificate.pem(), Secret::No)?;
+        write(&out.join("ca.pem"), &self.root_pem, Secret::No)
+    }
+
+    fn params(
+        &self,
+        usage: &Usage,
+        days: u32,
+        now: Timestamp,
+    ) -> Result<CertificateParams, AuthorityError> {
+        let life = DAY * days;
+        let name_error = |error: String| AuthorityError::Name(error);
+        let mut made = match usage {
+            Usage::Partner { id, workload } => {
+                let mut segments = vec!["partner", id.as_str()];
+                segments.extend(workload.as_deref());
+                let spiffe = SpiffeId::from_segments(self.trust_domain.clone(), &segments)
+                    .map_err(|error| name_error(format!("{segments:?}: {error}")))?;
+                let mut made = params(now, life, id.as_str());
+                let uri = spiffe.to_string().try_into()?;
+                made.subject_alt_names = vec![SanType::URI(uri)];
+                made.extended_key_usages = vec![ExtendedKeyUsagePurpose::ClientAuth];
+                made
+            }
+            Usage::Server { names } => {
+                let first = names.first().ok_or_else(|| name_error("no host name".into()))?;
+                let mut made = params(now, life, first);
+                for name in names {
+                    made.subject_alt_names.push(match name.parse::<IpAddr>() {
+                        Ok(address) => SanType::IpAddress(address),
+                        Err(_) => SanType::DnsName(name.clone().try_into()?),
+                    });
+                }
+                made.extended_key_usages = vec![ExtendedKeyUsagePurpose::ServerAuth];
+                made
+            }
+        };
+        made.key_usages = vec![KeyUsagePurpose::DigitalSignature];
+        made.use_authority_key_identifier_extension = true;
+        Ok(made)
+    }
+}
+
+fn params(now: Timestamp, life: Duration, common_name: &str) -> CertificateParams {
+    let mut params = CertificateParams::default();
+    let seconds = now.as_millis().div_euclid(1000);
+    let epoch = rcgen::date_time_ymd(1970, 1, 1);
+    let at = |seconds: i64| epoch + Duration::from_secs(u64::try_from(seconds).unwrap_or(0));
+    let life_s = i64::try_from(life.as_secs()).unwrap_or(0);
+    params.not_before = at(seconds - i64::try_from(BACKDATED.as_secs()).unwrap_or(0));
+    params.not_after = at(seconds.saturating_add(life_s));
+    let mut name = DistinguishedName::new();
+    name.push(DnType::OrganizationName, "Tipoff");
+    name.push(DnType::CommonName, common_name);
+    params.distinguished_name = name;
+    params
+}
+
+fn parse_trust_domain(text: &str) -> Result<TrustDomain, AuthorityError> {
+    TrustDomain::new(text)
+        .map_err(|error| AuthorityError::Name(format!("`{text}` is not a trust domain: {error}")))
+}
+
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Secret {
+    Yes,
+    No,
+}
+
+fn write(path: &Path, text: &str, secret: Secret) -> Result<(), AuthorityError> {
+    let mode = if secret == Secret::Yes { 0o600 } else { 0o644 };
+    // Removed first, so that a file that others may read does not keep its mode.
+    match fs::remove_file(path) {
+        Err(source) if source.kind() != io::ErrorKind::NotFound => return Err(file(path)(source)),
+        _ => {}
+    }
+    let mut options = OpenOptions::new();
+    let mut open =
+        options.write(true).create_new(true).mode(mode).open(path).map_err(file(path))?;
+    open.write_all(text.as_bytes()).map_err(file(path))
+}
+
+fn file(path: &Path) -> impl FnOnce(io::Error) -> AuthorityError {
+    let path = path.to_owned();
+    move |source| AuthorityError::File { path, source }
+}

@@ -1,0 +1,116 @@
+//! An identity as a folder: `ca.pem`, `cert.pem`, `key.pem`, and `crl.pem` on a server.
+
+use std::fs;
+use std::io;
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+
+use rustls::RootCertStore;
+use rustls::crypto::CryptoProvider;
+use rustls::pki_types::pem::PemObject;
+use rustls::pki_types::{CertificateDer, CertificateRevocationListDer, PrivateKeyDer};
+use rustls::sign::CertifiedKey;
+use thiserror::Error;
+use x509_parser::prelude::{FromDer, X509Certificate};
+
+/// Why a folder is no identity. Each names the file.
+#[derive(Debug, Error)]
+pub enum FolderError {
+    /// A file cannot be read.
+    #[error("cannot read {path}: {source}")]
+    Read {
+        /// Which file.
+        path: PathBuf,
+        /// Why.
+        source: io::Error,
+    },
+    /// A file does not hold what it should.
+    #[error("{path}: {reason}")]
+    Content {
+        /// Which file.
+        path: PathBuf,
+        /// What is wrong.
+        reason: String,
+    },
+}
+
+/// What an identity folder holds.
+pub struct IdentityFolder {
+    /// The certificates of the authority.
+    pub roots: RootCertStore,
+    /// The chain, its own certificate first.
+    pub chain: Vec<CertificateDer<'static>>,
+    /// The key of the first certificate of the chain.
+    pub key: PrivateKeyDer<'static>,
+    /// The revocation lists; empty where there is no `crl.pem`.
+    pub crls: Vec<CertificateRevocationListDer<'static>>,
+}
+
+impl IdentityFolder {
+    /// Reads a folder, and checks that the key is that of the certificate.
+    pub fn read(folder: &Path, provider: &CryptoProvider) -> Result<Self, FolderError> {
+        let ca = folder.join("ca.pem");
+        let mut roots = RootCertStore::empty();
+        for certificate in certificates(&ca)? {
+            roots.add(certificate).map_err(|error| content(&ca, error.to_string()))?;
+        }
+        let chain = certificates(&folder.join("cert.pem"))?;
+        let key_path = folder.join("key.pem");
+        let key = PrivateKeyDer::from_pem_slice(&read(&key_path)?)
+            .map_err(|_| content(&key_path, "holds no private key in PEM"))?;
+        let pair = CertifiedKey::from_der(chain.clone(), key.clone_key(), provider)
+            .map_err(|error| content(&key_path, format!("is not the key of cert.pem: {error}")))?;
+        match pair.keys_match() {
+            Ok(()) | Err(rustls::Error::InconsistentKeys(rustls::InconsistentKeys::Unknown)) => {}
+            Err(_) => return Err(content(&key_path, "is not the key of cert.pem")),
+        }
+        let crl_path = folder.join("crl.pem");
+        let crls = if crl_path.exists() {
+            CertificateRevocationListDer::pem_slice_iter(&read(&crl_path)?)
+                .collect::<Result<Vec<_>, _>>()
+                .map_err(|_| content(&crl_path, "is not a revocation list in PEM"))?
+        } else {
+            Vec::new()
+        };
+        Ok(Self { roots, chain, key, crls })
+    }
+
+    /// Reads a folder only to find out whether it could be used.
+    pub fn check(folder: &Path) -> Result<(), FolderError> {
+        Self::read(folder, &super::provider()).map(drop)
+    }
+
+    /// Reads a file of a folder.
+    pub fn read_file(path: &Path) -> Result<Vec<u8>, FolderError> {
+        read(path)
+    }
+
+    /// When the certificate of this identity ends, in milliseconds since the epoch.
+    pub fn not_after_ms(&self) -> Option<i64> {
+        let (_, certificate) = X509Certificate::from_der(self.chain.first()?).ok()?;
+        Some(certificate.validity().not_after.timestamp().saturating_mul(1000))
+    }
+
+    /// The roots, shared.
+    pub fn shared_roots(&self) -> Arc<RootCertStore> {
+        Arc::new(self.roots.clone())
+    }
+}
+
+fn certificates(path: &Path) -> Result<Vec<CertificateDer<'static>>, FolderError> {
+    let read = CertificateDer::pem_slice_iter(&read(path)?)
+        .collect::<Result<Vec<_>, _>>()
+        .map_err(|error| content(path, format!("is not PEM: {error}")))?;
+    if read.is_empty() {
+        return Err(content(path, "holds no certificate in PEM"));
+    }
+    Ok(read)
+}
+
+fn read(path: &Path) -> Result<Vec<u8>, FolderError> {
+    fs::read(path).map_err(|source| FolderError::Read { path: path.into(), source })
+}
+
+fn content(path: &Path, reason: impl Into<String>) -> FolderError {
+    FolderError::Content { path: path.into(), reason: reason.into() }
+}

@@ -1,0 +1,100 @@
+//! Whom a certificate names: exactly one URI SAN, a SPIFFE ID of the exchange's trust domain, read
+//! by a SPIFFE crate and compared whole.
+
+use spiffe::{SpiffeId, TrustDomain};
+use thiserror::Error;
+use x509_parser::prelude::{FromDer, GeneralName, X509Certificate};
+
+use crate::domain::PartnerId;
+
+/// Whom a verified certificate names.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct PeerIdentity {
+    /// The partner.
+    pub partner: PartnerId,
+    /// Which of the partner's workloads, where the certificate says.
+    pub workload: Option<String>,
+    /// The certificate's serial number, in hex.
+    pub serial: String,
+    /// When the certificate ends, in milliseconds since the epoch.
+    pub not_after_ms: i64,
+}
+
+/// Why a certificate that the authority signed names nobody here.
+#[derive(Clone, Debug, PartialEq, Eq, Error)]
+pub enum IdentityError {
+    /// There is none, or it is not X.509.
+    #[error("the client certificate cannot be read")]
+    Unreadable,
+    /// It has no URI SAN.
+    #[error("the client certificate has no URI SAN: it needs one SPIFFE ID")]
+    NoUri,
+    /// It has more than one URI SAN.
+    #[error("the client certificate has {0} URI SANs: it may have one")]
+    ManyUris(usize),
+    /// Its URI SAN is no SPIFFE ID.
+    #[error("the URI SAN of the client certificate is not a SPIFFE ID")]
+    NotSpiffe,
+    /// It is of another trust domain.
+    #[error("the client certificate is of another trust domain than `{0}`")]
+    ForeignTrustDomain(String),
+    /// Its path is not that of a partner.
+    #[error(
+        "the SPIFFE ID of the client certificate is not `/partner/ID`, with an optional workload \
+         behind it"
+    )]
+    NotPartner,
+}
+
+impl IdentityError {
+    /// The stable label.
+    pub fn label(&self) -> &'static str {
+        match self {
+            IdentityError::Unreadable => "identity_unreadable",
+            IdentityError::NoUri => "identity_no_uri",
+            IdentityError::ManyUris(_) => "identity_many_uris",
+            IdentityError::NotSpiffe => "identity_not_spiffe",
+            IdentityError::ForeignTrustDomain(_) => "identity_foreign",
+            IdentityError::NotPartner => "identity_not_partner",
+        }
+    }
+}
+
+impl PeerIdentity {
+    /// Reads the leaf certificate of a chain that was verified.
+    pub fn of(leaf: &[u8], trust_domain: &TrustDomain) -> Result<Self, IdentityError> {
+        let (_, certificate) =
+            X509Certificate::from_der(leaf).map_err(|_| IdentityError::Unreadable)?;
+        let names = certificate
+            .subject_alternative_name()
+            .map_err(|_| IdentityError::Unreadable)?
+            .map(|extension| extension.value.general_names.as_slice())
+            .unwrap_or_default();
+        let uris: Vec<&str> = names
+            .iter()
+            .filter_map(|name| match name {
+                GeneralName::URI(uri) => Some(*uri),
+                _ => None,
+            })
+            .collect();
+        let uri = match uris.as_slice() {
+            [uri] => *uri,
+            [] => return Err(IdentityError::NoUri),
+            many => return Err(IdentityError::ManyUris(many.len())),
+        };
+        let id = SpiffeId::new(uri).map_err(|_| IdentityError::NotSpiffe)?;
+        if !id.is_member_of(trust_domain) {
+            return Err(IdentityError::ForeignTrustDomain(trust_domain.as_str().to_owned()));
+        }
+        let segments: Vec<&str> = id.path().split('/').skip(1).collect();
+        let (partner, workload) = match segments.as_slice() {
+            ["partner", partner] => (*partner, None),
+            ["partner", partner, workload] => (*partner, Some((*workload).to_owned())),
+            _ => return Err(IdentityError::NotPartner),
+        };
+        let partner = PartnerId::parse(partner).map_err(|_| IdentityError::NotPartner)?;
+        let serial = certificate.raw_serial().iter().map(|byte| format!("{byte:02x}")).collect();
+        let not_after_ms = certificate.validity().not_after.timestamp().saturating_mul(1000);
+        Ok(Self { partner, workload, serial, not_after_ms })
+    }
+}

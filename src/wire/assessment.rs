@@ -1,0 +1,121 @@
+//! What an author says, in and out.
+
+use super::words::Word;
+use super::{pb, read_timestamp, timestamp};
+use crate::domain::assessment::{Confidence, Technique};
+use crate::domain::label::{Label, Labels, MAX_LABELS};
+use crate::domain::{Assessment, Indicator, Invalid, Timestamp};
+
+const MAX_TECHNIQUES: usize = 20;
+const MAX_NOTE_CHARS: usize = 2_000;
+const MAX_REFERENCES: usize = 10;
+const MAX_REFERENCE_BYTES: usize = 2_048;
+const MAX_CAMPAIGN_BYTES: usize = 128;
+
+/// Reads what an author says of an indicator. Absent fields stay absent: defaults are the
+/// reader's.
+pub fn read(
+    indicator: Indicator,
+    raw: &str,
+    said: &pb::Assessment,
+    labels: &Labels,
+    now: Timestamp,
+) -> Result<Assessment, Invalid> {
+    let time = |field, time: &Option<prost_types::Timestamp>| {
+        time.as_ref().map(|time| read_timestamp(field, time)).transpose()
+    };
+    let assessment = Assessment {
+        raw: (raw != indicator.value()).then(|| raw.into()),
+        indicator,
+        verdict: Word::read(said.verdict)?,
+        confidence: said.confidence.map(Confidence::new).transpose()?,
+        severity: Word::read(said.severity)?,
+        involvement: Word::read(said.involvement)?,
+        basis: Word::read(said.basis)?,
+        labels: read_labels(&said.labels, labels)?,
+        techniques: read_techniques(&said.techniques)?,
+        first_seen: time("first_seen", &said.first_seen)?,
+        last_seen: time("last_seen", &said.last_seen)?,
+        valid_until: time("valid_until", &said.valid_until)?,
+        note: read_note(&said.note)?,
+        references: read_references(&said.references)?,
+        campaign: read_campaign(&said.campaign)?,
+    };
+    assessment.check_times(now)?;
+    Ok(assessment)
+}
+
+/// Writes what an author says, with every default filled in. `accepted` gives the end its default.
+pub fn write(said: &Assessment, accepted: Timestamp) -> pb::Assessment {
+    pb::Assessment {
+        verdict: pb::Verdict::from(said.verdict()).into(),
+        confidence: Some(said.confidence().percent().into()),
+        severity: pb::Severity::from(said.severity()).into(),
+        involvement: pb::Involvement::from(said.involvement()).into(),
+        basis: pb::Basis::from(said.basis()).into(),
+        labels: said.labels.iter().map(|label| label.as_str().to_owned()).collect(),
+        techniques: said.techniques.iter().map(|t| t.as_str().to_owned()).collect(),
+        first_seen: said.first_seen.map(timestamp),
+        last_seen: said.last_seen.map(timestamp),
+        valid_until: Some(timestamp(said.ends(accepted))),
+        note: said.note.as_deref().unwrap_or_default().to_owned(),
+        references: said.references.iter().map(|r| r.to_string()).collect(),
+        campaign: said.campaign.as_deref().unwrap_or_default().to_owned(),
+    }
+}
+
+fn read_labels(texts: &[String], labels: &Labels) -> Result<Vec<Label>, Invalid> {
+    at_most("labels", texts.len(), MAX_LABELS)?;
+    let read = texts.iter().map(|text| labels.parse(text)).collect::<Result<Vec<_>, _>>()?;
+    Ok(each_once(read))
+}
+
+fn read_techniques(texts: &[String]) -> Result<Vec<Technique>, Invalid> {
+    at_most("techniques", texts.len(), MAX_TECHNIQUES)?;
+    let read = texts.iter().map(|text| Technique::parse(text)).collect::<Result<Vec<_>, _>>()?;
+    Ok(each_once(read))
+}
+
+fn read_note(text: &str) -> Result<Option<Box<str>>, Invalid> {
+    if text.len() > MAX_NOTE_CHARS && text.chars().count() > MAX_NOTE_CHARS {
+        return Err(Invalid::new("note", format!("is longer than {MAX_NOTE_CHARS} characters")));
+    }
+    Ok((!text.is_empty()).then(|| text.into()))
+}
+
+fn read_references(texts: &[String]) -> Result<Vec<Box<str>>, Invalid> {
+    at_most("references", texts.len(), MAX_REFERENCES)?;
+    let web = |text: &String| text.starts_with("https://") || text.starts_with("http://");
+    for text in texts {
+        if text.len() > MAX_REFERENCE_BYTES {
+            let reason = format!("one is longer than {MAX_REFERENCE_BYTES} bytes");
+            return Err(Invalid::new("references", reason));
+        }
+        if !web(text) || text.chars().any(|c| c.is_control() || c.is_whitespace()) {
+            return Err(Invalid::new("references", "one is not an http or https address"));
+        }
+    }
+    Ok(texts.iter().map(|text| text.as_str().into()).collect())
+}
+
+fn read_campaign(text: &str) -> Result<Option<Box<str>>, Invalid> {
+    if text.len() > MAX_CAMPAIGN_BYTES || text.chars().any(char::is_control) {
+        let reason = format!("is not an id of at most {MAX_CAMPAIGN_BYTES} bytes");
+        return Err(Invalid::new("campaign", reason));
+    }
+    Ok((!text.is_empty()).then(|| text.into()))
+}
+
+fn at_most(field: &'static str, count: usize, most: usize) -> Result<(), Invalid> {
+    if count > most {
+        return Err(Invalid::new(field, format!("has {count} entries, and may have {most}")));
+    }
+    Ok(())
+}
+
+/// In order, each once, so that two authors' spellings of one set are one set.
+fn each_once<T: Ord>(mut all: Vec<T>) -> Vec<T> {
+    all.sort_unstable();
+    all.dedup();
+    all
+}

@@ -1,0 +1,49 @@
+//! Receipts, out.
+
+use super::{indicator, pb, timestamp};
+use crate::domain::submission::{BatchReceipt, ItemReceipt, Receipt};
+
+/// Writes a receipt.
+pub fn write(receipt: &Receipt) -> pb::Receipt {
+    let mut written = pb::Receipt {
+        submission_id: receipt.submission.to_string(),
+        closed: receipt.closed,
+        ..pb::Receipt::default()
+    };
+    if let Some(batch) = &receipt.batch {
+        write_batch(batch, &mut written);
+    }
+    written
+}
+
+fn write_batch(batch: &BatchReceipt, into: &mut pb::Receipt) {
+    into.number = batch.number;
+    into.sequence = batch.sequence;
+    into.accepted_at = Some(timestamp(batch.accepted_at));
+    into.replayed = batch.replayed;
+    into.items = batch.items.iter().map(|(index, item)| write_item(*index, item)).collect();
+}
+
+fn write_item(index: u32, item: &ItemReceipt) -> pb::ItemReceipt {
+    let (status, version) = match item {
+        ItemReceipt::Created(version) => (pb::ItemStatus::Created, *version),
+        ItemReceipt::Replaced(version) => (pb::ItemStatus::Replaced, *version),
+        ItemReceipt::Unchanged(version) => (pb::ItemStatus::Unchanged, *version),
+        ItemReceipt::Rejected(invalid) => {
+            return pb::ItemReceipt {
+                index,
+                status: pb::ItemStatus::Rejected.into(),
+                version: None,
+                field: invalid.field.to_string(),
+                reason: invalid.reason.to_string(),
+            };
+        }
+    };
+    pb::ItemReceipt {
+        index,
+        status: status.into(),
+        version: Some(indicator::version(version)),
+        field: String::new(),
+        reason: String::new(),
+    }
+}

@@ -1,0 +1,78 @@
+//! Who receives what: an author's request in, a reader's own part out.
+
+use super::pb::{self, sharing};
+use super::words::Word;
+use super::{read_timestamp, timestamp};
+use crate::domain::sharing::{Audience, AudienceRequest, Release, SharingRequest, SharingView};
+use crate::domain::{GroupId, Invalid, PartnerId};
+
+const MAX_NAMES: usize = 100;
+const MAX_RELEASES: usize = 20;
+const MAX_BASIS_CHARS: usize = 500;
+
+/// Reads an author's request. An absent sharing is one that says nothing.
+pub fn read(sharing: Option<&pb::Sharing>) -> Result<SharingRequest, Invalid> {
+    let Some(sharing) = sharing else { return Ok(SharingRequest::default()) };
+    let audience = match &sharing.audience {
+        None => None,
+        Some(sharing::Audience::Everyone(_)) => Some(AudienceRequest::Everyone),
+        Some(sharing::Audience::Public(_)) => Some(AudienceRequest::Public),
+        Some(sharing::Audience::Named(named)) => Some(read_named(named)?),
+    };
+    if sharing.releases.len() > MAX_RELEASES {
+        let reason = format!("names more than {MAX_RELEASES} liaisons");
+        return Err(Invalid::new("sharing.releases", reason));
+    }
+    let releases = sharing.releases.iter().map(read_release).collect::<Result<_, _>>()?;
+    Ok(SharingRequest { tlp: Word::read(sharing.tlp)?, audience, releases })
+}
+
+/// Writes a reader's own part.
+pub fn write(view: &SharingView) -> pb::Sharing {
+    let audience = match &view.audience {
+        Audience::Everyone => sharing::Audience::Everyone(pb::Everyone {}),
+        Audience::Public => sharing::Audience::Public(pb::Public {}),
+        Audience::Named { groups, partners } => sharing::Audience::Named(pb::NamedAudience {
+            groups: groups.iter().map(ToString::to_string).collect(),
+            partners: partners.iter().map(ToString::to_string).collect(),
+        }),
+    };
+    let releases = view.releases.iter().map(|release| pb::Release {
+        liaison: release.liaison.to_string(),
+        basis: release.basis.clone(),
+        until: release.until.map(timestamp),
+    });
+    pb::Sharing {
+        tlp: pb::Tlp::from(view.tlp).into(),
+        audience: Some(audience),
+        releases: releases.collect(),
+    }
+}
+
+fn read_named(named: &pb::NamedAudience) -> Result<AudienceRequest, Invalid> {
+    if named.groups.len() + named.partners.len() > MAX_NAMES {
+        return Err(Invalid::new("sharing.audience", format!("names more than {MAX_NAMES}")));
+    }
+    let groups = named.groups.iter().map(|id| {
+        GroupId::parse(id).map_err(|e| Invalid::new("sharing.audience.groups", e.reason))
+    });
+    let partners = named.partners.iter().map(|id| {
+        PartnerId::parse(id).map_err(|e| Invalid::new("sharing.audience.partners", e.reason))
+    });
+    Ok(AudienceRequest::Named {
+        groups: groups.collect::<Result<_, _>>()?,
+        partners: partners.collect::<Result<_, _>>()?,
+    })
+}
+
+fn read_release(release: &pb::Release) -> Result<Release, Invalid> {
+    let liaison = PartnerId::parse(&release.liaison)
+        .map_err(|e| Invalid::new("sharing.releases.liaison", e.reason))?;
+    if release.basis.chars().count() > MAX_BASIS_CHARS {
+        let reason = format!("is longer than {MAX_BASIS_CHARS} characters");
+        return Err(Invalid::new("sharing.releases.basis", reason));
+    }
+    let until = release.until.as_ref();
+    let until = until.map(|time| read_timestamp("sharing.releases.until", time)).transpose()?;
+    Ok(Release { liaison, basis: release.basis.clone(), until })
+}

@@ -1,0 +1,75 @@
+//! A batch as it came, each item read or rejected.
+
+use prost::Message;
+use sha2::{Digest, Sha256};
+
+use super::{assessment, indicator, pb, sharing};
+use crate::domain::entry::{Item, Rejection, SubmissionId};
+use crate::domain::label::Labels;
+use crate::domain::submission::{BatchRequest, Submission};
+use crate::domain::{Assessment, Invalid, Timestamp};
+
+/// What a batch is read against.
+#[derive(Clone, Debug)]
+pub struct Terms<'a> {
+    /// The labels of this exchange.
+    pub labels: &'a Labels,
+    /// The most items that a batch may have.
+    pub max_items: usize,
+    /// The time of the request.
+    pub now: Timestamp,
+}
+
+/// Reads a request on a submission. An error is about the request as a whole; items that cannot be
+/// read are rejected one by one.
+pub fn read(
+    submission_id: &str,
+    batch: Option<pb::SubmissionBatch>,
+    close: Option<pb::SubmissionClose>,
+    terms: &Terms<'_>,
+) -> Result<Submission, Invalid> {
+    let id = SubmissionId::parse(submission_id)?;
+    if batch.is_none() && close.is_none() {
+        return Err(Invalid::new("batch", "is missing, and so is close"));
+    }
+    let batch = batch.map(|batch| read_batch(batch, terms)).transpose()?;
+    Ok(Submission { id, batch, close: close.map(|close| close.batches) })
+}
+
+fn read_batch(batch: pb::SubmissionBatch, terms: &Terms<'_>) -> Result<BatchRequest, Invalid> {
+    if batch.number == 0 {
+        return Err(Invalid::new("batch.number", "is missing: batches are numbered from 1"));
+    }
+    if batch.items.is_empty() {
+        return Err(Invalid::new("batch.items", "has no items"));
+    }
+    if batch.items.len() > terms.max_items {
+        let reason = format!("has {} items, and may have {}", batch.items.len(), terms.max_items);
+        return Err(Invalid::new("batch.items", reason));
+    }
+    let sharing = sharing::read(batch.sharing.as_ref())?;
+    // Over what was sent, before defaults: encoding is canonical for messages without maps.
+    let digest = Sha256::digest(batch.encode_to_vec()).into();
+    let mut items = Vec::with_capacity(batch.items.len());
+    let mut rejected = Vec::new();
+    for (index, item) in (0u32..).zip(&batch.items) {
+        match read_item(item, terms) {
+            Ok(assessment) => {
+                items.push(Item { index, id: assessment.indicator.id(), assessment });
+            }
+            Err(invalid) => rejected.push(Rejection { index, invalid }),
+        }
+    }
+    Ok(BatchRequest { number: batch.number, digest, sharing, items, rejected })
+}
+
+fn read_item(item: &pb::SubmittedIndicator, terms: &Terms<'_>) -> Result<Assessment, Invalid> {
+    let read = indicator::read(item.kind, &item.platform, &item.value)?;
+    match &item.assessment {
+        Some(said) => assessment::read(read, &item.value, said, terms.labels, terms.now),
+        None => Ok(Assessment {
+            raw: (item.value != read.value()).then(|| item.value.as_str().into()),
+            ..Assessment::of(read)
+        }),
+    }
+}
