@@ -1,0 +1,226 @@
+//! What the tests share: an authority, a node in this process, and clients over real mutual TLS.
+
+#![allow(dead_code, clippy::unwrap_used, clippy::expect_used, clippy::panic)]
+
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+use std::time::Duration;
+
+use tempfile::TempDir;
+use tipoff::client::{Client, Patience};
+use tipoff::clock::{Clock, SystemClock};
+use tipoff::config::Config;
+use tipoff::domain::PartnerId;
+use tipoff::server::Node;
+use tipoff::tls::Authority;
+use tipoff::tls::authority::Usage;
+use tipoff::wire::pb;
+use tokio::sync::{mpsc, oneshot};
+use tokio::task::JoinHandle;
+
+pub const TRUST_DOMAIN: &str = "tipoff.test";
+
+/// A folder with an authority, a server's identity, and whatever a node keeps.
+pub struct World {
+    pub folder: TempDir,
+    pub authority: Authority,
+    pub config: Config,
+}
+
+/// A running node. Stopped when it is dropped; [`Running::stop`] waits for it.
+pub struct Running {
+    pub url: String,
+    pub ops: std::net::SocketAddr,
+    shutdown: Option<oneshot::Sender<()>>,
+    pub reload: mpsc::Sender<Config>,
+    task: JoinHandle<Result<(), tipoff::server::ServeError>>,
+    pub exchange: Arc<tipoff::exchange::Exchange>,
+}
+
+/// Three members (birdsite and facegraph in `core`), an observer, a liaison and an operator.
+pub const PARTNERS: &str = r#"
+[[partners]]
+id = "birdsite"
+role = "member"
+platforms = ["x"]
+default_group = "core"
+
+[[partners]]
+id = "facegraph"
+role = "member"
+platforms = ["facebook", "instagram"]
+default_group = "core"
+
+[[partners]]
+id = "tubeworks"
+role = "member"
+platforms = ["youtube"]
+
+[[partners]]
+id = "watcher"
+role = "observer"
+
+[[partners]]
+id = "cyber-unit"
+role = "liaison"
+
+[[partners]]
+id = "exchange-ops"
+role = "operator"
+
+[[groups]]
+id = "core"
+members = ["birdsite", "facegraph", "watcher"]
+"#;
+
+impl World {
+    pub fn new() -> Self {
+        Self::with(PARTNERS)
+    }
+
+    pub fn with(config: &str) -> Self {
+        let folder = tempfile::tempdir().unwrap();
+        let now = SystemClock.now();
+        let authority =
+            Authority::init(&folder.path().join("ca"), TRUST_DOMAIN, now).unwrap();
+        let names = vec!["localhost".to_owned(), "127.0.0.1".to_owned()];
+        let server = folder.path().join("server");
+        authority.issue(&Usage::Server { names }, 30, now, &server).unwrap();
+        let mut config = Config::parse(config).unwrap();
+        config.server.grpc = ([127, 0, 0, 1], 0).into();
+        config.server.ops = ([127, 0, 0, 1], 0).into();
+        config.server.trust_domain = TRUST_DOMAIN.into();
+        config.server.identity = server;
+        config.server.drain_timeout_s = 5;
+        config.storage.data = folder.path().join("data");
+        config.storage.min_free_mb = 16;
+        Self { folder, authority, config }
+    }
+
+    /// The identity folder of a partner, made when it is first asked for.
+    pub fn identity(&self, partner: &str) -> PathBuf {
+        let out = self.folder.path().join("identities").join(partner);
+        if !out.exists() {
+            let id = PartnerId::parse(partner).unwrap();
+            let usage = Usage::Partner { id, workload: None };
+            self.authority.issue(&usage, 30, SystemClock.now(), &out).unwrap();
+        }
+        out
+    }
+
+    pub fn path(&self, name: impl AsRef<Path>) -> PathBuf {
+        self.folder.path().join(name)
+    }
+
+    pub async fn start(&self) -> Running {
+        self.start_with(Arc::new(SystemClock)).await
+    }
+
+    pub async fn start_with(&self, clock: Arc<dyn Clock>) -> Running {
+        let node = Node::start(self.config.clone(), clock).await.unwrap();
+        let bound = node.bound();
+        let exchange = Arc::clone(node.exchange());
+        let (shutdown, told) = oneshot::channel::<()>();
+        let (reload, reloads) = mpsc::channel(1);
+        let until = async move {
+            let _ = told.await;
+        };
+        let task = tokio::spawn(node.serve(until, reloads));
+        Running {
+            url: format!("https://localhost:{}", bound.grpc.port()),
+            ops: bound.ops,
+            shutdown: Some(shutdown),
+            reload,
+            task,
+            exchange,
+        }
+    }
+
+    pub fn client(&self, running: &Running, partner: &str) -> Client {
+        Client::new(&running.url, &self.identity(partner)).unwrap()
+    }
+
+    /// A client that takes the first answer.
+    pub fn impatient(&self, running: &Running, partner: &str) -> Client {
+        self.client(running, partner).with_patience(no_patience())
+    }
+}
+
+impl Running {
+    /// Tells the node to stop, as SIGTERM does, and waits until it has.
+    pub async fn stop(mut self) {
+        let _ = self.shutdown.take().unwrap().send(());
+        tokio::time::timeout(Duration::from_secs(20), &mut self.task)
+            .await
+            .expect("the node stops within its deadline")
+            .unwrap()
+            .unwrap();
+    }
+
+    /// Tells the node to stop, and goes on.
+    pub fn begin_stop(&mut self) {
+        let _ = self.shutdown.take().unwrap().send(());
+    }
+
+    pub async fn stopped(self) {
+        self.task.await.unwrap().unwrap();
+    }
+}
+
+pub fn no_patience() -> Patience {
+    Patience { tries: Some(0), ..Patience::default() }
+}
+
+/// A domain as it is submitted.
+pub fn domain(value: &str) -> pb::SubmittedIndicator {
+    item(pb::Kind::Domain, "", value)
+}
+
+pub fn item(kind: pb::Kind, platform: &str, value: &str) -> pb::SubmittedIndicator {
+    pb::SubmittedIndicator {
+        kind: kind.into(),
+        platform: platform.into(),
+        value: value.into(),
+        assessment: None,
+    }
+}
+
+pub fn sharing(tlp: pb::Tlp, audience: Option<pb::sharing::Audience>) -> pb::Sharing {
+    pb::Sharing { tlp: tlp.into(), audience, releases: Vec::new() }
+}
+
+pub fn named(groups: &[&str], partners: &[&str]) -> Option<pb::sharing::Audience> {
+    Some(pb::sharing::Audience::Named(pb::NamedAudience {
+        groups: groups.iter().map(ToString::to_string).collect(),
+        partners: partners.iter().map(ToString::to_string).collect(),
+    }))
+}
+
+pub fn batch(
+    submission: &str,
+    number: u32,
+    sharing: Option<pb::Sharing>,
+    items: Vec<pb::SubmittedIndicator>,
+) -> pb::SubmitIndicatorsRequest {
+    pb::SubmitIndicatorsRequest {
+        submission_id: submission.into(),
+        batch: Some(pb::SubmissionBatch { number, sharing, items }),
+        close: None,
+    }
+}
+
+pub fn close(submission: &str, batches: u32) -> pb::SubmitIndicatorsRequest {
+    pb::SubmitIndicatorsRequest {
+        submission_id: submission.into(),
+        batch: None,
+        close: Some(pb::SubmissionClose { batches }),
+    }
+}
+
+pub fn statuses(receipt: &pb::Receipt) -> Vec<pb::ItemStatus> {
+    receipt.items.iter().map(pb::ItemReceipt::status).collect()
+}
+
+pub async fn soon<T>(what: impl Future<Output = T>) -> T {
+    tokio::time::timeout(Duration::from_secs(10), what).await.expect("within ten seconds")
+}
