@@ -11,6 +11,7 @@ pub mod invalid;
 pub mod label;
 pub mod partner;
 pub mod platform;
+pub mod reading;
 pub mod refang;
 pub mod sharing;
 pub mod submission;

@@ -1,1 +1,64 @@
 //! Plain text to canonical value, one function for each kind.
+//!
+//! Each takes text that [`super::refang`] has made plain, and gives the canonical value or the
+//! reason why there is none, to be read after "value". All are idempotent.
+
+mod app;
+mod crypto;
+mod handle;
+pub(super) mod host;
+mod misc;
+pub(super) mod url;
+
+pub(super) use app::play_store as play_store_package;
+
+use std::borrow::Cow;
+
+use super::indicator::Kind;
+use super::platform::Platform;
+
+/// The most bytes of a value that is taken.
+pub const MAX_VALUE_BYTES: usize = 2_048;
+
+/// A canonical value, borrowed where the text was canonical already, or the reason why there is
+/// none.
+pub type Canonical<'a> = Result<Cow<'a, str>, Cow<'static, str>>;
+
+/// The canonical value of a kind. `platform` is there for the kinds that need one.
+pub fn canonical<'a>(kind: Kind, platform: Option<&Platform>, text: &'a str) -> Canonical<'a> {
+    if text.is_empty() {
+        return Err("is empty".into());
+    }
+    if text.len() > MAX_VALUE_BYTES {
+        return Err(format!("is longer than {MAX_VALUE_BYTES} bytes").into());
+    }
+    if text.chars().any(char::is_control) {
+        return Err("holds a control character".into());
+    }
+    let platform = platform.map(Platform::as_str).unwrap_or_default();
+    match kind {
+        Kind::Account => handle::account(platform, text),
+        Kind::AccountId => handle::account_id(text),
+        Kind::Page | Kind::Community => handle::slug(platform, text),
+        Kind::Channel => handle::channel(platform, text),
+        Kind::Domain => host::canonical(text),
+        Kind::Url => url::canonical(text),
+        Kind::Email => misc::email(text),
+        Kind::Phone => misc::phone(text),
+        Kind::Ip => misc::ip(text),
+        Kind::Md5 => misc::hex(text, 32, "an MD5 digest has"),
+        Kind::Sha1 => misc::hex(text, 40, "a SHA-1 digest has"),
+        Kind::Sha256 => misc::hex(text, 64, "a SHA-256 digest has"),
+        Kind::Pdq => misc::hex(text, 64, "a PDQ hash has"),
+        Kind::Tlsh => misc::tlsh(text),
+        Kind::Hashtag => misc::hashtag(text),
+        Kind::AndroidPackage => app::android_package(text),
+        Kind::IosAppId => app::ios_app_id(text),
+        Kind::CryptoAddress => crypto::address(platform, text),
+    }
+}
+
+/// Whether text is canonical hex of a length already or can be made so; used to tell kinds apart.
+pub(super) fn is_hex(text: &str, digits: usize) -> bool {
+    text.len() == digits && text.bytes().all(|b| b.is_ascii_hexdigit())
+}

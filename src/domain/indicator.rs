@@ -205,14 +205,3 @@ impl FromStr for Kind {
             .ok_or_else(|| Invalid::new("kind", format!("`{text}` is not a kind of indicator")))
     }
 }
-impl Indicator {
-    pub fn parse(kind: Kind, platform: Option<&str>, value: &str) -> Result<Self, Invalid> {
-        if value.is_empty() {
-            return Err(Invalid::new("value", "is empty"));
-        }
-        Ok(Self::canonical(kind, platform.map(Platform::parse).transpose()?, value.to_lowercase()))
-    }
-    pub fn read(value: &str, platform: Option<&str>) -> Result<Self, Invalid> {
-        Self::parse(Kind::Domain, platform, value)
-    }
-}

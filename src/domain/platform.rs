@@ -1,13 +1,70 @@
-//! Platforms: where accounts, pages, communities and channels live.
+//! Platforms: where accounts, pages, communities and channels live, and chains.
+
+mod profile;
+mod table;
 
 use std::borrow::Cow;
 use std::fmt;
 
+use super::invalid::Invalid;
+pub use profile::{Profile, profile_of};
+use table::{CHAINS, SITES, Site};
+
+/// The most bytes of a platform's id: that of a host name.
+const MAX_BYTES: usize = 253;
+
 /// A platform by its id: a known one such as `x`, or the host of one that the table does not know.
+/// For a crypto address, the chain.
 #[derive(Clone, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
 pub struct Platform(Cow<'static, str>);
 
 impl Platform {
+    /// Takes an id, a name or a host, as people write it: `x`, `Twitter`, `www.facebook.com`,
+    /// `t.me`. A host that the table does not know is a platform of its own.
+    pub fn parse(text: &str) -> Result<Self, Invalid> {
+        if let Some(known) = known(text) {
+            return Ok(Self(Cow::Borrowed(known)));
+        }
+        let name = super::refang::refang(text).to_lowercase();
+        let name = name.strip_prefix("https://").or(name.strip_prefix("http://")).unwrap_or(&name);
+        let name = name.trim_end_matches('/');
+        let name = name.strip_prefix("www.").unwrap_or(name);
+        if let Some(known) = known(name) {
+            return Ok(Self(Cow::Borrowed(known)));
+        }
+        if name.contains('.') {
+            return match super::canonical::host::canonical(name) {
+                Ok(host) => Ok(site_of(&host).map_or_else(
+                    || Self(Cow::Owned(host.into_owned())),
+                    |site| Self(Cow::Borrowed(site.id)),
+                )),
+                Err(reason) => Err(Invalid::new("platform", reason)),
+            };
+        }
+        let fits = (1..=MAX_BYTES).contains(&name.len())
+            && name.bytes().all(|b| matches!(b, b'a'..=b'z' | b'0'..=b'9' | b'-' | b'_'));
+        if fits {
+            Ok(Self(Cow::Owned(name.to_owned())))
+        } else {
+            let shown: String = text.chars().take(80).collect();
+            let reason = format!("`{}` is not a platform's id, name or host", shown.escape_debug());
+            Err(Invalid::new("platform", reason))
+        }
+    }
+
+    /// The platform that is found under a host, canonical and without `www.`.
+    pub(super) fn of_host(host: &str) -> Self {
+        match site_of(host) {
+            Some(site) => Self(Cow::Borrowed(site.id)),
+            None => Self(Cow::Owned(host.to_owned())),
+        }
+    }
+
+    /// Whether the table knows the text as a platform's id or name, or as a chain.
+    pub(super) fn is_known(text: &str) -> bool {
+        known(text).is_some()
+    }
+
     /// The platform's id.
     pub fn as_str(&self) -> &str {
         &self.0
@@ -24,8 +81,62 @@ impl fmt::Display for Platform {
         f.pad(&self.0)
     }
 }
-impl Platform {
-    pub fn parse(text: &str) -> Result<Self, super::Invalid> {
-        Ok(Self(text.to_lowercase().into()))
+
+/// Whether an id is that of a chain.
+pub(super) fn is_chain(id: &str) -> bool {
+    CHAINS.iter().any(|(chain, _)| *chain == id)
+}
+
+/// The id of a known platform or chain, by id or name, in any case.
+fn known(text: &str) -> Option<&'static str> {
+    let names = |text: &str, id: &str, names: &[&str]| {
+        text.eq_ignore_ascii_case(id) || names.iter().any(|name| text.eq_ignore_ascii_case(name))
+    };
+    let text = text.trim();
+    let site = SITES.iter().find(|site| names(text, site.id, site.names)).map(|site| site.id);
+    site.or_else(|| CHAINS.iter().find(|(id, all)| names(text, id, all)).map(|(id, _)| *id))
+}
+
+/// The site that a host belongs to.
+fn site_of(host: &str) -> Option<&'static Site> {
+    let of = |site: &&Site| {
+        site.hosts.iter().any(|known| {
+            host == *known
+                || host.strip_suffix(known).and_then(|rest| rest.strip_suffix('.')).is_some_and(
+                    |front| {
+                        matches!(front, "www" | "m" | "mobile" | "touch" | "web" | "old" | "new")
+                            || (site.in_languages && front.len() == 2)
+                    },
+                )
+        })
+    };
+    SITES.iter().find(of)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_platform_is_read_by_id_name_and_host() {
+        let table = [
+            ("x", "x"),
+            ("Twitter", "x"),
+            ("twitter.com", "x"),
+            ("https://www.x.com/", "x"),
+            ("t.me", "telegram"),
+            ("m.facebook[.]com", "facebook"),
+            ("pl.pinterest.com", "pinterest"),
+            ("forum.example", "forum.example"),
+            ("www.forum.example", "forum.example"),
+            ("newplace", "newplace"),
+            ("BTC", "bitcoin"),
+        ];
+        for (text, id) in table {
+            assert_eq!(Platform::parse(text).unwrap().as_str(), id, "{text}");
+        }
+        for bad in ["", "two words", "-.example", "\u{7}"] {
+            assert_eq!(Platform::parse(bad).unwrap_err().field, "platform", "{bad}");
+        }
     }
 }

@@ -1,1 +1,159 @@
-//! What people paste, made plain.
+//! What people paste, made plain: the marks that keep a value from being clicked are taken out.
+
+use std::borrow::Cow;
+
+/// Bracketed spellings of a mark, in lower case, and the mark.
+const BRACKETED: &[(&str, &str)] = &[
+    (".", "."),
+    (",", "."),
+    ("dot", "."),
+    ("punto", "."),
+    ("punkt", "."),
+    (":", ":"),
+    ("://", "://"),
+    ("/", "/"),
+    ("@", "@"),
+    ("at", "@"),
+    ("arroba", "@"),
+];
+
+/// Makes a pasted value plain: outer white space and quotes, zero-width characters and the usual
+/// defanging go (`[.]`, `(.)`, `{.}`, `[dot]`, `hxxp`, `[:]`, `[at]` and their like, in any case
+/// and in any mixture). Idempotent. Text that needs none of it is borrowed.
+pub fn refang(text: &str) -> Cow<'_, str> {
+    let trimmed = trim(text);
+    if is_plain(trimmed) {
+        return Cow::Borrowed(trimmed);
+    }
+    let mut now: String = trimmed.chars().filter(|c| !is_invisible(*c)).collect();
+    // Taking out one mark may leave another, as in `[[.]]`.
+    for _ in 0..8 {
+        let next = trim(&plain_scheme(&without_brackets(&now))).to_owned();
+        if next == now {
+            break;
+        }
+        now = next;
+    }
+    Cow::Owned(now)
+}
+
+/// Whether nothing in a trimmed text needs work. Most of what programs send is plain.
+fn is_plain(text: &str) -> bool {
+    let bytes = text.as_bytes();
+    bytes.iter().all(|b| b.is_ascii() && !matches!(b, b'[' | b'(' | b'{' | b'\\' | b'^'))
+        && !matches!(bytes, [b'h' | b'H', b'x' | b'X', b'x' | b'X', ..])
+}
+
+/// Characters that show nothing and that are pasted along: zero-width ones, the soft hyphen, marks
+/// of direction, byte order marks.
+pub(super) fn is_invisible(c: char) -> bool {
+    matches!(
+        c,
+        '\u{ad}'
+            | '\u{200b}'..='\u{200f}'
+            | '\u{202a}'..='\u{202e}'
+            | '\u{2060}'..='\u{2064}'
+            | '\u{2066}'..='\u{2069}'
+            | '\u{feff}'
+    )
+}
+
+fn trim(text: &str) -> &str {
+    let mut text = text.trim_matches(|c: char| c.is_whitespace() || is_invisible(c));
+    for (open, close) in [('"', '"'), ('\'', '\''), ('`', '`'), ('<', '>'), ('“', '”'), ('«', '»')]
+    {
+        let inner = text.strip_prefix(open).and_then(|rest| rest.strip_suffix(close));
+        if let Some(inner) = inner {
+            text = inner.trim_matches(|c: char| c.is_whitespace() || is_invisible(c));
+        }
+    }
+    text
+}
+
+/// Replaces each bracketed mark, and the escaped dots `\.` and `^.`.
+fn without_brackets(text: &str) -> String {
+    let mut plain = String::with_capacity(text.len());
+    let mut rest = text;
+    while let Some(at) = rest.find(['[', '(', '{', '\\', '^']) {
+        plain.push_str(&rest[..at]);
+        rest = &rest[at..];
+        if let Some((mark, length)) = bracketed(rest) {
+            plain.push_str(mark);
+            rest = &rest[length..];
+        } else if rest.starts_with("\\.") || rest.starts_with("^.") {
+            plain.push('.');
+            rest = &rest[2..];
+        } else {
+            // The bracket stands for itself; each of them is one byte.
+            plain.push_str(&rest[..1]);
+            rest = &rest[1..];
+        }
+    }
+    plain.push_str(rest);
+    plain
+}
+
+/// The mark that a text begins with in brackets, and the length of its spelling.
+fn bracketed(text: &str) -> Option<(&'static str, usize)> {
+    let close = match text.as_bytes()[0] {
+        b'[' => ']',
+        b'(' => ')',
+        b'{' => '}',
+        _ => return None,
+    };
+    // The longest spelling is `arroba`.
+    let end = text.char_indices().take(10).find(|(_, c)| *c == close)?.0;
+    let inner = text[1..end].trim().to_ascii_lowercase();
+    let (_, mark) = BRACKETED.iter().find(|(spelling, _)| *spelling == inner)?;
+    Some((mark, end + 1))
+}
+
+/// Turns `hxxp` and its like at the beginning into `http`.
+fn plain_scheme(text: &str) -> Cow<'_, str> {
+    let Some((scheme, rest)) = text.split_once("://") else { return Cow::Borrowed(text) };
+    let plain = match scheme.to_ascii_lowercase().as_str() {
+        "hxxp" | "hxtp" | "htxp" => "http",
+        "hxxps" | "hxtps" | "htxps" => "https",
+        _ => return Cow::Borrowed(text),
+    };
+    Cow::Owned(format!("{plain}://{rest}"))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_usual_defanging_is_taken_out_in_any_mixture() {
+        let table = [
+            ("news[.]example", "news.example"),
+            ("news(.)sub{.}example", "news.sub.example"),
+            ("news[dot]sub(DOT)a.example", "news.sub.a.example"),
+            ("hxxp://a.example", "http://a.example"),
+            ("hXXps[:]//a[.]example/x[.]html", "https://a.example/x.html"),
+            ("https[://]a.example", "https://a.example"),
+            ("info[at]a[.]example", "info@a.example"),
+            ("info(@)a.example", "info@a.example"),
+            ("a\\.example", "a.example"),
+            ("  \u{feff}a\u{200b}.example\t", "a.example"),
+            ("\"a.example\"", "a.example"),
+            ("[[.]]", "."),
+        ];
+        for (pasted, plain) in table {
+            assert_eq!(refang(pasted), plain, "{pasted}");
+        }
+    }
+
+    #[test]
+    fn brackets_that_hold_no_mark_stay() {
+        for text in ["https://a.example/x(1).zip", "file(v2.2.6)", "[comment]", "a[", "(", "hxxpx"]
+        {
+            assert_eq!(refang(text), text);
+        }
+    }
+
+    #[test]
+    fn plain_text_is_borrowed() {
+        assert!(matches!(refang(" a.example "), Cow::Borrowed("a.example")));
+    }
+}

@@ -81,8 +81,7 @@ impl World {
     pub fn with(config: &str) -> Self {
         let folder = tempfile::tempdir().unwrap();
         let now = SystemClock.now();
-        let authority =
-            Authority::init(&folder.path().join("ca"), TRUST_DOMAIN, now).unwrap();
+        let authority = Authority::init(&folder.path().join("ca"), TRUST_DOMAIN, now).unwrap();
         let names = vec!["localhost".to_owned(), "127.0.0.1".to_owned()];
         let server = folder.path().join("server");
         authority.issue(&Usage::Server { names }, 30, now, &server).unwrap();

@@ -1,0 +1,189 @@
+//! Handles, slugs and ids on platforms.
+
+use std::borrow::Cow;
+
+use percent_encoding::percent_decode_str;
+
+use super::Canonical;
+
+const MAX_BYTES: usize = 128;
+
+/// A handle: no `@` in front, percent-decoded, lower case. YouTube's `c/`, `user/` and
+/// `channel/` prefixes stay, and a channel id keeps its case.
+pub fn account<'a>(platform: &str, text: &'a str) -> Canonical<'a> {
+    let text = decoded(text)?;
+    let text = without_at(text);
+    if platform == "youtube"
+        && let Some(canonical) = youtube(&text)?
+    {
+        return Ok(canonical);
+    }
+    let shape = match platform {
+        "x" => Shape { most: 50, allows: |c| c.is_ascii_alphanumeric() || c == '_' },
+        "instagram" | "tiktok" | "threads" => {
+            Shape { most: 64, allows: |c| c.is_ascii_alphanumeric() || matches!(c, '_' | '.') }
+        }
+        "reddit" => {
+            Shape { most: 64, allows: |c| c.is_ascii_alphanumeric() || matches!(c, '_' | '-') }
+        }
+        _ => Shape { most: MAX_BYTES, allows: is_handle_char },
+    };
+    check(&text, shape, "a handle")?;
+    Ok(folded(text))
+}
+
+/// A platform's stable id, as the platform writes it.
+pub fn account_id(text: &str) -> Canonical<'_> {
+    let shape = Shape { most: MAX_BYTES, allows: |c| c.is_ascii_graphic() };
+    check(text, shape, "an id")?;
+    Ok(Cow::Borrowed(text))
+}
+
+/// A page's or community's slug or id, lower case; Reddit's without `r/`.
+pub fn slug<'a>(platform: &str, text: &'a str) -> Canonical<'a> {
+    let text = without_at(decoded(text)?);
+    let text = match platform {
+        "reddit" => strip(strip(text, "/"), "r/"),
+        _ => text,
+    };
+    check(&text, Shape { most: MAX_BYTES, allows: is_handle_char }, "a slug or id")?;
+    Ok(folded(text))
+}
+
+/// A channel: on Telegram a name in lower case, or an invite with its `+` and its case; elsewhere a
+/// slug.
+pub fn channel<'a>(platform: &str, text: &'a str) -> Canonical<'a> {
+    let text = without_at(decoded(text)?);
+    if platform != "telegram" {
+        check(&text, Shape { most: MAX_BYTES, allows: is_handle_char }, "a channel's name")?;
+        return Ok(folded(text));
+    }
+    if let Some(invite) = text.strip_prefix('+') {
+        let allows = |c: char| c.is_ascii_alphanumeric() || matches!(c, '_' | '-');
+        check(invite, Shape { most: 64, allows }, "an invite")?;
+        return Ok(text);
+    }
+    let shape = Shape { most: 64, allows: |c| c.is_ascii_alphanumeric() || c == '_' };
+    check(&text, shape, "a channel's name")?;
+    Ok(folded(text))
+}
+
+/// A channel id, a legacy name or a user name of YouTube; `None` for a handle.
+fn youtube<'a>(text: &Cow<'a, str>) -> Result<Option<Cow<'a, str>>, Cow<'static, str>> {
+    let Some((prefix, name)) = text.split_once('/') else { return Ok(None) };
+    let shape = Shape { most: MAX_BYTES, allows: is_handle_char };
+    match prefix.to_ascii_lowercase().as_str() {
+        "channel" => {
+            let allows = |c: char| c.is_ascii_alphanumeric() || matches!(c, '_' | '-');
+            check(name, Shape { most: 64, allows }, "a channel's id")?;
+            Ok(Some(Cow::Owned(format!("channel/{name}"))))
+        }
+        prefix @ ("c" | "user") => {
+            check(name, shape, "a channel's name")?;
+            Ok(Some(Cow::Owned(format!("{prefix}/{}", fold(name)))))
+        }
+        _ => Ok(None),
+    }
+}
+
+#[derive(Clone, Copy)]
+struct Shape {
+    most: usize,
+    allows: fn(char) -> bool,
+}
+
+fn check(text: &str, shape: Shape, what: &str) -> Result<(), Cow<'static, str>> {
+    if text.is_empty() {
+        return Err("is empty".into());
+    }
+    if text.len() > shape.most {
+        return Err(format!("is not {what}: it is longer than {} bytes", shape.most).into());
+    }
+    match text.chars().find(|c| !(shape.allows)(*c)) {
+        Some(bad) => Err(format!("is not {what}: it holds `{}`", bad.escape_debug()).into()),
+        None => Ok(()),
+    }
+}
+
+fn is_handle_char(c: char) -> bool {
+    c.is_alphanumeric() || matches!(c, '_' | '.' | '-' | '~' | '+' | ':' | '@') || is_mark(c)
+}
+
+/// Combining marks, which scripts such as Thai and Devanagari need inside a word.
+fn is_mark(c: char) -> bool {
+    unicode_normalization::char::is_combining_mark(c)
+}
+
+fn decoded(text: &str) -> Canonical<'_> {
+    let mut now = Cow::Borrowed(text);
+    // Decoded until nothing is left, so that a handle has one spelling.
+    while now.contains('%') {
+        let next = percent_decode_str(&now)
+            .decode_utf8()
+            .map_err(|_| "holds percent-encoding that is not UTF-8")?
+            .into_owned();
+        if next == now {
+            break;
+        }
+        now = Cow::Owned(next);
+    }
+    if now.chars().any(|c| c.is_control() || crate::domain::refang::is_invisible(c)) {
+        return Err("holds a control character".into());
+    }
+    Ok(now)
+}
+
+fn without_at(text: Cow<'_, str>) -> Cow<'_, str> {
+    match text {
+        Cow::Borrowed(text) => Cow::Borrowed(text.trim_start_matches('@')),
+        Cow::Owned(text) => Cow::Owned(text.trim_start_matches('@').to_owned()),
+    }
+}
+
+fn strip<'a>(text: Cow<'a, str>, prefix: &str) -> Cow<'a, str> {
+    match text.strip_prefix(prefix) {
+        Some(rest) => Cow::Owned(rest.to_owned()),
+        None => text,
+    }
+}
+
+fn folded(text: Cow<'_, str>) -> Cow<'_, str> {
+    if text.bytes().all(|b| b.is_ascii() && !b.is_ascii_uppercase()) {
+        return text;
+    }
+    Cow::Owned(fold(&text))
+}
+
+/// Lower case, until it stays so.
+fn fold(text: &str) -> String {
+    let lower = text.to_lowercase();
+    let again = lower.to_lowercase();
+    if again == lower { lower } else { again }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn handles_lose_their_at_and_fold_their_case() {
+        assert_eq!(account("x", "@Sample_User").unwrap(), "sample_user");
+        assert_eq!(account("tiktok", "@govorit.md").unwrap(), "govorit.md");
+        assert_eq!(account("medium", "sample%2Ename").unwrap(), "sample.name");
+        assert_eq!(account("flickr", "123@N08").unwrap(), "123@n08");
+        assert_eq!(account("youtube", "channel/UCAbC").unwrap(), "channel/UCAbC");
+        assert_eq!(account("youtube", "c/Sample").unwrap(), "c/sample");
+        assert_eq!(channel("telegram", "+AbC").unwrap(), "+AbC");
+        assert_eq!(channel("telegram", "@Sample").unwrap(), "sample");
+        assert_eq!(slug("reddit", "r/Sample").unwrap(), "sample");
+    }
+
+    #[test]
+    fn what_is_no_handle_is_refused_with_the_reason() {
+        for (platform, bad) in
+            [("x", "two words"), ("x", "dots.no"), ("forum.example", "a/b"), ("x", "@")]
+        {
+            assert!(account(platform, bad).is_err(), "{bad}");
+        }
+    }
+}

@@ -1,0 +1,164 @@
+//! Mail addresses, phone numbers, IP addresses, digests, hashtags.
+
+use std::borrow::Cow;
+use std::net::{IpAddr, Ipv6Addr};
+
+use phonenumber::Mode;
+use unicode_normalization::UnicodeNormalization;
+
+use super::{Canonical, host};
+
+/// A mail address, lower case, with the host as a domain has it.
+pub fn email(text: &str) -> Canonical<'_> {
+    let text = text.strip_prefix("mailto:").unwrap_or(text);
+    let Some((local, domain)) = text.rsplit_once('@') else {
+        return Err("is not a mail address: it has no `@`".into());
+    };
+    let is_local = |c: char| c.is_alphanumeric() || "!#$%&'*+/=?^_`{|}~.-".contains(c);
+    if local.is_empty() || local.len() > 64 || !local.chars().all(is_local) {
+        return Err("is not a mail address: the part before the `@` is not one".into());
+    }
+    let domain = host::canonical(domain)
+        .map_err(|reason| format!("is not a mail address: its host {reason}"))?;
+    let local = local.to_lowercase();
+    Ok(Cow::Owned(format!("{}@{domain}", local.to_lowercase())))
+}
+
+/// A phone number with its country code, as E.164.
+pub fn phone(text: &str) -> Canonical<'_> {
+    let plain: String = text.nfkc().collect();
+    let plain = plain.strip_prefix("tel:").unwrap_or(&plain);
+    let plain = plain
+        .strip_prefix("https://wa.me/")
+        .or(plain.strip_prefix("wa.me/"))
+        .map_or_else(|| plain.to_owned(), |number| format!("+{number}"));
+    if !plain.starts_with('+') {
+        return Err("is not a phone number in international form, with `+` and country code".into());
+    }
+    if plain.chars().any(|c| c.is_alphabetic() && !"ext".contains(c.to_ascii_lowercase())) {
+        return Err("is not a phone number: it holds a letter".into());
+    }
+    // A trunk prefix in brackets is not dialled from abroad.
+    let plain = plain.replacen("(0)", "", 1);
+    let mut number = phonenumber::parse(None, &plain)
+        .map_err(|_| "is not a phone number of any country's plan")?;
+    if !number_is_possible(&number) {
+        return Err("is not a phone number: it is too short or too long for its country".into());
+    }
+    let _ = &mut number;
+    let digits = number.format().mode(Mode::E164).to_string();
+    let digits = digits.split([';', ' ']).next().unwrap_or_default();
+    Ok(Cow::Owned(digits.to_owned()))
+}
+
+/// Numbers that are reserved for fiction are valid in no plan, so the length decides.
+fn number_is_possible(number: &phonenumber::PhoneNumber) -> bool {
+    let digits = number.national().value().to_string().len();
+    match number.code().value() {
+        1 => digits == 10,
+        44 => digits == 10 || digits == 9,
+        _ => (6..=14).contains(&digits),
+    }
+}
+
+/// An IP address; IPv6 compressed (RFC 5952).
+pub fn ip(text: &str) -> Canonical<'_> {
+    let bare = text.strip_prefix('[').and_then(|rest| rest.strip_suffix(']')).unwrap_or(text);
+    match bare.parse::<IpAddr>() {
+        Ok(IpAddr::V4(_)) => Ok(Cow::Borrowed(bare)),
+        Ok(IpAddr::V6(address)) => Ok(compressed(bare, address)),
+        Err(_) if bare.contains('/') => Err("is a network, and not one IP address".into()),
+        Err(_) => Err("is not an IP address".into()),
+    }
+}
+
+fn compressed(text: &str, address: Ipv6Addr) -> Cow<'_, str> {
+    let canonical = address.to_string();
+    if canonical == text { Cow::Borrowed(text) } else { Cow::Owned(canonical) }
+}
+
+/// A digest in lower-case hex, of the right length.
+pub fn hex<'a>(text: &'a str, digits: usize, has: &str) -> Canonical<'a> {
+    if text.len() != digits {
+        return Err(format!("has {} characters, and {has} {digits} hex digits", text.len()).into());
+    }
+    lower_hex(text)
+}
+
+/// A TLSH digest: 70 hex digits in lower case, without the `T1` of newer versions.
+pub fn tlsh(text: &str) -> Canonical<'_> {
+    let digits = match text.as_bytes() {
+        [b'T' | b't', b'1', ..] if text.len() == 72 => &text[2..],
+        _ => text,
+    };
+    if digits.len() != 70 {
+        let reason = "is not a TLSH digest: it has not 70 hex digits, or 72 with the `T1` in front";
+        return Err(reason.into());
+    }
+    lower_hex(digits)
+}
+
+fn lower_hex(text: &str) -> Canonical<'_> {
+    if !text.bytes().all(|b| b.is_ascii_hexdigit()) {
+        return Err("holds what is not a hex digit".into());
+    }
+    if text.bytes().any(|b| b.is_ascii_uppercase()) {
+        return Ok(Cow::Owned(text.to_ascii_lowercase()));
+    }
+    Ok(Cow::Borrowed(text))
+}
+
+/// One leading `#`, NFKC, lower case.
+pub fn hashtag(text: &str) -> Canonical<'_> {
+    let mut now: String = text.to_owned();
+    // Folding can bring forth what normalising changes, and the other way round.
+    for _ in 0..4 {
+        let next = now.nfkc().collect::<String>().to_lowercase();
+        if next == now {
+            break;
+        }
+        now = next;
+    }
+    let tag = now.trim_start_matches('#');
+    if tag.is_empty() {
+        return Err("is not a hashtag: nothing follows the `#`".into());
+    }
+    let is_tag = |c: char| {
+        c.is_alphanumeric()
+            || matches!(c, '_' | '\u{b7}' | '\u{200c}')
+            || unicode_normalization::char::is_combining_mark(c)
+    };
+    if let Some(bad) = tag.chars().find(|c| !is_tag(*c)) {
+        return Err(format!("is not a hashtag: it holds `{}`", bad.escape_debug()).into());
+    }
+    Ok(Cow::Owned(format!("#{tag}")))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn mail_phone_and_ip_have_one_spelling() {
+        assert_eq!(email("Info@News.Example").unwrap(), "info@news.example");
+        assert_eq!(phone("+1 212-555-0123").unwrap(), "+12125550123");
+        assert_eq!(phone("tel:+1-201-555-0123").unwrap(), "+12015550123");
+        assert_eq!(phone("+44 (0)7700 900 456").unwrap(), "+447700900456");
+        assert_eq!(ip("2001:DB8:0:0::1").unwrap(), "2001:db8::1");
+        assert_eq!(hashtag("＃Sample").unwrap(), "#sample");
+        assert_eq!(tlsh(&format!("T1{}", "AB".repeat(35))).unwrap(), "ab".repeat(35));
+    }
+
+    #[test]
+    fn what_they_are_not_is_refused() {
+        assert!(email("a b@news.example").is_err());
+        assert!(phone("212 555 0123").is_err());
+        assert!(phone("+1 212 555 O123").is_err());
+        assert!(phone("+44 7700 900").is_err());
+        assert!(ip("192.0.2.0/24").is_err());
+        assert!(ip("192.0.2.256").is_err());
+        assert!(hex("abc", 32, "an MD5 digest has").is_err());
+        assert!(hashtag("#two words").is_err());
+        assert!(hashtag("##").is_err());
+    }
+}

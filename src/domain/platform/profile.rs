@@ -1,0 +1,115 @@
+//! Whose profile an address is.
+
+use percent_encoding::percent_decode_str;
+
+use super::table::{OWN_PAGES, Shape, VIEWS};
+use super::{Platform, site_of};
+use crate::domain::indicator::Kind;
+
+/// A profile that an address leads to; the value still as the address has it.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Profile {
+    /// What it is.
+    pub kind: Kind,
+    /// Where it lives.
+    pub platform: Platform,
+    /// The handle, slug or invite.
+    pub value: String,
+}
+
+/// The profile that a host and the rest of its address lead to; `None` for posts, videos and all
+/// else. `host` is canonical; `rest` begins with `/` or is empty.
+pub fn profile_of(host: &str, rest: &str) -> Option<Profile> {
+    let path = rest.split(['?', '#']).next().unwrap_or_default();
+    let path = percent_decode_str(path).decode_utf8().ok()?;
+    let mut segments: Vec<&str> = path.split('/').filter(|segment| !segment.is_empty()).collect();
+    let bare = host.strip_prefix("www.").unwrap_or(host);
+    let Some(site) = site_of(bare) else {
+        // `HOST/@handle` is a profile wherever it stands.
+        let [segment] = segments.as_slice() else { return None };
+        let handle = segment.strip_prefix('@').filter(|handle| !handle.is_empty())?;
+        let platform = Platform::of_host(bare);
+        return Some(Profile { kind: Kind::Account, platform, value: handle.to_owned() });
+    };
+    if segments.len() > 1 && segments.last().is_some_and(|last| VIEWS.contains(last)) {
+        segments.pop();
+    }
+    let (kind, value) = site.shapes.iter().find_map(|shape| shaped(shape, &segments))?;
+    if site.id == "vimeo" && value.bytes().all(|b| b.is_ascii_digit()) {
+        return None;
+    }
+    Some(Profile { kind, platform: Platform::from_stored(site.id), value })
+}
+
+fn shaped(shape: &Shape, segments: &[&str]) -> Option<(Kind, String)> {
+    let one = match segments {
+        [one] => Some(*one),
+        _ => None,
+    };
+    let under = |prefix: &str| match segments {
+        [first, name] if first.eq_ignore_ascii_case(prefix) => Some(*name),
+        _ => None,
+    };
+    match shape {
+        Shape::Bare(kind) => {
+            let name = one?.strip_prefix('@').or(one)?;
+            let is_own = OWN_PAGES.iter().any(|page| name.eq_ignore_ascii_case(page));
+            let is_name = !is_own && !name.starts_with('+') && !name.is_empty();
+            is_name.then(|| (*kind, name.to_owned()))
+        }
+        Shape::At(kind) => {
+            let name = one?.strip_prefix('@').filter(|name| !name.is_empty())?;
+            Some((*kind, name.to_owned()))
+        }
+        // An invite to Telegram has two spellings.
+        Shape::Under("joinchat", kind) => Some((*kind, format!("+{}", under("joinchat")?))),
+        Shape::Under(prefix, kind) => Some((*kind, under(prefix)?.to_owned())),
+        Shape::UnderKept(prefix, kind) => Some((*kind, format!("{prefix}/{}", under(prefix)?))),
+        Shape::Plus(kind) => {
+            let invite = one?.strip_prefix('+').filter(|invite| !invite.is_empty())?;
+            Some((*kind, format!("+{invite}")))
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn read(host: &str, rest: &str) -> Option<(Kind, String, String)> {
+        let profile = profile_of(host, rest)?;
+        Some((profile.kind, profile.platform.to_string(), profile.value))
+    }
+
+    fn account(platform: &str, value: &str) -> Option<(Kind, String, String)> {
+        Some((Kind::Account, platform.into(), value.into()))
+    }
+
+    #[test]
+    fn profiles_are_told_from_posts_and_from_the_platforms_own_pages() {
+        assert_eq!(read("twitter.com", "/Sample_User/"), account("x", "Sample_User"));
+        assert_eq!(read("mobile.twitter.com", "/sample?s=20"), account("x", "sample"));
+        assert_eq!(read("x.com", "/sample/status/1234"), None);
+        assert_eq!(read("x.com", "/hashtag/sample"), None);
+        assert_eq!(read("x.com", "/search?q=sample"), None);
+        assert_eq!(read("www.youtube.com", "/@sample/videos"), account("youtube", "sample"));
+        assert_eq!(read("youtube.com", "/channel/UCabc"), account("youtube", "channel/UCabc"));
+        assert_eq!(read("youtube.com", "/watch?v=abc"), None);
+        assert_eq!(read("quora.com", "/profile/Sample-1/answers"), account("quora", "Sample-1"));
+        assert_eq!(read("vimeo.com", "/123456"), None);
+        assert_eq!(read("vimeo.com", "/user123"), account("vimeo", "user123"));
+        assert_eq!(read("social.example", "/@sample"), account("social.example", "sample"));
+        assert_eq!(read("forum.example", "/u/sample"), None);
+        assert_eq!(read("tiktok.com", "/@a%2Eb"), account("tiktok", "a.b"));
+    }
+
+    #[test]
+    fn telegram_has_names_previews_and_invites() {
+        let channel = |value: &str| Some((Kind::Channel, "telegram".into(), value.into()));
+        assert_eq!(read("t.me", "/sample"), channel("sample"));
+        assert_eq!(read("t.me", "/s/sample"), channel("sample"));
+        assert_eq!(read("t.me", "/+AbC"), channel("+AbC"));
+        assert_eq!(read("t.me", "/joinchat/AbC"), channel("+AbC"));
+        assert_eq!(read("t.me", "/sample/42"), None);
+    }
+}
