@@ -25,6 +25,7 @@ pub mod config;
 pub mod domain;
 pub mod error;
 pub mod exchange;
+pub mod formats;
 pub mod https;
 pub mod index;
 pub mod journal;

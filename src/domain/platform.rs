@@ -60,8 +60,13 @@ impl Platform {
         }
     }
 
+    /// The id of a platform or chain that the table knows, by id or name, in any case.
+    pub fn known_id(text: &str) -> Option<&'static str> {
+        known(text)
+    }
+
     /// Whether the table knows the text as a platform's id or name, or as a chain.
-    pub(super) fn is_known(text: &str) -> bool {
+    pub fn is_named(text: &str) -> bool {
         known(text).is_some()
     }
 

@@ -163,7 +163,7 @@ fn address_of_profile(plain: &str) -> Option<Profile> {
 /// `platform:handle`, where the platform is a known one.
 fn prefixed(plain: &str, kind: Kind) -> Option<Profile> {
     let (name, value) = plain.split_once(':')?;
-    let is_named = !value.starts_with("//") && !value.is_empty() && Platform::is_known(name);
+    let is_named = !value.starts_with("//") && !value.is_empty() && Platform::is_named(name);
     is_named.then(|| {
         let platform = Platform::parse(name).ok()?;
         Some(Profile { kind, platform, value: value.trim().to_owned() })

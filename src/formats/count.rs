@@ -1,0 +1,240 @@
+//! Counts of removed assets: `7,704 Facebook accounts`. And the figures that are none.
+
+use super::Neither;
+use crate::domain::Platform;
+
+/// A count of removed assets, as a report states it.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Count {
+    /// How many.
+    pub count: u64,
+    /// Whether the report says "about".
+    pub approximate: bool,
+    /// On which platforms, by id; from the wording, else from the procedure. Empty where neither
+    /// tells.
+    pub platforms: Vec<String>,
+    /// What was removed: `account`, `page`, `group` …
+    pub asset: &'static str,
+}
+
+impl Count {
+    /// The asset with its platforms: `facebook_account`, `facebook+instagram_account`.
+    pub fn kind(&self) -> String {
+        match self.platforms.as_slice() {
+            [] => self.asset.to_owned(),
+            platforms => format!("{}_{}", platforms.join("+"), self.asset),
+        }
+    }
+}
+
+const ASSETS: &[(&str, &str)] = &[
+    ("account", "account"),
+    ("accounts", "account"),
+    ("profile", "account"),
+    ("profiles", "account"),
+    ("page", "page"),
+    ("pages", "page"),
+    ("group", "group"),
+    ("groups", "group"),
+    ("community", "group"),
+    ("communities", "group"),
+    ("channel", "channel"),
+    ("channels", "channel"),
+    ("bot", "bot"),
+    ("bots", "bot"),
+    ("event", "event"),
+    ("events", "event"),
+    ("asset", "asset"),
+    ("assets", "asset"),
+];
+
+const ADJECTIVES: &[&str] = &[
+    "fake",
+    "inauthentic",
+    "coordinated",
+    "user",
+    "users",
+    "personal",
+    "business",
+    "unique",
+    "additional",
+    "other",
+    "more",
+    "recidivist",
+    "related",
+    "linked",
+    "violating",
+];
+
+const ABOUT: &[&str] = &[
+    "about",
+    "around",
+    "approximately",
+    "approx",
+    "roughly",
+    "nearly",
+    "almost",
+    "over",
+    "~",
+    "circa",
+];
+
+/// The platform that a procedure of the online operations kill chain is about (`0.9.1` …).
+pub fn platform_of_procedure(procedure: &str) -> Option<&'static str> {
+    Some(match procedure {
+        "0.9.1" => "facebook",
+        "0.9.2" => "instagram",
+        "0.9.3" => "threads",
+        "0.9.4" => "x",
+        "0.9.5" => "youtube",
+        "0.9.6" => "tiktok",
+        "0.9.7" => "telegram",
+        _ => return None,
+    })
+}
+
+/// Reads a bare count, or several joined by commas and "and". `None` when the text says anything
+/// else: what the accounts did, for one, is a figure of reach.
+pub fn read(text: &str, platform: Option<&str>) -> Option<Vec<Count>> {
+    let lower = text.trim().trim_end_matches(['.', ';']).to_lowercase();
+    let words: Vec<&str> = lower.split_whitespace().collect();
+    let mut rest = words.as_slice();
+    let mut counts = Vec::new();
+    while !rest.is_empty() {
+        if !counts.is_empty() {
+            rest = rest.strip_prefix(&["and"]).unwrap_or(rest);
+        }
+        let (count, left) = one(rest, platform)?;
+        counts.push(count);
+        rest = left;
+    }
+    (!counts.is_empty()).then_some(counts)
+}
+
+/// One count: `[about] N [adjectives] asset [on platform [and platform]] [removed]`.
+fn one<'a, 'b>(words: &'a [&'b str], platform: Option<&str>) -> Option<(Count, &'a [&'b str])> {
+    let (approximate, words) = match words {
+        [about, rest @ ..] if ABOUT.contains(about) => (true, rest),
+        ["more", "than", rest @ ..] | ["at", "least", rest @ ..] => (true, rest),
+        words => (false, words),
+    };
+    let (number, mut rest) = number(words)?;
+    let mut platforms = Vec::new();
+    let asset = loop {
+        let [word, left @ ..] = rest else { return None };
+        rest = left;
+        let bare = word.trim_end_matches(',');
+        if let Some((_, asset)) = ASSETS.iter().find(|(name, _)| *name == bare) {
+            break asset;
+        }
+        if let Some(id) = Platform::known_id(bare) {
+            platforms.push(id.to_owned());
+        } else if !ADJECTIVES.contains(&bare) && !matches!(bare, "and" | "ad") {
+            return None;
+        }
+    };
+    if let ["on", left @ ..] = rest {
+        rest = left;
+        while let [word, left @ ..] = rest {
+            match Platform::known_id(word.trim_end_matches(',')) {
+                Some(id) => platforms.push(id.to_owned()),
+                // "… on Facebook and 3 Pages" goes on with another count.
+                None if *word == "and" && left.first().is_some_and(|w| Platform::is_named(w)) => {}
+                None => break,
+            }
+            rest = left;
+        }
+    }
+    if let ["removed" | "disabled" | "suspended", left @ ..] = rest {
+        rest = left;
+    }
+    if platforms.is_empty() {
+        platforms.extend(platform.map(str::to_owned));
+    }
+    Some((Count { count: number, approximate, platforms, asset }, rest))
+}
+
+/// `7,704`, `1326`, `12k`, `1.9 million`.
+fn number<'a, 'b>(words: &'a [&'b str]) -> Option<(u64, &'a [&'b str])> {
+    let [first, rest @ ..] = words else { return None };
+    let (digits, scale) = match first.strip_suffix('k') {
+        Some(digits) => (digits, 1_000),
+        None => (
+            first.strip_suffix('m').unwrap_or(first),
+            if first.ends_with('m') { 1_000_000 } else { 1 },
+        ),
+    };
+    let (scale, rest) = match rest {
+        ["million", left @ ..] => (scale * 1_000_000, left),
+        ["thousand", left @ ..] => (scale * 1_000, left),
+        _ => (scale, rest),
+    };
+    let plain = digits.replace(',', "");
+    let (whole, fraction) = plain.split_once('.').unwrap_or((&plain, ""));
+    if whole.is_empty() || fraction.len() > 3 || (scale == 1 && !fraction.is_empty()) {
+        return None;
+    }
+    let whole: u64 = whole.parse().ok()?;
+    let thousandths: u64 = format!("{fraction:0<3}").parse().ok()?;
+    let number = whole.checked_mul(scale)?.checked_add(thousandths.checked_mul(scale)? / 1_000)?;
+    Some((number, rest))
+}
+
+/// Whether a text states a figure of reach or of spend.
+pub fn metric(text: &str) -> Option<Neither> {
+    let lower = text.to_lowercase();
+    if !lower.bytes().any(|b| b.is_ascii_digit()) {
+        return None;
+    }
+    let has = |words: &[&str]| words.iter().any(|word| lower.contains(word));
+    if has(&["spending", "ad spend", "spent on ads", "in ads"]) {
+        return Some(Neither::Spend);
+    }
+    let begins_with_number =
+        lower.split_whitespace().take(3).any(|word| word.starts_with(|c: char| c.is_ascii_digit()));
+    let reach = has(&["followed", "joined", "followers", "subscribers", "members", "views"]);
+    (begins_with_number && reach).then_some(Neither::Reach)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn kinds(text: &str, platform: Option<&str>) -> Option<Vec<(u64, String)>> {
+        let counts = read(text, platform)?;
+        Some(counts.iter().map(|count| (count.count, count.kind())).collect())
+    }
+
+    #[test]
+    fn bare_counts_are_read_with_their_asset_and_platform() {
+        let one = |count, kind: &str| Some(vec![(count, kind.to_owned())]);
+        assert_eq!(kinds("7,704 Facebook accounts", None), one(7_704, "facebook_account"));
+        assert_eq!(kinds("1 Groups ", Some("facebook")), one(1, "facebook_group"));
+        assert_eq!(kinds("3 Instagram accounts", Some("facebook")), one(3, "instagram_account"));
+        let both = "About 110 accounts on Facebook and Instagram";
+        assert_eq!(kinds(both, Some("facebook")), one(110, "facebook+instagram_account"));
+        assert_eq!(kinds("1.9 million accounts", None), one(1_900_000, "account"));
+        assert_eq!(
+            kinds("7 Pages, 3 Groups and 5 accounts on Facebook", Some("facebook")).unwrap().len(),
+            3
+        );
+    }
+
+    #[test]
+    fn figures_of_reach_and_spend_and_prose_are_no_counts() {
+        for text in [
+            "About 1,000 accounts followed one or more of these Pages",
+            "5,200 accounts followed one or more of these accounts.",
+            "About $4,000 in spending for ads on Facebook",
+            "2 brands",
+            "accounts",
+            "1.2.3.4",
+            "No accounts followed these Pages",
+        ] {
+            assert_eq!(kinds(text, Some("facebook")), None, "{text}");
+        }
+        assert_eq!(metric("About 1,000 accounts followed it"), Some(Neither::Reach));
+        assert_eq!(metric("About $73 in spending for ads"), Some(Neither::Spend));
+        assert_eq!(metric("Creating a brand in 2021"), None);
+    }
+}
