@@ -67,9 +67,9 @@ impl Client {
     /// Who the exchange takes this client for.
     pub async fn who_am_i(&self) -> Result<pb::WhoAmIResponse, ClientError> {
         self.patience
-            .retry(async || {
+            .retry(|| {
                 let mut service = PartnerServiceClient::new(self.channel.clone());
-                Ok(service.who_am_i(pb::WhoAmIRequest {}).await?.into_inner())
+                async move { Ok(service.who_am_i(pb::WhoAmIRequest {}).await?.into_inner()) }
             })
             .await
     }
@@ -81,11 +81,11 @@ impl Client {
         loop {
             let page = self
                 .patience
-                .retry(async || {
+                .retry(|| {
                     let mut service = PartnerServiceClient::new(self.channel.clone());
                     let page_token = page_token.clone();
                     let request = pb::ListPartnersRequest { page_size: 1_000, page_token };
-                    Ok(service.list_partners(request).await?.into_inner())
+                    async move { Ok(service.list_partners(request).await?.into_inner()) }
                 })
                 .await?;
             all.extend(page.partners);
@@ -103,11 +103,11 @@ impl Client {
         loop {
             let page = self
                 .patience
-                .retry(async || {
+                .retry(|| {
                     let mut service = PartnerServiceClient::new(self.channel.clone());
                     let page_token = page_token.clone();
                     let request = pb::ListGroupsRequest { page_size: 1_000, page_token };
-                    Ok(service.list_groups(request).await?.into_inner())
+                    async move { Ok(service.list_groups(request).await?.into_inner()) }
                 })
                 .await?;
             all.extend(page.groups);
@@ -127,10 +127,11 @@ impl Client {
         for keys in keys.chunks(LOOKUP_VALUES) {
             let page = self
                 .patience
-                .retry(async || {
+                .retry(|| {
+                    let mut service = self.indicators();
                     let request =
                         pb::LookupIndicatorsRequest { keys: keys.to_vec(), read_after: None };
-                    Ok(self.indicators().lookup_indicators(request).await?.into_inner())
+                    async move { Ok(service.lookup_indicators(request).await?.into_inner()) }
                 })
                 .await?;
             results.extend(page.results);
@@ -144,12 +145,13 @@ impl Client {
         key: pb::IndicatorKey,
     ) -> Result<pb::GetIndicatorResponse, ClientError> {
         self.patience
-            .retry(async || {
+            .retry(|| {
+                let mut service = self.indicators();
                 let request = pb::GetIndicatorRequest {
                     indicator: Some(pb::get_indicator_request::Indicator::Key(key.clone())),
                     read_after: None,
                 };
-                Ok(self.indicators().get_indicator(request).await?.into_inner())
+                async move { Ok(service.get_indicator(request).await?.into_inner()) }
             })
             .await
     }
@@ -160,9 +162,13 @@ impl Client {
         request: pb::SubmitIndicatorsRequest,
     ) -> Result<pb::Receipt, ClientError> {
         self.patience
-            .retry(async || {
-                let response = self.indicators().submit_indicators(request.clone()).await?;
-                response.into_inner().receipt.ok_or_else(ClientError::no_receipt)
+            .retry(|| {
+                let mut service = self.indicators();
+                let request = request.clone();
+                async move {
+                    let response = service.submit_indicators(request).await?;
+                    response.into_inner().receipt.ok_or_else(ClientError::no_receipt)
+                }
             })
             .await
     }

@@ -1,3 +1,11 @@
-//! The `tipoff` binary.
+//! The `tipoff` binary: flags to command to exit code.
 
-fn main() {}
+use std::process::ExitCode;
+
+/// Many small buffers of many lengths, freed by other threads than made them.
+#[global_allocator]
+static ALLOCATOR: mimalloc::MiMalloc = mimalloc::MiMalloc;
+
+fn main() -> ExitCode {
+    tipoff::cli::run()
+}

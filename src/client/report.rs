@@ -9,8 +9,6 @@ use tokio_stream::wrappers::ReceiverStream;
 use super::{Client, ClientError};
 use crate::wire::pb;
 
-/// The most items of a batch.
-const BATCH_ITEMS: usize = 500;
 /// The most bytes of a batch: an exchange takes messages of 1 MB.
 const BATCH_BYTES: usize = 768 * 1024;
 
@@ -23,6 +21,13 @@ pub struct Report {
     pub sharing: Option<pb::Sharing>,
     /// Its items.
     pub items: Vec<pb::SubmittedIndicator>,
+    /// The most items of a batch; [`Report::BATCH_ITEMS`] serves well.
+    pub batch_items: usize,
+}
+
+impl Report {
+    /// Large enough for speed, small enough for a receipt within milliseconds.
+    pub const BATCH_ITEMS: usize = 500;
 }
 
 /// What became of a report.
@@ -43,13 +48,16 @@ pub struct ReportSummary {
 }
 
 /// Splits items into batches by count and by bytes, in order.
-pub fn split(items: Vec<pb::SubmittedIndicator>) -> Vec<Vec<pb::SubmittedIndicator>> {
+pub fn split(
+    items: Vec<pb::SubmittedIndicator>,
+    batch_items: usize,
+) -> Vec<Vec<pb::SubmittedIndicator>> {
     let mut batches = Vec::new();
     let mut batch = Vec::new();
     let mut bytes = 0;
     for item in items {
         let size = item.encoded_len() + 8;
-        if !batch.is_empty() && (batch.len() == BATCH_ITEMS || bytes + size > BATCH_BYTES) {
+        if !batch.is_empty() && (batch.len() >= batch_items || bytes + size > BATCH_BYTES) {
             batches.push(std::mem::take(&mut batch));
             bytes = 0;
         }
@@ -70,10 +78,10 @@ impl Client {
         report: Report,
         mut progress: impl FnMut(usize),
     ) -> Result<ReportSummary, ClientError> {
-        let Report { submission_id, sharing, items } = report;
+        let Report { submission_id, sharing, items, batch_items } = report;
         let mut first_item = 0;
         let mut waiting: VecDeque<(usize, pb::StreamIndicatorsRequest)> = VecDeque::new();
-        for (number, items) in (1u32..).zip(split(items)) {
+        for (number, items) in (1u32..).zip(split(items, batch_items)) {
             let at = first_item;
             first_item += items.len();
             let batch = pb::SubmissionBatch { number, sharing: sharing.clone(), items };
@@ -179,7 +187,8 @@ mod tests {
 
     #[test]
     fn items_are_split_by_count_and_by_bytes_in_order() {
-        let sizes = |items| split(items).iter().map(Vec::len).collect::<Vec<_>>();
+        let sizes =
+            |items| split(items, Report::BATCH_ITEMS).iter().map(Vec::len).collect::<Vec<_>>();
         assert_eq!(sizes(Vec::new()), [0usize; 0]);
         assert_eq!(sizes(vec![item("a.example"); 1_001]), [500, 500, 1]);
         let large = item(&"x".repeat(BATCH_BYTES / 3));

@@ -44,9 +44,9 @@ impl Patience {
     }
 
     /// Does it again while it fails for a reason that may pass.
-    pub(super) async fn retry<T>(
+    pub(super) async fn retry<T, F: Future<Output = Result<T, ClientError>>>(
         &self,
-        mut call: impl AsyncFnMut() -> Result<T, ClientError>,
+        mut call: impl FnMut() -> F,
     ) -> Result<T, ClientError> {
         let mut pauses = self.pauses();
         loop {

@@ -1,0 +1,167 @@
+//! Where the demo plays: a folder with a PKI and the data, and the exchange as a process of its
+//! own.
+
+use std::net::TcpListener;
+use std::path::{Path, PathBuf};
+use std::process::Stdio;
+use std::time::Duration;
+use std::{env, fs};
+
+use tokio::io::{AsyncBufReadExt, BufReader};
+use tokio::process::{Child, Command};
+
+use super::super::failure::Failure;
+use super::super::output;
+use crate::client::{Client, Patience};
+use crate::clock::{Clock, SystemClock};
+use crate::domain::PartnerId;
+use crate::tls::Authority;
+use crate::tls::authority::Usage;
+
+const CONFIG: &str = include_str!("../../../samples/tipoff.toml");
+const PARTNERS: [&str; 5] = ["birdsite", "facegraph", "tubeworks", "cyber-unit", "exchange-ops"];
+/// How long an exchange may take to start.
+const START: Duration = Duration::from_secs(60);
+
+/// The folder, and the exchange that runs in it.
+pub struct Stage {
+    folder: PathBuf,
+    grpc_port: u16,
+    exchange: Option<Child>,
+}
+
+impl Stage {
+    /// Makes the folder with an authority, every identity and a configuration.
+    pub fn set() -> Result<Self, Failure> {
+        let folder = env::temp_dir().join(format!("tipoff-demo-{}", uuid::Uuid::now_v7()));
+        let now = SystemClock.now();
+        let made = (|| {
+            let authority = Authority::init(&folder.join("ca"), "tipoff.example", now)?;
+            let names = vec!["localhost".to_owned(), "127.0.0.1".to_owned()];
+            authority.issue(&Usage::Server { names }, 30, now, &folder.join("server"))?;
+            for partner in PARTNERS {
+                let id = PartnerId::from_stored(partner);
+                let usage = Usage::Partner { id, workload: None };
+                authority.issue(&usage, 30, now, &folder.join(partner))?;
+            }
+            Ok::<_, crate::tls::authority::AuthorityError>(())
+        })();
+        made.map_err(Failure::failed)?;
+        let mut stage = Self { folder, grpc_port: free_port()?, exchange: None };
+        if let Err(error) = stage.configure() {
+            stage.remove();
+            return Err(error);
+        }
+        Ok(stage)
+    }
+
+    /// Starts the exchange on the folder's data, and tells how long it took until it was ready.
+    pub async fn start(&mut self) -> Result<Duration, Failure> {
+        let clock = SystemClock;
+        let begun = clock.instant();
+        let program = env::current_exe().map_err(Failure::failed)?;
+        let log = fs::OpenOptions::new()
+            .create(true)
+            .append(true)
+            .open(self.folder.join("exchange.log"))
+            .map_err(Failure::failed)?;
+        let mut exchange = Command::new(program)
+            .arg("serve")
+            .arg("--config")
+            .arg(self.folder.join("tipoff.toml"))
+            .stdout(Stdio::piped())
+            .stderr(log)
+            .kill_on_drop(true)
+            .spawn()
+            .map_err(|error| Failure::failed(format!("cannot start the exchange: {error}")))?;
+        let Some(stdout) = exchange.stdout.take() else {
+            return Err(Failure::failed("the exchange has no output"));
+        };
+        self.exchange = Some(exchange);
+        let mut lines = BufReader::new(stdout).lines();
+        match tokio::time::timeout(START, lines.next_line()).await {
+            Ok(Ok(Some(_))) => Ok(clock.instant().duration_since(begun)),
+            _ => Err(Failure::failed(format!(
+                "the exchange did not start: {}",
+                fs::read_to_string(self.folder.join("exchange.log")).unwrap_or_default()
+            ))),
+        }
+    }
+
+    /// Kills the exchange without a word, as a fault would.
+    pub async fn kill(&mut self) -> Result<(), Failure> {
+        if let Some(mut exchange) = self.exchange.take() {
+            exchange.kill().await.map_err(Failure::failed)?;
+        }
+        Ok(())
+    }
+
+    /// A client of a partner that outlasts a restart.
+    pub fn client(&self, partner: &str) -> Result<Client, Failure> {
+        let patience =
+            Patience { tries: Some(60), longest: Duration::from_secs(1), ..Patience::default() };
+        Ok(Client::new(&self.url(), &self.folder.join(partner))?.with_patience(patience))
+    }
+
+    /// The exchange's address.
+    pub fn url(&self) -> String {
+        format!("https://localhost:{}", self.grpc_port)
+    }
+
+    /// The folder.
+    pub fn shown(&self) -> String {
+        self.folder.display().to_string()
+    }
+
+    /// Leaves the exchange running until it is interrupted, and says what to try.
+    pub async fn linger(&self) -> Result<(), Failure> {
+        let folder = self.folder.display();
+        output::line(&format!(
+            "\n{}\n  export TIPOFF_SERVER={} TIPOFF_IDENTITY={folder}/facegraph\n  tipoff whoami\n  \
+             tipoff lookup harbour-daily.example\n  tipoff subscribe --from start --count 5\n\nCtrl-C \
+             ends it and removes {folder}",
+            output::paint(output::BOLD, "The exchange is still running. In another terminal:"),
+            self.url()
+        ))?;
+        tokio::signal::ctrl_c().await.map_err(Failure::failed)
+    }
+
+    /// Ends the exchange and removes the folder.
+    pub async fn clear(mut self) {
+        if let Some(mut exchange) = self.exchange.take() {
+            // It ends either way; the folder goes with it.
+            let _ = exchange.kill().await;
+        }
+        self.remove();
+    }
+
+    fn configure(&mut self) -> Result<(), Failure> {
+        let at = |path: &Path| path.display().to_string();
+        let mut config: toml::Table = CONFIG.parse().map_err(Failure::failed)?;
+        let mut set = |section: &str, key: &str, value: toml::Value| {
+            if let Some(toml::Value::Table(section)) = config.get_mut(section) {
+                section.insert(key.to_owned(), value);
+            }
+        };
+        let grpc = format!("127.0.0.1:{}", self.grpc_port);
+        set("server", "grpc", grpc.into());
+        set("server", "ops", "127.0.0.1:0".into());
+        set("server", "identity", at(&self.folder.join("server")).into());
+        set("storage", "data", at(&self.folder.join("data")).into());
+        set("storage", "min_free_mb", 16.into());
+        let text = toml::to_string(&config).map_err(Failure::failed)?;
+        fs::write(self.folder.join("tipoff.toml"), text).map_err(Failure::failed)
+    }
+
+    fn remove(&self) {
+        if let Err(error) = fs::remove_dir_all(&self.folder) {
+            output::remark(&format!("{} is left behind: {error}", self.folder.display()));
+        }
+    }
+}
+
+/// A port that is free now, so that the exchange comes back where it was.
+fn free_port() -> Result<u16, Failure> {
+    let listener = TcpListener::bind(("127.0.0.1", 0)).map_err(Failure::failed)?;
+    Ok(listener.local_addr().map_err(Failure::failed)?.port())
+}

@@ -1,0 +1,67 @@
+//! How a command ends, and the exit code that says so.
+
+use std::fmt::Display;
+use std::process::ExitCode;
+
+use crate::client::ClientError;
+
+/// A command that came to its end.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Done {
+    /// With everything.
+    Whole,
+    /// With some items rejected, each of which was named.
+    InPart,
+}
+
+/// A command that failed.
+#[derive(Debug)]
+pub struct Failure {
+    code: u8,
+    message: String,
+}
+
+/// How a command ends.
+pub type Outcome = Result<Done, Failure>;
+
+impl Failure {
+    /// It failed.
+    pub fn failed(message: impl Display) -> Self {
+        Self { code: 1, message: message.to_string() }
+    }
+
+    /// It was used wrongly, or its input cannot be read.
+    pub fn usage(message: impl Display) -> Self {
+        Self { code: 2, message: message.to_string() }
+    }
+
+    /// Says on stderr what went wrong, and gives the exit code.
+    pub fn report(&self) -> ExitCode {
+        anstream_error(&self.message);
+        ExitCode::from(self.code)
+    }
+}
+
+impl From<ClientError> for Failure {
+    fn from(error: ClientError) -> Self {
+        let code = match &error {
+            ClientError::Identity(_)
+            | ClientError::Address { .. }
+            | ClientError::Invalid { .. } => 2,
+            ClientError::Unreachable(_) => 3,
+            ClientError::Denied(_) => 4,
+            ClientError::Busy(_)
+            | ClientError::NotFound(_)
+            | ClientError::Conflict(_)
+            | ClientError::Precondition(_)
+            | ClientError::OutOfRange(_)
+            | ClientError::Fault(_) => 1,
+        };
+        Self { code, message: error.to_string() }
+    }
+}
+
+#[allow(clippy::print_stderr)] // Where a command's errors belong.
+fn anstream_error(message: &str) {
+    eprintln!("tipoff: {message}");
+}

@@ -1,0 +1,80 @@
+//! What people and scripts see.
+
+use std::io::{self, IsTerminal, Write};
+use std::time::Duration;
+
+use anstyle::{AnsiColor, Style};
+use comfy_table::{ContentArrangement, Table, presets};
+use indicatif::{ProgressBar, ProgressDrawTarget, ProgressStyle};
+use serde::Serialize;
+
+use super::failure::Failure;
+
+/// Writes a line to stdout. A reader that has gone, as `head` does, ends the command quietly.
+pub fn line(text: &str) -> Result<(), Failure> {
+    match writeln!(io::stdout().lock(), "{text}") {
+        Ok(()) => Ok(()),
+        Err(error) if error.kind() == io::ErrorKind::BrokenPipe => std::process::exit(0),
+        Err(error) => Err(Failure::failed(format!("cannot write to stdout: {error}"))),
+    }
+}
+
+/// Writes an object to stdout as one line of JSON.
+pub fn json(object: &impl Serialize) -> Result<(), Failure> {
+    let text = serde_json::to_string(object)
+        .map_err(|error| Failure::failed(format!("cannot write JSON: {error}")))?;
+    line(&text)
+}
+
+/// Writes a remark to stderr, where it disturbs no script.
+#[allow(clippy::print_stderr)] // Remarks belong there.
+pub fn remark(text: &str) {
+    eprintln!("{text}");
+}
+
+/// Aligned columns under a header, without lines.
+pub fn table<const N: usize>(
+    header: [&str; N],
+    rows: impl IntoIterator<Item = [String; N]>,
+) -> String {
+    let mut table = Table::new();
+    table.load_style(presets::NOTHING).set_content_arrangement(ContentArrangement::Disabled);
+    table.set_header(header.map(|name| paint(DIM, name)));
+    table.add_rows(rows);
+    for column in table.column_iter_mut() {
+        column.set_padding((0, 2));
+    }
+    let text = table.to_string();
+    text.lines().map(str::trim_end).collect::<Vec<_>>().join("\n")
+}
+
+/// For what is not in the foreground.
+pub const DIM: Style = Style::new().dimmed();
+/// For what went well.
+pub const GOOD: Style = AnsiColor::Green.on_default();
+/// For what did not.
+pub const BAD: Style = AnsiColor::Red.on_default();
+/// For headings.
+pub const BOLD: Style = Style::new().bold();
+
+/// Colours a text, on a terminal alone.
+pub fn paint(style: Style, text: &str) -> String {
+    if io::stdout().is_terminal() { format!("{style}{text}{style:#}") } else { text.to_owned() }
+}
+
+/// A bar on stderr for what takes longer than a second; nothing in a pipe.
+pub fn progress(what: &'static str, total: usize) -> ProgressBar {
+    let bar = ProgressBar::with_draw_target(
+        Some(total as u64),
+        if io::stderr().is_terminal() {
+            ProgressDrawTarget::stderr()
+        } else {
+            ProgressDrawTarget::hidden()
+        },
+    );
+    let style = ProgressStyle::with_template("{msg} {bar:40} {pos}/{len} {per_sec}");
+    bar.set_style(style.unwrap_or_else(|_| ProgressStyle::default_bar()));
+    bar.set_message(what);
+    bar.enable_steady_tick(Duration::from_millis(250));
+    bar
+}

@@ -1,0 +1,101 @@
+//! `tipoff serve`
+
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+
+use tokio::signal::unix::{SignalKind, signal};
+use tokio::sync::mpsc;
+use tracing::{info, warn};
+
+use super::failure::{Done, Failure, Outcome};
+use super::output;
+use crate::clock::SystemClock;
+use crate::config::{Config, ConfigError};
+use crate::server::{Node, ServeError};
+
+/// Run an exchange
+#[derive(Debug, clap::Args)]
+#[command(
+    after_help = "Prints one JSON line on stdout when it is ready: the addresses it is bound \
+                        to. SIGTERM drains it, SIGHUP reads certificates and suspensions again."
+)]
+pub struct Serve {
+    /// The configuration file; every key is optional
+    #[arg(long, value_name = "FILE", default_value = "tipoff.toml")]
+    config: PathBuf,
+    /// Where the journal and the index are kept; before what the file says
+    #[arg(long, value_name = "DIR")]
+    data: Option<PathBuf>,
+    /// Read the configuration, say what is wrong with it, and stop
+    #[arg(long)]
+    check_config: bool,
+}
+
+impl Serve {
+    pub async fn run(&self) -> Outcome {
+        let config = self.read_config().map_err(Failure::usage)?;
+        if self.check_config {
+            Node::check(&config).map_err(failure)?;
+            output::line(&format!("{} is in order", self.config.display()))?;
+            return Ok(Done::Whole);
+        }
+        let node = Node::start(config, Arc::new(SystemClock)).await.map_err(failure)?;
+        let (reloads, reload) = mpsc::channel(1);
+        let shutdown = stop_signal()?;
+        tokio::spawn(reload_on_hangup(self.config.clone(), self.data.clone(), reloads));
+        let bound = node.bound();
+        output::json(&bound)?;
+        info!(grpc = %bound.grpc, ops = %bound.ops, "the exchange is ready");
+        node.serve(shutdown, reload).await.map_err(failure)?;
+        info!("stopped");
+        Ok(Done::Whole)
+    }
+
+    fn read_config(&self) -> Result<Config, ConfigError> {
+        read_config(&self.config, self.data.as_deref())
+    }
+}
+
+fn read_config(path: &Path, data: Option<&Path>) -> Result<Config, ConfigError> {
+    let mut config = Config::read(path)?;
+    if let Some(data) = data {
+        config.storage.data = data.to_owned();
+    }
+    Ok(config)
+}
+
+/// Done when the process is told to stop.
+fn stop_signal() -> Result<impl Future<Output = ()> + Send, Failure> {
+    let listen = |kind| {
+        signal(kind).map_err(|error| Failure::failed(format!("cannot listen to signals: {error}")))
+    };
+    let mut terminate = listen(SignalKind::terminate())?;
+    let mut interrupt = listen(SignalKind::interrupt())?;
+    Ok(async move {
+        tokio::select! {
+            _ = terminate.recv() => {}
+            _ = interrupt.recv() => {}
+        }
+    })
+}
+
+async fn reload_on_hangup(path: PathBuf, data: Option<PathBuf>, reloads: mpsc::Sender<Config>) {
+    let Ok(mut hangup) = signal(SignalKind::hangup()) else { return };
+    while hangup.recv().await.is_some() {
+        match read_config(&path, data.as_deref()) {
+            Ok(config) => {
+                if reloads.send(config).await.is_err() {
+                    return;
+                }
+            }
+            Err(error) => warn!("the old configuration stays in use: {error}"),
+        }
+    }
+}
+
+fn failure(error: ServeError) -> Failure {
+    match error {
+        ServeError::Config(_) | ServeError::Identity(_) => Failure::usage(error),
+        _ => Failure::failed(error),
+    }
+}

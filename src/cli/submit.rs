@@ -1,0 +1,244 @@
+//! `tipoff submit`
+
+mod items;
+
+use std::io::Read;
+use std::path::PathBuf;
+use std::{fs, io};
+
+use serde_json::json;
+use sha2::{Digest, Sha256};
+use uuid::Uuid;
+
+pub use self::items::{Saying, Source, Submittable, merge};
+use super::failure::{Done, Failure, Outcome};
+use super::{Global, identity, output};
+use crate::client::{Client, Report, ReportSummary};
+use crate::domain::sharing::Tlp;
+use crate::formats::dry_run::DryRunLine;
+use crate::formats::{self, Format, Record};
+use crate::wire::pb;
+
+/// Read a report in any known format, and share it
+#[derive(Debug, clap::Args)]
+#[command(
+    after_help = "Formats: meta-ttp (Meta's tables by tactic, technique, procedure), csv (a \
+                        header that names value, and kind and platform), jsonl, list. Run it with \
+                        --dry-run first: it reads, and sends nothing."
+)]
+pub struct Submit {
+    /// Files to read; `-` is stdin
+    #[arg(required = true, value_name = "FILE|-")]
+    files: Vec<PathBuf>,
+    /// The files' format; found out when left out
+    #[arg(long)]
+    format: Option<Format>,
+    /// What recipients may do with it: RED, AMBER+STRICT, AMBER, GREEN, CLEAR
+    #[arg(long, value_name = "TLP")]
+    tlp: Option<Tlp>,
+    /// A group that receives it
+    #[arg(long = "group", value_name = "GROUP")]
+    groups: Vec<String>,
+    /// A partner that receives it
+    #[arg(long = "to", value_name = "PARTNER")]
+    partners: Vec<String>,
+    /// A liaison that it is released to
+    #[arg(long = "release-to", value_name = "LIAISON")]
+    releases: Vec<String>,
+    #[command(flatten)]
+    saying: Saying,
+    /// Send it as a new submission, though the same was sent before
+    #[arg(long)]
+    again: bool,
+    /// Read the files, say what each record is, and send nothing
+    #[arg(long)]
+    dry_run: bool,
+}
+
+/// A file that was read.
+struct Input {
+    name: String,
+    bytes: Vec<u8>,
+    records: Vec<Record>,
+}
+
+impl Submit {
+    pub async fn run(&self, global: &Global) -> Outcome {
+        let inputs =
+            self.files.iter().map(|file| self.read(file)).collect::<Result<Vec<_>, _>>()?;
+        if self.dry_run {
+            return dry_run(&inputs, global);
+        }
+        let client = identity::client(global)?;
+        let records =
+            inputs.iter().flat_map(|input| input.records.iter().map(|r| (input.name.as_str(), r)));
+        let submittable = merge(records, &self.saying);
+        if submittable.items.is_empty() {
+            return Err(Failure::usage("the input holds no indicator: look at it with --dry-run"));
+        }
+        let report = Report {
+            submission_id: self.submission_id(&inputs),
+            sharing: Some(self.sharing()),
+            items: submittable.items.clone(),
+            batch_items: Report::BATCH_ITEMS,
+        };
+        let submission_id = report.submission_id.clone();
+        let summary = send(&client, report).await?;
+        tell(&submission_id, &submittable, &summary, global)
+    }
+
+    fn read(&self, file: &PathBuf) -> Result<Input, Failure> {
+        let name = file.display().to_string();
+        let bytes = if name == "-" {
+            let mut bytes = Vec::new();
+            io::stdin().lock().read_to_end(&mut bytes).map(|_| bytes)
+        } else {
+            fs::read(file)
+        };
+        let bytes =
+            bytes.map_err(|error| Failure::usage(format!("cannot read {name}: {error}")))?;
+        let records = formats::read(&bytes, self.format)
+            .map_err(|error| Failure::usage(format!("cannot read {name}: {error}")))?;
+        Ok(Input { name, bytes, records })
+    }
+
+    fn sharing(&self) -> pb::Sharing {
+        let is_named = !self.groups.is_empty() || !self.partners.is_empty();
+        let named =
+            pb::NamedAudience { groups: self.groups.clone(), partners: self.partners.clone() };
+        let release =
+            |liaison: &String| pb::Release { liaison: liaison.clone(), ..pb::Release::default() };
+        pb::Sharing {
+            tlp: self.tlp.map_or(pb::Tlp::Unspecified, pb::Tlp::from).into(),
+            audience: is_named.then_some(pb::sharing::Audience::Named(named)),
+            releases: self.releases.iter().map(release).collect(),
+        }
+    }
+
+    /// The same input with the same options is the same submission, so that running the command
+    /// again sends nothing twice.
+    fn submission_id(&self, inputs: &[Input]) -> String {
+        let mut hash = Sha256::new();
+        for input in inputs {
+            hash.update((input.bytes.len() as u64).to_be_bytes());
+            hash.update(&input.bytes);
+        }
+        let options = (&self.format, &self.tlp, &self.groups, &self.partners, &self.releases);
+        hash.update(format!("{options:?} {:?}", self.saying));
+        let digest = hash.finalize();
+        let digest: String = digest[..16].iter().map(|byte| format!("{byte:02x}")).collect();
+        if self.again {
+            format!("cli-{digest}-{}", Uuid::now_v7())
+        } else {
+            format!("cli-{digest}")
+        }
+    }
+}
+
+async fn send(client: &Client, report: Report) -> Result<ReportSummary, Failure> {
+    let bar = output::progress("submitting", report.items.len());
+    let summary = client.submit_report(report, |done| bar.set_position(done as u64)).await;
+    bar.finish_and_clear();
+    Ok(summary?)
+}
+
+fn dry_run(inputs: &[Input], global: &Global) -> Outcome {
+    let mut sums = [0usize; 3];
+    let mut rows = Vec::new();
+    for input in inputs {
+        for record in &input.records {
+            let line = DryRunLine::of(&input.name, record);
+            if global.json {
+                output::json(&line)?;
+                continue;
+            }
+            sums[match line.class {
+                "indicator" => 0,
+                "aggregate" => 1,
+                _ => 2,
+            }] += 1;
+            let what = line.kind.map(str::to_owned).or(line.asset).unwrap_or_default();
+            let value = line
+                .value
+                .or(line.count.map(|count| count.to_string()))
+                .or(line.reason)
+                .unwrap_or_default();
+            let platform = if line.class == "aggregate" { None } else { line.platform };
+            let class = line.class.to_owned();
+            rows.push([line.row.to_string(), class, what, platform.unwrap_or_default(), value]);
+        }
+    }
+    if !global.json {
+        let header = ["ROW", "CLASS", "KIND", "PLATFORM", "VALUE OR REASON"];
+        output::line(&output::table(header, rows))?;
+        let [indicators, aggregates, neither] = sums;
+        output::line(&format!(
+            "{indicators} indicators, {aggregates} counts of removed assets, {neither} neither"
+        ))?;
+    }
+    Ok(Done::Whole)
+}
+
+fn tell(
+    submission_id: &str,
+    submittable: &Submittable,
+    summary: &ReportSummary,
+    global: &Global,
+) -> Outcome {
+    let of_exchange = summary
+        .rejected
+        .iter()
+        .map(|(at, field, reason)| (submittable.sources[*at].clone(), format!("{field} {reason}")));
+    let rejected: Vec<(Source, String)> =
+        submittable.unreadable.iter().cloned().chain(of_exchange).collect();
+    if global.json {
+        for (source, reason) in &rejected {
+            output::json(&json!({
+                "rejected": { "file": source.file, "row": source.row, "raw": source.raw,
+                              "reason": reason },
+            }))?;
+        }
+        output::json(&json!({
+            "submission": submission_id,
+            "created": summary.created,
+            "replaced": summary.replaced,
+            "unchanged": summary.unchanged,
+            "rejected": rejected.len(),
+            "aggregates": submittable.aggregates.len(),
+            "neither": submittable.neither,
+            "repeated_in_input": submittable.repeated,
+            "batches": summary.batches,
+            "replayed_batches": summary.replayed,
+        }))?;
+    } else {
+        for (source, reason) in &rejected {
+            let rejected = output::paint(output::BAD, "rejected");
+            let Source { file, row, raw } = source;
+            output::line(&format!("{rejected}  {file} {row}: {raw:?} {reason}"))?;
+        }
+        for (source, count) in &submittable.aggregates {
+            let about = if count.approximate { "about " } else { "" };
+            output::line(&format!(
+                "count     {} {}: {about}{} {}, reported as read and not stored",
+                source.file,
+                source.row,
+                count.count,
+                count.kind()
+            ))?;
+        }
+        output::line(&format!(
+            "{} created, {} replaced, {} unchanged, {} rejected",
+            output::paint(output::GOOD, &summary.created.to_string()),
+            summary.replaced,
+            summary.unchanged,
+            rejected.len()
+        ))?;
+        let replayed = if summary.batches > 0 && summary.replayed == summary.batches {
+            " (sent before: these are the receipts of that time; --again sends it anew)"
+        } else {
+            ""
+        };
+        output::line(&format!("submission {submission_id}{replayed}"))?;
+    }
+    Ok(if rejected.is_empty() { Done::Whole } else { Done::InPart })
+}

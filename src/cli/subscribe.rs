@@ -1,0 +1,164 @@
+//! `tipoff subscribe`
+
+use base64::Engine;
+use base64::engine::general_purpose::URL_SAFE_NO_PAD;
+use serde_json::json;
+
+use super::failure::{Done, Failure, Outcome};
+use super::{Global, identity, output, whoami};
+use crate::client::{From, Patience};
+use crate::domain::Kind;
+use crate::wire::pb;
+
+/// Follow what is shared with you
+#[derive(Debug, clap::Args)]
+#[command(after_help = "Goes on until it is interrupted, over restarts of the exchange too. The \
+                        place where it stopped is printed on stderr, for --from.")]
+pub struct Subscribe {
+    /// Where to begin: `start`, `now`, or a cursor
+    #[arg(long, default_value = "now", value_name = "start|now|CURSOR")]
+    from: String,
+    /// Only these kinds of indicator
+    #[arg(long = "kind", value_name = "KIND")]
+    kinds: Vec<String>,
+    /// Only these platforms, by id, name or host
+    #[arg(long = "platform", value_name = "PLATFORM")]
+    platforms: Vec<String>,
+    /// Only these harm labels
+    #[arg(long = "label", value_name = "LABEL")]
+    labels: Vec<String>,
+    /// Only what is shared with these groups
+    #[arg(long = "group", value_name = "GROUP")]
+    groups: Vec<String>,
+    /// Only what these partners say
+    #[arg(long = "author", value_name = "PARTNER")]
+    authors: Vec<String>,
+    /// Only from this confidence on, 0 to 100
+    #[arg(long, value_name = "PERCENT")]
+    min_confidence: Option<u32>,
+    /// Stop after this many items
+    #[arg(long, value_name = "N")]
+    count: Option<usize>,
+}
+
+impl Subscribe {
+    pub async fn run(&self, global: &Global) -> Outcome {
+        let client = identity::client(global)?;
+        // Shows at once whether the exchange is there; from then on the feed outlasts it.
+        client.who_am_i().await?;
+        let client = client.with_patience(Patience::endless());
+        let mut feed = client.subscribe(self.start()?, self.filter()?);
+        let mut left = self.count.unwrap_or(usize::MAX);
+        while left > 0 {
+            let item = tokio::select! {
+                item = feed.next() => item?,
+                _ = tokio::signal::ctrl_c() => break,
+            };
+            let Some(item) = item else { break };
+            if global.json {
+                output::json(&object(&item))?
+            } else {
+                output::line(&row(&item))?
+            }
+            left -= 1;
+        }
+        if let Some(cursor) = feed.cursor() {
+            output::remark(&format!("go on with --from {}", write_cursor(cursor)));
+        }
+        Ok(Done::Whole)
+    }
+
+    fn start(&self) -> Result<From, Failure> {
+        match self.from.as_str() {
+            "start" => Ok(From::Start),
+            "now" => Ok(From::Now),
+            cursor => {
+                let token = URL_SAFE_NO_PAD.decode(cursor).map_err(|_| {
+                    Failure::usage(format!("--from {cursor} is neither start, now nor a cursor"))
+                })?;
+                Ok(From::Cursor(pb::Cursor { token: token.into() }))
+            }
+        }
+    }
+
+    fn filter(&self) -> Result<Option<pb::Filter>, Failure> {
+        let kinds = self.kinds.iter().map(|text| text.parse::<Kind>());
+        let kinds = kinds.map(|kind| kind.map(|kind| pb::Kind::from(kind).into()));
+        Ok(Some(pb::Filter {
+            kinds: kinds.collect::<Result<_, _>>().map_err(Failure::usage)?,
+            platforms: self.platforms.clone(),
+            labels: self.labels.clone(),
+            groups: self.groups.clone(),
+            authors: self.authors.clone(),
+            min_confidence: self.min_confidence,
+        }))
+    }
+}
+
+/// A cursor as text.
+pub fn write_cursor(cursor: &pb::Cursor) -> String {
+    URL_SAFE_NO_PAD.encode(&cursor.token)
+}
+
+/// A marking as people write it.
+pub fn tlp(tlp: pb::Tlp) -> &'static str {
+    match tlp {
+        pb::Tlp::Unspecified => "",
+        pb::Tlp::Red => "RED",
+        pb::Tlp::AmberStrict => "AMBER+STRICT",
+        pb::Tlp::Amber => "AMBER",
+        pb::Tlp::Green => "GREEN",
+        pb::Tlp::Clear => "CLEAR",
+    }
+}
+
+fn row(item: &pb::FeedItem) -> String {
+    let indicator = item.indicator.clone().unwrap_or_default();
+    let said = item.assessment.clone().unwrap_or_default();
+    let marking = tlp(item.sharing.clone().unwrap_or_default().tlp());
+    let time = item.accepted_at.as_ref().map(|time| whoami::date(time.seconds));
+    let value = match indicator.platform.as_str() {
+        "" => indicator.value.clone(),
+        platform => format!("{platform}:{}", indicator.value),
+    };
+    format!(
+        "{}  {:<12} {:<13} {:<13} {:>3}  {:<16} {value}",
+        output::paint(output::DIM, &time.unwrap_or_default()),
+        item.author,
+        marking,
+        whoami::name(said.verdict().as_str_name(), "VERDICT_"),
+        said.confidence.unwrap_or_default(),
+        whoami::kind(indicator.kind()),
+    )
+}
+
+fn object(item: &pb::FeedItem) -> serde_json::Value {
+    let indicator = item.indicator.clone().unwrap_or_default();
+    let said = item.assessment.clone().unwrap_or_default();
+    let sharing = item.sharing.clone().unwrap_or_default();
+    let version = |version: &pb::Version| format!("{}.{}", version.sequence, version.index);
+    let groups = match &sharing.audience {
+        Some(pb::sharing::Audience::Named(named)) => named.groups.clone(),
+        _ => Vec::new(),
+    };
+    json!({
+        "version": item.version.as_ref().map(version),
+        "replaces": item.replaces.as_ref().map(version),
+        "cursor": item.cursor.as_ref().map(write_cursor),
+        "author": item.author,
+        "accepted_at": item.accepted_at.as_ref().map(|time| whoami::date(time.seconds)),
+        "kind": whoami::kind(indicator.kind()),
+        "platform": indicator.platform,
+        "value": indicator.value,
+        "id": indicator.id,
+        "verdict": whoami::name(said.verdict().as_str_name(), "VERDICT_"),
+        "confidence": said.confidence,
+        "severity": whoami::name(said.severity().as_str_name(), "SEVERITY_"),
+        "involvement": whoami::name(said.involvement().as_str_name(), "INVOLVEMENT_"),
+        "labels": said.labels,
+        "techniques": said.techniques,
+        "note": said.note,
+        "tlp": tlp(sharing.tlp()),
+        "groups": groups,
+    })
+}

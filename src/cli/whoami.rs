@@ -1,0 +1,61 @@
+//! `tipoff whoami`
+
+use serde_json::json;
+
+use super::failure::{Done, Outcome};
+use super::{Global, identity, output};
+use crate::wire::pb;
+
+pub async fn run(global: &Global) -> Outcome {
+    let me = identity::client(global)?.who_am_i().await?;
+    let partner = me.partner.clone().unwrap_or_default();
+    let expires = me.certificate_expires_at.as_ref().map(|time| date(time.seconds));
+    let role = name(partner.role().as_str_name(), "ROLE_");
+    let tlp = super::subscribe::tlp(me.default_tlp());
+    if global.json {
+        output::json(&json!({
+            "partner": partner.id,
+            "name": partner.name,
+            "role": role,
+            "platforms": partner.platforms,
+            "workload": me.workload,
+            "groups": me.groups,
+            "default_group": me.default_group,
+            "default_tlp": tlp,
+            "certificate_expires_at": expires,
+            "certificate_serial": me.certificate_serial,
+            "exchange_version": me.exchange_version,
+        }))?;
+        return Ok(Done::Whole);
+    }
+    let some = |text: &str| if text.is_empty() { "none".to_owned() } else { text.to_owned() };
+    let rows = [
+        ["partner", &format!("{} ({})", partner.id, partner.name)],
+        ["role", &role],
+        ["platforms", &some(&partner.platforms.join(", "))],
+        ["groups", &some(&me.groups.join(", "))],
+        ["default group", &some(&me.default_group)],
+        ["default TLP", tlp],
+        ["certificate", &format!("until {}", expires.unwrap_or_default())],
+        ["exchange", &format!("{} {}", global.server, me.exchange_version)],
+    ];
+    for [what, is] in rows {
+        output::line(&format!("{} {is}", output::paint(output::DIM, &format!("{what:<14}"))))?;
+    }
+    Ok(Done::Whole)
+}
+
+/// A name of the protocol's enumerations in the words of the command line.
+pub fn name(of: &str, prefix: &str) -> String {
+    of.strip_prefix(prefix).unwrap_or(of).to_ascii_lowercase()
+}
+
+/// A time of day, to the second, in UTC.
+pub fn date(seconds: i64) -> String {
+    jiff::Timestamp::from_second(seconds).map_or_else(|_| seconds.to_string(), |t| t.to_string())
+}
+
+/// The words of a kind.
+pub fn kind(kind: pb::Kind) -> String {
+    name(kind.as_str_name(), "KIND_")
+}
