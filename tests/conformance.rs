@@ -1,0 +1,495 @@
+//! What every journal promises: one body of tests, every backend. And what the one on disk promises
+//! besides.
+
+#![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic)]
+
+use std::path::Path;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicI64, AtomicU64, Ordering};
+
+use proptest::prelude::*;
+use tempfile::TempDir;
+use tipoff::domain::assessment::{Confidence, Technique, Verdict};
+use tipoff::domain::entry::{AppendId, Batch, Body, Close, Item, Rejection, SubmissionId};
+use tipoff::domain::label::Label;
+use tipoff::domain::partner::{GroupDefinition, Partner, Role};
+use tipoff::domain::sharing::{Audience, Release};
+use tipoff::domain::{
+    Assessment, GroupId, Indicator, Invalid, Kind, PartnerId, Platform, Sharing, Timestamp, Tlp,
+};
+use tipoff::journal::{
+    Append, AppendError, Fault, Journal, JournalError, Log, LogSettings, MemoryJournal, SledJournal,
+    SledSettings,
+};
+
+fn time() -> Arc<dyn Fn() -> Timestamp + Send + Sync> {
+    let now = AtomicI64::new(1_000);
+    Arc::new(move || Timestamp::from_millis(now.fetch_add(1, Ordering::Relaxed)))
+}
+
+fn settings(folder: &Path) -> SledSettings {
+    SledSettings { min_free_bytes: 0, ..SledSettings::new(folder.join("journal"), time()) }
+}
+
+/// Runs a body on every backend.
+fn on_every_backend(body: impl Fn(&dyn Journal)) {
+    body(&MemoryJournal::new(time()));
+    let folder = tempfile::tempdir().unwrap();
+    body(&SledJournal::open(settings(folder.path())).unwrap());
+}
+
+fn close(number: u64) -> Append {
+    let body = Body::SubmissionClosed(Close {
+        partner: PartnerId::from_stored("birdsite"),
+        submission: SubmissionId::from_stored(&format!("s{number}")),
+        batches: Some(1),
+    });
+    let id = AppendId::derive(&[b"test", &number.to_be_bytes()]);
+    Append::new(id, Some(PartnerId::from_stored("birdsite")), body)
+}
+
+/// A batch of so many items, each with a note of so many bytes.
+fn batch(number: u64, items: u32, note: usize) -> Append {
+    let items = (0..items).map(|index| {
+        let indicator =
+            Indicator::from_stored(Kind::Domain, None, format!("n{number}-{index}.example"));
+        let mut assessment = Assessment::of(indicator);
+        assessment.note = Some("x".repeat(note).into());
+        Item { index, id: assessment.indicator.id(), assessment }
+    });
+    let body = Body::SubmissionBatch(Batch {
+        submission: SubmissionId::from_stored("s"),
+        number: 1,
+        digest: [7; 32],
+        sharing: Sharing { tlp: Tlp::Green, audience: Audience::Everyone, releases: Vec::new() },
+        items: items.collect(),
+        rejected: Vec::new(),
+    });
+    let id = AppendId::derive(&[b"batch", &number.to_be_bytes()]);
+    Append::new(id, Some(PartnerId::from_stored("birdsite")), body)
+}
+
+fn sequences(journal: &dyn Journal, from: u64, most: usize) -> Vec<u64> {
+    journal.read(from, most).unwrap().iter().map(|entry| entry.sequence).collect()
+}
+
+#[test]
+fn entries_are_read_in_order_without_a_gap_as_they_were_appended() {
+    on_every_backend(|journal| {
+        assert_eq!((journal.head(), journal.oldest()), (0, 1));
+        assert!(journal.read(1, 10).unwrap().is_empty());
+        journal.append(&[close(1), close(2)]).unwrap();
+        let stamps = journal.append(&[batch(3, 500, 20), close(4)]).unwrap();
+        assert_eq!(stamps.iter().map(|s| s.sequence).collect::<Vec<_>>(), [3, 4]);
+        assert_eq!(sequences(journal, 1, 10), [1, 2, 3, 4]);
+        assert_eq!(sequences(journal, 2, 2), [2, 3]);
+        assert!(sequences(journal, 5, 2).is_empty());
+        let entry = journal.read(3, 1).unwrap().remove(0);
+        let Body::SubmissionBatch(read) = &entry.body else { panic!("{entry:?}") };
+        assert_eq!(read.items.len(), 500);
+        assert_eq!(journal.check().unwrap(), 4);
+    });
+}
+
+#[test]
+fn times_never_go_back_though_the_clock_does() {
+    let clock = Arc::new(AtomicI64::new(5_000));
+    let source = {
+        let clock = Arc::clone(&clock);
+        Arc::new(move || Timestamp::from_millis(clock.load(Ordering::Relaxed)))
+    };
+    let folder = tempfile::tempdir().unwrap();
+    let on_disk = SledSettings { time: source.clone(), ..settings(folder.path()) };
+    let backends: [Box<dyn Journal>; 2] = [
+        Box::new(MemoryJournal::new(source)),
+        Box::new(SledJournal::open(on_disk).unwrap()),
+    ];
+    for journal in backends {
+        clock.store(5_000, Ordering::Relaxed);
+        journal.append(&[close(1)]).unwrap();
+        clock.store(4_000, Ordering::Relaxed);
+        journal.append(&[close(2)]).unwrap();
+        let times: Vec<_> = journal.read(1, 9).unwrap().iter().map(|e| e.time.as_millis()).collect();
+        assert_eq!(times, [5_000, 5_000]);
+    }
+}
+
+#[test]
+fn an_id_is_stored_once_and_answered_with_its_first_place() {
+    on_every_backend(|journal| {
+        journal.append(&[close(1)]).unwrap();
+        let stamps = journal.append(&[close(1), close(2), close(2)]).unwrap();
+        let placed: Vec<_> = stamps.iter().map(|s| (s.sequence, s.repeated)).collect();
+        assert_eq!(placed, [(1, true), (2, false), (2, true)]);
+        assert_eq!(sequences(journal, 1, 9), [1, 2]);
+    });
+}
+
+#[test]
+fn a_large_entry_comes_back_whole() {
+    on_every_backend(|journal| {
+        let large = batch(1, 1_000, 900);
+        assert!(large.encoded().len() > 900_000);
+        journal.append(&[large, close(2)]).unwrap();
+        let entries = journal.read(1, 9).unwrap();
+        let Body::SubmissionBatch(read) = &entries[0].body else { panic!() };
+        assert_eq!(read.items.len(), 1_000);
+        assert_eq!(entries[1].sequence, 2);
+    });
+}
+
+#[test]
+fn trimming_removes_what_is_old_and_never_the_newest() {
+    on_every_backend(|journal| {
+        for number in 1..=300 {
+            journal.append(&[close(number)]).unwrap();
+        }
+        journal.trim(251).unwrap();
+        assert_eq!((journal.oldest(), journal.head()), (251, 300));
+        assert_eq!(sequences(journal, 251, 2), [251, 252]);
+        let refused = journal.read(250, 1).unwrap_err();
+        assert!(matches!(refused, JournalError::Trimmed { asked: 250, oldest: 251 }), "{refused}");
+        journal.trim(1_000).unwrap();
+        assert_eq!((journal.oldest(), journal.head()), (300, 300));
+        let stamps = journal.append(&[close(301)]).unwrap();
+        assert_eq!(stamps[0].sequence, 301);
+    });
+}
+
+#[test]
+fn after_an_unknown_append_the_same_one_is_stored_once() {
+    let journal = MemoryJournal::new(time());
+    for fault in [Fault::Rejected, Fault::Lost, Fault::StoredButUnanswered] {
+        journal.inject(fault);
+        let number = fault as u64 + 10;
+        assert!(journal.append(&[close(number)]).is_err());
+        journal.append(&[close(number)]).unwrap();
+    }
+    assert_eq!(sequences(&journal, 1, 9), [1, 2, 3]);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_log_answers_every_append_and_its_readers_see_what_it_answered() {
+    let folder = tempfile::tempdir().unwrap();
+    let journals: [Arc<dyn Journal>; 2] = [
+        Arc::new(MemoryJournal::new(time())),
+        Arc::new(SledJournal::open(settings(folder.path())).unwrap()),
+    ];
+    for journal in journals {
+        // A tail of a few entries, so that reads come from memory and from disk.
+        let log_settings = LogSettings { queue: 8, tail_bytes: 2_000 };
+        let log = Arc::new(Log::start(journal, log_settings).unwrap());
+        let tasks: Vec<_> = (0..16u64)
+            .map(|task| {
+                let log = Arc::clone(&log);
+                tokio::spawn(async move {
+                    for number in 0..25 {
+                        let sequence = log.append(close(task * 25 + number)).await.unwrap();
+                        assert!(log.head() >= sequence);
+                        assert_eq!(log.read(sequence, 1).unwrap()[0].entry.sequence, sequence);
+                    }
+                })
+            })
+            .collect();
+        for task in tasks {
+            task.await.unwrap();
+        }
+        assert_eq!(log.head(), 400);
+        let mut next = 1;
+        while next <= 400 {
+            for logged in log.read(next, 7).unwrap() {
+                assert_eq!(logged.entry.sequence, next);
+                next += 1;
+            }
+        }
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_log_has_no_gap_behind_an_append_whose_fate_was_unknown() {
+    let journal = Arc::new(MemoryJournal::new(time()));
+    let log = Log::start(Arc::clone(&journal) as Arc<dyn Journal>, LogSettings::default()).unwrap();
+    log.append(close(1)).await.unwrap();
+    journal.inject(Fault::StoredButUnanswered);
+    assert!(matches!(log.append(close(2)).await, Err(AppendError::Unknown(_))));
+    assert_eq!(log.append(close(3)).await.unwrap(), 3);
+    let read: Vec<_> = log.read(1, 9).unwrap().iter().map(|l| l.entry.sequence).collect();
+    let rest: Vec<_> = log.read(2, 9).unwrap().iter().map(|l| l.entry.sequence).collect();
+    assert_eq!((read.first(), rest), (Some(&1), vec![2, 3]));
+    assert_eq!(log.append(close(2)).await.unwrap(), 2, "tried again, it is the one that was stored");
+}
+
+// What only a disk can do.
+
+fn reopen(folder: &TempDir) -> Result<SledJournal, JournalError> {
+    SledJournal::open(settings(folder.path()))
+}
+
+fn filled() -> TempDir {
+    let folder = tempfile::tempdir().unwrap();
+    let journal = reopen(&folder).unwrap();
+    for number in 1..=20 {
+        journal.append(&[batch(number, 100, 100)]).unwrap();
+    }
+    folder
+}
+
+#[test]
+fn what_was_appended_is_there_when_it_is_opened_again_ids_and_times_included() {
+    let folder = filled();
+    let journal = reopen(&folder).unwrap();
+    assert_eq!(journal.check().unwrap(), 20);
+    let again = journal.append(&[batch(20, 100, 100)]).unwrap();
+    assert_eq!((again[0].sequence, again[0].repeated), (20, true));
+    let last = journal.read(20, 1).unwrap()[0].time;
+    let next = journal.append(&[close(21)]).unwrap();
+    assert_eq!(next[0].sequence, 21);
+    assert!(next[0].time >= last, "the clock of this process began again");
+}
+
+#[test]
+fn a_folder_that_another_holds_open_is_refused_by_name() {
+    let folder = filled();
+    let _open = reopen(&folder).unwrap();
+    let refused = reopen(&folder).unwrap_err();
+    assert!(matches!(refused, JournalError::InUse(_)), "{refused}");
+    assert!(refused.to_string().contains("in use by another process"), "{refused}");
+}
+
+#[test]
+fn a_folder_that_cannot_be_written_is_refused_by_name() {
+    let folder = tempfile::tempdir().unwrap();
+    // Root may write anywhere, so the folder is made impossible: its parent is a file.
+    std::fs::write(folder.path().join("file"), b"").unwrap();
+    let refused = SledJournal::open(settings(&folder.path().join("file"))).unwrap_err();
+    assert!(matches!(refused, JournalError::NotWritable { .. }), "{refused}");
+}
+
+#[test]
+fn too_little_room_is_refused_and_the_journal_goes_on_when_there_is_more() {
+    static FREE: AtomicU64 = AtomicU64::new(1 << 20);
+    let folder = tempfile::tempdir().unwrap();
+    let journal = SledJournal::open(SledSettings {
+        min_free_bytes: 10 << 20,
+        free_space: Some(|_| Ok(FREE.load(Ordering::Relaxed))),
+        ..settings(folder.path())
+    })
+    .unwrap();
+    let refused = journal.append(&[close(1)]).unwrap_err();
+    assert!(matches!(refused, AppendError::Full { free_mb: 1, floor_mb: 10 }), "{refused}");
+    FREE.store(11 << 20, Ordering::Relaxed);
+    assert_eq!(journal.append(&[close(1)]).unwrap()[0].sequence, 1);
+}
+
+/// Changes the journal's values as only a fault could, through the database under it.
+fn damage(folder: &TempDir, change: impl Fn(&sled::Db)) {
+    let db = sled::open(folder.path().join("journal")).unwrap();
+    change(&db);
+    db.flush().unwrap();
+}
+
+fn key(sequence: u64, chunk: u16) -> Vec<u8> {
+    [&sequence.to_be_bytes()[..], &chunk.to_be_bytes()[..]].concat()
+}
+
+#[test]
+fn a_flipped_byte_is_named_wherever_it_is_and_never_skipped() {
+    for at in [0usize, 3, 5, 10, 40, 4_000] {
+        let folder = filled();
+        damage(&folder, |db| {
+            let mut value = db.get(key(7, 1)).unwrap().unwrap().to_vec();
+            let at = at % value.len();
+            value[at] ^= 1;
+            db.insert(key(7, 1), value).unwrap();
+        });
+        let error = reopen(&folder).and_then(|journal| journal.check().map(drop)).unwrap_err();
+        assert!(matches!(error, JournalError::Damaged { sequence: 7, .. }), "{at}: {error}");
+        assert!(error.to_string().contains("entry 7"), "{error}");
+    }
+}
+
+#[test]
+fn a_missing_chunk_and_a_missing_entry_are_named() {
+    let folder = filled();
+    damage(&folder, |db| drop(db.remove(key(7, 1)).unwrap()));
+    let error = reopen(&folder).and_then(|journal| journal.check().map(drop)).unwrap_err();
+    assert!(matches!(error, JournalError::Damaged { sequence: 7, .. }), "{error}");
+
+    let folder = filled();
+    damage(&folder, |db| {
+        for chunk in 0..8 {
+            db.remove(key(9, chunk)).unwrap();
+        }
+    });
+    let error = reopen(&folder).and_then(|journal| journal.check().map(drop)).unwrap_err();
+    assert!(matches!(error, JournalError::Damaged { sequence: 9, .. }), "{error}");
+}
+
+#[test]
+fn an_unacknowledged_entry_that_is_incomplete_at_the_end_is_cut_off() {
+    let folder = filled();
+    // The entry behind the last, as a crash between two batches of one write leaves it: its first
+    // chunk says that there are more.
+    damage(&folder, |db| {
+        let first = db.get(key(20, 0)).unwrap().unwrap();
+        let mut value = first.to_vec();
+        let tag = crc32c::crc32c_append(crc32c::crc32c(&key(21, 0)), &value[5..]);
+        value[1..5].copy_from_slice(&tag.to_be_bytes());
+        db.insert(key(21, 0), value).unwrap();
+    });
+    let journal = reopen(&folder).unwrap();
+    assert_eq!(journal.head(), 20);
+    assert_eq!(journal.append(&[close(21)]).unwrap()[0].sequence, 21);
+}
+
+#[test]
+fn acknowledged_entries_that_are_gone_from_the_end_are_missed() {
+    let folder = filled();
+    damage(&folder, |db| {
+        for chunk in 0..8 {
+            db.remove(key(20, chunk)).unwrap();
+        }
+    });
+    let error = reopen(&folder).unwrap_err();
+    let missed = matches!(error, JournalError::CutShort { found: 19, acknowledged: 20 });
+    assert!(missed, "{error}");
+}
+
+#[test]
+fn a_data_file_that_was_cut_or_flipped_is_refused_or_harmless_and_never_wrong() {
+    let reference = reopen(&filled()).map(|journal| journal.read(1, 20).unwrap()).unwrap();
+    for round in 0..12u64 {
+        let folder = filled();
+        let path = folder.path().join("journal/db");
+        let mut bytes = std::fs::read(&path).unwrap();
+        let at = usize::try_from(round * 7_919 * 31).unwrap() % bytes.len();
+        if round % 3 == 0 {
+            bytes.truncate(at);
+        } else {
+            bytes[at] ^= 0x10;
+        }
+        std::fs::write(&path, bytes).unwrap();
+        let read = std::panic::catch_unwind(|| {
+            reopen(&folder).and_then(|journal| journal.read(1, 20))
+        });
+        match read.expect("a panic of the database is caught") {
+            Ok(entries) => assert!(entries == reference, "round {round}: a wrong value"),
+            Err(error) => assert!(error.to_string().contains("journal"), "{error}"),
+        }
+    }
+}
+
+prop_compose! {
+    fn any_assessment()(
+        kind in 0usize..19,
+        value in "[a-z]{1,20}\\.example",
+        platform in proptest::option::of("[a-z]{1,9}"),
+        verdict in proptest::option::of(0usize..4),
+        confidence in proptest::option::of(0u32..=100),
+        times in proptest::collection::vec(proptest::option::of(any::<i64>()), 3),
+        labels in proptest::collection::vec("[a-z]{2,9}", 0..3),
+        texts in proptest::collection::vec(proptest::option::of("\\PC{1,30}"), 3),
+    ) -> Assessment {
+        let platform = platform.map(Platform::from_stored);
+        let text = |at: usize| texts[at].as_deref().map(Into::into);
+        let time = |at: usize| times[at].map(Timestamp::from_millis);
+        Assessment {
+            raw: text(0),
+            verdict: verdict.map(|at| Verdict::ALL[at]),
+            confidence: confidence.map(|percent| Confidence::new(percent).unwrap()),
+            labels: labels.iter().map(|label| Label::from_stored(label)).collect(),
+            techniques: vec![Technique::from_stored("0.9.4")],
+            first_seen: time(0),
+            last_seen: time(1),
+            valid_until: time(2),
+            note: text(1),
+            campaign: text(2),
+            references: vec!["https://a.example/b".into()],
+            ..Assessment::of(Indicator::from_stored(Kind::ALL[kind], platform, value))
+        }
+    }
+}
+
+prop_compose! {
+    fn any_sharing()(
+        tlp in 0usize..5,
+        which in 0u8..3,
+        groups in proptest::collection::btree_set("[a-z]{2,9}", 0..3),
+        partners in proptest::collection::btree_set("[a-z]{2,9}", 1..3),
+        until in proptest::option::of(any::<i64>()),
+    ) -> Sharing {
+        let audience = match which {
+            0 => Audience::Everyone,
+            1 => Audience::Public,
+            _ => Audience::Named {
+                groups: groups.iter().map(|id| GroupId::from_stored(id)).collect(),
+                partners: partners.iter().map(|id| PartnerId::from_stored(id)).collect(),
+            },
+        };
+        let release = Release {
+            liaison: PartnerId::from_stored("cyber-unit"),
+            basis: "warrant".into(),
+            until: until.map(Timestamp::from_millis),
+        };
+        Sharing { tlp: Tlp::ALL[tlp], audience, releases: vec![release] }
+    }
+}
+
+fn any_body() -> impl Strategy<Value = Body> {
+    let batch = (any_sharing(), proptest::collection::vec(any_assessment(), 0..6), any::<[u8; 32]>());
+    prop_oneof![
+        batch.prop_map(|(sharing, said, digest)| {
+            let items = said.into_iter().zip(0u32..).map(|(assessment, index)| Item {
+                index: index * 2,
+                id: assessment.indicator.id(),
+                assessment,
+            });
+            Body::SubmissionBatch(Batch {
+                submission: SubmissionId::from_stored("a:b"),
+                number: 3,
+                digest,
+                sharing,
+                items: items.collect(),
+                rejected: vec![Rejection { index: 1, invalid: Invalid::new("value", "is empty") }],
+            })
+        }),
+        (0usize..4, 0usize..5, proptest::option::of("[a-z]{2,9}")).prop_map(|(role, tlp, group)| {
+            Body::PartnerPut(Partner {
+                id: PartnerId::from_stored("birdsite"),
+                name: "Birdsite".into(),
+                role: Role::ALL[role],
+                platforms: vec![Platform::from_stored("x")],
+                jurisdiction: group.clone(),
+                default_group: group.map(|id| GroupId::from_stored(&id)),
+                default_tlp: Tlp::ALL[tlp],
+            })
+        }),
+        any::<bool>().prop_map(|history_all| {
+            Body::GroupPut(GroupDefinition {
+                id: GroupId::from_stored("core"),
+                name: "Core".into(),
+                history_all,
+                members: vec![PartnerId::from_stored("birdsite")],
+            })
+        }),
+        proptest::option::of(any::<u32>()).prop_map(|batches| {
+            Body::SubmissionClosed(Close {
+                partner: PartnerId::from_stored("birdsite"),
+                submission: SubmissionId::from_stored("s"),
+                batches,
+            })
+        }),
+    ]
+}
+
+proptest! {
+    #[test]
+    fn every_entry_comes_back_as_it_was(body in any_body(), named in any::<bool>()) {
+        let journal = MemoryJournal::new(time());
+        let author = named.then(|| PartnerId::from_stored("birdsite"));
+        let append = Append::new(AppendId::derive(&[b"x"]), author.clone(), body.clone());
+        journal.append(&[append]).unwrap();
+        let entry = journal.read(1, 1).unwrap().remove(0);
+        prop_assert_eq!((entry.author, entry.body), (author, body));
+    }
+}
