@@ -18,8 +18,8 @@ use tipoff::domain::{
     Assessment, GroupId, Indicator, Invalid, Kind, PartnerId, Platform, Sharing, Timestamp, Tlp,
 };
 use tipoff::journal::{
-    Append, AppendError, Fault, Journal, JournalError, Log, LogSettings, MemoryJournal, SledJournal,
-    SledSettings,
+    Append, AppendError, Fault, Journal, JournalError, Log, LogSettings, MemoryJournal,
+    SledJournal, SledSettings,
 };
 
 fn time() -> Arc<dyn Fn() -> Timestamp + Send + Sync> {
@@ -100,16 +100,15 @@ fn times_never_go_back_though_the_clock_does() {
     };
     let folder = tempfile::tempdir().unwrap();
     let on_disk = SledSettings { time: source.clone(), ..settings(folder.path()) };
-    let backends: [Box<dyn Journal>; 2] = [
-        Box::new(MemoryJournal::new(source)),
-        Box::new(SledJournal::open(on_disk).unwrap()),
-    ];
+    let backends: [Box<dyn Journal>; 2] =
+        [Box::new(MemoryJournal::new(source)), Box::new(SledJournal::open(on_disk).unwrap())];
     for journal in backends {
         clock.store(5_000, Ordering::Relaxed);
         journal.append(&[close(1)]).unwrap();
         clock.store(4_000, Ordering::Relaxed);
         journal.append(&[close(2)]).unwrap();
-        let times: Vec<_> = journal.read(1, 9).unwrap().iter().map(|e| e.time.as_millis()).collect();
+        let times: Vec<_> =
+            journal.read(1, 9).unwrap().iter().map(|e| e.time.as_millis()).collect();
         assert_eq!(times, [5_000, 5_000]);
     }
 }
@@ -216,7 +215,11 @@ async fn a_log_has_no_gap_behind_an_append_whose_fate_was_unknown() {
     let read: Vec<_> = log.read(1, 9).unwrap().iter().map(|l| l.entry.sequence).collect();
     let rest: Vec<_> = log.read(2, 9).unwrap().iter().map(|l| l.entry.sequence).collect();
     assert_eq!((read.first(), rest), (Some(&1), vec![2, 3]));
-    assert_eq!(log.append(close(2)).await.unwrap(), 2, "tried again, it is the one that was stored");
+    assert_eq!(
+        log.append(close(2)).await.unwrap(),
+        2,
+        "tried again, it is the one that was stored"
+    );
 }
 
 // What only a disk can do.
@@ -369,9 +372,8 @@ fn a_data_file_that_was_cut_or_flipped_is_refused_or_harmless_and_never_wrong() 
             bytes[at] ^= 0x10;
         }
         std::fs::write(&path, bytes).unwrap();
-        let read = std::panic::catch_unwind(|| {
-            reopen(&folder).and_then(|journal| journal.read(1, 20))
-        });
+        let read =
+            std::panic::catch_unwind(|| reopen(&folder).and_then(|journal| journal.read(1, 20)));
         match read.expect("a panic of the database is caught") {
             Ok(entries) => assert!(entries == reference, "round {round}: a wrong value"),
             Err(error) => assert!(error.to_string().contains("journal"), "{error}"),
@@ -436,7 +438,8 @@ prop_compose! {
 }
 
 fn any_body() -> impl Strategy<Value = Body> {
-    let batch = (any_sharing(), proptest::collection::vec(any_assessment(), 0..6), any::<[u8; 32]>());
+    let batch =
+        (any_sharing(), proptest::collection::vec(any_assessment(), 0..6), any::<[u8; 32]>());
     prop_oneof![
         batch.prop_map(|(sharing, said, digest)| {
             let items = said.into_iter().zip(0u32..).map(|(assessment, index)| Item {
@@ -453,17 +456,19 @@ fn any_body() -> impl Strategy<Value = Body> {
                 rejected: vec![Rejection { index: 1, invalid: Invalid::new("value", "is empty") }],
             })
         }),
-        (0usize..4, 0usize..5, proptest::option::of("[a-z]{2,9}")).prop_map(|(role, tlp, group)| {
-            Body::PartnerPut(Partner {
-                id: PartnerId::from_stored("birdsite"),
-                name: "Birdsite".into(),
-                role: Role::ALL[role],
-                platforms: vec![Platform::from_stored("x")],
-                jurisdiction: group.clone(),
-                default_group: group.map(|id| GroupId::from_stored(&id)),
-                default_tlp: Tlp::ALL[tlp],
-            })
-        }),
+        (0usize..4, 0usize..5, proptest::option::of("[a-z]{2,9}")).prop_map(
+            |(role, tlp, group)| {
+                Body::PartnerPut(Partner {
+                    id: PartnerId::from_stored("birdsite"),
+                    name: "Birdsite".into(),
+                    role: Role::ALL[role],
+                    platforms: vec![Platform::from_stored("x")],
+                    jurisdiction: group.clone(),
+                    default_group: group.map(|id| GroupId::from_stored(&id)),
+                    default_tlp: Tlp::ALL[tlp],
+                })
+            }
+        ),
         any::<bool>().prop_map(|history_all| {
             Body::GroupPut(GroupDefinition {
                 id: GroupId::from_stored("core"),

@@ -10,7 +10,8 @@ use support::{World, batch, domain};
 
 fn python() -> PathBuf {
     let root = PathBuf::from(env!("CARGO_MANIFEST_DIR"));
-    let python = std::env::var("TIPOFF_PYTHON").map_or(root.join(".venv/bin/python"), PathBuf::from);
+    let python =
+        std::env::var("TIPOFF_PYTHON").map_or(root.join(".venv/bin/python"), PathBuf::from);
     assert!(
         python.exists(),
         "{} is not there: `make test` installs what this test needs",

@@ -24,7 +24,11 @@ use crate::journal::stored;
 /// The most operations in one batch of sled. Larger ones that mix inserts and deletes leak.
 const MAX_OPERATIONS: usize = 200;
 
-/// Room that is kept for an entry's own records, so that none is cut before its first item.
+/// How many items of an entry are one part. Fixed, so that what lies in the index depends on the
+/// entries alone, and not on how they came.
+const PART_ITEMS: usize = 64;
+
+/// Room that is kept in a batch for the records of an entry itself.
 const ENTRY_OPERATIONS: usize = 12;
 
 /// How long after its close a submission still answers for its batches.
@@ -40,6 +44,9 @@ pub struct Applier {
     /// What the items came to of the entry that is applied in part.
     begun: Vec<ItemOutcome>,
     pending: Pending,
+    /// For tests: how many commits there are until one fails, as a crash would have it.
+    #[cfg(test)]
+    commits_left: Option<usize>,
 }
 
 /// Writes that are not yet committed, and what they come to.
@@ -62,7 +69,22 @@ impl Applier {
             _ => index.read_outcomes(head.sequence + 1)?.0,
         };
         let pending = Pending::default();
-        Ok(Self { index, head, registry, registry_changed: false, begun, pending })
+        Ok(Self {
+            index,
+            head,
+            registry,
+            registry_changed: false,
+            begun,
+            pending,
+            #[cfg(test)]
+            commits_left: None,
+        })
+    }
+
+    /// Fails after so many commits, as a crash would have it.
+    #[cfg(test)]
+    pub fn stop_after(&mut self, commits: usize) {
+        self.commits_left = Some(commits);
     }
 
     /// The entry that is to be applied next.
@@ -119,6 +141,9 @@ impl Applier {
         let Some(author) = &entry.author else {
             return Ok(Outcome::Void(VoidReason::AudienceGone));
         };
+        // Room for what the decision writes and for the first part: a crash between the two would
+        // have the entry take itself for its own repetition.
+        self.make_room(batch.items.len().min(PART_ITEMS))?;
         // Parts of it are applied: then it was decided to take it.
         if self.head.items == 0
             && let Some(void) = self.decide(entry, author, batch)?
@@ -127,20 +152,30 @@ impl Applier {
         }
         let sharing = stored::sharing(&batch.sharing);
         let audience = AudienceDigest::of(&batch.sharing.audience);
-        let mut from = self.head.items as usize;
-        for (at, item) in batch.items.iter().enumerate().skip(from) {
-            // An item takes two operations at most, and the outcomes and the head one each.
-            if self.pending.operations + 4 > MAX_OPERATIONS {
-                self.note_outcomes(entry.sequence, from);
-                from = at;
-                self.head.items = u32::try_from(at).unwrap_or(u32::MAX);
-                self.commit()?;
+        let done = self.head.items as usize;
+        for part in batch.items[done.min(batch.items.len())..].chunks(PART_ITEMS) {
+            let first = self.begun.len();
+            if first > 0 {
+                self.make_room(part.len())?;
             }
-            let outcome = self.item(entry, author, audience, &sharing, item)?;
-            self.begun.push(outcome);
+            for item in part {
+                let outcome = self.item(entry, author, audience, &sharing, item)?;
+                self.begun.push(outcome);
+            }
+            let key = keys::outcome(entry.sequence, u32::try_from(first).unwrap_or(u32::MAX));
+            self.put(&key, record::outcomes(&self.begun[first..]));
+            self.head.items = u32::try_from(self.begun.len()).unwrap_or(u32::MAX);
         }
-        self.note_outcomes(entry.sequence, from);
         Ok(Outcome::Taken(std::mem::take(&mut self.begun)))
+    }
+
+    /// Commits what is pending unless a part of so many items fits beside it. An item takes two
+    /// operations at most.
+    fn make_room(&mut self, items: usize) -> Result<()> {
+        if self.pending.operations + 2 * items + ENTRY_OPERATIONS > MAX_OPERATIONS {
+            self.commit()?;
+        }
+        Ok(())
     }
 
     /// Takes the batch under its key, or says why not.
@@ -276,12 +311,6 @@ impl Applier {
         self.read(key)?.map(|bytes| SubmissionState::decode(&bytes)).transpose()
     }
 
-    fn note_outcomes(&mut self, sequence: u64, from: usize) {
-        let first = u32::try_from(from).unwrap_or(u32::MAX);
-        let bytes = record::outcomes(&self.begun[from..]);
-        self.put(&keys::outcome(sequence, first), bytes);
-    }
-
     fn read(&self, key: &[u8]) -> Result<Option<IVec>> {
         match self.pending.written.get(key) {
             Some(written) => Ok(written.clone()),
@@ -307,6 +336,11 @@ impl Applier {
         let mut pending = std::mem::take(&mut self.pending);
         if pending.operations == 0 && pending.finished.is_empty() {
             return Ok(());
+        }
+        #[cfg(test)]
+        if let Some(left) = &mut self.commits_left {
+            *left =
+                left.checked_sub(1).ok_or_else(|| super::corrupt("stopped by a test, nothing"))?;
         }
         pending.batch.insert(keys::HEAD, self.head.encode());
         self.index.tree.apply_batch(pending.batch).map_err(storage_fault)?;

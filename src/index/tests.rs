@@ -1,1 +1,397 @@
+use std::path::Path;
+use std::sync::Arc;
 
+use proptest::prelude::*;
+
+use super::*;
+use crate::domain::assessment::Verdict;
+use crate::domain::entry::{
+    AppendId, Batch, Body, Close, Item, ItemOutcome, SubmissionId, VoidReason,
+};
+use crate::domain::partner::{GroupDefinition, Partner, Role};
+use crate::domain::sharing::Audience;
+use crate::domain::{
+    Assessment, GroupId, Indicator, Kind as IndicatorKind, PartnerId, Position, Sharing, Timestamp,
+    Tlp,
+};
+
+const MINUTE: i64 = 60_000;
+const DAY: i64 = 24 * 60 * MINUTE;
+
+/// A history, entry by entry.
+#[derive(Debug, Default)]
+struct History {
+    entries: Vec<Entry>,
+    now: i64,
+}
+
+impl History {
+    fn new() -> Self {
+        let mut history = Self { entries: Vec::new(), now: 1_000 };
+        for id in ["birdsite", "facegraph", "tubeworks"] {
+            history.push(None, Body::PartnerPut(partner(id)));
+        }
+        history.group(&["birdsite", "facegraph"]);
+        history
+    }
+
+    fn push(&mut self, author: Option<&str>, body: Body) -> u64 {
+        let sequence = self.entries.len() as u64 + 1;
+        self.now += 1;
+        self.entries.push(Entry {
+            sequence,
+            time: Timestamp::from_millis(self.now),
+            id: AppendId::derive(&[&sequence.to_be_bytes()]),
+            author: author.map(PartnerId::from_stored),
+            body,
+        });
+        sequence
+    }
+
+    fn group(&mut self, members: &[&str]) -> u64 {
+        self.push(
+            None,
+            Body::GroupPut(GroupDefinition {
+                id: GroupId::from_stored("core"),
+                name: "Core".into(),
+                history_all: false,
+                members: members.iter().map(|id| PartnerId::from_stored(id)).collect(),
+            }),
+        )
+    }
+
+    fn batch(
+        &mut self,
+        author: &str,
+        submission: &str,
+        number: u32,
+        items: &[(&str, Verdict)],
+    ) -> u64 {
+        let sharing =
+            Sharing { tlp: Tlp::Green, audience: Audience::Everyone, releases: Vec::new() };
+        self.batch_to(author, submission, number, items, sharing)
+    }
+
+    fn batch_to(
+        &mut self,
+        author: &str,
+        submission: &str,
+        number: u32,
+        items: &[(&str, Verdict)],
+        sharing: Sharing,
+    ) -> u64 {
+        let mut digest = [0; 32];
+        let said = format!("{items:?}{sharing:?}");
+        digest[..4].copy_from_slice(&crc32c::crc32c(said.as_bytes()).to_be_bytes());
+        let items = items.iter().zip(0..).map(|((value, verdict), index)| {
+            let indicator = Indicator::from_stored(IndicatorKind::Domain, None, *value);
+            let id = indicator.id();
+            let assessment = Assessment { verdict: Some(*verdict), ..Assessment::of(indicator) };
+            Item { index, id, assessment }
+        });
+        let body = Body::SubmissionBatch(Batch {
+            submission: SubmissionId::from_stored(submission),
+            number,
+            digest,
+            sharing,
+            items: items.collect(),
+            rejected: Vec::new(),
+        });
+        self.push(Some(author), body)
+    }
+
+    fn close(&mut self, author: &str, submission: &str, batches: Option<u32>) -> u64 {
+        let partner = PartnerId::from_stored(author);
+        let submission = SubmissionId::from_stored(submission);
+        self.push(None, Body::SubmissionClosed(Close { partner, submission, batches }))
+    }
+}
+
+fn partner(id: &str) -> Partner {
+    Partner {
+        id: PartnerId::from_stored(id),
+        name: id.into(),
+        role: Role::Member,
+        platforms: Vec::new(),
+        jurisdiction: None,
+        default_group: None,
+        default_tlp: Tlp::Amber,
+    }
+}
+
+fn open(folder: &Path, history: &History) -> Arc<Index> {
+    let head = history.entries.len() as u64;
+    let ends = JournalEnds { oldest: history.entries.first(), head };
+    Arc::new(Index::open(folder, 4 << 20, ends).unwrap())
+}
+
+fn applied(history: &History) -> (tempfile::TempDir, Arc<Index>) {
+    let folder = tempfile::tempdir().unwrap();
+    let index = open(folder.path(), history);
+    Applier::new(Arc::clone(&index)).unwrap().apply(&history.entries).unwrap();
+    (folder, index)
+}
+
+fn outcome(index: &Index, sequence: u64) -> Outcome {
+    Outcome::clone(&index.applied_outcome(sequence).unwrap())
+}
+
+use Verdict::{Malicious, Suspicious};
+
+#[test]
+fn items_are_created_replaced_and_unchanged_by_author_and_audience() {
+    let mut history = History::new();
+    let first =
+        history.batch("birdsite", "s", 1, &[("a.example", Malicious), ("b.example", Malicious)]);
+    let second =
+        history.batch("birdsite", "s", 2, &[("a.example", Malicious), ("b.example", Suspicious)]);
+    let other = history.batch("facegraph", "s", 1, &[("a.example", Malicious)]);
+    let narrow = Sharing {
+        tlp: Tlp::Amber,
+        audience: Audience::Named {
+            groups: [GroupId::from_stored("core")].into(),
+            partners: [].into(),
+        },
+        releases: Vec::new(),
+    };
+    let narrower = history.batch_to("birdsite", "s", 3, &[("a.example", Malicious)], narrow);
+    let (_folder, index) = applied(&history);
+    use ItemOutcome::{Created, Replaced, Unchanged};
+    assert_eq!(outcome(&index, first), Outcome::Taken(vec![Created, Created]));
+    let unchanged = Unchanged(Position::new(first, 0));
+    let replaced = Replaced(Position::new(first, 1));
+    assert_eq!(outcome(&index, second), Outcome::Taken(vec![unchanged, replaced]));
+    assert_eq!(outcome(&index, other), Outcome::Taken(vec![Created]));
+    assert_eq!(outcome(&index, narrower), Outcome::Taken(vec![Created]), "it is taken from nobody");
+    assert_eq!(index.closed(first).unwrap().iter().copied().collect::<Vec<_>>(), [1]);
+    let id = Indicator::from_stored(IndicatorKind::Domain, None, "a.example").id();
+    assert_eq!(index.assessments(id).unwrap().len(), 3);
+}
+
+#[test]
+fn one_indicator_twice_in_a_batch_is_decided_in_order() {
+    let mut history = History::new();
+    let items = [("a.example", Malicious), ("a.example", Malicious), ("a.example", Suspicious)];
+    let sequence = history.batch("birdsite", "s", 1, &items);
+    let (_folder, index) = applied(&history);
+    let first = Position::new(sequence, 0);
+    assert_eq!(
+        outcome(&index, sequence),
+        Outcome::Taken(vec![
+            ItemOutcome::Created,
+            ItemOutcome::Unchanged(first),
+            ItemOutcome::Replaced(first)
+        ])
+    );
+}
+
+#[test]
+fn a_batch_is_taken_once_under_its_key() {
+    let mut history = History::new();
+    let first = history.batch("birdsite", "s", 1, &[("a.example", Malicious)]);
+    let again = history.batch("birdsite", "s", 1, &[("a.example", Malicious)]);
+    let other = history.batch("birdsite", "s", 1, &[("b.example", Malicious)]);
+    let theirs = history.batch("facegraph", "s", 1, &[("b.example", Malicious)]);
+    let (_folder, index) = applied(&history);
+    assert_eq!(outcome(&index, again), Outcome::Void(VoidReason::Repeats(first)));
+    assert_eq!(outcome(&index, other), Outcome::Void(VoidReason::Conflicts(first)));
+    assert!(matches!(outcome(&index, theirs), Outcome::Taken(_)), "ids are scoped to their author");
+}
+
+#[test]
+fn a_close_names_the_batches_and_ends_the_submission() {
+    let mut history = History::new();
+    let item = [("a.example", Malicious)];
+    let unknown = history.close("birdsite", "s", Some(1));
+    history.batch("birdsite", "s", 1, &item);
+    history.batch("birdsite", "s", 3, &item);
+    let missing = history.close("birdsite", "s", Some(3));
+    let beyond = history.close("birdsite", "s", Some(2));
+    history.batch("birdsite", "s", 2, &item);
+    let closed = history.close("birdsite", "s", Some(3));
+    let repeated = history.close("birdsite", "s", Some(3));
+    let late = history.batch("birdsite", "s", 4, &item);
+    let (_folder, index) = applied(&history);
+    assert_eq!(outcome(&index, unknown), Outcome::Void(VoidReason::SubmissionUnknown));
+    assert_eq!(outcome(&index, missing), Outcome::Void(VoidReason::BatchMissing(2)));
+    assert_eq!(outcome(&index, beyond), Outcome::Void(VoidReason::BatchesBeyond(3)));
+    assert!(matches!(outcome(&index, closed), Outcome::Taken(_)));
+    assert!(matches!(outcome(&index, repeated), Outcome::Taken(_)));
+    assert_eq!(outcome(&index, late), Outcome::Void(VoidReason::SubmissionClosed));
+}
+
+#[test]
+fn what_the_exchange_closed_opens_again_until_its_receipts_are_gone() {
+    let mut history = History::new();
+    let item = [("a.example", Malicious)];
+    history.batch("birdsite", "s", 1, &item);
+    history.now += 20 * MINUTE;
+    history.close("birdsite", "s", None);
+    let (_folder, index) = applied(&history);
+    assert!(index.idle_submissions(Timestamp::from_millis(i64::MAX)).unwrap().is_empty());
+    history.now += 6 * DAY;
+    let back = history.batch("birdsite", "s", 2, &item);
+    history.close("birdsite", "s", None);
+    history.now += 8 * DAY;
+    let late = history.batch("birdsite", "s", 3, &item);
+    let old = history.batch("birdsite", "s", 1, &item);
+    let (_folder, index) = applied(&history);
+    assert!(matches!(outcome(&index, back), Outcome::Taken(_)));
+    for sequence in [late, old] {
+        assert_eq!(outcome(&index, sequence), Outcome::Void(VoidReason::SubmissionClosed));
+    }
+}
+
+#[test]
+fn a_repeat_after_half_of_the_default_life_renews() {
+    let mut history = History::new();
+    history.batch("birdsite", "s", 1, &[("a.example", Malicious)]);
+    history.now += 200 * DAY;
+    let renewed = history.batch("birdsite", "t", 1, &[("a.example", Malicious)]);
+    let (_folder, index) = applied(&history);
+    assert!(
+        matches!(&outcome(&index, renewed), Outcome::Taken(o) if matches!(o[0], ItemOutcome::Replaced(_)))
+    );
+}
+
+#[test]
+fn a_group_that_the_author_left_before_the_batch_was_decided_makes_it_void() {
+    let mut history = History::new();
+    let core =
+        Audience::Named { groups: [GroupId::from_stored("core")].into(), partners: [].into() };
+    let sharing = Sharing { tlp: Tlp::Amber, audience: core, releases: Vec::new() };
+    history.group(&["facegraph"]);
+    let sequence = history.batch_to("birdsite", "s", 1, &[("a.example", Malicious)], sharing);
+    let (_folder, index) = applied(&history);
+    assert_eq!(outcome(&index, sequence), Outcome::Void(VoidReason::AudienceGone));
+}
+
+#[test]
+fn memberships_are_intervals_and_survive_a_reopening() {
+    let mut history = History::new();
+    let left = history.group(&["facegraph"]);
+    let back = history.group(&["facegraph", "birdsite"]);
+    let (folder, index) = applied(&history);
+    let reader =
+        |index: &Index| index.registry().reader(&PartnerId::from_stored("birdsite")).unwrap();
+    let before = reader(&index);
+    assert_eq!(before.groups[&GroupId::from_stored("core")], back);
+    drop(index);
+    let index = open(folder.path(), &history);
+    assert_eq!(reader(&index), before);
+    let group = index.registry().group(&GroupId::from_stored("core")).unwrap().clone();
+    assert!(group.memberships.iter().any(|m| m.until == Some(left)));
+}
+
+#[test]
+fn an_index_of_another_journal_or_ahead_of_its_own_is_rebuilt() {
+    let mut history = History::new();
+    history.batch("birdsite", "s", 1, &[("a.example", Malicious)]);
+    let (folder, index) = applied(&history);
+    drop(index);
+    history.entries.pop();
+    assert_eq!(open(folder.path(), &history).checkpoint(), 0, "it had come further");
+
+    let history = History::new();
+    let (folder, index) = applied(&history);
+    drop(index);
+    let mut other = History::new();
+    other.entries[0].id = AppendId::derive(&[b"another"]);
+    assert_eq!(open(folder.path(), &other).checkpoint(), 0, "it is of another journal");
+}
+
+#[test]
+fn damaged_files_of_an_index_are_rebuilt_from_the_journal() {
+    let mut history = History::new();
+    history.batch("birdsite", "s", 1, &[("a.example", Malicious)]);
+    let (folder, index) = applied(&history);
+    let digest = index.digest().unwrap();
+    drop(index);
+    std::fs::write(folder.path().join("db"), b"no database").unwrap();
+    let index = open(folder.path(), &history);
+    Applier::new(Arc::clone(&index))
+        .unwrap()
+        .apply(&history.entries[index.checkpoint() as usize..])
+        .unwrap();
+    assert_eq!(index.digest().unwrap(), digest);
+}
+
+/// Histories of small alphabets, so that much collides.
+fn any_history() -> impl Strategy<Value = History> {
+    let entry = (
+        0u8..10,
+        0usize..2,
+        0usize..3,
+        1u32..4,
+        proptest::collection::vec((0usize..40, any::<bool>()), 1..300),
+    );
+    proptest::collection::vec(entry, 1..12).prop_map(|entries| {
+        let mut history = History::new();
+        let names: Vec<String> = (0..40).map(|n| format!("n{n}.example")).collect();
+        for (what, author, submission, number, items) in entries {
+            let author = ["birdsite", "facegraph"][author];
+            let submission = ["s", "t", "u"][submission];
+            match what {
+                0 => drop(history.close(author, submission, Some(number))),
+                1 => drop(history.close(author, submission, None)),
+                2 => {
+                    drop(history.group(&["birdsite", "facegraph", "tubeworks"][..number as usize]))
+                }
+                _ => {
+                    let items: Vec<_> = items
+                        .iter()
+                        .map(|(at, bad)| {
+                            (names[*at].as_str(), if *bad { Malicious } else { Suspicious })
+                        })
+                        .collect();
+                    drop(history.batch(author, submission, number, &items));
+                }
+            }
+        }
+        history
+    })
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig { cases: 24, ..ProptestConfig::default() })]
+
+    /// However the entries come, one by one or all at once, and wherever the index is closed and
+    /// opened again in between, it ends with the same bytes.
+    #[test]
+    fn two_indexes_of_one_history_are_equal(history in any_history(), cut in any::<prop::sample::Index>()) {
+        let (_whole, at_once) = applied(&history);
+        let folder = tempfile::tempdir().unwrap();
+        let cut = cut.index(history.entries.len());
+        for entries in [&history.entries[..cut], &history.entries[cut..]] {
+            let index = open(folder.path(), &history);
+            let mut applier = Applier::new(index).unwrap();
+            for entry in entries {
+                applier.apply([entry]).unwrap();
+            }
+        }
+        let in_steps = open(folder.path(), &history);
+        prop_assert_eq!(in_steps.checkpoint(), at_once.checkpoint());
+        prop_assert_eq!(in_steps.digest().unwrap(), at_once.digest().unwrap());
+        for entry in &history.entries {
+            prop_assert_eq!(outcome(&in_steps, entry.sequence), outcome(&at_once, entry.sequence));
+            prop_assert_eq!(in_steps.closed(entry.sequence), at_once.closed(entry.sequence));
+        }
+    }
+
+    /// A crash between two parts of a large entry loses nothing and does nothing twice.
+    #[test]
+    fn an_entry_that_was_applied_in_part_is_finished(history in any_history(), parts in 1usize..6) {
+        let (_whole, whole) = applied(&history);
+        let folder = tempfile::tempdir().unwrap();
+        let index = open(folder.path(), &history);
+        let mut applier = Applier::new(index).unwrap();
+        applier.stop_after(parts);
+        let stopped = applier.apply(&history.entries);
+        drop(applier);
+        let index = open(folder.path(), &history);
+        let mut applier = Applier::new(Arc::clone(&index)).unwrap();
+        let next = usize::try_from(applier.next_sequence()).unwrap() - 1;
+        applier.apply(&history.entries[next..]).unwrap();
+        prop_assert_eq!(index.digest().unwrap(), whole.digest().unwrap(), "{:?}", stopped);
+    }
+}
