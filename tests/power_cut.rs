@@ -1,0 +1,207 @@
+//! Power cuts: what was acknowledged is on the disk, and not only in the kernel's memory.
+//!
+//! The journal lies on ext4 on a loop device. A child process appends and notes what was
+//! acknowledged outside of it; the child is stopped, the image of the disk is copied as it is at that
+//! moment, and the copy is mounted and opened: whatever was not forced to the disk is gone from it.
+//! The negative control takes the fdatasync out, and has to lose: otherwise the test proves nothing.
+//!
+//! Needs root, for the mounts. `TIPOFF_POWER_CUT_ROUNDS` sets how many rounds; 5 by default.
+
+#![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic)]
+
+use std::fs::{self, OpenOptions};
+use std::io::Write;
+use std::os::unix::fs::MetadataExt;
+use std::path::{Path, PathBuf};
+use std::process::{Command, Stdio};
+use std::sync::{Arc, Mutex};
+use std::thread;
+use std::time::Duration;
+
+use nix::sys::signal::{Signal, kill};
+use nix::unistd::Pid;
+use tipoff::clock::{Clock, SystemClock};
+use tipoff::domain::PartnerId;
+use tipoff::domain::entry::{AppendId, Body, Close, SubmissionId};
+use tipoff::journal::{
+    Append, Durability, Journal, Log, LogSettings, SledJournal, SledSettings,
+};
+
+const CHILD: &str = "TIPOFF_POWER_CUT_CHILD";
+const NOTES: &str = "TIPOFF_POWER_CUT_NOTES";
+const CONTROL: &str = "TIPOFF_POWER_CUT_CONTROL";
+
+fn settings(folder: &Path, durability: Durability) -> SledSettings {
+    SledSettings {
+        durability,
+        min_free_bytes: 0,
+        ..SledSettings::new(folder, Arc::new(|| SystemClock.now()))
+    }
+}
+
+fn append(number: u64) -> Append {
+    let body = Body::SubmissionClosed(Close {
+        partner: PartnerId::from_stored("birdsite"),
+        // Of many lengths, some of them over several chunks.
+        submission: SubmissionId::from_stored(&"s".repeat(usize::try_from(number % 37).unwrap() * 270)),
+        batches: None,
+    });
+    Append::new(AppendId::derive(&[&number.to_be_bytes()]), None, body)
+}
+
+/// Not a test by itself: the child of the others.
+#[test]
+fn child_that_appends_until_it_is_stopped() {
+    let (Ok(folder), Ok(notes)) = (std::env::var(CHILD), std::env::var(NOTES)) else { return };
+    let durability = match std::env::var(CONTROL) {
+        Ok(_) => Durability::NoneAtAll,
+        Err(_) => Durability::Fsync,
+    };
+    let journal = SledJournal::open(settings(Path::new(&folder), durability)).unwrap();
+    let begin = journal.head();
+    // Chained rounds would fill the disk, and trimming has to hold as well.
+    journal.trim(begin.saturating_sub(200)).unwrap();
+    let log = Arc::new(Log::start(Arc::new(journal), LogSettings::default()).unwrap());
+    let notes = OpenOptions::new().create(true).append(true).open(notes).unwrap();
+    let notes = Arc::new(Mutex::new(notes));
+    let runtime = tokio::runtime::Runtime::new().unwrap();
+    runtime.block_on(async {
+        let tasks = (0..8u64).map(|task| {
+            let (log, notes) = (Arc::clone(&log), Arc::clone(&notes));
+            tokio::spawn(async move {
+                for number in 0..1_500 {
+                    let id = (begin << 24) + (number << 3) + task;
+                    let sequence = log.append(append(id)).await.unwrap();
+                    writeln!(notes.lock().unwrap(), "{sequence}").unwrap();
+                }
+            })
+        });
+        for task in tasks.collect::<Vec<_>>() {
+            task.await.unwrap();
+        }
+        // Waits to be stopped, and ends by itself, should its parent be gone.
+        tokio::time::sleep(Duration::from_secs(30)).await;
+    });
+}
+
+/// A disk image that is mounted; unmounted whatever happens.
+struct Disk {
+    image: PathBuf,
+    at: PathBuf,
+}
+
+impl Disk {
+    fn make(image: &Path) {
+        run(Command::new("truncate").args(["-s", "384M"]).arg(image));
+        run(Command::new("mkfs.ext4").args(["-q", "-F"]).arg(image));
+    }
+
+    fn mount(image: &Path, at: &Path) -> Self {
+        fs::create_dir_all(at).unwrap();
+        run(Command::new("mount").args(["-o", "loop"]).arg(image).arg(at));
+        Self { image: image.to_owned(), at: at.to_owned() }
+    }
+}
+
+impl Drop for Disk {
+    fn drop(&mut self) {
+        let _ = Command::new("umount").arg("-l").arg(&self.at).status();
+    }
+}
+
+fn run(command: &mut Command) {
+    let output = command.output().unwrap_or_else(|error| panic!("{command:?}: {error}"));
+    assert!(output.status.success(), "{command:?}: {}", String::from_utf8_lossy(&output.stderr));
+}
+
+fn can_mount(what: &str) -> bool {
+    let is_root = fs::metadata("/proc/self").unwrap().uid() == 0;
+    if !is_root {
+        eprintln!("NOT RUN, since this is not root and cannot mount: {what}");
+    }
+    is_root
+}
+
+/// One round: runs the child on the disk, cuts the power, and gives the image as it was then, with
+/// what was acknowledged.
+fn cut(folder: &Path, round: u32, image: &Path, durability: Durability) -> (PathBuf, Vec<u64>) {
+    let disk = Disk::mount(image, &folder.join(format!("disk-{round}")));
+    let notes = folder.join(format!("notes-{round}"));
+    let mut command = Command::new(std::env::current_exe().unwrap());
+    command
+        .args(["child_that_appends_until_it_is_stopped", "--exact", "--nocapture"])
+        .env(CHILD, disk.at.join("journal"))
+        .env(NOTES, &notes)
+        .stdout(Stdio::null())
+        .stderr(Stdio::null());
+    if durability == Durability::NoneAtAll {
+        command.env(CONTROL, "1");
+    }
+    let mut child = command.spawn().unwrap();
+    thread::sleep(Duration::from_millis(400 + u64::from(round % 5) * 130));
+    let pid = Pid::from_raw(i32::try_from(child.id()).unwrap());
+    kill(pid, Signal::SIGSTOP).unwrap();
+    let after = folder.join(format!("image-{round}"));
+    fs::copy(&disk.image, &after).unwrap();
+    let notes = fs::read_to_string(&notes).unwrap_or_default();
+    let whole_lines = notes.rsplit_once('\n').map_or("", |(whole, _)| whole);
+    let acknowledged = whole_lines.lines().map(|line| line.parse().unwrap()).collect();
+    child.kill().unwrap();
+    child.wait().unwrap();
+    (after, acknowledged)
+}
+
+/// How many of the acknowledged entries are gone from an image; all when it does not open.
+fn lost(folder: &Path, round: u32, image: &Path, acknowledged: &[u64]) -> (usize, String) {
+    let disk = Disk::mount(image, &folder.join(format!("after-{round}")));
+    let opened = SledJournal::open(settings(&disk.at.join("journal"), Durability::Fsync));
+    match opened.and_then(|journal| journal.check().map(|_| journal.head())) {
+        Ok(head) => (acknowledged.iter().filter(|one| **one > head).count(), String::new()),
+        Err(error) => (acknowledged.len(), error.to_string()),
+    }
+}
+
+#[test]
+fn nothing_acknowledged_is_lost_in_a_power_cut() {
+    if !can_mount("power cuts") {
+        return;
+    }
+    let rounds = std::env::var("TIPOFF_POWER_CUT_ROUNDS").map_or(5, |rounds| rounds.parse().unwrap());
+    let folder = tempfile::tempdir().unwrap();
+    let mut image = folder.path().join("image");
+    Disk::make(&image);
+    let mut total = 0;
+    for round in 0..rounds {
+        // Chained: each round goes on with what the last cut left.
+        let (after, acknowledged) = cut(folder.path(), round, &image, Durability::Fsync);
+        let (lost, why) = lost(folder.path(), round, &after, &acknowledged);
+        let count = acknowledged.len();
+        assert_eq!(lost, 0, "round {round}: of {count} acknowledged entries {lost} are gone: {why}");
+        assert!(count > 0, "round {round}: nothing was acknowledged");
+        total += count;
+        fs::remove_file(&image).unwrap();
+        image = after;
+    }
+    eprintln!("{rounds} power cuts, {total} entries acknowledged, none lost");
+}
+
+#[test]
+fn without_the_fdatasync_acknowledged_entries_are_lost() {
+    if !can_mount("the negative control of the power cuts") {
+        return;
+    }
+    let folder = tempfile::tempdir().unwrap();
+    let mut gone = 0;
+    for round in 0..5 {
+        let image = folder.path().join(format!("control-{round}"));
+        Disk::make(&image);
+        let (after, acknowledged) = cut(folder.path(), round, &image, Durability::NoneAtAll);
+        assert!(!acknowledged.is_empty());
+        gone = lost(folder.path(), round, &after, &acknowledged).0;
+        if gone > 0 {
+            break;
+        }
+    }
+    assert!(gone > 0, "nothing was lost without the fdatasync: these power cuts prove nothing");
+    eprintln!("without the fdatasync {gone} acknowledged entries are lost, as they should be");
+}

@@ -1,0 +1,105 @@
+//! The exchange as a process of its own, to be killed.
+
+use std::io::{BufRead, BufReader};
+use std::path::PathBuf;
+use std::process::{Child, Command, ExitStatus, Stdio};
+use std::{fs, net};
+
+use nix::sys::signal::{Signal, kill};
+use nix::unistd::Pid;
+use tipoff::client::Client;
+
+use super::{PARTNERS, TRUST_DOMAIN, World};
+
+pub struct Process {
+    config: PathBuf,
+    log: PathBuf,
+    port: u16,
+    child: Option<Child>,
+}
+
+impl Process {
+    /// Writes the configuration of a world, with a port that stays the same over restarts.
+    pub fn prepare(world: &World) -> Self {
+        let port = net::TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap().port();
+        let config = world.path(format!("tipoff-{port}.toml"));
+        let text = format!(
+            "[server]\ngrpc = \"127.0.0.1:{port}\"\nops = \"127.0.0.1:0\"\ntrust_domain = \
+             \"{TRUST_DOMAIN}\"\nidentity = {:?}\ndrain_timeout_s = 10\n[storage]\ndata = {:?}\n\
+             min_free_mb = 16\n{PARTNERS}",
+            world.config.server.identity, world.config.storage.data,
+        );
+        fs::write(&config, text).unwrap();
+        let log = world.path(format!("tipoff-{port}.log"));
+        Self { config, log, port, child: None }
+    }
+
+    fn command(&self) -> Command {
+        let log = fs::OpenOptions::new().create(true).append(true).open(&self.log).unwrap();
+        let mut command = Command::new(env!("CARGO_BIN_EXE_tipoff"));
+        command.arg("serve").arg("--config").arg(&self.config);
+        command.stdout(Stdio::piped()).stderr(log);
+        command
+    }
+
+    /// Starts it. It may not be ready yet: clients wait for it.
+    pub fn start(&mut self) {
+        assert!(self.child.is_none());
+        self.child = Some(self.command().spawn().unwrap());
+    }
+
+    /// Waits until it says where it listens.
+    pub fn wait_ready(&mut self) -> serde_json::Value {
+        let stdout = self.child.as_mut().unwrap().stdout.take().unwrap();
+        let mut line = String::new();
+        BufReader::new(stdout).read_line(&mut line).unwrap();
+        serde_json::from_str(&line).unwrap_or_else(|_| panic!("not ready: {}", self.log()))
+    }
+
+    /// Starts it, and waits until it ends by itself.
+    pub fn run_to_end(&self) -> (ExitStatus, String) {
+        let output = self.command().output().unwrap();
+        (output.status, self.log())
+    }
+
+    /// SIGKILL.
+    pub fn kill(&mut self) {
+        if let Some(mut child) = self.child.take() {
+            child.kill().unwrap();
+            let status = child.wait().unwrap();
+            assert!(status.code().is_none(), "it had ended by itself: {status}: {}", self.log());
+        }
+    }
+
+    pub fn signal(&self, signal: Signal) {
+        let child = self.child.as_ref().unwrap();
+        kill(Pid::from_raw(i32::try_from(child.id()).unwrap()), signal).unwrap();
+    }
+
+    /// SIGTERM, and waits for its end.
+    pub fn terminate(&mut self) -> ExitStatus {
+        self.signal(Signal::SIGTERM);
+        self.child.take().unwrap().wait().unwrap()
+    }
+
+    pub fn log(&self) -> String {
+        fs::read_to_string(&self.log).unwrap_or_default()
+    }
+
+    pub fn client(&self, world: &World, partner: &str) -> Client {
+        Client::new(&self.url(), &world.identity(partner)).unwrap()
+    }
+
+    pub fn url(&self) -> String {
+        format!("https://localhost:{}", self.port)
+    }
+}
+
+impl Drop for Process {
+    fn drop(&mut self) {
+        if let Some(mut child) = self.child.take() {
+            let _ = child.kill();
+            let _ = child.wait();
+        }
+    }
+}
