@@ -113,7 +113,7 @@ impl Default for Storage {
             min_free_mb: 256,
             journal_cache_mb: 64,
             index_cache_mb: 64,
-            tail_mb: 64,
+            tail_mb: 32,
             append_queue: 1_024,
         }
     }

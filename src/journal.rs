@@ -7,6 +7,7 @@
 mod append;
 mod chunk;
 mod codec;
+pub mod database;
 mod log;
 mod memory;
 mod sled;

@@ -24,11 +24,7 @@ const BATCH: u32 = 20;
 type Acknowledged = Arc<Mutex<Vec<String>>>;
 
 fn outlasting() -> Patience {
-    Patience {
-        first: Duration::from_millis(10),
-        longest: Duration::from_millis(100),
-        tries: None,
-    }
+    Patience { first: Duration::from_millis(10), longest: Duration::from_millis(100), tries: None }
 }
 
 fn rounds() -> u32 {
@@ -51,9 +47,8 @@ fn submitter(
             let items = values.iter().map(|value| domain(value)).collect();
             let receipt =
                 client.submit(batch(&format!("client-{name}"), number, None, items)).await.unwrap();
-            let taken = receipt.items.iter().all(|item| {
-                matches!(item.status(), pb::ItemStatus::Created)
-            });
+            let taken =
+                receipt.items.iter().all(|item| matches!(item.status(), pb::ItemStatus::Created));
             assert!(taken, "each value is sent once: {receipt:?}");
             acknowledged.lock().unwrap().extend(values);
         }

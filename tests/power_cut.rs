@@ -23,9 +23,7 @@ use nix::unistd::Pid;
 use tipoff::clock::{Clock, SystemClock};
 use tipoff::domain::PartnerId;
 use tipoff::domain::entry::{AppendId, Body, Close, SubmissionId};
-use tipoff::journal::{
-    Append, Durability, Journal, Log, LogSettings, SledJournal, SledSettings,
-};
+use tipoff::journal::{Append, Durability, Journal, Log, LogSettings, SledJournal, SledSettings};
 
 const CHILD: &str = "TIPOFF_POWER_CUT_CHILD";
 const NOTES: &str = "TIPOFF_POWER_CUT_NOTES";
@@ -43,7 +41,9 @@ fn append(number: u64) -> Append {
     let body = Body::SubmissionClosed(Close {
         partner: PartnerId::from_stored("birdsite"),
         // Of many lengths, some of them over several chunks.
-        submission: SubmissionId::from_stored(&"s".repeat(usize::try_from(number % 37).unwrap() * 270)),
+        submission: SubmissionId::from_stored(
+            &"s".repeat(usize::try_from(number % 37).unwrap() * 270),
+        ),
         batches: None,
     });
     Append::new(AppendId::derive(&[&number.to_be_bytes()]), None, body)
@@ -166,7 +166,8 @@ fn nothing_acknowledged_is_lost_in_a_power_cut() {
     if !can_mount("power cuts") {
         return;
     }
-    let rounds = std::env::var("TIPOFF_POWER_CUT_ROUNDS").map_or(5, |rounds| rounds.parse().unwrap());
+    let rounds =
+        std::env::var("TIPOFF_POWER_CUT_ROUNDS").map_or(5, |rounds| rounds.parse().unwrap());
     let folder = tempfile::tempdir().unwrap();
     let mut image = folder.path().join("image");
     Disk::make(&image);
@@ -176,7 +177,10 @@ fn nothing_acknowledged_is_lost_in_a_power_cut() {
         let (after, acknowledged) = cut(folder.path(), round, &image, Durability::Fsync);
         let (lost, why) = lost(folder.path(), round, &after, &acknowledged);
         let count = acknowledged.len();
-        assert_eq!(lost, 0, "round {round}: of {count} acknowledged entries {lost} are gone: {why}");
+        assert_eq!(
+            lost, 0,
+            "round {round}: of {count} acknowledged entries {lost} are gone: {why}"
+        );
         assert!(count > 0, "round {round}: nothing was acknowledged");
         total += count;
         fs::remove_file(&image).unwrap();

@@ -1,6 +1,5 @@
 //! Opening an index, and deciding that it has to be rebuilt.
 
-use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::path::Path;
 use std::sync::{Arc, Mutex, RwLock};
 use std::{fs, io};
@@ -14,7 +13,8 @@ use super::outcomes::Outcomes;
 use super::record::{self, Head};
 use super::{Index, Registry, journal_tag, storage_fault};
 use crate::domain::Entry;
-use crate::error::{Error, Result};
+use crate::error::{Error, Kind, Result};
+use crate::journal::database::{self, OpenError};
 use crate::journal::stored;
 
 /// The journal as an index is held against it.
@@ -26,49 +26,57 @@ pub struct JournalEnds<'a> {
     pub head: u64,
 }
 
+/// Why an index cannot be used as it is.
+enum Unusable {
+    /// Somebody else has it open: it is not ours to delete.
+    InUse,
+    /// It has to be computed again.
+    Rebuild(String),
+}
+
 impl Index {
     /// Opens the index in a folder of its own. One that does not open, is of another layout, or
     /// disagrees with the journal is deleted, and starts empty; applying the journal again gives
     /// the same answers.
     pub fn open(folder: &Path, cache_bytes: u64, journal: JournalEnds<'_>) -> Result<Index> {
         match Self::open_existing(folder, cache_bytes, journal) {
-            Ok(index) => Ok(index),
-            Err(reason) => {
+            Err(Unusable::Rebuild(reason)) => {
                 warn!(folder = %folder.display(), reason, "the index is rebuilt from the journal");
                 remove(folder)?;
                 Self::open_existing(folder, cache_bytes, journal)
-                    .map_err(|reason| Error::internal("index_open", reason))
             }
+            opened => opened,
         }
+        .map_err(|unusable| match unusable {
+            Unusable::InUse => {
+                let message = format!("{} is in use by another process", folder.display());
+                Error::new(Kind::Internal, "index_open", message)
+            }
+            Unusable::Rebuild(reason) => Error::internal("index_open", reason),
+        })
     }
 
     fn open_existing(
         folder: &Path,
         cache_bytes: u64,
         journal: JournalEnds<'_>,
-    ) -> std::result::Result<Index, String> {
-        let config = sled::Config::new()
-            .path(folder)
-            .cache_capacity(cache_bytes)
-            .flush_every_ms(Some(1_000))
-            .mode(sled::Mode::HighThroughput);
-        // sled panics on a data file that was cut short.
-        let opened = catch_unwind(AssertUnwindSafe(|| {
-            let db = config.open()?;
-            let tree = db.open_tree("index")?;
-            Ok::<_, sled::Error>((db, tree))
-        }));
-        let (db, tree) = opened
-            .map_err(|_| "its files are damaged".to_owned())?
-            .map_err(|error| error.to_string())?;
-        let head = match tree.get(keys::HEAD).map_err(|error| error.to_string())? {
+    ) -> std::result::Result<Index, Unusable> {
+        let db = database::open(folder, cache_bytes, Some(1_000)).map_err(|error| match error {
+            OpenError::InUse => Unusable::InUse,
+            error => Unusable::Rebuild(error.to_string()),
+        })?;
+        let rebuild = |error: sled::Error| Unusable::Rebuild(error.to_string());
+        let tree = db.open_tree("index").map_err(rebuild)?;
+        let head = match tree.get(keys::HEAD).map_err(rebuild)? {
             None => Head::default(),
-            Some(bytes) => Head::decode(&bytes).ok_or("it has the layout of another version")?,
+            Some(bytes) => Head::decode(&bytes).ok_or_else(|| {
+                Unusable::Rebuild("it has the layout of another version".to_owned())
+            })?,
         };
-        agrees(head, journal)?;
+        agrees(head, journal).map_err(|reason| Unusable::Rebuild(reason.to_owned()))?;
         Self::load(db, tree, head).map_err(|error| {
             let source = std::error::Error::source(&error).map(ToString::to_string);
-            source.unwrap_or_else(|| error.to_string())
+            Unusable::Rebuild(source.unwrap_or_else(|| error.to_string()))
         })
     }
 

@@ -8,7 +8,6 @@
 use std::fs::{self, File, OpenOptions};
 use std::io;
 use std::os::unix::fs::FileExt;
-use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::path::{Path, PathBuf};
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::sync::{Mutex, PoisonError};
@@ -17,6 +16,7 @@ use nix::sys::statvfs::statvfs;
 use tracing::{error, warn};
 
 use super::chunk::{self, Assembly};
+use super::database::{self, OpenError};
 use super::window::{WINDOW, Window};
 use super::{Append, AppendError, Journal, JournalError, Stamp, TimeSource};
 use crate::domain::{Entry, Timestamp};
@@ -306,29 +306,18 @@ impl Journal for SledJournal {
 }
 
 fn open_db(settings: &SledSettings) -> Result<sled::Db, JournalError> {
-    let folder = &settings.folder;
-    let unopenable = |reason: String| JournalError::Unopenable { folder: folder.clone(), reason };
-    let config = sled::Config::new()
-        .path(folder)
-        .cache_capacity(settings.cache_bytes)
-        .mode(sled::Mode::HighThroughput)
-        .flush_every_ms(None);
-    // sled panics on a data file that was cut short.
-    let opened = catch_unwind(AssertUnwindSafe(|| config.open()))
-        .map_err(|_| unopenable("its files are damaged".into()))?;
-    opened.map_err(|error| match error {
-        sled::Error::Io(source) if source.to_string().contains("could not acquire lock") => {
-            JournalError::InUse(folder.clone())
-        }
-        sled::Error::Io(source)
+    let folder = settings.folder.clone();
+    database::open(&folder, settings.cache_bytes, None).map_err(|error| match error {
+        OpenError::InUse => JournalError::InUse(folder),
+        OpenError::Other(sled::Error::Io(source))
             if matches!(
                 source.kind(),
                 io::ErrorKind::PermissionDenied | io::ErrorKind::ReadOnlyFilesystem
             ) =>
         {
-            JournalError::NotWritable { folder: folder.clone(), source }
+            JournalError::NotWritable { folder, source }
         }
-        error => unopenable(error.to_string()),
+        other => JournalError::Unopenable { folder, reason: other.to_string() },
     })
 }
 

@@ -1,0 +1,187 @@
+//! The house: who may import whom, how large a room may grow, what no room may say.
+
+#![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic)]
+
+use std::collections::BTreeSet;
+use std::fs;
+use std::path::{Path, PathBuf};
+
+/// Each room and those it may import. `cli`, `server` and the crate's root see everything; anyone may
+/// use `error` and `clock`.
+const MAY_IMPORT: &[(&str, &[&str])] = &[
+    ("domain", &[]),
+    ("error", &["domain"]),
+    ("clock", &["domain"]),
+    ("metrics", &[]),
+    ("config", &[]),
+    ("journal", &["domain"]),
+    ("wire", &["domain"]),
+    ("formats", &["domain"]),
+    ("tls", &["domain"]),
+    ("index", &["domain", "journal"]),
+    ("exchange", &["domain", "journal", "index"]),
+    ("rpc", &["domain", "exchange", "wire", "tls", "metrics"]),
+    ("https", &["exchange", "wire", "tls", "metrics"]),
+    // The identity folder is read in one room for both sides.
+    ("client", &["domain", "wire", "tls"]),
+];
+
+const ANYONE: &[&str] = &["error", "clock"];
+const SEE_EVERYTHING: &[&str] = &["cli", "server", "lib", "main"];
+
+fn root() -> PathBuf {
+    PathBuf::from(env!("CARGO_MANIFEST_DIR"))
+}
+
+fn sources(folder: &Path) -> Vec<PathBuf> {
+    let mut found = Vec::new();
+    for entry in fs::read_dir(folder).unwrap() {
+        let path = entry.unwrap().path();
+        if path.is_dir() {
+            found.extend(sources(&path));
+        } else if path.extension().is_some_and(|extension| extension == "rs") {
+            found.push(path);
+        }
+    }
+    found.sort();
+    found
+}
+
+fn room(path: &Path) -> String {
+    let relative = path.strip_prefix(root().join("src")).unwrap();
+    let first = relative.components().next().unwrap().as_os_str().to_string_lossy();
+    first.trim_end_matches(".rs").to_owned()
+}
+
+/// The rooms that a file names, in `use` lines and in paths within the code. Comments do not count.
+fn imports(path: &Path) -> BTreeSet<String> {
+    let text = fs::read_to_string(path).unwrap();
+    let code: String = text
+        .lines()
+        .filter(|line| !line.trim_start().starts_with("//"))
+        .map(|line| format!("{line} "))
+        .collect();
+    let mut rooms = BTreeSet::new();
+    for (at, _) in code.match_indices("crate::") {
+        let rest = &code[at + "crate::".len()..];
+        if let Some(group) = rest.strip_prefix('{') {
+            let inner = group.split('}').next().unwrap();
+            rooms.extend(inner.split(',').map(|name| first_name(name.trim())));
+        } else {
+            rooms.insert(first_name(rest));
+        }
+    }
+    rooms.remove("");
+    rooms
+}
+
+fn first_name(path: &str) -> String {
+    path.chars().take_while(|c| c.is_alphanumeric() || *c == '_').collect()
+}
+
+#[test]
+fn no_room_imports_what_the_house_does_not_allow() {
+    let mut wrong = Vec::new();
+    for path in sources(&root().join("src")) {
+        let room = room(&path);
+        if SEE_EVERYTHING.contains(&room.as_str()) {
+            continue;
+        }
+        let allowed = MAY_IMPORT
+            .iter()
+            .find(|(name, _)| *name == room)
+            .unwrap_or_else(|| panic!("the house has no room `{room}`: {}", path.display()))
+            .1;
+        for import in imports(&path) {
+            let may = import == room
+                || allowed.contains(&import.as_str())
+                || (ANYONE.contains(&import.as_str()) && room != "domain");
+            if !may {
+                wrong.push(format!("{} imports {import}", path.display()));
+            }
+        }
+    }
+    assert!(wrong.is_empty(), "{wrong:#?}");
+}
+
+#[test]
+fn the_test_finds_imports_in_every_spelling() {
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("a.rs");
+    fs::write(
+        &path,
+        "use crate::{journal::Log, wire};\n// crate::comment\nfn f() { crate::index::x() }\n",
+    )
+    .unwrap();
+    let found: Vec<_> = imports(&path).into_iter().collect();
+    assert_eq!(found, ["index", "journal", "wire"]);
+}
+
+#[test]
+fn the_domain_is_pure() {
+    let foreign =
+        ["tokio", "tonic", "sled", "std::time::Instant", "SystemTime", "std::fs", "rand::"];
+    for path in sources(&root().join("src/domain")) {
+        let text = fs::read_to_string(&path).unwrap();
+        let code = text.lines().filter(|line| !line.trim_start().starts_with("//"));
+        for line in code {
+            for name in foreign {
+                assert!(!line.contains(name), "{}: {line}", path.display());
+            }
+        }
+    }
+}
+
+#[test]
+fn the_journals_proto_is_used_in_the_journal_alone() {
+    for path in sources(&root().join("src")) {
+        let text = fs::read_to_string(&path).unwrap();
+        if text.contains("tipoff.journal.v1.rs") {
+            assert_eq!(room(&path), "journal", "{}", path.display());
+        }
+    }
+}
+
+#[test]
+fn no_file_has_grown_past_what_a_newcomer_can_read() {
+    for folder in ["src", "tests", "benches"] {
+        for path in sources(&root().join(folder)) {
+            let lines = fs::read_to_string(&path).unwrap().lines().count();
+            assert!(lines <= 450, "{} has {lines} lines", path.display());
+        }
+    }
+}
+
+#[test]
+fn nothing_is_left_open_in_a_path_that_a_user_can_reach() {
+    let marks =
+        [concat!("TO", "DO"), concat!("FIX", "ME"), concat!("to", "do!("), concat!("#[ig", "nore")];
+    for folder in ["src", "tests", "benches", "proto"] {
+        for path in sources(&root().join(folder)) {
+            let text = fs::read_to_string(&path).unwrap();
+            for mark in marks {
+                assert!(!text.contains(mark), "{} holds {mark}", path.display());
+            }
+        }
+    }
+}
+
+#[test]
+fn every_dependency_has_its_reason() {
+    let manifest: toml::Table =
+        fs::read_to_string(root().join("Cargo.toml")).unwrap().parse().unwrap();
+    let reasons = fs::read_to_string(root().join("docs/dependencies.md")).unwrap();
+    for section in ["dependencies", "build-dependencies", "dev-dependencies"] {
+        for name in manifest[section].as_table().unwrap().keys() {
+            assert!(reasons.contains(&format!("| `{name}` |")), "{name} has no reason");
+        }
+    }
+}
+
+#[test]
+fn every_known_label_is_documented() {
+    let documentation = fs::read_to_string(root().join("docs/labels.md")).unwrap();
+    for harm in tipoff::domain::label::HARMS {
+        assert!(documentation.contains(&format!("| `{}` |", harm.label)), "{}", harm.label);
+    }
+}
