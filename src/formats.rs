@@ -174,7 +174,7 @@ pub fn read(bytes: &[u8], format: Option<Format>) -> Result<Vec<Record>, Error> 
     }
     match format.unwrap_or_else(|| detect(&text)) {
         Format::MetaTtp | Format::Csv => table::read(&text),
-        Format::Jsonl => jsonl::read(&text),
+        Format::Jsonl => Ok(jsonl::read(&text)),
         Format::List => Ok(list::read(&text)),
     }
 }

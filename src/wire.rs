@@ -16,7 +16,7 @@ pub mod submission;
 pub mod words;
 
 /// The generated messages and clients of `tipoff.v1`.
-#[allow(missing_docs, clippy::pedantic)]
+#[allow(missing_docs, clippy::pedantic, clippy::large_enum_variant)]
 pub mod pb {
     tonic::include_proto!("tipoff.v1");
 }

@@ -3,6 +3,8 @@
 //!
 //! `TIPOFF_CRASH_ROUNDS` sets how many rounds there are; 25 by default.
 
+#![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic)]
+
 mod support;
 
 use std::collections::{BTreeSet, HashSet};

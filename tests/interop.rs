@@ -1,5 +1,7 @@
 //! A client in another language, made from the `.proto` files alone.
 
+#![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic)]
+
 mod support;
 
 use std::path::PathBuf;

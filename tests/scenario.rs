@@ -1,5 +1,7 @@
 //! The story that must always work, from a report in to a feed out.
 
+#![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic)]
+
 mod support;
 
 use support::{World, batch, domain, soon, statuses};

@@ -82,9 +82,9 @@ impl Pki {
 
 fn say(global: &Global, object: &serde_json::Value, text: &str) -> Outcome {
     if global.json {
-        output::json(object)?
+        output::json(object)?;
     } else {
-        output::line(text)?
+        output::line(text)?;
     }
     Ok(Done::Whole)
 }

@@ -59,7 +59,7 @@ impl Serve {
 fn read_config(path: &Path, data: Option<&Path>) -> Result<Config, ConfigError> {
     let mut config = Config::read(path)?;
     if let Some(data) = data {
-        config.storage.data = data.to_owned();
+        data.clone_into(&mut config.storage.data);
     }
     Ok(config)
 }

@@ -56,9 +56,9 @@ impl Subscribe {
             };
             let Some(item) = item else { break };
             if global.json {
-                output::json(&object(&item))?
+                output::json(&object(&item))?;
             } else {
-                output::line(&row(&item))?
+                output::line(&row(&item))?;
             }
             left -= 1;
         }

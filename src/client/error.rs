@@ -74,9 +74,6 @@ impl From<Status> for ClientError {
             Code::Unavailable | Code::Cancelled | Code::DeadlineExceeded => {
                 ClientError::Unreachable(with_cause(&status))
             }
-            Code::Unknown if std::error::Error::source(&status).is_some() => {
-                ClientError::Unreachable(with_cause(&status))
-            }
             Code::ResourceExhausted => ClientError::Busy(message),
             Code::Unauthenticated | Code::PermissionDenied => ClientError::Denied(message),
             Code::InvalidArgument => {
@@ -89,7 +86,8 @@ impl From<Status> for ClientError {
             Code::AlreadyExists => ClientError::Conflict(message),
             Code::FailedPrecondition | Code::Aborted => ClientError::Precondition(message),
             Code::OutOfRange => ClientError::OutOfRange(message),
-            Code::Internal if std::error::Error::source(&status).is_some() => {
+            // So is a connection that broke in the middle of an answer.
+            Code::Unknown | Code::Internal if std::error::Error::source(&status).is_some() => {
                 ClientError::Unreachable(with_cause(&status))
             }
             Code::Ok | Code::Unknown | Code::Internal | Code::Unimplemented | Code::DataLoss => {

@@ -26,7 +26,7 @@ impl Indicator {
             return make(kind, Some(chain), &plain);
         }
         if let Some(profile) = address_of_profile(&plain).or_else(|| prefixed(&plain, kind)) {
-            return fitting(kind, named, profile);
+            return fitting(kind, named.as_ref(), profile);
         }
         if is_address(&plain) {
             let reason = format!("is a web address that is no profile of a {kind}");
@@ -179,8 +179,8 @@ fn kind_on(platform: &Platform) -> Kind {
     }
 }
 
-fn fitting(kind: Kind, named: Option<Platform>, profile: Profile) -> Result<Indicator, Invalid> {
-    if let Some(named) = &named
+fn fitting(kind: Kind, named: Option<&Platform>, profile: Profile) -> Result<Indicator, Invalid> {
+    if let Some(named) = named
         && *named != profile.platform
     {
         let reason = format!("is `{named}`, and the value is of `{}`", profile.platform);

@@ -27,7 +27,7 @@ impl Exchange {
         let mut added = 0;
         for partner in seed.partners {
             match registry.partner(&partner.id) {
-                Some(known) if *known == partner => continue,
+                Some(known) if *known == partner => {}
                 Some(_) => warn!(partner = %partner.id, "{DIFFERS}"),
                 None => {
                     let id = AppendId::derive(&[b"seed partner", partner.id.as_str().as_bytes()]);
@@ -38,7 +38,7 @@ impl Exchange {
         }
         for group in seed.groups {
             match registry.group(&group.id) {
-                Some(known) if is_as_defined(known, &group) => continue,
+                Some(known) if is_as_defined(known, &group) => {}
                 Some(_) => warn!(group = %group.id, "{DIFFERS}"),
                 None => {
                     let id = AppendId::derive(&[b"seed group", group.id.as_str().as_bytes()]);

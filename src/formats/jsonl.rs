@@ -3,16 +3,16 @@
 use serde_json::{Map, Value};
 
 use super::columns::declared;
-use super::{Class, Details, Error, Record, cell};
+use super::{Class, Details, Record, cell};
 use crate::domain::Invalid;
 use crate::domain::assessment::Technique;
 
 /// Reads JSON lines, or one array. In an array the row is the element's number.
-pub fn read(text: &str) -> Result<Vec<Record>, Error> {
+pub fn read(text: &str) -> Vec<Record> {
     if text.trim_start().starts_with('[')
         && let Ok(Value::Array(elements)) = serde_json::from_str(text)
     {
-        return Ok((1..).zip(elements).map(|(row, element)| record(row, &element)).collect());
+        return (1..).zip(elements).map(|(row, element)| record(row, &element)).collect();
     }
     let mut records = Vec::new();
     for (at, line) in text.lines().enumerate() {
@@ -31,7 +31,7 @@ pub fn read(text: &str) -> Result<Vec<Record>, Error> {
             }
         }
     }
-    Ok(records)
+    records
 }
 
 fn record(row: usize, element: &Value) -> Record {

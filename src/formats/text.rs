@@ -33,5 +33,5 @@ fn utf16(bytes: &[u8], unit: fn([u8; 2]) -> u16) -> Result<Cow<'static, str>, Er
 }
 
 fn line_at(bytes: &[u8], at: usize) -> usize {
-    1 + bytes[..at].iter().filter(|b| **b == b'\n').count()
+    1 + bytes[..at].split(|b| *b == b'\n').count() - 1
 }

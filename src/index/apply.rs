@@ -301,7 +301,9 @@ impl Applier {
             Audience::Named { groups, partners } => {
                 groups.iter().all(|group| self.registry.is_member(group, author))
                     && partners.iter().all(|partner| {
-                        self.registry.role(partner).is_some_and(|role| role.may_receive())
+                        self.registry
+                            .role(partner)
+                            .is_some_and(super::super::domain::partner::Role::may_receive)
                     })
             }
         }

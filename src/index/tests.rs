@@ -15,6 +15,9 @@ use crate::domain::{
     Tlp,
 };
 
+use ItemOutcome::{Created, Replaced, Unchanged};
+use Verdict::{Malicious, Suspicious};
+
 const MINUTE: i64 = 60_000;
 const DAY: i64 = 24 * 60 * MINUTE;
 
@@ -136,8 +139,6 @@ fn outcome(index: &Index, sequence: u64) -> Outcome {
     Outcome::clone(&index.applied_outcome(sequence).unwrap())
 }
 
-use Verdict::{Malicious, Suspicious};
-
 #[test]
 fn items_are_created_replaced_and_unchanged_by_author_and_audience() {
     let mut history = History::new();
@@ -156,7 +157,6 @@ fn items_are_created_replaced_and_unchanged_by_author_and_audience() {
     };
     let narrower = history.batch_to("birdsite", "s", 3, &[("a.example", Malicious)], narrow);
     let (_folder, index) = applied(&history);
-    use ItemOutcome::{Created, Replaced, Unchanged};
     assert_eq!(outcome(&index, first), Outcome::Taken(vec![Created, Created]));
     let unchanged = Unchanged(Position::new(first, 0));
     let replaced = Replaced(Position::new(first, 1));
@@ -311,7 +311,7 @@ fn damaged_files_of_an_index_are_rebuilt_from_the_journal() {
     let index = open(folder.path(), &history);
     Applier::new(Arc::clone(&index))
         .unwrap()
-        .apply(&history.entries[index.checkpoint() as usize..])
+        .apply(&history.entries[usize::try_from(index.checkpoint()).unwrap()..])
         .unwrap();
     assert_eq!(index.digest().unwrap(), digest);
 }
@@ -331,12 +331,10 @@ fn any_history() -> impl Strategy<Value = History> {
         for (what, author, submission, number, items) in entries {
             let author = ["birdsite", "facegraph"][author];
             let submission = ["s", "t", "u"][submission];
-            match what {
-                0 => drop(history.close(author, submission, Some(number))),
-                1 => drop(history.close(author, submission, None)),
-                2 => {
-                    drop(history.group(&["birdsite", "facegraph", "tubeworks"][..number as usize]))
-                }
+            let _ = match what {
+                0 => history.close(author, submission, Some(number)),
+                1 => history.close(author, submission, None),
+                2 => history.group(&["birdsite", "facegraph", "tubeworks"][..number as usize]),
                 _ => {
                     let items: Vec<_> = items
                         .iter()
@@ -344,9 +342,9 @@ fn any_history() -> impl Strategy<Value = History> {
                             (names[*at].as_str(), if *bad { Malicious } else { Suspicious })
                         })
                         .collect();
-                    drop(history.batch(author, submission, number, &items));
+                    history.batch(author, submission, number, &items)
                 }
-            }
+            };
         }
         history
     })

@@ -202,7 +202,7 @@ fn write_assessment(said: &Assessment, id: IndicatorId) -> pb::Assessment {
         last_seen_ms: said.last_seen.map(Timestamp::as_millis),
         valid_until_ms: said.valid_until.map(Timestamp::as_millis),
         note: said.note.as_deref().unwrap_or_default().to_owned(),
-        references: said.references.iter().map(|r| r.to_string()).collect(),
+        references: said.references.iter().map(std::string::ToString::to_string).collect(),
         campaign: said.campaign.as_deref().unwrap_or_default().to_owned(),
     }
 }

@@ -51,7 +51,6 @@ pub enum Durability {
     Fsync,
     /// It does not. Loses acknowledged entries in a power cut: there to show that the tests would
     /// find out.
-    #[doc(hidden)]
     NoneAtAll,
 }
 
@@ -403,7 +402,7 @@ fn read_mark(mark: &File) -> u64 {
 
 fn free_space(folder: &Path) -> io::Result<u64> {
     let disk = statvfs(folder)?;
-    Ok(u64::from(disk.blocks_available()).saturating_mul(u64::from(disk.fragment_size())))
+    Ok(disk.blocks_available().saturating_mul(disk.fragment_size()))
 }
 
 fn storage(error: &sled::Error) -> JournalError {

@@ -74,10 +74,10 @@ struct OpenFeed {
     _counted: Counted,
 }
 
-type Next = Option<(Result<EncodedFeed, Status>, Option<OpenFeed>)>;
+type Answer = Result<EncodedFeed, Status>;
 
 impl OpenFeed {
-    async fn message(mut self) -> Next {
+    async fn message(mut self) -> Option<(Answer, Option<OpenFeed>)> {
         if let Some(ending) = self.ending.take() {
             return Some((Err(ending), None));
         }
@@ -87,17 +87,17 @@ impl OpenFeed {
         if blocked.is_some_and(|blocked| blocked > self.services.limits.blocked) {
             let message = "the reader left a message untaken for too long";
             let slow = Error::new(Kind::Exhausted, "reader_too_slow", message);
-            return self.end(pb::EndReason::TooSlow, &slow);
+            return Some(self.end(pb::EndReason::TooSlow, &slow));
         }
         let heartbeat = self.services.limits.heartbeat;
         let stop = self.services.stop.clone();
         let message = match stop.run_until_cancelled(self.feed.next(heartbeat)).await {
             None => {
                 let error = Error::new(Kind::Unavailable, "stopping", "the exchange is stopping");
-                return self.end(pb::EndReason::Shutdown, &error);
+                return Some(self.end(pb::EndReason::Shutdown, &error));
             }
             Some(Err(error)) if error.label() == "partner_suspended" => {
-                return self.end(pb::EndReason::Suspended, &error);
+                return Some(self.end(pb::EndReason::Suspended, &error));
             }
             Some(step) => step.and_then(|step| self.fill(step)),
         };
@@ -131,10 +131,10 @@ impl OpenFeed {
     }
 
     /// Ends the stream with a message that holds the cursor, and the status behind it.
-    fn end(mut self, reason: pb::EndReason, error: &Error) -> Next {
+    fn end(mut self, reason: pb::EndReason, error: &Error) -> (Answer, Option<OpenFeed>) {
         self.ending = Some(status(error));
         let end = pb::EndOfStream { reason: reason.into() };
-        Some((Ok(sign_of_life(self.feed.cursor(), Some(end))), Some(self)))
+        (Ok(sign_of_life(self.feed.cursor(), Some(end))), Some(self))
     }
 }
 

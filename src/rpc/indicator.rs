@@ -107,7 +107,8 @@ impl Services {
             max_items: self.limits.batch_items,
             now: self.exchange.clock().now(),
         };
-        let read = submission::read(&request.submission_id, request.batch, request.close, &terms);
+        let read =
+            submission::read(&request.submission_id, request.batch.as_ref(), request.close, &terms);
         let result = match read {
             Ok(submission) => self.exchange.submit(caller, submission).await,
             Err(invalid) => Err(invalid.into()),

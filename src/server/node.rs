@@ -136,9 +136,10 @@ impl Node {
         };
         info!("stopping: open calls have {} s", deadline.as_secs());
         stop.cancel();
-        match tokio::time::timeout(deadline, &mut serving).await {
-            Ok(ended) => ended?,
-            Err(_) => warn!("calls were still open at the deadline, and are cut off"),
+        if let Ok(ended) = tokio::time::timeout(deadline, &mut serving).await {
+            ended?;
+        } else {
+            warn!("calls were still open at the deadline, and are cut off");
         }
         self.answered.cancel();
         let applied = match fault {

@@ -59,7 +59,7 @@ pub fn write(said: &Assessment, accepted: Timestamp) -> pb::Assessment {
         last_seen: said.last_seen.map(timestamp),
         valid_until: Some(timestamp(said.ends(accepted))),
         note: said.note.as_deref().unwrap_or_default().to_owned(),
-        references: said.references.iter().map(|r| r.to_string()).collect(),
+        references: said.references.iter().map(std::string::ToString::to_string).collect(),
         campaign: said.campaign.as_deref().unwrap_or_default().to_owned(),
     }
 }

@@ -24,7 +24,7 @@ pub struct Terms<'a> {
 /// read are rejected one by one.
 pub fn read(
     submission_id: &str,
-    batch: Option<pb::SubmissionBatch>,
+    batch: Option<&pb::SubmissionBatch>,
     close: Option<pb::SubmissionClose>,
     terms: &Terms<'_>,
 ) -> Result<Submission, Invalid> {
@@ -36,7 +36,7 @@ pub fn read(
     Ok(Submission { id, batch, close: close.map(|close| close.batches) })
 }
 
-fn read_batch(batch: pb::SubmissionBatch, terms: &Terms<'_>) -> Result<BatchRequest, Invalid> {
+fn read_batch(batch: &pb::SubmissionBatch, terms: &Terms<'_>) -> Result<BatchRequest, Invalid> {
     if batch.number == 0 {
         return Err(Invalid::new("batch.number", "is missing: batches are numbered from 1"));
     }

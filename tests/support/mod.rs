@@ -190,6 +190,7 @@ pub fn sharing(tlp: pb::Tlp, audience: Option<pb::sharing::Audience>) -> pb::Sha
     pb::Sharing { tlp: tlp.into(), audience, releases: Vec::new() }
 }
 
+#[allow(clippy::unnecessary_wraps)] // As the field of the message.
 pub fn named(groups: &[&str], partners: &[&str]) -> Option<pb::sharing::Audience> {
     Some(pb::sharing::Audience::Named(pb::NamedAudience {
         groups: groups.iter().map(ToString::to_string).collect(),

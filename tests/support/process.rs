@@ -25,9 +25,10 @@ impl Process {
         let config = world.path(format!("tipoff-{port}.toml"));
         let text = format!(
             "[server]\ngrpc = \"127.0.0.1:{port}\"\nops = \"127.0.0.1:0\"\ntrust_domain = \
-             \"{TRUST_DOMAIN}\"\nidentity = {:?}\ndrain_timeout_s = 10\n[storage]\ndata = {:?}\n\
+             \"{TRUST_DOMAIN}\"\nidentity = \"{}\"\ndrain_timeout_s = 10\n[storage]\ndata = \"{}\"\n\
              min_free_mb = 16\n{PARTNERS}",
-            world.config.server.identity, world.config.storage.data,
+            world.config.server.identity.display(),
+            world.config.storage.data.display(),
         );
         fs::write(&config, text).unwrap();
         let log = world.path(format!("tipoff-{port}.log"));

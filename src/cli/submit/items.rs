@@ -15,7 +15,7 @@ const TECHNIQUES: usize = 20;
 /// What is said of every item of the input.
 #[derive(Clone, Debug, Default, clap::Args)]
 pub struct Saying {
-    /// What you hold the values to be: malicious, suspicious, unknown, non_malicious
+    /// What you hold the values to be: malicious, suspicious, unknown, `non_malicious`
     #[arg(long)]
     verdict: Option<Verdict>,
     /// How sure you are, 0 to 100
@@ -74,17 +74,16 @@ pub fn merge<'a>(
     for (file, record) in records {
         let source = Source { file: file.to_owned(), row: record.row, raw: record.raw.clone() };
         match &record.class {
-            Class::Indicator(indicator) => match seen.get(&indicator.id()) {
-                Some(at) => {
+            Class::Indicator(indicator) => {
+                if let Some(at) = seen.get(&indicator.id()) {
                     made.repeated += 1;
                     add_to(&mut made.items[*at], &record.details);
-                }
-                None => {
+                } else {
                     seen.insert(indicator.id(), made.items.len());
                     made.items.push(item(indicator, record, saying));
                     made.sources.push(source);
                 }
-            },
+            }
             Class::Aggregate(count) => made.aggregates.push((source, count.clone())),
             Class::Neither(_) => made.neither += 1,
             Class::Unreadable(Invalid { field, reason }) => {

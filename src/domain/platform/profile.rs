@@ -81,6 +81,7 @@ mod tests {
         Some((profile.kind, profile.platform.to_string(), profile.value))
     }
 
+    #[allow(clippy::unnecessary_wraps)] // As what it is compared with.
     fn account(platform: &str, value: &str) -> Option<(Kind, String, String)> {
         Some((Kind::Account, platform.into(), value.into()))
     }

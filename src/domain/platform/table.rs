@@ -44,8 +44,10 @@ const fn site(
     Site { id, names, hosts, in_languages: false, shapes }
 }
 
+#[allow(clippy::needless_pass_by_value)] // A constant has no other way to change a field.
 const fn in_languages(site: Site) -> Site {
-    Site { in_languages: true, ..site }
+    let Site { id, names, hosts, shapes, .. } = site;
+    Site { id, names, hosts, in_languages: true, shapes }
 }
 
 /// The known platforms. Shapes are tried in order.
