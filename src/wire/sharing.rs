@@ -1,11 +1,15 @@
 //! Who receives what: an author's request in, a reader's own part out.
 
+use prost::Message;
+
 use super::pb::{self, sharing};
 use super::words::Word;
 use super::{read_timestamp, timestamp};
 use crate::domain::sharing::{Audience, AudienceRequest, Release, SharingRequest, SharingView};
 use crate::domain::{GroupId, Invalid, PartnerId};
 
+/// The most bytes of a sharing as it is sent: it is stored with each item.
+const MAX_BYTES: usize = 1_500;
 const MAX_NAMES: usize = 100;
 const MAX_RELEASES: usize = 20;
 const MAX_BASIS_CHARS: usize = 500;
@@ -13,6 +17,9 @@ const MAX_BASIS_CHARS: usize = 500;
 /// Reads an author's request. An absent sharing is one that says nothing.
 pub fn read(sharing: Option<&pb::Sharing>) -> Result<SharingRequest, Invalid> {
     let Some(sharing) = sharing else { return Ok(SharingRequest::default()) };
+    if sharing.encoded_len() > MAX_BYTES {
+        return Err(Invalid::new("sharing", format!("is larger than {MAX_BYTES} bytes")));
+    }
     let audience = match &sharing.audience {
         None => None,
         Some(sharing::Audience::Everyone(_)) => Some(AudienceRequest::Everyone),

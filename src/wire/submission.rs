@@ -9,6 +9,10 @@ use crate::domain::label::Labels;
 use crate::domain::submission::{BatchRequest, Submission};
 use crate::domain::{Assessment, Invalid, Timestamp};
 
+/// The most bytes of an item as it is sent. With its sharing it has to fit one value of the index,
+/// and those stay below 8 KB.
+const MAX_ITEM_BYTES: usize = 4_000;
+
 /// What a batch is read against.
 #[derive(Clone, Debug)]
 pub struct Terms<'a> {
@@ -64,6 +68,9 @@ fn read_batch(batch: &pb::SubmissionBatch, terms: &Terms<'_>) -> Result<BatchReq
 }
 
 fn read_item(item: &pb::SubmittedIndicator, terms: &Terms<'_>) -> Result<Assessment, Invalid> {
+    if item.encoded_len() > MAX_ITEM_BYTES {
+        return Err(Invalid::new("item", format!("is larger than {MAX_ITEM_BYTES} bytes")));
+    }
     let read = indicator::read(item.kind, &item.platform, &item.value)?;
     match &item.assessment {
         Some(said) => assessment::read(read, &item.value, said, terms.labels, terms.now),

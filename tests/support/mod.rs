@@ -2,6 +2,7 @@
 
 #![allow(dead_code, clippy::unwrap_used, clippy::expect_used, clippy::panic)]
 
+pub mod forge;
 pub mod process;
 
 use std::path::{Path, PathBuf};
@@ -107,6 +108,13 @@ impl World {
             self.authority.issue(&usage, 30, SystemClock.now(), &out).unwrap();
         }
         out
+    }
+
+    /// Gives the server a new identity, under another name.
+    pub fn issue_server(&self, name: &str) {
+        let usage = Usage::Server { names: vec![name.to_owned()] };
+        let out = &self.config.server.identity;
+        self.authority.issue(&usage, 30, SystemClock.now(), out).unwrap();
     }
 
     pub fn path(&self, name: impl AsRef<Path>) -> PathBuf {

@@ -7,8 +7,8 @@ use crate::domain::{Indicator, IndicatorId, Invalid, Platform};
 use crate::formats::{Class, Count, Details, Record};
 use crate::wire::pb;
 
-/// The most characters of a note that an exchange takes.
-const NOTE_CHARS: usize = 2_000;
+/// The most bytes of a note: an exchange takes 2,000 characters, and 4,000 bytes of an item.
+const NOTE_BYTES: usize = 1_900;
 /// The most techniques of an item that an exchange takes.
 const TECHNIQUES: usize = 20;
 
@@ -134,8 +134,9 @@ fn add_to(item: &mut pb::SubmittedIndicator, details: &Details) {
 }
 
 fn short(note: &str) -> String {
-    if note.chars().count() <= NOTE_CHARS {
+    if note.len() <= NOTE_BYTES {
         return note.to_owned();
     }
-    note.chars().take(NOTE_CHARS - 1).chain(['…']).collect()
+    let end = (0..=NOTE_BYTES).rev().find(|at| note.is_char_boundary(*at)).unwrap_or(0);
+    format!("{}…", &note[..end])
 }

@@ -1,0 +1,111 @@
+//! Every method × every caller, against the table.
+
+#![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic)]
+
+mod support;
+
+use http::uri::PathAndQuery;
+use support::{Running, World};
+use tipoff::rpc::authz::METHODS;
+use tonic::client::Grpc;
+use tonic::transport::{Certificate, Channel, ClientTlsConfig, Endpoint, Identity};
+use tonic::{Code, Request, Status};
+use tonic_prost::ProstCodec;
+use tonic_types::StatusExt;
+
+fn channel(world: &World, node: &Running, partner: &str) -> Channel {
+    let folder = world.identity(partner);
+    let read = |name: &str| std::fs::read(folder.join(name)).unwrap();
+    let tls = ClientTlsConfig::new()
+        .ca_certificate(Certificate::from_pem(read("ca.pem")))
+        .identity(Identity::from_pem(read("cert.pem"), read("key.pem")));
+    Endpoint::from_shared(node.url.clone()).unwrap().tls_config(tls).unwrap().connect_lazy()
+}
+
+/// Calls a method with an empty message, whatever it expects, and gives its status.
+async fn call(channel: &Channel, method: &str) -> Status {
+    let mut grpc = Grpc::new(channel.clone());
+    grpc.ready().await.unwrap();
+    let path: PathAndQuery = method.parse().unwrap();
+    let codec = ProstCodec::<(), ()>::default();
+    let request = Request::new(tokio_stream::iter([()]));
+    match grpc.streaming(request, path, codec).await {
+        Err(status) => status,
+        Ok(response) => {
+            let mut stream = response.into_inner();
+            let first =
+                tokio::time::timeout(std::time::Duration::from_millis(300), stream.message());
+            match first.await {
+                Ok(Err(status)) => status,
+                _ => Status::ok(""),
+            }
+        }
+    }
+}
+
+fn reason(status: &Status) -> String {
+    status.get_details_error_info().map(|info| info.reason).unwrap_or_default()
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn every_method_is_open_to_the_roles_of_the_table_and_to_nobody_else() {
+    let world = World::new();
+    let node = world.start().await;
+    let callers = [
+        ("birdsite", "member"),
+        ("watcher", "observer"),
+        ("cyber-unit", "liaison"),
+        ("exchange-ops", "operator"),
+    ];
+    for (partner, role) in callers {
+        let channel = channel(&world, &node, partner);
+        for (method, roles) in METHODS {
+            let status = call(&channel, method).await;
+            let denied =
+                status.code() == Code::PermissionDenied && reason(&status) == "METHOD_DENIED";
+            let allowed = roles.iter().any(|one| one.as_str() == role);
+            assert_eq!(denied, !allowed, "{role} {method}: {status:?}");
+        }
+    }
+    node.stop().await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_liaison_may_ask_who_it_is_and_nothing_else() {
+    let open: Vec<_> = METHODS
+        .iter()
+        .filter(|(_, roles)| roles.iter().any(|role| role.as_str() == "liaison"))
+        .map(|(method, _)| *method)
+        .collect();
+    assert_eq!(open, ["/tipoff.v1.PartnerService/WhoAmI"]);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_method_that_is_not_in_the_table_is_denied_to_everybody() {
+    let world = World::new();
+    let node = world.start().await;
+    for partner in ["birdsite", "exchange-ops"] {
+        let channel = channel(&world, &node, partner);
+        for method in ["/tipoff.v1.IndicatorService/Nothing", "/other.Service/Method"] {
+            let status = call(&channel, method).await;
+            assert_eq!(status.code(), Code::PermissionDenied, "{method}");
+        }
+    }
+    node.stop().await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn strangers_and_the_suspended_may_call_nothing() {
+    let mut world = World::new();
+    world.config.access.suspended = vec!["facegraph".into()];
+    let node = world.start().await;
+    for (partner, why) in [("stranger", "PARTNER_UNKNOWN"), ("facegraph", "PARTNER_SUSPENDED")] {
+        let channel = channel(&world, &node, partner);
+        for (method, _) in METHODS {
+            let status = call(&channel, method).await;
+            assert_eq!(status.code(), Code::PermissionDenied, "{partner} {method}");
+            assert_eq!(reason(&status), why, "{partner} {method}");
+        }
+    }
+    node.stop().await;
+}
