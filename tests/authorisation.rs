@@ -5,22 +5,14 @@
 mod support;
 
 use http::uri::PathAndQuery;
-use support::{Running, World};
+use support::World;
+use support::raw::raw_channel;
 use tipoff::rpc::authz::METHODS;
 use tonic::client::Grpc;
-use tonic::transport::{Certificate, Channel, ClientTlsConfig, Endpoint, Identity};
+use tonic::transport::Channel;
 use tonic::{Code, Request, Status};
 use tonic_prost::ProstCodec;
 use tonic_types::StatusExt;
-
-fn channel(world: &World, node: &Running, partner: &str) -> Channel {
-    let folder = world.identity(partner);
-    let read = |name: &str| std::fs::read(folder.join(name)).unwrap();
-    let tls = ClientTlsConfig::new()
-        .ca_certificate(Certificate::from_pem(read("ca.pem")))
-        .identity(Identity::from_pem(read("cert.pem"), read("key.pem")));
-    Endpoint::from_shared(node.url.clone()).unwrap().tls_config(tls).unwrap().connect_lazy()
-}
 
 /// Calls a method with an empty message, whatever it expects, and gives its status.
 async fn call(channel: &Channel, method: &str) -> Status {
@@ -58,7 +50,7 @@ async fn every_method_is_open_to_the_roles_of_the_table_and_to_nobody_else() {
         ("exchange-ops", "operator"),
     ];
     for (partner, role) in callers {
-        let channel = channel(&world, &node, partner);
+        let channel = raw_channel(&world, &node, partner);
         for (method, roles) in METHODS {
             let status = call(&channel, method).await;
             let denied =
@@ -85,7 +77,7 @@ async fn a_method_that_is_not_in_the_table_is_denied_to_everybody() {
     let world = World::new();
     let node = world.start().await;
     for partner in ["birdsite", "exchange-ops"] {
-        let channel = channel(&world, &node, partner);
+        let channel = raw_channel(&world, &node, partner);
         for method in ["/tipoff.v1.IndicatorService/Nothing", "/other.Service/Method"] {
             let status = call(&channel, method).await;
             assert_eq!(status.code(), Code::PermissionDenied, "{method}");
@@ -100,7 +92,7 @@ async fn strangers_and_the_suspended_may_call_nothing() {
     world.config.access.suspended = vec!["facegraph".into()];
     let node = world.start().await;
     for (partner, why) in [("stranger", "PARTNER_UNKNOWN"), ("facegraph", "PARTNER_SUSPENDED")] {
-        let channel = channel(&world, &node, partner);
+        let channel = raw_channel(&world, &node, partner);
         for (method, _) in METHODS {
             let status = call(&channel, method).await;
             assert_eq!(status.code(), Code::PermissionDenied, "{partner} {method}");

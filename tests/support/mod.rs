@@ -2,8 +2,10 @@
 
 #![allow(dead_code, clippy::unwrap_used, clippy::expect_used, clippy::panic)]
 
+pub mod disk;
 pub mod forge;
 pub mod process;
+pub mod raw;
 
 use std::path::{Path, PathBuf};
 use std::sync::Arc;

@@ -1,0 +1,28 @@
+//! A small disk in memory.
+
+use std::path::{Path, PathBuf};
+use std::process::Command;
+
+/// A mounted tmpfs; unmounted whatever happens.
+pub struct Tmpfs {
+    pub at: PathBuf,
+}
+
+impl Tmpfs {
+    pub fn mount(at: &Path, size: &str) -> Self {
+        std::fs::create_dir_all(at).unwrap();
+        let status = Command::new("mount")
+            .args(["-t", "tmpfs", "-o", &format!("size={size}"), "tipoff-test"])
+            .arg(at)
+            .status()
+            .unwrap();
+        assert!(status.success());
+        Self { at: at.to_owned() }
+    }
+}
+
+impl Drop for Tmpfs {
+    fn drop(&mut self) {
+        let _ = Command::new("umount").arg("-l").arg(&self.at).status();
+    }
+}
