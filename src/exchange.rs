@@ -28,7 +28,7 @@ use crate::clock::Clock;
 use crate::domain::PartnerId;
 use crate::error::{Error, Kind, Result};
 use crate::index::{Index, Registry};
-use crate::journal::{Append, AppendError, Log, Logged};
+use crate::journal::{Append, AppendError, Log, Logged, Stamp};
 
 type Suspended = BTreeSet<PartnerId>;
 
@@ -92,7 +92,7 @@ impl Exchange {
         &self.clock
     }
 
-    async fn append(&self, append: Append) -> Result<u64> {
+    async fn append(&self, append: Append) -> Result<Stamp> {
         self.log.append(append).await.map_err(|error| match error {
             AppendError::Full { .. } => Error::new(
                 Kind::Exhausted,

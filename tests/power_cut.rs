@@ -71,7 +71,7 @@ fn child_that_appends_until_it_is_stopped() {
             tokio::spawn(async move {
                 for number in 0..1_500 {
                     let id = (begin << 24) + (number << 3) + task;
-                    let sequence = log.append(append(id)).await.unwrap();
+                    let sequence = log.append(append(id)).await.unwrap().sequence;
                     writeln!(notes.lock().unwrap(), "{sequence}").unwrap();
                 }
             })

@@ -50,9 +50,8 @@ impl Exchange {
             ]);
             let close =
                 Close { partner: partner.clone(), submission: submission.clone(), batches: None };
-            let sequence =
-                self.append(Append::new(id, None, Body::SubmissionClosed(close))).await?;
-            self.index.outcome(sequence).await?;
+            let stamp = self.append(Append::new(id, None, Body::SubmissionClosed(close))).await?;
+            self.index.outcome(stamp.sequence).await?;
         }
         Ok(submissions.len())
     }

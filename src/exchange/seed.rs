@@ -54,8 +54,8 @@ impl Exchange {
     }
 
     async fn put(&self, id: AppendId, body: Body) -> Result<()> {
-        let sequence = self.append(Append::new(id, None, body)).await?;
-        self.index.outcome(sequence).await?;
+        let stamp = self.append(Append::new(id, None, body)).await?;
+        self.index.outcome(stamp.sequence).await?;
         Ok(())
     }
 }

@@ -57,9 +57,10 @@ impl Exchange {
             items: request.items,
             rejected: request.rejected,
         });
-        let sequence = self.append(Append::new(id, Some(caller.partner().clone()), body)).await?;
-        match &*self.index.outcome(sequence).await? {
-            Outcome::Taken(items) => self.receipt(sequence, items, false),
+        let author = Some(caller.partner().clone());
+        let stamp = self.append(Append::new(id, author, body)).await?;
+        match &*self.index.outcome(stamp.sequence).await? {
+            Outcome::Taken(items) => self.receipt(stamp.sequence, items, stamp.repeated),
             Outcome::Void(VoidReason::Repeats(first)) => self.replayed(*first),
             Outcome::Void(reason) => Err(refused(reason)),
         }
@@ -156,8 +157,8 @@ impl Exchange {
         };
         let author = Some(caller.partner().clone());
         let append = Append::new(id, author, Body::SubmissionClosed(close));
-        let sequence = self.append(append).await?;
-        match &*self.index.outcome(sequence).await? {
+        let stamp = self.append(append).await?;
+        match &*self.index.outcome(stamp.sequence).await? {
             Outcome::Taken(_) => Ok(()),
             Outcome::Void(reason) => Err(refused(reason)),
         }

@@ -8,7 +8,7 @@ use tokio::sync::{mpsc, oneshot, watch};
 use tracing::error;
 
 use super::tail::{Logged, Tail};
-use super::{Append, AppendError, Journal, JournalError};
+use super::{Append, AppendError, Journal, JournalError, Stamp};
 
 /// The most appends in one durable write.
 const GATHERED_APPENDS: usize = 256;
@@ -42,7 +42,7 @@ pub struct Log {
 #[derive(Debug)]
 struct Waiting {
     append: Append,
-    answer: oneshot::Sender<Result<u64, AppendError>>,
+    answer: oneshot::Sender<Result<Stamp, AppendError>>,
 }
 
 impl Log {
@@ -56,11 +56,11 @@ impl Log {
         Ok(Log { journal, tail, queue, head: watched })
     }
 
-    /// Appends, and tells the sequence once it is durable.
+    /// Appends, and tells where once it is durable.
     ///
-    /// The same id within the journal's window is stored once and answered with the same sequence.
+    /// The same id within the journal's window is stored once and answered with the same stamp.
     /// Whoever stops waiting leaves the append as it is: it may be stored.
-    pub async fn append(&self, append: Append) -> Result<u64, AppendError> {
+    pub async fn append(&self, append: Append) -> Result<Stamp, AppendError> {
         let (answer, answered) = oneshot::channel();
         let gone = || AppendError::Unknown("the writer of the journal has stopped".into());
         self.queue.send(Waiting { append, answer }).await.map_err(|_| gone())?;
@@ -132,7 +132,7 @@ impl Writer {
                     moved
                 });
                 for (answer, stamp) in answers.into_iter().zip(stamps) {
-                    let _ = answer.send(Ok(stamp.sequence));
+                    let _ = answer.send(Ok(stamp));
                 }
             }
             Err(fault) => {

@@ -1,0 +1,237 @@
+//! What a reader gets: from where it asks, what it asks for, each version once, without a gap.
+
+#![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic)]
+
+mod support;
+
+use std::time::Duration;
+
+use support::{World, batch, domain, item, named, sharing, soon};
+use tipoff::client::{Client, ClientError, From, Subscription};
+use tipoff::wire::pb;
+
+async fn next(feed: &mut Subscription) -> pb::FeedItem {
+    soon(feed.next()).await.unwrap().unwrap()
+}
+
+async fn values(feed: &mut Subscription, count: usize) -> Vec<String> {
+    let mut values = Vec::new();
+    for _ in 0..count {
+        values.push(next(feed).await.indicator.unwrap().value);
+    }
+    values
+}
+
+/// Nothing comes within a while in which everything that is there would have.
+async fn nothing(feed: &mut Subscription) {
+    let came = tokio::time::timeout(Duration::from_millis(300), feed.next()).await;
+    assert!(came.is_err(), "{came:?}");
+}
+
+async fn submit(client: &Client, submission: &str, values: &[&str]) -> pb::Receipt {
+    let items = values.iter().map(|value| domain(value)).collect();
+    client.submit(batch(submission, 1, None, items)).await.unwrap()
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_feed_begins_at_the_start_now_or_behind_a_cursor() {
+    let world = World::new();
+    let node = world.start().await;
+    let birdsite = world.client(&node, "birdsite");
+    let facegraph = world.client(&node, "facegraph");
+    submit(&birdsite, "s1", &["a.example", "b.example", "c.example"]).await;
+
+    let mut live = facegraph.subscribe(From::Now, None);
+    nothing(&mut live).await;
+    let mut all = facegraph.subscribe(From::Start, None);
+    let first = next(&mut all).await;
+    assert_eq!(values(&mut all, 2).await, ["b.example", "c.example"]);
+    let last = all.cursor().unwrap().clone();
+
+    submit(&birdsite, "s2", &["d.example"]).await;
+    assert_eq!(values(&mut live, 1).await, ["d.example"]);
+    assert_eq!(values(&mut all, 1).await, ["d.example"], "replay and live are one path");
+    // A cursor inside an entry goes on inside of it.
+    let mut inside = facegraph.subscribe(From::Cursor(first.cursor.unwrap()), None);
+    assert_eq!(values(&mut inside, 3).await, ["b.example", "c.example", "d.example"]);
+    let mut behind = facegraph.subscribe(From::Cursor(last), None);
+    assert_eq!(values(&mut behind, 1).await, ["d.example"]);
+    node.stop().await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_reader_that_comes_back_after_a_restart_misses_nothing() {
+    let world = World::new();
+    let node = world.start().await;
+    submit(&world.client(&node, "birdsite"), "s1", &["a.example", "b.example"]).await;
+    let mut feed = world.client(&node, "facegraph").subscribe(From::Start, None);
+    values(&mut feed, 1).await;
+    let cursor = feed.cursor().unwrap().clone();
+    node.stop().await;
+    let node = world.start().await;
+    submit(&world.client(&node, "birdsite"), "s2", &["c.example"]).await;
+    let mut feed = world.client(&node, "facegraph").subscribe(From::Cursor(cursor), None);
+    assert_eq!(values(&mut feed, 2).await, ["b.example", "c.example"]);
+    node.stop().await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn cursors_that_are_foreign_broken_or_ahead_are_refused() {
+    let (world, other) = (World::new(), World::new());
+    let (node, elsewhere) = (world.start().await, other.start().await);
+    submit(&other.client(&elsewhere, "birdsite"), "s", &["a.example"]).await;
+    let mut there = other.client(&elsewhere, "facegraph").subscribe(From::Start, None);
+    values(&mut there, 1).await;
+    let foreign = there.cursor().unwrap().clone();
+    let client = world.client(&node, "facegraph");
+    let open = async |cursor: pb::Cursor| {
+        soon(client.subscribe(From::Cursor(cursor), None).next()).await.unwrap_err()
+    };
+    assert!(matches!(open(foreign.clone()).await, ClientError::Invalid { .. }));
+    let broken = pb::Cursor { token: foreign.token.slice(..5) };
+    assert!(matches!(open(broken).await, ClientError::Invalid { .. }));
+
+    submit(&world.client(&node, "birdsite"), "s", &["a.example"]).await;
+    let mut here = client.subscribe(From::Start, None);
+    values(&mut here, 1).await;
+    let mut token = here.cursor().unwrap().token.to_vec();
+    token[6] = 1;
+    assert!(matches!(open(pb::Cursor { token: token.into() }).await, ClientError::OutOfRange(_)));
+    node.stop().await;
+    elsewhere.stop().await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn what_was_replaced_is_passed_over_and_the_new_one_names_it_to_who_saw_it() {
+    let world = World::new();
+    let node = world.start().await;
+    let birdsite = world.client(&node, "birdsite");
+    let mut live = world.client(&node, "facegraph").subscribe(From::Start, None);
+    let first = submit(&birdsite, "s1", &["a.example", "b.example"]).await;
+    values(&mut live, 2).await;
+    let mut changed = domain("a.example");
+    changed.assessment = Some(pb::Assessment { confidence: Some(90), ..pb::Assessment::default() });
+    let items = vec![changed, domain("b.example")];
+    let second = birdsite.submit(batch("s2", 1, None, items)).await.unwrap();
+    assert_eq!(second.items[0].status(), pb::ItemStatus::Replaced);
+    assert_eq!(second.items[1].status(), pb::ItemStatus::Unchanged);
+    assert_eq!(second.items[1].version, first.items[1].version);
+
+    let item = next(&mut live).await;
+    assert_eq!(item.replaces, first.items[0].version);
+    nothing(&mut live).await;
+    // Who comes later gets what is current, and each once.
+    let mut late = world.client(&node, "facegraph").subscribe(From::Start, None);
+    let mut late_values = values(&mut late, 2).await;
+    late_values.sort();
+    assert_eq!(late_values, ["a.example", "b.example"]);
+    nothing(&mut late).await;
+    node.stop().await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn each_filter_holds_back_what_it_is_not_about() {
+    let world = World::new();
+    let node = world.start().await;
+    let birdsite = world.client(&node, "birdsite");
+    let said = |value: &str, kind, platform: &str, confidence, label: &str| {
+        let mut item = item(kind, platform, value);
+        item.assessment = Some(pb::Assessment {
+            confidence: Some(confidence),
+            labels: vec![label.into()],
+            ..pb::Assessment::default()
+        });
+        item
+    };
+    use pb::Kind;
+    let items = vec![
+        said("a.example", Kind::Domain, "", 10, "phishing"),
+        said("someone_one", Kind::Account, "x", 50, "spam"),
+        said("someone_two", Kind::Account, "tiktok", 90, "spam"),
+    ];
+    birdsite.submit(batch("s", 1, None, items)).await.unwrap();
+    let everyone = Some(sharing(pb::Tlp::Green, None));
+    let theirs = batch("s", 1, everyone, vec![domain("b.example")]);
+    world.client(&node, "facegraph").submit(theirs).await.unwrap();
+
+    let client = world.client(&node, "facegraph");
+    let filter = pb::Filter::default;
+    let table: [(pb::Filter, &[&str]); 8] = [
+        (filter(), &["a.example", "someone_one", "someone_two", "b.example"]),
+        (pb::Filter { kinds: vec![Kind::Domain.into()], ..filter() }, &["a.example", "b.example"]),
+        (pb::Filter { platforms: vec!["Twitter".into()], ..filter() }, &["someone_one"]),
+        (pb::Filter { labels: vec!["spam".into()], ..filter() }, &["someone_one", "someone_two"]),
+        (pb::Filter { authors: vec!["facegraph".into()], ..filter() }, &["b.example"]),
+        (
+            pb::Filter { groups: vec!["core".into()], ..filter() },
+            &["a.example", "someone_one", "someone_two"],
+        ),
+        (
+            pb::Filter { min_confidence: Some(50), ..filter() },
+            &["someone_one", "someone_two", "b.example"],
+        ),
+        (
+            pb::Filter { kinds: vec![Kind::Account.into()], min_confidence: Some(51), ..filter() },
+            &["someone_two"],
+        ),
+    ];
+    for (filter, expected) in table {
+        let mut feed = client.subscribe(From::Start, Some(filter.clone()));
+        assert_eq!(values(&mut feed, expected.len()).await, expected, "{filter:?}");
+        nothing(&mut feed).await;
+    }
+    for (filter, field) in [
+        (pb::Filter { kinds: vec![0], ..filter() }, "filter.kinds"),
+        (pb::Filter { labels: vec!["made-up".into()], ..filter() }, "filter.labels"),
+        (pb::Filter { groups: vec!["No".into()], ..filter() }, "filter.groups"),
+        (pb::Filter { min_confidence: Some(101), ..filter() }, "filter.min_confidence"),
+    ] {
+        let refused = soon(client.subscribe(From::Start, Some(filter)).next()).await.unwrap_err();
+        let ClientError::Invalid { fields, .. } = refused else { panic!("{refused}") };
+        assert_eq!(fields[0].0, field);
+    }
+    node.stop().await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_quiet_feed_gives_signs_of_life_whose_cursor_moves_on() {
+    let mut world = World::new();
+    world.config.requests.heartbeat_s = 1;
+    let node = world.start().await;
+    let filter = pb::Filter { kinds: vec![pb::Kind::Ip.into()], ..pb::Filter::default() };
+    let mut feed = world.client(&node, "facegraph").subscribe(From::Start, Some(filter.clone()));
+    submit(&world.client(&node, "birdsite"), "s", &["a.example"]).await;
+    let quiet = tokio::time::timeout(Duration::from_millis(2_500), feed.next()).await;
+    assert!(quiet.is_err());
+    // Behind the sign of life there is nothing to read again: without the filter, nothing comes.
+    let cursor = feed.cursor().expect("a sign of life carries a cursor").clone();
+    let mut behind = world.client(&node, "facegraph").subscribe(From::Cursor(cursor), None);
+    nothing(&mut behind).await;
+    node.stop().await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_reader_sees_of_a_sharing_its_own_part_and_the_author_all_of_it() {
+    let world = World::new();
+    let node = world.start().await;
+    let audience = named(&["core"], &["tubeworks"]);
+    let mut raw = domain("a[.]example");
+    raw.kind = 0;
+    let request = batch("s", 1, Some(sharing(pb::Tlp::Amber, audience)), vec![raw]);
+    world.client(&node, "birdsite").submit(request).await.unwrap();
+    let seen = async |partner: &str| {
+        let mut feed = world.client(&node, partner).subscribe(From::Start, None);
+        let item = next(&mut feed).await;
+        let Some(pb::sharing::Audience::Named(named)) = item.sharing.unwrap().audience else {
+            panic!("named")
+        };
+        (named.groups, named.partners, item.raw)
+    };
+    let core = || vec!["core".to_owned()];
+    let tubeworks = || vec!["tubeworks".to_owned()];
+    assert_eq!(seen("facegraph").await, (core(), vec![], String::new()));
+    assert_eq!(seen("watcher").await, (core(), vec![], String::new()));
+    assert_eq!(seen("tubeworks").await, (vec![], tubeworks(), String::new()));
+    assert_eq!(seen("birdsite").await, (core(), tubeworks(), "a[.]example".to_owned()));
+    node.stop().await;
+}

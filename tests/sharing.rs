@@ -1,0 +1,180 @@
+//! Nothing is given to whom it was not shared, over every way out: a random history, every partner,
+//! every feed, read and lookup held against the rule of sight itself.
+
+#![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic)]
+
+mod support;
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use rand::rngs::StdRng;
+use rand::seq::IndexedRandom;
+use rand::{Rng, SeedableRng};
+use support::{World, batch, domain, named, sharing, soon};
+use tipoff::client::{Client, ClientError, From};
+use tipoff::domain::sharing::{Community, Sharing};
+use tipoff::domain::{PartnerId, Position, Timestamp, may_see};
+use tipoff::wire::pb;
+use tipoff::wire::sharing::read as read_sharing;
+
+const GROUPS: &str = r#"
+[[partners]]
+id = "ma"
+role = "member"
+default_group = "one"
+[[partners]]
+id = "mb"
+role = "member"
+default_group = "two"
+[[partners]]
+id = "mc"
+role = "member"
+default_group = "one"
+[[partners]]
+id = "md"
+role = "member"
+[[partners]]
+id = "ob"
+role = "observer"
+[[partners]]
+id = "li"
+role = "liaison"
+[[groups]]
+id = "one"
+members = ["ma", "mc", "ob"]
+[[groups]]
+id = "two"
+members = ["mb", "mc"]
+history = "all"
+"#;
+
+const READERS: [&str; 5] = ["ma", "mb", "mc", "md", "ob"];
+const AUTHORS: [&str; 4] = ["ma", "mb", "mc", "md"];
+
+/// Any sharing, many of them not allowed to the author.
+fn any_sharing(random: &mut StdRng) -> pb::Sharing {
+    use pb::Tlp;
+    let tlps = [Tlp::Unspecified, Tlp::Red, Tlp::AmberStrict, Tlp::Amber, Tlp::Green, Tlp::Clear];
+    let some = |random: &mut StdRng, all: &[&'static str]| -> Vec<&'static str> {
+        all.iter().copied().filter(|_| random.random_bool(0.4)).collect()
+    };
+    let audience = match random.random_range(0..6) {
+        0 | 1 => None,
+        2 => Some(pb::sharing::Audience::Everyone(pb::Everyone {})),
+        3 => Some(pb::sharing::Audience::Public(pb::Public {})),
+        _ => {
+            let groups = some(random, &["one", "two"]);
+            let partners = some(random, &["ma", "mb", "mc", "md", "ob"]);
+            named(&groups, &partners)
+        }
+    };
+    sharing(*tlps.choose(random).unwrap(), audience)
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn every_way_out_gives_a_reader_what_the_rule_lets_it_see_and_nothing_else() {
+    let seed = rand::rng().random();
+    eprintln!("seed {seed}");
+    let mut random = StdRng::seed_from_u64(seed);
+    let world = World::with(GROUPS);
+    let node = world.start().await;
+    let clients: BTreeMap<&str, Client> =
+        READERS.iter().map(|id| (*id, world.client(&node, id))).collect();
+
+    // What is current, by (author, value, audience): the sharing and the place it was accepted.
+    let registry = node.exchange.registry();
+    let mut current: BTreeMap<(String, String, String), (Sharing, Position)> = BTreeMap::new();
+    let (mut taken, mut refused) = (0, 0);
+    for number in 0..150 {
+        let author = *AUTHORS.choose(&mut random).unwrap();
+        let wanted = any_sharing(&mut random);
+        let value = format!("n{}.example", random.random_range(0..25));
+        let mut item = domain(&value);
+        let confidence = Some(random.random_range(0..100));
+        item.assessment = Some(pb::Assessment { confidence, ..pb::Assessment::default() });
+        let author_id = PartnerId::from_stored(author);
+        let community: &dyn Community = registry.as_ref();
+        let resolved = read_sharing(Some(&wanted))
+            .and_then(|request| Sharing::resolve(request, &author_id, community));
+        let request = batch(&format!("s{number}"), 1, Some(wanted), vec![item]);
+        match (clients[author].submit(request).await, resolved) {
+            (Ok(receipt), Ok(sharing)) => {
+                taken += 1;
+                let version = receipt.items[0].version.unwrap();
+                let position = Position::new(version.sequence, version.index);
+                if receipt.items[0].status() != pb::ItemStatus::Unchanged {
+                    let key = (author.to_owned(), value, format!("{:?}", sharing.audience));
+                    current.insert(key, (sharing, position));
+                }
+            }
+            (Err(ClientError::Invalid { .. }), Err(_)) => refused += 1,
+            (answer, resolved) => panic!("{answer:?} where the rule says {resolved:?}"),
+        }
+    }
+    assert!(taken > 40 && refused > 20, "{taken} taken, {refused} refused");
+
+    for id in READERS {
+        let reader = registry.reader(&PartnerId::from_stored(id)).unwrap();
+        let visible: BTreeSet<(u64, u32, String)> = current
+            .iter()
+            .filter(|((author, ..), (sharing, position))| {
+                let author = PartnerId::from_stored(author);
+                may_see(&reader, sharing, &author, *position, Timestamp::from_millis(0))
+            })
+            .map(|((_, value, _), (_, at))| (at.sequence, at.index, value.clone()))
+            .collect();
+
+        let mut fed = BTreeSet::new();
+        let mut feed = clients[id].subscribe(From::Start, None);
+        while fed.len() < visible.len() {
+            let item = soon(feed.next()).await.unwrap().unwrap();
+            let at = item.version.unwrap();
+            assert!(fed.insert((at.sequence, at.index, item.indicator.unwrap().value)), "once");
+            if let Some(replaced) = item.replaces {
+                let old = Position::new(replaced.sequence, replaced.index);
+                assert!(reader.groups.values().all(|since| old.sequence >= *since));
+            }
+        }
+        let more = tokio::time::timeout(std::time::Duration::from_millis(200), feed.next()).await;
+        assert!(more.is_err(), "{id}: {more:?}");
+        assert_eq!(fed, visible, "{id}: the feed");
+
+        let mut read = BTreeSet::new();
+        for number in 0..25 {
+            let value = format!("n{number}.example");
+            let key = pb::IndicatorKey { value: value.clone(), ..pb::IndicatorKey::default() };
+            let looked_up = clients[id].lookup(&[key.clone()]).await.unwrap().remove(0);
+            let known = match clients[id].indicator(key).await {
+                Ok(known) => known,
+                Err(ClientError::NotFound(_)) => {
+                    let unknown =
+                        Some(pb::lookup_result::Result::Unknown(pb::UnknownValue::default()));
+                    let same = std::mem::discriminant(&looked_up.result.unwrap());
+                    assert_eq!(same, std::mem::discriminant(&unknown.unwrap()));
+                    continue;
+                }
+                Err(error) => panic!("{error}"),
+            };
+            let Some(pb::lookup_result::Result::Known(summary)) = looked_up.result else {
+                panic!("{value} is known to one way out and not to the other")
+            };
+            assert_eq!(Some(&summary), known.summary.as_ref());
+            let authors: BTreeSet<_> = known.assessments.iter().map(|a| a.author.clone()).collect();
+            assert_eq!(summary.authors as usize, authors.len(), "only those it may see");
+            for one in known.assessments {
+                let at = one.version.unwrap();
+                read.insert((at.sequence, at.index, value.clone()));
+                let own_part = one.sharing.unwrap();
+                if let Some(pb::sharing::Audience::Named(named)) = own_part.audience
+                    && one.author != id
+                {
+                    assert!(named.partners.iter().all(|partner| partner == id), "{named:?}");
+                    let own = |group: &String| reader.groups.keys().any(|g| g.as_str() == group);
+                    assert!(named.groups.iter().all(own), "{named:?}");
+                }
+            }
+        }
+        assert_eq!(read, visible, "{id}: reads");
+    }
+    node.stop().await;
+}
