@@ -187,7 +187,7 @@ pub struct Connections {
     pub header_kb: u32,
     /// The HTTP/2 window of a stream.
     pub stream_window_kb: u32,
-    /// The HTTP/2 window of a connection.
+    /// The HTTP/2 window of a connection: at least [`SMALL_FRAMES`] windows of a stream.
     pub connection_window_kb: u32,
     /// How often a silent connection is asked whether it lives.
     pub keepalive_s: u64,
@@ -198,6 +198,13 @@ pub struct Connections {
     /// How long it may take to go.
     pub max_age_grace_s: u64,
 }
+
+/// How many windows of a stream the window of a connection has to hold.
+///
+/// h2 ends a connection whose unread DATA frames are shorter than 256 bytes by more, in all, than
+/// half its window (`too_many_data_frames`). With 16 a stream that sends messages of 28 bytes or
+/// more, whatever it waits for, is held back by its own window before that.
+pub const SMALL_FRAMES: u32 = 16;
 
 impl Default for Connections {
     fn default() -> Self {
@@ -214,7 +221,7 @@ impl Default for Connections {
             pending_resets: 20,
             header_kb: 16,
             stream_window_kb: 256,
-            connection_window_kb: 1_024,
+            connection_window_kb: 4_096,
             keepalive_s: 30,
             keepalive_timeout_s: 10,
             max_age_s: 1_800,

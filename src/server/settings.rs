@@ -6,7 +6,9 @@ use std::time::Duration;
 
 use spiffe::TrustDomain;
 
-use crate::config::{Config, ConfigError, Connections, GroupSeed, History, PartnerSeed, Requests};
+use crate::config::{
+    Config, ConfigError, Connections, GroupSeed, History, PartnerSeed, Requests, SMALL_FRAMES,
+};
 use crate::domain::label::Labels;
 use crate::domain::partner::{GroupDefinition, Partner, Role};
 use crate::domain::{GroupId, Invalid, PartnerId, Platform, Tlp};
@@ -146,6 +148,11 @@ fn requests(requests: &Requests) -> Read<RequestLimits> {
 
 fn connections(connections: &Connections) -> Read<ConnectionLimits> {
     let positive = |key: &str, number: usize| at_least_one(&format!("connections.{key}"), number);
+    let least = connections.stream_window_kb.saturating_mul(SMALL_FRAMES);
+    if connections.connection_window_kb < least {
+        let reason = format!("has to be at least {SMALL_FRAMES} times stream_window_kb: {least}");
+        return Err(value("connections.connection_window_kb", reason));
+    }
     Ok(ConnectionLimits {
         total: positive("total", connections.total)?,
         per_identity: positive("per_identity", connections.per_identity)?,
