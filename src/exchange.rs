@@ -82,6 +82,11 @@ impl Exchange {
         self.log.head()
     }
 
+    /// The journal's size on disk, in bytes, where it has one.
+    pub fn journal_bytes(&self) -> Option<u64> {
+        self.log.size_on_disk()
+    }
+
     /// The index, for those who watch it.
     pub fn index(&self) -> &Index {
         &self.index

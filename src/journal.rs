@@ -51,6 +51,11 @@ pub trait Journal: Send + Sync + fmt::Debug {
     /// that sequences go on where they were.
     fn trim(&self, before: u64) -> Result<(), JournalError>;
 
+    /// Its size on disk, in bytes, where it has one.
+    fn size_on_disk(&self) -> Option<u64> {
+        None
+    }
+
     /// Reads every entry and checks it. Gives back how many there are.
     fn check(&self) -> Result<u64, JournalError> {
         let mut next = self.oldest();

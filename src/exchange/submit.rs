@@ -85,8 +85,11 @@ impl Exchange {
             return Err(refused(&VoidReason::Conflicts(taken.sequence)));
         }
         let receipt = self.replayed(taken.sequence)?;
-        let kept = self.clock.now().since(receipt.accepted_at) <= RECEIPTS_KEPT;
-        Ok(kept.then_some(receipt))
+        if self.clock.now().since(receipt.accepted_at) > RECEIPTS_KEPT {
+            // Apply would say so too, but the journal may remember the append, and answer for it.
+            return Err(refused(&VoidReason::SubmissionClosed));
+        }
+        Ok(Some(receipt))
     }
 
     fn replayed(&self, sequence: u64) -> Result<BatchReceipt> {

@@ -87,6 +87,11 @@ impl Log {
         self.head.clone()
     }
 
+    /// The journal's size on disk, in bytes, where it has one.
+    pub fn size_on_disk(&self) -> Option<u64> {
+        self.journal.size_on_disk()
+    }
+
     /// The sequence of the oldest entry.
     pub fn oldest(&self) -> u64 {
         self.journal.oldest()

@@ -141,11 +141,6 @@ impl SledJournal {
         self.failed.load(Ordering::Relaxed)
     }
 
-    /// The bytes of the journal on disk.
-    pub fn size_on_disk(&self) -> Option<u64> {
-        self.db.size_on_disk().ok()
-    }
-
     fn check_room(&self) -> Result<(), AppendError> {
         let probe = self.settings.free_space.unwrap_or(free_space);
         let free = probe(&self.settings.folder)
@@ -284,6 +279,10 @@ impl Journal for SledJournal {
 
     fn oldest(&self) -> u64 {
         self.oldest.load(Ordering::Acquire)
+    }
+
+    fn size_on_disk(&self) -> Option<u64> {
+        self.db.size_on_disk().ok()
     }
 
     fn trim(&self, before: u64) -> Result<(), JournalError> {

@@ -109,12 +109,17 @@ impl Services {
         };
         let read =
             submission::read(&request.submission_id, request.batch.as_ref(), request.close, &terms);
+        let clock = self.exchange.clock();
+        let begun = clock.instant();
         let result = match read {
             Ok(submission) => self.exchange.submit(caller, submission).await,
             Err(invalid) => Err(invalid.into()),
         };
         match &result {
-            Ok(receipt) => self.count(receipt),
+            Ok(receipt) => {
+                self.metrics.appended(clock.instant().duration_since(begun).as_secs_f64());
+                self.count(receipt);
+            }
             Err(error) => self.metrics.rejected(error.label(), 1),
         }
         Ok(receipt::write(&result?))

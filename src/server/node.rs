@@ -164,8 +164,14 @@ impl Node {
             metrics: Arc::clone(&self.metrics),
             observe: Arc::new(move |metrics| {
                 metrics.observe_positions(exchange.head(), exchange.index().checkpoint());
-                if let Some(bytes) = exchange.index().size_on_disk() {
-                    metrics.observe_disk("index", bytes);
+                let sizes = [
+                    ("journal", exchange.journal_bytes()),
+                    ("index", exchange.index().size_on_disk()),
+                ];
+                for (store, bytes) in sizes {
+                    if let Some(bytes) = bytes {
+                        metrics.observe_disk(store, bytes);
+                    }
                 }
                 if let Some(not_after) = tls.not_after_ms() {
                     metrics.observe_certificate(not_after);

@@ -160,12 +160,8 @@ impl World {
 impl Running {
     /// Tells the node to stop, as SIGTERM does, and waits until it has.
     pub async fn stop(mut self) {
-        let _ = self.shutdown.take().unwrap().send(());
-        tokio::time::timeout(Duration::from_secs(20), &mut self.task)
-            .await
-            .expect("the node stops within its deadline")
-            .unwrap()
-            .unwrap();
+        self.begin_stop();
+        self.stopped().await;
     }
 
     /// Tells the node to stop, and goes on.
@@ -174,7 +170,8 @@ impl Running {
     }
 
     pub async fn stopped(self) {
-        self.task.await.unwrap().unwrap();
+        let ended = tokio::time::timeout(Duration::from_secs(20), self.task).await;
+        ended.expect("the node stops within its deadline").unwrap().unwrap();
     }
 }
 

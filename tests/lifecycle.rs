@@ -1,0 +1,303 @@
+//! Starting, stopping, and what changes while it runs.
+
+#![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic)]
+
+mod support;
+
+use std::sync::Arc;
+use std::sync::atomic::{AtomicI64, Ordering};
+use std::time::{Duration, Instant};
+
+use support::raw::raw_channel;
+use support::{World, batch, domain, soon};
+use tipoff::client::{ClientError, From, Patience};
+use tipoff::clock::{Clock, SystemClock};
+use tipoff::domain::Timestamp;
+use tipoff::wire::pb;
+use tipoff::wire::pb::feed_service_client::FeedServiceClient;
+use tipoff::wire::pb::indicator_service_client::IndicatorServiceClient;
+use tokio::io::{AsyncReadExt, AsyncWriteExt};
+use tonic::Code;
+
+/// The machine's clock, moved forward by a test.
+#[derive(Debug, Default)]
+struct MovedClock(AtomicI64);
+
+impl Clock for MovedClock {
+    fn now(&self) -> Timestamp {
+        Timestamp::from_millis(SystemClock.now().as_millis() + self.0.load(Ordering::Relaxed))
+    }
+
+    fn instant(&self) -> Instant {
+        SystemClock.instant()
+    }
+}
+
+fn from_start() -> pb::SubscribeRequest {
+    let start = Some(pb::subscribe_request::Start::FromStart(pb::FromStart {}));
+    pb::SubscribeRequest { start, filter: None }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_node_that_stops_ends_open_feeds_with_their_cursor() {
+    let world = World::new();
+    let mut node = world.start().await;
+    let request = batch("s", 1, None, vec![domain("a.example")]);
+    world.client(&node, "birdsite").submit(request).await.unwrap();
+    let mut service = FeedServiceClient::new(raw_channel(&world, &node, "facegraph"));
+    let mut stream = service.subscribe(from_start()).await.unwrap().into_inner();
+    let first = soon(stream.message()).await.unwrap().unwrap();
+    assert_eq!(first.items.len(), 1);
+    node.begin_stop();
+    let last = soon(stream.message()).await.unwrap().unwrap();
+    assert_eq!(last.end.unwrap().reason(), pb::EndReason::Shutdown);
+    assert!(!last.cursor.unwrap().token.is_empty());
+    let status = soon(stream.message()).await.unwrap_err();
+    assert_eq!(status.code(), Code::Unavailable);
+    node.stopped().await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_node_that_stops_answers_the_batches_that_it_took() {
+    let world = World::new();
+    let mut node = world.start().await;
+    let mut service = IndicatorServiceClient::new(raw_channel(&world, &node, "birdsite"));
+    let (batches, queue) = tokio::sync::mpsc::channel(1);
+    let feeding = tokio::spawn(async move {
+        for number in 1.. {
+            let request = batch("s", number, None, vec![domain(&format!("n{number}.example"))]);
+            let request = pb::StreamIndicatorsRequest {
+                submission_id: request.submission_id,
+                batch: request.batch,
+                close: None,
+            };
+            if batches.send(request).await.is_err() {
+                return;
+            }
+        }
+    });
+    let queue = tokio_stream::wrappers::ReceiverStream::new(queue);
+    let mut receipts = service.stream_indicators(queue).await.unwrap().into_inner();
+    let mut answered = 0;
+    loop {
+        match soon(receipts.message()).await {
+            Ok(Some(response)) => {
+                answered += 1;
+                assert_eq!(response.receipt.unwrap().number, answered, "in order");
+                if answered == 50 {
+                    node.begin_stop();
+                }
+            }
+            Ok(None) => panic!("the stream ends with a status that says why"),
+            // hyper's client may lose the status where it was in the middle of sending a batch; it
+            // knows either way that it may try again.
+            Err(status) => {
+                assert!(answered >= 50, "{status:?}");
+                let error = ClientError::from(status);
+                assert!(error.is_transient(), "{error:?}");
+                break;
+            }
+        }
+    }
+    node.stopped().await;
+    feeding.abort();
+    // What was answered is there.
+    let node = world.start().await;
+    let client = world.client(&node, "facegraph");
+    for number in [1, answered] {
+        let value = format!("n{number}.example");
+        let key = pb::IndicatorKey { value, ..pb::IndicatorKey::default() };
+        client.indicator(key).await.unwrap();
+    }
+    node.stop().await;
+}
+
+/// HTTP/2 takes a peer that leaves many small frames unread for an attacker, and ends the
+/// connection. A partner that sends batches of one as fast as it can only waits.
+#[tokio::test(flavor = "multi_thread")]
+async fn a_partner_that_sends_many_small_batches_at_once_is_held_back_and_not_cut_off() {
+    const BATCHES: u32 = 6_000;
+    let world = World::new();
+    let node = world.start().await;
+    let mut service = IndicatorServiceClient::new(raw_channel(&world, &node, "birdsite"));
+    let batches = tokio_stream::iter((1..=BATCHES).map(|number| {
+        let request = batch("s", number, None, vec![domain("a.example")]);
+        let (submission_id, batch) = (request.submission_id, request.batch);
+        pb::StreamIndicatorsRequest { submission_id, batch, close: None }
+    }));
+    let mut receipts = service.stream_indicators(batches).await.unwrap().into_inner();
+    for number in 1..=BATCHES {
+        let response = soon(receipts.message()).await.unwrap().unwrap();
+        assert_eq!(response.receipt.unwrap().number, number);
+    }
+    assert!(soon(receipts.message()).await.unwrap().is_none());
+    node.stop().await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_node_stops_within_its_deadline_whatever_its_readers_do() {
+    let mut world = World::new();
+    world.config.server.drain_timeout_s = 2;
+    let node = world.start().await;
+    let items: Vec<_> = (0..1_000).map(|n| domain(&format!("n{n}.example"))).collect();
+    let client = world.client(&node, "birdsite");
+    for number in 1..=10 {
+        let items = items.iter().map(|item| {
+            let value = format!("b{number}.{}", item.value);
+            pb::SubmittedIndicator { value, ..item.clone() }
+        });
+        client.submit(batch("s", number, None, items.collect())).await.unwrap();
+    }
+    // A reader that takes nothing.
+    let mut service = FeedServiceClient::new(raw_channel(&world, &node, "facegraph"));
+    let _untaken = service.subscribe(from_start()).await.unwrap();
+    tokio::time::sleep(Duration::from_millis(200)).await;
+    let begun = tokio::time::Instant::now();
+    node.stop().await;
+    assert!(begun.elapsed() < Duration::from_secs(4), "{:?}", begun.elapsed());
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_suspension_ends_open_feeds_at_once_and_its_end_lets_the_partner_in_again() {
+    let world = World::new();
+    let node = world.start().await;
+    let mut service = FeedServiceClient::new(raw_channel(&world, &node, "facegraph"));
+    let mut stream = service.subscribe(from_start()).await.unwrap().into_inner();
+    let mut config = world.config.clone();
+    config.access.suspended = vec!["facegraph".into()];
+    node.reload.send(config).await.unwrap();
+    let last = soon(stream.message()).await.unwrap().unwrap();
+    assert_eq!(last.end.unwrap().reason(), pb::EndReason::Suspended);
+    let status = soon(stream.message()).await.unwrap_err();
+    assert_eq!(status.code(), Code::PermissionDenied);
+    let client = world.client(&node, "facegraph");
+    assert!(matches!(client.who_am_i().await, Err(ClientError::Denied(_))));
+    node.reload.send(world.config.clone()).await.unwrap();
+    tokio::time::sleep(Duration::from_millis(200)).await;
+    client.who_am_i().await.unwrap();
+    node.stop().await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_submission_that_is_idle_is_closed_by_the_exchange_and_opens_again() {
+    let world = World::new();
+    let clock = Arc::new(MovedClock::default());
+    let node = world.start_with(Arc::clone(&clock) as Arc<dyn Clock>).await;
+    let client = world.client(&node, "birdsite");
+    let one = |number| batch("s", number, None, vec![domain(&format!("n{number}.example"))]);
+    client.submit(one(1)).await.unwrap();
+    assert_eq!(node.exchange.close_idle().await.unwrap(), 0);
+    clock.0.fetch_add(16 * 60 * 1_000, Ordering::Relaxed);
+    assert_eq!(node.exchange.close_idle().await.unwrap(), 1);
+    assert_eq!(node.exchange.close_idle().await.unwrap(), 0);
+    client.submit(one(2)).await.unwrap();
+    clock.0.fetch_add(16 * 60 * 1_000, Ordering::Relaxed);
+    assert_eq!(node.exchange.close_idle().await.unwrap(), 1);
+    // A week later its receipts are gone, and so is the way back.
+    clock.0.fetch_add(8 * 86_400 * 1_000, Ordering::Relaxed);
+    for number in [1, 3] {
+        let late = client.submit(one(number)).await;
+        assert!(matches!(late, Err(ClientError::Precondition(_))), "{late:?}");
+    }
+    node.stop().await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn the_configuration_adds_who_is_new_and_changes_nobody() {
+    let mut world = World::new();
+    world.start().await.stop().await;
+    let mut added = world.config.clone();
+    let mut newcomer = added.partners[0].clone();
+    newcomer.id = "newcomer".into();
+    newcomer.platforms = vec!["newplace".into()];
+    newcomer.default_group = None;
+    added.partners.push(newcomer);
+    added.partners[1].name = Some("Another name".into());
+    world.config = added;
+    let node = world.start().await;
+    let client = world.client(&node, "newcomer");
+    assert_eq!(client.who_am_i().await.unwrap().partner.unwrap().platforms, ["newplace"]);
+    let partners = client.partners().await.unwrap();
+    let facegraph = partners.iter().find(|partner| partner.id == "facegraph").unwrap();
+    assert_eq!(facegraph.name, "facegraph", "what the journal says stands");
+    assert_eq!(partners.len(), 7);
+    assert!(client.groups().await.unwrap().is_empty(), "it is in none, and learns of none");
+    assert_eq!(world.client(&node, "exchange-ops").groups().await.unwrap().len(), 1);
+    node.stop().await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_read_waits_for_the_version_it_names() {
+    let mut world = World::new();
+    world.config.requests.read_after_timeout_s = 1;
+    let node = world.start().await;
+    let request = batch("s", 1, None, vec![domain("a.example")]);
+    let receipt = world.client(&node, "birdsite").submit(request).await.unwrap();
+    let version = receipt.items[0].version;
+    let mut service = IndicatorServiceClient::new(raw_channel(&world, &node, "facegraph"));
+    let key = pb::IndicatorKey { value: "a.example".into(), ..pb::IndicatorKey::default() };
+    let mut request = pb::LookupIndicatorsRequest { keys: vec![key], read_after: version };
+    service.lookup_indicators(request.clone()).await.unwrap();
+    request.read_after = Some(pb::Version { sequence: 1_000, index: 0 });
+    let status = service.lookup_indicators(request).await.unwrap_err();
+    assert_eq!(status.code(), Code::Unavailable);
+    node.stop().await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn the_ops_listener_shows_metrics_liveness_and_readiness() {
+    let world = World::new();
+    let node = world.start().await;
+    let client = world.client(&node, "birdsite");
+    client.submit(batch("s", 1, None, vec![domain("a.example"), domain("nodots")])).await.unwrap();
+    let _ = world.impatient(&node, "cyber-unit").subscribe(From::Start, None).next().await;
+    let get = async |path: &str| {
+        let mut stream = tokio::net::TcpStream::connect(node.ops).await.unwrap();
+        let request = format!("GET {path} HTTP/1.1\r\nhost: x\r\nconnection: close\r\n\r\n");
+        stream.write_all(request.as_bytes()).await.unwrap();
+        let mut answer = String::new();
+        stream.read_to_string(&mut answer).await.unwrap();
+        answer
+    };
+    assert!(get("/live").await.starts_with("HTTP/1.1 200"));
+    assert!(get("/ready").await.starts_with("HTTP/1.1 200"));
+    assert!(get("/elsewhere").await.starts_with("HTTP/1.1 404"));
+    let metrics = get("/metrics").await;
+    for line in [
+        "tipoff_submitted_total 1",
+        "tipoff_rejected_total{label=\"item\"} 1",
+        "tipoff_denied_total{method=\"/tipoff.v1.FeedService/Subscribe\"} 1",
+        "tipoff_append_seconds_count 1",
+        "tipoff_head 8",
+        "tipoff_index_checkpoint 8",
+        "tipoff_certificate_expiry_timestamp_seconds",
+        "tipoff_disk_bytes{store=\"journal\"}",
+    ] {
+        assert!(metrics.contains(line), "{line} is not in\n{metrics}");
+    }
+    assert!(!metrics.contains("a.example"), "no values in metrics");
+    node.stop().await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_client_outlasts_an_exchange_that_comes_back() {
+    let world = World::new();
+    let mut exchange = support::process::Process::prepare(&world);
+    exchange.start();
+    let patience =
+        Patience { tries: None, longest: Duration::from_millis(200), ..Patience::default() };
+    let client = exchange.client(&world, "birdsite").with_patience(patience);
+    client.who_am_i().await.unwrap();
+    exchange.kill();
+    let waiting = tokio::spawn({
+        let client = client.clone();
+        async move { client.submit(batch("s", 1, None, vec![domain("a.example")])).await }
+    });
+    tokio::time::sleep(Duration::from_millis(300)).await;
+    assert!(!waiting.is_finished());
+    exchange.start();
+    soon(waiting).await.unwrap().unwrap();
+    exchange.kill();
+    let impatient = client.with_patience(support::no_patience());
+    assert!(matches!(impatient.who_am_i().await, Err(ClientError::Unreachable(_))));
+}
