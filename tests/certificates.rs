@@ -44,10 +44,10 @@ async fn nobody(node: &Running, identity: &Path, reason: &str) {
 async fn a_good_certificate_is_let_in_with_and_without_a_workload() {
     let world = World::new();
     let node = world.start().await;
-    let plain = forge::signed(&world, "plain", good(&[BIRDSITE]));
+    let plain = forge::signed(&world, "plain", &good(&[BIRDSITE]));
     assert_eq!(who(&node, &plain).await.unwrap(), "birdsite");
     let uri = format!("{BIRDSITE}/ingest");
-    let workload = forge::signed(&world, "workload", good(&[&uri]));
+    let workload = forge::signed(&world, "workload", &good(&[&uri]));
     let client = Client::new(&node.url, &workload).unwrap();
     let me = client.who_am_i().await.unwrap();
     assert_eq!((me.partner.unwrap().id.as_str(), me.workload.as_str()), ("birdsite", "ingest"));
@@ -65,15 +65,15 @@ async fn certificates_that_tls_refuses_get_no_answer() {
         params
     };
     let expired = bent(&|params| params.not_after = date_time_ymd(2025, 1, 1));
-    refused(&node, &forge::signed(&world, "expired", expired)).await;
+    refused(&node, &forge::signed(&world, "expired", &expired)).await;
     let early = bent(&|params| params.not_before = date_time_ymd(2089, 1, 1));
-    refused(&node, &forge::signed(&world, "early", early)).await;
+    refused(&node, &forge::signed(&world, "early", &early)).await;
     let server = bent(&|params| {
         params.extended_key_usages = vec![ExtendedKeyUsagePurpose::ServerAuth];
     });
-    refused(&node, &forge::signed(&world, "server", server)).await;
-    refused(&node, &forge::signed_by_another(&world, "another", good(&[BIRDSITE]))).await;
-    refused(&node, &forge::self_signed(&world, "self", good(&[BIRDSITE]))).await;
+    refused(&node, &forge::signed(&world, "server", &server)).await;
+    refused(&node, &forge::signed_by_another(&world, "another", &good(&[BIRDSITE]))).await;
+    refused(&node, &forge::self_signed(&world, "self", &good(&[BIRDSITE]))).await;
 
     let ca = fs::read(world.path("ca/ca.pem")).unwrap();
     let tls = ClientTlsConfig::new().ca_certificate(Certificate::from_pem(ca));
@@ -101,7 +101,7 @@ async fn certificates_that_name_nobody_here_are_told_why() {
         ("stranger", &["spiffe://tipoff.test/partner/stranger"], "not a partner"),
     ];
     for (name, uris, reason) in table {
-        nobody(&node, &forge::signed(&world, name, good(uris)), reason).await;
+        nobody(&node, &forge::signed(&world, name, &good(uris)), reason).await;
     }
     node.stop().await;
 }
@@ -119,10 +119,10 @@ async fn a_suspended_partner_is_denied() {
 #[tokio::test(flavor = "multi_thread")]
 async fn a_revoked_certificate_is_refused_and_so_is_everyone_under_a_stale_list() {
     let world = World::new();
-    let revoked = forge::signed(&world, "revoked", good(&[BIRDSITE]));
+    let revoked = forge::signed(&world, "revoked", &good(&[BIRDSITE]));
     let mut params = good(&[BIRDSITE]);
     params.serial_number = Some(SerialNumber::from(43u64));
-    let other = forge::signed(&world, "other", params);
+    let other = forge::signed(&world, "other", &params);
 
     forge::revoke(&world, 2090);
     let node = world.start().await;

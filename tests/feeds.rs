@@ -8,7 +8,7 @@ use std::time::Duration;
 
 use support::{World, batch, domain, item, named, sharing, soon};
 use tipoff::client::{Client, ClientError, From, Subscription};
-use tipoff::wire::pb;
+use tipoff::wire::pb::{self, Kind};
 
 async fn next(feed: &mut Subscription) -> pb::FeedItem {
     soon(feed.next()).await.unwrap().unwrap()
@@ -143,7 +143,6 @@ async fn each_filter_holds_back_what_it_is_not_about() {
         });
         item
     };
-    use pb::Kind;
     let items = vec![
         said("a.example", Kind::Domain, "", 10, "phishing"),
         said("someone_one", Kind::Account, "x", 50, "spam"),

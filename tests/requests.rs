@@ -8,7 +8,8 @@ use prost::Message;
 use support::raw::{call_raw, raw_channel};
 use support::{World, batch, close, domain, item, named, sharing, statuses};
 use tipoff::client::{Client, ClientError};
-use tipoff::wire::pb;
+use tipoff::wire::pb::lookup_result::Result::{Known, Unknown, Unreadable};
+use tipoff::wire::pb::{self, Kind, Tlp};
 use tonic::Code;
 
 async fn invalid(client: &Client, request: pb::SubmitIndicatorsRequest) -> (String, String) {
@@ -23,7 +24,6 @@ async fn every_kind_of_bad_value_is_named_and_the_others_are_taken() {
     let world = World::new();
     let node = world.start().await;
     let client = world.client(&node, "birdsite");
-    use pb::Kind;
     let said = |said: pb::Assessment| {
         let mut item = domain("said.example");
         item.assessment = Some(said);
@@ -100,7 +100,6 @@ async fn a_batch_that_is_wrong_as_a_whole_is_refused_by_field() {
     let node = world.start().await;
     let client = world.client(&node, "birdsite");
     let to = |tlp, audience| Some(sharing(tlp, audience));
-    use pb::Tlp;
     let everyone = || Some(pb::sharing::Audience::Everyone(pb::Everyone {}));
     let one = || vec![domain("a.example")];
     let released = |liaison: &str| {
@@ -253,7 +252,6 @@ async fn lookups_say_which_value_is_wrong_and_answer_the_others_in_order() {
     let key = |value: &str| pb::IndicatorKey { value: value.into(), ..pb::IndicatorKey::default() };
     let asked = [key("just words"), key("hxxps://a[.]example/"), key("b.example"), key("@x")];
     let results = client.lookup(&asked).await.unwrap();
-    use pb::lookup_result::Result::{Known, Unknown, Unreadable};
     let results: Vec<_> = results.into_iter().filter_map(|result| result.result).collect();
     let [Unreadable(words), Known(known), Unknown(unknown), Unreadable(_)] = &results[..] else {
         panic!("{results:?}")

@@ -15,6 +15,7 @@ use tipoff::client::{Client, ClientError, From};
 use tipoff::domain::sharing::{Community, Sharing};
 use tipoff::domain::{PartnerId, Position, Timestamp, may_see};
 use tipoff::wire::pb;
+use tipoff::wire::pb::lookup_result::Result::{Known, Unknown};
 use tipoff::wire::sharing::read as read_sharing;
 
 const GROUPS: &str = r#"
@@ -143,19 +144,17 @@ async fn every_way_out_gives_a_reader_what_the_rule_lets_it_see_and_nothing_else
         for number in 0..25 {
             let value = format!("n{number}.example");
             let key = pb::IndicatorKey { value: value.clone(), ..pb::IndicatorKey::default() };
-            let looked_up = clients[id].lookup(&[key.clone()]).await.unwrap().remove(0);
+            let looked_up = clients[id].lookup(std::slice::from_ref(&key)).await.unwrap().remove(0);
             let known = match clients[id].indicator(key).await {
                 Ok(known) => known,
                 Err(ClientError::NotFound(_)) => {
-                    let unknown =
-                        Some(pb::lookup_result::Result::Unknown(pb::UnknownValue::default()));
-                    let same = std::mem::discriminant(&looked_up.result.unwrap());
-                    assert_eq!(same, std::mem::discriminant(&unknown.unwrap()));
+                    let unknown = matches!(looked_up.result, Some(Unknown(_)));
+                    assert!(unknown, "{value} is unknown to one way out and not to the other");
                     continue;
                 }
                 Err(error) => panic!("{error}"),
             };
-            let Some(pb::lookup_result::Result::Known(summary)) = looked_up.result else {
+            let Some(Known(summary)) = looked_up.result else {
                 panic!("{value} is known to one way out and not to the other")
             };
             assert_eq!(Some(&summary), known.summary.as_ref());

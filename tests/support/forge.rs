@@ -32,21 +32,21 @@ fn issuer(world: &World) -> Issuer<'static, KeyPair> {
 }
 
 /// Writes an identity folder whose certificate the world's authority signed.
-pub fn signed(world: &World, name: &str, params: CertificateParams) -> PathBuf {
+pub fn signed(world: &World, name: &str, params: &CertificateParams) -> PathBuf {
     let key = KeyPair::generate().unwrap();
     let certificate = params.signed_by(&key, &issuer(world)).unwrap();
     write(world, name, &certificate.pem(), &key)
 }
 
 /// Writes an identity folder whose certificate signed itself.
-pub fn self_signed(world: &World, name: &str, params: CertificateParams) -> PathBuf {
+pub fn self_signed(world: &World, name: &str, params: &CertificateParams) -> PathBuf {
     let key = KeyPair::generate().unwrap();
     let certificate = params.self_signed(&key).unwrap();
     write(world, name, &certificate.pem(), &key)
 }
 
 /// Writes an identity folder whose certificate another authority signed.
-pub fn signed_by_another(world: &World, name: &str, params: CertificateParams) -> PathBuf {
+pub fn signed_by_another(world: &World, name: &str, params: &CertificateParams) -> PathBuf {
     let ca_key = KeyPair::generate().unwrap();
     let mut ca = CertificateParams::default();
     ca.is_ca = IsCa::Ca(BasicConstraints::Unconstrained);
