@@ -21,9 +21,9 @@ demo: ## Tell the story on this machine (DATA=report.csv tells it on a report of
 .PHONY: test
 test: tools $(PYTHON) ## Run every test
 	@if cargo nextest --version >/dev/null 2>&1; then \
-		TIPOFF_PYTHON=$(CURDIR)/$(PYTHON) cargo nextest run --all-targets --no-fail-fast; \
+		TIPOFF_PYTHON=$(CURDIR)/$(PYTHON) cargo nextest run --no-fail-fast; \
 	else \
-		TIPOFF_PYTHON=$(CURDIR)/$(PYTHON) cargo test --all-targets --no-fail-fast; \
+		TIPOFF_PYTHON=$(CURDIR)/$(PYTHON) cargo test --no-fail-fast; \
 	fi
 	cargo test --doc --quiet
 

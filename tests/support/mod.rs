@@ -30,6 +30,8 @@ pub struct World {
     pub folder: TempDir,
     pub authority: Authority,
     pub config: Config,
+    /// The partners and groups, as the configuration file has them.
+    pub partners: String,
 }
 
 /// A running node. Stopped when it is dropped; [`Running::stop`] waits for it.
@@ -83,14 +85,14 @@ impl World {
         Self::with(PARTNERS)
     }
 
-    pub fn with(config: &str) -> Self {
+    pub fn with(partners: &str) -> Self {
         let folder = tempfile::tempdir().unwrap();
         let now = SystemClock.now();
         let authority = Authority::init(&folder.path().join("ca"), TRUST_DOMAIN, now).unwrap();
         let names = vec!["localhost".to_owned(), "127.0.0.1".to_owned()];
         let server = folder.path().join("server");
         authority.issue(&Usage::Server { names }, 30, now, &server).unwrap();
-        let mut config = Config::parse(config).unwrap();
+        let mut config = Config::parse(partners).unwrap();
         config.server.grpc = ([127, 0, 0, 1], 0).into();
         config.server.ops = ([127, 0, 0, 1], 0).into();
         config.server.trust_domain = TRUST_DOMAIN.into();
@@ -98,7 +100,7 @@ impl World {
         config.server.drain_timeout_s = 5;
         config.storage.data = folder.path().join("data");
         config.storage.min_free_mb = 16;
-        Self { folder, authority, config }
+        Self { folder, authority, config, partners: partners.to_owned() }
     }
 
     /// The identity folder of a partner, made when it is first asked for.

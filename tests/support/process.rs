@@ -9,7 +9,7 @@ use nix::sys::signal::{Signal, kill};
 use nix::unistd::Pid;
 use tipoff::client::Client;
 
-use super::{PARTNERS, TRUST_DOMAIN, World};
+use super::{TRUST_DOMAIN, World};
 
 pub struct Process {
     config: PathBuf,
@@ -26,9 +26,10 @@ impl Process {
         let text = format!(
             "[server]\ngrpc = \"127.0.0.1:{port}\"\nops = \"127.0.0.1:0\"\ntrust_domain = \
              \"{TRUST_DOMAIN}\"\nidentity = \"{}\"\ndrain_timeout_s = 10\n[storage]\ndata = \"{}\"\n\
-             min_free_mb = 16\n{PARTNERS}",
+             min_free_mb = 16\n{}",
             world.config.server.identity.display(),
             world.config.storage.data.display(),
+            world.partners,
         );
         fs::write(&config, text).unwrap();
         let log = world.path(format!("tipoff-{port}.log"));
@@ -72,9 +73,13 @@ impl Process {
         }
     }
 
+    /// The id of the process.
+    pub fn id(&self) -> u32 {
+        self.child.as_ref().unwrap().id()
+    }
+
     pub fn signal(&self, signal: Signal) {
-        let child = self.child.as_ref().unwrap();
-        kill(Pid::from_raw(i32::try_from(child.id()).unwrap()), signal).unwrap();
+        kill(Pid::from_raw(i32::try_from(self.id()).unwrap()), signal).unwrap();
     }
 
     /// SIGTERM, and waits for its end.

@@ -1,6 +1,6 @@
 //! Calls by bytes, for what no client would send.
 
-use bytes::{Buf, BufMut};
+use bytes::{Buf, BufMut, Bytes};
 use http::uri::PathAndQuery;
 use tonic::client::Grpc;
 use tonic::codec::{Codec, DecodeBuf, Decoder, EncodeBuf, Encoder};
@@ -11,57 +11,67 @@ use super::{Running, World};
 
 /// A channel of a partner, without the client over it.
 pub fn raw_channel(world: &World, node: &Running, partner: &str) -> Channel {
+    channel_to(world, &node.url, partner)
+}
+
+/// The same to any server.
+pub fn channel_to(world: &World, url: &str, partner: &str) -> Channel {
     let folder = world.identity(partner);
     let read = |name: &str| std::fs::read(folder.join(name)).unwrap();
     let tls = ClientTlsConfig::new()
         .ca_certificate(Certificate::from_pem(read("ca.pem")))
         .identity(Identity::from_pem(read("cert.pem"), read("key.pem")));
-    Endpoint::from_shared(node.url.clone()).unwrap().tls_config(tls).unwrap().connect_lazy()
+    Endpoint::from_shared(url.to_owned()).unwrap().tls_config(tls).unwrap().connect_lazy()
 }
 
 /// Sends bytes as a message, and gives the bytes of the answer.
-pub async fn call_raw(channel: &Channel, method: &str, bytes: Vec<u8>) -> Result<Vec<u8>, Status> {
+pub async fn call_raw(
+    channel: &Channel,
+    method: &str,
+    bytes: impl Into<Bytes>,
+) -> Result<Bytes, Status> {
     let mut grpc = Grpc::new(channel.clone());
     grpc.ready().await.unwrap();
     let path: PathAndQuery = method.parse().unwrap();
-    grpc.unary(Request::new(bytes), path, Bytes).await.map(tonic::Response::into_inner)
+    let request = Request::new(bytes.into());
+    grpc.unary(request, path, AsTheyAre).await.map(tonic::Response::into_inner)
 }
 
+/// Messages as the bytes that they are.
 #[derive(Clone, Copy, Default)]
-struct Bytes;
+pub struct AsTheyAre;
 
-impl Codec for Bytes {
-    type Encode = Vec<u8>;
-    type Decode = Vec<u8>;
-    type Encoder = Bytes;
-    type Decoder = Bytes;
+impl Codec for AsTheyAre {
+    type Encode = Bytes;
+    type Decode = Bytes;
+    type Encoder = Self;
+    type Decoder = Self;
 
-    fn encoder(&mut self) -> Bytes {
-        Bytes
+    fn encoder(&mut self) -> Self {
+        Self
     }
 
-    fn decoder(&mut self) -> Bytes {
-        Bytes
+    fn decoder(&mut self) -> Self {
+        Self
     }
 }
 
-impl Encoder for Bytes {
-    type Item = Vec<u8>;
+impl Encoder for AsTheyAre {
+    type Item = Bytes;
     type Error = Status;
 
-    fn encode(&mut self, bytes: Vec<u8>, buf: &mut EncodeBuf<'_>) -> Result<(), Status> {
+    fn encode(&mut self, bytes: Bytes, buf: &mut EncodeBuf<'_>) -> Result<(), Status> {
         buf.put_slice(&bytes);
         Ok(())
     }
 }
 
-impl Decoder for Bytes {
-    type Item = Vec<u8>;
+impl Decoder for AsTheyAre {
+    type Item = Bytes;
     type Error = Status;
 
-    fn decode(&mut self, buf: &mut DecodeBuf<'_>) -> Result<Option<Vec<u8>>, Status> {
-        let mut bytes = vec![0; buf.remaining()];
-        buf.copy_to_slice(&mut bytes);
-        Ok(Some(bytes))
+    fn decode(&mut self, buf: &mut DecodeBuf<'_>) -> Result<Option<Bytes>, Status> {
+        let length = buf.remaining();
+        Ok(Some(buf.copy_to_bytes(length)))
     }
 }

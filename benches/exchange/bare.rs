@@ -1,0 +1,113 @@
+//! The limit of ingest: a bare program that does the same writes to sled.
+//!
+//! It writes what the exchange left behind, journal and index, each from a thread of its own, the
+//! index behind the journal. It knows everything before it begins, and computes nothing.
+
+use std::collections::BTreeMap;
+use std::fs::File;
+use std::path::Path;
+use std::sync::mpsc;
+use std::thread;
+use std::time::{Duration, Instant};
+
+use rand::SeedableRng;
+use rand::rngs::StdRng;
+use rand::seq::SliceRandom;
+use tipoff::config::Storage;
+
+/// How many entries lie in one durable write: as many as four clients can have waiting.
+const GATHERED: usize = 32;
+/// The most operations in one batch of the index, and in one of the journal.
+const INDEX_OPERATIONS: usize = 200;
+const JOURNAL_OPERATIONS: usize = 1_000;
+
+type Pair = (sled::IVec, sled::IVec);
+
+/// How long the writes take that made what lies in a data folder.
+pub fn writes(storage: &Storage) -> Duration {
+    let journal = journal_entries(&storage.data.join("journal"));
+    let index = index_batches(&storage.data.join("index"), journal.len());
+    let folder = tempfile::tempdir().unwrap();
+    let (journal_mb, index_mb) = (storage.journal_cache_mb, storage.index_cache_mb);
+    let journal_db = open(&folder.path().join("journal"), journal_mb, None);
+    let index_db = open(&folder.path().join("index"), index_mb, Some(1_000));
+    let data = File::open(folder.path().join("journal/db")).unwrap();
+    let tree = index_db.open_tree("index").unwrap();
+
+    #[allow(clippy::disallowed_methods)]
+    let begun = Instant::now();
+    let (durable, follow) = mpsc::channel();
+    let applying = thread::spawn(move || {
+        let mut batches = index.into_iter();
+        for entries in follow {
+            for batch in batches.by_ref().take(entries).flatten() {
+                tree.apply_batch(batch).unwrap();
+            }
+        }
+    });
+    for entries in journal.chunks(GATHERED) {
+        for pairs in entries.concat().chunks(JOURNAL_OPERATIONS) {
+            journal_db.apply_batch(batch(pairs)).unwrap();
+        }
+        journal_db.flush().unwrap();
+        data.sync_data().unwrap();
+        durable.send(entries.len()).unwrap();
+    }
+    drop(durable);
+    applying.join().unwrap();
+    begun.elapsed()
+}
+
+fn open(folder: &Path, cache_mb: u64, flush_every_ms: Option<u64>) -> sled::Db {
+    sled::Config::new()
+        .path(folder)
+        .cache_capacity(cache_mb * 1024 * 1024)
+        .mode(sled::Mode::HighThroughput)
+        .flush_every_ms(flush_every_ms)
+        .open()
+        .unwrap()
+}
+
+fn batch(pairs: &[Pair]) -> sled::Batch {
+    let mut batch = sled::Batch::default();
+    for (key, value) in pairs {
+        batch.insert(key.clone(), value.clone());
+    }
+    batch
+}
+
+/// The chunks of each entry of a journal.
+fn journal_entries(folder: &Path) -> Vec<Vec<Pair>> {
+    let db = open(folder, 64, None);
+    let mut entries: BTreeMap<Vec<u8>, Vec<Pair>> = BTreeMap::new();
+    for pair in db.iter() {
+        let (key, value) = pair.unwrap();
+        entries.entry(key[..8].to_vec()).or_default().push((key, value));
+    }
+    entries.into_values().collect()
+}
+
+/// The batches of each entry of an index. What is ordered by sequence stays so; the keys of
+/// indicators, which are hashes, come in any order, as they did.
+fn index_batches(folder: &Path, entries: usize) -> Vec<Vec<sled::Batch>> {
+    let db = open(folder, 64, None);
+    let tree = db.open_tree("index").unwrap();
+    let head = tree.get(b"!").unwrap().unwrap();
+    let (mut indicators, others): (Vec<Pair>, Vec<Pair>) =
+        tree.iter().map(|pair| pair.unwrap()).partition(|(key, _)| key[0] == b'i');
+    indicators.shuffle(&mut StdRng::seed_from_u64(1));
+    let slice = |pairs: &[Pair], at: usize| {
+        pairs[pairs.len() * at / entries..pairs.len() * (at + 1) / entries].to_vec()
+    };
+    (0..entries)
+        .map(|at| {
+            let pairs = [slice(&indicators, at), slice(&others, at)].concat();
+            let batches = pairs.chunks(INDEX_OPERATIONS - 1).map(|pairs| {
+                let mut batch = batch(pairs);
+                batch.insert(b"!", head.clone());
+                batch
+            });
+            batches.collect()
+        })
+        .collect()
+}

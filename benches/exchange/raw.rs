@@ -1,0 +1,182 @@
+//! The limit of what goes over the wire: tonic over mutual TLS with the same messages, which stores
+//! nothing, knows nobody and decides nothing.
+
+use std::fs;
+use std::io::{BufRead, BufReader};
+use std::path::Path;
+use std::pin::Pin;
+use std::process::{Child, Command, Stdio};
+use std::sync::Arc;
+
+use bytes::{Buf, Bytes};
+use futures_util::{Stream, stream};
+use tipoff::wire::encoded::EncodedFeed;
+use tipoff::wire::pb;
+use tipoff::wire::servers::feed_service_server::{FeedService, FeedServiceServer};
+use tipoff::wire::servers::indicator_service_server::{IndicatorService, IndicatorServiceServer};
+use tokio::net::TcpListener;
+use tokio_stream::wrappers::TcpListenerStream;
+use tonic::transport::{Certificate, Identity, Server, ServerTlsConfig};
+use tonic::{Request, Response, Status, Streaming, async_trait};
+
+use crate::support::World;
+
+/// The argument by which this program becomes the server.
+pub const COMMAND: &str = "raw-server";
+
+/// A running server, ended when it is dropped.
+pub struct RawServer {
+    child: Child,
+    pub url: String,
+}
+
+impl RawServer {
+    /// Starts one with a world's identity. `messages` is a folder of streams that it can send.
+    pub fn start(world: &World, messages: &Path) -> Self {
+        let mut child = Command::new(std::env::current_exe().unwrap())
+            .arg(COMMAND)
+            .args([&world.config.server.identity, messages])
+            .stdout(Stdio::piped())
+            .spawn()
+            .unwrap();
+        let mut port = String::new();
+        BufReader::new(child.stdout.take().unwrap()).read_line(&mut port).unwrap();
+        Self { child, url: format!("https://localhost:{}", port.trim()) }
+    }
+}
+
+impl Drop for RawServer {
+    fn drop(&mut self) {
+        let _ = self.child.kill();
+        let _ = self.child.wait();
+    }
+}
+
+/// Serves until it is killed.
+pub fn serve(identity: &Path, messages: &Path) {
+    let read = |name: &str| fs::read(identity.join(name)).unwrap();
+    let tls = ServerTlsConfig::new()
+        .identity(Identity::from_pem(read("cert.pem"), read("key.pem")))
+        .client_ca_root(Certificate::from_pem(read("ca.pem")));
+    let streams = read_streams(messages);
+    let raw = Raw { streams: Arc::new(streams) };
+    tokio::runtime::Runtime::new().unwrap().block_on(async {
+        let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
+        println!("{}", listener.local_addr().unwrap().port());
+        Server::builder()
+            .tls_config(tls)
+            .unwrap()
+            .tcp_nodelay(true)
+            .initial_stream_window_size(256 * 1024)
+            .initial_connection_window_size(4 * 1024 * 1024)
+            .add_service(IndicatorServiceServer::new(raw.clone()))
+            .add_service(FeedServiceServer::new(raw).max_encoding_message_size(4 * 1024 * 1024))
+            .serve_with_incoming(TcpListenerStream::new(listener))
+            .await
+            .unwrap();
+    });
+}
+
+/// Writes a stream into the folder of a server that is to send it.
+pub fn write_stream(folder: &Path, number: usize, messages: &[Bytes]) {
+    let mut file = Vec::new();
+    for message in messages {
+        file.extend_from_slice(&(message.len() as u64).to_be_bytes());
+        file.extend_from_slice(message);
+    }
+    fs::write(folder.join(format!("{number:04}")), file).unwrap();
+}
+
+fn read_streams(folder: &Path) -> Vec<Vec<Bytes>> {
+    let mut files: Vec<_> =
+        fs::read_dir(folder).unwrap().map(|entry| entry.unwrap().path()).collect();
+    files.sort();
+    let read = |file: &std::path::PathBuf| {
+        let mut rest = Bytes::from(fs::read(file).unwrap());
+        let mut messages = Vec::new();
+        while rest.has_remaining() {
+            let length = usize::try_from(rest.get_u64()).unwrap();
+            messages.push(rest.split_to(length));
+        }
+        messages
+    };
+    files.iter().map(read).collect()
+}
+
+#[derive(Clone)]
+struct Raw {
+    streams: Arc<Vec<Vec<Bytes>>>,
+}
+
+type Out<T> = Pin<Box<dyn Stream<Item = Result<T, Status>> + Send>>;
+
+#[async_trait]
+impl IndicatorService for Raw {
+    async fn submit_indicators(
+        &self,
+        request: Request<pb::SubmitIndicatorsRequest>,
+    ) -> Result<Response<pb::SubmitIndicatorsResponse>, Status> {
+        let request = request.into_inner();
+        let number = request.batch.map_or(0, |batch| batch.number);
+        let created = pb::ItemReceipt {
+            status: pb::ItemStatus::Created.into(),
+            version: Some(pb::Version { sequence: u64::from(number), index: 0 }),
+            ..pb::ItemReceipt::default()
+        };
+        let receipt = pb::Receipt {
+            submission_id: request.submission_id,
+            number,
+            sequence: u64::from(number),
+            accepted_at: Some(prost_types::Timestamp { seconds: 1_795_000_000, nanos: 1_000_000 }),
+            items: vec![created],
+            ..pb::Receipt::default()
+        };
+        Ok(Response::new(pb::SubmitIndicatorsResponse { receipt: Some(receipt) }))
+    }
+
+    type StreamIndicatorsStream = Out<pb::StreamIndicatorsResponse>;
+
+    async fn stream_indicators(
+        &self,
+        _: Request<Streaming<pb::StreamIndicatorsRequest>>,
+    ) -> Result<Response<Self::StreamIndicatorsStream>, Status> {
+        Err(Status::unimplemented("not measured"))
+    }
+
+    async fn get_indicator(
+        &self,
+        _: Request<pb::GetIndicatorRequest>,
+    ) -> Result<Response<pb::GetIndicatorResponse>, Status> {
+        Err(Status::unimplemented("not measured"))
+    }
+
+    async fn lookup_indicators(
+        &self,
+        _: Request<pb::LookupIndicatorsRequest>,
+    ) -> Result<Response<pb::LookupIndicatorsResponse>, Status> {
+        Err(Status::unimplemented("not measured"))
+    }
+}
+
+#[async_trait]
+impl FeedService for Raw {
+    type SubscribeStream = Out<EncodedFeed>;
+
+    /// Sends the stream whose number the cursor names.
+    async fn subscribe(
+        &self,
+        request: Request<pb::SubscribeRequest>,
+    ) -> Result<Response<Self::SubscribeStream>, Status> {
+        let Some(pb::subscribe_request::Start::Cursor(named)) = request.into_inner().start else {
+            return Err(Status::invalid_argument("no stream is named"));
+        };
+        let number = usize::from(named.token[0]);
+        let streams = Arc::clone(&self.streams);
+        let messages = (0..streams[number].len()).map(move |at| {
+            let mut message = EncodedFeed::default();
+            message.push(streams[number][at].clone());
+            Ok(message)
+        });
+        Ok(Response::new(Box::pin(stream::iter(messages))))
+    }
+}

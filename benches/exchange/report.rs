@@ -1,0 +1,95 @@
+//! The table, and the file beside it.
+
+use std::path::PathBuf;
+use std::{env, fs};
+
+use comfy_table::{Table, presets};
+use serde::Serialize;
+
+/// One figure beside its limit.
+#[derive(Clone, Debug, Default, Serialize)]
+pub struct Row {
+    pub scenario: &'static str,
+    pub size: u64,
+    pub value: f64,
+    pub unit: &'static str,
+    /// What a bare program did of the same, in the same run.
+    pub limit: f64,
+    pub ratio: f64,
+    /// The least ratio that we are content with.
+    pub target: f64,
+    pub met: bool,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub p50_ms: Option<f64>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub p99_ms: Option<f64>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub p999_ms: Option<f64>,
+    /// The most memory that the exchange held.
+    pub rss_mb: f64,
+    /// The processor time that the exchange took.
+    pub cpu_s: f64,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub disk_mb: Option<f64>,
+}
+
+impl Row {
+    /// A figure, and what is wanted of it: a ratio to the limit, and where there is one a floor.
+    pub fn of(
+        (scenario, size): (&'static str, u64),
+        (value, limit, unit): (f64, f64, &'static str),
+        target: f64,
+        floor: f64,
+    ) -> Self {
+        let ratio = value / limit;
+        let met = ratio >= target && value >= floor;
+        Self { scenario, size, value, unit, limit, ratio, target, met, ..Self::default() }
+    }
+}
+
+#[derive(Debug, Default)]
+pub struct Report(Vec<Row>);
+
+impl Report {
+    pub fn add(&mut self, row: Row) {
+        eprintln!(
+            "{} {}: {:.0} of {:.0} {}",
+            row.scenario, row.size, row.value, row.limit, row.unit
+        );
+        self.0.push(row);
+    }
+
+    pub fn write(&self) {
+        let mut table = Table::new();
+        table.load_style(presets::NOTHING);
+        table.set_header([
+            "scenario", "size", "value", "limit", "unit", "ratio", "target", "met", "p50 ms",
+            "p99 ms", "RSS MB", "CPU s", "disk MB",
+        ]);
+        let optional = |value: Option<f64>| value.map(|value| format!("{value:.2}"));
+        for row in &self.0 {
+            table.add_row([
+                row.scenario.to_owned(),
+                row.size.to_string(),
+                format!("{:.0}", row.value),
+                format!("{:.0}", row.limit),
+                row.unit.to_owned(),
+                format!("{:.2}", row.ratio),
+                format!("{:.2}", row.target),
+                if row.met { "yes" } else { "no" }.to_owned(),
+                optional(row.p50_ms).unwrap_or_default(),
+                optional(row.p99_ms).unwrap_or_default(),
+                format!("{:.0}", row.rss_mb),
+                format!("{:.1}", row.cpu_s),
+                optional(row.disk_mb).unwrap_or_default(),
+            ]);
+        }
+        println!("{table}");
+        let target = env::var_os("CARGO_TARGET_DIR").map_or_else(|| "target".into(), PathBuf::from);
+        let folder = target.join("bench");
+        fs::create_dir_all(&folder).unwrap();
+        let file = folder.join("report.json");
+        fs::write(&file, serde_json::to_string_pretty(&self.0).unwrap()).unwrap();
+        println!("{}", file.display());
+    }
+}

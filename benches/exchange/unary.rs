@@ -1,0 +1,74 @@
+//! Many callers, one indicator a call, each answered when it is durable and applied.
+
+use std::time::{Duration, Instant};
+
+use bytes::Bytes;
+use hdrhistogram::Histogram;
+use tonic::transport::Channel;
+
+use crate::raw::RawServer;
+use crate::report::Row;
+use crate::support::raw::{call_raw, channel_to};
+use crate::work::{self, Used, rate, started};
+
+const METHOD: &str = "/tipoff.v1.IndicatorService/SubmitIndicators";
+const CONNECTIONS: u64 = 4;
+
+pub async fn run(callers: u64, calls: u64) -> Row {
+    let world = work::world(1);
+    let mut exchange = started(&world);
+    let channels = || (0..CONNECTIONS).map(|_| channel_to(&world, &exchange.url(), "p0")).collect();
+    let (elapsed, latency) = called(channels(), callers, calls).await;
+    let used = Used::by(exchange.id());
+    assert!(exchange.terminate().success());
+
+    let empty = tempfile::tempdir().unwrap();
+    let raw = RawServer::start(&world, empty.path());
+    let channels = (0..CONNECTIONS).map(|_| channel_to(&world, &raw.url, "p0")).collect();
+    let (limit, _) = called(channels, callers, calls).await;
+
+    let total = callers * calls;
+    let figures = (rate(total, elapsed), rate(total, limit), "calls/s");
+    #[allow(clippy::cast_precision_loss)]
+    let at = |quantile| Some(latency.value_at_quantile(quantile) as f64 / 1_000.0);
+    Row {
+        p50_ms: at(0.5),
+        p99_ms: at(0.99),
+        p999_ms: at(0.999),
+        rss_mb: used.rss_mb,
+        cpu_s: used.cpu_s,
+        ..Row::of(("unary", callers), figures, 0.5, 0.0)
+    }
+}
+
+/// Runs all calls; how long they took together, and each, in microseconds.
+#[allow(clippy::disallowed_methods)]
+async fn called(channels: Vec<Channel>, callers: u64, calls: u64) -> (Duration, Histogram<u64>) {
+    let requests = |caller: u64| work::batches(&format!("c{caller}"), caller * calls, calls, 1);
+    let prepared: Vec<Vec<Bytes>> = (0..callers).map(requests).collect();
+    for channel in &channels {
+        // Connected before the time runs.
+        let _ = call_raw(channel, METHOD, Bytes::new()).await;
+    }
+    let begun = Instant::now();
+    let calling: Vec<_> = prepared
+        .into_iter()
+        .zip(channels.iter().cycle().cloned())
+        .map(|(requests, channel)| {
+            tokio::spawn(async move {
+                let mut latency = Histogram::<u64>::new(3).unwrap();
+                for request in requests {
+                    let begun = Instant::now();
+                    call_raw(&channel, METHOD, request).await.unwrap();
+                    latency.record(u64::try_from(begun.elapsed().as_micros()).unwrap()).unwrap();
+                }
+                latency
+            })
+        })
+        .collect();
+    let mut latency = Histogram::<u64>::new(3).unwrap();
+    for caller in calling {
+        latency.add(caller.await.unwrap()).unwrap();
+    }
+    (begun.elapsed(), latency)
+}

@@ -1,0 +1,123 @@
+//! What is sent, and what a process used while it was.
+
+use std::fs;
+use std::path::Path;
+use std::time::Duration;
+
+use bytes::Bytes;
+use prost::Message;
+use tipoff::wire::pb;
+
+use crate::support::World;
+use crate::support::process::Process;
+
+/// A number spread over all of its range: no two inputs give the same.
+pub fn spread(number: u64) -> u64 {
+    let mut mixed = number.wrapping_add(0x9e37_79b9_7f4a_7c15);
+    mixed = (mixed ^ (mixed >> 30)).wrapping_mul(0xbf58_476d_1ce4_e5b9);
+    mixed = (mixed ^ (mixed >> 27)).wrapping_mul(0x94d0_49bb_1331_11eb);
+    mixed ^ (mixed >> 31)
+}
+
+/// An indicator of 138 bytes on the wire: kind, value, two labels, a note.
+pub fn item(number: u64) -> pb::SubmittedIndicator {
+    pb::SubmittedIndicator {
+        kind: pb::Kind::Domain.into(),
+        platform: String::new(),
+        value: format!("{:016x}.example", spread(number)),
+        assessment: Some(pb::Assessment {
+            labels: vec!["phishing".into(), "malware-distribution".into()],
+            note: "Registered with the others on one day; the page asks for a log-in.".into(),
+            ..pb::Assessment::default()
+        }),
+    }
+}
+
+/// Batches of a submission, encoded: of so many items each, from the item `first` on.
+pub fn batches(submission: &str, first: u64, items: u64, batch: u64) -> Vec<Bytes> {
+    let starts = (first..first + items).step_by(usize::try_from(batch).unwrap());
+    starts
+        .zip(1..)
+        .map(|(start, number)| {
+            let items = (start..(first + items).min(start + batch)).map(item).collect();
+            encode(submission, number, items, None)
+        })
+        .collect()
+}
+
+/// A batch, encoded. The streaming and the unary request have the same fields.
+pub fn encode(
+    submission: &str,
+    number: u32,
+    items: Vec<pb::SubmittedIndicator>,
+    sharing: Option<pb::Sharing>,
+) -> Bytes {
+    let batch = Some(pb::SubmissionBatch { number, sharing, items });
+    let request =
+        pb::StreamIndicatorsRequest { submission_id: submission.to_owned(), batch, close: None };
+    request.encode_to_vec().into()
+}
+
+/// Starts the exchange of a world and waits until it is ready.
+pub fn started(world: &World) -> Process {
+    let mut exchange = Process::prepare(world);
+    exchange.start();
+    exchange.wait_ready();
+    exchange
+}
+
+/// What a process used until now.
+#[derive(Clone, Copy, Debug)]
+pub struct Used {
+    pub rss_mb: f64,
+    pub cpu_s: f64,
+}
+
+impl Used {
+    pub fn by(process: u32) -> Self {
+        let read = |file: &str| fs::read_to_string(format!("/proc/{process}/{file}")).unwrap();
+        let status = read("status");
+        let peak = status.lines().find_map(|line| line.strip_prefix("VmHWM:")).unwrap();
+        let peak_kb: f64 = peak.trim().trim_end_matches(" kB").parse().unwrap();
+        let stat = read("stat");
+        // Behind the name, which may hold anything, fields 14 and 15 are the times, in hundredths.
+        let fields: Vec<_> = stat.rsplit_once(')').unwrap().1.split_whitespace().collect();
+        let ticks: f64 = fields[11].parse::<f64>().unwrap() + fields[12].parse::<f64>().unwrap();
+        Self { rss_mb: peak_kb / 1024.0, cpu_s: ticks / 100.0 }
+    }
+}
+
+/// The bytes of a folder's files, in MB.
+pub fn folder_mb(folder: &Path) -> f64 {
+    fn bytes(folder: &Path) -> u64 {
+        let entries = fs::read_dir(folder).unwrap().map(|entry| entry.unwrap());
+        entries
+            .map(|entry| match entry.metadata().unwrap() {
+                folder if folder.is_dir() => bytes(&entry.path()),
+                file => file.len(),
+            })
+            .sum()
+    }
+    #[allow(clippy::cast_precision_loss)]
+    let bytes = bytes(folder) as f64;
+    bytes / 1024.0 / 1024.0
+}
+
+/// How many a second.
+#[allow(clippy::cast_precision_loss)]
+pub fn rate(count: u64, elapsed: Duration) -> f64 {
+    count as f64 / elapsed.as_secs_f64()
+}
+
+/// A world whose members are `p0`, `p1` and so on, in the groups `all` and, the even ones, `even`.
+pub fn world(members: usize) -> World {
+    let ids: Vec<_> = (0..members).map(|at| format!("p{at}")).collect();
+    let even: Vec<_> = ids.iter().step_by(2).collect();
+    let partner =
+        |id| format!("[[partners]]\nid = \"{id}\"\nrole = \"member\"\ndefault_group = \"all\"\n");
+    let partners: String = ids.iter().map(partner).collect();
+    World::with(&format!(
+        "{partners}[[groups]]\nid = \"all\"\nmembers = {ids:?}\n[[groups]]\nid = \"even\"\nmembers = \
+         {even:?}\n"
+    ))
+}
