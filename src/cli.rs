@@ -36,6 +36,7 @@ struct Arguments {
 
 /// Flags that every command has.
 #[derive(Clone, Debug, clap::Args)]
+#[command(next_help_heading = "Every command")]
 struct Global {
     /// The exchange's address
     #[arg(long, global = true, value_name = "URL", env = "TIPOFF_SERVER")]
@@ -95,7 +96,7 @@ pub fn run() -> ExitCode {
     match done {
         Ok(Done::Whole) => ExitCode::SUCCESS,
         Ok(Done::InPart) => ExitCode::from(5),
-        Err(failure) => failure.report(),
+        Err(failure) => failure.with_server(&global.server).report(),
     }
 }
 

@@ -82,6 +82,11 @@ impl Exchange {
         self.log.head()
     }
 
+    /// Whether the journal takes nothing more, since a write failed.
+    pub fn journal_has_failed(&self) -> bool {
+        self.log.has_failed()
+    }
+
     /// The journal's size on disk, in bytes, where it has one.
     pub fn journal_bytes(&self) -> Option<u64> {
         self.log.size_on_disk()

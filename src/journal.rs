@@ -51,6 +51,11 @@ pub trait Journal: Send + Sync + fmt::Debug {
     /// that sequences go on where they were.
     fn trim(&self, before: u64) -> Result<(), JournalError>;
 
+    /// Whether a write failed: it takes nothing more until it is opened again.
+    fn has_failed(&self) -> bool {
+        false
+    }
+
     /// Its size on disk, in bytes, where it has one.
     fn size_on_disk(&self) -> Option<u64> {
         None

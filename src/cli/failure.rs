@@ -5,6 +5,9 @@ use std::process::ExitCode;
 
 use crate::client::ClientError;
 
+/// The exit code where the exchange cannot be reached.
+const UNREACHABLE: u8 = 3;
+
 /// A command that came to its end.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Done {
@@ -35,6 +38,14 @@ impl Failure {
         Self { code: 2, message: message.to_string() }
     }
 
+    /// The same failure, which names the exchange's address where that is what helps.
+    pub fn with_server(mut self, server: &str) -> Self {
+        if self.code == UNREACHABLE {
+            self.message = format!("{server}: {}", self.message);
+        }
+        self
+    }
+
     /// Says on stderr what went wrong, and gives the exit code.
     pub fn report(&self) -> ExitCode {
         anstream_error(&self.message);
@@ -48,7 +59,7 @@ impl From<ClientError> for Failure {
             ClientError::Identity(_)
             | ClientError::Address { .. }
             | ClientError::Invalid { .. } => 2,
-            ClientError::Unreachable(_) => 3,
+            ClientError::Unreachable(_) => UNREACHABLE,
             ClientError::Denied(_) => 4,
             ClientError::Busy(_)
             | ClientError::NotFound(_)

@@ -137,28 +137,48 @@ fn object(item: &pb::FeedItem) -> serde_json::Value {
     let said = item.assessment.clone().unwrap_or_default();
     let sharing = item.sharing.clone().unwrap_or_default();
     let version = |version: &pb::Version| format!("{}.{}", version.sequence, version.index);
-    let groups = match &sharing.audience {
-        Some(pb::sharing::Audience::Named(named)) => named.groups.clone(),
-        _ => Vec::new(),
+    let time = |time: &Option<prost_types::Timestamp>| {
+        time.as_ref().map(|time| whoami::date(time.seconds))
     };
     json!({
         "version": item.version.as_ref().map(version),
         "replaces": item.replaces.as_ref().map(version),
         "cursor": item.cursor.as_ref().map(write_cursor),
         "author": item.author,
-        "accepted_at": item.accepted_at.as_ref().map(|time| whoami::date(time.seconds)),
+        "accepted_at": time(&item.accepted_at),
         "kind": whoami::kind(indicator.kind()),
         "platform": indicator.platform,
         "value": indicator.value,
         "id": indicator.id,
+        "raw": item.raw,
         "verdict": whoami::name(said.verdict().as_str_name(), "VERDICT_"),
         "confidence": said.confidence,
         "severity": whoami::name(said.severity().as_str_name(), "SEVERITY_"),
         "involvement": whoami::name(said.involvement().as_str_name(), "INVOLVEMENT_"),
+        "basis": whoami::name(said.basis().as_str_name(), "BASIS_"),
         "labels": said.labels,
         "techniques": said.techniques,
+        "first_seen": time(&said.first_seen),
+        "last_seen": time(&said.last_seen),
+        "valid_until": time(&said.valid_until),
         "note": said.note,
+        "references": said.references,
+        "campaign": said.campaign,
         "tlp": tlp(sharing.tlp()),
-        "groups": groups,
+        "audience": audience(sharing.audience.as_ref()),
+        "released_to": sharing.releases.iter().map(|release| &release.liaison).collect::<Vec<_>>(),
     })
+}
+
+/// The reader's own part of the audience.
+fn audience(audience: Option<&pb::sharing::Audience>) -> serde_json::Value {
+    use pb::sharing::Audience;
+    match audience {
+        Some(Audience::Named(named)) => {
+            json!({ "groups": named.groups, "partners": named.partners })
+        }
+        Some(Audience::Everyone(_)) => json!("everyone"),
+        Some(Audience::Public(_)) => json!("public"),
+        None => json!(null),
+    }
 }

@@ -87,6 +87,11 @@ impl Log {
         self.head.clone()
     }
 
+    /// Whether the journal takes nothing more, since a write failed.
+    pub fn has_failed(&self) -> bool {
+        self.journal.has_failed()
+    }
+
     /// The journal's size on disk, in bytes, where it has one.
     pub fn size_on_disk(&self) -> Option<u64> {
         self.journal.size_on_disk()

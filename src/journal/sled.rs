@@ -136,11 +136,6 @@ impl SledJournal {
         })
     }
 
-    /// Whether a write failed: the backend takes nothing more until it is opened again.
-    pub fn has_failed(&self) -> bool {
-        self.failed.load(Ordering::Relaxed)
-    }
-
     fn check_room(&self) -> Result<(), AppendError> {
         let probe = self.settings.free_space.unwrap_or(free_space);
         let free = probe(&self.settings.folder)
@@ -279,6 +274,10 @@ impl Journal for SledJournal {
 
     fn oldest(&self) -> u64 {
         self.oldest.load(Ordering::Acquire)
+    }
+
+    fn has_failed(&self) -> bool {
+        self.failed.load(Ordering::Relaxed)
     }
 
     fn size_on_disk(&self) -> Option<u64> {

@@ -158,6 +158,7 @@ impl Node {
 
     fn observed(&self) -> Ops {
         let exchange = Arc::clone(&self.exchange);
+        let written = Arc::clone(&self.exchange);
         let tls = Arc::clone(&self.tls);
         let stop = self.stop.clone();
         Ops {
@@ -177,7 +178,15 @@ impl Node {
                     metrics.observe_certificate(not_after);
                 }
             }),
-            ready: Arc::new(move || if stop.is_cancelled() { Err("stopping") } else { Ok(()) }),
+            ready: Arc::new(move || {
+                if stop.is_cancelled() {
+                    Err("stopping")
+                } else if written.journal_has_failed() {
+                    Err("the journal takes nothing, since the disk failed: restart the node")
+                } else {
+                    Ok(())
+                }
+            }),
         }
     }
 }

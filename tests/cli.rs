@@ -1,0 +1,386 @@
+//! The commands as a person or a script runs them: what they print, and how they end.
+
+#![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic)]
+
+mod support;
+
+use std::fs;
+use std::io::{Read, Write};
+use std::path::Path;
+use std::process::{Command, Output, Stdio};
+
+use serde_json::Value;
+use support::World;
+use support::process::Process;
+
+/// The sample that the project ships.
+const SAMPLE: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/samples/harbour-network.csv");
+
+/// A world with a running exchange.
+struct Stage {
+    world: World,
+    exchange: Process,
+}
+
+impl Stage {
+    fn new() -> Self {
+        let world = World::new();
+        let mut exchange = Process::prepare(&world);
+        exchange.start();
+        exchange.wait_ready();
+        Self { world, exchange }
+    }
+
+    /// A command of a partner.
+    fn tipoff(&self, partner: &str, arguments: &[&str]) -> Command {
+        let mut command = tipoff(arguments);
+        command.env("TIPOFF_SERVER", self.exchange.url());
+        command.env("TIPOFF_IDENTITY", self.world.identity(partner));
+        command
+    }
+
+    fn run(&self, partner: &str, arguments: &[&str]) -> Ran {
+        Ran::of(&mut self.tipoff(partner, arguments))
+    }
+
+    fn file(&self, name: &str, text: impl AsRef<[u8]>) -> String {
+        let path = self.world.path(name);
+        fs::write(&path, text).unwrap();
+        path.display().to_string()
+    }
+}
+
+/// How a command ended, and what it said.
+#[derive(Debug)]
+struct Ran {
+    code: Option<i32>,
+    out: String,
+    err: String,
+}
+
+impl Ran {
+    fn of(command: &mut Command) -> Self {
+        Self::from(command.stdin(Stdio::null()).output().unwrap())
+    }
+
+    fn with_input(command: &mut Command, input: &[u8]) -> Self {
+        command.stdin(Stdio::piped()).stdout(Stdio::piped()).stderr(Stdio::piped());
+        let mut child = command.spawn().unwrap();
+        child.stdin.take().unwrap().write_all(input).unwrap();
+        Self::from(child.wait_with_output().unwrap())
+    }
+
+    fn lines(&self) -> Vec<Value> {
+        self.out.lines().map(|line| serde_json::from_str(line).unwrap()).collect()
+    }
+
+    /// It ended so, said this on stderr, and nothing on stdout.
+    fn failed(&self, code: i32, says: &str) {
+        assert_eq!(self.code, Some(code), "{self:?}");
+        assert!(self.err.contains(says), "{says:?} is not in {self:?}");
+        assert_eq!(self.out, "", "errors are on stderr");
+    }
+}
+
+impl From<Output> for Ran {
+    fn from(output: Output) -> Self {
+        let text = |bytes| String::from_utf8(bytes).unwrap();
+        Self { code: output.status.code(), out: text(output.stdout), err: text(output.stderr) }
+    }
+}
+
+/// The binary, with nothing of this process's settings.
+fn tipoff(arguments: &[&str]) -> Command {
+    let mut command = Command::new(env!("CARGO_BIN_EXE_tipoff"));
+    command.args(arguments);
+    for name in ["TIPOFF_SERVER", "TIPOFF_IDENTITY", "TIPOFF_LOG"] {
+        command.env_remove(name);
+    }
+    command
+}
+
+fn on_one_line(text: &str) -> String {
+    text.split_whitespace().collect::<Vec<_>>().join(" ")
+}
+
+#[test]
+fn the_help_names_every_command_and_every_exit_code() {
+    let help = Ran::of(&mut tipoff(&["--help"]));
+    assert_eq!(help.code, Some(0));
+    for command in ["demo", "serve", "pki", "whoami", "submit", "subscribe", "lookup"] {
+        assert!(help.out.contains(&format!("\n  {command}  ")), "{command}: {}", help.out);
+        let own = Ran::of(&mut tipoff(&[command, "--help"]));
+        assert_eq!(own.code, Some(0), "{command}");
+    }
+    for code in ["0 done", "1 failed", "2 bad usage", "3 exchange", "4 denied", "5 done in part"] {
+        assert!(on_one_line(&help.out).contains(code), "{code}: {}", help.out);
+    }
+    for wrong in [&["frobnicate"][..], &["submit"], &["subscribe", "--count", "many"], &["lookup"]]
+    {
+        Ran::of(&mut tipoff(wrong)).failed(2, "--help");
+    }
+}
+
+#[test]
+fn a_dry_run_says_what_each_record_is_and_needs_no_exchange() {
+    let ran = Ran::of(&mut tipoff(&["submit", "--dry-run", "--json", SAMPLE]));
+    assert_eq!(ran.code, Some(0), "{}", ran.err);
+    let lines = ran.lines();
+    let keys =
+        ["file", "row", "class", "kind", "platform", "value", "raw", "asset", "count", "reason"];
+    for line in &lines {
+        for key in line.as_object().unwrap().keys() {
+            assert!(keys.contains(&key.as_str()), "{key}");
+        }
+    }
+    let of = |class: &str| lines.iter().filter(|line| line["class"] == class).count();
+    assert_eq!((of("indicator"), of("aggregate"), of("neither")), (955, 1, 3));
+    let handles = lines.iter().filter(|line| line["kind"] == "account" && line["platform"] == "x");
+    assert_eq!(handles.count(), 936);
+    let count = lines.iter().find(|line| line["class"] == "aggregate").unwrap();
+    assert_eq!(count["count"], 936);
+
+    let people = Ran::of(&mut tipoff(&["submit", "--dry-run", SAMPLE]));
+    assert!(people.out.ends_with("955 indicators, 1 counts of removed assets, 3 neither\n"));
+}
+
+#[test]
+fn input_that_cannot_be_read_is_named() {
+    let world = World::new();
+    let path = |name: &str| world.path(name).display().to_string();
+    let dry = |file: &str| Ran::of(&mut tipoff(&["submit", "--dry-run", file]));
+    dry(&path("nowhere.csv")).failed(2, "nowhere.csv: No such file");
+    dry(&path("")).failed(2, "Is a directory");
+    fs::write(path("binary"), b"\x7fELF\x02\x01\0\0\xff\xfe\xfd").unwrap();
+    dry(&path("binary")).failed(2, "binary");
+    fs::write(path("empty"), b"").unwrap();
+    let empty = dry(&path("empty"));
+    assert!(matches!(empty.code, Some(0 | 2)), "{empty:?}");
+    Ran::of(&mut tipoff(&["submit", "--dry-run", "--format", "xls", SAMPLE])).failed(2, "meta-ttp");
+    Ran::of(&mut tipoff(&["submit", "--tlp", "PURPLE", SAMPLE])).failed(2, "PURPLE");
+}
+
+#[test]
+fn who_is_nobody_or_nowhere_is_told_so_by_the_exit_code() {
+    let world = World::new();
+    let identity = world.identity("birdsite").display().to_string();
+    let run = |arguments: &[&str]| Ran::of(&mut tipoff(arguments));
+    run(&["whoami"]).failed(2, "--identity");
+    run(&["whoami", "--identity", "/nowhere"]).failed(2, "/nowhere");
+    run(&["whoami", "--identity", &identity, "--server", "http://localhost:1"])
+        .failed(2, "https://");
+    let port = std::net::TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap().port();
+    let nowhere = format!("https://localhost:{port}");
+    run(&["whoami", "--identity", &identity, "--server", &nowhere]).failed(3, &nowhere);
+
+    let stage = Stage::new();
+    stage.run("stranger", &["whoami"]).failed(4, "stranger");
+    stage.run("cyber-unit", &["lookup", "a.example"]).failed(4, "liaison");
+    // Another authority's identity is refused at the door.
+    let mut another = stage.tipoff("birdsite", &["whoami"]);
+    another.env("TIPOFF_IDENTITY", world.identity("birdsite"));
+    let another = Ran::of(&mut another);
+    assert!(matches!(another.code, Some(3 | 4)), "{another:?}");
+}
+
+#[test]
+fn whoami_says_who_the_exchange_takes_one_for() {
+    let stage = Stage::new();
+    let people = stage.run("birdsite", &["whoami"]);
+    assert_eq!(people.code, Some(0), "{}", people.err);
+    assert!(people.out.contains("birdsite") && people.out.contains("member"), "{}", people.out);
+    let ran = stage.run("birdsite", &["whoami", "--json"]);
+    let [me] = &ran.lines()[..] else { panic!("{}", ran.out) };
+    assert_eq!(me["partner"], "birdsite");
+    assert_eq!(me["role"], "member");
+    assert_eq!(me["groups"], serde_json::json!(["core"]));
+    let liaison = stage.run("cyber-unit", &["whoami", "--json"]);
+    assert_eq!(liaison.lines()[0]["role"], "liaison");
+}
+
+#[test]
+fn a_report_goes_in_and_comes_out_and_is_known() {
+    let stage = Stage::new();
+    let submit = ["submit", "--json", "--label", "coordinated-inauthentic-behavior", SAMPLE];
+    let first = stage.run("birdsite", &submit);
+    assert_eq!(first.code, Some(0), "{}", first.err);
+    let sum = first.lines().pop().unwrap();
+    assert_eq!((&sum["created"], &sum["rejected"]), (&955.into(), &0.into()), "{sum}");
+    assert_eq!(sum["aggregates"], 1);
+
+    // The same again is the same submission.
+    let again = stage.run("birdsite", &submit).lines().pop().unwrap();
+    assert_eq!(again["submission"], sum["submission"]);
+    assert_eq!(again["replayed_batches"], again["batches"]);
+    // Sent anew, nothing in it is new.
+    let anew = [&submit[..], &["--again"]].concat();
+    let anew = stage.run("birdsite", &anew).lines().pop().unwrap();
+    assert_ne!(anew["submission"], sum["submission"]);
+    assert_eq!((&anew["created"], &anew["unchanged"]), (&0.into(), &955.into()), "{anew}");
+
+    let all = stage.run("facegraph", &["subscribe", "--from", "start", "--count", "955", "--json"]);
+    assert_eq!(all.code, Some(0), "{}", all.err);
+    let items = all.lines();
+    assert_eq!(items.len(), 955);
+    assert!(items.iter().all(|item| item["author"] == "birdsite" && item["tlp"] == "AMBER"));
+    assert_eq!(items[0]["audience"], serde_json::json!({ "groups": ["core"], "partners": [] }));
+    assert_eq!(items[0]["raw"], "", "what the author pasted is the author's");
+
+    // From the cursor that stderr names, what follows and nothing else.
+    let some = ["subscribe", "--from", "start", "--count", "950", "--json"];
+    let some = stage.run("facegraph", &some);
+    let cursor = some.err.trim().strip_prefix("go on with --from ").unwrap().to_owned();
+    assert_eq!(items[949]["cursor"], cursor.as_str());
+    let rest = ["subscribe", "--from", &cursor, "--count", "5", "--json"];
+    assert_eq!(stage.run("facegraph", &rest).lines(), items[950..]);
+
+    let kinds = ["subscribe", "--from", "start", "--kind", "domain", "--count", "2"];
+    let people = stage.run("facegraph", &kinds).out;
+    assert_eq!(people.lines().count(), 2);
+    assert!(people.lines().all(|line| line.contains("  domain  ")), "{people}");
+
+    let value = items[0]["value"].as_str().unwrap();
+    let asked = ["lookup", "--json", &format!("x:{value}"), "nobody.example"];
+    let answers = stage.run("facegraph", &asked).lines();
+    assert_eq!(answers[0]["result"], "known");
+    assert_eq!(answers[0]["id"], items[0]["id"]);
+    assert_eq!(answers[1]["result"], "unknown");
+}
+
+#[test]
+fn what_is_bad_in_a_report_is_named_by_file_and_row_and_the_rest_is_taken() {
+    let stage = Stage::new();
+    let report = stage.file(
+        "mixed.csv",
+        "kind,value\ndomain,good.example\ndomain,no dots here\nsha256,abc\nip,192.0.2.300\nurl,hxxps://ok[.]example/a\n",
+    );
+    let ran = stage.run("birdsite", &["submit", "--json", &report]);
+    assert_eq!(ran.code, Some(5), "done in part: {ran:?}");
+    let lines = ran.lines();
+    let (sum, rejected) = lines.split_last().unwrap();
+    assert_eq!((&sum["created"], &sum["rejected"]), (&2.into(), &3.into()), "{ran:?}");
+    let rows: Vec<_> = rejected.iter().map(|line| line["rejected"]["row"].clone()).collect();
+    assert_eq!(rows, [2, 3, 4]);
+    for line in rejected {
+        let rejected = &line["rejected"];
+        assert_eq!(rejected["file"], report.as_str());
+        assert_ne!(rejected["reason"], "");
+    }
+    let people = stage.run("birdsite", &["submit", &report, "--again"]);
+    assert_eq!(people.code, Some(5));
+    assert!(people.out.contains("mixed.csv 3: \"abc\""), "{}", people.out);
+
+    let none = stage.file("prose.txt", "There is nothing in here.\n");
+    let nothing = stage.run("birdsite", &["submit", &none]);
+    assert_eq!(nothing.code, Some(2), "{nothing:?}");
+    let lookup = stage.run("birdsite", &["lookup", "good.example", "just words"]);
+    assert_eq!(lookup.code, Some(5));
+    assert!(lookup.out.contains("unreadable"), "{}", lookup.out);
+    let wrong = [
+        (&["--group", "nowhere"][..], "nowhere"),
+        (&["--label", "no-such-harm"], "no-such-harm"),
+        (&["--tlp", "RED", "--group", "core"], "RED"),
+    ];
+    for (options, says) in wrong {
+        let ran = stage.run("birdsite", &[&["submit", &report][..], options].concat());
+        assert!(matches!(ran.code, Some(2 | 5)), "{options:?}: {ran:?}");
+        assert!(ran.err.contains(says) || ran.out.contains(says), "{options:?}: {ran:?}");
+    }
+}
+
+#[test]
+fn values_come_from_stdin_too() {
+    let stage = Stage::new();
+    let list = b"one.example\nhxxps://two[.]example/a\n@not-a-platform\n";
+    let ran = Ran::with_input(&mut stage.tipoff("birdsite", &["submit", "--json", "-"]), list);
+    assert_eq!(ran.code, Some(5), "{ran:?}");
+    assert_eq!(ran.lines().pop().unwrap()["created"], 2);
+    let asked = Ran::with_input(&mut stage.tipoff("facegraph", &["lookup", "-"]), list);
+    assert_eq!(asked.out.lines().filter(|line| line.contains("  yes  ")).count(), 2, "{asked:?}");
+    let none = Ran::with_input(&mut stage.tipoff("facegraph", &["lookup", "-"]), b"\n\n");
+    none.failed(2, "stdin holds no values");
+}
+
+#[test]
+fn a_reader_that_leaves_the_pipe_ends_the_command_quietly() {
+    let stage = Stage::new();
+    assert_eq!(stage.run("birdsite", &["submit", SAMPLE]).code, Some(0));
+    let mut command = stage.tipoff("facegraph", &["subscribe", "--from", "start"]);
+    let mut child =
+        command.stdout(Stdio::piped()).stderr(Stdio::piped()).spawn().expect("it starts");
+    let mut first = [0; 10];
+    let mut stdout = child.stdout.take().unwrap();
+    stdout.read_exact(&mut first).unwrap();
+    drop(stdout);
+    // It notices with what it writes next.
+    assert_eq!(stage.run("birdsite", &["submit", SAMPLE, "--confidence", "90"]).code, Some(0));
+    let output = child.wait_with_output().unwrap();
+    assert_eq!(output.status.code(), Some(0));
+    assert_eq!(String::from_utf8_lossy(&output.stderr), "");
+}
+
+#[test]
+fn the_authority_makes_identities_and_overwrites_none() {
+    let folder = tempfile::tempdir().unwrap();
+    let path = |name: &str| folder.path().join(name).display().to_string();
+    let run = |arguments: &[&str]| Ran::of(&mut tipoff(arguments));
+    let init = ["pki", "init", &path("ca"), "--trust-domain", "tipoff.test"];
+    assert_eq!(run(&init).code, Some(0));
+    let key = fs::read(folder.path().join("ca/ca-key.pem")).unwrap();
+    let again = run(&init);
+    assert_ne!(again.code, Some(0), "{again:?}");
+    assert!(again.err.contains("ca"), "{again:?}");
+    assert_eq!(fs::read(folder.path().join("ca/ca-key.pem")).unwrap(), key);
+
+    let issue =
+        |arguments: &[&str]| run(&[&["pki", "issue", "--ca", &path("ca")][..], arguments].concat());
+    assert_eq!(issue(&["birdsite", "--out", &path("birdsite")]).code, Some(0));
+    for file in ["ca.pem", "cert.pem", "key.pem"] {
+        assert!(folder.path().join("birdsite").join(file).exists(), "{file}");
+    }
+    for private in ["birdsite/key.pem", "ca/ca-key.pem"] {
+        assert_eq!(mode(&folder.path().join(private)) & 0o077, 0, "{private} is its owner's alone");
+    }
+    issue(&["Not A Partner", "--out", &path("x")]).failed(2, "Not A Partner");
+    issue(&["--out", &path("x")]).failed(2, "PARTNER");
+    issue(&["birdsite", "--days", "0", "--out", &path("x")]).failed(2, "--days");
+    run(&["pki", "issue", "birdsite", "--ca", &path("none"), "--out", &path("x")])
+        .failed(2, "none");
+}
+
+fn mode(file: &Path) -> u32 {
+    use std::os::unix::fs::PermissionsExt;
+    fs::metadata(file).unwrap().permissions().mode()
+}
+
+#[test]
+fn a_configuration_is_checked_without_starting_anything() {
+    let folder = tempfile::tempdir().unwrap();
+    let check = |text: &str| {
+        let file = folder.path().join("tipoff.toml");
+        fs::write(&file, text).unwrap();
+        Ran::of(tipoff(&["serve", "--check-config", "--config"]).arg(file))
+    };
+    let good = check("[storage]\ndata = \"data\"\n");
+    assert_eq!(good.code, Some(0), "{good:?}");
+    assert!(!folder.path().join("data").exists());
+    check("[storage]\ndta = \"data\"\n").failed(2, "dta");
+    check("[server]\ngrpc = \"here\"\n").failed(2, "grpc");
+    check("[server]\nops = \"0.0.0.0:7445\"\n").failed(2, "server.ops");
+    check("[connections]\ntotal = 0\n").failed(2, "connections.total");
+    check("[connections]\nstream_window_kb = 1024\n").failed(2, "connection_window_kb");
+    check("[[partners]]\nid = \"ab\"\nrole = \"king\"\n").failed(2, "king");
+    let missing = Ran::of(&mut tipoff(&["serve", "--config", "/nowhere/tipoff.toml"]));
+    missing.failed(2, "/nowhere/tipoff.toml");
+}
+
+#[test]
+fn the_demo_tells_the_story_and_its_counts_are_right() {
+    let ran = Ran::of(&mut tipoff(&["demo"]));
+    assert_eq!(ran.code, Some(0), "{ran:?}");
+    for told in ["936", "955", "SIGKILL"] {
+        assert!(ran.out.contains(told), "{told} is not in {}", ran.out);
+    }
+    let bad = Ran::of(&mut tipoff(&["demo", "--data", "/nowhere.csv"]));
+    bad.failed(2, "/nowhere.csv");
+}
