@@ -24,6 +24,7 @@ mod retry;
 use std::path::Path;
 use std::time::Duration;
 
+use prost::Message;
 use tonic::transport::{Certificate, Channel, ClientTlsConfig, Endpoint, Identity};
 
 pub use self::error::ClientError;
@@ -38,8 +39,10 @@ use pb::partner_service_client::PartnerServiceClient;
 
 /// The most values of one lookup call.
 const LOOKUP_VALUES: usize = 1_000;
-/// The most bytes of a message that is taken: the exchange sends at most 4 MB.
-const MAX_MESSAGE: usize = 8 * 1024 * 1024;
+/// The most bytes of the values of one lookup call: an exchange takes requests of 1 MB by default.
+const LOOKUP_BYTES: usize = 900 * 1024;
+/// The most bytes of a message that is taken: the largest answer of an exchange.
+const MAX_MESSAGE: usize = 16 * 1024 * 1024;
 
 /// A connection to an exchange, as one partner. Cheap to clone; connects when it is first used and
 /// again when it has to.
@@ -124,7 +127,7 @@ impl Client {
         keys: &[pb::IndicatorKey],
     ) -> Result<Vec<pb::LookupResult>, ClientError> {
         let mut results = Vec::with_capacity(keys.len());
-        for keys in keys.chunks(LOOKUP_VALUES) {
+        for keys in pages(keys) {
             let page = self
                 .patience
                 .retry(|| {
@@ -185,6 +188,20 @@ impl Client {
     fn feeds(&self) -> FeedServiceClient<Channel> {
         FeedServiceClient::new(self.channel.clone()).max_decoding_message_size(MAX_MESSAGE)
     }
+}
+
+/// Cuts keys into calls, by count and by bytes.
+fn pages(mut keys: &[pb::IndicatorKey]) -> impl Iterator<Item = &[pb::IndicatorKey]> {
+    std::iter::from_fn(move || {
+        let mut bytes = 0;
+        let fitting = keys.iter().take(LOOKUP_VALUES).take_while(|key| {
+            bytes += key.encoded_len() + 8;
+            bytes <= LOOKUP_BYTES
+        });
+        let (page, rest) = keys.split_at(fitting.count().max(1).min(keys.len()));
+        keys = rest;
+        (!page.is_empty()).then_some(page)
+    })
 }
 
 fn endpoint(server: &str, identity: &Path) -> Result<Endpoint, ClientError> {

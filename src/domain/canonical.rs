@@ -36,6 +36,15 @@ pub fn canonical<'a>(kind: Kind, platform: Option<&Platform>, text: &'a str) -> 
         return Err("holds a control character".into());
     }
     let platform = platform.map(Platform::as_str).unwrap_or_default();
+    let value = of_kind(kind, platform, text)?;
+    // Normalising can make a text several times as long.
+    if value.len() > MAX_VALUE_BYTES {
+        return Err(format!("is longer than {MAX_VALUE_BYTES} bytes in its canonical form").into());
+    }
+    Ok(value)
+}
+
+fn of_kind<'a>(kind: Kind, platform: &str, text: &'a str) -> Canonical<'a> {
     match kind {
         Kind::Account => handle::account(platform, text),
         Kind::AccountId => handle::account_id(text),

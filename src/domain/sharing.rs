@@ -212,6 +212,8 @@ pub struct Reader {
     pub id: PartnerId,
     /// What it is on the exchange.
     pub role: Role,
+    /// From which sequence on it is a partner.
+    pub since: u64,
     /// From which sequence on it sees what is shared with each of its groups.
     pub groups: BTreeMap<GroupId, u64>,
 }
@@ -226,7 +228,8 @@ impl Reader {
 /// The rule of sight. Every way out of the exchange goes through it.
 ///
 /// `position` is where the object was accepted: a member sees what came at or after the beginning
-/// of its membership. `now` ends releases by the clock, even before the entry that records their
+/// of its membership, and a partner what was for every partner since it is one. What is public is
+/// there for whoever comes. `now` ends releases by the clock, even before the entry that records their
 /// end. An operator sees no content, and an author always sees its own.
 pub fn may_see(
     reader: &Reader,
@@ -246,7 +249,8 @@ pub fn may_see(
         Role::Member | Role::Observer => {
             reader.id == *author
                 || match &sharing.audience {
-                    Audience::Everyone | Audience::Public => true,
+                    Audience::Public => true,
+                    Audience::Everyone => position.sequence >= reader.since,
                     Audience::Named { groups, partners } => {
                         partners.contains(&reader.id)
                             || groups.iter().any(|group| reader.sees_group(group, position))

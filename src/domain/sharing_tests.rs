@@ -45,7 +45,7 @@ fn resolve(
 
 fn reader(id: &str, role: Role, groups: &[(&str, u64)]) -> Reader {
     let groups = groups.iter().map(|(id, since)| (GroupId::from_stored(id), *since)).collect();
-    Reader { id: PartnerId::from_stored(id), role, groups }
+    Reader { id: PartnerId::from_stored(id), role, since: 0, groups }
 }
 
 fn sees(reader: &Reader, sharing: &Sharing, sequence: u64, now: i64) -> bool {

@@ -1,5 +1,7 @@
 //! Is it known? Answers are computed from what the caller may see, and from nothing else.
 
+use std::collections::{BTreeMap, BTreeSet};
+
 use super::{Caller, Exchange};
 use crate::domain::sharing::{Reader, SharingView};
 use crate::domain::summary::{Summary, Visible};
@@ -21,6 +23,14 @@ pub struct Known {
     pub authors: u32,
 }
 
+/// Which assessments an answer needs. An author may have one for each audience that it ever named.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Keep {
+    All,
+    /// The newest of each author: what a summary is made of.
+    Newest,
+}
+
 /// One assessment as a caller may see it.
 #[derive(Clone, Debug)]
 pub struct Sight {
@@ -33,29 +43,29 @@ pub struct Sight {
 }
 
 impl Exchange {
-    /// What a caller may see of an indicator; `None` where that is nothing.
-    pub fn lookup(&self, caller: &Caller, id: IndicatorId) -> Result<Option<Known>> {
-        let registry = self.index.registry();
-        let Some(reader) = registry.reader(caller.partner()) else { return Ok(None) };
-        self.known(&registry, &reader, id)
-    }
-
-    /// What a caller may see of each of these, in their order.
+    /// What a caller may see of each of these that is known to it, each author's newest alone.
     pub fn lookup_all(
         &self,
         caller: &Caller,
-        indicators: &[IndicatorId],
-    ) -> Result<Vec<Option<Known>>> {
+        indicators: &BTreeSet<IndicatorId>,
+    ) -> Result<BTreeMap<IndicatorId, Known>> {
         let registry = self.index.registry();
-        let Some(reader) = registry.reader(caller.partner()) else {
-            return Ok(indicators.iter().map(|_| None).collect());
+        let Some(reader) = registry.reader(caller.partner()) else { return Ok(BTreeMap::new()) };
+        let known = |id: &IndicatorId| match self.known(&registry, &reader, *id, Keep::Newest) {
+            Ok(known) => known.map(|known| Ok((*id, known))),
+            Err(error) => Some(Err(error)),
         };
-        indicators.iter().map(|id| self.known(&registry, &reader, *id)).collect()
+        indicators.iter().filter_map(known).collect()
     }
 
     /// What a caller may see of an indicator, or that there is no such thing.
     pub fn indicator(&self, caller: &Caller, id: IndicatorId) -> Result<Known> {
-        self.lookup(caller, id)?.ok_or_else(|| {
+        let registry = self.index.registry();
+        let known = match registry.reader(caller.partner()) {
+            Some(reader) => self.known(&registry, &reader, id, Keep::All)?,
+            None => None,
+        };
+        known.ok_or_else(|| {
             Error::new(Kind::NotFound, "indicator_unknown", "nothing is known of this indicator")
         })
     }
@@ -82,10 +92,12 @@ impl Exchange {
         registry: &Registry,
         reader: &Reader,
         id: IndicatorId,
+        keep: Keep,
     ) -> Result<Option<Known>> {
         let now = self.clock.now();
-        let mut assessments = Vec::new();
-        for (author, mut current) in self.index.assessments(id)? {
+        let mut assessments: Vec<Sight> = Vec::new();
+        for found in self.index.assessments(id) {
+            let (author, mut current) = found?;
             if !may_see(reader, &current.sharing, &author, current.version, now) {
                 continue;
             }
@@ -93,7 +105,15 @@ impl Exchange {
                 current.assessment.raw = None;
             }
             let view = current.sharing.seen_by(reader, &author, current.version);
-            assessments.push(Sight { author, current, view });
+            // They come author by author.
+            match assessments.last_mut() {
+                Some(last) if keep == Keep::Newest && last.author == author => {
+                    if last.current.version < current.version {
+                        *last = Sight { author, current, view };
+                    }
+                }
+                _ => assessments.push(Sight { author, current, view }),
+            }
         }
         assessments.sort_by_key(|sight| sight.current.version);
         let visible: Vec<_> = assessments.iter().map(Sight::visible).collect();

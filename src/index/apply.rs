@@ -8,16 +8,16 @@
 
 use std::collections::HashMap;
 use std::sync::Arc;
-use std::time::Duration;
 
 use sled::IVec;
 
 use super::keys::{self, AudienceDigest};
 use super::record::{self, Closing, CurrentParts, Ended, Head, SubmissionState, TakenBatch};
-use super::{Index, Registry, journal_tag, storage_fault};
+use super::{Index, Registry, entry_tag, storage_fault};
+use crate::domain::cursor::JournalTag;
 use crate::domain::entry::{Batch, Body, Close, Entry, Item, ItemOutcome, Outcome, VoidReason};
 use crate::domain::sharing::{Audience, Community};
-use crate::domain::{PartnerId, Position, Timestamp};
+use crate::domain::{PartnerId, Position};
 use crate::error::Result;
 use crate::journal::stored;
 
@@ -30,9 +30,6 @@ const PART_ITEMS: usize = 64;
 
 /// Room that is kept in a batch for the records of an entry itself.
 const ENTRY_OPERATIONS: usize = 12;
-
-/// How long after its close a submission still answers for its batches.
-pub const RECEIPTS_KEPT: Duration = Duration::from_secs(7 * 86_400);
 
 /// The one writer of an index.
 #[derive(Debug)]
@@ -107,12 +104,12 @@ impl Applier {
             return Err(super::out_of_order(self.next_sequence(), entry.sequence));
         }
         if entry.sequence == 1 {
-            self.head.journal = journal_tag(entry);
+            self.head.journal = JournalTag(entry_tag(entry));
         }
         let outcome = match &entry.body {
             Body::PartnerPut(partner) => {
-                self.put(keys::partner(&partner.id), stored::partner(partner));
-                self.registry.put_partner(partner.clone());
+                let since = self.registry.put_partner(partner.clone(), entry.sequence);
+                self.put(keys::partner(&partner.id), record::partner(partner, since));
                 self.registry_changed = true;
                 Outcome::Taken(Vec::new())
             }
@@ -129,7 +126,12 @@ impl Applier {
         if let Outcome::Void(reason) = &outcome {
             self.put(&keys::outcome(entry.sequence, 0), record::void(reason));
         }
-        self.head = Head { sequence: entry.sequence, items: 0, ..self.head };
+        self.head = Head {
+            sequence: entry.sequence,
+            items: 0,
+            last: entry_tag(entry),
+            journal: self.head.journal,
+        };
         self.pending.finished.push((entry.sequence, Arc::new(outcome)));
         if self.pending.operations + ENTRY_OPERATIONS > MAX_OPERATIONS {
             return self.commit();
@@ -187,7 +189,7 @@ impl Applier {
     ) -> Result<Option<VoidReason>> {
         let submission = keys::submission(author, &batch.submission);
         let mut state = self.submission(&submission)?;
-        if state.is_some_and(|state| has_expired(&state, entry.time)) {
+        if state.is_some_and(|state| state.has_expired(entry.time)) {
             return Ok(Some(VoidReason::SubmissionClosed));
         }
         let key = keys::batch(author, &batch.submission, batch.number);
@@ -351,10 +353,4 @@ impl Applier {
         self.index.publish(self.head, registry, &pending.closed, pending.finished);
         Ok(())
     }
-}
-
-/// Whether a submission was closed so long ago that its receipts are no longer kept: an old file
-/// that is run again must not bring back what was withdrawn since.
-fn has_expired(state: &SubmissionState, now: Timestamp) -> bool {
-    state.closed.is_some_and(|closing| now.since(closing.at) > RECEIPTS_KEPT)
 }

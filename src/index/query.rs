@@ -10,15 +10,16 @@ use crate::domain::{IndicatorId, PartnerId, Timestamp};
 use crate::error::{Error, Kind, Result};
 
 impl Index {
-    /// The current assessments of an indicator, each with its author.
-    pub fn assessments(&self, id: IndicatorId) -> Result<Vec<(PartnerId, Current)>> {
-        let mut found = Vec::new();
-        for pair in self.tree.scan_prefix(keys::assessments(id)) {
+    /// The current assessments of an indicator, each with its author, author by author.
+    pub fn assessments(
+        &self,
+        id: IndicatorId,
+    ) -> impl Iterator<Item = Result<(PartnerId, Current)>> {
+        self.tree.scan_prefix(keys::assessments(id)).map(|pair| {
             let (key, value) = pair.map_err(storage_fault)?;
             let author = keys::assessment_author(&key).ok_or_else(|| corrupt("an assessment"))?;
-            found.push((author, CurrentParts::of(&value)?.decode()?));
-        }
-        Ok(found)
+            Ok((author, CurrentParts::of(&value)?.decode()?))
+        })
     }
 
     /// The batch that was taken under a key.

@@ -3,18 +3,20 @@
 //! The index can always be computed again from the journal, so its layout has one version for all
 //! ([`LAYOUT`]): an index of another version is deleted and rebuilt.
 
+use std::time::Duration;
+
 use bytes::{Buf, BufMut};
 
 use super::corrupt;
 use crate::domain::cursor::JournalTag;
 use crate::domain::entry::{Item, ItemOutcome, VoidReason};
-use crate::domain::partner::{Group, Membership};
+use crate::domain::partner::{Group, Membership, Partner};
 use crate::domain::{Assessment, GroupId, IndicatorId, PartnerId, Position, Sharing, Timestamp};
 use crate::error::Result;
 use crate::journal::stored;
 
 /// The version of everything in this file and in [`super::keys`].
-pub const LAYOUT: u8 = 1;
+pub const LAYOUT: u8 = 2;
 
 /// How far the index has come, written in the same batch as what it has come to.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -23,6 +25,8 @@ pub struct Head {
     pub sequence: u64,
     /// How many items of the entry behind it are applied.
     pub items: u32,
+    /// The tag of the last entry: a journal that was restored and went on differs there.
+    pub last: [u8; 4],
     /// The journal that the index is of; all zero before its first entry.
     pub journal: JournalTag,
 }
@@ -33,20 +37,33 @@ impl Head {
         let mut bytes = vec![LAYOUT];
         bytes.put_u64(self.sequence);
         bytes.put_u32(self.items);
+        bytes.put_slice(&self.last);
         bytes.put_slice(&self.journal.0);
         bytes
     }
 
     /// Reads the record; `None` for an index of another layout.
     pub fn decode(mut bytes: &[u8]) -> Option<Self> {
-        if bytes.len() != 17 || bytes.get_u8() != LAYOUT {
+        if bytes.len() != 21 || bytes.get_u8() != LAYOUT {
             return None;
         }
         let (sequence, items) = (bytes.get_u64(), bytes.get_u32());
-        let mut journal = [0; 4];
+        let (mut last, mut journal) = ([0; 4], [0; 4]);
+        bytes.copy_to_slice(&mut last);
         bytes.copy_to_slice(&mut journal);
-        Some(Self { sequence, items, journal: JournalTag(journal) })
+        Some(Self { sequence, items, last, journal: JournalTag(journal) })
     }
+}
+
+/// The bytes of a partner who is one since an entry.
+pub fn partner(partner: &Partner, since: u64) -> Vec<u8> {
+    [&since.to_be_bytes()[..], &stored::partner(partner)].concat()
+}
+
+/// A partner from its bytes, and the entry since which it is one.
+pub fn read_partner(bytes: &[u8]) -> Result<(Partner, u64)> {
+    let (since, partner) = bytes.split_first_chunk().ok_or_else(|| corrupt("a partner"))?;
+    Ok((stored::read_partner(partner)?, u64::from_be_bytes(*since)))
 }
 
 /// The batch that was taken under a key.
@@ -88,6 +105,17 @@ pub struct SubmissionState {
     pub last: Timestamp,
     /// How it was closed.
     pub closed: Option<Closing>,
+}
+
+/// How long after its close a submission still answers for its batches.
+pub const RECEIPTS_KEPT: Duration = Duration::from_secs(7 * 86_400);
+
+impl SubmissionState {
+    /// Whether it was closed so long ago that its receipts are no longer kept: an old file that is
+    /// run again must not bring back what was withdrawn since.
+    pub fn has_expired(&self, now: Timestamp) -> bool {
+        self.closed.is_some_and(|closing| now.since(closing.at) > RECEIPTS_KEPT)
+    }
 }
 
 /// How a submission was closed.

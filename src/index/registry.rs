@@ -9,19 +9,26 @@ use crate::domain::{GroupId, PartnerId, Platform, Tlp};
 /// Partners and groups. Small, and copied whole when an entry changes it.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Registry {
-    partners: BTreeMap<PartnerId, Partner>,
+    partners: BTreeMap<PartnerId, Known>,
     groups: BTreeMap<GroupId, Group>,
+}
+
+/// A partner, and the entry since which it is one.
+#[derive(Clone, Debug, PartialEq, Eq)]
+struct Known {
+    partner: Partner,
+    since: u64,
 }
 
 impl Registry {
     /// A partner by id.
     pub fn partner(&self, id: &PartnerId) -> Option<&Partner> {
-        self.partners.get(id)
+        self.partners.get(id).map(|known| &known.partner)
     }
 
     /// Every partner, by id.
     pub fn partners(&self) -> impl Iterator<Item = &Partner> {
-        self.partners.values()
+        self.partners.values().map(|known| &known.partner)
     }
 
     /// A group by id.
@@ -41,24 +48,26 @@ impl Registry {
 
     /// A partner as the rule of sight knows it; `None` when there is no such partner.
     pub fn reader(&self, id: &PartnerId) -> Option<Reader> {
-        let partner = self.partners.get(id)?;
+        let Known { partner, since } = self.partners.get(id)?;
         let sight = |group: &Group| {
             let from = group.current(id)?.from;
             Some((group.id.clone(), if group.history_all { 0 } else { from }))
         };
         let groups = self.groups.values().filter_map(sight).collect();
-        Some(Reader { id: id.clone(), role: partner.role, groups })
+        Some(Reader { id: id.clone(), role: partner.role, since: *since, groups })
     }
 
     /// The partner that owns a platform.
     pub fn owner(&self, platform: &Platform) -> Option<&PartnerId> {
         let owns = |partner: &&Partner| partner.platforms.contains(platform);
-        self.partners.values().find(owns).map(|partner| &partner.id)
+        self.partners().find(owns).map(|partner| &partner.id)
     }
 
-    /// Takes a partner as it was put.
-    pub(super) fn put_partner(&mut self, partner: Partner) {
-        self.partners.insert(partner.id.clone(), partner);
+    /// Takes a partner as it was put by an entry, and gives back since which one it is a partner.
+    pub(super) fn put_partner(&mut self, partner: Partner, sequence: u64) -> u64 {
+        let since = self.partners.get(&partner.id).map_or(sequence, |known| known.since);
+        self.partners.insert(partner.id.clone(), Known { partner, since });
+        since
     }
 
     /// Takes a group as it was stored.
@@ -75,7 +84,7 @@ impl Registry {
 
 impl Community for Registry {
     fn role(&self, partner: &PartnerId) -> Option<Role> {
-        self.partners.get(partner).map(|partner| partner.role)
+        self.partner(partner).map(|partner| partner.role)
     }
 
     fn is_member(&self, group: &GroupId, partner: &PartnerId) -> bool {
@@ -83,10 +92,10 @@ impl Community for Registry {
     }
 
     fn default_group(&self, partner: &PartnerId) -> Option<GroupId> {
-        self.partners.get(partner)?.default_group.clone()
+        self.partner(partner)?.default_group.clone()
     }
 
     fn default_tlp(&self, partner: &PartnerId) -> Tlp {
-        self.partners.get(partner).map_or(Tlp::Amber, |partner| partner.default_tlp)
+        self.partner(partner).map_or(Tlp::Amber, |partner| partner.default_tlp)
     }
 }

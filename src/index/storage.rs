@@ -11,19 +11,18 @@ use tracing::warn;
 use super::keys;
 use super::outcomes::Outcomes;
 use super::record::{self, Head};
-use super::{Index, Registry, journal_tag, storage_fault};
+use super::{Index, Registry, entry_tag, storage_fault};
 use crate::domain::Entry;
 use crate::error::{Error, Kind, Result};
 use crate::journal::database::{self, OpenError};
-use crate::journal::stored;
 
 /// The journal as an index is held against it.
-#[derive(Clone, Copy, Debug)]
+#[derive(Clone, Copy)]
 pub struct JournalEnds<'a> {
-    /// Its oldest entry, where it has one.
-    pub oldest: Option<&'a Entry>,
     /// The sequence of its newest entry; 0 when it is empty.
     pub head: u64,
+    /// An entry of it, where it still has it.
+    pub entry: &'a dyn Fn(u64) -> Option<Entry>,
 }
 
 /// Why an index cannot be used as it is.
@@ -83,7 +82,8 @@ impl Index {
     fn load(db: sled::Db, tree: sled::Tree, head: Head) -> Result<Index> {
         let mut registry = Registry::default();
         for pair in tree.scan_prefix(keys::PARTNERS) {
-            registry.put_partner(stored::read_partner(&pair.map_err(storage_fault)?.1)?);
+            let (partner, since) = record::read_partner(&pair.map_err(storage_fault)?.1)?;
+            registry.put_partner(partner, since);
         }
         for pair in tree.scan_prefix(keys::GROUPS) {
             registry.put_group(record::read_group(&pair.map_err(storage_fault)?.1)?);
@@ -110,16 +110,17 @@ fn agrees(head: Head, journal: JournalEnds<'_>) -> std::result::Result<(), &'sta
     if head.sequence > journal.head {
         return Err("it has come further than the journal");
     }
-    match journal.oldest {
-        Some(oldest) if oldest.sequence == 1 && head.sequence > 0 => {
-            if journal_tag(oldest) == head.journal {
-                Ok(())
-            } else {
-                Err("it is of another journal")
-            }
-        }
-        _ => Ok(()),
+    let differs = |sequence, tag| {
+        let entry = if head.sequence == 0 { None } else { (journal.entry)(sequence) };
+        entry.is_some_and(|entry| entry_tag(&entry) != tag)
+    };
+    if differs(1, head.journal.0) {
+        return Err("it is of another journal");
     }
+    if differs(head.sequence, head.last) {
+        return Err("the journal was restored, and went on otherwise");
+    }
+    Ok(())
 }
 
 fn remove(folder: &Path) -> Result<()> {

@@ -124,7 +124,9 @@ fn partner(id: &str) -> Partner {
 
 fn open(folder: &Path, history: &History) -> Arc<Index> {
     let head = history.entries.len() as u64;
-    let ends = JournalEnds { oldest: history.entries.first(), head };
+    let at = |sequence: u64| usize::try_from(sequence).unwrap() - 1;
+    let entry = |sequence| history.entries.get(at(sequence)).cloned();
+    let ends = JournalEnds { head, entry: &entry };
     Arc::new(Index::open(folder, 4 << 20, ends).unwrap())
 }
 
@@ -165,7 +167,7 @@ fn items_are_created_replaced_and_unchanged_by_author_and_audience() {
     assert_eq!(outcome(&index, narrower), Outcome::Taken(vec![Created]), "it is taken from nobody");
     assert_eq!(index.closed(first).unwrap().iter().copied().collect::<Vec<_>>(), [1]);
     let id = Indicator::from_stored(IndicatorKind::Domain, None, "a.example").id();
-    assert_eq!(index.assessments(id).unwrap().len(), 3);
+    assert_eq!(index.assessments(id).count(), 3);
 }
 
 #[test]
@@ -291,6 +293,11 @@ fn an_index_of_another_journal_or_ahead_of_its_own_is_rebuilt() {
     drop(index);
     history.entries.pop();
     assert_eq!(open(folder.path(), &history).checkpoint(), 0, "it had come further");
+
+    let (folder, index) = applied(&history);
+    drop(index);
+    history.entries.last_mut().unwrap().id = AppendId::derive(&[b"went on otherwise"]);
+    assert_eq!(open(folder.path(), &history).checkpoint(), 0, "the journal was restored");
 
     let history = History::new();
     let (folder, index) = applied(&history);

@@ -1,8 +1,11 @@
 //! `tipoff.v1.IndicatorService`.
 
+use std::collections::BTreeSet;
 use std::pin::Pin;
+use std::sync::Arc;
 
-use futures_util::{Stream, StreamExt, TryStreamExt};
+use futures_util::{Stream, StreamExt};
+use prost::Message;
 use tonic::{Request, Response, Status, Streaming, async_trait};
 
 use super::Services;
@@ -14,6 +17,9 @@ use crate::exchange::{Caller, Known, Sight};
 use crate::wire::pb::get_indicator_request::Indicator as Named;
 use crate::wire::servers::indicator_service_server::IndicatorService;
 use crate::wire::{indicator, known, pb, receipt, submission};
+
+/// The most bytes of assessments in one answer.
+const ASSESSMENTS_BYTES: usize = 2 * 1024 * 1024;
 
 type Answer<T> = std::result::Result<Response<T>, Status>;
 
@@ -44,12 +50,20 @@ impl IndicatorService for Services {
         let services = self.clone();
         let in_flight = self.limits.batches_in_flight;
         let stop = self.stop.clone();
-        // No batch is taken once the node stops; those that were are answered.
-        let batches = request.into_inner().take_until(stop.clone().cancelled_owned());
+        // No batch is taken once the node stops or the partner is suspended; those that were are
+        // answered.
+        let (watched, watching) = (self.exchange.clone(), caller.clone());
+        let leaving = caller.partner().clone();
+        let until = futures_util::future::select(
+            Box::pin(stop.clone().cancelled_owned()),
+            Box::pin(async move { watched.until_suspended(watching.partner()).await }),
+        );
+        let batches = request.into_inner().take_until(until);
         let receipts = batches
-            .map_ok(move |batch| {
+            .map(move |batch| {
                 let (services, caller) = (services.clone(), caller.clone());
                 async move {
+                    let batch = batch?;
                     let request = pb::SubmitIndicatorsRequest {
                         submission_id: batch.submission_id,
                         batch: batch.batch,
@@ -60,9 +74,13 @@ impl IndicatorService for Services {
                     Ok(pb::StreamIndicatorsResponse { receipt: Some(receipt) })
                 }
             })
-            .try_buffered(in_flight);
+            .buffered(in_flight);
+        let exchange = Arc::clone(&self.exchange);
         let goodbye = futures_util::stream::once(async move {
-            stop.is_cancelled().then(|| Err(Status::unavailable("the exchange is stopping")))
+            if stop.is_cancelled() {
+                return Some(Err(Status::unavailable("the exchange is stopping")));
+            }
+            exchange.check_suspended(&leaving).err().map(|error| Err(status(&error)))
         })
         .filter_map(std::future::ready);
         Ok(Response::new(Box::pin(until_error(receipts.chain(goodbye)))))
@@ -80,9 +98,20 @@ impl IndicatorService for Services {
             self.exchange.indicator(&caller, id)
         };
         let found = answer.await.map_err(|e| status(&e))?;
+        let mut bytes = 0;
+        let newest_first = found.assessments.iter().rev().map(|one| known::sight(&sight(one)));
+        let mut assessments: Vec<_> = newest_first
+            .take_while(|one| {
+                bytes += one.encoded_len();
+                bytes <= ASSESSMENTS_BYTES
+            })
+            .collect();
+        assessments.reverse();
+        let omitted = found.assessments.len() - assessments.len();
         Ok(Response::new(pb::GetIndicatorResponse {
             summary: Some(known::summary(&summary(&found))),
-            assessments: found.assessments.iter().map(|one| known::sight(&sight(one))).collect(),
+            assessments,
+            omitted: u32::try_from(omitted).unwrap_or(u32::MAX),
         }))
     }
 
@@ -150,15 +179,19 @@ impl Services {
             .iter()
             .map(|key| indicator::read_key(key).map(|indicator| (indicator.id(), indicator)))
             .collect();
-        let ids: Vec<_> = read.iter().flatten().map(|(id, _)| *id).collect();
-        let mut known = self.exchange.lookup_all(caller, &ids)?.into_iter();
+        let ids: BTreeSet<_> = read.iter().flatten().map(|(id, _)| *id).collect();
+        let (exchange, caller) = (Arc::clone(&self.exchange), caller.clone());
+        // Beside the calls that only pass through: it reads from the disk.
+        let known = tokio::task::spawn_blocking(move || exchange.lookup_all(&caller, &ids))
+            .await
+            .map_err(|error| Error::internal("lookup", error))??;
         self.metrics.lookups(asked as u64);
         Ok(read
             .into_iter()
             .map(|one| match one {
                 Err(invalid) => known::unreadable(&invalid),
-                Ok((id, indicator)) => match known.next().flatten() {
-                    Some(found) => known::found(&summary(&found)),
+                Ok((id, indicator)) => match known.get(&id) {
+                    Some(found) => known::found(&summary(found)),
                     None => known::unknown(&indicator, id),
                 },
             })

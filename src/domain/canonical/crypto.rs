@@ -7,9 +7,16 @@ use sha3::{Digest, Keccak256};
 
 use super::Canonical;
 
+/// The most bytes of an address; the longest known ones have 106.
+const MAX_ADDRESS_BYTES: usize = 160;
+
 /// An address on a chain. One that has two spellings (bech32 in capitals, Ethereum without its
 /// mixed-case checksum) is brought to one.
 pub fn address<'a>(chain: &str, text: &'a str) -> Canonical<'a> {
+    // Base58 takes the square of its length to decode.
+    if text.len() > MAX_ADDRESS_BYTES {
+        return Err(format!("is longer than {MAX_ADDRESS_BYTES} bytes, as no address is").into());
+    }
     match chain {
         "bitcoin" => bech32_or_base58(text, "bc", &[0x00, 0x05]),
         "litecoin" => bech32_or_base58(text, "ltc", &[0x30, 0x32, 0x05]),

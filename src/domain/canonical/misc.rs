@@ -137,6 +137,7 @@ pub fn hashtag(text: &str) -> Canonical<'_> {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::domain::Kind;
 
     #[test]
     fn mail_phone_and_ip_have_one_spelling() {
@@ -160,5 +161,8 @@ mod tests {
         assert!(hex("abc", 32, "an MD5 digest has").is_err());
         assert!(hashtag("#two words").is_err());
         assert!(hashtag("##").is_err());
+        // Normalising makes some letters six.
+        let long = format!("#{}", "\u{3316}".repeat(600));
+        assert!(super::super::canonical(Kind::Hashtag, None, &long).is_err());
     }
 }
