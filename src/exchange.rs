@@ -28,7 +28,7 @@ use crate::clock::Clock;
 use crate::domain::PartnerId;
 use crate::error::{Error, Kind, Result};
 use crate::index::{Index, Registry};
-use crate::journal::{Append, AppendError, Log, Logged, Stamp};
+use crate::journal::{Append, AppendError, JournalError, Log, Logged, Stamp};
 
 type Suspended = BTreeSet<PartnerId>;
 
@@ -82,9 +82,9 @@ impl Exchange {
         self.log.head()
     }
 
-    /// Whether the journal takes nothing more, since a write failed.
-    pub fn journal_has_failed(&self) -> bool {
-        self.log.has_failed()
+    /// Done once the journal cannot go on.
+    pub async fn broken(&self) -> Error {
+        Error::internal("journal_broken", self.log.broken().await)
     }
 
     /// The journal's size on disk, in bytes, where it has one.
@@ -132,6 +132,17 @@ impl Exchange {
     }
 
     fn entries(&self, from: u64, most: usize) -> Result<Vec<Arc<Logged>>> {
-        self.log.read(from, most).map_err(|error| Error::internal("journal_read", error))
+        self.log.read(from, most).map_err(|error| match error {
+            JournalError::Trimmed { .. } => trimmed(),
+            error => Error::internal("journal_read", error),
+        })
     }
+}
+
+fn trimmed() -> Error {
+    Error::new(
+        Kind::OutOfRange,
+        "cursor_trimmed",
+        "the exchange no longer holds what follows the cursor: take a snapshot",
+    )
 }

@@ -105,11 +105,11 @@ impl Index {
     }
 }
 
-/// The tag of the journal that begins with this entry.
-fn journal_tag(first: &Entry) -> JournalTag {
-    let mut bytes = first.id.as_bytes().to_vec();
-    bytes.extend_from_slice(&first.time.as_millis().to_be_bytes());
-    JournalTag(crc32c::crc32c(&bytes).to_be_bytes())
+/// The tag of an entry; that of the first is the journal's.
+fn entry_tag(entry: &Entry) -> [u8; 4] {
+    let mut bytes = entry.id.as_bytes().to_vec();
+    bytes.extend_from_slice(&entry.time.as_millis().to_be_bytes());
+    crc32c::crc32c(&bytes).to_be_bytes()
 }
 
 fn storage_fault(error: sled::Error) -> Error {

@@ -37,7 +37,8 @@ pub trait Journal: Send + Sync + fmt::Debug {
     /// none may be stored.
     fn append(&self, batch: &[Append]) -> Result<Vec<Stamp>, AppendError>;
 
-    /// Up to `most` entries from `from` on, in order and without a gap; empty behind the head.
+    /// Up to `most` entries from `from` on, in order and without a gap; empty behind the head alone.
+    /// Large ones come in smaller numbers.
     /// Never skips: what cannot be read is an error that names it.
     fn read(&self, from: u64, most: usize) -> Result<Vec<Entry>, JournalError>;
 

@@ -16,11 +16,12 @@ use tipoff::domain::label::Label;
 use tipoff::domain::partner::{GroupDefinition, Partner, Role};
 use tipoff::domain::sharing::{Audience, Release};
 use tipoff::domain::{
-    Assessment, GroupId, Indicator, Invalid, Kind, PartnerId, Platform, Sharing, Timestamp, Tlp,
+    Assessment, Entry, GroupId, Indicator, Invalid, Kind, PartnerId, Platform, Sharing, Timestamp,
+    Tlp,
 };
 use tipoff::journal::{
     Append, AppendError, Fault, Journal, JournalError, Log, LogSettings, MemoryJournal,
-    SledJournal, SledSettings,
+    SledJournal, SledSettings, Stamp,
 };
 
 /// Runs a body on every backend.
@@ -179,6 +180,48 @@ async fn a_log_has_no_gap_behind_an_append_whose_fate_was_unknown() {
     assert_eq!((read.first(), rest), (Some(&1), vec![2, 3]));
     let again = log.append(close(2)).await.unwrap();
     assert_eq!((again.sequence, again.repeated), (2, true), "it is the one that was stored");
+}
+
+/// A journal whose disk has failed, and whose first entry is damaged.
+#[derive(Debug)]
+struct BrokenJournal;
+
+impl Journal for BrokenJournal {
+    fn append(&self, _: &[Append]) -> Result<Vec<Stamp>, AppendError> {
+        Err(AppendError::Unknown("the disk failed".into()))
+    }
+
+    fn read(&self, from: u64, _: usize) -> Result<Vec<Entry>, JournalError> {
+        Err(JournalError::Damaged { sequence: from, reason: "its checksum does not hold".into() })
+    }
+
+    fn head(&self) -> u64 {
+        1
+    }
+
+    fn oldest(&self) -> u64 {
+        1
+    }
+
+    fn trim(&self, _: u64) -> Result<(), JournalError> {
+        Ok(())
+    }
+
+    fn has_failed(&self) -> bool {
+        true
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_log_says_when_its_journal_cannot_go_on() {
+    let log = Log::start(Arc::new(BrokenJournal), LogSettings::default()).unwrap();
+    assert!(matches!(log.append(close(1)).await, Err(AppendError::Unknown(_))));
+    assert!(log.broken().await.contains("the disk failed"));
+    assert!(matches!(log.append(close(2)).await, Err(AppendError::Unknown(_))));
+
+    let log = Log::start(Arc::new(BrokenJournal), LogSettings::default()).unwrap();
+    assert!(log.read(1, 1).is_err());
+    assert!(log.broken().await.contains("entry 1 of the journal is damaged"));
 }
 
 prop_compose! {

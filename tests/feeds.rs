@@ -6,9 +6,16 @@ mod support;
 
 use std::time::Duration;
 
+use prost::Message;
+use support::process::Process;
+use support::raw::raw_channel;
 use support::{World, batch, domain, item, named, sharing, soon};
-use tipoff::client::{Client, ClientError, From, Subscription};
+use tipoff::client::{Client, ClientError, From, Patience, Subscription};
+use tipoff::domain::filter::Filter;
+use tipoff::exchange::{Start, Step};
+use tipoff::wire::pb::feed_service_client::FeedServiceClient;
 use tipoff::wire::pb::{self, Kind};
+use tonic::Code;
 
 async fn next(feed: &mut Subscription) -> pb::FeedItem {
     soon(feed.next()).await.unwrap().unwrap()
@@ -206,6 +213,122 @@ async fn a_quiet_feed_gives_signs_of_life_whose_cursor_moves_on() {
     let cursor = feed.cursor().expect("a sign of life carries a cursor").clone();
     let mut behind = world.client(&node, "facegraph").subscribe(From::Cursor(cursor), None);
     nothing(&mut behind).await;
+    node.stop().await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_feed_from_now_has_its_place_at_once_and_misses_nothing_over_a_restart() {
+    let world = World::new();
+    let mut exchange = Process::prepare(&world);
+    exchange.start();
+    let client =
+        |partner: &str| exchange.client(&world, partner).with_patience(Patience::endless());
+    let (birdsite, facegraph) = (client("birdsite"), client("facegraph"));
+    facegraph.who_am_i().await.unwrap();
+    let mut feed = facegraph.subscribe(From::Now, None);
+    nothing(&mut feed).await;
+    assert!(feed.cursor().is_some(), "it knows where it stands before anything comes");
+    exchange.kill();
+    exchange.start();
+    // Taken before the reader is back.
+    submit(&birdsite, "s", &["a.example"]).await;
+    assert_eq!(values(&mut feed, 1).await, ["a.example"]);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_filter_that_matches_nothing_says_how_far_it_has_come_before_it_is_through() {
+    let world = World::new();
+    let node = world.start().await;
+    let client = world.client(&node, "birdsite");
+    for number in 1..=200 {
+        client.submit(batch("s", number, None, vec![domain("a.example")])).await.unwrap();
+    }
+    let caller = node.exchange.admit(&"facegraph".parse().unwrap()).unwrap();
+    let filter = Filter { kinds: vec![tipoff::domain::Kind::Ip], ..Filter::default() };
+    let mut feed = node.exchange.feed(&caller, Start::Oldest, filter).unwrap();
+    let Step::Heartbeat(cursor) = feed.next(Duration::ZERO).await.unwrap() else {
+        panic!("nothing matches")
+    };
+    assert!(cursor.after.sequence < node.exchange.head(), "{cursor:?}");
+    node.stop().await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_batch_of_large_items_comes_in_several_messages_each_good_to_go_on_from() {
+    let world = World::new();
+    let node = world.start().await;
+    let items = (0..280).map(|number| {
+        let mut item = domain(&format!("n{number}.example"));
+        let note = "ж".repeat(1_900);
+        item.assessment = Some(pb::Assessment { note, ..pb::Assessment::default() });
+        item
+    });
+    let items: Vec<_> = items.collect();
+    for number in 1..=2 {
+        let to = named(&[], &["facegraph", ["tubeworks", "watcher"][number as usize - 1]]);
+        let sharing = Some(sharing(pb::Tlp::Amber, to));
+        let request = batch("s", number, sharing, items[..240].to_vec());
+        world.client(&node, "birdsite").submit(request).await.unwrap();
+    }
+    let all: Vec<_> = (0..240).chain(0..240).map(|number| format!("n{number}.example")).collect();
+    let mut service = FeedServiceClient::new(raw_channel(&world, &node, "facegraph"));
+    let mut got: Vec<String> = Vec::new();
+    let mut messages = 0;
+    // Each message on a stream of its own, which goes on behind the last.
+    let mut start = pb::subscribe_request::Start::FromStart(pb::FromStart {});
+    while got.len() < all.len() {
+        let request = pb::SubscribeRequest { start: Some(start), filter: None };
+        let mut stream = service.subscribe(request).await.unwrap().into_inner();
+        let message = soon(stream.message()).await.unwrap().unwrap();
+        assert!(message.encoded_len() < 1_100_000, "{}", message.encoded_len());
+        let cursor = message.items.last().unwrap().cursor.clone().unwrap();
+        start = pb::subscribe_request::Start::Cursor(cursor);
+        got.extend(message.items.into_iter().map(|item| item.indicator.unwrap().value));
+        messages += 1;
+    }
+    assert_eq!(got, all);
+    assert!(messages >= 2, "{messages}");
+    node.stop().await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_reader_that_takes_nothing_is_ended_with_its_cursor_and_the_others_go_on() {
+    let mut world = World::new();
+    world.config.requests.blocked_s = 1;
+    let node = world.start().await;
+    let client = world.client(&node, "birdsite");
+    let note = "ж".repeat(1_900);
+    for number in 1..=12 {
+        let items = (0..200).map(|item| {
+            let mut item = domain(&format!("b{number}.n{item}.example"));
+            item.assessment = Some(pb::Assessment { note: note.clone(), ..Default::default() });
+            item
+        });
+        client.submit(batch("s", number, None, items.collect())).await.unwrap();
+    }
+    let mut service = FeedServiceClient::new(raw_channel(&world, &node, "facegraph"));
+    let start = Some(pb::subscribe_request::Start::FromStart(pb::FromStart {}));
+    let request = pb::SubscribeRequest { start, filter: None };
+    let mut stream = service.subscribe(request).await.unwrap().into_inner();
+    tokio::time::sleep(Duration::from_millis(2_500)).await;
+    let mut other = world.client(&node, "watcher").subscribe(From::Start, None);
+    assert_eq!(values(&mut other, 2_400).await.len(), 2_400);
+    // What was under way arrives; then the end, whose cursor is right behind it.
+    let mut seen = 0;
+    let last = loop {
+        let message = soon(stream.message()).await.unwrap().expect("the end names its reason");
+        seen += message.items.len();
+        if message.end.is_some() {
+            break message;
+        }
+    };
+    assert_eq!(last.end.unwrap().reason(), pb::EndReason::TooSlow);
+    assert!(seen < 2_400, "it was held back");
+    assert_eq!(soon(stream.message()).await.unwrap_err().code(), Code::ResourceExhausted);
+    let behind = From::Cursor(last.cursor.unwrap());
+    let mut rest = world.client(&node, "facegraph").subscribe(behind, None);
+    assert_eq!(values(&mut rest, 2_400 - seen).await.len(), 2_400 - seen);
+    nothing(&mut rest).await;
     node.stop().await;
 }
 

@@ -179,6 +179,33 @@ async fn a_suspension_ends_open_feeds_at_once_and_its_end_lets_the_partner_in_ag
 }
 
 #[tokio::test(flavor = "multi_thread")]
+async fn a_suspension_ends_a_stream_of_batches_too() {
+    let world = World::new();
+    let node = world.start().await;
+    let mut service = IndicatorServiceClient::new(raw_channel(&world, &node, "birdsite"));
+    let (batches, queue) = tokio::sync::mpsc::channel(1);
+    let one = |number| {
+        let request = batch("s", number, None, vec![domain(&format!("n{number}.example"))]);
+        let (submission_id, batch) = (request.submission_id, request.batch);
+        pb::StreamIndicatorsRequest { submission_id, batch, close: None }
+    };
+    batches.send(one(1)).await.unwrap();
+    let queue = tokio_stream::wrappers::ReceiverStream::new(queue);
+    let mut receipts = service.stream_indicators(queue).await.unwrap().into_inner();
+    assert!(soon(receipts.message()).await.unwrap().is_some());
+    let mut config = world.config.clone();
+    config.access.suspended = vec!["birdsite".into()];
+    node.reload.send(config).await.unwrap();
+    let status = soon(receipts.message()).await.unwrap_err();
+    assert_eq!(status.code(), Code::PermissionDenied);
+    let _ = batches.send(one(2)).await;
+    let key = pb::IndicatorKey { value: "n2.example".into(), ..pb::IndicatorKey::default() };
+    let late = world.client(&node, "facegraph").indicator(key).await;
+    assert!(matches!(late, Err(ClientError::NotFound(_))), "{late:?}");
+    node.stop().await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
 async fn a_submission_that_is_idle_is_closed_by_the_exchange_and_opens_again() {
     let world = World::new();
     let clock = Arc::new(MovedClock::default());
@@ -206,6 +233,11 @@ async fn a_submission_that_is_idle_is_closed_by_the_exchange_and_opens_again() {
 async fn the_configuration_adds_who_is_new_and_changes_nobody() {
     let mut world = World::new();
     world.start().await.stop().await;
+    let node = world.start().await;
+    let green = Some(support::sharing(pb::Tlp::Green, None));
+    let earlier = batch("s", 1, green.clone(), vec![domain("earlier.example")]);
+    world.client(&node, "birdsite").submit(earlier).await.unwrap();
+    node.stop().await;
     let mut added = world.config.clone();
     let mut newcomer = added.partners[0].clone();
     newcomer.id = "newcomer".into();
@@ -223,6 +255,15 @@ async fn the_configuration_adds_who_is_new_and_changes_nobody() {
     assert_eq!(partners.len(), 7);
     assert!(client.groups().await.unwrap().is_empty(), "it is in none, and learns of none");
     assert_eq!(world.client(&node, "exchange-ops").groups().await.unwrap().len(), 1);
+    // Being a partner begins somewhere: what was for every partner before is not for this one.
+    let later = batch("s", 2, green, vec![domain("later.example")]);
+    world.client(&node, "birdsite").submit(later).await.unwrap();
+    let mut feed = client.subscribe(From::Start, None);
+    let first = soon(feed.next()).await.unwrap().unwrap();
+    assert_eq!(first.indicator.unwrap().value, "later.example");
+    let mut feed = world.client(&node, "facegraph").subscribe(From::Start, None);
+    let first = soon(feed.next()).await.unwrap().unwrap();
+    assert_eq!(first.indicator.unwrap().value, "earlier.example");
     node.stop().await;
 }
 

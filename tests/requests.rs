@@ -273,6 +273,53 @@ async fn lookups_say_which_value_is_wrong_and_answer_the_others_in_order() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
+async fn lookups_of_any_number_and_length_are_answered_one_by_one() {
+    let world = World::new();
+    let node = world.start().await;
+    let client = world.client(&node, "birdsite");
+    client.submit(batch("s", 1, None, vec![domain("a.example")])).await.unwrap();
+    let key = |value: String| pb::IndicatorKey { value, ..pb::IndicatorKey::default() };
+    // The same value over and over, and values that are too long for one request together.
+    let path = "x".repeat(1_900);
+    let same = (0..1_500).map(|_| key("a.example".into()));
+    let long = (0..1_000).map(|number| key(format!("https://b.example/{number}/{path}")));
+    let keys: Vec<_> = same.chain(long).collect();
+    let results = client.lookup(&keys).await.unwrap();
+    assert_eq!(results.len(), keys.len());
+    for (at, result) in results.iter().enumerate() {
+        match result.result.as_ref().unwrap() {
+            Known(_) => assert!(at < 1_500, "{at}"),
+            Unknown(_) => assert!(at >= 1_500, "{at}"),
+            Unreadable(why) => panic!("{at}: {why:?}"),
+        }
+    }
+    node.stop().await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn an_author_may_say_something_else_to_each_audience_and_readers_get_theirs() {
+    let world = World::new();
+    let node = world.start().await;
+    let client = world.client(&node, "birdsite");
+    let others = ["facegraph", "tubeworks", "watcher"];
+    for number in 1..=7u32 {
+        let to = others.iter().enumerate();
+        let to: Vec<_> = to.filter(|(at, _)| number >> at & 1 == 1).map(|(_, id)| *id).collect();
+        let mut item = domain("a.example");
+        item.assessment = Some(pb::Assessment { note: "ж".repeat(1_900), ..Default::default() });
+        let sharing = Some(sharing(Tlp::Amber, named(&[], &to)));
+        client.submit(batch("s", number, sharing, vec![item])).await.unwrap();
+    }
+    let key = pb::IndicatorKey { value: "a.example".into(), ..pb::IndicatorKey::default() };
+    let mine = client.indicator(key.clone()).await.unwrap();
+    assert_eq!((mine.assessments.len(), mine.omitted), (7, 0));
+    assert_eq!(mine.summary.unwrap().authors, 1);
+    let theirs = world.client(&node, "watcher").indicator(key).await.unwrap();
+    assert_eq!((theirs.assessments.len(), theirs.omitted), (4, 0));
+    node.stop().await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
 async fn too_little_room_is_resource_exhausted_and_the_node_goes_on_when_there_is_more() {
     use std::os::unix::fs::MetadataExt;
     if std::fs::metadata("/proc/self").unwrap().uid() != 0 {

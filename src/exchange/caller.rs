@@ -39,14 +39,27 @@ impl Exchange {
                 format!("`{named}` is not a partner of this exchange"),
             ));
         };
-        if self.suspended.borrow().contains(named) {
+        self.check_suspended(named)?;
+        Ok(Caller { partner: partner.id.clone(), role: partner.role })
+    }
+
+    /// An error where the partner is suspended.
+    pub fn check_suspended(&self, partner: &PartnerId) -> Result<()> {
+        if self.suspended.borrow().contains(partner) {
             return Err(Error::new(
                 Kind::Denied,
                 "partner_suspended",
-                format!("`{named}` is suspended: speak to the operator of the exchange"),
+                format!("`{partner}` is suspended: speak to the operator of the exchange"),
             ));
         }
-        Ok(Caller { partner: partner.id.clone(), role: partner.role })
+        Ok(())
+    }
+
+    /// Done once the partner is suspended.
+    pub async fn until_suspended(&self, partner: &PartnerId) {
+        let mut suspended = self.suspended.subscribe();
+        // The exchange outlives whoever waits on it.
+        let _ = suspended.wait_for(|suspended| suspended.contains(partner)).await;
     }
 
     /// Suspends these partners and no others, at once: their open streams end too.

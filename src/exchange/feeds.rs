@@ -115,12 +115,8 @@ impl Exchange {
                  has not caught up",
             ));
         }
-        if cursor.after.sequence + 1 < self.log.oldest() {
-            return Err(Error::new(
-                Kind::OutOfRange,
-                "cursor_trimmed",
-                "the exchange no longer holds what follows the cursor: take a snapshot",
-            ));
+        if follows(cursor.after) < self.log.oldest() {
+            return Err(super::trimmed());
         }
         Ok(cursor.after)
     }
@@ -135,14 +131,16 @@ impl Feed {
         tokio::pin!(deadline);
         loop {
             self.check_access()?;
-            if let Some(delivery) = self.next_ready()? {
+            self.read_ahead().await?;
+            if let Some(delivery) = self.first_ahead()? {
                 return Ok(Step::Items(delivery));
             }
             if self.is_behind() {
                 // A filter that matches little reads on for long: others get their turn, and the
                 // reader learns how far it has come.
                 tokio::task::yield_now().await;
-                if deadline.is_elapsed() {
+                // Asked of the clock: a timer that nobody polled never elapses.
+                if tokio::time::Instant::now() >= deadline.deadline() {
                     return Ok(Step::Heartbeat(self.cursor()));
                 }
                 continue;
@@ -159,9 +157,32 @@ impl Feed {
         }
     }
 
-    /// What can be delivered without waiting, among the next [`ENTRIES_AT_ONCE`] entries.
+    /// What can be delivered without waiting, for the disk neither, among the next
+    /// [`ENTRIES_AT_ONCE`] entries.
     pub fn next_ready(&mut self) -> Result<Option<Delivery>> {
-        self.read_ahead()?;
+        if let Some((from, most)) = self.lacks()
+            && let Some(recent) = self.exchange.log.recent(from, most)
+        {
+            self.ahead = recent.into();
+        }
+        self.first_ahead()
+    }
+
+    /// Takes back the items of a delivery from one of them on: the next delivery begins with it.
+    pub fn put_back(&mut self, delivery: &Delivery, first: usize) {
+        let entry = &delivery.logged.entry;
+        let index = match &entry.body {
+            Body::SubmissionBatch(batch) => batch.items.get(first).map_or(0, |item| item.index),
+            _ => 0,
+        };
+        self.after = match index.checked_sub(1) {
+            Some(before) => Position::new(entry.sequence, before),
+            None => Position::new(entry.sequence.saturating_sub(1), u32::MAX),
+        };
+        self.ahead.push_front(Arc::clone(&delivery.logged));
+    }
+
+    fn first_ahead(&mut self) -> Result<Option<Delivery>> {
         while let Some(logged) = self.ahead.pop_front() {
             let delivery = self.delivery(&logged)?;
             self.after = Position::new(logged.entry.sequence, u32::MAX);
@@ -182,25 +203,33 @@ impl Feed {
     }
 
     fn check_access(&mut self) -> Result<()> {
-        if self.suspended.borrow_and_update().contains(&self.partner) {
-            let message = format!("`{}` is suspended", self.partner);
-            return Err(Error::new(Kind::Denied, "partner_suspended", message));
-        }
+        self.suspended.mark_unchanged();
+        self.exchange.check_suspended(&self.partner)
+    }
+
+    async fn read_ahead(&mut self) -> Result<()> {
+        let Some((from, most)) = self.lacks() else { return Ok(()) };
+        let entries = if let Some(recent) = self.exchange.log.recent(from, most) {
+            recent
+        } else {
+            let exchange = Arc::clone(&self.exchange);
+            tokio::task::spawn_blocking(move || exchange.entries(from, most))
+                .await
+                .map_err(|error| Error::internal("journal_read", error))??
+        };
+        self.ahead = entries.into();
         Ok(())
     }
 
-    fn read_ahead(&mut self) -> Result<()> {
-        if !self.ahead.is_empty() {
-            return Ok(());
-        }
+    /// The entries that are there and were not read ahead: the first, and at most how many.
+    fn lacks(&mut self) -> Option<(u64, usize)> {
         let checkpoint = *self.checkpoint.borrow_and_update();
-        // A cursor inside an entry goes on with the items behind it.
-        let from = self.after.sequence + u64::from(self.after.index == u32::MAX);
-        if from <= checkpoint {
-            let wanted = usize::try_from(checkpoint - from + 1).unwrap_or(usize::MAX);
-            self.ahead = self.exchange.entries(from, wanted.min(ENTRIES_AT_ONCE))?.into();
+        let from = follows(self.after);
+        if !self.ahead.is_empty() || from > checkpoint {
+            return None;
         }
-        Ok(())
+        let there = usize::try_from(checkpoint - from + 1).unwrap_or(usize::MAX);
+        Some((from, there.min(ENTRIES_AT_ONCE)))
     }
 
     fn delivery(&mut self, logged: &Arc<Logged>) -> Result<Option<Delivery>> {
@@ -279,6 +308,11 @@ impl Feed {
         }
         Ok(())
     }
+}
+
+/// The entry that a feed goes on with: a cursor inside an entry has items behind it there.
+fn follows(after: Position) -> u64 {
+    after.sequence + u64::from(after.index == u32::MAX)
 }
 
 fn reader(registry: &Registry, partner: &PartnerId) -> Result<Reader> {

@@ -10,7 +10,6 @@ use crate::domain::entry::{
 use crate::domain::submission::{BatchReceipt, BatchRequest, ItemReceipt, Receipt, Submission};
 use crate::domain::{Invalid, Position, Sharing};
 use crate::error::{Error, Kind, Result};
-use crate::index::apply::RECEIPTS_KEPT;
 use crate::journal::Append;
 
 impl Exchange {
@@ -42,13 +41,6 @@ impl Exchange {
         }
         let registry = self.index.registry();
         let sharing = Sharing::resolve(request.sharing, caller.partner(), registry.as_ref())?;
-        let id = AppendId::derive(&[
-            b"batch",
-            caller.partner().as_str().as_bytes(),
-            submission.as_str().as_bytes(),
-            &number.to_be_bytes(),
-            &digest,
-        ]);
         let body = Body::SubmissionBatch(Batch {
             submission: submission.clone(),
             number,
@@ -58,11 +50,28 @@ impl Exchange {
             rejected: request.rejected,
         });
         let author = Some(caller.partner().clone());
-        let stamp = self.append(Append::new(id, author, body)).await?;
-        match &*self.index.outcome(stamp.sequence).await? {
-            Outcome::Taken(items) => self.receipt(stamp.sequence, items, stamp.repeated),
-            Outcome::Void(VoidReason::Repeats(first)) => self.replayed(*first),
-            Outcome::Void(reason) => Err(refused(reason)),
+        let mut refused_before = 0u64;
+        loop {
+            let id = AppendId::derive(&[
+                b"batch",
+                caller.partner().as_str().as_bytes(),
+                submission.as_str().as_bytes(),
+                &number.to_be_bytes(),
+                &digest,
+                &refused_before.to_be_bytes(),
+            ]);
+            let stamp = self.append(Append::new(id, author.clone(), body.clone())).await?;
+            match &*self.index.outcome(stamp.sequence).await? {
+                Outcome::Taken(items) => {
+                    return self.receipt(stamp.sequence, items, stamp.repeated);
+                }
+                Outcome::Void(VoidReason::Repeats(first)) => return self.replayed(*first),
+                // The refusal of an earlier try. The author may be back in its group.
+                Outcome::Void(VoidReason::AudienceGone) if stamp.repeated => {
+                    refused_before = stamp.sequence;
+                }
+                Outcome::Void(reason) => return Err(refused(reason)),
+            }
         }
     }
 
@@ -84,12 +93,12 @@ impl Exchange {
         if taken.digest != digest {
             return Err(refused(&VoidReason::Conflicts(taken.sequence)));
         }
-        let receipt = self.replayed(taken.sequence)?;
-        if self.clock.now().since(receipt.accepted_at) > RECEIPTS_KEPT {
-            // Apply would say so too, but the journal may remember the append, and answer for it.
+        // Apply would say so too, but the journal may remember the append, and answer for it.
+        let state = self.index.submission(caller.partner(), submission)?;
+        if state.is_some_and(|state| state.has_expired(self.clock.now())) {
             return Err(refused(&VoidReason::SubmissionClosed));
         }
-        Ok(Some(receipt))
+        self.replayed(taken.sequence).map(Some)
     }
 
     fn replayed(&self, sequence: u64) -> Result<BatchReceipt> {

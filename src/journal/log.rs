@@ -4,7 +4,7 @@
 use std::sync::Arc;
 use std::thread;
 
-use tokio::sync::{mpsc, oneshot, watch};
+use tokio::sync::{OwnedSemaphorePermit, Semaphore, mpsc, oneshot, watch};
 use tracing::error;
 
 use super::tail::{Logged, Tail};
@@ -14,6 +14,9 @@ use super::{Append, AppendError, Journal, JournalError, Stamp};
 const GATHERED_APPENDS: usize = 256;
 /// The most bytes in one durable write, but for its last append.
 const GATHERED_BYTES: usize = 4 * 1024 * 1024;
+
+/// The most bytes of appends that wait for the writer or are being written.
+const WAITING_BYTES: usize = 64 * 1024 * 1024;
 
 /// The bounds of a log.
 #[derive(Clone, Copy, Debug)]
@@ -36,12 +39,16 @@ pub struct Log {
     journal: Arc<dyn Journal>,
     tail: Arc<Tail>,
     queue: mpsc::Sender<Waiting>,
+    room: Arc<Semaphore>,
     head: watch::Receiver<u64>,
+    broken: watch::Sender<Option<String>>,
 }
 
 #[derive(Debug)]
 struct Waiting {
     append: Append,
+    /// What the append takes of the bytes that may wait.
+    room: OwnedSemaphorePermit,
     answer: oneshot::Sender<Result<Stamp, AppendError>>,
 }
 
@@ -51,9 +58,16 @@ impl Log {
         let (queue, waiting) = mpsc::channel(settings.queue.max(1));
         let tail = Arc::new(Tail::new(settings.tail_bytes));
         let (head, watched) = watch::channel(journal.head());
-        let writer = Writer { journal: Arc::clone(&journal), tail: Arc::clone(&tail), head };
+        let broken = watch::Sender::new(None);
+        let writer = Writer {
+            journal: Arc::clone(&journal),
+            tail: Arc::clone(&tail),
+            head,
+            broken: broken.clone(),
+        };
         thread::Builder::new().name("journal-writer".into()).spawn(move || writer.run(waiting))?;
-        Ok(Log { journal, tail, queue, head: watched })
+        let room = Arc::new(Semaphore::new(WAITING_BYTES));
+        Ok(Log { journal, tail, queue, room, head: watched, broken })
     }
 
     /// Appends, and tells where once it is durable.
@@ -61,9 +75,12 @@ impl Log {
     /// The same id within the journal's window is stored once and answered with the same stamp.
     /// Whoever stops waiting leaves the append as it is: it may be stored.
     pub async fn append(&self, append: Append) -> Result<Stamp, AppendError> {
+        let bytes = append.encoded().len().min(WAITING_BYTES);
+        let room = Arc::clone(&self.room).acquire_many_owned(u32::try_from(bytes).unwrap_or(0));
         let (answer, answered) = oneshot::channel();
         let gone = || AppendError::Unknown("the writer of the journal has stopped".into());
-        self.queue.send(Waiting { append, answer }).await.map_err(|_| gone())?;
+        let room = room.await.map_err(|_| gone())?;
+        self.queue.send(Waiting { append, room, answer }).await.map_err(|_| gone())?;
         answered.await.map_err(|_| gone())?
     }
 
@@ -73,8 +90,27 @@ impl Log {
         if let Some(recent) = self.tail.read(from, most) {
             return Ok(recent);
         }
-        let entries = self.journal.read(from, most)?;
+        let entries = self.journal.read(from, most).inspect_err(|error| {
+            if let JournalError::Damaged { .. } = error {
+                breaks(&self.broken, error.to_string());
+            }
+        })?;
         Ok(entries.into_iter().map(|entry| Arc::new(Logged::new(entry, 0))).collect())
+    }
+
+    /// What [`Log::read`] gives, where memory holds it: never waits for the disk.
+    pub fn recent(&self, from: u64, most: usize) -> Option<Vec<Arc<Logged>>> {
+        self.tail.read(from, most)
+    }
+
+    /// Done, with the reason, once the journal cannot go on: its disk failed, its writer ended, or
+    /// an entry of it is damaged. The node is to stop on it.
+    pub async fn broken(&self) -> String {
+        let mut broken = self.broken.subscribe();
+        match broken.wait_for(Option::is_some).await {
+            Ok(reason) => reason.clone().unwrap_or_default(),
+            Err(_) => "the journal was closed".into(),
+        }
     }
 
     /// The sequence of the newest durable entry.
@@ -85,11 +121,6 @@ impl Log {
     /// Follows the head.
     pub fn watch(&self) -> watch::Receiver<u64> {
         self.head.clone()
-    }
-
-    /// Whether the journal takes nothing more, since a write failed.
-    pub fn has_failed(&self) -> bool {
-        self.journal.has_failed()
     }
 
     /// The journal's size on disk, in bytes, where it has one.
@@ -107,6 +138,22 @@ struct Writer {
     journal: Arc<dyn Journal>,
     tail: Arc<Tail>,
     head: watch::Sender<u64>,
+    broken: watch::Sender<Option<String>>,
+}
+
+fn breaks(broken: &watch::Sender<Option<String>>, reason: String) {
+    broken.send_if_modified(|first| {
+        let new = first.is_none();
+        first.get_or_insert(reason);
+        new
+    });
+}
+
+/// Whatever ends the writer, a panic of the database under it too, is told.
+impl Drop for Writer {
+    fn drop(&mut self) {
+        breaks(&self.broken, "the writer of the journal has ended".into());
+    }
 }
 
 impl Writer {
@@ -120,12 +167,22 @@ impl Writer {
                 gathered.push(next);
             }
             self.write(gathered);
+            if self.journal.has_failed() {
+                let reason = "the disk failed: what the journal holds is checked at the next start";
+                return breaks(&self.broken, reason.into());
+            }
         }
     }
 
     fn write(&self, gathered: Vec<Waiting>) {
-        let (appends, answers): (Vec<_>, Vec<_>) =
-            gathered.into_iter().map(|waiting| (waiting.append, waiting.answer)).unzip();
+        let (mut appends, mut answers) = (Vec::new(), Vec::new());
+        // Room is there again once the write is done.
+        let mut rooms = Vec::new();
+        for waiting in gathered {
+            appends.push(waiting.append);
+            answers.push(waiting.answer);
+            rooms.push(waiting.room);
+        }
         // Who asked may have stopped waiting, so no answer is missed for want of a receiver.
         match self.journal.append(&appends) {
             Ok(stamps) => {

@@ -25,6 +25,8 @@ use crate::domain::{Entry, Timestamp};
 const BATCH_OPERATIONS: usize = 1_000;
 /// The same where the batch removes: larger ones leak.
 const REMOVE_OPERATIONS: usize = 200;
+/// A read ends with the entry that brings it to so many bytes.
+const READ_BYTES: usize = 4 * 1024 * 1024;
 
 /// What an operator may set.
 #[derive(Clone)]
@@ -114,9 +116,9 @@ impl SledJournal {
                 named.sync_all().map_err(not_writable)?;
             }
         }
-        cut_unfinished_end(&db)?;
-        let last = read_end(&db)?;
         let acknowledged = read_mark(&mark);
+        cut_unfinished_end(&db, acknowledged)?;
+        let last = read_end(&db)?;
         if last.sequence < acknowledged {
             return Err(JournalError::CutShort { found: last.sequence, acknowledged });
         }
@@ -243,10 +245,16 @@ impl Journal for SledJournal {
         let range = self.db.range(chunk::key(from, 0)..=chunk::key(until, u16::MAX));
         let mut entries = Vec::new();
         let mut assembly: Option<Assembly> = None;
-        let mut expected = from;
+        let (mut expected, mut until, mut bytes) = (from, until, 0);
         for pair in range {
             let (key, value) = pair.map_err(|error| damaged_near(expected, &error))?;
             let (sequence, number) = chunk::read_key(&key)?;
+            let is_whole = assembly.as_ref().is_some_and(Assembly::is_complete);
+            if is_whole && bytes >= READ_BYTES {
+                until = expected - 1;
+                break;
+            }
+            bytes += value.len();
             match &mut assembly {
                 Some(open) if !open.is_complete() && sequence == expected - 1 => {
                     open.add(number, &value)?;
@@ -320,7 +328,7 @@ fn open_db(settings: &SledSettings) -> Result<sled::Db, JournalError> {
 
 /// Removes the last entry where it is not whole: a crash came between two batches of one write, and
 /// nothing of that write was acknowledged.
-fn cut_unfinished_end(db: &sled::Db) -> Result<(), JournalError> {
+fn cut_unfinished_end(db: &sled::Db, acknowledged: u64) -> Result<(), JournalError> {
     let Some((sequence, _)) = last_key(db)? else { return Ok(()) };
     let chunks: Vec<_> = db
         .range(chunk::key(sequence, 0)..)
@@ -337,9 +345,17 @@ fn cut_unfinished_end(db: &sled::Db) -> Result<(), JournalError> {
     if assembly.is_complete() {
         return Ok(());
     }
+    if sequence <= acknowledged {
+        return Err(chunk::damaged(sequence, "some of its chunks are missing"));
+    }
     warn!(sequence, "an entry that was never acknowledged is incomplete, and is cut off");
-    for (key, _) in chunks {
-        db.remove(key).map_err(|error| storage(&error))?;
+    // From its end, so that a crash in between leaves an unfinished entry again.
+    for keys in chunks.rchunks(REMOVE_OPERATIONS) {
+        let mut batch = sled::Batch::default();
+        for (key, _) in keys {
+            batch.remove(key);
+        }
+        db.apply_batch(batch).map_err(|error| storage(&error))?;
     }
     db.flush().map(drop).map_err(|error| storage(&error))
 }

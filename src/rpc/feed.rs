@@ -3,9 +3,11 @@
 use std::collections::HashMap;
 use std::pin::Pin;
 use std::sync::{Arc, Mutex, OnceLock, PoisonError};
-use std::time::Instant;
+use std::time::Duration;
 
-use futures_util::{Stream, stream};
+use futures_util::{Stream, StreamExt, stream};
+use tokio::sync::mpsc::{self, error::SendTimeoutError};
+use tokio_stream::wrappers::ReceiverStream;
 use tonic::{Request, Response, Status, async_trait};
 use tracing::debug;
 
@@ -23,11 +25,17 @@ use crate::wire::{cursor, pb};
 
 /// A message takes no further batch once it is this large, in bytes.
 const MESSAGE_BYTES: usize = 128 * 1024;
+/// No message becomes larger than this and one item: a batch of large items is cut.
+const MOST_BYTES: usize = 1024 * 1024;
+/// For how many classes of readers the encoding of an entry is kept. There are more where an entry
+/// names many partners one by one; those are encoded for each.
+const CLASSES_KEPT: usize = 4;
+
+type Answer = Result<EncodedFeed, Status>;
 
 #[async_trait]
 impl FeedService for Services {
-    type SubscribeStream =
-        Pin<Box<dyn Stream<Item = Result<EncodedFeed, Status>> + Send + 'static>>;
+    type SubscribeStream = Pin<Box<dyn Stream<Item = Answer> + Send + 'static>>;
 
     async fn subscribe(
         &self,
@@ -41,16 +49,18 @@ impl FeedService for Services {
         })()
         .map_err(|e| status(&e))?;
         debug!(partner = %caller.partner(), "a feed begins");
+        let (taken, messages) = mpsc::channel(1);
+        let farewell = Farewell::default();
         let open = OpenFeed {
             feed,
             services: self.clone(),
-            left_at: None,
-            ending: None,
+            farewell: farewell.clone(),
             _counted: Counted::new(&self.metrics),
         };
-        Ok(Response::new(Box::pin(stream::unfold(Some(open), |open| async move {
-            open?.message().await
-        }))))
+        tokio::spawn(open.run(taken));
+        let messages = ReceiverStream::new(messages).map(Ok);
+        let end = stream::once(async move { farewell.take() }).flat_map(stream::iter);
+        Ok(Response::new(Box::pin(messages.chain(end))))
     }
 }
 
@@ -63,50 +73,61 @@ fn start(asked: Option<&pb::subscribe_request::Start>) -> Result<Start, Error> {
     })
 }
 
-/// A feed and the stream that it goes out on.
+/// What a stream ends with, behind the last message that its reader took.
+#[derive(Clone, Debug, Default)]
+struct Farewell(Arc<Mutex<Vec<Answer>>>);
+
+impl Farewell {
+    fn say(&self, answers: Vec<Answer>) {
+        *self.0.lock().unwrap_or_else(PoisonError::into_inner) = answers;
+    }
+
+    fn take(&self) -> Vec<Answer> {
+        std::mem::take(&mut self.0.lock().unwrap_or_else(PoisonError::into_inner))
+    }
+}
+
+/// A feed and what goes out on it. It runs beside the transport, which asks for nothing while its
+/// reader takes nothing: who leaves a message untaken for too long is ended, and holds nothing.
 struct OpenFeed {
     feed: Feed,
     services: Services,
-    /// When the last message was left for the transport to take.
-    left_at: Option<Instant>,
-    /// The status that follows the message that named the end.
-    ending: Option<Status>,
+    farewell: Farewell,
     _counted: Counted,
 }
 
-type Answer = Result<EncodedFeed, Status>;
-
 impl OpenFeed {
-    async fn message(mut self) -> Option<(Answer, Option<OpenFeed>)> {
-        if let Some(ending) = self.ending.take() {
-            return Some((Err(ending), None));
-        }
-        // The transport asks for the next message only when the reader has taken the last.
-        let clock = Arc::clone(self.services.exchange.clock());
-        let blocked = self.left_at.take().map(|left| clock.instant().duration_since(left));
-        if blocked.is_some_and(|blocked| blocked > self.services.limits.blocked) {
-            let message = "the reader left a message untaken for too long";
-            let slow = Error::new(Kind::Exhausted, "reader_too_slow", message);
-            return Some(self.end(pb::EndReason::TooSlow, &slow));
-        }
-        let heartbeat = self.services.limits.heartbeat;
+    async fn run(mut self, taken: mpsc::Sender<EncodedFeed>) {
         let stop = self.services.stop.clone();
-        let message = match stop.run_until_cancelled(self.feed.next(heartbeat)).await {
-            None => {
-                let error = Error::new(Kind::Unavailable, "stopping", "the exchange is stopping");
-                return Some(self.end(pb::EndReason::Shutdown, &error));
+        let heartbeat = self.services.limits.heartbeat;
+        // The first message says at once where the reader stands: one that began with what comes
+        // next and is cut off before the first item goes on from there.
+        let mut wait = Duration::ZERO;
+        loop {
+            let before = self.feed.cursor();
+            let step = tokio::select! {
+                step = self.feed.next(wait) => step,
+                () = stop.cancelled() => return self.end(before, pb::EndReason::Shutdown, &stopping()),
+                () = taken.closed() => return,
+            };
+            wait = heartbeat;
+            let message = match step.and_then(|step| self.fill(step)) {
+                Ok(message) => message,
+                Err(error) if error.label() == "partner_suspended" => {
+                    return self.end(before, pb::EndReason::Suspended, &error);
+                }
+                Err(error) => return self.farewell.say(vec![Err(status(&error))]),
+            };
+            tokio::select! {
+                sent = taken.send_timeout(message, self.services.limits.blocked) => match sent {
+                    Ok(()) => {}
+                    Err(SendTimeoutError::Timeout(_)) => {
+                        return self.end(before, pb::EndReason::TooSlow, &too_slow());
+                    }
+                    Err(SendTimeoutError::Closed(_)) => return,
+                },
+                () = stop.cancelled() => return self.end(before, pb::EndReason::Shutdown, &stopping()),
             }
-            Some(Err(error)) if error.label() == "partner_suspended" => {
-                return Some(self.end(pb::EndReason::Suspended, &error));
-            }
-            Some(step) => step.and_then(|step| self.fill(step)),
-        };
-        match message {
-            Ok(message) => {
-                self.left_at = Some(clock.instant());
-                Some((Ok(message), Some(self)))
-            }
-            Err(error) => Some((Err(status(&error)), None)),
         }
     }
 
@@ -117,25 +138,41 @@ impl OpenFeed {
             Step::Items(delivery) => Some(delivery),
         };
         let mut message = EncodedFeed::default();
+        let mut items = 0;
         while let Some(delivery) = next {
             let encoded = encoded(&delivery);
-            let mut items = 0;
             for range in &delivery.ranges {
-                message.push(encoded.range(range.start, range.end));
-                items += range.len() as u64;
+                let room = MOST_BYTES.saturating_sub(message.len());
+                let least = range.start + usize::from(message.is_empty());
+                let until = encoded.fitting(range, room).max(least);
+                message.push(encoded.range(range.start, until));
+                items += (until - range.start) as u64;
+                if until < range.end {
+                    self.feed.put_back(&delivery, until);
+                    self.services.metrics.delivered(items);
+                    return Ok(message);
+                }
             }
-            self.services.metrics.delivered(items);
             next = if message.len() < MESSAGE_BYTES { self.feed.next_ready()? } else { None };
         }
+        self.services.metrics.delivered(items);
         Ok(message)
     }
 
     /// Ends the stream with a message that holds the cursor, and the status behind it.
-    fn end(mut self, reason: pb::EndReason, error: &Error) -> (Answer, Option<OpenFeed>) {
-        self.ending = Some(status(error));
+    fn end(self, at: Cursor, reason: pb::EndReason, error: &Error) {
         let end = pb::EndOfStream { reason: reason.into() };
-        (Ok(sign_of_life(self.feed.cursor(), Some(end))), Some(self))
+        self.farewell.say(vec![Ok(sign_of_life(at, Some(end))), Err(status(error))]);
     }
+}
+
+fn stopping() -> Error {
+    Error::new(Kind::Unavailable, "stopping", "the exchange is stopping")
+}
+
+fn too_slow() -> Error {
+    let message = "the reader left a message untaken for too long";
+    Error::new(Kind::Exhausted, "reader_too_slow", message)
 }
 
 fn sign_of_life(at: Cursor, end: Option<pb::EndOfStream>) -> EncodedFeed {
@@ -163,7 +200,13 @@ fn encoded(delivery: &Delivery) -> Encoded {
     };
     let slot = {
         let mut classes = encodings.classes.lock().unwrap_or_else(PoisonError::into_inner);
-        Arc::clone(classes.entry(class.clone()).or_default())
+        match classes.get(&class) {
+            Some(slot) => Arc::clone(slot),
+            None if classes.len() < CLASSES_KEPT => {
+                Arc::clone(classes.entry(class.clone()).or_default())
+            }
+            None => Arc::default(),
+        }
     };
     let encode = || {
         let common = encodings

@@ -25,6 +25,9 @@ use crate::tls::{Acceptor, ServerTls};
 use crate::wire::{DESCRIPTORS, servers};
 
 const MB: u64 = 1024 * 1024;
+/// The largest answer, in bytes: to a lookup of 1,000 values, all of them known with the largest
+/// assessments that are taken.
+const MOST_ANSWERED: usize = 16 * 1024 * 1024;
 /// How often the identity folder is looked at for a new certificate.
 const RELOAD_EVERY: Duration = Duration::from_secs(30);
 
@@ -129,10 +132,15 @@ impl Node {
             stop.clone(),
         );
         tokio::pin!(serving);
+        let mut followed = false;
         let fault = tokio::select! {
             () = shutdown => None,
             ended = &mut serving => { ended?; None },
-            ended = &mut follower => Some(ended),
+            ended = &mut follower => {
+                followed = true;
+                Some(fault_of(ended))
+            }
+            broken = self.exchange.broken() => Some(broken),
         };
         info!("stopping: open calls have {} s", deadline.as_secs());
         stop.cancel();
@@ -142,23 +150,20 @@ impl Node {
             warn!("calls were still open at the deadline, and are cut off");
         }
         self.answered.cancel();
-        let applied = match fault {
-            Some(ended) => ended,
-            None => follower.await,
-        };
+        let applied = if followed { Ok(Ok(())) } else { follower.await };
         for task in background {
             task.abort();
         }
         ops.abort();
-        match applied {
-            Ok(Ok(())) | Err(_) => Ok(()),
-            Ok(Err(fault)) => Err(fault.into()),
+        match (fault, applied) {
+            (Some(fault), _) => Err(fault.into()),
+            (None, Ok(Ok(()))) => Ok(()),
+            (None, ended) => Err(fault_of(ended).into()),
         }
     }
 
     fn observed(&self) -> Ops {
         let exchange = Arc::clone(&self.exchange);
-        let written = Arc::clone(&self.exchange);
         let tls = Arc::clone(&self.tls);
         let stop = self.stop.clone();
         Ops {
@@ -178,15 +183,7 @@ impl Node {
                     metrics.observe_certificate(not_after);
                 }
             }),
-            ready: Arc::new(move || {
-                if stop.is_cancelled() {
-                    Err("stopping")
-                } else if written.journal_has_failed() {
-                    Err("the journal takes nothing, since the disk failed: restart the node")
-                } else {
-                    Ok(())
-                }
-            }),
+            ready: Arc::new(move || if stop.is_cancelled() { Err("stopping") } else { Ok(()) }),
         }
     }
 }
@@ -199,8 +196,8 @@ fn open(config: &Config, clock: &Arc<dyn Clock>) -> Result<(Arc<Log>, Arc<Index>
         min_free_bytes: storage.min_free_mb * MB,
         ..SledSettings::new(storage.data.join("journal"), Arc::new(move || time.now()))
     })?;
-    let oldest = journal.read(journal.oldest(), 1)?.pop();
-    let ends = JournalEnds { oldest: oldest.as_ref(), head: journal.head() };
+    let entry = |sequence| journal.read(sequence, 1).ok()?.pop();
+    let ends = JournalEnds { head: journal.head(), entry: &entry };
     let index = Index::open(&storage.data.join("index"), storage.index_cache_mb * MB, ends)?;
     let tail_bytes = usize::try_from(storage.tail_mb * MB).unwrap_or(usize::MAX);
     let settings = LogSettings { queue: storage.append_queue, tail_bytes };
@@ -243,6 +240,18 @@ fn follow(
         let _ = ended.send(result);
     })?;
     Ok(watched)
+}
+
+/// The end of a follower that was not told to end.
+fn fault_of(
+    ended: Result<Result<(), crate::error::Error>, oneshot::error::RecvError>,
+) -> crate::error::Error {
+    let fault = crate::error::Error::internal;
+    match ended {
+        Ok(Ok(())) => fault("follower", "the follower ended before it was told to"),
+        Ok(Err(error)) => error,
+        Err(_) => fault("follower", "the follower's thread ended in a panic"),
+    }
 }
 
 async fn keep_fresh(
@@ -311,7 +320,7 @@ async fn serve_grpc(
         .add_service(
             servers::indicator_service_server::IndicatorServiceServer::new(services.clone())
                 .max_decoding_message_size(most)
-                .max_encoding_message_size(4 * 1024 * 1024),
+                .max_encoding_message_size(MOST_ANSWERED),
         )
         .add_service(
             servers::feed_service_server::FeedServiceServer::new(services.clone())

@@ -1,5 +1,7 @@
 //! A feed's items, encoded once for everybody and once for each class of rights.
 
+use std::ops::Range;
+
 use bytes::Bytes;
 use prost::Message;
 use prost::encoding::{WireType, encode_key, encode_varint};
@@ -25,16 +27,18 @@ pub struct Encoded {
 }
 
 impl Encoded {
-    /// The bytes of all items.
-    pub fn all(&self) -> Bytes {
-        self.bytes.clone()
-    }
-
     /// The bytes of a range of items.
     pub fn range(&self, from: usize, until: usize) -> Bytes {
         let begin = if from == 0 { 0 } else { self.ends[from - 1] };
         let end = if until == 0 { 0 } else { self.ends[until - 1] };
         self.bytes.slice(begin..end)
+    }
+
+    /// Where a range of items has to end so that it takes no more than so many bytes.
+    pub fn fitting(&self, range: &Range<usize>, bytes: usize) -> usize {
+        let begin = if range.start == 0 { 0 } else { self.ends[range.start - 1] };
+        let ends = &self.ends[range.clone()];
+        range.start + ends.partition_point(|end| end - begin <= bytes)
     }
 }
 
