@@ -16,22 +16,23 @@
 //! # }
 //! ```
 
+mod connection;
 mod error;
 mod feed;
 mod report;
 mod retry;
 
 use std::path::Path;
-use std::time::Duration;
+use std::sync::Arc;
 
 use prost::Message;
-use tonic::transport::{Certificate, Channel, ClientTlsConfig, Endpoint, Identity};
+use tonic::transport::Channel;
 
+use self::connection::Connection;
 pub use self::error::ClientError;
 pub use self::feed::{From, Subscription};
 pub use self::report::{Report, ReportSummary, split};
 pub use self::retry::Patience;
-use crate::tls::IdentityFolder;
 use crate::wire::pb;
 use pb::feed_service_client::FeedServiceClient;
 use pb::indicator_service_client::IndicatorServiceClient;
@@ -48,16 +49,17 @@ const MAX_MESSAGE: usize = 16 * 1024 * 1024;
 /// again when it has to.
 #[derive(Clone, Debug)]
 pub struct Client {
-    channel: Channel,
+    connection: Arc<Connection>,
     patience: Patience,
 }
 
 impl Client {
     /// A client for a server's URL, with the identity in a folder: `ca.pem`, `cert.pem`,
-    /// `key.pem`. The folder is read and checked; nothing is connected yet.
+    /// `key.pem`. The folder is read and checked; nothing is connected yet. A new certificate that is
+    /// put there later is taken up by itself.
     pub fn new(server: &str, identity: &Path) -> Result<Self, ClientError> {
-        let endpoint = endpoint(server, identity)?;
-        Ok(Self { channel: endpoint.connect_lazy(), patience: Patience::default() })
+        let connection = Arc::new(Connection::new(server, identity)?);
+        Ok(Self { connection, patience: Patience::default() })
     }
 
     /// The same client with another patience for an exchange that is not there.
@@ -71,7 +73,7 @@ impl Client {
     pub async fn who_am_i(&self) -> Result<pb::WhoAmIResponse, ClientError> {
         self.patience
             .retry(|| {
-                let mut service = PartnerServiceClient::new(self.channel.clone());
+                let mut service = PartnerServiceClient::new(self.connection.channel());
                 async move { Ok(service.who_am_i(pb::WhoAmIRequest {}).await?.into_inner()) }
             })
             .await
@@ -85,7 +87,7 @@ impl Client {
             let page = self
                 .patience
                 .retry(|| {
-                    let mut service = PartnerServiceClient::new(self.channel.clone());
+                    let mut service = PartnerServiceClient::new(self.connection.channel());
                     let page_token = page_token.clone();
                     let request = pb::ListPartnersRequest { page_size: 1_000, page_token };
                     async move { Ok(service.list_partners(request).await?.into_inner()) }
@@ -107,7 +109,7 @@ impl Client {
             let page = self
                 .patience
                 .retry(|| {
-                    let mut service = PartnerServiceClient::new(self.channel.clone());
+                    let mut service = PartnerServiceClient::new(self.connection.channel());
                     let page_token = page_token.clone();
                     let request = pb::ListGroupsRequest { page_size: 1_000, page_token };
                     async move { Ok(service.list_groups(request).await?.into_inner()) }
@@ -182,11 +184,12 @@ impl Client {
     }
 
     fn indicators(&self) -> IndicatorServiceClient<Channel> {
-        IndicatorServiceClient::new(self.channel.clone()).max_decoding_message_size(MAX_MESSAGE)
+        IndicatorServiceClient::new(self.connection.channel())
+            .max_decoding_message_size(MAX_MESSAGE)
     }
 
     fn feeds(&self) -> FeedServiceClient<Channel> {
-        FeedServiceClient::new(self.channel.clone()).max_decoding_message_size(MAX_MESSAGE)
+        FeedServiceClient::new(self.connection.channel()).max_decoding_message_size(MAX_MESSAGE)
     }
 }
 
@@ -202,28 +205,4 @@ fn pages(mut keys: &[pb::IndicatorKey]) -> impl Iterator<Item = &[pb::IndicatorK
         keys = rest;
         (!page.is_empty()).then_some(page)
     })
-}
-
-fn endpoint(server: &str, identity: &Path) -> Result<Endpoint, ClientError> {
-    let bad_url = |reason: String| ClientError::Address { url: server.to_owned(), reason };
-    if !server.starts_with("https://") {
-        return Err(bad_url("does not begin with https://".into()));
-    }
-    // Read as a whole first, for errors that name the file.
-    IdentityFolder::check(identity)?;
-    let read = |name: &str| IdentityFolder::read_file(&identity.join(name));
-    let tls = ClientTlsConfig::new()
-        .ca_certificate(Certificate::from_pem(read("ca.pem")?))
-        .identity(Identity::from_pem(read("cert.pem")?, read("key.pem")?));
-    let endpoint = Endpoint::from_shared(server.to_owned())
-        .and_then(|endpoint| endpoint.tls_config(tls))
-        .map_err(|error| bad_url(error.to_string()))?;
-    Ok(endpoint
-        .connect_timeout(Duration::from_secs(5))
-        .tcp_nodelay(true)
-        .initial_stream_window_size(1024 * 1024)
-        .initial_connection_window_size(4 * 1024 * 1024)
-        .http2_keep_alive_interval(Duration::from_secs(30))
-        .keep_alive_timeout(Duration::from_secs(10))
-        .keep_alive_while_idle(true))
 }

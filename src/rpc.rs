@@ -1,6 +1,7 @@
 //! The gRPC side: one thin file a service, and around all of them who may call what.
 
 pub mod authz;
+mod drain;
 mod feed;
 mod indicator;
 mod partner;
@@ -28,6 +29,9 @@ pub struct Services {
     pub limits: RequestLimits,
     /// Ends open streams when the node stops.
     pub stop: CancellationToken,
+    /// How old a connection may become. Feeds on an older one end, with their cursor, before it is
+    /// cut off.
+    pub connection_age: Duration,
 }
 
 /// The bounds of requests and streams.

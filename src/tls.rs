@@ -12,6 +12,7 @@ pub mod server;
 
 use std::net::SocketAddr;
 use std::sync::Arc;
+use std::time::Instant;
 
 use rustls::crypto::CryptoProvider;
 
@@ -26,6 +27,8 @@ pub use self::server::ServerTls;
 pub struct PeerInfo {
     /// The other end's address.
     pub address: SocketAddr,
+    /// When it was accepted.
+    pub accepted: Instant,
     /// Whom its certificate names, or why it names nobody.
     pub identity: Arc<Result<PeerIdentity, IdentityError>>,
 }

@@ -162,6 +162,7 @@ async fn a_second_process_on_the_same_data_is_refused_by_name() {
     let world = World::new();
     let mut exchange = Process::prepare(&world);
     exchange.start();
+    exchange.wait_ready();
     let (status, log) = Process::prepare(&world).run_to_end();
     assert_eq!(status.code(), Some(1), "{log}");
     assert!(log.contains("in use by another process"), "{log}");

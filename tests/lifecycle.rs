@@ -158,6 +158,63 @@ async fn a_node_stops_within_its_deadline_whatever_its_readers_do() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
+async fn watchers_of_the_nodes_health_do_not_hold_it_up_when_it_stops() {
+    let mut world = World::new();
+    world.config.server.drain_timeout_s = 10;
+    let node = world.start().await;
+    let channel = raw_channel(&world, &node, "facegraph");
+    let mut health = tonic_health::pb::health_client::HealthClient::new(channel);
+    let request = tonic_health::pb::HealthCheckRequest::default();
+    let mut watch = health.watch(request).await.unwrap().into_inner();
+    assert!(soon(watch.message()).await.unwrap().is_some());
+    let begun = tokio::time::Instant::now();
+    node.stop().await;
+    assert!(begun.elapsed() < Duration::from_secs(5), "{:?}", begun.elapsed());
+    assert_eq!(soon(watch.message()).await.unwrap_err().code(), Code::Unavailable);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_feed_on_a_connection_of_age_ends_with_its_cursor_and_goes_on_over_a_new_one() {
+    let mut world = World::new();
+    world.config.connections.max_age_s = 1;
+    world.config.connections.max_age_grace_s = 2;
+    let node = world.start().await;
+    let mut service = FeedServiceClient::new(raw_channel(&world, &node, "facegraph"));
+    let mut stream = service.subscribe(from_start()).await.unwrap().into_inner();
+    let first = soon(stream.message()).await.unwrap().unwrap();
+    assert!(first.end.is_none(), "where it stands");
+    let last = soon(stream.message()).await.unwrap().unwrap();
+    assert_eq!(last.end.unwrap().reason(), pb::EndReason::Shutdown);
+    assert!(last.cursor.is_some());
+    // The client of ours goes over it without a word.
+    let mut feed = world.client(&node, "facegraph").subscribe(From::Now, None);
+    let submitting = world.client(&node, "birdsite");
+    let later = async {
+        tokio::time::sleep(Duration::from_secs(4)).await;
+        submitting.submit(batch("s", 1, None, vec![domain("a.example")])).await.unwrap();
+    };
+    let (item, ()) = tokio::join!(soon(feed.next()), later);
+    assert_eq!(item.unwrap().unwrap().indicator.unwrap().value, "a.example");
+    assert!(feed.reconnects() > 0);
+    node.stop().await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_client_takes_up_the_new_certificate_that_is_put_into_its_folder() {
+    let world = World::new();
+    let node = world.start().await;
+    let folder = world.identity("birdsite");
+    let client = world.client(&node, "birdsite");
+    let first = client.who_am_i().await.unwrap().certificate_serial;
+    let usage =
+        tipoff::tls::authority::Usage::Partner { id: "birdsite".parse().unwrap(), workload: None };
+    tokio::time::sleep(Duration::from_millis(20)).await;
+    world.authority.issue(&usage, 30, SystemClock.now(), &folder).unwrap();
+    assert_ne!(client.who_am_i().await.unwrap().certificate_serial, first);
+    node.stop().await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
 async fn a_suspension_ends_open_feeds_at_once_and_its_end_lets_the_partner_in_again() {
     let world = World::new();
     let node = world.start().await;

@@ -69,6 +69,9 @@ impl ClientError {
 impl From<Status> for ClientError {
     fn from(status: Status) -> Self {
         let message = status.message().to_owned();
+        if let Some(reason) = refused_certificate(&status) {
+            return ClientError::Denied(reason);
+        }
         match status.code() {
             // tonic reports a connection that cannot be made, or that broke, as one of these.
             Code::Unavailable | Code::Cancelled | Code::DeadlineExceeded => {
@@ -95,6 +98,25 @@ impl From<Status> for ClientError {
             }
         }
     }
+}
+
+/// Which side of the handshake refuses the other's certificate and why, where a call failed on it:
+/// trying again does not help. The transport hands TLS's reasons on as text alone.
+fn refused_certificate(status: &Status) -> Option<String> {
+    let text = with_cause(status);
+    if let Some((_, reason)) = text.split_once("invalid peer certificate: ") {
+        return Some(format!("the certificate of the exchange is not to be trusted: {reason}"));
+    }
+    let (_, alert) = text.split_once("received fatal alert: ")?;
+    let reason = match alert {
+        "CertificateExpired" => "it, or the exchange's list of revoked ones, is not valid by now",
+        "CertificateRevoked" => "it is revoked",
+        "UnknownCA" => "another authority signed it",
+        "CertificateRequired" => "there is none",
+        "BadCertificate" | "UnsupportedCertificate" => "it is not one of a client",
+        _ => return None,
+    };
+    Some(format!("the exchange refuses the certificate: {reason}"))
 }
 
 /// The message with its innermost cause: "transport error" alone helps nobody.

@@ -4,6 +4,7 @@ use std::collections::VecDeque;
 
 use backon::ExponentialBackoff;
 use tonic::Streaming;
+use tracing::warn;
 
 use super::{Client, ClientError};
 use crate::wire::pb;
@@ -31,6 +32,8 @@ pub struct Subscription {
     behind_ready: Option<pb::Cursor>,
     pauses: ExponentialBackoff,
     reconnects: u64,
+    /// How many tries in a row came to nothing.
+    failures: u32,
 }
 
 impl Subscription {
@@ -44,6 +47,7 @@ impl Subscription {
             ready: VecDeque::new(),
             behind_ready: None,
             reconnects: 0,
+            failures: 0,
         }
     }
 
@@ -91,6 +95,10 @@ impl Subscription {
     }
 
     fn take(&mut self, message: pb::SubscribeResponse) {
+        if self.failures > 1 {
+            warn!("the exchange is back");
+        }
+        self.failures = 0;
         self.pauses = self.client.patience.pauses();
         self.ready.extend(message.items);
         self.behind_ready = message.cursor;
@@ -124,6 +132,11 @@ impl Subscription {
         match self.pauses.next() {
             Some(pause) => {
                 self.reconnects += 1;
+                self.failures += 1;
+                // One that only moved is there at the first try.
+                if self.failures == 2 {
+                    warn!("the feed is broken, and is tried again until it is back: {error}");
+                }
                 tokio::time::sleep(pause).await;
                 Ok(())
             }

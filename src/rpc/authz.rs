@@ -7,10 +7,12 @@ use std::sync::Arc;
 use std::task::{Context, Poll};
 
 use http::{Request, Response};
+use tokio_util::sync::CancellationToken;
 use tonic::body::Body;
 use tower::{Layer, Service};
 use tracing::{debug, warn};
 
+use super::drain::until_stopped;
 use super::status::status;
 use crate::domain::PartnerId;
 use crate::domain::partner::Role;
@@ -52,12 +54,14 @@ pub fn entry_of(method: &str) -> (&'static str, &'static [Role]) {
 pub struct AuthoriseLayer {
     exchange: Arc<Exchange>,
     metrics: Arc<Metrics>,
+    stop: CancellationToken,
 }
 
 impl AuthoriseLayer {
-    /// A layer over the registry of an exchange.
-    pub fn new(exchange: Arc<Exchange>, metrics: Arc<Metrics>) -> Self {
-        Self { exchange, metrics }
+    /// A layer over the registry of an exchange. When told to stop it ends the streams of services
+    /// that are not ours; ours say themselves how they end.
+    pub fn new(exchange: Arc<Exchange>, metrics: Arc<Metrics>, stop: CancellationToken) -> Self {
+        Self { exchange, metrics, stop }
     }
 }
 
@@ -95,7 +99,13 @@ where
         match self.layer.admit(&request) {
             Ok(caller) => {
                 request.extensions_mut().insert(caller);
-                Box::pin(self.inner.call(request))
+                let is_ours = request.uri().path().starts_with("/tipoff.");
+                let answering = self.inner.call(request);
+                if is_ours {
+                    return Box::pin(answering);
+                }
+                let stop = self.layer.stop.clone();
+                Box::pin(async move { Ok(answering.await?.map(|body| until_stopped(body, stop))) })
             }
             Err(error) => {
                 let refusal = status(&error).into_http();

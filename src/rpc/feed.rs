@@ -18,6 +18,7 @@ use crate::domain::entry::{Body, Outcome};
 use crate::error::{Error, Kind};
 use crate::exchange::{Delivery, Feed, Start, Step};
 use crate::metrics::Metrics;
+use crate::tls::PeerInfo;
 use crate::wire::encoded::EncodedFeed;
 use crate::wire::feed::{Class, Encoded, encode_class, encode_common, read_filter};
 use crate::wire::servers::feed_service_server::FeedService;
@@ -49,6 +50,9 @@ impl FeedService for Services {
         })()
         .map_err(|e| status(&e))?;
         debug!(partner = %caller.partner(), "a feed begins");
+        let accepted = request.extensions().get::<PeerInfo>().map(|peer| peer.accepted);
+        let until = accepted.unwrap_or_else(|| self.exchange.clock().instant());
+        let until = tokio::time::Instant::from_std(until + self.connection_age);
         let (taken, messages) = mpsc::channel(1);
         let farewell = Farewell::default();
         let open = OpenFeed {
@@ -57,7 +61,7 @@ impl FeedService for Services {
             farewell: farewell.clone(),
             _counted: Counted::new(&self.metrics),
         };
-        tokio::spawn(open.run(taken));
+        tokio::spawn(open.run(taken, until));
         let messages = ReceiverStream::new(messages).map(Ok);
         let end = stream::once(async move { farewell.take() }).flat_map(stream::iter);
         Ok(Response::new(Box::pin(messages.chain(end))))
@@ -97,7 +101,9 @@ struct OpenFeed {
 }
 
 impl OpenFeed {
-    async fn run(mut self, taken: mpsc::Sender<EncodedFeed>) {
+    async fn run(mut self, taken: mpsc::Sender<EncodedFeed>, until: tokio::time::Instant) {
+        let too_old = tokio::time::sleep_until(until);
+        tokio::pin!(too_old);
         let stop = self.services.stop.clone();
         let heartbeat = self.services.limits.heartbeat;
         // The first message says at once where the reader stands: one that began with what comes
@@ -108,6 +114,7 @@ impl OpenFeed {
             let step = tokio::select! {
                 step = self.feed.next(wait) => step,
                 () = stop.cancelled() => return self.end(before, pb::EndReason::Shutdown, &stopping()),
+                () = &mut too_old => return self.end(before, pb::EndReason::Shutdown, &making_room()),
                 () = taken.closed() => return,
             };
             wait = heartbeat;
@@ -168,6 +175,11 @@ impl OpenFeed {
 
 fn stopping() -> Error {
     Error::new(Kind::Unavailable, "stopping", "the exchange is stopping")
+}
+
+fn making_room() -> Error {
+    let message = "the connection has reached its age: go on over a new one";
+    Error::new(Kind::Unavailable, "connection_age", message)
 }
 
 fn too_slow() -> Error {

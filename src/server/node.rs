@@ -295,12 +295,18 @@ async fn serve_grpc(
         checked.connections,
         move |label| counted.refused_connection(label),
     );
+    // Connections that were opened together do not all end together.
+    let spread = 0.9 + 0.2 * rand::random::<f64>();
+    let bounds = &config.connections;
+    let age = Duration::from_secs(bounds.max_age_s.max(1)).mul_f64(spread);
+    let grace = Duration::from_secs(bounds.max_age_grace_s.max(1));
     let services = Services {
         exchange: Arc::clone(exchange),
         labels: Arc::new(checked.labels.clone()),
         metrics: Arc::clone(metrics),
         limits: checked.requests,
         stop: stop.clone(),
+        connection_age: age + grace / 2,
     };
     let most = config.requests.max_message_kb * 1024;
     let (health_reporter, health) = tonic_health::server::health_reporter();
@@ -312,10 +318,12 @@ async fn serve_grpc(
         .register_encoded_file_descriptor_set(tonic_health::pb::FILE_DESCRIPTOR_SET)
         .build_v1()
         .map_err(|error| std::io::Error::other(error.to_string()))?;
-    let mut server = transport(&config.connections)
+    let mut server = transport(bounds)
+        .max_connection_age(age)
+        .max_connection_age_grace(grace)
         // Up to the response's head, so it bounds unary calls and not streams.
         .timeout(Duration::from_secs(config.requests.unary_timeout_s.max(1)))
-        .layer(AuthoriseLayer::new(Arc::clone(exchange), Arc::clone(metrics)));
+        .layer(AuthoriseLayer::new(Arc::clone(exchange), Arc::clone(metrics), stop.clone()));
     let router = server
         .add_service(
             servers::indicator_service_server::IndicatorServiceServer::new(services.clone())
@@ -340,8 +348,6 @@ async fn serve_grpc(
 }
 
 fn transport(bounds: &Connections) -> Server {
-    // Connections that were opened together do not all end together.
-    let spread = 0.9 + 0.2 * rand::random::<f64>();
     Server::builder()
         .concurrency_limit_per_connection(bounds.in_flight)
         .load_shed(true)
@@ -354,6 +360,4 @@ fn transport(bounds: &Connections) -> Server {
         .initial_connection_window_size(bounds.connection_window_kb * 1024)
         .http2_keepalive_interval(Some(Duration::from_secs(bounds.keepalive_s.max(1))))
         .http2_keepalive_timeout(Some(Duration::from_secs(bounds.keepalive_timeout_s.max(1))))
-        .max_connection_age(Duration::from_secs(bounds.max_age_s.max(1)).mul_f64(spread))
-        .max_connection_age_grace(Duration::from_secs(bounds.max_age_grace_s.max(1)))
 }

@@ -180,7 +180,8 @@ impl Acceptor {
             // It may ask, and is told what is wrong with its certificate.
             Err(_) => (Share::Address(unknown), Duration::from_secs(60)),
         };
-        let peer = PeerInfo { address, identity: Arc::new(identity) };
+        let peer =
+            PeerInfo { address, accepted: self.clock.instant(), identity: Arc::new(identity) };
         let silence = self.limits.first_request_timeout;
         Some(Connection::new(stream, peer, lives, silence, Counted { total, share }))
     }

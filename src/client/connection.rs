@@ -1,0 +1,82 @@
+//! The connection to an exchange, made anew when the identity on disk is.
+
+use std::fs;
+use std::path::{Path, PathBuf};
+use std::sync::{Mutex, PoisonError};
+use std::time::{Duration, SystemTime};
+
+use tonic::transport::{Certificate, Channel, ClientTlsConfig, Endpoint, Identity};
+use tracing::warn;
+
+use super::ClientError;
+use crate::tls::IdentityFolder;
+
+/// A channel, and the identity folder that it was made from.
+#[derive(Debug)]
+pub struct Connection {
+    server: String,
+    identity: PathBuf,
+    current: Mutex<Current>,
+}
+
+#[derive(Debug)]
+struct Current {
+    channel: Channel,
+    /// When the certificate that it uses was written.
+    written: Option<SystemTime>,
+}
+
+impl Connection {
+    /// Reads and checks the folder. Connects when it is first used.
+    pub fn new(server: &str, identity: &Path) -> Result<Self, ClientError> {
+        let written = written(identity);
+        let channel = endpoint(server, identity)?.connect_lazy();
+        Ok(Self {
+            server: server.to_owned(),
+            identity: identity.to_owned(),
+            current: Mutex::new(Current { channel, written }),
+        })
+    }
+
+    /// The channel. Certificates live for months and clients for longer: where the folder has a new
+    /// one, so has the channel. A folder that is just being written is read again the next time.
+    pub fn channel(&self) -> Channel {
+        let written = written(&self.identity);
+        let mut current = self.current.lock().unwrap_or_else(PoisonError::into_inner);
+        if written.is_some() && written != current.written {
+            match endpoint(&self.server, &self.identity) {
+                Ok(endpoint) => *current = Current { channel: endpoint.connect_lazy(), written },
+                Err(error) => warn!("the identity that was in use stays so: {error}"),
+            }
+        }
+        current.channel.clone()
+    }
+}
+
+fn written(identity: &Path) -> Option<SystemTime> {
+    fs::metadata(identity.join("cert.pem")).and_then(|file| file.modified()).ok()
+}
+
+fn endpoint(server: &str, identity: &Path) -> Result<Endpoint, ClientError> {
+    let bad_url = |reason: String| ClientError::Address { url: server.to_owned(), reason };
+    if !server.starts_with("https://") {
+        return Err(bad_url("does not begin with https://".into()));
+    }
+    // Read as a whole first, for errors that name the file.
+    IdentityFolder::check(identity)?;
+    let read = |name: &str| IdentityFolder::read_file(&identity.join(name));
+    let tls = ClientTlsConfig::new()
+        .ca_certificate(Certificate::from_pem(read("ca.pem")?))
+        .identity(Identity::from_pem(read("cert.pem")?, read("key.pem")?));
+    let endpoint = Endpoint::from_shared(server.to_owned())
+        .and_then(|endpoint| endpoint.tls_config(tls))
+        .map_err(|error| bad_url(error.to_string()))?;
+    Ok(endpoint
+        .connect_timeout(Duration::from_secs(5))
+        .tcp_nodelay(true)
+        .initial_stream_window_size(1024 * 1024)
+        .initial_connection_window_size(4 * 1024 * 1024)
+        .http2_keep_alive_interval(Duration::from_secs(30))
+        .keep_alive_timeout(Duration::from_secs(10))
+        .keep_alive_while_idle(true))
+}
