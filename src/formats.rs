@@ -6,6 +6,7 @@
 mod cell;
 mod columns;
 mod count;
+mod details;
 pub mod dry_run;
 mod jsonl;
 mod list;
@@ -18,8 +19,8 @@ use std::str::FromStr;
 use thiserror::Error;
 
 pub use self::count::Count;
-use crate::domain::assessment::{Involvement, Technique};
-use crate::domain::{Indicator, Invalid};
+use crate::domain::assessment::{Basis, Involvement, Severity, Technique, Verdict};
+use crate::domain::{Indicator, Invalid, Kind, Timestamp};
 
 /// A format that can be read.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
@@ -110,6 +111,19 @@ pub struct Record {
     pub details: Details,
 }
 
+impl Record {
+    /// A record with what it says beside its value, where that can be read.
+    fn with(row: usize, raw: String, class: Class, details: Result<Details, Invalid>) -> Self {
+        match (class, details) {
+            (class, Ok(details)) => Self { row, raw, class, details },
+            (Class::Indicator(_), Err(invalid)) => {
+                Self { row, raw, class: Class::Unreadable(invalid), details: Details::default() }
+            }
+            (class, Err(_)) => Self { row, raw, class, details: Details::default() },
+        }
+    }
+}
+
 /// What a record is.
 #[derive(Clone, Debug, PartialEq)]
 pub enum Class {
@@ -151,31 +165,78 @@ impl Neither {
     }
 }
 
-/// What a record says beside the value.
+/// What a record says beside the value. What it does not say is said for the whole submission, or
+/// has the exchange's default.
 #[derive(Clone, Debug, Default, PartialEq)]
 pub struct Details {
-    /// The techniques that it stands under.
-    pub techniques: Vec<Technique>,
-    /// The value's part in the abuse, where the technique tells: a defaced site is a victim.
-    pub involvement: Option<Involvement>,
-    /// Harm labels, as written.
-    pub labels: Vec<String>,
+    /// What it is held to be.
+    pub verdict: Option<Verdict>,
     /// The confidence, 0 to 100.
     pub confidence: Option<u32>,
+    /// How much harm follows.
+    pub severity: Option<Severity>,
+    /// The value's part in the abuse, where the record or its technique tells: a defaced site is a
+    /// victim.
+    pub involvement: Option<Involvement>,
+    /// Where it is known from.
+    pub basis: Option<Basis>,
+    /// Harm labels, as written.
+    pub labels: Vec<String>,
+    /// The techniques that it stands under.
+    pub techniques: Vec<Technique>,
+    /// When it was first seen.
+    pub first_seen: Option<Timestamp>,
+    /// When it was last seen.
+    pub last_seen: Option<Timestamp>,
+    /// Until when it holds.
+    pub valid_until: Option<Timestamp>,
     /// A note.
     pub note: Option<String>,
+    /// Web addresses that tell more.
+    pub references: Vec<String>,
+    /// The campaign that it belongs to.
+    pub campaign: Option<String>,
+}
+
+/// What undeclared values are taken for.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Assumed {
+    /// The kind of values that are declared to be of none.
+    pub kind: Option<Kind>,
+    /// The platform of values that name none.
+    pub platform: Option<String>,
+}
+
+impl Assumed {
+    /// What a value is that is declared so, or not at all.
+    fn class(&self, kind: Option<&str>, platform: Option<&str>, raw: &str) -> Class {
+        let platform = platform.or(self.platform.as_deref());
+        match kind.or(self.kind.map(Kind::as_str)) {
+            Some(kind) => columns::declared(kind, platform, raw),
+            None => cell::read_with_platform(raw, platform),
+        }
+    }
 }
 
 /// Reads a file. Its format is found out where none is given.
 pub fn read(bytes: &[u8], format: Option<Format>) -> Result<Vec<Record>, Error> {
+    read_as(bytes, format, &Assumed::default())
+}
+
+/// Reads a file whose values are of one kind or on one platform, where they do not say themselves.
+pub fn read_as(
+    bytes: &[u8],
+    format: Option<Format>,
+    assumed: &Assumed,
+) -> Result<Vec<Record>, Error> {
     let text = text::decode(bytes)?;
     if text.trim().is_empty() {
         return Err(Error::Empty);
     }
     match format.unwrap_or_else(|| detect(&text)) {
-        Format::MetaTtp | Format::Csv => table::read(&text),
-        Format::Jsonl => Ok(jsonl::read(&text)),
-        Format::List => Ok(list::read(&text)),
+        Format::MetaTtp | Format::Csv => table::read(&text, assumed),
+        Format::Jsonl => Ok(jsonl::read(&text, assumed)),
+        Format::List => Ok(list::read(&text, assumed)),
     }
 }
 

@@ -141,7 +141,11 @@ fn a_dry_run_says_what_each_record_is_and_needs_no_exchange() {
     assert_eq!(count["count"], 936);
 
     let people = Ran::of(&mut tipoff(&["submit", "--dry-run", SAMPLE]));
-    assert!(people.out.ends_with("955 indicators, 1 counts of removed assets, 3 neither\n"));
+    assert!(
+        people
+            .out
+            .ends_with("indicators 955, counts of removed assets 1, neither 3, unreadable 0\n")
+    );
 }
 
 #[test]
@@ -342,6 +346,12 @@ fn the_authority_makes_identities_and_overwrites_none() {
     for private in ["birdsite/key.pem", "ca/ca-key.pem"] {
         assert_eq!(mode(&folder.path().join(private)) & 0o077, 0, "{private} is its owner's alone");
     }
+    let before = fs::read(folder.path().join("birdsite/key.pem")).unwrap();
+    issue(&["birdsite", "--out", &path("birdsite")]).failed(2, "--replace");
+    issue(&["birdsite", "--out", &path("ca")]).failed(2, "authority");
+    assert_eq!(fs::read(folder.path().join("birdsite/key.pem")).unwrap(), before);
+    assert_eq!(issue(&["birdsite", "--replace", "--out", &path("birdsite")]).code, Some(0));
+    issue(&["--server-name", "bad name!", "--out", &path("x")]).failed(2, "bad name!");
     issue(&["Not A Partner", "--out", &path("x")]).failed(2, "Not A Partner");
     issue(&["--out", &path("x")]).failed(2, "PARTNER");
     issue(&["birdsite", "--days", "0", "--out", &path("x")]).failed(2, "--days");

@@ -1,6 +1,7 @@
 //! How a command ends, and the exit code that says so.
 
 use std::fmt::Display;
+use std::io::{self, Write};
 use std::process::ExitCode;
 
 use crate::client::ClientError;
@@ -48,7 +49,7 @@ impl Failure {
 
     /// Says on stderr what went wrong, and gives the exit code.
     pub fn report(&self) -> ExitCode {
-        anstream_error(&self.message);
+        tell(&self.message);
         ExitCode::from(self.code)
     }
 }
@@ -72,7 +73,7 @@ impl From<ClientError> for Failure {
     }
 }
 
-#[allow(clippy::print_stderr)] // Where a command's errors belong.
-fn anstream_error(message: &str) {
-    eprintln!("tipoff: {message}");
+/// Says what went wrong on stderr. Where that cannot be written either, the exit code has to do.
+fn tell(message: &str) {
+    let _ = writeln!(io::stderr(), "tipoff: {message}");
 }

@@ -27,9 +27,8 @@ pub fn json(object: &impl Serialize) -> Result<(), Failure> {
 }
 
 /// Writes a remark to stderr, where it disturbs no script.
-#[allow(clippy::print_stderr)] // Remarks belong there.
 pub fn remark(text: &str) {
-    eprintln!("{text}");
+    let _ = writeln!(io::stderr(), "{text}");
 }
 
 /// Aligned columns under a header, without lines.

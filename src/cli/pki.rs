@@ -1,8 +1,9 @@
 //! `tipoff pki init` and `tipoff pki issue`
 
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
 use clap::Subcommand;
+use rustls::pki_types::ServerName;
 use serde_json::json;
 
 use super::failure::{Done, Failure, Outcome};
@@ -32,7 +33,7 @@ pub enum Pki {
         #[arg(long, requires = "partner")]
         workload: Option<String>,
         /// A host name or address of the exchange: makes a server's certificate
-        #[arg(long = "server-name", value_name = "NAME", conflicts_with = "partner")]
+        #[arg(long = "server-name", value_name = "NAME", conflicts_with_all = ["partner", "workload"])]
         server_name: Vec<String>,
         /// The authority's folder
         #[arg(long, value_name = "DIR", default_value = "certs/dev/ca")]
@@ -40,6 +41,9 @@ pub enum Pki {
         /// Where to write ca.pem, cert.pem and key.pem
         #[arg(long, value_name = "DIR")]
         out: PathBuf,
+        /// Replace the identity that is in the folder
+        #[arg(long)]
+        replace: bool,
         /// How long the certificate is good for
         #[arg(long, default_value_t = 90, value_parser = clap::value_parser!(u32).range(1..=825))]
         days: u32,
@@ -59,7 +63,9 @@ impl Pki {
                     &format!("made the authority of {domain} in {}", dir.display()),
                 )
             }
-            Pki::Issue { partner, workload, server_name, ca, out, days } => {
+            Pki::Issue { partner, workload, server_name, ca, out, replace, days } => {
+                check_folder(out, *replace)?;
+                check_names(server_name)?;
                 let authority = Authority::open(ca).map_err(failure)?;
                 let usage = match partner {
                     Some(id) => Usage::Partner {
@@ -95,5 +101,27 @@ fn failure(error: AuthorityError) -> Failure {
             Failure::usage(error)
         }
         AuthorityError::File { .. } | AuthorityError::Certificate(_) => Failure::failed(error),
+    }
+}
+
+/// An identity in use is not lost by a slip of the hand, and an authority never.
+fn check_folder(out: &Path, replace: bool) -> Result<(), Failure> {
+    if out.join("ca-key.pem").exists() {
+        let reason = "is the folder of an authority: an identity goes into one of its own";
+        return Err(Failure::usage(format!("{} {reason}", out.display())));
+    }
+    if out.join("cert.pem").exists() && !replace {
+        let reason = "holds an identity already: --replace makes a new one in its place";
+        return Err(Failure::usage(format!("{} {reason}", out.display())));
+    }
+    Ok(())
+}
+
+fn check_names(names: &[String]) -> Result<(), Failure> {
+    match names.iter().find(|name| ServerName::try_from(name.as_str()).is_err()) {
+        Some(bad) => {
+            Err(Failure::usage(format!("--server-name {bad:?} is no host name or address")))
+        }
+        None => Ok(()),
     }
 }

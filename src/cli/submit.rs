@@ -14,9 +14,10 @@ pub use self::items::{Saying, Source, Submittable, merge};
 use super::failure::{Done, Failure, Outcome};
 use super::{Global, identity, output};
 use crate::client::{Client, Report, ReportSummary};
+use crate::domain::Kind;
 use crate::domain::sharing::Tlp;
 use crate::formats::dry_run::DryRunLine;
-use crate::formats::{self, Format, Record};
+use crate::formats::{self, Assumed, Class, Format, Record};
 use crate::wire::pb;
 
 /// Read a report in any known format, and share it
@@ -33,6 +34,12 @@ pub struct Submit {
     /// The files' format; found out when left out
     #[arg(long)]
     format: Option<Format>,
+    /// The kind of values whose kind the input does not say, such as `pdq`
+    #[arg(long)]
+    kind: Option<Kind>,
+    /// The platform of handles whose platform the input does not say
+    #[arg(long, value_name = "PLATFORM")]
+    platform: Option<String>,
     /// What recipients may do with it: RED, AMBER+STRICT, AMBER, GREEN, CLEAR
     #[arg(long, value_name = "TLP")]
     tlp: Option<Tlp>,
@@ -97,7 +104,8 @@ impl Submit {
         };
         let bytes =
             bytes.map_err(|error| Failure::usage(format!("cannot read {name}: {error}")))?;
-        let records = formats::read(&bytes, self.format)
+        let assumed = Assumed { kind: self.kind, platform: self.platform.clone() };
+        let records = formats::read_as(&bytes, self.format, &assumed)
             .map_err(|error| Failure::usage(format!("cannot read {name}: {error}")))?;
         Ok(Input { name, bytes, records })
     }
@@ -123,7 +131,8 @@ impl Submit {
             hash.update((input.bytes.len() as u64).to_be_bytes());
             hash.update(&input.bytes);
         }
-        let options = (&self.format, &self.tlp, &self.groups, &self.partners, &self.releases);
+        let read_as = (&self.format, &self.kind, &self.platform);
+        let options = (read_as, &self.tlp, &self.groups, &self.partners, &self.releases);
         hash.update(format!("{options:?} {:?}", self.saying));
         let digest = hash.finalize();
         let digest: String = digest[..16].iter().map(|byte| format!("{byte:02x}")).collect();
@@ -143,7 +152,7 @@ async fn send(client: &Client, report: Report) -> Result<ReportSummary, Failure>
 }
 
 fn dry_run(inputs: &[Input], global: &Global) -> Outcome {
-    let mut sums = [0usize; 3];
+    let (mut indicators, mut aggregates, mut neither, mut unreadable) = (0, 0, 0, 0);
     let mut rows = Vec::new();
     for input in inputs {
         for record in &input.records {
@@ -152,28 +161,41 @@ fn dry_run(inputs: &[Input], global: &Global) -> Outcome {
                 output::json(&line)?;
                 continue;
             }
-            sums[match line.class {
-                "indicator" => 0,
-                "aggregate" => 1,
-                _ => 2,
-            }] += 1;
+            *match &record.class {
+                Class::Indicator(_) => &mut indicators,
+                Class::Aggregate(_) => &mut aggregates,
+                Class::Neither(_) => &mut neither,
+                Class::Unreadable(_) => &mut unreadable,
+            } += 1;
+            let place = if inputs.len() > 1 {
+                format!("{} {}", line.file, line.row)
+            } else {
+                line.row.to_string()
+            };
+            let class = match &record.class {
+                Class::Unreadable(_) => "unreadable".to_owned(),
+                _ => line.class.to_owned(),
+            };
+            let platform = line.platform.filter(|_| line.class != "aggregate").unwrap_or_default();
             let what = line.kind.map(str::to_owned).or(line.asset).unwrap_or_default();
-            let value = line
-                .value
-                .or(line.count.map(|count| count.to_string()))
-                .or(line.reason)
-                .unwrap_or_default();
-            let platform = if line.class == "aggregate" { None } else { line.platform };
-            let class = line.class.to_owned();
-            rows.push([line.row.to_string(), class, what, platform.unwrap_or_default(), value]);
+            let value = match (line.value, line.count, line.reason) {
+                (Some(value), ..) => value,
+                (None, Some(count), _) => count.to_string(),
+                (None, None, reason) => {
+                    let raw: String = line.raw.chars().take(60).collect();
+                    let cut = if raw.len() < line.raw.len() { "…" } else { "" };
+                    format!("{}: {raw:?}{cut}", reason.unwrap_or_default())
+                }
+            };
+            rows.push([place, class, what, platform, value]);
         }
     }
     if !global.json {
         let header = ["ROW", "CLASS", "KIND", "PLATFORM", "VALUE OR REASON"];
         output::line(&output::table(header, rows))?;
-        let [indicators, aggregates, neither] = sums;
         output::line(&format!(
-            "{indicators} indicators, {aggregates} counts of removed assets, {neither} neither"
+            "indicators {indicators}, counts of removed assets {aggregates}, neither {neither}, \
+             unreadable {unreadable}"
         ))?;
     }
     Ok(Done::Whole)
@@ -191,6 +213,16 @@ fn tell(
         .map(|(at, field, reason)| (submittable.sources[*at].clone(), format!("{field} {reason}")));
     let rejected: Vec<(Source, String)> =
         submittable.unreadable.iter().cloned().chain(of_exchange).collect();
+    // An option that the exchange does not take is one mistake, and not one an item.
+    if let [(_, field, reason), rest @ ..] = summary.rejected.as_slice()
+        && summary.rejected.len() == submittable.items.len()
+        && rest.iter().all(|(_, f, r)| (f, r) == (field, reason))
+    {
+        let count = summary.rejected.len();
+        return Err(Failure::usage(format!(
+            "each of the {count} items is rejected: {field} {reason}"
+        )));
+    }
     if global.json {
         for (source, reason) in &rejected {
             output::json(&json!({

@@ -25,6 +25,9 @@ impl Platform {
         if let Some(known) = known(text) {
             return Ok(Self(Cow::Borrowed(known)));
         }
+        if let Some(known) = known_in_two_spellings(text) {
+            return Ok(Self(Cow::Borrowed(known)));
+        }
         let name = super::refang::refang(text).to_lowercase();
         let name = name.strip_prefix("https://").or(name.strip_prefix("http://")).unwrap_or(&name);
         let name = name.trim_end_matches('/');
@@ -102,6 +105,13 @@ fn known(text: &str) -> Option<&'static str> {
     site.or_else(|| CHAINS.iter().find(|(id, all)| names(text, id, all)).map(|(id, _)| *id))
 }
 
+/// `X (Twitter)`, `X (formerly Twitter)`, `Twitter/X`: two names of one platform.
+fn known_in_two_spellings(text: &str) -> Option<&'static str> {
+    let (one, other) = text.split_once(['(', '/'])?;
+    let other = other.trim_end_matches(')').trim().trim_start_matches("formerly ");
+    known(one).filter(|id| known(other) == Some(id))
+}
+
 /// The site that a host belongs to.
 fn site_of(host: &str) -> Option<&'static Site> {
     let of = |site: &&Site| {
@@ -129,6 +139,8 @@ mod tests {
             ("Twitter", "x"),
             ("twitter.com", "x"),
             ("https://www.x.com/", "x"),
+            ("X (formerly Twitter)", "x"),
+            ("Twitter/X", "x"),
             ("t.me", "telegram"),
             ("m.facebook[.]com", "facebook"),
             ("pl.pinterest.com", "pinterest"),

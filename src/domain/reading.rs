@@ -123,6 +123,13 @@ fn address(plain: &str, was_defanged: bool) -> Result<Indicator, Invalid> {
     let is_ip = !parts.host.contains('.')
         || parts.host.parse::<std::net::Ipv4Addr>().is_ok()
         || parts.host.starts_with('[');
+    let is_network = parts.scheme.is_none()
+        && parts.host.parse::<std::net::Ipv4Addr>().is_ok()
+        && parts.rest.strip_prefix('/').is_some_and(|bits| bits.parse::<u8>().is_ok());
+    if is_network {
+        let reason = "is a network, and an indicator is one address";
+        return Err(Invalid::new("value", reason));
+    }
     // A word with a dot in it is no host unless somebody could have registered it.
     let is_meant = parts.scheme.is_some() || was_defanged || is_ip;
     if !is_meant && !host::has_known_suffix(&parts.host) {

@@ -2,6 +2,17 @@ use proptest::prelude::*;
 
 use super::*;
 
+#[test]
+fn networks_are_no_addresses_and_channel_ids_keep_their_case() {
+    assert!(Indicator::read("192.0.2.0/24", None).is_err());
+    assert_eq!(Indicator::read("http://192.0.2.1/24", None).unwrap().kind(), Kind::Url);
+    let id = "UCabcDEF_ghiJKLmnoPQRstu";
+    let by_id = Indicator::read(&format!("youtube:{id}"), None).unwrap();
+    let by_address = format!("https://www.youtube.com/channel/{id}");
+    assert_eq!(by_id, Indicator::read(&by_address, None).unwrap());
+    assert_eq!(by_id.value(), format!("channel/{id}"));
+}
+
 fn read(raw: &str) -> (Kind, String, String) {
     let read = Indicator::read(raw, None).unwrap_or_else(|invalid| panic!("{raw}: {invalid}"));
     let platform = read.platform().map(ToString::to_string).unwrap_or_default();

@@ -42,6 +42,7 @@ fn is_plain(text: &str) -> bool {
     let bytes = text.as_bytes();
     bytes.iter().all(|b| b.is_ascii() && !matches!(b, b'[' | b'(' | b'{' | b'\\' | b'^'))
         && !matches!(bytes, [b'h' | b'H', b'x' | b'X', b'x' | b'X', ..])
+        && !matches!(bytes.last(), Some(b',' | b';' | b'.' | b')' | b']' | b'}'))
 }
 
 /// Characters that show nothing and that are pasted along: zero-width ones, the soft hyphen, marks
@@ -67,7 +68,30 @@ fn trim(text: &str) -> &str {
             text = inner.trim_matches(|c: char| c.is_whitespace() || is_invisible(c));
         }
     }
-    text
+    without_punctuation(text)
+}
+
+/// Takes off the punctuation of the sentence that a value stood in, and closing brackets that it
+/// does not open.
+fn without_punctuation(mut text: &str) -> &str {
+    loop {
+        let Some(last) = text.chars().next_back() else { return text };
+        let before = &text[..text.len() - last.len_utf8()];
+        let opens = match last {
+            ')' => '(',
+            ']' => '[',
+            '}' => '{',
+            // What follows a letter ends a sentence; what follows something else may be a mark.
+            '.' if before.ends_with(|c: char| c.is_alphanumeric() || "/)]}".contains(c)) => '\0',
+            ',' | ';' if !before.is_empty() => '\0',
+            _ => return text,
+        };
+        let count = |bracket: char| text.chars().filter(|c| *c == bracket).count();
+        if opens != '\0' && (before.is_empty() || count(opens) >= count(last)) {
+            return text;
+        }
+        text = before.trim_end();
+    }
 }
 
 /// Replaces each bracketed mark, and the escaped dots `\.` and `^.`.
@@ -138,6 +162,10 @@ mod tests {
             ("  \u{feff}a\u{200b}.example\t", "a.example"),
             ("\"a.example\"", "a.example"),
             ("[[.]]", "."),
+            ("https://a.example/x,", "https://a.example/x"),
+            ("https://a.example/x).", "https://a.example/x"),
+            ("https://a.example/x_(y)", "https://a.example/x_(y)"),
+            ("a.example.", "a.example"),
         ];
         for (pasted, plain) in table {
             assert_eq!(refang(pasted), plain, "{pasted}");

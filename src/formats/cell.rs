@@ -2,7 +2,7 @@
 
 use super::{Class, Neither, count};
 use crate::domain::refang::refang;
-use crate::domain::{Indicator, Kind};
+use crate::domain::{Indicator, Kind, Platform};
 
 /// Reads a cell that may hold anything. `platform` is what the record says of removed assets whose
 /// wording names none.
@@ -14,7 +14,7 @@ pub fn read(raw: &str, platform: Option<&str>) -> Vec<Class> {
     if let Some(counts) = count::read(text, platform) {
         return counts.into_iter().map(Class::Aggregate).collect();
     }
-    let values = values(text);
+    let values = values(text, platform);
     if !values.is_empty() {
         return values.into_iter().map(Class::Indicator).collect();
     }
@@ -31,23 +31,36 @@ pub fn read_with_platform(raw: &str, platform: Option<&str>) -> Class {
     }
     match Indicator::read(raw, platform) {
         Ok(indicator) => Class::Indicator(indicator),
-        Err(invalid) => match values(raw).into_iter().next() {
+        Err(invalid) => match values(raw.trim(), None).into_iter().next() {
             Some(indicator) if platform.is_none() => Class::Indicator(indicator),
             _ => Class::Unreadable(invalid),
         },
     }
 }
 
-/// The indicators that a text names, where it does nothing but name them.
-fn values(text: &str) -> Vec<Indicator> {
+/// The indicators that a text names, where it does nothing but name them. `platform` is where a
+/// handle that names none lives.
+fn values(text: &str, platform: Option<&str>) -> Vec<Indicator> {
+    if let several @ [_, ..] = several(text).as_slice() {
+        return several.to_vec();
+    }
     let tokens: Vec<&str> = text.split_whitespace().collect();
     let [first, rest @ ..] = tokens.as_slice() else { return Vec::new() };
+    if let Some(named) = named(text).or_else(|| handle(first, rest, platform)) {
+        return vec![named];
+    }
     if rest.is_empty() {
+        if let Some(handle) = dotted_handle(first, platform) {
+            return vec![handle];
+        }
         return Indicator::read(text, None).into_iter().filter(is_plausible(text)).collect();
     }
     if first.starts_with('+') {
         // The only kind that is written with blanks.
         return Indicator::read(text, None).into_iter().collect();
+    }
+    if tokens.iter().all(|token| token.starts_with('#')) {
+        return tokens.iter().filter_map(|token| Indicator::read(token, None).ok()).collect();
     }
     let each: Option<Vec<Indicator>> = tokens.iter().map(|token| strong(token)).collect();
     if let Some(each) = each {
@@ -57,6 +70,68 @@ fn values(text: &str) -> Vec<Indicator> {
         return vec![value];
     }
     joined(&tokens).into_iter().collect()
+}
+
+/// A bare name with a dot in it, in a record about accounts of a platform whose handles have dots:
+/// a domain is not guessed from it.
+fn dotted_handle(token: &str, platform: Option<&str>) -> Option<Indicator> {
+    let platform = platform.filter(|id| matches!(*id, "instagram" | "threads" | "tiktok"))?;
+    let is_bare = !token.contains(['/', ':', '[', '(', '@', '#']);
+    Indicator::read(token, Some(platform)).ok().filter(|_| is_bare)
+}
+
+/// Several values with what people put between them. Each piece has to be one: of a sentence about
+/// sites, nothing is taken.
+fn several(text: &str) -> Vec<Indicator> {
+    const BETWEEN: [char; 7] = ['\n', ',', ';', '|', '•', '·', '&'];
+    let apart = text.replace(" and ", "\n");
+    let mut pieces: Vec<&str> = vec![""];
+    for piece in apart.split_inclusive(BETWEEN) {
+        pieces.push(piece.trim_end_matches(BETWEEN));
+    }
+    let is_piece = |piece: &&str| !piece.is_empty() && !matches!(*piece, "-" | "–" | "*");
+    let pieces: Vec<_> =
+        pieces.iter().map(|piece| piece.trim().trim_start_matches("- ")).filter(is_piece).collect();
+    if pieces.len() < 2 {
+        return Vec::new();
+    }
+    let each = pieces.iter().map(|piece| {
+        let is_one = piece.starts_with('+') || !piece.contains(char::is_whitespace);
+        Indicator::read(piece, None).ok().filter(|_| is_one).filter(is_plausible(piece))
+    });
+    each.collect::<Option<Vec<_>>>().unwrap_or_default()
+}
+
+/// A value with its kind or its platform in front: `Email: …`, `MD5: …`, `X: @…`.
+fn named(text: &str) -> Option<Indicator> {
+    let (name, value) = text.split_once(':')?;
+    let (name, value) = (name.trim(), value.trim());
+    if value.is_empty() || value.starts_with("//") || name.contains(char::is_whitespace) {
+        return None;
+    }
+    if let Some(platform) = Platform::known_id(name) {
+        // `OK: fine` is not an account of a platform of that name.
+        let is_handle = value.starts_with('@') || value.contains("://");
+        return Indicator::read(value, Some(platform)).ok().filter(|_| is_handle);
+    }
+    match super::columns::declared(name, None, value) {
+        Class::Indicator(read) => Some(read),
+        _ => None,
+    }
+}
+
+/// `@name`, on the platform that the record is about or that stands behind it: `@name (X)`.
+fn handle(first: &str, rest: &[&str], platform: Option<&str>) -> Option<Indicator> {
+    if !first.starts_with('@') {
+        return None;
+    }
+    let behind = rest.concat();
+    let platform = match behind.strip_prefix('(').and_then(|rest| rest.strip_suffix(')')) {
+        Some(behind) => Platform::known_id(behind)?,
+        None if rest.is_empty() => platform?,
+        None => return None,
+    };
+    Indicator::read(first, Some(platform)).ok()
 }
 
 /// A token that can be nothing but a value: it is defanged, has a scheme, is a mail address or a
@@ -81,17 +156,28 @@ fn annotated(first: &str, rest: &[&str]) -> Option<Indicator> {
     opens.then(|| Indicator::read(first, None).ok()).flatten()
 }
 
-/// An address that was broken over lines when it was copied.
+/// An address that was broken over lines when it was copied. What could stand for itself is no part
+/// of one, and neither is anything behind a profile: it would accuse somebody else.
 fn joined(tokens: &[&str]) -> Option<Indicator> {
     let [first, rest @ ..] = tokens else { return None };
     let is_part = |token: &&str| {
-        token.is_ascii() && token.bytes().any(|b| b.is_ascii_digit() || b"-/%=_&?#.".contains(&b))
+        let is_day = token.contains(['-', '/', '.', ':'])
+            && token.bytes().all(|b| b.is_ascii_digit() || b"-/.:".contains(&b));
+        let begins =
+            token.starts_with(|c: char| c.is_ascii_alphanumeric() || "/=%&?_-".contains(c));
+        token.is_ascii()
+            && begins
+            && !is_day
+            && token.bytes().any(|b| b.is_ascii_digit() || b"-/%=_&?#.".contains(&b))
+            && Indicator::read(token, None).is_err()
     };
     let has_path = refang(first).split_once("://").is_some_and(|(_, rest)| rest.contains('/'));
+    let is_url = |read: &Indicator| read.kind() == Kind::Url;
     if !has_path || rest.len() > 3 || !rest.iter().all(is_part) {
         return None;
     }
-    Indicator::read(&tokens.concat(), None).ok()
+    Indicator::read(first, None).ok().filter(is_url)?;
+    Indicator::read(&tokens.concat(), None).ok().filter(is_url)
 }
 
 /// A title without blanks, as many scripts write them, may hold a dot and end like a host.

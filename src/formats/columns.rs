@@ -2,8 +2,7 @@
 
 use csv::StringRecord;
 
-use super::{Class, Details, Neither};
-use crate::domain::assessment::Technique;
+use super::{Class, Details, Neither, details};
 use crate::domain::{Indicator, Invalid, Kind, Platform};
 
 /// The columns of Meta's tables by tactic, technique and procedure.
@@ -20,7 +19,7 @@ pub struct TtpColumns {
 impl TtpColumns {
     /// Finds them in a header, whatever blanks and case it has.
     pub fn of(header: &StringRecord) -> Option<Self> {
-        let at = |name: &str| header.iter().position(|cell| normal(cell) == name);
+        let at = |name: &str| header.iter().position(|cell| is(&normal(cell), name));
         at("tactic")?;
         at("technique")?;
         let (procedure, indicator) = (at("procedure")?, at("indicator")?);
@@ -38,21 +37,14 @@ pub struct Columns {
     pub kind: Option<usize>,
     /// Where the platform stands.
     pub platform: Option<usize>,
-    note: Option<usize>,
-    labels: Option<usize>,
-    confidence: Option<usize>,
-    technique: Option<usize>,
+    /// Where each of [`details::NAMES`] stands.
+    details: [Option<usize>; details::NAMES.len()],
 }
 
 impl Columns {
     /// Finds them in a header; `None` when no column holds values.
     pub fn of(header: &StringRecord) -> Option<Self> {
-        let names: Vec<String> = header.iter().map(normal).collect();
-        let at = |wanted: &[&str]| {
-            wanted.iter().find_map(|name| names.iter().position(|cell| cell == name))
-        };
-        let kind = at(&["kind", "indicator_type", "ioc_type", "type", "observable_type"]);
-        let value = at(&[
+        const VALUES: [&str; 8] = [
             "value",
             "indicator_value",
             "ioc_value",
@@ -60,12 +52,22 @@ impl Columns {
             "ioc",
             "observable",
             "observable_value",
-        ]);
-        let values = match value {
-            Some(value) => vec![(value, None)],
-            None => names
-                .iter()
-                .enumerate()
+            "threat_indicator",
+        ];
+        let names: Vec<String> = header.iter().map(normal).collect();
+        let at = |wanted: &[&str]| {
+            wanted.iter().find_map(|name| names.iter().position(|cell| is(cell, name)))
+        };
+        let kind = at(&["kind", "indicator_type", "ioc_type", "type", "observable_type"]);
+        let named = VALUES.iter().find(|name| names.iter().any(|cell| is(cell, name)));
+        let all = || names.iter().enumerate();
+        let values: Vec<_> = match named {
+            Some(name) => {
+                all().filter(|(_, cell)| is(cell, name)).map(|(column, _)| (column, None)).collect()
+            }
+            // A line of values has cells that are no names.
+            None if header.iter().any(looks_like_a_value) => Vec::new(),
+            None => all()
                 .filter(|(_, name)| Declared::of(name).is_some_and(|d| d != Declared::Detected))
                 .map(|(column, name)| (column, Some(name.clone())))
                 .collect(),
@@ -74,38 +76,47 @@ impl Columns {
             values,
             kind,
             platform: at(&["platform", "site", "network", "chain"]),
-            note: at(&["note", "notes", "comment", "comments", "description"]),
-            labels: at(&["labels", "label", "tags", "harm", "harms"]),
-            confidence: at(&["confidence"]),
-            technique: at(&["technique", "techniques", "procedure", "ttp"]),
+            details: details::NAMES.map(at),
         })
     }
 
-    /// Whether the line it was found in can be nothing but a header: `indicator` alone might be a
-    /// value of a list.
-    pub fn is_header(&self) -> bool {
-        self.kind.is_some() || self.platform.is_some() || !self.values.is_empty()
+    /// A table without a header whose lines are `kind,value`.
+    pub fn without_header(first: &StringRecord) -> Option<Self> {
+        let (kind, value) = (first.get(0)?, first.get(1)?);
+        Declared::of(kind)?;
+        matches!(declared(kind, None, value), Class::Indicator(_)).then(|| Self {
+            values: vec![(1, None)],
+            kind: Some(0),
+            ..Self::default()
+        })
     }
 
     /// What a record says beside its values.
-    pub fn details<'a>(&self, of: &impl Fn(Option<usize>) -> Option<&'a str>) -> Details {
-        let list = |column| {
-            let text = of(column).unwrap_or_default();
+    pub fn details<'a>(
+        &self,
+        of: &impl Fn(Option<usize>) -> Option<&'a str>,
+    ) -> Result<Details, Invalid> {
+        let texts = |names: &[&str]| {
+            let at = details::NAMES.iter().position(|one| *one == names);
+            let Some(text) = of(at.and_then(|at| self.details[at])) else { return Vec::new() };
+            let is_list = ["labels", "technique", "references"].contains(&names[0]);
+            if !is_list {
+                return vec![text.to_owned()];
+            }
             let parts = text.split([';', '|', ',']).map(str::trim);
-            parts.filter(|part| !part.is_empty()).map(str::to_owned).collect::<Vec<_>>()
+            parts.filter(|part| !part.is_empty()).map(str::to_owned).collect()
         };
-        Details {
-            techniques: list(self.technique)
-                .iter()
-                .filter_map(|text| Technique::parse(text.split_whitespace().next()?).ok())
-                .collect(),
-            involvement: None,
-            labels: list(self.labels),
-            confidence: of(self.confidence)
-                .and_then(|text| text.trim_end_matches('%').parse().ok()),
-            note: of(self.note).map(str::to_owned),
-        }
+        details::read(texts)
     }
+}
+
+/// Whether a cell of a header has a name, in the singular or the plural: `Indicator(s)`.
+fn is(cell: &str, name: &str) -> bool {
+    cell == name || cell.strip_suffix('s') == Some(name)
+}
+
+fn looks_like_a_value(cell: &str) -> bool {
+    cell.contains(['.', ':', '@', '/']) && Indicator::read(cell, None).is_ok()
 }
 
 /// What a declared type asks for.
@@ -128,7 +139,7 @@ impl Declared {
         let plain = |kind| Some(Declared::Kind(kind, None));
         match name.as_str() {
             "domain_name" | "hostname" | "host" | "fqdn" => plain(Kind::Domain),
-            "uri" | "link" | "web_address" => plain(Kind::Url),
+            "uri" | "link" | "web_address" | "website" => plain(Kind::Url),
             "ip_address" | "ipv4" | "ipv6" | "ip_src" | "ip_dst" | "ipv4_addr" | "ipv6_addr" => {
                 plain(Kind::Ip)
             }
@@ -140,15 +151,21 @@ impl Declared {
                 plain(Kind::Account)
             }
             "user_id" | "userid" => plain(Kind::AccountId),
-            "md5_hash" | "file_md5" | "hash_md5" => plain(Kind::Md5),
-            "sha1_hash" | "sha_1" | "file_sha1" | "hash_sha1" => plain(Kind::Sha1),
-            "sha256_hash" | "sha_256" | "file_sha256" | "hash_sha256" => plain(Kind::Sha256),
+            "md5_hash" | "file_md5" | "hash_md5" | "filehash_md5" => plain(Kind::Md5),
+            "sha1_hash" | "sha_1" | "file_sha1" | "hash_sha1" | "filehash_sha1" => {
+                plain(Kind::Sha1)
+            }
+            "sha256_hash" | "sha_256" | "file_sha256" | "hash_sha256" | "filehash_sha256" => {
+                plain(Kind::Sha256)
+            }
             "pdq_hash" | "hash_pdq" => plain(Kind::Pdq),
             "tlsh_hash" | "hash_tlsh" => plain(Kind::Tlsh),
             "android_package_name" | "android_app" | "package_name" | "apk_package" => {
                 plain(Kind::AndroidPackage)
             }
-            "ios_app" | "ios_bundle_id" | "ios_application_id" => plain(Kind::IosAppId),
+            "ios_app" | "bundle_id" | "ios_bundle_id" | "ios_application_id" => {
+                plain(Kind::IosAppId)
+            }
             "group" | "subreddit" => plain(Kind::Community),
             "wallet" | "crypto_wallet" | "wallet_address" => plain(Kind::CryptoAddress),
             "hash" | "file_hash" | "indicator" | "ioc" => Some(Declared::Detected),
@@ -199,14 +216,35 @@ pub fn declared(kind: &str, platform: Option<&str>, raw: &str) -> Class {
         Some(Declared::Kind(kind, own)) => {
             // A platform beside a kind that has none says where the value was seen.
             let platform = own.or(platform).filter(|_| kind.needs_platform());
-            Indicator::parse(kind, platform, raw)
+            as_declared(kind, platform, raw)
         }
     };
     read.map_or_else(Class::Unreadable, Class::Indicator)
 }
 
+fn as_declared(kind: Kind, platform: Option<&str>, raw: &str) -> Result<Indicator, Invalid> {
+    match Indicator::parse(kind, platform, raw) {
+        // What YouTube calls a channel is an account here.
+        Err(_) if kind == Kind::Channel => Indicator::parse(Kind::Account, platform, raw)
+            .ok()
+            .filter(|read| read.platform().is_some_and(|on| on.as_str() == "youtube"))
+            .map_or_else(|| Indicator::parse(kind, platform, raw), Ok),
+        // An address that is nothing but its host, and the digest with its name in front.
+        Err(invalid) => match Indicator::read(raw, None) {
+            Ok(read) if read.kind() == kind && kind == Kind::Domain => Ok(read),
+            _ => match raw.split_once(':') {
+                Some((name, digest)) if normal(name) == kind.as_str() => {
+                    Indicator::parse(kind, platform, digest)
+                }
+                _ => Err(invalid),
+            },
+        },
+        read => read,
+    }
+}
+
 /// A header's or a type's name, with `_` for blanks and hyphens, in lower case.
 fn normal(name: &str) -> String {
-    let name = name.trim_matches(|c: char| c.is_whitespace() || c == '\u{feff}');
-    name.to_lowercase().replace([' ', '-', '.'], "_")
+    let name = name.trim_matches(|c: char| c.is_whitespace() || c == '\u{feff}' || c == ':');
+    name.to_lowercase().replace("(s)", "s").replace([' ', '-', '.'], "_")
 }

@@ -79,6 +79,9 @@ const ABOUT: &[&str] = &[
     "circa",
 ];
 
+const NUMBERS: [&str; 10] =
+    ["one", "two", "three", "four", "five", "six", "seven", "eight", "nine", "ten"];
+
 /// The platform that a procedure of the online operations kill chain is about (`0.9.1` …).
 pub fn platform_of_procedure(procedure: &str) -> Option<&'static str> {
     Some(match procedure {
@@ -97,6 +100,8 @@ pub fn platform_of_procedure(procedure: &str) -> Option<&'static str> {
 /// else: what the accounts did, for one, is a figure of reach.
 pub fn read(text: &str, platform: Option<&str>) -> Option<Vec<Count>> {
     let lower = text.trim().trim_end_matches(['.', ';']).to_lowercase();
+    // `(X)`, `(formerly Twitter)` and `(removed)` say what the words beside them say.
+    let lower = lower.replace(['(', ')'], " ").replace("formerly", " ");
     let words: Vec<&str> = lower.split_whitespace().collect();
     let mut rest = words.as_slice();
     let mut counts = Vec::new();
@@ -114,12 +119,13 @@ pub fn read(text: &str, platform: Option<&str>) -> Option<Vec<Count>> {
 /// One count: `[about] N [adjectives] asset [on platform [and platform]] [removed]`.
 fn one<'a, 'b>(words: &'a [&'b str], platform: Option<&str>) -> Option<(Count, &'a [&'b str])> {
     let (approximate, words) = match words {
-        [about, rest @ ..] if ABOUT.contains(about) => (true, rest),
+        [about, rest @ ..] if ABOUT.contains(&about.trim_end_matches('.')) => (true, rest),
         ["more", "than", rest @ ..] | ["at", "least", rest @ ..] => (true, rest),
         words => (false, words),
     };
-    let (number, mut rest) = number(words)?;
-    let mut platforms = Vec::new();
+    let (number, about, mut rest) = number(words)?;
+    let approximate = approximate || about;
+    let mut platforms: Vec<String> = Vec::new();
     let asset = loop {
         let [word, left @ ..] = rest else { return None };
         rest = left;
@@ -128,7 +134,9 @@ fn one<'a, 'b>(words: &'a [&'b str], platform: Option<&str>) -> Option<(Count, &
             break asset;
         }
         if let Some(id) = Platform::known_id(bare) {
-            platforms.push(id.to_owned());
+            if !platforms.iter().any(|known| known == id) {
+                platforms.push(id.to_owned());
+            }
         } else if !ADJECTIVES.contains(&bare) && !matches!(bare, "and" | "ad") {
             return None;
         }
@@ -154,9 +162,16 @@ fn one<'a, 'b>(words: &'a [&'b str], platform: Option<&str>) -> Option<(Count, &
     Some((Count { count: number, approximate, platforms, asset }, rest))
 }
 
-/// `7,704`, `1326`, `12k`, `1.9 million`.
-fn number<'a, 'b>(words: &'a [&'b str]) -> Option<(u64, &'a [&'b str])> {
+/// `7,704`, `1326`, `12k`, `1.9 million`, `three`, and with whether it is about that many: `~30`,
+/// `30+`.
+fn number<'a, 'b>(words: &'a [&'b str]) -> Option<(u64, bool, &'a [&'b str])> {
     let [first, rest @ ..] = words else { return None };
+    if let Some(word) = NUMBERS.iter().position(|word| word == first) {
+        return Some((word as u64 + 1, false, rest));
+    }
+    let bare = first.trim_start_matches('~').trim_end_matches('+');
+    let about = bare.len() < first.len();
+    let first = &bare;
     let (digits, scale) = match first.strip_suffix('k') {
         Some(digits) => (digits, 1_000),
         None => (
@@ -177,7 +192,7 @@ fn number<'a, 'b>(words: &'a [&'b str]) -> Option<(u64, &'a [&'b str])> {
     let whole: u64 = whole.parse().ok()?;
     let thousandths: u64 = format!("{fraction:0<3}").parse().ok()?;
     let number = whole.checked_mul(scale)?.checked_add(thousandths.checked_mul(scale)? / 1_000)?;
-    Some((number, rest))
+    Some((number, about, rest))
 }
 
 /// Whether a text states a figure of reach or of spend.
@@ -210,6 +225,12 @@ mod tests {
         let one = |count, kind: &str| Some(vec![(count, kind.to_owned())]);
         assert_eq!(kinds("7,704 Facebook accounts", None), one(7_704, "facebook_account"));
         assert_eq!(kinds("1 Groups ", Some("facebook")), one(1, "facebook_group"));
+        assert_eq!(kinds("~30 accounts", None), one(30, "account"));
+        assert_eq!(kinds("30+ accounts", None), one(30, "account"));
+        assert_eq!(kinds("Approx. 10 accounts on Instagram", None), one(10, "instagram_account"));
+        assert_eq!(kinds("22 X (formerly Twitter) accounts", None), one(22, "x_account"));
+        assert_eq!(kinds("12 Facebook accounts (removed)", None), one(12, "facebook_account"));
+        assert_eq!(kinds("One Page", Some("facebook")), one(1, "facebook_page"));
         assert_eq!(kinds("3 Instagram accounts", Some("facebook")), one(3, "instagram_account"));
         let both = "About 110 accounts on Facebook and Instagram";
         assert_eq!(kinds(both, Some("facebook")), one(110, "facebook+instagram_account"));

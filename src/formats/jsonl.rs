@@ -2,17 +2,19 @@
 
 use serde_json::{Map, Value};
 
-use super::columns::declared;
-use super::{Class, Details, Record, cell};
+use super::{Assumed, Class, Details, Record, details};
 use crate::domain::Invalid;
-use crate::domain::assessment::Technique;
 
 /// Reads JSON lines, or one array. In an array the row is the element's number.
-pub fn read(text: &str) -> Vec<Record> {
+pub fn read(text: &str, assumed: &Assumed) -> Vec<Record> {
     if text.trim_start().starts_with('[')
         && let Ok(Value::Array(elements)) = serde_json::from_str(text)
     {
-        return (1..).zip(elements).map(|(row, element)| record(row, &element)).collect();
+        return (1..).zip(elements).map(|(row, element)| record(row, &element, assumed)).collect();
+    }
+    // One object over several lines.
+    if let Ok(element @ Value::Object(_)) = serde_json::from_str(text) {
+        return vec![record(1, &element, assumed)];
     }
     let mut records = Vec::new();
     for (at, line) in text.lines().enumerate() {
@@ -22,7 +24,7 @@ pub fn read(text: &str) -> Vec<Record> {
         }
         let row = at + 1;
         match serde_json::from_str::<Value>(line) {
-            Ok(element) => records.push(record(row, &element)),
+            Ok(element) => records.push(record(row, &element, assumed)),
             Err(error) => {
                 let reason = format!("is not JSON: {error}");
                 let class = Class::Unreadable(Invalid::new("line", reason));
@@ -34,15 +36,15 @@ pub fn read(text: &str) -> Vec<Record> {
     records
 }
 
-fn record(row: usize, element: &Value) -> Record {
+fn record(row: usize, element: &Value, assumed: &Assumed) -> Record {
     match element {
         Value::String(value) => Record {
             row,
             raw: value.clone(),
-            class: cell::read_with_platform(value, None),
+            class: assumed.class(None, None, value),
             details: Details::default(),
         },
-        Value::Object(fields) => object(row, fields),
+        Value::Object(fields) => object(row, fields, assumed),
         other => {
             let invalid = Invalid::new("line", "is neither an object nor a string");
             let class = Class::Unreadable(invalid);
@@ -51,35 +53,30 @@ fn record(row: usize, element: &Value) -> Record {
     }
 }
 
-fn object(row: usize, fields: &Map<String, Value>) -> Record {
+fn object(row: usize, fields: &Map<String, Value>, assumed: &Assumed) -> Record {
     let text = |names: &[&str]| {
         let found = names.iter().find_map(|name| fields.get(*name))?;
         found.as_str().map(str::trim).filter(|text| !text.is_empty())
-    };
-    let list = |names: &[&str]| match names.iter().find_map(|name| fields.get(*name)) {
-        Some(Value::Array(all)) => {
-            all.iter().filter_map(Value::as_str).map(str::to_owned).collect::<Vec<_>>()
-        }
-        Some(Value::String(one)) => vec![one.clone()],
-        _ => Vec::new(),
     };
     let raw = text(&["value", "indicator_value", "indicator", "ioc"]).unwrap_or_default();
     let platform = text(&["platform", "chain"]);
     let class = match text(&["kind", "indicator_type", "type"]) {
         _ if raw.is_empty() => Class::Unreadable(Invalid::new("value", "is missing")),
-        Some(kind) => declared(kind, platform, raw),
-        None => cell::read_with_platform(raw, platform),
+        kind => assumed.class(kind, platform, raw),
     };
-    let confidence = fields.get("confidence").and_then(Value::as_u64);
-    let details = Details {
-        techniques: list(&["techniques", "technique"])
-            .iter()
-            .filter_map(|text| Technique::parse(text).ok())
-            .collect(),
-        involvement: text(&["involvement"]).and_then(|word| word.parse().ok()),
-        labels: list(&["labels", "label", "tags"]),
-        confidence: confidence.and_then(|percent| u32::try_from(percent).ok()),
-        note: text(&["note", "comment", "description"]).map(str::to_owned),
+    let texts = |names: &[&str]| match names.iter().find_map(|name| fields.get(*name)) {
+        Some(Value::Array(all)) => all.iter().filter_map(plain).collect(),
+        Some(one) => plain(one).into_iter().collect(),
+        None => Vec::new(),
     };
-    Record { row, raw: raw.to_owned(), class, details }
+    Record::with(row, raw.to_owned(), class, details::read(texts))
+}
+
+fn plain(value: &Value) -> Option<String> {
+    match value {
+        Value::String(text) if !text.trim().is_empty() => Some(text.clone()),
+        Value::Number(number) => Some(number.to_string()),
+        Value::Bool(word) => Some(word.to_string()),
+        _ => None,
+    }
 }

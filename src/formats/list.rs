@@ -1,21 +1,17 @@
 //! One value a line.
 
-use super::{Class, Details, Record, cell};
+use super::{Assumed, Details, Record};
 
 /// Reads a list. Blank lines and comments (`# …` with a blank, `//`, `;`) are passed over; `#tag` is
 /// a hashtag.
-pub fn read(text: &str) -> Vec<Record> {
+pub fn read(text: &str, assumed: &Assumed) -> Vec<Record> {
     let lines = text.lines().enumerate();
     let values = lines.filter(|(_, line)| !is_comment(line.trim()));
     values
         .map(|(at, line)| Record {
             row: at + 1,
             raw: line.to_owned(),
-            class: match cell::read_with_platform(line, None) {
-                // A line of a list was meant as a value.
-                Class::Neither(neither) => Class::Neither(neither),
-                class => class,
-            },
+            class: assumed.class(None, None, line),
             details: Details::default(),
         })
         .collect()

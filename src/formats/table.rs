@@ -2,59 +2,115 @@
 
 use csv::StringRecord;
 
-use super::columns::{Columns, TtpColumns, declared};
-use super::{Details, Error, Record, cell, count};
+use super::columns::{Columns, TtpColumns};
+use super::{Assumed, Details, Error, Record, cell, count};
+use crate::domain::Indicator;
 use crate::domain::assessment::{Involvement, Technique};
 
-/// Whether the first line is a header whose columns are known.
+/// How many lines may stand before the header: a title, `sep=,`, blank ones.
+const LINES_BEFORE: usize = 10;
+
+/// Where the header of a table is, and what it says.
+enum Header {
+    Ttp(TtpColumns),
+    Columns(Columns),
+    /// There is none, and each line is `kind,value`.
+    None(Columns),
+}
+
+/// Whether the text is a table whose columns are known.
 pub fn has_header(text: &str) -> bool {
-    let mut reader = reader(text);
-    reader.headers().is_ok_and(|header| {
-        TtpColumns::of(header).is_some() || Columns::of(header).is_some_and(|c| c.is_header())
-    })
+    find_header(text).is_some()
 }
 
 /// Reads a table.
-pub fn read(text: &str) -> Result<Vec<Record>, Error> {
-    let mut reader = reader(text);
-    let header = reader.headers().map_err(|error| broken(0, &error))?.clone();
-    if let Some(columns) = TtpColumns::of(&header) {
-        return read_rows(&mut reader, |row, cells, records| {
-            ttp_row(row, cells, &columns, records);
-        });
-    }
-    let Some(columns) = Columns::of(&header) else {
-        let header = header.iter().collect::<Vec<_>>().join(",");
+pub fn read(text: &str, assumed: &Assumed) -> Result<Vec<Record>, Error> {
+    let Some((table, header)) = find_header(text) else {
+        let header = text.lines().find(|line| !line.trim().is_empty()).unwrap_or_default();
         return Err(Error::NoValueColumn(header.chars().take(200).collect()));
     };
-    read_rows(&mut reader, |row, cells, records| row_of_columns(row, cells, &columns, records))
+    let has_headers = !matches!(header, Header::None(_));
+    let mut reader = reader(table, has_headers);
+    match header {
+        Header::Ttp(columns) => read_rows(table, &mut reader, |row, cells, records| {
+            ttp_row(row, cells, &columns, records);
+        }),
+        Header::Columns(columns) | Header::None(columns) => {
+            read_rows(table, &mut reader, |row, cells, records| {
+                row_of_columns(row, cells, &columns, assumed, records);
+            })
+        }
+    }
 }
 
-fn reader(text: &str) -> csv::Reader<&[u8]> {
-    // A header may follow blank lines; its most frequent separator is the table's.
-    let text = text.trim_start_matches(['\r', '\n']);
+/// Finds the header among the first lines, and gives the text from there on.
+fn find_header(text: &str) -> Option<(&str, Header)> {
+    let mut rest = text;
+    for line in 0..LINES_BEFORE {
+        rest = rest.trim_start_matches(['\r', '\n']);
+        let first = reader(rest, false).records().next()?.ok()?;
+        if let Some(columns) = TtpColumns::of(&first) {
+            return Some((rest, Header::Ttp(columns)));
+        }
+        if let Some(columns) = Columns::of(&first) {
+            return Some((rest, Header::Columns(columns)));
+        }
+        if line == 0
+            && let Some(columns) = Columns::without_header(&first)
+        {
+            return Some((rest, Header::None(columns)));
+        }
+        // A list of values is no title, and has no header further down.
+        let is_title = first.iter().all(|cell| Indicator::read(cell, None).is_err());
+        let (_, below) = rest.split_once('\n').filter(|_| is_title)?;
+        rest = below;
+    }
+    None
+}
+
+fn reader(text: &str, has_headers: bool) -> csv::Reader<&[u8]> {
+    // The most frequent separator of the first line is the table's.
     let header = text.lines().next().unwrap_or_default();
     let count = |separator: u8| header.bytes().filter(|b| *b == separator).count();
     let separator = [b',', b'\t', b';'].into_iter().max_by_key(|s| (count(*s), *s == b','));
     csv::ReaderBuilder::new()
         .delimiter(separator.unwrap_or(b','))
+        .has_headers(has_headers)
         .flexible(true)
         .from_reader(text.as_bytes())
 }
 
 fn read_rows(
+    text: &str,
     reader: &mut csv::Reader<&[u8]>,
     mut take: impl FnMut(usize, &StringRecord, &mut Vec<Record>),
 ) -> Result<Vec<Record>, Error> {
     let mut records = Vec::new();
-    for (at, cells) in reader.records().enumerate() {
-        let row = at + 1;
-        let cells = cells.map_err(|error| broken(row, &error))?;
+    let mut cells = StringRecord::new();
+    let (mut row, mut last) = (0, 0);
+    loop {
+        row += 1;
+        let begin = reader.position().byte();
+        if !reader.read_record(&mut cells).map_err(|error| broken(row, &error))? {
+            let last = usize::try_from(last).ok().and_then(|begin| text.get(begin..));
+            check_quotes(row - 1, last.unwrap_or_default())?;
+            return Ok(records);
+        }
+        last = begin;
         if cells.iter().any(|cell| !cell.trim().is_empty()) {
             take(row, &cells, &mut records);
         }
     }
-    Ok(records)
+}
+
+/// A quote that is never closed makes one cell of all lines behind it, which are lost with it.
+fn check_quotes(row: usize, last: &str) -> Result<(), Error> {
+    let is_open = last.bytes().filter(|b| *b == b'"').count() % 2 == 1;
+    if is_open && last.trim_end().contains('\n') {
+        let reason = "a quote is opened and never closed, and all that follows would be one cell";
+        return Err(Error::Broken { row, reason: reason.into() });
+    }
+    Ok(())
 }
 
 fn ttp_row(row: usize, cells: &StringRecord, columns: &TtpColumns, into: &mut Vec<Record>) {
@@ -85,7 +141,13 @@ fn is_victim(procedure: &str) -> bool {
     procedure.starts_with("8.2.") || procedure.starts_with("8.3.")
 }
 
-fn row_of_columns(row: usize, cells: &StringRecord, columns: &Columns, into: &mut Vec<Record>) {
+fn row_of_columns(
+    row: usize,
+    cells: &StringRecord,
+    columns: &Columns,
+    assumed: &Assumed,
+    into: &mut Vec<Record>,
+) {
     let text = |at: usize| cells.get(at).map(str::trim).unwrap_or_default();
     let of = |at: Option<usize>| at.map(text).filter(|text| !text.is_empty());
     let details = columns.details(&of);
@@ -95,11 +157,8 @@ fn row_of_columns(row: usize, cells: &StringRecord, columns: &Columns, into: &mu
         if raw.trim().is_empty() && columns.values.len() > 1 {
             continue;
         }
-        let class = match kind {
-            Some(kind) => declared(kind, of(columns.platform), raw),
-            None => cell::read_with_platform(raw, of(columns.platform)),
-        };
-        into.push(Record { row, raw: raw.to_owned(), class, details: details.clone() });
+        let class = assumed.class(kind, of(columns.platform), raw);
+        into.push(Record::with(row, raw.to_owned(), class, details.clone()));
     }
 }
 

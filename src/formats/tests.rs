@@ -89,6 +89,102 @@ fn annotated_and_broken_values_are_read_and_prose_is_not() {
 }
 
 #[test]
+fn a_cell_with_several_values_names_each_and_nobody_else() {
+    let read = |text: &str, platform: Option<&str>| -> Vec<String> {
+        let classes = cell::read(text, platform).into_iter();
+        let read = classes.filter_map(|class| match class {
+            Class::Indicator(read) => {
+                let on = read.platform().map_or_else(String::new, |on| format!("{on}:"));
+                Some(format!("{on}{}", read.value()))
+            }
+            _ => None,
+        });
+        read.collect()
+    };
+    let table: [(&str, &[&str]); 16] = [
+        ("a-news.com\nb-news.com", &["a-news.com", "b-news.com"]),
+        ("a[.]example and b[.]example", &["a.example", "b.example"]),
+        ("• a[.]example\n• b[.]example", &["a.example", "b.example"]),
+        (
+            "https://a[.]example/x,https://b[.]example/y",
+            &["https://a.example/x", "https://b.example/y"],
+        ),
+        ("https://a[.]example/x, see also b", &["https://a.example/x"]),
+        ("#One #Two", &["#one", "#two"]),
+        ("+1 212 555 0123\n+1 212 555 0199", &["+12125550123", "+12125550199"]),
+        ("Email: info@a[.]example", &["info@a.example"]),
+        ("@user_one", &["x:user_one"]),
+        ("@user_one (Instagram)", &["instagram:user_one"]),
+        ("YouTube: @user_one", &["youtube:user_one"]),
+        // Two profiles, or a profile and something else, are never one account.
+        ("https://twitter[.]com/user_one user_two", &[]),
+        ("https://a[.]example/x b-news.com", &[]),
+        ("https://a[.]example/x 2024-01-05", &[]),
+        ("We saw a.example, and b.example too", &[]),
+        ("Medium: high", &[]),
+    ];
+    for (text, values) in table {
+        assert_eq!(read(text, Some("x")), values, "{text}");
+    }
+    assert_eq!(read("some.name", Some("tiktok")), ["tiktok:some.name"], "no domain is guessed");
+    assert_eq!(read("some-name.com", None), ["some-name.com"]);
+}
+
+#[test]
+fn what_a_record_says_of_its_value_is_read_or_named_as_unreadable() {
+    let table = "kind,value,verdict,involvement,confidence,severity,first_seen,tags\n\
+        domain,a.example,non_malicious,victim,80%,Low,2026-01-02,spam;phishing\n\
+        domain,b.example,,vicitm,,,,\ndomain,c.example,,,high,,,\ndomain,d.example,,,,,soon,\n";
+    let lines = "{\"kind\":\"domain\",\"value\":\"a.example\",\"verdict\":\"non_malicious\",\
+        \"involvement\":\"victim\",\"confidence\":\"80\",\"severity\":\"low\",\
+        \"first_seen\":\"2026-01-02T00:00:00Z\",\"labels\":[\"spam\",\"phishing\"]}\n";
+    for text in [table, lines] {
+        let records = read(text.as_bytes(), None).unwrap();
+        let said = &records[0].details;
+        assert_eq!(said.verdict, Some(Verdict::NonMalicious));
+        assert_eq!(said.involvement, Some(Involvement::Victim));
+        assert_eq!(said.confidence, Some(80));
+        assert_eq!(said.severity, Some(Severity::Low));
+        assert_eq!(said.first_seen.unwrap().as_millis(), 1_767_312_000_000);
+        assert_eq!(said.labels, ["spam", "phishing"]);
+    }
+    let records = read(table.as_bytes(), None).unwrap();
+    let fields = ["involvement", "confidence", "first_seen"];
+    for (record, field) in records[1..].iter().zip(fields) {
+        assert!(matches!(&record.class, Class::Unreadable(i) if i.field == field), "{record:?}");
+    }
+}
+
+#[test]
+fn a_header_is_found_below_a_title_and_is_not_made_of_values() {
+    let domains =
+        |text: &str| indicators(text).into_iter().map(|(row, ..)| row).collect::<Vec<_>>();
+    assert_eq!(
+        domains("Report of threats\nsep=,\n,,,\nIndicator(s),Type\na.example,domain\n"),
+        [1]
+    );
+    assert_eq!(domains("domain,a.example\ndomain,b.example\n"), [1, 2]);
+    assert_eq!(domains("value,value\na.example,b.example\n"), [1, 1]);
+    assert_eq!(domains("a.example\nvalue\nb.example\n"), [1, 3], "a list");
+    let open = "kind,value,note\ndomain,a.example,x\ndomain,b.example,\"open\ndomain,c.example,y\n";
+    assert!(matches!(read(open.as_bytes(), None), Err(Error::Broken { row: 2, .. })));
+    let closed = "kind,value,note\ndomain,a.example,\"two\nlines\"\ndomain,b.example,5\" disk\n";
+    assert_eq!(domains(closed), [1, 2]);
+}
+
+#[test]
+fn undeclared_values_are_what_the_sender_says_they_are() {
+    let assumed = Assumed { kind: Some(Kind::Pdq), platform: None };
+    let digits = format!("{}\n", "f".repeat(64));
+    let records = read_as(digits.as_bytes(), None, &assumed).unwrap();
+    assert!(matches!(&records[0].class, Class::Indicator(read) if read.kind() == Kind::Pdq));
+    let assumed = Assumed { kind: None, platform: Some("x".into()) };
+    let records = read_as(b"somebody\nhttps://www.youtube.com/@other\n", None, &assumed).unwrap();
+    assert!(matches!(&records[0].class, Class::Indicator(read) if read.kind() == Kind::Account));
+    assert!(matches!(&records[1].class, Class::Unreadable(i) if i.field == "platform"));
+}
+
+#[test]
 fn what_is_no_table_and_no_text_is_refused_as_a_whole() {
     assert_eq!(read(b"", None), Err(Error::Empty));
     assert_eq!(read(b" \n", None), Err(Error::Empty));

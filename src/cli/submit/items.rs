@@ -5,7 +5,7 @@ use std::collections::HashMap;
 use crate::domain::assessment::{Basis, Severity, Verdict};
 use crate::domain::{Indicator, IndicatorId, Invalid, Platform};
 use crate::formats::{Class, Count, Details, Record};
-use crate::wire::pb;
+use crate::wire::{pb, timestamp};
 
 /// The most bytes of a note: an exchange takes 2,000 characters, and 4,000 bytes of an item.
 const NOTE_BYTES: usize = 1_900;
@@ -15,11 +15,12 @@ const TECHNIQUES: usize = 20;
 /// What is said of every item of the input.
 #[derive(Clone, Debug, Default, clap::Args)]
 pub struct Saying {
-    /// What you hold the values to be: malicious, suspicious, unknown, `non_malicious`
+    /// What you hold the values to be, where the input does not say: malicious, suspicious,
+    /// unknown, `non_malicious`
     #[arg(long)]
     verdict: Option<Verdict>,
     /// How sure you are, 0 to 100
-    #[arg(long, value_name = "PERCENT")]
+    #[arg(long, value_name = "PERCENT", value_parser = clap::value_parser!(u32).range(0..=100))]
     confidence: Option<u32>,
     /// How much harm follows: info, low, medium, high, critical
     #[arg(long)]
@@ -76,8 +77,14 @@ pub fn merge<'a>(
         match &record.class {
             Class::Indicator(indicator) => {
                 if let Some(at) = seen.get(&indicator.id()) {
-                    made.repeated += 1;
-                    add_to(&mut made.items[*at], &record.details);
+                    match add_to(&mut made.items[*at], &record.details) {
+                        Ok(()) => made.repeated += 1,
+                        Err(reason) => {
+                            let first = &made.sources[*at];
+                            let where_else = format!("{} {}", first.file, first.row);
+                            made.unreadable.push((source, format!("{reason} in {where_else}")));
+                        }
+                    }
                 } else {
                     seen.insert(indicator.id(), made.items.len());
                     made.items.push(item(indicator, record, saying));
@@ -98,18 +105,24 @@ fn item(indicator: &Indicator, record: &Record, saying: &Saying) -> pb::Submitte
     let details = &record.details;
     let mut labels = saying.labels.clone();
     labels.extend(details.labels.iter().filter(|label| !saying.labels.contains(label)).cloned());
-    let number = |word: Option<i32>| word.unwrap_or_default();
+    let verdict = details.verdict.or(saying.verdict).map(pb::Verdict::from);
+    let severity = details.severity.or(saying.severity).map(pb::Severity::from);
+    let basis = details.basis.or(saying.basis).map(pb::Basis::from);
+    let campaign = details.campaign.as_ref().or(saying.campaign.as_ref());
     let said = pb::Assessment {
-        verdict: number(saying.verdict.map(|word| pb::Verdict::from(word).into())),
+        verdict: verdict.unwrap_or_default().into(),
         confidence: details.confidence.or(saying.confidence),
-        severity: number(saying.severity.map(|word| pb::Severity::from(word).into())),
-        involvement: number(details.involvement.map(|word| pb::Involvement::from(word).into())),
-        basis: number(saying.basis.map(|word| pb::Basis::from(word).into())),
+        severity: severity.unwrap_or_default().into(),
+        involvement: details.involvement.map(pb::Involvement::from).unwrap_or_default().into(),
+        basis: basis.unwrap_or_default().into(),
         labels,
         techniques: details.techniques.iter().map(|t| t.as_str().to_owned()).collect(),
+        first_seen: details.first_seen.map(timestamp),
+        last_seen: details.last_seen.map(timestamp),
+        valid_until: details.valid_until.map(timestamp),
         note: details.note.as_deref().map(short).unwrap_or_default(),
-        campaign: saying.campaign.clone().unwrap_or_default(),
-        ..pb::Assessment::default()
+        references: details.references.clone(),
+        campaign: campaign.cloned().unwrap_or_default(),
     };
     pb::SubmittedIndicator {
         kind: pb::Kind::from(indicator.kind()).into(),
@@ -119,18 +132,36 @@ fn item(indicator: &Indicator, record: &Record, saying: &Saying) -> pb::Submitte
     }
 }
 
-fn add_to(item: &mut pb::SubmittedIndicator, details: &Details) {
-    let Some(said) = &mut item.assessment else { return };
+/// Adds what a further record says of an indicator. Labels and techniques add up, and what the first
+/// left open is taken; two verdicts of one author on one value are an error.
+fn add_to(item: &mut pb::SubmittedIndicator, details: &Details) -> Result<(), String> {
+    let said = item.assessment.get_or_insert_default();
+    if let Some(verdict) = details.verdict.map(pb::Verdict::from) {
+        if said.verdict() != pb::Verdict::Unspecified && said.verdict() != verdict {
+            return Err("verdict is not the one that this indicator has".into());
+        }
+        said.verdict = verdict.into();
+    }
     for technique in &details.techniques {
         let technique = technique.as_str();
         if said.techniques.len() < TECHNIQUES && !said.techniques.iter().any(|t| t == technique) {
             said.techniques.push(technique.to_owned());
         }
     }
+    for label in &details.labels {
+        if !said.labels.contains(label) {
+            said.labels.push(label.clone());
+        }
+    }
     // A victim anywhere in the report is one: nobody should block it.
     if let Some(involvement) = details.involvement {
         said.involvement = pb::Involvement::from(involvement).into();
     }
+    said.confidence = said.confidence.or(details.confidence);
+    if let (true, Some(note)) = (said.note.is_empty(), &details.note) {
+        said.note = short(note);
+    }
+    Ok(())
 }
 
 fn short(note: &str) -> String {

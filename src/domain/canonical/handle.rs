@@ -70,7 +70,14 @@ pub fn channel<'a>(platform: &str, text: &'a str) -> Canonical<'a> {
 
 /// A channel id, a legacy name or a user name of YouTube; `None` for a handle.
 fn youtube<'a>(text: &Cow<'a, str>) -> Result<Option<Cow<'a, str>>, Cow<'static, str>> {
-    let Some((prefix, name)) = text.split_once('/') else { return Ok(None) };
+    let Some((prefix, name)) = text.split_once('/') else {
+        // A channel's id as it stands in exports. A handle has no case, and its `@` is gone by now:
+        // 24 characters that begin with `UC` are taken for an id.
+        let is_id = text.len() == 24
+            && text.starts_with("UC")
+            && text.bytes().all(|b| b.is_ascii_alphanumeric() || matches!(b, b'_' | b'-'));
+        return Ok(is_id.then(|| Cow::Owned(format!("channel/{text}"))));
+    };
     let shape = Shape { most: MAX_BYTES, allows: is_handle_char };
     match prefix.to_ascii_lowercase().as_str() {
         "channel" => {
