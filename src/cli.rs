@@ -8,6 +8,7 @@ mod lookup;
 mod output;
 mod pki;
 mod serve;
+mod stop;
 mod submit;
 mod subscribe;
 mod whoami;

@@ -5,10 +5,12 @@
 mod support;
 
 use std::fs;
-use std::io::{Read, Write};
+use std::io::{BufRead, BufReader, Read, Write};
 use std::path::Path;
 use std::process::{Command, Output, Stdio};
 
+use nix::sys::signal::{Signal, kill};
+use nix::unistd::Pid;
 use serde_json::Value;
 use support::World;
 use support::process::Process;
@@ -291,6 +293,89 @@ fn what_is_bad_in_a_report_is_named_by_file_and_row_and_the_rest_is_taken() {
         assert!(matches!(ran.code, Some(2 | 5)), "{options:?}: {ran:?}");
         assert!(ran.err.contains(says) || ran.out.contains(says), "{options:?}: {ran:?}");
     }
+}
+
+#[test]
+fn a_value_is_looked_up_as_everything_that_it_can_be() {
+    let stage = Stage::new();
+    let digits = "0123456789abcdef".repeat(4);
+    let report = stage.file(
+        "kinds.csv",
+        format!(
+            "kind,value,platform\npdq,{digits},\nurl,https://root.example,\n\
+             android_package,com.sample.app,\npage,https://www.facebook.com/PageOne,\n\
+             account_id,100001,facebook\n"
+        ),
+    );
+    let sent = stage.run("birdsite", &["submit", &report]);
+    assert_eq!(sent.code, Some(0), "{sent:?}");
+    let asked = [
+        (digits.as_str(), "pdq"),
+        ("https://root.example", "url"),
+        ("com.sample.app", "android_package"),
+        ("https://www.facebook.com/PageOne", "page"),
+        ("facebook:100001", "account_id"),
+    ];
+    for (value, kind) in asked {
+        let ran = stage.run("facegraph", &["lookup", "--json", value]);
+        let answers = ran.lines();
+        assert_eq!(answers.len(), 1, "{ran:?}");
+        assert_eq!((&answers[0]["result"], &answers[0]["kind"]), (&"known".into(), &kind.into()));
+    }
+    // Asked for as one kind it is that one alone, and an unknown value is one answer.
+    let sha256 = stage.run("facegraph", &["lookup", "--json", "--kind", "sha256", &digits]).lines();
+    assert_eq!(sha256[0]["result"], "unknown");
+    let unknown = stage.run("facegraph", &["lookup", "--json", "nobody.example"]).lines();
+    assert_eq!((unknown.len(), &unknown[0]["kind"]), (1, &"domain".into()));
+}
+
+#[test]
+fn what_the_feed_prints_can_be_submitted_and_means_the_same() {
+    let stage = Stage::new();
+    let report = stage.file(
+        "cleared.csv",
+        "kind,value,verdict,involvement,confidence,severity,labels,note\n\
+         domain,a.example,non_malicious,victim,90,low,phishing,cleared by hand\n",
+    );
+    assert_eq!(stage.run("birdsite", &["submit", &report]).code, Some(0));
+    let printed =
+        stage.run("facegraph", &["subscribe", "--from", "start", "--count", "1", "--json"]);
+    let mut command = stage.tipoff("facegraph", &["submit", "-"]);
+    let sent = Ran::with_input(&mut command, printed.out.as_bytes());
+    assert_eq!(sent.code, Some(0), "{sent:?}");
+    let both = stage.run("watcher", &["subscribe", "--from", "start", "--count", "2", "--json"]);
+    let [mut first, mut second] = <[Value; 2]>::try_from(both.lines()).unwrap();
+    assert_eq!((&first["author"], &second["author"]), (&"birdsite".into(), &"facegraph".into()));
+    for item in [&mut first, &mut second] {
+        for own in ["author", "version", "cursor", "accepted_at", "valid_until"] {
+            item[own] = Value::Null;
+        }
+    }
+    assert_eq!(first, second);
+    assert_eq!(first["verdict"], "non_malicious");
+}
+
+#[test]
+fn an_option_that_the_exchange_does_not_take_is_one_error() {
+    let stage = Stage::new();
+    let ran = stage.run("birdsite", &["submit", "--label", "no-such-harm", SAMPLE]);
+    ran.failed(2, "each of the 955 items is rejected");
+    assert!(ran.err.contains("no-such-harm"), "{ran:?}");
+    stage.run("birdsite", &["submit", "--confidence", "101", SAMPLE]).failed(2, "--confidence");
+}
+
+#[test]
+fn a_demo_that_is_told_to_stop_leaves_nothing_behind() {
+    let folder = tempfile::tempdir().unwrap();
+    let mut command = tipoff(&["demo", "--keep"]);
+    command.env("TMPDIR", folder.path()).stdout(Stdio::piped()).stderr(Stdio::null());
+    let mut child = command.spawn().unwrap();
+    let mut out = BufReader::new(child.stdout.take().unwrap()).lines();
+    assert!(out.any(|line| line.unwrap().contains("Ctrl-C")), "it says what to try");
+    assert_eq!(fs::read_dir(folder.path()).unwrap().count(), 1);
+    kill(Pid::from_raw(i32::try_from(child.id()).unwrap()), Signal::SIGTERM).unwrap();
+    assert_eq!(child.wait().unwrap().code(), Some(0));
+    assert_eq!(fs::read_dir(folder.path()).unwrap().count(), 0, "no keys are left");
 }
 
 #[test]

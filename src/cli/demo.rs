@@ -16,7 +16,7 @@ use self::follower::Follower;
 use self::stage::Stage;
 use super::failure::{Done, Failure, Outcome};
 use super::submit::{Saying, Submittable, merge};
-use super::{Global, output};
+use super::{Global, output, stop};
 use crate::client::{ClientError, From, Report, ReportSummary};
 use crate::clock::{Clock, SystemClock};
 use crate::formats::{self, Record};
@@ -45,10 +45,15 @@ impl Demo {
         if report.items.is_empty() {
             return Err(Failure::usage("the report holds no indicator"));
         }
+        let stop = stop::told()?;
+        tokio::pin!(stop);
         let mut stage = Stage::set()?;
-        let told = self.tell(&mut stage, &inputs, &report).await;
-        if told.is_ok() && self.keep {
-            stage.linger().await?;
+        let told = tokio::select! {
+            told = self.tell(&mut stage, &inputs, &report) => told,
+            () = &mut stop => Err(Failure::failed("interrupted")),
+        };
+        if told.is_ok() && self.keep && stage.linger(&report.items[0]).is_ok() {
+            stop.await;
         }
         stage.clear().await;
         told.map(|()| Done::Whole)

@@ -8,7 +8,7 @@ use tokio::sync::mpsc;
 use tracing::{info, warn};
 
 use super::failure::{Done, Failure, Outcome};
-use super::output;
+use super::{output, stop};
 use crate::clock::SystemClock;
 use crate::config::{Config, ConfigError};
 use crate::server::{Node, ServeError};
@@ -41,7 +41,7 @@ impl Serve {
         }
         let node = Node::start(config, Arc::new(SystemClock)).await.map_err(failure)?;
         let (reloads, reload) = mpsc::channel(1);
-        let shutdown = stop_signal()?;
+        let shutdown = stop::told()?;
         tokio::spawn(reload_on_hangup(self.config.clone(), self.data.clone(), reloads));
         let bound = node.bound();
         output::json(&bound)?;
@@ -62,21 +62,6 @@ fn read_config(path: &Path, data: Option<&Path>) -> Result<Config, ConfigError> 
         data.clone_into(&mut config.storage.data);
     }
     Ok(config)
-}
-
-/// Done when the process is told to stop.
-fn stop_signal() -> Result<impl Future<Output = ()> + Send, Failure> {
-    let listen = |kind| {
-        signal(kind).map_err(|error| Failure::failed(format!("cannot listen to signals: {error}")))
-    };
-    let mut terminate = listen(SignalKind::terminate())?;
-    let mut interrupt = listen(SignalKind::interrupt())?;
-    Ok(async move {
-        tokio::select! {
-            _ = terminate.recv() => {}
-            _ = interrupt.recv() => {}
-        }
-    })
 }
 
 async fn reload_on_hangup(path: PathBuf, data: Option<PathBuf>, reloads: mpsc::Sender<Config>) {

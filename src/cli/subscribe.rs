@@ -3,10 +3,9 @@
 use base64::Engine;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 use serde_json::json;
-use tokio::signal::unix::{SignalKind, signal};
 
 use super::failure::{Done, Failure, Outcome};
-use super::{Global, identity, output, whoami};
+use super::{Global, identity, output, stop, whoami};
 use crate::client::{From, Patience};
 use crate::domain::Kind;
 use crate::wire::pb;
@@ -50,12 +49,12 @@ impl Subscribe {
         let client = client.with_patience(Patience::endless());
         let mut feed = client.subscribe(self.start()?, self.filter()?);
         let mut left = self.count.unwrap_or(usize::MAX);
-        let mut terminated = signal(SignalKind::terminate()).map_err(Failure::failed)?;
+        let stop = stop::told()?;
+        tokio::pin!(stop);
         while left > 0 {
             let item = tokio::select! {
                 item = feed.next() => item?,
-                _ = tokio::signal::ctrl_c() => break,
-                _ = terminated.recv() => break,
+                () = &mut stop => break,
             };
             let Some(item) = item else { break };
             if global.json {

@@ -52,6 +52,36 @@ impl Indicator {
         detect(&plain, was_defanged)
     }
 
+    /// All that a value can be where nobody says of which kind it is, the likeliest first: 64 hex
+    /// digits are a SHA-256 or a PDQ hash, a host is a domain or the address of its front page, and
+    /// a profile's address does not tell an account from a page.
+    pub fn readings(raw: &str, platform: Option<&str>) -> Result<Vec<Self>, Invalid> {
+        use Kind::{
+            Account, AccountId, AndroidPackage, Channel, Community, Domain, IosAppId, Page, Pdq,
+            Sha256, Tlsh, Url,
+        };
+        let first = Self::read(raw, platform);
+        let others: &[Kind] = match first.as_ref().map(Self::kind) {
+            Ok(Sha256) => &[Pdq],
+            Ok(Domain) => &[Url, AndroidPackage],
+            Ok(Account) => &[AccountId, Page, Community],
+            Ok(Channel) => &[Account, AccountId],
+            Err(_) if platform.is_none() => &[Tlsh, IosAppId],
+            _ => &[],
+        };
+        let on = first.as_ref().ok().and_then(|read| read.platform().cloned());
+        let read_as = |kind: &Kind| {
+            let on = on.as_ref().filter(|_| kind.needs_platform()).map(Platform::as_str);
+            Self::parse(*kind, on, raw).ok()
+        };
+        let others: Vec<_> = others.iter().filter_map(read_as).collect();
+        match first {
+            Ok(first) => Ok([vec![first], others].concat()),
+            Err(invalid) if others.is_empty() => Err(invalid),
+            Err(_) => Ok(others),
+        }
+    }
+
     /// The value so that nothing that shows it makes it a link.
     pub fn defanged(&self) -> String {
         match self.kind() {

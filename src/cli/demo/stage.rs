@@ -17,6 +17,7 @@ use crate::clock::{Clock, SystemClock};
 use crate::domain::PartnerId;
 use crate::tls::Authority;
 use crate::tls::authority::Usage;
+use crate::wire::pb;
 
 const CONFIG: &str = include_str!("../../../samples/tipoff.toml");
 const PARTNERS: [&str; 5] = ["birdsite", "facegraph", "tubeworks", "cyber-unit", "exchange-ops"];
@@ -113,17 +114,20 @@ impl Stage {
         self.folder.display().to_string()
     }
 
-    /// Leaves the exchange running until it is interrupted, and says what to try.
-    pub async fn linger(&self) -> Result<(), Failure> {
+    /// Says what to try while the exchange is left running.
+    pub fn linger(&self, known: &pb::SubmittedIndicator) -> Result<(), Failure> {
+        let value = match known.platform.as_str() {
+            "" => known.value.clone(),
+            platform => format!("{platform}:{}", known.value),
+        };
         let folder = self.folder.display();
         output::line(&format!(
             "\n{}\n  export TIPOFF_SERVER={} TIPOFF_IDENTITY={folder}/facegraph\n  tipoff whoami\n  \
-             tipoff lookup harbour-daily.example\n  tipoff subscribe --from start --count 5\n\nCtrl-C \
+             tipoff lookup '{value}'\n  tipoff subscribe --from start --count 5\n\nCtrl-C \
              ends it and removes {folder}",
             output::paint(output::BOLD, "The exchange is still running. In another terminal:"),
             self.url()
-        ))?;
-        tokio::signal::ctrl_c().await.map_err(Failure::failed)
+        ))
     }
 
     /// Ends the exchange and removes the folder.
