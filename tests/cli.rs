@@ -5,101 +5,18 @@
 mod support;
 
 use std::fs;
-use std::io::{BufRead, BufReader, Read, Write};
+use std::io::{BufRead, BufReader, Read};
 use std::path::Path;
-use std::process::{Command, Output, Stdio};
+use std::process::Stdio;
 
 use nix::sys::signal::{Signal, kill};
 use nix::unistd::Pid;
 use serde_json::Value;
 use support::World;
-use support::process::Process;
+use support::command::{Ran, Stage, tipoff};
 
 /// The sample that the project ships.
 const SAMPLE: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/samples/harbour-network.csv");
-
-/// A world with a running exchange.
-struct Stage {
-    world: World,
-    exchange: Process,
-}
-
-impl Stage {
-    fn new() -> Self {
-        let world = World::new();
-        let mut exchange = Process::prepare(&world);
-        exchange.start();
-        exchange.wait_ready();
-        Self { world, exchange }
-    }
-
-    /// A command of a partner.
-    fn tipoff(&self, partner: &str, arguments: &[&str]) -> Command {
-        let mut command = tipoff(arguments);
-        command.env("TIPOFF_SERVER", self.exchange.url());
-        command.env("TIPOFF_IDENTITY", self.world.identity(partner));
-        command
-    }
-
-    fn run(&self, partner: &str, arguments: &[&str]) -> Ran {
-        Ran::of(&mut self.tipoff(partner, arguments))
-    }
-
-    fn file(&self, name: &str, text: impl AsRef<[u8]>) -> String {
-        let path = self.world.path(name);
-        fs::write(&path, text).unwrap();
-        path.display().to_string()
-    }
-}
-
-/// How a command ended, and what it said.
-#[derive(Debug)]
-struct Ran {
-    code: Option<i32>,
-    out: String,
-    err: String,
-}
-
-impl Ran {
-    fn of(command: &mut Command) -> Self {
-        Self::from(command.stdin(Stdio::null()).output().unwrap())
-    }
-
-    fn with_input(command: &mut Command, input: &[u8]) -> Self {
-        command.stdin(Stdio::piped()).stdout(Stdio::piped()).stderr(Stdio::piped());
-        let mut child = command.spawn().unwrap();
-        child.stdin.take().unwrap().write_all(input).unwrap();
-        Self::from(child.wait_with_output().unwrap())
-    }
-
-    fn lines(&self) -> Vec<Value> {
-        self.out.lines().map(|line| serde_json::from_str(line).unwrap()).collect()
-    }
-
-    /// It ended so, said this on stderr, and nothing on stdout.
-    fn failed(&self, code: i32, says: &str) {
-        assert_eq!(self.code, Some(code), "{self:?}");
-        assert!(self.err.contains(says), "{says:?} is not in {self:?}");
-        assert_eq!(self.out, "", "errors are on stderr");
-    }
-}
-
-impl From<Output> for Ran {
-    fn from(output: Output) -> Self {
-        let text = |bytes| String::from_utf8(bytes).unwrap();
-        Self { code: output.status.code(), out: text(output.stdout), err: text(output.stderr) }
-    }
-}
-
-/// The binary, with nothing of this process's settings.
-fn tipoff(arguments: &[&str]) -> Command {
-    let mut command = Command::new(env!("CARGO_BIN_EXE_tipoff"));
-    command.args(arguments);
-    for name in ["TIPOFF_SERVER", "TIPOFF_IDENTITY", "TIPOFF_LOG"] {
-        command.env_remove(name);
-    }
-    command
-}
 
 fn on_one_line(text: &str) -> String {
     text.split_whitespace().collect::<Vec<_>>().join(" ")

@@ -2,6 +2,7 @@
 
 #![allow(dead_code, clippy::unwrap_used, clippy::expect_used, clippy::panic)]
 
+pub mod command;
 pub mod disk;
 pub mod forge;
 pub mod process;

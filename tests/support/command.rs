@@ -1,0 +1,93 @@
+//! The commands, as a person or a script runs them.
+
+use std::fs;
+use std::io::Write;
+use std::process::{Command, Output, Stdio};
+
+use serde_json::Value;
+
+use super::World;
+use super::process::Process;
+
+/// A world with a running exchange.
+pub struct Stage {
+    pub world: World,
+    pub exchange: Process,
+}
+
+impl Stage {
+    pub fn new() -> Self {
+        let world = World::new();
+        let mut exchange = Process::prepare(&world);
+        exchange.start();
+        exchange.wait_ready();
+        Self { world, exchange }
+    }
+
+    /// A command of a partner.
+    pub fn tipoff(&self, partner: &str, arguments: &[&str]) -> Command {
+        let mut command = tipoff(arguments);
+        command.env("TIPOFF_SERVER", self.exchange.url());
+        command.env("TIPOFF_IDENTITY", self.world.identity(partner));
+        command
+    }
+
+    pub fn run(&self, partner: &str, arguments: &[&str]) -> Ran {
+        Ran::of(&mut self.tipoff(partner, arguments))
+    }
+
+    pub fn file(&self, name: &str, text: impl AsRef<[u8]>) -> String {
+        let path = self.world.path(name);
+        fs::write(&path, text).unwrap();
+        path.display().to_string()
+    }
+}
+
+/// How a command ended, and what it said.
+#[derive(Debug)]
+pub struct Ran {
+    pub code: Option<i32>,
+    pub out: String,
+    pub err: String,
+}
+
+impl Ran {
+    pub fn of(command: &mut Command) -> Self {
+        Self::from(command.stdin(Stdio::null()).output().unwrap())
+    }
+
+    pub fn with_input(command: &mut Command, input: &[u8]) -> Self {
+        command.stdin(Stdio::piped()).stdout(Stdio::piped()).stderr(Stdio::piped());
+        let mut child = command.spawn().unwrap();
+        child.stdin.take().unwrap().write_all(input).unwrap();
+        Self::from(child.wait_with_output().unwrap())
+    }
+
+    pub fn lines(&self) -> Vec<Value> {
+        self.out.lines().map(|line| serde_json::from_str(line).unwrap()).collect()
+    }
+
+    /// It ended so, said this on stderr, and nothing on stdout.
+    pub fn failed(&self, code: i32, says: &str) {
+        assert_eq!(self.code, Some(code), "{self:?}");
+        assert!(self.err.contains(says), "{says:?} is not in {self:?}");
+        assert_eq!(self.out, "", "errors are on stderr");
+    }
+}
+
+impl From<Output> for Ran {
+    fn from(output: Output) -> Self {
+        let text = |bytes| String::from_utf8(bytes).unwrap();
+        Self { code: output.status.code(), out: text(output.stdout), err: text(output.stderr) }
+    }
+}
+
+/// The binary, with nothing of this process's settings.
+pub fn tipoff(arguments: &[&str]) -> Command {
+    let mut command = Command::new(env!("CARGO_BIN_EXE_tipoff"));
+    command.args(arguments);
+    for name in ["TIPOFF_SERVER", "TIPOFF_IDENTITY", "TIPOFF_LOG"] {
+        command.env_remove(name);
+    }
+    command
+}
