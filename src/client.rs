@@ -30,7 +30,7 @@ use tonic::transport::Channel;
 
 use self::connection::Connection;
 pub use self::error::ClientError;
-pub use self::feed::{From, Subscription};
+pub use self::feed::{FeedEvent, From, Subscription};
 pub use self::report::{Report, ReportSummary, split};
 pub use self::retry::Patience;
 use crate::wire::pb;

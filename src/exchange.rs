@@ -20,7 +20,7 @@ use std::time::Duration;
 use tokio::sync::watch;
 
 pub use self::caller::Caller;
-pub use self::feeds::{Delivery, Feed, Start, Step};
+pub use self::feeds::{Delivery, Feed, Removal, RemovalReason, Start, Step};
 pub use self::follower::Follower;
 pub use self::lookup::{Known, Sight};
 pub use self::seed::Seed;

@@ -21,6 +21,7 @@ pub struct Metrics {
     head: Gauge,
     index_checkpoint: Gauge,
     delivered: Counter,
+    removals: Counter,
     streams: Gauge,
     lookups: Counter,
     denied: Family<Method, Counter>,
@@ -55,6 +56,7 @@ impl Metrics {
             head: Gauge::default(),
             index_checkpoint: Gauge::default(),
             delivered: Counter::default(),
+            removals: Counter::default(),
             streams: Gauge::default(),
             lookups: Counter::default(),
             denied: Family::default(),
@@ -83,6 +85,7 @@ impl Metrics {
             self.index_checkpoint.clone(),
         );
         r.register("delivered", "Items given to feeds", self.delivered.clone());
+        r.register("removals", "Removals given to feeds", self.removals.clone());
         r.register("streams", "Open feeds", self.streams.clone());
         r.register("lookups", "Values looked up", self.lookups.clone());
         r.register("denied", "Calls denied, by method", self.denied.clone());
@@ -115,6 +118,11 @@ impl Metrics {
     /// A submission got its receipt.
     pub fn appended(&self, seconds: f64) {
         self.append_seconds.observe(seconds);
+    }
+
+    /// Removals were given to a feed.
+    pub fn removed(&self, versions: u64) {
+        self.removals.inc_by(versions);
     }
 
     /// Items were given to a feed.

@@ -6,14 +6,14 @@ use serde_json::json;
 
 use super::failure::{Done, Failure, Outcome};
 use super::{Global, identity, output, stop, whoami};
-use crate::client::{From, Patience};
+use crate::client::{FeedEvent, From, Patience};
 use crate::domain::Kind;
 use crate::wire::pb;
 
 /// Follow what is shared with you
 #[derive(Debug, clap::Args)]
-#[command(after_help = "Goes on until it is interrupted, over restarts of the exchange too. The \
-                        place where it stopped is printed on stderr, for --from.")]
+#[command(after_help = "Goes on until it is interrupted, over restarts of the exchange too. What \
+                        is dropped is a version that was given out and no longer holds. The place where it stopped is printed on stderr, for --from.")]
 pub struct Subscribe {
     /// Where to begin: `start`, `now`, or a cursor
     #[arg(long, default_value = "now", value_name = "start|now|CURSOR")]
@@ -36,7 +36,7 @@ pub struct Subscribe {
     /// Only from this confidence on, 0 to 100
     #[arg(long, value_name = "PERCENT")]
     min_confidence: Option<u32>,
-    /// Stop after this many items
+    /// Stop after this many items and removals
     #[arg(long, value_name = "N")]
     count: Option<usize>,
 }
@@ -52,15 +52,22 @@ impl Subscribe {
         let stop = stop::told()?;
         tokio::pin!(stop);
         while left > 0 {
-            let item = tokio::select! {
-                item = feed.next() => item?,
+            let event = tokio::select! {
+                event = feed.next_event() => event?,
                 () = &mut stop => break,
             };
-            let Some(item) = item else { break };
-            if global.json {
-                output::json(&object(&item))?;
-            } else {
-                output::line(&row(&item))?;
+            match (event, global.json) {
+                (None, _) => break,
+                (Some(FeedEvent::Item(item)), true) => output::json(&object(&item))?,
+                (Some(FeedEvent::Item(item)), false) => output::line(&row(&item))?,
+                (Some(FeedEvent::Removal(removal)), true) => output::json(&removed(&removal))?,
+                (Some(FeedEvent::Removal(removal)), false) => {
+                    let reason = reason(&removal);
+                    let pb::Removal { author, indicator_id, .. } = removal;
+                    output::line(&format!(
+                        "dropped               {author:<12} {reason:<32} {indicator_id}"
+                    ))?;
+                }
             }
             left -= 1;
         }
@@ -134,11 +141,28 @@ fn row(item: &pb::FeedItem) -> String {
     )
 }
 
+fn reason(removal: &pb::Removal) -> String {
+    whoami::name(removal.reason().as_str_name(), "REMOVAL_REASON_")
+}
+
+fn removed(removal: &pb::Removal) -> serde_json::Value {
+    json!({
+        "removed": removal.version.as_ref().map(version),
+        "cursor": removal.cursor.as_ref().map(write_cursor),
+        "author": removal.author,
+        "id": removal.indicator_id,
+        "reason": reason(removal),
+    })
+}
+
+fn version(version: &pb::Version) -> String {
+    format!("{}.{}", version.sequence, version.index)
+}
+
 fn object(item: &pb::FeedItem) -> serde_json::Value {
     let indicator = item.indicator.clone().unwrap_or_default();
     let said = item.assessment.clone().unwrap_or_default();
     let sharing = item.sharing.clone().unwrap_or_default();
-    let version = |version: &pb::Version| format!("{}.{}", version.sequence, version.index);
     let time = |time: &Option<prost_types::Timestamp>| {
         time.as_ref().map(|time| whoami::date(time.seconds))
     };

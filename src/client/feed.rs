@@ -20,6 +20,24 @@ pub enum From {
     Cursor(pb::Cursor),
 }
 
+/// What a feed gives.
+#[derive(Clone, Debug, PartialEq)]
+pub enum FeedEvent {
+    /// A version that is current.
+    Item(Box<pb::FeedItem>),
+    /// A version that is to be dropped, if it is held.
+    Removal(pb::Removal),
+}
+
+impl FeedEvent {
+    fn cursor(&self) -> Option<&pb::Cursor> {
+        match self {
+            FeedEvent::Item(item) => item.cursor.as_ref(),
+            FeedEvent::Removal(removal) => removal.cursor.as_ref(),
+        }
+    }
+}
+
 /// A feed that is followed. Resumed behind the last item that was taken.
 #[derive(Debug)]
 pub struct Subscription {
@@ -27,7 +45,7 @@ pub struct Subscription {
     from: From,
     filter: Option<pb::Filter>,
     stream: Option<Streaming<pb::SubscribeResponse>>,
-    ready: VecDeque<pb::FeedItem>,
+    ready: VecDeque<FeedEvent>,
     /// The cursor behind everything in `ready`.
     behind_ready: Option<pb::Cursor>,
     pauses: ExponentialBackoff,
@@ -51,14 +69,26 @@ impl Subscription {
         }
     }
 
-    /// The next item; `None` never comes while the exchange is there.
-    ///
-    /// Where the connection breaks, the feed is opened again behind the last item that this gave
-    /// out, so that none is missed; one that is given out twice has the same version. Cancel safe.
+    /// The next item, for who acts on what comes and keeps nothing: removals are passed over. As
+    /// [`Subscription::next_event`] otherwise.
     pub async fn next(&mut self) -> Result<Option<pb::FeedItem>, ClientError> {
         loop {
-            if let Some(item) = self.take_ready() {
-                return Ok(Some(item));
+            match self.next_event().await? {
+                Some(FeedEvent::Item(item)) => return Ok(Some(*item)),
+                Some(FeedEvent::Removal(_)) => {}
+                None => return Ok(None),
+            }
+        }
+    }
+
+    /// The next item or removal; `None` never comes while the exchange is there.
+    ///
+    /// Where the connection breaks, the feed is opened again behind the last of them that this gave
+    /// out, so that none is missed; one that is given out twice has the same version. Cancel safe.
+    pub async fn next_event(&mut self) -> Result<Option<FeedEvent>, ClientError> {
+        loop {
+            if let Some(event) = self.take_ready() {
+                return Ok(Some(event));
             }
             match self.message().await {
                 Ok(message) => self.take(message),
@@ -81,9 +111,9 @@ impl Subscription {
         self.reconnects
     }
 
-    fn take_ready(&mut self) -> Option<pb::FeedItem> {
-        let item = self.ready.pop_front();
-        if let Some(cursor) = item.as_ref().and_then(|item| item.cursor.clone()) {
+    fn take_ready(&mut self) -> Option<FeedEvent> {
+        let event = self.ready.pop_front();
+        if let Some(cursor) = event.as_ref().and_then(|event| event.cursor().cloned()) {
             self.from = From::Cursor(cursor);
         }
         if self.ready.is_empty()
@@ -91,7 +121,7 @@ impl Subscription {
         {
             self.from = From::Cursor(cursor);
         }
-        item
+        event
     }
 
     fn take(&mut self, message: pb::SubscribeResponse) {
@@ -100,7 +130,9 @@ impl Subscription {
         }
         self.failures = 0;
         self.pauses = self.client.patience.pauses();
-        self.ready.extend(message.items);
+        // In a message the places of removals are before those of items.
+        self.ready.extend(message.removals.into_iter().map(FeedEvent::Removal));
+        self.ready.extend(message.items.into_iter().map(|item| FeedEvent::Item(Box::new(item))));
         self.behind_ready = message.cursor;
         if self.ready.is_empty()
             && let Some(cursor) = self.behind_ready.take()

@@ -47,6 +47,9 @@ pub struct Feed {
     registry: Arc<Registry>,
     reader: Reader,
     ahead: VecDeque<Arc<Logged>>,
+    /// A reader that begins with nothing passes over what was replaced by then: it never gets it,
+    /// and has nothing to drop.
+    empty_until: u64,
 }
 
 /// What a feed comes to next.
@@ -58,7 +61,7 @@ pub enum Step {
     Heartbeat(Cursor),
 }
 
-/// Items of one batch that a reader gets.
+/// What a reader gets of one batch: something, of items and removals.
 #[derive(Debug)]
 pub struct Delivery {
     /// The journal that the entry is in, for cursors.
@@ -73,8 +76,30 @@ pub struct Delivery {
     pub author: bool,
     /// The reader could see an older version for the same audience from this sequence on.
     pub sight_from: u64,
-    /// Which items, by their place in the batch; in order, and not empty.
+    /// Which items, by their place in the batch, in order.
     pub ranges: Vec<Range<usize>>,
+    /// What the reader is to drop, since items of the batch took its place that it does not get.
+    pub removals: Vec<Removal>,
+}
+
+/// A version that a reader may hold and is to drop.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Removal {
+    /// The place in the batch of the item that took its place.
+    pub at: usize,
+    /// The version.
+    pub version: Position,
+    /// Why.
+    pub reason: RemovalReason,
+}
+
+/// Why a version is to be dropped.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum RemovalReason {
+    /// What took its place has been replaced again.
+    Replaced,
+    /// The filter does not ask for what took its place.
+    NoLongerMatches,
 }
 
 impl Exchange {
@@ -99,6 +124,7 @@ impl Exchange {
             registry,
             reader,
             ahead: VecDeque::new(),
+            empty_until: if start == Start::Oldest { now } else { 0 },
         })
     }
 
@@ -246,8 +272,8 @@ impl Feed {
         }
         let outcome = self.exchange.index.applied_outcome(*sequence)?;
         let Outcome::Taken(outcomes) = &*outcome else { return Ok(None) };
-        let ranges = self.wanted(*sequence, batch, author, outcomes);
-        if ranges.is_empty() {
+        let (ranges, removals) = self.wanted(*sequence, batch, author, outcomes)?;
+        if ranges.is_empty() && removals.is_empty() {
             return Ok(None);
         }
         let view = batch.sharing.seen_by(&self.reader, author, position);
@@ -255,37 +281,69 @@ impl Feed {
         let sight_from = if own { 0 } else { self.sight_from(&view) };
         let logged = Arc::clone(logged);
         let journal = self.exchange.index.journal();
-        Ok(Some(Delivery { journal, logged, outcome, view, author: own, sight_from, ranges }))
+        Ok(Some(Delivery {
+            journal,
+            logged,
+            outcome,
+            view,
+            author: own,
+            sight_from,
+            ranges,
+            removals,
+        }))
     }
 
-    /// The items that are current, behind the cursor, and asked for.
+    /// The items that are current, behind the cursor, and asked for; and what is to be dropped since
+    /// others, which are not, took its place.
     fn wanted(
         &self,
         sequence: u64,
         batch: &Batch,
         author: &PartnerId,
         outcomes: &[ItemOutcome],
-    ) -> Vec<Range<usize>> {
+    ) -> Result<(Vec<Range<usize>>, Vec<Removal>)> {
         let closed = self.exchange.index.closed(sequence);
-        let taken_before = |index| Position::new(sequence, index) <= self.after;
         let everything = self.filter.is_empty();
         let mut ranges: Vec<Range<usize>> = Vec::new();
+        let mut removals = Vec::new();
         for (at, (item, outcome)) in batch.items.iter().zip(outcomes).enumerate() {
-            let wanted = !matches!(outcome, ItemOutcome::Unchanged(_))
-                && !taken_before(item.index)
-                && closed.as_ref().is_none_or(|closed| !closed.contains(&item.index))
-                && (everything || {
-                    let version = Position::new(sequence, item.index);
-                    let sharing = &batch.sharing;
-                    self.filter.matches(&item.assessment, sharing, author, version, &self.reader)
-                });
-            match ranges.last_mut() {
-                Some(last) if wanted && last.end == at => last.end = at + 1,
-                _ if wanted => ranges.push(at..at + 1),
-                _ => {}
+            let version = Position::new(sequence, item.index);
+            if matches!(outcome, ItemOutcome::Unchanged(_)) || version <= self.after {
+                continue;
+            }
+            let is_current = closed.as_ref().is_none_or(|closed| !closed.contains(&item.index));
+            let matches = || {
+                let (said, sharing) = (&item.assessment, &batch.sharing);
+                self.filter.matches(said, sharing, author, version, &self.reader)
+            };
+            if is_current && (everything || matches()) {
+                match ranges.last_mut() {
+                    Some(last) if last.end == at => last.end = at + 1,
+                    _ => ranges.push(at..at + 1),
+                }
+            } else if let ItemOutcome::Replaced(old) = outcome
+                && self.may_hold(*old, author, sequence)?
+            {
+                let reason = if is_current {
+                    RemovalReason::NoLongerMatches
+                } else {
+                    RemovalReason::Replaced
+                };
+                removals.push(Removal { at, version: *old, reason });
             }
         }
-        ranges
+        Ok((ranges, removals))
+    }
+
+    /// Whether the reader could see and asked for a version until an entry took its place.
+    fn may_hold(&self, version: Position, author: &PartnerId, replaced_by: u64) -> Result<bool> {
+        if replaced_by <= self.empty_until {
+            return Ok(false);
+        }
+        let Some(closed) = self.exchange.index.closed_version(version)? else { return Ok(false) };
+        let now = self.exchange.clock.now();
+        Ok(may_see(&self.reader, &closed.sharing, author, version, now)
+            && self.filter.matches(&closed.outline, &closed.sharing, author, version, &self.reader))
     }
 
     /// From where on the reader sees what is shared as this is: its own part of the audience says.
@@ -295,7 +353,8 @@ impl Feed {
                 let since = groups.iter().filter_map(|group| self.reader.groups.get(group));
                 since.copied().min().unwrap_or(0)
             }
-            _ => 0,
+            Audience::Everyone => self.reader.since,
+            Audience::Named { .. } | Audience::Public => 0,
         }
     }
 

@@ -3,10 +3,10 @@
 use std::sync::Arc;
 
 use super::outcomes::Found;
-use super::record::{self, Current, CurrentParts, SubmissionState, TakenBatch};
+use super::record::{self, ClosedVersion, Current, CurrentParts, SubmissionState, TakenBatch};
 use super::{Index, corrupt, keys, storage_fault};
 use crate::domain::entry::{ItemOutcome, Outcome, SubmissionId, VoidReason};
-use crate::domain::{IndicatorId, PartnerId, Timestamp};
+use crate::domain::{IndicatorId, PartnerId, Position, Timestamp};
 use crate::error::{Error, Kind, Result};
 
 impl Index {
@@ -20,6 +20,12 @@ impl Index {
             let author = keys::assessment_author(&key).ok_or_else(|| corrupt("an assessment"))?;
             Ok((author, CurrentParts::of(&value)?.decode()?))
         })
+    }
+
+    /// What is kept of a version that is no longer current.
+    pub fn closed_version(&self, version: Position) -> Result<Option<ClosedVersion>> {
+        let bytes = self.tree.get(keys::closed(version)).map_err(storage_fault)?;
+        bytes.map(|bytes| record::read_closed(&bytes)).transpose()
     }
 
     /// The batch that was taken under a key.

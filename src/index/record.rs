@@ -263,6 +263,24 @@ pub fn closed(by: Position, why: Ended, current: &Current) -> Vec<u8> {
     bytes
 }
 
+/// What is kept of a version that is no longer current: what filters and the rule of sight look at.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct ClosedVersion {
+    /// Who received it.
+    pub sharing: Sharing,
+    /// What it said, without its content.
+    pub outline: Assessment,
+}
+
+/// Reads a closed version.
+pub fn read_closed(bytes: &[u8]) -> Result<ClosedVersion> {
+    // Behind when and why it ended, and when it was accepted.
+    let mut bytes = bytes.get(8 + 4 + 1 + 8..).ok_or_else(|| corrupt("a closed version"))?;
+    let sharing = stored::read_sharing(take_block(&mut bytes, "a closed version")?)?;
+    let (_, outline) = stored::read_assessment(bytes)?;
+    Ok(ClosedVersion { sharing, outline })
+}
+
 /// The bytes of what some items of an entry came to.
 pub fn outcomes(items: &[ItemOutcome]) -> Vec<u8> {
     let mut bytes = vec![0];

@@ -5,7 +5,9 @@ use std::pin::Pin;
 use std::sync::{Arc, Mutex, OnceLock, PoisonError};
 use std::time::Duration;
 
+use bytes::Bytes;
 use futures_util::{Stream, StreamExt, stream};
+use prost::Message;
 use tokio::sync::mpsc::{self, error::SendTimeoutError};
 use tokio_stream::wrappers::ReceiverStream;
 use tonic::{Request, Response, Status, async_trait};
@@ -13,16 +15,16 @@ use tracing::debug;
 
 use super::Services;
 use super::status::status;
-use crate::domain::Cursor;
 use crate::domain::entry::{Body, Outcome};
+use crate::domain::{Cursor, Position};
 use crate::error::{Error, Kind};
-use crate::exchange::{Delivery, Feed, Start, Step};
+use crate::exchange::{Delivery, Feed, RemovalReason, Start, Step};
 use crate::metrics::Metrics;
 use crate::tls::PeerInfo;
 use crate::wire::encoded::EncodedFeed;
 use crate::wire::feed::{Class, Encoded, encode_class, encode_common, read_filter};
 use crate::wire::servers::feed_service_server::FeedService;
-use crate::wire::{cursor, pb};
+use crate::wire::{cursor, indicator, pb};
 
 /// A message takes no further batch once it is this large, in bytes.
 const MESSAGE_BYTES: usize = 128 * 1024;
@@ -138,7 +140,8 @@ impl OpenFeed {
         }
     }
 
-    /// Puts into one message what can be had without waiting.
+    /// Puts into one message what can be had without waiting. In the order of their places removals
+    /// come before items, so that every one of them is a place to go on from.
     fn fill(&mut self, step: Step) -> Result<EncodedFeed, Error> {
         let mut next = match step {
             Step::Heartbeat(cursor) => return Ok(sign_of_life(cursor, None)),
@@ -147,8 +150,21 @@ impl OpenFeed {
         let mut message = EncodedFeed::default();
         let mut items = 0;
         while let Some(delivery) = next {
+            let first_item = delivery.ranges.first().map_or(usize::MAX, |range| range.start);
+            let leading = delivery.removals.iter().take_while(|one| one.at < first_item).count();
+            if leading > 0 && items > 0 {
+                self.feed.put_back(&delivery, delivery.removals[0].at);
+                break;
+            }
+            if leading > 0 {
+                message.push(removals(&delivery, leading));
+                self.services.metrics.removed(leading as u64);
+            }
             let encoded = encoded(&delivery);
-            for range in &delivery.ranges {
+            // What is behind the next removal goes into a message of its own.
+            let end = delivery.removals.get(leading).map(|one| one.at);
+            for range in delivery.ranges.iter().filter(|range| end.is_none_or(|e| range.start < e))
+            {
                 let room = MOST_BYTES.saturating_sub(message.len());
                 let least = range.start + usize::from(message.is_empty());
                 let until = encoded.fitting(range, room).max(least);
@@ -159,6 +175,10 @@ impl OpenFeed {
                     self.services.metrics.delivered(items);
                     return Ok(message);
                 }
+            }
+            if let Some(end) = end {
+                self.feed.put_back(&delivery, end);
+                break;
             }
             next = if message.len() < MESSAGE_BYTES { self.feed.next_ready()? } else { None };
         }
@@ -188,7 +208,34 @@ fn too_slow() -> Error {
 }
 
 fn sign_of_life(at: Cursor, end: Option<pb::EndOfStream>) -> EncodedFeed {
-    pb::SubscribeResponse { items: Vec::new(), cursor: Some(cursor::write(at)), end }.into()
+    let cursor = Some(cursor::write(at));
+    pb::SubscribeResponse { cursor, end, ..pb::SubscribeResponse::default() }.into()
+}
+
+/// The first removals of a delivery, encoded for its reader.
+fn removals(delivery: &Delivery, count: usize) -> Bytes {
+    let entry = &delivery.logged.entry;
+    let (Body::SubmissionBatch(batch), Some(author)) = (&entry.body, &entry.author) else {
+        return Bytes::new();
+    };
+    let removals = delivery.removals[..count].iter().map(|removal| {
+        let item = &batch.items[removal.at];
+        let after = Position::new(entry.sequence, item.index);
+        pb::Removal {
+            version: Some(indicator::version(removal.version)),
+            cursor: Some(cursor::write(Cursor { journal: delivery.journal, after })),
+            indicator_id: item.id.to_string(),
+            author: author.to_string(),
+            reason: match removal.reason {
+                RemovalReason::Replaced => pb::RemovalReason::Replaced,
+                RemovalReason::NoLongerMatches => pb::RemovalReason::NoLongerMatches,
+            }
+            .into(),
+        }
+    });
+    let message =
+        pb::SubscribeResponse { removals: removals.collect(), ..pb::SubscribeResponse::default() };
+    message.encode_to_vec().into()
 }
 
 /// What was encoded of one entry so far, kept beside it in the journal's tail.

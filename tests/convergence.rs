@@ -1,0 +1,180 @@
+//! Whoever follows ends with what is current, whatever was replaced meanwhile and however often the
+//! connection broke.
+
+#![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic)]
+
+mod support;
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::time::Duration;
+
+use rand::rngs::StdRng;
+use rand::{Rng, SeedableRng};
+use support::{Running, World, batch, domain, named, sharing, soon};
+use tipoff::client::{Client, FeedEvent, From, Subscription};
+use tipoff::wire::pb;
+
+type Version = (u64, u32);
+
+fn version(version: Option<&pb::Version>) -> Version {
+    let version = version.unwrap();
+    (version.sequence, version.index)
+}
+
+fn said(value: &str, confidence: u32) -> pb::SubmittedIndicator {
+    let mut item = domain(value);
+    item.assessment =
+        Some(pb::Assessment { confidence: Some(confidence), ..pb::Assessment::default() });
+    item
+}
+
+#[allow(clippy::unnecessary_wraps)] // As the request takes it.
+fn sure() -> Option<pb::Filter> {
+    Some(pb::Filter { min_confidence: Some(50), ..pb::Filter::default() })
+}
+
+/// What a reader holds by what its feed told it.
+#[derive(Debug, Default)]
+struct Held(BTreeMap<Version, String>);
+
+impl Held {
+    fn take(&mut self, event: FeedEvent) {
+        match event {
+            FeedEvent::Item(item) => {
+                if let Some(old) = &item.replaces {
+                    self.0.remove(&version(Some(old)));
+                }
+                let value = item.indicator.unwrap().value;
+                self.0.insert(version(item.version.as_ref()), value);
+            }
+            FeedEvent::Removal(removal) => {
+                self.0.remove(&version(removal.version.as_ref()));
+            }
+        }
+    }
+
+    fn versions(&self) -> BTreeSet<Version> {
+        self.0.keys().copied().collect()
+    }
+}
+
+/// Everything that comes until nothing more does.
+async fn rest(feed: &mut Subscription, held: &mut Held) {
+    while let Ok(event) = tokio::time::timeout(Duration::from_millis(100), feed.next_event()).await
+    {
+        held.take(event.unwrap().unwrap());
+    }
+}
+
+async fn current(node: &Running, world: &World, filter: Option<pb::Filter>) -> BTreeSet<Version> {
+    let mut feed = world.client(node, "facegraph").subscribe(From::Start, filter);
+    let mut held = Held::default();
+    while let Ok(event) = tokio::time::timeout(Duration::from_millis(100), feed.next_event()).await
+    {
+        let event = event.unwrap().unwrap();
+        assert!(matches!(event, FeedEvent::Item(_)), "who begins with nothing drops nothing");
+        held.take(event);
+    }
+    held.versions()
+}
+
+async fn submit(client: &Client, number: u32, items: Vec<pb::SubmittedIndicator>) -> Version {
+    let receipt = client.submit(batch("s", number, None, items)).await.unwrap();
+    version(receipt.items[0].version.as_ref())
+}
+
+async fn next(feed: &mut Subscription) -> FeedEvent {
+    soon(feed.next_event()).await.unwrap().unwrap()
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_version_whose_successor_was_passed_over_is_removed() {
+    let world = World::new();
+    let node = world.start().await;
+    let birdsite = world.client(&node, "birdsite");
+    let first = submit(&birdsite, 1, vec![said("a.example", 60)]).await;
+    let mut feed = world.client(&node, "facegraph").subscribe(From::Start, None);
+    assert!(matches!(next(&mut feed).await, FeedEvent::Item(_)));
+    let cursor = feed.cursor().unwrap().clone();
+    drop(feed);
+    let second = submit(&birdsite, 2, vec![said("a.example", 70)]).await;
+    let third = submit(&birdsite, 3, vec![said("a.example", 80)]).await;
+
+    let mut feed = world.client(&node, "facegraph").subscribe(From::Cursor(cursor), None);
+    let FeedEvent::Removal(removal) = next(&mut feed).await else { panic!("a removal first") };
+    assert_eq!(version(removal.version.as_ref()), first);
+    assert_eq!(removal.reason(), pb::RemovalReason::Replaced);
+    assert_eq!(removal.author, "birdsite");
+    let FeedEvent::Item(item) = next(&mut feed).await else { panic!("then the item") };
+    assert_eq!(item.indicator.unwrap().id, removal.indicator_id);
+    assert_eq!(version(item.version.as_ref()), third);
+    assert_eq!(version(item.replaces.as_ref()), second);
+    // Behind the removal the item comes, and the removal not again.
+    let behind = From::Cursor(removal.cursor.unwrap());
+    let mut feed = world.client(&node, "facegraph").subscribe(behind, None);
+    assert!(matches!(next(&mut feed).await, FeedEvent::Item(_)));
+    node.stop().await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_version_whose_successor_the_filter_does_not_ask_for_is_removed() {
+    let world = World::new();
+    let node = world.start().await;
+    let birdsite = world.client(&node, "birdsite");
+    let mut feed = world.client(&node, "facegraph").subscribe(From::Start, sure());
+    let first = submit(&birdsite, 1, vec![said("a.example", 60)]).await;
+    assert!(matches!(next(&mut feed).await, FeedEvent::Item(_)));
+    submit(&birdsite, 2, vec![said("a.example", 30)]).await;
+    let FeedEvent::Removal(removal) = next(&mut feed).await else { panic!("a removal") };
+    assert_eq!(version(removal.version.as_ref()), first);
+    assert_eq!(removal.reason(), pb::RemovalReason::NoLongerMatches);
+    // It never matched, so nobody is told that it changed.
+    submit(&birdsite, 3, vec![said("a.example", 20)]).await;
+    submit(&birdsite, 4, vec![said("b.example", 90)]).await;
+    assert!(matches!(next(&mut feed).await, FeedEvent::Item(_)));
+    node.stop().await;
+}
+
+/// Random histories of few values, confidences and audiences, in batches of a few; a reader that
+/// reads some, loses its connection, and goes on from its cursor.
+#[tokio::test(flavor = "multi_thread")]
+async fn a_reader_that_comes_and_goes_ends_with_what_is_current() {
+    for seed in 0..12u64 {
+        let mut random = StdRng::seed_from_u64(seed);
+        let world = World::new();
+        let node = world.start().await;
+        let birdsite = world.client(&node, "birdsite");
+        let filter = if seed % 2 == 0 { sure() } else { None };
+        let reader = world.client(&node, "facegraph");
+        let mut held = Held::default();
+        let mut from = From::Start;
+        for number in 1..=40 {
+            let items = (0..random.random_range(1..5u32)).map(|_| {
+                let value = format!("n{}.example", random.random_range(0..6u32));
+                said(&value, [20, 40, 60, 80][random.random_range(0..4usize)])
+            });
+            let items: Vec<_> = items.collect();
+            // Some of it is not for this reader at all.
+            let to =
+                [named(&["core"], &[]), named(&[], &["facegraph"]), named(&[], &["tubeworks"])];
+            let to = to[random.random_range(0..3usize)].clone();
+            let request = batch("s", number, Some(sharing(pb::Tlp::Amber, to)), items);
+            birdsite.submit(request).await.unwrap();
+            if random.random_bool(0.3) {
+                let mut feed = reader.subscribe(from.clone(), filter.clone());
+                for _ in 0..random.random_range(0..9u32) {
+                    let event = tokio::time::timeout(Duration::from_millis(30), feed.next_event());
+                    let Ok(event) = event.await else { break };
+                    held.take(event.unwrap().unwrap());
+                }
+                // What was taken is what the cursor says.
+                from = feed.cursor().map_or(from, |cursor| From::Cursor(cursor.clone()));
+            }
+        }
+        let mut feed = reader.subscribe(from, filter.clone());
+        rest(&mut feed, &mut held).await;
+        let current = current(&node, &world, filter).await;
+        assert_eq!(held.versions(), current, "seed {seed}: {held:?}");
+        node.stop().await;
+    }
+}
