@@ -73,7 +73,7 @@ fn trim(text: &str) -> &str {
 
 /// Takes off the punctuation of the sentence that a value stood in, and closing brackets that it
 /// does not open.
-fn without_punctuation(mut text: &str) -> &str {
+pub(super) fn without_punctuation(mut text: &str) -> &str {
     loop {
         let Some(last) = text.chars().next_back() else { return text };
         let before = &text[..text.len() - last.len_utf8()];

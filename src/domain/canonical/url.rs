@@ -4,6 +4,7 @@ use std::borrow::Cow;
 use std::net::{Ipv4Addr, Ipv6Addr};
 
 use super::{Canonical, host};
+use crate::domain::refang::without_punctuation;
 
 /// A web address taken apart.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -37,6 +38,11 @@ pub fn canonical(text: &str) -> Canonical<'_> {
     url.push_str(&parts.host);
     url.push_str(parts.port);
     url.push_str(parts.rest);
+    // A slash gone may leave punctuation at the end, which would go when the value is read again.
+    let plain = without_punctuation(&url);
+    if plain.len() < url.len() {
+        return canonical(plain).map(|plain| Cow::Owned(plain.into_owned()));
+    }
     if url == text { Ok(Cow::Borrowed(text)) } else { Ok(Cow::Owned(url)) }
 }
 
@@ -127,6 +133,7 @@ mod tests {
             ("https://news.example/a/?", "https://news.example/a"),
             ("https://news.example/a//", "https://news.example/a"),
             ("news.example/a", "news.example/a"),
+            ("news.example/]/", "news.example"),
             ("http://news.example:8080/x", "http://news.example:8080/x"),
             ("http://192.0.2.1/x", "http://192.0.2.1/x"),
             ("http://[2001:DB8::1]/x", "http://[2001:db8::1]/x"),
