@@ -141,6 +141,7 @@ impl Subscription {
         }
         if message.end.is_some() {
             self.stream = None;
+            self.reconnects += 1;
         }
     }
 

@@ -59,16 +59,23 @@ pub(super) fn is_invisible(c: char) -> bool {
     )
 }
 
-fn trim(text: &str) -> &str {
-    let mut text = text.trim_matches(|c: char| c.is_whitespace() || is_invisible(c));
-    for (open, close) in [('"', '"'), ('\'', '\''), ('`', '`'), ('<', '>'), ('“', '”'), ('«', '»')]
-    {
-        let inner = text.strip_prefix(open).and_then(|rest| rest.strip_suffix(close));
-        if let Some(inner) = inner {
-            text = inner.trim_matches(|c: char| c.is_whitespace() || is_invisible(c));
+fn trim(mut text: &str) -> &str {
+    const QUOTES: [(char, char); 6] =
+        [('"', '"'), ('\'', '\''), ('`', '`'), ('<', '>'), ('“', '”'), ('«', '»')];
+    // Taking off one thing may lay bare another.
+    loop {
+        let before = text.len();
+        text = text.trim_matches(|c: char| c.is_whitespace() || is_invisible(c));
+        for (open, close) in QUOTES {
+            if let Some(inner) = text.strip_prefix(open).and_then(|t| t.strip_suffix(close)) {
+                text = inner;
+            }
+        }
+        text = without_punctuation(text);
+        if text.len() == before {
+            return text;
         }
     }
-    without_punctuation(text)
 }
 
 /// Takes off the punctuation of the sentence that a value stood in, and closing brackets that it
