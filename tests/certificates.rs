@@ -81,7 +81,19 @@ async fn certificates_that_tls_refuses_get_no_answer() {
     let server = bent(&|params| {
         params.extended_key_usages = vec![ExtendedKeyUsagePurpose::ServerAuth];
     });
-    refused(&node, &forge::signed(&world, "server", &server)).await;
+    // One that is not for clients is refused by the client itself.
+    let server = forge::signed(&world, "server", &server);
+    let local = Client::new(&node.url, &server).unwrap_err().to_string();
+    assert!(local.contains("not one of a client"), "{local}");
+    // And by the exchange, where the client does not look.
+    let read = |name: &str| fs::read(server.join(name)).unwrap();
+    let tls = ClientTlsConfig::new()
+        .ca_certificate(Certificate::from_pem(read("ca.pem")))
+        .identity(tonic::transport::Identity::from_pem(read("cert.pem"), read("key.pem")));
+    let channel = Endpoint::from_shared(node.url.clone()).unwrap().tls_config(tls).unwrap();
+    let let_in =
+        PartnerServiceClient::new(channel.connect_lazy()).who_am_i(pb::WhoAmIRequest {}).await;
+    assert!(let_in.is_err(), "{let_in:?}");
     refused(&node, &forge::signed_by_another(&world, "another", &good(&[BIRDSITE]))).await;
     refused(&node, &forge::self_signed(&world, "self", &good(&[BIRDSITE]))).await;
 
@@ -170,6 +182,26 @@ async fn a_new_certificate_is_taken_up_and_a_broken_one_leaves_the_old_in_use() 
     tokio::time::sleep(Duration::from_millis(200)).await;
     refused(&node, &identity).await;
     node.stop().await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_server_does_not_start_with_a_certificate_that_no_client_would_take() {
+    let mut world = World::new();
+    let mut expired = good(&[]);
+    expired.extended_key_usages = vec![ExtendedKeyUsagePurpose::ServerAuth];
+    expired.not_after = date_time_ymd(2025, 1, 1);
+    let table = [
+        (world.identity("birdsite"), "not one of a server"),
+        (forge::signed(&world, "expired-server", &expired), "has expired"),
+        (world.path("nowhere"), "cannot read"),
+    ];
+    for (identity, reason) in table {
+        world.config.server.identity = identity;
+        let clock = std::sync::Arc::new(tipoff::clock::SystemClock);
+        let refused = tipoff::server::Node::start(world.config.clone(), clock).await;
+        let Err(error) = refused else { panic!("{reason}") };
+        assert!(error.to_string().contains(reason), "{error}");
+    }
 }
 
 #[tokio::test(flavor = "multi_thread")]

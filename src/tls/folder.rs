@@ -46,6 +46,15 @@ pub struct IdentityFolder {
     pub crls: Vec<CertificateRevocationListDer<'static>>,
 }
 
+/// A side of a connection.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Side {
+    /// The one that connects.
+    Client,
+    /// The one that accepts.
+    Server,
+}
+
 impl IdentityFolder {
     /// Reads a folder, and checks that the key is that of the certificate.
     pub fn read(folder: &Path, provider: &CryptoProvider) -> Result<Self, FolderError> {
@@ -75,9 +84,29 @@ impl IdentityFolder {
         Ok(Self { roots, chain, key, crls })
     }
 
-    /// Reads a folder only to find out whether it could be used.
+    /// Reads a folder only to find out whether a client could use it.
     pub fn check(folder: &Path) -> Result<(), FolderError> {
-        Self::read(folder, &super::provider()).map(drop)
+        Self::read(folder, &super::provider())?.check_side(folder, Side::Client)
+    }
+
+    /// Whether the certificate is one for this side of a connection: the other side would refuse it.
+    pub fn check_side(&self, folder: &Path, side: Side) -> Result<(), FolderError> {
+        let path = folder.join("cert.pem");
+        let unreadable = || content(&path, "is not an X.509 certificate");
+        let leaf = self.chain.first().ok_or_else(unreadable)?;
+        let (_, leaf) = X509Certificate::from_der(leaf).map_err(|_| unreadable())?;
+        let usage = leaf.extended_key_usage().map_err(|_| unreadable())?;
+        let (allowed, reason) = match side {
+            Side::Client => (
+                usage.as_ref().is_none_or(|usage| usage.value.any || usage.value.client_auth),
+                "is not one of a client: it may not be used for TLS client authentication",
+            ),
+            Side::Server => (
+                usage.as_ref().is_none_or(|usage| usage.value.any || usage.value.server_auth),
+                "is not one of a server: it may not be used for TLS server authentication",
+            ),
+        };
+        if allowed { Ok(()) } else { Err(content(&path, reason)) }
     }
 
     /// Reads a file of a folder.

@@ -11,7 +11,7 @@ use rustls::time_provider::TimeProvider;
 use rustls::{ServerConfig, version};
 use tracing::{info, warn};
 
-use super::folder::{FolderError, IdentityFolder};
+use super::folder::{FolderError, IdentityFolder, Side};
 use super::provider;
 use crate::clock::Clock;
 
@@ -73,7 +73,11 @@ fn build(folder: &Path, clock: &Arc<dyn Clock>) -> Result<Current, FolderError> 
             .enforce_revocation_expiration()
             .build()
             .map_err(|error| refuse("ca.pem", error.to_string()))?;
+    identity.check_side(folder, Side::Server)?;
     let not_after_ms = identity.not_after_ms();
+    if not_after_ms.is_some_and(|end| end < clock.now().as_millis()) {
+        return Err(refuse("cert.pem", "has expired: issue a new one".to_owned()));
+    }
     let mut config =
         ServerConfig::builder_with_details(provider, Arc::new(ClockTime(Arc::clone(clock))))
             .with_protocol_versions(&[&version::TLS13])
