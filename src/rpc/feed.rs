@@ -16,7 +16,7 @@ use tracing::debug;
 use super::Services;
 use super::status::status;
 use crate::domain::entry::{Body, Outcome};
-use crate::domain::{Cursor, Position};
+use crate::domain::{Cursor, PartnerId, Position};
 use crate::error::{Error, Kind};
 use crate::exchange::{Delivery, Feed, RemovalReason, Start, Step};
 use crate::metrics::Metrics;
@@ -59,6 +59,7 @@ impl FeedService for Services {
         let farewell = Farewell::default();
         let open = OpenFeed {
             feed,
+            partner: caller.partner().clone(),
             services: self.clone(),
             farewell: farewell.clone(),
             _counted: Counted::new(&self.metrics),
@@ -97,6 +98,7 @@ impl Farewell {
 /// reader takes nothing: who leaves a message untaken for too long is ended, and holds nothing.
 struct OpenFeed {
     feed: Feed,
+    partner: PartnerId,
     services: Services,
     farewell: Farewell,
     _counted: Counted,
@@ -135,6 +137,12 @@ impl OpenFeed {
                     }
                     Err(SendTimeoutError::Closed(_)) => return,
                 },
+                () = self.services.exchange.until_suspended(&self.partner) => {
+                    // What was not taken by now is not given any more.
+                    let suspended = self.services.exchange.check_suspended(&self.partner);
+                    let error = suspended.err().unwrap_or_else(stopping);
+                    return self.end(before, pb::EndReason::Suspended, &error);
+                }
                 () = stop.cancelled() => return self.end(before, pb::EndReason::Shutdown, &stopping()),
             }
         }
