@@ -9,7 +9,7 @@ use std::time::Duration;
 use prost::Message;
 use support::process::Process;
 use support::raw::raw_channel;
-use support::{World, batch, domain, item, named, sharing, soon};
+use support::{World, batch, domain, from_start, item, named, sharing, soon};
 use tipoff::client::{Client, ClientError, From, Patience, Subscription};
 use tipoff::domain::filter::Filter;
 use tipoff::exchange::{Start, Step};
@@ -275,14 +275,14 @@ async fn a_batch_of_large_items_comes_in_several_messages_each_good_to_go_on_fro
     let mut got: Vec<String> = Vec::new();
     let mut messages = 0;
     // Each message on a stream of its own, which goes on behind the last.
-    let mut start = pb::subscribe_request::Start::FromStart(pb::FromStart {});
+    let mut request = from_start();
     while got.len() < all.len() {
-        let request = pb::SubscribeRequest { start: Some(start), filter: None };
         let mut stream = service.subscribe(request).await.unwrap().into_inner();
         let message = soon(stream.message()).await.unwrap().unwrap();
         assert!(message.encoded_len() < 1_100_000, "{}", message.encoded_len());
         let cursor = message.items.last().unwrap().cursor.clone().unwrap();
-        start = pb::subscribe_request::Start::Cursor(cursor);
+        let start = Some(pb::subscribe_request::Start::Cursor(cursor));
+        request = pb::SubscribeRequest { start, filter: None };
         got.extend(message.items.into_iter().map(|item| item.indicator.unwrap().value));
         messages += 1;
     }
@@ -307,9 +307,7 @@ async fn a_reader_that_takes_nothing_is_ended_with_its_cursor_and_the_others_go_
         client.submit(batch("s", number, None, items.collect())).await.unwrap();
     }
     let mut service = FeedServiceClient::new(raw_channel(&world, &node, "facegraph"));
-    let start = Some(pb::subscribe_request::Start::FromStart(pb::FromStart {}));
-    let request = pb::SubscribeRequest { start, filter: None };
-    let mut stream = service.subscribe(request).await.unwrap().into_inner();
+    let mut stream = service.subscribe(from_start()).await.unwrap().into_inner();
     tokio::time::sleep(Duration::from_millis(2_500)).await;
     let mut other = world.client(&node, "watcher").subscribe(From::Start, None);
     assert_eq!(values(&mut other, 2_400).await.len(), 2_400);

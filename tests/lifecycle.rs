@@ -9,7 +9,7 @@ use std::sync::atomic::{AtomicI64, Ordering};
 use std::time::{Duration, Instant};
 
 use support::raw::raw_channel;
-use support::{World, batch, domain, soon};
+use support::{World, batch, domain, from_start, soon, streamed};
 use tipoff::client::{ClientError, From, Patience};
 use tipoff::clock::{Clock, SystemClock};
 use tipoff::domain::Timestamp;
@@ -31,11 +31,6 @@ impl Clock for MovedClock {
     fn instant(&self) -> Instant {
         SystemClock.instant()
     }
-}
-
-fn from_start() -> pb::SubscribeRequest {
-    let start = Some(pb::subscribe_request::Start::FromStart(pb::FromStart {}));
-    pb::SubscribeRequest { start, filter: None }
 }
 
 /// The message that ends a stream, behind whatever signs of life.
@@ -76,12 +71,7 @@ async fn a_node_that_stops_answers_the_batches_that_it_took() {
     let feeding = tokio::spawn(async move {
         for number in 1.. {
             let request = batch("s", number, None, vec![domain(&format!("n{number}.example"))]);
-            let request = pb::StreamIndicatorsRequest {
-                submission_id: request.submission_id,
-                batch: request.batch,
-                close: None,
-            };
-            if batches.send(request).await.is_err() {
+            if batches.send(streamed(request)).await.is_err() {
                 return;
             }
         }
@@ -130,11 +120,9 @@ async fn a_partner_that_sends_many_small_batches_at_once_is_held_back_and_not_cu
     let world = World::new();
     let node = world.start().await;
     let mut service = IndicatorServiceClient::new(raw_channel(&world, &node, "birdsite"));
-    let batches = tokio_stream::iter((1..=BATCHES).map(|number| {
-        let request = batch("s", number, None, vec![domain("a.example")]);
-        let (submission_id, batch) = (request.submission_id, request.batch);
-        pb::StreamIndicatorsRequest { submission_id, batch, close: None }
-    }));
+    let batches = tokio_stream::iter(
+        (1..=BATCHES).map(|number| streamed(batch("s", number, None, vec![domain("a.example")]))),
+    );
     let mut receipts = service.stream_indicators(batches).await.unwrap().into_inner();
     for number in 1..=BATCHES {
         let response = soon(receipts.message()).await.unwrap().unwrap();
@@ -249,11 +237,8 @@ async fn a_suspension_ends_a_stream_of_batches_too() {
     let node = world.start().await;
     let mut service = IndicatorServiceClient::new(raw_channel(&world, &node, "birdsite"));
     let (batches, queue) = tokio::sync::mpsc::channel(1);
-    let one = |number| {
-        let request = batch("s", number, None, vec![domain(&format!("n{number}.example"))]);
-        let (submission_id, batch) = (request.submission_id, request.batch);
-        pb::StreamIndicatorsRequest { submission_id, batch, close: None }
-    };
+    let one =
+        |number| streamed(batch("s", number, None, vec![domain(&format!("n{number}.example"))]));
     batches.send(one(1)).await.unwrap();
     let queue = tokio_stream::wrappers::ReceiverStream::new(queue);
     let mut receipts = service.stream_indicators(queue).await.unwrap().into_inner();

@@ -8,8 +8,8 @@ use bytes::Bytes;
 use prost::Message;
 use tipoff::wire::pb;
 
-use crate::support::World;
 use crate::support::process::Process;
+use crate::support::{World, batch};
 
 /// A number spread over all of its range: no two inputs give the same.
 pub fn spread(number: u64) -> u64 {
@@ -52,10 +52,7 @@ pub fn encode(
     items: Vec<pb::SubmittedIndicator>,
     sharing: Option<pb::Sharing>,
 ) -> Bytes {
-    let batch = Some(pb::SubmissionBatch { number, sharing, items });
-    let request =
-        pb::StreamIndicatorsRequest { submission_id: submission.to_owned(), batch, close: None };
-    request.encode_to_vec().into()
+    batch(submission, number, sharing, items).encode_to_vec().into()
 }
 
 /// Starts the exchange of a world and waits until it is ready.

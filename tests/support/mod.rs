@@ -221,6 +221,18 @@ pub fn batch(
     }
 }
 
+/// A batch as a stream of them takes it.
+pub fn streamed(request: pb::SubmitIndicatorsRequest) -> pb::StreamIndicatorsRequest {
+    let pb::SubmitIndicatorsRequest { submission_id, batch, close } = request;
+    pb::StreamIndicatorsRequest { submission_id, batch, close }
+}
+
+/// Everything, from the oldest entry on.
+pub fn from_start() -> pb::SubscribeRequest {
+    let start = Some(pb::subscribe_request::Start::FromStart(pb::FromStart {}));
+    pb::SubscribeRequest { start, filter: None }
+}
+
 pub fn close(submission: &str, batches: u32) -> pb::SubmitIndicatorsRequest {
     pb::SubmitIndicatorsRequest {
         submission_id: submission.into(),
