@@ -41,8 +41,9 @@ pub fn read_with_platform(raw: &str, platform: Option<&str>) -> Class {
 /// The indicators that a text names, where it does nothing but name them. `platform` is where a
 /// handle that names none lives.
 fn values(text: &str, platform: Option<&str>) -> Vec<Indicator> {
-    if let several @ [_, ..] = several(text).as_slice() {
-        return several.to_vec();
+    let several = several(text);
+    if !several.is_empty() {
+        return several;
     }
     let tokens: Vec<&str> = text.split_whitespace().collect();
     let [first, rest @ ..] = tokens.as_slice() else { return Vec::new() };
@@ -84,14 +85,20 @@ fn dotted_handle(token: &str, platform: Option<&str>) -> Option<Indicator> {
 /// sites, nothing is taken.
 fn several(text: &str) -> Vec<Indicator> {
     const BETWEEN: [char; 7] = ['\n', ',', ';', '|', '•', '·', '&'];
-    let apart = text.replace(" and ", "\n");
-    let mut pieces: Vec<&str> = vec![""];
-    for piece in apart.split_inclusive(BETWEEN) {
-        pieces.push(piece.trim_end_matches(BETWEEN));
+    // The path of one address may hold all of these.
+    let lower = text.to_ascii_lowercase();
+    let is_one_address = text.contains('/')
+        && !text.contains(char::is_whitespace)
+        && ![",h", ";h", "|h"].iter().any(|next| {
+            lower.split(next).skip(1).any(|rest| rest.starts_with("ttp") || rest.starts_with("xxp"))
+        });
+    if is_one_address {
+        return Vec::new();
     }
+    let apart = text.replace(" and ", "\n");
     let is_piece = |piece: &&str| !piece.is_empty() && !matches!(*piece, "-" | "–" | "*");
-    let pieces: Vec<_> =
-        pieces.iter().map(|piece| piece.trim().trim_start_matches("- ")).filter(is_piece).collect();
+    let pieces = apart.split(BETWEEN).map(|piece| piece.trim().trim_start_matches("- "));
+    let pieces: Vec<_> = pieces.filter(is_piece).collect();
     if pieces.len() < 2 {
         return Vec::new();
     }

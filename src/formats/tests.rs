@@ -101,7 +101,7 @@ fn a_cell_with_several_values_names_each_and_nobody_else() {
         });
         read.collect()
     };
-    let table: [(&str, &[&str]); 16] = [
+    let table: [(&str, &[&str]); 19] = [
         ("a-news.com\nb-news.com", &["a-news.com", "b-news.com"]),
         ("a[.]example and b[.]example", &["a.example", "b.example"]),
         ("• a[.]example\n• b[.]example", &["a.example", "b.example"]),
@@ -110,6 +110,9 @@ fn a_cell_with_several_values_names_each_and_nobody_else() {
             &["https://a.example/x", "https://b.example/y"],
         ),
         ("https://a[.]example/x, see also b", &["https://a.example/x"]),
+        ("https://a[.]example/x,b-news.com", &["https://a.example/x,b-news.com"]),
+        ("https://a[.]example/?u&b-news.com", &["https://a.example/?u&b-news.com"]),
+        ("a-news.com,b-news.com", &["a-news.com", "b-news.com"]),
         ("#One #Two", &["#one", "#two"]),
         ("+1 212 555 0123\n+1 212 555 0199", &["+12125550123", "+12125550199"]),
         ("Email: info@a[.]example", &["info@a.example"]),
