@@ -27,6 +27,8 @@ fn main() -> Result<(), Box<dyn error::Error>> {
         .build_client(false)
         .extern_path(".tipoff.v1", "crate::wire::pb")
         .extern_path(".tipoff.v1.SubscribeResponse", ENCODED_FEED)
+        .extern_path(".tipoff.v1.PullResponse", ENCODED_FEED)
+        .extern_path(".tipoff.v1.SnapshotResponse", ENCODED_FEED)
         .out_dir(&servers)
         .compile_fds(api)?;
 
