@@ -2,9 +2,11 @@
 //! randomness.
 
 pub mod assessment;
+pub mod audience;
 pub mod canonical;
 pub mod cursor;
 pub mod entry;
+pub mod feedback;
 pub mod filter;
 pub mod indicator;
 pub mod invalid;
@@ -15,6 +17,7 @@ pub mod reading;
 pub mod refang;
 pub mod sharing;
 pub mod submission;
+pub mod subscription;
 pub mod summary;
 pub mod time;
 
@@ -26,4 +29,5 @@ pub use invalid::Invalid;
 pub use partner::{GroupId, PartnerId};
 pub use platform::Platform;
 pub use sharing::{Reader, Sharing, Tlp, may_see};
+pub use subscription::SubscriptionName;
 pub use time::Timestamp;

@@ -48,6 +48,8 @@ macro_rules! words {
     };
 }
 
+pub(super) use words;
+
 words! {
     /// What the author holds the indicator to be, from the weakest to the strongest.
     Verdict, "verdict" {

@@ -19,6 +19,12 @@ impl Label {
     pub fn as_str(&self) -> &str {
         &self.0
     }
+
+    /// Whether objects under it may go to the one closed group entitled to hold them, and nowhere
+    /// else.
+    pub fn is_restricted(&self) -> bool {
+        HARMS.iter().any(|harm| harm.restricted && harm.label == self.as_str())
+    }
 }
 
 impl fmt::Display for Label {
@@ -136,16 +142,10 @@ impl Labels {
         Ok(Self { added })
     }
 
-    /// Takes a label that is on the list and may be used here.
-    ///
-    /// Restricted labels are refused: this exchange has no closed group that may hold such
-    /// objects.
+    /// Takes a label that is on the list. Whether an object under a restricted one may be held is
+    /// decided with its sharing.
     pub fn parse(&self, text: &str) -> Result<Label, Invalid> {
         match HARMS.iter().find(|harm| harm.label == text) {
-            Some(harm) if harm.restricted => Err(Invalid::new(
-                "labels",
-                format!("`{text}` is restricted: this exchange has no group entitled to hold it"),
-            )),
             Some(harm) => Ok(Label(harm.label.into())),
             None if self.added.contains(text) => Ok(Label(text.into())),
             None => {
@@ -177,10 +177,11 @@ mod tests {
     }
 
     #[test]
-    fn restricted_and_unknown_labels_are_refused_with_the_reason() {
+    fn restricted_labels_are_told_apart_and_unknown_ones_refused_with_the_reason() {
         let labels = Labels::default();
         assert!(labels.parse("phishing").is_ok());
-        assert!(labels.parse("csam").unwrap_err().reason.contains("restricted"));
+        assert!(!labels.parse("phishing").unwrap().is_restricted());
+        assert!(labels.parse("csam").unwrap().is_restricted());
         assert!(labels.parse("Phishing").unwrap_err().reason.contains("not a label"));
     }
 

@@ -158,8 +158,39 @@ pub struct GroupDefinition {
     pub name: String,
     /// Whether a new member sees what was shared with the group before it joined.
     pub history_all: bool,
+    /// Of the one closed group that may hold objects with restricted labels, the terms of their
+    /// source, which each member confirms.
+    pub restricted: Option<Terms>,
     /// Who is in it from this entry on.
     pub members: Vec<PartnerId>,
+}
+
+/// The terms of a source of restricted objects: a text, or where it is to be found and in which
+/// version. At most 1,000 bytes.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Terms(Box<str>);
+
+impl Terms {
+    /// Takes a text that is not empty.
+    pub fn parse(text: &str) -> Result<Self, Invalid> {
+        match text.trim() {
+            "" => Err(Invalid::new("group.terms", "is missing: a restricted group has terms")),
+            terms if terms.len() > 1_000 => {
+                Err(Invalid::new("group.terms", "is longer than 1,000 bytes"))
+            }
+            terms => Ok(Self(terms.into())),
+        }
+    }
+
+    /// Takes a text from the journal or the index as it was stored.
+    pub fn from_stored(text: &str) -> Self {
+        Self(text.into())
+    }
+
+    /// The text.
+    pub fn as_str(&self) -> &str {
+        &self.0
+    }
 }
 
 /// A stretch of the journal during which a partner was in a group.
@@ -182,11 +213,29 @@ pub struct Group {
     pub name: String,
     /// Whether a new member sees what was shared with the group before it joined.
     pub history_all: bool,
+    /// The terms of the source, where this is the restricted group.
+    pub restricted: Option<Terms>,
     /// Every membership there was, by the order in which they began.
     pub memberships: Vec<Membership>,
 }
 
 impl Group {
+    /// The membership of a partner as of an entry.
+    pub fn at(&self, partner: &PartnerId, sequence: u64) -> Option<&Membership> {
+        let covers =
+            |m: &&Membership| m.from <= sequence && m.until.is_none_or(|until| sequence < until);
+        self.memberships.iter().filter(|m| m.partner == *partner).find(covers)
+    }
+
+    /// Who joined and who left with an entry.
+    pub fn changes(&self, sequence: u64) -> (Vec<PartnerId>, Vec<PartnerId>) {
+        let named = |at: fn(&Membership) -> Option<u64>| {
+            let all = self.memberships.iter().filter(move |m| at(m) == Some(sequence));
+            all.map(|m| m.partner.clone()).collect()
+        };
+        (named(|m| Some(m.from)), named(|m| m.until))
+    }
+
     /// The current membership of a partner.
     pub fn current(&self, partner: &PartnerId) -> Option<&Membership> {
         self.memberships.iter().find(|m| m.partner == *partner && m.until.is_none())
@@ -195,6 +244,19 @@ impl Group {
     /// Who is in the group now.
     pub fn members(&self) -> impl Iterator<Item = &PartnerId> {
         self.memberships.iter().filter(|m| m.until.is_none()).map(|m| &m.partner)
+    }
+
+    /// Whether the group stands as it is defined.
+    pub fn is_as_defined(&self, definition: &GroupDefinition) -> bool {
+        let mut members: Vec<_> = self.members().collect();
+        let mut defined: Vec<_> = definition.members.iter().collect();
+        members.sort_unstable();
+        defined.sort_unstable();
+        defined.dedup();
+        members == defined
+            && self.name == definition.name
+            && self.history_all == definition.history_all
+            && self.restricted == definition.restricted
     }
 
     /// The group after the entry at `sequence` defined it anew: those who were in and still are
@@ -206,8 +268,10 @@ impl Group {
     ) -> Group {
         // A group's history is fixed when it is created: an old member's shared objects were
         // given under that rule.
-        let (history_all, mut memberships) = previous
-            .map_or((definition.history_all, Vec::new()), |g| (g.history_all, g.memberships));
+        let (history_all, restricted, mut memberships) = match previous {
+            Some(group) => (group.history_all, group.restricted, group.memberships),
+            None => (definition.history_all, definition.restricted.clone(), Vec::new()),
+        };
         for membership in &mut memberships {
             if membership.until.is_none() && !definition.members.contains(&membership.partner) {
                 membership.until = Some(sequence);
@@ -219,7 +283,8 @@ impl Group {
                 memberships.push(Membership { partner, from: sequence, until: None });
             }
         }
-        Group { id: definition.id.clone(), name: definition.name.clone(), history_all, memberships }
+        let (id, name) = (definition.id.clone(), definition.name.clone());
+        Group { id, name, history_all, restricted, memberships }
     }
 }
 
@@ -232,6 +297,7 @@ mod tests {
             id: GroupId::from_stored("core"),
             name: "Core".into(),
             history_all: false,
+            restricted: None,
             members: members.iter().map(|id| PartnerId::from_stored(id)).collect(),
         }
     }

@@ -128,6 +128,24 @@ pub enum AudienceRequest {
     Public,
 }
 
+impl Audience {
+    /// An audience as its author names one that it shared with before: the names count, and not who
+    /// is in the groups by now.
+    pub fn named_before(request: AudienceRequest, field: &'static str) -> Result<Self, Invalid> {
+        Ok(match request {
+            AudienceRequest::Everyone => Audience::Everyone,
+            AudienceRequest::Public => Audience::Public,
+            AudienceRequest::Named { groups, partners } => {
+                if groups.is_empty() && partners.is_empty() {
+                    return Err(Invalid::new(field, "is set but names nobody"));
+                }
+                let (groups, partners) = (groups.into_iter().collect(), partners.into_iter());
+                Audience::Named { groups, partners: partners.collect() }
+            }
+        })
+    }
+}
+
 /// What the rules need to know of the partners, now.
 pub trait Community {
     /// A partner's role; `None` when there is no such partner.

@@ -2,7 +2,7 @@
 
 use super::entry::{Item, Position, Rejection, SubmissionId};
 use super::invalid::Invalid;
-use super::sharing::SharingRequest;
+use super::sharing::{Audience, SharingRequest};
 use super::time::Timestamp;
 
 /// One request on a submission: a batch, a close, or a batch and then the close.
@@ -25,6 +25,8 @@ pub struct BatchRequest {
     pub digest: [u8; 32],
     /// Who its author wants to receive it.
     pub sharing: SharingRequest,
+    /// An audience that this one takes the place of.
+    pub replaces: Option<Audience>,
     /// The items that could be read, by index.
     pub items: Vec<Item>,
     /// The items that could not, by index.

@@ -1,0 +1,38 @@
+//! Telling audiences apart.
+
+use sha2::{Digest, Sha256};
+
+use super::sharing::Audience;
+
+/// The first bytes of a hash over an audience: part of the key of an assessment.
+///
+/// Whoever names the same groups and partners names the same audience, in whatever order.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
+pub struct AudienceDigest(pub [u8; 8]);
+
+impl AudienceDigest {
+    /// The digest of an audience.
+    pub fn of(audience: &Audience) -> Self {
+        let mut hash = Sha256::new();
+        match audience {
+            Audience::Named { groups, partners } => {
+                for group in groups {
+                    hash.update([b'g']);
+                    hash.update(group.as_str());
+                    hash.update([0]);
+                }
+                for partner in partners {
+                    hash.update([b'p']);
+                    hash.update(partner.as_str());
+                    hash.update([0]);
+                }
+            }
+            Audience::Everyone => hash.update([b'e']),
+            Audience::Public => hash.update([b'u']),
+        }
+        let digest = hash.finalize();
+        let mut first = [0; 8];
+        first.copy_from_slice(&digest[..8]);
+        Self(first)
+    }
+}

@@ -1,0 +1,104 @@
+//! Subscriptions: named, durable cursors, each with a filter that is fixed with its name.
+
+use std::borrow::Borrow;
+use std::fmt;
+use std::str::FromStr;
+
+use super::filter::Filter;
+use super::invalid::Invalid;
+
+/// A subscription's name, chosen by its partner and scoped to it: 1 to 64 of `A-Z a-z 0-9 . _ -`.
+#[derive(Clone, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
+pub struct SubscriptionName(Box<str>);
+
+impl SubscriptionName {
+    /// Takes a partner's name for a subscription.
+    pub fn parse(text: &str) -> Result<Self, Invalid> {
+        let fits = (1..=64).contains(&text.len())
+            && text.bytes().all(|b| b.is_ascii_alphanumeric() || b"._-".contains(&b));
+        if fits {
+            Ok(Self(text.into()))
+        } else {
+            Err(Invalid::new("name", "is not 1 to 64 of A-Z, a-z, 0-9 and ._-"))
+        }
+    }
+
+    /// The name.
+    pub fn as_str(&self) -> &str {
+        &self.0
+    }
+}
+
+impl fmt::Display for SubscriptionName {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.pad(&self.0)
+    }
+}
+
+impl FromStr for SubscriptionName {
+    type Err = Invalid;
+
+    fn from_str(text: &str) -> Result<Self, Invalid> {
+        Self::parse(text)
+    }
+}
+
+impl Borrow<str> for SubscriptionName {
+    fn borrow(&self) -> &str {
+        &self.0
+    }
+}
+
+/// The filter with every list in order and without repetition: two that ask for the same values are
+/// equal then, however they were written.
+#[must_use]
+pub fn in_order(filter: Filter) -> Filter {
+    fn set<T: Ord>(mut list: Vec<T>) -> Vec<T> {
+        list.sort_unstable();
+        list.dedup();
+        list
+    }
+    let Filter { kinds, platforms, labels, groups, authors, min_confidence } = filter;
+    Filter {
+        kinds: set(kinds),
+        platforms: set(platforms),
+        labels: set(labels),
+        groups: set(groups),
+        authors: set(authors),
+        min_confidence,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::domain::{Kind, PartnerId};
+
+    #[test]
+    fn a_name_is_one_to_sixty_four_letters_digits_dots_underscores_and_hyphens() {
+        for good in ["a", "Main.feed_2-x", "-", &"a".repeat(64)] {
+            assert_eq!(SubscriptionName::parse(good).unwrap().as_str(), good);
+        }
+        for bad in ["", "a b", "a/b", "a:b", "é", "a\0", &"a".repeat(65)] {
+            assert_eq!(SubscriptionName::parse(bad).unwrap_err().field, "name", "{bad}");
+        }
+    }
+
+    #[test]
+    fn filters_that_ask_for_the_same_values_are_equal_in_order() {
+        let authors = |ids: &[&str]| ids.iter().map(|id| PartnerId::from_stored(id)).collect();
+        let one = Filter {
+            kinds: vec![Kind::Url, Kind::Domain, Kind::Url],
+            authors: authors(&["facegraph", "birdsite"]),
+            ..Filter::default()
+        };
+        let other = Filter {
+            kinds: vec![Kind::Domain, Kind::Url],
+            authors: authors(&["birdsite", "facegraph", "birdsite"]),
+            ..Filter::default()
+        };
+        assert_ne!(one, other);
+        assert_eq!(in_order(one.clone()), in_order(other));
+        assert_ne!(in_order(one), in_order(Filter::default()));
+    }
+}
