@@ -7,6 +7,7 @@
 mod append;
 mod chunk;
 mod codec;
+mod cursors;
 pub mod database;
 mod log;
 mod memory;
@@ -21,6 +22,9 @@ use std::path::PathBuf;
 use thiserror::Error;
 
 pub use self::append::{Append, AppendError, Stamp};
+pub use self::cursors::{
+    CursorError, CursorStore, MemoryCursors, SledCursors, StoredSubscription, UnreadableCursors,
+};
 pub use self::log::{Log, LogSettings};
 pub use self::memory::{Fault, MemoryJournal};
 pub use self::sled::{Durability, SledJournal, SledSettings};

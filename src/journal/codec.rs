@@ -1,14 +1,21 @@
 //! Entries to `tipoff.journal.v1` and back. Its types are used here and nowhere else.
 
+mod endings;
+mod reactions;
+mod sharing;
+
 use prost::Message;
 use thiserror::Error;
 
+use self::sharing::{read_sharing, write_sharing};
 use crate::domain::assessment::{Basis, Confidence, Involvement, Severity, Technique, Verdict};
-use crate::domain::entry::{AppendId, Batch, Body, Close, Entry, Item, Rejection, SubmissionId};
+use crate::domain::audience::AudienceDigest;
+use crate::domain::entry::{
+    AppendId, Batch, Body, Close, Confirmation, Entry, Item, Rejection, Sighting, SubmissionId,
+};
 use crate::domain::indicator::CANONICAL_RULES_VERSION;
 use crate::domain::label::Label;
-use crate::domain::partner::{GroupDefinition, Partner, Role};
-use crate::domain::sharing::{Audience, Release};
+use crate::domain::partner::{GroupDefinition, Partner, Role, Terms};
 use crate::domain::{
     Assessment, GroupId, Indicator, IndicatorId, Invalid, Kind, PartnerId, Platform, Sharing,
     Timestamp, Tlp,
@@ -47,6 +54,7 @@ pub fn encode_entry(id: AppendId, author: Option<&PartnerId>, body: &Body) -> Ve
             name: group.name.clone(),
             history_all: group.history_all,
             members: strings(&group.members),
+            terms: group.restricted.as_ref().map(|t| t.as_str().to_owned()).unwrap_or_default(),
         }),
         Body::SubmissionBatch(batch) => pb::entry::Body::SubmissionBatch(write_batch(batch)),
         Body::SubmissionClosed(close) => pb::entry::Body::SubmissionClosed(pb::Close {
@@ -54,6 +62,16 @@ pub fn encode_entry(id: AppendId, author: Option<&PartnerId>, body: &Body) -> Ve
             submission: close.submission.to_string(),
             batches: close.batches,
         }),
+        Body::PartnerSuspended(id) => pb::entry::Body::PartnerSuspended(id.to_string()),
+        Body::PartnerResumed(id) => pb::entry::Body::PartnerResumed(id.to_string()),
+        Body::TermsConfirmed(confirmed) => pb::entry::Body::TermsConfirmed(pb::Confirmation {
+            partner: confirmed.partner.to_string(),
+            group: confirmed.group.to_string(),
+        }),
+        Body::Withdrawal(it) => pb::entry::Body::Withdrawal(endings::write_withdrawal(it)),
+        Body::Expiry(it) => pb::entry::Body::Expiry(endings::write_expiry(it)),
+        Body::Sightings(it) => pb::entry::Body::Sightings(reactions::write_sightings(it)),
+        Body::Feedback(it) => pb::entry::Body::Feedback(reactions::write_feedback(it)),
     };
     pb::Entry {
         id: id.as_bytes().to_vec(),
@@ -73,6 +91,7 @@ pub fn decode_entry(sequence: u64, time: Timestamp, bytes: &[u8]) -> Decoded<Ent
             id: GroupId::from_stored(&group.id),
             name: group.name,
             history_all: group.history_all,
+            restricted: (!group.terms.is_empty()).then(|| Terms::from_stored(&group.terms)),
             members: partner_ids(&group.members),
         }),
         pb::entry::Body::SubmissionBatch(batch) => Body::SubmissionBatch(read_batch(batch)?),
@@ -81,6 +100,18 @@ pub fn decode_entry(sequence: u64, time: Timestamp, bytes: &[u8]) -> Decoded<Ent
             submission: SubmissionId::from_stored(&close.submission),
             batches: close.batches,
         }),
+        pb::entry::Body::PartnerSuspended(id) => {
+            Body::PartnerSuspended(PartnerId::from_stored(&id))
+        }
+        pb::entry::Body::PartnerResumed(id) => Body::PartnerResumed(PartnerId::from_stored(&id)),
+        pb::entry::Body::TermsConfirmed(confirmed) => Body::TermsConfirmed(Confirmation {
+            partner: PartnerId::from_stored(&confirmed.partner),
+            group: GroupId::from_stored(&confirmed.group),
+        }),
+        pb::entry::Body::Withdrawal(it) => Body::Withdrawal(endings::read_withdrawal(it)?),
+        pb::entry::Body::Expiry(it) => Body::Expiry(endings::read_expiry(it)?),
+        pb::entry::Body::Sightings(it) => Body::Sightings(reactions::read_sightings(it)?),
+        pb::entry::Body::Feedback(it) => Body::Feedback(reactions::read_feedback(it)?),
     };
     let author = (!entry.author.is_empty()).then(|| PartnerId::from_stored(&entry.author));
     Ok(Entry { sequence, time, id: AppendId::from_bytes(id), author, body })
@@ -116,6 +147,16 @@ pub fn decode_assessment(bytes: &[u8]) -> Decoded<(IndicatorId, Assessment)> {
     read_assessment(pb::Assessment::decode(bytes)?)
 }
 
+/// Appends the bytes of a sighting.
+pub fn encode_sighting(sighting: &Sighting, bytes: &mut Vec<u8>) {
+    reactions::write_sighting(sighting).encode_raw(bytes);
+}
+
+/// A sighting from its bytes.
+pub fn decode_sighting(bytes: &[u8]) -> Decoded<Sighting> {
+    reactions::read_sighting(pb::Sighting::decode(bytes)?)
+}
+
 fn write_partner(partner: &Partner) -> pb::Partner {
     pb::Partner {
         id: partner.id.to_string(),
@@ -142,11 +183,6 @@ fn read_partner(partner: pb::Partner) -> Decoded<Partner> {
 }
 
 fn write_batch(batch: &Batch) -> pb::Batch {
-    let rejected = batch.rejected.iter().map(|one| pb::Rejection {
-        index: one.index,
-        field: one.invalid.field.to_string(),
-        reason: one.invalid.reason.to_string(),
-    });
     let items = batch.items.iter().map(|item| pb::Item {
         index: item.index,
         assessment: Some(write_assessment(&item.assessment, item.id)),
@@ -158,8 +194,9 @@ fn write_batch(batch: &Batch) -> pb::Batch {
         digest: batch.digest.to_vec(),
         sharing: Some(write_sharing(&batch.sharing)),
         items: items.collect(),
-        rejected: rejected.collect(),
+        rejected: write_rejected(&batch.rejected),
         canonical_rules: CANONICAL_RULES_VERSION,
+        replaces: batch.replaces.map(|digest| digest.0.to_vec()).unwrap_or_default(),
     }
 }
 
@@ -170,18 +207,40 @@ fn read_batch(batch: pb::Batch) -> Decoded<Batch> {
         assessment.raw = boxed(item.raw);
         Ok(Item { index: item.index, id, assessment })
     });
-    let rejected = batch
-        .rejected
-        .into_iter()
-        .map(|one| Rejection { index: one.index, invalid: Invalid::new(one.field, one.reason) });
+    let replaces = (!batch.replaces.is_empty()).then_some(batch.replaces);
     Ok(Batch {
         submission: SubmissionId::from_stored(&batch.submission),
         number: batch.number,
         digest: batch.digest.try_into().map_err(|_| DecodeError::Length("digest"))?,
         sharing: read_sharing(batch.sharing.unwrap_or_default())?,
+        replaces: replaces.map(read_digest).transpose()?,
         items: items.collect::<Decoded<_>>()?,
-        rejected: rejected.collect(),
+        rejected: read_rejected(batch.rejected),
     })
+}
+
+fn write_rejected(rejected: &[Rejection]) -> Vec<pb::Rejection> {
+    let rejected = rejected.iter().map(|one| pb::Rejection {
+        index: one.index,
+        field: one.invalid.field.to_string(),
+        reason: one.invalid.reason.to_string(),
+    });
+    rejected.collect()
+}
+
+fn read_rejected(rejected: Vec<pb::Rejection>) -> Vec<Rejection> {
+    let rejected = rejected
+        .into_iter()
+        .map(|one| Rejection { index: one.index, invalid: Invalid::new(one.field, one.reason) });
+    rejected.collect()
+}
+
+fn read_digest(bytes: Vec<u8>) -> Decoded<AudienceDigest> {
+    Ok(AudienceDigest(bytes.try_into().map_err(|_| DecodeError::Length("audience"))?))
+}
+
+fn read_id(bytes: Vec<u8>) -> Decoded<IndicatorId> {
+    Ok(IndicatorId::from_bytes(bytes.try_into().map_err(|_| DecodeError::Length("id"))?))
 }
 
 fn write_assessment(said: &Assessment, id: IndicatorId) -> pb::Assessment {
@@ -208,7 +267,7 @@ fn write_assessment(said: &Assessment, id: IndicatorId) -> pb::Assessment {
 }
 
 fn read_assessment(said: pb::Assessment) -> Decoded<(IndicatorId, Assessment)> {
-    let id: [u8; 16] = said.id.try_into().map_err(|_| DecodeError::Length("id"))?;
+    let id = read_id(said.id)?;
     let platform = (!said.platform.is_empty()).then(|| Platform::from_stored(said.platform));
     let kind = required("kind", Kind::ALL, said.kind)?;
     let confidence = match said.confidence_plus_one.checked_sub(1) {
@@ -234,51 +293,7 @@ fn read_assessment(said: pb::Assessment) -> Decoded<(IndicatorId, Assessment)> {
         references: said.references.into_iter().map(String::into_boxed_str).collect(),
         campaign: boxed(said.campaign),
     };
-    Ok((IndicatorId::from_bytes(id), assessment))
-}
-
-const NAMED: u32 = 1;
-const EVERYONE: u32 = 2;
-const PUBLIC: u32 = 3;
-
-fn write_sharing(sharing: &Sharing) -> pb::Sharing {
-    let (audience, groups, partners) = match &sharing.audience {
-        Audience::Named { groups, partners } => (NAMED, strings(groups), strings(partners)),
-        Audience::Everyone => (EVERYONE, Vec::new(), Vec::new()),
-        Audience::Public => (PUBLIC, Vec::new(), Vec::new()),
-    };
-    let releases = sharing.releases.iter().map(|release| pb::Release {
-        liaison: release.liaison.to_string(),
-        basis: release.basis.clone(),
-        until_ms: release.until.map(Timestamp::as_millis),
-    });
-    pb::Sharing {
-        tlp: number(Tlp::ALL, &sharing.tlp),
-        audience,
-        groups,
-        partners,
-        releases: releases.collect(),
-    }
-}
-
-fn read_sharing(sharing: pb::Sharing) -> Decoded<Sharing> {
-    let audience = match sharing.audience {
-        NAMED => Audience::Named {
-            groups: sharing.groups.iter().map(|id| GroupId::from_stored(id)).collect(),
-            partners: partner_ids(&sharing.partners),
-        },
-        EVERYONE => Audience::Everyone,
-        PUBLIC => Audience::Public,
-        // Never guessed: a wider audience than was meant cannot be taken back.
-        other => return Err(DecodeError::Unknown("audience", other)),
-    };
-    let releases = sharing.releases.into_iter().map(|release| Release {
-        liaison: PartnerId::from_stored(&release.liaison),
-        basis: release.basis,
-        until: release.until_ms.map(Timestamp::from_millis),
-    });
-    let tlp = required("tlp", Tlp::ALL, sharing.tlp)?;
-    Ok(Sharing { tlp, audience, releases: releases.collect() })
+    Ok((id, assessment))
 }
 
 /// The number of a word on disk: its place in the list, from 1. The lists only ever grow at their

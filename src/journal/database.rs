@@ -1,11 +1,19 @@
-//! Opening a database of sled.
+//! Opening a database of sled, and forcing it to the disk.
+//!
+//! sled's `flush` is not durable on Linux: it never calls fsync. So what is to be durable is
+//! flushed, then the database file is fdatasynced, and only then answered; [`make_durable`] is the
+//! one place that does it.
 
+use std::fs::File;
+use std::io;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::path::Path;
 use std::thread;
 use std::time::Duration;
 
 use thiserror::Error;
+
+use super::Durability;
 
 /// How often a database that somebody holds open is tried again, and after which pause.
 const TRIES: usize = 20;
@@ -45,6 +53,28 @@ pub fn open(
         }
     }
     Err(OpenError::InUse)
+}
+
+/// sled's file in an open database's folder, for [`make_durable`]. The names of new files are durable
+/// once their folder is.
+pub fn data_file(folder: &Path) -> io::Result<File> {
+    let data = File::open(folder.join("db"))?;
+    for named in [Some(folder), folder.parent()].into_iter().flatten() {
+        if let Ok(named) = File::open(named) {
+            named.sync_all()?;
+        }
+    }
+    Ok(data)
+}
+
+/// Flush, then fdatasync. An error of either is final: a second try would report success for pages
+/// that the first one dropped.
+pub fn make_durable(db: &sled::Db, data: &File, durability: Durability) -> Result<(), String> {
+    db.flush().map_err(|error| error.to_string())?;
+    match durability {
+        Durability::Fsync => data.sync_data().map_err(|error| error.to_string()),
+        Durability::NoneAtAll => Ok(()),
+    }
 }
 
 fn is_locked(error: &sled::Error) -> bool {

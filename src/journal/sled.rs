@@ -1,9 +1,8 @@
 //! The embedded backend, on sled 0.34.
 //!
-//! sled's `flush` is not durable on Linux: it never calls fsync. So every append is flushed, then
-//! the database file is fdatasynced, and only then answered; [`SledJournal::make_durable`] is the
-//! one place that does it. After a failed write or sync nothing is known of what the disk holds,
-//! so the backend takes nothing more until it is opened again.
+//! Every append is on the disk before it is answered: see [`database::make_durable`]. After a failed
+//! write or sync nothing is known of what the disk holds, so the backend takes nothing more until it
+//! is opened again.
 
 use std::fs::{self, File, OpenOptions};
 use std::io;
@@ -109,13 +108,7 @@ impl SledJournal {
             .open(folder.join("acknowledged"))
             .map_err(not_writable)?;
         let db = open_db(&settings)?;
-        let data = File::open(folder.join("db")).map_err(not_writable)?;
-        // The names of new files are durable once their folder is.
-        for named in [Some(folder.as_path()), folder.parent()].into_iter().flatten() {
-            if let Ok(named) = File::open(named) {
-                named.sync_all().map_err(not_writable)?;
-            }
-        }
+        let data = database::data_file(&folder).map_err(not_writable)?;
         let acknowledged = read_mark(&mark);
         cut_unfinished_end(&db, acknowledged)?;
         let last = read_end(&db)?;
@@ -159,17 +152,7 @@ impl SledJournal {
             }
             self.db.apply_batch(batch).map_err(|error| error.to_string())?;
         }
-        self.make_durable()
-    }
-
-    /// Flush, then fdatasync. An error of either is final: a second try would report success for
-    /// pages that the first one dropped.
-    fn make_durable(&self) -> Result<(), String> {
-        self.db.flush().map_err(|error| error.to_string())?;
-        match self.settings.durability {
-            Durability::Fsync => self.data.sync_data().map_err(|error| error.to_string()),
-            Durability::NoneAtAll => Ok(()),
-        }
+        database::make_durable(&self.db, &self.data, self.settings.durability)
     }
 
     fn fail(&self, reason: String) -> AppendError {

@@ -1,6 +1,7 @@
 //! Parts of entries as they lie on disk, for the index, which keeps them in the journal's form.
 
 use super::codec;
+use crate::domain::entry::Sighting;
 use crate::domain::partner::Partner;
 use crate::domain::{Assessment, IndicatorId, Sharing};
 use crate::error::{Error, Result};
@@ -34,6 +35,16 @@ pub fn put_assessment(said: &Assessment, id: IndicatorId, bytes: &mut Vec<u8>) {
 /// What is said from its bytes, and the indicator's id as it was stored.
 pub fn read_assessment(bytes: &[u8]) -> Result<(IndicatorId, Assessment)> {
     codec::decode_assessment(bytes).map_err(unreadable)
+}
+
+/// Appends the bytes of a sighting.
+pub fn put_sighting(sighting: &Sighting, bytes: &mut Vec<u8>) {
+    codec::encode_sighting(sighting, bytes);
+}
+
+/// A sighting from its bytes.
+pub fn read_sighting(bytes: &[u8]) -> Result<Sighting> {
+    codec::decode_sighting(bytes).map_err(unreadable)
 }
 
 fn unreadable(error: codec::DecodeError) -> Error {

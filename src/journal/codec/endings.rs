@@ -1,0 +1,70 @@
+//! Withdrawals and expiries to the journal's form and back.
+
+use super::{Decoded, pb, read_digest, read_id};
+use crate::domain::entry::{Expiry, Target, Withdrawal};
+use crate::domain::{PartnerId, Position, Timestamp};
+
+pub fn write_withdrawal(withdrawal: &Withdrawal) -> pb::Withdrawal {
+    pb::Withdrawal {
+        partner: withdrawal.partner.to_string(),
+        targets: withdrawal.targets.iter().map(write_target).collect(),
+    }
+}
+
+pub fn read_withdrawal(withdrawal: pb::Withdrawal) -> Decoded<Withdrawal> {
+    let targets = withdrawal.targets.into_iter().map(read_target);
+    let partner = PartnerId::from_stored(&withdrawal.partner);
+    Ok(Withdrawal { partner, targets: targets.collect::<Decoded<_>>()? })
+}
+
+pub fn write_target(target: &Target) -> pb::Target {
+    pb::Target {
+        id: target.id.as_bytes().to_vec(),
+        audience: target.audience.0.to_vec(),
+        version: target.version.map(write_position),
+    }
+}
+
+pub fn read_target(target: pb::Target) -> Decoded<Target> {
+    Ok(Target {
+        id: read_id(target.id)?,
+        audience: read_digest(target.audience)?,
+        version: target.version.map(read_position),
+    })
+}
+
+pub fn write_expiry(expiry: &Expiry) -> pb::Expiry {
+    let versions = expiry.versions.iter();
+    let version = |(index, id): &(u32, _)| pb::ExpiredVersion { index: *index, id: to_bytes(*id) };
+    pb::Expiry {
+        partner: expiry.partner.to_string(),
+        audience: expiry.audience.0.to_vec(),
+        ends_ms: expiry.ends.as_millis(),
+        part: Some(write_position(expiry.part)),
+        versions: versions.map(version).collect(),
+    }
+}
+
+pub fn read_expiry(expiry: pb::Expiry) -> Decoded<Expiry> {
+    let versions = expiry.versions.into_iter();
+    let version = |one: pb::ExpiredVersion| Ok((one.index, read_id(one.id)?));
+    Ok(Expiry {
+        partner: PartnerId::from_stored(&expiry.partner),
+        audience: read_digest(expiry.audience)?,
+        ends: Timestamp::from_millis(expiry.ends_ms),
+        part: read_position(expiry.part.unwrap_or_default()),
+        versions: versions.map(version).collect::<Decoded<_>>()?,
+    })
+}
+
+fn write_position(position: Position) -> pb::Position {
+    pb::Position { sequence: position.sequence, index: position.index }
+}
+
+fn read_position(position: pb::Position) -> Position {
+    Position::new(position.sequence, position.index)
+}
+
+fn to_bytes(id: crate::domain::IndicatorId) -> Vec<u8> {
+    id.as_bytes().to_vec()
+}

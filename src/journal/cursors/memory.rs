@@ -1,0 +1,53 @@
+//! Subscriptions in memory, for tests.
+
+use std::collections::BTreeMap;
+use std::sync::{Mutex, MutexGuard, PoisonError};
+
+use super::{CursorError, CursorStore, StoredSubscription};
+use crate::domain::{PartnerId, SubscriptionName};
+
+type Key = (PartnerId, SubscriptionName);
+
+/// Subscriptions that last as long as the value does.
+#[derive(Debug, Default)]
+pub struct MemoryCursors {
+    stored: Mutex<BTreeMap<Key, StoredSubscription>>,
+}
+
+impl MemoryCursors {
+    /// An empty store.
+    pub fn new() -> Self {
+        Self::default()
+    }
+
+    fn lock(&self) -> MutexGuard<'_, BTreeMap<Key, StoredSubscription>> {
+        self.stored.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+impl CursorStore for MemoryCursors {
+    fn all(&self) -> Result<Vec<StoredSubscription>, CursorError> {
+        Ok(self.lock().values().cloned().collect())
+    }
+
+    fn create(&self, new: &StoredSubscription) -> Result<(), CursorError> {
+        self.lock().insert((new.partner.clone(), new.name.clone()), new.clone());
+        Ok(())
+    }
+
+    fn keep(&self, moved: &[StoredSubscription]) -> Result<(), CursorError> {
+        let mut stored = self.lock();
+        for moved in moved {
+            let key = (moved.partner.clone(), moved.name.clone());
+            if let Some(there) = stored.get_mut(&key) {
+                (there.cursor, there.acknowledged) = (moved.cursor, moved.acknowledged);
+            }
+        }
+        Ok(())
+    }
+
+    fn delete(&self, partner: &PartnerId, name: &SubscriptionName) -> Result<(), CursorError> {
+        self.lock().remove(&(partner.clone(), name.clone()));
+        Ok(())
+    }
+}

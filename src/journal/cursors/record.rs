@@ -1,0 +1,254 @@
+//! How a subscription lies on disk: where it stands, in one small value that every move writes anew,
+//! and its filter, which never changes, in parts of at most 8 KB beside it (the
+//! journal's chunks say why no value is larger).
+//!
+//! The key is partner, 0, name, 0, and a number of two bytes, big-endian; neither partner nor name
+//! can hold a 0. Every value begins with the layout's version (1 byte) and the CRC-32C over the key
+//! and all that follows (4 bytes). Then:
+//!
+//! | number | bytes | hold |
+//! |---|---|---|
+//! | 0 | 8 | when it was made, in milliseconds |
+//! | | 1 + 8 | whether and when it was last acknowledged |
+//! | | 4 | the journal of its cursor |
+//! | | 12 | the position behind which it stands |
+//! | | 1 + 12 | whether it stands inside of an expansion, and the position there |
+//! | from 1 | 2 | how many parts the filter has |
+//! | | … | the part |
+//!
+//! A filter is its five lists in the order of the protocol, each with its length (4 bytes), a kind
+//! as its number in the protocol and everything else as text with its length (2 bytes), and then the
+//! least confidence, 255 for none.
+
+use bytes::{Buf, BufMut};
+
+use super::StoredSubscription;
+use crate::domain::assessment::Confidence;
+use crate::domain::cursor::{JournalTag, Place};
+use crate::domain::filter::Filter;
+use crate::domain::label::Label;
+use crate::domain::{
+    Cursor, GroupId, Kind, PartnerId, Platform, Position, SubscriptionName, Timestamp,
+};
+
+/// The version of this layout.
+const LAYOUT: u8 = 1;
+/// The most bytes of a filter in one value.
+const PART_BYTES: usize = 8_000;
+const HEADER_BYTES: usize = 5;
+/// The number under which it is written where a subscription stands.
+const STANDING: u16 = 0;
+const NO_CONFIDENCE: u8 = u8::MAX;
+
+/// A key and what is under it.
+pub type Pair = (Vec<u8>, Vec<u8>);
+
+/// What all keys of a subscription begin with, and no key of another.
+pub fn prefix(partner: &PartnerId, name: &SubscriptionName) -> Vec<u8> {
+    [partner.as_str().as_bytes(), &[0], name.as_str().as_bytes(), &[0]].concat()
+}
+
+/// Where a subscription stands.
+pub fn standing(of: &StoredSubscription) -> Pair {
+    let mut body = Vec::with_capacity(48);
+    body.put_i64(of.created.as_millis());
+    body.put_u8(of.acknowledged.is_some().into());
+    body.put_i64(of.acknowledged.unwrap_or_default().as_millis());
+    body.put_slice(&of.cursor.journal.0);
+    put_position(of.cursor.place.after, &mut body);
+    body.put_u8(of.cursor.place.inside.is_some().into());
+    put_position(of.cursor.place.inside.unwrap_or_default(), &mut body);
+    sealed(&prefix(&of.partner, &of.name), STANDING, &body)
+}
+
+/// A filter's parts. `None` where it is larger than can be stored (about 500 MB).
+pub fn filter(of: &StoredSubscription) -> Option<Vec<Pair>> {
+    let bytes = encode_filter(&of.filter)?;
+    let prefix = prefix(&of.partner, &of.name);
+    let count = u16::try_from(bytes.len().div_ceil(PART_BYTES)).ok().filter(|n| *n < u16::MAX)?;
+    let parts = bytes.chunks(PART_BYTES).zip(1..).map(|(part, number)| {
+        let body = [&count.to_be_bytes()[..], part].concat();
+        sealed(&prefix, number, &body)
+    });
+    Some(parts.collect())
+}
+
+/// Every subscription of the pairs, which come by key; or which one is damaged, and how.
+pub fn read(pairs: impl IntoIterator<Item = Pair>) -> Result<Vec<StoredSubscription>, String> {
+    let mut read: Vec<StoredSubscription> = Vec::new();
+    let mut open: Option<Assembly> = None;
+    for (key, value) in pairs {
+        let (prefix, number) = key.split_last_chunk().ok_or("a key is too short")?;
+        let number = u16::from_be_bytes(*number);
+        if open.as_ref().is_none_or(|open| open.prefix != prefix) {
+            read.extend(open.take().map(Assembly::finish).transpose()?);
+            open = Some(Assembly::begin(prefix)?);
+        }
+        if let Some(open) = &mut open {
+            open.add(&key, number, &value).map_err(|reason| open.damaged(reason))?;
+        }
+    }
+    read.extend(open.map(Assembly::finish).transpose()?);
+    Ok(read)
+}
+
+/// A subscription that is being put together.
+struct Assembly {
+    prefix: Vec<u8>,
+    partner: PartnerId,
+    name: SubscriptionName,
+    standing: Option<(Timestamp, Option<Timestamp>, Cursor)>,
+    filter: Vec<u8>,
+    next: u16,
+    count: u16,
+}
+
+impl Assembly {
+    fn begin(prefix: &[u8]) -> Result<Self, String> {
+        let named = || {
+            let text = std::str::from_utf8(prefix).ok()?.strip_suffix('\0')?;
+            let (partner, name) = text.split_once('\0')?;
+            Some((PartnerId::parse(partner).ok()?, SubscriptionName::parse(name).ok()?))
+        };
+        let (partner, name) = named().ok_or("a key is not one of a subscription")?;
+        let (prefix, filter) = (prefix.to_vec(), Vec::new());
+        Ok(Self { prefix, partner, name, standing: None, filter, next: 1, count: 0 })
+    }
+
+    fn add(&mut self, key: &[u8], number: u16, value: &[u8]) -> Result<(), &'static str> {
+        let mut body = unsealed(key, value)?;
+        if number == STANDING {
+            self.standing = Some(read_standing(body).ok_or("where it stands is not readable")?);
+            return Ok(());
+        }
+        let count = body.try_get_u16().map_err(|_| "a part of its filter is too short")?;
+        if number != self.next || (number > 1 && count != self.count) {
+            return Err("the parts of its filter are not of one");
+        }
+        self.filter.extend_from_slice(body);
+        (self.next, self.count) = (number + 1, count);
+        Ok(())
+    }
+
+    fn finish(self) -> Result<StoredSubscription, String> {
+        let Some((created, acknowledged, cursor)) = self.standing else {
+            return Err(self.damaged("where it stands is missing"));
+        };
+        if self.count == 0 || self.next != self.count + 1 {
+            return Err(self.damaged("parts of its filter are missing"));
+        }
+        let Some(filter) = read_filter(&self.filter) else {
+            return Err(self.damaged("its filter is not readable"));
+        };
+        let Self { partner, name, .. } = self;
+        Ok(StoredSubscription { partner, name, filter, cursor, created, acknowledged })
+    }
+
+    fn damaged(&self, reason: &str) -> String {
+        format!("of `{}` of partner `{}`, {reason}", self.name, self.partner)
+    }
+}
+
+fn sealed(prefix: &[u8], number: u16, body: &[u8]) -> Pair {
+    let key = [prefix, &number.to_be_bytes()[..]].concat();
+    let mut value = Vec::with_capacity(HEADER_BYTES + body.len());
+    value.put_u8(LAYOUT);
+    value.put_u32(checksum(&key, body));
+    value.put_slice(body);
+    (key, value)
+}
+
+fn unsealed<'a>(key: &[u8], value: &'a [u8]) -> Result<&'a [u8], &'static str> {
+    let Some((mut header, body)) = value.split_at_checked(HEADER_BYTES) else {
+        return Err("a value is too short");
+    };
+    if header.get_u8() != LAYOUT {
+        return Err("a value has the layout of another version");
+    }
+    if header.get_u32() != checksum(key, body) {
+        return Err("the checksum of a value does not hold");
+    }
+    Ok(body)
+}
+
+fn checksum(key: &[u8], body: &[u8]) -> u32 {
+    crc32c::crc32c_append(crc32c::crc32c(key), body)
+}
+
+fn put_position(position: Position, bytes: &mut Vec<u8>) {
+    bytes.put_u64(position.sequence);
+    bytes.put_u32(position.index);
+}
+
+fn read_standing(mut bytes: &[u8]) -> Option<(Timestamp, Option<Timestamp>, Cursor)> {
+    if bytes.len() != 46 {
+        return None;
+    }
+    let created = Timestamp::from_millis(bytes.get_i64());
+    let was_acknowledged = bytes.get_u8() != 0;
+    let acknowledged = Timestamp::from_millis(bytes.get_i64());
+    let mut journal = [0; 4];
+    bytes.copy_to_slice(&mut journal);
+    let after = Position::new(bytes.get_u64(), bytes.get_u32());
+    let is_inside = bytes.get_u8() != 0;
+    let inside = Position::new(bytes.get_u64(), bytes.get_u32());
+    let place = Place { after, inside: is_inside.then_some(inside) };
+    let cursor = Cursor { journal: JournalTag(journal), place };
+    Some((created, was_acknowledged.then_some(acknowledged), cursor))
+}
+
+fn encode_filter(filter: &Filter) -> Option<Vec<u8>> {
+    fn put_texts<'a>(
+        texts: impl ExactSizeIterator<Item = &'a str>,
+        bytes: &mut Vec<u8>,
+    ) -> Option<()> {
+        bytes.put_u32(u32::try_from(texts.len()).ok()?);
+        for text in texts {
+            bytes.put_u16(u16::try_from(text.len()).ok()?);
+            bytes.put_slice(text.as_bytes());
+        }
+        Some(())
+    }
+    let Filter { kinds, platforms, labels, groups, authors, min_confidence } = filter;
+    let mut bytes = Vec::new();
+    bytes.put_u32(u32::try_from(kinds.len()).ok()?);
+    for kind in kinds {
+        let number = Kind::ALL.iter().position(|one| one == kind)? + 1;
+        bytes.put_u8(u8::try_from(number).ok()?);
+    }
+    put_texts(platforms.iter().map(Platform::as_str), &mut bytes)?;
+    put_texts(labels.iter().map(Label::as_str), &mut bytes)?;
+    put_texts(groups.iter().map(GroupId::as_str), &mut bytes)?;
+    put_texts(authors.iter().map(PartnerId::as_str), &mut bytes)?;
+    bytes.put_u8(min_confidence.map_or(NO_CONFIDENCE, Confidence::percent));
+    Some(bytes)
+}
+
+fn read_filter(mut bytes: &[u8]) -> Option<Filter> {
+    fn texts<T>(bytes: &mut &[u8], read: impl Fn(&str) -> T) -> Option<Vec<T>> {
+        let count = bytes.try_get_u32().ok()?;
+        let text = |_| {
+            let length = usize::from(bytes.try_get_u16().ok()?);
+            let (text, rest) = bytes.split_at_checked(length)?;
+            *bytes = rest;
+            Some(read(std::str::from_utf8(text).ok()?))
+        };
+        (0..count).map(text).collect()
+    }
+    let count = bytes.try_get_u32().ok()?;
+    let kind = |_| {
+        let number = usize::from(bytes.try_get_u8().ok()?);
+        Kind::ALL.get(number.checked_sub(1)?).copied()
+    };
+    let kinds = (0..count).map(kind).collect::<Option<_>>()?;
+    let platforms = texts(&mut bytes, |text| Platform::from_stored(text.to_owned()))?;
+    let labels = texts(&mut bytes, Label::from_stored)?;
+    let groups = texts(&mut bytes, GroupId::from_stored)?;
+    let authors = texts(&mut bytes, PartnerId::from_stored)?;
+    let min_confidence = match bytes.try_get_u8().ok()? {
+        NO_CONFIDENCE => None,
+        percent => Some(Confidence::new(percent.into()).ok()?),
+    };
+    let filter = Filter { kinds, platforms, labels, groups, authors, min_confidence };
+    bytes.is_empty().then_some(filter)
+}

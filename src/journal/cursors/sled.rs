@@ -1,0 +1,138 @@
+//! Subscriptions on sled, in a database of their own.
+//!
+//! Of their own, and no tree of another: a flush writes a whole database out, so moving cursors would
+//! hold up appends in the journal's; its failure must not stop the journal; and the index's folder
+//! can be deleted at any time, which these must outlive.
+
+use std::fs::{self, File};
+use std::io;
+use std::path::{Path, PathBuf};
+use std::sync::atomic::{AtomicBool, Ordering};
+
+use super::super::Durability;
+use super::super::database::{self, OpenError};
+use super::{CursorError, CursorStore, StoredSubscription, record};
+use crate::domain::{PartnerId, SubscriptionName};
+
+/// The most operations in one batch of sled: larger ones leak where they overwrite.
+const BATCH_OPERATIONS: usize = 200;
+/// sled's own cache, in bytes. A hundred subscriptions of a partner take about 30 KB.
+const CACHE_BYTES: u64 = 4 * 1024 * 1024;
+
+/// Subscriptions in a folder of their own.
+pub struct SledCursors {
+    folder: PathBuf,
+    db: sled::Db,
+    data: File,
+    failed: AtomicBool,
+}
+
+impl SledCursors {
+    /// Opens the subscriptions in a folder, or makes an empty store there.
+    pub fn open(folder: &Path) -> Result<Self, CursorError> {
+        let not_writable = |source| CursorError::NotWritable { folder: folder.to_owned(), source };
+        fs::create_dir_all(folder).map_err(not_writable)?;
+        let db = database::open(folder, CACHE_BYTES, None).map_err(|error| match error {
+            OpenError::InUse => CursorError::InUse(folder.to_owned()),
+            OpenError::Other(sled::Error::Io(source))
+                if matches!(
+                    source.kind(),
+                    io::ErrorKind::PermissionDenied | io::ErrorKind::ReadOnlyFilesystem
+                ) =>
+            {
+                not_writable(source)
+            }
+            other => unreadable(folder, other.to_string()),
+        })?;
+        let data = database::data_file(folder).map_err(not_writable)?;
+        Ok(Self { folder: folder.to_owned(), db, data, failed: AtomicBool::new(false) })
+    }
+
+    /// Applies what `write` puts into the database, and forces it to the disk. A failure is final: a
+    /// second try would report success for what the first one dropped.
+    fn change(&self, write: impl FnOnce() -> sled::Result<()>) -> Result<(), CursorError> {
+        if self.failed.load(Ordering::Relaxed) {
+            return Err(CursorError::Failed("the disk failed earlier".into()));
+        }
+        let durable = |()| database::make_durable(&self.db, &self.data, Durability::Fsync);
+        write().map_err(|error| error.to_string()).and_then(durable).map_err(|reason| {
+            self.failed.store(true, Ordering::Relaxed);
+            CursorError::Failed(reason)
+        })
+    }
+
+    /// Puts the removal of all that is there of a subscription into a batch.
+    fn remove(&self, prefix: &[u8], batch: &mut sled::Batch) -> sled::Result<()> {
+        for key in self.db.scan_prefix(prefix).keys() {
+            batch.remove(key?);
+        }
+        Ok(())
+    }
+}
+
+impl std::fmt::Debug for SledCursors {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("SledCursors").field("folder", &self.folder).finish_non_exhaustive()
+    }
+}
+
+impl CursorStore for SledCursors {
+    fn all(&self) -> Result<Vec<StoredSubscription>, CursorError> {
+        let pairs =
+            self.db.iter().map(|pair| pair.map(|(key, value)| (key.to_vec(), value.to_vec())));
+        let pairs = pairs.collect::<sled::Result<Vec<_>>>();
+        let pairs = pairs.map_err(|error| unreadable(&self.folder, error.to_string()))?;
+        record::read(pairs).map_err(|reason| unreadable(&self.folder, reason))
+    }
+
+    fn create(&self, new: &StoredSubscription) -> Result<(), CursorError> {
+        let too_large = || CursorError::Failed("the filter is too large".into());
+        let parts = record::filter(new).ok_or_else(too_large)?;
+        self.change(|| {
+            let mut batch = sled::Batch::default();
+            self.remove(&record::prefix(&new.partner, &new.name), &mut batch)?;
+            for (key, value) in parts.into_iter().chain([record::standing(new)]) {
+                batch.insert(key, value);
+            }
+            self.db.apply_batch(batch)
+        })
+    }
+
+    fn keep(&self, moved: &[StoredSubscription]) -> Result<(), CursorError> {
+        self.change(|| {
+            for moved in moved.chunks(BATCH_OPERATIONS) {
+                let mut batch = sled::Batch::default();
+                for (key, value) in moved.iter().map(record::standing) {
+                    if self.db.contains_key(&key)? {
+                        batch.insert(key, value);
+                    }
+                }
+                self.db.apply_batch(batch)?;
+            }
+            Ok(())
+        })
+    }
+
+    fn delete(&self, partner: &PartnerId, name: &SubscriptionName) -> Result<(), CursorError> {
+        self.change(|| {
+            let mut batch = sled::Batch::default();
+            self.remove(&record::prefix(partner, name), &mut batch)?;
+            self.db.apply_batch(batch)
+        })
+    }
+}
+
+fn unreadable(folder: &Path, reason: String) -> CursorError {
+    CursorError::Unreadable { folder: folder.to_owned(), reason }
+}
+
+#[cfg(test)]
+impl SledCursors {
+    /// Changes a byte of a value, as a disk may.
+    pub(super) fn spoil(&self, key: &[u8]) {
+        let mut value = self.db.get(key).unwrap().unwrap().to_vec();
+        value[20] ^= 1;
+        self.db.insert(key, value).unwrap();
+        database::make_durable(&self.db, &self.data, Durability::Fsync).unwrap();
+    }
+}

@@ -1,0 +1,40 @@
+//! What stands in for a store that cannot be read.
+
+use std::path::PathBuf;
+
+use super::{CursorError, CursorStore, StoredSubscription};
+use crate::domain::{PartnerId, SubscriptionName};
+
+/// Subscriptions that are there and cannot be read: nothing is known of them, and nothing is changed,
+/// so that an operator can still restore them.
+#[derive(Debug)]
+pub struct UnreadableCursors {
+    /// Where they lie.
+    pub folder: PathBuf,
+    /// What is wrong with them.
+    pub reason: String,
+}
+
+impl UnreadableCursors {
+    fn error<T>(&self) -> Result<T, CursorError> {
+        Err(CursorError::Unreadable { folder: self.folder.clone(), reason: self.reason.clone() })
+    }
+}
+
+impl CursorStore for UnreadableCursors {
+    fn all(&self) -> Result<Vec<StoredSubscription>, CursorError> {
+        self.error()
+    }
+
+    fn create(&self, _: &StoredSubscription) -> Result<(), CursorError> {
+        self.error()
+    }
+
+    fn keep(&self, _: &[StoredSubscription]) -> Result<(), CursorError> {
+        self.error()
+    }
+
+    fn delete(&self, _: &PartnerId, _: &SubscriptionName) -> Result<(), CursorError> {
+        self.error()
+    }
+}
