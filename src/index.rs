@@ -8,9 +8,12 @@ pub mod apply;
 pub mod keys;
 mod outcomes;
 pub mod query;
+mod reactions;
 pub mod record;
 mod registry;
 mod storage;
+pub mod store;
+mod versions;
 
 use std::collections::{BTreeSet, HashMap};
 use std::sync::{Arc, Mutex, PoisonError, RwLock};
@@ -23,19 +26,21 @@ use self::outcomes::Outcomes;
 use self::record::Head;
 pub use self::registry::Registry;
 pub use self::storage::JournalEnds;
-use crate::domain::Position;
+use self::store::Store;
+pub use self::versions::CurrentKey;
 use crate::domain::cursor::JournalTag;
 use crate::domain::entry::{Entry, Outcome};
+use crate::domain::{PartnerId, Position};
 use crate::error::{Error, Kind};
 
 /// The index of one node. Shared by all who read; written by the one [`Applier`].
 #[derive(Debug)]
 pub struct Index {
-    tree: sled::Tree,
-    db: sled::Db,
+    store: Store,
     head: Mutex<Head>,
     checkpoint: watch::Sender<u64>,
     registry: ArcSwap<Registry>,
+    suspended: watch::Sender<BTreeSet<PartnerId>>,
     closed: RwLock<HashMap<u64, Arc<BTreeSet<u32>>>>,
     outcomes: Outcomes,
 }
@@ -61,6 +66,16 @@ impl Index {
         self.registry.load_full()
     }
 
+    /// Whether the registry keeps a partner out.
+    pub fn is_suspended(&self, partner: &PartnerId) -> bool {
+        self.suspended.borrow().contains(partner)
+    }
+
+    /// Follows who is kept out.
+    pub fn watch_suspended(&self) -> watch::Receiver<BTreeSet<PartnerId>> {
+        self.suspended.subscribe()
+    }
+
     /// The items of an entry that are no longer current, by their index.
     pub fn closed(&self, sequence: u64) -> Option<Arc<BTreeSet<u32>>> {
         let closed = self.closed.read().unwrap_or_else(PoisonError::into_inner);
@@ -69,7 +84,7 @@ impl Index {
 
     /// The bytes of the index on disk.
     pub fn size_on_disk(&self) -> Option<u64> {
-        self.db.size_on_disk().ok()
+        self.store.size_on_disk()
     }
 
     fn head(&self) -> Head {
@@ -87,11 +102,19 @@ impl Index {
     ) {
         self.close(closed);
         if let Some(registry) = registry {
+            let suspended = registry.suspended();
             self.registry.store(Arc::new(registry));
+            self.suspended.send_if_modified(|before| {
+                let changed = *before != suspended;
+                *before = suspended;
+                changed
+            });
         }
         *self.head.lock().unwrap_or_else(PoisonError::into_inner) = head;
-        self.outcomes.publish(head.sequence, finished);
+        let answers = self.outcomes.publish(head.sequence, finished);
         self.checkpoint.send_replace(head.sequence);
+        // A receipt comes last: what it speaks of can be seen in every way.
+        answers.into_iter().for_each(outcomes::Answer::tell);
     }
 
     fn close(&self, versions: &[Position]) {
@@ -130,5 +153,8 @@ fn out_of_order(expected: u64, got: u64) -> Error {
 }
 
 #[cfg(test)]
-#[path = "index/tests.rs"]
+mod ending_tests;
+#[cfg(test)]
+mod test_history;
+#[cfg(test)]
 mod tests;

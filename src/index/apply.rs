@@ -6,27 +6,26 @@
 //! applied in parts: the checkpoint then says how many of its items are done, and neither feeds nor
 //! receipts see the entry before the last of them is.
 
+mod batch;
+mod close;
+mod endings;
+mod reactions;
+
 use std::collections::HashMap;
 use std::sync::Arc;
 
 use sled::IVec;
 
-use super::keys::{self, AudienceDigest};
-use super::record::{self, Closing, CurrentParts, Ended, Head, SubmissionState, TakenBatch};
-use super::{Index, Registry, entry_tag, storage_fault};
+use super::keys;
+use super::record::{self, Head, Known, SubmissionState, TakenBatch};
+use super::{Index, Registry, entry_tag};
+use crate::domain::Position;
 use crate::domain::cursor::JournalTag;
-use crate::domain::entry::{Batch, Body, Close, Entry, Item, ItemOutcome, Outcome, VoidReason};
-use crate::domain::sharing::{Audience, Community};
-use crate::domain::{PartnerId, Position};
+use crate::domain::entry::{Body, Entry, ItemOutcome, Outcome, RegistryRule, VoidReason};
 use crate::error::Result;
-use crate::journal::stored;
 
 /// The most operations in one batch of sled. Larger ones that mix inserts and deletes leak.
 const MAX_OPERATIONS: usize = 200;
-
-/// How many items of an entry are one part. Fixed, so that what lies in the index depends on the
-/// entries alone, and not on how they came.
-const PART_ITEMS: usize = 64;
 
 /// Room that is kept in a batch for the records of an entry itself.
 const ENTRY_OPERATIONS: usize = 12;
@@ -49,8 +48,6 @@ pub struct Applier {
 /// Writes that are not yet committed, and what they come to.
 #[derive(Debug, Default)]
 struct Pending {
-    batch: sled::Batch,
-    operations: usize,
     written: HashMap<IVec, Option<IVec>>,
     finished: Vec<(u64, Arc<Outcome>)>,
     closed: Vec<Position>,
@@ -107,21 +104,22 @@ impl Applier {
             self.head.journal = JournalTag(entry_tag(entry));
         }
         let outcome = match &entry.body {
-            Body::PartnerPut(partner) => {
-                let since = self.registry.put_partner(partner.clone(), entry.sequence);
-                self.put(keys::partner(&partner.id), record::partner(partner, since));
-                self.registry_changed = true;
-                Outcome::Taken(Vec::new())
-            }
-            Body::GroupPut(definition) => {
-                let group = self.registry.define_group(definition, entry.sequence);
-                let (key, value) = (keys::group(&group.id), record::group(group));
-                self.put(key, value);
-                self.registry_changed = true;
-                Outcome::Taken(Vec::new())
+            // What was under way when its author was suspended has no effect: the order decides, so
+            // that nothing is left of it when what was submitted before is taken back. An entry of
+            // which parts are applied was taken before.
+            _ if self.head.items == 0 && self.is_kept_out(entry) => {
+                Outcome::Void(VoidReason::Suspended)
             }
             Body::SubmissionBatch(batch) => self.batch(entry, batch)?,
             Body::SubmissionClosed(close) => self.close(entry, close)?,
+            Body::Withdrawal(withdrawal) => self.withdrawal(entry, withdrawal)?,
+            Body::Expiry(expiry) => self.expiry(entry, expiry)?,
+            Body::Sightings(sightings) => self.sightings(entry, sightings)?,
+            Body::Feedback(feedback) => self.feedback(entry, feedback)?,
+            body => match self.registration(entry.sequence, body) {
+                Ok(()) => Outcome::Taken(Vec::new()),
+                Err(rule) => Outcome::Void(VoidReason::Registry(rule)),
+            },
         };
         if let Outcome::Void(reason) = &outcome {
             self.put(&keys::outcome(entry.sequence, 0), record::void(reason));
@@ -133,182 +131,87 @@ impl Applier {
             journal: self.head.journal,
         };
         self.pending.finished.push((entry.sequence, Arc::new(outcome)));
-        if self.pending.operations + ENTRY_OPERATIONS > MAX_OPERATIONS {
+        // What changes who may see what is published before anything that comes behind it is stored:
+        // whoever reads content and finds the registry as it was before has judged by the rights that
+        // the content was accepted under.
+        if self.registry_changed || self.pending.written.len() + ENTRY_OPERATIONS > MAX_OPERATIONS {
             return self.commit();
         }
         Ok(())
     }
 
-    fn batch(&mut self, entry: &Entry, batch: &Batch) -> Result<Outcome> {
-        let Some(author) = &entry.author else {
-            return Ok(Outcome::Void(VoidReason::AudienceGone));
-        };
-        // Room for what the decision writes and for the first part: a crash between the two would
-        // have the entry take itself for its own repetition.
-        self.make_room(batch.items.len().min(PART_ITEMS))?;
-        // Parts of it are applied: then it was decided to take it.
-        if self.head.items == 0
-            && let Some(void) = self.decide(entry, author, batch)?
-        {
-            return Ok(Outcome::Void(void));
-        }
-        let sharing = stored::sharing(&batch.sharing);
-        let audience = AudienceDigest::of(&batch.sharing.audience);
-        let done = self.head.items as usize;
-        for part in batch.items[done.min(batch.items.len())..].chunks(PART_ITEMS) {
-            let first = self.begun.len();
-            if first > 0 {
-                self.make_room(part.len())?;
-            }
-            for item in part {
-                let outcome = self.item(entry, author, audience, &sharing, item)?;
-                self.begun.push(outcome);
-            }
-            let key = keys::outcome(entry.sequence, u32::try_from(first).unwrap_or(u32::MAX));
-            self.put(&key, record::outcomes(&self.begun[first..]));
-            self.head.items = u32::try_from(self.begun.len()).unwrap_or(u32::MAX);
-        }
-        Ok(Outcome::Taken(std::mem::take(&mut self.begun)))
+    fn is_kept_out(&self, entry: &Entry) -> bool {
+        entry.author.as_ref().is_some_and(|author| self.registry.is_suspended(author))
     }
 
-    /// Commits what is pending unless a part of so many items fits beside it. An item takes two
-    /// operations at most.
-    fn make_room(&mut self, items: usize) -> Result<()> {
-        if self.pending.operations + 2 * items + ENTRY_OPERATIONS > MAX_OPERATIONS {
+    /// What changes who is on the exchange, where the registry allows it. Two nodes may append what
+    /// conflicts: the order decides.
+    fn registration(
+        &mut self,
+        sequence: u64,
+        body: &Body,
+    ) -> std::result::Result<(), RegistryRule> {
+        let refused = match body {
+            Body::PartnerPut(partner) => self.registry.refuses_partner(partner),
+            Body::GroupPut(group) => self.registry.refuses_group(group),
+            Body::PartnerSuspended(partner) | Body::PartnerResumed(partner) => {
+                self.registry.refuses_suspension(partner)
+            }
+            Body::TermsConfirmed(confirmation) => self.registry.refuses_confirmation(confirmation),
+            _ => None,
+        };
+        if let Some(rule) = refused {
+            return Err(rule);
+        }
+        self.registry_changed = true;
+        let known = match body {
+            Body::PartnerPut(partner) => Some(self.registry.put_partner(partner.clone(), sequence)),
+            Body::PartnerSuspended(partner) => self.registry.suspend(partner, true).cloned(),
+            Body::PartnerResumed(partner) => self.registry.suspend(partner, false).cloned(),
+            Body::TermsConfirmed(confirmation) => {
+                self.registry.confirm(&confirmation.partner, sequence).cloned()
+            }
+            _ => None,
+        };
+        if let Some(known) = &known {
+            self.put_known(known);
+        }
+        if let Body::GroupPut(definition) = body {
+            let group = self.registry.define_group(definition, sequence);
+            let (key, value) = (keys::group(&group.id), record::group(group));
+            self.put(key, value);
+        }
+        Ok(())
+    }
+
+    fn put_known(&mut self, known: &Known) {
+        self.put(keys::partner(&known.partner.id), record::partner(known));
+    }
+
+    /// What was taken under a key before, if the same comes to be decided again.
+    fn taken_before(&self, key: &[u8], digest: [u8; 32]) -> Result<Option<VoidReason>> {
+        let Some(taken) = self.read(key)? else { return Ok(None) };
+        let taken = TakenBatch::decode(&taken)?;
+        Ok(Some(if taken.digest == digest {
+            VoidReason::Repeats(taken.sequence)
+        } else {
+            VoidReason::Conflicts(taken.sequence)
+        }))
+    }
+
+    /// Commits what is pending unless so many operations fit beside it.
+    fn make_room(&mut self, operations: usize) -> Result<()> {
+        if self.pending.written.len() + operations + ENTRY_OPERATIONS > MAX_OPERATIONS {
             self.commit()?;
         }
         Ok(())
     }
 
-    /// Takes the batch under its key, or says why not.
-    fn decide(
-        &mut self,
-        entry: &Entry,
-        author: &PartnerId,
-        batch: &Batch,
-    ) -> Result<Option<VoidReason>> {
-        let submission = keys::submission(author, &batch.submission);
-        let mut state = self.submission(&submission)?;
-        if state.is_some_and(|state| state.has_expired(entry.time)) {
-            return Ok(Some(VoidReason::SubmissionClosed));
-        }
-        let key = keys::batch(author, &batch.submission, batch.number);
-        if let Some(taken) = self.read(&key)? {
-            let taken = TakenBatch::decode(&taken)?;
-            return Ok(Some(if taken.digest == batch.digest {
-                VoidReason::Repeats(taken.sequence)
-            } else {
-                VoidReason::Conflicts(taken.sequence)
-            }));
-        }
-        // One that the exchange closed opens again, for a client that lost its connection and comes
-        // back; one that its author closed does not.
-        if state.and_then(|state| state.closed).is_some_and(|closing| closing.batches.is_some()) {
-            return Ok(Some(VoidReason::SubmissionClosed));
-        }
-        if !self.may_share(author, &batch.sharing.audience) {
-            return Ok(Some(VoidReason::AudienceGone));
-        }
-        if state.is_none_or(|state| state.closed.is_some()) {
-            self.put(keys::open(author, &batch.submission), Vec::new());
-        }
-        let state = state.get_or_insert_default();
-        state.batches += 1;
-        state.highest = state.highest.max(batch.number);
-        state.last = entry.time;
-        state.closed = None;
-        let taken = TakenBatch { digest: batch.digest, sequence: entry.sequence };
-        self.put(submission, state.encode());
-        self.put(key, taken.encode());
-        Ok(None)
-    }
-
-    fn item(
-        &mut self,
-        entry: &Entry,
-        author: &PartnerId,
-        audience: AudienceDigest,
-        sharing: &[u8],
-        item: &Item,
-    ) -> Result<ItemOutcome> {
-        let version = Position::new(entry.sequence, item.index);
-        let key = keys::assessment(item.id, author, audience);
-        let said = record::said(sharing, item);
-        let outcome = match self.read(&key)? {
-            None => ItemOutcome::Created,
-            Some(stored) => {
-                let old = CurrentParts::of(&stored)?;
-                if old.said == said && !item.assessment.is_renewal(old.accepted, entry.time) {
-                    return Ok(ItemOutcome::Unchanged(old.version));
-                }
-                let closed = record::closed(version, Ended::Replaced, &old.decode()?);
-                self.put(&keys::closed(old.version), closed);
-                self.pending.closed.push(old.version);
-                ItemOutcome::Replaced(old.version)
-            }
-        };
-        let raw = item.assessment.raw.as_deref();
-        self.put(key, record::current(version, entry.time, raw, &said));
-        Ok(outcome)
-    }
-
-    fn close(&mut self, entry: &Entry, close: &Close) -> Result<Outcome> {
-        let submission = keys::submission(&close.partner, &close.submission);
-        let Some(mut state) = self.submission(&submission)? else {
-            return Ok(Outcome::Void(VoidReason::SubmissionUnknown));
-        };
-        if let Some(void) = self.refuses_close(&state, close)? {
-            return Ok(Outcome::Void(void));
-        }
-        let closed_before = state.closed.is_some();
-        state.closed = Some(Closing { at: entry.time, batches: close.batches });
-        self.put(submission, state.encode());
-        if !closed_before {
-            self.remove(keys::open(&close.partner, &close.submission));
-        }
-        Ok(Outcome::Taken(Vec::new()))
-    }
-
-    fn refuses_close(&self, state: &SubmissionState, close: &Close) -> Result<Option<VoidReason>> {
-        let closed_with = state.closed.map(|closing| closing.batches);
-        Ok(match (closed_with, close.batches) {
-            // The exchange closes what is still open and idle; by the time the entry is applied it
-            // may be neither.
-            (Some(_), None) => Some(VoidReason::SubmissionClosed),
-            (Some(Some(before)), Some(now)) if before != now => Some(VoidReason::SubmissionClosed),
-            (_, Some(named)) if state.highest > named => {
-                Some(VoidReason::BatchesBeyond(state.highest))
-            }
-            (_, Some(named)) if state.batches < named => {
-                Some(VoidReason::BatchMissing(self.first_missing(close, named)?))
-            }
-            _ => None,
-        })
-    }
-
-    fn first_missing(&self, close: &Close, named: u32) -> Result<u32> {
-        for number in 1..=named {
-            if self.read(&keys::batch(&close.partner, &close.submission, number))?.is_none() {
-                return Ok(number);
-            }
-        }
-        Ok(named)
-    }
-
-    /// Two nodes may append what conflicts, so whether the author is in its groups is decided here
-    /// once more, by the order.
-    fn may_share(&self, author: &PartnerId, audience: &Audience) -> bool {
-        match audience {
-            Audience::Everyone | Audience::Public => true,
-            Audience::Named { groups, partners } => {
-                groups.iter().all(|group| self.registry.is_member(group, author))
-                    && partners.iter().all(|partner| {
-                        self.registry
-                            .role(partner)
-                            .is_some_and(super::super::domain::partner::Role::may_receive)
-                    })
-            }
-        }
+    /// Takes note of what the items of a part came to, and that they are done.
+    fn part_done(&mut self, sequence: u64, first: usize) {
+        let key = keys::outcome(sequence, u32::try_from(first).unwrap_or(u32::MAX));
+        self.put(&key, record::outcomes(&self.begun[first..]));
+        self.head.items = u32::try_from(self.begun.len()).unwrap_or(u32::MAX);
     }
 
     fn submission(&self, key: &[u8]) -> Result<Option<SubmissionState>> {
@@ -318,27 +221,21 @@ impl Applier {
     fn read(&self, key: &[u8]) -> Result<Option<IVec>> {
         match self.pending.written.get(key) {
             Some(written) => Ok(written.clone()),
-            None => self.index.tree.get(key).map_err(storage_fault),
+            None => self.index.store.get(key),
         }
     }
 
     fn put(&mut self, key: impl Into<IVec>, value: impl Into<IVec>) {
-        let (key, value) = (key.into(), value.into());
-        self.pending.batch.insert(key.clone(), value.clone());
-        self.pending.written.insert(key, Some(value));
-        self.pending.operations += 1;
+        self.pending.written.insert(key.into(), Some(value.into()));
     }
 
     fn remove(&mut self, key: impl Into<IVec>) {
-        let key = key.into();
-        self.pending.batch.remove(key.clone());
-        self.pending.written.insert(key, None);
-        self.pending.operations += 1;
+        self.pending.written.insert(key.into(), None);
     }
 
     fn commit(&mut self) -> Result<()> {
         let mut pending = std::mem::take(&mut self.pending);
-        if pending.operations == 0 && pending.finished.is_empty() {
+        if pending.written.is_empty() && pending.finished.is_empty() {
             return Ok(());
         }
         #[cfg(test)]
@@ -346,8 +243,8 @@ impl Applier {
             *left =
                 left.checked_sub(1).ok_or_else(|| super::corrupt("stopped by a test, nothing"))?;
         }
-        pending.batch.insert(keys::HEAD, self.head.encode());
-        self.index.tree.apply_batch(pending.batch).map_err(storage_fault)?;
+        pending.written.insert(keys::HEAD.into(), Some(self.head.encode().into()));
+        self.index.store.apply(pending.written)?;
         let registry = self.registry_changed.then(|| self.registry.clone());
         self.registry_changed = false;
         self.index.publish(self.head, registry, &pending.closed, pending.finished);

@@ -3,25 +3,35 @@
 //! | prefix | key | value |
 //! |---|---|---|
 //! | `!` | | checkpoint, layout and journal tag ([`super::record::Head`]) |
+//! | `a` | author, sequence | when the batch of this entry was taken |
 //! | `b` | partner, submission, number | digest and sequence of the batch taken under this key |
+//! | `c` | indicator id, author, audience digest | how many sightings were reported |
+//! | `e` | end in milliseconds, sequence, first item | (empty) versions of this part end then |
+//! | `f` | version, giver | feedback on the version |
 //! | `g` | group | the group with its memberships |
+//! | `h` | group, sequence | (empty) the entry is shared with the group |
 //! | `i` | indicator id, author, audience digest | the current assessment |
+//! | `k` | partner, request | digest and sequence of the request taken under this key |
 //! | `n` | partner, submission | (empty) the submission is open |
 //! | `o` | sequence, first item | what the items from there on came to |
 //! | `p` | partner | the partner |
+//! | `s` | indicator id, author, audience digest, slot | a sighting |
 //! | `u` | partner, submission | the submission |
+//! | `v` | sequence, first item | author, audience and indicators of a part's versions |
 //! | `x` | position | a closed version |
 //!
 //! Numbers are big-endian, so that keys sort as the numbers do; a NUL ends each text.
 
-use sha2::{Digest, Sha256};
-
-use crate::domain::entry::SubmissionId;
-use crate::domain::sharing::Audience;
-use crate::domain::{GroupId, IndicatorId, PartnerId, Position};
+use crate::domain::audience::AudienceDigest;
+use crate::domain::entry::{RequestId, SubmissionId};
+use crate::domain::{GroupId, IndicatorId, PartnerId, Position, Timestamp};
 
 /// Where the index says how far it has come.
 pub const HEAD: &[u8] = b"!";
+/// The prefix of the times at which versions end.
+pub const ENDS: &[u8] = b"e";
+/// The prefix of current assessments.
+pub const CURRENT: &[u8] = b"i";
 /// The prefix of groups.
 pub const GROUPS: &[u8] = b"g";
 /// The prefix of open submissions.
@@ -30,37 +40,6 @@ pub const OPEN: &[u8] = b"n";
 pub const PARTNERS: &[u8] = b"p";
 /// The prefix of closed versions.
 pub const CLOSED: &[u8] = b"x";
-
-/// The first bytes of a hash over an audience: part of the key of an assessment.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
-pub struct AudienceDigest([u8; 8]);
-
-impl AudienceDigest {
-    /// The digest of an audience.
-    pub fn of(audience: &Audience) -> Self {
-        let mut hash = Sha256::new();
-        match audience {
-            Audience::Named { groups, partners } => {
-                for group in groups {
-                    hash.update([b'g']);
-                    hash.update(group.as_str());
-                    hash.update([0]);
-                }
-                for partner in partners {
-                    hash.update([b'p']);
-                    hash.update(partner.as_str());
-                    hash.update([0]);
-                }
-            }
-            Audience::Everyone => hash.update([b'e']),
-            Audience::Public => hash.update([b'u']),
-        }
-        let digest = hash.finalize();
-        let mut first = [0; 8];
-        first.copy_from_slice(&digest[..8]);
-        Self(first)
-    }
-}
 
 /// The current assessment of an indicator by an author to an audience.
 pub fn assessment(id: IndicatorId, author: &PartnerId, audience: AudienceDigest) -> Vec<u8> {
@@ -83,6 +62,136 @@ pub fn assessments(id: IndicatorId) -> [u8; 17] {
 pub fn assessment_author(key: &[u8]) -> Option<PartnerId> {
     let author = key.get(17..key.len().checked_sub(9)?)?;
     std::str::from_utf8(author).ok().map(PartnerId::from_stored)
+}
+
+/// The prefix of an author's current assessments of an indicator.
+pub fn assessments_by(id: IndicatorId, author: &PartnerId) -> Vec<u8> {
+    let mut key = assessments(id).to_vec();
+    text(&mut key, author.as_str());
+    key
+}
+
+/// The audience in the key of an assessment.
+pub fn assessment_audience(key: &[u8]) -> Option<AudienceDigest> {
+    Some(AudienceDigest(*key.last_chunk()?))
+}
+
+/// An entry of an author's.
+pub fn entry_of(author: &PartnerId, sequence: u64) -> Vec<u8> {
+    let mut key = entries_of(author);
+    key.extend_from_slice(&sequence.to_be_bytes());
+    key
+}
+
+/// The prefix of an author's entries.
+pub fn entries_of(author: &PartnerId) -> Vec<u8> {
+    let mut key = vec![b'a'];
+    text(&mut key, author.as_str());
+    key
+}
+
+/// An entry that is shared with a group.
+pub fn entry_for(group: &GroupId, sequence: u64) -> Vec<u8> {
+    let mut key = entries_for(group);
+    key.extend_from_slice(&sequence.to_be_bytes());
+    key
+}
+
+/// The prefix of the entries that are shared with a group.
+pub fn entries_for(group: &GroupId) -> Vec<u8> {
+    let mut key = vec![b'h'];
+    text(&mut key, group.as_str());
+    key
+}
+
+/// The sequence at the end of the key of an entry.
+pub fn read_entry(key: &[u8]) -> Option<u64> {
+    Some(u64::from_be_bytes(*key.last_chunk()?))
+}
+
+/// The versions of a part of an entry, by the part's first item.
+pub fn part(first: Position) -> [u8; 13] {
+    positioned(b'v', first)
+}
+
+/// The prefix of the parts of an entry.
+pub fn parts(sequence: u64) -> [u8; 9] {
+    let mut key = [b'v'; 9];
+    key[1..].copy_from_slice(&sequence.to_be_bytes());
+    key
+}
+
+/// The time at which versions of a part end. Times before the epoch end at once.
+pub fn ends(at: Timestamp, part: Position) -> Vec<u8> {
+    let mut key = ENDS.to_vec();
+    key.extend_from_slice(&u64::try_from(at.as_millis()).unwrap_or(0).to_be_bytes());
+    key.extend_from_slice(&part.sequence.to_be_bytes());
+    key.extend_from_slice(&part.index.to_be_bytes());
+    key
+}
+
+/// When, and of which part, versions end.
+pub fn read_ends(key: &[u8]) -> Option<(Timestamp, Position)> {
+    let at = u64::from_be_bytes(key.get(1..9)?.try_into().ok()?);
+    let at = Timestamp::from_millis(i64::try_from(at).ok()?);
+    Some((at, read_position(key.get(9..)?)?))
+}
+
+/// The request taken under a key.
+pub fn request(partner: &PartnerId, request: &RequestId) -> Vec<u8> {
+    scoped(b'k', partner, request)
+}
+
+/// A sighting of an indicator by a partner, for an audience: one of as many as are kept of them.
+pub fn sighting(
+    id: IndicatorId,
+    author: &PartnerId,
+    audience: AudienceDigest,
+    slot: u8,
+) -> Vec<u8> {
+    let mut key = sightings(id).to_vec();
+    text(&mut key, author.as_str());
+    key.extend_from_slice(&audience.0);
+    key.push(slot);
+    key
+}
+
+/// How many sightings of an indicator a partner reported to an audience.
+pub fn sighting_count(id: IndicatorId, author: &PartnerId, audience: AudienceDigest) -> Vec<u8> {
+    let mut key = vec![b'c'];
+    key.extend_from_slice(id.as_bytes());
+    text(&mut key, author.as_str());
+    key.extend_from_slice(&audience.0);
+    key
+}
+
+/// The prefix of the sightings of an indicator.
+pub fn sightings(id: IndicatorId) -> [u8; 17] {
+    let mut key = [b's'; 17];
+    key[1..].copy_from_slice(id.as_bytes());
+    key
+}
+
+/// A partner's feedback on a version.
+pub fn feedback(about: Position, giver: &PartnerId) -> Vec<u8> {
+    let mut key = feedback_on(about).to_vec();
+    key.extend_from_slice(giver.as_str().as_bytes());
+    key
+}
+
+/// The prefix of the feedback on a version.
+pub fn feedback_on(about: Position) -> [u8; 13] {
+    positioned(b'f', about)
+}
+
+/// Who gives the feedback.
+pub fn read_feedback(key: &[u8]) -> Option<PartnerId> {
+    std::str::from_utf8(key.get(13..)?).ok().map(PartnerId::from_stored)
+}
+
+/// The prefix of the batches of a submission.
+pub fn batches(partner: &PartnerId, submission: &SubmissionId) -> Vec<u8> {
+    scoped(b'b', partner, submission)
 }
 
 /// The batch taken under a key.
@@ -112,10 +221,7 @@ pub fn read_open(key: &[u8]) -> Option<(PartnerId, SubmissionId)> {
 
 /// What the items of an entry came to, from one item on.
 pub fn outcome(sequence: u64, first_item: u32) -> [u8; 13] {
-    let mut key = [b'o'; 13];
-    key[1..9].copy_from_slice(&sequence.to_be_bytes());
-    key[9..].copy_from_slice(&first_item.to_be_bytes());
-    key
+    positioned(b'o', Position::new(sequence, first_item))
 }
 
 /// The prefix of what all items of an entry came to.
@@ -127,17 +233,12 @@ pub fn outcomes(sequence: u64) -> [u8; 9] {
 
 /// A closed version.
 pub fn closed(version: Position) -> [u8; 13] {
-    let mut key = [b'x'; 13];
-    key[1..9].copy_from_slice(&version.sequence.to_be_bytes());
-    key[9..].copy_from_slice(&version.index.to_be_bytes());
-    key
+    positioned(b'x', version)
 }
 
 /// The version in the key of a closed one.
 pub fn read_closed(key: &[u8]) -> Option<Position> {
-    let sequence = u64::from_be_bytes(key.get(1..9)?.try_into().ok()?);
-    let index = u32::from_be_bytes(key.get(9..13)?.try_into().ok()?);
-    Some(Position::new(sequence, index))
+    read_position(key.get(1..)?)
 }
 
 /// A partner.
@@ -148,6 +249,18 @@ pub fn partner(id: &PartnerId) -> Vec<u8> {
 /// A group.
 pub fn group(id: &GroupId) -> Vec<u8> {
     [GROUPS, id.as_str().as_bytes()].concat()
+}
+
+fn positioned(prefix: u8, at: Position) -> [u8; 13] {
+    let mut key = [prefix; 13];
+    key[1..9].copy_from_slice(&at.sequence.to_be_bytes());
+    key[9..].copy_from_slice(&at.index.to_be_bytes());
+    key
+}
+
+fn read_position(bytes: &[u8]) -> Option<Position> {
+    let sequence = u64::from_be_bytes(bytes.get(..8)?.try_into().ok()?);
+    Some(Position::new(sequence, u32::from_be_bytes(bytes.get(8..12)?.try_into().ok()?)))
 }
 
 fn scoped(prefix: u8, partner: &PartnerId, submission: &SubmissionId) -> Vec<u8> {

@@ -25,6 +25,20 @@ struct Inner {
     waiting: HashMap<u64, Vec<oneshot::Sender<Arc<Outcome>>>>,
 }
 
+/// An outcome, and one who waits for it.
+#[derive(Debug)]
+pub struct Answer {
+    waiting: oneshot::Sender<Arc<Outcome>>,
+    outcome: Arc<Outcome>,
+}
+
+impl Answer {
+    /// Tells it. Whoever waited may have gone: its deadline passed, or its connection broke.
+    pub fn tell(self) {
+        let _ = self.waiting.send(self.outcome);
+    }
+}
+
 /// Where the outcome of an entry is to be had.
 #[derive(Debug)]
 pub enum Found {
@@ -43,20 +57,22 @@ impl Outcomes {
         Self { inner: Mutex::new(inner) }
     }
 
-    /// Takes the outcomes of entries that were applied, and wakes who waits for them.
-    pub fn publish(&self, last: u64, finished: Vec<(u64, Arc<Outcome>)>) {
+    /// Takes the outcomes of entries that were applied, and gives back who waits for them: to be told
+    /// once everything else of the entries can be seen.
+    pub fn publish(&self, last: u64, finished: Vec<(u64, Arc<Outcome>)>) -> Vec<Answer> {
+        let mut answers = Vec::new();
         let mut inner = self.lock();
         inner.last = last;
         for (sequence, outcome) in finished {
-            for waiting in inner.waiting.remove(&sequence).into_iter().flatten() {
-                // Whoever waited may have gone: its deadline passed, or its connection broke.
-                let _ = waiting.send(Arc::clone(&outcome));
-            }
+            let waiting = inner.waiting.remove(&sequence).into_iter().flatten();
+            answers
+                .extend(waiting.map(|waiting| Answer { waiting, outcome: Arc::clone(&outcome) }));
             if inner.recent.len() == KEPT {
                 inner.recent.pop_front();
             }
             inner.recent.push_back(outcome);
         }
+        answers
     }
 
     /// Finds the outcome of an entry.

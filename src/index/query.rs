@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use super::outcomes::Found;
 use super::record::{self, ClosedVersion, Current, CurrentParts, SubmissionState, TakenBatch};
-use super::{Index, corrupt, keys, storage_fault};
+use super::{Index, corrupt, keys};
 use crate::domain::entry::{ItemOutcome, Outcome, SubmissionId, VoidReason};
 use crate::domain::{IndicatorId, PartnerId, Position, Timestamp};
 use crate::error::{Error, Kind, Result};
@@ -15,8 +15,8 @@ impl Index {
         &self,
         id: IndicatorId,
     ) -> impl Iterator<Item = Result<(PartnerId, Current)>> {
-        self.tree.scan_prefix(keys::assessments(id)).map(|pair| {
-            let (key, value) = pair.map_err(storage_fault)?;
+        self.store.scan(&keys::assessments(id)).map(|pair| {
+            let (key, value) = pair?;
             let author = keys::assessment_author(&key).ok_or_else(|| corrupt("an assessment"))?;
             Ok((author, CurrentParts::of(&value)?.decode()?))
         })
@@ -24,7 +24,7 @@ impl Index {
 
     /// What is kept of a version that is no longer current.
     pub fn closed_version(&self, version: Position) -> Result<Option<ClosedVersion>> {
-        let bytes = self.tree.get(keys::closed(version)).map_err(storage_fault)?;
+        let bytes = self.store.get(&keys::closed(version))?;
         bytes.map(|bytes| record::read_closed(&bytes)).transpose()
     }
 
@@ -35,8 +35,7 @@ impl Index {
         submission: &SubmissionId,
         number: u32,
     ) -> Result<Option<TakenBatch>> {
-        let bytes =
-            self.tree.get(keys::batch(partner, submission, number)).map_err(storage_fault)?;
+        let bytes = self.store.get(&keys::batch(partner, submission, number))?;
         bytes.map(|bytes| TakenBatch::decode(&bytes)).transpose()
     }
 
@@ -46,15 +45,15 @@ impl Index {
         partner: &PartnerId,
         submission: &SubmissionId,
     ) -> Result<Option<SubmissionState>> {
-        let bytes = self.tree.get(keys::submission(partner, submission)).map_err(storage_fault)?;
+        let bytes = self.store.get(&keys::submission(partner, submission))?;
         bytes.map(|bytes| SubmissionState::decode(&bytes)).transpose()
     }
 
     /// The open submissions that got no batch since `since`.
     pub fn idle_submissions(&self, since: Timestamp) -> Result<Vec<(PartnerId, SubmissionId)>> {
         let mut idle = Vec::new();
-        for key in self.tree.scan_prefix(keys::OPEN).keys() {
-            let key = key.map_err(storage_fault)?;
+        for pair in self.store.scan(keys::OPEN) {
+            let key = pair?.0;
             let (partner, submission) =
                 keys::read_open(&key).ok_or_else(|| corrupt("an open submission"))?;
             let state = self.submission(&partner, &submission)?;
@@ -94,8 +93,8 @@ impl Index {
         sequence: u64,
     ) -> Result<(Vec<ItemOutcome>, Option<VoidReason>)> {
         let (mut items, mut void) = (Vec::new(), None);
-        for pair in self.tree.scan_prefix(keys::outcomes(sequence)) {
-            let (_, value) = pair.map_err(storage_fault)?;
+        for pair in self.store.scan(&keys::outcomes(sequence)) {
+            let (_, value) = pair?;
             void = record::read_outcomes(&value, &mut items)?.or(void);
         }
         Ok((items, void))
@@ -105,8 +104,8 @@ impl Index {
     /// have the same.
     pub fn digest(&self) -> Result<u32> {
         let mut digest = 0;
-        for pair in &self.tree {
-            let (key, value) = pair.map_err(storage_fault)?;
+        for pair in self.store.scan(&[]) {
+            let (key, value) = pair?;
             for part in [&key, &value] {
                 digest = crc32c::crc32c_append(digest, &(part.len() as u64).to_be_bytes());
                 digest = crc32c::crc32c_append(digest, part);

@@ -11,7 +11,8 @@ use tracing::warn;
 use super::keys;
 use super::outcomes::Outcomes;
 use super::record::{self, Head};
-use super::{Index, Registry, entry_tag, storage_fault};
+use super::store::Store;
+use super::{Index, Registry, entry_tag};
 use crate::domain::Entry;
 use crate::error::{Error, Kind, Result};
 use crate::journal::database::{self, OpenError};
@@ -55,6 +56,11 @@ impl Index {
         })
     }
 
+    /// An index in memory: empty, and gone with the value.
+    pub fn in_memory() -> Result<Index> {
+        Self::load(Store::Memory(RwLock::default()), Head::default())
+    }
+
     fn open_existing(
         folder: &Path,
         cache_bytes: u64,
@@ -73,33 +79,33 @@ impl Index {
             })?,
         };
         agrees(head, journal).map_err(|reason| Unusable::Rebuild(reason.to_owned()))?;
-        Self::load(db, tree, head).map_err(|error| {
+        Self::load(Store::Sled { db, tree }, head).map_err(|error| {
             let source = std::error::Error::source(&error).map(ToString::to_string);
             Unusable::Rebuild(source.unwrap_or_else(|| error.to_string()))
         })
     }
 
-    fn load(db: sled::Db, tree: sled::Tree, head: Head) -> Result<Index> {
+    fn load(store: Store, head: Head) -> Result<Index> {
         let mut registry = Registry::default();
-        for pair in tree.scan_prefix(keys::PARTNERS) {
-            let (partner, since) = record::read_partner(&pair.map_err(storage_fault)?.1)?;
-            registry.put_partner(partner, since);
+        for pair in store.scan(keys::PARTNERS) {
+            registry.put_known(record::read_partner(&pair?.1)?);
         }
-        for pair in tree.scan_prefix(keys::GROUPS) {
-            registry.put_group(record::read_group(&pair.map_err(storage_fault)?.1)?);
+        for pair in store.scan(keys::GROUPS) {
+            registry.put_group(record::read_group(&pair?.1)?);
         }
+        registry.loaded(head.sequence);
         let index = Index {
+            suspended: watch::Sender::new(registry.suspended()),
             head: Mutex::new(head),
             checkpoint: watch::Sender::new(head.sequence),
             registry: ArcSwap::new(Arc::new(registry)),
             closed: RwLock::default(),
             outcomes: Outcomes::new(head.sequence),
-            tree,
-            db,
+            store,
         };
         let mut closed = Vec::new();
-        for key in index.tree.scan_prefix(keys::CLOSED).keys() {
-            closed.extend(keys::read_closed(&key.map_err(storage_fault)?));
+        for pair in index.store.scan(keys::CLOSED) {
+            closed.extend(keys::read_closed(&pair?.0));
         }
         index.close(&closed);
         Ok(index)

@@ -1,0 +1,215 @@
+//! A batch of a submission: taken once under its key, and each item decided by what its author said
+//! before.
+
+use std::collections::BTreeSet;
+
+use super::Applier;
+use crate::domain::audience::AudienceDigest;
+use crate::domain::entry::{Batch, Entry, Item, ItemOutcome, Outcome, VoidReason};
+use crate::domain::partner::Role;
+use crate::domain::sharing::{Audience, Community};
+use crate::domain::{PartnerId, Position, Timestamp};
+use crate::error::Result;
+use crate::index::keys;
+use crate::index::record::{self, CurrentParts, Ended, Part, TakenBatch};
+use crate::journal::stored;
+
+/// How many items are one part, and how many operations an item of it takes at most: its assessment
+/// and a version that closes.
+const PART: (usize, usize) = (64, 2);
+/// The same where an item may close two versions and take one away, and ends at a time of its own.
+const LARGE_PART: (usize, usize) = (32, 5);
+/// The same where a batch names many groups, each of which takes an operation in its first part.
+const SMALL_PART: (usize, usize) = (16, 5);
+/// How many groups are many.
+const MANY_GROUPS: usize = 20;
+/// What a part takes besides: what its items came to, its versions, and when they end, which is at
+/// most one time for each default life.
+const PART_OPERATIONS: usize = 8;
+
+/// What is the same for all items of a batch.
+struct Context<'a> {
+    entry: &'a Entry,
+    author: &'a PartnerId,
+    audience: AudienceDigest,
+    replaces: Option<AudienceDigest>,
+    sharing: Vec<u8>,
+}
+
+impl Applier {
+    pub(super) fn batch(&mut self, entry: &Entry, batch: &Batch) -> Result<Outcome> {
+        let Some(author) = &entry.author else {
+            return Ok(Outcome::Void(VoidReason::AudienceGone));
+        };
+        // By the batch alone, so that what lies in the index depends on the entries, and not on how
+        // they came.
+        let (part_items, item_operations) = part_size(batch);
+        let room = |items: usize| items * item_operations + PART_OPERATIONS;
+        // Room for what the decision writes and for the first part: a crash between the two would
+        // have the entry take itself for its own repetition.
+        self.make_room(room(batch.items.len().min(part_items)) + groups(batch))?;
+        // Parts of it are applied: then it was decided to take it.
+        if self.head.items == 0
+            && let Some(void) = self.decide(entry, author, batch)?
+        {
+            return Ok(Outcome::Void(void));
+        }
+        let audience = AudienceDigest::of(&batch.sharing.audience);
+        let context = Context {
+            entry,
+            author,
+            audience,
+            replaces: batch.replaces.filter(|replaced| *replaced != audience),
+            sharing: stored::sharing(&batch.sharing),
+        };
+        let done = self.head.items as usize;
+        for part in batch.items[done.min(batch.items.len())..].chunks(part_items) {
+            let first = self.begun.len();
+            if first > 0 {
+                self.make_room(room(part.len()))?;
+            }
+            for item in part {
+                let outcome = self.item(&context, item)?;
+                self.begun.push(outcome);
+            }
+            self.put_part(&context, part, first);
+            self.part_done(entry.sequence, first);
+        }
+        Ok(Outcome::Taken(std::mem::take(&mut self.begun)))
+    }
+
+    /// Takes the batch under its key, or says why not.
+    fn decide(
+        &mut self,
+        entry: &Entry,
+        author: &PartnerId,
+        batch: &Batch,
+    ) -> Result<Option<VoidReason>> {
+        let submission = keys::submission(author, &batch.submission);
+        let mut state = self.submission(&submission)?;
+        if state.is_some_and(|state| state.has_expired(entry.time)) {
+            return Ok(Some(VoidReason::SubmissionClosed));
+        }
+        let key = keys::batch(author, &batch.submission, batch.number);
+        if let Some(void) = self.taken_before(&key, batch.digest)? {
+            return Ok(Some(void));
+        }
+        // One that the exchange closed opens again, for a client that lost its connection and comes
+        // back; one that its author closed does not.
+        if state.and_then(|state| state.closed).is_some_and(|closing| closing.batches.is_some()) {
+            return Ok(Some(VoidReason::SubmissionClosed));
+        }
+        if !self.may_share(author, &batch.sharing.audience) {
+            return Ok(Some(VoidReason::AudienceGone));
+        }
+        if state.is_none_or(|state| state.closed.is_some()) {
+            self.put(keys::open(author, &batch.submission), Vec::new());
+        }
+        let state = state.get_or_insert_default();
+        state.batches += 1;
+        state.highest = state.highest.max(batch.number);
+        state.last = entry.time;
+        state.closed = None;
+        let taken = TakenBatch { digest: batch.digest, sequence: entry.sequence };
+        self.put(submission, state.encode());
+        self.put(key, taken.encode());
+        let time = entry.time.as_millis().to_be_bytes();
+        self.put(keys::entry_of(author, entry.sequence), &time);
+        if let Audience::Named { groups, .. } = &batch.sharing.audience {
+            for group in groups {
+                self.put(keys::entry_for(group, entry.sequence), Vec::new());
+            }
+        }
+        Ok(None)
+    }
+
+    fn item(&mut self, context: &Context<'_>, item: &Item) -> Result<ItemOutcome> {
+        let Context { entry, author, audience, .. } = *context;
+        let version = Position::new(entry.sequence, item.index);
+        let from = match context.replaces {
+            Some(replaced) => self.end(
+                keys::assessment(item.id, author, replaced),
+                None,
+                version,
+                Ended::Replaced,
+            )?,
+            None => None,
+        };
+        let key = keys::assessment(item.id, author, audience);
+        let said = record::said(&context.sharing, item);
+        let mut over = None;
+        if let Some(stored) = self.read(&key)? {
+            let old = CurrentParts::of(&stored)?;
+            if old.said == said && !item.assessment.is_renewal(old.accepted, entry.time) {
+                let current = old.version;
+                return Ok(match from {
+                    None => ItemOutcome::Unchanged(current),
+                    Some(from) => ItemOutcome::Merged { from, current },
+                });
+            }
+            self.put_closed(version, Ended::Replaced, &old)?;
+            over = Some(old.version);
+        }
+        let raw = item.assessment.raw.as_deref();
+        self.put(key, record::current(version, entry.time, raw, &said));
+        Ok(match (from, over) {
+            (None, None) => ItemOutcome::Created,
+            (None, Some(old)) => ItemOutcome::Replaced(old),
+            (Some(from), over) => ItemOutcome::Moved { from, over },
+        })
+    }
+
+    /// Takes note of a part's versions, and of when they end.
+    fn put_part(&mut self, context: &Context<'_>, items: &[Item], first: usize) {
+        let Context { entry, author, audience, .. } = *context;
+        let mut ends: BTreeSet<Timestamp> = BTreeSet::new();
+        let mut versions = Vec::with_capacity(items.len());
+        for (item, outcome) in items.iter().zip(&self.begun[first..]) {
+            if outcome.makes_version() {
+                versions.push((item.index, item.id));
+                ends.insert(item.assessment.ends(entry.time));
+            }
+        }
+        if versions.is_empty() {
+            return;
+        }
+        let part = Position::new(entry.sequence, u32::try_from(first).unwrap_or(u32::MAX));
+        let kept = Part { author: author.clone(), audience, versions };
+        self.put(&keys::part(part), kept.encode());
+        for at in ends {
+            self.put(keys::ends(at, part), Vec::new());
+        }
+    }
+
+    /// Two nodes may append what conflicts, so whether the author is in its groups is decided here
+    /// once more, by the order.
+    pub(super) fn may_share(&self, author: &PartnerId, audience: &Audience) -> bool {
+        match audience {
+            Audience::Everyone | Audience::Public => true,
+            Audience::Named { groups, partners } => {
+                groups.iter().all(|group| self.registry.is_member(group, author))
+                    && partners
+                        .iter()
+                        .all(|partner| self.registry.role(partner).is_some_and(Role::may_receive))
+            }
+        }
+    }
+}
+
+fn part_size(batch: &Batch) -> (usize, usize) {
+    let ends_apart = batch.items.iter().any(|item| item.assessment.valid_until.is_some());
+    if groups(batch) > MANY_GROUPS {
+        SMALL_PART
+    } else if ends_apart || batch.replaces.is_some() {
+        LARGE_PART
+    } else {
+        PART
+    }
+}
+
+fn groups(batch: &Batch) -> usize {
+    match &batch.sharing.audience {
+        Audience::Named { groups, .. } => groups.len(),
+        Audience::Everyone | Audience::Public => 0,
+    }
+}

@@ -1,0 +1,108 @@
+//! Sightings and feedback: each counted once under its key.
+
+use super::Applier;
+use crate::domain::Position;
+use crate::domain::audience::AudienceDigest;
+use crate::domain::entry::{Entry, Feedback, ItemOutcome, Outcome, Sightings, VoidReason};
+use crate::error::Result;
+use crate::index::record::{CurrentParts, KeptFeedback, KeptSighting, TakenBatch};
+use crate::index::{corrupt, keys};
+
+/// How many sightings of one indicator are kept of one author for one audience: the newest.
+const SIGHTINGS_KEPT: u64 = 100;
+/// How many sightings are one part.
+const PART_SIGHTINGS: usize = 64;
+
+impl Applier {
+    pub(super) fn sightings(&mut self, entry: &Entry, sightings: &Sightings) -> Result<Outcome> {
+        let Some(author) = &entry.author else {
+            return Ok(Outcome::Void(VoidReason::AudienceGone));
+        };
+        self.make_room(2 * sightings.items.len().min(PART_SIGHTINGS) + 2)?;
+        let key = keys::request(author, &sightings.request);
+        // Parts of it are applied: then it was decided to take it.
+        if self.head.items == 0 {
+            if let Some(void) = self.taken_before(&key, sightings.digest)? {
+                return Ok(Outcome::Void(void));
+            }
+            if !self.may_share(author, &sightings.sharing.audience) {
+                return Ok(Outcome::Void(VoidReason::AudienceGone));
+            }
+            let taken = TakenBatch { digest: sightings.digest, sequence: entry.sequence };
+            self.put(key, taken.encode());
+        }
+        let audience = AudienceDigest::of(&sightings.sharing.audience);
+        let done = (self.head.items as usize).min(sightings.items.len());
+        for part in sightings.items[done..].chunks(PART_SIGHTINGS) {
+            let first = self.begun.len();
+            if first > 0 {
+                self.make_room(2 * part.len() + 1)?;
+            }
+            for sighting in part {
+                let kept = KeptSighting {
+                    position: Position::new(entry.sequence, sighting.index),
+                    author: author.clone(),
+                    accepted: entry.time,
+                    sharing: sightings.sharing.clone(),
+                    sighting: sighting.clone(),
+                };
+                self.keep_sighting(audience, &kept)?;
+                self.begun.push(ItemOutcome::Created);
+            }
+            self.part_done(entry.sequence, first);
+        }
+        Ok(Outcome::Taken(std::mem::take(&mut self.begun)))
+    }
+
+    /// Keeps a sighting in place of the oldest of its author for its audience, once there are many: by
+    /// author and audience, so that nobody's hidden sightings push out what others may see.
+    fn keep_sighting(&mut self, audience: AudienceDigest, kept: &KeptSighting) -> Result<()> {
+        let (id, author) = (kept.sighting.id, &kept.author);
+        let key = keys::sighting_count(id, author, audience);
+        let count = match self.read(&key)? {
+            Some(count) => u64::from_be_bytes(
+                count.as_ref().try_into().map_err(|_| corrupt("a count of sightings"))?,
+            ),
+            None => 0,
+        };
+        let slot = u8::try_from(count % SIGHTINGS_KEPT).unwrap_or(0);
+        self.put(key, &(count + 1).to_be_bytes());
+        self.put(keys::sighting(id, author, audience, slot), kept.encode());
+        Ok(())
+    }
+
+    pub(super) fn feedback(&mut self, entry: &Entry, feedback: &Feedback) -> Result<Outcome> {
+        let Some(author) = &entry.author else {
+            return Ok(Outcome::Void(VoidReason::AudienceGone));
+        };
+        let key = keys::request(author, &feedback.request);
+        if let Some(void) = self.taken_before(&key, feedback.digest)? {
+            return Ok(Outcome::Void(void));
+        }
+        if !self.may_share(author, &feedback.sharing.audience) {
+            return Ok(Outcome::Void(VoidReason::AudienceGone));
+        }
+        let target = &feedback.target;
+        let about = self.read(&keys::assessment(target.id, &feedback.of, target.audience))?;
+        let version = match &about {
+            Some(stored) => CurrentParts::of(stored)?.version,
+            None => return Ok(Outcome::Void(VoidReason::VersionGone)),
+        };
+        if target.version != Some(version) {
+            return Ok(Outcome::Void(VoidReason::VersionGone));
+        }
+        let kept = KeptFeedback {
+            position: Position::new(entry.sequence, 0),
+            accepted: entry.time,
+            of: feedback.of.clone(),
+            id: target.id,
+            opinion: feedback.opinion,
+            note: feedback.note.clone(),
+            sharing: feedback.sharing.clone(),
+        };
+        let taken = TakenBatch { digest: feedback.digest, sequence: entry.sequence };
+        self.put(key, taken.encode());
+        self.put(keys::feedback(version, author), kept.encode());
+        Ok(Outcome::Taken(vec![ItemOutcome::Created]))
+    }
+}

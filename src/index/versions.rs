@@ -1,0 +1,125 @@
+//! Finding versions again: by their entry, author, group, submission and end.
+
+use super::record::{Current, CurrentParts, Part};
+use super::{Index, corrupt, keys};
+use crate::domain::audience::AudienceDigest;
+use crate::domain::entry::{SubmissionId, Target};
+use crate::domain::{GroupId, IndicatorId, PartnerId, Position, Timestamp};
+use crate::error::Result;
+use crate::index::record::TakenBatch;
+
+/// Where a scan over the current assessments goes on.
+pub type CurrentKey = Vec<u8>;
+
+/// Assessments with their authors, and where the scan goes on, if it does.
+pub type Scanned = (Vec<(PartnerId, Current)>, Option<CurrentKey>);
+
+impl Index {
+    /// What an author says of an indicator to an audience now.
+    pub fn current(
+        &self,
+        id: IndicatorId,
+        author: &PartnerId,
+        audience: AudienceDigest,
+    ) -> Result<Option<Current>> {
+        let stored = self.store.get(&keys::assessment(id, author, audience))?;
+        stored.map(|stored| CurrentParts::of(&stored)?.decode()).transpose()
+    }
+
+    /// Everything that an author says of an indicator, audience by audience.
+    pub fn current_by(&self, id: IndicatorId, author: &PartnerId) -> Result<Vec<Target>> {
+        let found = self.store.scan(&keys::assessments_by(id, author)).map(|pair| {
+            let (key, value) = pair?;
+            let audience =
+                keys::assessment_audience(&key).ok_or_else(|| corrupt("an assessment"))?;
+            let version = Some(CurrentParts::of(&value)?.version);
+            Ok(Target { id, audience, version })
+        });
+        found.collect()
+    }
+
+    /// The current assessments behind a key, at most so many, with the key of the last. Every one that
+    /// is there throughout a scan is found by it.
+    pub fn scan_current(&self, behind: &CurrentKey, most: usize) -> Result<Scanned> {
+        let mut from = behind.clone();
+        match behind.as_slice() {
+            [] => from.extend_from_slice(keys::CURRENT),
+            _ => from.push(0),
+        }
+        let (mut found, mut last) = (Vec::new(), None);
+        for pair in self.store.scan_from(keys::CURRENT, &from).take(most) {
+            let (key, value) = pair?;
+            let author = keys::assessment_author(&key).ok_or_else(|| corrupt("an assessment"))?;
+            found.push((author, CurrentParts::of(&value)?.decode()?));
+            last = Some(key.to_vec());
+        }
+        Ok((found, last))
+    }
+
+    /// The versions that an entry brought, part by part.
+    pub fn parts(&self, sequence: u64) -> Result<Vec<Part>> {
+        let found = self.store.scan(&keys::parts(sequence));
+        found.map(|pair| Part::decode(&pair?.1)).collect()
+    }
+
+    /// The versions of one part of an entry.
+    pub fn part(&self, first: Position) -> Result<Option<Part>> {
+        self.store.get(&keys::part(first))?.map(|stored| Part::decode(&stored)).transpose()
+    }
+
+    /// The entries of a submission's batches.
+    pub fn batches_of(&self, partner: &PartnerId, submission: &SubmissionId) -> Result<Vec<u64>> {
+        let found = self.store.scan(&keys::batches(partner, submission));
+        found.map(|pair| Ok(TakenBatch::decode(&pair?.1)?.sequence)).collect()
+    }
+
+    /// The entries of an author's batches that were taken at or after a time, newest first.
+    pub fn entries_since(&self, author: &PartnerId, time: Timestamp) -> Result<Vec<u64>> {
+        let mut found = Vec::new();
+        for pair in self.store.scan(&keys::entries_of(author)).rev() {
+            let (key, value) = pair?;
+            let fault = || corrupt("an author's entry");
+            let taken = i64::from_be_bytes(value.as_ref().try_into().map_err(|_| fault())?);
+            if taken < time.as_millis() {
+                break;
+            }
+            found.push(keys::read_entry(&key).ok_or_else(fault)?);
+        }
+        Ok(found)
+    }
+
+    /// The entries from one on, and before another, that are shared with a group; at most so many.
+    pub fn entries_for(
+        &self,
+        group: &GroupId,
+        from: u64,
+        before: u64,
+        most: usize,
+    ) -> Result<Vec<u64>> {
+        let begin = keys::entry_for(group, from);
+        let mut found = Vec::new();
+        for pair in self.store.scan_from(&keys::entries_for(group), &begin).take(most) {
+            let key = pair?.0;
+            let sequence = keys::read_entry(&key).ok_or_else(|| corrupt("an entry of a group"))?;
+            if sequence >= before {
+                break;
+            }
+            found.push(sequence);
+        }
+        Ok(found)
+    }
+
+    /// The parts of entries of which versions have had their time by now, the longest over first.
+    pub fn due(&self, now: Timestamp, most: usize) -> Result<Vec<(Timestamp, Position)>> {
+        let mut found = Vec::new();
+        for pair in self.store.scan(keys::ENDS).take(most) {
+            let (at, part) =
+                keys::read_ends(&pair?.0).ok_or_else(|| corrupt("the end of a version"))?;
+            if at > now {
+                break;
+            }
+            found.push((at, part));
+        }
+        Ok(found)
+    }
+}
