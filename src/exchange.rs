@@ -4,14 +4,22 @@
 //! follower, which applies each entry in order. Everything that two nodes could decide differently
 //! is decided there.
 
+mod administer;
 mod caller;
+mod deliveries;
+mod expire;
 mod feeds;
 mod follower;
 mod idle;
 mod lookup;
 mod partners;
+mod reactions;
+mod restricted;
 mod seed;
+mod snapshot;
 mod submit;
+mod subscriptions;
+mod withdraw;
 
 use std::collections::BTreeSet;
 use std::sync::Arc;
@@ -19,16 +27,27 @@ use std::time::Duration;
 
 use tokio::sync::watch;
 
+pub use self::administer::Put;
 pub use self::caller::Caller;
-pub use self::feeds::{Delivery, Feed, Removal, RemovalReason, Start, Step};
+pub use self::deliveries::Delivered;
+pub use self::feeds::{
+    BatchDelivery, BatchRemoval, Delivery, Feed, GroupChanged, Opined, RemovalReason, Removed,
+    Seen, Shown, Start, Step,
+};
 pub use self::follower::Follower;
 pub use self::lookup::{Known, Sight};
+pub use self::reactions::{FeedbackRequest, Noted, Reactions, SightingsRequest};
 pub use self::seed::Seed;
+pub use self::snapshot::{SCANNED_AT_ONCE, Snapshot};
+use self::subscriptions::Subscriptions;
+pub use self::subscriptions::{Hold, SUBSCRIPTIONS_PER_PARTNER, SubscriptionState};
+pub use self::withdraw::Withdrawn;
 use crate::clock::Clock;
 use crate::domain::PartnerId;
 use crate::error::{Error, Kind, Result};
 use crate::index::{Index, Registry};
-use crate::journal::{Append, AppendError, JournalError, Log, Logged, Stamp};
+pub use crate::journal::StoredSubscription;
+use crate::journal::{Append, AppendError, CursorStore, JournalError, Log, Logged, Stamp};
 
 type Suspended = BTreeSet<PartnerId>;
 
@@ -39,6 +58,8 @@ pub struct Settings {
     pub read_after_timeout: Duration,
     /// After how long without a batch the exchange closes a submission.
     pub idle_close: Duration,
+    /// The most subscriptions of one partner.
+    pub subscriptions_per_partner: usize,
 }
 
 impl Default for Settings {
@@ -46,6 +67,7 @@ impl Default for Settings {
         Self {
             read_after_timeout: Duration::from_secs(5),
             idle_close: Duration::from_secs(15 * 60),
+            subscriptions_per_partner: SUBSCRIPTIONS_PER_PARTNER,
         }
     }
 }
@@ -58,18 +80,22 @@ pub struct Exchange {
     clock: Arc<dyn Clock>,
     settings: Settings,
     suspended: watch::Sender<Suspended>,
+    subscriptions: Subscriptions,
 }
 
 impl Exchange {
-    /// Puts a node together. The index is kept up by a [`Follower`].
+    /// Puts a node together. The index is kept up by a [`Follower`]; subscriptions that cannot be
+    /// read are refused, and everything else is served.
     pub fn new(
         log: Arc<Log>,
         index: Arc<Index>,
+        cursors: Arc<dyn CursorStore>,
         clock: Arc<dyn Clock>,
         settings: Settings,
     ) -> Self {
         let suspended = watch::Sender::new(BTreeSet::new());
-        Self { log, index, clock, settings, suspended }
+        let subscriptions = Subscriptions::of(cursors);
+        Self { log, index, clock, settings, suspended, subscriptions }
     }
 
     /// Who is on the exchange.

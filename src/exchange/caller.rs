@@ -5,7 +5,9 @@ use std::collections::BTreeSet;
 use super::Exchange;
 use crate::domain::PartnerId;
 use crate::domain::partner::Role;
+use crate::domain::sharing::Reader;
 use crate::error::{Error, Kind, Result};
+use crate::index::Registry;
 
 /// A partner whose certificate was verified and whom the registry knows. Made by
 /// [`Exchange::admit`] alone.
@@ -33,11 +35,7 @@ impl Exchange {
     pub fn admit(&self, named: &PartnerId) -> Result<Caller> {
         let registry = self.index.registry();
         let Some(partner) = registry.partner(named) else {
-            return Err(Error::new(
-                Kind::Denied,
-                "partner_unknown",
-                format!("`{named}` is not a partner of this exchange"),
-            ));
+            return Err(unknown(named));
         };
         self.check_suspended(named)?;
         Ok(Caller { partner: partner.id.clone(), role: partner.role })
@@ -45,7 +43,8 @@ impl Exchange {
 
     /// An error where the partner is suspended.
     pub fn check_suspended(&self, partner: &PartnerId) -> Result<()> {
-        if self.suspended.borrow().contains(partner) {
+        let configured = self.suspended.borrow().contains(partner);
+        if configured || self.index.is_suspended(partner) {
             return Err(Error::new(
                 Kind::Denied,
                 "partner_suspended",
@@ -57,12 +56,17 @@ impl Exchange {
 
     /// Done once the partner is suspended.
     pub async fn until_suspended(&self, partner: &PartnerId) {
-        let mut suspended = self.suspended.subscribe();
+        let (mut configured, mut registered) =
+            (self.suspended.subscribe(), self.index.watch_suspended());
         // The exchange outlives whoever waits on it.
-        let _ = suspended.wait_for(|suspended| suspended.contains(partner)).await;
+        tokio::select! {
+            _ = configured.wait_for(|suspended| suspended.contains(partner)) => {}
+            _ = registered.wait_for(|suspended| suspended.contains(partner)) => {}
+        }
     }
 
-    /// Suspends these partners and no others, at once: their open streams end too.
+    /// Suspends these partners beside those that the registry says, at once: their open streams end
+    /// too.
     pub fn set_suspended(&self, partners: BTreeSet<PartnerId>) {
         self.suspended.send_if_modified(|suspended| {
             let changed = *suspended != partners;
@@ -70,4 +74,15 @@ impl Exchange {
             changed
         });
     }
+}
+
+/// A partner as the rule of sight knows it now.
+pub(super) fn reader(registry: &Registry, partner: &PartnerId) -> Result<Reader> {
+    registry.reader(partner).ok_or_else(|| unknown(partner))
+}
+
+/// The error for who is no partner.
+pub(super) fn unknown(partner: &PartnerId) -> Error {
+    let message = format!("`{partner}` is not a partner of this exchange");
+    Error::new(Kind::Denied, "partner_unknown", message)
 }

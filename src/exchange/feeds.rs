@@ -4,21 +4,32 @@
 //! It passes over what is no longer current or was never taken, and asks the rule of sight and the
 //! reader's filter of the rest.
 
-use std::collections::VecDeque;
-use std::ops::Range;
+mod batch;
+mod delivery;
+mod endings;
+mod expansion;
+mod reactions;
+mod sight;
+
+use std::collections::{BTreeSet, VecDeque};
 use std::sync::Arc;
 use std::time::Duration;
 
 use tokio::sync::watch;
 
+pub use self::delivery::{
+    BatchDelivery, BatchRemoval, Delivery, GroupChanged, Opined, RemovalReason, Removed, Seen,
+    Shown,
+};
+pub(super) use self::endings::ending;
+use self::expansion::Expanded;
+pub(super) use self::sight::{Outline, Sight};
 use super::{Caller, Exchange};
-use crate::domain::cursor::JournalTag;
-use crate::domain::entry::{Batch, Body, Entry, ItemOutcome, Outcome};
+use crate::domain::cursor::Place;
+use crate::domain::entry::Body;
 use crate::domain::filter::Filter;
-use crate::domain::sharing::{Audience, Reader, SharingView};
-use crate::domain::{Cursor, Invalid, PartnerId, Position, may_see};
+use crate::domain::{Cursor, Invalid, PartnerId, Position};
 use crate::error::{Error, Kind, Result};
-use crate::index::Registry;
 use crate::journal::Logged;
 
 /// How many entries a feed takes from the journal at once.
@@ -40,66 +51,23 @@ pub enum Start {
 pub struct Feed {
     exchange: Arc<Exchange>,
     partner: PartnerId,
-    filter: Filter,
-    after: Position,
+    sight: Sight,
+    place: Place,
     checkpoint: watch::Receiver<u64>,
-    suspended: watch::Receiver<super::Suspended>,
-    registry: Arc<Registry>,
-    reader: Reader,
+    suspended: [watch::Receiver<BTreeSet<PartnerId>>; 2],
     ahead: VecDeque<Arc<Logged>>,
-    /// A reader that begins with nothing passes over what was replaced by then: it never gets it,
-    /// and has nothing to drop.
+    /// A reader that begins with nothing passes over what ended by then: it never gets it, and has
+    /// nothing to drop.
     empty_until: u64,
 }
 
 /// What a feed comes to next.
 #[derive(Debug)]
 pub enum Step {
-    /// Items for the reader.
-    Items(Delivery),
+    /// Something for the reader.
+    Delivery(Delivery),
     /// Nothing for the reader up to here.
     Heartbeat(Cursor),
-}
-
-/// What a reader gets of one batch: something, of items and removals.
-#[derive(Debug)]
-pub struct Delivery {
-    /// The journal that the entry is in, for cursors.
-    pub journal: JournalTag,
-    /// The entry that holds them.
-    pub logged: Arc<Logged>,
-    /// What the entry came to.
-    pub outcome: Arc<Outcome>,
-    /// The reader's own part of the sharing.
-    pub view: SharingView,
-    /// Whether the reader is the author.
-    pub author: bool,
-    /// The reader could see an older version for the same audience from this sequence on.
-    pub sight_from: u64,
-    /// Which items, by their place in the batch, in order.
-    pub ranges: Vec<Range<usize>>,
-    /// What the reader is to drop, since items of the batch took its place that it does not get.
-    pub removals: Vec<Removal>,
-}
-
-/// A version that a reader may hold and is to drop.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct Removal {
-    /// The place in the batch of the item that took its place.
-    pub at: usize,
-    /// The version.
-    pub version: Position,
-    /// Why.
-    pub reason: RemovalReason,
-}
-
-/// Why a version is to be dropped.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum RemovalReason {
-    /// What took its place has been replaced again.
-    Replaced,
-    /// The filter does not ask for what took its place.
-    NoLongerMatches,
 }
 
 impl Exchange {
@@ -107,33 +75,39 @@ impl Exchange {
     pub fn feed(self: &Arc<Self>, caller: &Caller, start: Start, filter: Filter) -> Result<Feed> {
         let checkpoint = self.index.watch();
         let now = *checkpoint.borrow();
-        let after = match start {
-            Start::Oldest => Position::new(self.log.oldest().saturating_sub(1), u32::MAX),
-            Start::Now => Position::new(now, u32::MAX),
+        let place = match start {
+            Start::Oldest => Place::behind_entry(self.log.oldest().saturating_sub(1)),
+            Start::Now => Place::behind_entry(now),
             Start::After(cursor) => self.resume(cursor, now)?,
         };
-        let registry = self.index.registry();
-        let reader = reader(&registry, caller.partner())?;
         Ok(Feed {
             exchange: Arc::clone(self),
             partner: caller.partner().clone(),
-            filter,
-            after,
+            sight: Sight::new(self, caller.partner(), filter)?,
+            place,
             checkpoint,
-            suspended: self.suspended.subscribe(),
-            registry,
-            reader,
+            suspended: [self.suspended.subscribe(), self.index.watch_suspended()],
             ahead: VecDeque::new(),
             empty_until: if start == Start::Oldest { now } else { 0 },
         })
     }
 
-    fn resume(&self, cursor: Cursor, checkpoint: u64) -> Result<Position> {
+    /// The place of a cursor that this exchange handed out, and that it can go on from.
+    fn resume(&self, cursor: Cursor, checkpoint: u64) -> Result<Place> {
+        self.check_cursor(cursor, checkpoint)?;
+        if cursor.place.next_entry() < self.log.oldest() {
+            return Err(super::trimmed());
+        }
+        Ok(cursor.place)
+    }
+
+    /// An error where this exchange cannot have handed a cursor out: it is another's, or ahead.
+    pub(super) fn check_cursor(&self, cursor: Cursor, checkpoint: u64) -> Result<()> {
         if cursor.journal != self.index.journal() {
             let reason = "is not one that this exchange handed out";
             return Err(Invalid::new("cursor", reason).into());
         }
-        if cursor.after.sequence > checkpoint {
+        if cursor.place.after.sequence > checkpoint {
             return Err(Error::new(
                 Kind::OutOfRange,
                 "cursor_ahead",
@@ -141,10 +115,7 @@ impl Exchange {
                  has not caught up",
             ));
         }
-        if follows(cursor.after) < self.log.oldest() {
-            return Err(super::trimmed());
-        }
-        Ok(cursor.after)
+        Ok(())
     }
 }
 
@@ -159,7 +130,7 @@ impl Feed {
             self.check_access()?;
             self.read_ahead().await?;
             if let Some(delivery) = self.first_ahead()? {
-                return Ok(Step::Items(delivery));
+                return Ok(Step::Delivery(delivery));
             }
             if self.is_behind() {
                 // A filter that matches little reads on for long: others get their turn, and the
@@ -171,47 +142,52 @@ impl Feed {
                 }
                 continue;
             }
-            tokio::select! {
+            let [configured, registered] = &mut self.suspended;
+            let changed = tokio::select! {
                 () = &mut deadline => return Ok(Step::Heartbeat(self.cursor())),
-                changed = self.checkpoint.changed() => {
-                    changed.map_err(|_| stopping())?;
-                }
-                changed = self.suspended.changed() => {
-                    changed.map_err(|_| stopping())?;
-                }
-            }
+                changed = self.checkpoint.changed() => changed,
+                changed = configured.changed() => changed,
+                changed = registered.changed() => changed,
+            };
+            changed.map_err(|_| stopping())?;
         }
     }
 
-    /// What can be delivered without waiting, for the disk neither, among the next
-    /// [`ENTRIES_AT_ONCE`] entries.
-    pub fn next_ready(&mut self) -> Result<Option<Delivery>> {
+    /// What comes next of what is there already, looked for until `deadline`; `None` where nothing was
+    /// found by then.
+    pub async fn next_there(&mut self, deadline: tokio::time::Instant) -> Result<Option<Delivery>> {
+        self.check_access()?;
+        while self.is_behind() && tokio::time::Instant::now() < deadline {
+            self.read_ahead().await?;
+            if let Some(delivery) = self.first_ahead()? {
+                return Ok(Some(delivery));
+            }
+            tokio::task::yield_now().await;
+        }
+        Ok(None)
+    }
+
+    /// Goes back to a place inside what was returned last.
+    pub fn go_back(&mut self, place: Place) {
+        self.place = place;
+        self.ahead.clear();
+    }
+
+    /// The next batch that can be delivered without waiting, for the disk neither, before anything
+    /// else for the reader and among the next [`ENTRIES_AT_ONCE`] entries.
+    pub fn next_batch_ready(&mut self) -> Result<Option<BatchDelivery>> {
         if let Some((from, most)) = self.lacks()
             && let Some(recent) = self.exchange.log.recent(from, most)
         {
             self.ahead = recent.into();
         }
-        self.first_ahead()
-    }
-
-    /// Takes back the items of a delivery from one of them on: the next delivery begins with it.
-    pub fn put_back(&mut self, delivery: &Delivery, first: usize) {
-        let entry = &delivery.logged.entry;
-        let index = match &entry.body {
-            Body::SubmissionBatch(batch) => batch.items.get(first).map_or(0, |item| item.index),
-            _ => 0,
-        };
-        self.after = match index.checked_sub(1) {
-            Some(before) => Position::new(entry.sequence, before),
-            None => Position::new(entry.sequence.saturating_sub(1), u32::MAX),
-        };
-        self.ahead.push_front(Arc::clone(&delivery.logged));
-    }
-
-    fn first_ahead(&mut self) -> Result<Option<Delivery>> {
-        while let Some(logged) = self.ahead.pop_front() {
-            let delivery = self.delivery(&logged)?;
-            self.after = Position::new(logged.entry.sequence, u32::MAX);
+        while let Some(logged) = self.ahead.front().map(Arc::clone) {
+            if !matches!(logged.entry.body, Body::SubmissionBatch(_) | Body::SubmissionClosed(_)) {
+                return Ok(None);
+            }
+            let delivery = self.batch(&logged)?;
+            self.ahead.pop_front();
+            self.place = Place::behind_entry(logged.entry.sequence);
             if delivery.is_some() {
                 return Ok(delivery);
             }
@@ -219,17 +195,84 @@ impl Feed {
         Ok(None)
     }
 
-    fn is_behind(&self) -> bool {
-        self.after.sequence < *self.checkpoint.borrow()
+    /// Takes back the items of a delivery from one of them on: the next delivery begins with it.
+    pub fn put_back(&mut self, delivery: &BatchDelivery, first: usize) {
+        let entry = &delivery.logged.entry;
+        let index = match &entry.body {
+            Body::SubmissionBatch(batch) => batch.items.get(first).map_or(0, |item| item.index),
+            _ => 0,
+        };
+        self.place = Place::before(Position::new(entry.sequence, index));
+        self.ahead.push_front(Arc::clone(&delivery.logged));
+    }
+
+    fn first_ahead(&mut self) -> Result<Option<Delivery>> {
+        while let Some(logged) = self.ahead.pop_front() {
+            let (delivery, place) = self.entry(&logged)?;
+            self.place = place;
+            if place.next_entry() == logged.entry.sequence {
+                // There is more of it, and looking for it is a step of its own.
+                self.ahead.push_front(logged);
+                return Ok(delivery);
+            }
+            if delivery.is_some() {
+                return Ok(delivery);
+            }
+        }
+        Ok(None)
+    }
+
+    /// What there is for the reader in an entry, and the place behind it.
+    fn entry(&mut self, logged: &Arc<Logged>) -> Result<(Option<Delivery>, Place)> {
+        let entry = &logged.entry;
+        let done = Place::behind_entry(entry.sequence);
+        let delivery = match &entry.body {
+            Body::SubmissionBatch(_) => self.batch(logged)?.map(Delivery::Batch),
+            Body::Withdrawal(_) | Body::Expiry(_) if entry.sequence > self.empty_until => {
+                self.sight.refresh(&self.exchange)?;
+                let removals = self.exchange.removals(&self.sight, entry, self.place)?;
+                (!removals.is_empty()).then_some(Delivery::Removals(removals))
+            }
+            Body::GroupPut(_) | Body::TermsConfirmed(_) => {
+                self.sight.refresh(&self.exchange)?;
+                match self.exchange.expand(&self.sight, entry, self.place)? {
+                    Expanded::Done => None,
+                    Expanded::UpTo(delivery, place) => {
+                        return Ok((delivery.map(|told| *told), place));
+                    }
+                }
+            }
+            Body::Sightings(_) | Body::Feedback(_) => {
+                self.sight.refresh(&self.exchange)?;
+                self.exchange.reactions(&self.sight, entry, self.place)?
+            }
+            Body::Withdrawal(_)
+            | Body::Expiry(_)
+            | Body::SubmissionClosed(_)
+            | Body::PartnerPut(_)
+            | Body::PartnerSuspended(_)
+            | Body::PartnerResumed(_) => None,
+        };
+        Ok((delivery, done))
+    }
+
+    fn batch(&mut self, logged: &Arc<Logged>) -> Result<Option<BatchDelivery>> {
+        self.sight.refresh(&self.exchange)?;
+        self.exchange.batch_delivery(&self.sight, logged, self.place, self.empty_until)
+    }
+
+    /// Whether entries are there that the reader has not come to.
+    pub fn is_behind(&self) -> bool {
+        self.place.next_entry() <= *self.checkpoint.borrow()
     }
 
     /// The place behind everything that was returned or passed over.
     pub fn cursor(&self) -> Cursor {
-        Cursor { journal: self.exchange.index.journal(), after: self.after }
+        Cursor { journal: self.exchange.index.journal(), place: self.place }
     }
 
     fn check_access(&mut self) -> Result<()> {
-        self.suspended.mark_unchanged();
+        self.suspended.iter_mut().for_each(watch::Receiver::mark_unchanged);
         self.exchange.check_suspended(&self.partner)
     }
 
@@ -250,135 +293,13 @@ impl Feed {
     /// The entries that are there and were not read ahead: the first, and at most how many.
     fn lacks(&mut self) -> Option<(u64, usize)> {
         let checkpoint = *self.checkpoint.borrow_and_update();
-        let from = follows(self.after);
+        let from = self.place.next_entry();
         if !self.ahead.is_empty() || from > checkpoint {
             return None;
         }
         let there = usize::try_from(checkpoint - from + 1).unwrap_or(usize::MAX);
         Some((from, there.min(ENTRIES_AT_ONCE)))
     }
-
-    fn delivery(&mut self, logged: &Arc<Logged>) -> Result<Option<Delivery>> {
-        let Entry { sequence, author: Some(author), body: Body::SubmissionBatch(batch), .. } =
-            &logged.entry
-        else {
-            return Ok(None);
-        };
-        self.refresh_reader()?;
-        let position = Position::new(*sequence, 0);
-        let now = self.exchange.clock.now();
-        if !may_see(&self.reader, &batch.sharing, author, position, now) {
-            return Ok(None);
-        }
-        let outcome = self.exchange.index.applied_outcome(*sequence)?;
-        let Outcome::Taken(outcomes) = &*outcome else { return Ok(None) };
-        let (ranges, removals) = self.wanted(*sequence, batch, author, outcomes)?;
-        if ranges.is_empty() && removals.is_empty() {
-            return Ok(None);
-        }
-        let view = batch.sharing.seen_by(&self.reader, author, position);
-        let own = self.reader.id == *author;
-        let sight_from = if own { 0 } else { self.sight_from(&view) };
-        let logged = Arc::clone(logged);
-        let journal = self.exchange.index.journal();
-        Ok(Some(Delivery {
-            journal,
-            logged,
-            outcome,
-            view,
-            author: own,
-            sight_from,
-            ranges,
-            removals,
-        }))
-    }
-
-    /// The items that are current, behind the cursor, and asked for; and what is to be dropped since
-    /// others, which are not, took its place.
-    fn wanted(
-        &self,
-        sequence: u64,
-        batch: &Batch,
-        author: &PartnerId,
-        outcomes: &[ItemOutcome],
-    ) -> Result<(Vec<Range<usize>>, Vec<Removal>)> {
-        let closed = self.exchange.index.closed(sequence);
-        let everything = self.filter.is_empty();
-        let mut ranges: Vec<Range<usize>> = Vec::new();
-        let mut removals = Vec::new();
-        for (at, (item, outcome)) in batch.items.iter().zip(outcomes).enumerate() {
-            let version = Position::new(sequence, item.index);
-            if matches!(outcome, ItemOutcome::Unchanged(_)) || version <= self.after {
-                continue;
-            }
-            let is_current = closed.as_ref().is_none_or(|closed| !closed.contains(&item.index));
-            let matches = || {
-                let (said, sharing) = (&item.assessment, &batch.sharing);
-                self.filter.matches(said, sharing, author, version, &self.reader)
-            };
-            if is_current && (everything || matches()) {
-                match ranges.last_mut() {
-                    Some(last) if last.end == at => last.end = at + 1,
-                    _ => ranges.push(at..at + 1),
-                }
-            } else if let ItemOutcome::Replaced(old) = outcome
-                && self.may_hold(*old, author, sequence)?
-            {
-                let reason = if is_current {
-                    RemovalReason::NoLongerMatches
-                } else {
-                    RemovalReason::Replaced
-                };
-                removals.push(Removal { at, version: *old, reason });
-            }
-        }
-        Ok((ranges, removals))
-    }
-
-    /// Whether the reader could see and asked for a version until an entry took its place.
-    fn may_hold(&self, version: Position, author: &PartnerId, replaced_by: u64) -> Result<bool> {
-        if replaced_by <= self.empty_until {
-            return Ok(false);
-        }
-        let Some(closed) = self.exchange.index.closed_version(version)? else { return Ok(false) };
-        let now = self.exchange.clock.now();
-        Ok(may_see(&self.reader, &closed.sharing, author, version, now)
-            && self.filter.matches(&closed.outline, &closed.sharing, author, version, &self.reader))
-    }
-
-    /// From where on the reader sees what is shared as this is: its own part of the audience says.
-    fn sight_from(&self, view: &SharingView) -> u64 {
-        match &view.audience {
-            Audience::Named { groups, partners } if partners.is_empty() => {
-                let since = groups.iter().filter_map(|group| self.reader.groups.get(group));
-                since.copied().min().unwrap_or(0)
-            }
-            Audience::Everyone => self.reader.since,
-            Audience::Named { .. } | Audience::Public => 0,
-        }
-    }
-
-    /// Rights are those of the moment: the registry may have changed since the last entry.
-    fn refresh_reader(&mut self) -> Result<()> {
-        let registry = self.exchange.index.registry();
-        if !Arc::ptr_eq(&registry, &self.registry) {
-            self.reader = reader(&registry, &self.partner)?;
-            self.registry = registry;
-        }
-        Ok(())
-    }
-}
-
-/// The entry that a feed goes on with: a cursor inside an entry has items behind it there.
-fn follows(after: Position) -> u64 {
-    after.sequence + u64::from(after.index == u32::MAX)
-}
-
-fn reader(registry: &Registry, partner: &PartnerId) -> Result<Reader> {
-    registry.reader(partner).ok_or_else(|| {
-        let message = format!("`{partner}` is not a partner of this exchange");
-        Error::new(Kind::Denied, "partner_unknown", message)
-    })
 }
 
 fn stopping() -> Error {

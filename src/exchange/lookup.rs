@@ -1,6 +1,7 @@
 //! Is it known? Answers are computed from what the caller may see, and from nothing else.
 
 use std::collections::{BTreeMap, BTreeSet};
+use std::sync::Arc;
 
 use super::{Caller, Exchange};
 use crate::domain::sharing::{Reader, SharingView};
@@ -49,25 +50,39 @@ impl Exchange {
         caller: &Caller,
         indicators: &BTreeSet<IndicatorId>,
     ) -> Result<BTreeMap<IndicatorId, Known>> {
-        let registry = self.index.registry();
-        let Some(reader) = registry.reader(caller.partner()) else { return Ok(BTreeMap::new()) };
-        let known = |id: &IndicatorId| match self.known(&registry, &reader, *id, Keep::Newest) {
-            Ok(known) => known.map(|known| Ok((*id, known))),
-            Err(error) => Some(Err(error)),
-        };
-        indicators.iter().filter_map(known).collect()
+        self.steadily(|registry| {
+            let Some(reader) = registry.reader(caller.partner()) else {
+                return Ok(BTreeMap::new());
+            };
+            let known = |id: &IndicatorId| match self.known(registry, &reader, *id, Keep::Newest) {
+                Ok(known) => known.map(|known| Ok((*id, known))),
+                Err(error) => Some(Err(error)),
+            };
+            indicators.iter().filter_map(known).collect()
+        })
     }
 
     /// What a caller may see of an indicator, or that there is no such thing.
     pub fn indicator(&self, caller: &Caller, id: IndicatorId) -> Result<Known> {
-        let registry = self.index.registry();
-        let known = match registry.reader(caller.partner()) {
-            Some(reader) => self.known(&registry, &reader, id, Keep::All)?,
-            None => None,
-        };
+        let known = self.steadily(|registry| match registry.reader(caller.partner()) {
+            Some(reader) => self.known(registry, &reader, id, Keep::All),
+            None => Ok(None),
+        })?;
         known.ok_or_else(|| {
             Error::new(Kind::NotFound, "indicator_unknown", "nothing is known of this indicator")
         })
+    }
+
+    /// Reads under the rights of one moment: again where they changed meanwhile, so that nothing is
+    /// judged by rights that ended before it was accepted.
+    pub(super) fn steadily<T>(&self, read: impl Fn(&Registry) -> Result<T>) -> Result<T> {
+        loop {
+            let registry = self.index.registry();
+            let answer = read(&registry)?;
+            if Arc::ptr_eq(&registry, &self.index.registry()) {
+                return Ok(answer);
+            }
+        }
     }
 
     /// Waits until a version has been applied here.
@@ -85,6 +100,16 @@ impl Exchange {
                 format!("version {version} is not here yet: try again"),
             )),
         }
+    }
+
+    /// What a reader may see of an indicator.
+    pub(super) fn known_to(
+        &self,
+        registry: &Registry,
+        reader: &Reader,
+        id: IndicatorId,
+    ) -> Result<Option<Known>> {
+        self.known(registry, reader, id, Keep::All)
     }
 
     fn known(

@@ -1,8 +1,9 @@
 //! Who is on the exchange, as a caller may see it.
 
+use super::caller::unknown;
 use super::{Caller, Exchange};
 use crate::domain::partner::{Group, Partner, Role};
-use crate::error::{Error, Kind, Result};
+use crate::error::Result;
 
 /// The most objects on one page.
 const MAX_PAGE: usize = 1_000;
@@ -22,10 +23,8 @@ impl Exchange {
     /// The caller's own registration, and the groups that it is in.
     pub fn registration(&self, caller: &Caller) -> Result<(Partner, Vec<Group>)> {
         let registry = self.registry();
-        let partner = registry.partner(caller.partner()).ok_or_else(|| {
-            let message = format!("`{}` is not a partner of this exchange", caller.partner());
-            Error::new(Kind::Denied, "partner_unknown", message)
-        })?;
+        let known = registry.partner(caller.partner());
+        let partner = known.ok_or_else(|| unknown(caller.partner()))?;
         let groups = registry.groups_of(caller.partner()).cloned().collect();
         Ok((partner.clone(), groups))
     }
@@ -48,7 +47,7 @@ impl Exchange {
     }
 }
 
-fn page<'a, T: Clone + 'a>(
+pub(super) fn page<'a, T: Clone + 'a>(
     all: impl Iterator<Item = (&'a str, &'a T)>,
     after: &str,
     size: usize,

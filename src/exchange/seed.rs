@@ -3,8 +3,8 @@
 use tracing::{info, warn};
 
 use super::Exchange;
-use crate::domain::entry::{AppendId, Body};
-use crate::domain::partner::{Group, GroupDefinition, Partner};
+use crate::domain::entry::{AppendId, Body, Outcome, VoidReason};
+use crate::domain::partner::{GroupDefinition, Partner};
 use crate::error::Result;
 use crate::journal::Append;
 
@@ -30,19 +30,17 @@ impl Exchange {
                 Some(known) if *known == partner => {}
                 Some(_) => warn!(partner = %partner.id, "{DIFFERS}"),
                 None => {
-                    let id = AppendId::derive(&[b"seed partner", partner.id.as_str().as_bytes()]);
-                    self.put(id, Body::PartnerPut(partner)).await?;
+                    self.put(Body::PartnerPut(partner)).await?;
                     added += 1;
                 }
             }
         }
         for group in seed.groups {
             match registry.group(&group.id) {
-                Some(known) if is_as_defined(known, &group) => {}
+                Some(known) if known.is_as_defined(&group) => {}
                 Some(_) => warn!(group = %group.id, "{DIFFERS}"),
                 None => {
-                    let id = AppendId::derive(&[b"seed group", group.id.as_str().as_bytes()]);
-                    self.put(id, Body::GroupPut(group)).await?;
+                    self.put(Body::GroupPut(group)).await?;
                     added += 1;
                 }
             }
@@ -53,22 +51,21 @@ impl Exchange {
         Ok(())
     }
 
-    async fn put(&self, id: AppendId, body: Body) -> Result<()> {
+    async fn put(&self, body: Body) -> Result<()> {
+        // The same may be put again once another start has made it possible.
+        let id = AppendId::derive(&[
+            b"seed",
+            format!("{body:?}").as_bytes(),
+            &self.index.checkpoint().to_be_bytes(),
+        ]);
         let stamp = self.append(Append::new(id, None, body)).await?;
-        self.index.outcome(stamp.sequence).await?;
+        if let Outcome::Void(VoidReason::Registry(rule)) =
+            &*self.index.outcome(stamp.sequence).await?
+        {
+            warn!("the registry does not allow what the configuration adds: {}", rule.reason());
+        }
         Ok(())
     }
 }
 
 const DIFFERS: &str = "the configuration differs from the registry, and the registry stands";
-
-fn is_as_defined(group: &Group, definition: &GroupDefinition) -> bool {
-    let mut members: Vec<_> = group.members().collect();
-    let mut defined: Vec<_> = definition.members.iter().collect();
-    members.sort_unstable();
-    defined.sort_unstable();
-    defined.dedup();
-    members == defined
-        && group.name == definition.name
-        && group.history_all == definition.history_all
-}

@@ -4,6 +4,7 @@
 //! decided, so that two requests under one key that cross each other get one answer.
 
 use super::{Caller, Exchange};
+use crate::domain::audience::AudienceDigest;
 use crate::domain::entry::{
     AppendId, Batch, Body, Close, Entry, ItemOutcome, Outcome, SubmissionId, VoidReason,
 };
@@ -41,13 +42,17 @@ impl Exchange {
         }
         let registry = self.index.registry();
         let sharing = Sharing::resolve(request.sharing, caller.partner(), registry.as_ref())?;
+        let (items, mut rejected) =
+            super::restricted::hold(request.items, &sharing, &registry, request.rejected);
+        rejected.sort_by_key(|one| one.index);
         let body = Body::SubmissionBatch(Batch {
             submission: submission.clone(),
             number,
             digest,
             sharing,
-            items: request.items,
-            rejected: request.rejected,
+            replaces: request.replaces.as_ref().map(AudienceDigest::of),
+            items,
+            rejected,
         });
         let author = Some(caller.partner().clone());
         let mut refused_before = 0u64;
@@ -66,8 +71,10 @@ impl Exchange {
                     return self.receipt(stamp.sequence, items, stamp.repeated);
                 }
                 Outcome::Void(VoidReason::Repeats(first)) => return self.replayed(*first),
-                // The refusal of an earlier try. The author may be back in its group.
-                Outcome::Void(VoidReason::AudienceGone) if stamp.repeated => {
+                // The refusal of an earlier try. The author may be back by now, or in its group.
+                Outcome::Void(VoidReason::AudienceGone | VoidReason::Suspended)
+                    if stamp.repeated =>
+                {
                     refused_before = stamp.sequence;
                 }
                 Outcome::Void(reason) => return Err(refused(reason)),
@@ -121,9 +128,13 @@ impl Exchange {
         let taken = batch.items.iter().zip(outcomes).map(|(item, outcome)| {
             let own = Position::new(sequence, item.index);
             let receipt = match outcome {
-                ItemOutcome::Created => ItemReceipt::Created(own),
-                ItemOutcome::Replaced(_) => ItemReceipt::Replaced(own),
-                ItemOutcome::Unchanged(current) => ItemReceipt::Unchanged(*current),
+                ItemOutcome::Replaced(_) | ItemOutcome::Moved { .. } => ItemReceipt::Replaced(own),
+                ItemOutcome::Unchanged(current) | ItemOutcome::Merged { current, .. } => {
+                    ItemReceipt::Unchanged(*current)
+                }
+                ItemOutcome::Created | ItemOutcome::Ended(_) | ItemOutcome::Nothing => {
+                    ItemReceipt::Created(own)
+                }
             };
             (item.index, receipt)
         });
@@ -178,18 +189,18 @@ impl Exchange {
 }
 
 /// The answer for an entry that came to nothing.
-fn refused(reason: &VoidReason) -> Error {
+pub(super) fn refused(reason: &VoidReason) -> Error {
     match reason {
         VoidReason::Repeats(_) => Error::new(
             Kind::Conflict,
             "batch_repeated",
-            "this batch was taken before, and its receipt is no longer kept",
+            "this was taken before, and its receipt is no longer kept",
         ),
         VoidReason::Conflicts(_) => Error::new(
             Kind::Conflict,
             "batch_conflict",
-            "a batch of this number was taken with other content: a batch is sent again as it was, \
-             or under another number or submission",
+            "this was taken with other content: a batch is sent again as it was, or under another \
+             number or submission, and sightings and feedback each under a request_id of their own",
         ),
         VoidReason::SubmissionClosed => Error::new(
             Kind::Precondition,
@@ -212,7 +223,20 @@ fn refused(reason: &VoidReason) -> Error {
         VoidReason::AudienceGone => Error::new(
             Kind::Precondition,
             "audience_gone",
-            "you have left a group that the batch names, or a partner that it names has gone",
+            "you have left a group that the request names, or a partner that it names has gone",
+        ),
+        VoidReason::Registry(rule) => {
+            Error::new(Kind::Precondition, "registry_rule", rule.reason())
+        }
+        VoidReason::Suspended => Error::new(
+            Kind::Denied,
+            "partner_suspended",
+            "you were suspended before this was taken: speak to the operator of the exchange",
+        ),
+        VoidReason::VersionGone => Error::new(
+            Kind::NotFound,
+            "version_unknown",
+            "there is no such version, or it is no longer current",
         ),
     }
 }

@@ -1,0 +1,80 @@
+//! Ending what has had its time. The clock says when to look; the entry says what ended.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use futures_util::future::try_join_all;
+use tokio_util::sync::CancellationToken;
+use tracing::{debug, warn};
+
+use super::Exchange;
+use crate::domain::entry::{AppendId, Body, Expiry};
+use crate::domain::{Position, Timestamp};
+use crate::error::{Error, Result};
+use crate::journal::Append;
+
+/// How often the ends are looked at.
+const EVERY: Duration = Duration::from_secs(1);
+/// How many parts of entries are looked at, at once.
+const PARTS_AT_ONCE: usize = 64;
+
+impl Exchange {
+    /// Ends what is due until it is told to stop.
+    pub async fn expire_assessments(self: Arc<Self>, stop: CancellationToken) {
+        while stop.run_until_cancelled(tokio::time::sleep(EVERY)).await.is_some() {
+            match self.expire_due().await {
+                Ok(0) => {}
+                Ok(ended) => debug!(ended, "assessments have had their time"),
+                Err(error) => {
+                    let source = std::error::Error::source(&error).map(ToString::to_string);
+                    warn!(label = error.label(), source, "assessments are not ended: {error}");
+                }
+            }
+        }
+    }
+
+    /// Ends what is due by now, and tells how many versions that were named.
+    ///
+    /// Every node may do so: the entry's id is derived from what it ends, so it is written once, and it
+    /// is void for what is no longer current.
+    pub async fn expire_due(&self) -> Result<usize> {
+        let mut ended = 0;
+        loop {
+            let due = self.index.due(self.clock.now(), PARTS_AT_ONCE)?;
+            if due.is_empty() {
+                return Ok(ended);
+            }
+            // Together: they share the writes that make them durable.
+            let expiring = due.into_iter().map(|(ends, part)| self.expire(ends, part));
+            ended += try_join_all(expiring).await?.into_iter().sum::<usize>();
+        }
+    }
+
+    async fn expire(&self, ends: Timestamp, at: Position) -> Result<usize> {
+        let missing = || Error::internal("index_corrupt", format!("the part at {at} is missing"));
+        let part = self.index.part(at)?.ok_or_else(missing)?;
+        let mut versions = Vec::new();
+        for (index, id) in part.versions {
+            let version = Position::new(at.sequence, index);
+            let current = self.index.current(id, &part.author, part.audience)?;
+            let is_due = current.is_some_and(|current| {
+                current.version == version && current.assessment.ends(current.accepted) <= ends
+            });
+            if is_due {
+                versions.push((index, id));
+            }
+        }
+        let count = versions.len();
+        let id = AppendId::derive(&[
+            b"expiry",
+            &at.sequence.to_be_bytes(),
+            &at.index.to_be_bytes(),
+            &ends.as_millis().to_be_bytes(),
+        ]);
+        let expiry =
+            Expiry { partner: part.author, audience: part.audience, ends, part: at, versions };
+        let stamp = self.append(Append::new(id, None, Body::Expiry(expiry))).await?;
+        self.index.outcome(stamp.sequence).await?;
+        Ok(count)
+    }
+}

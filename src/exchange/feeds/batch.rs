@@ -1,0 +1,214 @@
+//! What a reader gets of a batch.
+
+use std::ops::Range;
+use std::sync::Arc;
+
+use super::delivery::{BatchDelivery, BatchRemoval, RemovalReason};
+use super::sight::{Outline, Sight};
+use crate::domain::Position;
+use crate::domain::entry::{Batch, Body, Entry, ItemOutcome, Outcome};
+use crate::domain::sharing::{Audience, Reader, SharingView};
+use crate::domain::{PartnerId, cursor::Place};
+use crate::error::Result;
+use crate::exchange::Exchange;
+use crate::journal::Logged;
+
+/// A batch and how one reader stands to it.
+struct Reading<'a> {
+    exchange: &'a Exchange,
+    sight: &'a Sight,
+    sequence: u64,
+    author: &'a PartnerId,
+    batch: &'a Batch,
+    /// The reader immediately before the entry, which a batch does not change; `None` where it was no
+    /// partner then.
+    then: Option<&'a Reader>,
+    /// Whether the reader may hold anything: one that begins with nothing has nothing to drop.
+    holds_something: bool,
+    /// From where on the items that the reader gets name what they replace.
+    sight_from: u64,
+}
+
+/// What a reader is told of the versions that a batch ended.
+struct Ended {
+    removals: Vec<BatchRemoval>,
+    /// Where the batch takes the place of another audience, the version that each item names.
+    replaces: Option<Vec<Option<Position>>>,
+}
+
+impl Exchange {
+    /// What there is for a reader in a batch, behind a place.
+    pub(super) fn batch_delivery(
+        &self,
+        sight: &Sight,
+        logged: &Arc<Logged>,
+        behind: Place,
+        empty_until: u64,
+    ) -> Result<Option<BatchDelivery>> {
+        let Entry { sequence, author: Some(author), body: Body::SubmissionBatch(batch), .. } =
+            &logged.entry
+        else {
+            return Ok(None);
+        };
+        let sequence = *sequence;
+        let position = Position::new(sequence, 0);
+        let sees = |reader: &Reader| {
+            crate::domain::may_see(reader, &batch.sharing, author, position, self.clock.now())
+        };
+        let then = sight.reader_at(sequence.saturating_sub(1));
+        let sees_now = sees(sight.reader());
+        // Who sees none of it, and saw none, holds nothing that it took the place of: but for what was
+        // shared with another audience before.
+        if !sees_now && batch.replaces.is_none() && !then.as_deref().is_some_and(sees) {
+            return Ok(None);
+        }
+        let reader = sight.reader();
+        let view = batch.sharing.seen_by(reader, author, position);
+        let own = reader.id == *author;
+        let sight_from = if own { 0 } else { sight_from(reader, &view) };
+        let outcome = self.index.applied_outcome(sequence)?;
+        let Outcome::Taken(outcomes) = &*outcome else { return Ok(None) };
+        let reading = Reading {
+            exchange: self,
+            sight,
+            sequence,
+            author,
+            batch,
+            then: then.as_deref(),
+            holds_something: sequence > empty_until,
+            sight_from,
+        };
+        let ranges = if sees_now { reading.wanted(outcomes, behind) } else { Vec::new() };
+        let Ended { removals, replaces } = reading.ended(outcomes, &ranges, behind)?;
+        if ranges.is_empty() && removals.is_empty() {
+            return Ok(None);
+        }
+        Ok(Some(BatchDelivery {
+            journal: self.index.journal(),
+            logged: Arc::clone(logged),
+            outcome: Arc::clone(&outcome),
+            view,
+            author: own,
+            sight_from,
+            ranges,
+            replaces,
+            removals,
+        }))
+    }
+}
+
+impl Reading<'_> {
+    /// The items that are current, behind the place, and asked for, by their places in the batch.
+    fn wanted(&self, outcomes: &[ItemOutcome], behind: Place) -> Vec<Range<usize>> {
+        let closed = self.exchange.index.closed(self.sequence);
+        let mut ranges: Vec<Range<usize>> = Vec::new();
+        for (at, (item, outcome)) in self.batch.items.iter().zip(outcomes).enumerate() {
+            let is_current = closed.as_ref().is_none_or(|closed| !closed.contains(&item.index));
+            let is_behind = Position::new(self.sequence, item.index) <= behind.after;
+            if !outcome.makes_version()
+                || is_behind
+                || !is_current
+                || !self.sight.asks_for(self.sight.reader(), self.outline(at))
+            {
+                continue;
+            }
+            match ranges.last_mut() {
+                Some(last) if last.end == at => last.end = at + 1,
+                _ => ranges.push(at..at + 1),
+            }
+        }
+        ranges
+    }
+
+    /// The versions that ended by the batch and that the reader could see and asked for immediately
+    /// before: to be dropped, or named by the item that takes their place where it gets that one.
+    fn ended(
+        &self,
+        outcomes: &[ItemOutcome],
+        given: &[Range<usize>],
+        behind: Place,
+    ) -> Result<Ended> {
+        let mut removals = Vec::new();
+        let mut replaces = self.batch.replaces.map(|_| vec![None; self.batch.items.len()]);
+        let mut given = given.iter().flat_map(Clone::clone).peekable();
+        for (at, (item, outcome)) in self.batch.items.iter().zip(outcomes).enumerate() {
+            let is_given = given.next_if_eq(&at).is_some();
+            if Position::new(self.sequence, item.index) <= behind.after {
+                continue;
+            }
+            let mut named = false;
+            for old in outcome.ended() {
+                // Of one audience alone, the reader's class says whether the item names the old one.
+                if is_given && replaces.is_none() && old.sequence >= self.sight_from
+                    || !self.could_hold(old)?
+                {
+                    continue;
+                }
+                if let Some(replaces) = replaces.as_mut().filter(|_| is_given && !named) {
+                    replaces[at] = Some(old);
+                    named = true;
+                    continue;
+                }
+                let place = if is_given {
+                    Place::before(Position::new(self.sequence, item.index))
+                } else {
+                    Place::behind(Position::new(self.sequence, item.index))
+                };
+                let reason = self.reason(at, *outcome);
+                removals.push(BatchRemoval { at, place, version: old, reason });
+            }
+        }
+        Ok(Ended { removals, replaces })
+    }
+
+    /// Whether the reader could see and asked for a version immediately before the batch.
+    fn could_hold(&self, version: Position) -> Result<bool> {
+        // What came and went within one entry was never given to anybody.
+        if !self.holds_something || version.sequence == self.sequence {
+            return Ok(false);
+        }
+        let Some(then) = self.then else { return Ok(false) };
+        let Some(closed) = self.exchange.index.closed_version(version)? else { return Ok(false) };
+        let (sharing, said) = (&closed.sharing, &closed.outline);
+        Ok(self.sight.wants(then, Outline { author: self.author, version, sharing, said }))
+    }
+
+    /// Why a version is to be dropped whose place an item took: by the reader's rights at that time.
+    fn reason(&self, at: usize, outcome: ItemOutcome) -> RemovalReason {
+        let Some(then) = self.then else { return RemovalReason::Replaced };
+        let mut item = self.outline(at);
+        if let ItemOutcome::Merged { current, .. } = outcome {
+            // What stands in its place was there before, for who could see it then.
+            item.version = current;
+        }
+        if !Sight::sees(then, item) {
+            RemovalReason::NoLongerShared
+        } else if self.sight.asks_for(then, item) {
+            RemovalReason::Replaced
+        } else {
+            RemovalReason::NoLongerMatches
+        }
+    }
+
+    fn outline(&self, at: usize) -> Outline<'_> {
+        let item = &self.batch.items[at];
+        Outline {
+            author: self.author,
+            version: Position::new(self.sequence, item.index),
+            sharing: &self.batch.sharing,
+            said: &item.assessment,
+        }
+    }
+}
+
+/// From where on the reader sees what is shared as this is: its own part of the audience says.
+fn sight_from(reader: &Reader, view: &SharingView) -> u64 {
+    match &view.audience {
+        Audience::Named { groups, partners } if partners.is_empty() => {
+            let since = groups.iter().filter_map(|group| reader.groups.get(group));
+            since.copied().min().unwrap_or(0)
+        }
+        Audience::Everyone => reader.since,
+        Audience::Named { .. } | Audience::Public => 0,
+    }
+}

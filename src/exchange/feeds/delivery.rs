@@ -1,0 +1,147 @@
+//! What a reader gets.
+
+use std::ops::Range;
+use std::sync::Arc;
+
+use crate::domain::cursor::{JournalTag, Place};
+use crate::domain::entry::Outcome;
+use crate::domain::sharing::SharingView;
+use crate::domain::{GroupId, IndicatorId, PartnerId, Position, Timestamp};
+use crate::index::record::{Current, KeptFeedback, KeptSighting};
+use crate::journal::Logged;
+
+/// What a reader gets of one entry: something, in the order of its places.
+#[derive(Debug)]
+pub enum Delivery {
+    /// Items of a batch, and removals of what they took the place of.
+    Batch(BatchDelivery),
+    /// Versions to drop.
+    Removals(Vec<Removed>),
+    /// Current versions that the reader sees since it joined a group.
+    Shown(Vec<Shown>),
+    /// Somebody joined or left a group.
+    Changed(GroupChanged),
+    /// Sightings.
+    Seen(Vec<Seen>),
+    /// Feedback.
+    Opined(Box<Opined>),
+}
+
+/// What a reader gets of one batch: something, of items and removals.
+#[derive(Debug)]
+pub struct BatchDelivery {
+    /// The journal that the entry is in, for cursors.
+    pub journal: JournalTag,
+    /// The entry that holds them.
+    pub logged: Arc<Logged>,
+    /// What the entry came to.
+    pub outcome: Arc<Outcome>,
+    /// The reader's own part of the sharing.
+    pub view: SharingView,
+    /// Whether the reader is the author.
+    pub author: bool,
+    /// The reader could see an older version for the same audience from this sequence on.
+    pub sight_from: u64,
+    /// Which items, by their place in the batch, in order.
+    pub ranges: Vec<Range<usize>>,
+    /// Where the batch takes the place of another audience, the version that each item replaces for
+    /// this reader.
+    pub replaces: Option<Vec<Option<Position>>>,
+    /// What the reader is to drop, since items of the batch took its place that it does not get.
+    pub removals: Vec<BatchRemoval>,
+}
+
+/// A version that a reader may hold and is to drop, since an item of a batch took its place.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct BatchRemoval {
+    /// The place in the batch of that item.
+    pub at: usize,
+    /// The place behind this removal: before the item, where the reader gets that one too.
+    pub place: Place,
+    /// The version.
+    pub version: Position,
+    /// Why.
+    pub reason: RemovalReason,
+}
+
+/// A version that a reader may hold and is to drop.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Removed {
+    /// The place behind this removal.
+    pub place: Place,
+    /// The version.
+    pub version: Position,
+    /// What it was about.
+    pub id: IndicatorId,
+    /// Whose it was.
+    pub author: PartnerId,
+    /// Why.
+    pub reason: RemovalReason,
+}
+
+/// Why a version is to be dropped.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub enum RemovalReason {
+    /// A newer version took its place, which the reader was given, or which was replaced again.
+    Replaced,
+    /// The filter does not ask for what took its place, or no longer for it.
+    NoLongerMatches,
+    /// Its author took it back.
+    Withdrawn,
+    /// Its time was over.
+    Expired,
+    /// The reader left the group through which it saw it, or others receive it now.
+    NoLongerShared,
+}
+
+/// A current version, as a reader may see it.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Shown {
+    /// The place behind it.
+    pub place: Place,
+    /// Whose it is.
+    pub author: PartnerId,
+    /// The assessment; its raw spelling is there for its author alone.
+    pub current: Current,
+    /// The reader's own part of the sharing.
+    pub view: SharingView,
+}
+
+/// Who joined and who left a group of the reader's.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct GroupChanged {
+    /// The place behind it.
+    pub place: Place,
+    /// The group.
+    pub group: GroupId,
+    /// Who joined.
+    pub joined: Vec<PartnerId>,
+    /// Who left.
+    pub left: Vec<PartnerId>,
+    /// When.
+    pub at: Timestamp,
+}
+
+/// A sighting, as a reader may see it.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Seen {
+    /// Where it was accepted; the place behind it too.
+    pub position: Position,
+    /// The sighting.
+    pub kept: KeptSighting,
+    /// The reader's own part of the sharing.
+    pub view: SharingView,
+}
+
+/// Feedback, as a reader may see it.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Opined {
+    /// Who gives it.
+    pub giver: PartnerId,
+    /// The version that it is about.
+    pub about: Position,
+    /// The feedback.
+    pub kept: KeptFeedback,
+    /// The reader's own part of the sharing.
+    pub view: SharingView,
+}

@@ -1,0 +1,51 @@
+//! What a reader is told of withdrawals and expiries.
+
+use super::delivery::{RemovalReason, Removed};
+use super::sight::{Outline, Sight};
+use crate::domain::cursor::Place;
+use crate::domain::entry::{Body, Entry, ItemOutcome, Outcome};
+use crate::domain::{PartnerId, Position};
+use crate::error::Result;
+use crate::exchange::Exchange;
+
+/// Whose versions an entry ends without anything taking their place, and why.
+pub fn ending(body: &Body) -> Option<(&PartnerId, RemovalReason)> {
+    match body {
+        Body::Withdrawal(withdrawal) => Some((&withdrawal.partner, RemovalReason::Withdrawn)),
+        Body::Expiry(expiry) => Some((&expiry.partner, RemovalReason::Expired)),
+        _ => None,
+    }
+}
+
+impl Exchange {
+    /// The removals of an entry for those who could see the versions, and asked for them, immediately
+    /// before it.
+    pub(super) fn removals(
+        &self,
+        sight: &Sight,
+        entry: &Entry,
+        behind: Place,
+    ) -> Result<Vec<Removed>> {
+        let Some((author, reason)) = ending(&entry.body) else { return Ok(Vec::new()) };
+        let Some(then) = sight.reader_at(entry.sequence.saturating_sub(1)) else {
+            return Ok(Vec::new());
+        };
+        let outcome = self.index.applied_outcome(entry.sequence)?;
+        let Outcome::Taken(outcomes) = &*outcome else { return Ok(Vec::new()) };
+        let mut removals = Vec::new();
+        for (index, outcome) in (0u32..).zip(outcomes) {
+            let at = Position::new(entry.sequence, index);
+            let ItemOutcome::Ended(version) = *outcome else { continue };
+            if at <= behind.after {
+                continue;
+            }
+            let Some(closed) = self.index.closed_version(version)? else { continue };
+            let (sharing, said) = (&closed.sharing, &closed.outline);
+            if sight.wants(&then, Outline { author, version, sharing, said }) {
+                let (id, author) = (closed.id, author.clone());
+                removals.push(Removed { place: Place::behind(at), version, id, author, reason });
+            }
+        }
+        Ok(removals)
+    }
+}

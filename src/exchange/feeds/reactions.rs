@@ -1,0 +1,113 @@
+//! Sightings and feedback, as a reader is told of them.
+
+use super::delivery::{Delivery, Opined, Seen};
+use super::sight::{Outline, Sight};
+use crate::domain::cursor::Place;
+use crate::domain::entry::{Body, Entry, Feedback, Outcome, Sightings};
+use crate::domain::filter::Filter;
+use crate::domain::{Assessment, PartnerId, Position, Timestamp, may_see};
+use crate::error::Result;
+use crate::exchange::Exchange;
+use crate::index::record::{KeptFeedback, KeptSighting};
+
+impl Exchange {
+    /// What there is for a reader in an entry of either kind, behind a place.
+    pub(super) fn reactions(
+        &self,
+        sight: &Sight,
+        entry: &Entry,
+        behind: Place,
+    ) -> Result<Option<Delivery>> {
+        let Some(author) = &entry.author else { return Ok(None) };
+        let delivery = match &entry.body {
+            Body::Sightings(sightings) => seen(sight, entry, author, sightings, behind),
+            Body::Feedback(feedback) => self.opined(sight, entry, author, feedback)?,
+            _ => None,
+        };
+        // Whether it was taken is asked last: it may be read from the disk.
+        let Some(delivery) = delivery else { return Ok(None) };
+        let outcome = self.index.applied_outcome(entry.sequence)?;
+        Ok(matches!(&*outcome, Outcome::Taken(_)).then_some(delivery))
+    }
+
+    /// Feedback reaches the assessment's author whatever it asks for: nobody's feedback is to get lost.
+    /// Others are told who see it, and what it is about, and everything else that comes.
+    fn opined(
+        &self,
+        sight: &Sight,
+        entry: &Entry,
+        giver: &PartnerId,
+        feedback: &Feedback,
+    ) -> Result<Option<Delivery>> {
+        let reader = sight.reader();
+        let position = Position::new(entry.sequence, 0);
+        let Some(about) = feedback.target.version else { return Ok(None) };
+        if reader.id != feedback.of {
+            let shared = may_see(reader, &feedback.sharing, giver, position, Timestamp::default());
+            if !shared || !sight.filter().is_empty() || !self.sees_about(sight, feedback, about)? {
+                return Ok(None);
+            }
+        }
+        let view = feedback.sharing.seen_by(reader, giver, position);
+        let kept = KeptFeedback {
+            position,
+            accepted: entry.time,
+            of: feedback.of.clone(),
+            id: feedback.target.id,
+            opinion: feedback.opinion,
+            note: feedback.note.clone(),
+            sharing: feedback.sharing.clone(),
+        };
+        let giver = giver.clone();
+        Ok(Some(Delivery::Opined(Box::new(Opined { giver, about, kept, view }))))
+    }
+
+    fn sees_about(&self, sight: &Sight, feedback: &Feedback, about: Position) -> Result<bool> {
+        let target = &feedback.target;
+        let current = self.index.current(target.id, &feedback.of, target.audience)?;
+        Ok(current.filter(|current| current.version == about).is_some_and(|current| {
+            let (author, sharing) = (&feedback.of, &current.sharing);
+            let said = &current.assessment;
+            Sight::sees(sight.reader(), Outline { author, version: about, sharing, said })
+        }))
+    }
+}
+
+fn seen(
+    sight: &Sight,
+    entry: &Entry,
+    author: &PartnerId,
+    sightings: &Sightings,
+    behind: Place,
+) -> Option<Delivery> {
+    let reader = sight.reader();
+    let first = Position::new(entry.sequence, 0);
+    let sharing = &sightings.sharing;
+    // A sighting carries no labels and no confidence: who asks for those is told of none.
+    let Filter { labels, min_confidence, .. } = sight.filter();
+    if !may_see(reader, sharing, author, first, Timestamp::default())
+        || !labels.is_empty()
+        || min_confidence.is_some()
+    {
+        return None;
+    }
+    let view = sharing.seen_by(reader, author, first);
+    let wanted = sightings.items.iter().filter_map(|sighting| {
+        let position = Position::new(entry.sequence, sighting.index);
+        let said = Assessment::of(sighting.indicator.clone());
+        let outline = Outline { author, version: position, sharing, said: &said };
+        if position <= behind.after || !sight.asks_for(reader, outline) {
+            return None;
+        }
+        let kept = KeptSighting {
+            position,
+            author: author.clone(),
+            accepted: entry.time,
+            sharing: sharing.clone(),
+            sighting: sighting.clone(),
+        };
+        Some(Seen { position, kept, view: view.clone() })
+    });
+    let wanted: Vec<_> = wanted.collect();
+    (!wanted.is_empty()).then_some(Delivery::Seen(wanted))
+}

@@ -1,0 +1,94 @@
+//! What a reader sees and asks for: now, and as of an entry.
+
+use std::borrow::Cow;
+use std::sync::Arc;
+
+use crate::domain::filter::Filter;
+use crate::domain::sharing::Reader;
+use crate::domain::{Assessment, PartnerId, Position, Sharing, Timestamp, may_see};
+use crate::error::Result;
+use crate::exchange::Exchange;
+use crate::exchange::caller::reader;
+use crate::index::Registry;
+
+/// One partner's sight, through a filter.
+#[derive(Debug)]
+pub struct Sight {
+    partner: PartnerId,
+    filter: Filter,
+    registry: Arc<Registry>,
+    reader: Reader,
+}
+
+/// A version, as far as the rule of sight and filters look at it.
+#[derive(Clone, Copy, Debug)]
+pub struct Outline<'a> {
+    /// Whose it is.
+    pub author: &'a PartnerId,
+    /// Where it was accepted.
+    pub version: Position,
+    /// Who receives it.
+    pub sharing: &'a Sharing,
+    /// What it says; its content may be gone.
+    pub said: &'a Assessment,
+}
+
+impl Sight {
+    /// The sight of a partner as of now.
+    pub fn new(exchange: &Exchange, partner: &PartnerId, filter: Filter) -> Result<Self> {
+        let registry = exchange.registry();
+        let reader = reader(&registry, partner)?;
+        Ok(Self { partner: partner.clone(), filter, registry, reader })
+    }
+
+    /// The partner as the rule of sight knows it now.
+    pub fn reader(&self) -> &Reader {
+        &self.reader
+    }
+
+    /// Who is on the exchange, as of when the reader was last looked at.
+    pub fn registry(&self) -> &Registry {
+        &self.registry
+    }
+
+    /// What the reader asks for.
+    pub fn filter(&self) -> &Filter {
+        &self.filter
+    }
+
+    /// Rights are those of the moment: the registry may have changed since the last entry.
+    pub fn refresh(&mut self, exchange: &Exchange) -> Result<()> {
+        let registry = exchange.registry();
+        if !Arc::ptr_eq(&registry, &self.registry) {
+            self.reader = reader(&registry, &self.partner)?;
+            self.registry = registry;
+        }
+        Ok(())
+    }
+
+    /// The partner as it was once an entry had been applied; `None` when it was none then.
+    pub fn reader_at(&self, sequence: u64) -> Option<Cow<'_, Reader>> {
+        if sequence >= self.registry.sight_changed() {
+            return Some(Cow::Borrowed(&self.reader));
+        }
+        self.registry.reader_at(&self.partner, sequence).map(Cow::Owned)
+    }
+
+    /// Whether a reader may see a version and asks for it.
+    pub fn wants(&self, reader: &Reader, version: Outline<'_>) -> bool {
+        Self::sees(reader, version) && self.asks_for(reader, version)
+    }
+
+    /// Whether a reader may see a version.
+    pub fn sees(reader: &Reader, version: Outline<'_>) -> bool {
+        let Outline { author, version, sharing, .. } = version;
+        // The clock ends releases, and those are the liaisons' alone, who follow no feeds.
+        may_see(reader, sharing, author, version, Timestamp::default())
+    }
+
+    /// Whether the filter asks for a version that a reader may see.
+    pub fn asks_for(&self, reader: &Reader, version: Outline<'_>) -> bool {
+        let Outline { author, version, sharing, said } = version;
+        self.filter.is_empty() || self.filter.matches(said, sharing, author, version, reader)
+    }
+}

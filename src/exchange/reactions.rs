@@ -1,0 +1,300 @@
+//! Taking sightings and feedback, and what a reader may see of them.
+
+use std::collections::BTreeMap;
+use std::collections::btree_map::Entry;
+
+use super::caller::reader;
+use super::lookup::Known;
+use super::submit::refused;
+use super::{Caller, Exchange, restricted};
+use crate::domain::entry::{
+    AppendId, Body, Feedback, Outcome, Rejection, RequestId, Sighting, Sightings, Target,
+    VoidReason,
+};
+use crate::domain::feedback::Opinion;
+use crate::domain::sharing::{Audience, Reader, SharingRequest};
+use crate::domain::{IndicatorId, Invalid, PartnerId, Position, Sharing, Timestamp, Tlp, may_see};
+use crate::error::Result;
+use crate::exchange::feeds::{Opined, Seen};
+use crate::index::Registry;
+use crate::journal::Append;
+
+/// The most sightings, and the most feedback, in one answer: the newest.
+const MOST_SHOWN: usize = 100;
+
+/// Sightings as they were sent.
+#[derive(Clone, Debug)]
+pub struct SightingsRequest {
+    /// The key.
+    pub request: RequestId,
+    /// SHA-256 of the request as it was sent.
+    pub digest: [u8; 32],
+    /// Who is to be told.
+    pub sharing: SharingRequest,
+    /// Those that could be read.
+    pub items: Vec<Sighting>,
+    /// Those that could not.
+    pub rejected: Vec<Rejection>,
+}
+
+/// Feedback as it was sent.
+#[derive(Clone, Debug)]
+pub struct FeedbackRequest {
+    /// The key.
+    pub request: RequestId,
+    /// SHA-256 of the request as it was sent.
+    pub digest: [u8; 32],
+    /// The assessment's version.
+    pub about: Position,
+    /// How far the caller agrees.
+    pub opinion: Opinion,
+    /// Why.
+    pub note: Option<Box<str>>,
+    /// Who is to be told besides the assessment's author; `None` for nobody.
+    pub sharing: Option<SharingRequest>,
+}
+
+/// What became of a request under a key.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Noted {
+    /// Its entry.
+    pub sequence: u64,
+    /// When it was taken.
+    pub accepted: Timestamp,
+    /// How many of its items count.
+    pub counted: usize,
+    /// The items that do not, and why.
+    pub rejected: Vec<Rejection>,
+    /// Whether it had been taken before.
+    pub replayed: bool,
+}
+
+/// What a reader may see of how others met an indicator.
+#[derive(Clone, Debug, Default)]
+pub struct Reactions {
+    /// How often it was seen.
+    pub seen_count: u64,
+    /// The newest sightings, oldest first.
+    pub sightings: Vec<Seen>,
+    /// The newest feedback on what the reader may see, oldest first.
+    pub feedback: Vec<Opined>,
+}
+
+impl Exchange {
+    /// Counts sightings, once for one key. Each is of something that the caller knows.
+    pub async fn report_sightings(
+        &self,
+        caller: &Caller,
+        request: SightingsRequest,
+    ) -> Result<Noted> {
+        if let Some(noted) = self.noted_before(caller, &request.request, request.digest)? {
+            return Ok(noted);
+        }
+        let registry = self.registry();
+        let reader = reader(&registry, caller.partner())?;
+        let sharing = Sharing::resolve(request.sharing, caller.partner(), registry.as_ref())?;
+        let (mut items, mut rejected) = (Vec::new(), request.rejected);
+        let mut decided: BTreeMap<IndicatorId, Option<Invalid>> = BTreeMap::new();
+        for sighting in request.items {
+            let refusal = match decided.entry(sighting.id) {
+                Entry::Occupied(decided) => decided.get().clone(),
+                Entry::Vacant(vacant) => {
+                    // Many of them: others get their turn.
+                    tokio::task::yield_now().await;
+                    let known = self.known_to(&registry, &reader, sighting.id)?;
+                    vacant.insert(refuses_sighting(known.as_ref(), &sharing, &registry)).clone()
+                }
+            };
+            match refusal {
+                None => items.push(sighting),
+                Some(invalid) => rejected.push(Rejection { index: sighting.index, invalid }),
+            }
+        }
+        rejected.sort_by_key(|one| one.index);
+        let (key, digest) = (request.request.clone(), request.digest);
+        let body = Body::Sightings(Sightings { request: key, digest, sharing, items, rejected });
+        self.note(caller, &request.request, digest, body).await
+    }
+
+    /// Takes feedback on what the caller may see of another partner.
+    pub async fn give_feedback(&self, caller: &Caller, request: FeedbackRequest) -> Result<Noted> {
+        if let Some(noted) = self.noted_before(caller, &request.request, request.digest)? {
+            return Ok(noted);
+        }
+        let registry = self.registry();
+        let reader = reader(&registry, caller.partner())?;
+        let unknown = || refused(&VoidReason::VersionGone);
+        let (of, target) = self.find_version(request.about)?.ok_or_else(unknown)?;
+        let current = self.index.current(target.id, &of, target.audience)?;
+        let now = self.clock.now();
+        let current = current
+            .filter(|current| Some(current.version) == target.version)
+            .filter(|current| may_see(&reader, &current.sharing, &of, current.version, now))
+            .ok_or_else(unknown)?;
+        if of == *caller.partner() {
+            let reason = "is your own assessment: replace or withdraw it";
+            return Err(Invalid::new("version", reason).into());
+        }
+        let sharing = match request.sharing {
+            Some(sharing) => Sharing::resolve(sharing, caller.partner(), registry.as_ref())?,
+            None => to_author_alone(&of),
+        };
+        let is_wider = sharing != to_author_alone(&of);
+        if restricted::is_restricted(&current.assessment)
+            && is_wider
+            && !restricted::stays(&sharing, registry.restricted_group())
+        {
+            let reason = "is too wide: the assessment is under a restricted label";
+            return Err(Invalid::new("sharing", reason).into());
+        }
+        let (key, digest) = (request.request.clone(), request.digest);
+        let (opinion, note) = (request.opinion, request.note);
+        let feedback = Feedback { request: key, digest, of, target, opinion, note, sharing };
+        self.note(caller, &request.request, digest, Body::Feedback(feedback)).await
+    }
+
+    /// What a reader may see of sightings of an indicator that it knows, and of feedback on it.
+    pub fn reactions_to(&self, caller: &Caller, known: &Known) -> Result<Reactions> {
+        self.steadily(|registry| {
+            let reader = reader(registry, caller.partner())?;
+            let mut reactions = Reactions::default();
+            self.sightings_of(&reader, known, &mut reactions)?;
+            self.feedback_on(&reader, known, &mut reactions)?;
+            Ok(reactions)
+        })
+    }
+
+    fn sightings_of(
+        &self,
+        reader: &Reader,
+        known: &Known,
+        reactions: &mut Reactions,
+    ) -> Result<()> {
+        let now = self.clock.now();
+        for found in self.index.sightings(known.strongest().current.id) {
+            let kept = found?;
+            let position = kept.position;
+            if may_see(reader, &kept.sharing, &kept.author, position, now) {
+                reactions.seen_count = reactions.seen_count.saturating_add(kept.sighting.count);
+                let view = kept.sharing.seen_by(reader, &kept.author, position);
+                reactions.sightings.push(Seen { position, kept, view });
+            }
+        }
+        newest(&mut reactions.sightings, |seen| seen.position);
+        Ok(())
+    }
+
+    fn feedback_on(&self, reader: &Reader, known: &Known, reactions: &mut Reactions) -> Result<()> {
+        let now = self.clock.now();
+        for sight in &known.assessments {
+            for found in self.index.feedback(sight.current.version) {
+                let (giver, kept) = found?;
+                let concerns = reader.id == sight.author
+                    || may_see(reader, &kept.sharing, &giver, kept.position, now);
+                if concerns {
+                    let view = kept.sharing.seen_by(reader, &giver, kept.position);
+                    let about = sight.current.version;
+                    reactions.feedback.push(Opined { giver, about, kept, view });
+                }
+            }
+        }
+        newest(&mut reactions.feedback, |one| one.kept.position);
+        Ok(())
+    }
+
+    /// Whose version this is, and where the index holds it, if it was ever one.
+    pub(super) fn find_version(&self, version: Position) -> Result<Option<(PartnerId, Target)>> {
+        for part in self.index.parts(version.sequence)? {
+            let found = part.targets(version.sequence).find(|t| t.version == Some(version));
+            if let Some(target) = found {
+                return Ok(Some((part.author, target)));
+            }
+        }
+        Ok(None)
+    }
+
+    fn noted_before(
+        &self,
+        caller: &Caller,
+        request: &RequestId,
+        digest: [u8; 32],
+    ) -> Result<Option<Noted>> {
+        match self.index.taken_request(caller.partner(), request)? {
+            // An entry that is applied in part has its key already and no outcome yet.
+            Some(taken) if taken.sequence <= self.index.checkpoint() => {
+                if taken.digest == digest {
+                    self.noted(taken.sequence, true).map(Some)
+                } else {
+                    Err(refused(&VoidReason::Conflicts(taken.sequence)))
+                }
+            }
+            _ => Ok(None),
+        }
+    }
+
+    async fn note(
+        &self,
+        caller: &Caller,
+        request: &RequestId,
+        digest: [u8; 32],
+        body: Body,
+    ) -> Result<Noted> {
+        let id = AppendId::derive(&[
+            b"request",
+            caller.partner().as_str().as_bytes(),
+            request.as_str().as_bytes(),
+            &digest,
+            &self.index.checkpoint().to_be_bytes(),
+        ]);
+        let author = Some(caller.partner().clone());
+        let stamp = self.append(Append::new(id, author, body)).await?;
+        match &*self.index.outcome(stamp.sequence).await? {
+            Outcome::Taken(_) => self.noted(stamp.sequence, stamp.repeated),
+            Outcome::Void(VoidReason::Repeats(first)) => self.noted(*first, true),
+            Outcome::Void(reason) => Err(refused(reason)),
+        }
+    }
+
+    fn noted(&self, sequence: u64, replayed: bool) -> Result<Noted> {
+        let entry = self.entry(sequence)?;
+        let accepted = entry.entry.time;
+        let (counted, rejected) = match &entry.entry.body {
+            Body::Sightings(sightings) => (sightings.items.len(), sightings.rejected.clone()),
+            Body::Feedback(_) => (1, Vec::new()),
+            _ => return Err(refused(&VoidReason::Conflicts(sequence))),
+        };
+        Ok(Noted { sequence, accepted, counted, rejected, replayed })
+    }
+}
+
+/// Why a sighting does not count: of what the caller does not know, and of what may not leave the
+/// closed group.
+fn refuses_sighting(
+    known: Option<&Known>,
+    sharing: &Sharing,
+    registry: &Registry,
+) -> Option<Invalid> {
+    let Some(known) = known else {
+        let reason = "is not known to you: submit it, and say when it was seen";
+        return Some(Invalid::new("indicator", reason));
+    };
+    let is_restricted =
+        known.assessments.iter().any(|sight| restricted::is_restricted(&sight.current.assessment));
+    (is_restricted && !restricted::stays(sharing, registry.restricted_group())).then(|| {
+        let reason = "is under a restricted label: a sighting of it goes to the group entitled to \
+                      hold it, and to nobody else";
+        Invalid::new("indicator", reason)
+    })
+}
+
+fn to_author_alone(author: &PartnerId) -> Sharing {
+    let audience = Audience::Named { groups: [].into(), partners: [author.clone()].into() };
+    Sharing { tlp: Tlp::Amber, audience, releases: Vec::new() }
+}
+
+/// The newest of them, oldest first.
+fn newest<T>(all: &mut Vec<T>, position: impl Fn(&T) -> Position) {
+    all.sort_by_key(position);
+    let older = all.len().saturating_sub(MOST_SHOWN);
+    all.drain(..older);
+}
