@@ -141,6 +141,8 @@ pub struct Requests {
     pub read_after_timeout_s: u64,
     /// After how long without a batch the exchange closes a submission.
     pub idle_close_s: u64,
+    /// The most durable subscriptions of one partner.
+    pub subscriptions_per_partner: usize,
 }
 
 impl Default for Requests {
@@ -155,6 +157,7 @@ impl Default for Requests {
             blocked_s: 30,
             read_after_timeout_s: 5,
             idle_close_s: 900,
+            subscriptions_per_partner: 100,
         }
     }
 }
@@ -272,6 +275,9 @@ pub struct GroupSeed {
     /// `joined`: a new member sees what is shared from then on. `all`: what was shared before too.
     #[serde(default)]
     pub history: History,
+    /// Makes it the one closed group that may hold objects with restricted labels: the terms of their
+    /// source, which each member confirms.
+    pub terms: Option<String>,
 }
 
 /// What a new member of a group sees.

@@ -35,6 +35,8 @@ pub enum Kind {
     Precondition,
     /// The place is no longer, or not yet, there.
     OutOfRange,
+    /// It was under way, and something else came before it.
+    Aborted,
     /// A bound was met; try again later.
     Exhausted,
     /// The exchange cannot say whether it was done: the same request may be sent again, and is not

@@ -2,8 +2,10 @@
 //!
 //! No value, note, id of an indicator or token is ever a label.
 
+use std::collections::BTreeSet;
 use std::fmt;
 use std::sync::atomic::AtomicU64;
+use std::sync::{Mutex, PoisonError};
 
 use prometheus_client::encoding::{EncodeLabelSet, text};
 use prometheus_client::metrics::counter::Counter;
@@ -28,6 +30,9 @@ pub struct Metrics {
     refused_connections: Family<Label, Counter>,
     certificate_expiry_seconds: Gauge<f64, AtomicU64>,
     disk_bytes: Family<Store, Gauge>,
+    lag_entries: Family<Subscription, Gauge>,
+    /// Whose lag is shown.
+    lagging: Mutex<BTreeSet<Subscription>>,
 }
 
 #[derive(Clone, Debug, PartialEq, Eq, Hash, EncodeLabelSet)]
@@ -43,6 +48,13 @@ struct Method {
 #[derive(Clone, Debug, PartialEq, Eq, Hash, EncodeLabelSet)]
 struct Store {
     store: &'static str,
+}
+
+/// A partner has a bounded number of subscriptions, so these labels do not grow without end.
+#[derive(Clone, Debug, PartialEq, Eq, Hash, PartialOrd, Ord, EncodeLabelSet)]
+struct Subscription {
+    partner: String,
+    subscription: String,
 }
 
 impl Metrics {
@@ -63,6 +75,8 @@ impl Metrics {
             refused_connections: Family::default(),
             certificate_expiry_seconds: Gauge::default(),
             disk_bytes: Family::default(),
+            lag_entries: Family::default(),
+            lagging: Mutex::default(),
         };
         metrics.register();
         metrics
@@ -101,6 +115,11 @@ impl Metrics {
             self.certificate_expiry_seconds.clone(),
         );
         r.register_with_unit("disk", "Size on disk", Unit::Bytes, self.disk_bytes.clone());
+        r.register(
+            "feed_lag_entries",
+            "Entries that a subscription has not acknowledged",
+            self.lag_entries.clone(),
+        );
     }
 
     /// Items were taken.
@@ -167,6 +186,22 @@ impl Metrics {
         self.disk_bytes.get_or_create(&Store { store }).set(bytes);
     }
 
+    /// Every subscription's lag, by partner and name. Those that are gone are shown no more.
+    pub fn observe_lags(&self, lags: impl Iterator<Item = (String, String, u64)>) {
+        let mut shown = self.lagging.lock().unwrap_or_else(PoisonError::into_inner);
+        let mut gone = std::mem::take(&mut *shown);
+        for (partner, subscription, lag) in lags {
+            let labels = Subscription { partner, subscription };
+            let lag = i64::try_from(lag).unwrap_or(i64::MAX);
+            self.lag_entries.get_or_create(&labels).set(lag);
+            gone.remove(&labels);
+            shown.insert(labels);
+        }
+        for labels in gone {
+            self.lag_entries.remove(&labels);
+        }
+    }
+
     /// When the server's certificate ends.
     #[allow(clippy::cast_precision_loss)] // Seconds since the epoch are far below 2^53.
     pub fn observe_certificate(&self, not_after_ms: i64) {
@@ -209,5 +244,17 @@ mod tests {
         for line in text.lines().filter(|line| !line.starts_with('#')) {
             assert!(line.starts_with("tipoff_"), "{line}");
         }
+    }
+
+    #[test]
+    fn a_lag_is_shown_for_as_long_as_its_subscription_is_there() {
+        let metrics = Metrics::new();
+        let lag = |name: &str, lag| ("birdsite".to_owned(), name.to_owned(), lag);
+        metrics.observe_lags([lag("a", 3), lag("b", 4)].into_iter());
+        metrics.observe_lags([lag("b", 1)].into_iter());
+        let text = metrics.encode().unwrap();
+        let line = "tipoff_feed_lag_entries{partner=\"birdsite\",subscription=\"b\"} 1";
+        assert!(text.contains(line), "{text}");
+        assert!(!text.contains("subscription=\"a\""), "{text}");
     }
 }

@@ -1,17 +1,21 @@
 //! The gRPC side: one thin file a service, and around all of them who may call what.
 
+mod audit;
 pub mod authz;
 mod drain;
 mod feed;
 mod indicator;
 mod partner;
+mod reactions;
 pub mod status;
+mod subscriptions;
 
 use std::sync::Arc;
 use std::time::Duration;
 
 use tokio_util::sync::CancellationToken;
 
+pub use self::feed::page::Snapshots;
 use crate::domain::label::Labels;
 use crate::exchange::{Caller, Exchange};
 use crate::metrics::Metrics;
@@ -27,6 +31,8 @@ pub struct Services {
     pub metrics: Arc<Metrics>,
     /// The bounds of requests.
     pub limits: RequestLimits,
+    /// The snapshots that are being taken.
+    pub snapshots: Snapshots,
     /// Ends open streams when the node stops.
     pub stop: CancellationToken,
     /// How old a connection may become. Feeds on an older one end, with their cursor, before it is

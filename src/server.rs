@@ -10,7 +10,7 @@ use thiserror::Error;
 pub use self::node::Node;
 use crate::config::ConfigError;
 use crate::error;
-use crate::journal::JournalError;
+use crate::journal::{CursorError, JournalError};
 use crate::tls::FolderError;
 
 /// The addresses that a node is bound to.
@@ -34,6 +34,9 @@ pub enum ServeError {
     /// The journal does not open.
     #[error(transparent)]
     Journal(#[from] JournalError),
+    /// The subscriptions do not open.
+    #[error(transparent)]
+    Cursors(#[from] CursorError),
     /// The exchange has a fault.
     #[error("{error}{}", cause(error))]
     Exchange {

@@ -24,6 +24,7 @@ use crate::tls::PeerInfo;
 const EVERYBODY: &[Role] = &[Role::Member, Role::Liaison, Role::Observer, Role::Operator];
 const WRITERS: &[Role] = &[Role::Member];
 const READERS: &[Role] = &[Role::Member, Role::Observer];
+const OPERATORS: &[Role] = &[Role::Operator];
 const INSIDERS: &[Role] = &[Role::Member, Role::Observer, Role::Operator];
 
 /// Every full method name, and the roles that may call it. Liaisons may ask who they are, and
@@ -31,12 +32,26 @@ const INSIDERS: &[Role] = &[Role::Member, Role::Observer, Role::Operator];
 pub const METHODS: &[(&str, &[Role])] = &[
     ("/tipoff.v1.IndicatorService/SubmitIndicators", WRITERS),
     ("/tipoff.v1.IndicatorService/StreamIndicators", WRITERS),
+    ("/tipoff.v1.IndicatorService/WithdrawIndicators", WRITERS),
+    ("/tipoff.v1.IndicatorService/ReportSightings", WRITERS),
+    ("/tipoff.v1.IndicatorService/GiveFeedback", WRITERS),
     ("/tipoff.v1.IndicatorService/GetIndicator", READERS),
     ("/tipoff.v1.IndicatorService/LookupIndicators", READERS),
     ("/tipoff.v1.FeedService/Subscribe", READERS),
+    ("/tipoff.v1.FeedService/Acknowledge", READERS),
+    ("/tipoff.v1.FeedService/Pull", READERS),
+    ("/tipoff.v1.FeedService/Snapshot", READERS),
+    ("/tipoff.v1.FeedService/ListSubscriptions", READERS),
+    ("/tipoff.v1.FeedService/DeleteSubscription", READERS),
     ("/tipoff.v1.PartnerService/WhoAmI", EVERYBODY),
     ("/tipoff.v1.PartnerService/ListPartners", INSIDERS),
     ("/tipoff.v1.PartnerService/ListGroups", INSIDERS),
+    ("/tipoff.v1.PartnerService/PutPartner", OPERATORS),
+    ("/tipoff.v1.PartnerService/SuspendPartner", OPERATORS),
+    ("/tipoff.v1.PartnerService/ResumePartner", OPERATORS),
+    ("/tipoff.v1.PartnerService/PutGroup", OPERATORS),
+    ("/tipoff.v1.PartnerService/ConfirmTerms", WRITERS),
+    ("/tipoff.v1.AuditService/ListDeliveries", WRITERS),
     ("/grpc.health.v1.Health/Check", INSIDERS),
     ("/grpc.health.v1.Health/Watch", INSIDERS),
     ("/grpc.health.v1.Health/List", INSIDERS),

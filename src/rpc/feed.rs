@@ -1,13 +1,15 @@
 //! `tipoff.v1.FeedService`.
 
-use std::collections::HashMap;
+mod message;
+pub(super) mod page;
+pub(super) mod told;
+
 use std::pin::Pin;
-use std::sync::{Arc, Mutex, OnceLock, PoisonError};
+use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
-use bytes::Bytes;
 use futures_util::{Stream, StreamExt, stream};
-use prost::Message;
+use prost::Message as _;
 use tokio::sync::mpsc::{self, error::SendTimeoutError};
 use tokio_stream::wrappers::ReceiverStream;
 use tonic::{Request, Response, Status, async_trait};
@@ -15,24 +17,14 @@ use tracing::debug;
 
 use super::Services;
 use super::status::status;
-use crate::domain::entry::{Body, Outcome};
-use crate::domain::{Cursor, PartnerId, Position};
+use crate::domain::{Cursor, PartnerId, SubscriptionName};
 use crate::error::{Error, Kind};
-use crate::exchange::{Delivery, Feed, RemovalReason, Start, Step};
+use crate::exchange::{Caller, Feed, Hold, Start, Step};
 use crate::metrics::Metrics;
 use crate::tls::PeerInfo;
 use crate::wire::encoded::EncodedFeed;
-use crate::wire::feed::{Class, Encoded, encode_class, encode_common, read_filter};
 use crate::wire::servers::feed_service_server::FeedService;
-use crate::wire::{cursor, indicator, pb};
-
-/// A message takes no further batch once it is this large, in bytes.
-const MESSAGE_BYTES: usize = 128 * 1024;
-/// No message becomes larger than this and one item: a batch of large items is cut.
-const MOST_BYTES: usize = 1024 * 1024;
-/// For how many classes of readers the encoding of an entry is kept. There are more where an entry
-/// names many partners one by one; those are encoded for each.
-const CLASSES_KEPT: usize = 4;
+use crate::wire::{cursor, filter, pb};
 
 type Answer = Result<EncodedFeed, Status>;
 
@@ -45,12 +37,7 @@ impl FeedService for Services {
         request: Request<pb::SubscribeRequest>,
     ) -> Result<Response<Self::SubscribeStream>, Status> {
         let caller = super::caller(&request)?;
-        let asked = request.get_ref();
-        let feed = (|| {
-            let filter = read_filter(asked.filter.as_ref(), &self.labels)?;
-            self.exchange.feed(caller, start(asked.start.as_ref())?, filter)
-        })()
-        .map_err(|e| status(&e))?;
+        let (feed, hold) = self.open(caller, request.get_ref()).await.map_err(|e| status(&e))?;
         debug!(partner = %caller.partner(), "a feed begins");
         let accepted = request.extensions().get::<PeerInfo>().map(|peer| peer.accepted);
         let until = accepted.unwrap_or_else(|| self.exchange.clock().instant());
@@ -59,6 +46,7 @@ impl FeedService for Services {
         let farewell = Farewell::default();
         let open = OpenFeed {
             feed,
+            hold,
             partner: caller.partner().clone(),
             services: self.clone(),
             farewell: farewell.clone(),
@@ -68,6 +56,77 @@ impl FeedService for Services {
         let messages = ReceiverStream::new(messages).map(Ok);
         let end = stream::once(async move { farewell.take() }).flat_map(stream::iter);
         Ok(Response::new(Box::pin(messages.chain(end))))
+    }
+
+    async fn acknowledge(
+        &self,
+        request: Request<pb::AcknowledgeRequest>,
+    ) -> Result<Response<pb::AcknowledgeResponse>, Status> {
+        let caller = super::caller(&request)?;
+        self.acknowledge_subscription(caller, request.get_ref())
+            .map(Response::new)
+            .map_err(|e| status(&e))
+    }
+
+    async fn pull(
+        &self,
+        request: Request<pb::PullRequest>,
+    ) -> Result<Response<EncodedFeed>, Status> {
+        let caller = super::caller(&request)?;
+        page::pull(self, caller, request.get_ref()).await.map(Response::new).map_err(|e| status(&e))
+    }
+
+    type SnapshotStream = Pin<Box<dyn Stream<Item = Answer> + Send + 'static>>;
+
+    async fn snapshot(
+        &self,
+        request: Request<pb::SnapshotRequest>,
+    ) -> Result<Response<Self::SnapshotStream>, Status> {
+        let caller = super::caller(&request)?;
+        let asked = request.get_ref();
+        let snapshot = page::snapshot(self, caller, asked).await.map_err(|e| status(&e))?;
+        let (taken, messages) = mpsc::channel(2);
+        tokio::spawn(page::run(snapshot, taken, self.clone()));
+        Ok(Response::new(Box::pin(ReceiverStream::new(messages))))
+    }
+
+    async fn list_subscriptions(
+        &self,
+        request: Request<pb::ListSubscriptionsRequest>,
+    ) -> Result<Response<pb::ListSubscriptionsResponse>, Status> {
+        let caller = super::caller(&request)?;
+        self.subscription_states(caller, request.get_ref())
+            .map(Response::new)
+            .map_err(|e| status(&e))
+    }
+
+    async fn delete_subscription(
+        &self,
+        request: Request<pb::DeleteSubscriptionRequest>,
+    ) -> Result<Response<pb::DeleteSubscriptionResponse>, Status> {
+        let caller = super::caller(&request)?;
+        self.forget_subscription(caller, request.get_ref())
+            .await
+            .map(Response::new)
+            .map_err(|e| status(&e))
+    }
+}
+
+impl Services {
+    /// Opens a feed; one with a name through its subscription.
+    async fn open(
+        &self,
+        caller: &Caller,
+        asked: &pb::SubscribeRequest,
+    ) -> Result<(Feed, Option<Hold>), Error> {
+        let filter = filter::read(asked.filter.as_ref(), &self.labels)?;
+        let start = start(asked.start.as_ref())?;
+        if asked.name.is_empty() {
+            return Ok((self.exchange.feed(caller, start, filter)?, None));
+        }
+        let name = SubscriptionName::parse(&asked.name)?;
+        let (feed, hold) = self.exchange.open_subscription(caller, &name, start, filter).await?;
+        Ok((feed, Some(hold)))
     }
 }
 
@@ -98,6 +157,8 @@ impl Farewell {
 /// reader takes nothing: who leaves a message untaken for too long is ended, and holds nothing.
 struct OpenFeed {
     feed: Feed,
+    /// On its subscription, where it has a name.
+    hold: Option<Hold>,
     partner: PartnerId,
     services: Services,
     farewell: Farewell,
@@ -119,10 +180,11 @@ impl OpenFeed {
                 step = self.feed.next(wait) => step,
                 () = stop.cancelled() => return self.end(before, pb::EndReason::Shutdown, &stopping()),
                 () = &mut too_old => return self.end(before, pb::EndReason::Shutdown, &making_room()),
+                lost = lost(self.hold.as_ref()) => return self.end(before, pb::EndReason::TakenOver, &lost),
                 () = taken.closed() => return,
             };
             wait = heartbeat;
-            let message = match step.and_then(|step| self.fill(step)) {
+            let message = match step.and_then(|step| self.message(step)) {
                 Ok(message) => message,
                 Err(error) if error.label() == "partner_suspended" => {
                     return self.end(before, pb::EndReason::Suspended, &error);
@@ -143,61 +205,40 @@ impl OpenFeed {
                     let error = suspended.err().unwrap_or_else(stopping);
                     return self.end(before, pb::EndReason::Suspended, &error);
                 }
+                lost = lost(self.hold.as_ref()) => return self.end(before, pb::EndReason::TakenOver, &lost),
                 () = stop.cancelled() => return self.end(before, pb::EndReason::Shutdown, &stopping()),
             }
         }
     }
 
-    /// Puts into one message what can be had without waiting. In the order of their places removals
-    /// come before items, so that every one of them is a place to go on from.
-    fn fill(&mut self, step: Step) -> Result<EncodedFeed, Error> {
-        let mut next = match step {
-            Step::Heartbeat(cursor) => return Ok(sign_of_life(cursor, None)),
-            Step::Items(delivery) => Some(delivery),
-        };
-        let mut message = EncodedFeed::default();
-        let mut items = 0;
-        while let Some(delivery) = next {
-            let first_item = delivery.ranges.first().map_or(usize::MAX, |range| range.start);
-            let leading = delivery.removals.iter().take_while(|one| one.at < first_item).count();
-            if leading > 0 && items > 0 {
-                self.feed.put_back(&delivery, delivery.removals[0].at);
-                break;
+    fn message(&mut self, step: Step) -> Result<EncodedFeed, Error> {
+        match step {
+            Step::Heartbeat(cursor) => Ok(sign_of_life(cursor, None)),
+            Step::Delivery(delivery) => {
+                let told = message::fill(&mut self.feed, delivery, usize::MAX)?;
+                told.count(&self.services.metrics);
+                let mut message = told.message;
+                // Where nothing of the last entry is left, behind it; acknowledged, it leaves no lag.
+                let cursor = Some(cursor::write(self.feed.cursor()));
+                let place = pb::SubscribeResponse { cursor, ..pb::SubscribeResponse::default() };
+                message.push(place.encode_to_vec().into());
+                Ok(message)
             }
-            if leading > 0 {
-                message.push(removals(&delivery, leading));
-                self.services.metrics.removed(leading as u64);
-            }
-            let encoded = encoded(&delivery);
-            // What is behind the next removal goes into a message of its own.
-            let end = delivery.removals.get(leading).map(|one| one.at);
-            for range in delivery.ranges.iter().filter(|range| end.is_none_or(|e| range.start < e))
-            {
-                let room = MOST_BYTES.saturating_sub(message.len());
-                let least = range.start + usize::from(message.is_empty());
-                let until = encoded.fitting(range, room).max(least);
-                message.push(encoded.range(range.start, until));
-                items += (until - range.start) as u64;
-                if until < range.end {
-                    self.feed.put_back(&delivery, until);
-                    self.services.metrics.delivered(items);
-                    return Ok(message);
-                }
-            }
-            if let Some(end) = end {
-                self.feed.put_back(&delivery, end);
-                break;
-            }
-            next = if message.len() < MESSAGE_BYTES { self.feed.next_ready()? } else { None };
         }
-        self.services.metrics.delivered(items);
-        Ok(message)
     }
 
     /// Ends the stream with a message that holds the cursor, and the status behind it.
     fn end(self, at: Cursor, reason: pb::EndReason, error: &Error) {
         let end = pb::EndOfStream { reason: reason.into() };
         self.farewell.say(vec![Ok(sign_of_life(at, Some(end))), Err(status(error))]);
+    }
+}
+
+/// Done once the subscription is another reader's; never for a feed without a name.
+async fn lost(hold: Option<&Hold>) -> Error {
+    match hold {
+        Some(hold) => hold.lost().await,
+        None => std::future::pending().await,
     }
 }
 
@@ -218,74 +259,6 @@ fn too_slow() -> Error {
 fn sign_of_life(at: Cursor, end: Option<pb::EndOfStream>) -> EncodedFeed {
     let cursor = Some(cursor::write(at));
     pb::SubscribeResponse { cursor, end, ..pb::SubscribeResponse::default() }.into()
-}
-
-/// The first removals of a delivery, encoded for its reader.
-fn removals(delivery: &Delivery, count: usize) -> Bytes {
-    let entry = &delivery.logged.entry;
-    let (Body::SubmissionBatch(batch), Some(author)) = (&entry.body, &entry.author) else {
-        return Bytes::new();
-    };
-    let removals = delivery.removals[..count].iter().map(|removal| {
-        let item = &batch.items[removal.at];
-        let after = Position::new(entry.sequence, item.index);
-        pb::Removal {
-            version: Some(indicator::version(removal.version)),
-            cursor: Some(cursor::write(Cursor { journal: delivery.journal, after })),
-            indicator_id: item.id.to_string(),
-            author: author.to_string(),
-            reason: match removal.reason {
-                RemovalReason::Replaced => pb::RemovalReason::Replaced,
-                RemovalReason::NoLongerMatches => pb::RemovalReason::NoLongerMatches,
-            }
-            .into(),
-        }
-    });
-    let message =
-        pb::SubscribeResponse { removals: removals.collect(), ..pb::SubscribeResponse::default() };
-    message.encode_to_vec().into()
-}
-
-/// What was encoded of one entry so far, kept beside it in the journal's tail.
-#[derive(Debug, Default)]
-struct Encodings {
-    common: OnceLock<Encoded>,
-    classes: Mutex<HashMap<Class, Arc<OnceLock<Encoded>>>>,
-}
-
-/// The items of a delivery's entry, encoded for the reader's class: by the first of the class to
-/// come, for all.
-fn encoded(delivery: &Delivery) -> Encoded {
-    let encodings = delivery.logged.cached(|_| Encodings::default());
-    let Body::SubmissionBatch(batch) = &delivery.logged.entry.body else {
-        return Encoded::default();
-    };
-    let class = Class {
-        view: delivery.view.clone(),
-        author: delivery.author,
-        sight_from: delivery.sight_from,
-    };
-    let slot = {
-        let mut classes = encodings.classes.lock().unwrap_or_else(PoisonError::into_inner);
-        match classes.get(&class) {
-            Some(slot) => Arc::clone(slot),
-            None if classes.len() < CLASSES_KEPT => {
-                Arc::clone(classes.entry(class.clone()).or_default())
-            }
-            None => Arc::default(),
-        }
-    };
-    let encode = || {
-        let common = encodings
-            .common
-            .get_or_init(|| encode_common(&delivery.logged.entry, batch, delivery.journal));
-        let outcomes = match &*delivery.outcome {
-            Outcome::Taken(outcomes) => outcomes.as_slice(),
-            Outcome::Void(_) => &[],
-        };
-        encode_class(common, batch, outcomes, &class)
-    };
-    slot.get_or_init(encode).clone()
 }
 
 /// Counts an open stream for as long as it lives.

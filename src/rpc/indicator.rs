@@ -9,6 +9,7 @@ use prost::Message;
 use tonic::{Request, Response, Status, Streaming, async_trait};
 
 use super::Services;
+use super::feed::told;
 use super::status::status;
 use crate::domain::submission::{ItemReceipt, Receipt};
 use crate::domain::{IndicatorId, Invalid, Position};
@@ -95,9 +96,16 @@ impl IndicatorService for Services {
         let answer = async {
             let id = named(request.indicator.as_ref())?;
             self.read_after(request.read_after.as_ref()).await?;
-            self.exchange.indicator(&caller, id)
+            let (exchange, caller) = (Arc::clone(&self.exchange), caller.clone());
+            // Beside the calls that only pass through: it reads from the disk.
+            let reading = tokio::task::spawn_blocking(move || {
+                let found = exchange.indicator(&caller, id)?;
+                let reactions = exchange.reactions_to(&caller, &found)?;
+                Ok((found, reactions))
+            });
+            reading.await.map_err(|error| Error::internal("get_indicator", error))?
         };
-        let found = answer.await.map_err(|e| status(&e))?;
+        let (found, reactions) = answer.await.map_err(|e: Error| status(&e))?;
         let mut bytes = 0;
         let newest_first = found.assessments.iter().rev().map(|one| known::sight(&sight(one)));
         let mut assessments: Vec<_> = newest_first
@@ -112,6 +120,9 @@ impl IndicatorService for Services {
             summary: Some(known::summary(&summary(&found))),
             assessments,
             omitted: u32::try_from(omitted).unwrap_or(u32::MAX),
+            seen_count: reactions.seen_count,
+            sightings: reactions.sightings.iter().map(told::sighting).collect(),
+            feedback: reactions.feedback.iter().map(told::feedback).collect(),
         }))
     }
 
@@ -122,6 +133,33 @@ impl IndicatorService for Services {
         let caller = super::caller(&request)?.clone();
         let results = self.lookup(&caller, request.get_ref()).await.map_err(|e| status(&e))?;
         Ok(Response::new(pb::LookupIndicatorsResponse { results }))
+    }
+
+    async fn withdraw_indicators(
+        &self,
+        request: Request<pb::WithdrawIndicatorsRequest>,
+    ) -> Answer<pb::WithdrawIndicatorsResponse> {
+        let caller = super::caller(&request)?.clone();
+        let answer = self.withdraw(&caller, request.get_ref()).await;
+        answer.map(Response::new).map_err(|e| status(&e))
+    }
+
+    async fn report_sightings(
+        &self,
+        request: Request<pb::ReportSightingsRequest>,
+    ) -> Answer<pb::ReportSightingsResponse> {
+        let caller = super::caller(&request)?.clone();
+        let answer = self.sightings(&caller, request.get_ref()).await;
+        answer.map(Response::new).map_err(|e| status(&e))
+    }
+
+    async fn give_feedback(
+        &self,
+        request: Request<pb::GiveFeedbackRequest>,
+    ) -> Answer<pb::GiveFeedbackResponse> {
+        let caller = super::caller(&request)?.clone();
+        let answer = self.feedback(&caller, request.get_ref()).await;
+        answer.map(Response::new).map_err(|e| status(&e))
     }
 }
 
@@ -198,7 +236,7 @@ impl Services {
             .collect())
     }
 
-    async fn read_after(&self, version: Option<&pb::Version>) -> Result<()> {
+    pub(super) async fn read_after(&self, version: Option<&pb::Version>) -> Result<()> {
         match version {
             None => Ok(()),
             Some(version) => {

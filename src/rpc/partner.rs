@@ -1,14 +1,17 @@
 //! `tipoff.v1.PartnerService`.
 
+use std::collections::BTreeSet;
+
 use tonic::{Request, Response, Status, async_trait};
 
 use super::Services;
 use super::status::status;
 use crate::domain::Timestamp;
+use crate::domain::partner::{Partner, Role};
 use crate::exchange::Caller;
 use crate::tls::PeerInfo;
 use crate::wire::servers::partner_service_server::PartnerService;
-use crate::wire::{partner, pb, timestamp};
+use crate::wire::{partner, pb, read_timestamp, timestamp};
 
 #[async_trait]
 impl PartnerService for Services {
@@ -37,10 +40,20 @@ impl PartnerService for Services {
         &self,
         request: Request<pb::ListPartnersRequest>,
     ) -> Result<Response<pb::ListPartnersResponse>, Status> {
+        let is_operator = super::caller(&request)?.role() == Role::Operator;
+        let suspended =
+            if is_operator { self.exchange.registry().suspended() } else { BTreeSet::new() };
+        let write = |item: &Partner| {
+            if is_operator {
+                partner::write_whole(item, suspended.contains(&item.id))
+            } else {
+                partner::write(item)
+            }
+        };
         let request = request.get_ref();
         let page = self.exchange.list_partners(&request.page_token, request.page_size as usize);
         Ok(Response::new(pb::ListPartnersResponse {
-            partners: page.items.iter().map(partner::write).collect(),
+            partners: page.items.iter().map(write).collect(),
             next_page_token: page.next,
         }))
     }
@@ -56,5 +69,86 @@ impl PartnerService for Services {
             groups: page.items.iter().map(partner::write_group).collect(),
             next_page_token: page.next,
         }))
+    }
+
+    async fn put_partner(
+        &self,
+        request: Request<pb::PutPartnerRequest>,
+    ) -> Result<Response<pb::PutPartnerResponse>, Status> {
+        let caller = super::caller(&request)?;
+        let put = async {
+            let partner = partner::read(request.get_ref())?;
+            self.exchange.put_partner(caller, partner).await
+        };
+        let put = put.await.map_err(|e| status(&e))?;
+        let suspended = self.exchange.registry().suspended().contains(&put.item.id);
+        Ok(Response::new(pb::PutPartnerResponse {
+            partner: Some(partner::write_whole(&put.item, suspended)),
+            sequence: put.sequence,
+            unchanged: put.unchanged,
+        }))
+    }
+
+    async fn suspend_partner(
+        &self,
+        request: Request<pb::SuspendPartnerRequest>,
+    ) -> Result<Response<pb::SuspendPartnerResponse>, Status> {
+        let caller = super::caller(&request)?;
+        let suspend = async {
+            let asked = request.get_ref();
+            let id = partner::read_id("id", &asked.id)?;
+            let since = asked.compromised_since.as_ref();
+            let since = since.map(|time| read_timestamp("compromised_since", time)).transpose()?;
+            self.exchange.suspend_partner(caller, &id, since).await
+        };
+        let withdrawn = suspend.await.map_err(|e| status(&e))?;
+        Ok(Response::new(pb::SuspendPartnerResponse {
+            withdrawn: withdrawn.versions.len() as u64,
+            sequences: withdrawn.sequences,
+        }))
+    }
+
+    async fn resume_partner(
+        &self,
+        request: Request<pb::ResumePartnerRequest>,
+    ) -> Result<Response<pb::ResumePartnerResponse>, Status> {
+        let caller = super::caller(&request)?;
+        let resume = async {
+            let id = partner::read_id("id", &request.get_ref().id)?;
+            self.exchange.resume_partner(caller, &id).await
+        };
+        resume.await.map_err(|e| status(&e))?;
+        Ok(Response::new(pb::ResumePartnerResponse {}))
+    }
+
+    async fn put_group(
+        &self,
+        request: Request<pb::PutGroupRequest>,
+    ) -> Result<Response<pb::PutGroupResponse>, Status> {
+        let caller = super::caller(&request)?;
+        let put = async {
+            let definition = partner::read_group(request.get_ref().group.as_ref())?;
+            self.exchange.put_group(caller, definition).await
+        };
+        let put = put.await.map_err(|e| status(&e))?;
+        Ok(Response::new(pb::PutGroupResponse {
+            group: Some(partner::write_group(&put.item)),
+            sequence: put.sequence,
+            unchanged: put.unchanged,
+        }))
+    }
+
+    async fn confirm_terms(
+        &self,
+        request: Request<pb::ConfirmTermsRequest>,
+    ) -> Result<Response<pb::ConfirmTermsResponse>, Status> {
+        let caller = super::caller(&request)?;
+        let confirm = async {
+            let asked = request.get_ref();
+            let group = partner::read_group_id("group", &asked.group)?;
+            self.exchange.confirm_terms(caller, &group, &asked.terms).await
+        };
+        confirm.await.map_err(|e| status(&e))?;
+        Ok(Response::new(pb::ConfirmTermsResponse {}))
     }
 }

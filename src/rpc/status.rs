@@ -34,6 +34,7 @@ fn code(kind: Kind) -> Code {
         Kind::Conflict => Code::AlreadyExists,
         Kind::Precondition => Code::FailedPrecondition,
         Kind::OutOfRange => Code::OutOfRange,
+        Kind::Aborted => Code::Aborted,
         Kind::Exhausted => Code::ResourceExhausted,
         Kind::Unknown | Kind::Unavailable => Code::Unavailable,
         Kind::Internal => Code::Internal,

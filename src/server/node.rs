@@ -18,9 +18,12 @@ use crate::config::{Config, Connections};
 use crate::exchange::{Exchange, Follower};
 use crate::https::ops::{self, Ops};
 use crate::index::{Index, JournalEnds};
-use crate::journal::{Journal, Log, LogSettings, SledJournal, SledSettings};
+use crate::journal::{
+    CursorError, CursorStore, Journal, Log, LogSettings, SledCursors, SledJournal, SledSettings,
+    UnreadableCursors,
+};
 use crate::metrics::Metrics;
-use crate::rpc::{Services, authz::AuthoriseLayer};
+use crate::rpc::{Services, Snapshots, authz::AuthoriseLayer};
 use crate::tls::{Acceptor, ServerTls};
 use crate::wire::{DESCRIPTORS, servers};
 
@@ -64,7 +67,9 @@ impl Node {
         catch_up(&mut follower, &log, &index)?;
 
         let answered = CancellationToken::new();
-        let exchange = Arc::new(Exchange::new(log, index, Arc::clone(&clock), checked.exchange));
+        let cursors = open_cursors(&config)?;
+        let exchange = Exchange::new(log, index, cursors, Arc::clone(&clock), checked.exchange);
+        let exchange = Arc::new(exchange);
         exchange.set_suspended(checked.suspended.clone());
         let follower = follow(follower, answered.clone())?;
         exchange.seed(checked.seed.clone()).await?;
@@ -109,9 +114,14 @@ impl Node {
     ) -> Result<(), ServeError> {
         let observed = self.observed();
         let ops = tokio::spawn(ops::serve(self.ops, observed, self.answered.clone()));
+        // Up to the end: what is acknowledged while the node drains is written too.
+        let cursors = Arc::clone(&self.exchange).keep_cursors(self.answered.clone());
+        let cursors = tokio::spawn(cursors);
         let closing = Arc::clone(&self.exchange).close_idle_submissions(self.stop.clone());
+        let expiring = Arc::clone(&self.exchange).expire_assessments(self.stop.clone());
         let background = [
             tokio::spawn(closing),
+            tokio::spawn(expiring),
             tokio::spawn(keep_fresh(
                 Arc::clone(&self.tls),
                 Arc::clone(&self.exchange),
@@ -154,6 +164,8 @@ impl Node {
         for task in background {
             task.abort();
         }
+        // It tells of its own faults in the log, and a cursor that is not written loses nothing.
+        let _ = cursors.await;
         ops.abort();
         match (fault, applied) {
             (Some(fault), _) => Err(fault.into()),
@@ -179,6 +191,10 @@ impl Node {
                         metrics.observe_disk(store, bytes);
                     }
                 }
+                metrics.observe_lags(exchange.every_subscription().map(|one| {
+                    let lag = exchange.lag_entries(one.cursor);
+                    (one.partner.to_string(), one.name.to_string(), lag)
+                }));
                 if let Some(not_after) = tls.not_after_ms() {
                     metrics.observe_certificate(not_after);
                 }
@@ -203,6 +219,17 @@ fn open(config: &Config, clock: &Arc<dyn Clock>) -> Result<(Arc<Log>, Arc<Index>
     let settings = LogSettings { queue: storage.append_queue, tail_bytes };
     let log = Log::start(Arc::new(journal), settings)?;
     Ok((Arc::new(log), Arc::new(index)))
+}
+
+/// Opens the subscriptions. Where they are damaged the node starts all the same, and refuses them.
+fn open_cursors(config: &Config) -> Result<Arc<dyn CursorStore>, ServeError> {
+    match SledCursors::open(&config.storage.data.join("cursors")) {
+        Ok(cursors) => Ok(Arc::new(cursors)),
+        Err(CursorError::Unreadable { folder, reason }) => {
+            Ok(Arc::new(UnreadableCursors { folder, reason }))
+        }
+        Err(error) => Err(error.into()),
+    }
 }
 
 fn catch_up(follower: &mut Follower, log: &Log, index: &Index) -> Result<(), ServeError> {
@@ -305,6 +332,7 @@ async fn serve_grpc(
         labels: Arc::new(checked.labels.clone()),
         metrics: Arc::clone(metrics),
         limits: checked.requests,
+        snapshots: Snapshots::default(),
         stop: stop.clone(),
         connection_age: age + grace / 2,
     };
@@ -336,7 +364,12 @@ async fn serve_grpc(
                 .max_encoding_message_size(4 * 1024 * 1024),
         )
         .add_service(
-            servers::partner_service_server::PartnerServiceServer::new(services)
+            servers::partner_service_server::PartnerServiceServer::new(services.clone())
+                .max_decoding_message_size(most)
+                .max_encoding_message_size(4 * 1024 * 1024),
+        )
+        .add_service(
+            servers::audit_service_server::AuditServiceServer::new(services)
                 .max_decoding_message_size(most)
                 .max_encoding_message_size(4 * 1024 * 1024),
         )

@@ -10,7 +10,7 @@ use crate::config::{
     Config, ConfigError, Connections, GroupSeed, History, PartnerSeed, Requests, SMALL_FRAMES,
 };
 use crate::domain::label::Labels;
-use crate::domain::partner::{GroupDefinition, Partner, Role};
+use crate::domain::partner::{GroupDefinition, Partner, Role, Terms};
 use crate::domain::{GroupId, Invalid, PartnerId, Platform, Tlp};
 use crate::exchange::{Seed, Settings};
 use crate::rpc::RequestLimits;
@@ -86,9 +86,19 @@ fn seed(config: &Config) -> Read<Seed> {
                     let reason = format!("has `{member}`, and a {} is in no group", partner.role);
                     return Err(value(key, reason));
                 }
+                Some(partner) if group.restricted.is_some() && partner.role != Role::Member => {
+                    let role = partner.role;
+                    let reason = format!("has `{member}`, and a {role} is in no restricted group");
+                    return Err(value(key, reason));
+                }
                 Some(_) => {}
             }
         }
+    }
+    let mut restricted = groups.iter().filter(|group| group.restricted.is_some());
+    if let (Some(first), Some(second)) = (restricted.next(), restricted.next()) {
+        let reason = format!("has terms, and so has `{}`: one group is restricted", first.id);
+        return Err(value(format!("groups.{}", second.id), reason));
     }
     for (at, first) in partners.iter().enumerate() {
         for second in &partners[at + 1..] {
@@ -124,6 +134,12 @@ fn group(seed: &GroupSeed) -> Read<GroupDefinition> {
         id: GroupId::parse(&seed.id).map_err(at(key("id")))?,
         name: seed.name.clone().unwrap_or_else(|| seed.id.clone()),
         history_all: seed.history == History::All,
+        restricted: seed
+            .terms
+            .as_deref()
+            .map(Terms::parse)
+            .transpose()
+            .map_err(at(key("terms")))?,
         members: members.collect::<Result<_, _>>().map_err(at(key("members")))?,
     })
 }
@@ -132,6 +148,7 @@ fn exchange(requests: &Requests) -> Settings {
     Settings {
         read_after_timeout: Duration::from_secs(requests.read_after_timeout_s),
         idle_close: Duration::from_secs(requests.idle_close_s),
+        subscriptions_per_partner: requests.subscriptions_per_partner,
     }
 }
 

@@ -6,7 +6,7 @@ use prost::encoding::{DecodeContext, WireType};
 
 use super::pb;
 
-/// A `SubscribeResponse` in pieces: protobuf lets a message be the bytes of its fields put one
+/// A `SubscribeResponse`, `PullResponse` or `SnapshotResponse` in pieces: protobuf lets a message be the bytes of its fields put one
 /// after the other. Only ever written, never read.
 #[derive(Clone, Debug, Default)]
 pub struct EncodedFeed {
@@ -32,11 +32,18 @@ impl EncodedFeed {
     }
 }
 
+impl EncodedFeed {
+    /// A whole message, in one piece.
+    pub fn of(message: &impl prost::Message) -> Self {
+        let mut feed = EncodedFeed::default();
+        feed.push(message.encode_to_vec().into());
+        feed
+    }
+}
+
 impl From<pb::SubscribeResponse> for EncodedFeed {
     fn from(message: pb::SubscribeResponse) -> Self {
-        let mut feed = EncodedFeed::default();
-        feed.push(prost::Message::encode_to_vec(&message).into());
-        feed
+        Self::of(&message)
     }
 }
 

@@ -6,18 +6,14 @@ use bytes::Bytes;
 use prost::Message;
 use prost::encoding::{WireType, encode_key, encode_varint};
 
-use super::{assessment, cursor, indicator, pb, sharing, timestamp, words::Word};
-use crate::domain::assessment::Confidence;
-use crate::domain::cursor::JournalTag;
+use super::{assessment, cursor, indicator, pb, sharing, timestamp};
+use crate::domain::cursor::{JournalTag, Place};
 use crate::domain::entry::{Batch, Entry, ItemOutcome};
-use crate::domain::filter::Filter;
-use crate::domain::label::Labels;
 use crate::domain::sharing::SharingView;
-use crate::domain::{Cursor, GroupId, Invalid, PartnerId, Platform, Position};
+use crate::domain::{Assessment, Cursor, IndicatorId, PartnerId, Position, Timestamp};
 
 /// The field of `SubscribeResponse` that holds the items.
 const ITEMS_FIELD: u32 = 1;
-const MAX_FILTER_VALUES: usize = 100;
 
 /// Encoded items of one batch, each found by its place in the batch.
 #[derive(Clone, Debug, Default)]
@@ -53,6 +49,40 @@ pub struct Class {
     pub sight_from: u64,
 }
 
+/// A version by itself, for one reader.
+#[derive(Clone, Debug)]
+pub struct Shown<'a> {
+    /// The version.
+    pub version: Position,
+    /// Whose it is.
+    pub author: &'a PartnerId,
+    /// When it was accepted.
+    pub accepted: Timestamp,
+    /// The indicator's id.
+    pub id: IndicatorId,
+    /// What it says; with its raw spelling for its author alone.
+    pub said: &'a Assessment,
+    /// The reader's own part of the sharing.
+    pub view: &'a SharingView,
+    /// The place behind it; `None` in a snapshot.
+    pub cursor: Option<pb::Cursor>,
+}
+
+/// Writes a version by itself.
+pub fn item(shown: &Shown<'_>) -> pb::FeedItem {
+    pb::FeedItem {
+        version: Some(indicator::version(shown.version)),
+        cursor: shown.cursor.clone(),
+        author: shown.author.to_string(),
+        accepted_at: Some(timestamp(shown.accepted)),
+        indicator: Some(indicator::write(&shown.said.indicator, shown.id)),
+        assessment: Some(assessment::write(shown.said, shown.accepted)),
+        sharing: Some(sharing::write(shown.view)),
+        replaces: None,
+        raw: shown.said.raw.as_deref().unwrap_or_default().to_owned(),
+    }
+}
+
 /// Encodes what is the same for every reader: the fields of each item but those of its class.
 pub fn encode_common(entry: &Entry, batch: &Batch, journal: JournalTag) -> Encoded {
     let author = entry.author.as_ref().map(ToString::to_string).unwrap_or_default();
@@ -62,7 +92,7 @@ pub fn encode_common(entry: &Entry, batch: &Batch, journal: JournalTag) -> Encod
         let version = Position::new(entry.sequence, item.index);
         let common = pb::FeedItem {
             version: Some(indicator::version(version)),
-            cursor: Some(cursor::write(Cursor { journal, after: version })),
+            cursor: Some(cursor::write(Cursor { journal, place: Place::behind(version) })),
             author: author.clone(),
             accepted_at: Some(accepted_at),
             indicator: Some(indicator::write(&item.assessment.indicator, item.id)),
@@ -85,6 +115,23 @@ pub fn encode_class(
     outcomes: &[ItemOutcome],
     class: &Class,
 ) -> Encoded {
+    let replaces: Vec<_> = outcomes
+        .iter()
+        .map(|outcome| match outcome {
+            ItemOutcome::Replaced(old) if old.sequence >= class.sight_from => Some(*old),
+            _ => None,
+        })
+        .collect();
+    encode_replacing(common, batch, &replaces, class)
+}
+
+/// The same where it is known of each item which version it replaces for its reader.
+pub fn encode_replacing(
+    common: &Encoded,
+    batch: &Batch,
+    replaces: &[Option<Position>],
+    class: &Class,
+) -> Encoded {
     let sharing =
         pb::FeedItem { sharing: Some(sharing::write(&class.view)), ..pb::FeedItem::default() };
     let sharing = sharing.encode_to_vec();
@@ -94,12 +141,7 @@ pub fn encode_class(
     for (at, item) in batch.items.iter().enumerate() {
         let shared = common.range(at, at + 1);
         let own = pb::FeedItem {
-            replaces: match outcomes.get(at) {
-                Some(ItemOutcome::Replaced(old)) if old.sequence >= class.sight_from => {
-                    Some(indicator::version(*old))
-                }
-                _ => None,
-            },
+            replaces: replaces.get(at).copied().flatten().map(indicator::version),
             raw: match &item.assessment.raw {
                 Some(raw) if class.author => raw.to_string(),
                 _ => String::new(),
@@ -114,43 +156,4 @@ pub fn encode_class(
         ends.push(bytes.len());
     }
     Encoded { bytes: bytes.into(), ends }
-}
-
-/// Reads what a reader asks for.
-pub fn read_filter(filter: Option<&pb::Filter>, labels: &Labels) -> Result<Filter, Invalid> {
-    let Some(filter) = filter else { return Ok(Filter::default()) };
-    let lists = [
-        ("filter.kinds", filter.kinds.len()),
-        ("filter.platforms", filter.platforms.len()),
-        ("filter.labels", filter.labels.len()),
-        ("filter.groups", filter.groups.len()),
-        ("filter.authors", filter.authors.len()),
-    ];
-    for (field, count) in lists {
-        if count > MAX_FILTER_VALUES {
-            return Err(Invalid::new(field, format!("has more than {MAX_FILTER_VALUES} values")));
-        }
-    }
-    let kind = |number: &i32| match Word::read(*number) {
-        Ok(Some(kind)) => Ok(kind),
-        Ok(None) => Err(Invalid::new("filter.kinds", "has a kind that is not specified")),
-        Err(invalid) => Err(Invalid::new("filter.kinds", invalid.reason)),
-    };
-    let named = |field: &'static str| move |invalid: Invalid| Invalid::new(field, invalid.reason);
-    let platform = |text: &String| Platform::parse(text).map_err(named("filter.platforms"));
-    let label = |text: &String| labels.parse(text).map_err(named("filter.labels"));
-    let group = |text: &String| GroupId::parse(text).map_err(named("filter.groups"));
-    let author = |text: &String| PartnerId::parse(text).map_err(named("filter.authors"));
-    Ok(Filter {
-        kinds: filter.kinds.iter().map(kind).collect::<Result<_, _>>()?,
-        platforms: filter.platforms.iter().map(platform).collect::<Result<_, _>>()?,
-        labels: filter.labels.iter().map(label).collect::<Result<_, _>>()?,
-        groups: filter.groups.iter().map(group).collect::<Result<_, _>>()?,
-        authors: filter.authors.iter().map(author).collect::<Result<_, _>>()?,
-        min_confidence: filter
-            .min_confidence
-            .map(Confidence::new)
-            .transpose()
-            .map_err(named("filter.min_confidence"))?,
-    })
 }

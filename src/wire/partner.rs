@@ -1,7 +1,95 @@
-//! Partners and groups, out.
+//! Partners and groups, in and out.
 
 use super::pb;
-use crate::domain::partner::{Group, Partner};
+use super::words::Word;
+use crate::domain::partner::{Group, GroupDefinition, Partner, Role, Terms};
+use crate::domain::{GroupId, Invalid, PartnerId, Platform, Tlp};
+
+const MAX_NAME_BYTES: usize = 200;
+const MAX_PLATFORMS: usize = 100;
+const MAX_MEMBERS: usize = 1_000;
+
+/// Reads a partner as the registry is to hold it.
+pub fn read(request: &pb::PutPartnerRequest) -> Result<Partner, Invalid> {
+    let missing = |field: &'static str| Invalid::new(field, "is missing");
+    let partner = request.partner.as_ref().ok_or_else(|| missing("partner"))?;
+    let id = read_id("partner.id", &partner.id)?;
+    if partner.platforms.len() > MAX_PLATFORMS {
+        let reason = format!("has more than {MAX_PLATFORMS} platforms");
+        return Err(Invalid::new("partner.platforms", reason));
+    }
+    let platforms = partner
+        .platforms
+        .iter()
+        .map(|text| Platform::parse(text).map_err(|e| Invalid::new("partner.platforms", e.reason)));
+    let group = Some(request.default_group.as_str()).filter(|group| !group.is_empty());
+    let role = Role::read(partner.role)?.ok_or_else(|| missing("partner.role"))?;
+    Ok(Partner {
+        name: read_name("partner.name", &partner.name, id.as_str())?,
+        role,
+        platforms: platforms.collect::<Result<_, _>>()?,
+        jurisdiction: read_jurisdiction(&partner.jurisdiction)?,
+        default_group: group.map(|group| read_group_id("default_group", group)).transpose()?,
+        default_tlp: Tlp::read(request.default_tlp)?.unwrap_or(Tlp::Amber),
+        id,
+    })
+}
+
+/// Reads a group as it is to be.
+pub fn read_group(group: Option<&pb::SharingGroup>) -> Result<GroupDefinition, Invalid> {
+    let group = group.ok_or_else(|| Invalid::new("group", "is missing"))?;
+    let id = read_group_id("group.id", &group.id)?;
+    if group.members.len() > MAX_MEMBERS {
+        let reason = format!("has more than {MAX_MEMBERS} members");
+        return Err(Invalid::new("group.members", reason));
+    }
+    let members = group.members.iter().map(|member| read_id("group.members", member));
+    let mut members = members.collect::<Result<Vec<_>, _>>()?;
+    members.sort_unstable();
+    members.dedup();
+    if !group.restricted && !group.terms.is_empty() {
+        return Err(Invalid::new("group.terms", "is a restricted group's alone"));
+    }
+    let restricted = group.restricted.then(|| Terms::parse(&group.terms)).transpose()?;
+    let name = read_name("group.name", &group.name, id.as_str())?;
+    Ok(GroupDefinition { id, name, history_all: group.history_all, restricted, members })
+}
+
+/// Reads a partner's id.
+pub fn read_id(field: &'static str, text: &str) -> Result<PartnerId, Invalid> {
+    PartnerId::parse(text).map_err(|invalid| Invalid::new(field, invalid.reason))
+}
+
+/// Reads a group's id.
+pub fn read_group_id(field: &'static str, text: &str) -> Result<GroupId, Invalid> {
+    GroupId::parse(text).map_err(|invalid| Invalid::new(field, invalid.reason))
+}
+
+/// A name for people; the id where none is given.
+fn read_name(field: &'static str, name: &str, id: &str) -> Result<String, Invalid> {
+    match name.trim() {
+        "" => Ok(id.to_owned()),
+        name if name.len() > MAX_NAME_BYTES => {
+            Err(Invalid::new(field, format!("is longer than {MAX_NAME_BYTES} bytes")))
+        }
+        name => Ok(name.to_owned()),
+    }
+}
+
+/// A country of ISO 3166-1, or a part of one of 3166-2: `GB`, `GB-SCT`.
+fn read_jurisdiction(text: &str) -> Result<Option<String>, Invalid> {
+    let (country, part) = text.split_once('-').map_or((text, None), |(c, p)| (c, Some(p)));
+    let fits = country.len() == 2
+        && country.bytes().all(|b| b.is_ascii_uppercase())
+        && part.is_none_or(|part| {
+            (1..=3).contains(&part.len()) && part.bytes().all(|b| b.is_ascii_alphanumeric())
+        });
+    match text {
+        "" => Ok(None),
+        _ if fits => Ok(Some(text.to_owned())),
+        _ => Err(Invalid::new("partner.jurisdiction", "is not an ISO 3166 code such as `GB`")),
+    }
+}
 
 /// Writes a partner as any other may see it.
 pub fn write(partner: &Partner) -> pb::Partner {
@@ -11,6 +99,19 @@ pub fn write(partner: &Partner) -> pb::Partner {
         role: pb::Role::from(partner.role).into(),
         platforms: partner.platforms.iter().map(ToString::to_string).collect(),
         jurisdiction: partner.jurisdiction.clone().unwrap_or_default(),
+        suspended: false,
+        default_group: String::new(),
+        default_tlp: pb::Tlp::Unspecified.into(),
+    }
+}
+
+/// Writes a partner as an operator may see it: with what it is to put back when it changes the rest.
+pub fn write_whole(partner: &Partner, suspended: bool) -> pb::Partner {
+    pb::Partner {
+        suspended,
+        default_group: partner.default_group.as_ref().map(ToString::to_string).unwrap_or_default(),
+        default_tlp: pb::Tlp::from(partner.default_tlp).into(),
+        ..write(partner)
     }
 }
 
@@ -23,5 +124,7 @@ pub fn write_group(group: &Group) -> pb::SharingGroup {
         name: group.name.clone(),
         members,
         history_all: group.history_all,
+        restricted: group.restricted.is_some(),
+        terms: group.restricted.as_ref().map(|t| t.as_str().to_owned()).unwrap_or_default(),
     }
 }

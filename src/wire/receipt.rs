@@ -1,6 +1,8 @@
 //! Receipts, out.
 
 use super::{indicator, pb, timestamp};
+use crate::domain::Invalid;
+use crate::domain::entry::Rejection;
 use crate::domain::submission::{BatchReceipt, ItemReceipt, Receipt};
 
 /// Writes a receipt.
@@ -24,20 +26,27 @@ fn write_batch(batch: &BatchReceipt, into: &mut pb::Receipt) {
     into.items = batch.items.iter().map(|(index, item)| write_item(*index, item)).collect();
 }
 
+/// Writes that an item could not be read, and why.
+pub fn rejected(one: &Rejection) -> pb::ItemReceipt {
+    refused(one.index, &one.invalid)
+}
+
+fn refused(index: u32, invalid: &Invalid) -> pb::ItemReceipt {
+    pb::ItemReceipt {
+        index,
+        status: pb::ItemStatus::Rejected.into(),
+        version: None,
+        field: invalid.field.to_string(),
+        reason: invalid.reason.to_string(),
+    }
+}
+
 fn write_item(index: u32, item: &ItemReceipt) -> pb::ItemReceipt {
     let (status, version) = match item {
         ItemReceipt::Created(version) => (pb::ItemStatus::Created, *version),
         ItemReceipt::Replaced(version) => (pb::ItemStatus::Replaced, *version),
         ItemReceipt::Unchanged(version) => (pb::ItemStatus::Unchanged, *version),
-        ItemReceipt::Rejected(invalid) => {
-            return pb::ItemReceipt {
-                index,
-                status: pb::ItemStatus::Rejected.into(),
-                version: None,
-                field: invalid.field.to_string(),
-                reason: invalid.reason.to_string(),
-            };
-        }
+        ItemReceipt::Rejected(invalid) => return refused(index, invalid),
     };
     pb::ItemReceipt {
         index,

@@ -34,6 +34,20 @@ pub fn read(sharing: Option<&pb::Sharing>) -> Result<SharingRequest, Invalid> {
     Ok(SharingRequest { tlp: Word::read(sharing.tlp)?, audience, releases })
 }
 
+/// Reads an audience by itself, as its author names one that it shared with before.
+pub fn read_audience(audience: &pb::Audience, field: &'static str) -> Result<Audience, Invalid> {
+    if audience.encoded_len() > MAX_BYTES {
+        return Err(Invalid::new(field, format!("is larger than {MAX_BYTES} bytes")));
+    }
+    let request = match &audience.audience {
+        None => return Err(Invalid::new(field, "is set but names nobody")),
+        Some(pb::audience::Audience::Everyone(_)) => AudienceRequest::Everyone,
+        Some(pb::audience::Audience::Public(_)) => AudienceRequest::Public,
+        Some(pb::audience::Audience::Named(named)) => read_named(named)?,
+    };
+    Audience::named_before(request, field)
+}
+
 /// Writes a reader's own part.
 pub fn write(view: &SharingView) -> pb::Sharing {
     let audience = match &view.audience {

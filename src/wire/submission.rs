@@ -52,6 +52,10 @@ fn read_batch(batch: &pb::SubmissionBatch, terms: &Terms<'_>) -> Result<BatchReq
         return Err(Invalid::new("batch.items", reason));
     }
     let sharing = sharing::read(batch.sharing.as_ref())?;
+    let replaces = batch.replaces_audience.as_ref();
+    let replaces = replaces
+        .map(|audience| sharing::read_audience(audience, "batch.replaces_audience"))
+        .transpose()?;
     // Over what was sent, before defaults: encoding is canonical for messages without maps.
     let digest = Sha256::digest(batch.encode_to_vec()).into();
     let mut items = Vec::with_capacity(batch.items.len());
@@ -64,7 +68,7 @@ fn read_batch(batch: &pb::SubmissionBatch, terms: &Terms<'_>) -> Result<BatchReq
             Err(invalid) => rejected.push(Rejection { index, invalid }),
         }
     }
-    Ok(BatchRequest { number: batch.number, digest, sharing, items, rejected })
+    Ok(BatchRequest { number: batch.number, digest, sharing, replaces, items, rejected })
 }
 
 fn read_item(item: &pb::SubmittedIndicator, terms: &Terms<'_>) -> Result<Assessment, Invalid> {

@@ -2,6 +2,7 @@
 
 use super::pb;
 use crate::domain::assessment::{Basis, Involvement, Severity, Verdict};
+use crate::domain::feedback::Opinion;
 use crate::domain::partner::Role;
 use crate::domain::{Invalid, Kind, Tlp};
 
@@ -42,6 +43,9 @@ table!("severity", Severity <-> Severity { Info, Low, Medium, High, Critical });
 table!("involvement", Involvement <-> Involvement { Attacker, Victim, AbusedService, ThirdParty });
 table!("basis", Basis <-> Basis { Own, Received, Public });
 table!("sharing.tlp", Tlp <-> Tlp { Red, AmberStrict, Amber, Green, Clear });
+table!("opinion", Opinion <-> Opinion {
+    StronglyDisagree, Disagree, Neutral, Agree, StronglyAgree,
+});
 table!("role", Role <-> Role { Member, Liaison, Observer, Operator });
 
 #[cfg(test)]

@@ -1,0 +1,203 @@
+//! What a feed comes to, as a message. The items of a batch are encoded once for all their readers;
+//! everything else is rare, and encoded for the one who gets it.
+
+use std::collections::HashMap;
+use std::sync::{Arc, Mutex, OnceLock, PoisonError};
+
+use bytes::Bytes;
+use prost::Message as _;
+
+use super::told;
+use crate::domain::Cursor;
+use crate::domain::cursor::{JournalTag, Place};
+use crate::domain::entry::{Body, Outcome};
+use crate::error::Error;
+use crate::exchange::{BatchDelivery, Delivery, Feed, RemovalReason};
+use crate::metrics::Metrics;
+use crate::wire::encoded::EncodedFeed;
+use crate::wire::feed::{Class, Encoded, encode_class, encode_common, encode_replacing};
+use crate::wire::{cursor, indicator, pb};
+
+/// A message takes no further batch once it is this large, in bytes.
+const MESSAGE_BYTES: usize = 128 * 1024;
+/// No message becomes larger than this and one item: a batch of large items is cut. A reader that takes
+/// nothing keeps up to three of them waiting.
+const MOST_BYTES: usize = 512 * 1024;
+/// For how many classes of readers the encoding of an entry is kept. There are more where an entry
+/// names many partners one by one; those are encoded for each.
+const CLASSES_KEPT: usize = 4;
+
+/// A message, and what is in it.
+#[derive(Debug, Default)]
+pub struct Told {
+    /// The message.
+    pub message: EncodedFeed,
+    items: usize,
+    removals: usize,
+}
+
+impl Told {
+    /// Counts what is told.
+    pub fn count(&self, metrics: &Metrics) {
+        metrics.delivered(self.items as u64);
+        metrics.removed(self.removals as u64);
+    }
+
+    fn count_so_far(&self) -> usize {
+        self.items + self.removals
+    }
+}
+
+/// Puts a delivery into a message, and behind a batch what can be had of further ones without
+/// waiting; no more than so many items and removals. The feed stands behind what is in the message.
+pub fn fill(feed: &mut Feed, delivery: Delivery, most: usize) -> Result<Told, Error> {
+    let journal = feed.cursor().journal;
+    let mut told = Told::default();
+    let batch = match delivery {
+        Delivery::Batch(batch) => batch,
+        other => {
+            // One message holds what one entry came to, in the order of its places.
+            let (message, cut) = told::message(other, journal, most, MOST_BYTES);
+            (told.removals, told.items) = (message.removals.len(), message.items.len());
+            if let Some(place) = cut {
+                feed.go_back(place);
+            }
+            told.message = message.into();
+            return Ok(told);
+        }
+    };
+    let mut next = Some(batch);
+    while let Some(batch) = next {
+        if !push(feed, &batch, &mut told, most) {
+            break;
+        }
+        let is_full = told.message.len() >= MESSAGE_BYTES || told.count_so_far() >= most;
+        next = if is_full { None } else { feed.next_batch_ready()? };
+    }
+    Ok(told)
+}
+
+/// Puts a batch into a message. Where not all of it fits, the rest is put back and nothing further may
+/// follow. In the order of their places removals come before items in a message, so that every one of
+/// them is a place to go on from.
+fn push(feed: &mut Feed, batch: &BatchDelivery, told: &mut Told, most: usize) -> bool {
+    let first_item = batch.ranges.first().map_or(usize::MAX, |range| range.start);
+    let leading = batch.removals.iter().take_while(|one| one.at <= first_item).count();
+    if leading > 0 && told.items > 0 {
+        feed.put_back(batch, batch.removals[0].at);
+        return false;
+    }
+    let fitting = leading.min(most.saturating_sub(told.count_so_far()));
+    if fitting > 0 {
+        told.message.push(removals(batch, fitting));
+        told.removals += fitting;
+    }
+    if fitting < leading {
+        feed.put_back(batch, batch.removals[fitting].at);
+        return false;
+    }
+    let encoded = encoded(batch);
+    // What is behind the next removal goes into a message of its own.
+    let end = batch.removals.get(leading).map(|one| one.at);
+    for range in batch.ranges.iter().filter(|range| end.is_none_or(|end| range.start < end)) {
+        let room = MOST_BYTES.saturating_sub(told.message.len());
+        let least = range.start + usize::from(told.message.is_empty());
+        let left = most.saturating_sub(told.count_so_far());
+        let until = encoded.fitting(range, room).max(least);
+        let until = until.min(range.start.saturating_add(left));
+        let until = end.map_or(until, |end| until.min(end));
+        told.message.push(encoded.range(range.start, until));
+        told.items += until - range.start;
+        if until < range.end {
+            feed.put_back(batch, until);
+            return false;
+        }
+    }
+    if let Some(end) = end {
+        feed.put_back(batch, end);
+        return false;
+    }
+    true
+}
+
+/// The first removals of a delivery, encoded for its reader.
+fn removals(delivery: &BatchDelivery, count: usize) -> Bytes {
+    let entry = &delivery.logged.entry;
+    let (Body::SubmissionBatch(batch), Some(author)) = (&entry.body, &entry.author) else {
+        return Bytes::new();
+    };
+    let removals = delivery.removals[..count].iter().map(|removal| pb::Removal {
+        version: Some(indicator::version(removal.version)),
+        cursor: Some(at(delivery.journal, removal.place)),
+        indicator_id: batch.items[removal.at].id.to_string(),
+        author: author.to_string(),
+        reason: reason(removal.reason).into(),
+    });
+    let message =
+        pb::SubscribeResponse { removals: removals.collect(), ..pb::SubscribeResponse::default() };
+    message.encode_to_vec().into()
+}
+
+/// Why a version is to be dropped, as the protocol says it.
+pub fn reason(reason: RemovalReason) -> pb::RemovalReason {
+    match reason {
+        RemovalReason::Replaced => pb::RemovalReason::Replaced,
+        RemovalReason::NoLongerMatches => pb::RemovalReason::NoLongerMatches,
+        RemovalReason::Withdrawn => pb::RemovalReason::Withdrawn,
+        RemovalReason::Expired => pb::RemovalReason::Expired,
+        RemovalReason::NoLongerShared => pb::RemovalReason::NoLongerShared,
+    }
+}
+
+/// A cursor at a place.
+pub fn at(journal: JournalTag, place: Place) -> pb::Cursor {
+    cursor::write(Cursor { journal, place })
+}
+
+/// What was encoded of one entry so far, kept beside it in the journal's tail.
+#[derive(Debug, Default)]
+struct Encodings {
+    common: OnceLock<Encoded>,
+    classes: Mutex<HashMap<Class, Arc<OnceLock<Encoded>>>>,
+}
+
+/// The items of a delivery's entry, encoded for the reader's class: by the first of the class to
+/// come, for all.
+fn encoded(delivery: &BatchDelivery) -> Encoded {
+    let encodings = delivery.logged.cached(|_| Encodings::default());
+    let Body::SubmissionBatch(batch) = &delivery.logged.entry.body else {
+        return Encoded::default();
+    };
+    let class = Class {
+        view: delivery.view.clone(),
+        author: delivery.author,
+        sight_from: delivery.sight_from,
+    };
+    let common = || {
+        encodings
+            .common
+            .get_or_init(|| encode_common(&delivery.logged.entry, batch, delivery.journal))
+    };
+    // What takes the place of another audience replaces other versions for each reader.
+    if let Some(replaces) = &delivery.replaces {
+        return encode_replacing(common(), batch, replaces, &class);
+    }
+    let slot = {
+        let mut classes = encodings.classes.lock().unwrap_or_else(PoisonError::into_inner);
+        match classes.get(&class) {
+            Some(slot) => Arc::clone(slot),
+            None if classes.len() < CLASSES_KEPT => {
+                Arc::clone(classes.entry(class.clone()).or_default())
+            }
+            None => Arc::default(),
+        }
+    };
+    let encode = || {
+        let outcomes = match &*delivery.outcome {
+            Outcome::Taken(outcomes) => outcomes.as_slice(),
+            Outcome::Void(_) => &[],
+        };
+        encode_class(common(), batch, outcomes, &class)
+    };
+    slot.get_or_init(encode).clone()
+}

@@ -1,0 +1,203 @@
+//! What is there, for who asks instead of listening: pages of the feed, and snapshots.
+
+use std::collections::HashMap;
+use std::sync::{Arc, Mutex, PoisonError};
+use std::time::Duration;
+
+use prost::Message;
+use tokio::sync::mpsc;
+use tonic::Status;
+
+use super::super::Services;
+use super::super::status::status;
+use super::{message, told};
+use crate::domain::PartnerId;
+use crate::error::{Error, Kind, Result};
+use crate::exchange::{Caller, SCANNED_AT_ONCE, Snapshot, Start};
+use crate::wire::encoded::EncodedFeed;
+use crate::wire::{cursor, filter, pb};
+
+/// How long a page is looked for where little matches. Within it a page comes back empty, with how far
+/// it has come.
+const LOOK_FOR: Duration = Duration::from_millis(500);
+const DEFAULT_PAGE: usize = 100;
+const MAX_PAGE: usize = 1_000;
+/// An item, and the two versions at most whose place it takes: what belongs together is not cut, or a
+/// smaller page would never come past it.
+const LEAST_PAGE: usize = 3;
+/// The most snapshots that a partner takes at once.
+const SNAPSHOTS_AT_ONCE: usize = 2;
+/// No message of a snapshot becomes larger than this and one item.
+const MESSAGE_BYTES: usize = 512 * 1024;
+
+/// A page of the feed.
+pub async fn pull(
+    services: &Services,
+    caller: &Caller,
+    asked: &pb::PullRequest,
+) -> Result<EncodedFeed> {
+    use pb::pull_request::Start as Asked;
+    services.read_after(asked.read_after.as_ref()).await?;
+    let filter = filter::read(asked.filter.as_ref(), &services.labels)?;
+    let start = match &asked.start {
+        Some(Asked::FromStart(_)) | None => Start::Oldest,
+        Some(Asked::FromNow(_)) => Start::Now,
+        Some(Asked::Cursor(token)) => Start::After(cursor::read(token)?),
+    };
+    let size = match asked.page_size as usize {
+        0 => DEFAULT_PAGE,
+        size => size.clamp(LEAST_PAGE, MAX_PAGE),
+    };
+    let mut feed = services.exchange.feed(caller, start, filter)?;
+    let deadline = tokio::time::Instant::now() + LOOK_FOR;
+    let mut page = match feed.next_there(deadline).await? {
+        Some(delivery) => {
+            let told = message::fill(&mut feed, delivery, size)?;
+            told.count(&services.metrics);
+            told.message
+        }
+        None => EncodedFeed::default(),
+    };
+    let place = pb::PullResponse {
+        cursor: Some(cursor::write(feed.cursor())),
+        more: feed.is_behind(),
+        ..pb::PullResponse::default()
+    };
+    page.push(place.encode_to_vec().into());
+    Ok(page)
+}
+
+/// A snapshot that is being taken.
+pub struct Taking {
+    snapshot: Snapshot,
+    partner: PartnerId,
+    place: Place,
+}
+
+/// Opens a snapshot. Each is a scan of everything, so a partner has few of them at once.
+pub async fn snapshot(
+    services: &Services,
+    caller: &Caller,
+    asked: &pb::SnapshotRequest,
+) -> Result<Taking> {
+    let partner = caller.partner().clone();
+    let place = services.snapshots.enter(&partner)?;
+    services.read_after(asked.read_after.as_ref()).await?;
+    let filter = filter::read(asked.filter.as_ref(), &services.labels)?;
+    Ok(Taking { snapshot: services.exchange.snapshot(caller, filter)?, partner, place })
+}
+
+/// How many snapshots each partner is taking.
+#[derive(Clone, Debug, Default)]
+pub struct Snapshots(Arc<Mutex<HashMap<PartnerId, usize>>>);
+
+/// One of a partner's snapshots, for as long as it is taken.
+pub struct Place(Snapshots, PartnerId);
+
+impl Snapshots {
+    fn enter(&self, partner: &PartnerId) -> Result<Place> {
+        let mut taking = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        let count = taking.entry(partner.clone()).or_default();
+        if *count == SNAPSHOTS_AT_ONCE {
+            let message =
+                format!("you are taking {SNAPSHOTS_AT_ONCE} snapshots already: wait for one");
+            return Err(Error::new(Kind::Exhausted, "snapshots_at_once", message));
+        }
+        *count += 1;
+        Ok(Place(self.clone(), partner.clone()))
+    }
+}
+
+impl Drop for Place {
+    fn drop(&mut self) {
+        let mut taking = self.0.0.lock().unwrap_or_else(PoisonError::into_inner);
+        if let Some(count) = taking.get_mut(&self.1) {
+            *count -= 1;
+        }
+        taking.retain(|_, count| *count > 0);
+    }
+}
+
+/// Sends a snapshot: first the cursor, then the items, then that it is complete. A reader that leaves a
+/// part untaken for too long is ended.
+pub async fn run(
+    Taking { mut snapshot, partner, place: _place }: Taking,
+    taken: mpsc::Sender<std::result::Result<EncodedFeed, Status>>,
+    services: Services,
+) {
+    let out = Out { taken, services, partner };
+    let cursor = Some(cursor::write(snapshot.cursor()));
+    if !out.send(Ok(pb::SnapshotResponse { cursor, ..Default::default() })).await {
+        return;
+    }
+    let mut message = Gathering::default();
+    loop {
+        // Beside the calls that only pass through: it reads from the disk.
+        let page =
+            tokio::task::spawn_blocking(move || (snapshot.next_page(SCANNED_AT_ONCE), snapshot));
+        let (page, rest) = match page.await {
+            Ok(page) => page,
+            Err(fault) => {
+                out.send(Err(status(&Error::internal("snapshot", fault)))).await;
+                return;
+            }
+        };
+        snapshot = rest;
+        let shown = match page {
+            Ok(Some(shown)) => shown,
+            Ok(None) => break,
+            Err(error) => {
+                out.send(Err(status(&error))).await;
+                return;
+            }
+        };
+        for one in &shown {
+            // Cut by what is shown alone: where a page ends would tell how much is hidden.
+            if let Some(full) = message.add(told::item(one, None))
+                && !out.send(Ok(full)).await
+            {
+                return;
+            }
+        }
+    }
+    let last = pb::SnapshotResponse { complete: true, ..message.message };
+    out.send(Ok(last)).await;
+}
+
+/// A message that is being put together.
+#[derive(Default)]
+struct Gathering {
+    message: pb::SnapshotResponse,
+    bytes: usize,
+}
+
+impl Gathering {
+    /// Takes an item, and gives the message back once it is full.
+    fn add(&mut self, item: pb::FeedItem) -> Option<pb::SnapshotResponse> {
+        self.bytes += item.encoded_len();
+        self.message.items.push(item);
+        (self.bytes > MESSAGE_BYTES).then(|| std::mem::take(self).message)
+    }
+}
+
+struct Out {
+    taken: mpsc::Sender<std::result::Result<EncodedFeed, Status>>,
+    services: Services,
+    partner: PartnerId,
+}
+
+impl Out {
+    /// Whether it was taken. A reader that has gone, or takes nothing, gets no last message, and
+    /// without it a snapshot is none.
+    async fn send(&self, message: std::result::Result<pb::SnapshotResponse, Status>) -> bool {
+        let message = message.map(|message| {
+            self.services.metrics.delivered(message.items.len() as u64);
+            EncodedFeed::of(&message)
+        });
+        tokio::select! {
+            sent = self.taken.send_timeout(message, self.services.limits.blocked) => sent.is_ok(),
+            () = self.services.stop.cancelled() => false,
+            () = self.services.exchange.until_suspended(&self.partner) => false,
+        }
+    }
+}

@@ -1,0 +1,132 @@
+//! Everything that a feed tells besides batches, as messages.
+
+use prost::Message;
+
+use super::message::{at, reason};
+use crate::domain::cursor::{JournalTag, Place};
+use crate::exchange::{Delivery, GroupChanged, Opined, Removed, Seen, Shown};
+use crate::wire::{feed, indicator, pb, reaction, timestamp};
+
+/// A delivery as a message of at most so many parts and bytes, and, where that is not all of it, the
+/// place behind the last of them.
+pub fn message(
+    delivery: Delivery,
+    journal: JournalTag,
+    most: usize,
+    most_bytes: usize,
+) -> (pb::SubscribeResponse, Option<Place>) {
+    let mut told = Told { most, most_bytes, message: pb::SubscribeResponse::default() };
+    let cut = match delivery {
+        Delivery::Batch(_) => None,
+        Delivery::Removals(removed) => told.each(&removed, |message, one| {
+            let written = removal(one, at(journal, one.place));
+            message.removals.push(written);
+            (one.place, message.removals.last().map_or(0, Message::encoded_len))
+        }),
+        Delivery::Shown(shown) => told.each(&shown, |message, one| {
+            message.items.push(item(one, Some(at(journal, one.place))));
+            (one.place, message.items.last().map_or(0, Message::encoded_len))
+        }),
+        Delivery::Seen(seen) => told.each(&seen, |message, one| {
+            let place = Place::behind(one.position);
+            let (cursor, sighting) = (Some(at(journal, place)), Some(sighting(one)));
+            message.sightings.push(pb::SightingEvent { cursor, sighting });
+            (place, message.sightings.last().map_or(0, Message::encoded_len))
+        }),
+        Delivery::Changed(changed) => {
+            let cursor = at(journal, changed.place);
+            told.message.group_changes.push(change(&changed, cursor));
+            None
+        }
+        Delivery::Opined(opined) => {
+            let place = Place::behind_entry(opined.kept.position.sequence);
+            let (cursor, feedback) = (Some(at(journal, place)), Some(feedback(&opined)));
+            told.message.feedback.push(pb::FeedbackEvent { cursor, feedback });
+            None
+        }
+    };
+    (told.message, cut)
+}
+
+/// A message that is being put together.
+struct Told {
+    message: pb::SubscribeResponse,
+    most: usize,
+    most_bytes: usize,
+}
+
+impl Told {
+    /// Adds each of the parts that there is room for, by what gives its place and its size. Gives the
+    /// place behind the last one, where there is more.
+    fn each<T>(
+        &mut self,
+        parts: &[T],
+        add: impl Fn(&mut pb::SubscribeResponse, &T) -> (Place, usize),
+    ) -> Option<Place> {
+        let (mut bytes, mut last) = (0, None);
+        for (count, part) in parts.iter().enumerate() {
+            if count >= self.most || bytes >= self.most_bytes {
+                return last;
+            }
+            let (place, size) = add(&mut self.message, part);
+            bytes += size;
+            last = Some(place);
+        }
+        None
+    }
+}
+
+/// A version as a reader may see it; without a cursor in a snapshot.
+pub fn item(shown: &Shown, cursor: Option<pb::Cursor>) -> pb::FeedItem {
+    let current = &shown.current;
+    feed::item(&feed::Shown {
+        version: current.version,
+        author: &shown.author,
+        accepted: current.accepted,
+        id: current.id,
+        said: &current.assessment,
+        view: &shown.view,
+        cursor,
+    })
+}
+
+/// A sighting as a reader may see it.
+pub fn sighting(seen: &Seen) -> pb::VisibleSighting {
+    let kept = &seen.kept;
+    reaction::sighting(seen.position, &kept.author, kept.accepted, &kept.sighting, &seen.view)
+}
+
+/// Feedback as a reader may see it.
+pub fn feedback(opined: &Opined) -> pb::VisibleFeedback {
+    let kept = &opined.kept;
+    pb::VisibleFeedback {
+        version: Some(indicator::version(kept.position)),
+        author: opined.giver.to_string(),
+        accepted_at: Some(timestamp(kept.accepted)),
+        about: Some(indicator::version(opined.about)),
+        indicator_id: kept.id.to_string(),
+        opinion: pb::Opinion::from(kept.opinion).into(),
+        note: kept.note.as_deref().unwrap_or_default().to_owned(),
+        sharing: Some(crate::wire::sharing::write(&opined.view)),
+    }
+}
+
+fn removal(removed: &Removed, cursor: pb::Cursor) -> pb::Removal {
+    pb::Removal {
+        version: Some(indicator::version(removed.version)),
+        cursor: Some(cursor),
+        indicator_id: removed.id.to_string(),
+        author: removed.author.to_string(),
+        reason: reason(removed.reason).into(),
+    }
+}
+
+fn change(changed: &GroupChanged, cursor: pb::Cursor) -> pb::GroupChange {
+    pb::GroupChange {
+        cursor: Some(cursor),
+        group: changed.group.to_string(),
+        joined: changed.joined.iter().map(ToString::to_string).collect(),
+        left: changed.left.iter().map(ToString::to_string).collect(),
+        changed_at: Some(timestamp(changed.at)),
+    }
+}

@@ -1,0 +1,103 @@
+//! What a reader asks of a feed.
+
+use super::{pb, words::Word};
+use crate::domain::assessment::Confidence;
+use crate::domain::filter::Filter;
+use crate::domain::label::Labels;
+use crate::domain::{GroupId, Invalid, PartnerId, Platform};
+
+/// The most values in one list of a filter.
+const MAX_FILTER_VALUES: usize = 100;
+
+/// Reads what a reader asks for.
+pub fn read(filter: Option<&pb::Filter>, labels: &Labels) -> Result<Filter, Invalid> {
+    let Some(filter) = filter else { return Ok(Filter::default()) };
+    let lists = [
+        ("filter.kinds", filter.kinds.len()),
+        ("filter.platforms", filter.platforms.len()),
+        ("filter.labels", filter.labels.len()),
+        ("filter.groups", filter.groups.len()),
+        ("filter.authors", filter.authors.len()),
+    ];
+    for (field, count) in lists {
+        if count > MAX_FILTER_VALUES {
+            return Err(Invalid::new(field, format!("has more than {MAX_FILTER_VALUES} values")));
+        }
+    }
+    let kind = |number: &i32| match Word::read(*number) {
+        Ok(Some(kind)) => Ok(kind),
+        Ok(None) => Err(Invalid::new("filter.kinds", "has a kind that is not specified")),
+        Err(invalid) => Err(Invalid::new("filter.kinds", invalid.reason)),
+    };
+    let named = |field: &'static str| move |invalid: Invalid| Invalid::new(field, invalid.reason);
+    let platform = |text: &String| Platform::parse(text).map_err(named("filter.platforms"));
+    let label = |text: &String| labels.parse(text).map_err(named("filter.labels"));
+    let group = |text: &String| GroupId::parse(text).map_err(named("filter.groups"));
+    let author = |text: &String| PartnerId::parse(text).map_err(named("filter.authors"));
+    Ok(Filter {
+        kinds: filter.kinds.iter().map(kind).collect::<Result<_, _>>()?,
+        platforms: filter.platforms.iter().map(platform).collect::<Result<_, _>>()?,
+        labels: filter.labels.iter().map(label).collect::<Result<_, _>>()?,
+        groups: filter.groups.iter().map(group).collect::<Result<_, _>>()?,
+        authors: filter.authors.iter().map(author).collect::<Result<_, _>>()?,
+        min_confidence: filter
+            .min_confidence
+            .map(Confidence::new)
+            .transpose()
+            .map_err(named("filter.min_confidence"))?,
+    })
+}
+
+/// Writes what a reader asked for.
+pub fn write(filter: &Filter) -> pb::Filter {
+    fn words<T: ToString>(list: &[T]) -> Vec<String> {
+        list.iter().map(ToString::to_string).collect()
+    }
+    let Filter { kinds, platforms, labels, groups, authors, min_confidence } = filter;
+    pb::Filter {
+        kinds: kinds.iter().map(|kind| pb::Kind::from(*kind).into()).collect(),
+        platforms: words(platforms),
+        labels: words(labels),
+        groups: words(groups),
+        authors: words(authors),
+        min_confidence: min_confidence.map(|least| least.percent().into()),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_filter_is_written_as_it_was_read() {
+        let asked = pb::Filter {
+            kinds: vec![pb::Kind::Url.into(), pb::Kind::Account.into()],
+            platforms: vec!["x".into(), "forum.example".into()],
+            labels: vec!["spam".into()],
+            groups: vec!["core".into()],
+            authors: vec!["birdsite".into()],
+            min_confidence: Some(0),
+        };
+        for asked in [asked, pb::Filter::default()] {
+            let filter = read(Some(&asked), &Labels::default()).unwrap();
+            assert_eq!(write(&filter), asked);
+        }
+    }
+
+    #[test]
+    fn a_value_that_does_not_hold_is_named_by_its_list() {
+        let many = vec!["spam".to_owned(); MAX_FILTER_VALUES + 1];
+        let table = [
+            (pb::Filter { kinds: vec![0], ..pb::Filter::default() }, "filter.kinds"),
+            (pb::Filter { groups: vec!["-".into()], ..pb::Filter::default() }, "filter.groups"),
+            (pb::Filter { labels: many, ..pb::Filter::default() }, "filter.labels"),
+            (
+                pb::Filter { min_confidence: Some(101), ..pb::Filter::default() },
+                "filter.min_confidence",
+            ),
+        ];
+        for (asked, field) in table {
+            assert_eq!(read(Some(&asked), &Labels::default()).unwrap_err().field, field);
+        }
+    }
+}
