@@ -23,9 +23,17 @@ pub enum ClientError {
     /// The exchange is not there, or went away.
     #[error("the exchange cannot be reached: {0}")]
     Unreachable(String),
-    /// The exchange takes nothing for the moment.
+    /// The exchange took nothing, for the moment: what was to be stored is not.
     #[error("{0}")]
     Busy(String),
+    /// The exchange cannot say whether it was stored. Sending the same again finds out, and stores it
+    /// once.
+    #[error("it is not known whether this was stored: {0}")]
+    Unknown(String),
+    /// A newer reader holds the subscription, or it was deleted. Opening it again would take it from
+    /// that reader.
+    #[error("the subscription is somebody else's now: {0}")]
+    TakenOver(String),
     /// The exchange does not know this certificate, or this partner may not do that.
     #[error("denied: {0}")]
     Denied(String),
@@ -56,9 +64,10 @@ pub enum ClientError {
 
 impl ClientError {
     /// Whether the same call may come to something later. Every write is idempotent, so it may be
-    /// sent again.
+    /// sent again: what ended in `Unknown`, or in `Unreachable` while it was on its way, may have been
+    /// stored, what ended in `Busy` was not.
     pub fn is_transient(&self) -> bool {
-        matches!(self, ClientError::Unreachable(_) | ClientError::Busy(_))
+        matches!(self, ClientError::Unreachable(_) | ClientError::Busy(_) | ClientError::Unknown(_))
     }
 
     pub(super) fn no_receipt() -> Self {
@@ -73,6 +82,12 @@ impl From<Status> for ClientError {
             return ClientError::Denied(reason);
         }
         match status.code() {
+            Code::Unavailable if reason_of(&status).as_deref() == Some("APPEND_UNKNOWN") => {
+                ClientError::Unknown(message)
+            }
+            Code::Unavailable if reason_of(&status).as_deref() == Some("APPEND_REJECTED") => {
+                ClientError::Busy(message)
+            }
             // tonic reports a connection that cannot be made, or that broke, as one of these.
             Code::Unavailable | Code::Cancelled | Code::DeadlineExceeded => {
                 ClientError::Unreachable(with_cause(&status))
@@ -87,7 +102,8 @@ impl From<Status> for ClientError {
             }
             Code::NotFound => ClientError::NotFound(message),
             Code::AlreadyExists => ClientError::Conflict(message),
-            Code::FailedPrecondition | Code::Aborted => ClientError::Precondition(message),
+            Code::FailedPrecondition => ClientError::Precondition(message),
+            Code::Aborted => ClientError::TakenOver(message),
             Code::OutOfRange => ClientError::OutOfRange(message),
             // So is a connection that broke in the middle of an answer.
             Code::Unknown | Code::Internal if std::error::Error::source(&status).is_some() => {
@@ -98,6 +114,11 @@ impl From<Status> for ClientError {
             }
         }
     }
+}
+
+/// The stable label under which the exchange says what went wrong.
+fn reason_of(status: &Status) -> Option<String> {
+    status.get_details_error_info().map(|info| info.reason)
 }
 
 /// Which side of the handshake refuses the other's certificate and why, where a call failed on it:
@@ -132,5 +153,66 @@ fn with_cause(status: &Status) -> String {
             format!("{}: {innermost}", status.message())
         }
         _ => status.message().to_owned(),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use tonic_types::ErrorDetails;
+
+    use super::*;
+
+    fn of_exchange(code: Code, reason: &str) -> ClientError {
+        let details = ErrorDetails::with_error_info(reason, "tipoff", []);
+        Status::with_error_details(code, "why", details).into()
+    }
+
+    #[test]
+    fn an_append_that_was_rejected_and_one_that_nobody_knows_of_are_told_apart() {
+        let unknown = of_exchange(Code::Unavailable, "APPEND_UNKNOWN");
+        assert!(matches!(&unknown, ClientError::Unknown(why) if why == "why"), "{unknown}");
+        for (code, reason) in
+            [(Code::Unavailable, "APPEND_REJECTED"), (Code::ResourceExhausted, "STORAGE_FULL")]
+        {
+            let rejected = of_exchange(code, reason);
+            assert!(matches!(&rejected, ClientError::Busy(why) if why == "why"), "{rejected}");
+        }
+        let stopping = of_exchange(Code::Unavailable, "STOPPING");
+        assert!(matches!(stopping, ClientError::Unreachable(_)), "{stopping}");
+        let gone: ClientError = Status::unavailable("transport error").into();
+        assert!(matches!(gone, ClientError::Unreachable(_)), "{gone}");
+        for error in [unknown, stopping, gone] {
+            assert!(error.is_transient(), "{error}");
+        }
+    }
+
+    #[test]
+    fn a_subscription_that_was_taken_over_is_not_tried_again() {
+        let taken: ClientError = Status::aborted("by a newer reader").into();
+        assert!(matches!(&taken, ClientError::TakenOver(_)), "{taken}");
+        assert!(!taken.is_transient());
+    }
+
+    #[tokio::test]
+    async fn when_patience_runs_out_the_last_error_is_the_one_that_is_given() {
+        let patience = crate::client::Patience {
+            first: std::time::Duration::from_millis(1),
+            longest: std::time::Duration::from_millis(1),
+            tries: Some(2),
+        };
+        let mut outcomes = [
+            of_exchange(Code::ResourceExhausted, "STORAGE_FULL"),
+            Status::unavailable("gone").into(),
+            of_exchange(Code::Unavailable, "APPEND_UNKNOWN"),
+        ]
+        .into_iter();
+        let last = patience.retry(|| {
+            let outcome = outcomes.next();
+            async move { outcome.map_or(Ok(()), Err) }
+        });
+        assert!(matches!(last.await, Err(ClientError::Unknown(_))));
+        assert!(outcomes.next().is_none(), "each try was made");
+        let accepted = patience.retry(|| async { Ok(7) });
+        assert_eq!(accepted.await.unwrap(), 7);
     }
 }

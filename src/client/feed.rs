@@ -6,6 +6,7 @@ use backon::ExponentialBackoff;
 use tonic::Streaming;
 use tracing::warn;
 
+use super::event::{FeedEvent, of_message};
 use super::{Client, ClientError};
 use crate::wire::pb;
 
@@ -20,34 +21,24 @@ pub enum From {
     Cursor(pb::Cursor),
 }
 
-/// What a feed gives.
-#[derive(Clone, Debug, PartialEq)]
-pub enum FeedEvent {
-    /// A version that is current.
-    Item(Box<pb::FeedItem>),
-    /// A version that is to be dropped, if it is held.
-    Removal(pb::Removal),
-}
-
-impl FeedEvent {
-    fn cursor(&self) -> Option<&pb::Cursor> {
-        match self {
-            FeedEvent::Item(item) => item.cursor.as_ref(),
-            FeedEvent::Removal(removal) => removal.cursor.as_ref(),
-        }
-    }
-}
-
-/// A feed that is followed. Resumed behind the last item that was taken.
+/// A feed that is followed. Resumed behind the last item that was taken, or, under a name, behind what
+/// was acknowledged.
 #[derive(Debug)]
 pub struct Subscription {
     client: Client,
+    /// The name under which the exchange keeps its place; empty where it does not.
+    name: String,
     from: From,
     filter: Option<pb::Filter>,
     stream: Option<Streaming<pb::SubscribeResponse>>,
     ready: VecDeque<FeedEvent>,
     /// The cursor behind everything in `ready`.
     behind_ready: Option<pb::Cursor>,
+    /// The cursor that was acknowledged last. At first the one that the feed begins at: nothing behind
+    /// it has been given out, and a subscription that exists may stand before it.
+    acknowledged: Option<pb::Cursor>,
+    /// Why it is over for good, once it is.
+    taken_over: Option<String>,
     pauses: ExponentialBackoff,
     reconnects: u64,
     /// How many tries in a row came to nothing.
@@ -55,10 +46,21 @@ pub struct Subscription {
 }
 
 impl Subscription {
-    pub(super) fn new(client: Client, from: From, filter: Option<pb::Filter>) -> Self {
+    pub(super) fn new(
+        client: Client,
+        name: String,
+        from: From,
+        filter: Option<pb::Filter>,
+    ) -> Self {
         Self {
             pauses: client.patience.pauses(),
             client,
+            name,
+            acknowledged: match &from {
+                From::Cursor(cursor) => Some(cursor.clone()),
+                From::Start | From::Now => None,
+            },
+            taken_over: None,
             from,
             filter,
             stream: None,
@@ -69,19 +71,19 @@ impl Subscription {
         }
     }
 
-    /// The next item, for who acts on what comes and keeps nothing: removals are passed over. As
+    /// The next item, for who acts on what comes and keeps nothing: everything else is passed over. As
     /// [`Subscription::next_event`] otherwise.
     pub async fn next(&mut self) -> Result<Option<pb::FeedItem>, ClientError> {
         loop {
             match self.next_event().await? {
                 Some(FeedEvent::Item(item)) => return Ok(Some(*item)),
-                Some(FeedEvent::Removal(_)) => {}
+                Some(_) => {}
                 None => return Ok(None),
             }
         }
     }
 
-    /// The next item or removal; `None` never comes while the exchange is there.
+    /// The next of whatever the feed gives; `None` never comes while the exchange is there.
     ///
     /// Where the connection breaks, the feed is opened again behind the last of them that this gave
     /// out, so that none is missed; one that is given out twice has the same version. Cancel safe.
@@ -90,11 +92,31 @@ impl Subscription {
             if let Some(event) = self.take_ready() {
                 return Ok(Some(event));
             }
+            if let Some(why) = &self.taken_over {
+                return Err(ClientError::TakenOver(why.clone()));
+            }
             match self.message().await {
                 Ok(message) => self.take(message),
                 Err(error) => self.wait_after(error).await?,
             }
         }
+    }
+
+    /// Tells the exchange that everything that was given out so far has been dealt with, so that it
+    /// does not come again: another time, the subscription goes on behind it. Says nothing where nothing
+    /// has moved since the last time. Signs of life count, so that a filter that matches little does not
+    /// hold its reader back.
+    pub async fn acknowledge(&mut self) -> Result<(), ClientError> {
+        if self.name.is_empty() {
+            let message = "a feed without a name has no place to acknowledge";
+            return Err(ClientError::Precondition(message.into()));
+        }
+        let Some(cursor) = self.cursor().cloned() else { return Ok(()) };
+        if self.acknowledged.as_ref() != Some(&cursor) {
+            self.client.acknowledge(&self.name, cursor.clone()).await?;
+            self.acknowledged = Some(cursor);
+        }
+        Ok(())
     }
 
     /// The place behind the last item that was taken: good for another subscription, later. `None`
@@ -124,31 +146,37 @@ impl Subscription {
         event
     }
 
-    fn take(&mut self, message: pb::SubscribeResponse) {
+    fn take(&mut self, mut message: pb::SubscribeResponse) {
         if self.failures > 1 {
             warn!("the exchange is back");
         }
         self.failures = 0;
         self.pauses = self.client.patience.pauses();
-        // In a message the places of removals are before those of items.
-        self.ready.extend(message.removals.into_iter().map(FeedEvent::Removal));
-        self.ready.extend(message.items.into_iter().map(|item| FeedEvent::Item(Box::new(item))));
-        self.behind_ready = message.cursor;
+        let end = message.end;
+        self.behind_ready = message.cursor.take();
+        self.ready.extend(of_message(message));
         if self.ready.is_empty()
             && let Some(cursor) = self.behind_ready.take()
         {
             self.from = From::Cursor(cursor);
         }
-        if message.end.is_some() {
+        if let Some(end) = end {
             self.stream = None;
-            self.reconnects += 1;
+            if end.reason() == pb::EndReason::TakenOver {
+                let why = "a newer reader took it over, or it was deleted";
+                self.taken_over = Some(why.into());
+            } else {
+                self.reconnects += 1;
+            }
         }
     }
 
     async fn message(&mut self) -> Result<pb::SubscribeResponse, ClientError> {
         let stream = match &mut self.stream {
             Some(stream) => stream,
-            none => none.insert(open(&self.client, &self.from, self.filter.clone()).await?),
+            none => {
+                none.insert(open(&self.client, &self.name, &self.from, self.filter.clone()).await?)
+            }
         };
         match stream.message().await {
             Ok(Some(message)) => Ok(message),
@@ -159,6 +187,9 @@ impl Subscription {
 
     async fn wait_after(&mut self, error: ClientError) -> Result<(), ClientError> {
         self.stream = None;
+        if let ClientError::TakenOver(why) = &error {
+            self.taken_over = Some(why.clone());
+        }
         if !error.is_transient() {
             return Err(error);
         }
@@ -180,6 +211,7 @@ impl Subscription {
 
 async fn open(
     client: &Client,
+    name: &str,
     from: &From,
     filter: Option<pb::Filter>,
 ) -> Result<Streaming<pb::SubscribeResponse>, ClientError> {
@@ -189,6 +221,84 @@ async fn open(
         From::Now => Start::FromNow(pb::FromNow {}),
         From::Cursor(cursor) => Start::Cursor(cursor.clone()),
     };
-    let request = pb::SubscribeRequest { start: Some(start), filter };
-    Ok(client.feeds().subscribe(request).await?.into_inner())
+    let request = pb::SubscribeRequest { start: Some(start), filter, name: name.to_owned() };
+    Ok(client.feed_service().subscribe(request).await?.into_inner())
+}
+
+#[cfg(test)]
+mod tests {
+    use std::time::Duration;
+
+    use super::*;
+    use crate::client::Patience;
+    use crate::domain::{PartnerId, Timestamp};
+    use crate::tls::Authority;
+    use crate::tls::authority::Usage;
+
+    /// A feed of an exchange that is not there.
+    fn feed(name: &str, from: From) -> Subscription {
+        let folder = tempfile::tempdir().unwrap();
+        let now = Timestamp::from_millis(1_790_000_000_000);
+        let authority = Authority::init(&folder.path().join("ca"), "tipoff.test", now).unwrap();
+        let identity = folder.path().join("birdsite");
+        let usage = Usage::Partner { id: PartnerId::parse("birdsite").unwrap(), workload: None };
+        authority.issue(&usage, 30, now, &identity).unwrap();
+        let client = Client::new("https://localhost:1", &identity).unwrap();
+        let patience = Patience { first: Duration::ZERO, longest: Duration::ZERO, tries: Some(0) };
+        client.with_patience(patience).subscribe_named(name, from, None)
+    }
+
+    fn cursor(token: u8) -> pb::Cursor {
+        pb::Cursor { token: vec![token].into() }
+    }
+
+    fn item(token: u8) -> pb::FeedItem {
+        pb::FeedItem { cursor: Some(cursor(token)), ..Default::default() }
+    }
+
+    fn end(reason: pb::EndReason) -> pb::EndOfStream {
+        pb::EndOfStream { reason: reason.into() }
+    }
+
+    #[tokio::test]
+    async fn a_feed_that_was_taken_over_gives_what_it_has_and_is_over_for_good() {
+        let mut feed = feed("blocklist", From::Start);
+        feed.take(pb::SubscribeResponse {
+            items: vec![item(1)],
+            end: Some(end(pb::EndReason::TakenOver)),
+            ..Default::default()
+        });
+        assert!(matches!(feed.next_event().await, Ok(Some(FeedEvent::Item(_)))));
+        for _ in 0..2 {
+            assert!(matches!(feed.next_event().await, Err(ClientError::TakenOver(_))));
+        }
+        assert_eq!(feed.reconnects(), 0);
+    }
+
+    #[tokio::test]
+    async fn only_what_moved_is_acknowledged_and_never_the_place_that_it_was_to_begin_at() {
+        let mut feed = feed("blocklist", From::Cursor(cursor(9)));
+        feed.acknowledge().await.unwrap();
+        // A heartbeat moves it too.
+        feed.take(pb::SubscribeResponse { cursor: Some(cursor(10)), ..Default::default() });
+        assert!(matches!(feed.acknowledge().await, Err(ClientError::Unreachable(_))));
+        feed.acknowledged = Some(cursor(10));
+        feed.take(pb::SubscribeResponse {
+            items: vec![item(11), item(12)],
+            cursor: Some(cursor(13)),
+            ..Default::default()
+        });
+        feed.acknowledge().await.unwrap();
+        assert_eq!(feed.cursor(), Some(&cursor(10)), "what was not given out stays");
+        feed.next_event().await.unwrap();
+        assert_eq!(feed.cursor(), Some(&cursor(11)));
+        feed.next_event().await.unwrap();
+        assert_eq!(feed.cursor(), Some(&cursor(13)), "the whole message is behind it");
+    }
+
+    #[tokio::test]
+    async fn a_feed_without_a_name_has_nothing_to_acknowledge() {
+        let refused = feed("", From::Start).acknowledge().await;
+        assert!(matches!(refused, Err(ClientError::Precondition(_))), "{refused:?}");
+    }
 }

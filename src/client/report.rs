@@ -19,6 +19,8 @@ pub struct Report {
     pub submission_id: String,
     /// Who receives it; the author's defaults where absent.
     pub sharing: Option<pb::Sharing>,
+    /// An audience that this one takes the place of: what was said to it of the same indicators ends.
+    pub replaces_audience: Option<pb::Audience>,
     /// Its items.
     pub items: Vec<pb::SubmittedIndicator>,
     /// The most items of a batch; [`Report::BATCH_ITEMS`] serves well.
@@ -78,13 +80,18 @@ impl Client {
         report: Report,
         mut progress: impl FnMut(usize),
     ) -> Result<ReportSummary, ClientError> {
-        let Report { submission_id, sharing, items, batch_items } = report;
+        let Report { submission_id, sharing, replaces_audience, items, batch_items } = report;
         let mut first_item = 0;
         let mut waiting: VecDeque<(usize, pb::StreamIndicatorsRequest)> = VecDeque::new();
         for (number, items) in (1u32..).zip(split(items, batch_items)) {
             let at = first_item;
             first_item += items.len();
-            let batch = pb::SubmissionBatch { number, sharing: sharing.clone(), items };
+            let batch = pb::SubmissionBatch {
+                number,
+                sharing: sharing.clone(),
+                items,
+                replaces_audience: replaces_audience.clone(),
+            };
             let submission_id = submission_id.clone();
             let request =
                 pb::StreamIndicatorsRequest { submission_id, batch: Some(batch), close: None };
@@ -140,7 +147,7 @@ impl Client {
         summary: &mut ReportSummary,
         progress: &mut impl FnMut(usize),
     ) -> Result<(), ClientError> {
-        let mut receipts = self.indicators().stream_indicators(requests).await?.into_inner();
+        let mut receipts = self.indicator_service().stream_indicators(requests).await?.into_inner();
         while let Some(response) = receipts.message().await? {
             let receipt = response.receipt.ok_or_else(ClientError::no_receipt)?;
             let Some((first_item, _)) = waiting.pop_front() else { break };
