@@ -1,17 +1,31 @@
 //! The command line: one file a command. Commands that talk to an exchange do it through
 //! [`crate::client`] alone.
 
+mod audience;
+mod audit;
 mod demo;
 mod failure;
+mod feedback;
+mod filter;
+mod group;
 mod identity;
 mod lookup;
 mod output;
+mod partner;
 mod pki;
+mod pull;
+mod request;
 mod serve;
+mod shown;
+mod sighting;
 mod stop;
 mod submit;
 mod subscribe;
+mod subscription;
+mod values;
 mod whoami;
+mod withdraw;
+mod words;
 
 use std::path::PathBuf;
 use std::process::ExitCode;
@@ -67,10 +81,30 @@ enum Command {
     Whoami,
     /// Read a report in any known format, and share it
     Submit(submit::Submit),
+    /// Take back what you said
+    Withdraw(withdraw::Withdraw),
     /// Follow what is shared with you
     Subscribe(subscribe::Subscribe),
+    /// The subscriptions that the exchange keeps for you
+    #[command(subcommand)]
+    Subscription(subscription::Subscription),
+    /// Take what is shared with you until there is no more, and end
+    Pull(pull::Pull),
     /// Ask whether values are known
     Lookup(lookup::Lookup),
+    /// Say that you saw what others share
+    Sighting(sighting::Sighting),
+    /// Say what you think of somebody's assessment
+    Feedback(feedback::Feedback),
+    /// Who was told what
+    #[command(subcommand)]
+    Audit(audit::Audit),
+    /// Who is on the exchange
+    #[command(subcommand)]
+    Partner(partner::Partner),
+    /// Who shares with whom
+    #[command(subcommand)]
+    Group(group::Group),
 }
 
 /// Runs the command of this process's arguments.
@@ -88,8 +122,16 @@ pub fn run() -> ExitCode {
             Command::Pki(pki) => pki.run(&global),
             Command::Whoami => whoami::run(&global).await,
             Command::Submit(submit) => submit.run(&global).await,
+            Command::Withdraw(withdraw) => withdraw.run(&global).await,
             Command::Subscribe(subscribe) => subscribe.run(&global).await,
+            Command::Subscription(subscription) => subscription.run(&global).await,
+            Command::Pull(pull) => pull.run(&global).await,
             Command::Lookup(lookup) => lookup.run(&global).await,
+            Command::Sighting(sighting) => sighting.run(&global).await,
+            Command::Feedback(feedback) => feedback.run(&global).await,
+            Command::Audit(audit) => audit.run(&global).await,
+            Command::Partner(partner) => partner.run(&global).await,
+            Command::Group(group) => group.run(&global).await,
         }
     });
     // Whatever still waits for input must not keep a finished command.
@@ -117,4 +159,58 @@ fn start_log(verbose: u8, serves: bool) {
         .with_writer(std::io::stderr)
         .with_ansi(std::io::IsTerminal::is_terminal(&std::io::stderr()))
         .init();
+}
+
+#[cfg(test)]
+mod tests {
+    use clap::CommandFactory;
+
+    use super::*;
+
+    #[test]
+    fn the_commands_and_their_flags_do_not_contradict_one_another() {
+        Arguments::command().debug_assert();
+    }
+
+    #[test]
+    fn flags_that_exclude_one_another_are_bad_usage() {
+        for wrong in [
+            "withdraw",
+            "withdraw a.example --submission s",
+            "withdraw --submission s --group core",
+            "withdraw a.example --everyone --group core",
+            "withdraw a.example --everyone --public",
+            "submit f --replaces-everyone --replaces-partner birdsite",
+            "subscribe --name a --state b",
+            "sighting a.example --count 0",
+            "sighting a.example --first-seen soon",
+            "feedback 17 --opinion agree",
+            "feedback 17.0",
+            "feedback 17.0 --opinion maybe",
+            "partner put birdsite --role king",
+            "partner suspend birdsite --compromised-since soon",
+            "group put core --member birdsite --add watcher",
+            "group put core --history some",
+            "group put closed --restricted",
+            "group confirm closed",
+            "pull --limit 0",
+            "pull --format xls",
+            "audit deliveries 0",
+            "subscription delete",
+        ] {
+            let arguments = ["tipoff"].into_iter().chain(wrong.split(' '));
+            assert!(Arguments::try_parse_from(arguments).is_err(), "{wrong}");
+        }
+        for right in [
+            "withdraw --submission s",
+            "withdraw a.example - --group core --to tubeworks",
+            "submit f --replaces-group core --replaces-partner birdsite",
+            "feedback 17.0 --opinion strongly-agree",
+            "group put core --add birdsite --remove watcher",
+            "group put closed --restricted --terms t",
+        ] {
+            let arguments = ["tipoff"].into_iter().chain(right.split(' '));
+            assert!(Arguments::try_parse_from(arguments).is_ok(), "{right}");
+        }
+    }
 }

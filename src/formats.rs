@@ -19,6 +19,7 @@ use std::str::FromStr;
 use thiserror::Error;
 
 pub use self::count::Count;
+pub use self::details::read_time;
 use crate::domain::assessment::{Basis, Involvement, Severity, Technique, Verdict};
 use crate::domain::{Indicator, Invalid, Kind, Timestamp};
 
@@ -150,6 +151,9 @@ pub enum Neither {
     Spend,
     /// Looks like an address, and is none.
     Malformed,
+    /// What a feed tells besides items, as its reader prints it: a removal, a change of a group, a
+    /// sighting, feedback.
+    FeedEvent,
 }
 
 impl Neither {
@@ -161,6 +165,7 @@ impl Neither {
             Neither::Reach => "metric_reach",
             Neither::Spend => "metric_spend",
             Neither::Malformed => "malformed",
+            Neither::FeedEvent => "feed_event",
         }
     }
 }

@@ -4,7 +4,7 @@ use std::fmt::Display;
 use std::io::{self, Write};
 use std::process::ExitCode;
 
-use crate::client::ClientError;
+use crate::client::{ClientError, StateError};
 
 /// The exit code where the exchange cannot be reached.
 const UNREACHABLE: u8 = 3;
@@ -39,6 +39,16 @@ impl Failure {
         Self { code: 2, message: message.to_string() }
     }
 
+    /// The same error, of a command that was told to do a thing anew: its next run would do another.
+    pub fn of_anew(error: ClientError) -> Self {
+        match error {
+            ClientError::Unknown(_) => Self::failed(format!(
+                "{error}. Running it with --again stores it another time: see first whether it is there"
+            )),
+            error => error.into(),
+        }
+    }
+
     /// The same failure, which names the exchange's address where that is what helps.
     pub fn with_server(mut self, server: &str) -> Self {
         if self.code == UNREACHABLE {
@@ -63,17 +73,65 @@ impl From<ClientError> for Failure {
             ClientError::Unreachable(_) => UNREACHABLE,
             ClientError::Denied(_) => 4,
             ClientError::Busy(_)
+            | ClientError::Unknown(_)
+            | ClientError::TakenOver(_)
             | ClientError::NotFound(_)
             | ClientError::Conflict(_)
             | ClientError::Precondition(_)
             | ClientError::OutOfRange(_)
             | ClientError::Fault(_) => 1,
         };
-        Self { code, message: error.to_string() }
+        let message = match &error {
+            ClientError::Unknown(_) => {
+                format!("{error}. Run the same command again: nothing is stored twice")
+            }
+            ClientError::TakenOver(_) => format!(
+                "{error}. Run the command again to take it back, or give each reader a --name of \
+                 its own"
+            ),
+            _ => error.to_string(),
+        };
+        Self { code, message }
+    }
+}
+
+impl From<StateError> for Failure {
+    fn from(error: StateError) -> Self {
+        match error {
+            StateError::File { action: "write", .. } => Self::failed(error),
+            StateError::File { .. } | StateError::Content { .. } => Self::usage(error),
+            StateError::Other { .. } => Self::usage(format!(
+                "{error}. Name another file, or delete this one where nothing needs it any more"
+            )),
+        }
     }
 }
 
 /// Says what went wrong on stderr. Where that cannot be written either, the exit code has to do.
 fn tell(message: &str) {
     let _ = writeln!(io::stderr(), "tipoff: {message}");
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn each_outcome_has_its_exit_code_and_says_what_helps() {
+        let table = [
+            (ClientError::Unreachable("gone".into()), 3, "gone"),
+            (ClientError::Denied("no".into()), 4, "no"),
+            (ClientError::Busy("the disk is full".into()), 1, "the disk is full"),
+            (ClientError::Unknown("the disk failed".into()), 1, "Run the same command again"),
+            (ClientError::TakenOver("by a newer reader".into()), 1, "--name"),
+            (ClientError::OutOfRange("too old".into()), 1, "too old"),
+        ];
+        for (error, code, says) in table {
+            let failure = Failure::from(error);
+            assert_eq!(failure.code, code, "{failure:?}");
+            assert!(failure.message.contains(says), "{failure:?}");
+        }
+        let anew = Failure::of_anew(ClientError::Unknown("the disk failed".into()));
+        assert!(!anew.message.contains("the same command"), "{anew:?}");
+    }
 }

@@ -12,7 +12,23 @@ use super::failure::Failure;
 
 /// Writes a line to stdout. A reader that has gone, as `head` does, ends the command quietly.
 pub fn line(text: &str) -> Result<(), Failure> {
+    if offer(text)? { Ok(()) } else { std::process::exit(0) }
+}
+
+/// Writes a line to stdout, and says whether its reader is still there: for a command that has
+/// something left to do when it is not.
+pub fn offer(text: &str) -> Result<bool, Failure> {
     match writeln!(io::stdout().lock(), "{text}") {
+        Ok(()) => Ok(true),
+        Err(error) if error.kind() == io::ErrorKind::BrokenPipe => Ok(false),
+        Err(error) => Err(Failure::failed(format!("cannot write to stdout: {error}"))),
+    }
+}
+
+/// Writes bytes to stdout as they are.
+pub fn bytes(bytes: &[u8]) -> Result<(), Failure> {
+    let mut stdout = io::stdout().lock();
+    match stdout.write_all(bytes).and_then(|()| stdout.flush()) {
         Ok(()) => Ok(()),
         Err(error) if error.kind() == io::ErrorKind::BrokenPipe => std::process::exit(0),
         Err(error) => Err(Failure::failed(format!("cannot write to stdout: {error}"))),

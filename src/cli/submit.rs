@@ -6,13 +6,14 @@ use std::io::Read;
 use std::path::PathBuf;
 use std::{fs, io};
 
+use prost::Message;
 use serde_json::json;
 use sha2::{Digest, Sha256};
-use uuid::Uuid;
 
 pub use self::items::{Saying, Source, Submittable, merge};
+use super::audience::ReplacesFlags;
 use super::failure::{Done, Failure, Outcome};
-use super::{Global, identity, output};
+use super::{Global, identity, output, request};
 use crate::client::{Client, Report, ReportSummary};
 use crate::domain::Kind;
 use crate::domain::sharing::Tlp;
@@ -60,6 +61,8 @@ pub struct Submit {
     /// Read the files, say what each record is, and send nothing
     #[arg(long)]
     dry_run: bool,
+    #[command(flatten)]
+    replaces: ReplacesFlags,
 }
 
 /// A file that was read.
@@ -86,6 +89,7 @@ impl Submit {
         let report = Report {
             submission_id: self.submission_id(&inputs),
             sharing: Some(self.sharing()),
+            replaces_audience: self.replaces.audience(),
             items: submittable.items.clone(),
             batch_items: Report::BATCH_ITEMS,
         };
@@ -134,13 +138,11 @@ impl Submit {
         let read_as = (&self.format, &self.kind, &self.platform);
         let options = (read_as, &self.tlp, &self.groups, &self.partners, &self.releases);
         hash.update(format!("{options:?} {:?}", self.saying));
-        let digest = hash.finalize();
-        let digest: String = digest[..16].iter().map(|byte| format!("{byte:02x}")).collect();
-        if self.again {
-            format!("cli-{digest}-{}", Uuid::now_v7())
-        } else {
-            format!("cli-{digest}")
+        // Said only where there is one: the ids of submissions are kept for good.
+        if let Some(audience) = self.replaces.audience() {
+            hash.update(audience.encode_to_vec());
         }
+        request::id(hash, self.again)
     }
 }
 

@@ -1,210 +1,183 @@
 //! `tipoff subscribe`
 
-use base64::Engine;
-use base64::engine::general_purpose::URL_SAFE_NO_PAD;
-use serde_json::json;
+mod place;
 
+use std::path::PathBuf;
+use std::time::Duration;
+
+use tokio::time::MissedTickBehavior;
+
+use self::place::Place;
 use super::failure::{Done, Failure, Outcome};
-use super::{Global, identity, output, stop, whoami};
-use crate::client::{FeedEvent, From, Patience};
-use crate::domain::Kind;
+use super::filter::FilterFlags;
+use super::{Global, identity, output, shown, stop, words};
+use crate::client::{Client, ClientError, FeedState, From, Patience, Subscription};
 use crate::wire::pb;
+
+/// How often the place is kept while it moves.
+const KEEPING: Duration = Duration::from_secs(1);
 
 /// Follow what is shared with you
 #[derive(Debug, clap::Args)]
-#[command(after_help = "Goes on until it is interrupted, over restarts of the exchange too. What \
-                        is dropped is a version that was given out and no longer holds. The place where it stopped is printed on stderr, for --from.")]
+#[command(
+    after_help = "Goes on until it is interrupted, over restarts of the exchange too. What is dropped is \
+                  a version that was given out and no longer holds. The place where it stopped is \
+                  printed on stderr, for --from; with --name or --state it is kept, and the next run \
+                  goes on behind what was printed. What was printed last may come again then: apply a \
+                  version once."
+)]
 pub struct Subscribe {
-    /// Where to begin: `start`, `now`, or a cursor
+    /// Where to begin: `start`, `now`, or a cursor. With --name or --state, where a new one begins
     #[arg(long, default_value = "now", value_name = "start|now|CURSOR")]
     from: String,
-    /// Only these kinds of indicator
-    #[arg(long = "kind", value_name = "KIND")]
-    kinds: Vec<String>,
-    /// Only these platforms, by id, name or host
-    #[arg(long = "platform", value_name = "PLATFORM")]
-    platforms: Vec<String>,
-    /// Only these harm labels
-    #[arg(long = "label", value_name = "LABEL")]
-    labels: Vec<String>,
-    /// Only what is shared with these groups
-    #[arg(long = "group", value_name = "GROUP")]
-    groups: Vec<String>,
-    /// Only what these partners say
-    #[arg(long = "author", value_name = "PARTNER")]
-    authors: Vec<String>,
-    /// Only from this confidence on, 0 to 100
-    #[arg(long, value_name = "PERCENT")]
-    min_confidence: Option<u32>,
-    /// Stop after this many items and removals
+    /// The exchange keeps the place under this name, of A-Z a-z 0-9 . _ -
+    #[arg(long, value_name = "NAME")]
+    name: Option<String>,
+    /// Keep the place in this file, made when it is not there
+    #[arg(long, value_name = "FILE", conflicts_with = "name")]
+    state: Option<PathBuf>,
+    /// Stop after this many items and removals; what else comes is printed and not counted
     #[arg(long, value_name = "N")]
     count: Option<usize>,
+    #[command(flatten)]
+    filter: FilterFlags,
+}
+
+/// How following came to its end.
+enum Ended {
+    /// As it was asked to.
+    Asked,
+    /// Nobody reads what is printed any more.
+    Unread,
 }
 
 impl Subscribe {
     pub async fn run(&self, global: &Global) -> Outcome {
+        let from = read_from(&self.from, "--from")?;
+        let filter = self.filter.filter()?;
         let client = identity::client(global)?;
         // Shows at once whether the exchange is there; from then on the feed outlasts it.
-        client.who_am_i().await?;
-        let client = client.with_patience(Patience::endless());
-        let mut feed = client.subscribe(self.start()?, self.filter()?);
-        let mut left = self.count.unwrap_or(usize::MAX);
-        let stop = stop::told()?;
-        tokio::pin!(stop);
-        while left > 0 {
-            let event = tokio::select! {
-                event = feed.next_event() => event?,
-                () = &mut stop => break,
-            };
-            match (event, global.json) {
-                (None, _) => break,
-                (Some(FeedEvent::Item(item)), true) => output::json(&object(&item))?,
-                (Some(FeedEvent::Item(item)), false) => output::line(&row(&item))?,
-                (Some(FeedEvent::Removal(removal)), true) => output::json(&removed(&removal))?,
-                (Some(FeedEvent::Removal(removal)), false) => {
-                    let reason = reason(&removal);
-                    let pb::Removal { author, indicator_id, .. } = removal;
-                    output::line(&format!(
-                        "dropped               {author:<12} {reason:<32} {indicator_id}"
-                    ))?;
-                }
-            }
-            left -= 1;
-        }
-        if let Some(cursor) = feed.cursor() {
-            output::remark(&format!("go on with --from {}", write_cursor(cursor)));
+        let me = client.who_am_i().await?;
+        let (mut feed, mut place) = self.open(&client, &me, from, filter, global)?;
+        let mut printed = feed.cursor().cloned();
+        let ended = self.follow(&mut feed, &mut place, &mut printed, global).await;
+        // Where a line could not be printed, the feed stands behind it, and the reader does not.
+        let last = match ended {
+            Ok(Ended::Asked) | Err(Stopped::Feed(_)) => feed.cursor().cloned(),
+            Ok(Ended::Unread) | Err(Stopped::Here(_)) => printed,
+        };
+        let kept = place.keep(last.as_ref()).await;
+        let ended = ended.map_err(|error| self.explain(error))?;
+        kept?;
+        if let (Ended::Asked, Place::Nowhere, Some(cursor)) = (ended, &place, last) {
+            output::remark(&format!("go on with --from {}", words::cursor(&cursor)));
         }
         Ok(Done::Whole)
     }
 
-    fn start(&self) -> Result<From, Failure> {
-        match self.from.as_str() {
-            "start" => Ok(From::Start),
-            "now" => Ok(From::Now),
-            cursor => {
-                let token = URL_SAFE_NO_PAD.decode(cursor).map_err(|_| {
-                    Failure::usage(format!("--from {cursor} is neither start, now nor a cursor"))
-                })?;
-                Ok(From::Cursor(pb::Cursor { token: token.into() }))
+    fn open(
+        &self,
+        client: &Client,
+        me: &pb::WhoAmIResponse,
+        from: From,
+        filter: pb::Filter,
+        global: &Global,
+    ) -> Result<(Subscription, Place), Failure> {
+        let endless = client.clone().with_patience(Patience::endless());
+        if let Some(name) = &self.name {
+            let feed = endless.subscribe_named(name, from, Some(filter));
+            let place = Place::exchange(client.clone(), name.clone(), feed.cursor().cloned());
+            return Ok((feed, place));
+        }
+        let Some(path) = &self.state else {
+            return Ok((endless.subscribe(from, Some(filter)), Place::Nowhere));
+        };
+        let partner = me.partner.clone().unwrap_or_default().id;
+        let state = FeedState::open(path, &global.server, &partner, Some(&filter))?;
+        let from = state.cursor().map_or(from, From::Cursor);
+        Ok((endless.subscribe(from, Some(filter)), Place::File(state)))
+    }
+
+    /// Prints what comes. `printed` is the place behind the last line that somebody could read.
+    async fn follow(
+        &self,
+        feed: &mut Subscription,
+        place: &mut Place,
+        printed: &mut Option<pb::Cursor>,
+        global: &Global,
+    ) -> Result<Ended, Stopped> {
+        let stop = stop::told()?;
+        tokio::pin!(stop);
+        let mut keeping = tokio::time::interval(KEEPING);
+        keeping.set_missed_tick_behavior(MissedTickBehavior::Delay);
+        let mut left = self.count.unwrap_or(usize::MAX);
+        while left > 0 {
+            let event = tokio::select! {
+                event = feed.next_event() => event?,
+                _ = keeping.tick() => {
+                    place.keep_if_possible(feed.cursor()).await?;
+                    continue;
+                }
+                () = &mut stop => break,
+            };
+            let Some(event) = event else { break };
+            let line =
+                if global.json { shown::object(&event).to_string() } else { shown::row(&event) };
+            if !output::offer(&line)? {
+                return Ok(Ended::Unread);
             }
+            *printed = feed.cursor().cloned();
+            left -= usize::from(shown::is_counted(&event));
         }
+        Ok(Ended::Asked)
     }
 
-    fn filter(&self) -> Result<Option<pb::Filter>, Failure> {
-        let kinds = self.kinds.iter().map(|text| text.parse::<Kind>());
-        let kinds = kinds.map(|kind| kind.map(|kind| pb::Kind::from(kind).into()));
-        Ok(Some(pb::Filter {
-            kinds: kinds.collect::<Result<_, _>>().map_err(Failure::usage)?,
-            platforms: self.platforms.clone(),
-            labels: self.labels.clone(),
-            groups: self.groups.clone(),
-            authors: self.authors.clone(),
-            min_confidence: self.min_confidence,
-        }))
-    }
-}
-
-/// A cursor as text.
-pub fn write_cursor(cursor: &pb::Cursor) -> String {
-    URL_SAFE_NO_PAD.encode(&cursor.token)
-}
-
-/// A marking as people write it.
-pub fn tlp(tlp: pb::Tlp) -> &'static str {
-    match tlp {
-        pb::Tlp::Unspecified => "",
-        pb::Tlp::Red => "RED",
-        pb::Tlp::AmberStrict => "AMBER+STRICT",
-        pb::Tlp::Amber => "AMBER",
-        pb::Tlp::Green => "GREEN",
-        pb::Tlp::Clear => "CLEAR",
+    /// Says what helps where a place is older than what the exchange holds.
+    fn explain(&self, stopped: Stopped) -> Failure {
+        let error = match stopped {
+            Stopped::Feed(error @ ClientError::OutOfRange(_)) => error,
+            Stopped::Feed(error) => return error.into(),
+            Stopped::Here(failure) => return failure,
+        };
+        let first = match (&self.state, &self.name) {
+            (Some(file), _) => format!("delete {} and ", file.display()),
+            (None, Some(name)) => format!("run `tipoff subscription delete {name}` and "),
+            (None, None) => String::new(),
+        };
+        Failure::failed(format!(
+            "{error}: {first}take everything again with --from start, in place of what you hold: what \
+             ended meanwhile is not told any more"
+        ))
     }
 }
 
-fn row(item: &pb::FeedItem) -> String {
-    let indicator = item.indicator.clone().unwrap_or_default();
-    let said = item.assessment.clone().unwrap_or_default();
-    let marking = tlp(item.sharing.clone().unwrap_or_default().tlp());
-    let time = item.accepted_at.as_ref().map(|time| whoami::date(time.seconds));
-    let value = match indicator.platform.as_str() {
-        "" => indicator.value.clone(),
-        platform => format!("{platform}:{}", indicator.value),
-    };
-    format!(
-        "{}  {:<12} {:<13} {:<13} {:>3}  {:<16} {value}",
-        output::paint(output::DIM, &time.unwrap_or_default()),
-        item.author,
-        marking,
-        whoami::name(said.verdict().as_str_name(), "VERDICT_"),
-        said.confidence.unwrap_or_default(),
-        whoami::kind(indicator.kind()),
-    )
+/// Why following failed.
+enum Stopped {
+    /// The exchange says no.
+    Feed(ClientError),
+    /// Something here.
+    Here(Failure),
 }
 
-fn reason(removal: &pb::Removal) -> String {
-    whoami::name(removal.reason().as_str_name(), "REMOVAL_REASON_")
+impl std::convert::From<ClientError> for Stopped {
+    fn from(error: ClientError) -> Self {
+        Stopped::Feed(error)
+    }
 }
 
-fn removed(removal: &pb::Removal) -> serde_json::Value {
-    json!({
-        "removed": removal.version.as_ref().map(version),
-        "cursor": removal.cursor.as_ref().map(write_cursor),
-        "author": removal.author,
-        "id": removal.indicator_id,
-        "reason": reason(removal),
-    })
+impl std::convert::From<Failure> for Stopped {
+    fn from(failure: Failure) -> Self {
+        Stopped::Here(failure)
+    }
 }
 
-fn version(version: &pb::Version) -> String {
-    format!("{}.{}", version.sequence, version.index)
-}
-
-fn object(item: &pb::FeedItem) -> serde_json::Value {
-    let indicator = item.indicator.clone().unwrap_or_default();
-    let said = item.assessment.clone().unwrap_or_default();
-    let sharing = item.sharing.clone().unwrap_or_default();
-    let time = |time: &Option<prost_types::Timestamp>| {
-        time.as_ref().map(|time| whoami::date(time.seconds))
-    };
-    json!({
-        "version": item.version.as_ref().map(version),
-        "replaces": item.replaces.as_ref().map(version),
-        "cursor": item.cursor.as_ref().map(write_cursor),
-        "author": item.author,
-        "accepted_at": time(&item.accepted_at),
-        "kind": whoami::kind(indicator.kind()),
-        "platform": indicator.platform,
-        "value": indicator.value,
-        "id": indicator.id,
-        "raw": item.raw,
-        "verdict": whoami::name(said.verdict().as_str_name(), "VERDICT_"),
-        "confidence": said.confidence,
-        "severity": whoami::name(said.severity().as_str_name(), "SEVERITY_"),
-        "involvement": whoami::name(said.involvement().as_str_name(), "INVOLVEMENT_"),
-        "basis": whoami::name(said.basis().as_str_name(), "BASIS_"),
-        "labels": said.labels,
-        "techniques": said.techniques,
-        "first_seen": time(&said.first_seen),
-        "last_seen": time(&said.last_seen),
-        "valid_until": time(&said.valid_until),
-        "note": said.note,
-        "references": said.references,
-        "campaign": said.campaign,
-        "tlp": tlp(sharing.tlp()),
-        "audience": audience(sharing.audience.as_ref()),
-        "released_to": sharing.releases.iter().map(|release| &release.liaison).collect::<Vec<_>>(),
-    })
-}
-
-/// The reader's own part of the audience.
-fn audience(audience: Option<&pb::sharing::Audience>) -> serde_json::Value {
-    use pb::sharing::Audience;
-    match audience {
-        Some(Audience::Named(named)) => {
-            json!({ "groups": named.groups, "partners": named.partners })
-        }
-        Some(Audience::Everyone(_)) => json!("everyone"),
-        Some(Audience::Public(_)) => json!("public"),
-        None => json!(null),
+/// Reads where to begin, from the flag that says so.
+pub fn read_from(text: &str, flag: &str) -> Result<From, Failure> {
+    match text {
+        "start" => Ok(From::Start),
+        "now" => Ok(From::Now),
+        text => words::read_cursor(text).map(From::Cursor).ok_or_else(|| {
+            Failure::usage(format!("{flag} {text} is neither start, now nor a cursor"))
+        }),
     }
 }

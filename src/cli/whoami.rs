@@ -3,15 +3,14 @@
 use serde_json::json;
 
 use super::failure::{Done, Outcome};
-use super::{Global, identity, output};
-use crate::wire::pb;
+use super::{Global, identity, output, words};
 
 pub async fn run(global: &Global) -> Outcome {
     let me = identity::client(global)?.who_am_i().await?;
     let partner = me.partner.clone().unwrap_or_default();
-    let expires = me.certificate_expires_at.as_ref().map(|time| date(time.seconds));
-    let role = name(partner.role().as_str_name(), "ROLE_");
-    let tlp = super::subscribe::tlp(me.default_tlp());
+    let expires = words::time(me.certificate_expires_at.as_ref());
+    let role = words::name(partner.role().as_str_name(), "ROLE_");
+    let tlp = words::tlp(me.default_tlp());
     if global.json {
         output::json(&json!({
             "partner": partner.id,
@@ -43,19 +42,4 @@ pub async fn run(global: &Global) -> Outcome {
         output::line(&format!("{} {is}", output::paint(output::DIM, &format!("{what:<14}"))))?;
     }
     Ok(Done::Whole)
-}
-
-/// A name of the protocol's enumerations in the words of the command line.
-pub fn name(of: &str, prefix: &str) -> String {
-    of.strip_prefix(prefix).unwrap_or(of).to_ascii_lowercase()
-}
-
-/// A time of day, to the second, in UTC.
-pub fn date(seconds: i64) -> String {
-    jiff::Timestamp::from_second(seconds).map_or_else(|_| seconds.to_string(), |t| t.to_string())
-}
-
-/// The words of a kind.
-pub fn kind(kind: pb::Kind) -> String {
-    name(kind.as_str_name(), "KIND_")
 }

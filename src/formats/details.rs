@@ -82,15 +82,19 @@ fn percent(text: &str) -> Result<u32, Invalid> {
     }
 }
 
-/// A time, or a day, which begins at midnight UTC.
-fn time(field: &'static str, texts: &[String]) -> Result<Option<Timestamp>, Invalid> {
-    let Some(text) = first(texts) else { return Ok(None) };
+/// Reads a time, or a day, which begins at midnight UTC.
+pub fn read_time(text: &str) -> Option<Timestamp> {
     let time = text.parse::<jiff::Timestamp>().ok().or_else(|| {
         let day = text.parse::<jiff::civil::DateTime>().ok()?;
         Some(day.to_zoned(jiff::tz::TimeZone::UTC).ok()?.timestamp())
     });
-    let time = time.ok_or_else(|| {
+    time.map(|time| Timestamp::from_millis(time.as_millisecond()))
+}
+
+fn time(field: &'static str, texts: &[String]) -> Result<Option<Timestamp>, Invalid> {
+    let Some(text) = first(texts) else { return Ok(None) };
+    let time = read_time(text).ok_or_else(|| {
         Invalid::new(field, format!("`{text}` is not a time, such as 2026-11-24T12:00:00Z"))
     })?;
-    Ok(Some(Timestamp::from_millis(time.as_millisecond())))
+    Ok(Some(time))
 }

@@ -2,7 +2,7 @@
 
 use serde_json::{Map, Value};
 
-use super::{Assumed, Class, Details, Record, details};
+use super::{Assumed, Class, Details, Neither, Record, details};
 use crate::domain::Invalid;
 
 /// Reads JSON lines, or one array. In an array the row is the element's number.
@@ -61,6 +61,7 @@ fn object(row: usize, fields: &Map<String, Value>, assumed: &Assumed) -> Record 
     let raw = text(&["value", "indicator_value", "indicator", "ioc"]).unwrap_or_default();
     let platform = text(&["platform", "chain"]);
     let class = match text(&["kind", "indicator_type", "type"]) {
+        _ if raw.is_empty() && is_feed_event(fields) => Class::Neither(Neither::FeedEvent),
         _ if raw.is_empty() => Class::Unreadable(Invalid::new("value", "is missing")),
         kind => assumed.class(kind, platform, raw),
     };
@@ -70,6 +71,13 @@ fn object(row: usize, fields: &Map<String, Value>, assumed: &Assumed) -> Record 
         None => Vec::new(),
     };
     Record::with(row, raw.to_owned(), class, details::read(texts))
+}
+
+/// Whether an object is what a feed tells besides items. It stands among the items that a reader prints,
+/// and says nothing that its reader would say in turn.
+fn is_feed_event(fields: &Map<String, Value>) -> bool {
+    let names = ["removed", "group_change", "sighting", "feedback"];
+    fields.contains_key("cursor") && names.iter().any(|name| fields.contains_key(*name))
 }
 
 fn plain(value: &Value) -> Option<String> {

@@ -36,6 +36,17 @@ pub struct Saying {
     campaign: Option<String>,
 }
 
+impl Saying {
+    /// Says of every item that it has a label and belongs to a campaign.
+    pub fn of_campaign(label: &str, campaign: &str) -> Self {
+        Self {
+            labels: vec![label.to_owned()],
+            campaign: Some(campaign.to_owned()),
+            ..Self::default()
+        }
+    }
+}
+
 /// Where an item stands in the input.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Source {

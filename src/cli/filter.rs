@@ -1,0 +1,81 @@
+//! The flags that narrow a feed down.
+
+use super::failure::Failure;
+use crate::domain::Kind;
+use crate::wire::pb;
+
+/// What a reader asks for, among what it may see.
+#[derive(Clone, Debug, Default, clap::Args)]
+#[command(next_help_heading = "What to ask for")]
+pub struct FilterFlags {
+    /// Only these kinds of indicator
+    #[arg(long = "kind", value_name = "KIND")]
+    kinds: Vec<String>,
+    /// Only these platforms, by id, name or host
+    #[arg(long = "platform", value_name = "PLATFORM")]
+    platforms: Vec<String>,
+    /// Only these harm labels
+    #[arg(long = "label", value_name = "LABEL")]
+    labels: Vec<String>,
+    /// Only what is shared with these groups
+    #[arg(long = "group", value_name = "GROUP")]
+    groups: Vec<String>,
+    /// Only what these partners say
+    #[arg(long = "author", value_name = "PARTNER")]
+    authors: Vec<String>,
+    /// Only from this confidence on, 0 to 100
+    #[arg(long, value_name = "PERCENT")]
+    min_confidence: Option<u32>,
+}
+
+impl FilterFlags {
+    /// The filter that they come to.
+    pub fn filter(&self) -> Result<pb::Filter, Failure> {
+        let kinds = self.kinds.iter().map(|text| text.parse::<Kind>());
+        let kinds = kinds.map(|kind| kind.map(|kind| pb::Kind::from(kind).into()));
+        Ok(pb::Filter {
+            kinds: kinds.collect::<Result<_, _>>().map_err(Failure::usage)?,
+            platforms: self.platforms.clone(),
+            labels: self.labels.clone(),
+            groups: self.groups.clone(),
+            authors: self.authors.clone(),
+            min_confidence: self.min_confidence,
+        })
+    }
+}
+
+/// A filter in the words of its flags; `everything` where it asks for nothing in particular.
+pub fn shown(filter: &pb::Filter) -> String {
+    let kinds: Vec<String> = filter.kinds().map(super::words::kind).collect();
+    let lists = [
+        ("kind", &kinds),
+        ("platform", &filter.platforms),
+        ("label", &filter.labels),
+        ("group", &filter.groups),
+        ("author", &filter.authors),
+    ];
+    let set = lists.into_iter().filter(|(_, list)| !list.is_empty());
+    let mut parts: Vec<_> = set.map(|(name, list)| format!("{name} {}", list.join(", "))).collect();
+    parts.extend(filter.min_confidence.map(|least| format!("confidence from {least}")));
+    if parts.is_empty() { "everything".into() } else { parts.join("; ") }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_filter_is_shown_in_the_words_of_its_flags() {
+        assert_eq!(shown(&pb::Filter::default()), "everything");
+        let flags = FilterFlags {
+            kinds: vec!["domain".into(), "url".into()],
+            authors: vec!["birdsite".into()],
+            min_confidence: Some(70),
+            ..FilterFlags::default()
+        };
+        let filter = flags.filter().unwrap();
+        assert_eq!(shown(&filter), "kind domain, url; author birdsite; confidence from 70");
+        let unknown = FilterFlags { kinds: vec!["rumour".into()], ..FilterFlags::default() };
+        assert!(unknown.filter().is_err());
+    }
+}

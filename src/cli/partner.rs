@@ -1,0 +1,271 @@
+//! `tipoff partner`
+
+use clap::Subcommand;
+use serde_json::{Value, json};
+
+use super::failure::{Done, Failure, Outcome};
+use super::{Global, identity, output, words};
+use crate::domain::partner::Role;
+use crate::domain::sharing::Tlp;
+use crate::wire::pb;
+
+/// Who is on the exchange
+#[derive(Debug, Subcommand)]
+pub enum Partner {
+    /// Enrol a partner, or change what the registry says of it (operators)
+    Put(Put),
+    /// Everybody
+    List,
+    /// Keep a partner out from now on (operators)
+    #[command(
+        after_help = "Its open streams end at once. What it said stays, unless it is taken back \
+                            with --compromised-since."
+    )]
+    Suspend {
+        /// Its id
+        id: String,
+        /// Take back, besides, everything that it submitted at or after this time and that still
+        /// stands: for a partner whose keys were in other hands
+        #[arg(long, value_name = "TIME", value_parser = words::read_time)]
+        compromised_since: Option<prost_types::Timestamp>,
+    },
+    /// Let a suspended partner in again (operators)
+    Resume {
+        /// Its id
+        id: String,
+    },
+}
+
+/// Enrol a partner, or change what the registry says of it (operators)
+#[derive(Debug, clap::Args)]
+#[command(
+    after_help = "What is not named stays as it is; an empty text takes it away. A role never \
+                        changes. Its certificate is made with pki issue."
+)]
+pub struct Put {
+    /// Its id, which its certificate names: 2 to 63 of a-z, 0-9 and `-`
+    id: String,
+    /// What it is on the exchange, when it is new: member, liaison, observer, operator
+    #[arg(long, value_parser = read_role)]
+    role: Option<Role>,
+    /// Its name for people; the id when left out
+    #[arg(long)]
+    name: Option<String>,
+    /// A platform that it owns, by id, name or host; those named are all of them
+    #[arg(long = "platform", value_name = "PLATFORM")]
+    platforms: Vec<String>,
+    /// Where its law applies, as an ISO 3166 code
+    #[arg(long, value_name = "CODE")]
+    jurisdiction: Option<String>,
+    /// The group that its AMBER objects go to when it names no audience
+    #[arg(long, value_name = "GROUP")]
+    default_group: Option<String>,
+    /// The marking of its objects when it gives none; AMBER when left out
+    #[arg(long, value_name = "TLP")]
+    default_tlp: Option<Tlp>,
+}
+
+impl Partner {
+    pub async fn run(&self, global: &Global) -> Outcome {
+        match self {
+            Partner::Put(put) => put.run(global).await,
+            Partner::List => list(global).await,
+            Partner::Suspend { id, compromised_since } => {
+                suspend(id, *compromised_since, global).await
+            }
+            Partner::Resume { id } => {
+                identity::client(global)?.resume_partner(id).await?;
+                if global.json {
+                    output::json(&json!({ "resumed": id }))?;
+                } else {
+                    output::line(&format!("{id} is let in again"))?;
+                }
+                Ok(Done::Whole)
+            }
+        }
+    }
+}
+
+impl Put {
+    async fn run(&self, global: &Global) -> Outcome {
+        let client = identity::client(global)?;
+        let partners = client.partners().await?;
+        let known = partners.iter().find(|partner| partner.id == self.id);
+        let put = client.put_partner(self.request(known)?).await?;
+        let partner = put.partner.unwrap_or_default();
+        if global.json {
+            let mut object = object(&partner);
+            object["sequence"] = put.sequence.into();
+            object["unchanged"] = put.unchanged.into();
+            output::json(&object)?;
+        } else if put.unchanged {
+            output::line(&format!("{} is enrolled so already", partner.id))?;
+        } else {
+            let role = role(&partner);
+            let how = format!("as {role}, by entry {}", put.sequence);
+            output::line(&format!("{} is enrolled {how}", partner.id))?;
+        }
+        Ok(Done::Whole)
+    }
+
+    /// What the registry is to hold: what it holds, but for what is named.
+    fn request(&self, known: Option<&pb::Partner>) -> Result<pb::PutPartnerRequest, Failure> {
+        let known = known.cloned().unwrap_or_default();
+        let role = match self.role {
+            Some(role) => pb::Role::from(role),
+            None if known.id.is_empty() => {
+                return Err(Failure::usage(format!("{} is new: say its --role", self.id)));
+            }
+            None => known.role(),
+        };
+        let named = |name: String| if name.is_empty() { self.id.clone() } else { name };
+        let partner = pb::Partner {
+            id: self.id.clone(),
+            name: self.name.clone().unwrap_or_else(|| named(known.name.clone())),
+            role: role.into(),
+            platforms: match self.platforms.as_slice() {
+                [] => known.platforms.clone(),
+                named => named.to_vec(),
+            },
+            jurisdiction: self.jurisdiction.clone().unwrap_or(known.jurisdiction.clone()),
+            ..pb::Partner::default()
+        };
+        Ok(pb::PutPartnerRequest {
+            partner: Some(partner),
+            default_group: self.default_group.clone().unwrap_or(known.default_group.clone()),
+            default_tlp: self.default_tlp.map_or(known.default_tlp(), pb::Tlp::from).into(),
+        })
+    }
+}
+
+async fn list(global: &Global) -> Outcome {
+    let partners = identity::client(global)?.partners().await?;
+    if global.json {
+        for partner in &partners {
+            output::json(&object(partner))?;
+        }
+    } else {
+        let header = ["ID", "NAME", "ROLE", "PLATFORMS", "JURISDICTION", "STATUS"];
+        output::line(&output::table(header, partners.iter().map(row)))?;
+    }
+    Ok(Done::Whole)
+}
+
+async fn suspend(
+    id: &str,
+    compromised_since: Option<prost_types::Timestamp>,
+    global: &Global,
+) -> Outcome {
+    let request = pb::SuspendPartnerRequest { id: id.to_owned(), compromised_since };
+    let suspended = identity::client(global)?.suspend_partner(request).await?;
+    if global.json {
+        output::json(&json!({
+            "suspended": id,
+            "withdrawn": suspended.withdrawn,
+            "sequences": suspended.sequences,
+        }))?;
+        return Ok(Done::Whole);
+    }
+    output::line(&format!("{id} is kept out"))?;
+    if let Some(since) = compromised_since {
+        let versions = words::count(suspended.withdrawn, "version");
+        let by = if suspended.sequences.is_empty() {
+            String::new()
+        } else {
+            format!(", by {}", words::entries(&suspended.sequences))
+        };
+        output::line(&format!("{versions} since {} taken back{by}", words::date(since.seconds)))?;
+    }
+    Ok(Done::Whole)
+}
+
+fn read_role(text: &str) -> Result<Role, String> {
+    Role::ALL.iter().copied().find(|role| role.as_str() == text).ok_or_else(|| {
+        let all: Vec<_> = Role::ALL.iter().map(|role| role.as_str()).collect();
+        format!("is none of {}", all.join(", "))
+    })
+}
+
+fn role(partner: &pb::Partner) -> String {
+    words::name(partner.role().as_str_name(), "ROLE_")
+}
+
+fn row(partner: &pb::Partner) -> [String; 6] {
+    [
+        partner.id.clone(),
+        words::one_line(&partner.name),
+        role(partner),
+        partner.platforms.join(", "),
+        partner.jurisdiction.clone(),
+        if partner.suspended { output::paint(output::BAD, "suspended") } else { String::new() },
+    ]
+}
+
+fn object(partner: &pb::Partner) -> Value {
+    json!({
+        "partner": partner.id,
+        "name": partner.name,
+        "role": role(partner),
+        "platforms": partner.platforms,
+        "jurisdiction": partner.jurisdiction,
+        "suspended": partner.suspended,
+    })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_partner_is_put_with_all_that_the_flags_say_and_its_id_for_a_name() {
+        let put = Put {
+            id: "forumhub".into(),
+            role: Some(Role::Member),
+            name: None,
+            platforms: vec!["forum.example".into()],
+            jurisdiction: Some("PL".into()),
+            default_group: Some("core".into()),
+            default_tlp: Some(Tlp::Green),
+        };
+        let request = put.request(None).unwrap();
+        assert_eq!(request.default_tlp(), pb::Tlp::Green);
+        let partner = request.partner.unwrap();
+        assert_eq!((partner.name.as_str(), partner.role()), ("forumhub", pb::Role::Member));
+        let shown = ["forumhub", "forumhub", "member", "forum.example", "PL", ""];
+        assert_eq!(row(&partner), shown);
+    }
+
+    #[test]
+    fn what_no_flag_names_stays_as_the_registry_has_it() {
+        let known = pb::Partner {
+            id: "forumhub".into(),
+            name: "Forumhub".into(),
+            role: pb::Role::Member.into(),
+            platforms: vec!["forum.example".into()],
+            default_group: "core".into(),
+            default_tlp: pb::Tlp::AmberStrict.into(),
+            ..pb::Partner::default()
+        };
+        let put = Put {
+            id: "forumhub".into(),
+            role: None,
+            name: None,
+            platforms: Vec::new(),
+            jurisdiction: Some("PL".into()),
+            default_group: None,
+            default_tlp: None,
+        };
+        let request = put.request(Some(&known)).unwrap();
+        assert_eq!(request.default_tlp(), pb::Tlp::AmberStrict);
+        assert_eq!(request.default_group, "core");
+        let partner = request.partner.unwrap();
+        assert_eq!(row(&partner), ["forumhub", "Forumhub", "member", "forum.example", "PL", ""]);
+        assert!(put.request(None).is_err(), "one that is new has to say its role");
+    }
+
+    #[test]
+    fn a_role_is_read_by_its_name() {
+        assert_eq!(read_role("liaison"), Ok(Role::Liaison));
+        assert!(read_role("king").unwrap_err().contains("observer"));
+    }
+}

@@ -1,0 +1,156 @@
+//! `tipoff pull`
+
+mod table;
+
+use clap::ValueEnum;
+
+use self::table::Table;
+use super::failure::{Done, Failure, Outcome};
+use super::filter::FilterFlags;
+use super::subscribe::read_from;
+use super::{Global, identity, output, shown, words};
+use crate::client::{self, ClientError, FeedEvent, From};
+use crate::wire::pb::{self, PullResponse};
+
+/// The most of a page that an exchange gives.
+const PAGE: u32 = 1_000;
+
+/// Take what is shared with you until there is no more, and end
+#[derive(Debug, clap::Args)]
+#[command(
+    after_help = "The place where it stopped is printed on stderr, for --since. It gives what \
+                  subscribe would: in csv, `change` says whether a line is a version to hold or one to \
+                  drop, and what is neither is left out and counted on stderr."
+)]
+pub struct Pull {
+    /// Where to begin: `start`, `now`, or a cursor. From `now` there is nothing yet: it gives the
+    /// place to go on from
+    #[arg(long, default_value = "start", value_name = "CURSOR|start|now")]
+    since: String,
+    /// Take a snapshot instead: everything that is current, to hold in place of what you hold
+    #[arg(long, conflicts_with_all = ["since", "limit"])]
+    snapshot: bool,
+    /// Stop after this many items and removals; what else comes is printed and not counted
+    #[arg(long, value_name = "N", value_parser = clap::value_parser!(u64).range(1..))]
+    limit: Option<u64>,
+    /// For other programs; lines for people when left out
+    #[arg(long)]
+    format: Option<Format>,
+    #[command(flatten)]
+    filter: FilterFlags,
+}
+
+/// What a pull is printed as.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+enum Format {
+    /// The objects that subscribe --json prints
+    Jsonl,
+    /// A table of versions, with a header
+    Csv,
+}
+
+/// Where the lines go.
+enum Printer {
+    Rows,
+    Objects,
+    Csv(Table),
+}
+
+impl Pull {
+    pub async fn run(&self, global: &Global) -> Outcome {
+        let mut from = read_from(&self.since, "--since")?;
+        let filter = self.filter.filter()?;
+        let mut printer = self.printer(global)?;
+        let client = identity::client(global)?;
+        if self.snapshot {
+            let (cursor, items) = client.snapshot(Some(filter)).await?;
+            printer.print(PullResponse { items, ..PullResponse::default() }, u64::MAX)?;
+            output::remark(&format!("go on with --since {}", words::cursor(&cursor)));
+            return Ok(Done::Whole);
+        }
+        let mut left = self.limit.unwrap_or(u64::MAX);
+        let pulled = loop {
+            let page_size = u32::try_from(left).unwrap_or(PAGE).min(PAGE);
+            let mut page = match client.pull(&from, Some(filter.clone()), page_size).await {
+                Ok(page) => page,
+                Err(error) => break Err(explain(error)),
+            };
+            let (cursor, more) = (page.cursor.take(), page.more);
+            let (counted, cut) = printer.print(page, left)?;
+            let Some(cursor) = cut.or(cursor) else {
+                break Err(Failure::failed("the exchange sent a page without a cursor"));
+            };
+            from = From::Cursor(cursor);
+            left = left.saturating_sub(counted);
+            if !more || left == 0 {
+                break Ok(());
+            }
+        };
+        if let Printer::Csv(table) = &printer
+            && table.left_out > 0
+        {
+            let what = words::count(table.left_out, "event");
+            output::remark(&format!(
+                "{what} left out, which csv has no columns for: see --format jsonl"
+            ));
+        }
+        // Good for what was printed, whatever came then.
+        if let From::Cursor(cursor) = &from {
+            output::remark(&format!("go on with --since {}", words::cursor(cursor)));
+        }
+        pulled.map(|()| Done::Whole)
+    }
+
+    fn printer(&self, global: &Global) -> Result<Printer, Failure> {
+        match (self.format, global.json) {
+            (Some(Format::Csv), true) => {
+                Err(Failure::usage("--json prints objects: leave it out for --format csv"))
+            }
+            (Some(Format::Csv), false) => Ok(Printer::Csv(Table::default())),
+            (Some(Format::Jsonl), _) | (None, true) => Ok(Printer::Objects),
+            (None, false) => Ok(Printer::Rows),
+        }
+    }
+}
+
+impl Printer {
+    /// Prints a page, or about so many items and removals of it: what an item takes the place of is not
+    /// cut off from it. Gives how many it printed, and where it cut, if it did.
+    fn print(
+        &mut self,
+        page: PullResponse,
+        most: u64,
+    ) -> Result<(u64, Option<pb::Cursor>), Failure> {
+        let (mut counted, mut cut) = (0, None);
+        let mut last: Option<FeedEvent> = None;
+        for event in client::events(page) {
+            let before = last.take();
+            if counted >= most && !matches!(before, Some(FeedEvent::Removal(_))) {
+                cut = before.and_then(|event| event.cursor().cloned());
+                break;
+            }
+            counted += u64::from(shown::is_counted(&event));
+            match self {
+                Printer::Rows => output::line(&shown::row(&event))?,
+                Printer::Objects => output::json(&shown::object(&event))?,
+                Printer::Csv(table) => table.add(&event),
+            }
+            last = Some(event);
+        }
+        if let Printer::Csv(table) = self {
+            output::bytes(&table.take()?)?;
+        }
+        Ok((counted, cut))
+    }
+}
+
+/// Says what helps where a place is older than what the exchange holds.
+fn explain(error: ClientError) -> Failure {
+    match error {
+        ClientError::OutOfRange(_) => Failure::failed(format!(
+            "{error}: take everything again with --snapshot, in place of what you hold: what ended \
+             meanwhile is not told any more"
+        )),
+        error => error.into(),
+    }
+}

@@ -1,0 +1,206 @@
+//! The versions of a feed as a table for spreadsheets, which can be submitted as well.
+
+use super::super::failure::Failure;
+use super::super::{shown, words};
+use crate::client::FeedEvent;
+use crate::wire::pb;
+
+/// The columns. Those of an item have the names under which a report is read.
+const HEADER: [&str; 24] = [
+    "change",
+    "version",
+    "replaces",
+    "reason",
+    "author",
+    "accepted_at",
+    "kind",
+    "platform",
+    "value",
+    "id",
+    "verdict",
+    "confidence",
+    "severity",
+    "involvement",
+    "basis",
+    "labels",
+    "techniques",
+    "first_seen",
+    "last_seen",
+    "valid_until",
+    "note",
+    "references",
+    "campaign",
+    "tlp",
+];
+
+/// A table that is written page by page.
+#[derive(Debug, Default)]
+pub struct Table {
+    /// How many events had no line: they are neither versions nor removals of them.
+    pub left_out: u64,
+    has_header: bool,
+    rows: Vec<[String; HEADER.len()]>,
+}
+
+impl Table {
+    /// Adds an event, where it has a line.
+    pub fn add(&mut self, event: &FeedEvent) {
+        match event {
+            FeedEvent::Item(item) => self.rows.push(item_row(item)),
+            FeedEvent::Removal(removal) => self.rows.push(removal_row(removal)),
+            FeedEvent::GroupChange(_) | FeedEvent::Sighting(_) | FeedEvent::Feedback(_) => {
+                self.left_out += 1;
+            }
+        }
+    }
+
+    /// What was added since the last time, as CSV. The first time it begins with the header, rows or
+    /// not.
+    pub fn take(&mut self) -> Result<Vec<u8>, Failure> {
+        let mut writer = csv::Writer::from_writer(Vec::new());
+        let failed = |error: csv::Error| Failure::failed(format!("cannot write CSV: {error}"));
+        if !self.has_header {
+            self.has_header = true;
+            writer.write_record(HEADER).map_err(failed)?;
+        }
+        for row in self.rows.drain(..) {
+            writer.write_record(row).map_err(failed)?;
+        }
+        writer.into_inner().map_err(|error| Failure::failed(format!("cannot write CSV: {error}")))
+    }
+}
+
+fn item_row(item: &pb::FeedItem) -> [String; HEADER.len()] {
+    let indicator = item.indicator.clone().unwrap_or_default();
+    let said = item.assessment.clone().unwrap_or_default();
+    let sharing = item.sharing.clone().unwrap_or_default();
+    let time =
+        |time: &Option<prost_types::Timestamp>| words::time(time.as_ref()).unwrap_or_default();
+    let version =
+        |version: &Option<pb::Version>| version.as_ref().map(words::version).unwrap_or_default();
+    [
+        "item".into(),
+        version(&item.version),
+        version(&item.replaces),
+        String::new(),
+        item.author.clone(),
+        time(&item.accepted_at),
+        words::kind(indicator.kind()),
+        indicator.platform,
+        indicator.value,
+        indicator.id,
+        words::verdict(&said),
+        said.confidence.map(|percent| percent.to_string()).unwrap_or_default(),
+        words::name(said.severity().as_str_name(), "SEVERITY_"),
+        words::name(said.involvement().as_str_name(), "INVOLVEMENT_"),
+        words::name(said.basis().as_str_name(), "BASIS_"),
+        said.labels.join(";"),
+        said.techniques.join(";"),
+        time(&said.first_seen),
+        time(&said.last_seen),
+        time(&said.valid_until),
+        said.note,
+        // A bar is in no address, and a semicolon may be.
+        said.references.join("|"),
+        said.campaign,
+        words::tlp(sharing.tlp()).into(),
+    ]
+}
+
+fn removal_row(removal: &pb::Removal) -> [String; HEADER.len()] {
+    let mut row = [const { String::new() }; HEADER.len()];
+    let version = removal.version.as_ref().map(words::version);
+    let set = [
+        ("change", "removal".to_owned()),
+        ("version", version.unwrap_or_default()),
+        ("reason", shown::reason(removal)),
+        ("author", removal.author.clone()),
+        ("id", removal.indicator_id.clone()),
+    ];
+    for (cell, name) in row.iter_mut().zip(HEADER) {
+        if let Some((_, text)) = set.iter().find(|(of, _)| *of == name) {
+            cell.clone_from(text);
+        }
+    }
+    row
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::formats::{self, Class, Format};
+
+    /// As a reader gets it, with every default filled in.
+    fn item() -> FeedEvent {
+        let indicator = pb::Indicator {
+            kind: pb::Kind::Domain.into(),
+            value: "a.example".into(),
+            ..Default::default()
+        };
+        let said = pb::Assessment {
+            verdict: pb::Verdict::NonMalicious.into(),
+            severity: pb::Severity::Low.into(),
+            involvement: pb::Involvement::Victim.into(),
+            basis: pb::Basis::Own.into(),
+            labels: vec!["phishing".into(), "spam".into()],
+            note: "said \"no\",\nand again".into(),
+            ..Default::default()
+        };
+        FeedEvent::Item(Box::new(pb::FeedItem {
+            version: Some(pb::Version { sequence: 7, index: 1 }),
+            author: "birdsite".into(),
+            indicator: Some(indicator),
+            assessment: Some(said),
+            ..Default::default()
+        }))
+    }
+
+    fn removal() -> FeedEvent {
+        FeedEvent::Removal(pb::Removal {
+            version: Some(pb::Version { sequence: 6, index: 0 }),
+            reason: pb::RemovalReason::NoLongerShared.into(),
+            author: "birdsite".into(),
+            ..Default::default()
+        })
+    }
+
+    #[test]
+    fn the_table_has_one_header_and_says_of_each_line_whether_it_is_to_be_held() {
+        let mut table = Table::default();
+        table.add(&removal());
+        table.add(&item());
+        table.add(&FeedEvent::GroupChange(pb::GroupChange::default()));
+        let mut text = table.take().unwrap();
+        table.add(&item());
+        text.extend(table.take().unwrap());
+        assert_eq!(table.left_out, 1);
+        let mut reader = csv::Reader::from_reader(text.as_slice());
+        assert_eq!(reader.headers().unwrap().iter().collect::<Vec<_>>(), HEADER);
+        let rows: Vec<_> = reader.records().map(Result::unwrap).collect();
+        let changes: Vec<_> = rows.iter().map(|row| (&row[0], &row[1], &row[3])).collect();
+        assert_eq!(
+            changes,
+            [("removal", "6.0", "no_longer_shared"), ("item", "7.1", ""), ("item", "7.1", "")]
+        );
+        assert_eq!(&rows[1][20], "said \"no\",\nand again");
+    }
+
+    #[test]
+    fn what_was_pulled_can_be_submitted_and_means_the_same() {
+        let mut table = Table::default();
+        table.add(&removal());
+        table.add(&item());
+        let records = formats::read(&table.take().unwrap(), Some(Format::Csv)).unwrap();
+        let indicators: Vec<_> = records
+            .iter()
+            .filter_map(|record| match &record.class {
+                Class::Indicator(indicator) => Some((indicator, &record.details)),
+                _ => None,
+            })
+            .collect();
+        let [(indicator, details)] = indicators[..] else { panic!("{records:?}") };
+        assert_eq!(indicator.value(), "a.example");
+        assert_eq!(details.labels, ["phishing", "spam"]);
+        assert_eq!(details.verdict.map(pb::Verdict::from), Some(pb::Verdict::NonMalicious));
+    }
+}

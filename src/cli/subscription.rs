@@ -1,0 +1,115 @@
+//! `tipoff subscription list` and `tipoff subscription delete`
+
+use clap::Subcommand;
+use serde_json::json;
+
+use super::failure::{Done, Outcome};
+use super::{Global, filter, identity, output, words};
+use crate::wire::pb;
+
+/// The subscriptions that the exchange keeps for you
+#[derive(Debug, Subcommand)]
+pub enum Subscription {
+    /// Which there are, and how far behind each is
+    List,
+    /// Forget one, and its place
+    #[command(after_help = "A reader that follows it is ended. Followed again, it is a new one.")]
+    Delete {
+        /// Its name
+        name: String,
+    },
+}
+
+impl Subscription {
+    pub async fn run(&self, global: &Global) -> Outcome {
+        let client = identity::client(global)?;
+        match self {
+            Subscription::List => list(&client.subscriptions().await?, global),
+            Subscription::Delete { name } => {
+                client.delete_subscription(name).await?;
+                if global.json {
+                    output::json(&json!({ "deleted": name }))?;
+                } else {
+                    output::line(&format!("deleted {name}"))?;
+                }
+                Ok(Done::Whole)
+            }
+        }
+    }
+}
+
+fn list(subscriptions: &[pb::SubscriptionStatus], global: &Global) -> Outcome {
+    if global.json {
+        for one in subscriptions {
+            output::json(&object(one))?;
+        }
+    } else if subscriptions.is_empty() {
+        output::line("none: tipoff subscribe --name makes one")?;
+    } else {
+        output::line(&table(subscriptions))?;
+    }
+    Ok(Done::Whole)
+}
+
+/// Subscriptions, and how far behind each is.
+pub fn table(subscriptions: &[pb::SubscriptionStatus]) -> String {
+    let header = ["NAME", "BEHIND", "CONNECTED", "ACKNOWLEDGED", "MADE", "ASKS FOR"];
+    output::table(header, subscriptions.iter().map(row))
+}
+
+fn row(one: &pb::SubscriptionStatus) -> [String; 6] {
+    let never = || "never".to_owned();
+    [
+        one.name.clone(),
+        match one.lag_entries {
+            0 => "nothing".into(),
+            1 => "1 entry".into(),
+            entries => format!("{entries} entries"),
+        },
+        if one.connected { "yes" } else { "no" }.into(),
+        words::time(one.acknowledged_at.as_ref()).unwrap_or_else(never),
+        words::time(one.created_at.as_ref()).unwrap_or_default(),
+        filter::shown(&one.filter.clone().unwrap_or_default()),
+    ]
+}
+
+fn object(one: &pb::SubscriptionStatus) -> serde_json::Value {
+    let filter = one.filter.clone().unwrap_or_default();
+    json!({
+        "name": one.name,
+        "lag_entries": one.lag_entries,
+        "connected": one.connected,
+        "acknowledged_at": words::time(one.acknowledged_at.as_ref()),
+        "created_at": words::time(one.created_at.as_ref()),
+        "cursor": one.cursor.as_ref().map(words::cursor),
+        "filter": {
+            "kinds": filter.kinds().map(words::kind).collect::<Vec<_>>(),
+            "platforms": filter.platforms,
+            "labels": filter.labels,
+            "groups": filter.groups,
+            "authors": filter.authors,
+            "min_confidence": filter.min_confidence,
+        },
+    })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_subscription_is_shown_with_how_far_behind_it_is_and_what_it_asks_for() {
+        let filter = pb::Filter { kinds: vec![pb::Kind::Domain.into()], ..pb::Filter::default() };
+        let one = pb::SubscriptionStatus {
+            name: "blocklist".into(),
+            filter: Some(filter),
+            lag_entries: 1,
+            connected: true,
+            ..Default::default()
+        };
+        assert_eq!(row(&one), ["blocklist", "1 entry", "yes", "never", "", "kind domain"]);
+        let object = object(&one);
+        assert_eq!(object["filter"]["kinds"], json!(["domain"]));
+        assert_eq!((&object["lag_entries"], &object["acknowledged_at"]), (&json!(1), &json!(null)));
+    }
+}
