@@ -4,6 +4,9 @@
 
 mod support;
 
+use std::fs;
+
+use support::command::{Ran, tipoff};
 use support::{World, batch, domain, soon, statuses};
 use tipoff::client::From;
 use tipoff::wire::pb;
@@ -25,4 +28,68 @@ async fn an_indicator_goes_from_a_submit_to_a_subscriber_over_mutual_tls() {
     assert_eq!(item.indicator.unwrap().value, "news.example");
     assert_eq!(item.version, receipt.items[0].version);
     node.stop().await;
+}
+
+/// The demo came to its good end, and told this in this order, whatever else and however aligned.
+fn told(ran: &Ran, lines: &[&str]) {
+    assert_eq!(ran.code, Some(0), "{ran:?}");
+    let on_one_line = |line: &str| line.split_whitespace().collect::<Vec<_>>().join(" ");
+    let mut said = ran.out.lines().map(on_one_line);
+    for line in lines {
+        assert!(said.any(|said| said.contains(line)), "{line:?} is not told in {}", ran.out);
+    }
+}
+
+#[test]
+fn the_demo_tells_the_whole_story_and_its_counts_are_right() {
+    told(
+        &Ran::of(&mut tipoff(&["demo"])),
+        &[
+            "cyber-unit subscribes: denied",
+            "955 indicators, 1 counts of removed assets, 3 neither, 0 unreadable",
+            "\"936 accounts\" is 936 x_account",
+            "SIGKILL after ",
+            "955 created, 0 replaced, 0 unchanged, 0 rejected",
+            "facegraph 955 955 ",
+            "tubeworks 955 955 ",
+            "x:harbour_watcher_0001: known, by birdsite",
+            "955 distinct indicators = 955 created",
+            "936 account x",
+            "every follower holds exactly what was taken",
+            "desk took 955 indicators in ",
+            "desk nothing yes ",
+            "birdsite shares x:harbour_watcher_0937, coordinated-inauthentic-behavior",
+            "desk of facegraph has it after ",
+            "strongly disagree, \"the site of a public library\"",
+            "in birdsite's feed after ",
+            "harbour-library.example: 1 version taken back, by entry ",
+            "facegraph desk withdrawn ",
+            "tubeworks no name withdrawn ",
+            "facegraph looks up harbour-library.example: not known",
+            "audit deliveries ",
+            "facegraph desk 1 not yet ",
+            "facegraph desk 1 yes ",
+            "both hold what stands, as a snapshot has it: 955 indicators",
+        ],
+    );
+}
+
+#[test]
+fn the_demo_tells_its_story_of_other_reports_too() {
+    let folder = tempfile::tempdir().unwrap();
+    let file = |name: &str, text: &str| {
+        let path = folder.path().join(name);
+        fs::write(&path, text).unwrap();
+        path.display().to_string()
+    };
+    let domains = file("domains.csv", "kind,value\ndomain,a.example\ndomain,b.example\n");
+    // It has no domain, and an account of the name that the demo would make up.
+    let accounts = file("list.txt", "x:harbour_watcher_0937\nhttps://c.example/page\n");
+    let ran = Ran::of(&mut tipoff(&["demo", "--data", &domains, &accounts]));
+    told(
+        &ran,
+        &["4 created", "birdsite shares x:harbour_watcher_0938", "b.example: 1 version taken back"],
+    );
+    let ran = Ran::of(&mut tipoff(&["demo", "--data", &accounts]));
+    told(&ran, &["2 created", "https://c.example/page: 1 version taken back"]);
 }

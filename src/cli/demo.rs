@@ -1,9 +1,14 @@
 //! `tipoff demo`: the story of a report, for real. A development PKI, a server on loopback with
 //! mutual TLS and sled, three platforms and a liaison as real clients.
 
+mod desk;
+mod feedback;
 mod follower;
+mod later;
+mod reader;
 mod stage;
 mod tally;
+mod withdrawal;
 
 use std::path::PathBuf;
 use std::sync::Arc;
@@ -13,10 +18,12 @@ use std::time::{Duration, Instant};
 use tokio::sync::Notify;
 
 use self::follower::Follower;
+use self::reader::Reader;
 use self::stage::Stage;
+use self::withdrawal::Withdrawn;
 use super::failure::{Done, Failure, Outcome};
 use super::submit::{Saying, Submittable, merge};
-use super::{Global, output, stop};
+use super::{Global, output, stop, words};
 use crate::client::{ClientError, From, Report, ReportSummary};
 use crate::clock::{Clock, SystemClock};
 use crate::formats::{self, Record};
@@ -25,6 +32,11 @@ use crate::wire::pb;
 /// The report that the project ships: invented, with reserved names.
 const SAMPLE: &[u8] = include_bytes!("../../samples/harbour-network.csv");
 const SAMPLE_NAME: &str = "samples/harbour-network.csv";
+/// What birdsite holds the network to be doing, and what it calls the operation.
+const LABEL: &str = "coordinated-inauthentic-behavior";
+const CAMPAIGN: &str = "harbour-network";
+/// The one site in the sample that is a victim's.
+const SAMPLE_VICTIM: &str = "harbour-library.example";
 
 /// The story of a report, for real: an exchange, three platforms and a liaison on this machine
 #[derive(Debug, clap::Args)]
@@ -41,7 +53,7 @@ impl Demo {
     pub async fn run(&self, _global: &Global) -> Outcome {
         let inputs = self.read()?;
         let records = inputs.iter().flat_map(|(name, all)| all.iter().map(|r| (name.as_str(), r)));
-        let report = merge(records, &Saying::default());
+        let report = merge(records, &Saying::of_campaign(LABEL, CAMPAIGN));
         if report.items.is_empty() {
             return Err(Failure::usage("the report holds no indicator"));
         }
@@ -52,11 +64,13 @@ impl Demo {
             told = self.tell(&mut stage, &inputs, &report) => told,
             () = &mut stop => Err(Failure::failed("interrupted")),
         };
-        if told.is_ok() && self.keep && stage.linger(&report.items[0]).is_ok() {
+        if let (Ok(withdrawn), true) = (&told, self.keep)
+            && stage.linger(&report.items[0], withdrawn).is_ok()
+        {
             stop.await;
         }
         stage.clear().await;
-        told.map(|()| Done::Whole)
+        told.map(|_| Done::Whole)
     }
 
     fn read(&self) -> Result<Vec<(String, Vec<Record>)>, Failure> {
@@ -82,7 +96,7 @@ impl Demo {
         stage: &mut Stage,
         inputs: &[(String, Vec<Record>)],
         report: &Submittable,
-    ) -> Result<(), Failure> {
+    ) -> Result<Withdrawn, Failure> {
         heading("An exchange starts")?;
         let ready = stage.start().await?;
         say(&format!(
@@ -130,28 +144,61 @@ impl Demo {
         let mut rows = Vec::new();
         let taken = summary.created + summary.replaced;
         let mut complete = true;
+        let mut readers = Vec::new();
         for follower in followers {
-            let tally = follower.finish(Duration::from_secs(60)).await?;
+            let (tally, reader) = follower.finish(Duration::from_secs(60)).await?;
             complete &= tally.distinct() == taken && tally.unknown(report) == 0;
             rows.push(tally.row(taken));
+            readers.push(reader);
         }
         let header =
             ["PARTNER", "RECEIVED", "OF", "TWICE", "FIRST ms", "MEDIAN ms", "LAST ms", "RESUMED"];
-        output::line(&output::table(header, rows))?;
+        show(&output::table(header, rows))?;
         say(
             "from the journal's timestamp to the item in the partner's hand; LAST has the restart in it",
         )?;
 
-        heading("facegraph asks what is known")?;
+        heading("What is known")?;
         known_to(stage, "facegraph", &report.items[0]).await?;
-        unknown_to(stage, "facegraph").await?;
+        let nobodys = "nobody-shared-this.example";
+        let nobodys = pb::IndicatorKey { value: nobodys.into(), ..pb::IndicatorKey::default() };
+        unknown_to(stage, "facegraph", nobodys).await?;
 
         heading("The counts")?;
         counts(report, &summary)?;
         if !complete {
             return Err(Failure::failed("a follower did not receive exactly what was taken"));
         }
-        say(&output::paint(output::GOOD, "every follower holds exactly what was taken"))
+        say(&output::paint(output::GOOD, "every follower holds exactly what was taken"))?;
+
+        let tubeworks =
+            readers.pop().ok_or_else(|| Failure::failed("tubeworks follows no more"))?;
+        Self::tell_what_follows(stage, report, tubeworks).await
+    }
+
+    /// What becomes of a report once it is shared. facegraph goes on under a name, and tubeworks on the
+    /// feed that it has.
+    async fn tell_what_follows(
+        stage: &Stage,
+        report: &Submittable,
+        mut tubeworks: Reader,
+    ) -> Result<Withdrawn, Failure> {
+        let mut desk = desk::open(stage, tubeworks.held().len()).await?;
+        let wrong = withdrawal::choose(desk.held(), &report.items[0])
+            .ok_or_else(|| Failure::failed("of the report nothing was taken"))?;
+        later::one_more_account(stage, report, [&mut desk, &mut tubeworks]).await?;
+        feedback::give(stage, &wrong).await?;
+        let withdrawn = withdrawal::withdraw(stage, &wrong, &mut desk, &mut tubeworks).await?;
+        withdrawal::show_who_was_told(stage, &withdrawn, &mut desk).await?;
+        let standing = desk::hold_what_stands(stage, &desk, &tubeworks).await?;
+        say(&output::paint(
+            output::GOOD,
+            &format!(
+                "both hold what stands, as a snapshot has it: {}",
+                words::count(standing as u64, "indicator")
+            ),
+        ))?;
+        Ok(withdrawn)
     }
 }
 
@@ -167,6 +214,7 @@ async fn submit_and_kill(
     let submission = Report {
         submission_id: "harbour-network".into(),
         sharing: None,
+        replaces_audience: None,
         items: report.items.clone(),
         batch_items,
     };
@@ -223,8 +271,8 @@ async fn known_to(
         Some(pb::lookup_result::Result::Known(summary)) => {
             let stands = summary.strongest.clone().unwrap_or_default();
             say(&format!(
-                "{}: known, by {}, after {:.1} ms with the connection",
-                item.value,
+                "{partner} looks up {}: known, by {}, after {:.1} ms with the connection",
+                words::value(&item.platform, &item.value),
                 stands.author,
                 took.as_secs_f64() * 1000.0
             ))
@@ -233,13 +281,14 @@ async fn known_to(
     }
 }
 
-async fn unknown_to(stage: &Stage, partner: &str) -> Result<(), Failure> {
-    let value = "nobody-shared-this.example";
-    let key = pb::IndicatorKey { value: value.into(), ..pb::IndicatorKey::default() };
+async fn unknown_to(stage: &Stage, partner: &str, key: pb::IndicatorKey) -> Result<(), Failure> {
+    let value = words::value(&key.platform, &key.value);
     let results = stage.client(partner)?.lookup(&[key]).await?;
     match results.first().and_then(|result| result.result.as_ref()) {
-        Some(pb::lookup_result::Result::Unknown(_)) => say(&format!("{value}: not known")),
-        _ => Err(Failure::failed(format!("{value} should not be known"))),
+        Some(pb::lookup_result::Result::Unknown(_)) => {
+            say(&format!("{partner} looks up {value}: not known"))
+        }
+        _ => Err(Failure::failed(format!("{value} should not be known to {partner}"))),
     }
 }
 
@@ -254,7 +303,7 @@ fn counts(report: &Submittable, summary: &ReportSummary) -> Result<(), Failure> 
         rejected
     ))?;
     for (kind, platform, count) in tally::by_kind(&report.items) {
-        say(&format!("  {count:>6}  {kind} {platform}"))?;
+        say(format!("  {count:>6}  {kind} {platform}").trim_end())?;
     }
     Ok(())
 }
@@ -265,4 +314,9 @@ fn heading(text: &str) -> Result<(), Failure> {
 
 fn say(text: &str) -> Result<(), Failure> {
     output::line(&format!("  {text}"))
+}
+
+/// Says a table.
+fn show(table: &str) -> Result<(), Failure> {
+    table.lines().try_for_each(say)
 }

@@ -7,9 +7,10 @@ use std::time::Duration;
 use tokio::task::JoinHandle;
 
 use super::super::failure::Failure;
+use super::reader::Reader;
 use super::stage::Stage;
 use super::tally::Tally;
-use crate::client::{ClientError, From};
+use crate::client::{ClientError, FeedEvent, From};
 use crate::clock::{Clock, SystemClock};
 
 /// How long without an item a follower that has been told to finish waits for another.
@@ -18,7 +19,7 @@ const QUIET: Duration = Duration::from_millis(500);
 /// A partner that follows from the start, over the restart.
 pub struct Follower {
     finishing: Arc<AtomicBool>,
-    task: JoinHandle<Result<Tally, ClientError>>,
+    task: JoinHandle<Result<(Tally, Reader), ClientError>>,
 }
 
 impl Follower {
@@ -28,38 +29,38 @@ impl Follower {
         partner: &'static str,
         expected: usize,
     ) -> Result<Self, Failure> {
-        let client = stage.client(partner)?;
-        client.who_am_i().await?;
-        let mut feed = client.subscribe(From::Start, None);
+        let client = stage.connected(partner).await?;
+        let mut reader = Reader::of(partner, client.subscribe(From::Start, None));
         let finishing = Arc::new(AtomicBool::new(false));
         let told = Arc::clone(&finishing);
         let task = tokio::spawn(async move {
             let clock = SystemClock;
             let mut tally = Tally::new(partner);
             loop {
-                match tokio::time::timeout(QUIET, feed.next()).await {
-                    Ok(Ok(Some(item))) => tally.take(&item, clock.now()),
+                match tokio::time::timeout(QUIET, reader.next()).await {
+                    Ok(Ok(Some(FeedEvent::Item(item)))) => tally.take(&item, clock.now()),
                     Ok(Err(error)) => return Err(error),
                     Ok(Ok(None)) => break,
                     // Nothing for a while: that is the end once the report is in.
                     Err(_) if told.load(Ordering::Relaxed) => break,
-                    Err(_) => {}
+                    Ok(Ok(Some(_))) | Err(_) => {}
                 }
                 if tally.distinct() >= expected && told.load(Ordering::Relaxed) {
                     break;
                 }
             }
-            tally.resumed = feed.reconnects();
-            Ok(tally)
+            tally.resumed = reader.reconnects();
+            Ok((tally, reader))
         });
         Ok(Self { finishing, task })
     }
 
-    /// Waits until it holds everything or nothing more comes, and tells what it received.
-    pub async fn finish(self, most: Duration) -> Result<Tally, Failure> {
+    /// Waits until it holds everything or nothing more comes, and tells what it received; its feed goes
+    /// on from there.
+    pub async fn finish(self, most: Duration) -> Result<(Tally, Reader), Failure> {
         self.finishing.store(true, Ordering::Relaxed);
         match tokio::time::timeout(most, self.task).await {
-            Ok(Ok(tally)) => Ok(tally?),
+            Ok(Ok(followed)) => Ok(followed?),
             Ok(Err(error)) => Err(Failure::failed(error)),
             Err(_) => Err(Failure::failed("a follower did not come to its end")),
         }

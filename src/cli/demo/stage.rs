@@ -11,7 +11,8 @@ use tokio::io::{AsyncBufReadExt, BufReader};
 use tokio::process::{Child, Command};
 
 use super::super::failure::Failure;
-use super::super::output;
+use super::super::{output, words};
+use super::withdrawal::Withdrawn;
 use crate::client::{Client, Patience};
 use crate::clock::{Clock, SystemClock};
 use crate::domain::PartnerId;
@@ -104,6 +105,13 @@ impl Stage {
         Ok(Client::new(&self.url(), &self.folder.join(partner))?.with_patience(patience))
     }
 
+    /// The same, connected already: what is measured from here on is no handshake.
+    pub async fn connected(&self, partner: &str) -> Result<Client, Failure> {
+        let client = self.client(partner)?;
+        client.who_am_i().await?;
+        Ok(client)
+    }
+
     /// The exchange's address.
     pub fn url(&self) -> String {
         format!("https://localhost:{}", self.grpc_port)
@@ -114,20 +122,38 @@ impl Stage {
         self.folder.display().to_string()
     }
 
-    /// Says what to try while the exchange is left running.
-    pub fn linger(&self, known: &pb::SubmittedIndicator) -> Result<(), Failure> {
-        let value = match known.platform.as_str() {
-            "" => known.value.clone(),
-            platform => format!("{platform}:{}", known.value),
-        };
-        let folder = self.folder.display();
-        output::line(&format!(
-            "\n{}\n  export TIPOFF_SERVER={} TIPOFF_IDENTITY={folder}/facegraph\n  tipoff whoami\n  \
-             tipoff lookup '{value}'\n  tipoff subscribe --from start --count 5\n\nCtrl-C \
-             ends it and removes {folder}",
-            output::paint(output::BOLD, "The exchange is still running. In another terminal:"),
-            self.url()
-        ))
+    /// Says what to try while the exchange is left running, with a value that is known and what was
+    /// withdrawn.
+    pub fn linger(
+        &self,
+        known: &pb::SubmittedIndicator,
+        withdrawn: &Withdrawn,
+    ) -> Result<(), Failure> {
+        let value = words::value(&known.platform, &known.value);
+        let (folder, gone) = (self.folder.display(), &withdrawn.value);
+        let heading = "The exchange is still running. In another terminal, as facegraph:";
+        output::line(&format!("\n{}", output::paint(output::BOLD, heading)))?;
+        let url = self.url();
+        output::line(&format!("  export TIPOFF_SERVER={url} TIPOFF_IDENTITY={folder}/facegraph"))?;
+        for command in [
+            "whoami",
+            &format!("lookup '{value}' '{gone}'"),
+            "subscribe --from start --count 5",
+            "pull --format csv --kind domain",
+            "subscription list",
+            &format!("sighting '{value}' --count 3"),
+        ] {
+            output::line(&format!("  tipoff {command}"))?;
+        }
+        output::line("as birdsite, who said it:")?;
+        output::line(&format!("  export TIPOFF_IDENTITY={folder}/birdsite"))?;
+        output::line(&format!("  tipoff audit deliveries {}", withdrawn.sequence))?;
+        output::line(&format!("  tipoff withdraw '{value}'"))?;
+        output::line("and as its operator:")?;
+        output::line(&format!("  export TIPOFF_IDENTITY={folder}/exchange-ops"))?;
+        output::line("  tipoff group list")?;
+        output::line("  tipoff partner suspend tubeworks")?;
+        output::line(&format!("\nCtrl-C ends it and removes {folder}"))
     }
 
     /// Ends the exchange and removes the folder.
@@ -143,7 +169,8 @@ impl Stage {
         let at = |path: &Path| path.display().to_string();
         let mut config: toml::Table = CONFIG.parse().map_err(Failure::failed)?;
         let mut set = |section: &str, key: &str, value: toml::Value| {
-            if let Some(toml::Value::Table(section)) = config.get_mut(section) {
+            let section = config.entry(section).or_insert_with(|| toml::Table::new().into());
+            if let toml::Value::Table(section) = section {
                 section.insert(key.to_owned(), value);
             }
         };
@@ -151,6 +178,8 @@ impl Stage {
         set("server", "grpc", grpc.into());
         set("server", "ops", "127.0.0.1:0".into());
         set("server", "identity", at(&self.folder.join("server")).into());
+        // A reader learns from a sign of life that nothing behind its last item was for it.
+        set("requests", "heartbeat_s", 1.into());
         set("storage", "data", at(&self.folder.join("data")).into());
         set("storage", "min_free_mb", 16.into());
         let text = toml::to_string(&config).map_err(Failure::failed)?;

@@ -3,7 +3,7 @@
 use std::collections::{BTreeMap, HashSet};
 
 use super::super::submit::Submittable;
-use super::super::whoami;
+use super::super::words;
 use crate::domain::Timestamp;
 use crate::wire::pb;
 
@@ -79,7 +79,7 @@ impl Tally {
 pub fn by_kind(items: &[pb::SubmittedIndicator]) -> Vec<(String, String, usize)> {
     let mut counts: BTreeMap<(String, String), usize> = BTreeMap::new();
     for item in items {
-        let key = (whoami::kind(item.kind()), item.platform.clone());
+        let key = (words::kind(item.kind()), item.platform.clone());
         *counts.entry(key).or_default() += 1;
     }
     counts.into_iter().map(|((kind, platform), count)| (kind, platform, count)).collect()
