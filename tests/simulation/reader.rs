@@ -1,0 +1,281 @@
+//! What a reader holds by what its feed told it, and what it is told.
+
+use std::collections::BTreeSet;
+
+use tipoff::domain::assessment::Confidence;
+use tipoff::domain::cursor::Place;
+use tipoff::domain::entry::{Body, ItemOutcome, Outcome};
+use tipoff::domain::filter::Filter;
+use tipoff::domain::sharing::SharingView;
+use tipoff::domain::{Assessment, Cursor, PartnerId, Position, Sharing};
+use tipoff::exchange::{BatchDelivery, Delivery, Snapshot, Start};
+
+use crate::cast::{group, id};
+use crate::history::{FilterOf, ReaderOf};
+use crate::model::Model;
+use crate::trace::Observed;
+use crate::world::World;
+
+/// How many assessments a snapshot looks at, at once: few, so that much happens between the pages.
+const PAGE: usize = 3;
+
+/// One thing that a feed tells, with the place behind it.
+struct Event {
+    place: Place,
+    observed: Observed,
+    holds: Option<Position>,
+    drops: Option<Position>,
+    /// Of content: whose it is, where it was accepted and how it is shared.
+    content: Option<(PartnerId, Position, Sharing)>,
+}
+
+/// A reader over all its connections.
+pub struct Reader {
+    pub of: ReaderOf,
+    pub held: BTreeSet<Position>,
+    cursor: Option<Cursor>,
+    /// A snapshot that is under way, and what it has given.
+    open: Option<(Snapshot, BTreeSet<Position>)>,
+}
+
+impl Reader {
+    pub fn new(of: ReaderOf) -> Self {
+        Self { of, held: BTreeSet::new(), cursor: None, open: None }
+    }
+
+    pub fn filter(&self) -> Filter {
+        let mut filter = Filter::default();
+        match self.of.filter {
+            FilterOf::Everything => {}
+            FilterOf::Confident => filter.min_confidence = Some(Confidence::new(50).unwrap()),
+            FilterOf::Group(which) => filter.groups = vec![group(which)],
+            FilterOf::Author(author) => filter.authors = vec![id(author)],
+        }
+        filter
+    }
+
+    /// Connects, takes at most so many events, and is gone. `Err` is a broken promise.
+    pub fn read(
+        &mut self,
+        world: &World,
+        model: &Model,
+        most: usize,
+    ) -> Result<Vec<Observed>, String> {
+        let mut seen = Vec::new();
+        if self.open.is_some() {
+            seen = self.snapshot(world, model)?;
+        }
+        let caller = match world.caller(self.of.partner) {
+            Ok(caller) => caller,
+            Err(error) => return Ok(vec![refused(&error)]),
+        };
+        let most = most.saturating_add(seen.len());
+        let start = self.cursor.map_or(Start::Oldest, Start::After);
+        let mut feed = world.exchange().feed(&caller, start, self.filter()).unwrap();
+        let far = tokio_instant_far(world);
+        while seen.len() < most {
+            let Some(delivery) = world.read(feed.next_there(far)).unwrap() else {
+                self.cursor = Some(feed.cursor());
+                break;
+            };
+            let journal = feed.cursor().journal;
+            let events = events(delivery);
+            let left = most - seen.len();
+            let all_taken = events.len() <= left;
+            for event in events.into_iter().take(left) {
+                self.check(model, &event)?;
+                self.cursor = Some(Cursor { journal, place: event.place });
+                if let Some(version) = event.drops {
+                    self.held.remove(&version);
+                }
+                self.held.extend(event.holds);
+                seen.push(event.observed);
+            }
+            if all_taken {
+                self.cursor = Some(feed.cursor());
+            }
+        }
+        Ok(seen)
+    }
+
+    /// Takes the next page of a snapshot, of an open one or a new one. Once it is complete what it
+    /// lacks is gone, and the feed goes on behind it.
+    pub fn snapshot_page(&mut self, world: &World, model: &Model) -> Result<Vec<Observed>, String> {
+        let (mut snapshot, mut held) = match self.open.take() {
+            Some(open) => open,
+            None => match world.caller(self.of.partner) {
+                Ok(caller) => {
+                    let snapshot = world.exchange().snapshot(&caller, self.filter());
+                    (snapshot.unwrap(), BTreeSet::new())
+                }
+                Err(error) => return Ok(vec![refused(&error)]),
+            },
+        };
+        let page = match snapshot.next_page(PAGE) {
+            // Suspended: it begins anew another time.
+            Err(error) => return Ok(vec![refused(&error)]),
+            Ok(None) => {
+                self.held = held;
+                self.cursor = Some(snapshot.cursor());
+                return Ok(Vec::new());
+            }
+            Ok(Some(page)) => page,
+        };
+        let mut seen = Vec::new();
+        for shown in page {
+            let (version, sharing) = (shown.current.version, shown.current.sharing.clone());
+            let said = &shown.current.assessment;
+            let event = Event {
+                place: Place::default(),
+                observed: item(&shown.author, said, &shown.view, version, None),
+                holds: Some(version),
+                drops: None,
+                content: Some((shown.author.clone(), version, sharing)),
+            };
+            self.check(model, &event)?;
+            held.extend(event.holds);
+            seen.push(event.observed);
+        }
+        self.open = Some((snapshot, held));
+        Ok(seen)
+    }
+
+    /// Takes what is left of a snapshot, or a whole one.
+    pub fn snapshot(&mut self, world: &World, model: &Model) -> Result<Vec<Observed>, String> {
+        let mut seen = Vec::new();
+        loop {
+            seen.extend(self.snapshot_page(world, model)?);
+            if self.open.is_none() {
+                return Ok(seen);
+            }
+        }
+    }
+
+    /// The node that it was connected to is gone.
+    pub fn disconnect(&mut self) {
+        self.open = None;
+    }
+
+    /// No content is given to a reader who may not see it at that moment.
+    fn check(&self, model: &Model, event: &Event) -> Result<(), String> {
+        let Some((author, at, sharing)) = &event.content else { return Ok(()) };
+        if model.sees(self.of.partner, author, *at, sharing) {
+            Ok(())
+        } else {
+            Err(format!("{:?} is given what it may not see: {}", self.of, event.observed.text))
+        }
+    }
+}
+
+/// An answer that is an error.
+pub fn refused(error: &tipoff::error::Error) -> Observed {
+    Observed { text: format!("{}: {error}", error.label()), positions: Vec::new() }
+}
+
+/// A version as a reader sees it.
+pub fn item(
+    author: &PartnerId,
+    said: &Assessment,
+    view: &SharingView,
+    version: Position,
+    replaces: Option<Position>,
+) -> Observed {
+    let (value, confidence) = (said.indicator.value(), said.confidence().percent());
+    let text = format!("item {author} {value} {confidence} {view:?} {}", replaces.is_some());
+    Observed { text, positions: std::iter::once(version).chain(replaces).collect() }
+}
+
+fn events(delivery: Delivery) -> Vec<Event> {
+    let told = |place, text: String, positions, content| Event {
+        place,
+        observed: Observed { text, positions },
+        holds: None,
+        drops: None,
+        content,
+    };
+    match delivery {
+        Delivery::Batch(batch) => of_batch(&batch),
+        Delivery::Removals(removed) => {
+            let event = |one: tipoff::exchange::Removed| {
+                let text = format!("removal {} {} {:?}", one.author, one.id, one.reason);
+                let drops = Some(one.version);
+                Event { drops, ..told(one.place, text, vec![one.version], None) }
+            };
+            removed.into_iter().map(event).collect()
+        }
+        Delivery::Shown(shown) => {
+            let event = |one: tipoff::exchange::Shown| {
+                let version = one.current.version;
+                let observed = item(&one.author, &one.current.assessment, &one.view, version, None);
+                let content = Some((one.author, version, one.current.sharing));
+                Event { place: one.place, observed, holds: Some(version), drops: None, content }
+            };
+            shown.into_iter().map(event).collect()
+        }
+        Delivery::Changed(changed) => {
+            let text =
+                format!("{} joined {:?} left {:?}", changed.group, changed.joined, changed.left);
+            vec![told(changed.place, text, Vec::new(), None)]
+        }
+        Delivery::Seen(seen) => {
+            let event = |one: tipoff::exchange::Seen| {
+                let value = one.kept.sighting.indicator.value();
+                let text = format!("{} saw {value} {:?}", one.kept.author, one.view);
+                let content = Some((one.kept.author, one.position, one.kept.sharing));
+                told(Place::behind(one.position), text, vec![one.position], content)
+            };
+            seen.into_iter().map(event).collect()
+        }
+        Delivery::Opined(one) => {
+            let (at, kept) = (one.kept.position, one.kept);
+            let text = format!("{} says {:?} {:?}", one.giver, kept.opinion, one.view);
+            vec![told(Place::behind_entry(at.sequence), text, vec![at, one.about], None)]
+        }
+    }
+}
+
+/// The items and removals of a batch in the order of their places.
+fn of_batch(delivery: &BatchDelivery) -> Vec<Event> {
+    let entry = &delivery.logged.entry;
+    let Body::SubmissionBatch(batch) = &entry.body else { panic!("a batch") };
+    let Outcome::Taken(outcomes) = &*delivery.outcome else { panic!("taken") };
+    let author = entry.author.clone().unwrap();
+    let mut events = Vec::new();
+    let given: BTreeSet<usize> = delivery.ranges.iter().flat_map(Clone::clone).collect();
+    for at in 0..batch.items.len() {
+        let said = &batch.items[at];
+        for removal in delivery.removals.iter().filter(|removal| removal.at == at) {
+            let text = format!("removal {author} {} {:?}", said.id, removal.reason);
+            events.push(Event {
+                place: removal.place,
+                observed: Observed { text, positions: vec![removal.version] },
+                holds: None,
+                drops: Some(removal.version),
+                content: None,
+            });
+        }
+        if !given.contains(&at) {
+            continue;
+        }
+        let version = Position::new(entry.sequence, said.index);
+        let replaces = match (&delivery.replaces, outcomes[at]) {
+            (Some(replaces), _) => replaces[at],
+            (None, ItemOutcome::Replaced(old)) => {
+                Some(old).filter(|old| old.sequence >= delivery.sight_from)
+            }
+            (None, _) => None,
+        };
+        events.push(Event {
+            place: Place::behind(version),
+            observed: item(&author, &said.assessment, &delivery.view, version, replaces),
+            holds: Some(version),
+            drops: replaces,
+            content: Some((author.clone(), version, batch.sharing.clone())),
+        });
+    }
+    events
+}
+
+fn tokio_instant_far(world: &World) -> tokio::time::Instant {
+    world.read(async { tokio::time::Instant::now() + std::time::Duration::from_secs(60) })
+}

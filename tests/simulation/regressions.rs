@@ -1,0 +1,100 @@
+//! Histories by name: those that failed, and those on which a promise turns.
+
+use crate::history::{FilterOf, History, Op, ReaderOf, Said, To};
+use crate::run::run;
+
+const JOINED: u8 = 0b001;
+const WHOLE: u8 = 0b010;
+
+fn groups(groups: u8) -> To {
+    To::Named { groups, partners: 0 }
+}
+
+fn submit(to: To, replaces: Option<To>, confidence: u8, hours: Option<u16>) -> Op {
+    let items = vec![Said { value: 0, confidence, hours, restricted: false }];
+    Op::Submit { author: 0, to, replaces, items }
+}
+
+/// Runs what happens for one reader of `mb`, who is in the group `joined` at first, and in `history`.
+fn holds(filter: FilterOf, ops: impl IntoIterator<Item = Op>) {
+    let readers = vec![ReaderOf { partner: 1, filter }];
+    let steps = (0..).zip(ops).collect();
+    let history = History { readers, steps, whole_snapshots: true };
+    if let Err(why) = run(&history, 1) {
+        panic!("{why}");
+    }
+}
+
+fn read() -> Op {
+    Op::Read { reader: 0, events: u8::MAX }
+}
+
+/// The new version is seen through another group than the old one was, so that it cannot name it.
+#[test]
+fn a_version_that_its_successor_cannot_name_is_removed() {
+    holds(
+        FilterOf::Everything,
+        [
+            // `mb` is in `joined` since before the first, and comes back to it before the second.
+            submit(groups(JOINED | WHOLE), None, 20, None),
+            read(),
+            Op::PutGroup { group: 0, members: 0b00_0101 },
+            Op::PutGroup { group: 0, members: 0b00_0111 },
+            submit(groups(JOINED | WHOLE), None, 80, None),
+            Op::PutGroup { group: 1, members: 0b01_0001 },
+        ],
+    );
+}
+
+#[test]
+fn what_ended_after_a_reader_left_is_dropped_with_the_leaving() {
+    holds(
+        FilterOf::Everything,
+        [
+            submit(groups(JOINED), None, 20, Some(3)),
+            read(),
+            Op::PutGroup { group: 0, members: 0b00_0101 },
+            Op::Wait { hours: 4 },
+        ],
+    );
+}
+
+#[test]
+fn what_was_given_early_through_a_later_joining_is_taken_back_with_the_leaving() {
+    holds(
+        FilterOf::Everything,
+        [
+            Op::PutGroup { group: 1, members: 0b00_0001 },
+            submit(groups(WHOLE), None, 20, None),
+            Op::PutGroup { group: 1, members: 0b00_0011 },
+            // Behind the item, and before the joining.
+            Op::Read { reader: 0, events: 4 },
+            Op::PutGroup { group: 1, members: 0b00_0001 },
+        ],
+    );
+}
+
+#[test]
+fn what_moves_to_an_audience_that_has_it_already_ends_for_the_other() {
+    holds(
+        FilterOf::Everything,
+        [
+            submit(To::Everyone, None, 20, None),
+            submit(groups(JOINED), None, 20, None),
+            read(),
+            submit(groups(JOINED), Some(To::Everyone), 20, None),
+        ],
+    );
+}
+
+#[test]
+fn a_filter_by_group_loses_what_the_reader_still_sees_otherwise() {
+    holds(
+        FilterOf::Group(0),
+        [
+            submit(To::Named { groups: JOINED, partners: 0b00_0010 }, None, 20, None),
+            read(),
+            Op::PutGroup { group: 0, members: 0b00_0101 },
+        ],
+    );
+}

@@ -1,0 +1,422 @@
+//! A history as it happens, and the promises that are held against it.
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::future::Future;
+
+use tipoff::domain::assessment::Confidence;
+use tipoff::domain::entry::{Item, RequestId, Sighting};
+use tipoff::domain::feedback::Opinion;
+use tipoff::domain::label::Label;
+use tipoff::domain::submission::{BatchRequest, ItemReceipt, Receipt, Submission};
+use tipoff::domain::{Assessment, IndicatorId, Position};
+use tipoff::error::{Error, Kind as Fault};
+use tipoff::exchange::{FeedbackRequest, SightingsRequest};
+
+use crate::cast::{FIRST_MEMBERS, TERMS, definition, group, id};
+use crate::history::FilterOf;
+use crate::history::{History, Op, ReaderOf, Said, Step, To, VALUES};
+use crate::model::Model;
+use crate::reader::{Reader, refused};
+use crate::trace::{Observed, Trace, told};
+use crate::words::{audience, indicator, noted, receipt, sharing, submission_id, withdrawn};
+use crate::world::World;
+
+/// A history that is under way.
+pub struct Run {
+    pub world: World,
+    readers: Vec<Reader>,
+    /// The receipts of submissions, by their step.
+    receipts: BTreeMap<u32, Receipt>,
+    pub model: Model,
+    observer: u8,
+    trace: Trace,
+}
+
+/// Runs a history to its end. `Err` is a broken promise; otherwise what `observer` observed.
+pub fn run(history: &History, observer: u8) -> Result<Trace, String> {
+    let mut run = Run::new(history.readers.clone(), observer);
+    for step in &history.steps {
+        run.step(history, step)?;
+    }
+    run.end()?;
+    Ok(run.trace)
+}
+
+impl Run {
+    pub fn new(readers: Vec<ReaderOf>, observer: u8) -> Self {
+        let mut model = Model::default();
+        for (which, members) in (0u8..).zip(FIRST_MEMBERS) {
+            model.put_group(which, members, 0);
+        }
+        Self {
+            world: World::new(),
+            readers: readers.into_iter().map(Reader::new).collect(),
+            receipts: BTreeMap::new(),
+            model,
+            observer,
+            trace: Trace::new(),
+        }
+    }
+
+    /// Lets these things happen, one after the other.
+    pub fn happen(&mut self, ops: &[Op]) -> Result<(), String> {
+        let first = u32::try_from(self.receipts.len()).unwrap();
+        let steps: Vec<Step> = (first..).zip(ops.iter().cloned()).collect();
+        let history = History { readers: Vec::new(), steps, whole_snapshots: true };
+        history.steps.iter().try_for_each(|step| self.step(&history, step))
+    }
+
+    fn step(&mut self, history: &History, (number, op): &Step) -> Result<(), String> {
+        match op {
+            Op::Submit { author, .. } => {
+                let answer = self.submit(*number, op);
+                self.answered(*author, answer.as_ref().map(receipt));
+                if let Ok(receipt) = answer {
+                    self.receipts.insert(*number, receipt);
+                }
+            }
+            Op::Resend { of } => {
+                let Some(first) = history.steps.iter().find(|(one, _)| one == of) else {
+                    return Ok(());
+                };
+                self.resend(*of, &first.1)?;
+            }
+            Op::Read { reader, events } => {
+                let seen = self.readers[usize::from(*reader)].read(
+                    &self.world,
+                    &self.model,
+                    usize::from(*events),
+                )?;
+                self.observe_reader(*reader, seen);
+            }
+            Op::Snapshot { reader } => {
+                let taking = &mut self.readers[usize::from(*reader)];
+                let seen = if history.whole_snapshots {
+                    taking.snapshot(&self.world, &self.model)?
+                } else {
+                    taking.snapshot_page(&self.world, &self.model)?
+                };
+                self.observe_reader(*reader, seen);
+            }
+            Op::Wait { hours } => {
+                self.world.wait(*hours);
+                self.expire();
+            }
+            Op::Restart { rebuild } => {
+                self.readers.iter_mut().for_each(Reader::disconnect);
+                self.world.restart(*rebuild);
+            }
+            Op::Fault { which } => self.world.inject(*which),
+            _ => self.act(history, op),
+        }
+        Ok(())
+    }
+
+    /// A call of a partner, tried again while the exchange says that it may be.
+    fn call<T, F>(&mut self, mut call: impl FnMut(&World) -> F) -> Result<T, Error>
+    where
+        F: Future<Output = Result<T, Error>>,
+    {
+        loop {
+            let answering = call(&self.world);
+            match self.world.drive(answering) {
+                Err(error) if matches!(error.kind(), Fault::Unknown | Fault::Unavailable) => {}
+                answer => return answer,
+            }
+        }
+    }
+
+    fn submit(&mut self, number: u32, op: &Op) -> Result<Receipt, Error> {
+        let Op::Submit { author, to, replaces, items } = op else { panic!("a submission") };
+        let caller = self.world.caller(*author)?;
+        let submission = Submission {
+            id: submission_id(number),
+            batch: Some(BatchRequest {
+                number: 1,
+                digest: [u8::try_from(number).unwrap(); 32],
+                sharing: sharing(to),
+                replaces: replaces.as_ref().and_then(audience),
+                items: items.iter().zip(0..).map(|(said, at)| self.item(said, at)).collect(),
+                rejected: Vec::new(),
+            }),
+            close: None,
+        };
+        self.call(|world| {
+            let (exchange, caller, submission) =
+                (world.exchange().clone(), caller.clone(), submission.clone());
+            async move { exchange.submit(&caller, submission).await }
+        })
+    }
+
+    fn item(&self, said: &Said, index: u32) -> Item {
+        let indicator = indicator(said.value);
+        let mut assessment = Assessment {
+            confidence: Some(Confidence::new(said.confidence.into()).unwrap()),
+            valid_until: said.hours.map(|hours| self.world.in_hours(hours)),
+            ..Assessment::of(indicator)
+        };
+        if said.restricted {
+            assessment.labels = vec![Label::from_stored("csam")];
+        }
+        Item { index, id: assessment.indicator.id(), assessment }
+    }
+
+    /// The same key and content give the same receipt.
+    fn resend(&mut self, number: u32, op: &Op) -> Result<(), String> {
+        let Op::Submit { author, .. } = op else { return Ok(()) };
+        let first = self.receipts.get(&number).cloned();
+        let answer = self.submit(number, op);
+        self.answered(*author, answer.as_ref().map(receipt));
+        match (first, answer) {
+            (Some(first), Ok(again)) => {
+                let (first, again) = (first.batch.unwrap(), again.batch.unwrap());
+                if first.items != again.items || first.sequence != again.sequence {
+                    return Err(format!("{first:?} was answered again as {again:?}"));
+                }
+                if !again.replayed {
+                    return Err(format!("submission {number} was taken twice"));
+                }
+            }
+            (None, Ok(receipt)) => {
+                self.receipts.insert(number, receipt);
+            }
+            (Some(_), Err(error)) if error.label() != "partner_suspended" => {
+                return Err(format!("submission {number} was taken, and is refused: {error}"));
+            }
+            (_, Err(_)) => {}
+        }
+        Ok(())
+    }
+
+    /// What partners and operators do besides.
+    fn act(&mut self, history: &History, op: &Op) {
+        match op {
+            Op::Withdraw { author, values, to } => {
+                let ids: BTreeSet<IndicatorId> =
+                    values.iter().map(|value| indicator(*value).id()).collect();
+                let audience = to.as_ref().and_then(audience);
+                let answer = self.as_partner(*author, |exchange, caller| {
+                    let (ids, audience) = (ids.clone(), audience.clone());
+                    async move { exchange.withdraw(&caller, &ids, audience.as_ref()).await }
+                });
+                self.answered(*author, answer.as_ref().map(withdrawn));
+            }
+            Op::WithdrawSubmission { of } => {
+                let Some(author) = history.author_of(*of) else { return };
+                let submission = submission_id(*of);
+                let answer = self.as_partner(author, |exchange, caller| {
+                    let submission = submission.clone();
+                    async move { exchange.withdraw_submission(&caller, &submission).await }
+                });
+                self.answered(author, answer.as_ref().map(withdrawn));
+            }
+            Op::PutGroup { group, members } => {
+                let definition = definition(*group, *members);
+                let operator = self.world.operator();
+                let put = self.call(|world| {
+                    let (exchange, operator, definition) =
+                        (world.exchange().clone(), operator.clone(), definition.clone());
+                    async move { exchange.put_group(&operator, definition).await }
+                });
+                // Unchanged, where the first try was stored and nobody said so: it was the newest entry.
+                self.model.put_group(*group, *members, put.unwrap().sequence);
+            }
+            Op::Confirm { partner } => {
+                let answer = self.as_partner(*partner, |exchange, caller| async move {
+                    exchange.confirm_terms(&caller, &group(2), TERMS).await
+                });
+                if answer.is_ok() {
+                    self.model.confirm(*partner);
+                }
+                self.answered(*partner, answer.as_ref().map(|()| told("confirmed", [])));
+            }
+            Op::Suspend { partner, compromised_hours } => {
+                let since = compromised_hours.map(|hours| self.world.hours_ago(hours));
+                let operator = self.world.operator();
+                let suspended = self.call(|world| {
+                    let (exchange, operator) = (world.exchange().clone(), operator.clone());
+                    async move { exchange.suspend_partner(&operator, &id(*partner), since).await }
+                });
+                suspended.unwrap();
+            }
+            Op::Resume { partner } => self.resume(*partner),
+            Op::Sight { author, value, to, key } => self.sight(*author, *value, to, *key),
+            Op::Opine { giver, of, item, to, key } => {
+                let Some(about) = self.version_of(*of, *item) else { return };
+                let answer = self.as_partner(*giver, |exchange, caller| {
+                    let request = FeedbackRequest {
+                        request: RequestId::from_stored(&format!("f{key}")),
+                        digest: [*item; 32],
+                        about,
+                        opinion: Opinion::Disagree,
+                        note: None,
+                        sharing: to.as_ref().map(sharing),
+                    };
+                    async move { exchange.give_feedback(&caller, request).await }
+                });
+                self.answered(*giver, answer.as_ref().map(noted));
+            }
+            _ => unreachable!("{op:?}"),
+        }
+    }
+
+    fn sight(&mut self, author: u8, value: u8, to: &To, key: u8) {
+        let indicator = indicator(value);
+        let answer = self.as_partner(author, |exchange, caller| {
+            let sighting = Sighting {
+                index: 0,
+                id: indicator.id(),
+                indicator: indicator.clone(),
+                count: 3,
+                first_seen: None,
+                last_seen: None,
+            };
+            let request = SightingsRequest {
+                request: RequestId::from_stored(&format!("s{key}")),
+                digest: [value; 32],
+                sharing: sharing(to),
+                items: vec![sighting],
+                rejected: Vec::new(),
+            };
+            async move { exchange.report_sightings(&caller, request).await }
+        });
+        self.answered(author, answer.as_ref().map(noted));
+    }
+
+    fn as_partner<T, F>(
+        &mut self,
+        partner: u8,
+        mut call: impl FnMut(std::sync::Arc<tipoff::exchange::Exchange>, tipoff::exchange::Caller) -> F,
+    ) -> Result<T, Error>
+    where
+        F: Future<Output = Result<T, Error>>,
+    {
+        let caller = self.world.caller(partner)?;
+        self.call(|world| call(world.exchange().clone(), caller.clone()))
+    }
+
+    fn resume(&mut self, partner: u8) {
+        let operator = self.world.operator();
+        let resumed = self.call(|world| {
+            let (exchange, operator) = (world.exchange().clone(), operator.clone());
+            async move { exchange.resume_partner(&operator, &id(partner)).await }
+        });
+        resumed.unwrap();
+    }
+
+    fn expire(&mut self) {
+        let expired = self.call(|world| {
+            let exchange = world.exchange().clone();
+            async move { exchange.expire_due().await }
+        });
+        expired.unwrap();
+    }
+
+    fn version_of(&self, submission: u32, item: u8) -> Option<Position> {
+        let items = &self.receipts.get(&submission)?.batch.as_ref()?.items;
+        match items.get(usize::from(item))?.1 {
+            ItemReceipt::Created(at) | ItemReceipt::Replaced(at) | ItemReceipt::Unchanged(at) => {
+                Some(at)
+            }
+            ItemReceipt::Rejected(_) => None,
+        }
+    }
+
+    /// Everybody is let in again and reads to the end; then every reader holds what a query gives it.
+    fn end(&mut self) -> Result<(), String> {
+        for partner in 0..5 {
+            self.resume(partner);
+        }
+        for at in 0..self.readers.len() {
+            let seen = self.readers[at].read(&self.world, &self.model, usize::MAX)?;
+            let at = u8::try_from(at).unwrap();
+            self.observe_reader(at, seen);
+            let reader = &self.readers[usize::from(at)];
+            let current = self.query(reader.of)?;
+            if reader.held != current {
+                let lacks: Vec<_> = current.difference(&reader.held).collect();
+                let keeps: Vec<_> = reader.held.difference(&current).collect();
+                return Err(format!("{:?} lacks {lacks:?} and keeps {keeps:?}", reader.of));
+            }
+        }
+        self.observe_queries();
+        Ok(())
+    }
+
+    /// The versions that are current for a reader, by a snapshot; without a filter, by reading each
+    /// indicator too.
+    fn query(&self, of: ReaderOf) -> Result<BTreeSet<Position>, String> {
+        let mut fresh = Reader::new(of);
+        fresh.snapshot(&self.world, &self.model)?;
+        if of.filter == FilterOf::Everything {
+            let caller = self.world.caller(of.partner).map_err(|error| error.to_string())?;
+            let read: BTreeSet<_> = (0..VALUES)
+                .filter_map(|value| {
+                    self.world.exchange().indicator(&caller, indicator(value).id()).ok()
+                })
+                .flat_map(|known| known.assessments)
+                .map(|sight| sight.current.version)
+                .collect();
+            if read != fresh.held {
+                return Err(format!("{of:?}: reads give {read:?}, a snapshot {:?}", fresh.held));
+            }
+        }
+        Ok(fresh.held)
+    }
+
+    fn observe_reader(&mut self, reader: u8, seen: Vec<Observed>) {
+        if self.readers[usize::from(reader)].of.partner == self.observer {
+            self.trace.push(told(&format!("reader {reader}"), []));
+            self.trace.extend(seen);
+        }
+    }
+
+    fn answered(&mut self, partner: u8, answer: Result<Observed, &Error>) {
+        if partner == self.observer {
+            self.trace.push(answer.unwrap_or_else(refused));
+        }
+    }
+
+    /// Every question that the observer may ask.
+    fn observe_queries(&mut self) {
+        let caller = self.world.caller(self.observer).unwrap();
+        let exchange = self.world.exchange().clone();
+        let ids: BTreeSet<_> = (0..VALUES).map(|value| indicator(value).id()).collect();
+        let known = exchange.lookup_all(&caller, &ids).unwrap();
+        for id in &ids {
+            let text = known.get(id).map(|known| {
+                let strongest = known.strongest();
+                let said = &strongest.current.assessment;
+                let counts = (known.disputed, known.authors, strongest.author.as_str());
+                (format!("{counts:?} {said:?}"), strongest.current.version)
+            });
+            self.trace.push(match text {
+                Some((text, at)) => told(&format!("{id} {text}"), [at]),
+                None => told(&format!("{id} unknown"), []),
+            });
+            match exchange.indicator(&caller, *id) {
+                Err(error) => self.trace.push(refused(&error)),
+                Ok(known) => {
+                    for sight in &known.assessments {
+                        let text = format!("{} {:?}", sight.author, sight.view);
+                        self.trace.push(told(&text, [sight.current.version]));
+                    }
+                    let reactions = exchange.reactions_to(&caller, &known).unwrap();
+                    self.trace.push(told(&format!("seen {}", reactions.seen_count), []));
+                    for seen in &reactions.sightings {
+                        let text = format!("{} {:?}", seen.kept.author, seen.view);
+                        self.trace.push(told(&text, [seen.position]));
+                    }
+                    for one in &reactions.feedback {
+                        let text = format!("{} {:?} {:?}", one.giver, one.kept.opinion, one.view);
+                        self.trace.push(told(&text, [one.kept.position, one.about]));
+                    }
+                }
+            }
+        }
+        for group in exchange.list_groups(&caller, "", 0).items {
+            let members: Vec<_> = group.members().map(ToString::to_string).collect();
+            self.trace.push(told(&format!("{} {members:?}", group.id), []));
+        }
+    }
+}

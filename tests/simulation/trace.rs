@@ -1,0 +1,39 @@
+//! What a partner observes, and whether two of them observe the same.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use tipoff::domain::Position;
+
+/// Something that a partner observes: its text without positions, and the positions in it.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Observed {
+    pub text: String,
+    pub positions: Vec<Position>,
+}
+
+/// Everything that one partner observed, in order.
+pub type Trace = Vec<Observed>;
+
+pub fn told(text: &str, positions: impl Into<Vec<Position>>) -> Observed {
+    Observed { text: text.into(), positions: positions.into() }
+}
+
+/// What differs between what was observed with something hidden and without it, up to order-preserving
+/// renumbering.
+pub fn difference(with: &Trace, without: &Trace) -> Option<String> {
+    let (with, without) = (renumbered(with), renumbered(without));
+    if with == without {
+        return None;
+    }
+    let differs = with.iter().zip(&without).find(|(a, b)| a != b);
+    Some(format!("{} things with it and {} without; first {differs:?}", with.len(), without.len()))
+}
+
+/// The trace with each sequence replaced by its place among those that are in it.
+fn renumbered(trace: &Trace) -> Vec<(String, Vec<(usize, u32)>)> {
+    let sequences: BTreeSet<u64> =
+        trace.iter().flat_map(|one| &one.positions).map(|at| at.sequence).collect();
+    let rank: BTreeMap<u64, usize> = sequences.into_iter().zip(0..).collect();
+    let number = |at: &Position| (rank[&at.sequence], at.index);
+    trace.iter().map(|one| (one.text.clone(), one.positions.iter().map(number).collect())).collect()
+}

@@ -1,0 +1,73 @@
+//! What is asked and answered, in the words of the exchange and of a trace.
+
+use tipoff::domain::entry::SubmissionId;
+use tipoff::domain::sharing::{Audience, AudienceRequest, SharingRequest};
+use tipoff::domain::submission::{ItemReceipt, Receipt};
+use tipoff::domain::{Indicator, Kind, Position, Tlp};
+
+use crate::cast::{bits, group, id};
+use crate::history::{GROUPS, PARTNERS, To};
+use crate::trace::{Observed, told};
+
+pub fn receipt(receipt: &Receipt) -> Observed {
+    let batch = receipt.batch.as_ref().unwrap();
+    let mut text = format!("receipt {}", batch.replayed);
+    let mut positions = vec![Position::new(batch.sequence, 0)];
+    for (index, item) in &batch.items {
+        let (what, at) = match item {
+            ItemReceipt::Created(at) => ("created".to_owned(), Some(*at)),
+            ItemReceipt::Replaced(at) => ("replaced".into(), Some(*at)),
+            ItemReceipt::Unchanged(at) => ("unchanged".into(), Some(*at)),
+            ItemReceipt::Rejected(invalid) => (invalid.to_string(), None),
+        };
+        text.extend([" ", &index.to_string(), " ", &what]);
+        positions.extend(at);
+    }
+    Observed { text, positions }
+}
+
+pub fn withdrawn(withdrawn: &tipoff::exchange::Withdrawn) -> Observed {
+    let ids: Vec<_> = withdrawn.versions.iter().map(|(id, _)| id).collect();
+    let versions = withdrawn.versions.iter().map(|(_, version)| *version);
+    let entries = withdrawn.sequences.iter().map(|sequence| Position::new(*sequence, 0));
+    told(&format!("withdrawn {ids:?}"), versions.chain(entries).collect::<Vec<_>>())
+}
+
+pub fn noted(noted: &tipoff::exchange::Noted) -> Observed {
+    let text = format!("noted {} {:?} {}", noted.counted, noted.rejected, noted.replayed);
+    told(&text, [Position::new(noted.sequence, 0)])
+}
+
+pub fn submission_id(number: u32) -> SubmissionId {
+    SubmissionId::from_stored(&format!("s{number}"))
+}
+
+pub fn indicator(value: u8) -> Indicator {
+    Indicator::from_stored(Kind::Domain, None, format!("n{value}.example"))
+}
+
+pub fn sharing(to: &To) -> SharingRequest {
+    let (tlp, audience) = match to {
+        To::Everyone => (Tlp::Green, AudienceRequest::Everyone),
+        To::Public => (Tlp::Clear, AudienceRequest::Public),
+        To::Named { .. } => (Tlp::Amber, named(to)),
+    };
+    SharingRequest { tlp: Some(tlp), audience: Some(audience), releases: Vec::new() }
+}
+
+pub fn audience(to: &To) -> Option<Audience> {
+    let request = match to {
+        To::Everyone => AudienceRequest::Everyone,
+        To::Public => AudienceRequest::Public,
+        To::Named { .. } => named(to),
+    };
+    Audience::named_before(request, "audience").ok()
+}
+
+pub fn named(to: &To) -> AudienceRequest {
+    let To::Named { groups, partners } = to else { panic!("named") };
+    AudienceRequest::Named {
+        groups: bits(*groups, GROUPS.len()).map(group).collect(),
+        partners: bits(*partners, PARTNERS.len()).map(id).collect(),
+    }
+}

@@ -1,0 +1,171 @@
+//! A node around the pure core: the memory journal, an index in memory, a clock that is set.
+
+use std::sync::Arc;
+use std::sync::atomic::{AtomicI64, Ordering};
+use std::time::{Duration, Instant};
+
+use tipoff::clock::Clock;
+use tipoff::domain::partner::{Partner, Role};
+use tipoff::domain::{PartnerId, Timestamp, Tlp};
+use tipoff::exchange::{Caller, Exchange, Follower, Seed, Settings};
+use tipoff::index::Index;
+use tipoff::journal::{Fault, Journal, Log, LogSettings, MemoryCursors, MemoryJournal};
+use tokio::runtime::Runtime;
+
+use crate::cast::{FIRST_MEMBERS, definition, id};
+use crate::history::MEMBERS;
+
+const HOUR_MS: i64 = 3_600_000;
+
+/// A clock that stands where it was set.
+#[derive(Debug)]
+pub struct SetClock(AtomicI64);
+
+impl Clock for SetClock {
+    fn now(&self) -> Timestamp {
+        Timestamp::from_millis(self.0.load(Ordering::Relaxed))
+    }
+
+    #[allow(clippy::disallowed_methods)] // Nothing is measured here.
+    fn instant(&self) -> Instant {
+        Instant::now()
+    }
+}
+
+/// The node, and what outlasts its restarts.
+pub struct World {
+    runtime: Runtime,
+    pub clock: Arc<SetClock>,
+    journal: Arc<MemoryJournal>,
+    index: Arc<Index>,
+    node: Option<Node>,
+}
+
+struct Node {
+    exchange: Arc<Exchange>,
+    follower: Follower,
+    log: Arc<Log>,
+}
+
+impl World {
+    pub fn new() -> Self {
+        let clock = Arc::new(SetClock(AtomicI64::new(1_700_000_000_000)));
+        let time = Arc::clone(&clock);
+        let runtime = tokio::runtime::Builder::new_current_thread().enable_time().build().unwrap();
+        let mut world = Self {
+            runtime,
+            journal: Arc::new(MemoryJournal::new(Arc::new(move || time.now()))),
+            clock,
+            index: Arc::new(Index::in_memory().unwrap()),
+            node: None,
+        };
+        world.start();
+        let exchange = Arc::clone(world.exchange());
+        world.drive(exchange.seed(seed())).unwrap();
+        world
+    }
+
+    pub fn exchange(&self) -> &Arc<Exchange> {
+        &self.node.as_ref().unwrap().exchange
+    }
+
+    /// The node stops where it stands and starts again, on its index or on the journal alone.
+    pub fn restart(&mut self, rebuild: bool) {
+        self.node = None;
+        if rebuild {
+            let before = self.index.digest().unwrap();
+            self.index = Arc::new(Index::in_memory().unwrap());
+            self.start();
+            assert_eq!(self.index.digest().unwrap(), before, "two indexes of one journal differ");
+        } else {
+            self.start();
+        }
+    }
+
+    fn start(&mut self) {
+        let journal: Arc<dyn Journal> = Arc::clone(&self.journal) as _;
+        let log = Arc::new(Log::start(journal, LogSettings::default()).unwrap());
+        let mut follower = Follower::new(Arc::clone(&log), Arc::clone(&self.index)).unwrap();
+        follower.catch_up(|_| {}).unwrap();
+        let clock: Arc<dyn Clock> = Arc::clone(&self.clock) as _;
+        let index = Arc::clone(&self.index);
+        let cursors = Arc::new(MemoryCursors::default());
+        let settings = Settings::default();
+        let exchange = Exchange::new(Arc::clone(&log), index, cursors, clock, settings);
+        self.node = Some(Node { exchange: Arc::new(exchange), follower, log });
+    }
+
+    /// Runs a call to its end while the follower applies what comes.
+    pub fn drive<T>(&mut self, call: impl Future<Output = T>) -> T {
+        let Node { follower, log, .. } = self.node.as_mut().unwrap();
+        self.runtime.block_on(async {
+            tokio::pin!(call);
+            let mut head = log.watch();
+            loop {
+                follower.catch_up(|_| {}).unwrap();
+                tokio::select! {
+                    biased;
+                    done = &mut call => return done,
+                    changed = head.changed() => changed.unwrap(),
+                }
+            }
+        })
+    }
+
+    /// Runs what only reads.
+    pub fn read<T>(&self, call: impl Future<Output = T>) -> T {
+        self.runtime.block_on(call)
+    }
+
+    /// Removes every entry but the newest.
+    pub fn trim(&self) {
+        self.journal.trim(self.journal.head()).unwrap();
+    }
+
+    pub fn inject(&self, which: u8) {
+        self.journal.inject(match which {
+            0 => Fault::Rejected,
+            1 => Fault::Lost,
+            _ => Fault::StoredButUnanswered,
+        });
+    }
+
+    pub fn wait(&mut self, hours: u16) {
+        self.clock.0.fetch_add(i64::from(hours) * HOUR_MS, Ordering::Relaxed);
+    }
+
+    pub fn hours_ago(&self, hours: u16) -> Timestamp {
+        Timestamp::from_millis(self.clock.now().as_millis() - i64::from(hours) * HOUR_MS)
+    }
+
+    pub fn in_hours(&self, hours: u16) -> Timestamp {
+        self.clock.now().plus(Duration::from_secs(u64::from(hours) * 3_600))
+    }
+
+    pub fn caller(&self, partner: u8) -> Result<Caller, tipoff::error::Error> {
+        self.exchange().admit(&id(partner))
+    }
+
+    pub fn operator(&self) -> Caller {
+        self.exchange().admit(&PartnerId::from_stored("operator")).unwrap()
+    }
+}
+
+fn seed() -> Seed {
+    let partner = |id: PartnerId, role| Partner {
+        name: id.to_string(),
+        id,
+        role,
+        platforms: Vec::new(),
+        jurisdiction: None,
+        default_group: None,
+        default_tlp: Tlp::Amber,
+    };
+    let mut partners: Vec<_> = (0..5u8)
+        .map(|at| partner(id(at), if at < MEMBERS { Role::Member } else { Role::Observer }))
+        .collect();
+    partners.push(partner(PartnerId::from_stored("operator"), Role::Operator));
+    let groups = (0u8..).zip(FIRST_MEMBERS).map(|(which, members)| definition(which, members));
+    let groups = groups.collect();
+    Seed { partners, groups }
+}
