@@ -1,0 +1,104 @@
+//! The exchange of a history: a process that is killed and started again, and its partners' clients,
+//! which outlast that.
+
+use std::fs;
+use std::io::ErrorKind;
+use std::time::Duration;
+
+use tipoff::client::{Client, Patience};
+use tipoff::wire::pb;
+
+use crate::cast::{FIRST_MEMBERS, definition};
+use crate::history::{MEMBERS, PARTNERS, RESTRICTED};
+use crate::support::World;
+use crate::support::process::Process;
+
+pub struct Exchange {
+    world: World,
+    process: Process,
+    partners: Vec<Client>,
+    pub operator: Client,
+    /// How often it was killed, and how often within a call.
+    pub kills: u32,
+    pub cut_off: u32,
+}
+
+impl Exchange {
+    /// The cast of the simulator. The restricted group is the operator's to make.
+    pub async fn start() -> Self {
+        let world = World::with(&configuration());
+        let mut process = Process::prepare(&world);
+        process.start();
+        let outlasting = Patience {
+            first: Duration::from_millis(5),
+            longest: Duration::from_millis(40),
+            tries: None,
+        };
+        let client = |partner: &str| process.client(&world, partner).with_patience(outlasting);
+        let partners = PARTNERS.map(client).into();
+        let operator = client("operator");
+        let exchange = Self { world, process, partners, operator, kills: 0, cut_off: 0 };
+        let closed = put(RESTRICTED, FIRST_MEMBERS[usize::from(RESTRICTED)]);
+        exchange.operator.put_group(closed).await.unwrap();
+        exchange
+    }
+
+    pub fn client(&self, partner: u8) -> Client {
+        self.partners[usize::from(partner)].clone()
+    }
+
+    /// SIGKILL, and it starts again: on its index, or on the journal alone.
+    pub fn restart(&mut self, rebuild: bool) {
+        self.process.kill();
+        self.kills += 1;
+        if rebuild {
+            // Where it was killed again before it had one, there is none.
+            match fs::remove_dir_all(self.world.config.storage.data.join("index")) {
+                Err(error) if error.kind() != ErrorKind::NotFound => panic!("{error}"),
+                _ => {}
+            }
+        }
+        self.process.start();
+    }
+
+    /// What comes of a call; where a kill is due, it comes while the call is under way, or just behind it.
+    pub async fn under<T>(&mut self, kill: Option<Duration>, call: impl Future<Output = T>) -> T {
+        tokio::pin!(call);
+        let Some(after) = kill else { return call.await };
+        let before = tokio::time::timeout(after, &mut call).await;
+        self.restart(false);
+        if let Ok(answer) = before {
+            return answer;
+        }
+        self.cut_off += 1;
+        call.await
+    }
+}
+
+/// A group as an operator puts it.
+pub fn put(which: u8, members: u8) -> pb::SharingGroup {
+    let group = definition(which, members);
+    pb::SharingGroup {
+        id: group.id.to_string(),
+        name: group.name,
+        members: group.members.iter().map(ToString::to_string).collect(),
+        history_all: group.history_all,
+        restricted: group.restricted.is_some(),
+        terms: group.restricted.map(|terms| terms.as_str().to_owned()).unwrap_or_default(),
+    }
+}
+
+fn configuration() -> String {
+    let partner =
+        |id: &str, role: &str| format!("[[partners]]\nid = \"{id}\"\nrole = \"{role}\"\n");
+    let members = PARTNERS.iter().take(MEMBERS.into()).map(|id| partner(id, "member"));
+    let observers = PARTNERS.iter().skip(MEMBERS.into()).map(|id| partner(id, "observer"));
+    let operator = std::iter::once(partner("operator", "operator"));
+    let groups = (0u8..).zip(FIRST_MEMBERS).filter(|(which, _)| *which != RESTRICTED);
+    let groups = groups.map(|(which, members)| {
+        let pb::SharingGroup { id, members, history_all, .. } = put(which, members);
+        let history = if history_all { "all" } else { "joined" };
+        format!("[[groups]]\nid = \"{id}\"\nhistory = \"{history}\"\nmembers = {members:?}\n")
+    });
+    members.chain(observers).chain(operator).chain(groups).collect()
+}

@@ -1,0 +1,172 @@
+//! What was said to whom and when it ended, by what the steps asked for and what they were answered: the
+//! feeds that are tested are not asked.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use tipoff::domain::Position;
+use tipoff::wire::pb;
+
+use crate::cast::{FIRST_MEMBERS, bits, group, id};
+use crate::history::{GROUPS, Op, Said, To};
+use crate::model::Model;
+use crate::words::{modelled, position, value, written};
+
+/// Everything that happened so far.
+pub struct Ledger {
+    /// Who may see what, since the beginning, as it stood after each change.
+    models: Vec<Model>,
+    said: BTreeMap<Position, Word>,
+    /// What was said last, by author, value and audience. What ended by the clock may be among it.
+    last: BTreeMap<(u8, u8, To), Position>,
+    /// What has ended for certain.
+    ended: BTreeSet<Position>,
+}
+
+/// What one version says.
+struct Word {
+    submission: u32,
+    author: u8,
+    to: To,
+    said: Said,
+}
+
+impl Ledger {
+    pub fn new() -> Self {
+        let mut model = Model::default();
+        for (which, members) in (0u8..).zip(FIRST_MEMBERS) {
+            model.put_group(which, members, 0);
+        }
+        Self {
+            models: vec![model],
+            said: BTreeMap::new(),
+            last: BTreeMap::new(),
+            ended: BTreeSet::new(),
+        }
+    }
+
+    /// Rights have changed.
+    pub fn change(&mut self, change: impl FnOnce(&mut Model)) {
+        let mut model = self.model().clone();
+        change(&mut model);
+        self.models.push(model);
+    }
+
+    /// A submission was taken, for the first time.
+    pub fn submitted(&mut self, submission: u32, op: &Op, receipt: &pb::Receipt) {
+        let Op::Submit { author, to, replaces, items } = op else { panic!("a submission") };
+        for item in &receipt.items {
+            let said = &items[item.index as usize];
+            match item.status() {
+                pb::ItemStatus::Created | pb::ItemStatus::Replaced => {
+                    let version = position(item.version);
+                    let (author, to, said) = (*author, to.clone(), said.clone());
+                    let before = self.last.insert((author, said.value, to.clone()), version);
+                    self.ended.extend(before);
+                    self.said.insert(version, Word { submission, author, to, said });
+                }
+                pb::ItemStatus::Unchanged => {}
+                pb::ItemStatus::Rejected | pb::ItemStatus::Unspecified => continue,
+            }
+            if let Some(moved) = replaces.as_ref().filter(|moved| *moved != to) {
+                let before = self.last.remove(&(*author, said.value, moved.clone()));
+                self.ended.extend(before);
+            }
+        }
+    }
+
+    /// An author took back what it said of values, to one audience or to all.
+    pub fn withdrew(&mut self, author: u8, values: &[u8], audience: Option<&To>) {
+        self.end(|(of, value, to), _| {
+            *of == author && values.contains(value) && audience.is_none_or(|only| only == to)
+        });
+    }
+
+    /// What a submission brought was taken back.
+    pub fn withdrew_submission(&mut self, submission: u32) {
+        self.end(|_, word| word.submission == submission);
+    }
+
+    /// Everything that a partner said was taken back.
+    pub fn withdrew_all_of(&mut self, partner: u8) {
+        self.end(|(author, ..), _| *author == partner);
+    }
+
+    fn end(&mut self, ends: impl Fn(&(u8, u8, To), &Word) -> bool) {
+        let Self { said, last, ended, .. } = self;
+        ended.extend(last.extract_if(.., |key, version| ends(key, &said[version])).map(|it| it.1));
+    }
+
+    /// No content is given to a reader that may not see it at that moment, or that has ended.
+    pub fn check_now(&self, reader: u8, item: &pb::FeedItem) -> Result<(), String> {
+        let (at, word) = self.check(reader, item)?;
+        if !sees(self.model(), reader, at, word) {
+            return Err(format!("partner {reader} is given what it may not see: {item:?}"));
+        }
+        if self.ended.contains(&at) {
+            return Err(format!("partner {reader} is given what has ended: {item:?}"));
+        }
+        Ok(())
+    }
+
+    /// The same of content that was given at some moment or other.
+    pub fn check_ever(&self, reader: u8, item: &pb::FeedItem) -> Result<(), String> {
+        let (at, word) = self.check(reader, item)?;
+        if self.models.iter().any(|model| sees(model, reader, at, word)) {
+            return Ok(());
+        }
+        Err(format!("partner {reader} was given what it could never see: {item:?}"))
+    }
+
+    /// The versions that a reader may see now; exact where nothing ends by the clock.
+    pub fn current_for(&self, reader: u8) -> BTreeSet<Position> {
+        let versions = self.last.values().copied();
+        versions.filter(|at| sees(self.model(), reader, *at, &self.said[at])).collect()
+    }
+
+    /// An item says what its author said, and of whom it was shared with only its reader's own part.
+    fn check(&self, reader: u8, item: &pb::FeedItem) -> Result<(Position, &Word), String> {
+        let at = position(item.version);
+        let word = self.said.get(&at).ok_or_else(|| format!("nobody said {item:?}"))?;
+        let is_own = word.author == reader;
+        let said = item.assessment.as_ref().unwrap();
+        let labels: &[&str] = if word.said.restricted { &["csam"] } else { &[] };
+        let holds = item.author == id(word.author).as_str()
+            && item.indicator.as_ref().unwrap().value == value(word.said.value)
+            && said.confidence == Some(word.said.confidence.into())
+            && said.labels == labels
+            && item.raw == if is_own { written(word.said.value) } else { String::new() };
+        if !holds {
+            return Err(format!("{:?} is given as {item:?}", word.said));
+        }
+        let sharing = item.sharing.as_ref().unwrap();
+        if let Some(pb::sharing::Audience::Named(named)) = &sharing.audience
+            && !is_own
+        {
+            let own = self.own_groups(reader, at, word);
+            if named.partners.iter().any(|partner| partner != id(reader).as_str())
+                || named.groups.iter().any(|group| !own.contains(group))
+            {
+                return Err(format!("partner {reader} is told of others: {item:?}"));
+            }
+        }
+        Ok((at, word))
+    }
+
+    /// The groups of an audience through which a reader may see a version, at one moment or other.
+    fn own_groups(&self, reader: u8, at: Position, word: &Word) -> BTreeSet<String> {
+        let To::Named { groups, .. } = &word.to else { return BTreeSet::new() };
+        let through = |which: &u8| {
+            let sharing = modelled(&To::Named { groups: 1 << which, partners: 0 });
+            self.models.iter().any(|model| model.sees(reader, &id(word.author), at, &sharing))
+        };
+        bits(*groups, GROUPS.len()).filter(through).map(|which| group(which).to_string()).collect()
+    }
+
+    fn model(&self) -> &Model {
+        self.models.last().unwrap()
+    }
+}
+
+fn sees(model: &Model, reader: u8, at: Position, word: &Word) -> bool {
+    model.sees(reader, &id(word.author), at, &modelled(&word.to))
+}

@@ -1,0 +1,127 @@
+//! The properties of the simulator, with fewer histories, through the real server: over mutual TLS, with
+//! SIGKILLs between and within the steps, and sometimes an index that has to be built anew.
+//!
+//! `TIPOFF_LIVE_HISTORIES` sets how many histories each test runs, and `TIPOFF_SEED` with which seed it
+//! begins. A seed that fails prints its history. What is killed when is the seed's too, but not what the
+//! exchange was doing at that moment: a failure may take some tries to come again.
+
+#![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, clippy::cast_possible_truncation)]
+
+#[path = "../simulation/cast.rs"]
+mod cast;
+mod exchange;
+mod follower;
+#[path = "../simulation/hidden.rs"]
+mod hidden;
+#[path = "../simulation/history.rs"]
+mod history;
+mod ledger;
+#[path = "../simulation/model.rs"]
+mod model;
+mod plan;
+mod queries;
+mod run;
+#[path = "../support/mod.rs"]
+mod support;
+#[path = "../simulation/trace.rs"]
+mod trace;
+mod walker;
+mod words;
+
+use std::time::Duration;
+
+use futures_util::{StreamExt, stream};
+use hidden::Hidden;
+use plan::Plan;
+use run::{Outcome, run};
+use trace::difference;
+
+const CONVERGENCE_HISTORIES: usize = 12;
+const INTERFERENCE_HISTORIES: usize = 8;
+/// How many histories a test has under way: they wait for disks and clocks most of the time.
+const AT_ONCE: usize = 3;
+/// A history takes a few seconds. One that takes this long waits for what never comes.
+const LONGEST: Duration = Duration::from_secs(120);
+
+fn setting<T: std::str::FromStr<Err: std::fmt::Debug>>(name: &str, default: T) -> T {
+    std::env::var(name).map_or(default, |text| text.parse().unwrap())
+}
+
+/// Checks seeds, and fails with the first of them that does not hold.
+async fn every<C>(
+    seeds: impl Iterator<Item = u64>,
+    histories: usize,
+    plan: fn(u64) -> Plan,
+    check: impl Fn(u64, Plan) -> C,
+) where
+    C: Future<Output = Result<Outcome, String>> + Send + 'static,
+{
+    let seeds = seeds.take(setting("TIPOFF_LIVE_HISTORIES", histories));
+    let checked = seeds.map(|seed| {
+        let check = tokio::spawn(check(seed, plan(seed)));
+        async move { (seed, check.await.unwrap_or_else(|panic| Err(panic.to_string()))) }
+    });
+    let mut checked = stream::iter(checked).buffer_unordered(AT_ONCE);
+    let mut all = Outcome::default();
+    let mut count = 0;
+    while let Some((seed, outcome)) = checked.next().await {
+        match outcome {
+            Ok(one) => {
+                all.kills += one.kills;
+                all.cut_off += one.cut_off;
+                all.given += one.given;
+            }
+            Err(why) => panic!("seed {seed}: {why}\n{}", plan(seed)),
+        }
+        count += 1;
+    }
+    let Outcome { kills, cut_off, given, .. } = all;
+    eprintln!(
+        "{count} histories, {kills} kills, {cut_off} of them within a call, {given} items given"
+    );
+    assert!(count == 1 || kills > 0 && cut_off > 0 && given > 0, "that proves little");
+}
+
+async fn observed(plan: &Plan, observer: u8) -> Result<Outcome, String> {
+    let running = tokio::time::timeout(LONGEST, run(plan, observer));
+    running.await.map_err(|_| "it does not come to an end".to_owned())?
+}
+
+/// What the clock ends would be another thing each time.
+fn timeless(seed: u64) -> Plan {
+    Plan::of(seed).timeless()
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn every_reader_ends_with_what_a_snapshot_gives_it_whenever_the_exchange_was_killed() {
+    let seeds = setting("TIPOFF_SEED", 0)..;
+    every(
+        seeds,
+        CONVERGENCE_HISTORIES,
+        Plan::of,
+        |_, plan| async move { observed(&plan, 0).await },
+    )
+    .await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn what_is_hidden_from_a_partner_changes_nothing_for_it_whenever_the_exchange_was_killed() {
+    // Where something is hidden from somebody who reads.
+    let seeds = (setting("TIPOFF_SEED", 0)..).filter(|seed| {
+        let history = timeless(*seed).history;
+        let from = Hidden::of(&history, *seed).map(|hidden| hidden.from);
+        history.readers.iter().any(|reader| Some(reader.partner) == from)
+    });
+    every(seeds, INTERFERENCE_HISTORIES, timeless, |seed, with| async move {
+        let Hidden { step, from, without } = Hidden::of(&with.history, seed).unwrap();
+        let without = with.of_history(without);
+        let (with, without) = tokio::try_join!(observed(&with, from), observed(&without, from))?;
+        match difference(&with.trace, &without.trace) {
+            None => Ok(with),
+            Some(differs) => {
+                Err(format!("step {step} is hidden from partner {from}, who observes {differs}"))
+            }
+        }
+    })
+    .await;
+}

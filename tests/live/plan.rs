@@ -1,0 +1,77 @@
+//! A history and when the exchange is killed in it.
+
+use std::collections::BTreeMap;
+use std::fmt;
+use std::time::Duration;
+
+use rand::rngs::StdRng;
+use rand::{Rng, SeedableRng};
+
+use crate::history::{History, Op};
+
+/// The clock is the machine's, so that waiting takes time: no more of it than this.
+const MOST_WAITS: usize = 2;
+
+#[derive(Clone, Debug)]
+pub struct Plan {
+    /// Its restarts are kills between the steps.
+    pub history: History,
+    /// Kills within steps: how long after the step has begun, by its number.
+    pub kills: BTreeMap<u32, Duration>,
+    /// Whether nothing ends by the clock, so that what happens is the same each time.
+    pub is_timeless: bool,
+}
+
+impl Plan {
+    /// The plan of a seed: always the same.
+    pub fn of(seed: u64) -> Self {
+        let random = &mut StdRng::seed_from_u64(seed ^ 0xdead);
+        let mut history = History::of(seed);
+        let mut waits = 0;
+        history.steps.retain(|(_, op)| {
+            waits += usize::from(matches!(op, Op::Wait { .. }));
+            // The kills are the faults.
+            !matches!(op, Op::Fault { .. })
+                && (waits <= MOST_WAITS || !matches!(op, Op::Wait { .. }))
+        });
+        let kills = history.steps.iter().filter_map(|(number, _)| {
+            let after = Duration::from_millis(random.random_range(0..6));
+            random.random_bool(0.15).then_some((*number, after))
+        });
+        Self { kills: kills.collect(), history, is_timeless: false }
+    }
+
+    /// The same without anything that depends on the time of day.
+    pub fn timeless(mut self) -> Self {
+        self.history.steps.retain(|(_, op)| !matches!(op, Op::Wait { .. }));
+        for (_, op) in &mut self.history.steps {
+            match op {
+                Op::Submit { items, .. } => items.iter_mut().for_each(|said| said.hours = None),
+                // Since before anything was said.
+                Op::Suspend { compromised_hours: Some(hours), .. } => *hours = u16::MAX,
+                _ => {}
+            }
+        }
+        self.is_timeless = true;
+        self
+    }
+
+    /// The same kills in another history.
+    pub fn of_history(&self, history: History) -> Self {
+        Self { history, ..self.clone() }
+    }
+}
+
+impl fmt::Display for Plan {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        writeln!(f, "readers {:?}", self.history.readers)?;
+        for (number, op) in &self.history.steps {
+            write!(f, "{number:3} {op:?}")?;
+            match self.kills.get(number) {
+                Some(after) => writeln!(f, ", killed after {after:?}")?,
+                None => writeln!(f)?,
+            }
+        }
+        Ok(())
+    }
+}

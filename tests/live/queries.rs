@@ -1,0 +1,83 @@
+//! What a partner is answered when it asks.
+
+use std::collections::BTreeSet;
+
+use tipoff::client::{Client, ClientError};
+use tipoff::domain::Position;
+
+use tipoff::wire::pb;
+
+use crate::history::{FilterOf, ReaderOf, VALUES};
+use crate::ledger::Ledger;
+use crate::trace::{Trace, told};
+use crate::walker::{Walker, versions};
+use crate::words::{self, filter, key, position};
+
+/// The versions that are current for a reader, by a snapshot. Without a filter, reading each indicator has
+/// to say the same, and so has the ledger where nothing ends by the clock.
+pub async fn current(
+    of: ReaderOf,
+    client: &Client,
+    ledger: &Ledger,
+    is_timeless: bool,
+) -> Result<BTreeSet<Position>, String> {
+    let (_, items) = client.snapshot(filter(of.filter)).await.map_err(|error| error.to_string())?;
+    items.iter().try_for_each(|item| ledger.check_now(of.partner, item))?;
+    let mut fresh = Walker::new(of);
+    fresh.held.reset(items);
+    let held = versions(&fresh.held);
+    if of.filter != FilterOf::Everything {
+        return Ok(held);
+    }
+    let mut read = BTreeSet::new();
+    for value in 0..VALUES {
+        match client.indicator(key(value)).await {
+            Ok(known) => read.extend(known.assessments.iter().map(|one| position(one.version))),
+            Err(ClientError::NotFound(_)) => {}
+            Err(error) => return Err(error.to_string()),
+        }
+    }
+    if read != held {
+        return Err(format!("{of:?}: reads give {read:?}, a snapshot {held:?}"));
+    }
+    let said = ledger.current_for(of.partner);
+    if is_timeless && said != held {
+        return Err(format!("{of:?}: a snapshot gives {held:?}, and what was said is {said:?}"));
+    }
+    Ok(held)
+}
+
+/// The answer to every question that a partner may ask.
+pub async fn observe(client: &Client, trace: &mut Trace) {
+    let keys: Vec<_> = (0..VALUES).map(key).collect();
+    for result in client.lookup(&keys).await.unwrap() {
+        match result.result.unwrap() {
+            pb::lookup_result::Result::Known(summary) => summarised(&summary, trace),
+            other => trace.push(told(&format!("{other:?}"), [])),
+        }
+    }
+    for key in keys {
+        match client.indicator(key).await {
+            Ok(known) => {
+                summarised(known.summary.as_ref().unwrap(), trace);
+                trace.push(told(
+                    &format!("seen {} omitted {}", known.seen_count, known.omitted),
+                    [],
+                ));
+                trace.extend(known.assessments.iter().map(words::assessment));
+                trace.extend(known.sightings.iter().map(words::sighting));
+                trace.extend(known.feedback.iter().map(words::feedback));
+            }
+            Err(error) => trace.push(words::refused(&error)),
+        }
+    }
+    let groups = client.groups().await.unwrap();
+    let own = client.who_am_i().await.unwrap().groups;
+    trace.push(told(&format!("groups {groups:?}, in {own:?}"), []));
+}
+
+fn summarised(summary: &pb::IndicatorSummary, trace: &mut Trace) {
+    let counts = (summary.disputed, summary.authors);
+    trace.push(told(&format!("summary {:?} {counts:?}", summary.indicator), []));
+    trace.extend(summary.strongest.iter().map(words::assessment));
+}

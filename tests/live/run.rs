@@ -1,0 +1,394 @@
+//! A history as it happens, and the promises that are held against it.
+
+use std::collections::BTreeMap;
+use std::time::Duration;
+
+use tipoff::client::{Client, ClientError, FeedEvent};
+use tipoff::clock::{Clock, SystemClock};
+use tipoff::domain::Timestamp;
+use tipoff::wire::{pb, timestamp};
+
+use crate::cast::{TERMS, id};
+use crate::exchange::{Exchange, put};
+use crate::follower::Follower;
+use crate::history::{GROUPS, History, Op, RESTRICTED, Said, Step, To};
+use crate::ledger::Ledger;
+use crate::plan::Plan;
+use crate::queries::{current, observe};
+use crate::support::batch;
+use crate::trace::{Observed, Trace, told};
+use crate::walker::{Told, Walker, versions};
+use crate::words::{self, audience, key, refused, sharing, written};
+
+/// After which time what says that it ends does.
+const SOON: Duration = Duration::from_millis(1_000);
+/// By then the exchange, which looks once a second, has ended what was due.
+const WAIT: Duration = Duration::from_millis(1_300);
+/// Until how long after the last end readers and queries may differ. They are asked again until then.
+const SETTLED: Duration = Duration::from_secs(6);
+
+/// A history that is under way.
+struct Run<'a> {
+    plan: &'a Plan,
+    exchange: Exchange,
+    began: Timestamp,
+    walkers: Vec<Walker>,
+    followers: Vec<Follower>,
+    ledger: Ledger,
+    /// The submissions as they were sent, and their receipts, by their step.
+    sent: BTreeMap<u32, pb::SubmitIndicatorsRequest>,
+    receipts: BTreeMap<u32, pb::Receipt>,
+    /// When the last of what says so ends.
+    last_end: Timestamp,
+    observer: u8,
+    trace: Trace,
+}
+
+/// What a history came to.
+#[derive(Debug, Default)]
+pub struct Outcome {
+    /// What one partner observed.
+    pub trace: Trace,
+    /// How often the exchange was killed, and how often within a call.
+    pub kills: u32,
+    pub cut_off: u32,
+    /// How many items the readers were given that stayed connected.
+    pub given: usize,
+}
+
+/// Runs a history to its end. `Err` is a broken promise; otherwise what `observer` observed and how much
+/// happened.
+pub async fn run(plan: &Plan, observer: u8) -> Result<Outcome, String> {
+    let exchange = Exchange::start().await;
+    let readers = &plan.history.readers;
+    let follow = |of| Follower::start(of, &exchange.client(of.partner));
+    let mut run = Run {
+        followers: readers.iter().copied().map(follow).collect(),
+        walkers: readers.iter().copied().map(Walker::new).collect(),
+        began: SystemClock.now(),
+        ledger: Ledger::new(),
+        sent: BTreeMap::new(),
+        receipts: BTreeMap::new(),
+        last_end: Timestamp::default(),
+        trace: Trace::new(),
+        plan,
+        exchange,
+        observer,
+    };
+    for step in &plan.history.steps {
+        run.step(&plan.history, step).await?;
+    }
+    let given = run.end().await?;
+    let Run { trace, exchange: Exchange { kills, cut_off, .. }, .. } = run;
+    Ok(Outcome { trace, kills, cut_off, given })
+}
+
+impl Run<'_> {
+    async fn step(&mut self, history: &History, (number, op): &Step) -> Result<(), String> {
+        let kill = self.plan.kills.get(number).copied();
+        match op {
+            Op::Submit { .. } => self.submit(*number, op, kill).await?,
+            Op::Resend { of } => {
+                if let Some((_, first)) = history.steps.iter().find(|(one, _)| one == of) {
+                    self.submit(*of, first, kill).await?;
+                }
+            }
+            Op::Withdraw { author, values, to } => {
+                let request = pb::WithdrawIndicatorsRequest {
+                    keys: values.iter().copied().map(key).collect(),
+                    audience: to.as_ref().map(audience),
+                    submission_id: String::new(),
+                };
+                if self.withdraw(*author, request, kill).await {
+                    self.ledger.withdrew(*author, values, to.as_ref());
+                }
+            }
+            Op::WithdrawSubmission { of } => {
+                let Some(author) = history.author_of(*of) else { return Ok(()) };
+                let submission_id = submission_id(*of);
+                let request = pb::WithdrawIndicatorsRequest { submission_id, ..Default::default() };
+                if self.withdraw(author, request, kill).await {
+                    self.ledger.withdrew_submission(*of);
+                }
+            }
+            Op::Read { reader, events } => {
+                self.read(*reader, usize::from(*events), events % 2 == 0, kill).await?;
+            }
+            Op::Snapshot { reader } => {
+                let client = self.reading(*reader);
+                let walker = &mut self.walkers[usize::from(*reader)];
+                let mut seen = self.exchange.under(kill, walker.snapshot(&client)).await;
+                // By key, and keys are no secret of anybody's: the order says nothing.
+                if let Ok(seen) = &mut seen {
+                    seen.sort_by_key(|event| words::event(event).text);
+                }
+                self.observe_reader(*reader, Ok(seen))?;
+            }
+            Op::Wait { .. } => self.exchange.under(kill, tokio::time::sleep(WAIT)).await,
+            Op::Restart { rebuild } => self.exchange.restart(*rebuild),
+            Op::Sight { author, value, to, key } => {
+                self.sight(*author, *value, to, *key, kill).await;
+            }
+            Op::Opine { giver, of, item, to, key } => {
+                let item = self.receipts.get(of).and_then(|of| of.items.get(usize::from(*item)));
+                let Some(version) = item.and_then(|item| item.version) else { return Ok(()) };
+                self.opine(*giver, version, to.as_ref(), *key, kill).await;
+            }
+            _ => self.administer(op, kill).await,
+        }
+        Ok(())
+    }
+
+    /// Sends a submission, or sends it again: the same key and content give the same receipt.
+    async fn submit(&mut self, number: u32, op: &Op, kill: Option<Duration>) -> Result<(), String> {
+        let Op::Submit { author, to, replaces, items } = op else { panic!("a submission") };
+        let request = if let Some(sent) = self.sent.get(&number) {
+            sent.clone()
+        } else {
+            let items = items.iter().map(|said| self.submitted(said)).collect();
+            let mut request = batch(&submission_id(number), 1, Some(sharing(to)), items);
+            let replaced = replaces.as_ref().map(audience);
+            request.batch.as_mut().unwrap().replaces_audience = replaced;
+            self.sent.insert(number, request.clone());
+            request
+        };
+        let client = self.exchange.client(*author);
+        let answer = self.exchange.under(kill, client.submit(request)).await;
+        self.answered(*author, answer.as_ref().map(words::receipt));
+        match (self.receipts.get(&number), answer) {
+            (None, Ok(receipt)) => {
+                self.ledger.submitted(number, op, &receipt);
+                self.receipts.insert(number, receipt);
+            }
+            (Some(first), Ok(again)) => {
+                if first.items != again.items || first.sequence != again.sequence {
+                    return Err(format!("{first:?} was answered again as {again:?}"));
+                }
+                if !again.replayed {
+                    return Err(format!("submission {number} was taken twice"));
+                }
+            }
+            // Its author is suspended.
+            (None, Err(_)) | (Some(_), Err(ClientError::Denied(_))) => {}
+            (Some(_), Err(error)) => {
+                return Err(format!("submission {number} was taken, and is refused: {error}"));
+            }
+        }
+        Ok(())
+    }
+
+    fn submitted(&mut self, said: &Said) -> pb::SubmittedIndicator {
+        let valid_until = said.hours.map(|_| {
+            self.last_end = SystemClock.now().plus(SOON);
+            timestamp(self.last_end)
+        });
+        let labels: &[&str] = if said.restricted { &["csam"] } else { &[] };
+        pb::SubmittedIndicator {
+            value: written(said.value),
+            assessment: Some(pb::Assessment {
+                confidence: Some(said.confidence.into()),
+                valid_until,
+                labels: labels.iter().map(ToString::to_string).collect(),
+                ..pb::Assessment::default()
+            }),
+            ..pb::SubmittedIndicator::default()
+        }
+    }
+
+    /// Whether it was taken. A try that was cut off may have ended what the answer of the next one lacks.
+    async fn withdraw(
+        &mut self,
+        author: u8,
+        request: pb::WithdrawIndicatorsRequest,
+        kill: Option<Duration>,
+    ) -> bool {
+        let client = self.exchange.client(author);
+        let answer = self.exchange.under(kill, client.withdraw(request)).await;
+        if kill.is_none() || answer.is_err() {
+            self.answered(author, answer.as_ref().map(words::withdrawn));
+        }
+        answer.is_ok()
+    }
+
+    async fn sight(&mut self, author: u8, value: u8, to: &To, by: u8, kill: Option<Duration>) {
+        let seen = pb::Sighting { indicator: Some(key(value)), count: 3, ..Default::default() };
+        let request = pb::ReportSightingsRequest {
+            request_id: format!("s{by}"),
+            sharing: Some(sharing(to)),
+            sightings: vec![seen],
+        };
+        let client = self.exchange.client(author);
+        let answer = self.exchange.under(kill, client.report_sightings(request)).await;
+        self.answered(author, answer.as_ref().map(words::counted));
+    }
+
+    async fn opine(
+        &mut self,
+        giver: u8,
+        version: pb::Version,
+        to: Option<&To>,
+        by: u8,
+        kill: Option<Duration>,
+    ) {
+        let request = pb::GiveFeedbackRequest {
+            request_id: format!("f{by}"),
+            version: Some(version),
+            opinion: pb::Opinion::Disagree.into(),
+            note: String::new(),
+            sharing: to.map(sharing),
+        };
+        let client = self.exchange.client(giver);
+        let answer = self.exchange.under(kill, client.give_feedback(request)).await;
+        let given = answer
+            .as_ref()
+            .map(|given| told("given", [tipoff::domain::Position::new(given.sequence, 0)]));
+        self.answered(giver, given);
+    }
+
+    /// What changes who is on the exchange, and in which groups.
+    async fn administer(&mut self, op: &Op, kill: Option<Duration>) {
+        let operator = self.exchange.operator.clone();
+        match op {
+            Op::PutGroup { group, members } => {
+                let put = operator.put_group(put(*group, *members));
+                // Unchanged, where the first try was stored and cut off: no batch has come since.
+                let sequence = self.exchange.under(kill, put).await.unwrap().sequence;
+                self.ledger.change(|model| model.put_group(*group, *members, sequence));
+            }
+            Op::Confirm { partner } => {
+                let client = self.exchange.client(*partner);
+                let confirm = client.confirm_terms(GROUPS[usize::from(RESTRICTED)], TERMS);
+                let answer = self.exchange.under(kill, confirm).await;
+                if answer.is_ok() {
+                    self.ledger.change(|model| model.confirm(*partner));
+                }
+                self.answered(*partner, answer.as_ref().map(|()| told("confirmed", [])));
+            }
+            Op::Suspend { partner, compromised_hours } => {
+                let request = pb::SuspendPartnerRequest {
+                    id: id(*partner).to_string(),
+                    compromised_since: compromised_hours.map(|hours| self.hours_ago(hours)),
+                };
+                let suspend = operator.suspend_partner(request);
+                self.exchange.under(kill, suspend).await.unwrap();
+                if compromised_hours.is_some() && self.plan.is_timeless {
+                    self.ledger.withdrew_all_of(*partner);
+                }
+            }
+            Op::Resume { partner } => {
+                let partner = id(*partner);
+                let resume = operator.resume_partner(partner.as_str());
+                self.exchange.under(kill, resume).await.unwrap();
+            }
+            _ => unreachable!("{op:?}"),
+        }
+    }
+
+    /// What would be so long ago if the history had taken as long as the simulator's do.
+    fn hours_ago(&self, hours: u16) -> prost_types::Timestamp {
+        let now = SystemClock.now();
+        let ago = now.since(self.began).as_millis() as i64 * i64::from(hours) / 2_000;
+        timestamp(Timestamp::from_millis(now.as_millis() - ago))
+    }
+
+    async fn read(
+        &mut self,
+        reader: u8,
+        most: usize,
+        by_pages: bool,
+        kill: Option<Duration>,
+    ) -> Result<(), String> {
+        let client = self.reading(reader);
+        let walker = &mut self.walkers[usize::from(reader)];
+        let is_timeless = self.plan.is_timeless;
+        let told = self.exchange.under(kill, async {
+            if by_pages {
+                Ok(walker.pull(&client, most).await)
+            } else {
+                walker.follow(&client, most, is_timeless).await
+            }
+        });
+        let told = told.await;
+        self.observe_reader(reader, told)
+    }
+
+    fn reading(&self, reader: u8) -> Client {
+        self.exchange.client(self.walkers[usize::from(reader)].of.partner)
+    }
+
+    /// Everybody is let in again and reads to the end; then every reader holds what a query gives it.
+    /// Gives how many items they were given that stayed connected.
+    async fn end(&mut self) -> Result<usize, String> {
+        for partner in 0..5 {
+            self.administer(&Op::Resume { partner }, None).await;
+        }
+        let settled = self.last_end.plus(SETTLED);
+        while let Err(differs) = self.converge().await {
+            if SystemClock.now() > settled {
+                return Err(differs);
+            }
+            tokio::time::sleep(Duration::from_millis(100)).await;
+        }
+        let mut count = 0;
+        for follower in &self.followers {
+            let given = follower.given();
+            count += given.len();
+            given.iter().try_for_each(|item| self.ledger.check_ever(follower.of.partner, item))?;
+        }
+        observe(&self.exchange.client(self.observer), &mut self.trace).await;
+        Ok(count)
+    }
+
+    async fn converge(&mut self) -> Result<(), String> {
+        for reader in 0..self.walkers.len() {
+            self.read(reader as u8, usize::MAX, reader % 2 == 0, None).await?;
+            let of = self.walkers[reader].of;
+            let client = self.exchange.client(of.partner);
+            let walked = versions(&self.walkers[reader].held);
+            let followed = versions(&self.followers[reader].caught_up(&client).await?);
+            let current = current(of, &client, &self.ledger, self.plan.is_timeless).await?;
+            for (how, held) in [("walks", &walked), ("follows", &followed)] {
+                if *held != current {
+                    let lacks: Vec<_> = current.difference(held).collect();
+                    let keeps: Vec<_> = held.difference(&current).collect();
+                    return Err(format!("{of:?} {how}, lacks {lacks:?} and keeps {keeps:?}"));
+                }
+            }
+            if of.partner == self.observer {
+                let held = current.into_iter().collect::<Vec<_>>();
+                self.trace.push(told(&format!("reader {reader} holds"), held));
+            }
+        }
+        Ok(())
+    }
+
+    fn observe_reader(&mut self, reader: u8, seen: Told) -> Result<(), String> {
+        let partner = self.walkers[usize::from(reader)].of.partner;
+        let seen = seen?;
+        if let Ok(seen) = &seen {
+            for event in seen {
+                if let FeedEvent::Item(item) = event {
+                    self.ledger.check_now(partner, item)?;
+                }
+            }
+        }
+        if partner == self.observer {
+            self.trace.push(told(&format!("reader {reader}"), []));
+            match seen {
+                Ok(seen) => self.trace.extend(seen.iter().map(words::event)),
+                Err(error) => self.trace.push(refused(&error)),
+            }
+        }
+        Ok(())
+    }
+
+    fn answered(&mut self, partner: u8, answer: Result<Observed, &ClientError>) {
+        if partner == self.observer {
+            self.trace.push(answer.unwrap_or_else(refused));
+        }
+    }
+}
+
+fn submission_id(number: u32) -> String {
+    format!("s{number}")
+}

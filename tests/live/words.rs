@@ -1,0 +1,169 @@
+//! What is asked in the words of the protocol, and what is answered in those of a trace: without times,
+//! which are other ones in every run.
+
+use std::fmt::Debug;
+
+use tipoff::client::{ClientError, FeedEvent};
+use tipoff::domain::sharing::Audience;
+use tipoff::domain::{Position, Sharing, Tlp};
+use tipoff::wire::pb;
+
+use crate::cast::{bits, group, id};
+use crate::history::{FilterOf, GROUPS, PARTNERS, To};
+use crate::trace::{Observed, told};
+
+pub fn value(number: u8) -> String {
+    format!("n{number}.example")
+}
+
+/// A value as its author writes it, which is for its author alone.
+pub fn written(number: u8) -> String {
+    format!("N{number}[.]example")
+}
+
+pub fn key(number: u8) -> pb::IndicatorKey {
+    pb::IndicatorKey {
+        kind: pb::Kind::Domain.into(),
+        value: value(number),
+        ..pb::IndicatorKey::default()
+    }
+}
+
+pub fn filter(of: FilterOf) -> Option<pb::Filter> {
+    let mut filter = pb::Filter::default();
+    match of {
+        FilterOf::Everything => return None,
+        FilterOf::Confident => filter.min_confidence = Some(50),
+        FilterOf::Group(which) => filter.groups = vec![group(which).to_string()],
+        FilterOf::Author(author) => filter.authors = vec![id(author).to_string()],
+    }
+    Some(filter)
+}
+
+pub fn sharing(to: &To) -> pb::Sharing {
+    use pb::sharing::Audience;
+    let (tlp, audience) = match to {
+        To::Everyone => (pb::Tlp::Green, Audience::Everyone(pb::Everyone {})),
+        To::Public => (pb::Tlp::Clear, Audience::Public(pb::Public {})),
+        To::Named { groups, partners } => {
+            (pb::Tlp::Amber, Audience::Named(named(*groups, *partners)))
+        }
+    };
+    crate::support::sharing(tlp, Some(audience))
+}
+
+pub fn audience(to: &To) -> pb::Audience {
+    use pb::audience::Audience;
+    let audience = match to {
+        To::Everyone => Audience::Everyone(pb::Everyone {}),
+        To::Public => Audience::Public(pb::Public {}),
+        To::Named { groups, partners } => Audience::Named(named(*groups, *partners)),
+    };
+    pb::Audience { audience: Some(audience) }
+}
+
+fn named(groups: u8, partners: u8) -> pb::NamedAudience {
+    pb::NamedAudience {
+        groups: bits(groups, GROUPS.len()).map(|which| group(which).to_string()).collect(),
+        partners: bits(partners, PARTNERS.len()).map(|which| id(which).to_string()).collect(),
+    }
+}
+
+/// A sharing as the model takes it.
+pub fn modelled(to: &To) -> Sharing {
+    let audience = match to {
+        To::Everyone => Audience::Everyone,
+        To::Public => Audience::Public,
+        To::Named { groups, partners } => Audience::Named {
+            groups: bits(*groups, GROUPS.len()).map(group).collect(),
+            partners: bits(*partners, PARTNERS.len()).map(id).collect(),
+        },
+    };
+    Sharing { tlp: Tlp::Amber, audience, releases: Vec::new() }
+}
+
+pub fn position(version: Option<pb::Version>) -> Position {
+    let version = version.expect("a version");
+    Position::new(version.sequence, version.index)
+}
+
+pub fn refused(error: &ClientError) -> Observed {
+    told(&format!("{error:?}"), [])
+}
+
+/// A receipt, without whether it is the answer to a repetition: after a kill it may be.
+pub fn receipt(receipt: &pb::Receipt) -> Observed {
+    let items = receipt
+        .items
+        .iter()
+        .map(|item| format!(" {} {:?} {} {}", item.index, item.status(), item.field, item.reason));
+    let versions = receipt.items.iter().filter_map(|item| item.version);
+    let versions = versions.map(|version| position(Some(version)));
+    let positions: Vec<_> =
+        std::iter::once(Position::new(receipt.sequence, 0)).chain(versions).collect();
+    told(&format!("receipt{}", items.collect::<String>()), positions)
+}
+
+pub fn withdrawn(withdrawn: &pb::WithdrawIndicatorsResponse) -> Observed {
+    let each: Vec<_> = withdrawn.items.iter().map(|item| item.versions.len()).collect();
+    let versions = withdrawn.items.iter().flat_map(|item| &item.versions);
+    let entries = withdrawn.sequences.iter().map(|sequence| Position::new(*sequence, 0));
+    let positions: Vec<_> = versions.map(|at| position(Some(*at))).chain(entries).collect();
+    told(&format!("withdrawn {} {each:?}", withdrawn.withdrawn), positions)
+}
+
+pub fn counted(counted: &pb::ReportSightingsResponse) -> Observed {
+    let text = format!("counted {} {:?}", counted.counted, counted.rejected);
+    told(&text, [Position::new(counted.sequence, 0)])
+}
+
+pub fn event(event: &FeedEvent) -> Observed {
+    match event {
+        FeedEvent::Item(one) => item(one),
+        FeedEvent::Removal(one) => {
+            let text = format!("removal {} {} {:?}", one.author, one.indicator_id, one.reason());
+            told(&text, [position(one.version)])
+        }
+        FeedEvent::GroupChange(one) => {
+            told(&format!("{} joined {:?} left {:?}", one.group, one.joined, one.left), [])
+        }
+        FeedEvent::Sighting(one) => sighting(one.sighting.as_ref().unwrap()),
+        FeedEvent::Feedback(one) => feedback(one.feedback.as_ref().unwrap()),
+        other => panic!("{other:?} is new: say how it is observed"),
+    }
+}
+
+pub fn item(item: &pb::FeedItem) -> Observed {
+    let pb::FeedItem { author, indicator, assessment, sharing, replaces, raw, .. } = item;
+    let said = said(indicator, assessment.as_ref(), sharing, raw);
+    let text = format!("item {author} {said} {}", replaces.is_some());
+    let replaces = replaces.map(|version| position(Some(version)));
+    told(&text, [position(item.version)].into_iter().chain(replaces).collect::<Vec<_>>())
+}
+
+pub fn assessment(one: &pb::VisibleAssessment) -> Observed {
+    let pb::VisibleAssessment { author, indicator, assessment, sharing, raw, .. } = one;
+    let said = said(indicator, assessment.as_ref(), sharing, raw);
+    told(&format!("assessment {author} {said}"), [position(one.version)])
+}
+
+fn said(
+    indicator: &impl Debug,
+    assessment: Option<&pb::Assessment>,
+    sharing: &impl Debug,
+    raw: &str,
+) -> String {
+    let said = pb::Assessment { valid_until: None, ..assessment.unwrap().clone() };
+    format!("{indicator:?} {said:?} {sharing:?} {raw}")
+}
+
+pub fn sighting(seen: &pb::VisibleSighting) -> Observed {
+    let pb::VisibleSighting { author, indicator, count, sharing, .. } = seen;
+    told(&format!("{author} saw {indicator:?} {count} {sharing:?}"), [position(seen.version)])
+}
+
+pub fn feedback(given: &pb::VisibleFeedback) -> Observed {
+    let pb::VisibleFeedback { author, indicator_id, note, sharing, .. } = given;
+    let text = format!("{author} says {indicator_id} {:?} {note} {sharing:?}", given.opinion());
+    told(&text, [position(given.version), position(given.about)])
+}
