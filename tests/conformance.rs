@@ -11,13 +11,18 @@ use std::sync::atomic::{AtomicI64, Ordering};
 use appends::{batch, close, settings, time};
 use proptest::prelude::*;
 use tipoff::domain::assessment::{Confidence, Technique, Verdict};
-use tipoff::domain::entry::{AppendId, Batch, Body, Close, Item, Rejection, SubmissionId};
+use tipoff::domain::audience::AudienceDigest;
+use tipoff::domain::entry::{
+    AppendId, Batch, Body, Close, Confirmation, Expiry, Feedback, Item, Rejection, Sighting,
+    Sightings, SubmissionId, Target, Withdrawal,
+};
+use tipoff::domain::feedback::Opinion;
 use tipoff::domain::label::Label;
-use tipoff::domain::partner::{GroupDefinition, Partner, Role};
+use tipoff::domain::partner::{GroupDefinition, Partner, Role, Terms};
 use tipoff::domain::sharing::{Audience, Release};
 use tipoff::domain::{
-    Assessment, Entry, GroupId, Indicator, Invalid, Kind, PartnerId, Platform, Sharing, Timestamp,
-    Tlp,
+    Assessment, Entry, GroupId, Indicator, IndicatorId, Invalid, Kind, PartnerId, Platform,
+    Position, Sharing, Timestamp, Tlp,
 };
 use tipoff::journal::{
     Append, AppendError, Fault, Journal, JournalError, Log, LogSettings, MemoryJournal,
@@ -294,6 +299,7 @@ fn any_body() -> impl Strategy<Value = Body> {
                 submission: SubmissionId::from_stored("a:b"),
                 number: 3,
                 digest,
+                replaces: (digest[0] > 127).then(|| AudienceDigest::of(&sharing.audience)),
                 sharing,
                 items: items.collect(),
                 rejected: vec![Rejection { index: 1, invalid: Invalid::new("value", "is empty") }],
@@ -312,11 +318,12 @@ fn any_body() -> impl Strategy<Value = Body> {
                 })
             }
         ),
-        any::<bool>().prop_map(|history_all| {
+        (any::<bool>(), proptest::option::of("[a-z]{1,9}")).prop_map(|(history_all, terms)| {
             Body::GroupPut(GroupDefinition {
                 id: GroupId::from_stored("core"),
                 name: "Core".into(),
                 history_all,
+                restricted: terms.map(|terms| Terms::from_stored(&terms)),
                 members: vec![PartnerId::from_stored("birdsite")],
             })
         }),
@@ -327,7 +334,86 @@ fn any_body() -> impl Strategy<Value = Body> {
                 batches,
             })
         }),
+        any_ending(),
+        any_reaction(),
+        (0u8..3).prop_map(|which| {
+            let partner = PartnerId::from_stored("birdsite");
+            match which {
+                0 => Body::PartnerSuspended(partner),
+                1 => Body::PartnerResumed(partner),
+                _ => Body::TermsConfirmed(Confirmation {
+                    partner,
+                    group: GroupId::from_stored("closed"),
+                }),
+            }
+        }),
     ]
+}
+
+fn any_ending() -> impl Strategy<Value = Body> {
+    let version = (any::<u64>(), any::<u32>()).prop_map(|(s, i)| Position::new(s, i));
+    let target = (any::<[u8; 16]>(), any::<[u8; 8]>(), proptest::option::of(version)).prop_map(
+        |(id, audience, version)| Target {
+            id: IndicatorId::from_bytes(id),
+            audience: AudienceDigest(audience),
+            version,
+        },
+    );
+    let targets = proptest::collection::vec(target, 1..5);
+    (targets, any::<bool>(), any::<i64>()).prop_map(|(targets, expires, ends)| {
+        let partner = PartnerId::from_stored("birdsite");
+        if !expires {
+            return Body::Withdrawal(Withdrawal { partner, targets });
+        }
+        Body::Expiry(Expiry {
+            partner,
+            audience: targets[0].audience,
+            ends: Timestamp::from_millis(ends),
+            part: targets[0].version.unwrap_or_default(),
+            versions: (0u32..).zip(&targets).map(|(index, target)| (index, target.id)).collect(),
+        })
+    })
+}
+
+fn any_reaction() -> impl Strategy<Value = Body> {
+    let sightings =
+        (any_sharing(), any::<[u8; 32]>(), proptest::collection::vec(any_assessment(), 0..4));
+    (sightings, any::<u64>(), proptest::option::of(any::<i64>()), any::<bool>()).prop_map(
+        |((sharing, digest, seen), count, time, is_feedback)| {
+            let request = SubmissionId::from_stored("r:1");
+            let time = time.map(Timestamp::from_millis);
+            if is_feedback {
+                let target = Target {
+                    id: IndicatorId::from_bytes([7; 16]),
+                    audience: AudienceDigest([1; 8]),
+                    version: Some(Position::new(count, 3)),
+                };
+                let (of, opinion) = (PartnerId::from_stored("facegraph"), Opinion::Disagree);
+                let note = time.map(|_| "why".into());
+                return Body::Feedback(Feedback {
+                    request,
+                    digest,
+                    of,
+                    target,
+                    opinion,
+                    note,
+                    sharing,
+                });
+            }
+            let items = seen.into_iter().zip(0u32..).map(|(said, index)| Sighting {
+                index,
+                id: said.indicator.id(),
+                indicator: said.indicator,
+                count,
+                first_seen: time,
+                last_seen: None,
+            });
+            let items = items.collect();
+            let rejected =
+                vec![Rejection { index: 9, invalid: Invalid::new("count", "is missing") }];
+            Body::Sightings(Sightings { request, digest, sharing, items, rejected })
+        },
+    )
 }
 
 proptest! {

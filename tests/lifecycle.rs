@@ -8,11 +8,13 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicI64, Ordering};
 use std::time::{Duration, Instant};
 
-use support::raw::raw_channel;
+use support::process::Process;
+use support::raw::{channel_to, raw_channel};
 use support::{World, batch, domain, from_start, soon, streamed};
 use tipoff::client::{ClientError, From, Patience};
 use tipoff::clock::{Clock, SystemClock};
 use tipoff::domain::Timestamp;
+use tipoff::journal::database;
 use tipoff::wire::pb;
 use tipoff::wire::pb::feed_service_client::FeedServiceClient;
 use tipoff::wire::pb::indicator_service_client::IndicatorServiceClient;
@@ -51,6 +53,8 @@ async fn a_node_that_stops_ends_open_feeds_with_their_cursor() {
     world.client(&node, "birdsite").submit(request).await.unwrap();
     let mut service = FeedServiceClient::new(raw_channel(&world, &node, "facegraph"));
     let mut stream = service.subscribe(from_start()).await.unwrap().into_inner();
+    let group = soon(stream.message()).await.unwrap().unwrap();
+    assert_eq!(group.group_changes.len(), 1);
     let first = soon(stream.message()).await.unwrap().unwrap();
     assert_eq!(first.items.len(), 1);
     node.begin_stop();
@@ -391,4 +395,45 @@ async fn a_client_outlasts_an_exchange_that_comes_back() {
     exchange.kill();
     let impatient = client.with_patience(support::no_patience());
     assert!(matches!(impatient.who_am_i().await, Err(ClientError::Unreachable(_))));
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_node_with_damaged_subscriptions_says_so_refuses_them_and_serves_the_rest() {
+    let world = World::new();
+    let mut exchange = Process::prepare(&world);
+    let named = || pb::SubscribeRequest { name: "main".into(), ..from_start() };
+    let url = exchange.url();
+    let connect = || FeedServiceClient::new(channel_to(&world, &url, "facegraph"));
+    let damage = |change: fn(&sled::Db)| {
+        let folder = world.config.storage.data.join("cursors");
+        change(&database::open(&folder, 1 << 20, Some(1_000)).unwrap());
+    };
+    exchange.start();
+    exchange.wait_ready();
+    connect().subscribe(named()).await.unwrap();
+    assert!(exchange.terminate().success());
+
+    damage(|db| drop(db.insert(b"facegraph\0main\0\0\0", b"damaged").unwrap()));
+    exchange.start();
+    exchange.wait_ready();
+    let refused = connect().subscribe(named()).await.unwrap_err();
+    assert_eq!(
+        refused.code(),
+        Code::Unavailable,
+        "it is not made anew: its reader would miss some"
+    );
+    let list = pb::ListSubscriptionsRequest::default();
+    assert_eq!(connect().list_subscriptions(list).await.unwrap_err().code(), Code::Unavailable);
+    soon(connect().subscribe(from_start()).await.unwrap().into_inner().message()).await.unwrap();
+    assert!(exchange.log().contains("of `main` of partner `facegraph`"), "{}", exchange.log());
+    assert!(exchange.log().contains("restore the folder from a backup"), "{}", exchange.log());
+    assert!(exchange.terminate().success());
+
+    // Moved away, as the log says.
+    let folder = world.config.storage.data.join("cursors");
+    std::fs::rename(&folder, folder.with_extension("damaged")).unwrap();
+    exchange.start();
+    exchange.wait_ready();
+    connect().subscribe(named()).await.unwrap();
+    exchange.kill();
 }

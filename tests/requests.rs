@@ -8,6 +8,8 @@ use prost::Message;
 use support::raw::{call_raw, raw_channel};
 use support::{World, batch, close, domain, item, named, sharing, statuses};
 use tipoff::client::{Client, ClientError};
+use tipoff::domain::filter::Filter;
+use tipoff::exchange::{SUBSCRIPTIONS_PER_PARTNER, Start};
 use tipoff::wire::pb::lookup_result::Result::{Known, Unknown, Unreadable};
 use tipoff::wire::pb::{self, Kind, Tlp};
 use tonic::Code;
@@ -341,5 +343,30 @@ async fn too_little_room_is_resource_exhausted_and_the_node_goes_on_when_there_i
     assert!(client.indicator(key).await.is_ok(), "reads go on");
     std::fs::remove_file(disk.at.join("filler")).unwrap();
     client.submit(one(2)).await.unwrap();
+    node.stop().await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_partner_has_a_bounded_number_of_subscriptions_and_another_its_own() {
+    let world = World::new();
+    let node = world.start().await;
+    let caller = |partner: &str| node.exchange.admit(&partner.parse().unwrap()).unwrap();
+    let open = async |partner: &str, name: &str| {
+        let (caller, name) = (caller(partner), name.parse().unwrap());
+        let opened = node.exchange.open_subscription(&caller, &name, Start::Now, Filter::default());
+        opened.await.map(drop)
+    };
+    for number in 0..SUBSCRIPTIONS_PER_PARTNER {
+        open("facegraph", &format!("s{number}")).await.unwrap();
+    }
+    let refused = open("facegraph", "one-too-many").await.unwrap_err();
+    assert_eq!(refused.label(), "too_many_subscriptions");
+    assert!(refused.message().contains("100"), "{refused}");
+    open("facegraph", "s7").await.unwrap();
+    open("watcher", "s7").await.unwrap();
+    node.exchange.delete_subscription(&caller("facegraph"), &"s7".parse().unwrap()).await.unwrap();
+    open("facegraph", "one-more").await.unwrap();
+    assert_eq!(node.exchange.subscriptions_of(caller("facegraph").partner()).len(), 100);
+    assert_eq!(node.exchange.every_subscription().count(), 101);
     node.stop().await;
 }

@@ -47,6 +47,7 @@ pub fn batch(number: u64, items: u32, note: usize) -> Append {
         number: 1,
         digest: [7; 32],
         sharing: Sharing { tlp: Tlp::Green, audience: Audience::Everyone, releases: Vec::new() },
+        replaces: None,
         items: items.collect(),
         rejected: Vec::new(),
     });

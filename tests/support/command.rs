@@ -67,6 +67,13 @@ impl Ran {
         self.out.lines().map(|line| serde_json::from_str(line).unwrap()).collect()
     }
 
+    /// The items and removals among the lines, which are what --count counts: a feed from the start
+    /// begins with the groups that its reader is in.
+    pub fn counted(&self) -> Vec<Value> {
+        let is_counted = |line: &Value| line["value"].is_string() || line["removed"].is_string();
+        self.lines().into_iter().filter(is_counted).collect()
+    }
+
     /// It ended so, said this on stderr, and nothing on stdout.
     pub fn failed(&self, code: i32, says: &str) {
         assert_eq!(self.code, Some(code), "{self:?}");

@@ -2,8 +2,10 @@
 
 #![allow(dead_code, clippy::unwrap_used, clippy::expect_used, clippy::panic)]
 
+pub mod clock;
 pub mod command;
 pub mod disk;
+pub mod feed;
 pub mod forge;
 pub mod process;
 pub mod raw;
@@ -216,7 +218,7 @@ pub fn batch(
 ) -> pb::SubmitIndicatorsRequest {
     pb::SubmitIndicatorsRequest {
         submission_id: submission.into(),
-        batch: Some(pb::SubmissionBatch { number, sharing, items }),
+        batch: Some(pb::SubmissionBatch { number, sharing, items, replaces_audience: None }),
         close: None,
     }
 }
@@ -230,7 +232,7 @@ pub fn streamed(request: pb::SubmitIndicatorsRequest) -> pb::StreamIndicatorsReq
 /// Everything, from the oldest entry on.
 pub fn from_start() -> pb::SubscribeRequest {
     let start = Some(pb::subscribe_request::Start::FromStart(pb::FromStart {}));
-    pb::SubscribeRequest { start, filter: None }
+    pb::SubscribeRequest { start, ..pb::SubscribeRequest::default() }
 }
 
 pub fn close(submission: &str, batches: u32) -> pb::SubmitIndicatorsRequest {

@@ -1,12 +1,15 @@
 //! The exchange as a process of its own, to be killed.
 
+use std::collections::BTreeSet;
 use std::io::{BufRead, BufReader};
 use std::path::PathBuf;
 use std::process::{Child, Command, ExitStatus, Stdio};
+use std::sync::Mutex;
 use std::{fs, net};
 
 use nix::sys::signal::{Signal, kill};
 use nix::unistd::Pid;
+use rand::Rng;
 use tipoff::client::Client;
 
 use super::{TRUST_DOMAIN, World};
@@ -21,7 +24,7 @@ pub struct Process {
 impl Process {
     /// Writes the configuration of a world, with a port that stays the same over restarts.
     pub fn prepare(world: &World) -> Self {
-        let port = net::TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap().port();
+        let port = free_port();
         let config = world.path(format!("tipoff-{port}.toml"));
         let text = format!(
             "[server]\ngrpc = \"127.0.0.1:{port}\"\nops = \"127.0.0.1:0\"\ntrust_domain = \
@@ -98,6 +101,19 @@ impl Process {
 
     pub fn url(&self) -> String {
         format!("https://localhost:{}", self.port)
+    }
+}
+
+/// A free port that nobody else is given while the exchange is down: below those that systems hand out by
+/// themselves, and each only once.
+fn free_port() -> u16 {
+    static GIVEN: Mutex<BTreeSet<u16>> = Mutex::new(BTreeSet::new());
+    loop {
+        let port = rand::rng().random_range(20_000..32_000);
+        let is_new = GIVEN.lock().unwrap().insert(port);
+        if is_new && net::TcpListener::bind(("127.0.0.1", port)).is_ok() {
+            return port;
+        }
     }
 }
 

@@ -1,0 +1,154 @@
+//! Restricted labels: refused, unless there is the one closed group entitled to hold such objects;
+//! then they never leave it.
+
+#![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic)]
+
+mod support;
+
+use support::feed::{change, in_place, nothing, values};
+use support::{World, batch, domain, named, sharing};
+use tipoff::client::{Client, ClientError, From};
+use tipoff::wire::pb::{self, ItemStatus, Tlp};
+
+const TERMS: &str = "terms of the source, version 3";
+
+fn closed(members: &[&str]) -> pb::SharingGroup {
+    pb::SharingGroup {
+        id: "closed".into(),
+        name: "Closed".into(),
+        members: members.iter().map(ToString::to_string).collect(),
+        history_all: false,
+        restricted: true,
+        terms: TERMS.into(),
+    }
+}
+
+fn under(label: &str, value: &str) -> pb::SubmittedIndicator {
+    let mut item = domain(value);
+    let labels = vec![label.into()];
+    item.assessment = Some(pb::Assessment { labels, ..pb::Assessment::default() });
+    item
+}
+
+async fn submit(client: &Client, id: &str, sharing: pb::Sharing) -> pb::Receipt {
+    let items = vec![under("csam", "a.example"), under("spam", "b.example")];
+    client.submit(batch(id, 1, Some(sharing), items)).await.unwrap()
+}
+
+fn to_closed() -> pb::Sharing {
+    sharing(Tlp::Amber, named(&["closed"], &[]))
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn without_the_closed_group_a_restricted_label_is_refused_item_by_item() {
+    let world = World::new();
+    let node = world.start().await;
+    let core = sharing(Tlp::Amber, named(&["core"], &[]));
+    let receipt = submit(&world.client(&node, "birdsite"), "a", core).await;
+    assert_eq!(receipt.items[0].status(), ItemStatus::Rejected);
+    assert_eq!(receipt.items[0].field, "labels");
+    assert!(receipt.items[0].reason.contains("no group entitled"), "{}", receipt.items[0].reason);
+    assert_eq!(receipt.items[1].status(), ItemStatus::Created, "the rest goes through");
+    node.stop().await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn what_is_restricted_goes_to_the_closed_group_alone_and_to_who_confirmed_its_terms() {
+    let world = World::new();
+    let node = world.start().await;
+    let client = |partner: &str| world.client(&node, partner);
+    let (operator, birdsite, facegraph) =
+        (client("exchange-ops"), client("birdsite"), client("facegraph"));
+    let unfit = operator.put_group(closed(&["birdsite", "watcher"])).await.unwrap_err();
+    assert!(unfit.to_string().contains("members alone"), "{unfit}");
+    operator.put_group(closed(&["birdsite", "facegraph"])).await.unwrap();
+    let second = pb::SharingGroup { id: "second".into(), ..closed(&["birdsite"]) };
+    let second = operator.put_group(second).await.unwrap_err();
+    assert!(second.to_string().contains("already"), "{second}");
+
+    for (id, sharing) in [
+        ("wider", sharing(Tlp::Amber, named(&["core"], &[]))),
+        ("both", sharing(Tlp::Amber, named(&["closed", "core"], &[]))),
+        ("named", sharing(Tlp::Amber, named(&["closed"], &["tubeworks"]))),
+        ("green", sharing(Tlp::Green, named(&["closed"], &[]))),
+        ("everyone", sharing(Tlp::Green, None)),
+        ("public", sharing(Tlp::Clear, None)),
+        (
+            "released",
+            pb::Sharing {
+                releases: vec![pb::Release { liaison: "cyber-unit".into(), ..Default::default() }],
+                ..to_closed()
+            },
+        ),
+    ] {
+        let request = batch(id, 1, Some(sharing), vec![under("csam", "a.example")]);
+        let receipt = birdsite.submit(request).await.unwrap();
+        assert_eq!(receipt.items[0].status(), ItemStatus::Rejected, "{id}");
+        assert!(receipt.items[0].reason.contains("to nobody else"), "{}", receipt.items[0].reason);
+    }
+    let mut feed = facegraph.subscribe(From::Now, None);
+    in_place(&mut feed).await;
+    let receipt = submit(&birdsite, "held", to_closed()).await;
+    assert_eq!(receipt.items[0].status(), ItemStatus::Created);
+    nothing(&mut feed).await;
+    let key = pb::IndicatorKey { value: "a.example".into(), ..Default::default() };
+    assert!(matches!(facegraph.indicator(key.clone()).await, Err(ClientError::NotFound(_))));
+
+    for (group, terms) in [("closed", "other terms"), ("core", TERMS), ("no-such", TERMS)] {
+        let refused = facegraph.confirm_terms(group, terms).await.unwrap_err();
+        assert!(matches!(refused, ClientError::Precondition(_)), "{refused}");
+    }
+    facegraph.confirm_terms("closed", TERMS).await.unwrap();
+    facegraph.confirm_terms("closed", TERMS).await.unwrap();
+    let mut got = values(&mut feed, 2).await;
+    got.sort();
+    assert_eq!(got, ["a.example", "b.example"], "what came since it is a member");
+    assert!(facegraph.indicator(key.clone()).await.is_ok());
+    for outside in ["watcher", "tubeworks"] {
+        let gone = client(outside).indicator(key.clone()).await;
+        assert!(matches!(gone, Err(ClientError::NotFound(_))), "{outside}");
+    }
+    operator.put_group(closed(&["birdsite"])).await.unwrap();
+    change(&mut feed).await;
+    support::feed::removal(&mut feed).await;
+    node.stop().await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn sightings_of_and_feedback_on_what_is_restricted_stay_in_the_closed_group() {
+    let world = World::new();
+    let node = world.start().await;
+    let client = |partner: &str| world.client(&node, partner);
+    let (operator, birdsite, facegraph) =
+        (client("exchange-ops"), client("birdsite"), client("facegraph"));
+    operator.put_group(closed(&["birdsite", "facegraph"])).await.unwrap();
+    facegraph.confirm_terms("closed", TERMS).await.unwrap();
+    let receipt = submit(&birdsite, "held", to_closed()).await;
+    let sighting = |id: &str, sharing| pb::ReportSightingsRequest {
+        request_id: id.into(),
+        sharing: Some(sharing),
+        sightings: vec![pb::Sighting {
+            indicator: Some(pb::IndicatorKey { value: "a.example".into(), ..Default::default() }),
+            count: 1,
+            ..pb::Sighting::default()
+        }],
+    };
+    let wide = sighting("wide", sharing(Tlp::Green, None));
+    let refused = facegraph.report_sightings(wide).await.unwrap();
+    assert_eq!((refused.counted, refused.rejected.len()), (0, 1));
+    assert!(refused.rejected[0].reason.contains("restricted"), "{}", refused.rejected[0].reason);
+    let counted = facegraph.report_sightings(sighting("closed", to_closed())).await.unwrap();
+    assert_eq!(counted.counted, 1);
+    let feedback = |id: &str, sharing| pb::GiveFeedbackRequest {
+        request_id: id.into(),
+        version: receipt.items[0].version,
+        opinion: pb::Opinion::Agree.into(),
+        note: String::new(),
+        sharing,
+    };
+    let wide = feedback("wide-2", Some(sharing(Tlp::Green, None)));
+    assert!(matches!(facegraph.give_feedback(wide).await, Err(ClientError::Invalid { .. })));
+    facegraph.give_feedback(feedback("author", None)).await.unwrap();
+    facegraph.give_feedback(feedback("closed-2", Some(to_closed()))).await.unwrap();
+    node.stop().await;
+}
