@@ -9,6 +9,9 @@ BUF := node_modules/.bin/buf
 PYTHON := .venv/bin/python
 # The file or files that `make demo` runs on instead of the sample.
 DATA ?=
+# The seed with which `make soak` begins, and how many histories it simulates.
+SEED ?= 10000
+HISTORIES ?= 100000
 
 .PHONY: help
 help: ## Say what there is
@@ -28,9 +31,15 @@ test: tools $(PYTHON) ## Run every test
 	cargo test --doc --quiet
 
 .PHONY: soak
-soak: tools $(PYTHON) ## Run the crash tests 300 times and the power cuts 100 times
+soak: tools $(PYTHON) ## Run crashes, power cuts and simulated histories for long (SEED=… HISTORIES=…)
 	TIPOFF_CRASH_ROUNDS=300 cargo test --test crash -- --nocapture
 	TIPOFF_POWER_CUT_ROUNDS=100 cargo test --test power_cut -- --nocapture
+	TIPOFF_SEED=$(SEED) TIPOFF_HISTORIES=$(HISTORIES) cargo test --test simulation -- --nocapture
+	TIPOFF_SEED=$(SEED) TIPOFF_LIVE_HISTORIES=100 cargo test --test live -- --nocapture
+
+.PHONY: mutants
+mutants: ## Break a promise on purpose, one way after the other, and see that a test fails
+	python3 tests/mutants/run.py
 
 .PHONY: lint
 lint: $(BUF) ## Hold the code against its rules

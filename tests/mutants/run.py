@@ -1,0 +1,267 @@
+#!/usr/bin/env python3
+"""Breaks a promise of the feeds on purpose, one way after the other, and sees that a test fails.
+
+Each mutant is a place in the code, what stands there, what stands there instead, and the tests that
+have to fail. It runs on a copy of the tree; `make mutants` calls it. With names as arguments it runs
+those mutants alone.
+"""
+
+import os
+import pathlib
+import re
+import shutil
+import subprocess
+import sys
+
+ROOT = pathlib.Path(__file__).resolve().parents[2]
+COPY = ROOT / "target" / "mutants" / "tree"
+# Of its own: cargo takes two trees of one package for one, wherever they lie.
+BUILD = ROOT / "target" / "mutants" / "build"
+SIMULATION = ["--test", "simulation"]
+
+# name: (file, text, replacement, tests)
+MUTANTS = {
+    # `may_see` taken out of one way out after the other.
+    "feed-batch-without-may-see": (
+        "src/exchange/feeds/batch.rs",
+        "let sees_now = sees(sight.reader());",
+        "let sees_now = sees(sight.reader()) || true;",
+        SIMULATION,
+    ),
+    "feed-removals-without-may-see": (
+        "src/exchange/feeds/endings.rs",
+        "if sight.wants(&then, Outline { author, version, sharing, said }) {",
+        "if sight.asks_for(&then, Outline { author, version, sharing, said }) {",
+        SIMULATION,
+    ),
+    "feed-joining-without-may-see": (
+        "src/exchange/feeds/expansion.rs",
+        "            && self.sight.wants(self.sight.reader(), version)\n",
+        "",
+        SIMULATION,
+    ),
+    "feed-sightings-without-may-see": (
+        "src/exchange/feeds/reactions.rs",
+        "if !may_see(reader, sharing, author, first, Timestamp::default())\n        || !labels",
+        "if !labels",
+        SIMULATION,
+    ),
+    "feed-feedback-without-may-see": (
+        "src/exchange/feeds/reactions.rs",
+        "if !shared || ",
+        "if ",
+        SIMULATION,
+    ),
+    "feed-feedback-on-what-is-hidden": (
+        "src/exchange/feeds/reactions.rs",
+        " || !self.sees_about(sight, feedback, about)?",
+        "",
+        SIMULATION,
+    ),
+    "snapshot-without-may-see": (
+        "src/exchange/snapshot.rs",
+        "if !self.sight.wants(reader, outline) {",
+        "if !self.sight.asks_for(reader, outline) {",
+        SIMULATION,
+    ),
+    "lookup-and-get-without-may-see": (
+        "src/exchange/lookup.rs",
+        "if !may_see(reader, &current.sharing, &author, current.version, now) {",
+        "if false {",
+        SIMULATION,
+    ),
+    "sighting-counts-without-may-see": (
+        "src/exchange/reactions.rs",
+        "if may_see(reader, &kept.sharing, &kept.author, position, now) {",
+        "if true {",
+        SIMULATION,
+    ),
+    "feedback-read-without-may-see": (
+        "src/exchange/reactions.rs",
+        "                if concerns {\n",
+        "                if concerns || true {\n",
+        SIMULATION,
+    ),
+    "sharing-shows-the-other-names": (
+        "src/domain/sharing.rs",
+        "partners: partners.get(&reader.id).cloned().into_iter().collect(),",
+        "partners: partners.clone(),",
+        ["--lib", "--test", "sharing"],
+    ),
+    # A stale version delivered.
+    "stale-version-in-a-batch": (
+        "src/exchange/feeds/batch.rs",
+        "                || !is_current\n",
+        "",
+        SIMULATION,
+    ),
+    "stale-version-on-joining": (
+        "src/exchange/feeds/expansion.rs",
+        "let Some(mut current) = current.filter(|current| current.version == version) else {",
+        "let Some(mut current) = current else {",
+        SIMULATION,
+    ),
+    "membership-counts-for-ever": (
+        "src/domain/partner.rs",
+        "m.from <= sequence && m.until.is_none_or(|until| sequence < until)",
+        "m.from <= sequence",
+        SIMULATION,
+    ),
+    "rights-are-those-of-the-connection": (
+        "src/exchange/feeds/sight.rs",
+        "if !Arc::ptr_eq(&registry, &self.registry) {",
+        "if false && !Arc::ptr_eq(&registry, &self.registry) {",
+        ["--test", "membership"],
+    ),
+    # A removal dropped.
+    "no-removal-on-withdrawal-and-expiry": (
+        "src/exchange/feeds.rs",
+        "(!removals.is_empty()).then_some(Delivery::Removals(removals))",
+        "{ drop(removals); None }",
+        SIMULATION,
+    ),
+    "no-removal-on-replacement": (
+        "src/exchange/feeds/batch.rs",
+        "removals.push(BatchRemoval { at, place, version: old, reason });",
+        "let _ = (place, reason);",
+        SIMULATION,
+    ),
+    "no-removal-for-who-cannot-see-the-new-one": (
+        "src/exchange/feeds/batch.rs",
+        "if !sees_now && batch.replaces.is_none() && !then.as_deref().is_some_and(sees) {",
+        "if !sees_now {",
+        SIMULATION,
+    ),
+    "no-removal-on-leaving": (
+        "src/exchange/feeds/expansion.rs",
+        "    if !removed.is_empty() {",
+        "    if !removed.is_empty() && false {",
+        SIMULATION,
+    ),
+    "no-removal-of-what-ended-after-leaving": (
+        "src/exchange/feeds/expansion.rs",
+        "closed.filter(|closed| closed.by.sequence > self.sequence);",
+        "closed.filter(|_| false);",
+        SIMULATION,
+    ),
+    "removals-by-the-rights-of-now": (
+        "src/exchange/feeds/endings.rs",
+        "sight.reader_at(entry.sequence.saturating_sub(1))",
+        "sight.reader_at(u64::MAX)",
+        SIMULATION,
+    ),
+    "an-item-that-names-nothing-is-enough": (
+        "src/exchange/feeds/batch.rs",
+        "if is_given && replaces.is_none() && old.sequence >= self.sight_from",
+        "if is_given && replaces.is_none()",
+        SIMULATION,
+    ),
+    # What keeps a reader whole over breaks.
+    "joining-shows-nothing": (
+        "src/exchange/feeds/expansion.rs",
+        "    (!shown.is_empty()).then_some(Delivery::Shown(shown))",
+        "    { drop(shown); None }",
+        SIMULATION,
+    ),
+    "a-cursor-inside-an-expansion-starts-behind-it": (
+        "src/domain/cursor.rs",
+        "Self { after: Position::new(sequence, 0), inside: Some(version) }",
+        "Self { after: Position::new(sequence, u32::MAX), inside: Some(version) }",
+        SIMULATION,
+    ),
+    "snapshot-follows-from-after-the-scan": (
+        "src/exchange/snapshot.rs",
+        "        self.scanned = last;\n",
+        "        self.scanned = last;\n        let now = self.exchange.index.checkpoint();\n        self.cursor.place = Place::behind_entry(now);\n",
+        SIMULATION,
+    ),
+    # What apply decides.
+    "withdrawal-of-a-submission-takes-what-came-later": (
+        "src/index/apply/endings.rs",
+        "if version.is_some_and(|version| version != old.version) {",
+        "if version.is_none() && false {",
+        ["--lib"],
+    ),
+    "another-audience-stays": (
+        "src/index/apply/batch.rs",
+        "replaces: batch.replaces.filter(|replaced| *replaced != audience),",
+        "replaces: batch.replaces.filter(|_| false),",
+        ["--lib"],
+    ),
+    "a-repeated-batch-is-taken-again": (
+        "src/index/apply.rs",
+        "let Some(taken) = self.read(key)? else { return Ok(None) };",
+        "let Some(taken) = self.read(key)?.filter(|_| false) else { return Ok(None) };",
+        ["--lib"],
+    ),
+    "restricted-objects-go-anywhere": (
+        "src/exchange/restricted.rs",
+        "let Some(group) = group else { return false };",
+        "let Some(group) = group else { return true };\n    if true { return true; }",
+        ["--test", "restricted"],
+    ),
+    "nobody-has-to-confirm-terms": (
+        "src/index/registry.rs",
+        "known.confirmed.is_none_or(|at| at > sequence)",
+        "false",
+        ["--test", "restricted"],
+    ),
+}
+
+
+def copy_tree():
+    shutil.rmtree(COPY, ignore_errors=True)
+    COPY.mkdir(parents=True)
+    files = subprocess.run(
+        ["git", "ls-files", "-co", "--exclude-standard"], cwd=ROOT, check=True, capture_output=True, text=True
+    ).stdout.splitlines()
+    for name in files:
+        source, target = ROOT / name, COPY / name
+        if source.is_file():
+            target.parent.mkdir(parents=True, exist_ok=True)
+            shutil.copy2(source, target)
+
+
+def run(tests):
+    environment = dict(os.environ)
+    environment["CARGO_TARGET_DIR"] = str(BUILD)
+    environment.setdefault("TIPOFF_HISTORIES", "3000")
+    environment.setdefault("TIPOFF_TEST_DATA", str(ROOT / ".." / "shared" / "data"))
+    result = subprocess.run(
+        ["cargo", "test", "--quiet", *tests], cwd=COPY, env=environment, capture_output=True, text=True
+    )
+    return result.returncode, result.stdout + result.stderr
+
+
+def main():
+    wanted = sys.argv[1:] or list(MUTANTS)
+    copy_tree()
+    survivors = []
+    for name in wanted:
+        file, text, replacement, tests = MUTANTS[name]
+        path = COPY / file
+        whole = path.read_text()
+        if whole.count(text) != 1:
+            survivors.append(name)
+            print(f"{name}: {file} holds its text {whole.count(text)} times, and has to hold it once")
+            continue
+        path.write_text(whole.replace(text, replacement))
+        code, output = run(tests)
+        path.write_text(whole)
+        failed = sorted(set(re.findall(r"^test (.*?) \.\.\. FAILED$|^    ([a-z_:]+)$", output, re.M)))
+        failed = sorted({a or b for a, b in failed})
+        if code == 0:
+            verdict = "SURVIVES"
+        elif not failed:
+            verdict = "DOES NOT BUILD:\n" + output[-2000:]
+        else:
+            verdict = "caught by " + ", ".join(failed)
+        if not verdict.startswith("caught"):
+            survivors.append(name)
+        print(f"{name}: {verdict}", flush=True)
+    print(f"{len(wanted) - len(survivors)} of {len(wanted)} mutants are caught")
+    return 1 if survivors else 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())
