@@ -166,7 +166,9 @@ impl Reader {
             2 => Some(pb::Filter { labels: vec!["spam".into()], ..Default::default() }),
             _ => Some(pb::Filter { min_confidence: Some(50), ..Default::default() }),
         };
-        pb::SubscribeRequest { start: Some(start), filter }.encode_to_vec().into()
+        pb::SubscribeRequest { start: Some(start), filter, name: String::new() }
+            .encode_to_vec()
+            .into()
     }
 
     fn filter(self) -> usize {

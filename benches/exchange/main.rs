@@ -14,6 +14,7 @@ mod fan_out;
 mod ingest;
 mod raw;
 mod report;
+mod stalled;
 mod unary;
 mod work;
 
@@ -53,6 +54,9 @@ fn main() {
                 report.add(fan_out::run(subscribers).await);
             }
             report.add(fan_out::live(100).await);
+        }
+        if wanted("stalled") {
+            report.add(stalled::run().await);
         }
     });
     report.write();

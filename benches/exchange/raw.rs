@@ -143,6 +143,27 @@ impl IndicatorService for Raw {
         Err(Status::unimplemented("not measured"))
     }
 
+    async fn withdraw_indicators(
+        &self,
+        _: Request<pb::WithdrawIndicatorsRequest>,
+    ) -> Result<Response<pb::WithdrawIndicatorsResponse>, Status> {
+        Err(Status::unimplemented("not measured"))
+    }
+
+    async fn report_sightings(
+        &self,
+        _: Request<pb::ReportSightingsRequest>,
+    ) -> Result<Response<pb::ReportSightingsResponse>, Status> {
+        Err(Status::unimplemented("not measured"))
+    }
+
+    async fn give_feedback(
+        &self,
+        _: Request<pb::GiveFeedbackRequest>,
+    ) -> Result<Response<pb::GiveFeedbackResponse>, Status> {
+        Err(Status::unimplemented("not measured"))
+    }
+
     async fn get_indicator(
         &self,
         _: Request<pb::GetIndicatorRequest>,
@@ -178,5 +199,39 @@ impl FeedService for Raw {
             Ok(message)
         });
         Ok(Response::new(Box::pin(stream::iter(messages))))
+    }
+
+    type SnapshotStream = Out<EncodedFeed>;
+
+    async fn snapshot(
+        &self,
+        _: Request<pb::SnapshotRequest>,
+    ) -> Result<Response<Self::SnapshotStream>, Status> {
+        Err(Status::unimplemented("not measured"))
+    }
+
+    async fn pull(&self, _: Request<pb::PullRequest>) -> Result<Response<EncodedFeed>, Status> {
+        Err(Status::unimplemented("not measured"))
+    }
+
+    async fn acknowledge(
+        &self,
+        _: Request<pb::AcknowledgeRequest>,
+    ) -> Result<Response<pb::AcknowledgeResponse>, Status> {
+        Err(Status::unimplemented("not measured"))
+    }
+
+    async fn list_subscriptions(
+        &self,
+        _: Request<pb::ListSubscriptionsRequest>,
+    ) -> Result<Response<pb::ListSubscriptionsResponse>, Status> {
+        Err(Status::unimplemented("not measured"))
+    }
+
+    async fn delete_subscription(
+        &self,
+        _: Request<pb::DeleteSubscriptionRequest>,
+    ) -> Result<Response<pb::DeleteSubscriptionResponse>, Status> {
+        Err(Status::unimplemented("not measured"))
     }
 }
