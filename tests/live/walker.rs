@@ -45,18 +45,24 @@ impl Walker {
         let mut told = Vec::new();
         // Down to the smallest, so that pages end between what belongs together.
         let mut sizes = PAGES.iter().copied().cycle();
-        while told.len() < most {
+        loop {
             let size = sizes.next().expect("they go on");
             let mut page = client.pull(&self.from, filter(self.of.filter), size).await?;
             let cursor = page.cursor.take().expect("it is always set");
             let more = page.more;
-            told.extend(events(page).filter_map(|event| told_by(&mut self.held, event)));
+            for event in events(page) {
+                // Wherever pages end, it takes so much and no more.
+                if told.len() == most {
+                    return Ok(told);
+                }
+                self.from = From::Cursor(event.cursor().expect("each has one").clone());
+                told.extend(told_by(&mut self.held, event));
+            }
             self.from = From::Cursor(cursor);
-            if !more {
-                break;
+            if !more || told.len() == most {
+                return Ok(told);
             }
         }
-        Ok(told)
     }
 
     /// Follows until it was told so much, or all that pages tell at the moment.
