@@ -7,7 +7,7 @@ use tipoff::domain::Position;
 use tipoff::wire::pb;
 
 use crate::cast::{FIRST_MEMBERS, bits, group, id};
-use crate::history::{GROUPS, Op, Said, To};
+use crate::history::{GROUPS, Op, RESTRICTED, Said, To};
 use crate::model::Model;
 use crate::words::{modelled, position, value, written};
 
@@ -20,6 +20,7 @@ pub struct Ledger {
     last: BTreeMap<(u8, u8, To), Position>,
     /// What has ended for certain.
     ended: BTreeSet<Position>,
+    reactions: BTreeMap<Position, Reaction>,
 }
 
 /// What one version says.
@@ -28,6 +29,13 @@ struct Word {
     author: u8,
     to: To,
     said: Said,
+}
+
+/// A sighting or feedback: whose it is, who is told, and who else whatever it says.
+struct Reaction {
+    author: u8,
+    to: Option<To>,
+    besides: Option<u8>,
 }
 
 impl Ledger {
@@ -41,6 +49,7 @@ impl Ledger {
             said: BTreeMap::new(),
             last: BTreeMap::new(),
             ended: BTreeSet::new(),
+            reactions: BTreeMap::new(),
         }
     }
 
@@ -52,7 +61,12 @@ impl Ledger {
     }
 
     /// A submission was taken, for the first time.
-    pub fn submitted(&mut self, submission: u32, op: &Op, receipt: &pb::Receipt) {
+    pub fn submitted(
+        &mut self,
+        submission: u32,
+        op: &Op,
+        receipt: &pb::Receipt,
+    ) -> Result<(), String> {
         let Op::Submit { author, to, replaces, items } = op else { panic!("a submission") };
         for item in &receipt.items {
             let said = &items[item.index as usize];
@@ -71,7 +85,16 @@ impl Ledger {
                 let before = self.last.remove(&(*author, said.value, moved.clone()));
                 self.ended.extend(before);
             }
+            if said.restricted && *to != (To::Named { groups: 1 << RESTRICTED, partners: 0 }) {
+                return Err(format!("what is restricted was taken: {op:?}"));
+            }
         }
+        Ok(())
+    }
+
+    /// A sighting or feedback was taken.
+    pub fn reacted(&mut self, at: Position, author: u8, to: Option<&To>, besides: Option<u8>) {
+        self.reactions.insert(at, Reaction { author, to: to.cloned(), besides });
     }
 
     /// An author took back what it said of values, to one audience or to all.
@@ -115,6 +138,19 @@ impl Ledger {
             return Ok(());
         }
         Err(format!("partner {reader} was given what it could never see: {item:?}"))
+    }
+
+    /// No sighting and no feedback is told to whom it is not shared with.
+    pub fn check_reaction(&self, reader: u8, version: Option<pb::Version>) -> Result<(), String> {
+        let at = position(version);
+        let Some(Reaction { author, to, besides }) = self.reactions.get(&at) else {
+            return Err(format!("nobody said {at:?}"));
+        };
+        let sees = |to| self.model().sees(reader, &id(*author), at, &modelled(to));
+        if reader == *author || *besides == Some(reader) || to.as_ref().is_some_and(sees) {
+            return Ok(());
+        }
+        Err(format!("partner {reader} is told of {at:?}, by partner {author} to {to:?}"))
     }
 
     /// The versions that a reader may see now; exact where nothing ends by the clock.

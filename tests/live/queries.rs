@@ -32,7 +32,10 @@ pub async fn current(
     let mut read = BTreeSet::new();
     for value in 0..VALUES {
         match client.indicator(key(value)).await {
-            Ok(known) => read.extend(known.assessments.iter().map(|one| position(one.version))),
+            Ok(known) => {
+                check_reactions(of.partner, &known, ledger)?;
+                read.extend(known.assessments.iter().map(|one| position(one.version)));
+            }
             Err(ClientError::NotFound(_)) => {}
             Err(error) => return Err(error.to_string()),
         }
@@ -45,6 +48,22 @@ pub async fn current(
         return Err(format!("{of:?}: a snapshot gives {held:?}, and what was said is {said:?}"));
     }
     Ok(held)
+}
+
+/// What is read of sightings and feedback is shared with the reader, and nothing else is counted.
+fn check_reactions(
+    reader: u8,
+    known: &pb::GetIndicatorResponse,
+    ledger: &Ledger,
+) -> Result<(), String> {
+    let seen = known.sightings.iter().map(|one| one.version);
+    let given = known.feedback.iter().map(|one| one.version);
+    seen.chain(given).try_for_each(|version| ledger.check_reaction(reader, version))?;
+    let shown: u64 = known.sightings.iter().map(|one| one.count).sum();
+    if shown != known.seen_count {
+        return Err(format!("partner {reader} is told of {}, and shown {shown}", known.seen_count));
+    }
+    Ok(())
 }
 
 /// The answer to every question that a partner may ask.

@@ -5,7 +5,7 @@ use std::time::Duration;
 
 use tipoff::client::{Client, ClientError, FeedEvent};
 use tipoff::clock::{Clock, SystemClock};
-use tipoff::domain::Timestamp;
+use tipoff::domain::{Position, Timestamp};
 use tipoff::wire::{pb, timestamp};
 
 use crate::cast::{TERMS, id};
@@ -132,7 +132,8 @@ impl Run<'_> {
             Op::Opine { giver, of, item, to, key } => {
                 let item = self.receipts.get(of).and_then(|of| of.items.get(usize::from(*item)));
                 let Some(version) = item.and_then(|item| item.version) else { return Ok(()) };
-                self.opine(*giver, version, to.as_ref(), *key, kill).await;
+                let author = history.author_of(*of).expect("it has a receipt");
+                self.opine(*giver, (author, version), to.as_ref(), *key, kill).await;
             }
             _ => self.administer(op, kill).await,
         }
@@ -157,7 +158,7 @@ impl Run<'_> {
         self.answered(*author, answer.as_ref().map(words::receipt));
         match (self.receipts.get(&number), answer) {
             (None, Ok(receipt)) => {
-                self.ledger.submitted(number, op, &receipt);
+                self.ledger.submitted(number, op, &receipt)?;
                 self.receipts.insert(number, receipt);
             }
             (Some(first), Ok(again)) => {
@@ -219,13 +220,16 @@ impl Run<'_> {
         };
         let client = self.exchange.client(author);
         let answer = self.exchange.under(kill, client.report_sightings(request)).await;
+        if let Ok(counted) = &answer {
+            self.ledger.reacted(entry(counted.sequence), author, Some(to), None);
+        }
         self.answered(author, answer.as_ref().map(words::counted));
     }
 
     async fn opine(
         &mut self,
         giver: u8,
-        version: pb::Version,
+        (author, version): (u8, pb::Version),
         to: Option<&To>,
         by: u8,
         kill: Option<Duration>,
@@ -239,10 +243,10 @@ impl Run<'_> {
         };
         let client = self.exchange.client(giver);
         let answer = self.exchange.under(kill, client.give_feedback(request)).await;
-        let given = answer
-            .as_ref()
-            .map(|given| told("given", [tipoff::domain::Position::new(given.sequence, 0)]));
-        self.answered(giver, given);
+        if let Ok(given) = &answer {
+            self.ledger.reacted(entry(given.sequence), giver, to, Some(author));
+        }
+        self.answered(giver, answer.as_ref().map(words::given));
     }
 
     /// What changes who is on the exchange, and in which groups.
@@ -365,11 +369,18 @@ impl Run<'_> {
     fn observe_reader(&mut self, reader: u8, seen: Told) -> Result<(), String> {
         let partner = self.walkers[usize::from(reader)].of.partner;
         let seen = seen?;
-        if let Ok(seen) = &seen {
-            for event in seen {
-                if let FeedEvent::Item(item) = event {
-                    self.ledger.check_now(partner, item)?;
+        for event in seen.iter().flatten() {
+            match event {
+                FeedEvent::Item(item) => self.ledger.check_now(partner, item)?,
+                FeedEvent::Sighting(event) => {
+                    let seen = event.sighting.as_ref().unwrap();
+                    self.ledger.check_reaction(partner, seen.version)?;
                 }
+                FeedEvent::Feedback(event) => {
+                    let given = event.feedback.as_ref().unwrap();
+                    self.ledger.check_reaction(partner, given.version)?;
+                }
+                _ => {}
             }
         }
         if partner == self.observer {
@@ -391,4 +402,9 @@ impl Run<'_> {
 
 fn submission_id(number: u32) -> String {
     format!("s{number}")
+}
+
+/// Where the first item of an entry is.
+fn entry(sequence: u64) -> Position {
+    Position::new(sequence, 0)
 }

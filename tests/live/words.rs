@@ -117,6 +117,10 @@ pub fn counted(counted: &pb::ReportSightingsResponse) -> Observed {
     told(&text, [Position::new(counted.sequence, 0)])
 }
 
+pub fn given(given: &pb::GiveFeedbackResponse) -> Observed {
+    told("given", [Position::new(given.sequence, 0)])
+}
+
 pub fn event(event: &FeedEvent) -> Observed {
     match event {
         FeedEvent::Item(one) => item(one),
