@@ -13,8 +13,8 @@ use crate::domain::{GroupId, PartnerId, Platform, Tlp};
 pub struct Registry {
     partners: BTreeMap<PartnerId, Known>,
     groups: BTreeMap<GroupId, Group>,
-    /// The last entry that changed what anybody may see.
-    sight_changed: u64,
+    /// The entries that changed what anybody may see, in order.
+    sight_changes: Vec<u64>,
 }
 
 impl Registry {
@@ -63,9 +63,11 @@ impl Registry {
         Some(Reader { id: id.clone(), role: known.partner.role, since: known.since, groups })
     }
 
-    /// The last entry that changed what anybody may see: from it on, everybody sees as now.
-    pub fn sight_changed(&self) -> u64 {
-        self.sight_changed
+    /// The last entry up to one that changed what anybody may see: from it on, and up to the next that
+    /// did, everybody sees as then. 0 before the first.
+    pub fn sight_changed(&self, up_to: u64) -> u64 {
+        let before = self.sight_changes.partition_point(|change| *change <= up_to);
+        before.checked_sub(1).map_or(0, |last| self.sight_changes[last])
     }
 
     /// The group that may hold objects with restricted labels.
@@ -157,7 +159,7 @@ impl Registry {
         let known = if let Some(known) = self.partners.get(&partner.id) {
             Known { partner, ..known.clone() }
         } else {
-            self.sight_changed = sequence;
+            self.sight_changes.push(sequence);
             Known { partner, since: sequence, suspended: false, confirmed: None }
         };
         self.put_known(known.clone());
@@ -177,25 +179,30 @@ impl Registry {
         let known = self.partners.get_mut(partner)?;
         if known.confirmed.is_none() {
             known.confirmed = Some(sequence);
-            self.sight_changed = sequence;
+            self.sight_changes.push(sequence);
         }
         Some(known)
     }
 
-    /// Takes a group as it was stored. What anybody may see has changed by now at the latest.
+    /// Takes a group as it was stored.
     pub(super) fn put_group(&mut self, group: Group) {
         self.groups.insert(group.id.clone(), group);
     }
 
-    /// Takes what was stored for complete: what anybody may see changed with the last entry at the
-    /// latest.
-    pub(super) fn loaded(&mut self, sequence: u64) {
-        self.sight_changed = sequence;
+    /// Takes what was stored for complete, and works out of it when what anybody may see changed.
+    pub(super) fn loaded(&mut self) {
+        let partners = self.partners.values();
+        let enrolled =
+            partners.flat_map(|known| std::iter::once(known.since).chain(known.confirmed));
+        let memberships = self.groups.values().flat_map(|group| &group.memberships);
+        let moved = memberships.flat_map(|m| std::iter::once(m.from).chain(m.until));
+        let changes: BTreeSet<u64> = enrolled.chain(moved).collect();
+        self.sight_changes = changes.into_iter().collect();
     }
 
     /// Defines a group from an entry on, and gives back what it is then.
     pub(super) fn define_group(&mut self, definition: &GroupDefinition, sequence: u64) -> &Group {
-        self.sight_changed = sequence;
+        self.sight_changes.push(sequence);
         let group = Group::redefined(self.groups.remove(&definition.id), definition, sequence);
         self.groups.entry(definition.id.clone()).or_insert(group)
     }

@@ -93,7 +93,7 @@ impl Index {
         for pair in store.scan(keys::GROUPS) {
             registry.put_group(record::read_group(&pair?.1)?);
         }
-        registry.loaded(head.sequence);
+        registry.loaded();
         let index = Index {
             suspended: watch::Sender::new(registry.suspended()),
             head: Mutex::new(head),

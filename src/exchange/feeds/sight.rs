@@ -1,7 +1,6 @@
 //! What a reader sees and asks for: now, and as of an entry.
 
-use std::borrow::Cow;
-use std::sync::Arc;
+use std::sync::{Arc, Mutex, PoisonError};
 
 use crate::domain::filter::Filter;
 use crate::domain::sharing::Reader;
@@ -17,7 +16,9 @@ pub struct Sight {
     partner: PartnerId,
     filter: Filter,
     registry: Arc<Registry>,
-    reader: Reader,
+    reader: Arc<Reader>,
+    /// The reader as it was asked for last: who reads on through the past asks for it again.
+    earlier: Mutex<Option<(u64, Option<Arc<Reader>>)>>,
 }
 
 /// A version, as far as the rule of sight and filters look at it.
@@ -37,8 +38,8 @@ impl Sight {
     /// The sight of a partner as of now.
     pub fn new(exchange: &Exchange, partner: &PartnerId, filter: Filter) -> Result<Self> {
         let registry = exchange.registry();
-        let reader = reader(&registry, partner)?;
-        Ok(Self { partner: partner.clone(), filter, registry, reader })
+        let reader = Arc::new(reader(&registry, partner)?);
+        Ok(Self { partner: partner.clone(), filter, registry, reader, earlier: Mutex::default() })
     }
 
     /// The partner as the rule of sight knows it now.
@@ -60,18 +61,27 @@ impl Sight {
     pub fn refresh(&mut self, exchange: &Exchange) -> Result<()> {
         let registry = exchange.registry();
         if !Arc::ptr_eq(&registry, &self.registry) {
-            self.reader = reader(&registry, &self.partner)?;
+            self.reader = Arc::new(reader(&registry, &self.partner)?);
             self.registry = registry;
         }
         Ok(())
     }
 
     /// The partner as it was once an entry had been applied; `None` when it was none then.
-    pub fn reader_at(&self, sequence: u64) -> Option<Cow<'_, Reader>> {
-        if sequence >= self.registry.sight_changed() {
-            return Some(Cow::Borrowed(&self.reader));
+    pub fn reader_at(&self, sequence: u64) -> Option<Arc<Reader>> {
+        let changed = self.registry.sight_changed(sequence);
+        if changed == self.registry.sight_changed(u64::MAX) {
+            return Some(Arc::clone(&self.reader));
         }
-        self.registry.reader_at(&self.partner, sequence).map(Cow::Owned)
+        let mut earlier = self.earlier.lock().unwrap_or_else(PoisonError::into_inner);
+        match &*earlier {
+            Some((at, reader)) if *at == changed => reader.clone(),
+            _ => {
+                let reader = self.registry.reader_at(&self.partner, changed).map(Arc::new);
+                *earlier = Some((changed, reader.clone()));
+                reader
+            }
+        }
     }
 
     /// Whether a reader may see a version and asks for it.
