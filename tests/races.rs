@@ -1,0 +1,136 @@
+//! What happens at the same time: a reader that is put out and taken in again, content that is shared
+//! and taken back, while it reads in every way. What was accepted while it was out is never given to
+//! it, and in the end it holds what is current.
+
+#![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic)]
+
+mod support;
+
+use std::collections::BTreeSet;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::time::Duration;
+
+use support::clock::stopwatch;
+use support::{World, batch, domain, named, sharing};
+use tipoff::client::{Client, ClientError, FeedEvent, From, Replica};
+use tipoff::wire::pb::lookup_result::Result::Known;
+use tipoff::wire::pb::{self, Tlp};
+
+const ROUNDS: usize = 120;
+const READING: usize = 4;
+
+fn out(round: usize) -> String {
+    format!("out-{round}.example")
+}
+
+fn key(value: &str) -> pb::IndicatorKey {
+    pb::IndicatorKey { value: value.into(), ..pb::IndicatorKey::default() }
+}
+
+async fn put(operator: &Client, members: &[&str]) {
+    let group = pb::SharingGroup {
+        id: "core".into(),
+        name: "Core".into(),
+        members: members.iter().map(ToString::to_string).collect(),
+        ..pb::SharingGroup::default()
+    };
+    operator.put_group(group).await.unwrap();
+}
+
+/// Each round: something for the reader; it is put out, and at the same time what it has is taken
+/// back; something that it may not see; it is taken in again.
+async fn rounds(operator: Client, birdsite: Client) {
+    let core = || Some(sharing(Tlp::Amber, named(&["core"], &[])));
+    for round in 0..ROUNDS {
+        let within = format!("in-{round}.example");
+        let request = batch(&format!("in-{round}"), 1, core(), vec![domain(&within)]);
+        birdsite.submit(request).await.unwrap();
+        let taken_back = pb::WithdrawIndicatorsRequest {
+            keys: vec![key(&within)],
+            ..pb::WithdrawIndicatorsRequest::default()
+        };
+        let (withdrawn, ()) =
+            tokio::join!(birdsite.withdraw(taken_back), put(&operator, &["birdsite"]));
+        withdrawn.unwrap();
+        let request = batch(&format!("out-{round}"), 1, core(), vec![domain(&out(round))]);
+        birdsite.submit(request).await.unwrap();
+        put(&operator, &["birdsite", "facegraph"]).await;
+    }
+}
+
+/// Reads everything that the reader may not see, in every way that there is.
+async fn pry(client: Client, stop: Arc<AtomicBool>) -> usize {
+    let values: Vec<String> = (0..ROUNDS).map(out).collect();
+    let keys: Vec<_> = values.iter().map(|value| key(value)).collect();
+    let mut tries = 0;
+    while !stop.load(Ordering::Relaxed) {
+        for (value, result) in values.iter().zip(client.lookup(&keys).await.unwrap()) {
+            assert!(!matches!(result.result, Some(Known(_))), "{value} is looked up");
+        }
+        let (_, items) = client.snapshot(None).await.unwrap();
+        for item in items {
+            let value = item.indicator.unwrap().value;
+            assert!(!value.starts_with("out-"), "{value} is in a snapshot");
+        }
+        let value = &keys[tries % ROUNDS];
+        let got = client.indicator(value.clone()).await;
+        assert!(matches!(got, Err(ClientError::NotFound(_))), "{got:?}");
+        tries += 1;
+    }
+    tries
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn nothing_slips_through_between_a_change_of_rights_and_what_is_read() {
+    let world = World::new();
+    let node = world.start().await;
+    let facegraph = world.client(&node, "facegraph");
+    let stop = Arc::new(AtomicBool::new(false));
+    let prying: Vec<_> = (0..READING)
+        .map(|at| {
+            // Two snapshots at once are a partner's share, and the others wait for their turn.
+            let client = facegraph.clone().with_patience(tipoff::client::Patience::endless());
+            let stop = Arc::clone(&stop);
+            tokio::spawn(async move {
+                tokio::time::sleep(Duration::from_millis(at as u64 * 3)).await;
+                pry(client, stop).await
+            })
+        })
+        .collect();
+    let mut feed = facegraph.subscribe(From::Start, None);
+    let mut held = Replica::default();
+    let took = stopwatch();
+    let mut happening =
+        Box::pin(rounds(world.client(&node, "exchange-ops"), world.client(&node, "birdsite")));
+    let mut take = |event: FeedEvent| {
+        if let FeedEvent::Item(item) = &event {
+            let value = &item.indicator.as_ref().unwrap().value;
+            assert!(!value.starts_with("out-"), "{value} is in a feed");
+        }
+        held.apply(&event);
+    };
+    loop {
+        tokio::select! {
+            () = &mut happening => break,
+            event = feed.next_event() => take(event.unwrap().unwrap()),
+        }
+    }
+    stop.store(true, Ordering::Relaxed);
+    let mut tries = 0;
+    for one in prying {
+        tries += one.await.unwrap();
+    }
+    eprintln!("{ROUNDS} rounds in {:?}, read {tries} times", took.elapsed());
+    assert!(tries >= READING, "it was hardly read at all");
+    while let Ok(event) = tokio::time::timeout(Duration::from_millis(400), feed.next_event()).await
+    {
+        take(event.unwrap().unwrap());
+    }
+    let version = |item: &pb::FeedItem| item.version.map(|v| (v.sequence, v.index));
+    let (_, current) = facegraph.snapshot(None).await.unwrap();
+    let current: BTreeSet<_> = current.iter().map(version).collect();
+    let held: BTreeSet<_> = held.items().map(version).collect();
+    assert_eq!(held, current, "what ended in the middle of a change is dropped all the same");
+    node.stop().await;
+}
