@@ -113,6 +113,18 @@ MUTANTS = {
         "if false && !Arc::ptr_eq(&registry, &self.registry) {",
         ["--test", "membership"],
     ),
+    "lookup-judged-by-older-rights": (
+        "src/exchange/lookup.rs",
+        "if Arc::ptr_eq(&registry, &self.index.registry()) {",
+        "if true || Arc::ptr_eq(&registry, &self.index.registry()) {",
+        ["--test", "races"],
+    ),
+    "snapshot-judged-by-older-rights": (
+        "src/exchange/snapshot.rs",
+        "        self.sight.refresh(&self.exchange)?;\n",
+        "",
+        ["--test", "races"],
+    ),
     # A removal dropped.
     "no-removal-on-withdrawal-and-expiry": (
         "src/exchange/feeds.rs",
