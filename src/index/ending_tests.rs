@@ -3,7 +3,7 @@
 use proptest::prelude::*;
 
 use super::record::Ended as Why;
-use super::test_history::{DAY, History, applied, open, outcome};
+use super::test_history::{DAY, History, applied, open, outcome, stopped_and_finished};
 use super::*;
 use crate::domain::assessment::Verdict;
 use crate::domain::audience::AudienceDigest;
@@ -265,16 +265,8 @@ proptest! {
     fn wherever_it_stops_it_ends_with_the_same_bytes(history in any_history(), parts in 0usize..20) {
         let whole = Arc::new(Index::in_memory().unwrap());
         Applier::new(Arc::clone(&whole)).unwrap().apply(&history.entries).unwrap();
-        let folder = tempfile::tempdir().unwrap();
-        let mut applier = Applier::new(open(folder.path(), &history)).unwrap();
-        applier.stop_after(parts);
-        let stopped = applier.apply(&history.entries);
-        drop(applier);
-        let index = open(folder.path(), &history);
-        let mut applier = Applier::new(Arc::clone(&index)).unwrap();
-        let next = usize::try_from(applier.next_sequence()).unwrap() - 1;
-        applier.apply(&history.entries[next..]).unwrap();
-        prop_assert_eq!(index.digest().unwrap(), whole.digest().unwrap(), "{:?}", stopped);
+        let (_folder, index) = stopped_and_finished(&history, parts);
+        prop_assert_eq!(index.digest().unwrap(), whole.digest().unwrap());
         for entry in &history.entries {
             prop_assert_eq!(outcome(&index, entry.sequence), outcome(&whole, entry.sequence));
         }

@@ -145,3 +145,18 @@ pub fn applied(history: &History) -> (tempfile::TempDir, Arc<Index>) {
 pub fn outcome(index: &Index, sequence: u64) -> Outcome {
     Outcome::clone(&index.applied_outcome(sequence).unwrap())
 }
+
+/// An index whose node crashed after so many commits, started again, and came to the end.
+pub fn stopped_and_finished(history: &History, commits: usize) -> (tempfile::TempDir, Arc<Index>) {
+    let folder = tempfile::tempdir().unwrap();
+    let mut applier = Applier::new(open(folder.path(), history)).unwrap();
+    applier.stop_after(commits);
+    // Fewer commits than that are no crash.
+    let _ = applier.apply(&history.entries);
+    drop(applier);
+    let index = open(folder.path(), history);
+    let mut applier = Applier::new(Arc::clone(&index)).unwrap();
+    let next = usize::try_from(applier.next_sequence()).unwrap() - 1;
+    applier.apply(&history.entries[next..]).unwrap();
+    (folder, index)
+}

@@ -1,6 +1,6 @@
 use proptest::prelude::*;
 
-use super::test_history::{DAY, History, MINUTE, applied, open, outcome};
+use super::test_history::{DAY, History, MINUTE, applied, open, outcome, stopped_and_finished};
 use super::*;
 use crate::domain::assessment::Verdict;
 use crate::domain::entry::{AppendId, ItemOutcome, VoidReason};
@@ -258,16 +258,7 @@ proptest! {
     #[test]
     fn an_entry_that_was_applied_in_part_is_finished(history in any_history(), parts in 1usize..6) {
         let (_whole, whole) = applied(&history);
-        let folder = tempfile::tempdir().unwrap();
-        let index = open(folder.path(), &history);
-        let mut applier = Applier::new(index).unwrap();
-        applier.stop_after(parts);
-        let stopped = applier.apply(&history.entries);
-        drop(applier);
-        let index = open(folder.path(), &history);
-        let mut applier = Applier::new(Arc::clone(&index)).unwrap();
-        let next = usize::try_from(applier.next_sequence()).unwrap() - 1;
-        applier.apply(&history.entries[next..]).unwrap();
-        prop_assert_eq!(index.digest().unwrap(), whole.digest().unwrap(), "{:?}", stopped);
+        let (_folder, index) = stopped_and_finished(&history, parts);
+        prop_assert_eq!(index.digest().unwrap(), whole.digest().unwrap());
     }
 }
