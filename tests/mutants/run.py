@@ -95,12 +95,6 @@ MUTANTS = {
         "",
         SIMULATION,
     ),
-    "stale-version-on-joining": (
-        "src/exchange/feeds/expansion.rs",
-        "let Some(mut current) = current.filter(|current| current.version == version) else {",
-        "let Some(mut current) = current else {",
-        SIMULATION,
-    ),
     "membership-counts-for-ever": (
         "src/domain/partner.rs",
         "m.from <= sequence && m.until.is_none_or(|until| sequence < until)",
