@@ -17,7 +17,7 @@ use std::sync::Arc;
 use sled::IVec;
 
 use super::keys;
-use super::record::{self, Head, Known, SubmissionState, TakenBatch};
+use super::record::{self, Head, Known, Part, SubmissionState, TakenBatch};
 use super::{Index, Registry, entry_tag};
 use crate::domain::Position;
 use crate::domain::cursor::JournalTag;
@@ -207,10 +207,10 @@ impl Applier {
         Ok(())
     }
 
-    /// Takes note of what the items of a part came to, and that they are done.
-    fn part_done(&mut self, sequence: u64, first: usize) {
+    /// Takes note of what the items of a part came to, with their versions, and that they are done.
+    fn part_done(&mut self, sequence: u64, first: usize, versions: Option<&Part>) {
         let key = keys::outcome(sequence, u32::try_from(first).unwrap_or(u32::MAX));
-        self.put(&key, record::outcomes(&self.begun[first..]));
+        self.put(&key, record::outcomes(&self.begun[first..], versions));
         self.head.items = u32::try_from(self.begun.len()).unwrap_or(u32::MAX);
     }
 

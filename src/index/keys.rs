@@ -3,21 +3,19 @@
 //! | prefix | key | value |
 //! |---|---|---|
 //! | `!` | | checkpoint, layout and journal tag ([`super::record::Head`]) |
-//! | `a` | author, sequence | when the batch of this entry was taken |
-//! | `b` | partner, submission, number | digest and sequence of the batch taken under this key |
+//! | `b` | partner, submission, number | digest, sequence and time of the batch taken under this key |
 //! | `c` | indicator id, author, audience digest | how many sightings were reported |
 //! | `e` | end in milliseconds, sequence, first item | (empty) versions of this part end then |
 //! | `f` | version, giver | feedback on the version |
 //! | `g` | group | the group with its memberships |
 //! | `h` | group, sequence | (empty) the entry is shared with the group |
 //! | `i` | indicator id, author, audience digest | the current assessment |
-//! | `k` | partner, request | digest and sequence of the request taken under this key |
+//! | `k` | partner, request | digest, sequence and time of the request taken under this key |
 //! | `n` | partner, submission | (empty) the submission is open |
-//! | `o` | sequence, first item | what the items from there on came to |
+//! | `o` | sequence, first item | what the items of a part came to; author, audience and indicators of its versions |
 //! | `p` | partner | the partner |
 //! | `s` | indicator id, author, audience digest, slot | a sighting |
 //! | `u` | partner, submission | the submission |
-//! | `v` | sequence, first item | author, audience and indicators of a part's versions |
 //! | `x` | position | a closed version |
 //!
 //! Numbers are big-endian, so that keys sort as the numbers do; a NUL ends each text.
@@ -76,17 +74,10 @@ pub fn assessment_audience(key: &[u8]) -> Option<AudienceDigest> {
     Some(AudienceDigest(*key.last_chunk()?))
 }
 
-/// An entry of an author's.
-pub fn entry_of(author: &PartnerId, sequence: u64) -> Vec<u8> {
-    let mut key = entries_of(author);
-    key.extend_from_slice(&sequence.to_be_bytes());
-    key
-}
-
-/// The prefix of an author's entries.
-pub fn entries_of(author: &PartnerId) -> Vec<u8> {
-    let mut key = vec![b'a'];
-    text(&mut key, author.as_str());
+/// The prefix of the batches of a partner.
+pub fn batches_by(partner: &PartnerId) -> Vec<u8> {
+    let mut key = vec![b'b'];
+    text(&mut key, partner.as_str());
     key
 }
 
@@ -107,18 +98,6 @@ pub fn entries_for(group: &GroupId) -> Vec<u8> {
 /// The sequence at the end of the key of an entry.
 pub fn read_entry(key: &[u8]) -> Option<u64> {
     Some(u64::from_be_bytes(*key.last_chunk()?))
-}
-
-/// The versions of a part of an entry, by the part's first item.
-pub fn part(first: Position) -> [u8; 13] {
-    positioned(b'v', first)
-}
-
-/// The prefix of the parts of an entry.
-pub fn parts(sequence: u64) -> [u8; 9] {
-    let mut key = [b'v'; 9];
-    key[1..].copy_from_slice(&sequence.to_be_bytes());
-    key
 }
 
 /// The time at which versions of a part end. Times before the epoch end at once.

@@ -16,7 +16,7 @@ use bytes::{Buf, BufMut};
 pub use self::assessment::{
     ClosedVersion, Current, CurrentParts, Ended, closed, current, read_closed, said,
 };
-pub use self::outcome::{outcomes, read_outcomes, void};
+pub use self::outcome::{outcomes, read_outcomes, read_part, void};
 pub use self::part::Part;
 pub use self::reaction::{KeptFeedback, KeptSighting};
 pub use self::registry::{Known, group, partner, read_group, read_partner};
@@ -72,6 +72,8 @@ pub struct TakenBatch {
     pub digest: [u8; 32],
     /// Its entry.
     pub sequence: u64,
+    /// When it was taken.
+    pub time: Timestamp,
 }
 
 impl TakenBatch {
@@ -79,17 +81,19 @@ impl TakenBatch {
     pub fn encode(&self) -> Vec<u8> {
         let mut bytes = self.digest.to_vec();
         bytes.put_u64(self.sequence);
+        bytes.put_i64(self.time.as_millis());
         bytes
     }
 
     /// Reads the record.
     pub fn decode(mut bytes: &[u8]) -> Result<Self> {
-        if bytes.len() != 40 {
+        if bytes.len() != 48 {
             return Err(corrupt("a batch key"));
         }
         let mut digest = [0; 32];
         bytes.copy_to_slice(&mut digest);
-        Ok(Self { digest, sequence: bytes.get_u64() })
+        let (sequence, time) = (bytes.get_u64(), Timestamp::from_millis(bytes.get_i64()));
+        Ok(Self { digest, sequence, time })
     }
 }
 

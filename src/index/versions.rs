@@ -1,6 +1,6 @@
 //! Finding versions again: by their entry, author, group, submission and end.
 
-use super::record::{Current, CurrentParts, Part};
+use super::record::{Current, CurrentParts, Part, read_part};
 use super::{Index, corrupt, keys};
 use crate::domain::audience::AudienceDigest;
 use crate::domain::entry::{SubmissionId, Target};
@@ -58,13 +58,14 @@ impl Index {
 
     /// The versions that an entry brought, part by part.
     pub fn parts(&self, sequence: u64) -> Result<Vec<Part>> {
-        let found = self.store.scan(&keys::parts(sequence));
-        found.map(|pair| Part::decode(&pair?.1)).collect()
+        let found = self.store.scan(&keys::outcomes(sequence));
+        found.filter_map(|pair| pair.and_then(|(_, part)| read_part(&part)).transpose()).collect()
     }
 
     /// The versions of one part of an entry.
     pub fn part(&self, first: Position) -> Result<Option<Part>> {
-        self.store.get(&keys::part(first))?.map(|stored| Part::decode(&stored)).transpose()
+        let stored = self.store.get(&keys::outcome(first.sequence, first.index))?;
+        stored.map_or(Ok(None), |stored| read_part(&stored))
     }
 
     /// The entries of a submission's batches.
@@ -73,18 +74,17 @@ impl Index {
         found.map(|pair| Ok(TakenBatch::decode(&pair?.1)?.sequence)).collect()
     }
 
-    /// The entries of an author's batches that were taken at or after a time, newest first.
+    /// The entries of an author's batches that were taken at or after a time, in order. Looks at every
+    /// batch of the author's: for what is asked once in a long while.
     pub fn entries_since(&self, author: &PartnerId, time: Timestamp) -> Result<Vec<u64>> {
         let mut found = Vec::new();
-        for pair in self.store.scan(&keys::entries_of(author)).rev() {
-            let (key, value) = pair?;
-            let fault = || corrupt("an author's entry");
-            let taken = i64::from_be_bytes(value.as_ref().try_into().map_err(|_| fault())?);
-            if taken < time.as_millis() {
-                break;
+        for pair in self.store.scan(&keys::batches_by(author)) {
+            let taken = TakenBatch::decode(&pair?.1)?;
+            if taken.time >= time {
+                found.push(taken.sequence);
             }
-            found.push(keys::read_entry(&key).ok_or_else(fault)?);
         }
+        found.sort_unstable();
         Ok(found)
     }
 

@@ -23,8 +23,8 @@ const LARGE_PART: (usize, usize) = (32, 5);
 const SMALL_PART: (usize, usize) = (16, 5);
 /// How many groups are many.
 const MANY_GROUPS: usize = 20;
-/// What a part takes besides: what its items came to, its versions, and when they end, which is at
-/// most one time for each default life.
+/// What a part takes besides: what its items came to with its versions, and when they end, which is
+/// at most one time for each default life.
 const PART_OPERATIONS: usize = 8;
 
 /// What is the same for all items of a batch.
@@ -72,8 +72,8 @@ impl Applier {
                 let outcome = self.item(&context, item)?;
                 self.begun.push(outcome);
             }
-            self.put_part(&context, part, first);
-            self.part_done(entry.sequence, first);
+            let versions = self.put_ends(&context, part, first);
+            self.part_done(entry.sequence, first, versions.as_ref());
         }
         Ok(Outcome::Taken(std::mem::take(&mut self.begun)))
     }
@@ -110,11 +110,9 @@ impl Applier {
         state.highest = state.highest.max(batch.number);
         state.last = entry.time;
         state.closed = None;
-        let taken = TakenBatch { digest: batch.digest, sequence: entry.sequence };
+        let taken = TakenBatch { digest: batch.digest, sequence: entry.sequence, time: entry.time };
         self.put(submission, state.encode());
         self.put(key, taken.encode());
-        let time = entry.time.as_millis().to_be_bytes();
-        self.put(keys::entry_of(author, entry.sequence), &time);
         if let Audience::Named { groups, .. } = &batch.sharing.audience {
             for group in groups {
                 self.put(keys::entry_for(group, entry.sequence), Vec::new());
@@ -159,8 +157,8 @@ impl Applier {
         })
     }
 
-    /// Takes note of a part's versions, and of when they end.
-    fn put_part(&mut self, context: &Context<'_>, items: &[Item], first: usize) {
+    /// Takes note of when a part's versions end, and gives them back, if there are any.
+    fn put_ends(&mut self, context: &Context<'_>, items: &[Item], first: usize) -> Option<Part> {
         let Context { entry, author, audience, .. } = *context;
         let mut ends: BTreeSet<Timestamp> = BTreeSet::new();
         let mut versions = Vec::with_capacity(items.len());
@@ -170,15 +168,12 @@ impl Applier {
                 ends.insert(item.assessment.ends(entry.time));
             }
         }
-        if versions.is_empty() {
-            return;
-        }
         let part = Position::new(entry.sequence, u32::try_from(first).unwrap_or(u32::MAX));
-        let kept = Part { author: author.clone(), audience, versions };
-        self.put(&keys::part(part), kept.encode());
         for at in ends {
             self.put(keys::ends(at, part), Vec::new());
         }
+        let author = author.clone();
+        (!versions.is_empty()).then_some(Part { author, audience, versions })
     }
 
     /// Two nodes may append what conflicts, so whether the author is in its groups is decided here

@@ -25,7 +25,7 @@ impl Applier {
                 let ended = self.end(key, target.version, by, Ended::Withdrawn)?;
                 self.begun.push(ended.map_or(ItemOutcome::Nothing, ItemOutcome::Ended));
             }
-            self.part_done(entry.sequence, first);
+            self.part_done(entry.sequence, first, None);
         }
         Ok(Outcome::Taken(std::mem::take(&mut self.begun)))
     }
@@ -41,7 +41,7 @@ impl Applier {
             self.begun.push(ended.map_or(ItemOutcome::Nothing, ItemOutcome::Ended));
         }
         self.remove(keys::ends(expiry.ends, expiry.part));
-        self.part_done(entry.sequence, 0);
+        self.part_done(entry.sequence, 0, None);
         Ok(Outcome::Taken(std::mem::take(&mut self.begun)))
     }
 

@@ -28,7 +28,8 @@ impl Applier {
             if !self.may_share(author, &sightings.sharing.audience) {
                 return Ok(Outcome::Void(VoidReason::AudienceGone));
             }
-            let taken = TakenBatch { digest: sightings.digest, sequence: entry.sequence };
+            let taken =
+                TakenBatch { digest: sightings.digest, sequence: entry.sequence, time: entry.time };
             self.put(key, taken.encode());
         }
         let audience = AudienceDigest::of(&sightings.sharing.audience);
@@ -49,7 +50,7 @@ impl Applier {
                 self.keep_sighting(audience, &kept)?;
                 self.begun.push(ItemOutcome::Created);
             }
-            self.part_done(entry.sequence, first);
+            self.part_done(entry.sequence, first, None);
         }
         Ok(Outcome::Taken(std::mem::take(&mut self.begun)))
     }
@@ -100,7 +101,8 @@ impl Applier {
             note: feedback.note.clone(),
             sharing: feedback.sharing.clone(),
         };
-        let taken = TakenBatch { digest: feedback.digest, sequence: entry.sequence };
+        let taken =
+            TakenBatch { digest: feedback.digest, sequence: entry.sequence, time: entry.time };
         self.put(key, taken.encode());
         self.put(keys::feedback(version, author), kept.encode());
         Ok(Outcome::Taken(vec![ItemOutcome::Created]))

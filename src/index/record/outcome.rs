@@ -2,13 +2,30 @@
 
 use bytes::{Buf, BufMut};
 
-use super::{corrupt, put_position, take_position};
+use super::{Part, corrupt, put_block, put_position, take_block, take_position};
 use crate::domain::entry::{ItemOutcome, RegistryRule, VoidReason};
 use crate::error::Result;
 
-/// The bytes of what some items of an entry came to.
-pub fn outcomes(items: &[ItemOutcome]) -> Vec<u8> {
+/// The bytes of what the items of a part came to, and of the versions that it brought.
+pub fn outcomes(items: &[ItemOutcome], versions: Option<&Part>) -> Vec<u8> {
     let mut bytes = vec![0];
+    put_block(&mut bytes, &items_block(items));
+    bytes.extend(versions.map(Part::encode).unwrap_or_default());
+    bytes
+}
+
+/// The versions that a part brought, if it brought any.
+pub fn read_part(mut bytes: &[u8]) -> Result<Option<Part>> {
+    // An entry that is void has no parts.
+    if bytes.try_get_u8() != Ok(0) {
+        return Ok(None);
+    }
+    take_block(&mut bytes, "an outcome")?;
+    if bytes.is_empty() { Ok(None) } else { Part::decode(bytes).map(Some) }
+}
+
+fn items_block(items: &[ItemOutcome]) -> Vec<u8> {
+    let mut bytes = Vec::with_capacity(items.len());
     for item in items {
         let (what, positions) = match *item {
             ItemOutcome::Created => (0, [None, None]),
@@ -57,6 +74,7 @@ pub fn read_outcomes(mut bytes: &[u8], items: &mut Vec<ItemOutcome>) -> Result<O
     if head != 0 {
         return read_void(head, bytes).map(Some);
     }
+    let mut bytes = take_block(&mut bytes, "an outcome")?;
     while bytes.has_remaining() {
         let what = bytes.get_u8();
         let mut position = || take_position(&mut bytes, "an outcome");
