@@ -10,6 +10,7 @@ mod details;
 pub mod dry_run;
 mod jsonl;
 mod list;
+pub mod stix;
 mod table;
 mod text;
 

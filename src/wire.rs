@@ -8,6 +8,7 @@ pub mod cursor;
 pub mod encoded;
 pub mod feed;
 pub mod filter;
+pub mod given;
 pub mod indicator;
 pub mod known;
 pub mod partner;

@@ -8,19 +8,8 @@ use std::path::PathBuf;
 use std::process::Command;
 
 use serde_json::{Value, json};
+use support::python::python;
 use support::{World, batch, domain};
-
-fn python() -> PathBuf {
-    let root = PathBuf::from(env!("CARGO_MANIFEST_DIR"));
-    let python =
-        std::env::var("TIPOFF_PYTHON").map_or(root.join(".venv/bin/python"), PathBuf::from);
-    assert!(
-        python.exists(),
-        "{} is not there: `make test` installs what this test needs",
-        python.display()
-    );
-    python
-}
 
 #[tokio::test(flavor = "multi_thread")]
 async fn a_python_client_submits_and_follows_the_feed() {

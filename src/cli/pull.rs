@@ -1,9 +1,11 @@
 //! `tipoff pull`
 
+mod stix;
 mod table;
 
 use clap::ValueEnum;
 
+use self::stix::Current;
 use self::table::Table;
 use super::failure::{Done, Failure, Outcome};
 use super::filter::FilterFlags;
@@ -20,7 +22,9 @@ const PAGE: u32 = 1_000;
 #[command(
     after_help = "The place where it stopped is printed on stderr, for --since. It gives what \
                   subscribe would: in csv, `change` says whether a line is a version to hold or one to \
-                  drop, and what is neither is left out and counted on stderr."
+                  drop, and what is neither is left out and counted on stderr. In stix, what was \
+                  dropped again is left out, and what was given by an earlier pull is named on stderr \
+                  where it is to be dropped: with --snapshot a bundle is all there is."
 )]
 pub struct Pull {
     /// Where to begin: `start`, `now`, or a cursor. From `now` there is nothing yet: it gives the
@@ -47,6 +51,8 @@ enum Format {
     Jsonl,
     /// A table of versions, with a header
     Csv,
+    /// A STIX 2.1 bundle of what is current
+    Stix,
 }
 
 /// Where the lines go.
@@ -54,6 +60,7 @@ enum Printer {
     Rows,
     Objects,
     Csv(Table),
+    Stix(Current),
 }
 
 impl Pull {
@@ -65,6 +72,7 @@ impl Pull {
         if self.snapshot {
             let (cursor, items) = client.snapshot(Some(filter)).await?;
             printer.print(PullResponse { items, ..PullResponse::default() }, u64::MAX)?;
+            printer.finish()?;
             output::remark(&format!("go on with --since {}", words::cursor(&cursor)));
             return Ok(Done::Whole);
         }
@@ -86,14 +94,7 @@ impl Pull {
                 break Ok(());
             }
         };
-        if let Printer::Csv(table) = &printer
-            && table.left_out > 0
-        {
-            let what = words::count(table.left_out, "event");
-            output::remark(&format!(
-                "{what} left out, which csv has no columns for: see --format jsonl"
-            ));
-        }
+        printer.finish()?;
         // Good for what was printed, whatever came then.
         if let From::Cursor(cursor) = &from {
             output::remark(&format!("go on with --since {}", words::cursor(cursor)));
@@ -103,10 +104,11 @@ impl Pull {
 
     fn printer(&self, global: &Global) -> Result<Printer, Failure> {
         match (self.format, global.json) {
-            (Some(Format::Csv), true) => {
-                Err(Failure::usage("--json prints objects: leave it out for --format csv"))
+            (Some(Format::Csv | Format::Stix), true) => {
+                Err(Failure::usage("--json prints objects a line: leave it out for another format"))
             }
             (Some(Format::Csv), false) => Ok(Printer::Csv(Table::default())),
+            (Some(Format::Stix), false) => Ok(Printer::Stix(Current::default())),
             (Some(Format::Jsonl), _) | (None, true) => Ok(Printer::Objects),
             (None, false) => Ok(Printer::Rows),
         }
@@ -134,6 +136,7 @@ impl Printer {
                 Printer::Rows => output::line(&shown::row(&event))?,
                 Printer::Objects => output::json(&shown::object(&event))?,
                 Printer::Csv(table) => table.add(&event),
+                Printer::Stix(current) => current.add(&event)?,
             }
             last = Some(event);
         }
@@ -141,6 +144,21 @@ impl Printer {
             output::bytes(&table.take()?)?;
         }
         Ok((counted, cut))
+    }
+
+    /// Prints what stands until the end, and what the format could not say.
+    fn finish(&self) -> Result<(), Failure> {
+        match self {
+            Printer::Csv(table) if table.left_out > 0 => {
+                let what = words::count(table.left_out, "event");
+                output::remark(&format!(
+                    "{what} left out, which csv has no columns for: see --format jsonl"
+                ));
+            }
+            Printer::Rows | Printer::Objects | Printer::Csv(_) => {}
+            Printer::Stix(current) => current.print()?,
+        }
+        Ok(())
     }
 }
 

@@ -8,6 +8,7 @@ pub mod disk;
 pub mod feed;
 pub mod forge;
 pub mod process;
+pub mod python;
 pub mod raw;
 
 use std::path::{Path, PathBuf};

@@ -1,0 +1,73 @@
+//! What is current at the end of a pull, as a STIX bundle.
+
+use std::collections::BTreeMap;
+
+use super::super::failure::Failure;
+use super::super::{output, shown, words};
+use crate::client::FeedEvent;
+use crate::domain::{Given, Position};
+use crate::formats::stix::Bundle;
+use crate::wire::{given, pb};
+
+/// What stands of what was pulled so far.
+#[derive(Debug, Default)]
+pub struct Current {
+    held: BTreeMap<Position, Given>,
+    /// What is to be dropped of what an earlier pull gave: a bundle holds what is, and not what was.
+    gone: Vec<(Position, String)>,
+    left_out: u64,
+}
+
+impl Current {
+    /// Takes an event.
+    pub fn add(&mut self, event: &FeedEvent) -> Result<(), Failure> {
+        match event {
+            FeedEvent::Item(item) => {
+                let given = given::read(item).map_err(|invalid| {
+                    Failure::failed(format!(
+                        "the exchange sent what this client cannot read: {invalid}"
+                    ))
+                })?;
+                if let Some(old) = item.replaces {
+                    self.drop_version(&old, "replaced");
+                }
+                self.held.insert(given.version, given);
+            }
+            FeedEvent::Removal(removal) => {
+                if let Some(version) = &removal.version {
+                    self.drop_version(version, &shown::reason(removal));
+                }
+            }
+            _ => self.left_out += 1,
+        }
+        Ok(())
+    }
+
+    fn drop_version(&mut self, version: &pb::Version, reason: &str) {
+        let version = Position::new(version.sequence, version.index);
+        if self.held.remove(&version).is_none() {
+            self.gone.push((version, reason.to_owned()));
+        }
+    }
+
+    /// Prints the bundle, and on stderr what it cannot say.
+    pub fn print(&self) -> Result<(), Failure> {
+        let mut bundle = Bundle::default();
+        for given in self.held.values() {
+            bundle.add(given);
+        }
+        let text = serde_json::to_string_pretty(&bundle.finish())
+            .map_err(|error| Failure::failed(format!("cannot write STIX: {error}")))?;
+        output::line(&text)?;
+        for (version, reason) in &self.gone {
+            output::remark(&format!(
+                "drop version {version}, which an earlier pull may have given: {reason}"
+            ));
+        }
+        if self.left_out > 0 {
+            let what = words::count(self.left_out, "event");
+            output::remark(&format!("{what} left out of the bundle: see --format jsonl"));
+        }
+        Ok(())
+    }
+}

@@ -1,0 +1,24 @@
+//! What a reader was given, apart from how it came.
+
+use super::assessment::Assessment;
+use super::entry::Position;
+use super::indicator::IndicatorId;
+use super::sharing::Tlp;
+use super::time::Timestamp;
+
+/// A version of an assessment as a reader was given it.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Given {
+    /// Its version.
+    pub version: Position,
+    /// The id of its author, as it was given.
+    pub author: String,
+    /// When it was accepted.
+    pub accepted: Timestamp,
+    /// The id of the indicator that it is about.
+    pub id: IndicatorId,
+    /// What it says, with what it is about.
+    pub said: Assessment,
+    /// What its reader may do with it.
+    pub tlp: Tlp,
+}

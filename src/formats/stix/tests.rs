@@ -1,0 +1,86 @@
+use std::collections::BTreeMap;
+use std::slice::from_ref;
+
+use super::*;
+use crate::domain::label::Label;
+use crate::domain::{Indicator, Position};
+
+fn given(value: &str, sequence: u64) -> Given {
+    let indicator = Indicator::read(value, None).unwrap();
+    Given {
+        version: Position::new(sequence, 0),
+        author: "birdsite".into(),
+        accepted: Timestamp::from_millis(1_764_057_600_123),
+        id: indicator.id(),
+        said: Assessment {
+            labels: vec![Label::from_stored("spam")],
+            techniques: vec![Technique::from_stored("0.9.4"), Technique::from_stored("T0090")],
+            references: vec!["https://report.example/1".into()],
+            ..Assessment::of(indicator)
+        },
+        tlp: Tlp::AmberStrict,
+    }
+}
+
+fn bundle(all: &[Given]) -> Value {
+    let mut bundle = Bundle::default();
+    for given in all {
+        bundle.add(given);
+    }
+    bundle.finish()
+}
+
+#[test]
+fn who_and_what_an_indicator_refers_to_stands_before_it_and_once() {
+    let written = bundle(&[given("a.example", 1), given("b.example", 2)]);
+    let mut counts: BTreeMap<&str, usize> = BTreeMap::new();
+    let mut seen = Vec::new();
+    for object in written["objects"].as_array().unwrap() {
+        *counts.entry(object["type"].as_str().unwrap()).or_default() += 1;
+        let mut refers = vec![object["created_by_ref"].as_str()];
+        let markings = object["object_marking_refs"].as_array().into_iter().flatten();
+        refers.extend(markings.map(Value::as_str));
+        for id in refers.into_iter().flatten() {
+            assert!(seen.contains(&id), "{id} comes behind what refers to it");
+        }
+        seen.push(object["id"].as_str().unwrap());
+    }
+    // The author, and whoever defined the extension.
+    let expected =
+        [("extension-definition", 1), ("identity", 2), ("indicator", 2), ("marking-definition", 1)];
+    assert_eq!(counts.into_iter().collect::<Vec<_>>(), expected);
+}
+
+#[test]
+fn the_same_version_is_the_same_object_in_every_bundle_and_another_is_another() {
+    let (first, second) = (given("a.example", 1), given("a.example", 2));
+    assert_eq!(bundle(from_ref(&first)), bundle(from_ref(&first)));
+    assert_eq!(indicator_id(&first), indicator_id(&first.clone()));
+    assert_ne!(indicator_id(&first), indicator_id(&second));
+}
+
+#[test]
+fn an_indicator_says_what_its_author_said() {
+    let written = bundle(&[given("x:harbour", 7)]);
+    let indicator = written["objects"].as_array().unwrap().last().unwrap();
+    assert_eq!(indicator["name"], "account x:harbour");
+    assert_eq!(indicator["created"], "2025-11-25T08:00:00.123Z");
+    assert_eq!(indicator["indicator_types"], json!(["anomalous-activity"]));
+    assert_eq!(indicator["labels"], json!(["spam"]));
+    assert_eq!(indicator["confidence"], 50);
+    let references = indicator["external_references"].as_array().unwrap();
+    let named: Vec<_> = references.iter().map(|one| one["source_name"].as_str().unwrap()).collect();
+    assert_eq!(named, ["meta-online-operations-kill-chain", "DISARM", "report"]);
+    let extensions = indicator["extensions"].as_object().unwrap();
+    let said = extensions.values().next().unwrap();
+    assert_eq!(said["assessment_version"], "7.0");
+    assert_eq!(said["severity"], "medium");
+    assert_eq!(said["platform"], "x");
+}
+
+#[test]
+fn a_bundle_of_nothing_has_no_list_of_objects() {
+    let written = Bundle::default().finish();
+    assert_eq!(written["type"], "bundle");
+    assert!(written.get("objects").is_none());
+}

@@ -1,0 +1,23 @@
+"""Holds STIX bundles against the standard, with what OASIS validates with.
+
+Prints for each file whether it is valid, the errors and the warnings, as a JSON line. Warnings count as
+faults: they are the standard's SHOULDs.
+"""
+
+import json
+import sys
+
+from stix2validator import ValidationOptions, validate_file
+
+
+def main():
+    options = ValidationOptions(version="2.1", strict=True)
+    for path in sys.argv[1:]:
+        result = validate_file(path, options)
+        errors = [str(one) for each in result.object_results for one in each.errors or []]
+        warnings = [str(one) for each in result.object_results for one in each.warnings or []]
+        print(json.dumps({"file": path, "valid": result.is_valid, "errors": errors, "warnings": warnings}))
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,115 @@
+//! What is written as STIX is STIX: by OASIS's own validator, on the real reports too.
+
+#![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic)]
+
+mod support;
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::fs;
+use std::path::{Path, PathBuf};
+
+use serde_json::{Value, json};
+use support::command::{Ran, Stage};
+use support::python;
+
+/// One value of each kind, and some that want to break out of a pattern.
+const EVERY_KIND: &str = r##"{"kind":"account","value":"x:harbour_watcher"}
+{"kind":"account","value":"youtube:harbour"}
+{"kind":"account_id","platform":"x","value":"1234567890"}
+{"kind":"page","platform":"facebook","value":"harbour.page"}
+{"kind":"community","platform":"reddit","value":"harbour"}
+{"kind":"channel","platform":"telegram","value":"harbour_channel"}
+{"kind":"domain","value":"bücher.example"}
+{"kind":"url","value":"https://a.example/it's/\\path?q='x'"}
+{"kind":"email","value":"someone@mail.example"}
+{"kind":"phone","value":"+1 202 555 0143"}
+{"kind":"ip","value":"192.0.2.7"}
+{"kind":"ip","value":"2001:db8::7"}
+{"kind":"md5","value":"9e107d9d372bb6826bd81d3542a419d6"}
+{"kind":"sha1","value":"2fd4e1c67a2d28fced849ee1bb76e7391b93eb12"}
+{"kind":"sha256","value":"d7a8fbb307d7809469ca9abcb0082e4f8d5651e46d3cdb762d02d0bf37c9e592"}
+{"kind":"pdq","value":"f8f8f0cee0f4a84f06370a22038f63f0b36e2ed596621e1d33e6b39c4e9c9b22"}
+{"kind":"hashtag","value":"#harbour"}
+{"kind":"android_package","value":"com.example.Harbour"}
+{"kind":"ios_app_id","value":"id1234567890"}
+{"kind":"crypto_address","platform":"bitcoin","value":"bc1qw508d6qejxtdg4y5r3zarvary0c5xw7kv8f3t4"}
+"##;
+
+fn data() -> PathBuf {
+    let folder = std::env::var("TIPOFF_TEST_DATA").unwrap_or_else(|_| "../shared/data".into());
+    Path::new(env!("CARGO_MANIFEST_DIR")).join(folder)
+}
+
+fn done(ran: Ran) -> Ran {
+    assert!(matches!(ran.code, Some(0 | 5)), "{ran:?}");
+    ran
+}
+
+/// What a partner takes as a bundle, held against the standard.
+fn bundle(stage: &Stage, partner: &str, name: &str, arguments: &[&str]) -> Value {
+    let ran = done(stage.run(partner, &[&["pull", "--format", "stix"][..], arguments].concat()));
+    let file = stage.file(name, &ran.out);
+    let validated = python::script("validate_stix.py", &[Path::new(&file)]);
+    let said = String::from_utf8(validated.stdout).unwrap();
+    let faults = String::from_utf8_lossy(&validated.stderr);
+    let result: Value = serde_json::from_str(&said).unwrap_or_else(|_| panic!("{said}{faults}"));
+    let short = said.chars().take(2_000).collect::<String>();
+    assert_eq!(result["valid"], true, "{short}");
+    assert_eq!((&result["errors"], &result["warnings"]), (&json!([]), &json!([])), "{short}");
+    serde_json::from_str(&ran.out).unwrap()
+}
+
+fn of_type<'a>(bundle: &'a Value, wanted: &str) -> Vec<&'a Value> {
+    let objects = bundle["objects"].as_array().unwrap().iter();
+    objects.filter(|object| object["type"] == wanted).collect()
+}
+
+#[test]
+fn every_kind_of_indicator_is_written_as_the_standard_has_it() {
+    let stage = Stage::new();
+    let everything = stage.file("kinds.jsonl", EVERY_KIND);
+    let ran =
+        done(stage.run("birdsite", &["submit", &everything, "--tlp", "AMBER+STRICT", "--json"]));
+    let sum = ran.lines().pop().unwrap();
+    let written = bundle(&stage, "facegraph", "kinds.json", &["--snapshot"]);
+    let indicators = of_type(&written, "indicator");
+    assert_eq!(indicators.len() as u64, sum["created"].as_u64().unwrap(), "{ran:?}");
+    assert_eq!(indicators.len(), EVERY_KIND.lines().count(), "{ran:?}");
+    let ids: BTreeSet<_> = indicators.iter().map(|one| one["id"].as_str().unwrap()).collect();
+    assert_eq!(ids.len(), indicators.len());
+    let [marking] = of_type(&written, "marking-definition")[..] else { panic!("{written}") };
+    assert_eq!(marking["name"], "TLP:AMBER+STRICT");
+
+    // What is taken back within a pull is not in its bundle; behind it, it is named.
+    let cursor = done(stage.run("facegraph", &["pull", "--format", "stix"])).err;
+    let cursor = cursor.trim().rsplit(' ').next().unwrap().to_owned();
+    done(stage.run("birdsite", &["withdraw", "192.0.2.7"]));
+    let whole = bundle(&stage, "facegraph", "whole.json", &[]);
+    assert_eq!(of_type(&whole, "indicator").len(), indicators.len() - 1);
+    let ran = done(stage.run("facegraph", &["pull", "--format", "stix", "--since", &cursor]));
+    assert!(ran.err.contains("drop version ") && ran.err.contains("withdrawn"), "{ran:?}");
+    assert!(serde_json::from_str::<Value>(&ran.out).unwrap().get("objects").is_none(), "{ran:?}");
+}
+
+#[test]
+fn the_real_reports_are_valid_bundles() {
+    let stage = Stage::new();
+    let meta = data().join("meta");
+    let mut reports: Vec<_> = fs::read_dir(meta.join("Q1_2023")).unwrap().collect();
+    reports.extend(fs::read_dir(meta.join("Q3_2024")).unwrap());
+    let files: Vec<_> = reports.into_iter().map(|file| file.unwrap().path()).collect();
+    let mut arguments = vec!["submit", "--json", "--tlp", "CLEAR"];
+    arguments.extend(files.iter().map(|file| file.to_str().unwrap()));
+    let ran = done(stage.run("birdsite", &arguments));
+    let created: u64 = ran.lines().iter().filter_map(|line| line["created"].as_u64()).sum();
+    let written = bundle(&stage, "watcher", "reports.json", &["--snapshot"]);
+    let indicators = of_type(&written, "indicator");
+    assert_eq!(indicators.len() as u64, created, "{:?}", ran.out.lines().last());
+    let mut named: BTreeMap<&str, usize> = BTreeMap::new();
+    for indicator in indicators {
+        for reference in indicator["external_references"].as_array().into_iter().flatten() {
+            *named.entry(reference["source_name"].as_str().unwrap()).or_default() += 1;
+        }
+    }
+    assert!(named["meta-online-operations-kill-chain"] > 100, "{named:?}");
+}
