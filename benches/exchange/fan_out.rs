@@ -259,7 +259,18 @@ async fn follow(
     (elapsed, kept)
 }
 
+/// Follows until so many items have come.
+pub async fn take(channel: Channel, request: Bytes, expected: u64) {
+    stream(channel, request, expected, false).await;
+}
+
 async fn read(channel: Channel, request: Bytes, expected: u64, keeps: bool) -> Vec<Bytes> {
+    let (got, kept) = stream(channel, request, expected, keeps).await;
+    assert_eq!(got, expected, "what the reader may see and asked for, and no more");
+    kept
+}
+
+async fn stream(channel: Channel, request: Bytes, expected: u64, keeps: bool) -> (u64, Vec<Bytes>) {
     let mut grpc = Grpc::new(channel).max_decoding_message_size(8 * 1024 * 1024);
     grpc.ready().await.unwrap();
     let path = PathAndQuery::from_static("/tipoff.v1.FeedService/Subscribe");
@@ -273,8 +284,7 @@ async fn read(channel: Channel, request: Bytes, expected: u64, keeps: bool) -> V
             kept.push(message);
         }
     }
-    assert_eq!(got, expected, "what the reader may see and asked for, and no more");
-    kept
+    (got, kept)
 }
 
 /// How many items are in the bytes of a message: its fields of number 1.

@@ -1,6 +1,6 @@
 //! Four clients stream batches; each receipt comes after the disk has it and it is applied.
 
-use std::time::Instant;
+use std::time::{Duration, Instant};
 
 use bytes::Bytes;
 use prost::Message;
@@ -11,6 +11,8 @@ use tonic::transport::Channel;
 
 use crate::bare;
 use crate::report::Row;
+use crate::support::World;
+use crate::support::process::Process;
 use crate::support::raw::{AsTheyAre, channel_to};
 use crate::work::{self, Used, rate, started};
 
@@ -20,25 +22,7 @@ const BATCH: u64 = 500;
 pub async fn run(items: u64) -> Row {
     let world = work::world(1);
     let mut exchange = started(&world);
-    let share = items / CLIENTS;
-    let clients: Vec<_> = (0..CLIENTS)
-        .map(|client| {
-            let batches = work::batches(&format!("client-{client}"), client * share, share, BATCH);
-            (channel_to(&world, &exchange.url(), "p0"), batches)
-        })
-        .collect();
-    #[allow(clippy::disallowed_methods)]
-    let begun = Instant::now();
-    let sending: Vec<_> = clients
-        .into_iter()
-        .map(|(channel, batches)| tokio::spawn(stream(channel, batches)))
-        .collect();
-    let mut receipts = Vec::new();
-    for sent in sending {
-        receipts.extend(sent.await.unwrap());
-    }
-    let elapsed = begun.elapsed();
-    check(&receipts, items);
+    let elapsed = store(&world, &exchange, items).await;
 
     let used = Used::by(exchange.id());
     assert!(exchange.terminate().success());
@@ -52,6 +36,35 @@ pub async fn run(items: u64) -> Row {
         disk_mb: Some(disk_mb),
         ..Row::of(("ingest", items), figures, 0.7, 100_000.0)
     }
+}
+
+/// Has so many items stored, and tells how long that took.
+pub async fn store(world: &World, exchange: &Process, items: u64) -> Duration {
+    let (elapsed, receipts) = streamed(world, &exchange.url(), items).await;
+    check(&receipts, items);
+    elapsed
+}
+
+/// Streams so many items to a server, and gives the receipts and how long it took until the last came.
+pub async fn streamed(world: &World, url: &str, items: u64) -> (Duration, Vec<Bytes>) {
+    let share = items / CLIENTS;
+    let clients: Vec<_> = (0..CLIENTS)
+        .map(|client| {
+            let batches = work::batches(&format!("client-{client}"), client * share, share, BATCH);
+            (channel_to(world, url, "p0"), batches)
+        })
+        .collect();
+    #[allow(clippy::disallowed_methods)]
+    let begun = Instant::now();
+    let sending: Vec<_> = clients
+        .into_iter()
+        .map(|(channel, batches)| tokio::spawn(stream(channel, batches)))
+        .collect();
+    let mut receipts = Vec::new();
+    for sent in sending {
+        receipts.extend(sent.await.unwrap());
+    }
+    (begun.elapsed(), receipts)
 }
 
 async fn stream(channel: Channel, batches: Vec<Bytes>) -> Vec<Bytes> {

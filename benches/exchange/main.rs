@@ -11,11 +11,16 @@ mod support;
 
 mod bare;
 mod fan_out;
+mod idle;
 mod ingest;
+mod latency;
+mod plot;
 mod raw;
 mod report;
 mod stalled;
+mod stored;
 mod unary;
+mod wire;
 mod work;
 
 use report::Report;
@@ -26,9 +31,9 @@ static ALLOCATOR: mimalloc::MiMalloc = mimalloc::MiMalloc;
 fn main() {
     let arguments: Vec<_> = std::env::args().skip(1).collect();
     if let [command, identity, messages] = &arguments[..]
-        && command == raw::COMMAND
+        && [raw::COMMAND, raw::READING].contains(&command.as_str())
     {
-        return raw::serve(identity.as_ref(), messages.as_ref());
+        return raw::serve(command, identity.as_ref(), messages.as_ref());
     }
     // `cargo bench` says so; whoever runs all targets as tests gets nothing to wait for.
     if !arguments.iter().any(|argument| argument == "--bench") {
@@ -38,25 +43,45 @@ fn main() {
     let named: Vec<_> = arguments.iter().filter(|argument| !argument.starts_with("--")).collect();
     let wanted = |scenario: &str| named.is_empty() || named.iter().any(|name| *name == scenario);
 
+    // The quick form has the sizes that tell whether anything is amiss, and takes under three minutes.
+    let quick = std::env::var_os("QUICK").is_some_and(|quick| quick == "1");
+    let sizes: &[u64] = if quick { &[10_000, 100_000] } else { &[10_000, 100_000, 1_000_000] };
     let mut report = Report::default();
     let runtime = tokio::runtime::Runtime::new().unwrap();
     runtime.block_on(async {
         if wanted("ingest") {
-            for items in [10_000, 100_000, 1_000_000] {
-                report.add(ingest::run(items).await);
+            for items in sizes {
+                report.add(ingest::run(*items).await);
+            }
+        }
+        if wanted("wire") {
+            for items in sizes {
+                report.add(wire::run(*items).await);
             }
         }
         if wanted("unary") {
-            report.add(unary::run(64, 1_000).await);
+            report.add(unary::run(64, if quick { 200 } else { 1_000 }).await);
         }
         if wanted("fan-out") {
-            for subscribers in [1, 10, 100] {
-                report.add(fan_out::run(subscribers).await);
+            let readers: &[usize] = if quick { &[1, 10, 100] } else { &[1, 10, 100, 1_000] };
+            for subscribers in readers {
+                report.add(fan_out::run(*subscribers).await);
             }
             report.add(fan_out::live(100).await);
         }
+        if wanted("latency") {
+            report.add(latency::run(if quick { 10_000 } else { 50_000 }).await);
+        }
         if wanted("stalled") {
             report.add(stalled::run().await);
+        }
+        if wanted("stored") {
+            for items in sizes {
+                stored::run(*items).await.into_iter().for_each(|row| report.add(row));
+            }
+        }
+        if wanted("idle") {
+            report.add(idle::run(if quick { 1_000 } else { 10_000 }).await);
         }
     });
     report.write();

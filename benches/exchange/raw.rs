@@ -9,11 +9,14 @@ use std::process::{Child, Command, Stdio};
 use std::sync::Arc;
 
 use bytes::{Buf, Bytes};
-use futures_util::{Stream, stream};
+use futures_util::{Stream, StreamExt, stream};
+use tipoff::domain::Timestamp;
+use tipoff::domain::label::Labels;
 use tipoff::wire::encoded::EncodedFeed;
 use tipoff::wire::pb;
 use tipoff::wire::servers::feed_service_server::{FeedService, FeedServiceServer};
 use tipoff::wire::servers::indicator_service_server::{IndicatorService, IndicatorServiceServer};
+use tipoff::wire::submission::{self, Terms};
 use tokio::net::TcpListener;
 use tokio_stream::wrappers::TcpListenerStream;
 use tonic::transport::{Certificate, Identity, Server, ServerTlsConfig};
@@ -23,6 +26,8 @@ use crate::support::World;
 
 /// The argument by which this program becomes the server.
 pub const COMMAND: &str = "raw-server";
+/// The same, where what comes is read as the exchange reads it.
+pub const READING: &str = "reading-server";
 
 /// A running server, ended when it is dropped.
 pub struct RawServer {
@@ -33,8 +38,17 @@ pub struct RawServer {
 impl RawServer {
     /// Starts one with a world's identity. `messages` is a folder of streams that it can send.
     pub fn start(world: &World, messages: &Path) -> Self {
+        Self::start_as(COMMAND, world, messages)
+    }
+
+    /// Starts one that reads what comes and stores nothing.
+    pub fn start_reading(world: &World) -> Self {
+        Self::start_as(READING, world, &world.config.server.identity)
+    }
+
+    fn start_as(command: &str, world: &World, messages: &Path) -> Self {
         let mut child = Command::new(std::env::current_exe().unwrap())
-            .arg(COMMAND)
+            .arg(command)
             .args([&world.config.server.identity, messages])
             .stdout(Stdio::piped())
             .spawn()
@@ -53,13 +67,14 @@ impl Drop for RawServer {
 }
 
 /// Serves until it is killed.
-pub fn serve(identity: &Path, messages: &Path) {
+pub fn serve(command: &str, identity: &Path, messages: &Path) {
     let read = |name: &str| fs::read(identity.join(name)).unwrap();
     let tls = ServerTlsConfig::new()
         .identity(Identity::from_pem(read("cert.pem"), read("key.pem")))
         .client_ca_root(Certificate::from_pem(read("ca.pem")));
-    let streams = read_streams(messages);
-    let raw = Raw { streams: Arc::new(streams) };
+    let reads = command == READING;
+    let streams = if reads { Vec::new() } else { read_streams(messages) };
+    let raw = Raw { reads, streams: Arc::new(streams) };
     tokio::runtime::Runtime::new().unwrap().block_on(async {
         let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
         println!("{}", listener.local_addr().unwrap().port());
@@ -103,8 +118,19 @@ fn read_streams(folder: &Path) -> Vec<Vec<Bytes>> {
     files.iter().map(read).collect()
 }
 
+/// How many items of a batch can be read.
+fn read(request: &pb::StreamIndicatorsRequest) -> Result<u64, Status> {
+    let labels = Labels::default();
+    let now = Timestamp::from_millis(1_795_000_000_000);
+    let terms = Terms { labels: &labels, max_items: 1_000, now };
+    let read = submission::read(&request.submission_id, request.batch.as_ref(), None, &terms)
+        .map_err(|invalid| Status::invalid_argument(invalid.to_string()))?;
+    Ok(read.batch.map_or(0, |batch| batch.items.len() as u64))
+}
+
 #[derive(Clone)]
 struct Raw {
+    reads: bool,
     streams: Arc<Vec<Vec<Bytes>>>,
 }
 
@@ -136,11 +162,25 @@ impl IndicatorService for Raw {
 
     type StreamIndicatorsStream = Out<pb::StreamIndicatorsResponse>;
 
+    /// One receipt a batch. Where it reads, each item is brought to its canonical value first, as the
+    /// exchange does before it stores.
     async fn stream_indicators(
         &self,
-        _: Request<Streaming<pb::StreamIndicatorsRequest>>,
+        request: Request<Streaming<pb::StreamIndicatorsRequest>>,
     ) -> Result<Response<Self::StreamIndicatorsStream>, Status> {
-        Err(Status::unimplemented("not measured"))
+        let reads = self.reads;
+        let receipts = request.into_inner().map(move |request| {
+            let request = request?;
+            let items = if reads { read(&request)? } else { 1 };
+            let receipt = pb::Receipt {
+                number: request.batch.map_or(0, |batch| batch.number),
+                sequence: items,
+                submission_id: request.submission_id,
+                ..pb::Receipt::default()
+            };
+            Ok(pb::StreamIndicatorsResponse { receipt: Some(receipt) })
+        });
+        Ok(Response::new(Box::pin(receipts)))
     }
 
     async fn withdraw_indicators(

@@ -4,7 +4,10 @@ use std::path::PathBuf;
 use std::{env, fs};
 
 use comfy_table::{Table, presets};
+use hdrhistogram::Histogram;
 use serde::Serialize;
+
+use crate::plot;
 
 /// One figure beside its limit.
 #[derive(Clone, Debug, Default, Serialize)]
@@ -19,6 +22,12 @@ pub struct Row {
     /// The least ratio that we are content with.
     pub target: f64,
     pub met: bool,
+    /// The least value that we are content with.
+    #[serde(skip)]
+    pub floor: f64,
+    /// Whether something else did not hold.
+    #[serde(skip)]
+    pub failed: bool,
     #[serde(skip_serializing_if = "Option::is_none")]
     pub p50_ms: Option<f64>,
     #[serde(skip_serializing_if = "Option::is_none")]
@@ -41,9 +50,30 @@ impl Row {
         target: f64,
         floor: f64,
     ) -> Self {
-        let ratio = value / limit;
-        let met = ratio >= target && value >= floor;
-        Self { scenario, size, value, unit, limit, ratio, target, met, ..Self::default() }
+        let row = Self { scenario, size, value, unit, target, floor, ..Self::default() };
+        row.limited(limit)
+    }
+
+    /// The same beside a limit that was measured afterwards.
+    pub fn limited(mut self, limit: f64) -> Self {
+        (self.limit, self.ratio) = (limit, self.value / limit);
+        self.met = self.ratio >= self.target && self.value >= self.floor && !self.failed;
+        self
+    }
+
+    /// The same, where something else has to hold besides.
+    pub fn only_if(mut self, holds: bool) -> Self {
+        self.failed |= !holds;
+        self.met &= holds;
+        self
+    }
+
+    /// The same with latencies, in microseconds.
+    pub fn with_latency(mut self, latency: &Histogram<u64>) -> Self {
+        #[allow(clippy::cast_precision_loss)]
+        let at = |quantile| Some(latency.value_at_quantile(quantile) as f64 / 1_000.0);
+        (self.p50_ms, self.p99_ms, self.p999_ms) = (at(0.5), at(0.99), at(0.999));
+        self
     }
 }
 
@@ -53,8 +83,12 @@ pub struct Report(Vec<Row>);
 impl Report {
     pub fn add(&mut self, row: Row) {
         eprintln!(
-            "{} {}: {:.0} of {:.0} {}",
-            row.scenario, row.size, row.value, row.limit, row.unit
+            "{} {}: {} of {} {}",
+            row.scenario,
+            row.size,
+            figure(row.value),
+            figure(row.limit),
+            row.unit
         );
         self.0.push(row);
     }
@@ -71,8 +105,8 @@ impl Report {
             table.add_row([
                 row.scenario.to_owned(),
                 row.size.to_string(),
-                format!("{:.0}", row.value),
-                format!("{:.0}", row.limit),
+                figure(row.value),
+                figure(row.limit),
                 row.unit.to_owned(),
                 format!("{:.2}", row.ratio),
                 format!("{:.2}", row.target),
@@ -90,6 +124,12 @@ impl Report {
         fs::create_dir_all(&folder).unwrap();
         let file = folder.join("report.json");
         fs::write(&file, serde_json::to_string_pretty(&self.0).unwrap()).unwrap();
-        println!("{}", file.display());
+        plot::draw(&self.0, &folder);
+        println!("{}, and a plot of each scenario over its sizes beside it", file.display());
     }
+}
+
+/// A number with as many digits as it is good for.
+fn figure(value: f64) -> String {
+    if value < 100.0 { format!("{value:.2}") } else { format!("{value:.0}") }
 }

@@ -29,15 +29,10 @@ pub async fn run(callers: u64, calls: u64) -> Row {
 
     let total = callers * calls;
     let figures = (rate(total, elapsed), rate(total, limit), "calls/s");
-    #[allow(clippy::cast_precision_loss)]
-    let at = |quantile| Some(latency.value_at_quantile(quantile) as f64 / 1_000.0);
     Row {
-        p50_ms: at(0.5),
-        p99_ms: at(0.99),
-        p999_ms: at(0.999),
         rss_mb: used.rss_mb,
         cpu_s: used.cpu_s,
-        ..Row::of(("unary", callers), figures, 0.5, 0.0)
+        ..Row::of(("unary", callers), figures, 0.5, 0.0).with_latency(&latency)
     }
 }
 

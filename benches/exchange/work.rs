@@ -84,6 +84,13 @@ impl Used {
     }
 }
 
+/// What a process holds in memory now, in MB.
+pub fn resident_mb(process: u32) -> f64 {
+    let status = fs::read_to_string(format!("/proc/{process}/status")).unwrap();
+    let held = status.lines().find_map(|line| line.strip_prefix("VmRSS:")).unwrap();
+    held.trim().trim_end_matches(" kB").parse::<f64>().unwrap() / 1024.0
+}
+
 /// The bytes of a folder's files, in MB.
 pub fn folder_mb(folder: &Path) -> f64 {
     fn bytes(folder: &Path) -> u64 {
