@@ -104,6 +104,8 @@ pub struct Storage {
     pub tail_mb: u64,
     /// How many appends may wait for the writer.
     pub append_queue: usize,
+    /// How many days accesses of liaisons are kept.
+    pub accesses_kept_days: u64,
 }
 
 impl Default for Storage {
@@ -115,6 +117,7 @@ impl Default for Storage {
             index_cache_mb: 64,
             tail_mb: 32,
             append_queue: 1_024,
+            accesses_kept_days: 1_825,
         }
     }
 }
@@ -256,6 +259,9 @@ pub struct PartnerSeed {
     pub platforms: Vec<String>,
     /// Where its law applies, as an ISO 3166 code.
     pub jurisdiction: Option<String>,
+    /// Of a liaison, what it may read for: `warrant`, `subpoena`, `emergency`, `voluntary`, `public`.
+    #[serde(default)]
+    pub purposes: Vec<String>,
     /// The group that its AMBER objects go to when it names no audience.
     pub default_group: Option<String>,
     /// The TLP of its objects when it gives none; `AMBER` when left out.

@@ -3,8 +3,11 @@
 
 pub mod assessment;
 pub mod audience;
+pub mod campaign;
 pub mod canonical;
 pub mod cursor;
+pub mod day;
+pub mod enforcement;
 pub mod entry;
 pub mod feedback;
 pub mod filter;
@@ -14,6 +17,7 @@ pub mod invalid;
 pub mod label;
 pub mod partner;
 pub mod platform;
+pub mod purpose;
 pub mod reading;
 pub mod refang;
 pub mod sharing;
@@ -21,9 +25,12 @@ pub mod submission;
 pub mod subscription;
 pub mod summary;
 pub mod time;
+pub mod tip;
 
 pub use assessment::Assessment;
+pub use campaign::CampaignId;
 pub use cursor::Cursor;
+pub use day::Day;
 pub use entry::{Entry, Position};
 pub use given::Given;
 pub use indicator::{Indicator, IndicatorId, Kind};
@@ -33,3 +40,4 @@ pub use platform::Platform;
 pub use sharing::{Reader, Sharing, Tlp, may_see};
 pub use subscription::SubscriptionName;
 pub use time::Timestamp;
+pub use tip::TipId;

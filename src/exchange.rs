@@ -4,21 +4,33 @@
 //! follower, which applies each entry in order. Everything that two nodes could decide differently
 //! is decided there.
 
+mod accesses;
 mod administer;
 mod caller;
+mod campaigns;
 mod deliveries;
+mod enforcements;
 mod expire;
 mod feeds;
 mod follower;
+mod holds;
 mod idle;
+mod keyed;
+mod lane;
 mod lookup;
 mod partners;
 mod reactions;
+mod referrals;
+mod releases;
+mod reopen;
 mod restricted;
+mod run_out;
 mod seed;
+mod selection;
 mod snapshot;
 mod submit;
 mod subscriptions;
+mod tips;
 mod withdraw;
 
 use std::collections::BTreeSet;
@@ -27,24 +39,40 @@ use std::time::Duration;
 
 use tokio::sync::watch;
 
+pub use self::accesses::{Access, Accesses, GIVEN_AT_ONCE, Handed};
 pub use self::administer::Put;
 pub use self::caller::Caller;
+pub use self::campaigns::{
+    Bond, BondKind, CampaignAsked, CampaignKnown, CampaignRequest, CampaignTaken, Clusters,
+    Contributed, EventPlace, Happened, Listed, Numbers, Occurrence, Total,
+    unknown as unknown_campaign,
+};
 pub use self::deliveries::Delivered;
+pub use self::enforcements::{Deed, DeedQuery, EnforcementRequest, Reported};
 pub use self::feeds::{
     BatchDelivery, BatchRemoval, Delivery, Feed, GroupChanged, Opined, RemovalReason, Removed,
-    Seen, Shown, Start, Step,
+    Said, Seen, Shown, Start, Step, TipTold,
 };
 pub use self::follower::Follower;
+pub use self::holds::{HoldRequest, LegalHold, PlacedHold};
+pub use self::lane::Wanted;
 pub use self::lookup::{Known, Sight};
 pub use self::reactions::{FeedbackRequest, Noted, Reactions, SightingsRequest};
+pub use self::releases::{ReleaseRequest, Released};
 pub use self::seed::Seed;
+pub use self::selection::Selection;
 pub use self::snapshot::{SCANNED_AT_ONCE, Snapshot};
 use self::subscriptions::Subscriptions;
 pub use self::subscriptions::{Hold, SUBSCRIPTIONS_PER_PARTNER, SubscriptionState};
+pub use self::tips::{
+    AddedShown, IndicatorShown, ResponseRequest, TipAsked, TipQuery, TipRequest, TipShown, TipsPage,
+};
 pub use self::withdraw::Withdrawn;
 use crate::clock::Clock;
 use crate::domain::PartnerId;
 use crate::error::{Error, Kind, Result};
+pub use crate::index::keys::tips::TipBox;
+pub use crate::index::record::{Added, AddedWhat, KeptTip, Moved};
 use crate::index::{Index, Registry};
 pub use crate::journal::StoredSubscription;
 use crate::journal::{Append, AppendError, CursorStore, JournalError, Log, Logged, Stamp};
@@ -60,6 +88,8 @@ pub struct Settings {
     pub idle_close: Duration,
     /// The most subscriptions of one partner.
     pub subscriptions_per_partner: usize,
+    /// How long accesses of liaisons are kept.
+    pub accesses_kept: Duration,
 }
 
 impl Default for Settings {
@@ -68,6 +98,7 @@ impl Default for Settings {
             read_after_timeout: Duration::from_secs(5),
             idle_close: Duration::from_secs(15 * 60),
             subscriptions_per_partner: SUBSCRIPTIONS_PER_PARTNER,
+            accesses_kept: Duration::from_secs(1_825 * 86_400),
         }
     }
 }

@@ -153,7 +153,7 @@ pub enum Neither {
     /// Looks like an address, and is none.
     Malformed,
     /// What a feed tells besides items, as its reader prints it: a removal, a change of a group, a
-    /// sighting, feedback.
+    /// sighting, feedback, what was added to a tip.
     FeedEvent,
 }
 

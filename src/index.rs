@@ -5,7 +5,10 @@
 //! lies on disk.
 
 pub mod apply;
+mod campaigns;
+mod enforcements;
 pub mod keys;
+mod liaisons;
 mod outcomes;
 pub mod query;
 mod reactions;
@@ -13,15 +16,19 @@ pub mod record;
 mod registry;
 mod storage;
 pub mod store;
+mod tips;
 mod versions;
 
 use std::collections::{BTreeSet, HashMap};
+use std::sync::atomic::AtomicU64;
 use std::sync::{Arc, Mutex, PoisonError, RwLock};
 
 use arc_swap::ArcSwap;
 use tokio::sync::watch;
 
 pub use self::apply::Applier;
+pub use self::apply::referrals::is_asset;
+pub use self::apply::tips::REOPENED_AT_ONCE;
 use self::outcomes::Outcomes;
 use self::record::Head;
 pub use self::registry::Registry;
@@ -43,6 +50,7 @@ pub struct Index {
     suspended: watch::Sender<BTreeSet<PartnerId>>,
     closed: RwLock<HashMap<u64, Arc<BTreeSet<u32>>>>,
     outcomes: Outcomes,
+    campaigns_said: AtomicU64,
 }
 
 impl Index {
@@ -153,8 +161,14 @@ fn out_of_order(expected: u64, got: u64) -> Error {
 }
 
 #[cfg(test)]
+mod deed_tests;
+#[cfg(test)]
 mod ending_tests;
+#[cfg(test)]
+mod liaison_tests;
 #[cfg(test)]
 mod test_history;
 #[cfg(test)]
 mod tests;
+#[cfg(test)]
+mod tip_tests;

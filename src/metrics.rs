@@ -31,6 +31,7 @@ pub struct Metrics {
     certificate_expiry_seconds: Gauge<f64, AtomicU64>,
     disk_bytes: Family<Store, Gauge>,
     lag_entries: Family<Subscription, Gauge>,
+    tips_overdue: Gauge,
     /// Whose lag is shown.
     lagging: Mutex<BTreeSet<Subscription>>,
 }
@@ -76,6 +77,7 @@ impl Metrics {
             certificate_expiry_seconds: Gauge::default(),
             disk_bytes: Family::default(),
             lag_entries: Family::default(),
+            tips_overdue: Gauge::default(),
             lagging: Mutex::default(),
         };
         metrics.register();
@@ -119,6 +121,11 @@ impl Metrics {
             "feed_lag_entries",
             "Entries that a subscription has not acknowledged",
             self.lag_entries.clone(),
+        );
+        r.register(
+            "tips_overdue",
+            "Tips to which an answer is overdue, each recipient by itself",
+            self.tips_overdue.clone(),
         );
     }
 
@@ -200,6 +207,11 @@ impl Metrics {
         for labels in gone {
             self.lag_entries.remove(&labels);
         }
+    }
+
+    /// In how many threads of tips an answer is overdue.
+    pub fn observe_overdue(&self, threads: u64) {
+        self.tips_overdue.set(i64::try_from(threads).unwrap_or(i64::MAX));
     }
 
     /// When the server's certificate ends.

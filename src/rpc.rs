@@ -2,13 +2,18 @@
 
 mod audit;
 pub mod authz;
+mod campaigns;
+mod deeds;
 mod drain;
 mod feed;
+mod holds;
 mod indicator;
 mod partner;
 mod reactions;
+mod releases;
 pub mod status;
 mod subscriptions;
+mod tips;
 
 use std::sync::Arc;
 use std::time::Duration;

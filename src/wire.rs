@@ -4,18 +4,23 @@
 //! Outbound, defaults are filled in, and a reader's own part of a sharing is all that is written.
 
 pub mod assessment;
+pub mod campaign;
 pub mod cursor;
 pub mod encoded;
+pub mod enforcement;
 pub mod feed;
 pub mod filter;
 pub mod given;
 pub mod indicator;
 pub mod known;
 pub mod partner;
+pub mod purpose;
 pub mod reaction;
 pub mod receipt;
+pub mod selection;
 pub mod sharing;
 pub mod submission;
+pub mod tip;
 pub mod words;
 
 /// The generated messages and clients of `tipoff.v1`.

@@ -166,7 +166,7 @@ impl Reader {
             2 => Some(pb::Filter { labels: vec!["spam".into()], ..Default::default() }),
             _ => Some(pb::Filter { min_confidence: Some(50), ..Default::default() }),
         };
-        pb::SubscribeRequest { start: Some(start), filter, name: String::new() }
+        pb::SubscribeRequest { start: Some(start), filter, ..Default::default() }
             .encode_to_vec()
             .into()
     }

@@ -197,6 +197,13 @@ impl IndicatorService for Raw {
         Err(Status::unimplemented("not measured"))
     }
 
+    async fn release_indicators(
+        &self,
+        _: Request<pb::ReleaseIndicatorsRequest>,
+    ) -> Result<Response<pb::ReleaseIndicatorsResponse>, Status> {
+        Err(Status::unimplemented("not measured"))
+    }
+
     async fn give_feedback(
         &self,
         _: Request<pb::GiveFeedbackRequest>,

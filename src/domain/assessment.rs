@@ -4,6 +4,7 @@ use std::fmt;
 use std::str::FromStr;
 use std::time::Duration;
 
+use super::campaign::CampaignId;
 use super::indicator::{Indicator, Kind};
 use super::invalid::Invalid;
 use super::label::Label;
@@ -211,8 +212,8 @@ pub struct Assessment {
     pub note: Option<Box<str>>,
     /// Web addresses of reports.
     pub references: Vec<Box<str>>,
-    /// The author's id of the campaign it belongs to.
-    pub campaign: Option<Box<str>>,
+    /// The campaign that it belongs to: one that the author could see.
+    pub campaign: Option<CampaignId>,
 }
 
 impl Assessment {

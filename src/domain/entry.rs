@@ -1,19 +1,31 @@
 //! The vocabulary of the journal: what was asked, and what it came to.
 
+mod deeds;
+mod liaisons;
 mod outcome;
 mod requests;
+mod tips;
 
 use std::fmt;
 
 use uuid::Uuid;
 
+pub use self::deeds::{CampaignPut, Enforcements};
+pub use self::liaisons::{
+    AccessSweep, Accessed, Given, HoldAct, HoldChange, HoldId, HoldPlaced, HoldSweep, LastPart,
+    MOST_LIAISONS, Releasable, ReleaseAct, ReleaseEnd, ReleaseEntry,
+};
 pub use self::outcome::{ItemOutcome, Outcome, RegistryRule, VoidReason};
 pub use self::requests::{
     Batch, Close, Confirmation, Expiry, Feedback, Item, Rejection, RequestId, Sighting, Sightings,
     SubmissionId, Target, Withdrawal,
 };
+pub use self::tips::{
+    Referral, Referred, TipIndicator, TipResponse, TipSent, TipThread, TipsReopened,
+};
 use super::partner::{GroupDefinition, Partner, PartnerId};
 use super::time::Timestamp;
+use super::tip::TipId;
 
 /// A place in the journal: an entry's sequence, and an index in that entry. An assessment's
 /// version is its position.
@@ -109,4 +121,32 @@ pub enum Body {
     Sightings(Sightings),
     /// A partner speaks of another's assessment.
     Feedback(Feedback),
+    /// A partner acted, or reports that another did.
+    Enforcements(Enforcements),
+    /// A partner founds a campaign, or says what it holds one to be.
+    CampaignPut(CampaignPut),
+    /// A partner's objects are released to liaisons, or no longer.
+    Release(ReleaseEntry),
+    /// Some releases have had their time.
+    ReleaseEnd(ReleaseEnd),
+    /// What a liaison is about to be given.
+    Accessed(Accessed),
+    /// Accesses that are no longer kept.
+    AccessSweep(AccessSweep),
+    /// A partner has its objects kept for a court.
+    HoldPlaced(HoldPlaced),
+    /// A hold goes on, or ends.
+    HoldChange(HoldChange),
+    /// What a hold kept that has ended.
+    HoldSweep(HoldSweep),
+    /// A partner sends a tip.
+    TipSent(TipSent),
+    /// A sender or a recipient adds to a tip.
+    TipResponded(TipResponse),
+    /// A sender takes a tip back.
+    TipWithdrawn(TipId),
+    /// Tips that waited are taken up again.
+    TipsReopened(TipsReopened),
+    /// What was submitted goes to the owners of platforms.
+    Referred(Referral),
 }

@@ -1,6 +1,7 @@
 //! What a reader asks of a feed, among what it may see.
 
 use super::assessment::{Assessment, Confidence};
+use super::campaign::CampaignId;
 use super::entry::Position;
 use super::indicator::Kind;
 use super::label::Label;
@@ -24,6 +25,9 @@ pub struct Filter {
     pub authors: Vec<PartnerId>,
     /// The least confidence, of the assessment with its default.
     pub min_confidence: Option<Confidence>,
+    /// The campaigns that are named, as long as the reader may see them: who asks a filter sees to
+    /// that.
+    pub campaigns: Vec<CampaignId>,
 }
 
 impl Filter {
@@ -47,6 +51,12 @@ impl Filter {
             && one_of(&self.authors, |id| id == author)
             && one_of(&self.groups, |group| through(sharing, group, author, position, reader))
             && self.min_confidence.is_none_or(|least| assessment.confidence() >= least)
+            && one_of(&self.campaigns, |campaign| assessment.campaign == Some(*campaign))
+    }
+
+    /// Whether the filter asks for what is said of a campaign and done against it.
+    pub fn follows(&self, campaign: Option<CampaignId>) -> bool {
+        self.is_empty() || campaign.is_some_and(|campaign| self.campaigns.contains(&campaign))
     }
 }
 

@@ -7,6 +7,7 @@ use std::sync::Arc;
 
 use super::invalid::Invalid;
 use super::platform::Platform;
+use super::purpose::PurposeKind;
 use super::sharing::Tlp;
 
 macro_rules! slug {
@@ -143,10 +144,15 @@ pub struct Partner {
     pub platforms: Vec<Platform>,
     /// Where its law applies, as an ISO 3166 code such as `GB`.
     pub jurisdiction: Option<String>,
+    /// Of a liaison, the kinds of purpose that it may read for, in order, each once; one without any
+    /// reads nothing.
+    pub purposes: Vec<PurposeKind>,
     /// The group that AMBER objects go to when their author names no audience.
     pub default_group: Option<GroupId>,
     /// The TLP of an object whose author gives none.
     pub default_tlp: Tlp,
+    /// Whether it takes no referrals of what others submit of its platforms.
+    pub referrals_off: bool,
 }
 
 /// What a group is, as the operator put it.

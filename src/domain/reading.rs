@@ -194,7 +194,9 @@ fn address_of_profile(plain: &str) -> Option<Profile> {
         return None;
     }
     let parts = url::parts(plain).ok()?;
-    profile_of(&parts.host, parts.rest)
+    let profile = profile_of(&parts.host, parts.rest)?;
+    // Cut out of an address, it may end with what would be taken off a value by itself.
+    Some(Profile { value: refang(&profile.value).into_owned(), ..profile })
 }
 
 /// `platform:handle`, where the platform is a known one.

@@ -105,6 +105,12 @@ fn pasted() -> impl Strategy<Value = String> {
     ]
 }
 
+#[test]
+fn what_is_cut_out_of_an_address_is_read_again_as_itself() {
+    let read = Indicator::parse(Kind::AccountId, None, "hxxp://forum[.]example/@a)?").unwrap();
+    assert_eq!(read.value(), "a");
+}
+
 proptest! {
     #![proptest_config(ProptestConfig { cases: 2_000, ..ProptestConfig::default() })]
 

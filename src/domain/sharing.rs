@@ -181,6 +181,7 @@ impl Sharing {
                 return Err(Invalid::new("sharing.releases", reason));
             }
         }
+        check_releases(tlp, &request.releases)?;
         let sharing = Sharing { tlp, audience, releases: request.releases };
         Ok(sharing)
     }
@@ -276,6 +277,23 @@ pub fn may_see(
                 }
         }
     }
+}
+
+/// Of releases to liaisons: what the marking allows, each on a ground, and no liaison twice.
+fn check_releases(tlp: Tlp, releases: &[Release]) -> Result<(), Invalid> {
+    let wrong = |field, reason| Err(Invalid::new(field, reason));
+    if tlp == Tlp::Red && !releases.is_empty() {
+        let reason = "are not possible: TLP:RED goes to named partners only";
+        return wrong("sharing.releases", reason);
+    }
+    if releases.iter().any(|release| release.basis.trim().is_empty()) {
+        return wrong("sharing.releases.basis", "is missing: a release says on what ground");
+    }
+    let mut named = BTreeSet::new();
+    if !releases.iter().all(|release| named.insert(&release.liaison)) {
+        return wrong("sharing.releases", "names a liaison twice");
+    }
+    Ok(())
 }
 
 fn default_audience(

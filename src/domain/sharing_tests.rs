@@ -112,14 +112,23 @@ fn liaisons_operators_and_strangers_are_in_no_audience() {
 
 #[test]
 fn a_release_names_a_liaison() {
-    let released = |to: &str| {
-        let release =
-            Release { liaison: PartnerId::from_stored(to), basis: String::new(), until: None };
-        let request = SharingRequest { releases: vec![release], ..SharingRequest::default() };
+    let release = |to: &str, basis: &str| Release {
+        liaison: PartnerId::from_stored(to),
+        basis: basis.into(),
+        until: None,
+    };
+    let released = |tlp, releases: Vec<Release>| {
+        let audience = Some(named(&[], &["facegraph"]));
+        let request = SharingRequest { tlp, audience, releases };
         Sharing::resolve(request, &PartnerId::from_stored("birdsite"), &Town)
     };
-    assert!(released("cyber-unit").is_ok());
-    assert_eq!(released("facegraph").unwrap_err().field, "sharing.releases");
+    let field = |tlp, releases| released(tlp, releases).unwrap_err().field;
+    let good = || vec![release("cyber-unit", "a warrant")];
+    assert!(released(None, good()).is_ok());
+    assert_eq!(field(None, vec![release("facegraph", "a warrant")]), "sharing.releases");
+    assert_eq!(field(None, vec![release("cyber-unit", " ")]), "sharing.releases.basis");
+    assert_eq!(field(None, [good(), good()].concat()), "sharing.releases");
+    assert_eq!(field(Some(Tlp::Red), good()), "sharing.releases", "to named partners only");
 }
 
 #[test]

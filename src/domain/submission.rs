@@ -2,6 +2,7 @@
 
 use super::entry::{Item, Position, Rejection, SubmissionId};
 use super::invalid::Invalid;
+use super::partner::PartnerId;
 use super::sharing::{Audience, SharingRequest};
 use super::time::Timestamp;
 
@@ -42,6 +43,17 @@ pub struct Receipt {
     pub batch: Option<BatchReceipt>,
     /// Whether the request closed the submission.
     pub closed: bool,
+    /// Of a submission that was closed, what was referred of it.
+    pub referrals: Option<Referrals>,
+}
+
+/// What was referred of a submission to the owners of platforms.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Referrals {
+    /// How many assets to whom, by owner.
+    pub to: Vec<(PartnerId, u32)>,
+    /// How many to nobody: one number for whatever the reason is.
+    pub not_referred: u32,
 }
 
 /// What became of a batch. It speaks of the author's own assessments only.

@@ -58,7 +58,7 @@ pub fn in_order(filter: Filter) -> Filter {
         list.dedup();
         list
     }
-    let Filter { kinds, platforms, labels, groups, authors, min_confidence } = filter;
+    let Filter { kinds, platforms, labels, groups, authors, min_confidence, campaigns } = filter;
     Filter {
         kinds: set(kinds),
         platforms: set(platforms),
@@ -66,6 +66,7 @@ pub fn in_order(filter: Filter) -> Filter {
         groups: set(groups),
         authors: set(authors),
         min_confidence,
+        campaigns: set(campaigns),
     }
 }
 

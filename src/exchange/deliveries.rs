@@ -1,6 +1,6 @@
 //! Who was told that versions ended: the evidence, for their author.
 
-use super::feeds::{Outline, Sight, ending};
+use super::feeds::{Outline, Sight, When, ending};
 use super::partners::{Page, page};
 use super::{Caller, Exchange};
 use crate::domain::cursor::Place;
@@ -104,11 +104,13 @@ impl Exchange {
         let Some(then) = sight.reader_at(ending.sequence.saturating_sub(1)) else {
             return Ok(None);
         };
+        let before = When::At(ending.sequence.saturating_sub(1));
         let mut removals = 0;
         let mut last = Place::default();
         for (version, closed) in &ending.versions {
             let (author, sharing, said) = (&ending.author, &closed.sharing, &closed.outline);
-            if sight.wants(&then, Outline { author, version: *version, sharing, said }) {
+            let outline = Outline { author, version: *version, sharing, said };
+            if sight.wants(&then, before, outline)? {
                 removals += 1;
                 last = last.max(Place::behind(closed.by));
             }

@@ -5,11 +5,15 @@
 //! reader's filter of the rest.
 
 mod batch;
+mod campaigns;
 mod delivery;
 mod endings;
 mod expansion;
+mod lane;
+mod naming;
 mod reactions;
 mod sight;
+mod tips;
 
 use std::collections::{BTreeSet, VecDeque};
 use std::sync::Arc;
@@ -18,16 +22,17 @@ use std::time::Duration;
 use tokio::sync::watch;
 
 pub use self::delivery::{
-    BatchDelivery, BatchRemoval, Delivery, GroupChanged, Opined, RemovalReason, Removed, Seen,
-    Shown,
+    BatchDelivery, BatchRemoval, Delivery, GroupChanged, Opined, RemovalReason, Removed, Said,
+    Seen, Shown, TipTold,
 };
 pub(super) use self::endings::ending;
 use self::expansion::Expanded;
-pub(super) use self::sight::{Outline, Sight};
+pub(super) use self::sight::{Outline, Sight, When};
+use super::lane::{Wanted, check_filter};
 use super::{Caller, Exchange};
 use crate::domain::cursor::Place;
 use crate::domain::entry::Body;
-use crate::domain::filter::Filter;
+use crate::domain::purpose::Purpose;
 use crate::domain::{Cursor, Invalid, PartnerId, Position};
 use crate::error::{Error, Kind, Result};
 use crate::journal::Logged;
@@ -51,6 +56,8 @@ pub enum Start {
 pub struct Feed {
     exchange: Arc<Exchange>,
     partner: PartnerId,
+    /// Of a liaison, for what it reads.
+    purpose: Option<Purpose>,
     sight: Sight,
     place: Place,
     checkpoint: watch::Receiver<u64>,
@@ -71,8 +78,16 @@ pub enum Step {
 }
 
 impl Exchange {
-    /// Opens a feed for a caller.
-    pub fn feed(self: &Arc<Self>, caller: &Caller, start: Start, filter: Filter) -> Result<Feed> {
+    /// Opens a feed for a caller; for a liaison with its purpose.
+    pub fn feed(
+        self: &Arc<Self>,
+        caller: &Caller,
+        start: Start,
+        wanted: impl Into<Wanted>,
+    ) -> Result<Feed> {
+        let Wanted { filter, purpose } = wanted.into();
+        self.check_purpose(caller, purpose.as_ref())?;
+        check_filter(caller, &filter)?;
         let checkpoint = self.index.watch();
         let now = *checkpoint.borrow();
         let place = match start {
@@ -83,7 +98,8 @@ impl Exchange {
         Ok(Feed {
             exchange: Arc::clone(self),
             partner: caller.partner().clone(),
-            sight: Sight::new(self, caller.partner(), filter)?,
+            sight: Sight::new(self, caller.partner(), filter)?.for_purpose(purpose.as_ref()),
+            purpose,
             place,
             checkpoint,
             suspended: [self.suspended.subscribe(), self.index.watch_suspended()],
@@ -233,7 +249,17 @@ impl Feed {
                 let removals = self.exchange.removals(&self.sight, entry, self.place)?;
                 (!removals.is_empty()).then_some(Delivery::Removals(removals))
             }
-            Body::GroupPut(_) | Body::TermsConfirmed(_) => {
+            // What is released to a liaison is assessments. Nothing else leaves by its lane, where each
+            // object that does is written down first.
+            Body::Sightings(_)
+            | Body::Feedback(_)
+            | Body::CampaignPut(_)
+            | Body::Enforcements(_)
+                if self.sight.is_liaison() =>
+            {
+                None
+            }
+            Body::GroupPut(_) | Body::TermsConfirmed(_) | Body::CampaignPut(_) => {
                 self.sight.refresh(&self.exchange)?;
                 match self.exchange.expand(&self.sight, entry, self.place)? {
                     Expanded::Done => None,
@@ -242,16 +268,40 @@ impl Feed {
                     }
                 }
             }
+            Body::Release(_) | Body::ReleaseEnd(_) if self.sight.is_liaison() => {
+                self.sight.refresh(&self.exchange)?;
+                let holds_something = entry.sequence > self.empty_until;
+                self.exchange.told_of_release(&self.sight, entry, self.place, holds_something)?
+            }
             Body::Sightings(_) | Body::Feedback(_) => {
                 self.sight.refresh(&self.exchange)?;
                 self.exchange.reactions(&self.sight, entry, self.place)?
+            }
+            Body::Enforcements(enforcements) => {
+                self.sight.refresh(&self.exchange)?;
+                self.exchange.done(&self.sight, entry, enforcements, self.place)?
+            }
+            Body::TipSent(_)
+            | Body::TipResponded(_)
+            | Body::TipWithdrawn(_)
+            | Body::TipsReopened(_)
+            | Body::Referred(_) => {
+                let (told, place) = self.exchange.tips_told(&self.partner, entry, self.place)?;
+                return Ok((told.map(|told| Delivery::Tip(Box::new(told))), place));
             }
             Body::Withdrawal(_)
             | Body::Expiry(_)
             | Body::SubmissionClosed(_)
             | Body::PartnerPut(_)
             | Body::PartnerSuspended(_)
-            | Body::PartnerResumed(_) => None,
+            | Body::PartnerResumed(_)
+            | Body::Release(_)
+            | Body::ReleaseEnd(_)
+            | Body::Accessed(_)
+            | Body::AccessSweep(_)
+            | Body::HoldPlaced(_)
+            | Body::HoldChange(_)
+            | Body::HoldSweep(_) => None,
         };
         Ok((delivery, done))
     }
@@ -266,6 +316,11 @@ impl Feed {
         self.place.next_entry() <= *self.checkpoint.borrow()
     }
 
+    /// Of a liaison, for what it reads.
+    pub fn purpose(&self) -> Option<&Purpose> {
+        self.purpose.as_ref()
+    }
+
     /// The place behind everything that was returned or passed over.
     pub fn cursor(&self) -> Cursor {
         Cursor { journal: self.exchange.index.journal(), place: self.place }
@@ -273,7 +328,8 @@ impl Feed {
 
     fn check_access(&mut self) -> Result<()> {
         self.suspended.iter_mut().for_each(watch::Receiver::mark_unchanged);
-        self.exchange.check_suspended(&self.partner)
+        self.exchange.check_suspended(&self.partner)?;
+        self.exchange.check_still(&self.partner, self.purpose.as_ref())
     }
 
     async fn read_ahead(&mut self) -> Result<()> {

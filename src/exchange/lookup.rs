@@ -128,6 +128,11 @@ impl Exchange {
             }
             if reader.id != author {
                 current.assessment.raw = None;
+                if let Some(campaign) = current.assessment.campaign
+                    && !self.sees_campaign(reader, campaign)?
+                {
+                    current.assessment.campaign = None;
+                }
             }
             let view = current.sharing.seen_by(reader, &author, current.version);
             // They come author by author.

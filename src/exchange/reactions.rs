@@ -8,8 +8,7 @@ use super::lookup::Known;
 use super::submit::refused;
 use super::{Caller, Exchange, restricted};
 use crate::domain::entry::{
-    AppendId, Body, Feedback, Outcome, Rejection, RequestId, Sighting, Sightings, Target,
-    VoidReason,
+    Body, Feedback, Rejection, RequestId, Sighting, Sightings, Target, VoidReason,
 };
 use crate::domain::feedback::Opinion;
 use crate::domain::sharing::{Audience, Reader, SharingRequest};
@@ -17,7 +16,6 @@ use crate::domain::{IndicatorId, Invalid, PartnerId, Position, Sharing, Timestam
 use crate::error::Result;
 use crate::exchange::feeds::{Opined, Seen};
 use crate::index::Registry;
-use crate::journal::Append;
 
 /// The most sightings, and the most feedback, in one answer: the newest.
 const MOST_SHOWN: usize = 100;
@@ -93,6 +91,7 @@ impl Exchange {
         let registry = self.registry();
         let reader = reader(&registry, caller.partner())?;
         let sharing = Sharing::resolve(request.sharing, caller.partner(), registry.as_ref())?;
+        check_no_release(&sharing)?;
         let (mut items, mut rejected) = (Vec::new(), request.rejected);
         let mut decided: BTreeMap<IndicatorId, Option<Invalid>> = BTreeMap::new();
         for sighting in request.items {
@@ -139,6 +138,7 @@ impl Exchange {
             Some(sharing) => Sharing::resolve(sharing, caller.partner(), registry.as_ref())?,
             None => to_author_alone(&of),
         };
+        check_no_release(&sharing)?;
         let is_wider = sharing != to_author_alone(&of);
         if restricted::is_restricted(&current.assessment)
             && is_wider
@@ -213,46 +213,25 @@ impl Exchange {
         Ok(None)
     }
 
-    fn noted_before(
+    pub(super) fn noted_before(
         &self,
         caller: &Caller,
         request: &RequestId,
         digest: [u8; 32],
     ) -> Result<Option<Noted>> {
-        match self.index.taken_request(caller.partner(), request)? {
-            // An entry that is applied in part has its key already and no outcome yet.
-            Some(taken) if taken.sequence <= self.index.checkpoint() => {
-                if taken.digest == digest {
-                    self.noted(taken.sequence, true).map(Some)
-                } else {
-                    Err(refused(&VoidReason::Conflicts(taken.sequence)))
-                }
-            }
-            _ => Ok(None),
-        }
+        let taken = self.keyed_before(caller, request, digest)?;
+        taken.map(|sequence| self.noted(sequence, true)).transpose()
     }
 
-    async fn note(
+    pub(super) async fn note(
         &self,
         caller: &Caller,
         request: &RequestId,
         digest: [u8; 32],
         body: Body,
     ) -> Result<Noted> {
-        let id = AppendId::derive(&[
-            b"request",
-            caller.partner().as_str().as_bytes(),
-            request.as_str().as_bytes(),
-            &digest,
-            &self.index.checkpoint().to_be_bytes(),
-        ]);
-        let author = Some(caller.partner().clone());
-        let stamp = self.append(Append::new(id, author, body)).await?;
-        match &*self.index.outcome(stamp.sequence).await? {
-            Outcome::Taken(_) => self.noted(stamp.sequence, stamp.repeated),
-            Outcome::Void(VoidReason::Repeats(first)) => self.noted(*first, true),
-            Outcome::Void(reason) => Err(refused(reason)),
-        }
+        let (sequence, replayed) = self.keyed(caller, request, digest, body).await?;
+        self.noted(sequence, replayed)
     }
 
     fn noted(&self, sequence: u64, replayed: bool) -> Result<Noted> {
@@ -261,10 +240,21 @@ impl Exchange {
         let (counted, rejected) = match &entry.entry.body {
             Body::Sightings(sightings) => (sightings.items.len(), sightings.rejected.clone()),
             Body::Feedback(_) => (1, Vec::new()),
+            Body::TipSent(sent) => (sent.indicators.len(), sent.rejected.clone()),
+            Body::TipResponded(response) => (response.indicators.len(), response.rejected.clone()),
             _ => return Err(refused(&VoidReason::Conflicts(sequence))),
         };
         Ok(Noted { sequence, accepted, counted, rejected, replayed })
     }
+}
+
+/// Assessments are released to liaisons, and nothing else is.
+pub(super) fn check_no_release(sharing: &Sharing) -> Result<()> {
+    if sharing.releases.is_empty() {
+        return Ok(());
+    }
+    let reason = "are of assessments: nothing else is released to liaisons";
+    Err(Invalid::new("sharing.releases", reason).into())
 }
 
 /// Why a sighting does not count: of what the caller does not know, and of what may not leave the

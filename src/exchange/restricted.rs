@@ -5,7 +5,7 @@ use crate::domain::entry::{Item, Rejection};
 use crate::domain::label::Label;
 use crate::domain::partner::Group;
 use crate::domain::sharing::{Audience, Sharing};
-use crate::domain::{Assessment, Invalid, Tlp};
+use crate::domain::{Assessment, Invalid, PartnerId, Tlp};
 use crate::index::Registry;
 
 /// The items that may be held with their sharing, and the rejections with those that may not.
@@ -39,6 +39,16 @@ pub fn stays(sharing: &Sharing, group: Option<&Group>) -> bool {
         && groups.len() == 1
         && groups.contains(&group.id)
         && sharing.releases.is_empty()
+}
+
+/// Whether each of some partners is in the closed group and has confirmed its terms; not where there are
+/// none.
+pub fn may_hold(registry: &Registry, partners: &[&PartnerId]) -> bool {
+    let holds = |group: &Group, partner: &PartnerId| {
+        group.current(partner).is_some() && registry.has_confirmed(partner)
+    };
+    let Some(group) = registry.restricted_group() else { return false };
+    !partners.is_empty() && partners.iter().all(|partner| holds(group, partner))
 }
 
 /// Why an object under a restricted label is refused. It names no group: who is not in it need not

@@ -3,14 +3,21 @@
 //! A receipt means: on disk, applied, visible to a following read. It is read from what apply
 //! decided, so that two requests under one key that cross each other get one answer.
 
+use std::collections::BTreeSet;
+
+use super::caller::reader;
 use super::{Caller, Exchange};
 use crate::domain::audience::AudienceDigest;
 use crate::domain::entry::{
-    AppendId, Batch, Body, Close, Entry, ItemOutcome, Outcome, SubmissionId, VoidReason,
+    AppendId, Batch, Body, Close, Entry, Item, ItemOutcome, Outcome, Rejection, SubmissionId,
+    VoidReason,
 };
-use crate::domain::submission::{BatchReceipt, BatchRequest, ItemReceipt, Receipt, Submission};
-use crate::domain::{Invalid, Position, Sharing};
+use crate::domain::submission::{
+    BatchReceipt, BatchRequest, ItemReceipt, Receipt, Referrals, Submission,
+};
+use crate::domain::{Invalid, Position, Sharing, tip};
 use crate::error::{Error, Kind, Result};
+use crate::index::Registry;
 use crate::journal::Append;
 
 impl Exchange {
@@ -24,10 +31,20 @@ impl Exchange {
             Some(batch) => Some(self.submit_batch(caller, &submission.id, batch).await?),
             None => None,
         };
-        if let Some(batches) = submission.close {
-            self.close_submission(caller, &submission.id, batches).await?;
-        }
-        Ok(Receipt { submission: submission.id, batch, closed: submission.close.is_some() })
+        let referrals = match submission.close {
+            Some(batches) => {
+                self.close_submission(caller, &submission.id, batches).await?;
+                Some(self.refer_submission(caller, &submission.id).await?)
+            }
+            None => None,
+        };
+        Ok(Receipt {
+            submission: submission.id,
+            batch,
+            closed: submission.close.is_some(),
+            referrals: referrals
+                .map(|done| Referrals { to: done.to, not_referred: done.not_referred }),
+        })
     }
 
     async fn submit_batch(
@@ -42,8 +59,13 @@ impl Exchange {
         }
         let registry = self.index.registry();
         let sharing = Sharing::resolve(request.sharing, caller.partner(), registry.as_ref())?;
-        let (items, mut rejected) =
+        let now = self.clock.now();
+        if sharing.releases.iter().any(|one| one.until.is_some_and(|until| until <= now)) {
+            return Err(Invalid::new("sharing.releases.until", "has passed").into());
+        }
+        let (items, rejected) =
             super::restricted::hold(request.items, &sharing, &registry, request.rejected);
+        let (items, mut rejected) = self.hold_campaigns(caller, &registry, items, rejected)?;
         rejected.sort_by_key(|one| one.index);
         let body = Body::SubmissionBatch(Batch {
             submission: submission.clone(),
@@ -80,6 +102,35 @@ impl Exchange {
                 Outcome::Void(reason) => return Err(refused(reason)),
             }
         }
+    }
+
+    /// The items that name no campaign but one that their author sees, and the rejections with the rest.
+    fn hold_campaigns(
+        &self,
+        caller: &Caller,
+        registry: &Registry,
+        items: Vec<Item>,
+        mut rejected: Vec<Rejection>,
+    ) -> Result<(Vec<Item>, Vec<Rejection>)> {
+        let named: BTreeSet<_> = items.iter().filter_map(|item| item.assessment.campaign).collect();
+        if named.is_empty() {
+            return Ok((items, rejected));
+        }
+        let author = reader(registry, caller.partner())?;
+        let mut seen = BTreeSet::new();
+        for campaign in named {
+            if self.sees_campaign(&author, campaign)? {
+                seen.insert(campaign);
+            }
+        }
+        let (held, refused): (Vec<_>, Vec<_>) = items
+            .into_iter()
+            .partition(|item| item.assessment.campaign.is_none_or(|named| seen.contains(&named)));
+        rejected.extend(refused.into_iter().map(|item| {
+            let invalid = Invalid::new("campaign", "is not a campaign that you see");
+            Rejection { index: item.index, invalid }
+        }));
+        Ok((held, rejected))
     }
 
     /// The receipt of a batch that was taken under this key, while receipts are kept.
@@ -125,25 +176,8 @@ impl Exchange {
         let Entry { time, body: Body::SubmissionBatch(batch), .. } = &logged.entry else {
             return Err(Error::internal("receipt", format!("entry {sequence} is not a batch")));
         };
-        let taken = batch.items.iter().zip(outcomes).map(|(item, outcome)| {
-            let own = Position::new(sequence, item.index);
-            let receipt = match outcome {
-                ItemOutcome::Replaced(_) | ItemOutcome::Moved { .. } => ItemReceipt::Replaced(own),
-                ItemOutcome::Unchanged(current) | ItemOutcome::Merged { current, .. } => {
-                    ItemReceipt::Unchanged(*current)
-                }
-                ItemOutcome::Created | ItemOutcome::Ended(_) | ItemOutcome::Nothing => {
-                    ItemReceipt::Created(own)
-                }
-            };
-            (item.index, receipt)
-        });
-        let rejected = batch
-            .rejected
-            .iter()
-            .map(|one| (one.index, ItemReceipt::Rejected(one.invalid.clone())));
-        let mut items: Vec<_> = taken.chain(rejected).collect();
-        items.sort_by_key(|(index, _)| *index);
+        let indexes = batch.items.iter().map(|item| item.index);
+        let items = item_receipts(sequence, indexes, outcomes, &batch.rejected);
         let number = batch.number;
         Ok(BatchReceipt { number, sequence, accepted_at: *time, items, replayed })
     }
@@ -186,6 +220,37 @@ impl Exchange {
             Outcome::Void(reason) => Err(refused(reason)),
         }
     }
+}
+
+/// What became of each item of an entry, by index: of those that were taken and of those that could not
+/// be read.
+pub(super) fn item_receipts(
+    sequence: u64,
+    indexes: impl Iterator<Item = u32>,
+    outcomes: &[ItemOutcome],
+    rejected: &[Rejection],
+) -> Vec<(u32, ItemReceipt)> {
+    let taken = indexes.zip(outcomes).map(|(index, outcome)| {
+        let own = Position::new(sequence, index);
+        let receipt = match outcome {
+            ItemOutcome::Replaced(_) | ItemOutcome::Moved { .. } => ItemReceipt::Replaced(own),
+            ItemOutcome::Unchanged(current) | ItemOutcome::Merged { current, .. } => {
+                ItemReceipt::Unchanged(*current)
+            }
+            ItemOutcome::Created
+            | ItemOutcome::Ended(_)
+            | ItemOutcome::Nothing
+            | ItemOutcome::Released(_)
+            | ItemOutcome::Retracted(_)
+            | ItemOutcome::Full(_) => ItemReceipt::Created(own),
+        };
+        (index, receipt)
+    });
+    let rejected =
+        rejected.iter().map(|one| (one.index, ItemReceipt::Rejected(one.invalid.clone())));
+    let mut items: Vec<_> = taken.chain(rejected).collect();
+    items.sort_by_key(|(index, _)| *index);
+    items
 }
 
 /// The answer for an entry that came to nothing.
@@ -233,10 +298,23 @@ pub(super) fn refused(reason: &VoidReason) -> Error {
             "partner_suspended",
             "you were suspended before this was taken: speak to the operator of the exchange",
         ),
+        VoidReason::HoldGone => {
+            Error::new(Kind::NotFound, "hold_unknown", "you have no such hold, or it has ended")
+        }
         VoidReason::VersionGone => Error::new(
             Kind::NotFound,
             "version_unknown",
             "there is no such version, or it is no longer current",
         ),
+        VoidReason::TipUnknown => Error::new(Kind::NotFound, "tip_unknown", "you have no such tip"),
+        VoidReason::TipWithdrawn => Error::new(
+            Kind::Precondition,
+            "tip_withdrawn",
+            "the tip is withdrawn: its sender took it back, and nothing more is allowed",
+        ),
+        VoidReason::MoveRefused { from, to } => {
+            Error::new(Kind::Precondition, "move_refused", tip::refusal(*from, *to))
+        }
+        VoidReason::DoneBefore => Error::new(Kind::Conflict, "done_before", "this was done before"),
     }
 }

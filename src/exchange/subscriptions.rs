@@ -14,9 +14,9 @@ use tracing::error;
 
 pub use self::table::Hold;
 use self::table::Table;
+use super::lane::Wanted;
 use super::partners::{Page, page};
 use super::{Caller, Exchange, Feed, Start};
-use crate::domain::filter::Filter;
 use crate::domain::subscription::in_order;
 use crate::domain::{Cursor, PartnerId, SubscriptionName};
 use crate::error::{Error, Kind, Result};
@@ -85,10 +85,12 @@ impl Exchange {
         caller: &Caller,
         name: &SubscriptionName,
         start: Start,
-        filter: Filter,
+        wanted: impl Into<Wanted>,
     ) -> Result<(Feed, Hold)> {
         self.subscriptions.check_readable()?;
+        let Wanted { filter, purpose } = wanted.into();
         let (partner, filter) = (caller.partner(), in_order(filter));
+        let wanted = Wanted { filter: filter.clone(), purpose };
         // Again where somebody else made or deleted it in between.
         loop {
             let (feed, seen) = if let Some(there) = self.subscriptions.table.get(partner, name) {
@@ -96,9 +98,9 @@ impl Exchange {
                     return Err(filter_differs(name));
                 }
                 self.check_stands_here(&there)?;
-                (self.feed(caller, Start::After(there.cursor), filter.clone())?, there)
+                (self.feed(caller, Start::After(there.cursor), wanted.clone())?, there)
             } else {
-                let feed = self.feed(caller, start, filter.clone())?;
+                let feed = self.feed(caller, start, wanted.clone())?;
                 let new = StoredSubscription {
                     partner: partner.clone(),
                     name: name.clone(),

@@ -76,7 +76,8 @@ fn object(row: usize, fields: &Map<String, Value>, assumed: &Assumed) -> Record 
 /// Whether an object is what a feed tells besides items. It stands among the items that a reader prints,
 /// and says nothing that its reader would say in turn.
 fn is_feed_event(fields: &Map<String, Value>) -> bool {
-    let names = ["removed", "group_change", "sighting", "feedback"];
+    let names =
+        ["removed", "group_change", "sighting", "feedback", "campaign", "enforcement", "tip"];
     fields.contains_key("cursor") && names.iter().any(|name| fields.contains_key(*name))
 }
 

@@ -7,9 +7,15 @@
 //! receipts see the entry before the last of them is.
 
 mod batch;
+mod campaign;
 mod close;
 mod endings;
+mod enforcement;
+mod holds;
 mod reactions;
+pub(super) mod referrals;
+mod releases;
+pub(super) mod tips;
 
 use std::collections::HashMap;
 use std::sync::Arc;
@@ -51,6 +57,8 @@ struct Pending {
     written: HashMap<IVec, Option<IVec>>,
     finished: Vec<(u64, Arc<Outcome>)>,
     closed: Vec<Position>,
+    /// Whether something is said of a campaign.
+    campaigns: bool,
 }
 
 impl Applier {
@@ -116,6 +124,20 @@ impl Applier {
             Body::Expiry(expiry) => self.expiry(entry, expiry)?,
             Body::Sightings(sightings) => self.sightings(entry, sightings)?,
             Body::Feedback(feedback) => self.feedback(entry, feedback)?,
+            Body::CampaignPut(put) => self.campaign(entry, put)?,
+            Body::Enforcements(enforcements) => self.enforcements(entry, enforcements)?,
+            Body::Release(release) => self.release(entry, release)?,
+            Body::ReleaseEnd(end) => self.release_end(entry, end)?,
+            Body::Accessed(accessed) => self.accessed(entry, accessed)?,
+            Body::AccessSweep(sweep) => self.access_sweep(sweep)?,
+            Body::HoldPlaced(placed) => self.hold_placed(entry, placed)?,
+            Body::HoldChange(change) => self.hold_change(entry, change)?,
+            Body::HoldSweep(sweep) => self.hold_sweep(sweep)?,
+            Body::TipSent(sent) => self.tip_sent(entry, sent)?,
+            Body::TipResponded(response) => self.tip_responded(entry, response)?,
+            Body::TipWithdrawn(tip) => self.tip_withdrawn(entry, *tip)?,
+            Body::TipsReopened(reopened) => self.tips_reopened(entry, reopened)?,
+            Body::Referred(referral) => self.referred(entry, referral)?,
             body => match self.registration(entry.sequence, body) {
                 Ok(()) => Outcome::Taken(Vec::new()),
                 Err(rule) => Outcome::Void(VoidReason::Registry(rule)),
@@ -244,7 +266,11 @@ impl Applier {
                 left.checked_sub(1).ok_or_else(|| super::corrupt("stopped by a test, nothing"))?;
         }
         pending.written.insert(keys::HEAD.into(), Some(self.head.encode().into()));
+        debug_assert!(pending.written.len() <= MAX_OPERATIONS, "a batch of sled is too large");
         self.index.store.apply(pending.written)?;
+        if pending.campaigns {
+            self.index.campaign_said();
+        }
         let registry = self.registry_changed.then(|| self.registry.clone());
         self.registry_changed = false;
         self.index.publish(self.head, registry, &pending.closed, pending.finished);

@@ -3,23 +3,61 @@
 //! | prefix | key | value |
 //! |---|---|---|
 //! | `!` | | checkpoint, layout and journal tag ([`super::record::Head`]) |
+//! | `a` | author, id, audience digest | an enforcement |
+//! | `A` | list, position | the key of the enforcement there |
 //! | `b` | partner, submission, number | digest, sequence and time of the batch taken under this key |
 //! | `c` | indicator id, author, audience digest | how many sightings were reported |
+//! | `d` | NUL, time, tip, recipient | (empty) an answer to the tip is due then; see [`tips`] |
+//! | `d` | partner, box, time, tip, recipient | (empty) the same, by whom it concerns |
 //! | `e` | end in milliseconds, sequence, first item | (empty) versions of this part end then |
 //! | `f` | version, giver | feedback on the version |
 //! | `g` | group | the group with its memberships |
 //! | `h` | group, sequence | (empty) the entry is shared with the group |
 //! | `i` | indicator id, author, audience digest | the current assessment |
+//! | `J` | sequence, part, author | (time) the same access as under `j`, in the order of entries |
+//! | `j` | author, inverted sequence, part | what a liaison was given of the author's |
 //! | `k` | partner, request | digest, sequence and time of the request taken under this key |
+//! | `L` | partner, hold | a legal hold |
+//! | `l` | end in milliseconds, sequence, first outcome | what is released until then |
+//! | `m` | tip, `e`, sequence | what an entry added to the tip |
+//! | `m` | tip, `i`, sequence, first indicator | some of the indicators that it added |
+//! | `m` | tip, `t`, sequence, part | a part of the text that it added |
 //! | `n` | partner, submission | (empty) the submission is open |
 //! | `o` | sequence, first item | what the items of a part came to; author, audience and indicators of its versions |
 //! | `p` | partner | the partner |
+//! | `r` | tip, recipient, sequence | (empty) the entry stands in the recipient's thread |
 //! | `s` | indicator id, author, audience digest, slot | a sighting |
+//! | `t` | tip | the tip, with where it stands with each recipient |
+//! | `T` | `c`, campaign | how many threads wait in the campaign |
+//! | `T` | `m`, campaign, sequence | (empty) the batch brought something new to a campaign in which threads wait |
+//! | `T` | `r`, partner, submission | (empty) the submission was closed, and not yet referred |
+//! | `T` | `s`, partner, submission | what was referred of the submission |
+//! | `T` | `w`, campaign, tip, recipient | (empty) the thread waits in the campaign |
 //! | `u` | partner, submission | the submission |
+//! | `v` | campaign, author, audience digest | what the author says of a campaign |
+//! | `Vs` | campaign, position | who could see the campaign by the contribution there |
+//! | `Vt` | position | the key of what is said of a campaign there |
+//! | `w` | partner, box, state, descending sequence, tip, recipient | (empty) a thread in a box, of one state or any |
 //! | `x` | position | a closed version |
+//! | `y` | campaign, sequence, first item | the versions of a part that name the campaign |
+//! | `z` | partner, hold, version | a copy that a hold keeps |
 //!
 //! Numbers are big-endian, so that keys sort as the numbers do; a NUL ends each text.
 
+mod campaigns;
+mod enforcements;
+mod liaisons;
+pub mod tips;
+
+pub use self::campaigns::{
+    contribution, contribution_at, contributions, contributions_by_time, naming, naming_part,
+    read_contribution_place, read_naming, read_sight_of, sight_of, sights_of,
+};
+pub use self::enforcements::{
+    ListedBy, enforcement, enforcement_at, enforcement_versions, enforcements,
+    read_enforcement_place,
+};
+pub use self::liaisons::*;
 use crate::domain::audience::AudienceDigest;
 use crate::domain::entry::{RequestId, SubmissionId};
 use crate::domain::{GroupId, IndicatorId, PartnerId, Position, Timestamp};

@@ -3,30 +3,43 @@
 //! The index can always be computed again from the journal, so its layout has one version for all
 //! ([`LAYOUT`]): an index of another version is deleted and rebuilt.
 
+mod access;
 mod assessment;
+mod campaign;
+mod enforcement;
 mod outcome;
 mod part;
 mod reaction;
 mod registry;
+mod release;
+mod tip;
 
 use std::time::Duration;
 
 use bytes::{Buf, BufMut};
 
+pub use self::access::{KeptAccess, KeptHold};
 pub use self::assessment::{
-    ClosedVersion, Current, CurrentParts, Ended, closed, current, read_closed, said,
+    ClosedVersion, Current, CurrentParts, Ended, closed, current, read_closed, said, sent,
 };
+pub use self::campaign::{KeptContribution, Named, campaign_sight, read_campaign_sight};
+pub use self::enforcement::KeptEnforcement;
 pub use self::outcome::{outcomes, read_outcomes, read_part, void};
 pub use self::part::Part;
 pub use self::reaction::{KeptFeedback, KeptSighting};
 pub use self::registry::{Known, group, partner, read_group, read_partner};
+pub use self::release::{Ending, InForce, read_releases, releases, releases_fit};
+pub use self::tip::{
+    Added, AddedWhat, KeptThread, KeptTip, Moved, ReferredSoFar, indicator_parts, read_indicators,
+    text_parts,
+};
 use super::corrupt;
 use crate::domain::cursor::JournalTag;
 use crate::domain::{Position, Timestamp};
 use crate::error::Result;
 
 /// The version of everything in this file and in [`super::keys`].
-pub const LAYOUT: u8 = 3;
+pub const LAYOUT: u8 = 4;
 
 /// How far the index has come, written in the same batch as what it has come to.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -106,6 +119,8 @@ pub struct SubmissionState {
     pub highest: u32,
     /// When the last of them was taken.
     pub last: Timestamp,
+    /// Whether it brought assets that live on platforms.
+    pub assets: bool,
     /// How it was closed.
     pub closed: Option<Closing>,
 }
@@ -137,6 +152,7 @@ impl SubmissionState {
         bytes.put_u32(self.batches);
         bytes.put_u32(self.highest);
         bytes.put_i64(self.last.as_millis());
+        bytes.put_u8(u8::from(self.assets));
         if let Some(closing) = self.closed {
             bytes.put_i64(closing.at.as_millis());
             bytes.extend(closing.batches.into_iter().flat_map(u32::to_be_bytes));
@@ -146,16 +162,17 @@ impl SubmissionState {
 
     /// Reads the record.
     pub fn decode(mut bytes: &[u8]) -> Result<Self> {
-        if ![16, 24, 28].contains(&bytes.len()) {
+        if ![17, 25, 29].contains(&bytes.len()) {
             return Err(corrupt("a submission"));
         }
         let (batches, highest) = (bytes.get_u32(), bytes.get_u32());
         let last = Timestamp::from_millis(bytes.get_i64());
+        let assets = bytes.get_u8() != 0;
         let closed = bytes.has_remaining().then(|| Closing {
             at: Timestamp::from_millis(bytes.get_i64()),
             batches: bytes.has_remaining().then(|| bytes.get_u32()),
         });
-        Ok(Self { batches, highest, last, closed })
+        Ok(Self { batches, highest, last, assets, closed })
     }
 }
 

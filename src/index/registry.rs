@@ -105,6 +105,8 @@ impl Registry {
             Some(RegistryRule::RoleFixed)
         } else if partner.role != Role::Member && !partner.platforms.is_empty() {
             Some(RegistryRule::OwnsNothing)
+        } else if partner.role != Role::Liaison && !partner.purposes.is_empty() {
+            Some(RegistryRule::PurposesUnfit)
         } else if partner.platforms.iter().any(owned_by_another) {
             Some(RegistryRule::PlatformOwned)
         } else {

@@ -1,6 +1,7 @@
 //! Opening an index, and deciding that it has to be rebuilt.
 
 use std::path::Path;
+use std::sync::atomic::AtomicU64;
 use std::sync::{Arc, Mutex, RwLock};
 use std::{fs, io};
 
@@ -101,6 +102,7 @@ impl Index {
             registry: ArcSwap::new(Arc::new(registry)),
             closed: RwLock::default(),
             outcomes: Outcomes::new(head.sequence),
+            campaigns_said: AtomicU64::default(),
             store,
         };
         let mut closed = Vec::new();

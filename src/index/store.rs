@@ -64,6 +64,25 @@ impl Store {
         }
     }
 
+    /// Everything whose key begins with a prefix and comes before a key that does too, or before the end,
+    /// backwards.
+    pub fn scan_back(&self, prefix: &[u8], before: Option<&[u8]>) -> Pairs {
+        let before = before.map(<[u8]>::to_vec).or_else(|| successor(prefix));
+        let begin = Bound::Included(IVec::from(prefix));
+        let end = before.map_or(Bound::Unbounded, |end| Bound::Excluded(IVec::from(end)));
+        match self {
+            Store::Sled { tree, .. } => {
+                let found = tree.range::<IVec, _>((begin, end)).rev();
+                Box::new(found.map(|pair| pair.map_err(storage_fault)))
+            }
+            Store::Memory(map) => {
+                let map = map.read().unwrap_or_else(PoisonError::into_inner);
+                let found = map.range((begin, end)).rev().map(|(k, v)| Ok((k.clone(), v.clone())));
+                Box::new(found.collect::<Vec<_>>().into_iter())
+            }
+        }
+    }
+
     /// Writes all of it, or nothing.
     pub fn apply(&self, writes: impl IntoIterator<Item = (IVec, Option<IVec>)>) -> Result<()> {
         match self {

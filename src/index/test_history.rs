@@ -124,6 +124,8 @@ pub fn partner(id: &str) -> Partner {
         jurisdiction: None,
         default_group: None,
         default_tlp: Tlp::Amber,
+        purposes: Vec::new(),
+        referrals_off: false,
     }
 }
 

@@ -1,8 +1,13 @@
 //! Entries to `tipoff.journal.v1` and back. Its types are used here and nowhere else.
 
+mod campaign;
 mod endings;
+mod enforcement;
+mod holds;
+mod liaisons;
 mod reactions;
 mod sharing;
+mod tips;
 
 use prost::Message;
 use thiserror::Error;
@@ -11,14 +16,16 @@ use self::sharing::{read_sharing, write_sharing};
 use crate::domain::assessment::{Basis, Confidence, Involvement, Severity, Technique, Verdict};
 use crate::domain::audience::AudienceDigest;
 use crate::domain::entry::{
-    AppendId, Batch, Body, Close, Confirmation, Entry, Item, Rejection, Sighting, SubmissionId,
+    AppendId, Batch, Body, Close, Confirmation, Entry, Given, Item, Rejection, Sighting,
+    SubmissionId, TipIndicator,
 };
 use crate::domain::indicator::CANONICAL_RULES_VERSION;
 use crate::domain::label::Label;
 use crate::domain::partner::{GroupDefinition, Partner, Role, Terms};
+use crate::domain::purpose::{Purpose, PurposeKind};
 use crate::domain::{
-    Assessment, GroupId, Indicator, IndicatorId, Invalid, Kind, PartnerId, Platform, Sharing,
-    Timestamp, Tlp,
+    Assessment, CampaignId, GroupId, Indicator, IndicatorId, Invalid, Kind, PartnerId, Platform,
+    Sharing, Timestamp, Tlp,
 };
 
 #[allow(missing_docs, clippy::pedantic)]
@@ -42,6 +49,9 @@ pub enum DecodeError {
     #[error("it has no body")]
     NoBody,
 }
+
+pub use self::campaign::{decode_contribution, encode_contribution};
+pub use self::enforcement::{decode_enforcement, encode_enforcement};
 
 type Decoded<T> = Result<T, DecodeError>;
 
@@ -72,6 +82,20 @@ pub fn encode_entry(id: AppendId, author: Option<&PartnerId>, body: &Body) -> Ve
         Body::Expiry(it) => pb::entry::Body::Expiry(endings::write_expiry(it)),
         Body::Sightings(it) => pb::entry::Body::Sightings(reactions::write_sightings(it)),
         Body::Feedback(it) => pb::entry::Body::Feedback(reactions::write_feedback(it)),
+        Body::Enforcements(it) => pb::entry::Body::Enforcements(enforcement::write(it)),
+        Body::CampaignPut(it) => pb::entry::Body::CampaignPut(campaign::write(it)),
+        Body::Release(it) => pb::entry::Body::Release(liaisons::write_release(it)),
+        Body::ReleaseEnd(it) => pb::entry::Body::ReleaseEnd(liaisons::write_end(it)),
+        Body::Accessed(it) => pb::entry::Body::Accessed(liaisons::write_accessed(it)),
+        Body::AccessSweep(it) => pb::entry::Body::AccessSweep(liaisons::write_access_sweep(it)),
+        Body::HoldPlaced(it) => pb::entry::Body::HoldPlaced(holds::write_placed(it)),
+        Body::HoldChange(it) => pb::entry::Body::HoldChange(holds::write_change(it)),
+        Body::HoldSweep(it) => pb::entry::Body::HoldSweep(holds::write_sweep(it)),
+        Body::TipSent(it) => pb::entry::Body::TipSent(tips::write_sent(it)),
+        Body::TipResponded(it) => pb::entry::Body::TipResponded(tips::write_response(it)),
+        Body::TipWithdrawn(id) => pb::entry::Body::TipWithdrawn(id.as_bytes().to_vec()),
+        Body::TipsReopened(it) => pb::entry::Body::TipsReopened(tips::write_reopened(it)),
+        Body::Referred(it) => pb::entry::Body::Referred(tips::write_referral(it)),
     };
     pb::Entry {
         id: id.as_bytes().to_vec(),
@@ -112,6 +136,20 @@ pub fn decode_entry(sequence: u64, time: Timestamp, bytes: &[u8]) -> Decoded<Ent
         pb::entry::Body::Expiry(it) => Body::Expiry(endings::read_expiry(it)?),
         pb::entry::Body::Sightings(it) => Body::Sightings(reactions::read_sightings(it)?),
         pb::entry::Body::Feedback(it) => Body::Feedback(reactions::read_feedback(it)?),
+        pb::entry::Body::Enforcements(it) => Body::Enforcements(enforcement::read(it)?),
+        pb::entry::Body::CampaignPut(it) => Body::CampaignPut(campaign::read(it)?),
+        pb::entry::Body::Release(it) => Body::Release(liaisons::read_release(it)?),
+        pb::entry::Body::ReleaseEnd(it) => Body::ReleaseEnd(liaisons::read_end(it)?),
+        pb::entry::Body::Accessed(it) => Body::Accessed(liaisons::read_accessed(it)?),
+        pb::entry::Body::AccessSweep(it) => Body::AccessSweep(liaisons::read_access_sweep(it)),
+        pb::entry::Body::HoldPlaced(it) => Body::HoldPlaced(holds::read_placed(it)?),
+        pb::entry::Body::HoldChange(it) => Body::HoldChange(holds::read_change(&it)?),
+        pb::entry::Body::HoldSweep(it) => Body::HoldSweep(holds::read_sweep(it)?),
+        pb::entry::Body::TipSent(it) => Body::TipSent(tips::read_sent(it)?),
+        pb::entry::Body::TipResponded(it) => Body::TipResponded(tips::read_response(it)?),
+        pb::entry::Body::TipWithdrawn(id) => Body::TipWithdrawn(tips::read_tip_id(id)?),
+        pb::entry::Body::TipsReopened(it) => Body::TipsReopened(tips::read_reopened(it)?),
+        pb::entry::Body::Referred(it) => Body::Referred(tips::read_referral(it)?),
     };
     let author = (!entry.author.is_empty()).then(|| PartnerId::from_stored(&entry.author));
     Ok(Entry { sequence, time, id: AppendId::from_bytes(id), author, body })
@@ -157,6 +195,36 @@ pub fn decode_sighting(bytes: &[u8]) -> Decoded<Sighting> {
     reactions::read_sighting(pb::Sighting::decode(bytes)?)
 }
 
+/// The bytes of a purpose.
+pub fn encode_purpose(purpose: &Purpose) -> Vec<u8> {
+    liaisons::write_purpose(purpose).encode_to_vec()
+}
+
+/// A purpose from its bytes.
+pub fn decode_purpose(bytes: &[u8]) -> Decoded<Purpose> {
+    liaisons::read_purpose(pb::Purpose::decode(bytes)?)
+}
+
+/// Appends the bytes of what a liaison was given.
+pub fn encode_given(given: &Given, bytes: &mut Vec<u8>) {
+    liaisons::write_given(given).encode_raw(bytes);
+}
+
+/// What a liaison was given from its bytes.
+pub fn decode_given(bytes: &[u8]) -> Decoded<Given> {
+    liaisons::read_given(pb::Given::decode(bytes)?)
+}
+
+/// Appends the bytes of an indicator that a tip refers to.
+pub fn encode_tip_indicator(indicator: &TipIndicator, bytes: &mut Vec<u8>) {
+    tips::write_indicator(indicator).encode_raw(bytes);
+}
+
+/// An indicator that a tip refers to, from its bytes.
+pub fn decode_tip_indicator(bytes: &[u8]) -> Decoded<TipIndicator> {
+    tips::read_indicator(pb::TipIndicator::decode(bytes)?)
+}
+
 fn write_partner(partner: &Partner) -> pb::Partner {
     pb::Partner {
         id: partner.id.to_string(),
@@ -166,6 +234,8 @@ fn write_partner(partner: &Partner) -> pb::Partner {
         jurisdiction: partner.jurisdiction.clone().unwrap_or_default(),
         default_group: partner.default_group.as_ref().map(ToString::to_string).unwrap_or_default(),
         default_tlp: number(Tlp::ALL, &partner.default_tlp),
+        purposes: partner.purposes.iter().map(|kind| number(PurposeKind::ALL, kind)).collect(),
+        referrals_off: partner.referrals_off,
     }
 }
 
@@ -179,6 +249,12 @@ fn read_partner(partner: pb::Partner) -> Decoded<Partner> {
         jurisdiction: text(partner.jurisdiction),
         default_group: text(partner.default_group).map(|id| GroupId::from_stored(&id)),
         default_tlp: required("default_tlp", Tlp::ALL, partner.default_tlp)?,
+        purposes: partner
+            .purposes
+            .into_iter()
+            .map(|kind| required("purposes", PurposeKind::ALL, kind))
+            .collect::<Decoded<_>>()?,
+        referrals_off: partner.referrals_off,
     })
 }
 
@@ -262,7 +338,7 @@ fn write_assessment(said: &Assessment, id: IndicatorId) -> pb::Assessment {
         valid_until_ms: said.valid_until.map(Timestamp::as_millis),
         note: said.note.as_deref().unwrap_or_default().to_owned(),
         references: said.references.iter().map(std::string::ToString::to_string).collect(),
-        campaign: said.campaign.as_deref().unwrap_or_default().to_owned(),
+        campaign: said.campaign.map(|id| id.to_string()).unwrap_or_default(),
     }
 }
 
@@ -270,17 +346,11 @@ fn read_assessment(said: pb::Assessment) -> Decoded<(IndicatorId, Assessment)> {
     let id = read_id(said.id)?;
     let platform = (!said.platform.is_empty()).then(|| Platform::from_stored(said.platform));
     let kind = required("kind", Kind::ALL, said.kind)?;
-    let confidence = match said.confidence_plus_one.checked_sub(1) {
-        None => None,
-        Some(percent) => Some(
-            Confidence::new(percent).map_err(|_| DecodeError::Unknown("confidence", percent))?,
-        ),
-    };
     let assessment = Assessment {
         indicator: Indicator::from_stored(kind, platform, said.value),
         raw: None,
         verdict: optional("verdict", Verdict::ALL, said.verdict)?,
-        confidence,
+        confidence: read_confidence(said.confidence_plus_one)?,
         severity: optional("severity", Severity::ALL, said.severity)?,
         involvement: optional("involvement", Involvement::ALL, said.involvement)?,
         basis: optional("basis", Basis::ALL, said.basis)?,
@@ -291,9 +361,18 @@ fn read_assessment(said: pb::Assessment) -> Decoded<(IndicatorId, Assessment)> {
         valid_until: said.valid_until_ms.map(Timestamp::from_millis),
         note: boxed(said.note),
         references: said.references.into_iter().map(String::into_boxed_str).collect(),
-        campaign: boxed(said.campaign),
+        // What was written before campaigns had ids names none.
+        campaign: CampaignId::parse(&said.campaign).ok(),
     };
     Ok((id, assessment))
+}
+
+fn read_confidence(plus_one: u32) -> Decoded<Option<Confidence>> {
+    let percent = plus_one.checked_sub(1);
+    let read = percent.map(|percent| {
+        Confidence::new(percent).map_err(|_| DecodeError::Unknown("confidence", percent))
+    });
+    read.transpose()
 }
 
 /// The number of a word on disk: its place in the list, from 1. The lists only ever grow at their

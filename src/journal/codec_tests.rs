@@ -1,4 +1,5 @@
 use super::*;
+use crate::domain::enforcement::{AssetKind, EnforcementMethod, EnforcementSource};
 
 fn numbered<T: ToString>(words: &[T]) -> String {
     let numbered = words.iter().zip(1..).map(|(word, n)| format!("{n} {}", word.to_string()));
@@ -21,6 +22,16 @@ fn the_numbers_on_disk_are_what_they_always_were() {
     assert_eq!(numbered(Severity::ALL), "1 info, 2 low, 3 medium, 4 high, 5 critical");
     assert_eq!(numbered(Involvement::ALL), "1 attacker, 2 victim, 3 abused_service, 4 third_party");
     assert_eq!(numbered(Basis::ALL), "1 own, 2 received, 3 public");
+    assert_eq!(
+        numbered(AssetKind::ALL),
+        "1 account, 2 page, 3 group, 4 channel, 5 bot, 6 post, 7 event, 8 ad, 9 domain, \
+         10 website, 11 app, 12 asset, 13 other"
+    );
+    assert_eq!(
+        numbered(EnforcementMethod::ALL),
+        "1 proactive_automated, 2 after_tip, 3 after_investigation"
+    );
+    assert_eq!(numbered(EnforcementSource::ALL), "1 own, 2 reported");
 }
 
 #[test]
@@ -30,4 +41,82 @@ fn an_audience_that_is_not_known_is_an_error_and_never_a_wider_one() {
         let read = decode_sharing(&stored.encode_to_vec());
         assert!(matches!(read, Err(DecodeError::Unknown("audience", _))), "{audience}");
     }
+}
+
+#[test]
+fn what_concerns_liaisons_comes_back_from_the_journal_as_it_was_written() {
+    use crate::domain::Position;
+    use crate::domain::entry::{
+        AccessSweep, Accessed, Given, HoldAct, HoldChange, HoldId, HoldPlaced, HoldSweep, LastPart,
+        Releasable, ReleaseAct, ReleaseEnd, ReleaseEntry, RequestId, Target,
+    };
+    use crate::domain::purpose::Way;
+
+    let partner = PartnerId::from_stored("birdsite");
+    let at = Position::new;
+    let target = |version| Target {
+        id: IndicatorId::from_bytes([3; 16]),
+        audience: AudienceDigest([4; 8]),
+        version: Some(version),
+    };
+    let objects = vec![Releasable::Assessment(target(at(7, 1)))];
+    let request = RequestId::from_stored("r");
+    let rejected = vec![Rejection { index: 2, invalid: Invalid::new("tlp", "is RED") }];
+    let last = Some(LastPart { earlier: vec![4, 5], rejected, left_out: 9 });
+    let purpose = Purpose {
+        kind: PurposeKind::Subpoena,
+        reference: "S:1".into(),
+        jurisdiction: "GB".into(),
+        until: Timestamp::from_millis(-5),
+    };
+    let release = |act, last| {
+        let (request, objects) = (request.clone(), objects.clone());
+        let liaisons = vec![partner.clone()];
+        Body::Release(ReleaseEntry { request, digest: [1; 32], last, objects, liaisons, act })
+    };
+    // Deltas within an entry, over entries, and from nothing at all.
+    let versions = vec![at(0, 3), at(7, 1), at(7, 9), at(8, 0), at(u64::MAX, u32::MAX)];
+    let given = Given { author: partner.clone(), named: true, versions: versions.clone() };
+    let hold = HoldId::from_bytes([9; 16]);
+    let until = Some(Timestamp::from_millis(77));
+    let bodies = [
+        release(ReleaseAct::Release { basis: "b".into(), until }, None),
+        release(ReleaseAct::Release { basis: "b".into(), until: None }, last.clone()),
+        release(ReleaseAct::Retract, last.clone()),
+        Body::ReleaseEnd(ReleaseEnd {
+            partner: partner.clone(),
+            ends: Timestamp::from_millis(5),
+            part: at(7, 64),
+            objects: objects.clone(),
+            liaisons: vec![partner.clone()],
+        }),
+        Body::Accessed(Accessed { way: Way::Snapshot, purpose, given: vec![given] }),
+        Body::AccessSweep(AccessSweep { records: vec![(5, partner.clone(), 1 << 16)] }),
+        Body::HoldPlaced(HoldPlaced {
+            hold,
+            request: request.clone(),
+            digest: [2; 32],
+            last,
+            reason: "a case".into(),
+            objects: objects.clone(),
+        }),
+        Body::HoldChange(HoldChange { hold, act: HoldAct::Renewed }),
+        Body::HoldChange(HoldChange { hold, act: HoldAct::Lifted }),
+        Body::HoldSweep(HoldSweep {
+            partner: partner.clone(),
+            hold,
+            ended: Timestamp::from_millis(5),
+            versions,
+            whole: true,
+        }),
+    ];
+    for body in bodies {
+        let id = AppendId::derive(&[b"x"]);
+        let bytes = encode_entry(id, Some(&partner), &body);
+        let entry = decode_entry(3, Timestamp::from_millis(4), &bytes).unwrap();
+        assert_eq!(entry.body, body);
+    }
+    let numbered_kinds = "1 warrant, 2 subpoena, 3 emergency, 4 voluntary, 5 public";
+    assert_eq!(numbered(PurposeKind::ALL), numbered_kinds);
+    assert_eq!(Way::ALL, [Way::Subscribe, Way::Pull, Way::Snapshot]);
 }

@@ -1,10 +1,11 @@
 //! Recent entries in memory, shared by all readers.
 
 use std::any::Any;
-use std::collections::VecDeque;
+use std::collections::{BTreeSet, VecDeque};
 use std::sync::{Arc, OnceLock, PoisonError, RwLock};
 
-use crate::domain::Entry;
+use crate::domain::entry::Body;
+use crate::domain::{CampaignId, Entry};
 
 /// An entry as readers share it, with room for what they compute of it once for all.
 #[derive(Debug)]
@@ -13,12 +14,13 @@ pub struct Logged {
     pub entry: Entry,
     size: usize,
     computed: OnceLock<Arc<dyn Any + Send + Sync>>,
+    campaigns: OnceLock<Box<[CampaignId]>>,
 }
 
 impl Logged {
     /// An entry with its size in bytes.
     pub fn new(entry: Entry, size: usize) -> Self {
-        Self { entry, size, computed: OnceLock::new() }
+        Self { entry, size, computed: OnceLock::new(), campaigns: OnceLock::new() }
     }
 
     /// What `compute` makes of the entry: made by the first who asks, and shared by all. An entry
@@ -26,6 +28,19 @@ impl Logged {
     pub fn cached<T: Send + Sync + 'static>(&self, compute: impl Fn(&Entry) -> T) -> Arc<T> {
         let computed = self.computed.get_or_init(|| Arc::new(compute(&self.entry)));
         Arc::clone(computed).downcast().unwrap_or_else(|_| Arc::new(compute(&self.entry)))
+    }
+}
+
+impl Logged {
+    /// The campaigns that the items of a batch name, each once: looked for by the first who asks.
+    pub fn campaigns(&self) -> &[CampaignId] {
+        self.campaigns.get_or_init(|| match &self.entry.body {
+            Body::SubmissionBatch(batch) => {
+                let named = batch.items.iter().filter_map(|item| item.assessment.campaign);
+                named.collect::<BTreeSet<_>>().into_iter().collect()
+            }
+            _ => Box::default(),
+        })
     }
 }
 

@@ -33,6 +33,60 @@ impl AuditService for Services {
             ended: ended.into_iter().map(indicator::version).collect(),
         }))
     }
+
+    async fn list_accesses(
+        &self,
+        request: Request<pb::ListAccessesRequest>,
+    ) -> Result<Response<pb::ListAccessesResponse>, Status> {
+        let caller = super::caller(&request)?.clone();
+        let answer = self.accesses(caller, request.into_inner()).await;
+        answer.map(Response::new).map_err(|e| status(&e))
+    }
+
+    async fn place_hold(
+        &self,
+        request: Request<pb::PlaceHoldRequest>,
+    ) -> Result<Response<pb::PlaceHoldResponse>, Status> {
+        let caller = super::caller(&request)?.clone();
+        let answer = self.place(caller, request.into_inner()).await;
+        answer.map(Response::new).map_err(|e| status(&e))
+    }
+
+    async fn renew_hold(
+        &self,
+        request: Request<pb::RenewHoldRequest>,
+    ) -> Result<Response<pb::RenewHoldResponse>, Status> {
+        let caller = super::caller(&request)?;
+        let answer = self.renew(caller, request.get_ref()).await;
+        answer.map(Response::new).map_err(|e| status(&e))
+    }
+
+    async fn lift_hold(
+        &self,
+        request: Request<pb::LiftHoldRequest>,
+    ) -> Result<Response<pb::LiftHoldResponse>, Status> {
+        let caller = super::caller(&request)?;
+        let answer = self.lift(caller, request.get_ref()).await;
+        answer.map(Response::new).map_err(|e| status(&e))
+    }
+
+    async fn list_holds(
+        &self,
+        request: Request<pb::ListHoldsRequest>,
+    ) -> Result<Response<pb::ListHoldsResponse>, Status> {
+        let caller = super::caller(&request)?.clone();
+        let answer = self.holds(caller, request.into_inner()).await;
+        answer.map(Response::new).map_err(|e| status(&e))
+    }
+
+    async fn list_held_objects(
+        &self,
+        request: Request<pb::ListHeldObjectsRequest>,
+    ) -> Result<Response<pb::ListHeldObjectsResponse>, Status> {
+        let caller = super::caller(&request)?.clone();
+        let answer = self.held(caller, request.into_inner()).await;
+        answer.map(Response::new).map_err(|e| status(&e))
+    }
 }
 
 fn write(one: &Delivered) -> pb::Delivery {

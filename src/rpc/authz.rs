@@ -25,24 +25,33 @@ const EVERYBODY: &[Role] = &[Role::Member, Role::Liaison, Role::Observer, Role::
 const WRITERS: &[Role] = &[Role::Member];
 const READERS: &[Role] = &[Role::Member, Role::Observer];
 const OPERATORS: &[Role] = &[Role::Operator];
+/// A liaison says besides for what purpose it reads, and is given what is released to it.
+const FOLLOWERS: &[Role] = &[Role::Member, Role::Observer, Role::Liaison];
+const HOLDERS: &[Role] = &[Role::Member, Role::Operator];
 const INSIDERS: &[Role] = &[Role::Member, Role::Observer, Role::Operator];
 
-/// Every full method name, and the roles that may call it. Liaisons may ask who they are, and
-/// nothing else before their own lane is there.
+/// Every full method name, and the roles that may call it. Liaisons may ask who they are and follow what
+/// is released to them, and nothing else.
 pub const METHODS: &[(&str, &[Role])] = &[
     ("/tipoff.v1.IndicatorService/SubmitIndicators", WRITERS),
     ("/tipoff.v1.IndicatorService/StreamIndicators", WRITERS),
     ("/tipoff.v1.IndicatorService/WithdrawIndicators", WRITERS),
+    ("/tipoff.v1.IndicatorService/ReleaseIndicators", WRITERS),
     ("/tipoff.v1.IndicatorService/ReportSightings", WRITERS),
     ("/tipoff.v1.IndicatorService/GiveFeedback", WRITERS),
     ("/tipoff.v1.IndicatorService/GetIndicator", READERS),
     ("/tipoff.v1.IndicatorService/LookupIndicators", READERS),
-    ("/tipoff.v1.FeedService/Subscribe", READERS),
-    ("/tipoff.v1.FeedService/Acknowledge", READERS),
-    ("/tipoff.v1.FeedService/Pull", READERS),
-    ("/tipoff.v1.FeedService/Snapshot", READERS),
-    ("/tipoff.v1.FeedService/ListSubscriptions", READERS),
-    ("/tipoff.v1.FeedService/DeleteSubscription", READERS),
+    ("/tipoff.v1.CampaignService/PutCampaign", WRITERS),
+    ("/tipoff.v1.CampaignService/GetCampaign", READERS),
+    ("/tipoff.v1.CampaignService/ListCampaigns", READERS),
+    ("/tipoff.v1.CampaignService/ReportEnforcement", WRITERS),
+    ("/tipoff.v1.CampaignService/ListEnforcements", READERS),
+    ("/tipoff.v1.FeedService/Subscribe", FOLLOWERS),
+    ("/tipoff.v1.FeedService/Acknowledge", FOLLOWERS),
+    ("/tipoff.v1.FeedService/Pull", FOLLOWERS),
+    ("/tipoff.v1.FeedService/Snapshot", FOLLOWERS),
+    ("/tipoff.v1.FeedService/ListSubscriptions", FOLLOWERS),
+    ("/tipoff.v1.FeedService/DeleteSubscription", FOLLOWERS),
     ("/tipoff.v1.PartnerService/WhoAmI", EVERYBODY),
     ("/tipoff.v1.PartnerService/ListPartners", INSIDERS),
     ("/tipoff.v1.PartnerService/ListGroups", INSIDERS),
@@ -51,7 +60,18 @@ pub const METHODS: &[(&str, &[Role])] = &[
     ("/tipoff.v1.PartnerService/ResumePartner", OPERATORS),
     ("/tipoff.v1.PartnerService/PutGroup", OPERATORS),
     ("/tipoff.v1.PartnerService/ConfirmTerms", WRITERS),
+    ("/tipoff.v1.TipService/SendTip", WRITERS),
+    ("/tipoff.v1.TipService/GetTip", WRITERS),
+    ("/tipoff.v1.TipService/ListTips", WRITERS),
+    ("/tipoff.v1.TipService/RespondToTip", WRITERS),
+    ("/tipoff.v1.TipService/WithdrawTip", WRITERS),
     ("/tipoff.v1.AuditService/ListDeliveries", WRITERS),
+    ("/tipoff.v1.AuditService/ListAccesses", WRITERS),
+    ("/tipoff.v1.AuditService/PlaceHold", WRITERS),
+    ("/tipoff.v1.AuditService/RenewHold", WRITERS),
+    ("/tipoff.v1.AuditService/LiftHold", WRITERS),
+    ("/tipoff.v1.AuditService/ListHolds", HOLDERS),
+    ("/tipoff.v1.AuditService/ListHeldObjects", WRITERS),
     ("/grpc.health.v1.Health/Check", INSIDERS),
     ("/grpc.health.v1.Health/Watch", INSIDERS),
     ("/grpc.health.v1.Health/List", INSIDERS),

@@ -1,5 +1,6 @@
 //! `tipoff.v1.FeedService`.
 
+mod lane;
 mod message;
 pub(super) mod page;
 pub(super) mod told;
@@ -17,14 +18,15 @@ use tracing::debug;
 
 use super::Services;
 use super::status::status;
+use crate::domain::purpose::Way;
 use crate::domain::{Cursor, PartnerId, SubscriptionName};
 use crate::error::{Error, Kind};
-use crate::exchange::{Caller, Feed, Hold, Start, Step};
+use crate::exchange::{Caller, Feed, Handed, Hold, Start, Step, Wanted};
 use crate::metrics::Metrics;
 use crate::tls::PeerInfo;
 use crate::wire::encoded::EncodedFeed;
 use crate::wire::servers::feed_service_server::FeedService;
-use crate::wire::{cursor, filter, pb};
+use crate::wire::{cursor, filter, pb, purpose};
 
 type Answer = Result<EncodedFeed, Status>;
 
@@ -120,12 +122,13 @@ impl Services {
         asked: &pb::SubscribeRequest,
     ) -> Result<(Feed, Option<Hold>), Error> {
         let filter = filter::read(asked.filter.as_ref(), &self.labels)?;
+        let wanted = Wanted { filter, purpose: purpose::read(asked.purpose.as_ref())? };
         let start = start(asked.start.as_ref())?;
         if asked.name.is_empty() {
-            return Ok((self.exchange.feed(caller, start, filter)?, None));
+            return Ok((self.exchange.feed(caller, start, wanted)?, None));
         }
         let name = SubscriptionName::parse(&asked.name)?;
-        let (feed, hold) = self.exchange.open_subscription(caller, &name, start, filter).await?;
+        let (feed, hold) = self.exchange.open_subscription(caller, &name, start, wanted).await?;
         Ok((feed, Some(hold)))
     }
 }
@@ -169,6 +172,9 @@ impl OpenFeed {
     async fn run(mut self, taken: mpsc::Sender<EncodedFeed>, until: tokio::time::Instant) {
         let too_old = tokio::time::sleep_until(until);
         tokio::pin!(too_old);
+        let until = self.feed.purpose().map(|purpose| purpose.until);
+        let over = lane::purpose_over(Arc::clone(&self.services.exchange), until);
+        tokio::pin!(over);
         let stop = self.services.stop.clone();
         let heartbeat = self.services.limits.heartbeat;
         // The first message says at once where the reader stands: one that began with what comes
@@ -181,13 +187,21 @@ impl OpenFeed {
                 () = stop.cancelled() => return self.end(before, pb::EndReason::Shutdown, &stopping()),
                 () = &mut too_old => return self.end(before, pb::EndReason::Shutdown, &making_room()),
                 lost = lost(self.hold.as_ref()) => return self.end(before, pb::EndReason::TakenOver, &lost),
+                ended = &mut over => return self.end(before, pb::EndReason::PurposeEnded, &ended),
                 () = taken.closed() => return,
             };
             wait = heartbeat;
             let message = match step.and_then(|step| self.message(step)) {
+                Ok((message, handed)) => self.recorded(handed).await.map(|()| message),
+                Err(error) => Err(error),
+            };
+            let message = match message {
                 Ok(message) => message,
                 Err(error) if error.label() == "partner_suspended" => {
                     return self.end(before, pb::EndReason::Suspended, &error);
+                }
+                Err(error) if error.label() == "purpose_ended" => {
+                    return self.end(before, pb::EndReason::PurposeEnded, &error);
                 }
                 Err(error) => return self.farewell.say(vec![Err(status(&error))]),
             };
@@ -206,23 +220,32 @@ impl OpenFeed {
                     return self.end(before, pb::EndReason::Suspended, &error);
                 }
                 lost = lost(self.hold.as_ref()) => return self.end(before, pb::EndReason::TakenOver, &lost),
+                ended = &mut over => return self.end(before, pb::EndReason::PurposeEnded, &ended),
                 () = stop.cancelled() => return self.end(before, pb::EndReason::Shutdown, &stopping()),
             }
         }
     }
 
-    fn message(&mut self, step: Step) -> Result<EncodedFeed, Error> {
+    /// Writes down what a liaison is about to be given: before it leaves, or it does not.
+    async fn recorded(&self, handed: Handed) -> Result<(), Error> {
+        let Some(purpose) = self.feed.purpose() else { return Ok(()) };
+        let exchange = &self.services.exchange;
+        exchange.record_access(&self.partner, Way::Subscribe, purpose, handed).await
+    }
+
+    fn message(&mut self, step: Step) -> Result<(EncodedFeed, Handed), Error> {
         match step {
-            Step::Heartbeat(cursor) => Ok(sign_of_life(cursor, None)),
+            Step::Heartbeat(cursor) => Ok((sign_of_life(cursor, None), Handed::default())),
             Step::Delivery(delivery) => {
-                let told = message::fill(&mut self.feed, delivery, usize::MAX)?;
+                let most = lane::most(self.feed.purpose());
+                let told = message::fill(&mut self.feed, delivery, most)?;
                 told.count(&self.services.metrics);
                 let mut message = told.message;
                 // Where nothing of the last entry is left, behind it; acknowledged, it leaves no lag.
                 let cursor = Some(cursor::write(self.feed.cursor()));
                 let place = pb::SubscribeResponse { cursor, ..pb::SubscribeResponse::default() };
                 message.push(place.encode_to_vec().into());
-                Ok(message)
+                Ok((message, told.handed))
             }
         }
     }

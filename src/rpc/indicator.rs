@@ -144,6 +144,15 @@ impl IndicatorService for Services {
         answer.map(Response::new).map_err(|e| status(&e))
     }
 
+    async fn release_indicators(
+        &self,
+        request: Request<pb::ReleaseIndicatorsRequest>,
+    ) -> Answer<pb::ReleaseIndicatorsResponse> {
+        let caller = super::caller(&request)?.clone();
+        let answer = self.release(&caller, request.get_ref()).await;
+        answer.map(Response::new).map_err(|e| status(&e))
+    }
+
     async fn report_sightings(
         &self,
         request: Request<pb::ReportSightingsRequest>,
@@ -262,7 +271,7 @@ fn summary(known: &Known) -> known::Summary<'_> {
     }
 }
 
-fn sight(sight: &Sight) -> known::Sight<'_> {
+pub(super) fn sight(sight: &Sight) -> known::Sight<'_> {
     known::Sight {
         author: &sight.author,
         version: sight.current.version,

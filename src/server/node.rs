@@ -119,9 +119,12 @@ impl Node {
         let cursors = tokio::spawn(cursors);
         let closing = Arc::clone(&self.exchange).close_idle_submissions(self.stop.clone());
         let expiring = Arc::clone(&self.exchange).expire_assessments(self.stop.clone());
+        let releasing = Arc::clone(&self.exchange).end_releases(self.stop.clone());
         let background = [
             tokio::spawn(closing),
             tokio::spawn(expiring),
+            tokio::spawn(releasing),
+            tokio::spawn(Arc::clone(&self.exchange).follow_up_tips(self.stop.clone())),
             tokio::spawn(keep_fresh(
                 Arc::clone(&self.tls),
                 Arc::clone(&self.exchange),
@@ -195,6 +198,9 @@ impl Node {
                     let lag = exchange.lag_entries(one.cursor);
                     (one.partner.to_string(), one.name.to_string(), lag)
                 }));
+                if let Ok(threads) = exchange.overdue_tips() {
+                    metrics.observe_overdue(threads);
+                }
                 if let Some(not_after) = tls.not_after_ms() {
                     metrics.observe_certificate(not_after);
                 }
@@ -367,6 +373,16 @@ async fn serve_grpc(
             servers::partner_service_server::PartnerServiceServer::new(services.clone())
                 .max_decoding_message_size(most)
                 .max_encoding_message_size(4 * 1024 * 1024),
+        )
+        .add_service(
+            servers::campaign_service_server::CampaignServiceServer::new(services.clone())
+                .max_decoding_message_size(most)
+                .max_encoding_message_size(MOST_ANSWERED),
+        )
+        .add_service(
+            servers::tip_service_server::TipServiceServer::new(services.clone())
+                .max_decoding_message_size(most)
+                .max_encoding_message_size(MOST_ANSWERED),
         )
         .add_service(
             servers::audit_service_server::AuditServiceServer::new(services)

@@ -11,6 +11,7 @@ use crate::config::{
 };
 use crate::domain::label::Labels;
 use crate::domain::partner::{GroupDefinition, Partner, Role, Terms};
+use crate::domain::purpose::PurposeKind;
 use crate::domain::{GroupId, Invalid, PartnerId, Platform, Tlp};
 use crate::exchange::{Seed, Settings};
 use crate::rpc::RequestLimits;
@@ -46,7 +47,7 @@ impl Checked {
             labels,
             seed: seed(config)?,
             suspended,
-            exchange: exchange(&config.requests),
+            exchange: exchange(config)?,
             requests: requests(&config.requests)?,
             connections: connections(&config.connections)?,
         })
@@ -66,6 +67,10 @@ fn seed(config: &Config) -> Read<Seed> {
             && partner.role != Role::Member
         {
             let reason = format!("is a {} and cannot own a platform ({owned})", partner.role);
+            return Err(value(key, reason));
+        }
+        if partner.role != Role::Liaison && !partner.purposes.is_empty() {
+            let reason = format!("is a {}, and only a liaison has purposes", partner.role);
             return Err(value(key, reason));
         }
         let home = partner.default_group.as_ref();
@@ -116,6 +121,8 @@ fn partner(seed: &PartnerSeed) -> Read<Partner> {
     let platforms = seed.platforms.iter().map(|text| Platform::parse(text));
     let group = seed.default_group.as_deref().map(GroupId::parse).transpose();
     let tlp = seed.default_tlp.as_deref().map(Tlp::from_str).transpose();
+    let purposes = seed.purposes.iter().map(|text| text.parse());
+    let purposes = purposes.collect::<Result<BTreeSet<PurposeKind>, _>>();
     Ok(Partner {
         id: PartnerId::parse(&seed.id).map_err(at(key("id")))?,
         name: seed.name.clone().unwrap_or_else(|| seed.id.clone()),
@@ -124,6 +131,8 @@ fn partner(seed: &PartnerSeed) -> Read<Partner> {
         jurisdiction: seed.jurisdiction.clone(),
         default_group: group.map_err(at(key("default_group")))?,
         default_tlp: tlp.map_err(at(key("default_tlp")))?.unwrap_or(Tlp::Amber),
+        purposes: purposes.map_err(at(key("purposes")))?.into_iter().collect(),
+        referrals_off: false,
     })
 }
 
@@ -144,12 +153,18 @@ fn group(seed: &GroupSeed) -> Read<GroupDefinition> {
     })
 }
 
-fn exchange(requests: &Requests) -> Settings {
-    Settings {
+fn exchange(config: &Config) -> Read<Settings> {
+    let (requests, storage) = (&config.requests, &config.storage);
+    let days = storage.accesses_kept_days;
+    if !(1..=36_500).contains(&days) {
+        return Err(value("storage.accesses_kept_days", "is not 1 to 36,500"));
+    }
+    Ok(Settings {
         read_after_timeout: Duration::from_secs(requests.read_after_timeout_s),
         idle_close: Duration::from_secs(requests.idle_close_s),
         subscriptions_per_partner: requests.subscriptions_per_partner,
-    }
+        accesses_kept: Duration::from_secs(days * 86_400),
+    })
 }
 
 fn requests(requests: &Requests) -> Read<RequestLimits> {

@@ -1,5 +1,6 @@
 //! What an author says, in and out.
 
+use super::enforcement::read_campaign;
 use super::words::Word;
 use super::{pb, read_timestamp, timestamp};
 use crate::domain::assessment::{Confidence, Technique};
@@ -10,7 +11,6 @@ const MAX_TECHNIQUES: usize = 20;
 const MAX_NOTE_CHARS: usize = 2_000;
 const MAX_REFERENCES: usize = 10;
 const MAX_REFERENCE_BYTES: usize = 2_048;
-const MAX_CAMPAIGN_BYTES: usize = 128;
 
 /// Reads what an author says of an indicator. Absent fields stay absent: defaults are the
 /// reader's.
@@ -33,13 +33,13 @@ pub fn read(
         involvement: Word::read(said.involvement)?,
         basis: Word::read(said.basis)?,
         labels: read_labels(&said.labels, labels)?,
-        techniques: read_techniques(&said.techniques)?,
+        techniques: read_item_techniques(&said.techniques)?,
         first_seen: time("first_seen", &said.first_seen)?,
         last_seen: time("last_seen", &said.last_seen)?,
         valid_until: time("valid_until", &said.valid_until)?,
         note: read_note(&said.note)?,
         references: read_references(&said.references)?,
-        campaign: read_campaign(&said.campaign)?,
+        campaign: read_campaign("campaign", &said.campaign)?,
     };
     assessment.check_times(now)?;
     Ok(assessment)
@@ -60,7 +60,7 @@ pub fn write(said: &Assessment, accepted: Timestamp) -> pb::Assessment {
         valid_until: Some(timestamp(said.ends(accepted))),
         note: said.note.as_deref().unwrap_or_default().to_owned(),
         references: said.references.iter().map(std::string::ToString::to_string).collect(),
-        campaign: said.campaign.as_deref().unwrap_or_default().to_owned(),
+        campaign: said.campaign.map(|id| id.to_string()).unwrap_or_default(),
     }
 }
 
@@ -70,10 +70,16 @@ fn read_labels(texts: &[String], labels: &Labels) -> Result<Vec<Label>, Invalid>
     Ok(each_once(read))
 }
 
-fn read_techniques(texts: &[String]) -> Result<Vec<Technique>, Invalid> {
+fn read_item_techniques(texts: &[String]) -> Result<Vec<Technique>, Invalid> {
     at_most("techniques", texts.len(), MAX_TECHNIQUES)?;
-    let read = texts.iter().map(|text| Technique::parse(text)).collect::<Result<Vec<_>, _>>()?;
-    Ok(each_once(read))
+    read_techniques(texts.iter().map(String::as_str))
+}
+
+/// Reads techniques, however many.
+pub(super) fn read_techniques<'a>(
+    texts: impl Iterator<Item = &'a str>,
+) -> Result<Vec<Technique>, Invalid> {
+    Ok(each_once(texts.map(Technique::parse).collect::<Result<Vec<_>, _>>()?))
 }
 
 fn read_note(text: &str) -> Result<Option<Box<str>>, Invalid> {
@@ -83,7 +89,8 @@ fn read_note(text: &str) -> Result<Option<Box<str>>, Invalid> {
     Ok((!text.is_empty()).then(|| text.into()))
 }
 
-fn read_references(texts: &[String]) -> Result<Vec<Box<str>>, Invalid> {
+/// Reads web addresses.
+pub(super) fn read_references(texts: &[String]) -> Result<Vec<Box<str>>, Invalid> {
     at_most("references", texts.len(), MAX_REFERENCES)?;
     let web = |text: &String| text.starts_with("https://") || text.starts_with("http://");
     for text in texts {
@@ -96,14 +103,6 @@ fn read_references(texts: &[String]) -> Result<Vec<Box<str>>, Invalid> {
         }
     }
     Ok(texts.iter().map(|text| text.as_str().into()).collect())
-}
-
-fn read_campaign(text: &str) -> Result<Option<Box<str>>, Invalid> {
-    if text.len() > MAX_CAMPAIGN_BYTES || text.chars().any(char::is_control) {
-        let reason = format!("is not an id of at most {MAX_CAMPAIGN_BYTES} bytes");
-        return Err(Invalid::new("campaign", reason));
-    }
-    Ok((!text.is_empty()).then(|| text.into()))
 }
 
 fn at_most(field: &'static str, count: usize, most: usize) -> Result<(), Invalid> {

@@ -1,5 +1,6 @@
 //! A feed's items, encoded once for everybody and once for each class of rights.
 
+use std::collections::BTreeSet;
 use std::ops::Range;
 
 use bytes::Bytes;
@@ -10,7 +11,7 @@ use super::{assessment, cursor, indicator, pb, sharing, timestamp};
 use crate::domain::cursor::{JournalTag, Place};
 use crate::domain::entry::{Batch, Entry, ItemOutcome};
 use crate::domain::sharing::SharingView;
-use crate::domain::{Assessment, Cursor, IndicatorId, PartnerId, Position, Timestamp};
+use crate::domain::{Assessment, CampaignId, Cursor, IndicatorId, PartnerId, Position, Timestamp};
 
 /// The field of `SubscribeResponse` that holds the items.
 const ITEMS_FIELD: u32 = 1;
@@ -47,6 +48,15 @@ pub struct Class {
     pub author: bool,
     /// An older version for the same audience could be seen by the reader from this sequence on.
     pub sight_from: u64,
+    /// Those of the campaigns that items of the batch name which the reader sees.
+    pub campaigns: BTreeSet<CampaignId>,
+}
+
+impl Class {
+    /// The campaign that an item names, where the readers of the class may know it.
+    fn campaign_of(&self, said: &Assessment) -> Option<CampaignId> {
+        said.campaign.filter(|campaign| self.author || self.campaigns.contains(campaign))
+    }
 }
 
 /// A version by itself, for one reader.
@@ -96,7 +106,11 @@ pub fn encode_common(entry: &Entry, batch: &Batch, journal: JournalTag) -> Encod
             author: author.clone(),
             accepted_at: Some(accepted_at),
             indicator: Some(indicator::write(&item.assessment.indicator, item.id)),
-            assessment: Some(assessment::write(&item.assessment, entry.time)),
+            // Who does not see the campaign that it names is not told of it: its class adds it.
+            assessment: Some(pb::Assessment {
+                campaign: String::new(),
+                ..assessment::write(&item.assessment, entry.time)
+            }),
             sharing: None,
             replaces: None,
             raw: String::new(),
@@ -146,6 +160,11 @@ pub fn encode_replacing(
                 Some(raw) if class.author => raw.to_string(),
                 _ => String::new(),
             },
+            // Protobuf merges a message that comes in two parts.
+            assessment: class.campaign_of(&item.assessment).map(|campaign| pb::Assessment {
+                campaign: campaign.to_string(),
+                ..pb::Assessment::default()
+            }),
             ..pb::FeedItem::default()
         };
         encode_key(ITEMS_FIELD, WireType::LengthDelimited, &mut bytes);

@@ -4,7 +4,7 @@ use super::{pb, words::Word};
 use crate::domain::assessment::Confidence;
 use crate::domain::filter::Filter;
 use crate::domain::label::Labels;
-use crate::domain::{GroupId, Invalid, PartnerId, Platform};
+use crate::domain::{CampaignId, GroupId, Invalid, PartnerId, Platform};
 
 /// The most values in one list of a filter.
 const MAX_FILTER_VALUES: usize = 100;
@@ -18,6 +18,7 @@ pub fn read(filter: Option<&pb::Filter>, labels: &Labels) -> Result<Filter, Inva
         ("filter.labels", filter.labels.len()),
         ("filter.groups", filter.groups.len()),
         ("filter.authors", filter.authors.len()),
+        ("filter.campaigns", filter.campaigns.len()),
     ];
     for (field, count) in lists {
         if count > MAX_FILTER_VALUES {
@@ -34,6 +35,8 @@ pub fn read(filter: Option<&pb::Filter>, labels: &Labels) -> Result<Filter, Inva
     let label = |text: &String| labels.parse(text).map_err(named("filter.labels"));
     let group = |text: &String| GroupId::parse(text).map_err(named("filter.groups"));
     let author = |text: &String| PartnerId::parse(text).map_err(named("filter.authors"));
+    // Whether the reader may see it is asked of each item: one may come to be seen, and be lost.
+    let campaign = |text: &String| CampaignId::parse(text).map_err(named("filter.campaigns"));
     Ok(Filter {
         kinds: filter.kinds.iter().map(kind).collect::<Result<_, _>>()?,
         platforms: filter.platforms.iter().map(platform).collect::<Result<_, _>>()?,
@@ -45,6 +48,7 @@ pub fn read(filter: Option<&pb::Filter>, labels: &Labels) -> Result<Filter, Inva
             .map(Confidence::new)
             .transpose()
             .map_err(named("filter.min_confidence"))?,
+        campaigns: filter.campaigns.iter().map(campaign).collect::<Result<_, _>>()?,
     })
 }
 
@@ -53,7 +57,7 @@ pub fn write(filter: &Filter) -> pb::Filter {
     fn words<T: ToString>(list: &[T]) -> Vec<String> {
         list.iter().map(ToString::to_string).collect()
     }
-    let Filter { kinds, platforms, labels, groups, authors, min_confidence } = filter;
+    let Filter { kinds, platforms, labels, groups, authors, min_confidence, campaigns } = filter;
     pb::Filter {
         kinds: kinds.iter().map(|kind| pb::Kind::from(*kind).into()).collect(),
         platforms: words(platforms),
@@ -61,6 +65,7 @@ pub fn write(filter: &Filter) -> pb::Filter {
         groups: words(groups),
         authors: words(authors),
         min_confidence: min_confidence.map(|least| least.percent().into()),
+        campaigns: words(campaigns),
     }
 }
 
@@ -77,6 +82,7 @@ mod tests {
             groups: vec!["core".into()],
             authors: vec!["birdsite".into()],
             min_confidence: Some(0),
+            campaigns: vec![CampaignId::from_bytes([7; 16]).to_string()],
         };
         for asked in [asked, pb::Filter::default()] {
             let filter = read(Some(&asked), &Labels::default()).unwrap();
@@ -90,6 +96,10 @@ mod tests {
         let table = [
             (pb::Filter { kinds: vec![0], ..pb::Filter::default() }, "filter.kinds"),
             (pb::Filter { groups: vec!["-".into()], ..pb::Filter::default() }, "filter.groups"),
+            (
+                pb::Filter { campaigns: vec!["hydra".into()], ..pb::Filter::default() },
+                "filter.campaigns",
+            ),
             (pb::Filter { labels: many, ..pb::Filter::default() }, "filter.labels"),
             (
                 pb::Filter { min_confidence: Some(101), ..pb::Filter::default() },

@@ -1,8 +1,11 @@
 //! Partners and groups, in and out.
 
+use std::collections::BTreeSet;
+
 use super::pb;
 use super::words::Word;
 use crate::domain::partner::{Group, GroupDefinition, Partner, Role, Terms};
+use crate::domain::purpose::PurposeKind;
 use crate::domain::{GroupId, Invalid, PartnerId, Platform, Tlp};
 
 const MAX_NAME_BYTES: usize = 200;
@@ -31,8 +34,20 @@ pub fn read(request: &pb::PutPartnerRequest) -> Result<Partner, Invalid> {
         jurisdiction: read_jurisdiction(&partner.jurisdiction)?,
         default_group: group.map(|group| read_group_id("default_group", group)).transpose()?,
         default_tlp: Tlp::read(request.default_tlp)?.unwrap_or(Tlp::Amber),
+        purposes: read_purposes(&partner.purposes)?,
+        referrals_off: partner.referrals_off,
         id,
     })
+}
+
+fn read_purposes(purposes: &[i32]) -> Result<Vec<PurposeKind>, Invalid> {
+    let read = |number: &i32| match PurposeKind::read(*number) {
+        Ok(Some(kind)) => Ok(kind),
+        Ok(None) => Err(Invalid::new("partner.purposes", "holds one that is not set")),
+        Err(invalid) => Err(Invalid::new("partner.purposes", invalid.reason)),
+    };
+    let all = purposes.iter().map(read).collect::<Result<BTreeSet<_>, _>>()?;
+    Ok(all.into_iter().collect())
 }
 
 /// Reads a group as it is to be.
@@ -100,8 +115,10 @@ pub fn write(partner: &Partner) -> pb::Partner {
         platforms: partner.platforms.iter().map(ToString::to_string).collect(),
         jurisdiction: partner.jurisdiction.clone().unwrap_or_default(),
         suspended: false,
+        purposes: partner.purposes.iter().map(|kind| pb::PurposeKind::from(*kind).into()).collect(),
         default_group: String::new(),
         default_tlp: pb::Tlp::Unspecified.into(),
+        referrals_off: false,
     }
 }
 
@@ -111,6 +128,7 @@ pub fn write_whole(partner: &Partner, suspended: bool) -> pb::Partner {
         suspended,
         default_group: partner.default_group.as_ref().map(ToString::to_string).unwrap_or_default(),
         default_tlp: pb::Tlp::from(partner.default_tlp).into(),
+        referrals_off: partner.referrals_off,
         ..write(partner)
     }
 }

@@ -1,9 +1,9 @@
 //! Receipts, out.
 
 use super::{indicator, pb, timestamp};
-use crate::domain::Invalid;
 use crate::domain::entry::Rejection;
 use crate::domain::submission::{BatchReceipt, ItemReceipt, Receipt};
+use crate::domain::{Invalid, PartnerId};
 
 /// Writes a receipt.
 pub fn write(receipt: &Receipt) -> pb::Receipt {
@@ -12,6 +12,14 @@ pub fn write(receipt: &Receipt) -> pb::Receipt {
         closed: receipt.closed,
         ..pb::Receipt::default()
     };
+    if let Some(referrals) = &receipt.referrals {
+        let one = |(partner, count): &(PartnerId, u32)| pb::ReferredAssets {
+            partner: partner.to_string(),
+            count: *count,
+        };
+        written.referred = referrals.to.iter().map(one).collect();
+        written.not_referred = referrals.not_referred;
+    }
     if let Some(batch) = &receipt.batch {
         write_batch(batch, &mut written);
     }
@@ -41,7 +49,8 @@ fn refused(index: u32, invalid: &Invalid) -> pb::ItemReceipt {
     }
 }
 
-fn write_item(index: u32, item: &ItemReceipt) -> pb::ItemReceipt {
+/// Writes what became of an item.
+pub fn write_item(index: u32, item: &ItemReceipt) -> pb::ItemReceipt {
     let (status, version) = match item {
         ItemReceipt::Created(version) => (pb::ItemStatus::Created, *version),
         ItemReceipt::Replaced(version) => (pb::ItemStatus::Replaced, *version),

@@ -2,8 +2,11 @@
 
 use super::pb;
 use crate::domain::assessment::{Basis, Involvement, Severity, Verdict};
+use crate::domain::enforcement::{AssetKind, EnforcementMethod, EnforcementSource};
 use crate::domain::feedback::Opinion;
 use crate::domain::partner::Role;
+use crate::domain::purpose::{PurposeKind, Way};
+use crate::domain::tip::{TipState, Urgency};
 use crate::domain::{Invalid, Kind, Tlp};
 
 macro_rules! table {
@@ -45,6 +48,22 @@ table!("basis", Basis <-> Basis { Own, Received, Public });
 table!("sharing.tlp", Tlp <-> Tlp { Red, AmberStrict, Amber, Green, Clear });
 table!("opinion", Opinion <-> Opinion {
     StronglyDisagree, Disagree, Neutral, Agree, StronglyAgree,
+});
+table!("counts.asset", AssetKind <-> AssetKind {
+    Account, Page, Group, Channel, Bot, Post, Event, Ad, Domain, Website, App, Asset, Other,
+});
+table!("method", EnforcementMethod <-> EnforcementMethod {
+    ProactiveAutomated, AfterTip, AfterInvestigation,
+});
+table!("source", EnforcementSource <-> EnforcementSource { Own, Reported });
+table!("purpose.kind", PurposeKind <-> PurposeKind {
+    Warrant, Subpoena, Emergency, Voluntary, Public,
+});
+table!("way", Way <-> AccessWay { Subscribe, Pull, Snapshot });
+table!("urgency", Urgency <-> TipUrgency { Routine, Priority, ImminentHarm });
+table!("state", TipState <-> TipState {
+    Sent, Acknowledged, Investigating, Actioned, NoViolation, Declined, Monitoring, Closed,
+    Withdrawn,
 });
 table!("role", Role <-> Role { Member, Liaison, Observer, Operator });
 

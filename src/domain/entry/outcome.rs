@@ -1,6 +1,7 @@
 //! What an entry came to.
 
 use crate::domain::entry::Position;
+use crate::domain::tip::TipState;
 
 /// What an entry came to when it was applied.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -41,13 +42,24 @@ pub enum ItemOutcome {
     Ended(Position),
     /// Of a target: there was nothing to end.
     Nothing,
+    /// Of an object and a liaison: this version is released from here on, or on another ground.
+    Released(Position),
+    /// Of an object and a liaison: this version is released no longer.
+    Retracted(Position),
+    /// Of an object and a liaison: no more releases fit on this version.
+    Full(Position),
 }
 
 impl ItemOutcome {
     /// The versions that ended by it, those of its own audience first.
     pub fn ended(self) -> impl Iterator<Item = Position> {
         let (first, second) = match self {
-            ItemOutcome::Created | ItemOutcome::Unchanged(_) | ItemOutcome::Nothing => (None, None),
+            ItemOutcome::Created
+            | ItemOutcome::Unchanged(_)
+            | ItemOutcome::Nothing
+            | ItemOutcome::Released(_)
+            | ItemOutcome::Retracted(_)
+            | ItemOutcome::Full(_) => (None, None),
             ItemOutcome::Replaced(old) | ItemOutcome::Ended(old) => (Some(old), None),
             ItemOutcome::Moved { from, over } => (over, Some(from)),
             ItemOutcome::Merged { from, .. } => (Some(from), None),
@@ -84,6 +96,21 @@ pub enum VoidReason {
     VersionGone,
     /// Its author was kept out by then.
     Suspended,
+    /// There is no such hold of its author's, or it has ended.
+    HoldGone,
+    /// Its author has no such tip.
+    TipUnknown,
+    /// The tip was withdrawn by then.
+    TipWithdrawn,
+    /// The tip cannot be moved so from where it stands.
+    MoveRefused {
+        /// Where it stands.
+        from: TipState,
+        /// Where it was to be moved.
+        to: TipState,
+    },
+    /// It was done before: what the exchange does by itself, it does once.
+    DoneBefore,
 }
 
 /// A rule of the registry that a request breaks.
@@ -107,6 +134,8 @@ pub enum RegistryRule {
     RestrictedTwice,
     /// The terms are of a group that the partner is not in, or are not that group's.
     TermsUnknown,
+    /// Only a liaison reads for purposes.
+    PurposesUnfit,
 }
 
 impl RegistryRule {
@@ -121,6 +150,7 @@ impl RegistryRule {
         RegistryRule::GroupFixed,
         RegistryRule::RestrictedTwice,
         RegistryRule::TermsUnknown,
+        RegistryRule::PurposesUnfit,
     ];
 
     /// The rule, for whoever broke it.
@@ -144,6 +174,7 @@ impl RegistryRule {
             RegistryRule::TermsUnknown => {
                 "you are not in such a restricted group, or these are not its terms"
             }
+            RegistryRule::PurposesUnfit => "only a liaison has kinds of purpose",
         }
     }
 }

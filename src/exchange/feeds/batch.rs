@@ -4,7 +4,7 @@ use std::ops::Range;
 use std::sync::Arc;
 
 use super::delivery::{BatchDelivery, BatchRemoval, RemovalReason};
-use super::sight::{Outline, Sight};
+use super::sight::{Outline, Sight, When};
 use crate::domain::Position;
 use crate::domain::entry::{Batch, Body, Entry, ItemOutcome, Outcome};
 use crate::domain::sharing::{Audience, Reader, SharingView};
@@ -56,7 +56,8 @@ impl Exchange {
             crate::domain::may_see(reader, &batch.sharing, author, position, self.clock.now())
         };
         let then = sight.reader_at(sequence.saturating_sub(1));
-        let sees_now = sees(sight.reader());
+        // Of a liaison each item is judged by its releases, which come and go.
+        let sees_now = sight.is_liaison() || sees(sight.reader());
         // Who sees none of it, and saw none, holds nothing that it took the place of: but for what was
         // shared with another audience before.
         if !sees_now && batch.replaces.is_none() && !then.as_deref().is_some_and(sees) {
@@ -78,7 +79,7 @@ impl Exchange {
             holds_something: sequence > empty_until,
             sight_from,
         };
-        let ranges = if sees_now { reading.wanted(outcomes, behind) } else { Vec::new() };
+        let ranges = if sees_now { reading.wanted(outcomes, behind)? } else { Vec::new() };
         let Ended { removals, replaces } = reading.ended(outcomes, &ranges, behind)?;
         if ranges.is_empty() && removals.is_empty() {
             return Ok(None);
@@ -93,23 +94,20 @@ impl Exchange {
             ranges,
             replaces,
             removals,
+            campaigns: sight.campaigns_seen(logged.campaigns())?,
         }))
     }
 }
 
 impl Reading<'_> {
     /// The items that are current, behind the place, and asked for, by their places in the batch.
-    fn wanted(&self, outcomes: &[ItemOutcome], behind: Place) -> Vec<Range<usize>> {
+    fn wanted(&self, outcomes: &[ItemOutcome], behind: Place) -> Result<Vec<Range<usize>>> {
         let closed = self.exchange.index.closed(self.sequence);
         let mut ranges: Vec<Range<usize>> = Vec::new();
         for (at, (item, outcome)) in self.batch.items.iter().zip(outcomes).enumerate() {
             let is_current = closed.as_ref().is_none_or(|closed| !closed.contains(&item.index));
             let is_behind = Position::new(self.sequence, item.index) <= behind.after;
-            if !outcome.makes_version()
-                || is_behind
-                || !is_current
-                || !self.sight.asks_for(self.sight.reader(), self.outline(at))
-            {
+            if !outcome.makes_version() || is_behind || !is_current || !self.is_wanted(at)? {
                 continue;
             }
             match ranges.last_mut() {
@@ -117,7 +115,16 @@ impl Reading<'_> {
                 _ => ranges.push(at..at + 1),
             }
         }
-        ranges
+        Ok(ranges)
+    }
+
+    fn is_wanted(&self, at: usize) -> Result<bool> {
+        let item = self.outline(at);
+        if self.sight.is_liaison() {
+            let (exchange, author) = (self.exchange, self.author);
+            return exchange.gives_with_batch(self.sight, author, self.batch, at, item.version);
+        }
+        self.sight.asks_for(self.sight.reader(), When::Now, item)
     }
 
     /// The versions that ended by the batch and that the reader could see and asked for immediately
@@ -129,7 +136,9 @@ impl Reading<'_> {
         behind: Place,
     ) -> Result<Ended> {
         let mut removals = Vec::new();
-        let mut replaces = self.batch.replaces.map(|_| vec![None; self.batch.items.len()]);
+        // What a liaison may hold is no matter of an audience, and is looked up for each.
+        let names_each = self.batch.replaces.is_some() || self.sight.is_liaison();
+        let mut replaces = names_each.then(|| vec![None; self.batch.items.len()]);
         let mut given = given.iter().flat_map(Clone::clone).peekable();
         for (at, (item, outcome)) in self.batch.items.iter().zip(outcomes).enumerate() {
             let is_given = given.next_if_eq(&at).is_some();
@@ -154,7 +163,7 @@ impl Reading<'_> {
                 } else {
                     Place::behind(Position::new(self.sequence, item.index))
                 };
-                let reason = self.reason(at, *outcome);
+                let reason = self.reason(at, *outcome)?;
                 removals.push(BatchRemoval { at, place, version: old, reason });
             }
         }
@@ -170,24 +179,32 @@ impl Reading<'_> {
         let Some(then) = self.then else { return Ok(false) };
         let Some(closed) = self.exchange.index.closed_version(version)? else { return Ok(false) };
         let (sharing, said) = (&closed.sharing, &closed.outline);
-        Ok(self.sight.wants(then, Outline { author: self.author, version, sharing, said }))
+        let outline = Outline { author: self.author, version, sharing, said };
+        self.sight.wants(then, self.before(), outline)
     }
 
     /// Why a version is to be dropped whose place an item took: by the reader's rights at that time.
-    fn reason(&self, at: usize, outcome: ItemOutcome) -> RemovalReason {
-        let Some(then) = self.then else { return RemovalReason::Replaced };
+    fn reason(&self, at: usize, outcome: ItemOutcome) -> Result<RemovalReason> {
+        let Some(then) = self.then.filter(|_| !self.sight.is_liaison()) else {
+            return Ok(RemovalReason::Replaced);
+        };
         let mut item = self.outline(at);
         if let ItemOutcome::Merged { current, .. } = outcome {
             // What stands in its place was there before, for who could see it then.
             item.version = current;
         }
-        if !Sight::sees(then, item) {
+        Ok(if !Sight::sees(then, item) {
             RemovalReason::NoLongerShared
-        } else if self.sight.asks_for(then, item) {
+        } else if self.sight.asks_for(then, self.before(), item)? {
             RemovalReason::Replaced
         } else {
             RemovalReason::NoLongerMatches
-        }
+        })
+    }
+
+    /// Immediately before the batch.
+    fn before(&self) -> When {
+        When::At(self.sequence.saturating_sub(1))
     }
 
     fn outline(&self, at: usize) -> Outline<'_> {

@@ -1,13 +1,16 @@
 //! What a reader gets.
 
+use std::collections::BTreeSet;
 use std::ops::Range;
 use std::sync::Arc;
 
 use crate::domain::cursor::{JournalTag, Place};
 use crate::domain::entry::Outcome;
 use crate::domain::sharing::SharingView;
-use crate::domain::{GroupId, IndicatorId, PartnerId, Position, Timestamp};
-use crate::index::record::{Current, KeptFeedback, KeptSighting};
+use crate::domain::{CampaignId, GroupId, IndicatorId, PartnerId, Position, Timestamp};
+use crate::exchange::tips::AddedShown;
+use crate::exchange::{Contributed, Deed};
+use crate::index::record::{Current, KeptFeedback, KeptSighting, KeptTip};
 use crate::journal::Logged;
 
 /// What a reader gets of one entry: something, in the order of its places.
@@ -25,6 +28,12 @@ pub enum Delivery {
     Seen(Vec<Seen>),
     /// Feedback.
     Opined(Box<Opined>),
+    /// What is said of a campaign.
+    Said(Box<Said>),
+    /// What was done.
+    Done(Vec<Deed>),
+    /// What was added to a tip.
+    Tip(Box<TipTold>),
 }
 
 /// What a reader gets of one batch: something, of items and removals.
@@ -49,6 +58,8 @@ pub struct BatchDelivery {
     pub replaces: Option<Vec<Option<Position>>>,
     /// What the reader is to drop, since items of the batch took its place that it does not get.
     pub removals: Vec<BatchRemoval>,
+    /// Those of the campaigns that its items name which the reader sees.
+    pub campaigns: BTreeSet<CampaignId>,
 }
 
 /// A version that a reader may hold and is to drop, since an item of a batch took its place.
@@ -107,6 +118,15 @@ pub struct Shown {
     pub view: SharingView,
 }
 
+/// What is said of a campaign, and the place behind it.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Said {
+    /// The place behind it.
+    pub place: Place,
+    /// What is said.
+    pub contributed: Contributed,
+}
+
 /// Who joined and who left a group of the reader's.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct GroupChanged {
@@ -144,4 +164,17 @@ pub struct Opined {
     pub kept: KeptFeedback,
     /// The reader's own part of the sharing.
     pub view: SharingView,
+}
+
+/// What an entry added to a tip, as one of its parties is told.
+#[derive(Clone, Debug, PartialEq)]
+pub struct TipTold {
+    /// The place behind it.
+    pub place: Place,
+    /// The tip as that party may see it, each thread as it stood then.
+    pub tip: KeptTip,
+    /// What was added, with the first of its indicators.
+    pub added: AddedShown,
+    /// The time by the exchange's clock.
+    pub now: Timestamp,
 }

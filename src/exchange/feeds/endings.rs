@@ -1,7 +1,7 @@
 //! What a reader is told of withdrawals and expiries.
 
 use super::delivery::{RemovalReason, Removed};
-use super::sight::{Outline, Sight};
+use super::sight::{Outline, Sight, When};
 use crate::domain::cursor::Place;
 use crate::domain::entry::{Body, Entry, ItemOutcome, Outcome};
 use crate::domain::{PartnerId, Position};
@@ -30,6 +30,7 @@ impl Exchange {
         let Some(then) = sight.reader_at(entry.sequence.saturating_sub(1)) else {
             return Ok(Vec::new());
         };
+        let before = When::At(entry.sequence.saturating_sub(1));
         let outcome = self.index.applied_outcome(entry.sequence)?;
         let Outcome::Taken(outcomes) = &*outcome else { return Ok(Vec::new()) };
         let mut removals = Vec::new();
@@ -41,7 +42,7 @@ impl Exchange {
             }
             let Some(closed) = self.index.closed_version(version)? else { continue };
             let (sharing, said) = (&closed.sharing, &closed.outline);
-            if sight.wants(&then, Outline { author, version, sharing, said }) {
+            if sight.wants(&then, before, Outline { author, version, sharing, said })? {
                 let (id, author) = (closed.id, author.clone());
                 removals.push(Removed { place: Place::behind(at), version, id, author, reason });
             }

@@ -2,21 +2,21 @@
 //! expanded when it is delivered, version by version.
 
 use super::delivery::{Delivery, GroupChanged, RemovalReason, Removed, Shown};
-use super::sight::{Outline, Sight};
+use super::sight::{Outline, Sight, When};
+use crate::domain::audience::AudienceDigest;
 use crate::domain::cursor::Place;
 use crate::domain::entry::{Body, Entry};
 use crate::domain::sharing::Reader;
-use crate::domain::{GroupId, PartnerId, Position};
+use crate::domain::{GroupId, IndicatorId, PartnerId, Position};
 use crate::error::Result;
 use crate::exchange::Exchange;
-use crate::index::record::Part;
 
 /// How many versions are told at once.
-const AT_ONCE: usize = 200;
+pub(super) const AT_ONCE: usize = 200;
 /// How many entries of a group are looked at, at once.
-const ENTRIES_AT_ONCE: usize = 64;
+pub(super) const ENTRIES_AT_ONCE: usize = 64;
 /// How many versions are looked at, at once.
-const LOOKED_AT_ONCE: usize = 512;
+pub(super) const LOOKED_AT_ONCE: usize = 512;
 
 /// A part of what an entry is expanded to.
 #[derive(Debug)]
@@ -27,39 +27,57 @@ pub enum Expanded {
     UpTo(Option<Box<Delivery>>, Place),
 }
 
-/// A reader's sight through one group, before and after an entry.
-struct Turn<'a> {
-    exchange: &'a Exchange,
-    sight: &'a Sight,
-    sequence: u64,
-    before: &'a Reader,
-    after: &'a Reader,
+/// A reader's sight before and after an entry.
+pub(super) struct Turn<'a> {
+    pub exchange: &'a Exchange,
+    pub sight: &'a Sight,
+    pub sequence: u64,
+    pub before: &'a Reader,
+    pub after: &'a Reader,
 }
 
 impl Exchange {
     /// The next part of what an entry is expanded to for a reader who has come up to a place.
     pub(super) fn expand(&self, sight: &Sight, entry: &Entry, behind: Place) -> Result<Expanded> {
-        let group = match &entry.body {
-            Body::GroupPut(definition) => &definition.id,
-            Body::TermsConfirmed(confirmation) if confirmation.partner == sight.reader().id => {
-                &confirmation.group
-            }
-            _ => return Ok(Expanded::Done),
-        };
         let inside = behind.inside.filter(|_| behind.after.sequence == entry.sequence);
         let Some(last) = inside else {
             let place = Place::within(entry.sequence, Position::default());
-            let told = announcement(sight, entry, group, place).map(Box::new);
-            return Ok(Expanded::UpTo(told, place));
+            let told = match &entry.body {
+                Body::CampaignPut(put) => self.said(sight, entry, put, place)?,
+                _ => group_of(sight, entry)
+                    .and_then(|group| announcement(sight, entry, group, place)),
+            };
+            return Ok(Expanded::UpTo(told.map(Box::new), place));
         };
         let (before, after) =
             (sight.reader_at(entry.sequence - 1), sight.reader_at(entry.sequence));
         let (Some(before), Some(after)) = (before, after) else { return Ok(Expanded::Done) };
+        let sequence = entry.sequence;
+        let turn = Turn { exchange: self, sight, sequence, before: &before, after: &after };
+        if let Body::CampaignPut(put) = &entry.body {
+            return turn.through_said(put.campaign, last);
+        }
+        let Some(group) = group_of(sight, entry) else { return Ok(Expanded::Done) };
         if before.groups.get(group) == after.groups.get(group) {
             return Ok(Expanded::Done);
         }
-        let sequence = entry.sequence;
-        Turn { exchange: self, sight, sequence, before: &before, after: &after }.go_on(group, last)
+        // Who asks for campaigns holds nothing else: a campaign that is seen through the group alone
+        // may be named by what is not shared with it.
+        match sight.filter().campaigns.as_slice() {
+            [] => turn.go_on(group, last),
+            campaigns => turn.through_campaigns(campaigns, last),
+        }
+    }
+}
+
+/// The group through which an entry may change what a reader sees.
+fn group_of<'a>(sight: &Sight, entry: &'a Entry) -> Option<&'a GroupId> {
+    match &entry.body {
+        Body::GroupPut(definition) => Some(&definition.id),
+        Body::TermsConfirmed(confirmation) if confirmation.partner == sight.reader().id => {
+            Some(&confirmation.group)
+        }
+        _ => None,
     }
 }
 
@@ -77,7 +95,8 @@ impl Turn<'_> {
                     let Some(version) = target.version.filter(|version| *version > last) else {
                         continue;
                     };
-                    self.turn(&part, target.id, version, &mut removed, &mut shown)?;
+                    let of = (&part.author, part.audience, target.id);
+                    self.turn(of, version, &mut removed, &mut shown)?;
                     looked += 1;
                     if removed.len() + shown.len() == AT_ONCE || looked == LOOKED_AT_ONCE {
                         let place = Place::within(self.sequence, version);
@@ -95,18 +114,16 @@ impl Turn<'_> {
     }
 
     /// What the entry means for one version: it is lost, or gained, or neither.
-    fn turn(
+    pub(super) fn turn(
         &self,
-        part: &Part,
-        id: crate::domain::IndicatorId,
+        (author, audience, id): (&PartnerId, AudienceDigest, IndicatorId),
         version: Position,
         removed: &mut Vec<Removed>,
         shown: &mut Vec<Shown>,
     ) -> Result<()> {
         let place = Place::within(self.sequence, version);
-        let author = &part.author;
         // In this order: a version that ends in between is found among the closed ones.
-        let current = self.exchange.index.current(id, author, part.audience)?;
+        let current = self.exchange.index.current(id, author, audience)?;
         let Some(mut current) = current.filter(|current| current.version == version) else {
             let closed = self.exchange.index.closed_version(version)?;
             // What ended before the entry was told then.
@@ -117,7 +134,7 @@ impl Turn<'_> {
                     version,
                     sharing: &closed.sharing,
                     said: &closed.outline,
-                })
+                })?
             {
                 let author = author.clone();
                 removed.push(Removed { place, version, id, author, reason });
@@ -126,44 +143,50 @@ impl Turn<'_> {
         };
         let outline =
             Outline { author, version, sharing: &current.sharing, said: &current.assessment };
-        if let Some(reason) = self.lost(outline) {
+        if let Some(reason) = self.lost(outline)? {
             removed.push(Removed { place, version, id, author: author.clone(), reason });
-        } else if self.gained(outline) {
+        } else if self.gained(outline)? {
             let reader = self.sight.reader();
             let view = current.sharing.seen_by(reader, author, version);
-            if reader.id != *author {
-                current.assessment.raw = None;
-            }
+            self.sight.blank(author, &mut current.assessment)?;
             shown.push(Shown { place, author: author.clone(), current, view });
         }
         Ok(())
     }
 
-    fn lost(&self, version: Outline<'_>) -> Option<RemovalReason> {
-        if !self.sight.wants(self.before, version) || self.sight.wants(self.after, version) {
-            return None;
+    fn lost(&self, version: Outline<'_>) -> Result<Option<RemovalReason>> {
+        if !self.wanted_before(version)? || self.wants_after(version)? {
+            return Ok(None);
         }
-        Some(if Sight::sees(self.after, version) {
+        Ok(Some(if Sight::sees(self.after, version) {
             RemovalReason::NoLongerMatches
         } else {
             RemovalReason::NoLongerShared
-        })
+        }))
     }
 
     /// Sight that was gained with the entry, and is still there.
-    fn gained(&self, version: Outline<'_>) -> bool {
-        !self.sight.wants(self.before, version)
-            && self.sight.wants(self.after, version)
-            && self.sight.wants(self.sight.reader(), version)
+    fn gained(&self, version: Outline<'_>) -> Result<bool> {
+        Ok(!self.wanted_before(version)?
+            && self.wants_after(version)?
+            && self.sight.wants(self.sight.reader(), When::Now, version)?)
+    }
+
+    fn wanted_before(&self, version: Outline<'_>) -> Result<bool> {
+        self.sight.wants(self.before, When::At(self.sequence - 1), version)
+    }
+
+    fn wants_after(&self, version: Outline<'_>) -> Result<bool> {
+        self.sight.wants(self.after, When::At(self.sequence), version)
     }
 }
 
-fn delivery_is_empty(removed: &[Removed], shown: &[Shown]) -> bool {
+pub(super) fn delivery_is_empty(removed: &[Removed], shown: &[Shown]) -> bool {
     removed.is_empty() && shown.is_empty()
 }
 
 /// A reader joins a group or leaves it, so it loses or gains, and never both.
-fn delivery(removed: Vec<Removed>, shown: Vec<Shown>) -> Option<Delivery> {
+pub(super) fn delivery(removed: Vec<Removed>, shown: Vec<Shown>) -> Option<Delivery> {
     if !removed.is_empty() {
         return Some(Delivery::Removals(removed));
     }

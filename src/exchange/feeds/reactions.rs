@@ -1,7 +1,7 @@
 //! Sightings and feedback, as a reader is told of them.
 
 use super::delivery::{Delivery, Opined, Seen};
-use super::sight::{Outline, Sight};
+use super::sight::{Outline, Sight, When};
 use crate::domain::cursor::Place;
 use crate::domain::entry::{Body, Entry, Feedback, Outcome, Sightings};
 use crate::domain::filter::Filter;
@@ -20,7 +20,7 @@ impl Exchange {
     ) -> Result<Option<Delivery>> {
         let Some(author) = &entry.author else { return Ok(None) };
         let delivery = match &entry.body {
-            Body::Sightings(sightings) => seen(sight, entry, author, sightings, behind),
+            Body::Sightings(sightings) => seen(sight, entry, author, sightings, behind)?,
             Body::Feedback(feedback) => self.opined(sight, entry, author, feedback)?,
             _ => None,
         };
@@ -79,25 +79,27 @@ fn seen(
     author: &PartnerId,
     sightings: &Sightings,
     behind: Place,
-) -> Option<Delivery> {
+) -> Result<Option<Delivery>> {
     let reader = sight.reader();
     let first = Position::new(entry.sequence, 0);
     let sharing = &sightings.sharing;
-    // A sighting carries no labels and no confidence: who asks for those is told of none.
-    let Filter { labels, min_confidence, .. } = sight.filter();
+    // A sighting carries no labels, no confidence and no campaign: who asks for those is told of none.
+    let Filter { labels, min_confidence, campaigns, .. } = sight.filter();
     if !may_see(reader, sharing, author, first, Timestamp::default())
         || !labels.is_empty()
         || min_confidence.is_some()
+        || !campaigns.is_empty()
     {
-        return None;
+        return Ok(None);
     }
     let view = sharing.seen_by(reader, author, first);
-    let wanted = sightings.items.iter().filter_map(|sighting| {
+    let mut wanted = Vec::new();
+    for sighting in &sightings.items {
         let position = Position::new(entry.sequence, sighting.index);
         let said = Assessment::of(sighting.indicator.clone());
         let outline = Outline { author, version: position, sharing, said: &said };
-        if position <= behind.after || !sight.asks_for(reader, outline) {
-            return None;
+        if position <= behind.after || !sight.asks_for(reader, When::Now, outline)? {
+            continue;
         }
         let kept = KeptSighting {
             position,
@@ -106,8 +108,7 @@ fn seen(
             sharing: sharing.clone(),
             sighting: sighting.clone(),
         };
-        Some(Seen { position, kept, view: view.clone() })
-    });
-    let wanted: Vec<_> = wanted.collect();
-    (!wanted.is_empty()).then_some(Delivery::Seen(wanted))
+        wanted.push(Seen { position, kept, view: view.clone() });
+    }
+    Ok((!wanted.is_empty()).then_some(Delivery::Seen(wanted)))
 }

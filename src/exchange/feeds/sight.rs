@@ -1,24 +1,54 @@
 //! What a reader sees and asks for: now, and as of an entry.
 
+use std::collections::{BTreeSet, HashMap};
 use std::sync::{Arc, Mutex, PoisonError};
 
+use crate::clock::Clock;
 use crate::domain::filter::Filter;
-use crate::domain::sharing::Reader;
-use crate::domain::{Assessment, PartnerId, Position, Sharing, Timestamp, may_see};
+use crate::domain::partner::Role;
+use crate::domain::purpose::{Purpose, PurposeKind};
+use crate::domain::sharing::{Audience, Reader};
+use crate::domain::{Assessment, CampaignId, PartnerId, Position, Sharing, Timestamp, may_see};
 use crate::error::Result;
 use crate::exchange::Exchange;
 use crate::exchange::caller::reader;
-use crate::index::Registry;
+use crate::exchange::campaigns::campaign_visible;
+use crate::index::{Index, Registry};
 
 /// One partner's sight, through a filter.
 #[derive(Debug)]
 pub struct Sight {
     partner: PartnerId,
     filter: Filter,
+    /// Whether the reader is given what is public alone.
+    public_alone: bool,
     registry: Arc<Registry>,
     reader: Arc<Reader>,
     /// The reader as it was asked for last: who reads on through the past asks for it again.
     earlier: Mutex<Option<(u64, Option<Arc<Reader>>)>>,
+    index: Arc<Index>,
+    clock: Arc<dyn Clock>,
+    /// Which campaigns the reader sees, as of when it was asked, until something changes it.
+    campaigns: Mutex<Campaigns>,
+}
+
+/// What was looked up of campaigns, and the rights and the word that it holds under.
+#[derive(Debug, Default)]
+struct Campaigns {
+    under: Option<(Arc<Registry>, u64)>,
+    seen: HashMap<(When, CampaignId), bool>,
+}
+
+/// How many answers on campaigns are kept.
+const CAMPAIGNS_KEPT: usize = 1_000;
+
+/// As of when a reader is asked whether it wants a version.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub enum When {
+    /// Now.
+    Now,
+    /// Once this entry had been applied.
+    At(u64),
 }
 
 /// A version, as far as the rule of sight and filters look at it.
@@ -39,7 +69,29 @@ impl Sight {
     pub fn new(exchange: &Exchange, partner: &PartnerId, filter: Filter) -> Result<Self> {
         let registry = exchange.registry();
         let reader = Arc::new(reader(&registry, partner)?);
-        Ok(Self { partner: partner.clone(), filter, registry, reader, earlier: Mutex::default() })
+        Ok(Self {
+            partner: partner.clone(),
+            filter,
+            public_alone: false,
+            registry,
+            reader,
+            earlier: Mutex::default(),
+            index: Arc::clone(&exchange.index),
+            clock: Arc::clone(&exchange.clock),
+            campaigns: Mutex::default(),
+        })
+    }
+
+    /// The same, as far as a purpose goes: who reads what is public is given that alone.
+    #[must_use]
+    pub fn for_purpose(mut self, purpose: Option<&Purpose>) -> Self {
+        self.public_alone = purpose.is_some_and(|it| it.kind == PurposeKind::Public);
+        self
+    }
+
+    /// Whether the reader is a liaison, which is judged by the releases in force and the clock.
+    pub fn is_liaison(&self) -> bool {
+        self.reader.role == Role::Liaison
     }
 
     /// The partner as the rule of sight knows it now.
@@ -84,21 +136,97 @@ impl Sight {
         }
     }
 
-    /// Whether a reader may see a version and asks for it.
-    pub fn wants(&self, reader: &Reader, version: Outline<'_>) -> bool {
-        Self::sees(reader, version) && self.asks_for(reader, version)
+    /// Whether a reader may see a version and asks for it; both as of when the reader is as it is
+    /// given.
+    pub fn wants(&self, reader: &Reader, when: When, version: Outline<'_>) -> Result<bool> {
+        Ok(Self::sees(reader, version) && self.asks_for(reader, when, version)?)
     }
 
-    /// Whether a reader may see a version.
+    /// Whether a version's content is given to the reader at a time. `sharing` is the one that stands.
+    pub fn gives(&self, version: Outline<'_>, now: Timestamp) -> Result<bool> {
+        let Outline { author, version: at, sharing, .. } = version;
+        Ok(may_see(&self.reader, sharing, author, at, now)
+            && (!self.public_alone || sharing.audience == Audience::Public)
+            && self.asks_for(&self.reader, When::Now, version)?)
+    }
+
+    /// Whether a reader may see a version by what is written, whatever the clock says.
     pub fn sees(reader: &Reader, version: Outline<'_>) -> bool {
         let Outline { author, version, sharing, .. } = version;
-        // The clock ends releases, and those are the liaisons' alone, who follow no feeds.
+        // The clock alone ends nothing that was given: the entry that follows does.
         may_see(reader, sharing, author, version, Timestamp::default())
     }
 
-    /// Whether the filter asks for a version that a reader may see.
-    pub fn asks_for(&self, reader: &Reader, version: Outline<'_>) -> bool {
+    /// Whether the filter asks for a version that a reader may see. A campaign that is hidden from the
+    /// reader is none that it could ask for.
+    pub fn asks_for(&self, reader: &Reader, when: When, version: Outline<'_>) -> Result<bool> {
         let Outline { author, version, sharing, said } = version;
-        self.filter.is_empty() || self.filter.matches(said, sharing, author, version, reader)
+        if self.filter.is_empty() {
+            return Ok(true);
+        }
+        if !self.filter.matches(said, sharing, author, version, reader) {
+            return Ok(false);
+        }
+        match said.campaign {
+            Some(campaign) if !self.filter.campaigns.is_empty() => {
+                self.sees_campaign(reader, when, campaign)
+            }
+            _ => Ok(true),
+        }
+    }
+
+    /// Whether a reader sees a campaign.
+    pub fn sees_campaign(&self, reader: &Reader, when: When, campaign: CampaignId) -> Result<bool> {
+        let said = self.index.campaigns_said();
+        let registry = self.index.registry();
+        let holds = |known: &Campaigns| {
+            known.under.as_ref().is_some_and(|(of, at)| Arc::ptr_eq(of, &registry) && *at == said)
+        };
+        {
+            let mut known = self.campaigns.lock().unwrap_or_else(PoisonError::into_inner);
+            if !holds(&known) || known.seen.len() >= CAMPAIGNS_KEPT {
+                let under = Some((Arc::clone(&registry), said));
+                *known = Campaigns { under, seen: HashMap::new() };
+            }
+            if let Some(sees) = known.seen.get(&(when, campaign)) {
+                return Ok(*sees);
+            }
+        }
+        let sees = match when {
+            When::Now => campaign_visible(&self.index, &self.partner, campaign, self.clock.now())?,
+            When::At(sequence) => self.index.campaign_visible_at(campaign, reader, sequence)?,
+        };
+        let mut known = self.campaigns.lock().unwrap_or_else(PoisonError::into_inner);
+        // What was looked up while something changed is not kept for what came then.
+        if holds(&known) {
+            known.seen.insert((when, campaign), sees);
+        }
+        Ok(sees)
+    }
+
+    /// Those of some campaigns that the reader sees now.
+    pub fn campaigns_seen(&self, campaigns: &[CampaignId]) -> Result<BTreeSet<CampaignId>> {
+        let mut seen = BTreeSet::new();
+        for campaign in campaigns {
+            if self.sees_campaign(&self.reader, When::Now, *campaign)? {
+                seen.insert(*campaign);
+            }
+        }
+        Ok(seen)
+    }
+
+    /// Takes out of what another says what the reader may not know: its spelling, and a campaign that
+    /// is hidden.
+    pub fn blank(&self, author: &PartnerId, said: &mut Assessment) -> Result<()> {
+        if self.partner == *author {
+            return Ok(());
+        }
+        said.raw = None;
+        if let Some(campaign) = said.campaign
+            && !self.sees_campaign(&self.reader, When::Now, campaign)?
+        {
+            said.campaign = None;
+        }
+        Ok(())
     }
 }

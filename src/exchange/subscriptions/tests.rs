@@ -7,6 +7,7 @@ use futures_util::FutureExt;
 use super::table::Table;
 use super::*;
 use crate::domain::cursor::{JournalTag, Place};
+use crate::domain::filter::Filter;
 use crate::domain::{Kind as IndicatorKind, Timestamp};
 use crate::journal::UnreadableCursors;
 

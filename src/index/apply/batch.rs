@@ -4,25 +4,33 @@
 use std::collections::BTreeSet;
 
 use super::Applier;
+use super::referrals::has_assets;
+use super::releases::release_times;
 use crate::domain::audience::AudienceDigest;
-use crate::domain::entry::{Batch, Entry, Item, ItemOutcome, Outcome, VoidReason};
+use crate::domain::entry::{Batch, Entry, Item, ItemOutcome, Outcome, Releasable, VoidReason};
 use crate::domain::partner::Role;
-use crate::domain::sharing::{Audience, Community};
+use crate::domain::sharing::{Audience, Community, Release};
 use crate::domain::{PartnerId, Position, Timestamp};
 use crate::error::Result;
 use crate::index::keys;
-use crate::index::record::{self, CurrentParts, Ended, Part, TakenBatch};
-use crate::journal::stored;
+use crate::index::record::{self, CurrentParts, Ended, InForce, Part, TakenBatch};
 
 /// How many items are one part, and how many operations an item of it takes at most: its assessment
 /// and a version that closes.
 const PART: (usize, usize) = (64, 2);
 /// The same where an item may close two versions and take one away, and ends at a time of its own.
-const LARGE_PART: (usize, usize) = (32, 5);
+const LARGE_PART: (usize, usize) = (31, 5);
 /// The same where a batch names many groups, each of which takes an operation in its first part.
-const SMALL_PART: (usize, usize) = (16, 5);
+const SMALL_PART: (usize, usize) = (12, 5);
+/// The same where it names many campaigns, or some in a part that has no room for them beside: an item
+/// adds a mark of its own, and another where tips wait in its campaign.
+const NAMING_PART: (usize, usize) = (8, 7);
 /// How many groups are many.
 const MANY_GROUPS: usize = 20;
+/// How many campaigns are many.
+const MANY_CAMPAIGNS: usize = 14;
+/// How many times at which releases end, each of which takes an operation in each part, are many.
+const MANY_TIMES: usize = 3;
 /// What a part takes besides: what its items came to with its versions, and when they end, which is
 /// at most one time for each default life.
 const PART_OPERATIONS: usize = 8;
@@ -33,7 +41,9 @@ struct Context<'a> {
     author: &'a PartnerId,
     audience: AudienceDigest,
     replaces: Option<AudienceDigest>,
-    sharing: Vec<u8>,
+    /// The sharing as it was sent, and the releases as they stand on what comes.
+    sent: Vec<u8>,
+    releases: Vec<u8>,
 }
 
 impl Applier {
@@ -43,8 +53,9 @@ impl Applier {
         };
         // By the batch alone, so that what lies in the index depends on the entries, and not on how
         // they came.
-        let (part_items, item_operations) = part_size(batch);
-        let room = |items: usize| items * item_operations + PART_OPERATIONS;
+        let ((part_items, item_operations), campaigns) = part_size(batch);
+        let marks = 2 * campaigns + release_times(&batch.sharing).len();
+        let room = |items: usize| items * item_operations + marks + PART_OPERATIONS;
         // Room for what the decision writes and for the first part: a crash between the two would
         // have the entry take itself for its own repetition.
         self.make_room(room(batch.items.len().min(part_items)) + groups(batch))?;
@@ -55,12 +66,16 @@ impl Applier {
             return Ok(Outcome::Void(void));
         }
         let audience = AudienceDigest::of(&batch.sharing.audience);
+        let since = entry.sequence;
+        let in_force = |release: &Release| InForce { release: release.clone(), since };
+        let releases: Vec<_> = batch.sharing.releases.iter().map(in_force).collect();
         let context = Context {
             entry,
             author,
             audience,
             replaces: batch.replaces.filter(|replaced| *replaced != audience),
-            sharing: stored::sharing(&batch.sharing),
+            sent: record::sent(&batch.sharing),
+            releases: record::releases(&releases),
         };
         let done = self.head.items as usize;
         for part in batch.items[done.min(batch.items.len())..].chunks(part_items) {
@@ -72,7 +87,17 @@ impl Applier {
                 let outcome = self.item(&context, item)?;
                 self.begun.push(outcome);
             }
+            self.mark_news(entry, part)?;
             let versions = self.put_ends(&context, part, first);
+            let at = Position::new(entry.sequence, u32::try_from(first).unwrap_or(u32::MAX));
+            self.put_named(author, audience, batch, at, part);
+            if !batch.sharing.releases.is_empty()
+                && let Some(part) = &versions
+            {
+                let objects: Vec<_> =
+                    part.targets(entry.sequence).map(Releasable::Assessment).collect();
+                self.put_release_ends_of_batch(author, &batch.sharing, at, &objects);
+            }
             self.part_done(entry.sequence, first, versions.as_ref());
         }
         Ok(Outcome::Taken(std::mem::take(&mut self.begun)))
@@ -109,6 +134,7 @@ impl Applier {
         state.batches += 1;
         state.highest = state.highest.max(batch.number);
         state.last = entry.time;
+        state.assets |= has_assets(batch);
         state.closed = None;
         let taken = TakenBatch { digest: batch.digest, sequence: entry.sequence, time: entry.time };
         self.put(submission, state.encode());
@@ -134,7 +160,7 @@ impl Applier {
             None => None,
         };
         let key = keys::assessment(item.id, author, audience);
-        let said = record::said(&context.sharing, item);
+        let said = record::said(&context.sent, item);
         let mut over = None;
         if let Some(stored) = self.read(&key)? {
             let old = CurrentParts::of(&stored)?;
@@ -149,7 +175,7 @@ impl Applier {
             over = Some(old.version);
         }
         let raw = item.assessment.raw.as_deref();
-        self.put(key, record::current(version, entry.time, raw, &said));
+        self.put(key, record::current(version, entry.time, raw, &context.releases, &said));
         Ok(match (from, over) {
             (None, None) => ItemOutcome::Created,
             (None, Some(old)) => ItemOutcome::Replaced(old),
@@ -191,14 +217,24 @@ impl Applier {
     }
 }
 
-fn part_size(batch: &Batch) -> (usize, usize) {
+/// How large the parts of a batch are, and how many operations each takes for the campaigns that are
+/// named in it.
+fn part_size(batch: &Batch) -> ((usize, usize), usize) {
     let ends_apart = batch.items.iter().any(|item| item.assessment.valid_until.is_some());
-    if groups(batch) > MANY_GROUPS {
+    let campaigns: BTreeSet<_> =
+        batch.items.iter().filter_map(|item| item.assessment.campaign).collect();
+    let many_times = release_times(&batch.sharing).len() > MANY_TIMES;
+    let size = if groups(batch) > MANY_GROUPS || many_times {
         SMALL_PART
     } else if ends_apart || batch.replaces.is_some() {
         LARGE_PART
     } else {
         PART
+    };
+    if campaigns.is_empty() || size == PART && campaigns.len() <= MANY_CAMPAIGNS {
+        (size, campaigns.len())
+    } else {
+        (NAMING_PART, 0)
     }
 }
 

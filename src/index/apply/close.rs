@@ -20,6 +20,9 @@ impl Applier {
         self.put(submission, state.encode());
         if !closed_before {
             self.remove(keys::open(&close.partner, &close.submission));
+            if state.assets {
+                self.leave_to_refer(entry, close)?;
+            }
         }
         Ok(Outcome::Taken(Vec::new()))
     }

@@ -4,6 +4,7 @@ use bytes::{Buf, BufMut};
 
 use super::{Part, corrupt, put_block, put_position, take_block, take_position};
 use crate::domain::entry::{ItemOutcome, RegistryRule, VoidReason};
+use crate::domain::tip::TipState;
 use crate::error::Result;
 
 /// The bytes of what the items of a part came to, and of the versions that it brought.
@@ -36,6 +37,9 @@ fn items_block(items: &[ItemOutcome]) -> Vec<u8> {
             ItemOutcome::Merged { from, current } => (5, [Some(from), Some(current)]),
             ItemOutcome::Ended(version) => (6, [Some(version), None]),
             ItemOutcome::Nothing => (7, [None, None]),
+            ItemOutcome::Released(version) => (18, [Some(version), None]),
+            ItemOutcome::Retracted(version) => (19, [Some(version), None]),
+            ItemOutcome::Full(version) => (20, [Some(version), None]),
         };
         bytes.put_u8(what);
         for position in positions.into_iter().flatten() {
@@ -61,6 +65,13 @@ pub fn void(reason: &VoidReason) -> Vec<u8> {
         }
         VoidReason::VersionGone => (9, 0),
         VoidReason::Suspended => (10, 0),
+        VoidReason::HoldGone => (25, 0),
+        VoidReason::TipUnknown => (11, 0),
+        VoidReason::TipWithdrawn => (12, 0),
+        VoidReason::MoveRefused { from, to } => {
+            (13, u64::from(from.number()) << 8 | u64::from(to.number()))
+        }
+        VoidReason::DoneBefore => (14, 0),
     };
     let mut bytes = vec![number];
     bytes.put_u64(value);
@@ -87,6 +98,9 @@ pub fn read_outcomes(mut bytes: &[u8], items: &mut Vec<ItemOutcome>) -> Result<O
             5 => ItemOutcome::Merged { from: position()?, current: position()? },
             6 => ItemOutcome::Ended(position()?),
             7 => ItemOutcome::Nothing,
+            18 => ItemOutcome::Released(position()?),
+            19 => ItemOutcome::Retracted(position()?),
+            20 => ItemOutcome::Full(position()?),
             _ => return Err(fault()),
         });
     }
@@ -111,6 +125,15 @@ fn read_void(head: u8, mut bytes: &[u8]) -> Result<VoidReason> {
         }
         9 => VoidReason::VersionGone,
         10 => VoidReason::Suspended,
+        25 => VoidReason::HoldGone,
+        11 => VoidReason::TipUnknown,
+        12 => VoidReason::TipWithdrawn,
+        13 => {
+            let [.., from, to] = value.to_be_bytes();
+            let state = |number| TipState::of_number(number).ok_or_else(fault);
+            VoidReason::MoveRefused { from: state(from)?, to: state(to)? }
+        }
+        14 => VoidReason::DoneBefore,
         _ => return Err(fault()),
     })
 }

@@ -83,6 +83,6 @@ pub fn read_feedback(feedback: pb::Feedback) -> Decoded<Feedback> {
     })
 }
 
-fn read_request_digest(bytes: Vec<u8>) -> Decoded<[u8; 32]> {
+pub fn read_request_digest(bytes: Vec<u8>) -> Decoded<[u8; 32]> {
     bytes.try_into().map_err(|_| DecodeError::Length("digest"))
 }

@@ -18,7 +18,7 @@
 //!
 //! A filter is its five lists in the order of the protocol, each with its length (4 bytes), a kind
 //! as its number in the protocol and everything else as text with its length (2 bytes), and then the
-//! least confidence, 255 for none.
+//! least confidence, 255 for none. One that names campaigns has their ids behind that, 16 bytes each.
 
 use bytes::{Buf, BufMut};
 
@@ -28,7 +28,7 @@ use crate::domain::cursor::{JournalTag, Place};
 use crate::domain::filter::Filter;
 use crate::domain::label::Label;
 use crate::domain::{
-    Cursor, GroupId, Kind, PartnerId, Platform, Position, SubscriptionName, Timestamp,
+    CampaignId, Cursor, GroupId, Kind, PartnerId, Platform, Position, SubscriptionName, Timestamp,
 };
 
 /// The version of this layout.
@@ -209,7 +209,7 @@ fn encode_filter(filter: &Filter) -> Option<Vec<u8>> {
         }
         Some(())
     }
-    let Filter { kinds, platforms, labels, groups, authors, min_confidence } = filter;
+    let Filter { kinds, platforms, labels, groups, authors, min_confidence, campaigns } = filter;
     let mut bytes = Vec::new();
     bytes.put_u32(u32::try_from(kinds.len()).ok()?);
     for kind in kinds {
@@ -221,6 +221,9 @@ fn encode_filter(filter: &Filter) -> Option<Vec<u8>> {
     put_texts(groups.iter().map(GroupId::as_str), &mut bytes)?;
     put_texts(authors.iter().map(PartnerId::as_str), &mut bytes)?;
     bytes.put_u8(min_confidence.map_or(NO_CONFIDENCE, Confidence::percent));
+    for campaign in campaigns {
+        bytes.put_slice(campaign.as_bytes());
+    }
     Some(bytes)
 }
 
@@ -249,6 +252,8 @@ fn read_filter(mut bytes: &[u8]) -> Option<Filter> {
         NO_CONFIDENCE => None,
         percent => Some(Confidence::new(percent.into()).ok()?),
     };
-    let filter = Filter { kinds, platforms, labels, groups, authors, min_confidence };
-    bytes.is_empty().then_some(filter)
+    let (ids, rest) = bytes.as_chunks::<16>();
+    let campaigns = ids.iter().map(|id| CampaignId::from_bytes(*id)).collect();
+    let filter = Filter { kinds, platforms, labels, groups, authors, min_confidence, campaigns };
+    rest.is_empty().then_some(filter)
 }

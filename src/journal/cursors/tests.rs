@@ -7,7 +7,7 @@ use super::*;
 use crate::domain::assessment::Confidence;
 use crate::domain::cursor::{JournalTag, Place};
 use crate::domain::label::Label;
-use crate::domain::{GroupId, Kind, Platform, Position};
+use crate::domain::{CampaignId, GroupId, Kind, Platform, Position};
 
 /// Runs a body on every backend. `reopen` closes a store and opens it again.
 fn on_every_backend(body: impl Fn(&mut dyn Backend)) {
@@ -76,6 +76,7 @@ fn at(place: Place) -> Cursor {
 fn filter(values: usize) -> Filter {
     let texts = || (0..values).map(|number| format!("{}{number}", "v".repeat(50)));
     Filter {
+        campaigns: vec![CampaignId::from_bytes([7; 16]), CampaignId::from_bytes([0; 16])],
         kinds: Kind::ALL.to_vec(),
         platforms: texts().map(Platform::from_stored).collect(),
         labels: texts().map(|text| Label::from_stored(&text)).collect(),

@@ -2,17 +2,19 @@
 //! everything else is rare, and encoded for the one who gets it.
 
 use std::collections::HashMap;
+use std::ops::Range;
 use std::sync::{Arc, Mutex, OnceLock, PoisonError};
 
 use bytes::Bytes;
 use prost::Message as _;
 
 use super::told;
-use crate::domain::Cursor;
 use crate::domain::cursor::{JournalTag, Place};
 use crate::domain::entry::{Body, Outcome};
+use crate::domain::sharing::SharingView;
+use crate::domain::{Cursor, PartnerId, Position};
 use crate::error::Error;
-use crate::exchange::{BatchDelivery, Delivery, Feed, RemovalReason};
+use crate::exchange::{BatchDelivery, Delivery, Feed, Handed, RemovalReason, Shown};
 use crate::metrics::Metrics;
 use crate::wire::encoded::EncodedFeed;
 use crate::wire::feed::{Class, Encoded, encode_class, encode_common, encode_replacing};
@@ -32,6 +34,8 @@ const CLASSES_KEPT: usize = 4;
 pub struct Told {
     /// The message.
     pub message: EncodedFeed,
+    /// What of it leaves for a liaison.
+    pub handed: Handed,
     items: usize,
     removals: usize,
 }
@@ -56,11 +60,15 @@ pub fn fill(feed: &mut Feed, delivery: Delivery, most: usize) -> Result<Told, Er
     let batch = match delivery {
         Delivery::Batch(batch) => batch,
         other => {
+            let shown = shown_to_liaison(feed, &other);
             // One message holds what one entry came to, in the order of its places.
             let (message, cut) = told::message(other, journal, most, MOST_BYTES);
             (told.removals, told.items) = (message.removals.len(), message.items.len());
             if let Some(place) = cut {
                 feed.go_back(place);
+            }
+            for (author, version, view) in shown.iter().take(told.items) {
+                hand(feed, &mut told.handed, author, *version, view);
             }
             told.message = message.into();
             return Ok(told);
@@ -108,6 +116,7 @@ fn push(feed: &mut Feed, batch: &BatchDelivery, told: &mut Told, most: usize) ->
         let until = end.map_or(until, |end| until.min(end));
         told.message.push(encoded.range(range.start, until));
         told.items += until - range.start;
+        hand_items(feed, batch, range.start..until, &mut told.handed);
         if until < range.end {
             feed.put_back(batch, until);
             return false;
@@ -118,6 +127,43 @@ fn push(feed: &mut Feed, batch: &BatchDelivery, told: &mut Told, most: usize) ->
         return false;
     }
     true
+}
+
+/// The versions of a delivery that is not a batch, where they leave for a liaison.
+fn shown_to_liaison(feed: &Feed, delivery: &Delivery) -> Vec<(PartnerId, Position, SharingView)> {
+    match delivery {
+        Delivery::Shown(shown) if feed.purpose().is_some() => {
+            let part = |one: &Shown| (one.author.clone(), one.current.version, one.view.clone());
+            shown.iter().map(part).collect()
+        }
+        _ => Vec::new(),
+    }
+}
+
+/// Notes items of a batch that leave for a liaison.
+fn hand_items(feed: &Feed, batch: &BatchDelivery, items: Range<usize>, handed: &mut Handed) {
+    let entry = &batch.logged.entry;
+    let (Body::SubmissionBatch(of), Some(author), Some(_)) =
+        (&entry.body, &entry.author, feed.purpose())
+    else {
+        return;
+    };
+    for item in &of.items[items] {
+        let version = Position::new(entry.sequence, item.index);
+        hand(feed, handed, author, version, &batch.view);
+    }
+}
+
+fn hand(
+    feed: &Feed,
+    handed: &mut Handed,
+    author: &PartnerId,
+    version: Position,
+    view: &SharingView,
+) {
+    if let Some(purpose) = feed.purpose() {
+        handed.add(author, version, view, purpose);
+    }
 }
 
 /// The first removals of a delivery, encoded for its reader.
@@ -172,6 +218,7 @@ fn encoded(delivery: &BatchDelivery) -> Encoded {
         view: delivery.view.clone(),
         author: delivery.author,
         sight_from: delivery.sight_from,
+        campaigns: delivery.campaigns.clone(),
     };
     let common = || {
         encodings

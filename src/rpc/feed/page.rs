@@ -10,12 +10,14 @@ use tonic::Status;
 
 use super::super::Services;
 use super::super::status::status;
-use super::{message, told};
+use super::message::Told;
+use super::{lane, message, told};
 use crate::domain::PartnerId;
+use crate::domain::purpose::{Purpose, Way};
 use crate::error::{Error, Kind, Result};
-use crate::exchange::{Caller, SCANNED_AT_ONCE, Snapshot, Start};
+use crate::exchange::{Caller, Handed, SCANNED_AT_ONCE, Shown, Snapshot, Start, Wanted};
 use crate::wire::encoded::EncodedFeed;
-use crate::wire::{cursor, filter, pb};
+use crate::wire::{cursor, filter, pb, purpose};
 
 /// How long a page is looked for where little matches. Within it a page comes back empty, with how far
 /// it has come.
@@ -39,6 +41,7 @@ pub async fn pull(
     use pb::pull_request::Start as Asked;
     services.read_after(asked.read_after.as_ref()).await?;
     let filter = filter::read(asked.filter.as_ref(), &services.labels)?;
+    let wanted = Wanted { filter, purpose: purpose::read(asked.purpose.as_ref())? };
     let start = match &asked.start {
         Some(Asked::FromStart(_)) | None => Start::Oldest,
         Some(Asked::FromNow(_)) => Start::Now,
@@ -48,21 +51,26 @@ pub async fn pull(
         0 => DEFAULT_PAGE,
         size => size.clamp(LEAST_PAGE, MAX_PAGE),
     };
-    let mut feed = services.exchange.feed(caller, start, filter)?;
+    let mut feed = services.exchange.feed(caller, start, wanted)?;
     let deadline = tokio::time::Instant::now() + LOOK_FOR;
-    let mut page = match feed.next_there(deadline).await? {
+    let Told { message: mut page, handed, .. } = match feed.next_there(deadline).await? {
         Some(delivery) => {
             let told = message::fill(&mut feed, delivery, size)?;
             told.count(&services.metrics);
-            told.message
+            told
         }
-        None => EncodedFeed::default(),
+        None => Told::default(),
     };
     let place = pb::PullResponse {
         cursor: Some(cursor::write(feed.cursor())),
         more: feed.is_behind(),
         ..pb::PullResponse::default()
     };
+    if let Some(purpose) = feed.purpose() {
+        // Before it leaves, or it does not. What is written here is no reason to ask for more.
+        let exchange = &services.exchange;
+        exchange.record_access(caller.partner(), Way::Pull, purpose, handed).await?;
+    }
     page.push(place.encode_to_vec().into());
     Ok(page)
 }
@@ -84,7 +92,8 @@ pub async fn snapshot(
     let place = services.snapshots.enter(&partner)?;
     services.read_after(asked.read_after.as_ref()).await?;
     let filter = filter::read(asked.filter.as_ref(), &services.labels)?;
-    Ok(Taking { snapshot: services.exchange.snapshot(caller, filter)?, partner, place })
+    let wanted = Wanted { filter, purpose: purpose::read(asked.purpose.as_ref())? };
+    Ok(Taking { snapshot: services.exchange.snapshot(caller, wanted)?, partner, place })
 }
 
 /// How many snapshots each partner is taking.
@@ -125,9 +134,10 @@ pub async fn run(
     taken: mpsc::Sender<std::result::Result<EncodedFeed, Status>>,
     services: Services,
 ) {
-    let out = Out { taken, services, partner };
+    let out = Out { taken, services, partner, purpose: snapshot.purpose().cloned() };
     let cursor = Some(cursor::write(snapshot.cursor()));
-    if !out.send(Ok(pb::SnapshotResponse { cursor, ..Default::default() })).await {
+    let first = pb::SnapshotResponse { cursor, ..Default::default() };
+    if !out.send(Ok((first, Handed::default()))).await {
         return;
     }
     let mut message = Gathering::default();
@@ -153,7 +163,7 @@ pub async fn run(
         };
         for one in &shown {
             // Cut by what is shown alone: where a page ends would tell how much is hidden.
-            if let Some(full) = message.add(told::item(one, None))
+            if let Some(full) = message.add(one, out.purpose.as_ref())
                 && !out.send(Ok(full)).await
             {
                 return;
@@ -161,22 +171,35 @@ pub async fn run(
         }
     }
     let last = pb::SnapshotResponse { complete: true, ..message.message };
-    out.send(Ok(last)).await;
+    out.send(Ok((last, message.handed))).await;
 }
+
+/// A message, and what of it leaves for a liaison.
+type Outgoing = (pb::SnapshotResponse, Handed);
 
 /// A message that is being put together.
 #[derive(Default)]
 struct Gathering {
     message: pb::SnapshotResponse,
+    /// What of it leaves for a liaison.
+    handed: Handed,
     bytes: usize,
 }
 
 impl Gathering {
     /// Takes an item, and gives the message back once it is full.
-    fn add(&mut self, item: pb::FeedItem) -> Option<pb::SnapshotResponse> {
+    fn add(&mut self, shown: &Shown, purpose: Option<&Purpose>) -> Option<Outgoing> {
+        let item = told::item(shown, None);
+        if let Some(purpose) = purpose {
+            self.handed.add(&shown.author, shown.current.version, &shown.view, purpose);
+        }
         self.bytes += item.encoded_len();
         self.message.items.push(item);
-        (self.bytes > MESSAGE_BYTES).then(|| std::mem::take(self).message)
+        let is_full = self.bytes > MESSAGE_BYTES || self.message.items.len() >= lane::most(purpose);
+        is_full.then(|| {
+            let full = std::mem::take(self);
+            (full.message, full.handed)
+        })
     }
 }
 
@@ -184,20 +207,40 @@ struct Out {
     taken: mpsc::Sender<std::result::Result<EncodedFeed, Status>>,
     services: Services,
     partner: PartnerId,
+    purpose: Option<Purpose>,
 }
 
 impl Out {
     /// Whether it was taken. A reader that has gone, or takes nothing, gets no last message, and
     /// without it a snapshot is none.
-    async fn send(&self, message: std::result::Result<pb::SnapshotResponse, Status>) -> bool {
+    async fn send(&self, message: std::result::Result<Outgoing, Status>) -> bool {
+        let message = match message {
+            Ok((message, handed)) => self.recorded(message, handed).await.map_err(|e| status(&e)),
+            Err(status) => Err(status),
+        };
+        let goes_on = message.is_ok();
         let message = message.map(|message| {
             self.services.metrics.delivered(message.items.len() as u64);
             EncodedFeed::of(&message)
         });
         tokio::select! {
-            sent = self.taken.send_timeout(message, self.services.limits.blocked) => sent.is_ok(),
+            sent = self.taken.send_timeout(message, self.services.limits.blocked) => {
+                sent.is_ok() && goes_on
+            }
             () = self.services.stop.cancelled() => false,
             () = self.services.exchange.until_suspended(&self.partner) => false,
         }
+    }
+    /// Writes down what a liaison is about to be given: before it leaves, or it does not.
+    async fn recorded(
+        &self,
+        message: pb::SnapshotResponse,
+        handed: Handed,
+    ) -> Result<pb::SnapshotResponse> {
+        if let Some(purpose) = &self.purpose {
+            let exchange = &self.services.exchange;
+            exchange.record_access(&self.partner, Way::Snapshot, purpose, handed).await?;
+        }
+        Ok(message)
     }
 }

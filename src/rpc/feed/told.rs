@@ -2,9 +2,11 @@
 
 use prost::Message;
 
+use super::super::deeds;
 use super::message::{at, reason};
 use crate::domain::cursor::{JournalTag, Place};
 use crate::exchange::{Delivery, GroupChanged, Opined, Removed, Seen, Shown};
+use crate::rpc::tips as tip;
 use crate::wire::{feed, indicator, pb, reaction, timestamp};
 
 /// A delivery as a message of at most so many parts and bytes, and, where that is not all of it, the
@@ -42,6 +44,24 @@ pub fn message(
             let place = Place::behind_entry(opined.kept.position.sequence);
             let (cursor, feedback) = (Some(at(journal, place)), Some(feedback(&opined)));
             told.message.feedback.push(pb::FeedbackEvent { cursor, feedback });
+            None
+        }
+        Delivery::Said(said) => {
+            let contribution = Some(deeds::contribution(&said.contributed));
+            let cursor = Some(at(journal, said.place));
+            told.message.campaigns.push(pb::CampaignEvent { cursor, contribution });
+            None
+        }
+        Delivery::Done(done) => told.each(&done, |message, one| {
+            let place = Place::behind(one.kept.position);
+            let (cursor, enforcement) = (Some(at(journal, place)), Some(deeds::enforcement(one)));
+            message.enforcements.push(pb::EnforcementEvent { cursor, enforcement });
+            (place, message.enforcements.last().map_or(0, Message::encoded_len))
+        }),
+        Delivery::Tip(one) => {
+            let cursor = Some(at(journal, one.place));
+            let (tip, entry) = (tip::write(&one.tip, one.now), tip::entry(&one.added));
+            told.message.tips.push(pb::TipEvent { cursor, tip: Some(tip), entry: Some(entry) });
             None
         }
     };

@@ -1,0 +1,202 @@
+//! Coordinated operations, and what each partner says of one.
+
+use std::fmt;
+
+use uuid::Uuid;
+
+use super::assessment::{Confidence, Technique};
+use super::invalid::Invalid;
+
+/// The most characters of a campaign's name.
+pub const MAX_NAME_CHARS: usize = 120;
+/// The most characters of a description.
+pub const MAX_DESCRIPTION_CHARS: usize = 2_000;
+/// The most techniques, and the most targets, of one contribution.
+pub const MAX_LISTED: usize = 50;
+/// The most characters of a target, of an actor and of the basis of an attribution.
+pub const MAX_WORDS_CHARS: usize = 500;
+
+/// A campaign's id: random, drawn by the exchange, so that it tells nothing of what it stands for.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
+pub struct CampaignId(Uuid);
+
+impl CampaignId {
+    /// An id from a UUID that was drawn at random.
+    pub const fn new(id: Uuid) -> Self {
+        Self(id)
+    }
+
+    /// An id from 16 random bytes.
+    pub const fn from_random(bytes: [u8; 16]) -> Self {
+        Self(uuid::Builder::from_random_bytes(bytes).into_uuid())
+    }
+
+    /// Takes an id as it is written: a UUID with hyphens, in any case.
+    pub fn parse(text: &str) -> Result<Self, Invalid> {
+        // The crate reads other spellings too; one is enough to be told from a name.
+        let read = if text.len() == 36 { Uuid::try_parse(text).ok() } else { None };
+        read.map(Self).ok_or_else(|| {
+            let shown: String = text.chars().take(40).collect();
+            let reason = format!("`{}` is not a campaign's id", shown.escape_debug());
+            Invalid::new("campaign", reason)
+        })
+    }
+
+    /// An id from its 16 bytes.
+    pub const fn from_bytes(bytes: [u8; 16]) -> Self {
+        Self(Uuid::from_bytes(bytes))
+    }
+
+    /// The 16 bytes of the id.
+    pub const fn as_bytes(&self) -> &[u8; 16] {
+        self.0.as_bytes()
+    }
+}
+
+impl fmt::Display for CampaignId {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        fmt::Display::fmt(&self.0.hyphenated(), f)
+    }
+}
+
+/// What one partner says of a campaign to one audience: its newest word counts.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Contribution {
+    /// What the author calls it.
+    pub name: Box<str>,
+    /// What it is.
+    pub description: Option<Box<str>>,
+    /// Who the author thinks is behind it.
+    pub attribution: Option<Attribution>,
+    /// The techniques, in order, each once.
+    pub techniques: Vec<Technique>,
+    /// Who and what it is aimed at, in the author's words.
+    pub targets: Vec<Box<str>>,
+    /// Web addresses of reports.
+    pub references: Vec<Box<str>>,
+}
+
+/// Who one partner thinks is behind a campaign. Another may think otherwise: both are shown.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Attribution {
+    /// Whom.
+    pub actor: Option<Box<str>>,
+    /// From which country, as an ISO 3166 code such as `GB`.
+    pub country: Option<Box<str>>,
+    /// How sure the author is.
+    pub confidence: Option<Confidence>,
+    /// On what ground, in the author's words.
+    pub basis: Option<Box<str>>,
+}
+
+impl Contribution {
+    /// A contribution that says nothing yet but a name.
+    pub fn named(name: &str) -> Self {
+        Self {
+            name: name.into(),
+            description: None,
+            attribution: None,
+            techniques: Vec::new(),
+            targets: Vec::new(),
+            references: Vec::new(),
+        }
+    }
+
+    /// Checks the texts.
+    pub fn check(&self) -> Result<(), Invalid> {
+        if self.name.trim().is_empty() {
+            return Err(Invalid::new("contribution.name", "is missing"));
+        }
+        short("contribution.name", &self.name, MAX_NAME_CHARS)?;
+        if self.name.chars().any(char::is_control) {
+            return Err(Invalid::new("contribution.name", "has characters that are no text"));
+        }
+        if let Some(text) = &self.description {
+            short("contribution.description", text, MAX_DESCRIPTION_CHARS)?;
+        }
+        let listed = [
+            ("contribution.techniques", self.techniques.len()),
+            ("contribution.targets", self.targets.len()),
+        ];
+        for (field, count) in listed {
+            if count > MAX_LISTED {
+                let reason = format!("has {count} entries, and may have {MAX_LISTED}");
+                return Err(Invalid::new(field, reason));
+            }
+        }
+        for target in &self.targets {
+            short("contribution.targets", target, MAX_WORDS_CHARS)?;
+        }
+        self.attribution.as_ref().map_or(Ok(()), Attribution::check)
+    }
+}
+
+impl Attribution {
+    fn check(&self) -> Result<(), Invalid> {
+        let texts = [
+            ("contribution.attribution.actor", &self.actor),
+            ("contribution.attribution.basis", &self.basis),
+        ];
+        for (field, text) in texts {
+            short(field, text.as_deref().unwrap_or_default(), MAX_WORDS_CHARS)?;
+        }
+        let country = self.country.as_deref().unwrap_or("GB");
+        if country.len() != 2 || !country.bytes().all(|b| b.is_ascii_uppercase()) {
+            let reason = "is not an ISO 3166 code of two capital letters, such as GB";
+            return Err(Invalid::new("contribution.attribution.country", reason));
+        }
+        if self.actor.is_none() && self.country.is_none() {
+            let reason = "names neither an actor nor a country";
+            return Err(Invalid::new("contribution.attribution", reason));
+        }
+        Ok(())
+    }
+}
+
+fn short(field: &'static str, text: &str, chars: usize) -> Result<(), Invalid> {
+    if text.len() > chars && text.chars().count() > chars {
+        return Err(Invalid::new(field, format!("is longer than {chars} characters")));
+    }
+    Ok(())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn an_id_is_read_as_it_is_written_and_a_name_is_none() {
+        let id = CampaignId::from_bytes([0xab; 16]);
+        assert_eq!(CampaignId::parse(&id.to_string()), Ok(id));
+        assert_eq!(CampaignId::parse(&id.to_string().to_uppercase()), Ok(id));
+        for wrong in ["", "spamouflage", &"a".repeat(32), &format!("{{{id}}}")] {
+            assert_eq!(CampaignId::parse(wrong).unwrap_err().field, "campaign", "{wrong}");
+        }
+    }
+
+    #[test]
+    fn what_does_not_hold_is_named_by_its_field() {
+        let good = Contribution::named("Spamouflage");
+        assert_eq!(good.check(), Ok(()));
+        let by = |attribution| Contribution { attribution: Some(attribution), ..good.clone() };
+        let country =
+            |code: &str| by(Attribution { country: Some(code.into()), ..Default::default() });
+        assert_eq!(country("CN").check(), Ok(()));
+        let long = Some("x".repeat(2_001).into());
+        let table = [
+            (Contribution::named(" "), "contribution.name"),
+            (Contribution::named("a\u{7}b"), "contribution.name"),
+            (Contribution::named(&"é".repeat(121)), "contribution.name"),
+            (Contribution { description: long, ..good.clone() }, "contribution.description"),
+            (
+                Contribution { targets: vec!["x".into(); 51], ..good.clone() },
+                "contribution.targets",
+            ),
+            (country("China"), "contribution.attribution.country"),
+            (by(Attribution::default()), "contribution.attribution"),
+        ];
+        for (wrong, field) in table {
+            assert_eq!(wrong.check().unwrap_err().field, field);
+        }
+    }
+}

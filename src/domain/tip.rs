@@ -1,0 +1,209 @@
+//! A directed message from one partner to named partners, with a life for each recipient: the one
+//! place that says how it may move.
+
+use std::fmt;
+use std::str::FromStr;
+
+use uuid::Uuid;
+
+use super::assessment::words;
+use super::invalid::Invalid;
+
+/// The most recipients of one tip.
+pub const MOST_RECIPIENTS: usize = 50;
+/// The most indicators that a tip brings, or one response to it.
+pub const MOST_INDICATORS: usize = 1_000;
+/// The most characters of a narrative, and of a message.
+pub const MOST_CHARS: usize = 4_000;
+/// The most characters of a subject.
+pub const SUBJECT_CHARS: usize = 200;
+
+/// A tip's id. Random, so that it tells nothing of what the tip is about, nor how many there are.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
+pub struct TipId(Uuid);
+
+impl TipId {
+    /// Takes an id that was drawn.
+    pub const fn new(id: Uuid) -> Self {
+        Self(id)
+    }
+
+    /// Reads an id as people write it.
+    pub fn parse(text: &str) -> Result<Self, Invalid> {
+        Uuid::parse_str(text).map(Self).map_err(|_| Invalid::new("tip_id", "is not a UUID"))
+    }
+
+    /// The 16 bytes of the id.
+    pub fn as_bytes(&self) -> &[u8; 16] {
+        self.0.as_bytes()
+    }
+
+    /// An id from its 16 bytes.
+    pub fn from_bytes(bytes: [u8; 16]) -> Self {
+        Self(Uuid::from_bytes(bytes))
+    }
+}
+
+impl fmt::Display for TipId {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        self.0.fmt(f)
+    }
+}
+
+impl FromStr for TipId {
+    type Err = Invalid;
+
+    fn from_str(text: &str) -> Result<Self, Invalid> {
+        Self::parse(text)
+    }
+}
+
+words! {
+    /// How soon a tip has to be acted upon.
+    Urgency, "urgency" {
+        /// In the course of things.
+        Routine = "routine",
+        /// Before other things.
+        Priority = "priority",
+        /// Somebody is about to be harmed.
+        ImminentHarm = "imminent_harm",
+    }
+}
+
+words! {
+    /// Where a tip stands with one of its recipients.
+    TipState, "state" {
+        /// Sent, and not yet taken up.
+        Sent = "sent",
+        /// Taken up.
+        Acknowledged = "acknowledged",
+        /// Looked into.
+        Investigating = "investigating",
+        /// Acted upon.
+        Actioned = "actioned",
+        /// Looked into, and nothing breaks the recipient's rules.
+        NoViolation = "no_violation",
+        /// Not taken up.
+        Declined = "declined",
+        /// Watched for what may still come.
+        Monitoring = "monitoring",
+        /// Done.
+        Closed = "closed",
+        /// Taken back by its sender, for all recipients.
+        Withdrawn = "withdrawn",
+    }
+}
+
+impl TipState {
+    /// Where a recipient may move a tip from here: the table of the model, in its order.
+    pub const fn allowed(self) -> &'static [TipState] {
+        use TipState::{
+            Acknowledged, Actioned, Closed, Declined, Investigating, Monitoring, NoViolation, Sent,
+            Withdrawn,
+        };
+        match self {
+            Sent => &[Acknowledged, Investigating, Declined],
+            Acknowledged => &[Investigating, Actioned, NoViolation, Declined],
+            Investigating => &[Actioned, NoViolation, Monitoring],
+            Actioned | NoViolation => &[Investigating, Monitoring, Closed],
+            Monitoring => &[Investigating, Actioned, Closed],
+            Declined | Closed => &[Investigating],
+            Withdrawn => &[],
+        }
+    }
+
+    /// Whether a recipient may move a tip from here to there.
+    pub fn may_move(self, to: TipState) -> bool {
+        self.allowed().contains(&to)
+    }
+
+    /// Whether the recipient still owes an answer: what can be overdue.
+    pub const fn is_open(self) -> bool {
+        matches!(self, TipState::Sent | TipState::Acknowledged | TipState::Investigating)
+    }
+
+    /// Whether something new takes it up again, as investigating.
+    pub const fn reopens(self) -> bool {
+        matches!(self, TipState::Monitoring | TipState::Closed)
+    }
+
+    /// Whether a move to here has to say why.
+    pub const fn needs_message(self) -> bool {
+        matches!(self, TipState::NoViolation | TipState::Declined)
+    }
+
+    /// The number on disk: its place in the list, which only grows at its end.
+    pub fn number(self) -> u8 {
+        let at = TipState::ALL.iter().position(|state| *state == self);
+        at.and_then(|at| u8::try_from(at).ok()).unwrap_or(u8::MAX)
+    }
+
+    /// The state of a number on disk.
+    pub fn of_number(number: u8) -> Option<Self> {
+        TipState::ALL.get(usize::from(number)).copied()
+    }
+}
+
+/// Why a move is refused: where the tip stands, and what is allowed from there.
+pub fn refusal(from: TipState, to: TipState) -> String {
+    let allowed = match from.allowed() {
+        [] => "nothing".to_owned(),
+        [one] => one.to_string(),
+        [most @ .., last] => {
+            let most: Vec<_> = most.iter().map(ToString::to_string).collect();
+            format!("{} and {last}", most.join(", "))
+        }
+    };
+    format!("the tip is {from}, and cannot be moved to {to}: allowed from there is {allowed}")
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// The table of the model: a row a state, and a column a state that it may be moved to.
+    #[test]
+    fn a_tip_moves_as_the_table_says_and_no_other_way() {
+        use TipState::*;
+        let to = [Acknowledged, Investigating, Actioned, NoViolation, Declined, Monitoring, Closed];
+        let table = [
+            (Sent, "xx--x--"),
+            (Acknowledged, "-xxxx--"),
+            (Investigating, "--xx-x-"),
+            (Actioned, "-x---xx"),
+            (NoViolation, "-x---xx"),
+            (Monitoring, "-xx---x"),
+            (Declined, "-x-----"),
+            (Closed, "-x-----"),
+            (Withdrawn, "-------"),
+        ];
+        assert_eq!(table.len(), TipState::ALL.len());
+        for (from, row) in table {
+            for (to, cell) in to.iter().zip(row.chars()) {
+                assert_eq!(from.may_move(*to), cell == 'x', "{from} to {to}");
+            }
+            assert!(!from.may_move(Sent) && !from.may_move(Withdrawn), "{from}");
+        }
+    }
+
+    #[test]
+    fn a_refused_move_names_where_the_tip_stands_and_what_is_allowed() {
+        assert_eq!(
+            refusal(TipState::Sent, TipState::Closed),
+            "the tip is sent, and cannot be moved to closed: allowed from there is acknowledged, \
+             investigating and declined"
+        );
+        let closed = refusal(TipState::Closed, TipState::Closed);
+        assert!(closed.ends_with("allowed from there is investigating"), "{closed}");
+        let withdrawn = refusal(TipState::Withdrawn, TipState::Closed);
+        assert!(withdrawn.ends_with("allowed from there is nothing"), "{withdrawn}");
+    }
+
+    #[test]
+    fn a_state_keeps_its_number_on_disk() {
+        let numbers: Vec<_> = TipState::ALL.iter().map(|state| state.number()).collect();
+        assert_eq!(numbers, [0, 1, 2, 3, 4, 5, 6, 7, 8]);
+        assert!(TipState::ALL.iter().all(|one| TipState::of_number(one.number()) == Some(*one)));
+        assert_eq!(TipState::of_number(9), None);
+    }
+}

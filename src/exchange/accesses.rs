@@ -1,0 +1,162 @@
+//! What liaisons are given: written before it leaves, and listed for whose it is.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use uuid::Uuid;
+
+use super::submit::refused;
+use super::{Caller, Exchange};
+use crate::domain::entry::{Accessed, AppendId, Body, Given, Outcome};
+use crate::domain::purpose::{Purpose, Way};
+use crate::domain::sharing::SharingView;
+use crate::domain::{Indicator, IndicatorId, PartnerId, Position, Timestamp};
+use crate::error::Result;
+use crate::index::record::{KeptAccess, Part};
+use crate::journal::Append;
+
+/// The most accesses of a page, the objects behind which it ends, and the accesses that it looks at.
+const MOST: usize = 1_000;
+const OBJECTS: usize = 500;
+const LOOKED_AT: usize = 2_000;
+/// The accesses on a page when the caller does not say.
+const DEFAULT: usize = 100;
+
+/// The most objects of one message or page to a liaison: what one entry holds.
+pub const GIVEN_AT_ONCE: usize = 1_000;
+
+/// What is about to leave for a liaison in one message, author by author.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Handed {
+    by: BTreeMap<(PartnerId, bool), BTreeSet<Position>>,
+}
+
+impl Handed {
+    /// Adds a version. `view` is what the liaison knows of its sharing: its own releases.
+    pub fn add(
+        &mut self,
+        author: &PartnerId,
+        version: Position,
+        view: &SharingView,
+        purpose: &Purpose,
+    ) {
+        let named = view.releases.iter().any(|release| purpose.is_named_in(&release.basis));
+        self.by.entry((author.clone(), named)).or_default().insert(version);
+    }
+
+    /// Whether nothing is about to leave.
+    pub fn is_empty(&self) -> bool {
+        self.by.is_empty()
+    }
+}
+
+/// What a liaison was given of a caller's at once, or a part of it.
+#[derive(Clone, Debug)]
+pub struct Access {
+    /// The entry that it is on disk with.
+    pub sequence: u64,
+    /// Who, when, how and for what; the reference is there where the author may know it.
+    pub kept: KeptAccess,
+    /// What, with the indicator itself while its author says anything of it to that audience.
+    pub objects: Vec<(Position, Option<About>)>,
+}
+
+/// What a version is about: the indicator, and how its author writes it.
+pub type About = (IndicatorId, Option<Indicator>);
+
+/// A page of accesses.
+#[derive(Clone, Debug, Default)]
+pub struct Accesses {
+    /// The accesses, the newest first.
+    pub items: Vec<Access>,
+    /// Behind which entry and part the next page begins; `None` on the last one.
+    pub next: Option<(u64, u32)>,
+}
+
+impl Exchange {
+    /// Writes down what a liaison is about to be given. Once this returns it is on disk and can be listed;
+    /// after an error nothing may leave. Written again where the same is given again.
+    pub async fn record_access(
+        &self,
+        liaison: &PartnerId,
+        way: Way,
+        purpose: &Purpose,
+        handed: Handed,
+    ) -> Result<()> {
+        if handed.is_empty() {
+            return Ok(());
+        }
+        let given = handed.by.into_iter().map(|((author, named), versions)| {
+            let versions = versions.into_iter().collect();
+            Given { author, named, versions }
+        });
+        let body =
+            Body::Accessed(Accessed { way, purpose: purpose.clone(), given: given.collect() });
+        let id = AppendId::from_bytes(*Uuid::new_v4().as_bytes());
+        let stamp = self.append(Append::new(id, Some(liaison.clone()), body)).await?;
+        match &*self.index.outcome(stamp.sequence).await? {
+            Outcome::Taken(_) => Ok(()),
+            Outcome::Void(reason) => Err(refused(reason)),
+        }
+    }
+
+    /// What liaisons were given of a caller's own: the newest first, of one liaison where it is named, and
+    /// no older than `since`. What a page costs does not depend on how many there are.
+    pub fn list_accesses(
+        &self,
+        caller: &Caller,
+        liaison: Option<&PartnerId>,
+        since: Option<Timestamp>,
+        behind: Option<(u64, u32)>,
+        size: usize,
+    ) -> Result<Accesses> {
+        let size = if size == 0 { DEFAULT } else { size.min(MOST) };
+        let mut page = Accesses::default();
+        let (mut objects, mut last) = (0, behind);
+        let mut parts = BTreeMap::new();
+        for (looked, found) in self.index.accesses(caller.partner(), behind).enumerate() {
+            let (at, mut kept) = found?;
+            if since.is_some_and(|since| kept.at < since) {
+                return Ok(page);
+            }
+            if page.items.len() == size || objects >= OBJECTS || looked == LOOKED_AT {
+                page.next = last;
+                return Ok(page);
+            }
+            last = Some(at);
+            if liaison.is_some_and(|liaison| *liaison != kept.liaison) {
+                continue;
+            }
+            if !kept.given.named {
+                kept.purpose.reference = "".into();
+            }
+            objects += kept.given.versions.len();
+            let named = kept.given.versions.iter().map(|version| {
+                Ok((*version, self.known_as(caller.partner(), *version, &mut parts)?))
+            });
+            let named = named.collect::<Result<_>>()?;
+            page.items.push(Access { sequence: at.0, kept, objects: named });
+        }
+        Ok(page)
+    }
+
+    /// What a version of an author's is about.
+    fn known_as(
+        &self,
+        author: &PartnerId,
+        version: Position,
+        parts: &mut BTreeMap<u64, Vec<Part>>,
+    ) -> Result<Option<About>> {
+        let sequence = version.sequence;
+        let parts = match parts.entry(sequence) {
+            std::collections::btree_map::Entry::Occupied(found) => found.into_mut(),
+            std::collections::btree_map::Entry::Vacant(vacant) => {
+                vacant.insert(self.index.parts(sequence)?)
+            }
+        };
+        let mut targets = parts.iter().flat_map(|part| part.targets(sequence));
+        let target = targets.find(|target| target.version == Some(version));
+        let Some(target) = target else { return Ok(None) };
+        let current = self.index.current(target.id, author, target.audience)?;
+        Ok(Some((target.id, current.map(|current| current.assessment.indicator))))
+    }
+}

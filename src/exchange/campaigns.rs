@@ -1,0 +1,213 @@
+//! Campaigns: founding them, saying what they are, and who sees them.
+
+mod clusters;
+mod known;
+mod timeline;
+
+use std::sync::Arc;
+
+pub use self::clusters::{Bond, BondKind, Clusters};
+pub use self::known::{CampaignAsked, CampaignKnown, Numbers, Total};
+pub use self::timeline::{Happened, Occurrence, Place as EventPlace};
+use super::caller::reader;
+use super::reactions::check_no_release;
+use super::submit::{item_receipts, refused};
+use super::{Caller, Exchange};
+use crate::domain::campaign::Contribution;
+use crate::domain::entry::{Body, CampaignPut, Outcome, RequestId, VoidReason};
+use crate::domain::sharing::{Reader, SharingRequest, SharingView};
+use crate::domain::submission::ItemReceipt;
+use crate::domain::{CampaignId, PartnerId, Position, Sharing, Timestamp, may_see};
+use crate::error::{Error, Kind, Result};
+use crate::index::Index;
+use crate::index::record::KeptContribution;
+
+/// How many contributions are looked at for one page of campaigns.
+const LOOKED_AT: usize = 10_000;
+
+/// What is said of a campaign, as it was sent.
+#[derive(Clone, Debug)]
+pub struct CampaignRequest {
+    /// The key.
+    pub request: RequestId,
+    /// SHA-256 of the request as it was sent.
+    pub digest: [u8; 32],
+    /// The campaign; `None` founds one.
+    pub campaign: Option<CampaignId>,
+    /// Who is to be told.
+    pub sharing: SharingRequest,
+    /// What is said.
+    pub contribution: Contribution,
+}
+
+/// What became of it.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct CampaignTaken {
+    /// The campaign.
+    pub campaign: CampaignId,
+    /// What it came to, with the version that is current now.
+    pub receipt: ItemReceipt,
+    /// When it was taken.
+    pub accepted: Timestamp,
+    /// Whether it had been taken before.
+    pub replayed: bool,
+}
+
+/// What a partner says of a campaign, as a reader may see it.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Contributed {
+    /// What is said.
+    pub kept: KeptContribution,
+    /// The version that it took the place of, where the reader could see that one.
+    pub replaces: Option<Position>,
+    /// The reader's own part of the sharing.
+    pub view: SharingView,
+}
+
+/// A campaign in a list.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Listed {
+    /// The newest of what the reader may see.
+    pub newest: Contributed,
+    /// How many contributions that is of.
+    pub contributions: usize,
+}
+
+impl Exchange {
+    /// Founds a campaign, or says what one is that the caller sees. Once for one key.
+    pub async fn put_campaign(
+        &self,
+        caller: &Caller,
+        request: CampaignRequest,
+    ) -> Result<CampaignTaken> {
+        if let Some(sequence) = self.keyed_before(caller, &request.request, request.digest)? {
+            return self.campaign_taken(sequence, true);
+        }
+        let registry = self.registry();
+        let reader = reader(&registry, caller.partner())?;
+        if let Some(campaign) = request.campaign
+            && !self.sees_campaign(&reader, campaign)?
+        {
+            return Err(unknown());
+        }
+        let sharing = Sharing::resolve(request.sharing, caller.partner(), registry.as_ref())?;
+        check_no_release(&sharing)?;
+        let put = CampaignPut {
+            request: request.request.clone(),
+            digest: request.digest,
+            // Drawn for this try alone: whichever is appended first under the key counts.
+            campaign: request.campaign.unwrap_or_else(|| CampaignId::from_random(rand::random())),
+            founds: request.campaign.is_none(),
+            sharing,
+            contribution: request.contribution,
+        };
+        let body = Body::CampaignPut(put);
+        let (sequence, replayed) =
+            self.keyed(caller, &request.request, request.digest, body).await?;
+        self.campaign_taken(sequence, replayed)
+    }
+
+    /// A page of the campaigns that a caller may see, the one with the newest contribution first, and the
+    /// place to go on behind where there may be more.
+    pub fn campaigns(
+        &self,
+        caller: &Caller,
+        before: Option<Position>,
+        most: usize,
+    ) -> Result<(Vec<Listed>, Option<Position>)> {
+        self.steadily(|registry| {
+            let reader = reader(registry, caller.partner())?;
+            let (mut listed, mut last) = (Vec::new(), None);
+            for (looked, kept) in self.index.contributions_back(before).enumerate() {
+                if listed.len() >= most || looked >= LOOKED_AT {
+                    return Ok((listed, last));
+                }
+                let kept = kept?;
+                last = Some(kept.position);
+                let seen = self.contributions_for(&reader, kept.campaign)?;
+                // A campaign stands in the list once, at the newest contribution that the reader sees.
+                let newest = seen.last().filter(|newest| newest.kept.position == kept.position);
+                if let Some(newest) = newest {
+                    listed.push(Listed { newest: newest.clone(), contributions: seen.len() });
+                }
+            }
+            Ok((listed, None))
+        })
+    }
+
+    /// What a reader may see of what is said of a campaign, the oldest first.
+    pub(super) fn contributions_for(
+        &self,
+        reader: &Reader,
+        campaign: CampaignId,
+    ) -> Result<Vec<Contributed>> {
+        let now = self.clock.now();
+        let mut seen = Vec::new();
+        for kept in self.index.contributions(campaign) {
+            let kept = kept?;
+            if may_see(reader, &kept.sharing, &kept.author, kept.position, now) {
+                seen.push(self.contributed(reader, kept));
+            }
+        }
+        seen.sort_by_key(|one| one.kept.position);
+        Ok(seen)
+    }
+
+    /// A contribution that a reader may see, with what that reader may know of it.
+    pub(super) fn contributed(&self, reader: &Reader, mut kept: KeptContribution) -> Contributed {
+        let now = self.clock.now();
+        let view = kept.sharing.seen_by(reader, &kept.author, kept.position);
+        // It went to the same audience: only when the reader came in tells what it saw of it.
+        let saw = |at: Position| may_see(reader, &kept.sharing, &kept.author, at, now);
+        let replaces = kept.replaced.filter(|old| saw(*old));
+        if !saw(kept.first.0) {
+            kept.first = (kept.position, kept.accepted);
+            kept.founded = false;
+        }
+        Contributed { kept, replaces, view }
+    }
+
+    /// Whether a reader sees a campaign now.
+    pub(super) fn sees_campaign(&self, reader: &Reader, campaign: CampaignId) -> Result<bool> {
+        campaign_visible(&self.index, &reader.id, campaign, self.clock.now())
+    }
+
+    fn campaign_taken(&self, sequence: u64, replayed: bool) -> Result<CampaignTaken> {
+        let logged = self.entry(sequence)?;
+        let Body::CampaignPut(put) = &logged.entry.body else {
+            return Err(refused(&VoidReason::Conflicts(sequence)));
+        };
+        let outcome = self.index.applied_outcome(sequence)?;
+        let Outcome::Taken(outcomes) = &*outcome else {
+            return Err(Error::internal("receipt", format!("entry {sequence} was not taken")));
+        };
+        let receipts = item_receipts(sequence, std::iter::once(0), outcomes, &[]);
+        let receipt = receipts.into_iter().next().map(|(_, receipt)| receipt);
+        let missing = || Error::internal("receipt", format!("entry {sequence} came to nothing"));
+        let receipt = receipt.ok_or_else(missing)?;
+        Ok(CampaignTaken { campaign: put.campaign, receipt, accepted: logged.entry.time, replayed })
+    }
+}
+
+/// Whether a partner sees a campaign now. By the rights of one moment: again where they changed
+/// meanwhile.
+pub(super) fn campaign_visible(
+    index: &Index,
+    partner: &PartnerId,
+    campaign: CampaignId,
+    now: Timestamp,
+) -> Result<bool> {
+    loop {
+        let registry = index.registry();
+        let Some(reader) = registry.reader(partner) else { return Ok(false) };
+        let sees = index.campaign_visible(campaign, &reader, now)?;
+        if Arc::ptr_eq(&registry, &index.registry()) {
+            return Ok(sees);
+        }
+    }
+}
+
+/// The error for a campaign that a caller does not see, and for one that never was.
+pub fn unknown() -> Error {
+    Error::new(Kind::NotFound, "campaign_unknown", "there is no such campaign")
+}

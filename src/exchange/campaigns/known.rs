@@ -1,0 +1,224 @@
+//! Everything that a reader may see of one campaign.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use super::clusters::Clusters;
+use super::timeline::{Happened, Place};
+use super::{Contributed, unknown};
+use crate::domain::enforcement::{AssetKind, EnforcementSource};
+use crate::domain::sharing::Reader;
+use crate::domain::{CampaignId, Platform, Position, may_see};
+use crate::error::Result;
+use crate::exchange::caller::reader;
+use crate::exchange::enforcements::{Deed, DeedQuery};
+use crate::exchange::lookup::Sight;
+use crate::exchange::{Caller, Exchange};
+
+/// The most indicators of a campaign that are looked at: the oldest.
+const MOST_MEMBERS: usize = 20_000;
+/// The most enforcements that are added up: the newest.
+const MOST_DEEDS: usize = 10_000;
+
+/// What a caller asks to see of a campaign besides what is said of it and how much there is.
+#[derive(Clone, Debug, Default)]
+pub struct CampaignAsked {
+    /// So many indicators, behind one.
+    pub indicators: Option<(usize, Option<Position>)>,
+    /// So many enforcements, behind one.
+    pub enforcements: Option<(usize, Option<Position>)>,
+    /// So many events, behind one.
+    pub timeline: Option<(usize, Option<Place>)>,
+    /// What binds the indicators.
+    pub clusters: bool,
+}
+
+/// Everything that a caller may see of a campaign, as far as it was asked for: the pages each with the
+/// place to go on behind.
+#[derive(Debug)]
+pub struct CampaignKnown {
+    /// What is said of it, the oldest first.
+    pub contributions: Vec<Contributed>,
+    /// How much there is of it.
+    pub numbers: Numbers,
+    /// A page of its indicators.
+    pub indicators: Option<(Vec<Sight>, Option<Position>)>,
+    /// A page of what was done against it.
+    pub enforcements: Option<(Vec<Deed>, Option<Position>)>,
+    /// A page of what happened.
+    pub timeline: Option<(Vec<Happened>, Option<Place>)>,
+    /// What binds its indicators.
+    pub clusters: Option<Clusters>,
+}
+
+/// How much there is of a campaign, to one reader.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Numbers {
+    /// How many indicators.
+    pub indicators: usize,
+    /// Whether there may be more.
+    pub indicators_cut: bool,
+    /// How many partners speak of it.
+    pub authors: usize,
+    /// How many deeds and reports of deeds.
+    pub enforcements: usize,
+    /// What they come to.
+    pub totals: Vec<Total>,
+}
+
+/// What enforcements come to, by whose deed, on which platform and of which kind.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Total {
+    /// Whose deed.
+    pub source: EnforcementSource,
+    /// The platform.
+    pub platform: Option<Platform>,
+    /// The kind.
+    pub asset: AssetKind,
+    /// How many.
+    pub count: u64,
+    /// How many of them were disabled before.
+    pub already_disabled: u64,
+    /// Whether one of the numbers is not exact.
+    pub approximate: bool,
+}
+
+/// An assessment that names the campaign, as a reader may see it.
+#[derive(Debug)]
+pub(super) struct Member {
+    /// The assessment.
+    pub sight: Sight,
+    /// Tells the submissions that they came with apart.
+    pub submission: [u8; 8],
+}
+
+impl Exchange {
+    /// What a caller may see of a campaign, or that there is no such thing.
+    pub fn campaign(
+        &self,
+        caller: &Caller,
+        campaign: CampaignId,
+        asked: &CampaignAsked,
+    ) -> Result<CampaignKnown> {
+        self.steadily(|registry| {
+            let reader = reader(registry, caller.partner())?;
+            let contributions = self.contributions_for(&reader, campaign)?;
+            if contributions.is_empty() {
+                return Err(unknown());
+            }
+            let (members, cut) = self.members(&reader, campaign)?;
+            let query =
+                DeedQuery { campaign: Some(campaign), most: MOST_DEEDS, ..DeedQuery::default() };
+            let (deeds, _) = self.enforcements_for(&reader, &query)?;
+            let numbers = numbers(&contributions, &members, cut, &deeds);
+            let timeline = match asked.timeline {
+                None => None,
+                Some((most, behind)) => {
+                    let happened = self.happened(&reader, &contributions, &members, &deeds)?;
+                    Some(super::timeline::page(happened, behind, most))
+                }
+            };
+            let clusters =
+                if asked.clusters { Some(self.clusters(&reader, &members, cut)?) } else { None };
+            let enforcements = match asked.enforcements {
+                None => None,
+                Some((most, before)) => {
+                    let query = DeedQuery { before, most, ..query };
+                    Some(self.enforcements_for(&reader, &query)?)
+                }
+            };
+            let indicators = asked.indicators.map(|(most, behind)| page(members, behind, most));
+            Ok(CampaignKnown {
+                contributions,
+                numbers,
+                indicators,
+                enforcements,
+                timeline,
+                clusters,
+            })
+        })
+    }
+
+    /// The current assessments that name a campaign and that a reader sees, the oldest first, and
+    /// whether that is not all of them.
+    fn members(&self, reader: &Reader, campaign: CampaignId) -> Result<(Vec<Member>, bool)> {
+        let now = self.clock.now();
+        let mut members: Vec<Member> = Vec::new();
+        for named in self.index.naming(campaign, Position::default()) {
+            let (part, named) = named?;
+            let (author, audience) = (&named.part.author, named.part.audience);
+            let closed = self.index.closed(part.sequence);
+            let is_closed = |index: u32| closed.as_ref().is_some_and(|all| all.contains(&index));
+            for (index, id) in &named.part.versions {
+                if is_closed(*index) {
+                    continue;
+                }
+                let version = Position::new(part.sequence, *index);
+                let current = self.index.current(*id, author, audience)?;
+                let Some(mut current) = current.filter(|current| current.version == version) else {
+                    continue;
+                };
+                // All of a part are shared alike: who sees none of it sees none of the rest.
+                if !may_see(reader, &current.sharing, author, version, now) {
+                    break;
+                }
+                if members.len() == MOST_MEMBERS {
+                    return Ok((members, true));
+                }
+                if reader.id != *author {
+                    current.assessment.raw = None;
+                }
+                let view = current.sharing.seen_by(reader, author, version);
+                let sight = Sight { author: author.clone(), current, view };
+                members.push(Member { sight, submission: named.submission });
+            }
+        }
+        Ok((members, false))
+    }
+}
+
+fn numbers(
+    contributions: &[Contributed],
+    members: &[Member],
+    indicators_cut: bool,
+    deeds: &[Deed],
+) -> Numbers {
+    let indicators: BTreeSet<_> = members.iter().map(|member| member.sight.current.id).collect();
+    let authors: BTreeSet<_> = contributions.iter().map(|one| &one.kept.author).collect();
+    let mut totals: BTreeMap<_, Total> = BTreeMap::new();
+    for deed in deeds.iter().map(|deed| &deed.kept.enforcement) {
+        for one in &deed.counts {
+            let (source, platform, asset) = (deed.source, one.platform.clone(), one.asset);
+            let key = (source, platform.clone(), asset);
+            let total = totals.entry(key).or_insert(Total {
+                source,
+                platform,
+                asset,
+                count: 0,
+                already_disabled: 0,
+                approximate: false,
+            });
+            total.count = total.count.saturating_add(one.count);
+            total.already_disabled = total.already_disabled.saturating_add(one.already_disabled);
+            total.approximate |= one.approximate;
+        }
+    }
+    Numbers {
+        indicators: indicators.len(),
+        indicators_cut,
+        authors: authors.len(),
+        enforcements: deeds.len(),
+        totals: totals.into_values().collect(),
+    }
+}
+
+fn page(
+    members: Vec<Member>,
+    behind: Option<Position>,
+    most: usize,
+) -> (Vec<Sight>, Option<Position>) {
+    let is_behind = |member: &Member| behind.is_none_or(|b| member.sight.current.version > b);
+    let mut rest = members.into_iter().filter(is_behind).map(|member| member.sight).peekable();
+    let page: Vec<_> = rest.by_ref().take(most).collect();
+    let last = page.last().map(|sight| sight.current.version);
+    (page, last.filter(|_| rest.peek().is_some()))
+}

@@ -1,0 +1,158 @@
+//! What happened of a campaign, in the order of time, by what a reader may see.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use super::Contributed;
+use super::known::Member;
+use crate::domain::sharing::Reader;
+use crate::domain::{Day, PartnerId, Position, Timestamp, may_see};
+use crate::error::Result;
+use crate::exchange::enforcements::Deed;
+use crate::exchange::{Exchange, Seen};
+
+/// Something that happened.
+#[derive(Clone, Debug)]
+pub struct Happened {
+    /// When, and where it stands among what happened then.
+    pub place: Place,
+    /// Who says so.
+    pub author: PartnerId,
+    /// What.
+    pub occurrence: Occurrence,
+}
+
+/// The place of an event: when, of which sort, and which one. Events are in this order.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub struct Place {
+    /// When.
+    pub at: Timestamp,
+    /// The sort.
+    pub sort: u8,
+    /// The entry and the item by which it is known.
+    pub position: Position,
+}
+
+/// What happened.
+#[derive(Clone, Debug)]
+pub enum Occurrence {
+    /// A partner said what the campaign is, or founded it.
+    Contributed {
+        /// Whether it founded it.
+        founds: bool,
+        /// What it calls it by now.
+        name: Box<str>,
+    },
+    /// Indicators of an author on one day.
+    Indicators {
+        /// How many were submitted, and still stand.
+        submitted: u64,
+        /// How many were first seen.
+        first_seen: u64,
+        /// How many were last seen.
+        last_seen: u64,
+    },
+    /// An indicator was seen.
+    Seen(Box<Seen>),
+    /// Something was done.
+    Done(Box<Deed>),
+}
+
+impl Exchange {
+    /// Everything that happened, in order.
+    pub(super) fn happened(
+        &self,
+        reader: &Reader,
+        contributions: &[Contributed],
+        members: &[Member],
+        deeds: &[Deed],
+    ) -> Result<Vec<Happened>> {
+        let said = contributions.iter().map(|one| {
+            let (position, at) = one.kept.first;
+            let name = one.kept.contribution.name.clone();
+            let occurrence = Occurrence::Contributed { founds: one.kept.founded, name };
+            happened(at, 0, position, &one.kept.author, occurrence)
+        });
+        let mut all: Vec<_> = said.chain(days(members)).collect();
+        let indicators: BTreeSet<_> = members.iter().map(|one| one.sight.current.id).collect();
+        for id in indicators {
+            all.extend(self.seen_of(reader, id)?.into_iter().map(|seen| {
+                let kept = &seen.kept;
+                let at = kept.sighting.last_seen.or(kept.sighting.first_seen);
+                let (at, author) = (at.unwrap_or(kept.accepted), kept.author.clone());
+                happened(at, 2, seen.position, &author, Occurrence::Seen(Box::new(seen)))
+            }));
+        }
+        all.extend(deeds.iter().map(|deed| {
+            let at = deed.kept.enforcement.days(deed.kept.accepted).0.begins();
+            let done = Occurrence::Done(Box::new(deed.clone()));
+            happened(at, 3, deed.kept.position, &deed.kept.author, done)
+        }));
+        all.sort_by_key(|one| one.place);
+        Ok(all)
+    }
+
+    /// The sightings of an indicator that a reader may see.
+    pub(super) fn seen_of(
+        &self,
+        reader: &Reader,
+        id: crate::domain::IndicatorId,
+    ) -> Result<Vec<Seen>> {
+        let now = self.clock.now();
+        let mut all = Vec::new();
+        for kept in self.index.sightings(id) {
+            let kept = kept?;
+            let position = kept.position;
+            if may_see(reader, &kept.sharing, &kept.author, position, now) {
+                let view = kept.sharing.seen_by(reader, &kept.author, position);
+                all.push(Seen { position, kept, view });
+            }
+        }
+        Ok(all)
+    }
+}
+
+/// What happened to indicators, by day and author. The place of a day is that of the oldest version that
+/// it is known by.
+fn days(members: &[Member]) -> Vec<Happened> {
+    let mut days: BTreeMap<(Day, &PartnerId), (Position, [u64; 3])> = BTreeMap::new();
+    for Member { sight, .. } in members {
+        let said = &sight.current.assessment;
+        let times = [Some(sight.current.accepted), said.first_seen, said.last_seen];
+        for (which, time) in times.into_iter().enumerate() {
+            let Some(time) = time else { continue };
+            let version = sight.current.version;
+            let day = days.entry((Day::of(time), &sight.author)).or_insert((version, [0; 3]));
+            day.0 = day.0.min(version);
+            day.1[which] += 1;
+        }
+    }
+    let days = days.into_iter().map(|((day, author), (position, counts))| {
+        let [submitted, first_seen, last_seen] = counts;
+        let occurrence = Occurrence::Indicators { submitted, first_seen, last_seen };
+        happened(day.begins(), 1, position, author, occurrence)
+    });
+    days.collect()
+}
+
+fn happened(
+    at: Timestamp,
+    sort: u8,
+    position: Position,
+    author: &PartnerId,
+    occurrence: Occurrence,
+) -> Happened {
+    Happened { place: Place { at, sort, position }, author: author.clone(), occurrence }
+}
+
+/// A page of what happened, behind a place, and the place to go on behind where there is more.
+pub(super) fn page(
+    happened: Vec<Happened>,
+    behind: Option<Place>,
+    most: usize,
+) -> (Vec<Happened>, Option<Place>) {
+    let is_behind = |one: &Happened| behind.is_none_or(|behind| one.place > behind);
+    let mut rest = happened.into_iter().filter(is_behind).peekable();
+    let page: Vec<_> = rest.by_ref().take(most).collect();
+    let last = page.last().map(|one| one.place);
+    (page, last.filter(|_| rest.peek().is_some()))
+}

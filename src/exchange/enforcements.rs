@@ -1,0 +1,257 @@
+//! Taking reports of what was done, and what a reader may see of them.
+
+use super::caller::reader;
+use super::reactions::check_no_release;
+use super::submit::{item_receipts, refused};
+use super::{Caller, Exchange};
+use crate::domain::enforcement::Enforcement;
+use crate::domain::entry::{Body, Enforcements, Outcome, Rejection, RequestId, VoidReason};
+use crate::domain::sharing::{Reader, SharingRequest, SharingView};
+use crate::domain::submission::ItemReceipt;
+use crate::domain::{
+    CampaignId, Day, Invalid, PartnerId, Position, Sharing, Timestamp, TipId, may_see,
+};
+use crate::error::{Error, Kind, Result};
+use crate::index::Registry;
+use crate::index::keys::ListedBy;
+use crate::index::record::KeptEnforcement;
+
+/// How many enforcements are looked at for one page.
+const LOOKED_AT: usize = 10_000;
+
+/// Enforcements as they were sent.
+#[derive(Clone, Debug)]
+pub struct EnforcementRequest {
+    /// The key.
+    pub request: RequestId,
+    /// SHA-256 of the request as it was sent.
+    pub digest: [u8; 32],
+    /// Who is to be told.
+    pub sharing: SharingRequest,
+    /// Those that could be read, each with its index.
+    pub items: Vec<(u32, Enforcement)>,
+    /// Those that could not.
+    pub rejected: Vec<Rejection>,
+}
+
+/// What became of a report.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Reported {
+    /// Its entry.
+    pub sequence: u64,
+    /// When it was taken.
+    pub accepted: Timestamp,
+    /// What became of each, by index.
+    pub items: Vec<(u32, ItemReceipt)>,
+    /// Whether it had been taken before.
+    pub replayed: bool,
+}
+
+/// An enforcement, as a reader may see it.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Deed {
+    /// The enforcement. Its campaign and its tip are blank where they are hidden from the reader.
+    pub kept: KeptEnforcement,
+    /// The version that it took the place of, where the reader could see that one.
+    pub replaces: Option<Position>,
+    /// The reader's own part of the sharing.
+    pub view: SharingView,
+}
+
+/// Which enforcements a reader asks for. Each condition that is set must hold.
+#[derive(Clone, Debug, Default)]
+pub struct DeedQuery {
+    /// The campaign that it was done against.
+    pub campaign: Option<CampaignId>,
+    /// Who says so.
+    pub author: Option<PartnerId>,
+    /// On this day or later.
+    pub from: Option<Day>,
+    /// On this day or earlier.
+    pub until: Option<Day>,
+    /// The tip that caused it.
+    pub tip: Option<[u8; 16]>,
+    /// Behind this one, in the order of the list.
+    pub before: Option<Position>,
+    /// At most so many.
+    pub most: usize,
+}
+
+impl Exchange {
+    /// Takes a report of enforcements, once for one key. Each that names what its author does not see,
+    /// or claims what another did, is rejected by itself.
+    pub async fn report_enforcement(
+        &self,
+        caller: &Caller,
+        request: EnforcementRequest,
+    ) -> Result<Reported> {
+        if let Some(sequence) = self.keyed_before(caller, &request.request, request.digest)? {
+            return self.reported(sequence, true);
+        }
+        let registry = self.registry();
+        let reader = reader(&registry, caller.partner())?;
+        let sharing = Sharing::resolve(request.sharing, caller.partner(), registry.as_ref())?;
+        check_no_release(&sharing)?;
+        let (mut items, mut rejected) = (Vec::new(), request.rejected);
+        for (index, enforcement) in request.items {
+            match self.refuses_enforcement(&registry, &reader, &enforcement)? {
+                None => items.push((index, enforcement)),
+                Some(invalid) => rejected.push(Rejection { index, invalid }),
+            }
+        }
+        rejected.sort_by_key(|one| one.index);
+        let (key, digest) = (request.request.clone(), request.digest);
+        let body =
+            Body::Enforcements(Enforcements { request: key, digest, sharing, items, rejected });
+        let (sequence, replayed) = self.keyed(caller, &request.request, digest, body).await?;
+        self.reported(sequence, replayed)
+    }
+
+    /// Why an enforcement is not its author's to report: it names what the author does not see, or what
+    /// is another's.
+    pub(super) fn refuses_enforcement(
+        &self,
+        registry: &Registry,
+        author: &Reader,
+        enforcement: &Enforcement,
+    ) -> Result<Option<Invalid>> {
+        if let Some(campaign) = enforcement.campaign
+            && !self.sees_campaign(author, campaign)?
+        {
+            return Ok(Some(Invalid::new("campaign", "is not a campaign that you see")));
+        }
+        if let Some(tip) = enforcement.tip
+            && !self.sees_tip(author, tip)?
+        {
+            return Ok(Some(Invalid::new("tip", "is not a tip of yours")));
+        }
+        let owners = enforcement.check_owners(&author.id, |platform| registry.owner(platform));
+        Ok(owners.err())
+    }
+
+    /// A page of the enforcements that a caller may see, the newest first, and the place to go on behind
+    /// where there may be more.
+    pub fn enforcements(
+        &self,
+        caller: &Caller,
+        query: &DeedQuery,
+    ) -> Result<(Vec<Deed>, Option<Position>)> {
+        self.steadily(|registry| {
+            let reader = reader(registry, caller.partner())?;
+            if let Some(campaign) = query.campaign
+                && !self.sees_campaign(&reader, campaign)?
+            {
+                return Err(super::campaigns::unknown());
+            }
+            if let Some(tip) = query.tip
+                && !self.sees_tip(&reader, tip)?
+            {
+                return Err(Error::new(
+                    Kind::NotFound,
+                    "tip_unknown",
+                    "there is no such tip of yours",
+                ));
+            }
+            self.enforcements_for(&reader, query)
+        })
+    }
+
+    /// The same for a reader whose rights were looked up.
+    pub(super) fn enforcements_for(
+        &self,
+        reader: &Reader,
+        query: &DeedQuery,
+    ) -> Result<(Vec<Deed>, Option<Position>)> {
+        let by = match (query.tip, query.campaign, &query.author) {
+            (Some(tip), ..) => ListedBy::Tip(tip),
+            (None, Some(campaign), _) => ListedBy::Campaign(campaign),
+            (None, None, Some(author)) => ListedBy::Author(author),
+            (None, None, None) => ListedBy::All,
+        };
+        let (mut deeds, mut last) = (Vec::new(), None);
+        for (looked, kept) in self.index.enforcements_back(by, query.before).enumerate() {
+            if deeds.len() >= query.most || looked >= LOOKED_AT {
+                return Ok((deeds, last));
+            }
+            let kept = kept?;
+            last = Some(kept.position);
+            if query.asks_for(&kept) && self.is_newest_seen(reader, &kept)? {
+                deeds.push(self.deed(reader, kept)?);
+            }
+        }
+        Ok((deeds, None))
+    }
+
+    /// An enforcement that a reader may see, with what that reader may know of it.
+    pub(super) fn deed(&self, reader: &Reader, mut kept: KeptEnforcement) -> Result<Deed> {
+        let is_own = reader.id == kept.author;
+        if let Some(campaign) = kept.enforcement.campaign
+            && !is_own
+            && !self.sees_campaign(reader, campaign)?
+        {
+            kept.enforcement.campaign = None;
+        }
+        if let Some(tip) = kept.enforcement.tip
+            && !is_own
+            && !self.sees_tip(reader, tip)?
+        {
+            kept.enforcement.tip = None;
+        }
+        let view = kept.sharing.seen_by(reader, &kept.author, kept.position);
+        // It went to the same audience: only when the reader came in tells whether it saw that one.
+        let saw =
+            |old: &Position| may_see(reader, &kept.sharing, &kept.author, *old, self.clock.now());
+        let replaces = kept.replaced.filter(saw);
+        Ok(Deed { kept, replaces, view })
+    }
+
+    /// Whether a reader sees an enforcement, and no newer word of its author's on the same deed to another
+    /// audience: each deed counts once.
+    pub(super) fn is_newest_seen(&self, reader: &Reader, kept: &KeptEnforcement) -> Result<bool> {
+        let now = self.clock.now();
+        let sees =
+            |one: &KeptEnforcement| may_see(reader, &one.sharing, &one.author, one.position, now);
+        if !sees(kept) {
+            return Ok(false);
+        }
+        for other in self.index.enforcement_versions(&kept.author, &kept.enforcement.id) {
+            let other = other?;
+            if other.position > kept.position && sees(&other) {
+                return Ok(false);
+            }
+        }
+        Ok(true)
+    }
+
+    /// Whether a tip is a reader's, as its sender or one of its recipients.
+    fn sees_tip(&self, reader: &Reader, tip: [u8; 16]) -> Result<bool> {
+        let tip = self.index.tip(TipId::from_bytes(tip))?;
+        Ok(tip.is_some_and(|tip| tip.concerns(&reader.id)))
+    }
+
+    fn reported(&self, sequence: u64, replayed: bool) -> Result<Reported> {
+        let logged = self.entry(sequence)?;
+        let accepted = logged.entry.time;
+        let Body::Enforcements(sent) = &logged.entry.body else {
+            return Err(refused(&VoidReason::Conflicts(sequence)));
+        };
+        let outcome = self.index.applied_outcome(sequence)?;
+        let Outcome::Taken(outcomes) = &*outcome else {
+            return Err(Error::internal("receipt", format!("entry {sequence} was not taken")));
+        };
+        let indexes = sent.items.iter().map(|(index, _)| *index);
+        let items = item_receipts(sequence, indexes, outcomes, &sent.rejected);
+        Ok(Reported { sequence, accepted, items, replayed })
+    }
+}
+
+impl DeedQuery {
+    fn asks_for(&self, kept: &KeptEnforcement) -> bool {
+        let deed = &kept.enforcement;
+        let (first, last) = deed.days(kept.accepted);
+        self.author.as_ref().is_none_or(|author| *author == kept.author)
+            && self.campaign.is_none_or(|campaign| deed.campaign == Some(campaign))
+            && self.from.is_none_or(|from| last >= from)
+            && self.until.is_none_or(|until| first <= until)
+    }
+}

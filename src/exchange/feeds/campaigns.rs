@@ -1,0 +1,93 @@
+//! What is said of campaigns and done against them, as a reader is told of it.
+
+use super::delivery::{Delivery, Said};
+use super::sight::{Sight, When};
+use crate::domain::audience::AudienceDigest;
+use crate::domain::cursor::Place;
+use crate::domain::enforcement::Enforcement;
+use crate::domain::entry::{CampaignPut, Enforcements, Entry};
+use crate::domain::{PartnerId, Position, Sharing, Timestamp, may_see};
+use crate::error::Result;
+use crate::exchange::Exchange;
+use crate::exchange::enforcements::Deed;
+
+impl Exchange {
+    /// What an entry says of a campaign, for a reader who sees it and follows the campaign; nothing where
+    /// it was not taken, or says something else by now.
+    pub(super) fn said(
+        &self,
+        sight: &Sight,
+        entry: &Entry,
+        put: &CampaignPut,
+        place: Place,
+    ) -> Result<Option<Delivery>> {
+        let Some(author) = &entry.author else { return Ok(None) };
+        let position = Position::new(entry.sequence, 0);
+        let reader = sight.reader();
+        let sees = may_see(reader, &put.sharing, author, position, Timestamp::default());
+        if !sees || !sight.filter().follows(Some(put.campaign)) {
+            return Ok(None);
+        }
+        let audience = AudienceDigest::of(&put.sharing.audience);
+        let kept = self.index.contribution(put.campaign, author, audience)?;
+        Ok(kept.filter(|kept| kept.position == position).map(|kept| {
+            let contributed = self.contributed(reader, kept);
+            Delivery::Said(Box::new(Said { place, contributed }))
+        }))
+    }
+
+    /// What there is for a reader in a report of enforcements, behind a place.
+    pub(super) fn done(
+        &self,
+        sight: &Sight,
+        entry: &Entry,
+        enforcements: &Enforcements,
+        behind: Place,
+    ) -> Result<Option<Delivery>> {
+        let Some(author) = &entry.author else { return Ok(None) };
+        let items = enforcements.items.iter().filter_map(|(index, enforcement)| {
+            let position = Position::new(entry.sequence, *index);
+            (position > behind.after).then_some((position, enforcement))
+        });
+        let deeds = self.deeds_told(sight, author, &enforcements.sharing, items)?;
+        Ok((!deeds.is_empty()).then_some(Delivery::Done(deeds)))
+    }
+
+    /// Those of an author's enforcements that a reader sees and asks for, and that are what their author
+    /// says by now.
+    pub(super) fn deeds_told<'a>(
+        &self,
+        sight: &Sight,
+        author: &PartnerId,
+        sharing: &Sharing,
+        items: impl Iterator<Item = (Position, &'a Enforcement)>,
+    ) -> Result<Vec<Deed>> {
+        let reader = sight.reader();
+        let audience = AudienceDigest::of(&sharing.audience);
+        let mut deeds = Vec::new();
+        for (position, enforcement) in items {
+            let sees = may_see(reader, sharing, author, position, Timestamp::default());
+            if !sees || !follows(sight, enforcement)? {
+                continue;
+            }
+            let kept = self.index.enforcement(author, &enforcement.id, audience)?;
+            if let Some(kept) = kept.filter(|kept| kept.position == position) {
+                deeds.push(self.deed(reader, kept)?);
+            }
+        }
+        Ok(deeds)
+    }
+}
+
+/// Whether a reader's filter asks for what was done: a campaign that is hidden from it is none that
+/// it could follow.
+fn follows(sight: &Sight, enforcement: &Enforcement) -> Result<bool> {
+    if sight.filter().is_empty() {
+        return Ok(true);
+    }
+    let followed = enforcement.campaign.filter(|id| sight.filter().follows(Some(*id)));
+    match followed {
+        Some(campaign) => sight.sees_campaign(sight.reader(), When::Now, campaign),
+        None => Ok(false),
+    }
+}

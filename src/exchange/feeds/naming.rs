@@ -1,0 +1,88 @@
+//! What gaining or losing sight of campaigns comes to for a reader that asks for them: the versions that
+//! name them are looked at, and nothing else.
+
+use std::collections::BTreeMap;
+
+use super::expansion::{
+    AT_ONCE, ENTRIES_AT_ONCE, Expanded, LOOKED_AT_ONCE, Turn, delivery, delivery_is_empty,
+};
+use super::sight::When;
+use crate::domain::audience::AudienceDigest;
+use crate::domain::cursor::Place;
+use crate::domain::{CampaignId, IndicatorId, PartnerId, Position};
+use crate::error::Result;
+
+/// Where the index holds versions, by version.
+type Versions = BTreeMap<Position, (PartnerId, AudienceDigest, IndicatorId)>;
+
+impl Turn<'_> {
+    /// What something that is said of a campaign comes to, behind a version.
+    pub fn through_said(&self, campaign: CampaignId, last: Position) -> Result<Expanded> {
+        if !self.sight.filter().campaigns.contains(&campaign) {
+            return Ok(Expanded::Done);
+        }
+        let before =
+            self.sight.sees_campaign(self.before, When::At(self.sequence - 1), campaign)?;
+        let after = self.sight.sees_campaign(self.after, When::At(self.sequence), campaign)?;
+        if before == after {
+            return Ok(Expanded::Done);
+        }
+        self.through_campaigns(&[campaign], last)
+    }
+
+    /// The versions before the entry that name one of some campaigns, behind one of them.
+    pub fn through_campaigns(&self, campaigns: &[CampaignId], last: Position) -> Result<Expanded> {
+        let Some((versions, end, more)) = self.named(campaigns, last)? else {
+            return Ok(Expanded::Done);
+        };
+        let (mut removed, mut shown) = (Vec::new(), Vec::new());
+        for (looked, (version, (author, audience, id))) in (1..).zip(&versions) {
+            self.turn((author, *audience, *id), *version, &mut removed, &mut shown)?;
+            if removed.len() + shown.len() == AT_ONCE || looked == LOOKED_AT_ONCE {
+                let place = Place::within(self.sequence, *version);
+                return Ok(Expanded::UpTo(delivery(removed, shown).map(Box::new), place));
+            }
+        }
+        if delivery_is_empty(&removed, &shown) && !more {
+            return Ok(Expanded::Done);
+        }
+        let place = Place::within(self.sequence, Position::new(end, u32::MAX));
+        Ok(Expanded::UpTo(delivery(removed, shown).map(Box::new), place))
+    }
+
+    /// The next versions that name one of the campaigns, behind one, of a few entries; the last of those
+    /// entries, and whether there may be more behind it.
+    fn named(
+        &self,
+        campaigns: &[CampaignId],
+        last: Position,
+    ) -> Result<Option<(Versions, u64, bool)>> {
+        let from = Position::new(last.sequence + u64::from(last.index == u32::MAX), 0);
+        let (mut versions, mut end, mut more) = (Versions::new(), u64::MAX, false);
+        for campaign in campaigns {
+            let (mut entries, mut entry) = (0, 0);
+            for named in self.exchange.index.naming(*campaign, from) {
+                let (part, named) = named?;
+                if part.sequence > self.sequence {
+                    break;
+                }
+                if part.sequence != entry {
+                    if entries == ENTRIES_AT_ONCE {
+                        // All of them together go no further than the first that has more.
+                        (end, more) = (end.min(entry), true);
+                        break;
+                    }
+                    (entries, entry) = (entries + 1, part.sequence);
+                }
+                for (index, id) in &named.part.versions {
+                    let of = (named.part.author.clone(), named.part.audience, *id);
+                    versions.insert(Position::new(part.sequence, *index), of);
+                }
+            }
+        }
+        versions.retain(|version, _| *version > last && version.sequence <= end);
+        let last_looked = versions.last_key_value().map(|(version, _)| version.sequence);
+        let end = if more { Some(end) } else { last_looked };
+        Ok(end.map(|end| (versions, end, more)))
+    }
+}

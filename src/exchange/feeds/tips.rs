@@ -1,0 +1,95 @@
+//! What is added to tips, as its parties are told: whatever they ask for, since a tip that nobody was
+//! alerted to is none.
+
+use super::delivery::TipTold;
+use crate::domain::cursor::Place;
+use crate::domain::entry::{Body, Entry};
+use crate::domain::{PartnerId, Position, TipId};
+use crate::error::Result;
+use crate::exchange::Exchange;
+use crate::exchange::tips::is_hidden;
+use crate::index::record::{AddedWhat, KeptTip};
+
+/// How many indicators are told with what added them.
+const INDICATORS_TOLD: usize = 100;
+
+impl Exchange {
+    /// What a partner is told of an entry of tips behind a place, and the place behind that. An entry
+    /// that adds to several tips is told tip by tip.
+    pub(super) fn tips_told(
+        &self,
+        me: &PartnerId,
+        entry: &Entry,
+        behind: Place,
+    ) -> Result<(Option<TipTold>, Place)> {
+        let done = Place::behind_entry(entry.sequence);
+        let mut tips = Vec::new();
+        for id in named(entry, me) {
+            tips.extend(self.index.tip(id)?.filter(|tip| tip.concerns(me)).map(|tip| tip.id));
+        }
+        for (at, id) in (0u32..).zip(&tips) {
+            let position = Position::new(entry.sequence, at);
+            if position <= behind.after {
+                continue;
+            }
+            // Its own are counted alone, so that their places tell nothing of the others.
+            let is_last = at as usize + 1 == tips.len();
+            let place = if is_last { done } else { Place::behind(position) };
+            if let Some(told) = self.tip_told(me, *id, entry.sequence, place)? {
+                return Ok((Some(told), place));
+            }
+        }
+        Ok((None, done))
+    }
+
+    fn tip_told(
+        &self,
+        me: &PartnerId,
+        id: TipId,
+        sequence: u64,
+        place: Place,
+    ) -> Result<Option<TipTold>> {
+        let concerns = |tip: &KeptTip| tip.concerns(me);
+        let Some(tip) = self.index.tip(id)?.filter(concerns) else { return Ok(None) };
+        let Some(mut added) = self.added_shown(me, &tip, sequence, INDICATORS_TOLD)? else {
+            return Ok(None);
+        };
+        // Behind the content: what was withdrawn meanwhile is not told.
+        let Some(tip) = self.index.tip(id)?.filter(concerns) else { return Ok(None) };
+        if is_hidden(&tip, me) && added.added.what != AddedWhat::Withdrawn {
+            return Ok(None);
+        }
+        let mut tip = self.outline(tip, me)?;
+        // Where it stood then, and not where it stands by now.
+        for thread in &mut tip.threads {
+            if let Some(then) = added.added.thread(&thread.recipient) {
+                thread.state = then.to;
+                if then.is_move() {
+                    thread.changed = added.added.accepted;
+                }
+            }
+        }
+        tip.threads.retain(|thread| added.added.thread(&thread.recipient).is_some());
+        added.indicators.truncate(INDICATORS_TOLD);
+        Ok(Some(TipTold { place, tip, added, now: self.clock.now() }))
+    }
+}
+
+/// The tips that an entry may add to, as far as it says who their parties are.
+fn named(entry: &Entry, me: &PartnerId) -> Vec<TipId> {
+    let is_author = entry.author.as_ref() == Some(me);
+    match &entry.body {
+        Body::TipSent(sent) if is_author || sent.recipients.contains(me) => vec![sent.id],
+        Body::TipResponded(response) => vec![response.tip],
+        Body::TipWithdrawn(tip) => vec![*tip],
+        Body::TipsReopened(reopened) => reopened.threads.iter().map(|(tip, ..)| *tip).collect(),
+        Body::Referred(referral) if referral.partner == *me => {
+            referral.to.iter().map(|one| one.id).collect()
+        }
+        Body::Referred(referral) => {
+            let own = referral.to.iter().filter(|one| one.owner == *me);
+            own.map(|one| one.id).collect()
+        }
+        _ => Vec::new(),
+    }
+}

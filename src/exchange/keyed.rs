@@ -1,0 +1,53 @@
+//! Requests that count once under a key of their author's.
+
+use super::submit::refused;
+use super::{Caller, Exchange};
+use crate::domain::entry::{AppendId, Body, Outcome, RequestId, VoidReason};
+use crate::error::Result;
+use crate::journal::Append;
+
+impl Exchange {
+    /// The entry of a request that was taken under this key. An error where another was.
+    pub(super) fn keyed_before(
+        &self,
+        caller: &Caller,
+        request: &RequestId,
+        digest: [u8; 32],
+    ) -> Result<Option<u64>> {
+        match self.index.taken_request(caller.partner(), request)? {
+            // An entry that is applied in part has its key already and no outcome yet.
+            Some(taken) if taken.sequence <= self.index.checkpoint() => {
+                if taken.digest == digest {
+                    Ok(Some(taken.sequence))
+                } else {
+                    Err(refused(&VoidReason::Conflicts(taken.sequence)))
+                }
+            }
+            _ => Ok(None),
+        }
+    }
+
+    /// Appends a request, and gives the entry by which it counts, and whether that was there before.
+    pub(super) async fn keyed(
+        &self,
+        caller: &Caller,
+        request: &RequestId,
+        digest: [u8; 32],
+        body: Body,
+    ) -> Result<(u64, bool)> {
+        let id = AppendId::derive(&[
+            b"request",
+            caller.partner().as_str().as_bytes(),
+            request.as_str().as_bytes(),
+            &digest,
+            &self.index.checkpoint().to_be_bytes(),
+        ]);
+        let author = Some(caller.partner().clone());
+        let stamp = self.append(Append::new(id, author, body)).await?;
+        match &*self.index.outcome(stamp.sequence).await? {
+            Outcome::Taken(_) => Ok((stamp.sequence, stamp.repeated)),
+            Outcome::Void(VoidReason::Repeats(first)) => Ok((*first, true)),
+            Outcome::Void(reason) => Err(refused(reason)),
+        }
+    }
+}

@@ -1,0 +1,201 @@
+//! What a submission brings to the owners of platforms: worked out when it closes, by whichever node
+//! comes to it first, and taken once.
+
+use std::collections::BTreeMap;
+use std::sync::Arc;
+
+use super::tips::drawn;
+use super::{Caller, Exchange};
+use crate::domain::entry::{
+    AppendId, Body, Referral, Referred, SubmissionId, Target, TipIndicator,
+};
+use crate::domain::sharing::Reader;
+use crate::domain::{PartnerId, Position, Tlp, may_see};
+use crate::error::Result;
+use crate::index::record::{Current, KeptTip, ReferredSoFar};
+use crate::index::{Registry, is_asset};
+use crate::journal::Append;
+
+/// How many submissions are looked at, at once.
+const AT_ONCE: usize = 64;
+
+/// What there is to refer, by owner, and how many assets go to nobody.
+#[derive(Debug, Default)]
+struct Found {
+    to: BTreeMap<PartnerId, (u32, Tlp)>,
+    not_referred: u32,
+}
+
+impl Exchange {
+    /// Refers what the submissions brought that are closed by now, and tells how many those were.
+    pub async fn refer_due(&self) -> Result<usize> {
+        let due = self.index.unreferred(AT_ONCE)?;
+        for (partner, submission) in &due {
+            self.refer(partner, submission).await?;
+        }
+        Ok(due.len())
+    }
+
+    /// Refers what a caller's submission brought, where that is left to do, and gives what was referred
+    /// of it in all.
+    pub(super) async fn refer_submission(
+        &self,
+        caller: &Caller,
+        submission: &SubmissionId,
+    ) -> Result<ReferredSoFar> {
+        self.refer(caller.partner(), submission).await?;
+        self.index.referred(caller.partner(), submission)
+    }
+
+    /// Every node may do so: the entry's id is derived from the close, so it is written once, and it is
+    /// void where this was done.
+    async fn refer(&self, partner: &PartnerId, submission: &SubmissionId) -> Result<()> {
+        if !self.index.is_unreferred(partner, submission)? {
+            return Ok(());
+        }
+        let ReferredSoFar { up_to, close, .. } = self.index.referred(partner, submission)?;
+        let found = loop {
+            let registry = self.registry();
+            let found = self.to_refer(&registry, partner, submission, (up_to, close)).await?;
+            // By the rights of one moment.
+            if Arc::ptr_eq(&registry, &self.registry()) {
+                break found;
+            }
+        };
+        let to = found.to.into_iter();
+        let to = to.map(|(owner, (count, tlp))| Referred { id: drawn(), owner, count, tlp });
+        let id = AppendId::derive(&[
+            b"referral",
+            partner.as_str().as_bytes(),
+            submission.as_str().as_bytes(),
+            &close.to_be_bytes(),
+        ]);
+        let body = Body::Referred(Referral {
+            partner: partner.clone(),
+            submission: submission.clone(),
+            after: up_to,
+            close,
+            to: to.collect(),
+            not_referred: found.not_referred,
+        });
+        let stamp = self.append(Append::new(id, None, body)).await?;
+        self.index.outcome(stamp.sequence).await?;
+        Ok(())
+    }
+
+    async fn to_refer(
+        &self,
+        registry: &Registry,
+        partner: &PartnerId,
+        submission: &SubmissionId,
+        between: (u64, u64),
+    ) -> Result<Found> {
+        let mut found = Found::default();
+        let mut readers: BTreeMap<PartnerId, Option<Reader>> = BTreeMap::new();
+        for sequence in self.batches_between(partner, submission, between)? {
+            for (_, current) in self.assets_of(partner, sequence)? {
+                let platform = current.assessment.indicator.platform();
+                let owner = platform.and_then(|platform| registry.owner(platform));
+                if owner == Some(partner) {
+                    continue;
+                }
+                let takes = owner.filter(|owner| {
+                    let reader = readers
+                        .entry((*owner).clone())
+                        .or_insert_with(|| takes_referrals(registry, owner));
+                    reader.as_ref().is_some_and(|reader| self.sees(reader, partner, &current))
+                });
+                match takes {
+                    None => found.not_referred = found.not_referred.saturating_add(1),
+                    Some(owner) => {
+                        let tlp = current.sharing.tlp;
+                        let (count, narrowest) = found.to.entry(owner.clone()).or_insert((0, tlp));
+                        *count = count.saturating_add(1);
+                        *narrowest = tlp.min(*narrowest);
+                    }
+                }
+            }
+            // There may be many of them: others get their turn.
+            tokio::task::yield_now().await;
+        }
+        Ok(found)
+    }
+
+    /// What a referral refers to, as its recipient may see it now, behind an item of an entry; at most so
+    /// many, each with its item.
+    pub(super) fn referred_indicators(
+        &self,
+        tip: &KeptTip,
+        behind: Option<(u64, u32)>,
+        most: usize,
+    ) -> Result<Vec<((u64, u32), TipIndicator)>> {
+        let parts = (tip.referral, &tip.submission, tip.threads.first());
+        let (Some(between), Some(submission), Some(thread)) = parts else { return Ok(Vec::new()) };
+        let owner = &thread.recipient;
+        let from = behind.map_or(0, |(entry, _)| entry);
+        let sequences = self.batches_between(&tip.sender, submission, between)?;
+        self.steadily(|registry| {
+            let Some(reader) = registry.reader(owner) else { return Ok(Vec::new()) };
+            let mut found = Vec::new();
+            for sequence in sequences.iter().copied().filter(|sequence| *sequence >= from) {
+                for (at, current) in self.assets_of(&tip.sender, sequence)? {
+                    let at = (at.sequence, at.index);
+                    let indicator = &current.assessment.indicator;
+                    let platform = indicator.platform();
+                    let owns = platform.and_then(|p| registry.owner(p)) == Some(owner);
+                    let is_behind = behind.is_none_or(|behind| at > behind);
+                    if is_behind && owns && self.sees(&reader, &tip.sender, &current) {
+                        let (index, id) = (at.1, current.id);
+                        let indicator = indicator.clone();
+                        found.push((at, TipIndicator { index, id, indicator }));
+                        if found.len() == most {
+                            return Ok(found);
+                        }
+                    }
+                }
+            }
+            Ok(found)
+        })
+    }
+
+    /// The entries of a submission's batches behind one entry and up to another, in order.
+    fn batches_between(
+        &self,
+        partner: &PartnerId,
+        submission: &SubmissionId,
+        (after, up_to): (u64, u64),
+    ) -> Result<Vec<u64>> {
+        let mut sequences = self.index.batches_of(partner, submission)?;
+        sequences.retain(|sequence| (after + 1..=up_to).contains(sequence));
+        sequences.sort_unstable();
+        Ok(sequences)
+    }
+
+    /// The versions of a batch that are current and about things that live on platforms.
+    fn assets_of(&self, author: &PartnerId, sequence: u64) -> Result<Vec<(Position, Current)>> {
+        let mut assets = Vec::new();
+        for part in self.index.parts(sequence)? {
+            for Target { id, audience, version } in part.targets(sequence) {
+                let Some(version) = version else { continue };
+                let current = self.index.current(id, author, audience)?;
+                assets.extend(
+                    current
+                        .filter(|current| current.version == version)
+                        .filter(|current| is_asset(current.assessment.indicator.kind()))
+                        .map(|current| (version, current)),
+                );
+            }
+        }
+        Ok(assets)
+    }
+
+    fn sees(&self, reader: &Reader, author: &PartnerId, current: &Current) -> bool {
+        may_see(reader, &current.sharing, author, current.version, self.clock.now())
+    }
+}
+
+/// An owner as the rule of sight knows it, unless it takes no referrals.
+fn takes_referrals(registry: &Registry, owner: &PartnerId) -> Option<Reader> {
+    let takes = registry.partner(owner).is_some_and(|partner| !partner.referrals_off);
+    registry.reader(owner).filter(|_| takes)
+}

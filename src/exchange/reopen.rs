@@ -1,0 +1,203 @@
+//! What is new in a campaign takes up again the tips that wait in it: where it is of either side, and
+//! both can see it.
+
+use std::collections::BTreeSet;
+use std::sync::Arc;
+use std::time::Duration;
+
+use tokio_util::sync::CancellationToken;
+use tracing::{debug, warn};
+
+use super::Exchange;
+use crate::domain::entry::{AppendId, Body, Target, TipsReopened};
+use crate::domain::sharing::Reader;
+use crate::domain::{CampaignId, PartnerId, Sharing, Timestamp, TipId, may_see};
+use crate::error::Result;
+use crate::index::{REOPENED_AT_ONCE, Registry};
+use crate::journal::Append;
+
+/// How often what is left to do is looked at.
+const EVERY: Duration = Duration::from_secs(1);
+/// How many batches are looked at, at once.
+const AT_ONCE: usize = 64;
+
+/// A thread that is taken up again, and what both sides may see.
+type ReopenedThread = (TipId, PartnerId, Target);
+
+/// What a batch brought to a campaign.
+struct News {
+    author: PartnerId,
+    versions: Vec<(Target, Sharing)>,
+}
+
+impl Exchange {
+    /// Refers what submissions brought, and takes up tips again, until it is told to stop.
+    pub async fn follow_up_tips(self: Arc<Self>, stop: CancellationToken) {
+        while stop.run_until_cancelled(tokio::time::sleep(EVERY)).await.is_some() {
+            let (referred, reopened) = (self.refer_due().await, self.reopen_due().await);
+            for (what, done) in [("referred", referred), ("reopened", reopened)] {
+                match done {
+                    Ok(0) => {}
+                    Ok(count) => debug!(count, "tips are {what}"),
+                    Err(error) => {
+                        let source = std::error::Error::source(&error).map(ToString::to_string);
+                        warn!(label = error.label(), source, "tips are not {what}: {error}");
+                    }
+                }
+            }
+        }
+    }
+
+    /// Takes up again what waits in campaigns that have something new by now, and tells how many tips
+    /// were named.
+    ///
+    /// Every node may do so: the entry's id is derived from what it does, so it is written once, and it
+    /// is void for what no longer waits.
+    pub async fn reopen_due(&self) -> Result<usize> {
+        let mut reopened = 0;
+        for (campaign, batch) in self.index.news(AT_ONCE)? {
+            let mut before = Vec::new();
+            // One after the other without a pause: how many wait is nothing that a party is to notice.
+            loop {
+                let (threads, last) = self.reopen(campaign, batch).await?;
+                reopened += threads.len();
+                if last || threads == before {
+                    break;
+                }
+                before = threads;
+            }
+        }
+        Ok(reopened)
+    }
+
+    /// Takes up what one entry holds, and gives back what that was, and whether it was all.
+    async fn reopen(
+        &self,
+        campaign: CampaignId,
+        batch: u64,
+    ) -> Result<(Vec<ReopenedThread>, bool)> {
+        let news = self.news(campaign, batch)?;
+        let (threads, last) = self.steadily(|registry| self.waiting(registry, campaign, &news))?;
+        let mut named = Vec::with_capacity(threads.len() * 80);
+        for (tip, recipient, _) in &threads {
+            named.extend_from_slice(tip.as_bytes());
+            named.extend_from_slice(recipient.as_str().as_bytes());
+        }
+        let id = AppendId::derive(&[
+            b"reopen",
+            campaign.as_bytes(),
+            &batch.to_be_bytes(),
+            &named,
+            &[u8::from(last)],
+        ]);
+        let author = news.author;
+        let body = Body::TipsReopened(TipsReopened {
+            campaign,
+            batch,
+            author,
+            threads: threads.clone(),
+            last,
+        });
+        let stamp = self.append(Append::new(id, None, body)).await?;
+        self.index.outcome(stamp.sequence).await?;
+        Ok((threads, last))
+    }
+
+    /// The versions of a batch that are current and name a campaign.
+    fn news(&self, campaign: CampaignId, batch: u64) -> Result<News> {
+        let parts = self.index.parts(batch)?;
+        // Where the batch brought no version, it was nobody's.
+        let author = parts.first().map(|part| part.author.clone());
+        let mut news = News {
+            author: author.unwrap_or_else(|| PartnerId::from_stored("")),
+            versions: Vec::new(),
+        };
+        for part in &parts {
+            for target in part.targets(batch) {
+                let current = self.index.current(target.id, &part.author, target.audience)?;
+                let Some(current) = current.filter(|one| Some(one.version) == target.version)
+                else {
+                    continue;
+                };
+                if current.assessment.campaign == Some(campaign) {
+                    news.versions.push((target, current.sharing));
+                }
+            }
+        }
+        Ok(news)
+    }
+
+    /// The threads that wait in a campaign and that the news take up, each tip once, and whether that is
+    /// all of them.
+    fn waiting(
+        &self,
+        registry: &Registry,
+        campaign: CampaignId,
+        news: &News,
+    ) -> Result<(Vec<ReopenedThread>, bool)> {
+        let mut threads = Vec::new();
+        let mut tips = BTreeSet::new();
+        let mut last = true;
+        for found in self.index.waiting(campaign) {
+            let (id, recipient) = found?;
+            let Some(tip) = self.index.tip(id)? else { continue };
+            let is_party = news.author == tip.sender || news.author == recipient;
+            if !is_party {
+                continue;
+            }
+            let parties = [&tip.sender, &recipient];
+            let Some(target) = self.seen_by_both(registry, campaign, news, parties)? else {
+                continue;
+            };
+            if threads.len() == REOPENED_AT_ONCE || !tips.insert(id) {
+                last = false;
+                continue;
+            }
+            threads.push((id, recipient, target));
+        }
+        Ok((threads, last))
+    }
+
+    /// News that both sides of a tip may see, where both see the same word on the campaign: what one of
+    /// them does not see moves nothing that it can.
+    fn seen_by_both(
+        &self,
+        registry: &Registry,
+        campaign: CampaignId,
+        news: &News,
+        parties: [&PartnerId; 2],
+    ) -> Result<Option<Target>> {
+        let now = self.clock.now();
+        let mut readers = Vec::with_capacity(parties.len());
+        for party in parties {
+            let Some(reader) = registry.reader(party) else { return Ok(None) };
+            readers.push(reader);
+        }
+        if !self.campaign_seen_by_all(campaign, &readers, now)? {
+            return Ok(None);
+        }
+        let found = news.versions.iter().find(|(target, sharing)| {
+            target.version.is_some_and(|version| {
+                readers.iter().all(|reader| may_see(reader, sharing, &news.author, version, now))
+            })
+        });
+        Ok(found.map(|(target, _)| *target))
+    }
+
+    fn campaign_seen_by_all(
+        &self,
+        campaign: CampaignId,
+        readers: &[Reader],
+        now: Timestamp,
+    ) -> Result<bool> {
+        for kept in self.index.contributions(campaign) {
+            let kept = kept?;
+            let sees =
+                |reader: &Reader| may_see(reader, &kept.sharing, &kept.author, kept.position, now);
+            if readers.iter().all(sees) {
+                return Ok(true);
+            }
+        }
+        Ok(false)
+    }
+}

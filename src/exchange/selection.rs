@@ -1,0 +1,228 @@
+//! Which of its own objects a partner means, and entries over many of them.
+
+use std::collections::BTreeSet;
+
+use super::submit::refused;
+use super::{Caller, Exchange};
+use crate::domain::audience::AudienceDigest;
+use crate::domain::entry::{
+    AppendId, Body, LastPart, Outcome, Rejection, Releasable, RequestId, SubmissionId, Target,
+    VoidReason,
+};
+use crate::domain::{CampaignId, IndicatorId, Invalid, PartnerId, Position};
+use crate::error::{Error, Kind, Result};
+use crate::index::record::Current;
+use crate::journal::Append;
+
+/// Some of a partner's own current objects.
+#[derive(Clone, Debug)]
+pub enum Selection {
+    /// What it says of these indicators; of keys that cannot be read, why not.
+    Indicators {
+        /// The keys, in their order.
+        keys: Vec<std::result::Result<IndicatorId, Invalid>>,
+        /// To this audience alone; to every one where it is `None`.
+        audience: Option<AudienceDigest>,
+    },
+    /// What a submission brought.
+    Submission(SubmissionId),
+    /// What names a campaign.
+    Campaign(CampaignId),
+}
+
+/// What a selection comes to.
+#[derive(Clone, Debug, Default)]
+pub(super) struct Selected {
+    pub objects: Vec<Releasable>,
+    /// Of keys alone: what cannot be meant, by the index of the key.
+    pub rejected: Vec<Rejection>,
+    /// How many objects are left out that no key named.
+    pub left_out: u64,
+}
+
+/// What the entries of a request are made of.
+pub(super) struct Parts<'a> {
+    pub request: &'a RequestId,
+    pub digest: [u8; 32],
+    pub selected: Selected,
+    /// How many objects are one entry.
+    pub at_once: usize,
+}
+
+impl Exchange {
+    /// The objects of a selection, but for those that are refused.
+    pub(super) async fn select(
+        &self,
+        author: &PartnerId,
+        selection: &Selection,
+        refuses: impl Fn(&Current) -> Option<Invalid>,
+    ) -> Result<Selected> {
+        let mut selected = Selected::default();
+        match selection {
+            Selection::Indicators { keys, audience } => {
+                let mut seen = BTreeSet::new();
+                for (index, key) in (0u32..).zip(keys) {
+                    match key {
+                        Err(invalid) => {
+                            let invalid = invalid.clone();
+                            selected.rejected.push(Rejection { index, invalid });
+                        }
+                        Ok(id) if !seen.insert(*id) => {}
+                        Ok(id) => {
+                            let said = self.index.current_by(*id, author)?.into_iter();
+                            let meant =
+                                said.filter(|one| audience.is_none_or(|a| a == one.audience));
+                            for target in meant {
+                                selected.add(self, author, target, Some(index), &refuses)?;
+                            }
+                        }
+                    }
+                }
+            }
+            Selection::Submission(submission) => {
+                self.select_submission(author, submission, &refuses, &mut selected).await?;
+            }
+            Selection::Campaign(campaign) => {
+                self.select_campaign(author, *campaign, &refuses, &mut selected).await?;
+            }
+        }
+        Ok(selected)
+    }
+
+    async fn select_submission(
+        &self,
+        author: &PartnerId,
+        submission: &SubmissionId,
+        refuses: &impl Fn(&Current) -> Option<Invalid>,
+        selected: &mut Selected,
+    ) -> Result<()> {
+        if self.index.submission(author, submission)?.is_none() {
+            let message = "you have no submission of this id";
+            return Err(Error::new(Kind::NotFound, "submission_unknown", message));
+        }
+        for sequence in self.index.batches_of(author, submission)? {
+            for part in self.index.parts(sequence)? {
+                for target in part.targets(sequence) {
+                    selected.add(self, author, target, None, refuses)?;
+                }
+            }
+            // There may be many of them: others get their turn.
+            tokio::task::yield_now().await;
+        }
+        Ok(())
+    }
+
+    async fn select_campaign(
+        &self,
+        author: &PartnerId,
+        campaign: CampaignId,
+        refuses: &impl Fn(&Current) -> Option<Invalid>,
+        selected: &mut Selected,
+    ) -> Result<()> {
+        for named in self.index.naming(campaign, Position::default()) {
+            let (at, named) = named?;
+            if named.part.author == *author {
+                for target in named.part.targets(at.sequence) {
+                    selected.add(self, author, target, None, refuses)?;
+                }
+            }
+            // There may be many of them: others get their turn.
+            tokio::task::yield_now().await;
+        }
+        Ok(())
+    }
+
+    /// Appends the entries of a request over many objects, so that no receipt waits on them, and gives the
+    /// last of them: the one that stands under the request's key. Tells whether the same request had
+    /// been taken before.
+    pub(super) async fn append_parts(
+        &self,
+        caller: &Caller,
+        parts: Parts<'_>,
+        body: impl Fn(Vec<Releasable>, Option<LastPart>) -> Body,
+    ) -> Result<(u64, bool)> {
+        let Parts { request, digest, selected, at_once } = parts;
+        let Selected { objects, rejected, left_out } = selected;
+        let (mut rest, mut earlier) = (objects.as_slice(), Vec::new());
+        loop {
+            let (now, behind) = rest.split_at(at_once.min(rest.len()));
+            rest = behind;
+            let last = rest.is_empty().then(|| LastPart {
+                earlier: earlier.clone(),
+                rejected: rejected.clone(),
+                left_out,
+            });
+            let id = AppendId::derive(&[
+                b"request",
+                caller.partner().as_str().as_bytes(),
+                request.as_str().as_bytes(),
+                &digest,
+                &(earlier.len() as u64).to_be_bytes(),
+                &self.index.checkpoint().to_be_bytes(),
+            ]);
+            let author = Some(caller.partner().clone());
+            let body = body(now.to_vec(), last);
+            let stamp = self.append(Append::new(id, author, body)).await?;
+            match &*self.index.outcome(stamp.sequence).await? {
+                Outcome::Taken(_) if rest.is_empty() => {
+                    return Ok((stamp.sequence, stamp.repeated));
+                }
+                Outcome::Taken(_) => earlier.push(stamp.sequence),
+                Outcome::Void(VoidReason::Repeats(first)) => return Ok((*first, true)),
+                Outcome::Void(reason) => return Err(refused(reason)),
+            }
+        }
+    }
+
+    /// The last entry of a request that was taken under a key before.
+    pub(super) fn last_part_before(
+        &self,
+        caller: &Caller,
+        request: &RequestId,
+        digest: [u8; 32],
+    ) -> Result<Option<u64>> {
+        match self.index.taken_request(caller.partner(), request)? {
+            // An entry that is applied in part has its key already and no outcome yet.
+            Some(taken) if taken.sequence <= self.index.checkpoint() => {
+                if taken.digest == digest {
+                    Ok(Some(taken.sequence))
+                } else {
+                    Err(refused(&VoidReason::Conflicts(taken.sequence)))
+                }
+            }
+            _ => Ok(None),
+        }
+    }
+}
+
+impl Selected {
+    /// Adds what a target names, where it still stands in that version.
+    fn add(
+        &mut self,
+        exchange: &Exchange,
+        author: &PartnerId,
+        target: Target,
+        index: Option<u32>,
+        refuses: &impl Fn(&Current) -> Option<Invalid>,
+    ) -> Result<()> {
+        let current = exchange.index.current(target.id, author, target.audience)?;
+        if let Some(current) = current.filter(|current| Some(current.version) == target.version) {
+            self.judge(&current, target, index, refuses);
+        }
+        Ok(())
+    }
+
+    fn judge(
+        &mut self,
+        current: &Current,
+        target: Target,
+        index: Option<u32>,
+        refuses: &impl Fn(&Current) -> Option<Invalid>,
+    ) {
+        match (refuses(current), index) {
+            (None, _) => self.objects.push(Releasable::Assessment(target)),
+            (Some(invalid), Some(index)) => self.rejected.push(Rejection { index, invalid }),
+            (Some(_), None) => self.left_out += 1,
+        }
+    }
+}

@@ -1,0 +1,341 @@
+//! Taking tips, and what their senders and recipients add to them.
+//!
+//! What a tip comes to is decided in apply, by the order; what is refused here would be refused there
+//! too, and costs no entry.
+
+mod list;
+mod reading;
+
+use std::collections::BTreeMap;
+
+pub use self::list::{TipQuery, TipsPage};
+pub(super) use self::reading::is_hidden;
+pub use self::reading::{AddedShown, IndicatorShown, TipAsked, TipShown};
+use super::caller::reader;
+use super::campaigns::campaign_visible;
+use super::reactions::Noted;
+use super::submit::refused;
+use super::{Caller, Exchange, restricted};
+use crate::domain::entry::{
+    AppendId, Body, Outcome, Rejection, RequestId, SubmissionId, TipIndicator, TipResponse,
+    TipSent, TipThread, VoidReason,
+};
+use crate::domain::partner::Role;
+use crate::domain::sharing::Community;
+use crate::domain::tip::{MOST_RECIPIENTS, TipState, Urgency};
+use crate::domain::{CampaignId, IndicatorId, Invalid, PartnerId, Timestamp, TipId, Tlp};
+use crate::error::{Error, Kind, Result};
+use crate::index::Registry;
+use crate::index::record::KeptTip;
+use crate::journal::Append;
+
+/// A tip as it was sent.
+#[derive(Clone, Debug)]
+pub struct TipRequest {
+    /// The key.
+    pub request: RequestId,
+    /// SHA-256 of the request as it was sent.
+    pub digest: [u8; 32],
+    /// Who is to receive it.
+    pub recipients: Vec<PartnerId>,
+    /// What it is about, in a line.
+    pub subject: Option<Box<str>>,
+    /// What the caller tells.
+    pub narrative: Box<str>,
+    /// The indicators that could be read.
+    pub indicators: Vec<TipIndicator>,
+    /// Those that could not.
+    pub rejected: Vec<Rejection>,
+    /// How soon it has to be acted upon.
+    pub urgency: Urgency,
+    /// Until when the caller would like to hear.
+    pub respond_by: Option<Timestamp>,
+    /// What recipients may do with it; the caller's default where `None`.
+    pub tlp: Option<Tlp>,
+    /// The campaign that it belongs to.
+    pub campaign: Option<CampaignId>,
+    /// The caller's submission that it refers to.
+    pub submission: Option<SubmissionId>,
+}
+
+/// What a party adds to a tip, as it was sent.
+#[derive(Clone, Debug)]
+pub struct ResponseRequest {
+    /// The key.
+    pub request: RequestId,
+    /// SHA-256 of the request as it was sent.
+    pub digest: [u8; 32],
+    /// The tip.
+    pub tip: TipId,
+    /// Of the sender: the recipient that it is for; all of them where `None`.
+    pub recipient: Option<PartnerId>,
+    /// Of a recipient: whether the others are shown it too.
+    pub to_all: bool,
+    /// Where a recipient moves the tip.
+    pub moves_to: Option<TipState>,
+    /// What the caller says.
+    pub message: Option<Box<str>>,
+    /// The indicators that could be read.
+    pub indicators: Vec<TipIndicator>,
+    /// Those that could not.
+    pub rejected: Vec<Rejection>,
+}
+
+impl Exchange {
+    /// Takes a tip, once for one key, and gives its id.
+    pub async fn send_tip(&self, caller: &Caller, request: TipRequest) -> Result<(TipId, Noted)> {
+        if let Some(noted) = self.noted_before(caller, &request.request, request.digest)? {
+            return self.with_tip(noted);
+        }
+        let registry = self.registry();
+        let mut recipients = request.recipients;
+        recipients.sort_unstable();
+        recipients.dedup();
+        check_recipients(caller, &recipients, &registry)?;
+        let now = self.clock.now();
+        if request.respond_by.is_some_and(|at| at <= now) {
+            return Err(Invalid::new("respond_by", "is not in the future").into());
+        }
+        if let Some(submission) = &request.submission
+            && self.index.submission(caller.partner(), submission)?.is_none()
+        {
+            return Err(Invalid::new("submission_id", "is no submission of yours").into());
+        }
+        if let Some(campaign) = request.campaign
+            && !campaign_visible(&self.index, caller.partner(), campaign, now)?
+        {
+            return Err(Invalid::new("campaign", "is not a campaign that you see").into());
+        }
+        let told: Vec<_> = recipients.iter().collect();
+        let (indicators, rejected) =
+            self.hold_restricted(caller, &told, request.indicators, request.rejected).await?;
+        let body = Body::TipSent(TipSent {
+            request: request.request.clone(),
+            digest: request.digest,
+            id: drawn(),
+            recipients,
+            subject: request.subject,
+            narrative: request.narrative,
+            indicators,
+            rejected,
+            urgency: request.urgency,
+            respond_by: request.respond_by,
+            tlp: request.tlp.unwrap_or_else(|| registry.default_tlp(caller.partner())),
+            campaign: request.campaign,
+            submission: request.submission,
+        });
+        let noted = self.note(caller, &request.request, request.digest, body).await?;
+        self.with_tip(noted)
+    }
+
+    /// Adds to a tip, once for one key, and gives where it stands since: in the recipient's thread, or
+    /// for a sender who speaks to all, nowhere.
+    pub async fn respond_to_tip(
+        &self,
+        caller: &Caller,
+        request: ResponseRequest,
+    ) -> Result<(Option<TipState>, Noted)> {
+        let tip = self.tip_of(caller, request.tip)?;
+        let thread = thread_of(caller, &tip, &request)?;
+        let noted = match self.noted_before(caller, &request.request, request.digest)? {
+            Some(noted) => noted,
+            None => self.respond(caller, &tip, thread.clone(), request).await?,
+        };
+        let of = match &thread {
+            TipThread::All => None,
+            TipThread::Of(recipient) | TipThread::Shown(recipient) => Some(recipient),
+        };
+        let tip = self.tip_of(caller, tip.id)?;
+        Ok((of.and_then(|of| tip.thread(of)).map(|thread| thread.state), noted))
+    }
+
+    async fn respond(
+        &self,
+        caller: &Caller,
+        tip: &KeptTip,
+        thread: TipThread,
+        request: ResponseRequest,
+    ) -> Result<Noted> {
+        if let Some(to) = request.moves_to
+            && to.needs_message()
+            && request.message.is_none()
+        {
+            let reason = format!("is missing: the other side is to know why it is {to}");
+            return Err(Invalid::new("message", reason).into());
+        }
+        let told: Vec<_> = match &thread {
+            TipThread::All => tip.threads.iter().map(|thread| &thread.recipient).collect(),
+            TipThread::Of(recipient) => vec![recipient, &tip.sender],
+            // What is refused would tell the recipient something of the others.
+            TipThread::Shown(_) => Vec::new(),
+        };
+        let (indicators, rejected) =
+            self.hold_restricted(caller, &told, request.indicators, request.rejected).await?;
+        if request.moves_to.is_none() && request.message.is_none() && indicators.is_empty() {
+            let reason = match rejected.first() {
+                Some(first) => format!("is missing, and no indicator counts: {}", first.invalid),
+                None => "is missing, and so are a move and indicators".to_owned(),
+            };
+            return Err(Invalid::new("message", reason).into());
+        }
+        let response = TipResponse {
+            request: request.request.clone(),
+            digest: request.digest,
+            tip: tip.id,
+            thread,
+            moves_to: request.moves_to,
+            message: request.message,
+            indicators,
+            rejected,
+        };
+        tip.decide(caller.partner(), &response).map_err(|void| refused(&void))?;
+        let body = Body::TipResponded(response);
+        self.note(caller, &request.request, request.digest, body).await
+    }
+
+    /// Takes a tip back, for all its recipients. Idempotent by nature: gives the entry that did, and
+    /// whether that was an earlier one.
+    pub async fn withdraw_tip(&self, caller: &Caller, id: TipId) -> Result<(u64, bool)> {
+        let tip = self.tip_of(caller, id)?;
+        if tip.sender != *caller.partner() {
+            let message = "a tip is its sender's to withdraw";
+            return Err(Error::new(Kind::Denied, "tip_not_yours", message));
+        }
+        if tip.withdrawn {
+            return Ok((self.withdrawal_of(id)?, true));
+        }
+        let append = AppendId::derive(&[
+            b"tip-withdrawal",
+            id.as_bytes(),
+            &self.index.checkpoint().to_be_bytes(),
+        ]);
+        let author = Some(caller.partner().clone());
+        let stamp = self.append(Append::new(append, author, Body::TipWithdrawn(id))).await?;
+        match &*self.index.outcome(stamp.sequence).await? {
+            Outcome::Taken(_) => Ok((stamp.sequence, stamp.repeated)),
+            Outcome::Void(VoidReason::TipWithdrawn) => Ok((self.withdrawal_of(id)?, true)),
+            Outcome::Void(reason) => Err(refused(reason)),
+        }
+    }
+
+    /// In how many threads an answer is overdue.
+    pub fn overdue_tips(&self) -> Result<u64> {
+        self.index.overdue_tips(self.clock.now())
+    }
+
+    /// A tip that a caller sent or received; for any other there is none.
+    fn tip_of(&self, caller: &Caller, id: TipId) -> Result<KeptTip> {
+        let tip = self.index.tip(id)?.filter(|tip| tip.concerns(caller.partner()));
+        tip.ok_or_else(|| refused(&VoidReason::TipUnknown))
+    }
+
+    /// The entry that took a tip back, behind which nothing was added.
+    fn withdrawal_of(&self, id: TipId) -> Result<u64> {
+        self.index.entries_of_tip(id, None, 0).last().transpose().map(Option::unwrap_or_default)
+    }
+
+    fn with_tip(&self, noted: Noted) -> Result<(TipId, Noted)> {
+        match &self.entry(noted.sequence)?.entry.body {
+            Body::TipSent(sent) => Ok((sent.id, noted)),
+            _ => Err(refused(&VoidReason::Conflicts(noted.sequence))),
+        }
+    }
+
+    /// Rejects what is under a restricted label, unless somebody is told and everybody who is may hold it.
+    async fn hold_restricted(
+        &self,
+        caller: &Caller,
+        told: &[&PartnerId],
+        indicators: Vec<TipIndicator>,
+        mut rejected: Vec<Rejection>,
+    ) -> Result<(Vec<TipIndicator>, Vec<Rejection>)> {
+        let registry = self.registry();
+        let reader = reader(&registry, caller.partner())?;
+        let all_may_hold = restricted::may_hold(&registry, told);
+        let mut restricted: BTreeMap<IndicatorId, bool> = BTreeMap::new();
+        let mut held = Vec::with_capacity(indicators.len());
+        for one in indicators {
+            let is_restricted = match restricted.get(&one.id) {
+                _ if all_may_hold => false,
+                Some(known) => *known,
+                None => {
+                    // Many of them: others get their turn.
+                    tokio::task::yield_now().await;
+                    let known = self.known_to(&registry, &reader, one.id)?;
+                    let is_restricted = known.is_some_and(|known| {
+                        let mut said = known.assessments.iter().map(|s| &s.current.assessment);
+                        said.any(restricted::is_restricted)
+                    });
+                    restricted.insert(one.id, is_restricted);
+                    is_restricted
+                }
+            };
+            if is_restricted {
+                let reason = "is under a restricted label: it goes to nobody outside the group \
+                              entitled to hold it";
+                let invalid = Invalid::new("indicator", reason);
+                rejected.push(Rejection { index: one.index, invalid });
+            } else {
+                held.push(one);
+            }
+        }
+        rejected.sort_by_key(|one| one.index);
+        Ok((held, rejected))
+    }
+}
+
+/// Draws the id of a tip.
+pub(super) fn drawn() -> TipId {
+    TipId::new(uuid::Builder::from_random_bytes(rand::random()).into_uuid())
+}
+
+/// Whom a response is for. An error tells nobody who else received the tip.
+fn thread_of(caller: &Caller, tip: &KeptTip, request: &ResponseRequest) -> Result<TipThread> {
+    let invalid = |field: &'static str, reason: &'static str| Invalid::new(field, reason).into();
+    let me = caller.partner();
+    if tip.sender != *me {
+        if request.recipient.as_ref().is_some_and(|named| named != me) {
+            return Err(invalid("recipient", "is for the tip's sender to name"));
+        }
+        let thread = if request.to_all { TipThread::Shown } else { TipThread::Of };
+        return Ok(thread(me.clone()));
+    }
+    if request.moves_to.is_some() {
+        return Err(invalid("state", "is moved by recipients: a sender withdraws the tip"));
+    }
+    match &request.recipient {
+        None => Ok(TipThread::All),
+        Some(_) if request.to_all => {
+            Err(invalid("to_all", "and a recipient that is named exclude one another"))
+        }
+        Some(named) if tip.thread(named).is_some() => Ok(TipThread::Of(named.clone())),
+        Some(_) => Err(invalid("recipient", "is no recipient of the tip")),
+    }
+}
+
+fn check_recipients(caller: &Caller, recipients: &[PartnerId], registry: &Registry) -> Result<()> {
+    let invalid = |reason: String| Err(Invalid::new("recipients", reason).into());
+    if recipients.is_empty() || recipients.len() > MOST_RECIPIENTS {
+        let count = recipients.len();
+        return invalid(format!("has {count} partners, and may have 1 to {MOST_RECIPIENTS}"));
+    }
+    for recipient in recipients {
+        if recipient == caller.partner() {
+            return invalid("names yourself: a tip goes to others".to_owned());
+        }
+        match registry.role(recipient) {
+            Some(Role::Member) => {}
+            Some(Role::Liaison) => {
+                return invalid(format!("`{recipient}` is a liaison: a tip goes to members"));
+            }
+            Some(Role::Observer) => {
+                return invalid(format!("`{recipient}` is an observer: a tip goes to members"));
+            }
+            Some(Role::Operator) => {
+                return invalid(format!("`{recipient}` runs the exchange and receives nothing"));
+            }
+            None => return invalid(format!("there is no partner `{recipient}`")),
+        }
+    }
+    Ok(())
+}

@@ -1,0 +1,228 @@
+//! Tips as their senders and recipients may see them.
+//!
+//! A recipient sees its own thread, and of the others nothing but what they show it. Once a tip is
+//! withdrawn its recipients see that, and nothing of its content any more.
+
+use crate::domain::entry::TipIndicator;
+use crate::domain::{Invalid, PartnerId, Timestamp, TipId};
+use crate::error::Result;
+use crate::exchange::campaigns::campaign_visible;
+use crate::exchange::{Caller, Exchange};
+use crate::index::record::{Added, KeptTip};
+
+/// What a caller asks of a tip: a page of what was added to it, and a page of its indicators.
+#[derive(Clone, Debug)]
+pub struct TipAsked {
+    /// The tip.
+    pub tip: TipId,
+    /// Of the sender: the recipient whose thread it asks for; all of them where `None`.
+    pub recipient: Option<PartnerId>,
+    /// The entry behind which the first page begins.
+    pub behind: u64,
+    /// How many entries it takes.
+    pub entries: usize,
+    /// The indicator behind which the second page begins, by entry and place.
+    pub behind_indicator: Option<(u64, u32)>,
+    /// How many indicators it takes.
+    pub indicators: usize,
+}
+
+/// A tip as a caller may see it.
+#[derive(Clone, Debug)]
+pub struct TipShown {
+    /// The tip, with the threads that the caller may see.
+    pub tip: KeptTip,
+    /// What its sender tells.
+    pub narrative: String,
+    /// A page of what was added to it, oldest first, the tip itself among it.
+    pub entries: Vec<AddedShown>,
+    /// Whether there is more behind it.
+    pub more_entries: bool,
+    /// A page of its indicators.
+    pub indicators: Vec<IndicatorShown>,
+    /// Whether there is more behind it.
+    pub more_indicators: bool,
+    /// The time by the exchange's clock.
+    pub now: Timestamp,
+}
+
+/// What an entry added to a tip, as a party may see it.
+#[derive(Clone, Debug, PartialEq)]
+pub struct AddedShown {
+    /// What was added; what it moved, in the threads that the party may see alone.
+    pub added: Added,
+    /// What its author says.
+    pub text: String,
+    /// The first of its indicators, where they are asked for.
+    pub indicators: Vec<TipIndicator>,
+}
+
+/// An indicator that a tip refers to.
+#[derive(Clone, Debug, PartialEq)]
+pub struct IndicatorShown {
+    /// Who added it.
+    pub author: PartnerId,
+    /// Its entry, and its place in what the entry added: of a referral, the entry and the item that
+    /// brought it.
+    pub at: (u64, u32),
+    /// What it is.
+    pub indicator: TipIndicator,
+}
+
+impl Exchange {
+    /// A tip that the caller sent or received.
+    pub fn show_tip(&self, caller: &Caller, asked: &TipAsked) -> Result<TipShown> {
+        let me = caller.partner();
+        let tip = self.tip_of(caller, asked.tip)?;
+        let of = match &asked.recipient {
+            _ if tip.sender != *me => Some(me),
+            Some(named) if tip.thread(named).is_none() => {
+                return Err(Invalid::new("recipient", "is no recipient of the tip").into());
+            }
+            named => named.as_ref(),
+        };
+        let mut entries = self.entries_shown(me, &tip, of, asked)?;
+        let mut indicators = self.indicators_shown(me, &tip, of, asked)?;
+        let narrative = self.index.tip_text(tip.id, tip.sequence)?;
+        // Behind the content: what was withdrawn meanwhile is not shown.
+        let tip = self.tip_of(caller, asked.tip)?;
+        let hidden = is_hidden(&tip, me);
+        if hidden {
+            // Wherever a page stands: there is nothing else to turn to.
+            let withdrawal = self.withdrawal_of(tip.id)?;
+            entries = self.added_shown(me, &tip, withdrawal, 0)?.into_iter().collect();
+            indicators.clear();
+        }
+        let more_entries = entries.len() > asked.entries;
+        entries.truncate(asked.entries);
+        let more_indicators = indicators.len() > asked.indicators;
+        indicators.truncate(asked.indicators);
+        let mut tip = self.outline(tip, me)?;
+        if let Some(of) = of {
+            tip.threads.retain(|thread| thread.recipient == *of);
+        }
+        let narrative = if hidden { String::new() } else { narrative };
+        let now = self.clock.now();
+        Ok(TipShown { tip, narrative, entries, more_entries, indicators, more_indicators, now })
+    }
+
+    /// One more than asked for, where there are more.
+    fn entries_shown(
+        &self,
+        me: &PartnerId,
+        tip: &KeptTip,
+        of: Option<&PartnerId>,
+        asked: &TipAsked,
+    ) -> Result<Vec<AddedShown>> {
+        let from = asked.behind.saturating_add(1);
+        let mut shown = Vec::new();
+        for sequence in self.index.entries_of_tip(tip.id, of, from).take(asked.entries + 1) {
+            if let Some(one) = self.added_shown(me, tip, sequence?, 0)? {
+                shown.push(one);
+            }
+        }
+        Ok(shown)
+    }
+
+    /// What an entry added to a tip, with so many of its indicators; `None` where it added nothing that
+    /// the party may see.
+    pub(in crate::exchange) fn added_shown(
+        &self,
+        me: &PartnerId,
+        tip: &KeptTip,
+        sequence: u64,
+        indicators: usize,
+    ) -> Result<Option<AddedShown>> {
+        let Some(mut added) = self.index.added(tip.id, sequence)? else { return Ok(None) };
+        if tip.sender != *me {
+            if !added.stands_in(me) {
+                return Ok(None);
+            }
+            added.threads.retain(|thread| thread.recipient == *me);
+            // In whose thread it stands is told of its own alone.
+            added.recipient = Some(me.clone());
+            added.shown &= added.author.as_ref() == Some(me);
+        }
+        // The tip's own text is its narrative.
+        let text = self.index.tip_text(tip.id, sequence)?;
+        let indicators = match tip.referral {
+            _ if indicators == 0 => Vec::new(),
+            Some(_) if sequence == tip.sequence => {
+                let found = self.referred_indicators(tip, None, indicators)?;
+                found.into_iter().map(|(_, indicator)| indicator).collect()
+            }
+            _ => self.index.tip_indicators(tip.id, sequence, 0, indicators)?,
+        };
+        Ok(Some(AddedShown { added, text, indicators }))
+    }
+
+    /// One more than asked for, where there are more.
+    fn indicators_shown(
+        &self,
+        me: &PartnerId,
+        tip: &KeptTip,
+        of: Option<&PartnerId>,
+        asked: &TipAsked,
+    ) -> Result<Vec<IndicatorShown>> {
+        let most = asked.indicators + 1;
+        let behind = asked.behind_indicator;
+        let mut shown = Vec::new();
+        // What a referral refers to lies before its own entry.
+        if tip.referral.is_some() && behind.is_none_or(|(entry, _)| entry < tip.sequence) {
+            let found = self.referred_indicators(tip, behind, most)?;
+            let author = tip.sender.clone();
+            shown.extend(found.into_iter().map(|(at, indicator)| IndicatorShown {
+                author: author.clone(),
+                at,
+                indicator,
+            }));
+        }
+        let from = behind.map_or(0, |(entry, _)| entry);
+        for sequence in self.index.entries_of_tip(tip.id, of, from) {
+            let sequence = sequence?;
+            if shown.len() >= most {
+                break;
+            }
+            let Some(added) = self.index.added(tip.id, sequence)? else { continue };
+            let is_shown = tip.sender == *me || added.stands_in(me);
+            let Some(author) = added.author.filter(|_| is_shown && added.indicators > 0) else {
+                continue;
+            };
+            let first = match behind {
+                Some((entry, place)) if entry == sequence => place.saturating_add(1),
+                _ => 0,
+            };
+            let left = most - shown.len();
+            let found = self.index.tip_indicators(tip.id, sequence, first, left)?;
+            shown.extend((first..).zip(found).map(|(place, indicator)| IndicatorShown {
+                author: author.clone(),
+                at: (sequence, place),
+                indicator,
+            }));
+        }
+        Ok(shown)
+    }
+
+    /// A tip as one of its parties may see it: with its own thread, or all of them for the sender; of a
+    /// withdrawn one, nothing of the content for recipients. Its campaign is blank for who does not see
+    /// that.
+    pub(in crate::exchange) fn outline(&self, mut tip: KeptTip, me: &PartnerId) -> Result<KeptTip> {
+        if is_hidden(&tip, me) {
+            (tip.subject, tip.respond_by, tip.campaign, tip.submission) = (None, None, None, None);
+        }
+        if tip.sender != *me {
+            tip.threads.retain(|thread| thread.recipient == *me);
+        }
+        if let Some(campaign) = tip.campaign
+            && !campaign_visible(&self.index, me, campaign, self.clock.now())?
+        {
+            tip.campaign = None;
+        }
+        Ok(tip)
+    }
+}
+
+/// Whether nothing of a tip's content is shown to a party any more.
+pub(in crate::exchange) fn is_hidden(tip: &KeptTip, me: &PartnerId) -> bool {
+    tip.withdrawn && tip.sender != *me
+}

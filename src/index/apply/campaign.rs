@@ -1,0 +1,109 @@
+//! What partners say of campaigns: the newest word of each to an audience counts. And which versions name
+//! one.
+
+use std::collections::BTreeMap;
+
+use sha2::{Digest, Sha256};
+
+use super::Applier;
+use crate::domain::audience::AudienceDigest;
+use crate::domain::entry::{
+    Batch, CampaignPut, Entry, Item, ItemOutcome, Outcome, SubmissionId, VoidReason,
+};
+use crate::domain::{CampaignId, IndicatorId, PartnerId, Position};
+use crate::error::Result;
+use crate::index::keys;
+use crate::index::record::{self, KeptContribution, Named, Part, TakenBatch};
+
+/// How many operations a contribution takes: the key of its request, itself, its place and who saw it,
+/// and the place of its predecessor.
+const CONTRIBUTION_OPERATIONS: usize = 5;
+
+impl Applier {
+    pub(super) fn campaign(&mut self, entry: &Entry, put: &CampaignPut) -> Result<Outcome> {
+        let Some(author) = &entry.author else {
+            return Ok(Outcome::Void(VoidReason::AudienceGone));
+        };
+        self.make_room(CONTRIBUTION_OPERATIONS)?;
+        let request = keys::request(author, &put.request);
+        if let Some(void) = self.taken_before(&request, put.digest)? {
+            return Ok(Outcome::Void(void));
+        }
+        if !self.may_share(author, &put.sharing.audience) {
+            return Ok(Outcome::Void(VoidReason::AudienceGone));
+        }
+        let position = Position::new(entry.sequence, 0);
+        let audience = AudienceDigest::of(&put.sharing.audience);
+        let key = keys::contribution(put.campaign, author, audience);
+        let old = self.read(&key)?.map(|old| KeptContribution::decode(&old)).transpose()?;
+        let taken = TakenBatch { digest: put.digest, sequence: entry.sequence, time: entry.time };
+        self.put(request, taken.encode());
+        let outcome = match &old {
+            Some(old) if old.sharing == put.sharing && old.contribution == put.contribution => {
+                ItemOutcome::Unchanged(old.position)
+            }
+            old => {
+                if let Some(old) = old {
+                    self.remove(keys::contribution_at(old.position));
+                }
+                let old = old.as_ref();
+                let kept = KeptContribution {
+                    campaign: put.campaign,
+                    position,
+                    author: author.clone(),
+                    accepted: entry.time,
+                    first: old.map_or((position, entry.time), |old| old.first),
+                    founded: old.map_or(put.founds, |old| old.founded),
+                    replaced: old.map(|old| old.position),
+                    sharing: put.sharing.clone(),
+                    contribution: put.contribution.clone(),
+                };
+                let sight = record::campaign_sight(author, &put.sharing);
+                self.put(keys::contribution_at(position), key.as_slice());
+                self.put(keys::sight_of(put.campaign, position), sight);
+                self.put(key, kept.encode());
+                self.pending.campaigns = true;
+                kept.replaced.map_or(ItemOutcome::Created, ItemOutcome::Replaced)
+            }
+        };
+        self.begun.push(outcome);
+        self.part_done(entry.sequence, 0, None);
+        Ok(Outcome::Taken(std::mem::take(&mut self.begun)))
+    }
+
+    /// Takes note of the versions of a part that name campaigns: one operation for each that is named.
+    pub(super) fn put_named(
+        &mut self,
+        author: &PartnerId,
+        audience: AudienceDigest,
+        batch: &Batch,
+        part: Position,
+        items: &[Item],
+    ) {
+        let first = part.index as usize;
+        let mut named: BTreeMap<CampaignId, Vec<(u32, IndicatorId)>> = BTreeMap::new();
+        for (item, outcome) in items.iter().zip(&self.begun[first..]) {
+            if let (Some(campaign), true) = (item.assessment.campaign, outcome.makes_version()) {
+                named.entry(campaign).or_default().push((item.index, item.id));
+            }
+        }
+        for (campaign, versions) in named {
+            let submission = submission_mark(author, &batch.submission);
+            let author = author.clone();
+            let kept = Named { submission, part: Part { author, audience, versions } };
+            self.put(keys::naming_part(campaign, part), kept.encode());
+        }
+    }
+}
+
+/// What tells submissions apart without naming them: their ids are their authors' alone.
+fn submission_mark(author: &PartnerId, submission: &SubmissionId) -> [u8; 8] {
+    let mut hash = Sha256::new();
+    for text in [author.as_str(), submission.as_str()] {
+        hash.update(text);
+        hash.update([0]);
+    }
+    let mut mark = [0; 8];
+    mark.copy_from_slice(&hash.finalize()[..8]);
+    mark
+}

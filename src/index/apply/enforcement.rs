@@ -1,0 +1,122 @@
+//! Enforcements: the newest word of an author under an id to one audience counts.
+
+use super::Applier;
+use crate::domain::audience::AudienceDigest;
+use crate::domain::enforcement::Enforcement;
+use crate::domain::entry::{Enforcements, Entry, ItemOutcome, Outcome, VoidReason};
+use crate::domain::{PartnerId, Position, Sharing, Timestamp};
+use crate::error::Result;
+use crate::index::keys;
+use crate::index::keys::ListedBy;
+use crate::index::record::{KeptEnforcement, TakenBatch};
+
+/// How many operations keeping one enforcement takes at most: itself, its place in each of the four
+/// lists that it may be in, and as many that its predecessor was in.
+pub(super) const ENFORCEMENT_OPERATIONS: usize = 9;
+/// How many enforcements are one part.
+const PART_ENFORCEMENTS: usize = 16;
+
+impl Applier {
+    pub(super) fn enforcements(
+        &mut self,
+        entry: &Entry,
+        enforcements: &Enforcements,
+    ) -> Result<Outcome> {
+        let Some(author) = &entry.author else {
+            return Ok(Outcome::Void(VoidReason::AudienceGone));
+        };
+        let room = |items: usize| items * ENFORCEMENT_OPERATIONS + 2;
+        self.make_room(room(enforcements.items.len().min(PART_ENFORCEMENTS)))?;
+        let key = keys::request(author, &enforcements.request);
+        // Parts of it are applied: then it was decided to take it.
+        if self.head.items == 0 {
+            if let Some(void) = self.taken_before(&key, enforcements.digest)? {
+                return Ok(Outcome::Void(void));
+            }
+            if !self.may_share(author, &enforcements.sharing.audience) {
+                return Ok(Outcome::Void(VoidReason::AudienceGone));
+            }
+            let (digest, sequence, time) = (enforcements.digest, entry.sequence, entry.time);
+            self.put(key, TakenBatch { digest, sequence, time }.encode());
+        }
+        let done = (self.head.items as usize).min(enforcements.items.len());
+        for part in enforcements.items[done..].chunks(PART_ENFORCEMENTS) {
+            let first = self.begun.len();
+            if first > 0 {
+                self.make_room(room(part.len()))?;
+            }
+            for (index, enforcement) in part {
+                let position = Position::new(entry.sequence, *index);
+                let sharing = &enforcements.sharing;
+                let outcome = self.keep(position, entry.time, author, enforcement, sharing)?;
+                self.begun.push(outcome);
+            }
+            self.part_done(entry.sequence, first, None);
+        }
+        Ok(Outcome::Taken(std::mem::take(&mut self.begun)))
+    }
+
+    /// Keeps an enforcement that came with something else, and gives back the version that it took the
+    /// place of. Takes [`ENFORCEMENT_OPERATIONS`] operations, which there has to be room for. One that
+    /// says what the current one says changes nothing, and is not at `position` then.
+    pub fn keep_enforcement(
+        &mut self,
+        position: Position,
+        accepted: Timestamp,
+        author: &PartnerId,
+        enforcement: &Enforcement,
+        sharing: &Sharing,
+    ) -> Result<Option<Position>> {
+        match self.keep(position, accepted, author, enforcement, sharing)? {
+            ItemOutcome::Replaced(old) => Ok(Some(old)),
+            _ => Ok(None),
+        }
+    }
+
+    fn keep(
+        &mut self,
+        position: Position,
+        accepted: Timestamp,
+        author: &PartnerId,
+        enforcement: &Enforcement,
+        sharing: &Sharing,
+    ) -> Result<ItemOutcome> {
+        let audience = AudienceDigest::of(&sharing.audience);
+        let key = keys::enforcement(author, &enforcement.id, audience);
+        let mut replaced = None;
+        if let Some(stored) = self.read(&key)? {
+            let old = KeptEnforcement::decode(&stored)?;
+            if old.says(sharing, enforcement) {
+                return Ok(ItemOutcome::Unchanged(old.position));
+            }
+            for by in lists(author, &old.enforcement) {
+                self.remove(keys::enforcement_at(by, old.position));
+            }
+            replaced = Some(old.position);
+        }
+        for by in lists(author, enforcement) {
+            self.put(keys::enforcement_at(by, position), key.as_slice());
+        }
+        let kept = KeptEnforcement {
+            position,
+            author: author.clone(),
+            accepted,
+            replaced,
+            sharing: sharing.clone(),
+            enforcement: enforcement.clone(),
+        };
+        self.put(key, kept.encode());
+        Ok(replaced.map_or(ItemOutcome::Created, ItemOutcome::Replaced))
+    }
+}
+
+/// The lists that an enforcement stands in.
+fn lists<'a>(
+    author: &'a PartnerId,
+    enforcement: &Enforcement,
+) -> impl Iterator<Item = ListedBy<'a>> {
+    let always = [ListedBy::All, ListedBy::Author(author)];
+    let campaign = enforcement.campaign.map(ListedBy::Campaign);
+    let tip = enforcement.tip.map(ListedBy::Tip);
+    always.into_iter().chain(campaign).chain(tip)
+}

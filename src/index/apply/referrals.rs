@@ -1,0 +1,116 @@
+//! What a submission brings to the owners of platforms: once for each close that brought something
+//! new.
+
+use super::Applier;
+use super::tips::{begun, of_entry};
+use crate::domain::entry::{
+    Batch, Close, Entry, Item, ItemOutcome, Outcome, Referral, Referred, SubmissionId, VoidReason,
+};
+use crate::domain::tip::{TipState, Urgency};
+use crate::domain::{Kind, PartnerId};
+use crate::error::Result;
+use crate::index::keys::tips;
+use crate::index::record::{Added, AddedWhat, KeptTip, Moved, ReferredSoFar};
+
+/// How many tips are one part, and what each takes: the tip, what is added, and its thread.
+const PART: (usize, usize) = (14, 8);
+
+impl Applier {
+    /// Leaves a mark that what a submission brought is to be referred.
+    pub(super) fn leave_to_refer(&mut self, entry: &Entry, close: &Close) -> Result<()> {
+        let (partner, submission) = (&close.partner, &close.submission);
+        let mut referred = self.referred_so_far(partner, submission)?;
+        referred.close = entry.sequence;
+        self.put(tips::referred(partner, submission), referred.encode());
+        self.put(tips::unreferred(partner, submission), Vec::new());
+        Ok(())
+    }
+
+    pub(super) fn referred(&mut self, entry: &Entry, referral: &Referral) -> Result<Outcome> {
+        let (part, operations) = PART;
+        self.make_room(part * operations + 3)?;
+        let (partner, submission) = (&referral.partner, &referral.submission);
+        if self.head.items == 0 {
+            let mark = tips::unreferred(partner, submission);
+            let mut referred = self.referred_so_far(partner, submission)?;
+            let is_due = self.read(&mark)?.is_some();
+            if !is_due || referred.close != referral.close || referred.up_to != referral.after {
+                return Ok(Outcome::Void(VoidReason::DoneBefore));
+            }
+            referred.up_to = referral.close;
+            referred.not_referred = referred.not_referred.saturating_add(referral.not_referred);
+            referral.to.iter().for_each(|one| referred.add(&one.owner, one.count));
+            self.put(tips::referred(partner, submission), referred.encode());
+            self.remove(mark);
+        }
+        while self.begun.len() < referral.to.len() {
+            let first = self.begun.len();
+            if first > 0 {
+                self.make_room(part * operations + 1)?;
+            }
+            for one in referral.to[first..].iter().take(part) {
+                self.refer(entry, referral, one)?;
+                self.begun.push(ItemOutcome::Created);
+            }
+            self.part_done(entry.sequence, first, None);
+        }
+        Ok(Outcome::Taken(std::mem::take(&mut self.begun)))
+    }
+
+    fn refer(&mut self, entry: &Entry, referral: &Referral, one: &Referred) -> Result<()> {
+        let tip = KeptTip {
+            id: one.id,
+            sender: referral.partner.clone(),
+            sequence: entry.sequence,
+            accepted: entry.time,
+            subject: None,
+            urgency: Urgency::Routine,
+            respond_by: None,
+            tlp: one.tlp,
+            campaign: None,
+            submission: Some(referral.submission.clone()),
+            referral: Some((referral.after, referral.close)),
+            withdrawn: false,
+            threads: vec![begun(&one.owner, entry)],
+        };
+        let began = Moved { recipient: one.owner.clone(), from: None, to: TipState::Sent };
+        let added = Added {
+            author: Some(referral.partner.clone()),
+            indicators: one.count,
+            threads: vec![began],
+            ..of_entry(entry, AddedWhat::Sent, &[])
+        };
+        let tip = self.put_added(&tip, &added, "")?;
+        self.place(&tip, &added, &one.owner);
+        Ok(())
+    }
+
+    /// Leaves a mark for each campaign of a part in which tips wait.
+    pub(super) fn mark_news(&mut self, entry: &Entry, items: &[Item]) -> Result<()> {
+        for campaign in items.iter().filter_map(|item| item.assessment.campaign) {
+            if self.waiting(campaign)? > 0 {
+                self.put(tips::news(campaign, entry.sequence), Vec::new());
+            }
+        }
+        Ok(())
+    }
+
+    fn referred_so_far(
+        &self,
+        partner: &PartnerId,
+        submission: &SubmissionId,
+    ) -> Result<ReferredSoFar> {
+        let stored = self.read(&tips::referred(partner, submission))?;
+        Ok(stored.map(|bytes| ReferredSoFar::decode(&bytes)).transpose()?.unwrap_or_default())
+    }
+}
+
+/// Whether a batch has assets that live on platforms.
+pub fn has_assets(batch: &Batch) -> bool {
+    batch.items.iter().any(|item| is_asset(item.assessment.indicator.kind()))
+}
+
+/// Whether things of this kind live on a platform, which somebody may own. A chain is nobody's.
+pub fn is_asset(kind: Kind) -> bool {
+    kind.needs_platform() && kind != Kind::CryptoAddress
+}

@@ -1,0 +1,376 @@
+//! Tips: each request counted once under its key, and each move decided by the order in which they
+//! come.
+
+use super::Applier;
+use crate::domain::entry::{
+    Entry, ItemOutcome, Outcome, Target, TipIndicator, TipResponse, TipSent, TipThread,
+    TipsReopened, VoidReason,
+};
+use crate::domain::tip::TipState;
+use crate::domain::{CampaignId, PartnerId, TipId, may_see};
+use crate::error::Result;
+use crate::index::keys::tips::{self, Row, TipBox};
+use crate::index::record::{
+    self, Added, AddedWhat, CurrentParts, KeptThread, KeptTip, Moved, TakenBatch,
+};
+use crate::index::{corrupt, keys};
+
+/// How many threads, or stretches of indicators, are one part.
+const PART: usize = 14;
+/// What a thread takes at most: the entry in it, two boxes of two states each, when an answer is due in
+/// three places, and that it waits in a campaign.
+const THREAD_OPERATIONS: usize = 10;
+/// What a decision takes at most: the tip, what is added, its text, the key, and how many threads wait.
+const DECISION_OPERATIONS: usize = 10;
+/// How many tips one entry takes up again at most.
+pub const REOPENED_AT_ONCE: usize = 10;
+
+impl Applier {
+    pub(super) fn tip_sent(&mut self, entry: &Entry, sent: &TipSent) -> Result<Outcome> {
+        let Some(author) = &entry.author else { return Ok(Outcome::Void(VoidReason::TipUnknown)) };
+        self.make_room(DECISION_OPERATIONS + PART * THREAD_OPERATIONS)?;
+        // Parts of it are applied: then it was decided to take it.
+        if self.head.items == 0 {
+            let key = keys::request(author, &sent.request);
+            if let Some(void) = self.taken_before(&key, sent.digest)? {
+                return Ok(Outcome::Void(void));
+            }
+            self.put(key, taken_by(entry, sent.digest).encode());
+            let mut added = of_entry(entry, AddedWhat::Sent, &sent.indicators);
+            let moved = |recipient: &PartnerId| Moved {
+                recipient: recipient.clone(),
+                from: None,
+                to: TipState::Sent,
+            };
+            added.threads = sent.recipients.iter().map(moved).collect();
+            let tip = KeptTip {
+                id: sent.id,
+                sender: author.clone(),
+                sequence: entry.sequence,
+                accepted: entry.time,
+                subject: sent.subject.clone(),
+                urgency: sent.urgency,
+                respond_by: sent.respond_by,
+                tlp: sent.tlp,
+                campaign: sent.campaign,
+                submission: sent.submission.clone(),
+                referral: None,
+                withdrawn: false,
+                threads: sent.recipients.iter().map(|one| begun(one, entry)).collect(),
+            };
+            self.put_added(&tip, &added, &sent.narrative)?;
+        }
+        self.spread(entry.sequence, sent.id, &sent.indicators)
+    }
+
+    pub(super) fn tip_responded(
+        &mut self,
+        entry: &Entry,
+        response: &TipResponse,
+    ) -> Result<Outcome> {
+        let Some(author) = &entry.author else { return Ok(Outcome::Void(VoidReason::TipUnknown)) };
+        self.make_room(DECISION_OPERATIONS + PART * THREAD_OPERATIONS)?;
+        if self.head.items == 0 {
+            let key = keys::request(author, &response.request);
+            if let Some(void) = self.taken_before(&key, response.digest)? {
+                return Ok(Outcome::Void(void));
+            }
+            let Some(tip) = self.tip(response.tip)? else {
+                return Ok(Outcome::Void(VoidReason::TipUnknown));
+            };
+            let threads = match tip.decide(author, response) {
+                Ok(threads) => threads,
+                Err(void) => return Ok(Outcome::Void(void)),
+            };
+            self.put(key, taken_by(entry, response.digest).encode());
+            let (recipient, shown) = match &response.thread {
+                TipThread::All => (None, false),
+                TipThread::Of(recipient) => (Some(recipient.clone()), false),
+                TipThread::Shown(recipient) => (Some(recipient.clone()), true),
+            };
+            let added = of_entry(entry, AddedWhat::Responded, &response.indicators);
+            let added = Added { recipient, shown, threads, ..added };
+            self.put_added(&tip, &added, response.message.as_deref().unwrap_or_default())?;
+        }
+        self.spread(entry.sequence, response.tip, &response.indicators)
+    }
+
+    pub(super) fn tip_withdrawn(&mut self, entry: &Entry, id: TipId) -> Result<Outcome> {
+        self.make_room(DECISION_OPERATIONS + PART * THREAD_OPERATIONS)?;
+        if self.head.items == 0 {
+            let own = self.tip(id)?.filter(|tip| Some(&tip.sender) == entry.author.as_ref());
+            let Some(mut tip) = own else { return Ok(Outcome::Void(VoidReason::TipUnknown)) };
+            if tip.withdrawn {
+                return Ok(Outcome::Void(VoidReason::TipWithdrawn));
+            }
+            tip.withdrawn = true;
+            let threads = tip.threads.iter().map(|thread| moved(thread, TipState::Withdrawn));
+            let threads = threads.collect();
+            let added = Added { threads, ..of_entry(entry, AddedWhat::Withdrawn, &[]) };
+            self.put_added(&tip, &added, "")?;
+        }
+        self.spread(entry.sequence, id, &[])
+    }
+
+    /// Each tip that still waits is taken up again, where both sides may see what is new.
+    pub(super) fn tips_reopened(
+        &mut self,
+        entry: &Entry,
+        reopened: &TipsReopened,
+    ) -> Result<Outcome> {
+        let count = reopened.threads.len().min(REOPENED_AT_ONCE);
+        self.make_room(count * (THREAD_OPERATIONS + 3) + 2)?;
+        let mark = tips::news(reopened.campaign, reopened.batch);
+        if self.read(&mark)?.is_none() {
+            return Ok(Outcome::Void(VoidReason::DoneBefore));
+        }
+        if reopened.last {
+            self.remove(mark);
+        }
+        for (id, recipient, target) in reopened.threads.iter().take(REOPENED_AT_ONCE) {
+            let done = self.reopen(entry, reopened, *id, recipient, target)?;
+            self.begun.push(if done { ItemOutcome::Created } else { ItemOutcome::Nothing });
+        }
+        self.part_done(entry.sequence, 0, None);
+        Ok(Outcome::Taken(std::mem::take(&mut self.begun)))
+    }
+
+    fn reopen(
+        &mut self,
+        entry: &Entry,
+        reopened: &TipsReopened,
+        id: TipId,
+        recipient: &PartnerId,
+        target: &Target,
+    ) -> Result<bool> {
+        let Some(tip) = self.tip(id)?.filter(|tip| tip.campaign == Some(reopened.campaign)) else {
+            return Ok(false);
+        };
+        let waits = tip.thread(recipient).filter(|thread| thread.state.reopens()).cloned();
+        let is_party = reopened.author == tip.sender || reopened.author == *recipient;
+        // An entry adds to a tip once.
+        let added_before = self.read(&tips::added(id, entry.sequence))?.is_some();
+        let Some(thread) = waits.filter(|_| is_party && !added_before) else { return Ok(false) };
+        if !self.both_see(entry, &reopened.author, target, [&tip.sender, recipient])? {
+            return Ok(false);
+        }
+        let added = Added {
+            recipient: Some(recipient.clone()),
+            threads: vec![moved(&thread, TipState::Investigating)],
+            ..of_entry(entry, AddedWhat::Reopened, &[])
+        };
+        let tip = self.put_added(&tip, &added, "")?;
+        self.place(&tip, &added, recipient);
+        Ok(true)
+    }
+
+    /// Whether a version is current, and each of two partners may see it.
+    fn both_see(
+        &self,
+        entry: &Entry,
+        author: &PartnerId,
+        target: &Target,
+        both: [&PartnerId; 2],
+    ) -> Result<bool> {
+        let stored = self.read(&keys::assessment(target.id, author, target.audience))?;
+        let Some(stored) = stored else { return Ok(false) };
+        let current = CurrentParts::of(&stored)?.decode()?;
+        let sees = |partner| {
+            let reader = self.registry.reader(partner);
+            reader.is_some_and(|reader| {
+                may_see(&reader, &current.sharing, author, current.version, entry.time)
+            })
+        };
+        Ok(target.version == Some(current.version) && both.into_iter().all(sees))
+    }
+
+    /// Keeps what an entry adds to a tip, with its text, and the tip as it stands since.
+    pub(super) fn put_added(
+        &mut self,
+        tip: &KeptTip,
+        added: &Added,
+        text: &str,
+    ) -> Result<KeptTip> {
+        let (mut tip, mut added) = (tip.clone(), added.clone());
+        for thread in &mut tip.threads {
+            match added.thread(&thread.recipient) {
+                Some(moved) => (thread.state, thread.changed) = (moved.to, added.accepted),
+                None if added.stands_in(&thread.recipient) => {
+                    added.threads.push(moved(thread, thread.state));
+                }
+                None => {}
+            }
+        }
+        self.put(&tips::tip(tip.id), tip.encode());
+        self.put(tips::added(tip.id, added.sequence), added.encode());
+        for (part, bytes) in (0u8..).zip(record::text_parts(text)) {
+            self.put(tips::text_part(tip.id, added.sequence, part), bytes);
+        }
+        if let Some(campaign) = tip.campaign {
+            let waited = added.threads.iter().filter(|moved| was_waiting(moved)).count();
+            let wait = added.threads.iter().filter(|moved| moved.to.reopens()).count();
+            self.count_waiting(campaign, waited, wait)?;
+        }
+        Ok(tip)
+    }
+
+    /// Puts what an entry added to a tip where it is found again: into threads, boxes and parts.
+    fn spread(&mut self, sequence: u64, id: TipId, indicators: &[TipIndicator]) -> Result<Outcome> {
+        let missing = || corrupt("what was added to a tip");
+        let tip = self.tip(id)?.ok_or_else(missing)?;
+        let added = self.read(&tips::added(id, sequence))?.ok_or_else(missing)?;
+        let added = Added::decode(&added)?;
+        let threads = tip.threads.iter().map(|thread| &thread.recipient);
+        let threads: Vec<_> = threads.filter(|recipient| added.stands_in(recipient)).collect();
+        let parts = record::indicator_parts(indicators);
+        let count = threads.len() + parts.len();
+        while self.begun.len() < count {
+            let first = self.begun.len();
+            let until = (first + PART).min(count);
+            if first > 0 {
+                self.make_room(PART * THREAD_OPERATIONS + 1)?;
+            }
+            for at in first..until {
+                if let Some(recipient) = threads.get(at) {
+                    self.place(&tip, &added, recipient);
+                } else if let Some((from, bytes)) = parts.get(at - threads.len()) {
+                    self.put(tips::indicators_from(id, sequence, *from), bytes.as_slice());
+                }
+                self.begun.push(ItemOutcome::Created);
+            }
+            self.part_done(sequence, first, None);
+        }
+        Ok(Outcome::Taken(std::mem::take(&mut self.begun)))
+    }
+
+    /// Puts an entry into a recipient's thread, and the thread where it stands since.
+    pub(super) fn place(&mut self, tip: &KeptTip, added: &Added, recipient: &PartnerId) {
+        self.put(tips::in_thread(tip.id, recipient, added.sequence), Vec::new());
+        let moved = added.thread(recipient).filter(|moved| moved.is_move());
+        let Some(moved) = moved else { return };
+        let row = Row::new(tip.sequence, tip.id, recipient.clone());
+        let boxes = [(&tip.sender, TipBox::Sent), (recipient, TipBox::Received)];
+        for (partner, of) in boxes {
+            match moved.from {
+                Some(from) => self.remove(tips::boxed(partner, of, Some(from), &row)),
+                None => self.put(tips::boxed(partner, of, None, &row), Vec::new()),
+            }
+            self.put(tips::boxed(partner, of, Some(moved.to), &row), Vec::new());
+        }
+        if let Some(at) = tip.respond_by {
+            let was_due = moved.from.is_some_and(TipState::is_open);
+            let of_box = |(partner, of)| tips::due_in(partner, of, at, tip.id, recipient);
+            let [sent, received] = boxes.map(of_box);
+            for key in [tips::due(at, tip.id, recipient), sent, received] {
+                self.mark(key, was_due, moved.to.is_open());
+            }
+        }
+        if let Some(campaign) = tip.campaign {
+            let key = tips::waiting(campaign, tip.id, recipient);
+            self.mark(key, was_waiting(moved), moved.to.reopens());
+        }
+    }
+
+    fn mark(&mut self, key: Vec<u8>, was: bool, is: bool) {
+        match (was, is) {
+            (false, true) => self.put(key, Vec::new()),
+            (true, false) => self.remove(key),
+            _ => {}
+        }
+    }
+
+    fn count_waiting(&mut self, campaign: CampaignId, waited: usize, wait: usize) -> Result<()> {
+        if waited != wait {
+            let count = (self.waiting(campaign)? + wait as u64).saturating_sub(waited as u64);
+            let key = tips::waiting_count(campaign);
+            if count == 0 {
+                self.remove(key);
+            } else {
+                self.put(key, &count.to_be_bytes());
+            }
+        }
+        Ok(())
+    }
+
+    /// How many threads wait in a campaign.
+    pub(super) fn waiting(&self, campaign: CampaignId) -> Result<u64> {
+        let Some(count) = self.read(&tips::waiting_count(campaign))? else { return Ok(0) };
+        let count = count.as_ref().try_into().map_err(|_| corrupt("a count of tips"))?;
+        Ok(u64::from_be_bytes(count))
+    }
+
+    fn tip(&self, id: TipId) -> Result<Option<KeptTip>> {
+        self.read(&tips::tip(id))?.map(|bytes| KeptTip::decode(&bytes)).transpose()
+    }
+}
+
+impl KeptTip {
+    /// What a response moves, or why it has no effect.
+    pub fn decide(
+        &self,
+        author: &PartnerId,
+        response: &TipResponse,
+    ) -> std::result::Result<Vec<Moved>, VoidReason> {
+        let named = match &response.thread {
+            TipThread::All => None,
+            TipThread::Of(recipient) | TipThread::Shown(recipient) => Some(recipient),
+        };
+        let is_sender = self.sender == *author;
+        let named = match named {
+            None if is_sender => None,
+            Some(recipient) if is_sender || recipient == author => {
+                Some(self.thread(recipient).ok_or(VoidReason::TipUnknown)?)
+            }
+            None | Some(_) => return Err(VoidReason::TipUnknown),
+        };
+        if self.withdrawn {
+            return Err(VoidReason::TipWithdrawn);
+        }
+        if let (Some(thread), Some(to)) = (named.filter(|_| !is_sender), response.moves_to) {
+            let from = thread.state;
+            return if from.may_move(to) {
+                Ok(vec![moved(thread, to)])
+            } else {
+                Err(VoidReason::MoveRefused { from, to })
+            };
+        }
+        if !is_sender || response.indicators.is_empty() {
+            return Ok(Vec::new());
+        }
+        // Something new of the sender's takes up what was waiting.
+        let told = self.threads.iter().filter(|one| named.is_none_or(|named| named == *one));
+        let waiting = told.filter(|thread| thread.state.reopens());
+        Ok(waiting.map(|thread| moved(thread, TipState::Investigating)).collect())
+    }
+}
+
+/// What an entry adds, before it is known to whom.
+pub fn of_entry(entry: &Entry, what: AddedWhat, indicators: &[TipIndicator]) -> Added {
+    Added {
+        sequence: entry.sequence,
+        accepted: entry.time,
+        author: entry.author.clone(),
+        what,
+        recipient: None,
+        shown: false,
+        indicators: u32::try_from(indicators.len()).unwrap_or(u32::MAX),
+        threads: Vec::new(),
+    }
+}
+
+fn taken_by(entry: &Entry, digest: [u8; 32]) -> TakenBatch {
+    TakenBatch { digest, sequence: entry.sequence, time: entry.time }
+}
+
+/// A thread that begins.
+pub fn begun(recipient: &PartnerId, entry: &Entry) -> KeptThread {
+    KeptThread { recipient: recipient.clone(), state: TipState::Sent, changed: entry.time }
+}
+
+fn moved(thread: &KeptThread, to: TipState) -> Moved {
+    Moved { recipient: thread.recipient.clone(), from: Some(thread.state), to }
+}
+
+fn was_waiting(moved: &Moved) -> bool {
+    moved.from.is_some_and(TipState::reopens)
+}

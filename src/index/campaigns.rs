@@ -1,0 +1,124 @@
+//! What is said of campaigns and what names them, read.
+
+use std::sync::atomic::Ordering;
+
+use super::record::{KeptContribution, Named, read_campaign_sight};
+use super::{Index, corrupt, keys};
+use crate::domain::audience::AudienceDigest;
+use crate::domain::sharing::Reader;
+use crate::domain::{CampaignId, PartnerId, Position, Timestamp, may_see};
+use crate::error::Result;
+
+impl Index {
+    /// What is said of a campaign, author by author.
+    pub fn contributions(
+        &self,
+        campaign: CampaignId,
+    ) -> impl Iterator<Item = Result<KeptContribution>> {
+        self.store
+            .scan(&keys::contributions(campaign))
+            .map(|pair| KeptContribution::decode(&pair?.1))
+    }
+
+    /// What an author says of a campaign to one audience.
+    pub fn contribution(
+        &self,
+        campaign: CampaignId,
+        author: &PartnerId,
+        audience: AudienceDigest,
+    ) -> Result<Option<KeptContribution>> {
+        let stored = self.store.get(&keys::contribution(campaign, author, audience))?;
+        stored.map(|stored| KeptContribution::decode(&stored)).transpose()
+    }
+
+    /// What is said of any campaign, the newest first, before a place or before the end.
+    pub fn contributions_back(
+        &self,
+        before: Option<Position>,
+    ) -> impl Iterator<Item = Result<KeptContribution>> {
+        let before = before.map(keys::contribution_at);
+        let found = self.store.scan_back(keys::contributions_by_time(), before.as_deref());
+        found.filter_map(|pair| {
+            let (place, key) = match pair {
+                Ok(pair) => pair,
+                Err(error) => return Some(Err(error)),
+            };
+            let read = || match self.store.get(&key)? {
+                // A newer word took its place meanwhile, which stands elsewhere in the order.
+                None => Ok(None),
+                Some(stored) => {
+                    let kept = KeptContribution::decode(&stored)?;
+                    let is_there = keys::read_contribution_place(&place) == Some(kept.position);
+                    Ok(is_there.then_some(kept))
+                }
+            };
+            read().transpose()
+        })
+    }
+
+    /// Grows whenever something may have been said of a campaign: what was read of who sees one holds
+    /// until then.
+    pub fn campaigns_said(&self) -> u64 {
+        self.campaigns_said.load(Ordering::Acquire)
+    }
+
+    /// Tells that something was said of a campaign, once it can be read.
+    pub(super) fn campaign_said(&self) {
+        self.campaigns_said.fetch_add(1, Ordering::AcqRel);
+    }
+
+    /// Whether a reader may see a campaign: one contribution to it suffices. What it may not see is not
+    /// there.
+    pub fn campaign_visible(
+        &self,
+        campaign: CampaignId,
+        reader: &Reader,
+        now: Timestamp,
+    ) -> Result<bool> {
+        for kept in self.contributions(campaign) {
+            let kept = kept?;
+            if may_see(reader, &kept.sharing, &kept.author, kept.position, now) {
+                return Ok(true);
+            }
+        }
+        Ok(false)
+    }
+
+    /// The same for a reader as it was once an entry had been applied, by what was said up to then. The
+    /// clock ends releases, and liaisons follow no campaigns: it is not asked.
+    pub fn campaign_visible_at(
+        &self,
+        campaign: CampaignId,
+        reader: &Reader,
+        sequence: u64,
+    ) -> Result<bool> {
+        for pair in self.store.scan(&keys::sights_of(campaign)) {
+            let (key, value) = pair?;
+            let at = keys::read_sight_of(&key).ok_or_else(|| corrupt("the sight of a campaign"))?;
+            if at.sequence > sequence {
+                break;
+            }
+            let (author, sharing) = read_campaign_sight(&value)?;
+            if may_see(reader, &sharing, &author, at, Timestamp::default()) {
+                return Ok(true);
+            }
+        }
+        Ok(false)
+    }
+
+    /// The versions that ever named a campaign, part by part, from one on: each with its part's first
+    /// place.
+    pub fn naming(
+        &self,
+        campaign: CampaignId,
+        from: Position,
+    ) -> impl Iterator<Item = Result<(Position, Named)>> {
+        let prefix = keys::naming(campaign);
+        let found = self.store.scan_from(&prefix, &keys::naming_part(campaign, from));
+        found.map(|pair| {
+            let (key, value) = pair?;
+            let part = keys::read_naming(&key).ok_or_else(|| corrupt("what names a campaign"))?;
+            Ok((part, Named::decode(&value)?))
+        })
+    }
+}

@@ -1,0 +1,57 @@
+//! Enforcements, read.
+
+use super::keys::{self, ListedBy};
+use super::record::KeptEnforcement;
+use super::{Index, corrupt};
+use crate::domain::audience::AudienceDigest;
+use crate::domain::enforcement::EnforcementId;
+use crate::domain::{PartnerId, Position};
+use crate::error::Result;
+
+impl Index {
+    /// An author's enforcement under an id, to one audience.
+    pub fn enforcement(
+        &self,
+        author: &PartnerId,
+        id: &EnforcementId,
+        audience: AudienceDigest,
+    ) -> Result<Option<KeptEnforcement>> {
+        let stored = self.store.get(&keys::enforcement(author, id, audience))?;
+        stored.map(|stored| KeptEnforcement::decode(&stored)).transpose()
+    }
+
+    /// An author's enforcements under an id, to every audience.
+    pub fn enforcement_versions(
+        &self,
+        author: &PartnerId,
+        id: &EnforcementId,
+    ) -> impl Iterator<Item = Result<KeptEnforcement>> {
+        let found = self.store.scan(&keys::enforcement_versions(author, id));
+        found.map(|pair| KeptEnforcement::decode(&pair?.1))
+    }
+
+    /// The enforcements of a list, the newest first, before a place or before the end.
+    pub fn enforcements_back(
+        &self,
+        by: ListedBy<'_>,
+        before: Option<Position>,
+    ) -> impl Iterator<Item = Result<KeptEnforcement>> {
+        let before = before.map(|at| keys::enforcement_at(by, at));
+        let found = self.store.scan_back(&keys::enforcements(by), before.as_deref());
+        found.filter_map(|pair| {
+            let (place, key) = match pair {
+                Ok(pair) => pair,
+                Err(error) => return Some(Err(error)),
+            };
+            let read = || {
+                let at = keys::read_enforcement_place(&place)
+                    .ok_or_else(|| corrupt("a list of enforcements"))?;
+                let kept = self.store.get(&key)?;
+                let kept = kept.map(|stored| KeptEnforcement::decode(&stored)).transpose()?;
+                // A correction took its place meanwhile, which stands elsewhere in the list.
+                Ok(kept.filter(|kept| kept.position == at))
+            };
+            read().transpose()
+        })
+    }
+}

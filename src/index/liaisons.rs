@@ -1,0 +1,123 @@
+//! The lane of the liaisons, read: ends of releases, accesses, holds.
+
+use super::record::{Current, CurrentParts, Ending, KeptAccess, KeptHold};
+use super::{Index, corrupt, keys};
+use crate::domain::entry::HoldId;
+use crate::domain::{PartnerId, Position, Timestamp};
+use crate::error::Result;
+
+/// An access, by its entry and the part of it.
+pub type FoundAccess = ((u64, u32), KeptAccess);
+/// A hold, by whose it is and its id.
+pub type FoundHold = (PartnerId, HoldId, KeptHold);
+
+impl Index {
+    /// The releases that have had their time by now, the longest over first.
+    pub fn releases_due(
+        &self,
+        now: Timestamp,
+        most: usize,
+    ) -> Result<Vec<(Timestamp, Position, Ending)>> {
+        let mut found = Vec::new();
+        for pair in self.store.scan(keys::RELEASE_ENDS).take(most) {
+            let (key, value) = pair?;
+            let (at, part) =
+                keys::read_release_ends(&key).ok_or_else(|| corrupt("the end of releases"))?;
+            if at > now {
+                break;
+            }
+            found.push((at, part, Ending::decode(&value)?));
+        }
+        Ok(found)
+    }
+
+    /// What liaisons were given of an author's, the newest first, behind an entry and a part of it.
+    pub fn accesses(
+        &self,
+        author: &PartnerId,
+        behind: Option<(u64, u32)>,
+    ) -> impl Iterator<Item = Result<FoundAccess>> {
+        let prefix = keys::accesses_to(author);
+        let from = behind.map_or_else(
+            || prefix.clone(),
+            |(sequence, part)| {
+                let mut key = keys::access(author, sequence, part);
+                key.push(0);
+                key
+            },
+        );
+        self.store.scan_from(&prefix, &from).map(|pair| {
+            let (key, value) = pair?;
+            let at = keys::read_access(&key).ok_or_else(|| corrupt("an access"))?;
+            Ok((at, KeptAccess::decode(&value)?))
+        })
+    }
+
+    /// The oldest accesses that were before a time, at most so many.
+    pub fn accesses_before(
+        &self,
+        time: Timestamp,
+        most: usize,
+    ) -> Result<Vec<(u64, PartnerId, u32)>> {
+        let fault = || corrupt("an access");
+        let mut found = Vec::new();
+        for pair in self.store.scan(keys::ACCESSES).take(most) {
+            let (key, at) = pair?;
+            let at = i64::from_be_bytes(at.as_ref().try_into().map_err(|_| fault())?);
+            if Timestamp::from_millis(at) >= time {
+                break;
+            }
+            found.push(keys::read_access_in_order(&key).ok_or_else(fault)?);
+        }
+        Ok(found)
+    }
+
+    /// A hold of an author's.
+    pub fn hold(&self, author: &PartnerId, hold: HoldId) -> Result<Option<KeptHold>> {
+        let stored = self.store.get(&keys::hold(author, hold))?;
+        stored.map(|stored| KeptHold::decode(&stored)).transpose()
+    }
+
+    /// The holds behind one, by partner and id: an author's, or everybody's.
+    pub fn holds(
+        &self,
+        author: Option<&PartnerId>,
+        behind: Option<&(PartnerId, HoldId)>,
+    ) -> impl Iterator<Item = Result<FoundHold>> {
+        let prefix = author.map_or_else(|| keys::HOLDS.to_vec(), keys::holds_of);
+        let from = behind.map_or_else(
+            || prefix.clone(),
+            |(author, hold)| {
+                let mut key = keys::hold(author, *hold);
+                key.push(0);
+                key
+            },
+        );
+        self.store.scan_from(&prefix, &from.max(prefix.clone())).map(|pair| {
+            let (key, value) = pair?;
+            let (author, hold) = keys::read_hold(&key).ok_or_else(|| corrupt("a hold"))?;
+            Ok((author, hold, KeptHold::decode(&value)?))
+        })
+    }
+
+    /// The copies that a hold keeps, behind a version, at most so many.
+    pub fn held(
+        &self,
+        author: &PartnerId,
+        hold: HoldId,
+        behind: Option<Position>,
+        most: usize,
+    ) -> Result<Vec<Current>> {
+        let prefix = keys::held_by(author, hold);
+        let from = behind.map_or_else(
+            || prefix.clone(),
+            |version| {
+                let mut key = keys::held(author, hold, version);
+                key.push(0);
+                key
+            },
+        );
+        let found = self.store.scan_from(&prefix, &from).take(most);
+        found.map(|pair| CurrentParts::of(&pair?.1)?.decode()).collect()
+    }
+}

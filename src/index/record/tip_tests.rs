@@ -1,0 +1,88 @@
+use super::*;
+use crate::domain::{Indicator, Kind};
+
+fn tip(recipients: usize) -> KeptTip {
+    let thread = |at| KeptThread {
+        recipient: PartnerId::from_stored(&format!("{at:063}")),
+        state: TipState::Monitoring,
+        changed: Timestamp::from_millis(9),
+    };
+    KeptTip {
+        id: TipId::from_bytes([3; 16]),
+        sender: PartnerId::from_stored("birdsite"),
+        sequence: 17,
+        accepted: Timestamp::from_millis(5),
+        subject: Some("a network".into()),
+        urgency: Urgency::ImminentHarm,
+        respond_by: Some(Timestamp::from_millis(-5)),
+        tlp: Tlp::Red,
+        campaign: Some(CampaignId::from_bytes([8; 16])),
+        submission: Some(SubmissionId::from_stored("report:1")),
+        referral: Some((3, 9)),
+        withdrawn: true,
+        threads: (0..recipients).map(thread).collect(),
+    }
+}
+
+#[test]
+fn a_tip_is_read_as_it_was_written_and_the_largest_fits_a_value() {
+    let bare = KeptTip {
+        subject: None,
+        respond_by: None,
+        campaign: None,
+        submission: None,
+        referral: None,
+        withdrawn: false,
+        ..tip(1)
+    };
+    for tip in [bare, tip(50)] {
+        assert_eq!(KeptTip::decode(&tip.encode()).unwrap(), tip);
+    }
+    let large = KeptTip { subject: Some("ü".repeat(400).into()), ..tip(50) };
+    assert!(large.encode().len() < 8_000);
+}
+
+#[test]
+fn what_was_added_and_referred_is_read_as_it_was_written() {
+    let partner = PartnerId::from_stored("facegraph");
+    let moved = |from, to| Moved { recipient: partner.clone(), from, to };
+    let added = Added {
+        sequence: 18,
+        accepted: Timestamp::from_millis(7),
+        author: None,
+        what: AddedWhat::Reopened,
+        recipient: Some(partner.clone()),
+        shown: true,
+        indicators: 3,
+        threads: vec![
+            moved(None, TipState::Sent),
+            moved(Some(TipState::Closed), TipState::Investigating),
+        ],
+    };
+    assert_eq!(Added::decode(&added.encode()).unwrap(), added);
+    let mut referred = ReferredSoFar { up_to: 3, close: 4, not_referred: 5, to: Vec::new() };
+    referred.add(&partner, 2);
+    referred.add(&PartnerId::from_stored("birdsite"), 1);
+    referred.add(&partner, 2);
+    assert_eq!(referred.to.iter().map(|(_, count)| *count).collect::<Vec<_>>(), [1, 4]);
+    assert_eq!(ReferredSoFar::decode(&referred.encode()).unwrap(), referred);
+}
+
+#[test]
+fn indicators_lie_in_parts_by_count_and_by_bytes() {
+    let indicator = |length: usize| {
+        let indicator = Indicator::from_stored(Kind::Url, None, "x".repeat(length));
+        TipIndicator { index: 4, id: indicator.id(), indicator }
+    };
+    for (length, count) in [(10, 200), (4_000, 3)] {
+        let all: Vec<_> = (0..count).map(|_| indicator(length)).collect();
+        let parts = indicator_parts(&all);
+        assert!(parts.len() > 2 && parts.iter().all(|(_, bytes)| bytes.len() <= PART_BYTES));
+        let mut read = Vec::new();
+        for (first, bytes) in &parts {
+            assert_eq!(*first as usize, read.len());
+            read.extend(read_indicators(bytes).unwrap());
+        }
+        assert_eq!(read, all);
+    }
+}

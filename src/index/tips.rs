@@ -1,0 +1,203 @@
+//! Tips, read. None of it asks whom they concern: that is the exchange's, which holds the caller.
+
+use super::keys::tips::{self as keys, Row, TipBox};
+use super::record::{self, Added, KeptTip, ReferredSoFar};
+use super::{Index, corrupt};
+use crate::domain::entry::{SubmissionId, TipIndicator};
+use crate::domain::tip::TipState;
+use crate::domain::{CampaignId, PartnerId, Timestamp, TipId};
+use crate::error::Result;
+
+impl Index {
+    /// A tip. One of which the entry is applied in part is not there yet.
+    pub fn tip(&self, id: TipId) -> Result<Option<KeptTip>> {
+        let stored = self.store.get(&keys::tip(id))?;
+        let tip = stored.map(|bytes| KeptTip::decode(&bytes)).transpose()?;
+        Ok(tip.filter(|tip| tip.sequence <= self.checkpoint()))
+    }
+
+    /// What an entry added to a tip.
+    pub fn added(&self, id: TipId, sequence: u64) -> Result<Option<Added>> {
+        let stored = self.store.get(&keys::added(id, sequence))?;
+        stored.map(|bytes| Added::decode(&bytes)).transpose()
+    }
+
+    /// The entries that added to a tip, from one on, in order: those in a recipient's thread, or all.
+    pub fn entries_of_tip(
+        &self,
+        id: TipId,
+        recipient: Option<&PartnerId>,
+        from: u64,
+    ) -> impl Iterator<Item = Result<u64>> {
+        let (prefix, from) = match recipient {
+            Some(recipient) => {
+                (keys::thread_of(id, recipient), keys::in_thread(id, recipient, from))
+            }
+            None => (keys::all_added(id), keys::added(id, from)),
+        };
+        let applied = self.checkpoint();
+        let read = |key: &[u8]| super::keys::read_entry(key).ok_or_else(|| corrupt("a tip"));
+        self.store
+            .scan_from(&prefix, &from)
+            .map(move |pair| pair.and_then(|(key, _)| read(&key)))
+            .take_while(move |sequence| sequence.as_ref().map_or(true, |one| *one <= applied))
+    }
+
+    /// The text that an entry added to a tip; empty where it added none.
+    pub fn tip_text(&self, id: TipId, sequence: u64) -> Result<String> {
+        let mut bytes = Vec::new();
+        for pair in self.store.scan(&keys::texts(id, sequence)) {
+            bytes.extend_from_slice(&pair?.1);
+        }
+        String::from_utf8(bytes).map_err(|_| corrupt("the text of a tip"))
+    }
+
+    /// The indicators that an entry added to a tip, from one of them on; at most so many.
+    pub fn tip_indicators(
+        &self,
+        id: TipId,
+        sequence: u64,
+        from: u32,
+        most: usize,
+    ) -> Result<Vec<TipIndicator>> {
+        // The one asked for may stand in the midst of a part.
+        let prefix = keys::indicators(id, sequence);
+        let begin = keys::indicators_from(id, sequence, from.saturating_sub(63));
+        let mut found = Vec::new();
+        for pair in self.store.scan_from(&prefix, &begin) {
+            let (key, bytes) = pair?;
+            let first = keys::read_first_indicator(&key).ok_or_else(|| corrupt("a tip"))?;
+            let all = (first..).zip(record::read_indicators(&bytes)?);
+            found.extend(all.filter(|(at, _)| *at >= from).map(|(_, indicator)| indicator));
+            if found.len() >= most {
+                found.truncate(most);
+                break;
+            }
+        }
+        Ok(found)
+    }
+
+    /// The threads in a partner's box behind one of them, the newest first: those of some states, or of
+    /// any where none is named.
+    pub fn boxed(
+        &self,
+        partner: &PartnerId,
+        of: TipBox,
+        states: &[TipState],
+        behind: Option<&Row>,
+    ) -> impl Iterator<Item = Result<Row>> + use<> {
+        let any = [None];
+        let named: Vec<_> = states.iter().copied().map(Some).collect();
+        let states = if named.is_empty() { any.as_slice() } else { named.as_slice() };
+        let scans = states.iter().map(|state| {
+            let prefix = keys::all_boxed(partner, of, *state);
+            let from = match behind {
+                Some(row) => [keys::boxed(partner, of, *state, row).as_slice(), &[0]].concat(),
+                None => prefix.clone(),
+            };
+            let length = prefix.len();
+            let rows = self.store.scan_from(&prefix, &from).map(move |pair| {
+                let (key, _) = pair?;
+                key.get(length..).and_then(Row::read).ok_or_else(|| corrupt("a box of tips"))
+            });
+            rows.peekable()
+        });
+        let mut scans: Vec<_> = scans.collect();
+        std::iter::from_fn(move || {
+            // The newest of those that come next in each state; a fault before all.
+            let (mut first, mut newest) = (None, None);
+            for (at, scan) in scans.iter_mut().enumerate() {
+                match scan.peek() {
+                    Some(Err(_)) => {
+                        first = Some(at);
+                        break;
+                    }
+                    Some(Ok(row)) if newest.as_ref().is_none_or(|newest| row < newest) => {
+                        (first, newest) = (Some(at), Some(row.clone()));
+                    }
+                    None | Some(Ok(_)) => {}
+                }
+            }
+            scans[first?].next()
+        })
+    }
+
+    /// The threads in a partner's box of which an answer was due by now and is not there, the longest
+    /// due first, behind one of them.
+    pub fn overdue_in(
+        &self,
+        partner: &PartnerId,
+        of: TipBox,
+        now: Timestamp,
+        behind: Option<(Timestamp, TipId, &PartnerId)>,
+    ) -> impl Iterator<Item = Result<(Timestamp, TipId, PartnerId)>> {
+        let prefix = keys::all_due_in(partner, of);
+        let from = match behind {
+            Some((at, tip, recipient)) => {
+                [keys::due_in(partner, of, at, tip, recipient).as_slice(), &[0]].concat()
+            }
+            None => prefix.clone(),
+        };
+        self.due_from(&prefix, &from, now)
+    }
+
+    /// In how many threads an answer was due by now and is not there.
+    pub fn overdue_tips(&self, now: Timestamp) -> Result<u64> {
+        self.due_from(keys::DUE, keys::DUE, now).try_fold(0, |count, one| one.map(|_| count + 1))
+    }
+
+    fn due_from(
+        &self,
+        prefix: &[u8],
+        from: &[u8],
+        now: Timestamp,
+    ) -> impl Iterator<Item = Result<(Timestamp, TipId, PartnerId)>> + use<> {
+        let length = prefix.len();
+        self.store
+            .scan_from(prefix, from)
+            .map(move |pair| {
+                let (key, _) = pair?;
+                key.get(length..).and_then(keys::read_due).ok_or_else(|| corrupt("a due tip"))
+            })
+            .take_while(move |due| due.as_ref().map_or(true, |(at, ..)| *at < now))
+    }
+
+    /// The batches that brought something new to campaigns in which tips wait; at most so many.
+    pub fn news(&self, most: usize) -> Result<Vec<(CampaignId, u64)>> {
+        let read = |key: &[u8]| keys::read_news(key).ok_or_else(|| corrupt("news of a campaign"));
+        let found = self.store.scan(keys::NEWS).take(most);
+        found.map(|pair| pair.and_then(|(key, _)| read(&key))).collect()
+    }
+
+    /// The threads that wait in a campaign.
+    pub fn waiting(
+        &self,
+        campaign: CampaignId,
+    ) -> impl Iterator<Item = Result<(TipId, PartnerId)>> + use<> {
+        let read = |key: &[u8]| keys::read_waiting(key).ok_or_else(|| corrupt("a waiting tip"));
+        let found = self.store.scan(&keys::all_waiting(campaign));
+        found.map(move |pair| pair.and_then(|(key, _)| read(&key)))
+    }
+
+    /// The submissions that are closed and not yet referred; at most so many.
+    pub fn unreferred(&self, most: usize) -> Result<Vec<(PartnerId, SubmissionId)>> {
+        let read = |key: &[u8]| keys::read_unreferred(key).ok_or_else(|| corrupt("a close"));
+        let found = self.store.scan(keys::UNREFERRED).take(most);
+        found.map(|pair| pair.and_then(|(key, _)| read(&key))).collect()
+    }
+
+    /// Whether a submission is closed and not yet referred.
+    pub fn is_unreferred(&self, partner: &PartnerId, submission: &SubmissionId) -> Result<bool> {
+        Ok(self.store.get(&keys::unreferred(partner, submission))?.is_some())
+    }
+
+    /// What was referred of a submission so far.
+    pub fn referred(
+        &self,
+        partner: &PartnerId,
+        submission: &SubmissionId,
+    ) -> Result<ReferredSoFar> {
+        let stored = self.store.get(&keys::referred(partner, submission))?;
+        Ok(stored.map(|bytes| ReferredSoFar::decode(&bytes)).transpose()?.unwrap_or_default())
+    }
+}

@@ -1,0 +1,84 @@
+//! What is said of campaigns to the journal's form and back.
+
+use prost::Message;
+
+use super::enforcement::read_uuid;
+use super::reactions::read_request_digest;
+use super::sharing::{read_sharing, write_sharing};
+use super::{DecodeError, Decoded, boxed, pb, read_confidence};
+use crate::domain::CampaignId;
+use crate::domain::assessment::Technique;
+use crate::domain::campaign::{Attribution, Contribution};
+use crate::domain::entry::{CampaignPut, RequestId};
+
+/// Appends the bytes of what is said of a campaign.
+pub fn encode_contribution(said: &Contribution, bytes: &mut Vec<u8>) {
+    write_contribution(said).encode_raw(bytes);
+}
+
+/// What is said of a campaign, from its bytes.
+pub fn decode_contribution(bytes: &[u8]) -> Decoded<Contribution> {
+    read_contribution(pb::Contribution::decode(bytes)?)
+}
+
+pub fn write(put: &CampaignPut) -> pb::CampaignPut {
+    pb::CampaignPut {
+        request: put.request.to_string(),
+        digest: put.digest.to_vec(),
+        campaign: put.campaign.as_bytes().to_vec(),
+        founds: put.founds,
+        sharing: Some(write_sharing(&put.sharing)),
+        contribution: Some(write_contribution(&put.contribution)),
+    }
+}
+
+pub fn read(put: pb::CampaignPut) -> Decoded<CampaignPut> {
+    let campaign = read_uuid("campaign", put.campaign)?;
+    Ok(CampaignPut {
+        request: RequestId::from_stored(&put.request),
+        digest: read_request_digest(put.digest)?,
+        campaign: CampaignId::from_bytes(campaign.ok_or(DecodeError::Length("campaign"))?),
+        founds: put.founds,
+        sharing: read_sharing(put.sharing.unwrap_or_default())?,
+        contribution: read_contribution(put.contribution.unwrap_or_default())?,
+    })
+}
+
+fn write_contribution(said: &Contribution) -> pb::Contribution {
+    let text = |text: &Option<Box<str>>| text.as_deref().unwrap_or_default().to_owned();
+    let texts = |all: &[Box<str>]| all.iter().map(ToString::to_string).collect();
+    let attribution = said.attribution.as_ref().map(|by| pb::Attribution {
+        actor: text(&by.actor),
+        country: text(&by.country),
+        confidence_plus_one: by.confidence.map_or(0, |c| u32::from(c.percent()) + 1),
+        basis: text(&by.basis),
+    });
+    pb::Contribution {
+        name: said.name.to_string(),
+        description: text(&said.description),
+        attribution,
+        techniques: said.techniques.iter().map(|t| t.as_str().to_owned()).collect(),
+        targets: texts(&said.targets),
+        references: texts(&said.references),
+    }
+}
+
+fn read_contribution(said: pb::Contribution) -> Decoded<Contribution> {
+    let texts = |all: Vec<String>| all.into_iter().map(String::into_boxed_str).collect();
+    let attribution = said.attribution.map(|by| -> Decoded<Attribution> {
+        Ok(Attribution {
+            actor: boxed(by.actor),
+            country: boxed(by.country),
+            confidence: read_confidence(by.confidence_plus_one)?,
+            basis: boxed(by.basis),
+        })
+    });
+    Ok(Contribution {
+        name: said.name.into_boxed_str(),
+        description: boxed(said.description),
+        attribution: attribution.transpose()?,
+        techniques: said.techniques.iter().map(|text| Technique::from_stored(text)).collect(),
+        targets: texts(said.targets),
+        references: texts(said.references),
+    })
+}

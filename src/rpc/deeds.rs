@@ -1,0 +1,32 @@
+//! Contributions to campaigns and enforcements, as messages.
+
+use crate::exchange::{Contributed, Deed};
+use crate::wire::{campaign, enforcement, pb};
+
+/// A contribution as a reader may see it.
+pub fn contribution(one: &Contributed) -> pb::VisibleContribution {
+    let kept = &one.kept;
+    let told = campaign::Told {
+        campaign: kept.campaign,
+        position: kept.position,
+        author: &kept.author,
+        accepted: kept.accepted,
+        founds: kept.founded,
+        replaces: one.replaces,
+        view: &one.view,
+    };
+    campaign::visible(&kept.contribution, &told)
+}
+
+/// An enforcement as a reader may see it.
+pub fn enforcement(deed: &Deed) -> pb::VisibleEnforcement {
+    let kept = &deed.kept;
+    let told = enforcement::Told {
+        position: kept.position,
+        author: &kept.author,
+        accepted: kept.accepted,
+        replaces: deed.replaces,
+        view: &deed.view,
+    };
+    enforcement::visible(&kept.enforcement, &told)
+}

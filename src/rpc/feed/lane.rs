@@ -1,0 +1,32 @@
+//! What is different about a liaison's feed.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use crate::domain::Timestamp;
+use crate::domain::purpose::Purpose;
+use crate::error::{Error, Kind};
+use crate::exchange::{Exchange, GIVEN_AT_ONCE};
+
+/// How often a purpose is held against the clock, which may be set.
+const LOOKED_AT_EVERY: Duration = Duration::from_secs(1);
+
+/// Done once a purpose has run out, with what its reader is told; never where there is none.
+pub async fn purpose_over(exchange: Arc<Exchange>, until: Option<Timestamp>) -> Error {
+    let Some(until) = until else {
+        return std::future::pending().await;
+    };
+    loop {
+        let now = exchange.clock().now();
+        if now >= until {
+            let message = "the purpose has run out: ask again for one that has not";
+            return Error::new(Kind::Denied, "purpose_ended", message);
+        }
+        tokio::time::sleep(until.since(now).min(LOOKED_AT_EVERY)).await;
+    }
+}
+
+/// The most items and removals of a message: to a liaison no more than one access holds.
+pub fn most(purpose: Option<&Purpose>) -> usize {
+    if purpose.is_some() { GIVEN_AT_ONCE } else { usize::MAX }
+}

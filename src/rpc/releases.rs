@@ -1,0 +1,177 @@
+//! Releasing to liaisons, and what they were given.
+
+use std::collections::BTreeMap;
+use std::sync::Arc;
+
+use super::Services;
+use crate::domain::entry::{ReleaseAct, SubmissionId};
+use crate::domain::{CampaignId, IndicatorId, Invalid, PartnerId, Position};
+use crate::error::{Error, Result};
+use crate::exchange::{Access, Caller, ReleaseRequest, Released, Selection};
+use crate::wire::pb::release_indicators_request::What;
+use crate::wire::selection::{Keys, read_keys, read_why};
+use crate::wire::{indicator, partner, pb, reaction, read_timestamp, timestamp};
+
+impl Services {
+    pub(super) async fn release(
+        &self,
+        caller: &Caller,
+        request: &pb::ReleaseIndicatorsRequest,
+    ) -> Result<pb::ReleaseIndicatorsResponse> {
+        let (key, digest) = reaction::read_key(&request.request_id, request)?;
+        let keys = match &request.what {
+            Some(What::Indicators(keys)) => Some(read_keys(keys, self.limits.lookup_values)?),
+            _ => None,
+        };
+        let selection = selection(request.what.as_ref(), keys.as_ref())?;
+        let liaisons = request.liaisons.iter().map(|id| partner::read_id("liaisons", id));
+        let request = ReleaseRequest {
+            request: key,
+            digest,
+            selection,
+            liaisons: liaisons.collect::<std::result::Result<_, _>>()?,
+            act: read_act(request)?,
+        };
+        // It goes on by itself, however long the caller waits for it: half of a release is none.
+        let (exchange, caller) = (Arc::clone(&self.exchange), caller.clone());
+        let releasing = tokio::spawn(async move { exchange.release(&caller, request).await });
+        let released = releasing.await.map_err(|error| Error::internal("release", error))??;
+        Ok(answer(keys.as_ref(), &released))
+    }
+
+    pub(super) async fn accesses(
+        &self,
+        caller: Caller,
+        asked: pb::ListAccessesRequest,
+    ) -> Result<pb::ListAccessesResponse> {
+        let liaison = Some(asked.liaison.as_str()).filter(|id| !id.is_empty());
+        let liaison = liaison.map(|id| partner::read_id("liaison", id)).transpose()?;
+        let since = asked.since.as_ref();
+        let since = since.map(|time| read_timestamp("since", time)).transpose()?;
+        let behind = read_place(&asked.page_token)?;
+        let exchange = Arc::clone(&self.exchange);
+        // Beside the calls that only pass through: it reads from the disk.
+        let listing = tokio::task::spawn_blocking(move || {
+            let size = asked.page_size as usize;
+            exchange.list_accesses(&caller, liaison.as_ref(), since, behind, size)
+        });
+        let page = listing.await.map_err(|error| Error::internal("list_accesses", error))??;
+        Ok(pb::ListAccessesResponse {
+            accesses: page.items.iter().map(write_access).collect(),
+            next_page_token: page.next.map(|(at, part)| format!("{at}.{part}")).unwrap_or_default(),
+        })
+    }
+}
+
+fn selection(what: Option<&What>, keys: Option<&Keys>) -> Result<Selection> {
+    Ok(match (what, keys) {
+        (Some(What::SubmissionId(id)), _) => Selection::Submission(SubmissionId::parse(id)?),
+        (Some(What::Campaign(campaign)), _) if !campaign.is_empty() => {
+            Selection::Campaign(CampaignId::parse(campaign)?)
+        }
+        (_, Some((keys, audience))) => {
+            Selection::Indicators { keys: keys.clone(), audience: *audience }
+        }
+        _ => {
+            let reason = "is missing: name indicators, a submission or a campaign";
+            return Err(Invalid::new("what", reason).into());
+        }
+    })
+}
+
+/// Reads the token of a page that ends at an entry and a part of it, or at a version.
+pub fn read_place(token: &str) -> Result<Option<(u64, u32)>> {
+    if token.is_empty() {
+        return Ok(None);
+    }
+    let read = || {
+        let (sequence, index) = token.split_once('.')?;
+        Some((sequence.parse().ok()?, index.parse().ok()?))
+    };
+    let wrong = || Invalid::new("page_token", "is not one that this exchange handed out");
+    Ok(Some(read().ok_or_else(wrong)?))
+}
+
+fn read_act(request: &pb::ReleaseIndicatorsRequest) -> Result<ReleaseAct> {
+    if request.retract {
+        if !request.basis.is_empty() || request.until.is_some() {
+            let reason = "stands alone: neither a basis nor a time goes with it";
+            return Err(Invalid::new("retract", reason).into());
+        }
+        return Ok(ReleaseAct::Retract);
+    }
+    let basis = read_why("basis", &request.basis)?;
+    let until = request.until.as_ref();
+    let until = until.map(|time| read_timestamp("until", time)).transpose()?;
+    Ok(ReleaseAct::Release { basis, until })
+}
+
+fn answer(keys: Option<&Keys>, released: &Released) -> pb::ReleaseIndicatorsResponse {
+    let mut by_id: BTreeMap<IndicatorId, Vec<Position>> = BTreeMap::new();
+    for (id, version) in released.changed.iter().chain(&released.unchanged) {
+        by_id.entry(*id).or_default().push(*version);
+    }
+    let full = |id: &IndicatorId| released.full.iter().any(|(full, _)| full == id);
+    let item = |(index, key): (u32, &std::result::Result<IndicatorId, Invalid>)| {
+        let mut item = pb::ReleasedIndicator::default();
+        if let Ok(id) = key {
+            let versions = by_id.get(id).into_iter().flatten();
+            item.versions = versions.copied().map(indicator::version).collect();
+            if full(id) {
+                item.field = "liaisons".into();
+                item.reason = "are too many: it is released to as many as fit".into();
+            }
+        }
+        if let Some(one) = released.rejected.iter().find(|one| one.index == index) {
+            item.field = one.invalid.field.to_string();
+            item.reason = one.invalid.reason.to_string();
+        }
+        item
+    };
+    let keys = keys.map(|(keys, _)| keys.as_slice()).unwrap_or_default();
+    // A key that cannot be read names no version.
+    let unreadable = keys.iter().filter(|key| key.is_err()).count();
+    let refused = released.rejected.len() - unreadable + released.full.len();
+    pb::ReleaseIndicatorsResponse {
+        items: (0..).zip(keys).map(item).collect(),
+        changed: released.changed.len() as u64,
+        unchanged: released.unchanged.len() as u64,
+        refused: refused as u64 + released.left_out,
+        sequences: released.sequences.clone(),
+        replayed: released.replayed,
+    }
+}
+
+fn write_access(access: &Access) -> pb::Access {
+    let kept = &access.kept;
+    let objects = access.objects.iter().map(|(version, about)| {
+        let (id, known) = match about {
+            Some((id, known)) => (id.to_string(), known.as_ref().map(|one| (one, *id))),
+            None => (String::new(), None),
+        };
+        pb::AccessedObject {
+            version: Some(indicator::version(*version)),
+            indicator_id: id,
+            indicator: known.map(|(one, id)| indicator::write(one, id)),
+        }
+    });
+    pb::Access {
+        liaison: kept.liaison.to_string(),
+        accessed_at: Some(timestamp(kept.at)),
+        way: pb::AccessWay::from(kept.way).into(),
+        purpose: pb::PurposeKind::from(kept.purpose.kind).into(),
+        reference: kept.purpose.reference.to_string(),
+        sequence: access.sequence,
+        objects: objects.collect(),
+    }
+}
+
+/// The partner in a page's token, and what stands behind it.
+pub fn read_scoped(token: &str) -> Result<Option<(PartnerId, &str)>> {
+    if token.is_empty() {
+        return Ok(None);
+    }
+    let wrong = || Invalid::new("page_token", "is not one that this exchange handed out");
+    let (partner, rest) = token.split_once('/').ok_or_else(wrong)?;
+    Ok(Some((partner::read_id("page_token", partner)?, rest)))
+}

@@ -1,0 +1,75 @@
+//! Tips as messages.
+
+use crate::domain::{CampaignId, Position, Timestamp};
+use crate::exchange::{Added, AddedShown, AddedWhat, IndicatorShown, KeptTip, Noted};
+use crate::wire::{indicator as written, pb, receipt, timestamp};
+
+/// A tip as a party may see it, without its narrative. What is overdue depends on the clock.
+pub fn write(tip: &KeptTip, now: Timestamp) -> pb::Tip {
+    let is_past = tip.respond_by.is_some_and(|at| at < now);
+    let threads = tip.threads.iter().map(|thread| pb::TipThread {
+        recipient: thread.recipient.to_string(),
+        state: pb::TipState::from(thread.state).into(),
+        changed_at: Some(timestamp(thread.changed)),
+        overdue: is_past && thread.state.is_open(),
+    });
+    pb::Tip {
+        id: tip.id.to_string(),
+        version: Some(written::version(Position::new(tip.sequence, 0))),
+        sender: tip.sender.to_string(),
+        sent_at: Some(timestamp(tip.accepted)),
+        threads: threads.collect(),
+        subject: tip.subject.as_deref().unwrap_or_default().to_owned(),
+        urgency: pb::TipUrgency::from(tip.urgency).into(),
+        respond_by: tip.respond_by.map(timestamp),
+        tlp: pb::Tlp::from(tip.tlp).into(),
+        campaign: tip.campaign.as_ref().map(CampaignId::to_string).unwrap_or_default(),
+        submission_id: tip.submission.as_ref().map(ToString::to_string).unwrap_or_default(),
+        referral: tip.referral.is_some(),
+        narrative: String::new(),
+    }
+}
+
+/// What an entry added to a tip, as a party may see it.
+pub fn entry(shown: &AddedShown) -> pb::TipEntry {
+    let Added { sequence, accepted, author, what, recipient, shown: to_all, .. } = &shown.added;
+    let moves = shown.added.threads.iter().filter(|thread| thread.is_move());
+    let moves = moves.map(|moved| pb::TipMove {
+        recipient: moved.recipient.to_string(),
+        from: moved.from.map_or(pb::TipState::Unspecified, pb::TipState::from).into(),
+        to: pb::TipState::from(moved.to).into(),
+    });
+    let action = match what {
+        AddedWhat::Sent => pb::TipAction::Sent,
+        AddedWhat::Responded => pb::TipAction::Responded,
+        AddedWhat::Withdrawn => pb::TipAction::Withdrawn,
+        AddedWhat::Reopened => pb::TipAction::Reopened,
+    };
+    let indicators = shown.indicators.iter().map(|one| written::write(&one.indicator, one.id));
+    pb::TipEntry {
+        version: Some(written::version(Position::new(*sequence, 0))),
+        action: action.into(),
+        author: author.as_ref().map(ToString::to_string).unwrap_or_default(),
+        accepted_at: Some(timestamp(*accepted)),
+        recipient: recipient.as_ref().map(ToString::to_string).unwrap_or_default(),
+        to_all: *to_all,
+        moves: moves.collect(),
+        message: shown.text.clone(),
+        indicator_count: shown.added.indicators,
+        indicators: indicators.collect(),
+    }
+}
+
+/// An indicator of a tip.
+pub fn indicator(shown: &IndicatorShown) -> pb::TipIndicator {
+    pb::TipIndicator {
+        indicator: Some(written::write(&shown.indicator.indicator, shown.indicator.id)),
+        author: shown.author.to_string(),
+    }
+}
+
+/// How many indicators count, and which do not.
+pub fn receipt_of(noted: &Noted) -> (u32, Vec<pb::ItemReceipt>) {
+    let counted = u32::try_from(noted.counted).unwrap_or(u32::MAX);
+    (counted, noted.rejected.iter().map(receipt::rejected).collect())
+}

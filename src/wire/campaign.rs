@@ -1,0 +1,161 @@
+//! What is said of campaigns, in and out.
+
+use prost::Message;
+
+use super::assessment::{read_references, read_techniques};
+use super::{indicator, pb, sharing, timestamp};
+use crate::domain::assessment::Confidence;
+use crate::domain::campaign::{Attribution, Contribution, MAX_LISTED};
+use crate::domain::sharing::SharingView;
+use crate::domain::{CampaignId, Invalid, PartnerId, Position, Timestamp};
+
+/// The most bytes of a contribution as it is sent. With its sharing it has to fit one value of the
+/// index, and those stay below 8 KB.
+const MAX_BYTES: usize = 5_000;
+
+/// Reads a contribution, each field by itself and against the others.
+pub fn read(said: Option<&pb::Contribution>) -> Result<Contribution, Invalid> {
+    let said = said.ok_or_else(|| Invalid::new("contribution", "is missing"))?;
+    if said.encoded_len() > MAX_BYTES {
+        return Err(Invalid::new("contribution", format!("is larger than {MAX_BYTES} bytes")));
+    }
+    let listed = [
+        ("contribution.techniques", said.techniques.len()),
+        ("contribution.targets", said.targets.len()),
+    ];
+    for (field, count) in listed {
+        if count > MAX_LISTED {
+            let reason = format!("has {count} entries, and may have {MAX_LISTED}");
+            return Err(Invalid::new(field, reason));
+        }
+    }
+    let of = |field: &'static str| move |invalid: Invalid| Invalid::new(field, invalid.reason);
+    let techniques = said.techniques.iter().map(String::as_str);
+    let contribution = Contribution {
+        name: said.name.trim().into(),
+        description: text(&said.description),
+        attribution: said.attribution.as_ref().map(read_attribution).transpose()?,
+        techniques: read_techniques(techniques).map_err(of("contribution.techniques"))?,
+        targets: said.targets.iter().map(|text| text.as_str().into()).collect(),
+        references: read_references(&said.references).map_err(of("contribution.references"))?,
+    };
+    contribution.check()?;
+    Ok(contribution)
+}
+
+fn read_attribution(by: &pb::Attribution) -> Result<Attribution, Invalid> {
+    let confidence = by.confidence.map(Confidence::new).transpose();
+    let of = |e: Invalid| Invalid::new("contribution.attribution.confidence", e.reason);
+    Ok(Attribution {
+        actor: text(&by.actor),
+        country: text(&by.country),
+        confidence: confidence.map_err(of)?,
+        basis: text(&by.basis),
+    })
+}
+
+/// Writes a contribution.
+pub fn write(said: &Contribution) -> pb::Contribution {
+    let text = |text: &Option<Box<str>>| text.as_deref().unwrap_or_default().to_owned();
+    let attribution = said.attribution.as_ref().map(|by| pb::Attribution {
+        actor: text(&by.actor),
+        country: text(&by.country),
+        confidence: by.confidence.map(|confidence| confidence.percent().into()),
+        basis: text(&by.basis),
+    });
+    pb::Contribution {
+        name: said.name.to_string(),
+        description: text(&said.description),
+        attribution,
+        techniques: said.techniques.iter().map(|t| t.as_str().to_owned()).collect(),
+        targets: said.targets.iter().map(ToString::to_string).collect(),
+        references: said.references.iter().map(ToString::to_string).collect(),
+    }
+}
+
+/// Where a contribution stands, for one reader.
+#[derive(Clone, Debug)]
+pub struct Told<'a> {
+    /// The campaign.
+    pub campaign: CampaignId,
+    /// Its version.
+    pub position: Position,
+    /// Whose it is.
+    pub author: &'a PartnerId,
+    /// When it was accepted.
+    pub accepted: Timestamp,
+    /// Whether its author founded the campaign.
+    pub founds: bool,
+    /// The version that it took the place of, where the reader could see that one.
+    pub replaces: Option<Position>,
+    /// The reader's own part of the sharing.
+    pub view: &'a SharingView,
+}
+
+/// Writes a contribution as a reader may see it.
+pub fn visible(said: &Contribution, told: &Told<'_>) -> pb::VisibleContribution {
+    pb::VisibleContribution {
+        campaign_id: told.campaign.to_string(),
+        version: Some(indicator::version(told.position)),
+        author: told.author.to_string(),
+        accepted_at: Some(timestamp(told.accepted)),
+        contribution: Some(write(said)),
+        sharing: Some(sharing::write(told.view)),
+        founds: told.founds,
+        replaces: told.replaces.map(indicator::version),
+    }
+}
+
+fn text(text: &str) -> Option<Box<str>> {
+    (!text.is_empty()).then(|| text.into())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn sent() -> pb::Contribution {
+        let attribution = pb::Attribution {
+            actor: "a marketing firm".into(),
+            country: "CN".into(),
+            confidence: Some(0),
+            basis: "payments".into(),
+        };
+        pb::Contribution {
+            name: "Spamouflage".into(),
+            description: "posts about Hong Kong".into(),
+            attribution: Some(attribution),
+            techniques: vec!["0.9.4".into(), "T0090".into()],
+            targets: vec!["protesters".into()],
+            references: vec!["https://a.example/report".into()],
+        }
+    }
+
+    #[test]
+    fn a_contribution_is_written_as_it_was_read() {
+        assert_eq!(write(&read(Some(&sent())).unwrap()), sent());
+        let least = pb::Contribution { name: "a".into(), ..Default::default() };
+        assert_eq!(write(&read(Some(&least)).unwrap()), least);
+    }
+
+    #[test]
+    fn what_cannot_be_read_is_named_by_its_field() {
+        type Spoil = fn(&mut pb::Contribution);
+        let table: [(&str, Spoil); 6] = [
+            ("contribution.name", |said| said.name = " ".into()),
+            ("contribution.techniques", |said| said.techniques = vec!["lying".into()]),
+            ("contribution.techniques", |said| said.techniques = vec!["0.9.4".into(); 51]),
+            ("contribution.references", |said| said.references = vec!["a.example".into()]),
+            ("contribution.attribution.confidence", |said| {
+                said.attribution.as_mut().unwrap().confidence = Some(101);
+            }),
+            ("contribution", |said| said.targets = vec!["é".repeat(499); 10]),
+        ];
+        for (field, spoil) in table {
+            let mut said = sent();
+            spoil(&mut said);
+            assert_eq!(read(Some(&said)).unwrap_err().field, field);
+        }
+        assert_eq!(read(None).unwrap_err().field, "contribution");
+    }
+}
