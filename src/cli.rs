@@ -3,17 +3,23 @@
 
 mod audience;
 mod audit;
+mod campaign;
+mod deeds;
 mod demo;
+mod enforcement;
 mod failure;
 mod feedback;
 mod filter;
 mod group;
+mod hold;
 mod identity;
 mod lookup;
 mod output;
 mod partner;
 mod pki;
 mod pull;
+mod purpose;
+mod release;
 mod request;
 mod serve;
 mod shown;
@@ -22,6 +28,7 @@ mod stop;
 mod submit;
 mod subscribe;
 mod subscription;
+mod tip;
 mod values;
 mod whoami;
 mod withdraw;
@@ -83,6 +90,11 @@ enum Command {
     Submit(submit::Submit),
     /// Take back what you said
     Withdraw(withdraw::Withdraw),
+    /// Release what you said to liaisons, or no longer
+    Release(release::Release),
+    /// Keep copies of what you said, whatever becomes of it: legal holds
+    #[command(subcommand)]
+    Hold(hold::Hold),
     /// Follow what is shared with you
     Subscribe(subscribe::Subscribe),
     /// The subscriptions that the exchange keeps for you
@@ -96,6 +108,15 @@ enum Command {
     Sighting(sighting::Sighting),
     /// Say what you think of somebody's assessment
     Feedback(feedback::Feedback),
+    /// Tip others off, and answer their tips
+    #[command(subcommand)]
+    Tip(tip::Tip),
+    /// Coordinated operations, and what each partner says of them
+    #[command(subcommand)]
+    Campaign(campaign::Campaign),
+    /// What was done against campaigns
+    #[command(subcommand)]
+    Enforcement(enforcement::Enforcement),
     /// Who was told what
     #[command(subcommand)]
     Audit(audit::Audit),
@@ -123,12 +144,17 @@ pub fn run() -> ExitCode {
             Command::Whoami => whoami::run(&global).await,
             Command::Submit(submit) => submit.run(&global).await,
             Command::Withdraw(withdraw) => withdraw.run(&global).await,
+            Command::Release(release) => release.run(&global).await,
+            Command::Hold(hold) => hold.run(&global).await,
             Command::Subscribe(subscribe) => subscribe.run(&global).await,
             Command::Subscription(subscription) => subscription.run(&global).await,
             Command::Pull(pull) => pull.run(&global).await,
             Command::Lookup(lookup) => lookup.run(&global).await,
             Command::Sighting(sighting) => sighting.run(&global).await,
             Command::Feedback(feedback) => feedback.run(&global).await,
+            Command::Tip(tip) => tip.run(&global).await,
+            Command::Campaign(campaign) => campaign.run(&global).await,
+            Command::Enforcement(enforcement) => enforcement.run(&global).await,
             Command::Audit(audit) => audit.run(&global).await,
             Command::Partner(partner) => partner.run(&global).await,
             Command::Group(group) => group.run(&global).await,
@@ -194,9 +220,40 @@ mod tests {
             "group put closed --restricted",
             "group confirm closed",
             "pull --limit 0",
+            "campaign put",
+            "campaign put --name a --confidence 101",
+            "campaign put 1 --name a --again",
+            "campaign show 1 --graph svg",
+            "campaign show 1 --graph dot --timeline",
+            "enforcement put",
+            "enforcement put --count pages",
+            "enforcement put --count 1_pages --method luck",
+            "enforcement report --from soon",
             "pull --format xls",
             "audit deliveries 0",
             "subscription delete",
+            "release a.example --basis b",
+            "release a.example --to cyber-unit",
+            "release --to cyber-unit --basis b",
+            "release a.example --submission s --to cyber-unit --basis b",
+            "release a.example --to cyber-unit --retract --basis b",
+            "release --campaign c --group core --to cyber-unit --basis b",
+            "hold place a.example",
+            "hold place --reason r",
+            "hold lift",
+            "pull --purpose warrant",
+            "pull --purpose-until 2027-01-01",
+            "partner put cyber-unit --purpose order",
+            "submit f --release-to cyber-unit",
+            "submit f --release-basis b",
+            "tip send text",
+            "tip send --to facegraph",
+            "tip send text --to facegraph --urgency soon",
+            "tip send text --to facegraph --key k --again",
+            "tip list --sent --received",
+            "tip list --limit 0",
+            "tip respond 0123 --move sent",
+            "tip respond 0123 --to facegraph --to-all",
         ] {
             let arguments = ["tipoff"].into_iter().chain(wrong.split(' '));
             assert!(Arguments::try_parse_from(arguments).is_err(), "{wrong}");
@@ -208,6 +265,14 @@ mod tests {
             "feedback 17.0 --opinion strongly-agree",
             "group put core --add birdsite --remove watcher",
             "group put closed --restricted --terms t",
+            "release a.example --to cyber-unit --to other-unit --basis b --group core",
+            "release --submission s --to cyber-unit --retract",
+            "pull --purpose warrant:W-17:GB --purpose-until 2027-01-01",
+            "submit f --release-to cyber-unit --release-basis b --release-until 2027-01-01",
+            "tip send - --to facegraph --to tubeworks --urgency imminent-harm",
+            "tip send --narrative-file n --to facegraph --indicator a.example --indicator b.example",
+            "tip list --sent --state sent --state no-violation --overdue",
+            "tip respond 0123 --move no_violation --message m",
         ] {
             let arguments = ["tipoff"].into_iter().chain(right.split(' '));
             assert!(Arguments::try_parse_from(arguments).is_ok(), "{right}");

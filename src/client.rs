@@ -20,19 +20,23 @@
 //! ```
 
 mod audit;
+mod campaigns;
 mod connection;
 mod error;
 mod event;
 mod feed;
 mod feeds;
+mod holds;
 mod indicators;
 mod pages;
 mod partners;
+mod releases;
 mod replica;
 mod report;
 mod retry;
 mod snapshot;
 mod state;
+mod tips;
 
 use std::path::Path;
 use std::sync::Arc;
@@ -52,9 +56,11 @@ pub use self::snapshot::SnapshotPart;
 pub use self::state::{FeedState, StateError};
 use crate::wire::pb;
 use pb::audit_service_client::AuditServiceClient;
+use pb::campaign_service_client::CampaignServiceClient;
 use pb::feed_service_client::FeedServiceClient;
 use pb::indicator_service_client::IndicatorServiceClient;
 use pb::partner_service_client::PartnerServiceClient;
+use pb::tip_service_client::TipServiceClient;
 
 /// The most bytes of a message that is taken: the largest answer of an exchange.
 const MAX_MESSAGE: usize = 16 * 1024 * 1024;
@@ -66,6 +72,7 @@ pub struct Client {
     connection: Arc<Connection>,
     patience: Patience,
     read_after: Option<pb::Version>,
+    purpose: Option<Arc<pb::Purpose>>,
 }
 
 impl Client {
@@ -74,7 +81,8 @@ impl Client {
     /// put there later is taken up by itself.
     pub fn new(server: &str, identity: &Path) -> Result<Self, ClientError> {
         let connection = Arc::new(Connection::new(server, identity)?);
-        Ok(Self { connection, patience: Patience::default(), read_after: None })
+        let patience = Patience::default();
+        Ok(Self { connection, patience, read_after: None, purpose: None })
     }
 
     /// The same client with another patience for an exchange that is not there.
@@ -92,6 +100,19 @@ impl Client {
         self
     }
 
+    /// The same client, whose feeds, pulls and snapshots say for what purpose a liaison reads: an exchange
+    /// gives a liaison nothing without. A feed ends when it runs out, and is opened by a client with
+    /// another one, from where it stands.
+    #[must_use]
+    pub fn for_purpose(mut self, purpose: pb::Purpose) -> Self {
+        self.purpose = Some(Arc::new(purpose));
+        self
+    }
+
+    fn purpose(&self) -> Option<pb::Purpose> {
+        self.purpose.as_deref().cloned()
+    }
+
     /// Sends a request, again and again as patience has it: with a connection of its own each time,
     /// for the identity may have been renewed in between.
     async fn call<R, T, F>(&self, request: R, send: impl Fn(R) -> F) -> Result<T, ClientError>
@@ -99,12 +120,12 @@ impl Client {
         R: Clone,
         F: Future<Output = Result<Response<T>, Status>>,
     {
-        self.patience
-            .retry(|| {
-                let sending = send(request.clone());
-                async move { Ok(sending.await?.into_inner()) }
-            })
-            .await
+        // Boxed: requests and answers are large, and every call holds one of each.
+        Box::pin(self.patience.retry(|| {
+            let sending = send(request.clone());
+            async move { Ok(sending.await?.into_inner()) }
+        }))
+        .await
     }
 
     fn indicator_service(&self) -> IndicatorServiceClient<Channel> {
@@ -118,6 +139,14 @@ impl Client {
 
     fn partner_service(&self) -> PartnerServiceClient<Channel> {
         PartnerServiceClient::new(self.connection.channel())
+    }
+
+    fn campaign_service(&self) -> CampaignServiceClient<Channel> {
+        CampaignServiceClient::new(self.connection.channel()).max_decoding_message_size(MAX_MESSAGE)
+    }
+
+    fn tip_service(&self) -> TipServiceClient<Channel> {
+        TipServiceClient::new(self.connection.channel()).max_decoding_message_size(MAX_MESSAGE)
     }
 
     fn audit_service(&self) -> AuditServiceClient<Channel> {

@@ -36,6 +36,34 @@ pub struct AudienceFlags {
     public: bool,
 }
 
+/// The one audience that is meant, where `--to` names somebody else.
+#[derive(Clone, Debug, Default, clap::Args)]
+#[group(id = "meant", multiple = true)]
+#[command(next_help_heading = "Said to this audience alone")]
+pub struct MeantFlags {
+    /// A group that it was shared with
+    #[arg(id = "meant_groups", long = "group", value_name = "GROUP")]
+    groups: Vec<String>,
+    /// A partner that it was shared with
+    #[arg(id = "meant_partners", long = "partner", value_name = "PARTNER")]
+    partners: Vec<String>,
+    /// What was shared with all members and observers
+    #[arg(id = "meant_everyone", long = "everyone")]
+    #[arg(conflicts_with_all = ["meant_groups", "meant_partners"])]
+    everyone: bool,
+    /// What was shared with the public
+    #[arg(id = "meant_public", long = "public")]
+    #[arg(conflicts_with_all = ["meant_groups", "meant_partners", "meant_everyone"])]
+    public: bool,
+}
+
+impl MeantFlags {
+    /// The audience; `None` for whatever it was.
+    pub fn audience(&self) -> Option<pb::Audience> {
+        audience(&self.groups, &self.partners, self.everyone, self.public)
+    }
+}
+
 /// The audience that a submission takes the place of.
 #[derive(Clone, Debug, Default, clap::Args)]
 #[command(next_help_heading = "In place of what was said to")]

@@ -1,4 +1,6 @@
-//! `tipoff audit deliveries`
+//! `tipoff audit`
+
+mod accesses;
 
 use clap::Subcommand;
 use serde_json::{Value, json};
@@ -22,11 +24,20 @@ pub enum Audit {
         #[arg(value_name = "SEQUENCE", value_parser = clap::value_parser!(u64).range(1..))]
         sequence: u64,
     },
+    /// What liaisons were given of what you said, the newest first
+    #[command(
+        after_help = "The reference of a liaison's purpose is there where the basis of your own release \
+                            to it named that. What you no longer say is named by its id alone."
+    )]
+    Accesses(accesses::Accesses),
 }
 
 impl Audit {
     pub async fn run(&self, global: &Global) -> Outcome {
-        let Audit::Deliveries { sequence } = self;
+        let sequence = match self {
+            Audit::Accesses(accesses) => return accesses.run(global).await,
+            Audit::Deliveries { sequence } => sequence,
+        };
         let Deliveries { ended, deliveries } =
             identity::client(global)?.list_deliveries(*sequence).await?;
         let told = deliveries.iter().filter(|one| one.acknowledged).count();

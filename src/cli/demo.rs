@@ -5,9 +5,11 @@ mod desk;
 mod feedback;
 mod follower;
 mod later;
+mod liaison;
 mod reader;
 mod stage;
 mod tally;
+mod tip;
 mod withdrawal;
 
 use std::path::PathBuf;
@@ -34,7 +36,7 @@ const SAMPLE: &[u8] = include_bytes!("../../samples/harbour-network.csv");
 const SAMPLE_NAME: &str = "samples/harbour-network.csv";
 /// What birdsite holds the network to be doing, and what it calls the operation.
 const LABEL: &str = "coordinated-inauthentic-behavior";
-const CAMPAIGN: &str = "harbour-network";
+const CAMPAIGN: &str = "Harbour network";
 /// The one site in the sample that is a victim's.
 const SAMPLE_VICTIM: &str = "harbour-library.example";
 
@@ -53,7 +55,7 @@ impl Demo {
     pub async fn run(&self, _global: &Global) -> Outcome {
         let inputs = self.read()?;
         let records = inputs.iter().flat_map(|(name, all)| all.iter().map(|r| (name.as_str(), r)));
-        let report = merge(records, &Saying::of_campaign(LABEL, CAMPAIGN));
+        let mut report = merge(records, &Saying::labelled(LABEL));
         if report.items.is_empty() {
             return Err(Failure::usage("the report holds no indicator"));
         }
@@ -61,7 +63,7 @@ impl Demo {
         tokio::pin!(stop);
         let mut stage = Stage::set()?;
         let told = tokio::select! {
-            told = self.tell(&mut stage, &inputs, &report) => told,
+            told = self.tell(&mut stage, &inputs, &mut report) => told,
             () = &mut stop => Err(Failure::failed("interrupted")),
         };
         if let (Ok(withdrawn), true) = (&told, self.keep)
@@ -95,7 +97,7 @@ impl Demo {
         &self,
         stage: &mut Stage,
         inputs: &[(String, Vec<Record>)],
-        report: &Submittable,
+        report: &mut Submittable,
     ) -> Result<Withdrawn, Failure> {
         heading("An exchange starts")?;
         let ready = stage.start().await?;
@@ -104,6 +106,8 @@ impl Demo {
             stage.shown()
         ))?;
         say(&format!("the exchange is ready at {}, after {} ms", stage.url(), ready.as_millis()))?;
+        report.name_campaign(&later::found(stage).await?);
+        let report = &*report;
 
         heading("facegraph and tubeworks follow, the liaison may not")?;
         let followers = [
@@ -127,7 +131,7 @@ impl Demo {
         ))?;
         for (source, count) in &report.aggregates {
             let what = format!("{:?} is {} {}", source.raw.trim(), count.count, count.kind());
-            say(&format!("row {}: {what}: a count, reported as read and not stored", source.row))?;
+            say(&format!("row {}: {what}: a count, and no indicator", source.row))?;
         }
         let (summary, took) = submit_and_kill(stage, report).await?;
         say(&format!(
@@ -171,9 +175,12 @@ impl Demo {
         }
         say(&output::paint(output::GOOD, "every follower holds exactly what was taken"))?;
 
+        later::report_counts(stage, report).await?;
+        tip::show_referrals(stage, &summary).await?;
+
         let tubeworks =
             readers.pop().ok_or_else(|| Failure::failed("tubeworks follows no more"))?;
-        Self::tell_what_follows(stage, report, tubeworks).await
+        Box::pin(Self::tell_what_follows(stage, report, tubeworks)).await
     }
 
     /// What becomes of a report once it is shared. facegraph goes on under a name, and tubeworks on the
@@ -186,7 +193,11 @@ impl Demo {
         let mut desk = desk::open(stage, tubeworks.held().len()).await?;
         let wrong = withdrawal::choose(desk.held(), &report.items[0])
             .ok_or_else(|| Failure::failed("of the report nothing was taken"))?;
+        let campaign = later::campaign_of(report);
+        let mut tip = tip::tell(stage, report, &campaign, &mut desk).await?;
+        liaison::release_and_read(stage, &campaign).await?;
         later::one_more_account(stage, report, [&mut desk, &mut tubeworks]).await?;
+        tip.show_reopened(&mut desk).await?;
         feedback::give(stage, &wrong).await?;
         let withdrawn = withdrawal::withdraw(stage, &wrong, &mut desk, &mut tubeworks).await?;
         withdrawal::show_who_was_told(stage, &withdrawn, &mut desk).await?;
@@ -247,7 +258,9 @@ async fn submit_and_kill(
 async fn refused_to_liaison(stage: &Stage) -> Result<(), Failure> {
     let client = stage.client("cyber-unit")?;
     match client.subscribe(From::Start, None).next().await {
-        Err(ClientError::Denied(why)) => say(&format!("cyber-unit subscribes: denied, {why}")),
+        Err(error @ ClientError::Invalid { .. }) => {
+            say(&format!("cyber-unit subscribes: refused, {error}"))
+        }
         Err(error) => Err(error.into()),
         Ok(_) => Err(Failure::failed("the liaison was let into the feed")),
     }

@@ -23,6 +23,9 @@ pub struct FilterFlags {
     /// Only what these partners say
     #[arg(long = "author", value_name = "PARTNER")]
     authors: Vec<String>,
+    /// Only what belongs to these campaigns, by id
+    #[arg(long = "campaign", value_name = "CAMPAIGN")]
+    campaigns: Vec<String>,
     /// Only from this confidence on, 0 to 100
     #[arg(long, value_name = "PERCENT")]
     min_confidence: Option<u32>,
@@ -40,6 +43,7 @@ impl FilterFlags {
             groups: self.groups.clone(),
             authors: self.authors.clone(),
             min_confidence: self.min_confidence,
+            campaigns: self.campaigns.clone(),
         })
     }
 }
@@ -53,6 +57,7 @@ pub fn shown(filter: &pb::Filter) -> String {
         ("label", &filter.labels),
         ("group", &filter.groups),
         ("author", &filter.authors),
+        ("campaign", &filter.campaigns),
     ];
     let set = lists.into_iter().filter(|(_, list)| !list.is_empty());
     let mut parts: Vec<_> = set.map(|(name, list)| format!("{name} {}", list.join(", "))).collect();

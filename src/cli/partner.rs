@@ -6,6 +6,7 @@ use serde_json::{Value, json};
 use super::failure::{Done, Failure, Outcome};
 use super::{Global, identity, output, words};
 use crate::domain::partner::Role;
+use crate::domain::purpose::PurposeKind;
 use crate::domain::sharing::Tlp;
 use crate::wire::pb;
 
@@ -57,12 +58,28 @@ pub struct Put {
     /// Where its law applies, as an ISO 3166 code
     #[arg(long, value_name = "CODE")]
     jurisdiction: Option<String>,
+    /// Of a liaison, what it may read for: warrant, subpoena, emergency, voluntary, public; those named are
+    /// all of them
+    #[arg(long = "purpose", value_name = "KIND")]
+    purposes: Vec<PurposeKind>,
     /// The group that its AMBER objects go to when it names no audience
     #[arg(long, value_name = "GROUP")]
     default_group: Option<String>,
     /// The marking of its objects when it gives none; AMBER when left out
     #[arg(long, value_name = "TLP")]
     default_tlp: Option<Tlp>,
+    /// Whether it takes referrals of what others submit of its platforms; on when left out
+    #[arg(long, value_name = "on|off")]
+    referrals: Option<Referrals>,
+}
+
+/// Whether a partner takes referrals.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, clap::ValueEnum)]
+enum Referrals {
+    /// It does
+    On,
+    /// It does not
+    Off,
 }
 
 impl Partner {
@@ -128,6 +145,11 @@ impl Put {
                 named => named.to_vec(),
             },
             jurisdiction: self.jurisdiction.clone().unwrap_or(known.jurisdiction.clone()),
+            purposes: match self.purposes.as_slice() {
+                [] => known.purposes.clone(),
+                named => named.iter().map(|kind| pb::PurposeKind::from(*kind).into()).collect(),
+            },
+            referrals_off: self.referrals.map_or(known.referrals_off, |it| it == Referrals::Off),
             ..pb::Partner::default()
         };
         Ok(pb::PutPartnerRequest {
@@ -208,7 +230,9 @@ fn object(partner: &pb::Partner) -> Value {
         "role": role(partner),
         "platforms": partner.platforms,
         "jurisdiction": partner.jurisdiction,
+        "purposes": words::purposes(partner),
         "suspended": partner.suspended,
+        "referrals": partner.referrals_off.then_some("off"),
     })
 }
 
@@ -224,8 +248,10 @@ mod tests {
             name: None,
             platforms: vec!["forum.example".into()],
             jurisdiction: Some("PL".into()),
+            purposes: Vec::new(),
             default_group: Some("core".into()),
             default_tlp: Some(Tlp::Green),
+            referrals: Some(Referrals::Off),
         };
         let request = put.request(None).unwrap();
         assert_eq!(request.default_tlp(), pb::Tlp::Green);
@@ -244,6 +270,7 @@ mod tests {
             platforms: vec!["forum.example".into()],
             default_group: "core".into(),
             default_tlp: pb::Tlp::AmberStrict.into(),
+            referrals_off: true,
             ..pb::Partner::default()
         };
         let put = Put {
@@ -252,13 +279,16 @@ mod tests {
             name: None,
             platforms: Vec::new(),
             jurisdiction: Some("PL".into()),
+            purposes: Vec::new(),
             default_group: None,
             default_tlp: None,
+            referrals: None,
         };
         let request = put.request(Some(&known)).unwrap();
         assert_eq!(request.default_tlp(), pb::Tlp::AmberStrict);
         assert_eq!(request.default_group, "core");
         let partner = request.partner.unwrap();
+        assert!(partner.referrals_off);
         assert_eq!(row(&partner), ["forumhub", "Forumhub", "member", "forum.example", "PL", ""]);
         assert!(put.request(None).is_err(), "one that is new has to say its role");
     }

@@ -9,6 +9,7 @@ use self::stix::Current;
 use self::table::Table;
 use super::failure::{Done, Failure, Outcome};
 use super::filter::FilterFlags;
+use super::purpose::PurposeFlags;
 use super::subscribe::read_from;
 use super::{Global, identity, output, shown, words};
 use crate::client::{self, ClientError, FeedEvent, From};
@@ -42,6 +43,8 @@ pub struct Pull {
     format: Option<Format>,
     #[command(flatten)]
     filter: FilterFlags,
+    #[command(flatten)]
+    purpose: PurposeFlags,
 }
 
 /// What a pull is printed as.
@@ -68,7 +71,7 @@ impl Pull {
         let mut from = read_from(&self.since, "--since")?;
         let filter = self.filter.filter()?;
         let mut printer = self.printer(global)?;
-        let client = identity::client(global)?;
+        let client = self.purpose.client(identity::client(global)?);
         if self.snapshot {
             let (cursor, items) = client.snapshot(Some(filter)).await?;
             printer.print(PullResponse { items, ..PullResponse::default() }, u64::MAX)?;

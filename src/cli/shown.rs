@@ -2,7 +2,7 @@
 
 use serde_json::{Value, json};
 
-use super::{output, words};
+use super::{deeds, output, tip, words};
 use crate::client::FeedEvent;
 use crate::wire::pb;
 
@@ -28,6 +28,13 @@ pub fn row(event: &FeedEvent) -> String {
         FeedEvent::GroupChange(change) => change_row(change),
         FeedEvent::Sighting(event) => sighting_row(&event.sighting.clone().unwrap_or_default()),
         FeedEvent::Feedback(event) => feedback_row(&event.feedback.clone().unwrap_or_default()),
+        FeedEvent::Campaign(event) => {
+            deeds::said_row(&event.contribution.clone().unwrap_or_default())
+        }
+        FeedEvent::Enforcement(event) => {
+            deeds::done_row(&event.enforcement.clone().unwrap_or_default())
+        }
+        FeedEvent::Tip(event) => tip::told::row(event),
     }
 }
 
@@ -60,6 +67,15 @@ pub fn object(event: &FeedEvent) -> Value {
             "feedback": feedback_object(&event.feedback.clone().unwrap_or_default()),
             "cursor": event.cursor.as_ref().map(words::cursor),
         }),
+        FeedEvent::Campaign(event) => json!({
+            "campaign": deeds::said(&event.contribution.clone().unwrap_or_default()),
+            "cursor": event.cursor.as_ref().map(words::cursor),
+        }),
+        FeedEvent::Enforcement(event) => json!({
+            "enforcement": deeds::done(&event.enforcement.clone().unwrap_or_default()),
+            "cursor": event.cursor.as_ref().map(words::cursor),
+        }),
+        FeedEvent::Tip(event) => tip::told::object(event),
     }
 }
 
@@ -122,15 +138,15 @@ fn feedback_row(given: &pb::VisibleFeedback) -> String {
     )
 }
 
-fn when(time: Option<&prost_types::Timestamp>) -> String {
+pub(super) fn when(time: Option<&prost_types::Timestamp>) -> String {
     output::paint(output::DIM, &words::time(time).unwrap_or_default())
 }
 
-fn place(version: Option<&pb::Version>) -> String {
+pub(super) fn place(version: Option<&pb::Version>) -> String {
     format!("{:<9}", version.map(words::version).unwrap_or_default())
 }
 
-fn marking(sharing: Option<&pb::Sharing>) -> &'static str {
+pub(super) fn marking(sharing: Option<&pb::Sharing>) -> &'static str {
     words::tlp(sharing.map(pb::Sharing::tlp).unwrap_or_default())
 }
 
@@ -206,7 +222,7 @@ fn item_object(item: &pb::FeedItem) -> serde_json::Value {
 }
 
 /// The reader's own part of the audience.
-fn audience(audience: Option<&pb::sharing::Audience>) -> serde_json::Value {
+pub(super) fn audience(audience: Option<&pb::sharing::Audience>) -> serde_json::Value {
     use pb::sharing::Audience;
     match audience {
         Some(Audience::Named(named)) => {
@@ -284,6 +300,7 @@ mod tests {
             object(&FeedEvent::Removal(pb::Removal::default())),
             object(&FeedEvent::GroupChange(pb::GroupChange::default())),
             object(&FeedEvent::Feedback(Box::default())),
+            object(&FeedEvent::Tip(Box::default())),
         ];
         let lines: String = [seen].iter().chain(&others).map(|one| format!("{one}\n")).collect();
         let records = crate::formats::read(lines.as_bytes(), Some(crate::formats::Format::Jsonl));

@@ -1,7 +1,10 @@
 //! `tipoff submit`
 
+pub(super) mod counts;
 mod items;
 
+use std::collections::BTreeMap;
+use std::collections::HashMap;
 use std::io::Read;
 use std::path::PathBuf;
 use std::{fs, io};
@@ -10,10 +13,11 @@ use prost::Message;
 use serde_json::json;
 use sha2::{Digest, Sha256};
 
+use self::counts::Counted;
 pub use self::items::{Saying, Source, Submittable, merge};
 use super::audience::ReplacesFlags;
 use super::failure::{Done, Failure, Outcome};
-use super::{Global, identity, output, request};
+use super::{Global, identity, output, request, words};
 use crate::client::{Client, Report, ReportSummary};
 use crate::domain::Kind;
 use crate::domain::sharing::Tlp;
@@ -51,8 +55,14 @@ pub struct Submit {
     #[arg(long = "to", value_name = "PARTNER")]
     partners: Vec<String>,
     /// A liaison that it is released to
-    #[arg(long = "release-to", value_name = "LIAISON")]
+    #[arg(long = "release-to", value_name = "LIAISON", requires = "release_basis")]
     releases: Vec<String>,
+    /// On what ground it is released, at most 500 characters
+    #[arg(long, value_name = "TEXT", requires = "releases")]
+    release_basis: Option<String>,
+    /// Until when it is released; with no end when left out
+    #[arg(long, value_name = "TIME", value_parser = words::read_time, requires = "releases")]
+    release_until: Option<prost_types::Timestamp>,
     #[command(flatten)]
     saying: Saying,
     /// Send it as a new submission, though the same was sent before
@@ -83,7 +93,7 @@ impl Submit {
         let records =
             inputs.iter().flat_map(|input| input.records.iter().map(|r| (input.name.as_str(), r)));
         let submittable = merge(records, &self.saying);
-        if submittable.items.is_empty() {
+        if submittable.items.is_empty() && submittable.aggregates.is_empty() {
             return Err(Failure::usage("the input holds no indicator: look at it with --dry-run"));
         }
         let report = Report {
@@ -94,8 +104,14 @@ impl Submit {
             batch_items: Report::BATCH_ITEMS,
         };
         let submission_id = report.submission_id.clone();
-        let summary = send(&client, report).await?;
-        tell(&submission_id, &submittable, &summary, global)
+        let (submission_id, summary) = match submittable.items.len() {
+            0 => (None, ReportSummary::default()),
+            _ => (Some(submission_id.as_str()), send(&client, report).await?),
+        };
+        let placed = placed(&inputs, &submittable);
+        let campaign = self.saying.campaign.as_deref();
+        let counted = counts::send(&client, &placed, &self.sharing(), campaign).await?;
+        tell(submission_id, &submittable, &summary, &counted, global)
     }
 
     fn read(&self, file: &PathBuf) -> Result<Input, Failure> {
@@ -118,8 +134,11 @@ impl Submit {
         let is_named = !self.groups.is_empty() || !self.partners.is_empty();
         let named =
             pb::NamedAudience { groups: self.groups.clone(), partners: self.partners.clone() };
-        let release =
-            |liaison: &String| pb::Release { liaison: liaison.clone(), ..pb::Release::default() };
+        let release = |liaison: &String| pb::Release {
+            liaison: liaison.clone(),
+            basis: self.release_basis.clone().unwrap_or_default(),
+            until: self.release_until,
+        };
         pb::Sharing {
             tlp: self.tlp.map_or(pb::Tlp::Unspecified, pb::Tlp::from).into(),
             audience: is_named.then_some(pb::sharing::Audience::Named(named)),
@@ -142,8 +161,23 @@ impl Submit {
         if let Some(audience) = self.replaces.audience() {
             hash.update(audience.encode_to_vec());
         }
+        if let Some(basis) = &self.release_basis {
+            hash.update(format!("{basis:?} {:?}", self.release_until));
+        }
         request::id(hash, self.again)
     }
+}
+
+/// The counts of an input, each with the digest of its file.
+fn placed<'a>(inputs: &[Input], submittable: &'a Submittable) -> Vec<counts::Placed<'a>> {
+    let digests: HashMap<&str, [u8; 32]> = inputs
+        .iter()
+        .map(|input| (input.name.as_str(), Sha256::digest(&input.bytes).into()))
+        .collect();
+    let placed = submittable.aggregates.iter().map(|(source, count)| {
+        (source, count, digests.get(source.file.as_str()).copied().unwrap_or_default())
+    });
+    placed.collect()
 }
 
 async fn send(client: &Client, report: Report) -> Result<ReportSummary, Failure> {
@@ -203,10 +237,24 @@ fn dry_run(inputs: &[Input], global: &Global) -> Outcome {
     Ok(Done::Whole)
 }
 
+/// What became of assets on platforms of others, in a line; nothing where there are none.
+fn referred(summary: &ReportSummary) -> Option<String> {
+    let mut parts: Vec<String> =
+        summary.referred.iter().map(|(owner, count)| format!("{count} to {owner}")).collect();
+    if parts.is_empty() && summary.not_referred == 0 {
+        return None;
+    }
+    if parts.is_empty() {
+        parts.push("nothing".into());
+    }
+    Some(format!("referred {}; {} not referred", parts.join(", "), summary.not_referred))
+}
+
 fn tell(
-    submission_id: &str,
+    submission_id: Option<&str>,
     submittable: &Submittable,
     summary: &ReportSummary,
+    counted: &Counted,
     global: &Global,
 ) -> Outcome {
     let of_exchange = summary
@@ -215,6 +263,8 @@ fn tell(
         .map(|(at, field, reason)| (submittable.sources[*at].clone(), format!("{field} {reason}")));
     let rejected: Vec<(Source, String)> =
         submittable.unreadable.iter().cloned().chain(of_exchange).collect();
+    let is_whole = rejected.is_empty() && !counted.is_in_part();
+    let done = if is_whole { Done::Whole } else { Done::InPart };
     // An option that the exchange does not take is one mistake, and not one an item.
     if let [(_, field, reason), rest @ ..] = summary.rejected.as_slice()
         && summary.rejected.len() == submittable.items.len()
@@ -232,6 +282,9 @@ fn tell(
                               "reason": reason },
             }))?;
         }
+        for count in counted.objects() {
+            output::json(&count)?;
+        }
         output::json(&json!({
             "submission": submission_id,
             "created": summary.created,
@@ -243,6 +296,9 @@ fn tell(
             "repeated_in_input": submittable.repeated,
             "batches": summary.batches,
             "replayed_batches": summary.replayed,
+            "campaigns_left_out": submittable.campaigns_left_out,
+            "referred": summary.referred.iter().cloned().collect::<BTreeMap<_, _>>(),
+            "not_referred": summary.not_referred,
         }))?;
     } else {
         for (source, reason) in &rejected {
@@ -250,14 +306,11 @@ fn tell(
             let Source { file, row, raw } = source;
             output::line(&format!("{rejected}  {file} {row}: {raw:?} {reason}"))?;
         }
-        for (source, count) in &submittable.aggregates {
-            let about = if count.approximate { "about " } else { "" };
+        counted.tell()?;
+        if submittable.campaigns_left_out > 0 {
+            let records = words::count(submittable.campaigns_left_out as u64, "record");
             output::line(&format!(
-                "count     {} {}: {about}{} {}, reported as read and not stored",
-                source.file,
-                source.row,
-                count.count,
-                count.kind()
+                "what the file calls the campaign of {records} is left out: --campaign takes the id of one"
             ))?;
         }
         output::line(&format!(
@@ -267,6 +320,10 @@ fn tell(
             summary.unchanged,
             rejected.len()
         ))?;
+        let Some(submission_id) = submission_id else { return Ok(done) };
+        if let Some(referred) = referred(summary) {
+            output::line(&referred)?;
+        }
         let replayed = if summary.batches > 0 && summary.replayed == summary.batches {
             " (sent before: these are the receipts of that time; --again sends it anew)"
         } else {
@@ -274,5 +331,5 @@ fn tell(
         };
         output::line(&format!("submission {submission_id}{replayed}"))?;
     }
-    Ok(if rejected.is_empty() { Done::Whole } else { Done::InPart })
+    Ok(done)
 }

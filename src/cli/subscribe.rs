@@ -10,6 +10,7 @@ use tokio::time::MissedTickBehavior;
 use self::place::Place;
 use super::failure::{Done, Failure, Outcome};
 use super::filter::FilterFlags;
+use super::purpose::PurposeFlags;
 use super::{Global, identity, output, shown, stop, words};
 use crate::client::{Client, ClientError, FeedState, From, Patience, Subscription};
 use crate::wire::pb;
@@ -41,6 +42,8 @@ pub struct Subscribe {
     count: Option<usize>,
     #[command(flatten)]
     filter: FilterFlags,
+    #[command(flatten)]
+    purpose: PurposeFlags,
 }
 
 /// How following came to its end.
@@ -55,7 +58,7 @@ impl Subscribe {
     pub async fn run(&self, global: &Global) -> Outcome {
         let from = read_from(&self.from, "--from")?;
         let filter = self.filter.filter()?;
-        let client = identity::client(global)?;
+        let client = self.purpose.client(identity::client(global)?);
         // Shows at once whether the exchange is there; from then on the feed outlasts it.
         let me = client.who_am_i().await?;
         let (mut feed, mut place) = self.open(&client, &me, from, filter, global)?;

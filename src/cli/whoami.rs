@@ -4,6 +4,7 @@ use serde_json::json;
 
 use super::failure::{Done, Outcome};
 use super::{Global, identity, output, words};
+use crate::wire::pb;
 
 pub async fn run(global: &Global) -> Outcome {
     let me = identity::client(global)?.who_am_i().await?;
@@ -11,12 +12,15 @@ pub async fn run(global: &Global) -> Outcome {
     let expires = words::time(me.certificate_expires_at.as_ref());
     let role = words::name(partner.role().as_str_name(), "ROLE_");
     let tlp = words::tlp(me.default_tlp());
+    let purposes = words::purposes(&partner);
     if global.json {
         output::json(&json!({
             "partner": partner.id,
             "name": partner.name,
             "role": role,
             "platforms": partner.platforms,
+            "jurisdiction": partner.jurisdiction,
+            "purposes": purposes,
             "workload": me.workload,
             "groups": me.groups,
             "default_group": me.default_group,
@@ -38,7 +42,10 @@ pub async fn run(global: &Global) -> Outcome {
         ["certificate", &format!("until {}", expires.unwrap_or_default())],
         ["exchange", &format!("{} {}", global.server, me.exchange_version)],
     ];
-    for [what, is] in rows {
+    let is_liaison = partner.role() == pb::Role::Liaison;
+    let (jurisdiction, purposes) = (some(&partner.jurisdiction), some(&purposes.join(", ")));
+    let of_liaison = [["jurisdiction", &jurisdiction], ["purposes", &purposes]];
+    for [what, is] in rows.into_iter().chain(of_liaison.into_iter().filter(|_| is_liaison)) {
         output::line(&format!("{} {is}", output::paint(output::DIM, &format!("{what:<14}"))))?;
     }
     Ok(Done::Whole)

@@ -15,6 +15,11 @@ pub fn kind(kind: pb::Kind) -> String {
     name(kind.as_str_name(), "KIND_")
 }
 
+/// The words of what a liaison may read for.
+pub fn purposes(of: &pb::Partner) -> Vec<String> {
+    of.purposes().map(|kind| name(kind.as_str_name(), "PURPOSE_KIND_")).collect()
+}
+
 /// The words of a verdict.
 pub fn verdict(said: &pb::Assessment) -> String {
     name(said.verdict().as_str_name(), "VERDICT_")

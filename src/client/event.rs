@@ -16,6 +16,12 @@ pub enum FeedEvent {
     Sighting(Box<pb::SightingEvent>),
     /// What a partner thinks of another's assessment.
     Feedback(Box<pb::FeedbackEvent>),
+    /// What a partner says of a campaign.
+    Campaign(Box<pb::CampaignEvent>),
+    /// A partner acted, or reports that another did.
+    Enforcement(Box<pb::EnforcementEvent>),
+    /// Something was added to a tip of the reader's.
+    Tip(Box<pb::TipEvent>),
 }
 
 impl FeedEvent {
@@ -27,6 +33,9 @@ impl FeedEvent {
             FeedEvent::GroupChange(change) => change.cursor.as_ref(),
             FeedEvent::Sighting(sighting) => sighting.cursor.as_ref(),
             FeedEvent::Feedback(feedback) => feedback.cursor.as_ref(),
+            FeedEvent::Campaign(campaign) => campaign.cursor.as_ref(),
+            FeedEvent::Enforcement(enforcement) => enforcement.cursor.as_ref(),
+            FeedEvent::Tip(tip) => tip.cursor.as_ref(),
         }
     }
 }
@@ -38,7 +47,11 @@ pub fn events(page: pb::PullResponse) -> impl Iterator<Item = FeedEvent> {
     let changes = page.group_changes.into_iter().map(FeedEvent::GroupChange);
     let sightings = page.sightings.into_iter().map(|one| FeedEvent::Sighting(Box::new(one)));
     let feedback = page.feedback.into_iter().map(|one| FeedEvent::Feedback(Box::new(one)));
-    removals.chain(items).chain(changes).chain(sightings).chain(feedback)
+    let campaigns = page.campaigns.into_iter().map(|one| FeedEvent::Campaign(Box::new(one)));
+    let done = page.enforcements.into_iter().map(|one| FeedEvent::Enforcement(Box::new(one)));
+    let tips = page.tips.into_iter().map(|one| FeedEvent::Tip(Box::new(one)));
+    let events = removals.chain(items).chain(changes).chain(sightings).chain(feedback);
+    events.chain(tips).chain(campaigns).chain(done)
 }
 
 /// The same of a message of a feed that is followed.
@@ -49,6 +62,9 @@ pub fn of_message(message: pb::SubscribeResponse) -> impl Iterator<Item = FeedEv
         group_changes: message.group_changes,
         sightings: message.sightings,
         feedback: message.feedback,
+        campaigns: message.campaigns,
+        enforcements: message.enforcements,
+        tips: message.tips,
         cursor: None,
         more: false,
     })
@@ -73,11 +89,12 @@ mod tests {
             group_changes: vec![pb::GroupChange { cursor: Some(cursor(4)), ..Default::default() }],
             sightings: vec![pb::SightingEvent { cursor: Some(cursor(5)), sighting: None }],
             feedback: vec![pb::FeedbackEvent { cursor: Some(cursor(6)), feedback: None }],
+            tips: vec![pb::TipEvent { cursor: Some(cursor(7)), ..Default::default() }],
             ..Default::default()
         };
         let events: Vec<_> = of_message(message).collect();
         let cursors: Vec<_> = events.iter().map(|event| event.cursor().cloned()).collect();
-        assert_eq!(cursors, (1..=6).map(|token| Some(cursor(token))).collect::<Vec<_>>());
+        assert_eq!(cursors, (1..=7).map(|token| Some(cursor(token))).collect::<Vec<_>>());
         assert!(matches!(
             events.as_slice(),
             [
@@ -86,7 +103,8 @@ mod tests {
                 FeedEvent::Item(_),
                 FeedEvent::GroupChange(_),
                 FeedEvent::Sighting(_),
-                FeedEvent::Feedback(_)
+                FeedEvent::Feedback(_),
+                FeedEvent::Tip(_)
             ]
         ));
     }

@@ -221,7 +221,12 @@ async fn open(
         From::Now => Start::FromNow(pb::FromNow {}),
         From::Cursor(cursor) => Start::Cursor(cursor.clone()),
     };
-    let request = pb::SubscribeRequest { start: Some(start), filter, name: name.to_owned() };
+    let request = pb::SubscribeRequest {
+        start: Some(start),
+        filter,
+        name: name.to_owned(),
+        purpose: client.purpose(),
+    };
     Ok(client.feed_service().subscribe(request).await?.into_inner())
 }
 

@@ -56,8 +56,9 @@ impl Client {
             From::Now => Start::FromNow(pb::FromNow {}),
             From::Cursor(cursor) => Start::Cursor(cursor.clone()),
         };
-        let read_after = self.read_after;
-        let request = pb::PullRequest { start: Some(start), filter, page_size, read_after };
+        let (read_after, purpose) = (self.read_after, self.purpose());
+        let request =
+            pb::PullRequest { start: Some(start), filter, page_size, read_after, purpose };
         self.call(request, |request| {
             let mut service = self.feed_service();
             async move { service.pull(request).await }

@@ -23,7 +23,12 @@ impl Replica {
         match event {
             FeedEvent::Item(item) => self.insert(item),
             FeedEvent::Removal(removal) => self.drop_version(removal.version),
-            FeedEvent::GroupChange(_) | FeedEvent::Sighting(_) | FeedEvent::Feedback(_) => false,
+            FeedEvent::GroupChange(_)
+            | FeedEvent::Sighting(_)
+            | FeedEvent::Feedback(_)
+            | FeedEvent::Tip(_)
+            | FeedEvent::Campaign(_)
+            | FeedEvent::Enforcement(_) => false,
         }
     }
 

@@ -47,6 +47,10 @@ pub struct ReportSummary {
     pub replayed: usize,
     /// How many batches there were.
     pub batches: usize,
+    /// How many assets were referred to whom, by owner of their platform.
+    pub referred: Vec<(String, u32)>,
+    /// How many assets on platforms were referred to nobody.
+    pub not_referred: u32,
 }
 
 /// Splits items into batches by count and by bytes, in order.
@@ -114,7 +118,11 @@ impl Client {
         if summary.batches > 0 {
             let batches = u32::try_from(summary.batches).unwrap_or(u32::MAX);
             let close = Some(pb::SubmissionClose { batches });
-            self.submit(pb::SubmitIndicatorsRequest { submission_id, batch: None, close }).await?;
+            let close = pb::SubmitIndicatorsRequest { submission_id, batch: None, close };
+            let closed = self.submit(close).await?;
+            summary.referred =
+                closed.referred.into_iter().map(|one| (one.partner, one.count)).collect();
+            summary.not_referred = closed.not_referred;
         }
         Ok(summary)
     }

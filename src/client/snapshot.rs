@@ -37,7 +37,8 @@ impl Client {
         filter: Option<pb::Filter>,
         mut take: impl FnMut(SnapshotPart),
     ) -> Result<pb::Cursor, ClientError> {
-        let request = pb::SnapshotRequest { filter, read_after: self.read_after };
+        let request =
+            pb::SnapshotRequest { filter, read_after: self.read_after, purpose: self.purpose() };
         let mut pauses = self.patience.pauses();
         loop {
             take(SnapshotPart::Begin);

@@ -1,8 +1,8 @@
 //! What comes later of a network that is known.
 
 use super::super::failure::Failure;
-use super::super::submit::Submittable;
-use super::super::words;
+use super::super::submit::{Submittable, counts};
+use super::super::{deeds, words};
 use super::desk;
 use super::reader::Reader;
 use super::stage::Stage;
@@ -23,7 +23,7 @@ pub async fn one_more_account(
     let item = account(report);
     let shown = words::value(&item.platform, &item.value);
     let request = pb::SubmitIndicatorsRequest {
-        submission_id: format!("{CAMPAIGN}-one-more"),
+        submission_id: "harbour-network-one-more".into(),
         batch: Some(pb::SubmissionBatch {
             number: 1,
             items: vec![item.clone()],
@@ -65,6 +65,54 @@ pub async fn one_more_account(
     ))
 }
 
+/// The campaign that birdsite founds, before anything is said to belong to it.
+pub async fn found(stage: &Stage) -> Result<String, Failure> {
+    let contribution = pb::Contribution { name: CAMPAIGN.into(), ..Default::default() };
+    let request = pb::PutCampaignRequest {
+        request_id: "harbour-network".into(),
+        contribution: Some(contribution),
+        ..Default::default()
+    };
+    let founded = stage.connected("birdsite").await?.put_campaign(request).await?;
+    Ok(founded.campaign_id)
+}
+
+/// The campaign that the report belongs to.
+pub fn campaign_of(report: &Submittable) -> String {
+    report.items[0].assessment.clone().unwrap_or_default().campaign
+}
+
+/// The report's counts of removed assets: birdsite's own enforcement where it owns the platform, and else
+/// what it reports of others. Sent twice, they count once.
+pub async fn report_counts(stage: &Stage, report: &Submittable) -> Result<(), Failure> {
+    if report.aggregates.is_empty() {
+        return Ok(());
+    }
+    let birdsite = stage.connected("birdsite").await?;
+    let placed: Vec<_> =
+        report.aggregates.iter().map(|(source, count)| (source, count, [0; 32])).collect();
+    let campaign = campaign_of(report);
+    let sharing = pb::Sharing::default();
+    for _ in 0..2 {
+        counts::send(&birdsite, &placed, &sharing, Some(&campaign)).await?;
+    }
+    let query = pb::ListEnforcementsRequest { campaign_id: campaign, ..Default::default() };
+    let known = stage.connected("facegraph").await?.enforcements(&query).await?;
+    if known.len() != placed.len() {
+        return Err(Failure::failed(format!("a count was lost or counted twice: {known:?}")));
+    }
+    for one in &known {
+        let done = one.enforcement.clone().unwrap_or_default();
+        let counts: Vec<_> = done.counts.iter().map(deeds::count).collect();
+        let whose = match done.source() {
+            pb::EnforcementSource::Reported => "a removal by another, reported by birdsite",
+            _ => "an enforcement of birdsite",
+        };
+        say(&format!("{}: {whose}, sent twice and counted once", counts.join(", ")))?;
+    }
+    Ok(())
+}
+
 /// An account that the report does not name.
 fn account(report: &Submittable) -> pb::SubmittedIndicator {
     let named = |value: &str| report.items.iter().any(|item| item.value == value);
@@ -72,7 +120,7 @@ fn account(report: &Submittable) -> pb::SubmittedIndicator {
     let value = free.into_iter().find(|value| !named(value)).unwrap_or_default();
     let said = pb::Assessment {
         labels: vec![LABEL.into()],
-        campaign: CAMPAIGN.into(),
+        campaign: campaign_of(report),
         ..pb::Assessment::default()
     };
     pb::SubmittedIndicator {

@@ -48,7 +48,12 @@ impl Table {
         match event {
             FeedEvent::Item(item) => self.rows.push(item_row(item)),
             FeedEvent::Removal(removal) => self.rows.push(removal_row(removal)),
-            FeedEvent::GroupChange(_) | FeedEvent::Sighting(_) | FeedEvent::Feedback(_) => {
+            FeedEvent::GroupChange(_)
+            | FeedEvent::Sighting(_)
+            | FeedEvent::Feedback(_)
+            | FeedEvent::Tip(_)
+            | FeedEvent::Campaign(_)
+            | FeedEvent::Enforcement(_) => {
                 self.left_out += 1;
             }
         }

@@ -3,7 +3,7 @@
 use std::collections::HashMap;
 
 use crate::domain::assessment::{Basis, Severity, Verdict};
-use crate::domain::{Indicator, IndicatorId, Invalid, Platform};
+use crate::domain::{CampaignId, Indicator, IndicatorId, Invalid, Platform};
 use crate::formats::{Class, Count, Details, Record};
 use crate::wire::{pb, timestamp};
 
@@ -31,19 +31,15 @@ pub struct Saying {
     /// A harm label
     #[arg(long = "label", value_name = "LABEL")]
     labels: Vec<String>,
-    /// The campaign that it belongs to, by your id
+    /// The campaign that it belongs to, by its id: see `tipoff campaign list`
     #[arg(long, value_name = "CAMPAIGN")]
-    campaign: Option<String>,
+    pub campaign: Option<String>,
 }
 
 impl Saying {
-    /// Says of every item that it has a label and belongs to a campaign.
-    pub fn of_campaign(label: &str, campaign: &str) -> Self {
-        Self {
-            labels: vec![label.to_owned()],
-            campaign: Some(campaign.to_owned()),
-            ..Self::default()
-        }
+    /// Says of every item that it has a label.
+    pub fn labelled(label: &str) -> Self {
+        Self { labels: vec![label.to_owned()], ..Self::default() }
     }
 }
 
@@ -73,6 +69,17 @@ pub struct Submittable {
     pub neither: usize,
     /// How many records name an indicator that stands before.
     pub repeated: usize,
+    /// How many records name a campaign by something else than an id, which is left out.
+    pub campaigns_left_out: usize,
+}
+
+impl Submittable {
+    /// Says of every item that it belongs to a campaign.
+    pub fn name_campaign(&mut self, campaign: &str) {
+        for item in &mut self.items {
+            campaign.clone_into(&mut item.assessment.get_or_insert_default().campaign);
+        }
+    }
 }
 
 /// Puts together what an input says: an indicator that stands in it more than once is one item,
@@ -87,6 +94,7 @@ pub fn merge<'a>(
         let source = Source { file: file.to_owned(), row: record.row, raw: record.raw.clone() };
         match &record.class {
             Class::Indicator(indicator) => {
+                made.campaigns_left_out += usize::from(has_name_alone(&record.details));
                 if let Some(at) = seen.get(&indicator.id()) {
                     match add_to(&mut made.items[*at], &record.details) {
                         Ok(()) => made.repeated += 1,
@@ -119,7 +127,9 @@ fn item(indicator: &Indicator, record: &Record, saying: &Saying) -> pb::Submitte
     let verdict = details.verdict.or(saying.verdict).map(pb::Verdict::from);
     let severity = details.severity.or(saying.severity).map(pb::Severity::from);
     let basis = details.basis.or(saying.basis).map(pb::Basis::from);
-    let campaign = details.campaign.as_ref().or(saying.campaign.as_ref());
+    // What a file calls a campaign is no id: only who founded one knows which is meant.
+    let named = details.campaign.as_ref().filter(|_| !has_name_alone(details));
+    let campaign = named.or(saying.campaign.as_ref());
     let said = pb::Assessment {
         verdict: verdict.unwrap_or_default().into(),
         confidence: details.confidence.or(saying.confidence),
@@ -173,6 +183,11 @@ fn add_to(item: &mut pb::SubmittedIndicator, details: &Details) -> Result<(), St
         said.note = short(note);
     }
     Ok(())
+}
+
+/// Whether a record names a campaign by something else than an id.
+fn has_name_alone(details: &Details) -> bool {
+    details.campaign.as_ref().is_some_and(|text| CampaignId::parse(text).is_err())
 }
 
 fn short(note: &str) -> String {

@@ -1,0 +1,132 @@
+//! `tipoff tip list`
+
+use clap::ValueEnum;
+
+use super::told;
+use crate::cli::failure::{Done, Failure, Outcome};
+use crate::cli::tip::send::Urgency;
+use crate::cli::{Global, identity, output, words};
+use crate::client::Client;
+use crate::wire::pb;
+
+/// What you received, or what you sent
+#[derive(Debug, clap::Args)]
+#[command(
+    after_help = "The newest come first; with --overdue, the longest overdue. What you sent to several \
+                  recipients is listed recipient by recipient."
+)]
+pub struct List {
+    /// What you sent
+    #[arg(long)]
+    sent: bool,
+    /// What you received: this is what is listed when neither is said
+    #[arg(long, conflicts_with = "sent")]
+    received: bool,
+    /// Only those that stand there
+    #[arg(long = "state", value_name = "STATE")]
+    states: Vec<State>,
+    /// Only those that are so urgent
+    #[arg(long = "urgency", value_name = "URGENCY")]
+    urgencies: Vec<Urgency>,
+    /// Only those to which an answer is overdue
+    #[arg(long)]
+    overdue: bool,
+    /// Only those with this partner
+    #[arg(long, value_name = "PARTNER")]
+    with: Option<String>,
+    /// Only those of this campaign
+    #[arg(long, value_name = "CAMPAIGN")]
+    campaign: Option<String>,
+    /// At most this many
+    #[arg(long, value_name = "N", value_parser = clap::value_parser!(u32).range(1..))]
+    limit: Option<u32>,
+}
+
+/// Where a tip stands.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+enum State {
+    Sent,
+    Acknowledged,
+    Investigating,
+    Actioned,
+    #[value(alias = "no_violation")]
+    NoViolation,
+    Declined,
+    Monitoring,
+    Closed,
+    Withdrawn,
+}
+
+impl From<State> for pb::TipState {
+    fn from(state: State) -> Self {
+        match state {
+            State::Sent => pb::TipState::Sent,
+            State::Acknowledged => pb::TipState::Acknowledged,
+            State::Investigating => pb::TipState::Investigating,
+            State::Actioned => pb::TipState::Actioned,
+            State::NoViolation => pb::TipState::NoViolation,
+            State::Declined => pb::TipState::Declined,
+            State::Monitoring => pb::TipState::Monitoring,
+            State::Closed => pb::TipState::Closed,
+            State::Withdrawn => pb::TipState::Withdrawn,
+        }
+    }
+}
+
+impl List {
+    pub async fn run(&self, global: &Global) -> Outcome {
+        let tips = self.listed(&identity::client(global)?).await?;
+        if global.json {
+            for tip in &tips {
+                output::json(&told::tip_object(tip))?;
+            }
+            return Ok(Done::Whole);
+        }
+        let with = if self.sent { "TO" } else { "FROM" };
+        let header = ["TIP", with, "STATE", "URGENCY", "ANSWER BY", "SENT", "ABOUT"];
+        output::line(&output::table(header, tips.iter().map(|tip| self.row(tip))))?;
+        Ok(Done::Whole)
+    }
+
+    async fn listed(&self, client: &Client) -> Result<Vec<pb::Tip>, Failure> {
+        let of = if self.sent { pb::TipBox::Sent } else { pb::TipBox::Received };
+        let states = self.states.iter().map(|state| pb::TipState::from(*state).into());
+        let urgencies = self.urgencies.iter().map(|one| pb::TipUrgency::from(*one).into());
+        let mut request = pb::ListTipsRequest {
+            r#box: of.into(),
+            states: states.collect(),
+            urgencies: urgencies.collect(),
+            overdue: self.overdue,
+            partner: self.with.clone().unwrap_or_default(),
+            campaign: self.campaign.clone().unwrap_or_default(),
+            page_size: 1_000,
+            page_token: String::new(),
+        };
+        let most = self.limit.map_or(usize::MAX, |limit| limit as usize);
+        let mut tips = Vec::new();
+        loop {
+            let left = u32::try_from(most - tips.len()).unwrap_or(u32::MAX);
+            request.page_size = left.min(1_000);
+            let page = client.tips_page(request.clone()).await?;
+            tips.extend(page.tips);
+            if page.next_page_token.is_empty() || tips.len() >= most {
+                return Ok(tips);
+            }
+            request.page_token = page.next_page_token;
+        }
+    }
+
+    fn row(&self, tip: &pb::Tip) -> [String; 7] {
+        let thread = tip.threads.first().cloned().unwrap_or_default();
+        let with = if self.sent { &thread.recipient } else { &tip.sender };
+        [
+            told::short(&tip.id),
+            with.clone(),
+            told::state(thread.state()),
+            told::urgency(tip),
+            told::answer_by(tip, thread.overdue),
+            words::time(tip.sent_at.as_ref()).unwrap_or_default(),
+            told::about(tip),
+        ]
+    }
+}
