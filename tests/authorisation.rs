@@ -63,13 +63,24 @@ async fn every_method_is_open_to_the_roles_of_the_table_and_to_nobody_else() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn a_liaison_may_ask_who_it_is_and_nothing_else() {
+async fn a_liaison_may_follow_and_ask_who_it_is_and_nothing_else() {
     let open: Vec<_> = METHODS
         .iter()
         .filter(|(_, roles)| roles.iter().any(|role| role.as_str() == "liaison"))
         .map(|(method, _)| *method)
         .collect();
-    assert_eq!(open, ["/tipoff.v1.PartnerService/WhoAmI"]);
+    assert_eq!(
+        open,
+        [
+            "/tipoff.v1.FeedService/Subscribe",
+            "/tipoff.v1.FeedService/Acknowledge",
+            "/tipoff.v1.FeedService/Pull",
+            "/tipoff.v1.FeedService/Snapshot",
+            "/tipoff.v1.FeedService/ListSubscriptions",
+            "/tipoff.v1.FeedService/DeleteSubscription",
+            "/tipoff.v1.PartnerService/WhoAmI"
+        ]
+    );
 }
 
 #[tokio::test(flavor = "multi_thread")]

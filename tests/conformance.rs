@@ -4,11 +4,14 @@
 
 #[path = "support/appends.rs"]
 mod appends;
+#[path = "support/deeds.rs"]
+mod deeds;
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicI64, Ordering};
 
 use appends::{batch, close, settings, time};
+use deeds::any_deed;
 use proptest::prelude::*;
 use tipoff::domain::assessment::{Confidence, Technique, Verdict};
 use tipoff::domain::audience::AudienceDigest;
@@ -19,10 +22,11 @@ use tipoff::domain::entry::{
 use tipoff::domain::feedback::Opinion;
 use tipoff::domain::label::Label;
 use tipoff::domain::partner::{GroupDefinition, Partner, Role, Terms};
+use tipoff::domain::purpose::PurposeKind;
 use tipoff::domain::sharing::{Audience, Release};
 use tipoff::domain::{
-    Assessment, Entry, GroupId, Indicator, IndicatorId, Invalid, Kind, PartnerId, Platform,
-    Position, Sharing, Timestamp, Tlp,
+    Assessment, CampaignId, Entry, GroupId, Indicator, IndicatorId, Invalid, Kind, PartnerId,
+    Platform, Position, Sharing, Timestamp, Tlp,
 };
 use tipoff::journal::{
     Append, AppendError, Fault, Journal, JournalError, Log, LogSettings, MemoryJournal,
@@ -253,7 +257,7 @@ prop_compose! {
             last_seen: time(1),
             valid_until: time(2),
             note: text(1),
-            campaign: text(2),
+            campaign: times[0].map(|of| CampaignId::from_bytes(i128::from(of).to_be_bytes())),
             references: vec!["https://a.example/b".into()],
             ..Assessment::of(Indicator::from_stored(Kind::ALL[kind], platform, value))
         }
@@ -289,6 +293,7 @@ fn any_body() -> impl Strategy<Value = Body> {
     let batch =
         (any_sharing(), proptest::collection::vec(any_assessment(), 0..6), any::<[u8; 32]>());
     prop_oneof![
+        any_deed(any_sharing()),
         batch.prop_map(|(sharing, said, digest)| {
             let items = said.into_iter().zip(0u32..).map(|(assessment, index)| Item {
                 index: index * 2,
@@ -315,6 +320,8 @@ fn any_body() -> impl Strategy<Value = Body> {
                     jurisdiction: group.clone(),
                     default_group: group.map(|id| GroupId::from_stored(&id)),
                     default_tlp: Tlp::ALL[tlp],
+                    purposes: PurposeKind::ALL.to_vec(),
+                    referrals_off: false,
                 })
             }
         ),

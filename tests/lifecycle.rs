@@ -345,7 +345,7 @@ async fn the_ops_listener_shows_metrics_liveness_and_readiness() {
     let node = world.start().await;
     let client = world.client(&node, "birdsite");
     client.submit(batch("s", 1, None, vec![domain("a.example"), domain("nodots")])).await.unwrap();
-    let _ = world.impatient(&node, "cyber-unit").subscribe(From::Start, None).next().await;
+    let _ = world.impatient(&node, "exchange-ops").subscribe(From::Start, None).next().await;
     let get = async |path: &str| {
         let mut stream = tokio::net::TcpStream::connect(node.ops).await.unwrap();
         let request = format!("GET {path} HTTP/1.1\r\nhost: x\r\nconnection: close\r\n\r\n");

@@ -74,9 +74,14 @@ async fn every_kind_of_bad_value_is_named_and_the_others_are_taken() {
             "references",
         ),
         (
-            said(pb::Assessment { note: "é".repeat(1_990), campaign: "c".repeat(128), ..none() }),
+            said(pb::Assessment {
+                note: "é".repeat(1_990),
+                references: vec![format!("https://a.example/{}", "c".repeat(99))],
+                ..none()
+            }),
             "item",
         ),
+        (said(pb::Assessment { campaign: "hydra".into(), ..none() }), "campaign"),
     ];
     let mut items = Vec::new();
     for (number, (bad, _)) in bad.iter().enumerate() {

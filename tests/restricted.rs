@@ -76,7 +76,11 @@ async fn what_is_restricted_goes_to_the_closed_group_alone_and_to_who_confirmed_
         (
             "released",
             pb::Sharing {
-                releases: vec![pb::Release { liaison: "cyber-unit".into(), ..Default::default() }],
+                releases: vec![pb::Release {
+                    liaison: "cyber-unit".into(),
+                    basis: "a warrant".into(),
+                    until: None,
+                }],
                 ..to_closed()
             },
         ),

@@ -272,7 +272,7 @@ async fn a_lag_counts_the_entries_behind_the_cursor_and_a_heartbeat_catches_up_w
     let birdsite = world.client(&node, "birdsite");
     let mut facegraph = service(&world, &node, "facegraph");
     let urls = pb::Filter { kinds: vec![pb::Kind::Url.into()], ..pb::Filter::default() };
-    let now = pb::SubscribeRequest { start: None, filter: Some(urls), name: "urls".into() };
+    let now = pb::SubscribeRequest { start: None, filter: Some(urls), ..named("urls") };
     let mut feed = open(&mut facegraph, now).await;
     heartbeat(&mut feed).await;
     let new = state(&mut facegraph).await;

@@ -9,6 +9,8 @@
 
 #[path = "../simulation/cast.rs"]
 mod cast;
+#[path = "../simulation/deed.rs"]
+mod deed;
 mod exchange;
 mod follower;
 #[path = "../simulation/hidden.rs"]
@@ -23,6 +25,8 @@ mod queries;
 mod run;
 #[path = "../support/mod.rs"]
 mod support;
+#[path = "../simulation/tip_ops.rs"]
+mod tip_ops;
 #[path = "../simulation/trace.rs"]
 mod trace;
 mod walker;
@@ -83,7 +87,7 @@ async fn every<C>(
 }
 
 async fn observed(plan: &Plan, observer: u8) -> Result<Outcome, String> {
-    let running = tokio::time::timeout(LONGEST, run(plan, observer));
+    let running = tokio::time::timeout(LONGEST, Box::pin(run(plan, observer)));
     running.await.map_err(|_| "it does not come to an end".to_owned())?
 }
 

@@ -7,7 +7,7 @@ use std::time::Duration;
 use rand::rngs::StdRng;
 use rand::{Rng, SeedableRng};
 
-use crate::history::{History, Op};
+use crate::history::{FilterOf, History, Op};
 
 /// The clock is the machine's, so that waiting takes time: no more of it than this.
 const MOST_WAITS: usize = 2;
@@ -26,12 +26,14 @@ impl Plan {
     /// The plan of a seed: always the same.
     pub fn of(seed: u64) -> Self {
         let random = &mut StdRng::seed_from_u64(seed ^ 0xdead);
-        let mut history = History::of(seed);
+        let mut history = without_campaigns(History::of(seed));
         let mut waits = 0;
         history.steps.retain(|(_, op)| {
             waits += usize::from(matches!(op, Op::Wait { .. }));
             // The kills are the faults.
             !matches!(op, Op::Fault { .. })
+                // Tips have a ledger in the simulation alone.
+                && !matches!(op, Op::Tip { .. } | Op::Respond { .. } | Op::WithdrawTip { .. })
                 && (waits <= MOST_WAITS || !matches!(op, Op::Wait { .. }))
         });
         let kills = history.steps.iter().filter_map(|(number, _)| {
@@ -60,6 +62,24 @@ impl Plan {
     pub fn of_history(&self, history: History) -> Self {
         Self { history, ..self.clone() }
     }
+}
+
+/// Campaigns are simulated around the core alone, where what is told of them is worked out.
+fn without_campaigns(mut history: History) -> History {
+    history.steps.retain(|(_, op)| !matches!(op, Op::Deed(_)));
+    for (_, op) in &mut history.steps {
+        if let Op::Submit { items, .. } = op {
+            for said in items.iter_mut() {
+                said.campaign = None;
+            }
+        }
+    }
+    for reader in &mut history.readers {
+        if matches!(reader.filter, FilterOf::Campaign(_)) {
+            reader.filter = FilterOf::Everything;
+        }
+    }
+    history
 }
 
 impl fmt::Display for Plan {

@@ -32,7 +32,7 @@ pub fn key(number: u8) -> pb::IndicatorKey {
 pub fn filter(of: FilterOf) -> Option<pb::Filter> {
     let mut filter = pb::Filter::default();
     match of {
-        FilterOf::Everything => return None,
+        FilterOf::Everything | FilterOf::Campaign(_) => return None,
         FilterOf::Confident => filter.min_confidence = Some(50),
         FilterOf::Group(which) => filter.groups = vec![group(which).to_string()],
         FilterOf::Author(author) => filter.authors = vec![id(author).to_string()],

@@ -30,14 +30,14 @@ MUTANTS = {
     ),
     "feed-removals-without-may-see": (
         "src/exchange/feeds/endings.rs",
-        "if sight.wants(&then, Outline { author, version, sharing, said }) {",
-        "if sight.asks_for(&then, Outline { author, version, sharing, said }) {",
+        "if sight.wants(&then, before, Outline { author, version, sharing, said })? {",
+        "if sight.asks_for(&then, before, Outline { author, version, sharing, said })? {",
         SIMULATION,
     ),
     "feed-joining-without-may-see": (
         "src/exchange/feeds/expansion.rs",
-        "            && self.sight.wants(self.sight.reader(), version)\n",
-        "",
+        "            && self.sight.wants(self.sight.reader(), When::Now, version)?)\n",
+        "            && { let _ = When::Now; true })\n",
         SIMULATION,
     ),
     "feed-sightings-without-may-see": (
@@ -60,8 +60,8 @@ MUTANTS = {
     ),
     "snapshot-without-may-see": (
         "src/exchange/snapshot.rs",
-        "if !self.sight.wants(reader, outline) {",
-        "if !self.sight.asks_for(reader, outline) {",
+        "if !self.sight.wants(reader, When::Now, outline)? {",
+        "if !self.sight.asks_for(reader, When::Now, outline)? {",
         SIMULATION,
     ),
     "lookup-and-get-without-may-see": (
@@ -199,6 +199,31 @@ MUTANTS = {
         "let Some(taken) = self.read(key)? else { return Ok(None) };",
         "let Some(taken) = self.read(key)?.filter(|_| false) else { return Ok(None) };",
         ["--lib"],
+    ),
+    # Campaigns: who may know of them, and what is told when that changes.
+    "items-tell-of-hidden-campaigns": (
+        "src/exchange/feeds/batch.rs",
+        "campaigns: sight.campaigns_seen(logged.campaigns())?,",
+        "campaigns: logged.campaigns().iter().copied().collect(),",
+        SIMULATION,
+    ),
+    "who-gains-a-campaign-gets-nothing-older": (
+        "src/exchange/feeds/naming.rs",
+        "if before == after {",
+        "if before == after || after {",
+        SIMULATION,
+    ),
+    "who-loses-a-campaign-keeps-what-it-held": (
+        "src/exchange/feeds/expansion.rs",
+        "campaigns => turn.through_campaigns(campaigns, last),",
+        "_ => turn.go_on(group, last),",
+        SIMULATION,
+    ),
+    "anybody-names-any-campaign": (
+        "src/exchange/submit.rs",
+        "if self.sees_campaign(&author, campaign)? {",
+        "if self.sees_campaign(&author, campaign)? || true {",
+        ["--test", "campaigns"],
     ),
     "restricted-objects-go-anywhere": (
         "src/exchange/restricted.rs",

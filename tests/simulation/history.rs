@@ -1,5 +1,6 @@
 //! What happens on a simulated exchange: random, and small enough that everything meets everything.
 
+use crate::deed::{self, Deed};
 use rand::rngs::StdRng;
 use rand::seq::IndexedRandom;
 use rand::{Rng, SeedableRng};
@@ -66,6 +67,29 @@ pub enum Op {
         to: Option<To>,
         key: u8,
     },
+    /// A tip to these members, as bits; of the campaign, and about a value.
+    Tip {
+        sender: u8,
+        to: u8,
+        /// The campaign that it belongs to, by the step that founds it.
+        campaign: Option<u32>,
+        about: Option<u8>,
+        due_hours: Option<u16>,
+    },
+    /// A party adds to a tip, or tries to.
+    Respond {
+        of: u32,
+        who: u8,
+        /// The state that it is moved to, by its number; 0 for no move.
+        state: u8,
+        about: Option<u8>,
+        to: Option<u8>,
+        to_all: bool,
+    },
+    WithdrawTip {
+        of: u32,
+        who: u8,
+    },
     Wait {
         hours: u16,
     },
@@ -86,6 +110,8 @@ pub enum Op {
     Fault {
         which: u8,
     },
+    /// Something is said of a campaign, or done.
+    Deed(Deed),
 }
 
 /// An audience. Groups and partners as bits.
@@ -103,6 +129,8 @@ pub struct Said {
     /// After how many hours it ends; as its kind does where it does not say.
     pub hours: Option<u16>,
     pub restricted: bool,
+    /// The campaign that it names, by the step that founds it.
+    pub campaign: Option<u32>,
 }
 
 /// A reader: whose, and what it asks for.
@@ -118,6 +146,8 @@ pub enum FilterOf {
     Confident,
     Group(u8),
     Author(u8),
+    /// The campaign that a step founds; of a history that founds none, everything.
+    Campaign(u32),
 }
 
 /// A history with its readers.
@@ -135,19 +165,28 @@ impl History {
         let random = &mut StdRng::seed_from_u64(seed);
         let readers = (0..random.random_range(3..6)).map(|_| ReaderOf {
             partner: random.random_range(0..5),
-            filter: match random.random_range(0..7) {
+            filter: match random.random_range(0..9) {
                 0 => FilterOf::Confident,
                 1 => FilterOf::Group(random.random_range(0..3)),
                 2 => FilterOf::Author(random.random_range(0..MEMBERS)),
+                3..5 => FilterOf::Campaign(u32::MAX),
                 _ => FilterOf::Everything,
             },
         });
         let readers = readers.collect();
         let mut history = Self { readers, steps: Vec::new(), whole_snapshots: false };
         let length = random.random_range(12..45);
-        for number in 0..length {
+        history.steps.extend((0..).zip(crate::tip_ops::begin(random)));
+        for number in history.steps.len() as u32..length {
             let op = history.op(random);
             history.steps.push((number, op));
+        }
+        let founded = deed::campaigns(&history);
+        for reader in &mut history.readers {
+            if reader.filter == FilterOf::Campaign(u32::MAX) {
+                let followed = founded.choose(random).copied();
+                reader.filter = followed.map_or(FilterOf::Everything, FilterOf::Campaign);
+            }
         }
         history
     }
@@ -156,6 +195,11 @@ impl History {
     pub fn without(&self, left_out: impl Fn(&Step) -> bool) -> Self {
         let steps = self.steps.iter().filter(|step| !left_out(step)).cloned().collect();
         Self { readers: self.readers.clone(), steps, whole_snapshots: self.whole_snapshots }
+    }
+
+    /// What happens in a step.
+    pub fn op_of(&self, step: u32) -> Option<&Op> {
+        self.steps.iter().find(|(number, _)| *number == step).map(|(_, op)| op)
     }
 
     /// Whose a submission is.
@@ -170,11 +214,15 @@ impl History {
         let author = random.random_range(0..MEMBERS);
         let partner = random.random_range(0..5);
         let reader = random.random_range(0..self.readers.len()) as u8;
-        match random.random_range(0..100) {
-            0..34 => submit(random, author),
+        match random.random_range(0..134) {
+            124..134 => {
+                let to = any_audience(random);
+                Op::Deed(Deed::any(self, random, to))
+            }
+            0..34 => self.submit(random, author),
             34..37 => match self.any_submission(random) {
                 Some(of) => Op::Resend { of },
-                None => submit(random, author),
+                None => self.submit(random, author),
             },
             37..44 => Op::Withdraw {
                 author,
@@ -183,7 +231,7 @@ impl History {
             },
             44..47 => match self.any_submission(random) {
                 Some(of) => Op::WithdrawSubmission { of },
-                None => submit(random, author),
+                None => self.submit(random, author),
             },
             47..59 => Op::PutGroup {
                 group: random.random_range(0..3),
@@ -207,14 +255,20 @@ impl History {
                     to: random.random_bool(0.5).then(|| any_audience(random)),
                     key: random.random_range(0..6),
                 },
-                None => submit(random, author),
+                None => self.submit(random, author),
             },
             73..77 => Op::Wait { hours: random.random_range(1..2_000) },
             77..89 => Op::Read { reader, events: random.random_range(0..9) },
             89..94 => Op::Snapshot { reader },
+            100..124 => crate::tip_ops::op(self, random, author, partner),
             94..97 => Op::Restart { rebuild: random.random_bool(0.5) },
             _ => Op::Fault { which: random.random_range(0..3) },
         }
+    }
+
+    fn submit(&self, random: &mut StdRng, author: u8) -> Op {
+        let campaign = deed::any_campaign(self, random).filter(|_| random.random_bool(0.6));
+        submit(random, author, campaign)
     }
 
     fn any_submission(&self, random: &mut StdRng) -> Option<u32> {
@@ -228,7 +282,8 @@ impl History {
     }
 }
 
-fn submit(random: &mut StdRng, author: u8) -> Op {
+/// A submission of values that belong to a campaign or to none.
+fn submit(random: &mut StdRng, author: u8, campaign: Option<u32>) -> Op {
     // The closed group is named now and then for what only it may hold.
     let restricted = random.random_bool(0.15);
     let to = if restricted && random.random_bool(0.7) {
@@ -241,13 +296,14 @@ fn submit(random: &mut StdRng, author: u8) -> Op {
         confidence: [20, 80][random.random_range(0..2usize)],
         hours: random.random_bool(0.3).then(|| random.random_range(1..1_500)),
         restricted: restricted && random.random_bool(0.7),
+        campaign: campaign.filter(|_| random.random_bool(0.7)),
     });
     let items = items.collect();
     let replaces = random.random_bool(0.25).then(|| any_audience(random));
     Op::Submit { author, to, replaces, items }
 }
 
-fn any_audience(random: &mut StdRng) -> To {
+pub fn any_audience(random: &mut StdRng) -> To {
     match random.random_range(0..10) {
         0 => To::Everyone,
         1 => To::Public,

@@ -7,14 +7,21 @@
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, clippy::cast_possible_truncation)]
 
 mod cast;
+mod deed;
+mod deeds;
 mod hidden;
 mod history;
 mod interference;
+mod lane;
+mod lane_history;
+mod liaison;
 mod model;
 mod reader;
 mod regressions;
 mod run;
 mod shrink;
+mod tip_ops;
+mod tips;
 mod trace;
 mod trimmed;
 mod words;
@@ -32,7 +39,12 @@ fn setting(name: &str, default: u64) -> u64 {
 
 /// Tries every seed on all cores, and shows the first that fails, shrunken.
 fn every_seed(check: fn(&History, u64) -> Result<(), String>) {
-    let (first, count) = (setting("TIPOFF_SEED", 0), setting("TIPOFF_HISTORIES", HISTORIES));
+    so_many_seeds(HISTORIES, check);
+}
+
+/// The same for another number of them where it is not set.
+fn so_many_seeds(histories: u64, check: fn(&History, u64) -> Result<(), String>) {
+    let (first, count) = (setting("TIPOFF_SEED", 0), setting("TIPOFF_HISTORIES", histories));
     let next = AtomicU64::new(first);
     let failed = std::thread::scope(|scope| {
         let try_seeds = || loop {
@@ -59,6 +71,9 @@ fn every_seed(check: fn(&History, u64) -> Result<(), String>) {
 #[test]
 fn every_reader_ends_with_what_a_query_gives_it_and_is_given_nothing_it_may_not_see() {
     every_seed(|history, _| run::run(history, 0).map(|_| ()));
+    let reopened = tips::REOPENED.load(Ordering::Relaxed);
+    eprintln!("{reopened} tips were taken up again");
+    assert!(reopened * 100 > setting("TIPOFF_HISTORIES", HISTORIES), "{reopened} show too little");
 }
 
 #[test]
@@ -67,4 +82,23 @@ fn nothing_that_is_hidden_from_a_partner_changes_anything_that_it_observes() {
     let compared = interference::HAD_SOMETHING.load(Ordering::Relaxed);
     eprintln!("{compared} of them had something to hide");
     assert!(compared * 3 > setting("TIPOFF_HISTORIES", HISTORIES), "{compared} show too little");
+}
+
+/// The lane is laid over histories that are simulated by themselves already.
+const LANE_HISTORIES: u64 = 2_000;
+
+#[test]
+fn a_liaison_ends_with_what_was_released_to_it_and_each_author_sees_what_it_was_given() {
+    so_many_seeds(LANE_HISTORIES, lane::converges);
+}
+
+#[test]
+fn what_is_released_to_one_changes_nothing_that_another_observes() {
+    so_many_seeds(LANE_HISTORIES, lane::interferes);
+    let compared = lane::HAD_SOMETHING.load(Ordering::Relaxed);
+    eprintln!("{compared} of them had something to hide");
+    assert!(
+        compared * 2 > setting("TIPOFF_HISTORIES", LANE_HISTORIES),
+        "{compared} show too little"
+    );
 }

@@ -7,26 +7,29 @@ use tipoff::domain::cursor::Place;
 use tipoff::domain::entry::{Body, ItemOutcome, Outcome};
 use tipoff::domain::filter::Filter;
 use tipoff::domain::sharing::SharingView;
-use tipoff::domain::{Assessment, Cursor, PartnerId, Position, Sharing};
-use tipoff::exchange::{BatchDelivery, Delivery, Snapshot, Start};
+use tipoff::domain::{Assessment, CampaignId, Cursor, PartnerId, Position, Sharing};
+use tipoff::exchange::{BatchDelivery, Delivery, Reactions, Snapshot, Start};
 
 use crate::cast::{group, id};
+use crate::deeds::{self, Campaigns};
 use crate::history::{FilterOf, ReaderOf};
 use crate::model::Model;
-use crate::trace::Observed;
+use crate::trace::{Observed, told as traced};
 use crate::world::World;
 
 /// How many assessments a snapshot looks at, at once: few, so that much happens between the pages.
 const PAGE: usize = 3;
 
 /// One thing that a feed tells, with the place behind it.
-struct Event {
-    place: Place,
-    observed: Observed,
-    holds: Option<Position>,
-    drops: Option<Position>,
+pub struct Event {
+    pub place: Place,
+    pub observed: Observed,
+    pub holds: Option<Position>,
+    pub drops: Option<Position>,
     /// Of content: whose it is, where it was accepted and how it is shared.
-    content: Option<(PartnerId, Position, Sharing)>,
+    pub content: Option<(PartnerId, Position, Sharing)>,
+    /// Of an item, the campaign that it names, and the one that its reader is told of.
+    pub campaign: Option<(Option<CampaignId>, Option<CampaignId>)>,
 }
 
 /// A reader over all its connections.
@@ -43,13 +46,14 @@ impl Reader {
         Self { of, held: BTreeSet::new(), cursor: None, open: None }
     }
 
-    pub fn filter(&self) -> Filter {
+    pub fn filter(&self, world: &World) -> Filter {
         let mut filter = Filter::default();
         match self.of.filter {
             FilterOf::Everything => {}
             FilterOf::Confident => filter.min_confidence = Some(Confidence::new(50).unwrap()),
             FilterOf::Group(which) => filter.groups = vec![group(which)],
             FilterOf::Author(author) => filter.authors = vec![id(author)],
+            FilterOf::Campaign(step) => filter.campaigns = vec![world.campaigns.id(step)],
         }
         filter
     }
@@ -71,7 +75,7 @@ impl Reader {
         };
         let most = most.saturating_add(seen.len());
         let start = self.cursor.map_or(Start::Oldest, Start::After);
-        let mut feed = world.exchange().feed(&caller, start, self.filter()).unwrap();
+        let mut feed = world.exchange().feed(&caller, start, self.filter(world)).unwrap();
         let far = tokio_instant_far(world);
         while seen.len() < most {
             let Some(delivery) = world.read(feed.next_there(far)).unwrap() else {
@@ -79,11 +83,11 @@ impl Reader {
                 break;
             };
             let journal = feed.cursor().journal;
-            let events = events(delivery);
+            let events = events(delivery, &world.campaigns);
             let left = most - seen.len();
             let all_taken = events.len() <= left;
             for event in events.into_iter().take(left) {
-                self.check(model, &event)?;
+                self.check(world, model, &event)?;
                 self.cursor = Some(Cursor { journal, place: event.place });
                 if let Some(version) = event.drops {
                     self.held.remove(&version);
@@ -105,7 +109,7 @@ impl Reader {
             Some(open) => open,
             None => match world.caller(self.of.partner) {
                 Ok(caller) => {
-                    let snapshot = world.exchange().snapshot(&caller, self.filter());
+                    let snapshot = world.exchange().snapshot(&caller, self.filter(world));
                     (snapshot.unwrap(), BTreeSet::new())
                 }
                 Err(error) => return Ok(vec![refused(&error)]),
@@ -127,12 +131,13 @@ impl Reader {
             let said = &shown.current.assessment;
             let event = Event {
                 place: Place::default(),
-                observed: item(&shown.author, said, &shown.view, version, None),
+                observed: item(&shown.author, said, &shown.view, version, None, &world.campaigns),
                 holds: Some(version),
                 drops: None,
                 content: Some((shown.author.clone(), version, sharing)),
+                campaign: None,
             };
-            self.check(model, &event)?;
+            self.check(world, model, &event)?;
             held.extend(event.holds);
             seen.push(event.observed);
         }
@@ -157,8 +162,15 @@ impl Reader {
     }
 
     /// No content is given to a reader who may not see it at that moment.
-    fn check(&self, model: &Model, event: &Event) -> Result<(), String> {
+    fn check(&self, world: &World, model: &Model, event: &Event) -> Result<(), String> {
         let Some((author, at, sharing)) = &event.content else { return Ok(()) };
+        if let Some((Some(names), given)) = event.campaign {
+            let knows = id(self.of.partner) == *author
+                || world.campaigns.sees(model, self.of.partner, names);
+            if given != Some(names).filter(|_| knows) {
+                return Err(format!("{:?} is told {given:?} of {names}", self.of));
+            }
+        }
         if model.sees(self.of.partner, author, *at, sharing) {
             Ok(())
         } else {
@@ -179,22 +191,38 @@ pub fn item(
     view: &SharingView,
     version: Position,
     replaces: Option<Position>,
+    campaigns: &Campaigns,
 ) -> Observed {
     let (value, confidence) = (said.indicator.value(), said.confidence().percent());
-    let text = format!("item {author} {value} {confidence} {view:?} {}", replaces.is_some());
+    let campaign = campaigns.name(said.campaign);
+    let text =
+        format!("item {author} {value} {confidence} {view:?} {} {campaign}", replaces.is_some());
     Observed { text, positions: std::iter::once(version).chain(replaces).collect() }
 }
 
-fn events(delivery: Delivery) -> Vec<Event> {
+pub fn events(delivery: Delivery, campaigns: &Campaigns) -> Vec<Event> {
     let told = |place, text: String, positions, content| Event {
         place,
         observed: Observed { text, positions },
         holds: None,
         drops: None,
         content,
+        campaign: None,
     };
     match delivery {
-        Delivery::Batch(batch) => of_batch(&batch),
+        Delivery::Batch(batch) => of_batch(&batch, campaigns),
+        Delivery::Said(said) => {
+            let (observed, content) = deeds::contributed(&said.contributed, campaigns);
+            vec![told(said.place, observed.text, observed.positions, Some(content))]
+        }
+        Delivery::Done(all) => {
+            let event = |one: tipoff::exchange::Deed| {
+                let (observed, content) = deeds::done(&one, campaigns);
+                let place = Place::behind(one.kept.position);
+                told(place, observed.text, observed.positions, Some(content))
+            };
+            all.into_iter().map(event).collect()
+        }
         Delivery::Removals(removed) => {
             let event = |one: tipoff::exchange::Removed| {
                 let text = format!("removal {} {} {:?}", one.author, one.id, one.reason);
@@ -206,9 +234,11 @@ fn events(delivery: Delivery) -> Vec<Event> {
         Delivery::Shown(shown) => {
             let event = |one: tipoff::exchange::Shown| {
                 let version = one.current.version;
-                let observed = item(&one.author, &one.current.assessment, &one.view, version, None);
+                let said = &one.current.assessment;
+                let observed = item(&one.author, said, &one.view, version, None, campaigns);
                 let content = Some((one.author, version, one.current.sharing));
-                Event { place: one.place, observed, holds: Some(version), drops: None, content }
+                let holds = Some(version);
+                Event { observed, holds, ..told(one.place, String::new(), Vec::new(), content) }
             };
             shown.into_iter().map(event).collect()
         }
@@ -231,11 +261,12 @@ fn events(delivery: Delivery) -> Vec<Event> {
             let text = format!("{} says {:?} {:?}", one.giver, kept.opinion, one.view);
             vec![told(Place::behind_entry(at.sequence), text, vec![at, one.about], None)]
         }
+        Delivery::Tip(one) => vec![crate::tips::told(&one)],
     }
 }
 
 /// The items and removals of a batch in the order of their places.
-fn of_batch(delivery: &BatchDelivery) -> Vec<Event> {
+fn of_batch(delivery: &BatchDelivery, campaigns: &Campaigns) -> Vec<Event> {
     let entry = &delivery.logged.entry;
     let Body::SubmissionBatch(batch) = &entry.body else { panic!("a batch") };
     let Outcome::Taken(outcomes) = &*delivery.outcome else { panic!("taken") };
@@ -252,6 +283,7 @@ fn of_batch(delivery: &BatchDelivery) -> Vec<Event> {
                 holds: None,
                 drops: Some(removal.version),
                 content: None,
+                campaign: None,
             });
         }
         if !given.contains(&at) {
@@ -265,17 +297,35 @@ fn of_batch(delivery: &BatchDelivery) -> Vec<Event> {
             }
             (None, _) => None,
         };
+        let names = said.assessment.campaign;
+        let given = names.filter(|id| delivery.author || delivery.campaigns.contains(id));
+        let shown = Assessment { campaign: given, ..said.assessment.clone() };
         events.push(Event {
             place: Place::behind(version),
-            observed: item(&author, &said.assessment, &delivery.view, version, replaces),
+            observed: item(&author, &shown, &delivery.view, version, replaces, campaigns),
             holds: Some(version),
             drops: replaces,
             content: Some((author.clone(), version, batch.sharing.clone())),
+            campaign: Some((names, given)),
         });
     }
     events
 }
 
-fn tokio_instant_far(world: &World) -> tokio::time::Instant {
+pub fn tokio_instant_far(world: &World) -> tokio::time::Instant {
     world.read(async { tokio::time::Instant::now() + std::time::Duration::from_secs(60) })
+}
+
+/// What a partner is shown of sightings and feedback.
+pub fn reacted(reactions: &Reactions) -> Vec<Observed> {
+    let count = traced(&format!("seen {}", reactions.seen_count), []);
+    let seen = reactions.sightings.iter().map(|seen| {
+        let text = format!("{} {:?}", seen.kept.author, seen.view);
+        traced(&text, [seen.position])
+    });
+    let said = reactions.feedback.iter().map(|one| {
+        let text = format!("{} {:?} {:?}", one.giver, one.kept.opinion, one.view);
+        traced(&text, [one.kept.position, one.about])
+    });
+    std::iter::once(count).chain(seen).chain(said).collect()
 }

@@ -1,5 +1,6 @@
 //! Histories by name: those that failed, and those on which a promise turns.
 
+use crate::deed::Deed;
 use crate::history::{FilterOf, History, Op, ReaderOf, Said, To};
 use crate::run::run;
 
@@ -11,7 +12,7 @@ fn groups(groups: u8) -> To {
 }
 
 fn submit(to: To, replaces: Option<To>, confidence: u8, hours: Option<u16>) -> Op {
-    let items = vec![Said { value: 0, confidence, hours, restricted: false }];
+    let items = vec![Said { value: 0, confidence, hours, restricted: false, campaign: None }];
     Op::Submit { author: 0, to, replaces, items }
 }
 
@@ -93,6 +94,55 @@ fn a_filter_by_group_loses_what_the_reader_still_sees_otherwise() {
         FilterOf::Group(0),
         [
             submit(To::Named { groups: JOINED, partners: 0b00_0010 }, None, 20, None),
+            read(),
+            Op::PutGroup { group: 0, members: 0b00_0101 },
+        ],
+    );
+}
+
+fn of_campaign(to: To, campaign: u32) -> Op {
+    let said =
+        Said { value: 0, confidence: 20, hours: None, restricted: false, campaign: Some(campaign) };
+    Op::Submit { author: 0, to, replaces: None, items: vec![said] }
+}
+
+#[test]
+fn who_gains_a_campaign_gets_what_was_named_before() {
+    let to_mc = To::Named { groups: 0, partners: 0b100 };
+    holds(
+        FilterOf::Campaign(0),
+        [
+            Op::Deed(Deed::Found { author: 0, to: to_mc }),
+            of_campaign(groups(JOINED), 0),
+            read(),
+            Op::Deed(Deed::Say { author: 2, of: 0, to: groups(JOINED) }),
+        ],
+    );
+}
+
+/// The audience is the old one, and the reader was not in it yet.
+#[test]
+fn who_came_behind_the_first_word_on_a_campaign_gains_it_with_the_second() {
+    holds(
+        FilterOf::Campaign(1),
+        [
+            Op::PutGroup { group: 0, members: 0b00_0101 },
+            Op::Deed(Deed::Found { author: 0, to: groups(JOINED) }),
+            of_campaign(groups(WHOLE), 1),
+            Op::PutGroup { group: 0, members: 0b00_0111 },
+            read(),
+            Op::Deed(Deed::Say { author: 0, of: 1, to: groups(JOINED) }),
+        ],
+    );
+}
+
+#[test]
+fn who_loses_a_campaign_drops_what_it_still_sees_otherwise() {
+    holds(
+        FilterOf::Campaign(0),
+        [
+            Op::Deed(Deed::Found { author: 0, to: groups(JOINED) }),
+            of_campaign(groups(WHOLE), 0),
             read(),
             Op::PutGroup { group: 0, members: 0b00_0101 },
         ],

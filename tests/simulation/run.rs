@@ -8,15 +8,16 @@ use tipoff::domain::entry::{Item, RequestId, Sighting};
 use tipoff::domain::feedback::Opinion;
 use tipoff::domain::label::Label;
 use tipoff::domain::submission::{BatchRequest, ItemReceipt, Receipt, Submission};
-use tipoff::domain::{Assessment, IndicatorId, Position};
+use tipoff::domain::{Assessment, IndicatorId, Position, TipId};
 use tipoff::error::{Error, Kind as Fault};
 use tipoff::exchange::{FeedbackRequest, SightingsRequest};
 
 use crate::cast::{FIRST_MEMBERS, TERMS, definition, group, id};
+use crate::deeds;
 use crate::history::FilterOf;
 use crate::history::{History, Op, ReaderOf, Said, Step, To, VALUES};
 use crate::model::Model;
-use crate::reader::{Reader, refused};
+use crate::reader::{Reader, reacted, refused};
 use crate::trace::{Observed, Trace, told};
 use crate::words::{audience, indicator, noted, receipt, sharing, submission_id, withdrawn};
 use crate::world::World;
@@ -28,8 +29,10 @@ pub struct Run {
     /// The receipts of submissions, by their step.
     receipts: BTreeMap<u32, Receipt>,
     pub model: Model,
+    /// The tips that were sent, by their step.
+    pub tips: BTreeMap<u32, TipId>,
     observer: u8,
-    trace: Trace,
+    pub trace: Trace,
 }
 
 /// Runs a history to its end. `Err` is a broken promise; otherwise what `observer` observed.
@@ -52,6 +55,7 @@ impl Run {
             world: World::new(),
             readers: readers.into_iter().map(Reader::new).collect(),
             receipts: BTreeMap::new(),
+            tips: BTreeMap::new(),
             model,
             observer,
             trace: Trace::new(),
@@ -66,7 +70,7 @@ impl Run {
         history.steps.iter().try_for_each(|step| self.step(&history, step))
     }
 
-    fn step(&mut self, history: &History, (number, op): &Step) -> Result<(), String> {
+    pub fn step(&mut self, history: &History, (number, op): &Step) -> Result<(), String> {
         match op {
             Op::Submit { author, .. } => {
                 let answer = self.submit(*number, op);
@@ -107,13 +111,18 @@ impl Run {
                 self.world.restart(*rebuild);
             }
             Op::Fault { which } => self.world.inject(*which),
+            Op::Deed(deed) => self.deed(*number, deed),
+            Op::Tip { .. } | Op::Respond { .. } | Op::WithdrawTip { .. } => self.tip(*number, op),
             _ => self.act(history, op),
+        }
+        if matches!(op, Op::Submit { .. } | Op::Resend { .. }) {
+            self.reopen();
         }
         Ok(())
     }
 
     /// A call of a partner, tried again while the exchange says that it may be.
-    fn call<T, F>(&mut self, mut call: impl FnMut(&World) -> F) -> Result<T, Error>
+    pub fn call<T, F>(&mut self, mut call: impl FnMut(&World) -> F) -> Result<T, Error>
     where
         F: Future<Output = Result<T, Error>>,
     {
@@ -158,6 +167,7 @@ impl Run {
         if said.restricted {
             assessment.labels = vec![Label::from_stored("csam")];
         }
+        assessment.campaign = said.campaign.map(|of| self.world.campaigns.id(of));
         Item { index, id: assessment.indicator.id(), assessment }
     }
 
@@ -283,7 +293,7 @@ impl Run {
         self.answered(author, answer.as_ref().map(noted));
     }
 
-    fn as_partner<T, F>(
+    pub fn as_partner<T, F>(
         &mut self,
         partner: u8,
         mut call: impl FnMut(std::sync::Arc<tipoff::exchange::Exchange>, tipoff::exchange::Caller) -> F,
@@ -323,7 +333,7 @@ impl Run {
     }
 
     /// Everybody is let in again and reads to the end; then every reader holds what a query gives it.
-    fn end(&mut self) -> Result<(), String> {
+    pub fn end(&mut self) -> Result<(), String> {
         for partner in 0..5 {
             self.resume(partner);
         }
@@ -339,6 +349,7 @@ impl Run {
                 return Err(format!("{:?} lacks {lacks:?} and keeps {keeps:?}", reader.of));
             }
         }
+        self.check_tips()?;
         self.observe_queries();
         Ok(())
     }
@@ -361,7 +372,27 @@ impl Run {
                 return Err(format!("{of:?}: reads give {read:?}, a snapshot {:?}", fresh.held));
             }
         }
+        if let FilterOf::Campaign(step) = of.filter {
+            let named = self.naming(of.partner, step)?;
+            if named != fresh.held {
+                return Err(format!("{of:?}: reads give {named:?}, a snapshot {:?}", fresh.held));
+            }
+        }
         Ok(fresh.held)
+    }
+
+    /// The versions that name a campaign which a partner may see, by reading each indicator.
+    fn naming(&self, partner: u8, step: u32) -> Result<BTreeSet<Position>, String> {
+        let campaign = self.world.campaigns.id(step);
+        if !self.world.campaigns.sees(&self.model, partner, campaign) {
+            return Ok(BTreeSet::new());
+        }
+        let caller = self.world.caller(partner).map_err(|error| error.to_string())?;
+        let exchange = self.world.exchange();
+        let known = (0..VALUES).filter_map(|v| exchange.indicator(&caller, indicator(v).id()).ok());
+        let sights = known.flat_map(|known| known.assessments);
+        let named = sights.filter(|sight| sight.current.assessment.campaign == Some(campaign));
+        Ok(named.map(|sight| sight.current.version).collect())
     }
 
     fn observe_reader(&mut self, reader: u8, seen: Vec<Observed>) {
@@ -371,7 +402,7 @@ impl Run {
         }
     }
 
-    fn answered(&mut self, partner: u8, answer: Result<Observed, &Error>) {
+    pub fn answered(&mut self, partner: u8, answer: Result<Observed, &Error>) {
         if partner == self.observer {
             self.trace.push(answer.unwrap_or_else(refused));
         }
@@ -388,7 +419,9 @@ impl Run {
                 let strongest = known.strongest();
                 let said = &strongest.current.assessment;
                 let counts = (known.disputed, known.authors, strongest.author.as_str());
-                (format!("{counts:?} {said:?}"), strongest.current.version)
+                let named = self.world.campaigns.name(said.campaign);
+                let said = Assessment { campaign: None, ..said.clone() };
+                (format!("{counts:?} {said:?} {named}"), strongest.current.version)
             });
             self.trace.push(match text {
                 Some((text, at)) => told(&format!("{id} {text}"), [at]),
@@ -398,25 +431,19 @@ impl Run {
                 Err(error) => self.trace.push(refused(&error)),
                 Ok(known) => {
                     for sight in &known.assessments {
-                        let text = format!("{} {:?}", sight.author, sight.view);
+                        let named = self.world.campaigns.name(sight.current.assessment.campaign);
+                        let text = format!("{} {:?} {named}", sight.author, sight.view);
                         self.trace.push(told(&text, [sight.current.version]));
                     }
-                    let reactions = exchange.reactions_to(&caller, &known).unwrap();
-                    self.trace.push(told(&format!("seen {}", reactions.seen_count), []));
-                    for seen in &reactions.sightings {
-                        let text = format!("{} {:?}", seen.kept.author, seen.view);
-                        self.trace.push(told(&text, [seen.position]));
-                    }
-                    for one in &reactions.feedback {
-                        let text = format!("{} {:?} {:?}", one.giver, one.kept.opinion, one.view);
-                        self.trace.push(told(&text, [one.kept.position, one.about]));
-                    }
+                    self.trace.extend(reacted(&exchange.reactions_to(&caller, &known).unwrap()));
                 }
             }
         }
+        deeds::queries(&exchange, &caller, &self.world.campaigns, &mut self.trace);
+        self.trace.extend(crate::tips::queries(&exchange, &caller));
         for group in exchange.list_groups(&caller, "", 0).items {
-            let members: Vec<_> = group.members().map(ToString::to_string).collect();
-            self.trace.push(told(&format!("{} {members:?}", group.id), []));
+            let text = format!("{} {:?}", group.id, group.members().collect::<Vec<_>>());
+            self.trace.push(told(&text, []));
         }
     }
 }

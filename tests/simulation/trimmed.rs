@@ -16,7 +16,7 @@ fn who_is_behind_a_trimmed_journal_takes_a_snapshot_and_goes_on() {
         author: 0,
         to: To::Everyone,
         replaces: None,
-        items: vec![Said { value, confidence: 20, hours: None, restricted: false }],
+        items: vec![Said { value, confidence: 20, hours: None, restricted: false, campaign: None }],
     };
     run.happen(&[submit(0)]).unwrap();
     let caller = run.world.caller(1).unwrap();
@@ -40,7 +40,7 @@ fn who_is_behind_a_trimmed_journal_takes_a_snapshot_and_goes_on() {
         author: 0,
         to: To::Named { groups: 0b010, partners: 0 },
         replaces: None,
-        items: vec![Said { value, confidence: 20, hours: None, restricted: false }],
+        items: vec![Said { value, confidence: 20, hours: None, restricted: false, campaign: None }],
     };
     run.happen(&[Op::PutGroup { group: 1, members: 0b01 }, whole(4)]).unwrap();
     reader.read(&run.world, &run.model, usize::MAX).unwrap();

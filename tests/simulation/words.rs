@@ -11,9 +11,15 @@ use crate::trace::{Observed, told};
 
 pub fn receipt(receipt: &Receipt) -> Observed {
     let batch = receipt.batch.as_ref().unwrap();
-    let mut text = format!("receipt {}", batch.replayed);
-    let mut positions = vec![Position::new(batch.sequence, 0)];
-    for (index, item) in &batch.items {
+    let (words, at) = item_words(&batch.items);
+    let positions = std::iter::once(Position::new(batch.sequence, 0)).chain(at).collect();
+    Observed { text: format!("receipt {}{words}", batch.replayed), positions }
+}
+
+/// What became of items, and the versions.
+pub fn item_words(items: &[(u32, ItemReceipt)]) -> (String, Vec<Position>) {
+    let (mut text, mut positions) = (String::new(), Vec::new());
+    for (index, item) in items {
         let (what, at) = match item {
             ItemReceipt::Created(at) => ("created".to_owned(), Some(*at)),
             ItemReceipt::Replaced(at) => ("replaced".into(), Some(*at)),
@@ -23,7 +29,7 @@ pub fn receipt(receipt: &Receipt) -> Observed {
         text.extend([" ", &index.to_string(), " ", &what]);
         positions.extend(at);
     }
-    Observed { text, positions }
+    (text, positions)
 }
 
 pub fn withdrawn(withdrawn: &tipoff::exchange::Withdrawn) -> Observed {

@@ -6,6 +6,7 @@ use std::time::{Duration, Instant};
 
 use tipoff::clock::Clock;
 use tipoff::domain::partner::{Partner, Role};
+use tipoff::domain::purpose::PurposeKind;
 use tipoff::domain::{PartnerId, Timestamp, Tlp};
 use tipoff::exchange::{Caller, Exchange, Follower, Seed, Settings};
 use tipoff::index::Index;
@@ -13,9 +14,12 @@ use tipoff::journal::{Fault, Journal, Log, LogSettings, MemoryCursors, MemoryJou
 use tokio::runtime::Runtime;
 
 use crate::cast::{FIRST_MEMBERS, definition, id};
+use crate::deeds::Campaigns;
 use crate::history::MEMBERS;
 
 const HOUR_MS: i64 = 3_600_000;
+/// Who follows what is released to it, in the histories of the lane.
+pub const LIAISONS: [&str; 2] = ["la", "lb"];
 
 /// A clock that stands where it was set.
 #[derive(Debug)]
@@ -39,6 +43,7 @@ pub struct World {
     journal: Arc<MemoryJournal>,
     index: Arc<Index>,
     node: Option<Node>,
+    pub campaigns: Campaigns,
 }
 
 struct Node {
@@ -58,6 +63,7 @@ impl World {
             clock,
             index: Arc::new(Index::in_memory().unwrap()),
             node: None,
+            campaigns: Campaigns::default(),
         };
         world.start();
         let exchange = Arc::clone(world.exchange());
@@ -160,11 +166,18 @@ fn seed() -> Seed {
         jurisdiction: None,
         default_group: None,
         default_tlp: Tlp::Amber,
+        purposes: Vec::new(),
+        referrals_off: false,
     };
     let mut partners: Vec<_> = (0..5u8)
         .map(|at| partner(id(at), if at < MEMBERS { Role::Member } else { Role::Observer }))
         .collect();
     partners.push(partner(PartnerId::from_stored("operator"), Role::Operator));
+    partners.extend(LIAISONS.map(|id| Partner {
+        jurisdiction: Some("GB".into()),
+        purposes: PurposeKind::ALL.to_vec(),
+        ..partner(PartnerId::from_stored(id), Role::Liaison)
+    }));
     let groups = (0u8..).zip(FIRST_MEMBERS).map(|(which, members)| definition(which, members));
     let groups = groups.collect();
     Seed { partners, groups }

@@ -7,9 +7,11 @@ pub mod command;
 pub mod disk;
 pub mod feed;
 pub mod forge;
+pub mod liaison;
 pub mod process;
 pub mod python;
 pub mod raw;
+pub mod tips;
 
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
@@ -74,6 +76,8 @@ role = "observer"
 [[partners]]
 id = "cyber-unit"
 role = "liaison"
+jurisdiction = "GB"
+purposes = ["warrant", "voluntary", "public"]
 
 [[partners]]
 id = "exchange-ops"

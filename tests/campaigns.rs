@@ -1,0 +1,339 @@
+//! Campaigns: random ids, each partner's own word, what belongs to them, and who may know.
+
+#![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic)]
+
+mod support;
+
+use support::feed::in_place;
+use support::{Running, World, batch, domain, named, sharing, soon};
+use tipoff::client::{Client, ClientError, FeedEvent, From};
+use tipoff::wire::pb::timeline_event::Event;
+use tipoff::wire::pb::{self, ItemStatus, Tlp};
+
+#[allow(clippy::unnecessary_wraps)] // As the field of the message.
+fn to(groups: &[&str], partners: &[&str]) -> Option<pb::Sharing> {
+    Some(sharing(Tlp::Amber, named(groups, partners)))
+}
+
+fn said(key: &str, id: &str, name: &str, sharing: Option<pb::Sharing>) -> pb::PutCampaignRequest {
+    pb::PutCampaignRequest {
+        request_id: key.into(),
+        campaign_id: id.into(),
+        contribution: Some(pb::Contribution { name: name.into(), ..Default::default() }),
+        sharing,
+    }
+}
+
+async fn found(client: &Client, key: &str, sharing: Option<pb::Sharing>) -> String {
+    client.put_campaign(said(key, "", "Harbour", sharing)).await.unwrap().campaign_id
+}
+
+fn of_campaign(value: &str, campaign: &str) -> pb::SubmittedIndicator {
+    let mut item = domain(value);
+    let campaign = campaign.to_owned();
+    item.assessment = Some(pb::Assessment { campaign, ..pb::Assessment::default() });
+    item
+}
+
+async fn shown(client: &Client, id: &str) -> Result<pb::GetCampaignResponse, ClientError> {
+    client.campaign(pb::GetCampaignRequest { id: id.into(), ..Default::default() }).await
+}
+
+fn three(world: &World, node: &Running) -> [Client; 3] {
+    ["birdsite", "facegraph", "tubeworks"].map(|partner| world.client(node, partner))
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn two_partners_may_disagree_on_who_is_behind_a_campaign_and_both_are_shown() {
+    let world = World::new();
+    let node = world.start().await;
+    let [birdsite, facegraph, tubeworks] = three(&world, &node);
+    let id = found(&birdsite, "1", to(&["core"], &[])).await;
+    let mut theirs = said("1", &id, "Harbour watchers", to(&["core"], &[]));
+    let by = |actor: &str, confidence| pb::Attribution {
+        actor: actor.into(),
+        country: "CN".into(),
+        confidence: Some(confidence),
+        basis: "payments".into(),
+    };
+    theirs.contribution.as_mut().unwrap().attribution = Some(by("a marketing firm", 70));
+    assert_eq!(facegraph.put_campaign(theirs).await.unwrap().status(), ItemStatus::Created);
+    let mut ours = said("2", &id, "Harbour", to(&["core"], &[]));
+    ours.contribution.as_mut().unwrap().attribution = Some(by("nobody knows", 20));
+    let ours = birdsite.put_campaign(ours).await.unwrap();
+    assert_eq!(ours.status(), ItemStatus::Replaced);
+
+    let watcher = world.client(&node, "watcher");
+    let seen = shown(&watcher, &id).await.unwrap();
+    let actors: Vec<_> = seen
+        .contributions
+        .iter()
+        .map(|one| {
+            let said = one.contribution.clone().unwrap();
+            (one.author.as_str(), one.founds, said.attribution.unwrap().actor)
+        })
+        .collect();
+    assert_eq!(
+        actors,
+        [
+            ("facegraph", false, "a marketing firm".to_owned()),
+            ("birdsite", true, "nobody knows".to_owned())
+        ]
+    );
+    assert_eq!(seen.numbers.unwrap().authors, 2);
+    let listed = watcher.campaigns().await.unwrap();
+    assert_eq!((listed.len(), listed[0].id.as_str(), listed[0].contributions), (1, &*id, 2));
+    assert_eq!(listed[0].newest.as_ref().unwrap().version, ours.version);
+
+    // Who sees none of it is told what it would be told of nothing.
+    for unknown in [id.as_str(), "6f1a1d5c-8a3e-4d0f-9b57-000000000000", "harbour"] {
+        let error = shown(&tubeworks, unknown).await.unwrap_err();
+        assert!(matches!(error, ClientError::NotFound(_)), "{unknown}: {error}");
+        assert_eq!(error.to_string(), shown(&tubeworks, &id).await.unwrap_err().to_string());
+        let put = tubeworks.put_campaign(said("x", unknown, "a", to(&[], &["birdsite"]))).await;
+        assert_eq!(put.unwrap_err().to_string(), error.to_string());
+    }
+    assert_eq!(tubeworks.campaigns().await.unwrap(), []);
+    node.stop().await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_campaign_is_founded_once_for_one_key_also_by_a_node_that_starts_again() {
+    let world = World::new();
+    let node = world.start().await;
+    let [birdsite, facegraph, _] = three(&world, &node);
+    let first = birdsite.put_campaign(said("1", "", "Harbour", to(&["core"], &[]))).await.unwrap();
+    let again = birdsite.put_campaign(said("1", "", "Harbour", to(&["core"], &[]))).await.unwrap();
+    assert!(again.replayed && !first.replayed);
+    assert_eq!((&again.campaign_id, again.version), (&first.campaign_id, first.version));
+    let other = birdsite.put_campaign(said("1", "", "Pier", to(&["core"], &[]))).await;
+    assert!(matches!(other, Err(ClientError::Conflict(_))), "{other:?}");
+    let theirs = found(&facegraph, "1", to(&["core"], &[])).await;
+    assert_ne!(theirs, first.campaign_id, "keys are scoped to their author, and ids are random");
+    let same = said("2", &first.campaign_id, "Harbour", to(&["core"], &[]));
+    assert_eq!(birdsite.put_campaign(same).await.unwrap().status(), ItemStatus::Unchanged);
+    node.stop().await;
+
+    let node = world.start().await;
+    let [birdsite, ..] = three(&world, &node);
+    let again = birdsite.put_campaign(said("1", "", "Harbour", to(&["core"], &[]))).await.unwrap();
+    assert_eq!((again.replayed, again.campaign_id), (true, first.campaign_id));
+    node.stop().await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn what_is_wrong_is_named_by_its_field() {
+    let world = World::new();
+    let node = world.start().await;
+    let [birdsite, ..] = three(&world, &node);
+    let good = || said("1", "", "a", to(&["core"], &[]));
+    let contribution =
+        |said: pb::Contribution| pb::PutCampaignRequest { contribution: Some(said), ..good() };
+    let table = [
+        (pb::PutCampaignRequest { request_id: "a b".into(), ..good() }, "request_id"),
+        (pb::PutCampaignRequest { contribution: None, ..good() }, "contribution"),
+        (contribution(pb::Contribution::default()), "contribution.name"),
+        (
+            pb::PutCampaignRequest { sharing: to(&["other"], &[]), ..good() },
+            "sharing.audience.groups",
+        ),
+    ];
+    for (request, field) in table {
+        match birdsite.put_campaign(request).await.unwrap_err() {
+            ClientError::Invalid { fields, .. } => assert_eq!(fields[0].0, field),
+            other => panic!("{other}"),
+        }
+    }
+    let page = pb::CampaignPage { page_token: "x".into(), ..Default::default() };
+    let id = found(&birdsite, "1", to(&["core"], &[])).await;
+    let asked = pb::GetCampaignRequest { id, timeline: Some(page), ..Default::default() };
+    assert!(birdsite.campaign(asked).await.unwrap_err().to_string().contains("page_token"));
+    node.stop().await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn an_item_names_a_campaign_that_its_author_sees_and_who_does_not_see_it_is_not_told() {
+    let world = World::new();
+    let node = world.start().await;
+    let [birdsite, facegraph, tubeworks] = three(&world, &node);
+    let id = found(&birdsite, "1", to(&["core"], &[])).await;
+    let everyone = || Some(sharing(Tlp::Green, None));
+    let items = vec![of_campaign("a.example", &id), domain("b.example")];
+    let mut feeds = [
+        facegraph.subscribe(From::Start, None),
+        tubeworks.subscribe(From::Start, None),
+        birdsite.subscribe(From::Start, None),
+    ];
+    birdsite.submit(batch("s", 1, everyone(), items)).await.unwrap();
+
+    // One batch for the three of them, each told what it may know; by feed, snapshot, get and lookup.
+    for (feed, knows) in feeds.iter_mut().zip([true, false, true]) {
+        let mut named = Vec::new();
+        while named.len() < 2 {
+            if let Some(FeedEvent::Item(item)) = soon(feed.next_event()).await.unwrap() {
+                named.push(item.assessment.unwrap().campaign);
+            }
+        }
+        let known = if knows { id.as_str() } else { "" };
+        assert_eq!(named, [known, ""]);
+    }
+    for (client, knows) in [(&facegraph, true), (&tubeworks, false), (&birdsite, true)] {
+        let known = if knows { id.as_str() } else { "" };
+        let key = pb::IndicatorKey { value: "a.example".into(), ..Default::default() };
+        let got = client.indicator(key.clone()).await.unwrap();
+        assert_eq!(got.assessments[0].assessment.as_ref().unwrap().campaign, known);
+        let (_, items) = client.snapshot(None).await.unwrap();
+        let item = items.iter().find(|i| i.indicator.as_ref().unwrap().value == "a.example");
+        assert_eq!(item.unwrap().assessment.as_ref().unwrap().campaign, known);
+        let found = client.lookup(&[key]).await.unwrap();
+        let Some(pb::lookup_result::Result::Known(summary)) = &found[0].result else { panic!() };
+        let strongest = summary.strongest.as_ref().unwrap();
+        assert_eq!(strongest.assessment.as_ref().unwrap().campaign, known);
+    }
+
+    // Hidden and never there: one answer, item by item.
+    let never = "6f1a1d5c-8a3e-4d0f-9b57-000000000000";
+    let items = [&*id, never, "harbour"].map(|id| of_campaign("c.example", id)).to_vec();
+    let receipt = tubeworks.submit(batch("s", 1, everyone(), items)).await.unwrap();
+    for item in &receipt.items {
+        assert_eq!(item.status(), ItemStatus::Rejected);
+        assert_eq!((&*item.field, &*item.reason), ("campaign", "is not a campaign that you see"));
+    }
+    node.stop().await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_feed_follows_a_campaign_and_gains_and_loses_it_with_the_sight_of_it() {
+    let world = World::new();
+    let node = world.start().await;
+    let [birdsite, facegraph, tubeworks] = three(&world, &node);
+    let operator = world.client(&node, "exchange-ops");
+    let id = found(&birdsite, "1", to(&[], &["facegraph"])).await;
+    let everyone = || Some(sharing(Tlp::Green, None));
+    let items = vec![of_campaign("a.example", &id), domain("b.example")];
+    birdsite.submit(batch("s", 1, everyone(), items)).await.unwrap();
+    let follow = || Some(pb::Filter { campaigns: vec![id.clone()], ..Default::default() });
+
+    // Tubeworks sees the item, and not that it belongs to the campaign.
+    let mut feed = tubeworks.subscribe(From::Start, follow());
+    in_place(&mut feed).await;
+    assert!(tubeworks.snapshot(follow()).await.unwrap().1.is_empty());
+    let group = |members: &[&str]| pb::SharingGroup {
+        id: "harbour".into(),
+        name: "Harbour".into(),
+        members: members.iter().map(ToString::to_string).collect(),
+        ..Default::default()
+    };
+    operator.put_group(group(&["facegraph", "tubeworks"])).await.unwrap();
+    // Another audience: facegraph's word on it reaches tubeworks, and with it what was said before.
+    let said = facegraph.put_campaign(said("1", &id, "Harbour", to(&["harbour"], &[]))).await;
+    let said = said.unwrap();
+    let mut told = Vec::new();
+    while told.len() < 2 {
+        match soon(feed.next_event()).await.unwrap().unwrap() {
+            FeedEvent::Campaign(event) => {
+                let contribution = event.contribution.unwrap();
+                assert_eq!(contribution.version, said.version);
+                told.push("campaign".to_owned());
+            }
+            FeedEvent::Item(item) => {
+                assert_eq!(item.assessment.unwrap().campaign, id);
+                told.push(item.indicator.unwrap().value);
+            }
+            FeedEvent::GroupChange(_) => {}
+            other => panic!("{other:?}"),
+        }
+    }
+    assert_eq!(told, ["campaign", "a.example"]);
+    assert_eq!(tubeworks.snapshot(follow()).await.unwrap().1.len(), 1);
+
+    // What comes next reaches it at once; what names no campaign does not.
+    let items = vec![domain("c.example"), of_campaign("d.example", &id)];
+    birdsite.submit(batch("s", 2, everyone(), items)).await.unwrap();
+    let Some(FeedEvent::Item(item)) = soon(feed.next_event()).await.unwrap() else { panic!() };
+    assert_eq!(item.indicator.unwrap().value, "d.example");
+
+    // Out of the group, it loses the campaign, and what it held for it.
+    operator.put_group(group(&["facegraph"])).await.unwrap();
+    let mut dropped = 0;
+    while dropped < 2 {
+        match soon(feed.next_event()).await.unwrap().unwrap() {
+            FeedEvent::Removal(removal) => {
+                assert_eq!(removal.reason(), pb::RemovalReason::NoLongerMatches);
+                dropped += 1;
+            }
+            FeedEvent::GroupChange(_) => {}
+            other => panic!("{other:?}"),
+        }
+    }
+    assert!(matches!(shown(&tubeworks, &id).await, Err(ClientError::NotFound(_))));
+    node.stop().await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_campaign_shows_its_indicators_what_happened_and_what_belongs_together() {
+    let world = World::new();
+    let node = world.start().await;
+    let [birdsite, facegraph, tubeworks] = three(&world, &node);
+    let id = found(&birdsite, "1", Some(sharing(Tlp::Green, None))).await;
+    let core = || to(&["core"], &[]);
+    let items = ["a.example", "b.example", "c.example"].map(|value| of_campaign(value, &id));
+    birdsite.submit(batch("s", 1, core(), items.to_vec())).await.unwrap();
+    let everyone = Some(sharing(Tlp::Green, None));
+    facegraph.submit(batch("s", 1, everyone, vec![of_campaign("d.example", &id)])).await.unwrap();
+    let seen = ["a.example", "d.example"].map(|value| pb::Sighting {
+        indicator: Some(pb::IndicatorKey { value: value.into(), ..Default::default() }),
+        count: 2,
+        ..Default::default()
+    });
+    let request = pb::ReportSightingsRequest {
+        request_id: "seen".into(),
+        sharing: core(),
+        sightings: seen.to_vec(),
+    };
+    facegraph.report_sightings(request).await.unwrap();
+
+    let asked = |page| pb::GetCampaignRequest {
+        id: id.clone(),
+        indicators: page,
+        clusters: true,
+        ..Default::default()
+    };
+    let page = |token: &str| Some(pb::CampaignPage { page_size: 3, page_token: token.into() });
+    let first = birdsite.campaign(asked(page(""))).await.unwrap();
+    assert_eq!(first.numbers.as_ref().unwrap().indicators, 4);
+    let values = |page: &pb::CampaignIndicators| {
+        let all = page.assessments.iter().map(|one| one.indicator.clone().unwrap().value);
+        all.collect::<Vec<_>>()
+    };
+    let listed = first.indicators.unwrap();
+    assert_eq!(values(&listed), ["a.example", "b.example", "c.example"]);
+    let second = birdsite.campaign(asked(page(&listed.next_page_token))).await.unwrap();
+    let listed = second.indicators.unwrap();
+    assert_eq!((values(&listed), listed.next_page_token.as_str()), (vec!["d.example".into()], ""));
+    let clusters = first.clusters.unwrap();
+    let bonds: Vec<_> = clusters
+        .bonds
+        .iter()
+        .map(|bond| (bond.kind(), bond.author.as_str(), bond.indicators.len()))
+        .collect();
+    assert_eq!(
+        bonds,
+        [(pb::BondKind::Submission, "birdsite", 3), (pb::BondKind::Sightings, "facegraph", 2)]
+    );
+    let happened = birdsite.campaign_timeline(&id).await.unwrap();
+    let count = |is: fn(&pb::timeline_event::Event) -> bool| {
+        happened.iter().filter(|one| is(one.event.as_ref().unwrap())).count()
+    };
+    assert_eq!(count(|event| matches!(event, Event::Contribution(made) if made.founds)), 1);
+    assert_eq!(count(|event| matches!(event, Event::Indicators(_))), 2, "a day of each author");
+    assert_eq!(count(|event| matches!(event, Event::Sighting(_))), 2);
+    let times: Vec<_> = happened.iter().map(|one| one.at.unwrap()).collect();
+    assert!(times.is_sorted_by_key(|at| (at.seconds, at.nanos)));
+
+    // By what tubeworks may see there is one, and nothing binds it.
+    let theirs = tubeworks.campaign(asked(page(""))).await.unwrap();
+    assert_eq!(theirs.numbers.unwrap().indicators, 1);
+    assert_eq!(theirs.clusters.unwrap().bonds, []);
+    node.stop().await;
+}

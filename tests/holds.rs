@@ -1,0 +1,133 @@
+//! A legal hold keeps copies, whatever becomes of what was copied, for its author and nobody else.
+
+#![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic)]
+
+mod support;
+
+use std::time::Duration;
+
+use support::World;
+use support::clock::SetClock;
+use support::liaison::{field, key, submit};
+use tipoff::client::ClientError;
+use tipoff::clock::Clock;
+use tipoff::wire::pb::{self, place_hold_request::What};
+use tipoff::wire::timestamp;
+
+const DAY: Duration = Duration::from_secs(86_400);
+
+fn keys(values: &[&str]) -> What {
+    let keys = values.iter().map(|value| key(value)).collect();
+    What::Indicators(pb::IndicatorKeys { keys, audience: None })
+}
+
+fn place(id: &str, what: What) -> pb::PlaceHoldRequest {
+    let (request_id, reason) = (id.into(), "case 4711".into());
+    pb::PlaceHoldRequest { request_id, what: Some(what), reason }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_hold_keeps_what_is_withdrawn_for_its_author_alone() {
+    let world = World::new();
+    let clock = SetClock::new();
+    let node = world.start_with(clock.clone()).await;
+    let birdsite = world.client(&node, "birdsite");
+    submit(&birdsite, "a", &["a.example", "b.example"]).await;
+    let many: Vec<String> = (0..700).map(|n| format!("n{n}.example")).collect();
+    let many: Vec<&str> = many.iter().map(String::as_str).collect();
+    submit(&birdsite, "many", &many).await;
+    let asked = place("h1", keys(&["a.example", "unheard.example", "not a value"]));
+    let placed = birdsite.place_hold(asked.clone()).await.unwrap();
+    let hold = placed.hold.clone().unwrap();
+    assert_eq!((hold.objects, placed.rejected.len(), placed.rejected[0].index), (1, 1, 2));
+    assert_eq!(hold.until, Some(timestamp(clock.now().plus(90 * DAY))));
+    let again = birdsite.place_hold(asked.clone()).await.unwrap();
+    assert!(again.replayed);
+    assert_eq!(again.hold, placed.hold);
+    let other = pb::PlaceHoldRequest { reason: "another case".into(), ..asked };
+    let conflict = birdsite.place_hold(other).await.unwrap_err();
+    assert!(matches!(conflict, ClientError::Conflict(_)), "{conflict}");
+    let large = birdsite.place_hold(place("h2", What::SubmissionId("many".into()))).await.unwrap();
+    assert_eq!((large.hold.clone().unwrap().objects, large.sequences.len()), (700, 2));
+
+    let withdraw = |id: &str| pb::WithdrawIndicatorsRequest {
+        submission_id: id.into(),
+        ..pb::WithdrawIndicatorsRequest::default()
+    };
+    for id in ["a", "many"] {
+        birdsite.withdraw(withdraw(id)).await.unwrap();
+    }
+    assert!(birdsite.indicator(key("a.example")).await.is_err(), "it is withdrawn all the same");
+    let held = birdsite.held(&hold.id).await.unwrap();
+    assert_eq!(held[0].indicator.clone().unwrap().value, "a.example");
+    assert_eq!(held.len(), 1);
+    let large = large.hold.unwrap();
+    assert_eq!(birdsite.held(&large.id).await.unwrap().len(), 700);
+
+    // Others have no such hold, and the operator sees that there is one.
+    let (facegraph, operator) =
+        (world.client(&node, "facegraph"), world.client(&node, "exchange-ops"));
+    assert!(facegraph.holds().await.unwrap().is_empty());
+    let unknown = "00000000-0000-0000-0000-000000000000";
+    let none = facegraph.held(unknown).await.unwrap_err().to_string();
+    for refused in [
+        facegraph.held(&hold.id).await.map(|_| ()).unwrap_err(),
+        facegraph.renew_hold(&hold.id).await.map(|_| ()).unwrap_err(),
+        facegraph.lift_hold(&hold.id).await.unwrap_err(),
+    ] {
+        assert_eq!(refused.to_string(), none, "what is another's does not exist");
+    }
+    let seen = operator.holds().await.unwrap();
+    assert_eq!(seen.iter().map(|one| one.objects).sum::<u64>(), 701);
+    assert!(seen.iter().all(|one| one.author == "birdsite" && one.reason.is_empty()), "{seen:?}");
+    let denied = operator.held(&hold.id).await.unwrap_err();
+    assert!(matches!(denied, ClientError::Denied(_)), "{denied}");
+    let own = birdsite.holds().await.unwrap();
+    assert_eq!(own.len(), 2);
+    assert!(own.iter().all(|one| one.reason == "case 4711"));
+
+    // One goes on, the other runs out by the clock, and is swept.
+    clock.advance(60 * DAY);
+    let renewed = birdsite.renew_hold(&hold.id).await.unwrap();
+    assert_eq!(renewed.until, Some(timestamp(clock.now().plus(90 * DAY))));
+    clock.advance(31 * DAY);
+    let gone = birdsite.held(&large.id).await.unwrap_err();
+    assert!(matches!(gone, ClientError::NotFound(_)), "{gone}");
+    assert_eq!(birdsite.holds().await.unwrap().len(), 1);
+    node.exchange.sweep_holds().await.unwrap();
+    let head = node.exchange.head();
+    assert_eq!(node.exchange.sweep_holds().await.unwrap(), 0);
+    assert_eq!(node.exchange.head(), head);
+    birdsite.lift_hold(&hold.id).await.unwrap();
+    assert!(birdsite.holds().await.unwrap().is_empty());
+    let gone = birdsite.lift_hold(&hold.id).await.unwrap_err();
+    assert!(matches!(gone, ClientError::NotFound(_)), "{gone}");
+    assert!(operator.holds().await.unwrap().is_empty());
+    node.stop().await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn what_is_wrong_with_a_hold_is_named_and_there_has_to_be_something_to_keep() {
+    let world = World::new();
+    let node = world.start().await;
+    let birdsite = world.client(&node, "birdsite");
+    submit(&birdsite, "a", &["a.example"]).await;
+    let good = || place("h1", keys(&["a.example"]));
+    let wrong = [
+        (pb::PlaceHoldRequest { request_id: "?".into(), ..good() }, "request_id"),
+        (pb::PlaceHoldRequest { what: None, ..good() }, "what"),
+        (pb::PlaceHoldRequest { what: Some(keys(&[])), ..good() }, "indicators.keys"),
+        (pb::PlaceHoldRequest { reason: String::new(), ..good() }, "reason"),
+        (pb::PlaceHoldRequest { reason: "x".repeat(501), ..good() }, "reason"),
+    ];
+    for (request, named) in wrong {
+        assert_eq!(field(&birdsite.place_hold(request).await.unwrap_err()), named);
+    }
+    assert_eq!(field(&birdsite.lift_hold("no id").await.unwrap_err()), "hold_id");
+    for partner in ["birdsite", "facegraph"] {
+        let value = if partner == "birdsite" { "unheard.example" } else { "a.example" };
+        let none = world.client(&node, partner).place_hold(place("h2", keys(&[value]))).await;
+        assert!(matches!(none, Err(ClientError::NotFound(_))), "{none:?}");
+    }
+    node.stop().await;
+}

@@ -1,0 +1,136 @@
+//! Releases, the liaison's pull, accesses and holds, as a person or a script runs them.
+
+#![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic)]
+
+mod support;
+
+use serde_json::json;
+use support::command::{Ran, Stage};
+
+fn done(ran: Ran) -> Ran {
+    assert_eq!(ran.code, Some(0), "{ran:?}");
+    ran
+}
+
+fn submit(stage: &Stage, name: &str, values: &str, more: &[&str]) -> String {
+    let file = stage.file(name, values);
+    let arguments = [&["submit", &file, "--json"], more].concat();
+    let lines = done(stage.run("birdsite", &arguments)).lines();
+    lines[0]["submission"].as_str().unwrap().to_owned()
+}
+
+const WARRANT: &[&str] = &["--purpose", "warrant:W-17:GB"];
+
+fn pulled(stage: &Stage) -> Vec<String> {
+    let pull = [&["pull", "--snapshot", "--format", "jsonl"], WARRANT].concat();
+    let lines = done(stage.run("cyber-unit", &pull)).lines();
+    let mut values: Vec<_> =
+        lines.iter().map(|line| line["value"].as_str().unwrap().to_owned()).collect();
+    values.sort();
+    values
+}
+
+#[test]
+fn what_is_released_is_pulled_seen_to_be_pulled_and_taken_back() {
+    let stage = Stage::new();
+    let birdsite = |arguments: &[&str]| stage.run("birdsite", arguments);
+    let submission = submit(&stage, "a.txt", "a.example\nb.example\n", &["--group", "core"]);
+    assert!(pulled(&stage).is_empty());
+    let to = ["--to", "cyber-unit", "--basis", "warrant W-17"];
+    let released = done(birdsite(&[&["release", "a.example", "--json"][..], &to].concat())).lines();
+    let summary = released.last().unwrap();
+    assert_eq!((&summary["released"], &summary["unchanged"]), (&json!(1), &json!(0)));
+    assert_eq!(released[0]["result"], "released");
+    assert_eq!(pulled(&stage), ["a.example"]);
+    let whole = [&["release", "--submission", &submission][..], &to].concat();
+    let text = done(birdsite(&whole)).out;
+    assert!(text.contains("1 version released to cyber-unit, 1 so already"), "{text}");
+    assert_eq!(pulled(&stage), ["a.example", "b.example"]);
+    let csv = done(stage.run("cyber-unit", &[&["pull", "--format", "csv"], WARRANT].concat()));
+    assert_eq!(csv.out.lines().count(), 3, "{csv:?}");
+    let followed = [&["subscribe", "--from", "start", "--count", "2", "--json"], WARRANT].concat();
+    assert_eq!(done(stage.run("cyber-unit", &followed)).counted().len(), 2);
+
+    let accesses = done(birdsite(&["audit", "accesses", "--json"])).lines();
+    assert!(accesses.iter().all(|one| one["reference"] == "W-17"), "{accesses:?}");
+    let text = done(birdsite(&["audit", "accesses", "--liaison", "cyber-unit"])).out;
+    for word in ["cyber-unit", "snapshot", "pull", "subscribe", "warrant", "W-17", "a.example"] {
+        assert!(text.contains(word), "{word}: {text}");
+    }
+    let later = ["audit", "accesses", "--since", "2100-01-01"];
+    assert!(done(birdsite(&later)).out.contains("no accesses"));
+
+    let retract = ["release", "a.example", "unheard.example", "--to", "cyber-unit", "--retract"];
+    assert!(done(birdsite(&retract)).out.contains("1 version retracted from cyber-unit"));
+    assert_eq!(pulled(&stage), ["b.example"]);
+    // Released, taken back and released again is three requests, and not two.
+    done(birdsite(&[&["release", "a.example"][..], &to].concat()));
+    assert_eq!(pulled(&stage), ["a.example", "b.example"]);
+    done(birdsite(&retract));
+    assert_eq!(pulled(&stage), ["b.example"], "and so is this");
+
+    let with = ["--to", "tubeworks", "--release-to", "cyber-unit", "--release-basis", "by leave"];
+    submit(&stage, "c.txt", "c.example\n", &with);
+    assert_eq!(pulled(&stage), ["b.example", "c.example"]);
+    submit(&stage, "red.txt", "red.example\n", &["--tlp", "RED", "--to", "facegraph"]);
+    let refused = birdsite(&[&["release", "red.example"][..], &to].concat());
+    assert_eq!(refused.code, Some(5), "{refused:?}");
+    assert!(refused.out.contains("TLP:RED"), "{refused:?}");
+    let nobody = ["release", "a.example", "--to", "facegraph", "--basis", "b"];
+    birdsite(&nobody).failed(2, "is not a liaison");
+}
+
+#[test]
+fn a_liaison_says_for_what_it_reads_and_the_registry_says_what_it_may() {
+    let stage = Stage::new();
+    let liaison = |arguments: &[&str]| stage.run("cyber-unit", arguments);
+    liaison(&["pull"]).failed(2, "purpose: is missing");
+    liaison(&["pull", "--purpose", "warrant:W-17:FR"]).failed(2, "purpose.jurisdiction");
+    liaison(&["pull", "--purpose", "subpoena:S-1:GB"]).failed(4, "subpoena");
+    liaison(&["lookup", "a.example", "--json"]).failed(4, "may not call");
+    let me = done(liaison(&["whoami", "--json"])).lines();
+    assert_eq!((&me[0]["jurisdiction"], &me[0]["purposes"][0]), (&json!("GB"), &json!("warrant")));
+    let text = done(liaison(&["whoami"])).out;
+    assert!(text.contains("jurisdiction") && text.contains("voluntary"), "{text}");
+    let put = ["partner", "put", "cyber-unit", "--purpose", "subpoena", "--json"];
+    let put = done(stage.run("exchange-ops", &put)).lines();
+    assert_eq!(put[0]["purposes"], json!(["subpoena"]));
+    done(liaison(&["pull", "--purpose", "subpoena:S-1:GB"]));
+    liaison(&["pull", "--purpose", "warrant:W-17:GB"]).failed(4, "warrant");
+    let member = ["partner", "put", "birdsite", "--purpose", "warrant"];
+    stage.run("exchange-ops", &member).failed(1, "only a liaison");
+}
+
+#[test]
+fn a_hold_is_placed_listed_renewed_and_lifted() {
+    let stage = Stage::new();
+    let birdsite = |arguments: &[&str]| stage.run("birdsite", arguments);
+    let submission = submit(&stage, "a.txt", "a.example\nb.example\n", &["--group", "core"]);
+    let place = ["hold", "place", "a.example", "--reason", "case 4711", "--json"];
+    let placed = done(birdsite(&place)).lines();
+    assert_eq!((&placed[0]["objects"], &placed[0]["replayed"]), (&json!(1), &json!(false)));
+    assert_eq!(done(birdsite(&place)).lines()[0]["replayed"], true);
+    let whole = ["hold", "place", "--submission", &submission, "--reason", "another"];
+    assert!(done(birdsite(&whole)).out.contains("keeps 2 objects"));
+    done(birdsite(&["withdraw", "--submission", &submission]));
+    let list = done(birdsite(&["hold", "list", "--content"])).out;
+    for word in ["case 4711", "another", "a.example", "b.example"] {
+        assert!(list.contains(word), "{word}: {list}");
+    }
+    let id = placed[0]["hold"].as_str().unwrap();
+    let copies = done(birdsite(&["hold", "list", "--content", "--json"])).lines();
+    let of_first: Vec<_> = copies.iter().filter(|line| line["held_by"] == id).collect();
+    assert_eq!((of_first.len(), &of_first[0]["held_value"]), (1, &json!("a.example")));
+    let operator = done(stage.run("exchange-ops", &["hold", "list"])).out;
+    assert!(operator.contains("birdsite") && !operator.contains("4711"), "{operator}");
+    stage
+        .run("exchange-ops", &["hold", "list", "--content"])
+        .code
+        .filter(|code| *code == 4)
+        .unwrap();
+    done(birdsite(&["hold", "renew", id]));
+    stage.run("facegraph", &["hold", "lift", id]).failed(1, "no such hold");
+    done(birdsite(&["hold", "lift", id]));
+    birdsite(&["hold", "lift", id]).failed(1, "no such hold");
+    birdsite(&["hold", "place", "unheard.example", "--reason", "r"]).failed(1, "nothing to keep");
+}

@@ -1,0 +1,324 @@
+//! The liaisons' lane: what was released is seen and nothing else, until it is released no longer.
+
+#![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic)]
+
+mod support;
+
+use std::time::Duration;
+
+use support::clock::SetClock;
+use support::feed::{in_place, item, nothing, removal};
+use support::liaison::{
+    HOUR, field, keys, now, release, retract, submit, submit_as, values, warrant,
+};
+use support::{World, batch, domain, named, sharing, soon};
+use tipoff::client::{Client, ClientError, From};
+use tipoff::clock::Clock;
+use tipoff::wire::pb::release_indicators_request::What;
+use tipoff::wire::pb::{self, PurposeKind, RemovalReason, Tlp};
+use tipoff::wire::timestamp;
+
+/// What a liaison gets in each of the ways in which it may read: the same in all of them.
+async fn in_every_way(liaison: &Client) -> Vec<String> {
+    let (_, snapshot) = liaison.snapshot(None).await.unwrap();
+    let snapshot = values(&snapshot);
+    let (mut from, mut pulled) = (From::Start, Vec::new());
+    loop {
+        let page = liaison.pull(&from, None, 1_000).await.unwrap();
+        assert!(page.sightings.is_empty() && page.feedback.is_empty());
+        pulled.extend(page.items);
+        from = From::Cursor(page.cursor.unwrap());
+        if !page.more {
+            break;
+        }
+    }
+    assert_eq!(values(&pulled), snapshot, "pages and a snapshot");
+    let mut feed = liaison.subscribe(From::Start, None);
+    let mut followed = Vec::new();
+    for _ in 0..snapshot.len() {
+        followed.push(item(&mut feed).await);
+    }
+    nothing(&mut feed).await;
+    assert_eq!(values(&followed), snapshot, "a feed and a snapshot");
+    snapshot
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_liaison_sees_what_was_released_to_it_or_is_public_in_each_way() {
+    let world = World::new();
+    let node = world.start().await;
+    let birdsite = world.client(&node, "birdsite");
+    let liaison = world.client(&node, "cyber-unit").for_purpose(warrant(now()));
+    submit(&birdsite, "a", &["a.example", "b.example", "c.example"]).await;
+    submit_as(&birdsite, "p", sharing(Tlp::Clear, None), &["public.example"]).await;
+    submit_as(&birdsite, "e", sharing(Tlp::Green, None), &["everyone.example"]).await;
+    let released = pb::Release {
+        liaison: "cyber-unit".into(),
+        basis: "a warrant".into(),
+        until: Some(timestamp(now().plus(HOUR))),
+    };
+    let with = pb::Sharing {
+        releases: vec![released],
+        ..sharing(Tlp::Amber, named(&["core"], &["tubeworks"]))
+    };
+    submit_as(&birdsite, "r", with, &["released.example"]).await;
+    assert_eq!(in_every_way(&liaison).await, ["public.example", "released.example"]);
+
+    let answer = birdsite.release(release("r1", keys(&["b.example"]), "W-17")).await.unwrap();
+    assert_eq!((answer.changed, answer.unchanged, answer.refused), (1, 0, 0));
+    let seen = ["b.example", "public.example", "released.example"];
+    assert_eq!(in_every_way(&liaison).await, seen);
+    // What is public is all that a purpose of that kind gives.
+    let public = pb::Purpose { kind: PurposeKind::Public.into(), ..warrant(now()) };
+    let public = world.client(&node, "cyber-unit").for_purpose(public);
+    assert_eq!(in_every_way(&public).await, ["public.example"]);
+
+    // It sees author, content, marking and its own release, and nothing of who else does.
+    let (_, items) = liaison.snapshot(None).await.unwrap();
+    for one in &items {
+        assert_eq!((one.author.as_str(), one.raw.as_str()), ("birdsite", ""));
+        let sharing = one.sharing.clone().unwrap();
+        match sharing.audience.unwrap() {
+            pb::sharing::Audience::Named(named) => {
+                assert!(named.groups.is_empty() && named.partners.is_empty(), "{named:?}");
+                assert_eq!(sharing.releases.len(), 1);
+            }
+            pb::sharing::Audience::Public(_) => assert!(sharing.releases.is_empty()),
+            pb::sharing::Audience::Everyone(_) => panic!("not released"),
+        }
+    }
+    // Other authors' and what is said later to others are no part of it.
+    submit(&world.client(&node, "facegraph"), "f", &["b.example", "d.example"]).await;
+    submit_as(&birdsite, "other", sharing(Tlp::Green, None), &["b.example"]).await;
+    assert_eq!(in_every_way(&liaison).await, seen);
+    node.stop().await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_release_reaches_an_open_stream_and_its_end_is_told_there() {
+    let world = World::new();
+    let clock = SetClock::new();
+    let node = world.start_with(clock.clone()).await;
+    let birdsite = world.client(&node, "birdsite");
+    let day =
+        pb::Purpose { until: Some(timestamp(clock.now().plus(24 * HOUR))), ..warrant(clock.now()) };
+    let liaison = world.client(&node, "cyber-unit").for_purpose(day);
+    let said = submit(&birdsite, "a", &["a.example", "b.example", "c.example"]).await;
+    let mut feed = liaison.subscribe(From::Now, None);
+    in_place(&mut feed).await;
+    birdsite.release(release("r1", What::SubmissionId("a".into()), "W-17")).await.unwrap();
+    for at in 0..3 {
+        let got = item(&mut feed).await;
+        assert_eq!((got.version, got.replaces), (said.items[at].version, None));
+        let own = &got.sharing.unwrap().releases[0];
+        assert_eq!((own.basis.as_str(), own.until), ("W-17", None));
+    }
+    // Taken back.
+    let answer = birdsite.release(retract("r2", keys(&["a.example"]))).await.unwrap();
+    assert_eq!(answer.changed, 1);
+    let gone = removal(&mut feed).await;
+    assert_eq!(gone.version, said.items[0].version);
+    assert_eq!(gone.reason(), RemovalReason::NoLongerShared);
+    // Replaced: the release is of the version, and not of what takes its place.
+    let mut anew = domain("b.example");
+    anew.assessment = Some(pb::Assessment { confidence: Some(3), ..Default::default() });
+    let core = sharing(Tlp::Amber, named(&["core"], &[]));
+    birdsite.submit(batch("b", 1, Some(core), vec![anew])).await.unwrap();
+    let gone = removal(&mut feed).await;
+    assert_eq!(gone.version, said.items[1].version);
+    assert_eq!(gone.reason(), RemovalReason::Replaced);
+    // Released until a time: by another word on the ground the version comes again.
+    let until = Some(timestamp(clock.now().plus(HOUR)));
+    let shorter =
+        pb::ReleaseIndicatorsRequest { until, ..release("r3", keys(&["c.example"]), "an hour") };
+    birdsite.release(shorter).await.unwrap();
+    let again = item(&mut feed).await;
+    assert_eq!(again.version, said.items[2].version);
+    assert_eq!(again.sharing.unwrap().releases[0].until, until);
+    clock.advance(Duration::from_secs(3_599));
+    assert_eq!(node.exchange.release_due().await.unwrap(), 0);
+    assert_eq!(values(&liaison.snapshot(None).await.unwrap().1), ["c.example"]);
+    clock.advance(Duration::from_secs(1));
+    // The clock refuses it at once; the entry follows, written by the node once a second.
+    assert!(liaison.snapshot(None).await.unwrap().1.is_empty());
+    let gone = removal(&mut feed).await;
+    assert_eq!(gone.version, said.items[2].version);
+    assert_eq!(gone.reason(), RemovalReason::NoLongerShared);
+    let head = node.exchange.head();
+    assert_eq!(node.exchange.release_due().await.unwrap(), 0);
+    assert_eq!(node.exchange.head(), head, "nothing is written for what has ended");
+    // A member of the audience is told none of it, and its author goes on.
+    assert!(birdsite.indicator(support::liaison::key("c.example")).await.is_ok());
+    birdsite.release(release("r4", keys(&["c.example"]), "again")).await.unwrap();
+    assert_eq!(item(&mut feed).await.version, said.items[2].version);
+    // The version ends: a withdrawal says so to who holds it.
+    let withdraw = pb::WithdrawIndicatorsRequest {
+        submission_id: "a".into(),
+        ..pb::WithdrawIndicatorsRequest::default()
+    };
+    birdsite.withdraw(withdraw).await.unwrap();
+    let gone = removal(&mut feed).await;
+    assert_eq!(gone.reason(), RemovalReason::Withdrawn);
+    assert_eq!(gone.version, said.items[2].version, "and nothing of what it lost before");
+    nothing(&mut feed).await;
+    node.stop().await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_release_is_done_once_for_one_key_and_refuses_what_may_not_be_released() {
+    let world = World::new();
+    let node = world.start().await;
+    let birdsite = world.client(&node, "birdsite");
+    let red = sharing(Tlp::Red, named(&[], &["facegraph"]));
+    submit_as(&birdsite, "red", red, &["red.example", "both.example"]).await;
+    let founding = pb::PutCampaignRequest {
+        request_id: "c1".into(),
+        contribution: Some(pb::Contribution { name: "c1".into(), ..Default::default() }),
+        ..Default::default()
+    };
+    let campaign = birdsite.put_campaign(founding).await.unwrap().campaign_id;
+    let mut said = vec![domain("a.example"), domain("both.example")];
+    for item in &mut said {
+        let campaign = campaign.clone();
+        item.assessment = Some(pb::Assessment { campaign, ..Default::default() });
+    }
+    let core = sharing(Tlp::Amber, named(&["core"], &[]));
+    birdsite.submit(batch("a", 1, Some(core), said)).await.unwrap();
+    let asked = release(
+        "r1",
+        keys(&["red.example", "a.example", "unheard.example", "not a value", "both.example"]),
+        "W-17",
+    );
+    let answer = birdsite.release(asked.clone()).await.unwrap();
+    let told: Vec<_> =
+        answer.items.iter().map(|one| (one.versions.len(), one.field.as_str())).collect();
+    assert_eq!(told, [(0, "tlp"), (1, ""), (0, ""), (0, "value"), (1, "tlp")]);
+    assert!(answer.items[0].reason.contains("named partners only"), "{answer:?}");
+    assert_eq!((answer.changed, answer.unchanged, answer.refused), (2, 0, 2));
+    let again = birdsite.release(asked.clone()).await.unwrap();
+    assert!(again.replayed);
+    assert_eq!(pb::ReleaseIndicatorsResponse { replayed: false, ..again }, answer);
+    let other = pb::ReleaseIndicatorsRequest { basis: "W-18".into(), ..asked.clone() };
+    let conflict = birdsite.release(other).await.unwrap_err();
+    assert!(matches!(conflict, ClientError::Conflict(_)), "{conflict}");
+    let anew = pb::ReleaseIndicatorsRequest { request_id: "r2".into(), ..asked };
+    assert_eq!(birdsite.release(anew).await.unwrap().unchanged, 2, "it stands so already");
+    let of_campaign = retract("r3", What::Campaign(campaign.clone()));
+    assert_eq!(birdsite.release(of_campaign).await.unwrap().changed, 2);
+    let nothing = retract("r4", What::SubmissionId("a".into()));
+    assert_eq!(birdsite.release(nothing).await.unwrap().changed, 0);
+
+    let good = || release("r9", keys(&["a.example"]), "W-17");
+    let past = Some(prost_types::Timestamp { seconds: 1, nanos: 0 });
+    let wrong = [
+        (pb::ReleaseIndicatorsRequest { request_id: String::new(), ..good() }, "request_id"),
+        (pb::ReleaseIndicatorsRequest { what: None, ..good() }, "what"),
+        (pb::ReleaseIndicatorsRequest { what: Some(keys(&[])), ..good() }, "indicators.keys"),
+        (pb::ReleaseIndicatorsRequest { liaisons: vec![], ..good() }, "liaisons"),
+        (pb::ReleaseIndicatorsRequest { liaisons: vec!["facegraph".into()], ..good() }, "liaisons"),
+        (pb::ReleaseIndicatorsRequest { liaisons: vec!["nobody".into()], ..good() }, "liaisons"),
+        (pb::ReleaseIndicatorsRequest { basis: " ".into(), ..good() }, "basis"),
+        (pb::ReleaseIndicatorsRequest { basis: "x".repeat(501), ..good() }, "basis"),
+        (pb::ReleaseIndicatorsRequest { until: past, ..good() }, "until"),
+        (pb::ReleaseIndicatorsRequest { retract: true, ..good() }, "retract"),
+    ];
+    for (request, named) in wrong {
+        let refused = birdsite.release(request).await.unwrap_err();
+        assert_eq!(field(&refused), named, "{refused}");
+    }
+    // Another's submission is none, and what others say is not there to release.
+    let facegraph = world.client(&node, "facegraph");
+    let theirs = facegraph.release(release("r1", What::SubmissionId("a".into()), "W-17")).await;
+    assert!(matches!(theirs, Err(ClientError::NotFound(_))), "{theirs:?}");
+    assert_eq!(facegraph.release(good()).await.unwrap().changed, 0);
+    node.stop().await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn without_a_purpose_that_the_registry_allows_a_liaison_reads_nothing() {
+    let world = World::new();
+    let node = world.start().await;
+    let liaison = world.client(&node, "cyber-unit");
+    let good = || warrant(now());
+    let year = Some(timestamp(now().plus(367 * 24 * HOUR)));
+    let past = Some(timestamp(now()));
+    let wrong = [
+        (None, "purpose"),
+        (Some(pb::Purpose { kind: 0, ..good() }), "purpose.kind"),
+        (Some(pb::Purpose { reference: " ".into(), ..good() }), "purpose.reference"),
+        (Some(pb::Purpose { reference: "x".repeat(201), ..good() }), "purpose.reference"),
+        (Some(pb::Purpose { jurisdiction: "FR".into(), ..good() }), "purpose.jurisdiction"),
+        (Some(pb::Purpose { jurisdiction: String::new(), ..good() }), "purpose.jurisdiction"),
+        (Some(pb::Purpose { until: None, ..good() }), "purpose.until"),
+        (Some(pb::Purpose { until: past, ..good() }), "purpose.until"),
+        (Some(pb::Purpose { until: year, ..good() }), "purpose.until"),
+    ];
+    for (purpose, named) in wrong {
+        let client = purpose.map_or_else(|| liaison.clone(), |it| liaison.clone().for_purpose(it));
+        let refused = [
+            client.pull(&From::Start, None, 10).await.map(|_| ()).unwrap_err(),
+            client.snapshot(None).await.map(|_| ()).unwrap_err(),
+            client.subscribe(From::Start, None).next_event().await.map(|_| ()).unwrap_err(),
+        ];
+        for error in refused {
+            assert_eq!(field(&error), named, "{error}");
+        }
+    }
+    for kind in [PurposeKind::Subpoena, PurposeKind::Emergency] {
+        let not_allowed = pb::Purpose { kind: kind.into(), ..good() };
+        let client = liaison.clone().for_purpose(not_allowed);
+        let denied = client.pull(&From::Start, None, 10).await.unwrap_err();
+        assert!(matches!(&denied, ClientError::Denied(why) if why.contains("warrant")), "{denied}");
+    }
+    // A reference is not needed where nothing is on paper; and nobody else reads for a purpose.
+    for kind in [PurposeKind::Voluntary, PurposeKind::Public] {
+        let paperless = pb::Purpose { kind: kind.into(), reference: String::new(), ..good() };
+        liaison.clone().for_purpose(paperless).pull(&From::Start, None, 10).await.unwrap();
+    }
+    for partner in ["birdsite", "watcher"] {
+        let client = world.client(&node, partner).for_purpose(good());
+        let refused = client.pull(&From::Start, None, 10).await.unwrap_err();
+        assert_eq!(field(&refused), "purpose");
+    }
+    let me = liaison.who_am_i().await.unwrap().partner.unwrap();
+    assert_eq!(me.jurisdiction, "GB");
+    let kinds: Vec<_> = me.purposes().collect();
+    assert_eq!(kinds, [PurposeKind::Warrant, PurposeKind::Voluntary, PurposeKind::Public]);
+    node.stop().await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_stream_ends_with_its_purpose_and_goes_on_under_another_from_its_place() {
+    let world = World::new();
+    let clock = SetClock::new();
+    let node = world.start_with(clock.clone()).await;
+    let birdsite = world.client(&node, "birdsite");
+    submit(&birdsite, "a", &["a.example", "b.example"]).await;
+    birdsite.release(release("r1", keys(&["a.example"]), "W-17")).await.unwrap();
+    let liaison = world.client(&node, "cyber-unit");
+    let mut feed = liaison.clone().for_purpose(warrant(clock.now())).subscribe_named(
+        "main",
+        From::Start,
+        None,
+    );
+    assert_eq!(item(&mut feed).await.indicator.unwrap().value, "a.example");
+    feed.acknowledge().await.unwrap();
+    clock.advance(HOUR);
+    let ended = soon(feed.next_event()).await.unwrap_err();
+    assert_eq!(field(&ended), "purpose.until", "opened again with what has run out: {ended}");
+    birdsite.release(release("r2", keys(&["b.example"]), "W-17")).await.unwrap();
+    let mut feed =
+        liaison.for_purpose(warrant(clock.now())).subscribe_named("main", From::Start, None);
+    assert_eq!(item(&mut feed).await.indicator.unwrap().value, "b.example");
+    nothing(&mut feed).await;
+    // The registry takes the kind away: that ends it too.
+    let operator = world.client(&node, "exchange-ops");
+    let mut known = operator.partners().await.unwrap();
+    known.retain(|partner| partner.id == "cyber-unit");
+    known[0].purposes = vec![PurposeKind::Public.into()];
+    let put = pb::PutPartnerRequest { partner: known.pop(), ..Default::default() };
+    operator.put_partner(put).await.unwrap();
+    let ended = soon(feed.next_event()).await.unwrap_err();
+    assert!(matches!(ended, ClientError::Denied(_)), "{ended}");
+    node.stop().await;
+}

@@ -1,0 +1,231 @@
+//! What is said of campaigns and done against them, as it happens and as it is seen.
+
+use std::collections::BTreeMap;
+
+use tipoff::domain::campaign::Contribution;
+use tipoff::domain::enforcement::{
+    AssetKind, Enforcement, EnforcementCount, EnforcementId, EnforcementSource,
+};
+use tipoff::domain::entry::RequestId;
+use tipoff::domain::{CampaignId, PartnerId, Position, Sharing, Tlp};
+use tipoff::exchange::{
+    Caller, CampaignAsked, CampaignRequest, Contributed, Deed as Done, DeedQuery,
+    EnforcementRequest, EventPlace, Exchange,
+};
+
+use crate::cast::id;
+use crate::deed::Deed;
+use crate::model::Model;
+use crate::reader::refused;
+use crate::run::Run;
+use crate::trace::{Observed, Trace, told};
+use crate::words::{audience, item_words, sharing};
+
+/// The campaigns that were founded, by the step that did, and who was told what of them.
+#[derive(Clone, Debug, Default)]
+pub struct Campaigns {
+    ids: BTreeMap<u32, CampaignId>,
+    said: BTreeMap<CampaignId, Vec<(PartnerId, Position, Sharing)>>,
+}
+
+impl Campaigns {
+    /// The campaign of a step; one that never was, where the step founded none.
+    pub fn id(&self, step: u32) -> CampaignId {
+        let stand_in = || CampaignId::from_bytes((u128::from(step) + 1).to_be_bytes());
+        self.ids.get(&step).copied().unwrap_or_else(stand_in)
+    }
+
+    /// What a trace calls a campaign, whatever its id.
+    pub fn name(&self, campaign: Option<CampaignId>) -> String {
+        let Some(campaign) = campaign else { return String::new() };
+        let step = self.ids.iter().find(|(_, id)| **id == campaign).map(|(step, _)| *step);
+        format!("campaign {step:?}")
+    }
+
+    /// Whether a partner may see a campaign, worked out of what was said.
+    pub fn sees(&self, model: &Model, reader: u8, campaign: CampaignId) -> bool {
+        let mut said = self.said.get(&campaign).into_iter().flatten();
+        said.any(|(author, at, sharing)| model.sees(reader, author, *at, sharing))
+    }
+
+    fn steps(&self) -> impl Iterator<Item = (u32, CampaignId)> {
+        self.ids.iter().map(|(step, id)| (*step, *id))
+    }
+}
+
+impl Run {
+    pub fn deed(&mut self, number: u32, deed: &Deed) {
+        match deed {
+            Deed::Found { author, to } => self.say(number, *author, None, to),
+            Deed::Say { author, of, to } => {
+                let of = self.world.campaigns.id(*of);
+                self.say(number, *author, Some(of), to);
+            }
+            Deed::Enforce { author, id, count, of, to } => {
+                let enforcement = Enforcement {
+                    id: EnforcementId::from_stored(&format!("e{id}")),
+                    counts: vec![EnforcementCount::new(AssetKind::Account, None, (*count).into())],
+                    method: None,
+                    from: None,
+                    until: None,
+                    campaign: of.map(|of| self.world.campaigns.id(of)),
+                    tip: None,
+                    note: None,
+                    source: EnforcementSource::Own,
+                };
+                let answer = self.as_partner(*author, |exchange, caller| {
+                    let request = EnforcementRequest {
+                        request: request(number),
+                        digest: [7; 32],
+                        sharing: sharing(to),
+                        items: vec![(0, enforcement.clone())],
+                        rejected: Vec::new(),
+                    };
+                    async move { exchange.report_enforcement(&caller, request).await }
+                });
+                let answer = answer.map(|reported| {
+                    let (text, positions) = item_words(&reported.items);
+                    told(&format!("reported {text}"), positions)
+                });
+                self.answered(*author, answer.as_ref().map(Clone::clone));
+            }
+        }
+    }
+
+    fn say(&mut self, number: u32, author: u8, of: Option<CampaignId>, to: &crate::history::To) {
+        let answer = self.as_partner(author, |exchange, caller| {
+            let request = CampaignRequest {
+                request: request(number),
+                digest: [7; 32],
+                campaign: of,
+                sharing: sharing(to),
+                contribution: Contribution::named(&format!("name {number}")),
+            };
+            async move { exchange.put_campaign(&caller, request).await }
+        });
+        if let Ok(taken) = &answer {
+            if of.is_none() {
+                self.world.campaigns.ids.insert(number, taken.campaign);
+            }
+            let sharing =
+                Sharing { tlp: Tlp::Amber, audience: audience(to).unwrap(), releases: Vec::new() };
+            let said = self.world.campaigns.said.entry(taken.campaign).or_default();
+            said.push((id(author), taken_at(taken), sharing));
+        }
+        let answer = answer.map(|taken| {
+            let (text, positions) = item_words(&[(0, taken.receipt)]);
+            told(&format!("said {text}"), positions)
+        });
+        self.answered(author, answer.as_ref().map(Clone::clone));
+    }
+}
+
+fn taken_at(taken: &tipoff::exchange::CampaignTaken) -> Position {
+    use tipoff::domain::submission::ItemReceipt::{Created, Rejected, Replaced, Unchanged};
+    match taken.receipt {
+        Created(at) | Replaced(at) | Unchanged(at) => at,
+        Rejected(_) => panic!("a contribution is refused as a whole"),
+    }
+}
+
+fn request(number: u32) -> RequestId {
+    RequestId::from_stored(&format!("d{number}"))
+}
+
+/// What a reader sees of a contribution: its text, positions, and the content to check.
+pub fn contributed(one: &Contributed, campaigns: &Campaigns) -> (Observed, Content) {
+    let kept = &one.kept;
+    let name = campaigns.name(Some(kept.campaign));
+    let (said, founded) = (&kept.contribution.name, kept.founded);
+    let text = format!(
+        "{name} {} says {said} {founded} {:?} {}",
+        kept.author,
+        one.view,
+        one.replaces.is_some()
+    );
+    let positions = [kept.position, kept.first.0].into_iter().chain(one.replaces);
+    let content = (kept.author.clone(), kept.position, kept.sharing.clone());
+    (told(&text, positions.collect::<Vec<_>>()), content)
+}
+
+/// Whose something is, where it was accepted and how it is shared.
+pub type Content = (PartnerId, Position, Sharing);
+
+/// What a reader sees of an enforcement.
+pub fn done(one: &Done, campaigns: &Campaigns) -> (Observed, Content) {
+    let (kept, deed) = (&one.kept, &one.kept.enforcement);
+    let name = campaigns.name(deed.campaign);
+    let text = format!(
+        "{} did {} {:?} {name} {:?} {}",
+        kept.author,
+        deed.id,
+        deed.sum(),
+        one.view,
+        one.replaces.is_some()
+    );
+    let positions = std::iter::once(kept.position).chain(one.replaces);
+    let content = (kept.author.clone(), kept.position, kept.sharing.clone());
+    (told(&text, positions.collect::<Vec<_>>()), content)
+}
+
+/// Every question on campaigns and enforcements that a partner may ask, with small pages.
+pub fn queries(exchange: &Exchange, caller: &Caller, campaigns: &Campaigns, trace: &mut Trace) {
+    let mut before = None;
+    loop {
+        let (page, next) = exchange.campaigns(caller, before, 2).unwrap();
+        for listed in &page {
+            let (newest, _) = contributed(&listed.newest, campaigns);
+            trace.push(told(&format!("lists {}", listed.contributions), []));
+            trace.push(newest);
+        }
+        before = next;
+        if next.is_none() {
+            break;
+        }
+    }
+    let mut query = DeedQuery { most: 2, ..DeedQuery::default() };
+    loop {
+        let (page, next) = exchange.enforcements(caller, &query).unwrap();
+        trace.extend(page.iter().map(|one| done(one, campaigns).0));
+        query.before = next;
+        if next.is_none() {
+            break;
+        }
+    }
+    for (step, campaign) in campaigns.steps() {
+        let mut asked = CampaignAsked {
+            indicators: Some((9, None)),
+            enforcements: Some((9, None)),
+            timeline: Some((2, None)),
+            clusters: true,
+        };
+        let known = match exchange.campaign(caller, campaign, &asked) {
+            // What is hidden and what never was answer the same.
+            Err(error) => {
+                assert_eq!(refused(&error).text, "campaign_unknown: there is no such campaign");
+                continue;
+            }
+            Ok(known) => known,
+        };
+        trace.push(told(&format!("campaign {step} {:?}", known.numbers), []));
+        trace.extend(known.contributions.iter().map(|one| contributed(one, campaigns).0));
+        for sight in known.indicators.unwrap().0 {
+            let text = format!("member {} {}", sight.author, sight.indicator().value());
+            trace.push(told(&text, [sight.current.version]));
+        }
+        trace.extend(known.enforcements.unwrap().0.iter().map(|one| done(one, campaigns).0));
+        let clusters = known.clusters.unwrap();
+        let bonds = clusters.bonds.iter().map(|bond| (bond.kind, &bond.author, &bond.indicators));
+        trace.push(told(&format!("{:?}", bonds.collect::<Vec<_>>()), []));
+        let mut timeline = known.timeline.unwrap();
+        loop {
+            for one in &timeline.0 {
+                let EventPlace { sort, position, .. } = one.place;
+                trace.push(told(&format!("{sort} {}", one.author), [position]));
+            }
+            let Some(next) = timeline.1 else { break };
+            asked.timeline = Some((2, Some(next)));
+            timeline = exchange.campaign(caller, campaign, &asked).unwrap().timeline.unwrap();
+        }
+    }
+}

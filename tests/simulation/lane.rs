@@ -1,0 +1,332 @@
+//! Random histories of the liaisons' lane, laid over those of everybody else.
+
+use std::collections::BTreeSet;
+use std::sync::atomic::{AtomicU64, Ordering};
+
+use rand::rngs::StdRng;
+use rand::seq::IndexedRandom;
+use rand::{Rng, SeedableRng};
+use tipoff::domain::assessment::Confidence;
+use tipoff::domain::entry::{Item, ReleaseAct, RequestId, SubmissionId};
+use tipoff::domain::purpose::Way;
+use tipoff::domain::sharing::{Audience, Release, SharingView};
+use tipoff::domain::submission::{BatchRequest, ItemReceipt, Receipt, Submission};
+use tipoff::domain::{Assessment, PartnerId, Position, Tlp};
+use tipoff::error::Error;
+use tipoff::exchange::{Handed, ReleaseRequest, Selection};
+
+use crate::cast::id;
+use crate::history::{History, MEMBERS, Op, To, VALUES};
+use crate::lane_history::{LaneHistory, LaneOp, STEPS};
+use crate::liaison::{FilterOf, Reader, Released, liaison};
+use crate::run::Run;
+use crate::trace::{Trace, difference, told};
+use crate::words::{indicator, sharing};
+
+/// A history of the lane that is under way.
+struct LaneRun {
+    run: Run,
+    readers: Vec<Reader>,
+    released: Released,
+    /// Whose versions each liaison was given.
+    given: BTreeSet<(PartnerId, PartnerId, Position)>,
+    /// The liaison that observes, if one does.
+    observer: Option<u8>,
+    trace: Trace,
+}
+
+/// Runs a history to its end. `Err` is a broken promise; otherwise what the observer observed: a liaison, or
+/// a partner of the history.
+fn run(history: &LaneHistory, observer: Observer) -> Result<Trace, String> {
+    let (partner, liaison) = match observer {
+        Observer::Partner(partner) => (partner, None),
+        Observer::Liaison(liaison) => (0, Some(liaison)),
+    };
+    let mut lane = LaneRun {
+        run: Run::new(history.base.readers.clone(), partner),
+        readers: history.readers.iter().copied().map(Reader::new).collect(),
+        released: Released::default(),
+        given: BTreeSet::new(),
+        observer: liaison,
+        trace: Trace::new(),
+    };
+    for number in 0..STEPS {
+        if let Some(step) = history.base.steps.iter().find(|(one, _)| *one == number) {
+            lane.run.step(&history.base, step)?;
+        }
+        let due = history.lane.iter().filter(|(behind, _, _)| *behind == number);
+        for (_, number, op) in due {
+            lane.happen(*number, op)?;
+        }
+    }
+    lane.end()?;
+    Ok(if liaison.is_some() { lane.trace } else { lane.run.trace })
+}
+
+/// Who observes.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Observer {
+    Partner(u8),
+    Liaison(u8),
+}
+
+impl LaneRun {
+    fn happen(&mut self, number: u32, op: &LaneOp) -> Result<(), String> {
+        match op {
+            LaneOp::Submit { .. } => {
+                // Who is suspended, or in none of the groups by now, is refused.
+                if let Ok(receipt) = self.submit(number, op) {
+                    self.released_with(op, &receipt);
+                }
+            }
+            LaneOp::Release { author, values, liaisons, hours, basis } => {
+                let until = hours.map(|hours| self.run.world.in_hours(hours));
+                let basis = ["warrant W-17", "by leave"][usize::from(*basis)].to_owned();
+                let act = ReleaseAct::Release { basis, until };
+                self.release(number, *author, values, *liaisons, &act);
+            }
+            LaneOp::Retract { author, values, liaisons } => {
+                self.release(number, *author, values, *liaisons, &ReleaseAct::Retract);
+            }
+            LaneOp::Read { reader, events } => {
+                let reading = &mut self.readers[usize::from(*reader)];
+                let seen = reading.read(&self.run.world, &self.released, usize::from(*events))?;
+                self.observe(*reader, seen);
+                self.record(*reader, Way::Pull);
+            }
+            LaneOp::Snapshot { reader } => {
+                let taking = &mut self.readers[usize::from(*reader)];
+                let seen = taking.snapshot(&self.run.world, &self.released)?;
+                self.observe(*reader, seen);
+                self.record(*reader, Way::Snapshot);
+            }
+            LaneOp::RunOut => self.run_out(),
+        }
+        Ok(())
+    }
+
+    fn submit(&mut self, number: u32, op: &LaneOp) -> Result<Receipt, Error> {
+        let LaneOp::Submit { author, to, values, to_liaison, hours, confidence } = op else {
+            panic!("a submission")
+        };
+        let caller = self.run.world.caller(*author)?;
+        let until = hours.map(|hours| self.run.world.in_hours(hours));
+        let release = Release { liaison: liaison(*to_liaison), basis: "with it".into(), until };
+        let mut shared = sharing(to);
+        shared.releases = vec![release];
+        let items = values.iter().zip(0..).map(|(value, index)| {
+            let mut assessment = Assessment::of(indicator(*value));
+            assessment.confidence = Some(Confidence::new(u32::from(*confidence)).unwrap());
+            Item { index, id: assessment.indicator.id(), assessment }
+        });
+        let submission = Submission {
+            id: SubmissionId::from_stored(&format!("l{number}")),
+            batch: Some(BatchRequest {
+                number: 1,
+                digest: [u8::try_from(number).unwrap(); 32],
+                sharing: shared,
+                replaces: None,
+                items: items.collect(),
+                rejected: Vec::new(),
+            }),
+            close: None,
+        };
+        self.run.call(|world| {
+            let (exchange, caller, submission) =
+                (world.exchange().clone(), caller.clone(), submission.clone());
+            async move { exchange.submit(&caller, submission).await }
+        })
+    }
+
+    fn released_with(&mut self, op: &LaneOp, receipt: &Receipt) {
+        let LaneOp::Submit { to_liaison, hours, .. } = op else { return };
+        let until = hours.map(|hours| self.run.world.in_hours(hours));
+        for (_, item) in &receipt.batch.as_ref().unwrap().items {
+            if let ItemReceipt::Created(at) | ItemReceipt::Replaced(at) = item {
+                self.released.0.insert((*at, *to_liaison), until);
+            }
+        }
+    }
+
+    fn release(&mut self, number: u32, author: u8, values: &[u8], liaisons: u8, act: &ReleaseAct) {
+        let Ok(caller) = self.run.world.caller(author) else { return };
+        let which: Vec<u8> = (0..2u8).filter(|one| liaisons & (1 << one) != 0).collect();
+        let request = ReleaseRequest {
+            request: RequestId::from_stored(&format!("r{number}")),
+            digest: [u8::try_from(number).unwrap(); 32],
+            selection: Selection::Indicators {
+                keys: values.iter().map(|value| Ok(indicator(*value).id())).collect(),
+                audience: None,
+            },
+            liaisons: which.iter().copied().map(liaison).collect(),
+            act: act.clone(),
+        };
+        let answer = self.run.call(|world| {
+            let (exchange, caller, request) =
+                (world.exchange().clone(), caller.clone(), request.clone());
+            async move { exchange.release(&caller, request).await }
+        });
+        let Ok(answer) = answer else { return };
+        for (_, version) in answer.changed.iter().chain(&answer.unchanged) {
+            for one in &which {
+                match act {
+                    ReleaseAct::Release { until, .. } => {
+                        self.released.0.insert((*version, *one), *until);
+                    }
+                    ReleaseAct::Retract => {
+                        self.released.0.remove(&(*version, *one));
+                    }
+                }
+            }
+        }
+    }
+
+    fn run_out(&mut self) {
+        let ended = self.run.call(|world| {
+            let exchange = world.exchange().clone();
+            async move { exchange.release_due().await }
+        });
+        ended.unwrap();
+    }
+
+    /// Writes down what a reader was given, as the service does.
+    fn record(&mut self, reader: u8, way: Way) {
+        let reading = &mut self.readers[usize::from(reader)];
+        let purpose = reading.purpose(&self.run.world);
+        let own = liaison(reading.of.liaison);
+        let view =
+            SharingView { tlp: Tlp::Clear, audience: Audience::Everyone, releases: Vec::new() };
+        let mut handed = Handed::default();
+        for (author, version) in std::mem::take(&mut reading.given) {
+            handed.add(&author, version, &view, &purpose);
+            self.given.insert((author, own.clone(), version));
+        }
+        let recorded = self.run.call(|world| {
+            let (exchange, own, purpose, handed) =
+                (world.exchange().clone(), own.clone(), purpose.clone(), handed.clone());
+            async move { exchange.record_access(&own, way, &purpose, handed).await }
+        });
+        recorded.unwrap();
+    }
+
+    fn observe(&mut self, reader: u8, seen: Vec<crate::trace::Observed>) {
+        if Some(self.readers[usize::from(reader)].of.liaison) == self.observer {
+            self.trace.push(told(&format!("reader {reader}"), []));
+            self.trace.extend(seen);
+        }
+    }
+
+    /// Everything runs out and is read to the end; then each liaison holds what a snapshot and a query give
+    /// it, and each author sees what was given of it.
+    fn end(&mut self) -> Result<(), String> {
+        self.run_out();
+        self.run.end()?;
+        for at in 0..self.readers.len() {
+            let seen = self.readers[at].read(&self.run.world, &self.released, usize::MAX)?;
+            let at = u8::try_from(at).unwrap();
+            self.observe(at, seen);
+            self.record(at, Way::Pull);
+            let reader = &self.readers[usize::from(at)];
+            let mut fresh = Reader::new(reader.of);
+            fresh.snapshot(&self.run.world, &self.released)?;
+            if reader.held != fresh.held {
+                let lacks: Vec<_> = fresh.held.difference(&reader.held).collect();
+                let keeps: Vec<_> = reader.held.difference(&fresh.held).collect();
+                return Err(format!("{:?} lacks {lacks:?} and keeps {keeps:?}", reader.of));
+            }
+            self.queried(reader)?;
+        }
+        self.accessed()
+    }
+
+    fn queried(&self, reader: &Reader) -> Result<(), String> {
+        if reader.of.public_alone || reader.of.filter != FilterOf::Everything {
+            return Ok(());
+        }
+        let caller = crate::liaison::caller(&self.run.world, reader.of.liaison);
+        let exchange = self.run.world.exchange();
+        let read: BTreeSet<_> = (0..VALUES)
+            .filter_map(|value| exchange.indicator(&caller, indicator(value).id()).ok())
+            .flat_map(|known| known.assessments)
+            .map(|sight| sight.current.version)
+            .collect();
+        if read == reader.held {
+            Ok(())
+        } else {
+            Err(format!("{:?}: the rule gives {read:?}, and a feed {:?}", reader.of, reader.held))
+        }
+    }
+
+    fn accessed(&self) -> Result<(), String> {
+        let mut listed = BTreeSet::new();
+        for author in 0..MEMBERS {
+            let caller = self.run.world.caller(author).unwrap();
+            let mut behind = None;
+            loop {
+                let exchange = self.run.world.exchange();
+                let page = exchange.list_accesses(&caller, None, None, behind, 2).unwrap();
+                for access in page.items {
+                    let to = access.kept.liaison;
+                    let versions = access.objects.into_iter().map(|(version, _)| version);
+                    listed.extend(versions.map(|version| (id(author), to.clone(), version)));
+                }
+                behind = page.next;
+                if behind.is_none() {
+                    break;
+                }
+            }
+        }
+        if listed == self.given {
+            return Ok(());
+        }
+        let lacks: Vec<_> = self.given.difference(&listed).collect();
+        let more: Vec<_> = listed.difference(&self.given).collect();
+        Err(format!("accesses lack {lacks:?}, and name besides {more:?}"))
+    }
+}
+
+/// A liaison ends with what a snapshot gives it, and each object that it was given is listed.
+pub fn converges(history: &History, seed: u64) -> Result<(), String> {
+    run(&LaneHistory::of(history, seed), Observer::Liaison(0)).map(|_| ())
+}
+
+/// How many histories had something hidden in them.
+pub static HAD_SOMETHING: AtomicU64 = AtomicU64::new(0);
+
+/// Takes out something that is hidden from somebody, and compares what it observes.
+pub fn interferes(history: &History, seed: u64) -> Result<(), String> {
+    // A fault would hit another append once one is taken out.
+    let steps = history.without(|(_, op)| matches!(op, Op::Fault { .. }));
+    let history = LaneHistory::of(&steps, seed);
+    let random = &mut StdRng::seed_from_u64(seed ^ 0x5eed);
+    let observer = match random.random_range(0..4) {
+        0..2 => Observer::Liaison(random.random_range(0..2)),
+        _ => Observer::Partner(random.random_range(0..5)),
+    };
+    let hidden = |op: &LaneOp| match (observer, op) {
+        // Nobody but its author and that liaison learns of a release, or of its end.
+        (
+            Observer::Partner(partner),
+            LaneOp::Release { author, .. } | LaneOp::Retract { author, .. },
+        ) => *author != partner,
+        (
+            Observer::Liaison(own),
+            LaneOp::Release { liaisons, .. } | LaneOp::Retract { liaisons, .. },
+        ) => liaisons & (1 << own) == 0,
+        // What its author never releases to it.
+        (Observer::Liaison(own), LaneOp::Submit { author, to, .. }) => {
+            *to != To::Public && !history.ever_releases(*author, own)
+        }
+        _ => false,
+    };
+    let all: Vec<_> = history.lane.iter().filter(|(_, _, op)| hidden(op)).collect();
+    let Some(number) = all.choose(random).map(|(_, number, _)| *number) else { return Ok(()) };
+    HAD_SOMETHING.fetch_add(1, Ordering::Relaxed);
+    let (with, without) = (run(&history, observer)?, run(&history.without(number), observer)?);
+    match difference(&with, &without) {
+        None => Ok(()),
+        Some(differs) => {
+            Err(format!("{number} is hidden from {observer:?}, who observes {differs}"))
+        }
+    }
+}

@@ -1,0 +1,127 @@
+//! What happens in the liaisons' lane, behind the steps of a history.
+
+use rand::rngs::StdRng;
+use rand::{Rng, SeedableRng};
+
+use crate::history::{History, MEMBERS, To, VALUES};
+use crate::liaison::{FilterOf, ReaderOf};
+
+/// Above the number of every step of a history.
+pub const STEPS: u32 = 45;
+
+/// One thing that happens in the lane.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum LaneOp {
+    /// A submission that is released as it comes.
+    Submit {
+        author: u8,
+        to: To,
+        values: Vec<u8>,
+        to_liaison: u8,
+        hours: Option<u16>,
+        confidence: u8,
+    },
+    /// What an author says of values is released to liaisons (as bits) from here on.
+    Release {
+        author: u8,
+        values: Vec<u8>,
+        liaisons: u8,
+        hours: Option<u16>,
+        basis: u8,
+    },
+    Retract {
+        author: u8,
+        values: Vec<u8>,
+        liaisons: u8,
+    },
+    Read {
+        reader: u8,
+        events: u8,
+    },
+    Snapshot {
+        reader: u8,
+    },
+    /// The node ends what has run out: until then the clock alone refuses it.
+    RunOut,
+}
+
+/// A history, and what happens in the lane behind each of its steps.
+#[derive(Clone, Debug)]
+pub struct LaneHistory {
+    pub base: History,
+    pub readers: Vec<ReaderOf>,
+    /// By the step that it is behind, with a number of its own.
+    pub lane: Vec<(u32, u32, LaneOp)>,
+}
+
+impl LaneHistory {
+    /// The history of a seed: always the same.
+    pub fn of(base: &History, seed: u64) -> Self {
+        let random = &mut StdRng::seed_from_u64(seed ^ 0x1a4e);
+        let mut base = base.clone();
+        base.whole_snapshots = true;
+        let readers = (0..random.random_range(2..4)).map(|_| ReaderOf {
+            liaison: random.random_range(0..2),
+            public_alone: random.random_bool(0.2),
+            filter: match random.random_range(0..5) {
+                0 => FilterOf::Confident,
+                1 => FilterOf::Author(random.random_range(0..MEMBERS)),
+                _ => FilterOf::Everything,
+            },
+        });
+        let readers: Vec<_> = readers.collect();
+        let count = random.random_range(8..24u32);
+        let mut behind: Vec<u32> = (0..count).map(|_| random.random_range(0..STEPS)).collect();
+        behind.sort_unstable();
+        let lane = behind.into_iter().zip(0..);
+        let lane = lane.map(|(behind, number)| (behind, number, op(random, readers.len())));
+        let lane = lane.collect();
+        Self { base, readers, lane }
+    }
+
+    /// The same without one thing that happens.
+    pub fn without(&self, number: u32) -> Self {
+        let mut other = self.clone();
+        other.lane.retain(|(_, one, _)| *one != number);
+        other
+    }
+
+    /// Whether an author ever releases anything to a liaison.
+    pub fn ever_releases(&self, author: u8, to: u8) -> bool {
+        self.lane.iter().any(|(_, _, op)| match op {
+            LaneOp::Submit { author: a, to_liaison, .. } => *a == author && *to_liaison == to,
+            LaneOp::Release { author: a, liaisons, .. } => {
+                *a == author && liaisons & (1 << to) != 0
+            }
+            _ => false,
+        })
+    }
+}
+
+fn op(random: &mut StdRng, readers: usize) -> LaneOp {
+    let author = random.random_range(0..MEMBERS);
+    let mut values: Vec<u8> = (0..VALUES).filter(|_| random.random_bool(0.5)).collect();
+    let hours = random.random_bool(0.5).then(|| random.random_range(1..800));
+    let reader = random.random_range(0..readers) as u8;
+    match random.random_range(0..100) {
+        0..20 => {
+            values.push(random.random_range(0..VALUES));
+            let to = match random.random_range(0..4) {
+                0 => To::Everyone,
+                1 => To::Public,
+                _ => To::Named { groups: 1 << random.random_range(0..2u8), partners: 0 },
+            };
+            let confidence = [20, 80][random.random_range(0..2usize)];
+            let to_liaison = random.random_range(0..2);
+            LaneOp::Submit { author, to, values, to_liaison, hours, confidence }
+        }
+        20..48 => {
+            let (liaisons, basis) = (random.random_range(1..4), random.random_range(0..2));
+            LaneOp::Release { author, values, liaisons, hours, basis }
+        }
+        48..60 => LaneOp::Retract { author, values, liaisons: random.random_range(1..4) },
+        60..84 => LaneOp::Read { reader, events: random.random_range(0..7) },
+        84..90 => LaneOp::Snapshot { reader },
+        _ => LaneOp::RunOut,
+    }
+}

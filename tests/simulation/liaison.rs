@@ -1,0 +1,182 @@
+//! What a liaison holds by what its feed told it.
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::time::Duration;
+
+use tipoff::clock::Clock;
+use tipoff::domain::assessment::Confidence;
+use tipoff::domain::filter::Filter;
+use tipoff::domain::purpose::{Purpose, PurposeKind};
+use tipoff::domain::sharing::Audience;
+use tipoff::domain::{Cursor, PartnerId, Position, Timestamp};
+use tipoff::exchange::{Caller, Start, Wanted};
+
+use crate::cast::id;
+use crate::reader::{Event, events, item, tokio_instant_far};
+use crate::trace::Observed;
+use crate::world::{LIAISONS, World};
+
+/// How many assessments a snapshot looks at, at once.
+const PAGE: usize = 3;
+
+/// A liaison's reader: whose, for what it reads and what it asks for.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct ReaderOf {
+    pub liaison: u8,
+    pub public_alone: bool,
+    pub filter: FilterOf,
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum FilterOf {
+    Everything,
+    Confident,
+    Author(u8),
+}
+
+/// What is released to whom until when, by what the answers to releases said.
+#[derive(Clone, Debug, Default)]
+pub struct Released(pub BTreeMap<(Position, u8), Option<Timestamp>>);
+
+impl Released {
+    fn covers(&self, at: Position, liaison: u8, now: Timestamp) -> bool {
+        let until = self.0.get(&(at, liaison));
+        until.is_some_and(|until| until.is_none_or(|until| now < until))
+    }
+}
+
+/// A reader over all its connections.
+pub struct Reader {
+    pub of: ReaderOf,
+    pub held: BTreeSet<Position>,
+    /// What it was given since the last time that was asked.
+    pub given: Vec<(PartnerId, Position)>,
+    cursor: Option<Cursor>,
+}
+
+pub fn liaison(which: u8) -> PartnerId {
+    PartnerId::from_stored(LIAISONS[usize::from(which)])
+}
+
+pub fn caller(world: &World, which: u8) -> Caller {
+    world.exchange().admit(&liaison(which)).unwrap()
+}
+
+impl Reader {
+    pub fn new(of: ReaderOf) -> Self {
+        Self { of, held: BTreeSet::new(), given: Vec::new(), cursor: None }
+    }
+
+    pub fn purpose(&self, world: &World) -> Purpose {
+        let kind = if self.of.public_alone { PurposeKind::Public } else { PurposeKind::Warrant };
+        let until = world.clock.now().plus(Duration::from_secs(360 * 86_400));
+        Purpose { kind, reference: "W-17".into(), jurisdiction: "GB".into(), until }
+    }
+
+    fn wanted(&self, world: &World) -> Wanted {
+        let mut filter = Filter::default();
+        match self.of.filter {
+            FilterOf::Everything => {}
+            FilterOf::Confident => filter.min_confidence = Some(Confidence::new(50).unwrap()),
+            FilterOf::Author(author) => filter.authors = vec![id(author)],
+        }
+        Wanted { filter, purpose: Some(self.purpose(world)) }
+    }
+
+    /// Connects, takes at most so many events, and is gone. `Err` is a broken promise.
+    pub fn read(
+        &mut self,
+        world: &World,
+        released: &Released,
+        most: usize,
+    ) -> Result<Vec<Observed>, String> {
+        let start = self.cursor.map_or(Start::Oldest, Start::After);
+        let caller = caller(world, self.of.liaison);
+        let mut feed = world.exchange().feed(&caller, start, self.wanted(world)).unwrap();
+        let far = tokio_instant_far(world);
+        let mut seen = Vec::new();
+        while seen.len() < most {
+            let Some(delivery) = world.read(feed.next_there(far)).unwrap() else {
+                self.cursor = Some(feed.cursor());
+                break;
+            };
+            let journal = feed.cursor().journal;
+            let events = events(delivery, &world.campaigns);
+            let left = most - seen.len();
+            let all_taken = events.len() <= left;
+            for event in events.into_iter().take(left) {
+                self.take(world, released, &event)?;
+                self.cursor = Some(Cursor { journal, place: event.place });
+                seen.push(event.observed);
+            }
+            if all_taken {
+                self.cursor = Some(feed.cursor());
+            }
+        }
+        Ok(seen)
+    }
+
+    fn take(&mut self, world: &World, released: &Released, event: &Event) -> Result<(), String> {
+        if let Some((author, at, sharing)) = &event.content {
+            let is_public = sharing.audience == Audience::Public;
+            let covered = released.covers(*at, self.of.liaison, world.clock.now());
+            if !is_public && (self.of.public_alone || !covered) {
+                let text = &event.observed.text;
+                return Err(format!("{:?} is given what is not released: {text} {at}", self.of));
+            }
+            let foreign = event.observed.text.contains("GroupId")
+                || LIAISONS.iter().any(|one| {
+                    *one != liaison(self.of.liaison).as_str()
+                        && event.observed.text.contains(&format!("\"{one}\""))
+                });
+            if foreign {
+                return Err(format!("{:?} sees who else does: {}", self.of, event.observed.text));
+            }
+            self.given.push((author.clone(), *at));
+        } else if event.drops.is_none() {
+            return Err(format!("{:?} is told {}", self.of, event.observed.text));
+        }
+        if let Some(version) = event.drops {
+            self.held.remove(&version);
+        }
+        self.held.extend(event.holds);
+        Ok(())
+    }
+
+    /// Takes a snapshot in place of what it holds.
+    pub fn snapshot(
+        &mut self,
+        world: &World,
+        released: &Released,
+    ) -> Result<Vec<Observed>, String> {
+        let caller = caller(world, self.of.liaison);
+        let mut snapshot = world.exchange().snapshot(&caller, self.wanted(world)).unwrap();
+        self.held.clear();
+        let mut seen = Vec::new();
+        while let Some(page) = snapshot.next_page(PAGE).unwrap() {
+            for shown in page {
+                let (version, sharing) = (shown.current.version, shown.current.sharing.clone());
+                let said = &shown.current.assessment;
+                let event = Event {
+                    place: shown.place,
+                    observed: item(
+                        &shown.author,
+                        said,
+                        &shown.view,
+                        version,
+                        None,
+                        &world.campaigns,
+                    ),
+                    holds: Some(version),
+                    drops: None,
+                    content: Some((shown.author.clone(), version, sharing)),
+                    campaign: None,
+                };
+                self.take(world, released, &event)?;
+                seen.push(event.observed);
+            }
+        }
+        self.cursor = Some(snapshot.cursor());
+        Ok(seen)
+    }
+}

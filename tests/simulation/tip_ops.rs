@@ -1,0 +1,114 @@
+//! What is done with tips in a history, and what of it is hidden from whom.
+
+use rand::Rng;
+use rand::rngs::StdRng;
+use rand::seq::IndexedRandom;
+use tipoff::domain::tip::TipState;
+
+use crate::cast::bits;
+use crate::deed::{Deed, any_campaign};
+use crate::history::{History, MEMBERS, Op, Said, VALUES, any_audience};
+
+/// Now and then a history begins with a tip that waits in its campaign.
+pub fn begin(random: &mut StdRng) -> Vec<Op> {
+    if random.random_bool(0.8) {
+        return Vec::new();
+    }
+    let sender = random.random_range(0..MEMBERS);
+    let to = random.random_range(1..1 << MEMBERS) & !(1 << sender);
+    let founding = Op::Deed(Deed::Found { author: sender, to: any_audience(random) });
+    let tip = Op::Tip { sender, to, campaign: Some(0), about: None, due_hours: None };
+    let waits = |who| {
+        [TipState::Investigating, TipState::Monitoring].map(|state| Op::Respond {
+            of: 1,
+            who,
+            state: state.number(),
+            about: None,
+            to: None,
+            to_all: false,
+        })
+    };
+    let recipients = bits(to, MEMBERS.into()).filter(|who| *who != sender);
+    [founding, tip].into_iter().chain(recipients.take(2).flat_map(waits)).collect()
+}
+
+/// Something that is done with tips.
+pub fn op(history: &History, random: &mut StdRng, author: u8, partner: u8) -> Op {
+    let about = random.random_bool(0.4).then(|| random.random_range(0..VALUES));
+    let tips: Vec<(u32, u8, u8, Option<u32>)> = history
+        .steps
+        .iter()
+        .filter_map(|(number, op)| match op {
+            Op::Tip { sender, to, campaign, .. } => Some((*number, *sender, *to, *campaign)),
+            _ => None,
+        })
+        .collect();
+    let chosen = tips.choose(random).copied().filter(|_| random.random_bool(0.85));
+    let Some((of, sender, to, campaign)) = chosen else {
+        // Oneself is named now and then, and refused.
+        let oneself = if random.random_bool(0.9) { 1 << author } else { 0 };
+        let to = random.random_range(0..1 << MEMBERS) & !oneself;
+        let due_hours = random.random_bool(0.5).then(|| random.random_range(1..1_000));
+        let campaign = any_campaign(history, random).filter(|_| random.random_bool(0.7));
+        return Op::Tip { sender: author, to, campaign, about, due_hours };
+    };
+    // Mostly its parties, and now and then anybody.
+    let parties: Vec<u8> = bits(to, MEMBERS.into()).chain([sender]).collect();
+    let who = if random.random_bool(0.1) { partner } else { *parties.choose(random).unwrap() };
+    // Something new in the campaign, seen by some.
+    if random.random_bool(0.3) && campaign.is_some() {
+        let author = *parties.choose(random).unwrap();
+        let confidence = random.random_range(0..100);
+        let value = random.random_range(0..VALUES);
+        let said = Said { value, confidence, hours: None, restricted: false, campaign };
+        let to = any_audience(random);
+        return Op::Submit { author, to, replaces: None, items: vec![said] };
+    }
+    if random.random_bool(0.05) {
+        return Op::WithdrawTip { of, who };
+    }
+    let moves = who != sender && random.random_bool(0.8);
+    // Often to where it waits for something new.
+    let states = [TipState::Investigating, TipState::Monitoring];
+    let state = match random.random_range(0..5) {
+        0 => random.random_range(1..9),
+        _ => states.choose(random).unwrap().number(),
+    };
+    Op::Respond {
+        of,
+        who,
+        state: if moves { state } else { 0 },
+        about,
+        to: random.random_bool(0.3).then(|| *parties.choose(random).unwrap()),
+        to_all: random.random_bool(0.15),
+    }
+}
+
+/// Whether a partner can at no time see what a step brings: of a tip that it is no party to, or in the
+/// thread of another recipient.
+pub fn is_hidden(history: &History, step: u32, op: &Op, observer: u8) -> bool {
+    let tip = |of: u32| {
+        history.steps.iter().find_map(|(number, op)| match op {
+            Op::Tip { sender, to, .. } if *number == of => Some((*sender, *to)),
+            _ => None,
+        })
+    };
+    let concerns = |(sender, to): (u8, u8)| sender == observer || to & (1 << observer) != 0;
+    match op {
+        Op::Tip { sender, to, .. } => !concerns((*sender, *to)),
+        Op::WithdrawTip { of, who } => *who != observer && !tip(*of).is_some_and(concerns),
+        Op::Respond { of, who, to, to_all, .. } => {
+            let Some((sender, recipients)) = tip(*of) else { return *who != observer };
+            // What a recipient shows because of where the tip stands is its telling.
+            let leads_back = history.steps.iter().any(|(number, other)| {
+                matches!(other, Op::Respond { of: o, to_all: true, .. }
+                    if o == of && *number != step)
+            });
+            let apart = !to_all && !leads_back && sender != observer;
+            let to_another =
+                if *who == sender { to.is_some_and(|to| to != observer) } else { true };
+            *who != observer && (!concerns((sender, recipients)) || (apart && to_another))
+        }
+        _ => false,
+    }
+}

@@ -1,0 +1,235 @@
+//! Tips in a history as it happens: what is done with them, and what their parties are told and shown.
+
+use std::collections::BTreeMap;
+use std::sync::atomic::{AtomicU64, Ordering};
+
+use tipoff::domain::entry::{RequestId, TipIndicator};
+use tipoff::domain::filter::Filter;
+use tipoff::domain::tip::{TipState, Urgency};
+use tipoff::domain::{PartnerId, Position, TipId};
+use tipoff::exchange::{
+    Added, Caller, Delivery, Exchange, ResponseRequest, Start, TipAsked, TipBox, TipQuery,
+    TipRequest, TipTold,
+};
+
+use crate::cast::{bits, id};
+use crate::history::{MEMBERS, Op};
+use crate::reader::Event;
+use crate::run::Run;
+use crate::trace::{Observed, told as traced};
+use crate::words::{indicator, noted};
+
+/// How many tips were taken up again.
+pub static REOPENED: AtomicU64 = AtomicU64::new(0);
+/// Where each tip stands with each recipient.
+type States = BTreeMap<(TipId, PartnerId), TipState>;
+
+impl Run {
+    pub fn tip(&mut self, number: u32, op: &Op) {
+        match op {
+            Op::Tip { sender, .. } => {
+                let request = self.tip_request(number, op);
+                let answer = self.as_partner(*sender, |exchange, caller| {
+                    let request = request.clone();
+                    async move { exchange.send_tip(&caller, request).await }
+                });
+                self.answered(*sender, answer.as_ref().map(|(_, one)| noted(one)));
+                if let Ok((tip, _)) = answer {
+                    self.tips.insert(number, tip);
+                }
+            }
+            Op::Respond { of, who, state, about, to, to_all } => {
+                let request = ResponseRequest {
+                    request: RequestId::from_stored(&format!("r{number}")),
+                    digest: [1; 32],
+                    tip: self.tip_id(*of),
+                    recipient: to.map(id),
+                    to_all: *to_all,
+                    moves_to: Some(*state).filter(|state| *state > 0).and_then(TipState::of_number),
+                    message: Some(format!("says {number}").into()),
+                    indicators: about_values(*about),
+                    rejected: Vec::new(),
+                };
+                let answer = self.as_partner(*who, |exchange, caller| {
+                    let request = request.clone();
+                    async move { exchange.respond_to_tip(&caller, request).await }
+                });
+                let observed = answer.as_ref().map(|(state, one)| {
+                    let Observed { text, positions } = noted(one);
+                    Observed { text: format!("{text} {state:?}"), positions }
+                });
+                self.answered(*who, observed);
+            }
+            Op::WithdrawTip { of, who } => {
+                let tip = self.tip_id(*of);
+                let answer = self.as_partner(*who, |exchange, caller| async move {
+                    exchange.withdraw_tip(&caller, tip).await
+                });
+                let observed = answer.as_ref().map(|(sequence, before)| {
+                    traced(&format!("tip withdrawn {before}"), [Position::new(*sequence, 0)])
+                });
+                self.answered(*who, observed);
+            }
+            _ => unreachable!("{op:?}"),
+        }
+    }
+
+    fn tip_request(&self, number: u32, op: &Op) -> TipRequest {
+        let Op::Tip { to, campaign, about, due_hours, .. } = op else { panic!("a tip") };
+        TipRequest {
+            request: RequestId::from_stored(&format!("t{number}")),
+            digest: [1; 32],
+            recipients: bits(*to, MEMBERS.into()).map(id).collect(),
+            subject: None,
+            narrative: format!("tells {number}").into(),
+            indicators: about_values(*about),
+            rejected: Vec::new(),
+            urgency: Urgency::Routine,
+            respond_by: due_hours.map(|hours| self.world.in_hours(hours)),
+            tlp: None,
+            campaign: campaign.map(|of| self.world.campaigns.id(of)),
+            submission: None,
+        }
+    }
+
+    /// One that was not sent has an id that nobody knows.
+    fn tip_id(&self, of: u32) -> TipId {
+        self.tips.get(&of).copied().unwrap_or_else(|| TipId::from_bytes([of as u8; 16]))
+    }
+
+    /// What is new in the campaign takes up what waits in it.
+    pub fn reopen(&mut self) {
+        let reopened = self.call(|world| {
+            let exchange = world.exchange().clone();
+            async move { exchange.reopen_due().await }
+        });
+        REOPENED.fetch_add(reopened.unwrap() as u64, Ordering::Relaxed);
+    }
+
+    /// What a partner's feed told it of tips from the beginning is what it is shown now: one partner a
+    /// history, as the tips in it have it.
+    pub fn check_tips(&mut self) -> Result<(), String> {
+        let Some(number) = self.tips.keys().last() else { return Ok(()) };
+        let partner = u8::try_from(number % u32::from(MEMBERS)).unwrap();
+        let caller = self.world.caller(partner).unwrap();
+        let exchange = self.world.exchange().clone();
+        let (by_feed, entries) = self.told_of_tips(&caller);
+        let mut listed = States::new();
+        for of in [TipBox::Received, TipBox::Sent] {
+            let page = exchange.list_tips(&caller, &query(of, false)).unwrap();
+            for tip in page.tips {
+                let thread = tip.threads[0].clone();
+                listed.insert((tip.id, thread.recipient), thread.state);
+                let shown = exchange.show_tip(&caller, &asked(tip.id)).unwrap();
+                if entries.get(&tip.id) != Some(&shown.entries.len()) {
+                    return Err(format!("{partner} is told {entries:?} and shown {shown:?}"));
+                }
+            }
+        }
+        if by_feed == listed {
+            Ok(())
+        } else {
+            Err(format!("{partner} is told {by_feed:?}, and listed {listed:?}"))
+        }
+    }
+
+    /// Where each tip stands by a partner's feed, and how many things were told of it.
+    fn told_of_tips(&self, caller: &Caller) -> (States, BTreeMap<TipId, usize>) {
+        let mut feed =
+            self.world.exchange().feed(caller, Start::Oldest, Filter::default()).unwrap();
+        let far = std::time::Duration::from_secs(60);
+        let far = self.world.read(async { tokio::time::Instant::now() + far });
+        let (mut states, mut entries) = (States::new(), BTreeMap::new());
+        while let Some(delivery) = self.world.read(feed.next_there(far)).unwrap() {
+            let Delivery::Tip(one) = delivery else { continue };
+            *entries.entry(one.tip.id).or_default() += 1;
+            let threads = one.tip.threads.into_iter();
+            states.extend(threads.map(|thread| ((one.tip.id, thread.recipient), thread.state)));
+        }
+        (states, entries)
+    }
+}
+
+/// Every question about tips.
+pub fn queries(exchange: &Exchange, caller: &Caller) -> Vec<Observed> {
+    let mut observed = Vec::new();
+    for (of, overdue) in [
+        (TipBox::Received, false),
+        (TipBox::Sent, false),
+        (TipBox::Received, true),
+        (TipBox::Sent, true),
+    ] {
+        // A liaison, an observer or an operator has no tips.
+        let mut tips = exchange.list_tips(caller, &query(of, overdue)).unwrap().tips;
+        tips.sort_by_key(|tip| (tip.sequence, tip.threads[0].recipient.clone()));
+        for tip in tips {
+            let thread = &tip.threads[0];
+            let text = format!("{of:?} {overdue} {} {thread:?} {:?}", tip.sender, tip.respond_by);
+            observed.push(traced(&text, [Position::new(tip.sequence, 0)]));
+            let shown = exchange.show_tip(caller, &asked(tip.id)).unwrap();
+            let values: Vec<_> =
+                shown.indicators.iter().map(|one| one.indicator.indicator.value()).collect();
+            observed.push(traced(&format!("{} {values:?}", shown.narrative), []));
+            observed.extend(shown.entries.iter().map(|one| added(&one.added, &one.text)));
+        }
+    }
+    observed
+}
+
+/// What a feed tells of a tip. Ids are random, and no part of what is compared.
+pub fn told(one: &TipTold) -> Event {
+    let threads: Vec<_> =
+        one.tip.threads.iter().map(|thread| (thread.recipient.as_str(), thread.state)).collect();
+    let Observed { text, mut positions } = added(&one.added.added, &one.added.text);
+    let text =
+        format!("tip of {} {threads:?} {text} {}", one.tip.sender, one.added.indicators.len());
+    positions.push(Position::new(one.tip.sequence, 0));
+    Event {
+        place: one.place,
+        observed: Observed { text, positions },
+        holds: None,
+        drops: None,
+        content: None,
+        campaign: None,
+    }
+}
+
+fn added(added: &Added, text: &str) -> Observed {
+    let Added { what, author, recipient, shown, indicators, threads, .. } = added;
+    let text = format!(
+        "{what:?} by {author:?} for {recipient:?} {shown} {threads:?} {indicators} says {text:?}"
+    );
+    traced(&text, [Position::new(added.sequence, 0)])
+}
+
+fn query(of: TipBox, overdue: bool) -> TipQuery {
+    TipQuery {
+        of,
+        states: Vec::new(),
+        urgencies: Vec::new(),
+        overdue,
+        with: None,
+        campaign: None,
+        size: 1_000,
+        token: String::new(),
+    }
+}
+
+fn asked(tip: TipId) -> TipAsked {
+    TipAsked {
+        tip,
+        recipient: None,
+        behind: 0,
+        entries: 1_000,
+        behind_indicator: None,
+        indicators: 1_000,
+    }
+}
+
+fn about_values(about: Option<u8>) -> Vec<TipIndicator> {
+    let one = |value| {
+        let indicator = indicator(value);
+        TipIndicator { index: 0, id: indicator.id(), indicator }
+    };
+    about.into_iter().map(one).collect()
+}

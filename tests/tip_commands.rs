@@ -1,0 +1,145 @@
+//! `tipoff tip`, as a person or a script runs it.
+
+#![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic)]
+
+mod support;
+
+use serde_json::{Value, json};
+use support::command::{Ran, Stage};
+
+fn done(ran: Ran) -> Ran {
+    assert_eq!(ran.code, Some(0), "{ran:?}");
+    ran
+}
+
+fn json(stage: &Stage, partner: &str, arguments: &[&str]) -> Vec<Value> {
+    done(stage.run(partner, &[arguments, &["--json"]].concat())).lines()
+}
+
+#[test]
+fn a_tip_is_sent_listed_answered_shown_and_withdrawn() {
+    let stage = Stage::new();
+    let file = stage.file("found.csv", "kind,value\ndomain,a.example\ndomain,b.example\n");
+    let send = [
+        "tip",
+        "send",
+        "a network of accounts",
+        "--to",
+        "facegraph",
+        "--subject",
+        "a network",
+        "--urgency",
+        "imminent-harm",
+        "--respond-by",
+        "2040-01-01",
+        "--tlp",
+        "RED",
+        "--indicator",
+        "hxxp://c[.]example/x",
+        "--file",
+        &file,
+    ];
+    let sent = json(&stage, "birdsite", &send);
+    let id = sent[0]["tip_id"].as_str().unwrap().to_owned();
+    assert_eq!((&sent[0]["indicators"], &sent[0]["replayed"]), (&json!(3), &json!(false)));
+    let people = done(stage.run("birdsite", &send)).out;
+    assert!(people.contains(&id) && people.contains("--again"), "{people}");
+
+    let listed = json(&stage, "facegraph", &["tip", "list"]);
+    assert_eq!((&listed[0]["tip_id"], &listed[0]["tlp"]), (&json!(id), &json!("RED")));
+    assert_eq!(listed[0]["threads"][0]["state"], "sent");
+    assert!(json(&stage, "facegraph", &["tip", "list", "--state", "closed"]).is_empty());
+    assert!(json(&stage, "facegraph", &["tip", "list", "--sent"]).is_empty());
+    assert!(json(&stage, "facegraph", &["tip", "list", "--overdue"]).is_empty());
+    let people = done(stage.run("facegraph", &["tip", "list"])).out;
+    assert!(people.contains(&id[..8]) && people.contains("imminent_harm"), "{people}");
+
+    // By the beginning of its id.
+    let answer = ["tip", "respond", &id[..8], "--move", "acknowledged", "--message", "on it"];
+    let answered = json(&stage, "facegraph", &answer);
+    assert_eq!(
+        (&answered[0]["tip_id"], &answered[0]["state"]),
+        (&json!(id), &json!("acknowledged"))
+    );
+    assert_eq!(json(&stage, "facegraph", &answer)[0]["replayed"], true);
+    let refused = ["tip", "respond", &id, "--move", "closed"];
+    stage.run("facegraph", &refused).failed(1, "the tip is acknowledged");
+    stage.run("facegraph", &["tip", "respond", &id, "--move", "declined"]).failed(2, "message");
+    let bad = ["tip", "respond", &id, "--indicator", "d.example", "--indicator", "just words"];
+    let partly = stage.run("birdsite", &bad);
+    assert_eq!(partly.code, Some(5), "{partly:?}");
+    assert!(partly.out.contains("rejected") && partly.out.contains("just words"), "{partly:?}");
+
+    let shown = &json(&stage, "birdsite", &["tip", "show", &id])[0];
+    assert_eq!(shown["entries"].as_array().unwrap().len(), 3);
+    assert_eq!(shown["entries"][1]["moves"][0]["to"], "acknowledged");
+    assert_eq!(shown["indicators"].as_array().unwrap().len(), 4);
+    let people = done(stage.run("birdsite", &["tip", "show", &id[..8], "--to", "facegraph"])).out;
+    for part in ["a network", "facegraph   acknowledged", "→ acknowledged", "on it", "d.example"]
+    {
+        assert!(people.contains(part), "{part} is not in {people}");
+    }
+
+    // Both feeds tell it.
+    for partner in ["birdsite", "facegraph"] {
+        let pulled = json(&stage, partner, &["pull"]);
+        let told: Vec<_> = pulled.iter().filter(|line| line["tip"].is_object()).collect();
+        assert_eq!(told.len(), 3, "{told:?}");
+        assert_eq!(told[1]["entry"]["message"], "on it");
+    }
+    let people = done(stage.run("facegraph", &["pull"])).out;
+    assert!(people.contains("→ acknowledged") && people.contains("on it"), "{people}");
+
+    let withdrawn = json(&stage, "birdsite", &["tip", "withdraw", &id[..8]]);
+    assert_eq!(withdrawn[0]["replayed"], false);
+    assert!(done(stage.run("birdsite", &["tip", "withdraw", &id])).out.contains("it was before"));
+    let shown = done(stage.run("facegraph", &["tip", "show", &id])).out;
+    assert!(shown.contains("withdrawn") && !shown.contains("network"), "{shown}");
+    stage.run("facegraph", &["tip", "respond", &id, "--message", "but"]).failed(1, "withdrawn");
+    stage.run("tubeworks", &["tip", "show", &id]).failed(1, "you have no such tip");
+    stage.run("tubeworks", &["tip", "show", &id[..8]]).failed(1, "you have no tip");
+    stage.run("tubeworks", &["tip", "show", "xyz"]).failed(2, "not a tip's id");
+    stage.run("watcher", &["tip", "list"]).failed(4, "");
+    let wrong = ["tip", "send", "text", "--to", "cyber-unit"];
+    stage.run("birdsite", &wrong).failed(2, "liaison");
+}
+
+#[test]
+fn a_narrative_is_read_from_a_file_and_from_stdin() {
+    let stage = Stage::new();
+    let file = stage.file("narrative.txt", "what we saw\n");
+    json(&stage, "birdsite", &["tip", "send", "--narrative-file", &file, "--to", "facegraph"]);
+    let mut command =
+        stage.tipoff("birdsite", &["tip", "send", "-", "--to", "tubeworks", "--key", "k1"]);
+    done(Ran::with_input(&mut command, b"what we saw besides\n"));
+    let sent = json(&stage, "birdsite", &["tip", "list", "--sent"]);
+    let narrative = |tip: &Value| {
+        let id = tip["tip_id"].as_str().unwrap();
+        json(&stage, "birdsite", &["tip", "show", id])[0]["narrative"].clone()
+    };
+    assert_eq!(narrative(&sent[0]), "what we saw besides");
+    assert_eq!(narrative(&sent[1]), "what we saw");
+    assert_eq!(json(&stage, "birdsite", &["tip", "list", "--sent", "--limit", "1"]).len(), 1);
+    let with = ["tip", "list", "--sent", "--with", "facegraph"];
+    assert_eq!(json(&stage, "birdsite", &with).len(), 1);
+}
+
+#[test]
+fn submit_says_what_was_referred_and_an_operator_turns_it_off() {
+    let stage = Stage::new();
+    let report = stage.file(
+        "report.csv",
+        "kind,platform,value\npage,facebook,some.page\naccount,tiktok,someone\ndomain,,a.example\n",
+    );
+    let off = ["partner", "put", "facegraph", "--referrals", "off"];
+    let put = json(&stage, "exchange-ops", &off);
+    assert_eq!(put[0]["referrals"], "off");
+    let submitted = json(&stage, "birdsite", &["submit", &report]).pop().unwrap();
+    assert_eq!((&submitted["referred"], &submitted["not_referred"]), (&json!({}), &json!(2)));
+    json(&stage, "exchange-ops", &["partner", "put", "facegraph", "--referrals", "on"]);
+    let other = stage.file("other.csv", "kind,platform,value\npage,facebook,other.page\n");
+    let people = done(stage.run("birdsite", &["submit", &other])).out;
+    assert!(people.contains("referred 1 to facegraph; 0 not referred"), "{people}");
+    let listed = done(stage.run("facegraph", &["tip", "list"])).out;
+    assert!(listed.contains("referral of submission cli-"), "{listed}");
+}
