@@ -65,9 +65,10 @@ fn the_demo_tells_the_whole_story_and_its_counts_are_right() {
             "acknowledged Taken up by our desk.",
             "investigating ",
             "actioned ",
-            "acted 7 pages on facebook (2 disabled before), 3 groups on facebook, 5 accounts on facebook",
             "attributes it to people linked to a government, confidence 70",
             "monitoring ",
+            "an enforcement of facegraph after this tip: 7 pages on facebook (2 disabled before), 3 groups on \
+             facebook, 5 accounts on facebook (1 disabled before)",
             "a move to declined is refused: the tip is monitoring",
             "cyber-unit pulls without a purpose: ",
             "under warrant W-2019-17 it is given 0 indicators",

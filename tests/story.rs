@@ -88,6 +88,7 @@ impl Story {
             state: state.into(),
             message: format!("we move it to {}", state.as_str_name()),
             indicators: indicators.collect(),
+            enforcement: (state == pb::TipState::Actioned).then(done),
             ..Default::default()
         };
         let first = soon(self.facegraph.client.respond_to_tip(request.clone())).await.unwrap();
@@ -95,6 +96,20 @@ impl Story {
         let again = soon(self.facegraph.client.respond_to_tip(request)).await.unwrap();
         assert!(again.replayed && again.sequence == first.sequence, "{again:?}");
     }
+}
+
+/// 7 Pages, 3 Groups and 5 accounts.
+fn done() -> pb::Enforcement {
+    let count = |asset: pb::AssetKind, count| pb::EnforcementCount {
+        asset: asset.into(),
+        platform: "facebook".into(),
+        count,
+        ..Default::default()
+    };
+    let (pages, groups) = (count(pb::AssetKind::Page, 7), count(pb::AssetKind::Group, 3));
+    let counts = vec![pages, groups, count(pb::AssetKind::Account, 5)];
+    let method = pb::EnforcementMethod::AfterTip.into();
+    pb::Enforcement { counts, method, ..Default::default() }
 }
 
 fn key_of(value: &str) -> pb::IndicatorKey {
@@ -183,6 +198,13 @@ async fn a_tip_lives_its_life_through_a_sigkill_between_every_two_steps() {
     };
     soon(story.birdsite.client.withdraw(request)).await.unwrap();
     story.step(4, 7).await;
+
+    // What was done counts once, after each of the kills.
+    let of_tip = pb::ListEnforcementsRequest { tip_id: tip.clone(), ..Default::default() };
+    let known = soon(story.birdsite.client.enforcements(&of_tip)).await.unwrap();
+    let [one] = &known[..] else { panic!("{known:?}") };
+    let counts = one.enforcement.clone().unwrap().counts;
+    assert_eq!(counts.iter().map(|one| one.count).collect::<Vec<_>>(), [7, 3, 5]);
 
     soon(story.birdsite.client.withdraw_tip(&tip)).await.unwrap();
     story.step(4, 8).await;

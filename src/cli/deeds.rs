@@ -121,13 +121,7 @@ pub fn done(one: &pb::VisibleEnforcement) -> Value {
         "author": one.author,
         "accepted_at": words::time(one.accepted_at.as_ref()),
         "source": source(done.source()),
-        "counts": done.counts.iter().map(|one| json!({
-            "asset": asset(one.asset()),
-            "platform": one.platform,
-            "count": one.count,
-            "already_disabled": one.already_disabled,
-            "approximate": one.approximate,
-        })).collect::<Vec<_>>(),
+        "counts": counts(&done),
         "method": method(&done),
         "from": text(&done.from),
         "until": text(&done.until),
@@ -137,4 +131,22 @@ pub fn done(one: &pb::VisibleEnforcement) -> Value {
         "tlp": shown::marking(sharing),
         "audience": shown::audience(sharing.and_then(|sharing| sharing.audience.as_ref())),
     })
+}
+
+/// What was done, as an object within that of a tip's answer.
+pub fn enforcement(done: &pb::Enforcement) -> Value {
+    json!({ "enforcement": done.id, "counts": counts(done), "method": method(done) })
+}
+
+fn counts(done: &pb::Enforcement) -> Vec<Value> {
+    let counts = done.counts.iter().map(|one| {
+        json!({
+            "asset": asset(one.asset()),
+            "platform": one.platform,
+            "count": one.count,
+            "already_disabled": one.already_disabled,
+            "approximate": one.approximate,
+        })
+    });
+    counts.collect()
 }

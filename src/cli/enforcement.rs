@@ -1,6 +1,6 @@
 //! `tipoff enforcement`
 
-mod counts;
+pub mod counts;
 mod markdown;
 mod put;
 mod report;

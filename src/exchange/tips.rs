@@ -16,12 +16,13 @@ use super::campaigns::campaign_visible;
 use super::reactions::Noted;
 use super::submit::refused;
 use super::{Caller, Exchange, restricted};
+use crate::domain::enforcement::Enforcement;
 use crate::domain::entry::{
     AppendId, Body, Outcome, Rejection, RequestId, SubmissionId, TipIndicator, TipResponse,
     TipSent, TipThread, VoidReason,
 };
 use crate::domain::partner::Role;
-use crate::domain::sharing::Community;
+use crate::domain::sharing::{Audience, Community, Sharing};
 use crate::domain::tip::{MOST_RECIPIENTS, TipState, Urgency};
 use crate::domain::{CampaignId, IndicatorId, Invalid, PartnerId, Timestamp, TipId, Tlp};
 use crate::error::{Error, Kind, Result};
@@ -79,6 +80,8 @@ pub struct ResponseRequest {
     pub indicators: Vec<TipIndicator>,
     /// Those that could not.
     pub rejected: Vec<Rejection>,
+    /// What the caller did.
+    pub enforcement: Option<Enforcement>,
 }
 
 impl Exchange {
@@ -171,10 +174,14 @@ impl Exchange {
         };
         let (indicators, rejected) =
             self.hold_restricted(caller, &told, request.indicators, request.rejected).await?;
-        if request.moves_to.is_none() && request.message.is_none() && indicators.is_empty() {
+        let enforcement =
+            request.enforcement.map(|done| self.done_after(caller, tip, &thread, done));
+        let enforcement = enforcement.transpose()?;
+        let says = request.moves_to.is_some() || request.message.is_some();
+        if !says && indicators.is_empty() && enforcement.is_none() {
             let reason = match rejected.first() {
                 Some(first) => format!("is missing, and no indicator counts: {}", first.invalid),
-                None => "is missing, and so are a move and indicators".to_owned(),
+                None => "is missing, and so are a move, indicators and counts".to_owned(),
             };
             return Err(Invalid::new("message", reason).into());
         }
@@ -187,10 +194,45 @@ impl Exchange {
             message: request.message,
             indicators,
             rejected,
+            enforcement,
         };
         tip.decide(caller.partner(), &response).map_err(|void| refused(&void))?;
         let body = Body::TipResponded(response);
         self.note(caller, &request.request, request.digest, body).await
+    }
+
+    /// What a party did, as the tip's: with who may see that, which is the other side.
+    fn done_after(
+        &self,
+        caller: &Caller,
+        tip: &KeptTip,
+        thread: &TipThread,
+        mut done: Enforcement,
+    ) -> Result<(Enforcement, Sharing)> {
+        let registry = self.registry();
+        let me = reader(&registry, caller.partner())?;
+        done.tip = Some(*tip.id.as_bytes());
+        if done.campaign.is_none() {
+            let now = self.clock.now();
+            let sees = |id: &CampaignId| campaign_visible(&self.index, &me.id, *id, now);
+            done.campaign = match tip.campaign {
+                Some(campaign) if sees(&campaign)? => Some(campaign),
+                _ => None,
+            };
+        }
+        if let Some(invalid) = self.refuses_enforcement(&registry, &me, &done)? {
+            let field = format!("enforcement.{}", invalid.field);
+            return Err(Invalid::new(field, invalid.reason).into());
+        }
+        let partners = match thread {
+            TipThread::All => tip.threads.iter().map(|one| one.recipient.clone()).collect(),
+            TipThread::Of(recipient) if *recipient != me.id => [recipient.clone()].into(),
+            TipThread::Of(_) | TipThread::Shown(_) => [tip.sender.clone()].into(),
+        };
+        let audience = Audience::Named { groups: [].into(), partners };
+        // Named partners alone: no marking is too narrow for that.
+        let tlp = tip.tlp.min(Tlp::Amber);
+        Ok((done, Sharing { tlp, audience, releases: Vec::new() }))
     }
 
     /// Takes a tip back, for all its recipients. Idempotent by nature: gives the entry that did, and

@@ -53,6 +53,7 @@ fn response(request: &str, thread: TipThread, moves_to: Option<TipState>) -> Tip
         message: Some("said".into()),
         indicators: Vec::new(),
         rejected: Vec::new(),
+        enforcement: None,
     }
 }
 

@@ -121,6 +121,7 @@ impl Services {
             message: read.message,
             indicators,
             rejected,
+            enforcement: read.enforcement,
         };
         let (state, noted) = self.exchange.respond_to_tip(caller, request).await?;
         let (counted, rejected) = receipt_of(&noted);

@@ -1,9 +1,11 @@
 //! Tips, in.
 
 use prost::Message;
+use sha2::{Digest, Sha256};
 
 use super::words::Word;
-use super::{indicator, partner, pb, read_timestamp};
+use super::{enforcement, indicator, partner, pb, read_timestamp};
+use crate::domain::enforcement::Enforcement;
 use crate::domain::entry::{Rejection, SubmissionId, TipIndicator};
 use crate::domain::tip::{MOST_CHARS, MOST_INDICATORS, SUBJECT_CHARS, TipState, Urgency};
 use crate::domain::{CampaignId, Invalid, PartnerId, Timestamp, TipId, Tlp};
@@ -52,6 +54,8 @@ pub struct Response {
     pub indicators: Indicators,
     /// The recipient that it is for.
     pub recipient: Option<PartnerId>,
+    /// What its author did.
+    pub enforcement: Option<Enforcement>,
 }
 
 /// Reads a tip.
@@ -86,7 +90,26 @@ pub fn read_response(request: &pb::RespondToTipRequest) -> Result<Response, Inva
         message: read_text("message", &request.message, MOST_CHARS)?,
         indicators: read_indicators(&request.indicators)?,
         recipient: read_partner("recipient", &request.recipient)?,
+        enforcement: read_done(request)?,
     })
+}
+
+/// Reads what a party did. Where it gives that no name, the tip and the request do.
+fn read_done(request: &pb::RespondToTipRequest) -> Result<Option<Enforcement>, Invalid> {
+    let Some(done) = &request.enforcement else { return Ok(None) };
+    let within =
+        |invalid: Invalid| Invalid::new(format!("enforcement.{}", invalid.field), invalid.reason);
+    if !done.tip.is_empty() {
+        return Err(within(Invalid::new("tip", "is left out: it is the tip that is answered")));
+    }
+    let mut done = done.clone();
+    if done.id.is_empty() {
+        let named = [request.tip_id.as_bytes(), b"/", request.request_id.as_bytes()].concat();
+        let digest = Sha256::digest(named);
+        let short: String = digest[..8].iter().map(|byte| format!("{byte:02x}")).collect();
+        done.id = format!("tip:{}:{short}", request.tip_id);
+    }
+    enforcement::read(&done).map(Some).map_err(within)
 }
 
 /// Reads the name of a partner; `None` where none is given.

@@ -49,6 +49,7 @@ impl Run {
                     message: Some(format!("says {number}").into()),
                     indicators: about_values(*about),
                     rejected: Vec::new(),
+                    enforcement: None,
                 };
                 let answer = self.as_partner(*who, |exchange, caller| {
                     let request = request.clone();

@@ -101,11 +101,11 @@ pub async fn tell(
         let more = if short.len() < message.len() { " …" } else { "" };
         rows.push([word(state), format!("{short}{more}"), came.to_string()]);
         if state == pb::TipState::Actioned {
-            rows.push(acted(&facegraph, &sent.tip_id, campaign, &mut feed).await?);
             rows.push(attributed(&facegraph, campaign, &mut feed).await?);
         }
     }
     show(&output::table(["FACEGRAPH", "SAYS", "WITH BIRDSITE AFTER ms"], rows))?;
+    show_enforcement(&birdsite, &sent.tip_id).await?;
     refused(&facegraph, &sent.tip_id).await?;
     Ok(Tip { id: sent.tip_id, birdsite: feed })
 }
@@ -158,6 +158,7 @@ async fn step(
         state: state.into(),
         message: message.into(),
         indicators: indicators.iter().map(key).collect(),
+        enforcement: (state == pb::TipState::Actioned).then(acted),
         ..Default::default()
     };
     let begun: Instant = SystemClock.instant();
@@ -167,13 +168,8 @@ async fn step(
     Ok(came.duration_since(begun).as_millis())
 }
 
-/// What facegraph did, by kind of asset, with the tip that caused it.
-async fn acted(
-    facegraph: &Client,
-    tip: &str,
-    campaign: &str,
-    feed: &mut Reader,
-) -> Result<[String; 3], Failure> {
+/// What facegraph did, by kind of asset.
+fn acted() -> pb::Enforcement {
     let count = |asset: pb::AssetKind, count, already_disabled| pb::EnforcementCount {
         asset: asset.into(),
         platform: "facebook".into(),
@@ -181,7 +177,7 @@ async fn acted(
         already_disabled,
         approximate: false,
     };
-    let done = pb::Enforcement {
+    pb::Enforcement {
         id: "harbour-takedown".into(),
         counts: vec![
             count(pb::AssetKind::Page, 7, 2),
@@ -189,28 +185,20 @@ async fn acted(
             count(pb::AssetKind::Account, 5, 1),
         ],
         method: pb::EnforcementMethod::AfterTip.into(),
-        campaign: campaign.into(),
-        tip: tip.into(),
         ..Default::default()
+    }
+}
+
+/// What birdsite may see of what was done after its tip.
+async fn show_enforcement(birdsite: &Client, tip: &str) -> Result<(), Failure> {
+    let query = pb::ListEnforcementsRequest { tip_id: tip.into(), ..Default::default() };
+    let known = birdsite.enforcements(&query).await?;
+    let [one] = known.as_slice() else {
+        return Err(Failure::failed(format!("one enforcement was to be listed: {known:?}")));
     };
+    let done = one.enforcement.clone().unwrap_or_default();
     let counts: Vec<_> = done.counts.iter().map(deeds::count).collect();
-    let request = pb::ReportEnforcementRequest {
-        request_id: "harbour-takedown".into(),
-        sharing: None,
-        enforcements: vec![done],
-    };
-    let is_it = |event: &FeedEvent| match event {
-        FeedEvent::Enforcement(event) => event.enforcement.as_ref().is_some_and(|told| {
-            told.author == "facegraph"
-                && told.enforcement.as_ref().is_some_and(|told| told.tip == tip)
-        }),
-        _ => false,
-    };
-    let begun = SystemClock.instant();
-    let reporting = async { Ok(facegraph.report_enforcement(request).await?) };
-    let (_, came) = tokio::try_join!(reporting, feed.wait_for("the enforcement", is_it))?;
-    let took = came.duration_since(begun).as_millis();
-    Ok(["acted".into(), counts.join(", "), took.to_string()])
+    say(&format!("an enforcement of {} after this tip: {}", one.author, counts.join(", ")))
 }
 
 /// Who facegraph thinks is behind it, beside what others think.

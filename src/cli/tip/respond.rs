@@ -7,8 +7,11 @@ use sha2::{Digest, Sha256};
 
 use super::adding::IndicatorFlags;
 use super::{find, told};
+use crate::cli::enforcement::counts;
 use crate::cli::failure::{Done, Failure, Outcome};
 use crate::cli::{Global, identity, output, request, words};
+use crate::domain::enforcement::{EnforcementCount, EnforcementMethod};
+use crate::wire::enforcement::write_counts;
 use crate::wire::pb;
 
 /// Add to a tip: move it, say something, name what you found
@@ -36,6 +39,16 @@ pub struct Respond {
     to_all: bool,
     #[command(flatten)]
     refers_to: IndicatorFlags,
+    /// How many of what you acted upon: `7 pages on facebook`
+    #[arg(long = "count", value_name = "COUNT", value_parser = counts::read)]
+    counts: Vec<EnforcementCount>,
+    /// How many of them automated systems had disabled before: `2 pages on facebook`
+    #[arg(long = "already-disabled", value_name = "COUNT", value_parser = counts::read)]
+    #[arg(requires = "counts")]
+    disabled: Vec<EnforcementCount>,
+    /// How you came to act: `proactive_automated`, `after_tip`, `after_investigation`
+    #[arg(long, requires = "counts")]
+    method: Option<EnforcementMethod>,
     /// The id of this request, under which it is given once; worked out of the rest when left out
     #[arg(long, value_name = "KEY", conflicts_with = "again")]
     key: Option<String>,
@@ -79,6 +92,20 @@ impl From<State> for pb::TipState {
 }
 
 impl Respond {
+    /// What was done, by the counts; `None` where none are given.
+    fn enforcement(&self) -> Result<Option<pb::Enforcement>, Failure> {
+        if self.counts.is_empty() {
+            return Ok(None);
+        }
+        let counts = counts::with_disabled(self.counts.clone(), &self.disabled);
+        let method = self.method.unwrap_or(EnforcementMethod::AfterTip);
+        Ok(Some(pb::Enforcement {
+            counts: write_counts(&counts.map_err(Failure::usage)?),
+            method: pb::EnforcementMethod::from(method).into(),
+            ..pb::Enforcement::default()
+        }))
+    }
+
     pub async fn run(&self, global: &Global) -> Outcome {
         let adding = self.refers_to.read()?;
         let client = identity::client(global)?;
@@ -90,6 +117,7 @@ impl Respond {
             indicators: adding.keys.clone(),
             recipient: self.to.clone().unwrap_or_default(),
             to_all: self.to_all,
+            enforcement: self.enforcement()?,
         };
         request.request_id = match &self.key {
             Some(key) => key.clone(),

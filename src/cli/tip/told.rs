@@ -2,7 +2,7 @@
 
 use serde_json::{Value, json};
 
-use crate::cli::{output, words};
+use crate::cli::{deeds, output, words};
 use crate::wire::pb;
 
 /// How many characters of an id are shown to people; that many name it.
@@ -64,6 +64,9 @@ pub fn what(entry: &pb::TipEntry) -> String {
     if entry.indicator_count > 0 {
         parts.push(words::count(entry.indicator_count.into(), "indicator"));
     }
+    if let Some(done) = &entry.enforcement {
+        parts.extend(done.counts.iter().map(deeds::count));
+    }
     if entry.to_all {
         parts.push("to all".into());
     }
@@ -114,6 +117,7 @@ pub fn entry_object(entry: &pb::TipEntry) -> Value {
         "to_all": entry.to_all,
         "moves": moves.collect::<Vec<_>>(),
         "message": entry.message,
+        "enforcement": entry.enforcement.as_ref().map(deeds::enforcement),
         "indicator_count": entry.indicator_count,
         "indicators": entry.indicators.iter().map(indicator_object).collect::<Vec<_>>(),
     })

@@ -2,10 +2,11 @@
 //! holds it.
 
 use crate::domain::campaign::CampaignId;
+use crate::domain::enforcement::Enforcement;
 use crate::domain::entry::{Rejection, RequestId, SubmissionId, Target};
 use crate::domain::indicator::{Indicator, IndicatorId};
 use crate::domain::partner::PartnerId;
-use crate::domain::sharing::Tlp;
+use crate::domain::sharing::{Sharing, Tlp};
 use crate::domain::time::Timestamp;
 use crate::domain::tip::{TipId, TipState, Urgency};
 
@@ -81,6 +82,8 @@ pub struct TipResponse {
     pub indicators: Vec<TipIndicator>,
     /// The indicators that could not be read.
     pub rejected: Vec<Rejection>,
+    /// What its author did, and who may see that.
+    pub enforcement: Option<(Enforcement, Sharing)>,
 }
 
 /// What is new in a campaign takes up again what was waiting in it.

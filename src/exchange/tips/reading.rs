@@ -142,6 +142,16 @@ impl Exchange {
             // In whose thread it stands is told of its own alone.
             added.recipient = Some(me.clone());
             added.shown &= added.author.as_ref() == Some(me);
+            // Of what another recipient shows, what it did is the sender's alone to see.
+            if added.author.as_ref().is_some_and(|author| author != me && *author != tip.sender) {
+                added.enforcement = None;
+            }
+        }
+        if let Some(done) = &mut added.enforcement
+            && let Some(campaign) = done.campaign
+            && !campaign_visible(&self.index, me, campaign, self.clock.now())?
+        {
+            done.campaign = None;
         }
         // The tip's own text is its narrative.
         let text = self.index.tip_text(tip.id, sequence)?;

@@ -2,12 +2,13 @@
 //! come.
 
 use super::Applier;
+use super::enforcement::ENFORCEMENT_OPERATIONS;
 use crate::domain::entry::{
     Entry, ItemOutcome, Outcome, Target, TipIndicator, TipResponse, TipSent, TipThread,
     TipsReopened, VoidReason,
 };
 use crate::domain::tip::TipState;
-use crate::domain::{CampaignId, PartnerId, TipId, may_see};
+use crate::domain::{CampaignId, PartnerId, Position, TipId, may_see};
 use crate::error::Result;
 use crate::index::keys::tips::{self, Row, TipBox};
 use crate::index::record::{
@@ -69,7 +70,8 @@ impl Applier {
         response: &TipResponse,
     ) -> Result<Outcome> {
         let Some(author) = &entry.author else { return Ok(Outcome::Void(VoidReason::TipUnknown)) };
-        self.make_room(DECISION_OPERATIONS + PART * THREAD_OPERATIONS)?;
+        let counts = if response.enforcement.is_some() { ENFORCEMENT_OPERATIONS } else { 0 };
+        self.make_room(DECISION_OPERATIONS + PART * THREAD_OPERATIONS + counts)?;
         if self.head.items == 0 {
             let key = keys::request(author, &response.request);
             if let Some(void) = self.taken_before(&key, response.digest)? {
@@ -89,7 +91,12 @@ impl Applier {
                 TipThread::Shown(recipient) => (Some(recipient.clone()), true),
             };
             let added = of_entry(entry, AddedWhat::Responded, &response.indicators);
-            let added = Added { recipient, shown, threads, ..added };
+            let enforcement = response.enforcement.as_ref().map(|(done, _)| done.clone());
+            let added = Added { recipient, shown, threads, enforcement, ..added };
+            if let Some((done, sharing)) = &response.enforcement {
+                let at = Position::new(entry.sequence, 0);
+                self.keep_enforcement(at, entry.time, author, done, sharing)?;
+            }
             self.put_added(&tip, &added, response.message.as_deref().unwrap_or_default())?;
         }
         self.spread(entry.sequence, response.tip, &response.indicators)
@@ -355,6 +362,7 @@ pub fn of_entry(entry: &Entry, what: AddedWhat, indicators: &[TipIndicator]) -> 
         shown: false,
         indicators: u32::try_from(indicators.len()).unwrap_or(u32::MAX),
         threads: Vec::new(),
+        enforcement: None,
     }
 }
 

@@ -3,6 +3,7 @@
 use bytes::{Buf, BufMut};
 
 use super::{corrupt, put_block, take_block, take_text};
+use crate::domain::enforcement::Enforcement;
 use crate::domain::entry::{SubmissionId, TipIndicator};
 use crate::domain::tip::{TipState, Urgency};
 use crate::domain::{CampaignId, PartnerId, Timestamp, TipId, Tlp};
@@ -159,6 +160,8 @@ pub struct Added {
     pub indicators: u32,
     /// The threads in which it stands, and how it moved them.
     pub threads: Vec<Moved>,
+    /// What its author did.
+    pub enforcement: Option<Enforcement>,
 }
 
 /// What an entry is to a tip.
@@ -218,6 +221,11 @@ impl Added {
         put_partner(&mut bytes, self.recipient.as_ref());
         bytes.put_u8(u8::from(self.shown));
         bytes.put_u32(self.indicators);
+        let mut done = Vec::new();
+        if let Some(enforcement) = &self.enforcement {
+            stored::put_enforcement(enforcement, &mut done);
+        }
+        put_block(&mut bytes, &done);
         for moved in &self.threads {
             put_partner(&mut bytes, Some(&moved.recipient));
             bytes.put_u8(moved.from.map_or(u8::MAX, TipState::number));
@@ -237,13 +245,27 @@ impl Added {
         let recipient = take_partner(bytes)?;
         let shown = bytes.try_get_u8().map_err(|_| fault())? != 0;
         let indicators = bytes.try_get_u32().map_err(|_| fault())?;
+        let enforcement = match take_block(bytes, "what was added to a tip")? {
+            [] => None,
+            done => Some(stored::read_enforcement(done)?),
+        };
         let mut threads = Vec::new();
         while bytes.has_remaining() {
             let recipient = take_partner(bytes)?.ok_or_else(fault)?;
             let from = TipState::of_number(bytes.try_get_u8().map_err(|_| fault())?);
             threads.push(Moved { recipient, from, to: take_state(bytes)? });
         }
-        Ok(Self { sequence, accepted, author, what, recipient, shown, indicators, threads })
+        Ok(Self {
+            sequence,
+            accepted,
+            author,
+            what,
+            recipient,
+            shown,
+            indicators,
+            threads,
+            enforcement,
+        })
     }
 }
 

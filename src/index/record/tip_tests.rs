@@ -1,4 +1,5 @@
 use super::*;
+use crate::domain::enforcement::{AssetKind, EnforcementCount, EnforcementId, EnforcementSource};
 use crate::domain::{Indicator, Kind};
 
 fn tip(recipients: usize) -> KeptTip {
@@ -58,7 +59,22 @@ fn what_was_added_and_referred_is_read_as_it_was_written() {
             moved(None, TipState::Sent),
             moved(Some(TipState::Closed), TipState::Investigating),
         ],
+        enforcement: None,
     };
+    assert_eq!(Added::decode(&added.encode()).unwrap(), added);
+    let pages = EnforcementCount::new(AssetKind::Page, None, 7);
+    let done = Enforcement {
+        id: EnforcementId::parse("takedown").unwrap(),
+        counts: vec![pages],
+        method: None,
+        from: None,
+        until: None,
+        campaign: None,
+        tip: Some([4; 16]),
+        note: None,
+        source: EnforcementSource::Own,
+    };
+    let added = Added { enforcement: Some(done), ..added };
     assert_eq!(Added::decode(&added.encode()).unwrap(), added);
     let mut referred = ReferredSoFar { up_to: 3, close: 4, not_referred: 5, to: Vec::new() };
     referred.add(&partner, 2);

@@ -1,7 +1,9 @@
 //! Tips to the journal's form and back.
 
 use super::endings::{read_target, write_target};
+use super::enforcement::{read_enforcement, write_enforcement};
 use super::reactions::read_request_digest;
+use super::sharing::{read_sharing, write_sharing};
 use super::{
     DecodeError, Decoded, boxed, number, optional, partner_ids, pb, read_id, read_rejected,
     required, strings, write_rejected,
@@ -89,6 +91,8 @@ pub fn write_response(response: &TipResponse) -> pb::TipResponse {
         message: response.message.as_deref().unwrap_or_default().to_owned(),
         indicators: response.indicators.iter().map(write_indicator).collect(),
         rejected: write_rejected(&response.rejected),
+        enforcement: response.enforcement.as_ref().map(|(it, _)| write_enforcement(0, it)),
+        enforcement_sharing: response.enforcement.as_ref().map(|(_, it)| write_sharing(it)),
     }
 }
 
@@ -108,6 +112,13 @@ pub fn read_response(response: pb::TipResponse) -> Decoded<TipResponse> {
         message: boxed(response.message),
         indicators: read_indicators(response.indicators)?,
         rejected: read_rejected(response.rejected),
+        enforcement: match response.enforcement {
+            None => None,
+            Some(done) => {
+                let sharing = read_sharing(response.enforcement_sharing.unwrap_or_default())?;
+                Some((read_enforcement(done)?.1, sharing))
+            }
+        },
     })
 }
 

@@ -2,7 +2,7 @@
 
 use crate::domain::{CampaignId, Position, Timestamp};
 use crate::exchange::{Added, AddedShown, AddedWhat, IndicatorShown, KeptTip, Noted};
-use crate::wire::{indicator as written, pb, receipt, timestamp};
+use crate::wire::{enforcement, indicator as written, pb, receipt, timestamp};
 
 /// A tip as a party may see it, without its narrative. What is overdue depends on the clock.
 pub fn write(tip: &KeptTip, now: Timestamp) -> pb::Tip {
@@ -57,6 +57,7 @@ pub fn entry(shown: &AddedShown) -> pb::TipEntry {
         message: shown.text.clone(),
         indicator_count: shown.added.indicators,
         indicators: indicators.collect(),
+        enforcement: shown.added.enforcement.as_ref().map(enforcement::write),
     }
 }
 
