@@ -66,6 +66,7 @@ fn the_demo_tells_the_whole_story_and_its_counts_are_right() {
             "investigating ",
             "actioned ",
             "attributes it to people linked to a government, confidence 70",
+            "shares harbour-observer.example, quay-herald.example, of the campaign",
             "monitoring ",
             "an enforcement of facegraph after this tip: 7 pages on facebook (2 disabled before), 3 groups on \
              facebook, 5 accounts on facebook (1 disabled before)",

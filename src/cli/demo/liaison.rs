@@ -8,18 +8,17 @@ use super::super::words;
 use super::stage::Stage;
 use super::tip::NEWS_SITES;
 use super::{LABEL, heading, say};
-use crate::client::{ClientError, From, Report};
+use crate::client::{Client, ClientError, From, Report};
 use crate::clock::{Clock, SystemClock};
 use crate::wire::{pb, timestamp};
 
 /// The paper that the liaison reads on, and that the release names.
 const WARRANT: &str = "W-2019-17";
 
-/// facegraph shares the sites that it found and releases them to cyber-unit, which reads those and nothing
-/// else; facegraph sees that it did, when and for what purpose.
-pub async fn release_and_read(stage: &Stage, campaign: &str) -> Result<(), Failure> {
-    heading("facegraph releases what it found to law enforcement")?;
-    let facegraph = stage.connected("facegraph").await?;
+/// facegraph shares the sites that it found, as belonging to the campaign, and tells what it shared.
+///
+/// Before the tip waits, or this would be the news that takes it up again.
+pub async fn share_found(facegraph: &Client, campaign: &str) -> Result<String, Failure> {
     let items = NEWS_SITES.map(|site| found(site, campaign));
     let report = Report {
         submission_id: "harbour-sites".into(),
@@ -29,6 +28,14 @@ pub async fn release_and_read(stage: &Stage, campaign: &str) -> Result<(), Failu
         batch_items: Report::BATCH_ITEMS,
     };
     facegraph.submit_report(report, |_| {}).await?;
+    Ok(format!("{}, of the campaign", NEWS_SITES.join(", ")))
+}
+
+/// facegraph releases the sites to cyber-unit, which reads those and nothing else; facegraph sees that it
+/// did, when and for what purpose.
+pub async fn release_and_read(stage: &Stage, campaign: &str) -> Result<(), Failure> {
+    heading("facegraph releases what it found to law enforcement")?;
+    let facegraph = stage.connected("facegraph").await?;
     let cyber_unit = stage.client("cyber-unit")?;
     match cyber_unit.pull(&From::Start, None, 100).await {
         Err(ClientError::Invalid { message: why, .. }) => {

@@ -5,10 +5,9 @@ use std::time::Instant;
 use super::super::failure::Failure;
 use super::super::submit::Submittable;
 use super::super::{deeds, output, words};
-use super::desk;
 use super::reader::Reader;
 use super::stage::Stage;
-use super::{heading, say, show};
+use super::{desk, heading, liaison, say, show};
 use crate::client::{Client, ClientError, FeedEvent, From, ReportSummary};
 use crate::clock::{Clock, SystemClock};
 use crate::wire::pb;
@@ -102,6 +101,7 @@ pub async fn tell(
         rows.push([word(state), format!("{short}{more}"), came.to_string()]);
         if state == pb::TipState::Actioned {
             rows.push(attributed(&facegraph, campaign, &mut feed).await?);
+            rows.push(shared(&facegraph, campaign, &mut feed).await?);
         }
     }
     show(&output::table(["FACEGRAPH", "SAYS", "WITH BIRDSITE AFTER ms"], rows))?;
@@ -237,6 +237,26 @@ async fn attributed(
     let (_, came) = tokio::try_join!(saying, feed.wait_for("the attribution", is_it))?;
     let took = came.duration_since(begun).as_millis();
     Ok(["attributes it to".into(), said, took.to_string()])
+}
+
+/// The sites that facegraph found, for everybody who shares.
+async fn shared(
+    facegraph: &Client,
+    campaign: &str,
+    feed: &mut Reader,
+) -> Result<[String; 3], Failure> {
+    let is_it = |event: &FeedEvent| match event {
+        FeedEvent::Item(item) => {
+            item.author == "facegraph"
+                && item.indicator.as_ref().is_some_and(|one| one.value == NEWS_SITES[1])
+        }
+        _ => false,
+    };
+    let begun = SystemClock.instant();
+    let sharing = liaison::share_found(facegraph, campaign);
+    let (said, came) = tokio::try_join!(sharing, feed.wait_for("the last site", is_it))?;
+    let took = came.duration_since(begun).as_millis();
+    Ok(["shares".into(), said, took.to_string()])
 }
 
 /// A move that the table does not have names where the tip stands and what is allowed.
