@@ -162,11 +162,14 @@ impl Index {
             .take_while(move |due| due.as_ref().map_or(true, |(at, ..)| *at < now))
     }
 
-    /// The batches that brought something new to campaigns in which tips wait; at most so many.
+    /// The batches that brought something new to campaigns in which tips wait; at most so many, and
+    /// none of which a part may yet be missing here.
     pub fn news(&self, most: usize) -> Result<Vec<(CampaignId, u64)>> {
+        let applied = self.checkpoint();
         let read = |key: &[u8]| keys::read_news(key).ok_or_else(|| corrupt("news of a campaign"));
-        let found = self.store.scan(keys::NEWS).take(most);
-        found.map(|pair| pair.and_then(|(key, _)| read(&key))).collect()
+        let found = self.store.scan(keys::NEWS).map(|pair| pair.and_then(|(key, _)| read(&key)));
+        let whole = |news: &Result<(_, u64)>| news.as_ref().map_or(true, |news| news.1 <= applied);
+        found.filter(whole).take(most).collect()
     }
 
     /// The threads that wait in a campaign.
