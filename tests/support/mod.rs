@@ -6,7 +6,10 @@ pub mod clock;
 pub mod command;
 pub mod disk;
 pub mod feed;
+pub mod follower;
 pub mod forge;
+pub mod harbour;
+pub mod keyed;
 pub mod liaison;
 pub mod process;
 pub mod python;
@@ -252,6 +255,9 @@ pub fn statuses(receipt: &pb::Receipt) -> Vec<pb::ItemStatus> {
     receipt.items.iter().map(pb::ItemReceipt::status).collect()
 }
 
+/// How long something may take that is to come by itself.
+pub const SOON: Duration = Duration::from_secs(10);
+
 pub async fn soon<T>(what: impl Future<Output = T>) -> T {
-    tokio::time::timeout(Duration::from_secs(10), what).await.expect("within ten seconds")
+    tokio::time::timeout(SOON, what).await.expect("within ten seconds")
 }

@@ -1,0 +1,107 @@
+//! A partner on its feed, through whatever becomes of the exchange.
+
+use std::collections::BTreeSet;
+
+use tipoff::client::{Client, FeedEvent, Replica, Subscription};
+use tipoff::wire::pb;
+
+use super::soon;
+
+/// A partner that follows: what it holds, and what it was told besides.
+pub struct Follower {
+    pub client: Client,
+    pub feed: Subscription,
+    pub held: Replica,
+    /// Every value that it was ever given, whether it still holds it or not.
+    pub given: BTreeSet<String>,
+    pub removals: Vec<pb::Removal>,
+    pub tips: Vec<pb::TipEvent>,
+    pub campaigns: Vec<pb::VisibleContribution>,
+    pub enforcements: Vec<pb::VisibleEnforcement>,
+}
+
+/// How much of each a follower has by now.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Tally {
+    pub held: usize,
+    pub removals: usize,
+    pub tips: usize,
+    pub campaigns: usize,
+    pub enforcements: usize,
+}
+
+impl Follower {
+    pub fn new(client: &Client, feed: Subscription) -> Self {
+        Self {
+            client: client.clone(),
+            feed,
+            held: Replica::default(),
+            given: BTreeSet::new(),
+            removals: Vec::new(),
+            tips: Vec::new(),
+            campaigns: Vec::new(),
+            enforcements: Vec::new(),
+        }
+    }
+
+    pub fn tally(&self) -> Tally {
+        Tally {
+            held: self.held.len(),
+            removals: self.removals.len(),
+            tips: self.tips.len(),
+            campaigns: self.campaigns.len(),
+            enforcements: self.enforcements.len(),
+        }
+    }
+
+    /// Takes what comes until it has exactly so much.
+    pub async fn until(&mut self, there: Tally) {
+        let following = async {
+            while self.tally() != there {
+                let event = self.feed.next_event().await.unwrap().unwrap();
+                self.take(event);
+            }
+        };
+        let came = tokio::time::timeout(super::SOON, following).await;
+        assert!(came.is_ok(), "{:?} and not {there:?}", self.tally());
+    }
+
+    /// Acknowledges everything so far, as the reader of a named subscription does.
+    pub async fn acknowledge(&mut self) {
+        soon(self.feed.acknowledge()).await.unwrap();
+    }
+
+    /// The values that it holds.
+    pub fn values(&self) -> BTreeSet<&str> {
+        self.held.items().map(|item| item.indicator.as_ref().unwrap().value.as_str()).collect()
+    }
+
+    /// Delivery is at least once: what comes again has the version that it had.
+    fn take(&mut self, event: FeedEvent) {
+        self.held.apply(&event);
+        match event {
+            FeedEvent::Item(item) => {
+                self.given.insert(item.indicator.unwrap().value);
+            }
+            FeedEvent::Removal(one) => once(&mut self.removals, one, |one| one.version),
+            FeedEvent::Tip(one) => once(&mut self.tips, *one, |one| one.entry.as_ref()?.version),
+            FeedEvent::Campaign(one) => {
+                once(&mut self.campaigns, one.contribution.unwrap(), |one| one.version);
+            }
+            FeedEvent::Enforcement(one) => {
+                once(&mut self.enforcements, one.enforcement.unwrap(), |one| one.version);
+            }
+            // Who begins from the start is told of the groups that it is in.
+            FeedEvent::GroupChange(_) => {}
+            other => panic!("nothing else is told in these stories: {other:?}"),
+        }
+    }
+}
+
+/// Adds what is not there yet.
+fn once<T>(known: &mut Vec<T>, one: T, version: impl Fn(&T) -> Option<pb::Version>) {
+    let is_new = known.iter().all(|known| version(known) != version(&one));
+    if is_new {
+        known.push(one);
+    }
+}

@@ -1,0 +1,107 @@
+//! What the partners say in the story of the harbour network, which is shipped as a sample.
+
+use tipoff::wire::pb::{self, AssetKind, TipState};
+
+use super::domain;
+use super::tips::{key, tip};
+
+/// The partners of the configuration that is shipped: three platforms in one group, and a liaison.
+pub fn partners() -> &'static str {
+    const CONFIG: &str = include_str!("../../samples/tipoff.toml");
+    &CONFIG[CONFIG.find("[[partners]]").unwrap()..]
+}
+
+/// The report that is shipped.
+pub const REPORT: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/samples/harbour-network.csv");
+/// How many indicators it holds, of which one is a victim's.
+pub const INDICATORS: usize = 955;
+pub const VICTIM: &str = "harbour-library.example";
+/// What facegraph finds off the platforms.
+pub const SITES: [&str; 2] = ["harbour-observer.example", "quay-herald.example"];
+/// The account that appears a week later.
+pub const LATER: &str = "harbour_watcher_0937";
+
+/// Says of an indicator that it belongs to a campaign.
+pub fn of(campaign: &str, mut item: pb::SubmittedIndicator) -> pb::SubmittedIndicator {
+    item.assessment.get_or_insert_default().campaign = campaign.into();
+    item
+}
+
+/// birdsite founds the campaign.
+pub fn founding() -> pb::PutCampaignRequest {
+    let contribution = pb::Contribution { name: "Harbour network".into(), ..Default::default() };
+    pb::PutCampaignRequest {
+        request_id: "harbour".into(),
+        contribution: Some(contribution),
+        ..Default::default()
+    }
+}
+
+/// birdsite tips facegraph off.
+pub fn tip_of(campaign: &str) -> pb::SendTipRequest {
+    pb::SendTipRequest {
+        narrative: "These accounts worked together; you may have more of them.".into(),
+        indicators: vec![key("harbour-daily.example"), key("x:@harbour_watcher_0001")],
+        campaign: campaign.into(),
+        ..tip("the-tip", &["facegraph"])
+    }
+}
+
+/// facegraph moves the tip on, and says what it did where it acted.
+pub fn answer(tip: &str, state: TipState) -> pb::RespondToTipRequest {
+    let has_acted = state == TipState::Actioned;
+    let found = SITES.iter().filter(|_| has_acted);
+    pb::RespondToTipRequest {
+        indicators: found.map(|site| key(site)).collect(),
+        enforcement: has_acted.then(acted),
+        ..super::tips::moving(state.as_str_name(), tip, state)
+    }
+}
+
+/// 7 Pages, 3 Groups and 5 accounts, of which some were disabled before the tip.
+fn acted() -> pb::Enforcement {
+    let count = |asset: AssetKind, count, already_disabled| pb::EnforcementCount {
+        asset: asset.into(),
+        platform: "facebook".into(),
+        count,
+        already_disabled,
+        approximate: false,
+    };
+    let accounts = count(AssetKind::Account, 5, 1);
+    let counts = vec![count(AssetKind::Page, 7, 2), count(AssetKind::Group, 3, 0), accounts];
+    let method = pb::EnforcementMethod::AfterTip.into();
+    pb::Enforcement { counts, method, ..Default::default() }
+}
+
+/// What an enforcement counts: of which asset, how many, and how many were disabled before.
+pub fn counts(one: Option<&pb::Enforcement>) -> Vec<(AssetKind, u64, u64)> {
+    one.unwrap().counts.iter().map(|one| (one.asset(), one.count, one.already_disabled)).collect()
+}
+
+/// facegraph says who it thinks is behind the campaign, and how sure it is.
+pub fn attribution(campaign: &str) -> pb::PutCampaignRequest {
+    let by = pb::Attribution {
+        actor: "people linked to a government".into(),
+        confidence: Some(70),
+        basis: "shared administrators and infrastructure".into(),
+        ..Default::default()
+    };
+    let mut request = founding();
+    request.request_id = "attribution".into();
+    request.campaign_id = campaign.into();
+    request.contribution.as_mut().unwrap().attribution = Some(by);
+    request
+}
+
+/// facegraph shares the sites that it found, as of the campaign.
+pub fn sites(campaign: &str) -> pb::SubmitIndicatorsRequest {
+    let items = SITES.map(|site| of(campaign, domain(site)));
+    let close = Some(pb::SubmissionClose { batches: 1 });
+    pb::SubmitIndicatorsRequest { close, ..super::batch("sites", 1, None, items.to_vec()) }
+}
+
+/// birdsite shares one more account of the campaign.
+pub fn one_more(campaign: &str) -> pb::SubmitIndicatorsRequest {
+    let account = super::item(pb::Kind::Account, "x", LATER);
+    super::batch("later", 1, None, vec![of(campaign, account)])
+}
