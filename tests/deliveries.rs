@@ -4,8 +4,12 @@
 
 mod support;
 
+use std::fs;
+use std::path::Path;
+
 use support::feed::{change, item, removal};
-use support::{World, batch, domain, named, sharing};
+use support::process::Process;
+use support::{World, batch, domain, named, sharing, soon};
 use tipoff::client::{ClientError, From};
 use tipoff::wire::pb::{self, Tlp};
 
@@ -87,4 +91,55 @@ async fn an_author_sees_which_subscriptions_have_acknowledged_past_what_it_took_
     let told = birdsite.list_deliveries(second.sequence).await.unwrap();
     assert_eq!((told.ended.len(), told.deliveries.len()), (1, 3));
     node.stop().await;
+}
+
+/// Puts the files of a folder into another, in the place of what is there.
+fn copy(from: &Path, to: &Path) {
+    let _ = fs::remove_dir_all(to);
+    fs::create_dir_all(to).unwrap();
+    for entry in fs::read_dir(from).unwrap().map(Result::unwrap) {
+        if entry.file_type().unwrap().is_file() {
+            fs::copy(entry.path(), to.join(entry.file_name())).unwrap();
+        }
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn what_a_crash_loses_of_an_acknowledgement_is_made_good_when_its_reader_goes_on() {
+    let world = World::new();
+    let mut exchange = Process::prepare(&world);
+    exchange.start();
+    exchange.wait_ready();
+    let birdsite = exchange.client(&world, "birdsite");
+    let mut desk = exchange.client(&world, "facegraph").subscribe_named("desk", From::Start, None);
+    change(&mut desk).await;
+    birdsite.submit(batch("a", 1, None, vec![domain("a.example")])).await.unwrap();
+    item(&mut desk).await;
+    desk.acknowledge().await.unwrap();
+    exchange.terminate();
+    // Cursors are written once a second: with these, the disk is as it is right behind the next one.
+    let (cursors, before) = (world.config.storage.data.join("cursors"), world.path("before"));
+    copy(&cursors, &before);
+    exchange.start();
+    exchange.wait_ready();
+    let request = pb::WithdrawIndicatorsRequest {
+        submission_id: "a".into(),
+        ..pb::WithdrawIndicatorsRequest::default()
+    };
+    let sequence = birdsite.withdraw(request).await.unwrap().sequences[0];
+    let is_acknowledged = async || {
+        let told = soon(birdsite.list_deliveries(sequence)).await.unwrap();
+        told.deliveries[0].acknowledged
+    };
+    removal(&mut desk).await;
+    desk.acknowledge().await.unwrap();
+    assert!(is_acknowledged().await);
+    exchange.kill();
+    copy(&before, &cursors);
+    exchange.start();
+    exchange.wait_ready();
+    assert!(!is_acknowledged().await);
+    removal(&mut desk).await;
+    desk.acknowledge().await.unwrap();
+    assert!(is_acknowledged().await, "it is told again, and so is that it was");
 }

@@ -34,8 +34,11 @@ pub struct Subscription {
     ready: VecDeque<FeedEvent>,
     /// The cursor behind everything in `ready`.
     behind_ready: Option<pb::Cursor>,
-    /// The cursor that was acknowledged last. At first the one that the feed begins at: nothing behind
-    /// it has been given out, and a subscription that exists may stand before it.
+    /// The cursor that the feed begins at, which is never acknowledged: nothing behind it has been given
+    /// out, and a subscription that exists may stand before it.
+    begins_at: Option<pb::Cursor>,
+    /// The cursor that was acknowledged last over the stream that is open. An exchange that crashes may
+    /// lose it, and gives what is behind it again.
     acknowledged: Option<pb::Cursor>,
     /// Why it is over for good, once it is.
     taken_over: Option<String>,
@@ -56,10 +59,11 @@ impl Subscription {
             pauses: client.patience.pauses(),
             client,
             name,
-            acknowledged: match &from {
+            begins_at: match &from {
                 From::Cursor(cursor) => Some(cursor.clone()),
                 From::Start | From::Now => None,
             },
+            acknowledged: None,
             taken_over: None,
             from,
             filter,
@@ -104,7 +108,8 @@ impl Subscription {
 
     /// Tells the exchange that everything that was given out so far has been dealt with, so that it
     /// does not come again: another time, the subscription goes on behind it. Says nothing where nothing
-    /// has moved since the last time. Signs of life count, so that a filter that matches little does not
+    /// has moved since the last time, unless the feed was opened again meanwhile: what was acknowledged
+    /// right before a crash may be lost. Signs of life count, so that a filter that matches little does not
     /// hold its reader back.
     pub async fn acknowledge(&mut self) -> Result<(), ClientError> {
         if self.name.is_empty() {
@@ -112,7 +117,8 @@ impl Subscription {
             return Err(ClientError::Precondition(message.into()));
         }
         let Some(cursor) = self.cursor().cloned() else { return Ok(()) };
-        if self.acknowledged.as_ref() != Some(&cursor) {
+        let is_said = |known: &Option<pb::Cursor>| known.as_ref() == Some(&cursor);
+        if !is_said(&self.begins_at) && !is_said(&self.acknowledged) {
             self.client.acknowledge(&self.name, cursor.clone()).await?;
             self.acknowledged = Some(cursor);
         }
@@ -175,7 +181,10 @@ impl Subscription {
         let stream = match &mut self.stream {
             Some(stream) => stream,
             none => {
-                none.insert(open(&self.client, &self.name, &self.from, self.filter.clone()).await?)
+                let opened =
+                    open(&self.client, &self.name, &self.from, self.filter.clone()).await?;
+                self.acknowledged = None;
+                none.insert(opened)
             }
         };
         match stream.message().await {
