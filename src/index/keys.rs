@@ -30,6 +30,7 @@
 //! | `t` | tip | the tip, with where it stands with each recipient |
 //! | `T` | `c`, campaign | how many threads wait in the campaign |
 //! | `T` | `m`, campaign, sequence | (empty) the batch brought something new to a campaign in which threads wait |
+//! | `T` | `p`, campaign, partner, descending sequence, tip | (empty) the partner sent or received the tip of the campaign |
 //! | `T` | `r`, partner, submission | (empty) the submission was closed, and not yet referred |
 //! | `T` | `s`, partner, submission | what was referred of the submission |
 //! | `T` | `w`, campaign, tip, recipient | (empty) the thread waits in the campaign |

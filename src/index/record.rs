@@ -39,7 +39,7 @@ use crate::domain::{Position, Timestamp};
 use crate::error::Result;
 
 /// The version of everything in this file and in [`super::keys`].
-pub const LAYOUT: u8 = 4;
+pub const LAYOUT: u8 = 5;
 
 /// How far the index has come, written in the same batch as what it has come to.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]

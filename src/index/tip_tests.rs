@@ -99,7 +99,15 @@ fn wherever_it_stops_a_tip_ends_with_the_same_bytes() {
     let withdrawn = whole.boxed(&named("birdsite"), TipBox::Sent, &withdrawn, None);
     assert_eq!(withdrawn.map(Result::unwrap).count(), 50);
     assert_eq!(whole.overdue_tips(Timestamp::from_millis(9_001)).unwrap(), 2);
-    assert_eq!(whole.waiting(CampaignId::from_bytes([7; 16])).count(), 0);
+    let campaign = CampaignId::from_bytes([7; 16]);
+    assert_eq!(whole.waiting(campaign).count(), 0);
+    let tips_of = |partner| {
+        let found = whole.tips_of_campaign(campaign, &named(partner));
+        found.map(|tip| tip.unwrap().as_bytes()[0]).collect::<Vec<_>>()
+    };
+    assert_eq!(tips_of("birdsite"), [2, 1], "the newest first, once for each party");
+    assert_eq!((tips_of("member-01"), tips_of("member-49")), (vec![2, 1], vec![1]));
+    assert!(tips_of("member-4").is_empty(), "a name is no prefix of another");
 }
 
 #[test]

@@ -182,6 +182,18 @@ impl Index {
         found.map(move |pair| pair.and_then(|(key, _)| read(&key)))
     }
 
+    /// The tips of a campaign that a partner sent or received, the newest first.
+    pub fn tips_of_campaign(
+        &self,
+        campaign: CampaignId,
+        partner: &PartnerId,
+    ) -> impl Iterator<Item = Result<TipId>> + use<> {
+        let read =
+            |key: &[u8]| keys::read_in_campaign(key).ok_or_else(|| corrupt("a campaign's tip"));
+        let found = self.store.scan(&keys::all_in_campaign(campaign, partner));
+        found.map(move |pair| pair.and_then(|(key, _)| read(&key)))
+    }
+
     /// The submissions that are closed and not yet referred; at most so many.
     pub fn unreferred(&self, most: usize) -> Result<Vec<(PartnerId, SubmissionId)>> {
         let read = |key: &[u8]| keys::read_unreferred(key).ok_or_else(|| corrupt("a close"));

@@ -19,9 +19,10 @@ use crate::index::{corrupt, keys};
 /// How many threads, or stretches of indicators, are one part.
 const PART: usize = 14;
 /// What a thread takes at most: the entry in it, two boxes of two states each, when an answer is due in
-/// three places, and that it waits in a campaign.
+/// three places, that it is its recipient's in a campaign, and that it waits there.
 const THREAD_OPERATIONS: usize = 10;
-/// What a decision takes at most: the tip, what is added, its text, the key, and how many threads wait.
+/// What a decision takes at most: the tip, what is added, its text in three parts, the key, that it is its
+/// sender's in a campaign, and how many threads wait there.
 const DECISION_OPERATIONS: usize = 10;
 /// How many tips one entry takes up again at most.
 pub const REOPENED_AT_ONCE: usize = 10;
@@ -59,6 +60,10 @@ impl Applier {
                 withdrawn: false,
                 threads: sent.recipients.iter().map(|one| begun(one, entry)).collect(),
             };
+            if let Some(campaign) = tip.campaign {
+                let key = tips::in_campaign(campaign, author, tip.sequence, tip.id);
+                self.put(key, Vec::new());
+            }
             self.put_added(&tip, &added, &sent.narrative)?;
         }
         self.spread(entry.sequence, sent.id, &sent.indicators)
@@ -273,6 +278,10 @@ impl Applier {
             }
         }
         if let Some(campaign) = tip.campaign {
+            if moved.from.is_none() {
+                let key = tips::in_campaign(campaign, recipient, tip.sequence, tip.id);
+                self.put(key, Vec::new());
+            }
             let key = tips::waiting(campaign, tip.id, recipient);
             self.mark(key, was_waiting(moved), moved.to.reopens());
         }

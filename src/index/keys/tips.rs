@@ -192,6 +192,26 @@ pub fn read_waiting(key: &[u8]) -> Option<(TipId, PartnerId)> {
     read_thread(key.get(18..)?)
 }
 
+/// A tip of a campaign, among those that a partner sent or received in it: the newest comes first.
+pub fn in_campaign(campaign: CampaignId, partner: &PartnerId, sequence: u64, id: TipId) -> Vec<u8> {
+    let mut key = all_in_campaign(campaign, partner);
+    key.extend_from_slice(&(u64::MAX - sequence).to_be_bytes());
+    key.extend_from_slice(id.as_bytes());
+    key
+}
+
+/// The prefix of the tips of a campaign that a partner sent or received.
+pub fn all_in_campaign(campaign: CampaignId, partner: &PartnerId) -> Vec<u8> {
+    let mut key = of_campaign(b'p', campaign);
+    text(&mut key, partner.as_str());
+    key
+}
+
+/// The tip of such a key.
+pub fn read_in_campaign(key: &[u8]) -> Option<TipId> {
+    Some(TipId::from_bytes(*key.last_chunk()?))
+}
+
 /// A batch that brought something new to a campaign.
 pub fn news(campaign: CampaignId, batch: u64) -> Vec<u8> {
     let mut key = of_campaign(b'm', campaign);
@@ -284,6 +304,10 @@ mod tests {
         assert_eq!(read_due(rest), Some((at, tip, partner.clone())));
         let waiting = waiting(campaign, tip, &partner);
         assert_eq!(read_waiting(&waiting), Some((tip, partner.clone())));
+        let newer = in_campaign(campaign, &partner, 18, tip);
+        assert_eq!(read_in_campaign(&newer), Some(tip));
+        assert!(newer.starts_with(&all_in_campaign(campaign, &partner)));
+        assert!(newer < in_campaign(campaign, &partner, 17, tip), "the newest comes first");
         assert_eq!(read_news(&news(campaign, 3)), Some((campaign, 3)));
         let submission = SubmissionId::from_stored("report:1");
         let mark = unreferred(&partner, &submission);
