@@ -273,7 +273,7 @@ impl Exchange {
 
     /// The entry that took a tip back, behind which nothing was added.
     fn withdrawal_of(&self, id: TipId) -> Result<u64> {
-        self.index.entries_of_tip(id, None, 0).last().transpose().map(Option::unwrap_or_default)
+        self.index.last_of_tip(id).map(Option::unwrap_or_default)
     }
 
     fn with_tip(&self, noted: Noted) -> Result<(TipId, Noted)> {

@@ -43,6 +43,17 @@ impl Index {
             .take_while(move |sequence| sequence.as_ref().map_or(true, |one| *one <= applied))
     }
 
+    /// The last entry that added to a tip.
+    pub fn last_of_tip(&self, id: TipId) -> Result<Option<u64>> {
+        let applied = self.checkpoint();
+        let mut found = self.store.scan_back(&keys::all_added(id), None).map(|pair| {
+            pair.and_then(|(key, _)| super::keys::read_entry(&key).ok_or_else(|| corrupt("a tip")))
+        });
+        let is_there =
+            |sequence: &Result<u64>| sequence.as_ref().map_or(true, |one| *one <= applied);
+        found.find(is_there).transpose()
+    }
+
     /// The text that an entry added to a tip; empty where it added none.
     pub fn tip_text(&self, id: TipId, sequence: u64) -> Result<String> {
         let mut bytes = Vec::new();

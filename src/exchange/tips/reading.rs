@@ -133,6 +133,27 @@ impl Exchange {
         sequence: u64,
         indicators: usize,
     ) -> Result<Option<AddedShown>> {
+        let Some(added) = self.added_to(me, tip, sequence)? else { return Ok(None) };
+        // The tip's own text is its narrative.
+        let text = self.index.tip_text(tip.id, sequence)?;
+        let indicators = match tip.referral {
+            _ if indicators == 0 => Vec::new(),
+            Some(_) if sequence == tip.sequence => {
+                let found = self.referred_indicators(tip, None, indicators)?;
+                found.into_iter().map(|(_, indicator)| indicator).collect()
+            }
+            _ => self.index.tip_indicators(tip.id, sequence, 0, indicators)?,
+        };
+        Ok(Some(AddedShown { added, text, indicators }))
+    }
+
+    /// The same without its text and its indicators.
+    pub(super) fn added_to(
+        &self,
+        me: &PartnerId,
+        tip: &KeptTip,
+        sequence: u64,
+    ) -> Result<Option<Added>> {
         let Some(mut added) = self.index.added(tip.id, sequence)? else { return Ok(None) };
         if tip.sender != *me {
             if !added.stands_in(me) {
@@ -153,17 +174,7 @@ impl Exchange {
         {
             done.campaign = None;
         }
-        // The tip's own text is its narrative.
-        let text = self.index.tip_text(tip.id, sequence)?;
-        let indicators = match tip.referral {
-            _ if indicators == 0 => Vec::new(),
-            Some(_) if sequence == tip.sequence => {
-                let found = self.referred_indicators(tip, None, indicators)?;
-                found.into_iter().map(|(_, indicator)| indicator).collect()
-            }
-            _ => self.index.tip_indicators(tip.id, sequence, 0, indicators)?,
-        };
-        Ok(Some(AddedShown { added, text, indicators }))
+        Ok(Some(added))
     }
 
     /// One more than asked for, where there are more.
@@ -216,13 +227,8 @@ impl Exchange {
     /// A tip as one of its parties may see it: with its own thread, or all of them for the sender; of a
     /// withdrawn one, nothing of the content for recipients. Its campaign is blank for who does not see
     /// that.
-    pub(in crate::exchange) fn outline(&self, mut tip: KeptTip, me: &PartnerId) -> Result<KeptTip> {
-        if is_hidden(&tip, me) {
-            (tip.subject, tip.respond_by, tip.campaign, tip.submission) = (None, None, None, None);
-        }
-        if tip.sender != *me {
-            tip.threads.retain(|thread| thread.recipient == *me);
-        }
+    pub(in crate::exchange) fn outline(&self, tip: KeptTip, me: &PartnerId) -> Result<KeptTip> {
+        let mut tip = of_party(tip, me);
         if let Some(campaign) = tip.campaign
             && !campaign_visible(&self.index, me, campaign, self.clock.now())?
         {
@@ -230,6 +236,17 @@ impl Exchange {
         }
         Ok(tip)
     }
+}
+
+/// The same by whose it is alone: its campaign is there also for who does not see that.
+pub(super) fn of_party(mut tip: KeptTip, me: &PartnerId) -> KeptTip {
+    if is_hidden(&tip, me) {
+        (tip.subject, tip.respond_by, tip.campaign, tip.submission) = (None, None, None, None);
+    }
+    if tip.sender != *me {
+        tip.threads.retain(|thread| thread.recipient == *me);
+    }
+    tip
 }
 
 /// Whether nothing of a tip's content is shown to a party any more.
