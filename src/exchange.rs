@@ -44,7 +44,7 @@ pub use self::administer::Put;
 pub use self::caller::Caller;
 pub use self::campaigns::{
     Bond, BondKind, CampaignAsked, CampaignKnown, CampaignRequest, CampaignTaken, Clusters,
-    Contributed, EventPlace, Happened, Listed, Numbers, Occurrence, Total,
+    Contributed, EventPlace, Happened, Listed, Numbers, Occurrence, TipStep, Total,
     unknown as unknown_campaign,
 };
 pub use self::deliveries::Delivered;

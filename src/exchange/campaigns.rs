@@ -8,7 +8,7 @@ use std::sync::Arc;
 
 pub use self::clusters::{Bond, BondKind, Clusters};
 pub use self::known::{CampaignAsked, CampaignKnown, Numbers, Total};
-pub use self::timeline::{Happened, Occurrence, Place as EventPlace};
+pub use self::timeline::{Happened, Occurrence, Place as EventPlace, TipStep};
 use super::caller::reader;
 use super::reactions::check_no_release;
 use super::submit::{item_receipts, refused};

@@ -3,11 +3,13 @@
 //! What a tip comes to is decided in apply, by the order; what is refused here would be refused there
 //! too, and costs no entry.
 
+mod in_campaign;
 mod list;
 mod reading;
 
 use std::collections::BTreeMap;
 
+pub(super) use self::in_campaign::TipPart;
 pub use self::list::{TipQuery, TipsPage};
 pub(super) use self::reading::is_hidden;
 pub use self::reading::{AddedShown, IndicatorShown, TipAsked, TipShown};

@@ -7,7 +7,7 @@ use std::sync::Arc;
 
 use tonic::{Request, Response, Status, async_trait};
 
-pub use self::written::{entry, write};
+pub use self::written::{entry, step, write};
 use self::written::{indicator, receipt_of};
 use super::Services;
 use super::status::status;

@@ -225,6 +225,19 @@ MUTANTS = {
         "if self.sees_campaign(&author, campaign)? || true {",
         ["--test", "campaigns"],
     ),
+    # Tips in their campaigns.
+    "a-campaign-tells-of-every-tip": (
+        "src/index/keys/tips.rs",
+        "    let mut key = of_campaign(b'p', campaign);\n    text(&mut key, partner.as_str());\n",
+        "    let mut key = of_campaign(b'p', campaign);\n    text(&mut key, &partner.as_str()[..0]);\n",
+        ["--test", "campaign_tips"],
+    ),
+    "a-campaign-tells-of-what-was-withdrawn": (
+        "src/exchange/tips/in_campaign.rs",
+        "let before = withdrawal.sequence.saturating_sub(1);",
+        "let before = u64::MAX;",
+        ["--test", "campaign_tips"],
+    ),
     "restricted-objects-go-anywhere": (
         "src/exchange/restricted.rs",
         "let Some(group) = group else { return false };",

@@ -10,7 +10,7 @@ use tipoff::domain::entry::RequestId;
 use tipoff::domain::{CampaignId, PartnerId, Position, Sharing, Tlp};
 use tipoff::exchange::{
     Caller, CampaignAsked, CampaignRequest, Contributed, Deed as Done, DeedQuery,
-    EnforcementRequest, EventPlace, Exchange,
+    EnforcementRequest, EventPlace, Exchange, Occurrence, TipStep,
 };
 
 use crate::cast::id;
@@ -48,7 +48,7 @@ impl Campaigns {
         said.any(|(author, at, sharing)| model.sees(reader, author, *at, sharing))
     }
 
-    fn steps(&self) -> impl Iterator<Item = (u32, CampaignId)> {
+    pub fn steps(&self) -> impl Iterator<Item = (u32, CampaignId)> {
         self.ids.iter().map(|(step, id)| (*step, *id))
     }
 }
@@ -221,7 +221,15 @@ pub fn queries(exchange: &Exchange, caller: &Caller, campaigns: &Campaigns, trac
         loop {
             for one in &timeline.0 {
                 let EventPlace { sort, position, .. } = one.place;
-                trace.push(told(&format!("{sort} {}", one.author), [position]));
+                let text = format!("{sort} {:?}", one.author);
+                trace.push(match &one.occurrence {
+                    Occurrence::Tip(step) => {
+                        let TipStep { sender, what, moves, sent, .. } = &**step;
+                        let at = [position.sequence, *sent].map(|entry| Position::new(entry, 0));
+                        told(&format!("{text} {what:?} of {sender} {moves:?}"), at)
+                    }
+                    _ => told(&text, [position]),
+                });
             }
             let Some(next) = timeline.1 else { break };
             asked.timeline = Some((2, Some(next)));

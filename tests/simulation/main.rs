@@ -72,7 +72,9 @@ fn so_many_seeds(histories: u64, check: fn(&History, u64) -> Result<(), String>)
 fn every_reader_ends_with_what_a_query_gives_it_and_is_given_nothing_it_may_not_see() {
     every_seed(|history, _| run::run(history, 0).map(|_| ()));
     let reopened = tips::REOPENED.load(Ordering::Relaxed);
-    eprintln!("{reopened} tips were taken up again");
+    let told = tips::TOLD_IN_CAMPAIGNS.load(Ordering::Relaxed);
+    eprintln!("{reopened} tips were taken up again, {told} moves told in campaigns");
+    assert!(told * 10 > setting("TIPOFF_HISTORIES", HISTORIES), "{told} show too little");
     assert!(reopened * 100 > setting("TIPOFF_HISTORIES", HISTORIES), "{reopened} show too little");
 }
 

@@ -1,6 +1,6 @@
 //! Tips in a history as it happens: what is done with them, and what their parties are told and shown.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::sync::atomic::{AtomicU64, Ordering};
 
 use tipoff::domain::entry::{RequestId, TipIndicator};
@@ -8,8 +8,8 @@ use tipoff::domain::filter::Filter;
 use tipoff::domain::tip::{TipState, Urgency};
 use tipoff::domain::{PartnerId, Position, TipId};
 use tipoff::exchange::{
-    Added, Caller, Delivery, Exchange, ResponseRequest, Start, TipAsked, TipBox, TipQuery,
-    TipRequest, TipTold,
+    Added, AddedWhat, BondKind, Caller, CampaignAsked, Delivery, Exchange, Moved, Occurrence,
+    ResponseRequest, Start, TipAsked, TipBox, TipQuery, TipRequest, TipShown, TipTold,
 };
 
 use crate::cast::{bits, id};
@@ -21,6 +21,8 @@ use crate::words::{indicator, noted};
 
 /// How many tips were taken up again.
 pub static REOPENED: AtomicU64 = AtomicU64::new(0);
+/// How many moves of tips were told in the timelines of campaigns.
+pub static TOLD_IN_CAMPAIGNS: AtomicU64 = AtomicU64::new(0);
 /// Where each tip stands with each recipient.
 type States = BTreeMap<(TipId, PartnerId), TipState>;
 
@@ -115,7 +117,7 @@ impl Run {
         let caller = self.world.caller(partner).unwrap();
         let exchange = self.world.exchange().clone();
         let (by_feed, entries) = self.told_of_tips(&caller);
-        let mut listed = States::new();
+        let (mut listed, mut all) = (States::new(), BTreeMap::new());
         for of in [TipBox::Received, TipBox::Sent] {
             let page = exchange.list_tips(&caller, &query(of, false)).unwrap();
             for tip in page.tips {
@@ -125,13 +127,76 @@ impl Run {
                 if entries.get(&tip.id) != Some(&shown.entries.len()) {
                     return Err(format!("{partner} is told {entries:?} and shown {shown:?}"));
                 }
+                all.insert(tip.id, shown);
             }
         }
+        self.check_campaigns(&caller, &all)?;
         if by_feed == listed {
             Ok(())
         } else {
             Err(format!("{partner} is told {by_feed:?}, and listed {listed:?}"))
         }
+    }
+
+    /// What its campaigns tell a partner of tips is what it is shown of its own: each move in the timeline,
+    /// and their indicators together; of one that was taken back, that it was.
+    fn check_campaigns(
+        &self,
+        caller: &Caller,
+        all: &BTreeMap<TipId, TipShown>,
+    ) -> Result<(), String> {
+        let asked = CampaignAsked {
+            timeline: Some((usize::MAX, None)),
+            clusters: true,
+            ..CampaignAsked::default()
+        };
+        for (_, campaign) in self.world.campaigns.steps() {
+            let Ok(known) = self.world.exchange().campaign(caller, campaign, &asked) else {
+                continue;
+            };
+            let (mut told, mut taken_back) = (BTreeSet::new(), BTreeSet::new());
+            for one in known.timeline.unwrap().0 {
+                let Occurrence::Tip(step) = one.occurrence else { continue };
+                let tip = &all.get(&step.tip).ok_or("a tip of others is told")?.tip;
+                let is_hidden = tip.withdrawn && tip.sender != *caller.partner();
+                let into = if is_hidden { &mut taken_back } else { &mut told };
+                if is_hidden && (step.what != AddedWhat::Withdrawn || step.subject.is_some()) {
+                    return Err(format!("of a tip that was taken back is told {step:?}"));
+                }
+                into.insert((step.tip, one.place.position.sequence, step.what));
+            }
+            let of_it: Vec<_> =
+                all.values().filter(|shown| shown.tip.campaign == Some(campaign)).collect();
+            let moved = of_it.iter().flat_map(|shown| {
+                let entries = shown.entries.iter().map(|one| &one.added);
+                let moved = entries.filter(|added| added.threads.iter().any(Moved::is_move));
+                moved.map(|added| (shown.tip.id, added.sequence, added.what))
+            });
+            let moved: BTreeSet<_> = moved.collect();
+            let count = of_it.len() + taken_back.len();
+            if told != moved || known.numbers.tips != count {
+                return Err(format!("{count} tips show {moved:?}, and a campaign tells {told:?}"));
+            }
+            TOLD_IN_CAMPAIGNS.fetch_add(moved.len() as u64, Ordering::Relaxed);
+            let clusters = known.clusters.unwrap();
+            let bonds = clusters.bonds.iter().filter(|bond| bond.kind == BondKind::Tip);
+            let bound = bonds.map(|bond| {
+                let ids = bond.indicators.iter().map(|at| clusters.indicators[*at].0);
+                (bond.author.clone(), ids.collect::<BTreeSet<_>>())
+            });
+            let together = of_it.iter().map(|shown| {
+                let ids = shown.indicators.iter().map(|one| one.indicator.id);
+                (shown.tip.sender.clone(), ids.collect::<BTreeSet<_>>())
+            });
+            let mut bound: Vec<_> = bound.collect();
+            let mut together: Vec<_> = together.filter(|(_, ids)| ids.len() > 1).collect();
+            bound.sort();
+            together.sort();
+            if bound != together {
+                return Err(format!("tips have {together:?} together, a campaign {bound:?}"));
+            }
+        }
+        Ok(())
     }
 
     /// Where each tip stands by a partner's feed, and how many things were told of it.

@@ -4,6 +4,7 @@ use serde_json::{Value, json};
 
 use super::graph::{self, Format};
 use crate::cli::failure::{Done, Failure, Outcome};
+use crate::cli::tip::told;
 use crate::cli::{Global, deeds, identity, output, words};
 use crate::client::Client;
 use crate::wire::pb;
@@ -20,7 +21,7 @@ pub struct Show {
     /// What happened, in order
     #[arg(long)]
     timeline: bool,
-    /// Print which indicators were submitted or seen together, as a graph, and nothing else
+    /// Print which indicators were submitted, tipped or seen together, as a graph, and nothing else
     #[arg(long, conflicts_with_all = ["indicators", "timeline"])]
     graph: Option<Format>,
 }
@@ -86,8 +87,12 @@ impl Shown {
         }
         let numbers = numbers.clone().unwrap_or_default();
         let more = if numbers.indicators_cut { " or more" } else { "" };
+        let tips = match numbers.tips {
+            0 => String::new(),
+            tips => format!("; {} that you sent or received", words::count(tips, "tip")),
+        };
         output::line(&format!(
-            "\n{}{more}, {}, by {}",
+            "\n{}{more}, {}, by {}{tips}",
             words::count(numbers.indicators, "indicator"),
             words::count(numbers.enforcements, "enforcement"),
             words::count(numbers.authors.into(), "partner"),
@@ -124,7 +129,8 @@ impl Shown {
         if let Some(timeline) = &self.timeline {
             let rows = timeline.iter().map(|event| {
                 let when = words::time(event.at.as_ref()).unwrap_or_default();
-                [when, event.author.clone(), happened(event)]
+                let by = if event.author.is_empty() { "the exchange" } else { &event.author };
+                [when, by.to_owned(), happened(event)]
             });
             let header = ["WHEN", "BY", "WHAT"];
             output::line(&format!("\n{}", output::table(header, rows)))?;
@@ -153,6 +159,7 @@ impl Shown {
             "indicators_cut": numbers.indicators_cut,
             "authors": numbers.authors,
             "enforcements": numbers.enforcements,
+            "tips": numbers.tips,
             "totals": totals.collect::<Vec<_>>(),
         });
         if let Some(indicators) = &self.indicators {
@@ -223,6 +230,7 @@ fn happened(event: &pb::TimelineEvent) -> String {
             let what = if reports { "reports removals" } else { "acted" };
             format!("{what}: {}", counts.join(", "))
         }
+        Some(Event::Tip(step)) => told::step(step),
     }
 }
 
@@ -264,6 +272,7 @@ fn event_object(event: &pb::TimelineEvent) -> Value {
             )
         }
         Some(Event::Enforcement(done)) => ("enforcement", deeds::done(done)),
+        Some(Event::Tip(step)) => ("tip", told::step_object(step)),
     };
     let at = words::time(event.at.as_ref());
     json!({ "at": at, "author": event.author, "event": what, (what): object })

@@ -73,6 +73,51 @@ pub fn what(entry: &pb::TipEntry) -> String {
     if parts.is_empty() { "says".into() } else { parts.join(", ") }
 }
 
+/// What happened to a tip of a campaign, in a line.
+pub fn step(step: &pb::TipStep) -> String {
+    let tip = short(&step.tip_id);
+    let about = match words::one_line(&step.subject) {
+        about if about.is_empty() => about,
+        about => format!(": {about}"),
+    };
+    let whom = |moves: &[&pb::TipMove]| {
+        moves.iter().map(|moved| moved.recipient.as_str()).collect::<Vec<_>>().join(", ")
+    };
+    let all: Vec<_> = step.moves.iter().collect();
+    match step.action() {
+        pb::TipAction::Sent => format!("sends tip {tip} to {}{about}", whom(&all)),
+        pb::TipAction::Withdrawn => format!("withdraws tip {tip}{about}"),
+        pb::TipAction::Responded | pb::TipAction::Reopened | pb::TipAction::Unspecified => {
+            let mut states: Vec<_> = all.iter().map(|moved| moved.to()).collect();
+            states.dedup();
+            let moved = states.into_iter().map(|to| {
+                let moves: Vec<_> = all.iter().copied().filter(|one| one.to() == to).collect();
+                format!("{} for {}", state(to), whom(&moves))
+            });
+            format!("moves tip {tip} to {}{about}", moved.collect::<Vec<_>>().join("; "))
+        }
+    }
+}
+
+/// What happened to a tip of a campaign, as an object for scripts.
+pub fn step_object(step: &pb::TipStep) -> Value {
+    json!({
+        "tip_id": step.tip_id,
+        "sender": step.sender,
+        "subject": step.subject,
+        "action": words::name(step.action().as_str_name(), "TIP_ACTION_"),
+        "moves": step.moves.iter().map(move_object).collect::<Vec<_>>(),
+    })
+}
+
+fn move_object(moved: &pb::TipMove) -> Value {
+    json!({
+        "recipient": moved.recipient,
+        "from": state_or_null(moved.from()),
+        "to": state(moved.to()),
+    })
+}
+
 /// A tip as an object for scripts, without its narrative.
 pub fn tip_object(tip: &pb::Tip) -> Value {
     let threads = tip.threads.iter().map(|thread| {
@@ -101,13 +146,7 @@ pub fn tip_object(tip: &pb::Tip) -> Value {
 
 /// What was added to a tip, as an object for scripts.
 pub fn entry_object(entry: &pb::TipEntry) -> Value {
-    let moves = entry.moves.iter().map(|moved| {
-        json!({
-            "recipient": moved.recipient,
-            "from": state_or_null(moved.from()),
-            "to": state(moved.to()),
-        })
-    });
+    let moves = entry.moves.iter().map(move_object);
     json!({
         "version": entry.version.as_ref().map(words::version),
         "action": words::name(entry.action().as_str_name(), "TIP_ACTION_"),

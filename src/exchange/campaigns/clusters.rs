@@ -8,9 +8,12 @@ use crate::domain::sharing::Reader;
 use crate::domain::{Indicator, IndicatorId, PartnerId, Position, Timestamp};
 use crate::error::Result;
 use crate::exchange::Exchange;
+use crate::exchange::tips::TipPart;
 
 /// The most indicators of a graph, and the most bonds: together 2,000 nodes.
 const MOST: (usize, usize) = (1_500, 500);
+/// The most indicators of tips that are looked at.
+const MOST_OF_TIPS: usize = 10_000;
 
 /// A graph of two sorts of nodes: indicators, and what binds them.
 #[derive(Clone, Debug, Default)]
@@ -43,6 +46,8 @@ pub enum BondKind {
     Submission,
     /// They were reported as seen together.
     Sightings,
+    /// They came in one tip of the reader's, or with an answer to it that the reader may see.
+    Tip,
 }
 
 /// What tells bonds apart.
@@ -50,6 +55,7 @@ pub enum BondKind {
 enum Key {
     Submission([u8; 8]),
     Sightings(u64),
+    Tip(u64),
 }
 
 impl Exchange {
@@ -58,10 +64,10 @@ impl Exchange {
         &self,
         reader: &Reader,
         members: &[Member],
+        tips: &[TipPart],
         mut cut: bool,
     ) -> Result<Clusters> {
-        let mut places: BTreeMap<IndicatorId, usize> = BTreeMap::new();
-        let mut indicators = Vec::new();
+        let mut nodes = Nodes::default();
         let mut bonds: BTreeMap<Key, (Position, Bond)> = BTreeMap::new();
         let mut bind = |key, position, kind, author: &PartnerId, at, place| {
             let bond = || Bond { kind, author: author.clone(), at, indicators: BTreeSet::new() };
@@ -72,22 +78,33 @@ impl Exchange {
         };
         for Member { sight, submission } in members {
             let current = &sight.current;
-            let place = match places.entry(current.id) {
-                Entry::Occupied(known) => *known.get(),
-                Entry::Vacant(_) if indicators.len() == MOST.0 => {
-                    cut = true;
-                    continue;
-                }
-                Entry::Vacant(new) => {
-                    indicators.push((current.id, sight.indicator().clone()));
-                    *new.insert(indicators.len() - 1)
-                }
+            let Some(place) = nodes.place(current.id, sight.indicator()) else {
+                cut = true;
+                continue;
             };
             let key = Key::Submission(*submission);
             let (version, at) = (current.version, current.accepted);
             bind(key, version, BondKind::Submission, &sight.author, at, place);
         }
-        for (id, place) in &places {
+        let mut left = MOST_OF_TIPS;
+        for part in tips {
+            // One more than there may be tells that there are more.
+            let mut found = self.indicators_of(&reader.id, part, left + 1)?;
+            cut |= found.len() > left;
+            found.truncate(left);
+            left -= found.len();
+            let tip = &part.tip;
+            let (key, first) = (Key::Tip(tip.sequence), Position::new(tip.sequence, 0));
+            for (id, indicator) in &found {
+                match nodes.place(*id, indicator) {
+                    Some(place) => {
+                        bind(key, first, BondKind::Tip, &tip.sender, tip.accepted, place);
+                    }
+                    None => cut = true,
+                }
+            }
+        }
+        for (id, place) in &nodes.places {
             for seen in self.seen_of(reader, *id)? {
                 let (key, kept) = (Key::Sightings(seen.position.sequence), &seen.kept);
                 let kind = BondKind::Sightings;
@@ -99,6 +116,27 @@ impl Exchange {
         bonds.sort_by_key(|(first, bond)| (*first, bond.kind));
         cut |= bonds.len() > MOST.1;
         let bonds = bonds.into_iter().map(|(_, bond)| bond).take(MOST.1).collect();
-        Ok(Clusters { indicators, bonds, cut })
+        Ok(Clusters { indicators: nodes.indicators, bonds, cut })
+    }
+}
+
+/// The indicators of a graph, each once.
+#[derive(Default)]
+struct Nodes {
+    places: BTreeMap<IndicatorId, usize>,
+    indicators: Vec<(IndicatorId, Indicator)>,
+}
+
+impl Nodes {
+    /// The place of an indicator; `None` where there is no room for another.
+    fn place(&mut self, id: IndicatorId, indicator: &Indicator) -> Option<usize> {
+        match self.places.entry(id) {
+            Entry::Occupied(known) => Some(*known.get()),
+            Entry::Vacant(_) if self.indicators.len() == MOST.0 => None,
+            Entry::Vacant(new) => {
+                self.indicators.push((id, indicator.clone()));
+                Some(*new.insert(self.indicators.len() - 1))
+            }
+        }
     }
 }

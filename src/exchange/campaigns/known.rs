@@ -63,6 +63,8 @@ pub struct Numbers {
     pub enforcements: usize,
     /// What they come to.
     pub totals: Vec<Total>,
+    /// How many tips that the reader sent or received.
+    pub tips: usize,
 }
 
 /// What enforcements come to, by whose deed, on which platform and of which kind.
@@ -109,16 +111,28 @@ impl Exchange {
             let query =
                 DeedQuery { campaign: Some(campaign), most: MOST_DEEDS, ..DeedQuery::default() };
             let (deeds, _) = self.enforcements_for(&reader, &query)?;
-            let numbers = numbers(&contributions, &members, cut, &deeds);
+            let (tips, tips_cut) = self.tips_in(registry, &reader.id, campaign)?;
+            let numbers =
+                Numbers { tips: tips.len(), ..numbers(&contributions, &members, cut, &deeds) };
+            let (parts, parts_cut) = if asked.timeline.is_some() || asked.clusters {
+                self.parts_of(registry, &reader.id, campaign, &tips)?
+            } else {
+                (Vec::new(), false)
+            };
             let timeline = match asked.timeline {
                 None => None,
                 Some((most, behind)) => {
-                    let happened = self.happened(&reader, &contributions, &members, &deeds)?;
+                    let happened =
+                        self.happened(&reader, &contributions, &members, &deeds, &parts)?;
                     Some(super::timeline::page(happened, behind, most))
                 }
             };
-            let clusters =
-                if asked.clusters { Some(self.clusters(&reader, &members, cut)?) } else { None };
+            let cut = cut || tips_cut || parts_cut;
+            let clusters = if asked.clusters {
+                Some(self.clusters(&reader, &members, &parts, cut)?)
+            } else {
+                None
+            };
             let enforcements = match asked.enforcements {
                 None => None,
                 Some((most, before)) => {
@@ -208,6 +222,7 @@ fn numbers(
         authors: authors.len(),
         enforcements: deeds.len(),
         totals: totals.into_values().collect(),
+        tips: 0,
     }
 }
 

@@ -5,18 +5,20 @@ use std::collections::{BTreeMap, BTreeSet};
 use super::Contributed;
 use super::known::Member;
 use crate::domain::sharing::Reader;
-use crate::domain::{Day, PartnerId, Position, Timestamp, may_see};
+use crate::domain::{Day, PartnerId, Position, Timestamp, TipId, may_see};
 use crate::error::Result;
 use crate::exchange::enforcements::Deed;
+use crate::exchange::tips::TipPart;
 use crate::exchange::{Exchange, Seen};
+use crate::index::record::{AddedWhat, Moved};
 
 /// Something that happened.
 #[derive(Clone, Debug)]
 pub struct Happened {
     /// When, and where it stands among what happened then.
     pub place: Place,
-    /// Who says so.
-    pub author: PartnerId,
+    /// Who says so; `None` for what the exchange did by itself.
+    pub author: Option<PartnerId>,
     /// What.
     pub occurrence: Occurrence,
 }
@@ -55,6 +57,25 @@ pub enum Occurrence {
     Seen(Box<Seen>),
     /// Something was done.
     Done(Box<Deed>),
+    /// A tip was sent, moved or withdrawn.
+    Tip(Box<TipStep>),
+}
+
+/// What happened to a tip of the reader's, in the threads that it may see.
+#[derive(Clone, Debug)]
+pub struct TipStep {
+    /// The tip.
+    pub tip: TipId,
+    /// The entry that brought it.
+    pub sent: u64,
+    /// Whose it is.
+    pub sender: PartnerId,
+    /// What it is about, in a line.
+    pub subject: Option<Box<str>>,
+    /// What was done.
+    pub what: AddedWhat,
+    /// The threads that were moved, and how: at least one.
+    pub moves: Vec<Moved>,
 }
 
 impl Exchange {
@@ -65,12 +86,13 @@ impl Exchange {
         contributions: &[Contributed],
         members: &[Member],
         deeds: &[Deed],
+        tips: &[TipPart],
     ) -> Result<Vec<Happened>> {
         let said = contributions.iter().map(|one| {
             let (position, at) = one.kept.first;
             let name = one.kept.contribution.name.clone();
             let occurrence = Occurrence::Contributed { founds: one.kept.founded, name };
-            happened(at, 0, position, &one.kept.author, occurrence)
+            happened(at, 0, position, Some(&one.kept.author), occurrence)
         });
         let mut all: Vec<_> = said.chain(days(members)).collect();
         let indicators: BTreeSet<_> = members.iter().map(|one| one.sight.current.id).collect();
@@ -79,14 +101,15 @@ impl Exchange {
                 let kept = &seen.kept;
                 let at = kept.sighting.last_seen.or(kept.sighting.first_seen);
                 let (at, author) = (at.unwrap_or(kept.accepted), kept.author.clone());
-                happened(at, 2, seen.position, &author, Occurrence::Seen(Box::new(seen)))
+                happened(at, 2, seen.position, Some(&author), Occurrence::Seen(Box::new(seen)))
             }));
         }
         all.extend(deeds.iter().map(|deed| {
             let at = deed.kept.enforcement.days(deed.kept.accepted).0.begins();
             let done = Occurrence::Done(Box::new(deed.clone()));
-            happened(at, 3, deed.kept.position, &deed.kept.author, done)
+            happened(at, 3, deed.kept.position, Some(&deed.kept.author), done)
         }));
+        all.extend(tips.iter().flat_map(steps));
         all.sort_by_key(|one| one.place);
         Ok(all)
     }
@@ -129,19 +152,43 @@ fn days(members: &[Member]) -> Vec<Happened> {
     let days = days.into_iter().map(|((day, author), (position, counts))| {
         let [submitted, first_seen, last_seen] = counts;
         let occurrence = Occurrence::Indicators { submitted, first_seen, last_seen };
-        happened(day.begins(), 1, position, author, occurrence)
+        happened(day.begins(), 1, position, Some(author), occurrence)
     });
     days.collect()
+}
+
+/// What moved a tip. An entry may take up several tips: its place in the timeline tells them apart by the
+/// entries that brought them.
+fn steps(part: &TipPart) -> impl Iterator<Item = Happened> {
+    let TipPart { tip, added } = part;
+    let which = u32::try_from(tip.sequence % (1 << 32)).unwrap_or_default();
+    added.iter().filter_map(move |added| {
+        let moves: Vec<_> = added.threads.iter().filter(|one| one.is_move()).cloned().collect();
+        if moves.is_empty() {
+            return None;
+        }
+        let step = TipStep {
+            tip: tip.id,
+            sent: tip.sequence,
+            sender: tip.sender.clone(),
+            subject: tip.subject.clone(),
+            what: added.what,
+            moves,
+        };
+        let position = Position::new(added.sequence, which);
+        let occurrence = Occurrence::Tip(Box::new(step));
+        Some(happened(added.accepted, 4, position, added.author.as_ref(), occurrence))
+    })
 }
 
 fn happened(
     at: Timestamp,
     sort: u8,
     position: Position,
-    author: &PartnerId,
+    author: Option<&PartnerId>,
     occurrence: Occurrence,
 ) -> Happened {
-    Happened { place: Place { at, sort, position }, author: author.clone(), occurrence }
+    Happened { place: Place { at, sort, position }, author: author.cloned(), occurrence }
 }
 
 /// A page of what happened, behind a place, and the place to go on behind where there is more.

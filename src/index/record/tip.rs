@@ -165,7 +165,7 @@ pub struct Added {
 }
 
 /// What an entry is to a tip.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub enum AddedWhat {
     /// It brought the tip.
     Sent,

@@ -3,6 +3,7 @@
 use prost::Message;
 
 use super::super::feed::told;
+use super::super::tips;
 use super::{deeds, pages};
 use crate::domain::{CampaignId, Invalid};
 use crate::exchange::{
@@ -82,6 +83,7 @@ fn numbers(numbers: &Numbers) -> pb::CampaignNumbers {
         authors: u32::try_from(numbers.authors).unwrap_or(u32::MAX),
         enforcements: numbers.enforcements as u64,
         totals: totals.collect(),
+        tips: numbers.tips as u64,
     }
 }
 
@@ -108,10 +110,11 @@ fn event(happened: &Happened) -> pb::TimelineEvent {
         }
         Occurrence::Seen(seen) => Event::Sighting(told::sighting(seen)),
         Occurrence::Done(deed) => Event::Enforcement(deeds::enforcement(deed)),
+        Occurrence::Tip(step) => Event::Tip(tips::step(step)),
     };
     pb::TimelineEvent {
         at: Some(timestamp(happened.place.at)),
-        author: happened.author.to_string(),
+        author: happened.author.as_ref().map(ToString::to_string).unwrap_or_default(),
         event: Some(event),
     }
 }
@@ -122,6 +125,7 @@ fn clusters(clusters: &Clusters) -> pb::CampaignClusters {
         kind: match bond.kind {
             BondKind::Submission => pb::BondKind::Submission,
             BondKind::Sightings => pb::BondKind::Sightings,
+            BondKind::Tip => pb::BondKind::Tip,
         }
         .into(),
         author: bond.author.to_string(),

@@ -1,7 +1,9 @@
 //! Tips as messages.
 
 use crate::domain::{CampaignId, Position, Timestamp};
-use crate::exchange::{Added, AddedShown, AddedWhat, IndicatorShown, KeptTip, Noted};
+use crate::exchange::{
+    Added, AddedShown, AddedWhat, IndicatorShown, KeptTip, Moved, Noted, TipStep,
+};
 use crate::wire::{enforcement, indicator as written, pb, receipt, timestamp};
 
 /// A tip as a party may see it, without its narrative. What is overdue depends on the clock.
@@ -33,22 +35,11 @@ pub fn write(tip: &KeptTip, now: Timestamp) -> pb::Tip {
 /// What an entry added to a tip, as a party may see it.
 pub fn entry(shown: &AddedShown) -> pb::TipEntry {
     let Added { sequence, accepted, author, what, recipient, shown: to_all, .. } = &shown.added;
-    let moves = shown.added.threads.iter().filter(|thread| thread.is_move());
-    let moves = moves.map(|moved| pb::TipMove {
-        recipient: moved.recipient.to_string(),
-        from: moved.from.map_or(pb::TipState::Unspecified, pb::TipState::from).into(),
-        to: pb::TipState::from(moved.to).into(),
-    });
-    let action = match what {
-        AddedWhat::Sent => pb::TipAction::Sent,
-        AddedWhat::Responded => pb::TipAction::Responded,
-        AddedWhat::Withdrawn => pb::TipAction::Withdrawn,
-        AddedWhat::Reopened => pb::TipAction::Reopened,
-    };
+    let moves = shown.added.threads.iter().filter(|thread| thread.is_move()).map(move_of);
     let indicators = shown.indicators.iter().map(|one| written::write(&one.indicator, one.id));
     pb::TipEntry {
         version: Some(written::version(Position::new(*sequence, 0))),
-        action: action.into(),
+        action: action(*what).into(),
         author: author.as_ref().map(ToString::to_string).unwrap_or_default(),
         accepted_at: Some(timestamp(*accepted)),
         recipient: recipient.as_ref().map(ToString::to_string).unwrap_or_default(),
@@ -58,6 +49,34 @@ pub fn entry(shown: &AddedShown) -> pb::TipEntry {
         indicator_count: shown.added.indicators,
         indicators: indicators.collect(),
         enforcement: shown.added.enforcement.as_ref().map(enforcement::write),
+    }
+}
+
+/// What happened to a tip of a campaign, as a party may see it.
+pub fn step(step: &TipStep) -> pb::TipStep {
+    pb::TipStep {
+        tip_id: step.tip.to_string(),
+        sender: step.sender.to_string(),
+        subject: step.subject.as_deref().unwrap_or_default().to_owned(),
+        action: action(step.what).into(),
+        moves: step.moves.iter().map(move_of).collect(),
+    }
+}
+
+fn action(what: AddedWhat) -> pb::TipAction {
+    match what {
+        AddedWhat::Sent => pb::TipAction::Sent,
+        AddedWhat::Responded => pb::TipAction::Responded,
+        AddedWhat::Withdrawn => pb::TipAction::Withdrawn,
+        AddedWhat::Reopened => pb::TipAction::Reopened,
+    }
+}
+
+fn move_of(moved: &Moved) -> pb::TipMove {
+    pb::TipMove {
+        recipient: moved.recipient.to_string(),
+        from: moved.from.map_or(pb::TipState::Unspecified, pb::TipState::from).into(),
+        to: pb::TipState::from(moved.to).into(),
     }
 }
 

@@ -1,0 +1,129 @@
+//! The tips of a campaign, as one of their parties may see them.
+
+use super::reading::{is_hidden, of_party};
+use crate::domain::{CampaignId, Indicator, IndicatorId, PartnerId};
+use crate::error::Result;
+use crate::exchange::Exchange;
+use crate::index::Registry;
+use crate::index::record::{Added, AddedWhat, KeptTip};
+
+/// The most tips of a campaign that are looked at: the newest.
+const MOST_TIPS: usize = 1_000;
+/// The most of what was added to them that is looked at: all of the newest tips.
+const MOST_ADDED: usize = 10_000;
+
+/// A tip of a campaign, with what was added to it that a party may see.
+#[derive(Debug)]
+pub(in crate::exchange) struct TipPart {
+    /// The tip.
+    pub tip: KeptTip,
+    /// What was added, the oldest first; of a tip that is hidden, its withdrawal alone.
+    pub added: Vec<Added>,
+}
+
+impl Exchange {
+    /// The tips of a campaign that a partner sent or received, the newest first, and whether there are
+    /// more. The partner is known to see the campaign. One that was withdrawn is its sender's, and that of
+    /// a recipient that saw the campaign by then: another was never told that it is of that campaign.
+    pub(in crate::exchange) fn tips_in(
+        &self,
+        registry: &Registry,
+        me: &PartnerId,
+        campaign: CampaignId,
+    ) -> Result<(Vec<KeptTip>, bool)> {
+        let mut tips = Vec::new();
+        for (looked, id) in self.index.tips_of_campaign(campaign, me).enumerate() {
+            if looked == MOST_TIPS {
+                return Ok((tips, true));
+            }
+            // One of which the entry is applied in part is not there yet.
+            let Some(tip) = self.index.tip(id?)? else { continue };
+            if is_hidden(&tip, me) && !self.knew(registry, me, campaign, &tip)? {
+                continue;
+            }
+            tips.push(of_party(tip, me));
+        }
+        Ok((tips, false))
+    }
+
+    /// The same tips with what was added to them, and whether that may not be all of
+    /// it.
+    pub(in crate::exchange) fn parts_of(
+        &self,
+        registry: &Registry,
+        me: &PartnerId,
+        campaign: CampaignId,
+        tips: &[KeptTip],
+    ) -> Result<(Vec<TipPart>, bool)> {
+        let (mut parts, mut looked) = (Vec::with_capacity(tips.len()), 0);
+        for tip in tips {
+            if looked >= MOST_ADDED {
+                break;
+            }
+            let mut added = Vec::new();
+            if !is_hidden(tip, me) {
+                let thread = (tip.sender != *me).then_some(me);
+                let entries = self.index.entries_of_tip(tip.id, thread, 0);
+                for sequence in entries.take(MOST_ADDED - looked) {
+                    looked += 1;
+                    added.extend(self.added_to(me, tip, sequence?)?);
+                }
+            }
+            // Behind the content: what was withdrawn meanwhile is not shown.
+            let Some(tip) = self.index.tip(tip.id)? else { continue };
+            if is_hidden(&tip, me) {
+                if !self.knew(registry, me, campaign, &tip)? {
+                    continue;
+                }
+                looked += 1;
+                added = self.withdrawal_for(me, &tip)?.into_iter().collect();
+            }
+            parts.push(TipPart { tip: of_party(tip, me), added });
+        }
+        Ok((parts, looked >= MOST_ADDED))
+    }
+
+    /// The indicators of a tip, at most so many: those that it came with, and those that were added to it.
+    pub(in crate::exchange) fn indicators_of(
+        &self,
+        me: &PartnerId,
+        part: &TipPart,
+        most: usize,
+    ) -> Result<Vec<(IndicatorId, Indicator)>> {
+        let mut found = Vec::new();
+        for added in part.added.iter().filter(|added| added.indicators > 0) {
+            let left = most - found.len();
+            if left == 0 {
+                break;
+            }
+            let more = self.index.tip_indicators(part.tip.id, added.sequence, 0, left)?;
+            found.extend(more.into_iter().map(|one| (one.id, one.indicator)));
+        }
+        // As above.
+        let tip = self.index.tip(part.tip.id)?;
+        if tip.is_none_or(|tip| is_hidden(&tip, me)) {
+            found.clear();
+        }
+        Ok(found)
+    }
+
+    /// Whether a recipient saw the campaign of a tip when the tip was withdrawn.
+    fn knew(
+        &self,
+        registry: &Registry,
+        me: &PartnerId,
+        campaign: CampaignId,
+        tip: &KeptTip,
+    ) -> Result<bool> {
+        let Some(withdrawal) = self.withdrawal_for(me, tip)? else { return Ok(false) };
+        let before = withdrawal.sequence.saturating_sub(1);
+        let Some(reader) = registry.reader_at(me, before) else { return Ok(false) };
+        self.index.campaign_visible_at(campaign, &reader, before)
+    }
+
+    /// The withdrawal of a tip, as a party may see it; `None` while its entry is applied in part.
+    fn withdrawal_for(&self, me: &PartnerId, tip: &KeptTip) -> Result<Option<Added>> {
+        let added = self.added_to(me, tip, self.withdrawal_of(tip.id)?)?;
+        Ok(added.filter(|added| added.what == AddedWhat::Withdrawn))
+    }
+}
