@@ -39,7 +39,7 @@ use std::time::Duration;
 
 use tokio::sync::watch;
 
-pub use self::accesses::{Access, Accesses, GIVEN_AT_ONCE, Handed};
+pub use self::accesses::{About, Access, Accesses, GIVEN_AT_ONCE, Handed};
 pub use self::administer::Put;
 pub use self::caller::Caller;
 pub use self::campaigns::{
@@ -50,8 +50,8 @@ pub use self::campaigns::{
 pub use self::deliveries::Delivered;
 pub use self::enforcements::{Deed, DeedQuery, EnforcementRequest, Reported};
 pub use self::feeds::{
-    BatchDelivery, BatchRemoval, Delivery, Feed, GroupChanged, Opined, RemovalReason, Removed,
-    Said, Seen, Shown, Start, Step, TipTold,
+    BatchDelivery, BatchRemoval, Delivery, Done, Feed, GroupChanged, Opined, RemovalReason,
+    Removed, RemovedWhat, Said, Seen, Shown, Start, Step, TipTold,
 };
 pub use self::follower::Follower;
 pub use self::holds::{HoldRequest, LegalHold, PlacedHold};
@@ -61,7 +61,7 @@ pub use self::reactions::{FeedbackRequest, Noted, Reactions, SightingsRequest};
 pub use self::releases::{ReleaseRequest, Released};
 pub use self::seed::Seed;
 pub use self::selection::Selection;
-pub use self::snapshot::{SCANNED_AT_ONCE, Snapshot};
+pub use self::snapshot::{SCANNED_AT_ONCE, Snapshot, SnapshotPage, SnapshotPart};
 use self::subscriptions::Subscriptions;
 pub use self::subscriptions::{Hold, SUBSCRIPTIONS_PER_PARTNER, SubscriptionState};
 pub use self::tips::{

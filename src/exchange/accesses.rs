@@ -6,10 +6,11 @@ use uuid::Uuid;
 
 use super::submit::refused;
 use super::{Caller, Exchange};
+use crate::domain::enforcement::EnforcementId;
 use crate::domain::entry::{Accessed, AppendId, Body, Given, Outcome};
 use crate::domain::purpose::{Purpose, Way};
 use crate::domain::sharing::SharingView;
-use crate::domain::{Indicator, IndicatorId, PartnerId, Position, Timestamp};
+use crate::domain::{CampaignId, Indicator, IndicatorId, PartnerId, Position, Timestamp};
 use crate::error::Result;
 use crate::index::record::{KeptAccess, Part};
 use crate::journal::Append;
@@ -56,12 +57,20 @@ pub struct Access {
     pub sequence: u64,
     /// Who, when, how and for what; the reference is there where the author may know it.
     pub kept: KeptAccess,
-    /// What, with the indicator itself while its author says anything of it to that audience.
+    /// What, and what each is about while that is known.
     pub objects: Vec<(Position, Option<About>)>,
 }
 
-/// What a version is about: the indicator, and how its author writes it.
-pub type About = (IndicatorId, Option<Indicator>);
+/// What a version is about.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum About {
+    /// An indicator, and how its author writes it while it says anything of it to that audience.
+    Indicator(IndicatorId, Option<Indicator>),
+    /// A campaign.
+    Campaign(CampaignId),
+    /// What was done, by its author's id.
+    Enforcement(EnforcementId),
+}
 
 /// A page of accesses.
 #[derive(Clone, Debug, Default)]
@@ -155,8 +164,18 @@ impl Exchange {
         };
         let mut targets = parts.iter().flat_map(|part| part.targets(sequence));
         let target = targets.find(|target| target.version == Some(version));
-        let Some(target) = target else { return Ok(None) };
+        let Some(target) = target else { return self.deed_known_as(author, version) };
         let current = self.index.current(target.id, author, target.audience)?;
-        Ok(Some((target.id, current.map(|current| current.assessment.indicator))))
+        let known = current.map(|current| current.assessment.indicator);
+        Ok(Some(About::Indicator(target.id, known)))
+    }
+
+    /// The same of what is said of a campaign, or was done: while it is what its author says.
+    fn deed_known_as(&self, author: &PartnerId, version: Position) -> Result<Option<About>> {
+        if let Some(kept) = self.index.contribution_at(version)? {
+            return Ok((kept.author == *author).then_some(About::Campaign(kept.campaign)));
+        }
+        let kept = self.index.enforcement_at(version)?.filter(|kept| kept.author == *author);
+        Ok(kept.map(|kept| About::Enforcement(kept.enforcement.id)))
     }
 }

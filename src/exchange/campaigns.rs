@@ -4,18 +4,19 @@ mod clusters;
 mod known;
 mod timeline;
 
+use std::collections::BTreeMap;
 use std::sync::Arc;
 
 pub use self::clusters::{Bond, BondKind, Clusters};
 pub use self::known::{CampaignAsked, CampaignKnown, Numbers, Total};
 pub use self::timeline::{Happened, Occurrence, Place as EventPlace, TipStep};
 use super::caller::reader;
-use super::reactions::check_no_release;
 use super::submit::{item_receipts, refused};
 use super::{Caller, Exchange};
 use crate::domain::campaign::Contribution;
 use crate::domain::entry::{Body, CampaignPut, Outcome, RequestId, VoidReason};
-use crate::domain::sharing::{Reader, SharingRequest, SharingView};
+use crate::domain::partner::Role;
+use crate::domain::sharing::{Audience, Reader, SharingRequest, SharingView};
 use crate::domain::submission::ItemReceipt;
 use crate::domain::{CampaignId, PartnerId, Position, Sharing, Timestamp, may_see};
 use crate::error::{Error, Kind, Result};
@@ -91,7 +92,6 @@ impl Exchange {
             return Err(unknown());
         }
         let sharing = Sharing::resolve(request.sharing, caller.partner(), registry.as_ref())?;
-        check_no_release(&sharing)?;
         let put = CampaignPut {
             request: request.request.clone(),
             digest: request.digest,
@@ -117,19 +117,32 @@ impl Exchange {
     ) -> Result<(Vec<Listed>, Option<Position>)> {
         self.steadily(|registry| {
             let reader = reader(registry, caller.partner())?;
-            let (mut listed, mut last) = (Vec::new(), None);
+            let (mut listed, mut last) = (Vec::<Listed>::new(), None);
+            let mut looked_up: BTreeMap<CampaignId, Option<Position>> = BTreeMap::new();
             for (looked, kept) in self.index.contributions_back(before).enumerate() {
-                if listed.len() >= most || looked >= LOOKED_AT {
+                if looked >= LOOKED_AT {
                     return Ok((listed, last));
                 }
                 let kept = kept?;
                 last = Some(kept.position);
-                let seen = self.contributions_for(&reader, kept.campaign)?;
                 // A campaign stands in the list once, at the newest contribution that the reader sees.
-                let newest = seen.last().filter(|newest| newest.kept.position == kept.position);
-                if let Some(newest) = newest {
-                    listed.push(Listed { newest: newest.clone(), contributions: seen.len() });
+                if let Some(newest) = looked_up.get(&kept.campaign)
+                    && *newest != Some(kept.position)
+                {
+                    continue;
                 }
+                let mut seen = self.contributions_for(&reader, kept.campaign)?;
+                let (contributions, newest) = (seen.len(), seen.pop());
+                let newest_at = newest.as_ref().map(|newest| newest.kept.position);
+                looked_up.insert(kept.campaign, newest_at);
+                let newest = newest.filter(|_| newest_at == Some(kept.position));
+                let Some(newest) = newest else { continue };
+                if listed.len() == most {
+                    // There is more where the reader sees more: what is hidden makes no page.
+                    let last = listed.last().map(|listed| listed.newest.kept.position);
+                    return Ok((listed, last));
+                }
+                listed.push(Listed { newest, contributions });
             }
             Ok((listed, None))
         })
@@ -157,8 +170,7 @@ impl Exchange {
     pub(super) fn contributed(&self, reader: &Reader, mut kept: KeptContribution) -> Contributed {
         let now = self.clock.now();
         let view = kept.sharing.seen_by(reader, &kept.author, kept.position);
-        // It went to the same audience: only when the reader came in tells what it saw of it.
-        let saw = |at: Position| may_see(reader, &kept.sharing, &kept.author, at, now);
+        let saw = |at| saw_before(reader, &kept.sharing, &kept.author, kept.position, at, now);
         let replaces = kept.replaced.filter(|old| saw(*old));
         if !saw(kept.first.0) {
             kept.first = (kept.position, kept.accepted);
@@ -187,6 +199,20 @@ impl Exchange {
         let receipt = receipt.ok_or_else(missing)?;
         Ok(CampaignTaken { campaign: put.campaign, receipt, accepted: logged.entry.time, replayed })
     }
+}
+
+/// Whether a reader who sees a version saw what stood in its place before, to the same audience: when the
+/// reader came in tells. A release is of one version.
+pub(super) fn saw_before(
+    reader: &Reader,
+    sharing: &Sharing,
+    author: &PartnerId,
+    version: Position,
+    before: Position,
+    now: Timestamp,
+) -> bool {
+    let by_release = reader.role == Role::Liaison && sharing.audience != Audience::Public;
+    (before == version || !by_release) && may_see(reader, sharing, author, before, now)
 }
 
 /// Whether a partner sees a campaign now. By the rights of one moment: again where they changed

@@ -1,7 +1,7 @@
 //! Taking reports of what was done, and what a reader may see of them.
 
 use super::caller::reader;
-use super::reactions::check_no_release;
+use super::campaigns::saw_before;
 use super::submit::{item_receipts, refused};
 use super::{Caller, Exchange};
 use crate::domain::enforcement::Enforcement;
@@ -91,7 +91,6 @@ impl Exchange {
         let registry = self.registry();
         let reader = reader(&registry, caller.partner())?;
         let sharing = Sharing::resolve(request.sharing, caller.partner(), registry.as_ref())?;
-        check_no_release(&sharing)?;
         let (mut items, mut rejected) = (Vec::new(), request.rejected);
         for (index, enforcement) in request.items {
             match self.refuses_enforcement(&registry, &reader, &enforcement)? {
@@ -168,18 +167,43 @@ impl Exchange {
             (None, None, Some(author)) => ListedBy::Author(author),
             (None, None, None) => ListedBy::All,
         };
-        let (mut deeds, mut last) = (Vec::new(), None);
+        let (mut deeds, mut last) = (Vec::<Deed>::new(), None);
         for (looked, kept) in self.index.enforcements_back(by, query.before).enumerate() {
-            if deeds.len() >= query.most || looked >= LOOKED_AT {
+            if looked >= LOOKED_AT {
                 return Ok((deeds, last));
             }
             let kept = kept?;
             last = Some(kept.position);
             if query.asks_for(&kept) && self.is_newest_seen(reader, &kept)? {
+                if deeds.len() >= query.most {
+                    // There is more where the reader sees more: what is hidden makes no page.
+                    let last = deeds.last().map(|deed| deed.kept.position);
+                    return Ok((deeds, last));
+                }
                 deeds.push(self.deed(reader, kept)?);
             }
         }
         Ok((deeds, None))
+    }
+
+    /// All of them that a reader may see, up to so many, however many are hidden; and whether there are
+    /// more.
+    pub(super) fn all_enforcements_for(
+        &self,
+        reader: &Reader,
+        query: &DeedQuery,
+    ) -> Result<(Vec<Deed>, bool)> {
+        let (mut deeds, mut query) = (Vec::new(), query.clone());
+        let most = query.most;
+        loop {
+            query.most = most - deeds.len();
+            let (some, next) = self.enforcements_for(reader, &query)?;
+            deeds.extend(some);
+            match next {
+                Some(_) if deeds.len() < most => query.before = next,
+                next => return Ok((deeds, next.is_some())),
+            }
+        }
     }
 
     /// An enforcement that a reader may see, with what that reader may know of it.
@@ -198,9 +222,8 @@ impl Exchange {
             kept.enforcement.tip = None;
         }
         let view = kept.sharing.seen_by(reader, &kept.author, kept.position);
-        // It went to the same audience: only when the reader came in tells whether it saw that one.
-        let saw =
-            |old: &Position| may_see(reader, &kept.sharing, &kept.author, *old, self.clock.now());
+        let (now, at) = (self.clock.now(), kept.position);
+        let saw = |old: &Position| saw_before(reader, &kept.sharing, &kept.author, at, *old, now);
         let replaces = kept.replaced.filter(saw);
         Ok(Deed { kept, replaces, view })
     }

@@ -9,6 +9,7 @@ mod campaigns;
 mod delivery;
 mod endings;
 mod expansion;
+mod gathered;
 mod lane;
 mod naming;
 mod reactions;
@@ -21,9 +22,10 @@ use std::time::Duration;
 
 use tokio::sync::watch;
 
+pub(super) use self::campaigns::follows;
 pub use self::delivery::{
-    BatchDelivery, BatchRemoval, Delivery, GroupChanged, Opined, RemovalReason, Removed, Said,
-    Seen, Shown, TipTold,
+    BatchDelivery, BatchRemoval, Delivery, Done, GroupChanged, Opined, RemovalReason, Removed,
+    RemovedWhat, Said, Seen, Shown, TipTold,
 };
 pub(super) use self::endings::ending;
 use self::expansion::Expanded;
@@ -249,15 +251,16 @@ impl Feed {
                 let removals = self.exchange.removals(&self.sight, entry, self.place)?;
                 (!removals.is_empty()).then_some(Delivery::Removals(removals))
             }
-            // What is released to a liaison is assessments. Nothing else leaves by its lane, where each
-            // object that does is written down first.
-            Body::Sightings(_)
-            | Body::Feedback(_)
-            | Body::CampaignPut(_)
+            // Nothing else than what can be released leaves by a liaison's lane, where each object that
+            // does is written down first.
+            Body::Sightings(_) | Body::Feedback(_) if self.sight.is_liaison() => None,
+            Body::CampaignPut(_)
             | Body::Enforcements(_)
+            | Body::Release(_)
+            | Body::ReleaseEnd(_)
                 if self.sight.is_liaison() =>
             {
-                None
+                return self.by_lane(logged);
             }
             Body::GroupPut(_) | Body::TermsConfirmed(_) | Body::CampaignPut(_) => {
                 self.sight.refresh(&self.exchange)?;
@@ -267,11 +270,6 @@ impl Feed {
                         return Ok((delivery.map(|told| *told), place));
                     }
                 }
-            }
-            Body::Release(_) | Body::ReleaseEnd(_) if self.sight.is_liaison() => {
-                self.sight.refresh(&self.exchange)?;
-                let holds_something = entry.sequence > self.empty_until;
-                self.exchange.told_of_release(&self.sight, entry, self.place, holds_something)?
             }
             Body::Sightings(_) | Body::Feedback(_) => {
                 self.sight.refresh(&self.exchange)?;
@@ -304,6 +302,20 @@ impl Feed {
             | Body::HoldSweep(_) => None,
         };
         Ok((delivery, done))
+    }
+
+    /// What there is for a liaison in an entry, and the place behind it.
+    fn by_lane(&mut self, logged: &Logged) -> Result<(Option<Delivery>, Place)> {
+        self.sight.refresh(&self.exchange)?;
+        let (exchange, sight, entry) = (&self.exchange, &self.sight, &logged.entry);
+        let (behind, holds) = (self.place, entry.sequence > self.empty_until);
+        match &entry.body {
+            Body::CampaignPut(put) => exchange.said_to_liaison(sight, entry, put, behind, holds),
+            Body::Enforcements(report) => {
+                exchange.done_to_liaison(sight, entry, report, behind, holds)
+            }
+            _ => exchange.told_of_release(sight, entry, behind, holds),
+        }
     }
 
     fn batch(&mut self, logged: &Arc<Logged>) -> Result<Option<BatchDelivery>> {

@@ -1,6 +1,6 @@
 //! Legal holds: copies that the exchange keeps of a partner's objects, whatever becomes of them.
 
-use super::selection::{Parts, Selection};
+use super::selection::{Parts, Scope, Selection};
 use super::submit::refused;
 use super::{Caller, Exchange, Sight};
 use crate::domain::entry::{
@@ -69,7 +69,8 @@ impl Exchange {
         if let Some(last) = self.last_part_before(caller, &request, digest)? {
             return self.placed(caller, hold, last, true);
         }
-        let selected = self.select(caller.partner(), &selection, |_| None).await?;
+        let selected =
+            self.select(caller.partner(), &selection, Scope::Assessments, |_| None).await?;
         if selected.objects.is_empty() {
             let message = "there is nothing to keep: you say nothing of this at the moment";
             return Err(Error::new(Kind::NotFound, "nothing_to_hold", message));

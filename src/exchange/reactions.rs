@@ -248,12 +248,13 @@ impl Exchange {
     }
 }
 
-/// Assessments are released to liaisons, and nothing else is.
-pub(super) fn check_no_release(sharing: &Sharing) -> Result<()> {
+/// Sightings and feedback do not go by the liaisons' lane.
+fn check_no_release(sharing: &Sharing) -> Result<()> {
     if sharing.releases.is_empty() {
         return Ok(());
     }
-    let reason = "are of assessments: nothing else is released to liaisons";
+    let reason =
+        "are not of these: assessments, what is said of campaigns and what was done are released";
     Err(Invalid::new("sharing.releases", reason).into())
 }
 

@@ -1,6 +1,6 @@
 //! Releasing to liaisons, and taking that back.
 
-use super::selection::{Parts, Selection};
+use super::selection::{Meant, Parts, Scope, Selection};
 use super::submit::refused;
 use super::{Caller, Exchange, restricted};
 use crate::domain::entry::{
@@ -9,7 +9,7 @@ use crate::domain::entry::{
 };
 use crate::domain::partner::Role;
 use crate::domain::sharing::Community;
-use crate::domain::{IndicatorId, Invalid, PartnerId, Position, Tlp};
+use crate::domain::{Invalid, PartnerId, Tlp};
 use crate::error::Result;
 use crate::index::record::Current;
 
@@ -34,12 +34,12 @@ pub struct ReleaseRequest {
 /// What became of a request about releases.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Released {
-    /// The versions whose releases began, changed or ended.
-    pub changed: Vec<(IndicatorId, Position)>,
-    /// The versions that were released so already.
-    pub unchanged: Vec<(IndicatorId, Position)>,
-    /// The versions on which no more releases fit.
-    pub full: Vec<(IndicatorId, Position)>,
+    /// The objects whose releases began, changed or ended.
+    pub changed: Vec<Releasable>,
+    /// Those that were released so already.
+    pub unchanged: Vec<Releasable>,
+    /// Those on which no more releases fit.
+    pub full: Vec<Releasable>,
     /// What cannot be released, or not be read, by the index of its key.
     pub rejected: Vec<Rejection>,
     /// How many versions were left out that no key named.
@@ -63,8 +63,8 @@ impl Exchange {
         liaisons.sort_unstable();
         liaisons.dedup();
         let retracts = act == ReleaseAct::Retract;
-        let refuses = |current: &Current| if retracts { None } else { refuses(current) };
-        let selected = self.select(caller.partner(), &selection, refuses).await?;
+        let refuses = |meant: Meant<'_>| if retracts { None } else { refuses(meant) };
+        let selected = self.select(caller.partner(), &selection, Scope::All, refuses).await?;
         let at_once = (PAIRS_AT_ONCE / liaisons.len().max(1)).max(1);
         let parts = Parts { request: &request, digest, selected, at_once };
         let body = |objects, last| {
@@ -122,16 +122,14 @@ impl Exchange {
         let pairs = outcomes.chunks(entry.liaisons.len().max(1));
         let before = released.changed.len();
         for (object, outcomes) in entry.objects.iter().zip(pairs) {
-            let Releasable::Assessment(target) = object;
-            let of = (target.id, target.version.unwrap_or_default());
             let any = |is: fn(&ItemOutcome) -> bool| outcomes.iter().any(is);
             if any(|one| matches!(one, ItemOutcome::Released(_) | ItemOutcome::Retracted(_))) {
-                released.changed.push(of);
+                released.changed.push(object.clone());
             } else if any(|one| matches!(one, ItemOutcome::Unchanged(_))) {
-                released.unchanged.push(of);
+                released.unchanged.push(object.clone());
             }
             if any(|one| matches!(one, ItemOutcome::Full(_))) {
-                released.full.push(of);
+                released.full.push(object.clone());
             }
         }
         if released.changed.len() > before {
@@ -141,12 +139,14 @@ impl Exchange {
     }
 }
 
-/// Why an assessment is released to nobody.
-fn refuses(current: &Current) -> Option<Invalid> {
-    if current.sharing.tlp == Tlp::Red {
+/// Why an object is released to nobody.
+fn refuses(meant: Meant<'_>) -> Option<Invalid> {
+    let (Meant::Other(sharing) | Meant::Assessment(Current { sharing, .. })) = meant;
+    if sharing.tlp == Tlp::Red {
         let reason = "is TLP:RED, which goes to named partners only: it is released to nobody";
         return Some(Invalid::new("tlp", reason));
     }
+    let Meant::Assessment(current) = meant else { return None };
     restricted::is_restricted(&current.assessment).then(|| {
         let reason = "is under a restricted label: it stays with the group entitled to hold it";
         Invalid::new("labels", reason)

@@ -140,6 +140,10 @@ impl Exchange {
         let mut last = true;
         for found in self.index.waiting(campaign) {
             let (id, recipient) = found?;
+            if threads.len() == REOPENED_AT_ONCE {
+                last = false;
+                break;
+            }
             let Some(tip) = self.index.tip(id)? else { continue };
             let is_party = news.author == tip.sender || news.author == recipient;
             if !is_party {
@@ -149,7 +153,7 @@ impl Exchange {
             let Some(target) = self.seen_by_both(registry, campaign, news, parties)? else {
                 continue;
             };
-            if threads.len() == REOPENED_AT_ONCE || !tips.insert(id) {
+            if !tips.insert(id) {
                 last = false;
                 continue;
             }

@@ -5,13 +5,15 @@ use std::collections::BTreeSet;
 use super::submit::refused;
 use super::{Caller, Exchange};
 use crate::domain::audience::AudienceDigest;
+use crate::domain::enforcement::EnforcementId;
 use crate::domain::entry::{
     AppendId, Body, LastPart, Outcome, Rejection, Releasable, RequestId, SubmissionId, Target,
     VoidReason,
 };
-use crate::domain::{CampaignId, IndicatorId, Invalid, PartnerId, Position};
+use crate::domain::{CampaignId, IndicatorId, Invalid, PartnerId, Position, Sharing};
 use crate::error::{Error, Kind, Result};
-use crate::index::record::Current;
+use crate::index::keys::ListedBy;
+use crate::index::record::{Current, KeptEnforcement};
 use crate::journal::Append;
 
 /// Some of a partner's own current objects.
@@ -26,8 +28,28 @@ pub enum Selection {
     },
     /// What a submission brought.
     Submission(SubmissionId),
-    /// What names a campaign.
+    /// What names a campaign: what is said of it, what was done against it, and the assessments.
     Campaign(CampaignId),
+    /// What was done, under these ids; of ids that cannot be read, why not.
+    Enforcements(Vec<std::result::Result<EnforcementId, Invalid>>),
+}
+
+/// What a request is about.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Scope {
+    /// Assessments alone.
+    Assessments,
+    /// What is said of campaigns and what was done, too.
+    All,
+}
+
+/// One of the objects that a selection may mean.
+#[derive(Clone, Copy, Debug)]
+pub(super) enum Meant<'a> {
+    /// An assessment.
+    Assessment(&'a Current),
+    /// What is said of a campaign, or what was done, with whom it is shared.
+    Other(&'a Sharing),
 }
 
 /// What a selection comes to.
@@ -55,7 +77,8 @@ impl Exchange {
         &self,
         author: &PartnerId,
         selection: &Selection,
-        refuses: impl Fn(&Current) -> Option<Invalid>,
+        scope: Scope,
+        refuses: impl Fn(Meant<'_>) -> Option<Invalid>,
     ) -> Result<Selected> {
         let mut selected = Selected::default();
         match selection {
@@ -83,7 +106,14 @@ impl Exchange {
                 self.select_submission(author, submission, &refuses, &mut selected).await?;
             }
             Selection::Campaign(campaign) => {
+                // What is said of it first: who is given that sees the campaign in what follows.
+                if scope == Scope::All {
+                    self.select_said(author, *campaign, &refuses, &mut selected)?;
+                }
                 self.select_campaign(author, *campaign, &refuses, &mut selected).await?;
+            }
+            Selection::Enforcements(ids) => {
+                self.select_enforcements(author, ids, &refuses, &mut selected)?;
             }
         }
         Ok(selected)
@@ -93,7 +123,7 @@ impl Exchange {
         &self,
         author: &PartnerId,
         submission: &SubmissionId,
-        refuses: &impl Fn(&Current) -> Option<Invalid>,
+        refuses: &impl Fn(Meant<'_>) -> Option<Invalid>,
         selected: &mut Selected,
     ) -> Result<()> {
         if self.index.submission(author, submission)?.is_none() {
@@ -112,11 +142,64 @@ impl Exchange {
         Ok(())
     }
 
+    /// What an author says of a campaign, and what it did against it.
+    fn select_said(
+        &self,
+        author: &PartnerId,
+        campaign: CampaignId,
+        refuses: &impl Fn(Meant<'_>) -> Option<Invalid>,
+        selected: &mut Selected,
+    ) -> Result<()> {
+        for kept in self.index.contributions(campaign) {
+            let kept = kept?;
+            if kept.author == *author {
+                let audience = AudienceDigest::of(&kept.sharing.audience);
+                let object =
+                    Releasable::Contribution { campaign, audience, version: kept.position };
+                selected.judge(object, refuses(Meant::Other(&kept.sharing)), None);
+            }
+        }
+        for kept in self.index.enforcements_back(ListedBy::Campaign(campaign), None) {
+            let kept = kept?;
+            if kept.author == *author {
+                let object = enforcement(&kept);
+                selected.judge(object, refuses(Meant::Other(&kept.sharing)), None);
+            }
+        }
+        Ok(())
+    }
+
+    fn select_enforcements(
+        &self,
+        author: &PartnerId,
+        ids: &[std::result::Result<EnforcementId, Invalid>],
+        refuses: &impl Fn(Meant<'_>) -> Option<Invalid>,
+        selected: &mut Selected,
+    ) -> Result<()> {
+        let mut seen = BTreeSet::new();
+        for (index, id) in (0u32..).zip(ids) {
+            match id {
+                Err(invalid) => {
+                    selected.rejected.push(Rejection { index, invalid: invalid.clone() });
+                }
+                Ok(id) if !seen.insert(id) => {}
+                Ok(id) => {
+                    for kept in self.index.enforcement_versions(author, id) {
+                        let kept = kept?;
+                        let why = refuses(Meant::Other(&kept.sharing));
+                        selected.judge(enforcement(&kept), why, Some(index));
+                    }
+                }
+            }
+        }
+        Ok(())
+    }
+
     async fn select_campaign(
         &self,
         author: &PartnerId,
         campaign: CampaignId,
-        refuses: &impl Fn(&Current) -> Option<Invalid>,
+        refuses: &impl Fn(Meant<'_>) -> Option<Invalid>,
         selected: &mut Selected,
     ) -> Result<()> {
         for named in self.index.naming(campaign, Position::default()) {
@@ -203,26 +286,26 @@ impl Selected {
         author: &PartnerId,
         target: Target,
         index: Option<u32>,
-        refuses: &impl Fn(&Current) -> Option<Invalid>,
+        refuses: &impl Fn(Meant<'_>) -> Option<Invalid>,
     ) -> Result<()> {
         let current = exchange.index.current(target.id, author, target.audience)?;
         if let Some(current) = current.filter(|current| Some(current.version) == target.version) {
-            self.judge(&current, target, index, refuses);
+            let why = refuses(Meant::Assessment(&current));
+            self.judge(Releasable::Assessment(target), why, index);
         }
         Ok(())
     }
 
-    fn judge(
-        &mut self,
-        current: &Current,
-        target: Target,
-        index: Option<u32>,
-        refuses: &impl Fn(&Current) -> Option<Invalid>,
-    ) {
-        match (refuses(current), index) {
-            (None, _) => self.objects.push(Releasable::Assessment(target)),
+    fn judge(&mut self, object: Releasable, refused: Option<Invalid>, index: Option<u32>) {
+        match (refused, index) {
+            (None, _) => self.objects.push(object),
             (Some(invalid), Some(index)) => self.rejected.push(Rejection { index, invalid }),
             (Some(_), None) => self.left_out += 1,
         }
     }
+}
+
+fn enforcement(kept: &KeptEnforcement) -> Releasable {
+    let audience = AudienceDigest::of(&kept.sharing.audience);
+    Releasable::Enforcement { id: kept.enforcement.id.clone(), audience, version: kept.position }
 }

@@ -1,14 +1,16 @@
-//! Everything that is current for a reader: fuzzy and safe. The place first, then a scan by key; what
+//! Everything that is current for a reader: fuzzy and safe. To a liaison, who has no other way to it, what
+//! is said of campaigns and what was done too. The place first, then a scan by key; what
 //! changes meanwhile comes again from that place.
 
 use std::sync::Arc;
 
-use super::feeds::{Outline, Shown, Sight};
+use super::feeds::{Outline, Shown, Sight, follows};
 use super::lane::{Wanted, check_filter};
-use super::{Caller, Exchange};
+use super::{Caller, Contributed, Deed, Exchange};
+use crate::domain::audience::AudienceDigest;
 use crate::domain::cursor::Place;
 use crate::domain::purpose::Purpose;
-use crate::domain::{Cursor, PartnerId};
+use crate::domain::{Cursor, PartnerId, Position, Sharing};
 use crate::error::Result;
 use crate::index::CurrentKey;
 
@@ -23,7 +25,49 @@ pub struct Snapshot {
     purpose: Option<Purpose>,
     sight: Sight,
     cursor: Cursor,
-    scanned: Option<CurrentKey>,
+    next: Option<Next>,
+}
+
+/// What a snapshot goes on with.
+#[derive(Debug)]
+enum Next {
+    /// Assessments, behind a key.
+    Assessments(CurrentKey),
+    /// Of a liaison: what is said of campaigns, behind a place.
+    Said(Position),
+    /// Of a liaison: what was done, behind a place.
+    Done(Position),
+}
+
+/// One object of a snapshot.
+#[derive(Debug)]
+pub enum SnapshotPart {
+    /// An assessment.
+    Item(Shown),
+    /// What is said of a campaign.
+    Said(Contributed),
+    /// What was done.
+    Done(Deed),
+}
+
+impl SnapshotPage {
+    /// What is on it.
+    pub fn parts(self) -> impl Iterator<Item = SnapshotPart> {
+        let said = self.said.into_iter().map(SnapshotPart::Said);
+        let done = self.done.into_iter().map(SnapshotPart::Done);
+        self.shown.into_iter().map(SnapshotPart::Item).chain(said).chain(done)
+    }
+}
+
+/// A part of a snapshot: one of these has something, or none.
+#[derive(Debug, Default)]
+pub struct SnapshotPage {
+    /// Assessments.
+    pub shown: Vec<Shown>,
+    /// What is said of campaigns.
+    pub said: Vec<Contributed>,
+    /// What was done.
+    pub done: Vec<Deed>,
 }
 
 impl Exchange {
@@ -44,7 +88,7 @@ impl Exchange {
             sight: Sight::new(self, caller.partner(), filter)?.for_purpose(purpose.as_ref()),
             purpose,
             cursor: Cursor { journal: self.index.journal(), place },
-            scanned: Some(CurrentKey::default()),
+            next: Some(Next::Assessments(CurrentKey::default())),
         })
     }
 }
@@ -60,16 +104,52 @@ impl Snapshot {
         self.cursor
     }
 
-    /// What the reader may see and asks for among the next so many assessments; `None` once it is
-    /// complete. Rights are those of the moment. Reads from the disk.
-    pub fn next_page(&mut self, most: usize) -> Result<Option<Vec<Shown>>> {
-        let Some(behind) = self.scanned.take() else { return Ok(None) };
+    /// What the reader may see and asks for among the next so many objects; `None` once it is complete.
+    /// Rights are those of the moment. Reads from the disk.
+    pub fn next_page(&mut self, most: usize) -> Result<Option<SnapshotPage>> {
+        let Some(next) = self.next.take() else { return Ok(None) };
         self.exchange.check_suspended(&self.partner)?;
         self.exchange.check_still(&self.partner, self.purpose.as_ref())?;
-        let (found, last) = self.exchange.index.scan_current(&behind, most)?;
+        let mut page = SnapshotPage::default();
+        match next {
+            Next::Assessments(behind) => page.shown = self.shown(&behind, most)?,
+            Next::Said(behind) => page.said = self.said(behind, most)?,
+            Next::Done(behind) => page.done = self.done(behind, most)?,
+        }
+        Ok(Some(page))
+    }
+
+    /// Whether a liaison is still to be given what a page held: since then it may have been retracted.
+    pub fn still_gives(&mut self, one: &SnapshotPart) -> Result<bool> {
+        self.sight.refresh(&self.exchange)?;
+        let (index, now) = (&self.exchange.index, self.exchange.clock.now());
+        let has = |author: &PartnerId, sharing: &Sharing, at| {
+            self.sight.may_have(author, sharing, at, now)
+        };
+        Ok(match one {
+            SnapshotPart::Item(shown) => {
+                let (author, version) = (&shown.author, shown.current.version);
+                let audience = AudienceDigest::of(&shown.current.sharing.audience);
+                let current = index.current(shown.current.id, author, audience)?;
+                let current = current.filter(|current| current.version == version);
+                current.is_some_and(|current| has(author, &current.sharing, version))
+            }
+            SnapshotPart::Said(said) => index
+                .contribution_at(said.kept.position)?
+                .is_some_and(|kept| has(&kept.author, &kept.sharing, kept.position)),
+            SnapshotPart::Done(deed) => index
+                .enforcement_at(deed.kept.position)?
+                .is_some_and(|kept| has(&kept.author, &kept.sharing, kept.position)),
+        })
+    }
+
+    fn shown(&mut self, behind: &CurrentKey, most: usize) -> Result<Vec<Shown>> {
+        let (found, last) = self.exchange.index.scan_current(behind, most)?;
         // Behind the scan: what was accepted after the reader lost sight is judged by that.
         self.sight.refresh(&self.exchange)?;
-        self.scanned = last;
+        // Others have calls that list the rest.
+        let rest = self.sight.is_liaison().then_some(Next::Said(Position::default()));
+        self.next = last.map(Next::Assessments).or(rest);
         let (place, now) = (self.cursor.place, self.exchange.clock.now());
         let mut shown = Vec::new();
         for (author, mut current) in found {
@@ -83,6 +163,35 @@ impl Snapshot {
             self.sight.blank(&author, &mut current.assessment)?;
             shown.push(Shown { place, author, current, view });
         }
-        Ok(Some(shown))
+        Ok(shown)
+    }
+
+    fn said(&mut self, behind: Position, most: usize) -> Result<Vec<Contributed>> {
+        let (found, last) = self.exchange.index.scan_contributions(behind, most)?;
+        self.sight.refresh(&self.exchange)?;
+        self.next = Some(last.map_or(Next::Done(Position::default()), Next::Said));
+        let now = self.exchange.clock.now();
+        let given = found.into_iter().filter(|kept| {
+            self.sight.may_have(&kept.author, &kept.sharing, kept.position, now)
+                && self.sight.filter().follows(Some(kept.campaign))
+        });
+        let given = given.map(|kept| self.exchange.contributed(self.sight.reader(), kept));
+        Ok(given.collect())
+    }
+
+    fn done(&mut self, behind: Position, most: usize) -> Result<Vec<Deed>> {
+        let (found, last) = self.exchange.index.scan_enforcements(behind, most)?;
+        self.sight.refresh(&self.exchange)?;
+        self.next = last.map(Next::Done);
+        let now = self.exchange.clock.now();
+        let mut done = Vec::new();
+        for kept in found {
+            if self.sight.may_have(&kept.author, &kept.sharing, kept.position, now)
+                && follows(&self.sight, &kept.enforcement)?
+            {
+                done.push(self.exchange.deed(self.sight.reader(), kept)?);
+            }
+        }
+        Ok(done)
     }
 }

@@ -29,7 +29,7 @@ use crate::domain::tip::{MOST_RECIPIENTS, TipState, Urgency};
 use crate::domain::{CampaignId, IndicatorId, Invalid, PartnerId, Timestamp, TipId, Tlp};
 use crate::error::{Error, Kind, Result};
 use crate::index::Registry;
-use crate::index::record::KeptTip;
+use crate::index::record::{AddedWhat, KeptTip};
 use crate::journal::Append;
 
 /// A tip as it was sent.
@@ -246,7 +246,7 @@ impl Exchange {
             return Err(Error::new(Kind::Denied, "tip_not_yours", message));
         }
         if tip.withdrawn {
-            return Ok((self.withdrawal_of(id)?, true));
+            return Ok((self.withdrawn_by(id).await?, true));
         }
         let append = AppendId::derive(&[
             b"tip-withdrawal",
@@ -257,7 +257,7 @@ impl Exchange {
         let stamp = self.append(Append::new(append, author, Body::TipWithdrawn(id))).await?;
         match &*self.index.outcome(stamp.sequence).await? {
             Outcome::Taken(_) => Ok((stamp.sequence, stamp.repeated)),
-            Outcome::Void(VoidReason::TipWithdrawn) => Ok((self.withdrawal_of(id)?, true)),
+            Outcome::Void(VoidReason::TipWithdrawn) => Ok((self.withdrawn_by(id).await?, true)),
             Outcome::Void(reason) => Err(refused(reason)),
         }
     }
@@ -273,9 +273,26 @@ impl Exchange {
         tip.ok_or_else(|| refused(&VoidReason::TipUnknown))
     }
 
-    /// The entry that took a tip back, behind which nothing was added.
-    fn withdrawal_of(&self, id: TipId) -> Result<u64> {
-        self.index.last_of_tip(id).map(Option::unwrap_or_default)
+    /// The entry that took a tip back, behind which nothing was added; `None` where that is not applied as
+    /// a whole yet.
+    fn withdrawal_of(&self, id: TipId) -> Result<Option<u64>> {
+        let Some(last) = self.index.last_of_tip(id)? else { return Ok(None) };
+        let added = self.index.added(id, last)?;
+        Ok(added.filter(|added| added.what == AddedWhat::Withdrawn).map(|_| last))
+    }
+
+    /// The same, once it is applied.
+    async fn withdrawn_by(&self, id: TipId) -> Result<u64> {
+        let mut checkpoint = self.index.watch();
+        loop {
+            checkpoint.mark_unchanged();
+            if let Some(entry) = self.withdrawal_of(id)? {
+                return Ok(entry);
+            }
+            if checkpoint.changed().await.is_err() {
+                return Err(Error::new(Kind::Unavailable, "stopping", "the exchange is stopping"));
+            }
+        }
     }
 
     fn with_tip(&self, noted: Noted) -> Result<(TipId, Noted)> {

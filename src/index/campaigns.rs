@@ -2,7 +2,7 @@
 
 use std::sync::atomic::Ordering;
 
-use super::record::{KeptContribution, Named, read_campaign_sight};
+use super::record::{KeptContribution, Lost, Named, read_campaign_sight};
 use super::{Index, corrupt, keys};
 use crate::domain::audience::AudienceDigest;
 use crate::domain::sharing::Reader;
@@ -31,6 +31,14 @@ impl Index {
         stored.map(|stored| KeptContribution::decode(&stored)).transpose()
     }
 
+    /// What was said of a campaign at a place, while it is what its author says.
+    pub fn contribution_at(&self, at: Position) -> Result<Option<KeptContribution>> {
+        let Some(key) = self.store.get(&keys::contribution_at(at))? else { return Ok(None) };
+        let kept = self.store.get(&key)?;
+        let kept = kept.map(|stored| KeptContribution::decode(&stored)).transpose()?;
+        Ok(kept.filter(|kept| kept.position == at))
+    }
+
     /// What is said of any campaign, the newest first, before a place or before the end.
     pub fn contributions_back(
         &self,
@@ -54,6 +62,36 @@ impl Index {
             };
             read().transpose()
         })
+    }
+
+    /// What is said of any campaign, the oldest first, behind a place: at most so many, and the place of
+    /// the last that was looked at where there may be more.
+    pub fn scan_contributions(
+        &self,
+        behind: Position,
+        most: usize,
+    ) -> Result<(Vec<KeptContribution>, Option<Position>)> {
+        let prefix = keys::contributions_by_time();
+        let from = Position::new(behind.sequence, behind.index.saturating_add(1));
+        let (mut found, mut last) = (Vec::new(), None);
+        let places = self.store.scan_from(prefix, &keys::contribution_at(from));
+        for (looked, pair) in places.enumerate() {
+            if looked == most {
+                return Ok((found, last));
+            }
+            let (place, key) = pair?;
+            let at = keys::read_contribution_place(&place);
+            last = Some(at.ok_or_else(|| corrupt("the order of what is said of campaigns"))?);
+            let kept = self.store.get(&key)?;
+            let kept = kept.map(|stored| KeptContribution::decode(&stored)).transpose()?;
+            found.extend(kept.filter(|kept| Some(kept.position) == last));
+        }
+        Ok((found, None))
+    }
+
+    /// What an entry put in the place of a version that was released: that one, and to whom it was.
+    pub fn lost(&self, at: Position) -> Result<Option<Lost>> {
+        self.store.get(&keys::lost(at))?.map(|stored| Lost::decode(&stored)).transpose()
     }
 
     /// Grows whenever something may have been said of a campaign: what was read of who sees one holds

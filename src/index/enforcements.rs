@@ -20,6 +20,16 @@ impl Index {
         stored.map(|stored| KeptEnforcement::decode(&stored)).transpose()
     }
 
+    /// What was done, as told at a place, while it is what its author says.
+    pub fn enforcement_at(&self, at: Position) -> Result<Option<KeptEnforcement>> {
+        let Some(key) = self.store.get(&keys::enforcement_at(ListedBy::All, at))? else {
+            return Ok(None);
+        };
+        let kept = self.store.get(&key)?;
+        let kept = kept.map(|stored| KeptEnforcement::decode(&stored)).transpose()?;
+        Ok(kept.filter(|kept| kept.position == at))
+    }
+
     /// An author's enforcements under an id, to every audience.
     pub fn enforcement_versions(
         &self,
@@ -28,6 +38,31 @@ impl Index {
     ) -> impl Iterator<Item = Result<KeptEnforcement>> {
         let found = self.store.scan(&keys::enforcement_versions(author, id));
         found.map(|pair| KeptEnforcement::decode(&pair?.1))
+    }
+
+    /// All enforcements, the oldest first, behind a place: at most so many, and the place of the last that
+    /// was looked at where there may be more.
+    pub fn scan_enforcements(
+        &self,
+        behind: Position,
+        most: usize,
+    ) -> Result<(Vec<KeptEnforcement>, Option<Position>)> {
+        let by = ListedBy::All;
+        let from = Position::new(behind.sequence, behind.index.saturating_add(1));
+        let (mut found, mut last) = (Vec::new(), None);
+        let places = self.store.scan_from(&keys::enforcements(by), &keys::enforcement_at(by, from));
+        for (looked, pair) in places.enumerate() {
+            if looked == most {
+                return Ok((found, last));
+            }
+            let (place, key) = pair?;
+            let at = keys::read_enforcement_place(&place);
+            last = Some(at.ok_or_else(|| corrupt("a list of enforcements"))?);
+            let kept = self.store.get(&key)?;
+            let kept = kept.map(|stored| KeptEnforcement::decode(&stored)).transpose()?;
+            found.extend(kept.filter(|kept| Some(kept.position) == last));
+        }
+        Ok((found, None))
     }
 
     /// The enforcements of a list, the newest first, before a place or before the end.

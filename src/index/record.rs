@@ -28,7 +28,7 @@ pub use self::outcome::{outcomes, read_outcomes, read_part, void};
 pub use self::part::Part;
 pub use self::reaction::{KeptFeedback, KeptSighting};
 pub use self::registry::{Known, group, partner, read_group, read_partner};
-pub use self::release::{Ending, InForce, read_releases, releases, releases_fit};
+pub use self::release::{Ending, InForce, Lane, Lost, read_releases, releases, releases_fit};
 pub use self::tip::{
     Added, AddedWhat, KeptThread, KeptTip, Moved, ReferredSoFar, indicator_parts, read_indicators,
     text_parts,

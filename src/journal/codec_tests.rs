@@ -45,12 +45,13 @@ fn an_audience_that_is_not_known_is_an_error_and_never_a_wider_one() {
 
 #[test]
 fn what_concerns_liaisons_comes_back_from_the_journal_as_it_was_written() {
-    use crate::domain::Position;
+    use crate::domain::enforcement::EnforcementId;
     use crate::domain::entry::{
         AccessSweep, Accessed, Given, HoldAct, HoldChange, HoldId, HoldPlaced, HoldSweep, LastPart,
         Releasable, ReleaseAct, ReleaseEnd, ReleaseEntry, RequestId, Target,
     };
     use crate::domain::purpose::Way;
+    use crate::domain::{CampaignId, Position};
 
     let partner = PartnerId::from_stored("birdsite");
     let at = Position::new;
@@ -59,7 +60,14 @@ fn what_concerns_liaisons_comes_back_from_the_journal_as_it_was_written() {
         audience: AudienceDigest([4; 8]),
         version: Some(version),
     };
-    let objects = vec![Releasable::Assessment(target(at(7, 1)))];
+    let audience = AudienceDigest([5; 8]);
+    let campaign = CampaignId::from_bytes([6; 16]);
+    let id = EnforcementId::from_stored("takedown:1");
+    let objects = vec![
+        Releasable::Assessment(target(at(7, 1))),
+        Releasable::Contribution { campaign, audience, version: at(8, 0) },
+        Releasable::Enforcement { id, audience, version: at(9, 3) },
+    ];
     let request = RequestId::from_stored("r");
     let rejected = vec![Rejection { index: 2, invalid: Invalid::new("tlp", "is RED") }];
     let last = Some(LastPart { earlier: vec![4, 5], rejected, left_out: 9 });

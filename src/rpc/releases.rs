@@ -4,13 +4,17 @@ use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use super::Services;
-use crate::domain::entry::{ReleaseAct, SubmissionId};
+use crate::domain::enforcement::EnforcementId;
+use crate::domain::entry::{Releasable, ReleaseAct, SubmissionId};
 use crate::domain::{CampaignId, IndicatorId, Invalid, PartnerId, Position};
 use crate::error::{Error, Result};
-use crate::exchange::{Access, Caller, ReleaseRequest, Released, Selection};
+use crate::exchange::{About, Access, Caller, ReleaseRequest, Released, Selection};
 use crate::wire::pb::release_indicators_request::What;
 use crate::wire::selection::{Keys, read_keys, read_why};
 use crate::wire::{indicator, partner, pb, reaction, read_timestamp, timestamp};
+
+/// The most enforcements of one request.
+const MOST_ENFORCEMENTS: usize = 1_000;
 
 impl Services {
     pub(super) async fn release(
@@ -24,6 +28,7 @@ impl Services {
             _ => None,
         };
         let selection = selection(request.what.as_ref(), keys.as_ref())?;
+        let asked = Asked::of(&selection);
         let liaisons = request.liaisons.iter().map(|id| partner::read_id("liaisons", id));
         let request = ReleaseRequest {
             request: key,
@@ -36,7 +41,7 @@ impl Services {
         let (exchange, caller) = (Arc::clone(&self.exchange), caller.clone());
         let releasing = tokio::spawn(async move { exchange.release(&caller, request).await });
         let released = releasing.await.map_err(|error| Error::internal("release", error))??;
-        Ok(answer(keys.as_ref(), &released))
+        Ok(answer(&asked, &released))
     }
 
     pub(super) async fn accesses(
@@ -69,11 +74,19 @@ fn selection(what: Option<&What>, keys: Option<&Keys>) -> Result<Selection> {
         (Some(What::Campaign(campaign)), _) if !campaign.is_empty() => {
             Selection::Campaign(CampaignId::parse(campaign)?)
         }
+        (Some(What::Enforcements(ids)), _) => {
+            let count = ids.ids.len();
+            if count == 0 || count > MOST_ENFORCEMENTS {
+                let reason = format!("are {count}, and may be 1 to {MOST_ENFORCEMENTS}");
+                return Err(Invalid::new("enforcements", reason).into());
+            }
+            Selection::Enforcements(ids.ids.iter().map(|id| EnforcementId::parse(id)).collect())
+        }
         (_, Some((keys, audience))) => {
             Selection::Indicators { keys: keys.clone(), audience: *audience }
         }
         _ => {
-            let reason = "is missing: name indicators, a submission or a campaign";
+            let reason = "is missing: name indicators, a submission, a campaign or enforcements";
             return Err(Invalid::new("what", reason).into());
         }
     })
@@ -106,15 +119,46 @@ fn read_act(request: &pb::ReleaseIndicatorsRequest) -> Result<ReleaseAct> {
     Ok(ReleaseAct::Release { basis, until })
 }
 
-fn answer(keys: Option<&Keys>, released: &Released) -> pb::ReleaseIndicatorsResponse {
-    let mut by_id: BTreeMap<IndicatorId, Vec<Position>> = BTreeMap::new();
-    for (id, version) in released.changed.iter().chain(&released.unchanged) {
-        by_id.entry(*id).or_default().push(*version);
+/// What was asked for one by one: the id of each, and `None` for what cannot be read.
+#[derive(Debug)]
+struct Asked(Vec<Option<String>>);
+
+impl Asked {
+    fn of(selection: &Selection) -> Self {
+        let text = |id: &IndicatorId| id.to_string();
+        Self(match selection {
+            Selection::Indicators { keys, .. } => {
+                keys.iter().map(|key| key.as_ref().ok().map(text)).collect()
+            }
+            Selection::Enforcements(ids) => {
+                ids.iter().map(|id| id.as_ref().ok().map(ToString::to_string)).collect()
+            }
+            Selection::Submission(_) | Selection::Campaign(_) => Vec::new(),
+        })
     }
-    let full = |id: &IndicatorId| released.full.iter().any(|(full, _)| full == id);
-    let item = |(index, key): (u32, &std::result::Result<IndicatorId, Invalid>)| {
+}
+
+/// The id that an object is asked for by, and its version.
+fn named(object: &Releasable) -> (String, Position) {
+    match object {
+        Releasable::Assessment(target) => {
+            (target.id.to_string(), target.version.unwrap_or_default())
+        }
+        Releasable::Contribution { campaign, version, .. } => (campaign.to_string(), *version),
+        Releasable::Enforcement { id, version, .. } => (id.to_string(), *version),
+    }
+}
+
+fn answer(asked: &Asked, released: &Released) -> pb::ReleaseIndicatorsResponse {
+    let mut by_id: BTreeMap<String, Vec<Position>> = BTreeMap::new();
+    for object in released.changed.iter().chain(&released.unchanged) {
+        let (id, version) = named(object);
+        by_id.entry(id).or_default().push(version);
+    }
+    let full = |id: &str| released.full.iter().any(|full| named(full).0 == id);
+    let item = |(index, id): (u32, &Option<String>)| {
         let mut item = pb::ReleasedIndicator::default();
-        if let Ok(id) = key {
+        if let Some(id) = id {
             let versions = by_id.get(id).into_iter().flatten();
             item.versions = versions.copied().map(indicator::version).collect();
             if full(id) {
@@ -128,12 +172,11 @@ fn answer(keys: Option<&Keys>, released: &Released) -> pb::ReleaseIndicatorsResp
         }
         item
     };
-    let keys = keys.map(|(keys, _)| keys.as_slice()).unwrap_or_default();
     // A key that cannot be read names no version.
-    let unreadable = keys.iter().filter(|key| key.is_err()).count();
+    let unreadable = asked.0.iter().filter(|id| id.is_none()).count();
     let refused = released.rejected.len() - unreadable + released.full.len();
     pb::ReleaseIndicatorsResponse {
-        items: (0..).zip(keys).map(item).collect(),
+        items: (0..).zip(&asked.0).map(item).collect(),
         changed: released.changed.len() as u64,
         unchanged: released.unchanged.len() as u64,
         refused: refused as u64 + released.left_out,
@@ -145,15 +188,18 @@ fn answer(keys: Option<&Keys>, released: &Released) -> pb::ReleaseIndicatorsResp
 fn write_access(access: &Access) -> pb::Access {
     let kept = &access.kept;
     let objects = access.objects.iter().map(|(version, about)| {
-        let (id, known) = match about {
-            Some((id, known)) => (id.to_string(), known.as_ref().map(|one| (one, *id))),
-            None => (String::new(), None),
-        };
-        pb::AccessedObject {
-            version: Some(indicator::version(*version)),
-            indicator_id: id,
-            indicator: known.map(|(one, id)| indicator::write(one, id)),
+        let version = Some(indicator::version(*version));
+        let mut object = pb::AccessedObject { version, ..pb::AccessedObject::default() };
+        match about {
+            Some(About::Indicator(id, known)) => {
+                object.indicator_id = id.to_string();
+                object.indicator = known.as_ref().map(|one| indicator::write(one, *id));
+            }
+            Some(About::Campaign(campaign)) => object.campaign_id = campaign.to_string(),
+            Some(About::Enforcement(id)) => object.enforcement_id = id.to_string(),
+            None => {}
         }
+        object
     });
     pb::Access {
         liaison: kept.liaison.to_string(),

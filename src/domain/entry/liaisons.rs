@@ -6,6 +6,9 @@ use std::fmt;
 use uuid::Uuid;
 
 use super::{RequestId, Target};
+use crate::domain::audience::AudienceDigest;
+use crate::domain::campaign::CampaignId;
+use crate::domain::enforcement::EnforcementId;
 use crate::domain::entry::Position;
 use crate::domain::invalid::Invalid;
 use crate::domain::partner::PartnerId;
@@ -16,10 +19,28 @@ use crate::domain::time::Timestamp;
 pub const MOST_LIAISONS: usize = 20;
 
 /// An object that can be released to a liaison: its version is always named.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Releasable {
     /// What one partner says of one indicator to one audience.
     Assessment(Target),
+    /// What one partner says of one campaign to one audience.
+    Contribution {
+        /// Of which campaign.
+        campaign: CampaignId,
+        /// To which audience.
+        audience: AudienceDigest,
+        /// Where it was accepted.
+        version: Position,
+    },
+    /// What one partner did, or says that another did, as it tells one audience.
+    Enforcement {
+        /// Its author's id of it.
+        id: EnforcementId,
+        /// To which audience.
+        audience: AudienceDigest,
+        /// Where it was accepted.
+        version: Position,
+    },
 }
 
 /// A release of a partner's objects to liaisons, or the end of one that it takes back. What it comes to

@@ -59,6 +59,8 @@ pub struct Numbers {
     pub indicators_cut: bool,
     /// How many partners speak of it.
     pub authors: usize,
+    /// Whether there are more deeds than were looked at.
+    pub enforcements_cut: bool,
     /// How many deeds and reports of deeds.
     pub enforcements: usize,
     /// What they come to.
@@ -110,10 +112,11 @@ impl Exchange {
             let (members, cut) = self.members(&reader, campaign)?;
             let query =
                 DeedQuery { campaign: Some(campaign), most: MOST_DEEDS, ..DeedQuery::default() };
-            let (deeds, _) = self.enforcements_for(&reader, &query)?;
+            let (deeds, deeds_cut) = self.all_enforcements_for(&reader, &query)?;
             let (tips, tips_cut) = self.tips_in(registry, &reader.id, campaign)?;
+            let cuts = [cut, deeds_cut];
             let numbers =
-                Numbers { tips: tips.len(), ..numbers(&contributions, &members, cut, &deeds) };
+                Numbers { tips: tips.len(), ..numbers(&contributions, &members, cuts, &deeds) };
             let (parts, parts_cut) = if asked.timeline.is_some() || asked.clusters {
                 self.parts_of(registry, &reader.id, campaign, &tips)?
             } else {
@@ -193,7 +196,7 @@ impl Exchange {
 fn numbers(
     contributions: &[Contributed],
     members: &[Member],
-    indicators_cut: bool,
+    [indicators_cut, enforcements_cut]: [bool; 2],
     deeds: &[Deed],
 ) -> Numbers {
     let indicators: BTreeSet<_> = members.iter().map(|member| member.sight.current.id).collect();
@@ -221,6 +224,7 @@ fn numbers(
         indicators_cut,
         authors: authors.len(),
         enforcements: deeds.len(),
+        enforcements_cut,
         totals: totals.into_values().collect(),
         tips: 0,
     }

@@ -1,6 +1,6 @@
 //! What is said of campaigns and done against them, as a reader is told of it.
 
-use super::delivery::{Delivery, Said};
+use super::delivery::{Delivery, Done, Said};
 use super::sight::{Sight, When};
 use crate::domain::audience::AudienceDigest;
 use crate::domain::cursor::Place;
@@ -49,8 +49,10 @@ impl Exchange {
             let position = Position::new(entry.sequence, *index);
             (position > behind.after).then_some((position, enforcement))
         });
-        let deeds = self.deeds_told(sight, author, &enforcements.sharing, items)?;
-        Ok((!deeds.is_empty()).then_some(Delivery::Done(deeds)))
+        let deeds = self.deeds_told(sight, author, &enforcements.sharing, items)?.into_iter();
+        let done = deeds.map(|deed| Done { place: Place::behind(deed.kept.position), deed });
+        let done: Vec<_> = done.collect();
+        Ok((!done.is_empty()).then_some(Delivery::Done(done)))
     }
 
     /// Those of an author's enforcements that a reader sees and asks for, and that are what their author
@@ -81,7 +83,7 @@ impl Exchange {
 
 /// Whether a reader's filter asks for what was done: a campaign that is hidden from it is none that
 /// it could follow.
-fn follows(sight: &Sight, enforcement: &Enforcement) -> Result<bool> {
+pub(in crate::exchange) fn follows(sight: &Sight, enforcement: &Enforcement) -> Result<bool> {
     if sight.filter().is_empty() {
         return Ok(true);
     }

@@ -5,6 +5,7 @@ use std::ops::Range;
 use std::sync::Arc;
 
 use crate::domain::cursor::{JournalTag, Place};
+use crate::domain::enforcement::EnforcementId;
 use crate::domain::entry::Outcome;
 use crate::domain::sharing::SharingView;
 use crate::domain::{CampaignId, GroupId, IndicatorId, PartnerId, Position, Timestamp};
@@ -31,7 +32,7 @@ pub enum Delivery {
     /// What is said of a campaign.
     Said(Box<Said>),
     /// What was done.
-    Done(Vec<Deed>),
+    Done(Vec<Done>),
     /// What was added to a tip.
     Tip(Box<TipTold>),
 }
@@ -82,12 +83,23 @@ pub struct Removed {
     pub place: Place,
     /// The version.
     pub version: Position,
-    /// What it was about.
-    pub id: IndicatorId,
+    /// What it was.
+    pub what: RemovedWhat,
     /// Whose it was.
     pub author: PartnerId,
     /// Why.
     pub reason: RemovalReason,
+}
+
+/// What a version was of that is to be dropped.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum RemovedWhat {
+    /// An assessment of this indicator.
+    Assessment(IndicatorId),
+    /// What was said of this campaign.
+    Contribution(CampaignId),
+    /// What was done, by its author's id.
+    Enforcement(EnforcementId),
 }
 
 /// Why a version is to be dropped.
@@ -125,6 +137,15 @@ pub struct Said {
     pub place: Place,
     /// What is said.
     pub contributed: Contributed,
+}
+
+/// What was done, and the place behind it.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Done {
+    /// The place behind it.
+    pub place: Place,
+    /// What was done.
+    pub deed: Deed,
 }
 
 /// Who joined and who left a group of the reader's.

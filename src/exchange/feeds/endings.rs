@@ -1,6 +1,6 @@
 //! What a reader is told of withdrawals and expiries.
 
-use super::delivery::{RemovalReason, Removed};
+use super::delivery::{RemovalReason, Removed, RemovedWhat};
 use super::sight::{Outline, Sight, When};
 use crate::domain::cursor::Place;
 use crate::domain::entry::{Body, Entry, ItemOutcome, Outcome};
@@ -43,8 +43,8 @@ impl Exchange {
             let Some(closed) = self.index.closed_version(version)? else { continue };
             let (sharing, said) = (&closed.sharing, &closed.outline);
             if sight.wants(&then, before, Outline { author, version, sharing, said })? {
-                let (id, author) = (closed.id, author.clone());
-                removals.push(Removed { place: Place::behind(at), version, id, author, reason });
+                let (what, author) = (RemovedWhat::Assessment(closed.id), author.clone());
+                removals.push(Removed { place: Place::behind(at), version, what, author, reason });
             }
         }
         Ok(removals)

@@ -1,7 +1,7 @@
 //! What joining or leaving a group comes to for a reader: the entry says who is in the group, and is
 //! expanded when it is delivered, version by version.
 
-use super::delivery::{Delivery, GroupChanged, RemovalReason, Removed, Shown};
+use super::delivery::{Delivery, GroupChanged, RemovalReason, Removed, RemovedWhat, Shown};
 use super::sight::{Outline, Sight, When};
 use crate::domain::audience::AudienceDigest;
 use crate::domain::cursor::Place;
@@ -122,6 +122,7 @@ impl Turn<'_> {
         shown: &mut Vec<Shown>,
     ) -> Result<()> {
         let place = Place::within(self.sequence, version);
+        let what = RemovedWhat::Assessment(id);
         // In this order: a version that ends in between is found among the closed ones.
         let current = self.exchange.index.current(id, author, audience)?;
         let Some(mut current) = current.filter(|current| current.version == version) else {
@@ -137,14 +138,14 @@ impl Turn<'_> {
                 })?
             {
                 let author = author.clone();
-                removed.push(Removed { place, version, id, author, reason });
+                removed.push(Removed { place, version, what, author, reason });
             }
             return Ok(());
         };
         let outline =
             Outline { author, version, sharing: &current.sharing, said: &current.assessment };
         if let Some(reason) = self.lost(outline)? {
-            removed.push(Removed { place, version, id, author: author.clone(), reason });
+            removed.push(Removed { place, version, what, author: author.clone(), reason });
         } else if self.gained(outline)? {
             let reader = self.sight.reader();
             let view = current.sharing.seen_by(reader, author, version);

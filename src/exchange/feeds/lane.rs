@@ -1,17 +1,21 @@
 //! What a liaison is told of releases: the version where its release begins, and to drop it where that
 //! ends.
 
-use super::delivery::{Delivery, RemovalReason, Removed, Shown};
+use super::campaigns::follows;
+use super::delivery::{Delivery, Done, RemovalReason, Removed, RemovedWhat, Said, Shown};
+use super::gathered::{Gathered, Steps, Told};
 use super::sight::{Outline, Sight, When};
 use crate::domain::audience::AudienceDigest;
 use crate::domain::cursor::Place;
 use crate::domain::entry::{
-    Batch, Body, Entry, ItemOutcome, Outcome, Releasable, ReleaseAct, Target,
+    Batch, Body, CampaignPut, Enforcements, Entry, ItemOutcome, Outcome, Releasable, ReleaseAct,
+    Target,
 };
 use crate::domain::sharing::Audience;
-use crate::domain::{PartnerId, Position};
+use crate::domain::{PartnerId, Position, Sharing};
 use crate::error::Result;
 use crate::exchange::Exchange;
+use crate::index::record::{KeptContribution, KeptEnforcement, Lane};
 
 /// The pairs of an object and a liaison of an entry.
 struct Pairs<'a> {
@@ -22,14 +26,16 @@ struct Pairs<'a> {
 }
 
 impl Exchange {
-    /// What there is for a liaison in an entry about releases, behind a place.
+    /// What there is for a liaison in an entry about releases, behind a place, and the place behind that:
+    /// within the entry where there may be more.
     pub(super) fn told_of_release(
         &self,
         sight: &Sight,
         entry: &Entry,
         behind: Place,
         holds_something: bool,
-    ) -> Result<Option<Delivery>> {
+    ) -> Result<(Option<Delivery>, Place)> {
+        let done = Place::behind_entry(entry.sequence);
         let pairs = match (&entry.body, &entry.author) {
             (Body::Release(release), Some(author)) => Pairs {
                 author,
@@ -43,42 +49,237 @@ impl Exchange {
                 liaisons: &end.liaisons,
                 begins: false,
             },
-            _ => return Ok(None),
+            _ => return Ok((None, done)),
         };
         let own = pairs.liaisons.iter().position(|liaison| *liaison == sight.reader().id);
-        let Some(own) = own.filter(|_| pairs.begins || holds_something) else { return Ok(None) };
+        let Some(own) = own.filter(|_| pairs.begins || holds_something) else {
+            return Ok((None, done));
+        };
         let outcome = self.index.applied_outcome(entry.sequence)?;
-        let Outcome::Taken(outcomes) = &*outcome else { return Ok(None) };
-        let (mut shown, mut removed) = (Vec::new(), Vec::new());
+        let Outcome::Taken(outcomes) = &*outcome else { return Ok((None, done)) };
+        let mut told = Gathered::behind(behind);
         for (number, object) in pairs.objects.iter().enumerate() {
             let at = number * pairs.liaisons.len() + own;
             let place = Position::new(entry.sequence, u32::try_from(at).unwrap_or(u32::MAX));
-            let (Releasable::Assessment(target), Some(outcome)) = (object, outcomes.get(at)) else {
-                continue;
-            };
-            if place <= behind.after {
-                continue;
-            }
-            match outcome {
-                ItemOutcome::Released(_) => {
-                    shown.extend(self.release_begun(sight, pairs.author, target, place)?);
-                }
+            let Some(outcome) = outcomes.get(at).filter(|_| place > behind.after) else { continue };
+            let one = match outcome {
+                ItemOutcome::Released(_) => self.begun(sight, pairs.author, object, place)?,
                 ItemOutcome::Retracted(version) => {
-                    removed.extend(self.release_ended(
-                        sight,
-                        pairs.author,
-                        target,
-                        *version,
-                        place,
-                    )?);
+                    let ended = self.ended(sight, pairs.author, object, *version, place)?;
+                    ended.map(Told::Removed)
                 }
-                _ => {}
+                _ => None,
+            };
+            if let Some(one) = one
+                && !told.add(one, Place::behind(place))
+            {
+                return Ok((told.delivery, told.place));
             }
         }
-        if !removed.is_empty() {
-            return Ok(Some(Delivery::Removals(removed)));
+        Ok((told.delivery, done))
+    }
+
+    /// What there is for a liaison in what is said of a campaign: to drop what it takes the place of, where
+    /// that was released to it, and what is said, where this is or was released with it.
+    pub(super) fn said_to_liaison(
+        &self,
+        sight: &Sight,
+        entry: &Entry,
+        put: &CampaignPut,
+        behind: Place,
+        holds_something: bool,
+    ) -> Result<(Option<Delivery>, Place)> {
+        let done = Place::behind_entry(entry.sequence);
+        let Some(author) = &entry.author else { return Ok((None, done)) };
+        let version = Position::new(entry.sequence, 0);
+        let mut steps = Steps { behind, told: Gathered::behind(behind) };
+        let what = RemovedWhat::Contribution(put.campaign);
+        if holds_something
+            && let Some(one) = self.lost(sight, author, what, version)?
+            && !steps.removal(one)
+        {
+            return Ok(steps.so_far());
         }
-        Ok((!shown.is_empty()).then_some(Delivery::Shown(shown)))
+        let audience = AudienceDigest::of(&put.sharing.audience);
+        let kept = self.index.contribution(put.campaign, author, audience)?;
+        let kept = kept.filter(|kept| kept.position == version);
+        if let Some(kept) = kept
+            && self.comes_with(sight, author, (&kept.sharing, &kept.lane), version)
+            && let Some(one) = self.said_of(sight, kept, Steps::content(version))
+            && !steps.add(one, version)
+        {
+            return Ok(steps.so_far());
+        }
+        Ok((steps.told.delivery, done))
+    }
+
+    /// The same of a report of enforcements.
+    pub(super) fn done_to_liaison(
+        &self,
+        sight: &Sight,
+        entry: &Entry,
+        report: &Enforcements,
+        behind: Place,
+        holds_something: bool,
+    ) -> Result<(Option<Delivery>, Place)> {
+        let done = Place::behind_entry(entry.sequence);
+        let Some(author) = &entry.author else { return Ok((None, done)) };
+        let audience = AudienceDigest::of(&report.sharing.audience);
+        let mut steps = Steps { behind, told: Gathered::behind(behind) };
+        for (index, enforcement) in &report.items {
+            let version = Position::new(entry.sequence, *index);
+            let what = RemovedWhat::Enforcement(enforcement.id.clone());
+            if holds_something
+                && let Some(one) = self.lost(sight, author, what, version)?
+                && !steps.removal(one)
+            {
+                return Ok(steps.so_far());
+            }
+            let kept = self.index.enforcement(author, &enforcement.id, audience)?;
+            let kept = kept.filter(|kept| kept.position == version);
+            if let Some(kept) = kept
+                && self.comes_with(sight, author, (&kept.sharing, &kept.lane), version)
+                && let Some(one) = self.done_of(sight, kept, Steps::content(version))?
+                && !steps.add(one, version)
+            {
+                return Ok(steps.so_far());
+            }
+        }
+        Ok((steps.told.delivery, done))
+    }
+
+    /// What was released to a liaison and lost its place to a version; its place is set by who asks.
+    fn lost(
+        &self,
+        sight: &Sight,
+        author: &PartnerId,
+        what: RemovedWhat,
+        at: Position,
+    ) -> Result<Option<Removed>> {
+        if !sight.filter().is_empty() {
+            return Ok(None);
+        }
+        let lost = self.index.lost(at)?.filter(|one| one.liaisons.contains(&sight.reader().id));
+        Ok(lost.map(|lost| Removed {
+            place: Place::behind(at),
+            version: lost.version,
+            what,
+            author: author.clone(),
+            reason: RemovalReason::Replaced,
+        }))
+    }
+
+    /// Whether a liaison is given a version where it stands in the feed: it is public, or its release
+    /// began with it and is still the one in force.
+    fn comes_with(
+        &self,
+        sight: &Sight,
+        author: &PartnerId,
+        (sharing, lane): (&Sharing, &Lane),
+        version: Position,
+    ) -> bool {
+        let released = lane.release_to(sharing, &sight.reader().id);
+        let comes = sharing.audience == Audience::Public
+            || released.is_some_and(|(_, since)| since == version.sequence);
+        comes && sight.may_have(author, sharing, version, self.clock.now())
+    }
+
+    /// What is said of a campaign, if the liaison asks for it.
+    fn said_of(&self, sight: &Sight, kept: KeptContribution, place: Place) -> Option<Told> {
+        let asks = sight.filter().follows(Some(kept.campaign));
+        asks.then(|| {
+            let contributed = self.contributed(sight.reader(), kept);
+            Told::Said(Box::new(Said { place, contributed }))
+        })
+    }
+
+    /// What was done, if the liaison asks for it.
+    fn done_of(&self, sight: &Sight, kept: KeptEnforcement, place: Place) -> Result<Option<Told>> {
+        if !follows(sight, &kept.enforcement)? {
+            return Ok(None);
+        }
+        let deed = self.deed(sight.reader(), kept)?;
+        Ok(Some(Told::Done(Done { place, deed })))
+    }
+
+    /// An object whose release began at a place, where it is still current and that release still the
+    /// one in force.
+    fn begun(
+        &self,
+        sight: &Sight,
+        author: &PartnerId,
+        object: &Releasable,
+        at: Position,
+    ) -> Result<Option<Told>> {
+        let place = Place::behind(at);
+        match object {
+            Releasable::Assessment(target) => {
+                Ok(self.release_begun(sight, author, target, at)?.map(Told::Shown))
+            }
+            Releasable::Contribution { campaign, audience, version } => {
+                let kept = self.index.contribution(*campaign, author, *audience)?;
+                let kept = kept.filter(|kept| kept.position == *version).filter(|kept| {
+                    self.begins(sight, author, (&kept.sharing, &kept.lane), *version, at)
+                });
+                Ok(kept.and_then(|kept| self.said_of(sight, kept, place)))
+            }
+            Releasable::Enforcement { id, audience, version } => {
+                let kept = self.index.enforcement(author, id, *audience)?;
+                let kept = kept.filter(|kept| kept.position == *version).filter(|kept| {
+                    self.begins(sight, author, (&kept.sharing, &kept.lane), *version, at)
+                });
+                kept.map_or(Ok(None), |kept| self.done_of(sight, kept, place))
+            }
+        }
+    }
+
+    /// Whether a liaison's release of a version begins with an entry. What is public was given where it
+    /// came.
+    fn begins(
+        &self,
+        sight: &Sight,
+        author: &PartnerId,
+        (sharing, lane): (&Sharing, &Lane),
+        version: Position,
+        at: Position,
+    ) -> bool {
+        let began = lane.release_to(sharing, &sight.reader().id).map(|(_, since)| since);
+        began == Some(at.sequence)
+            && sharing.audience != Audience::Public
+            && sight.may_have(author, sharing, version, self.clock.now())
+    }
+
+    /// A version that a liaison held by a release up to a place, and no longer may.
+    fn ended(
+        &self,
+        sight: &Sight,
+        author: &PartnerId,
+        object: &Releasable,
+        version: Position,
+        at: Position,
+    ) -> Result<Option<Removed>> {
+        let (what, sharing) = match object {
+            Releasable::Assessment(target) => {
+                return self.release_ended(sight, author, target, version, at);
+            }
+            Releasable::Contribution { campaign, audience, .. } => {
+                let kept = self.index.contribution(*campaign, author, *audience)?;
+                (RemovedWhat::Contribution(*campaign), kept.map(|kept| kept.sharing))
+            }
+            Releasable::Enforcement { id, audience, .. } => {
+                let kept = self.index.enforcement(author, id, *audience)?;
+                (RemovedWhat::Enforcement(id.clone()), kept.map(|kept| kept.sharing))
+            }
+        };
+        // What is public stays, and a filter asks for assessments.
+        if !sight.filter().is_empty()
+            || sharing.is_some_and(|sharing| sharing.audience == Audience::Public)
+        {
+            return Ok(None);
+        }
+        let (place, author) = (Place::behind(at), author.clone());
+        let reason = RemovalReason::NoLongerShared;
+        Ok(Some(Removed { place, version, what, author, reason }))
     }
 
     /// A version whose release began at a place, where it is still current and that release still the
@@ -133,9 +334,9 @@ impl Exchange {
         {
             return Ok(None);
         }
-        let (id, author) = (target.id, author.clone());
+        let (what, author) = (RemovedWhat::Assessment(target.id), author.clone());
         let reason = RemovalReason::NoLongerShared;
-        Ok(Some(Removed { place: Place::behind(at), version, id, author, reason }))
+        Ok(Some(Removed { place: Place::behind(at), version, what, author, reason }))
     }
 
     /// Whether a liaison is given an item of a batch where that stands in the feed: it is public, or its

@@ -145,9 +145,20 @@ impl Sight {
     /// Whether a version's content is given to the reader at a time. `sharing` is the one that stands.
     pub fn gives(&self, version: Outline<'_>, now: Timestamp) -> Result<bool> {
         let Outline { author, version: at, sharing, .. } = version;
-        Ok(may_see(&self.reader, sharing, author, at, now)
-            && (!self.public_alone || sharing.audience == Audience::Public)
+        Ok(self.may_have(author, sharing, at, now)
             && self.asks_for(&self.reader, When::Now, version)?)
+    }
+
+    /// Whether the reader may see an object at a time, for what it reads. `sharing` is the one that stands.
+    pub fn may_have(
+        &self,
+        author: &PartnerId,
+        sharing: &Sharing,
+        at: Position,
+        now: Timestamp,
+    ) -> bool {
+        may_see(&self.reader, sharing, author, at, now)
+            && (!self.public_alone || sharing.audience == Audience::Public)
     }
 
     /// Whether a reader may see a version by what is written, whatever the clock says.
@@ -177,6 +188,10 @@ impl Sight {
 
     /// Whether a reader sees a campaign.
     pub fn sees_campaign(&self, reader: &Reader, when: When, campaign: CampaignId) -> Result<bool> {
+        if self.is_liaison() {
+            // The clock ends its releases: nothing that was looked up holds.
+            return campaign_visible(&self.index, &self.partner, campaign, self.clock.now());
+        }
         let said = self.index.campaigns_said();
         let registry = self.index.registry();
         let holds = |known: &Campaigns| {

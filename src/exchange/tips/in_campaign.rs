@@ -5,7 +5,7 @@ use crate::domain::{CampaignId, Indicator, IndicatorId, PartnerId};
 use crate::error::Result;
 use crate::exchange::Exchange;
 use crate::index::Registry;
-use crate::index::record::{Added, AddedWhat, KeptTip};
+use crate::index::record::{Added, KeptTip};
 
 /// The most tips of a campaign that are looked at: the newest.
 const MOST_TIPS: usize = 1_000;
@@ -123,7 +123,9 @@ impl Exchange {
 
     /// The withdrawal of a tip, as a party may see it; `None` while its entry is applied in part.
     fn withdrawal_for(&self, me: &PartnerId, tip: &KeptTip) -> Result<Option<Added>> {
-        let added = self.added_to(me, tip, self.withdrawal_of(tip.id)?)?;
-        Ok(added.filter(|added| added.what == AddedWhat::Withdrawn))
+        match self.withdrawal_of(tip.id)? {
+            Some(entry) => self.added_to(me, tip, entry),
+            None => Ok(None),
+        }
     }
 }

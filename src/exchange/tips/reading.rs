@@ -90,7 +90,10 @@ impl Exchange {
         if hidden {
             // Wherever a page stands: there is nothing else to turn to.
             let withdrawal = self.withdrawal_of(tip.id)?;
-            entries = self.added_shown(me, &tip, withdrawal, 0)?.into_iter().collect();
+            entries = match withdrawal {
+                Some(entry) => self.added_shown(me, &tip, entry, 0)?.into_iter().collect(),
+                None => Vec::new(),
+            };
             indicators.clear();
         }
         let more_entries = entries.len() > asked.entries;

@@ -6,25 +6,26 @@ use std::collections::BTreeMap;
 use sha2::{Digest, Sha256};
 
 use super::Applier;
+use super::releases::release_times;
 use crate::domain::audience::AudienceDigest;
 use crate::domain::entry::{
-    Batch, CampaignPut, Entry, Item, ItemOutcome, Outcome, SubmissionId, VoidReason,
+    Batch, CampaignPut, Entry, Item, ItemOutcome, Outcome, Releasable, SubmissionId, VoidReason,
 };
 use crate::domain::{CampaignId, IndicatorId, PartnerId, Position};
 use crate::error::Result;
 use crate::index::keys;
-use crate::index::record::{self, KeptContribution, Named, Part, TakenBatch};
+use crate::index::record::{self, KeptContribution, Lane, Named, Part, TakenBatch};
 
 /// How many operations a contribution takes: the key of its request, itself, its place and who saw it,
-/// and the place of its predecessor.
-const CONTRIBUTION_OPERATIONS: usize = 5;
+/// the place of its predecessor and to whom that was released.
+const CONTRIBUTION_OPERATIONS: usize = 6;
 
 impl Applier {
     pub(super) fn campaign(&mut self, entry: &Entry, put: &CampaignPut) -> Result<Outcome> {
         let Some(author) = &entry.author else {
             return Ok(Outcome::Void(VoidReason::AudienceGone));
         };
-        self.make_room(CONTRIBUTION_OPERATIONS)?;
+        self.make_room(CONTRIBUTION_OPERATIONS + release_times(&put.sharing).len())?;
         let request = keys::request(author, &put.request);
         if let Some(void) = self.taken_before(&request, put.digest)? {
             return Ok(Outcome::Void(void));
@@ -39,12 +40,13 @@ impl Applier {
         let taken = TakenBatch { digest: put.digest, sequence: entry.sequence, time: entry.time };
         self.put(request, taken.encode());
         let outcome = match &old {
-            Some(old) if old.sharing == put.sharing && old.contribution == put.contribution => {
+            Some(old) if old.says(&put.sharing, &put.contribution) => {
                 ItemOutcome::Unchanged(old.position)
             }
             old => {
                 if let Some(old) = old {
                     self.remove(keys::contribution_at(old.position));
+                    self.put_lost(position, old.position, &old.sharing);
                 }
                 let old = old.as_ref();
                 let kept = KeptContribution {
@@ -56,12 +58,19 @@ impl Applier {
                     founded: old.map_or(put.founds, |old| old.founded),
                     replaced: old.map(|old| old.position),
                     sharing: put.sharing.clone(),
+                    lane: Lane::begun(&put.sharing, entry.sequence),
                     contribution: put.contribution.clone(),
                 };
                 let sight = record::campaign_sight(author, &put.sharing);
                 self.put(keys::contribution_at(position), key.as_slice());
                 self.put(keys::sight_of(put.campaign, position), sight);
                 self.put(key, kept.encode());
+                let object = Releasable::Contribution {
+                    campaign: put.campaign,
+                    audience,
+                    version: position,
+                };
+                self.put_release_ends_of_batch(author, &put.sharing, position, &[object]);
                 self.pending.campaigns = true;
                 kept.replaced.map_or(ItemOutcome::Created, ItemOutcome::Replaced)
             }

@@ -1,20 +1,21 @@
 //! Enforcements: the newest word of an author under an id to one audience counts.
 
 use super::Applier;
+use super::releases::release_times;
 use crate::domain::audience::AudienceDigest;
 use crate::domain::enforcement::Enforcement;
-use crate::domain::entry::{Enforcements, Entry, ItemOutcome, Outcome, VoidReason};
+use crate::domain::entry::{Enforcements, Entry, ItemOutcome, Outcome, Releasable, VoidReason};
 use crate::domain::{PartnerId, Position, Sharing, Timestamp};
 use crate::error::Result;
 use crate::index::keys;
 use crate::index::keys::ListedBy;
-use crate::index::record::{KeptEnforcement, TakenBatch};
+use crate::index::record::{KeptEnforcement, Lane, TakenBatch};
 
 /// How many operations keeping one enforcement takes at most: itself, its place in each of the four
-/// lists that it may be in, and as many that its predecessor was in.
-pub(super) const ENFORCEMENT_OPERATIONS: usize = 9;
+/// lists that it may be in, as many that its predecessor was in, and to whom that was released.
+pub(super) const ENFORCEMENT_OPERATIONS: usize = 10;
 /// How many enforcements are one part.
-const PART_ENFORCEMENTS: usize = 16;
+const PART_ENFORCEMENTS: usize = 14;
 
 impl Applier {
     pub(super) fn enforcements(
@@ -25,7 +26,8 @@ impl Applier {
         let Some(author) = &entry.author else {
             return Ok(Outcome::Void(VoidReason::AudienceGone));
         };
-        let room = |items: usize| items * ENFORCEMENT_OPERATIONS + 2;
+        let times = release_times(&enforcements.sharing).len();
+        let room = |items: usize| items * ENFORCEMENT_OPERATIONS + times + 2;
         self.make_room(room(enforcements.items.len().min(PART_ENFORCEMENTS)))?;
         let key = keys::request(author, &enforcements.request);
         // Parts of it are applied: then it was decided to take it.
@@ -51,9 +53,36 @@ impl Applier {
                 let outcome = self.keep(position, entry.time, author, enforcement, sharing)?;
                 self.begun.push(outcome);
             }
+            self.put_ends_of_deeds(entry, author, enforcements, part, first);
             self.part_done(entry.sequence, first, None);
         }
         Ok(Outcome::Taken(std::mem::take(&mut self.begun)))
+    }
+
+    /// Takes note of when the releases of a part end that came with it.
+    fn put_ends_of_deeds(
+        &mut self,
+        entry: &Entry,
+        author: &PartnerId,
+        enforcements: &Enforcements,
+        part: &[(u32, Enforcement)],
+        first: usize,
+    ) {
+        let sharing = &enforcements.sharing;
+        if sharing.releases.is_empty() {
+            return;
+        }
+        let audience = AudienceDigest::of(&sharing.audience);
+        let made = part.iter().zip(&self.begun[first..]).filter(|(_, one)| one.makes_version());
+        let objects: Vec<_> = made
+            .map(|((index, done), _)| Releasable::Enforcement {
+                id: done.id.clone(),
+                audience,
+                version: Position::new(entry.sequence, *index),
+            })
+            .collect();
+        let at = Position::new(entry.sequence, u32::try_from(first).unwrap_or(u32::MAX));
+        self.put_release_ends_of_batch(author, sharing, at, &objects);
     }
 
     /// Keeps an enforcement that came with something else, and gives back the version that it took the
@@ -92,6 +121,7 @@ impl Applier {
             for by in lists(author, &old.enforcement) {
                 self.remove(keys::enforcement_at(by, old.position));
             }
+            self.put_lost(position, old.position, &old.sharing);
             replaced = Some(old.position);
         }
         for by in lists(author, enforcement) {
@@ -103,6 +133,7 @@ impl Applier {
             accepted,
             replaced,
             sharing: sharing.clone(),
+            lane: Lane::begun(sharing, position.sequence),
             enforcement: enforcement.clone(),
         };
         self.put(key, kept.encode());

@@ -121,7 +121,8 @@ impl Applier {
         placed: &HoldPlaced,
         object: &Releasable,
     ) -> Result<ItemOutcome> {
-        let Releasable::Assessment(target) = object;
+        // The vault keeps assessments.
+        let Releasable::Assessment(target) = object else { return Ok(ItemOutcome::Nothing) };
         let stored = self.read(&keys::assessment(target.id, author, target.audience))?;
         let Some(stored) = stored else { return Ok(ItemOutcome::Nothing) };
         let version = CurrentParts::of(&stored)?.version;

@@ -14,17 +14,86 @@ use crate::domain::sharing::{Community, Release, Sharing};
 use crate::domain::{PartnerId, Position, Timestamp};
 use crate::error::Result;
 use crate::index::keys;
-use crate::index::record::{self, CurrentParts, InForce, TakenBatch, releases_fit};
+use crate::index::record::{
+    self, CurrentParts, InForce, KeptContribution, KeptEnforcement, TakenBatch, releases_fit,
+};
 
 /// How many objects are one part, and how many pairs of an object and a liaison.
 const PART_OBJECTS: usize = 64;
 const PART_PAIRS: usize = 128;
 
-/// The version that releases are on, and how large its record is without any.
-#[derive(Clone, Copy)]
+/// The version that releases are on.
 struct Standing {
     version: Position,
+    /// Those in force.
+    releases: Vec<InForce>,
+    /// How large its record is without any.
     record_bytes: usize,
+    record: Record,
+}
+
+enum Record {
+    Assessment(IVec),
+    Contribution(Box<KeptContribution>),
+    Enforcement(Box<KeptEnforcement>),
+}
+
+impl Standing {
+    fn read(object: &Releasable, stored: IVec) -> Result<Self> {
+        let all = stored.len();
+        let (version, releases, record) = match object {
+            Releasable::Assessment(_) => {
+                let parts = CurrentParts::of(&stored)?;
+                let (version, releases) = (parts.version, record::read_releases(parts.releases)?);
+                (version, releases, Record::Assessment(stored))
+            }
+            Releasable::Contribution { .. } => {
+                let kept = KeptContribution::decode(&stored)?;
+                let releases = kept.lane.in_force(&kept.sharing);
+                (kept.position, releases, Record::Contribution(Box::new(kept)))
+            }
+            Releasable::Enforcement { .. } => {
+                let kept = KeptEnforcement::decode(&stored)?;
+                let releases = kept.lane.in_force(&kept.sharing);
+                (kept.position, releases, Record::Enforcement(Box::new(kept)))
+            }
+        };
+        let record_bytes = all - record::releases(&releases).len();
+        Ok(Self { version, releases, record_bytes, record })
+    }
+
+    /// The record with other releases in force.
+    fn released(self, all: Vec<InForce>) -> Result<Vec<u8>> {
+        Ok(match self.record {
+            Record::Assessment(stored) => {
+                CurrentParts::of(&stored)?.with_releases(&record::releases(&all))
+            }
+            Record::Contribution(mut kept) => {
+                kept.lane.put(&mut kept.sharing, all);
+                kept.encode()
+            }
+            Record::Enforcement(mut kept) => {
+                kept.lane.put(&mut kept.sharing, all);
+                kept.encode()
+            }
+        })
+    }
+}
+
+/// Where an author's object stands in the index, and the version that is meant.
+fn place(author: &PartnerId, object: &Releasable) -> (Vec<u8>, Position) {
+    match object {
+        Releasable::Assessment(target) => {
+            let key = keys::assessment(target.id, author, target.audience);
+            (key, target.version.unwrap_or_default())
+        }
+        Releasable::Contribution { campaign, audience, version } => {
+            (keys::contribution(*campaign, author, *audience), *version)
+        }
+        Releasable::Enforcement { id, audience, version } => {
+            (keys::enforcement(author, id, *audience), *version)
+        }
+    }
 }
 
 impl Applier {
@@ -113,30 +182,34 @@ impl Applier {
         author: &PartnerId,
         object: &Releasable,
         liaisons: &[PartnerId],
-        mut change: impl FnMut(&mut Vec<InForce>, &PartnerId, Standing) -> ItemOutcome,
+        mut change: impl FnMut(&mut Vec<InForce>, &PartnerId, &Standing) -> ItemOutcome,
     ) -> Result<()> {
-        let Releasable::Assessment(target) = object;
-        let key = keys::assessment(target.id, author, target.audience);
+        let (key, version) = place(author, object);
         let stored = self.read(&key)?;
-        let parts = stored.as_ref().map(|stored| CurrentParts::of(stored)).transpose()?;
-        let Some(parts) = parts.filter(|parts| Some(parts.version) == target.version) else {
+        let read = |stored: IVec| Standing::read(object, stored);
+        let standing = stored.map(read).transpose()?.filter(|one| one.version == version);
+        let Some(standing) = standing else {
             self.begun.extend(liaisons.iter().map(|_| ItemOutcome::Nothing));
             return Ok(());
         };
-        let before = record::read_releases(parts.releases)?;
-        let on = Standing {
-            version: parts.version,
-            record_bytes: stored.as_ref().map_or(0, |stored| stored.len()) - parts.releases.len(),
-        };
-        let mut all = before.clone();
+        let mut all = standing.releases.clone();
         for liaison in liaisons {
-            self.begun.push(change(&mut all, liaison, on));
+            self.begun.push(change(&mut all, liaison, &standing));
         }
-        if all != before {
-            let rewritten = parts.with_releases(&record::releases(&all));
-            self.put(IVec::from(key), rewritten);
+        if all != standing.releases {
+            self.put(IVec::from(key), standing.released(all)?);
+            // Who is told what is said of a campaign sees it.
+            self.pending.campaigns |= matches!(object, Releasable::Contribution { .. });
         }
         Ok(())
+    }
+
+    /// Keeps to whom a version was released, where another takes its place: the feed tells them.
+    pub(super) fn put_lost(&mut self, at: Position, version: Position, sharing: &Sharing) {
+        if !sharing.releases.is_empty() {
+            let liaisons = sharing.releases.iter().map(|one| one.liaison.clone()).collect();
+            self.put(keys::lost(at), record::Lost { version, liaisons }.encode());
+        }
     }
 
     /// Takes note of when releases of a part end.
@@ -185,7 +258,7 @@ fn act(
     act: &ReleaseAct,
     all: &mut Vec<InForce>,
     liaison: &PartnerId,
-    on: Standing,
+    on: &Standing,
     since: u64,
 ) -> ItemOutcome {
     let version = on.version;

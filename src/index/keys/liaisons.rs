@@ -24,6 +24,11 @@ pub fn read_release_ends(key: &[u8]) -> Option<(Timestamp, Position)> {
     super::read_ends(key)
 }
 
+/// The releases that ended with the version whose place this one took, where there were any.
+pub fn lost(at: Position) -> Vec<u8> {
+    [b"Vl".as_slice(), &positioned(0, at)[1..]].concat()
+}
+
 /// What a liaison was given of an author's by an entry: the newest first.
 pub fn access(author: &PartnerId, sequence: u64, part: u32) -> Vec<u8> {
     let mut key = accesses_to(author);

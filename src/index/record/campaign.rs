@@ -2,7 +2,7 @@
 
 use bytes::{Buf, BufMut};
 
-use super::{Part, corrupt, put_block, put_position, take_block, take_position, take_text};
+use super::{Lane, Part, corrupt, put_block, put_position, take_position, take_text};
 use crate::domain::campaign::Contribution;
 use crate::domain::{CampaignId, PartnerId, Position, Sharing, Timestamp};
 use crate::error::Result;
@@ -25,8 +25,10 @@ pub struct KeptContribution {
     pub founded: bool,
     /// The version that it took the place of.
     pub replaced: Option<Position>,
-    /// Who is told.
+    /// Who is told, and to which liaisons it is released now.
     pub sharing: Sharing,
+    /// What was sent of releases, and since when each is in force.
+    pub lane: Lane,
     /// What is said.
     pub contribution: Contribution,
 }
@@ -43,7 +45,7 @@ impl KeptContribution {
         bytes.put_i64(self.first.1.as_millis());
         bytes.put_u8(u8::from(self.founded));
         put_position(&mut bytes, self.replaced.unwrap_or_default());
-        put_block(&mut bytes, &stored::sharing(&self.sharing));
+        self.lane.encode(&self.sharing, &mut bytes);
         stored::put_contribution(&self.contribution, &mut bytes);
         bytes
     }
@@ -60,7 +62,7 @@ impl KeptContribution {
         let first_at = bytes.try_get_i64().map_err(|_| corrupt(WHAT))?;
         let founded = bytes.try_get_u8().map_err(|_| corrupt(WHAT))? != 0;
         let replaced = take_position(&mut bytes, WHAT)?;
-        let sharing = stored::read_sharing(take_block(&mut bytes, WHAT)?)?;
+        let (sharing, lane) = Lane::decode(&mut bytes, WHAT)?;
         Ok(Self {
             campaign: CampaignId::from_bytes(campaign),
             position,
@@ -70,8 +72,15 @@ impl KeptContribution {
             founded,
             replaced: (replaced != Position::default()).then_some(replaced),
             sharing,
+            lane,
             contribution: stored::read_contribution(bytes)?,
         })
+    }
+
+    /// Whether another says the same to the same recipients: as it was sent. What was released or retracted
+    /// since makes no difference.
+    pub fn says(&self, sharing: &Sharing, contribution: &Contribution) -> bool {
+        self.lane.sent(&self.sharing) == *sharing && self.contribution == *contribution
     }
 }
 

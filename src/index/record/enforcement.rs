@@ -2,7 +2,7 @@
 
 use bytes::{Buf, BufMut};
 
-use super::{corrupt, put_block, put_position, take_block, take_position, take_text};
+use super::{Lane, corrupt, put_block, put_position, take_position, take_text};
 use crate::domain::enforcement::Enforcement;
 use crate::domain::{PartnerId, Position, Sharing, Timestamp};
 use crate::error::Result;
@@ -19,8 +19,10 @@ pub struct KeptEnforcement {
     pub accepted: Timestamp,
     /// The version that it took the place of, to the same audience.
     pub replaced: Option<Position>,
-    /// Who is told.
+    /// Who is told, and to which liaisons it is released now.
     pub sharing: Sharing,
+    /// What was sent of releases, and since when each is in force.
+    pub lane: Lane,
     /// What was done.
     pub enforcement: Enforcement,
 }
@@ -33,7 +35,7 @@ impl KeptEnforcement {
         put_block(&mut bytes, self.author.as_str().as_bytes());
         bytes.put_i64(self.accepted.as_millis());
         put_position(&mut bytes, self.replaced.unwrap_or_default());
-        put_block(&mut bytes, &stored::sharing(&self.sharing));
+        self.lane.encode(&self.sharing, &mut bytes);
         stored::put_enforcement(&self.enforcement, &mut bytes);
         bytes
     }
@@ -45,19 +47,21 @@ impl KeptEnforcement {
         let author = PartnerId::from_stored(&take_text(&mut bytes, WHAT)?);
         let accepted = bytes.try_get_i64().map_err(|_| corrupt(WHAT))?;
         let replaced = take_position(&mut bytes, WHAT)?;
-        let sharing = stored::read_sharing(take_block(&mut bytes, WHAT)?)?;
+        let (sharing, lane) = Lane::decode(&mut bytes, WHAT)?;
         Ok(Self {
             position,
             author,
             accepted: Timestamp::from_millis(accepted),
             replaced: (replaced != Position::default()).then_some(replaced),
             sharing,
+            lane,
             enforcement: stored::read_enforcement(bytes)?,
         })
     }
 
-    /// Whether another says the same to the same recipients.
+    /// Whether another says the same to the same recipients: as it was sent. What was released or retracted
+    /// since makes no difference.
     pub fn says(&self, sharing: &Sharing, enforcement: &Enforcement) -> bool {
-        self.sharing == *sharing && self.enforcement == *enforcement
+        self.lane.sent(&self.sharing) == *sharing && self.enforcement == *enforcement
     }
 }

@@ -1,15 +1,18 @@
 //! Releases and accesses to the journal's form and back.
 
 use super::endings::{read_target, write_target};
+use super::enforcement::read_uuid;
 use super::{
-    DecodeError, Decoded, number, partner_ids, pb, read_rejected, required, strings, write_rejected,
+    DecodeError, Decoded, number, partner_ids, pb, read_digest, read_rejected, required, strings,
+    write_rejected,
 };
+use crate::domain::enforcement::EnforcementId;
 use crate::domain::entry::{
     AccessSweep, Accessed, Given, LastPart, Releasable, ReleaseAct, ReleaseEnd, ReleaseEntry,
     RequestId,
 };
 use crate::domain::purpose::{Purpose, PurposeKind, Way};
-use crate::domain::{PartnerId, Position, Timestamp};
+use crate::domain::{CampaignId, PartnerId, Position, Timestamp};
 
 pub fn write_release(release: &ReleaseEntry) -> pb::ReleaseOfObjects {
     let (retract, basis, until) = match &release.act {
@@ -168,6 +171,20 @@ pub fn write_objects(objects: &[Releasable]) -> Vec<pb::Releasable> {
     use pb::releasable::Object;
     let write = |object: &Releasable| match object {
         Releasable::Assessment(target) => Object::Assessment(write_target(target)),
+        Releasable::Contribution { campaign, audience, version } => {
+            Object::Contribution(pb::ReleasedContribution {
+                campaign: campaign.as_bytes().to_vec(),
+                audience: audience.0.to_vec(),
+                version: Some(write_position(*version)),
+            })
+        }
+        Releasable::Enforcement { id, audience, version } => {
+            Object::Enforcement(pb::ReleasedEnforcement {
+                id: id.to_string(),
+                audience: audience.0.to_vec(),
+                version: Some(write_position(*version)),
+            })
+        }
     };
     objects.iter().map(|object| pb::Releasable { object: Some(write(object)) }).collect()
 }
@@ -176,6 +193,19 @@ pub fn read_objects(objects: Vec<pb::Releasable>) -> Decoded<Vec<Releasable>> {
     use pb::releasable::Object;
     let read = |object: pb::Releasable| match object.object {
         Some(Object::Assessment(target)) => Ok(Releasable::Assessment(read_target(target)?)),
+        Some(Object::Contribution(said)) => {
+            let campaign = read_uuid("campaign", said.campaign)?;
+            Ok(Releasable::Contribution {
+                campaign: CampaignId::from_bytes(campaign.ok_or(DecodeError::Length("campaign"))?),
+                audience: read_digest(said.audience)?,
+                version: read_position(said.version.unwrap_or_default()),
+            })
+        }
+        Some(Object::Enforcement(done)) => Ok(Releasable::Enforcement {
+            id: EnforcementId::from_stored(&done.id),
+            audience: read_digest(done.audience)?,
+            version: read_position(done.version.unwrap_or_default()),
+        }),
         None => Err(DecodeError::NoBody),
     };
     objects.into_iter().map(read).collect()

@@ -82,6 +82,7 @@ fn numbers(numbers: &Numbers) -> pb::CampaignNumbers {
         indicators_cut: numbers.indicators_cut,
         authors: u32::try_from(numbers.authors).unwrap_or(u32::MAX),
         enforcements: numbers.enforcements as u64,
+        enforcements_cut: numbers.enforcements_cut,
         totals: totals.collect(),
         tips: numbers.tips as u64,
     }

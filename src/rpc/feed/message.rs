@@ -14,7 +14,9 @@ use crate::domain::entry::{Body, Outcome};
 use crate::domain::sharing::SharingView;
 use crate::domain::{Cursor, PartnerId, Position};
 use crate::error::Error;
-use crate::exchange::{BatchDelivery, Delivery, Feed, Handed, RemovalReason, Shown};
+use crate::exchange::{
+    BatchDelivery, Contributed, Deed, Delivery, Done, Feed, Handed, RemovalReason, Shown,
+};
 use crate::metrics::Metrics;
 use crate::wire::encoded::EncodedFeed;
 use crate::wire::feed::{Class, Encoded, encode_class, encode_common, encode_replacing};
@@ -67,7 +69,8 @@ pub fn fill(feed: &mut Feed, delivery: Delivery, most: usize) -> Result<Told, Er
             if let Some(place) = cut {
                 feed.go_back(place);
             }
-            for (author, version, view) in shown.iter().take(told.items) {
+            let objects = told.items + message.campaigns.len() + message.enforcements.len();
+            for (author, version, view) in shown.iter().take(objects) {
                 hand(feed, &mut told.handed, author, *version, view);
             }
             told.message = message.into();
@@ -136,6 +139,17 @@ fn shown_to_liaison(feed: &Feed, delivery: &Delivery) -> Vec<(PartnerId, Positio
             let part = |one: &Shown| (one.author.clone(), one.current.version, one.view.clone());
             shown.iter().map(part).collect()
         }
+        Delivery::Said(said) if feed.purpose().is_some() => {
+            let Contributed { kept, view, .. } = &said.contributed;
+            vec![(kept.author.clone(), kept.position, view.clone())]
+        }
+        Delivery::Done(done) if feed.purpose().is_some() => {
+            let part = |one: &Done| {
+                let Deed { kept, view, .. } = &one.deed;
+                (kept.author.clone(), kept.position, view.clone())
+            };
+            done.iter().map(part).collect()
+        }
         _ => Vec::new(),
     }
 }
@@ -178,6 +192,7 @@ fn removals(delivery: &BatchDelivery, count: usize) -> Bytes {
         indicator_id: batch.items[removal.at].id.to_string(),
         author: author.to_string(),
         reason: reason(removal.reason).into(),
+        ..pb::Removal::default()
     });
     let message =
         pb::SubscribeResponse { removals: removals.collect(), ..pb::SubscribeResponse::default() };

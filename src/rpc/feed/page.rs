@@ -8,14 +8,15 @@ use prost::Message;
 use tokio::sync::mpsc;
 use tonic::Status;
 
-use super::super::Services;
 use super::super::status::status;
+use super::super::{Services, deeds};
 use super::message::Told;
 use super::{lane, message, told};
-use crate::domain::PartnerId;
 use crate::domain::purpose::{Purpose, Way};
+use crate::domain::sharing::SharingView;
+use crate::domain::{PartnerId, Position};
 use crate::error::{Error, Kind, Result};
-use crate::exchange::{Caller, Handed, SCANNED_AT_ONCE, Shown, Snapshot, Start, Wanted};
+use crate::exchange::{Caller, Handed, SCANNED_AT_ONCE, Snapshot, SnapshotPart, Start, Wanted};
 use crate::wire::encoded::EncodedFeed;
 use crate::wire::{cursor, filter, pb, purpose};
 
@@ -153,25 +154,27 @@ pub async fn run(
             }
         };
         snapshot = rest;
-        let shown = match page {
-            Ok(Some(shown)) => shown,
+        let page = match page {
+            Ok(Some(page)) => page,
             Ok(None) => break,
             Err(error) => {
                 out.send(Err(status(&error))).await;
                 return;
             }
         };
-        for one in &shown {
+        for one in page.parts() {
             // Cut by what is shown alone: where a page ends would tell how much is hidden.
-            if let Some(full) = message.add(one, out.purpose.as_ref())
-                && !out.send(Ok(full)).await
-            {
-                return;
+            if message.add(one, out.purpose.as_ref()) {
+                let full = std::mem::take(&mut message).finish(&mut snapshot);
+                if !out.send(full.map_err(|error| status(&error))).await {
+                    return;
+                }
             }
         }
     }
-    let last = pb::SnapshotResponse { complete: true, ..message.message };
-    out.send(Ok((last, message.handed))).await;
+    let last = message.finish(&mut snapshot);
+    let last = last.map(|(last, handed)| (pb::SnapshotResponse { complete: true, ..last }, handed));
+    out.send(last.map_err(|error| status(&error))).await;
 }
 
 /// A message, and what of it leaves for a liaison.
@@ -181,26 +184,62 @@ type Outgoing = (pb::SnapshotResponse, Handed);
 #[derive(Default)]
 struct Gathering {
     message: pb::SnapshotResponse,
-    /// What of it leaves for a liaison.
-    handed: Handed,
     bytes: usize,
+    /// Of a liaison's: what it is of. It is looked at again before it leaves.
+    parts: Vec<SnapshotPart>,
 }
 
 impl Gathering {
-    /// Takes an item, and gives the message back once it is full.
-    fn add(&mut self, shown: &Shown, purpose: Option<&Purpose>) -> Option<Outgoing> {
-        let item = told::item(shown, None);
-        if let Some(purpose) = purpose {
-            self.handed.add(&shown.author, shown.current.version, &shown.view, purpose);
+    /// Takes an object, and tells whether the message is full.
+    fn add(&mut self, one: SnapshotPart, purpose: Option<&Purpose>) -> bool {
+        self.bytes += write(&mut self.message, &one);
+        if purpose.is_some() {
+            self.parts.push(one);
         }
-        self.bytes += item.encoded_len();
-        self.message.items.push(item);
-        let is_full = self.bytes > MESSAGE_BYTES || self.message.items.len() >= lane::most(purpose);
-        is_full.then(|| {
-            let full = std::mem::take(self);
-            (full.message, full.handed)
-        })
+        self.bytes > MESSAGE_BYTES || self.parts.len() >= lane::most(purpose)
     }
+
+    /// The message, and what of it leaves for a liaison: what was retracted while it was gathered does not.
+    fn finish(self, snapshot: &mut Snapshot) -> Result<Outgoing> {
+        let mut handed = Handed::default();
+        let Some(purpose) = snapshot.purpose().cloned() else {
+            return Ok((self.message, handed));
+        };
+        let mut message = pb::SnapshotResponse::default();
+        for one in &self.parts {
+            if snapshot.still_gives(one)? {
+                let (author, version, view) = handed_of(one);
+                handed.add(author, version, view, &purpose);
+                write(&mut message, one);
+            }
+        }
+        Ok((message, handed))
+    }
+}
+
+/// Adds an object to a message, and tells its size.
+fn write(message: &mut pb::SnapshotResponse, one: &SnapshotPart) -> usize {
+    match one {
+        SnapshotPart::Item(shown) => push(&mut message.items, told::item(shown, None)),
+        SnapshotPart::Said(said) => push(&mut message.campaigns, deeds::contribution(said)),
+        SnapshotPart::Done(deed) => push(&mut message.enforcements, deeds::enforcement(deed)),
+    }
+}
+
+/// What leaves with an object: whose version, and what its reader knows of the sharing.
+fn handed_of(one: &SnapshotPart) -> (&PartnerId, Position, &SharingView) {
+    match one {
+        SnapshotPart::Item(one) => (&one.author, one.current.version, &one.view),
+        SnapshotPart::Said(one) => (&one.kept.author, one.kept.position, &one.view),
+        SnapshotPart::Done(one) => (&one.kept.author, one.kept.position, &one.view),
+    }
+}
+
+/// Adds a message to others, and tells its size.
+fn push<M: Message>(all: &mut Vec<M>, one: M) -> usize {
+    let size = one.encoded_len();
+    all.push(one);
+    size
 }
 
 struct Out {

@@ -5,7 +5,7 @@ use prost::Message;
 use super::super::deeds;
 use super::message::{at, reason};
 use crate::domain::cursor::{JournalTag, Place};
-use crate::exchange::{Delivery, GroupChanged, Opined, Removed, Seen, Shown};
+use crate::exchange::{Delivery, GroupChanged, Opined, Removed, RemovedWhat, Seen, Shown};
 use crate::rpc::tips as tip;
 use crate::wire::{feed, indicator, pb, reaction, timestamp};
 
@@ -53,10 +53,10 @@ pub fn message(
             None
         }
         Delivery::Done(done) => told.each(&done, |message, one| {
-            let place = Place::behind(one.kept.position);
-            let (cursor, enforcement) = (Some(at(journal, place)), Some(deeds::enforcement(one)));
+            let cursor = Some(at(journal, one.place));
+            let enforcement = Some(deeds::enforcement(&one.deed));
             message.enforcements.push(pb::EnforcementEvent { cursor, enforcement });
-            (place, message.enforcements.last().map_or(0, Message::encoded_len))
+            (one.place, message.enforcements.last().map_or(0, Message::encoded_len))
         }),
         Delivery::Tip(one) => {
             let cursor = Some(at(journal, one.place));
@@ -132,13 +132,19 @@ pub fn feedback(opined: &Opined) -> pb::VisibleFeedback {
 }
 
 fn removal(removed: &Removed, cursor: pb::Cursor) -> pb::Removal {
-    pb::Removal {
+    let mut written = pb::Removal {
         version: Some(indicator::version(removed.version)),
         cursor: Some(cursor),
-        indicator_id: removed.id.to_string(),
         author: removed.author.to_string(),
         reason: reason(removed.reason).into(),
+        ..pb::Removal::default()
+    };
+    match &removed.what {
+        RemovedWhat::Assessment(id) => written.indicator_id = id.to_string(),
+        RemovedWhat::Contribution(campaign) => written.campaign_id = campaign.to_string(),
+        RemovedWhat::Enforcement(id) => written.enforcement_id = id.to_string(),
     }
+    written
 }
 
 fn change(changed: &GroupChanged, cursor: pb::Cursor) -> pb::GroupChange {
