@@ -52,7 +52,7 @@ pub use self::feed::{From, Subscription};
 pub use self::replica::Replica;
 pub use self::report::{Report, ReportSummary, split};
 pub use self::retry::Patience;
-pub use self::snapshot::SnapshotPart;
+pub use self::snapshot::{Snapshot, SnapshotPart};
 pub use self::state::{FeedState, StateError};
 use crate::wire::pb;
 use pb::audit_service_client::AuditServiceClient;

@@ -13,7 +13,7 @@ use super::purpose::PurposeFlags;
 use super::subscribe::read_from;
 use super::{Global, identity, output, shown, words};
 use crate::client::{self, ClientError, FeedEvent, From};
-use crate::wire::pb::{self, PullResponse};
+use crate::wire::pb;
 
 /// The most of a page that an exchange gives.
 const PAGE: u32 = 1_000;
@@ -73,10 +73,11 @@ impl Pull {
         let mut printer = self.printer(global)?;
         let client = self.purpose.client(identity::client(global)?);
         if self.snapshot {
-            let (cursor, items) = client.snapshot(Some(filter)).await?;
-            printer.print(PullResponse { items, ..PullResponse::default() }, u64::MAX)?;
+            let whole = client.whole_snapshot(Some(filter)).await?;
+            let items = whole.items.into_iter().map(|item| FeedEvent::Item(item.into()));
+            printer.print(items.chain(whole.others), u64::MAX)?;
             printer.finish()?;
-            output::remark(&format!("go on with --since {}", words::cursor(&cursor)));
+            output::remark(&format!("go on with --since {}", words::cursor(&whole.cursor)));
             return Ok(Done::Whole);
         }
         let mut left = self.limit.unwrap_or(u64::MAX);
@@ -87,7 +88,7 @@ impl Pull {
                 Err(error) => break Err(explain(error)),
             };
             let (cursor, more) = (page.cursor.take(), page.more);
-            let (counted, cut) = printer.print(page, left)?;
+            let (counted, cut) = printer.print(client::events(page), left)?;
             let Some(cursor) = cut.or(cursor) else {
                 break Err(Failure::failed("the exchange sent a page without a cursor"));
             };
@@ -123,12 +124,12 @@ impl Printer {
     /// cut off from it. Gives how many it printed, and where it cut, if it did.
     fn print(
         &mut self,
-        page: PullResponse,
+        events: impl Iterator<Item = FeedEvent>,
         most: u64,
     ) -> Result<(u64, Option<pb::Cursor>), Failure> {
         let (mut counted, mut cut) = (0, None);
         let mut last: Option<FeedEvent> = None;
-        for event in client::events(page) {
+        for event in events {
             let before = last.take();
             if counted >= most && !matches!(before, Some(FeedEvent::Removal(_))) {
                 cut = before.and_then(|event| event.cursor().cloned());

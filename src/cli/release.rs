@@ -25,16 +25,24 @@ const VALUES: usize = 1_000;
 )]
 pub struct Release {
     /// Values as people write them; `-` reads them from stdin, one a line
-    #[arg(required_unless_present_any = ["submission", "campaign"], value_name = "VALUE|-")]
+    #[arg(required_unless_present_any = ["submission", "campaign", "enforcements"], value_name = "VALUE|-")]
     values: Vec<String>,
     #[command(flatten)]
     read_as: ReadAs,
     /// Everything that this submission brought and that still stands
     #[arg(long, value_name = "ID", conflicts_with_all = ["values", "campaign", "meant"])]
     submission: Option<String>,
-    /// Everything of yours that names this campaign
+    /// Everything of yours in this campaign: what you say of it, what you did against it, and the
+    /// assessments that name it
     #[arg(long, value_name = "CAMPAIGN", conflicts_with_all = ["values", "meant"])]
     campaign: Option<String>,
+    /// What you did, by the id under which you reported it; may be given again
+    #[arg(
+        long = "enforcement",
+        value_name = "ID",
+        conflicts_with_all = ["values", "meant", "campaign", "submission"]
+    )]
+    enforcements: Vec<String>,
     /// A liaison
     #[arg(long = "to", value_name = "LIAISON", required = true)]
     liaisons: Vec<String>,
@@ -77,6 +85,16 @@ impl Release {
             _ => None,
         };
         let mut sum = Sum::default();
+        if !self.enforcements.is_empty() {
+            let ids = self.enforcements.clone();
+            let what = What::Enforcements(pb::EnforcementIds { ids });
+            self.send(&identity::client(global)?, what, &mut sum).await?;
+            let items = std::mem::take(&mut sum.items);
+            let told = self.enforcements.iter().zip(items);
+            let told: Vec<_> =
+                told.map(|(value, item)| Told { value, indicator: None, item }).collect();
+            return self.tell(&sum, &told, global);
+        }
         if let Some(what) = whole {
             self.send(&identity::client(global)?, what, &mut sum).await?;
             return self.tell(&sum, &[], global);

@@ -17,12 +17,11 @@ pub fn row(event: &FeedEvent) -> String {
     match event {
         FeedEvent::Item(item) => item_row(item),
         FeedEvent::Removal(removal) => {
-            let pb::Removal { author, indicator_id, .. } = removal;
-            let place = place(removal.version.as_ref());
+            let (place, author) = (place(removal.version.as_ref()), &removal.author);
+            let (what, id) = dropped(removal);
             format!(
-                "dropped               {place} {author:<12} {:<32} {:<16} {indicator_id}",
-                reason(removal),
-                "indicator"
+                "dropped               {place} {author:<12} {:<32} {what:<16} {id}",
+                reason(removal)
             )
         }
         FeedEvent::GroupChange(change) => change_row(change),
@@ -47,7 +46,8 @@ pub fn object(event: &FeedEvent) -> Value {
             "removed": removal.version.as_ref().map(words::version),
             "cursor": removal.cursor.as_ref().map(words::cursor),
             "author": removal.author,
-            "id": removal.indicator_id,
+            "of": dropped(removal).0,
+            "id": dropped(removal).1,
             "reason": reason(removal),
         }),
         FeedEvent::GroupChange(change) => json!({
@@ -76,6 +76,17 @@ pub fn object(event: &FeedEvent) -> Value {
             "cursor": event.cursor.as_ref().map(words::cursor),
         }),
         FeedEvent::Tip(event) => tip::told::object(event),
+    }
+}
+
+/// What a version was of that is to be dropped, and the id of that.
+fn dropped(removal: &pb::Removal) -> (&'static str, &str) {
+    match removal {
+        pb::Removal { campaign_id, .. } if !campaign_id.is_empty() => ("campaign", campaign_id),
+        pb::Removal { enforcement_id, .. } if !enforcement_id.is_empty() => {
+            ("enforcement", enforcement_id)
+        }
+        pb::Removal { indicator_id, .. } => ("indicator", indicator_id),
     }
 }
 

@@ -1,6 +1,6 @@
 //! Everything that is current, at once.
 
-use super::{Client, ClientError};
+use super::{Client, ClientError, FeedEvent};
 use crate::wire::pb;
 
 /// What a snapshot gives while it is taken.
@@ -10,6 +10,19 @@ pub enum SnapshotPart {
     Begin,
     /// Some of its items.
     Items(Vec<pb::FeedItem>),
+    /// Of a liaison's: some of what is said of campaigns, and of what was done. Without cursors.
+    Others(Vec<FeedEvent>),
+}
+
+/// Everything that was current for a reader.
+#[derive(Clone, Debug, Default, PartialEq)]
+pub struct Snapshot {
+    /// Where to follow on from.
+    pub cursor: pb::Cursor,
+    /// The assessments.
+    pub items: Vec<pb::FeedItem>,
+    /// To a liaison: what is said of campaigns, and what was done. Without cursors.
+    pub others: Vec<FeedEvent>,
 }
 
 impl Client {
@@ -19,13 +32,23 @@ impl Client {
         &self,
         filter: Option<pb::Filter>,
     ) -> Result<(pb::Cursor, Vec<pb::FeedItem>), ClientError> {
-        let mut all = Vec::new();
+        let whole = self.whole_snapshot(filter).await?;
+        Ok((whole.cursor, whole.items))
+    }
+
+    /// The same with what a liaison is given besides.
+    pub async fn whole_snapshot(
+        &self,
+        filter: Option<pb::Filter>,
+    ) -> Result<Snapshot, ClientError> {
+        let mut all = Snapshot::default();
         let cursor = self.take_snapshot(filter, |part| match part {
-            SnapshotPart::Begin => all.clear(),
-            SnapshotPart::Items(items) => all.extend(items),
+            SnapshotPart::Begin => all = Snapshot::default(),
+            SnapshotPart::Items(items) => all.items.extend(items),
+            SnapshotPart::Others(others) => all.others.extend(others),
         });
         let cursor = cursor.await?;
-        Ok((cursor, all))
+        Ok(Snapshot { cursor, ..all })
     }
 
     /// The same for who does not want to hold it in memory: `take` gets the items as they come. A
@@ -60,9 +83,12 @@ impl Client {
         let mut parts = self.feed_service().snapshot(request).await?.into_inner();
         let mut whole = Assembly::default();
         while let Some(part) = parts.message().await? {
-            let items = whole.add(part);
+            let (items, others) = whole.add(part);
             if !items.is_empty() {
                 take(SnapshotPart::Items(items));
+            }
+            if !others.is_empty() {
+                take(SnapshotPart::Others(others));
             }
         }
         whole.cursor()
@@ -77,10 +103,18 @@ struct Assembly {
 }
 
 impl Assembly {
-    fn add(&mut self, part: pb::SnapshotResponse) -> Vec<pb::FeedItem> {
+    fn add(&mut self, part: pb::SnapshotResponse) -> (Vec<pb::FeedItem>, Vec<FeedEvent>) {
         self.cursor = self.cursor.take().or(part.cursor);
         self.complete |= part.complete;
-        part.items
+        let said = part.campaigns.into_iter().map(|contribution| {
+            let contribution = Some(contribution);
+            FeedEvent::Campaign(pb::CampaignEvent { cursor: None, contribution }.into())
+        });
+        let done = part.enforcements.into_iter().map(|enforcement| {
+            let enforcement = Some(enforcement);
+            FeedEvent::Enforcement(pb::EnforcementEvent { cursor: None, enforcement }.into())
+        });
+        (part.items, said.chain(done).collect())
     }
 
     fn cursor(self) -> Result<pb::Cursor, ClientError> {

@@ -39,10 +39,7 @@ impl Accesses {
 
 fn rows(access: &pb::Access) -> impl Iterator<Item = [String; 7]> {
     access.objects.iter().map(|object| {
-        let what = object.indicator.as_ref().map_or_else(
-            || format!("indicator {}", object.indicator_id),
-            |of| words::value(&of.platform, &of.value),
-        );
+        let what = what(object);
         [
             words::time(access.accessed_at.as_ref()).unwrap_or_default(),
             access.liaison.clone(),
@@ -53,6 +50,22 @@ fn rows(access: &pb::Access) -> impl Iterator<Item = [String; 7]> {
             what,
         ]
     })
+}
+
+fn what(object: &pb::AccessedObject) -> String {
+    match object {
+        pb::AccessedObject { indicator: Some(of), .. } => words::value(&of.platform, &of.value),
+        pb::AccessedObject { campaign_id, .. } if !campaign_id.is_empty() => {
+            format!("campaign {campaign_id}")
+        }
+        pb::AccessedObject { enforcement_id, .. } if !enforcement_id.is_empty() => {
+            format!("enforcement {enforcement_id}")
+        }
+        pb::AccessedObject { indicator_id, .. } if !indicator_id.is_empty() => {
+            format!("indicator {indicator_id}")
+        }
+        _ => "no longer said".to_owned(),
+    }
 }
 
 fn way(access: &pb::Access) -> String {
@@ -72,6 +85,8 @@ fn object(access: &pb::Access) -> Value {
             "kind": object.indicator.as_ref().map(|of| words::kind(of.kind())),
             "platform": of.platform,
             "accessed_value": of.value,
+            "campaign": object.campaign_id,
+            "enforcement": object.enforcement_id,
         })
     });
     json!({

@@ -159,6 +159,7 @@ impl Shown {
             "indicators_cut": numbers.indicators_cut,
             "authors": numbers.authors,
             "enforcements": numbers.enforcements,
+            "enforcements_cut": numbers.enforcements_cut,
             "tips": numbers.tips,
             "totals": totals.collect::<Vec<_>>(),
         });

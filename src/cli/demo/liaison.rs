@@ -1,6 +1,5 @@
 //! What is released to law enforcement, and what the contributor sees of its being read.
 
-use std::collections::BTreeSet;
 use std::time::Duration;
 
 use super::super::failure::Failure;
@@ -8,7 +7,7 @@ use super::super::words;
 use super::stage::Stage;
 use super::tip::NEWS_SITES;
 use super::{LABEL, heading, say};
-use crate::client::{Client, ClientError, From, Report};
+use crate::client::{self, Client, ClientError, FeedEvent, From, Report};
 use crate::clock::{Clock, SystemClock};
 use crate::wire::{pb, timestamp};
 
@@ -31,8 +30,8 @@ pub async fn share_found(facegraph: &Client, campaign: &str) -> Result<String, F
     Ok(format!("{}, of the campaign", NEWS_SITES.join(", ")))
 }
 
-/// facegraph releases the sites to cyber-unit, which reads those and nothing else; facegraph sees that it
-/// did, when and for what purpose.
+/// facegraph releases its part of the campaign to cyber-unit, which reads that and nothing else; facegraph
+/// sees that it did, when and for what purpose.
 pub async fn release_and_read(stage: &Stage, campaign: &str) -> Result<(), Failure> {
     heading("facegraph releases what it found to law enforcement")?;
     let facegraph = stage.connected("facegraph").await?;
@@ -66,31 +65,54 @@ pub async fn release_and_read(stage: &Stage, campaign: &str) -> Result<(), Failu
     };
     let released = facegraph.release(request).await?;
     say(&format!(
-        "facegraph releases what it said of the campaign: {}",
+        "facegraph releases all that it has in the campaign: {}",
         words::count(released.changed, "version")
     ))?;
-    let given = cyber_unit.pull(&From::Start, None, 100).await?.items;
-    let values: BTreeSet<_> =
-        given.iter().filter_map(|item| Some(item.indicator.as_ref()?.value.as_str())).collect();
-    if before > 0 || values != BTreeSet::from(NEWS_SITES) {
-        return Err(Failure::failed(format!("the liaison was given something else: {values:?}")));
+    let (mut from, mut more, mut given) = (From::Start, true, Vec::new());
+    while more {
+        let page = cyber_unit.pull(&from, None, 100).await?;
+        (from, more) = (From::Cursor(page.cursor.clone().unwrap_or_default()), page.more);
+        given.extend(client::events(page));
     }
-    say(&format!(
-        "cyber-unit pulls again: {}, and nothing else",
-        Vec::from_iter(values).join(", ")
-    ))?;
-    show_accesses(stage).await
+    let told: Vec<_> = given.iter().map(|event| told(event, campaign)).collect();
+    let expected = ["campaign", "enforcement"].into_iter().chain(NEWS_SITES);
+    if before > 0 || told.iter().map(String::as_str).ne(expected) {
+        return Err(Failure::failed(format!("the liaison was given something else: {given:?}")));
+    }
+    say("cyber-unit pulls again: what facegraph says of the campaign, what it did,")?;
+    say(&format!("{}, and nothing else", NEWS_SITES.join(", ")))?;
+    show_accesses(stage, given.len()).await
 }
 
-async fn show_accesses(stage: &Stage) -> Result<(), Failure> {
+/// What a liaison is given of facegraph's, in a word.
+fn told(event: &FeedEvent, of: &str) -> String {
+    match event {
+        FeedEvent::Item(item) if item.author == "facegraph" => {
+            item.indicator.clone().unwrap_or_default().value
+        }
+        FeedEvent::Campaign(event) => {
+            let said = event.contribution.clone().unwrap_or_default();
+            let is_it = said.author == "facegraph" && said.campaign_id == of;
+            if is_it { "campaign".into() } else { format!("{said:?}") }
+        }
+        FeedEvent::Enforcement(event) => {
+            let done = event.enforcement.clone().unwrap_or_default();
+            if done.author == "facegraph" { "enforcement".into() } else { format!("{done:?}") }
+        }
+        other => format!("{other:?}"),
+    }
+}
+
+async fn show_accesses(stage: &Stage, given: usize) -> Result<(), Failure> {
     let accesses = stage.connected("facegraph").await?.accesses(Some("cyber-unit"), None).await?;
-    let [access] = accesses.as_slice() else {
-        return Err(Failure::failed(format!("one access was to be listed: {accesses:?}")));
+    let objects: usize = accesses.iter().map(|access| access.objects.len()).sum();
+    let Some(access) = accesses.first().filter(|_| objects == given) else {
+        return Err(Failure::failed(format!("{given} were to be listed: {accesses:?}")));
     };
     say(&format!(
         "facegraph sees it: {} took {} by pull, {} {}, at {}",
         access.liaison,
-        words::count(access.objects.len() as u64, "object"),
+        words::count(objects as u64, "object"),
         words::name(access.purpose().as_str_name(), "PURPOSE_KIND_"),
         access.reference,
         words::time(access.accessed_at.as_ref()).unwrap_or_default()
