@@ -81,6 +81,27 @@ fn what_is_released_is_pulled_seen_to_be_pulled_and_taken_back() {
 }
 
 #[test]
+fn a_report_is_released_as_it_is_submitted_with_its_counts() {
+    let stage = Stage::new();
+    let to = ["--group", "core", "--release-to", "cyber-unit", "--release-basis", "W-17"];
+    let arguments = [&["submit", "samples/harbour-network.csv"][..], &to].concat();
+    done(stage.run("birdsite", &arguments));
+    let pull = [&["pull", "--snapshot", "--format", "jsonl"], WARRANT].concat();
+    let lines = done(stage.run("cyber-unit", &pull)).lines();
+    let acted: Vec<_> = lines.iter().filter(|line| !line["enforcement"].is_null()).collect();
+    assert_eq!((lines.len(), acted.len()), (956, 1), "the indicators and the count row");
+    assert_eq!(acted[0]["enforcement"]["counts"][0]["count"], 936);
+    let id = acted[0]["enforcement"]["enforcement"].as_str().unwrap();
+    let retract = ["release", "--enforcement", id, "--to", "cyber-unit", "--retract"];
+    let text = done(stage.run("birdsite", &retract)).out;
+    assert!(text.contains("1 version retracted from cyber-unit"), "{text}");
+    let lines = done(stage.run("cyber-unit", &pull)).lines();
+    assert!(lines.iter().all(|line| line["enforcement"].is_null()));
+    let seen = done(stage.run("birdsite", &["audit", "accesses"])).out;
+    assert!(seen.contains(&format!("enforcement {id}")), "{seen}");
+}
+
+#[test]
 fn a_liaison_says_for_what_it_reads_and_the_registry_says_what_it_may() {
     let stage = Stage::new();
     let liaison = |arguments: &[&str]| stage.run("cyber-unit", arguments);

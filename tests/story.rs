@@ -15,7 +15,7 @@ use support::keyed::{Given, Keyed, send};
 use support::liaison::{field, key, now, release, retract, warrant};
 use support::process::Process;
 use support::{World, harbour, soon, tips};
-use tipoff::client::{Client, ClientError, From};
+use tipoff::client::{Client, ClientError, From, events};
 use tipoff::domain::Timestamp;
 use tipoff::wire::pb::release_indicators_request::What;
 use tipoff::wire::{pb, timestamp};
@@ -133,11 +133,17 @@ impl Story {
         let refused = soon(without.pull(&From::Start, None, 10)).await.unwrap_err();
         assert_eq!(field(&refused), "purpose");
         let liaison = &self.cyber_unit.client;
-        let page = soon(liaison.pull(&From::Start, None, 1_000)).await.unwrap();
-        let values: BTreeSet<_> =
-            page.items.iter().map(|item| item.indicator.as_ref().unwrap().value.as_str()).collect();
-        assert_eq!((&values, page.items.len()), (&self.cyber_unit.values(), self.released.held));
-        assert!(page.tips.is_empty() && page.campaigns.is_empty() && page.enforcements.is_empty());
+        let mut pulled = Follower::new(liaison, liaison.subscribe(From::Now, None));
+        let (mut from, mut more) = (From::Start, true);
+        while more {
+            let page = soon(liaison.pull(&from, None, 1_000)).await.unwrap();
+            (from, more) = (From::Cursor(page.cursor.clone().unwrap()), page.more);
+            events(page).for_each(|event| pulled.take(event));
+        }
+        // Who begins by now has nothing to drop, and what was retracted does not come.
+        let there = if self.released.removals > 0 { Tally::default() } else { self.released };
+        assert_eq!(pulled.tally(), there);
+        assert_eq!(pulled.values(), self.cyber_unit.values());
         let denied = soon(liaison.tips(pb::ListTipsRequest::default())).await.unwrap_err();
         assert!(matches!(denied, ClientError::Denied(_)), "{denied}");
 
@@ -275,8 +281,9 @@ impl Story {
         let what = What::Campaign(self.campaign.clone());
         let request = Keyed::Release(release("release", what, "warrant W-17"));
         let Given::Release(given) = self.ask(&facegraph, request).await else { panic!() };
-        assert_eq!((given.changed, given.refused), (2, 0));
-        self.released.held += SITES.len();
+        // What it says of the campaign, what it did after the tip, and the sites.
+        assert_eq!((given.changed, given.refused), (4, 0));
+        self.released = Tally { held: SITES.len(), campaigns: 1, enforcements: 1, ..self.released };
         self.step().await;
         assert_eq!(self.cyber_unit.values(), BTreeSet::from(SITES));
         self.accesses_are_seen(begun).await;
@@ -294,9 +301,17 @@ impl Story {
             assert_eq!(one.purpose(), pb::PurposeKind::Warrant);
             assert!(between.contains(&one.accessed_at.unwrap().seconds), "{one:?}");
             ways.insert(one.way().as_str_name());
-            values.extend(one.objects.iter().map(|it| it.indicator.clone().unwrap().value));
+            for it in &one.objects {
+                let value = it.indicator.clone().map(|indicator| indicator.value);
+                values.insert(
+                    value.unwrap_or_else(|| format!("{}{}", it.campaign_id, it.enforcement_id)),
+                );
+            }
         }
-        assert_eq!(values, SITES.map(String::from).into());
+        let [did] = &self.cyber_unit.enforcements[..] else { panic!() };
+        let did = did.enforcement.clone().unwrap().id;
+        let [first, second] = SITES.map(String::from);
+        assert_eq!(values, [first, second, self.campaign.clone(), did].into());
         // On its stream before the kill, and by a page behind it.
         assert_eq!(ways, ["ACCESS_WAY_PULL", "ACCESS_WAY_SUBSCRIBE"].into());
         for other in [&self.birdsite, &self.tubeworks] {
@@ -363,7 +378,8 @@ impl Story {
         self.step().await;
         let what = What::Campaign(self.campaign.clone());
         self.ask(&facegraph, Keyed::Release(retract("retraction", what))).await;
-        self.released = Tally { removals: SITES.len(), ..Tally::default() };
+        // What was told of campaigns and deeds is told to be dropped as well.
+        self.released = Tally { held: 0, removals: SITES.len() + 2, ..self.released };
         self.step().await;
     }
 }

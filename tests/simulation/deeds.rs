@@ -7,6 +7,8 @@ use tipoff::domain::enforcement::{
     AssetKind, Enforcement, EnforcementCount, EnforcementId, EnforcementSource,
 };
 use tipoff::domain::entry::RequestId;
+use tipoff::domain::sharing::{Release, SharingRequest};
+use tipoff::domain::submission::ItemReceipt;
 use tipoff::domain::{CampaignId, PartnerId, Position, Sharing, Tlp};
 use tipoff::exchange::{
     Caller, CampaignAsked, CampaignRequest, Contributed, Deed as Done, DeedQuery,
@@ -15,6 +17,7 @@ use tipoff::exchange::{
 
 use crate::cast::id;
 use crate::deed::Deed;
+use crate::history::To;
 use crate::model::Model;
 use crate::reader::refused;
 use crate::run::Run;
@@ -55,11 +58,23 @@ impl Campaigns {
 
 impl Run {
     pub fn deed(&mut self, number: u32, deed: &Deed) {
+        self.deed_released(number, &format!("d{number}"), deed, &[]);
+    }
+
+    /// The same, released as it comes. Gives back the versions that it made.
+    pub fn deed_released(
+        &mut self,
+        number: u32,
+        key: &str,
+        deed: &Deed,
+        releases: &[Release],
+    ) -> Vec<Position> {
+        let sharing = |to: &To| SharingRequest { releases: releases.to_vec(), ..sharing(to) };
         match deed {
-            Deed::Found { author, to } => self.say(number, *author, None, to),
+            Deed::Found { author, to } => self.say(number, key, *author, None, to, &sharing(to)),
             Deed::Say { author, of, to } => {
                 let of = self.world.campaigns.id(*of);
-                self.say(number, *author, Some(of), to);
+                self.say(number, key, *author, Some(of), to, &sharing(to))
             }
             Deed::Enforce { author, id, count, of, to } => {
                 let enforcement = Enforcement {
@@ -75,7 +90,7 @@ impl Run {
                 };
                 let answer = self.as_partner(*author, |exchange, caller| {
                     let request = EnforcementRequest {
-                        request: request(number),
+                        request: RequestId::from_stored(key),
                         digest: [7; 32],
                         sharing: sharing(to),
                         items: vec![(0, enforcement.clone())],
@@ -83,27 +98,40 @@ impl Run {
                     };
                     async move { exchange.report_enforcement(&caller, request).await }
                 });
+                let mut made = Vec::new();
                 let answer = answer.map(|reported| {
+                    made.extend(reported.items.iter().filter_map(|(_, receipt)| made_by(receipt)));
                     let (text, positions) = item_words(&reported.items);
                     told(&format!("reported {text}"), positions)
                 });
                 self.answered(*author, answer.as_ref().map(Clone::clone));
+                made
             }
         }
     }
 
-    fn say(&mut self, number: u32, author: u8, of: Option<CampaignId>, to: &crate::history::To) {
+    fn say(
+        &mut self,
+        number: u32,
+        key: &str,
+        author: u8,
+        of: Option<CampaignId>,
+        to: &To,
+        sharing: &SharingRequest,
+    ) -> Vec<Position> {
         let answer = self.as_partner(author, |exchange, caller| {
             let request = CampaignRequest {
-                request: request(number),
+                request: RequestId::from_stored(key),
                 digest: [7; 32],
                 campaign: of,
-                sharing: sharing(to),
+                sharing: sharing.clone(),
                 contribution: Contribution::named(&format!("name {number}")),
             };
             async move { exchange.put_campaign(&caller, request).await }
         });
+        let mut made = None;
         if let Ok(taken) = &answer {
+            made = made_by(&taken.receipt);
             if of.is_none() {
                 self.world.campaigns.ids.insert(number, taken.campaign);
             }
@@ -117,6 +145,7 @@ impl Run {
             told(&format!("said {text}"), positions)
         });
         self.answered(author, answer.as_ref().map(Clone::clone));
+        made.into_iter().collect()
     }
 }
 
@@ -128,8 +157,12 @@ fn taken_at(taken: &tipoff::exchange::CampaignTaken) -> Position {
     }
 }
 
-fn request(number: u32) -> RequestId {
-    RequestId::from_stored(&format!("d{number}"))
+/// The version that something made.
+fn made_by(receipt: &ItemReceipt) -> Option<Position> {
+    match receipt {
+        ItemReceipt::Created(at) | ItemReceipt::Replaced(at) => Some(*at),
+        _ => None,
+    }
 }
 
 /// What a reader sees of a contribution: its text, positions, and the content to check.
@@ -178,6 +211,7 @@ pub fn queries(exchange: &Exchange, caller: &Caller, campaigns: &Campaigns, trac
             trace.push(told(&format!("lists {}", listed.contributions), []));
             trace.push(newest);
         }
+        trace.push(told("page of campaigns", []));
         before = next;
         if next.is_none() {
             break;
@@ -187,6 +221,7 @@ pub fn queries(exchange: &Exchange, caller: &Caller, campaigns: &Campaigns, trac
     loop {
         let (page, next) = exchange.enforcements(caller, &query).unwrap();
         trace.extend(page.iter().map(|one| done(one, campaigns).0));
+        trace.push(told("page of enforcements", []));
         query.before = next;
         if next.is_none() {
             break;

@@ -7,7 +7,7 @@ use rand::rngs::StdRng;
 use rand::seq::IndexedRandom;
 use rand::{Rng, SeedableRng};
 use tipoff::domain::assessment::Confidence;
-use tipoff::domain::entry::{Item, ReleaseAct, RequestId, SubmissionId};
+use tipoff::domain::entry::{Item, Releasable, ReleaseAct, RequestId, SubmissionId};
 use tipoff::domain::purpose::Way;
 use tipoff::domain::sharing::{Audience, Release, SharingView};
 use tipoff::domain::submission::{BatchRequest, ItemReceipt, Receipt, Submission};
@@ -88,6 +88,25 @@ impl LaneRun {
             LaneOp::Retract { author, values, liaisons } => {
                 self.release(number, *author, values, *liaisons, &ReleaseAct::Retract);
             }
+            LaneOp::Deed { deed, to_liaison, hours } => {
+                let until = hours.map(|hours| self.run.world.in_hours(hours));
+                let release =
+                    Release { liaison: liaison(*to_liaison), basis: "with it".into(), until };
+                let key = format!("ld{number}");
+                for at in self.run.deed_released(number, &key, deed, &[release]) {
+                    self.released.0.insert((at, *to_liaison), until);
+                }
+            }
+            LaneOp::ReleaseCampaign { author, of, liaisons, hours } => {
+                let until = hours.map(|hours| self.run.world.in_hours(hours));
+                let act = ReleaseAct::Release { basis: "warrant W-17".into(), until };
+                let what = Selection::Campaign(self.run.world.campaigns.id(*of));
+                self.turn(number, *author, what, *liaisons, &act);
+            }
+            LaneOp::RetractCampaign { author, of, liaisons } => {
+                let what = Selection::Campaign(self.run.world.campaigns.id(*of));
+                self.turn(number, *author, what, *liaisons, &ReleaseAct::Retract);
+            }
             LaneOp::Read { reader, events } => {
                 let reading = &mut self.readers[usize::from(*reader)];
                 let seen = reading.read(&self.run.world, &self.released, usize::from(*events))?;
@@ -149,15 +168,20 @@ impl LaneRun {
     }
 
     fn release(&mut self, number: u32, author: u8, values: &[u8], liaisons: u8, act: &ReleaseAct) {
+        let what = Selection::Indicators {
+            keys: values.iter().map(|value| Ok(indicator(*value).id())).collect(),
+            audience: None,
+        };
+        self.turn(number, author, what, liaisons, act);
+    }
+
+    fn turn(&mut self, number: u32, author: u8, what: Selection, liaisons: u8, act: &ReleaseAct) {
         let Ok(caller) = self.run.world.caller(author) else { return };
         let which: Vec<u8> = (0..2u8).filter(|one| liaisons & (1 << one) != 0).collect();
         let request = ReleaseRequest {
             request: RequestId::from_stored(&format!("r{number}")),
             digest: [u8::try_from(number).unwrap(); 32],
-            selection: Selection::Indicators {
-                keys: values.iter().map(|value| Ok(indicator(*value).id())).collect(),
-                audience: None,
-            },
+            selection: what,
             liaisons: which.iter().copied().map(liaison).collect(),
             act: act.clone(),
         };
@@ -167,14 +191,15 @@ impl LaneRun {
             async move { exchange.release(&caller, request).await }
         });
         let Ok(answer) = answer else { return };
-        for (_, version) in answer.changed.iter().chain(&answer.unchanged) {
+        for object in answer.changed.iter().chain(&answer.unchanged) {
+            let version = version_of(object);
             for one in &which {
                 match act {
                     ReleaseAct::Release { until, .. } => {
-                        self.released.0.insert((*version, *one), *until);
+                        self.released.0.insert((version, *one), *until);
                     }
                     ReleaseAct::Retract => {
-                        self.released.0.remove(&(*version, *one));
+                        self.released.0.remove(&(version, *one));
                     }
                 }
             }
@@ -250,10 +275,11 @@ impl LaneRun {
             .flat_map(|known| known.assessments)
             .map(|sight| sight.current.version)
             .collect();
-        if read == reader.held {
+        let held: BTreeSet<_> = reader.held.difference(&reader.deeds).copied().collect();
+        if read == held {
             Ok(())
         } else {
-            Err(format!("{:?}: the rule gives {read:?}, and a feed {:?}", reader.of, reader.held))
+            Err(format!("{:?}: the rule gives {read:?}, and a feed {held:?}", reader.of))
         }
     }
 
@@ -285,6 +311,15 @@ impl LaneRun {
     }
 }
 
+fn version_of(object: &Releasable) -> Position {
+    match object {
+        Releasable::Assessment(target) => target.version.unwrap_or_default(),
+        Releasable::Contribution { version, .. } | Releasable::Enforcement { version, .. } => {
+            *version
+        }
+    }
+}
+
 /// A liaison ends with what a snapshot gives it, and each object that it was given is listed.
 pub fn converges(history: &History, seed: u64) -> Result<(), String> {
     run(&LaneHistory::of(history, seed), Observer::Liaison(0)).map(|_| ())
@@ -307,11 +342,17 @@ pub fn interferes(history: &History, seed: u64) -> Result<(), String> {
         // Nobody but its author and that liaison learns of a release, or of its end.
         (
             Observer::Partner(partner),
-            LaneOp::Release { author, .. } | LaneOp::Retract { author, .. },
+            LaneOp::Release { author, .. }
+            | LaneOp::Retract { author, .. }
+            | LaneOp::ReleaseCampaign { author, .. }
+            | LaneOp::RetractCampaign { author, .. },
         ) => *author != partner,
         (
             Observer::Liaison(own),
-            LaneOp::Release { liaisons, .. } | LaneOp::Retract { liaisons, .. },
+            LaneOp::Release { liaisons, .. }
+            | LaneOp::Retract { liaisons, .. }
+            | LaneOp::ReleaseCampaign { liaisons, .. }
+            | LaneOp::RetractCampaign { liaisons, .. },
         ) => liaisons & (1 << own) == 0,
         // What its author never releases to it.
         (Observer::Liaison(own), LaneOp::Submit { author, to, .. }) => {

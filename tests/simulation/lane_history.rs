@@ -3,6 +3,7 @@
 use rand::rngs::StdRng;
 use rand::{Rng, SeedableRng};
 
+use crate::deed::{Deed, any_campaign};
 use crate::history::{History, MEMBERS, To, VALUES};
 use crate::liaison::{FilterOf, ReaderOf};
 
@@ -32,6 +33,24 @@ pub enum LaneOp {
     Retract {
         author: u8,
         values: Vec<u8>,
+        liaisons: u8,
+    },
+    /// Something is said of a campaign or done, and released as it comes.
+    Deed {
+        deed: Deed,
+        to_liaison: u8,
+        hours: Option<u16>,
+    },
+    /// All that an author has in a campaign is released to liaisons (as bits) from here on.
+    ReleaseCampaign {
+        author: u8,
+        of: u32,
+        liaisons: u8,
+        hours: Option<u16>,
+    },
+    RetractCampaign {
+        author: u8,
+        of: u32,
         liaisons: u8,
     },
     Read {
@@ -74,7 +93,7 @@ impl LaneHistory {
         let mut behind: Vec<u32> = (0..count).map(|_| random.random_range(0..STEPS)).collect();
         behind.sort_unstable();
         let lane = behind.into_iter().zip(0..);
-        let lane = lane.map(|(behind, number)| (behind, number, op(random, readers.len())));
+        let lane = lane.map(|(behind, number)| (behind, number, op(&base, random, readers.len())));
         let lane = lane.collect();
         Self { base, readers, lane }
     }
@@ -90,27 +109,30 @@ impl LaneHistory {
     pub fn ever_releases(&self, author: u8, to: u8) -> bool {
         self.lane.iter().any(|(_, _, op)| match op {
             LaneOp::Submit { author: a, to_liaison, .. } => *a == author && *to_liaison == to,
-            LaneOp::Release { author: a, liaisons, .. } => {
+            LaneOp::Release { author: a, liaisons, .. }
+            | LaneOp::ReleaseCampaign { author: a, liaisons, .. } => {
                 *a == author && liaisons & (1 << to) != 0
             }
+            LaneOp::Deed { deed, to_liaison, .. } => deed.author() == author && *to_liaison == to,
             _ => false,
         })
     }
 }
 
-fn op(random: &mut StdRng, readers: usize) -> LaneOp {
+fn op(base: &History, random: &mut StdRng, readers: usize) -> LaneOp {
     let author = random.random_range(0..MEMBERS);
     let mut values: Vec<u8> = (0..VALUES).filter(|_| random.random_bool(0.5)).collect();
     let hours = random.random_bool(0.5).then(|| random.random_range(1..800));
     let reader = random.random_range(0..readers) as u8;
-    match random.random_range(0..100) {
+    let to = match random.random_range(0..4) {
+        0 => To::Everyone,
+        1 => To::Public,
+        _ => To::Named { groups: 1 << random.random_range(0..2u8), partners: 0 },
+    };
+    let liaisons = random.random_range(1..4);
+    match random.random_range(0..130) {
         0..20 => {
             values.push(random.random_range(0..VALUES));
-            let to = match random.random_range(0..4) {
-                0 => To::Everyone,
-                1 => To::Public,
-                _ => To::Named { groups: 1 << random.random_range(0..2u8), partners: 0 },
-            };
             let confidence = [20, 80][random.random_range(0..2usize)];
             let to_liaison = random.random_range(0..2);
             LaneOp::Submit { author, to, values, to_liaison, hours, confidence }
@@ -122,6 +144,15 @@ fn op(random: &mut StdRng, readers: usize) -> LaneOp {
         48..60 => LaneOp::Retract { author, values, liaisons: random.random_range(1..4) },
         60..84 => LaneOp::Read { reader, events: random.random_range(0..7) },
         84..90 => LaneOp::Snapshot { reader },
-        _ => LaneOp::RunOut,
+        90..100 => LaneOp::RunOut,
+        100..112 => {
+            let deed = Deed::any(base, random, to);
+            LaneOp::Deed { deed, to_liaison: random.random_range(0..2), hours }
+        }
+        number => match any_campaign(base, random) {
+            Some(of) if number < 124 => LaneOp::ReleaseCampaign { author, of, liaisons, hours },
+            Some(of) => LaneOp::RetractCampaign { author, of, liaisons },
+            None => LaneOp::RunOut,
+        },
     }
 }

@@ -5,6 +5,7 @@ use std::time::Duration;
 
 use tipoff::clock::Clock;
 use tipoff::domain::assessment::Confidence;
+use tipoff::domain::cursor::Place;
 use tipoff::domain::filter::Filter;
 use tipoff::domain::purpose::{Purpose, PurposeKind};
 use tipoff::domain::sharing::Audience;
@@ -12,6 +13,7 @@ use tipoff::domain::{Cursor, PartnerId, Position, Timestamp};
 use tipoff::exchange::{Caller, Start, Wanted};
 
 use crate::cast::id;
+use crate::deeds::{Content, contributed, done};
 use crate::reader::{Event, events, item, tokio_instant_far};
 use crate::trace::Observed;
 use crate::world::{LIAISONS, World};
@@ -49,6 +51,8 @@ impl Released {
 pub struct Reader {
     pub of: ReaderOf,
     pub held: BTreeSet<Position>,
+    /// Which versions are no assessments.
+    pub deeds: BTreeSet<Position>,
     /// What it was given since the last time that was asked.
     pub given: Vec<(PartnerId, Position)>,
     cursor: Option<Cursor>,
@@ -64,7 +68,7 @@ pub fn caller(world: &World, which: u8) -> Caller {
 
 impl Reader {
     pub fn new(of: ReaderOf) -> Self {
-        Self { of, held: BTreeSet::new(), given: Vec::new(), cursor: None }
+        Self { of, held: BTreeSet::new(), deeds: BTreeSet::new(), given: Vec::new(), cursor: None }
     }
 
     pub fn purpose(&self, world: &World) -> Purpose {
@@ -139,8 +143,27 @@ impl Reader {
         if let Some(version) = event.drops {
             self.held.remove(&version);
         }
-        self.held.extend(event.holds);
+        if let Some((_, at, _)) = &event.content {
+            self.held.insert(*at);
+            if event.holds.is_none() {
+                self.deeds.insert(*at);
+            }
+        }
         Ok(())
+    }
+
+    fn take_deed(
+        &mut self,
+        world: &World,
+        released: &Released,
+        observed: Observed,
+        content: Content,
+    ) -> Result<Observed, String> {
+        let place = Place::default();
+        let (holds, drops, content) = (None, None, Some(content));
+        let event = Event { place, observed, holds, drops, content, campaign: None };
+        self.take(world, released, &event)?;
+        Ok(event.observed)
     }
 
     /// Takes a snapshot in place of what it holds.
@@ -154,7 +177,15 @@ impl Reader {
         self.held.clear();
         let mut seen = Vec::new();
         while let Some(page) = snapshot.next_page(PAGE).unwrap() {
-            for shown in page {
+            for one in page.said {
+                let (observed, content) = contributed(&one, &world.campaigns);
+                seen.push(self.take_deed(world, released, observed, content)?);
+            }
+            for one in page.done {
+                let (observed, content) = done(&one, &world.campaigns);
+                seen.push(self.take_deed(world, released, observed, content)?);
+            }
+            for shown in page.shown {
                 let (version, sharing) = (shown.current.version, shown.current.sharing.clone());
                 let said = &shown.current.assessment;
                 let event = Event {

@@ -8,7 +8,7 @@ use tipoff::domain::entry::{Body, ItemOutcome, Outcome};
 use tipoff::domain::filter::Filter;
 use tipoff::domain::sharing::SharingView;
 use tipoff::domain::{Assessment, CampaignId, Cursor, PartnerId, Position, Sharing};
-use tipoff::exchange::{BatchDelivery, Delivery, Reactions, Snapshot, Start};
+use tipoff::exchange::{BatchDelivery, Delivery, Reactions, RemovedWhat, Snapshot, Start};
 
 use crate::cast::{group, id};
 use crate::deeds::{self, Campaigns};
@@ -126,7 +126,7 @@ impl Reader {
             Ok(Some(page)) => page,
         };
         let mut seen = Vec::new();
-        for shown in page {
+        for shown in page.shown {
             let (version, sharing) = (shown.current.version, shown.current.sharing.clone());
             let said = &shown.current.assessment;
             let event = Event {
@@ -213,19 +213,25 @@ pub fn events(delivery: Delivery, campaigns: &Campaigns) -> Vec<Event> {
         Delivery::Batch(batch) => of_batch(&batch, campaigns),
         Delivery::Said(said) => {
             let (observed, content) = deeds::contributed(&said.contributed, campaigns);
-            vec![told(said.place, observed.text, observed.positions, Some(content))]
+            let event = told(said.place, observed.text, observed.positions, Some(content));
+            vec![Event { drops: said.contributed.replaces, ..event }]
         }
         Delivery::Done(all) => {
-            let event = |one: tipoff::exchange::Deed| {
-                let (observed, content) = deeds::done(&one, campaigns);
-                let place = Place::behind(one.kept.position);
-                told(place, observed.text, observed.positions, Some(content))
+            let event = |one: tipoff::exchange::Done| {
+                let (observed, content) = deeds::done(&one.deed, campaigns);
+                let event = told(one.place, observed.text, observed.positions, Some(content));
+                Event { drops: one.deed.replaces, ..event }
             };
             all.into_iter().map(event).collect()
         }
         Delivery::Removals(removed) => {
             let event = |one: tipoff::exchange::Removed| {
-                let text = format!("removal {} {} {:?}", one.author, one.id, one.reason);
+                let text = format!(
+                    "removal {} {} {:?}",
+                    one.author,
+                    removed_name(&one.what, campaigns),
+                    one.reason
+                );
                 let drops = Some(one.version);
                 Event { drops, ..told(one.place, text, vec![one.version], None) }
             };
@@ -262,6 +268,15 @@ pub fn events(delivery: Delivery, campaigns: &Campaigns) -> Vec<Event> {
             vec![told(Place::behind_entry(at.sequence), text, vec![at, one.about], None)]
         }
         Delivery::Tip(one) => vec![crate::tips::told(&one)],
+    }
+}
+
+/// What a trace calls what is to be dropped.
+fn removed_name(what: &RemovedWhat, campaigns: &Campaigns) -> String {
+    match what {
+        RemovedWhat::Assessment(id) => id.to_string(),
+        RemovedWhat::Contribution(campaign) => campaigns.name(Some(*campaign)),
+        RemovedWhat::Enforcement(id) => id.to_string(),
     }
 }
 

@@ -77,7 +77,7 @@ impl Follower {
     }
 
     /// Delivery is at least once: what comes again has the version that it had.
-    fn take(&mut self, event: FeedEvent) {
+    pub fn take(&mut self, event: FeedEvent) {
         self.held.apply(&event);
         match event {
             FeedEvent::Item(item) => {

@@ -1,0 +1,272 @@
+//! What is said of campaigns and what was done, in the liaisons' lane: given when it is released, and
+//! dropped when that ends.
+
+#![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic)]
+
+mod support;
+
+use std::time::Duration;
+
+use support::clock::SetClock;
+use support::feed::{in_place, nothing};
+use support::liaison::{HOUR, now, release, retract, warrant};
+use support::{World, batch, domain, named, sharing, soon};
+use tipoff::client::{Client, FeedEvent, From, Subscription};
+use tipoff::clock::Clock;
+use tipoff::wire::pb::release_indicators_request::What;
+use tipoff::wire::pb::{self, RemovalReason, Tlp};
+use tipoff::wire::timestamp;
+
+fn core() -> pb::Sharing {
+    sharing(Tlp::Amber, named(&["core"], &[]))
+}
+
+async fn say(author: &Client, key: &str, campaign: &str, actor: &str, to: pb::Sharing) -> String {
+    let attribution =
+        pb::Attribution { actor: actor.into(), confidence: Some(70), ..pb::Attribution::default() };
+    let contribution = pb::Contribution {
+        name: "Harbour network".into(),
+        attribution: Some(attribution),
+        ..Default::default()
+    };
+    let request = pb::PutCampaignRequest {
+        request_id: key.into(),
+        campaign_id: campaign.into(),
+        sharing: Some(to),
+        contribution: Some(contribution),
+    };
+    author.put_campaign(request).await.unwrap().campaign_id
+}
+
+async fn act(author: &Client, key: &str, id: &str, campaign: &str, count: u64, to: pb::Sharing) {
+    let count = pb::EnforcementCount {
+        asset: pb::AssetKind::Page.into(),
+        platform: "facebook".into(),
+        count,
+        ..Default::default()
+    };
+    let done = pb::Enforcement {
+        id: id.into(),
+        counts: vec![count],
+        campaign: campaign.into(),
+        ..Default::default()
+    };
+    let request = pb::ReportEnforcementRequest {
+        request_id: key.into(),
+        sharing: Some(to),
+        enforcements: vec![done],
+    };
+    author.report_enforcement(request).await.unwrap();
+}
+
+/// What a liaison holds in words, by a page, by a feed and by a snapshot: the same.
+async fn held(liaison: &Client) -> Vec<String> {
+    let whole = liaison.whole_snapshot(None).await.unwrap();
+    let items = whole.items.into_iter().map(|item| FeedEvent::Item(item.into()));
+    let mut snapshot: Vec<_> =
+        items.chain(whole.others).filter_map(|event| words(&event)).collect();
+    snapshot.sort();
+    let (mut from, mut more, mut pulled) = (From::Start, true, Vec::new());
+    while more {
+        let page = liaison.pull(&from, None, 1_000).await.unwrap();
+        (from, more) = (From::Cursor(page.cursor.clone().unwrap()), page.more);
+        pulled.extend(tipoff::client::events(page).filter_map(|event| words(&event)));
+    }
+    pulled.sort();
+    assert_eq!(pulled, snapshot, "pages and a snapshot");
+    let mut feed = liaison.subscribe(From::Start, None);
+    let mut followed = Vec::new();
+    while followed.len() < snapshot.len() {
+        followed.extend(words(&next(&mut feed).await));
+    }
+    nothing(&mut feed).await;
+    followed.sort();
+    assert_eq!(followed, snapshot, "a feed and a snapshot");
+    snapshot
+}
+
+async fn next(feed: &mut Subscription) -> FeedEvent {
+    soon(feed.next_event()).await.unwrap().unwrap()
+}
+
+fn words(event: &FeedEvent) -> Option<String> {
+    Some(match event {
+        FeedEvent::Item(item) => {
+            let named = item.assessment.as_ref().is_some_and(|said| !said.campaign.is_empty());
+            let of = if named { " of a campaign" } else { "" };
+            format!("item {}{of}", item.indicator.as_ref().unwrap().value)
+        }
+        FeedEvent::Campaign(event) => {
+            let said = event.contribution.clone().unwrap();
+            let by = said.contribution.unwrap().attribution.unwrap();
+            format!("{} says {}", said.author, by.actor)
+        }
+        FeedEvent::Enforcement(event) => {
+            let told = event.enforcement.clone().unwrap();
+            let done = told.enforcement.unwrap();
+            let of = if done.campaign.is_empty() { "" } else { " of a campaign" };
+            format!("{} did {} {}{of}", told.author, done.id, done.counts[0].count)
+        }
+        FeedEvent::Removal(_) => return None,
+        other => panic!("not released: {other:?}"),
+    })
+}
+
+/// What is to be dropped: of which campaign or enforcement, and why.
+async fn dropped(feed: &mut Subscription) -> (String, RemovalReason) {
+    match next(feed).await {
+        FeedEvent::Removal(removal) => {
+            let reason = removal.reason();
+            let of = [removal.campaign_id, removal.enforcement_id, removal.indicator_id];
+            (of.concat(), reason)
+        }
+        other => panic!("{other:?}"),
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_campaign_is_released_with_all_that_its_author_has_in_it_and_nothing_of_others() {
+    let world = World::new();
+    let node = world.start().await;
+    let [birdsite, facegraph] = ["birdsite", "facegraph"].map(|one| world.client(&node, one));
+    let liaison = world.client(&node, "cyber-unit").for_purpose(warrant(now()));
+    let campaign = say(&birdsite, "b", "", "unknown", core()).await;
+    say(&facegraph, "f", &campaign, "people linked to a government", core()).await;
+    act(&facegraph, "d", "takedown", &campaign, 7, core()).await;
+    act(&birdsite, "d", "other", &campaign, 1, core()).await;
+    let mut site = domain("harbour-observer.example");
+    site.assessment.get_or_insert_default().campaign.clone_from(&campaign);
+    facegraph.submit(batch("s", 1, Some(core()), vec![site])).await.unwrap();
+    let mut feed = liaison.subscribe(From::Now, None);
+    in_place(&mut feed).await;
+    assert_eq!(held(&liaison).await, Vec::<String>::new());
+
+    let request = release("r1", What::Campaign(campaign.clone()), "warrant W-17");
+    let answer = facegraph.release(request.clone()).await.unwrap();
+    assert_eq!((answer.changed, answer.unchanged, answer.refused), (3, 0, 0));
+    let all = [
+        "facegraph did takedown 7 of a campaign",
+        "facegraph says people linked to a government",
+        "item harbour-observer.example of a campaign",
+    ];
+    assert_eq!(held(&liaison).await, all);
+    let mut told = Vec::new();
+    for _ in 0..3 {
+        told.extend(words(&next(&mut feed).await));
+    }
+    assert_eq!(told, [all[1], all[0], all[2]], "what is said first, so that the rest names it");
+    // Of another liaison, and of who else shares in it, there is nothing.
+    let again =
+        facegraph.release(pb::ReleaseIndicatorsRequest { request_id: "r2".into(), ..request });
+    let again = again.await.unwrap();
+    assert_eq!((again.changed, again.unchanged), (0, 3), "so already");
+
+    // Each is listed for facegraph, in each way, with what it is and the paper that its release names.
+    let accesses = facegraph.accesses(None, None).await.unwrap();
+    assert!(accesses.iter().all(|one| one.reference == "W-17"), "{accesses:?}");
+    for way in [pb::AccessWay::Pull, pb::AccessWay::Subscribe, pb::AccessWay::Snapshot] {
+        let of_way = accesses.iter().filter(|one| one.way() == way);
+        let objects: Vec<_> = of_way.flat_map(|one| &one.objects).collect();
+        assert!(objects.iter().any(|one| one.campaign_id == campaign), "{way:?} {objects:?}");
+        assert!(objects.iter().any(|one| one.enforcement_id == "takedown"), "{way:?} {objects:?}");
+        assert!(objects.iter().any(|one| one.indicator.is_some()), "{way:?} {objects:?}");
+    }
+    assert!(birdsite.accesses(None, None).await.unwrap().is_empty());
+
+    let back = retract("r3", What::Campaign(campaign.clone()));
+    assert_eq!(facegraph.release(back).await.unwrap().changed, 3);
+    let gone = RemovalReason::NoLongerShared;
+    assert_eq!(dropped(&mut feed).await, (campaign.clone(), gone));
+    assert_eq!(dropped(&mut feed).await, ("takedown".into(), gone));
+    assert_eq!(dropped(&mut feed).await.1, gone);
+    assert_eq!(held(&liaison).await, Vec::<String>::new());
+    node.stop().await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn what_takes_the_place_of_something_released_is_not_released_with_it() {
+    let world = World::new();
+    let node = world.start().await;
+    let facegraph = world.client(&node, "facegraph");
+    let liaison = world.client(&node, "cyber-unit").for_purpose(warrant(now()));
+    let campaign = say(&facegraph, "c1", "", "one", core()).await;
+    act(&facegraph, "d1", "takedown", &campaign, 7, core()).await;
+    let by_id = What::Enforcements(pb::EnforcementIds {
+        ids: vec!["takedown".into(), "no such".into(), "no-such".into()],
+    });
+    let answer = facegraph.release(release("r1", by_id.clone(), "W-17")).await.unwrap();
+    assert_eq!((answer.changed, answer.refused, answer.items.len()), (1, 0, 3));
+    assert_eq!((answer.items[0].versions.len(), answer.items[1].field.as_str()), (1, "id"));
+    assert_eq!(answer.items[2], pb::ReleasedIndicator::default());
+    let mut feed = liaison.subscribe(From::Start, None);
+    assert_eq!(held(&liaison).await, ["facegraph did takedown 7"], "of a campaign that is hidden");
+    facegraph.release(release("r2", What::Campaign(campaign.clone()), "W-17")).await.unwrap();
+    let told = [next(&mut feed).await, next(&mut feed).await];
+    assert_eq!(
+        told.iter().filter_map(words).collect::<Vec<_>>(),
+        ["facegraph did takedown 7 of a campaign", "facegraph says one"]
+    );
+
+    say(&facegraph, "c2", &campaign, "two", core()).await;
+    assert_eq!(dropped(&mut feed).await, (campaign.clone(), RemovalReason::Replaced));
+    act(&facegraph, "d2", "takedown", &campaign, 9, core()).await;
+    assert_eq!(dropped(&mut feed).await, ("takedown".into(), RemovalReason::Replaced));
+    nothing(&mut feed).await;
+    assert_eq!(held(&liaison).await, Vec::<String>::new());
+    // What was released before says the same again: there is no new version, and no release.
+    say(&facegraph, "c3", &campaign, "two", core()).await;
+    assert_eq!(held(&liaison).await, Vec::<String>::new());
+    node.stop().await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_release_that_comes_with_it_ends_by_the_clock() {
+    let world = World::new();
+    let clock = SetClock::new();
+    let node = world.start_with(clock.clone()).await;
+    let facegraph = world.client(&node, "facegraph");
+    let long = clock.now().plus(24 * HOUR);
+    let purpose = pb::Purpose { until: Some(timestamp(long)), ..warrant(clock.now()) };
+    let liaison = world.client(&node, "cyber-unit").for_purpose(purpose);
+    let released = pb::Release {
+        liaison: "cyber-unit".into(),
+        basis: "W-17".into(),
+        until: Some(timestamp(clock.now().plus(HOUR))),
+    };
+    let with = pb::Sharing { releases: vec![released], ..core() };
+    let mut feed = liaison.subscribe(From::Now, None);
+    in_place(&mut feed).await;
+    let campaign = say(&facegraph, "c", "", "one", with.clone()).await;
+    act(&facegraph, "d", "takedown", &campaign, 7, with).await;
+    let all = ["facegraph did takedown 7 of a campaign", "facegraph says one"];
+    assert_eq!(words(&next(&mut feed).await).unwrap(), all[1]);
+    assert_eq!(words(&next(&mut feed).await).unwrap(), all[0]);
+    assert_eq!(held(&liaison).await, all);
+
+    clock.advance(HOUR + Duration::from_secs(1));
+    assert_eq!(held(&liaison).await, Vec::<String>::new(), "the clock refuses it");
+    let gone = RemovalReason::NoLongerShared;
+    let mut ended = vec![dropped(&mut feed).await, dropped(&mut feed).await];
+    ended.sort_by_key(|one| one.0 == "takedown");
+    assert_eq!(ended, [(campaign, gone), ("takedown".into(), gone)]);
+    node.stop().await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn what_is_marked_red_is_released_to_nobody() {
+    let world = World::new();
+    let node = world.start().await;
+    let facegraph = world.client(&node, "facegraph");
+    let red = sharing(Tlp::Red, named(&[], &["birdsite"]));
+    let campaign = say(&facegraph, "c", "", "one", red.clone()).await;
+    act(&facegraph, "d", "takedown", &campaign, 7, red).await;
+    let whole = What::Campaign(campaign);
+    let answer = facegraph.release(release("r1", whole, "W-17")).await.unwrap();
+    assert_eq!((answer.changed, answer.refused), (0, 2));
+    let by_id = What::Enforcements(pb::EnforcementIds { ids: vec!["takedown".into()] });
+    let answer = facegraph.release(release("r2", by_id, "W-17")).await.unwrap();
+    assert_eq!((answer.refused, answer.items[0].field.as_str()), (1, "tlp"));
+    let liaison = world.client(&node, "cyber-unit").for_purpose(warrant(now()));
+    assert_eq!(held(&liaison).await, Vec::<String>::new());
+    node.stop().await;
+}
