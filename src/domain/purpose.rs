@@ -83,6 +83,11 @@ pub struct Purpose {
 }
 
 impl Purpose {
+    /// Whether what is public is given under it, and nothing else.
+    pub fn is_public(&self) -> bool {
+        self.kind == PurposeKind::Public
+    }
+
     /// Whether it has run out by a time.
     pub fn has_run_out(&self, now: Timestamp) -> bool {
         now >= self.until
@@ -112,11 +117,13 @@ pub enum Way {
     Pull,
     /// In a snapshot.
     Snapshot,
+    /// In a list of tips, or as a tip that it asked for.
+    Tip,
 }
 
 impl Way {
     /// Every way, by its number on disk.
-    pub const ALL: &'static [Way] = &[Way::Subscribe, Way::Pull, Way::Snapshot];
+    pub const ALL: &'static [Way] = &[Way::Subscribe, Way::Pull, Way::Snapshot, Way::Tip];
 }
 
 #[cfg(test)]

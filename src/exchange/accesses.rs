@@ -10,7 +10,7 @@ use crate::domain::enforcement::EnforcementId;
 use crate::domain::entry::{Accessed, AppendId, Body, Given, Outcome};
 use crate::domain::purpose::{Purpose, Way};
 use crate::domain::sharing::SharingView;
-use crate::domain::{CampaignId, Indicator, IndicatorId, PartnerId, Position, Timestamp};
+use crate::domain::{CampaignId, Indicator, IndicatorId, PartnerId, Position, Timestamp, TipId};
 use crate::error::Result;
 use crate::index::record::{KeptAccess, Part};
 use crate::journal::Append;
@@ -44,6 +44,20 @@ impl Handed {
         self.by.entry((author.clone(), named)).or_default().insert(version);
     }
 
+    /// Adds a tip, or what a party added to one, by its entry. Who sent a tip gave no basis with it, so no
+    /// reference is named there.
+    pub fn add_of_tip(&mut self, author: &PartnerId, sequence: u64) {
+        let versions = self.by.entry((author.clone(), false)).or_default();
+        versions.insert(Position::new(sequence, 0));
+    }
+
+    /// Adds what is to leave with it.
+    pub fn append(&mut self, other: Handed) {
+        for (of, versions) in other.by {
+            self.by.entry(of).or_default().extend(versions);
+        }
+    }
+
     /// Whether nothing is about to leave.
     pub fn is_empty(&self) -> bool {
         self.by.is_empty()
@@ -70,6 +84,8 @@ pub enum About {
     Campaign(CampaignId),
     /// What was done, by its author's id.
     Enforcement(EnforcementId),
+    /// A tip that its author sent, or answered.
+    Tip(TipId),
 }
 
 /// A page of accesses.
@@ -140,7 +156,10 @@ impl Exchange {
             }
             objects += kept.given.versions.len();
             let named = kept.given.versions.iter().map(|version| {
-                Ok((*version, self.known_as(caller.partner(), *version, &mut parts)?))
+                Ok((
+                    *version,
+                    self.known_as(caller.partner(), &kept.liaison, *version, &mut parts)?,
+                ))
             });
             let named = named.collect::<Result<_>>()?;
             page.items.push(Access { sequence: at.0, kept, objects: named });
@@ -152,6 +171,7 @@ impl Exchange {
     fn known_as(
         &self,
         author: &PartnerId,
+        liaison: &PartnerId,
         version: Position,
         parts: &mut BTreeMap<u64, Vec<Part>>,
     ) -> Result<Option<About>> {
@@ -164,14 +184,26 @@ impl Exchange {
         };
         let mut targets = parts.iter().flat_map(|part| part.targets(sequence));
         let target = targets.find(|target| target.version == Some(version));
-        let Some(target) = target else { return self.deed_known_as(author, version) };
+        let Some(target) = target else { return self.other_known_as(author, liaison, version) };
         let current = self.index.current(target.id, author, target.audience)?;
         let known = current.map(|current| current.assessment.indicator);
         Ok(Some(About::Indicator(target.id, known)))
     }
 
-    /// The same of what is said of a campaign, or was done: while it is what its author says.
-    fn deed_known_as(&self, author: &PartnerId, version: Position) -> Result<Option<About>> {
+    /// The same of what was added to a tip; and of what is said of a campaign, or was done, while it is what
+    /// its author says. What was done with an answer has the version of the answer: to who is no party of
+    /// the tip it is that alone.
+    fn other_known_as(
+        &self,
+        author: &PartnerId,
+        liaison: &PartnerId,
+        version: Position,
+    ) -> Result<Option<About>> {
+        if let Some(id) = self.index.tip_at(version.sequence)?
+            && self.index.tip(id)?.is_some_and(|tip| tip.concerns(liaison))
+        {
+            return Ok(Some(About::Tip(id)));
+        }
         if let Some(kept) = self.index.contribution_at(version)? {
             return Ok((kept.author == *author).then_some(About::Campaign(kept.campaign)));
         }

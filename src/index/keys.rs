@@ -28,6 +28,7 @@
 //! | `r` | tip, recipient, sequence | (empty) the entry stands in the recipient's thread |
 //! | `s` | indicator id, author, audience digest, slot | a sighting |
 //! | `t` | tip | the tip, with where it stands with each recipient |
+//! | `T` | `a`, sequence | the tip that its sender or a recipient added to with the entry |
 //! | `T` | `c`, campaign | how many threads wait in the campaign |
 //! | `T` | `m`, campaign, sequence | (empty) the batch brought something new to a campaign in which threads wait |
 //! | `T` | `p`, campaign, partner, descending sequence, tip | (empty) the partner sent or received the tip of the campaign |

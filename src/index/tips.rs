@@ -16,6 +16,13 @@ impl Index {
         Ok(tip.filter(|tip| tip.sequence <= self.checkpoint()))
     }
 
+    /// The tip that an entry of its sender, or of a recipient, added to; `None` for any other entry.
+    pub fn tip_at(&self, sequence: u64) -> Result<Option<TipId>> {
+        let Some(stored) = self.store.get(&keys::added_to(sequence))? else { return Ok(None) };
+        let id = stored.as_ref().try_into().map_err(|_| corrupt("the tip of an entry"))?;
+        Ok(Some(TipId::from_bytes(id)))
+    }
+
     /// What an entry added to a tip.
     pub fn added(&self, id: TipId, sequence: u64) -> Result<Option<Added>> {
         let stored = self.store.get(&keys::added(id, sequence))?;

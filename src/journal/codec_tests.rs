@@ -126,5 +126,5 @@ fn what_concerns_liaisons_comes_back_from_the_journal_as_it_was_written() {
     }
     let numbered_kinds = "1 warrant, 2 subpoena, 3 emergency, 4 voluntary, 5 public";
     assert_eq!(numbered(PurposeKind::ALL), numbered_kinds);
-    assert_eq!(Way::ALL, [Way::Subscribe, Way::Pull, Way::Snapshot]);
+    assert_eq!(Way::ALL, [Way::Subscribe, Way::Pull, Way::Snapshot, Way::Tip]);
 }

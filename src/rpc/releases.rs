@@ -197,6 +197,7 @@ fn write_access(access: &Access) -> pb::Access {
             }
             Some(About::Campaign(campaign)) => object.campaign_id = campaign.to_string(),
             Some(About::Enforcement(id)) => object.enforcement_id = id.to_string(),
+            Some(About::Tip(tip)) => object.tip_id = tip.to_string(),
             None => {}
         }
         object

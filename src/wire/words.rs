@@ -59,7 +59,7 @@ table!("source", EnforcementSource <-> EnforcementSource { Own, Reported });
 table!("purpose.kind", PurposeKind <-> PurposeKind {
     Warrant, Subpoena, Emergency, Voluntary, Public,
 });
-table!("way", Way <-> AccessWay { Subscribe, Pull, Snapshot });
+table!("way", Way <-> AccessWay { Subscribe, Pull, Snapshot, Tip });
 table!("urgency", Urgency <-> TipUrgency { Routine, Priority, ImminentHarm });
 table!("state", TipState <-> TipState {
     Sent, Acknowledged, Investigating, Actioned, NoViolation, Declined, Monitoring, Closed,

@@ -61,6 +61,7 @@ fn what(object: &pb::AccessedObject) -> String {
         pb::AccessedObject { enforcement_id, .. } if !enforcement_id.is_empty() => {
             format!("enforcement {enforcement_id}")
         }
+        pb::AccessedObject { tip_id, .. } if !tip_id.is_empty() => format!("tip {tip_id}"),
         pb::AccessedObject { indicator_id, .. } if !indicator_id.is_empty() => {
             format!("indicator {indicator_id}")
         }
@@ -82,6 +83,7 @@ fn object(access: &pb::Access) -> Value {
         json!({
             "version": object.version.as_ref().map(words::version),
             "id": object.indicator_id,
+            "tip_id": object.tip_id,
             "kind": object.indicator.as_ref().map(|of| words::kind(of.kind())),
             "platform": of.platform,
             "accessed_value": of.value,

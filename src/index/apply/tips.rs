@@ -21,9 +21,9 @@ const PART: usize = 14;
 /// What a thread takes at most: the entry in it, two boxes of two states each, when an answer is due in
 /// three places, that it is its recipient's in a campaign, and that it waits there.
 const THREAD_OPERATIONS: usize = 10;
-/// What a decision takes at most: the tip, what is added, its text in three parts, the key, that it is its
-/// sender's in a campaign, and how many threads wait there.
-const DECISION_OPERATIONS: usize = 10;
+/// What a decision takes at most: the tip, what is added and to which tip, its text in three parts, the
+/// key, that it is its sender's in a campaign, and how many threads wait there.
+const DECISION_OPERATIONS: usize = 11;
 /// How many tips one entry takes up again at most.
 pub const REOPENED_AT_ONCE: usize = 10;
 
@@ -215,6 +215,12 @@ impl Applier {
         }
         self.put(&tips::tip(tip.id), tip.encode());
         self.put(tips::added(tip.id, added.sequence), added.encode());
+        // What the exchange does by itself it may do to several tips with one entry.
+        if added.what == AddedWhat::Responded
+            || (added.what == AddedWhat::Sent && tip.referral.is_none())
+        {
+            self.put(tips::added_to(added.sequence), tip.id.as_bytes().as_slice());
+        }
         for (part, bytes) in (0u8..).zip(record::text_parts(text)) {
             self.put(tips::text_part(tip.id, added.sequence, part), bytes);
         }

@@ -70,6 +70,11 @@ pub fn added(id: TipId, sequence: u64) -> Vec<u8> {
     of_entry(id, b'e', sequence)
 }
 
+/// Which tip an entry of one of its parties added to.
+pub fn added_to(sequence: u64) -> Vec<u8> {
+    [&b"Ta"[..], &sequence.to_be_bytes()].concat()
+}
+
 /// The prefix of what was added to a tip.
 pub fn all_added(id: TipId) -> Vec<u8> {
     of_tip(id, b'e')
