@@ -63,7 +63,7 @@ async fn every_method_is_open_to_the_roles_of_the_table_and_to_nobody_else() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn a_liaison_may_follow_and_ask_who_it_is_and_nothing_else() {
+async fn a_liaison_may_follow_answer_tips_and_ask_who_it_is_and_nothing_else() {
     let open: Vec<_> = METHODS
         .iter()
         .filter(|(_, roles)| roles.iter().any(|role| role.as_str() == "liaison"))
@@ -78,7 +78,10 @@ async fn a_liaison_may_follow_and_ask_who_it_is_and_nothing_else() {
             "/tipoff.v1.FeedService/Snapshot",
             "/tipoff.v1.FeedService/ListSubscriptions",
             "/tipoff.v1.FeedService/DeleteSubscription",
-            "/tipoff.v1.PartnerService/WhoAmI"
+            "/tipoff.v1.PartnerService/WhoAmI",
+            "/tipoff.v1.TipService/GetTip",
+            "/tipoff.v1.TipService/ListTips",
+            "/tipoff.v1.TipService/RespondToTip"
         ]
     );
 }

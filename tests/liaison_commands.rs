@@ -123,6 +123,37 @@ fn a_liaison_says_for_what_it_reads_and_the_registry_says_what_it_may() {
 }
 
 #[test]
+fn a_tip_to_a_liaison_is_listed_shown_answered_and_seen_to_be_read() {
+    let stage = Stage::new();
+    let liaison = |arguments: &[&str]| stage.run("cyber-unit", arguments);
+    let with = |arguments: &[&str]| liaison(&[arguments, WARRANT].concat());
+    let send = ["tip", "send", "a threat", "--to", "cyber-unit", "--indicator", "a.example"];
+    let sent = done(stage.run("birdsite", &[&send[..], &["--json"]].concat())).lines();
+    let id = sent[0]["tip_id"].as_str().unwrap();
+    liaison(&["tip", "list"]).failed(2, "purpose: is missing");
+    liaison(&["tip", "show", id]).failed(2, "purpose: is missing");
+    assert!(done(with(&["tip", "list"])).out.contains(&id[..8]));
+    let shown = done(with(&["tip", "show", &id[..8]])).out;
+    assert!(shown.contains("a threat") && shown.contains("a.example"), "{shown}");
+    let answer = ["tip", "respond", id, "--move", "acknowledged", "--message", "on it"];
+    assert!(done(with(&answer)).out.contains("stands at acknowledged"));
+    assert!(done(with(&answer)).out.contains("given before"), "whenever its purpose ends");
+    let counts = ["tip", "respond", id, "--message", "done", "--count", "7 pages on facebook"];
+    with(&counts).failed(2, "enforcement");
+    let shorter = ["tip", "list", "--purpose", "voluntary::GB", "--purpose-until", "2100-01-01"];
+    liaison(&shorter).failed(2, "purpose.until");
+    stage.run("birdsite", &[&["tip", "list"][..], WARRANT].concat()).failed(2, "purpose");
+    let pulled = done(with(&["pull", "--format", "jsonl"])).out;
+    assert!(pulled.contains("on it"), "{pulled}");
+    let accesses = done(stage.run("birdsite", &["audit", "accesses"])).out;
+    for word in [&format!("tip {id}"), " tip ", "pull", "cyber-unit", "warrant"] {
+        assert!(accesses.contains(word), "{word}: {accesses}");
+    }
+    let accesses = done(stage.run("birdsite", &["audit", "accesses", "--json"])).lines();
+    assert!(accesses.iter().all(|one| one["objects"][0]["tip_id"] == id), "{accesses:?}");
+}
+
+#[test]
 fn a_hold_is_placed_listed_renewed_and_lifted() {
     let stage = Stage::new();
     let birdsite = |arguments: &[&str]| stage.run("birdsite", arguments);

@@ -26,6 +26,7 @@ fn query(of: TipBox, states: &[TipState], token: String) -> TipQuery {
         campaign: None,
         size: 100,
         token,
+        purpose: None,
     }
 }
 

@@ -100,8 +100,8 @@ fn a_tip_is_sent_listed_answered_shown_and_withdrawn() {
     stage.run("tubeworks", &["tip", "show", &id[..8]]).failed(1, "you have no tip");
     stage.run("tubeworks", &["tip", "show", "xyz"]).failed(2, "not a tip's id");
     stage.run("watcher", &["tip", "list"]).failed(4, "");
-    let wrong = ["tip", "send", "text", "--to", "cyber-unit"];
-    stage.run("birdsite", &wrong).failed(2, "liaison");
+    let wrong = ["tip", "send", "text", "--to", "watcher"];
+    stage.run("birdsite", &wrong).failed(2, "observer");
 }
 
 #[test]

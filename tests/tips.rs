@@ -104,7 +104,6 @@ async fn what_is_wrong_with_a_tip_is_named() {
         (vec![], "1 to 50"),
         (vec!["birdsite"], "yourself"),
         (vec!["watcher"], "`watcher` is an observer"),
-        (vec!["cyber-unit"], "`cyber-unit` is a liaison"),
         (vec!["exchange-ops"], "`exchange-ops` runs the exchange"),
         (vec!["facegraph", "nobody"], "no partner `nobody`"),
     ] {

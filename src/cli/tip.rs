@@ -22,7 +22,7 @@ const LEAST_PREFIX: usize = 4;
 /// Tip others off, and answer their tips
 #[derive(Debug, Subcommand)]
 pub enum Tip {
-    /// Tip other platforms off
+    /// Tip other platforms off, and liaisons
     Send(send::Send),
     /// What you received, or what you sent
     List(list::List),

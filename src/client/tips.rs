@@ -22,6 +22,8 @@ impl Client {
         &self,
         request: pb::RespondToTipRequest,
     ) -> Result<pb::RespondToTipResponse, ClientError> {
+        let purpose = request.purpose.clone().or_else(|| self.purpose());
+        let request = pb::RespondToTipRequest { purpose, ..request };
         self.call(request, |request| {
             let mut service = self.tip_service();
             async move { service.respond_to_tip(request).await }
@@ -44,6 +46,8 @@ impl Client {
         &self,
         request: pb::GetTipRequest,
     ) -> Result<pb::GetTipResponse, ClientError> {
+        let purpose = request.purpose.clone().or_else(|| self.purpose());
+        let request = pb::GetTipRequest { purpose, ..request };
         self.call(request, |request| {
             let mut service = self.tip_service();
             async move { service.get_tip(request).await }
@@ -88,6 +92,8 @@ impl Client {
         &self,
         request: pb::ListTipsRequest,
     ) -> Result<pb::ListTipsResponse, ClientError> {
+        let purpose = request.purpose.clone().or_else(|| self.purpose());
+        let request = pb::ListTipsRequest { purpose, ..request };
         self.call(request, |request| {
             let mut service = self.tip_service();
             async move { service.list_tips(request).await }

@@ -251,8 +251,8 @@ impl Feed {
                 let removals = self.exchange.removals(&self.sight, entry, self.place)?;
                 (!removals.is_empty()).then_some(Delivery::Removals(removals))
             }
-            // Nothing else than what can be released leaves by a liaison's lane, where each object that
-            // does is written down first.
+            // Nothing else than what can be released, and tips that are addressed to it, leaves by a
+            // liaison's lane, where each object that does is written down first.
             Body::Sightings(_) | Body::Feedback(_) if self.sight.is_liaison() => None,
             Body::CampaignPut(_)
             | Body::Enforcements(_)
@@ -284,6 +284,10 @@ impl Feed {
             | Body::TipWithdrawn(_)
             | Body::TipsReopened(_)
             | Body::Referred(_) => {
+                // A tip is never public.
+                if self.purpose.as_ref().is_some_and(Purpose::is_public) {
+                    return Ok((None, done));
+                }
                 let (told, place) = self.exchange.tips_told(&self.partner, entry, self.place)?;
                 return Ok((told.map(|told| Delivery::Tip(Box::new(told))), place));
             }

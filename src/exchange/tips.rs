@@ -4,14 +4,16 @@
 //! too, and costs no entry.
 
 mod in_campaign;
+mod lane;
 mod list;
 mod reading;
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 pub(super) use self::in_campaign::TipPart;
+use self::lane::check_answer;
+pub(super) use self::lane::{is_ending, without_content};
 pub use self::list::{TipQuery, TipsPage};
-pub(super) use self::reading::is_hidden;
 pub use self::reading::{AddedShown, IndicatorShown, TipAsked, TipShown};
 use super::caller::reader;
 use super::campaigns::campaign_visible;
@@ -24,6 +26,7 @@ use crate::domain::entry::{
     TipSent, TipThread, VoidReason,
 };
 use crate::domain::partner::Role;
+use crate::domain::purpose::Purpose;
 use crate::domain::sharing::{Audience, Community, Sharing};
 use crate::domain::tip::{MOST_RECIPIENTS, TipState, Urgency};
 use crate::domain::{CampaignId, IndicatorId, Invalid, PartnerId, Timestamp, TipId, Tlp};
@@ -84,6 +87,8 @@ pub struct ResponseRequest {
     pub rejected: Vec<Rejection>,
     /// What the caller did.
     pub enforcement: Option<Enforcement>,
+    /// Of a liaison, for what it reads and answers.
+    pub purpose: Option<Purpose>,
 }
 
 impl Exchange {
@@ -140,7 +145,11 @@ impl Exchange {
         caller: &Caller,
         request: ResponseRequest,
     ) -> Result<(Option<TipState>, Noted)> {
+        if !self.gives_tips(caller, request.purpose.as_ref())? {
+            return Err(refused(&VoidReason::TipUnknown));
+        }
         let tip = self.tip_of(caller, request.tip)?;
+        check_answer(caller, &request)?;
         let thread = thread_of(caller, &tip, &request)?;
         let noted = match self.noted_before(caller, &request.request, request.digest)? {
             Some(noted) => noted,
@@ -226,11 +235,13 @@ impl Exchange {
             let field = format!("enforcement.{}", invalid.field);
             return Err(Invalid::new(field, invalid.reason).into());
         }
-        let partners = match thread {
+        let mut partners: BTreeSet<_> = match thread {
             TipThread::All => tip.threads.iter().map(|one| one.recipient.clone()).collect(),
             TipThread::Of(recipient) if *recipient != me.id => [recipient.clone()].into(),
             TipThread::Of(_) | TipThread::Shown(_) => [tip.sender.clone()].into(),
         };
+        // A liaison is in no audience: it has the counts with the answer, and nowhere else.
+        partners.retain(|partner| registry.role(partner) != Some(Role::Liaison));
         let audience = Audience::Named { groups: [].into(), partners };
         // Named partners alone: no marking is too narrow for that.
         let tlp = tip.tlp.min(Tlp::Amber);
@@ -385,12 +396,10 @@ fn check_recipients(caller: &Caller, recipients: &[PartnerId], registry: &Regist
             return invalid("names yourself: a tip goes to others".to_owned());
         }
         match registry.role(recipient) {
-            Some(Role::Member) => {}
-            Some(Role::Liaison) => {
-                return invalid(format!("`{recipient}` is a liaison: a tip goes to members"));
-            }
+            Some(Role::Member | Role::Liaison) => {}
             Some(Role::Observer) => {
-                return invalid(format!("`{recipient}` is an observer: a tip goes to members"));
+                let reason = "is an observer: a tip goes to members and liaisons";
+                return invalid(format!("`{recipient}` {reason}"));
             }
             Some(Role::Operator) => {
                 return invalid(format!("`{recipient}` runs the exchange and receives nothing"));

@@ -25,13 +25,15 @@ const EVERYBODY: &[Role] = &[Role::Member, Role::Liaison, Role::Observer, Role::
 const WRITERS: &[Role] = &[Role::Member];
 const READERS: &[Role] = &[Role::Member, Role::Observer];
 const OPERATORS: &[Role] = &[Role::Operator];
+/// A liaison says besides for what purpose it reads and answers, and is given what it was sent.
+const TIPPED: &[Role] = &[Role::Member, Role::Liaison];
 /// A liaison says besides for what purpose it reads, and is given what is released to it.
 const FOLLOWERS: &[Role] = &[Role::Member, Role::Observer, Role::Liaison];
 const HOLDERS: &[Role] = &[Role::Member, Role::Operator];
 const INSIDERS: &[Role] = &[Role::Member, Role::Observer, Role::Operator];
 
-/// Every full method name, and the roles that may call it. Liaisons may ask who they are and follow what
-/// is released to them, and nothing else.
+/// Every full method name, and the roles that may call it. Liaisons may ask who they are, follow what is
+/// released to them and answer the tips that they were sent, and nothing else.
 pub const METHODS: &[(&str, &[Role])] = &[
     ("/tipoff.v1.IndicatorService/SubmitIndicators", WRITERS),
     ("/tipoff.v1.IndicatorService/StreamIndicators", WRITERS),
@@ -61,9 +63,9 @@ pub const METHODS: &[(&str, &[Role])] = &[
     ("/tipoff.v1.PartnerService/PutGroup", OPERATORS),
     ("/tipoff.v1.PartnerService/ConfirmTerms", WRITERS),
     ("/tipoff.v1.TipService/SendTip", WRITERS),
-    ("/tipoff.v1.TipService/GetTip", WRITERS),
-    ("/tipoff.v1.TipService/ListTips", WRITERS),
-    ("/tipoff.v1.TipService/RespondToTip", WRITERS),
+    ("/tipoff.v1.TipService/GetTip", TIPPED),
+    ("/tipoff.v1.TipService/ListTips", TIPPED),
+    ("/tipoff.v1.TipService/RespondToTip", TIPPED),
     ("/tipoff.v1.TipService/WithdrawTip", WRITERS),
     ("/tipoff.v1.AuditService/ListDeliveries", WRITERS),
     ("/tipoff.v1.AuditService/ListAccesses", WRITERS),

@@ -12,10 +12,13 @@ use self::written::{indicator, receipt_of};
 use super::Services;
 use super::status::status;
 use crate::domain::TipId;
+use crate::domain::purpose::{Purpose, Way};
 use crate::error::{Error, Result};
-use crate::exchange::{Caller, Exchange, ResponseRequest, TipAsked, TipBox, TipQuery, TipRequest};
+use crate::exchange::{
+    Caller, Exchange, Handed, ResponseRequest, TipAsked, TipBox, TipQuery, TipRequest,
+};
 use crate::wire::servers::tip_service_server::TipService;
-use crate::wire::{pb, reaction, timestamp, tip};
+use crate::wire::{pb, purpose, reaction, timestamp, tip};
 
 /// The entries on a page of a tip when the caller does not say, and at most: each may have a text of 16 KB.
 const ENTRIES: u32 = 100;
@@ -108,7 +111,9 @@ impl Services {
         caller: &Caller,
         request: &pb::RespondToTipRequest,
     ) -> Result<pb::RespondToTipResponse> {
-        let (key, digest) = reaction::read_key(&request.request_id, request)?;
+        // Given again it may be under another purpose, and is the same answer.
+        let answer = pb::RespondToTipRequest { purpose: None, ..request.clone() };
+        let (key, digest) = reaction::read_key(&request.request_id, &answer)?;
         let read = tip::read_response(request)?;
         let (indicators, rejected) = read.indicators;
         let request = ResponseRequest {
@@ -122,6 +127,7 @@ impl Services {
             indicators,
             rejected,
             enforcement: read.enforcement,
+            purpose: purpose::read(request.purpose.as_ref())?,
         };
         let (state, noted) = self.exchange.respond_to_tip(caller, request).await?;
         let (counted, rejected) = receipt_of(&noted);
@@ -152,9 +158,11 @@ impl Services {
             entries: size(request.entries_page_size, ENTRIES, ENTRIES),
             behind_indicator: token::read("indicators_page_token", &request.indicators_page_token)?,
             indicators: size(request.indicators_page_size, INDICATORS, MOST_INDICATORS),
+            purpose: purpose::read(request.purpose.as_ref())?,
         };
-        let caller = caller.clone();
-        let shown = self.read_beside(move |exchange| exchange.show_tip(&caller, &asked)).await?;
+        let (asking, purpose) = (caller.clone(), asked.purpose.clone());
+        let shown = self.read_beside(move |exchange| exchange.show_tip(&asking, &asked)).await?;
+        self.recorded(caller, purpose.as_ref(), shown.handed.clone()).await?;
         let last_entry = shown.entries.last().map(|one| (one.added.sequence, 0));
         let last_indicator = shown.indicators.last().map(|one| one.at);
         let tip =
@@ -185,13 +193,26 @@ impl Services {
             campaign: tip::read_campaign(&request.campaign)?,
             size: request.page_size as usize,
             token: request.page_token.clone(),
+            purpose: purpose::read(request.purpose.as_ref())?,
         };
-        let caller = caller.clone();
-        let page = self.read_beside(move |exchange| exchange.list_tips(&caller, &query)).await?;
+        let (asking, purpose) = (caller.clone(), query.purpose.clone());
+        let page = self.read_beside(move |exchange| exchange.list_tips(&asking, &query)).await?;
+        self.recorded(caller, purpose.as_ref(), page.handed).await?;
         Ok(pb::ListTipsResponse {
             tips: page.tips.iter().map(|tip| write(tip, page.now)).collect(),
             next_page_token: page.next,
         })
+    }
+
+    /// Writes down what a liaison is about to be given: before it leaves, or it does not.
+    async fn recorded(
+        &self,
+        caller: &Caller,
+        purpose: Option<&Purpose>,
+        handed: Handed,
+    ) -> Result<()> {
+        let Some(purpose) = purpose else { return Ok(()) };
+        self.exchange.record_access(caller.partner(), Way::Tip, purpose, handed).await
     }
 
     /// Beside the calls that only pass through: it reads from the disk.

@@ -52,6 +52,7 @@ impl Run {
                     indicators: about_values(*about),
                     rejected: Vec::new(),
                     enforcement: None,
+                    purpose: None,
                 };
                 let answer = self.as_partner(*who, |exchange, caller| {
                     let request = request.clone();
@@ -278,6 +279,7 @@ fn query(of: TipBox, overdue: bool) -> TipQuery {
         campaign: None,
         size: 1_000,
         token: String::new(),
+        purpose: None,
     }
 }
 
@@ -289,6 +291,7 @@ fn asked(tip: TipId) -> TipAsked {
         entries: 1_000,
         behind_indicator: None,
         indicators: 1_000,
+        purpose: None,
     }
 }
 

@@ -8,7 +8,7 @@ use tipoff::domain::Timestamp;
 use tipoff::wire::pb::{self, Tlp, release_indicators_request::What};
 use tipoff::wire::timestamp;
 
-use super::{batch, domain, named, sharing};
+use super::{Running, World, batch, domain, named, sharing};
 
 pub const HOUR: Duration = Duration::from_secs(3_600);
 
@@ -20,6 +20,11 @@ pub fn warrant(now: Timestamp) -> pb::Purpose {
         jurisdiction: "GB".into(),
         until: Some(timestamp(now.plus(HOUR))),
     }
+}
+
+/// The liaison `cyber-unit`, under its warrant.
+pub fn cyber_unit(world: &World, node: &Running) -> Client {
+    world.client(node, "cyber-unit").for_purpose(warrant(now()))
 }
 
 pub fn now() -> Timestamp {

@@ -15,6 +15,16 @@ pub fn tip(request: &str, recipients: &[&str]) -> pb::SendTipRequest {
     }
 }
 
+/// A tip that has something of each kind in it.
+pub fn full(request: &str, recipients: &[&str]) -> pb::SendTipRequest {
+    pb::SendTipRequest {
+        subject: "secret subject".into(),
+        indicators: vec![key("secret.example")],
+        tlp: pb::Tlp::Red.into(),
+        ..tip(request, recipients)
+    }
+}
+
 pub fn key(value: &str) -> pb::IndicatorKey {
     pb::IndicatorKey { value: value.into(), ..Default::default() }
 }

@@ -4,6 +4,7 @@ use clap::ValueEnum;
 
 use super::told;
 use crate::cli::failure::{Done, Failure, Outcome};
+use crate::cli::purpose::PurposeFlags;
 use crate::cli::tip::send::Urgency;
 use crate::cli::{Global, identity, output, words};
 use crate::client::Client;
@@ -40,6 +41,8 @@ pub struct List {
     /// At most this many
     #[arg(long, value_name = "N", value_parser = clap::value_parser!(u32).range(1..))]
     limit: Option<u32>,
+    #[command(flatten)]
+    purpose: PurposeFlags,
 }
 
 /// Where a tip stands.
@@ -75,7 +78,7 @@ impl From<State> for pb::TipState {
 
 impl List {
     pub async fn run(&self, global: &Global) -> Outcome {
-        let tips = self.listed(&identity::client(global)?).await?;
+        let tips = self.listed(&self.purpose.client(identity::client(global)?)).await?;
         if global.json {
             for tip in &tips {
                 output::json(&told::tip_object(tip))?;
@@ -101,6 +104,7 @@ impl List {
             campaign: self.campaign.clone().unwrap_or_default(),
             page_size: 1_000,
             page_token: String::new(),
+            purpose: None,
         };
         let most = self.limit.map_or(usize::MAX, |limit| limit as usize);
         let mut tips = Vec::new();

@@ -9,6 +9,7 @@ use super::adding::IndicatorFlags;
 use super::{find, told};
 use crate::cli::enforcement::counts;
 use crate::cli::failure::{Done, Failure, Outcome};
+use crate::cli::purpose::PurposeFlags;
 use crate::cli::{Global, identity, output, request, words};
 use crate::domain::enforcement::{EnforcementCount, EnforcementMethod};
 use crate::wire::enforcement::write_counts;
@@ -55,6 +56,8 @@ pub struct Respond {
     /// Give it as a new answer, though the same was given before
     #[arg(long)]
     again: bool,
+    #[command(flatten)]
+    purpose: PurposeFlags,
 }
 
 /// Where a recipient moves a tip.
@@ -108,7 +111,7 @@ impl Respond {
 
     pub async fn run(&self, global: &Global) -> Outcome {
         let adding = self.refers_to.read()?;
-        let client = identity::client(global)?;
+        let client = self.purpose.client(identity::client(global)?);
         let mut request = pb::RespondToTipRequest {
             request_id: String::new(),
             tip_id: find(&client, &self.id).await?,
@@ -118,6 +121,7 @@ impl Respond {
             recipient: self.to.clone().unwrap_or_default(),
             to_all: self.to_all,
             enforcement: self.enforcement()?,
+            purpose: None,
         };
         request.request_id = match &self.key {
             Some(key) => key.clone(),

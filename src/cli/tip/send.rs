@@ -13,7 +13,7 @@ use crate::cli::{Global, identity, output, request, words};
 use crate::domain::sharing::Tlp;
 use crate::wire::pb;
 
-/// Tip other platforms off
+/// Tip other platforms off, and liaisons
 #[derive(Debug, clap::Args)]
 #[command(
     after_help = "Each recipient answers by itself, and does not learn of the others. The same tip with \
@@ -26,7 +26,8 @@ pub struct Send {
     /// A file with what you tell
     #[arg(long, value_name = "FILE", conflicts_with = "narrative")]
     narrative_file: Option<PathBuf>,
-    /// A member that receives it
+    /// A member or a liaison that receives it. To a liaison it is a release of the tip, until that one
+    /// closes it or you withdraw it
     #[arg(long = "to", value_name = "PARTNER", required = true)]
     to: Vec<String>,
     /// What it is about, in a line

@@ -4,6 +4,7 @@ use serde_json::json;
 
 use super::{find, told};
 use crate::cli::failure::{Done, Failure, Outcome};
+use crate::cli::purpose::PurposeFlags;
 use crate::cli::{Global, identity, output, words};
 use crate::wire::pb;
 
@@ -16,11 +17,13 @@ pub struct Show {
     /// As the sender: only the thread of this recipient
     #[arg(long, value_name = "RECIPIENT")]
     to: Option<String>,
+    #[command(flatten)]
+    purpose: PurposeFlags,
 }
 
 impl Show {
     pub async fn run(&self, global: &Global) -> Outcome {
-        let client = identity::client(global)?;
+        let client = self.purpose.client(identity::client(global)?);
         let tip_id = find(&client, &self.id).await?;
         let shown = client.tip(&tip_id, self.to.as_deref().unwrap_or_default()).await?;
         if global.json {

@@ -10,7 +10,7 @@ use crate::domain::entry::Outcome;
 use crate::domain::sharing::SharingView;
 use crate::domain::{CampaignId, GroupId, IndicatorId, PartnerId, Position, Timestamp};
 use crate::exchange::tips::AddedShown;
-use crate::exchange::{Contributed, Deed};
+use crate::exchange::{Contributed, Deed, Handed};
 use crate::index::record::{Current, KeptFeedback, KeptSighting, KeptTip};
 use crate::journal::Logged;
 
@@ -198,4 +198,6 @@ pub struct TipTold {
     pub added: AddedShown,
     /// The time by the exchange's clock.
     pub now: Timestamp,
+    /// Of a liaison, what of it is to be written down before it leaves.
+    pub handed: Handed,
 }

@@ -7,8 +7,8 @@ use crate::domain::entry::{Body, Entry};
 use crate::domain::{PartnerId, Position, TipId};
 use crate::error::Result;
 use crate::exchange::Exchange;
-use crate::exchange::tips::is_hidden;
-use crate::index::record::{AddedWhat, KeptTip};
+use crate::exchange::tips::{is_ending, without_content};
+use crate::index::record::KeptTip;
 
 /// How many indicators are told with what added them.
 const INDICATORS_TOLD: usize = 100;
@@ -56,9 +56,13 @@ impl Exchange {
         };
         // Behind the content: what was withdrawn meanwhile is not told.
         let Some(tip) = self.index.tip(id)?.filter(concerns) else { return Ok(None) };
-        if is_hidden(&tip, me) && added.added.what != AddedWhat::Withdrawn {
-            return Ok(None);
+        if self.is_hidden(&tip, me) {
+            if !is_ending(&tip, &added.added, me) {
+                return Ok(None);
+            }
+            added = without_content(added);
         }
+        let handed = self.handed_of_tip(me, &tip, std::slice::from_ref(&added), &[]);
         let mut tip = self.outline(tip, me)?;
         // Where it stood then, and not where it stands by now.
         for thread in &mut tip.threads {
@@ -71,7 +75,7 @@ impl Exchange {
         }
         tip.threads.retain(|thread| added.added.thread(&thread.recipient).is_some());
         added.indicators.truncate(INDICATORS_TOLD);
-        Ok(Some(TipTold { place, tip, added, now: self.clock.now() }))
+        Ok(Some(TipTold { place, tip, added, now: self.clock.now(), handed }))
     }
 }
 

@@ -1,6 +1,5 @@
 //! The tips of a campaign, as one of their parties may see them.
 
-use super::reading::{is_hidden, of_party};
 use crate::domain::{CampaignId, Indicator, IndicatorId, PartnerId};
 use crate::error::Result;
 use crate::exchange::Exchange;
@@ -38,10 +37,10 @@ impl Exchange {
             }
             // One of which the entry is applied in part is not there yet.
             let Some(tip) = self.index.tip(id?)? else { continue };
-            if is_hidden(&tip, me) && !self.knew(registry, me, campaign, &tip)? {
+            if self.is_hidden(&tip, me) && !self.knew(registry, me, campaign, &tip)? {
                 continue;
             }
-            tips.push(of_party(tip, me));
+            tips.push(self.of_party(tip, me));
         }
         Ok((tips, false))
     }
@@ -61,7 +60,7 @@ impl Exchange {
                 break;
             }
             let mut added = Vec::new();
-            if !is_hidden(tip, me) {
+            if !self.is_hidden(tip, me) {
                 let thread = (tip.sender != *me).then_some(me);
                 let entries = self.index.entries_of_tip(tip.id, thread, 0);
                 for sequence in entries.take(MOST_ADDED - looked) {
@@ -71,14 +70,14 @@ impl Exchange {
             }
             // Behind the content: what was withdrawn meanwhile is not shown.
             let Some(tip) = self.index.tip(tip.id)? else { continue };
-            if is_hidden(&tip, me) {
+            if self.is_hidden(&tip, me) {
                 if !self.knew(registry, me, campaign, &tip)? {
                     continue;
                 }
                 looked += 1;
                 added = self.withdrawal_for(me, &tip)?.into_iter().collect();
             }
-            parts.push(TipPart { tip: of_party(tip, me), added });
+            parts.push(TipPart { tip: self.of_party(tip, me), added });
         }
         Ok((parts, looked >= MOST_ADDED))
     }
@@ -101,7 +100,7 @@ impl Exchange {
         }
         // As above.
         let tip = self.index.tip(part.tip.id)?;
-        if tip.is_none_or(|tip| is_hidden(&tip, me)) {
+        if tip.is_none_or(|tip| self.is_hidden(&tip, me)) {
             found.clear();
         }
         Ok(found)

@@ -4,10 +4,11 @@
 use base64::Engine;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 
+use crate::domain::purpose::Purpose;
 use crate::domain::tip::{TipState, Urgency};
 use crate::domain::{CampaignId, Invalid, PartnerId, Timestamp, TipId};
 use crate::error::Result;
-use crate::exchange::{Caller, Exchange};
+use crate::exchange::{Caller, Exchange, Handed};
 use crate::index::keys::tips::{Row, TipBox};
 use crate::index::record::KeptTip;
 
@@ -37,6 +38,8 @@ pub struct TipQuery {
     pub size: usize,
     /// The last page's `next`; empty for the first.
     pub token: String,
+    /// Of a liaison, for what it reads.
+    pub purpose: Option<Purpose>,
 }
 
 /// A page of threads, each as a tip with that thread alone.
@@ -48,12 +51,18 @@ pub struct TipsPage {
     pub next: String,
     /// The time by the exchange's clock.
     pub now: Timestamp,
+    /// Of a liaison, what of it is to be written down before it leaves.
+    pub handed: Handed,
 }
 
 impl Exchange {
     /// A page of the threads in one of the caller's boxes.
     pub fn list_tips(&self, caller: &Caller, query: &TipQuery) -> Result<TipsPage> {
         let token = read_token(&query.token)?;
+        if !self.gives_tips(caller, query.purpose.as_ref())? {
+            let (now, handed) = (self.clock.now(), Handed::default());
+            return Ok(TipsPage { tips: Vec::new(), next: String::new(), now, handed });
+        }
         if query.overdue {
             self.list_overdue(caller, query, token)
         } else {
@@ -106,7 +115,7 @@ impl Exchange {
     ) -> Result<TipsPage> {
         let size = if query.size == 0 { DEFAULT_PAGE } else { query.size.min(MAX_PAGE) };
         let mut rows = rows.peekable();
-        let (mut tips, mut last) = (Vec::new(), Vec::new());
+        let (mut tips, mut last, mut handed) = (Vec::new(), Vec::new(), Handed::default());
         for _ in 0..LOOKED_AT {
             if tips.len() == size {
                 break;
@@ -119,11 +128,12 @@ impl Exchange {
             let mut tip = self.outline(tip, me)?;
             tip.threads.retain(|thread| thread.recipient == recipient);
             if wanted(query, &tip) {
+                handed.append(self.handed_of_tip(me, &tip, &[], &[]));
                 tips.push(tip);
             }
         }
         let next = if rows.peek().is_some() { URL_SAFE_NO_PAD.encode(last) } else { String::new() };
-        Ok(TipsPage { tips, next, now })
+        Ok(TipsPage { tips, next, now, handed })
     }
 }
 

@@ -1,13 +1,17 @@
 //! Tips as their senders and recipients may see them.
 //!
 //! A recipient sees its own thread, and of the others nothing but what they show it. Once a tip is
-//! withdrawn its recipients see that, and nothing of its content any more.
+//! withdrawn its recipients see that, and nothing of its content any more; so does a liaison while it is
+//! closed with it.
 
-use crate::domain::entry::TipIndicator;
+use super::lane::without_content;
+use crate::domain::entry::{TipIndicator, VoidReason};
+use crate::domain::purpose::Purpose;
 use crate::domain::{Invalid, PartnerId, Timestamp, TipId};
 use crate::error::Result;
 use crate::exchange::campaigns::campaign_visible;
-use crate::exchange::{Caller, Exchange};
+use crate::exchange::submit::refused;
+use crate::exchange::{Caller, Exchange, GIVEN_AT_ONCE, Handed};
 use crate::index::record::{Added, KeptTip};
 
 /// What a caller asks of a tip: a page of what was added to it, and a page of its indicators.
@@ -25,6 +29,8 @@ pub struct TipAsked {
     pub behind_indicator: Option<(u64, u32)>,
     /// How many indicators it takes.
     pub indicators: usize,
+    /// Of a liaison, for what it reads.
+    pub purpose: Option<Purpose>,
 }
 
 /// A tip as a caller may see it.
@@ -44,6 +50,8 @@ pub struct TipShown {
     pub more_indicators: bool,
     /// The time by the exchange's clock.
     pub now: Timestamp,
+    /// Of a liaison, what of it is to be written down before it leaves.
+    pub handed: Handed,
 }
 
 /// What an entry added to a tip, as a party may see it.
@@ -73,6 +81,16 @@ impl Exchange {
     /// A tip that the caller sent or received.
     pub fn show_tip(&self, caller: &Caller, asked: &TipAsked) -> Result<TipShown> {
         let me = caller.partner();
+        if !self.gives_tips(caller, asked.purpose.as_ref())? {
+            return Err(refused(&VoidReason::TipUnknown));
+        }
+        let mut asked = asked.clone();
+        if self.is_liaison(me) {
+            // With the tip itself, no more than one access holds.
+            let most = (GIVEN_AT_ONCE - 1).saturating_sub(asked.entries);
+            asked.indicators = asked.indicators.min(most);
+        }
+        let asked = &asked;
         let tip = self.tip_of(caller, asked.tip)?;
         let of = match &asked.recipient {
             _ if tip.sender != *me => Some(me),
@@ -86,14 +104,15 @@ impl Exchange {
         let narrative = self.index.tip_text(tip.id, tip.sequence)?;
         // Behind the content: what was withdrawn meanwhile is not shown.
         let tip = self.tip_of(caller, asked.tip)?;
-        let hidden = is_hidden(&tip, me);
+        let hidden = self.is_hidden(&tip, me);
         if hidden {
             // Wherever a page stands: there is nothing else to turn to.
-            let withdrawal = self.withdrawal_of(tip.id)?;
-            entries = match withdrawal {
-                Some(entry) => self.added_shown(me, &tip, entry, 0)?.into_iter().collect(),
-                None => Vec::new(),
+            let ending = self.ending_of(&tip, me)?;
+            let shown = match ending {
+                Some(entry) => self.added_shown(me, &tip, entry, 0)?,
+                None => None,
             };
+            entries = shown.into_iter().map(without_content).collect();
             indicators.clear();
         }
         let more_entries = entries.len() > asked.entries;
@@ -105,8 +124,18 @@ impl Exchange {
             tip.threads.retain(|thread| thread.recipient == *of);
         }
         let narrative = if hidden { String::new() } else { narrative };
+        let handed = self.handed_of_tip(me, &tip, &entries, &indicators);
         let now = self.clock.now();
-        Ok(TipShown { tip, narrative, entries, more_entries, indicators, more_indicators, now })
+        Ok(TipShown {
+            tip,
+            narrative,
+            entries,
+            more_entries,
+            indicators,
+            more_indicators,
+            now,
+            handed,
+        })
     }
 
     /// One more than asked for, where there are more.
@@ -227,11 +256,23 @@ impl Exchange {
         Ok(shown)
     }
 
-    /// A tip as one of its parties may see it: with its own thread, or all of them for the sender; of a
-    /// withdrawn one, nothing of the content for recipients. Its campaign is blank for who does not see
+    /// The same as [`Exchange::outline`] by whose it is alone: its campaign is there also for who does not
+    /// see that.
+    pub(super) fn of_party(&self, mut tip: KeptTip, me: &PartnerId) -> KeptTip {
+        if self.is_hidden(&tip, me) {
+            (tip.subject, tip.respond_by, tip.campaign, tip.submission) = (None, None, None, None);
+        }
+        if tip.sender != *me {
+            tip.threads.retain(|thread| thread.recipient == *me);
+        }
+        tip
+    }
+
+    /// A tip as one of its parties may see it: with its own thread, or all of them for the sender; of one
+    /// that is hidden from it, nothing of the content. Its campaign is blank for who does not see
     /// that.
     pub(in crate::exchange) fn outline(&self, tip: KeptTip, me: &PartnerId) -> Result<KeptTip> {
-        let mut tip = of_party(tip, me);
+        let mut tip = self.of_party(tip, me);
         if let Some(campaign) = tip.campaign
             && !campaign_visible(&self.index, me, campaign, self.clock.now())?
         {
@@ -239,20 +280,4 @@ impl Exchange {
         }
         Ok(tip)
     }
-}
-
-/// The same by whose it is alone: its campaign is there also for who does not see that.
-pub(super) fn of_party(mut tip: KeptTip, me: &PartnerId) -> KeptTip {
-    if is_hidden(&tip, me) {
-        (tip.subject, tip.respond_by, tip.campaign, tip.submission) = (None, None, None, None);
-    }
-    if tip.sender != *me {
-        tip.threads.retain(|thread| thread.recipient == *me);
-    }
-    tip
-}
-
-/// Whether nothing of a tip's content is shown to a party any more.
-pub(in crate::exchange) fn is_hidden(tip: &KeptTip, me: &PartnerId) -> bool {
-    tip.withdrawn && tip.sender != *me
 }

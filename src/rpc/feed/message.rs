@@ -63,6 +63,9 @@ pub fn fill(feed: &mut Feed, delivery: Delivery, most: usize) -> Result<Told, Er
         Delivery::Batch(batch) => batch,
         other => {
             let shown = shown_to_liaison(feed, &other);
+            if let Delivery::Tip(tip) = &other {
+                told.handed = tip.handed.clone();
+            }
             // One message holds what one entry came to, in the order of its places.
             let (message, cut) = told::message(other, journal, most, MOST_BYTES);
             (told.removals, told.items) = (message.removals.len(), message.items.len());
