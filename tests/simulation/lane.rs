@@ -1,6 +1,6 @@
 //! Random histories of the liaisons' lane, laid over those of everybody else.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 use std::sync::atomic::{AtomicU64, Ordering};
 
 use rand::rngs::StdRng;
@@ -11,22 +11,25 @@ use tipoff::domain::entry::{Item, Releasable, ReleaseAct, RequestId, SubmissionI
 use tipoff::domain::purpose::Way;
 use tipoff::domain::sharing::{Audience, Release, SharingView};
 use tipoff::domain::submission::{BatchRequest, ItemReceipt, Receipt, Submission};
-use tipoff::domain::{Assessment, PartnerId, Position, Tlp};
+use tipoff::domain::{Assessment, PartnerId, Position, TipId, Tlp};
 use tipoff::error::Error;
-use tipoff::exchange::{Handed, ReleaseRequest, Selection};
+use tipoff::exchange::{ReleaseRequest, Selection};
 
 use crate::cast::id;
 use crate::history::{History, MEMBERS, Op, To, VALUES};
 use crate::lane_history::{LaneHistory, LaneOp, STEPS};
+use crate::lane_tips;
 use crate::liaison::{FilterOf, Reader, Released, liaison};
 use crate::run::Run;
 use crate::trace::{Trace, difference, told};
 use crate::words::{indicator, sharing};
 
 /// A history of the lane that is under way.
-struct LaneRun {
-    run: Run,
-    readers: Vec<Reader>,
+pub struct LaneRun {
+    pub run: Run,
+    pub readers: Vec<Reader>,
+    /// The tips that were sent, and by whom.
+    pub tips: BTreeMap<u32, (TipId, u8)>,
     released: Released,
     /// Whose versions each liaison was given.
     given: BTreeSet<(PartnerId, PartnerId, Position)>,
@@ -45,6 +48,7 @@ fn run(history: &LaneHistory, observer: Observer) -> Result<Trace, String> {
     let mut lane = LaneRun {
         run: Run::new(history.base.readers.clone(), partner),
         readers: history.readers.iter().copied().map(Reader::new).collect(),
+        tips: BTreeMap::new(),
         released: Released::default(),
         given: BTreeSet::new(),
         observer: liaison,
@@ -120,6 +124,9 @@ impl LaneRun {
                 self.record(*reader, Way::Snapshot);
             }
             LaneOp::RunOut => self.run_out(),
+            LaneOp::Tip { sender, liaisons } => self.tip(number, *sender, *liaisons),
+            LaneOp::TipStep { tip, step } => self.tip_step(number, *tip, *step),
+            LaneOp::AskTips { reader } => self.ask_tips(*reader)?,
         }
         Ok(())
     }
@@ -215,13 +222,14 @@ impl LaneRun {
     }
 
     /// Writes down what a reader was given, as the service does.
-    fn record(&mut self, reader: u8, way: Way) {
+    pub fn record(&mut self, reader: u8, way: Way) {
         let reading = &mut self.readers[usize::from(reader)];
         let purpose = reading.purpose(&self.run.world);
         let own = liaison(reading.of.liaison);
         let view =
             SharingView { tlp: Tlp::Clear, audience: Audience::Everyone, releases: Vec::new() };
-        let mut handed = Handed::default();
+        let (of_tips, mut handed) = reading.given_of_tips();
+        self.given.extend(of_tips.into_iter().map(|(author, at)| (author, own.clone(), at)));
         for (author, version) in std::mem::take(&mut reading.given) {
             handed.add(&author, version, &view, &purpose);
             self.given.insert((author, own.clone(), version));
@@ -234,7 +242,7 @@ impl LaneRun {
         recorded.unwrap();
     }
 
-    fn observe(&mut self, reader: u8, seen: Vec<crate::trace::Observed>) {
+    pub fn observe(&mut self, reader: u8, seen: Vec<crate::trace::Observed>) {
         if Some(self.readers[usize::from(reader)].of.liaison) == self.observer {
             self.trace.push(told(&format!("reader {reader}"), []));
             self.trace.extend(seen);
@@ -260,6 +268,8 @@ impl LaneRun {
                 return Err(format!("{:?} lacks {lacks:?} and keeps {keeps:?}", reader.of));
             }
             self.queried(reader)?;
+            reader.ends_with_its_tips(&self.run.world)?;
+            self.ask_tips(at)?;
         }
         self.accessed()
     }
@@ -358,7 +368,8 @@ pub fn interferes(history: &History, seed: u64) -> Result<(), String> {
         (Observer::Liaison(own), LaneOp::Submit { author, to, .. }) => {
             *to != To::Public && !history.ever_releases(*author, own)
         }
-        _ => false,
+        (Observer::Liaison(own), op) => lane_tips::is_hidden(&history.lane, op, Ok(own)),
+        (Observer::Partner(partner), op) => lane_tips::is_hidden(&history.lane, op, Err(partner)),
     };
     let all: Vec<_> = history.lane.iter().filter(|(_, _, op)| hidden(op)).collect();
     let Some(number) = all.choose(random).map(|(_, number, _)| *number) else { return Ok(()) };

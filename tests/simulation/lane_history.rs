@@ -5,6 +5,7 @@ use rand::{Rng, SeedableRng};
 
 use crate::deed::{Deed, any_campaign};
 use crate::history::{History, MEMBERS, To, VALUES};
+use crate::lane_tips::{self, TipStep};
 use crate::liaison::{FilterOf, ReaderOf};
 
 /// Above the number of every step of a history.
@@ -60,6 +61,18 @@ pub enum LaneOp {
     Snapshot {
         reader: u8,
     },
+    /// A tip to liaisons (as bits), named by its number.
+    Tip {
+        sender: u8,
+        liaisons: u8,
+    },
+    TipStep {
+        tip: u32,
+        step: TipStep,
+    },
+    AskTips {
+        reader: u8,
+    },
     /// The node ends what has run out: until then the clock alone refuses it.
     RunOut,
 }
@@ -94,7 +107,8 @@ impl LaneHistory {
         behind.sort_unstable();
         let lane = behind.into_iter().zip(0..);
         let lane = lane.map(|(behind, number)| (behind, number, op(&base, random, readers.len())));
-        let lane = lane.collect();
+        let mut lane: Vec<_> = lane.collect();
+        lane.extend(lane_tips::ops(&mut StdRng::seed_from_u64(seed ^ 0x71b5), readers.len()));
         Self { base, readers, lane }
     }
 

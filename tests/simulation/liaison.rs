@@ -4,13 +4,15 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::time::Duration;
 
 use tipoff::clock::Clock;
+use tipoff::domain::TipId;
 use tipoff::domain::assessment::Confidence;
 use tipoff::domain::cursor::Place;
 use tipoff::domain::filter::Filter;
 use tipoff::domain::purpose::{Purpose, PurposeKind};
 use tipoff::domain::sharing::Audience;
+use tipoff::domain::tip::TipState;
 use tipoff::domain::{Cursor, PartnerId, Position, Timestamp};
-use tipoff::exchange::{Caller, Start, Wanted};
+use tipoff::exchange::{Caller, Delivery, Handed, Start, Wanted};
 
 use crate::cast::id;
 use crate::deeds::{Content, contributed, done};
@@ -55,6 +57,9 @@ pub struct Reader {
     pub deeds: BTreeSet<Position>,
     /// What it was given since the last time that was asked.
     pub given: Vec<(PartnerId, Position)>,
+    /// The same of tips, and what the exchange says is to be written down of those.
+    pub given_tips: BTreeSet<(PartnerId, Position)>,
+    pub handed: Handed,
     cursor: Option<Cursor>,
 }
 
@@ -66,15 +71,28 @@ pub fn caller(world: &World, which: u8) -> Caller {
     world.exchange().admit(&liaison(which)).unwrap()
 }
 
+pub fn warrant(world: &World) -> Purpose {
+    let until = world.clock.now().plus(Duration::from_secs(360 * 86_400));
+    let (reference, jurisdiction) = ("W-17".into(), "GB".into());
+    Purpose { kind: PurposeKind::Warrant, reference, jurisdiction, until }
+}
+
 impl Reader {
     pub fn new(of: ReaderOf) -> Self {
-        Self { of, held: BTreeSet::new(), deeds: BTreeSet::new(), given: Vec::new(), cursor: None }
+        Self {
+            of,
+            held: BTreeSet::new(),
+            deeds: BTreeSet::new(),
+            given: Vec::new(),
+            given_tips: BTreeSet::new(),
+            handed: Handed::default(),
+            cursor: None,
+        }
     }
 
     pub fn purpose(&self, world: &World) -> Purpose {
         let kind = if self.of.public_alone { PurposeKind::Public } else { PurposeKind::Warrant };
-        let until = world.clock.now().plus(Duration::from_secs(360 * 86_400));
-        Purpose { kind, reference: "W-17".into(), jurisdiction: "GB".into(), until }
+        Purpose { kind, ..warrant(world) }
     }
 
     fn wanted(&self, world: &World) -> Wanted {
@@ -105,11 +123,18 @@ impl Reader {
                 break;
             };
             let journal = feed.cursor().journal;
+            let tip = match &delivery {
+                Delivery::Tip(one) => Some(one.clone()),
+                _ => None,
+            };
             let events = events(delivery, &world.campaigns);
             let left = most - seen.len();
             let all_taken = events.len() <= left;
             for event in events.into_iter().take(left) {
-                self.take(world, released, &event)?;
+                match &tip {
+                    Some(one) => self.take_tip(world, one)?,
+                    None => self.take(world, released, &event)?,
+                }
                 self.cursor = Some(Cursor { journal, place: event.place });
                 seen.push(event.observed);
             }
@@ -164,6 +189,20 @@ impl Reader {
         let event = Event { place, observed, holds, drops, content, campaign: None };
         self.take(world, released, &event)?;
         Ok(event.observed)
+    }
+
+    /// Where each of its tips stands, by a feed that is read from the beginning.
+    pub fn tips_from_the_beginning(&self, world: &World) -> BTreeMap<TipId, TipState> {
+        let caller = caller(world, self.of.liaison);
+        let mut feed = world.exchange().feed(&caller, Start::Oldest, self.wanted(world)).unwrap();
+        let far = tokio_instant_far(world);
+        let mut states = BTreeMap::new();
+        while let Some(delivery) = world.read(feed.next_there(far)).unwrap() {
+            if let Delivery::Tip(one) = delivery {
+                states.extend(one.tip.threads.iter().map(|thread| (one.tip.id, thread.state)));
+            }
+        }
+        states
     }
 
     /// Takes a snapshot in place of what it holds.

@@ -14,6 +14,7 @@ mod history;
 mod interference;
 mod lane;
 mod lane_history;
+mod lane_tips;
 mod liaison;
 mod model;
 mod reader;

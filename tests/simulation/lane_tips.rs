@@ -1,0 +1,316 @@
+//! Tips to liaisons in a history of the lane: what is done with them, and that a liaison is given its own
+//! alone, with content while it is neither closed nor withdrawn.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use rand::Rng;
+use rand::rngs::StdRng;
+use rand::seq::IndexedRandom;
+use tipoff::domain::entry::{RequestId, TipIndicator};
+use tipoff::domain::purpose::Way;
+use tipoff::domain::tip::{TipState, Urgency};
+use tipoff::domain::{PartnerId, Position, TipId};
+use tipoff::exchange::{Handed, KeptTip, ResponseRequest, TipAsked, TipBox, TipQuery, TipRequest};
+
+use crate::cast::bits;
+use crate::history::MEMBERS;
+use crate::lane::LaneRun;
+use crate::lane_history::{LaneOp, STEPS};
+use crate::liaison::{Reader, caller, liaison, warrant};
+use crate::trace::{Observed, told};
+use crate::words::indicator;
+use crate::world::World;
+
+/// The first number of what is done with tips.
+const FIRST: u32 = 100;
+
+/// What is done with a tip.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum TipStep {
+    /// A liaison moves it, or tries to.
+    Move(u8, TipState),
+    /// A liaison takes it up, acts and closes it.
+    Close(u8),
+    /// Its sender says something, and where it has something new takes up what was closed.
+    Say(bool),
+    Withdraw,
+}
+
+/// Whose version was given to whom.
+pub type Given = (PartnerId, Position);
+
+/// What is done with tips in a history, by the step that it is behind.
+pub fn ops(random: &mut StdRng, readers: usize) -> Vec<(u32, u32, LaneOp)> {
+    let count = random.random_range(0..14u32);
+    let mut behind: Vec<u32> = (0..count).map(|_| random.random_range(0..STEPS)).collect();
+    behind.sort_unstable();
+    let (mut ops, mut tips) = (Vec::new(), Vec::new());
+    for (behind, number) in behind.into_iter().zip(FIRST..) {
+        let which = random.random_range(0..2u8);
+        let step = match random.random_range(0..10) {
+            0..2 => {
+                let states = [TipState::Acknowledged, TipState::Investigating, TipState::Declined];
+                TipStep::Move(which, *states.choose(random).unwrap())
+            }
+            2..5 => TipStep::Close(which),
+            5..9 => TipStep::Say(random.random_bool(0.6)),
+            _ => TipStep::Withdraw,
+        };
+        let op = match tips.choose(random) {
+            Some(tip) if random.random_bool(0.6) => LaneOp::TipStep { tip: *tip, step },
+            _ if random.random_bool(0.3) => {
+                LaneOp::AskTips { reader: random.random_range(0..readers) as u8 }
+            }
+            _ => {
+                tips.push(number);
+                let sender = random.random_range(0..MEMBERS);
+                LaneOp::Tip { sender, liaisons: random.random_range(1..4) }
+            }
+        };
+        ops.push((behind, number, op));
+    }
+    ops
+}
+
+impl LaneRun {
+    pub fn tip(&mut self, number: u32, sender: u8, liaisons: u8) {
+        let Ok(caller) = self.run.world.caller(sender) else { return };
+        let request = TipRequest {
+            request: RequestId::from_stored(&format!("lt{number}")),
+            digest: [1; 32],
+            recipients: bits(liaisons, 2).map(liaison).collect(),
+            subject: Some("secret".into()),
+            narrative: "secret".into(),
+            indicators: about(0),
+            rejected: Vec::new(),
+            urgency: Urgency::Routine,
+            respond_by: None,
+            tlp: None,
+            campaign: None,
+            submission: None,
+        };
+        let sent = self.run.call(|world| {
+            let (exchange, caller, request) =
+                (world.exchange().clone(), caller.clone(), request.clone());
+            async move { exchange.send_tip(&caller, request).await }
+        });
+        if let Ok((tip, _)) = sent {
+            self.tips.insert(number, (tip, sender));
+        }
+    }
+
+    /// What may not be done by now is refused.
+    pub fn tip_step(&mut self, number: u32, tip: u32, step: TipStep) {
+        let Some((tip, sender)) = self.tips.get(&tip).copied() else { return };
+        match step {
+            TipStep::Move(by, state) => self.answer(number, tip, by, state),
+            TipStep::Close(by) => {
+                let states = [TipState::Investigating, TipState::Actioned, TipState::Closed];
+                for state in states {
+                    self.answer(number, tip, by, state);
+                }
+            }
+            TipStep::Say(is_news) => {
+                let Ok(caller) = self.run.world.caller(sender) else { return };
+                let request = ResponseRequest {
+                    indicators: if is_news { about(1) } else { Vec::new() },
+                    ..response(&format!("ls{number}"), tip)
+                };
+                let _ = self.run.call(|world| {
+                    let (exchange, caller, request) =
+                        (world.exchange().clone(), caller.clone(), request.clone());
+                    async move { exchange.respond_to_tip(&caller, request).await }
+                });
+            }
+            TipStep::Withdraw => {
+                let Ok(caller) = self.run.world.caller(sender) else { return };
+                let _ = self.run.call(|world| {
+                    let (exchange, caller) = (world.exchange().clone(), caller.clone());
+                    async move { exchange.withdraw_tip(&caller, tip).await }
+                });
+            }
+        }
+    }
+
+    fn answer(&mut self, number: u32, tip: TipId, by: u8, state: TipState) {
+        let caller = caller(&self.run.world, by);
+        let request = ResponseRequest {
+            moves_to: Some(state),
+            purpose: Some(warrant(&self.run.world)),
+            ..response(&format!("la{number}-{state}"), tip)
+        };
+        let _ = self.run.call(|world| {
+            let (exchange, caller, request) =
+                (world.exchange().clone(), caller.clone(), request.clone());
+            async move { exchange.respond_to_tip(&caller, request).await }
+        });
+    }
+
+    /// A reader lists its tips and reads each, as the service lets it.
+    pub fn ask_tips(&mut self, reader: u8) -> Result<(), String> {
+        let reading = &mut self.readers[usize::from(reader)];
+        let seen = reading.ask_tips(&self.run.world)?;
+        self.observe(reader, seen);
+        self.record(reader, Way::Tip);
+        Ok(())
+    }
+}
+
+impl Reader {
+    fn ask_tips(&mut self, world: &World) -> Result<Vec<Observed>, String> {
+        let mut seen = Vec::new();
+        let caller = caller(world, self.of.liaison);
+        let exchange = world.exchange();
+        let page = exchange.list_tips(&caller, &self.query(world)).unwrap();
+        self.handed.append(page.handed);
+        for tip in &page.tips {
+            let is_over = self.check_tip(world, tip, tip.subject.is_some())?;
+            let asked = TipAsked {
+                tip: tip.id,
+                recipient: None,
+                behind: 0,
+                entries: 100,
+                behind_indicator: None,
+                indicators: 100,
+                purpose: Some(self.purpose(world)),
+            };
+            let shown = exchange.show_tip(&caller, &asked).unwrap();
+            self.handed.append(shown.handed.clone());
+            let says = shown.entries.iter().any(|one| !one.text.is_empty());
+            if is_over == (says || !shown.narrative.is_empty() || !shown.indicators.is_empty()) {
+                return Err(format!("{:?} is shown {shown:?}", self.of));
+            }
+            let thread = &tip.threads[0];
+            let text = format!("{} {thread:?} {}", tip.sender, shown.entries.len());
+            seen.push(told(&text, [Position::new(tip.sequence, 0)]));
+            if !is_over {
+                self.given_tips.insert((tip.sender.clone(), Position::new(tip.sequence, 0)));
+                let added = shown.entries.iter().map(|one| &one.added);
+                self.add_given(added.map(|one| (one.author.clone(), one.sequence)));
+            }
+        }
+        Ok(seen)
+    }
+
+    /// Takes note of what a feed told of a tip.
+    pub fn take_tip(
+        &mut self,
+        world: &World,
+        one: &tipoff::exchange::TipTold,
+    ) -> Result<(), String> {
+        let has_content = one.tip.subject.is_some();
+        let is_over = self.check_tip(world, &one.tip, has_content)?;
+        if is_over && !(one.added.text.is_empty() && one.added.indicators.is_empty()) {
+            return Err(format!("{:?} is told {:?}", self.of, one.added));
+        }
+        self.handed.append(one.handed.clone());
+        if !is_over {
+            self.given_tips.insert((one.tip.sender.clone(), Position::new(one.tip.sequence, 0)));
+            self.add_given([(one.added.added.author.clone(), one.added.added.sequence)]);
+        }
+        Ok(())
+    }
+
+    fn add_given(&mut self, added: impl IntoIterator<Item = (Option<PartnerId>, u64)>) {
+        let own = liaison(self.of.liaison);
+        let of_others = added.into_iter().filter_map(|(author, sequence)| {
+            Some((author.filter(|author| *author != own)?, Position::new(sequence, 0)))
+        });
+        self.given_tips.extend(of_others);
+    }
+
+    /// Whether a tip is over for the reader by now, as its sender sees it. `Err` where that is not its own,
+    /// or has content though it is over.
+    fn check_tip(&self, world: &World, tip: &KeptTip, content: bool) -> Result<bool, String> {
+        let own = liaison(self.of.liaison);
+        if self.of.public_alone || tip.threads.iter().any(|thread| thread.recipient != own) {
+            return Err(format!("{:?} is given {tip:?}", self.of));
+        }
+        let kept = world.exchange().index().tip(tip.id).unwrap().unwrap();
+        let state = kept.thread(&own).unwrap().state;
+        let is_over = matches!(state, TipState::Closed | TipState::Withdrawn);
+        if is_over == content {
+            return Err(format!("{:?} is given {tip:?}, which is {state}", self.of));
+        }
+        Ok(is_over)
+    }
+
+    /// What a feed tells of tips from the beginning ends where a list has them.
+    pub fn ends_with_its_tips(&self, world: &World) -> Result<(), String> {
+        let caller = caller(world, self.of.liaison);
+        let page = world.exchange().list_tips(&caller, &self.query(world)).unwrap();
+        let listed: BTreeMap<TipId, TipState> =
+            page.tips.iter().map(|tip| (tip.id, tip.threads[0].state)).collect();
+        let told = self.tips_from_the_beginning(world);
+        if told == listed {
+            return Ok(());
+        }
+        Err(format!("{:?} is told {told:?}, and listed {listed:?}", self.of))
+    }
+
+    fn query(&self, world: &World) -> TipQuery {
+        TipQuery {
+            of: TipBox::Received,
+            states: Vec::new(),
+            urgencies: Vec::new(),
+            overdue: false,
+            with: None,
+            campaign: None,
+            size: 1_000,
+            token: String::new(),
+            purpose: Some(self.purpose(world)),
+        }
+    }
+
+    /// What of tips it was given since the last time that was asked: by the rule, and as it is to be written
+    /// down.
+    pub fn given_of_tips(&mut self) -> (BTreeSet<Given>, Handed) {
+        (std::mem::take(&mut self.given_tips), std::mem::take(&mut self.handed))
+    }
+}
+
+fn response(request: &str, tip: TipId) -> ResponseRequest {
+    ResponseRequest {
+        request: RequestId::from_stored(request),
+        digest: [1; 32],
+        tip,
+        recipient: None,
+        to_all: false,
+        moves_to: None,
+        message: Some("secret".into()),
+        indicators: Vec::new(),
+        rejected: Vec::new(),
+        enforcement: None,
+        purpose: None,
+    }
+}
+
+fn about(value: u8) -> Vec<TipIndicator> {
+    let indicator = indicator(value);
+    vec![TipIndicator { index: 0, id: indicator.id(), indicator }]
+}
+
+/// Whether a thing that is done with a tip is hidden from a member (`Err`) or a liaison (`Ok`).
+pub fn is_hidden(lane: &[(u32, u32, LaneOp)], op: &LaneOp, from: Result<u8, u8>) -> bool {
+    let parties = |tip: u32| {
+        lane.iter().find_map(|(_, number, op)| match op {
+            LaneOp::Tip { sender, liaisons } if *number == tip => Some((*sender, *liaisons)),
+            _ => None,
+        })
+    };
+    let concerns = |(sender, liaisons): (u8, u8)| match from {
+        Ok(own) => liaisons & (1 << own) != 0,
+        Err(member) => sender == member,
+    };
+    match op {
+        LaneOp::Tip { sender, liaisons } => !concerns((*sender, *liaisons)),
+        LaneOp::TipStep { tip, step } => {
+            let of_another = match (step, from) {
+                (TipStep::Move(by, _) | TipStep::Close(by), Ok(own)) => *by != own,
+                _ => false,
+            };
+            of_another || !parties(*tip).is_some_and(concerns)
+        }
+        _ => false,
+    }
+}
