@@ -220,6 +220,51 @@ async fn what_takes_the_place_of_something_released_is_not_released_with_it() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
+async fn what_was_done_with_an_answer_is_released_and_corrected_by_another() {
+    let world = World::new();
+    let node = world.start().await;
+    let [birdsite, facegraph] = ["birdsite", "facegraph"].map(|one| world.client(&node, one));
+    let liaison = world.client(&node, "cyber-unit").for_purpose(warrant(now()));
+    let tip = pb::SendTipRequest {
+        request_id: "t".into(),
+        recipients: vec!["facegraph".into(), "cyber-unit".into()],
+        narrative: "These worked together.".into(),
+        ..Default::default()
+    };
+    let tip = birdsite.send_tip(tip).await.unwrap().tip_id;
+    let done = |key: &str, count| pb::RespondToTipRequest {
+        request_id: key.into(),
+        tip_id: tip.clone(),
+        enforcement: Some(pb::Enforcement {
+            id: "takedown".into(),
+            counts: vec![pb::EnforcementCount {
+                asset: pb::AssetKind::Page.into(),
+                platform: "facebook".into(),
+                count,
+                ..Default::default()
+            }],
+            ..Default::default()
+        }),
+        ..Default::default()
+    };
+    let mut feed = liaison.subscribe(From::Start, None);
+    assert!(matches!(next(&mut feed).await, FeedEvent::Tip(_)), "it is a recipient");
+    facegraph.respond_to_tip(done("one", 7)).await.unwrap();
+    let by_id = What::Enforcements(pb::EnforcementIds { ids: vec!["takedown".into()] });
+    facegraph.release(release("r", by_id, "W-17")).await.unwrap();
+    assert_eq!(words(&next(&mut feed).await).unwrap(), "facegraph did takedown 7");
+    // What another recipient answered is no part of its thread, and what was released is.
+    facegraph.respond_to_tip(done("two", 9)).await.unwrap();
+    assert_eq!(dropped(&mut feed).await, ("takedown".into(), RemovalReason::Replaced));
+    nothing(&mut feed).await;
+    let accesses = facegraph.accesses(None, None).await.unwrap();
+    let objects: Vec<_> = accesses.iter().flat_map(|one| &one.objects).collect();
+    let [object] = &objects[..] else { panic!("{objects:?}") };
+    assert!(object.tip_id.is_empty(), "{object:?}");
+    node.stop().await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
 async fn a_release_that_comes_with_it_ends_by_the_clock() {
     let world = World::new();
     let clock = SetClock::new();

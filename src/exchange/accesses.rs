@@ -191,8 +191,8 @@ impl Exchange {
     }
 
     /// The same of what was added to a tip; and of what is said of a campaign, or was done, while it is what
-    /// its author says. What was done with an answer has the version of the answer: to who is no party of
-    /// the tip it is that alone.
+    /// its author says. What was done with an answer has the version of the answer: to who has not that in
+    /// its thread it is what was done.
     fn other_known_as(
         &self,
         author: &PartnerId,
@@ -201,6 +201,7 @@ impl Exchange {
     ) -> Result<Option<About>> {
         if let Some(id) = self.index.tip_at(version.sequence)?
             && self.index.tip(id)?.is_some_and(|tip| tip.concerns(liaison))
+            && self.index.added(id, version.sequence)?.is_some_and(|one| one.stands_in(liaison))
         {
             return Ok(Some(About::Tip(id)));
         }

@@ -288,8 +288,22 @@ impl Feed {
                 if self.purpose.as_ref().is_some_and(Purpose::is_public) {
                     return Ok((None, done));
                 }
-                let (told, place) = self.exchange.tips_told(&self.partner, entry, self.place)?;
-                return Ok((told.map(|told| Delivery::Tip(Box::new(told))), place));
+                let behind = self.place;
+                let (told, place) = self.exchange.tips_told(&self.partner, entry, behind)?;
+                let told = told.map(|told| Delivery::Tip(Box::new(told)));
+                if place < done || !self.sight.is_liaison() {
+                    return Ok((told, place));
+                }
+                let holds = entry.sequence > self.empty_until;
+                let lost = self.exchange.lost_to_answer(&self.sight, entry, holds)?;
+                return Ok(match (told, lost) {
+                    // First the answer, and behind it what that took the place of.
+                    (Some(told), Some(_)) => {
+                        let last = Position::new(entry.sequence, u32::MAX - 1);
+                        (Some(told), Place::behind(last))
+                    }
+                    (told, lost) => (told.or(lost), done),
+                });
             }
             Body::Withdrawal(_)
             | Body::Expiry(_)

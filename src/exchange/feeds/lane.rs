@@ -148,6 +148,26 @@ impl Exchange {
         Ok((steps.told.delivery, done))
     }
 
+    /// What a liaison is to drop since what was done with an answer to a tip took its place.
+    pub(super) fn lost_to_answer(
+        &self,
+        sight: &Sight,
+        entry: &Entry,
+        holds_something: bool,
+    ) -> Result<Option<Delivery>> {
+        let (Body::TipResponded(response), Some(author)) = (&entry.body, &entry.author) else {
+            return Ok(None);
+        };
+        let Some((done, _)) = response.enforcement.as_ref().filter(|_| holds_something) else {
+            return Ok(None);
+        };
+        let what = RemovedWhat::Enforcement(done.id.clone());
+        let version = Position::new(entry.sequence, 0);
+        let lost = self.lost(sight, author, what, version)?;
+        let place = Place::behind_entry(entry.sequence);
+        Ok(lost.map(|lost| Delivery::Removals(vec![Removed { place, ..lost }])))
+    }
+
     /// What was released to a liaison and lost its place to a version; its place is set by who asks.
     fn lost(
         &self,
