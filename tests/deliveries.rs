@@ -7,10 +7,12 @@ mod support;
 use std::fs;
 use std::path::Path;
 
-use support::feed::{change, item, removal};
+use support::feed::{change, event, item, removal};
+use support::liaison::{keys, now, release, retract, submit, warrant};
 use support::process::Process;
 use support::{World, batch, domain, named, sharing, soon};
 use tipoff::client::{ClientError, From};
+use tipoff::wire::pb::release_indicators_request::What;
 use tipoff::wire::pb::{self, Tlp};
 
 #[tokio::test(flavor = "multi_thread")]
@@ -90,6 +92,56 @@ async fn an_author_sees_which_subscriptions_have_acknowledged_past_what_it_took_
     let second = birdsite.submit(batch("d", 1, Some(core), vec![anew])).await.unwrap();
     let told = birdsite.list_deliveries(second.sequence).await.unwrap();
     assert_eq!((told.ended.len(), told.deliveries.len()), (1, 3));
+    node.stop().await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn an_author_sees_that_a_liaison_was_told_of_the_end_of_a_release() {
+    let world = World::new();
+    let node = world.start().await;
+    let (birdsite, liaison) = (world.client(&node, "birdsite"), world.client(&node, "cyber-unit"));
+    let liaison = liaison.for_purpose(warrant(now()));
+    let mut case = liaison.subscribe_named("case-17", From::Start, None);
+    submit(&birdsite, "a", &["a.example", "b.example"]).await;
+    let contribution = pb::Contribution { name: "Harbour".into(), ..Default::default() };
+    let put = |key: &str, campaign: &str, description: &str| pb::PutCampaignRequest {
+        request_id: key.into(),
+        campaign_id: campaign.into(),
+        contribution: Some(pb::Contribution {
+            description: description.into(),
+            ..contribution.clone()
+        }),
+        ..Default::default()
+    };
+    let campaign = birdsite.put_campaign(put("c", "", "")).await.unwrap().campaign_id;
+    let both = || keys(&["a.example", "b.example"]);
+    birdsite.release(release("r", both(), "W-17")).await.unwrap();
+    let whole = What::Campaign(campaign.clone());
+    birdsite.release(release("s", whole, "W-17")).await.unwrap();
+    for _ in 0..3 {
+        event(&mut case).await;
+    }
+    let sequence = birdsite.release(retract("t", both())).await.unwrap().sequences[0];
+    let told = birdsite.list_deliveries(sequence).await.unwrap();
+    assert_eq!(told.ended.len(), 2);
+    let [one] = &told.deliveries[..] else { panic!("{told:?}") };
+    let row = (one.partner.as_str(), one.subscription.as_str(), one.removals, one.acknowledged);
+    assert_eq!(row, ("cyber-unit", "case-17", 2, false));
+    removal(&mut case).await;
+    removal(&mut case).await;
+    case.acknowledge().await.unwrap();
+    assert!(birdsite.list_deliveries(sequence).await.unwrap().deliveries[0].acknowledged);
+
+    // What takes the place of something released ends its release.
+    let said = birdsite.put_campaign(put("d", &campaign, "more")).await.unwrap();
+    let at = said.version.unwrap().sequence;
+    let told = birdsite.list_deliveries(at).await.unwrap();
+    assert_eq!((told.ended.len(), told.deliveries[0].removals), (1, 1));
+    removal(&mut case).await;
+    case.acknowledge().await.unwrap();
+    assert!(birdsite.list_deliveries(at).await.unwrap().deliveries[0].acknowledged);
+    let other = world.client(&node, "facegraph").list_deliveries(sequence).await.unwrap_err();
+    assert!(matches!(other, ClientError::NotFound(_)), "{other}");
     node.stop().await;
 }
 

@@ -1,6 +1,9 @@
 //! Who was told that versions ended: the evidence, for their author.
 
-use super::feeds::{Outline, Sight, When, ending};
+use std::collections::BTreeSet;
+use std::sync::Arc;
+
+use super::feeds::{Delivery, Outline, Sight, When, ending};
 use super::partners::{Page, page};
 use super::{Caller, Exchange};
 use crate::domain::cursor::Place;
@@ -8,7 +11,7 @@ use crate::domain::entry::{Body, ItemOutcome, Outcome};
 use crate::domain::{PartnerId, Position, Timestamp};
 use crate::error::{Error, Kind, Result};
 use crate::index::record::ClosedVersion;
-use crate::journal::StoredSubscription;
+use crate::journal::{Logged, StoredSubscription};
 
 /// The most ended versions that an answer names.
 const MOST_NAMED: usize = 1_000;
@@ -35,6 +38,8 @@ struct Ending {
     at: Timestamp,
     /// Each version, with the item of the entry by which it ended.
     versions: Vec<(Position, ClosedVersion)>,
+    /// Those whose releases ended by it, and the entry: of these liaisons are told, and nobody else.
+    by_lane: Option<(Vec<Position>, Arc<Logged>)>,
 }
 
 impl Exchange {
@@ -58,8 +63,9 @@ impl Exchange {
         let keys: Vec<String> =
             told.iter().map(|one| format!("{} {}", one.partner, one.subscription)).collect();
         let page = page(keys.iter().map(String::as_str).zip(&told), after, size);
-        let named = ending.versions.iter().map(|(version, _)| *version).take(MOST_NAMED);
-        Ok((page, named.collect()))
+        let ended = ending.versions.iter().map(|(version, _)| *version);
+        let released = ending.by_lane.iter().flat_map(|(versions, _)| versions.iter().copied());
+        Ok((page, ended.chain(released).take(MOST_NAMED).collect()))
     }
 
     fn ended_by(&self, caller: &Caller, sequence: u64) -> Result<Ending> {
@@ -71,6 +77,22 @@ impl Exchange {
             return Err(nothing());
         }
         let logged = self.entry(sequence)?;
+        if let Some(author) = whose_release(&logged) {
+            if author != caller.partner() {
+                return Err(nothing());
+            }
+            let versions = self.released_no_longer(&logged)?;
+            if versions.is_empty() {
+                return Err(nothing());
+            }
+            return Ok(Ending {
+                author: author.clone(),
+                sequence,
+                at: logged.entry.time,
+                versions: Vec::new(),
+                by_lane: Some((versions, logged)),
+            });
+        }
         let author = match &logged.entry.body {
             Body::SubmissionBatch(_) => logged.entry.author.as_ref(),
             body => ending(body).map(|(author, _)| author),
@@ -87,7 +109,52 @@ impl Exchange {
         if versions.is_empty() {
             return Err(nothing());
         }
-        Ok(Ending { author: author.clone(), sequence, at: logged.entry.time, versions })
+        let (author, at) = (author.clone(), logged.entry.time);
+        Ok(Ending { author, sequence, at, versions, by_lane: None })
+    }
+
+    /// The versions whose releases an entry ended, each once.
+    fn released_no_longer(&self, logged: &Logged) -> Result<Vec<Position>> {
+        let (sequence, body) = (logged.entry.sequence, &logged.entry.body);
+        let indexes: Vec<u32> = match body {
+            Body::CampaignPut(_) => vec![0],
+            Body::Enforcements(report) => report.items.iter().map(|(index, _)| *index).collect(),
+            Body::TipResponded(response) if response.enforcement.is_some() => vec![0],
+            _ => Vec::new(),
+        };
+        let mut versions = BTreeSet::new();
+        for index in indexes {
+            let lost = self.index.lost(Position::new(sequence, index))?;
+            versions.extend(lost.map(|lost| lost.version));
+        }
+        if matches!(body, Body::Release(_) | Body::ReleaseEnd(_))
+            && let Outcome::Taken(outcomes) = &*self.index.applied_outcome(sequence)?
+        {
+            versions.extend(outcomes.iter().filter_map(|outcome| match outcome {
+                ItemOutcome::Retracted(version) => Some(*version),
+                _ => None,
+            }));
+        }
+        Ok(versions.into_iter().collect())
+    }
+
+    /// How many removals an entry has for a liaison, as its feed tells them, and the place behind the last.
+    fn told_by_lane(&self, sight: &Sight, logged: &Logged) -> Result<(usize, Place)> {
+        let done = Place::behind_entry(logged.entry.sequence);
+        let mut behind = Place::behind_entry(logged.entry.sequence.saturating_sub(1));
+        let (mut removals, mut last) = (0, Place::default());
+        while behind < done {
+            let (delivery, place) = match &logged.entry.body {
+                Body::TipResponded(_) => (self.lost_to_answer(sight, &logged.entry, true)?, done),
+                _ => self.by_lane(sight, &logged.entry, behind, true)?,
+            };
+            if let Some(Delivery::Removals(all)) = &delivery {
+                removals += all.len();
+                last = all.iter().map(|one| one.place).fold(last, Place::max);
+            }
+            behind = place;
+        }
+        Ok((removals, last))
     }
 
     /// What a subscription's reader was to be told; `None` where that was nothing.
@@ -105,8 +172,10 @@ impl Exchange {
             return Ok(None);
         };
         let before = When::At(ending.sequence.saturating_sub(1));
-        let mut removals = 0;
-        let mut last = Place::default();
+        let (mut removals, mut last) = match &ending.by_lane {
+            Some((_, logged)) if sight.is_liaison() => self.told_by_lane(&sight, logged)?,
+            _ => (0, Place::default()),
+        };
         for (version, closed) in &ending.versions {
             let (author, sharing, said) = (&ending.author, &closed.sharing, &closed.outline);
             let outline = Outline { author, version: *version, sharing, said };
@@ -126,5 +195,16 @@ impl Exchange {
             acknowledged: is_here && subscription.cursor.place >= last,
             acknowledged_at: subscription.acknowledged,
         }))
+    }
+}
+
+/// Whose objects they are, where an entry may end releases: of nothing else that it ends anybody is told.
+fn whose_release(logged: &Logged) -> Option<&PartnerId> {
+    match &logged.entry.body {
+        Body::ReleaseEnd(end) => Some(&end.partner),
+        Body::Release(_) | Body::CampaignPut(_) | Body::Enforcements(_) | Body::TipResponded(_) => {
+            logged.entry.author.as_ref()
+        }
+        _ => None,
     }
 }

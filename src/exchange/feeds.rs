@@ -325,15 +325,8 @@ impl Feed {
     /// What there is for a liaison in an entry, and the place behind it.
     fn by_lane(&mut self, logged: &Logged) -> Result<(Option<Delivery>, Place)> {
         self.sight.refresh(&self.exchange)?;
-        let (exchange, sight, entry) = (&self.exchange, &self.sight, &logged.entry);
-        let (behind, holds) = (self.place, entry.sequence > self.empty_until);
-        match &entry.body {
-            Body::CampaignPut(put) => exchange.said_to_liaison(sight, entry, put, behind, holds),
-            Body::Enforcements(report) => {
-                exchange.done_to_liaison(sight, entry, report, behind, holds)
-            }
-            _ => exchange.told_of_release(sight, entry, behind, holds),
-        }
+        let holds = logged.entry.sequence > self.empty_until;
+        self.exchange.by_lane(&self.sight, &logged.entry, self.place, holds)
     }
 
     fn batch(&mut self, logged: &Arc<Logged>) -> Result<Option<BatchDelivery>> {

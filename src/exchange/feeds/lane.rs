@@ -26,9 +26,29 @@ struct Pairs<'a> {
 }
 
 impl Exchange {
+    /// What there is for a liaison in an entry that may begin or end a release, behind a place, and the
+    /// place behind that: within the entry where there may be more.
+    pub(in crate::exchange) fn by_lane(
+        &self,
+        sight: &Sight,
+        entry: &Entry,
+        behind: Place,
+        holds_something: bool,
+    ) -> Result<(Option<Delivery>, Place)> {
+        match &entry.body {
+            Body::CampaignPut(put) => {
+                self.said_to_liaison(sight, entry, put, behind, holds_something)
+            }
+            Body::Enforcements(report) => {
+                self.done_to_liaison(sight, entry, report, behind, holds_something)
+            }
+            _ => self.told_of_release(sight, entry, behind, holds_something),
+        }
+    }
+
     /// What there is for a liaison in an entry about releases, behind a place, and the place behind that:
     /// within the entry where there may be more.
-    pub(super) fn told_of_release(
+    fn told_of_release(
         &self,
         sight: &Sight,
         entry: &Entry,
@@ -81,7 +101,7 @@ impl Exchange {
 
     /// What there is for a liaison in what is said of a campaign: to drop what it takes the place of, where
     /// that was released to it, and what is said, where this is or was released with it.
-    pub(super) fn said_to_liaison(
+    fn said_to_liaison(
         &self,
         sight: &Sight,
         entry: &Entry,
@@ -114,7 +134,7 @@ impl Exchange {
     }
 
     /// The same of a report of enforcements.
-    pub(super) fn done_to_liaison(
+    fn done_to_liaison(
         &self,
         sight: &Sight,
         entry: &Entry,
@@ -149,7 +169,7 @@ impl Exchange {
     }
 
     /// What a liaison is to drop since what was done with an answer to a tip took its place.
-    pub(super) fn lost_to_answer(
+    pub(in crate::exchange) fn lost_to_answer(
         &self,
         sight: &Sight,
         entry: &Entry,
