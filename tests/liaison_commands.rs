@@ -154,6 +154,17 @@ fn a_tip_to_a_liaison_is_listed_shown_answered_and_seen_to_be_read() {
 }
 
 #[test]
+fn a_hold_says_of_which_values_nothing_is_kept() {
+    let stage = Stage::new();
+    submit(&stage, "a.txt", "a.example\n", &["--group", "core"]);
+    let place = ["hold", "place", "a.example", "a.exmaple", "--reason", "W-17"];
+    let ran = stage.run("birdsite", &place);
+    assert_eq!(ran.code, Some(5), "{ran:?}");
+    assert!(ran.out.contains("not kept  a.exmaple: is nothing that you"), "{ran:?}");
+    assert!(ran.out.contains("keeps 1 object"), "{ran:?}");
+}
+
+#[test]
 fn a_hold_is_placed_listed_renewed_and_lifted() {
     let stage = Stage::new();
     let birdsite = |arguments: &[&str]| stage.run("birdsite", arguments);

@@ -1,5 +1,7 @@
 //! `tipoff hold`
 
+use std::collections::BTreeMap;
+
 use clap::Subcommand;
 use prost::Message;
 use serde_json::{Value, json};
@@ -87,14 +89,16 @@ impl Hold {
 
 impl Place {
     async fn run(&self, global: &Global) -> Outcome {
-        let mut unreadable = Vec::new();
+        let mut wrong: Vec<(String, &str, String)> = Vec::new();
+        let mut asked = Vec::new();
         let what = if let Some(id) = &self.submission {
             What::SubmissionId(id.clone())
         } else {
             let readings = self.read_as.read(&self.values)?;
             for (value, readings) in &readings {
-                if let Err(invalid) = readings {
-                    unreadable.push((value.clone(), invalid.to_string()));
+                match readings {
+                    Ok(readings) => asked.extend(readings.iter().map(|_| value.clone())),
+                    Err(invalid) => wrong.push((value.clone(), "unreadable", invalid.to_string())),
                 }
             }
             let keys = values::keys(&readings);
@@ -110,11 +114,12 @@ impl Place {
         request.request_id = request::id(digest, self.again);
         let placed = identity::client(global)?.place_hold(request).await?;
         let hold = placed.hold.unwrap_or_default();
-        for (value, reason) in &unreadable {
+        wrong.extend(not_kept(&asked, &placed.rejected));
+        for (value, result, reason) in &wrong {
             if global.json {
-                output::json(&json!({ "asked": value, "result": "unreadable", "reason": reason }))?;
+                output::json(&json!({ "asked": value, "result": result, "reason": reason }))?;
             } else {
-                output::line(&format!("unreadable  {value}: {reason}"))?;
+                output::line(&format!("{result}  {value}: {reason}"))?;
             }
         }
         if global.json {
@@ -127,8 +132,21 @@ impl Place {
             let until = words::time(hold.until.as_ref()).unwrap_or_default();
             output::line(&format!("hold {} keeps {objects} until {until}{before}", hold.id))?;
         }
-        Ok(if unreadable.is_empty() { Done::Whole } else { Done::InPart })
+        Ok(if wrong.is_empty() { Done::Whole } else { Done::InPart })
     }
+}
+
+/// The values of which nothing is kept, under none of their readings.
+fn not_kept(asked: &[String], rejected: &[pb::ItemReceipt]) -> Vec<(String, &'static str, String)> {
+    let why = |at: usize| rejected.iter().find(|one| one.index as usize == at);
+    let mut values: BTreeMap<&str, Option<&str>> = BTreeMap::new();
+    for (at, value) in asked.iter().enumerate() {
+        let why = why(at).map(|one| one.reason.as_str());
+        let reason = values.entry(value).or_insert(why);
+        *reason = reason.and(why);
+    }
+    let kept_none = values.into_iter().filter_map(|(value, why)| Some((value, why?)));
+    kept_none.map(|(value, why)| (value.to_owned(), "not kept", why.to_owned())).collect()
 }
 
 async fn list(content: bool, global: &Global) -> Outcome {

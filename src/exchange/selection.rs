@@ -95,8 +95,14 @@ impl Exchange {
                             let said = self.index.current_by(*id, author)?.into_iter();
                             let meant =
                                 said.filter(|one| audience.is_none_or(|a| a == one.audience));
+                            let before = selected.objects.len();
                             for target in meant {
                                 selected.add(self, author, target, Some(index), &refuses)?;
+                            }
+                            // Of a release the answer says by itself what came to nothing.
+                            if scope == Scope::Assessments && selected.objects.len() == before {
+                                let invalid = Invalid::new("keys", "is nothing that you speak of");
+                                selected.rejected.push(Rejection { index, invalid });
                             }
                         }
                     }
