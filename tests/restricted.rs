@@ -7,7 +7,7 @@ mod support;
 
 use support::feed::{change, in_place, nothing, values};
 use support::{World, batch, domain, named, sharing};
-use tipoff::client::{Client, ClientError, From};
+use tipoff::client::{Client, ClientError, FeedEvent, From};
 use tipoff::wire::pb::{self, ItemStatus, Tlp};
 
 const TERMS: &str = "terms of the source, version 3";
@@ -154,5 +154,49 @@ async fn sightings_of_and_feedback_on_what_is_restricted_stay_in_the_closed_grou
     assert!(matches!(facegraph.give_feedback(wide).await, Err(ClientError::Invalid { .. })));
     facegraph.give_feedback(feedback("author", None)).await.unwrap();
     facegraph.give_feedback(feedback("closed-2", Some(to_closed()))).await.unwrap();
+    node.stop().await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn what_is_restricted_in_a_tip_is_shown_to_nobody_who_left_the_closed_group() {
+    let world = World::new();
+    let node = world.start().await;
+    let client = |partner: &str| world.client(&node, partner);
+    let (operator, birdsite, facegraph) =
+        (client("exchange-ops"), client("birdsite"), client("facegraph"));
+    operator.put_group(closed(&["birdsite", "facegraph"])).await.unwrap();
+    for member in [&birdsite, &facegraph] {
+        member.confirm_terms("closed", TERMS).await.unwrap();
+    }
+    submit(&birdsite, "a", to_closed()).await;
+    let key = |value: &str| pb::IndicatorKey { value: value.into(), ..Default::default() };
+    let request = |id: &str, to: &str| pb::SendTipRequest {
+        request_id: id.into(),
+        recipients: vec![to.into()],
+        narrative: "Look at these.".into(),
+        indicators: vec![key("a.example"), key("b.example")],
+        ..Default::default()
+    };
+    let outside = birdsite.send_tip(request("o", "tubeworks")).await.unwrap();
+    assert_eq!((outside.counted, outside.rejected.len()), (1, 1), "it is nobody else's");
+    let sent = birdsite.send_tip(request("t", "facegraph")).await.unwrap();
+    assert_eq!((sent.counted, sent.rejected.len()), (2, 0));
+    let seen_by = async |who: &Client| {
+        let whole = who.tip(&sent.tip_id, "").await.unwrap();
+        let value = |one: &pb::TipIndicator| one.indicator.clone().unwrap().value;
+        whole.indicators.iter().map(value).collect::<Vec<_>>()
+    };
+    assert_eq!(seen_by(&facegraph).await, ["a.example", "b.example"]);
+
+    operator.put_group(closed(&["birdsite"])).await.unwrap();
+    assert_eq!(seen_by(&facegraph).await, ["b.example"]);
+    let mut late = facegraph.subscribe(From::Start, None);
+    let told = loop {
+        if let FeedEvent::Tip(event) = support::feed::event(&mut late).await {
+            break event.entry.unwrap().indicators;
+        }
+    };
+    assert_eq!(told.len(), 1, "{told:?}");
+    assert_eq!(seen_by(&birdsite).await, ["a.example", "b.example"], "its author's own");
     node.stop().await;
 }

@@ -16,6 +16,8 @@ use crate::index::record::{Current, KeptTip, ReferredSoFar};
 use crate::index::{Registry, is_asset};
 use crate::journal::Append;
 
+/// How often a referral is worked out anew, where what anybody may see changed before it was taken.
+const TRIES: usize = 5;
 /// How many submissions are looked at, at once.
 const AT_ONCE: usize = 64;
 
@@ -50,16 +52,24 @@ impl Exchange {
     /// Every node may do so: the entry's id is derived from the close, so it is written once, and it is
     /// void where this was done.
     async fn refer(&self, partner: &PartnerId, submission: &SubmissionId) -> Result<()> {
-        if !self.index.is_unreferred(partner, submission)? {
-            return Ok(());
+        // Where the rights change again and again somebody else has the next turn.
+        for _ in 0..TRIES {
+            if !self.index.is_unreferred(partner, submission)? {
+                break;
+            }
+            self.refer_by_now(partner, submission).await?;
         }
+        Ok(())
+    }
+
+    async fn refer_by_now(&self, partner: &PartnerId, submission: &SubmissionId) -> Result<()> {
         let ReferredSoFar { up_to, close, .. } = self.index.referred(partner, submission)?;
-        let found = loop {
+        let (found, rights) = loop {
             let registry = self.registry();
             let found = self.to_refer(&registry, partner, submission, (up_to, close)).await?;
             // By the rights of one moment.
             if Arc::ptr_eq(&registry, &self.registry()) {
-                break found;
+                break (found, registry.sight_changed(u64::MAX));
             }
         };
         let to = found.to.into_iter();
@@ -69,6 +79,7 @@ impl Exchange {
             partner.as_str().as_bytes(),
             submission.as_str().as_bytes(),
             &close.to_be_bytes(),
+            &rights.to_be_bytes(),
         ]);
         let body = Body::Referred(Referral {
             partner: partner.clone(),
@@ -77,6 +88,7 @@ impl Exchange {
             close,
             to: to.collect(),
             not_referred: found.not_referred,
+            rights,
         });
         let stamp = self.append(Append::new(id, None, body)).await?;
         self.index.outcome(stamp.sequence).await?;
@@ -147,7 +159,7 @@ impl Exchange {
                     if is_behind && owns && self.sees(&reader, &tip.sender, &current) {
                         let (index, id) = (at.1, current.id);
                         let indicator = indicator.clone();
-                        found.push((at, TipIndicator { index, id, indicator }));
+                        found.push((at, TipIndicator { index, id, indicator, restricted: false }));
                         if found.len() == most {
                             return Ok(found);
                         }

@@ -327,28 +327,26 @@ impl Exchange {
         let mut restricted: BTreeMap<IndicatorId, bool> = BTreeMap::new();
         let mut held = Vec::with_capacity(indicators.len());
         for one in indicators {
-            let is_restricted = match restricted.get(&one.id) {
-                _ if all_may_hold => false,
-                Some(known) => *known,
-                None => {
-                    // Many of them: others get their turn.
-                    tokio::task::yield_now().await;
-                    let known = self.known_to(&registry, &reader, one.id)?;
-                    let is_restricted = known.is_some_and(|known| {
-                        let mut said = known.assessments.iter().map(|s| &s.current.assessment);
-                        said.any(restricted::is_restricted)
-                    });
-                    restricted.insert(one.id, is_restricted);
-                    is_restricted
-                }
+            let is_restricted = if let Some(known) = restricted.get(&one.id) {
+                *known
+            } else {
+                // Many of them: others get their turn.
+                tokio::task::yield_now().await;
+                let known = self.known_to(&registry, &reader, one.id)?;
+                let is_restricted = known.is_some_and(|known| {
+                    let mut said = known.assessments.iter().map(|s| &s.current.assessment);
+                    said.any(restricted::is_restricted)
+                });
+                restricted.insert(one.id, is_restricted);
+                is_restricted
             };
-            if is_restricted {
+            if is_restricted && !all_may_hold {
                 let reason = "is under a restricted label: it goes to nobody outside the group \
                               entitled to hold it";
                 let invalid = Invalid::new("indicator", reason);
                 rejected.push(Rejection { index: one.index, invalid });
             } else {
-                held.push(one);
+                held.push(TipIndicator { restricted: is_restricted, ..one });
             }
         }
         rejected.sort_by_key(|one| one.index);

@@ -20,7 +20,7 @@ fn indicators(count: u32, length: usize) -> Vec<TipIndicator> {
     let one = |index| {
         let value = format!("{index:0length$}.example");
         let indicator = Indicator::from_stored(IndicatorKind::Domain, None, value);
-        TipIndicator { index, id: indicator.id(), indicator }
+        TipIndicator { index, id: indicator.id(), indicator, restricted: false }
     };
     (0..count).map(one).collect()
 }
@@ -178,8 +178,9 @@ fn a_box_gives_the_newest_of_some_states_first_and_goes_on_behind_a_row() {
 fn what_a_submission_brought_is_referred_once_for_each_close() {
     let mut history = History::new();
     let owners: Vec<_> = (0..40).map(|at| named(&format!("member-{at:02}"))).collect();
+    let mut rights = 0;
     for owner in &owners {
-        history.push(None, Body::PartnerPut(partner(owner.as_str())));
+        rights = history.push(None, Body::PartnerPut(partner(owner.as_str())));
     }
     let submission = SubmissionId::from_stored("report");
     let asset = Indicator::from_stored(
@@ -198,7 +199,7 @@ fn what_a_submission_brought_is_referred_once_for_each_close() {
         batch.items[0].assessment.indicator = asset;
     }
     history.push(Some("birdsite"), body);
-    let referral = |close, after| {
+    let referral = |close, after, rights| {
         let to = owners.iter().zip(1..).map(|(owner, number)| Referred {
             id: id(number),
             owner: owner.clone(),
@@ -212,13 +213,17 @@ fn what_a_submission_brought_is_referred_once_for_each_close() {
             close,
             to: to.collect(),
             not_referred: 3,
+            rights,
         })
     };
-    let early = history.push(None, referral(1, 0));
+    let early = history.push(None, referral(1, 0, rights));
     let close = history.close("birdsite", "report", Some(1));
-    let first = history.push(None, referral(close, 0));
-    let second = history.push(None, referral(close, 0));
+    // Worked out under rights that had changed by its place.
+    let stale = history.push(None, referral(close, 0, rights - 1));
+    let first = history.push(None, referral(close, 0, rights));
+    let second = history.push(None, referral(close, 0, rights));
     let (_folder, whole) = applied(&history);
+    assert_eq!(outcome(&whole, stale), Outcome::Void(VoidReason::AudienceGone));
     for void in [early, second] {
         assert_eq!(outcome(&whole, void), Outcome::Void(VoidReason::DoneBefore));
     }

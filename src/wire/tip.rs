@@ -163,7 +163,7 @@ fn read_indicator(index: u32, key: &pb::IndicatorKey) -> Result<TipIndicator, In
         return Err(Invalid::new("value", format!("is larger than {MAX_KEY_BYTES} bytes")));
     }
     let indicator = indicator::read_key(key)?;
-    Ok(TipIndicator { index, id: indicator.id(), indicator })
+    Ok(TipIndicator { index, id: indicator.id(), indicator, restricted: false })
 }
 
 #[cfg(test)]

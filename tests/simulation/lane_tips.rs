@@ -287,7 +287,7 @@ fn response(request: &str, tip: TipId) -> ResponseRequest {
 
 fn about(value: u8) -> Vec<TipIndicator> {
     let indicator = indicator(value);
-    vec![TipIndicator { index: 0, id: indicator.id(), indicator }]
+    vec![TipIndicator { index: 0, id: indicator.id(), indicator, restricted: false }]
 }
 
 /// Whether a thing that is done with a tip is hidden from a member (`Err`) or a liaison (`Ok`).

@@ -298,7 +298,7 @@ fn asked(tip: TipId) -> TipAsked {
 fn about_values(about: Option<u8>) -> Vec<TipIndicator> {
     let one = |value| {
         let indicator = indicator(value);
-        TipIndicator { index: 0, id: indicator.id(), indicator }
+        TipIndicator { index: 0, id: indicator.id(), indicator, restricted: false }
     };
     about.into_iter().map(one).collect()
 }

@@ -50,6 +50,9 @@ pub struct TipIndicator {
     pub id: IndicatorId,
     /// What it is.
     pub indicator: Indicator,
+    /// Whether its author knew it under a restricted label: it is shown to who may hold such, and to nobody
+    /// who may no longer.
+    pub restricted: bool,
 }
 
 /// Whom something that a party adds to a tip is for.
@@ -116,6 +119,9 @@ pub struct Referral {
     pub to: Vec<Referred>,
     /// How many assets were referred to nobody.
     pub not_referred: u32,
+    /// The last entry that had changed what anybody may see when this was worked out: it is void where
+    /// another came between.
+    pub rights: u64,
 }
 
 /// What is referred to one owner.

@@ -96,7 +96,9 @@ impl Exchange {
                 break;
             }
             let more = self.index.tip_indicators(part.tip.id, added.sequence, 0, left)?;
-            found.extend(more.into_iter().map(|one| (one.id, one.indicator)));
+            let author = added.author.as_ref().unwrap_or(&part.tip.sender);
+            let more = more.into_iter().filter(|one| self.may_be_shown(me, author, one));
+            found.extend(more.map(|one| (one.id, one.indicator)));
         }
         // As above.
         let tip = self.index.tip(part.tip.id)?;

@@ -10,6 +10,7 @@ use crate::domain::purpose::Purpose;
 use crate::domain::{Invalid, PartnerId, Timestamp, TipId};
 use crate::error::Result;
 use crate::exchange::campaigns::campaign_visible;
+use crate::exchange::restricted;
 use crate::exchange::submit::refused;
 use crate::exchange::{Caller, Exchange, GIVEN_AT_ONCE, Handed};
 use crate::index::record::{Added, KeptTip};
@@ -174,9 +175,25 @@ impl Exchange {
                 let found = self.referred_indicators(tip, None, indicators)?;
                 found.into_iter().map(|(_, indicator)| indicator).collect()
             }
-            _ => self.index.tip_indicators(tip.id, sequence, 0, indicators)?,
+            _ => {
+                let mut found = self.index.tip_indicators(tip.id, sequence, 0, indicators)?;
+                let author = added.author.as_ref().unwrap_or(&tip.sender);
+                found.retain(|one| self.may_be_shown(me, author, one));
+                found
+            }
         };
         Ok(Some(AddedShown { added, text, indicators }))
+    }
+
+    /// Whether a party may still be shown an indicator of an author's: what is under a restricted label
+    /// stays with who may hold such by now.
+    pub(super) fn may_be_shown(
+        &self,
+        me: &PartnerId,
+        author: &PartnerId,
+        one: &TipIndicator,
+    ) -> bool {
+        !one.restricted || me == author || restricted::may_hold(&self.registry(), &[me])
     }
 
     /// The same without its text and its indicators.
@@ -247,7 +264,9 @@ impl Exchange {
             };
             let left = most - shown.len();
             let found = self.index.tip_indicators(tip.id, sequence, first, left)?;
-            shown.extend((first..).zip(found).map(|(place, indicator)| IndicatorShown {
+            let found = (first..).zip(found);
+            let found = found.filter(|(_, one)| self.may_be_shown(me, &author, one));
+            shown.extend(found.map(|(place, indicator)| IndicatorShown {
                 author: author.clone(),
                 at: (sequence, place),
                 indicator,

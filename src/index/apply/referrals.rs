@@ -37,6 +37,10 @@ impl Applier {
             if !is_due || referred.close != referral.close || referred.up_to != referral.after {
                 return Ok(Outcome::Void(VoidReason::DoneBefore));
             }
+            // By the rights of its own place in the order: it is worked out anew.
+            if referral.rights != self.registry.sight_changed(u64::MAX) {
+                return Ok(Outcome::Void(VoidReason::AudienceGone));
+            }
             referred.up_to = referral.close;
             referred.not_referred = referred.not_referred.saturating_add(referral.not_referred);
             referral.to.iter().for_each(|one| referred.add(&one.owner, one.count));

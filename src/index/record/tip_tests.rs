@@ -88,7 +88,7 @@ fn what_was_added_and_referred_is_read_as_it_was_written() {
 fn indicators_lie_in_parts_by_count_and_by_bytes() {
     let indicator = |length: usize| {
         let indicator = Indicator::from_stored(Kind::Url, None, "x".repeat(length));
-        TipIndicator { index: 4, id: indicator.id(), indicator }
+        TipIndicator { index: 4, id: indicator.id(), indicator, restricted: true }
     };
     for (length, count) in [(10, 200), (4_000, 3)] {
         let all: Vec<_> = (0..count).map(|_| indicator(length)).collect();

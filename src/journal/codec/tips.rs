@@ -61,6 +61,7 @@ pub fn write_indicator(one: &TipIndicator) -> pb::TipIndicator {
         kind: number(Kind::ALL, &indicator.kind()),
         platform: indicator.platform().map(ToString::to_string).unwrap_or_default(),
         value: indicator.value().to_owned(),
+        restricted: one.restricted,
     }
 }
 
@@ -68,7 +69,8 @@ pub fn read_indicator(one: pb::TipIndicator) -> Decoded<TipIndicator> {
     let platform = (!one.platform.is_empty()).then(|| Platform::from_stored(one.platform));
     let kind = required("kind", Kind::ALL, one.kind)?;
     let indicator = Indicator::from_stored(kind, platform, one.value);
-    Ok(TipIndicator { index: one.index, id: read_id(one.id)?, indicator })
+    let (id, restricted) = (read_id(one.id)?, one.restricted);
+    Ok(TipIndicator { index: one.index, id, indicator, restricted })
 }
 
 fn read_indicators(all: Vec<pb::TipIndicator>) -> Decoded<Vec<TipIndicator>> {
@@ -165,6 +167,7 @@ pub fn write_referral(referral: &Referral) -> pb::Referral {
         close: referral.close,
         to: to.collect(),
         not_referred: referral.not_referred,
+        rights: referral.rights,
     }
 }
 
@@ -184,6 +187,7 @@ pub fn read_referral(referral: pb::Referral) -> Decoded<Referral> {
         close: referral.close,
         to: to.collect::<Decoded<_>>()?,
         not_referred: referral.not_referred,
+        rights: referral.rights,
     })
 }
 
