@@ -92,6 +92,82 @@ fn every_kind_of_indicator_is_written_as_the_standard_has_it() {
 }
 
 #[test]
+fn campaigns_and_what_was_done_are_written_with_what_belongs_to_them() {
+    let stage = Stage::new();
+    let facegraph = |arguments: &[&str]| done(stage.run("facegraph", arguments));
+    let core = ["--group", "core"];
+    let about = [
+        "campaign",
+        "put",
+        "--name",
+        "Harbour network",
+        "--description",
+        "One network of many names.",
+        "--actor",
+        "people linked to a government",
+        "--country",
+        "GB",
+        "--confidence",
+        "70",
+        "--basis",
+        "shared infrastructure",
+        "--technique",
+        "T0090",
+        "--target",
+        "voters",
+        "--reference",
+        "https://report.example/harbour",
+        "--json",
+    ];
+    let founded = facegraph(&[&about[..], &core].concat()).lines();
+    let campaign = founded[0]["campaign"].as_str().or(founded[0]["campaign_id"].as_str());
+    let campaign = campaign.unwrap_or_else(|| panic!("{founded:?}"));
+    let sites = stage.file("sites.txt", "harbour-observer.example\nquay-herald.example\n");
+    facegraph(&[&["submit", &sites, "--campaign", campaign][..], &core].concat());
+    let acted = ["enforcement", "put", "--count", "7 pages on facebook", "--campaign", campaign];
+    let before = ["--already-disabled", "2 pages on facebook", "--id", "takedown"];
+    facegraph(&[&acted[..], &before, &core].concat());
+    let apart = ["enforcement", "put", "--count", "3 groups on facebook", "--id", "apart"];
+    facegraph(&[&apart[..], &core].concat());
+
+    let is_whole = |written: &Value| {
+        let [named] = of_type(written, "campaign")[..] else { panic!("{written}") };
+        assert_eq!(
+            (&named["name"], &named["external_references"][0]["external_id"]),
+            (&json!("Harbour network"), &json!("T0090"))
+        );
+        let described = named["description"].as_str().unwrap();
+        assert!(described.ends_with("Aimed at: voters."), "{described}");
+        let [actor] = of_type(written, "threat-actor")[..] else { panic!("{written}") };
+        let ties = of_type(written, "relationship");
+        let tied = |kind: &str| {
+            let of_kind = ties.iter().filter(|tie| tie["relationship_type"] == kind);
+            of_kind.map(|tie| (&tie["target_ref"], &tie["confidence"])).collect::<Vec<_>>()
+        };
+        assert_eq!(tied("attributed-to"), [(&actor["id"], &json!(70))]);
+        assert_eq!(tied("indicates"), vec![(&named["id"], &Value::Null); 2]);
+        assert_eq!(tied("located-at").len(), 1);
+        of_type(written, "note")
+            .iter()
+            .map(|note| {
+                let content = note["content"].as_str().unwrap().to_owned();
+                (content, note["object_refs"][0] == named["id"])
+            })
+            .collect::<BTreeMap<_, _>>()
+    };
+    let taken = "facegraph removed: page on facebook: 7, of which 2 were disabled before.";
+    let other = "facegraph removed: group on facebook: 3.";
+    let notes = is_whole(&bundle(&stage, "birdsite", "member.json", &[]));
+    assert_eq!(notes, [(taken.to_owned(), true), (other.to_owned(), false)].into());
+
+    // A liaison's snapshot holds what was released of it.
+    facegraph(&["release", "--campaign", campaign, "--to", "cyber-unit", "--basis", "W-17"]);
+    let purpose = ["--snapshot", "--purpose", "warrant:W-17:GB"];
+    let notes = is_whole(&bundle(&stage, "cyber-unit", "liaison.json", &purpose));
+    assert_eq!(notes, [(taken.to_owned(), true)].into());
+}
+
+#[test]
 fn the_real_reports_are_valid_bundles() {
     let stage = Stage::new();
     let meta = data().join("meta");

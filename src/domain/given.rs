@@ -1,6 +1,8 @@
 //! What a reader was given, apart from how it came.
 
 use super::assessment::Assessment;
+use super::campaign::{CampaignId, Contribution};
+use super::enforcement::Enforcement;
 use super::entry::Position;
 use super::indicator::IndicatorId;
 use super::sharing::Tlp;
@@ -19,6 +21,38 @@ pub struct Given {
     pub id: IndicatorId,
     /// What it says, with what it is about.
     pub said: Assessment,
+    /// What its reader may do with it.
+    pub tlp: Tlp,
+}
+
+/// What is said of a campaign, as a reader was given it.
+#[derive(Clone, Debug, PartialEq)]
+pub struct GivenContribution {
+    /// Its version.
+    pub version: Position,
+    /// The id of its author, as it was given.
+    pub author: String,
+    /// When it was accepted.
+    pub accepted: Timestamp,
+    /// Of which campaign.
+    pub campaign: CampaignId,
+    /// What is said.
+    pub said: Contribution,
+    /// What its reader may do with it.
+    pub tlp: Tlp,
+}
+
+/// What was done, as a reader was given it.
+#[derive(Clone, Debug, PartialEq)]
+pub struct GivenEnforcement {
+    /// Its version.
+    pub version: Position,
+    /// The id of its author, as it was given.
+    pub author: String,
+    /// When it was accepted.
+    pub accepted: Timestamp,
+    /// What was done.
+    pub done: Enforcement,
     /// What its reader may do with it.
     pub tlp: Tlp,
 }

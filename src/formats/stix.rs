@@ -1,14 +1,15 @@
 //! What a reader was given, as a STIX 2.1 bundle for other systems.
 //!
-//! Each version of an assessment is an `indicator` of its own; its author an `identity`; what its
-//! reader may do with it a TLP 2.0 marking. What STIX has no property for stands in an extension that
+//! Each version of an assessment is an `indicator` of its own; what is said of a campaign a `campaign`; what
+//! was done a `note`; its author an `identity`; what its reader may do with it a TLP 2.0 marking. What STIX has no property for stands in an extension that
 //! is defined in the bundle. Ids are derived from what they name, so that the same version is the same
 //! object in every bundle.
 
+mod campaign;
 mod marking;
 mod pattern;
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 
 use serde_json::{Map, Value, json};
 use sha2::{Digest, Sha256};
@@ -16,7 +17,7 @@ use uuid::Builder;
 
 use crate::domain::assessment::{Basis, Involvement, Severity, Technique, Verdict};
 use crate::domain::label::Label;
-use crate::domain::{Assessment, Given, Kind, Timestamp, Tlp};
+use crate::domain::{Assessment, CampaignId, Given, GivenEnforcement, Kind, Timestamp, Tlp};
 
 /// When this mapping was fixed: objects that stand for themselves were made and changed then.
 const FIXED_AT: &str = "2026-11-25T00:00:00.000Z";
@@ -27,6 +28,12 @@ pub struct Bundle {
     /// What was put in before: authors, markings and campaigns stand in it once.
     known: BTreeSet<String>,
     objects: Vec<Value>,
+    /// The objects that stand for each campaign: one for each word on it.
+    campaigns: BTreeMap<CampaignId, Vec<String>>,
+    /// The indicators that are said to belong to one, with when that was accepted.
+    members: Vec<(String, CampaignId, Timestamp)>,
+    /// What was done: it refers to campaigns that may come later.
+    done: Vec<GivenEnforcement>,
 }
 
 impl Bundle {
@@ -36,10 +43,14 @@ impl Bundle {
         let marking = self.marking(given.tlp);
         let extension = self.extension();
         self.objects.push(indicator(given, &author, marking, &extension));
+        if let Some(campaign) = given.said.campaign {
+            self.members.push((indicator_id(given), campaign, given.accepted));
+        }
     }
 
     /// The bundle, as JSON. Its id is derived from its content.
-    pub fn finish(self) -> Value {
+    pub fn finish(mut self) -> Value {
+        self.relate();
         let mut content = Sha256::new();
         for object in &self.objects {
             content.update(object["id"].as_str().unwrap_or_default());
@@ -205,13 +216,20 @@ fn indicator_type(verdict: Verdict) -> &'static str {
 
 /// Techniques by the framework that numbers them, and then the reports.
 fn references(said: &Assessment) -> impl Iterator<Item = Value> {
+    references_of(&said.techniques, &said.references)
+}
+
+fn references_of<'a>(
+    techniques: &'a [Technique],
+    reports: &'a [Box<str>],
+) -> impl Iterator<Item = Value> + 'a {
     let technique = |technique: &Technique| {
         let (number, of) = (technique.as_str(), framework(technique));
         json!({ "source_name": of, "external_id": number })
     };
     let report = |url: &str| json!({ "source_name": "report", "url": url });
-    let reports = said.references.iter().map(move |url| report(url));
-    said.techniques.iter().map(technique).chain(reports)
+    let reports = reports.iter().map(move |url| report(url));
+    techniques.iter().map(technique).chain(reports)
 }
 
 /// Which framework numbers a technique.

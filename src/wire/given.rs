@@ -2,10 +2,13 @@
 //! was by the exchange that took it, under those of its day.
 
 use super::words::Word;
-use super::{pb, read_timestamp};
+use super::{campaign, enforcement, pb, read_timestamp};
 use crate::domain::assessment::{Assessment, Confidence, Technique};
 use crate::domain::label::Label;
-use crate::domain::{Given, Indicator, Invalid, Kind, Platform, Position, Tlp};
+use crate::domain::{
+    CampaignId, Given, GivenContribution, GivenEnforcement, Indicator, Invalid, Kind, Platform,
+    Position, Tlp,
+};
 
 /// Reads an item of a feed, a page or a snapshot. An error names the field that this version of the
 /// client does not understand.
@@ -15,7 +18,6 @@ pub fn read(item: &pb::FeedItem) -> Result<Given, Invalid> {
     let accepted = item.accepted_at.as_ref().ok_or_else(missing("accepted_at"))?;
     let about = item.indicator.as_ref().ok_or_else(missing("indicator"))?;
     let said = item.assessment.as_ref().ok_or_else(missing("assessment"))?;
-    let tlp = item.sharing.as_ref().map_or(Ok(None), |sharing| Tlp::read(sharing.tlp))?;
     let kind = Kind::read(about.kind)?.ok_or_else(missing("kind"))?;
     let platform = (!about.platform.is_empty()).then(|| about.platform.clone());
     let platform = platform.map(Platform::from_stored);
@@ -26,9 +28,44 @@ pub fn read(item: &pb::FeedItem) -> Result<Given, Invalid> {
         accepted: read_timestamp("accepted_at", accepted)?,
         id: about.id.parse()?,
         said: read_said(said, indicator)?,
-        // Without a marking it is for nobody else.
-        tlp: tlp.unwrap_or(Tlp::Red),
+        tlp: read_tlp(item.sharing.as_ref())?,
     })
+}
+
+/// Reads what is said of a campaign, as [`read`] reads an item.
+pub fn contribution(given: &pb::VisibleContribution) -> Result<GivenContribution, Invalid> {
+    let missing = |field| move || Invalid::new(field, "is missing");
+    let version = given.version.ok_or_else(missing("version"))?;
+    let accepted = given.accepted_at.as_ref().ok_or_else(missing("accepted_at"))?;
+    Ok(GivenContribution {
+        version: Position::new(version.sequence, version.index),
+        author: given.author.clone(),
+        accepted: read_timestamp("accepted_at", accepted)?,
+        campaign: CampaignId::parse(&given.campaign_id)?,
+        said: campaign::read(given.contribution.as_ref())?,
+        tlp: read_tlp(given.sharing.as_ref())?,
+    })
+}
+
+/// Reads what was done, as [`read`] reads an item.
+pub fn enforcement(given: &pb::VisibleEnforcement) -> Result<GivenEnforcement, Invalid> {
+    let missing = |field| move || Invalid::new(field, "is missing");
+    let version = given.version.ok_or_else(missing("version"))?;
+    let accepted = given.accepted_at.as_ref().ok_or_else(missing("accepted_at"))?;
+    let done = given.enforcement.as_ref().ok_or_else(missing("enforcement"))?;
+    Ok(GivenEnforcement {
+        version: Position::new(version.sequence, version.index),
+        author: given.author.clone(),
+        accepted: read_timestamp("accepted_at", accepted)?,
+        done: enforcement::read(done)?,
+        tlp: read_tlp(given.sharing.as_ref())?,
+    })
+}
+
+/// Without a marking it is for nobody else.
+fn read_tlp(sharing: Option<&pb::Sharing>) -> Result<Tlp, Invalid> {
+    let tlp = sharing.map_or(Ok(None), |sharing| Tlp::read(sharing.tlp))?;
+    Ok(tlp.unwrap_or(Tlp::Red))
 }
 
 fn read_said(said: &pb::Assessment, indicator: Indicator) -> Result<Assessment, Invalid> {
@@ -46,6 +83,9 @@ fn read_said(said: &pb::Assessment, indicator: Indicator) -> Result<Assessment, 
         first_seen: time("first_seen", &said.first_seen)?,
         last_seen: time("last_seen", &said.last_seen)?,
         valid_until: time("valid_until", &said.valid_until)?,
+        campaign: (!said.campaign.is_empty())
+            .then(|| CampaignId::parse(&said.campaign))
+            .transpose()?,
         note: (!said.note.is_empty()).then(|| said.note.as_str().into()),
         references: said.references.iter().map(|text| text.as_str().into()).collect(),
         ..Assessment::of(indicator)

@@ -5,17 +5,29 @@ use std::collections::BTreeMap;
 use super::super::failure::Failure;
 use super::super::{output, shown, words};
 use crate::client::FeedEvent;
-use crate::domain::{Given, Position};
+use crate::domain::{Given, GivenContribution, GivenEnforcement, Invalid, Position};
 use crate::formats::stix::Bundle;
 use crate::wire::{given, pb};
 
 /// What stands of what was pulled so far.
 #[derive(Debug, Default)]
 pub struct Current {
-    held: BTreeMap<Position, Given>,
+    held: BTreeMap<Position, Held>,
     /// What is to be dropped of what an earlier pull gave: a bundle holds what is, and not what was.
     gone: Vec<(Position, String)>,
     left_out: u64,
+}
+
+/// An object that a bundle holds.
+#[derive(Debug)]
+enum Held {
+    Item(Box<Given>),
+    Said(Box<GivenContribution>),
+    Done(Box<GivenEnforcement>),
+}
+
+fn unreadable(invalid: &Invalid) -> Failure {
+    Failure::failed(format!("the exchange sent what this client cannot read: {invalid}"))
 }
 
 impl Current {
@@ -23,15 +35,27 @@ impl Current {
     pub fn add(&mut self, event: &FeedEvent) -> Result<(), Failure> {
         match event {
             FeedEvent::Item(item) => {
-                let given = given::read(item).map_err(|invalid| {
-                    Failure::failed(format!(
-                        "the exchange sent what this client cannot read: {invalid}"
-                    ))
-                })?;
+                let given = given::read(item).map_err(|invalid| unreadable(&invalid))?;
                 if let Some(old) = item.replaces {
                     self.drop_version(&old, "replaced");
                 }
-                self.held.insert(given.version, given);
+                self.held.insert(given.version, Held::Item(Box::new(given)));
+            }
+            FeedEvent::Campaign(event) => {
+                let told = event.contribution.clone().unwrap_or_default();
+                let given = given::contribution(&told).map_err(|invalid| unreadable(&invalid))?;
+                if let Some(old) = told.replaces {
+                    self.drop_version(&old, "replaced");
+                }
+                self.held.insert(given.version, Held::Said(Box::new(given)));
+            }
+            FeedEvent::Enforcement(event) => {
+                let told = event.enforcement.clone().unwrap_or_default();
+                let given = given::enforcement(&told).map_err(|invalid| unreadable(&invalid))?;
+                if let Some(old) = told.replaces {
+                    self.drop_version(&old, "replaced");
+                }
+                self.held.insert(given.version, Held::Done(Box::new(given)));
             }
             FeedEvent::Removal(removal) => {
                 if let Some(version) = &removal.version {
@@ -53,8 +77,12 @@ impl Current {
     /// Prints the bundle, and on stderr what it cannot say.
     pub fn print(&self) -> Result<(), Failure> {
         let mut bundle = Bundle::default();
-        for given in self.held.values() {
-            bundle.add(given);
+        for held in self.held.values() {
+            match held {
+                Held::Item(given) => bundle.add(given),
+                Held::Said(given) => bundle.add_contribution(given),
+                Held::Done(given) => bundle.add_enforcement(given),
+            }
         }
         let text = serde_json::to_string_pretty(&bundle.finish())
             .map_err(|error| Failure::failed(format!("cannot write STIX: {error}")))?;
