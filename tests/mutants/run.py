@@ -18,13 +18,14 @@ COPY = ROOT / "target" / "mutants" / "tree"
 # Of its own: cargo takes two trees of one package for one, wherever they lie.
 BUILD = ROOT / "target" / "mutants" / "build"
 SIMULATION = ["--test", "simulation"]
+LANE = ["--test", "simulation", "liaison"]
 
 # name: (file, text, replacement, tests)
 MUTANTS = {
     # `may_see` taken out of one way out after the other.
     "feed-batch-without-may-see": (
         "src/exchange/feeds/batch.rs",
-        "let sees_now = sees(sight.reader());",
+        "let sees_now = sight.is_liaison() || sees(sight.reader());",
         "let sees_now = sees(sight.reader()) || true;",
         SIMULATION,
     ),
@@ -60,8 +61,8 @@ MUTANTS = {
     ),
     "snapshot-without-may-see": (
         "src/exchange/snapshot.rs",
-        "if !self.sight.wants(reader, When::Now, outline)? {",
-        "if !self.sight.asks_for(reader, When::Now, outline)? {",
+        "if !self.sight.gives(outline, now)? {",
+        "if !(now < now || self.sight.asks_for(reader, super::feeds::When::Now, outline)?) {",
         SIMULATION,
     ),
     "lookup-and-get-without-may-see": (
@@ -91,8 +92,8 @@ MUTANTS = {
     # A stale version delivered.
     "stale-version-in-a-batch": (
         "src/exchange/feeds/batch.rs",
-        "                || !is_current\n",
-        "",
+        "|| !is_current || ",
+        "|| (!is_current && false) || ",
         SIMULATION,
     ),
     "membership-counts-for-ever": (
@@ -115,8 +116,8 @@ MUTANTS = {
     ),
     "snapshot-judged-by-older-rights": (
         "src/exchange/snapshot.rs",
-        "        self.sight.refresh(&self.exchange)?;\n",
-        "",
+        "is judged by that.\n        self.sight.refresh(&self.exchange)?;\n",
+        "is judged by that.\n",
         ["--test", "races"],
     ),
     # A removal dropped.
@@ -177,8 +178,8 @@ MUTANTS = {
     ),
     "snapshot-follows-from-after-the-scan": (
         "src/exchange/snapshot.rs",
-        "        self.scanned = last;\n",
-        "        self.scanned = last;\n        let now = self.exchange.index.checkpoint();\n        self.cursor.place = Place::behind_entry(now);\n",
+        "        self.next = last.map(Next::Assessments).or(rest);\n",
+        "        self.next = last.map(Next::Assessments).or(rest);\n        let now = self.exchange.index.checkpoint();\n        self.cursor.place = Place::behind_entry(now);\n",
         SIMULATION,
     ),
     # What apply decides.
@@ -248,6 +249,80 @@ MUTANTS = {
         "src/index/registry.rs",
         "known.confirmed.is_none_or(|at| at > sequence)",
         "false",
+        ["--test", "restricted"],
+    ),
+    # The liaisons' lane.
+    "lane-without-the-clock": (
+        "src/exchange/feeds/sight.rs",
+        "may_see(&self.reader, sharing, author, at, now)\n            && (!self.public_alone",
+        "may_see(&self.reader, sharing, author, at, { let _ = now; Timestamp::default() })\n            && (!self.public_alone",
+        LANE,
+    ),
+    "lane-gives-what-is-not-released": (
+        "src/exchange/feeds/lane.rs",
+        "comes && sight.may_have(author, sharing, version, self.clock.now())",
+        "comes || sight.is_liaison()",
+        LANE,
+    ),
+    "lane-retraction-is-not-told": (
+        "src/exchange/feeds/lane.rs",
+        "ended.map(Told::Removed)",
+        "ended.filter(|_| false).map(Told::Removed)",
+        LANE,
+    ),
+    "lane-replacement-is-not-told": (
+        "src/exchange/feeds/lane.rs",
+        "Ok(lost.map(|lost| Removed {\n            place: Place::behind(at),",
+        "Ok(lost.filter(|_| false).map(|lost| Removed {\n            place: Place::behind(at),",
+        LANE,
+    ),
+    "lane-snapshot-without-may-see": (
+        "src/exchange/snapshot.rs",
+        "self.sight.may_have(&kept.author, &kept.sharing, kept.position, now)\n                && self.sight.filter()",
+        "(now > now || true)\n                && self.sight.filter()",
+        LANE,
+    ),
+    "lane-unrecorded-deeds": (
+        "src/rpc/feed/message.rs",
+        "let objects = told.items + message.campaigns.len() + message.enforcements.len();",
+        "let objects = told.items;",
+        ["--test", "released_deeds"],
+    ),
+    # Tips.
+    "tips-show-other-threads": (
+        "src/index/record/tip.rs",
+        "self.shown || self.recipient.as_ref().is_none_or(|of| of == recipient)",
+        "self.shown || self.recipient.as_ref().is_none_or(|of| of == recipient || true)",
+        ["--test", "tips"],
+    ),
+    "tips-show-what-was-withdrawn": (
+        "src/exchange/tips/lane.rs",
+        "(tip.withdrawn || (is_closed()",
+        "((tip.withdrawn && false) || (is_closed()",
+        ["--test", "tips"],
+    ),
+    "tips-show-a-liaison-what-is-closed": (
+        "src/exchange/tips/lane.rs",
+        "(is_closed() && self.is_liaison(me))",
+        "(is_closed() && self.is_liaison(me) && false)",
+        ["--test", "tips_to_liaisons"],
+    ),
+    "tips-reopen-by-what-one-side-sees": (
+        "src/exchange/reopen.rs",
+        "if readers.iter().all(sees) {",
+        "if readers.iter().any(sees) {",
+        SIMULATION,
+    ),
+    "referral-by-rights-of-before": (
+        "src/index/apply/referrals.rs",
+        "if referral.rights != self.registry.sight_changed(u64::MAX) {",
+        "if referral.rights > self.registry.sight_changed(u64::MAX) {",
+        ["--lib", "tip_tests"],
+    ),
+    "tips-show-what-is-restricted": (
+        "src/exchange/tips/reading.rs",
+        "!one.restricted || me == author || ",
+        "true || !one.restricted || me == author || ",
         ["--test", "restricted"],
     ),
 }

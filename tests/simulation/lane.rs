@@ -19,7 +19,7 @@ use crate::cast::id;
 use crate::history::{History, MEMBERS, Op, To, VALUES};
 use crate::lane_history::{LaneHistory, LaneOp, STEPS};
 use crate::lane_tips;
-use crate::liaison::{FilterOf, Reader, Released, liaison};
+use crate::liaison::{FilterOf, Reader, ReaderOf, Released, liaison};
 use crate::run::Run;
 use crate::trace::{Trace, difference, told};
 use crate::words::{indicator, sharing};
@@ -41,19 +41,7 @@ pub struct LaneRun {
 /// Runs a history to its end. `Err` is a broken promise; otherwise what the observer observed: a liaison, or
 /// a partner of the history.
 fn run(history: &LaneHistory, observer: Observer) -> Result<Trace, String> {
-    let (partner, liaison) = match observer {
-        Observer::Partner(partner) => (partner, None),
-        Observer::Liaison(liaison) => (0, Some(liaison)),
-    };
-    let mut lane = LaneRun {
-        run: Run::new(history.base.readers.clone(), partner),
-        readers: history.readers.iter().copied().map(Reader::new).collect(),
-        tips: BTreeMap::new(),
-        released: Released::default(),
-        given: BTreeSet::new(),
-        observer: liaison,
-        trace: Trace::new(),
-    };
+    let mut lane = LaneRun::new(history, observer);
     for number in 0..STEPS {
         if let Some(step) = history.base.steps.iter().find(|(one, _)| *one == number) {
             lane.run.step(&history.base, step)?;
@@ -64,7 +52,7 @@ fn run(history: &LaneHistory, observer: Observer) -> Result<Trace, String> {
         }
     }
     lane.end()?;
-    Ok(if liaison.is_some() { lane.trace } else { lane.run.trace })
+    Ok(if lane.observer.is_some() { lane.trace } else { lane.run.trace })
 }
 
 /// Who observes.
@@ -75,6 +63,22 @@ enum Observer {
 }
 
 impl LaneRun {
+    fn new(history: &LaneHistory, observer: Observer) -> Self {
+        let (partner, liaison) = match observer {
+            Observer::Partner(partner) => (partner, None),
+            Observer::Liaison(liaison) => (0, Some(liaison)),
+        };
+        Self {
+            run: Run::new(history.base.readers.clone(), partner),
+            readers: history.readers.iter().copied().map(Reader::new).collect(),
+            tips: BTreeMap::new(),
+            released: Released::default(),
+            given: BTreeSet::new(),
+            observer: liaison,
+            trace: Trace::new(),
+        }
+    }
+
     fn happen(&mut self, number: u32, op: &LaneOp) -> Result<(), String> {
         match op {
             LaneOp::Submit { .. } => {
@@ -381,4 +385,30 @@ pub fn interferes(history: &History, seed: u64) -> Result<(), String> {
             Err(format!("{number} is hidden from {observer:?}, who observes {differs}"))
         }
     }
+}
+
+/// What a snapshot held when a page of it was read, and what it still gives once that is retracted.
+pub fn retracted_meanwhile() -> [bool; 2] {
+    let nothing = History::of(0).without(|_| true);
+    let of = ReaderOf { liaison: 0, public_alone: false, filter: FilterOf::Everything };
+    let history = LaneHistory { base: nothing, readers: vec![of], lane: Vec::new() };
+    let mut lane = LaneRun::new(&history, Observer::Liaison(0));
+    let (author, values, hours) = (0, vec![0], None);
+    let submit = LaneOp::Submit {
+        author,
+        to: To::Everyone,
+        values: values.clone(),
+        to_liaison: 0,
+        hours,
+        confidence: 80,
+    };
+    lane.happen(0, &submit).unwrap();
+    let caller = crate::liaison::caller(&lane.run.world, 0);
+    let wanted = lane.readers[0].wanted(&lane.run.world);
+    let mut snapshot = lane.run.world.exchange().snapshot(&caller, wanted).unwrap();
+    let page = snapshot.next_page(9).unwrap().unwrap();
+    let part = page.parts().next().expect("it was released");
+    let before = snapshot.still_gives(&part).unwrap();
+    lane.happen(1, &LaneOp::Retract { author, values, liaisons: 1 }).unwrap();
+    [before, snapshot.still_gives(&part).unwrap()]
 }

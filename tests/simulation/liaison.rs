@@ -95,7 +95,7 @@ impl Reader {
         Purpose { kind, ..warrant(world) }
     }
 
-    fn wanted(&self, world: &World) -> Wanted {
+    pub fn wanted(&self, world: &World) -> Wanted {
         let mut filter = Filter::default();
         match self.of.filter {
             FilterOf::Everything => {}

@@ -105,3 +105,8 @@ fn what_is_released_to_one_changes_nothing_that_another_observes() {
         "{compared} show too little"
     );
 }
+
+#[test]
+fn what_is_retracted_while_a_liaisons_snapshot_is_gathered_does_not_leave_with_it() {
+    assert_eq!(lane::retracted_meanwhile(), [true, false]);
+}
