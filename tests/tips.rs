@@ -282,21 +282,23 @@ async fn what_is_new_in_a_campaign_takes_up_a_tip_where_both_sides_can_see_it() 
     let request = pb::SendTipRequest { campaign: unseen.into(), ..tip("t0", &["facegraph"]) };
     let refused = sender.send_tip(request).await.unwrap_err().to_string();
     assert!(refused.contains("is not a campaign that you see"), "{refused}");
-    let founding = pb::PutCampaignRequest {
-        request_id: "c1".into(),
-        contribution: Some(pb::Contribution { name: "c1".into(), ..Default::default() }),
-        sharing: Some(sharing(Tlp::Green, None)),
+    let founding = |name: &str, sharing: pb::Sharing| pb::PutCampaignRequest {
+        request_id: name.into(),
+        contribution: Some(pb::Contribution { name: name.into(), ..Default::default() }),
+        sharing: Some(sharing),
         ..Default::default()
     };
-    let campaign = &sender.put_campaign(founding).await.unwrap().campaign_id;
+    let open = founding("c1", sharing(Tlp::Green, None));
+    let campaign = &sender.put_campaign(open).await.unwrap().campaign_id;
     let request = pb::SendTipRequest { campaign: campaign.clone(), ..tip("t1", &["facegraph"]) };
     let id = sender.send_tip(request).await.unwrap().tip_id;
-    let of_campaign = |value: &str| {
+    let of = |campaign: &str, value: &str| {
         let mut item = domain(value);
-        let campaign = campaign.clone();
+        let campaign = campaign.to_owned();
         item.assessment = Some(pb::Assessment { campaign, ..Default::default() });
         item
     };
+    let of_campaign = |value: &str| of(campaign, value);
     let to = |partner: &str| Some(sharing(Tlp::Amber, named(&[], &[partner])));
     let standing = async || {
         let shown = sender.tip(&id, "").await.unwrap();
@@ -313,8 +315,19 @@ async fn what_is_new_in_a_campaign_takes_up_a_tip_where_both_sides_can_see_it() 
     let theirs =
         batch("theirs", 1, Some(sharing(Tlp::Green, None)), vec![of_campaign("o.example")]);
     other.submit(theirs).await.unwrap();
+    // Of a campaign that the recipient does not see it is told nothing, though it sees what is new.
+    let closed = founding("c2", to("tubeworks").unwrap());
+    let secret = sender.put_campaign(closed).await.unwrap().campaign_id;
+    let request = pb::SendTipRequest { campaign: secret.clone(), ..tip("t2", &["facegraph"]) };
+    let apart = sender.send_tip(request).await.unwrap().tip_id;
+    walk(&recipient, &apart, &[Investigating, Monitoring]).await;
+    let everyone = Some(sharing(Tlp::Green, None));
+    let news = batch("apart", 1, everyone, vec![of(&secret, "apart.example")]);
+    sender.submit(news).await.unwrap();
     tokio::time::sleep(Duration::from_millis(2_500)).await;
     assert_eq!(standing().await, (Monitoring, 3));
+    let waits = sender.tip(&apart, "").await.unwrap().tip.unwrap();
+    assert_eq!(state(&waits, "facegraph"), Monitoring);
     assert_eq!(node.exchange.index().news(10).unwrap(), [], "they were looked at");
     // A recipient's own is as good as the sender's.
     recipient.submit(batch("new", 1, None, vec![of_campaign("new.example")])).await.unwrap();

@@ -311,7 +311,7 @@ MUTANTS = {
         "src/exchange/reopen.rs",
         "if readers.iter().all(sees) {",
         "if readers.iter().any(sees) {",
-        SIMULATION,
+        ["--test", "tips"],
     ),
     "referral-by-rights-of-before": (
         "src/index/apply/referrals.rs",

@@ -144,7 +144,7 @@ fn op(base: &History, random: &mut StdRng, readers: usize) -> LaneOp {
         _ => To::Named { groups: 1 << random.random_range(0..2u8), partners: 0 },
     };
     let liaisons = random.random_range(1..4);
-    match random.random_range(0..130) {
+    match random.random_range(0..140) {
         0..20 => {
             values.push(random.random_range(0..VALUES));
             let confidence = [20, 80][random.random_range(0..2usize)];
@@ -159,12 +159,18 @@ fn op(base: &History, random: &mut StdRng, readers: usize) -> LaneOp {
         60..84 => LaneOp::Read { reader, events: random.random_range(0..7) },
         84..90 => LaneOp::Snapshot { reader },
         90..100 => LaneOp::RunOut,
-        100..112 => {
-            let deed = Deed::any(base, random, to);
+        100..122 => {
+            // Often a correction of what was told before.
+            let deed = if random.random_bool(0.7) {
+                let (author, count) = (author % 2, random.random_range(1..9));
+                Deed::Enforce { author, id: 0, count, of: None, to: To::Everyone }
+            } else {
+                Deed::any(base, random, to)
+            };
             LaneOp::Deed { deed, to_liaison: random.random_range(0..2), hours }
         }
         number => match any_campaign(base, random) {
-            Some(of) if number < 124 => LaneOp::ReleaseCampaign { author, of, liaisons, hours },
+            Some(of) if number < 134 => LaneOp::ReleaseCampaign { author, of, liaisons, hours },
             Some(of) => LaneOp::RetractCampaign { author, of, liaisons },
             None => LaneOp::RunOut,
         },
