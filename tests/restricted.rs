@@ -198,5 +198,31 @@ async fn what_is_restricted_in_a_tip_is_shown_to_nobody_who_left_the_closed_grou
     };
     assert_eq!(told.len(), 1, "{told:?}");
     assert_eq!(seen_by(&birdsite).await, ["a.example", "b.example"], "its author's own");
+
+    // What is hidden takes no room: the others come, a page and more of them, as well.
+    operator.put_group(closed(&["birdsite", "facegraph"])).await.unwrap();
+    let hidden: Vec<_> = (0..300).map(|n| under("csam", &format!("h{n}.example"))).collect();
+    birdsite.submit(batch("many", 1, Some(to_closed()), hidden)).await.unwrap();
+    let keys =
+        (0..300).flat_map(|n| [key(&format!("h{n}.example")), key(&format!("o{n}.example"))]);
+    let request = pb::SendTipRequest { indicators: keys.collect(), ..request("m", "facegraph") };
+    let many = birdsite.send_tip(request).await.unwrap();
+    assert_eq!((many.counted, many.rejected.len()), (600, 0));
+    operator.put_group(closed(&["birdsite"])).await.unwrap();
+    let mut asked = pb::GetTipRequest {
+        tip_id: many.tip_id.clone(),
+        indicators_page_size: 70,
+        ..Default::default()
+    };
+    let mut pages = Vec::new();
+    loop {
+        let page = facegraph.tip_page(asked.clone()).await.unwrap();
+        pages.push(page.indicators.len());
+        asked.indicators_page_token = page.next_indicators_page_token;
+        if asked.indicators_page_token.is_empty() {
+            break;
+        }
+    }
+    assert_eq!(pages, [70, 70, 70, 70, 20]);
     node.stop().await;
 }

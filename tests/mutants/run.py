@@ -321,8 +321,8 @@ MUTANTS = {
     ),
     "tips-show-what-is-restricted": (
         "src/exchange/tips/reading.rs",
-        "!one.restricted || me == author || ",
-        "true || !one.restricted || me == author || ",
+        "if may_hold || !one.restricted {",
+        "if may_hold || !one.restricted || true {",
         ["--test", "restricted"],
     ),
 }

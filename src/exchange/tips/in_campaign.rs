@@ -95,10 +95,8 @@ impl Exchange {
             if left == 0 {
                 break;
             }
-            let more = self.index.tip_indicators(part.tip.id, added.sequence, 0, left)?;
-            let author = added.author.as_ref().unwrap_or(&part.tip.sender);
-            let more = more.into_iter().filter(|one| self.may_be_shown(me, author, one));
-            found.extend(more.map(|one| (one.id, one.indicator)));
+            let more = self.indicators_added(me, &part.tip, added, 0, left)?.into_iter();
+            found.extend(more.map(|(_, one)| (one.id, one.indicator)));
         }
         // As above.
         let tip = self.index.tip(part.tip.id)?;

@@ -176,24 +176,42 @@ impl Exchange {
                 found.into_iter().map(|(_, indicator)| indicator).collect()
             }
             _ => {
-                let mut found = self.index.tip_indicators(tip.id, sequence, 0, indicators)?;
-                let author = added.author.as_ref().unwrap_or(&tip.sender);
-                found.retain(|one| self.may_be_shown(me, author, one));
-                found
+                let found = self.indicators_added(me, tip, &added, 0, indicators)?;
+                found.into_iter().map(|(_, indicator)| indicator).collect()
             }
         };
         Ok(Some(AddedShown { added, text, indicators }))
     }
 
-    /// Whether a party may still be shown an indicator of an author's: what is under a restricted label
-    /// stays with who may hold such by now.
-    pub(super) fn may_be_shown(
+    /// The indicators that an entry added, from one of their places on, each with its place: at most so
+    /// many of those that a party may still be shown. What is under a restricted label stays with its
+    /// author and with who may hold such by now.
+    pub(super) fn indicators_added(
         &self,
         me: &PartnerId,
-        author: &PartnerId,
-        one: &TipIndicator,
-    ) -> bool {
-        !one.restricted || me == author || restricted::may_hold(&self.registry(), &[me])
+        tip: &KeptTip,
+        added: &Added,
+        mut from: u32,
+        most: usize,
+    ) -> Result<Vec<(u32, TipIndicator)>> {
+        let author = added.author.as_ref().unwrap_or(&tip.sender);
+        let may_hold = me == author || restricted::may_hold(&self.registry(), &[me]);
+        let mut shown = Vec::new();
+        while shown.len() < most {
+            let left = most - shown.len();
+            let found = self.index.tip_indicators(tip.id, added.sequence, from, left)?;
+            let is_last = found.len() < left;
+            for one in found {
+                if may_hold || !one.restricted {
+                    shown.push((from, one));
+                }
+                from = from.saturating_add(1);
+            }
+            if is_last {
+                break;
+            }
+        }
+        Ok(shown)
     }
 
     /// The same without its text and its indicators.
@@ -255,17 +273,16 @@ impl Exchange {
             }
             let Some(added) = self.index.added(tip.id, sequence)? else { continue };
             let is_shown = tip.sender == *me || added.stands_in(me);
-            let Some(author) = added.author.filter(|_| is_shown && added.indicators > 0) else {
+            if !is_shown || added.indicators == 0 {
                 continue;
-            };
+            }
+            let Some(author) = added.author.clone() else { continue };
             let first = match behind {
                 Some((entry, place)) if entry == sequence => place.saturating_add(1),
                 _ => 0,
             };
             let left = most - shown.len();
-            let found = self.index.tip_indicators(tip.id, sequence, first, left)?;
-            let found = (first..).zip(found);
-            let found = found.filter(|(_, one)| self.may_be_shown(me, &author, one));
+            let found = self.indicators_added(me, tip, &added, first, left)?.into_iter();
             shown.extend(found.map(|(place, indicator)| IndicatorShown {
                 author: author.clone(),
                 at: (sequence, place),
