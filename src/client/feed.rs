@@ -1,6 +1,8 @@
 //! Following a feed, over whatever breaks it.
 
 use std::collections::VecDeque;
+use std::fmt;
+use std::pin::Pin;
 
 use backon::ExponentialBackoff;
 use tonic::Streaming;
@@ -31,6 +33,7 @@ pub struct Subscription {
     from: From,
     filter: Option<pb::Filter>,
     stream: Option<Streaming<pb::SubscribeResponse>>,
+    opening: Option<Opening>,
     ready: VecDeque<FeedEvent>,
     /// The cursor behind everything in `ready`.
     behind_ready: Option<pb::Cursor>,
@@ -46,6 +49,18 @@ pub struct Subscription {
     reconnects: u64,
     /// How many tries in a row came to nothing.
     failures: u32,
+}
+
+/// The call that opens a stream, while it is under way. It outlasts whoever waits for it: one that was given
+/// up could reach the exchange behind the next, and take the subscription from that.
+struct Opening(Pin<Box<dyn Future<Output = Opened> + Send>>);
+
+type Opened = Result<Streaming<pb::SubscribeResponse>, ClientError>;
+
+impl fmt::Debug for Opening {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("Opening")
+    }
 }
 
 impl Subscription {
@@ -68,6 +83,7 @@ impl Subscription {
             from,
             filter,
             stream: None,
+            opening: None,
             ready: VecDeque::new(),
             behind_ready: None,
             reconnects: 0,
@@ -181,10 +197,14 @@ impl Subscription {
         let stream = match &mut self.stream {
             Some(stream) => stream,
             none => {
-                let opened =
-                    open(&self.client, &self.name, &self.from, self.filter.clone()).await?;
+                let opening = self.opening.get_or_insert_with(|| {
+                    let (name, filter) = (self.name.clone(), self.filter.clone());
+                    Opening(Box::pin(open(self.client.clone(), name, self.from.clone(), filter)))
+                });
+                let opened = opening.0.as_mut().await;
+                self.opening = None;
                 self.acknowledged = None;
-                none.insert(opened)
+                none.insert(opened?)
             }
         };
         match stream.message().await {
@@ -218,24 +238,15 @@ impl Subscription {
     }
 }
 
-async fn open(
-    client: &Client,
-    name: &str,
-    from: &From,
-    filter: Option<pb::Filter>,
-) -> Result<Streaming<pb::SubscribeResponse>, ClientError> {
+async fn open(client: Client, name: String, from: From, filter: Option<pb::Filter>) -> Opened {
     use pb::subscribe_request::Start;
     let start = match from {
         From::Start => Start::FromStart(pb::FromStart {}),
         From::Now => Start::FromNow(pb::FromNow {}),
-        From::Cursor(cursor) => Start::Cursor(cursor.clone()),
+        From::Cursor(cursor) => Start::Cursor(cursor),
     };
-    let request = pb::SubscribeRequest {
-        start: Some(start),
-        filter,
-        name: name.to_owned(),
-        purpose: client.purpose(),
-    };
+    let request =
+        pb::SubscribeRequest { start: Some(start), filter, name, purpose: client.purpose() };
     Ok(client.feed_service().subscribe(request).await?.into_inner())
 }
 
@@ -251,13 +262,17 @@ mod tests {
 
     /// A feed of an exchange that is not there.
     fn feed(name: &str, from: From) -> Subscription {
+        feed_of(name, from, 1)
+    }
+
+    fn feed_of(name: &str, from: From, port: u16) -> Subscription {
         let folder = tempfile::tempdir().unwrap();
         let now = Timestamp::from_millis(1_790_000_000_000);
         let authority = Authority::init(&folder.path().join("ca"), "tipoff.test", now).unwrap();
         let identity = folder.path().join("birdsite");
         let usage = Usage::Partner { id: PartnerId::parse("birdsite").unwrap(), workload: None };
         authority.issue(&usage, 30, now, &identity).unwrap();
-        let client = Client::new("https://localhost:1", &identity).unwrap();
+        let client = Client::new(&format!("https://localhost:{port}"), &identity).unwrap();
         let patience = Patience { first: Duration::ZERO, longest: Duration::ZERO, tries: Some(0) };
         client.with_patience(patience).subscribe_named(name, from, None)
     }
@@ -287,6 +302,21 @@ mod tests {
             assert!(matches!(feed.next_event().await, Err(ClientError::TakenOver(_))));
         }
         assert_eq!(feed.reconnects(), 0);
+    }
+
+    #[tokio::test]
+    async fn a_call_that_opens_a_stream_outlasts_who_waits_for_it_and_is_the_only_one() {
+        // It takes the connection, and answers nothing.
+        let silent = std::net::TcpListener::bind(("127.0.0.1", 0)).unwrap();
+        let mut feed = feed_of("blocklist", From::Start, silent.local_addr().unwrap().port());
+        let mut calls = Vec::new();
+        for _ in 0..3 {
+            let waited = tokio::time::timeout(Duration::from_millis(20), feed.next_event()).await;
+            assert!(waited.is_err(), "{waited:?}");
+            let Some(Opening(call)) = &feed.opening else { panic!("it was given up") };
+            calls.push(std::ptr::from_ref(&**call).cast::<()>());
+        }
+        assert!(calls.iter().all(|call| *call == calls[0]), "{calls:?}");
     }
 
     #[tokio::test]
