@@ -227,7 +227,8 @@ fn references_of<'a>(
         let (number, of) = (technique.as_str(), framework(technique));
         json!({ "source_name": of, "external_id": number })
     };
-    let report = |url: &str| json!({ "source_name": "report", "url": url });
+    // A `url` goes with a hash of the page, which nobody has taken; as an id its address stands alone.
+    let report = |url: &str| json!({ "source_name": "report", "external_id": url });
     let reports = reports.iter().map(move |url| report(url));
     techniques.iter().map(technique).chain(reports)
 }

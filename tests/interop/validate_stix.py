@@ -11,8 +11,7 @@ from stix2validator import ValidationOptions, validate_file
 
 
 def main():
-    # 302: a reference to a web page has no hash of it, since nobody has taken one.
-    options = ValidationOptions(version="2.1", strict=True, disabled="302")
+    options = ValidationOptions(version="2.1", strict=True)
     for path in sys.argv[1:]:
         result = validate_file(path, options)
         errors = [str(one) for each in result.object_results for one in each.errors or []]
