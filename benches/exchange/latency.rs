@@ -70,7 +70,14 @@ async fn offer(world: &World, exchange: &Process, items: u64, submitted: &Submit
         let now = Instant::now();
         submitted.lock().unwrap().extend(values.into_iter().map(|value| (value, now)));
         let publisher = publisher.clone();
-        calls.push(tokio::spawn(async move { call_raw(&publisher, SUBMIT, batch).await.unwrap() }));
+        calls.push(tokio::spawn(async move {
+            // More than a connection may have open is refused, as after a slow fsync, and tried again by
+            // whoever sends it. What is measured began with the first try.
+            while let Err(refused) = call_raw(&publisher, SUBMIT, batch.clone()).await {
+                assert_eq!(refused.code(), tonic::Code::ResourceExhausted, "{refused}");
+                tokio::time::sleep(EVERY).await;
+            }
+        }));
     }
     for call in calls {
         call.await.unwrap();
