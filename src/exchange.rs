@@ -61,7 +61,7 @@ pub use self::reactions::{FeedbackRequest, Noted, Reactions, SightingsRequest};
 pub use self::releases::{ReleaseRequest, Released};
 pub use self::seed::Seed;
 pub use self::selection::Selection;
-pub use self::snapshot::{SCANNED_AT_ONCE, Snapshot, SnapshotPage, SnapshotPart};
+pub use self::snapshot::{SCANNED_AT_ONCE, Snapshot, SnapshotPart};
 use self::subscriptions::Subscriptions;
 pub use self::subscriptions::{Hold, SUBSCRIPTIONS_PER_PARTNER, SubscriptionState};
 pub use self::tips::{

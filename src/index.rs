@@ -10,6 +10,7 @@ mod enforcements;
 pub mod keys;
 mod liaisons;
 mod outcomes;
+mod placed;
 pub mod query;
 mod reactions;
 pub mod record;

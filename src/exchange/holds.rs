@@ -66,7 +66,7 @@ impl Exchange {
     pub async fn place_hold(&self, caller: &Caller, request: HoldRequest) -> Result<PlacedHold> {
         let HoldRequest { request, digest, selection, reason } = request;
         let hold = HoldId::of(caller.partner(), &request);
-        if let Some(last) = self.last_part_before(caller, &request, digest)? {
+        if let Some(last) = self.keyed_before(caller, &request, digest)? {
             return self.placed(caller, hold, last, true);
         }
         let selected =

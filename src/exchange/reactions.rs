@@ -253,8 +253,8 @@ fn check_no_release(sharing: &Sharing) -> Result<()> {
     if sharing.releases.is_empty() {
         return Ok(());
     }
-    let reason =
-        "are not of these: assessments, what is said of campaigns and what was done are released";
+    let reason = "are not possible here: assessments, what is said of campaigns and what was done \
+                  can be released";
     Err(Invalid::new("sharing.releases", reason).into())
 }
 

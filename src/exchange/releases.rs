@@ -55,7 +55,7 @@ impl Exchange {
     /// its way when it returns.
     pub async fn release(&self, caller: &Caller, request: ReleaseRequest) -> Result<Released> {
         let ReleaseRequest { request, digest, selection, mut liaisons, act } = request;
-        if let Some(last) = self.last_part_before(caller, &request, digest)? {
+        if let Some(last) = self.keyed_before(caller, &request, digest)? {
             return self.released(last, true);
         }
         self.check_liaisons(&liaisons)?;

@@ -114,7 +114,7 @@ impl Exchange {
             Selection::Campaign(campaign) => {
                 // What is said of it first: who is given that sees the campaign in what follows.
                 if scope == Scope::All {
-                    self.select_said(author, *campaign, &refuses, &mut selected)?;
+                    self.select_said(author, *campaign, &refuses, &mut selected).await?;
                 }
                 self.select_campaign(author, *campaign, &refuses, &mut selected).await?;
             }
@@ -149,7 +149,7 @@ impl Exchange {
     }
 
     /// What an author says of a campaign, and what it did against it.
-    fn select_said(
+    async fn select_said(
         &self,
         author: &PartnerId,
         campaign: CampaignId,
@@ -171,6 +171,8 @@ impl Exchange {
                 let object = enforcement(&kept);
                 selected.judge(object, refuses(Meant::Other(&kept.sharing)), None);
             }
+            // There may be many of them: others get their turn.
+            tokio::task::yield_now().await;
         }
         Ok(())
     }
@@ -260,26 +262,6 @@ impl Exchange {
                 Outcome::Void(VoidReason::Repeats(first)) => return Ok((*first, true)),
                 Outcome::Void(reason) => return Err(refused(reason)),
             }
-        }
-    }
-
-    /// The last entry of a request that was taken under a key before.
-    pub(super) fn last_part_before(
-        &self,
-        caller: &Caller,
-        request: &RequestId,
-        digest: [u8; 32],
-    ) -> Result<Option<u64>> {
-        match self.index.taken_request(caller.partner(), request)? {
-            // An entry that is applied in part has its key already and no outcome yet.
-            Some(taken) if taken.sequence <= self.index.checkpoint() => {
-                if taken.digest == digest {
-                    Ok(Some(taken.sequence))
-                } else {
-                    Err(refused(&VoidReason::Conflicts(taken.sequence)))
-                }
-            }
-            _ => Ok(None),
         }
     }
 }

@@ -1,6 +1,6 @@
-//! Everything that is current for a reader: fuzzy and safe. To a liaison, who has no other way to it, what
-//! is said of campaigns and what was done too. The place first, then a scan by key; what
-//! changes meanwhile comes again from that place.
+//! Everything that is current for a reader: fuzzy and safe. The place first, then a scan by key; what
+//! changes meanwhile comes again from that place. To a liaison, who has no other way to it, what is said of
+//! campaigns and what was done too.
 
 use std::sync::Arc;
 
@@ -50,26 +50,6 @@ pub enum SnapshotPart {
     Done(Deed),
 }
 
-impl SnapshotPage {
-    /// What is on it.
-    pub fn parts(self) -> impl Iterator<Item = SnapshotPart> {
-        let said = self.said.into_iter().map(SnapshotPart::Said);
-        let done = self.done.into_iter().map(SnapshotPart::Done);
-        self.shown.into_iter().map(SnapshotPart::Item).chain(said).chain(done)
-    }
-}
-
-/// A part of a snapshot: one of these has something, or none.
-#[derive(Debug, Default)]
-pub struct SnapshotPage {
-    /// Assessments.
-    pub shown: Vec<Shown>,
-    /// What is said of campaigns.
-    pub said: Vec<Contributed>,
-    /// What was done.
-    pub done: Vec<Deed>,
-}
-
 impl Exchange {
     /// Opens a snapshot for a caller; for a liaison with its purpose.
     pub fn snapshot(
@@ -106,17 +86,16 @@ impl Snapshot {
 
     /// What the reader may see and asks for among the next so many objects; `None` once it is complete.
     /// Rights are those of the moment. Reads from the disk.
-    pub fn next_page(&mut self, most: usize) -> Result<Option<SnapshotPage>> {
+    pub fn next_page(&mut self, most: usize) -> Result<Option<Vec<SnapshotPart>>> {
         let Some(next) = self.next.take() else { return Ok(None) };
         self.exchange.check_suspended(&self.partner)?;
         self.exchange.check_still(&self.partner, self.purpose.as_ref())?;
-        let mut page = SnapshotPage::default();
-        match next {
-            Next::Assessments(behind) => page.shown = self.shown(&behind, most)?,
-            Next::Said(behind) => page.said = self.said(behind, most)?,
-            Next::Done(behind) => page.done = self.done(behind, most)?,
-        }
-        Ok(Some(page))
+        let page = match next {
+            Next::Assessments(behind) => self.shown(&behind, most),
+            Next::Said(behind) => self.said(behind, most),
+            Next::Done(behind) => self.done(behind, most),
+        };
+        page.map(Some)
     }
 
     /// Whether a liaison is still to be given what a page held: since then it may have been retracted.
@@ -143,7 +122,7 @@ impl Snapshot {
         })
     }
 
-    fn shown(&mut self, behind: &CurrentKey, most: usize) -> Result<Vec<Shown>> {
+    fn shown(&mut self, behind: &CurrentKey, most: usize) -> Result<Vec<SnapshotPart>> {
         let (found, last) = self.exchange.index.scan_current(behind, most)?;
         // Behind the scan: what was accepted after the reader lost sight is judged by that.
         self.sight.refresh(&self.exchange)?;
@@ -161,12 +140,12 @@ impl Snapshot {
             }
             let view = sharing.seen_by(reader, &author, version);
             self.sight.blank(&author, &mut current.assessment)?;
-            shown.push(Shown { place, author, current, view });
+            shown.push(SnapshotPart::Item(Shown { place, author, current, view }));
         }
         Ok(shown)
     }
 
-    fn said(&mut self, behind: Position, most: usize) -> Result<Vec<Contributed>> {
+    fn said(&mut self, behind: Position, most: usize) -> Result<Vec<SnapshotPart>> {
         let (found, last) = self.exchange.index.scan_contributions(behind, most)?;
         self.sight.refresh(&self.exchange)?;
         self.next = Some(last.map_or(Next::Done(Position::default()), Next::Said));
@@ -175,11 +154,11 @@ impl Snapshot {
             self.sight.may_have(&kept.author, &kept.sharing, kept.position, now)
                 && self.sight.filter().follows(Some(kept.campaign))
         });
-        let given = given.map(|kept| self.exchange.contributed(self.sight.reader(), kept));
-        Ok(given.collect())
+        let reader = self.sight.reader();
+        Ok(given.map(|kept| SnapshotPart::Said(self.exchange.contributed(reader, kept))).collect())
     }
 
-    fn done(&mut self, behind: Position, most: usize) -> Result<Vec<Deed>> {
+    fn done(&mut self, behind: Position, most: usize) -> Result<Vec<SnapshotPart>> {
         let (found, last) = self.exchange.index.scan_enforcements(behind, most)?;
         self.sight.refresh(&self.exchange)?;
         self.next = last.map(Next::Done);
@@ -189,7 +168,7 @@ impl Snapshot {
             if self.sight.may_have(&kept.author, &kept.sharing, kept.position, now)
                 && follows(&self.sight, &kept.enforcement)?
             {
-                done.push(self.exchange.deed(self.sight.reader(), kept)?);
+                done.push(SnapshotPart::Done(self.exchange.deed(self.sight.reader(), kept)?));
             }
         }
         Ok(done)

@@ -33,10 +33,7 @@ impl Index {
 
     /// What was said of a campaign at a place, while it is what its author says.
     pub fn contribution_at(&self, at: Position) -> Result<Option<KeptContribution>> {
-        let Some(key) = self.store.get(&keys::contribution_at(at))? else { return Ok(None) };
-        let kept = self.store.get(&key)?;
-        let kept = kept.map(|stored| KeptContribution::decode(&stored)).transpose()?;
-        Ok(kept.filter(|kept| kept.position == at))
+        self.placed_at(&keys::contribution_at(at), at)
     }
 
     /// What is said of any campaign, the newest first, before a place or before the end.
@@ -45,48 +42,19 @@ impl Index {
         before: Option<Position>,
     ) -> impl Iterator<Item = Result<KeptContribution>> {
         let before = before.map(keys::contribution_at);
-        let found = self.store.scan_back(keys::contributions_by_time(), before.as_deref());
-        found.filter_map(|pair| {
-            let (place, key) = match pair {
-                Ok(pair) => pair,
-                Err(error) => return Some(Err(error)),
-            };
-            let read = || match self.store.get(&key)? {
-                // A newer word took its place meanwhile, which stands elsewhere in the order.
-                None => Ok(None),
-                Some(stored) => {
-                    let kept = KeptContribution::decode(&stored)?;
-                    let is_there = keys::read_contribution_place(&place) == Some(kept.position);
-                    Ok(is_there.then_some(kept))
-                }
-            };
-            read().transpose()
-        })
+        self.placed_back(keys::contributions_by_time(), before.as_deref(), read_place)
     }
 
-    /// What is said of any campaign, the oldest first, behind a place: at most so many, and the place of
-    /// the last that was looked at where there may be more.
+    /// What is said of any campaign, the oldest first, behind a place: at most so many places are looked at.
+    /// With the last of those, where there may be more.
     pub fn scan_contributions(
         &self,
         behind: Position,
         most: usize,
     ) -> Result<(Vec<KeptContribution>, Option<Position>)> {
-        let prefix = keys::contributions_by_time();
         let from = Position::new(behind.sequence, behind.index.saturating_add(1));
-        let (mut found, mut last) = (Vec::new(), None);
-        let places = self.store.scan_from(prefix, &keys::contribution_at(from));
-        for (looked, pair) in places.enumerate() {
-            if looked == most {
-                return Ok((found, last));
-            }
-            let (place, key) = pair?;
-            let at = keys::read_contribution_place(&place);
-            last = Some(at.ok_or_else(|| corrupt("the order of what is said of campaigns"))?);
-            let kept = self.store.get(&key)?;
-            let kept = kept.map(|stored| KeptContribution::decode(&stored)).transpose()?;
-            found.extend(kept.filter(|kept| Some(kept.position) == last));
-        }
-        Ok((found, None))
+        let (prefix, from) = (keys::contributions_by_time(), keys::contribution_at(from));
+        self.placed_from(prefix, &from, most, read_place)
     }
 
     /// What an entry put in the place of a version that was released: that one, and to whom it was.
@@ -159,4 +127,9 @@ impl Index {
             Ok((part, Named::decode(&value)?))
         })
     }
+}
+
+fn read_place(key: &[u8]) -> Result<Position> {
+    let place = keys::read_contribution_place(key);
+    place.ok_or_else(|| corrupt("the order of what is said of campaigns"))
 }

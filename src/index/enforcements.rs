@@ -22,12 +22,7 @@ impl Index {
 
     /// What was done, as told at a place, while it is what its author says.
     pub fn enforcement_at(&self, at: Position) -> Result<Option<KeptEnforcement>> {
-        let Some(key) = self.store.get(&keys::enforcement_at(ListedBy::All, at))? else {
-            return Ok(None);
-        };
-        let kept = self.store.get(&key)?;
-        let kept = kept.map(|stored| KeptEnforcement::decode(&stored)).transpose()?;
-        Ok(kept.filter(|kept| kept.position == at))
+        self.placed_at(&keys::enforcement_at(ListedBy::All, at), at)
     }
 
     /// An author's enforcements under an id, to every audience.
@@ -40,8 +35,8 @@ impl Index {
         found.map(|pair| KeptEnforcement::decode(&pair?.1))
     }
 
-    /// All enforcements, the oldest first, behind a place: at most so many, and the place of the last that
-    /// was looked at where there may be more.
+    /// All enforcements, the oldest first, behind a place: at most so many places are looked at. With the
+    /// last of those, where there may be more.
     pub fn scan_enforcements(
         &self,
         behind: Position,
@@ -49,20 +44,8 @@ impl Index {
     ) -> Result<(Vec<KeptEnforcement>, Option<Position>)> {
         let by = ListedBy::All;
         let from = Position::new(behind.sequence, behind.index.saturating_add(1));
-        let (mut found, mut last) = (Vec::new(), None);
-        let places = self.store.scan_from(&keys::enforcements(by), &keys::enforcement_at(by, from));
-        for (looked, pair) in places.enumerate() {
-            if looked == most {
-                return Ok((found, last));
-            }
-            let (place, key) = pair?;
-            let at = keys::read_enforcement_place(&place);
-            last = Some(at.ok_or_else(|| corrupt("a list of enforcements"))?);
-            let kept = self.store.get(&key)?;
-            let kept = kept.map(|stored| KeptEnforcement::decode(&stored)).transpose()?;
-            found.extend(kept.filter(|kept| Some(kept.position) == last));
-        }
-        Ok((found, None))
+        let (prefix, from) = (keys::enforcements(by), keys::enforcement_at(by, from));
+        self.placed_from(&prefix, &from, most, read_place)
     }
 
     /// The enforcements of a list, the newest first, before a place or before the end.
@@ -72,21 +55,10 @@ impl Index {
         before: Option<Position>,
     ) -> impl Iterator<Item = Result<KeptEnforcement>> {
         let before = before.map(|at| keys::enforcement_at(by, at));
-        let found = self.store.scan_back(&keys::enforcements(by), before.as_deref());
-        found.filter_map(|pair| {
-            let (place, key) = match pair {
-                Ok(pair) => pair,
-                Err(error) => return Some(Err(error)),
-            };
-            let read = || {
-                let at = keys::read_enforcement_place(&place)
-                    .ok_or_else(|| corrupt("a list of enforcements"))?;
-                let kept = self.store.get(&key)?;
-                let kept = kept.map(|stored| KeptEnforcement::decode(&stored)).transpose()?;
-                // A correction took its place meanwhile, which stands elsewhere in the list.
-                Ok(kept.filter(|kept| kept.position == at))
-            };
-            read().transpose()
-        })
+        self.placed_back(&keys::enforcements(by), before.as_deref(), read_place)
     }
+}
+
+fn read_place(key: &[u8]) -> Result<Position> {
+    keys::read_enforcement_place(key).ok_or_else(|| corrupt("a list of enforcements"))
 }

@@ -407,8 +407,8 @@ pub fn retracted_meanwhile() -> [bool; 2] {
     let wanted = lane.readers[0].wanted(&lane.run.world);
     let mut snapshot = lane.run.world.exchange().snapshot(&caller, wanted).unwrap();
     let page = snapshot.next_page(9).unwrap().unwrap();
-    let part = page.parts().next().expect("it was released");
-    let before = snapshot.still_gives(&part).unwrap();
+    let part = page.first().expect("it was released");
+    let before = snapshot.still_gives(part).unwrap();
     lane.happen(1, &LaneOp::Retract { author, values, liaisons: 1 }).unwrap();
-    [before, snapshot.still_gives(&part).unwrap()]
+    [before, snapshot.still_gives(part).unwrap()]
 }

@@ -6,7 +6,6 @@ use std::time::Duration;
 use tipoff::clock::Clock;
 use tipoff::domain::TipId;
 use tipoff::domain::assessment::Confidence;
-use tipoff::domain::cursor::Place;
 use tipoff::domain::filter::Filter;
 use tipoff::domain::purpose::{Purpose, PurposeKind};
 use tipoff::domain::sharing::Audience;
@@ -15,8 +14,7 @@ use tipoff::domain::{Cursor, PartnerId, Position, Timestamp};
 use tipoff::exchange::{Caller, Delivery, Handed, Start, Wanted};
 
 use crate::cast::id;
-use crate::deeds::{Content, contributed, done};
-use crate::reader::{Event, events, item, tokio_instant_far};
+use crate::reader::{Event, events, in_snapshot, tokio_instant_far};
 use crate::trace::Observed;
 use crate::world::{LIAISONS, World};
 
@@ -177,20 +175,6 @@ impl Reader {
         Ok(())
     }
 
-    fn take_deed(
-        &mut self,
-        world: &World,
-        released: &Released,
-        observed: Observed,
-        content: Content,
-    ) -> Result<Observed, String> {
-        let place = Place::default();
-        let (holds, drops, content) = (None, None, Some(content));
-        let event = Event { place, observed, holds, drops, content, campaign: None };
-        self.take(world, released, &event)?;
-        Ok(event.observed)
-    }
-
     /// Where each of its tips stands, by a feed that is read from the beginning.
     pub fn tips_from_the_beginning(&self, world: &World) -> BTreeMap<TipId, TipState> {
         let caller = caller(world, self.of.liaison);
@@ -216,32 +200,8 @@ impl Reader {
         self.held.clear();
         let mut seen = Vec::new();
         while let Some(page) = snapshot.next_page(PAGE).unwrap() {
-            for one in page.said {
-                let (observed, content) = contributed(&one, &world.campaigns);
-                seen.push(self.take_deed(world, released, observed, content)?);
-            }
-            for one in page.done {
-                let (observed, content) = done(&one, &world.campaigns);
-                seen.push(self.take_deed(world, released, observed, content)?);
-            }
-            for shown in page.shown {
-                let (version, sharing) = (shown.current.version, shown.current.sharing.clone());
-                let said = &shown.current.assessment;
-                let event = Event {
-                    place: shown.place,
-                    observed: item(
-                        &shown.author,
-                        said,
-                        &shown.view,
-                        version,
-                        None,
-                        &world.campaigns,
-                    ),
-                    holds: Some(version),
-                    drops: None,
-                    content: Some((shown.author.clone(), version, sharing)),
-                    campaign: None,
-                };
+            for part in &page {
+                let event = in_snapshot(part, &world.campaigns);
                 self.take(world, released, &event)?;
                 seen.push(event.observed);
             }

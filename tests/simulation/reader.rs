@@ -8,7 +8,9 @@ use tipoff::domain::entry::{Body, ItemOutcome, Outcome};
 use tipoff::domain::filter::Filter;
 use tipoff::domain::sharing::SharingView;
 use tipoff::domain::{Assessment, CampaignId, Cursor, PartnerId, Position, Sharing};
-use tipoff::exchange::{BatchDelivery, Delivery, Reactions, RemovedWhat, Snapshot, Start};
+use tipoff::exchange::{
+    BatchDelivery, Delivery, Reactions, RemovedWhat, Snapshot, SnapshotPart, Start,
+};
 
 use crate::cast::{group, id};
 use crate::deeds::{self, Campaigns};
@@ -126,17 +128,8 @@ impl Reader {
             Ok(Some(page)) => page,
         };
         let mut seen = Vec::new();
-        for shown in page.shown {
-            let (version, sharing) = (shown.current.version, shown.current.sharing.clone());
-            let said = &shown.current.assessment;
-            let event = Event {
-                place: Place::default(),
-                observed: item(&shown.author, said, &shown.view, version, None, &world.campaigns),
-                holds: Some(version),
-                drops: None,
-                content: Some((shown.author.clone(), version, sharing)),
-                campaign: None,
-            };
+        for part in &page {
+            let event = in_snapshot(part, &world.campaigns);
             self.check(world, model, &event)?;
             held.extend(event.holds);
             seen.push(event.observed);
@@ -269,6 +262,23 @@ pub fn events(delivery: Delivery, campaigns: &Campaigns) -> Vec<Event> {
         }
         Delivery::Tip(one) => vec![crate::tips::told(&one)],
     }
+}
+
+/// An object of a snapshot, as an event without a place.
+pub fn in_snapshot(part: &SnapshotPart, campaigns: &Campaigns) -> Event {
+    let (holds, (observed, content)) = match part {
+        SnapshotPart::Item(shown) => {
+            let (author, current) = (&shown.author, &shown.current);
+            let version = current.version;
+            let observed = item(author, &current.assessment, &shown.view, version, None, campaigns);
+            let content = (author.clone(), version, current.sharing.clone());
+            (Some(version), (observed, content))
+        }
+        SnapshotPart::Said(said) => (None, deeds::contributed(said, campaigns)),
+        SnapshotPart::Done(deed) => (None, deeds::done(deed, campaigns)),
+    };
+    let (place, drops, content) = (Place::default(), None, Some(content));
+    Event { place, observed, holds, drops, content, campaign: None }
 }
 
 /// What a trace calls what is to be dropped.

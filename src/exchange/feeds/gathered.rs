@@ -49,22 +49,27 @@ impl Gathered {
 /// The same where each version of an entry is two steps: to drop what it took the place of, and then it. A
 /// liaison's places in such an entry count these, and nothing else.
 pub(super) struct Steps {
-    pub behind: Place,
-    pub told: Gathered,
+    behind: Place,
+    told: Gathered,
 }
 
 impl Steps {
-    /// Adds a removal, unless that is behind the reader, or has to wait.
-    pub fn removal(&mut self, removed: Removed) -> bool {
-        let at = removed.place.after;
-        let place = Place::behind(Position::new(at.sequence, at.index.saturating_mul(2)));
-        place <= self.behind || self.told.add(Told::Removed(Removed { place, ..removed }), place)
+    /// Nothing yet, behind a place.
+    pub fn behind(place: Place) -> Self {
+        Self { behind: place, told: Gathered::behind(place) }
     }
 
-    /// Adds what a version says, as [`Steps::removal`] does.
-    pub fn add(&mut self, one: Told, version: Position) -> bool {
-        let place = Self::content(version);
-        place <= self.behind || self.told.add(one, place)
+    /// Adds what a version took the place of, and what it says, where those are not behind the reader.
+    /// Tells whether it could: what has to wait is looked at again.
+    pub fn add(&mut self, version: Position, lost: Option<Removed>, says: Option<Told>) -> bool {
+        let removed =
+            Place::behind(Position::new(version.sequence, version.index.saturating_mul(2)));
+        let lost = lost.map(|lost| Told::Removed(Removed { place: removed, ..lost }));
+        let steps = [(lost, removed), (says, Self::content(version))];
+        steps.into_iter().all(|(one, place)| match one {
+            Some(one) if place > self.behind => self.told.add(one, place),
+            _ => true,
+        })
     }
 
     /// The place behind what a version says.

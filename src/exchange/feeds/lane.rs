@@ -112,25 +112,19 @@ impl Exchange {
         let done = Place::behind_entry(entry.sequence);
         let Some(author) = &entry.author else { return Ok((None, done)) };
         let version = Position::new(entry.sequence, 0);
-        let mut steps = Steps { behind, told: Gathered::behind(behind) };
-        let what = RemovedWhat::Contribution(put.campaign);
-        if holds_something
-            && let Some(one) = self.lost(sight, author, what, version)?
-            && !steps.removal(one)
-        {
-            return Ok(steps.so_far());
-        }
+        let mut steps = Steps::behind(behind);
         let audience = AudienceDigest::of(&put.sharing.audience);
         let kept = self.index.contribution(put.campaign, author, audience)?;
-        let kept = kept.filter(|kept| kept.position == version);
-        if let Some(kept) = kept
-            && self.comes_with(sight, author, (&kept.sharing, &kept.lane), version)
-            && let Some(one) = self.said_of(sight, kept, Steps::content(version))
-            && !steps.add(one, version)
-        {
+        let given = kept
+            .filter(|kept| kept.position == version)
+            .filter(|kept| self.comes_with(sight, author, (&kept.sharing, &kept.lane), version));
+        let given = given.and_then(|kept| self.said_of(sight, kept, Steps::content(version)));
+        let what = RemovedWhat::Contribution(put.campaign);
+        let lost = self.lost(sight, author, what, version)?.filter(|_| holds_something);
+        if !steps.add(version, lost, given) {
             return Ok(steps.so_far());
         }
-        Ok((steps.told.delivery, done))
+        Ok((steps.so_far().0, done))
     }
 
     /// The same of a report of enforcements.
@@ -145,27 +139,24 @@ impl Exchange {
         let done = Place::behind_entry(entry.sequence);
         let Some(author) = &entry.author else { return Ok((None, done)) };
         let audience = AudienceDigest::of(&report.sharing.audience);
-        let mut steps = Steps { behind, told: Gathered::behind(behind) };
+        let mut steps = Steps::behind(behind);
         for (index, enforcement) in &report.items {
             let version = Position::new(entry.sequence, *index);
-            let what = RemovedWhat::Enforcement(enforcement.id.clone());
-            if holds_something
-                && let Some(one) = self.lost(sight, author, what, version)?
-                && !steps.removal(one)
-            {
-                return Ok(steps.so_far());
-            }
             let kept = self.index.enforcement(author, &enforcement.id, audience)?;
-            let kept = kept.filter(|kept| kept.position == version);
-            if let Some(kept) = kept
-                && self.comes_with(sight, author, (&kept.sharing, &kept.lane), version)
-                && let Some(one) = self.done_of(sight, kept, Steps::content(version))?
-                && !steps.add(one, version)
-            {
+            let given = kept.filter(|kept| kept.position == version).filter(|kept| {
+                self.comes_with(sight, author, (&kept.sharing, &kept.lane), version)
+            });
+            let given = match given {
+                Some(kept) => self.done_of(sight, kept, Steps::content(version))?,
+                None => None,
+            };
+            let what = RemovedWhat::Enforcement(enforcement.id.clone());
+            let lost = self.lost(sight, author, what, version)?.filter(|_| holds_something);
+            if !steps.add(version, lost, given) {
                 return Ok(steps.so_far());
             }
         }
-        Ok((steps.told.delivery, done))
+        Ok((steps.so_far().0, done))
     }
 
     /// What a liaison is to drop since what was done with an answer to a tip took its place.

@@ -162,7 +162,7 @@ pub async fn run(
                 return;
             }
         };
-        for one in page.parts() {
+        for one in page {
             // Cut by what is shown alone: where a page ends would tell how much is hidden.
             if message.add(one, out.purpose.as_ref()) {
                 let full = std::mem::take(&mut message).finish(&mut snapshot);

@@ -1,0 +1,88 @@
+//! Records that stand in an order by where they were accepted: a place leads to the record's key, and holds
+//! until a newer word takes the record over, which stands elsewhere in the order.
+
+use super::Index;
+use super::record::{KeptContribution, KeptEnforcement};
+use crate::domain::Position;
+use crate::error::Result;
+
+/// A record of which the newest word counts.
+pub(super) trait Placed: Sized {
+    fn read(bytes: &[u8]) -> Result<Self>;
+    /// Where its newest word was accepted.
+    fn position(&self) -> Position;
+}
+
+impl Placed for KeptContribution {
+    fn read(bytes: &[u8]) -> Result<Self> {
+        Self::decode(bytes)
+    }
+
+    fn position(&self) -> Position {
+        self.position
+    }
+}
+
+impl Placed for KeptEnforcement {
+    fn read(bytes: &[u8]) -> Result<Self> {
+        Self::decode(bytes)
+    }
+
+    fn position(&self) -> Position {
+        self.position
+    }
+}
+
+/// Reads the place of a key, or names what is damaged.
+type ReadPlace = fn(&[u8]) -> Result<Position>;
+
+impl Index {
+    /// The record of a key, while it stands at a place.
+    fn placed<T: Placed>(&self, key: &[u8], at: Position) -> Result<Option<T>> {
+        let kept = self.store.get(key)?.map(|stored| T::read(&stored)).transpose()?;
+        Ok(kept.filter(|kept| kept.position() == at))
+    }
+
+    /// The record to which a place leads.
+    pub(super) fn placed_at<T: Placed>(&self, place: &[u8], at: Position) -> Result<Option<T>> {
+        self.store.get(place)?.map_or(Ok(None), |key| self.placed(&key, at))
+    }
+
+    /// The records of an order from a place on, the oldest first: at most so many places are looked at. With
+    /// the last of those, where there may be more.
+    pub(super) fn placed_from<T: Placed>(
+        &self,
+        prefix: &[u8],
+        from: &[u8],
+        most: usize,
+        read: ReadPlace,
+    ) -> Result<(Vec<T>, Option<Position>)> {
+        let (mut found, mut last) = (Vec::new(), None);
+        for (looked, pair) in self.store.scan_from(prefix, from).enumerate() {
+            if looked == most {
+                return Ok((found, last));
+            }
+            let (place, key) = pair?;
+            let at = read(&place)?;
+            last = Some(at);
+            found.extend(self.placed(&key, at)?);
+        }
+        Ok((found, None))
+    }
+
+    /// The records of an order, the newest first, before a place or before the end.
+    pub(super) fn placed_back<'a, T: Placed>(
+        &'a self,
+        prefix: &[u8],
+        before: Option<&[u8]>,
+        read: ReadPlace,
+    ) -> impl Iterator<Item = Result<T>> + use<'a, T> {
+        self.store.scan_back(prefix, before).filter_map(move |pair| {
+            let record = || {
+                let (place, key) = pair?;
+                self.placed(&key, read(&place)?)
+            };
+            record().transpose()
+        })
+    }
+}
