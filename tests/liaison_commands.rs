@@ -95,6 +95,7 @@ fn a_report_is_released_as_it_is_submitted_with_its_counts() {
     let retract = ["release", "--enforcement", id, "--to", "cyber-unit", "--retract"];
     let text = done(stage.run("birdsite", &retract)).out;
     assert!(text.contains("1 version retracted from cyber-unit"), "{text}");
+    assert!(text.contains("who has been told: tipoff audit deliveries "), "{text}");
     let lines = done(stage.run("cyber-unit", &pull)).lines();
     assert!(lines.iter().all(|line| line["enforcement"].is_null()));
     let seen = done(stage.run("birdsite", &["audit", "accesses"])).out;

@@ -29,7 +29,7 @@ fn a_tip_is_sent_listed_answered_shown_and_withdrawn() {
         "--subject",
         "a network",
         "--urgency",
-        "imminent-harm",
+        "imminent_harm",
         "--respond-by",
         "2040-01-01",
         "--tlp",

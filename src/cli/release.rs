@@ -161,6 +161,9 @@ impl Release {
                 parts.push(format!("{} refused ({why})", sum.refused));
             }
             output::line(&parts.join(", "))?;
+            if let (true, Some(first)) = (self.retract, sum.sequences.first()) {
+                output::line(&format!("who has been told: tipoff audit deliveries {first}"))?;
+            }
         }
         let wrong = sum.refused > 0 || told.iter().any(|one| !one.item.reason.is_empty());
         Ok(if wrong { Done::InPart } else { Done::Whole })

@@ -66,6 +66,7 @@ pub enum Urgency {
     /// Before other things
     Priority,
     /// Somebody is about to be harmed
+    #[value(alias = "imminent_harm")]
     ImminentHarm,
 }
 
