@@ -8,6 +8,7 @@ pub mod apply;
 mod campaigns;
 mod enforcements;
 pub mod keys;
+mod known;
 mod liaisons;
 mod outcomes;
 mod placed;

@@ -59,7 +59,7 @@ impl Index {
 
     /// An index in memory: empty, and gone with the value.
     pub fn in_memory() -> Result<Index> {
-        Self::load(Store::Memory(RwLock::default()), Head::default())
+        Self::load(Store::in_memory(), Head::default())
     }
 
     fn open_existing(
@@ -67,10 +67,12 @@ impl Index {
         cache_bytes: u64,
         journal: JournalEnds<'_>,
     ) -> std::result::Result<Index, Unusable> {
-        let db = database::open(folder, cache_bytes, Some(1_000)).map_err(|error| match error {
-            OpenError::InUse => Unusable::InUse,
-            error => Unusable::Rebuild(error.to_string()),
-        })?;
+        let db = database::open(folder, cache_bytes, Some(1_000)).map_err(
+            |error| match error {
+                OpenError::InUse => Unusable::InUse,
+                error => Unusable::Rebuild(error.to_string()),
+            },
+        )?;
         let rebuild = |error: sled::Error| Unusable::Rebuild(error.to_string());
         let tree = db.open_tree("index").map_err(rebuild)?;
         let head = match tree.get(keys::HEAD).map_err(rebuild)? {
@@ -80,7 +82,8 @@ impl Index {
             })?,
         };
         agrees(head, journal).map_err(|reason| Unusable::Rebuild(reason.to_owned()))?;
-        Self::load(Store::Sled { db, tree }, head).map_err(|error| {
+        let store = Store::of(db, tree).map_err(rebuild)?;
+        Self::load(store, head).map_err(|error| {
             let source = std::error::Error::source(&error).map(ToString::to_string);
             Unusable::Rebuild(source.unwrap_or_else(|| error.to_string()))
         })
