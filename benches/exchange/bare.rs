@@ -14,6 +14,7 @@ use rand::SeedableRng;
 use rand::rngs::StdRng;
 use rand::seq::SliceRandom;
 use tipoff::config::Storage;
+use tipoff::journal::database::{self, Keys};
 
 /// How many entries lie in one durable write: as many as four clients can have waiting.
 const GATHERED: usize = 32;
@@ -29,8 +30,8 @@ pub fn writes(storage: &Storage) -> Duration {
     let index = index_batches(&storage.data.join("index"), journal.len());
     let folder = tempfile::tempdir().unwrap();
     let (journal_mb, index_mb) = (storage.journal_cache_mb, storage.index_cache_mb);
-    let journal_db = open(&folder.path().join("journal"), journal_mb, None);
-    let index_db = open(&folder.path().join("index"), index_mb, Some(1_000));
+    let journal_db = open(&folder.path().join("journal"), journal_mb, Keys::InOrder, None);
+    let index_db = open(&folder.path().join("index"), index_mb, Keys::InAnyOrder, Some(1_000));
     let data = File::open(folder.path().join("journal/db")).unwrap();
     let tree = index_db.open_tree("index").unwrap();
 
@@ -58,14 +59,8 @@ pub fn writes(storage: &Storage) -> Duration {
     begun.elapsed()
 }
 
-fn open(folder: &Path, cache_mb: u64, flush_every_ms: Option<u64>) -> sled::Db {
-    sled::Config::new()
-        .path(folder)
-        .cache_capacity(cache_mb * 1024 * 1024)
-        .mode(sled::Mode::HighThroughput)
-        .flush_every_ms(flush_every_ms)
-        .open()
-        .unwrap()
+fn open(folder: &Path, cache_mb: u64, keys: Keys, flush_every_ms: Option<u64>) -> sled::Db {
+    database::open(folder, cache_mb * 1024 * 1024, keys, flush_every_ms).unwrap()
 }
 
 fn batch(pairs: &[Pair]) -> sled::Batch {
@@ -78,7 +73,7 @@ fn batch(pairs: &[Pair]) -> sled::Batch {
 
 /// The chunks of each entry of a journal.
 fn journal_entries(folder: &Path) -> Vec<Vec<Pair>> {
-    let db = open(folder, 64, None);
+    let db = open(folder, 64, Keys::InOrder, None);
     let mut entries: BTreeMap<Vec<u8>, Vec<Pair>> = BTreeMap::new();
     for pair in db.iter() {
         let (key, value) = pair.unwrap();
@@ -90,7 +85,7 @@ fn journal_entries(folder: &Path) -> Vec<Vec<Pair>> {
 /// The batches of each entry of an index. What is ordered by sequence stays so; the keys of
 /// indicators, which are hashes, come in any order, as they did.
 fn index_batches(folder: &Path, entries: usize) -> Vec<Vec<sled::Batch>> {
-    let db = open(folder, 64, None);
+    let db = open(folder, 64, Keys::InAnyOrder, None);
     let tree = db.open_tree("index").unwrap();
     let head = tree.get(b"!").unwrap().unwrap();
     let (mut indicators, others): (Vec<Pair>, Vec<Pair>) =

@@ -16,7 +16,7 @@ use super::store::Store;
 use super::{Index, Registry, entry_tag};
 use crate::domain::Entry;
 use crate::error::{Error, Kind, Result};
-use crate::journal::database::{self, OpenError};
+use crate::journal::database::{self, Keys, OpenError};
 
 /// The journal as an index is held against it.
 #[derive(Clone, Copy)]
@@ -67,7 +67,7 @@ impl Index {
         cache_bytes: u64,
         journal: JournalEnds<'_>,
     ) -> std::result::Result<Index, Unusable> {
-        let db = database::open(folder, cache_bytes, Some(1_000)).map_err(
+        let db = database::open(folder, cache_bytes, Keys::InAnyOrder, Some(1_000)).map_err(
             |error| match error {
                 OpenError::InUse => Unusable::InUse,
                 error => Unusable::Rebuild(error.to_string()),
