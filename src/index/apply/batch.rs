@@ -116,7 +116,10 @@ impl Applier {
             return Ok(Some(VoidReason::SubmissionClosed));
         }
         let key = keys::batch(author, &batch.submission, batch.number);
-        if let Some(void) = self.taken_before(&key, batch.digest)? {
+        // Behind the highest number none was taken, and none is looked for.
+        if state.is_some_and(|state| batch.number <= state.highest)
+            && let Some(void) = self.taken_before(&key, batch.digest)?
+        {
             return Ok(Some(void));
         }
         // One that the exchange closed opens again, for a client that lost its connection and comes
