@@ -9,6 +9,7 @@ pub mod cursor;
 pub mod encoded;
 pub mod enforcement;
 pub mod feed;
+mod fields;
 pub mod filter;
 pub mod given;
 pub mod indicator;

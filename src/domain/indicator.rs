@@ -57,6 +57,11 @@ impl Indicator {
         &self.value
     }
 
+    /// The same, for who needs nothing else.
+    pub fn into_value(self) -> Box<str> {
+        self.value
+    }
+
     /// The id that every exchange and client derives from the same kind, platform and value.
     pub fn id(&self) -> IndicatorId {
         IndicatorId::of(self)
@@ -84,6 +89,14 @@ impl IndicatorId {
     /// The 16 bytes of the UUID, big-endian.
     pub fn as_bytes(&self) -> &[u8; 16] {
         self.0.as_bytes()
+    }
+
+    /// How many bytes its text has.
+    pub const TEXT_BYTES: usize = uuid::fmt::Hyphenated::LENGTH;
+
+    /// Its text, written into room for it.
+    pub fn write(self, room: &mut [u8; Self::TEXT_BYTES]) -> &str {
+        self.0.hyphenated().encode_lower(room)
     }
 
     /// An id from its 16 bytes.

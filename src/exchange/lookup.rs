@@ -1,6 +1,6 @@
 //! Is it known? Answers are computed from what the caller may see, and from nothing else.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::HashMap;
 use std::sync::Arc;
 
 use super::{Caller, Exchange};
@@ -48,11 +48,11 @@ impl Exchange {
     pub fn lookup_all(
         &self,
         caller: &Caller,
-        indicators: &BTreeSet<IndicatorId>,
-    ) -> Result<BTreeMap<IndicatorId, Known>> {
+        indicators: &[IndicatorId],
+    ) -> Result<HashMap<IndicatorId, Known>> {
         self.steadily(|registry| {
             let Some(reader) = registry.reader(caller.partner()) else {
-                return Ok(BTreeMap::new());
+                return Ok(HashMap::new());
             };
             let known = |id: &IndicatorId| match self.known(registry, &reader, *id, Keep::Newest) {
                 Ok(known) => known.map(|known| Ok((*id, known))),

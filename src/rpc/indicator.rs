@@ -1,6 +1,5 @@
 //! `tipoff.v1.IndicatorService`.
 
-use std::collections::BTreeSet;
 use std::pin::Pin;
 use std::sync::Arc;
 
@@ -226,7 +225,9 @@ impl Services {
             .iter()
             .map(|key| indicator::read_key(key).map(|indicator| (indicator.id(), indicator)))
             .collect();
-        let ids: BTreeSet<_> = read.iter().flatten().map(|(id, _)| *id).collect();
+        let mut ids: Vec<_> = read.iter().flatten().map(|(id, _)| *id).collect();
+        ids.sort_unstable();
+        ids.dedup();
         let (exchange, caller) = (Arc::clone(&self.exchange), caller.clone());
         // Beside the calls that only pass through: it reads from the disk.
         let known = tokio::task::spawn_blocking(move || exchange.lookup_all(&caller, &ids))
@@ -239,7 +240,7 @@ impl Services {
                 Err(invalid) => known::unreadable(&invalid),
                 Ok((id, indicator)) => match known.get(&id) {
                     Some(found) => known::found(&summary(found)),
-                    None => known::unknown(&indicator, id),
+                    None => known::unknown(indicator, id),
                 },
             })
             .collect())

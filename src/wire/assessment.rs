@@ -1,6 +1,7 @@
 //! What an author says, in and out.
 
 use super::enforcement::read_campaign;
+use super::fields::Fields;
 use super::words::Word;
 use super::{pb, read_timestamp, timestamp};
 use crate::domain::assessment::{Confidence, Technique};
@@ -62,6 +63,22 @@ pub fn write(said: &Assessment, accepted: Timestamp) -> pb::Assessment {
         references: said.references.iter().map(std::string::ToString::to_string).collect(),
         campaign: said.campaign.map(|id| id.to_string()).unwrap_or_default(),
     }
+}
+
+/// Writes the same behind other fields, but for the campaign.
+pub(super) fn put(said: &Assessment, accepted: Timestamp, fields: &mut Fields<'_>) {
+    fields.word(1, pb::Verdict::from(said.verdict()).into());
+    fields.present(2, said.confidence().percent().into());
+    fields.word(3, pb::Severity::from(said.severity()).into());
+    fields.word(4, pb::Involvement::from(said.involvement()).into());
+    fields.word(5, pb::Basis::from(said.basis()).into());
+    said.labels.iter().for_each(|label| fields.bytes(6, label.as_str().as_bytes()));
+    said.techniques.iter().for_each(|one| fields.bytes(7, one.as_str().as_bytes()));
+    said.first_seen.into_iter().for_each(|time| fields.time(8, time));
+    said.last_seen.into_iter().for_each(|time| fields.time(9, time));
+    fields.time(10, said.ends(accepted));
+    fields.text(11, said.note.as_deref().unwrap_or_default());
+    said.references.iter().for_each(|one| fields.bytes(12, one.as_bytes()));
 }
 
 fn read_labels(texts: &[String], labels: &Labels) -> Result<Vec<Label>, Invalid> {

@@ -14,13 +14,18 @@ const LENGTH_INSIDE: usize = LENGTH + 12;
 /// Writes a cursor.
 pub fn write(cursor: Cursor) -> pb::Cursor {
     let mut token = Vec::with_capacity(LENGTH_INSIDE);
+    put(cursor, &mut token);
+    pb::Cursor { token: token.into() }
+}
+
+/// Writes the bytes of a cursor behind others.
+pub(super) fn put(cursor: Cursor, token: &mut Vec<u8>) {
     token.put_u8(LAYOUT);
     token.put_slice(&cursor.journal.0);
     for position in [Some(cursor.place.after), cursor.place.inside].into_iter().flatten() {
         token.put_u64(position.sequence);
         token.put_u32(position.index);
     }
-    pb::Cursor { token: token.into() }
 }
 
 /// Reads a cursor that some exchange handed out.

@@ -7,6 +7,7 @@ use bytes::Bytes;
 use prost::Message;
 use prost::encoding::{WireType, encode_key, encode_varint};
 
+use super::fields::Fields;
 use super::{assessment, cursor, indicator, pb, sharing, timestamp};
 use crate::domain::cursor::{JournalTag, Place};
 use crate::domain::entry::{Batch, Entry, ItemOutcome};
@@ -95,27 +96,20 @@ pub fn item(shown: &Shown<'_>) -> pb::FeedItem {
 
 /// Encodes what is the same for every reader: the fields of each item but those of its class.
 pub fn encode_common(entry: &Entry, batch: &Batch, journal: JournalTag) -> Encoded {
-    let author = entry.author.as_ref().map(ToString::to_string).unwrap_or_default();
-    let accepted_at = timestamp(entry.time);
-    let mut bytes = Vec::with_capacity(batch.items.len() * 192);
+    let author = entry.author.as_ref().map(PartnerId::as_str).unwrap_or_default();
+    let mut bytes = Vec::with_capacity(batch.items.len() * 256);
     let ends = batch.items.iter().map(|item| {
         let version = Position::new(entry.sequence, item.index);
-        let common = pb::FeedItem {
-            version: Some(indicator::version(version)),
-            cursor: Some(cursor::write(Cursor { journal, place: Place::behind(version) })),
-            author: author.clone(),
-            accepted_at: Some(accepted_at),
-            indicator: Some(indicator::write(&item.assessment.indicator, item.id)),
-            // Who does not see the campaign that it names is not told of it: its class adds it.
-            assessment: Some(pb::Assessment {
-                campaign: String::new(),
-                ..assessment::write(&item.assessment, entry.time)
-            }),
-            sharing: None,
-            replaces: None,
-            raw: String::new(),
-        };
-        common.encode_raw(&mut bytes);
+        let cursor = Cursor { journal, place: Place::behind(version) };
+        let said = &item.assessment;
+        let mut fields = Fields::behind(&mut bytes);
+        fields.version(1, version);
+        fields.message(2, |fields| fields.message(1, |token| cursor::put(cursor, token.rest())));
+        fields.text(3, author);
+        fields.time(4, entry.time);
+        fields.indicator(5, &said.indicator, item.id);
+        // Who does not see the campaign that it names is not told of it: its class adds it.
+        fields.message(6, |fields| assessment::put(said, entry.time, fields));
         bytes.len()
     });
     let ends = ends.collect();
@@ -152,27 +146,130 @@ pub fn encode_replacing(
     let mut bytes =
         Vec::with_capacity(common.bytes.len() + batch.items.len() * (sharing.len() + 8));
     let mut ends = Vec::with_capacity(batch.items.len());
+    let (mut begin, mut own) = (0, Vec::new());
     for (at, item) in batch.items.iter().enumerate() {
-        let shared = common.range(at, at + 1);
-        let own = pb::FeedItem {
-            replaces: replaces.get(at).copied().flatten().map(indicator::version),
-            raw: match &item.assessment.raw {
-                Some(raw) if class.author => raw.to_string(),
-                _ => String::new(),
-            },
-            // Protobuf merges a message that comes in two parts.
-            assessment: class.campaign_of(&item.assessment).map(|campaign| pb::Assessment {
-                campaign: campaign.to_string(),
-                ..pb::Assessment::default()
-            }),
-            ..pb::FeedItem::default()
-        };
+        let shared = &common.bytes[begin..common.ends[at]];
+        begin = common.ends[at];
+        own.clear();
+        let mut fields = Fields::behind(&mut own);
+        // Protobuf merges a message that comes in two parts.
+        if let Some(campaign) = class.campaign_of(&item.assessment) {
+            fields.message(6, |said| said.text(13, &campaign.to_string()));
+        }
+        if let Some(replaced) = replaces.get(at).copied().flatten() {
+            fields.version(8, replaced);
+        }
+        if class.author {
+            fields.text(9, item.assessment.raw.as_deref().unwrap_or_default());
+        }
         encode_key(ITEMS_FIELD, WireType::LengthDelimited, &mut bytes);
-        encode_varint((shared.len() + sharing.len() + own.encoded_len()) as u64, &mut bytes);
-        bytes.extend_from_slice(&shared);
+        encode_varint((shared.len() + sharing.len() + own.len()) as u64, &mut bytes);
+        bytes.extend_from_slice(shared);
         bytes.extend_from_slice(&sharing);
-        own.encode_raw(&mut bytes);
+        bytes.extend_from_slice(&own);
         ends.push(bytes.len());
     }
     Encoded { bytes: bytes.into(), ends }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::domain::assessment::{Confidence, Technique, Verdict};
+    use crate::domain::entry::{AppendId, Body, Item, SubmissionId};
+    use crate::domain::label::Label;
+    use crate::domain::sharing::Audience;
+    use crate::domain::{Indicator, Kind, Platform, Sharing, Tlp};
+
+    /// One item that says nothing, and one that says all there is to say.
+    fn batch() -> Batch {
+        let bare = Assessment::of(Indicator::from_stored(Kind::Domain, None, "a.example"));
+        let time = Timestamp::from_millis;
+        let platform = Some(Platform::from_stored("x"));
+        let full = Assessment {
+            raw: Some("https://x.com/A".into()),
+            verdict: Some(Verdict::Malicious),
+            confidence: Some(Confidence::new(0).unwrap()),
+            labels: ["phishing", "ticket-touting"].map(Label::from_stored).into(),
+            techniques: vec![Technique::parse("T0090.001").unwrap()],
+            first_seen: Some(time(-1)),
+            last_seen: Some(time(0)),
+            valid_until: Some(time(1_795_000_000_123)),
+            note: Some("n".repeat(500).into()),
+            references: vec!["https://a.example/1".into(), "https://a.example/2".into()],
+            campaign: Some(CampaignId::new(uuid::Uuid::from_u128(7))),
+            ..Assessment::of(Indicator::from_stored(Kind::Account, platform, "a"))
+        };
+        let item = |(index, assessment): (u32, Assessment)| Item {
+            index,
+            id: assessment.indicator.id(),
+            assessment,
+        };
+        Batch {
+            submission: SubmissionId::parse("s").unwrap(),
+            number: 1,
+            digest: [0; 32],
+            sharing: Sharing {
+                tlp: Tlp::Green,
+                audience: Audience::Everyone,
+                releases: Vec::new(),
+            },
+            replaces: None,
+            items: [(0, bare), (300, full)].map(item).into(),
+            rejected: Vec::new(),
+        }
+    }
+
+    #[test]
+    fn items_are_written_as_the_message_would_have_them() {
+        let batch = batch();
+        let entry = Entry {
+            sequence: 70_000,
+            time: Timestamp::from_millis(1_790_000_000_000),
+            id: AppendId::derive(&[]),
+            author: Some(PartnerId::from_stored("birdsite")),
+            body: Body::SubmissionBatch(batch.clone()),
+        };
+        let journal = JournalTag(*b"abcd");
+        let view =
+            SharingView { tlp: Tlp::Green, audience: Audience::Everyone, releases: Vec::new() };
+        let replaced = Position::new(3, 0);
+        for author in [false, true] {
+            let class =
+                Class { view: view.clone(), author, sight_from: 2, campaigns: BTreeSet::new() };
+            let outcomes = [ItemOutcome::Created, ItemOutcome::Replaced(replaced)];
+            let common = encode_common(&entry, &batch, journal);
+            let encoded = encode_class(&common, &batch, &outcomes, &class);
+            let read = pb::SubscribeResponse::decode(encoded.range(0, 2)).unwrap();
+            let expected: Vec<_> = batch
+                .items
+                .iter()
+                .map(|one| {
+                    let version = Position::new(entry.sequence, one.index);
+                    let mut said = one.assessment.clone();
+                    said.campaign = said.campaign.filter(|_| author);
+                    said.raw = said.raw.filter(|_| author);
+                    let shown = Shown {
+                        version,
+                        author: entry.author.as_ref().unwrap(),
+                        accepted: entry.time,
+                        id: one.id,
+                        said: &said,
+                        view: &view,
+                        cursor: Some(cursor::write(Cursor {
+                            journal,
+                            place: Place::behind(version),
+                        })),
+                    };
+                    let replaces = (one.index == 300).then(|| indicator::version(replaced));
+                    pb::FeedItem { replaces, ..item(&shown) }
+                })
+                .collect();
+            assert_eq!(read.items, expected);
+            // Byte by byte too, where nothing comes in two parts.
+            let first =
+                pb::SubscribeResponse { items: expected[..1].to_vec(), ..Default::default() };
+            assert_eq!(encoded.range(0, 1), first.encode_to_vec());
+        }
+    }
 }

@@ -6,11 +6,16 @@ use crate::domain::{Indicator, IndicatorId, Invalid, Kind, Platform, Position};
 
 /// Writes an indicator with its id, where that is known already.
 pub fn write(indicator: &Indicator, id: IndicatorId) -> pb::Indicator {
+    given(indicator.clone(), id)
+}
+
+/// Writes an indicator that nobody needs any more.
+pub fn given(indicator: Indicator, id: IndicatorId) -> pb::Indicator {
     pb::Indicator {
         id: id.to_string(),
         kind: pb::Kind::from(indicator.kind()).into(),
         platform: indicator.platform().map(Platform::as_str).unwrap_or_default().to_owned(),
-        value: indicator.value().to_owned(),
+        value: indicator.into_value().into(),
     }
 }
 

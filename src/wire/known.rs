@@ -62,8 +62,8 @@ pub fn found(of: &Summary<'_>) -> pb::LookupResult {
 }
 
 /// Writes that nothing visible is known of an indicator.
-pub fn unknown(asked: &Indicator, id: IndicatorId) -> pb::LookupResult {
-    let indicator = Some(indicator::write(asked, id));
+pub fn unknown(asked: Indicator, id: IndicatorId) -> pb::LookupResult {
+    let indicator = Some(indicator::given(asked, id));
     result(pb::lookup_result::Result::Unknown(pb::UnknownValue { indicator }))
 }
 

@@ -412,7 +412,7 @@ impl Run {
     fn observe_queries(&mut self) {
         let caller = self.world.caller(self.observer).unwrap();
         let exchange = self.world.exchange().clone();
-        let ids: BTreeSet<_> = (0..VALUES).map(|value| indicator(value).id()).collect();
+        let ids: Vec<_> = (0..VALUES).map(|value| indicator(value).id()).collect();
         let known = exchange.lookup_all(&caller, &ids).unwrap();
         for id in &ids {
             let text = known.get(id).map(|known| {
