@@ -15,9 +15,13 @@ pub fn hold(
     registry: &Registry,
     mut rejected: Vec<Rejection>,
 ) -> (Vec<Item>, Vec<Rejection>) {
-    let (held, refused): (Vec<_>, Vec<_>) = items.into_iter().partition(|item| {
-        !is_restricted(&item.assessment) || stays(sharing, registry.restricted_group())
-    });
+    if !items.iter().any(|item| is_restricted(&item.assessment))
+        || stays(sharing, registry.restricted_group())
+    {
+        return (items, rejected);
+    }
+    let (held, refused): (Vec<_>, Vec<_>) =
+        items.into_iter().partition(|item| !is_restricted(&item.assessment));
     rejected.extend(refused.into_iter().map(|item| {
         let label = item.assessment.labels.iter().find(|label| label.is_restricted());
         Rejection { index: item.index, invalid: refusal(label, registry) }

@@ -76,18 +76,20 @@ impl Exchange {
             items,
             rejected,
         });
-        let author = Some(caller.partner().clone());
-        let mut refused_before = 0u64;
-        loop {
-            let id = AppendId::derive(&[
+        let id = |refused_before: u64| {
+            AppendId::derive(&[
                 b"batch",
                 caller.partner().as_str().as_bytes(),
                 submission.as_str().as_bytes(),
                 &number.to_be_bytes(),
                 &digest,
                 &refused_before.to_be_bytes(),
-            ]);
-            let stamp = self.append(Append::new(id, author.clone(), body.clone())).await?;
+            ])
+        };
+        let mut append = Append::new(id(0), Some(caller.partner().clone()), body);
+        loop {
+            let encoded = append.encoded().clone();
+            let stamp = self.append(append).await?;
             match &*self.index.outcome(stamp.sequence).await? {
                 Outcome::Taken(items) => {
                     return self.receipt(stamp.sequence, items, stamp.repeated);
@@ -97,7 +99,8 @@ impl Exchange {
                 Outcome::Void(VoidReason::AudienceGone | VoidReason::Suspended)
                     if stamp.repeated =>
                 {
-                    refused_before = stamp.sequence;
+                    append = Append::again(id(stamp.sequence), &encoded)
+                        .map_err(|error| Error::internal("append_again", error))?;
                 }
                 Outcome::Void(reason) => return Err(refused(reason)),
             }

@@ -3,7 +3,7 @@
 use bytes::Bytes;
 use thiserror::Error;
 
-use super::codec;
+use super::{JournalError, codec};
 use crate::domain::entry::{AppendId, Body, Entry};
 use crate::domain::{PartnerId, Timestamp};
 
@@ -22,6 +22,13 @@ impl Append {
     pub fn new(id: AppendId, author: Option<PartnerId>, body: Body) -> Self {
         let encoded = codec::encode_entry(id, author.as_ref(), &body).into();
         Self { id, author, body, encoded }
+    }
+
+    /// The same request under another id, from its bytes.
+    pub fn again(id: AppendId, encoded: &[u8]) -> Result<Self, JournalError> {
+        let entry = codec::decode_entry(0, Timestamp::default(), encoded)
+            .map_err(|error| JournalError::Storage(error.to_string()))?;
+        Ok(Self::new(id, entry.author, entry.body))
     }
 
     /// The id under which it is stored once.
