@@ -113,9 +113,9 @@ impl Default for Storage {
         Self {
             data: "data".into(),
             min_free_mb: 256,
-            journal_cache_mb: 64,
+            journal_cache_mb: 16,
             index_cache_mb: 64,
-            tail_mb: 32,
+            tail_mb: 16,
             append_queue: 1_024,
             accesses_kept_days: 1_825,
         }

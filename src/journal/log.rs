@@ -29,7 +29,7 @@ pub struct LogSettings {
 
 impl Default for LogSettings {
     fn default() -> Self {
-        Self { queue: 1_024, tail_bytes: 32 * 1024 * 1024 }
+        Self { queue: 1_024, tail_bytes: 16 * 1024 * 1024 }
     }
 }
 
