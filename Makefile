@@ -9,8 +9,10 @@ BUF := node_modules/.bin/buf
 PYTHON := .venv/bin/python
 # The file or files that `make demo` runs on instead of the sample.
 DATA ?=
-# The scenario that `make bench` measures instead of all, and 1 for the sizes that take under three minutes.
+# The scenario that `make bench` measures instead of all, the one size of it, and 1 for the sizes that take
+# under three minutes.
 SCENARIO ?=
+SIZE ?=
 QUICK ?=
 # The seed with which `make soak` begins, and how many histories it simulates.
 SEED ?= 10000
@@ -53,8 +55,8 @@ lint: $(BUF) ## Hold the code against its rules
 	cargo test --quiet --test architecture
 
 .PHONY: bench
-bench: ## Measure speed beside its limits: a table, a report, plots (SCENARIO=fan-out runs one, QUICK=1 the short form)
-	QUICK=$(QUICK) cargo bench --bench exchange $(if $(SCENARIO),-- $(SCENARIO))
+bench: ## Measure speed beside its limits: a table, a report, plots (SCENARIO=fan-out runs one, SIZE=100 one size of it, QUICK=1 the short form)
+	QUICK=$(QUICK) SIZE=$(SIZE) cargo bench --bench exchange $(if $(SCENARIO),-- $(SCENARIO))
 
 .PHONY: tools
 tools: ## Install what the tests need: ext4 on loop devices, where this is root on Debian

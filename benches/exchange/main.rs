@@ -45,17 +45,24 @@ fn main() {
 
     // The quick form has the sizes that tell whether anything is amiss, and takes under three minutes.
     let quick = std::env::var_os("QUICK").is_some_and(|quick| quick == "1");
-    let sizes: &[u64] = if quick { &[10_000, 100_000] } else { &[10_000, 100_000, 1_000_000] };
+    // One size alone, for who looks for what a scenario spends its time with.
+    let given = std::env::var("SIZE").ok().filter(|size| !size.is_empty());
+    let given = given.map(|size| size.parse::<u64>().expect("SIZE is a number"));
+    let sizes = match given {
+        Some(size) => vec![size],
+        None if quick => vec![10_000, 100_000],
+        None => vec![10_000, 100_000, 1_000_000],
+    };
     let mut report = Report::default();
     let runtime = tokio::runtime::Runtime::new().unwrap();
     runtime.block_on(async {
         if wanted("ingest") {
-            for items in sizes {
+            for items in &sizes {
                 report.add(ingest::run(*items).await);
             }
         }
         if wanted("wire") {
-            for items in sizes {
+            for items in &sizes {
                 report.add(wire::run(*items).await);
             }
         }
@@ -63,11 +70,17 @@ fn main() {
             report.add(unary::run(64, if quick { 200 } else { 1_000 }).await);
         }
         if wanted("fan-out") {
-            let readers: &[usize] = if quick { &[1, 10, 100] } else { &[1, 10, 100, 1_000] };
+            let readers = match given {
+                Some(readers) => vec![usize::try_from(readers).unwrap()],
+                None if quick => vec![1, 10, 100],
+                None => vec![1, 10, 100, 1_000],
+            };
             for subscribers in readers {
-                report.add(fan_out::run(*subscribers).await);
+                report.add(fan_out::run(subscribers).await);
             }
-            report.add(fan_out::live(100).await);
+            if given.is_none() {
+                report.add(fan_out::live(100).await);
+            }
         }
         if wanted("latency") {
             report.add(latency::run(if quick { 10_000 } else { 50_000 }).await);
@@ -76,7 +89,7 @@ fn main() {
             report.add(stalled::run().await);
         }
         if wanted("stored") {
-            for items in sizes {
+            for items in &sizes {
                 stored::run(*items).await.into_iter().for_each(|row| report.add(row));
             }
         }

@@ -3,7 +3,7 @@
 use std::path::PathBuf;
 use std::{env, fs};
 
-use comfy_table::{Table, presets};
+use comfy_table::{Table, TableStyle, presets};
 use hdrhistogram::Histogram;
 use serde::Serialize;
 
@@ -94,13 +94,30 @@ impl Report {
     }
 
     pub fn write(&self) {
+        println!("{}", self.table(presets::NOTHING));
+        let target = env::var_os("CARGO_TARGET_DIR").map_or_else(|| "target".into(), PathBuf::from);
+        let folder = target.join("bench");
+        fs::create_dir_all(&folder).unwrap();
+        let file = folder.join("report.json");
+        fs::write(&file, serde_json::to_string_pretty(&self.0).unwrap()).unwrap();
+        let markdown = format!("{}\n", self.table(presets::ASCII_MARKDOWN));
+        fs::write(folder.join("report.md"), markdown).unwrap();
+        plot::draw(&self.0, &folder);
+        println!(
+            "{}, and beside it the table and a plot of each scenario over its sizes",
+            file.display()
+        );
+    }
+
+    fn table(&self, style: TableStyle) -> Table {
         let mut table = Table::new();
-        table.load_style(presets::NOTHING);
+        table.load_style(style);
         table.set_header([
             "scenario", "size", "value", "limit", "unit", "ratio", "target", "met", "p50 ms",
-            "p99 ms", "RSS MB", "CPU s", "disk MB",
+            "p99 ms", "p99.9 ms", "RSS MB", "CPU s", "disk MB",
         ]);
-        let optional = |value: Option<f64>| value.map(|value| format!("{value:.2}"));
+        let optional =
+            |value: Option<f64>| value.map(|value| format!("{value:.2}")).unwrap_or_default();
         for row in &self.0 {
             table.add_row([
                 row.scenario.to_owned(),
@@ -109,23 +126,17 @@ impl Report {
                 figure(row.limit),
                 row.unit.to_owned(),
                 format!("{:.2}", row.ratio),
-                format!("{:.2}", row.target),
+                if row.target > 0.0 { format!("{:.2}", row.target) } else { String::new() },
                 if row.met { "yes" } else { "no" }.to_owned(),
-                optional(row.p50_ms).unwrap_or_default(),
-                optional(row.p99_ms).unwrap_or_default(),
+                optional(row.p50_ms),
+                optional(row.p99_ms),
+                optional(row.p999_ms),
                 format!("{:.0}", row.rss_mb),
                 format!("{:.1}", row.cpu_s),
-                optional(row.disk_mb).unwrap_or_default(),
+                optional(row.disk_mb),
             ]);
         }
-        println!("{table}");
-        let target = env::var_os("CARGO_TARGET_DIR").map_or_else(|| "target".into(), PathBuf::from);
-        let folder = target.join("bench");
-        fs::create_dir_all(&folder).unwrap();
-        let file = folder.join("report.json");
-        fs::write(&file, serde_json::to_string_pretty(&self.0).unwrap()).unwrap();
-        plot::draw(&self.0, &folder);
-        println!("{}, and a plot of each scenario over its sizes beside it", file.display());
+        table
     }
 }
 

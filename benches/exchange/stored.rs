@@ -92,7 +92,7 @@ async fn lookup(world: &World, exchange: &Process, items: u64) -> Row {
     let values = CALLERS * calls * VALUES;
     let limit = filter_alone(items, values, key);
     let used = Used::by(exchange.id());
-    let figures = (rate(values, elapsed), rate(values, limit), "values/s");
+    let figures = (rate(values, elapsed), rate(values, limit), "values/s, at least 500 k");
     Row {
         rss_mb: used.rss_mb,
         cpu_s: used.cpu_s,
@@ -230,7 +230,7 @@ fn restart(world: &World, exchange: &mut Process, items: u64) -> Row {
     let bytes = read_all(&world.config.storage.data);
     let limit = begun.elapsed();
     assert!(bytes > 0);
-    let figures = (elapsed.as_secs_f64(), limit.as_secs_f64(), "s, at most");
+    let figures = (elapsed.as_secs_f64(), limit.as_secs_f64(), "s, at most 5");
     Row {
         met: elapsed <= Duration::from_secs(5),
         rss_mb: used.rss_mb,
