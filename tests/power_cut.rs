@@ -138,7 +138,14 @@ fn cut(folder: &Path, round: u32, image: &Path, durability: Durability) -> (Path
         command.env(CONTROL, "1");
     }
     let mut child = command.spawn().unwrap();
-    thread::sleep(Duration::from_millis(400 + u64::from(round % 5) * 130));
+    // From the first acknowledgement on: how long it takes until then is the machine's business.
+    for _ in 0..200 {
+        if fs::metadata(&notes).is_ok_and(|notes| notes.len() > 0) {
+            break;
+        }
+        thread::sleep(Duration::from_millis(100));
+    }
+    thread::sleep(Duration::from_millis(200 + u64::from(round % 5) * 130));
     let pid = Pid::from_raw(i32::try_from(child.id()).unwrap());
     kill(pid, Signal::SIGSTOP).unwrap();
     let after = folder.join(format!("image-{round}"));
