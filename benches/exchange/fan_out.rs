@@ -28,7 +28,8 @@ use crate::support::{World, named, sharing};
 use crate::work::{self, Used, rate, started};
 
 const SUBMIT: &str = "/tipoff.v1.IndicatorService/SubmitIndicators";
-const PARTNERS: usize = 10;
+/// So many that a thousand readers stay within the connections of one partner.
+const PARTNERS: usize = 20;
 const BATCH: u64 = 500;
 /// What is handed out at once: within what the exchange keeps in memory.
 const ROUND: u64 = 50_000;

@@ -97,5 +97,5 @@ fn main() {
             report.add(idle::run(if quick { 1_000 } else { 10_000 }).await);
         }
     });
-    report.write();
+    report.show();
 }

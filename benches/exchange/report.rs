@@ -91,22 +91,30 @@ impl Report {
             row.unit
         );
         self.0.push(row);
+        // As it goes: what was measured is there, whatever becomes of the rest.
+        self.save();
     }
 
-    pub fn write(&self) {
+    pub fn show(&self) {
         println!("{}", self.table(presets::NOTHING));
+        let folder = self.save();
+        println!(
+            "{}: the same as JSON and Markdown, and a plot of each scenario",
+            folder.display()
+        );
+    }
+
+    /// Writes the files, and tells where they are.
+    fn save(&self) -> PathBuf {
         let target = env::var_os("CARGO_TARGET_DIR").map_or_else(|| "target".into(), PathBuf::from);
         let folder = target.join("bench");
         fs::create_dir_all(&folder).unwrap();
-        let file = folder.join("report.json");
-        fs::write(&file, serde_json::to_string_pretty(&self.0).unwrap()).unwrap();
+        let json = serde_json::to_string_pretty(&self.0).unwrap();
+        fs::write(folder.join("report.json"), json).unwrap();
         let markdown = format!("{}\n", self.table(presets::ASCII_MARKDOWN));
         fs::write(folder.join("report.md"), markdown).unwrap();
         plot::draw(&self.0, &folder);
-        println!(
-            "{}, and beside it the table and a plot of each scenario over its sizes",
-            file.display()
-        );
+        folder
     }
 
     fn table(&self, style: TableStyle) -> Table {
