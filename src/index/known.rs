@@ -28,21 +28,21 @@ impl KnownIds {
     /// asked.
     pub fn may_hold(&self, key: &[u8]) -> bool {
         half(key).is_none_or(|half| {
-            self.part(half).read().unwrap_or_else(PoisonError::into_inner).contains(half)
+            self.part(half).read().unwrap_or_else(PoisonError::into_inner).contains(&half)
         })
     }
 
     /// Takes in what a key is of: before anything is stored under it.
     pub fn add(&self, key: &[u8]) {
         if let Some(half) = half(key) {
-            self.part(half).write().unwrap_or_else(PoisonError::into_inner).insert(*half);
+            self.part(half).write().unwrap_or_else(PoisonError::into_inner).insert(half);
         }
     }
 
     /// Drops what a prefix stands for, under which nothing is stored any more.
     pub fn remove(&self, prefix: &[u8]) {
         if let Some(half) = half(prefix) {
-            self.part(half).write().unwrap_or_else(PoisonError::into_inner).remove(half);
+            self.part(half).write().unwrap_or_else(PoisonError::into_inner).remove(&half);
         }
     }
 
@@ -51,14 +51,14 @@ impl KnownIds {
         half(key).and(key.first_chunk().copied())
     }
 
-    fn part(&self, half: &Half) -> &RwLock<HashSet<Half>> {
+    fn part(&self, half: Half) -> &RwLock<HashSet<Half>> {
         &self.0[usize::from(half[0]) % PARTS]
     }
 }
 
 /// Of a key or a prefix that belongs to one indicator's assessments.
-fn half(key: &[u8]) -> Option<&Half> {
-    key.strip_prefix(keys::CURRENT)?.first_chunk()
+fn half(key: &[u8]) -> Option<Half> {
+    key.strip_prefix(keys::CURRENT)?.first_chunk().copied()
 }
 
 #[cfg(test)]
