@@ -33,13 +33,11 @@ const PARTNERS: usize = 20;
 const BATCH: u64 = 500;
 /// What is handed out at once: within what the exchange keeps in memory.
 const ROUND: u64 = 50_000;
-/// The least deliveries that a figure rests on.
-const DELIVERIES: u64 = 2_000_000;
 
-/// What is handed out of what was taken before.
-pub async fn run(subscribers: usize) -> Row {
+/// What is handed out of what was taken before, in at least so many deliveries.
+pub async fn run(subscribers: usize, deliveries: u64) -> Row {
     let bench = Bench::new(subscribers);
-    let rounds = DELIVERIES.div_ceil(ROUND * subscribers as u64);
+    let rounds = deliveries.div_ceil(ROUND * subscribers as u64);
     let mut elapsed = Duration::ZERO;
     let mut start = Start::FromStart(pb::FromStart {});
     let mut kept = Vec::new();

@@ -76,7 +76,8 @@ fn main() {
                 None => vec![1, 10, 100, 1_000],
             };
             for subscribers in readers {
-                report.add(fan_out::run(subscribers).await);
+                let deliveries = if quick { 500_000 } else { 2_000_000 };
+                report.add(fan_out::run(subscribers, deliveries).await);
             }
             if given.is_none() {
                 report.add(fan_out::live(100).await);
