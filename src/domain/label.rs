@@ -1,80 +1,42 @@
 //! Harm labels: a closed list from the field's own taxonomies, extensible by the operator.
 
-use std::cmp::Ordering;
+use std::borrow::Cow;
 use std::collections::BTreeSet;
 use std::fmt;
-use std::hash::{Hash, Hasher};
 
 use super::invalid::Invalid;
 
-/// A harm label that is on the exchange's list. Two are one where their texts are.
-#[derive(Clone, Debug)]
-pub struct Label(Listed);
-
-/// Where a label stands.
-#[derive(Clone, Debug)]
-enum Listed {
-    /// Among [`HARMS`].
-    Known(&'static Harm),
-    /// Among what an operator added, or once did.
-    Added(Box<str>),
-}
+/// A harm label that is on the exchange's list.
+#[derive(Clone, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
+pub struct Label(Cow<'static, str>);
 
 impl Label {
     /// Takes a label from the journal or the index as it was stored.
     pub fn from_stored(text: &str) -> Self {
-        Self(known(text).map_or_else(|| Listed::Added(text.into()), Listed::Known))
+        Self(known(text).map_or_else(|| Cow::Owned(text.to_owned()), Cow::Borrowed))
     }
 
     /// The label.
     pub fn as_str(&self) -> &str {
-        match &self.0 {
-            Listed::Known(harm) => harm.label,
-            Listed::Added(text) => text,
-        }
+        &self.0
     }
 
     /// Whether objects under it may go to the one closed group entitled to hold them, and nowhere
     /// else.
     pub fn is_restricted(&self) -> bool {
-        matches!(self.0, Listed::Known(harm) if harm.restricted)
-    }
-}
-
-impl PartialEq for Label {
-    fn eq(&self, other: &Self) -> bool {
-        self.as_str() == other.as_str()
-    }
-}
-
-impl Eq for Label {}
-
-impl PartialOrd for Label {
-    fn partial_cmp(&self, other: &Self) -> Option<Ordering> {
-        Some(self.cmp(other))
-    }
-}
-
-impl Ord for Label {
-    fn cmp(&self, other: &Self) -> Ordering {
-        self.as_str().cmp(other.as_str())
-    }
-}
-
-impl Hash for Label {
-    fn hash<H: Hasher>(&self, state: &mut H) {
-        self.as_str().hash(state);
+        HARMS.iter().any(|harm| harm.restricted && harm.label == self.as_str())
     }
 }
 
 impl fmt::Display for Label {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.pad(self.as_str())
+        f.pad(&self.0)
     }
 }
 
-fn known(text: &str) -> Option<&'static Harm> {
-    HARMS.iter().find(|harm| harm.label == text)
+/// A label of the list itself, which nobody has to copy.
+fn known(text: &str) -> Option<&'static str> {
+    HARMS.iter().map(|harm| harm.label).find(|label| *label == text)
 }
 
 /// A harm that the exchange knows, and where its name comes from.
@@ -190,8 +152,8 @@ impl Labels {
     /// decided with its sharing.
     pub fn parse(&self, text: &str) -> Result<Label, Invalid> {
         match known(text) {
-            Some(harm) => Ok(Label(Listed::Known(harm))),
-            None if self.added.contains(text) => Ok(Label(Listed::Added(text.into()))),
+            Some(label) => Ok(Label(Cow::Borrowed(label))),
+            None if self.added.contains(text) => Ok(Label(Cow::Owned(text.to_owned()))),
             None => {
                 let shown: String = text.chars().take(80).collect();
                 Err(Invalid::new(

@@ -175,7 +175,7 @@ pub fn encode_replacing(
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::domain::assessment::{Confidence, Technique, Verdict};
+    use crate::domain::assessment::{Basis, Confidence, Involvement, Severity, Technique, Verdict};
     use crate::domain::entry::{AppendId, Body, Item, SubmissionId};
     use crate::domain::label::Label;
     use crate::domain::sharing::Audience;
@@ -186,10 +186,15 @@ mod tests {
         let bare = Assessment::of(Indicator::from_stored(Kind::Domain, None, "a.example"));
         let time = Timestamp::from_millis;
         let platform = Some(Platform::from_stored("x"));
+        // Field by field: one that is added has to be written, and stand here.
         let full = Assessment {
+            indicator: Indicator::from_stored(Kind::Account, platform, "a"),
             raw: Some("https://x.com/A".into()),
             verdict: Some(Verdict::Malicious),
             confidence: Some(Confidence::new(0).unwrap()),
+            severity: Some(Severity::Critical),
+            involvement: Some(Involvement::Victim),
+            basis: Some(Basis::Public),
             labels: ["phishing", "ticket-touting"].map(Label::from_stored).into(),
             techniques: vec![Technique::parse("T0090.001").unwrap()],
             first_seen: Some(time(-1)),
@@ -198,7 +203,6 @@ mod tests {
             note: Some("n".repeat(500).into()),
             references: vec!["https://a.example/1".into(), "https://a.example/2".into()],
             campaign: Some(CampaignId::new(uuid::Uuid::from_u128(7))),
-            ..Assessment::of(Indicator::from_stored(Kind::Account, platform, "a"))
         };
         let item = |(index, assessment): (u32, Assessment)| Item {
             index,

@@ -84,7 +84,7 @@ impl<'a> Fields<'a> {
     pub fn time(&mut self, field: u32, time: Timestamp) {
         let prost_types::Timestamp { seconds, nanos } = super::timestamp(time);
         self.message(field, |fields| {
-            // Negative ones are written as the protocol has it: as if they were not.
+            // A negative number is written as its 64 bits.
             fields.number(1, seconds.cast_unsigned());
             fields.number(2, u64::from(nanos.unsigned_abs()));
         });
