@@ -30,6 +30,8 @@ use crate::work::{self, Used, rate, started};
 const SUBMIT: &str = "/tipoff.v1.IndicatorService/SubmitIndicators";
 /// So many that a thousand readers stay within the connections of one partner.
 const PARTNERS: usize = 20;
+/// As many as those partners have connections.
+pub const MOST_READERS: u64 = 64 * PARTNERS as u64;
 const BATCH: u64 = 500;
 /// What is handed out at once: within what the exchange keeps in memory.
 const ROUND: u64 = 50_000;

@@ -47,10 +47,11 @@ pub async fn store(world: &World, exchange: &Process, items: u64) -> Duration {
 
 /// Streams so many items to a server, and gives the receipts and how long it took until the last came.
 pub async fn streamed(world: &World, url: &str, items: u64) -> (Duration, Vec<Bytes>) {
-    let share = items / CLIENTS;
+    let begin = |client: u64| items * client / CLIENTS;
     let clients: Vec<_> = (0..CLIENTS)
         .map(|client| {
-            let batches = work::batches(&format!("client-{client}"), client * share, share, BATCH);
+            let (first, share) = (begin(client), begin(client + 1) - begin(client));
+            let batches = work::batches(&format!("client-{client}"), first, share, BATCH);
             (channel_to(world, url, "p0"), batches)
         })
         .collect();

@@ -23,10 +23,37 @@ mod unary;
 mod wire;
 mod work;
 
+use std::collections::BTreeSet;
+
 use report::Report;
 
 #[global_allocator]
 static ALLOCATOR: mimalloc::MiMalloc = mimalloc::MiMalloc;
+
+/// The scenarios, each with the names of its rows: those may be asked for as well.
+const SCENARIOS: &[(&str, &[&str])] = &[
+    ("ingest", &["ingest"]),
+    ("wire", &["wire"]),
+    ("unary", &["unary"]),
+    ("fan-out", &["fan-out", "fanout"]),
+    ("latency", &["latency"]),
+    ("stalled", &["stalled"]),
+    ("stored", &["stored", "lookup", "catch-up", "size", "restart"]),
+    ("idle", &["idle"]),
+];
+
+/// The most of a size that may be asked for.
+const MOST: u64 = 10_000_000;
+
+fn all_names() -> Vec<&'static str> {
+    SCENARIOS.iter().flat_map(|(_, names)| names.iter().copied()).collect()
+}
+
+/// Says what is wrong with what was asked for, and ends.
+fn refuse(why: &str) -> ! {
+    eprintln!("{why}");
+    std::process::exit(2);
+}
 
 fn main() {
     let arguments: Vec<_> = std::env::args().skip(1).collect();
@@ -41,13 +68,29 @@ fn main() {
         return;
     }
     let named: Vec<_> = arguments.iter().filter(|argument| !argument.starts_with("--")).collect();
-    let wanted = |scenario: &str| named.is_empty() || named.iter().any(|name| *name == scenario);
+    let mut chosen = BTreeSet::new();
+    for name in &named {
+        match SCENARIOS.iter().find(|(_, names)| names.contains(&name.as_str())) {
+            Some((scenario, _)) => chosen.insert(*scenario),
+            None => refuse(&format!("`{name}` is no scenario: {}", all_names().join(", "))),
+        };
+    }
+    let wanted = |scenario: &str| named.is_empty() || chosen.contains(scenario);
 
     // The quick form has the sizes that tell whether anything is amiss, and takes under three minutes.
     let quick = std::env::var_os("QUICK").is_some_and(|quick| quick == "1");
     // One size alone, for who looks for what a scenario spends its time with.
     let given = std::env::var("SIZE").ok().filter(|size| !size.is_empty());
-    let given = given.map(|size| size.parse::<u64>().expect("SIZE is a number"));
+    let given = given.map(|size| match size.parse::<u64>() {
+        Ok(size) if (1..=MOST).contains(&size) => size,
+        _ => refuse(&format!("SIZE is `{size}`, and a whole number from 1 to {MOST}")),
+    });
+    if given.is_some() && named.is_empty() {
+        refuse("SIZE is of one scenario, which SCENARIO names");
+    }
+    if given.is_some_and(|readers| wanted("fan-out") && readers > fan_out::MOST_READERS) {
+        refuse(&format!("fan-out has {} readers at most", fan_out::MOST_READERS));
+    }
     let sizes = match given {
         Some(size) => vec![size],
         None if quick => vec![10_000, 100_000],

@@ -14,6 +14,7 @@ const SIZE: (u32, u32) = (640, 360);
 pub fn draw(rows: &[Row], folder: &Path) {
     fs::create_dir_all(folder).unwrap();
     let mut scenarios: Vec<_> = rows.iter().map(|row| row.scenario).collect();
+    scenarios.sort_unstable();
     scenarios.dedup();
     for scenario in scenarios {
         let rows: Vec<_> = rows.iter().filter(|row| row.scenario == scenario).collect();

@@ -97,24 +97,20 @@ impl Report {
 
     pub fn show(&self) {
         println!("{}", self.table(presets::NOTHING));
-        let folder = self.save();
         println!(
             "{}: the same as JSON and Markdown, and a plot of each scenario",
-            folder.display()
+            folder().display()
         );
     }
 
-    /// Writes the files, and tells where they are.
-    fn save(&self) -> PathBuf {
-        let target = env::var_os("CARGO_TARGET_DIR").map_or_else(|| "target".into(), PathBuf::from);
-        let folder = target.join("bench");
+    fn save(&self) {
+        let folder = folder();
         fs::create_dir_all(&folder).unwrap();
         let json = serde_json::to_string_pretty(&self.0).unwrap();
         fs::write(folder.join("report.json"), json).unwrap();
         let markdown = format!("{}\n", self.table(presets::ASCII_MARKDOWN));
         fs::write(folder.join("report.md"), markdown).unwrap();
         plot::draw(&self.0, &folder);
-        folder
     }
 
     fn table(&self, style: TableStyle) -> Table {
@@ -146,6 +142,12 @@ impl Report {
         }
         table
     }
+}
+
+/// Where the files of a report are.
+fn folder() -> PathBuf {
+    let target = env::var_os("CARGO_TARGET_DIR").map_or_else(|| "target".into(), PathBuf::from);
+    target.join("bench")
 }
 
 /// A number with as many digits as it is good for.
