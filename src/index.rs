@@ -1,4 +1,4 @@
-//! What the journal adds up to, in one sled tree.
+//! What the journal adds up to, in one tree of a log-structured store.
 //!
 //! Nothing here is fsynced and nothing needs to be: deleting the index and starting again gives
 //! the same answers. [`apply`] writes it, [`query`] reads it; [`keys`] and [`record`] say how it
@@ -6,6 +6,7 @@
 
 pub mod apply;
 mod campaigns;
+pub mod database;
 mod enforcements;
 pub mod keys;
 mod known;
@@ -145,7 +146,7 @@ fn entry_tag(entry: &Entry) -> [u8; 4] {
     crc32c::crc32c(&bytes).to_be_bytes()
 }
 
-fn storage_fault(error: sled::Error) -> Error {
+fn storage_fault(error: fjall::Error) -> Error {
     Error::internal("index_storage", error)
 }
 

@@ -1,4 +1,4 @@
-//! The limit of ingest: a bare program that does the same writes to sled.
+//! The limit of ingest: a bare program that does the same writes to the same databases.
 //!
 //! It writes what the exchange left behind, journal and index, each from a thread of its own, the
 //! index behind the journal. It knows everything before it begins, and computes nothing.
@@ -10,11 +10,13 @@ use std::sync::mpsc;
 use std::thread;
 use std::time::{Duration, Instant};
 
+use fjall::{Database, Keyspace, Slice};
 use rand::SeedableRng;
 use rand::rngs::StdRng;
 use rand::seq::SliceRandom;
 use tipoff::config::Storage;
-use tipoff::journal::database::{self, Keys};
+use tipoff::index;
+use tipoff::journal::database;
 
 /// How many entries lie in one durable write: as many as four clients can have waiting.
 const GATHERED: usize = 32;
@@ -22,7 +24,7 @@ const GATHERED: usize = 32;
 const INDEX_OPERATIONS: usize = 200;
 const JOURNAL_OPERATIONS: usize = 1_000;
 
-type Pair = (sled::IVec, sled::IVec);
+type Pair<T> = (T, T);
 
 /// How long the writes take that made what lies in a data folder.
 pub fn writes(storage: &Storage) -> Duration {
@@ -30,10 +32,9 @@ pub fn writes(storage: &Storage) -> Duration {
     let index = index_batches(&storage.data.join("index"), journal.len());
     let folder = tempfile::tempdir().unwrap();
     let (journal_mb, index_mb) = (storage.journal_cache_mb, storage.index_cache_mb);
-    let journal_db = open(&folder.path().join("journal"), journal_mb, Keys::InOrder, None);
-    let index_db = open(&folder.path().join("index"), index_mb, Keys::InAnyOrder, Some(1_000));
+    let journal_db = open_journal(&folder.path().join("journal"), journal_mb);
+    let (index_db, tree) = open_index(&folder.path().join("index"), index_mb);
     let data = File::open(folder.path().join("journal/db")).unwrap();
-    let tree = index_db.open_tree("index").unwrap();
 
     #[allow(clippy::disallowed_methods)]
     let begun = Instant::now();
@@ -41,8 +42,12 @@ pub fn writes(storage: &Storage) -> Duration {
     let applying = thread::spawn(move || {
         let mut batches = index.into_iter();
         for entries in follow {
-            for batch in batches.by_ref().take(entries).flatten() {
-                tree.apply_batch(batch).unwrap();
+            for pairs in batches.by_ref().take(entries).flatten() {
+                let mut batch = index_db.batch();
+                for (key, value) in pairs {
+                    batch.insert(&tree, key, value);
+                }
+                batch.commit().unwrap();
             }
         }
     });
@@ -59,11 +64,15 @@ pub fn writes(storage: &Storage) -> Duration {
     begun.elapsed()
 }
 
-fn open(folder: &Path, cache_mb: u64, keys: Keys, flush_every_ms: Option<u64>) -> sled::Db {
-    database::open(folder, cache_mb * 1024 * 1024, keys, flush_every_ms).unwrap()
+fn open_journal(folder: &Path, cache_mb: u64) -> sled::Db {
+    database::open(folder, cache_mb * 1024 * 1024, None).unwrap()
 }
 
-fn batch(pairs: &[Pair]) -> sled::Batch {
+fn open_index(folder: &Path, cache_mb: u64) -> (Database, Keyspace) {
+    index::database::open(folder, cache_mb * 1024 * 1024).unwrap()
+}
+
+fn batch(pairs: &[Pair<sled::IVec>]) -> sled::Batch {
     let mut batch = sled::Batch::default();
     for (key, value) in pairs {
         batch.insert(key.clone(), value.clone());
@@ -72,9 +81,9 @@ fn batch(pairs: &[Pair]) -> sled::Batch {
 }
 
 /// The chunks of each entry of a journal.
-fn journal_entries(folder: &Path) -> Vec<Vec<Pair>> {
-    let db = open(folder, 64, Keys::InOrder, None);
-    let mut entries: BTreeMap<Vec<u8>, Vec<Pair>> = BTreeMap::new();
+fn journal_entries(folder: &Path) -> Vec<Vec<Pair<sled::IVec>>> {
+    let db = open_journal(folder, 64);
+    let mut entries: BTreeMap<Vec<u8>, Vec<_>> = BTreeMap::new();
     for pair in db.iter() {
         let (key, value) = pair.unwrap();
         entries.entry(key[..8].to_vec()).or_default().push((key, value));
@@ -84,23 +93,22 @@ fn journal_entries(folder: &Path) -> Vec<Vec<Pair>> {
 
 /// The batches of each entry of an index. What is ordered by sequence stays so; the keys of
 /// indicators, which are hashes, come in any order, as they did.
-fn index_batches(folder: &Path, entries: usize) -> Vec<Vec<sled::Batch>> {
-    let db = open(folder, 64, Keys::InAnyOrder, None);
-    let tree = db.open_tree("index").unwrap();
+fn index_batches(folder: &Path, entries: usize) -> Vec<Vec<Vec<Pair<Slice>>>> {
+    let (_db, tree) = open_index(folder, 64);
     let head = tree.get(b"!").unwrap().unwrap();
-    let (mut indicators, others): (Vec<Pair>, Vec<Pair>) =
-        tree.iter().map(|pair| pair.unwrap()).partition(|(key, _)| key[0] == b'i');
+    let (mut indicators, others): (Vec<_>, Vec<_>) =
+        tree.iter().map(|pair| pair.into_inner().unwrap()).partition(|(key, _)| key[0] == b'i');
     indicators.shuffle(&mut StdRng::seed_from_u64(1));
-    let slice = |pairs: &[Pair], at: usize| {
+    let slice = |pairs: &[Pair<Slice>], at: usize| {
         pairs[pairs.len() * at / entries..pairs.len() * (at + 1) / entries].to_vec()
     };
     (0..entries)
         .map(|at| {
-            let pairs = [slice(&indicators, at), slice(&others, at)].concat();
+            let mut pairs = [slice(&indicators, at), slice(&others, at)].concat();
+            pairs.retain(|(key, _)| **key != *b"!");
             let batches = pairs.chunks(INDEX_OPERATIONS - 1).map(|pairs| {
-                let mut batch = batch(pairs);
-                batch.insert(b"!", head.clone());
-                batch
+                let head = (Slice::from(b"!"), head.clone());
+                pairs.iter().cloned().chain([head]).collect()
             });
             batches.collect()
         })

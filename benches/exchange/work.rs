@@ -6,6 +6,7 @@ use std::time::Duration;
 
 use bytes::Bytes;
 use prost::Message;
+use tipoff::index::database::size_on_disk;
 use tipoff::wire::pb;
 
 use crate::support::process::Process;
@@ -91,20 +92,10 @@ pub fn resident_mb(process: u32) -> f64 {
     held.trim().trim_end_matches(" kB").parse::<f64>().unwrap() / 1024.0
 }
 
-/// The bytes of a folder's files, in MB.
+/// What a folder takes of the disk, in MB.
+#[allow(clippy::cast_precision_loss)]
 pub fn folder_mb(folder: &Path) -> f64 {
-    fn bytes(folder: &Path) -> u64 {
-        let entries = fs::read_dir(folder).unwrap().map(|entry| entry.unwrap());
-        entries
-            .map(|entry| match entry.metadata().unwrap() {
-                folder if folder.is_dir() => bytes(&entry.path()),
-                file => file.len(),
-            })
-            .sum()
-    }
-    #[allow(clippy::cast_precision_loss)]
-    let bytes = bytes(folder) as f64;
-    bytes / 1024.0 / 1024.0
+    size_on_disk(folder).unwrap() as f64 / 1024.0 / 1024.0
 }
 
 /// How many a second.

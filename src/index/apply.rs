@@ -20,17 +20,16 @@ pub(super) mod tips;
 use std::collections::HashMap;
 use std::sync::Arc;
 
-use sled::IVec;
-
 use super::keys;
 use super::record::{self, Head, Known, Part, SubmissionState, TakenBatch};
+use super::store::Slice;
 use super::{Index, Registry, entry_tag};
 use crate::domain::Position;
 use crate::domain::cursor::JournalTag;
 use crate::domain::entry::{Body, Entry, ItemOutcome, Outcome, RegistryRule, VoidReason};
 use crate::error::Result;
 
-/// The most operations in one batch of sled. Larger ones that mix inserts and deletes leak.
+/// The most operations that become visible at once: what a reader may have to wait for.
 const MAX_OPERATIONS: usize = 200;
 
 /// Room that is kept in a batch for the records of an entry itself.
@@ -54,7 +53,7 @@ pub struct Applier {
 /// Writes that are not yet committed, and what they come to.
 #[derive(Debug, Default)]
 struct Pending {
-    written: HashMap<IVec, Option<IVec>>,
+    written: HashMap<Slice, Option<Slice>>,
     finished: Vec<(u64, Arc<Outcome>)>,
     closed: Vec<Position>,
     /// Whether something is said of a campaign.
@@ -240,18 +239,18 @@ impl Applier {
         self.read(key)?.map(|bytes| SubmissionState::decode(&bytes)).transpose()
     }
 
-    fn read(&self, key: &[u8]) -> Result<Option<IVec>> {
+    fn read(&self, key: &[u8]) -> Result<Option<Slice>> {
         match self.pending.written.get(key) {
             Some(written) => Ok(written.clone()),
             None => self.index.store.get(key),
         }
     }
 
-    fn put(&mut self, key: impl Into<IVec>, value: impl Into<IVec>) {
+    fn put(&mut self, key: impl Into<Slice>, value: impl Into<Slice>) {
         self.pending.written.insert(key.into(), Some(value.into()));
     }
 
-    fn remove(&mut self, key: impl Into<IVec>) {
+    fn remove(&mut self, key: impl Into<Slice>) {
         self.pending.written.insert(key.into(), None);
     }
 
@@ -266,7 +265,7 @@ impl Applier {
                 left.checked_sub(1).ok_or_else(|| super::corrupt("stopped by a test, nothing"))?;
         }
         pending.written.insert(keys::HEAD.into(), Some(self.head.encode().into()));
-        debug_assert!(pending.written.len() <= MAX_OPERATIONS, "a batch of sled is too large");
+        debug_assert!(pending.written.len() <= MAX_OPERATIONS, "too much for one commit");
         self.index.store.apply(pending.written)?;
         if pending.campaigns {
             self.index.campaign_said();

@@ -9,6 +9,7 @@ use arc_swap::ArcSwap;
 use tokio::sync::watch;
 use tracing::warn;
 
+use super::database::{self, OpenError};
 use super::keys;
 use super::outcomes::Outcomes;
 use super::record::{self, Head};
@@ -16,7 +17,6 @@ use super::store::Store;
 use super::{Index, Registry, entry_tag};
 use crate::domain::Entry;
 use crate::error::{Error, Kind, Result};
-use crate::journal::database::{self, Keys, OpenError};
 
 /// The journal as an index is held against it.
 #[derive(Clone, Copy)]
@@ -67,14 +67,11 @@ impl Index {
         cache_bytes: u64,
         journal: JournalEnds<'_>,
     ) -> std::result::Result<Index, Unusable> {
-        let db = database::open(folder, cache_bytes, Keys::InAnyOrder, Some(1_000)).map_err(
-            |error| match error {
-                OpenError::InUse => Unusable::InUse,
-                error => Unusable::Rebuild(error.to_string()),
-            },
-        )?;
-        let rebuild = |error: sled::Error| Unusable::Rebuild(error.to_string());
-        let tree = db.open_tree("index").map_err(rebuild)?;
+        let (db, tree) = database::open(folder, cache_bytes).map_err(|error| match error {
+            OpenError::InUse => Unusable::InUse,
+            error => Unusable::Rebuild(error.to_string()),
+        })?;
+        let rebuild = |error: fjall::Error| Unusable::Rebuild(error.to_string());
         let head = match tree.get(keys::HEAD).map_err(rebuild)? {
             None => Head::default(),
             Some(bytes) => Head::decode(&bytes).ok_or_else(|| {
@@ -82,7 +79,7 @@ impl Index {
             })?,
         };
         agrees(head, journal).map_err(|reason| Unusable::Rebuild(reason.to_owned()))?;
-        let store = Store::of(db, tree).map_err(rebuild)?;
+        let store = Store::of(folder, db, tree).map_err(rebuild)?;
         Self::load(store, head).map_err(|error| {
             let source = std::error::Error::source(&error).map(ToString::to_string);
             Unusable::Rebuild(source.unwrap_or_else(|| error.to_string()))

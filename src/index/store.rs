@@ -1,42 +1,44 @@
-//! Where the index lies: in sled, or in memory for simulations of the core.
+//! Where the index lies: in a database, or in memory for simulations of the core.
 
 use std::collections::BTreeMap;
+use std::fmt;
 use std::ops::Bound;
+use std::path::{Path, PathBuf};
 use std::sync::{PoisonError, RwLock};
 
-use sled::IVec;
+pub use fjall::Slice;
+use fjall::{Database, Guard, Keyspace, Readable};
 
 use super::known::KnownIds;
-use super::{keys, storage_fault};
+use super::{database, keys, storage_fault};
 use crate::error::Result;
 
-/// Ordered keys and values. Batches are atomic; iteration is no snapshot. What is surely not there is not
-/// looked for.
+/// Ordered keys and values. What is written at once becomes visible at once to a scan, which sees the store
+/// as it was when it began. What is surely not there is not looked for.
 #[derive(Debug)]
 pub struct Store {
     kept: Kept,
     known: KnownIds,
 }
 
-#[derive(Debug)]
 enum Kept {
-    /// One tree of a sled database.
-    Sled { db: sled::Db, tree: sled::Tree },
+    /// One tree of a database, and the folder that it lies in.
+    Disk { folder: PathBuf, db: Database, tree: Keyspace },
     /// A map that lasts as long as the value does.
-    Memory(RwLock<BTreeMap<IVec, IVec>>),
+    Memory(RwLock<BTreeMap<Slice, Slice>>),
 }
 
 /// What is found, in the order of the keys.
-pub type Pairs = Box<dyn DoubleEndedIterator<Item = Result<(IVec, IVec)>> + Send>;
+pub type Pairs = Box<dyn DoubleEndedIterator<Item = Result<(Slice, Slice)>> + Send>;
 
 impl Store {
-    /// One tree of a sled database. Reads all keys of assessments.
-    pub fn of(db: sled::Db, tree: sled::Tree) -> sled::Result<Self> {
+    /// One tree of a database. Reads all keys of assessments.
+    pub fn of(folder: &Path, db: Database, tree: Keyspace) -> fjall::Result<Self> {
         let known = KnownIds::default();
-        for key in tree.scan_prefix(keys::CURRENT).keys() {
-            known.add(&key?);
+        for pair in tree.prefix(keys::CURRENT) {
+            known.add(&pair.key()?);
         }
-        Ok(Self { kept: Kept::Sled { db, tree }, known })
+        Ok(Self { kept: Kept::Disk { folder: folder.to_owned(), db, tree }, known })
     }
 
     /// An empty one in memory.
@@ -45,12 +47,12 @@ impl Store {
     }
 
     /// The value under a key.
-    pub fn get(&self, key: &[u8]) -> Result<Option<IVec>> {
+    pub fn get(&self, key: &[u8]) -> Result<Option<Slice>> {
         if !self.known.may_hold(key) {
             return Ok(None);
         }
         match &self.kept {
-            Kept::Sled { tree, .. } => tree.get(key).map_err(storage_fault),
+            Kept::Disk { tree, .. } => tree.get(key).map_err(storage_fault),
             Kept::Memory(map) => {
                 Ok(map.read().unwrap_or_else(PoisonError::into_inner).get(key).cloned())
             }
@@ -59,55 +61,43 @@ impl Store {
 
     /// Everything whose key begins with a prefix.
     pub fn scan(&self, prefix: &[u8]) -> Pairs {
-        if !self.known.may_hold(prefix) {
-            return Box::new(std::iter::empty());
-        }
-        match &self.kept {
-            Kept::Sled { tree, .. } => {
-                Box::new(tree.scan_prefix(prefix).map(|pair| pair.map_err(storage_fault)))
-            }
-            Kept::Memory(_) => self.scan_from(prefix, prefix),
+        if self.known.may_hold(prefix) {
+            self.scan_from(prefix, prefix)
+        } else {
+            Box::new(std::iter::empty())
         }
     }
 
     /// The same from a key on, which begins with the prefix too.
     pub fn scan_from(&self, prefix: &[u8], from: &[u8]) -> Pairs {
-        let begin = Bound::Included(IVec::from(from));
-        let end = successor(prefix).map_or(Bound::Unbounded, |end| Bound::Excluded(end.into()));
-        match &self.kept {
-            Kept::Sled { tree, .. } => {
-                let found = tree.range::<IVec, _>((begin, end));
-                Box::new(found.map(|pair| pair.map_err(storage_fault)))
-            }
-            Kept::Memory(map) => {
-                let map = map.read().unwrap_or_else(PoisonError::into_inner);
-                let found = map.range((begin, end)).map(|(k, v)| Ok((k.clone(), v.clone())));
-                Box::new(found.collect::<Vec<_>>().into_iter())
-            }
-        }
+        let end = successor(prefix);
+        self.range(from, end.as_deref())
     }
 
     /// Everything whose key begins with a prefix and comes before a key that does too, or before the end,
     /// backwards.
     pub fn scan_back(&self, prefix: &[u8], before: Option<&[u8]>) -> Pairs {
-        let before = before.map(<[u8]>::to_vec).or_else(|| successor(prefix));
-        let begin = Bound::Included(IVec::from(prefix));
-        let end = before.map_or(Bound::Unbounded, |end| Bound::Excluded(IVec::from(end)));
+        let end = before.map(<[u8]>::to_vec).or_else(|| successor(prefix));
+        Box::new(self.range(prefix, end.as_deref()).rev())
+    }
+
+    fn range(&self, begin: &[u8], end: Option<&[u8]>) -> Pairs {
+        let range = (Bound::Included(begin), end.map_or(Bound::Unbounded, Bound::Excluded));
         match &self.kept {
-            Kept::Sled { tree, .. } => {
-                let found = tree.range::<IVec, _>((begin, end)).rev();
-                Box::new(found.map(|pair| pair.map_err(storage_fault)))
+            Kept::Disk { db, tree, .. } => {
+                let found = db.snapshot().range::<&[u8], _>(tree, range);
+                Box::new(found.map(|pair| Guard::into_inner(pair).map_err(storage_fault)))
             }
             Kept::Memory(map) => {
                 let map = map.read().unwrap_or_else(PoisonError::into_inner);
-                let found = map.range((begin, end)).rev().map(|(k, v)| Ok((k.clone(), v.clone())));
+                let found = map.range::<[u8], _>(range).map(|(k, v)| Ok((k.clone(), v.clone())));
                 Box::new(found.collect::<Vec<_>>().into_iter())
             }
         }
     }
 
     /// Writes all of it, or nothing. There is one writer.
-    pub fn apply(&self, writes: impl IntoIterator<Item = (IVec, Option<IVec>)>) -> Result<()> {
+    pub fn apply(&self, writes: impl IntoIterator<Item = (Slice, Option<Slice>)>) -> Result<()> {
         let mut emptied = Vec::new();
         let noted = writes.into_iter().inspect(|(key, value)| match value {
             Some(_) => self.known.add(key),
@@ -122,17 +112,17 @@ impl Store {
         Ok(())
     }
 
-    fn write(&self, writes: impl Iterator<Item = (IVec, Option<IVec>)>) -> Result<()> {
+    fn write(&self, writes: impl Iterator<Item = (Slice, Option<Slice>)>) -> Result<()> {
         match &self.kept {
-            Kept::Sled { tree, .. } => {
-                let mut batch = sled::Batch::default();
+            Kept::Disk { db, tree, .. } => {
+                let mut batch = db.batch();
                 for (key, value) in writes {
                     match value {
-                        Some(value) => batch.insert(key, value),
-                        None => batch.remove(key),
+                        Some(value) => batch.insert(tree, key, value),
+                        None => batch.remove(tree, key),
                     }
                 }
-                tree.apply_batch(batch).map_err(storage_fault)
+                batch.commit().map_err(storage_fault)
             }
             Kept::Memory(map) => {
                 let mut map = map.write().unwrap_or_else(PoisonError::into_inner);
@@ -150,8 +140,17 @@ impl Store {
     /// Its size on disk, in bytes, where it has one.
     pub fn size_on_disk(&self) -> Option<u64> {
         match &self.kept {
-            Kept::Sled { db, .. } => db.size_on_disk().ok(),
+            Kept::Disk { folder, .. } => database::size_on_disk(folder).ok(),
             Kept::Memory(_) => None,
+        }
+    }
+}
+
+impl fmt::Debug for Kept {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Kept::Disk { folder, .. } => f.debug_tuple("Disk").field(folder).finish(),
+            Kept::Memory(_) => f.write_str("Memory"),
         }
     }
 }
@@ -173,16 +172,15 @@ mod tests {
     use super::*;
 
     fn open(folder: &std::path::Path) -> Store {
-        let db = sled::open(folder).unwrap();
-        let tree = db.open_tree("index").unwrap();
-        Store::of(db, tree).unwrap()
+        let (db, tree) = database::open(folder, 1 << 20).unwrap();
+        Store::of(folder, db, tree).unwrap()
     }
 
-    fn put(key: &[u8]) -> (IVec, Option<IVec>) {
-        (key.into(), Some(IVec::from(b"said")))
+    fn put(key: &[u8]) -> (Slice, Option<Slice>) {
+        (key.into(), Some(Slice::from(b"said")))
     }
 
-    fn removed(key: &[u8]) -> (IVec, Option<IVec>) {
+    fn removed(key: &[u8]) -> (Slice, Option<Slice>) {
         (key.into(), None)
     }
 
@@ -199,7 +197,7 @@ mod tests {
             store.apply([removed(mine)]).unwrap();
             assert!(store.get(mine).unwrap().is_none() && store.get(theirs).unwrap().is_some());
             assert_eq!(found(&store), 1, "what others say of it stays");
-            if matches!(store.kept, Kept::Sled { .. }) {
+            if matches!(store.kept, Kept::Disk { .. }) {
                 drop(store);
                 store = open(folder.path());
                 assert_eq!(found(&store), 1, "it is known again behind a restart");

@@ -195,16 +195,15 @@ fn damaged_files_of_an_index_are_rebuilt_from_the_journal() {
 }
 
 #[test]
-fn an_index_of_other_segments_is_rebuilt_from_the_journal() {
+fn an_index_of_another_database_is_rebuilt_from_the_journal() {
     let mut history = History::new();
     history.batch("birdsite", "s", 1, &[("a.example", Malicious)]);
     let (folder, index) = applied(&history);
     let digest = index.digest().unwrap();
     drop(index);
-    // As it was laid out before its keys were known to come in any order: sled opens it as nothing else.
+    // As it lay before its keys were known to come in any order.
     std::fs::remove_dir_all(folder.path()).unwrap();
-    let before = sled::Config::new().path(folder.path()).mode(sled::Mode::HighThroughput);
-    before.open().unwrap().open_tree("index").unwrap().insert(b"old", b"old").unwrap();
+    sled::open(folder.path()).unwrap().open_tree("index").unwrap().insert(b"old", b"old").unwrap();
     let index = open(folder.path(), &history);
     assert_eq!(index.checkpoint(), 0);
     Applier::new(Arc::clone(&index)).unwrap().apply(&history.entries).unwrap();

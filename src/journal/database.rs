@@ -33,38 +33,16 @@ pub enum OpenError {
     Other(#[from] sled::Error),
 }
 
-/// How the keys of a database come: it is laid out for that when it is made, and opens with nothing else.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Keys {
-    /// One behind the other, or few.
-    InOrder,
-    /// In any order. That leaves each segment of the file half dead, and the larger it is, the more of it
-    /// dies before it has to be written anew.
-    InAnyOrder,
-}
-
-impl Keys {
-    fn segment_bytes(self) -> usize {
-        match self {
-            // What sled has by itself.
-            Keys::InOrder => 512 * 1024,
-            Keys::InAnyOrder => 4 * 1024 * 1024,
-        }
-    }
-}
-
 /// Opens the database in a folder. One that is just being closed lets go of its lock a little later,
 /// and is waited for.
 pub fn open(
     folder: &Path,
     cache_bytes: u64,
-    keys: Keys,
     flush_every_ms: Option<u64>,
 ) -> Result<sled::Db, OpenError> {
     let config = sled::Config::new()
         .path(folder)
         .cache_capacity(cache_bytes)
-        .segment_size(keys.segment_bytes())
         .mode(sled::Mode::HighThroughput)
         .flush_every_ms(flush_every_ms);
     for _ in 0..TRIES {

@@ -15,7 +15,7 @@ use nix::sys::statvfs::statvfs;
 use tracing::{error, warn};
 
 use super::chunk::{self, Assembly};
-use super::database::{self, Keys, OpenError};
+use super::database::{self, OpenError};
 use super::window::{WINDOW, Window};
 use super::{Append, AppendError, Journal, JournalError, Stamp, TimeSource};
 use crate::domain::{Entry, Timestamp};
@@ -295,20 +295,18 @@ impl Journal for SledJournal {
 
 fn open_db(settings: &SledSettings) -> Result<sled::Db, JournalError> {
     let folder = settings.folder.clone();
-    database::open(&folder, settings.cache_bytes, Keys::InOrder, None).map_err(
-        |error| match error {
-            OpenError::InUse => JournalError::InUse(folder),
-            OpenError::Other(sled::Error::Io(source))
-                if matches!(
-                    source.kind(),
-                    io::ErrorKind::PermissionDenied | io::ErrorKind::ReadOnlyFilesystem
-                ) =>
-            {
-                JournalError::NotWritable { folder, source }
-            }
-            other => JournalError::Unopenable { folder, reason: other.to_string() },
-        },
-    )
+    database::open(&folder, settings.cache_bytes, None).map_err(|error| match error {
+        OpenError::InUse => JournalError::InUse(folder),
+        OpenError::Other(sled::Error::Io(source))
+            if matches!(
+                source.kind(),
+                io::ErrorKind::PermissionDenied | io::ErrorKind::ReadOnlyFilesystem
+            ) =>
+        {
+            JournalError::NotWritable { folder, source }
+        }
+        other => JournalError::Unopenable { folder, reason: other.to_string() },
+    })
 }
 
 /// Removes the last entry where it is not whole: a crash came between two batches of one write, and

@@ -1,13 +1,12 @@
 //! What ends without anything taking its place: taken back, or over.
 
-use sled::IVec;
-
 use super::Applier;
 use crate::domain::Position;
 use crate::domain::entry::{Entry, Expiry, ItemOutcome, Outcome, Withdrawal};
 use crate::error::Result;
 use crate::index::keys;
 use crate::index::record::{self, CurrentParts, Ended};
+use crate::index::store::Slice;
 
 /// How many targets of a withdrawal are one part. Each takes two operations.
 const PART_TARGETS: usize = 64;
@@ -59,7 +58,7 @@ impl Applier {
             return Ok(None);
         }
         self.put_closed(by, why, &old)?;
-        self.remove(IVec::from(key));
+        self.remove(Slice::from(key));
         Ok(Some(old.version))
     }
 

@@ -3,8 +3,6 @@
 
 use std::collections::BTreeSet;
 
-use sled::IVec;
-
 use super::Applier;
 use crate::domain::entry::{
     Entry, ItemOutcome, Outcome, Releasable, ReleaseAct, ReleaseEnd, ReleaseEntry, VoidReason,
@@ -17,6 +15,7 @@ use crate::index::keys;
 use crate::index::record::{
     self, CurrentParts, InForce, KeptContribution, KeptEnforcement, TakenBatch, releases_fit,
 };
+use crate::index::store::Slice;
 
 /// How many objects are one part, and how many pairs of an object and a liaison.
 const PART_OBJECTS: usize = 64;
@@ -33,13 +32,13 @@ struct Standing {
 }
 
 enum Record {
-    Assessment(IVec),
+    Assessment(Slice),
     Contribution(Box<KeptContribution>),
     Enforcement(Box<KeptEnforcement>),
 }
 
 impl Standing {
-    fn read(object: &Releasable, stored: IVec) -> Result<Self> {
+    fn read(object: &Releasable, stored: Slice) -> Result<Self> {
         let all = stored.len();
         let (version, releases, record) = match object {
             Releasable::Assessment(_) => {
@@ -186,7 +185,7 @@ impl Applier {
     ) -> Result<()> {
         let (key, version) = place(author, object);
         let stored = self.read(&key)?;
-        let read = |stored: IVec| Standing::read(object, stored);
+        let read = |stored: Slice| Standing::read(object, stored);
         let standing = stored.map(read).transpose()?.filter(|one| one.version == version);
         let Some(standing) = standing else {
             self.begun.extend(liaisons.iter().map(|_| ItemOutcome::Nothing));
@@ -197,7 +196,7 @@ impl Applier {
             self.begun.push(change(&mut all, liaison, &standing));
         }
         if all != standing.releases {
-            self.put(IVec::from(key), standing.released(all)?);
+            self.put(Slice::from(key), standing.released(all)?);
             // Who is told what is said of a campaign sees it.
             self.pending.campaigns |= matches!(object, Releasable::Contribution { .. });
         }

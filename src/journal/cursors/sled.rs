@@ -10,7 +10,7 @@ use std::path::{Path, PathBuf};
 use std::sync::atomic::{AtomicBool, Ordering};
 
 use super::super::Durability;
-use super::super::database::{self, Keys, OpenError};
+use super::super::database::{self, OpenError};
 use super::{CursorError, CursorStore, StoredSubscription, record};
 use crate::domain::{PartnerId, SubscriptionName};
 
@@ -32,21 +32,18 @@ impl SledCursors {
     pub fn open(folder: &Path) -> Result<Self, CursorError> {
         let not_writable = |source| CursorError::NotWritable { folder: folder.to_owned(), source };
         fs::create_dir_all(folder).map_err(not_writable)?;
-        let db =
-            database::open(folder, CACHE_BYTES, Keys::InOrder, None).map_err(
-                |error| match error {
-                    OpenError::InUse => CursorError::InUse(folder.to_owned()),
-                    OpenError::Other(sled::Error::Io(source))
-                        if matches!(
-                            source.kind(),
-                            io::ErrorKind::PermissionDenied | io::ErrorKind::ReadOnlyFilesystem
-                        ) =>
-                    {
-                        not_writable(source)
-                    }
-                    other => unreadable(folder, other.to_string()),
-                },
-            )?;
+        let db = database::open(folder, CACHE_BYTES, None).map_err(|error| match error {
+            OpenError::InUse => CursorError::InUse(folder.to_owned()),
+            OpenError::Other(sled::Error::Io(source))
+                if matches!(
+                    source.kind(),
+                    io::ErrorKind::PermissionDenied | io::ErrorKind::ReadOnlyFilesystem
+                ) =>
+            {
+                not_writable(source)
+            }
+            other => unreadable(folder, other.to_string()),
+        })?;
         let data = database::data_file(folder).map_err(not_writable)?;
         Ok(Self { folder: folder.to_owned(), db, data, failed: AtomicBool::new(false) })
     }
