@@ -111,8 +111,8 @@ impl Demo {
 
         heading("facegraph and tubeworks follow, the liaison may not")?;
         let followers = [
-            Follower::start(stage, "facegraph", report.items.len()).await?,
-            Follower::start(stage, "tubeworks", report.items.len()).await?,
+            Follower::start(stage, "facegraph").await?,
+            Follower::start(stage, "tubeworks").await?,
         ];
         say("facegraph and tubeworks subscribed over mutual TLS")?;
         refused_to_liaison(stage).await?;
@@ -150,7 +150,7 @@ impl Demo {
         let mut complete = true;
         let mut readers = Vec::new();
         for follower in followers {
-            let (tally, reader) = follower.finish(Duration::from_secs(60)).await?;
+            let (tally, reader) = follower.finish(taken, Duration::from_secs(60)).await?;
             complete &= tally.distinct() == taken && tally.unknown(report) == 0;
             rows.push(tally.row(taken));
             readers.push(reader);

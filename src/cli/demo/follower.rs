@@ -1,9 +1,8 @@
 //! A partner that follows the feed while the story goes on.
 
-use std::sync::Arc;
-use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
 
+use tokio::sync::watch;
 use tokio::task::JoinHandle;
 
 use super::super::failure::Failure;
@@ -13,52 +12,51 @@ use super::tally::Tally;
 use crate::client::{ClientError, FeedEvent, From};
 use crate::clock::{Clock, SystemClock};
 
-/// How long without an item a follower that has been told to finish waits for another.
-const QUIET: Duration = Duration::from_millis(500);
+/// How long without an item a follower that lacks some waits for another: longer than its connection may
+/// take to come back on a machine that is busy.
+const QUIET: Duration = Duration::from_secs(10);
 
 /// A partner that follows from the start, over the restart.
 pub struct Follower {
-    finishing: Arc<AtomicBool>,
+    /// How many items make it whole, once that is known.
+    whole: watch::Sender<Option<usize>>,
     task: JoinHandle<Result<(Tally, Reader), ClientError>>,
 }
 
 impl Follower {
-    /// Subscribes as a partner. `expected` items make it whole.
-    pub async fn start(
-        stage: &Stage,
-        partner: &'static str,
-        expected: usize,
-    ) -> Result<Self, Failure> {
+    /// Subscribes as a partner.
+    pub async fn start(stage: &Stage, partner: &'static str) -> Result<Self, Failure> {
         let client = stage.connected(partner).await?;
         let mut reader = Reader::of(partner, client.subscribe(From::Start, None));
-        let finishing = Arc::new(AtomicBool::new(false));
-        let told = Arc::clone(&finishing);
+        let (whole, mut told) = watch::channel(None);
         let task = tokio::spawn(async move {
             let clock = SystemClock;
             let mut tally = Tally::new(partner);
             loop {
-                match tokio::time::timeout(QUIET, reader.next()).await {
-                    Ok(Ok(Some(FeedEvent::Item(item)))) => tally.take(&item, clock.now()),
-                    Ok(Err(error)) => return Err(error),
-                    Ok(Ok(None)) => break,
-                    // Nothing for a while: that is the end once the report is in.
-                    Err(_) if told.load(Ordering::Relaxed) => break,
-                    Ok(Ok(Some(_))) | Err(_) => {}
-                }
-                if tally.distinct() >= expected && told.load(Ordering::Relaxed) {
+                let whole = *told.borrow_and_update();
+                if whole.is_some_and(|whole| tally.distinct() >= whole) {
                     break;
+                }
+                tokio::select! {
+                    event = reader.next() => match event? {
+                        Some(FeedEvent::Item(item)) => tally.take(&item, clock.now()),
+                        Some(_) => {}
+                        None => break,
+                    },
+                    Ok(()) = told.changed() => {}
+                    () = tokio::time::sleep(QUIET), if whole.is_some() => break,
                 }
             }
             tally.resumed = reader.reconnects();
             Ok((tally, reader))
         });
-        Ok(Self { finishing, task })
+        Ok(Self { whole, task })
     }
 
-    /// Waits until it holds everything or nothing more comes, and tells what it received; its feed goes
+    /// Waits until it holds so many items or nothing more comes, and tells what it received; its feed goes
     /// on from there.
-    pub async fn finish(self, most: Duration) -> Result<(Tally, Reader), Failure> {
-        self.finishing.store(true, Ordering::Relaxed);
+    pub async fn finish(self, whole: usize, most: Duration) -> Result<(Tally, Reader), Failure> {
+        self.whole.send_replace(Some(whole));
         match tokio::time::timeout(most, self.task).await {
             Ok(Ok(followed)) => Ok(followed?),
             Ok(Err(error)) => Err(Failure::failed(error)),
