@@ -5,11 +5,15 @@
 
 use std::os::unix::fs::MetadataExt;
 use std::panic::{AssertUnwindSafe, catch_unwind};
-use std::path::Path;
-use std::{fs, io};
+use std::path::{Path, PathBuf};
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::{Arc, mpsc};
+use std::time::Duration;
+use std::{fs, io, thread};
 
 use fjall::{Database, Keyspace, KeyspaceCreateOptions};
 use thiserror::Error;
+use tracing::warn;
 
 /// How much is gathered in memory before it is written as one sorted table.
 const GATHERED_BYTES: u64 = 32 * 1024 * 1024;
@@ -74,4 +78,95 @@ pub fn size_on_disk(folder: &Path) -> io::Result<u64> {
         };
     }
     Ok(bytes)
+}
+
+/// How often the database's log is put to the disk.
+const WRITTEN_EVERY: Duration = Duration::from_millis(100);
+
+/// Puts the database's log to the disk in small steps.
+///
+/// The index need not be durable, but the database forces its log to the disk whenever it writes a table,
+/// and lets nobody write meanwhile. With all of it still to be written, whoever waits for a receipt waits
+/// for that.
+#[derive(Debug)]
+pub struct LogWriter {
+    /// Whether something was written since the last step.
+    written: Arc<AtomicBool>,
+    /// The thread ends with it.
+    _stop: mpsc::Sender<()>,
+}
+
+impl LogWriter {
+    /// Begins, in a thread of its own.
+    pub fn start(folder: &Path) -> io::Result<Self> {
+        let written = Arc::new(AtomicBool::default());
+        let (stop, stopped) = mpsc::channel();
+        let (folder, to_do) = (folder.to_owned(), Arc::clone(&written));
+        thread::Builder::new().name("index-log".into()).spawn(move || {
+            while stopped.recv_timeout(WRITTEN_EVERY) == Err(mpsc::RecvTimeoutError::Timeout) {
+                if to_do.swap(false, Ordering::Relaxed)
+                    && let Err(error) = write_log(&folder)
+                {
+                    warn!(folder = %folder.display(), "the log of the index is not written: {error}");
+                }
+            }
+        })?;
+        Ok(Self { written, _stop: stop })
+    }
+
+    /// Says that something was written.
+    pub fn note(&self) {
+        self.written.store(true, Ordering::Relaxed);
+    }
+}
+
+/// Puts to the disk what was written to the newest of the database's logs: the others are there.
+fn write_log(folder: &Path) -> io::Result<()> {
+    newest_log(folder)?.map_or(Ok(()), |path| fs::File::open(path)?.sync_data())
+}
+
+fn newest_log(folder: &Path) -> io::Result<Option<PathBuf>> {
+    let mut newest = None;
+    for entry in fs::read_dir(folder)? {
+        let path = entry?.path();
+        let name = path.file_name().and_then(|name| name.to_str());
+        let number = name.and_then(|name| name.strip_suffix(".jnl")?.parse::<u64>().ok());
+        newest = newest.max(number.map(|number| (number, path)));
+    }
+    Ok(newest.map(|(_, path)| path))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_newest_log_is_that_of_the_highest_number() {
+        let folder = tempfile::tempdir().unwrap();
+        assert_eq!(newest_log(folder.path()).unwrap(), None);
+        for name in ["9.jnl", "10.jnl", "11.jnl.bak", "version", "other.jnl"] {
+            fs::write(folder.path().join(name), "").unwrap();
+        }
+        assert_eq!(newest_log(folder.path()).unwrap(), Some(folder.path().join("10.jnl")));
+    }
+
+    #[test]
+    fn an_open_database_has_a_log_and_keeps_everybody_else_out() {
+        let folder = tempfile::tempdir().unwrap();
+        let (db, tree) = open(folder.path(), 1 << 20).unwrap();
+        assert!(newest_log(folder.path()).unwrap().is_some());
+        assert!(matches!(open(folder.path(), 1 << 20), Err(OpenError::InUse)));
+        drop((db, tree));
+        open(folder.path(), 1 << 20).unwrap();
+    }
+
+    #[test]
+    fn what_is_reserved_and_not_written_takes_no_room() {
+        let folder = tempfile::tempdir().unwrap();
+        fs::create_dir(folder.path().join("inner")).unwrap();
+        fs::write(folder.path().join("inner/full"), vec![1; 1 << 20]).unwrap();
+        fs::File::create(folder.path().join("empty")).unwrap().set_len(64 << 20).unwrap();
+        let bytes = size_on_disk(folder.path()).unwrap();
+        assert!(((1 << 20)..(2 << 20)).contains(&bytes), "{bytes}");
+    }
 }

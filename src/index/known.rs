@@ -1,7 +1,8 @@
-//! Of which indicators something may be said, in memory. Most of what is submitted and most of what is
-//! looked up is new to the exchange: that needs no look at the disk.
+//! Of which indicators something may be said, and under which key, in memory. Most of what is submitted and
+//! most of what is looked up is new to the exchange: that needs no look at the disk. Most of the rest is
+//! known from one author alone: that needs a look at one key, and not a scan of all tables for others.
 
-use std::collections::HashSet;
+use std::collections::HashMap;
 use std::sync::{PoisonError, RwLock};
 
 use super::keys;
@@ -9,34 +10,77 @@ use super::keys;
 /// How many parts there are: each grows, and is waited for, on its own.
 const PARTS: usize = 64;
 
+/// The length of the prefix of all assessments of an indicator.
+const ID_END: usize = keys::CURRENT.len() + 16;
+
 /// The first half of an indicator's id.
 type Half = [u8; 8];
 
+/// Which of the [`Ends`] follows the id in all keys that begin with a half; [`SEVERAL`] where they differ.
+type End = u16;
+
+const SEVERAL: End = End::MAX;
+
+/// What is stored under a prefix, as far as memory tells.
+#[derive(Debug, PartialEq, Eq)]
+pub enum Stored {
+    /// Nothing.
+    Nothing,
+    /// Under this key or nowhere.
+    Under(Vec<u8>),
+    /// Somewhere, or nothing: it is to be looked for.
+    Somewhere,
+}
+
 /// The ids of all indicators of which something is said, half of each, and maybe some more. Each takes
-/// some 10 to 20 bytes.
+/// some 12 to 25 bytes.
 #[derive(Debug)]
-pub struct KnownIds([RwLock<HashSet<Half>>; PARTS]);
+pub struct KnownIds {
+    parts: [RwLock<HashMap<Half, End>>; PARTS],
+    ends: RwLock<Ends>,
+}
+
+/// What follows the id in keys: an author and an audience. There are few, and each has a number.
+#[derive(Debug, Default)]
+struct Ends {
+    all: Vec<Box<[u8]>>,
+    numbers: HashMap<Box<[u8]>, End>,
+}
 
 impl Default for KnownIds {
     fn default() -> Self {
-        Self(std::array::from_fn(|_| RwLock::default()))
+        Self { parts: std::array::from_fn(|_| RwLock::default()), ends: RwLock::default() }
     }
 }
 
 impl KnownIds {
-    /// Whether something may lie under a key or a prefix. A no is sure; behind a yes the disk is to be
-    /// asked.
+    /// Whether something may lie under a key. A no is sure; behind a yes the disk is to be asked.
     pub fn may_hold(&self, key: &[u8]) -> bool {
-        half(key).is_none_or(|half| {
-            self.part(half).read().unwrap_or_else(PoisonError::into_inner).contains(&half)
-        })
+        half(key).is_none_or(|half| self.end(half).is_some())
     }
 
-    /// Takes in what a key is of: before anything is stored under it.
-    pub fn add(&self, key: &[u8]) {
-        if let Some(half) = half(key) {
-            self.part(half).write().unwrap_or_else(PoisonError::into_inner).insert(half);
+    /// What may begin with a prefix.
+    pub fn under(&self, prefix: &[u8]) -> Stored {
+        let Some(half) = half(prefix) else { return Stored::Somewhere };
+        match (self.end(half), prefix.get(..ID_END)) {
+            (None, _) => Stored::Nothing,
+            (Some(SEVERAL), _) | (_, None) => Stored::Somewhere,
+            (Some(end), Some(id)) => {
+                let ends = self.ends.read().unwrap_or_else(PoisonError::into_inner);
+                let key = [id, &ends.all[usize::from(end)]].concat();
+                if key.starts_with(prefix) { Stored::Under(key) } else { Stored::Nothing }
+            }
         }
+    }
+
+    /// Takes in a key: before anything is stored under it.
+    pub fn add(&self, key: &[u8]) {
+        let Some(half) = half(key) else { return };
+        let end = key.get(ID_END..).map_or(SEVERAL, |end| self.number(end));
+        let mut part = self.part(half).write().unwrap_or_else(PoisonError::into_inner);
+        part.entry(half)
+            .and_modify(|known| *known = if *known == end { end } else { SEVERAL })
+            .or_insert(end);
     }
 
     /// Drops what a prefix stands for, under which nothing is stored any more.
@@ -51,8 +95,33 @@ impl KnownIds {
         half(key).and(key.first_chunk().copied())
     }
 
-    fn part(&self, half: Half) -> &RwLock<HashSet<Half>> {
-        &self.0[usize::from(half[0]) % PARTS]
+    fn end(&self, half: Half) -> Option<End> {
+        self.part(half).read().unwrap_or_else(PoisonError::into_inner).get(&half).copied()
+    }
+
+    fn part(&self, half: Half) -> &RwLock<HashMap<Half, End>> {
+        &self.parts[usize::from(half[0]) % PARTS]
+    }
+
+    /// The number of an end. What comes when all are given out counts as several.
+    fn number(&self, end: &[u8]) -> End {
+        let known =
+            self.ends.read().unwrap_or_else(PoisonError::into_inner).numbers.get(end).copied();
+        known.unwrap_or_else(|| self.ends.write().unwrap_or_else(PoisonError::into_inner).add(end))
+    }
+}
+
+impl Ends {
+    fn add(&mut self, end: &[u8]) -> End {
+        if let Some(number) = self.numbers.get(end) {
+            return *number;
+        }
+        let number = End::try_from(self.all.len()).unwrap_or(SEVERAL);
+        if number != SEVERAL {
+            self.all.push(end.into());
+            self.numbers.insert(end.into(), number);
+        }
+        number
     }
 }
 
@@ -80,5 +149,37 @@ mod tests {
         );
         known.remove(&KnownIds::prefix(there).unwrap());
         assert!(!known.may_hold(there));
+    }
+
+    #[test]
+    fn one_key_is_named_while_all_of_a_half_end_alike() {
+        let known = KnownIds::default();
+        let (mine, theirs) = (b"i0123456789abcdefmine", b"i0123456789abcdeftheirs");
+        let id = &mine[..17];
+        assert_eq!(known.under(id), Stored::Nothing);
+        known.add(mine);
+        known.add(mine);
+        assert_eq!(known.under(id), Stored::Under(mine.to_vec()));
+        assert_eq!(known.under(mine), Stored::Under(mine.to_vec()));
+        assert_eq!(known.under(&theirs[..20]), Stored::Nothing, "others say nothing of it");
+        assert_eq!(known.under(&id[..12]), Stored::Somewhere, "too short to name a key");
+        // Another indicator whose id begins alike: what is named may not be there, and nothing else is.
+        let alike = b"i01234567OTHERIDSmine";
+        assert_eq!(known.under(&alike[..17]), Stored::Under(alike.to_vec()));
+        known.add(theirs);
+        assert_eq!(known.under(id), Stored::Somewhere);
+        known.remove(&KnownIds::prefix(mine).unwrap());
+        known.add(theirs);
+        assert_eq!(known.under(id), Stored::Under(theirs.to_vec()));
+    }
+
+    #[test]
+    fn when_no_number_is_left_it_is_looked_for() {
+        let known = KnownIds::default();
+        for end in 0..=u32::from(SEVERAL) {
+            known.number(&end.to_be_bytes());
+        }
+        known.add(b"i0123456789abcdefmine");
+        assert_eq!(known.under(b"i0123456789abcdef"), Stored::Somewhere);
     }
 }

@@ -1,15 +1,16 @@
 //! Where the index lies: in a database, or in memory for simulations of the core.
 
 use std::collections::BTreeMap;
-use std::fmt;
 use std::ops::Bound;
 use std::path::{Path, PathBuf};
 use std::sync::{PoisonError, RwLock};
+use std::{fmt, iter};
 
 pub use fjall::Slice;
 use fjall::{Database, Guard, Keyspace, Readable};
 
-use super::known::KnownIds;
+use super::database::LogWriter;
+use super::known::{KnownIds, Stored};
 use super::{database, keys, storage_fault};
 use crate::error::Result;
 
@@ -22,8 +23,8 @@ pub struct Store {
 }
 
 enum Kept {
-    /// One tree of a database, and the folder that it lies in.
-    Disk { folder: PathBuf, db: Database, tree: Keyspace },
+    /// One tree of a database, the folder that it lies in, and what writes its log.
+    Disk { folder: PathBuf, db: Database, tree: Keyspace, log: LogWriter },
     /// A map that lasts as long as the value does.
     Memory(RwLock<BTreeMap<Slice, Slice>>),
 }
@@ -38,7 +39,8 @@ impl Store {
         for pair in tree.prefix(keys::CURRENT) {
             known.add(&pair.key()?);
         }
-        Ok(Self { kept: Kept::Disk { folder: folder.to_owned(), db, tree }, known })
+        let log = LogWriter::start(folder)?;
+        Ok(Self { kept: Kept::Disk { folder: folder.to_owned(), db, tree, log }, known })
     }
 
     /// An empty one in memory.
@@ -61,10 +63,13 @@ impl Store {
 
     /// Everything whose key begins with a prefix.
     pub fn scan(&self, prefix: &[u8]) -> Pairs {
-        if self.known.may_hold(prefix) {
-            self.scan_from(prefix, prefix)
-        } else {
-            Box::new(std::iter::empty())
+        match self.known.under(prefix) {
+            Stored::Somewhere => self.scan_from(prefix, prefix),
+            Stored::Nothing => Box::new(iter::empty()),
+            Stored::Under(key) => {
+                let found = self.get(&key).map(|value| Some((key.into(), value?))).transpose();
+                Box::new(found.into_iter())
+            }
         }
     }
 
@@ -114,7 +119,7 @@ impl Store {
 
     fn write(&self, writes: impl Iterator<Item = (Slice, Option<Slice>)>) -> Result<()> {
         match &self.kept {
-            Kept::Disk { db, tree, .. } => {
+            Kept::Disk { db, tree, log, .. } => {
                 let mut batch = db.batch();
                 for (key, value) in writes {
                     match value {
@@ -122,6 +127,7 @@ impl Store {
                         None => batch.remove(tree, key),
                     }
                 }
+                log.note();
                 batch.commit().map_err(storage_fault)
             }
             Kept::Memory(map) => {
@@ -208,5 +214,74 @@ mod tests {
             assert!(store.get(mine).unwrap().is_some());
             assert!(store.get(b"o2").unwrap().is_some());
         }
+    }
+
+    fn all(store: &Store) -> Result<Vec<(Slice, Slice)>> {
+        store.scan(b"").collect()
+    }
+
+    fn files(folder: &Path) -> Vec<PathBuf> {
+        let entries = std::fs::read_dir(folder).unwrap().map(|entry| entry.unwrap().path());
+        entries.flat_map(|path| if path.is_dir() { files(&path) } else { vec![path] }).collect()
+    }
+
+    fn copy(from: &Path, to: &Path) {
+        for file in files(from) {
+            let copied = to.join(file.strip_prefix(from).unwrap());
+            std::fs::create_dir_all(copied.parent().unwrap()).unwrap();
+            std::fs::copy(file, copied).unwrap();
+        }
+    }
+
+    #[test]
+    fn damage_is_found_or_leaves_the_store_as_it_was_behind_some_write() {
+        let folder = tempfile::tempdir().unwrap();
+        let store = open(folder.path());
+        let mut states = vec![Vec::new()];
+        for batch in 0u32..8 {
+            let puts = (0u32..50).map(|number| {
+                let key = [&b"o"[..], &batch.to_be_bytes(), &number.to_be_bytes()].concat();
+                (key.into(), Some(Slice::from(vec![u8::try_from(batch).unwrap(); 60])))
+            });
+            store
+                .apply(puts.chain([(Slice::from(b"!"), Some(batch.to_be_bytes().into()))]))
+                .unwrap();
+            states.push(all(&store).unwrap());
+            if batch == 3
+                && let Kept::Disk { tree, .. } = &store.kept
+            {
+                tree.rotate_memtable_and_wait().unwrap();
+            }
+        }
+        drop(store);
+        let (mut found, mut harmless) = (0, 0);
+        for file in files(folder.path()) {
+            let whole = std::fs::read(&file).unwrap();
+            // The log is reserved ahead: what is damaged is what was written.
+            let written = whole.iter().rposition(|byte| *byte != 0).map_or(0, |last| last + 1);
+            let flipped =
+                (0..8).map(|part| written * part / 8).filter(|at| *at < written).map(|at| {
+                    let mut bytes = whole.clone();
+                    bytes[at] ^= 1;
+                    bytes
+                });
+            let cut = [0, written / 2].map(|length| whole[..length].to_vec());
+            for bytes in flipped.chain(cut) {
+                let copied = tempfile::tempdir().unwrap();
+                copy(folder.path(), copied.path());
+                let damaged = copied.path().join(file.strip_prefix(folder.path()).unwrap());
+                std::fs::write(&damaged, bytes).unwrap();
+                let opened = database::open(copied.path(), 1 << 20).ok();
+                let opened = opened.and_then(|(db, tree)| Store::of(copied.path(), db, tree).ok());
+                match opened.map(|store| all(&store)) {
+                    None | Some(Err(_)) => found += 1,
+                    Some(Ok(read)) => {
+                        assert!(states.contains(&read), "{} gives what was not", file.display());
+                        harmless += 1;
+                    }
+                }
+            }
+        }
+        assert!(found > 10 && harmless > 10, "{found} found, {harmless} harmless");
     }
 }

@@ -325,6 +325,25 @@ MUTANTS = {
         "if may_hold || !one.restricted || true {",
         ["--test", "restricted"],
     ),
+    # What is known of ids in memory.
+    "known-forgets-what-others-say": (
+        "src/index/known.rs",
+        "if *known == end { end } else { SEVERAL }",
+        "end",
+        ["--lib", "index::known"],
+    ),
+    "known-drops-what-others-still-say": (
+        "src/index/store.rs",
+        "if self.scan(&prefix).next().is_none() {",
+        "if true {",
+        ["--lib", "index::store"],
+    ),
+    "known-is-not-told-of-what-is-new": (
+        "src/index/store.rs",
+        "Some(_) => self.known.add(key),",
+        "Some(_) => {}",
+        ["--lib", "index::store"],
+    ),
 }
 
 
