@@ -183,7 +183,8 @@ pub struct Connections {
     pub first_request_timeout_s: u64,
     /// The most calls of one connection at once, as HTTP/2 announces it.
     pub concurrent_streams: u32,
-    /// The most calls of one connection that are worked on at once; further ones are refused.
+    /// The most calls of one connection that are worked on at once; further ones are refused. As many as
+    /// HTTP/2 announces: a client that keeps to that waits, and is refused nothing.
     pub in_flight: usize,
     /// The most locally reset streams of a connection.
     pub reset_streams: usize,
@@ -222,7 +223,7 @@ impl Default for Connections {
             handshakes_in_flight: 256,
             first_request_timeout_s: 10,
             concurrent_streams: 100,
-            in_flight: 64,
+            in_flight: 100,
             reset_streams: 256,
             pending_resets: 20,
             header_kb: 16,

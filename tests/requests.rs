@@ -4,6 +4,7 @@
 
 mod support;
 
+use futures_util::{StreamExt, stream};
 use prost::Message;
 use support::raw::{call_raw, raw_channel};
 use support::{World, batch, close, domain, item, named, sharing, statuses};
@@ -374,4 +375,22 @@ async fn a_partner_has_a_bounded_number_of_subscriptions_and_another_its_own() {
     assert_eq!(node.exchange.subscriptions_of(caller("facegraph").partner()).len(), 100);
     assert_eq!(node.exchange.every_subscription().count(), 101);
     node.stop().await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn more_calls_than_a_connection_may_have_open_wait_for_their_turn() {
+    let world = World::new();
+    let node = world.start().await;
+    let channel = raw_channel(&world, &node, "birdsite");
+    let calls = (1..=3_000).map(|number| {
+        let channel = channel.clone();
+        async move {
+            let item = domain(&format!("n{number}.example"));
+            let request = batch("many", number, None, vec![item]).encode_to_vec();
+            call_raw(&channel, "/tipoff.v1.IndicatorService/SubmitIndicators", request).await
+        }
+    });
+    let answers: Vec<_> = stream::iter(calls).buffer_unordered(500).collect().await;
+    let refused: Vec<_> = answers.into_iter().filter_map(Result::err).collect();
+    assert!(refused.is_empty(), "{} refused, as with {}", refused.len(), refused[0]);
 }
