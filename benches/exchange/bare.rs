@@ -1,4 +1,5 @@
-//! The limit of ingest: a bare program that does the same writes to the same databases.
+//! The limits of ingest: a bare program that does the same writes, to sled alone, and to the databases that
+//! the exchange has.
 //!
 //! It writes what the exchange left behind, journal and index, each from a thread of its own, the
 //! index behind the journal. It knows everything before it begins, and computes nothing.
@@ -26,28 +27,39 @@ const JOURNAL_OPERATIONS: usize = 1_000;
 
 type Pair<T> = (T, T);
 
+/// Where a bare program writes its index.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Index {
+    /// To sled, as it does the journal.
+    Sled,
+    /// To what the exchange has.
+    Fjall,
+}
+
+/// An open index.
+enum Opened {
+    Sled(sled::Tree),
+    Fjall(Database, Keyspace),
+}
+
 /// How long the writes take that made what lies in a data folder.
-pub fn writes(storage: &Storage) -> Duration {
+pub fn writes(storage: &Storage, index: Index) -> Duration {
     let journal = journal_entries(&storage.data.join("journal"));
-    let index = index_batches(&storage.data.join("index"), journal.len());
+    let batches = index_batches(&storage.data.join("index"), journal.len());
     let folder = tempfile::tempdir().unwrap();
     let (journal_mb, index_mb) = (storage.journal_cache_mb, storage.index_cache_mb);
     let journal_db = open_journal(&folder.path().join("journal"), journal_mb);
-    let (index_db, tree) = open_index(&folder.path().join("index"), index_mb);
+    let index = Opened::as_asked(index, &folder.path().join("index"), index_mb);
     let data = File::open(folder.path().join("journal/db")).unwrap();
 
     #[allow(clippy::disallowed_methods)]
     let begun = Instant::now();
     let (durable, follow) = mpsc::channel();
     let applying = thread::spawn(move || {
-        let mut batches = index.into_iter();
+        let mut batches = batches.into_iter();
         for entries in follow {
             for pairs in batches.by_ref().take(entries).flatten() {
-                let mut batch = index_db.batch();
-                for (key, value) in pairs {
-                    batch.insert(&tree, key, value);
-                }
-                batch.commit().unwrap();
+                index.write(pairs);
             }
         }
     });
@@ -62,6 +74,46 @@ pub fn writes(storage: &Storage) -> Duration {
     drop(durable);
     applying.join().unwrap();
     begun.elapsed()
+}
+
+impl Opened {
+    fn as_asked(index: Index, folder: &Path, cache_mb: u64) -> Self {
+        match index {
+            Index::Sled => {
+                // In any order, keys leave each segment half dead; larger ones lose less by it.
+                let config = sled::Config::new()
+                    .path(folder)
+                    .cache_capacity(cache_mb * 1024 * 1024)
+                    .segment_size(4 * 1024 * 1024)
+                    .mode(sled::Mode::HighThroughput)
+                    .flush_every_ms(Some(1_000));
+                Self::Sled(config.open().unwrap().open_tree("index").unwrap())
+            }
+            Index::Fjall => {
+                let (db, tree) = open_index(folder, cache_mb);
+                Self::Fjall(db, tree)
+            }
+        }
+    }
+
+    fn write(&self, pairs: Vec<Pair<Slice>>) {
+        match self {
+            Self::Sled(tree) => {
+                let mut batch = sled::Batch::default();
+                for (key, value) in pairs {
+                    batch.insert(&*key, &*value);
+                }
+                tree.apply_batch(batch).unwrap();
+            }
+            Self::Fjall(db, tree) => {
+                let mut batch = db.batch();
+                for (key, value) in pairs {
+                    batch.insert(tree, key, value);
+                }
+                batch.commit().unwrap();
+            }
+        }
+    }
 }
 
 fn open_journal(folder: &Path, cache_mb: u64) -> sled::Db {

@@ -19,7 +19,7 @@ use crate::work::{self, Used, rate, started};
 const CLIENTS: u64 = 4;
 const BATCH: u64 = 500;
 
-pub async fn run(items: u64) -> Row {
+pub async fn run(items: u64) -> [Row; 2] {
     let world = work::world(1);
     let mut exchange = started(&world);
     let elapsed = store(&world, &exchange, items).await;
@@ -28,14 +28,17 @@ pub async fn run(items: u64) -> Row {
     assert!(exchange.terminate().success());
     let data = &world.config.storage.data;
     let disk_mb = work::folder_mb(data);
-    let limit = bare::writes(&world.config.storage);
-    let figures = (rate(items, elapsed), rate(items, limit), "indicators/s");
-    Row {
-        rss_mb: used.rss_mb,
-        cpu_s: used.cpu_s,
-        disk_mb: Some(disk_mb),
-        ..Row::of(("ingest", items), figures, 0.7, 100_000.0)
-    }
+    let row = |scenario, index| {
+        let limit = bare::writes(&world.config.storage, index);
+        let figures = (rate(items, elapsed), rate(items, limit), "indicators/s");
+        Row {
+            rss_mb: used.rss_mb,
+            cpu_s: used.cpu_s,
+            disk_mb: Some(disk_mb),
+            ..Row::of((scenario, items), figures, 0.7, 100_000.0)
+        }
+    };
+    [row("ingest", bare::Index::Sled), row("ingest fjall", bare::Index::Fjall)]
 }
 
 /// Has so many items stored, and tells how long that took.

@@ -101,7 +101,7 @@ fn main() {
     runtime.block_on(async {
         if wanted("ingest") {
             for items in &sizes {
-                report.add(ingest::run(*items).await);
+                ingest::run(*items).await.into_iter().for_each(|row| report.add(row));
             }
         }
         if wanted("wire") {
