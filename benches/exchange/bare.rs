@@ -6,17 +6,17 @@
 
 use std::collections::BTreeMap;
 use std::fs::File;
+use std::ops::Bound;
 use std::path::Path;
 use std::sync::mpsc;
 use std::thread;
 use std::time::{Duration, Instant};
 
-use fjall::{Database, Keyspace, Slice};
 use rand::SeedableRng;
 use rand::rngs::StdRng;
 use rand::seq::SliceRandom;
 use tipoff::config::Storage;
-use tipoff::index;
+use tipoff::index::database::{Disk, Slice};
 use tipoff::journal::database;
 
 /// How many entries lie in one durable write: as many as four clients can have waiting.
@@ -39,7 +39,7 @@ pub enum Index {
 /// An open index.
 enum Opened {
     Sled(sled::Tree),
-    Fjall(Database, Keyspace),
+    Fjall(Disk),
 }
 
 /// How long the writes take that made what lies in a data folder.
@@ -89,10 +89,7 @@ impl Opened {
                     .flush_every_ms(Some(1_000));
                 Self::Sled(config.open().unwrap().open_tree("index").unwrap())
             }
-            Index::Fjall => {
-                let (db, tree) = open_index(folder, cache_mb);
-                Self::Fjall(db, tree)
-            }
+            Index::Fjall => Self::Fjall(Disk::open(folder, cache_mb * 1024 * 1024).unwrap()),
         }
     }
 
@@ -105,12 +102,8 @@ impl Opened {
                 }
                 tree.apply_batch(batch).unwrap();
             }
-            Self::Fjall(db, tree) => {
-                let mut batch = db.batch();
-                for (key, value) in pairs {
-                    batch.insert(tree, key, value);
-                }
-                batch.commit().unwrap();
+            Self::Fjall(disk) => {
+                disk.write(pairs.into_iter().map(|(key, value)| (key, Some(value)))).unwrap();
             }
         }
     }
@@ -118,10 +111,6 @@ impl Opened {
 
 fn open_journal(folder: &Path, cache_mb: u64) -> sled::Db {
     database::open(folder, cache_mb * 1024 * 1024, None).unwrap()
-}
-
-fn open_index(folder: &Path, cache_mb: u64) -> (Database, Keyspace) {
-    index::database::open(folder, cache_mb * 1024 * 1024).unwrap()
 }
 
 fn batch(pairs: &[Pair<sled::IVec>]) -> sled::Batch {
@@ -146,10 +135,11 @@ fn journal_entries(folder: &Path) -> Vec<Vec<Pair<sled::IVec>>> {
 /// The batches of each entry of an index. What is ordered by sequence stays so; the keys of
 /// indicators, which are hashes, come in any order, as they did.
 fn index_batches(folder: &Path, entries: usize) -> Vec<Vec<Vec<Pair<Slice>>>> {
-    let (_db, tree) = open_index(folder, 64);
-    let head = tree.get(b"!").unwrap().unwrap();
+    let disk = Disk::open(folder, 64 * 1024 * 1024).unwrap();
+    let head = disk.get(b"!").unwrap().unwrap();
+    let all = disk.range((Bound::Unbounded, Bound::Unbounded));
     let (mut indicators, others): (Vec<_>, Vec<_>) =
-        tree.iter().map(|pair| pair.into_inner().unwrap()).partition(|(key, _)| key[0] == b'i');
+        all.map(|pair| pair.into_inner().unwrap()).partition(|(key, _)| key[0] == b'i');
     indicators.shuffle(&mut StdRng::seed_from_u64(1));
     let slice = |pairs: &[Pair<Slice>], at: usize| {
         pairs[pairs.len() * at / entries..pairs.len() * (at + 1) / entries].to_vec()

@@ -3,20 +3,35 @@
 //! The keys of assessments are hashes, so a B-tree is written all over: each assessment copies a leaf that
 //! holds a handful of them. Here they gather in memory, and go to the disk sorted, many at a time.
 
+use std::ops::Bound;
 use std::os::unix::fs::MetadataExt;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::path::{Path, PathBuf};
-use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::sync::{Arc, mpsc};
 use std::time::Duration;
-use std::{fs, io, thread};
+use std::{fmt, fs, io, thread};
 
-use fjall::{Database, Keyspace, KeyspaceCreateOptions};
+pub use fjall::Slice;
+use fjall::{Database, Keyspace, KeyspaceCreateOptions, PersistMode, Readable};
 use thiserror::Error;
 use tracing::warn;
 
 /// How much is gathered in memory before it is written as one sorted table.
 const GATHERED_BYTES: u64 = 32 * 1024 * 1024;
+
+/// What the database keeps of a key and its value besides, in bytes.
+const RECORD_BYTES: usize = 64;
+
+/// How much may be gathered and full while the worker is busy: then whoever writes waits, and looks again
+/// after each pause.
+const FULL: usize = 2;
+const PAUSE: Duration = Duration::from_millis(2);
+
+/// Above what is ever gathered: the database is told when it is enough. By itself it sends its worker a message
+/// with each write from there on, and while that is busy they fill the queue into which it puts its own
+/// next step; then it waits for itself.
+const NEVER: u64 = 1024 * 1024 * 1024;
 
 /// How much of its own log the database keeps: the least that it allows, since what is lost is computed
 /// again. A start behind a crash reads it.
@@ -42,25 +57,96 @@ pub enum OpenError {
     Other(#[from] fjall::Error),
 }
 
-/// Opens the database in a folder, and its one tree.
-pub fn open(folder: &Path, cache_bytes: u64) -> Result<(Database, Keyspace), OpenError> {
-    if folder.join("conf").exists() {
-        return Err(OpenError::OtherVersion);
+/// A database with one tree. There is one writer.
+pub struct Disk {
+    folder: PathBuf,
+    db: Database,
+    tree: Keyspace,
+    log: LogWriter,
+    /// The bytes that were written since the last was full.
+    gathered: AtomicU64,
+}
+
+impl Disk {
+    /// Opens the database in a folder.
+    pub fn open(folder: &Path, cache_bytes: u64) -> Result<Self, OpenError> {
+        if folder.join("conf").exists() {
+            return Err(OpenError::OtherVersion);
+        }
+        let opened = catch_unwind(AssertUnwindSafe(|| {
+            let db = Database::builder(folder)
+                .cache_size(cache_bytes)
+                .max_journaling_size(LOG_BYTES)
+                .worker_threads(WORKERS)
+                .open()?;
+            let options = || KeyspaceCreateOptions::default().max_memtable_size(NEVER);
+            let tree = db.keyspace("index", options)?;
+            Ok((db, tree))
+        }));
+        let (db, tree) = opened.map_err(|_| OpenError::Damaged)?.map_err(|error| match error {
+            fjall::Error::Locked => OpenError::InUse,
+            error => OpenError::Other(error),
+        })?;
+        let log = LogWriter::start(folder).map_err(fjall::Error::from)?;
+        let gathered = AtomicU64::new(db.write_buffer_size());
+        Ok(Self { folder: folder.to_owned(), db, tree, log, gathered })
     }
-    let opened = catch_unwind(AssertUnwindSafe(|| {
-        let db = Database::builder(folder)
-            .cache_size(cache_bytes)
-            .max_journaling_size(LOG_BYTES)
-            .worker_threads(WORKERS)
-            .open()?;
-        let options = || KeyspaceCreateOptions::default().max_memtable_size(GATHERED_BYTES);
-        let tree = db.keyspace("index", options)?;
-        Ok((db, tree))
-    }));
-    opened.map_err(|_| OpenError::Damaged)?.map_err(|error| match error {
-        fjall::Error::Locked => OpenError::InUse,
-        error => OpenError::Other(error),
-    })
+
+    /// The value under a key.
+    pub fn get(&self, key: &[u8]) -> fjall::Result<Option<Slice>> {
+        self.tree.get(key)
+    }
+
+    /// The keys and values of a range, as they were when it began.
+    pub fn range(&self, range: (Bound<&[u8]>, Bound<&[u8]>)) -> fjall::Iter {
+        self.db.snapshot().range::<&[u8], _>(&self.tree, range)
+    }
+
+    /// Writes all of it, or nothing: `None` removes what is under a key. An error is final.
+    pub fn write(&self, writes: impl Iterator<Item = (Slice, Option<Slice>)>) -> fjall::Result<()> {
+        let mut batch = self.db.batch();
+        let mut bytes = 0;
+        for (key, value) in writes {
+            bytes += key.len() + value.as_ref().map_or(0, |value| value.len()) + RECORD_BYTES;
+            match value {
+                Some(value) => batch.insert(&self.tree, key, value),
+                None => batch.remove(&self.tree, key),
+            }
+        }
+        self.make_room(bytes as u64)?;
+        self.log.note();
+        batch.commit()
+    }
+
+    /// What it takes of the disk, in bytes.
+    pub fn size_on_disk(&self) -> io::Result<u64> {
+        size_on_disk(&self.folder)
+    }
+
+    /// Writes what is gathered as a table.
+    #[cfg(test)]
+    pub fn write_table(&self) -> fjall::Result<()> {
+        self.tree.rotate_memtable_and_wait()
+    }
+
+    fn make_room(&self, bytes: u64) -> fjall::Result<()> {
+        if self.gathered.fetch_add(bytes, Ordering::Relaxed) + bytes > GATHERED_BYTES {
+            while self.tree.sealed_memtable_count() >= FULL {
+                // Fails once the worker has: it would be waited for in vain.
+                self.db.persist(PersistMode::Buffer)?;
+                thread::sleep(PAUSE);
+            }
+            self.tree.rotate_memtable()?;
+            self.gathered.store(bytes, Ordering::Relaxed);
+        }
+        Ok(())
+    }
+}
+
+impl fmt::Debug for Disk {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Disk").field("folder", &self.folder).finish_non_exhaustive()
+    }
 }
 
 /// What a folder takes of the disk, in bytes. The database reserves more than it has written, which takes
@@ -89,7 +175,7 @@ const WRITTEN_EVERY: Duration = Duration::from_millis(100);
 /// and lets nobody write meanwhile. With all of it still to be written, whoever waits for a receipt waits
 /// for that.
 #[derive(Debug)]
-pub struct LogWriter {
+struct LogWriter {
     /// Whether something was written since the last step.
     written: Arc<AtomicBool>,
     /// The thread ends with it.
@@ -98,7 +184,7 @@ pub struct LogWriter {
 
 impl LogWriter {
     /// Begins, in a thread of its own.
-    pub fn start(folder: &Path) -> io::Result<Self> {
+    fn start(folder: &Path) -> io::Result<Self> {
         let written = Arc::new(AtomicBool::default());
         let (stop, stopped) = mpsc::channel();
         let (folder, to_do) = (folder.to_owned(), Arc::clone(&written));
@@ -115,7 +201,7 @@ impl LogWriter {
     }
 
     /// Says that something was written.
-    pub fn note(&self) {
+    fn note(&self) {
         self.written.store(true, Ordering::Relaxed);
     }
 }
@@ -153,11 +239,30 @@ mod tests {
     #[test]
     fn an_open_database_has_a_log_and_keeps_everybody_else_out() {
         let folder = tempfile::tempdir().unwrap();
-        let (db, tree) = open(folder.path(), 1 << 20).unwrap();
+        let disk = Disk::open(folder.path(), 1 << 20).unwrap();
         assert!(newest_log(folder.path()).unwrap().is_some());
-        assert!(matches!(open(folder.path(), 1 << 20), Err(OpenError::InUse)));
-        drop((db, tree));
-        open(folder.path(), 1 << 20).unwrap();
+        assert!(matches!(Disk::open(folder.path(), 1 << 20), Err(OpenError::InUse)));
+        drop(disk);
+        Disk::open(folder.path(), 1 << 20).unwrap();
+    }
+
+    #[test]
+    fn what_is_gathered_is_bounded_and_all_of_it_is_there() {
+        const WRITES: u64 = 2_000;
+        let folder = tempfile::tempdir().unwrap();
+        let mut disk = Disk::open(folder.path(), 1 << 20).unwrap();
+        for number in 0..WRITES {
+            let value = Slice::from(vec![1; 64 * 1024]);
+            disk.write([(number.to_be_bytes().into(), Some(value))].into_iter()).unwrap();
+            assert!(disk.tree.sealed_memtable_count() <= FULL);
+            assert!(disk.gathered.load(Ordering::Relaxed) <= GATHERED_BYTES);
+        }
+        for _ in 0..2 {
+            assert_eq!(disk.range((Bound::Unbounded, Bound::Unbounded)).count() as u64, WRITES);
+            drop(disk);
+            disk = Disk::open(folder.path(), 1 << 20).unwrap();
+        }
+        assert!(disk.tree.table_count() > 0, "some of it was written as tables");
     }
 
     #[test]

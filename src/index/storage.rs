@@ -9,7 +9,7 @@ use arc_swap::ArcSwap;
 use tokio::sync::watch;
 use tracing::warn;
 
-use super::database::{self, OpenError};
+use super::database::{Disk, OpenError};
 use super::keys;
 use super::outcomes::Outcomes;
 use super::record::{self, Head};
@@ -67,19 +67,19 @@ impl Index {
         cache_bytes: u64,
         journal: JournalEnds<'_>,
     ) -> std::result::Result<Index, Unusable> {
-        let (db, tree) = database::open(folder, cache_bytes).map_err(|error| match error {
+        let disk = Disk::open(folder, cache_bytes).map_err(|error| match error {
             OpenError::InUse => Unusable::InUse,
             error => Unusable::Rebuild(error.to_string()),
         })?;
         let rebuild = |error: fjall::Error| Unusable::Rebuild(error.to_string());
-        let head = match tree.get(keys::HEAD).map_err(rebuild)? {
+        let head = match disk.get(keys::HEAD).map_err(rebuild)? {
             None => Head::default(),
             Some(bytes) => Head::decode(&bytes).ok_or_else(|| {
                 Unusable::Rebuild("it has the layout of another version".to_owned())
             })?,
         };
         agrees(head, journal).map_err(|reason| Unusable::Rebuild(reason.to_owned()))?;
-        let store = Store::of(folder, db, tree).map_err(rebuild)?;
+        let store = Store::of(disk).map_err(rebuild)?;
         Self::load(store, head).map_err(|error| {
             let source = std::error::Error::source(&error).map(ToString::to_string);
             Unusable::Rebuild(source.unwrap_or_else(|| error.to_string()))

@@ -1,17 +1,16 @@
 //! Where the index lies: in a database, or in memory for simulations of the core.
 
 use std::collections::BTreeMap;
+use std::iter;
 use std::ops::Bound;
-use std::path::{Path, PathBuf};
 use std::sync::{PoisonError, RwLock};
-use std::{fmt, iter};
 
-pub use fjall::Slice;
-use fjall::{Database, Guard, Keyspace, Readable};
+use fjall::Guard;
 
-use super::database::LogWriter;
+use super::database::Disk;
+pub use super::database::Slice;
 use super::known::{KnownIds, Stored};
-use super::{database, keys, storage_fault};
+use super::{keys, storage_fault};
 use crate::error::Result;
 
 /// Ordered keys and values. What is written at once becomes visible at once to a scan, which sees the store
@@ -22,9 +21,10 @@ pub struct Store {
     known: KnownIds,
 }
 
+#[derive(Debug)]
 enum Kept {
-    /// One tree of a database, the folder that it lies in, and what writes its log.
-    Disk { folder: PathBuf, db: Database, tree: Keyspace, log: LogWriter },
+    /// A database.
+    Disk(Disk),
     /// A map that lasts as long as the value does.
     Memory(RwLock<BTreeMap<Slice, Slice>>),
 }
@@ -33,14 +33,15 @@ enum Kept {
 pub type Pairs = Box<dyn DoubleEndedIterator<Item = Result<(Slice, Slice)>> + Send>;
 
 impl Store {
-    /// One tree of a database. Reads all keys of assessments.
-    pub fn of(folder: &Path, db: Database, tree: Keyspace) -> fjall::Result<Self> {
+    /// A database. Reads all keys of assessments.
+    pub fn of(disk: Disk) -> fjall::Result<Self> {
         let known = KnownIds::default();
-        for pair in tree.prefix(keys::CURRENT) {
+        let end = successor(keys::CURRENT);
+        let end = end.as_deref().map_or(Bound::Unbounded, Bound::Excluded);
+        for pair in disk.range((Bound::Included(keys::CURRENT), end)) {
             known.add(&pair.key()?);
         }
-        let log = LogWriter::start(folder)?;
-        Ok(Self { kept: Kept::Disk { folder: folder.to_owned(), db, tree, log }, known })
+        Ok(Self { kept: Kept::Disk(disk), known })
     }
 
     /// An empty one in memory.
@@ -54,7 +55,7 @@ impl Store {
             return Ok(None);
         }
         match &self.kept {
-            Kept::Disk { tree, .. } => tree.get(key).map_err(storage_fault),
+            Kept::Disk(disk) => disk.get(key).map_err(storage_fault),
             Kept::Memory(map) => {
                 Ok(map.read().unwrap_or_else(PoisonError::into_inner).get(key).cloned())
             }
@@ -89,8 +90,8 @@ impl Store {
     fn range(&self, begin: &[u8], end: Option<&[u8]>) -> Pairs {
         let range = (Bound::Included(begin), end.map_or(Bound::Unbounded, Bound::Excluded));
         match &self.kept {
-            Kept::Disk { db, tree, .. } => {
-                let found = db.snapshot().range::<&[u8], _>(tree, range);
+            Kept::Disk(disk) => {
+                let found = disk.range(range);
                 Box::new(found.map(|pair| Guard::into_inner(pair).map_err(storage_fault)))
             }
             Kept::Memory(map) => {
@@ -119,17 +120,7 @@ impl Store {
 
     fn write(&self, writes: impl Iterator<Item = (Slice, Option<Slice>)>) -> Result<()> {
         match &self.kept {
-            Kept::Disk { db, tree, log, .. } => {
-                let mut batch = db.batch();
-                for (key, value) in writes {
-                    match value {
-                        Some(value) => batch.insert(tree, key, value),
-                        None => batch.remove(tree, key),
-                    }
-                }
-                log.note();
-                batch.commit().map_err(storage_fault)
-            }
+            Kept::Disk(disk) => disk.write(writes).map_err(storage_fault),
             Kept::Memory(map) => {
                 let mut map = map.write().unwrap_or_else(PoisonError::into_inner);
                 for (key, value) in writes {
@@ -146,17 +137,8 @@ impl Store {
     /// Its size on disk, in bytes, where it has one.
     pub fn size_on_disk(&self) -> Option<u64> {
         match &self.kept {
-            Kept::Disk { folder, .. } => database::size_on_disk(folder).ok(),
+            Kept::Disk(disk) => disk.size_on_disk().ok(),
             Kept::Memory(_) => None,
-        }
-    }
-}
-
-impl fmt::Debug for Kept {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        match self {
-            Kept::Disk { folder, .. } => f.debug_tuple("Disk").field(folder).finish(),
-            Kept::Memory(_) => f.write_str("Memory"),
         }
     }
 }
@@ -175,11 +157,12 @@ fn successor(prefix: &[u8]) -> Option<Vec<u8>> {
 
 #[cfg(test)]
 mod tests {
+    use std::path::{Path, PathBuf};
+
     use super::*;
 
     fn open(folder: &std::path::Path) -> Store {
-        let (db, tree) = database::open(folder, 1 << 20).unwrap();
-        Store::of(folder, db, tree).unwrap()
+        Store::of(Disk::open(folder, 1 << 20).unwrap()).unwrap()
     }
 
     fn put(key: &[u8]) -> (Slice, Option<Slice>) {
@@ -203,7 +186,7 @@ mod tests {
             store.apply([removed(mine)]).unwrap();
             assert!(store.get(mine).unwrap().is_none() && store.get(theirs).unwrap().is_some());
             assert_eq!(found(&store), 1, "what others say of it stays");
-            if matches!(store.kept, Kept::Disk { .. }) {
+            if matches!(store.kept, Kept::Disk(_)) {
                 drop(store);
                 store = open(folder.path());
                 assert_eq!(found(&store), 1, "it is known again behind a restart");
@@ -248,9 +231,9 @@ mod tests {
                 .unwrap();
             states.push(all(&store).unwrap());
             if batch == 3
-                && let Kept::Disk { tree, .. } = &store.kept
+                && let Kept::Disk(disk) = &store.kept
             {
-                tree.rotate_memtable_and_wait().unwrap();
+                disk.write_table().unwrap();
             }
         }
         drop(store);
@@ -260,7 +243,7 @@ mod tests {
             // The log is reserved ahead: what is damaged is what was written.
             let written = whole.iter().rposition(|byte| *byte != 0).map_or(0, |last| last + 1);
             let flipped =
-                (0..8).map(|part| written * part / 8).filter(|at| *at < written).map(|at| {
+                (0..4).map(|part| written * part / 4).filter(|at| *at < written).map(|at| {
                     let mut bytes = whole.clone();
                     bytes[at] ^= 1;
                     bytes
@@ -271,8 +254,8 @@ mod tests {
                 copy(folder.path(), copied.path());
                 let damaged = copied.path().join(file.strip_prefix(folder.path()).unwrap());
                 std::fs::write(&damaged, bytes).unwrap();
-                let opened = database::open(copied.path(), 1 << 20).ok();
-                let opened = opened.and_then(|(db, tree)| Store::of(copied.path(), db, tree).ok());
+                let opened = Disk::open(copied.path(), 1 << 20).ok();
+                let opened = opened.and_then(|disk| Store::of(disk).ok());
                 match opened.map(|store| all(&store)) {
                     None | Some(Err(_)) => found += 1,
                     Some(Ok(read)) => {
