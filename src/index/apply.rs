@@ -143,7 +143,7 @@ impl Applier {
             },
         };
         if let Outcome::Void(reason) = &outcome {
-            self.put(&keys::outcome(entry.sequence, 0), record::void(reason));
+            self.put(keys::outcome(entry.sequence, 0), record::void(reason));
         }
         self.head = Head {
             sequence: entry.sequence,
@@ -231,7 +231,7 @@ impl Applier {
     /// Takes note of what the items of a part came to, with their versions, and that they are done.
     fn part_done(&mut self, sequence: u64, first: usize, versions: Option<&Part>) {
         let key = keys::outcome(sequence, u32::try_from(first).unwrap_or(u32::MAX));
-        self.put(&key, record::outcomes(&self.begun[first..], versions));
+        self.put(key, record::outcomes(&self.begun[first..], versions));
         self.head.items = u32::try_from(self.begun.len()).unwrap_or(u32::MAX);
     }
 

@@ -70,7 +70,7 @@ impl Applier {
         old: &CurrentParts<'_>,
     ) -> Result<()> {
         let closed = record::closed(by, why, &old.decode()?);
-        self.put(&keys::closed(old.version), closed);
+        self.put(keys::closed(old.version), closed);
         self.pending.closed.push(old.version);
         Ok(())
     }

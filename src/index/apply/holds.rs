@@ -51,7 +51,7 @@ impl Applier {
                 let author = &given.author;
                 self.put(keys::access(author, entry.sequence, *number), kept.encode());
                 let in_order = keys::access_in_order(entry.sequence, author, *number);
-                self.put(in_order, &entry.time.as_millis().to_be_bytes());
+                self.put(in_order, entry.time.as_millis().to_be_bytes());
                 self.begun.push(ItemOutcome::Created);
             }
             self.part_done(entry.sequence, first, None);

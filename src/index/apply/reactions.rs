@@ -67,7 +67,7 @@ impl Applier {
             None => 0,
         };
         let slot = u8::try_from(count % SIGHTINGS_KEPT).unwrap_or(0);
-        self.put(key, &(count + 1).to_be_bytes());
+        self.put(key, (count + 1).to_be_bytes());
         self.put(keys::sighting(id, author, audience, slot), kept.encode());
         Ok(())
     }

@@ -213,7 +213,7 @@ impl Applier {
                 None => {}
             }
         }
-        self.put(&tips::tip(tip.id), tip.encode());
+        self.put(tips::tip(tip.id), tip.encode());
         self.put(tips::added(tip.id, added.sequence), added.encode());
         // What the exchange does by itself it may do to several tips with one entry.
         if added.what == AddedWhat::Responded
@@ -308,7 +308,7 @@ impl Applier {
             if count == 0 {
                 self.remove(key);
             } else {
-                self.put(key, &count.to_be_bytes());
+                self.put(key, count.to_be_bytes());
             }
         }
         Ok(())
