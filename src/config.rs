@@ -98,7 +98,7 @@ pub struct Storage {
     pub min_free_mb: u64,
     /// The cache of the journal's database. The memory it uses can be several times this.
     pub journal_cache_mb: u64,
-    /// The cache of the index's database. The memory it uses can be several times this.
+    /// The cache of the index's database. What is to be written gathers beside it.
     pub index_cache_mb: u64,
     /// The recent entries that feeds read from memory.
     pub tail_mb: u64,

@@ -29,7 +29,7 @@ use crate::domain::cursor::JournalTag;
 use crate::domain::entry::{Body, Entry, ItemOutcome, Outcome, RegistryRule, VoidReason};
 use crate::error::Result;
 
-/// The most operations that become visible at once: what a reader may have to wait for.
+/// The most operations of one commit, and so what is pending in memory: an entry with more is applied in parts.
 const MAX_OPERATIONS: usize = 200;
 
 /// Room that is kept in a batch for the records of an entry itself.

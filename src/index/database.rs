@@ -92,9 +92,9 @@ impl Disk {
         Ok(Self { folder: folder.to_owned(), db, tree, log, gathered })
     }
 
-    /// The value under a key.
+    /// The value under a key. Like a range, it shows a write whole or not at all, and behind one that showed it.
     pub fn get(&self, key: &[u8]) -> fjall::Result<Option<Slice>> {
-        self.tree.get(key)
+        self.db.snapshot().get(&self.tree, key)
     }
 
     /// The keys and values of a range, as they were when it began.
@@ -193,7 +193,8 @@ impl LogWriter {
                 if to_do.swap(false, Ordering::Relaxed)
                     && let Err(error) = write_log(&folder)
                 {
-                    warn!(folder = %folder.display(), "the log of the index is not written: {error}");
+                    let folder = folder.display();
+                    return warn!(%folder, "the index's log is no longer written ahead, see to the disk: {error}");
                 }
             }
         })?;

@@ -13,8 +13,8 @@ use super::known::{KnownIds, Stored};
 use super::{keys, storage_fault};
 use crate::error::Result;
 
-/// Ordered keys and values. What is written at once becomes visible at once to a scan, which sees the store
-/// as it was when it began. What is surely not there is not looked for.
+/// Ordered keys and values. What is written at once becomes visible at once. A scan sees the store as it was when
+/// it began. What is surely not there is not looked for.
 #[derive(Debug)]
 pub struct Store {
     kept: Kept,
@@ -67,10 +67,12 @@ impl Store {
         match self.known.under(prefix) {
             Stored::Somewhere => self.scan_from(prefix, prefix),
             Stored::Nothing => Box::new(iter::empty()),
-            Stored::Under(key) => {
-                let found = self.get(&key).map(|value| Some((key.into(), value?))).transpose();
-                Box::new(found.into_iter())
-            }
+            Stored::Under(key) => match self.get(&key) {
+                // Since memory was asked it may have gone, and something else come in the same write.
+                Ok(None) => self.scan_from(prefix, prefix),
+                Ok(Some(value)) => Box::new(iter::once(Ok((key.into(), value)))),
+                Err(error) => Box::new(iter::once(Err(error))),
+            },
         }
     }
 
@@ -196,6 +198,19 @@ mod tests {
             store.apply([put(mine)]).unwrap();
             assert!(store.get(mine).unwrap().is_some());
             assert!(store.get(b"o2").unwrap().is_some());
+        }
+    }
+
+    #[test]
+    fn what_takes_the_place_of_the_one_key_that_is_known_is_found() {
+        let folder = tempfile::tempdir().unwrap();
+        let (before, after) = (b"i0123456789abcdefmine", b"i0123456789abcdeftheirs");
+        for store in [Store::in_memory(), open(folder.path())] {
+            store.apply([put(before)]).unwrap();
+            // As for who asked memory right before it was told.
+            store.write([removed(before), put(after)].into_iter()).unwrap();
+            let found: Vec<_> = store.scan(&before[..17]).map(|pair| pair.unwrap().0).collect();
+            assert_eq!(found, [Slice::from(after)]);
         }
     }
 

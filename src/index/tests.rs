@@ -1,3 +1,5 @@
+use std::path::Path;
+
 use proptest::prelude::*;
 
 use super::test_history::{DAY, History, MINUTE, applied, open, outcome, stopped_and_finished};
@@ -179,35 +181,29 @@ fn an_index_of_another_journal_or_ahead_of_its_own_is_rebuilt() {
 }
 
 #[test]
-fn damaged_files_of_an_index_are_rebuilt_from_the_journal() {
+fn a_damaged_index_and_one_of_another_database_are_rebuilt_from_the_journal() {
     let mut history = History::new();
     history.batch("birdsite", "s", 1, &[("a.example", Malicious)]);
-    let (folder, index) = applied(&history);
-    let digest = index.digest().unwrap();
-    drop(index);
-    std::fs::write(folder.path().join("db"), b"no database").unwrap();
-    let index = open(folder.path(), &history);
-    Applier::new(Arc::clone(&index))
-        .unwrap()
-        .apply(&history.entries[usize::try_from(index.checkpoint()).unwrap()..])
-        .unwrap();
-    assert_eq!(index.digest().unwrap(), digest);
-}
-
-#[test]
-fn an_index_of_another_database_is_rebuilt_from_the_journal() {
-    let mut history = History::new();
-    history.batch("birdsite", "s", 1, &[("a.example", Malicious)]);
-    let (folder, index) = applied(&history);
-    let digest = index.digest().unwrap();
-    drop(index);
-    // As it lay before its keys were known to come in any order.
-    std::fs::remove_dir_all(folder.path()).unwrap();
-    sled::open(folder.path()).unwrap().open_tree("index").unwrap().insert(b"old", b"old").unwrap();
-    let index = open(folder.path(), &history);
-    assert_eq!(index.checkpoint(), 0);
-    Applier::new(Arc::clone(&index)).unwrap().apply(&history.entries).unwrap();
-    assert_eq!(index.digest().unwrap(), digest);
+    let damages: [fn(&Path); 3] = [
+        |folder| std::fs::write(folder.join("version"), b"no database").unwrap(),
+        |folder| std::fs::remove_dir_all(folder.join("keyspaces")).unwrap(),
+        // As it lay before.
+        |folder| {
+            std::fs::remove_dir_all(folder).unwrap();
+            let tree = sled::open(folder).unwrap().open_tree("index").unwrap();
+            tree.insert(b"old", b"old").unwrap();
+        },
+    ];
+    for damage in damages {
+        let (folder, index) = applied(&history);
+        let digest = index.digest().unwrap();
+        drop(index);
+        damage(folder.path());
+        let index = open(folder.path(), &history);
+        assert_eq!(index.checkpoint(), 0, "nothing is left of it");
+        Applier::new(Arc::clone(&index)).unwrap().apply(&history.entries).unwrap();
+        assert_eq!(index.digest().unwrap(), digest);
+    }
 }
 
 /// Histories of small alphabets, so that much collides.

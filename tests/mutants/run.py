@@ -338,6 +338,18 @@ MUTANTS = {
         "if true {",
         ["--lib", "index::store"],
     ),
+    "known-key-is-not-looked-for-once-it-is-gone": (
+        "src/index/store.rs",
+        "Ok(None) => self.scan_from(prefix, prefix),",
+        "Ok(None) => Box::new(iter::empty()),",
+        ["--lib", "index::store"],
+    ),
+    "index-of-sled-is-taken": (
+        "src/index/database.rs",
+        'if folder.join("conf").exists() {',
+        "if false {",
+        ["--lib", "index::tests"],
+    ),
     "known-is-not-told-of-what-is-new": (
         "src/index/store.rs",
         "Some(_) => self.known.add(key),",
