@@ -201,6 +201,7 @@ fn a_damaged_index_and_one_of_another_database_are_rebuilt_from_the_journal() {
         damage(folder.path());
         let index = open(folder.path(), &history);
         assert_eq!(index.checkpoint(), 0, "nothing is left of it");
+        assert!(!folder.path().join("conf").exists(), "nor of files that nobody reads");
         Applier::new(Arc::clone(&index)).unwrap().apply(&history.entries).unwrap();
         assert_eq!(index.digest().unwrap(), digest);
     }
