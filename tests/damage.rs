@@ -75,7 +75,7 @@ fn too_little_room_is_refused_and_the_journal_goes_on_when_there_is_more() {
 
 /// Changes the journal's values as only a fault could, through the database under it.
 fn damage(folder: &TempDir, change: impl Fn(&sled::Db)) {
-    let db = database::open(&folder.path().join("journal"), 1 << 20, None).unwrap();
+    let db = database::open(&folder.path().join("journal"), 1 << 20).unwrap();
     change(&db);
     db.flush().unwrap();
 }

@@ -406,7 +406,7 @@ async fn a_node_with_damaged_subscriptions_says_so_refuses_them_and_serves_the_r
     let connect = || FeedServiceClient::new(channel_to(&world, &url, "facegraph"));
     let damage = |change: fn(&sled::Db)| {
         let folder = world.config.storage.data.join("cursors");
-        change(&database::open(&folder, 1 << 20, Some(1_000)).unwrap());
+        change(&database::open(&folder, 1 << 20).unwrap());
     };
     exchange.start();
     exchange.wait_ready();

@@ -110,7 +110,7 @@ impl Opened {
 }
 
 fn open_journal(folder: &Path, cache_mb: u64) -> sled::Db {
-    database::open(folder, cache_mb * 1024 * 1024, None).unwrap()
+    database::open(folder, cache_mb * 1024 * 1024).unwrap()
 }
 
 fn batch(pairs: &[Pair<sled::IVec>]) -> sled::Batch {

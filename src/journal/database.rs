@@ -34,17 +34,13 @@ pub enum OpenError {
 }
 
 /// Opens the database in a folder. One that is just being closed lets go of its lock a little later,
-/// and is waited for.
-pub fn open(
-    folder: &Path,
-    cache_bytes: u64,
-    flush_every_ms: Option<u64>,
-) -> Result<sled::Db, OpenError> {
+/// and is waited for. Nothing is flushed but by [`make_durable`], and when it is dropped.
+pub fn open(folder: &Path, cache_bytes: u64) -> Result<sled::Db, OpenError> {
     let config = sled::Config::new()
         .path(folder)
         .cache_capacity(cache_bytes)
         .mode(sled::Mode::HighThroughput)
-        .flush_every_ms(flush_every_ms);
+        .flush_every_ms(None);
     for _ in 0..TRIES {
         let opened = catch_unwind(AssertUnwindSafe(|| config.open()));
         match opened.map_err(|_| OpenError::Damaged)? {

@@ -295,7 +295,7 @@ impl Journal for SledJournal {
 
 fn open_db(settings: &SledSettings) -> Result<sled::Db, JournalError> {
     let folder = settings.folder.clone();
-    database::open(&folder, settings.cache_bytes, None).map_err(|error| match error {
+    database::open(&folder, settings.cache_bytes).map_err(|error| match error {
         OpenError::InUse => JournalError::InUse(folder),
         OpenError::Other(sled::Error::Io(source))
             if matches!(

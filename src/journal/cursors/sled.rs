@@ -32,7 +32,7 @@ impl SledCursors {
     pub fn open(folder: &Path) -> Result<Self, CursorError> {
         let not_writable = |source| CursorError::NotWritable { folder: folder.to_owned(), source };
         fs::create_dir_all(folder).map_err(not_writable)?;
-        let db = database::open(folder, CACHE_BYTES, None).map_err(|error| match error {
+        let db = database::open(folder, CACHE_BYTES).map_err(|error| match error {
             OpenError::InUse => CursorError::InUse(folder.to_owned()),
             OpenError::Other(sled::Error::Io(source))
                 if matches!(
