@@ -18,7 +18,7 @@ use thiserror::Error;
 use tracing::warn;
 
 /// How much is gathered in memory before it is written as one sorted table.
-const GATHERED_BYTES: u64 = 32 * 1024 * 1024;
+const GATHERED_BYTES: u64 = 16 * 1024 * 1024;
 
 /// What the database keeps of a key and its value besides, in bytes.
 const RECORD_BYTES: usize = 64;
@@ -62,7 +62,7 @@ pub struct Disk {
     folder: PathBuf,
     db: Database,
     tree: Keyspace,
-    log: LogWriter,
+    ahead: WriteAhead,
     /// The bytes that were written since the last was full.
     gathered: AtomicU64,
 }
@@ -87,9 +87,10 @@ impl Disk {
             fjall::Error::Locked => OpenError::InUse,
             error => OpenError::Other(error),
         })?;
-        let log = LogWriter::start(folder).map_err(fjall::Error::from)?;
+        let ahead =
+            WriteAhead::start(folder, db.clone(), tree.clone()).map_err(fjall::Error::from)?;
         let gathered = AtomicU64::new(db.write_buffer_size());
-        Ok(Self { folder: folder.to_owned(), db, tree, log, gathered })
+        Ok(Self { folder: folder.to_owned(), db, tree, ahead, gathered })
     }
 
     /// The value under a key. Like a range, it shows a write whole or not at all, and behind one that showed it.
@@ -114,7 +115,7 @@ impl Disk {
             }
         }
         self.make_room(bytes as u64)?;
-        self.log.note();
+        self.ahead.note();
         batch.commit()
     }
 
@@ -137,6 +138,7 @@ impl Disk {
                 thread::sleep(PAUSE);
             }
             self.tree.rotate_memtable()?;
+            self.ahead.note_table();
             self.gathered.store(bytes, Ordering::Relaxed);
         }
         Ok(())
@@ -166,58 +168,83 @@ pub fn size_on_disk(folder: &Path) -> io::Result<u64> {
     Ok(bytes)
 }
 
-/// How often the database's log is put to the disk.
+/// How often what the database writes is put to the disk, and how often while it writes tables.
 const WRITTEN_EVERY: Duration = Duration::from_millis(100);
+const TABLES_WRITTEN_EVERY: Duration = Duration::from_millis(10);
 
-/// Puts the database's log to the disk in small steps.
+/// Puts what the database writes to the disk in small steps.
 ///
-/// The index need not be durable, but the database forces its log to the disk whenever it writes a table,
-/// and lets nobody write meanwhile. With all of it still to be written, whoever waits for a receipt waits
-/// for that.
+/// The index need not be durable, but the database forces each table to the disk once it is whole, and its log
+/// beside it, for which it lets nobody write. With all of that still to be written, the journal's next write
+/// waits behind it, and so does everybody who waits for a receipt.
 #[derive(Debug)]
-struct LogWriter {
-    /// Whether something was written since the last step.
+struct WriteAhead {
+    /// Whether something was written to the log since the last step.
     written: Arc<AtomicBool>,
-    /// The thread ends with it.
-    _stop: mpsc::Sender<()>,
+    /// Tells that there are tables to be written. The thread ends with it.
+    tables: Option<mpsc::Sender<()>>,
+    thread: Option<thread::JoinHandle<()>>,
 }
 
-impl LogWriter {
+impl WriteAhead {
     /// Begins, in a thread of its own.
-    fn start(folder: &Path) -> io::Result<Self> {
+    fn start(folder: &Path, db: Database, tree: Keyspace) -> io::Result<Self> {
         let written = Arc::new(AtomicBool::default());
-        let (stop, stopped) = mpsc::channel();
+        let (tables, told) = mpsc::channel();
         let (folder, to_do) = (folder.to_owned(), Arc::clone(&written));
-        thread::Builder::new().name("index-log".into()).spawn(move || {
-            while stopped.recv_timeout(WRITTEN_EVERY) == Err(mpsc::RecvTimeoutError::Timeout) {
-                if to_do.swap(false, Ordering::Relaxed)
-                    && let Err(error) = write_log(&folder)
-                {
+        let thread = thread::Builder::new().name("index-ahead".into()).spawn(move || {
+            let is_busy = || tree.sealed_memtable_count() > 0 || db.active_compactions() > 0;
+            let mut every = WRITTEN_EVERY;
+            while told.recv_timeout(every) != Err(mpsc::RecvTimeoutError::Disconnected) {
+                every = if is_busy() { TABLES_WRITTEN_EVERY } else { WRITTEN_EVERY };
+                let log = to_do.swap(false, Ordering::Relaxed).then(|| sync_newest(&folder, ".jnl"));
+                let tables = is_busy().then(|| sync_newest(&tree.path().join("tables"), ""));
+                if let Err(error) = log.unwrap_or(Ok(())).and(tables.unwrap_or(Ok(()))) {
                     let folder = folder.display();
-                    return warn!(%folder, "the index's log is no longer written ahead, see to the disk: {error}");
+                    return warn!(%folder, "the index is no longer written ahead, see to the disk: {error}");
                 }
             }
         })?;
-        Ok(Self { written, _stop: stop })
+        Ok(Self { written, tables: Some(tables), thread: Some(thread) })
     }
 
-    /// Says that something was written.
+    /// Says that something was written to the log.
     fn note(&self) {
         self.written.store(true, Ordering::Relaxed);
     }
+
+    /// Says that a table will be written.
+    fn note_table(&self) {
+        // Where the thread has ended it has said so.
+        let _ = self.tables.as_ref().map(|tables| tables.send(()));
+    }
 }
 
-/// Puts to the disk what was written to the newest of the database's logs: the others are there.
-fn write_log(folder: &Path) -> io::Result<()> {
-    newest_log(folder)?.map_or(Ok(()), |path| fs::File::open(path)?.sync_data())
+/// The thread holds the database open.
+impl Drop for WriteAhead {
+    fn drop(&mut self) {
+        self.tables = None;
+        // What it panicked with was said.
+        let _ = self.thread.take().map(thread::JoinHandle::join);
+    }
 }
 
-fn newest_log(folder: &Path) -> io::Result<Option<PathBuf>> {
+/// Puts to the disk what was written to the newest of numbered files: the others are there. One that was
+/// removed meanwhile is no longer needed.
+fn sync_newest(folder: &Path, suffix: &str) -> io::Result<()> {
+    let Some(path) = newest(folder, suffix)? else { return Ok(()) };
+    match fs::File::open(path).and_then(|file| file.sync_data()) {
+        Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(()),
+        done => done,
+    }
+}
+
+fn newest(folder: &Path, suffix: &str) -> io::Result<Option<PathBuf>> {
     let mut newest = None;
     for entry in fs::read_dir(folder)? {
         let path = entry?.path();
         let name = path.file_name().and_then(|name| name.to_str());
-        let number = name.and_then(|name| name.strip_suffix(".jnl")?.parse::<u64>().ok());
+        let number = name.and_then(|name| name.strip_suffix(suffix)?.parse::<u64>().ok());
         newest = newest.max(number.map(|number| (number, path)));
     }
     Ok(newest.map(|(_, path)| path))
@@ -230,18 +257,18 @@ mod tests {
     #[test]
     fn the_newest_log_is_that_of_the_highest_number() {
         let folder = tempfile::tempdir().unwrap();
-        assert_eq!(newest_log(folder.path()).unwrap(), None);
+        assert_eq!(newest(folder.path(), ".jnl").unwrap(), None);
         for name in ["9.jnl", "10.jnl", "11.jnl.bak", "version", "other.jnl"] {
             fs::write(folder.path().join(name), "").unwrap();
         }
-        assert_eq!(newest_log(folder.path()).unwrap(), Some(folder.path().join("10.jnl")));
+        assert_eq!(newest(folder.path(), ".jnl").unwrap(), Some(folder.path().join("10.jnl")));
     }
 
     #[test]
     fn an_open_database_has_a_log_and_keeps_everybody_else_out() {
         let folder = tempfile::tempdir().unwrap();
         let disk = Disk::open(folder.path(), 1 << 20).unwrap();
-        assert!(newest_log(folder.path()).unwrap().is_some());
+        assert!(newest(folder.path(), ".jnl").unwrap().is_some());
         assert!(matches!(Disk::open(folder.path(), 1 << 20), Err(OpenError::InUse)));
         drop(disk);
         Disk::open(folder.path(), 1 << 20).unwrap();
