@@ -96,8 +96,6 @@ pub struct Storage {
     pub data: PathBuf,
     /// Below this much free space, nothing is taken.
     pub min_free_mb: u64,
-    /// The cache of the journal's database. The memory it uses can be several times this.
-    pub journal_cache_mb: u64,
     /// The cache of the index's database. What is to be written gathers beside it.
     pub index_cache_mb: u64,
     /// The recent entries that feeds read from memory.
@@ -113,7 +111,6 @@ impl Default for Storage {
         Self {
             data: "data".into(),
             min_free_mb: 256,
-            journal_cache_mb: 16,
             index_cache_mb: 64,
             tail_mb: 16,
             append_queue: 1_024,

@@ -9,6 +9,7 @@ mod chunk;
 mod codec;
 mod cursors;
 pub mod database;
+mod files;
 mod log;
 mod memory;
 mod sled;
@@ -25,9 +26,9 @@ pub use self::append::{Append, AppendError, Stamp};
 pub use self::cursors::{
     CursorError, CursorStore, MemoryCursors, SledCursors, StoredSubscription, UnreadableCursors,
 };
+pub use self::files::{Durability, FileJournal, FileSettings};
 pub use self::log::{Log, LogSettings};
 pub use self::memory::{Fault, MemoryJournal};
-pub use self::sled::{Durability, SledJournal, SledSettings};
 pub use self::tail::Logged;
 use crate::domain::{Entry, Timestamp};
 
@@ -52,8 +53,8 @@ pub trait Journal: Send + Sync + fmt::Debug {
     /// The sequence of the oldest entry; 1 when there is none and never was.
     fn oldest(&self) -> u64;
 
-    /// Removes the entries before a sequence, in small batches. The newest entry always stays, so
-    /// that sequences go on where they were.
+    /// Removes the entries before a sequence: at once for readers, and from the disk where what they lie in
+    /// holds no other. The newest entry always stays, so that sequences go on where they were.
     fn trim(&self, before: u64) -> Result<(), JournalError>;
 
     /// Whether a write failed: it takes nothing more until it is opened again.
@@ -96,7 +97,7 @@ pub enum JournalError {
         /// Why.
         source: std::io::Error,
     },
-    /// The database under it does not open.
+    /// A database of sled, in which it lay before, does not open.
     #[error(
         "the journal in {folder} does not open: {reason}. Nothing was changed: keep a copy of the \
          folder and restore it from a backup"
@@ -140,4 +141,9 @@ pub enum JournalError {
     /// The storage under it fails.
     #[error("the storage of the journal fails: {0}")]
     Storage(String),
+}
+
+/// An error that names a damaged entry.
+fn damaged(sequence: u64, reason: impl Into<String>) -> JournalError {
+    JournalError::Damaged { sequence, reason: reason.into() }
 }

@@ -29,15 +29,15 @@ use tipoff::domain::{
     Platform, Position, Sharing, Timestamp, Tlp,
 };
 use tipoff::journal::{
-    Append, AppendError, Fault, Journal, JournalError, Log, LogSettings, MemoryJournal,
-    SledJournal, SledSettings, Stamp,
+    Append, AppendError, Fault, FileJournal, FileSettings, Journal, JournalError, Log, LogSettings,
+    MemoryJournal, Stamp,
 };
 
 /// Runs a body on every backend.
 fn on_every_backend(body: impl Fn(&dyn Journal)) {
     body(&MemoryJournal::new(time()));
     let folder = tempfile::tempdir().unwrap();
-    body(&SledJournal::open(settings(folder.path())).unwrap());
+    body(&FileJournal::open(settings(folder.path())).unwrap());
 }
 
 fn sequences(journal: &dyn Journal, from: u64, most: usize) -> Vec<u64> {
@@ -70,9 +70,9 @@ fn times_never_go_back_though_the_clock_does() {
         Arc::new(move || Timestamp::from_millis(clock.load(Ordering::Relaxed)))
     };
     let folder = tempfile::tempdir().unwrap();
-    let on_disk = SledSettings { time: source.clone(), ..settings(folder.path()) };
+    let on_disk = FileSettings { time: source.clone(), ..settings(folder.path()) };
     let backends: [Box<dyn Journal>; 2] =
-        [Box::new(MemoryJournal::new(source)), Box::new(SledJournal::open(on_disk).unwrap())];
+        [Box::new(MemoryJournal::new(source)), Box::new(FileJournal::open(on_disk).unwrap())];
     for journal in backends {
         clock.store(5_000, Ordering::Relaxed);
         journal.append(&[close(1)]).unwrap();
@@ -143,7 +143,7 @@ async fn a_log_answers_every_append_and_its_readers_see_what_it_answered() {
     let folder = tempfile::tempdir().unwrap();
     let journals: [Arc<dyn Journal>; 2] = [
         Arc::new(MemoryJournal::new(time())),
-        Arc::new(SledJournal::open(settings(folder.path())).unwrap()),
+        Arc::new(FileJournal::open(settings(folder.path())).unwrap()),
     ];
     for journal in journals {
         // A tail of a few entries, so that reads come from memory and from disk.

@@ -6,15 +6,17 @@
 #[path = "support/appends.rs"]
 mod appends;
 
+use std::fs;
+use std::ops::Range;
+use std::path::{Path, PathBuf};
 use std::sync::atomic::{AtomicU64, Ordering};
 
 use appends::{batch, close, settings};
 use tempfile::TempDir;
-use tipoff::journal::database;
-use tipoff::journal::{AppendError, Journal, JournalError, SledJournal, SledSettings};
+use tipoff::journal::{AppendError, FileJournal, FileSettings, Journal, JournalError};
 
-fn reopen(folder: &TempDir) -> Result<SledJournal, JournalError> {
-    SledJournal::open(settings(folder.path()))
+fn reopen(folder: &TempDir) -> Result<FileJournal, JournalError> {
+    FileJournal::open(settings(folder.path()))
 }
 
 fn filled() -> TempDir {
@@ -52,8 +54,8 @@ fn a_folder_that_another_holds_open_is_refused_by_name() {
 fn a_folder_that_cannot_be_written_is_refused_by_name() {
     let folder = tempfile::tempdir().unwrap();
     // Root may write anywhere, so the folder is made impossible: its parent is a file.
-    std::fs::write(folder.path().join("file"), b"").unwrap();
-    let refused = SledJournal::open(settings(&folder.path().join("file"))).unwrap_err();
+    fs::write(folder.path().join("file"), b"").unwrap();
+    let refused = FileJournal::open(settings(&folder.path().join("file"))).unwrap_err();
     assert!(matches!(refused, JournalError::NotWritable { .. }), "{refused}");
 }
 
@@ -61,7 +63,7 @@ fn a_folder_that_cannot_be_written_is_refused_by_name() {
 fn too_little_room_is_refused_and_the_journal_goes_on_when_there_is_more() {
     static FREE: AtomicU64 = AtomicU64::new(1 << 20);
     let folder = tempfile::tempdir().unwrap();
-    let journal = SledJournal::open(SledSettings {
+    let journal = FileJournal::open(FileSettings {
         min_free_bytes: 10 << 20,
         free_space: Some(|_| Ok(FREE.load(Ordering::Relaxed))),
         ..settings(folder.path())
@@ -73,99 +75,271 @@ fn too_little_room_is_refused_and_the_journal_goes_on_when_there_is_more() {
     assert_eq!(journal.append(&[close(1)]).unwrap()[0].sequence, 1);
 }
 
-/// Changes the journal's values as only a fault could, through the database under it.
-fn damage(folder: &TempDir, change: impl Fn(&sled::Db)) {
-    let db = database::open(&folder.path().join("journal"), 1 << 20).unwrap();
-    change(&db);
-    db.flush().unwrap();
+/// What lies before the first entry of a file, and before each entry.
+const HEAD: usize = 28;
+const HEADER: usize = 48;
+
+/// The files of entries, oldest first.
+fn files(folder: &TempDir) -> Vec<PathBuf> {
+    let entries = fs::read_dir(folder.path().join("journal")).unwrap();
+    let mut files: Vec<_> = entries.map(|entry| entry.unwrap().path()).collect();
+    files.retain(|path| path.extension().is_some_and(|kind| kind == "log"));
+    files.sort();
+    files
 }
 
-fn key(sequence: u64, chunk: u16) -> Vec<u8> {
-    [&sequence.to_be_bytes()[..], &chunk.to_be_bytes()[..]].concat()
+/// Where each entry of a file lies, with its sequence.
+fn entries(bytes: &[u8]) -> Vec<(u64, Range<usize>)> {
+    let (mut found, mut at) = (Vec::new(), HEAD);
+    while at < bytes.len() {
+        let length = u32::from_be_bytes(bytes[at + 4..at + 8].try_into().unwrap());
+        let sequence = u64::from_be_bytes(bytes[at + 8..at + 16].try_into().unwrap());
+        let end = at + HEADER + usize::try_from(length).unwrap();
+        found.push((sequence, at..end));
+        at = end;
+    }
+    found
+}
+
+fn change(path: &Path, change: impl FnOnce(&mut Vec<u8>)) {
+    let mut bytes = fs::read(path).unwrap();
+    change(&mut bytes);
+    fs::write(path, bytes).unwrap();
+}
+
+/// As a power cut may leave it: what was last acknowledged is known from the entries alone.
+fn forget_the_mark(folder: &TempDir) {
+    fs::remove_file(folder.path().join("journal/mark")).unwrap();
+}
+
+fn checked(folder: &TempDir) -> Result<u64, JournalError> {
+    reopen(folder).and_then(|journal| journal.check().map(|_| journal.head()))
 }
 
 #[test]
 fn a_flipped_byte_is_named_wherever_it_is_and_never_skipped() {
-    for at in [0usize, 3, 5, 10, 40, 4_000] {
-        let folder = filled();
-        damage(&folder, |db| {
-            let mut value = db.get(key(7, 1)).unwrap().unwrap().to_vec();
-            let at = at % value.len();
-            value[at] ^= 1;
-            db.insert(key(7, 1), value).unwrap();
-        });
-        let error = reopen(&folder).and_then(|journal| journal.check().map(drop)).unwrap_err();
-        assert!(matches!(error, JournalError::Damaged { sequence: 7, .. }), "{at}: {error}");
-        assert!(error.to_string().contains("entry 7"), "{error}");
+    let folder = filled();
+    assert!(files(&folder).len() > 3);
+    for path in files(&folder) {
+        let whole = fs::read(&path).unwrap();
+        for (sequence, lies) in entries(&whole) {
+            let header = lies.start..lies.start + HEADER;
+            for at in header.step_by(5).chain(lies.step_by(6_101)) {
+                change(&path, |bytes| bytes[at] ^= 0x10);
+                let error = checked(&folder).unwrap_err();
+                let named = matches!(error, JournalError::Damaged { sequence: found, .. } if found == sequence);
+                assert!(named, "entry {sequence} at {at}: {error}");
+                assert!(error.to_string().contains(&format!("entry {sequence} ")), "{error}");
+                fs::write(&path, &whole).unwrap();
+            }
+        }
+    }
+    assert_eq!(checked(&folder).unwrap(), 20, "nothing was changed by looking");
+}
+
+#[test]
+fn without_the_mark_too_what_later_entries_show_to_have_been_acknowledged_is_not_cut_off() {
+    let folder = filled();
+    let newest = files(&folder).pop().unwrap();
+    let lies = entries(&fs::read(&newest).unwrap());
+    assert!(lies.len() > 2);
+    for (sequence, lies) in &lies[..lies.len() - 1] {
+        forget_the_mark(&folder);
+        for at in [lies.start, lies.start + 5, lies.start + HEADER, lies.end - 1] {
+            change(&newest, |bytes| bytes[at] ^= 1);
+            let error = checked(&folder).unwrap_err();
+            let named = matches!(error, JournalError::Damaged { sequence: found, .. } if found == *sequence);
+            assert!(named, "entry {sequence} at {at}: {error}");
+            change(&newest, |bytes| bytes[at] ^= 1);
+        }
+        assert_eq!(checked(&folder).unwrap(), 20);
     }
 }
 
 #[test]
-fn a_missing_chunk_and_a_missing_entry_are_named() {
-    let folder = filled();
-    damage(&folder, |db| drop(db.remove(key(7, 1)).unwrap()));
-    let error = reopen(&folder).and_then(|journal| journal.check().map(drop)).unwrap_err();
-    assert!(matches!(error, JournalError::Damaged { sequence: 7, .. }), "{error}");
-
-    let folder = filled();
-    damage(&folder, |db| {
-        for chunk in 0..8 {
-            db.remove(key(9, chunk)).unwrap();
+fn a_missing_file_is_missed() {
+    let count = files(&filled()).len();
+    for missing in 0..count {
+        let folder = filled();
+        let path = &files(&folder)[missing];
+        let first = entries(&fs::read(path).unwrap())[0].0;
+        fs::remove_file(path).unwrap();
+        match reopen(&folder).unwrap_err() {
+            JournalError::Damaged { sequence, .. } if missing + 1 < count => {
+                assert_eq!(sequence, first);
+            }
+            JournalError::CutShort { found, acknowledged: 20 } => assert_eq!(found, first - 1),
+            other => panic!("file {missing}: {other}"),
         }
-    });
-    let error = reopen(&folder).and_then(|journal| journal.check().map(drop)).unwrap_err();
-    assert!(matches!(error, JournalError::Damaged { sequence: 9, .. }), "{error}");
+    }
+    let folder = filled();
+    for path in files(&folder) {
+        fs::remove_file(path).unwrap();
+    }
+    let missed = reopen(&folder).unwrap_err();
+    assert!(matches!(missed, JournalError::CutShort { found: 0, acknowledged: 20 }), "{missed}");
 }
 
 #[test]
-fn an_unacknowledged_entry_that_is_incomplete_at_the_end_is_cut_off() {
+fn an_unacknowledged_write_that_is_incomplete_at_the_end_is_cut_off_and_stays_gone() {
     let folder = filled();
-    // The entry behind the last, as a crash between two batches of one write leaves it: its first
-    // chunk says that there are more.
-    damage(&folder, |db| {
-        let first = db.get(key(20, 0)).unwrap().unwrap();
-        let mut value = first.to_vec();
-        let tag = crc32c::crc32c_append(crc32c::crc32c(&key(21, 0)), &value[5..]);
-        value[1..5].copy_from_slice(&tag.to_be_bytes());
-        db.insert(key(21, 0), value).unwrap();
-    });
-    let journal = reopen(&folder).unwrap();
-    assert_eq!(journal.head(), 20);
-    assert_eq!(journal.append(&[close(21)]).unwrap()[0].sequence, 21);
+    // All of it in one file.
+    let open = || {
+        let settings = settings(folder.path());
+        FileJournal::open(FileSettings { file_bytes: 1 << 20, ..settings }).unwrap()
+    };
+    let before = fs::read(files(&folder).pop().unwrap()).unwrap();
+    {
+        let journal = open();
+        journal.append(&[batch(21, 3, 50), close(22), batch(23, 3, 50)]).unwrap();
+    }
+    let newest = files(&folder).pop().unwrap();
+    let whole = fs::read(&newest).unwrap();
+    let written = whole.len() - before.len();
+    assert!(written > 500 && whole.starts_with(&before));
+    let begins: Vec<_> = entries(&whole).into_iter().map(|(_, lies)| lies.start).collect();
+    for missing in (1..=written).step_by(7) {
+        // Cut short, and with a part that never reached the disk in front of one that did.
+        for hole in [false, true] {
+            change(&newest, |bytes| {
+                bytes.clone_from(&whole);
+                let kept = whole.len() - missing;
+                if hole {
+                    bytes[kept..(kept + 100).min(whole.len())].fill(0);
+                } else {
+                    bytes.truncate(kept);
+                }
+            });
+            forget_the_mark(&folder);
+            let kept = whole.len() - missing;
+            let head = 20 + begins.iter().filter(|at| **at > before.len() && **at <= kept).count();
+            let journal = open();
+            // Zeroes that were zeroes change nothing.
+            let same = hole && journal.head() == 23 && fs::read(&newest).unwrap() == whole;
+            assert!(same || journal.head() == head as u64, "{missing} {hole}: {}", journal.head());
+            let head = journal.head();
+            assert_eq!(journal.append(&[close(99)]).unwrap()[0].sequence, head + 1);
+            drop(journal);
+            assert_eq!(checked(&folder).unwrap(), head + 1, "{missing} {hole}");
+        }
+    }
 }
 
 #[test]
 fn acknowledged_entries_that_are_gone_from_the_end_are_missed() {
     let folder = filled();
-    damage(&folder, |db| {
-        for chunk in 0..8 {
-            db.remove(key(20, chunk)).unwrap();
-        }
-    });
+    let newest = files(&folder).pop().unwrap();
+    let whole = fs::read(&newest).unwrap();
+    let (sequence, last) = entries(&whole).pop().unwrap();
+    assert_eq!(sequence, 20);
+    change(&newest, |bytes| bytes.truncate(last.start));
     let error = reopen(&folder).unwrap_err();
-    let missed = matches!(error, JournalError::CutShort { found: 19, acknowledged: 20 });
-    assert!(missed, "{error}");
+    assert!(matches!(error, JournalError::CutShort { found: 19, acknowledged: 20 }), "{error}");
+    for kept in [last.start + 1, last.start + HEADER, last.end - 1] {
+        change(&newest, |bytes| {
+            bytes.clone_from(&whole);
+            bytes.truncate(kept);
+        });
+        let error = reopen(&folder).unwrap_err();
+        assert!(matches!(error, JournalError::Damaged { sequence: 20, .. }), "{error}");
+        assert_eq!(fs::read(&newest).unwrap(), whole[..kept], "nothing was changed");
+    }
 }
 
 #[test]
-fn a_data_file_that_was_cut_or_flipped_is_refused_or_harmless_and_never_wrong() {
-    let reference = reopen(&filled()).map(|journal| journal.read(1, 20).unwrap()).unwrap();
-    for round in 0..12u64 {
-        let folder = filled();
-        let path = folder.path().join("journal/db");
-        let mut bytes = std::fs::read(&path).unwrap();
-        let at = usize::try_from(round * 7_919 * 31).unwrap() % bytes.len();
-        if round % 3 == 0 {
-            bytes.truncate(at);
-        } else {
-            bytes[at] ^= 0x10;
-        }
-        std::fs::write(&path, bytes).unwrap();
-        let read =
-            std::panic::catch_unwind(|| reopen(&folder).and_then(|journal| journal.read(1, 20)));
-        match read.expect("a panic of the database is caught") {
-            Ok(entries) => assert!(entries == reference, "round {round}: a wrong value"),
-            Err(error) => assert!(error.to_string().contains("journal"), "{error}"),
+fn a_file_that_was_just_begun_is_removed_and_a_damaged_beginning_is_named() {
+    let folder = filled();
+    let begun = folder.path().join("journal").join(format!("{:020}.log", 21));
+    for bytes in [&[][..], &[0; HEAD], &b"tipoffj"[..]] {
+        fs::write(&begun, bytes).unwrap();
+        let journal = reopen(&folder).unwrap();
+        assert_eq!(journal.head(), 20);
+        assert!(!begun.exists());
+    }
+    for path in files(&folder) {
+        let whole = fs::read(&path).unwrap();
+        let first = entries(&whole)[0].0;
+        for at in (0..HEAD).step_by(3) {
+            change(&path, |bytes| bytes[at] ^= 1);
+            for marked in [true, false] {
+                let mark = fs::read(folder.path().join("journal/mark")).unwrap();
+                if !marked {
+                    forget_the_mark(&folder);
+                }
+                let error = reopen(&folder).unwrap_err();
+                let named =
+                    matches!(error, JournalError::Damaged { sequence, .. } if sequence == first);
+                assert!(named, "{first} at {at}: {error}");
+                fs::write(folder.path().join("journal/mark"), mark).unwrap();
+            }
+            fs::write(&path, &whole).unwrap();
         }
     }
+    assert_eq!(checked(&folder).unwrap(), 20);
+}
+
+#[test]
+fn a_file_in_the_place_of_another_is_found_out() {
+    let folder = filled();
+    let files = files(&folder);
+    fs::copy(&files[1], &files[2]).unwrap();
+    let error = reopen(&folder).unwrap_err();
+    assert!(matches!(error, JournalError::Damaged { .. }), "{error}");
+}
+
+#[test]
+fn a_damaged_mark_is_as_none() {
+    let folder = filled();
+    let mark = folder.path().join("journal/mark");
+    for bytes in [&[][..], &[0xff; 20], &[7; 8]] {
+        fs::write(&mark, bytes).unwrap();
+        assert_eq!(checked(&folder).unwrap(), 20);
+    }
+}
+
+#[test]
+fn what_was_trimmed_is_gone_from_the_disk_by_files_and_stays_trimmed() {
+    let folder = filled();
+    let before = files(&folder);
+    let reference = reopen(&folder).unwrap().read(1, 20).unwrap();
+    {
+        let journal = reopen(&folder).unwrap();
+        let size = journal.size_on_disk().unwrap();
+        journal.trim(12).unwrap();
+        assert!(journal.size_on_disk().unwrap() < size);
+        assert_eq!(journal.read(12, 20).unwrap(), reference[11..]);
+    }
+    let left = files(&folder);
+    assert!(left.len() < before.len() && before.ends_with(&left));
+    let journal = reopen(&folder).unwrap();
+    assert_eq!((journal.oldest(), journal.check().unwrap()), (12, 9));
+    drop(journal);
+    // A crash between the mark and the removal of the files.
+    let (gone, kept) = (&before[before.len() - left.len() - 1], &left[0]);
+    assert!(!gone.exists() && kept.exists());
+    fs::remove_file(kept).unwrap();
+    let missed = reopen(&folder).unwrap_err();
+    assert!(matches!(missed, JournalError::Damaged { sequence: 12, .. }), "{missed}");
+}
+
+#[test]
+fn reads_end_where_they_are_large_enough_and_go_on_over_the_files() {
+    let folder = tempfile::tempdir().unwrap();
+    let journal = reopen(&folder).unwrap();
+    for number in 1..=12 {
+        journal.append(&[batch(number, 1_000, 900), close(100 + number)]).unwrap();
+    }
+    assert!(files(&folder).len() >= 12, "each is longer than a file is to be");
+    let (mut next, mut reads) = (1, 0);
+    while next <= 24 {
+        let read = journal.read(next, 100).unwrap();
+        assert!(!read.is_empty() && read.len() < 12);
+        for entry in read {
+            assert_eq!(entry.sequence, next);
+            next += 1;
+        }
+        reads += 1;
+    }
+    assert!(reads > 2, "{reads}");
+    assert!(journal.read(25, 1).unwrap().is_empty());
 }

@@ -23,24 +23,26 @@ use nix::unistd::Pid;
 use tipoff::clock::{Clock, SystemClock};
 use tipoff::domain::PartnerId;
 use tipoff::domain::entry::{AppendId, Body, Close, SubmissionId};
-use tipoff::journal::{Append, Durability, Journal, Log, LogSettings, SledJournal, SledSettings};
+use tipoff::journal::{Append, Durability, FileJournal, FileSettings, Journal, Log, LogSettings};
 
 const CHILD: &str = "TIPOFF_POWER_CUT_CHILD";
 const NOTES: &str = "TIPOFF_POWER_CUT_NOTES";
 const CONTROL: &str = "TIPOFF_POWER_CUT_CONTROL";
 
-fn settings(folder: &Path, durability: Durability) -> SledSettings {
-    SledSettings {
+fn settings(folder: &Path, durability: Durability) -> FileSettings {
+    FileSettings {
         durability,
         min_free_bytes: 0,
-        ..SledSettings::new(folder, Arc::new(|| SystemClock.now()))
+        // Small, so that the power goes while one follows another.
+        file_bytes: 1024 * 1024,
+        ..FileSettings::new(folder, Arc::new(|| SystemClock.now()))
     }
 }
 
 fn append(number: u64) -> Append {
     let body = Body::SubmissionClosed(Close {
         partner: PartnerId::from_stored("birdsite"),
-        // Of many lengths, some of them over several chunks.
+        // Of many lengths, some of them over several pages.
         submission: SubmissionId::from_stored(
             &"s".repeat(usize::try_from(number % 37).unwrap() * 270),
         ),
@@ -57,7 +59,7 @@ fn child_that_appends_until_it_is_stopped() {
         Ok(_) => Durability::NoneAtAll,
         Err(_) => Durability::Fsync,
     };
-    let journal = SledJournal::open(settings(Path::new(&folder), durability)).unwrap();
+    let journal = FileJournal::open(settings(Path::new(&folder), durability)).unwrap();
     let begin = journal.head();
     // Chained rounds would fill the disk, and trimming has to hold as well.
     journal.trim(begin.saturating_sub(200)).unwrap();
@@ -161,7 +163,7 @@ fn cut(folder: &Path, round: u32, image: &Path, durability: Durability) -> (Path
 /// How many of the acknowledged entries are gone from an image; all when it does not open.
 fn lost(folder: &Path, round: u32, image: &Path, acknowledged: &[u64]) -> (usize, String) {
     let disk = Disk::mount(image, &folder.join(format!("after-{round}")));
-    let opened = SledJournal::open(settings(&disk.at.join("journal"), Durability::Fsync));
+    let opened = FileJournal::open(settings(&disk.at.join("journal"), Durability::Fsync));
     match opened.and_then(|journal| journal.check().map(|_| journal.head())) {
         Ok(head) => (acknowledged.iter().filter(|one| **one > head).count(), String::new()),
         Err(error) => (acknowledged.len(), error.to_string()),

@@ -1,56 +1,68 @@
-//! The limits of ingest: a bare program that does the same writes, to sled alone, and to the databases that
+//! The limits of ingest: a bare program that does the same writes, to sled alone, and to the stores that
 //! the exchange has.
 //!
 //! It writes what the exchange left behind, journal and index, each from a thread of its own, the
 //! index behind the journal. It knows everything before it begins, and computes nothing.
 
-use std::collections::BTreeMap;
-use std::fs::File;
+use std::fs::{self, File};
+use std::io::Write;
 use std::ops::Bound;
 use std::path::Path;
+use std::sync::Arc;
 use std::sync::mpsc;
 use std::thread;
 use std::time::{Duration, Instant};
 
+use bytes::Bytes;
 use rand::SeedableRng;
 use rand::rngs::StdRng;
 use rand::seq::SliceRandom;
+use tipoff::clock::{Clock, SystemClock};
 use tipoff::config::Storage;
 use tipoff::index::database::{Disk, Slice};
-use tipoff::journal::database;
+use tipoff::journal::{Append, FileJournal, FileSettings, Journal, database};
 
 /// How many entries lie in one durable write: as many as four clients can have waiting.
 const GATHERED: usize = 32;
-/// The most operations in one batch of the index, and in one of the journal.
+/// The most operations in one batch of the index, and in one of a journal in sled.
 const INDEX_OPERATIONS: usize = 200;
 const JOURNAL_OPERATIONS: usize = 1_000;
+/// The most bytes of an entry in one value of sled: it never fsyncs larger ones.
+const VALUE_BYTES: usize = 8_000;
+/// The caches of sled, in bytes, for its journal and its index.
+const JOURNAL_CACHE: u64 = 16 * 1024 * 1024;
 
 type Pair<T> = (T, T);
 
-/// Where a bare program writes its index.
+/// What a bare program writes to.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Index {
-    /// To sled, as it does the journal.
+pub enum Stores {
+    /// To sled, journal and index.
     Sled,
-    /// To what the exchange has.
-    Fjall,
+    /// To what the exchange has: a file, and fjall.
+    Own,
+}
+
+/// An open journal.
+enum Entries {
+    Sled { db: sled::Db, data: File },
+    File(File),
 }
 
 /// An open index.
-enum Opened {
+enum Pairs {
     Sled(sled::Tree),
     Fjall(Disk),
 }
 
 /// How long the writes take that made what lies in a data folder.
-pub fn writes(storage: &Storage, index: Index) -> Duration {
+pub fn writes(storage: &Storage, stores: Stores) -> Duration {
     let journal = journal_entries(&storage.data.join("journal"));
     let batches = index_batches(&storage.data.join("index"), journal.len());
     let folder = tempfile::tempdir().unwrap();
-    let (journal_mb, index_mb) = (storage.journal_cache_mb, storage.index_cache_mb);
-    let journal_db = open_journal(&folder.path().join("journal"), journal_mb);
-    let index = Opened::as_asked(index, &folder.path().join("index"), index_mb);
-    let data = File::open(folder.path().join("journal/db")).unwrap();
+    let mut entries = Entries::open(stores, &folder.path().join("journal"));
+    let cache_bytes = storage.index_cache_mb * 1024 * 1024;
+    let index = Pairs::open(stores, &folder.path().join("index"), cache_bytes);
 
     #[allow(clippy::disallowed_methods)]
     let begun = Instant::now();
@@ -63,33 +75,74 @@ pub fn writes(storage: &Storage, index: Index) -> Duration {
             }
         }
     });
-    for entries in journal.chunks(GATHERED) {
-        for pairs in entries.concat().chunks(JOURNAL_OPERATIONS) {
-            journal_db.apply_batch(batch(pairs)).unwrap();
-        }
-        journal_db.flush().unwrap();
-        data.sync_data().unwrap();
-        durable.send(entries.len()).unwrap();
+    let mut written = 0;
+    for gathered in journal.chunks(GATHERED) {
+        entries.write(gathered, written);
+        written += gathered.len();
+        durable.send(gathered.len()).unwrap();
     }
     drop(durable);
     applying.join().unwrap();
     begun.elapsed()
 }
 
-impl Opened {
-    fn as_asked(index: Index, folder: &Path, cache_mb: u64) -> Self {
-        match index {
-            Index::Sled => {
+impl Entries {
+    fn open(stores: Stores, folder: &Path) -> Self {
+        match stores {
+            Stores::Sled => {
+                let db = database::open(folder, JOURNAL_CACHE).unwrap();
+                Self::Sled { db, data: File::open(folder.join("db")).unwrap() }
+            }
+            Stores::Own => {
+                fs::create_dir(folder).unwrap();
+                Self::File(File::create(folder.join("entries")).unwrap())
+            }
+        }
+    }
+
+    /// Durable when it returns.
+    fn write(&mut self, entries: &[Bytes], before: usize) {
+        match self {
+            Self::Sled { db, data } => {
+                let mut pairs = Vec::new();
+                for (number, entry) in (before as u64..).zip(entries) {
+                    for (at, part) in (0u16..).zip(entry.chunks(VALUE_BYTES)) {
+                        let key = [&number.to_be_bytes()[..], &at.to_be_bytes()].concat();
+                        pairs.push((key, part));
+                    }
+                }
+                for pairs in pairs.chunks(JOURNAL_OPERATIONS) {
+                    let mut batch = sled::Batch::default();
+                    for (key, part) in pairs {
+                        batch.insert(&**key, *part);
+                    }
+                    db.apply_batch(batch).unwrap();
+                }
+                db.flush().unwrap();
+                data.sync_data().unwrap();
+            }
+            Self::File(file) => {
+                file.write_all(&entries.concat()).unwrap();
+                file.sync_data().unwrap();
+            }
+        }
+    }
+}
+
+impl Pairs {
+    fn open(stores: Stores, folder: &Path, cache_bytes: u64) -> Self {
+        match stores {
+            Stores::Sled => {
                 // In any order, keys leave each segment half dead; larger ones lose less by it.
                 let config = sled::Config::new()
                     .path(folder)
-                    .cache_capacity(cache_mb * 1024 * 1024)
+                    .cache_capacity(cache_bytes)
                     .segment_size(4 * 1024 * 1024)
                     .mode(sled::Mode::HighThroughput)
                     .flush_every_ms(Some(1_000));
                 Self::Sled(config.open().unwrap().open_tree("index").unwrap())
             }
-            Index::Fjall => Self::Fjall(Disk::open(folder, cache_mb * 1024 * 1024).unwrap()),
+            Stores::Own => Self::Fjall(Disk::open(folder, cache_bytes).unwrap()),
         }
     }
 
@@ -109,27 +162,26 @@ impl Opened {
     }
 }
 
-fn open_journal(folder: &Path, cache_mb: u64) -> sled::Db {
-    database::open(folder, cache_mb * 1024 * 1024).unwrap()
+/// A journal, which nobody else has open.
+pub fn open_journal(folder: &Path) -> FileJournal {
+    FileJournal::open(FileSettings::new(folder, Arc::new(|| SystemClock.now()))).unwrap()
 }
 
-fn batch(pairs: &[Pair<sled::IVec>]) -> sled::Batch {
-    let mut batch = sled::Batch::default();
-    for (key, value) in pairs {
-        batch.insert(key.clone(), value.clone());
+/// The bytes of each entry of a journal.
+fn journal_entries(folder: &Path) -> Vec<Bytes> {
+    let journal = open_journal(folder);
+    let mut entries = Vec::new();
+    loop {
+        let read = journal.read(entries.len() as u64 + 1, 256).unwrap();
+        if read.is_empty() {
+            return entries;
+        }
+        let encoded = read.into_iter().map(|entry| {
+            let again = Append::new(entry.id, entry.author, entry.body);
+            again.encoded().clone()
+        });
+        entries.extend(encoded);
     }
-    batch
-}
-
-/// The chunks of each entry of a journal.
-fn journal_entries(folder: &Path) -> Vec<Vec<Pair<sled::IVec>>> {
-    let db = open_journal(folder, 64);
-    let mut entries: BTreeMap<Vec<u8>, Vec<_>> = BTreeMap::new();
-    for pair in db.iter() {
-        let (key, value) = pair.unwrap();
-        entries.entry(key[..8].to_vec()).or_default().push((key, value));
-    }
-    entries.into_values().collect()
 }
 
 /// The batches of each entry of an index. What is ordered by sequence stays so; the keys of

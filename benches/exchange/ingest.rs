@@ -28,8 +28,8 @@ pub async fn run(items: u64) -> [Row; 2] {
     assert!(exchange.terminate().success());
     let data = &world.config.storage.data;
     let disk_mb = work::folder_mb(data);
-    let row = |scenario, index| {
-        let limit = bare::writes(&world.config.storage, index);
+    let row = |scenario, stores| {
+        let limit = bare::writes(&world.config.storage, stores);
         let figures = (rate(items, elapsed), rate(items, limit), "indicators/s");
         Row {
             rss_mb: used.rss_mb,
@@ -38,7 +38,7 @@ pub async fn run(items: u64) -> [Row; 2] {
             ..Row::of((scenario, items), figures, 0.7, 100_000.0)
         }
     };
-    [row("ingest", bare::Index::Sled), row("ingest fjall", bare::Index::Fjall)]
+    [row("ingest", bare::Stores::Sled), row("ingest stores", bare::Stores::Own)]
 }
 
 /// Has so many items stored, and tells how long that took.

@@ -13,9 +13,10 @@ use bytes::Bytes;
 use hdrhistogram::Histogram;
 use prost::Message;
 use tipoff::domain::{Indicator, IndicatorId};
-use tipoff::journal::{Journal, SledJournal, SledSettings};
+use tipoff::journal::Journal;
 use tipoff::wire::pb;
 
+use crate::bare;
 use crate::fan_out;
 use crate::ingest;
 use crate::report::Row;
@@ -149,10 +150,7 @@ async fn catch_up(world: &World, exchange: &Process, items: u64) -> Row {
 
 /// The limit of a catch-up: the journal read from its beginning and decoded, by one thread.
 fn with_limit(row: Row, world: &World) -> Row {
-    let folder = world.config.storage.data.join("journal");
-    let clock = Arc::new(tipoff::clock::SystemClock);
-    let settings = SledSettings::new(folder, Arc::new(move || tipoff::clock::Clock::now(&*clock)));
-    let journal = SledJournal::open(settings).unwrap();
+    let journal = bare::open_journal(&world.config.storage.data.join("journal"));
     #[allow(clippy::disallowed_methods)]
     let begun = Instant::now();
     let (mut from, mut entries) = (1, 0);

@@ -1,7 +1,4 @@
-//! How an entry lies on disk: in chunks of at most 8 KB, each with its version and checksum.
-//!
-//! sled keeps values from about 16 KB on in files that it never fsyncs, so none is let become that
-//! large. The key is (sequence, chunk), big-endian. The value is:
+//! How an entry lay in sled: in chunks of at most 8 KB, each with its version and checksum. The key is (sequence, chunk), big-endian. The value is:
 //!
 //! | bytes | hold |
 //! |---|---|
@@ -11,24 +8,23 @@
 //! | 8 + 16 | in the first chunk alone: time in milliseconds, append id |
 //! | … | the chunk's part of the entry |
 
-use bytes::{Buf, BufMut};
+use bytes::Buf;
 
-use super::{Append, JournalError, Stamp, codec};
+use super::{JournalError, Stamp, damaged};
 use crate::domain::Timestamp;
-use crate::domain::entry::{AppendId, Entry};
+use crate::domain::entry::AppendId;
 
 /// The version of this layout.
 const LAYOUT: u8 = 1;
 /// The most bytes of an entry that a chunk holds.
 const PART_BYTES: usize = 8_000;
 const HEADER_BYTES: usize = 7;
-const FIRST_HEADER_BYTES: usize = HEADER_BYTES + 24;
 
 /// The key of a chunk.
-pub type Key = [u8; 10];
+type Key = [u8; 10];
 
 /// The key of a chunk of an entry.
-pub fn key(sequence: u64, chunk: u16) -> Key {
+fn key(sequence: u64, chunk: u16) -> Key {
     let mut key = [0; 10];
     key[..8].copy_from_slice(&sequence.to_be_bytes());
     key[8..].copy_from_slice(&chunk.to_be_bytes());
@@ -41,30 +37,6 @@ pub fn read_key(mut key: &[u8]) -> Result<(u64, u16), JournalError> {
         return Err(JournalError::Storage("a key of the journal has the wrong length".into()));
     }
     Ok((key.get_u64(), key.get_u16()))
-}
-
-/// The chunks of an append. `None` when it is larger than can be stored (about 500 MB).
-pub fn split(append: &Append, stamp: Stamp) -> Option<Vec<(Key, Vec<u8>)>> {
-    let bytes = append.encoded();
-    let count = u16::try_from(bytes.len().div_ceil(PART_BYTES).max(1)).ok()?;
-    let chunks = (0..count).map(|chunk| {
-        let begin = usize::from(chunk) * PART_BYTES;
-        let part = &bytes[begin..bytes.len().min(begin + PART_BYTES)];
-        let key = key(stamp.sequence, chunk);
-        let mut value = Vec::with_capacity(FIRST_HEADER_BYTES + part.len());
-        value.put_u8(LAYOUT);
-        value.put_u32(0);
-        value.put_u16(count);
-        if chunk == 0 {
-            value.put_i64(stamp.time.as_millis());
-            value.put_slice(append.id().as_bytes());
-        }
-        value.put_slice(part);
-        let checksum = checksum(&key, &value);
-        value[1..5].copy_from_slice(&checksum.to_be_bytes());
-        (key, value)
-    });
-    Some(chunks.collect())
 }
 
 /// An entry that is being put together from its chunks.
@@ -113,25 +85,20 @@ impl Assembly {
         self.next == self.count
     }
 
-    /// Where and when the entry was stored, and its id.
-    pub fn stamp(&self) -> (AppendId, Stamp) {
-        (self.id, Stamp { sequence: self.sequence, time: self.time, repeated: false })
+    /// The entry's sequence.
+    pub fn sequence(&self) -> u64 {
+        self.sequence
     }
 
-    /// The entry.
-    pub fn finish(self) -> Result<Entry, JournalError> {
+    /// The entry's id, where and when it was stored, and its bytes.
+    pub fn finish(self) -> Result<(AppendId, Stamp, Vec<u8>), JournalError> {
         if !self.is_complete() {
             let reason = format!("it has {} of its {} chunks", self.next, self.count);
             return Err(damaged(self.sequence, reason));
         }
-        codec::decode_entry(self.sequence, self.time, &self.bytes)
-            .map_err(|error| damaged(self.sequence, error.to_string()))
+        let stamp = Stamp { sequence: self.sequence, time: self.time, repeated: false };
+        Ok((self.id, stamp, self.bytes))
     }
-}
-
-/// An error that names a damaged entry.
-pub fn damaged(sequence: u64, reason: impl Into<String>) -> JournalError {
-    JournalError::Damaged { sequence, reason: reason.into() }
 }
 
 /// Checks a chunk, and gives back how many the entry has and what the chunk holds.
@@ -156,4 +123,4 @@ fn checksum(key: &Key, value: &[u8]) -> u32 {
 
 #[cfg(test)]
 #[path = "chunk_tests.rs"]
-mod tests;
+pub mod tests;

@@ -94,7 +94,7 @@ impl Journal for MemoryJournal {
         let read = inner.entries.iter().skip(skipped).take(most).zip(from..);
         read.map(|((time, bytes), sequence)| {
             codec::decode_entry(sequence, *time, bytes)
-                .map_err(|error| super::chunk::damaged(sequence, error.to_string()))
+                .map_err(|error| super::damaged(sequence, error.to_string()))
         })
         .collect()
     }

@@ -19,7 +19,7 @@ use crate::exchange::{Exchange, Follower};
 use crate::https::ops::{self, Ops};
 use crate::index::{Index, JournalEnds};
 use crate::journal::{
-    CursorError, CursorStore, Journal, Log, LogSettings, SledCursors, SledJournal, SledSettings,
+    CursorError, CursorStore, FileJournal, FileSettings, Journal, Log, LogSettings, SledCursors,
     UnreadableCursors,
 };
 use crate::metrics::Metrics;
@@ -213,10 +213,9 @@ impl Node {
 fn open(config: &Config, clock: &Arc<dyn Clock>) -> Result<(Arc<Log>, Arc<Index>), ServeError> {
     let storage = &config.storage;
     let time = Arc::clone(clock);
-    let journal = SledJournal::open(SledSettings {
-        cache_bytes: storage.journal_cache_mb * MB,
+    let journal = FileJournal::open(FileSettings {
         min_free_bytes: storage.min_free_mb * MB,
-        ..SledSettings::new(storage.data.join("journal"), Arc::new(move || time.now()))
+        ..FileSettings::new(storage.data.join("journal"), Arc::new(move || time.now()))
     })?;
     let entry = |sequence| journal.read(sequence, 1).ok()?.pop();
     let ends = JournalEnds { head: journal.head(), entry: &entry };

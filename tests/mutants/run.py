@@ -19,6 +19,7 @@ COPY = ROOT / "target" / "mutants" / "tree"
 BUILD = ROOT / "target" / "mutants" / "build"
 SIMULATION = ["--test", "simulation"]
 LANE = ["--test", "simulation", "liaison"]
+DAMAGE = ["--test", "damage"]
 
 # name: (file, text, replacement, tests)
 MUTANTS = {
@@ -349,6 +350,45 @@ MUTANTS = {
         'if folder.join("conf").exists() {',
         "if false {",
         ["--lib", "index::tests"],
+    ),
+    "journal-cuts-off-what-was-acknowledged": (
+        "src/journal/files/recovery.rs",
+        " || segment.shows_durable(end.next, end.at).map_err(storage)? {",
+        " {",
+        DAMAGE,
+    ),
+    "journal-leaves-an-unfinished-end": (
+        "src/journal/files/recovery.rs",
+        "segment.cut(end.at).map_err(storage)",
+        "Ok(())",
+        DAMAGE,
+    ),
+    "journal-misses-no-file": (
+        "src/journal/files/recovery.rs",
+        "if !follows {",
+        "if false {",
+        DAMAGE,
+    ),
+    "journal-believes-any-end": (
+        "src/journal/files/recovery.rs",
+        "if found < mark.acknowledged {",
+        "if false {",
+        DAMAGE,
+    ),
+    "journal-forgets-ids-at-a-start": (
+        "src/journal/files/recovery.rs",
+        "window.insert(record.id, record.stamp);",
+        "",
+        DAMAGE,
+    ),
+    "sled-goes-before-its-journal-is-in-files": (
+        "src/journal/files.rs",
+        "        sled::read(&journal.settings.folder, |entries| journal.take_over(entries))?;\n"
+        "        sled::remove(&journal.settings.folder).map_err(storage)?;\n",
+        "        let read = sled::read(&journal.settings.folder, |entries| journal.take_over(entries));\n"
+        "        sled::remove(&journal.settings.folder).map_err(storage)?;\n"
+        "        read?;\n",
+        ["--lib", "journal::sled"],
     ),
     "known-is-not-told-of-what-is-new": (
         "src/index/store.rs",

@@ -1,0 +1,170 @@
+//! How an entry lies in a file. Numbers are big-endian.
+//!
+//! | bytes | hold |
+//! |---|---|
+//! | 4 | CRC-32C over all that follows |
+//! | 4 | how long the entry is |
+//! | 8 | its sequence |
+//! | 8 | the newest sequence that was on the disk when it was written |
+//! | 8 + 16 | its time in milliseconds, its append id |
+//! | … | the entry |
+
+use std::io::{self, Read};
+
+use bytes::{Buf, BufMut};
+
+use super::super::Stamp;
+use crate::domain::Timestamp;
+use crate::domain::entry::AppendId;
+
+/// What lies before the entry.
+const HEADER_BYTES: usize = 48;
+const CHECKSUM_BYTES: usize = 4;
+/// The longest entry.
+const MOST_BYTES: usize = 512 * 1024 * 1024;
+
+/// An entry with what lies before it.
+#[derive(Debug)]
+pub struct Record {
+    /// Where and when it was stored.
+    pub stamp: Stamp,
+    /// The newest sequence that was on the disk when it was written.
+    pub durable: u64,
+    /// The id under which it is stored once.
+    pub id: AppendId,
+    /// Its bytes.
+    pub entry: Vec<u8>,
+}
+
+impl Record {
+    /// How many bytes it takes of a file.
+    pub fn bytes(&self) -> u64 {
+        (HEADER_BYTES + self.entry.len()) as u64
+    }
+}
+
+/// Why there is no record.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Absent {
+    /// Nothing is left.
+    End,
+    /// What is there is none, for this reason.
+    Bad(&'static str),
+}
+
+/// Appends a record. False, and nothing, where the entry is longer than may be.
+#[must_use]
+pub fn put(stamp: Stamp, durable: u64, id: AppendId, entry: &[u8], bytes: &mut Vec<u8>) -> bool {
+    let Some(length) = u32::try_from(entry.len()).ok().filter(|_| entry.len() <= MOST_BYTES) else {
+        return false;
+    };
+    let begin = bytes.len();
+    bytes.reserve(HEADER_BYTES + entry.len());
+    bytes.put_u32(0);
+    bytes.put_u32(length);
+    bytes.put_u64(stamp.sequence);
+    bytes.put_u64(durable);
+    bytes.put_i64(stamp.time.as_millis());
+    bytes.put_slice(id.as_bytes());
+    bytes.put_slice(entry);
+    let checksum = crc32c::crc32c(&bytes[begin + CHECKSUM_BYTES..]);
+    bytes[begin..begin + CHECKSUM_BYTES].copy_from_slice(&checksum.to_be_bytes());
+    true
+}
+
+/// Reads the next record, of at most the bytes that are left.
+pub fn read(source: &mut impl Read, left: u64) -> io::Result<Result<Record, Absent>> {
+    if left == 0 {
+        return Ok(Err(Absent::End));
+    }
+    let Some(room) = left.checked_sub(HEADER_BYTES as u64) else {
+        return Ok(Err(Absent::Bad("it is cut short")));
+    };
+    let mut header = [0; HEADER_BYTES];
+    source.read_exact(&mut header)?;
+    let (checksum, length, mut record) = read_header(&header);
+    if length as u64 > room || length > MOST_BYTES {
+        return Ok(Err(Absent::Bad("it is cut short, or its length is damaged")));
+    }
+    record.entry = vec![0; length];
+    source.read_exact(&mut record.entry)?;
+    if !holds(checksum, &header, &record.entry) {
+        return Ok(Err(Absent::Bad("its checksum does not hold")));
+    }
+    Ok(Ok(record))
+}
+
+/// Whether a record begins with the bytes, of an entry behind this one, that was written when this one was
+/// on the disk already.
+pub fn shows_durable(sequence: u64, bytes: &[u8]) -> bool {
+    let Some((header, rest)) = bytes.split_first_chunk::<HEADER_BYTES>() else { return false };
+    let (checksum, length, record) = read_header(header);
+    let may_be = record.durable >= sequence && record.durable < record.stamp.sequence;
+    may_be && rest.get(..length).is_some_and(|entry| holds(checksum, header, entry))
+}
+
+fn read_header(mut header: &[u8]) -> (u32, usize, Record) {
+    let (checksum, length) = (header.get_u32(), header.get_u32() as usize);
+    let (sequence, durable) = (header.get_u64(), header.get_u64());
+    let time = Timestamp::from_millis(header.get_i64());
+    let mut id = [0; 16];
+    header.copy_to_slice(&mut id);
+    let stamp = Stamp { sequence, time, repeated: false };
+    let record = Record { stamp, durable, id: AppendId::from_bytes(id), entry: Vec::new() };
+    (checksum, length, record)
+}
+
+fn holds(checksum: u32, header: &[u8; HEADER_BYTES], entry: &[u8]) -> bool {
+    crc32c::crc32c_append(crc32c::crc32c(&header[CHECKSUM_BYTES..]), entry) == checksum
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn stamp(sequence: u64) -> Stamp {
+        Stamp { sequence, time: Timestamp::from_millis(-5), repeated: false }
+    }
+
+    fn bytes(sequence: u64, durable: u64, entry: &[u8]) -> Vec<u8> {
+        let mut bytes = Vec::new();
+        assert!(put(stamp(sequence), durable, AppendId::derive(&[entry]), entry, &mut bytes));
+        bytes
+    }
+
+    fn read_all(bytes: &[u8]) -> Result<Record, Absent> {
+        read(&mut &bytes[..], bytes.len() as u64).unwrap()
+    }
+
+    #[test]
+    fn a_record_comes_back_as_it_was() {
+        for entry in [vec![], b"said".to_vec(), vec![7; 100_000]] {
+            let read = read_all(&bytes(9, 8, &entry)).unwrap();
+            assert_eq!((read.stamp, read.durable, &read.entry), (stamp(9), 8, &entry));
+            assert_eq!(read.id, AppendId::derive(&[&entry]));
+        }
+        assert_eq!(read_all(b"").unwrap_err(), Absent::End);
+    }
+
+    #[test]
+    fn every_flipped_bit_and_every_missing_byte_is_found() {
+        let whole = bytes(9, 8, b"said of somebody");
+        for at in 0..whole.len() * 8 {
+            let mut flipped = whole.clone();
+            flipped[at / 8] ^= 1 << (at % 8);
+            assert!(matches!(read_all(&flipped), Err(Absent::Bad(_))), "bit {at}");
+            assert!(!shows_durable(8, &flipped), "bit {at}");
+        }
+        for length in 1..whole.len() {
+            assert!(matches!(read_all(&whole[..length]), Err(Absent::Bad(_))), "{length} bytes");
+            assert!(!shows_durable(8, &whole[..length]), "{length} bytes");
+        }
+    }
+
+    #[test]
+    fn a_record_shows_what_was_durable_when_it_was_written_and_nothing_newer() {
+        let record = bytes(9, 7, b"said");
+        assert!(shows_durable(7, &record) && shows_durable(1, &record));
+        assert!(!shows_durable(8, &record));
+    }
+}

@@ -1,0 +1,159 @@
+//! What lies in the folder of a journal, as it is found at a start.
+
+use std::collections::VecDeque;
+use std::fs;
+use std::path::Path;
+use std::sync::Arc;
+
+use tracing::warn;
+
+use super::super::window::{WINDOW, Window};
+use super::super::{JournalError, damaged};
+use super::mark::Mark;
+use super::record::Record;
+use super::segment::{self, End, HEAD_BYTES, Segment};
+use super::{Last, storage};
+
+/// What was found.
+#[derive(Debug, Default)]
+pub struct Found {
+    /// The files, oldest first.
+    pub segments: Vec<Arc<Segment>>,
+    /// The end, with the ids of the latest entries.
+    pub last: Last,
+    /// The oldest sequence that is kept.
+    pub oldest: u64,
+}
+
+/// Opens every file, reads the newest entries and checks them.
+///
+/// What was never acknowledged and lies incomplete at the very end is cut off. Anything else that is
+/// amiss is an error that names it.
+pub fn recover(folder: &Path, mark: Mark) -> Result<Found, JournalError> {
+    let mut segments = open_all(folder, mark)?;
+    let Some(newest) = segments.back() else {
+        return match mark.acknowledged {
+            0 => Ok(Found { oldest: 1, ..Found::default() }),
+            acknowledged => Err(JournalError::CutShort { found: 0, acknowledged }),
+        };
+    };
+    let mut tail = Tail::default();
+    let mut unsettled = 0;
+    let end = newest.scan(|record| {
+        if record.stamp.sequence > mark.acknowledged {
+            unsettled += record.bytes();
+        }
+        tail.push(record);
+    });
+    let end = end.map_err(storage)?;
+    if let Some(fault) = end.fault {
+        cut_unfinished_end(newest, &end, fault, mark)?;
+    }
+    if unsettled > 0 {
+        newest.settle(end.at - unsettled).map_err(storage)?;
+    }
+    let found = end.next - 1;
+    if found < mark.acknowledged {
+        return Err(JournalError::CutShort { found, acknowledged: mark.acknowledged });
+    }
+    let mut older = segments.iter().rev().skip(1);
+    while tail.latest.len() < WINDOW
+        && let Some(segment) = older.next()
+    {
+        let mut before = Tail::default();
+        let end = segment.scan(|record| before.push(record)).map_err(storage)?;
+        if let Some(fault) = end.fault {
+            return Err(damaged(end.next, fault));
+        }
+        before.latest.append(&mut tail.latest);
+        tail = before;
+    }
+    let oldest = segments.front().map_or(1, |oldest| oldest.first);
+    let oldest = oldest.max(mark.oldest).min(found.max(1));
+    let last = tail.last(found);
+    Ok(Found { segments: segments.drain(..).collect(), last, oldest })
+}
+
+/// The newest entries, as far back as their ids are remembered.
+#[derive(Default)]
+struct Tail {
+    latest: VecDeque<Record>,
+}
+
+impl Tail {
+    fn push(&mut self, record: &Record) {
+        self.latest.push_back(Record { entry: Vec::new(), ..*record });
+        if self.latest.len() > WINDOW {
+            self.latest.pop_front();
+        }
+    }
+
+    fn last(self, sequence: u64) -> Last {
+        let time = self.latest.back().map(|record| record.stamp.time).unwrap_or_default();
+        let mut window = Window::default();
+        for record in self.latest {
+            window.insert(record.id, record.stamp);
+        }
+        Last { sequence, time, window, ..Last::default() }
+    }
+}
+
+/// Every file, checked to follow the one before it.
+fn open_all(folder: &Path, mark: Mark) -> Result<VecDeque<Arc<Segment>>, JournalError> {
+    let entries = fs::read_dir(folder).and_then(Iterator::collect::<Result<Vec<_>, _>>);
+    let paths = entries.map_err(storage)?.into_iter().map(|entry| entry.path());
+    let mut files: Vec<_> =
+        paths.filter_map(|path| segment::first_of(&path).map(|first| (first, path))).collect();
+    files.sort();
+    let newest = files.last().map(|(first, _)| *first);
+    let mut segments: VecDeque<Arc<Segment>> = VecDeque::new();
+    for (first, path) in files {
+        let (segment, previous) = Segment::open(&path, first).map_err(storage)?;
+        let Some(previous) = previous else {
+            if Some(first) != newest || was_begun(&segment, mark)? {
+                return Err(damaged(first, "the beginning of its file is damaged"));
+            }
+            warn!(file = %path.display(), "a file of the journal that was never finished is removed");
+            fs::remove_file(&path).map_err(storage)?;
+            continue;
+        };
+        let follows = match segments.back() {
+            Some(before) => previous == before.first,
+            // Those before the oldest that is kept were removed.
+            None => mark.oldest == 0 || first <= mark.oldest,
+        };
+        if !follows {
+            let missing = if segments.is_empty() { mark.oldest } else { previous };
+            return Err(damaged(missing, "its file is not there"));
+        }
+        segments.push_back(Arc::new(segment));
+    }
+    Ok(segments)
+}
+
+/// Whether a file whose beginning is damaged holds anything that was acknowledged.
+fn was_begun(segment: &Segment, mark: Mark) -> Result<bool, JournalError> {
+    if mark.acknowledged >= segment.first {
+        return Ok(true);
+    }
+    // Its first entry is written once its beginning is on the disk.
+    Ok(segment.length().map_err(storage)? > HEAD_BYTES as u64)
+}
+
+/// Cuts off what a crash left of a write that was never acknowledged. What was is damaged, and stays.
+fn cut_unfinished_end(
+    segment: &Segment,
+    end: &End,
+    fault: &str,
+    mark: Mark,
+) -> Result<(), JournalError> {
+    if end.next <= mark.acknowledged || segment.shows_durable(end.next, end.at).map_err(storage)? {
+        return Err(damaged(end.next, fault));
+    }
+    warn!(
+        sequence = end.next,
+        file = %segment.path().display(),
+        "what was never acknowledged is incomplete at the end of the journal, and is cut off"
+    );
+    segment.cut(end.at).map_err(storage)
+}
