@@ -31,6 +31,7 @@ pub mod https;
 pub mod index;
 pub mod journal;
 pub mod metrics;
+pub mod protobuf;
 pub mod rpc;
 pub mod server;
 pub mod tls;

@@ -1,5 +1,6 @@
 //! Entries to `tipoff.journal.v1` and back. Its types are used here and nowhere else.
 
+mod batch;
 mod campaign;
 mod endings;
 mod enforcement;
@@ -13,20 +14,17 @@ use prost::Message;
 use thiserror::Error;
 
 use self::sharing::{read_sharing, write_sharing};
-use crate::domain::assessment::{Basis, Confidence, Involvement, Severity, Technique, Verdict};
 use crate::domain::audience::AudienceDigest;
 use crate::domain::entry::{
-    AppendId, Batch, Body, Close, Confirmation, Entry, Given, Item, Rejection, Sighting,
-    SubmissionId, TipIndicator,
+    AppendId, Body, Close, Confirmation, Entry, Given, Rejection, Sighting, SubmissionId,
+    TipIndicator,
 };
-use crate::domain::indicator::CANONICAL_RULES_VERSION;
-use crate::domain::label::Label;
 use crate::domain::partner::{GroupDefinition, Partner, Role, Terms};
 use crate::domain::purpose::{Purpose, PurposeKind};
 use crate::domain::{
-    Assessment, CampaignId, GroupId, Indicator, IndicatorId, Invalid, Kind, PartnerId, Platform,
-    Sharing, Timestamp, Tlp,
+    Assessment, GroupId, IndicatorId, Invalid, PartnerId, Platform, Sharing, Timestamp, Tlp,
 };
+use crate::protobuf::Fields;
 
 #[allow(missing_docs, clippy::pedantic)]
 mod pb {
@@ -57,7 +55,11 @@ type Decoded<T> = Result<T, DecodeError>;
 
 /// The bytes of an entry but for what the writer adds.
 pub fn encode_entry(id: AppendId, author: Option<&PartnerId>, body: &Body) -> Vec<u8> {
-    let body = match body {
+    let mut bytes = Vec::new();
+    let mut fields = Fields::behind(&mut bytes);
+    fields.bytes(1, id.as_bytes());
+    fields.text(2, author.map(PartnerId::as_str).unwrap_or_default());
+    let message = match body {
         Body::PartnerPut(partner) => pb::entry::Body::PartnerPut(write_partner(partner)),
         Body::GroupPut(group) => pb::entry::Body::GroupPut(pb::Group {
             id: group.id.to_string(),
@@ -66,7 +68,10 @@ pub fn encode_entry(id: AppendId, author: Option<&PartnerId>, body: &Body) -> Ve
             members: strings(&group.members),
             terms: group.restricted.as_ref().map(|t| t.as_str().to_owned()).unwrap_or_default(),
         }),
-        Body::SubmissionBatch(batch) => pb::entry::Body::SubmissionBatch(write_batch(batch)),
+        Body::SubmissionBatch(batch) => {
+            fields.message(5, |fields| batch::put_batch(batch, fields));
+            return bytes;
+        }
         Body::SubmissionClosed(close) => pb::entry::Body::SubmissionClosed(pb::Close {
             partner: close.partner.to_string(),
             submission: close.submission.to_string(),
@@ -97,12 +102,8 @@ pub fn encode_entry(id: AppendId, author: Option<&PartnerId>, body: &Body) -> Ve
         Body::TipsReopened(it) => pb::entry::Body::TipsReopened(tips::write_reopened(it)),
         Body::Referred(it) => pb::entry::Body::Referred(tips::write_referral(it)),
     };
-    pb::Entry {
-        id: id.as_bytes().to_vec(),
-        author: author.map(ToString::to_string).unwrap_or_default(),
-        body: Some(body),
-    }
-    .encode_to_vec()
+    message.encode(&mut bytes);
+    bytes
 }
 
 /// An entry from its bytes and what the writer added.
@@ -118,7 +119,7 @@ pub fn decode_entry(sequence: u64, time: Timestamp, bytes: &[u8]) -> Decoded<Ent
             restricted: (!group.terms.is_empty()).then(|| Terms::from_stored(&group.terms)),
             members: partner_ids(&group.members),
         }),
-        pb::entry::Body::SubmissionBatch(batch) => Body::SubmissionBatch(read_batch(batch)?),
+        pb::entry::Body::SubmissionBatch(batch) => Body::SubmissionBatch(batch::read_batch(batch)?),
         pb::entry::Body::SubmissionClosed(close) => Body::SubmissionClosed(Close {
             partner: PartnerId::from_stored(&close.partner),
             submission: SubmissionId::from_stored(&close.submission),
@@ -177,12 +178,12 @@ pub fn decode_sharing(bytes: &[u8]) -> Decoded<Sharing> {
 
 /// Appends the bytes of what is said, but for the spelling.
 pub fn encode_assessment(said: &Assessment, id: IndicatorId, bytes: &mut Vec<u8>) {
-    write_assessment(said, id).encode_raw(bytes);
+    batch::put_assessment(said, id, &mut Fields::behind(bytes));
 }
 
 /// What is said from its bytes, and the indicator's id as it was stored.
 pub fn decode_assessment(bytes: &[u8]) -> Decoded<(IndicatorId, Assessment)> {
-    read_assessment(pb::Assessment::decode(bytes)?)
+    batch::read_assessment(pb::Assessment::decode(bytes)?)
 }
 
 /// Appends the bytes of a sighting.
@@ -258,43 +259,6 @@ fn read_partner(partner: pb::Partner) -> Decoded<Partner> {
     })
 }
 
-fn write_batch(batch: &Batch) -> pb::Batch {
-    let items = batch.items.iter().map(|item| pb::Item {
-        index: item.index,
-        assessment: Some(write_assessment(&item.assessment, item.id)),
-        raw: item.assessment.raw.as_deref().unwrap_or_default().to_owned(),
-    });
-    pb::Batch {
-        submission: batch.submission.to_string(),
-        number: batch.number,
-        digest: batch.digest.to_vec(),
-        sharing: Some(write_sharing(&batch.sharing)),
-        items: items.collect(),
-        rejected: write_rejected(&batch.rejected),
-        canonical_rules: CANONICAL_RULES_VERSION,
-        replaces: batch.replaces.map(|digest| digest.0.to_vec()).unwrap_or_default(),
-    }
-}
-
-fn read_batch(batch: pb::Batch) -> Decoded<Batch> {
-    let items = batch.items.into_iter().map(|item| {
-        let said = item.assessment.unwrap_or_default();
-        let (id, mut assessment) = read_assessment(said)?;
-        assessment.raw = boxed(item.raw);
-        Ok(Item { index: item.index, id, assessment })
-    });
-    let replaces = (!batch.replaces.is_empty()).then_some(batch.replaces);
-    Ok(Batch {
-        submission: SubmissionId::from_stored(&batch.submission),
-        number: batch.number,
-        digest: batch.digest.try_into().map_err(|_| DecodeError::Length("digest"))?,
-        sharing: read_sharing(batch.sharing.unwrap_or_default())?,
-        replaces: replaces.map(read_digest).transpose()?,
-        items: items.collect::<Decoded<_>>()?,
-        rejected: read_rejected(batch.rejected),
-    })
-}
-
 fn write_rejected(rejected: &[Rejection]) -> Vec<pb::Rejection> {
     let rejected = rejected.iter().map(|one| pb::Rejection {
         index: one.index,
@@ -317,62 +281,6 @@ fn read_digest(bytes: Vec<u8>) -> Decoded<AudienceDigest> {
 
 fn read_id(bytes: Vec<u8>) -> Decoded<IndicatorId> {
     Ok(IndicatorId::from_bytes(bytes.try_into().map_err(|_| DecodeError::Length("id"))?))
-}
-
-fn write_assessment(said: &Assessment, id: IndicatorId) -> pb::Assessment {
-    let indicator = &said.indicator;
-    pb::Assessment {
-        id: id.as_bytes().to_vec(),
-        kind: number(Kind::ALL, &indicator.kind()),
-        platform: indicator.platform().map(ToString::to_string).unwrap_or_default(),
-        value: indicator.value().to_owned(),
-        verdict: said.verdict.map_or(0, |word| number(Verdict::ALL, &word)),
-        confidence_plus_one: said.confidence.map_or(0, |c| u32::from(c.percent()) + 1),
-        severity: said.severity.map_or(0, |word| number(Severity::ALL, &word)),
-        involvement: said.involvement.map_or(0, |word| number(Involvement::ALL, &word)),
-        basis: said.basis.map_or(0, |word| number(Basis::ALL, &word)),
-        labels: said.labels.iter().map(|label| label.as_str().to_owned()).collect(),
-        techniques: said.techniques.iter().map(|t| t.as_str().to_owned()).collect(),
-        first_seen_ms: said.first_seen.map(Timestamp::as_millis),
-        last_seen_ms: said.last_seen.map(Timestamp::as_millis),
-        valid_until_ms: said.valid_until.map(Timestamp::as_millis),
-        note: said.note.as_deref().unwrap_or_default().to_owned(),
-        references: said.references.iter().map(std::string::ToString::to_string).collect(),
-        campaign: said.campaign.map(|id| id.to_string()).unwrap_or_default(),
-    }
-}
-
-fn read_assessment(said: pb::Assessment) -> Decoded<(IndicatorId, Assessment)> {
-    let id = read_id(said.id)?;
-    let platform = (!said.platform.is_empty()).then(|| Platform::from_stored(said.platform));
-    let kind = required("kind", Kind::ALL, said.kind)?;
-    let assessment = Assessment {
-        indicator: Indicator::from_stored(kind, platform, said.value),
-        raw: None,
-        verdict: optional("verdict", Verdict::ALL, said.verdict)?,
-        confidence: read_confidence(said.confidence_plus_one)?,
-        severity: optional("severity", Severity::ALL, said.severity)?,
-        involvement: optional("involvement", Involvement::ALL, said.involvement)?,
-        basis: optional("basis", Basis::ALL, said.basis)?,
-        labels: said.labels.iter().map(|text| Label::from_stored(text)).collect(),
-        techniques: said.techniques.iter().map(|text| Technique::from_stored(text)).collect(),
-        first_seen: said.first_seen_ms.map(Timestamp::from_millis),
-        last_seen: said.last_seen_ms.map(Timestamp::from_millis),
-        valid_until: said.valid_until_ms.map(Timestamp::from_millis),
-        note: boxed(said.note),
-        references: said.references.into_iter().map(String::into_boxed_str).collect(),
-        // What was written before campaigns had ids names none.
-        campaign: CampaignId::parse(&said.campaign).ok(),
-    };
-    Ok((id, assessment))
-}
-
-fn read_confidence(plus_one: u32) -> Decoded<Option<Confidence>> {
-    let percent = plus_one.checked_sub(1);
-    let read = percent.map(|percent| {
-        Confidence::new(percent).map_err(|_| DecodeError::Unknown("confidence", percent))
-    });
-    read.transpose()
 }
 
 /// The number of a word on disk: its place in the list, from 1. The lists only ever grow at their

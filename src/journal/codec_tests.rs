@@ -1,5 +1,10 @@
 use super::*;
+use crate::domain::assessment::{Basis, Confidence, Involvement, Severity, Technique, Verdict};
 use crate::domain::enforcement::{AssetKind, EnforcementMethod, EnforcementSource};
+use crate::domain::entry::{Batch, Item};
+use crate::domain::label::Label;
+use crate::domain::sharing::Audience;
+use crate::domain::{CampaignId, Indicator, Kind};
 
 fn numbered<T: ToString>(words: &[T]) -> String {
     let numbered = words.iter().zip(1..).map(|(word, n)| format!("{n} {}", word.to_string()));
@@ -32,6 +37,66 @@ fn the_numbers_on_disk_are_what_they_always_were() {
         "1 proactive_automated, 2 after_tip, 3 after_investigation"
     );
     assert_eq!(numbered(EnforcementSource::ALL), "1 own, 2 reported");
+}
+
+/// Written field by field, it has the very bytes of the message: what lies on disk is in no form of its own.
+#[test]
+fn a_batch_is_written_as_its_message_would_be() {
+    let domain = Indicator::from_stored(Kind::Domain, None, "a.example");
+    let handle =
+        Indicator::from_stored(Kind::Account, Some(Platform::from_stored("x")), "b".repeat(200));
+    let full = Assessment {
+        raw: Some("B".repeat(130).into()),
+        verdict: Some(Verdict::ALL[3]),
+        confidence: Some(Confidence::new(0).unwrap()),
+        severity: Some(Severity::ALL[0]),
+        involvement: Some(Involvement::ALL[2]),
+        basis: Some(Basis::ALL[1]),
+        labels: vec![Label::from_stored("spam"), Label::from_stored("scam")],
+        techniques: vec![Technique::from_stored("0.9.4")],
+        first_seen: Some(Timestamp::from_millis(i64::MIN)),
+        last_seen: Some(Timestamp::from_millis(0)),
+        valid_until: Some(Timestamp::from_millis(i64::MAX)),
+        note: Some("n".repeat(20_000).into()),
+        campaign: Some(CampaignId::from_bytes([6; 16])),
+        references: vec!["https://a.example/b".into(), "https://a.example/c".into()],
+        ..Assessment::of(handle)
+    };
+    let said = [Assessment::of(domain), full.clone(), Assessment { valid_until: None, ..full }];
+    let items = (0u32..).zip(said).map(|(index, assessment)| Item {
+        index: index * 300,
+        id: assessment.indicator.id(),
+        assessment,
+    });
+    let rejection = |index| Rejection { index, invalid: Invalid::new("value", "is empty") };
+    let batch = |items: Vec<Item>, rejected, replaces| {
+        Body::SubmissionBatch(Batch {
+            submission: SubmissionId::from_stored("s:1"),
+            number: 7,
+            digest: [8; 32],
+            sharing: Sharing {
+                tlp: Tlp::Green,
+                audience: Audience::Everyone,
+                releases: Vec::new(),
+            },
+            replaces,
+            items,
+            rejected,
+        })
+    };
+    let bodies = [
+        batch(Vec::new(), vec![rejection(0)], None),
+        batch(items.collect(), vec![rejection(5), rejection(0)], Some(AudienceDigest([9; 8]))),
+    ];
+    for body in bodies {
+        for author in [None, Some(PartnerId::from_stored("birdsite"))] {
+            let id = AppendId::derive(&[b"a"]);
+            let written = encode_entry(id, author.as_ref(), &body);
+            assert_eq!(pb::Entry::decode(&*written).unwrap().encode_to_vec(), written);
+            let read = decode_entry(3, Timestamp::default(), &written).unwrap();
+            assert_eq!((read.author, &read.body), (author, &body));
+        }
+    }
 }
 
 #[test]

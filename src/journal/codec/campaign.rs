@@ -2,10 +2,11 @@
 
 use prost::Message;
 
+use super::batch::read_confidence;
 use super::enforcement::read_uuid;
 use super::reactions::read_request_digest;
 use super::sharing::{read_sharing, write_sharing};
-use super::{DecodeError, Decoded, boxed, pb, read_confidence};
+use super::{DecodeError, Decoded, boxed, pb};
 use crate::domain::CampaignId;
 use crate::domain::assessment::Technique;
 use crate::domain::campaign::{Attribution, Contribution};
