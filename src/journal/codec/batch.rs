@@ -71,7 +71,9 @@ pub fn put_assessment(said: &Assessment, id: IndicatorId, fields: &mut Fields<'_
     said.labels.iter().for_each(|label| fields.bytes(10, label.as_str().as_bytes()));
     said.techniques.iter().for_each(|one| fields.bytes(11, one.as_str().as_bytes()));
     for (field, time) in [(12, said.first_seen), (13, said.last_seen), (14, said.valid_until)] {
-        time.into_iter().for_each(|time| fields.signed(field, time.as_millis()));
+        if let Some(time) = time {
+            fields.signed(field, time.as_millis());
+        }
     }
     fields.text(15, said.note.as_deref().unwrap_or_default());
     said.references.iter().for_each(|one| fields.bytes(16, one.as_bytes()));
