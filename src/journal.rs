@@ -147,3 +147,9 @@ pub enum JournalError {
 fn damaged(sequence: u64, reason: impl Into<String>) -> JournalError {
     JournalError::Damaged { sequence, reason: reason.into() }
 }
+
+/// An error of the storage under it.
+#[allow(clippy::needless_pass_by_value)]
+fn storage(error: std::io::Error) -> JournalError {
+    JournalError::Storage(error.to_string())
+}

@@ -21,7 +21,9 @@ use self::mark::{Mark, MarkFile};
 use self::record::Absent;
 use self::segment::Segment;
 use super::window::Window;
-use super::{Append, AppendError, Journal, JournalError, Stamp, TimeSource, codec, damaged, sled};
+use super::{
+    Append, AppendError, Journal, JournalError, Stamp, TimeSource, codec, damaged, sled, storage,
+};
 use crate::domain::entry::AppendId;
 use crate::domain::{Entry, Timestamp};
 
@@ -125,14 +127,14 @@ impl FileJournal {
         fs::create_dir_all(folder).map_err(not_writable)?;
         let lock = lock(folder)?;
         if !sled::lies_in(folder) {
-            sled::remove_rest(folder).map_err(storage)?;
+            sled::remove_rest(folder)?;
             return Self::open_locked(settings, lock);
         }
         warn!(folder = %folder.display(), "the journal lies in sled, and is taken over: this is done once");
         sled::clear_what_was_begun(folder).map_err(storage)?;
         let journal = Self::open_locked(settings, lock)?;
         sled::read(&journal.settings.folder, |entries| journal.take_over(entries))?;
-        sled::remove(&journal.settings.folder).map_err(storage)?;
+        sled::remove(&journal.settings.folder)?;
         Ok(journal)
     }
 
@@ -205,7 +207,10 @@ impl FileJournal {
 
     /// The file in which an entry goes that follows the last.
     fn newest_for(&self, sequence: u64) -> io::Result<Arc<Segment>> {
-        let newest = self.segments().last().cloned();
+        let newest = {
+            let segments = self.segments.read().unwrap_or_else(PoisonError::into_inner);
+            segments.last().cloned()
+        };
         if let Some(newest) = &newest
             && newest.end()? < self.settings.file_bytes
         {
@@ -223,10 +228,6 @@ impl FileJournal {
 
     fn current_mark(&self) -> Mark {
         Mark { acknowledged: self.head(), oldest: self.oldest() }
-    }
-
-    fn segments(&self) -> Vec<Arc<Segment>> {
-        self.segments.read().unwrap_or_else(PoisonError::into_inner).clone()
     }
 
     /// The file in which an entry lies.
@@ -351,7 +352,8 @@ impl Journal for FileJournal {
     }
 
     fn size_on_disk(&self) -> Option<u64> {
-        self.segments().iter().map(|segment| segment.length().ok()).sum()
+        let segments = self.segments.read().unwrap_or_else(PoisonError::into_inner);
+        segments.iter().map(|segment| segment.length().ok()).sum()
     }
 
     fn trim(&self, before: u64) -> Result<(), JournalError> {
@@ -392,9 +394,4 @@ fn lock(folder: &Path) -> Result<File, JournalError> {
 fn free_space(folder: &Path) -> io::Result<u64> {
     let disk = statvfs(folder)?;
     Ok(disk.blocks_available().saturating_mul(disk.fragment_size()))
-}
-
-#[allow(clippy::needless_pass_by_value)]
-fn storage(error: io::Error) -> JournalError {
-    JournalError::Storage(error.to_string())
 }

@@ -10,11 +10,13 @@ use std::path::{Path, PathBuf};
 
 use super::chunk::{self, Assembly};
 use super::database::{self, OpenError};
-use super::{JournalError, Stamp, damaged};
+use super::{JournalError, Stamp, damaged, storage};
 use crate::domain::entry::AppendId;
 
 /// Without this file sled makes a new database.
 const CONF: &str = "conf";
+/// What it keeps.
+const DB: &str = "db";
 /// Where the last acknowledged sequence was kept.
 const ACKNOWLEDGED: &str = "acknowledged";
 /// How many bytes of entries are handed on at once.
@@ -39,20 +41,29 @@ pub fn clear_what_was_begun(folder: &Path) -> io::Result<()> {
     Ok(())
 }
 
-/// Removes the database.
-pub fn remove(folder: &Path) -> io::Result<()> {
-    fs::remove_file(folder.join(CONF))?;
-    File::open(folder)?.sync_all()?;
+/// Removes the database, all of which is in files.
+pub fn remove(folder: &Path) -> Result<(), JournalError> {
+    let gone = fs::remove_file(folder.join(CONF)).and_then(|()| File::open(folder)?.sync_all());
+    gone.map_err(storage)?;
     remove_rest(folder)
 }
 
-/// Removes what is left of a database that is none any more.
-pub fn remove_rest(folder: &Path) -> io::Result<()> {
-    for path in paths(folder)? {
+/// Removes what is left of a database that is in files. One that is not, and has lost its `conf`, is no rest.
+pub fn remove_rest(folder: &Path) -> Result<(), JournalError> {
+    let found = paths(folder).map_err(storage)?;
+    if folder.join(DB).exists() && !found.iter().any(|path| super::files::is_ours(path)) {
+        let reason = format!("it lies in sled, and its file `{CONF}` is missing");
+        return Err(JournalError::Unopenable { folder: folder.to_owned(), reason });
+    }
+    remove_all(found).map_err(storage)
+}
+
+fn remove_all(found: Vec<PathBuf>) -> io::Result<()> {
+    for path in found {
         let name = path.file_name().and_then(|name| name.to_str()).unwrap_or_default();
         match name {
             "blobs" => fs::remove_dir_all(path)?,
-            "db" | ACKNOWLEDGED => fs::remove_file(path)?,
+            DB | ACKNOWLEDGED => fs::remove_file(path)?,
             _ if name.starts_with("snap.") => fs::remove_file(path)?,
             _ => {}
         }

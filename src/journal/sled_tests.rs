@@ -161,6 +161,19 @@ fn one_whose_taking_over_was_interrupted_is_taken_over_from_the_beginning() {
 }
 
 #[test]
+fn one_that_has_lost_a_file_is_refused_and_nothing_of_it_is_removed() {
+    let folder = tempfile::tempdir().unwrap();
+    make(folder.path(), 1..=9, None);
+    fs::remove_file(folder.path().join(CONF)).unwrap();
+    for _ in 0..2 {
+        let refused = open(folder.path()).unwrap_err();
+        assert!(matches!(refused, JournalError::Unopenable { .. }), "{refused}");
+        assert!(refused.to_string().contains("`conf` is missing"), "{refused}");
+        assert!(folder.path().join(DB).exists());
+    }
+}
+
+#[test]
 fn what_was_left_of_the_database_is_removed_at_the_next_start() {
     let folder = tempfile::tempdir().unwrap();
     make(folder.path(), 1..=9, None);

@@ -384,9 +384,9 @@ MUTANTS = {
     "sled-goes-before-its-journal-is-in-files": (
         "src/journal/files.rs",
         "        sled::read(&journal.settings.folder, |entries| journal.take_over(entries))?;\n"
-        "        sled::remove(&journal.settings.folder).map_err(storage)?;\n",
+        "        sled::remove(&journal.settings.folder)?;\n",
         "        let read = sled::read(&journal.settings.folder, |entries| journal.take_over(entries));\n"
-        "        sled::remove(&journal.settings.folder).map_err(storage)?;\n"
+        "        sled::remove(&journal.settings.folder)?;\n"
         "        read?;\n",
         ["--lib", "journal::sled"],
     ),
