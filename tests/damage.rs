@@ -76,7 +76,7 @@ fn too_little_room_is_refused_and_the_journal_goes_on_when_there_is_more() {
 }
 
 /// What lies before the first entry of a file, and before each entry.
-const HEAD: usize = 28;
+const HEAD: usize = 32;
 const HEADER: usize = 48;
 
 /// The files of entries, oldest first.

@@ -195,7 +195,7 @@ impl FileJournal {
     fn write(&self, last: &mut Last, end: Stamp) -> io::Result<()> {
         let Some((first, _)) = last.begins.first() else { return Ok(()) };
         let segment = self.newest_for(*first)?;
-        segment.append(&last.bytes, &last.begins, self.settings.durability)?;
+        segment.append(&mut last.bytes, &last.begins, self.settings.durability)?;
         (last.sequence, last.time) = (end.sequence, end.time);
         self.head.store(end.sequence, Ordering::Release);
         // A mark that lags behind only finds less: it is never ahead of what is durable.

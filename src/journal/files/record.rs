@@ -2,7 +2,7 @@
 //!
 //! | bytes | hold |
 //! |---|---|
-//! | 4 | CRC-32C over all that follows |
+//! | 4 | CRC-32C over all that follows, begun with the file's salt |
 //! | 4 | how long the entry is |
 //! | 8 | its sequence |
 //! | 8 | the newest sequence that was on the disk when it was written |
@@ -52,13 +52,12 @@ pub enum Absent {
     Bad(&'static str),
 }
 
-/// Appends a record. False, and nothing, where the entry is longer than may be.
+/// Appends a record, which is to be sealed. False, and nothing, where the entry is longer than may be.
 #[must_use]
 pub fn put(stamp: Stamp, durable: u64, id: AppendId, entry: &[u8], bytes: &mut Vec<u8>) -> bool {
     let Some(length) = u32::try_from(entry.len()).ok().filter(|_| entry.len() <= MOST_BYTES) else {
         return false;
     };
-    let begin = bytes.len();
     bytes.reserve(HEADER_BYTES + entry.len());
     bytes.put_u32(0);
     bytes.put_u32(length);
@@ -67,13 +66,18 @@ pub fn put(stamp: Stamp, durable: u64, id: AppendId, entry: &[u8], bytes: &mut V
     bytes.put_i64(stamp.time.as_millis());
     bytes.put_slice(id.as_bytes());
     bytes.put_slice(entry);
-    let checksum = crc32c::crc32c(&bytes[begin + CHECKSUM_BYTES..]);
-    bytes[begin..begin + CHECKSUM_BYTES].copy_from_slice(&checksum.to_be_bytes());
     true
 }
 
+/// Puts its checksum into a record.
+pub fn seal(record: &mut [u8], salt: u32) {
+    if let Some((checksum, rest)) = record.split_first_chunk_mut::<CHECKSUM_BYTES>() {
+        *checksum = crc32c::crc32c_append(salt, rest).to_be_bytes();
+    }
+}
+
 /// Reads the next record, of at most the bytes that are left.
-pub fn read(source: &mut impl Read, left: u64) -> io::Result<Result<Record, Absent>> {
+pub fn read(source: &mut impl Read, left: u64, salt: u32) -> io::Result<Result<Record, Absent>> {
     if left == 0 {
         return Ok(Err(Absent::End));
     }
@@ -88,7 +92,7 @@ pub fn read(source: &mut impl Read, left: u64) -> io::Result<Result<Record, Abse
     }
     record.entry = vec![0; length];
     source.read_exact(&mut record.entry)?;
-    if !holds(checksum, &header, &record.entry) {
+    if checksum != checksum_of(salt, &header, &record.entry) {
         return Ok(Err(Absent::Bad("its checksum does not hold")));
     }
     Ok(Ok(record))
@@ -96,11 +100,12 @@ pub fn read(source: &mut impl Read, left: u64) -> io::Result<Result<Record, Abse
 
 /// Whether a record begins with the bytes, of an entry behind this one, that was written when this one was
 /// on the disk already.
-pub fn shows_durable(sequence: u64, bytes: &[u8]) -> bool {
+pub fn shows_durable(sequence: u64, bytes: &[u8], salt: u32) -> bool {
     let Some((header, rest)) = bytes.split_first_chunk::<HEADER_BYTES>() else { return false };
     let (checksum, length, record) = read_header(header);
     let may_be = record.durable >= sequence && record.durable < record.stamp.sequence;
-    may_be && rest.get(..length).is_some_and(|entry| holds(checksum, header, entry))
+    let entry = rest.get(..length).filter(|_| may_be);
+    entry.is_some_and(|entry| checksum == checksum_of(salt, header, entry))
 }
 
 fn read_header(mut header: &[u8]) -> (u32, usize, Record) {
@@ -114,13 +119,15 @@ fn read_header(mut header: &[u8]) -> (u32, usize, Record) {
     (checksum, length, record)
 }
 
-fn holds(checksum: u32, header: &[u8; HEADER_BYTES], entry: &[u8]) -> bool {
-    crc32c::crc32c_append(crc32c::crc32c(&header[CHECKSUM_BYTES..]), entry) == checksum
+fn checksum_of(salt: u32, header: &[u8; HEADER_BYTES], entry: &[u8]) -> u32 {
+    crc32c::crc32c_append(crc32c::crc32c_append(salt, &header[CHECKSUM_BYTES..]), entry)
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    const SALT: u32 = 0x5a17_5a17;
 
     fn stamp(sequence: u64) -> Stamp {
         Stamp { sequence, time: Timestamp::from_millis(-5), repeated: false }
@@ -129,11 +136,12 @@ mod tests {
     fn bytes(sequence: u64, durable: u64, entry: &[u8]) -> Vec<u8> {
         let mut bytes = Vec::new();
         assert!(put(stamp(sequence), durable, AppendId::derive(&[entry]), entry, &mut bytes));
+        seal(&mut bytes, SALT);
         bytes
     }
 
     fn read_all(bytes: &[u8]) -> Result<Record, Absent> {
-        read(&mut &bytes[..], bytes.len() as u64).unwrap()
+        read(&mut &bytes[..], bytes.len() as u64, SALT).unwrap()
     }
 
     #[test]
@@ -153,18 +161,28 @@ mod tests {
             let mut flipped = whole.clone();
             flipped[at / 8] ^= 1 << (at % 8);
             assert!(matches!(read_all(&flipped), Err(Absent::Bad(_))), "bit {at}");
-            assert!(!shows_durable(8, &flipped), "bit {at}");
+            assert!(!shows_durable(8, &flipped, SALT), "bit {at}");
         }
         for length in 1..whole.len() {
             assert!(matches!(read_all(&whole[..length]), Err(Absent::Bad(_))), "{length} bytes");
-            assert!(!shows_durable(8, &whole[..length]), "{length} bytes");
+            assert!(!shows_durable(8, &whole[..length], SALT), "{length} bytes");
         }
     }
 
     #[test]
     fn a_record_shows_what_was_durable_when_it_was_written_and_nothing_newer() {
         let record = bytes(9, 7, b"said");
-        assert!(shows_durable(7, &record) && shows_durable(1, &record));
-        assert!(!shows_durable(8, &record));
+        assert!(shows_durable(7, &record, SALT) && shows_durable(1, &record, SALT));
+        assert!(!shows_durable(8, &record, SALT));
+    }
+
+    #[test]
+    fn what_an_entry_says_passes_for_no_record_where_its_author_does_not_know_the_salt() {
+        let forged = bytes(9, 8, b"said");
+        assert!(shows_durable(8, &forged, SALT));
+        for salt in [0, 1, SALT + 1] {
+            assert!(!shows_durable(8, &forged, salt));
+            assert!(read(&mut &forged[..], forged.len() as u64, salt).unwrap().is_err());
+        }
     }
 }

@@ -1,7 +1,10 @@
 //! One file of the journal: entries one behind the other, from a sequence on.
 //!
 //! It is named after that sequence, and begins with it, with that of the file before it (0 where there is
-//! none), and with a checksum over both. Only the newest file is written, at its end.
+//! none), with a salt, and with a checksum over all of that. Only the newest file is written, at its end.
+//!
+//! The salt is random and begins the checksum of each entry: where a write was torn, entries are looked for among
+//! what is left of it, and nobody can write one into a text of his.
 
 use std::fs::{File, OpenOptions};
 use std::io::{self, BufReader, Read};
@@ -17,7 +20,7 @@ use super::record::{self, Absent, Record};
 /// The layout, in its last byte.
 const MAGIC: &[u8; 8] = b"tipoffj\x01";
 /// What lies before the first entry.
-pub const HEAD_BYTES: usize = 28;
+pub const HEAD_BYTES: usize = 32;
 /// How far apart the entries are whose places are kept in memory.
 const STEP_BYTES: u64 = 32 * 1024;
 /// How much is read at once; a longer entry is read without a detour.
@@ -30,6 +33,7 @@ pub struct Segment {
     pub first: u64,
     path: PathBuf,
     file: File,
+    salt: u32,
     /// Found when they are first asked for.
     places: RwLock<Option<Places>>,
 }
@@ -78,11 +82,12 @@ impl Segment {
     pub fn create(folder: &Path, first: u64, previous: u64) -> io::Result<Self> {
         let path = folder.join(name(first));
         let file = OpenOptions::new().read(true).write(true).create_new(true).open(&path)?;
-        file.write_all_at(&head(first, previous), 0)?;
+        let salt = rand::random();
+        file.write_all_at(&head(first, previous, salt), 0)?;
         file.sync_all()?;
         File::open(folder)?.sync_all()?;
         let places = RwLock::new(Some(Places { some: Vec::new(), end: HEAD_BYTES as u64 }));
-        Ok(Self { first, path, file, places })
+        Ok(Self { first, path, file, salt, places })
     }
 
     /// A file that is there, and the sequence with which the one before it begins; `None` where its beginning
@@ -95,9 +100,11 @@ impl Segment {
             Err(error) if error.kind() == io::ErrorKind::UnexpectedEof => false,
             Err(error) => return Err(error),
         };
-        let previous = (&found[16..24]).get_u64();
-        let previous = (whole && found == head(first, previous)).then_some(previous);
-        Ok((Self { first, path: path.to_owned(), file, places: RwLock::new(None) }, previous))
+        let mut said = &found[16..];
+        let (previous, salt) = (said.get_u64(), said.get_u32());
+        let previous = (whole && found == head(first, previous, salt)).then_some(previous);
+        let (path, places) = (path.to_owned(), RwLock::new(None));
+        Ok((Self { first, path, file, salt, places }, previous))
     }
 
     /// Where it lies.
@@ -117,7 +124,7 @@ impl Segment {
         let mut next = self.first;
         let mut reader = self.reader(places.end);
         let fault = loop {
-            match record::read(&mut reader, length.saturating_sub(places.end))? {
+            match record::read(&mut reader, length.saturating_sub(places.end), self.salt)? {
                 Ok(record) if record.stamp.sequence == next => {
                     places.note(next, places.end);
                     places.end += record.bytes();
@@ -138,7 +145,7 @@ impl Segment {
     pub fn shows_durable(&self, sequence: u64, from: u64) -> io::Result<bool> {
         let mut rest = Vec::new();
         self.reader(from).read_to_end(&mut rest)?;
-        Ok((0..rest.len()).any(|at| record::shows_durable(sequence, &rest[at..])))
+        Ok((0..rest.len()).any(|at| record::shows_durable(sequence, &rest[at..], self.salt)))
     }
 
     /// Cuts off what lies behind a place.
@@ -158,13 +165,17 @@ impl Segment {
 
     /// Writes behind the last entry, and forces it to the disk. An error is final: what was written may be there or not,
     /// and a second try would report success for what the first one dropped. `begins` are the sequences
-    /// of the entries, and where each begins in the bytes.
+    /// of the entries, and where each begins in the bytes, in which they are yet to be sealed.
     pub fn append(
         &self,
-        bytes: &[u8],
+        bytes: &mut [u8],
         begins: &[(u64, usize)],
         durability: Durability,
     ) -> io::Result<()> {
+        let ends = begins.iter().skip(1).map(|(_, next)| *next).chain([bytes.len()]);
+        for ((_, begin), end) in begins.iter().zip(ends) {
+            record::seal(&mut bytes[*begin..end], self.salt);
+        }
         let at = self.end()?;
         self.file.write_all_at(bytes, at)?;
         if durability == Durability::Fsync {
@@ -192,7 +203,8 @@ impl Segment {
             let (next, at) = begin.unwrap_or((self.first, HEAD_BYTES as u64));
             (next, at, places.end)
         })?;
-        Ok(Records { reader: self.reader(at), next, left: end.saturating_sub(at) })
+        let (reader, left) = (self.reader(at), end.saturating_sub(at));
+        Ok(Records { reader, next, left, salt: self.salt })
     }
 
     /// An older file ends where it ends on the disk: what is amiss in it is to be found by whoever reads it.
@@ -216,14 +228,15 @@ impl Segment {
     }
 }
 
-fn head(first: u64, previous: u64) -> [u8; HEAD_BYTES] {
+fn head(first: u64, previous: u64, salt: u32) -> [u8; HEAD_BYTES] {
     let mut bytes = [0; HEAD_BYTES];
     let mut rest = &mut bytes[..];
     rest.put_slice(MAGIC);
     rest.put_u64(first);
     rest.put_u64(previous);
-    let checksum = crc32c::crc32c(&bytes[..24]);
-    bytes[24..].copy_from_slice(&checksum.to_be_bytes());
+    rest.put_u32(salt);
+    let checksum = crc32c::crc32c(&bytes[..28]);
+    bytes[28..].copy_from_slice(&checksum.to_be_bytes());
     bytes
 }
 
@@ -234,6 +247,7 @@ pub struct Records<'a> {
     /// The sequence of the next.
     next: u64,
     left: u64,
+    salt: u32,
 }
 
 impl Records<'_> {
@@ -244,7 +258,7 @@ impl Records<'_> {
 
     /// The next entry, or why it cannot be read.
     pub fn next(&mut self) -> io::Result<Result<Record, Absent>> {
-        let found = record::read(&mut self.reader, self.left)?;
+        let found = record::read(&mut self.reader, self.left, self.salt)?;
         Ok(found.and_then(|record| {
             if record.stamp.sequence != self.next {
                 return Err(Absent::Bad("another is in its place"));
