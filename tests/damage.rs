@@ -300,7 +300,8 @@ fn a_damaged_mark_is_as_none() {
 #[test]
 fn what_was_trimmed_is_gone_from_the_disk_by_files_and_stays_trimmed() {
     let folder = filled();
-    let before = files(&folder);
+    let before: Vec<_> =
+        files(&folder).into_iter().map(|path| (path.clone(), fs::read(path).unwrap())).collect();
     let reference = reopen(&folder).unwrap().read(1, 20).unwrap();
     {
         let journal = reopen(&folder).unwrap();
@@ -310,14 +311,20 @@ fn what_was_trimmed_is_gone_from_the_disk_by_files_and_stays_trimmed() {
         assert_eq!(journal.read(12, 20).unwrap(), reference[11..]);
     }
     let left = files(&folder);
-    assert!(left.len() < before.len() && before.ends_with(&left));
+    let (gone, kept) = before.split_at(before.len() - left.len());
+    assert!(!gone.is_empty() && kept.iter().map(|(path, _)| path).eq(&left));
     let journal = reopen(&folder).unwrap();
     assert_eq!((journal.oldest(), journal.check().unwrap()), (12, 9));
     drop(journal);
     // A crash between the mark and the removal of the files.
-    let (gone, kept) = (&before[before.len() - left.len() - 1], &left[0]);
-    assert!(!gone.exists() && kept.exists());
-    fs::remove_file(kept).unwrap();
+    let (path, bytes) = &gone[gone.len() - 1];
+    fs::write(path, bytes).unwrap();
+    let journal = reopen(&folder).unwrap();
+    assert_eq!((journal.oldest(), journal.check().unwrap()), (12, 9));
+    drop(journal);
+    // One that holds what is kept.
+    fs::remove_file(path).unwrap();
+    fs::remove_file(&left[0]).unwrap();
     let missed = reopen(&folder).unwrap_err();
     assert!(matches!(missed, JournalError::Damaged { sequence: 12, .. }), "{missed}");
 }
