@@ -218,6 +218,10 @@ fn an_unacknowledged_write_that_is_incomplete_at_the_end_is_cut_off_and_stays_go
             let same = hole && journal.head() == 23 && fs::read(&newest).unwrap() == whole;
             assert!(same || journal.head() == head as u64, "{missing} {hole}: {}", journal.head());
             let head = journal.head();
+            // Whole entries behind the torn one are gone as well: they would come back behind the next.
+            let next = entries(&whole).into_iter().find(|(sequence, _)| *sequence == head + 1);
+            let end = next.map_or(whole.len(), |(_, lies)| lies.start);
+            assert_eq!(fs::metadata(&newest).unwrap().len(), end as u64, "{missing} {hole}");
             assert_eq!(journal.append(&[close(99)]).unwrap()[0].sequence, head + 1);
             drop(journal);
             assert_eq!(checked(&folder).unwrap(), head + 1, "{missing} {hole}");
