@@ -17,8 +17,9 @@ pub mod stored;
 mod tail;
 mod window;
 
-use std::fmt;
-use std::path::PathBuf;
+use std::fs::File;
+use std::path::{Path, PathBuf};
+use std::{fmt, io};
 
 use thiserror::Error;
 
@@ -95,7 +96,7 @@ pub enum JournalError {
         /// Which folder.
         folder: PathBuf,
         /// Why.
-        source: std::io::Error,
+        source: io::Error,
     },
     /// A database of sled, in which it lay before, does not open.
     #[error(
@@ -148,8 +149,18 @@ fn damaged(sequence: u64, reason: impl Into<String>) -> JournalError {
     JournalError::Damaged { sequence, reason: reason.into() }
 }
 
+/// Forces the names in a folder to the disk, and that of the folder: new files are durable once they are.
+fn sync_names(folder: &Path) -> io::Result<()> {
+    for named in [Some(folder), folder.parent()].into_iter().flatten() {
+        if let Ok(named) = File::open(named) {
+            named.sync_all()?;
+        }
+    }
+    Ok(())
+}
+
 /// An error of the storage under it.
 #[allow(clippy::needless_pass_by_value)]
-fn storage(error: std::io::Error) -> JournalError {
+fn storage(error: io::Error) -> JournalError {
     JournalError::Storage(error.to_string())
 }

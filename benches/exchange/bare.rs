@@ -29,7 +29,7 @@ const INDEX_OPERATIONS: usize = 200;
 const JOURNAL_OPERATIONS: usize = 1_000;
 /// The most bytes of an entry in one value of sled: it never fsyncs larger ones.
 const VALUE_BYTES: usize = 8_000;
-/// The caches of sled, in bytes, for its journal and its index.
+/// The cache of a journal in sled, in bytes.
 const JOURNAL_CACHE: u64 = 16 * 1024 * 1024;
 
 type Pair<T> = (T, T);

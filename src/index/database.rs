@@ -194,12 +194,17 @@ impl WriteAhead {
         let (folder, to_do) = (folder.to_owned(), Arc::clone(&written));
         let thread = thread::Builder::new().name("index-ahead".into()).spawn(move || {
             let is_busy = || tree.sealed_memtable_count() > 0 || db.active_compactions() > 0;
+            let step = |busy| {
+                if to_do.swap(false, Ordering::Relaxed) {
+                    sync_newest(&folder, ".jnl")?;
+                }
+                if busy { sync_newest(&tree.path().join("tables"), "") } else { Ok(()) }
+            };
             let mut every = WRITTEN_EVERY;
             while told.recv_timeout(every) != Err(mpsc::RecvTimeoutError::Disconnected) {
-                every = if is_busy() { TABLES_WRITTEN_EVERY } else { WRITTEN_EVERY };
-                let log = to_do.swap(false, Ordering::Relaxed).then(|| sync_newest(&folder, ".jnl"));
-                let tables = is_busy().then(|| sync_newest(&tree.path().join("tables"), ""));
-                if let Err(error) = log.unwrap_or(Ok(())).and(tables.unwrap_or(Ok(()))) {
+                let busy = is_busy();
+                every = if busy { TABLES_WRITTEN_EVERY } else { WRITTEN_EVERY };
+                if let Err(error) = step(busy) {
                     let folder = folder.display();
                     return warn!(%folder, "the index is no longer written ahead, see to the disk: {error}");
                 }

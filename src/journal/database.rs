@@ -55,11 +55,7 @@ pub fn open(folder: &Path, cache_bytes: u64) -> Result<sled::Db, OpenError> {
 /// once their folder is.
 pub fn data_file(folder: &Path) -> io::Result<File> {
     let data = File::open(folder.join("db"))?;
-    for named in [Some(folder), folder.parent()].into_iter().flatten() {
-        if let Ok(named) = File::open(named) {
-            named.sync_all()?;
-        }
-    }
+    super::sync_names(folder)?;
     Ok(data)
 }
 

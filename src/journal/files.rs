@@ -15,7 +15,7 @@ use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError, RwLock};
 
 use nix::sys::statvfs::statvfs;
-use tracing::{error, warn};
+use tracing::{error, info, warn};
 
 use self::mark::{Mark, MarkFile};
 use self::record::Absent;
@@ -23,6 +23,7 @@ use self::segment::Segment;
 use super::window::Window;
 use super::{
     Append, AppendError, Journal, JournalError, Stamp, TimeSource, codec, damaged, sled, storage,
+    sync_names,
 };
 use crate::domain::entry::AppendId;
 use crate::domain::{Entry, Timestamp};
@@ -123,8 +124,7 @@ impl FileJournal {
     /// that is amiss is an error that names it.
     pub fn open(settings: FileSettings) -> Result<Self, JournalError> {
         let folder = &settings.folder;
-        let not_writable = |source| JournalError::NotWritable { folder: folder.clone(), source };
-        fs::create_dir_all(folder).map_err(not_writable)?;
+        fs::create_dir_all(folder).map_err(|source| not_writable(folder, source))?;
         let lock = lock(folder)?;
         if !sled::lies_in(folder) {
             sled::remove_rest(folder)?;
@@ -135,20 +135,15 @@ impl FileJournal {
         let journal = Self::open_locked(settings, lock)?;
         sled::read(&journal.settings.folder, |entries| journal.take_over(entries))?;
         sled::remove(&journal.settings.folder)?;
+        info!(head = journal.head(), "the journal is taken over, and lies in sled no more");
         Ok(journal)
     }
 
     /// Opens the journal in a folder that is locked already.
     fn open_locked(settings: FileSettings, lock: File) -> Result<Self, JournalError> {
         let folder = &settings.folder;
-        let not_writable = |source| JournalError::NotWritable { folder: folder.clone(), source };
-        let mark = MarkFile::open(folder).map_err(not_writable)?;
-        // The names of new files are durable once their folder is.
-        for named in [Some(&**folder), folder.parent()].into_iter().flatten() {
-            if let Ok(named) = File::open(named) {
-                named.sync_all().map_err(not_writable)?;
-            }
-        }
+        let mark = MarkFile::open(folder).and_then(|mark| sync_names(folder).map(|()| mark));
+        let mark = mark.map_err(|source| not_writable(folder, source))?;
         let found = recovery::recover(folder, mark.read())?;
         Ok(Self {
             head: AtomicU64::new(found.last.sequence),
@@ -380,15 +375,17 @@ pub fn is_ours(path: &Path) -> bool {
 
 /// Keeps everybody else out of a folder for as long as the file is open.
 fn lock(folder: &Path) -> Result<File, JournalError> {
-    let folder = folder.to_owned();
     let lock = File::create(folder.join("lock"));
-    let lock =
-        lock.map_err(|source| JournalError::NotWritable { folder: folder.clone(), source })?;
+    let lock = lock.map_err(|source| not_writable(folder, source))?;
     match lock.try_lock() {
         Ok(()) => Ok(lock),
-        Err(TryLockError::WouldBlock) => Err(JournalError::InUse(folder)),
-        Err(TryLockError::Error(source)) => Err(JournalError::NotWritable { folder, source }),
+        Err(TryLockError::WouldBlock) => Err(JournalError::InUse(folder.to_owned())),
+        Err(TryLockError::Error(source)) => Err(not_writable(folder, source)),
     }
+}
+
+fn not_writable(folder: &Path, source: io::Error) -> JournalError {
+    JournalError::NotWritable { folder: folder.to_owned(), source }
 }
 
 fn free_space(folder: &Path) -> io::Result<u64> {

@@ -30,8 +30,8 @@ pub struct Found {
 /// What was never acknowledged and lies incomplete at the very end is cut off. Anything else that is
 /// amiss is an error that names it.
 pub fn recover(folder: &Path, mark: Mark) -> Result<Found, JournalError> {
-    let mut segments = open_all(folder, mark)?;
-    let Some(newest) = segments.back() else {
+    let segments = open_all(folder, mark)?;
+    let Some((newest, older)) = segments.split_last() else {
         return match mark.acknowledged {
             0 => Ok(Found { oldest: 1, ..Found::default() }),
             acknowledged => Err(JournalError::CutShort { found: 0, acknowledged }),
@@ -56,10 +56,10 @@ pub fn recover(folder: &Path, mark: Mark) -> Result<Found, JournalError> {
     if found < mark.acknowledged {
         return Err(JournalError::CutShort { found, acknowledged: mark.acknowledged });
     }
-    let mut older = segments.iter().rev().skip(1);
-    while tail.latest.len() < WINDOW
-        && let Some(segment) = older.next()
-    {
+    for segment in older.iter().rev() {
+        if tail.latest.len() >= WINDOW {
+            break;
+        }
         let mut before = Tail::default();
         let end = segment.scan(|record| before.push(record)).map_err(storage)?;
         if let Some(fault) = end.fault {
@@ -68,10 +68,9 @@ pub fn recover(folder: &Path, mark: Mark) -> Result<Found, JournalError> {
         before.latest.append(&mut tail.latest);
         tail = before;
     }
-    let oldest = segments.front().map_or(1, |oldest| oldest.first);
-    let oldest = oldest.max(mark.oldest).min(found.max(1));
-    let last = tail.last(found);
-    Ok(Found { segments: segments.drain(..).collect(), last, oldest })
+    let first = older.first().unwrap_or(newest).first;
+    let oldest = first.max(mark.oldest).min(found.max(1));
+    Ok(Found { last: tail.last(found), oldest, segments })
 }
 
 /// The newest entries, as far back as their ids are remembered.
@@ -99,14 +98,14 @@ impl Tail {
 }
 
 /// Every file, checked to follow the one before it.
-fn open_all(folder: &Path, mark: Mark) -> Result<VecDeque<Arc<Segment>>, JournalError> {
+fn open_all(folder: &Path, mark: Mark) -> Result<Vec<Arc<Segment>>, JournalError> {
     let entries = fs::read_dir(folder).and_then(Iterator::collect::<Result<Vec<_>, _>>);
     let paths = entries.map_err(storage)?.into_iter().map(|entry| entry.path());
     let mut files: Vec<_> =
         paths.filter_map(|path| segment::first_of(&path).map(|first| (first, path))).collect();
     files.sort();
     let newest = files.last().map(|(first, _)| *first);
-    let mut segments: VecDeque<Arc<Segment>> = VecDeque::new();
+    let mut segments: Vec<Arc<Segment>> = Vec::new();
     for (first, path) in files {
         let (segment, previous) = Segment::open(&path, first).map_err(storage)?;
         let Some(previous) = previous else {
@@ -117,7 +116,7 @@ fn open_all(folder: &Path, mark: Mark) -> Result<VecDeque<Arc<Segment>>, Journal
             fs::remove_file(&path).map_err(storage)?;
             continue;
         };
-        let follows = match segments.back() {
+        let follows = match segments.last() {
             Some(before) => previous == before.first,
             // Those before the oldest that is kept were removed.
             None => mark.oldest == 0 || first <= mark.oldest,
@@ -126,7 +125,7 @@ fn open_all(folder: &Path, mark: Mark) -> Result<VecDeque<Arc<Segment>>, Journal
             let missing = if segments.is_empty() { mark.oldest } else { previous };
             return Err(damaged(missing, "its file is not there"));
         }
-        segments.push_back(Arc::new(segment));
+        segments.push(Arc::new(segment));
     }
     Ok(segments)
 }

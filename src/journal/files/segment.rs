@@ -172,9 +172,10 @@ impl Segment {
         begins: &[(u64, usize)],
         durability: Durability,
     ) -> io::Result<()> {
-        let ends = begins.iter().skip(1).map(|(_, next)| *next).chain([bytes.len()]);
-        for ((_, begin), end) in begins.iter().zip(ends) {
+        let mut end = bytes.len();
+        for (_, begin) in begins.iter().rev() {
             record::seal(&mut bytes[*begin..end], self.salt);
+            end = *begin;
         }
         let at = self.end()?;
         self.file.write_all_at(bytes, at)?;
