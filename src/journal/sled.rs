@@ -81,10 +81,7 @@ pub fn read(
     folder: &Path,
     mut each: impl FnMut(Vec<Stored>) -> Result<(), JournalError>,
 ) -> Result<(), JournalError> {
-    let db = database::open(folder, CACHE_BYTES).map_err(|error| match error {
-        OpenError::InUse => JournalError::InUse(folder.to_owned()),
-        other => JournalError::Unopenable { folder: folder.to_owned(), reason: other.to_string() },
-    })?;
+    let db = database::open(folder, CACHE_BYTES).map_err(|error| unopened(folder, error))?;
     let acknowledged = acknowledged(folder);
     let (mut entries, mut bytes, mut found) = (Vec::new(), 0, 0);
     let mut open: Option<Assembly> = None;
@@ -124,6 +121,21 @@ pub fn read(
         return Err(JournalError::CutShort { found, acknowledged });
     }
     each(entries)
+}
+
+/// Why it does not open. What the disk refuses is no damage, and no backup helps.
+fn unopened(folder: &Path, error: OpenError) -> JournalError {
+    use io::ErrorKind::{PermissionDenied, QuotaExceeded, ReadOnlyFilesystem, StorageFull};
+    let folder = folder.to_owned();
+    match error {
+        OpenError::InUse => JournalError::InUse(folder),
+        OpenError::Other(sled::Error::Io(source)) => match source.kind() {
+            PermissionDenied | ReadOnlyFilesystem => JournalError::NotWritable { folder, source },
+            StorageFull | QuotaExceeded => storage(source),
+            _ => JournalError::Unopenable { folder, reason: source.to_string() },
+        },
+        other => JournalError::Unopenable { folder, reason: other.to_string() },
+    }
 }
 
 /// The last sequence that was acknowledged; 0 where it is not known.

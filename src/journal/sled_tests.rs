@@ -174,6 +174,19 @@ fn one_that_has_lost_a_file_is_refused_and_nothing_of_it_is_removed() {
 }
 
 #[test]
+fn what_the_disk_refuses_is_not_called_damage() {
+    use io::ErrorKind::{InvalidData, PermissionDenied, StorageFull};
+    let folder = Path::new("x");
+    let refused =
+        |kind: io::ErrorKind| unopened(folder, OpenError::Other(sled::Error::Io(kind.into())));
+    assert!(matches!(refused(StorageFull), JournalError::Storage(_)));
+    assert!(matches!(refused(PermissionDenied), JournalError::NotWritable { .. }));
+    assert!(matches!(refused(InvalidData), JournalError::Unopenable { .. }));
+    let damaged = unopened(folder, OpenError::Damaged);
+    assert!(matches!(damaged, JournalError::Unopenable { .. }));
+}
+
+#[test]
 fn what_was_left_of_the_database_is_removed_at_the_next_start() {
     let folder = tempfile::tempdir().unwrap();
     make(folder.path(), 1..=9, None);
