@@ -19,6 +19,7 @@ pub mod record;
 mod registry;
 mod storage;
 pub mod store;
+mod submissions;
 mod tips;
 mod versions;
 
@@ -37,6 +38,7 @@ use self::record::Head;
 pub use self::registry::Registry;
 pub use self::storage::JournalEnds;
 use self::store::Store;
+use self::submissions::Submissions;
 pub use self::versions::CurrentKey;
 use crate::domain::cursor::JournalTag;
 use crate::domain::entry::{Entry, Outcome};
@@ -53,6 +55,7 @@ pub struct Index {
     suspended: watch::Sender<BTreeSet<PartnerId>>,
     closed: RwLock<HashMap<u64, Arc<BTreeSet<u32>>>>,
     outcomes: Outcomes,
+    submissions: Submissions,
     campaigns_said: AtomicU64,
 }
 
@@ -146,7 +149,7 @@ fn entry_tag(entry: &Entry) -> [u8; 4] {
     crc32c::crc32c(&bytes).to_be_bytes()
 }
 
-fn storage_fault(error: fjall::Error) -> Error {
+fn storage_fault(error: database::DiskError) -> Error {
     Error::internal("index_storage", error)
 }
 

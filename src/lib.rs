@@ -1,7 +1,7 @@
 //! Tipoff, the exchange on which platforms tip one another off.
 //!
 //! ```text
-//!             rpc  ┐                        ┌→ apply → index (fjall) → queries, lookups
+//!             rpc  ┐                        ┌→ apply → index (lsm)   → queries, lookups
 //! partner →  https ├→ exchange → journal ───┤             │ checkpoint
 //!             cli  ┘  (who, may they,       └→ feeds: each reader reads the journal
 //!                      well formed?)           from its cursor, up to the checkpoint

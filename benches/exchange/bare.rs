@@ -39,7 +39,7 @@ type Pair<T> = (T, T);
 pub enum Stores {
     /// To sled, journal and index.
     Sled,
-    /// To what the exchange has: a file, and fjall.
+    /// To what the exchange has: a file, and a log-structured merge tree.
     Own,
 }
 
@@ -52,7 +52,7 @@ enum Entries {
 /// An open index.
 enum Pairs {
     Sled(sled::Tree),
-    Fjall(Disk),
+    Tree(Disk),
 }
 
 /// How long the writes take that made what lies in a data folder.
@@ -142,7 +142,7 @@ impl Pairs {
                     .flush_every_ms(Some(1_000));
                 Self::Sled(config.open().unwrap().open_tree("index").unwrap())
             }
-            Stores::Own => Self::Fjall(Disk::open(folder, cache_bytes).unwrap()),
+            Stores::Own => Self::Tree(Disk::open(folder, cache_bytes).unwrap()),
         }
     }
 
@@ -155,7 +155,7 @@ impl Pairs {
                 }
                 tree.apply_batch(batch).unwrap();
             }
-            Self::Fjall(disk) => {
+            Self::Tree(disk) => {
                 disk.write(pairs.into_iter().map(|(key, value)| (key, Some(value)))).unwrap();
             }
         }
@@ -191,7 +191,7 @@ fn index_batches(folder: &Path, entries: usize) -> Vec<Vec<Vec<Pair<Slice>>>> {
     let head = disk.get(b"!").unwrap().unwrap();
     let all = disk.range((Bound::Unbounded, Bound::Unbounded));
     let (mut indicators, others): (Vec<_>, Vec<_>) =
-        all.map(|pair| pair.into_inner().unwrap()).partition(|(key, _)| key[0] == b'i');
+        all.map(Result::unwrap).partition(|(key, _)| key[0] == b'i');
     indicators.shuffle(&mut StdRng::seed_from_u64(1));
     let slice = |pairs: &[Pair<Slice>], at: usize| {
         pairs[pairs.len() * at / entries..pairs.len() * (at + 1) / entries].to_vec()

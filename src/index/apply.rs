@@ -56,6 +56,7 @@ struct Pending {
     written: HashMap<Slice, Option<Slice>>,
     finished: Vec<(u64, Arc<Outcome>)>,
     closed: Vec<Position>,
+    submissions: Vec<(Vec<u8>, SubmissionState)>,
     /// Whether something is said of a campaign.
     campaigns: bool,
 }
@@ -236,7 +237,17 @@ impl Applier {
     }
 
     fn submission(&self, key: &[u8]) -> Result<Option<SubmissionState>> {
+        if !self.pending.written.contains_key(key)
+            && let Some(kept) = self.index.submissions.get(key)
+        {
+            return Ok(Some(kept));
+        }
         self.read(key)?.map(|bytes| SubmissionState::decode(&bytes)).transpose()
+    }
+
+    fn put_submission(&mut self, key: Vec<u8>, state: SubmissionState) {
+        self.put(key.clone(), state.encode());
+        self.pending.submissions.push((key, state));
     }
 
     fn read(&self, key: &[u8]) -> Result<Option<Slice>> {
@@ -267,6 +278,7 @@ impl Applier {
         pending.written.insert(keys::HEAD.into(), Some(self.head.encode().into()));
         debug_assert!(pending.written.len() <= MAX_OPERATIONS, "too much for one commit");
         self.index.store.apply(pending.written)?;
+        self.index.submissions.keep(pending.submissions);
         if pending.campaigns {
             self.index.campaign_said();
         }

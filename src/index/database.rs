@@ -2,43 +2,37 @@
 //!
 //! The keys of assessments are hashes, so a B-tree is written all over: each assessment copies a leaf that
 //! holds a handful of them. Here they gather in memory, and go to the disk sorted, many at a time.
+//!
+//! What has gathered has no log of its own: the journal is that. Behind a crash the newest writes are missing, each as a
+//! whole, and the index goes on from the entry that it had come to.
 
+mod pace;
+mod tables;
+
+use std::fs::{self, File, TryLockError};
 use std::ops::Bound;
 use std::os::unix::fs::MetadataExt;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::path::{Path, PathBuf};
-use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
-use std::sync::{Arc, mpsc};
-use std::time::Duration;
-use std::{fmt, fs, io, thread};
+use std::sync::{Arc, Mutex, PoisonError};
+use std::{fmt, io};
 
-pub use fjall::Slice;
-use fjall::{Database, Keyspace, KeyspaceCreateOptions, PersistMode, Readable};
+pub use lsm_tree::Slice;
+use lsm_tree::config::{
+    BloomConstructionPolicy, CompressionPolicy, FilterPolicy, FilterPolicyEntry,
+};
+use lsm_tree::{
+    AbstractTree, AnyTree, Cache, CompressionType, Config, Guard, InternalValue, Memtable,
+    SequenceNumberCounter, ValueType,
+};
 use thiserror::Error;
-use tracing::warn;
 
-/// How much is gathered in memory before it is written as one sorted table.
+use self::pace::{Backlog, PacedMerges};
+use self::tables::{Shown, Tables};
+
+/// How much is gathered in memory before it is written as one sorted table, with what the database keeps of
+/// a key and its value besides. A start behind a crash computes up to three times as much again.
 const GATHERED_BYTES: u64 = 16 * 1024 * 1024;
-
-/// What the database keeps of a key and its value besides, in bytes.
-const RECORD_BYTES: usize = 64;
-
-/// How much may be gathered and full while the worker is busy: then whoever writes waits, and looks again
-/// after each pause.
-const FULL: usize = 2;
-const PAUSE: Duration = Duration::from_millis(2);
-
-/// Above what is ever gathered: the database is told when it is enough. By itself it sends its worker a message
-/// with each write from there on, and while that is busy they fill the queue into which it puts its own
-/// next step; then it waits for itself.
-const NEVER: u64 = 1024 * 1024 * 1024;
-
-/// How much of its own log the database keeps: the least that it allows, since what is lost is computed
-/// again. A start behind a crash reads it.
-const LOG_BYTES: u64 = 64 * 1024 * 1024;
-
-/// With two of them, one spins for as long as the other merges tables.
-const WORKERS: usize = 1;
 
 /// Why a database does not open.
 #[derive(Debug, Error)]
@@ -46,7 +40,7 @@ pub enum OpenError {
     /// Somebody holds it open.
     #[error("it is in use by another process")]
     InUse,
-    /// The folder has the files of sled, in which the index lay before.
+    /// The folder has the files of sled or of fjall, in which the index lay before.
     #[error("it has the layout of another version")]
     OtherVersion,
     /// It panics on its files.
@@ -54,69 +48,108 @@ pub enum OpenError {
     Damaged,
     /// What it says itself.
     #[error(transparent)]
-    Other(#[from] fjall::Error),
+    Other(#[from] lsm_tree::Error),
 }
+
+/// Why something was not read or written.
+#[derive(Debug, Error)]
+pub enum DiskError {
+    /// What the database says itself.
+    #[error(transparent)]
+    Tree(#[from] lsm_tree::Error),
+    /// Something failed before, and nothing is taken any more.
+    #[error("it takes nothing more: {0}")]
+    Failed(String),
+}
+
+/// What is read of a database.
+pub type Result<T> = std::result::Result<T, DiskError>;
 
 /// A database with one tree. There is one writer.
 pub struct Disk {
     folder: PathBuf,
-    db: Database,
-    tree: Keyspace,
-    ahead: WriteAhead,
-    /// The bytes that were written since the last was full.
-    gathered: AtomicU64,
+    tree: AnyTree,
+    shown: Arc<Shown>,
+    tables: Tables,
+    gathering: Mutex<Gathering>,
+    /// Held for as long as the database is open.
+    _lock: File,
+}
+
+/// Where writes gather. It is written to here, and not by way of the tree: that lets nobody write while it puts
+/// to the disk which tables it has.
+struct Gathering {
+    memory: Arc<Memtable>,
+    bytes: u64,
 }
 
 impl Disk {
     /// Opens the database in a folder.
-    pub fn open(folder: &Path, cache_bytes: u64) -> Result<Self, OpenError> {
-        if folder.join("conf").exists() {
+    pub fn open(folder: &Path, cache_bytes: u64) -> std::result::Result<Self, OpenError> {
+        if ["conf", "version"].iter().any(|name| folder.join(name).exists()) {
             return Err(OpenError::OtherVersion);
         }
-        let opened = catch_unwind(AssertUnwindSafe(|| {
-            let db = Database::builder(folder)
-                .cache_size(cache_bytes)
-                .max_journaling_size(LOG_BYTES)
-                .worker_threads(WORKERS)
-                .open()?;
-            let options = || KeyspaceCreateOptions::default().max_memtable_size(NEVER);
-            let tree = db.keyspace("index", options)?;
-            Ok((db, tree))
+        fs::create_dir_all(folder).map_err(lsm_tree::Error::from)?;
+        let lock = lock(folder)?;
+        let tables = folder.join("tables");
+        if !folder.join("current").exists()
+            && pace::newest(&tables).is_ok_and(|newest| newest.is_some())
+        {
+            return Err(OpenError::Damaged);
+        }
+        let numbers = SequenceNumberCounter::default();
+        let backlog = Arc::new(Backlog::default());
+        let merges = PacedMerges::new(Arc::clone(&backlog), tables);
+        let config = config(folder, cache_bytes, numbers.clone())
+            .with_compaction_filter_factory(Some(Arc::new(merges)));
+        let tree = catch_unwind(AssertUnwindSafe(|| {
+            let tree = config.open()?;
+            numbers.set(tree.get_highest_persisted_seqno().map_or(0, |highest| highest + 1));
+            Ok::<_, lsm_tree::Error>(tree)
         }));
-        let (db, tree) = opened.map_err(|_| OpenError::Damaged)?.map_err(|error| match error {
-            fjall::Error::Locked => OpenError::InUse,
-            error => OpenError::Other(error),
-        })?;
-        let ahead =
-            WriteAhead::start(folder, db.clone(), tree.clone()).map_err(fjall::Error::from)?;
-        let gathered = AtomicU64::new(db.write_buffer_size());
-        Ok(Self { folder: folder.to_owned(), db, tree, ahead, gathered })
+        let tree = tree.map_err(|_| OpenError::Damaged)??;
+        let shown = Arc::new(Shown::new(numbers));
+        let tables = Tables::start(tree.clone(), Arc::clone(&shown), backlog, folder)
+            .map_err(lsm_tree::Error::from)?;
+        let gathering = Mutex::new(Gathering { memory: tree.active_memtable(), bytes: 0 });
+        Ok(Self { folder: folder.to_owned(), tree, shown, tables, gathering, _lock: lock })
     }
 
     /// The value under a key. Like a range, it shows a write whole or not at all, and behind one that showed it.
-    pub fn get(&self, key: &[u8]) -> fjall::Result<Option<Slice>> {
-        self.db.snapshot().get(&self.tree, key)
+    pub fn get(&self, key: &[u8]) -> Result<Option<Slice>> {
+        let shown = self.shown.read();
+        Ok(self.tree.get(key, shown.number)?)
     }
 
     /// The keys and values of a range, as they were when it began.
-    pub fn range(&self, range: (Bound<&[u8]>, Bound<&[u8]>)) -> fjall::Iter {
-        self.db.snapshot().range::<&[u8], _>(&self.tree, range)
+    pub fn range(
+        &self,
+        range: (Bound<&[u8]>, Bound<&[u8]>),
+    ) -> impl DoubleEndedIterator<Item = Result<(Slice, Slice)>> + Send + use<> {
+        let shown = self.shown.read();
+        let found = self.tree.range::<&[u8], _>(range, shown.number, None);
+        found.map(|pair| Ok(pair.into_inner()?))
     }
 
     /// Writes all of it, or nothing: `None` removes what is under a key. An error is final.
-    pub fn write(&self, writes: impl Iterator<Item = (Slice, Option<Slice>)>) -> fjall::Result<()> {
-        let mut batch = self.db.batch();
-        let mut bytes = 0;
-        for (key, value) in writes {
-            bytes += key.len() + value.as_ref().map_or(0, |value| value.len()) + RECORD_BYTES;
-            match value {
-                Some(value) => batch.insert(&self.tree, key, value),
-                None => batch.remove(&self.tree, key),
-            }
+    pub fn write(&self, writes: impl Iterator<Item = (Slice, Option<Slice>)>) -> Result<()> {
+        let gathering = &mut *self.gathering.lock().unwrap_or_else(PoisonError::into_inner);
+        if gathering.bytes >= GATHERED_BYTES {
+            self.tables.write_gathered()?;
+            *gathering = Gathering { memory: self.tree.active_memtable(), bytes: 0 };
         }
-        self.make_room(bytes as u64)?;
-        self.ahead.note();
-        batch.commit()
+        let writing = self.shown.write();
+        for (key, value) in writes {
+            let item = match value {
+                Some(value) => {
+                    InternalValue::from_components(key, value, writing.number, ValueType::Value)
+                }
+                None => InternalValue::new_tombstone(key, writing.number),
+            };
+            (_, gathering.bytes) = gathering.memory.insert(item);
+        }
+        writing.show();
+        Ok(())
     }
 
     /// What it takes of the disk, in bytes.
@@ -124,23 +157,13 @@ impl Disk {
         size_on_disk(&self.folder)
     }
 
-    /// Writes what is gathered as a table.
+    /// Writes what has gathered as a table.
     #[cfg(test)]
-    pub fn write_table(&self) -> fjall::Result<()> {
-        self.tree.rotate_memtable_and_wait()
-    }
-
-    fn make_room(&self, bytes: u64) -> fjall::Result<()> {
-        if self.gathered.fetch_add(bytes, Ordering::Relaxed) + bytes > GATHERED_BYTES {
-            while self.tree.sealed_memtable_count() >= FULL {
-                // Fails once the worker has: it would be waited for in vain.
-                self.db.persist(PersistMode::Buffer)?;
-                thread::sleep(PAUSE);
-            }
-            self.tree.rotate_memtable()?;
-            self.ahead.note_table();
-            self.gathered.store(bytes, Ordering::Relaxed);
-        }
+    pub fn write_table(&self) -> Result<()> {
+        let mut gathering = self.gathering.lock().unwrap_or_else(PoisonError::into_inner);
+        self.tables.write_gathered()?;
+        *gathering = Gathering { memory: self.tree.active_memtable(), bytes: 0 };
+        self.tables.wait_until_written();
         Ok(())
     }
 }
@@ -151,8 +174,34 @@ impl fmt::Debug for Disk {
     }
 }
 
-/// What a folder takes of the disk, in bytes. The database reserves more than it has written, which takes
-/// no room.
+/// What is new is not compressed: it is merged soon, and read meanwhile.
+fn config(folder: &Path, cache_bytes: u64, numbers: SequenceNumberCounter) -> Config {
+    let filter = |policy| FilterPolicyEntry::Bloom(policy);
+    // What the database shows of itself is not what is shown here: see `Shown`.
+    Config::new(folder, numbers, SequenceNumberCounter::default())
+        .use_cache(Arc::new(Cache::with_capacity_bytes(cache_bytes)))
+        .data_block_compression_policy(CompressionPolicy::new([
+            CompressionType::None,
+            CompressionType::None,
+            CompressionType::Lz4,
+        ]))
+        .filter_policy(FilterPolicy::new([
+            filter(BloomConstructionPolicy::FalsePositiveRate(0.0001)),
+            filter(BloomConstructionPolicy::BitsPerKey(10.0)),
+        ]))
+}
+
+/// Keeps everybody else out of a folder for as long as the file is open.
+fn lock(folder: &Path) -> std::result::Result<File, OpenError> {
+    let lock = File::create(folder.join("lock")).map_err(lsm_tree::Error::from)?;
+    match lock.try_lock() {
+        Ok(()) => Ok(lock),
+        Err(TryLockError::WouldBlock) => Err(OpenError::InUse),
+        Err(TryLockError::Error(error)) => Err(OpenError::Other(error.into())),
+    }
+}
+
+/// What a folder takes of the disk, in bytes. What is reserved and was not written takes no room.
 pub fn size_on_disk(folder: &Path) -> io::Result<u64> {
     let mut bytes = 0;
     for entry in fs::read_dir(folder)? {
@@ -168,143 +217,5 @@ pub fn size_on_disk(folder: &Path) -> io::Result<u64> {
     Ok(bytes)
 }
 
-/// How often what the database writes is put to the disk, and how often while it writes tables.
-const WRITTEN_EVERY: Duration = Duration::from_millis(100);
-const TABLES_WRITTEN_EVERY: Duration = Duration::from_millis(10);
-
-/// Puts what the database writes to the disk in small steps.
-///
-/// The index need not be durable, but the database forces each table to the disk once it is whole, and its log
-/// beside it, for which it lets nobody write. With all of that still to be written, the journal's next write
-/// waits behind it, and so does everybody who waits for a receipt.
-#[derive(Debug)]
-struct WriteAhead {
-    /// Whether something was written to the log since the last step.
-    written: Arc<AtomicBool>,
-    /// Tells that there are tables to be written. The thread ends with it.
-    tables: Option<mpsc::Sender<()>>,
-    thread: Option<thread::JoinHandle<()>>,
-}
-
-impl WriteAhead {
-    /// Begins, in a thread of its own.
-    fn start(folder: &Path, db: Database, tree: Keyspace) -> io::Result<Self> {
-        let written = Arc::new(AtomicBool::default());
-        let (tables, told) = mpsc::channel();
-        let (folder, to_do) = (folder.to_owned(), Arc::clone(&written));
-        let thread = thread::Builder::new().name("index-ahead".into()).spawn(move || {
-            let is_busy = || tree.sealed_memtable_count() > 0 || db.active_compactions() > 0;
-            let step = |busy| {
-                if to_do.swap(false, Ordering::Relaxed) {
-                    sync_newest(&folder, ".jnl")?;
-                }
-                if busy { sync_newest(&tree.path().join("tables"), "") } else { Ok(()) }
-            };
-            let mut every = WRITTEN_EVERY;
-            while told.recv_timeout(every) != Err(mpsc::RecvTimeoutError::Disconnected) {
-                let busy = is_busy();
-                every = if busy { TABLES_WRITTEN_EVERY } else { WRITTEN_EVERY };
-                if let Err(error) = step(busy) {
-                    let folder = folder.display();
-                    return warn!(%folder, "the index is no longer written ahead, see to the disk: {error}");
-                }
-            }
-        })?;
-        Ok(Self { written, tables: Some(tables), thread: Some(thread) })
-    }
-
-    /// Says that something was written to the log.
-    fn note(&self) {
-        self.written.store(true, Ordering::Relaxed);
-    }
-
-    /// Says that a table will be written.
-    fn note_table(&self) {
-        // Where the thread has ended it has said so.
-        let _ = self.tables.as_ref().map(|tables| tables.send(()));
-    }
-}
-
-/// The thread holds the database open.
-impl Drop for WriteAhead {
-    fn drop(&mut self) {
-        self.tables = None;
-        // What it panicked with was said.
-        let _ = self.thread.take().map(thread::JoinHandle::join);
-    }
-}
-
-/// Puts to the disk what was written to the newest of numbered files: the others are there. One that was
-/// removed meanwhile is no longer needed.
-fn sync_newest(folder: &Path, suffix: &str) -> io::Result<()> {
-    let Some(path) = newest(folder, suffix)? else { return Ok(()) };
-    match fs::File::open(path).and_then(|file| file.sync_data()) {
-        Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(()),
-        done => done,
-    }
-}
-
-fn newest(folder: &Path, suffix: &str) -> io::Result<Option<PathBuf>> {
-    let mut newest = None;
-    for entry in fs::read_dir(folder)? {
-        let path = entry?.path();
-        let name = path.file_name().and_then(|name| name.to_str());
-        let number = name.and_then(|name| name.strip_suffix(suffix)?.parse::<u64>().ok());
-        newest = newest.max(number.map(|number| (number, path)));
-    }
-    Ok(newest.map(|(_, path)| path))
-}
-
 #[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn the_newest_log_is_that_of_the_highest_number() {
-        let folder = tempfile::tempdir().unwrap();
-        assert_eq!(newest(folder.path(), ".jnl").unwrap(), None);
-        for name in ["9.jnl", "10.jnl", "11.jnl.bak", "version", "other.jnl"] {
-            fs::write(folder.path().join(name), "").unwrap();
-        }
-        assert_eq!(newest(folder.path(), ".jnl").unwrap(), Some(folder.path().join("10.jnl")));
-    }
-
-    #[test]
-    fn an_open_database_has_a_log_and_keeps_everybody_else_out() {
-        let folder = tempfile::tempdir().unwrap();
-        let disk = Disk::open(folder.path(), 1 << 20).unwrap();
-        assert!(newest(folder.path(), ".jnl").unwrap().is_some());
-        assert!(matches!(Disk::open(folder.path(), 1 << 20), Err(OpenError::InUse)));
-        drop(disk);
-        Disk::open(folder.path(), 1 << 20).unwrap();
-    }
-
-    #[test]
-    fn what_is_gathered_is_bounded_and_all_of_it_is_there() {
-        const WRITES: u64 = 2_000;
-        let folder = tempfile::tempdir().unwrap();
-        let mut disk = Disk::open(folder.path(), 1 << 20).unwrap();
-        for number in 0..WRITES {
-            let value = Slice::from(vec![1; 64 * 1024]);
-            disk.write([(number.to_be_bytes().into(), Some(value))].into_iter()).unwrap();
-            assert!(disk.tree.sealed_memtable_count() <= FULL);
-            assert!(disk.gathered.load(Ordering::Relaxed) <= GATHERED_BYTES);
-        }
-        for _ in 0..2 {
-            assert_eq!(disk.range((Bound::Unbounded, Bound::Unbounded)).count() as u64, WRITES);
-            drop(disk);
-            disk = Disk::open(folder.path(), 1 << 20).unwrap();
-        }
-        assert!(disk.tree.table_count() > 0, "some of it was written as tables");
-    }
-
-    #[test]
-    fn what_is_reserved_and_not_written_takes_no_room() {
-        let folder = tempfile::tempdir().unwrap();
-        fs::create_dir(folder.path().join("inner")).unwrap();
-        fs::write(folder.path().join("inner/full"), vec![1; 1 << 20]).unwrap();
-        fs::File::create(folder.path().join("empty")).unwrap().set_len(64 << 20).unwrap();
-        let bytes = size_on_disk(folder.path()).unwrap();
-        assert!(((1 << 20)..(2 << 20)).contains(&bytes), "{bytes}");
-    }
-}
+mod tests;

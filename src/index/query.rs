@@ -35,6 +35,11 @@ impl Index {
         submission: &SubmissionId,
         number: u32,
     ) -> Result<Option<TakenBatch>> {
+        let kept = self.submissions.get(&keys::submission(partner, submission));
+        // Behind the highest number none was taken.
+        if kept.is_some_and(|kept| number > kept.highest) {
+            return Ok(None);
+        }
         let bytes = self.store.get(&keys::batch(partner, submission, number))?;
         bytes.map(|bytes| TakenBatch::decode(&bytes)).transpose()
     }

@@ -9,11 +9,12 @@ use arc_swap::ArcSwap;
 use tokio::sync::watch;
 use tracing::warn;
 
-use super::database::{Disk, OpenError};
+use super::database::{Disk, DiskError, OpenError};
 use super::keys;
 use super::outcomes::Outcomes;
 use super::record::{self, Head};
 use super::store::Store;
+use super::submissions::Submissions;
 use super::{Index, Registry, entry_tag};
 use crate::domain::Entry;
 use crate::error::{Error, Kind, Result};
@@ -71,7 +72,7 @@ impl Index {
             OpenError::InUse => Unusable::InUse,
             error => Unusable::Rebuild(error.to_string()),
         })?;
-        let rebuild = |error: fjall::Error| Unusable::Rebuild(error.to_string());
+        let rebuild = |error: DiskError| Unusable::Rebuild(error.to_string());
         let head = match disk.get(keys::HEAD).map_err(rebuild)? {
             None => Head::default(),
             Some(bytes) => Head::decode(&bytes).ok_or_else(|| {
@@ -102,6 +103,7 @@ impl Index {
             registry: ArcSwap::new(Arc::new(registry)),
             closed: RwLock::default(),
             outcomes: Outcomes::new(head.sequence),
+            submissions: Submissions::default(),
             campaigns_said: AtomicU64::default(),
             store,
         };

@@ -184,10 +184,17 @@ fn an_index_of_another_journal_or_ahead_of_its_own_is_rebuilt() {
 fn a_damaged_index_and_one_of_another_database_are_rebuilt_from_the_journal() {
     let mut history = History::new();
     history.batch("birdsite", "s", 1, &[("a.example", Malicious)]);
-    let damages: [fn(&Path); 3] = [
-        |folder| std::fs::write(folder.join("version"), b"no database").unwrap(),
-        |folder| std::fs::remove_dir_all(folder.join("keyspaces")).unwrap(),
-        // As it lay before.
+    let damages: [fn(&Path); 5] = [
+        |folder| std::fs::write(folder.join("current"), b"no database").unwrap(),
+        |folder| std::fs::remove_file(folder.join("current")).unwrap(),
+        |folder| std::fs::remove_dir_all(folder.join("tables")).unwrap(),
+        // As it lay before, in fjall and in sled.
+        |folder| {
+            std::fs::remove_dir_all(folder).unwrap();
+            std::fs::create_dir_all(folder.join("keyspaces/0/tables")).unwrap();
+            std::fs::write(folder.join("version"), b"FJL\x03").unwrap();
+            std::fs::write(folder.join("0.jnl"), b"").unwrap();
+        },
         |folder| {
             std::fs::remove_dir_all(folder).unwrap();
             let tree = sled::open(folder).unwrap().open_tree("index").unwrap();
@@ -201,7 +208,8 @@ fn a_damaged_index_and_one_of_another_database_are_rebuilt_from_the_journal() {
         damage(folder.path());
         let index = open(folder.path(), &history);
         assert_eq!(index.checkpoint(), 0, "nothing is left of it");
-        assert!(!folder.path().join("conf").exists(), "nor of files that nobody reads");
+        let rest = ["conf", "keyspaces", "0.jnl"].map(|name| folder.path().join(name));
+        assert!(!rest.iter().any(|path| path.exists()), "nor of files that nobody reads");
         Applier::new(Arc::clone(&index)).unwrap().apply(&history.entries).unwrap();
         assert_eq!(index.digest().unwrap(), digest);
     }

@@ -347,8 +347,33 @@ MUTANTS = {
     ),
     "index-of-sled-is-taken": (
         "src/index/database.rs",
-        'if folder.join("conf").exists() {',
+        'if ["conf", "version"].iter().any(|name| folder.join(name).exists()) {',
         "if false {",
+        ["--lib", "index::tests"],
+    ),
+    "index-shows-half-a-write": (
+        "src/index/database/tables.rs",
+        "Reading { number: self.number.load(Ordering::Acquire), _reading: reading }",
+        "Reading { number: self.number.load(Ordering::Acquire) + 1, _reading: reading }",
+        ["--lib", "index::database"],
+    ),
+    "index-drops-what-is-still-read-from": (
+        "src/index/database/tables.rs",
+        "let _nobody = self.reading.write().unwrap_or_else(PoisonError::into_inner);\n"
+        "        self.number.load(Ordering::Acquire)",
+        "self.number.load(Ordering::Acquire) + 1_000_000",
+        ["--lib", "index::database"],
+    ),
+    "index-closes-without-what-has-gathered": (
+        "src/index/database/tables.rs",
+        "        let _ = self.write_gathered();\n        self.sealed = None;",
+        "        self.sealed = None;",
+        ["--lib", "index::database"],
+    ),
+    "submission-as-kept-hides-what-is-pending": (
+        "src/index/apply.rs",
+        "if !self.pending.written.contains_key(key)",
+        "if true",
         ["--lib", "index::tests"],
     ),
     "journal-cuts-off-what-was-acknowledged": (

@@ -140,7 +140,8 @@ impl Applier {
         state.assets |= has_assets(batch);
         state.closed = None;
         let taken = TakenBatch { digest: batch.digest, sequence: entry.sequence, time: entry.time };
-        self.put(submission, state.encode());
+        let state = *state;
+        self.put_submission(submission, state);
         self.put(key, taken.encode());
         if let Audience::Named { groups, .. } = &batch.sharing.audience {
             for group in groups {

@@ -17,7 +17,7 @@ impl Applier {
         }
         let closed_before = state.closed.is_some();
         state.closed = Some(Closing { at: entry.time, batches: close.batches });
-        self.put(submission, state.encode());
+        self.put_submission(submission, state);
         if !closed_before {
             self.remove(keys::open(&close.partner, &close.submission));
             if state.assets {
