@@ -58,6 +58,8 @@ pub fn encode(
 
 /// Starts the exchange of a world and waits until it is ready.
 pub fn started(world: &World) -> Process {
+    // What a scenario before this one left to be written would have its writes wait.
+    nix::unistd::sync();
     let mut exchange = Process::prepare(world);
     exchange.start();
     exchange.wait_ready();
