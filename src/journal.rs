@@ -17,7 +17,7 @@ pub mod stored;
 mod tail;
 mod window;
 
-use std::fs::File;
+use std::fs::{File, TryLockError};
 use std::path::{Path, PathBuf};
 use std::{fmt, io};
 
@@ -157,6 +157,12 @@ fn sync_names(folder: &Path) -> io::Result<()> {
         }
     }
     Ok(())
+}
+
+/// Keeps everybody else out of a folder for as long as the file is open.
+pub fn lock(folder: &Path) -> Result<File, TryLockError> {
+    let lock = File::create(folder.join("lock")).map_err(TryLockError::Error)?;
+    lock.try_lock().map(|()| lock)
 }
 
 /// An error of the storage under it.

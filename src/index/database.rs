@@ -6,6 +6,7 @@
 //! What has gathered has no log of its own: the journal is that. Behind a crash the newest writes are missing, each as a
 //! whole, and the index goes on from the entry that it had come to.
 
+mod damage;
 mod pace;
 mod tables;
 
@@ -27,8 +28,13 @@ use lsm_tree::{
 };
 use thiserror::Error;
 
+use self::damage::Damage;
 use self::pace::{Backlog, PacedMerges};
 use self::tables::{Shown, Tables};
+use crate::journal;
+
+/// Where the tree has its tables.
+const TABLES: &str = "tables";
 
 /// How much is gathered in memory before it is written as one sorted table, with what the database keeps of
 /// a key and its value besides. A start behind a crash computes up to three times as much again.
@@ -43,7 +49,7 @@ pub enum OpenError {
     /// The folder has the files of sled or of fjall, in which the index lay before.
     #[error("it has the layout of another version")]
     OtherVersion,
-    /// It panics on its files.
+    /// It panics on its files, or was found damaged before.
     #[error("its files are damaged")]
     Damaged,
     /// What it says itself.
@@ -70,6 +76,7 @@ pub struct Disk {
     folder: PathBuf,
     tree: AnyTree,
     shown: Arc<Shown>,
+    damage: Arc<Damage>,
     tables: Tables,
     gathering: Mutex<Gathering>,
     /// Held for as long as the database is open.
@@ -90,8 +97,14 @@ impl Disk {
             return Err(OpenError::OtherVersion);
         }
         fs::create_dir_all(folder).map_err(lsm_tree::Error::from)?;
-        let lock = lock(folder)?;
-        let tables = folder.join("tables");
+        let lock = journal::lock(folder).map_err(|error| match error {
+            TryLockError::WouldBlock => OpenError::InUse,
+            TryLockError::Error(error) => OpenError::Other(error.into()),
+        })?;
+        if Damage::was_found_in(folder).map_err(lsm_tree::Error::from)? {
+            return Err(OpenError::Damaged);
+        }
+        let tables = folder.join(TABLES);
         if !folder.join("current").exists()
             && pace::newest(&tables).is_ok_and(|newest| newest.is_some())
         {
@@ -109,16 +122,18 @@ impl Disk {
         }));
         let tree = tree.map_err(|_| OpenError::Damaged)??;
         let shown = Arc::new(Shown::new(numbers));
-        let tables = Tables::start(tree.clone(), Arc::clone(&shown), backlog, folder)
-            .map_err(lsm_tree::Error::from)?;
+        let damage = Arc::new(Damage::new(folder));
+        let tables =
+            Tables::start(tree.clone(), (Arc::clone(&shown), Arc::clone(&damage)), backlog, folder)
+                .map_err(lsm_tree::Error::from)?;
         let gathering = Mutex::new(Gathering { memory: tree.active_memtable(), bytes: 0 });
-        Ok(Self { folder: folder.to_owned(), tree, shown, tables, gathering, _lock: lock })
+        Ok(Self { folder: folder.to_owned(), tree, shown, damage, tables, gathering, _lock: lock })
     }
 
     /// The value under a key. Like a range, it shows a write whole or not at all, and behind one that showed it.
     pub fn get(&self, key: &[u8]) -> Result<Option<Slice>> {
         let shown = self.shown.read();
-        Ok(self.tree.get(key, shown.number)?)
+        Ok(self.tree.get(key, shown.number).map_err(|error| self.damage.noted(error))?)
     }
 
     /// The keys and values of a range, as they were when it began.
@@ -128,7 +143,8 @@ impl Disk {
     ) -> impl DoubleEndedIterator<Item = Result<(Slice, Slice)>> + Send + use<> {
         let shown = self.shown.read();
         let found = self.tree.range::<&[u8], _>(range, shown.number, None);
-        found.map(|pair| Ok(pair.into_inner()?))
+        let damage = Arc::clone(&self.damage);
+        found.map(move |pair| Ok(pair.into_inner().map_err(|error| damage.noted(error))?))
     }
 
     /// Writes all of it, or nothing: `None` removes what is under a key. An error is final.
@@ -189,16 +205,6 @@ fn config(folder: &Path, cache_bytes: u64, numbers: SequenceNumberCounter) -> Co
             filter(BloomConstructionPolicy::FalsePositiveRate(0.0001)),
             filter(BloomConstructionPolicy::BitsPerKey(10.0)),
         ]))
-}
-
-/// Keeps everybody else out of a folder for as long as the file is open.
-fn lock(folder: &Path) -> std::result::Result<File, OpenError> {
-    let lock = File::create(folder.join("lock")).map_err(lsm_tree::Error::from)?;
-    match lock.try_lock() {
-        Ok(()) => Ok(lock),
-        Err(TryLockError::WouldBlock) => Err(OpenError::InUse),
-        Err(TryLockError::Error(error)) => Err(OpenError::Other(error.into())),
-    }
 }
 
 /// What a folder takes of the disk, in bytes. What is reserved and was not written takes no room.

@@ -125,7 +125,10 @@ impl FileJournal {
     pub fn open(settings: FileSettings) -> Result<Self, JournalError> {
         let folder = &settings.folder;
         fs::create_dir_all(folder).map_err(|source| not_writable(folder, source))?;
-        let lock = lock(folder)?;
+        let lock = super::lock(folder).map_err(|error| match error {
+            TryLockError::WouldBlock => JournalError::InUse(folder.clone()),
+            TryLockError::Error(source) => not_writable(folder, source),
+        })?;
         if !sled::lies_in(folder) {
             sled::remove_rest(folder)?;
             return Self::open_locked(settings, lock);
@@ -371,17 +374,6 @@ impl Journal for FileJournal {
 /// Whether a path is that of a file of entries, or of what the journal knows of itself.
 pub fn is_ours(path: &Path) -> bool {
     segment::first_of(path).is_some() || path.file_name().is_some_and(|name| name == mark::NAME)
-}
-
-/// Keeps everybody else out of a folder for as long as the file is open.
-fn lock(folder: &Path) -> Result<File, JournalError> {
-    let lock = File::create(folder.join("lock"));
-    let lock = lock.map_err(|source| not_writable(folder, source))?;
-    match lock.try_lock() {
-        Ok(()) => Ok(lock),
-        Err(TryLockError::WouldBlock) => Err(JournalError::InUse(folder.to_owned())),
-        Err(TryLockError::Error(source)) => Err(not_writable(folder, source)),
-    }
 }
 
 fn not_writable(folder: &Path, source: io::Error) -> JournalError {

@@ -370,6 +370,12 @@ MUTANTS = {
         "        self.sealed = None;",
         ["--lib", "index::database"],
     ),
+    "index-forgets-that-it-is-damaged": (
+        "src/index/database.rs",
+        "if Damage::was_found_in(folder).map_err(lsm_tree::Error::from)? {",
+        "if false {",
+        ["--lib", "index::database"],
+    ),
     "submission-as-kept-hides-what-is-pending": (
         "src/index/apply.rs",
         "if !self.pending.written.contains_key(key)",

@@ -15,8 +15,9 @@ use lsm_tree::compaction::Leveled;
 use lsm_tree::{AbstractTree, AnyTree, Memtable, SeqNo, SequenceNumberCounter};
 use tracing::error;
 
+use super::damage::Damage;
 use super::pace::{Backlog, Pace};
-use super::{DiskError, Result};
+use super::{DiskError, Result, TABLES};
 
 /// How much may be full and wait while a table is written: then whoever writes waits.
 const WAITING: usize = 1;
@@ -100,6 +101,7 @@ pub struct Tables {
 struct Work {
     tree: AnyTree,
     shown: Arc<Shown>,
+    damage: Arc<Damage>,
     backlog: Arc<Backlog>,
     folder: PathBuf,
     /// Why nothing is taken any more.
@@ -110,12 +112,12 @@ impl Tables {
     /// Begins.
     pub fn start(
         tree: AnyTree,
-        shown: Arc<Shown>,
+        (shown, damage): (Arc<Shown>, Arc<Damage>),
         backlog: Arc<Backlog>,
         folder: &Path,
     ) -> io::Result<Self> {
-        let failed = OnceLock::new();
-        let work = Arc::new(Work { tree, shown, backlog, folder: folder.to_owned(), failed });
+        let (folder, failed) = (folder.to_owned(), OnceLock::new());
+        let work = Arc::new(Work { tree, shown, damage, backlog, folder, failed });
         work.count_unmerged();
         let (sealed, to_write) = mpsc::sync_channel(WAITING);
         let (written, to_merge) = mpsc::channel();
@@ -178,8 +180,12 @@ impl Work {
             // The database panics where its files are not what it wrote.
             match catch_unwind(AssertUnwindSafe(|| body(&work))) {
                 Ok(Ok(())) => {}
-                Ok(Err(error)) => work.fail(error.to_string()),
-                Err(_) => work.fail("its files are damaged".to_owned()),
+                Ok(Err(error)) => work.fail(work.damage.noted(error).to_string()),
+                Err(_) => {
+                    let reason = "the database panics on its files";
+                    work.damage.found(reason);
+                    work.fail(reason.to_owned());
+                }
             }
         })
     }
@@ -218,7 +224,7 @@ impl Work {
     }
 
     fn write_table(&self, gathered: &Memtable) -> lsm_tree::Result<()> {
-        let tables = self.folder.join("tables");
+        let tables = self.folder.join(TABLES);
         let mut pace = Pace::of_writing(Arc::clone(&self.backlog), &tables);
         let mut newest = None;
         // Of what was written under a key, the newest comes first. Who began to read before it has all of this at hand.

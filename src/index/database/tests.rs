@@ -40,7 +40,7 @@ fn crashed(folder: &Path) -> TempDir {
             fs::read_dir(folder).unwrap().map(|entry| entry.unwrap().file_name()).collect()
         };
         let current = fs::read(folder.join("current")).unwrap();
-        (names(folder.to_owned()), names(folder.join("tables")), current)
+        (names(folder.to_owned()), names(folder.join(TABLES)), current)
     };
     loop {
         let (before, copied) = (state(), tempfile::tempdir().unwrap());
@@ -202,7 +202,7 @@ fn tables_are_merged_and_what_is_read_no_more_goes() {
     assert!(is_merged(), "{} tables", disk.tree.table_count());
     assert!(all(&disk).iter().all(|(_, value)| value[0] == 39));
     assert!(disk.tree.version_free_list_len() < 4, "older states are kept");
-    let files = fs::read_dir(folder.path().join("tables")).unwrap().count();
+    let files = fs::read_dir(folder.path().join(TABLES)).unwrap().count();
     assert!(files < 12, "{files} tables lie there");
 }
 
@@ -211,8 +211,8 @@ fn a_table_that_is_not_written_is_said_and_nothing_more_is_taken() {
     let folder = tempfile::tempdir().unwrap();
     let disk = open(folder.path());
     disk.write([put(1, vec![1])].into_iter()).unwrap();
-    fs::remove_dir_all(folder.path().join("tables")).unwrap();
-    fs::write(folder.path().join("tables"), "no folder").unwrap();
+    fs::remove_dir_all(folder.path().join(TABLES)).unwrap();
+    fs::write(folder.path().join(TABLES), "no folder").unwrap();
     disk.write_table().unwrap();
     let reason = disk.write_table().unwrap_err().to_string();
     assert!(
@@ -221,6 +221,63 @@ fn a_table_that_is_not_written_is_said_and_nothing_more_is_taken() {
     );
     assert!(disk.get(&1u64.to_be_bytes()).unwrap().is_some(), "it is read as before");
     drop(disk);
+}
+
+#[test]
+fn damage_that_is_read_or_merged_is_known_to_the_next_start() {
+    let key = |number: u64| number.to_be_bytes();
+    let damaged = || {
+        let folder = tempfile::tempdir().unwrap();
+        let disk = open(folder.path());
+        disk.write((0..2_000).map(|number| put(number, vec![1; 64]))).unwrap();
+        disk.write_table().unwrap();
+        drop(disk);
+        let tables: Vec<_> = fs::read_dir(folder.path().join(TABLES)).unwrap().collect();
+        let table = tables[0].as_ref().unwrap().path();
+        let mut bytes = fs::read(&table).unwrap();
+        bytes[20_000] ^= 1;
+        fs::write(table, bytes).unwrap();
+        folder
+    };
+    let is_found = |folder: &TempDir| {
+        assert!(matches!(Disk::open(folder.path(), CACHE), Err(OpenError::Damaged)));
+    };
+    let folder = damaged();
+    let disk = open(folder.path());
+    assert!(disk.get(&key(0)).unwrap().is_some(), "what is well is read");
+    assert!((0..2_000).any(|number| disk.get(&key(number)).is_err()));
+    drop(disk);
+    is_found(&folder);
+
+    let folder = damaged();
+    let disk = open(folder.path());
+    let mut everything = disk.range((Bound::Unbounded, Bound::Unbounded));
+    assert!(everything.any(|pair| pair.is_err()));
+    drop(everything);
+    drop(disk);
+    is_found(&folder);
+
+    let folder = damaged();
+    let disk = open(folder.path());
+    let failed = (0..1_000).any(|_| {
+        let written = disk.write((0..2_000).map(|number| put(number, vec![2; 64])));
+        written.and_then(|()| disk.write_table()).is_err()
+    });
+    assert!(failed, "it was merged");
+    drop(disk);
+    is_found(&folder);
+}
+
+#[test]
+fn a_disk_that_fails_is_not_taken_for_damage() {
+    let folder = tempfile::tempdir().unwrap();
+    let damage = Damage::new(folder.path());
+    for kind in [io::ErrorKind::StorageFull, io::ErrorKind::PermissionDenied] {
+        let _ = damage.noted(io::Error::from(kind).into());
+    }
+    assert!(!Damage::was_found_in(folder.path()).unwrap());
+    let _ = damage.noted(lsm_tree::Error::InvalidTrailer);
+    assert!(Damage::was_found_in(folder.path()).unwrap());
 }
 
 #[test]
