@@ -190,14 +190,13 @@ impl fmt::Debug for Disk {
     }
 }
 
-/// What is new is not compressed: it is merged soon, and read meanwhile.
+/// What has just been gathered is not compressed: it is merged soon.
 fn config(folder: &Path, cache_bytes: u64, numbers: SequenceNumberCounter) -> Config {
     let filter = |policy| FilterPolicyEntry::Bloom(policy);
     // What the database shows of itself is not what is shown here: see `Shown`.
     Config::new(folder, numbers, SequenceNumberCounter::default())
         .use_cache(Arc::new(Cache::with_capacity_bytes(cache_bytes)))
         .data_block_compression_policy(CompressionPolicy::new([
-            CompressionType::None,
             CompressionType::None,
             CompressionType::Lz4,
         ]))

@@ -22,8 +22,11 @@ use super::{DiskError, Result, TABLES};
 /// How much may be full and wait while a table is written: then whoever writes waits.
 const WAITING: usize = 1;
 
+/// How many tables are merged at once. Each time what was merged lately is read and written again.
+const MERGED: u8 = 8;
+
 /// How many tables may wait to be merged before no other is written, and how long until they are counted again.
-const UNMERGED: usize = 20;
+const UNMERGED: usize = 24;
 const PAUSE: Duration = Duration::from_millis(2);
 
 /// How large a merged table becomes. The database completes the last of a merge while nobody reads.
@@ -261,7 +264,9 @@ impl Work {
 
     /// Merges tables, whenever there are others.
     fn merge_tables(&self, written: &Receiver<()>) -> lsm_tree::Result<()> {
-        let strategy = Arc::new(Leveled::default().with_table_target_size(TABLE_BYTES));
+        let strategy = Arc::new(
+            Leveled::default().with_l0_threshold(MERGED).with_table_target_size(TABLE_BYTES),
+        );
         let levels = || {
             let tables: [_; LEVELS] =
                 std::array::from_fn(|level| self.tree.level_table_count(level));
