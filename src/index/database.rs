@@ -20,7 +20,8 @@ use std::{fmt, io};
 
 pub use lsm_tree::Slice;
 use lsm_tree::config::{
-    BloomConstructionPolicy, CompressionPolicy, FilterPolicy, FilterPolicyEntry,
+    BloomConstructionPolicy, CompressionPolicy, FilterPolicy, FilterPolicyEntry, PinningPolicy,
+    RestartIntervalPolicy,
 };
 use lsm_tree::{
     AbstractTree, AnyTree, Cache, CompressionType, Config, Guard, InternalValue, Memtable,
@@ -200,6 +201,9 @@ fn config(folder: &Path, cache_bytes: u64, numbers: SequenceNumberCounter) -> Co
             CompressionType::None,
             CompressionType::Lz4,
         ]))
+        .data_block_restart_interval_policy(RestartIntervalPolicy::all(1))
+        .index_block_pinning_policy(PinningPolicy::new([true, true, true, false]))
+        .filter_block_pinning_policy(PinningPolicy::new([true, true, true, false]))
         .filter_policy(FilterPolicy::new([
             filter(BloomConstructionPolicy::FalsePositiveRate(0.0001)),
             filter(BloomConstructionPolicy::BitsPerKey(10.0)),

@@ -245,13 +245,18 @@ impl Work {
         Ok(())
     }
 
-    /// Frees what is in a table now. Left to the tree it is freed at some other time, all of it at once, and
-    /// nobody reads or writes meanwhile.
-    fn forget(&self, gathered: Arc<Memtable>) -> lsm_tree::Result<()> {
-        // Behind this nobody begins to read from what there was before the table.
+    /// Has the tree let go of all that only who began to read before would need. What nobody else holds it frees
+    /// at once, and nobody reads or writes meanwhile: so whoever calls holds what is large.
+    fn let_go_of_past(&self) -> lsm_tree::Result<()> {
+        // Behind this nobody begins to read from what there was before.
         self.shown.write().show();
         let oldest = self.shown.oldest();
-        self.tree.get_version_history_lock().maintenance(&self.folder, oldest)?;
+        self.tree.get_version_history_lock().maintenance(&self.folder, oldest)
+    }
+
+    /// Frees what is in a table now, a little at a time.
+    fn forget(&self, gathered: Arc<Memtable>) -> lsm_tree::Result<()> {
+        self.let_go_of_past()?;
         // Who still reads frees it when he is done.
         if let Ok(gathered) = Arc::try_unwrap(gathered) {
             let mut pace = Pace::of_freeing(Arc::clone(&self.backlog));
@@ -276,8 +281,12 @@ impl Work {
             let mut before = None;
             while before != Some(levels()) && !self.backlog.closing.load(Ordering::Relaxed) {
                 before = Some(levels());
+                let tables: Vec<_> = self.tree.current_version().iter_tables().cloned().collect();
                 self.tree.compact(strategy.clone(), self.shown.oldest())?;
                 self.count_unmerged();
+                self.let_go_of_past()?;
+                // Their files are removed here, unless somebody reads them still: that takes the disk a while for each.
+                drop(tables);
             }
         }
         Ok(())
