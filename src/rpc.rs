@@ -54,7 +54,7 @@ pub struct RequestLimits {
     pub lookup_values: usize,
     /// The most batches of one `StreamIndicators` that wait for their receipt.
     pub batches_in_flight: usize,
-    /// After how long without an item a feed sends a sign of life.
+    /// After how long without an item a feed sends a sign of life, or up to 2 % later.
     pub heartbeat: Duration,
     /// How long a reader may leave a feed's message untaken.
     pub blocked: Duration,

@@ -18,7 +18,8 @@ use crate::work::{self, Used, resident_mb, started};
 const PARTNERS: usize = 10;
 /// As many as one connection may have.
 const STREAMS_A_CONNECTION: usize = 100;
-const WATCHED: Duration = Duration::from_secs(10);
+/// As long as heartbeats are apart.
+const WATCHED: Duration = Duration::from_secs(15);
 
 pub async fn run(streams: usize) -> Row {
     let world = work::world(PARTNERS);

@@ -19,7 +19,7 @@ use tracing::debug;
 use super::Services;
 use super::status::status;
 use crate::domain::purpose::Way;
-use crate::domain::{Cursor, PartnerId, SubscriptionName};
+use crate::domain::{Cursor, PartnerId, SubscriptionName, Timestamp};
 use crate::error::{Error, Kind};
 use crate::exchange::{Caller, Feed, Handed, Hold, Start, Step, Wanted};
 use crate::metrics::Metrics;
@@ -29,6 +29,9 @@ use crate::wire::servers::feed_service_server::FeedService;
 use crate::wire::{cursor, filter, pb, purpose};
 
 type Answer = Result<EncodedFeed, Status>;
+
+/// How many times heartbeats may be due in as long as they are apart.
+const TIMES: u32 = 50;
 
 #[async_trait]
 impl FeedService for Services {
@@ -190,7 +193,7 @@ impl OpenFeed {
                 ended = &mut over => return self.end(before, pb::EndReason::PurposeEnded, &ended),
                 () = taken.closed() => return,
             };
-            wait = heartbeat;
+            wait = together(self.services.exchange.clock().now(), heartbeat);
             let message = match step.and_then(|step| self.message(step)) {
                 Ok((message, handed)) => self.recorded(handed).await.map(|()| message),
                 Err(error) => Err(error),
@@ -257,6 +260,15 @@ impl OpenFeed {
     }
 }
 
+/// The time until a heartbeat is due, rounded up so that those of many streams are due together: what goes to one
+/// connection is sent at once.
+fn together(now: Timestamp, heartbeat: Duration) -> Duration {
+    let apart = (heartbeat / TIMES).max(Duration::from_millis(1));
+    let millis = u64::try_from(apart.as_millis()).unwrap_or(u64::MAX).cast_signed();
+    let since = u64::try_from(now.as_millis().rem_euclid(millis)).unwrap_or(0);
+    heartbeat + apart - Duration::from_millis(since)
+}
+
 /// Done once the subscription is another reader's; never for a feed without a name.
 async fn lost(hold: Option<&Hold>) -> Error {
     match hold {
@@ -297,5 +309,23 @@ impl Counted {
 impl Drop for Counted {
     fn drop(&mut self) {
         self.0.stream_closed();
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn heartbeats_are_due_together_and_never_early() {
+        let due = |now: i64, heartbeat: u64| {
+            let wait = together(Timestamp::from_millis(now), Duration::from_millis(heartbeat));
+            now + i64::try_from(wait.as_millis()).unwrap()
+        };
+        let noon = 1_790_000_000_100;
+        assert_eq!([0, 1, 299].map(|behind| due(noon + behind, 15_000) - noon), [15_300; 3]);
+        assert_eq!(due(noon + 300, 15_000) - noon, 15_600);
+        assert_eq!(due(-1, 1_000), 1_000, "before the epoch too");
+        assert_eq!(due(7, 10), 18, "a time that cannot be parted is kept");
     }
 }
