@@ -6,7 +6,7 @@ use std::sync::Arc;
 use super::{Caller, Exchange};
 use crate::domain::sharing::{Reader, SharingView};
 use crate::domain::summary::{Summary, Visible};
-use crate::domain::{Indicator, IndicatorId, PartnerId, Position, may_see};
+use crate::domain::{Indicator, IndicatorId, PartnerId, Position, Timestamp, may_see};
 use crate::error::{Error, Kind, Result};
 use crate::index::Registry;
 use crate::index::record::Current;
@@ -54,10 +54,12 @@ impl Exchange {
             let Some(reader) = registry.reader(caller.partner()) else {
                 return Ok(HashMap::new());
             };
-            let known = |id: &IndicatorId| match self.known(registry, &reader, *id, Keep::Newest) {
-                Ok(known) => known.map(|known| Ok((*id, known))),
-                Err(error) => Some(Err(error)),
-            };
+            let now = self.clock.now();
+            let known =
+                |id: &IndicatorId| match self.known(registry, &reader, *id, (Keep::Newest, now)) {
+                    Ok(known) => known.map(|known| Ok((*id, known))),
+                    Err(error) => Some(Err(error)),
+                };
             indicators.iter().filter_map(known).collect()
         })
     }
@@ -65,7 +67,7 @@ impl Exchange {
     /// What a caller may see of an indicator, or that there is no such thing.
     pub fn indicator(&self, caller: &Caller, id: IndicatorId) -> Result<Known> {
         let known = self.steadily(|registry| match registry.reader(caller.partner()) {
-            Some(reader) => self.known(registry, &reader, id, Keep::All),
+            Some(reader) => self.known_to(registry, &reader, id),
             None => Ok(None),
         })?;
         known.ok_or_else(|| {
@@ -109,7 +111,7 @@ impl Exchange {
         reader: &Reader,
         id: IndicatorId,
     ) -> Result<Option<Known>> {
-        self.known(registry, reader, id, Keep::All)
+        self.known(registry, reader, id, (Keep::All, self.clock.now()))
     }
 
     fn known(
@@ -117,9 +119,8 @@ impl Exchange {
         registry: &Registry,
         reader: &Reader,
         id: IndicatorId,
-        keep: Keep,
+        (keep, now): (Keep, Timestamp),
     ) -> Result<Option<Known>> {
-        let now = self.clock.now();
         let mut assessments: Vec<Sight> = Vec::new();
         for found in self.index.assessments(id) {
             let (author, mut current) = found?;
