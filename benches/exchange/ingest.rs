@@ -4,6 +4,7 @@ use std::time::{Duration, Instant};
 
 use bytes::Bytes;
 use prost::Message;
+use tipoff::config::Storage;
 use tipoff::wire::pb;
 use tonic::Request;
 use tonic::client::Grpc;
@@ -19,26 +20,48 @@ use crate::work::{self, Used, rate, started};
 const CLIENTS: u64 = 4;
 const BATCH: u64 = 500;
 
-pub async fn run(items: u64) -> [Row; 2] {
+/// How many sled stores in a time that one waits for.
+const MOST_IN_SLED: u64 = 1_000_000;
+
+pub async fn run(items: u64) -> Vec<Row> {
     let world = work::world(1);
     let mut exchange = started(&world);
     let elapsed = store(&world, &exchange, items).await;
-
-    let used = Used::by(exchange.id());
+    let stored = Stored::by(&world, &exchange, (items, elapsed));
     assert!(exchange.terminate().success());
-    let data = &world.config.storage.data;
-    let disk_mb = work::folder_mb(data);
-    let row = |scenario, stores| {
-        let limit = bare::writes(&world.config.storage, stores);
-        let figures = (rate(items, elapsed), rate(items, limit), "indicators/s");
+    let mut rows = Vec::new();
+    if items <= MOST_IN_SLED {
+        rows.push(stored.row("ingest", bare::Stores::Sled));
+    }
+    rows.push(stored.row("ingest stores", bare::Stores::Own));
+    rows
+}
+
+/// What was stored, and what that took.
+pub struct Stored<'a> {
+    storage: &'a Storage,
+    items: u64,
+    elapsed: Duration,
+    used: Used,
+}
+
+impl<'a> Stored<'a> {
+    /// By an exchange that has stored so many items in a time.
+    pub fn by(world: &'a World, exchange: &Process, (items, elapsed): (u64, Duration)) -> Self {
+        Self { storage: &world.config.storage, items, elapsed, used: Used::by(exchange.id()) }
+    }
+
+    /// A row, with the limit of some stores. The exchange has ended.
+    pub fn row(&self, scenario: &'static str, stores: bare::Stores) -> Row {
+        let limit = bare::writes(self.storage, stores);
+        let figures = (rate(self.items, self.elapsed), rate(self.items, limit), "indicators/s");
         Row {
-            rss_mb: used.rss_mb,
-            cpu_s: used.cpu_s,
-            disk_mb: Some(disk_mb),
-            ..Row::of((scenario, items), figures, 0.7, 100_000.0)
+            rss_mb: self.used.rss_mb,
+            cpu_s: self.used.cpu_s,
+            disk_mb: Some(work::folder_mb(&self.storage.data)),
+            ..Row::of((scenario, self.items), figures, 0.7, 100_000.0)
         }
-    };
-    [row("ingest", bare::Stores::Sled), row("ingest stores", bare::Stores::Own)]
+    }
 }
 
 /// Has so many items stored, and tells how long that took.

@@ -31,18 +31,23 @@ const VALUES: u64 = 1_000;
 /// How many lookups are under way at once, each on a connection of its own.
 const CALLERS: u64 = 4;
 
-/// Every row about so many stored indicators.
-pub async fn run(items: u64) -> Vec<Row> {
+/// Every row about so many stored indicators; where it `is_ingest` as well, how fast they were stored.
+pub async fn run(items: u64, is_ingest: bool) -> Vec<Row> {
     let world = work::world(2);
     let mut exchange = started(&world);
-    ingest::store(&world, &exchange, items).await;
+    let elapsed = ingest::store(&world, &exchange, items).await;
+    let stored = ingest::Stored::by(&world, &exchange, (items, elapsed));
     let looked_up = lookup(&world, &exchange, items).await;
     let caught_up = catch_up(&world, &exchange, items).await;
     let used = Used::by(exchange.id());
     let size = size(&world, items, used);
     let restarted = restart(&world, &mut exchange, items);
     assert!(exchange.terminate().success());
-    vec![looked_up, with_limit(caught_up, &world), size, restarted]
+    let mut rows = vec![looked_up, with_limit(caught_up, &world), size, restarted];
+    if is_ingest {
+        rows.insert(0, stored.row("ingest stores", bare::Stores::Own));
+    }
+    rows
 }
 
 /// Batches of a thousand, of which one in twenty is known.
