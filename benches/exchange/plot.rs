@@ -32,7 +32,9 @@ fn picture(scenario: &str, rows: &[&Row], file: &Path) -> Result<(), Box<dyn std
     let least = |all: &mut dyn Iterator<Item = f64>| all.fold(f64::INFINITY, f64::min);
     let most = |all: &mut dyn Iterator<Item = f64>| all.fold(0.0, f64::max);
     let across = (least(&mut sizes())..most(&mut sizes())).log_scale();
-    let up = (least(&mut values()) / 2.0..most(&mut values()) * 2.0).log_scale();
+    let (low, high) = (least(&mut values()), most(&mut values()));
+    // Above all points there is room for the names.
+    let up = (low / 2.0..high * 2.0 * (high / low).powf(0.25)).log_scale();
     let area = SVGBackend::new(file, SIZE).into_drawing_area();
     area.fill(&WHITE)?;
     let unit = rows[0].unit;
@@ -58,7 +60,9 @@ fn picture(scenario: &str, rows: &[&Row], file: &Path) -> Result<(), Box<dyn std
             .label(name)
             .legend(move |(x, y)| PathElement::new([(x, y), (x + 20, y)], colour.stroke_width(2)));
     }
-    chart.configure_series_labels().background_style(WHITE).border_style(BLACK).draw()?;
+    let mut names = chart.configure_series_labels();
+    let names = names.position(SeriesLabelPosition::UpperRight);
+    names.background_style(WHITE).border_style(BLACK).draw()?;
     area.present()?;
     Ok(())
 }
@@ -69,6 +73,7 @@ fn short(value: &f64) -> String {
     match *value {
         value if value >= 1e6 => format!("{:.0} M", value / 1e6),
         value if value >= 1e3 => format!("{:.0} k", value / 1e3),
-        value => format!("{value:.0}"),
+        value if value >= 1.0 => format!("{value:.0}"),
+        value => format!("{value:.4}").trim_end_matches('0').to_owned(),
     }
 }
