@@ -264,9 +264,9 @@ impl OpenFeed {
 /// connection is sent at once.
 fn together(now: Timestamp, heartbeat: Duration) -> Duration {
     let apart = (heartbeat / TIMES).max(Duration::from_millis(1));
-    let millis = u64::try_from(apart.as_millis()).unwrap_or(u64::MAX).cast_signed();
+    let millis = i64::try_from(apart.as_millis()).unwrap_or(i64::MAX);
     let since = u64::try_from(now.as_millis().rem_euclid(millis)).unwrap_or(0);
-    heartbeat + apart - Duration::from_millis(since)
+    heartbeat.saturating_add(apart.saturating_sub(Duration::from_millis(since)))
 }
 
 /// Done once the subscription is another reader's; never for a feed without a name.
@@ -327,5 +327,7 @@ mod tests {
         assert_eq!(due(noon + 300, 15_000) - noon, 15_600);
         assert_eq!(due(-1, 1_000), 1_000, "before the epoch too");
         assert_eq!(due(7, 10), 18, "a time that cannot be parted is kept");
+        let never = together(Timestamp::from_millis(noon), Duration::from_secs(u64::MAX));
+        assert!(never >= Duration::from_secs(u64::MAX), "one that is never due is not now");
     }
 }
