@@ -2,7 +2,7 @@
 //! and readers that share the recent entries.
 
 use std::sync::Arc;
-use std::thread;
+use std::thread::{self, JoinHandle};
 
 use tokio::sync::{OwnedSemaphorePermit, Semaphore, mpsc, oneshot, watch};
 use tracing::error;
@@ -42,6 +42,18 @@ pub struct Log {
     room: Arc<Semaphore>,
     head: watch::Receiver<u64>,
     broken: watch::Sender<Option<String>>,
+    writer: Option<JoinHandle<()>>,
+}
+
+/// Ends the writer: whoever opens the journal next does not find it in use.
+impl Drop for Log {
+    fn drop(&mut self) {
+        self.queue = mpsc::channel(1).0;
+        if let Some(writer) = self.writer.take() {
+            // What it panicked with has been told.
+            let _ = writer.join();
+        }
+    }
 }
 
 #[derive(Debug)]
@@ -65,9 +77,10 @@ impl Log {
             head,
             broken: broken.clone(),
         };
-        thread::Builder::new().name("journal-writer".into()).spawn(move || writer.run(waiting))?;
+        let thread = thread::Builder::new().name("journal-writer".into());
+        let writer = Some(thread.spawn(move || writer.run(waiting))?);
         let room = Arc::new(Semaphore::new(WAITING_BYTES));
-        Ok(Log { journal, tail, queue, room, head: watched, broken })
+        Ok(Log { journal, tail, queue, room, head: watched, broken, writer })
     }
 
     /// Appends, and tells where once it is durable.

@@ -164,12 +164,15 @@ impl Node {
         }
         self.answered.cancel();
         let applied = if followed { Ok(Ok(())) } else { follower.await };
-        for task in background {
-            task.abort();
-        }
         // It tells of its own faults in the log, and a cursor that is not written loses nothing.
         let _ = cursors.await;
         ops.abort();
+        let _ = ops.await;
+        // Nothing here holds the folders any more when this returns.
+        for task in background {
+            task.abort();
+            let _ = task.await;
+        }
         match (fault, applied) {
             (Some(fault), _) => Err(fault.into()),
             (None, Ok(Ok(()))) => Ok(()),

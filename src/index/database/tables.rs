@@ -23,7 +23,7 @@ use super::{DiskError, Result, TABLES};
 const WAITING: usize = 1;
 
 /// How many tables are merged at once. Each time what was merged lately is read and written again.
-const MERGED: u8 = 8;
+pub const MERGED: u8 = 8;
 
 /// How many tables may wait to be merged before no other is written, and how long until they are counted again.
 const UNMERGED: usize = 24;
