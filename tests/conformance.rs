@@ -177,6 +177,16 @@ async fn a_log_answers_every_append_and_its_readers_see_what_it_answered() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
+async fn a_journal_is_free_as_soon_as_its_log_is_gone() {
+    let folder = tempfile::tempdir().unwrap();
+    for number in 0..50 {
+        let journal = FileJournal::open(settings(folder.path())).unwrap();
+        let log = Log::start(Arc::new(journal), LogSettings::default()).unwrap();
+        assert_eq!(log.append(close(number)).await.unwrap().sequence, number + 1);
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
 async fn a_log_has_no_gap_behind_an_append_whose_fate_was_unknown() {
     let journal = Arc::new(MemoryJournal::new(time()));
     let log = Log::start(Arc::clone(&journal) as Arc<dyn Journal>, LogSettings::default()).unwrap();

@@ -21,7 +21,7 @@ const CLIENTS: u64 = 4;
 const BATCH: u64 = 500;
 
 /// How many sled stores in a time that one waits for.
-const MOST_IN_SLED: u64 = 1_000_000;
+pub const MOST_IN_SLED: u64 = 1_000_000;
 
 pub async fn run(items: u64) -> Vec<Row> {
     let world = work::world(1);

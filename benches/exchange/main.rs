@@ -133,12 +133,9 @@ fn main() {
             report.add(stalled::run().await);
         }
         if wanted("stored") {
-            for items in &sizes {
-                stored::run(*items, false).await.into_iter().for_each(|row| report.add(row));
-            }
-            // So many are stored once for all that is measured of them.
-            if given.is_none() && !quick {
-                stored::run(MOST, true).await.into_iter().for_each(|row| report.add(row));
+            let most = (given.is_none() && !quick).then_some(MOST);
+            for items in sizes.iter().copied().chain(most) {
+                stored::run(items).await.into_iter().for_each(|row| report.add(row));
             }
         }
         if wanted("idle") {

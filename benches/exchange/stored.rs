@@ -31,8 +31,9 @@ const VALUES: u64 = 1_000;
 /// How many lookups are under way at once, each on a connection of its own.
 const CALLERS: u64 = 4;
 
-/// Every row about so many stored indicators; where it `is_ingest` as well, how fast they were stored.
-pub async fn run(items: u64, is_ingest: bool) -> Vec<Row> {
+/// Every row about so many stored indicators; of so many that they are stored once only, how fast they were stored
+/// as well.
+pub async fn run(items: u64) -> Vec<Row> {
     let world = work::world(2);
     let mut exchange = started(&world);
     let elapsed = ingest::store(&world, &exchange, items).await;
@@ -44,7 +45,7 @@ pub async fn run(items: u64, is_ingest: bool) -> Vec<Row> {
     let restarted = restart(&world, &mut exchange, items);
     assert!(exchange.terminate().success());
     let mut rows = vec![looked_up, with_limit(caught_up, &world), size, restarted];
-    if is_ingest {
+    if items > ingest::MOST_IN_SLED {
         rows.insert(0, stored.row("ingest stores", bare::Stores::Own));
     }
     rows

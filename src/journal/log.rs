@@ -48,6 +48,7 @@ pub struct Log {
 /// Ends the writer: whoever opens the journal next does not find it in use.
 impl Drop for Log {
     fn drop(&mut self) {
+        // With the last sender the writer has nothing more to wait for.
         self.queue = mpsc::channel(1).0;
         if let Some(writer) = self.writer.take() {
             // What it panicked with has been told.

@@ -30,8 +30,8 @@ use crate::wire::{cursor, filter, pb, purpose};
 
 type Answer = Result<EncodedFeed, Status>;
 
-/// How many times heartbeats may be due in as long as they are apart.
-const TIMES: u32 = 50;
+/// Heartbeats are due at ticks, of which there are so many in as long as they are apart.
+const TICKS: u32 = 50;
 
 #[async_trait]
 impl FeedService for Services {
@@ -263,7 +263,7 @@ impl OpenFeed {
 /// The time until a heartbeat is due, rounded up so that those of many streams are due together: what goes to one
 /// connection is sent at once.
 fn together(now: Timestamp, heartbeat: Duration) -> Duration {
-    let apart = (heartbeat / TIMES).max(Duration::from_millis(1));
+    let apart = (heartbeat / TICKS).max(Duration::from_millis(1));
     let millis = i64::try_from(apart.as_millis()).unwrap_or(i64::MAX);
     let since = u64::try_from(now.as_millis().rem_euclid(millis)).unwrap_or(0);
     heartbeat.saturating_add(apart.saturating_sub(Duration::from_millis(since)))

@@ -164,13 +164,15 @@ impl Node {
         }
         self.answered.cancel();
         let applied = if followed { Ok(Ok(())) } else { follower.await };
+        for task in &background {
+            task.abort();
+        }
         // It tells of its own faults in the log, and a cursor that is not written loses nothing.
         let _ = cursors.await;
         ops.abort();
+        // None of them holds the folders any more when this returns.
         let _ = ops.await;
-        // Nothing here holds the folders any more when this returns.
         for task in background {
-            task.abort();
             let _ = task.await;
         }
         match (fault, applied) {

@@ -376,6 +376,12 @@ MUTANTS = {
         "if false {",
         ["--lib", "index::database"],
     ),
+    "log-leaves-its-writer-behind": (
+        "src/journal/log.rs",
+        "            let _ = writer.join();",
+        "            drop(writer);",
+        ["--test", "conformance"],
+    ),
     "submission-as-kept-hides-what-is-pending": (
         "src/index/apply.rs",
         "if !self.pending.written.contains_key(key)",

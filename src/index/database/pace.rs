@@ -24,7 +24,7 @@ const REST: Duration = Duration::from_millis(2);
 const SYNCED_STEPS: usize = 8;
 const SYNCED_STEPS_LATE: usize = 64;
 
-/// How many tables that are not merged are many, of which some are being merged: then that takes no rest.
+/// How many tables that are not merged are many, more than are merged at once: then merging them takes no rest.
 const MANY_TABLES: usize = 12;
 
 /// What waits to be written or merged.
