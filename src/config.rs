@@ -72,6 +72,8 @@ pub struct Server {
     /// The folder of the server's `ca.pem`, `cert.pem`, `key.pem`, and `crl.pem` where there is
     /// one.
     pub identity: PathBuf,
+    /// Whether the node refuses to start without a `crl.pem`.
+    pub crl_required: bool,
     /// How long the node waits for open calls when it stops.
     pub drain_timeout_s: u64,
 }
@@ -83,6 +85,7 @@ impl Default for Server {
             ops: SocketAddr::from(([127, 0, 0, 1], 7445)),
             trust_domain: "tipoff.example".into(),
             identity: "certs/dev/server".into(),
+            crl_required: false,
             drain_timeout_s: 20,
         }
     }

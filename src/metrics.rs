@@ -29,6 +29,7 @@ pub struct Metrics {
     denied: Family<Method, Counter>,
     refused_connections: Family<Label, Counter>,
     certificate_expiry_seconds: Gauge<f64, AtomicU64>,
+    identity_reload_failed: Gauge,
     disk_bytes: Family<Store, Gauge>,
     lag_entries: Family<Subscription, Gauge>,
     tips_overdue: Gauge,
@@ -75,6 +76,7 @@ impl Metrics {
             denied: Family::default(),
             refused_connections: Family::default(),
             certificate_expiry_seconds: Gauge::default(),
+            identity_reload_failed: Gauge::default(),
             disk_bytes: Family::default(),
             lag_entries: Family::default(),
             tips_overdue: Gauge::default(),
@@ -115,6 +117,11 @@ impl Metrics {
             "When the server's certificate ends, since the epoch",
             Unit::Seconds,
             self.certificate_expiry_seconds.clone(),
+        );
+        r.register(
+            "identity_reload_failed",
+            "1 while the identity folder cannot be reloaded, and older certificates and revocation lists are in use",
+            self.identity_reload_failed.clone(),
         );
         r.register_with_unit("disk", "Size on disk", Unit::Bytes, self.disk_bytes.clone());
         r.register(
@@ -218,6 +225,11 @@ impl Metrics {
     #[allow(clippy::cast_precision_loss)] // Seconds since the epoch are far below 2^53.
     pub fn observe_certificate(&self, not_after_ms: i64) {
         self.certificate_expiry_seconds.set(not_after_ms as f64 / 1000.0);
+    }
+
+    /// Whether the last reload of the identity folder failed.
+    pub fn observe_identity_reload(&self, failed: bool) {
+        self.identity_reload_failed.set(i64::from(failed));
     }
 
     /// Everything in the text format of Prometheus.

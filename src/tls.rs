@@ -8,6 +8,8 @@ mod connection;
 mod folder;
 pub mod identity;
 mod limits;
+mod pem;
+mod revocation;
 pub mod server;
 
 use std::net::SocketAddr;

@@ -18,7 +18,6 @@ use tipoff::journal::database;
 use tipoff::wire::pb;
 use tipoff::wire::pb::feed_service_client::FeedServiceClient;
 use tipoff::wire::pb::indicator_service_client::IndicatorServiceClient;
-use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tonic::Code;
 
 /// The machine's clock, moved forward by a test.
@@ -346,14 +345,7 @@ async fn the_ops_listener_shows_metrics_liveness_and_readiness() {
     let client = world.client(&node, "birdsite");
     client.submit(batch("s", 1, None, vec![domain("a.example"), domain("nodots")])).await.unwrap();
     let _ = world.impatient(&node, "exchange-ops").subscribe(From::Start, None).next().await;
-    let get = async |path: &str| {
-        let mut stream = tokio::net::TcpStream::connect(node.ops).await.unwrap();
-        let request = format!("GET {path} HTTP/1.1\r\nhost: x\r\nconnection: close\r\n\r\n");
-        stream.write_all(request.as_bytes()).await.unwrap();
-        let mut answer = String::new();
-        stream.read_to_string(&mut answer).await.unwrap();
-        answer
-    };
+    let get = |path| node.ops_get(path);
     assert!(get("/live").await.starts_with("HTTP/1.1 200"));
     assert!(get("/ready").await.starts_with("HTTP/1.1 200"));
     assert!(get("/elsewhere").await.starts_with("HTTP/1.1 404"));

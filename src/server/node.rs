@@ -61,7 +61,9 @@ impl Node {
     /// Opens the journal and the index, catches up, seeds the registry and binds the listeners.
     pub async fn start(config: Config, clock: Arc<dyn Clock>) -> Result<Self, ServeError> {
         let checked = Checked::of(&config)?;
-        let tls = Arc::new(ServerTls::open(&config.server.identity, Arc::clone(&clock))?);
+        let server = &config.server;
+        let tls = ServerTls::open(&server.identity, server.crl_required, Arc::clone(&clock))?;
+        let tls = Arc::new(tls);
         let (log, index) = open(&config, &clock)?;
         let mut follower = Follower::new(Arc::clone(&log), Arc::clone(&index))?;
         catch_up(&mut follower, &log, &index)?;
@@ -209,6 +211,7 @@ impl Node {
                 if let Some(not_after) = tls.not_after_ms() {
                     metrics.observe_certificate(not_after);
                 }
+                metrics.observe_identity_reload(tls.reload_failed());
             }),
             ready: Arc::new(move || if stop.is_cancelled() { Err("stopping") } else { Ok(()) }),
         }

@@ -7,11 +7,13 @@ use std::sync::Arc;
 
 use rustls::RootCertStore;
 use rustls::crypto::CryptoProvider;
-use rustls::pki_types::pem::PemObject;
 use rustls::pki_types::{CertificateDer, CertificateRevocationListDer, PrivateKeyDer};
 use rustls::sign::CertifiedKey;
 use thiserror::Error;
 use x509_parser::prelude::{FromDer, X509Certificate};
+
+use super::pem::PemFile;
+use super::revocation;
 
 /// Why a folder is no identity. Each names the file.
 #[derive(Debug, Error)]
@@ -42,8 +44,8 @@ pub struct IdentityFolder {
     pub chain: Vec<CertificateDer<'static>>,
     /// The key of the first certificate of the chain.
     pub key: PrivateKeyDer<'static>,
-    /// The revocation lists; empty where there is no `crl.pem`.
-    pub crls: Vec<CertificateRevocationListDer<'static>>,
+    /// The revocation lists, at least one; `None` if there is no `crl.pem`.
+    pub crls: Option<Vec<CertificateRevocationListDer<'static>>>,
 }
 
 /// A side of a connection.
@@ -59,28 +61,24 @@ impl IdentityFolder {
     /// Reads a folder, and checks that the key is that of the certificate.
     pub fn read(folder: &Path, provider: &CryptoProvider) -> Result<Self, FolderError> {
         let ca = folder.join("ca.pem");
+        let authorities = certificates(&ca)?;
         let mut roots = RootCertStore::empty();
-        for certificate in certificates(&ca)? {
-            roots.add(certificate).map_err(|error| content(&ca, error.to_string()))?;
+        for certificate in &authorities {
+            roots.add(certificate.clone()).map_err(|error| content(&ca, error.to_string()))?;
         }
         let chain = certificates(&folder.join("cert.pem"))?;
         let key_path = folder.join("key.pem");
-        let key = PrivateKeyDer::from_pem_slice(&read(&key_path)?)
-            .map_err(|_| content(&key_path, "holds no private key in PEM"))?;
+        let keys: Vec<PrivateKeyDer<'_>> = PemFile::read(&key_path)?.sections("private key")?;
+        let Some(key) = keys.into_iter().next() else {
+            return Err(content(&key_path, "holds no private key in PEM"));
+        };
         let pair = CertifiedKey::from_der(chain.clone(), key.clone_key(), provider)
             .map_err(|error| content(&key_path, format!("is not the key of cert.pem: {error}")))?;
         match pair.keys_match() {
             Ok(()) | Err(rustls::Error::InconsistentKeys(rustls::InconsistentKeys::Unknown)) => {}
             Err(_) => return Err(content(&key_path, "is not the key of cert.pem")),
         }
-        let crl_path = folder.join("crl.pem");
-        let crls = if crl_path.exists() {
-            CertificateRevocationListDer::pem_slice_iter(&read(&crl_path)?)
-                .collect::<Result<Vec<_>, _>>()
-                .map_err(|_| content(&crl_path, "is not a revocation list in PEM"))?
-        } else {
-            Vec::new()
-        };
+        let crls = revocation::read(&folder.join("crl.pem"), &authorities)?;
         Ok(Self { roots, chain, key, crls })
     }
 
@@ -126,20 +124,25 @@ impl IdentityFolder {
     }
 }
 
+/// The certificates of a file, at least one. Each of them parses.
 fn certificates(path: &Path) -> Result<Vec<CertificateDer<'static>>, FolderError> {
-    let read = CertificateDer::pem_slice_iter(&read(path)?)
-        .collect::<Result<Vec<_>, _>>()
-        .map_err(|error| content(path, format!("is not PEM: {error}")))?;
-    if read.is_empty() {
-        return Err(content(path, "holds no certificate in PEM"));
+    let certificates: Vec<CertificateDer<'static>> =
+        PemFile::read(path)?.sections("certificate")?;
+    for (at, certificate) in certificates.iter().enumerate() {
+        if !matches!(X509Certificate::from_der(certificate), Ok(([], _))) {
+            let which = format!("certificate {} of {}", at + 1, certificates.len());
+            return Err(content(path, format!("{which} is damaged or cut short")));
+        }
     }
-    Ok(read)
+    Ok(certificates)
 }
 
-fn read(path: &Path) -> Result<Vec<u8>, FolderError> {
+/// Reads a file.
+pub(super) fn read(path: &Path) -> Result<Vec<u8>, FolderError> {
     fs::read(path).map_err(|source| FolderError::Read { path: path.into(), source })
 }
 
-fn content(path: &Path, reason: impl Into<String>) -> FolderError {
+/// A file does not hold what it should.
+pub(super) fn content(path: &Path, reason: impl Into<String>) -> FolderError {
     FolderError::Content { path: path.into(), reason: reason.into() }
 }

@@ -2,16 +2,17 @@
 
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
 
 use arc_swap::ArcSwap;
 use rustls::pki_types::UnixTime;
-use rustls::server::{NoServerSessionStorage, WebPkiClientVerifier};
+use rustls::server::{NoServerSessionStorage, VerifierBuilderError, WebPkiClientVerifier};
 use rustls::time_provider::TimeProvider;
 use rustls::{ServerConfig, version};
-use tracing::{info, warn};
+use tracing::{error, info};
 
-use super::folder::{FolderError, IdentityFolder, Side};
+use super::folder::{FolderError, IdentityFolder, Side, content};
 use super::provider;
 use crate::clock::Clock;
 
@@ -21,19 +22,33 @@ pub struct ServerTls {
     folder: PathBuf,
     clock: Arc<dyn Clock>,
     current: ArcSwap<Current>,
+    reload_failed: AtomicBool,
 }
 
 #[derive(Debug)]
 struct Current {
     config: Arc<ServerConfig>,
     not_after_ms: Option<i64>,
+    /// Whether a `crl.pem` is enforced.
+    checks_revocation: bool,
 }
 
 impl ServerTls {
-    /// Reads an identity folder.
-    pub fn open(folder: &Path, clock: Arc<dyn Clock>) -> Result<Self, FolderError> {
-        let current = ArcSwap::from_pointee(build(folder, &clock)?);
-        Ok(Self { folder: folder.into(), clock, current })
+    /// Reads an identity folder. With `crl_required` one without a `crl.pem` is refused.
+    pub fn open(
+        folder: &Path,
+        crl_required: bool,
+        clock: Arc<dyn Clock>,
+    ) -> Result<Self, FolderError> {
+        let current = build(folder, &clock)?;
+        if crl_required && !current.checks_revocation {
+            return Err(content(
+                &folder.join("crl.pem"),
+                "is absent, and server.crl_required is set: put the revocation list there",
+            ));
+        }
+        let current = ArcSwap::from_pointee(current);
+        Ok(Self { folder: folder.into(), clock, current, reload_failed: AtomicBool::new(false) })
     }
 
     /// The settings for the next connection.
@@ -46,33 +61,69 @@ impl ServerTls {
         self.current.load().not_after_ms
     }
 
-    /// Reads the folder again. On an error the old settings stay, and the log says why.
+    /// Whether the last reload failed, so that older certificates and revocation lists are in use than the folder
+    /// is meant to hold.
+    pub fn reload_failed(&self) -> bool {
+        self.reload_failed.load(Ordering::Relaxed)
+    }
+
+    /// Reads the folder again. On an error the old certificates and revocation lists stay in use, and the log
+    /// says why.
     pub fn reload(&self) {
-        match build(&self.folder, &self.clock) {
+        let folder = self.folder.display();
+        match self.build_again() {
             Ok(fresh) => {
-                let changed = fresh.not_after_ms != self.not_after_ms();
-                self.current.store(Arc::new(fresh));
-                if changed {
-                    info!(folder = %self.folder.display(), "the server's certificate is replaced");
+                let old = self.current.swap(Arc::new(fresh));
+                let current = self.current.load();
+                if current.not_after_ms != old.not_after_ms {
+                    info!(%folder, "the server's certificate is replaced");
+                }
+                if current.checks_revocation && !old.checks_revocation {
+                    info!(%folder, "revocation is checked from now on: there is a crl.pem");
+                }
+                if self.reload_failed.swap(false, Ordering::Relaxed) {
+                    info!(%folder, "the identity folder could be read again");
                 }
             }
-            Err(error) => warn!("the old certificate stays in use: {error}"),
+            Err(reason) => {
+                self.reload_failed.store(true, Ordering::Relaxed);
+                error!(
+                    %folder, %reason,
+                    "the identity folder could not be reloaded: the certificates and revocation list that were \
+                     read before stay in use, and newer revocations have no effect; repair the file"
+                );
+            }
         }
+    }
+
+    /// Once revocation is checked it stays so for as long as the process runs.
+    fn build_again(&self) -> Result<Current, FolderError> {
+        let fresh = build(&self.folder, &self.clock)?;
+        if self.current.load().checks_revocation && !fresh.checks_revocation {
+            return Err(content(
+                &self.folder.join("crl.pem"),
+                "is absent, but was there before: put it back, or restart the exchange to go on without one",
+            ));
+        }
+        Ok(fresh)
     }
 }
 
 fn build(folder: &Path, clock: &Arc<dyn Clock>) -> Result<Current, FolderError> {
     let provider = provider();
     let identity = IdentityFolder::read(folder, &provider)?;
-    let refuse =
-        |file: &str, reason: String| FolderError::Content { path: folder.join(file), reason };
+    let refuse = |file: &str, reason: String| content(&folder.join(file), reason);
+    let checks_revocation = identity.crls.is_some();
     let verifier =
         WebPkiClientVerifier::builder_with_provider(identity.shared_roots(), Arc::clone(&provider))
-            .with_crls(identity.crls.clone())
-            // Without this a list that has run out would be taken as if it were fresh.
+            .with_crls(identity.crls.clone().unwrap_or_default())
+            // Without this an expired list would be accepted as if it were fresh.
             .enforce_revocation_expiration()
             .build()
-            .map_err(|error| refuse("ca.pem", error.to_string()))?;
+            .map_err(|error| {
+                let of_crl = matches!(error, VerifierBuilderError::InvalidCrl(_));
+                refuse(if of_crl { "crl.pem" } else { "ca.pem" }, error.to_string())
+            })?;
     identity.check_side(folder, Side::Server)?;
     let not_after_ms = identity.not_after_ms();
     if not_after_ms.is_some_and(|end| end < clock.now().as_millis()) {
@@ -91,7 +142,7 @@ fn build(folder: &Path, clock: &Arc<dyn Clock>) -> Result<Current, FolderError> 
     config.send_tls13_tickets = 0;
     config.max_early_data_size = 0;
     config.alpn_protocols = vec![b"h2".to_vec()];
-    Ok(Current { config: Arc::new(config), not_after_ms })
+    Ok(Current { config: Arc::new(config), not_after_ms, checks_revocation })
 }
 
 /// The exchange's clock as rustls asks for it.

@@ -47,17 +47,39 @@ pub fn self_signed(world: &World, name: &str, params: &CertificateParams) -> Pat
 
 /// Writes an identity folder whose certificate another authority signed.
 pub fn signed_by_another(world: &World, name: &str, params: &CertificateParams) -> PathBuf {
-    let ca_key = KeyPair::generate().unwrap();
-    let mut ca = CertificateParams::default();
-    ca.is_ca = IsCa::Ca(BasicConstraints::Unconstrained);
-    let another = Issuer::new(ca, ca_key);
+    let another = Issuer::new(authority_params(), KeyPair::generate().unwrap());
     let key = KeyPair::generate().unwrap();
     let certificate = params.signed_by(&key, &another).unwrap();
     write(world, name, &certificate.pem(), &key)
 }
 
-/// Puts a revocation list beside the server's identity: the serial 42 is revoked on it.
+/// Puts a revocation list next to the server's identity: the serial 42 is revoked on it.
 pub fn revoke(world: &World, next_update_year: i32) {
+    write_crl(world, revocation_list(&issuer(world), next_update_year));
+}
+
+/// A revocation list of the world's authority, in PEM. The serial 42 is revoked on it.
+pub fn good_crl(world: &World) -> String {
+    revocation_list(&issuer(world), 2090)
+}
+
+/// A revocation list of an authority that nobody here trusts, under a name of its own or that of the
+/// world's authority.
+pub fn foreign_crl(world: &World, same_name: bool) -> String {
+    let key = KeyPair::generate().unwrap();
+    if !same_name {
+        return revocation_list(&Issuer::new(authority_params(), key), 2090);
+    }
+    let ca = fs::read_to_string(world.path("ca/ca.pem")).unwrap();
+    revocation_list(&Issuer::from_ca_cert_pem(&ca, key).unwrap(), 2090)
+}
+
+/// Writes the server's `crl.pem`.
+pub fn write_crl(world: &World, content: impl AsRef<[u8]>) {
+    fs::write(world.config.server.identity.join("crl.pem"), content).unwrap();
+}
+
+fn revocation_list(issuer: &Issuer<'_, KeyPair>, next_update_year: i32) -> String {
     let list = CertificateRevocationListParams {
         this_update: date_time_ymd(2024, 1, 1),
         next_update: date_time_ymd(next_update_year, 1, 1),
@@ -71,8 +93,13 @@ pub fn revoke(world: &World, next_update_year: i32) {
         }],
         key_identifier_method: KeyIdMethod::Sha256,
     };
-    let pem = list.signed_by(&issuer(world)).unwrap().pem().unwrap();
-    fs::write(world.config.server.identity.join("crl.pem"), pem).unwrap();
+    list.signed_by(issuer).unwrap().pem().unwrap()
+}
+
+fn authority_params() -> CertificateParams {
+    let mut params = CertificateParams::default();
+    params.is_ca = IsCa::Ca(BasicConstraints::Unconstrained);
+    params
 }
 
 fn write(world: &World, name: &str, certificate: &str, key: &KeyPair) -> PathBuf {

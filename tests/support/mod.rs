@@ -29,6 +29,7 @@ use tipoff::server::Node;
 use tipoff::tls::Authority;
 use tipoff::tls::authority::Usage;
 use tipoff::wire::pb;
+use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::sync::{mpsc, oneshot};
 use tokio::task::JoinHandle;
 
@@ -171,6 +172,16 @@ impl World {
 }
 
 impl Running {
+    /// What the ops listener answers to `GET` of a path, with its head.
+    pub async fn ops_get(&self, path: &str) -> String {
+        let mut stream = tokio::net::TcpStream::connect(self.ops).await.unwrap();
+        let request = format!("GET {path} HTTP/1.1\r\nhost: x\r\nconnection: close\r\n\r\n");
+        stream.write_all(request.as_bytes()).await.unwrap();
+        let mut answer = String::new();
+        stream.read_to_string(&mut answer).await.unwrap();
+        answer
+    }
+
     /// Tells the node to stop, as SIGTERM does, and waits until it has.
     pub async fn stop(mut self) {
         self.begin_stop();
