@@ -1,5 +1,6 @@
 //! The composition root: builds a node from its configuration, serves, drains.
 
+mod descriptors;
 mod node;
 mod settings;
 
@@ -7,6 +8,7 @@ use std::net::SocketAddr;
 
 use thiserror::Error;
 
+pub use self::descriptors::raise_limit;
 pub use self::node::Node;
 use crate::config::ConfigError;
 use crate::error;
@@ -52,6 +54,12 @@ pub enum ServeError {
         /// Why.
         source: std::io::Error,
     },
+    /// The limit of open files leaves no descriptor for connections.
+    #[error(
+        "the limit of open files is too low for a single connection: raise it (LimitNOFILE=, or \
+         ulimit -n; 1024 is enough to begin with)"
+    )]
+    Descriptors,
     /// The transport has failed.
     #[error("the gRPC server has failed: {0}")]
     Transport(#[from] tonic::transport::Error),

@@ -11,7 +11,7 @@ use super::failure::{Done, Failure, Outcome};
 use super::{output, stop};
 use crate::clock::SystemClock;
 use crate::config::{Config, ConfigError};
-use crate::server::{Node, ServeError};
+use crate::server::{self, Node, ServeError};
 
 /// Run an exchange
 #[derive(Debug, clap::Args)]
@@ -39,6 +39,7 @@ impl Serve {
             output::line(&format!("{} is in order", self.config.display()))?;
             return Ok(Done::Whole);
         }
+        server::raise_limit();
         let node = Node::start(config, Arc::new(SystemClock)).await.map_err(failure)?;
         let (reloads, reload) = mpsc::channel(1);
         let shutdown = stop::told()?;

@@ -12,7 +12,7 @@ use tonic::transport::Server;
 use tracing::{error, info, warn};
 
 use super::settings::Checked;
-use super::{Bound, ServeError};
+use super::{Bound, ServeError, descriptors};
 use crate::clock::Clock;
 use crate::config::{Config, Connections};
 use crate::exchange::{Exchange, Follower};
@@ -60,7 +60,7 @@ impl Node {
 
     /// Opens the journal and the index, catches up, seeds the registry and binds the listeners.
     pub async fn start(config: Config, clock: Arc<dyn Clock>) -> Result<Self, ServeError> {
-        let checked = Checked::of(&config)?;
+        let mut checked = Checked::of(&config)?;
         let server = &config.server;
         let tls = ServerTls::open(&server.identity, server.crl_required, Arc::clone(&clock))?;
         let tls = Arc::new(tls);
@@ -81,6 +81,10 @@ impl Node {
         };
         let grpc = bind(config.server.grpc).await?;
         let ops = bind(config.server.ops).await?;
+        // The stores are open by now, and connections take what they leave.
+        let wanted = checked.connections.total;
+        checked.connections.total =
+            descriptors::connections(wanted).ok_or(ServeError::Descriptors)?;
         let bound = Bound { grpc: grpc.local_addr()?, ops: ops.local_addr()? };
         Ok(Self {
             bound,

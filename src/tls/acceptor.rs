@@ -3,8 +3,9 @@
 use std::io;
 use std::net::{IpAddr, SocketAddr};
 use std::sync::Arc;
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
+use nix::errno::Errno;
 use spiffe::TrustDomain;
 use tokio::net::{TcpListener, TcpStream};
 use tokio::sync::{OwnedSemaphorePermit, Semaphore, mpsc};
@@ -24,7 +25,7 @@ use crate::domain::PartnerId;
 /// The bounds of connections.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct ConnectionLimits {
-    /// The most connections.
+    /// The most connections: one descriptor each.
     pub total: usize,
     /// The most connections of one partner.
     pub per_identity: usize,
@@ -51,8 +52,11 @@ impl Default for ConnectionLimits {
     }
 }
 
-/// How long the loop rests when the process has no file descriptor left: it would spin otherwise.
-const REST: Duration = Duration::from_millis(100);
+/// How long the loop pauses when nothing can be accepted, such as without a free descriptor: it would spin
+/// otherwise.
+const PAUSE: Duration = Duration::from_millis(100);
+/// How often that is logged at most.
+const LOG_EVERY: Duration = Duration::from_secs(60);
 
 /// Accepts connections and finds out who is there.
 pub struct Acceptor {
@@ -98,12 +102,14 @@ impl Acceptor {
         let (accepted, incoming) = mpsc::channel(64);
         tokio::spawn(async move {
             let acceptor = Arc::new(self);
+            let mut failures = Failures::default();
             while let Some(next) = stop.run_until_cancelled(listener.accept()).await {
                 match next {
                     Ok((stream, address)) => acceptor.take(stream, address, accepted.clone()),
+                    Err(error) if is_of_one_connection(&error) => {}
                     Err(error) => {
-                        warn!("a connection cannot be accepted: {error}");
-                        tokio::time::sleep(REST).await;
+                        failures.log(&error, acceptor.clock.instant());
+                        tokio::time::sleep(PAUSE).await;
                     }
                 }
             }
@@ -190,4 +196,38 @@ impl Acceptor {
         (self.refused)(label);
         info!(%address, label, "refused a connection: {reason}");
     }
+}
+
+/// Failures to accept, logged once a minute at most.
+#[derive(Default)]
+struct Failures {
+    logged: Option<Instant>,
+    suppressed: u64,
+}
+
+impl Failures {
+    fn log(&mut self, error: &io::Error, now: Instant) {
+        if self.logged.is_some_and(|logged| now.duration_since(logged) < LOG_EVERY) {
+            self.suppressed += 1;
+            return;
+        }
+        let suppressed = std::mem::take(&mut self.suppressed);
+        self.logged = Some(now);
+        if is_out_of_descriptors(error) {
+            warn!(%error, suppressed, "no descriptor is left for a connection: raise the limit of open files");
+        } else {
+            warn!(%error, suppressed, "could not accept a connection");
+        }
+    }
+}
+
+fn is_out_of_descriptors(error: &io::Error) -> bool {
+    let number = error.raw_os_error().map(Errno::from_raw);
+    matches!(number, Some(Errno::EMFILE | Errno::ENFILE))
+}
+
+/// The connection went away before it was accepted; the next one may be there already.
+fn is_of_one_connection(error: &io::Error) -> bool {
+    use io::ErrorKind::{ConnectionAborted, ConnectionRefused, ConnectionReset};
+    matches!(error.kind(), ConnectionAborted | ConnectionRefused | ConnectionReset)
 }

@@ -19,6 +19,8 @@ pub struct Process {
     log: PathBuf,
     port: u16,
     child: Option<Child>,
+    /// The soft and the hard limit of open files.
+    open_files: Option<(u32, u32)>,
 }
 
 impl Process {
@@ -36,15 +38,30 @@ impl Process {
         );
         fs::write(&config, text).unwrap();
         let log = world.path(format!("tipoff-{port}.log"));
-        Self { config, log, port, child: None }
+        Self { config, log, port, child: None, open_files: None }
     }
 
     fn command(&self) -> Command {
         let log = fs::OpenOptions::new().create(true).append(true).open(&self.log).unwrap();
-        let mut command = Command::new(env!("CARGO_BIN_EXE_tipoff"));
+        let tipoff = env!("CARGO_BIN_EXE_tipoff");
+        let mut command = match self.open_files {
+            None => Command::new(tipoff),
+            Some((soft, hard)) => {
+                let mut shell = Command::new("sh");
+                let limited =
+                    format!("ulimit -Sn {soft} && ulimit -Hn {hard} && exec \"$0\" \"$@\"");
+                shell.args(["-c", &limited, tipoff]);
+                shell
+            }
+        };
         command.arg("serve").arg("--config").arg(&self.config);
         command.stdout(Stdio::piped()).stderr(log);
         command
+    }
+
+    /// Limits how many files it may have open, from its next start on.
+    pub fn limit_open_files(&mut self, soft: u32, hard: u32) {
+        self.open_files = Some((soft, hard));
     }
 
     /// Starts it. It may not be ready yet: clients wait for it.
@@ -97,6 +114,11 @@ impl Process {
 
     pub fn client(&self, world: &World, partner: &str) -> Client {
         Client::new(&self.url(), &world.identity(partner)).unwrap()
+    }
+
+    /// Where it listens, without a scheme.
+    pub fn address(&self) -> String {
+        format!("127.0.0.1:{}", self.port)
     }
 
     pub fn url(&self) -> String {
