@@ -38,6 +38,7 @@ use std::path::PathBuf;
 use std::process::ExitCode;
 
 use clap::{Parser, Subcommand};
+use nix::sys::stat::{Mode, umask};
 use tracing_subscriber::EnvFilter;
 
 use self::failure::{Done, Failure};
@@ -132,6 +133,11 @@ enum Command {
 pub fn run() -> ExitCode {
     let Arguments { global, command } = Arguments::parse();
     start_log(global.verbose, matches!(command, Command::Serve(_)));
+    // What partners shared, cursors and keys are written to disk, in part by libraries: all of it is for this user
+    // alone. The certificates that `pki` writes next to its keys are for everybody.
+    if !matches!(command, Command::Pki(_)) {
+        umask(Mode::S_IRWXG | Mode::S_IRWXO);
+    }
     let runtime = match tokio::runtime::Builder::new_multi_thread().enable_all().build() {
         Ok(runtime) => runtime,
         Err(error) => return Failure::failed(format!("cannot start: {error}")).report(),

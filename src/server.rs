@@ -2,9 +2,11 @@
 
 mod descriptors;
 mod node;
+mod private;
 mod settings;
 
 use std::net::SocketAddr;
+use std::path::PathBuf;
 
 use thiserror::Error;
 
@@ -51,6 +53,14 @@ pub enum ServeError {
     Bind {
         /// Which address.
         address: SocketAddr,
+        /// Why.
+        source: std::io::Error,
+    },
+    /// The data folder cannot be made or made private.
+    #[error("cannot make {path} a folder of this user's alone: {source}")]
+    Data {
+        /// Which folder or file.
+        path: PathBuf,
         /// Why.
         source: std::io::Error,
     },

@@ -4,12 +4,17 @@
 
 mod support;
 
-use std::fs;
+use std::fs::{self, Permissions};
+use std::os::unix::fs::PermissionsExt;
+use std::path::{Path, PathBuf};
 use std::process::Command;
 use std::time::Duration;
 
 use support::process::Process;
-use support::{World, batch, domain, soon};
+use support::raw::channel_to;
+use support::{World, batch, domain, from_start, soon};
+use tipoff::wire::pb;
+use tipoff::wire::pb::feed_service_client::FeedServiceClient;
 use tokio::io::AsyncReadExt;
 use tokio::net::TcpStream;
 use tokio::task::JoinSet;
@@ -116,4 +121,54 @@ async fn a_node_that_cannot_accept_waits_says_so_once_and_goes_on() {
     set_limit(exchange.id(), 4_096);
     soon(waiting).await.unwrap().unwrap();
     assert!(exchange.terminate().success());
+}
+
+/// A folder and everything in it.
+fn everything(folder: &Path) -> Vec<PathBuf> {
+    let mut found = vec![folder.to_owned()];
+    for entry in fs::read_dir(folder).unwrap() {
+        let path = entry.unwrap().path();
+        if path.is_dir() { found.extend(everything(&path)) } else { found.push(path) }
+    }
+    found
+}
+
+fn assert_private(data: &Path) {
+    let found = everything(data);
+    for store in ["journal", "index", "cursors"] {
+        let store = data.join(store);
+        assert!(found.iter().any(|path| path.is_file() && path.starts_with(&store)), "{found:?}");
+    }
+    for path in found {
+        let mode = fs::metadata(&path).unwrap().permissions().mode() & 0o777;
+        let wanted = if path.is_dir() { 0o700 } else { 0o600 };
+        assert_eq!(mode, wanted, "{} is {mode:o}", path.display());
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn what_lies_on_disk_is_its_owners_alone() {
+    let world = World::new();
+    let data = &world.config.storage.data;
+    let mut exchange = Process::prepare(&world);
+    exchange.start();
+    exchange.wait_ready();
+    let client = exchange.client(&world, "birdsite");
+    client.submit(batch("s", 1, None, vec![domain("a.example")])).await.unwrap();
+    let mut feeds = FeedServiceClient::new(channel_to(&world, &exchange.url(), "facegraph"));
+    let named = pb::SubscribeRequest { name: "main".into(), ..from_start() };
+    feeds.subscribe(named).await.unwrap();
+    assert_private(data);
+    assert!(exchange.terminate().success());
+    assert_private(data);
+
+    // As a version left it that did not look to this.
+    for path in everything(data) {
+        let mode = if path.is_dir() { 0o755 } else { 0o644 };
+        fs::set_permissions(&path, Permissions::from_mode(mode)).unwrap();
+    }
+    exchange.start();
+    exchange.wait_ready();
+    assert_private(data);
+    exchange.kill();
 }

@@ -1,8 +1,9 @@
 //! A feed's place in a file, for a reader that goes on by itself.
 
 use std::ffi::OsString;
-use std::fs::{self, File};
+use std::fs::{self, File, OpenOptions};
 use std::io::{self, Write};
+use std::os::unix::fs::OpenOptionsExt;
 use std::path::{Path, PathBuf};
 
 use base64::Engine;
@@ -139,7 +140,12 @@ impl FeedState {
 fn replace(path: &Path, text: &str) -> io::Result<()> {
     let mut beside = OsString::from(path);
     beside.push(".new");
-    let mut file = File::create(&beside)?;
+    // A file that a crash left there keeps its mode otherwise.
+    match fs::remove_file(&beside) {
+        Err(error) if error.kind() != io::ErrorKind::NotFound => return Err(error),
+        _ => {}
+    }
+    let mut file = OpenOptions::new().write(true).create_new(true).mode(0o600).open(&beside)?;
     file.write_all(text.as_bytes())?;
     file.sync_all()?;
     fs::rename(&beside, path)?;
@@ -166,6 +172,8 @@ fn digest(filter: Option<&pb::Filter>) -> String {
 
 #[cfg(test)]
 mod tests {
+    use std::os::unix::fs::PermissionsExt;
+
     use super::*;
 
     const SERVER: &str = "https://localhost:7443";
@@ -193,6 +201,8 @@ mod tests {
         state.keep(&cursor(2)).unwrap();
         assert_eq!(open().cursor(), Some(cursor(2)));
         assert_eq!(fs::read_dir(folder.path()).unwrap().count(), 1);
+        let mode = fs::metadata(&path).unwrap().permissions().mode();
+        assert_eq!(mode & 0o777, 0o600, "only its owner reads it");
     }
 
     #[test]

@@ -12,7 +12,7 @@ use tonic::transport::Server;
 use tracing::{error, info, warn};
 
 use super::settings::Checked;
-use super::{Bound, ServeError, descriptors};
+use super::{Bound, ServeError, descriptors, private};
 use crate::clock::Clock;
 use crate::config::{Config, Connections};
 use crate::exchange::{Exchange, Follower};
@@ -64,6 +64,7 @@ impl Node {
         let server = &config.server;
         let tls = ServerTls::open(&server.identity, server.crl_required, Arc::clone(&clock))?;
         let tls = Arc::new(tls);
+        private::secure(&config.storage.data)?;
         let (log, index) = open(&config, &clock)?;
         let mut follower = Follower::new(Arc::clone(&log), Arc::clone(&index))?;
         catch_up(&mut follower, &log, &index)?;
