@@ -1,6 +1,8 @@
 //! The configuration file of `tipoff serve`: one TOML file, unknown keys refused. Every key with
 //! its default stands in `docs/configuration.md`, and a test holds the two together.
 
+pub mod ranges;
+
 use std::fs;
 use std::net::SocketAddr;
 use std::path::{Path, PathBuf};
@@ -27,6 +29,16 @@ pub enum ConfigError {
         /// What is wrong, and on which line.
         message: String,
     },
+    /// A number is outside its range.
+    #[error("{key} = {value}: must be {range}")]
+    Range {
+        /// Which key.
+        key: &'static str,
+        /// Its value.
+        value: u64,
+        /// The range and the unit.
+        range: String,
+    },
     /// A value is not one that can be used.
     #[error("{key}: {reason}")]
     Value {
@@ -37,7 +49,7 @@ pub enum ConfigError {
     },
 }
 
-/// Everything that an operator can set.
+/// Everything that an operator can set. [`ranges`] bounds its numbers.
 #[derive(Clone, Debug, Default, PartialEq, Deserialize)]
 #[serde(deny_unknown_fields, default)]
 pub struct Config {
@@ -315,6 +327,8 @@ impl Config {
 
 #[cfg(test)]
 mod tests {
+    use std::collections::BTreeMap;
+
     use super::*;
 
     #[test]
@@ -348,5 +362,19 @@ mod tests {
             .filter(|line| line.starts_with("        ") && line.contains(": "))
             .count();
         assert_eq!(keys, fields, "a key is missing from the documentation");
+        // Each number has a range, and its line ends with it.
+        let numbers = sections.iter().flat_map(|section| {
+            let numbers =
+                shown[*section].as_table().unwrap().iter().filter(|(_, v)| v.is_integer());
+            numbers
+                .map(move |(key, value)| (format!("{section}.{key}"), format!("{key} = {value}")))
+        });
+        let mut numbers: BTreeMap<String, String> = numbers.collect();
+        for number in ranges::NUMBERS {
+            let line = numbers.remove(number.key).unwrap_or_else(|| panic!("{} twice", number.key));
+            let line = format!("\n{line}  # {number}\n");
+            assert!(block.contains(&line), "the documentation lacks the line {line:?}");
+        }
+        assert!(numbers.is_empty(), "without a range: {numbers:?}");
     }
 }

@@ -148,7 +148,7 @@ async fn nothing_leaves_for_a_liaison_while_its_access_cannot_be_written() {
     birdsite.release(release("r1", keys(&["a.example"]), "W-17")).await.unwrap();
     node.stop().await;
     // Nothing is taken below so much free space, and no disk has it.
-    world.config.storage.min_free_mb = 1 << 40;
+    world.config.storage.min_free_mb = 1_000_000_000;
     let node = world.start().await;
     let impatient = || world.impatient(&node, "cyber-unit").for_purpose(warrant(now()));
     let busy = |error: ClientError| assert!(matches!(error, ClientError::Busy(_)), "{error}");

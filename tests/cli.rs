@@ -391,7 +391,18 @@ fn a_configuration_is_checked_without_starting_anything() {
     check("[storage]\ndta = \"data\"\n").failed(2, "dta");
     check("[server]\ngrpc = \"here\"\n").failed(2, "grpc");
     check("[server]\nops = \"0.0.0.0:7445\"\n").failed(2, "server.ops");
-    check("[connections]\ntotal = 0\n").failed(2, "connections.total");
+    // Every number, by its table.
+    for number in tipoff::config::ranges::NUMBERS {
+        let (table, key) = number.key.split_once('.').unwrap();
+        let above = number.range.end() + 1;
+        for outside in number.range.start().checked_sub(1).into_iter().chain([above]) {
+            let said = format!("{} = {outside}: must be {number}", number.key);
+            check(&format!("[{table}]\n{key} = {outside}\n")).failed(2, &said);
+        }
+    }
+    let header = check("[connections]\nheader_kb = 4194304\n");
+    header.failed(2, "connections.header_kb = 4194304: must be 1 to 1024 (KB)");
+    check("[connections]\nheader_kb = -1\n").failed(2, "header_kb");
     check("[connections]\nstream_window_kb = 1024\n").failed(2, "connection_window_kb");
     check("[[partners]]\nid = \"ab\"\nrole = \"king\"\n").failed(2, "king");
     let missing = Ran::of(&mut tipoff(&["serve", "--config", "/nowhere/tipoff.toml"]));

@@ -91,7 +91,7 @@ async fn nothing_of_a_tip_leaves_for_a_liaison_while_its_access_cannot_be_writte
     let id = sent.unwrap().tip_id;
     node.stop().await;
     // Nothing is taken below so much free space, and no disk has it.
-    world.config.storage.min_free_mb = 1 << 40;
+    world.config.storage.min_free_mb = 1_000_000_000;
     let node = world.start().await;
     let impatient = || world.impatient(&node, "cyber-unit").for_purpose(warrant(now()));
     let busy = |error: ClientError| assert!(matches!(error, ClientError::Busy(_)), "{error}");

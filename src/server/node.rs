@@ -343,8 +343,8 @@ async fn serve_grpc(
     // Connections that were opened together do not all end together.
     let spread = 0.9 + 0.2 * rand::random::<f64>();
     let bounds = &config.connections;
-    let age = Duration::from_secs(bounds.max_age_s.max(1)).mul_f64(spread);
-    let grace = Duration::from_secs(bounds.max_age_grace_s.max(1));
+    let age = Duration::from_secs(bounds.max_age_s).mul_f64(spread);
+    let grace = Duration::from_secs(bounds.max_age_grace_s);
     let services = Services {
         exchange: Arc::clone(exchange),
         labels: Arc::new(checked.labels.clone()),
@@ -368,7 +368,7 @@ async fn serve_grpc(
         .max_connection_age(age)
         .max_connection_age_grace(grace)
         // Up to the response's head, so it bounds unary calls and not streams.
-        .timeout(Duration::from_secs(config.requests.unary_timeout_s.max(1)))
+        .timeout(Duration::from_secs(config.requests.unary_timeout_s))
         .layer(AuthoriseLayer::new(Arc::clone(exchange), Arc::clone(metrics), stop.clone()));
     let router = server
         .add_service(
@@ -419,6 +419,6 @@ fn transport(bounds: &Connections) -> Server {
         .max_frame_size(16 * 1024)
         .initial_stream_window_size(bounds.stream_window_kb * 1024)
         .initial_connection_window_size(bounds.connection_window_kb * 1024)
-        .http2_keepalive_interval(Some(Duration::from_secs(bounds.keepalive_s.max(1))))
-        .http2_keepalive_timeout(Some(Duration::from_secs(bounds.keepalive_timeout_s.max(1))))
+        .http2_keepalive_interval(Some(Duration::from_secs(bounds.keepalive_s)))
+        .http2_keepalive_timeout(Some(Duration::from_secs(bounds.keepalive_timeout_s)))
 }

@@ -8,6 +8,7 @@ use spiffe::TrustDomain;
 
 use crate::config::{
     Config, ConfigError, Connections, GroupSeed, History, PartnerSeed, Requests, SMALL_FRAMES,
+    ranges,
 };
 use crate::domain::label::Labels;
 use crate::domain::partner::{GroupDefinition, Partner, Role, Terms};
@@ -34,6 +35,7 @@ pub struct Checked {
 impl Checked {
     /// Reads every value, or names the first that cannot be used.
     pub fn of(config: &Config) -> Read<Self> {
+        ranges::check(config)?;
         if !config.server.ops.ip().is_loopback() {
             return Err(value("server.ops", "is not a loopback address: metrics have no login"));
         }
@@ -47,8 +49,8 @@ impl Checked {
             labels,
             seed: seed(config)?,
             suspended,
-            exchange: exchange(config)?,
-            requests: requests(&config.requests)?,
+            exchange: exchange(config),
+            requests: requests(&config.requests),
             connections: connections(&config.connections)?,
         })
     }
@@ -153,50 +155,40 @@ fn group(seed: &GroupSeed) -> Read<GroupDefinition> {
     })
 }
 
-fn exchange(config: &Config) -> Read<Settings> {
+fn exchange(config: &Config) -> Settings {
     let (requests, storage) = (&config.requests, &config.storage);
-    let days = storage.accesses_kept_days;
-    if !(1..=36_500).contains(&days) {
-        return Err(value("storage.accesses_kept_days", "is not 1 to 36,500"));
-    }
-    Ok(Settings {
+    Settings {
         read_after_timeout: Duration::from_secs(requests.read_after_timeout_s),
         idle_close: Duration::from_secs(requests.idle_close_s),
         subscriptions_per_partner: requests.subscriptions_per_partner,
-        accesses_kept: Duration::from_secs(days * 86_400),
-    })
+        accesses_kept: Duration::from_secs(storage.accesses_kept_days * 86_400),
+    }
 }
 
-fn requests(requests: &Requests) -> Read<RequestLimits> {
-    let positive = |key: &str, number: usize| at_least_one(&format!("requests.{key}"), number);
-    Ok(RequestLimits {
-        batch_items: positive("batch_items", requests.batch_items)?,
-        lookup_values: positive("lookup_values", requests.lookup_values)?,
-        batches_in_flight: positive("batches_in_flight", requests.batches_in_flight)?,
-        heartbeat: Duration::from_secs(requests.heartbeat_s.max(1)),
-        blocked: Duration::from_secs(requests.blocked_s.max(1)),
-    })
+fn requests(requests: &Requests) -> RequestLimits {
+    RequestLimits {
+        batch_items: requests.batch_items,
+        lookup_values: requests.lookup_values,
+        batches_in_flight: requests.batches_in_flight,
+        heartbeat: Duration::from_secs(requests.heartbeat_s),
+        blocked: Duration::from_secs(requests.blocked_s),
+    }
 }
 
 fn connections(connections: &Connections) -> Read<ConnectionLimits> {
-    let positive = |key: &str, number: usize| at_least_one(&format!("connections.{key}"), number);
-    let least = connections.stream_window_kb.saturating_mul(SMALL_FRAMES);
+    let least = connections.stream_window_kb * SMALL_FRAMES;
     if connections.connection_window_kb < least {
         let reason = format!("has to be at least {SMALL_FRAMES} times stream_window_kb: {least}");
         return Err(value("connections.connection_window_kb", reason));
     }
     Ok(ConnectionLimits {
-        total: positive("total", connections.total)?,
-        per_identity: positive("per_identity", connections.per_identity)?,
-        per_address: positive("per_address", connections.per_address)?,
-        handshake_timeout: Duration::from_secs(connections.handshake_timeout_s.max(1)),
-        handshakes_in_flight: positive("handshakes_in_flight", connections.handshakes_in_flight)?,
-        first_request_timeout: Duration::from_secs(connections.first_request_timeout_s.max(1)),
+        total: connections.total,
+        per_identity: connections.per_identity,
+        per_address: connections.per_address,
+        handshake_timeout: Duration::from_secs(connections.handshake_timeout_s),
+        handshakes_in_flight: connections.handshakes_in_flight,
+        first_request_timeout: Duration::from_secs(connections.first_request_timeout_s),
     })
-}
-
-fn at_least_one(key: &str, number: usize) -> Read<usize> {
-    if number == 0 { Err(value(key, "is 0, and has to be at least 1")) } else { Ok(number) }
 }
 
 fn value(key: impl Into<String>, reason: impl Into<String>) -> ConfigError {
