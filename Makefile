@@ -24,7 +24,9 @@ help: ## Say what there is
 
 .PHONY: demo
 demo: ## Tell the story on this machine (DATA=report.csv tells it on a report of yours)
-	cargo run --quiet -- demo $(if $(DATA),--data $(DATA))
+# The first build takes minutes, and cargo shows its progress.
+	cargo build --bin tipoff
+	@cargo run --quiet -- demo $(if $(DATA),--data $(DATA))
 
 .PHONY: test
 test: tools $(PYTHON) ## Run every test
