@@ -5,17 +5,15 @@
 //! all readers.
 
 mod append;
+mod backend;
 mod chunk;
 mod codec;
 mod cursors;
 pub mod database;
-mod files;
 mod log;
-mod memory;
 mod sled;
 pub mod stored;
 mod tail;
-mod window;
 
 use std::fs::{File, TryLockError};
 use std::path::{Path, PathBuf};
@@ -24,12 +22,11 @@ use std::{fmt, io};
 use thiserror::Error;
 
 pub use self::append::{Append, AppendError, Stamp};
+pub use self::backend::{Durability, Fault, FileJournal, FileSettings, MemoryJournal};
 pub use self::cursors::{
     CursorError, CursorStore, MemoryCursors, SledCursors, StoredSubscription, UnreadableCursors,
 };
-pub use self::files::{Durability, FileJournal, FileSettings};
 pub use self::log::{Log, LogSettings};
-pub use self::memory::{Fault, MemoryJournal};
 pub use self::tail::Logged;
 use crate::domain::{Entry, Timestamp};
 

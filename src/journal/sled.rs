@@ -34,7 +34,7 @@ pub fn lies_in(folder: &Path) -> bool {
 /// Removes what an earlier attempt left of files: sled still has all of it.
 pub fn clear_what_was_begun(folder: &Path) -> io::Result<()> {
     for path in paths(folder)? {
-        if super::files::is_ours(&path) {
+        if super::backend::is_ours(&path) {
             fs::remove_file(path)?;
         }
     }
@@ -51,7 +51,7 @@ pub fn remove(folder: &Path) -> Result<(), JournalError> {
 /// Removes what is left of a database that is in files. One that is not, and has lost its `conf`, is no rest.
 pub fn remove_rest(folder: &Path) -> Result<(), JournalError> {
     let found = paths(folder).map_err(storage)?;
-    if folder.join(DB).exists() && !found.iter().any(|path| super::files::is_ours(path)) {
+    if folder.join(DB).exists() && !found.iter().any(|path| super::backend::is_ours(path)) {
         let reason = format!("it lies in sled, and its file `{CONF}` is missing");
         return Err(JournalError::Unopenable { folder: folder.to_owned(), reason });
     }

@@ -389,37 +389,37 @@ MUTANTS = {
         ["--lib", "index::tests"],
     ),
     "journal-cuts-off-what-was-acknowledged": (
-        "src/journal/files/recovery.rs",
+        "src/journal/backend/files/recovery.rs",
         " || segment.shows_durable(end.next, end.at).map_err(storage)? {",
         " {",
         DAMAGE,
     ),
     "journal-leaves-an-unfinished-end": (
-        "src/journal/files/recovery.rs",
+        "src/journal/backend/files/recovery.rs",
         "segment.cut(end.at).map_err(storage)",
         "Ok(())",
         DAMAGE,
     ),
     "journal-misses-no-file": (
-        "src/journal/files/recovery.rs",
+        "src/journal/backend/files/recovery.rs",
         "if !follows {",
         "if false {",
         DAMAGE,
     ),
     "journal-believes-any-end": (
-        "src/journal/files/recovery.rs",
+        "src/journal/backend/files/recovery.rs",
         "if found < mark.acknowledged {",
         "if false {",
         DAMAGE,
     ),
     "journal-forgets-ids-at-a-start": (
-        "src/journal/files/recovery.rs",
+        "src/journal/backend/files/recovery.rs",
         "window.insert(record.id, record.stamp);",
         "",
         DAMAGE,
     ),
     "sled-goes-before-its-journal-is-in-files": (
-        "src/journal/files.rs",
+        "src/journal/backend/files.rs",
         "        sled::read(&journal.settings.folder, |entries| journal.take_over(entries))?;\n"
         "        sled::remove(&journal.settings.folder)?;\n",
         "        let read = sled::read(&journal.settings.folder, |entries| journal.take_over(entries));\n"

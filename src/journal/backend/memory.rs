@@ -5,7 +5,7 @@ use std::fmt;
 use std::sync::{Mutex, MutexGuard, PoisonError};
 
 use super::window::Window;
-use super::{Append, AppendError, Journal, JournalError, Stamp, TimeSource, codec};
+use crate::journal::{Append, AppendError, Journal, JournalError, Stamp, TimeSource, codec};
 use crate::domain::{Entry, Timestamp};
 
 /// What becomes of one append, for tests.
@@ -94,7 +94,7 @@ impl Journal for MemoryJournal {
         let read = inner.entries.iter().skip(skipped).take(most).zip(from..);
         read.map(|((time, bytes), sequence)| {
             codec::decode_entry(sequence, *time, bytes)
-                .map_err(|error| super::damaged(sequence, error.to_string()))
+                .map_err(|error| crate::journal::damaged(sequence, error.to_string()))
         })
         .collect()
     }

@@ -21,12 +21,12 @@ use self::mark::{Mark, MarkFile};
 use self::record::Absent;
 use self::segment::Segment;
 use super::window::Window;
-use super::{
-    Append, AppendError, Journal, JournalError, Stamp, TimeSource, codec, damaged, sled, storage,
-    sync_names,
-};
 use crate::domain::entry::AppendId;
 use crate::domain::{Entry, Timestamp};
+use crate::journal::{
+    Append, AppendError, Journal, JournalError, Stamp, TimeSource, codec, damaged, lock, sled, storage,
+    sync_names,
+};
 
 /// A read ends with the entry that brings it to so many bytes.
 const READ_BYTES: usize = 4 * 1024 * 1024;
@@ -125,17 +125,17 @@ impl FileJournal {
     pub fn open(settings: FileSettings) -> Result<Self, JournalError> {
         let folder = &settings.folder;
         fs::create_dir_all(folder).map_err(|source| not_writable(folder, source))?;
-        let lock = super::lock(folder).map_err(|error| match error {
+        let held = lock(folder).map_err(|error| match error {
             TryLockError::WouldBlock => JournalError::InUse(folder.clone()),
             TryLockError::Error(source) => not_writable(folder, source),
         })?;
         if !sled::lies_in(folder) {
             sled::remove_rest(folder)?;
-            return Self::open_locked(settings, lock);
+            return Self::open_locked(settings, held);
         }
         warn!(folder = %folder.display(), "the journal lies in sled, and is taken over: this is done once");
         sled::clear_what_was_begun(folder).map_err(storage)?;
-        let journal = Self::open_locked(settings, lock)?;
+        let journal = Self::open_locked(settings, held)?;
         sled::read(&journal.settings.folder, |entries| journal.take_over(entries))?;
         sled::remove(&journal.settings.folder)?;
         info!(head = journal.head(), "the journal is taken over, and lies in sled no more");

@@ -13,9 +13,9 @@ use std::io::{self, Read};
 
 use bytes::{Buf, BufMut};
 
-use super::super::Stamp;
 use crate::domain::Timestamp;
 use crate::domain::entry::AppendId;
+use crate::journal::Stamp;
 
 /// What lies before the entry.
 const HEADER_BYTES: usize = 48;

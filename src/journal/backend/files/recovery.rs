@@ -8,11 +8,11 @@ use std::sync::Arc;
 use tracing::warn;
 
 use super::super::window::{WINDOW, Window};
-use super::super::{JournalError, damaged, storage};
 use super::Last;
 use super::mark::Mark;
 use super::record::Record;
 use super::segment::{self, End, HEAD_BYTES, Segment};
+use crate::journal::{JournalError, damaged, storage};
 
 /// What was found.
 #[derive(Debug, Default)]

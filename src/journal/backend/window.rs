@@ -2,7 +2,7 @@
 
 use std::collections::{HashMap, VecDeque};
 
-use super::Stamp;
+use crate::journal::Stamp;
 use crate::domain::entry::AppendId;
 
 /// How many ids are remembered. A repetition that is older is found by apply, which keeps every
