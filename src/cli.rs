@@ -13,6 +13,7 @@ mod filter;
 mod group;
 mod hold;
 mod identity;
+mod journal;
 mod lookup;
 mod output;
 mod partner;
@@ -82,6 +83,9 @@ enum Command {
     Demo(demo::Demo),
     /// Run an exchange
     Serve(serve::Serve),
+    /// The journal of a stopped node: show it, or move it to another backend
+    #[command(subcommand)]
+    Journal(journal::Journal),
     /// The built-in certificate authority
     #[command(subcommand)]
     Pki(pki::Pki),
@@ -146,6 +150,7 @@ pub fn run() -> ExitCode {
         match command {
             Command::Demo(demo) => demo.run(&global).await,
             Command::Serve(serve) => serve.run().await,
+            Command::Journal(journal) => journal.run(&global),
             Command::Pki(pki) => pki.run(&global),
             Command::Whoami => whoami::run(&global).await,
             Command::Submit(submit) => submit.run(&global).await,

@@ -111,6 +111,10 @@ pub struct Storage {
     pub data: PathBuf,
     /// Below this much free space, nothing is taken.
     pub min_free_mb: u64,
+    /// The backend of the journal.
+    pub journal: JournalBackend,
+    /// The page cache of a journal in sled. The memory that sled uses can be several times this.
+    pub journal_cache_mb: u64,
     /// The cache of the index's database. What is to be written gathers beside it.
     pub index_cache_mb: u64,
     /// The recent entries that feeds read from memory.
@@ -126,12 +130,25 @@ impl Default for Storage {
         Self {
             data: "data".into(),
             min_free_mb: 256,
+            journal: JournalBackend::Sled,
+            journal_cache_mb: 16,
             index_cache_mb: 64,
             tail_mb: 16,
             append_queue: 1_024,
             accesses_kept_days: 1_825,
         }
     }
+}
+
+/// The backend of the journal.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum JournalBackend {
+    /// A database of sled.
+    #[default]
+    Sled,
+    /// Files of its own.
+    Files,
 }
 
 /// The bounds of requests and streams.

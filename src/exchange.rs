@@ -167,6 +167,12 @@ impl Exchange {
                 "the exchange has too little room on its disk: try again later",
             )
             .because(error),
+            AppendError::TooLarge { .. } => Error::new(
+                Kind::Invalid,
+                "entry_too_large",
+                "the request is too large to be stored: send it in smaller parts",
+            )
+            .because(error),
             AppendError::Rejected(_) => Error::new(
                 Kind::Unavailable,
                 "append_rejected",
@@ -183,16 +189,29 @@ impl Exchange {
         })
     }
 
-    fn entry(&self, sequence: u64) -> Result<Arc<Logged>> {
-        let missing = || Error::internal("journal_read", format!("entry {sequence} is not there"));
-        self.entries(sequence, 1)?.into_iter().next().ok_or_else(missing)
+    async fn entry(&self, sequence: u64) -> Result<Arc<Logged>> {
+        only(self.entries(sequence, 1).await?, sequence)
     }
 
-    fn entries(&self, from: u64, most: usize) -> Result<Vec<Arc<Logged>>> {
-        self.log.read(from, most).map_err(|error| match error {
-            JournalError::Trimmed { .. } => trimmed(),
-            error => Error::internal("journal_read", error),
-        })
+    /// The same for a thread that may block.
+    fn entry_blocking(&self, sequence: u64) -> Result<Arc<Logged>> {
+        only(self.log.read_blocking(sequence, 1).map_err(unreadable)?, sequence)
+    }
+
+    async fn entries(&self, from: u64, most: usize) -> Result<Vec<Arc<Logged>>> {
+        self.log.read(from, most).await.map_err(unreadable)
+    }
+}
+
+fn only(entries: Vec<Arc<Logged>>, sequence: u64) -> Result<Arc<Logged>> {
+    let missing = || Error::internal("journal_read", format!("entry {sequence} is not there"));
+    entries.into_iter().next().ok_or_else(missing)
+}
+
+fn unreadable(error: JournalError) -> Error {
+    match error {
+        JournalError::Trimmed { .. } => trimmed(),
+        error => Error::internal("journal_read", error),
     }
 }
 

@@ -1,58 +1,80 @@
 //! The durable ordered log of every request: the truth from which everything else is computed.
 //!
 //! A [`Journal`] is a backend; every one passes the same conformance suite. The service talks to a
-//! [`Log`], which gathers what waits into one durable write and keeps recent entries in memory for
+//! [`Log`], which groups waiting appends into one durable write and keeps recent entries in memory for
 //! all readers.
 
 mod append;
 mod backend;
-mod chunk;
 mod codec;
 mod cursors;
 pub mod database;
 mod log;
-mod sled;
+mod migrate;
 pub mod stored;
 mod tail;
 
+use std::fmt;
 use std::fs::{File, TryLockError};
-use std::path::{Path, PathBuf};
-use std::{fmt, io};
+use std::io;
+use std::path::Path;
 
 use thiserror::Error;
+use tokio::sync::watch;
 
-pub use self::append::{Append, AppendError, Stamp};
-pub use self::backend::{Durability, Fault, FileJournal, FileSettings, MemoryJournal};
+pub use self::append::{Append, AppendError, AppendOutcome, MAX_ENTRY_BYTES, Stamp};
+pub use self::backend::{
+    Backend, Durability, Fault, FileJournal, LocalSettings, MemoryJournal, OpenError, SledJournal,
+    open,
+};
 pub use self::cursors::{
     CursorError, CursorStore, MemoryCursors, SledCursors, StoredSubscription, UnreadableCursors,
 };
 pub use self::log::{Log, LogSettings};
+pub use self::migrate::{Contents, MigrateError, Migrated, contents, migrate};
 pub use self::tail::Logged;
 use crate::domain::{Entry, Timestamp};
 
-/// A backend of the journal. One writer appends; any number of readers read beside it.
+/// A backend of the journal. Several writers may append, on this node or on others; any number of readers
+/// read meanwhile.
 pub trait Journal: Send + Sync + fmt::Debug {
-    /// Appends in order, all or none, with sequences that follow the last one without a gap. Times
-    /// are never before the entry in front.
+    /// Appends a batch in order and returns one outcome for each append.
     ///
-    /// Durable when it returns. Idempotent within a window: an id that was stored is not stored
-    /// again, and its stamp is the one it got then. After [`AppendError::Unknown`] some, all or
-    /// none may be stored.
-    fn append(&self, batch: &[Append]) -> Result<Vec<Stamp>, AppendError>;
+    /// A stored append is durable when this returns. Sequences follow the head without a gap; an entry's
+    /// time is never before its predecessor's. Idempotent within a window of recent ids: an id that was
+    /// stored is not stored again, and its stamp is the first one, marked `repeated`. An entry of more than
+    /// [`MAX_ENTRY_BYTES`] is rejected, and the others of its batch are stored. After
+    /// [`AppendError::Unknown`] the append may be stored or not.
+    fn append(&self, batch: &[Append]) -> Vec<AppendOutcome>;
 
-    /// Up to `most` entries from `from` on, in order and without a gap; empty behind the head alone.
-    /// Large ones come in smaller numbers.
-    /// Never skips: what cannot be read is an error that names it.
-    fn read(&self, from: u64, most: usize) -> Result<Vec<Entry>, JournalError>;
+    /// Stores entries that already have their sequence and time: a migration, a restore, a local copy.
+    ///
+    /// They follow one another and the head without a gap; into an empty journal they may begin with any
+    /// sequence. Durable when it returns. All of them or none, but for an error of the storage, after which
+    /// some may be stored.
+    fn put(&self, entries: &[Entry]) -> Result<(), JournalError>;
+
+    /// Reads up to `limit` entries from sequence `from` on, in order, without gaps.
+    ///
+    /// Returns an empty vector only if `from` is past the head. May return fewer than `limit` entries to
+    /// bound memory. A corrupt entry is an error that names its sequence; it is never skipped. Blocks on
+    /// the disk.
+    fn read(&self, from: u64, limit: usize) -> Result<Vec<Entry>, JournalError>;
 
     /// The sequence of the newest durable entry; 0 when there is none.
-    fn head(&self) -> u64;
+    fn head(&self) -> u64 {
+        *self.watch().borrow()
+    }
+
+    /// Follows the head, whoever moves it: this node's appends and other nodes'.
+    fn watch(&self) -> watch::Receiver<u64>;
 
     /// The sequence of the oldest entry; 1 when there is none and never was.
     fn oldest(&self) -> u64;
 
-    /// Removes the entries before a sequence: at once for readers, and from the disk where what they lie in
-    /// holds no other. The newest entry always stays, so that sequences go on where they were.
+    /// Removes the entries before a sequence. The newest entry always stays, so that sequences go on.
+    ///
+    /// Readers lose them immediately, and durably when it returns; the space on disk may be freed later.
     fn trim(&self, before: u64) -> Result<(), JournalError>;
 
     /// Whether a write failed: it takes nothing more until it is opened again.
@@ -65,7 +87,7 @@ pub trait Journal: Send + Sync + fmt::Debug {
         None
     }
 
-    /// Reads every entry and checks it. Gives back how many there are.
+    /// Reads every entry, checks it, and returns how many there are.
     fn check(&self) -> Result<u64, JournalError> {
         let mut next = self.oldest();
         let mut checked = 0;
@@ -81,31 +103,9 @@ pub trait Journal: Send + Sync + fmt::Debug {
 /// What gives an append its time.
 pub type TimeSource = std::sync::Arc<dyn Fn() -> Timestamp + Send + Sync>;
 
-/// Why a journal cannot be opened or read. Each tells an operator what to do.
+/// Why a journal cannot be read or changed. Each tells an operator what to do.
 #[derive(Debug, Error)]
 pub enum JournalError {
-    /// Another process has it open.
-    #[error("the data folder {0} is in use by another process: stop that one first")]
-    InUse(PathBuf),
-    /// The folder cannot be written.
-    #[error("the data folder {folder} cannot be written: {source}")]
-    NotWritable {
-        /// Which folder.
-        folder: PathBuf,
-        /// Why.
-        source: io::Error,
-    },
-    /// A database of sled, in which it lay before, does not open.
-    #[error(
-        "the journal in {folder} does not open: {reason}. Nothing was changed: keep a copy of the \
-         folder and restore it from a backup"
-    )]
-    Unopenable {
-        /// Which folder.
-        folder: PathBuf,
-        /// Why.
-        reason: String,
-    },
     /// An entry is damaged.
     #[error(
         "entry {sequence} of the journal is damaged: {reason}. The node stops here, since nothing \
@@ -128,7 +128,7 @@ pub enum JournalError {
         /// The last entry that is known to have been there.
         acknowledged: u64,
     },
-    /// Entries that are asked for were removed by their age.
+    /// The entries were trimmed.
     #[error("entry {asked} is no longer held: the oldest is {oldest}")]
     Trimmed {
         /// The entry asked for.
@@ -136,7 +136,15 @@ pub enum JournalError {
         /// The oldest there is.
         oldest: u64,
     },
-    /// The storage under it fails.
+    /// Entries to put do not follow the head or one another.
+    #[error("entry {got} cannot be put where entry {expected} comes next")]
+    OutOfOrder {
+        /// The sequence that comes next.
+        expected: u64,
+        /// The sequence that was to be put.
+        got: u64,
+    },
+    /// The storage failed.
     #[error("the storage of the journal fails: {0}")]
     Storage(String),
 }
@@ -146,7 +154,7 @@ fn damaged(sequence: u64, reason: impl Into<String>) -> JournalError {
     JournalError::Damaged { sequence, reason: reason.into() }
 }
 
-/// Forces the names in a folder to the disk, and that of the folder: new files are durable once they are.
+/// Syncs a folder and its parent: the names of new files are durable after that.
 fn sync_names(folder: &Path) -> io::Result<()> {
     for named in [Some(folder), folder.parent()].into_iter().flatten() {
         if let Ok(named) = File::open(named) {
@@ -156,13 +164,13 @@ fn sync_names(folder: &Path) -> io::Result<()> {
     Ok(())
 }
 
-/// Keeps everybody else out of a folder for as long as the file is open.
+/// Locks a folder against other processes for as long as the file is open.
 pub fn lock(folder: &Path) -> Result<File, TryLockError> {
     let lock = File::create(folder.join("lock")).map_err(TryLockError::Error)?;
     lock.try_lock().map(|()| lock)
 }
 
-/// An error of the storage under it.
+/// An error of the storage.
 #[allow(clippy::needless_pass_by_value)]
 fn storage(error: io::Error) -> JournalError {
     JournalError::Storage(error.to_string())

@@ -11,10 +11,10 @@ use std::path::PathBuf;
 use thiserror::Error;
 
 pub use self::descriptors::raise_limit;
-pub use self::node::Node;
+pub use self::node::{Node, journal_settings};
 use crate::config::ConfigError;
 use crate::error;
-use crate::journal::{CursorError, JournalError};
+use crate::journal::{CursorError, OpenError};
 use crate::tls::FolderError;
 
 /// The addresses that a node is bound to.
@@ -37,7 +37,7 @@ pub enum ServeError {
     Identity(#[from] FolderError),
     /// The journal does not open.
     #[error(transparent)]
-    Journal(#[from] JournalError),
+    Journal(#[from] OpenError),
     /// The subscriptions do not open.
     #[error(transparent)]
     Cursors(#[from] CursorError),

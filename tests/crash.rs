@@ -17,6 +17,7 @@ use rand::{Rng, SeedableRng};
 use support::process::Process;
 use support::{World, batch, domain};
 use tipoff::client::{Client, From, Patience};
+use tipoff::config::JournalBackend;
 use tipoff::wire::pb;
 use tokio::task::JoinHandle;
 
@@ -84,11 +85,21 @@ async fn assert_known(client: &Client, values: &[String]) {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn nothing_acknowledged_is_lost_and_no_subscriber_misses_any_of_it() {
+async fn nothing_acknowledged_is_lost_and_no_subscriber_misses_any_of_it_with_sled() {
+    nothing_acknowledged_is_lost(JournalBackend::Sled).await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn nothing_acknowledged_is_lost_and_no_subscriber_misses_any_of_it_with_files() {
+    nothing_acknowledged_is_lost(JournalBackend::Files).await;
+}
+
+async fn nothing_acknowledged_is_lost(journal: JournalBackend) {
     let seed = rand::rng().random();
     eprintln!("seed {seed}");
     let mut random = StdRng::seed_from_u64(seed);
-    let world = World::new();
+    let mut world = World::new();
+    world.config.storage.journal = journal;
     let mut exchange = Process::prepare(&world);
     exchange.start();
     let client = |partner: &str| exchange.client(&world, partner).with_patience(outlasting());

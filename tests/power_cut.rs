@@ -23,19 +23,20 @@ use nix::unistd::Pid;
 use tipoff::clock::{Clock, SystemClock};
 use tipoff::domain::PartnerId;
 use tipoff::domain::entry::{AppendId, Body, Close, SubmissionId};
-use tipoff::journal::{Append, Durability, FileJournal, FileSettings, Journal, Log, LogSettings};
+use tipoff::journal::{Append, Backend, Durability, LocalSettings, Log, LogSettings, open};
 
 const CHILD: &str = "TIPOFF_POWER_CUT_CHILD";
 const NOTES: &str = "TIPOFF_POWER_CUT_NOTES";
 const CONTROL: &str = "TIPOFF_POWER_CUT_CONTROL";
+const BACKEND: &str = "TIPOFF_POWER_CUT_BACKEND";
 
-fn settings(folder: &Path, durability: Durability) -> FileSettings {
-    FileSettings {
+fn settings(folder: &Path, durability: Durability) -> LocalSettings {
+    LocalSettings {
         durability,
         min_free_bytes: 0,
         // Small, so that the power goes while one follows another.
         file_bytes: 1024 * 1024,
-        ..FileSettings::new(folder, Arc::new(|| SystemClock.now()))
+        ..LocalSettings::new(folder, Arc::new(|| SystemClock.now()))
     }
 }
 
@@ -59,11 +60,12 @@ fn child_that_appends_until_it_is_stopped() {
         Ok(_) => Durability::NoneAtAll,
         Err(_) => Durability::Fsync,
     };
-    let journal = FileJournal::open(settings(Path::new(&folder), durability)).unwrap();
+    let backend = Backend::of_name(&std::env::var(BACKEND).unwrap()).unwrap();
+    let journal = open(backend, settings(Path::new(&folder), durability)).unwrap();
     let begin = journal.head();
     // Chained rounds would fill the disk, and trimming has to hold as well.
     journal.trim(begin.saturating_sub(200)).unwrap();
-    let log = Arc::new(Log::start(Arc::new(journal), LogSettings::default()).unwrap());
+    let log = Arc::new(Log::start(journal, LogSettings::default()).unwrap());
     let notes = OpenOptions::new().create(true).append(true).open(notes).unwrap();
     let notes = Arc::new(Mutex::new(notes));
     let runtime = tokio::runtime::Runtime::new().unwrap();
@@ -126,7 +128,13 @@ fn can_mount(what: &str) -> bool {
 
 /// One round: runs the child on the disk, cuts the power, and gives the image as it was then, with
 /// what was acknowledged.
-fn cut(folder: &Path, round: u32, image: &Path, durability: Durability) -> (PathBuf, Vec<u64>) {
+fn cut(
+    backend: Backend,
+    folder: &Path,
+    round: u32,
+    image: &Path,
+    durability: Durability,
+) -> (PathBuf, Vec<u64>) {
     let disk = Disk::mount(image, &folder.join(format!("disk-{round}")));
     let notes = folder.join(format!("notes-{round}"));
     let mut command = Command::new(std::env::current_exe().unwrap());
@@ -134,6 +142,7 @@ fn cut(folder: &Path, round: u32, image: &Path, durability: Durability) -> (Path
         .args(["child_that_appends_until_it_is_stopped", "--exact", "--nocapture"])
         .env(CHILD, disk.at.join("journal"))
         .env(NOTES, &notes)
+        .env(BACKEND, backend.name())
         .stdout(Stdio::null())
         .stderr(Stdio::null());
     if durability == Durability::NoneAtAll {
@@ -161,17 +170,42 @@ fn cut(folder: &Path, round: u32, image: &Path, durability: Durability) -> (Path
 }
 
 /// How many of the acknowledged entries are gone from an image; all when it does not open.
-fn lost(folder: &Path, round: u32, image: &Path, acknowledged: &[u64]) -> (usize, String) {
+fn lost(
+    backend: Backend,
+    folder: &Path,
+    round: u32,
+    image: &Path,
+    acknowledged: &[u64],
+) -> (usize, String) {
     let disk = Disk::mount(image, &folder.join(format!("after-{round}")));
-    let opened = FileJournal::open(settings(&disk.at.join("journal"), Durability::Fsync));
-    match opened.and_then(|journal| journal.check().map(|_| journal.head())) {
+    let opened = open(backend, settings(&disk.at.join("journal"), Durability::Fsync));
+    match opened.and_then(|journal| Ok(journal.check().map(|_| journal.head())?)) {
         Ok(head) => (acknowledged.iter().filter(|one| **one > head).count(), String::new()),
         Err(error) => (acknowledged.len(), error.to_string()),
     }
 }
 
 #[test]
-fn nothing_acknowledged_is_lost_in_a_power_cut() {
+fn nothing_acknowledged_is_lost_in_a_power_cut_with_sled() {
+    nothing_acknowledged_is_lost(Backend::Sled);
+}
+
+#[test]
+fn nothing_acknowledged_is_lost_in_a_power_cut_with_files() {
+    nothing_acknowledged_is_lost(Backend::Files);
+}
+
+#[test]
+fn without_the_fdatasync_acknowledged_entries_are_lost_with_sled() {
+    acknowledged_entries_are_lost_without_the_fdatasync(Backend::Sled);
+}
+
+#[test]
+fn without_the_fdatasync_acknowledged_entries_are_lost_with_files() {
+    acknowledged_entries_are_lost_without_the_fdatasync(Backend::Files);
+}
+
+fn nothing_acknowledged_is_lost(backend: Backend) {
     if !can_mount("power cuts") {
         return;
     }
@@ -183,8 +217,8 @@ fn nothing_acknowledged_is_lost_in_a_power_cut() {
     let mut total = 0;
     for round in 0..rounds {
         // Chained: each round goes on with what the last cut left.
-        let (after, acknowledged) = cut(folder.path(), round, &image, Durability::Fsync);
-        let (lost, why) = lost(folder.path(), round, &after, &acknowledged);
+        let (after, acknowledged) = cut(backend, folder.path(), round, &image, Durability::Fsync);
+        let (lost, why) = lost(backend, folder.path(), round, &after, &acknowledged);
         let count = acknowledged.len();
         assert_eq!(
             lost, 0,
@@ -195,11 +229,10 @@ fn nothing_acknowledged_is_lost_in_a_power_cut() {
         fs::remove_file(&image).unwrap();
         image = after;
     }
-    eprintln!("{rounds} power cuts, {total} entries acknowledged, none lost");
+    eprintln!("{backend}: {rounds} power cuts, {total} entries acknowledged, none lost");
 }
 
-#[test]
-fn without_the_fdatasync_acknowledged_entries_are_lost() {
+fn acknowledged_entries_are_lost_without_the_fdatasync(backend: Backend) {
     if !can_mount("the negative control of the power cuts") {
         return;
     }
@@ -208,13 +241,16 @@ fn without_the_fdatasync_acknowledged_entries_are_lost() {
     for round in 0..5 {
         let image = folder.path().join(format!("control-{round}"));
         Disk::make(&image);
-        let (after, acknowledged) = cut(folder.path(), round, &image, Durability::NoneAtAll);
+        let durability = Durability::NoneAtAll;
+        let (after, acknowledged) = cut(backend, folder.path(), round, &image, durability);
         assert!(!acknowledged.is_empty());
-        gone = lost(folder.path(), round, &after, &acknowledged).0;
+        gone = lost(backend, folder.path(), round, &after, &acknowledged).0;
         if gone > 0 {
             break;
         }
     }
     assert!(gone > 0, "nothing was lost without the fdatasync: these power cuts prove nothing");
-    eprintln!("without the fdatasync {gone} acknowledged entries are lost, as they should be");
+    eprintln!(
+        "{backend}: without the fdatasync {gone} acknowledged entries are lost, as they should be"
+    );
 }

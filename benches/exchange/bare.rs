@@ -1,11 +1,8 @@
-//! The limits of ingest: a bare program that does the same writes, to sled alone, and to the stores that
-//! the exchange has.
+//! The limit of ingest: a bare program that does the same writes to the same stores.
 //!
-//! It writes what the exchange left behind, journal and index, each from a thread of its own, the
-//! index behind the journal. It knows everything before it begins, and computes nothing.
+//! It writes what the exchange left on disk, journal and index, each from a thread of its own, the index after the
+//! journal. It knows everything before it begins, and computes nothing but frames and checksums.
 
-use std::fs::{self, File};
-use std::io::Write;
 use std::ops::Bound;
 use std::path::Path;
 use std::sync::Arc;
@@ -13,56 +10,29 @@ use std::sync::mpsc;
 use std::thread;
 use std::time::{Duration, Instant};
 
-use bytes::Bytes;
 use rand::SeedableRng;
 use rand::rngs::StdRng;
 use rand::seq::SliceRandom;
 use tipoff::clock::{Clock, SystemClock};
-use tipoff::config::Storage;
+use tipoff::config::{JournalBackend, Storage};
 use tipoff::index::database::{Disk, Slice};
-use tipoff::journal::{Append, FileJournal, FileSettings, Journal, database};
+use tipoff::journal::{Append, Backend, Journal, LocalSettings, open};
 
-/// How many entries lie in one durable write: as many as four clients can have waiting.
-const GATHERED: usize = 32;
-/// The most operations in one batch of the index, and in one of a journal in sled.
+/// The entries of one durable write: as many as four clients can have waiting.
+const GROUP: usize = 32;
+/// The most operations in one batch of the index.
 const INDEX_OPERATIONS: usize = 200;
-const JOURNAL_OPERATIONS: usize = 1_000;
-/// The most bytes of an entry in one value of sled: it never fsyncs larger ones.
-const VALUE_BYTES: usize = 8_000;
-/// The cache of a journal in sled, in bytes.
-const JOURNAL_CACHE: u64 = 16 * 1024 * 1024;
 
 type Pair<T> = (T, T);
 
-/// What a bare program writes to.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Stores {
-    /// To sled, journal and index.
-    Sled,
-    /// To what the exchange has: a file, and a log-structured merge tree.
-    Own,
-}
-
-/// An open journal.
-enum Entries {
-    Sled { db: sled::Db, data: File },
-    File(File),
-}
-
-/// An open index.
-enum Pairs {
-    Sled(sled::Tree),
-    Tree(Disk),
-}
-
 /// How long the writes take that made what lies in a data folder.
-pub fn writes(storage: &Storage, stores: Stores) -> Duration {
-    let journal = journal_entries(&storage.data.join("journal"));
-    let batches = index_batches(&storage.data.join("index"), journal.len());
+pub fn writes(storage: &Storage) -> Duration {
+    let appends = appends(storage);
+    let batches = index_batches(&storage.data.join("index"), appends.len());
     let folder = tempfile::tempdir().unwrap();
-    let mut entries = Entries::open(stores, &folder.path().join("journal"));
-    let cache_bytes = storage.index_cache_mb * 1024 * 1024;
-    let index = Pairs::open(stores, &folder.path().join("index"), cache_bytes);
+    let journal = open_journal(storage, folder.path());
+    let index =
+        Disk::open(&folder.path().join("index"), storage.index_cache_mb * 1024 * 1024).unwrap();
 
     #[allow(clippy::disallowed_methods)]
     let begun = Instant::now();
@@ -71,116 +41,41 @@ pub fn writes(storage: &Storage, stores: Stores) -> Duration {
         let mut batches = batches.into_iter();
         for entries in follow {
             for pairs in batches.by_ref().take(entries).flatten() {
-                index.write(pairs);
+                index.write(pairs.into_iter().map(|(key, value)| (key, Some(value)))).unwrap();
             }
         }
     });
-    let mut written = 0;
-    for gathered in journal.chunks(GATHERED) {
-        entries.write(gathered, written);
-        written += gathered.len();
-        durable.send(gathered.len()).unwrap();
+    for group in appends.chunks(GROUP) {
+        assert!(journal.append(group).iter().all(Result::is_ok));
+        durable.send(group.len()).unwrap();
     }
     drop(durable);
     applying.join().unwrap();
     begun.elapsed()
 }
 
-impl Entries {
-    fn open(stores: Stores, folder: &Path) -> Self {
-        match stores {
-            Stores::Sled => {
-                let db = database::open(folder, JOURNAL_CACHE).unwrap();
-                Self::Sled { db, data: File::open(folder.join("db")).unwrap() }
-            }
-            Stores::Own => {
-                fs::create_dir(folder).unwrap();
-                Self::File(File::create(folder.join("entries")).unwrap())
-            }
-        }
-    }
-
-    /// Durable when it returns.
-    fn write(&mut self, entries: &[Bytes], before: usize) {
-        match self {
-            Self::Sled { db, data } => {
-                let mut pairs = Vec::new();
-                for (number, entry) in (before as u64..).zip(entries) {
-                    for (at, part) in (0u16..).zip(entry.chunks(VALUE_BYTES)) {
-                        let key = [&number.to_be_bytes()[..], &at.to_be_bytes()].concat();
-                        pairs.push((key, part));
-                    }
-                }
-                for pairs in pairs.chunks(JOURNAL_OPERATIONS) {
-                    let mut batch = sled::Batch::default();
-                    for (key, part) in pairs {
-                        batch.insert(&**key, *part);
-                    }
-                    db.apply_batch(batch).unwrap();
-                }
-                db.flush().unwrap();
-                data.sync_data().unwrap();
-            }
-            Self::File(file) => {
-                file.write_all(&entries.concat()).unwrap();
-                file.sync_data().unwrap();
-            }
-        }
-    }
+/// The journal of a data folder, which nobody else has open.
+pub fn open_journal(storage: &Storage, data: &Path) -> Arc<dyn Journal> {
+    let settings = LocalSettings::new(data.join("journal"), Arc::new(|| SystemClock.now()));
+    let backend = match storage.journal {
+        JournalBackend::Sled => Backend::Sled,
+        JournalBackend::Files => Backend::Files,
+    };
+    open(backend, LocalSettings { cache_bytes: storage.journal_cache_mb * 1024 * 1024, ..settings })
+        .unwrap()
 }
 
-impl Pairs {
-    fn open(stores: Stores, folder: &Path, cache_bytes: u64) -> Self {
-        match stores {
-            Stores::Sled => {
-                // In any order, keys leave each segment half dead; larger ones lose less by it.
-                let config = sled::Config::new()
-                    .path(folder)
-                    .cache_capacity(cache_bytes)
-                    .segment_size(4 * 1024 * 1024)
-                    .mode(sled::Mode::HighThroughput)
-                    .flush_every_ms(Some(1_000));
-                Self::Sled(config.open().unwrap().open_tree("index").unwrap())
-            }
-            Stores::Own => Self::Tree(Disk::open(folder, cache_bytes).unwrap()),
-        }
-    }
-
-    fn write(&self, pairs: Vec<Pair<Slice>>) {
-        match self {
-            Self::Sled(tree) => {
-                let mut batch = sled::Batch::default();
-                for (key, value) in pairs {
-                    batch.insert(&*key, &*value);
-                }
-                tree.apply_batch(batch).unwrap();
-            }
-            Self::Tree(disk) => {
-                disk.write(pairs.into_iter().map(|(key, value)| (key, Some(value)))).unwrap();
-            }
-        }
-    }
-}
-
-/// A journal, which nobody else has open.
-pub fn open_journal(folder: &Path) -> FileJournal {
-    FileJournal::open(FileSettings::new(folder, Arc::new(|| SystemClock.now()))).unwrap()
-}
-
-/// The bytes of each entry of a journal.
-fn journal_entries(folder: &Path) -> Vec<Bytes> {
-    let journal = open_journal(folder);
-    let mut entries = Vec::new();
+/// Every entry of a journal, to be appended again.
+fn appends(storage: &Storage) -> Vec<Append> {
+    let journal = open_journal(storage, &storage.data);
+    let mut appends = Vec::new();
     loop {
-        let read = journal.read(entries.len() as u64 + 1, 256).unwrap();
+        let read = journal.read(appends.len() as u64 + 1, 256).unwrap();
         if read.is_empty() {
-            return entries;
+            return appends;
         }
-        let encoded = read.into_iter().map(|entry| {
-            let again = Append::new(entry.id, entry.author, entry.body);
-            again.encoded().clone()
-        });
-        entries.extend(encoded);
+        appends
+            .extend(read.into_iter().map(|entry| Append::new(entry.id, entry.author, entry.body)));
     }
 }
 

@@ -26,6 +26,7 @@ mod work;
 use std::collections::BTreeSet;
 
 use report::Report;
+use tipoff::config::JournalBackend;
 
 #[global_allocator]
 static ALLOCATOR: mimalloc::MiMalloc = mimalloc::MiMalloc;
@@ -101,7 +102,9 @@ fn main() {
     runtime.block_on(async {
         if wanted("ingest") {
             for items in &sizes {
-                ingest::run(*items).await.into_iter().for_each(|row| report.add(row));
+                for journal in [JournalBackend::Sled, JournalBackend::Files] {
+                    report.add(ingest::run(journal, *items).await);
+                }
             }
         }
         if wanted("wire") {
@@ -110,7 +113,9 @@ fn main() {
             }
         }
         if wanted("unary") {
-            report.add(unary::run(64, if quick { 200 } else { 1_000 }).await);
+            for journal in [JournalBackend::Sled, JournalBackend::Files] {
+                report.add(unary::run(journal, 64, if quick { 200 } else { 1_000 }).await);
+            }
         }
         if wanted("fan-out") {
             let readers = match given {

@@ -13,7 +13,6 @@ use bytes::Bytes;
 use hdrhistogram::Histogram;
 use prost::Message;
 use tipoff::domain::{Indicator, IndicatorId};
-use tipoff::journal::Journal;
 use tipoff::wire::pb;
 
 use crate::bare;
@@ -27,6 +26,8 @@ use crate::work::{self, Used, rate, started};
 
 const LOOKUP: &str = "/tipoff.v1.IndicatorService/LookupIndicators";
 const SUBMIT: &str = "/tipoff.v1.IndicatorService/SubmitIndicators";
+/// The largest number that the ingest scenario stores by itself.
+const MOST_INGESTED: u64 = 1_000_000;
 const VALUES: u64 = 1_000;
 /// How many lookups are under way at once, each on a connection of its own.
 const CALLERS: u64 = 4;
@@ -45,8 +46,8 @@ pub async fn run(items: u64) -> Vec<Row> {
     let restarted = restart(&world, &mut exchange, items);
     assert!(exchange.terminate().success());
     let mut rows = vec![looked_up, with_limit(caught_up, &world), size, restarted];
-    if items > ingest::MOST_IN_SLED {
-        rows.insert(0, stored.row("ingest stores", bare::Stores::Own));
+    if items > MOST_INGESTED {
+        rows.insert(0, stored.row());
     }
     rows
 }
@@ -156,7 +157,7 @@ async fn catch_up(world: &World, exchange: &Process, items: u64) -> Row {
 
 /// The limit of a catch-up: the journal read from its beginning and decoded, by one thread.
 fn with_limit(row: Row, world: &World) -> Row {
-    let journal = bare::open_journal(&world.config.storage.data.join("journal"));
+    let journal = bare::open_journal(&world.config.storage, &world.config.storage.data);
     #[allow(clippy::disallowed_methods)]
     let begun = Instant::now();
     let (mut from, mut entries) = (1, 0);

@@ -4,6 +4,7 @@ use std::time::{Duration, Instant};
 
 use bytes::Bytes;
 use hdrhistogram::Histogram;
+use tipoff::config::JournalBackend;
 use tonic::transport::Channel;
 
 use crate::raw::RawServer;
@@ -14,8 +15,9 @@ use crate::work::{self, Used, rate, started};
 const METHOD: &str = "/tipoff.v1.IndicatorService/SubmitIndicators";
 const CONNECTIONS: u64 = 4;
 
-pub async fn run(callers: u64, calls: u64) -> Row {
-    let world = work::world(1);
+pub async fn run(journal: JournalBackend, callers: u64, calls: u64) -> Row {
+    let mut world = work::world(1);
+    world.config.storage.journal = journal;
     let mut exchange = started(&world);
     let channels = || (0..CONNECTIONS).map(|_| channel_to(&world, &exchange.url(), "p0")).collect();
     let (elapsed, latency) = called(channels(), callers, calls).await;
@@ -27,12 +29,16 @@ pub async fn run(callers: u64, calls: u64) -> Row {
     let channels = (0..CONNECTIONS).map(|_| channel_to(&world, &raw.url, "p0")).collect();
     let (limit, _) = called(channels, callers, calls).await;
 
+    let (scenario, target) = match journal {
+        JournalBackend::Sled => ("unary sled", 0.4),
+        JournalBackend::Files => ("unary files", 0.5),
+    };
     let total = callers * calls;
     let figures = (rate(total, elapsed), rate(total, limit), "calls/s");
     Row {
         rss_mb: used.rss_mb,
         cpu_s: used.cpu_s,
-        ..Row::of(("unary", callers), figures, 0.5, 0.0).with_latency(&latency)
+        ..Row::of((scenario, callers), figures, target, 0.0).with_latency(&latency)
     }
 }
 

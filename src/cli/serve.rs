@@ -9,8 +9,9 @@ use tracing::{info, warn};
 
 use super::failure::{Done, Failure, Outcome};
 use super::{output, stop};
-use crate::clock::SystemClock;
+use crate::clock::{Clock, SystemClock};
 use crate::config::{Config, ConfigError};
+use crate::journal::LocalSettings;
 use crate::server::{self, Node, ServeError};
 
 /// Run an exchange
@@ -63,6 +64,24 @@ fn read_config(path: &Path, data: Option<&Path>) -> Result<Config, ConfigError> 
         data.clone_into(&mut config.storage.data);
     }
     Ok(config)
+}
+
+/// The same, with every key at its default where the file does not exist.
+pub fn read_config_or_default(path: &Path, data: Option<&Path>) -> Result<Config, ConfigError> {
+    if path.exists() {
+        return read_config(path, data);
+    }
+    let mut config = Config::default();
+    if let Some(data) = data {
+        data.clone_into(&mut config.storage.data);
+    }
+    Ok(config)
+}
+
+/// How a stopped node's journal is opened.
+pub fn journal_settings(config: &Config) -> LocalSettings {
+    let clock: Arc<dyn Clock> = Arc::new(SystemClock);
+    server::journal_settings(&config.storage, &clock)
 }
 
 async fn reload_on_hangup(path: PathBuf, data: Option<PathBuf>, reloads: mpsc::Sender<Config>) {

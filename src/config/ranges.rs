@@ -37,6 +37,7 @@ macro_rules! number {
 pub const NUMBERS: &[Number] = &[
     number!(server.drain_timeout_s, 0..=3_600, "s"),
     number!(storage.min_free_mb, 1..=1_000_000_000, "MB"),
+    number!(storage.journal_cache_mb, 1..=1_000_000, "MB"),
     number!(storage.index_cache_mb, 1..=1_000_000, "MB"),
     number!(storage.tail_mb, 1..=1_000_000, "MB"),
     number!(storage.append_queue, 1..=1_000_000, "appends"),

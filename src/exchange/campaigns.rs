@@ -82,7 +82,7 @@ impl Exchange {
         request: CampaignRequest,
     ) -> Result<CampaignTaken> {
         if let Some(sequence) = self.keyed_before(caller, &request.request, request.digest)? {
-            return self.campaign_taken(sequence, true);
+            return self.campaign_taken(sequence, true).await;
         }
         let registry = self.registry();
         let reader = reader(&registry, caller.partner())?;
@@ -104,7 +104,7 @@ impl Exchange {
         let body = Body::CampaignPut(put);
         let (sequence, replayed) =
             self.keyed(caller, &request.request, request.digest, body).await?;
-        self.campaign_taken(sequence, replayed)
+        self.campaign_taken(sequence, replayed).await
     }
 
     /// A page of the campaigns that a caller may see, the one with the newest contribution first, and the
@@ -184,8 +184,8 @@ impl Exchange {
         campaign_visible(&self.index, &reader.id, campaign, self.clock.now())
     }
 
-    fn campaign_taken(&self, sequence: u64, replayed: bool) -> Result<CampaignTaken> {
-        let logged = self.entry(sequence)?;
+    async fn campaign_taken(&self, sequence: u64, replayed: bool) -> Result<CampaignTaken> {
+        let logged = self.entry(sequence).await?;
         let Body::CampaignPut(put) = &logged.entry.body else {
             return Err(refused(&VoidReason::Conflicts(sequence)));
         };

@@ -76,7 +76,7 @@ impl Exchange {
         if sequence == 0 || sequence > self.index.checkpoint() {
             return Err(nothing());
         }
-        let logged = self.entry(sequence)?;
+        let logged = self.entry_blocking(sequence)?;
         if let Some(author) = whose_release(&logged) {
             if author != caller.partner() {
                 return Err(nothing());

@@ -86,7 +86,7 @@ impl Exchange {
         request: EnforcementRequest,
     ) -> Result<Reported> {
         if let Some(sequence) = self.keyed_before(caller, &request.request, request.digest)? {
-            return self.reported(sequence, true);
+            return self.reported(sequence, true).await;
         }
         let registry = self.registry();
         let reader = reader(&registry, caller.partner())?;
@@ -103,7 +103,7 @@ impl Exchange {
         let body =
             Body::Enforcements(Enforcements { request: key, digest, sharing, items, rejected });
         let (sequence, replayed) = self.keyed(caller, &request.request, digest, body).await?;
-        self.reported(sequence, replayed)
+        self.reported(sequence, replayed).await
     }
 
     /// Why an enforcement is not its author's to report: it names what the author does not see, or what
@@ -252,8 +252,8 @@ impl Exchange {
         Ok(tip.is_some_and(|tip| tip.concerns(&reader.id)))
     }
 
-    fn reported(&self, sequence: u64, replayed: bool) -> Result<Reported> {
-        let logged = self.entry(sequence)?;
+    async fn reported(&self, sequence: u64, replayed: bool) -> Result<Reported> {
+        let logged = self.entry(sequence).await?;
         let accepted = logged.entry.time;
         let Body::Enforcements(sent) = &logged.entry.body else {
             return Err(refused(&VoidReason::Conflicts(sequence)));

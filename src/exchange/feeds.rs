@@ -357,15 +357,7 @@ impl Feed {
 
     async fn read_ahead(&mut self) -> Result<()> {
         let Some((from, most)) = self.lacks() else { return Ok(()) };
-        let entries = if let Some(recent) = self.exchange.log.recent(from, most) {
-            recent
-        } else {
-            let exchange = Arc::clone(&self.exchange);
-            tokio::task::spawn_blocking(move || exchange.entries(from, most))
-                .await
-                .map_err(|error| Error::internal("journal_read", error))??
-        };
-        self.ahead = entries.into();
+        self.ahead = self.exchange.entries(from, most).await?.into();
         Ok(())
     }
 

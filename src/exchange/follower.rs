@@ -54,7 +54,7 @@ impl Follower {
     fn step(&mut self) -> Result<bool> {
         let entries = self
             .log
-            .read(self.applier.next_sequence(), ENTRIES_AT_ONCE)
+            .read_blocking(self.applier.next_sequence(), ENTRIES_AT_ONCE)
             .map_err(|error| Error::internal("journal_read", error))?;
         self.applier.apply(entries.iter().map(|logged| &logged.entry))?;
         Ok(!entries.is_empty())

@@ -67,7 +67,7 @@ impl Exchange {
         let HoldRequest { request, digest, selection, reason } = request;
         let hold = HoldId::of(caller.partner(), &request);
         if let Some(last) = self.keyed_before(caller, &request, digest)? {
-            return self.placed(caller, hold, last, true);
+            return self.placed(caller, hold, last, true).await;
         }
         let selected =
             self.select(caller.partner(), &selection, Scope::Assessments, |_| None).await?;
@@ -81,17 +81,17 @@ impl Exchange {
             Body::HoldPlaced(HoldPlaced { hold, request, digest, last, reason, objects })
         };
         let (last, replayed) = self.append_parts(caller, parts, body).await?;
-        self.placed(caller, hold, last, replayed)
+        self.placed(caller, hold, last, replayed).await
     }
 
-    fn placed(
+    async fn placed(
         &self,
         caller: &Caller,
         hold: HoldId,
         last: u64,
         replayed: bool,
     ) -> Result<PlacedHold> {
-        let logged = self.entry(last)?;
+        let logged = self.entry(last).await?;
         let Body::HoldPlaced(HoldPlaced { last: Some(part), .. }) = &logged.entry.body else {
             return Err(refused(&VoidReason::Conflicts(last)));
         };

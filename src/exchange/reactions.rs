@@ -85,7 +85,7 @@ impl Exchange {
         caller: &Caller,
         request: SightingsRequest,
     ) -> Result<Noted> {
-        if let Some(noted) = self.noted_before(caller, &request.request, request.digest)? {
+        if let Some(noted) = self.noted_before(caller, &request.request, request.digest).await? {
             return Ok(noted);
         }
         let registry = self.registry();
@@ -117,7 +117,7 @@ impl Exchange {
 
     /// Takes feedback on what the caller may see of another partner.
     pub async fn give_feedback(&self, caller: &Caller, request: FeedbackRequest) -> Result<Noted> {
-        if let Some(noted) = self.noted_before(caller, &request.request, request.digest)? {
+        if let Some(noted) = self.noted_before(caller, &request.request, request.digest).await? {
             return Ok(noted);
         }
         let registry = self.registry();
@@ -213,14 +213,16 @@ impl Exchange {
         Ok(None)
     }
 
-    pub(super) fn noted_before(
+    pub(super) async fn noted_before(
         &self,
         caller: &Caller,
         request: &RequestId,
         digest: [u8; 32],
     ) -> Result<Option<Noted>> {
-        let taken = self.keyed_before(caller, request, digest)?;
-        taken.map(|sequence| self.noted(sequence, true)).transpose()
+        match self.keyed_before(caller, request, digest)? {
+            Some(sequence) => self.noted(sequence, true).await.map(Some),
+            None => Ok(None),
+        }
     }
 
     pub(super) async fn note(
@@ -231,11 +233,11 @@ impl Exchange {
         body: Body,
     ) -> Result<Noted> {
         let (sequence, replayed) = self.keyed(caller, request, digest, body).await?;
-        self.noted(sequence, replayed)
+        self.noted(sequence, replayed).await
     }
 
-    fn noted(&self, sequence: u64, replayed: bool) -> Result<Noted> {
-        let entry = self.entry(sequence)?;
+    async fn noted(&self, sequence: u64, replayed: bool) -> Result<Noted> {
+        let entry = self.entry(sequence).await?;
         let accepted = entry.entry.time;
         let (counted, rejected) = match &entry.entry.body {
             Body::Sightings(sightings) => (sightings.items.len(), sightings.rejected.clone()),

@@ -56,7 +56,7 @@ impl Exchange {
     pub async fn release(&self, caller: &Caller, request: ReleaseRequest) -> Result<Released> {
         let ReleaseRequest { request, digest, selection, mut liaisons, act } = request;
         if let Some(last) = self.keyed_before(caller, &request, digest)? {
-            return self.released(last, true);
+            return self.released(last, true).await;
         }
         self.check_liaisons(&liaisons)?;
         self.check_until(&act)?;
@@ -72,7 +72,7 @@ impl Exchange {
             Body::Release(ReleaseEntry { request, digest, last, objects, liaisons, act })
         };
         let (last, replayed) = self.append_parts(caller, parts, body).await?;
-        self.released(last, replayed)
+        self.released(last, replayed).await
     }
 
     fn check_liaisons(&self, liaisons: &[PartnerId]) -> Result<()> {
@@ -101,21 +101,21 @@ impl Exchange {
     }
 
     /// What the entries of a request came to, by the last of them.
-    fn released(&self, last: u64, replayed: bool) -> Result<Released> {
-        let logged = self.entry(last)?;
+    async fn released(&self, last: u64, replayed: bool) -> Result<Released> {
+        let logged = self.entry(last).await?;
         let Body::Release(ReleaseEntry { last: Some(part), .. }) = &logged.entry.body else {
             return Err(refused(&VoidReason::Conflicts(last)));
         };
         let LastPart { earlier, rejected, left_out } = part.clone();
         let mut released = Released { rejected, left_out, replayed, ..Released::default() };
         for sequence in earlier.into_iter().chain([last]) {
-            self.add_entry(sequence, &mut released)?;
+            self.add_entry(sequence, &mut released).await?;
         }
         Ok(released)
     }
 
-    fn add_entry(&self, sequence: u64, released: &mut Released) -> Result<()> {
-        let logged = self.entry(sequence)?;
+    async fn add_entry(&self, sequence: u64, released: &mut Released) -> Result<()> {
+        let logged = self.entry(sequence).await?;
         let Body::Release(entry) = &logged.entry.body else { return Ok(()) };
         let outcome = self.index.applied_outcome(sequence)?;
         let Outcome::Taken(outcomes) = &*outcome else { return Ok(()) };

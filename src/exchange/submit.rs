@@ -54,7 +54,7 @@ impl Exchange {
         request: BatchRequest,
     ) -> Result<BatchReceipt> {
         let (number, digest) = (request.number, request.digest);
-        if let Some(receipt) = self.taken_before(caller, submission, number, digest)? {
+        if let Some(receipt) = self.taken_before(caller, submission, number, digest).await? {
             return Ok(receipt);
         }
         let registry = self.index.registry();
@@ -92,9 +92,9 @@ impl Exchange {
             let stamp = self.append(append).await?;
             match &*self.index.outcome(stamp.sequence).await? {
                 Outcome::Taken(items) => {
-                    return self.receipt(stamp.sequence, items, stamp.repeated);
+                    return self.receipt(stamp.sequence, items, stamp.repeated).await;
                 }
-                Outcome::Void(VoidReason::Repeats(first)) => return self.replayed(*first),
+                Outcome::Void(VoidReason::Repeats(first)) => return self.replayed(*first).await,
                 // The refusal of an earlier try. The author may be back by now, or in its group.
                 Outcome::Void(VoidReason::AudienceGone | VoidReason::Suspended)
                     if stamp.repeated =>
@@ -137,7 +137,7 @@ impl Exchange {
     }
 
     /// The receipt of a batch that was taken under this key, while receipts are kept.
-    fn taken_before(
+    async fn taken_before(
         &self,
         caller: &Caller,
         submission: &SubmissionId,
@@ -159,23 +159,23 @@ impl Exchange {
         if state.is_some_and(|state| state.has_expired(self.clock.now())) {
             return Err(refused(&VoidReason::SubmissionClosed));
         }
-        self.replayed(taken.sequence).map(Some)
+        self.replayed(taken.sequence).await.map(Some)
     }
 
-    fn replayed(&self, sequence: u64) -> Result<BatchReceipt> {
+    async fn replayed(&self, sequence: u64) -> Result<BatchReceipt> {
         match &*self.index.applied_outcome(sequence)? {
-            Outcome::Taken(items) => self.receipt(sequence, items, true),
+            Outcome::Taken(items) => self.receipt(sequence, items, true).await,
             Outcome::Void(reason) => Err(refused(reason)),
         }
     }
 
-    fn receipt(
+    async fn receipt(
         &self,
         sequence: u64,
         outcomes: &[ItemOutcome],
         replayed: bool,
     ) -> Result<BatchReceipt> {
-        let logged = self.entry(sequence)?;
+        let logged = self.entry(sequence).await?;
         let Entry { time, body: Body::SubmissionBatch(batch), .. } = &logged.entry else {
             return Err(Error::internal("receipt", format!("entry {sequence} is not a batch")));
         };

@@ -94,8 +94,8 @@ pub struct ResponseRequest {
 impl Exchange {
     /// Takes a tip, once for one key, and gives its id.
     pub async fn send_tip(&self, caller: &Caller, request: TipRequest) -> Result<(TipId, Noted)> {
-        if let Some(noted) = self.noted_before(caller, &request.request, request.digest)? {
-            return self.with_tip(noted);
+        if let Some(noted) = self.noted_before(caller, &request.request, request.digest).await? {
+            return self.with_tip(noted).await;
         }
         let registry = self.registry();
         let mut recipients = request.recipients;
@@ -135,7 +135,7 @@ impl Exchange {
             submission: request.submission,
         });
         let noted = self.note(caller, &request.request, request.digest, body).await?;
-        self.with_tip(noted)
+        self.with_tip(noted).await
     }
 
     /// Adds to a tip, once for one key, and gives where it stands since: in the recipient's thread, or
@@ -151,7 +151,7 @@ impl Exchange {
         let tip = self.tip_of(caller, request.tip)?;
         check_answer(caller, &request)?;
         let thread = thread_of(caller, &tip, &request)?;
-        let noted = match self.noted_before(caller, &request.request, request.digest)? {
+        let noted = match self.noted_before(caller, &request.request, request.digest).await? {
             Some(noted) => noted,
             None => self.respond(caller, &tip, thread.clone(), request).await?,
         };
@@ -306,8 +306,8 @@ impl Exchange {
         }
     }
 
-    fn with_tip(&self, noted: Noted) -> Result<(TipId, Noted)> {
-        match &self.entry(noted.sequence)?.entry.body {
+    async fn with_tip(&self, noted: Noted) -> Result<(TipId, Noted)> {
+        match &self.entry(noted.sequence).await?.entry.body {
             Body::TipSent(sent) => Ok((sent.id, noted)),
             _ => Err(refused(&VoidReason::Conflicts(noted.sequence))),
         }

@@ -1,4 +1,4 @@
-//! What is to be appended, and what becomes of it.
+//! A request to append, and its outcome.
 
 use bytes::Bytes;
 use thiserror::Error;
@@ -7,8 +7,10 @@ use super::{JournalError, codec};
 use crate::domain::entry::{AppendId, Body, Entry};
 use crate::domain::{PartnerId, Timestamp};
 
-/// A request on its way into the journal, encoded by whoever asks, so that the one writer only
-/// frames and checksums.
+/// The largest entry, in bytes as it is encoded. A request of 1 MB, the default limit, becomes at most 3 MB.
+pub const MAX_ENTRY_BYTES: usize = 4 * 1024 * 1024;
+
+/// A request to append, encoded by its caller, so that the writer thread only frames and checksums it.
 #[derive(Clone, Debug)]
 pub struct Append {
     id: AppendId,
@@ -36,7 +38,7 @@ impl Append {
         self.id
     }
 
-    /// Its bytes.
+    /// The encoded entry, without what the journal adds.
     pub fn encoded(&self) -> &Bytes {
         &self.encoded
     }
@@ -53,27 +55,36 @@ impl Append {
     }
 }
 
-/// Where and when an append was stored.
+/// The sequence and time of a stored entry.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Stamp {
     /// Its sequence.
     pub sequence: u64,
     /// Its time.
     pub time: Timestamp,
-    /// Whether it had been stored before under the same id.
+    /// Whether it was stored before, under the same id.
     pub repeated: bool,
 }
 
-/// Why an append has no sequence to show.
+/// What became of an append: stored, rejected or unknown.
+pub type AppendOutcome = Result<Stamp, AppendError>;
+
+/// Why an append has no stamp.
 #[derive(Clone, Debug, Error)]
 pub enum AppendError {
-    /// Not stored: there is less room than the floor that the operator set.
+    /// Not stored: less disk space is free than the operator's limit.
     #[error("only {free_mb} MB are free where {floor_mb} MB are to stay free")]
     Full {
-        /// The room there is.
+        /// The free space.
         free_mb: u64,
-        /// The room that is to stay.
+        /// The limit.
         floor_mb: u64,
+    },
+    /// Not stored: the entry is larger than [`MAX_ENTRY_BYTES`].
+    #[error("the entry has {bytes} bytes where {MAX_ENTRY_BYTES} are allowed")]
+    TooLarge {
+        /// Its size.
+        bytes: usize,
     },
     /// Not stored.
     #[error("not stored: {0}")]

@@ -1,10 +1,99 @@
-//! The backends of the journal.
+//! The backends of the journal, and which of them a folder holds.
 
+mod end;
 mod files;
+mod local;
 mod memory;
+mod sled;
 mod window;
 
-pub use self::files::{Durability, FileJournal, FileSettings};
-pub use self::memory::{Fault, MemoryJournal};
+use std::fmt;
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
 
-pub(super) use self::files::is_ours;
+pub use self::local::{Durability, LocalSettings, OpenError};
+pub use self::memory::{Fault, MemoryJournal};
+use super::Journal;
+
+/// A journal in a database of sled.
+pub type SledJournal = local::LocalJournal<sled::SledStore>;
+/// A journal in files of its own.
+pub type FileJournal = local::LocalJournal<files::FileStore>;
+
+/// The backends that keep the journal in a local folder.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub enum Backend {
+    /// A database of sled.
+    Sled,
+    /// Files of its own.
+    Files,
+}
+
+impl Backend {
+    /// Every backend.
+    pub const ALL: [Self; 2] = [Self::Sled, Self::Files];
+
+    /// Its name in the configuration and on the command line.
+    pub fn name(self) -> &'static str {
+        match self {
+            Self::Sled => "sled",
+            Self::Files => "files",
+        }
+    }
+
+    /// The backend of a name.
+    pub fn of_name(name: &str) -> Option<Self> {
+        Self::ALL.into_iter().find(|backend| backend.name() == name)
+    }
+
+    /// The backends whose files a folder holds. None: it holds no journal.
+    pub fn in_folder(folder: &Path) -> std::io::Result<Vec<Self>> {
+        let mut found = Vec::new();
+        let entries = match std::fs::read_dir(folder) {
+            Err(error) if error.kind() == std::io::ErrorKind::NotFound => return Ok(found),
+            entries => entries?,
+        };
+        for entry in entries {
+            let path = entry?.path();
+            found.extend(Self::ALL.into_iter().filter(|backend| backend.owns(&path)));
+        }
+        found.sort();
+        found.dedup();
+        Ok(found)
+    }
+
+    /// Whether a file is one of this backend's alone.
+    fn owns(self, path: &Path) -> bool {
+        match self {
+            Self::Sled => sled::owns(path),
+            Self::Files => files::owns(path),
+        }
+    }
+}
+
+impl fmt::Display for Backend {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(self.name())
+    }
+}
+
+/// Opens the journal in a folder, or creates one there.
+///
+/// A folder that holds another backend's journal, or two, is refused. An incomplete entry at the very end that
+/// was never acknowledged is removed. Any other damage is an error that names it.
+pub fn open(backend: Backend, settings: LocalSettings) -> Result<Arc<dyn Journal>, OpenError> {
+    Ok(match backend {
+        Backend::Sled => Arc::new(SledJournal::open(settings)?),
+        Backend::Files => Arc::new(FileJournal::open(settings)?),
+    })
+}
+
+/// Where a migration builds the new journal: beside the old one.
+pub(super) fn migrating(folder: &Path) -> PathBuf {
+    folder.with_extension("migrating")
+}
+
+/// Where a migration leaves the old journal until the new one has taken its place.
+pub(super) fn migrated(folder: &Path) -> PathBuf {
+    folder.with_extension("migrated")
+}

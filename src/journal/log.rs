@@ -1,5 +1,5 @@
-//! The journal as the service uses it: one writer that gathers what waits into one durable write,
-//! and readers that share the recent entries.
+//! The journal as the service uses it: one writer thread that groups waiting appends into one durable write, and
+//! readers that share the recent entries.
 
 use std::sync::Arc;
 use std::thread::{self, JoinHandle};
@@ -8,22 +8,21 @@ use tokio::sync::{OwnedSemaphorePermit, Semaphore, mpsc, oneshot, watch};
 use tracing::error;
 
 use super::tail::{Logged, Tail};
-use super::{Append, AppendError, Journal, JournalError, Stamp};
+use super::{Append, AppendError, AppendOutcome, Journal, JournalError, Stamp};
 
 /// The most appends in one durable write.
-const GATHERED_APPENDS: usize = 256;
-/// The most bytes in one durable write, but for its last append.
-const GATHERED_BYTES: usize = 4 * 1024 * 1024;
-
+const GROUP_APPENDS: usize = 256;
+/// The most bytes in one durable write, not counting its last append.
+const GROUP_BYTES: usize = 4 * 1024 * 1024;
 /// The most bytes of appends that wait for the writer or are being written.
-const WAITING_BYTES: usize = 64 * 1024 * 1024;
+const PENDING_BYTES: usize = 64 * 1024 * 1024;
 
 /// The bounds of a log.
 #[derive(Clone, Copy, Debug)]
 pub struct LogSettings {
-    /// How many appends may wait for the writer. Further ones wait for their place.
+    /// How many appends may wait for the writer. Callers of further ones wait for a place.
     pub queue: usize,
-    /// The recent entries that are kept in memory, in bytes as they lie on disk.
+    /// How much of the recent entries is kept in memory, in bytes as they are encoded.
     pub tail_bytes: usize,
 }
 
@@ -33,92 +32,118 @@ impl Default for LogSettings {
     }
 }
 
-/// A journal, its writer and its tail.
+/// A journal, its writer thread and its tail.
 #[derive(Debug)]
 pub struct Log {
     journal: Arc<dyn Journal>,
     tail: Arc<Tail>,
-    queue: mpsc::Sender<Waiting>,
-    room: Arc<Semaphore>,
+    queue: mpsc::Sender<Pending>,
+    /// One permit for each byte of [`PENDING_BYTES`].
+    budget: Arc<Semaphore>,
     head: watch::Receiver<u64>,
     broken: watch::Sender<Option<String>>,
     writer: Option<JoinHandle<()>>,
 }
 
-/// Ends the writer: whoever opens the journal next does not find it in use.
+/// Waits for the writer, so that the journal is not in use when it is opened again.
 impl Drop for Log {
     fn drop(&mut self) {
-        // With the last sender the writer has nothing more to wait for.
+        // The writer ends when the last sender is gone.
         self.queue = mpsc::channel(1).0;
         if let Some(writer) = self.writer.take() {
-            // What it panicked with has been told.
+            // A panic of the writer was reported through `broken`.
             let _ = writer.join();
         }
     }
 }
 
+/// An append that waits for the writer.
 #[derive(Debug)]
-struct Waiting {
+struct Pending {
     append: Append,
-    /// What the append takes of the bytes that may wait.
-    room: OwnedSemaphorePermit,
-    answer: oneshot::Sender<Result<Stamp, AppendError>>,
+    /// Its part of the byte budget, given back after the write.
+    permit: OwnedSemaphorePermit,
+    outcome: oneshot::Sender<AppendOutcome>,
 }
 
 impl Log {
-    /// Starts the writer of a journal, which ends with the last handle of the log.
+    /// Starts the writer thread of a journal. It ends when the log is dropped.
     pub fn start(journal: Arc<dyn Journal>, settings: LogSettings) -> std::io::Result<Log> {
-        let (queue, waiting) = mpsc::channel(settings.queue.max(1));
+        let (queue, pending) = mpsc::channel(settings.queue.max(1));
         let tail = Arc::new(Tail::new(settings.tail_bytes));
         let (head, watched) = watch::channel(journal.head());
         let broken = watch::Sender::new(None);
         let writer = Writer {
+            appended: journal.watch(),
             journal: Arc::clone(&journal),
             tail: Arc::clone(&tail),
             head,
             broken: broken.clone(),
         };
+        let runtime = tokio::runtime::Builder::new_current_thread().build()?;
         let thread = thread::Builder::new().name("journal-writer".into());
-        let writer = Some(thread.spawn(move || writer.run(waiting))?);
-        let room = Arc::new(Semaphore::new(WAITING_BYTES));
-        Ok(Log { journal, tail, queue, room, head: watched, broken, writer })
+        let writer = Some(thread.spawn(move || writer.run(&runtime, pending))?);
+        let budget = Arc::new(Semaphore::new(PENDING_BYTES));
+        Ok(Log { journal, tail, queue, budget, head: watched, broken, writer })
     }
 
-    /// Appends, and tells where once it is durable.
+    /// Appends, and returns the stamp once the entry is durable.
     ///
-    /// The same id within the journal's window is stored once and answered with the same stamp.
-    /// Whoever stops waiting leaves the append as it is: it may be stored.
-    pub async fn append(&self, append: Append) -> Result<Stamp, AppendError> {
-        let bytes = append.encoded().len().min(WAITING_BYTES);
-        let room = Arc::clone(&self.room).acquire_many_owned(u32::try_from(bytes).unwrap_or(0));
-        let (answer, answered) = oneshot::channel();
-        let gone = || AppendError::Unknown("the writer of the journal has stopped".into());
-        let room = room.await.map_err(|_| gone())?;
-        self.queue.send(Waiting { append, room, answer }).await.map_err(|_| gone())?;
-        answered.await.map_err(|_| gone())?
+    /// The same id within the journal's window is stored once and gets the same stamp. A caller that stops waiting
+    /// cancels nothing: the append may be stored.
+    pub async fn append(&self, append: Append) -> AppendOutcome {
+        let bytes = append.encoded().len().min(PENDING_BYTES);
+        let permit = Arc::clone(&self.budget).acquire_many_owned(u32::try_from(bytes).unwrap_or(0));
+        let (sender, outcome) = oneshot::channel();
+        let stopped = || AppendError::Unknown("the writer of the journal has stopped".into());
+        let permit = permit.await.map_err(|_| stopped())?;
+        let pending = Pending { append, permit, outcome: sender };
+        self.queue.send(pending).await.map_err(|_| stopped())?;
+        outcome.await.map_err(|_| stopped())?
     }
 
-    /// Up to `most` entries from `from` on, in order and without a gap: the recent ones from
-    /// memory, older ones from disk.
-    pub fn read(&self, from: u64, most: usize) -> Result<Vec<Arc<Logged>>, JournalError> {
-        if let Some(recent) = self.tail.read(from, most) {
+    /// Reads up to `limit` entries from sequence `from` on, in order, without gaps: recent ones from memory, older
+    /// ones on a blocking thread. Empty only past the head.
+    pub async fn read(&self, from: u64, limit: usize) -> Result<Vec<Arc<Logged>>, JournalError> {
+        if let Some(recent) = self.recent(from, limit) {
             return Ok(recent);
         }
-        let entries = self.journal.read(from, most).inspect_err(|error| {
+        let journal = Arc::clone(&self.journal);
+        let read = tokio::task::spawn_blocking(move || journal.read(from, limit));
+        let entries = match read.await {
+            Ok(read) => read,
+            Err(panic) => Err(JournalError::Storage(panic.to_string())),
+        };
+        self.logged(entries)
+    }
+
+    /// The same for a thread that may block.
+    pub fn read_blocking(&self, from: u64, limit: usize) -> Result<Vec<Arc<Logged>>, JournalError> {
+        match self.recent(from, limit) {
+            Some(recent) => Ok(recent),
+            None => self.logged(self.journal.read(from, limit)),
+        }
+    }
+
+    /// The same from memory only; `None` if the first entry is not there.
+    pub fn recent(&self, from: u64, limit: usize) -> Option<Vec<Arc<Logged>>> {
+        self.tail.read(from, limit)
+    }
+
+    fn logged(
+        &self,
+        entries: Result<Vec<crate::domain::Entry>, JournalError>,
+    ) -> Result<Vec<Arc<Logged>>, JournalError> {
+        let entries = entries.inspect_err(|error| {
             if let JournalError::Damaged { .. } = error {
-                breaks(&self.broken, error.to_string());
+                report_broken(&self.broken, error.to_string());
             }
         })?;
         Ok(entries.into_iter().map(|entry| Arc::new(Logged::new(entry, 0))).collect())
     }
 
-    /// What [`Log::read`] gives, where memory holds it: never waits for the disk.
-    pub fn recent(&self, from: u64, most: usize) -> Option<Vec<Arc<Logged>>> {
-        self.tail.read(from, most)
-    }
-
-    /// Done, with the reason, once the journal cannot go on: its disk failed, its writer ended, or
-    /// an entry of it is damaged. The node is to stop on it.
+    /// Returns the reason once the journal cannot go on: its disk failed, its writer ended, or an entry is damaged.
+    /// The node has to stop then.
     pub async fn broken(&self) -> String {
         let mut broken = self.broken.subscribe();
         match broken.wait_for(Option::is_some).await {
@@ -132,7 +157,7 @@ impl Log {
         *self.head.borrow()
     }
 
-    /// Follows the head.
+    /// Follows the head. It moves after the tail holds the entry.
     pub fn watch(&self) -> watch::Receiver<u64> {
         self.head.clone()
     }
@@ -148,14 +173,18 @@ impl Log {
     }
 }
 
+/// Writes what is pending, and publishes the head: its own appends after they are in the tail, those of others as the
+/// journal tells.
 struct Writer {
     journal: Arc<dyn Journal>,
+    /// The journal's own head, whoever moves it.
+    appended: watch::Receiver<u64>,
     tail: Arc<Tail>,
     head: watch::Sender<u64>,
     broken: watch::Sender<Option<String>>,
 }
 
-fn breaks(broken: &watch::Sender<Option<String>>, reason: String) {
+fn report_broken(broken: &watch::Sender<Option<String>>, reason: String) {
     broken.send_if_modified(|first| {
         let new = first.is_none();
         first.get_or_insert(reason);
@@ -163,65 +192,75 @@ fn breaks(broken: &watch::Sender<Option<String>>, reason: String) {
     });
 }
 
-/// Whatever ends the writer, a panic of the database under it too, is told.
+/// Reports whatever ends the writer, a panic of the backend included.
 impl Drop for Writer {
     fn drop(&mut self) {
-        breaks(&self.broken, "the writer of the journal has ended".into());
+        report_broken(&self.broken, "the writer of the journal has ended".into());
     }
 }
 
 impl Writer {
-    fn run(self, mut waiting: mpsc::Receiver<Waiting>) {
-        while let Some(first) = waiting.blocking_recv() {
+    fn run(mut self, runtime: &tokio::runtime::Runtime, mut pending: mpsc::Receiver<Pending>) {
+        while let Some(first) = runtime.block_on(self.next(&mut pending)) {
             let mut bytes = first.append.encoded().len();
-            let mut gathered = vec![first];
-            while gathered.len() < GATHERED_APPENDS && bytes < GATHERED_BYTES {
-                let Ok(next) = waiting.try_recv() else { break };
+            let mut group = vec![first];
+            while group.len() < GROUP_APPENDS && bytes < GROUP_BYTES {
+                let Ok(next) = pending.try_recv() else { break };
                 bytes += next.append.encoded().len();
-                gathered.push(next);
+                group.push(next);
             }
-            self.write(gathered);
+            self.write(group);
             if self.journal.has_failed() {
                 let reason = "the disk failed: what the journal holds is checked at the next start";
-                return breaks(&self.broken, reason.into());
+                return report_broken(&self.broken, reason.into());
             }
         }
     }
 
-    fn write(&self, gathered: Vec<Waiting>) {
-        let (mut appends, mut answers) = (Vec::new(), Vec::new());
-        // Room is there again once the write is done.
-        let mut rooms = Vec::new();
-        for waiting in gathered {
-            appends.push(waiting.append);
-            answers.push(waiting.answer);
-            rooms.push(waiting.room);
+    /// The next append. Publishes what others append meanwhile.
+    async fn next(&mut self, pending: &mut mpsc::Receiver<Pending>) -> Option<Pending> {
+        loop {
+            tokio::select! {
+                biased;
+                next = pending.recv() => return next,
+                Ok(()) = self.appended.changed() => self.publish(),
+            }
         }
-        // Who asked may have stopped waiting, so no answer is missed for want of a receiver.
-        match self.journal.append(&appends) {
-            Ok(stamps) => {
-                let head = stamps.iter().map(|stamp| stamp.sequence).max().unwrap_or(0);
-                let stored = appends.into_iter().zip(&stamps).filter(|(_, stamp)| !stamp.repeated);
-                let stored = stored.map(|(append, stamp)| {
-                    let size = append.encoded().len();
-                    Arc::new(Logged::new(append.into_entry(*stamp), size))
-                });
-                self.tail.push(stored);
-                self.head.send_if_modified(|old| {
-                    let moved = head > *old;
-                    *old = head.max(*old);
-                    moved
-                });
-                for (answer, stamp) in answers.into_iter().zip(stamps) {
-                    let _ = answer.send(Ok(stamp));
-                }
-            }
-            Err(fault) => {
-                error!(appends = appends.len(), "the journal took nothing: {fault}");
-                for answer in answers {
-                    let _ = answer.send(Err(fault.clone()));
-                }
-            }
+    }
+
+    fn publish(&mut self) {
+        let appended = *self.appended.borrow_and_update();
+        self.head.send_if_modified(|head| {
+            let moved = appended > *head;
+            *head = appended.max(*head);
+            moved
+        });
+    }
+
+    fn write(&mut self, group: Vec<Pending>) {
+        let (mut appends, mut senders) = (Vec::new(), Vec::new());
+        // Given back after the write.
+        let mut permits = Vec::new();
+        for pending in group {
+            appends.push(pending.append);
+            senders.push(pending.outcome);
+            permits.push(pending.permit);
+        }
+        let outcomes = self.journal.append(&appends);
+        if let Some(Err(fault)) = outcomes.iter().find(|outcome| outcome.is_err()) {
+            let failed = outcomes.iter().filter(|outcome| outcome.is_err()).count();
+            error!(failed, of = appends.len(), "appends failed: {fault}");
+        }
+        let stored = appends.into_iter().zip(&outcomes).filter_map(|(append, outcome)| {
+            let stamp: Stamp = *outcome.as_ref().ok().filter(|stamp| !stamp.repeated)?;
+            let size = append.encoded().len();
+            Some(Arc::new(Logged::new(append.into_entry(stamp), size)))
+        });
+        self.tail.push(stored);
+        self.publish();
+        for (sender, outcome) in senders.into_iter().zip(outcomes) {
+            // The caller may have stopped waiting.
+            let _ = sender.send(outcome);
         }
     }
 }

@@ -14,12 +14,12 @@ use tracing::{error, info, warn};
 use super::settings::Checked;
 use super::{Bound, ServeError, descriptors, private};
 use crate::clock::Clock;
-use crate::config::{Config, Connections};
+use crate::config::{Config, Connections, JournalBackend, Storage};
 use crate::exchange::{Exchange, Follower};
 use crate::https::ops::{self, Ops};
 use crate::index::{Index, JournalEnds};
 use crate::journal::{
-    CursorError, CursorStore, FileJournal, FileSettings, Journal, Log, LogSettings, SledCursors,
+    self, Backend, CursorError, CursorStore, LocalSettings, Log, LogSettings, SledCursors,
     UnreadableCursors,
 };
 use crate::metrics::Metrics;
@@ -225,18 +225,28 @@ impl Node {
 
 fn open(config: &Config, clock: &Arc<dyn Clock>) -> Result<(Arc<Log>, Arc<Index>), ServeError> {
     let storage = &config.storage;
-    let time = Arc::clone(clock);
-    let journal = FileJournal::open(FileSettings {
-        min_free_bytes: storage.min_free_mb * MB,
-        ..FileSettings::new(storage.data.join("journal"), Arc::new(move || time.now()))
-    })?;
+    let backend = match storage.journal {
+        JournalBackend::Sled => Backend::Sled,
+        JournalBackend::Files => Backend::Files,
+    };
+    let journal = journal::open(backend, journal_settings(storage, clock))?;
     let entry = |sequence| journal.read(sequence, 1).ok()?.pop();
     let ends = JournalEnds { head: journal.head(), entry: &entry };
     let index = Index::open(&storage.data.join("index"), storage.index_cache_mb * MB, ends)?;
     let tail_bytes = usize::try_from(storage.tail_mb * MB).unwrap_or(usize::MAX);
     let settings = LogSettings { queue: storage.append_queue, tail_bytes };
-    let log = Log::start(Arc::new(journal), settings)?;
+    let log = Log::start(journal, settings)?;
     Ok((Arc::new(log), Arc::new(index)))
+}
+
+/// How the journal of a data folder is opened.
+pub fn journal_settings(storage: &Storage, clock: &Arc<dyn Clock>) -> LocalSettings {
+    let time = Arc::clone(clock);
+    LocalSettings {
+        min_free_bytes: storage.min_free_mb * MB,
+        cache_bytes: storage.journal_cache_mb * MB,
+        ..LocalSettings::new(storage.data.join("journal"), Arc::new(move || time.now()))
+    }
 }
 
 /// Opens the subscriptions. Where they are damaged the node starts all the same, and refuses them.

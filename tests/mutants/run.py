@@ -414,18 +414,57 @@ MUTANTS = {
     ),
     "journal-forgets-ids-at-a-start": (
         "src/journal/backend/files/recovery.rs",
-        "window.insert(record.id, record.stamp);",
-        "",
+        "end.observe(record.id, record.stamp);",
+        "(end.sequence, end.time) = (record.stamp.sequence, record.stamp.time);",
         DAMAGE,
     ),
-    "sled-goes-before-its-journal-is-in-files": (
-        "src/journal/backend/files.rs",
-        "        sled::read(&journal.settings.folder, |entries| journal.take_over(entries))?;\n"
-        "        sled::remove(&journal.settings.folder)?;\n",
-        "        let read = sled::read(&journal.settings.folder, |entries| journal.take_over(entries));\n"
-        "        sled::remove(&journal.settings.folder)?;\n"
-        "        read?;\n",
-        ["--lib", "journal::sled"],
+    "sled-journal-believes-any-end": (
+        "src/journal/backend/sled.rs",
+        "if end.sequence < mark.acknowledged {",
+        "if false {",
+        DAMAGE,
+    ),
+    "sled-journal-removes-what-was-acknowledged": (
+        "src/journal/backend/sled.rs",
+        "if first <= mark.acknowledged {",
+        "if false {",
+        DAMAGE,
+    ),
+    "sled-journal-leaves-an-unfinished-end": (
+        "src/journal/backend/sled.rs",
+        "        self.remove(|| self.db.range(from..).keys().rev().take(REMOVALS_PER_BATCH).collect())\n",
+        "        let _ = from;\n        Ok(())\n",
+        DAMAGE,
+    ),
+    "sled-journal-checks-no-value": (
+        "src/journal/backend/sled/group.rs",
+        "if (&value[1..5]).get_u32() != checksum(&key(first, part), value) {",
+        "if false {",
+        DAMAGE,
+    ),
+    "journal-opens-what-is-anothers": (
+        "src/journal/backend/local.rs",
+        "[one] if one == backend => Ok(()),",
+        "[_] => Ok(()),",
+        DAMAGE,
+    ),
+    "journal-takes-an-entry-of-any-size": (
+        "src/journal/backend/end.rs",
+        "None if append.encoded().len() > MAX_ENTRY_BYTES => {",
+        "None if append.encoded().len() > usize::MAX - 1 => {",
+        ["--test", "conformance"],
+    ),
+    "journal-puts-entries-with-a-gap": (
+        "src/journal/backend/end.rs",
+        "if last.0 > 0 && entry.sequence != last.0 + 1 || entry.sequence == 0 {",
+        "if entry.sequence == 0 {",
+        ["--test", "conformance"],
+    ),
+    "migration-starts-on-an-empty-journal": (
+        "src/journal/backend/local.rs",
+        "[] if migrated(folder).exists() => Err(OpenError::Interrupted(folder.to_owned())),",
+        "",
+        ["--test", "migration"],
     ),
     "known-is-not-told-of-what-is-new": (
         "src/index/store.rs",

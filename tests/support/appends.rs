@@ -9,7 +9,7 @@ use std::sync::atomic::{AtomicI64, Ordering};
 use tipoff::domain::entry::{AppendId, Batch, Body, Close, Item, SubmissionId};
 use tipoff::domain::sharing::Audience;
 use tipoff::domain::{Assessment, Indicator, Kind, PartnerId, Sharing, Timestamp, Tlp};
-use tipoff::journal::{Append, FileSettings};
+use tipoff::journal::{Append, LocalSettings};
 
 /// A clock that goes on by a millisecond at each look.
 pub fn time() -> Arc<dyn Fn() -> Timestamp + Send + Sync> {
@@ -17,10 +17,10 @@ pub fn time() -> Arc<dyn Fn() -> Timestamp + Send + Sync> {
     Arc::new(move || Timestamp::from_millis(now.fetch_add(1, Ordering::Relaxed)))
 }
 
-/// A journal in a folder, whatever room there is, in files of a few entries each.
-pub fn settings(folder: &Path) -> FileSettings {
-    let settings = FileSettings::new(folder.join("journal"), time());
-    FileSettings { min_free_bytes: 0, file_bytes: 64 * 1024, ..settings }
+/// A journal in a folder, whatever space is free, in files of a few entries each.
+pub fn settings(folder: &Path) -> LocalSettings {
+    let settings = LocalSettings::new(folder.join("journal"), time());
+    LocalSettings { min_free_bytes: 0, file_bytes: 64 * 1024, ..settings }
 }
 
 /// A small entry.

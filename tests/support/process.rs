@@ -11,6 +11,7 @@ use nix::sys::signal::{Signal, kill};
 use nix::unistd::Pid;
 use rand::Rng;
 use tipoff::client::Client;
+use tipoff::config::JournalBackend;
 
 use super::{TRUST_DOMAIN, World};
 
@@ -31,9 +32,13 @@ impl Process {
         let text = format!(
             "[server]\ngrpc = \"127.0.0.1:{port}\"\nops = \"127.0.0.1:0\"\ntrust_domain = \
              \"{TRUST_DOMAIN}\"\nidentity = \"{}\"\ndrain_timeout_s = 10\n[storage]\ndata = \"{}\"\n\
-             min_free_mb = 16\n{}",
+             min_free_mb = 16\njournal = \"{}\"\n{}",
             world.config.server.identity.display(),
             world.config.storage.data.display(),
+            match world.config.storage.journal {
+                JournalBackend::Sled => "sled",
+                JournalBackend::Files => "files",
+            },
             world.partners,
         );
         fs::write(&config, text).unwrap();

@@ -4,44 +4,60 @@ use std::collections::VecDeque;
 use std::fmt;
 use std::sync::{Mutex, MutexGuard, PoisonError};
 
-use super::window::Window;
-use crate::journal::{Append, AppendError, Journal, JournalError, Stamp, TimeSource, codec};
-use crate::domain::{Entry, Timestamp};
+use tokio::sync::watch;
 
-/// What becomes of one append, for tests.
+use super::end::{End, Stamped};
+use crate::domain::{Entry, Timestamp};
+use crate::journal::{
+    Append, AppendError, AppendOutcome, Journal, JournalError, TimeSource, codec, damaged,
+};
+
+/// What becomes of one batch, for tests.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Fault {
-    /// Nothing is stored, and the answer is `Rejected`.
+    /// Nothing is stored, and each outcome is `Rejected`.
     Rejected,
-    /// Nothing is stored, and the answer is `Unknown`.
+    /// Nothing is stored, and each outcome is `Unknown`.
     Lost,
-    /// It is stored, and the answer is `Unknown`.
+    /// Everything is stored, and each outcome is `Unknown`.
     StoredButUnanswered,
 }
 
 /// A journal in memory: it lasts as long as the value does.
 pub struct MemoryJournal {
     inner: Mutex<Inner>,
+    head: watch::Sender<u64>,
     time: TimeSource,
 }
 
 #[derive(Default)]
 struct Inner {
-    /// The stored bytes, decoded at each read as a backend on disk does.
-    entries: VecDeque<(Timestamp, bytes::Bytes)>,
+    /// Encoded, and decoded at each read as by a backend on disk.
+    entries: VecDeque<(Timestamp, Vec<u8>)>,
     /// The sequence of the first of them.
     oldest: u64,
-    window: Window,
+    end: End,
     faults: VecDeque<Fault>,
+}
+
+impl Inner {
+    fn push(&mut self, new: &[Stamped<'_>]) {
+        if let (0, Some(first)) = (self.end.sequence, new.first()) {
+            self.oldest = first.stamp.sequence;
+        }
+        self.entries.extend(new.iter().map(|entry| (entry.stamp.time, entry.bytes.to_vec())));
+        self.end.advance(new);
+    }
 }
 
 impl MemoryJournal {
     /// An empty journal.
     pub fn new(time: TimeSource) -> Self {
-        Self { inner: Mutex::new(Inner { oldest: 1, ..Inner::default() }), time }
+        let inner = Mutex::new(Inner { oldest: 1, ..Inner::default() });
+        Self { inner, head: watch::Sender::new(0), time }
     }
 
-    /// Lets the next append that has no fault yet end so.
+    /// Sets the fault of the next batch that has none yet.
     pub fn inject(&self, fault: Fault) {
         self.lock().faults.push_back(fault);
     }
@@ -58,50 +74,52 @@ impl fmt::Debug for MemoryJournal {
 }
 
 impl Journal for MemoryJournal {
-    fn append(&self, batch: &[Append]) -> Result<Vec<Stamp>, AppendError> {
+    fn append(&self, batch: &[Append]) -> Vec<AppendOutcome> {
         let mut inner = self.lock();
         let fault = inner.faults.pop_front();
+        let injected = || "as injected".to_owned();
         match fault {
-            Some(Fault::Rejected) => return Err(AppendError::Rejected("as injected".into())),
-            Some(Fault::Lost) => return Err(AppendError::Unknown("as injected".into())),
+            Some(Fault::Rejected) => {
+                return batch.iter().map(|_| Err(AppendError::Rejected(injected()))).collect();
+            }
+            Some(Fault::Lost) => {
+                return batch.iter().map(|_| Err(AppendError::Unknown(injected()))).collect();
+            }
             Some(Fault::StoredButUnanswered) | None => {}
         }
-        let mut stamps = Vec::with_capacity(batch.len());
-        for append in batch {
-            let stamp = inner.window.find(append.id()).unwrap_or_else(|| {
-                let sequence = inner.oldest + inner.entries.len() as u64;
-                let last = inner.entries.back().map_or(Timestamp::default(), |(time, _)| *time);
-                let stamp = Stamp { sequence, time: (self.time)().max(last), repeated: false };
-                inner.entries.push_back((stamp.time, append.encoded().clone()));
-                inner.window.insert(append.id(), stamp);
-                stamp
-            });
-            stamps.push(stamp);
-        }
+        let plan = inner.end.plan(batch, &self.time);
+        inner.push(&plan.new);
+        self.head.send_replace(inner.end.sequence);
         match fault {
-            None => Ok(stamps),
-            Some(_) => Err(AppendError::Unknown("as injected".into())),
+            None => plan.outcomes,
+            Some(_) => batch.iter().map(|_| Err(AppendError::Unknown(injected()))).collect(),
         }
     }
 
-    fn read(&self, from: u64, most: usize) -> Result<Vec<Entry>, JournalError> {
+    fn put(&self, entries: &[Entry]) -> Result<(), JournalError> {
+        let mut inner = self.lock();
+        let encoded = inner.end.encode(entries)?;
+        inner.push(&End::stamped(entries, &encoded));
+        self.head.send_replace(inner.end.sequence);
+        Ok(())
+    }
+
+    fn read(&self, from: u64, limit: usize) -> Result<Vec<Entry>, JournalError> {
         let inner = self.lock();
-        let oldest = inner.oldest;
-        if from < oldest {
-            return Err(JournalError::Trimmed { asked: from, oldest });
-        }
-        let skipped = usize::try_from(from - oldest).unwrap_or(usize::MAX);
-        let read = inner.entries.iter().skip(skipped).take(most).zip(from..);
+        let skipped = from
+            .checked_sub(inner.oldest)
+            .ok_or(JournalError::Trimmed { asked: from, oldest: inner.oldest })?;
+        let skipped = usize::try_from(skipped).unwrap_or(usize::MAX).min(inner.entries.len());
+        let read = inner.entries.range(skipped..).take(limit).zip(from..);
         read.map(|((time, bytes), sequence)| {
             codec::decode_entry(sequence, *time, bytes)
-                .map_err(|error| crate::journal::damaged(sequence, error.to_string()))
+                .map_err(|error| damaged(sequence, error.to_string()))
         })
         .collect()
     }
 
-    fn head(&self) -> u64 {
-        let inner = self.lock();
-        inner.oldest + inner.entries.len() as u64 - 1
+    fn watch(&self) -> watch::Receiver<u64> {
+        self.head.subscribe()
     }
 
     fn oldest(&self) -> u64 {

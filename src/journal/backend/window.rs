@@ -2,8 +2,8 @@
 
 use std::collections::{HashMap, VecDeque};
 
-use crate::journal::Stamp;
 use crate::domain::entry::AppendId;
+use crate::journal::Stamp;
 
 /// How many ids are remembered. A repetition that is older is found by apply, which keeps every
 /// key.

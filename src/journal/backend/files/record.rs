@@ -13,15 +13,14 @@ use std::io::{self, Read};
 
 use bytes::{Buf, BufMut};
 
+use super::super::end::Stamped;
 use crate::domain::Timestamp;
 use crate::domain::entry::AppendId;
-use crate::journal::Stamp;
+use crate::journal::{MAX_ENTRY_BYTES, Stamp};
 
 /// What lies before the entry.
 const HEADER_BYTES: usize = 48;
 const CHECKSUM_BYTES: usize = 4;
-/// The longest entry.
-const MOST_BYTES: usize = 512 * 1024 * 1024;
 
 /// An entry with what lies before it.
 #[derive(Debug)]
@@ -52,21 +51,17 @@ pub enum Absent {
     Bad(&'static str),
 }
 
-/// Appends a record, which is to be sealed. False, and nothing, where the entry is longer than may be.
-#[must_use]
-pub fn put(stamp: Stamp, durable: u64, id: AppendId, entry: &[u8], bytes: &mut Vec<u8>) -> bool {
-    let Some(length) = u32::try_from(entry.len()).ok().filter(|_| entry.len() <= MOST_BYTES) else {
-        return false;
-    };
-    bytes.reserve(HEADER_BYTES + entry.len());
+/// Appends a record, which is to be sealed.
+pub fn put(entry: &Stamped<'_>, durable: u64, bytes: &mut Vec<u8>) {
+    bytes.reserve(HEADER_BYTES + entry.bytes.len());
     bytes.put_u32(0);
-    bytes.put_u32(length);
-    bytes.put_u64(stamp.sequence);
+    // A larger entry is rejected before.
+    bytes.put_u32(u32::try_from(entry.bytes.len()).unwrap_or(u32::MAX));
+    bytes.put_u64(entry.stamp.sequence);
     bytes.put_u64(durable);
-    bytes.put_i64(stamp.time.as_millis());
-    bytes.put_slice(id.as_bytes());
-    bytes.put_slice(entry);
-    true
+    bytes.put_i64(entry.stamp.time.as_millis());
+    bytes.put_slice(entry.id.as_bytes());
+    bytes.put_slice(entry.bytes);
 }
 
 /// Puts its checksum into a record.
@@ -87,7 +82,7 @@ pub fn read(source: &mut impl Read, left: u64, salt: u32) -> io::Result<Result<R
     let mut header = [0; HEADER_BYTES];
     source.read_exact(&mut header)?;
     let (checksum, length, mut record) = read_header(&header);
-    if length as u64 > room || length > MOST_BYTES {
+    if length as u64 > room || length > MAX_ENTRY_BYTES {
         return Ok(Err(Absent::Bad("it is cut short, or its length is damaged")));
     }
     record.entry = vec![0; length];
@@ -135,7 +130,9 @@ mod tests {
 
     fn bytes(sequence: u64, durable: u64, entry: &[u8]) -> Vec<u8> {
         let mut bytes = Vec::new();
-        assert!(put(stamp(sequence), durable, AppendId::derive(&[entry]), entry, &mut bytes));
+        let stamp = stamp(sequence);
+        let entry = Stamped { stamp, id: AppendId::derive(&[entry]), bytes: entry };
+        put(&entry, durable, &mut bytes);
         seal(&mut bytes, SALT);
         bytes
     }

@@ -7,33 +7,22 @@ use std::sync::Arc;
 
 use tracing::warn;
 
-use super::super::window::{WINDOW, Window};
-use super::Last;
-use super::mark::Mark;
+use super::super::end::End;
+use super::super::local::{Mark, Recovered};
+use super::super::window::WINDOW;
 use super::record::Record;
-use super::segment::{self, End, HEAD_BYTES, Segment};
+use super::segment::{self, HEAD_BYTES, ScanEnd, Segment};
 use crate::journal::{JournalError, damaged, storage};
-
-/// What was found.
-#[derive(Debug, Default)]
-pub struct Found {
-    /// The files, oldest first.
-    pub segments: Vec<Arc<Segment>>,
-    /// The end, with the ids of the latest entries.
-    pub last: Last,
-    /// The oldest sequence that is kept.
-    pub oldest: u64,
-}
 
 /// Opens every file, reads the newest entries and checks them.
 ///
 /// What was never acknowledged and lies incomplete at the very end is cut off. Anything else that is
 /// amiss is an error that names it.
-pub fn recover(folder: &Path, mark: Mark) -> Result<Found, JournalError> {
+pub fn recover(folder: &Path, mark: Mark) -> Result<(Vec<Arc<Segment>>, Recovered), JournalError> {
     let segments = open_all(folder, mark)?;
     let Some((newest, older)) = segments.split_last() else {
         return match mark.acknowledged {
-            0 => Ok(Found { oldest: 1, ..Found::default() }),
+            0 => Ok((segments, Recovered { oldest: 1, ..Recovered::default() })),
             acknowledged => Err(JournalError::CutShort { found: 0, acknowledged }),
         };
     };
@@ -70,7 +59,8 @@ pub fn recover(folder: &Path, mark: Mark) -> Result<Found, JournalError> {
     }
     let first = older.first().unwrap_or(newest).first;
     let oldest = first.max(mark.oldest).min(found.max(1));
-    Ok(Found { last: tail.last(found), oldest, segments })
+    let end = tail.end(found);
+    Ok((segments, Recovered { end, oldest }))
 }
 
 /// The newest entries, as far back as their ids are remembered.
@@ -87,13 +77,12 @@ impl Tail {
         }
     }
 
-    fn last(self, sequence: u64) -> Last {
-        let time = self.latest.back().map(|record| record.stamp.time).unwrap_or_default();
-        let mut window = Window::default();
+    fn end(self, sequence: u64) -> End {
+        let mut end = End { sequence, ..End::default() };
         for record in self.latest {
-            window.insert(record.id, record.stamp);
+            end.observe(record.id, record.stamp);
         }
-        Last { sequence, time, window, ..Last::default() }
+        end
     }
 }
 
@@ -142,7 +131,7 @@ fn was_begun(segment: &Segment, mark: Mark) -> Result<bool, JournalError> {
 /// Cuts off what a crash left of a write that was never acknowledged. What was is damaged, and stays.
 fn cut_unfinished_end(
     segment: &Segment,
-    end: &End,
+    end: &ScanEnd,
     fault: &str,
     mark: Mark,
 ) -> Result<(), JournalError> {

@@ -14,7 +14,7 @@ use std::sync::{PoisonError, RwLock};
 
 use bytes::{Buf, BufMut};
 
-use super::super::Durability;
+use super::super::local::Durability;
 use super::record::{self, Absent, Record};
 
 /// The layout, in its last byte.
@@ -57,7 +57,7 @@ impl Places {
 
 /// How the entries of a file end.
 #[derive(Debug)]
-pub struct End {
+pub struct ScanEnd {
     /// The sequence behind the last whole entry.
     pub next: u64,
     /// Where that one ends.
@@ -118,7 +118,7 @@ impl Segment {
     }
 
     /// Reads and checks every entry, and shows it.
-    pub fn scan(&self, mut each: impl FnMut(&Record)) -> io::Result<End> {
+    pub fn scan(&self, mut each: impl FnMut(&Record)) -> io::Result<ScanEnd> {
         let length = self.length()?;
         let mut places = Places { some: Vec::new(), end: HEAD_BYTES as u64 };
         let mut next = self.first;
@@ -136,7 +136,7 @@ impl Segment {
                 Err(Absent::Bad(reason)) => break Some(reason),
             }
         };
-        let end = End { next, at: places.end, fault };
+        let end = ScanEnd { next, at: places.end, fault };
         *self.places.write().unwrap_or_else(PoisonError::into_inner) = Some(places);
         Ok(end)
     }

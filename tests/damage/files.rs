@@ -1,78 +1,26 @@
-//! What the journal on disk promises besides: it opens again, it names what is damaged, it says what
-//! it needs.
-
-#![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic)]
-
-#[path = "support/appends.rs"]
-mod appends;
+//! Damage to a journal in files.
 
 use std::fs;
 use std::ops::Range;
 use std::path::{Path, PathBuf};
-use std::sync::atomic::{AtomicU64, Ordering};
 
-use appends::{batch, close, settings};
 use tempfile::TempDir;
-use tipoff::journal::{AppendError, FileJournal, FileSettings, Journal, JournalError};
+use tipoff::journal::{FileJournal, Journal, JournalError, LocalSettings};
+
+use crate::appends::{batch, close, settings};
+use crate::{append, journal_error};
 
 fn reopen(folder: &TempDir) -> Result<FileJournal, JournalError> {
-    FileJournal::open(settings(folder.path()))
+    FileJournal::open(settings(folder.path())).map_err(journal_error)
 }
 
 fn filled() -> TempDir {
     let folder = tempfile::tempdir().unwrap();
     let journal = reopen(&folder).unwrap();
     for number in 1..=20 {
-        journal.append(&[batch(number, 100, 100)]).unwrap();
+        append(&journal, &[batch(number, 100, 100)]);
     }
     folder
-}
-
-#[test]
-fn what_was_appended_is_there_when_it_is_opened_again_ids_and_times_included() {
-    let folder = filled();
-    let journal = reopen(&folder).unwrap();
-    assert_eq!(journal.check().unwrap(), 20);
-    let again = journal.append(&[batch(20, 100, 100)]).unwrap();
-    assert_eq!((again[0].sequence, again[0].repeated), (20, true));
-    let last = journal.read(20, 1).unwrap()[0].time;
-    let next = journal.append(&[close(21)]).unwrap();
-    assert_eq!(next[0].sequence, 21);
-    assert!(next[0].time >= last, "the clock of this process began again");
-}
-
-#[test]
-fn a_folder_that_another_holds_open_is_refused_by_name() {
-    let folder = filled();
-    let _open = reopen(&folder).unwrap();
-    let refused = reopen(&folder).unwrap_err();
-    assert!(matches!(refused, JournalError::InUse(_)), "{refused}");
-    assert!(refused.to_string().contains("in use by another process"), "{refused}");
-}
-
-#[test]
-fn a_folder_that_cannot_be_written_is_refused_by_name() {
-    let folder = tempfile::tempdir().unwrap();
-    // Root may write anywhere, so the folder is made impossible: its parent is a file.
-    fs::write(folder.path().join("file"), b"").unwrap();
-    let refused = FileJournal::open(settings(&folder.path().join("file"))).unwrap_err();
-    assert!(matches!(refused, JournalError::NotWritable { .. }), "{refused}");
-}
-
-#[test]
-fn too_little_room_is_refused_and_the_journal_goes_on_when_there_is_more() {
-    static FREE: AtomicU64 = AtomicU64::new(1 << 20);
-    let folder = tempfile::tempdir().unwrap();
-    let journal = FileJournal::open(FileSettings {
-        min_free_bytes: 10 << 20,
-        free_space: Some(|_| Ok(FREE.load(Ordering::Relaxed))),
-        ..settings(folder.path())
-    })
-    .unwrap();
-    let refused = journal.append(&[close(1)]).unwrap_err();
-    assert!(matches!(refused, AppendError::Full { free_mb: 1, floor_mb: 10 }), "{refused}");
-    FREE.store(11 << 20, Ordering::Relaxed);
-    assert_eq!(journal.append(&[close(1)]).unwrap()[0].sequence, 1);
 }
 
 /// What lies before the first entry of a file, and before each entry.
@@ -186,12 +134,12 @@ fn an_unacknowledged_write_that_is_incomplete_at_the_end_is_cut_off_and_stays_go
     // All of it in one file.
     let open = || {
         let settings = settings(folder.path());
-        FileJournal::open(FileSettings { file_bytes: 1 << 20, ..settings }).unwrap()
+        FileJournal::open(LocalSettings { file_bytes: 1 << 20, ..settings }).unwrap()
     };
     let before = fs::read(files(&folder).pop().unwrap()).unwrap();
     {
         let journal = open();
-        journal.append(&[batch(21, 3, 50), close(22), batch(23, 3, 50)]).unwrap();
+        append(&journal, &[batch(21, 3, 50), close(22), batch(23, 3, 50)]);
     }
     let newest = files(&folder).pop().unwrap();
     let whole = fs::read(&newest).unwrap();
@@ -222,7 +170,7 @@ fn an_unacknowledged_write_that_is_incomplete_at_the_end_is_cut_off_and_stays_go
             let next = entries(&whole).into_iter().find(|(sequence, _)| *sequence == head + 1);
             let end = next.map_or(whole.len(), |(_, lies)| lies.start);
             assert_eq!(fs::metadata(&newest).unwrap().len(), end as u64, "{missing} {hole}");
-            assert_eq!(journal.append(&[close(99)]).unwrap()[0].sequence, head + 1);
+            assert_eq!(append(&journal, &[close(99)])[0].sequence, head + 1);
             drop(journal);
             assert_eq!(checked(&folder).unwrap(), head + 1, "{missing} {hole}");
         }
@@ -331,26 +279,4 @@ fn what_was_trimmed_is_gone_from_the_disk_by_files_and_stays_trimmed() {
     fs::remove_file(&left[0]).unwrap();
     let missed = reopen(&folder).unwrap_err();
     assert!(matches!(missed, JournalError::Damaged { sequence: 12, .. }), "{missed}");
-}
-
-#[test]
-fn reads_end_where_they_are_large_enough_and_go_on_over_the_files() {
-    let folder = tempfile::tempdir().unwrap();
-    let journal = reopen(&folder).unwrap();
-    for number in 1..=12 {
-        journal.append(&[batch(number, 1_000, 900), close(100 + number)]).unwrap();
-    }
-    assert!(files(&folder).len() >= 12, "each is longer than a file is to be");
-    let (mut next, mut reads) = (1, 0);
-    while next <= 24 {
-        let read = journal.read(next, 100).unwrap();
-        assert!(!read.is_empty() && read.len() < 12);
-        for entry in read {
-            assert_eq!(entry.sequence, next);
-            next += 1;
-        }
-        reads += 1;
-    }
-    assert!(reads > 2, "{reads}");
-    assert!(journal.read(25, 1).unwrap().is_empty());
 }

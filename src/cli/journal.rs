@@ -1,0 +1,157 @@
+//! `tipoff journal`
+
+use std::path::PathBuf;
+
+use serde::Serialize;
+
+use super::Global;
+use super::failure::{Done, Failure, Outcome};
+use super::output;
+use super::serve::{journal_settings, read_config_or_default};
+use crate::journal::{self, Backend, MigrateError, Migrated, OpenError};
+
+/// The journal of a node that is stopped: what it holds, and moving it between backends
+#[derive(Debug, clap::Subcommand)]
+pub enum Journal {
+    /// Show the journal's backend, its oldest and newest entry, and its size
+    Show(Show),
+    /// Move the journal to another backend: sequences, times and ids stay
+    Migrate(Migrate),
+}
+
+/// Where the data is.
+#[derive(Debug, clap::Args)]
+struct Location {
+    /// The configuration file of the node. Without the file, every key has its default
+    #[arg(long, value_name = "FILE", default_value = "tipoff.toml")]
+    config: PathBuf,
+    /// The data folder, instead of the one in the file
+    #[arg(long, value_name = "DIR")]
+    data: Option<PathBuf>,
+}
+
+impl Location {
+    fn settings(&self) -> Result<journal::LocalSettings, Failure> {
+        let config =
+            read_config_or_default(&self.config, self.data.as_deref()).map_err(Failure::usage)?;
+        Ok(journal_settings(&config))
+    }
+}
+
+/// Show what a journal holds
+#[derive(Debug, clap::Args)]
+pub struct Show {
+    #[command(flatten)]
+    location: Location,
+}
+
+/// Move a journal between backends
+#[derive(Debug, clap::Args)]
+#[command(
+    after_help = "Stop the node first. The new journal is built beside the old one, and every entry is compared. \
+                  Only then the old one is removed, so there must be room for both. If the command is interrupted, \
+                  run it again: nothing is lost. Afterwards, set storage.journal in the configuration."
+)]
+pub struct Migrate {
+    /// The backend to move to
+    #[arg(long, value_name = "BACKEND", value_parser = ["sled", "files"])]
+    to: String,
+    #[command(flatten)]
+    location: Location,
+}
+
+#[derive(Serialize)]
+struct Shown {
+    backend: &'static str,
+    oldest: u64,
+    head: u64,
+    bytes: u64,
+}
+
+impl Journal {
+    pub fn run(&self, global: &Global) -> Outcome {
+        match self {
+            Self::Show(show) => show.run(global),
+            Self::Migrate(migrate) => migrate.run(global),
+        }
+    }
+}
+
+impl Show {
+    fn run(&self, global: &Global) -> Outcome {
+        let found = journal::contents(&self.location.settings()?).map_err(failure)?;
+        let shown = Shown {
+            backend: found.backend.name(),
+            oldest: found.oldest,
+            head: found.head,
+            bytes: found.bytes,
+        };
+        if global.json {
+            output::json(&shown)?;
+        } else {
+            output::line(&format!("backend  {}", shown.backend))?;
+            output::line(&format!("oldest   {}", shown.oldest))?;
+            output::line(&format!("newest   {}", shown.head))?;
+            output::line(&format!("size     {:.1} MB", mb(shown.bytes)))?;
+        }
+        Ok(Done::Whole)
+    }
+}
+
+#[allow(clippy::cast_precision_loss)]
+fn mb(bytes: u64) -> f64 {
+    bytes as f64 / (1024.0 * 1024.0)
+}
+
+#[derive(Serialize)]
+struct Moved {
+    backend: String,
+    entries: u64,
+    moved: bool,
+}
+
+impl Migrate {
+    fn run(&self, global: &Global) -> Outcome {
+        let settings = self.location.settings()?;
+        let to = Backend::of_name(&self.to)
+            .ok_or_else(|| Failure::usage(format!("{} is not a backend", self.to)))?;
+        let bar = output::progress("copied and compared", 0);
+        let moved = journal::migrate(to, &settings, &mut |done, all| {
+            bar.set_length(all);
+            bar.set_position(done);
+        });
+        bar.finish_and_clear();
+        let moved = moved.map_err(failure)?;
+        let entries = match moved {
+            Migrated::Copied(entries) => entries,
+            Migrated::Already | Migrated::Finished => 0,
+        };
+        if global.json {
+            let moved = moved != Migrated::Already;
+            output::json(&Moved { backend: to.to_string(), entries, moved })?;
+            return Ok(Done::Whole);
+        }
+        output::line(&match moved {
+            Migrated::Already => format!("the journal is in {to} already: nothing was changed"),
+            Migrated::Finished => {
+                format!("the journal is in {to}: the migration that was interrupted is finished")
+            }
+            Migrated::Copied(entries) => {
+                format!(
+                    "the journal is in {to}: {entries} entries copied and compared, the old one removed"
+                )
+            }
+        })?;
+        output::remark(&format!("set storage.journal = \"{to}\" in the configuration of the node"));
+        Ok(Done::Whole)
+    }
+}
+
+fn failure(error: MigrateError) -> Failure {
+    match error {
+        MigrateError::Nothing(_) | MigrateError::Open(OpenError::TwoBackends(_)) => {
+            Failure::usage(error)
+        }
+        error => Failure::failed(error),
+    }
+}

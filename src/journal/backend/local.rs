@@ -1,0 +1,293 @@
+//! What the backends in a local folder share: sequences, times and repeated ids, the limit on free space, the mark, the
+//! lock, and the end after a failed write. A [`Store`] adds how entries lie on disk.
+//!
+//! Nothing is known of what a disk holds after a write or a sync failed, so the journal takes nothing more until it is
+//! opened again.
+
+mod mark;
+mod open_error;
+
+use std::fmt;
+use std::fs::{self, File, TryLockError};
+use std::io;
+use std::path::{Path, PathBuf};
+use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
+use std::sync::{Mutex, MutexGuard, PoisonError};
+
+use nix::sys::statvfs::statvfs;
+use tokio::sync::watch;
+use tracing::{error, warn};
+
+pub use self::mark::Mark;
+use self::mark::MarkFile;
+pub use self::open_error::OpenError;
+use super::end::{End, Stamped};
+use super::{Backend, migrated};
+use crate::domain::Entry;
+use crate::journal::{
+    Append, AppendError, AppendOutcome, Journal, JournalError, TimeSource, lock, storage,
+    sync_names,
+};
+
+const MB: u64 = 1024 * 1024;
+
+/// What an operator may set.
+#[derive(Clone)]
+pub struct LocalSettings {
+    /// The folder of the journal. Created if it does not exist.
+    pub folder: PathBuf,
+    /// Appends are rejected while less disk space than this is free, in bytes.
+    pub min_free_bytes: u64,
+    /// sled's page cache, in bytes. The memory that sled uses can be several times this.
+    pub cache_bytes: u64,
+    /// From this size on, in bytes, a file is followed by another. Trimming removes whole files.
+    pub file_bytes: u64,
+    /// What gives entries their time.
+    pub time: TimeSource,
+    /// Whether an answer waits for the disk.
+    pub durability: Durability,
+    /// Returns the free space of the folder's disk, in bytes; `statvfs` if not set.
+    pub free_space: Option<fn(&Path) -> io::Result<u64>>,
+}
+
+/// Whether an answer waits for the disk.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum Durability {
+    /// It does.
+    #[default]
+    Fsync,
+    /// It does not: acknowledged entries are lost in a power cut. The negative control of the tests.
+    NoneAtAll,
+}
+
+impl LocalSettings {
+    /// The settings for a folder, with defaults for the rest.
+    pub fn new(folder: impl Into<PathBuf>, time: TimeSource) -> Self {
+        Self {
+            folder: folder.into(),
+            min_free_bytes: 256 * MB,
+            cache_bytes: 16 * MB,
+            file_bytes: 64 * MB,
+            time,
+            durability: Durability::Fsync,
+            free_space: None,
+        }
+    }
+}
+
+/// How entries lie on disk. One caller writes at a time; any number read meanwhile.
+pub trait Store: Sized + Send + Sync + fmt::Debug {
+    /// The backend that this is.
+    const BACKEND: Backend;
+
+    /// Opens the entries in a folder that is locked, and finds their end.
+    ///
+    /// An incomplete entry at the very end that was never acknowledged is removed, durably. Any other damage is an
+    /// error that names it. What an earlier process wrote and did not sync is written again.
+    fn open(settings: &LocalSettings, mark: Mark) -> Result<(Self, Recovered), OpenError>;
+
+    /// Writes entries that follow the last one. Durable when it returns. An error is final: a second try could report
+    /// success for what the first one dropped. `durable` is the newest sequence that was durable before.
+    fn write(&self, entries: &[Stamped<'_>], durable: u64) -> Result<(), String>;
+
+    /// Reads entries from one sequence up to another, until they are large enough; both are there unless trimmed.
+    fn read(&self, from: u64, until: u64) -> Result<Vec<Entry>, JournalError>;
+
+    /// Removes what holds only entries before a sequence. Durable when it returns.
+    fn remove_before(&self, sequence: u64) -> Result<(), JournalError>;
+
+    /// Its size, in bytes.
+    fn size_on_disk(&self) -> Option<u64>;
+}
+
+/// What a store held when it was opened.
+#[derive(Debug, Default)]
+pub struct Recovered {
+    /// Its end.
+    pub end: End,
+    /// The oldest sequence; 1 when there is none.
+    pub oldest: u64,
+}
+
+/// A journal in a local folder.
+pub struct LocalJournal<S> {
+    settings: LocalSettings,
+    store: S,
+    mark: MarkFile,
+    /// Held while the journal is open.
+    _lock: File,
+    end: Mutex<End>,
+    head: watch::Sender<u64>,
+    oldest: AtomicU64,
+    failed: AtomicBool,
+}
+
+impl<S: Store> LocalJournal<S> {
+    /// Opens the journal in a folder, or creates one there: see [`super::open`].
+    pub fn open(settings: LocalSettings) -> Result<Self, OpenError> {
+        let folder = &settings.folder;
+        check_backend(folder, S::BACKEND)?;
+        fs::create_dir_all(folder).map_err(|source| OpenError::of_io(folder, source))?;
+        let lock = lock(folder).map_err(|error| match error {
+            TryLockError::WouldBlock => OpenError::InUse(folder.clone()),
+            TryLockError::Error(source) => OpenError::of_io(folder, source),
+        })?;
+        let mark = MarkFile::open(folder).and_then(|mark| sync_names(folder).map(|()| mark));
+        let mark = mark.map_err(|source| OpenError::of_io(folder, source))?;
+        let (store, found) = S::open(&settings, mark.read())?;
+        Ok(Self {
+            head: watch::Sender::new(found.end.sequence),
+            oldest: AtomicU64::new(found.oldest),
+            end: Mutex::new(found.end),
+            failed: AtomicBool::new(false),
+            mark,
+            store,
+            _lock: lock,
+            settings,
+        })
+    }
+
+    fn lock_end(&self) -> MutexGuard<'_, End> {
+        self.end.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    fn check_writable(&self) -> Result<(), AppendError> {
+        if self.has_failed() {
+            return Err(AppendError::Rejected("the disk failed earlier: restart the node".into()));
+        }
+        let probe = self.settings.free_space.unwrap_or(free_space);
+        let free = probe(&self.settings.folder)
+            .map_err(|error| AppendError::Rejected(format!("free space is not known: {error}")))?;
+        let floor = self.settings.min_free_bytes;
+        if free < floor {
+            return Err(AppendError::Full { free_mb: free / MB, floor_mb: floor.div_ceil(MB) });
+        }
+        Ok(())
+    }
+
+    /// Writes entries, then moves the end and the head.
+    fn commit(&self, end: &mut End, entries: &[Stamped<'_>]) -> Result<(), String> {
+        let Some(first) = entries.first() else { return Ok(()) };
+        self.store.write(entries, end.sequence).inspect_err(|reason| self.fail(reason))?;
+        if end.sequence == 0 {
+            self.oldest.store(first.stamp.sequence, Ordering::Release);
+        }
+        end.advance(entries);
+        // A mark that lags only finds less damage: it is never ahead of what is durable.
+        let mark = Mark { acknowledged: end.sequence, oldest: self.oldest() };
+        if let Err(error) = self.mark.write(mark) {
+            warn!("the mark of the last acknowledged entry was not written: {error}");
+        }
+        self.head.send_replace(end.sequence);
+        Ok(())
+    }
+
+    fn fail(&self, reason: &str) {
+        self.failed.store(true, Ordering::Relaxed);
+        error!(
+            folder = %self.settings.folder.display(),
+            "the journal takes no more entries, because the disk failed: {reason}. Repair the disk, then restart \
+             the node"
+        );
+    }
+}
+
+impl<S: Store> fmt::Debug for LocalJournal<S> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("LocalJournal")
+            .field("backend", &S::BACKEND)
+            .field("folder", &self.settings.folder)
+            .field("head", &self.head())
+            .finish_non_exhaustive()
+    }
+}
+
+impl<S: Store> Journal for LocalJournal<S> {
+    fn append(&self, batch: &[Append]) -> Vec<AppendOutcome> {
+        if let Err(refused) = self.check_writable() {
+            return batch.iter().map(|_| Err(refused.clone())).collect();
+        }
+        let end = &mut *self.lock_end();
+        let plan = end.plan(batch, &self.settings.time);
+        match self.commit(end, &plan.new) {
+            Ok(()) => plan.outcomes,
+            Err(reason) => plan.unknown(&reason),
+        }
+    }
+
+    fn put(&self, entries: &[Entry]) -> Result<(), JournalError> {
+        let unwritable = |error: AppendError| JournalError::Storage(error.to_string());
+        self.check_writable().map_err(unwritable)?;
+        let end = &mut *self.lock_end();
+        let encoded = end.encode(entries)?;
+        self.commit(end, &End::stamped(entries, &encoded)).map_err(JournalError::Storage)
+    }
+
+    fn read(&self, from: u64, limit: usize) -> Result<Vec<Entry>, JournalError> {
+        let (oldest, head) = (self.oldest(), self.head());
+        if from < oldest {
+            return Err(JournalError::Trimmed { asked: from, oldest });
+        }
+        let until = head.min(from.saturating_add(limit as u64).saturating_sub(1));
+        if from > until {
+            return Ok(Vec::new());
+        }
+        self.store.read(from, until).map_err(|error| match error {
+            // It was trimmed meanwhile.
+            JournalError::Damaged { sequence, .. } if sequence < self.oldest() => {
+                JournalError::Trimmed { asked: sequence, oldest: self.oldest() }
+            }
+            error => error,
+        })
+    }
+
+    fn watch(&self) -> watch::Receiver<u64> {
+        self.head.subscribe()
+    }
+
+    fn head(&self) -> u64 {
+        *self.head.borrow()
+    }
+
+    fn oldest(&self) -> u64 {
+        self.oldest.load(Ordering::Acquire)
+    }
+
+    fn trim(&self, before: u64) -> Result<(), JournalError> {
+        // An append meanwhile would overwrite the mark with an older one.
+        let end = self.lock_end();
+        let before = before.min(end.sequence);
+        self.oldest.fetch_max(before, Ordering::AcqRel);
+        // On disk before anything is removed: an entry that is gone and was not trimmed is missed at the next start.
+        let mark = Mark { acknowledged: end.sequence, oldest: self.oldest() };
+        self.mark.write(mark).and_then(|()| self.mark.sync()).map_err(storage)?;
+        self.store.remove_before(self.oldest())
+    }
+
+    fn has_failed(&self) -> bool {
+        self.failed.load(Ordering::Relaxed)
+    }
+
+    fn size_on_disk(&self) -> Option<u64> {
+        self.store.size_on_disk()
+    }
+}
+
+/// Refuses a folder that holds another backend's journal, two, or none because a migration was interrupted.
+fn check_backend(folder: &Path, backend: Backend) -> Result<(), OpenError> {
+    let found = Backend::in_folder(folder).map_err(|source| OpenError::of_io(folder, source))?;
+    match *found.as_slice() {
+        [] if migrated(folder).exists() => Err(OpenError::Interrupted(folder.to_owned())),
+        [] => Ok(()),
+        [one] if one == backend => Ok(()),
+        [found] => {
+            Err(OpenError::OtherBackend { folder: folder.to_owned(), found, configured: backend })
+        }
+        _ => Err(OpenError::TwoBackends(folder.to_owned())),
+    }
+}
+
+fn free_space(folder: &Path) -> io::Result<u64> {
+    let disk = statvfs(folder)?;
+    Ok(disk.blocks_available().saturating_mul(disk.fragment_size()))
+}

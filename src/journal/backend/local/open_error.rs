@@ -1,0 +1,112 @@
+//! Why a journal does not open.
+
+use std::io;
+use std::path::{Path, PathBuf};
+
+use thiserror::Error;
+
+use super::super::Backend;
+use crate::journal::{JournalError, database};
+
+/// Why a journal does not open. Each tells an operator what to do; nothing on disk was changed.
+#[derive(Debug, Error)]
+pub enum OpenError {
+    /// Another process has it open.
+    #[error("the data folder {0} is in use by another process: stop that one first")]
+    InUse(PathBuf),
+    /// The folder cannot be written.
+    #[error("the data folder {folder} cannot be written: {source}")]
+    NotWritable {
+        /// Which folder.
+        folder: PathBuf,
+        /// Why.
+        source: io::Error,
+    },
+    /// The system refused something that it may grant later: space, memory, open files.
+    #[error("the journal in {folder} cannot be opened now: {source}. {advice}, then start again")]
+    System {
+        /// Which folder.
+        folder: PathBuf,
+        /// What the system said.
+        source: io::Error,
+        /// What to do.
+        advice: &'static str,
+    },
+    /// The database does not open.
+    #[error(
+        "the journal in {folder} does not open: {reason}. Nothing was changed: keep a copy of the \
+         folder and restore it from a backup"
+    )]
+    Unopenable {
+        /// Which folder.
+        folder: PathBuf,
+        /// Why.
+        reason: String,
+    },
+    /// The folder holds the journal of another backend.
+    #[error(
+        "{folder} holds a journal in {found}, but storage.journal is \"{configured}\". Set storage.journal to \
+         \"{found}\", or move the journal: tipoff journal migrate --to {configured}"
+    )]
+    OtherBackend {
+        /// Which folder.
+        folder: PathBuf,
+        /// The backend whose journal it holds.
+        found: Backend,
+        /// The backend that was to open it.
+        configured: Backend,
+    },
+    /// The folder holds the journals of two backends.
+    #[error(
+        "{0} holds two journals, in sled and in files, and nobody can say which is the newer. Keep a copy of the \
+         folder, move the files of one of them away, and start again. To move a journal from one backend to the other, \
+         use: tipoff journal migrate --to sled|files"
+    )]
+    TwoBackends(PathBuf),
+    /// A migration was interrupted while the new journal took the place of the old one.
+    #[error(
+        "the migration of the journal {0} was interrupted. Finish it with the same command: \
+         tipoff journal migrate --to sled|files"
+    )]
+    Interrupted(PathBuf),
+    /// Its entries are damaged, or cannot be read.
+    #[error(transparent)]
+    Journal(#[from] JournalError),
+}
+
+impl OpenError {
+    /// What an error of the system means for a folder.
+    pub(in crate::journal) fn of_io(folder: &Path, source: io::Error) -> Self {
+        use io::ErrorKind::{
+            NotADirectory, OutOfMemory, PermissionDenied, QuotaExceeded, ReadOnlyFilesystem,
+            StorageFull,
+        };
+        let folder = folder.to_owned();
+        let advice = match source.kind() {
+            PermissionDenied | ReadOnlyFilesystem | NotADirectory => {
+                return Self::NotWritable { folder, source };
+            }
+            StorageFull | QuotaExceeded => "Make room on the disk",
+            OutOfMemory => "Free memory",
+            _ if is_out_of_descriptors(&source) => {
+                "Raise the limit of open files (ulimit -n, or LimitNOFILE= of systemd)"
+            }
+            _ => return Self::Unopenable { folder, reason: source.to_string() },
+        };
+        Self::System { folder, source, advice }
+    }
+
+    /// What an error of sled means for a folder.
+    pub(in crate::journal) fn of_database(folder: &Path, error: database::OpenError) -> Self {
+        match error {
+            database::OpenError::InUse => Self::InUse(folder.to_owned()),
+            database::OpenError::Other(sled::Error::Io(source)) => Self::of_io(folder, source),
+            other => Self::Unopenable { folder: folder.to_owned(), reason: other.to_string() },
+        }
+    }
+}
+
+fn is_out_of_descriptors(error: &io::Error) -> bool {
+    use nix::errno::Errno;
+    [Errno::EMFILE, Errno::ENFILE].map(|errno| Some(errno as i32)).contains(&error.raw_os_error())
+}

@@ -1,0 +1,285 @@
+//! Entries in a database of sled 0.34.
+//!
+//! Every write is flushed and fdatasynced before it is answered: see [`database::make_durable`].
+
+mod group;
+
+use std::fs::File;
+use std::path::Path;
+
+use tracing::warn;
+
+use self::group::{Assembly, StoredEntry, key, read_key};
+use super::Backend;
+use super::end::{End, Stamped};
+use super::local::{Durability, LocalSettings, Mark, OpenError, Recovered, Store};
+use super::window::WINDOW;
+use crate::domain::Entry;
+use crate::journal::{JournalError, codec, damaged, database};
+
+/// The most operations in one batch of sled that only inserts.
+const INSERTS_PER_BATCH: usize = 1_000;
+/// The same for a batch that removes or overwrites: sled leaks memory and disk with larger ones.
+const REMOVALS_PER_BATCH: usize = 200;
+/// A read ends with the entry that reaches this size.
+const READ_BYTES: usize = 4 * 1024 * 1024;
+
+/// Whether a file in a journal's folder is sled's.
+pub fn owns(path: &Path) -> bool {
+    let name = path.file_name().and_then(|name| name.to_str()).unwrap_or_default();
+    matches!(name, "conf" | "db" | "blobs") || name.starts_with("snap.")
+}
+
+/// The entries in sled.
+pub struct SledStore {
+    db: sled::Db,
+    /// sled's file, for the fdatasync that sled leaves out.
+    data: File,
+    durability: Durability,
+}
+
+impl std::fmt::Debug for SledStore {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("SledStore").finish_non_exhaustive()
+    }
+}
+
+impl Store for SledStore {
+    const BACKEND: Backend = Backend::Sled;
+
+    fn open(settings: &LocalSettings, mark: Mark) -> Result<(Self, Recovered), OpenError> {
+        let folder = &settings.folder;
+        let db = database::open(folder, settings.cache_bytes)
+            .map_err(|error| OpenError::of_database(folder, error))?;
+        let data =
+            database::data_file(folder).map_err(|source| OpenError::of_io(folder, source))?;
+        let store = Self { db, data, durability: settings.durability };
+        store.remove_unfinished_end(mark)?;
+        let found = store.recover(mark)?;
+        store.settle(found.end.sequence, mark)?;
+        Ok((store, found))
+    }
+
+    fn write(&self, entries: &[Stamped<'_>], _durable: u64) -> Result<(), String> {
+        for values in group::pack(entries).chunks(INSERTS_PER_BATCH) {
+            let mut batch = sled::Batch::default();
+            for (key, value) in values {
+                batch.insert(key, value.as_slice());
+            }
+            self.db.apply_batch(batch).map_err(|error| error.to_string())?;
+        }
+        self.make_durable()
+    }
+
+    fn read(&self, from: u64, until: u64) -> Result<Vec<Entry>, JournalError> {
+        let mut entries = Vec::new();
+        let (mut next, mut bytes) = (from, 0);
+        for stored in self.entries_from(self.group_of(from)?) {
+            let stored = stored?;
+            let sequence = stored.stamp.sequence;
+            if sequence < from {
+                continue;
+            }
+            if sequence > until || bytes >= READ_BYTES {
+                break;
+            }
+            if sequence != next {
+                return Err(damaged(next, "it is not there"));
+            }
+            bytes += stored.bytes.len();
+            let entry = codec::decode_entry(sequence, stored.stamp.time, &stored.bytes);
+            entries.push(entry.map_err(|error| damaged(sequence, error.to_string()))?);
+            next += 1;
+        }
+        if entries.is_empty() {
+            return Err(damaged(from, "it is not there"));
+        }
+        Ok(entries)
+    }
+
+    fn remove_before(&self, sequence: u64) -> Result<(), JournalError> {
+        let end = key(self.group_of(sequence)?, 0);
+        self.remove(|| self.db.range(..end).keys().take(REMOVALS_PER_BATCH).collect())
+    }
+
+    fn size_on_disk(&self) -> Option<u64> {
+        self.db.size_on_disk().ok()
+    }
+}
+
+impl SledStore {
+    fn make_durable(&self) -> Result<(), String> {
+        database::make_durable(&self.db, &self.data, self.durability)
+    }
+
+    /// Removes keys, batch by batch, until `next` finds no more. Durable when it returns.
+    fn remove(&self, next: impl Fn() -> sled::Result<Vec<sled::IVec>>) -> Result<(), JournalError> {
+        loop {
+            let keys = next().map_err(|error| storage(&error))?;
+            if keys.is_empty() {
+                return self.make_durable().map_err(JournalError::Storage);
+            }
+            let mut batch = sled::Batch::default();
+            keys.into_iter().for_each(|key| batch.remove(key));
+            self.db.apply_batch(batch).map_err(|error| storage(&error))?;
+        }
+    }
+
+    /// The first sequence of the group that holds an entry; the sequence itself where no group does.
+    fn group_of(&self, sequence: u64) -> Result<u64, JournalError> {
+        let before = self.db.get_lt(key(sequence.saturating_add(1), 0));
+        match before.map_err(|error| damaged_near(sequence, &error))? {
+            Some((key, _)) => Ok(read_key(&key)?.0),
+            None => Ok(sequence),
+        }
+    }
+
+    /// The stored entries from the beginning of a group on, in order. Stop at the first error.
+    fn entries_from(&self, first: u64) -> impl Iterator<Item = Result<StoredEntry, JournalError>> {
+        let groups = Groups { values: self.db.range(key(first, 0)..), pending: None, near: first };
+        groups.flat_map(|group| {
+            let (entries, error) = match group.and_then(Assembly::finish) {
+                Ok(entries) => (entries, None),
+                Err(error) => (Vec::new(), Some(Err(error))),
+            };
+            entries.into_iter().map(Ok).chain(error)
+        })
+    }
+
+    /// Removes the last group if some of its parts are missing and it was never acknowledged: a crash interrupted its
+    /// write.
+    fn remove_unfinished_end(&self, mark: Mark) -> Result<(), JournalError> {
+        let Some((first, _)) = self.last_key()? else { return Ok(()) };
+        let mut groups =
+            Groups { values: self.db.range(key(first, 0)..), pending: None, near: first };
+        let Some(last) = groups.next().transpose()? else { return Ok(()) };
+        if last.is_complete() {
+            return Ok(());
+        }
+        if first <= mark.acknowledged {
+            return Err(damaged(first, "some of its parts are missing"));
+        }
+        warn!(
+            sequence = first,
+            "removed an incomplete entry at the end of the journal that was never acknowledged"
+        );
+        // From its end, so that a crash in between leaves an incomplete group again.
+        let from = key(first, 0);
+        self.remove(|| self.db.range(from..).keys().rev().take(REMOVALS_PER_BATCH).collect())
+    }
+
+    /// Reads the newest entries, checks that they follow one another, and remembers their ids.
+    fn recover(&self, mark: Mark) -> Result<Recovered, JournalError> {
+        let Some((newest, _)) = self.last_key()? else {
+            return match mark.acknowledged {
+                0 => Ok(Recovered { oldest: 1, ..Recovered::default() }),
+                acknowledged => Err(JournalError::CutShort { found: 0, acknowledged }),
+            };
+        };
+        let stored = self.first_key()?.map_or(newest, |(first, _)| first);
+        let trimmed = if mark.oldest == 0 { stored } else { mark.oldest };
+        if stored > trimmed {
+            return Err(damaged(trimmed, "it is not there"));
+        }
+        let begin = self.group_of(newest.saturating_sub(WINDOW as u64).max(stored))?;
+        let mut end = End::default();
+        for entry in self.entries_from(begin) {
+            let StoredEntry { stamp, id, .. } = entry?;
+            if end.sequence > 0 && stamp.sequence != end.sequence + 1 {
+                return Err(damaged(end.sequence + 1, "it is not there"));
+            }
+            end.observe(id, stamp);
+        }
+        if end.sequence < mark.acknowledged {
+            return Err(JournalError::CutShort {
+                found: end.sequence,
+                acknowledged: mark.acknowledged,
+            });
+        }
+        Ok(Recovered { oldest: trimmed.min(end.sequence), end })
+    }
+
+    /// Writes what was never acknowledged once more, and syncs it: an earlier process may have written it and failed to
+    /// sync it, and then it can be read and is on no disk.
+    fn settle(&self, head: u64, mark: Mark) -> Result<(), JournalError> {
+        if head <= mark.acknowledged {
+            return Ok(());
+        }
+        let begin = key(self.group_of(mark.acknowledged + 1)?, 0);
+        let mut values = self.db.range(begin..).peekable();
+        while values.peek().is_some() {
+            let mut batch = sled::Batch::default();
+            for pair in values.by_ref().take(REMOVALS_PER_BATCH) {
+                let (key, value) = pair.map_err(|error| storage(&error))?;
+                batch.insert(key, value);
+            }
+            self.db.apply_batch(batch).map_err(|error| storage(&error))?;
+        }
+        self.make_durable().map_err(JournalError::Storage)
+    }
+
+    fn first_key(&self) -> Result<Option<(u64, u16)>, JournalError> {
+        let first = self.db.first().map_err(|error| storage(&error))?;
+        first.map(|(key, _)| read_key(&key)).transpose()
+    }
+
+    fn last_key(&self) -> Result<Option<(u64, u16)>, JournalError> {
+        let last = self.db.last().map_err(|error| storage(&error))?;
+        last.map(|(key, _)| read_key(&key)).transpose()
+    }
+}
+
+/// Groups in the order of their keys. The last one may be incomplete.
+struct Groups {
+    values: sled::Iter,
+    pending: Option<Assembly>,
+    /// The sequence near which the next value lies, to name it in an error.
+    near: u64,
+}
+
+impl Iterator for Groups {
+    type Item = Result<Assembly, JournalError>;
+
+    fn next(&mut self) -> Option<Self::Item> {
+        loop {
+            let Some(pair) = self.values.next() else { return self.pending.take().map(Ok) };
+            match self.take(pair) {
+                Ok(None) => {}
+                Ok(Some(group)) => return Some(Ok(group)),
+                Err(error) => return Some(Err(error)),
+            }
+        }
+    }
+}
+
+impl Groups {
+    /// Adds a value, and returns the group that ended before it.
+    fn take(
+        &mut self,
+        pair: sled::Result<(sled::IVec, sled::IVec)>,
+    ) -> Result<Option<Assembly>, JournalError> {
+        let (key, value) = pair.map_err(|error| damaged_near(self.near, &error))?;
+        let (first, part) = read_key(&key)?;
+        self.near = first;
+        match &mut self.pending {
+            Some(group) if group.first() == first => {
+                group.add(part, &value)?;
+                Ok(None)
+            }
+            pending => {
+                if part != 0 {
+                    return Err(damaged(first, "its first part is missing"));
+                }
+                Ok(pending.replace(Assembly::begin(first, &value)?))
+            }
+        }
+    }
+}
+
+fn storage(error: &sled::Error) -> JournalError {
+    JournalError::Storage(error.to_string())
+}
+
+fn damaged_near(sequence: u64, error: &sled::Error) -> JournalError {
+    damaged(sequence, format!("the database under it is damaged: {error}"))
+}

@@ -1,0 +1,185 @@
+//! Moves the journal of a stopped node from one backend to another.
+//!
+//! The new journal is built beside the old one and compared with it entry by entry. Then it takes the old one's place by
+//! two renames. Interrupted before those, the old journal is as it was and the migration begins again; between or after
+//! them, the same command finishes it. So at each moment one complete journal exists.
+
+use std::fs::{self, File};
+use std::io;
+use std::path::Path;
+
+use thiserror::Error;
+
+use super::backend::{migrated, migrating};
+use super::{Backend, Journal, JournalError, LocalSettings, OpenError, open, sync_names};
+
+/// Entries that are copied, or compared, at a time.
+const STEP: usize = 256;
+
+/// What a journal holds.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Contents {
+    /// Its backend.
+    pub backend: Backend,
+    /// The oldest sequence.
+    pub oldest: u64,
+    /// The newest sequence; 0 when it is empty.
+    pub head: u64,
+    /// Its size, in bytes.
+    pub bytes: u64,
+}
+
+/// What a migration did.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Migrated {
+    /// The journal was in this backend already.
+    Already,
+    /// It was copied and compared; so many entries.
+    Copied(u64),
+    /// An earlier migration had copied and compared it, and was interrupted.
+    Finished,
+}
+
+/// Why a journal was not migrated. The old one is unchanged.
+#[derive(Debug, Error)]
+pub enum MigrateError {
+    /// A journal does not open.
+    #[error(transparent)]
+    Open(#[from] OpenError),
+    /// A journal cannot be read or written.
+    #[error(transparent)]
+    Journal(#[from] JournalError),
+    /// There is no journal.
+    #[error("{0} holds no journal: is this the data folder?")]
+    Nothing(String),
+    /// The copy differs.
+    #[error(
+        "entry {0} differs in the copy. The old journal is unchanged; check the disk and try again"
+    )]
+    Differs(u64),
+    /// A folder cannot be moved or removed.
+    #[error("the journal's folder cannot be changed: {0}")]
+    Io(#[from] io::Error),
+}
+
+/// Moves the journal of a folder to a backend, with sequences, times and ids kept. `progress` gets the entries done and
+/// the entries to do, copying and comparing counted apart.
+///
+/// No node may run on it: it is locked, and refused while in use. Needs as much free space as the journal takes.
+pub fn migrate(
+    to: Backend,
+    settings: &LocalSettings,
+    progress: &mut dyn FnMut(u64, u64),
+) -> Result<Migrated, MigrateError> {
+    let folder = &settings.folder;
+    let (new, old) = (migrating(folder), migrated(folder));
+    let from = match *Backend::in_folder(folder)?.as_slice() {
+        [] if old.exists() => {
+            take_place(folder)?;
+            return Ok(Migrated::Finished);
+        }
+        [] => return Err(MigrateError::Nothing(folder.display().to_string())),
+        [one] => one,
+        _ => return Err(OpenError::TwoBackends(folder.clone()).into()),
+    };
+    // Held until its folder is renamed: the lock keeps a node out.
+    let source = open(from, settings.clone())?;
+    remove(&new)?;
+    if from == to {
+        let finished = old.exists();
+        remove(&old)?;
+        return Ok(if finished { Migrated::Finished } else { Migrated::Already });
+    }
+    let copy = LocalSettings { folder: new.clone(), ..settings.clone() };
+    let entries = copy_all(&*source, &*open(to, copy.clone())?, progress)?;
+    // Opened again: what is compared is what a start reads from the disk.
+    compare(&*source, &*open(to, copy)?, progress)?;
+    fs::rename(folder, &old)?;
+    take_place(folder)?;
+    drop(source);
+    Ok(Migrated::Copied(entries))
+}
+
+/// What the journal of a folder holds, read with the node stopped.
+pub fn contents(settings: &LocalSettings) -> Result<Contents, MigrateError> {
+    let folder = &settings.folder;
+    let backend = match *Backend::in_folder(folder)?.as_slice() {
+        [] if migrated(folder).exists() => {
+            return Err(OpenError::Interrupted(folder.clone()).into());
+        }
+        [] => return Err(MigrateError::Nothing(folder.display().to_string())),
+        [one] => one,
+        _ => return Err(OpenError::TwoBackends(folder.clone()).into()),
+    };
+    let journal = open(backend, settings.clone())?;
+    let bytes = journal.size_on_disk().unwrap_or_default();
+    Ok(Contents { backend, oldest: journal.oldest(), head: journal.head(), bytes })
+}
+
+fn copy_all(
+    from: &dyn Journal,
+    to: &dyn Journal,
+    progress: &mut dyn FnMut(u64, u64),
+) -> Result<u64, MigrateError> {
+    let count = entry_count(from);
+    let (mut next, mut done) = (from.oldest(), 0);
+    while done < count {
+        let entries = from.read(next, STEP)?;
+        to.put(&entries)?;
+        done += entries.len() as u64;
+        next += entries.len() as u64;
+        progress(done, 2 * count);
+    }
+    Ok(count)
+}
+
+fn compare(
+    old: &dyn Journal,
+    new: &dyn Journal,
+    progress: &mut dyn FnMut(u64, u64),
+) -> Result<(), MigrateError> {
+    let count = entry_count(old);
+    if (old.oldest(), old.head()) != (new.oldest(), new.head()) {
+        return Err(MigrateError::Differs(new.head().min(old.head()) + 1));
+    }
+    let (mut next, mut done) = (old.oldest(), 0);
+    while done < count {
+        let entries = old.read(next, STEP)?;
+        for entry in &entries {
+            if new.read(entry.sequence, 1)?.first() != Some(entry) {
+                return Err(MigrateError::Differs(entry.sequence));
+            }
+        }
+        done += entries.len() as u64;
+        next += entries.len() as u64;
+        progress(count + done, 2 * count);
+    }
+    Ok(())
+}
+
+fn entry_count(journal: &dyn Journal) -> u64 {
+    journal.head() + 1 - journal.oldest()
+}
+
+/// Gives the new journal the place of the old one, which was renamed, and removes the old one.
+fn take_place(folder: &Path) -> Result<(), MigrateError> {
+    sync_names(folder)?;
+    // A start in between may have left an empty folder.
+    remove(folder)?;
+    fs::rename(migrating(folder), folder)?;
+    sync_names(folder)?;
+    remove(&migrated(folder))?;
+    Ok(())
+}
+
+/// Removes a folder, if it is there. Its journal's files go first, since without them it is no journal.
+fn remove(folder: &Path) -> io::Result<()> {
+    match fs::remove_dir_all(folder) {
+        Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(()),
+        done => done,
+    }?;
+    match folder.parent().map(File::open) {
+        Some(Ok(parent)) => parent.sync_all(),
+        _ => Ok(()),
+    }
+}

@@ -1,0 +1,207 @@
+//! Moving the journal between backends: nothing is lost, whenever it is interrupted.
+
+#![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic)]
+
+#[path = "support/appends.rs"]
+mod appends;
+mod support;
+
+use std::fs;
+use std::path::Path;
+use std::process::{Command, Output};
+
+use appends::{batch, close, settings};
+use support::process::Process;
+use support::{World, domain};
+use tipoff::config::JournalBackend;
+use tipoff::domain::Entry;
+use tipoff::journal::{
+    Backend, Journal, MigrateError, Migrated, OpenError, contents, migrate, open,
+};
+use tipoff::wire::pb;
+
+const ENTRIES: u64 = 600;
+
+/// Fills a journal, trims it, and returns what it holds.
+fn fill(backend: Backend, folder: &Path) -> Vec<Entry> {
+    let journal = open(backend, settings(folder)).unwrap();
+    for number in (1..=ENTRIES).step_by(2) {
+        let stored = journal.append(&[batch(number, 5, 300), close(number)]);
+        assert!(stored.iter().all(Result::is_ok));
+    }
+    journal.trim(41).unwrap();
+    all(&*journal)
+}
+
+fn all(journal: &dyn Journal) -> Vec<Entry> {
+    let mut entries = Vec::new();
+    let mut next = journal.oldest();
+    while next <= journal.head() {
+        let read = journal.read(next, 100).unwrap();
+        next += read.len() as u64;
+        entries.extend(read);
+    }
+    entries
+}
+
+fn ignore(_: u64, _: u64) {}
+
+#[test]
+fn a_journal_moves_there_and_back_with_sequences_times_and_ids() {
+    let folder = tempfile::tempdir().unwrap();
+    let before = fill(Backend::Files, folder.path());
+    assert_eq!(before[0].sequence, 41);
+    for to in [Backend::Sled, Backend::Files] {
+        let mut steps = Vec::new();
+        let moved = migrate(to, &settings(folder.path()), &mut |done, all| steps.push((done, all)));
+        assert_eq!(moved.unwrap(), Migrated::Copied(ENTRIES - 40));
+        assert_eq!(steps.last().map(|(done, all)| done == all), Some(true), "{steps:?}");
+        let found = contents(&settings(folder.path())).unwrap();
+        assert_eq!((found.backend, found.oldest, found.head), (to, 41, ENTRIES));
+        let journal = open(to, settings(folder.path())).unwrap();
+        assert_eq!(all(&*journal), before);
+        let known = journal.append(&[close(ENTRIES - 1)]).remove(0).unwrap();
+        assert_eq!((known.sequence, known.repeated), (ENTRIES, true));
+        let left: Vec<_> =
+            fs::read_dir(folder.path()).unwrap().map(|one| one.unwrap().file_name()).collect();
+        assert_eq!(left, ["journal"], "nothing else is left");
+    }
+    let again = migrate(Backend::Files, &settings(folder.path()), &mut ignore).unwrap();
+    assert_eq!(again, Migrated::Already);
+}
+
+#[test]
+fn a_journal_in_use_and_a_folder_without_one_are_refused() {
+    let folder = tempfile::tempdir().unwrap();
+    let refused = migrate(Backend::Sled, &settings(folder.path()), &mut ignore).unwrap_err();
+    assert!(matches!(refused, MigrateError::Nothing(_)), "{refused}");
+    let _open = open(Backend::Files, settings(folder.path())).unwrap();
+    _open.append(&[close(1)]).remove(0).unwrap();
+    let refused = migrate(Backend::Sled, &settings(folder.path()), &mut ignore).unwrap_err();
+    assert!(matches!(refused, MigrateError::Open(OpenError::InUse(_))), "{refused}");
+}
+
+#[test]
+fn a_damaged_journal_is_not_moved_and_stays_as_it_is() {
+    let folder = tempfile::tempdir().unwrap();
+    let before = fill(Backend::Files, folder.path());
+    let journal = folder.path().join("journal");
+    let mut files: Vec<_> =
+        fs::read_dir(&journal).unwrap().map(|one| one.unwrap().path()).collect();
+    files.retain(|path| path.extension().is_some_and(|extension| extension == "log"));
+    files.sort();
+    let whole = fs::read(&files[1]).unwrap();
+    let mut damaged = whole.clone();
+    let middle = damaged.len() / 2;
+    damaged[middle] ^= 1;
+    fs::write(&files[1], &damaged).unwrap();
+    let refused = migrate(Backend::Sled, &settings(folder.path()), &mut ignore).unwrap_err();
+    assert!(refused.to_string().contains("is damaged"), "{refused}");
+    fs::write(&files[1], &whole).unwrap();
+    // What the failed try left beside it is begun anew.
+    migrate(Backend::Sled, &settings(folder.path()), &mut ignore).unwrap();
+    assert_eq!(all(&*open(Backend::Sled, settings(folder.path())).unwrap()), before);
+}
+
+#[test]
+fn interrupted_between_its_two_renames_a_start_is_refused_and_the_same_command_finishes_it() {
+    for to in [Backend::Sled, Backend::Files] {
+        let from = if to == Backend::Sled { Backend::Files } else { Backend::Sled };
+        let folder = tempfile::tempdir().unwrap();
+        let before = fill(from, folder.path());
+        migrate(to, &settings(folder.path()), &mut ignore).unwrap();
+        // As a crash leaves it: the old journal set aside, the new one not yet in its place.
+        let at = |name: &str| folder.path().join(name);
+        fs::rename(at("journal"), at("journal.migrating")).unwrap();
+        fs::create_dir(at("journal.migrated")).unwrap();
+        for backend in Backend::ALL {
+            let refused = open(backend, settings(folder.path())).unwrap_err();
+            assert!(matches!(refused, OpenError::Interrupted(_)), "{refused}");
+            assert!(refused.to_string().contains("tipoff journal migrate"), "{refused}");
+        }
+        let finished = migrate(to, &settings(folder.path()), &mut ignore).unwrap();
+        assert_eq!(finished, Migrated::Finished);
+        assert_eq!(all(&*open(to, settings(folder.path())).unwrap()), before);
+        assert!(!at("journal.migrated").exists() && !at("journal.migrating").exists());
+    }
+}
+
+fn tipoff(arguments: &[&str], folder: &Path) -> Output {
+    let mut command = Command::new(env!("CARGO_BIN_EXE_tipoff"));
+    command.args(["journal"]).args(arguments).arg("--data").arg(folder);
+    // No configuration file: every key has its default.
+    command.current_dir(folder).output().unwrap()
+}
+
+#[test]
+fn a_migration_that_is_killed_at_any_moment_loses_nothing() {
+    let folder = tempfile::tempdir().unwrap();
+    let before = fill(Backend::Files, folder.path());
+    let (mut to, mut killed) = (Backend::Sled, 0);
+    for round in 0..24u64 {
+        let mut child = Command::new(env!("CARGO_BIN_EXE_tipoff"))
+            .args(["journal", "migrate", "--to", to.name(), "--data"])
+            .arg(folder.path())
+            .current_dir(folder.path())
+            .stdout(std::process::Stdio::null())
+            .stderr(std::process::Stdio::null())
+            .spawn()
+            .unwrap();
+        std::thread::sleep(std::time::Duration::from_millis(4 + round * 7));
+        child.kill().unwrap();
+        killed += u32::from(!child.wait().unwrap().success());
+        if round % 3 == 2 {
+            let output = tipoff(&["migrate", "--to", to.name()], folder.path());
+            assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
+            assert_eq!(all(&*open(to, settings(folder.path())).unwrap()), before);
+            to = if to == Backend::Sled { Backend::Files } else { Backend::Sled };
+        }
+    }
+    assert!(killed > 5, "only {killed} were killed");
+}
+
+#[test]
+fn the_command_says_what_it_did_and_what_to_set() {
+    let folder = tempfile::tempdir().unwrap();
+    let missing = tipoff(&["show"], folder.path());
+    assert_eq!(missing.status.code(), Some(2));
+    fill(Backend::Files, folder.path());
+    let shown = tipoff(&["show"], folder.path());
+    let shown = String::from_utf8(shown.stdout).unwrap();
+    assert!(shown.contains("backend  files") && shown.contains("newest   600"), "{shown}");
+    let moved = tipoff(&["migrate", "--to", "sled"], folder.path());
+    let (said, hint) =
+        (String::from_utf8(moved.stdout).unwrap(), String::from_utf8(moved.stderr).unwrap());
+    assert!(said.contains("560 entries copied and compared"), "{said}");
+    assert!(hint.contains("storage.journal = \"sled\""), "{hint}");
+    let again = tipoff(&["migrate", "--to", "sled"], folder.path());
+    assert!(String::from_utf8(again.stdout).unwrap().contains("nothing was changed"));
+    assert_eq!(tipoff(&["migrate", "--to", "paper"], folder.path()).status.code(), Some(2));
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_node_goes_on_where_it_was_after_its_journal_moved() {
+    let mut world = World::new();
+    let mut exchange = Process::prepare(&world);
+    exchange.start();
+    let client = exchange.client(&world, "birdsite");
+    let submit = |number, value: &str| support::batch("s", number, None, vec![domain(value)]);
+    client.submit(submit(1, "before.example")).await.unwrap();
+    assert!(exchange.terminate().success());
+
+    let data = world.config.storage.data.clone();
+    let moved = tipoff(&["migrate", "--to", "files"], &data);
+    assert!(moved.status.success(), "{}", String::from_utf8_lossy(&moved.stderr));
+    let (status, log) = Process::prepare(&world).run_to_end();
+    assert_eq!(status.code(), Some(1), "the configuration still says sled: {log}");
+    assert!(log.contains("tipoff journal migrate --to sled"), "{log}");
+
+    world.config.storage.journal = JournalBackend::Files;
+    let mut exchange = Process::prepare(&world);
+    exchange.start();
+    let client = exchange.client(&world, "birdsite");
+    let key = pb::IndicatorKey { value: "before.example".into(), ..pb::IndicatorKey::default() };
+    assert_eq!(client.indicator(key).await.unwrap().assessments.len(), 1);
+    assert_eq!(client.submit(submit(2, "after.example")).await.unwrap().number, 2);
+    assert!(!exchange.log().contains("rebuilt"), "{}", exchange.log());
+}
