@@ -11,7 +11,6 @@ mod cursors;
 pub mod database;
 mod log;
 mod migrate;
-pub mod stored;
 mod tail;
 
 use std::fmt;

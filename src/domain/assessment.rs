@@ -4,6 +4,8 @@ use std::fmt;
 use std::str::FromStr;
 use std::time::Duration;
 
+use serde::{Deserialize, Serialize};
+
 use super::campaign::CampaignId;
 use super::indicator::{Indicator, Kind};
 use super::invalid::Invalid;
@@ -13,7 +15,9 @@ use super::time::Timestamp;
 macro_rules! words {
     ($(#[$doc:meta])* $name:ident, $field:literal { $($(#[$vdoc:meta])* $variant:ident = $word:literal,)+ }) => {
         $(#[$doc])*
-        #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
+        #[derive(
+            Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord, serde::Serialize, serde::Deserialize,
+        )]
         pub enum $name {
             $($(#[$vdoc])* $variant,)+
         }
@@ -108,7 +112,8 @@ words! {
 }
 
 /// How sure the author is, from 0 (a guess) to 100 (confirmed): the scale of STIX 2.1.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize)]
+#[serde(try_from = "u8")]
 pub struct Confidence(u8);
 
 impl Confidence {
@@ -127,9 +132,17 @@ impl Confidence {
     }
 }
 
+impl TryFrom<u8> for Confidence {
+    type Error = Invalid;
+
+    fn try_from(percent: u8) -> Result<Self, Invalid> {
+        Self::new(percent.into())
+    }
+}
+
 /// A technique by its number in Meta's online operations kill chain (`0.9.4`) or in DISARM
 /// (`T0090`, `T0090.001`).
-#[derive(Clone, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
+#[derive(Clone, Debug, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize)]
 pub struct Technique(Box<str>);
 
 impl Technique {
@@ -182,11 +195,13 @@ fn is_disarm(text: &str) -> bool {
 
 /// One assessment as its author sent it, before defaults: two of them are equal when they say the
 /// same, which is what `unchanged` means.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Assessment {
     /// What it is about, in this author's own spelling.
     pub indicator: Indicator,
     /// What the author wrote, where that differs from the canonical value. For its author only.
+    /// Not serialised: assessments that differ in it alone say the same.
+    #[serde(skip)]
     pub raw: Option<Box<str>>,
     /// The judgement.
     pub verdict: Option<Verdict>,

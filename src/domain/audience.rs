@@ -1,5 +1,6 @@
 //! Telling audiences apart.
 
+use serde::{Deserialize, Serialize};
 use sha2::{Digest, Sha256};
 
 use super::sharing::Audience;
@@ -7,7 +8,7 @@ use super::sharing::Audience;
 /// The first bytes of a hash over an audience: part of the key of an assessment.
 ///
 /// Whoever names the same groups and partners names the same audience, in whatever order.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize)]
 pub struct AudienceDigest(pub [u8; 8]);
 
 impl AudienceDigest {

@@ -2,6 +2,7 @@
 
 use std::fmt;
 
+use serde::{Deserialize, Serialize};
 use uuid::Uuid;
 
 use super::assessment::{Confidence, Technique};
@@ -17,7 +18,7 @@ pub const MAX_LISTED: usize = 50;
 pub const MAX_WORDS_CHARS: usize = 500;
 
 /// A campaign's id: random, drawn by the exchange, so that it tells nothing of what it stands for.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize)]
 pub struct CampaignId(Uuid);
 
 impl CampaignId {
@@ -60,7 +61,7 @@ impl fmt::Display for CampaignId {
 }
 
 /// What one partner says of a campaign to one audience: its newest word counts.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Contribution {
     /// What the author calls it.
     pub name: Box<str>,
@@ -77,7 +78,7 @@ pub struct Contribution {
 }
 
 /// Who one partner thinks is behind a campaign. Another may think otherwise: both are shown.
-#[derive(Clone, Debug, Default, PartialEq, Eq)]
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Attribution {
     /// Whom.
     pub actor: Option<Box<str>>,

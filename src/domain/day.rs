@@ -4,6 +4,7 @@ use std::fmt;
 use std::str::FromStr;
 
 use jiff::civil::Date;
+use serde::{Deserialize, Serialize};
 
 use super::invalid::Invalid;
 use super::time::Timestamp;
@@ -12,7 +13,8 @@ use super::time::Timestamp;
 const EPOCH: Date = Date::constant(1970, 1, 1);
 
 /// A day, UTC where it comes from a point in time: written `2019-08-19`. From 1970 to 9999.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize)]
+#[serde(from = "u32", into = "u32")]
 pub struct Day(Date);
 
 impl Day {
@@ -42,6 +44,18 @@ impl Day {
     /// The midnight that it begins with.
     pub fn begins(self) -> Timestamp {
         Timestamp::from_millis(i64::from(self.number()) * 86_400_000)
+    }
+}
+
+impl From<u32> for Day {
+    fn from(number: u32) -> Self {
+        Self::from_number(number)
+    }
+}
+
+impl From<Day> for u32 {
+    fn from(day: Day) -> Self {
+        day.number()
     }
 }
 

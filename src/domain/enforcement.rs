@@ -5,6 +5,8 @@ pub mod totals;
 use std::fmt;
 use std::str::FromStr;
 
+use serde::{Deserialize, Serialize};
+
 use super::assessment::words;
 use super::campaign::CampaignId;
 use super::day::Day;
@@ -76,7 +78,7 @@ words! {
 
 /// The author's name for what was done, scoped to it: 1 to 128 of `A-Z a-z 0-9 . _ : -`. The same
 /// name again is a correction.
-#[derive(Clone, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
+#[derive(Clone, Debug, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize)]
 pub struct EnforcementId(SubmissionId);
 
 impl EnforcementId {
@@ -104,7 +106,7 @@ impl fmt::Display for EnforcementId {
 }
 
 /// So many assets of a kind.
-#[derive(Clone, Debug, PartialEq, Eq, Hash)]
+#[derive(Clone, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
 pub struct EnforcementCount {
     /// Of which kind.
     pub asset: AssetKind,
@@ -144,7 +146,7 @@ impl EnforcementCount {
 }
 
 /// One deed, or the report of one, as its author sent it.
-#[derive(Clone, Debug, PartialEq, Eq, Hash)]
+#[derive(Clone, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
 pub struct Enforcement {
     /// The author's name for it.
     pub id: EnforcementId,

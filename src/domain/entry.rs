@@ -8,6 +8,7 @@ mod tips;
 
 use std::fmt;
 
+use serde::{Deserialize, Serialize};
 use uuid::Uuid;
 
 pub use self::deeds::{CampaignPut, Enforcements};
@@ -29,7 +30,9 @@ use super::tip::TipId;
 
 /// A place in the journal: an entry's sequence, and an index in that entry. An assessment's
 /// version is its position.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash, PartialOrd, Ord)]
+#[derive(
+    Clone, Copy, Debug, Default, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize,
+)]
 pub struct Position {
     /// The entry: 1, 2, 3 …
     pub sequence: u64,
@@ -52,7 +55,7 @@ impl fmt::Display for Position {
 
 /// The id under which an append is stored once, within the journal's window. Derived by the server
 /// from (partner, key, content digest).
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize)]
 pub struct AppendId(Uuid);
 
 impl AppendId {

@@ -3,6 +3,7 @@
 use std::fmt;
 use std::str::FromStr;
 
+use serde::{Deserialize, Serialize};
 use uuid::Uuid;
 
 use super::invalid::Invalid;
@@ -19,7 +20,7 @@ const NAMESPACE: Uuid = Uuid::from_u128(0x7469_706f_6666_5000_8000_696e_6469_636
 ///
 /// Only [`super::canonical`] makes one from what people write, so a value that is held here is
 /// canonical.
-#[derive(Clone, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
+#[derive(Clone, Debug, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize)]
 pub struct Indicator {
     kind: Kind,
     platform: Option<Platform>,
@@ -70,7 +71,7 @@ impl Indicator {
 
 /// A `UUIDv5` over kind, platform and canonical value. Ids can be reversed by dictionary: they are
 /// content, not pseudonyms.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize)]
 pub struct IndicatorId(Uuid);
 
 impl IndicatorId {
@@ -126,7 +127,7 @@ fn without_scheme(url: &str) -> &str {
 macro_rules! kinds {
     ($($(#[$doc:meta])* $variant:ident = $name:literal,)+) => {
         /// The kinds of indicator, by the names that CSV, JSON and the command line use.
-        #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
+        #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize)]
         pub enum Kind {
             $($(#[$doc])* $variant,)+
         }

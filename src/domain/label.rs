@@ -4,11 +4,13 @@ use std::borrow::Cow;
 use std::collections::BTreeSet;
 use std::fmt;
 
+use serde::{Deserialize, Deserializer, Serialize};
+
 use super::invalid::Invalid;
 
 /// A harm label that is on the exchange's list.
-#[derive(Clone, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
-pub struct Label(Cow<'static, str>);
+#[derive(Clone, Debug, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize)]
+pub struct Label(#[serde(deserialize_with = "known_or_own")] Cow<'static, str>);
 
 impl Label {
     /// Takes a label from the journal or the index as it was stored.
@@ -37,6 +39,10 @@ impl fmt::Display for Label {
 /// A label of the list itself, which nobody has to copy.
 fn known(text: &str) -> Option<&'static str> {
     HARMS.iter().map(|harm| harm.label).find(|label| *label == text)
+}
+
+fn known_or_own<'de, D: Deserializer<'de>>(text: D) -> Result<Cow<'static, str>, D::Error> {
+    <&str>::deserialize(text).map(|text| Label::from_stored(text).0)
 }
 
 /// A harm that the exchange knows, and where its name comes from.

@@ -5,6 +5,8 @@ use std::fmt;
 use std::str::FromStr;
 use std::sync::Arc;
 
+use serde::{Deserialize, Serialize};
+
 use super::invalid::Invalid;
 use super::platform::Platform;
 use super::purpose::PurposeKind;
@@ -13,8 +15,8 @@ use super::sharing::Tlp;
 macro_rules! slug {
     ($(#[$doc:meta])* $name:ident, $field:literal) => {
         $(#[$doc])*
-        #[derive(Clone, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
-        pub struct $name(Arc<str>);
+        #[derive(Clone, Debug, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize)]
+        pub struct $name(#[serde(with = "shared_text")] Arc<str>);
 
         impl $name {
             /// Takes a slug: `[a-z0-9][a-z0-9-]{1,62}`.
@@ -75,6 +77,21 @@ slug! {
     GroupId, "group"
 }
 
+/// Serialises a text that clones share.
+mod shared_text {
+    use std::sync::Arc;
+
+    use serde::{Deserialize, Deserializer, Serializer};
+
+    pub fn serialize<S: Serializer>(text: &Arc<str>, into: S) -> Result<S::Ok, S::Error> {
+        into.serialize_str(text)
+    }
+
+    pub fn deserialize<'de, D: Deserializer<'de>>(from: D) -> Result<Arc<str>, D::Error> {
+        <&str>::deserialize(from).map(Arc::from)
+    }
+}
+
 fn is_slug(text: &str) -> bool {
     let bytes = text.as_bytes();
     (2..=63).contains(&bytes.len())
@@ -83,7 +100,7 @@ fn is_slug(text: &str) -> bool {
 }
 
 /// What a partner is on the exchange. A role never changes.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize)]
 pub enum Role {
     /// A platform: submits, subscribes, tips.
     Member,
@@ -132,7 +149,7 @@ impl FromStr for Role {
 }
 
 /// An organisation on the exchange.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Partner {
     /// Its id, the one that its certificate names.
     pub id: PartnerId,
@@ -173,7 +190,7 @@ pub struct GroupDefinition {
 
 /// The terms of a source of restricted objects: a text, or where it is to be found and in which
 /// version. At most 1,000 bytes.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Terms(Box<str>);
 
 impl Terms {
@@ -200,7 +217,7 @@ impl Terms {
 }
 
 /// A stretch of the journal during which a partner was in a group.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Membership {
     /// Who.
     pub partner: PartnerId,
@@ -211,7 +228,7 @@ pub struct Membership {
 }
 
 /// A sharing group as the journal's entries add up to it.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Group {
     /// Its id.
     pub id: GroupId,

@@ -6,6 +6,8 @@ mod table;
 use std::borrow::Cow;
 use std::fmt;
 
+use serde::{Deserialize, Serialize};
+
 use super::invalid::Invalid;
 pub use profile::{Profile, profile_of};
 use table::{CHAINS, SITES, Site};
@@ -15,7 +17,7 @@ const MAX_BYTES: usize = 253;
 
 /// A platform by its id: a known one such as `x`, or the host of one that the table does not know.
 /// For a crypto address, the chain.
-#[derive(Clone, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
+#[derive(Clone, Debug, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize)]
 pub struct Platform(Cow<'static, str>);
 
 impl Platform {

@@ -3,11 +3,13 @@
 use std::fmt;
 use std::str::FromStr;
 
+use serde::{Deserialize, Serialize};
+
 use super::invalid::Invalid;
 use super::time::Timestamp;
 
 /// The kind of ground on which a liaison reads. The registry says which of them each may use.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize)]
 pub enum PurposeKind {
     /// A court's warrant.
     Warrant,
@@ -70,7 +72,7 @@ impl FromStr for PurposeKind {
 }
 
 /// For what a liaison reads, as it says with each request.
-#[derive(Clone, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
+#[derive(Clone, Debug, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize)]
 pub struct Purpose {
     /// The ground.
     pub kind: PurposeKind,
@@ -109,7 +111,7 @@ impl Purpose {
 }
 
 /// How something left for a liaison.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize)]
 pub enum Way {
     /// On a feed that it follows.
     Subscribe,

@@ -4,13 +4,15 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::fmt;
 use std::str::FromStr;
 
+use serde::{Deserialize, Serialize};
+
 use super::entry::Position;
 use super::invalid::Invalid;
 use super::partner::{GroupId, PartnerId, Role};
 use super::time::Timestamp;
 
 /// A Traffic Light Protocol marking, FIRST TLP 2.0, from the narrowest to the widest.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize)]
 pub enum Tlp {
     /// For the named partners only.
     Red,
@@ -64,7 +66,7 @@ impl FromStr for Tlp {
 }
 
 /// Who the exchange delivers an object to.
-#[derive(Clone, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
+#[derive(Clone, Debug, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize)]
 pub enum Audience {
     /// The members of these groups and these partners. At least one is named.
     Named {
@@ -80,7 +82,7 @@ pub enum Audience {
 }
 
 /// An author's leave for one liaison to read an object.
-#[derive(Clone, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
+#[derive(Clone, Debug, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize)]
 pub struct Release {
     /// To whom.
     pub liaison: PartnerId,
@@ -91,7 +93,7 @@ pub struct Release {
 }
 
 /// Who receives an object, what they may do with it, which liaisons it is released to.
-#[derive(Clone, Debug, PartialEq, Eq, Hash)]
+#[derive(Clone, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
 pub struct Sharing {
     /// What those who receive it may do with it.
     pub tlp: Tlp,

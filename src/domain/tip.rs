@@ -4,6 +4,7 @@
 use std::fmt;
 use std::str::FromStr;
 
+use serde::{Deserialize, Serialize};
 use uuid::Uuid;
 
 use super::assessment::words;
@@ -19,7 +20,7 @@ pub const MOST_CHARS: usize = 4_000;
 pub const SUBJECT_CHARS: usize = 200;
 
 /// A tip's id. Random, so that it tells nothing of what the tip is about, nor how many there are.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize)]
 pub struct TipId(Uuid);
 
 impl TipId {

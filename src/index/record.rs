@@ -6,6 +6,7 @@
 mod access;
 mod assessment;
 mod campaign;
+mod codec;
 mod enforcement;
 mod outcome;
 mod part;
@@ -17,12 +18,14 @@ mod tip;
 use std::time::Duration;
 
 use bytes::{Buf, BufMut};
+use serde::{Deserialize, Serialize};
 
 pub use self::access::{KeptAccess, KeptHold};
 pub use self::assessment::{
     ClosedVersion, Current, CurrentParts, Ended, closed, current, read_closed, said, sent,
 };
 pub use self::campaign::{KeptContribution, Named, campaign_sight, read_campaign_sight};
+use self::codec::record;
 pub use self::enforcement::KeptEnforcement;
 pub use self::outcome::{outcomes, read_outcomes, read_part, void};
 pub use self::part::Part;
@@ -39,7 +42,7 @@ use crate::domain::{Position, Timestamp};
 use crate::error::Result;
 
 /// The version of everything in this file and in [`super::keys`].
-pub const LAYOUT: u8 = 5;
+pub const LAYOUT: u8 = 6;
 
 /// How far the index has come, written in the same batch as what it has come to.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -79,7 +82,7 @@ impl Head {
 }
 
 /// The batch, or the request, that was taken under a key.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct TakenBatch {
     /// SHA-256 of it as it was sent.
     pub digest: [u8; 32],
@@ -89,29 +92,10 @@ pub struct TakenBatch {
     pub time: Timestamp,
 }
 
-impl TakenBatch {
-    /// The bytes of the record.
-    pub fn encode(&self) -> Vec<u8> {
-        let mut bytes = self.digest.to_vec();
-        bytes.put_u64(self.sequence);
-        bytes.put_i64(self.time.as_millis());
-        bytes
-    }
-
-    /// Reads the record.
-    pub fn decode(mut bytes: &[u8]) -> Result<Self> {
-        if bytes.len() != 48 {
-            return Err(corrupt("a batch key"));
-        }
-        let mut digest = [0; 32];
-        bytes.copy_to_slice(&mut digest);
-        let (sequence, time) = (bytes.get_u64(), Timestamp::from_millis(bytes.get_i64()));
-        Ok(Self { digest, sequence, time })
-    }
-}
+record!(TakenBatch, "a batch key");
 
 /// A submission.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct SubmissionState {
     /// How many batches were taken.
     pub batches: u32,
@@ -137,7 +121,7 @@ impl SubmissionState {
 }
 
 /// How a submission was closed.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Closing {
     /// When.
     pub at: Timestamp,
@@ -145,36 +129,7 @@ pub struct Closing {
     pub batches: Option<u32>,
 }
 
-impl SubmissionState {
-    /// The bytes of the record.
-    pub fn encode(&self) -> Vec<u8> {
-        let mut bytes = Vec::with_capacity(30);
-        bytes.put_u32(self.batches);
-        bytes.put_u32(self.highest);
-        bytes.put_i64(self.last.as_millis());
-        bytes.put_u8(u8::from(self.assets));
-        if let Some(closing) = self.closed {
-            bytes.put_i64(closing.at.as_millis());
-            bytes.extend(closing.batches.into_iter().flat_map(u32::to_be_bytes));
-        }
-        bytes
-    }
-
-    /// Reads the record.
-    pub fn decode(mut bytes: &[u8]) -> Result<Self> {
-        if ![17, 25, 29].contains(&bytes.len()) {
-            return Err(corrupt("a submission"));
-        }
-        let (batches, highest) = (bytes.get_u32(), bytes.get_u32());
-        let last = Timestamp::from_millis(bytes.get_i64());
-        let assets = bytes.get_u8() != 0;
-        let closed = bytes.has_remaining().then(|| Closing {
-            at: Timestamp::from_millis(bytes.get_i64()),
-            batches: bytes.has_remaining().then(|| bytes.get_u32()),
-        });
-        Ok(Self { batches, highest, last, assets, closed })
-    }
-}
+record!(SubmissionState, "a submission");
 
 fn put_position(bytes: &mut Vec<u8>, position: Position) {
     bytes.put_u64(position.sequence);
@@ -203,3 +158,6 @@ fn take_text(bytes: &mut &[u8], what: &'static str) -> Result<String> {
     let block = take_block(bytes, what)?;
     String::from_utf8(block.to_vec()).map_err(|_| corrupt(what))
 }
+
+#[cfg(test)]
+mod tests;

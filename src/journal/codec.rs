@@ -13,17 +13,11 @@ mod tips;
 use prost::Message;
 use thiserror::Error;
 
-use self::sharing::{read_sharing, write_sharing};
 use crate::domain::audience::AudienceDigest;
-use crate::domain::entry::{
-    AppendId, Body, Close, Confirmation, Entry, Given, Rejection, Sighting, SubmissionId,
-    TipIndicator,
-};
+use crate::domain::entry::{AppendId, Body, Close, Confirmation, Entry, Rejection, SubmissionId};
 use crate::domain::partner::{GroupDefinition, Partner, Role, Terms};
-use crate::domain::purpose::{Purpose, PurposeKind};
-use crate::domain::{
-    Assessment, GroupId, IndicatorId, Invalid, PartnerId, Platform, Sharing, Timestamp, Tlp,
-};
+use crate::domain::purpose::PurposeKind;
+use crate::domain::{GroupId, IndicatorId, Invalid, PartnerId, Platform, Timestamp, Tlp};
 use crate::protobuf::Fields;
 
 #[allow(missing_docs, clippy::pedantic)]
@@ -47,9 +41,6 @@ pub enum DecodeError {
     #[error("it has no body")]
     NoBody,
 }
-
-pub use self::campaign::{decode_contribution, encode_contribution};
-pub use self::enforcement::{decode_enforcement, encode_enforcement};
 
 type Decoded<T> = Result<T, DecodeError>;
 
@@ -154,76 +145,6 @@ pub fn decode_entry(sequence: u64, time: Timestamp, bytes: &[u8]) -> Decoded<Ent
     };
     let author = (!entry.author.is_empty()).then(|| PartnerId::from_stored(&entry.author));
     Ok(Entry { sequence, time, id: AppendId::from_bytes(id), author, body })
-}
-
-/// The bytes of a partner.
-pub fn encode_partner(partner: &Partner) -> Vec<u8> {
-    write_partner(partner).encode_to_vec()
-}
-
-/// A partner from its bytes.
-pub fn decode_partner(bytes: &[u8]) -> Decoded<Partner> {
-    read_partner(pb::Partner::decode(bytes)?)
-}
-
-/// The bytes of a sharing.
-pub fn encode_sharing(sharing: &Sharing) -> Vec<u8> {
-    write_sharing(sharing).encode_to_vec()
-}
-
-/// A sharing from its bytes.
-pub fn decode_sharing(bytes: &[u8]) -> Decoded<Sharing> {
-    read_sharing(pb::Sharing::decode(bytes)?)
-}
-
-/// Appends the bytes of what is said, but for the spelling.
-pub fn encode_assessment(said: &Assessment, id: IndicatorId, bytes: &mut Vec<u8>) {
-    batch::put_assessment(said, id, &mut Fields::behind(bytes));
-}
-
-/// What is said from its bytes, and the indicator's id as it was stored.
-pub fn decode_assessment(bytes: &[u8]) -> Decoded<(IndicatorId, Assessment)> {
-    batch::read_assessment(pb::Assessment::decode(bytes)?)
-}
-
-/// Appends the bytes of a sighting.
-pub fn encode_sighting(sighting: &Sighting, bytes: &mut Vec<u8>) {
-    reactions::write_sighting(sighting).encode_raw(bytes);
-}
-
-/// A sighting from its bytes.
-pub fn decode_sighting(bytes: &[u8]) -> Decoded<Sighting> {
-    reactions::read_sighting(pb::Sighting::decode(bytes)?)
-}
-
-/// The bytes of a purpose.
-pub fn encode_purpose(purpose: &Purpose) -> Vec<u8> {
-    liaisons::write_purpose(purpose).encode_to_vec()
-}
-
-/// A purpose from its bytes.
-pub fn decode_purpose(bytes: &[u8]) -> Decoded<Purpose> {
-    liaisons::read_purpose(pb::Purpose::decode(bytes)?)
-}
-
-/// Appends the bytes of what a liaison was given.
-pub fn encode_given(given: &Given, bytes: &mut Vec<u8>) {
-    liaisons::write_given(given).encode_raw(bytes);
-}
-
-/// What a liaison was given from its bytes.
-pub fn decode_given(bytes: &[u8]) -> Decoded<Given> {
-    liaisons::read_given(pb::Given::decode(bytes)?)
-}
-
-/// Appends the bytes of an indicator that a tip refers to.
-pub fn encode_tip_indicator(indicator: &TipIndicator, bytes: &mut Vec<u8>) {
-    tips::write_indicator(indicator).encode_raw(bytes);
-}
-
-/// An indicator that a tip refers to, from its bytes.
-pub fn decode_tip_indicator(bytes: &[u8]) -> Decoded<TipIndicator> {
-    tips::read_indicator(pb::TipIndicator::decode(bytes)?)
 }
 
 fn write_partner(partner: &Partner) -> pb::Partner {

@@ -3,8 +3,9 @@ use crate::domain::assessment::{Basis, Confidence, Involvement, Severity, Techni
 use crate::domain::enforcement::{AssetKind, EnforcementMethod, EnforcementSource};
 use crate::domain::entry::{Batch, Item};
 use crate::domain::label::Label;
+use crate::domain::purpose::Purpose;
 use crate::domain::sharing::Audience;
-use crate::domain::{CampaignId, Indicator, Kind};
+use crate::domain::{Assessment, CampaignId, Indicator, Kind, Sharing};
 
 fn numbered<T: ToString>(words: &[T]) -> String {
     let numbered = words.iter().zip(1..).map(|(word, n)| format!("{n} {}", word.to_string()));
@@ -103,7 +104,7 @@ fn a_batch_is_written_as_its_message_would_be() {
 fn an_audience_that_is_not_known_is_an_error_and_never_a_wider_one() {
     for audience in [0, 4] {
         let stored = pb::Sharing { tlp: 3, audience, ..pb::Sharing::default() };
-        let read = decode_sharing(&stored.encode_to_vec());
+        let read = sharing::read_sharing(stored);
         assert!(matches!(read, Err(DecodeError::Unknown("audience", _))), "{audience}");
     }
 }

@@ -3,6 +3,7 @@
 
 use std::fmt;
 
+use serde::{Deserialize, Serialize};
 use uuid::Uuid;
 
 use super::{RequestId, Target};
@@ -19,7 +20,7 @@ use crate::domain::time::Timestamp;
 pub const MOST_LIAISONS: usize = 20;
 
 /// An object that can be released to a liaison: its version is always named.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub enum Releasable {
     /// What one partner says of one indicator to one audience.
     Assessment(Target),
@@ -115,7 +116,7 @@ pub struct Accessed {
 }
 
 /// What a liaison was given of one author.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Given {
     /// Whose they are.
     pub author: PartnerId,

@@ -1,5 +1,7 @@
 //! What an entry came to.
 
+use serde::{Deserialize, Serialize};
+
 use crate::domain::entry::Position;
 use crate::domain::tip::TipState;
 
@@ -14,7 +16,7 @@ pub enum Outcome {
 }
 
 /// What an item of a batch, or a target of a withdrawal, came to.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub enum ItemOutcome {
     /// The author's first word on this indicator to this audience.
     Created,
@@ -74,7 +76,7 @@ impl ItemOutcome {
 }
 
 /// Why an entry has no effect.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub enum VoidReason {
     /// The same was taken at this sequence: the answer is the same too.
     Repeats(u64),
@@ -114,7 +116,7 @@ pub enum VoidReason {
 }
 
 /// A rule of the registry that a request breaks.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub enum RegistryRule {
     /// A partner's role never changes.
     RoleFixed,

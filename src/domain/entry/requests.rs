@@ -2,6 +2,8 @@
 
 use std::fmt;
 
+use serde::{Deserialize, Serialize};
+
 use crate::domain::assessment::Assessment;
 use crate::domain::audience::AudienceDigest;
 use crate::domain::entry::Position;
@@ -64,7 +66,7 @@ pub struct Close {
 }
 
 /// A submission's id, chosen by its author and scoped to it: 1 to 128 of `A-Z a-z 0-9 . _ : -`.
-#[derive(Clone, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
+#[derive(Clone, Debug, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize)]
 pub struct SubmissionId(Box<str>);
 
 impl SubmissionId {
@@ -110,7 +112,7 @@ pub struct Withdrawal {
 }
 
 /// What one partner says of one indicator to one audience.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Target {
     /// The indicator.
     pub id: IndicatorId,
@@ -160,7 +162,7 @@ pub struct Sightings {
 }
 
 /// "We saw it n times between a and b."
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Sighting {
     /// Its index in the request, and in the entry.
     pub index: u32,

@@ -1,6 +1,8 @@
 //! What partners ask for of tips, and what the exchange does about them by itself, as the journal
 //! holds it.
 
+use serde::{Deserialize, Serialize};
+
 use crate::domain::campaign::CampaignId;
 use crate::domain::enforcement::Enforcement;
 use crate::domain::entry::{Rejection, RequestId, SubmissionId, Target};
@@ -42,7 +44,7 @@ pub struct TipSent {
 }
 
 /// An indicator that a tip refers to.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct TipIndicator {
     /// Its index in the request.
     pub index: u32,

@@ -69,7 +69,7 @@ impl Applier {
         why: Ended,
         old: &CurrentParts<'_>,
     ) -> Result<()> {
-        let closed = record::closed(by, why, &old.decode()?);
+        let closed = record::closed(by, why, old.decode()?);
         self.put(keys::closed(old.version), closed);
         self.pending.closed.push(old.version);
         Ok(())

@@ -1,6 +1,7 @@
 //! What a part of an entry brought, so that its versions are found again by their entry.
 
 use bytes::{Buf, BufMut};
+use serde::{Deserialize, Serialize};
 
 use super::{corrupt, put_block, take_text};
 use crate::domain::audience::AudienceDigest;
@@ -9,7 +10,7 @@ use crate::domain::{IndicatorId, PartnerId, Position};
 use crate::error::Result;
 
 /// The items of a part that got a version of their own.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Part {
     /// Whose they are.
     pub author: PartnerId,

@@ -1,22 +1,23 @@
 //! Tips, as the index keeps them.
 
-use bytes::{Buf, BufMut};
+use serde::{Deserialize, Serialize};
 
-use super::{corrupt, put_block, take_block, take_text};
+use super::codec::{decode, encode, record};
 use crate::domain::enforcement::Enforcement;
 use crate::domain::entry::{SubmissionId, TipIndicator};
 use crate::domain::tip::{TipState, Urgency};
 use crate::domain::{CampaignId, PartnerId, Timestamp, TipId, Tlp};
 use crate::error::Result;
-use crate::journal::stored;
 
 /// The most bytes of a part of a text, and of some indicators: a value stays below 8 KB.
 const PART_BYTES: usize = 7_000;
 /// The most indicators under one key.
 const PART_INDICATORS: usize = 64;
+/// The most bytes of an indicator beside its value and its platform.
+const INDICATOR_BYTES: usize = 32;
 
 /// A tip, with where it stands with each recipient.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct KeptTip {
     /// Its id.
     pub id: TipId,
@@ -47,7 +48,7 @@ pub struct KeptTip {
 }
 
 /// Where a tip stands with one recipient.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct KeptThread {
     /// The recipient.
     pub recipient: PartnerId,
@@ -56,6 +57,8 @@ pub struct KeptThread {
     /// Since when.
     pub changed: Timestamp,
 }
+
+record!(KeptTip, "a tip");
 
 impl KeptTip {
     /// The thread of a recipient.
@@ -67,82 +70,10 @@ impl KeptTip {
     pub fn concerns(&self, partner: &PartnerId) -> bool {
         self.sender == *partner || self.thread(partner).is_some()
     }
-
-    /// The bytes of the record.
-    pub fn encode(&self) -> Vec<u8> {
-        let mut bytes = Vec::with_capacity(256 + self.threads.len() * 32);
-        bytes.put_slice(self.id.as_bytes());
-        put_block(&mut bytes, self.sender.as_str().as_bytes());
-        bytes.put_u64(self.sequence);
-        bytes.put_i64(self.accepted.as_millis());
-        put_block(&mut bytes, self.subject.as_deref().unwrap_or_default().as_bytes());
-        bytes.put_u8(number(Urgency::ALL, &self.urgency));
-        bytes.put_u8(number(Tlp::ALL, &self.tlp));
-        bytes.put_u8(u8::from(self.withdrawn));
-        put_block(&mut bytes, &of_time(self.respond_by));
-        put_block(&mut bytes, self.campaign.as_ref().map_or(&[], |id| id.as_bytes().as_slice()));
-        let submission = self.submission.as_ref().map_or("", SubmissionId::as_str);
-        put_block(&mut bytes, submission.as_bytes());
-        let between = self.referral.map(|(from, to)| [from.to_be_bytes(), to.to_be_bytes()]);
-        put_block(&mut bytes, between.as_ref().map_or(&[], |between| between.as_flattened()));
-        for thread in &self.threads {
-            put_block(&mut bytes, thread.recipient.as_str().as_bytes());
-            bytes.put_u8(thread.state.number());
-            bytes.put_i64(thread.changed.as_millis());
-        }
-        bytes
-    }
-
-    /// Reads the record.
-    pub fn decode(mut bytes: &[u8]) -> Result<Self> {
-        const WHAT: &str = "a tip";
-        let fault = || corrupt(WHAT);
-        let bytes = &mut bytes;
-        let id = TipId::from_bytes(take_array(bytes)?);
-        let sender = PartnerId::from_stored(&take_text(bytes, WHAT)?);
-        let sequence = bytes.try_get_u64().map_err(|_| fault())?;
-        let accepted = take_time(bytes)?;
-        let subject = take_text(bytes, WHAT)?;
-        let urgency = word(Urgency::ALL, bytes)?;
-        let tlp = word(Tlp::ALL, bytes)?;
-        let withdrawn = bytes.try_get_u8().map_err(|_| fault())? != 0;
-        let mut respond_by = take_block(bytes, WHAT)?;
-        let mut campaign = take_block(bytes, WHAT)?;
-        let submission = take_text(bytes, WHAT)?;
-        let mut between = take_block(bytes, WHAT)?;
-        let mut threads = Vec::new();
-        while bytes.has_remaining() {
-            let recipient = PartnerId::from_stored(&take_text(bytes, WHAT)?);
-            let state = take_state(bytes)?;
-            threads.push(KeptThread { recipient, state, changed: take_time(bytes)? });
-        }
-        let is_set = |block: &&[u8]| !block.is_empty();
-        Ok(Self {
-            id,
-            sender,
-            sequence,
-            accepted,
-            subject: (!subject.is_empty()).then(|| subject.into_boxed_str()),
-            urgency,
-            tlp,
-            withdrawn,
-            respond_by: is_set(&respond_by).then(|| take_time(&mut respond_by)).transpose()?,
-            campaign: is_set(&campaign)
-                .then(|| take_array(&mut campaign).map(CampaignId::from_bytes))
-                .transpose()?,
-            submission: (!submission.is_empty()).then(|| SubmissionId::from_stored(&submission)),
-            referral: match between.len() {
-                0 => None,
-                16 => Some((between.get_u64(), between.get_u64())),
-                _ => return Err(fault()),
-            },
-            threads,
-        })
-    }
 }
 
 /// What an entry added to a tip.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Added {
     /// The entry.
     pub sequence: u64,
@@ -165,7 +96,7 @@ pub struct Added {
 }
 
 /// What an entry is to a tip.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
 pub enum AddedWhat {
     /// It brought the tip.
     Sent,
@@ -177,13 +108,8 @@ pub enum AddedWhat {
     Reopened,
 }
 
-impl AddedWhat {
-    const ALL: &'static [AddedWhat] =
-        &[AddedWhat::Sent, AddedWhat::Responded, AddedWhat::Withdrawn, AddedWhat::Reopened];
-}
-
 /// What an entry did to a thread.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Moved {
     /// The recipient of the thread.
     pub recipient: PartnerId,
@@ -200,6 +126,8 @@ impl Moved {
     }
 }
 
+record!(Added, "what was added to a tip");
+
 impl Added {
     /// Whether it stands in a recipient's thread: what one adds stays in its own, unless it shows it.
     pub fn stands_in(&self, recipient: &PartnerId) -> bool {
@@ -210,67 +138,10 @@ impl Added {
     pub fn thread(&self, recipient: &PartnerId) -> Option<&Moved> {
         self.threads.iter().find(|thread| thread.recipient == *recipient)
     }
-
-    /// The bytes of the record.
-    pub fn encode(&self) -> Vec<u8> {
-        let mut bytes = Vec::with_capacity(96 + self.threads.len() * 32);
-        bytes.put_u64(self.sequence);
-        bytes.put_i64(self.accepted.as_millis());
-        put_partner(&mut bytes, self.author.as_ref());
-        bytes.put_u8(number(AddedWhat::ALL, &self.what));
-        put_partner(&mut bytes, self.recipient.as_ref());
-        bytes.put_u8(u8::from(self.shown));
-        bytes.put_u32(self.indicators);
-        let mut done = Vec::new();
-        if let Some(enforcement) = &self.enforcement {
-            stored::put_enforcement(enforcement, &mut done);
-        }
-        put_block(&mut bytes, &done);
-        for moved in &self.threads {
-            put_partner(&mut bytes, Some(&moved.recipient));
-            bytes.put_u8(moved.from.map_or(u8::MAX, TipState::number));
-            bytes.put_u8(moved.to.number());
-        }
-        bytes
-    }
-
-    /// Reads the record.
-    pub fn decode(mut bytes: &[u8]) -> Result<Self> {
-        let fault = || corrupt("what was added to a tip");
-        let bytes = &mut bytes;
-        let sequence = bytes.try_get_u64().map_err(|_| fault())?;
-        let accepted = take_time(bytes)?;
-        let author = take_partner(bytes)?;
-        let what = word(AddedWhat::ALL, bytes)?;
-        let recipient = take_partner(bytes)?;
-        let shown = bytes.try_get_u8().map_err(|_| fault())? != 0;
-        let indicators = bytes.try_get_u32().map_err(|_| fault())?;
-        let enforcement = match take_block(bytes, "what was added to a tip")? {
-            [] => None,
-            done => Some(stored::read_enforcement(done)?),
-        };
-        let mut threads = Vec::new();
-        while bytes.has_remaining() {
-            let recipient = take_partner(bytes)?.ok_or_else(fault)?;
-            let from = TipState::of_number(bytes.try_get_u8().map_err(|_| fault())?);
-            threads.push(Moved { recipient, from, to: take_state(bytes)? });
-        }
-        Ok(Self {
-            sequence,
-            accepted,
-            author,
-            what,
-            recipient,
-            shown,
-            indicators,
-            threads,
-            enforcement,
-        })
-    }
 }
 
 /// What was referred of a submission so far.
-#[derive(Clone, Debug, Default, PartialEq, Eq)]
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct ReferredSoFar {
     /// Up to which entry its batches were looked at.
     pub up_to: u64,
@@ -282,6 +153,8 @@ pub struct ReferredSoFar {
     pub to: Vec<(PartnerId, u32)>,
 }
 
+record!(ReferredSoFar, "what was referred");
+
 impl ReferredSoFar {
     /// Counts what was referred to an owner.
     pub fn add(&mut self, owner: &PartnerId, count: u32) {
@@ -289,34 +162,6 @@ impl ReferredSoFar {
             Ok(at) => self.to[at].1 += count,
             Err(at) => self.to.insert(at, (owner.clone(), count)),
         }
-    }
-
-    /// The bytes of the record.
-    pub fn encode(&self) -> Vec<u8> {
-        let mut bytes = Vec::with_capacity(20 + self.to.len() * 24);
-        bytes.put_u64(self.up_to);
-        bytes.put_u64(self.close);
-        bytes.put_u32(self.not_referred);
-        for (owner, count) in &self.to {
-            put_partner(&mut bytes, Some(owner));
-            bytes.put_u32(*count);
-        }
-        bytes
-    }
-
-    /// Reads the record.
-    pub fn decode(mut bytes: &[u8]) -> Result<Self> {
-        let fault = || corrupt("what was referred");
-        let bytes = &mut bytes;
-        let up_to = bytes.try_get_u64().map_err(|_| fault())?;
-        let close = bytes.try_get_u64().map_err(|_| fault())?;
-        let not_referred = bytes.try_get_u32().map_err(|_| fault())?;
-        let mut to = Vec::new();
-        while bytes.has_remaining() {
-            let owner = take_partner(bytes)?.ok_or_else(fault)?;
-            to.push((owner, bytes.try_get_u32().map_err(|_| fault())?));
-        }
-        Ok(Self { up_to, close, not_referred, to })
     }
 }
 
@@ -327,70 +172,30 @@ pub fn text_parts(text: &str) -> impl Iterator<Item = &[u8]> {
 
 /// Indicators as they lie under one key each: the place of the first, and the bytes.
 pub fn indicator_parts(indicators: &[TipIndicator]) -> Vec<(u32, Vec<u8>)> {
-    let mut parts: Vec<(u32, Vec<u8>)> = Vec::new();
-    let mut count = PART_INDICATORS;
-    for (at, indicator) in (0u32..).zip(indicators) {
-        let mut one = Vec::with_capacity(96);
-        stored::put_tip_indicator(indicator, &mut one);
-        let last = parts.last().map_or(usize::MAX, |(_, bytes)| bytes.len());
-        if count == PART_INDICATORS || last.saturating_add(one.len() + 2) > PART_BYTES {
-            parts.push((at, Vec::with_capacity(PART_BYTES)));
-            count = 0;
-        }
-        if let Some((_, bytes)) = parts.last_mut() {
-            put_block(bytes, &one);
-            count += 1;
-        }
+    let (mut parts, mut first, mut rest) = (Vec::new(), 0u32, indicators);
+    while !rest.is_empty() {
+        let (part, others) = rest.split_at(part_length(rest));
+        parts.push((first, encode(part)));
+        first = first.saturating_add(u32::try_from(part.len()).unwrap_or(u32::MAX));
+        rest = others;
     }
     parts
 }
 
 /// Reads the indicators of one key.
-pub fn read_indicators(mut bytes: &[u8]) -> Result<Vec<TipIndicator>> {
-    let mut indicators = Vec::new();
-    while bytes.has_remaining() {
-        let one = take_block(&mut bytes, "the indicators of a tip")?;
-        indicators.push(stored::read_tip_indicator(one)?);
-    }
-    Ok(indicators)
+pub fn read_indicators(bytes: &[u8]) -> Result<Vec<TipIndicator>> {
+    decode(bytes, "the indicators of a tip")
 }
 
-fn number<T: PartialEq>(all: &[T], word: &T) -> u8 {
-    let at = all.iter().position(|one| one == word);
-    at.and_then(|at| u8::try_from(at).ok()).unwrap_or(u8::MAX)
-}
-
-fn word<T: Copy>(all: &[T], bytes: &mut &[u8]) -> Result<T> {
-    let fault = || corrupt("a tip");
-    let number = usize::from(bytes.try_get_u8().map_err(|_| fault())?);
-    all.get(number).copied().ok_or_else(fault)
-}
-
-fn of_time(time: Option<Timestamp>) -> Vec<u8> {
-    time.map(|time| time.as_millis().to_be_bytes().to_vec()).unwrap_or_default()
-}
-
-fn take_time(bytes: &mut &[u8]) -> Result<Timestamp> {
-    bytes.try_get_i64().map(Timestamp::from_millis).map_err(|_| corrupt("a tip"))
-}
-
-fn take_state(bytes: &mut &[u8]) -> Result<TipState> {
-    word(TipState::ALL, bytes)
-}
-
-fn take_array<const N: usize>(bytes: &mut &[u8]) -> Result<[u8; N]> {
-    let mut array = [0; N];
-    bytes.try_copy_to_slice(&mut array).map_err(|_| corrupt("a tip"))?;
-    Ok(array)
-}
-
-fn put_partner(bytes: &mut Vec<u8>, partner: Option<&PartnerId>) {
-    put_block(bytes, partner.map_or("", PartnerId::as_str).as_bytes());
-}
-
-fn take_partner(bytes: &mut &[u8]) -> Result<Option<PartnerId>> {
-    let id = take_text(bytes, "a tip")?;
-    Ok((!id.is_empty()).then(|| PartnerId::from_stored(&id)))
+/// How many indicators, of some that are left, lie under one key: at least one.
+fn part_length(indicators: &[TipIndicator]) -> usize {
+    let mut bytes = 0;
+    let fits = |one: &&TipIndicator| {
+        let platform = one.indicator.platform().map_or(0, |platform| platform.as_str().len());
+        bytes += INDICATOR_BYTES + platform + one.indicator.value().len();
+        bytes <= PART_BYTES
+    };
+    indicators.iter().take(PART_INDICATORS).take_while(fits).count().max(1)
 }
 
 #[cfg(test)]

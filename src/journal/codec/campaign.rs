@@ -1,7 +1,5 @@
 //! What is said of campaigns to the journal's form and back.
 
-use prost::Message;
-
 use super::batch::read_confidence;
 use super::enforcement::read_uuid;
 use super::reactions::read_request_digest;
@@ -11,16 +9,6 @@ use crate::domain::CampaignId;
 use crate::domain::assessment::Technique;
 use crate::domain::campaign::{Attribution, Contribution};
 use crate::domain::entry::{CampaignPut, RequestId};
-
-/// Appends the bytes of what is said of a campaign.
-pub fn encode_contribution(said: &Contribution, bytes: &mut Vec<u8>) {
-    write_contribution(said).encode_raw(bytes);
-}
-
-/// What is said of a campaign, from its bytes.
-pub fn decode_contribution(bytes: &[u8]) -> Decoded<Contribution> {
-    read_contribution(pb::Contribution::decode(bytes)?)
-}
 
 pub fn write(put: &CampaignPut) -> pb::CampaignPut {
     pb::CampaignPut {

@@ -1,7 +1,5 @@
 //! Enforcements to the journal's form and back.
 
-use prost::Message;
-
 use super::reactions::read_request_digest;
 use super::sharing::{read_sharing, write_sharing};
 use super::{
@@ -12,16 +10,6 @@ use crate::domain::enforcement::{
 };
 use crate::domain::entry::{Enforcements, RequestId};
 use crate::domain::{CampaignId, Day, Platform};
-
-/// Appends the bytes of an enforcement by itself.
-pub fn encode_enforcement(enforcement: &Enforcement, bytes: &mut Vec<u8>) {
-    write_enforcement(0, enforcement).encode_raw(bytes);
-}
-
-/// An enforcement from its bytes.
-pub fn decode_enforcement(bytes: &[u8]) -> Decoded<Enforcement> {
-    read_enforcement(pb::Enforcement::decode(bytes)?).map(|(_, enforcement)| enforcement)
-}
 
 pub fn write(enforcements: &Enforcements) -> pb::Enforcements {
     let items = enforcements.items.iter();

@@ -100,7 +100,7 @@ pub fn read_access_sweep(sweep: pb::AccessSweep) -> AccessSweep {
     AccessSweep { records: records.collect() }
 }
 
-pub fn write_purpose(purpose: &Purpose) -> pb::Purpose {
+fn write_purpose(purpose: &Purpose) -> pb::Purpose {
     pb::Purpose {
         kind: number(PurposeKind::ALL, &purpose.kind),
         reference: purpose.reference.to_string(),
@@ -109,7 +109,7 @@ pub fn write_purpose(purpose: &Purpose) -> pb::Purpose {
     }
 }
 
-pub fn read_purpose(purpose: pb::Purpose) -> Decoded<Purpose> {
+fn read_purpose(purpose: pb::Purpose) -> Decoded<Purpose> {
     Ok(Purpose {
         kind: required("purpose", PurposeKind::ALL, purpose.kind)?,
         reference: purpose.reference.into(),
@@ -118,7 +118,7 @@ pub fn read_purpose(purpose: pb::Purpose) -> Decoded<Purpose> {
     })
 }
 
-pub fn write_given(given: &Given) -> pb::Given {
+fn write_given(given: &Given) -> pb::Given {
     let mut written = pb::Given {
         author: given.author.to_string(),
         named: given.named,
@@ -136,7 +136,7 @@ pub fn write_given(given: &Given) -> pb::Given {
     written
 }
 
-pub fn read_given(given: pb::Given) -> Decoded<Given> {
+fn read_given(given: pb::Given) -> Decoded<Given> {
     if given.sequence_deltas.len() != given.index_deltas.len() {
         return Err(DecodeError::Length("index_deltas"));
     }

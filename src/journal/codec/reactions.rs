@@ -30,7 +30,7 @@ pub fn read_sightings(sightings: pb::Sightings) -> Decoded<Sightings> {
     })
 }
 
-pub fn write_sighting(sighting: &Sighting) -> pb::Sighting {
+fn write_sighting(sighting: &Sighting) -> pb::Sighting {
     let indicator = &sighting.indicator;
     pb::Sighting {
         index: sighting.index,
@@ -44,7 +44,7 @@ pub fn write_sighting(sighting: &Sighting) -> pb::Sighting {
     }
 }
 
-pub fn read_sighting(sighting: pb::Sighting) -> Decoded<Sighting> {
+fn read_sighting(sighting: pb::Sighting) -> Decoded<Sighting> {
     let platform =
         (!sighting.platform.is_empty()).then(|| Platform::from_stored(sighting.platform));
     let kind = required("kind", Kind::ALL, sighting.kind)?;

@@ -53,7 +53,7 @@ pub fn read_sent(sent: pb::TipSent) -> Decoded<TipSent> {
     })
 }
 
-pub fn write_indicator(one: &TipIndicator) -> pb::TipIndicator {
+fn write_indicator(one: &TipIndicator) -> pb::TipIndicator {
     let indicator = &one.indicator;
     pb::TipIndicator {
         index: one.index,
@@ -65,7 +65,7 @@ pub fn write_indicator(one: &TipIndicator) -> pb::TipIndicator {
     }
 }
 
-pub fn read_indicator(one: pb::TipIndicator) -> Decoded<TipIndicator> {
+fn read_indicator(one: pb::TipIndicator) -> Decoded<TipIndicator> {
     let platform = (!one.platform.is_empty()).then(|| Platform::from_stored(one.platform));
     let kind = required("kind", Kind::ALL, one.kind)?;
     let indicator = Indicator::from_stored(kind, platform, one.value);

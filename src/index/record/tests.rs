@@ -1,0 +1,541 @@
+//! Every record comes back as it was written; what is damaged is refused or is another value, and never
+//! a panic.
+
+use std::fmt::Debug;
+
+use proptest::prelude::*;
+use proptest::sample::Index;
+
+use super::*;
+use crate::domain::assessment::{Basis, Confidence, Involvement, Severity, Technique, Verdict};
+use crate::domain::audience::AudienceDigest;
+use crate::domain::campaign::{Attribution, Contribution};
+use crate::domain::enforcement::{
+    AssetKind, Enforcement, EnforcementCount, EnforcementId, EnforcementMethod, EnforcementSource,
+};
+use crate::domain::entry::{
+    Given, Item, RegistryRule, Releasable, Sighting, SubmissionId, Target, TipIndicator,
+};
+use crate::domain::feedback::Opinion;
+use crate::domain::label::Label;
+use crate::domain::partner::{Group, Membership, Partner, Role, Terms};
+use crate::domain::purpose::{Purpose, PurposeKind, Way};
+use crate::domain::sharing::{Audience, Release};
+use crate::domain::tip::{TipState, Urgency};
+use crate::domain::{
+    Assessment, CampaignId, Day, GroupId, Indicator, IndicatorId, Kind, PartnerId, Platform,
+    Sharing, TipId, Tlp,
+};
+
+/// What records are made up from.
+#[derive(Clone, Debug)]
+struct Parts {
+    numbers: [u64; 8],
+    texts: Vec<String>,
+    id: [u8; 16],
+}
+
+fn any_parts() -> impl Strategy<Value = Parts> {
+    let number = prop_oneof![0u64..300, any::<u64>()];
+    let texts = proptest::collection::vec("\\PC{0,12}", 4);
+    (proptest::array::uniform8(number), texts, any::<[u8; 16]>())
+        .prop_map(|(numbers, texts, id)| Parts { numbers, texts, id })
+}
+
+impl Parts {
+    /// The same ones each time.
+    fn fixed(first: u64) -> Self {
+        let numbers = std::array::from_fn(|at| (first + at as u64) * 12_345_679);
+        let texts = ["a", "", "ünïcode", "https://a.example/b"].map(str::to_owned).to_vec();
+        Self { numbers, texts, id: std::array::from_fn(|at| u8::try_from(at).unwrap()) }
+    }
+
+    fn number(&self, at: usize) -> u64 {
+        self.numbers[at % 8]
+    }
+
+    fn small(&self, at: usize) -> u32 {
+        u32::try_from(self.number(at) % (1 << 32)).unwrap()
+    }
+
+    fn flag(&self, at: usize) -> bool {
+        self.number(at).count_ones() % 2 == 1
+    }
+
+    fn maybe<T>(&self, at: usize, value: T) -> Option<T> {
+        self.flag(at).then_some(value)
+    }
+
+    fn several<T: Clone>(&self, at: usize, value: &T) -> Vec<T> {
+        vec![value.clone(); usize::try_from(self.number(at) % 4).unwrap()]
+    }
+
+    fn text(&self, at: usize) -> Box<str> {
+        self.texts[at % 4].as_str().into()
+    }
+
+    fn word<T: Copy>(&self, at: usize, all: &[T]) -> T {
+        all[usize::try_from(self.number(at) % all.len() as u64).unwrap()]
+    }
+
+    fn time(&self, at: usize) -> Timestamp {
+        Timestamp::from_millis(self.number(at).cast_signed())
+    }
+
+    fn position(&self, at: usize) -> Position {
+        Position::new(self.number(at), self.small(at + 1))
+    }
+
+    fn partner(&self, at: usize) -> PartnerId {
+        PartnerId::from_stored(&self.texts[at % 4])
+    }
+
+    fn indicator_id(&self) -> IndicatorId {
+        IndicatorId::from_bytes(self.id)
+    }
+
+    fn campaign(&self) -> CampaignId {
+        CampaignId::from_bytes(self.id)
+    }
+
+    fn platform(&self, at: usize) -> Platform {
+        Platform::from_stored(self.texts[at % 4].clone())
+    }
+
+    fn indicator(&self) -> Indicator {
+        let platform = self.maybe(3, self.platform(3));
+        Indicator::from_stored(self.word(2, Kind::ALL), platform, self.text(1))
+    }
+
+    fn release(&self) -> Release {
+        let (liaison, basis) = (self.partner(1), self.text(2).into());
+        Release { liaison, basis, until: self.maybe(5, self.time(4)) }
+    }
+
+    fn sharing(&self) -> Sharing {
+        let audience = match self.number(6) % 3 {
+            0 => Audience::Everyone,
+            1 => Audience::Public,
+            _ => Audience::Named {
+                groups: (0..2).map(|at| GroupId::from_stored(&self.text(at))).collect(),
+                partners: (1..4).map(|at| self.partner(at)).collect(),
+            },
+        };
+        let releases = self.several(7, &self.release());
+        Sharing { tlp: self.word(1, Tlp::ALL), audience, releases }
+    }
+
+    fn lane(&self) -> Lane {
+        Lane { sent: self.several(2, &self.release()), since: self.several(7, &self.number(4)) }
+    }
+
+    fn assessment(&self) -> Assessment {
+        Assessment {
+            indicator: self.indicator(),
+            raw: None,
+            verdict: self.maybe(0, self.word(1, Verdict::ALL)),
+            confidence: self.maybe(1, Confidence::new(self.small(2) % 101).unwrap()),
+            severity: self.maybe(2, self.word(3, Severity::ALL)),
+            involvement: self.maybe(3, self.word(4, Involvement::ALL)),
+            basis: self.maybe(4, self.word(5, Basis::ALL)),
+            labels: vec![Label::from_stored("phishing"), Label::from_stored(&self.text(0))],
+            techniques: self.several(6, &Technique::from_stored(&self.text(2))),
+            first_seen: self.maybe(5, self.time(0)),
+            last_seen: self.maybe(6, self.time(1)),
+            valid_until: self.maybe(7, self.time(2)),
+            note: self.maybe(1, self.text(1)),
+            references: self.several(0, &self.text(3)),
+            campaign: self.maybe(2, self.campaign()),
+        }
+    }
+
+    fn enforcement(&self) -> Enforcement {
+        let count = EnforcementCount {
+            asset: self.word(3, AssetKind::ALL),
+            platform: self.maybe(5, self.platform(2)),
+            count: self.number(2),
+            already_disabled: self.number(1),
+            approximate: self.flag(4),
+        };
+        Enforcement {
+            id: EnforcementId::from_stored(&self.text(0)),
+            counts: self.several(4, &count),
+            method: self.maybe(1, self.word(0, EnforcementMethod::ALL)),
+            from: self.maybe(2, Day::from_number(self.small(3))),
+            until: self.maybe(3, Day::from_number(self.small(4) % 40_000)),
+            campaign: self.maybe(4, self.campaign()),
+            tip: self.maybe(5, self.id),
+            note: self.maybe(6, self.text(1)),
+            source: self.word(2, EnforcementSource::ALL),
+        }
+    }
+
+    fn contribution(&self) -> Contribution {
+        let attribution = Attribution {
+            actor: self.maybe(0, self.text(1)),
+            country: self.maybe(1, self.text(2)),
+            confidence: self.maybe(2, Confidence::new(self.small(1) % 101).unwrap()),
+            basis: self.maybe(3, self.text(3)),
+        };
+        Contribution {
+            name: self.text(2),
+            description: self.maybe(4, self.text(0)),
+            attribution: self.maybe(5, attribution),
+            techniques: self.several(1, &Technique::from_stored(&self.text(1))),
+            targets: self.several(2, &self.text(2)),
+            references: self.several(3, &self.text(3)),
+        }
+    }
+
+    fn current(&self) -> Current {
+        let sharing = self.sharing();
+        let released = vec![self.number(3); sharing.releases.len()];
+        let assessment = Assessment { raw: self.maybe(4, self.text(2)), ..self.assessment() };
+        let (version, accepted, id) = (self.position(2), self.time(5), self.indicator_id());
+        Current { version, accepted, sharing, released, id, assessment }
+    }
+}
+
+/// A record, as its bytes are written and read.
+trait Stored: PartialEq + Debug + Sized {
+    fn bytes(&self) -> Vec<u8>;
+    fn of(bytes: &[u8]) -> Result<Self>;
+}
+
+macro_rules! stored {
+    ($($name:ident),+) => {
+        $(impl Stored for $name {
+            fn bytes(&self) -> Vec<u8> {
+                self.encode()
+            }
+
+            fn of(bytes: &[u8]) -> Result<Self> {
+                Self::decode(bytes)
+            }
+        })+
+    };
+}
+
+stored!(Added, ClosedVersion, Ending, KeptAccess, KeptContribution, KeptEnforcement, KeptFeedback);
+stored!(KeptHold, KeptSighting, KeptTip, Lost, Named, ReferredSoFar, SubmissionState, TakenBatch);
+
+impl Stored for Known {
+    fn bytes(&self) -> Vec<u8> {
+        partner(self)
+    }
+
+    fn of(bytes: &[u8]) -> Result<Self> {
+        read_partner(bytes)
+    }
+}
+
+impl Stored for Group {
+    fn bytes(&self) -> Vec<u8> {
+        group(self)
+    }
+
+    fn of(bytes: &[u8]) -> Result<Self> {
+        read_group(bytes)
+    }
+}
+
+impl Stored for Current {
+    fn bytes(&self) -> Vec<u8> {
+        let all = Lane { since: self.released.clone(), sent: Vec::new() }.in_force(&self.sharing);
+        let (id, assessment) = (self.id, self.assessment.clone());
+        let raw = assessment.raw.clone();
+        let said = said(&sent(&self.sharing), &Item { index: 7, id, assessment });
+        current(self.version, self.accepted, raw.as_deref(), &releases(&all), &said)
+    }
+
+    fn of(bytes: &[u8]) -> Result<Self> {
+        CurrentParts::of(bytes)?.decode()
+    }
+}
+
+impl Stored for (PartnerId, Sharing) {
+    fn bytes(&self) -> Vec<u8> {
+        campaign_sight(&self.0, &self.1)
+    }
+
+    fn of(bytes: &[u8]) -> Result<Self> {
+        read_campaign_sight(bytes)
+    }
+}
+
+impl Stored for Vec<TipIndicator> {
+    fn bytes(&self) -> Vec<u8> {
+        codec::encode(self)
+    }
+
+    fn of(bytes: &[u8]) -> Result<Self> {
+        read_indicators(bytes)
+    }
+}
+
+/// What is done with the bytes of each record; the function decodes others and encodes what they are.
+type Visit<'a> = &'a mut dyn FnMut(&[u8], &dyn Fn(&[u8]) -> Result<Vec<u8>>);
+
+fn visit<T: Stored>(value: &T, visit: Visit<'_>) {
+    let bytes = value.bytes();
+    assert_eq!(T::of(&bytes).unwrap(), *value);
+    visit(&bytes, &|bytes| T::of(bytes).map(|value| value.bytes()));
+}
+
+/// Makes up one of every record.
+fn every_record(parts: &Parts, each: Visit<'_>) {
+    let (position, author, accepted) = (parts.position(1), parts.partner(0), parts.time(3));
+    let (sharing, lane, id) = (parts.sharing(), parts.lane(), parts.indicator_id());
+    registry_records(parts, each);
+    tip_records(parts, each);
+    release_records(parts, each);
+    visit(&parts.current(), each);
+    let why = parts.word(6, &[Ended::Replaced, Ended::Withdrawn, Ended::Expired]);
+    visit(&read_closed(&closed(position, why, parts.current())).unwrap(), each);
+    visit(&(author.clone(), sharing.clone()), each);
+    let replaced = parts.maybe(2, parts.position(5));
+    let contribution = KeptContribution {
+        campaign: parts.campaign(),
+        position,
+        author: author.clone(),
+        accepted,
+        first: (parts.position(6), parts.time(7)),
+        founded: parts.flag(1),
+        replaced,
+        sharing: sharing.clone(),
+        lane: lane.clone(),
+        contribution: parts.contribution(),
+    };
+    visit(&contribution, each);
+    let (author, sharing) = (author.clone(), sharing.clone());
+    let enforcement = parts.enforcement();
+    let done = KeptEnforcement { position, author, accepted, replaced, sharing, lane, enforcement };
+    visit(&done, each);
+    let (author, sharing) = (parts.partner(2), parts.sharing());
+    let sighting = Sighting {
+        index: parts.small(2),
+        id,
+        indicator: parts.indicator(),
+        count: parts.number(5),
+        first_seen: parts.maybe(1, parts.time(1)),
+        last_seen: parts.maybe(2, parts.time(2)),
+    };
+    visit(&KeptSighting { position, author, accepted, sharing, sighting }, each);
+    let (of, opinion, note) =
+        (parts.partner(3), parts.word(2, Opinion::ALL), parts.maybe(0, parts.text(1)));
+    let sharing = parts.sharing();
+    visit(&KeptFeedback { position, accepted, of, id, opinion, note, sharing }, each);
+}
+
+fn registry_records(parts: &Parts, each: Visit<'_>) {
+    let partner = Partner {
+        id: parts.partner(0),
+        name: parts.text(1).into(),
+        role: parts.word(0, Role::ALL),
+        platforms: parts.several(1, &parts.platform(2)),
+        jurisdiction: parts.maybe(2, parts.text(3).into()),
+        purposes: parts.several(3, &parts.word(4, PurposeKind::ALL)),
+        default_group: parts.maybe(4, GroupId::from_stored(&parts.text(0))),
+        default_tlp: parts.word(5, Tlp::ALL),
+        referrals_off: parts.flag(6),
+    };
+    let (since, suspended) = (parts.number(1), parts.flag(2));
+    visit(&Known { partner, since, suspended, confirmed: parts.maybe(3, parts.number(4)) }, each);
+    let (partner, from) = (parts.partner(1), parts.number(2));
+    let membership = Membership { partner, from, until: parts.maybe(3, parts.number(4)) };
+    let group = Group {
+        id: GroupId::from_stored(&parts.text(2)),
+        name: parts.text(3).into(),
+        history_all: parts.flag(1),
+        restricted: parts.maybe(2, Terms::from_stored(&parts.text(1))),
+        memberships: parts.several(5, &membership),
+    };
+    visit(&group, each);
+    let digest = std::array::from_fn(|at| parts.id[at % 16]);
+    let (sequence, time) = (parts.number(6), parts.time(7));
+    visit(&TakenBatch { digest, sequence, time }, each);
+    let closing = Closing { at: parts.time(1), batches: parts.maybe(3, parts.small(4)) };
+    let state = SubmissionState {
+        batches: parts.small(1),
+        highest: parts.small(2),
+        last: parts.time(3),
+        assets: parts.flag(4),
+        closed: parts.maybe(5, closing),
+    };
+    visit(&state, each);
+}
+
+fn tip_records(parts: &Parts, each: Visit<'_>) {
+    let (recipient, state) = (parts.partner(1), parts.word(2, TipState::ALL));
+    let thread = KeptThread { recipient: recipient.clone(), state, changed: parts.time(3) };
+    let tip = KeptTip {
+        id: TipId::from_bytes(parts.id),
+        sender: parts.partner(0),
+        sequence: parts.number(0),
+        accepted: parts.time(1),
+        subject: parts.maybe(2, parts.text(3)),
+        urgency: parts.word(4, Urgency::ALL),
+        respond_by: parts.maybe(5, parts.time(6)),
+        tlp: parts.word(7, Tlp::ALL),
+        campaign: parts.maybe(0, parts.campaign()),
+        submission: parts.maybe(1, SubmissionId::from_stored(&parts.text(2))),
+        referral: parts.maybe(3, (parts.number(4), parts.number(5))),
+        withdrawn: parts.flag(6),
+        threads: parts.several(7, &thread),
+    };
+    visit(&tip, each);
+    let moved = Moved { recipient: recipient.clone(), from: parts.maybe(1, state), to: state };
+    let whats = [AddedWhat::Sent, AddedWhat::Responded, AddedWhat::Withdrawn, AddedWhat::Reopened];
+    let added = Added {
+        sequence: parts.number(0),
+        accepted: parts.time(1),
+        author: parts.maybe(2, parts.partner(3)),
+        what: parts.word(4, &whats),
+        recipient: parts.maybe(5, recipient.clone()),
+        shown: parts.flag(6),
+        indicators: parts.small(7),
+        threads: parts.several(0, &moved),
+        enforcement: parts.maybe(1, parts.enforcement()),
+    };
+    visit(&added, each);
+    let (up_to, close, not_referred) = (parts.number(1), parts.number(2), parts.small(3));
+    let to = parts.several(4, &(recipient, parts.small(5)));
+    visit(&ReferredSoFar { up_to, close, not_referred, to }, each);
+    let (index, id, indicator) = (parts.small(1), parts.indicator_id(), parts.indicator());
+    let indicator = TipIndicator { index, id, indicator, restricted: parts.flag(4) };
+    visit(&parts.several(6, &indicator), each);
+}
+
+fn release_records(parts: &Parts, each: Visit<'_>) {
+    let (audience, version) = (AudienceDigest([7; 8]), parts.position(2));
+    let (id, campaign) = (parts.indicator_id(), parts.campaign());
+    let done = EnforcementId::from_stored(&parts.text(3));
+    let objects = vec![
+        Releasable::Assessment(Target { id, audience, version: parts.maybe(1, version) }),
+        Releasable::Contribution { campaign, audience, version },
+        Releasable::Enforcement { id: done, audience, version },
+    ];
+    let (author, liaisons) = (parts.partner(0), parts.several(1, &parts.partner(2)));
+    visit(&Ending { author: author.clone(), liaisons: liaisons.clone(), objects }, each);
+    visit(&Lost { version, liaisons }, each);
+    let versions = parts.several(5, &id).into_iter().map(|id| (parts.small(5), id)).collect();
+    let submission = std::array::from_fn(|at| parts.id[at]);
+    let part = Part { author: author.clone(), audience, versions };
+    visit(&Named { submission, part }, each);
+    let purpose = Purpose {
+        kind: parts.word(3, PurposeKind::ALL),
+        reference: parts.text(1),
+        jurisdiction: parts.text(2),
+        until: parts.time(4),
+    };
+    let versions = parts.several(6, &version);
+    let given = Given { author, named: parts.flag(5), versions };
+    let (liaison, at, way) = (parts.partner(3), parts.time(6), parts.word(7, Way::ALL));
+    visit(&KeptAccess { liaison, at, way, purpose, given }, each);
+    let (placed, until, objects) = (parts.time(1), parts.time(2), parts.number(3));
+    visit(&KeptHold { placed, until, objects, reason: parts.text(3) }, each);
+}
+
+fn is_corrupt(read: &Result<Vec<u8>>) -> bool {
+    read.as_ref().is_err_and(|error| error.label() == "index_corrupt")
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig { cases: 48, ..ProptestConfig::default() })]
+
+    #[test]
+    fn every_record_comes_back_as_it_was_written(parts in any_parts()) {
+        every_record(&parts, &mut |bytes, again| assert_eq!(again(bytes).unwrap(), bytes));
+    }
+
+    #[test]
+    fn what_is_cut_or_longer_or_of_another_layout_is_corrupt(parts in any_parts()) {
+        every_record(&parts, &mut |bytes, read| {
+            for end in 0..bytes.len() {
+                assert!(is_corrupt(&read(&bytes[..end])), "{end} of {}", bytes.len());
+            }
+            assert!(is_corrupt(&read(&[bytes, &[0]].concat())));
+            for layout in [0, LAYOUT - 1, LAYOUT + 1] {
+                assert!(is_corrupt(&read(&[&[layout], &bytes[1..]].concat())));
+            }
+        });
+    }
+
+    #[test]
+    fn a_flipped_byte_is_corrupt_or_another_value(
+        parts in any_parts(),
+        flips in proptest::collection::vec((any::<Index>(), 1u8..), 20),
+    ) {
+        every_record(&parts, &mut |bytes, read| {
+            for (at, flip) in &flips {
+                let mut damaged = bytes.to_vec();
+                damaged[at.index(bytes.len())] ^= flip;
+                match read(&damaged) {
+                    Ok(value) => assert_eq!(read(&value).unwrap(), value),
+                    damaged => assert!(is_corrupt(&damaged)),
+                }
+            }
+        });
+    }
+}
+
+#[test]
+fn assessments_say_the_same_whatever_the_spelling_and_not_to_other_liaisons() {
+    let parts = Parts::fixed(3);
+    let said_by = |raw: Option<&str>, sharing: &Sharing| {
+        let assessment = Assessment { raw: raw.map(Into::into), ..parts.assessment() };
+        said(&sent(sharing), &Item { index: 0, id: parts.indicator_id(), assessment })
+    };
+    let bare = Sharing { releases: Vec::new(), ..parts.sharing() };
+    let released = Sharing { releases: vec![parts.release()], ..bare.clone() };
+    assert_eq!(said_by(None, &bare), said_by(Some("A[.]example"), &bare));
+    assert_ne!(said_by(None, &bare), said_by(None, &released));
+    let longer = Release { until: Some(Timestamp::from_millis(1)), ..parts.release() };
+    let longer = Sharing { releases: vec![longer], ..bare.clone() };
+    assert_ne!(said_by(None, &released), said_by(None, &longer));
+}
+
+#[test]
+fn a_confidence_that_nobody_could_state_is_corrupt() {
+    for (percent, fits) in [(0, true), (100, true), (101, false), (u8::MAX, false)] {
+        let read: Result<Confidence> = codec::decode(&[LAYOUT, percent], "a confidence");
+        assert_eq!(read.is_ok(), fits, "{percent}");
+    }
+}
+
+/// An index is rebuilt where its layout is another: whoever changes what the bytes mean has to say so.
+#[test]
+fn the_layout_changes_with_the_bytes() {
+    fn numbered<T: Serialize + Debug>(all: &[T], bytes: &mut Vec<u8>) {
+        for one in all {
+            bytes.extend(format!("{one:?}").into_bytes());
+            bytes.extend(&codec::encode(one)[1..]);
+        }
+    }
+
+    let mut bytes = Vec::new();
+    for first in 0..16 {
+        every_record(&Parts::fixed(first), &mut |one, _| bytes.extend(&one[1..]));
+    }
+    numbered(Kind::ALL, &mut bytes);
+    numbered(Verdict::ALL, &mut bytes);
+    numbered(Severity::ALL, &mut bytes);
+    numbered(Involvement::ALL, &mut bytes);
+    numbered(Basis::ALL, &mut bytes);
+    numbered(AssetKind::ALL, &mut bytes);
+    numbered(EnforcementMethod::ALL, &mut bytes);
+    numbered(EnforcementSource::ALL, &mut bytes);
+    numbered(Opinion::ALL, &mut bytes);
+    numbered(Role::ALL, &mut bytes);
+    numbered(PurposeKind::ALL, &mut bytes);
+    numbered(Way::ALL, &mut bytes);
+    numbered(Tlp::ALL, &mut bytes);
+    numbered(TipState::ALL, &mut bytes);
+    numbered(Urgency::ALL, &mut bytes);
+    numbered(RegistryRule::ALL, &mut bytes);
+    assert_eq!(
+        (LAYOUT, crc32c::crc32c(&bytes)),
+        (6, 1_460_532_154),
+        "the bytes of records have changed: raise LAYOUT, then put both numbers here"
+    );
+}
