@@ -27,13 +27,13 @@ macro_rules! number {
             key: concat!(stringify!($table), ".", stringify!($key)),
             range: $range,
             unit: $unit,
-            // A usize is never wider than 64 bits.
             value: |config| config.$table.$key as u64,
         }
     };
 }
 
 /// Every number of the configuration.
+#[allow(clippy::cast_lossless)] // Some are usize, which has no `From` for u64. None is wider than 64 bits.
 pub const NUMBERS: &[Number] = &[
     number!(server.drain_timeout_s, 0..=3_600, "s"),
     number!(storage.min_free_mb, 1..=1_000_000_000, "MB"),
