@@ -1,5 +1,7 @@
 //! The ops listener: metrics, liveness and readiness, for the machine the node runs on.
 
+mod bounded;
+
 use std::io;
 use std::sync::Arc;
 
@@ -11,6 +13,7 @@ use axum::routing::get;
 use tokio::net::TcpListener;
 use tokio_util::sync::CancellationToken;
 
+use self::bounded::Bounded;
 use crate::metrics::Metrics;
 
 /// What the listener shows.
@@ -31,7 +34,7 @@ pub async fn serve(listener: TcpListener, ops: Ops, stop: CancellationToken) -> 
         .route("/live", get(|| async { "live\n" }))
         .route("/ready", get(ready))
         .with_state(ops);
-    axum::serve(listener, router).with_graceful_shutdown(stop.cancelled_owned()).await
+    axum::serve(Bounded::new(listener), router).with_graceful_shutdown(stop.cancelled_owned()).await
 }
 
 async fn metrics(State(ops): State<Ops>) -> Response {
