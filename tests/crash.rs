@@ -15,7 +15,7 @@ use std::time::Duration;
 use rand::rngs::StdRng;
 use rand::{Rng, SeedableRng};
 use support::process::Process;
-use support::{World, batch, domain};
+use support::{World, batch, domain, soon};
 use tipoff::client::{Client, From, Patience};
 use tipoff::config::JournalBackend;
 use tipoff::wire::pb;
@@ -118,8 +118,19 @@ async fn nothing_acknowledged_is_lost(journal: JournalBackend) {
 
     let mut checked = 0;
     for round in 0..rounds() {
-        // Half of the kills come while it starts.
-        let wait = if round % 2 == 0 { 0..50 } else { 50..400 };
+        // Half of the kills come while it starts, the others while it works, however long its start takes.
+        let wait = if round % 2 == 0 {
+            0..50
+        } else {
+            let before = acknowledged.lock().unwrap().len();
+            let working = async {
+                while acknowledged.lock().unwrap().len() == before {
+                    tokio::time::sleep(Duration::from_millis(5)).await;
+                }
+            };
+            soon(working).await;
+            0..350
+        };
         tokio::time::sleep(Duration::from_millis(random.random_range(wait))).await;
         exchange.kill();
         let before: Vec<String> = acknowledged.lock().unwrap().clone();

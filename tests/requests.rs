@@ -9,6 +9,7 @@ use prost::Message;
 use support::raw::{call_raw, raw_channel};
 use support::{World, batch, close, domain, item, named, sharing, statuses};
 use tipoff::client::{Client, ClientError};
+use tipoff::config::JournalBackend;
 use tipoff::domain::filter::Filter;
 use tipoff::exchange::{SUBSCRIPTIONS_PER_PARTNER, Start};
 use tipoff::wire::pb::lookup_result::Result::{Known, Unknown, Unreadable};
@@ -334,7 +335,14 @@ async fn too_little_room_is_resource_exhausted_and_the_node_goes_on_when_there_i
         eprintln!("NOT RUN, since this is not root and cannot mount: a disk that fills");
         return;
     }
+    for journal in [JournalBackend::Sled, JournalBackend::Files] {
+        goes_on_when_there_is_room(journal).await;
+    }
+}
+
+async fn goes_on_when_there_is_room(journal: JournalBackend) {
     let mut world = World::new();
+    world.config.storage.journal = journal;
     let disk = support::disk::Tmpfs::mount(&world.path("disk"), "64m");
     world.config.storage.data = disk.at.join("data");
     world.config.storage.min_free_mb = 24;

@@ -107,7 +107,7 @@ fn mb(bytes: u64) -> f64 {
 struct Moved {
     backend: String,
     entries: u64,
-    moved: bool,
+    changed: bool,
 }
 
 impl Migrate {
@@ -127,8 +127,8 @@ impl Migrate {
             Migrated::Already | Migrated::Finished => 0,
         };
         if global.json {
-            let moved = moved != Migrated::Already;
-            output::json(&Moved { backend: to.to_string(), entries, moved })?;
+            let changed = moved != Migrated::Already;
+            output::json(&Moved { backend: to.to_string(), entries, changed })?;
             return Ok(Done::Whole);
         }
         output::line(&match moved {

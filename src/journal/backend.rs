@@ -8,6 +8,7 @@ mod sled;
 mod window;
 
 use std::fmt;
+use std::fs::File;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
@@ -85,6 +86,28 @@ pub fn open(backend: Backend, settings: LocalSettings) -> Result<Arc<dyn Journal
     Ok(match backend {
         Backend::Sled => Arc::new(SledJournal::open(settings)?),
         Backend::Files => Arc::new(FileJournal::open(settings)?),
+    })
+}
+
+/// The same, with the lock of its folder, which can outlive the journal.
+pub(super) fn open_locked(
+    backend: Backend,
+    settings: LocalSettings,
+) -> Result<(Arc<dyn Journal>, File), OpenError> {
+    let folder = settings.folder.clone();
+    let locked =
+        |lock: std::io::Result<File>| lock.map_err(|source| OpenError::of_io(&folder, source));
+    Ok(match backend {
+        Backend::Sled => {
+            let journal = SledJournal::open(settings)?;
+            let lock = locked(journal.share_lock())?;
+            (Arc::new(journal), lock)
+        }
+        Backend::Files => {
+            let journal = FileJournal::open(settings)?;
+            let lock = locked(journal.share_lock())?;
+            (Arc::new(journal), lock)
+        }
     })
 }
 

@@ -10,7 +10,7 @@ use std::path::Path;
 
 use thiserror::Error;
 
-use super::backend::{migrated, migrating};
+use super::backend::{migrated, migrating, open_locked};
 use super::{Backend, Journal, JournalError, LocalSettings, OpenError, open, sync_names};
 
 /// Entries that are copied, or compared, at a time.
@@ -82,8 +82,7 @@ pub fn migrate(
         [one] => one,
         _ => return Err(OpenError::TwoBackends(folder.clone()).into()),
     };
-    // Held until its folder is renamed: the lock keeps a node out.
-    let source = open(from, settings.clone())?;
+    let (source, lock) = open_locked(from, settings.clone())?;
     remove(&new)?;
     if from == to {
         let finished = old.exists();
@@ -94,9 +93,11 @@ pub fn migrate(
     let entries = copy_all(&*source, &*open(to, copy.clone())?, progress)?;
     // Opened again: what is compared is what a start reads from the disk.
     compare(&*source, &*open(to, copy)?, progress)?;
+    // Closed before its folder is renamed, so that sled writes nothing there any more. The lock keeps a node out.
+    drop(source);
     fs::rename(folder, &old)?;
     take_place(folder)?;
-    drop(source);
+    drop(lock);
     Ok(Migrated::Copied(entries))
 }
 

@@ -1,6 +1,7 @@
 //! What holds for a journal in sled and for one in files.
 
 use std::fs;
+use std::os::unix::fs::MetadataExt;
 use std::path::Path;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
@@ -9,6 +10,7 @@ use tipoff::journal::{AppendError, Backend, Journal, LocalSettings, OpenError, o
 
 use crate::append;
 use crate::appends::{batch, close, settings};
+use crate::disk::Tmpfs;
 
 const EITHER: [Backend; 2] = Backend::ALL;
 
@@ -92,6 +94,37 @@ fn too_little_room_is_refused_and_the_journal_goes_on_when_there_is_more() {
         assert!(matches!(refused, AppendError::Full { free_mb: 1, floor_mb: 10 }), "{refused}");
         FREE.store(11 << 20, Ordering::Relaxed);
         assert_eq!(append(&*journal, &[close(1)])[0].sequence, 1);
+    }
+}
+
+#[test]
+fn a_disk_that_runs_full_loses_nothing_that_was_acknowledged() {
+    if fs::metadata("/proc/self").unwrap().uid() != 0 {
+        eprintln!("NOT RUN, since this is not root and cannot mount: a disk that runs full");
+        return;
+    }
+    for backend in EITHER {
+        let folder = tempfile::tempdir().unwrap();
+        let disk = Tmpfs::mount(&folder.path().join("disk"), "24m");
+        let journal = open(backend, settings(&disk.at)).unwrap();
+        let mut acknowledged = 0;
+        for number in 1.. {
+            match journal.append(&[batch(number, 100, 300)]).remove(0) {
+                Ok(stamp) => acknowledged = stamp.sequence,
+                Err(AppendError::Unknown(_)) => break,
+                Err(other) => panic!("{backend}: {other}"),
+            }
+        }
+        assert!(acknowledged > 100 && journal.has_failed(), "{backend}: {acknowledged}");
+        let refused = journal.append(&[close(1)]).remove(0);
+        assert!(matches!(refused, Err(AppendError::Rejected(_))), "{backend}: {refused:?}");
+        drop(journal);
+        disk.grow("64m");
+        let journal = open(backend, settings(&disk.at)).unwrap();
+        assert!(journal.head() >= acknowledged, "{backend}: {} of {acknowledged}", journal.head());
+        assert_eq!(journal.check().unwrap(), journal.head());
+        let next = append(&*journal, &[close(1)])[0].sequence;
+        assert_eq!(next, journal.head());
     }
 }
 

@@ -4,6 +4,8 @@
 
 #[path = "../support/appends.rs"]
 mod appends;
+#[path = "../support/disk.rs"]
+mod disk;
 mod either;
 mod files;
 mod sled;

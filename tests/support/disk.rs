@@ -1,5 +1,7 @@
 //! A small disk in memory.
 
+#![allow(dead_code)]
+
 use std::path::{Path, PathBuf};
 use std::process::Command;
 
@@ -18,6 +20,17 @@ impl Tmpfs {
             .unwrap();
         assert!(status.success());
         Self { at: at.to_owned() }
+    }
+}
+
+impl Tmpfs {
+    pub fn grow(&self, size: &str) {
+        let status = Command::new("mount")
+            .args(["-o", &format!("remount,size={size}")])
+            .arg(&self.at)
+            .status()
+            .unwrap();
+        assert!(status.success());
     }
 }
 

@@ -115,7 +115,7 @@ pub struct LocalJournal<S> {
     store: S,
     mark: MarkFile,
     /// Held while the journal is open.
-    _lock: File,
+    lock: File,
     end: Mutex<End>,
     head: watch::Sender<u64>,
     oldest: AtomicU64,
@@ -142,9 +142,14 @@ impl<S: Store> LocalJournal<S> {
             failed: AtomicBool::new(false),
             mark,
             store,
-            _lock: lock,
+            lock,
             settings,
         })
+    }
+
+    /// The lock of the folder: it is held until this file is closed too.
+    pub(in crate::journal) fn share_lock(&self) -> io::Result<File> {
+        self.lock.try_clone()
     }
 
     fn lock_end(&self) -> MutexGuard<'_, End> {

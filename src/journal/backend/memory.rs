@@ -41,12 +41,14 @@ struct Inner {
 }
 
 impl Inner {
-    fn push(&mut self, new: &[Stamped<'_>]) {
-        if let (0, Some(first)) = (self.end.sequence, new.first()) {
+    fn push(&mut self, new: &[Stamped<'_>], head: &watch::Sender<u64>) {
+        let Some(first) = new.first() else { return };
+        if self.end.sequence == 0 {
             self.oldest = first.stamp.sequence;
         }
         self.entries.extend(new.iter().map(|entry| (entry.stamp.time, entry.bytes.to_vec())));
         self.end.advance(new);
+        head.send_replace(self.end.sequence);
     }
 }
 
@@ -88,8 +90,7 @@ impl Journal for MemoryJournal {
             Some(Fault::StoredButUnanswered) | None => {}
         }
         let plan = inner.end.plan(batch, &self.time);
-        inner.push(&plan.new);
-        self.head.send_replace(inner.end.sequence);
+        inner.push(&plan.new, &self.head);
         match fault {
             None => plan.outcomes,
             Some(_) => batch.iter().map(|_| Err(AppendError::Unknown(injected()))).collect(),
@@ -99,8 +100,7 @@ impl Journal for MemoryJournal {
     fn put(&self, entries: &[Entry]) -> Result<(), JournalError> {
         let mut inner = self.lock();
         let encoded = inner.end.encode(entries)?;
-        inner.push(&End::stamped(entries, &encoded));
-        self.head.send_replace(inner.end.sequence);
+        inner.push(&End::stamped(entries, &encoded), &self.head);
         Ok(())
     }
 

@@ -120,7 +120,9 @@ impl SledStore {
                 return self.make_durable().map_err(JournalError::Storage);
             }
             let mut batch = sled::Batch::default();
-            keys.into_iter().for_each(|key| batch.remove(key));
+            for key in keys {
+                batch.remove(key);
+            }
             self.db.apply_batch(batch).map_err(|error| storage(&error))?;
         }
     }
