@@ -1,4 +1,4 @@
-//! What the journal adds up to, in one tree of a log-structured store.
+//! What the journal adds up to, in one keyspace of a log-structured store.
 //!
 //! Nothing here is fsynced and nothing needs to be: deleting the index and starting again gives
 //! the same answers. [`apply`] writes it, [`query`] reads it; [`keys`] and [`record`] say how it
@@ -6,6 +6,7 @@
 
 pub mod apply;
 mod campaigns;
+mod closed;
 pub mod database;
 mod enforcements;
 pub mod keys;
@@ -23,44 +24,82 @@ mod submissions;
 mod tips;
 mod versions;
 
-use std::collections::{BTreeSet, HashMap};
+use std::collections::BTreeSet;
 use std::sync::atomic::AtomicU64;
-use std::sync::{Arc, Mutex, PoisonError, RwLock};
+use std::sync::{Arc, Mutex, PoisonError};
 
-use arc_swap::ArcSwap;
+use arc_swap::{ArcSwap, ArcSwapOption};
 use tokio::sync::watch;
+use tracing::info;
 
 pub use self::apply::Applier;
 pub use self::apply::referrals::is_asset;
 pub use self::apply::tips::REOPENED_AT_ONCE;
+use self::closed::{ClosedItems, ClosedVersions, FoundClosed};
 use self::outcomes::Outcomes;
 use self::record::Head;
 pub use self::registry::Registry;
 pub use self::storage::JournalEnds;
-use self::store::Store;
+use self::storage::Location;
+use self::store::{Snapshot, Store};
 use self::submissions::Submissions;
 pub use self::versions::CurrentKey;
 use crate::domain::cursor::JournalTag;
 use crate::domain::entry::{Entry, Outcome};
 use crate::domain::{PartnerId, Position};
-use crate::error::{Error, Kind};
+use crate::error::{Error, Kind, Result};
 
 /// The index of one node. Shared by all who read; written by the one [`Applier`].
 #[derive(Debug)]
 pub struct Index {
-    store: Store,
+    /// What readers read; `None` while the database is opened again and catches up.
+    store: ArcSwapOption<Store>,
+    /// Where it lies on disk, if it does.
+    location: Option<Location>,
+    state: watch::Sender<IndexState>,
     head: Mutex<Head>,
     checkpoint: watch::Sender<u64>,
     registry: ArcSwap<Registry>,
     suspended: watch::Sender<BTreeSet<PartnerId>>,
-    closed: RwLock<HashMap<u64, Arc<BTreeSet<u32>>>>,
+    closed: ClosedVersions,
     outcomes: Outcomes,
     submissions: Submissions,
     campaigns_said: AtomicU64,
 }
 
+/// Whether the index can be read.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum IndexState {
+    /// It can.
+    Ready,
+    /// Its database failed. It is opened again, and catches up with what was readable before.
+    Reopening {
+        /// Why.
+        reason: String,
+    },
+}
+
+/// The index as it was at one moment. All that one answer needs is read through one view.
+#[derive(Clone, Debug)]
+pub struct View<'a> {
+    index: &'a Index,
+    snapshot: Snapshot,
+}
+
 impl Index {
-    /// The last entry that is applied as a whole.
+    /// The index as it is now. An error while it is opened again.
+    pub fn read(&self) -> Result<View<'_>> {
+        let store = self.store.load();
+        let store = store.as_ref().ok_or_else(reopening)?;
+        Ok(View { index: self, snapshot: store.snapshot() })
+    }
+
+    /// Whether it can be read; follows changes.
+    pub fn watch_state(&self) -> watch::Receiver<IndexState> {
+        self.state.subscribe()
+    }
+
+    /// The last entry that is applied.
     pub fn checkpoint(&self) -> u64 {
         *self.checkpoint.borrow()
     }
@@ -90,32 +129,51 @@ impl Index {
         self.suspended.subscribe()
     }
 
-    /// The items of an entry that are no longer current, by their index.
-    pub fn closed(&self, sequence: u64) -> Option<Arc<BTreeSet<u32>>> {
-        let closed = self.closed.read().unwrap_or_else(PoisonError::into_inner);
-        closed.get(&sequence).cloned()
+    /// The items of an entry that are no longer current, by their index; `None` where all of them are.
+    pub fn closed(&self, sequence: u64) -> Result<Option<ClosedItems>> {
+        match self.closed.find(sequence) {
+            FoundClosed::Recent(items) => Ok(items),
+            FoundClosed::Stored => self.read()?.closed_items(sequence),
+        }
     }
 
     /// The bytes of the index on disk.
     pub fn size_on_disk(&self) -> Option<u64> {
-        self.store.size_on_disk()
+        self.store.load().as_ref().and_then(|store| store.size_on_disk())
     }
 
     fn head(&self) -> Head {
         *self.head.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
+    /// Lets nobody read any more. The database is closed once the last view of it is gone.
+    fn close(&self, reason: String) {
+        self.store.store(None);
+        self.state.send_replace(IndexState::Reopening { reason });
+    }
+
+    /// Makes a store readable that has come to a head, unless it is.
+    fn make_readable(&self, store: &Arc<Store>, head: Head) {
+        if self.store.load().is_some() {
+            return;
+        }
+        // What was closed while nobody could read is not in memory.
+        self.closed.reset(head.sequence);
+        self.store.store(Some(Arc::clone(store)));
+        self.state.send_replace(IndexState::Ready);
+        info!(sequence = head.sequence, "the index is readable again");
+    }
+
     /// Makes a committed batch visible. The closed versions come first, so that no reader takes a
     /// version for current beside the one that replaced it; the checkpoint comes last.
-    fn publish(
-        &self,
-        head: Head,
-        registry: Option<Registry>,
-        closed: &[Position],
-        finished: Vec<(u64, Arc<Outcome>)>,
-    ) {
-        self.close(closed);
-        if let Some(registry) = registry {
+    fn publish(&self, store: &Arc<Store>, head: Head, batch: Published) {
+        // A database that was opened again may have to catch up with what was visible before.
+        if head.sequence < self.checkpoint() {
+            return;
+        }
+        self.make_readable(store, head);
+        self.closed.add(&batch.closed);
+        if let Some(registry) = batch.registry {
             let suspended = registry.suspended();
             self.registry.store(Arc::new(registry));
             self.suspended.send_if_modified(|before| {
@@ -125,21 +183,20 @@ impl Index {
             });
         }
         *self.head.lock().unwrap_or_else(PoisonError::into_inner) = head;
-        let answers = self.outcomes.publish(head.sequence, finished);
+        let answers = self.outcomes.publish(head.sequence, batch.finished);
         self.checkpoint.send_replace(head.sequence);
         // A receipt comes last: what it speaks of can be seen in every way.
         answers.into_iter().for_each(outcomes::Answer::tell);
     }
+}
 
-    fn close(&self, versions: &[Position]) {
-        if versions.is_empty() {
-            return;
-        }
-        let mut closed = self.closed.write().unwrap_or_else(PoisonError::into_inner);
-        for version in versions {
-            Arc::make_mut(closed.entry(version.sequence).or_default()).insert(version.index);
-        }
-    }
+/// What becomes visible with a batch.
+#[derive(Debug, Default)]
+struct Published {
+    /// Who is on the exchange, where that changed.
+    registry: Option<Registry>,
+    closed: Vec<Position>,
+    finished: Vec<(u64, Arc<Outcome>)>,
 }
 
 /// The tag of an entry; that of the first is the journal's.
@@ -149,8 +206,16 @@ fn entry_tag(entry: &Entry) -> [u8; 4] {
     crc32c::crc32c(&bytes).to_be_bytes()
 }
 
+/// The label of a failed read or write of the database.
+const STORAGE_FAULT: &str = "index_storage";
+
 fn storage_fault(error: database::DiskError) -> Error {
-    Error::internal("index_storage", error)
+    Error::internal(STORAGE_FAULT, error)
+}
+
+fn reopening() -> Error {
+    let message = "the exchange cannot read its index at the moment: try again";
+    Error::new(Kind::Unavailable, "index_reopening", message)
 }
 
 fn corrupt(what: &'static str) -> Error {

@@ -138,7 +138,7 @@ impl Exchange {
         let mut page = Accesses::default();
         let (mut objects, mut last) = (0, behind);
         let mut parts = BTreeMap::new();
-        for (looked, found) in self.index.accesses(caller.partner(), behind).enumerate() {
+        for (looked, found) in self.index.read()?.accesses(caller.partner(), behind).enumerate() {
             let (at, mut kept) = found?;
             if since.is_some_and(|since| kept.at < since) {
                 return Ok(page);
@@ -173,19 +173,19 @@ impl Exchange {
         author: &PartnerId,
         liaison: &PartnerId,
         version: Position,
-        parts: &mut BTreeMap<u64, Vec<Part>>,
+        parts: &mut BTreeMap<u64, Option<Part>>,
     ) -> Result<Option<About>> {
         let sequence = version.sequence;
         let parts = match parts.entry(sequence) {
             std::collections::btree_map::Entry::Occupied(found) => found.into_mut(),
             std::collections::btree_map::Entry::Vacant(vacant) => {
-                vacant.insert(self.index.parts(sequence)?)
+                vacant.insert(self.index.read()?.versions_of(sequence)?)
             }
         };
         let mut targets = parts.iter().flat_map(|part| part.targets(sequence));
         let target = targets.find(|target| target.version == Some(version));
         let Some(target) = target else { return self.other_known_as(author, liaison, version) };
-        let current = self.index.current(target.id, author, target.audience)?;
+        let current = self.index.read()?.current(target.id, author, target.audience)?;
         let known = current.map(|current| current.assessment.indicator);
         Ok(Some(About::Indicator(target.id, known)))
     }
@@ -199,16 +199,21 @@ impl Exchange {
         liaison: &PartnerId,
         version: Position,
     ) -> Result<Option<About>> {
-        if let Some(id) = self.index.tip_at(version.sequence)?
-            && self.index.tip(id)?.is_some_and(|tip| tip.concerns(liaison))
-            && self.index.added(id, version.sequence)?.is_some_and(|one| one.stands_in(liaison))
+        if let Some(id) = self.index.read()?.tip_at(version.sequence)?
+            && self.index.read()?.tip(id)?.is_some_and(|tip| tip.concerns(liaison))
+            && self
+                .index
+                .read()?
+                .added(id, version.sequence)?
+                .is_some_and(|one| one.stands_in(liaison))
         {
             return Ok(Some(About::Tip(id)));
         }
-        if let Some(kept) = self.index.contribution_at(version)? {
+        if let Some(kept) = self.index.read()?.contribution_at(version)? {
             return Ok((kept.author == *author).then_some(About::Campaign(kept.campaign)));
         }
-        let kept = self.index.enforcement_at(version)?.filter(|kept| kept.author == *author);
+        let kept =
+            self.index.read()?.enforcement_at(version)?.filter(|kept| kept.author == *author);
         Ok(kept.map(|kept| About::Enforcement(kept.enforcement.id)))
     }
 }

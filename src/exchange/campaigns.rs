@@ -119,7 +119,7 @@ impl Exchange {
             let reader = reader(registry, caller.partner())?;
             let (mut listed, mut last) = (Vec::<Listed>::new(), None);
             let mut looked_up: BTreeMap<CampaignId, Option<Position>> = BTreeMap::new();
-            for (looked, kept) in self.index.contributions_back(before).enumerate() {
+            for (looked, kept) in self.index.read()?.contributions_back(before).enumerate() {
                 if looked >= LOOKED_AT {
                     return Ok((listed, last));
                 }
@@ -156,7 +156,7 @@ impl Exchange {
     ) -> Result<Vec<Contributed>> {
         let now = self.clock.now();
         let mut seen = Vec::new();
-        for kept in self.index.contributions(campaign) {
+        for kept in self.index.read()?.contributions(campaign) {
             let kept = kept?;
             if may_see(reader, &kept.sharing, &kept.author, kept.position, now) {
                 seen.push(self.contributed(reader, kept));
@@ -226,7 +226,7 @@ pub(super) fn campaign_visible(
     loop {
         let registry = index.registry();
         let Some(reader) = registry.reader(partner) else { return Ok(false) };
-        let sees = index.campaign_visible(campaign, &reader, now)?;
+        let sees = index.read()?.campaign_visible(campaign, &reader, now)?;
         if Arc::ptr_eq(&registry, &index.registry()) {
             return Ok(sees);
         }

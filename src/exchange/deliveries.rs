@@ -102,7 +102,7 @@ impl Exchange {
         let Outcome::Taken(outcomes) = &*outcome else { return Err(nothing()) };
         let mut versions = Vec::new();
         for version in outcomes.iter().copied().flat_map(ItemOutcome::ended) {
-            if let Some(closed) = self.index.closed_version(version)? {
+            if let Some(closed) = self.index.read()?.closed_version(version)? {
                 versions.push((version, closed));
             }
         }
@@ -124,7 +124,7 @@ impl Exchange {
         };
         let mut versions = BTreeSet::new();
         for index in indexes {
-            let lost = self.index.lost(Position::new(sequence, index))?;
+            let lost = self.index.read()?.lost(Position::new(sequence, index))?;
             versions.extend(lost.map(|lost| lost.version));
         }
         if matches!(body, Body::Release(_) | Body::ReleaseEnd(_))

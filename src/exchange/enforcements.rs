@@ -168,7 +168,7 @@ impl Exchange {
             (None, None, None) => ListedBy::All,
         };
         let (mut deeds, mut last) = (Vec::<Deed>::new(), None);
-        for (looked, kept) in self.index.enforcements_back(by, query.before).enumerate() {
+        for (looked, kept) in self.index.read()?.enforcements_back(by, query.before).enumerate() {
             if looked >= LOOKED_AT {
                 return Ok((deeds, last));
             }
@@ -237,7 +237,7 @@ impl Exchange {
         if !sees(kept) {
             return Ok(false);
         }
-        for other in self.index.enforcement_versions(&kept.author, &kept.enforcement.id) {
+        for other in self.index.read()?.enforcement_versions(&kept.author, &kept.enforcement.id) {
             let other = other?;
             if other.position > kept.position && sees(&other) {
                 return Ok(false);
@@ -248,7 +248,7 @@ impl Exchange {
 
     /// Whether a tip is a reader's, as its sender or one of its recipients.
     fn sees_tip(&self, reader: &Reader, tip: [u8; 16]) -> Result<bool> {
-        let tip = self.index.tip(TipId::from_bytes(tip))?;
+        let tip = self.index.read()?.tip(TipId::from_bytes(tip))?;
         Ok(tip.is_some_and(|tip| tip.concerns(&reader.id)))
     }
 

@@ -15,8 +15,8 @@ use crate::journal::Append;
 
 /// How often the ends are looked at.
 const EVERY: Duration = Duration::from_secs(1);
-/// How many parts of entries are looked at, at once.
-const PARTS_AT_ONCE: usize = 64;
+/// How many entries are looked at, at once.
+const ENTRIES_AT_ONCE: usize = 64;
 
 impl Exchange {
     /// Ends what is due until it is told to stop.
@@ -40,23 +40,26 @@ impl Exchange {
     pub async fn expire_due(&self) -> Result<usize> {
         let mut ended = 0;
         loop {
-            let due = self.index.due(self.clock.now(), PARTS_AT_ONCE)?;
+            let due = self.index.read()?.due(self.clock.now(), ENTRIES_AT_ONCE)?;
             if due.is_empty() {
                 return Ok(ended);
             }
             // Together: they share the writes that make them durable.
-            let expiring = due.into_iter().map(|(ends, part)| self.expire(ends, part));
+            let expiring = due.into_iter().map(|(ends, sequence)| self.expire(ends, sequence));
             ended += try_join_all(expiring).await?.into_iter().sum::<usize>();
         }
     }
 
-    async fn expire(&self, ends: Timestamp, at: Position) -> Result<usize> {
-        let missing = || Error::internal("index_corrupt", format!("the part at {at} is missing"));
-        let part = self.index.part(at)?.ok_or_else(missing)?;
+    async fn expire(&self, ends: Timestamp, sequence: u64) -> Result<usize> {
+        let missing = || {
+            let message = format!("the versions of entry {sequence} are missing");
+            Error::internal("index_corrupt", message)
+        };
+        let brought = self.index.read()?.versions_of(sequence)?.ok_or_else(missing)?;
         let mut versions = Vec::new();
-        for (index, id) in part.versions {
-            let version = Position::new(at.sequence, index);
-            let current = self.index.current(id, &part.author, part.audience)?;
+        for (index, id) in brought.versions {
+            let version = Position::new(sequence, index);
+            let current = self.index.read()?.current(id, &brought.author, brought.audience)?;
             let is_due = current.is_some_and(|current| {
                 current.version == version && current.assessment.ends(current.accepted) <= ends
             });
@@ -67,12 +70,12 @@ impl Exchange {
         let count = versions.len();
         let id = AppendId::derive(&[
             b"expiry",
-            &at.sequence.to_be_bytes(),
-            &at.index.to_be_bytes(),
+            &sequence.to_be_bytes(),
             &ends.as_millis().to_be_bytes(),
         ]);
-        let expiry =
-            Expiry { partner: part.author, audience: part.audience, ends, part: at, versions };
+        let (partner, audience, part) =
+            (brought.author, brought.audience, Position::new(sequence, 0));
+        let expiry = Expiry { partner, audience, ends, part, versions };
         let stamp = self.append(Append::new(id, None, Body::Expiry(expiry))).await?;
         self.index.outcome(stamp.sequence).await?;
         Ok(count)

@@ -1,8 +1,10 @@
 //! The follower: applies each entry of the journal to the index, in order, as it comes.
 
 use std::sync::Arc;
+use std::time::Duration;
 
 use tokio_util::sync::CancellationToken;
+use tracing::warn;
 
 use crate::error::{Error, Result};
 use crate::index::{Applier, Index};
@@ -10,6 +12,10 @@ use crate::journal::Log;
 
 /// How many entries are taken from the journal at once.
 const ENTRIES_AT_ONCE: usize = 256;
+
+/// How long it waits before the database of the index is opened again: at first, and at most.
+const FIRST_PAUSE: Duration = Duration::from_millis(100);
+const LONGEST_PAUSE: Duration = Duration::from_secs(5);
 
 /// Keeps one index up with one journal. Recovery is the normal path: a start replays with the code
 /// that runs all day.
@@ -38,7 +44,7 @@ impl Follower {
     pub fn run(mut self, runtime: &tokio::runtime::Handle, stop: &CancellationToken) -> Result<()> {
         let mut head = self.log.watch();
         loop {
-            self.catch_up(|_| {})?;
+            self.keep_up(runtime, stop)?;
             let ended = runtime.block_on(async {
                 tokio::select! {
                     changed = head.changed() => changed.is_err(),
@@ -46,9 +52,36 @@ impl Follower {
                 }
             });
             if ended {
-                return self.catch_up(|_| {});
+                return self.keep_up(runtime, stop);
             }
         }
+    }
+
+    /// Applies what the journal holds now. A database that fails is opened again, as often as it takes; once the
+    /// node is told to stop, the next start goes on.
+    fn keep_up(
+        &mut self,
+        runtime: &tokio::runtime::Handle,
+        stop: &CancellationToken,
+    ) -> Result<()> {
+        let mut pause = FIRST_PAUSE;
+        while let Err(fault) = self.catch_up(|_| pause = FIRST_PAUSE) {
+            if !self.applier.has_failed() {
+                return Err(fault);
+            }
+            while self.applier.has_failed() {
+                let waiting = stop.run_until_cancelled(tokio::time::sleep(pause));
+                if runtime.block_on(waiting).is_none() {
+                    return Ok(());
+                }
+                pause = LONGEST_PAUSE.min(pause * 2);
+                if let Err(error) = self.applier.open_again() {
+                    let source = std::error::Error::source(&error).map(ToString::to_string);
+                    warn!(label = error.label(), source, "the index is not open again: {error}");
+                }
+            }
+        }
+        Ok(())
     }
 
     fn step(&mut self) -> Result<bool> {

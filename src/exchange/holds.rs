@@ -145,7 +145,7 @@ impl Exchange {
         let size = if size == 0 { DEFAULT } else { size.min(MOST) };
         let now = self.clock.now();
         let mut holds: Vec<LegalHold> = Vec::new();
-        for found in self.index.holds(of, behind) {
+        for found in self.index.read()?.holds(of, behind) {
             let (author, id, mut kept) = found?;
             if kept.has_ended(now) {
                 continue;
@@ -173,7 +173,7 @@ impl Exchange {
     ) -> Result<(Vec<Sight>, bool)> {
         self.own_hold(caller, hold)?;
         let size = if size == 0 { DEFAULT } else { size.min(MOST_COPIES) };
-        let mut copies = self.index.held(caller.partner(), hold, behind, size + 1)?;
+        let mut copies = self.index.read()?.held(caller.partner(), hold, behind, size + 1)?;
         let more = copies.len() > size;
         copies.truncate(size);
         let author = caller.partner();
@@ -187,7 +187,7 @@ impl Exchange {
 
     /// A hold of the caller's that has not ended.
     fn own_hold(&self, caller: &Caller, id: HoldId) -> Result<LegalHold> {
-        let kept = self.index.hold(caller.partner(), id)?;
+        let kept = self.index.read()?.hold(caller.partner(), id)?;
         let kept = kept.filter(|kept| !kept.has_ended(self.clock.now()));
         let kept = kept.ok_or_else(|| refused(&VoidReason::HoldGone))?;
         Ok(LegalHold { id, author: caller.partner().clone(), kept })

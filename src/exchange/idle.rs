@@ -37,9 +37,9 @@ impl Exchange {
     pub async fn close_idle(&self) -> Result<usize> {
         let idle = i64::try_from(self.settings.idle_close.as_millis()).unwrap_or(i64::MAX);
         let since = Timestamp::from_millis(self.clock.now().as_millis().saturating_sub(idle));
-        let submissions = self.index.idle_submissions(since)?;
+        let submissions = self.index.read()?.idle_submissions(since)?;
         for (partner, submission) in &submissions {
-            let state = self.index.submission(partner, submission)?.unwrap_or_default();
+            let state = self.index.read()?.submission(partner, submission)?.unwrap_or_default();
             // The id names the last batch: a submission that opened again is closed again.
             let id = AppendId::derive(&[
                 b"idle",

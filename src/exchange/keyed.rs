@@ -14,16 +14,10 @@ impl Exchange {
         request: &RequestId,
         digest: [u8; 32],
     ) -> Result<Option<u64>> {
-        match self.index.taken_request(caller.partner(), request)? {
-            // An entry that is applied in part has its key already and no outcome yet.
-            Some(taken) if taken.sequence <= self.index.checkpoint() => {
-                if taken.digest == digest {
-                    Ok(Some(taken.sequence))
-                } else {
-                    Err(refused(&VoidReason::Conflicts(taken.sequence)))
-                }
-            }
-            _ => Ok(None),
+        match self.index.read()?.taken_request(caller.partner(), request)? {
+            None => Ok(None),
+            Some(taken) if taken.digest == digest => Ok(Some(taken.sequence)),
+            Some(taken) => Err(refused(&VoidReason::Conflicts(taken.sequence))),
         }
     }
 

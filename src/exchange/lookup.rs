@@ -8,8 +8,8 @@ use crate::domain::sharing::{Reader, SharingView};
 use crate::domain::summary::{Summary, Visible};
 use crate::domain::{Indicator, IndicatorId, PartnerId, Position, Timestamp, may_see};
 use crate::error::{Error, Kind, Result};
-use crate::index::Registry;
 use crate::index::record::Current;
+use crate::index::{Registry, View};
 
 /// Everything that a caller may see of one indicator; at least one assessment.
 #[derive(Clone, Debug)]
@@ -54,12 +54,14 @@ impl Exchange {
             let Some(reader) = registry.reader(caller.partner()) else {
                 return Ok(HashMap::new());
             };
-            let now = self.clock.now();
-            let known =
-                |id: &IndicatorId| match self.known(registry, &reader, *id, (Keep::Newest, now)) {
+            let (view, now) = (self.index.read()?, self.clock.now());
+            let known = |id: &IndicatorId| {
+                let keep = (Keep::Newest, now);
+                match self.known(&view, registry, &reader, *id, keep) {
                     Ok(known) => known.map(|known| Ok((*id, known))),
                     Err(error) => Some(Err(error)),
-                };
+                }
+            };
             indicators.iter().filter_map(known).collect()
         })
     }
@@ -111,18 +113,20 @@ impl Exchange {
         reader: &Reader,
         id: IndicatorId,
     ) -> Result<Option<Known>> {
-        self.known(registry, reader, id, (Keep::All, self.clock.now()))
+        let view = self.index.read()?;
+        self.known(&view, registry, reader, id, (Keep::All, self.clock.now()))
     }
 
     fn known(
         &self,
+        view: &View<'_>,
         registry: &Registry,
         reader: &Reader,
         id: IndicatorId,
         (keep, now): (Keep, Timestamp),
     ) -> Result<Option<Known>> {
         let mut assessments: Vec<Sight> = Vec::new();
-        for found in self.index.assessments(id) {
+        for found in view.assessments(id) {
             let (author, mut current) = found?;
             if !may_see(reader, &current.sharing, &author, current.version, now) {
                 continue;

@@ -124,7 +124,7 @@ impl Exchange {
         let reader = reader(&registry, caller.partner())?;
         let unknown = || refused(&VoidReason::VersionGone);
         let (of, target) = self.find_version(request.about)?.ok_or_else(unknown)?;
-        let current = self.index.current(target.id, &of, target.audience)?;
+        let current = self.index.read()?.current(target.id, &of, target.audience)?;
         let now = self.clock.now();
         let current = current
             .filter(|current| Some(current.version) == target.version)
@@ -171,7 +171,7 @@ impl Exchange {
         reactions: &mut Reactions,
     ) -> Result<()> {
         let now = self.clock.now();
-        for found in self.index.sightings(known.strongest().current.id) {
+        for found in self.index.read()?.sightings(known.strongest().current.id) {
             let kept = found?;
             let position = kept.position;
             if may_see(reader, &kept.sharing, &kept.author, position, now) {
@@ -187,7 +187,7 @@ impl Exchange {
     fn feedback_on(&self, reader: &Reader, known: &Known, reactions: &mut Reactions) -> Result<()> {
         let now = self.clock.now();
         for sight in &known.assessments {
-            for found in self.index.feedback(sight.current.version) {
+            for found in self.index.read()?.feedback(sight.current.version) {
                 let (giver, kept) = found?;
                 let concerns = reader.id == sight.author
                     || may_see(reader, &kept.sharing, &giver, kept.position, now);
@@ -204,13 +204,11 @@ impl Exchange {
 
     /// Whose version this is, and where the index holds it, if it was ever one.
     pub(super) fn find_version(&self, version: Position) -> Result<Option<(PartnerId, Target)>> {
-        for part in self.index.parts(version.sequence)? {
-            let found = part.targets(version.sequence).find(|t| t.version == Some(version));
-            if let Some(target) = found {
-                return Ok(Some((part.author, target)));
-            }
-        }
-        Ok(None)
+        let Some(brought) = self.index.read()?.versions_of(version.sequence)? else {
+            return Ok(None);
+        };
+        let found = brought.targets(version.sequence).find(|one| one.version == Some(version));
+        Ok(found.map(|target| (brought.author, target)))
     }
 
     pub(super) async fn noted_before(

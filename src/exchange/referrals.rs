@@ -31,7 +31,7 @@ struct Found {
 impl Exchange {
     /// Refers what the submissions brought that are closed by now, and tells how many those were.
     pub async fn refer_due(&self) -> Result<usize> {
-        let due = self.index.unreferred(AT_ONCE)?;
+        let due = self.index.read()?.unreferred(AT_ONCE)?;
         for (partner, submission) in &due {
             self.refer(partner, submission).await?;
         }
@@ -46,7 +46,7 @@ impl Exchange {
         submission: &SubmissionId,
     ) -> Result<ReferredSoFar> {
         self.refer(caller.partner(), submission).await?;
-        self.index.referred(caller.partner(), submission)
+        self.index.read()?.referred(caller.partner(), submission)
     }
 
     /// Every node may do so: the entry's id is derived from the close, so it is written once, and it is
@@ -54,7 +54,7 @@ impl Exchange {
     async fn refer(&self, partner: &PartnerId, submission: &SubmissionId) -> Result<()> {
         // Where the rights change again and again somebody else has the next turn.
         for _ in 0..TRIES {
-            if !self.index.is_unreferred(partner, submission)? {
+            if !self.index.read()?.is_unreferred(partner, submission)? {
                 break;
             }
             self.refer_by_now(partner, submission).await?;
@@ -63,7 +63,8 @@ impl Exchange {
     }
 
     async fn refer_by_now(&self, partner: &PartnerId, submission: &SubmissionId) -> Result<()> {
-        let ReferredSoFar { up_to, close, .. } = self.index.referred(partner, submission)?;
+        let ReferredSoFar { up_to, close, .. } =
+            self.index.read()?.referred(partner, submission)?;
         let (found, rights) = loop {
             let registry = self.registry();
             let found = self.to_refer(&registry, partner, submission, (up_to, close)).await?;
@@ -177,7 +178,7 @@ impl Exchange {
         submission: &SubmissionId,
         (after, up_to): (u64, u64),
     ) -> Result<Vec<u64>> {
-        let mut sequences = self.index.batches_of(partner, submission)?;
+        let mut sequences = self.index.read()?.batches_of(partner, submission)?;
         sequences.retain(|sequence| (after + 1..=up_to).contains(sequence));
         sequences.sort_unstable();
         Ok(sequences)
@@ -185,18 +186,18 @@ impl Exchange {
 
     /// The versions of a batch that are current and about things that live on platforms.
     fn assets_of(&self, author: &PartnerId, sequence: u64) -> Result<Vec<(Position, Current)>> {
-        let mut assets = Vec::new();
-        for part in self.index.parts(sequence)? {
-            for Target { id, audience, version } in part.targets(sequence) {
-                let Some(version) = version else { continue };
-                let current = self.index.current(id, author, audience)?;
-                assets.extend(
-                    current
-                        .filter(|current| current.version == version)
-                        .filter(|current| is_asset(current.assessment.indicator.kind()))
-                        .map(|current| (version, current)),
-                );
-            }
+        let (view, mut assets) = (self.index.read()?, Vec::new());
+        let brought = view.versions_of(sequence)?;
+        let targets = brought.iter().flat_map(|brought| brought.targets(sequence));
+        for Target { id, audience, version } in targets {
+            let Some(version) = version else { continue };
+            let current = view.current(id, author, audience)?;
+            assets.extend(
+                current
+                    .filter(|current| current.version == version)
+                    .filter(|current| is_asset(current.assessment.indicator.kind()))
+                    .map(|current| (version, current)),
+            );
         }
         Ok(assets)
     }

@@ -55,7 +55,7 @@ impl Exchange {
     /// is void for what no longer waits.
     pub async fn reopen_due(&self) -> Result<usize> {
         let mut reopened = 0;
-        for (campaign, batch) in self.index.news(AT_ONCE)? {
+        for (campaign, batch) in self.index.read()?.news(AT_ONCE)? {
             let mut before = Vec::new();
             // One after the other without a pause: how many wait is nothing that a party is to notice.
             loop {
@@ -105,23 +105,21 @@ impl Exchange {
 
     /// The versions of a batch that are current and name a campaign.
     fn news(&self, campaign: CampaignId, batch: u64) -> Result<News> {
-        let parts = self.index.parts(batch)?;
+        let view = self.index.read()?;
+        let brought = view.versions_of(batch)?;
         // Where the batch brought no version, it was nobody's.
-        let author = parts.first().map(|part| part.author.clone());
+        let author = brought.as_ref().map(|brought| brought.author.clone());
         let mut news = News {
             author: author.unwrap_or_else(|| PartnerId::from_stored("")),
             versions: Vec::new(),
         };
-        for part in &parts {
-            for target in part.targets(batch) {
-                let current = self.index.current(target.id, &part.author, target.audience)?;
-                let Some(current) = current.filter(|one| Some(one.version) == target.version)
-                else {
-                    continue;
-                };
-                if current.assessment.campaign == Some(campaign) {
-                    news.versions.push((target, current.sharing));
-                }
+        for target in brought.iter().flat_map(|brought| brought.targets(batch)) {
+            let current = view.current(target.id, &news.author, target.audience)?;
+            let Some(current) = current.filter(|one| Some(one.version) == target.version) else {
+                continue;
+            };
+            if current.assessment.campaign == Some(campaign) {
+                news.versions.push((target, current.sharing));
             }
         }
         Ok(news)
@@ -138,13 +136,13 @@ impl Exchange {
         let mut threads = Vec::new();
         let mut tips = BTreeSet::new();
         let mut last = true;
-        for found in self.index.waiting(campaign) {
+        for found in self.index.read()?.waiting(campaign) {
             let (id, recipient) = found?;
             if threads.len() == REOPENED_AT_ONCE {
                 last = false;
                 break;
             }
-            let Some(tip) = self.index.tip(id)? else { continue };
+            let Some(tip) = self.index.read()?.tip(id)? else { continue };
             let is_party = news.author == tip.sender || news.author == recipient;
             if !is_party {
                 continue;
@@ -194,7 +192,7 @@ impl Exchange {
         readers: &[Reader],
         now: Timestamp,
     ) -> Result<bool> {
-        for kept in self.index.contributions(campaign) {
+        for kept in self.index.read()?.contributions(campaign) {
             let kept = kept?;
             let sees =
                 |reader: &Reader| may_see(reader, &kept.sharing, &kept.author, kept.position, now);

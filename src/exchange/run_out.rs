@@ -9,7 +9,7 @@ use tracing::{debug, warn};
 
 use super::Exchange;
 use crate::domain::entry::{AccessSweep, AppendId, Body, HoldId, HoldSweep, ReleaseEnd};
-use crate::domain::{PartnerId, Timestamp};
+use crate::domain::{PartnerId, Position, Timestamp};
 use crate::error::Result;
 use crate::index::record::{Ending, KeptHold};
 use crate::journal::Append;
@@ -38,17 +38,17 @@ impl Exchange {
     pub async fn release_due(&self) -> Result<usize> {
         let mut ended = 0;
         loop {
-            let due = self.index.releases_due(self.clock.now(), AT_ONCE)?;
+            let due = self.index.read()?.releases_due(self.clock.now(), AT_ONCE)?;
             if due.is_empty() {
                 return Ok(ended);
             }
-            for (ends, part, Ending { author, liaisons, objects }) in due {
+            for (ends, sequence, Ending { author, liaisons, objects }) in due {
                 let id = AppendId::derive(&[
                     b"release-end",
-                    &part.sequence.to_be_bytes(),
-                    &part.index.to_be_bytes(),
+                    &sequence.to_be_bytes(),
                     &ends.as_millis().to_be_bytes(),
                 ]);
+                let part = Position::new(sequence, 0);
                 let end = ReleaseEnd { partner: author, ends, part, objects, liaisons };
                 self.append_own(id, Body::ReleaseEnd(end)).await?;
                 ended += 1;
@@ -62,7 +62,7 @@ impl Exchange {
         let mut swept = 0;
         loop {
             let before = Timestamp::from_millis(self.clock.now().as_millis().saturating_sub(kept));
-            let records = self.index.accesses_before(before, AT_ONCE)?;
+            let records = self.index.read()?.accesses_before(before, AT_ONCE)?;
             let Some((sequence, author, part)) = records.first() else { return Ok(swept) };
             let id = AppendId::derive(&[
                 b"access-sweep",
@@ -78,7 +78,7 @@ impl Exchange {
     /// Forgets the holds that have ended, with what they kept, and tells how many those were.
     pub async fn sweep_holds(&self) -> Result<usize> {
         let now = self.clock.now();
-        let holds = self.index.holds(None, None);
+        let holds = self.index.read()?.holds(None, None);
         let ended = |found: &Result<(PartnerId, HoldId, KeptHold)>| {
             found.as_ref().map_or(true, |(_, _, kept)| kept.has_ended(now))
         };
@@ -91,7 +91,7 @@ impl Exchange {
 
     async fn sweep_hold(&self, author: &PartnerId, hold: HoldId, ended: Timestamp) -> Result<()> {
         loop {
-            let copies = self.index.held(author, hold, None, AT_ONCE)?;
+            let copies = self.index.read()?.held(author, hold, None, AT_ONCE)?;
             let whole = copies.len() < AT_ONCE;
             let versions: Vec<_> = copies.iter().map(|copy| copy.version).collect();
             let first = versions.first().copied().unwrap_or_default();
@@ -107,7 +107,8 @@ impl Exchange {
             let body = Body::HoldSweep(HoldSweep { partner, hold, ended, versions, whole });
             self.append_own(id, body).await?;
             // One that was renewed meanwhile stays.
-            let still = self.index.hold(author, hold)?.is_some_and(|kept| kept.until == ended);
+            let still =
+                self.index.read()?.hold(author, hold)?.is_some_and(|kept| kept.until == ended);
             if whole || !still {
                 return Ok(());
             }

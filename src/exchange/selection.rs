@@ -10,7 +10,7 @@ use crate::domain::entry::{
     AppendId, Body, LastPart, Outcome, Rejection, Releasable, RequestId, SubmissionId, Target,
     VoidReason,
 };
-use crate::domain::{CampaignId, IndicatorId, Invalid, PartnerId, Position, Sharing};
+use crate::domain::{CampaignId, IndicatorId, Invalid, PartnerId, Sharing};
 use crate::error::{Error, Kind, Result};
 use crate::index::keys::ListedBy;
 use crate::index::record::{Current, KeptEnforcement};
@@ -92,7 +92,7 @@ impl Exchange {
                         }
                         Ok(id) if !seen.insert(*id) => {}
                         Ok(id) => {
-                            let said = self.index.current_by(*id, author)?.into_iter();
+                            let said = self.index.read()?.current_by(*id, author)?.into_iter();
                             let meant =
                                 said.filter(|one| audience.is_none_or(|a| a == one.audience));
                             let before = selected.objects.len();
@@ -132,15 +132,14 @@ impl Exchange {
         refuses: &impl Fn(Meant<'_>) -> Option<Invalid>,
         selected: &mut Selected,
     ) -> Result<()> {
-        if self.index.submission(author, submission)?.is_none() {
+        if self.index.read()?.submission(author, submission)?.is_none() {
             let message = "you have no submission of this id";
             return Err(Error::new(Kind::NotFound, "submission_unknown", message));
         }
-        for sequence in self.index.batches_of(author, submission)? {
-            for part in self.index.parts(sequence)? {
-                for target in part.targets(sequence) {
-                    selected.add(self, author, target, None, refuses)?;
-                }
+        for sequence in self.index.read()?.batches_of(author, submission)? {
+            let brought = self.index.read()?.versions_of(sequence)?;
+            for target in brought.iter().flat_map(|brought| brought.targets(sequence)) {
+                selected.add(self, author, target, None, refuses)?;
             }
             // There may be many of them: others get their turn.
             tokio::task::yield_now().await;
@@ -156,7 +155,7 @@ impl Exchange {
         refuses: &impl Fn(Meant<'_>) -> Option<Invalid>,
         selected: &mut Selected,
     ) -> Result<()> {
-        for kept in self.index.contributions(campaign) {
+        for kept in self.index.read()?.contributions(campaign) {
             let kept = kept?;
             if kept.author == *author {
                 let audience = AudienceDigest::of(&kept.sharing.audience);
@@ -165,7 +164,7 @@ impl Exchange {
                 selected.judge(object, refuses(Meant::Other(&kept.sharing)), None);
             }
         }
-        for kept in self.index.enforcements_back(ListedBy::Campaign(campaign), None) {
+        for kept in self.index.read()?.enforcements_back(ListedBy::Campaign(campaign), None) {
             let kept = kept?;
             if kept.author == *author {
                 let object = enforcement(&kept);
@@ -192,7 +191,7 @@ impl Exchange {
                 }
                 Ok(id) if !seen.insert(id) => {}
                 Ok(id) => {
-                    for kept in self.index.enforcement_versions(author, id) {
+                    for kept in self.index.read()?.enforcement_versions(author, id) {
                         let kept = kept?;
                         let why = refuses(Meant::Other(&kept.sharing));
                         selected.judge(enforcement(&kept), why, Some(index));
@@ -210,10 +209,10 @@ impl Exchange {
         refuses: &impl Fn(Meant<'_>) -> Option<Invalid>,
         selected: &mut Selected,
     ) -> Result<()> {
-        for named in self.index.naming(campaign, Position::default()) {
-            let (at, named) = named?;
+        for named in self.index.read()?.naming(campaign, 0) {
+            let (sequence, named) = named?;
             if named.part.author == *author {
-                for target in named.part.targets(at.sequence) {
+                for target in named.part.targets(sequence) {
                     selected.add(self, author, target, None, refuses)?;
                 }
             }
@@ -276,7 +275,7 @@ impl Selected {
         index: Option<u32>,
         refuses: &impl Fn(Meant<'_>) -> Option<Invalid>,
     ) -> Result<()> {
-        let current = exchange.index.current(target.id, author, target.audience)?;
+        let current = exchange.index.read()?.current(target.id, author, target.audience)?;
         if let Some(current) = current.filter(|current| Some(current.version) == target.version) {
             let why = refuses(Meant::Assessment(&current));
             self.judge(Releasable::Assessment(target), why, index);

@@ -109,21 +109,23 @@ impl Snapshot {
             SnapshotPart::Item(shown) => {
                 let (author, version) = (&shown.author, shown.current.version);
                 let audience = AudienceDigest::of(&shown.current.sharing.audience);
-                let current = index.current(shown.current.id, author, audience)?;
+                let current = index.read()?.current(shown.current.id, author, audience)?;
                 let current = current.filter(|current| current.version == version);
                 current.is_some_and(|current| has(author, &current.sharing, version))
             }
             SnapshotPart::Said(said) => index
+                .read()?
                 .contribution_at(said.kept.position)?
                 .is_some_and(|kept| has(&kept.author, &kept.sharing, kept.position)),
             SnapshotPart::Done(deed) => index
+                .read()?
                 .enforcement_at(deed.kept.position)?
                 .is_some_and(|kept| has(&kept.author, &kept.sharing, kept.position)),
         })
     }
 
     fn shown(&mut self, behind: &CurrentKey, most: usize) -> Result<Vec<SnapshotPart>> {
-        let (found, last) = self.exchange.index.scan_current(behind, most)?;
+        let (found, last) = self.exchange.index.read()?.scan_current(behind, most)?;
         // Behind the scan: what was accepted after the reader lost sight is judged by that.
         self.sight.refresh(&self.exchange)?;
         // Others have calls that list the rest.
@@ -146,7 +148,7 @@ impl Snapshot {
     }
 
     fn said(&mut self, behind: Position, most: usize) -> Result<Vec<SnapshotPart>> {
-        let (found, last) = self.exchange.index.scan_contributions(behind, most)?;
+        let (found, last) = self.exchange.index.read()?.scan_contributions(behind, most)?;
         self.sight.refresh(&self.exchange)?;
         self.next = Some(last.map_or(Next::Done(Position::default()), Next::Said));
         let now = self.exchange.clock.now();
@@ -159,7 +161,7 @@ impl Snapshot {
     }
 
     fn done(&mut self, behind: Position, most: usize) -> Result<Vec<SnapshotPart>> {
-        let (found, last) = self.exchange.index.scan_enforcements(behind, most)?;
+        let (found, last) = self.exchange.index.read()?.scan_enforcements(behind, most)?;
         self.sight.refresh(&self.exchange)?;
         self.next = last.map(Next::Done);
         let now = self.exchange.clock.now();

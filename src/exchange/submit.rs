@@ -144,18 +144,15 @@ impl Exchange {
         number: u32,
         digest: [u8; 32],
     ) -> Result<Option<BatchReceipt>> {
-        let Some(taken) = self.index.taken_batch(caller.partner(), submission, number)? else {
+        let Some(taken) = self.index.read()?.taken_batch(caller.partner(), submission, number)?
+        else {
             return Ok(None);
         };
-        // An entry that is applied in part has its key already and no outcome yet.
-        if taken.sequence > self.index.checkpoint() {
-            return Ok(None);
-        }
         if taken.digest != digest {
             return Err(refused(&VoidReason::Conflicts(taken.sequence)));
         }
         // Apply would say so too, but the journal may remember the append, and answer for it.
-        let state = self.index.submission(caller.partner(), submission)?;
+        let state = self.index.read()?.submission(caller.partner(), submission)?;
         if state.is_some_and(|state| state.has_expired(self.clock.now())) {
             return Err(refused(&VoidReason::SubmissionClosed));
         }
@@ -195,7 +192,7 @@ impl Exchange {
             let reason = "is missing: a submission has at least one batch";
             return Err(Invalid::new("close.batches", reason).into());
         }
-        let state = self.index.submission(caller.partner(), submission)?;
+        let state = self.index.read()?.submission(caller.partner(), submission)?;
         if state.and_then(|s| s.closed).and_then(|closing| closing.batches) == Some(batches) {
             return Ok(());
         }

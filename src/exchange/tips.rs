@@ -107,7 +107,7 @@ impl Exchange {
             return Err(Invalid::new("respond_by", "is not in the future").into());
         }
         if let Some(submission) = &request.submission
-            && self.index.submission(caller.partner(), submission)?.is_none()
+            && self.index.read()?.submission(caller.partner(), submission)?.is_none()
         {
             return Err(Invalid::new("submission_id", "is no submission of yours").into());
         }
@@ -275,20 +275,20 @@ impl Exchange {
 
     /// In how many threads an answer is overdue.
     pub fn overdue_tips(&self) -> Result<u64> {
-        self.index.overdue_tips(self.clock.now())
+        self.index.read()?.overdue_tips(self.clock.now())
     }
 
     /// A tip that a caller sent or received; for any other there is none.
     fn tip_of(&self, caller: &Caller, id: TipId) -> Result<KeptTip> {
-        let tip = self.index.tip(id)?.filter(|tip| tip.concerns(caller.partner()));
+        let tip = self.index.read()?.tip(id)?.filter(|tip| tip.concerns(caller.partner()));
         tip.ok_or_else(|| refused(&VoidReason::TipUnknown))
     }
 
     /// The entry that took a tip back, behind which nothing was added; `None` where that is not applied as
     /// a whole yet.
     fn withdrawal_of(&self, id: TipId) -> Result<Option<u64>> {
-        let Some(last) = self.index.last_of_tip(id)? else { return Ok(None) };
-        let added = self.index.added(id, last)?;
+        let Some(last) = self.index.read()?.last_of_tip(id)? else { return Ok(None) };
+        let added = self.index.read()?.added(id, last)?;
         Ok(added.filter(|added| added.what == AddedWhat::Withdrawn).map(|_| last))
     }
 

@@ -46,7 +46,7 @@ impl Exchange {
         let audience = audience.map(AudienceDigest::of);
         let mut targets = Vec::new();
         for id in indicators {
-            let said = self.index.current_by(*id, caller.partner())?;
+            let said = self.index.read()?.current_by(*id, caller.partner())?;
             let named =
                 said.into_iter().filter(|target| audience.is_none_or(|a| a == target.audience));
             // Whatever is current by the time the entry is applied is meant, and not this version.
@@ -61,11 +61,11 @@ impl Exchange {
         caller: &Caller,
         submission: &SubmissionId,
     ) -> Result<Withdrawn> {
-        if self.index.submission(caller.partner(), submission)?.is_none() {
+        if self.index.read()?.submission(caller.partner(), submission)?.is_none() {
             let message = "you have no submission of this id";
             return Err(Error::new(Kind::NotFound, "submission_unknown", message));
         }
-        let entries = self.index.batches_of(caller.partner(), submission)?;
+        let entries = self.index.read()?.batches_of(caller.partner(), submission)?;
         self.end_entries(caller, caller.partner(), &entries).await
     }
 
@@ -77,7 +77,7 @@ impl Exchange {
         partner: &PartnerId,
         since: Timestamp,
     ) -> Result<Withdrawn> {
-        let entries = self.index.entries_since(partner, since)?;
+        let entries = self.index.read()?.entries_since(partner, since)?;
         self.end_entries(operator, partner, &entries).await
     }
 
@@ -90,20 +90,7 @@ impl Exchange {
         let mut withdrawn = Withdrawn::default();
         let (mut standing, mut before) = (Vec::new(), BTreeSet::new());
         for sequence in entries {
-            for part in self.index.parts(*sequence)? {
-                for target in part.targets(*sequence) {
-                    let current = self.index.current(target.id, partner, target.audience)?;
-                    if current.is_some_and(|current| Some(current.version) == target.version) {
-                        standing.push(target);
-                    } else if let Some(version) = target.version
-                        && let Some(closed) = self.index.closed_version(version)?
-                        && closed.why == Ended::Withdrawn
-                    {
-                        // By an earlier try, or one by one: the evidence is there.
-                        before.insert(closed.by.sequence);
-                    }
-                }
-            }
+            self.find_ended(partner, *sequence, &mut standing, &mut before)?;
             if standing.len() >= TARGETS_AT_ONCE {
                 let rest = standing.split_off(standing.len() / TARGETS_AT_ONCE * TARGETS_AT_ONCE);
                 withdrawn.add(self.end(by, partner, std::mem::replace(&mut standing, rest)).await?);
@@ -115,6 +102,31 @@ impl Exchange {
         before.extend(withdrawn.sequences);
         withdrawn.sequences = before.into_iter().collect();
         Ok(withdrawn)
+    }
+
+    /// Adds the versions of an entry that are current, and the entries that withdrew the others.
+    fn find_ended(
+        &self,
+        partner: &PartnerId,
+        sequence: u64,
+        standing: &mut Vec<Target>,
+        before: &mut BTreeSet<u64>,
+    ) -> Result<()> {
+        let view = self.index.read()?;
+        let brought = view.versions_of(sequence)?;
+        for target in brought.iter().flat_map(|brought| brought.targets(sequence)) {
+            let current = view.current(target.id, partner, target.audience)?;
+            if current.is_some_and(|current| Some(current.version) == target.version) {
+                standing.push(target);
+            } else if let Some(version) = target.version
+                && let Some(closed) = view.closed_version(version)?
+                && closed.why == Ended::Withdrawn
+            {
+                // By an earlier try, or one by one: the evidence is there.
+                before.insert(closed.by.sequence);
+            }
+        }
+        Ok(())
     }
 
     async fn end(

@@ -1,10 +1,8 @@
 //! Entry and state in, outcome and writes out. Deterministic: no clock, no randomness, and no
 //! reads but of the index.
 //!
-//! Writes gather in a [`Pending`] of at most [`MAX_OPERATIONS`] and are committed with the
-//! checkpoint in the same batch, so a crash only replays. An entry too large for one batch is
-//! applied in parts: the checkpoint then says how many of its items are done, and neither feeds nor
-//! receipts see the entry before the last of them is.
+//! The writes of an entry, or of several whole ones, are committed in one atomic batch with the
+//! checkpoint, so a crash only replays whole entries.
 
 mod batch;
 mod campaign;
@@ -15,35 +13,43 @@ mod holds;
 mod reactions;
 pub(super) mod referrals;
 mod releases;
+mod reopening;
 pub(super) mod tips;
 
+use std::cell::OnceCell;
 use std::collections::HashMap;
 use std::sync::Arc;
 
 use super::keys;
 use super::record::{self, Head, Known, Part, SubmissionState, TakenBatch};
-use super::store::Slice;
-use super::{Index, Registry, entry_tag};
+use super::store::{Slice, Snapshot, Store};
+use super::{Index, Published, Registry, STORAGE_FAULT, entry_tag};
 use crate::domain::Position;
 use crate::domain::cursor::JournalTag;
-use crate::domain::entry::{Body, Entry, ItemOutcome, Outcome, RegistryRule, VoidReason};
+use crate::domain::entry::{Body, Entry, Outcome, RegistryRule, VoidReason};
 use crate::error::Result;
 
-/// The most operations of one commit, and so what is pending in memory: an entry with more is applied in parts.
-const MAX_OPERATIONS: usize = 200;
-
-/// Room that is kept in a batch for the records of an entry itself.
-const ENTRY_OPERATIONS: usize = 12;
+/// A batch is committed after the entry with which it reaches so many operations. More would let receipts wait
+/// for later entries.
+const BATCH_OPERATIONS: usize = 200;
 
 /// The one writer of an index.
 #[derive(Debug)]
 pub struct Applier {
     index: Arc<Index>,
+    /// What it writes to; `None` once that failed, until it is opened again.
+    store: Option<Arc<Store>>,
+    /// How many batches were committed since it was opened.
+    commits: u64,
+    /// Whether it was opened again.
+    reopened: bool,
+    /// Whether it is read as a whole when it is opened again.
+    is_suspicious: bool,
     head: Head,
     registry: Registry,
     registry_changed: bool,
-    /// What the items came to of the entry that is applied in part.
-    begun: Vec<ItemOutcome>,
+    /// The versions that the entry brings that is being applied.
+    versions: Option<Part>,
     pending: Pending,
     /// For tests: how many commits there are until one fails, as a crash would have it.
     #[cfg(test)]
@@ -54,6 +60,8 @@ pub struct Applier {
 #[derive(Debug, Default)]
 struct Pending {
     written: HashMap<Slice, Option<Slice>>,
+    /// The index before the batch.
+    snapshot: OnceCell<Snapshot>,
     finished: Vec<(u64, Arc<Outcome>)>,
     closed: Vec<Position>,
     submissions: Vec<(Vec<u8>, SubmissionState)>,
@@ -66,18 +74,18 @@ impl Applier {
     pub fn new(index: Arc<Index>) -> Result<Self> {
         let head = index.head();
         let registry = index.registry().as_ref().clone();
-        let begun = match head.items {
-            0 => Vec::new(),
-            _ => index.read_outcomes(head.sequence + 1)?.0,
-        };
-        let pending = Pending::default();
+        let store = Some(index.store.load_full().ok_or_else(super::reopening)?);
         Ok(Self {
             index,
+            store,
+            commits: 0,
+            reopened: false,
+            is_suspicious: false,
             head,
             registry,
             registry_changed: false,
-            begun,
-            pending,
+            versions: None,
+            pending: Pending::default(),
             #[cfg(test)]
             commits_left: None,
         })
@@ -96,8 +104,17 @@ impl Applier {
 
     /// Applies entries that follow one another, the first of them the next, and commits them.
     ///
-    /// After an error nothing of the last batch is visible, and the index is to be opened again.
+    /// After an error nothing of the last batch is visible. Where [`Self::has_failed`] is set too, it was the
+    /// database that failed, and [`Self::open_again`] goes on from [`Self::next_sequence`].
     pub fn apply<'a>(&mut self, entries: impl IntoIterator<Item = &'a Entry>) -> Result<()> {
+        self.apply_all(entries).inspect_err(|error| {
+            if error.label() == STORAGE_FAULT {
+                self.close_database(error);
+            }
+        })
+    }
+
+    fn apply_all<'a>(&mut self, entries: impl IntoIterator<Item = &'a Entry>) -> Result<()> {
         for entry in entries {
             self.entry(entry)?;
         }
@@ -111,13 +128,28 @@ impl Applier {
         if entry.sequence == 1 {
             self.head.journal = JournalTag(entry_tag(entry));
         }
-        let outcome = match &entry.body {
+        let outcome = self.outcome_of(entry)?;
+        let versions = self.versions.take();
+        // Each entry has a record: a batch that the database lost shows at its next start.
+        let record = record::outcome(&outcome, versions.as_ref());
+        self.put(keys::outcome(entry.sequence), record);
+        self.head.sequence = entry.sequence;
+        self.head.last = entry_tag(entry);
+        self.pending.finished.push((entry.sequence, Arc::new(outcome)));
+        // What changes who may see what is published before anything that comes behind it is stored:
+        // whoever reads content and finds the registry as it was before has judged by the rights that
+        // the content was accepted under.
+        if self.registry_changed || self.pending.written.len() >= BATCH_OPERATIONS {
+            return self.commit();
+        }
+        Ok(())
+    }
+
+    fn outcome_of(&mut self, entry: &Entry) -> Result<Outcome> {
+        Ok(match &entry.body {
             // What was under way when its author was suspended has no effect: the order decides, so
-            // that nothing is left of it when what was submitted before is taken back. An entry of
-            // which parts are applied was taken before.
-            _ if self.head.items == 0 && self.is_kept_out(entry) => {
-                Outcome::Void(VoidReason::Suspended)
-            }
+            // that nothing is left of it when what was submitted before is taken back.
+            _ if self.is_kept_out(entry) => Outcome::Void(VoidReason::Suspended),
             Body::SubmissionBatch(batch) => self.batch(entry, batch)?,
             Body::SubmissionClosed(close) => self.close(entry, close)?,
             Body::Withdrawal(withdrawal) => self.withdrawal(entry, withdrawal)?,
@@ -127,7 +159,7 @@ impl Applier {
             Body::CampaignPut(put) => self.campaign(entry, put)?,
             Body::Enforcements(enforcements) => self.enforcements(entry, enforcements)?,
             Body::Release(release) => self.release(entry, release)?,
-            Body::ReleaseEnd(end) => self.release_end(entry, end)?,
+            Body::ReleaseEnd(end) => self.release_end(end)?,
             Body::Accessed(accessed) => self.accessed(entry, accessed)?,
             Body::AccessSweep(sweep) => self.access_sweep(sweep)?,
             Body::HoldPlaced(placed) => self.hold_placed(entry, placed)?,
@@ -142,24 +174,7 @@ impl Applier {
                 Ok(()) => Outcome::Taken(Vec::new()),
                 Err(rule) => Outcome::Void(VoidReason::Registry(rule)),
             },
-        };
-        if let Outcome::Void(reason) = &outcome {
-            self.put(keys::outcome(entry.sequence, 0), record::void(reason));
-        }
-        self.head = Head {
-            sequence: entry.sequence,
-            items: 0,
-            last: entry_tag(entry),
-            journal: self.head.journal,
-        };
-        self.pending.finished.push((entry.sequence, Arc::new(outcome)));
-        // What changes who may see what is published before anything that comes behind it is stored:
-        // whoever reads content and finds the registry as it was before has judged by the rights that
-        // the content was accepted under.
-        if self.registry_changed || self.pending.written.len() + ENTRY_OPERATIONS > MAX_OPERATIONS {
-            return self.commit();
-        }
-        Ok(())
+        })
     }
 
     fn is_kept_out(&self, entry: &Entry) -> bool {
@@ -221,21 +236,6 @@ impl Applier {
         }))
     }
 
-    /// Commits what is pending unless so many operations fit beside it.
-    fn make_room(&mut self, operations: usize) -> Result<()> {
-        if self.pending.written.len() + operations + ENTRY_OPERATIONS > MAX_OPERATIONS {
-            self.commit()?;
-        }
-        Ok(())
-    }
-
-    /// Takes note of what the items of a part came to, with their versions, and that they are done.
-    fn part_done(&mut self, sequence: u64, first: usize, versions: Option<&Part>) {
-        let key = keys::outcome(sequence, u32::try_from(first).unwrap_or(u32::MAX));
-        self.put(key, record::outcomes(&self.begun[first..], versions));
-        self.head.items = u32::try_from(self.begun.len()).unwrap_or(u32::MAX);
-    }
-
     fn submission(&self, key: &[u8]) -> Result<Option<SubmissionState>> {
         if !self.pending.written.contains_key(key)
             && let Some(kept) = self.index.submissions.get(key)
@@ -253,8 +253,14 @@ impl Applier {
     fn read(&self, key: &[u8]) -> Result<Option<Slice>> {
         match self.pending.written.get(key) {
             Some(written) => Ok(written.clone()),
-            None => self.index.store.get(key),
+            None => self.snapshot()?.get(key),
         }
+    }
+
+    /// The index before the batch.
+    fn snapshot(&self) -> Result<&Snapshot> {
+        let store = self.store.as_ref().ok_or_else(super::reopening)?;
+        Ok(self.pending.snapshot.get_or_init(|| store.snapshot()))
     }
 
     fn put(&mut self, key: impl Into<Slice>, value: impl Into<Slice>) {
@@ -266,8 +272,10 @@ impl Applier {
     }
 
     fn commit(&mut self) -> Result<()> {
-        let mut pending = std::mem::take(&mut self.pending);
-        if pending.written.is_empty() && pending.finished.is_empty() {
+        let Pending { mut written, snapshot, finished, closed, submissions, campaigns } =
+            std::mem::take(&mut self.pending);
+        drop(snapshot);
+        if finished.is_empty() {
             return Ok(());
         }
         #[cfg(test)]
@@ -275,16 +283,17 @@ impl Applier {
             *left =
                 left.checked_sub(1).ok_or_else(|| super::corrupt("stopped by a test, nothing"))?;
         }
-        pending.written.insert(keys::HEAD.into(), Some(self.head.encode().into()));
-        debug_assert!(pending.written.len() <= MAX_OPERATIONS, "too much for one commit");
-        self.index.store.apply(pending.written)?;
-        self.index.submissions.keep(pending.submissions);
-        if pending.campaigns {
+        written.insert(keys::HEAD.into(), Some(self.head.encode().into()));
+        let store = self.store.as_ref().ok_or_else(super::reopening)?;
+        store.apply(written)?;
+        self.commits += 1;
+        self.index.submissions.keep(submissions);
+        if campaigns {
             self.index.campaign_said();
         }
         let registry = self.registry_changed.then(|| self.registry.clone());
         self.registry_changed = false;
-        self.index.publish(self.head, registry, &pending.closed, pending.finished);
+        self.index.publish(store, self.head, Published { registry, closed, finished });
         Ok(())
     }
 }

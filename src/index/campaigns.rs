@@ -3,19 +3,19 @@
 use std::sync::atomic::Ordering;
 
 use super::record::{KeptContribution, Lost, Named, read_campaign_sight};
-use super::{Index, corrupt, keys};
+use super::{Index, View, corrupt, keys};
 use crate::domain::audience::AudienceDigest;
 use crate::domain::sharing::Reader;
 use crate::domain::{CampaignId, PartnerId, Position, Timestamp, may_see};
 use crate::error::Result;
 
-impl Index {
+impl View<'_> {
     /// What is said of a campaign, author by author.
     pub fn contributions(
         &self,
         campaign: CampaignId,
-    ) -> impl Iterator<Item = Result<KeptContribution>> {
-        self.store
+    ) -> impl Iterator<Item = Result<KeptContribution>> + use<> {
+        self.snapshot
             .scan(&keys::contributions(campaign))
             .map(|pair| KeptContribution::decode(&pair?.1))
     }
@@ -27,7 +27,7 @@ impl Index {
         author: &PartnerId,
         audience: AudienceDigest,
     ) -> Result<Option<KeptContribution>> {
-        let stored = self.store.get(&keys::contribution(campaign, author, audience))?;
+        let stored = self.snapshot.get(&keys::contribution(campaign, author, audience))?;
         stored.map(|stored| KeptContribution::decode(&stored)).transpose()
     }
 
@@ -40,7 +40,7 @@ impl Index {
     pub fn contributions_back(
         &self,
         before: Option<Position>,
-    ) -> impl Iterator<Item = Result<KeptContribution>> {
+    ) -> impl Iterator<Item = Result<KeptContribution>> + use<> {
         let before = before.map(keys::contribution_at);
         self.placed_back(keys::contributions_by_time(), before.as_deref(), read_place)
     }
@@ -59,18 +59,7 @@ impl Index {
 
     /// What an entry put in the place of a version that was released: that one, and to whom it was.
     pub fn lost(&self, at: Position) -> Result<Option<Lost>> {
-        self.store.get(&keys::lost(at))?.map(|stored| Lost::decode(&stored)).transpose()
-    }
-
-    /// Grows whenever something may have been said of a campaign: what was read of who sees one holds
-    /// until then.
-    pub fn campaigns_said(&self) -> u64 {
-        self.campaigns_said.load(Ordering::Acquire)
-    }
-
-    /// Tells that something was said of a campaign, once it can be read.
-    pub(super) fn campaign_said(&self) {
-        self.campaigns_said.fetch_add(1, Ordering::AcqRel);
+        self.snapshot.get(&keys::lost(at))?.map(|stored| Lost::decode(&stored)).transpose()
     }
 
     /// Whether a reader may see a campaign: one contribution to it suffices. What it may not see is not
@@ -98,7 +87,7 @@ impl Index {
         reader: &Reader,
         sequence: u64,
     ) -> Result<bool> {
-        for pair in self.store.scan(&keys::sights_of(campaign)) {
+        for pair in self.snapshot.scan(&keys::sights_of(campaign)) {
             let (key, value) = pair?;
             let at = keys::read_sight_of(&key).ok_or_else(|| corrupt("the sight of a campaign"))?;
             if at.sequence > sequence {
@@ -112,20 +101,33 @@ impl Index {
         Ok(false)
     }
 
-    /// The versions that ever named a campaign, part by part, from one on: each with its part's first
-    /// place.
+    /// The versions that ever named a campaign, by the sequence of their entry, from one entry on.
     pub fn naming(
         &self,
         campaign: CampaignId,
-        from: Position,
-    ) -> impl Iterator<Item = Result<(Position, Named)>> {
+        from: u64,
+    ) -> impl Iterator<Item = Result<(u64, Named)>> + use<> {
         let prefix = keys::naming(campaign);
-        let found = self.store.scan_from(&prefix, &keys::naming_part(campaign, from));
+        let found = self.snapshot.scan_from(&prefix, &keys::naming_entry(campaign, from));
         found.map(|pair| {
             let (key, value) = pair?;
-            let part = keys::read_naming(&key).ok_or_else(|| corrupt("what names a campaign"))?;
-            Ok((part, Named::decode(&value)?))
+            let sequence =
+                keys::read_entry(&key).ok_or_else(|| corrupt("what names a campaign"))?;
+            Ok((sequence, Named::decode(&value)?))
         })
+    }
+}
+
+impl Index {
+    /// Grows whenever something may have been said of a campaign: what was read of who sees one holds
+    /// until then.
+    pub fn campaigns_said(&self) -> u64 {
+        self.campaigns_said.load(Ordering::Acquire)
+    }
+
+    /// Tells that something was said of a campaign, once it can be read.
+    pub(super) fn campaign_said(&self) {
+        self.campaigns_said.fetch_add(1, Ordering::AcqRel);
     }
 }
 

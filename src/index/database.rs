@@ -1,172 +1,144 @@
-//! The database under the index: a log-structured merge tree.
+//! The database under the index: fjall, a log-structured merge tree.
 //!
-//! The keys of assessments are hashes, so a B-tree is written all over: each assessment copies a leaf that
-//! holds a handful of them. Here they gather in memory, and go to the disk sorted, many at a time.
+//! The keys of assessments are hashes, so a B-tree is written all over: each assessment copies a leaf that holds a
+//! handful of them. A merge tree collects writes in memory and writes them to disk sorted.
 //!
-//! What has gathered has no log of its own: the journal is that. Behind a crash the newest writes are missing, each as a
-//! whole, and the index goes on from the entry that it had come to.
+//! Nothing is fsynced for durability: the journal is the truth. After a crash the newest batches are missing, each
+//! as a whole, and the index goes on from its checkpoint.
 
-mod damage;
-mod pace;
-mod tables;
+mod fault;
 
-use std::fs::{self, File, TryLockError};
 use std::ops::Bound;
 use std::os::unix::fs::MetadataExt;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::path::{Path, PathBuf};
-use std::sync::{Arc, Mutex, PoisonError};
-use std::{fmt, io};
+use std::sync::{Arc, Once};
+use std::time::Duration;
+use std::{fmt, fs, io, thread};
 
-pub use lsm_tree::Slice;
-use lsm_tree::config::{
+pub use fjall::Slice;
+use fjall::compaction::Leveled;
+use fjall::config::{
     BloomConstructionPolicy, CompressionPolicy, FilterPolicy, FilterPolicyEntry, PinningPolicy,
     RestartIntervalPolicy,
 };
-use lsm_tree::{
-    AbstractTree, AnyTree, Cache, CompressionType, Config, Guard, InternalValue, Memtable,
-    SequenceNumberCounter, ValueType,
+use fjall::{
+    CompressionType, Database, Keyspace, KeyspaceCreateOptions, PersistMode, Readable, Snapshot,
 };
 use thiserror::Error;
+use tracing::error;
 
-use self::damage::Damage;
-use self::pace::{Backlog, PacedMerges};
-use self::tables::{Shown, Tables};
-use crate::journal;
+use self::fault::SystemFault;
 
-/// Where the tree has its tables.
-const TABLES: &str = "tables";
+/// The one keyspace.
+const KEYSPACE: &str = "index";
 
-/// How much is gathered in memory before it is written as one sorted table, with what the database keeps of
-/// a key and its value besides. A start behind a crash computes up to three times as much again.
-const GATHERED_BYTES: u64 = 16 * 1024 * 1024;
+/// The size at which a memtable is flushed. What the log holds of it is replayed after a crash.
+const MEMTABLE_BYTES: u64 = 16 * 1024 * 1024;
+
+/// A write waits while so much is in memtables. fjall has a setting for it, which nothing reads (lsm-tree#317).
+const MOST_WRITE_BUFFER_BYTES: u64 = 32 * 1024 * 1024;
+
+/// How long a waiting write sleeps before it looks again, and after how long without any flush it fails.
+const PAUSE: Duration = Duration::from_millis(2);
+const MOST_PAUSES: u32 = 30_000;
+
+/// The smallest log that fjall allows.
+const LOG_BYTES: u64 = 64 * 1024 * 1024;
+
+/// With one, a flush waits for a whole compaction.
+const WORKERS: usize = 2;
+
+/// How many table files are kept open.
+const OPEN_TABLES: usize = 128;
+
+/// How many tables of level 0 are merged together, and how large merged tables become.
+const LEVEL_0_TABLES: u8 = 8;
+const TABLE_BYTES: u64 = 16 * 1024 * 1024;
+
+/// The file that says that the others are damaged: fjall reads only a part of them when it opens.
+const DAMAGED: &str = "damaged";
 
 /// Why a database does not open.
 #[derive(Debug, Error)]
 pub enum OpenError {
-    /// Somebody holds it open.
+    /// Another process has it open.
     #[error("it is in use by another process")]
     InUse,
-    /// The folder has the files of sled or of fjall, in which the index lay before.
-    #[error("it has the layout of another version")]
-    OtherVersion,
-    /// It panics on its files, or was found damaged before.
-    #[error("its files are damaged")]
-    Damaged,
-    /// What it says itself.
-    #[error(transparent)]
-    Other(#[from] lsm_tree::Error),
+    /// Its creation was cut short, or it is not fjall's.
+    #[error("it is not an index of this version")]
+    Foreign,
+    /// What is on disk is not what was written.
+    #[error("it is damaged: {0}")]
+    Damaged(String),
+    /// The operating system refuses something. The files may be in order.
+    #[error("{0}")]
+    System(SystemFault),
 }
 
-/// Why something was not read or written.
+/// A read or a write failed. After a failed write the database accepts no other.
 #[derive(Debug, Error)]
 pub enum DiskError {
-    /// What the database says itself.
-    #[error(transparent)]
-    Tree(#[from] lsm_tree::Error),
-    /// Something failed before, and nothing is taken any more.
-    #[error("it takes nothing more: {0}")]
-    Failed(String),
+    /// What is on disk is not what was written.
+    #[error("the index is damaged: {0}")]
+    Damaged(String),
+    /// The operating system refuses something.
+    #[error("{0}")]
+    System(SystemFault),
+    /// An earlier write failed, or one in the background.
+    #[error("an earlier write failed, or a flush")]
+    Poisoned,
+    /// Memtables are full, and nothing was flushed for a minute.
+    #[error("nothing was flushed for a minute")]
+    Stalled,
 }
 
-/// What is read of a database.
+/// The result of a read or a write.
 pub type Result<T> = std::result::Result<T, DiskError>;
 
-/// A database with one tree. There is one writer.
+/// An open database. It has one writer.
 pub struct Disk {
     folder: PathBuf,
-    tree: AnyTree,
-    shown: Arc<Shown>,
+    db: Database,
+    items: Keyspace,
     damage: Arc<Damage>,
-    tables: Tables,
-    gathering: Mutex<Gathering>,
-    /// Held for as long as the database is open.
-    _lock: File,
-}
-
-/// Where writes gather. It is written to here, and not by way of the tree: that lets nobody write while it puts
-/// to the disk which tables it has.
-struct Gathering {
-    memory: Arc<Memtable>,
-    bytes: u64,
 }
 
 impl Disk {
-    /// Opens the database in a folder.
+    /// Opens the database in a folder, or creates it.
     pub fn open(folder: &Path, cache_bytes: u64) -> std::result::Result<Self, OpenError> {
-        if ["conf", "version"].iter().any(|name| folder.join(name).exists()) {
-            return Err(OpenError::OtherVersion);
-        }
-        fs::create_dir_all(folder).map_err(lsm_tree::Error::from)?;
-        let lock = journal::lock(folder).map_err(|error| match error {
-            TryLockError::WouldBlock => OpenError::InUse,
-            TryLockError::Error(error) => OpenError::Other(error.into()),
-        })?;
-        if Damage::was_found_in(folder).map_err(lsm_tree::Error::from)? {
-            return Err(OpenError::Damaged);
-        }
-        let tables = folder.join(TABLES);
-        if !folder.join("current").exists()
-            && pace::newest(&tables).is_ok_and(|newest| newest.is_some())
-        {
-            return Err(OpenError::Damaged);
-        }
-        let numbers = SequenceNumberCounter::default();
-        let backlog = Arc::new(Backlog::default());
-        let merges = PacedMerges::new(Arc::clone(&backlog), tables);
-        let config = config(folder, cache_bytes, numbers.clone())
-            .with_compaction_filter_factory(Some(Arc::new(merges)));
-        let tree = catch_unwind(AssertUnwindSafe(|| {
-            let tree = config.open()?;
-            numbers.set(tree.get_highest_persisted_seqno().map_or(0, |highest| highest + 1));
-            Ok::<_, lsm_tree::Error>(tree)
-        }));
-        let tree = tree.map_err(|_| OpenError::Damaged)??;
-        let shown = Arc::new(Shown::new(numbers));
-        let damage = Arc::new(Damage::new(folder));
-        let tables =
-            Tables::start(tree.clone(), (Arc::clone(&shown), Arc::clone(&damage)), backlog, folder)
-                .map_err(lsm_tree::Error::from)?;
-        let gathering = Mutex::new(Gathering { memory: tree.active_memtable(), bytes: 0 });
-        Ok(Self { folder: folder.to_owned(), tree, shown, damage, tables, gathering, _lock: lock })
+        check(folder)?;
+        let opened = catch_unwind(AssertUnwindSafe(|| open(folder, cache_bytes)));
+        let (db, items) = match opened {
+            Ok(Ok(opened)) => opened,
+            Ok(Err(fjall::Error::Locked)) => return Err(OpenError::InUse),
+            Ok(Err(error)) => return Err(open_error(SystemFault::of(&error), error.to_string())),
+            Err(panic) => {
+                let message = fault::message(panic.as_ref());
+                return Err(open_error(SystemFault::named_in(&message), message));
+            }
+        };
+        let damage = Arc::new(Damage { folder: folder.to_owned(), found: Once::new() });
+        Ok(Self { folder: folder.to_owned(), db, items, damage })
     }
 
-    /// The value under a key. Like a range, it shows a write whole or not at all, and behind one that showed it.
-    pub fn get(&self, key: &[u8]) -> Result<Option<Slice>> {
-        let shown = self.shown.read();
-        Ok(self.tree.get(key, shown.number).map_err(|error| self.damage.noted(error))?)
+    /// The database as it is now. A batch is in it as a whole or not at all.
+    pub fn snapshot(&self) -> DiskSnapshot {
+        let (items, damage) = (self.items.clone(), Arc::clone(&self.damage));
+        DiskSnapshot { snapshot: self.db.snapshot(), items, damage }
     }
 
-    /// The keys and values of a range, as they were when it began.
-    pub fn range(
-        &self,
-        range: (Bound<&[u8]>, Bound<&[u8]>),
-    ) -> impl DoubleEndedIterator<Item = Result<(Slice, Slice)>> + Send + use<> {
-        let shown = self.shown.read();
-        let found = self.tree.range::<&[u8], _>(range, shown.number, None);
-        let damage = Arc::clone(&self.damage);
-        found.map(move |pair| Ok(pair.into_inner().map_err(|error| damage.noted(error))?))
-    }
-
-    /// Writes all of it, or nothing: `None` removes what is under a key. An error is final.
+    /// Writes all of it in one atomic batch; `None` removes a key. Waits while memtables are full.
     pub fn write(&self, writes: impl Iterator<Item = (Slice, Option<Slice>)>) -> Result<()> {
-        let gathering = &mut *self.gathering.lock().unwrap_or_else(PoisonError::into_inner);
-        if gathering.bytes >= GATHERED_BYTES {
-            self.tables.write_gathered()?;
-            *gathering = Gathering { memory: self.tree.active_memtable(), bytes: 0 };
-        }
-        let writing = self.shown.write();
+        self.wait_for_flush()?;
+        let mut batch = self.db.batch();
         for (key, value) in writes {
-            let item = match value {
-                Some(value) => {
-                    InternalValue::from_components(key, value, writing.number, ValueType::Value)
-                }
-                None => InternalValue::new_tombstone(key, writing.number),
-            };
-            (_, gathering.bytes) = gathering.memory.insert(item);
+            match value {
+                Some(value) => batch.insert(&self.items, key, value),
+                None => batch.remove(&self.items, key),
+            }
         }
-        writing.show();
-        Ok(())
+        batch.commit().map_err(|error| self.damage.noted(&error))
     }
 
     /// What it takes of the disk, in bytes.
@@ -174,14 +146,28 @@ impl Disk {
         size_on_disk(&self.folder)
     }
 
-    /// Writes what has gathered as a table.
+    fn wait_for_flush(&self) -> Result<()> {
+        let (mut least, mut pauses) = (u64::MAX, 0);
+        loop {
+            let buffered = self.db.write_buffer_size();
+            if buffered < MOST_WRITE_BUFFER_BYTES {
+                return Ok(());
+            }
+            // Fails once a flush has failed: there will be no other.
+            self.db.persist(PersistMode::Buffer).map_err(|error| self.damage.noted(&error))?;
+            pauses = if buffered < least { 0 } else { pauses + 1 };
+            least = least.min(buffered);
+            if pauses > MOST_PAUSES {
+                return Err(DiskError::Stalled);
+            }
+            thread::sleep(PAUSE);
+        }
+    }
+
+    /// Writes what is in memory as a table.
     #[cfg(test)]
-    pub fn write_table(&self) -> Result<()> {
-        let mut gathering = self.gathering.lock().unwrap_or_else(PoisonError::into_inner);
-        self.tables.write_gathered()?;
-        *gathering = Gathering { memory: self.tree.active_memtable(), bytes: 0 };
-        self.tables.wait_until_written();
-        Ok(())
+    pub fn flush(&self) {
+        self.items.rotate_memtable_and_wait().unwrap();
     }
 }
 
@@ -191,12 +177,122 @@ impl fmt::Debug for Disk {
     }
 }
 
-/// What has just been gathered is not compressed: it is merged soon.
-fn config(folder: &Path, cache_bytes: u64, numbers: SequenceNumberCounter) -> Config {
+/// The database as it was at one moment. While it exists, what it shows is kept.
+#[derive(Clone)]
+pub struct DiskSnapshot {
+    snapshot: Snapshot,
+    items: Keyspace,
+    damage: Arc<Damage>,
+}
+
+impl DiskSnapshot {
+    /// The value of a key.
+    pub fn get(&self, key: &[u8]) -> Result<Option<Slice>> {
+        self.snapshot.get(&self.items, key).map_err(|error| self.damage.noted(&error))
+    }
+
+    /// The keys and values of a range, in order.
+    pub fn range(
+        &self,
+        range: (Bound<&[u8]>, Bound<&[u8]>),
+    ) -> impl DoubleEndedIterator<Item = Result<(Slice, Slice)>> + Send + use<> {
+        let found = self.snapshot.range::<&[u8], _>(&self.items, range);
+        let damage = Arc::clone(&self.damage);
+        found.map(move |pair| pair.into_inner().map_err(|error| damage.noted(&error)))
+    }
+}
+
+impl fmt::Debug for DiskSnapshot {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("DiskSnapshot").finish_non_exhaustive()
+    }
+}
+
+/// Damage that was found, so that the next start rebuilds the index.
+#[derive(Debug)]
+struct Damage {
+    folder: PathBuf,
+    found: Once,
+}
+
+impl Damage {
+    /// Classifies an error, and marks the folder where it shows damage.
+    fn noted(&self, error: &fjall::Error) -> DiskError {
+        if matches!(error, fjall::Error::Poisoned) {
+            return DiskError::Poisoned;
+        }
+        match SystemFault::of(error) {
+            Some(fault) => DiskError::System(fault),
+            None => {
+                self.mark(&error.to_string());
+                DiskError::Damaged(error.to_string())
+            }
+        }
+    }
+
+    fn mark(&self, reason: &str) {
+        self.found.call_once(|| {
+            let folder = self.folder.display();
+            error!(%folder, reason, "the index is damaged: it is rebuilt from the journal when it is opened again");
+            if let Err(error) = fs::write(self.folder.join(DAMAGED), reason) {
+                error!(%folder, %error, "the damage cannot be recorded: stop the node and delete the index folder");
+            }
+        });
+    }
+}
+
+/// What can be told before fjall opens the folder.
+fn check(folder: &Path) -> std::result::Result<(), OpenError> {
+    let system = |error: io::Error| open_error(SystemFault::of(&error), error.to_string());
+    match fs::File::open(folder.join("lock")) {
+        Ok(lock) => match lock.try_lock() {
+            Err(fs::TryLockError::WouldBlock) => return Err(OpenError::InUse),
+            Err(fs::TryLockError::Error(error)) => return Err(system(error)),
+            Ok(()) => {}
+        },
+        Err(error) if error.kind() == io::ErrorKind::NotFound => {}
+        Err(error) => return Err(system(error)),
+    }
+    match fs::read(folder.join(DAMAGED)) {
+        Ok(reason) => {
+            return Err(OpenError::Damaged(String::from_utf8_lossy(&reason).into_owned()));
+        }
+        Err(error) if error.kind() == io::ErrorKind::NotFound => {}
+        Err(error) => return Err(system(error)),
+    }
+    // fjall writes its version last when it creates a database.
+    let is_empty = match fs::read_dir(folder) {
+        Ok(mut entries) => entries.next().is_none(),
+        Err(error) if error.kind() == io::ErrorKind::NotFound => true,
+        Err(error) => return Err(system(error)),
+    };
+    if !is_empty && !folder.join("version").exists() {
+        return Err(OpenError::Foreign);
+    }
+    Ok(())
+}
+
+fn open(folder: &Path, cache_bytes: u64) -> fjall::Result<(Database, Keyspace)> {
+    let db = Database::builder(folder)
+        .cache_size(cache_bytes)
+        .max_journaling_size(LOG_BYTES)
+        .max_cached_files(Some(OPEN_TABLES))
+        .manual_journal_persist(true)
+        .worker_threads(WORKERS)
+        .open()?;
+    let items = db.keyspace(KEYSPACE, options)?;
+    Ok((db, items))
+}
+
+fn options() -> KeyspaceCreateOptions {
     let filter = |policy| FilterPolicyEntry::Bloom(policy);
-    // What the database shows of itself is not what is shown here: see `Shown`.
-    Config::new(folder, numbers, SequenceNumberCounter::default())
-        .use_cache(Arc::new(Cache::with_capacity_bytes(cache_bytes)))
+    let merging =
+        Leveled::default().with_l0_threshold(LEVEL_0_TABLES).with_table_target_size(TABLE_BYTES);
+    KeyspaceCreateOptions::default()
+        .manual_journal_persist(true)
+        .max_memtable_size(MEMTABLE_BYTES)
+        .compaction_strategy(Arc::new(merging))
+        // Level 0 is rewritten soon.
         .data_block_compression_policy(CompressionPolicy::new([
             CompressionType::None,
             CompressionType::Lz4,
@@ -210,7 +306,11 @@ fn config(folder: &Path, cache_bytes: u64, numbers: SequenceNumberCounter) -> Co
         ]))
 }
 
-/// What a folder takes of the disk, in bytes. What is reserved and was not written takes no room.
+fn open_error(fault: Option<SystemFault>, message: String) -> OpenError {
+    fault.map_or(OpenError::Damaged(message), OpenError::System)
+}
+
+/// What a folder takes of the disk, in bytes. fjall reserves its log ahead: what is not written takes no room.
 pub fn size_on_disk(folder: &Path) -> io::Result<u64> {
     let mut bytes = 0;
     for entry in fs::read_dir(folder)? {
@@ -218,7 +318,7 @@ pub fn size_on_disk(folder: &Path) -> io::Result<u64> {
         bytes += match entry.metadata() {
             Ok(found) if found.is_dir() => size_on_disk(&entry.path())?,
             Ok(found) => found.blocks() * 512,
-            // The database drops files while they are counted.
+            // Files are removed while they are counted.
             Err(error) if error.kind() == io::ErrorKind::NotFound => 0,
             Err(error) => return Err(error),
         };
@@ -226,5 +326,7 @@ pub fn size_on_disk(folder: &Path) -> io::Result<u64> {
     Ok(bytes)
 }
 
+#[cfg(test)]
+pub(super) use self::tests::copy;
 #[cfg(test)]
 mod tests;

@@ -71,7 +71,11 @@ fn wherever_a_large_report_stops_it_ends_with_the_same_bytes() {
     let (_folder, whole) = applied(&history);
     for commits in 0..10 {
         let (_folder, index) = stopped_and_finished(&history, commits);
-        assert_eq!(index.digest().unwrap(), whole.digest().unwrap(), "{commits}");
+        assert_eq!(
+            index.read().unwrap().digest().unwrap(),
+            whole.read().unwrap().digest().unwrap(),
+            "{commits}"
+        );
     }
 }
 
@@ -112,6 +116,8 @@ fn the_newest_word_on_a_campaign_to_an_audience_counts_and_who_saw_it_when_is_ke
     assert_eq!(outcome(&index, again), Outcome::Void(VoidReason::Repeats(second)));
     assert_eq!(outcome(&index, other), Outcome::Void(VoidReason::Conflicts(second)));
     let newest: Vec<_> = index
+        .read()
+        .unwrap()
         .contributions_back(None)
         .map(|kept| kept.map(|kept| (kept.position.sequence, kept.founded)).unwrap())
         .collect();
@@ -119,15 +125,17 @@ fn the_newest_word_on_a_campaign_to_an_audience_counts_and_who_saw_it_when_is_ke
 
     // Tubeworks joined behind the first word, and sees the campaign by the second.
     let tubeworks = index.registry().reader(&PartnerId::from_stored("tubeworks")).unwrap();
-    let sees = |sequence| index.campaign_visible_at(campaign(1), &tubeworks, sequence).unwrap();
+    let sees = |sequence| {
+        index.read().unwrap().campaign_visible_at(campaign(1), &tubeworks, sequence).unwrap()
+    };
     assert_eq!((sees(joined), sees(second - 1), sees(second)), (false, false, true));
     let now = Timestamp::default();
-    assert!(index.campaign_visible(campaign(1), &tubeworks, now).unwrap());
-    assert!(!index.campaign_visible(campaign(2), &tubeworks, now).unwrap());
+    assert!(index.read().unwrap().campaign_visible(campaign(1), &tubeworks, now).unwrap());
+    assert!(!index.read().unwrap().campaign_visible(campaign(2), &tubeworks, now).unwrap());
 }
 
-/// A batch whose parts take as many operations as one may: many campaigns, ends of their own, and another
-/// audience that it takes the place of.
+/// A batch with many writes for each item: many campaigns, ends of their own, and another audience that it takes
+/// the place of.
 fn full_batch(history: &mut History, number: u32, groups: usize, campaigns: u8) -> u64 {
     let values: Vec<String> = (0..90).map(|at| format!("n{at}.example")).collect();
     let items: Vec<_> = values.iter().map(|value| (value.as_str(), Verdict::Malicious)).collect();
@@ -147,7 +155,7 @@ fn full_batch(history: &mut History, number: u32, groups: usize, campaigns: u8) 
 }
 
 #[test]
-fn a_part_that_names_many_campaigns_fits_one_batch_of_the_index_wherever_it_stops() {
+fn a_batch_that_names_many_campaigns_is_applied_as_a_whole_wherever_it_stops() {
     for (groups, campaigns) in [(1, 1), (1, 90), (100, 1), (100, 90)] {
         let mut history = History::new();
         for at in 0..groups {
@@ -166,13 +174,17 @@ fn a_part_that_names_many_campaigns_fits_one_batch_of_the_index_wherever_it_stop
         full_batch(&mut history, 2, groups, campaigns);
         let (_folder, whole) = applied(&history);
         let named: usize = (0..campaigns)
-            .flat_map(|at| whole.naming(campaign(at), Position::default()))
+            .flat_map(|at| whole.read().unwrap().naming(campaign(at), 0))
             .map(|named| named.unwrap().1.part.versions.len())
             .sum();
         assert_eq!(named, 180);
         for commits in [1, groups, groups + 1, groups + 3, groups + 9] {
             let (_folder, index) = stopped_and_finished(&history, commits);
-            assert_eq!(index.digest().unwrap(), whole.digest().unwrap(), "{commits}");
+            assert_eq!(
+                index.read().unwrap().digest().unwrap(),
+                whole.read().unwrap().digest().unwrap(),
+                "{commits}"
+            );
         }
     }
 }

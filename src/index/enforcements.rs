@@ -2,13 +2,13 @@
 
 use super::keys::{self, ListedBy};
 use super::record::KeptEnforcement;
-use super::{Index, corrupt};
+use super::{View, corrupt};
 use crate::domain::audience::AudienceDigest;
 use crate::domain::enforcement::EnforcementId;
 use crate::domain::{PartnerId, Position};
 use crate::error::Result;
 
-impl Index {
+impl View<'_> {
     /// An author's enforcement under an id, to one audience.
     pub fn enforcement(
         &self,
@@ -16,7 +16,7 @@ impl Index {
         id: &EnforcementId,
         audience: AudienceDigest,
     ) -> Result<Option<KeptEnforcement>> {
-        let stored = self.store.get(&keys::enforcement(author, id, audience))?;
+        let stored = self.snapshot.get(&keys::enforcement(author, id, audience))?;
         stored.map(|stored| KeptEnforcement::decode(&stored)).transpose()
     }
 
@@ -30,8 +30,8 @@ impl Index {
         &self,
         author: &PartnerId,
         id: &EnforcementId,
-    ) -> impl Iterator<Item = Result<KeptEnforcement>> {
-        let found = self.store.scan(&keys::enforcement_versions(author, id));
+    ) -> impl Iterator<Item = Result<KeptEnforcement>> + use<> {
+        let found = self.snapshot.scan(&keys::enforcement_versions(author, id));
         found.map(|pair| KeptEnforcement::decode(&pair?.1))
     }
 
@@ -53,7 +53,7 @@ impl Index {
         &self,
         by: ListedBy<'_>,
         before: Option<Position>,
-    ) -> impl Iterator<Item = Result<KeptEnforcement>> {
+    ) -> impl Iterator<Item = Result<KeptEnforcement>> + use<> {
         let before = before.map(|at| keys::enforcement_at(by, at));
         self.placed_back(&keys::enforcements(by), before.as_deref(), read_place)
     }

@@ -9,7 +9,7 @@
 //! | `c` | indicator id, author, audience digest | how many sightings were reported |
 //! | `d` | NUL, time, tip, recipient | (empty) an answer to the tip is due then; see [`tips`] |
 //! | `d` | partner, box, time, tip, recipient | (empty) the same, by whom it concerns |
-//! | `e` | end in milliseconds, sequence, first item | (empty) versions of this part end then |
+//! | `e` | end in milliseconds, sequence | (empty) versions of this entry end then |
 //! | `f` | version, giver | feedback on the version |
 //! | `g` | group | the group with its memberships |
 //! | `h` | group, sequence | (empty) the entry is shared with the group |
@@ -18,12 +18,12 @@
 //! | `j` | author, inverted sequence, part | what a liaison was given of the author's |
 //! | `k` | partner, request | digest, sequence and time of the request taken under this key |
 //! | `L` | partner, hold | a legal hold |
-//! | `l` | end in milliseconds, sequence, first outcome | what is released until then |
+//! | `l` | end in milliseconds, sequence | what is released until then |
 //! | `m` | tip, `e`, sequence | what an entry added to the tip |
 //! | `m` | tip, `i`, sequence, first indicator | some of the indicators that it added |
 //! | `m` | tip, `t`, sequence, part | a part of the text that it added |
 //! | `n` | partner, submission | (empty) the submission is open |
-//! | `o` | sequence, first item | what the items of a part came to; author, audience and indicators of its versions |
+//! | `o` | sequence | what the entry and its items came to; author, audience and indicators of its versions |
 //! | `p` | partner | the partner |
 //! | `r` | tip, recipient, sequence | (empty) the entry stands in the recipient's thread |
 //! | `s` | indicator id, author, audience digest, slot | a sighting |
@@ -41,7 +41,7 @@
 //! | `Vt` | position | the key of what is said of a campaign there |
 //! | `w` | partner, box, state, descending sequence, tip, recipient | (empty) a thread in a box, of one state or any |
 //! | `x` | position | a closed version |
-//! | `y` | campaign, sequence, first item | the versions of a part that name the campaign |
+//! | `y` | campaign, sequence | the versions of the entry that name the campaign |
 //! | `z` | partner, hold, version | a copy that a hold keeps |
 //!
 //! Numbers are big-endian, so that keys sort as the numbers do; a NUL ends each text.
@@ -52,8 +52,8 @@ mod liaisons;
 pub mod tips;
 
 pub use self::campaigns::{
-    contribution, contribution_at, contributions, contributions_by_time, naming, naming_part,
-    read_contribution_place, read_naming, read_sight_of, sight_of, sights_of,
+    contribution, contribution_at, contributions, contributions_by_time, naming, naming_entry,
+    read_contribution_place, read_sight_of, sight_of, sights_of,
 };
 pub use self::enforcements::{
     ListedBy, enforcement, enforcement_at, enforcement_versions, enforcements,
@@ -74,10 +74,10 @@ pub const CURRENT: &[u8] = b"i";
 pub const GROUPS: &[u8] = b"g";
 /// The prefix of open submissions.
 pub const OPEN: &[u8] = b"n";
+/// The prefix of what entries came to.
+pub const OUTCOMES: &[u8] = b"o";
 /// The prefix of partners.
 pub const PARTNERS: &[u8] = b"p";
-/// The prefix of closed versions.
-pub const CLOSED: &[u8] = b"x";
 
 /// The current assessment of an indicator by an author to an audience.
 pub fn assessment(id: IndicatorId, author: &PartnerId, audience: AudienceDigest) -> Vec<u8> {
@@ -140,20 +140,16 @@ pub fn read_entry(key: &[u8]) -> Option<u64> {
     Some(u64::from_be_bytes(*key.last_chunk()?))
 }
 
-/// The time at which versions of a part end. Times before the epoch end at once.
-pub fn ends(at: Timestamp, part: Position) -> Vec<u8> {
-    let mut key = ENDS.to_vec();
-    key.extend_from_slice(&u64::try_from(at.as_millis()).unwrap_or(0).to_be_bytes());
-    key.extend_from_slice(&part.sequence.to_be_bytes());
-    key.extend_from_slice(&part.index.to_be_bytes());
-    key
+/// The time at which versions of an entry end.
+pub fn ends(at: Timestamp, sequence: u64) -> Vec<u8> {
+    at_time(ENDS, at, sequence)
 }
 
-/// When, and of which part, versions end.
-pub fn read_ends(key: &[u8]) -> Option<(Timestamp, Position)> {
+/// When, and of which entry, versions or releases end.
+pub fn read_ends(key: &[u8]) -> Option<(Timestamp, u64)> {
     let at = u64::from_be_bytes(key.get(1..9)?.try_into().ok()?);
     let at = Timestamp::from_millis(i64::try_from(at).ok()?);
-    Some((at, read_position(key.get(9..)?)?))
+    Some((at, u64::from_be_bytes(key.get(9..)?.try_into().ok()?)))
 }
 
 /// The request taken under a key.
@@ -238,13 +234,8 @@ pub fn read_open(key: &[u8]) -> Option<(PartnerId, SubmissionId)> {
     Some((PartnerId::from_stored(partner), SubmissionId::from_stored(submission)))
 }
 
-/// What the items of an entry came to, from one item on.
-pub fn outcome(sequence: u64, first_item: u32) -> [u8; 13] {
-    positioned(b'o', Position::new(sequence, first_item))
-}
-
-/// The prefix of what all items of an entry came to.
-pub fn outcomes(sequence: u64) -> [u8; 9] {
+/// What an entry and its items came to.
+pub fn outcome(sequence: u64) -> [u8; 9] {
     let mut key = [b'o'; 9];
     key[1..].copy_from_slice(&sequence.to_be_bytes());
     key
@@ -253,6 +244,13 @@ pub fn outcomes(sequence: u64) -> [u8; 9] {
 /// A closed version.
 pub fn closed(version: Position) -> [u8; 13] {
     positioned(b'x', version)
+}
+
+/// The prefix of the closed versions of an entry.
+pub fn closed_of(sequence: u64) -> [u8; 9] {
+    let mut key = [b'x'; 9];
+    key[1..].copy_from_slice(&sequence.to_be_bytes());
+    key
 }
 
 /// The version in the key of a closed one.
@@ -268,6 +266,14 @@ pub fn partner(id: &PartnerId) -> Vec<u8> {
 /// A group.
 pub fn group(id: &GroupId) -> Vec<u8> {
     [GROUPS, id.as_str().as_bytes()].concat()
+}
+
+/// A key for an entry at a time. A time before the epoch counts as the epoch.
+fn at_time(prefix: &[u8], at: Timestamp, sequence: u64) -> Vec<u8> {
+    let mut key = prefix.to_vec();
+    key.extend_from_slice(&u64::try_from(at.as_millis()).unwrap_or(0).to_be_bytes());
+    key.extend_from_slice(&sequence.to_be_bytes());
+    key
 }
 
 fn positioned(prefix: u8, at: Position) -> [u8; 13] {

@@ -1,7 +1,7 @@
 //! The lane of the liaisons, read: ends of releases, accesses, holds.
 
 use super::record::{Current, CurrentParts, Ending, KeptAccess, KeptHold};
-use super::{Index, corrupt, keys};
+use super::{View, corrupt, keys};
 use crate::domain::entry::HoldId;
 use crate::domain::{PartnerId, Position, Timestamp};
 use crate::error::Result;
@@ -11,22 +11,22 @@ pub type FoundAccess = ((u64, u32), KeptAccess);
 /// A hold, by whose it is and its id.
 pub type FoundHold = (PartnerId, HoldId, KeptHold);
 
-impl Index {
+impl View<'_> {
     /// The releases that have had their time by now, the longest over first.
     pub fn releases_due(
         &self,
         now: Timestamp,
         most: usize,
-    ) -> Result<Vec<(Timestamp, Position, Ending)>> {
+    ) -> Result<Vec<(Timestamp, u64, Ending)>> {
         let mut found = Vec::new();
-        for pair in self.store.scan(keys::RELEASE_ENDS).take(most) {
+        for pair in self.snapshot.scan(keys::RELEASE_ENDS).take(most) {
             let (key, value) = pair?;
-            let (at, part) =
-                keys::read_release_ends(&key).ok_or_else(|| corrupt("the end of releases"))?;
+            let (at, sequence) =
+                keys::read_ends(&key).ok_or_else(|| corrupt("the end of releases"))?;
             if at > now {
                 break;
             }
-            found.push((at, part, Ending::decode(&value)?));
+            found.push((at, sequence, Ending::decode(&value)?));
         }
         Ok(found)
     }
@@ -36,7 +36,7 @@ impl Index {
         &self,
         author: &PartnerId,
         behind: Option<(u64, u32)>,
-    ) -> impl Iterator<Item = Result<FoundAccess>> {
+    ) -> impl Iterator<Item = Result<FoundAccess>> + use<> {
         let prefix = keys::accesses_to(author);
         let from = behind.map_or_else(
             || prefix.clone(),
@@ -46,7 +46,7 @@ impl Index {
                 key
             },
         );
-        self.store.scan_from(&prefix, &from).map(|pair| {
+        self.snapshot.scan_from(&prefix, &from).map(|pair| {
             let (key, value) = pair?;
             let at = keys::read_access(&key).ok_or_else(|| corrupt("an access"))?;
             Ok((at, KeptAccess::decode(&value)?))
@@ -61,7 +61,7 @@ impl Index {
     ) -> Result<Vec<(u64, PartnerId, u32)>> {
         let fault = || corrupt("an access");
         let mut found = Vec::new();
-        for pair in self.store.scan(keys::ACCESSES).take(most) {
+        for pair in self.snapshot.scan(keys::ACCESSES).take(most) {
             let (key, at) = pair?;
             let at = i64::from_be_bytes(at.as_ref().try_into().map_err(|_| fault())?);
             if Timestamp::from_millis(at) >= time {
@@ -74,7 +74,7 @@ impl Index {
 
     /// A hold of an author's.
     pub fn hold(&self, author: &PartnerId, hold: HoldId) -> Result<Option<KeptHold>> {
-        let stored = self.store.get(&keys::hold(author, hold))?;
+        let stored = self.snapshot.get(&keys::hold(author, hold))?;
         stored.map(|stored| KeptHold::decode(&stored)).transpose()
     }
 
@@ -83,7 +83,7 @@ impl Index {
         &self,
         author: Option<&PartnerId>,
         behind: Option<&(PartnerId, HoldId)>,
-    ) -> impl Iterator<Item = Result<FoundHold>> {
+    ) -> impl Iterator<Item = Result<FoundHold>> + use<> {
         let prefix = author.map_or_else(|| keys::HOLDS.to_vec(), keys::holds_of);
         let from = behind.map_or_else(
             || prefix.clone(),
@@ -93,7 +93,7 @@ impl Index {
                 key
             },
         );
-        self.store.scan_from(&prefix, &from.max(prefix.clone())).map(|pair| {
+        self.snapshot.scan_from(&prefix, &from.max(prefix.clone())).map(|pair| {
             let (key, value) = pair?;
             let (author, hold) = keys::read_hold(&key).ok_or_else(|| corrupt("a hold"))?;
             Ok((author, hold, KeptHold::decode(&value)?))
@@ -117,7 +117,7 @@ impl Index {
                 key
             },
         );
-        let found = self.store.scan_from(&prefix, &from).take(most);
+        let found = self.snapshot.scan_from(&prefix, &from).take(most);
         found.map(|pair| CurrentParts::of(&pair?.1)?.decode()).collect()
     }
 }

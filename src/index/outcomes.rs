@@ -62,8 +62,9 @@ impl Outcomes {
     pub fn publish(&self, last: u64, finished: Vec<(u64, Arc<Outcome>)>) -> Vec<Answer> {
         let mut answers = Vec::new();
         let mut inner = self.lock();
-        inner.last = last;
-        for (sequence, outcome) in finished {
+        let published = std::mem::replace(&mut inner.last, last);
+        // An index that was opened again may have applied some of them for a second time.
+        for (sequence, outcome) in finished.into_iter().filter(|one| one.0 > published) {
             let waiting = inner.waiting.remove(&sequence).into_iter().flatten();
             answers
                 .extend(waiting.map(|waiting| Answer { waiting, outcome: Arc::clone(&outcome) }));

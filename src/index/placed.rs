@@ -1,8 +1,9 @@
 //! Records that stand in an order by where they were accepted: a place leads to the record's key, and holds
 //! until a newer word takes the record over, which stands elsewhere in the order.
 
-use super::Index;
+use super::View;
 use super::record::{KeptContribution, KeptEnforcement};
+use super::store::Snapshot;
 use crate::domain::Position;
 use crate::error::Result;
 
@@ -36,16 +37,16 @@ impl Placed for KeptEnforcement {
 /// Reads the place of a key, or names what is damaged.
 type ReadPlace = fn(&[u8]) -> Result<Position>;
 
-impl Index {
-    /// The record of a key, while it stands at a place.
-    fn placed<T: Placed>(&self, key: &[u8], at: Position) -> Result<Option<T>> {
-        let kept = self.store.get(key)?.map(|stored| T::read(&stored)).transpose()?;
-        Ok(kept.filter(|kept| kept.position() == at))
-    }
+/// The record of a key, while it stands at a place.
+fn placed<T: Placed>(snapshot: &Snapshot, key: &[u8], at: Position) -> Result<Option<T>> {
+    let kept = snapshot.get(key)?.map(|stored| T::read(&stored)).transpose()?;
+    Ok(kept.filter(|kept| kept.position() == at))
+}
 
+impl View<'_> {
     /// The record to which a place leads.
     pub(super) fn placed_at<T: Placed>(&self, place: &[u8], at: Position) -> Result<Option<T>> {
-        self.store.get(place)?.map_or(Ok(None), |key| self.placed(&key, at))
+        self.snapshot.get(place)?.map_or(Ok(None), |key| placed(&self.snapshot, &key, at))
     }
 
     /// The records of an order from a place on, the oldest first: at most so many places are looked at. With
@@ -58,29 +59,30 @@ impl Index {
         read: ReadPlace,
     ) -> Result<(Vec<T>, Option<Position>)> {
         let (mut found, mut last) = (Vec::new(), None);
-        for (looked, pair) in self.store.scan_from(prefix, from).enumerate() {
+        for (looked, pair) in self.snapshot.scan_from(prefix, from).enumerate() {
             if looked == most {
                 return Ok((found, last));
             }
             let (place, key) = pair?;
             let at = read(&place)?;
             last = Some(at);
-            found.extend(self.placed(&key, at)?);
+            found.extend(placed(&self.snapshot, &key, at)?);
         }
         Ok((found, None))
     }
 
     /// The records of an order, the newest first, before a place or before the end.
-    pub(super) fn placed_back<'a, T: Placed>(
-        &'a self,
+    pub(super) fn placed_back<T: Placed>(
+        &self,
         prefix: &[u8],
         before: Option<&[u8]>,
         read: ReadPlace,
-    ) -> impl Iterator<Item = Result<T>> + use<'a, T> {
-        self.store.scan_back(prefix, before).filter_map(move |pair| {
+    ) -> impl Iterator<Item = Result<T>> + use<T> {
+        let snapshot = self.snapshot.clone();
+        self.snapshot.scan_back(prefix, before).filter_map(move |pair| {
             let record = || {
                 let (place, key) = pair?;
-                self.placed(&key, read(&place)?)
+                placed(&snapshot, &key, read(&place)?)
             };
             record().transpose()
         })

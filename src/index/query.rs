@@ -1,21 +1,24 @@
 //! Reads. None of them asks who may see: that is the exchange's, which holds the reader.
 
+use std::collections::BTreeSet;
 use std::sync::Arc;
 
+use super::closed::ClosedItems;
 use super::outcomes::Found;
 use super::record::{self, ClosedVersion, Current, CurrentParts, SubmissionState, TakenBatch};
-use super::{Index, corrupt, keys};
-use crate::domain::entry::{ItemOutcome, Outcome, SubmissionId, VoidReason};
+use super::store::Snapshot;
+use super::{Index, View, corrupt, keys};
+use crate::domain::entry::{Outcome, SubmissionId};
 use crate::domain::{IndicatorId, PartnerId, Position, Timestamp};
 use crate::error::{Error, Kind, Result};
 
-impl Index {
+impl View<'_> {
     /// The current assessments of an indicator, each with its author, author by author.
     pub fn assessments(
         &self,
         id: IndicatorId,
-    ) -> impl Iterator<Item = Result<(PartnerId, Current)>> {
-        self.store.scan(&keys::assessments(id)).map(|pair| {
+    ) -> impl Iterator<Item = Result<(PartnerId, Current)>> + use<> {
+        self.snapshot.scan(&keys::assessments(id)).map(|pair| {
             let (key, value) = pair?;
             let author = keys::assessment_author(&key).ok_or_else(|| corrupt("an assessment"))?;
             Ok((author, CurrentParts::of(&value)?.decode()?))
@@ -24,8 +27,18 @@ impl Index {
 
     /// What is kept of a version that is no longer current.
     pub fn closed_version(&self, version: Position) -> Result<Option<ClosedVersion>> {
-        let bytes = self.store.get(&keys::closed(version))?;
+        let bytes = self.snapshot.get(&keys::closed(version))?;
         bytes.map(|bytes| record::read_closed(&bytes)).transpose()
+    }
+
+    /// The items of an entry that are no longer current; `None` where all of them are.
+    pub(super) fn closed_items(&self, sequence: u64) -> Result<Option<ClosedItems>> {
+        let mut items = BTreeSet::new();
+        for pair in self.snapshot.scan(&keys::closed_of(sequence)) {
+            let version = keys::read_closed(&pair?.0);
+            items.insert(version.ok_or_else(|| corrupt("a closed version"))?.index);
+        }
+        Ok((!items.is_empty()).then(|| Arc::new(items)))
     }
 
     /// The batch that was taken under a key.
@@ -35,12 +48,12 @@ impl Index {
         submission: &SubmissionId,
         number: u32,
     ) -> Result<Option<TakenBatch>> {
-        let kept = self.submissions.get(&keys::submission(partner, submission));
+        let kept = self.index.submissions.get(&keys::submission(partner, submission));
         // Behind the highest number none was taken.
         if kept.is_some_and(|kept| number > kept.highest) {
             return Ok(None);
         }
-        let bytes = self.store.get(&keys::batch(partner, submission, number))?;
+        let bytes = self.snapshot.get(&keys::batch(partner, submission, number))?;
         bytes.map(|bytes| TakenBatch::decode(&bytes)).transpose()
     }
 
@@ -50,14 +63,14 @@ impl Index {
         partner: &PartnerId,
         submission: &SubmissionId,
     ) -> Result<Option<SubmissionState>> {
-        let bytes = self.store.get(&keys::submission(partner, submission))?;
+        let bytes = self.snapshot.get(&keys::submission(partner, submission))?;
         bytes.map(|bytes| SubmissionState::decode(&bytes)).transpose()
     }
 
     /// The open submissions that got no batch since `since`.
     pub fn idle_submissions(&self, since: Timestamp) -> Result<Vec<(PartnerId, SubmissionId)>> {
         let mut idle = Vec::new();
-        for pair in self.store.scan(keys::OPEN) {
+        for pair in self.snapshot.scan(keys::OPEN) {
             let key = pair?.0;
             let (partner, submission) =
                 keys::read_open(&key).ok_or_else(|| corrupt("an open submission"))?;
@@ -69,47 +82,11 @@ impl Index {
         Ok(idle)
     }
 
-    /// What an entry came to, once it is applied.
-    pub async fn outcome(&self, sequence: u64) -> Result<Arc<Outcome>> {
-        match self.outcomes.find(sequence) {
-            Found::Recent(outcome) => Ok(outcome),
-            Found::Waiting(receiver) => receiver.await.map_err(|_| {
-                Error::new(Kind::Unknown, "apply_stopped", "the exchange is stopping: try again")
-            }),
-            Found::Stored => self.stored_outcome(sequence),
-        }
-    }
-
-    /// What an applied entry came to, for readers that never wait.
-    pub fn applied_outcome(&self, sequence: u64) -> Result<Arc<Outcome>> {
-        match self.outcomes.find(sequence) {
-            Found::Recent(outcome) => Ok(outcome),
-            Found::Waiting(_) | Found::Stored => self.stored_outcome(sequence),
-        }
-    }
-
-    fn stored_outcome(&self, sequence: u64) -> Result<Arc<Outcome>> {
-        let (items, void) = self.read_outcomes(sequence)?;
-        Ok(Arc::new(void.map_or(Outcome::Taken(items), Outcome::Void)))
-    }
-
-    pub(super) fn read_outcomes(
-        &self,
-        sequence: u64,
-    ) -> Result<(Vec<ItemOutcome>, Option<VoidReason>)> {
-        let (mut items, mut void) = (Vec::new(), None);
-        for pair in self.store.scan(&keys::outcomes(sequence)) {
-            let (_, value) = pair?;
-            void = record::read_outcomes(&value, &mut items)?.or(void);
-        }
-        Ok((items, void))
-    }
-
     /// A digest over every key and value. Two indexes of one journal that have come equally far
     /// have the same.
     pub fn digest(&self) -> Result<u32> {
         let mut digest = 0;
-        for pair in self.store.scan(&[]) {
+        for pair in self.snapshot.scan(&[]) {
             let (key, value) = pair?;
             for part in [&key, &value] {
                 digest = crc32c::crc32c_append(digest, &(part.len() as u64).to_be_bytes());
@@ -118,4 +95,35 @@ impl Index {
         }
         Ok(digest)
     }
+}
+
+impl Index {
+    /// What an entry came to, once it is applied.
+    pub async fn outcome(&self, sequence: u64) -> Result<Arc<Outcome>> {
+        match self.outcomes.find(sequence) {
+            Found::Recent(outcome) => Ok(outcome),
+            Found::Waiting(receiver) => receiver.await.map_err(|_| {
+                Error::new(Kind::Unknown, "apply_stopped", "the exchange is stopping: try again")
+            }),
+            Found::Stored => self.read_outcome(sequence),
+        }
+    }
+
+    /// What an applied entry came to, for readers that never wait.
+    pub fn applied_outcome(&self, sequence: u64) -> Result<Arc<Outcome>> {
+        match self.outcomes.find(sequence) {
+            Found::Recent(outcome) => Ok(outcome),
+            Found::Waiting(_) | Found::Stored => self.read_outcome(sequence),
+        }
+    }
+
+    fn read_outcome(&self, sequence: u64) -> Result<Arc<Outcome>> {
+        stored_outcome(&self.read()?.snapshot, sequence).map(Arc::new)
+    }
+}
+
+/// What an entry came to that was applied before a snapshot.
+pub(super) fn stored_outcome(snapshot: &Snapshot, sequence: u64) -> Result<Outcome> {
+    let stored = snapshot.get(&keys::outcome(sequence))?;
+    record::read_outcome(&stored.ok_or_else(|| corrupt("an outcome"))?)
 }

@@ -1,33 +1,33 @@
 //! Sightings and feedback, read.
 
 use super::record::{KeptFeedback, KeptSighting, TakenBatch};
-use super::{Index, corrupt, keys};
+use super::{View, corrupt, keys};
 use crate::domain::entry::RequestId;
 use crate::domain::{IndicatorId, PartnerId, Position};
 use crate::error::Result;
 
-impl Index {
+impl View<'_> {
     /// The request that was taken under a key.
     pub fn taken_request(
         &self,
         partner: &PartnerId,
         request: &RequestId,
     ) -> Result<Option<TakenBatch>> {
-        let stored = self.store.get(&keys::request(partner, request))?;
+        let stored = self.snapshot.get(&keys::request(partner, request))?;
         stored.map(|stored| TakenBatch::decode(&stored)).transpose()
     }
 
     /// The sightings of an indicator that are kept, author by author.
-    pub fn sightings(&self, id: IndicatorId) -> impl Iterator<Item = Result<KeptSighting>> {
-        self.store.scan(&keys::sightings(id)).map(|pair| KeptSighting::decode(&pair?.1))
+    pub fn sightings(&self, id: IndicatorId) -> impl Iterator<Item = Result<KeptSighting>> + use<> {
+        self.snapshot.scan(&keys::sightings(id)).map(|pair| KeptSighting::decode(&pair?.1))
     }
 
     /// The feedback on a version, with who gives it.
     pub fn feedback(
         &self,
         about: Position,
-    ) -> impl Iterator<Item = Result<(PartnerId, KeptFeedback)>> {
-        self.store.scan(&keys::feedback_on(about)).map(|pair| {
+    ) -> impl Iterator<Item = Result<(PartnerId, KeptFeedback)>> + use<> {
+        self.snapshot.scan(&keys::feedback_on(about)).map(|pair| {
             let (key, value) = pair?;
             let giver = keys::read_feedback(&key).ok_or_else(|| corrupt("feedback"))?;
             Ok((giver, KeptFeedback::decode(&value)?))

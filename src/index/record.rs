@@ -27,7 +27,7 @@ pub use self::assessment::{
 pub use self::campaign::{KeptContribution, Named, campaign_sight, read_campaign_sight};
 use self::codec::record;
 pub use self::enforcement::KeptEnforcement;
-pub use self::outcome::{outcomes, read_outcomes, read_part, void};
+pub use self::outcome::{outcome, read_outcome, read_versions};
 pub use self::part::Part;
 pub use self::reaction::{KeptFeedback, KeptSighting};
 pub use self::registry::{Known, group, partner, read_group, read_partner};
@@ -38,19 +38,16 @@ pub use self::tip::{
 };
 use super::corrupt;
 use crate::domain::cursor::JournalTag;
-use crate::domain::{Position, Timestamp};
-use crate::error::Result;
+use crate::domain::Timestamp;
 
 /// The version of everything in this file and in [`super::keys`].
-pub const LAYOUT: u8 = 6;
+pub const LAYOUT: u8 = 7;
 
 /// How far the index has come, written in the same batch as what it has come to.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct Head {
-    /// The last entry that is applied as a whole.
+    /// The last entry that is applied.
     pub sequence: u64,
-    /// How many items of the entry behind it are applied.
-    pub items: u32,
     /// The tag of the last entry: a journal that was restored and went on differs there.
     pub last: [u8; 4],
     /// The journal that the index is of; all zero before its first entry.
@@ -62,7 +59,6 @@ impl Head {
     pub fn encode(self) -> Vec<u8> {
         let mut bytes = vec![LAYOUT];
         bytes.put_u64(self.sequence);
-        bytes.put_u32(self.items);
         bytes.put_slice(&self.last);
         bytes.put_slice(&self.journal.0);
         bytes
@@ -70,14 +66,14 @@ impl Head {
 
     /// Reads the record; `None` for an index of another layout.
     pub fn decode(mut bytes: &[u8]) -> Option<Self> {
-        if bytes.len() != 21 || bytes.get_u8() != LAYOUT {
+        if bytes.len() != 17 || bytes.get_u8() != LAYOUT {
             return None;
         }
-        let (sequence, items) = (bytes.get_u64(), bytes.get_u32());
+        let sequence = bytes.get_u64();
         let (mut last, mut journal) = ([0; 4], [0; 4]);
         bytes.copy_to_slice(&mut last);
         bytes.copy_to_slice(&mut journal);
-        Some(Self { sequence, items, last, journal: JournalTag(journal) })
+        Some(Self { sequence, last, journal: JournalTag(journal) })
     }
 }
 
@@ -130,34 +126,6 @@ pub struct Closing {
 }
 
 record!(SubmissionState, "a submission");
-
-fn put_position(bytes: &mut Vec<u8>, position: Position) {
-    bytes.put_u64(position.sequence);
-    bytes.put_u32(position.index);
-}
-
-fn take_position(bytes: &mut &[u8], what: &'static str) -> Result<Position> {
-    let sequence = bytes.try_get_u64().map_err(|_| corrupt(what))?;
-    Ok(Position::new(sequence, bytes.try_get_u32().map_err(|_| corrupt(what))?))
-}
-
-fn put_block(bytes: &mut Vec<u8>, block: &[u8]) {
-    // A block is a part of a value, and a value is at most 8 KB.
-    bytes.put_u16(u16::try_from(block.len()).unwrap_or(u16::MAX));
-    bytes.put_slice(block);
-}
-
-fn take_block<'a>(bytes: &mut &'a [u8], what: &'static str) -> Result<&'a [u8]> {
-    let length = usize::from(bytes.try_get_u16().map_err(|_| corrupt(what))?);
-    let (block, rest) = bytes.split_at_checked(length).ok_or_else(|| corrupt(what))?;
-    *bytes = rest;
-    Ok(block)
-}
-
-fn take_text(bytes: &mut &[u8], what: &'static str) -> Result<String> {
-    let block = take_block(bytes, what)?;
-    String::from_utf8(block.to_vec()).map_err(|_| corrupt(what))
-}
 
 #[cfg(test)]
 mod tests;

@@ -1,21 +1,22 @@
-//! Opening an index, and deciding that it has to be rebuilt.
+//! Opening an index, and deciding whether it has to be rebuilt.
 
-use std::path::Path;
+use std::path::{Path, PathBuf};
 use std::sync::atomic::AtomicU64;
-use std::sync::{Arc, Mutex, RwLock};
+use std::sync::{Arc, Mutex};
 use std::{fs, io};
 
-use arc_swap::ArcSwap;
+use arc_swap::{ArcSwap, ArcSwapOption};
 use tokio::sync::watch;
 use tracing::warn;
 
+use super::closed::ClosedVersions;
 use super::database::{Disk, DiskError, OpenError};
 use super::keys;
 use super::outcomes::Outcomes;
 use super::record::{self, Head};
-use super::store::Store;
+use super::store::{Snapshot, Store};
 use super::submissions::Submissions;
-use super::{Index, Registry, entry_tag};
+use super::{Index, IndexState, Registry, entry_tag};
 use crate::domain::Entry;
 use crate::error::{Error, Kind, Result};
 
@@ -28,92 +29,163 @@ pub struct JournalEnds<'a> {
     pub entry: &'a dyn Fn(u64) -> Option<Entry>,
 }
 
+/// Where an index lies on disk.
+#[derive(Debug)]
+pub struct Location {
+    folder: PathBuf,
+    cache_bytes: u64,
+}
+
+/// An open store, and how far it has come.
+#[derive(Debug)]
+pub struct Opened {
+    /// The store.
+    pub store: Arc<Store>,
+    /// How far it has come.
+    pub head: Head,
+    /// Who is on the exchange there.
+    pub registry: Registry,
+}
+
+/// How much of the newest outcomes is checked: more than all memtables hold, and so than the log is needed for.
+const CHECKED_BYTES: usize = 64 * 1024 * 1024;
+
 /// Why an index cannot be used as it is.
 enum Unusable {
-    /// Somebody else has it open: it is not ours to delete.
-    InUse,
+    /// It may be in order: it is not deleted.
+    Refused(String),
     /// It has to be computed again.
     Rebuild(String),
 }
 
 impl Index {
-    /// Opens the index in a folder of its own. One that does not open, is of another layout, or
-    /// disagrees with the journal is deleted, and starts empty; applying the journal again gives
-    /// the same answers.
+    /// Opens the index in a folder of its own. One that is damaged, is of another layout, or disagrees with the
+    /// journal is deleted, and starts empty; applying the journal again gives the same answers. What the operating
+    /// system refuses is an error that says what to do.
     pub fn open(folder: &Path, cache_bytes: u64, journal: JournalEnds<'_>) -> Result<Index> {
-        match Self::open_existing(folder, cache_bytes, journal) {
-            Err(Unusable::Rebuild(reason)) => {
-                warn!(folder = %folder.display(), reason, "the index is rebuilt from the journal");
-                remove(folder)?;
-                Self::open_existing(folder, cache_bytes, journal)
-            }
-            opened => opened,
-        }
-        .map_err(|unusable| match unusable {
-            Unusable::InUse => {
-                let message = format!("{} is in use by another process", folder.display());
-                Error::new(Kind::Internal, "index_open", message)
-            }
-            Unusable::Rebuild(reason) => Error::internal("index_open", reason),
-        })
+        let location = Location { folder: folder.to_owned(), cache_bytes };
+        let opened = location.open(|head| agrees(head, journal))?;
+        Ok(Self::of(opened, Some(location)))
     }
 
     /// An index in memory: empty, and gone with the value.
     pub fn in_memory() -> Result<Index> {
-        Self::load(Store::in_memory(), Head::default())
+        let store = Arc::new(Store::in_memory());
+        let (head, registry) = (Head::default(), Registry::default());
+        Ok(Self::of(Opened { store, head, registry }, None))
+    }
+
+    /// Opens the database again after it failed.
+    pub(super) fn reopen(&self) -> Result<Opened> {
+        let in_memory = || Error::internal("index_open", "an index in memory does not fail");
+        let location = self.location.as_ref().ok_or_else(in_memory)?;
+        location.open(|_| Ok(()))
+    }
+
+    fn of(opened: Opened, location: Option<Location>) -> Index {
+        let Opened { store, head, registry } = opened;
+        Index {
+            suspended: watch::Sender::new(registry.suspended()),
+            head: Mutex::new(head),
+            checkpoint: watch::Sender::new(head.sequence),
+            registry: ArcSwap::new(Arc::new(registry)),
+            closed: ClosedVersions::after(head.sequence),
+            outcomes: Outcomes::new(head.sequence),
+            submissions: Submissions::default(),
+            campaigns_said: AtomicU64::default(),
+            state: watch::Sender::new(IndexState::Ready),
+            store: ArcSwapOption::new(Some(store)),
+            location,
+        }
+    }
+}
+
+impl Location {
+    fn open(
+        &self,
+        agrees: impl Fn(Head) -> std::result::Result<(), &'static str>,
+    ) -> Result<Opened> {
+        let folder = &self.folder;
+        let opened = match self.open_existing(&agrees) {
+            Err(Unusable::Rebuild(reason)) => {
+                warn!(folder = %folder.display(), reason, "the index is rebuilt from the journal");
+                remove(folder)?;
+                self.open_existing(&agrees)
+            }
+            opened => opened,
+        };
+        opened.map_err(|unusable| {
+            let (Unusable::Refused(reason) | Unusable::Rebuild(reason)) = unusable;
+            let message = format!("the index in {} does not open: {reason}", folder.display());
+            Error::new(Kind::Internal, "index_open", message)
+        })
     }
 
     fn open_existing(
-        folder: &Path,
-        cache_bytes: u64,
-        journal: JournalEnds<'_>,
-    ) -> std::result::Result<Index, Unusable> {
-        let disk = Disk::open(folder, cache_bytes).map_err(|error| match error {
-            OpenError::InUse => Unusable::InUse,
-            error => Unusable::Rebuild(error.to_string()),
+        &self,
+        agrees: impl Fn(Head) -> std::result::Result<(), &'static str>,
+    ) -> std::result::Result<Opened, Unusable> {
+        let disk = Disk::open(&self.folder, self.cache_bytes).map_err(|error| match error {
+            OpenError::InUse | OpenError::System(_) => Unusable::Refused(error.to_string()),
+            OpenError::Foreign | OpenError::Damaged(_) => Unusable::Rebuild(error.to_string()),
         })?;
-        let rebuild = |error: DiskError| Unusable::Rebuild(error.to_string());
-        let head = match disk.get(keys::HEAD).map_err(rebuild)? {
+        let read = |error: DiskError| match error {
+            DiskError::Damaged(_) => Unusable::Rebuild(error.to_string()),
+            _ => Unusable::Refused(error.to_string()),
+        };
+        let head = match disk.snapshot().get(keys::HEAD).map_err(read)? {
             None => Head::default(),
             Some(bytes) => Head::decode(&bytes).ok_or_else(|| {
                 Unusable::Rebuild("it has the layout of another version".to_owned())
             })?,
         };
-        agrees(head, journal).map_err(|reason| Unusable::Rebuild(reason.to_owned()))?;
-        let store = Store::of(disk).map_err(rebuild)?;
-        Self::load(store, head).map_err(|error| {
-            let source = std::error::Error::source(&error).map(ToString::to_string);
-            Unusable::Rebuild(source.unwrap_or_else(|| error.to_string()))
-        })
+        agrees(head).map_err(|reason| Unusable::Rebuild(reason.to_owned()))?;
+        let store = Arc::new(Store::of(disk).map_err(read)?);
+        let snapshot = store.snapshot();
+        let registry = check_outcomes(&snapshot, head).and_then(|()| registry(&snapshot));
+        Ok(Opened { registry: registry.map_err(unusable)?, store, head })
     }
+}
 
-    fn load(store: Store, head: Head) -> Result<Index> {
-        let mut registry = Registry::default();
-        for pair in store.scan(keys::PARTNERS) {
-            registry.put_known(record::read_partner(&pair?.1)?);
-        }
-        for pair in store.scan(keys::GROUPS) {
-            registry.put_group(record::read_group(&pair?.1)?);
-        }
-        registry.loaded();
-        let index = Index {
-            suspended: watch::Sender::new(registry.suspended()),
-            head: Mutex::new(head),
-            checkpoint: watch::Sender::new(head.sequence),
-            registry: ArcSwap::new(Arc::new(registry)),
-            closed: RwLock::default(),
-            outcomes: Outcomes::new(head.sequence),
-            submissions: Submissions::default(),
-            campaigns_said: AtomicU64::default(),
-            store,
-        };
-        let mut closed = Vec::new();
-        for pair in index.store.scan(keys::CLOSED) {
-            closed.extend(keys::read_closed(&pair?.0));
-        }
-        index.close(&closed);
-        Ok(index)
+fn unusable(error: Error) -> Unusable {
+    let source = std::error::Error::source(&error);
+    let message = source.map_or_else(|| error.to_string(), ToString::to_string);
+    match source.and_then(|source| source.downcast_ref::<DiskError>()) {
+        Some(DiskError::System(_)) => Unusable::Refused(message),
+        _ => Unusable::Rebuild(message),
     }
+}
+
+/// Checks that no batch is missing among the newest. fjall takes damage in the midst of its log for the end of it
+/// (fjall#311), and goes on with the next file: batches may be lost before others that are there.
+fn check_outcomes(snapshot: &Snapshot, head: Head) -> Result<()> {
+    let (mut expected, mut bytes) = (head.sequence, 0);
+    for pair in snapshot.scan_back(keys::OUTCOMES, None) {
+        let (key, value) = pair?;
+        if keys::read_entry(&key) != Some(expected) {
+            break;
+        }
+        (expected, bytes) = (expected - 1, bytes + value.len());
+        if expected == 0 || bytes > CHECKED_BYTES {
+            return Ok(());
+        }
+    }
+    match expected {
+        0 => Ok(()),
+        missing => Err(Error::internal("index_corrupt", format!("entry {missing} is missing"))),
+    }
+}
+
+fn registry(snapshot: &Snapshot) -> Result<Registry> {
+    let mut registry = Registry::default();
+    for pair in snapshot.scan(keys::PARTNERS) {
+        registry.put_known(record::read_partner(&pair?.1)?);
+    }
+    for pair in snapshot.scan(keys::GROUPS) {
+        registry.put_group(record::read_group(&pair?.1)?);
+    }
+    registry.loaded();
+    Ok(registry)
 }
 
 fn agrees(head: Head, journal: JournalEnds<'_>) -> std::result::Result<(), &'static str> {

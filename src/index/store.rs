@@ -3,28 +3,44 @@
 use std::collections::BTreeMap;
 use std::iter;
 use std::ops::Bound;
-use std::sync::{PoisonError, RwLock};
+use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::{Arc, PoisonError, RwLock};
 
 pub use super::database::Slice;
-use super::database::{self, Disk};
+use super::database::{self, Disk, DiskSnapshot};
 use super::known::{KnownIds, Stored};
 use super::{keys, storage_fault};
 use crate::error::Result;
 
-/// Ordered keys and values. What is written at once becomes visible at once. A scan sees the store as it was when
-/// it began. What is surely not there is not looked for.
+/// Ordered keys and values. Written in atomic batches by one writer, and read through snapshots.
 #[derive(Debug)]
 pub struct Store {
-    kept: Kept,
+    backend: Backend,
     known: KnownIds,
+    /// How often something was removed from `known`.
+    removals: AtomicU64,
 }
 
 #[derive(Debug)]
-enum Kept {
-    /// A database.
+enum Backend {
     Disk(Disk),
-    /// A map that lasts as long as the value does.
-    Memory(RwLock<BTreeMap<Slice, Slice>>),
+    /// Lasts as long as the value does.
+    Memory(RwLock<Arc<BTreeMap<Slice, Slice>>>),
+}
+
+/// The store as it was at one moment. What is surely not there is not looked for.
+#[derive(Clone, Debug)]
+pub struct Snapshot {
+    store: Arc<Store>,
+    state: State,
+    /// `Store::removals` before the snapshot was taken. Since then `known` may have lost what is in the snapshot.
+    removals: u64,
+}
+
+#[derive(Clone, Debug)]
+enum State {
+    Disk(DiskSnapshot),
+    Memory(Arc<BTreeMap<Slice, Slice>>),
 }
 
 /// What is found, in the order of the keys.
@@ -36,41 +52,108 @@ impl Store {
         let known = KnownIds::default();
         let end = successor(keys::CURRENT);
         let end = end.as_deref().map_or(Bound::Unbounded, Bound::Excluded);
-        for pair in disk.range((Bound::Included(keys::CURRENT), end)) {
+        for pair in disk.snapshot().range((Bound::Included(keys::CURRENT), end)) {
             known.add(&pair?.0);
         }
-        Ok(Self { kept: Kept::Disk(disk), known })
+        Ok(Self { backend: Backend::Disk(disk), known, removals: AtomicU64::default() })
     }
 
     /// An empty one in memory.
     pub fn in_memory() -> Self {
-        Self { kept: Kept::Memory(RwLock::default()), known: KnownIds::default() }
+        Self {
+            backend: Backend::Memory(RwLock::default()),
+            known: KnownIds::default(),
+            removals: AtomicU64::default(),
+        }
     }
 
-    /// The value under a key.
+    /// The store as it is now. A batch is in it as a whole or not at all.
+    pub fn snapshot(self: &Arc<Self>) -> Snapshot {
+        // In this order: what is removed from `known` later is noticed.
+        let removals = self.removals.load(Ordering::Acquire);
+        let state = match &self.backend {
+            Backend::Disk(disk) => State::Disk(disk.snapshot()),
+            Backend::Memory(map) => {
+                State::Memory(Arc::clone(&map.read().unwrap_or_else(PoisonError::into_inner)))
+            }
+        };
+        Snapshot { store: Arc::clone(self), state, removals }
+    }
+
+    /// Writes all of it in one atomic batch; `None` removes a key. There is one writer.
+    pub fn apply(
+        self: &Arc<Self>,
+        writes: impl IntoIterator<Item = (Slice, Option<Slice>)>,
+    ) -> Result<()> {
+        let mut emptied = Vec::new();
+        let noted = writes.into_iter().inspect(|(key, value)| match value {
+            Some(_) => self.known.add(key),
+            None => emptied.extend(KnownIds::prefix(key)),
+        });
+        self.write(noted)?;
+        if emptied.is_empty() {
+            return Ok(());
+        }
+        let snapshot = self.snapshot();
+        for prefix in emptied {
+            if snapshot.scan(&prefix).next().is_none() {
+                self.removals.fetch_add(1, Ordering::AcqRel);
+                self.known.remove(&prefix);
+            }
+        }
+        Ok(())
+    }
+
+    fn write(&self, writes: impl Iterator<Item = (Slice, Option<Slice>)>) -> Result<()> {
+        match &self.backend {
+            Backend::Disk(disk) => disk.write(writes).map_err(storage_fault),
+            Backend::Memory(map) => {
+                let mut map = map.write().unwrap_or_else(PoisonError::into_inner);
+                let map = Arc::make_mut(&mut map);
+                for (key, value) in writes {
+                    match value {
+                        Some(value) => drop(map.insert(key, value)),
+                        None => drop(map.remove(&key)),
+                    }
+                }
+                Ok(())
+            }
+        }
+    }
+
+    /// Its size on disk, in bytes, where it has one.
+    pub fn size_on_disk(&self) -> Option<u64> {
+        match &self.backend {
+            Backend::Disk(disk) => disk.size_on_disk().ok(),
+            Backend::Memory(_) => None,
+        }
+    }
+}
+
+impl Snapshot {
+    /// The value of a key.
     pub fn get(&self, key: &[u8]) -> Result<Option<Slice>> {
-        if !self.known.may_hold(key) {
+        if !self.store.known.may_hold(key) && self.is_known_to_be_current() {
             return Ok(None);
         }
-        match &self.kept {
-            Kept::Disk(disk) => disk.get(key).map_err(storage_fault),
-            Kept::Memory(map) => {
-                Ok(map.read().unwrap_or_else(PoisonError::into_inner).get(key).cloned())
-            }
+        match &self.state {
+            State::Disk(disk) => disk.get(key).map_err(storage_fault),
+            State::Memory(map) => Ok(map.get(key).cloned()),
         }
     }
 
     /// Everything whose key begins with a prefix.
     pub fn scan(&self, prefix: &[u8]) -> Pairs {
-        match self.known.under(prefix) {
-            Stored::Somewhere => self.scan_from(prefix, prefix),
-            Stored::Nothing => Box::new(iter::empty()),
-            Stored::Under(key) => match self.get(&key) {
-                // Since memory was asked it may have gone, and something else come in the same write.
+        let stored = self.store.known.under(prefix);
+        match stored {
+            Stored::Nothing if self.is_known_to_be_current() => Box::new(iter::empty()),
+            Stored::Under(key) if self.is_known_to_be_current() => match self.get(&key) {
+                // The snapshot is older than what is known, and another key was there.
                 Ok(None) => self.scan_from(prefix, prefix),
                 Ok(Some(value)) => Box::new(iter::once(Ok((key.into(), value)))),
                 Err(error) => Box::new(iter::once(Err(error))),
             },
+            _ => self.scan_from(prefix, prefix),
         }
     }
 
@@ -89,57 +172,25 @@ impl Store {
 
     fn range(&self, begin: &[u8], end: Option<&[u8]>) -> Pairs {
         let range = (Bound::Included(begin), end.map_or(Bound::Unbounded, Bound::Excluded));
-        match &self.kept {
-            Kept::Disk(disk) => {
-                let found = disk.range(range);
-                Box::new(found.map(|pair| pair.map_err(storage_fault)))
+        match &self.state {
+            State::Disk(disk) => {
+                // The database stays open for as long as it is read.
+                let open = Arc::clone(&self.store);
+                Box::new(disk.range(range).map(move |pair| {
+                    let _ = &open;
+                    pair.map_err(storage_fault)
+                }))
             }
-            Kept::Memory(map) => {
-                let map = map.read().unwrap_or_else(PoisonError::into_inner);
+            State::Memory(map) => {
                 let found = map.range::<[u8], _>(range).map(|(k, v)| Ok((k.clone(), v.clone())));
                 Box::new(found.collect::<Vec<_>>().into_iter())
             }
         }
     }
 
-    /// Writes all of it, or nothing. There is one writer.
-    pub fn apply(&self, writes: impl IntoIterator<Item = (Slice, Option<Slice>)>) -> Result<()> {
-        let mut emptied = Vec::new();
-        let noted = writes.into_iter().inspect(|(key, value)| match value {
-            Some(_) => self.known.add(key),
-            None => emptied.extend(KnownIds::prefix(key)),
-        });
-        self.write(noted)?;
-        for prefix in emptied {
-            if self.scan(&prefix).next().is_none() {
-                self.known.remove(&prefix);
-            }
-        }
-        Ok(())
-    }
-
-    fn write(&self, writes: impl Iterator<Item = (Slice, Option<Slice>)>) -> Result<()> {
-        match &self.kept {
-            Kept::Disk(disk) => disk.write(writes).map_err(storage_fault),
-            Kept::Memory(map) => {
-                let mut map = map.write().unwrap_or_else(PoisonError::into_inner);
-                for (key, value) in writes {
-                    match value {
-                        Some(value) => drop(map.insert(key, value)),
-                        None => drop(map.remove(&key)),
-                    }
-                }
-                Ok(())
-            }
-        }
-    }
-
-    /// Its size on disk, in bytes, where it has one.
-    pub fn size_on_disk(&self) -> Option<u64> {
-        match &self.kept {
-            Kept::Disk(disk) => disk.size_on_disk().ok(),
-            Kept::Memory(_) => None,
-        }
+    /// Whether nothing was removed from what is known since the snapshot. To be asked after that was asked.
+    fn is_known_to_be_current(&self) -> bool {
+        self.store.removals.load(Ordering::Acquire) == self.removals
     }
 }
 
@@ -161,8 +212,8 @@ mod tests {
 
     use super::*;
 
-    fn open(folder: &std::path::Path) -> Store {
-        Store::of(Disk::open(folder, 1 << 20).unwrap()).unwrap()
+    fn open(folder: &Path) -> Arc<Store> {
+        Arc::new(Store::of(Disk::open(folder, 1 << 20).unwrap()).unwrap())
     }
 
     fn put(key: &[u8]) -> (Slice, Option<Slice>) {
@@ -173,47 +224,70 @@ mod tests {
         (key.into(), None)
     }
 
+    fn get(store: &Arc<Store>, key: &[u8]) -> Option<Slice> {
+        store.snapshot().get(key).unwrap()
+    }
+
+    const MINE: &[u8] = b"i0123456789abcdefmine";
+    const THEIRS: &[u8] = b"i0123456789abcdeftheirs";
+
     #[test]
     fn what_is_stored_is_found_and_what_is_gone_is_not_looked_for() {
         let folder = tempfile::tempdir().unwrap();
-        let (mine, theirs) = (b"i0123456789abcdefmine", b"i0123456789abcdeftheirs");
-        let prefix = &mine[..17];
-        let found = |store: &Store| store.scan(prefix).count();
-        for mut store in [Store::in_memory(), open(folder.path())] {
-            assert!(store.get(mine).unwrap().is_none() && !store.known.may_hold(mine));
-            store.apply([put(mine), put(theirs), put(b"o1")]).unwrap();
-            assert_eq!((found(&store), store.scan(b"i").count()), (2, 2));
-            store.apply([removed(mine)]).unwrap();
-            assert!(store.get(mine).unwrap().is_none() && store.get(theirs).unwrap().is_some());
+        let prefix = &MINE[..17];
+        let found = |store: &Arc<Store>| store.snapshot().scan(prefix).count();
+        for mut store in [Arc::new(Store::in_memory()), open(folder.path())] {
+            assert!(get(&store, MINE).is_none() && !store.known.may_hold(MINE));
+            store.apply([put(MINE), put(THEIRS), put(b"o1")]).unwrap();
+            assert_eq!((found(&store), store.snapshot().scan(b"i").count()), (2, 2));
+            store.apply([removed(MINE)]).unwrap();
+            assert!(get(&store, MINE).is_none() && get(&store, THEIRS).is_some());
             assert_eq!(found(&store), 1, "what others say of it stays");
-            if matches!(store.kept, Kept::Disk(_)) {
+            if matches!(store.backend, Backend::Disk(_)) {
                 drop(store);
                 store = open(folder.path());
                 assert_eq!(found(&store), 1, "it is known again behind a restart");
             }
-            store.apply([removed(theirs), put(b"o2")]).unwrap();
+            store.apply([removed(THEIRS), put(b"o2")]).unwrap();
             assert!(!store.known.may_hold(prefix), "nothing is kept of it");
-            store.apply([put(mine)]).unwrap();
-            assert!(store.get(mine).unwrap().is_some());
-            assert!(store.get(b"o2").unwrap().is_some());
+            store.apply([put(MINE)]).unwrap();
+            assert!(get(&store, MINE).is_some());
+            assert!(get(&store, b"o2").is_some());
         }
     }
 
     #[test]
     fn what_takes_the_place_of_the_one_key_that_is_known_is_found() {
         let folder = tempfile::tempdir().unwrap();
-        let (before, after) = (b"i0123456789abcdefmine", b"i0123456789abcdeftheirs");
-        for store in [Store::in_memory(), open(folder.path())] {
-            store.apply([put(before)]).unwrap();
+        for store in [Arc::new(Store::in_memory()), open(folder.path())] {
+            store.apply([put(MINE)]).unwrap();
             // As for who asked memory right before it was told.
-            store.write([removed(before), put(after)].into_iter()).unwrap();
-            let found: Vec<_> = store.scan(&before[..17]).map(|pair| pair.unwrap().0).collect();
-            assert_eq!(found, [Slice::from(after)]);
+            store.write([removed(MINE), put(THEIRS)].into_iter()).unwrap();
+            let pairs = store.snapshot().scan(&MINE[..17]);
+            let found: Vec<_> = pairs.map(|pair| pair.unwrap().0).collect();
+            assert_eq!(found, [Slice::from(THEIRS)]);
         }
     }
 
-    fn all(store: &Store) -> Result<Vec<(Slice, Slice)>> {
-        store.scan(b"").collect()
+    #[test]
+    fn a_snapshot_shows_what_was_removed_since_and_nothing_that_was_added() {
+        let folder = tempfile::tempdir().unwrap();
+        for store in [Arc::new(Store::in_memory()), open(folder.path())] {
+            store.apply([put(MINE), put(THEIRS)]).unwrap();
+            let before = store.snapshot();
+            let found = |snapshot: &Snapshot| snapshot.scan(&MINE[..17]).count();
+            store.apply([removed(MINE), removed(THEIRS)]).unwrap();
+            let empty = store.snapshot();
+            assert!(before.get(MINE).unwrap().is_some() && empty.get(MINE).unwrap().is_none());
+            assert_eq!((found(&before), found(&empty)), (2, 0));
+            store.apply([put(MINE)]).unwrap();
+            assert_eq!((found(&before), found(&empty), found(&store.snapshot())), (2, 0, 1));
+            assert!(empty.get(MINE).unwrap().is_none());
+        }
+    }
+
+    fn all(store: &Arc<Store>) -> Result<Vec<(Slice, Slice)>> {
+        store.snapshot().scan(b"").collect()
     }
 
     fn files(folder: &Path) -> Vec<PathBuf> {
@@ -221,16 +295,8 @@ mod tests {
         entries.flat_map(|path| if path.is_dir() { files(&path) } else { vec![path] }).collect()
     }
 
-    fn copy(from: &Path, to: &Path) {
-        for file in files(from) {
-            let copied = to.join(file.strip_prefix(from).unwrap());
-            std::fs::create_dir_all(copied.parent().unwrap()).unwrap();
-            std::fs::copy(file, copied).unwrap();
-        }
-    }
-
     #[test]
-    fn damage_is_found_or_leaves_the_store_as_it_was_behind_some_write() {
+    fn damage_is_found_or_leaves_the_store_as_it_was_behind_some_batch() {
         let folder = tempfile::tempdir().unwrap();
         let store = open(folder.path());
         let mut states = vec![Vec::new()];
@@ -244,16 +310,16 @@ mod tests {
                 .unwrap();
             states.push(all(&store).unwrap());
             if batch % 3 == 1
-                && let Kept::Disk(disk) = &store.kept
+                && let Backend::Disk(disk) = &store.backend
             {
-                disk.write_table().unwrap();
+                disk.flush();
             }
         }
         drop(store);
         let (mut found, mut harmless) = (0, 0);
         for file in files(folder.path()) {
             let whole = std::fs::read(&file).unwrap();
-            let written = whole.len();
+            let written = whole.iter().rposition(|byte| *byte != 0).map_or(0, |last| last + 1);
             let flipped =
                 (0..4).map(|part| written * part / 4).filter(|at| *at < written).map(|at| {
                     let mut bytes = whole.clone();
@@ -263,11 +329,11 @@ mod tests {
             let cut = [0, written / 2].map(|length| whole[..length].to_vec());
             for bytes in flipped.chain(cut) {
                 let copied = tempfile::tempdir().unwrap();
-                copy(folder.path(), copied.path());
+                database::copy(folder.path(), copied.path());
                 let damaged = copied.path().join(file.strip_prefix(folder.path()).unwrap());
                 std::fs::write(&damaged, bytes).unwrap();
                 let opened = Disk::open(copied.path(), 1 << 20).ok();
-                let opened = opened.and_then(|disk| Store::of(disk).ok());
+                let opened = opened.and_then(|disk| Store::of(disk).ok()).map(Arc::new);
                 match opened.map(|store| all(&store)) {
                     None | Some(Err(_)) => found += 1,
                     Some(Ok(read)) => {

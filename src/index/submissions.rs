@@ -29,6 +29,11 @@ impl Submissions {
         inner.young.get(key).or_else(|| inner.old.get(key)).copied()
     }
 
+    /// Drops all of them.
+    pub fn clear(&self) {
+        *self.inner.write().unwrap_or_else(PoisonError::into_inner) = Inner::default();
+    }
+
     /// Keeps submissions as they are stored now.
     pub fn keep(&self, stored: Vec<(Vec<u8>, SubmissionState)>) {
         if stored.is_empty() {

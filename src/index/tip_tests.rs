@@ -62,7 +62,7 @@ fn moves(history: &mut History, recipient: &str, request: &str, to: TipState) ->
     history.push(Some(recipient), Body::TipResponded(moved))
 }
 
-/// A history of everything that is done with tips, with more in an entry than one part holds.
+/// A history of everything that is done with tips, with much in an entry.
 fn history() -> History {
     let mut history = History::new();
     let recipients: Vec<_> = (0..50).map(|at| named(&format!("member-{at:02}"))).collect();
@@ -88,21 +88,21 @@ fn history() -> History {
 fn wherever_it_stops_a_tip_ends_with_the_same_bytes() {
     let history = history();
     let (_folder, whole) = applied(&history);
-    let digest = whole.digest().unwrap();
+    let digest = whole.read().unwrap().digest().unwrap();
     for commits in 0..90 {
         let (_folder, index) = stopped_and_finished(&history, commits);
-        assert_eq!(index.digest().unwrap(), digest, "after {commits} commits");
+        assert_eq!(index.read().unwrap().digest().unwrap(), digest, "after {commits} commits");
     }
-    let all = whole.boxed(&named("birdsite"), TipBox::Sent, &[], None);
+    let all = whole.read().unwrap().boxed(&named("birdsite"), TipBox::Sent, &[], None);
     assert_eq!(all.map(Result::unwrap).count(), 52);
     let withdrawn = [TipState::Withdrawn];
-    let withdrawn = whole.boxed(&named("birdsite"), TipBox::Sent, &withdrawn, None);
+    let withdrawn = whole.read().unwrap().boxed(&named("birdsite"), TipBox::Sent, &withdrawn, None);
     assert_eq!(withdrawn.map(Result::unwrap).count(), 50);
-    assert_eq!(whole.overdue_tips(Timestamp::from_millis(9_001)).unwrap(), 2);
+    assert_eq!(whole.read().unwrap().overdue_tips(Timestamp::from_millis(9_001)).unwrap(), 2);
     let campaign = CampaignId::from_bytes([7; 16]);
-    assert_eq!(whole.waiting(campaign).count(), 0);
+    assert_eq!(whole.read().unwrap().waiting(campaign).count(), 0);
     let tips_of = |partner| {
-        let found = whole.tips_of_campaign(campaign, &named(partner));
+        let found = whole.read().unwrap().tips_of_campaign(campaign, &named(partner));
         found.map(|tip| tip.unwrap().as_bytes()[0]).collect::<Vec<_>>()
     };
     assert_eq!(tips_of("birdsite"), [2, 1], "the newest first, once for each party");
@@ -141,7 +141,11 @@ fn of_two_moves_that_conflict_the_first_counts_and_the_other_is_told_where_the_t
     }
     assert!(matches!(outcome(&index, first), Outcome::Taken(_)));
     assert!(matches!(outcome(&index, other), Outcome::Taken(_)));
-    assert_eq!(index.added(id(1), second).unwrap(), None, "what is void adds nothing");
+    assert_eq!(
+        index.read().unwrap().added(id(1), second).unwrap(),
+        None,
+        "what is void adds nothing"
+    );
 }
 
 #[test]
@@ -159,7 +163,8 @@ fn a_box_gives_the_newest_of_some_states_first_and_goes_on_behind_a_row() {
     }
     let (_folder, index) = applied(&history);
     let listed = |states: &[TipState], behind| {
-        let rows = index.boxed(&named("facegraph"), TipBox::Received, states, behind);
+        let rows =
+            index.read().unwrap().boxed(&named("facegraph"), TipBox::Received, states, behind);
         rows.map(|row| row.unwrap()).collect::<Vec<_>>()
     };
     let tips =
@@ -228,12 +233,16 @@ fn what_a_submission_brought_is_referred_once_for_each_close() {
         assert_eq!(outcome(&whole, void), Outcome::Void(VoidReason::DoneBefore));
     }
     assert!(matches!(outcome(&whole, first), Outcome::Taken(items) if items.len() == 40));
-    let done = whole.referred(&named("birdsite"), &submission).unwrap();
+    let done = whole.read().unwrap().referred(&named("birdsite"), &submission).unwrap();
     assert_eq!((done.to.len(), done.to[7].1, done.not_referred, done.up_to), (40, 2, 3, close));
-    assert!(!whole.is_unreferred(&named("birdsite"), &submission).unwrap());
+    assert!(!whole.read().unwrap().is_unreferred(&named("birdsite"), &submission).unwrap());
     for commits in 0..12 {
         let (_folder, index) = stopped_and_finished(&history, commits);
-        assert_eq!(index.digest().unwrap(), whole.digest().unwrap(), "after {commits} commits");
+        assert_eq!(
+            index.read().unwrap().digest().unwrap(),
+            whole.read().unwrap().digest().unwrap(),
+            "after {commits} commits"
+        );
     }
 }
 

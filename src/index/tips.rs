@@ -2,30 +2,29 @@
 
 use super::keys::tips::{self as keys, Row, TipBox};
 use super::record::{self, Added, KeptTip, ReferredSoFar};
-use super::{Index, corrupt};
+use super::{View, corrupt};
 use crate::domain::entry::{SubmissionId, TipIndicator};
 use crate::domain::tip::TipState;
 use crate::domain::{CampaignId, PartnerId, Timestamp, TipId};
 use crate::error::Result;
 
-impl Index {
-    /// A tip. One of which the entry is applied in part is not there yet.
+impl View<'_> {
+    /// A tip.
     pub fn tip(&self, id: TipId) -> Result<Option<KeptTip>> {
-        let stored = self.store.get(&keys::tip(id))?;
-        let tip = stored.map(|bytes| KeptTip::decode(&bytes)).transpose()?;
-        Ok(tip.filter(|tip| tip.sequence <= self.checkpoint()))
+        let stored = self.snapshot.get(&keys::tip(id))?;
+        stored.map(|bytes| KeptTip::decode(&bytes)).transpose()
     }
 
     /// The tip that an entry of its sender, or of a recipient, added to; `None` for any other entry.
     pub fn tip_at(&self, sequence: u64) -> Result<Option<TipId>> {
-        let Some(stored) = self.store.get(&keys::added_to(sequence))? else { return Ok(None) };
+        let Some(stored) = self.snapshot.get(&keys::added_to(sequence))? else { return Ok(None) };
         let id = stored.as_ref().try_into().map_err(|_| corrupt("the tip of an entry"))?;
         Ok(Some(TipId::from_bytes(id)))
     }
 
     /// What an entry added to a tip.
     pub fn added(&self, id: TipId, sequence: u64) -> Result<Option<Added>> {
-        let stored = self.store.get(&keys::added(id, sequence))?;
+        let stored = self.snapshot.get(&keys::added(id, sequence))?;
         stored.map(|bytes| Added::decode(&bytes)).transpose()
     }
 
@@ -35,36 +34,30 @@ impl Index {
         id: TipId,
         recipient: Option<&PartnerId>,
         from: u64,
-    ) -> impl Iterator<Item = Result<u64>> {
+    ) -> impl Iterator<Item = Result<u64>> + use<> {
         let (prefix, from) = match recipient {
             Some(recipient) => {
                 (keys::thread_of(id, recipient), keys::in_thread(id, recipient, from))
             }
             None => (keys::all_added(id), keys::added(id, from)),
         };
-        let applied = self.checkpoint();
         let read = |key: &[u8]| super::keys::read_entry(key).ok_or_else(|| corrupt("a tip"));
-        self.store
-            .scan_from(&prefix, &from)
-            .map(move |pair| pair.and_then(|(key, _)| read(&key)))
-            .take_while(move |sequence| sequence.as_ref().map_or(true, |one| *one <= applied))
+        let found = self.snapshot.scan_from(&prefix, &from);
+        found.map(move |pair| pair.and_then(|(key, _)| read(&key)))
     }
 
     /// The last entry that added to a tip.
     pub fn last_of_tip(&self, id: TipId) -> Result<Option<u64>> {
-        let applied = self.checkpoint();
-        let mut found = self.store.scan_back(&keys::all_added(id), None).map(|pair| {
+        let mut found = self.snapshot.scan_back(&keys::all_added(id), None).map(|pair| {
             pair.and_then(|(key, _)| super::keys::read_entry(&key).ok_or_else(|| corrupt("a tip")))
         });
-        let is_there =
-            |sequence: &Result<u64>| sequence.as_ref().map_or(true, |one| *one <= applied);
-        found.find(is_there).transpose()
+        found.next().transpose()
     }
 
     /// The text that an entry added to a tip; empty where it added none.
     pub fn tip_text(&self, id: TipId, sequence: u64) -> Result<String> {
         let mut bytes = Vec::new();
-        for pair in self.store.scan(&keys::texts(id, sequence)) {
+        for pair in self.snapshot.scan(&keys::texts(id, sequence)) {
             bytes.extend_from_slice(&pair?.1);
         }
         String::from_utf8(bytes).map_err(|_| corrupt("the text of a tip"))
@@ -82,7 +75,7 @@ impl Index {
         let prefix = keys::indicators(id, sequence);
         let begin = keys::indicators_from(id, sequence, from.saturating_sub(63));
         let mut found = Vec::new();
-        for pair in self.store.scan_from(&prefix, &begin) {
+        for pair in self.snapshot.scan_from(&prefix, &begin) {
             let (key, bytes) = pair?;
             let first = keys::read_first_indicator(&key).ok_or_else(|| corrupt("a tip"))?;
             let all = (first..).zip(record::read_indicators(&bytes)?);
@@ -114,7 +107,7 @@ impl Index {
                 None => prefix.clone(),
             };
             let length = prefix.len();
-            let rows = self.store.scan_from(&prefix, &from).map(move |pair| {
+            let rows = self.snapshot.scan_from(&prefix, &from).map(move |pair| {
                 let (key, _) = pair?;
                 key.get(length..).and_then(Row::read).ok_or_else(|| corrupt("a box of tips"))
             });
@@ -148,7 +141,7 @@ impl Index {
         of: TipBox,
         now: Timestamp,
         behind: Option<(Timestamp, TipId, &PartnerId)>,
-    ) -> impl Iterator<Item = Result<(Timestamp, TipId, PartnerId)>> {
+    ) -> impl Iterator<Item = Result<(Timestamp, TipId, PartnerId)>> + use<> {
         let prefix = keys::all_due_in(partner, of);
         let from = match behind {
             Some((at, tip, recipient)) => {
@@ -171,7 +164,7 @@ impl Index {
         now: Timestamp,
     ) -> impl Iterator<Item = Result<(Timestamp, TipId, PartnerId)>> + use<> {
         let length = prefix.len();
-        self.store
+        self.snapshot
             .scan_from(prefix, from)
             .map(move |pair| {
                 let (key, _) = pair?;
@@ -180,14 +173,11 @@ impl Index {
             .take_while(move |due| due.as_ref().map_or(true, |(at, ..)| *at < now))
     }
 
-    /// The batches that brought something new to campaigns in which tips wait; at most so many, and
-    /// none of which a part may yet be missing here.
+    /// The batches that brought something new to campaigns in which tips wait; at most so many.
     pub fn news(&self, most: usize) -> Result<Vec<(CampaignId, u64)>> {
-        let applied = self.checkpoint();
         let read = |key: &[u8]| keys::read_news(key).ok_or_else(|| corrupt("news of a campaign"));
-        let found = self.store.scan(keys::NEWS).map(|pair| pair.and_then(|(key, _)| read(&key)));
-        let whole = |news: &Result<(_, u64)>| news.as_ref().map_or(true, |news| news.1 <= applied);
-        found.filter(whole).take(most).collect()
+        let found = self.snapshot.scan(keys::NEWS).map(|pair| pair.and_then(|(key, _)| read(&key)));
+        found.take(most).collect()
     }
 
     /// The threads that wait in a campaign.
@@ -196,7 +186,7 @@ impl Index {
         campaign: CampaignId,
     ) -> impl Iterator<Item = Result<(TipId, PartnerId)>> + use<> {
         let read = |key: &[u8]| keys::read_waiting(key).ok_or_else(|| corrupt("a waiting tip"));
-        let found = self.store.scan(&keys::all_waiting(campaign));
+        let found = self.snapshot.scan(&keys::all_waiting(campaign));
         found.map(move |pair| pair.and_then(|(key, _)| read(&key)))
     }
 
@@ -208,20 +198,20 @@ impl Index {
     ) -> impl Iterator<Item = Result<TipId>> + use<> {
         let read =
             |key: &[u8]| keys::read_in_campaign(key).ok_or_else(|| corrupt("a campaign's tip"));
-        let found = self.store.scan(&keys::all_in_campaign(campaign, partner));
+        let found = self.snapshot.scan(&keys::all_in_campaign(campaign, partner));
         found.map(move |pair| pair.and_then(|(key, _)| read(&key)))
     }
 
     /// The submissions that are closed and not yet referred; at most so many.
     pub fn unreferred(&self, most: usize) -> Result<Vec<(PartnerId, SubmissionId)>> {
         let read = |key: &[u8]| keys::read_unreferred(key).ok_or_else(|| corrupt("a close"));
-        let found = self.store.scan(keys::UNREFERRED).take(most);
+        let found = self.snapshot.scan(keys::UNREFERRED).take(most);
         found.map(|pair| pair.and_then(|(key, _)| read(&key))).collect()
     }
 
     /// Whether a submission is closed and not yet referred.
     pub fn is_unreferred(&self, partner: &PartnerId, submission: &SubmissionId) -> Result<bool> {
-        Ok(self.store.get(&keys::unreferred(partner, submission))?.is_some())
+        Ok(self.snapshot.get(&keys::unreferred(partner, submission))?.is_some())
     }
 
     /// What was referred of a submission so far.
@@ -230,7 +220,7 @@ impl Index {
         partner: &PartnerId,
         submission: &SubmissionId,
     ) -> Result<ReferredSoFar> {
-        let stored = self.store.get(&keys::referred(partner, submission))?;
+        let stored = self.snapshot.get(&keys::referred(partner, submission))?;
         Ok(stored.map(|bytes| ReferredSoFar::decode(&bytes)).transpose()?.unwrap_or_default())
     }
 }

@@ -1,10 +1,10 @@
 //! Finding versions again: by their entry, author, group, submission and end.
 
-use super::record::{Current, CurrentParts, Part, read_part};
-use super::{Index, corrupt, keys};
+use super::record::{Current, CurrentParts, Part, read_versions};
+use super::{View, corrupt, keys};
 use crate::domain::audience::AudienceDigest;
 use crate::domain::entry::{SubmissionId, Target};
-use crate::domain::{GroupId, IndicatorId, PartnerId, Position, Timestamp};
+use crate::domain::{GroupId, IndicatorId, PartnerId, Timestamp};
 use crate::error::Result;
 use crate::index::record::TakenBatch;
 
@@ -14,7 +14,7 @@ pub type CurrentKey = Vec<u8>;
 /// Assessments with their authors, and where the scan goes on, if it does.
 pub type Scanned = (Vec<(PartnerId, Current)>, Option<CurrentKey>);
 
-impl Index {
+impl View<'_> {
     /// What an author says of an indicator to an audience now.
     pub fn current(
         &self,
@@ -22,13 +22,13 @@ impl Index {
         author: &PartnerId,
         audience: AudienceDigest,
     ) -> Result<Option<Current>> {
-        let stored = self.store.get(&keys::assessment(id, author, audience))?;
+        let stored = self.snapshot.get(&keys::assessment(id, author, audience))?;
         stored.map(|stored| CurrentParts::of(&stored)?.decode()).transpose()
     }
 
     /// Everything that an author says of an indicator, audience by audience.
     pub fn current_by(&self, id: IndicatorId, author: &PartnerId) -> Result<Vec<Target>> {
-        let found = self.store.scan(&keys::assessments_by(id, author)).map(|pair| {
+        let found = self.snapshot.scan(&keys::assessments_by(id, author)).map(|pair| {
             let (key, value) = pair?;
             let audience =
                 keys::assessment_audience(&key).ok_or_else(|| corrupt("an assessment"))?;
@@ -47,7 +47,7 @@ impl Index {
             _ => from.push(0),
         }
         let (mut found, mut last) = (Vec::new(), None);
-        for pair in self.store.scan_from(keys::CURRENT, &from).take(most) {
+        for pair in self.snapshot.scan_from(keys::CURRENT, &from).take(most) {
             let (key, value) = pair?;
             let author = keys::assessment_author(&key).ok_or_else(|| corrupt("an assessment"))?;
             found.push((author, CurrentParts::of(&value)?.decode()?));
@@ -56,21 +56,15 @@ impl Index {
         Ok((found, last))
     }
 
-    /// The versions that an entry brought, part by part.
-    pub fn parts(&self, sequence: u64) -> Result<Vec<Part>> {
-        let found = self.store.scan(&keys::outcomes(sequence));
-        found.filter_map(|pair| pair.and_then(|(_, part)| read_part(&part)).transpose()).collect()
-    }
-
-    /// The versions of one part of an entry.
-    pub fn part(&self, first: Position) -> Result<Option<Part>> {
-        let stored = self.store.get(&keys::outcome(first.sequence, first.index))?;
-        stored.map_or(Ok(None), |stored| read_part(&stored))
+    /// The versions that an entry brought, if it brought any.
+    pub fn versions_of(&self, sequence: u64) -> Result<Option<Part>> {
+        let stored = self.snapshot.get(&keys::outcome(sequence))?;
+        stored.map_or(Ok(None), |stored| read_versions(&stored))
     }
 
     /// The entries of a submission's batches.
     pub fn batches_of(&self, partner: &PartnerId, submission: &SubmissionId) -> Result<Vec<u64>> {
-        let found = self.store.scan(&keys::batches(partner, submission));
+        let found = self.snapshot.scan(&keys::batches(partner, submission));
         found.map(|pair| Ok(TakenBatch::decode(&pair?.1)?.sequence)).collect()
     }
 
@@ -78,7 +72,7 @@ impl Index {
     /// batch of the author's: for what is asked once in a long while.
     pub fn entries_since(&self, author: &PartnerId, time: Timestamp) -> Result<Vec<u64>> {
         let mut found = Vec::new();
-        for pair in self.store.scan(&keys::batches_by(author)) {
+        for pair in self.snapshot.scan(&keys::batches_by(author)) {
             let taken = TakenBatch::decode(&pair?.1)?;
             if taken.time >= time {
                 found.push(taken.sequence);
@@ -98,7 +92,7 @@ impl Index {
     ) -> Result<Vec<u64>> {
         let begin = keys::entry_for(group, from);
         let mut found = Vec::new();
-        for pair in self.store.scan_from(&keys::entries_for(group), &begin).take(most) {
+        for pair in self.snapshot.scan_from(&keys::entries_for(group), &begin).take(most) {
             let key = pair?.0;
             let sequence = keys::read_entry(&key).ok_or_else(|| corrupt("an entry of a group"))?;
             if sequence >= before {
@@ -109,16 +103,16 @@ impl Index {
         Ok(found)
     }
 
-    /// The parts of entries of which versions have had their time by now, the longest over first.
-    pub fn due(&self, now: Timestamp, most: usize) -> Result<Vec<(Timestamp, Position)>> {
+    /// The entries of which versions have had their time by now, the longest over first.
+    pub fn due(&self, now: Timestamp, most: usize) -> Result<Vec<(Timestamp, u64)>> {
         let mut found = Vec::new();
-        for pair in self.store.scan(keys::ENDS).take(most) {
-            let (at, part) =
+        for pair in self.snapshot.scan(keys::ENDS).take(most) {
+            let (at, sequence) =
                 keys::read_ends(&pair?.0).ok_or_else(|| corrupt("the end of a version"))?;
             if at > now {
                 break;
             }
-            found.push((at, part));
+            found.push((at, sequence));
         }
         Ok(found)
     }

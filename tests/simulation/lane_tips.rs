@@ -226,7 +226,7 @@ impl Reader {
         if self.of.public_alone || tip.threads.iter().any(|thread| thread.recipient != own) {
             return Err(format!("{:?} is given {tip:?}", self.of));
         }
-        let kept = world.exchange().index().tip(tip.id).unwrap().unwrap();
+        let kept = world.exchange().index().read().unwrap().tip(tip.id).unwrap().unwrap();
         let state = kept.thread(&own).unwrap().state;
         let is_over = matches!(state, TipState::Closed | TipState::Withdrawn);
         if is_over == content {

@@ -6,7 +6,7 @@ use crate::domain::entry::Position;
 use crate::domain::tip::TipState;
 
 /// What an entry came to when it was applied.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub enum Outcome {
     /// It was taken; for a batch, a withdrawal or an expiry, with what became of each of its items or
     /// targets, in their order.

@@ -160,21 +160,21 @@ impl Exchange {
     fn members(&self, reader: &Reader, campaign: CampaignId) -> Result<(Vec<Member>, bool)> {
         let now = self.clock.now();
         let mut members: Vec<Member> = Vec::new();
-        for named in self.index.naming(campaign, Position::default()) {
-            let (part, named) = named?;
+        for named in self.index.read()?.naming(campaign, 0) {
+            let (sequence, named) = named?;
             let (author, audience) = (&named.part.author, named.part.audience);
-            let closed = self.index.closed(part.sequence);
+            let closed = self.index.closed(sequence)?;
             let is_closed = |index: u32| closed.as_ref().is_some_and(|all| all.contains(&index));
             for (index, id) in &named.part.versions {
                 if is_closed(*index) {
                     continue;
                 }
-                let version = Position::new(part.sequence, *index);
-                let current = self.index.current(*id, author, audience)?;
+                let version = Position::new(sequence, *index);
+                let current = self.index.read()?.current(*id, author, audience)?;
                 let Some(mut current) = current.filter(|current| current.version == version) else {
                     continue;
                 };
-                // All of a part are shared alike: who sees none of it sees none of the rest.
+                // All versions of an entry are shared alike: who may not see one sees none of the rest.
                 if !may_see(reader, &current.sharing, author, version, now) {
                     break;
                 }

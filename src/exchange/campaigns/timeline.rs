@@ -122,7 +122,7 @@ impl Exchange {
     ) -> Result<Vec<Seen>> {
         let now = self.clock.now();
         let mut all = Vec::new();
-        for kept in self.index.sightings(id) {
+        for kept in self.index.read()?.sightings(id) {
             let kept = kept?;
             let position = kept.position;
             if may_see(reader, &kept.sharing, &kept.author, position, now) {

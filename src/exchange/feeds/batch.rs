@@ -102,7 +102,7 @@ impl Exchange {
 impl Reading<'_> {
     /// The items that are current, behind the place, and asked for, by their places in the batch.
     fn wanted(&self, outcomes: &[ItemOutcome], behind: Place) -> Result<Vec<Range<usize>>> {
-        let closed = self.exchange.index.closed(self.sequence);
+        let closed = self.exchange.index.closed(self.sequence)?;
         let mut ranges: Vec<Range<usize>> = Vec::new();
         for (at, (item, outcome)) in self.batch.items.iter().zip(outcomes).enumerate() {
             let is_current = closed.as_ref().is_none_or(|closed| !closed.contains(&item.index));
@@ -177,7 +177,9 @@ impl Reading<'_> {
             return Ok(false);
         }
         let Some(then) = self.then else { return Ok(false) };
-        let Some(closed) = self.exchange.index.closed_version(version)? else { return Ok(false) };
+        let Some(closed) = self.exchange.index.read()?.closed_version(version)? else {
+            return Ok(false);
+        };
         let (sharing, said) = (&closed.sharing, &closed.outline);
         let outline = Outline { author: self.author, version, sharing, said };
         self.sight.wants(then, self.before(), outline)

@@ -29,7 +29,7 @@ impl Exchange {
             return Ok(None);
         }
         let audience = AudienceDigest::of(&put.sharing.audience);
-        let kept = self.index.contribution(put.campaign, author, audience)?;
+        let kept = self.index.read()?.contribution(put.campaign, author, audience)?;
         Ok(kept.filter(|kept| kept.position == position).map(|kept| {
             let contributed = self.contributed(reader, kept);
             Delivery::Said(Box::new(Said { place, contributed }))
@@ -72,7 +72,7 @@ impl Exchange {
             if !sees || !follows(sight, enforcement)? {
                 continue;
             }
-            let kept = self.index.enforcement(author, &enforcement.id, audience)?;
+            let kept = self.index.read()?.enforcement(author, &enforcement.id, audience)?;
             if let Some(kept) = kept.filter(|kept| kept.position == position) {
                 deeds.push(self.deed(reader, kept)?);
             }

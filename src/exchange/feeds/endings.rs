@@ -40,7 +40,7 @@ impl Exchange {
             if at <= behind.after {
                 continue;
             }
-            let Some(closed) = self.index.closed_version(version)? else { continue };
+            let Some(closed) = self.index.read()?.closed_version(version)? else { continue };
             let (sharing, said) = (&closed.sharing, &closed.outline);
             if sight.wants(&then, before, Outline { author, version, sharing, said })? {
                 let (what, author) = (RemovedWhat::Assessment(closed.id), author.clone());

@@ -10,6 +10,7 @@ use crate::domain::sharing::Reader;
 use crate::domain::{GroupId, IndicatorId, PartnerId, Position};
 use crate::error::Result;
 use crate::exchange::Exchange;
+use crate::index::View;
 
 /// How many versions are told at once.
 pub(super) const AT_ONCE: usize = 200;
@@ -84,24 +85,23 @@ fn group_of<'a>(sight: &Sight, entry: &'a Entry) -> Option<&'a GroupId> {
 impl Turn<'_> {
     /// The versions that were shared with the group before the entry, behind one of them.
     fn go_on(&self, group: &GroupId, last: Position) -> Result<Expanded> {
-        let index = &self.exchange.index;
+        let view = self.exchange.index.read()?;
         let from = last.sequence + u64::from(last.index == u32::MAX);
-        let entries = index.entries_for(group, from, self.sequence, ENTRIES_AT_ONCE)?;
+        let entries = view.entries_for(group, from, self.sequence, ENTRIES_AT_ONCE)?;
         let Some(end) = entries.last() else { return Ok(Expanded::Done) };
         let (mut removed, mut shown, mut looked) = (Vec::new(), Vec::new(), 0);
         for sequence in &entries {
-            for part in index.parts(*sequence)? {
-                for target in part.targets(*sequence) {
-                    let Some(version) = target.version.filter(|version| *version > last) else {
-                        continue;
-                    };
-                    let of = (&part.author, part.audience, target.id);
-                    self.turn(of, version, &mut removed, &mut shown)?;
-                    looked += 1;
-                    if removed.len() + shown.len() == AT_ONCE || looked == LOOKED_AT_ONCE {
-                        let place = Place::within(self.sequence, version);
-                        return Ok(Expanded::UpTo(delivery(removed, shown).map(Box::new), place));
-                    }
+            let Some(brought) = view.versions_of(*sequence)? else { continue };
+            for target in brought.targets(*sequence) {
+                let Some(version) = target.version.filter(|version| *version > last) else {
+                    continue;
+                };
+                let of = (&brought.author, brought.audience, target.id);
+                self.turn(&view, of, version, &mut removed, &mut shown)?;
+                looked += 1;
+                if removed.len() + shown.len() == AT_ONCE || looked == LOOKED_AT_ONCE {
+                    let place = Place::within(self.sequence, version);
+                    return Ok(Expanded::UpTo(delivery(removed, shown).map(Box::new), place));
                 }
             }
         }
@@ -116,6 +116,7 @@ impl Turn<'_> {
     /// What the entry means for one version: it is lost, or gained, or neither.
     pub(super) fn turn(
         &self,
+        view: &View<'_>,
         (author, audience, id): (&PartnerId, AudienceDigest, IndicatorId),
         version: Position,
         removed: &mut Vec<Removed>,
@@ -123,10 +124,9 @@ impl Turn<'_> {
     ) -> Result<()> {
         let place = Place::within(self.sequence, version);
         let what = RemovedWhat::Assessment(id);
-        // In this order: a version that ends in between is found among the closed ones.
-        let current = self.exchange.index.current(id, author, audience)?;
+        let current = view.current(id, author, audience)?;
         let Some(mut current) = current.filter(|current| current.version == version) else {
-            let closed = self.exchange.index.closed_version(version)?;
+            let closed = view.closed_version(version)?;
             // What ended before the entry was told then.
             let closed = closed.filter(|closed| closed.by.sequence > self.sequence);
             if let Some(closed) = closed

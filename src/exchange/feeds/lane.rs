@@ -114,7 +114,7 @@ impl Exchange {
         let version = Position::new(entry.sequence, 0);
         let mut steps = Steps::behind(behind);
         let audience = AudienceDigest::of(&put.sharing.audience);
-        let kept = self.index.contribution(put.campaign, author, audience)?;
+        let kept = self.index.read()?.contribution(put.campaign, author, audience)?;
         let given = kept
             .filter(|kept| kept.position == version)
             .filter(|kept| self.comes_with(sight, author, (&kept.sharing, &kept.lane), version));
@@ -142,7 +142,7 @@ impl Exchange {
         let mut steps = Steps::behind(behind);
         for (index, enforcement) in &report.items {
             let version = Position::new(entry.sequence, *index);
-            let kept = self.index.enforcement(author, &enforcement.id, audience)?;
+            let kept = self.index.read()?.enforcement(author, &enforcement.id, audience)?;
             let given = kept.filter(|kept| kept.position == version).filter(|kept| {
                 self.comes_with(sight, author, (&kept.sharing, &kept.lane), version)
             });
@@ -190,7 +190,8 @@ impl Exchange {
         if !sight.filter().is_empty() {
             return Ok(None);
         }
-        let lost = self.index.lost(at)?.filter(|one| one.liaisons.contains(&sight.reader().id));
+        let lost =
+            self.index.read()?.lost(at)?.filter(|one| one.liaisons.contains(&sight.reader().id));
         Ok(lost.map(|lost| Removed {
             place: Place::behind(at),
             version: lost.version,
@@ -248,14 +249,14 @@ impl Exchange {
                 Ok(self.release_begun(sight, author, target, at)?.map(Told::Shown))
             }
             Releasable::Contribution { campaign, audience, version } => {
-                let kept = self.index.contribution(*campaign, author, *audience)?;
+                let kept = self.index.read()?.contribution(*campaign, author, *audience)?;
                 let kept = kept.filter(|kept| kept.position == *version).filter(|kept| {
                     self.begins(sight, author, (&kept.sharing, &kept.lane), *version, at)
                 });
                 Ok(kept.and_then(|kept| self.said_of(sight, kept, place)))
             }
             Releasable::Enforcement { id, audience, version } => {
-                let kept = self.index.enforcement(author, id, *audience)?;
+                let kept = self.index.read()?.enforcement(author, id, *audience)?;
                 let kept = kept.filter(|kept| kept.position == *version).filter(|kept| {
                     self.begins(sight, author, (&kept.sharing, &kept.lane), *version, at)
                 });
@@ -294,11 +295,11 @@ impl Exchange {
                 return self.release_ended(sight, author, target, version, at);
             }
             Releasable::Contribution { campaign, audience, .. } => {
-                let kept = self.index.contribution(*campaign, author, *audience)?;
+                let kept = self.index.read()?.contribution(*campaign, author, *audience)?;
                 (RemovedWhat::Contribution(*campaign), kept.map(|kept| kept.sharing))
             }
             Releasable::Enforcement { id, audience, .. } => {
-                let kept = self.index.enforcement(author, id, *audience)?;
+                let kept = self.index.read()?.enforcement(author, id, *audience)?;
                 (RemovedWhat::Enforcement(id.clone()), kept.map(|kept| kept.sharing))
             }
         };
@@ -322,7 +323,7 @@ impl Exchange {
         target: &Target,
         at: Position,
     ) -> Result<Option<Shown>> {
-        let current = self.index.current(target.id, author, target.audience)?;
+        let current = self.index.read()?.current(target.id, author, target.audience)?;
         let current = current.filter(|current| Some(current.version) == target.version);
         let Some(mut current) = current else { return Ok(None) };
         let (reader, version) = (sight.reader(), current.version);
@@ -350,11 +351,11 @@ impl Exchange {
         at: Position,
     ) -> Result<Option<Removed>> {
         // In this order: a version that ends in between is found among the closed ones.
-        let current = self.index.current(target.id, author, target.audience)?;
+        let current = self.index.read()?.current(target.id, author, target.audience)?;
         let current = current.filter(|current| current.version == version);
         let (sharing, said) = match current {
             Some(current) => (current.sharing, current.assessment),
-            None => match self.index.closed_version(version)? {
+            None => match self.index.read()?.closed_version(version)? {
                 Some(closed) => (closed.sharing, closed.outline),
                 None => return Ok(None),
             },
@@ -390,7 +391,7 @@ impl Exchange {
             return Ok(false);
         }
         let audience = AudienceDigest::of(&sharing.audience);
-        let current = self.index.current(item.id, author, audience)?;
+        let current = self.index.read()?.current(item.id, author, audience)?;
         let Some(current) = current.filter(|current| current.version == version) else {
             return Ok(false);
         };

@@ -11,6 +11,7 @@ use crate::domain::audience::AudienceDigest;
 use crate::domain::cursor::Place;
 use crate::domain::{CampaignId, IndicatorId, PartnerId, Position};
 use crate::error::Result;
+use crate::index::View;
 
 /// Where the index holds versions, by version.
 type Versions = BTreeMap<Position, (PartnerId, AudienceDigest, IndicatorId)>;
@@ -32,12 +33,13 @@ impl Turn<'_> {
 
     /// The versions before the entry that name one of some campaigns, behind one of them.
     pub fn through_campaigns(&self, campaigns: &[CampaignId], last: Position) -> Result<Expanded> {
-        let Some((versions, end, more)) = self.named(campaigns, last)? else {
+        let view = self.exchange.index.read()?;
+        let Some((versions, end, more)) = self.named(&view, campaigns, last)? else {
             return Ok(Expanded::Done);
         };
         let (mut removed, mut shown) = (Vec::new(), Vec::new());
         for (looked, (version, (author, audience, id))) in (1..).zip(&versions) {
-            self.turn((author, *audience, *id), *version, &mut removed, &mut shown)?;
+            self.turn(&view, (author, *audience, *id), *version, &mut removed, &mut shown)?;
             if removed.len() + shown.len() == AT_ONCE || looked == LOOKED_AT_ONCE {
                 let place = Place::within(self.sequence, *version);
                 return Ok(Expanded::UpTo(delivery(removed, shown).map(Box::new), place));
@@ -54,29 +56,28 @@ impl Turn<'_> {
     /// entries, and whether there may be more behind it.
     fn named(
         &self,
+        view: &View<'_>,
         campaigns: &[CampaignId],
         last: Position,
     ) -> Result<Option<(Versions, u64, bool)>> {
-        let from = Position::new(last.sequence + u64::from(last.index == u32::MAX), 0);
+        let from = last.sequence + u64::from(last.index == u32::MAX);
         let (mut versions, mut end, mut more) = (Versions::new(), u64::MAX, false);
         for campaign in campaigns {
-            let (mut entries, mut entry) = (0, 0);
-            for named in self.exchange.index.naming(*campaign, from) {
-                let (part, named) = named?;
-                if part.sequence > self.sequence {
+            let mut last_read = 0;
+            for (read, named) in view.naming(*campaign, from).enumerate() {
+                let (sequence, named) = named?;
+                if sequence > self.sequence {
                     break;
                 }
-                if part.sequence != entry {
-                    if entries == ENTRIES_AT_ONCE {
-                        // All of them together go no further than the first that has more.
-                        (end, more) = (end.min(entry), true);
-                        break;
-                    }
-                    (entries, entry) = (entries + 1, part.sequence);
+                if read == ENTRIES_AT_ONCE {
+                    // All of them together go no further than the first that has more.
+                    (end, more) = (end.min(last_read), true);
+                    break;
                 }
+                last_read = sequence;
                 for (index, id) in &named.part.versions {
                     let of = (named.part.author.clone(), named.part.audience, *id);
-                    versions.insert(Position::new(part.sequence, *index), of);
+                    versions.insert(Position::new(sequence, *index), of);
                 }
             }
         }

@@ -64,7 +64,7 @@ impl Exchange {
 
     fn sees_about(&self, sight: &Sight, feedback: &Feedback, about: Position) -> Result<bool> {
         let target = &feedback.target;
-        let current = self.index.current(target.id, &feedback.of, target.audience)?;
+        let current = self.index.read()?.current(target.id, &feedback.of, target.audience)?;
         Ok(current.filter(|current| current.version == about).is_some_and(|current| {
             let (author, sharing) = (&feedback.of, &current.sharing);
             let said = &current.assessment;

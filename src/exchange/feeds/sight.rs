@@ -209,7 +209,9 @@ impl Sight {
         }
         let sees = match when {
             When::Now => campaign_visible(&self.index, &self.partner, campaign, self.clock.now())?,
-            When::At(sequence) => self.index.campaign_visible_at(campaign, reader, sequence)?,
+            When::At(sequence) => {
+                self.index.read()?.campaign_visible_at(campaign, reader, sequence)?
+            }
         };
         let mut known = self.campaigns.lock().unwrap_or_else(PoisonError::into_inner);
         // What was looked up while something changed is not kept for what came then.

@@ -25,7 +25,9 @@ impl Exchange {
         let done = Place::behind_entry(entry.sequence);
         let mut tips = Vec::new();
         for id in named(entry, me) {
-            tips.extend(self.index.tip(id)?.filter(|tip| tip.concerns(me)).map(|tip| tip.id));
+            tips.extend(
+                self.index.read()?.tip(id)?.filter(|tip| tip.concerns(me)).map(|tip| tip.id),
+            );
         }
         for (at, id) in (0u32..).zip(&tips) {
             let position = Position::new(entry.sequence, at);
@@ -50,12 +52,12 @@ impl Exchange {
         place: Place,
     ) -> Result<Option<TipTold>> {
         let concerns = |tip: &KeptTip| tip.concerns(me);
-        let Some(tip) = self.index.tip(id)?.filter(concerns) else { return Ok(None) };
+        let Some(tip) = self.index.read()?.tip(id)?.filter(concerns) else { return Ok(None) };
         let Some(mut added) = self.added_shown(me, &tip, sequence, INDICATORS_TOLD)? else {
             return Ok(None);
         };
         // Behind the content: what was withdrawn meanwhile is not told.
-        let Some(tip) = self.index.tip(id)?.filter(concerns) else { return Ok(None) };
+        let Some(tip) = self.index.read()?.tip(id)?.filter(concerns) else { return Ok(None) };
         if self.is_hidden(&tip, me) {
             if !is_ending(&tip, &added.added, me) {
                 return Ok(None);

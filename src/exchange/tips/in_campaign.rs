@@ -31,12 +31,11 @@ impl Exchange {
         campaign: CampaignId,
     ) -> Result<(Vec<KeptTip>, bool)> {
         let mut tips = Vec::new();
-        for (looked, id) in self.index.tips_of_campaign(campaign, me).enumerate() {
+        for (looked, id) in self.index.read()?.tips_of_campaign(campaign, me).enumerate() {
             if looked == MOST_TIPS {
                 return Ok((tips, true));
             }
-            // One of which the entry is applied in part is not there yet.
-            let Some(tip) = self.index.tip(id?)? else { continue };
+            let Some(tip) = self.index.read()?.tip(id?)? else { continue };
             if self.is_hidden(&tip, me) && !self.knew(registry, me, campaign, &tip)? {
                 continue;
             }
@@ -62,14 +61,14 @@ impl Exchange {
             let mut added = Vec::new();
             if !self.is_hidden(tip, me) {
                 let thread = (tip.sender != *me).then_some(me);
-                let entries = self.index.entries_of_tip(tip.id, thread, 0);
+                let entries = self.index.read()?.entries_of_tip(tip.id, thread, 0);
                 for sequence in entries.take(MOST_ADDED - looked) {
                     looked += 1;
                     added.extend(self.added_to(me, tip, sequence?)?);
                 }
             }
             // Behind the content: what was withdrawn meanwhile is not shown.
-            let Some(tip) = self.index.tip(tip.id)? else { continue };
+            let Some(tip) = self.index.read()?.tip(tip.id)? else { continue };
             if self.is_hidden(&tip, me) {
                 if !self.knew(registry, me, campaign, &tip)? {
                     continue;
@@ -99,7 +98,7 @@ impl Exchange {
             found.extend(more.map(|(_, one)| (one.id, one.indicator)));
         }
         // As above.
-        let tip = self.index.tip(part.tip.id)?;
+        let tip = self.index.read()?.tip(part.tip.id)?;
         if tip.is_none_or(|tip| self.is_hidden(&tip, me)) {
             found.clear();
         }
@@ -117,10 +116,10 @@ impl Exchange {
         let Some(withdrawal) = self.withdrawal_for(me, tip)? else { return Ok(false) };
         let before = withdrawal.sequence.saturating_sub(1);
         let Some(reader) = registry.reader_at(me, before) else { return Ok(false) };
-        self.index.campaign_visible_at(campaign, &reader, before)
+        self.index.read()?.campaign_visible_at(campaign, &reader, before)
     }
 
-    /// The withdrawal of a tip, as a party may see it; `None` while its entry is applied in part.
+    /// The withdrawal of a tip, as a party may see it.
     fn withdrawal_for(&self, me: &PartnerId, tip: &KeptTip) -> Result<Option<Added>> {
         match self.withdrawal_of(tip.id)? {
             Some(entry) => self.added_to(me, tip, entry),

@@ -63,9 +63,9 @@ impl Exchange {
             return self.withdrawal_of(tip.id);
         }
         let mut ending = None;
-        for sequence in self.index.entries_of_tip(tip.id, Some(me), 0) {
+        for sequence in self.index.read()?.entries_of_tip(tip.id, Some(me), 0) {
             let sequence = sequence?;
-            let added = self.index.added(tip.id, sequence)?;
+            let added = self.index.read()?.added(tip.id, sequence)?;
             if added.is_some_and(|added| is_ending(tip, &added, me)) {
                 ending = Some(sequence);
             }

@@ -81,7 +81,7 @@ impl Exchange {
         let mut states = query.states.clone();
         states.sort_unstable();
         states.dedup();
-        let rows = self.index.boxed(me, query.of, &states, behind.as_ref());
+        let rows = self.index.read()?.boxed(me, query.of, &states, behind.as_ref());
         let rows = rows.map(|row| row.map(|row| (row.bytes(), row.tip, row.recipient)));
         self.page(me, query, self.clock.now(), rows)
     }
@@ -96,7 +96,7 @@ impl Exchange {
         let read = |bytes: Vec<u8>| crate::index::keys::tips::read_due(&bytes).ok_or_else(no_token);
         let behind = token.map(read).transpose()?;
         let behind = behind.as_ref().map(|(at, tip, recipient)| (*at, *tip, recipient));
-        let rows = self.index.overdue_in(me, query.of, now, behind).map(|due| {
+        let rows = self.index.read()?.overdue_in(me, query.of, now, behind).map(|due| {
             let (at, tip, recipient) = due?;
             let mut key = u64::try_from(at.as_millis()).unwrap_or(0).to_be_bytes().to_vec();
             key.extend_from_slice(tip.as_bytes());
@@ -123,8 +123,7 @@ impl Exchange {
             let Some(row) = rows.next() else { break };
             let (key, id, recipient) = row?;
             last = key;
-            // One of which the entry is applied in part is not there yet.
-            let Some(tip) = self.index.tip(id)? else { continue };
+            let Some(tip) = self.index.read()?.tip(id)? else { continue };
             let mut tip = self.outline(tip, me)?;
             tip.threads.retain(|thread| thread.recipient == recipient);
             if wanted(query, &tip) {

@@ -102,7 +102,7 @@ impl Exchange {
         };
         let mut entries = self.entries_shown(me, &tip, of, asked)?;
         let mut indicators = self.indicators_shown(me, &tip, of, asked)?;
-        let narrative = self.index.tip_text(tip.id, tip.sequence)?;
+        let narrative = self.index.read()?.tip_text(tip.id, tip.sequence)?;
         // Behind the content: what was withdrawn meanwhile is not shown.
         let tip = self.tip_of(caller, asked.tip)?;
         let hidden = self.is_hidden(&tip, me);
@@ -149,7 +149,8 @@ impl Exchange {
     ) -> Result<Vec<AddedShown>> {
         let from = asked.behind.saturating_add(1);
         let mut shown = Vec::new();
-        for sequence in self.index.entries_of_tip(tip.id, of, from).take(asked.entries + 1) {
+        for sequence in self.index.read()?.entries_of_tip(tip.id, of, from).take(asked.entries + 1)
+        {
             if let Some(one) = self.added_shown(me, tip, sequence?, 0)? {
                 shown.push(one);
             }
@@ -168,7 +169,7 @@ impl Exchange {
     ) -> Result<Option<AddedShown>> {
         let Some(added) = self.added_to(me, tip, sequence)? else { return Ok(None) };
         // The tip's own text is its narrative.
-        let text = self.index.tip_text(tip.id, sequence)?;
+        let text = self.index.read()?.tip_text(tip.id, sequence)?;
         let indicators = match tip.referral {
             _ if indicators == 0 => Vec::new(),
             Some(_) if sequence == tip.sequence => {
@@ -199,7 +200,7 @@ impl Exchange {
         let mut shown = Vec::new();
         while shown.len() < most {
             let left = most - shown.len();
-            let found = self.index.tip_indicators(tip.id, added.sequence, from, left)?;
+            let found = self.index.read()?.tip_indicators(tip.id, added.sequence, from, left)?;
             let is_last = found.len() < left;
             for one in found {
                 if may_hold || !one.restricted {
@@ -221,7 +222,7 @@ impl Exchange {
         tip: &KeptTip,
         sequence: u64,
     ) -> Result<Option<Added>> {
-        let Some(mut added) = self.index.added(tip.id, sequence)? else { return Ok(None) };
+        let Some(mut added) = self.index.read()?.added(tip.id, sequence)? else { return Ok(None) };
         if tip.sender != *me {
             if !added.stands_in(me) {
                 return Ok(None);
@@ -266,12 +267,12 @@ impl Exchange {
             }));
         }
         let from = behind.map_or(0, |(entry, _)| entry);
-        for sequence in self.index.entries_of_tip(tip.id, of, from) {
+        for sequence in self.index.read()?.entries_of_tip(tip.id, of, from) {
             let sequence = sequence?;
             if shown.len() >= most {
                 break;
             }
-            let Some(added) = self.index.added(tip.id, sequence)? else { continue };
+            let Some(added) = self.index.read()?.added(tip.id, sequence)? else { continue };
             let is_shown = tip.sender == *me || added.stands_in(me);
             if !is_shown || added.indicators == 0 {
                 continue;

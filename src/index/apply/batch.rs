@@ -5,7 +5,6 @@ use std::collections::BTreeSet;
 
 use super::Applier;
 use super::referrals::has_assets;
-use super::releases::release_times;
 use crate::domain::audience::AudienceDigest;
 use crate::domain::entry::{Batch, Entry, Item, ItemOutcome, Outcome, Releasable, VoidReason};
 use crate::domain::partner::Role;
@@ -14,26 +13,6 @@ use crate::domain::{PartnerId, Position, Timestamp};
 use crate::error::Result;
 use crate::index::keys;
 use crate::index::record::{self, CurrentParts, Ended, InForce, Part, TakenBatch};
-
-/// How many items are one part, and how many operations an item of it takes at most: its assessment
-/// and a version that closes.
-const PART: (usize, usize) = (64, 2);
-/// The same where an item may close two versions and take one away, and ends at a time of its own.
-const LARGE_PART: (usize, usize) = (31, 5);
-/// The same where a batch names many groups, each of which takes an operation in its first part.
-const SMALL_PART: (usize, usize) = (12, 5);
-/// The same where it names many campaigns, or some in a part that has no room for them beside: an item
-/// adds a mark of its own, and another where tips wait in its campaign.
-const NAMING_PART: (usize, usize) = (8, 7);
-/// How many groups are many.
-const MANY_GROUPS: usize = 20;
-/// How many campaigns are many.
-const MANY_CAMPAIGNS: usize = 14;
-/// How many times at which releases end, each of which takes an operation in each part, are many.
-const MANY_TIMES: usize = 3;
-/// What a part takes besides: what its items came to with its versions, and when they end, which is
-/// at most one time for each default life.
-const PART_OPERATIONS: usize = 8;
 
 /// What is the same for all items of a batch.
 struct Context<'a> {
@@ -51,23 +30,11 @@ impl Applier {
         let Some(author) = &entry.author else {
             return Ok(Outcome::Void(VoidReason::AudienceGone));
         };
-        // By the batch alone, so that what lies in the index depends on the entries, and not on how
-        // they came.
-        let ((part_items, item_operations), campaigns) = part_size(batch);
-        let marks = 2 * campaigns + release_times(&batch.sharing).len();
-        let room = |items: usize| items * item_operations + marks + PART_OPERATIONS;
-        // Room for what the decision writes and for the first part: a crash between the two would
-        // have the entry take itself for its own repetition.
-        self.make_room(room(batch.items.len().min(part_items)) + groups(batch))?;
-        // Parts of it are applied: then it was decided to take it.
-        if self.head.items == 0
-            && let Some(void) = self.decide(entry, author, batch)?
-        {
+        if let Some(void) = self.decide(entry, author, batch)? {
             return Ok(Outcome::Void(void));
         }
-        let audience = AudienceDigest::of(&batch.sharing.audience);
-        let since = entry.sequence;
-        let in_force = |release: &Release| InForce { release: release.clone(), since };
+        let (sequence, audience) = (entry.sequence, AudienceDigest::of(&batch.sharing.audience));
+        let in_force = |release: &Release| InForce { release: release.clone(), since: sequence };
         let releases: Vec<_> = batch.sharing.releases.iter().map(in_force).collect();
         let context = Context {
             entry,
@@ -77,30 +44,17 @@ impl Applier {
             sent: record::sent(&batch.sharing),
             releases: record::releases(&releases),
         };
-        let done = self.head.items as usize;
-        for part in batch.items[done.min(batch.items.len())..].chunks(part_items) {
-            let first = self.begun.len();
-            if first > 0 {
-                self.make_room(room(part.len()))?;
-            }
-            for item in part {
-                let outcome = self.item(&context, item)?;
-                self.begun.push(outcome);
-            }
-            self.mark_news(entry, part)?;
-            let versions = self.put_ends(&context, part, first);
-            let at = Position::new(entry.sequence, u32::try_from(first).unwrap_or(u32::MAX));
-            self.put_named(author, audience, batch, at, part);
-            if !batch.sharing.releases.is_empty()
-                && let Some(part) = &versions
-            {
-                let objects: Vec<_> =
-                    part.targets(entry.sequence).map(Releasable::Assessment).collect();
-                self.put_release_ends_of_batch(author, &batch.sharing, at, &objects);
-            }
-            self.part_done(entry.sequence, first, versions.as_ref());
+        let outcomes = batch.items.iter().map(|item| self.item(&context, item));
+        let outcomes = outcomes.collect::<Result<Vec<_>>>()?;
+        self.mark_news(entry, &batch.items)?;
+        let versions = self.put_ends(&context, &batch.items, &outcomes);
+        self.put_named(author, audience, batch, sequence, &outcomes);
+        if let Some(versions) = versions.as_ref().filter(|_| !batch.sharing.releases.is_empty()) {
+            let objects: Vec<_> = versions.targets(sequence).map(Releasable::Assessment).collect();
+            self.put_release_ends_of_batch(author, &batch.sharing, sequence, &objects);
         }
-        Ok(Outcome::Taken(std::mem::take(&mut self.begun)))
+        self.versions = versions;
+        Ok(Outcome::Taken(outcomes))
     }
 
     /// Takes the batch under its key, or says why not.
@@ -187,20 +141,24 @@ impl Applier {
         })
     }
 
-    /// Takes note of when a part's versions end, and gives them back, if there are any.
-    fn put_ends(&mut self, context: &Context<'_>, items: &[Item], first: usize) -> Option<Part> {
+    /// Records when the versions of a batch end, and gives them back, if there are any.
+    fn put_ends(
+        &mut self,
+        context: &Context<'_>,
+        items: &[Item],
+        outcomes: &[ItemOutcome],
+    ) -> Option<Part> {
         let Context { entry, author, audience, .. } = *context;
         let mut ends: BTreeSet<Timestamp> = BTreeSet::new();
         let mut versions = Vec::with_capacity(items.len());
-        for (item, outcome) in items.iter().zip(&self.begun[first..]) {
+        for (item, outcome) in items.iter().zip(outcomes) {
             if outcome.makes_version() {
                 versions.push((item.index, item.id));
                 ends.insert(item.assessment.ends(entry.time));
             }
         }
-        let part = Position::new(entry.sequence, u32::try_from(first).unwrap_or(u32::MAX));
         for at in ends {
-            self.put(keys::ends(at, part), Vec::new());
+            self.put(keys::ends(at, entry.sequence), Vec::new());
         }
         let author = author.clone();
         (!versions.is_empty()).then_some(Part { author, audience, versions })
@@ -218,33 +176,5 @@ impl Applier {
                         .all(|partner| self.registry.role(partner).is_some_and(Role::may_receive))
             }
         }
-    }
-}
-
-/// How large the parts of a batch are, and how many operations each takes for the campaigns that are
-/// named in it.
-fn part_size(batch: &Batch) -> ((usize, usize), usize) {
-    let ends_apart = batch.items.iter().any(|item| item.assessment.valid_until.is_some());
-    let campaigns: BTreeSet<_> =
-        batch.items.iter().filter_map(|item| item.assessment.campaign).collect();
-    let many_times = release_times(&batch.sharing).len() > MANY_TIMES;
-    let size = if groups(batch) > MANY_GROUPS || many_times {
-        SMALL_PART
-    } else if ends_apart || batch.replaces.is_some() {
-        LARGE_PART
-    } else {
-        PART
-    };
-    if campaigns.is_empty() || size == PART && campaigns.len() <= MANY_CAMPAIGNS {
-        (size, campaigns.len())
-    } else {
-        (NAMING_PART, 0)
-    }
-}
-
-fn groups(batch: &Batch) -> usize {
-    match &batch.sharing.audience {
-        Audience::Named { groups, .. } => groups.len(),
-        Audience::Everyone | Audience::Public => 0,
     }
 }

@@ -6,26 +6,20 @@ use std::collections::BTreeMap;
 use sha2::{Digest, Sha256};
 
 use super::Applier;
-use super::releases::release_times;
 use crate::domain::audience::AudienceDigest;
 use crate::domain::entry::{
-    Batch, CampaignPut, Entry, Item, ItemOutcome, Outcome, Releasable, SubmissionId, VoidReason,
+    Batch, CampaignPut, Entry, ItemOutcome, Outcome, Releasable, SubmissionId, VoidReason,
 };
 use crate::domain::{CampaignId, IndicatorId, PartnerId, Position};
 use crate::error::Result;
 use crate::index::keys;
 use crate::index::record::{self, KeptContribution, Lane, Named, Part, TakenBatch};
 
-/// How many operations a contribution takes: the key of its request, itself, its place and who saw it,
-/// the place of its predecessor and to whom that was released.
-const CONTRIBUTION_OPERATIONS: usize = 6;
-
 impl Applier {
     pub(super) fn campaign(&mut self, entry: &Entry, put: &CampaignPut) -> Result<Outcome> {
         let Some(author) = &entry.author else {
             return Ok(Outcome::Void(VoidReason::AudienceGone));
         };
-        self.make_room(CONTRIBUTION_OPERATIONS + release_times(&put.sharing).len())?;
         let request = keys::request(author, &put.request);
         if let Some(void) = self.taken_before(&request, put.digest)? {
             return Ok(Outcome::Void(void));
@@ -70,28 +64,25 @@ impl Applier {
                     audience,
                     version: position,
                 };
-                self.put_release_ends_of_batch(author, &put.sharing, position, &[object]);
+                self.put_release_ends_of_batch(author, &put.sharing, entry.sequence, &[object]);
                 self.pending.campaigns = true;
                 kept.replaced.map_or(ItemOutcome::Created, ItemOutcome::Replaced)
             }
         };
-        self.begun.push(outcome);
-        self.part_done(entry.sequence, 0, None);
-        Ok(Outcome::Taken(std::mem::take(&mut self.begun)))
+        Ok(Outcome::Taken(vec![outcome]))
     }
 
-    /// Takes note of the versions of a part that name campaigns: one operation for each that is named.
+    /// Records, for each campaign that a batch names, the versions that name it.
     pub(super) fn put_named(
         &mut self,
         author: &PartnerId,
         audience: AudienceDigest,
         batch: &Batch,
-        part: Position,
-        items: &[Item],
+        sequence: u64,
+        outcomes: &[ItemOutcome],
     ) {
-        let first = part.index as usize;
         let mut named: BTreeMap<CampaignId, Vec<(u32, IndicatorId)>> = BTreeMap::new();
-        for (item, outcome) in items.iter().zip(&self.begun[first..]) {
+        for (item, outcome) in batch.items.iter().zip(outcomes) {
             if let (Some(campaign), true) = (item.assessment.campaign, outcome.makes_version()) {
                 named.entry(campaign).or_default().push((item.index, item.id));
             }
@@ -100,7 +91,7 @@ impl Applier {
             let submission = submission_mark(author, &batch.submission);
             let author = author.clone();
             let kept = Named { submission, part: Part { author, audience, versions } };
-            self.put(keys::naming_part(campaign, part), kept.encode());
+            self.put(keys::naming_entry(campaign, sequence), kept.encode());
         }
     }
 }

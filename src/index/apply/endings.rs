@@ -8,40 +8,32 @@ use crate::index::keys;
 use crate::index::record::{self, CurrentParts, Ended};
 use crate::index::store::Slice;
 
-/// How many targets of a withdrawal are one part. Each takes two operations.
-const PART_TARGETS: usize = 64;
-
 impl Applier {
     /// Each target that is still there ends.
     pub(super) fn withdrawal(&mut self, entry: &Entry, withdrawal: &Withdrawal) -> Result<Outcome> {
-        let done = (self.head.items as usize).min(withdrawal.targets.len());
-        for part in withdrawal.targets[done..].chunks(PART_TARGETS) {
-            self.make_room(2 * part.len() + 1)?;
-            let first = self.begun.len();
-            for target in part {
-                let by = self.next_item(entry);
-                let key = keys::assessment(target.id, &withdrawal.partner, target.audience);
-                let ended = self.end(key, target.version, by, Ended::Withdrawn)?;
-                self.begun.push(ended.map_or(ItemOutcome::Nothing, ItemOutcome::Ended));
-            }
-            self.part_done(entry.sequence, first, None);
+        let mut outcomes = Vec::with_capacity(withdrawal.targets.len());
+        for (target, index) in withdrawal.targets.iter().zip(0..) {
+            let by = Position::new(entry.sequence, index);
+            let key = keys::assessment(target.id, &withdrawal.partner, target.audience);
+            let ended = self.end(key, target.version, by, Ended::Withdrawn)?;
+            outcomes.push(ended.map_or(ItemOutcome::Nothing, ItemOutcome::Ended));
         }
-        Ok(Outcome::Taken(std::mem::take(&mut self.begun)))
+        Ok(Outcome::Taken(outcomes))
     }
 
-    /// Each version that is still current ends. There are no more of them than a part of an entry has.
+    /// Ends each version that is still current.
     pub(super) fn expiry(&mut self, entry: &Entry, expiry: &Expiry) -> Result<Outcome> {
-        self.make_room(2 * expiry.versions.len() + 2)?;
-        for (index, id) in &expiry.versions {
-            let version = Position::new(expiry.part.sequence, *index);
+        let expired = expiry.part.sequence;
+        let mut outcomes = Vec::with_capacity(expiry.versions.len());
+        for ((index, id), number) in expiry.versions.iter().zip(0..) {
+            let version = Position::new(expired, *index);
             let key = keys::assessment(*id, &expiry.partner, expiry.audience);
-            let by = self.next_item(entry);
+            let by = Position::new(entry.sequence, number);
             let ended = self.end(key, Some(version), by, Ended::Expired)?;
-            self.begun.push(ended.map_or(ItemOutcome::Nothing, ItemOutcome::Ended));
+            outcomes.push(ended.map_or(ItemOutcome::Nothing, ItemOutcome::Ended));
         }
-        self.remove(keys::ends(expiry.ends, expiry.part));
-        self.part_done(entry.sequence, 0, None);
-        Ok(Outcome::Taken(std::mem::take(&mut self.begun)))
+        self.remove(keys::ends(expiry.ends, expired));
+        Ok(Outcome::Taken(outcomes))
     }
 
     /// Ends what stands under a key, where it is the version that is named.
@@ -73,9 +65,5 @@ impl Applier {
         self.put(keys::closed(old.version), closed);
         self.pending.closed.push(old.version);
         Ok(())
-    }
-
-    fn next_item(&self, entry: &Entry) -> Position {
-        Position::new(entry.sequence, u32::try_from(self.begun.len()).unwrap_or(u32::MAX))
     }
 }

@@ -1,7 +1,6 @@
 //! Enforcements: the newest word of an author under an id to one audience counts.
 
 use super::Applier;
-use super::releases::release_times;
 use crate::domain::audience::AudienceDigest;
 use crate::domain::enforcement::Enforcement;
 use crate::domain::entry::{Enforcements, Entry, ItemOutcome, Outcome, Releasable, VoidReason};
@@ -10,12 +9,6 @@ use crate::error::Result;
 use crate::index::keys;
 use crate::index::keys::ListedBy;
 use crate::index::record::{KeptEnforcement, Lane, TakenBatch};
-
-/// How many operations keeping one enforcement takes at most: itself, its place in each of the four
-/// lists that it may be in, as many that its predecessor was in, and to whom that was released.
-pub(super) const ENFORCEMENT_OPERATIONS: usize = 10;
-/// How many enforcements are one part.
-const PART_ENFORCEMENTS: usize = 14;
 
 impl Applier {
     pub(super) fn enforcements(
@@ -26,54 +19,40 @@ impl Applier {
         let Some(author) = &entry.author else {
             return Ok(Outcome::Void(VoidReason::AudienceGone));
         };
-        let times = release_times(&enforcements.sharing).len();
-        let room = |items: usize| items * ENFORCEMENT_OPERATIONS + times + 2;
-        self.make_room(room(enforcements.items.len().min(PART_ENFORCEMENTS)))?;
         let key = keys::request(author, &enforcements.request);
-        // Parts of it are applied: then it was decided to take it.
-        if self.head.items == 0 {
-            if let Some(void) = self.taken_before(&key, enforcements.digest)? {
-                return Ok(Outcome::Void(void));
-            }
-            if !self.may_share(author, &enforcements.sharing.audience) {
-                return Ok(Outcome::Void(VoidReason::AudienceGone));
-            }
-            let (digest, sequence, time) = (enforcements.digest, entry.sequence, entry.time);
-            self.put(key, TakenBatch { digest, sequence, time }.encode());
+        if let Some(void) = self.taken_before(&key, enforcements.digest)? {
+            return Ok(Outcome::Void(void));
         }
-        let done = (self.head.items as usize).min(enforcements.items.len());
-        for part in enforcements.items[done..].chunks(PART_ENFORCEMENTS) {
-            let first = self.begun.len();
-            if first > 0 {
-                self.make_room(room(part.len()))?;
-            }
-            for (index, enforcement) in part {
-                let position = Position::new(entry.sequence, *index);
-                let sharing = &enforcements.sharing;
-                let outcome = self.keep(position, entry.time, author, enforcement, sharing)?;
-                self.begun.push(outcome);
-            }
-            self.put_ends_of_deeds(entry, author, enforcements, part, first);
-            self.part_done(entry.sequence, first, None);
+        if !self.may_share(author, &enforcements.sharing.audience) {
+            return Ok(Outcome::Void(VoidReason::AudienceGone));
         }
-        Ok(Outcome::Taken(std::mem::take(&mut self.begun)))
+        let (digest, sequence, time) = (enforcements.digest, entry.sequence, entry.time);
+        self.put(key, TakenBatch { digest, sequence, time }.encode());
+        let mut outcomes = Vec::with_capacity(enforcements.items.len());
+        for (index, enforcement) in &enforcements.items {
+            let position = Position::new(entry.sequence, *index);
+            let sharing = &enforcements.sharing;
+            outcomes.push(self.keep(position, entry.time, author, enforcement, sharing)?);
+        }
+        self.put_ends_of_deeds(entry, author, enforcements, &outcomes);
+        Ok(Outcome::Taken(outcomes))
     }
 
-    /// Takes note of when the releases of a part end that came with it.
+    /// Records when the releases end that came with enforcements.
     fn put_ends_of_deeds(
         &mut self,
         entry: &Entry,
         author: &PartnerId,
         enforcements: &Enforcements,
-        part: &[(u32, Enforcement)],
-        first: usize,
+        outcomes: &[ItemOutcome],
     ) {
         let sharing = &enforcements.sharing;
         if sharing.releases.is_empty() {
             return;
         }
         let audience = AudienceDigest::of(&sharing.audience);
-        let made = part.iter().zip(&self.begun[first..]).filter(|(_, one)| one.makes_version());
+        let items = enforcements.items.iter().zip(outcomes);
+        let made = items.filter(|(_, one)| one.makes_version());
         let objects: Vec<_> = made
             .map(|((index, done), _)| Releasable::Enforcement {
                 id: done.id.clone(),
@@ -81,13 +60,11 @@ impl Applier {
                 version: Position::new(entry.sequence, *index),
             })
             .collect();
-        let at = Position::new(entry.sequence, u32::try_from(first).unwrap_or(u32::MAX));
-        self.put_release_ends_of_batch(author, sharing, at, &objects);
+        self.put_release_ends_of_batch(author, sharing, entry.sequence, &objects);
     }
 
     /// Keeps an enforcement that came with something else, and gives back the version that it took the
-    /// place of. Takes [`ENFORCEMENT_OPERATIONS`] operations, which there has to be room for. One that
-    /// says what the current one says changes nothing, and is not at `position` then.
+    /// place of. One that says what the current one says changes nothing, and is not at `position` then.
     pub fn keep_enforcement(
         &mut self,
         position: Position,

@@ -17,8 +17,6 @@ pub const HOLD: Duration = Duration::from_secs(90 * 86_400);
 
 /// How many versions are one record of an access.
 const RECORD_VERSIONS: usize = 256;
-/// How many records, each of two operations, or copies are one part.
-const PART_RECORDS: usize = 64;
 
 impl Applier {
     /// Keeps what a liaison is given, author by author.
@@ -36,32 +34,24 @@ impl Applier {
                 parts.map(move |(versions, part)| (given, from + part, versions))
             })
             .collect();
-        let done = (self.head.items as usize).min(records.len());
-        for part in records[done..].chunks(PART_RECORDS) {
-            self.make_room(2 * part.len() + 1)?;
-            let first = self.begun.len();
-            for (given, number, versions) in part {
-                let kept = KeptAccess {
-                    liaison: liaison.clone(),
-                    at: entry.time,
-                    way: accessed.way,
-                    purpose: accessed.purpose.clone(),
-                    given: Given { versions: versions.to_vec(), ..(*given).clone() },
-                };
-                let author = &given.author;
-                self.put(keys::access(author, entry.sequence, *number), kept.encode());
-                let in_order = keys::access_in_order(entry.sequence, author, *number);
-                self.put(in_order, entry.time.as_millis().to_be_bytes());
-                self.begun.push(ItemOutcome::Created);
-            }
-            self.part_done(entry.sequence, first, None);
+        for (given, number, versions) in &records {
+            let kept = KeptAccess {
+                liaison: liaison.clone(),
+                at: entry.time,
+                way: accessed.way,
+                purpose: accessed.purpose.clone(),
+                given: Given { versions: versions.to_vec(), ..(*given).clone() },
+            };
+            let author = &given.author;
+            self.put(keys::access(author, entry.sequence, *number), kept.encode());
+            let in_order = keys::access_in_order(entry.sequence, author, *number);
+            self.put(in_order, entry.time.as_millis().to_be_bytes());
         }
-        Ok(Outcome::Taken(std::mem::take(&mut self.begun)))
+        Ok(Outcome::Taken(vec![ItemOutcome::Created; records.len()]))
     }
 
-    /// The records go that are no longer kept. There are no more of them than a part has.
+    /// The records go that are no longer kept.
     pub(super) fn access_sweep(&mut self, sweep: &AccessSweep) -> Result<Outcome> {
-        self.make_room(2 * sweep.records.len())?;
         for (sequence, author, part) in &sweep.records {
             self.remove(keys::access(author, *sequence, *part));
             self.remove(keys::access_in_order(*sequence, author, *part));
@@ -74,22 +64,18 @@ impl Applier {
         let Some(author) = &entry.author else {
             return Ok(Outcome::Void(VoidReason::AudienceGone));
         };
-        self.make_room(placed.objects.len().min(PART_RECORDS) + 3)?;
         let (key, hold_key) =
             (keys::request(author, &placed.request), keys::hold(author, placed.hold));
         let standing = self.hold(&hold_key)?;
-        // Parts of it are applied: then it was decided to take it.
-        if self.head.items == 0 {
-            if let Some(void) = self.taken_before(&key, placed.digest)? {
-                return Ok(Outcome::Void(void));
-            }
-            if standing.as_ref().is_some_and(|hold| hold.has_ended(entry.time)) {
-                return Ok(Outcome::Void(VoidReason::HoldGone));
-            }
-            if placed.last.is_some() {
-                let (digest, sequence) = (placed.digest, entry.sequence);
-                self.put(key, TakenBatch { digest, sequence, time: entry.time }.encode());
-            }
+        if let Some(void) = self.taken_before(&key, placed.digest)? {
+            return Ok(Outcome::Void(void));
+        }
+        if standing.as_ref().is_some_and(|hold| hold.has_ended(entry.time)) {
+            return Ok(Outcome::Void(VoidReason::HoldGone));
+        }
+        if placed.last.is_some() {
+            let (digest, sequence) = (placed.digest, entry.sequence);
+            self.put(key, TakenBatch { digest, sequence, time: entry.time }.encode());
         }
         let mut hold = standing.unwrap_or_else(|| KeptHold {
             placed: entry.time,
@@ -97,22 +83,14 @@ impl Applier {
             objects: 0,
             reason: placed.reason.clone(),
         });
-        self.put(hold_key.clone(), hold.encode());
-        let done = (self.head.items as usize).min(placed.objects.len());
-        for part in placed.objects[done..].chunks(PART_RECORDS) {
-            let first = self.begun.len();
-            if first > 0 {
-                self.make_room(part.len() + 2)?;
-            }
-            for object in part {
-                let kept = self.copy(author, placed, object)?;
-                hold.objects += u64::from(kept == ItemOutcome::Created);
-                self.begun.push(kept);
-            }
-            self.put(hold_key.clone(), hold.encode());
-            self.part_done(entry.sequence, first, None);
+        let mut outcomes = Vec::with_capacity(placed.objects.len());
+        for object in &placed.objects {
+            let kept = self.copy(author, placed, object)?;
+            hold.objects += u64::from(kept == ItemOutcome::Created);
+            outcomes.push(kept);
         }
-        Ok(Outcome::Taken(std::mem::take(&mut self.begun)))
+        self.put(hold_key, hold.encode());
+        Ok(Outcome::Taken(outcomes))
     }
 
     fn copy(
@@ -155,7 +133,6 @@ impl Applier {
 
     /// The copies go that are named, where the hold has ended as it says.
     pub(super) fn hold_sweep(&mut self, sweep: &HoldSweep) -> Result<Outcome> {
-        self.make_room(sweep.versions.len() + 1)?;
         let key = keys::hold(&sweep.partner, sweep.hold);
         let ended: Option<Timestamp> = self.hold(&key)?.map(|hold| hold.until);
         if ended != Some(sweep.ended) {

@@ -10,49 +10,34 @@ use crate::index::{corrupt, keys};
 
 /// How many sightings of one indicator are kept of one author for one audience: the newest.
 const SIGHTINGS_KEPT: u64 = 100;
-/// How many sightings are one part.
-const PART_SIGHTINGS: usize = 64;
 
 impl Applier {
     pub(super) fn sightings(&mut self, entry: &Entry, sightings: &Sightings) -> Result<Outcome> {
         let Some(author) = &entry.author else {
             return Ok(Outcome::Void(VoidReason::AudienceGone));
         };
-        self.make_room(2 * sightings.items.len().min(PART_SIGHTINGS) + 2)?;
         let key = keys::request(author, &sightings.request);
-        // Parts of it are applied: then it was decided to take it.
-        if self.head.items == 0 {
-            if let Some(void) = self.taken_before(&key, sightings.digest)? {
-                return Ok(Outcome::Void(void));
-            }
-            if !self.may_share(author, &sightings.sharing.audience) {
-                return Ok(Outcome::Void(VoidReason::AudienceGone));
-            }
-            let taken =
-                TakenBatch { digest: sightings.digest, sequence: entry.sequence, time: entry.time };
-            self.put(key, taken.encode());
+        if let Some(void) = self.taken_before(&key, sightings.digest)? {
+            return Ok(Outcome::Void(void));
         }
+        if !self.may_share(author, &sightings.sharing.audience) {
+            return Ok(Outcome::Void(VoidReason::AudienceGone));
+        }
+        let taken =
+            TakenBatch { digest: sightings.digest, sequence: entry.sequence, time: entry.time };
+        self.put(key, taken.encode());
         let audience = AudienceDigest::of(&sightings.sharing.audience);
-        let done = (self.head.items as usize).min(sightings.items.len());
-        for part in sightings.items[done..].chunks(PART_SIGHTINGS) {
-            let first = self.begun.len();
-            if first > 0 {
-                self.make_room(2 * part.len() + 1)?;
-            }
-            for sighting in part {
-                let kept = KeptSighting {
-                    position: Position::new(entry.sequence, sighting.index),
-                    author: author.clone(),
-                    accepted: entry.time,
-                    sharing: sightings.sharing.clone(),
-                    sighting: sighting.clone(),
-                };
-                self.keep_sighting(audience, &kept)?;
-                self.begun.push(ItemOutcome::Created);
-            }
-            self.part_done(entry.sequence, first, None);
+        for sighting in &sightings.items {
+            let kept = KeptSighting {
+                position: Position::new(entry.sequence, sighting.index),
+                author: author.clone(),
+                accepted: entry.time,
+                sharing: sightings.sharing.clone(),
+                sighting: sighting.clone(),
+            };
+            self.keep_sighting(audience, &kept)?;
         }
-        Ok(Outcome::Taken(std::mem::take(&mut self.begun)))
+        Ok(Outcome::Taken(vec![ItemOutcome::Created; sightings.items.len()]))
     }
 
     /// Keeps a sighting in place of the oldest of its author for its audience, once there are many: by

@@ -12,9 +12,6 @@ use crate::error::Result;
 use crate::index::keys::tips;
 use crate::index::record::{Added, AddedWhat, KeptTip, Moved, ReferredSoFar};
 
-/// How many tips are one part, and what each takes: the tip, what is added, and its thread.
-const PART: (usize, usize) = (14, 8);
-
 impl Applier {
     /// Leaves a mark that what a submission brought is to be referred.
     pub(super) fn leave_to_refer(&mut self, entry: &Entry, close: &Close) -> Result<()> {
@@ -27,38 +24,26 @@ impl Applier {
     }
 
     pub(super) fn referred(&mut self, entry: &Entry, referral: &Referral) -> Result<Outcome> {
-        let (part, operations) = PART;
-        self.make_room(part * operations + 3)?;
         let (partner, submission) = (&referral.partner, &referral.submission);
-        if self.head.items == 0 {
-            let mark = tips::unreferred(partner, submission);
-            let mut referred = self.referred_so_far(partner, submission)?;
-            let is_due = self.read(&mark)?.is_some();
-            if !is_due || referred.close != referral.close || referred.up_to != referral.after {
-                return Ok(Outcome::Void(VoidReason::DoneBefore));
-            }
-            // By the rights of its own place in the order: it is worked out anew.
-            if referral.rights != self.registry.sight_changed(u64::MAX) {
-                return Ok(Outcome::Void(VoidReason::AudienceGone));
-            }
-            referred.up_to = referral.close;
-            referred.not_referred = referred.not_referred.saturating_add(referral.not_referred);
-            referral.to.iter().for_each(|one| referred.add(&one.owner, one.count));
-            self.put(tips::referred(partner, submission), referred.encode());
-            self.remove(mark);
+        let mark = tips::unreferred(partner, submission);
+        let mut referred = self.referred_so_far(partner, submission)?;
+        let is_due = self.read(&mark)?.is_some();
+        if !is_due || referred.close != referral.close || referred.up_to != referral.after {
+            return Ok(Outcome::Void(VoidReason::DoneBefore));
         }
-        while self.begun.len() < referral.to.len() {
-            let first = self.begun.len();
-            if first > 0 {
-                self.make_room(part * operations + 1)?;
-            }
-            for one in referral.to[first..].iter().take(part) {
-                self.refer(entry, referral, one)?;
-                self.begun.push(ItemOutcome::Created);
-            }
-            self.part_done(entry.sequence, first, None);
+        // By the rights of its own place in the order: it is worked out anew.
+        if referral.rights != self.registry.sight_changed(u64::MAX) {
+            return Ok(Outcome::Void(VoidReason::AudienceGone));
         }
-        Ok(Outcome::Taken(std::mem::take(&mut self.begun)))
+        referred.up_to = referral.close;
+        referred.not_referred = referred.not_referred.saturating_add(referral.not_referred);
+        referral.to.iter().for_each(|one| referred.add(&one.owner, one.count));
+        self.put(tips::referred(partner, submission), referred.encode());
+        self.remove(mark);
+        for one in &referral.to {
+            self.refer(entry, referral, one)?;
+        }
+        Ok(Outcome::Taken(vec![ItemOutcome::Created; referral.to.len()]))
     }
 
     fn refer(&mut self, entry: &Entry, referral: &Referral, one: &Referred) -> Result<()> {
@@ -89,7 +74,7 @@ impl Applier {
         Ok(())
     }
 
-    /// Leaves a mark for each campaign of a part in which tips wait.
+    /// Leaves a mark for each campaign of a batch in which tips wait.
     pub(super) fn mark_news(&mut self, entry: &Entry, items: &[Item]) -> Result<()> {
         for campaign in items.iter().filter_map(|item| item.assessment.campaign) {
             if self.waiting(campaign)? > 0 {

@@ -17,10 +17,6 @@ use crate::index::record::{
 };
 use crate::index::store::Slice;
 
-/// How many objects are one part, and how many pairs of an object and a liaison.
-const PART_OBJECTS: usize = 64;
-const PART_PAIRS: usize = 128;
-
 /// The version that releases are on.
 struct Standing {
     version: Position,
@@ -101,33 +97,21 @@ impl Applier {
         let Some(author) = &entry.author else {
             return Ok(Outcome::Void(VoidReason::AudienceGone));
         };
-        let part_objects = part_objects(&release.liaisons);
-        self.make_room(release.objects.len().min(part_objects) + 3)?;
-        // Parts of it are applied: then it was decided to take it.
-        if self.head.items == 0
-            && let Some(void) = self.refuses_release(entry, author, release)?
-        {
+        if let Some(void) = self.refuses_release(entry, author, release)? {
             return Ok(Outcome::Void(void));
         }
-        let done = self.head.items as usize / release.liaisons.len().max(1);
-        for part in release.objects[done.min(release.objects.len())..].chunks(part_objects) {
-            let first = self.begun.len();
-            if first > 0 {
-                self.make_room(part.len() + 2)?;
-            }
-            for object in part {
-                self.turn(author, object, &release.liaisons, |all, liaison, on| {
-                    act(&release.act, all, liaison, on, entry.sequence)
-                })?;
-            }
-            if let ReleaseAct::Release { until: Some(until), .. } = &release.act {
-                let at = Position::new(entry.sequence, u32::try_from(first).unwrap_or(u32::MAX));
-                let liaisons = release.liaisons.clone();
-                self.put_release_ends(author, *until, at, liaisons, part.to_vec());
-            }
-            self.part_done(entry.sequence, first, None);
+        let mut outcomes = Vec::with_capacity(release.objects.len() * release.liaisons.len());
+        for object in &release.objects {
+            let turned = self.turn(author, object, &release.liaisons, |all, liaison, on| {
+                act(&release.act, all, liaison, on, entry.sequence)
+            })?;
+            outcomes.extend(turned);
         }
-        Ok(Outcome::Taken(std::mem::take(&mut self.begun)))
+        if let ReleaseAct::Release { until: Some(until), .. } = &release.act {
+            let (liaisons, objects) = (release.liaisons.clone(), release.objects.clone());
+            self.put_release_ends(author, *until, entry.sequence, liaisons, objects);
+        }
+        Ok(Outcome::Taken(outcomes))
     }
 
     fn refuses_release(
@@ -152,55 +136,48 @@ impl Applier {
     }
 
     /// Each release that still is the one that was to end then ends.
-    pub(super) fn release_end(&mut self, entry: &Entry, end: &ReleaseEnd) -> Result<Outcome> {
-        let part_objects = part_objects(&end.liaisons);
-        let done = self.head.items as usize / end.liaisons.len().max(1);
-        for part in end.objects[done.min(end.objects.len())..].chunks(part_objects) {
-            self.make_room(part.len() + 3)?;
-            let first = self.begun.len();
-            for object in part {
-                self.turn(&end.partner, object, &end.liaisons, |all, liaison, on| {
-                    let is_over = |one: &InForce| {
-                        one.release.liaison == *liaison
-                            && one.since == end.part.sequence
-                            && one.release.until == Some(end.ends)
-                    };
-                    drop_one(all, is_over, on.version)
-                })?;
-            }
-            self.part_done(entry.sequence, first, None);
+    pub(super) fn release_end(&mut self, end: &ReleaseEnd) -> Result<Outcome> {
+        let released = end.part.sequence;
+        let mut outcomes = Vec::with_capacity(end.objects.len() * end.liaisons.len());
+        for object in &end.objects {
+            let turned = self.turn(&end.partner, object, &end.liaisons, |all, liaison, on| {
+                let is_over = |one: &InForce| {
+                    one.release.liaison == *liaison
+                        && one.since == released
+                        && one.release.until == Some(end.ends)
+                };
+                drop_one(all, is_over, on.version)
+            })?;
+            outcomes.extend(turned);
         }
-        // A crash before this is committed goes on behind the parts that are done.
-        self.remove(keys::release_ends(end.ends, end.part));
-        Ok(Outcome::Taken(std::mem::take(&mut self.begun)))
+        self.remove(keys::release_ends(end.ends, released));
+        Ok(Outcome::Taken(outcomes))
     }
 
-    /// Changes the releases of an object, liaison by liaison, and takes down what each comes to.
+    /// Changes the releases of an object, liaison by liaison, and gives what each comes to.
     fn turn(
         &mut self,
         author: &PartnerId,
         object: &Releasable,
         liaisons: &[PartnerId],
         mut change: impl FnMut(&mut Vec<InForce>, &PartnerId, &Standing) -> ItemOutcome,
-    ) -> Result<()> {
+    ) -> Result<Vec<ItemOutcome>> {
         let (key, version) = place(author, object);
         let stored = self.read(&key)?;
         let read = |stored: Slice| Standing::read(object, stored);
         let standing = stored.map(read).transpose()?.filter(|one| one.version == version);
         let Some(standing) = standing else {
-            self.begun.extend(liaisons.iter().map(|_| ItemOutcome::Nothing));
-            return Ok(());
+            return Ok(vec![ItemOutcome::Nothing; liaisons.len()]);
         };
         let mut all = standing.releases.clone();
-        for liaison in liaisons {
-            self.begun.push(change(&mut all, liaison, &standing));
-        }
+        let outcomes = liaisons.iter().map(|liaison| change(&mut all, liaison, &standing));
+        let outcomes = outcomes.collect();
         if all != standing.releases {
             self.put(Slice::from(key), standing.released(all)?);
             // Who is told what is said of a campaign sees it.
             self.pending.campaigns |= matches!(object, Releasable::Contribution { .. });
         }
-        Ok(())
+        Ok(outcomes)
     }
 
     /// Keeps to whom a version was released, where another takes its place: the feed tells them.
@@ -211,17 +188,17 @@ impl Applier {
         }
     }
 
-    /// Takes note of when releases of a part end.
+    /// Records when releases of an entry end.
     fn put_release_ends(
         &mut self,
         author: &PartnerId,
         ends: Timestamp,
-        part: Position,
+        sequence: u64,
         liaisons: Vec<PartnerId>,
         objects: Vec<Releasable>,
     ) {
         let ending = record::Ending { author: author.clone(), liaisons, objects };
-        self.put(keys::release_ends(ends, part), ending.encode());
+        self.put(keys::release_ends(ends, sequence), ending.encode());
     }
 
     /// The same of a batch that is released as it comes.
@@ -229,7 +206,7 @@ impl Applier {
         &mut self,
         author: &PartnerId,
         sharing: &Sharing,
-        part: Position,
+        sequence: u64,
         objects: &[Releasable],
     ) {
         if objects.is_empty() {
@@ -239,18 +216,14 @@ impl Applier {
             let until = |release: &&Release| release.until == Some(ends);
             let liaisons = sharing.releases.iter().filter(until).map(|one| one.liaison.clone());
             let liaisons = liaisons.collect();
-            self.put_release_ends(author, ends, part, liaisons, objects.to_vec());
+            self.put_release_ends(author, ends, sequence, liaisons, objects.to_vec());
         }
     }
 }
 
 /// The times at which releases of what is shared so end.
-pub fn release_times(sharing: &Sharing) -> BTreeSet<Timestamp> {
+fn release_times(sharing: &Sharing) -> BTreeSet<Timestamp> {
     sharing.releases.iter().filter_map(|release| release.until).collect()
-}
-
-fn part_objects(liaisons: &[PartnerId]) -> usize {
-    (PART_PAIRS / liaisons.len().max(1)).clamp(1, PART_OBJECTS)
 }
 
 fn act(

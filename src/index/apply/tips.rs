@@ -2,7 +2,6 @@
 //! come.
 
 use super::Applier;
-use super::enforcement::ENFORCEMENT_OPERATIONS;
 use crate::domain::entry::{
     Entry, ItemOutcome, Outcome, Target, TipIndicator, TipResponse, TipSent, TipThread,
     TipsReopened, VoidReason,
@@ -16,56 +15,44 @@ use crate::index::record::{
 };
 use crate::index::{corrupt, keys};
 
-/// How many threads, or stretches of indicators, are one part.
-const PART: usize = 14;
-/// What a thread takes at most: the entry in it, two boxes of two states each, when an answer is due in
-/// three places, that it is its recipient's in a campaign, and that it waits there.
-const THREAD_OPERATIONS: usize = 10;
-/// What a decision takes at most: the tip, what is added and to which tip, its text in three parts, the
-/// key, that it is its sender's in a campaign, and how many threads wait there.
-const DECISION_OPERATIONS: usize = 11;
 /// How many tips one entry takes up again at most.
 pub const REOPENED_AT_ONCE: usize = 10;
 
 impl Applier {
     pub(super) fn tip_sent(&mut self, entry: &Entry, sent: &TipSent) -> Result<Outcome> {
         let Some(author) = &entry.author else { return Ok(Outcome::Void(VoidReason::TipUnknown)) };
-        self.make_room(DECISION_OPERATIONS + PART * THREAD_OPERATIONS)?;
-        // Parts of it are applied: then it was decided to take it.
-        if self.head.items == 0 {
-            let key = keys::request(author, &sent.request);
-            if let Some(void) = self.taken_before(&key, sent.digest)? {
-                return Ok(Outcome::Void(void));
-            }
-            self.put(key, taken_by(entry, sent.digest).encode());
-            let mut added = of_entry(entry, AddedWhat::Sent, &sent.indicators);
-            let moved = |recipient: &PartnerId| Moved {
-                recipient: recipient.clone(),
-                from: None,
-                to: TipState::Sent,
-            };
-            added.threads = sent.recipients.iter().map(moved).collect();
-            let tip = KeptTip {
-                id: sent.id,
-                sender: author.clone(),
-                sequence: entry.sequence,
-                accepted: entry.time,
-                subject: sent.subject.clone(),
-                urgency: sent.urgency,
-                respond_by: sent.respond_by,
-                tlp: sent.tlp,
-                campaign: sent.campaign,
-                submission: sent.submission.clone(),
-                referral: None,
-                withdrawn: false,
-                threads: sent.recipients.iter().map(|one| begun(one, entry)).collect(),
-            };
-            if let Some(campaign) = tip.campaign {
-                let key = tips::in_campaign(campaign, author, tip.sequence, tip.id);
-                self.put(key, Vec::new());
-            }
-            self.put_added(&tip, &added, &sent.narrative)?;
+        let key = keys::request(author, &sent.request);
+        if let Some(void) = self.taken_before(&key, sent.digest)? {
+            return Ok(Outcome::Void(void));
         }
+        self.put(key, taken_by(entry, sent.digest).encode());
+        let mut added = of_entry(entry, AddedWhat::Sent, &sent.indicators);
+        let moved = |recipient: &PartnerId| Moved {
+            recipient: recipient.clone(),
+            from: None,
+            to: TipState::Sent,
+        };
+        added.threads = sent.recipients.iter().map(moved).collect();
+        let tip = KeptTip {
+            id: sent.id,
+            sender: author.clone(),
+            sequence: entry.sequence,
+            accepted: entry.time,
+            subject: sent.subject.clone(),
+            urgency: sent.urgency,
+            respond_by: sent.respond_by,
+            tlp: sent.tlp,
+            campaign: sent.campaign,
+            submission: sent.submission.clone(),
+            referral: None,
+            withdrawn: false,
+            threads: sent.recipients.iter().map(|one| begun(one, entry)).collect(),
+        };
+        if let Some(campaign) = tip.campaign {
+            let key = tips::in_campaign(campaign, author, tip.sequence, tip.id);
+            self.put(key, Vec::new());
+        }
+        self.put_added(&tip, &added, &sent.narrative)?;
         self.spread(entry.sequence, sent.id, &sent.indicators)
     }
 
@@ -75,52 +62,45 @@ impl Applier {
         response: &TipResponse,
     ) -> Result<Outcome> {
         let Some(author) = &entry.author else { return Ok(Outcome::Void(VoidReason::TipUnknown)) };
-        let counts = if response.enforcement.is_some() { ENFORCEMENT_OPERATIONS } else { 0 };
-        self.make_room(DECISION_OPERATIONS + PART * THREAD_OPERATIONS + counts)?;
-        if self.head.items == 0 {
-            let key = keys::request(author, &response.request);
-            if let Some(void) = self.taken_before(&key, response.digest)? {
-                return Ok(Outcome::Void(void));
-            }
-            let Some(tip) = self.tip(response.tip)? else {
-                return Ok(Outcome::Void(VoidReason::TipUnknown));
-            };
-            let threads = match tip.decide(author, response) {
-                Ok(threads) => threads,
-                Err(void) => return Ok(Outcome::Void(void)),
-            };
-            self.put(key, taken_by(entry, response.digest).encode());
-            let (recipient, shown) = match &response.thread {
-                TipThread::All => (None, false),
-                TipThread::Of(recipient) => (Some(recipient.clone()), false),
-                TipThread::Shown(recipient) => (Some(recipient.clone()), true),
-            };
-            let added = of_entry(entry, AddedWhat::Responded, &response.indicators);
-            let enforcement = response.enforcement.as_ref().map(|(done, _)| done.clone());
-            let added = Added { recipient, shown, threads, enforcement, ..added };
-            if let Some((done, sharing)) = &response.enforcement {
-                let at = Position::new(entry.sequence, 0);
-                self.keep_enforcement(at, entry.time, author, done, sharing)?;
-            }
-            self.put_added(&tip, &added, response.message.as_deref().unwrap_or_default())?;
+        let key = keys::request(author, &response.request);
+        if let Some(void) = self.taken_before(&key, response.digest)? {
+            return Ok(Outcome::Void(void));
         }
+        let Some(tip) = self.tip(response.tip)? else {
+            return Ok(Outcome::Void(VoidReason::TipUnknown));
+        };
+        let threads = match tip.decide(author, response) {
+            Ok(threads) => threads,
+            Err(void) => return Ok(Outcome::Void(void)),
+        };
+        self.put(key, taken_by(entry, response.digest).encode());
+        let (recipient, shown) = match &response.thread {
+            TipThread::All => (None, false),
+            TipThread::Of(recipient) => (Some(recipient.clone()), false),
+            TipThread::Shown(recipient) => (Some(recipient.clone()), true),
+        };
+        let added = of_entry(entry, AddedWhat::Responded, &response.indicators);
+        let enforcement = response.enforcement.as_ref().map(|(done, _)| done.clone());
+        let added = Added { recipient, shown, threads, enforcement, ..added };
+        if let Some((done, sharing)) = &response.enforcement {
+            let at = Position::new(entry.sequence, 0);
+            self.keep_enforcement(at, entry.time, author, done, sharing)?;
+        }
+        self.put_added(&tip, &added, response.message.as_deref().unwrap_or_default())?;
         self.spread(entry.sequence, response.tip, &response.indicators)
     }
 
     pub(super) fn tip_withdrawn(&mut self, entry: &Entry, id: TipId) -> Result<Outcome> {
-        self.make_room(DECISION_OPERATIONS + PART * THREAD_OPERATIONS)?;
-        if self.head.items == 0 {
-            let own = self.tip(id)?.filter(|tip| Some(&tip.sender) == entry.author.as_ref());
-            let Some(mut tip) = own else { return Ok(Outcome::Void(VoidReason::TipUnknown)) };
-            if tip.withdrawn {
-                return Ok(Outcome::Void(VoidReason::TipWithdrawn));
-            }
-            tip.withdrawn = true;
-            let threads = tip.threads.iter().map(|thread| moved(thread, TipState::Withdrawn));
-            let threads = threads.collect();
-            let added = Added { threads, ..of_entry(entry, AddedWhat::Withdrawn, &[]) };
-            self.put_added(&tip, &added, "")?;
+        let own = self.tip(id)?.filter(|tip| Some(&tip.sender) == entry.author.as_ref());
+        let Some(mut tip) = own else { return Ok(Outcome::Void(VoidReason::TipUnknown)) };
+        if tip.withdrawn {
+            return Ok(Outcome::Void(VoidReason::TipWithdrawn));
         }
+        tip.withdrawn = true;
+        let threads = tip.threads.iter().map(|thread| moved(thread, TipState::Withdrawn));
+        let threads = threads.collect();
+        let added = Added { threads, ..of_entry(entry, AddedWhat::Withdrawn, &[]) };
+        self.put_added(&tip, &added, "")?;
         self.spread(entry.sequence, id, &[])
     }
 
@@ -130,8 +110,6 @@ impl Applier {
         entry: &Entry,
         reopened: &TipsReopened,
     ) -> Result<Outcome> {
-        let count = reopened.threads.len().min(REOPENED_AT_ONCE);
-        self.make_room(count * (THREAD_OPERATIONS + 3) + 2)?;
         let mark = tips::news(reopened.campaign, reopened.batch);
         if self.read(&mark)?.is_none() {
             return Ok(Outcome::Void(VoidReason::DoneBefore));
@@ -139,12 +117,12 @@ impl Applier {
         if reopened.last {
             self.remove(mark);
         }
+        let mut outcomes = Vec::new();
         for (id, recipient, target) in reopened.threads.iter().take(REOPENED_AT_ONCE) {
             let done = self.reopen(entry, reopened, *id, recipient, target)?;
-            self.begun.push(if done { ItemOutcome::Created } else { ItemOutcome::Nothing });
+            outcomes.push(if done { ItemOutcome::Created } else { ItemOutcome::Nothing });
         }
-        self.part_done(entry.sequence, 0, None);
-        Ok(Outcome::Taken(std::mem::take(&mut self.begun)))
+        Ok(Outcome::Taken(outcomes))
     }
 
     fn reopen(
@@ -241,24 +219,13 @@ impl Applier {
         let threads = tip.threads.iter().map(|thread| &thread.recipient);
         let threads: Vec<_> = threads.filter(|recipient| added.stands_in(recipient)).collect();
         let parts = record::indicator_parts(indicators);
-        let count = threads.len() + parts.len();
-        while self.begun.len() < count {
-            let first = self.begun.len();
-            let until = (first + PART).min(count);
-            if first > 0 {
-                self.make_room(PART * THREAD_OPERATIONS + 1)?;
-            }
-            for at in first..until {
-                if let Some(recipient) = threads.get(at) {
-                    self.place(&tip, &added, recipient);
-                } else if let Some((from, bytes)) = parts.get(at - threads.len()) {
-                    self.put(tips::indicators_from(id, sequence, *from), bytes.as_slice());
-                }
-                self.begun.push(ItemOutcome::Created);
-            }
-            self.part_done(sequence, first, None);
+        for recipient in &threads {
+            self.place(&tip, &added, recipient);
         }
-        Ok(Outcome::Taken(std::mem::take(&mut self.begun)))
+        for (from, bytes) in &parts {
+            self.put(tips::indicators_from(id, sequence, *from), bytes.as_slice());
+        }
+        Ok(Outcome::Taken(vec![ItemOutcome::Created; threads.len() + parts.len()]))
     }
 
     /// Puts an entry into a recipient's thread, and the thread where it stands since.

@@ -1,6 +1,5 @@
 use std::collections::BTreeSet;
 use std::thread;
-use std::time::Duration;
 
 use tempfile::TempDir;
 
@@ -16,39 +15,34 @@ fn put(key: u64, value: Vec<u8>) -> (Slice, Option<Slice>) {
     (key.to_be_bytes().into(), Some(Slice::from(value)))
 }
 
+fn everything(snapshot: &DiskSnapshot) -> impl Iterator<Item = Result<(Slice, Slice)>> + use<> {
+    snapshot.range((Bound::Unbounded, Bound::Unbounded))
+}
+
 fn all(disk: &Disk) -> Vec<(Slice, Slice)> {
-    disk.range((Bound::Unbounded, Bound::Unbounded)).map(Result::unwrap).collect()
+    everything(&disk.snapshot()).map(Result::unwrap).collect()
 }
 
-fn copy(from: &Path, to: &Path) -> io::Result<()> {
-    fs::create_dir_all(to)?;
-    for entry in fs::read_dir(from)? {
-        let (path, name) = entry.map(|entry| (entry.path(), entry.file_name()))?;
+/// Copies a folder. What is reserved stays a hole.
+pub fn copy(from: &Path, to: &Path) {
+    fs::create_dir_all(to).unwrap();
+    for entry in fs::read_dir(from).unwrap() {
+        let (path, name) = entry.map(|entry| (entry.path(), entry.file_name())).unwrap();
         if path.is_dir() {
-            copy(&path, &to.join(name))?;
+            copy(&path, &to.join(name));
         } else {
-            fs::copy(path, to.join(name))?;
+            let bytes = fs::read(&path).unwrap();
+            let used = bytes.iter().rposition(|byte| *byte != 0).map_or(0, |last| last + 1);
+            fs::write(to.join(&name), &bytes[..used]).unwrap();
+            let copied = fs::OpenOptions::new().write(true).open(to.join(name)).unwrap();
+            copied.set_len(bytes.len() as u64).unwrap();
         }
     }
-    Ok(())
 }
 
-/// What a crash leaves: all files as they are at one moment, for which no table is written or moved meanwhile.
-fn crashed(folder: &Path) -> TempDir {
-    let state = || {
-        let names = |folder: PathBuf| -> BTreeSet<_> {
-            fs::read_dir(folder).unwrap().map(|entry| entry.unwrap().file_name()).collect()
-        };
-        let current = fs::read(folder.join("current")).unwrap();
-        (names(folder.to_owned()), names(folder.join(TABLES)), current)
-    };
-    loop {
-        let (before, copied) = (state(), tempfile::tempdir().unwrap());
-        let is_whole = copy(folder, copied.path()).is_ok();
-        if is_whole && state() == before {
-            return copied;
-        }
-    }
+fn tables(folder: &Path) -> Vec<PathBuf> {
+    let tables = fs::read_dir(folder.join("keyspaces/1/tables")).unwrap();
+    tables.map(|entry| entry.unwrap().path()).collect()
 }
 
 #[test]
@@ -56,72 +50,64 @@ fn an_open_database_keeps_everybody_else_out() {
     let folder = tempfile::tempdir().unwrap();
     let disk = open(folder.path());
     assert!(matches!(Disk::open(folder.path(), CACHE), Err(OpenError::InUse)));
+    let snapshot = disk.snapshot();
     drop(disk);
+    assert!(matches!(Disk::open(folder.path(), CACHE), Err(OpenError::InUse)), "it is still read");
+    drop(snapshot);
     open(folder.path());
 }
 
 #[test]
-fn what_another_version_left_is_told_from_damage() {
+fn a_folder_with_other_files_is_not_taken_for_a_database() {
     let folder = tempfile::tempdir().unwrap();
-    for name in ["conf", "version"] {
-        let mark = folder.path().join(name);
-        fs::write(&mark, "").unwrap();
-        assert!(matches!(Disk::open(folder.path(), CACHE), Err(OpenError::OtherVersion)));
-        fs::remove_file(mark).unwrap();
-    }
-    let disk = open(folder.path());
-    disk.write([put(1, vec![1])].into_iter()).unwrap();
-    drop(disk);
-    fs::remove_file(folder.path().join("current")).unwrap();
-    assert!(matches!(Disk::open(folder.path(), CACHE), Err(OpenError::Damaged)));
+    fs::write(folder.path().join("conf"), "").unwrap();
+    assert!(matches!(Disk::open(folder.path(), CACHE), Err(OpenError::Foreign)));
+    fs::remove_file(folder.path().join("conf")).unwrap();
+    drop(open(folder.path()));
+    fs::remove_file(folder.path().join("version")).unwrap();
+    assert!(matches!(Disk::open(folder.path(), CACHE), Err(OpenError::Foreign)));
 }
 
 #[test]
-fn what_is_gathered_is_bounded_and_all_of_it_is_there() {
+fn memtables_are_bounded_and_everything_is_there() {
     const WRITES: u64 = 2_000;
     let folder = tempfile::tempdir().unwrap();
     let mut disk = open(folder.path());
     for number in 0..WRITES {
         disk.write([put(number, vec![1; 64 * 1024])].into_iter()).unwrap();
-        let gathered = disk.gathering.lock().unwrap().bytes;
-        assert!(gathered < GATHERED_BYTES + 128 * 1024, "{gathered}");
-        // One is being written, one waits, and one waits for its place.
-        assert!(disk.tree.sealed_memtable_count() <= 3);
+        let buffered = disk.db.write_buffer_size();
+        assert!(buffered < MOST_WRITE_BUFFER_BYTES + 128 * 1024, "{buffered}");
     }
+    assert!(!tables(folder.path()).is_empty(), "some of it was flushed");
     for _ in 0..2 {
         assert_eq!(all(&disk).len() as u64, WRITES);
         drop(disk);
         disk = open(folder.path());
-        assert_eq!(disk.tree.active_memtable().len(), 0, "closed, all of it is in tables");
     }
 }
 
 #[test]
-fn a_crash_loses_the_newest_writes_each_as_a_whole() {
+fn a_crash_loses_the_newest_batches_each_as_a_whole() {
     let folder = tempfile::tempdir().unwrap();
     let disk = open(folder.path());
-    let write = |number: u8| disk.write([put(1, vec![number]), put(2, vec![number])].into_iter());
-    let found = |disk: &Disk| all(disk).into_iter().map(|(_, value)| value[0]).collect::<Vec<_>>();
-    let mut copies = Vec::new();
-    for number in 0..4 {
-        write(2 * number).unwrap();
-        if number > 0 {
-            disk.write_table().unwrap();
+    for number in 0..200u8 {
+        disk.write((0..50).map(|key| put(key, vec![number; 20]))).unwrap();
+        if number == 100 {
+            disk.flush();
         }
-        write(2 * number + 1).unwrap();
-        copies.push(crashed(folder.path()));
     }
-    let left: Vec<_> = copies.iter().map(|crashed| found(&open(crashed.path()))).collect();
-    assert_eq!(left, [vec![], vec![2, 2], vec![4, 4], vec![6, 6]]);
-    // What is written behind a crash lies over what was there before it.
-    let disk = open(copies[3].path());
-    disk.write([put(1, vec![9])].into_iter()).unwrap();
-    drop(disk);
-    assert_eq!(found(&open(copies[3].path())), [9, 6]);
+    let crashed = tempfile::tempdir().unwrap();
+    copy(folder.path(), crashed.path());
+    let after = open(crashed.path());
+    let found: BTreeSet<_> = all(&after).into_iter().map(|(_, value)| value[0]).collect();
+    assert!(found.len() == 1 && *found.first().unwrap() > 100, "{found:?}");
+    after.write([put(1, vec![9])].into_iter()).unwrap();
+    drop(after);
+    assert_eq!(all(&open(crashed.path()))[1].1[0], 9, "it goes on from there");
 }
 
 #[test]
-fn a_write_is_seen_as_a_whole_while_tables_are_written_and_merged() {
+fn a_snapshot_shows_whole_batches_while_others_are_written_flushed_and_merged() {
     const WRITES: u64 = 300;
     let folder = tempfile::tempdir().unwrap();
     let disk = open(folder.path());
@@ -129,6 +115,7 @@ fn a_write_is_seen_as_a_whole_while_tables_are_written_and_merged() {
         let value = || number.to_be_bytes().to_vec();
         disk.write((0..50).map(|key| put(key, value()))).unwrap();
     };
+    let number = |bytes: &[u8]| u64::from_be_bytes(bytes.try_into().unwrap());
     write(0);
     thread::scope(|scope| {
         let readers: Vec<_> = (0..2)
@@ -136,16 +123,14 @@ fn a_write_is_seen_as_a_whole_while_tables_are_written_and_merged() {
                 scope.spawn(|| {
                     let (mut last, mut seen) = (0, 0);
                     while last < WRITES {
-                        let found: BTreeSet<_> =
-                            all(&disk).into_iter().map(|pair| pair.1).collect();
-                        assert_eq!(found.len(), 1, "half a write is seen");
-                        let number =
-                            u64::from_be_bytes(found.first().unwrap()[..].try_into().unwrap());
-                        assert!(number >= last, "{number} is seen behind {last}");
-                        let one = disk.get(&7u64.to_be_bytes()).unwrap().unwrap();
-                        assert!(u64::from_be_bytes(one[..].try_into().unwrap()) >= number);
-                        seen += u64::from(number > last);
-                        last = number;
+                        let snapshot = disk.snapshot();
+                        let one = snapshot.get(&7u64.to_be_bytes()).unwrap().unwrap();
+                        let values = everything(&snapshot).map(|pair| number(&pair.unwrap().1));
+                        let found: BTreeSet<_> = values.collect();
+                        assert_eq!(found, [number(&one)].into(), "half a batch is shown");
+                        assert!(number(&one) >= last);
+                        seen += u64::from(number(&one) > last);
+                        last = number(&one);
                     }
                     seen
                 })
@@ -154,7 +139,7 @@ fn a_write_is_seen_as_a_whole_while_tables_are_written_and_merged() {
         for number in 1..=WRITES {
             write(number);
             if number % 20 == 0 {
-                disk.write_table().unwrap();
+                disk.flush();
             }
         }
         for reader in readers {
@@ -164,128 +149,84 @@ fn a_write_is_seen_as_a_whole_while_tables_are_written_and_merged() {
 }
 
 #[test]
-fn a_range_shows_what_was_there_when_it_began() {
+fn a_snapshot_shows_what_was_there_when_it_was_taken() {
     let folder = tempfile::tempdir().unwrap();
     let disk = open(folder.path());
-    let everything = || disk.range((Bound::Unbounded, Bound::Unbounded));
-    let mut begun = Vec::new();
+    let mut taken = Vec::new();
     for number in 0..12 {
         disk.write((0..100).map(|key| put(key, vec![number]))).unwrap();
-        begun.push(everything());
-        disk.write_table().unwrap();
-        begun.push(everything());
+        taken.push(disk.snapshot());
+        disk.flush();
+        taken.push(disk.snapshot());
     }
     disk.write((0..100u64).map(|key| (key.to_be_bytes().into(), None))).unwrap();
-    disk.write_table().unwrap();
-    assert_eq!(everything().count(), 0, "what was removed is gone");
-    for (at, range) in begun.into_iter().enumerate() {
-        let found: Vec<_> = range.map(|pair| pair.unwrap().1[0]).collect();
+    disk.flush();
+    assert!(all(&disk).is_empty(), "what was removed is gone");
+    for (at, snapshot) in taken.into_iter().enumerate() {
+        let found: Vec<_> = everything(&snapshot).map(|pair| pair.unwrap().1[0]).collect();
         assert_eq!(found, [u8::try_from(at / 2).unwrap(); 100]);
     }
 }
 
 #[test]
-fn tables_are_merged_and_what_is_read_no_more_goes() {
-    let folder = tempfile::tempdir().unwrap();
-    let disk = open(folder.path());
-    for number in 0..40 {
-        disk.write((0..100).map(|key| put(key, vec![number]))).unwrap();
-        disk.write_table().unwrap();
-    }
-    // Fewer than are merged at once, and one below them that all others went into.
-    let most = usize::from(tables::MERGED);
-    let is_merged = || disk.tree.l0_run_count() < most && disk.tree.table_count() <= most;
-    for _ in 0..1_000 {
-        if is_merged() {
-            break;
-        }
-        thread::sleep(Duration::from_millis(10));
-    }
-    assert!(is_merged(), "{} tables", disk.tree.table_count());
-    assert!(all(&disk).iter().all(|(_, value)| value[0] == 39));
-    assert!(disk.tree.version_free_list_len() < 4, "older states are kept");
-    let files = || fs::read_dir(folder.path().join(TABLES)).unwrap().count();
-    for _ in 0..1_000 {
-        if files() == disk.tree.table_count() {
-            break;
-        }
-        thread::sleep(Duration::from_millis(10));
-    }
-    assert_eq!(files(), disk.tree.table_count(), "what was merged lies there still");
-}
-
-#[test]
-fn a_table_that_is_not_written_is_said_and_nothing_more_is_taken() {
-    let folder = tempfile::tempdir().unwrap();
-    let disk = open(folder.path());
-    disk.write([put(1, vec![1])].into_iter()).unwrap();
-    fs::remove_dir_all(folder.path().join(TABLES)).unwrap();
-    fs::write(folder.path().join(TABLES), "no folder").unwrap();
-    disk.write_table().unwrap();
-    let reason = disk.write_table().unwrap_err().to_string();
-    assert!(
-        reason.contains("takes nothing more") && reason.contains("Not a directory"),
-        "{reason}"
-    );
-    assert!(disk.get(&1u64.to_be_bytes()).unwrap().is_some(), "it is read as before");
-    drop(disk);
-}
-
-#[test]
-fn damage_that_is_read_or_merged_is_known_to_the_next_start() {
+fn damage_that_is_read_is_known_to_the_next_start() {
     let key = |number: u64| number.to_be_bytes();
     let damaged = || {
         let folder = tempfile::tempdir().unwrap();
         let disk = open(folder.path());
         disk.write((0..2_000).map(|number| put(number, vec![1; 64]))).unwrap();
-        disk.write_table().unwrap();
+        disk.flush();
         drop(disk);
-        let tables: Vec<_> = fs::read_dir(folder.path().join(TABLES)).unwrap().collect();
-        let table = tables[0].as_ref().unwrap().path();
+        let table = tables(folder.path()).pop().unwrap();
         let mut bytes = fs::read(&table).unwrap();
         bytes[20_000] ^= 1;
         fs::write(table, bytes).unwrap();
         folder
     };
-    let is_found = |folder: &TempDir| {
-        assert!(matches!(Disk::open(folder.path(), CACHE), Err(OpenError::Damaged)));
+    let is_known = |folder: &TempDir| {
+        assert!(matches!(Disk::open(folder.path(), CACHE), Err(OpenError::Damaged(_))));
     };
     let folder = damaged();
     let disk = open(folder.path());
-    assert!(disk.get(&key(0)).unwrap().is_some(), "what is well is read");
-    assert!((0..2_000).any(|number| disk.get(&key(number)).is_err()));
-    drop(disk);
-    is_found(&folder);
+    let snapshot = disk.snapshot();
+    assert!(snapshot.get(&key(0)).unwrap().is_some(), "what is well is read");
+    let failed = |number| matches!(snapshot.get(&key(number)), Err(DiskError::Damaged(_)));
+    assert!((0..2_000).any(failed));
+    drop((snapshot, disk));
+    is_known(&folder);
 
     let folder = damaged();
     let disk = open(folder.path());
-    let mut everything = disk.range((Bound::Unbounded, Bound::Unbounded));
-    assert!(everything.any(|pair| pair.is_err()));
-    drop(everything);
+    assert!(everything(&disk.snapshot()).any(|pair| pair.is_err()));
     drop(disk);
-    is_found(&folder);
-
-    let folder = damaged();
-    let disk = open(folder.path());
-    let failed = (0..1_000).any(|_| {
-        let written = disk.write((0..2_000).map(|number| put(number, vec![2; 64])));
-        written.and_then(|()| disk.write_table()).is_err()
-    });
-    assert!(failed, "it was merged");
-    drop(disk);
-    is_found(&folder);
+    is_known(&folder);
 }
 
 #[test]
-fn a_disk_that_fails_is_not_taken_for_damage() {
+fn a_compaction_that_fails_lets_no_other_batch_in() {
     let folder = tempfile::tempdir().unwrap();
-    let damage = Damage::new(folder.path());
-    for kind in [io::ErrorKind::StorageFull, io::ErrorKind::PermissionDenied] {
-        let _ = damage.noted(io::Error::from(kind).into());
-    }
-    assert!(!Damage::was_found_in(folder.path()).unwrap());
-    let _ = damage.noted(lsm_tree::Error::InvalidTrailer);
-    assert!(Damage::was_found_in(folder.path()).unwrap());
+    let disk = open(folder.path());
+    disk.write((0..2_000).map(|number| put(number, vec![1; 64]))).unwrap();
+    disk.flush();
+    drop(disk);
+    let table = tables(folder.path()).pop().unwrap();
+    let mut bytes = fs::read(&table).unwrap();
+    bytes[20_000] ^= 1;
+    fs::write(table, bytes).unwrap();
+    let disk = open(folder.path());
+    let failed = (0..200).any(|_| {
+        let written = disk.write((0..2_000).map(|number| put(number, vec![2; 64])));
+        // Once the database has failed nothing is flushed any more.
+        let failed = written.is_err();
+        if !failed {
+            let _ = disk.items.rotate_memtable();
+            thread::sleep(Duration::from_millis(20));
+        }
+        failed
+    });
+    assert!(failed, "it was merged");
+    let refused = disk.write([put(1, vec![3])].into_iter());
+    assert!(matches!(refused, Err(DiskError::Poisoned)));
 }
 
 #[test]

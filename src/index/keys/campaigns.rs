@@ -48,19 +48,14 @@ pub fn read_sight_of(key: &[u8]) -> Option<Position> {
     read_position(key.get(18..)?)
 }
 
-/// The versions of a part that name a campaign.
-pub fn naming_part(campaign: CampaignId, part: Position) -> Vec<u8> {
-    [naming(campaign).as_slice(), &positioned(0, part)[1..]].concat()
+/// The versions of an entry that name a campaign.
+pub fn naming_entry(campaign: CampaignId, sequence: u64) -> Vec<u8> {
+    [naming(campaign).as_slice(), &sequence.to_be_bytes()].concat()
 }
 
 /// The prefix of the versions that ever named a campaign.
 pub fn naming(campaign: CampaignId) -> [u8; 17] {
     of_campaign(b'y', campaign)
-}
-
-/// The part of such a key.
-pub fn read_naming(key: &[u8]) -> Option<Position> {
-    read_position(key.get(17..)?)
 }
 
 fn of_campaign(prefix: u8, campaign: CampaignId) -> [u8; 17] {

@@ -12,16 +12,8 @@ pub const ACCESSES: &[u8] = b"J";
 pub const HOLDS: &[u8] = b"L";
 
 /// The time at which releases of a part end. Times before the epoch end at once.
-pub fn release_ends(at: Timestamp, part: Position) -> Vec<u8> {
-    let mut key = RELEASE_ENDS.to_vec();
-    key.extend_from_slice(&u64::try_from(at.as_millis()).unwrap_or(0).to_be_bytes());
-    key.extend_from_slice(&positioned(0, part)[1..]);
-    key
-}
-
-/// When, and of which part, releases end.
-pub fn read_release_ends(key: &[u8]) -> Option<(Timestamp, Position)> {
-    super::read_ends(key)
+pub fn release_ends(at: Timestamp, sequence: u64) -> Vec<u8> {
+    super::at_time(RELEASE_ENDS, at, sequence)
 }
 
 /// The releases that ended with the version whose place this one took, where there were any.

@@ -421,6 +421,16 @@ fn release_records(parts: &Parts, each: Visit<'_>) {
     let versions = parts.several(5, &id).into_iter().map(|id| (parts.small(5), id)).collect();
     let submission = std::array::from_fn(|at| parts.id[at]);
     let part = Part { author: author.clone(), audience, versions };
+    let (one, other) = (parts.position(4), parts.position(5));
+    let items = vec![
+        ItemOutcome::Created,
+        ItemOutcome::Replaced(one),
+        ItemOutcome::Moved { from: one, over: parts.maybe(3, other) },
+        ItemOutcome::Merged { from: one, current: other },
+        ItemOutcome::Nothing,
+    ];
+    visit(&(Outcome::Taken(items), parts.maybe(2, part.clone())), each);
+    visit(&(Outcome::Void(VoidReason::Repeats(parts.number(4))), None::<Part>), each);
     visit(&Named { submission, part }, each);
     let purpose = Purpose {
         kind: parts.word(3, PurposeKind::ALL),

@@ -1,0 +1,117 @@
+//! Which versions are no longer current, by their entry. Those of recent entries are in memory: live feeds ask for
+//! nothing else. Older ones are read from the index.
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::sync::{Arc, PoisonError, RwLock};
+
+use crate::domain::Position;
+
+/// How many closed versions are kept in memory at most, some 10 to 20 bytes each.
+const MOST_KEPT: usize = 500_000;
+
+/// The closed versions of an entry, by the index of their item.
+pub type ClosedItems = Arc<BTreeSet<u32>>;
+
+/// The closed versions of recent entries.
+#[derive(Debug)]
+pub struct ClosedVersions {
+    inner: RwLock<Inner>,
+}
+
+#[derive(Debug)]
+struct Inner {
+    /// Everything after this entry is here. Nothing up to it is.
+    after: u64,
+    by_entry: BTreeMap<u64, ClosedItems>,
+    count: usize,
+}
+
+/// Where the closed versions of an entry are to be had.
+#[derive(Debug, PartialEq, Eq)]
+pub enum FoundClosed {
+    /// Here; `None` where all of its versions are current.
+    Recent(Option<ClosedItems>),
+    /// In the index.
+    Stored,
+}
+
+impl ClosedVersions {
+    /// Keeps the versions of entries after one.
+    pub fn after(sequence: u64) -> Self {
+        let inner = Inner { after: sequence, by_entry: BTreeMap::new(), count: 0 };
+        Self { inner: RwLock::new(inner) }
+    }
+
+    /// Drops everything, and keeps the versions of entries after one.
+    pub fn reset(&self, sequence: u64) {
+        let mut inner = self.inner.write().unwrap_or_else(PoisonError::into_inner);
+        *inner = Inner { after: sequence, by_entry: BTreeMap::new(), count: 0 };
+    }
+
+    /// Finds the closed versions of an entry.
+    pub fn find(&self, sequence: u64) -> FoundClosed {
+        let inner = self.inner.read().unwrap_or_else(PoisonError::into_inner);
+        if sequence <= inner.after {
+            return FoundClosed::Stored;
+        }
+        FoundClosed::Recent(inner.by_entry.get(&sequence).cloned())
+    }
+
+    /// Adds versions that the index holds as closed. Where they are too many, those of the oldest entries go.
+    pub fn add(&self, versions: &[Position]) {
+        if versions.is_empty() {
+            return;
+        }
+        let inner = &mut *self.inner.write().unwrap_or_else(PoisonError::into_inner);
+        for version in versions {
+            if version.sequence <= inner.after {
+                continue;
+            }
+            let items = Arc::make_mut(inner.by_entry.entry(version.sequence).or_default());
+            inner.count += usize::from(items.insert(version.index));
+        }
+        while inner.count > MOST_KEPT {
+            let Some((sequence, items)) = inner.by_entry.pop_first() else { return };
+            inner.after = sequence;
+            inner.count -= items.len();
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn recent(items: &[u32]) -> FoundClosed {
+        FoundClosed::Recent(Some(Arc::new(items.iter().copied().collect())))
+    }
+
+    #[test]
+    fn what_is_recent_is_here_and_what_is_older_is_not_claimed_to_be_current() {
+        let closed = ClosedVersions::after(5);
+        closed.add(&[Position::new(5, 0), Position::new(6, 1), Position::new(6, 3)]);
+        assert_eq!(closed.find(5), FoundClosed::Stored);
+        assert_eq!(closed.find(6), recent(&[1, 3]));
+        assert_eq!(closed.find(7), FoundClosed::Recent(None));
+        closed.reset(6);
+        assert_eq!(closed.find(6), FoundClosed::Stored);
+        assert_eq!(closed.find(7), FoundClosed::Recent(None));
+    }
+
+    #[test]
+    fn it_is_bounded_and_the_oldest_go_first() {
+        let closed = ClosedVersions::after(0);
+        let items = 1_000;
+        let entries = 2 * MOST_KEPT as u64 / u64::from(items);
+        for sequence in 1..=entries {
+            let versions: Vec<_> = (0..items).map(|item| Position::new(sequence, item)).collect();
+            closed.add(&versions);
+            closed.add(&versions[..10]);
+        }
+        let kept =
+            closed.inner.read().unwrap().by_entry.values().map(|items| items.len()).sum::<usize>();
+        assert_eq!(kept, MOST_KEPT, "what is added twice counts once");
+        assert_eq!(closed.find(entries / 2), FoundClosed::Stored);
+        assert!(matches!(closed.find(entries / 2 + 1), FoundClosed::Recent(Some(_))));
+    }
+}
