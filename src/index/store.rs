@@ -208,6 +208,7 @@ fn successor(prefix: &[u8]) -> Option<Vec<u8>> {
 
 #[cfg(test)]
 mod tests {
+    use std::os::unix::fs::FileExt;
     use std::path::{Path, PathBuf};
 
     use super::*;
@@ -319,19 +320,21 @@ mod tests {
         let (mut found, mut harmless) = (0, 0);
         for file in files(folder.path()) {
             let whole = std::fs::read(&file).unwrap();
-            let written = whole.iter().rposition(|byte| *byte != 0).map_or(0, |last| last + 1);
-            let flipped =
-                (0..4).map(|part| written * part / 4).filter(|at| *at < written).map(|at| {
-                    let mut bytes = whole.clone();
-                    bytes[at] ^= 1;
-                    bytes
-                });
-            let cut = [0, written / 2].map(|length| whole[..length].to_vec());
-            for bytes in flipped.chain(cut) {
+            let is_used = |block: &[u8]| block != &[0; 4096][..block.len()];
+            let written = 4096 * whole.chunks(4096).rposition(is_used).map_or(0, |last| last + 1);
+            let written = written.min(whole.len());
+            let flipped = (0..4).map(|part| written * part / 4).filter(|at| *at < written);
+            let cut = [0, written / 2].into_iter();
+            for (at, is_cut) in flipped.map(|at| (at, false)).chain(cut.map(|at| (at, true))) {
                 let copied = tempfile::tempdir().unwrap();
                 database::copy(folder.path(), copied.path());
-                let damaged = copied.path().join(file.strip_prefix(folder.path()).unwrap());
-                std::fs::write(&damaged, bytes).unwrap();
+                let path = copied.path().join(file.strip_prefix(folder.path()).unwrap());
+                let damaged = std::fs::OpenOptions::new().write(true).open(path).unwrap();
+                if is_cut {
+                    damaged.set_len(at as u64).unwrap();
+                } else {
+                    damaged.write_all_at(&[whole[at] ^ 1], at as u64).unwrap();
+                }
                 let opened = Disk::open(copied.path(), 1 << 20).ok();
                 let opened = opened.and_then(|disk| Store::of(disk).ok()).map(Arc::new);
                 match opened.map(|store| all(&store)) {
