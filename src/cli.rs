@@ -43,6 +43,7 @@ use nix::sys::stat::{Mode, umask};
 use tracing_subscriber::EnvFilter;
 
 use self::failure::{Done, Failure};
+use crate::server::raise_limit;
 
 /// The exchange on which platforms tip one another off.
 #[derive(Debug, Parser)]
@@ -141,6 +142,10 @@ pub fn run() -> ExitCode {
     // alone. The certificates that `pki` writes next to its keys are for everybody.
     if !matches!(command, Command::Pki(_)) {
         umask(Mode::S_IRWXG | Mode::S_IRWXO);
+    }
+    // A journal in files keeps one open for each 64 MB.
+    if matches!(command, Command::Serve(_) | Command::Journal(_)) {
+        raise_limit();
     }
     let runtime = match tokio::runtime::Builder::new_multi_thread().enable_all().build() {
         Ok(runtime) => runtime,

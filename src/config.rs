@@ -328,12 +328,16 @@ pub enum History {
 }
 
 impl Config {
-    /// Reads a file.
+    /// Reads a file, and checks its numbers against their ranges.
     pub fn read(path: &Path) -> Result<Self, ConfigError> {
         let text = fs::read_to_string(path)
             .map_err(|source| ConfigError::Read { path: path.into(), source })?;
-        Self::parse(&text)
-            .map_err(|error| ConfigError::Parse { path: path.into(), message: error.to_string() })
+        let config = Self::parse(&text).map_err(|error| ConfigError::Parse {
+            path: path.into(),
+            message: error.to_string(),
+        })?;
+        ranges::check(&config)?;
+        Ok(config)
     }
 
     /// Reads the text of a file.

@@ -402,6 +402,11 @@ fn a_configuration_is_checked_without_starting_anything() {
     }
     let header = check("[connections]\nheader_kb = 4194304\n");
     header.failed(2, "connections.header_kb = 4194304: must be 1 to 1024 (KB)");
+    // Other commands that read the file check it too.
+    let file = folder.path().join("tipoff.toml");
+    fs::write(&file, "[storage]\nmin_free_mb = 99999999999999\n").unwrap();
+    let shown = Ran::of(tipoff(&["journal", "show", "--config"]).arg(&file));
+    shown.failed(2, "storage.min_free_mb = 99999999999999: must be 1 to 1000000000 (MB)");
     check("[connections]\nheader_kb = -1\n").failed(2, "header_kb");
     check("[connections]\nstream_window_kb = 1024\n").failed(2, "connection_window_kb");
     check("[[partners]]\nid = \"ab\"\nrole = \"king\"\n").failed(2, "king");

@@ -40,7 +40,6 @@ impl Serve {
             output::line(&format!("{} is in order", self.config.display()))?;
             return Ok(Done::Whole);
         }
-        server::raise_limit();
         let node = Node::start(config, Arc::new(SystemClock)).await.map_err(failure)?;
         let (reloads, reload) = mpsc::channel(1);
         let shutdown = stop::told()?;

@@ -35,6 +35,7 @@ pub struct Checked {
 impl Checked {
     /// Reads every value, or names the first that cannot be used.
     pub fn of(config: &Config) -> Read<Self> {
+        // One that was made in code was not checked when it was read.
         ranges::check(config)?;
         if !config.server.ops.ip().is_loopback() {
             return Err(value("server.ops", "is not a loopback address: metrics have no login"));

@@ -472,6 +472,43 @@ MUTANTS = {
         "Some(_) => {}",
         ["--lib", "index::store"],
     ),
+    # What the node takes of its host, and whom it lets in.
+    "revocation-by-a-file-without-a-list": (
+        "src/tls/revocation.rs",
+        "Ok(Some(lists))\n",
+        "Ok(Some(lists).filter(|_| false))\n",
+        ["--test", "certificates", "revo"],
+    ),
+    "revocation-ends-when-the-file-is-gone": (
+        "src/tls/server.rs",
+        "if self.current.load().checks_revocation && !fresh.checks_revocation {",
+        "if false {",
+        ["--test", "certificates", "revo"],
+    ),
+    "half-a-pem-file-is-a-shorter-one": (
+        "src/tls/pem.rs",
+        "Some(label) => Err(cut_short(label)),",
+        "Some(_) => Ok(labels),",
+        ["--lib", "tls::pem"],
+    ),
+    "connections-take-every-descriptor": (
+        "src/server/descriptors.rs",
+        "if allowed >= wanted_u64 {",
+        "if allowed >= wanted_u64 || limit > 0 {",
+        ["--test", "host", "descriptors"],
+    ),
+    "data-that-everybody-reads": (
+        "src/server/private.rs",
+        "fs::set_permissions(path, Permissions::from_mode(mode & !FOREIGN)),",
+        "Ok(()),",
+        ["--test", "host", "owners"],
+    ),
+    "numbers-outside-their-range": (
+        "src/config/ranges.rs",
+        "!number.range.contains(&(number.value)(config))",
+        "*number.range.end() < (number.value)(config)",
+        ["--test", "cli", "configuration"],
+    ),
 }
 
 
