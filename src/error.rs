@@ -37,8 +37,11 @@ pub enum Kind {
     OutOfRange,
     /// It was under way, and something else came before it.
     Aborted,
-    /// A bound was met; try again later.
+    /// Too much at the moment: the same request may be taken later.
     Exhausted,
+    /// A limit on what the caller may have. The same request is refused again until the caller gives
+    /// something up or the operator raises the limit.
+    Quota,
     /// The exchange cannot say whether it was done: the same request may be sent again, and is not
     /// done twice.
     Unknown,
@@ -80,6 +83,11 @@ impl Error {
             fields: Vec::new(),
             source: Some(source.into()),
         }
+    }
+
+    /// The node is stopping: the request may be sent again, to another node or after the restart.
+    pub fn stopping() -> Self {
+        Self::new(Kind::Unavailable, "stopping", "the exchange is stopping")
     }
 
     /// Keeps what caused it, for the log.

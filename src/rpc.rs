@@ -7,6 +7,7 @@ mod deeds;
 mod drain;
 mod feed;
 mod holds;
+pub mod in_flight;
 mod indicator;
 mod partner;
 mod reactions;

@@ -17,6 +17,7 @@ use std::sync::Arc;
 use std::time::Instant;
 
 use rustls::crypto::CryptoProvider;
+use tokio::sync::Semaphore;
 
 pub use self::acceptor::{Acceptor, ConnectionLimits};
 pub use self::authority::Authority;
@@ -33,6 +34,8 @@ pub struct PeerInfo {
     pub accepted: Instant,
     /// Whom its certificate names, or why it names nobody.
     pub identity: Arc<Result<PeerIdentity, IdentityError>>,
+    /// Permits of the connection, one for each call that is worked on.
+    pub calls: Arc<Semaphore>,
 }
 
 /// The one cryptography that both sides use.

@@ -73,6 +73,7 @@ impl From<ClientError> for Failure {
             ClientError::Unreachable(_) => UNREACHABLE,
             ClientError::Denied(_) => 4,
             ClientError::Busy(_)
+            | ClientError::Quota(_)
             | ClientError::Unknown(_)
             | ClientError::TakenOver(_)
             | ClientError::NotFound(_)
@@ -122,6 +123,7 @@ mod tests {
             (ClientError::Unreachable("gone".into()), 3, "gone"),
             (ClientError::Denied("no".into()), 4, "no"),
             (ClientError::Busy("the disk is full".into()), 1, "the disk is full"),
+            (ClientError::Quota("100 subscriptions".into()), 1, "100 subscriptions"),
             (ClientError::Unknown("the disk failed".into()), 1, "Run the same command again"),
             (ClientError::TakenOver("by a newer reader".into()), 1, "--name"),
             (ClientError::OutOfRange("too old".into()), 1, "too old"),

@@ -2,7 +2,7 @@
 
 use thiserror::Error;
 use tonic::{Code, Status};
-use tonic_types::StatusExt;
+use tonic_types::{ErrorDetails, StatusExt};
 
 use crate::tls::FolderError;
 
@@ -26,6 +26,10 @@ pub enum ClientError {
     /// The exchange took nothing, for the moment: what was to be stored is not.
     #[error("{0}")]
     Busy(String),
+    /// A limit on what this partner may have. The same call is refused again until something is given
+    /// up, or the operator raises the limit.
+    #[error("{0}")]
+    Quota(String),
     /// The exchange cannot say whether it was stored. Sending the same again finds out, and stores it
     /// once.
     #[error("it is not known whether this was stored: {0}")]
@@ -77,25 +81,22 @@ impl ClientError {
 
 impl From<Status> for ClientError {
     fn from(status: Status) -> Self {
-        let message = status.message().to_owned();
         if let Some(reason) = refused_certificate(&status) {
             return ClientError::Denied(reason);
         }
+        let details = status.get_error_details();
+        if is_of_the_transport(&status, &details) {
+            return ClientError::Unreachable(with_cause(&status));
+        }
+        let message = status.message().to_owned();
+        if details.retry_info().is_some() {
+            return passing(status.code(), &details, message);
+        }
         match status.code() {
-            Code::Unavailable if reason_of(&status).as_deref() == Some("APPEND_UNKNOWN") => {
-                ClientError::Unknown(message)
-            }
-            Code::Unavailable if reason_of(&status).as_deref() == Some("APPEND_REJECTED") => {
-                ClientError::Busy(message)
-            }
-            // tonic reports a connection that cannot be made, or that broke, as one of these.
-            Code::Unavailable | Code::Cancelled | Code::DeadlineExceeded => {
-                ClientError::Unreachable(with_cause(&status))
-            }
-            Code::ResourceExhausted => ClientError::Busy(message),
+            Code::ResourceExhausted => ClientError::Quota(message),
             Code::Unauthenticated | Code::PermissionDenied => ClientError::Denied(message),
             Code::InvalidArgument => {
-                let violations = status.get_details_bad_request().map(|bad| bad.field_violations);
+                let violations = details.bad_request().map(|bad| bad.field_violations.clone());
                 let fields = violations.unwrap_or_default().into_iter();
                 let fields = fields.map(|one| (one.field, one.description)).collect();
                 ClientError::Invalid { message, fields }
@@ -105,20 +106,42 @@ impl From<Status> for ClientError {
             Code::FailedPrecondition => ClientError::Precondition(message),
             Code::Aborted => ClientError::TakenOver(message),
             Code::OutOfRange => ClientError::OutOfRange(message),
-            // So is a connection that broke in the middle of an answer.
-            Code::Unknown | Code::Internal if std::error::Error::source(&status).is_some() => {
-                ClientError::Unreachable(with_cause(&status))
-            }
-            Code::Ok | Code::Unknown | Code::Internal | Code::Unimplemented | Code::DataLoss => {
-                ClientError::Fault(message)
-            }
+            Code::Ok
+            | Code::Unknown
+            | Code::Internal
+            | Code::Unimplemented
+            | Code::DataLoss
+            | Code::Unavailable
+            | Code::Cancelled
+            | Code::DeadlineExceeded => ClientError::Fault(message),
         }
     }
 }
 
-/// The stable label under which the exchange says what went wrong.
-fn reason_of(status: &Status) -> Option<String> {
-    status.get_details_error_info().map(|info| info.reason)
+/// Whether the transport says it, and not the exchange, which names a reason in all that it says: the
+/// connection cannot be made, broke, or took too long to answer.
+fn is_of_the_transport(status: &Status, details: &ErrorDetails) -> bool {
+    if details.error_info().is_some() {
+        return false;
+    }
+    match status.code() {
+        Code::Unavailable | Code::Cancelled | Code::DeadlineExceeded => true,
+        // A connection that broke in the middle of an answer, or that was closed on too many resets.
+        Code::Unknown | Code::Internal | Code::ResourceExhausted => {
+            std::error::Error::source(status).is_some()
+        }
+        _ => false,
+    }
+}
+
+/// What the exchange marks as to be tried again.
+fn passing(code: Code, details: &ErrorDetails, message: String) -> ClientError {
+    let reason = details.error_info().map(|info| info.reason.as_str());
+    match (code, reason) {
+        (_, Some("APPEND_UNKNOWN")) => ClientError::Unknown(message),
+        (Code::ResourceExhausted, _) | (_, Some("APPEND_REJECTED")) => ClientError::Busy(message),
+        _ => ClientError::Unreachable(message),
+    }
 }
 
 /// Which side of the handshake refuses the other's certificate and why, where a call failed on it:
@@ -158,61 +181,112 @@ fn with_cause(status: &Status) -> String {
 
 #[cfg(test)]
 mod tests {
-    use tonic_types::ErrorDetails;
+    use std::io;
+    use std::time::Duration;
 
+    use super::super::retry::CallFailure;
     use super::*;
+    use crate::client::Patience;
 
-    fn of_exchange(code: Code, reason: &str) -> ClientError {
+    fn marked(code: Code, reason: &str) -> Status {
+        let mut details = ErrorDetails::with_error_info(reason, "tipoff", []);
+        details.set_retry_info(Some(Duration::from_millis(40)));
+        Status::with_error_details(code, "why", details)
+    }
+
+    fn unmarked(code: Code, reason: &str) -> Status {
         let details = ErrorDetails::with_error_info(reason, "tipoff", []);
-        Status::with_error_details(code, "why", details).into()
+        Status::with_error_details(code, "why", details)
+    }
+
+    fn broken(code: Code) -> Status {
+        let mut status = Status::new(code, "h2 protocol error");
+        status.set_source(std::sync::Arc::new(io::Error::other("connection reset")));
+        status
     }
 
     #[test]
-    fn an_append_that_was_rejected_and_one_that_nobody_knows_of_are_told_apart() {
-        let unknown = of_exchange(Code::Unavailable, "APPEND_UNKNOWN");
-        assert!(matches!(&unknown, ClientError::Unknown(why) if why == "why"), "{unknown}");
-        for (code, reason) in
-            [(Code::Unavailable, "APPEND_REJECTED"), (Code::ResourceExhausted, "STORAGE_FULL")]
-        {
-            let rejected = of_exchange(code, reason);
-            assert!(matches!(&rejected, ClientError::Busy(why) if why == "why"), "{rejected}");
+    fn what_the_exchange_marks_and_what_the_transport_says_is_tried_again_and_nothing_else() {
+        use ClientError::{
+            Busy, Fault, OutOfRange, Precondition, Quota, TakenOver, Unknown, Unreachable,
+        };
+        let of_exchange = || String::from("why");
+        let table: [(Status, ClientError); 18] = [
+            (marked(Code::Unavailable, "APPEND_UNKNOWN"), Unknown(of_exchange())),
+            (marked(Code::Unavailable, "APPEND_REJECTED"), Busy(of_exchange())),
+            (marked(Code::ResourceExhausted, "STORAGE_FULL"), Busy(of_exchange())),
+            (marked(Code::ResourceExhausted, "READER_TOO_SLOW"), Busy(of_exchange())),
+            (marked(Code::Unavailable, "STOPPING"), Unreachable(of_exchange())),
+            (unmarked(Code::ResourceExhausted, "TOO_MANY_SUBSCRIPTIONS"), Quota(of_exchange())),
+            (unmarked(Code::Unavailable, "GONE_FOR_GOOD"), Fault(of_exchange())),
+            (unmarked(Code::Aborted, "TAKEN_OVER"), TakenOver(of_exchange())),
+            (unmarked(Code::OutOfRange, "CURSOR_TRIMMED"), OutOfRange(of_exchange())),
+            (unmarked(Code::FailedPrecondition, "FILTER_DIFFERS"), Precondition(of_exchange())),
+            (unmarked(Code::Internal, "JOURNAL_READ"), Fault(of_exchange())),
+            (Status::unavailable("gone"), Unreachable("gone".into())),
+            (Status::cancelled("Timeout expired"), Unreachable("Timeout expired".into())),
+            (Status::resource_exhausted("too large"), Quota("too large".into())),
+            (Status::internal("no receipt"), Fault("no receipt".into())),
+            (broken(Code::Internal), Unreachable("h2 protocol error: connection reset".into())),
+            (broken(Code::Unknown), Unreachable("h2 protocol error: connection reset".into())),
+            (
+                broken(Code::ResourceExhausted),
+                Unreachable("h2 protocol error: connection reset".into()),
+            ),
+        ];
+        for (status, expected) in table {
+            let said = format!("{status:?}");
+            let is_tried_again = matches!(expected, Unknown(_) | Busy(_) | Unreachable(_));
+            let error = ClientError::from(status);
+            assert_eq!(format!("{error:?}"), format!("{expected:?}"), "{said}");
+            assert_eq!(error.is_transient(), is_tried_again, "{said}");
         }
-        let stopping = of_exchange(Code::Unavailable, "STOPPING");
-        assert!(matches!(stopping, ClientError::Unreachable(_)), "{stopping}");
-        let gone: ClientError = Status::unavailable("transport error").into();
-        assert!(matches!(gone, ClientError::Unreachable(_)), "{gone}");
-        for error in [unknown, stopping, gone] {
-            assert!(error.is_transient(), "{error}");
-        }
-    }
-
-    #[test]
-    fn a_subscription_that_was_taken_over_is_not_tried_again() {
-        let taken: ClientError = Status::aborted("by a newer reader").into();
-        assert!(matches!(&taken, ClientError::TakenOver(_)), "{taken}");
-        assert!(!taken.is_transient());
     }
 
     #[tokio::test]
     async fn when_patience_runs_out_the_last_error_is_the_one_that_is_given() {
-        let patience = crate::client::Patience {
-            first: std::time::Duration::from_millis(1),
-            longest: std::time::Duration::from_millis(1),
+        let patience = Patience {
+            first: Duration::from_millis(1),
+            longest: Duration::from_millis(1),
             tries: Some(2),
         };
         let mut outcomes = [
-            of_exchange(Code::ResourceExhausted, "STORAGE_FULL"),
-            Status::unavailable("gone").into(),
-            of_exchange(Code::Unavailable, "APPEND_UNKNOWN"),
+            marked(Code::ResourceExhausted, "STORAGE_FULL"),
+            Status::unavailable("gone"),
+            marked(Code::Unavailable, "APPEND_UNKNOWN"),
         ]
         .into_iter();
         let last = patience.retry(|| {
             let outcome = outcomes.next();
-            async move { outcome.map_or(Ok(()), Err) }
+            async move { outcome.map_or(Ok(()), |status| Err(CallFailure::from(status))) }
         });
         assert!(matches!(last.await, Err(ClientError::Unknown(_))));
         assert!(outcomes.next().is_none(), "each try was made");
         let accepted = patience.retry(|| async { Ok(7) });
         assert_eq!(accepted.await.unwrap(), 7);
+    }
+
+    #[tokio::test]
+    async fn a_quota_is_not_tried_again_though_patience_has_no_end() {
+        let mut tries = 0;
+        let endless = Patience::endless();
+        let refused = endless.retry(|| {
+            tries += 1;
+            async { Err::<(), _>(unmarked(Code::ResourceExhausted, "QUOTA").into()) }
+        });
+        let refused = tokio::time::timeout(Duration::from_secs(5), refused).await;
+        assert!(matches!(refused, Ok(Err(ClientError::Quota(_)))), "{refused:?}");
+        assert_eq!(tries, 1);
+    }
+
+    #[test]
+    fn a_pause_is_at_least_as_long_as_the_exchange_asks_for() {
+        let patience = Patience { first: Duration::ZERO, longest: Duration::ZERO, tries: Some(2) };
+        let mut retries = patience.retries();
+        let full = marked(Code::ResourceExhausted, "STORAGE_FULL").into();
+        assert_eq!(retries.pause_after(&full), Some(Duration::from_millis(40)));
+        let gone = Status::unavailable("gone").into();
+        assert_eq!(retries.pause_after(&gone), Some(Duration::ZERO));
+        assert_eq!(retries.pause_after(&full), None, "no try is left");
     }
 }

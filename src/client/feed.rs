@@ -4,11 +4,11 @@ use std::collections::VecDeque;
 use std::fmt;
 use std::pin::Pin;
 
-use backon::ExponentialBackoff;
 use tonic::Streaming;
 use tracing::warn;
 
 use super::event::{FeedEvent, of_message};
+use super::retry::{CallFailure, Retries};
 use super::{Client, ClientError};
 use crate::wire::pb;
 
@@ -45,7 +45,7 @@ pub struct Subscription {
     acknowledged: Option<pb::Cursor>,
     /// Why it is over for good, once it is.
     taken_over: Option<String>,
-    pauses: ExponentialBackoff,
+    retries: Retries,
     reconnects: u64,
     /// How many tries in a row came to nothing.
     failures: u32,
@@ -55,7 +55,7 @@ pub struct Subscription {
 /// up could reach the exchange behind the next, and take the subscription from that.
 struct Opening(Pin<Box<dyn Future<Output = Opened> + Send>>);
 
-type Opened = Result<Streaming<pb::SubscribeResponse>, ClientError>;
+type Opened = Result<Streaming<pb::SubscribeResponse>, CallFailure>;
 
 impl fmt::Debug for Opening {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
@@ -71,7 +71,7 @@ impl Subscription {
         filter: Option<pb::Filter>,
     ) -> Self {
         Self {
-            pauses: client.patience.pauses(),
+            retries: client.patience.retries(),
             client,
             name,
             begins_at: match &from {
@@ -117,7 +117,7 @@ impl Subscription {
             }
             match self.message().await {
                 Ok(message) => self.take(message),
-                Err(error) => self.wait_after(error).await?,
+                Err(failure) => self.wait_after(failure).await?,
             }
         }
     }
@@ -173,7 +173,7 @@ impl Subscription {
             warn!("the exchange is back");
         }
         self.failures = 0;
-        self.pauses = self.client.patience.pauses();
+        self.retries = self.client.patience.retries();
         let end = message.end;
         self.behind_ready = message.cursor.take();
         self.ready.extend(of_message(message));
@@ -193,7 +193,7 @@ impl Subscription {
         }
     }
 
-    async fn message(&mut self) -> Result<pb::SubscribeResponse, ClientError> {
+    async fn message(&mut self) -> Result<pb::SubscribeResponse, CallFailure> {
         let stream = match &mut self.stream {
             Some(stream) => stream,
             none => {
@@ -209,32 +209,26 @@ impl Subscription {
         };
         match stream.message().await {
             Ok(Some(message)) => Ok(message),
-            Ok(None) => Err(ClientError::Unreachable("the exchange ended the feed".into())),
+            Ok(None) => Err(ClientError::Unreachable("the exchange ended the feed".into()).into()),
             Err(status) => Err(status.into()),
         }
     }
 
-    async fn wait_after(&mut self, error: ClientError) -> Result<(), ClientError> {
+    async fn wait_after(&mut self, failure: CallFailure) -> Result<(), ClientError> {
         self.stream = None;
-        if let ClientError::TakenOver(why) = &error {
+        if let ClientError::TakenOver(why) = &failure.error {
             self.taken_over = Some(why.clone());
         }
-        if !error.is_transient() {
-            return Err(error);
+        let Some(pause) = self.retries.pause_after(&failure) else { return Err(failure.error) };
+        self.reconnects += 1;
+        self.failures += 1;
+        // One that only moved is there at the first try.
+        if self.failures == 2 {
+            let error = failure.error;
+            warn!("the feed is broken, and is tried again until it is back: {error}");
         }
-        match self.pauses.next() {
-            Some(pause) => {
-                self.reconnects += 1;
-                self.failures += 1;
-                // One that only moved is there at the first try.
-                if self.failures == 2 {
-                    warn!("the feed is broken, and is tried again until it is back: {error}");
-                }
-                tokio::time::sleep(pause).await;
-                Ok(())
-            }
-            None => Err(error),
-        }
+        tokio::time::sleep(pause).await;
+        Ok(())
     }
 }
 

@@ -6,6 +6,7 @@ use prost::Message;
 use tokio::sync::mpsc;
 use tokio_stream::wrappers::ReceiverStream;
 
+use super::retry::CallFailure;
 use super::{Client, ClientError};
 use crate::wire::pb;
 
@@ -102,18 +103,15 @@ impl Client {
             waiting.push_back((at, request));
         }
         let mut summary = ReportSummary { batches: waiting.len(), ..ReportSummary::default() };
-        let mut pauses = self.patience.pauses();
+        let mut retries = self.patience.retries();
         while !waiting.is_empty() {
             let before = waiting.len();
             let sent = self.send(&mut waiting, &mut summary, &mut progress).await;
-            let Err(error) = sent else { continue };
+            let Err(failure) = sent else { continue };
             if waiting.len() < before {
-                pauses = self.patience.pauses();
+                retries = self.patience.retries();
             }
-            match pauses.next() {
-                Some(pause) if error.is_transient() => tokio::time::sleep(pause).await,
-                _ => return Err(error),
-            }
+            retries.wait_after(failure).await?;
         }
         if summary.batches > 0 {
             let batches = u32::try_from(summary.batches).unwrap_or(u32::MAX);
@@ -133,7 +131,7 @@ impl Client {
         waiting: &mut VecDeque<(usize, pb::StreamIndicatorsRequest)>,
         summary: &mut ReportSummary,
         progress: &mut impl FnMut(usize),
-    ) -> Result<(), ClientError> {
+    ) -> Result<(), CallFailure> {
         let (queue, requests) = mpsc::channel(4);
         let unsent: Vec<_> = waiting.iter().map(|(_, request)| request.clone()).collect();
         let feeding = tokio::spawn(async move {
@@ -154,7 +152,7 @@ impl Client {
         waiting: &mut VecDeque<(usize, pb::StreamIndicatorsRequest)>,
         summary: &mut ReportSummary,
         progress: &mut impl FnMut(usize),
-    ) -> Result<(), ClientError> {
+    ) -> Result<(), CallFailure> {
         let mut receipts = self.indicator_service().stream_indicators(requests).await?.into_inner();
         while let Some(response) = receipts.message().await? {
             let receipt = response.receipt.ok_or_else(ClientError::no_receipt)?;
@@ -165,7 +163,7 @@ impl Client {
         if waiting.is_empty() {
             Ok(())
         } else {
-            Err(ClientError::Unreachable("the exchange ended the stream".into()))
+            Err(ClientError::Unreachable("the exchange ended the stream".into()).into())
         }
     }
 }

@@ -1,5 +1,6 @@
 //! Everything that is current, at once.
 
+use super::retry::CallFailure;
 use super::{Client, ClientError, FeedEvent};
 use crate::wire::pb;
 
@@ -62,15 +63,12 @@ impl Client {
     ) -> Result<pb::Cursor, ClientError> {
         let request =
             pb::SnapshotRequest { filter, read_after: self.read_after, purpose: self.purpose() };
-        let mut pauses = self.patience.pauses();
+        let mut retries = self.patience.retries();
         loop {
             take(SnapshotPart::Begin);
             match self.snapshot_once(request.clone(), &mut take).await {
-                Err(error) if error.is_transient() => match pauses.next() {
-                    Some(pause) => tokio::time::sleep(pause).await,
-                    None => return Err(error),
-                },
-                done => return done,
+                Ok(cursor) => return Ok(cursor),
+                Err(failure) => retries.wait_after(failure).await?,
             }
         }
     }
@@ -79,7 +77,7 @@ impl Client {
         &self,
         request: pb::SnapshotRequest,
         take: &mut impl FnMut(SnapshotPart),
-    ) -> Result<pb::Cursor, ClientError> {
+    ) -> Result<pb::Cursor, CallFailure> {
         let mut parts = self.feed_service().snapshot(request).await?.into_inner();
         let mut whole = Assembly::default();
         while let Some(part) = parts.message().await? {
@@ -91,7 +89,7 @@ impl Client {
                 take(SnapshotPart::Others(others));
             }
         }
-        whole.cursor()
+        Ok(whole.cursor()?)
     }
 }
 

@@ -167,7 +167,7 @@ impl Feed {
                 changed = configured.changed() => changed,
                 changed = registered.changed() => changed,
             };
-            changed.map_err(|_| stopping())?;
+            changed.map_err(|_| Error::stopping())?;
         }
     }
 
@@ -371,8 +371,4 @@ impl Feed {
         let there = usize::try_from(checkpoint - from + 1).unwrap_or(usize::MAX);
         Some((from, there.min(ENTRIES_AT_ONCE)))
     }
-}
-
-fn stopping() -> Error {
-    Error::new(Kind::Unavailable, "stopping", "the exchange is stopping")
 }

@@ -95,9 +95,7 @@ impl Exchange {
         let applied = checkpoint.wait_for(|checkpoint| *checkpoint >= version.sequence);
         match tokio::time::timeout(self.settings.read_after_timeout, applied).await {
             Ok(Ok(_)) => Ok(()),
-            Ok(Err(_)) => {
-                Err(Error::new(Kind::Unavailable, "stopping", "the exchange is stopping"))
-            }
+            Ok(Err(_)) => Err(Error::stopping()),
             Err(_) => Err(Error::new(
                 Kind::Unavailable,
                 "read_after",

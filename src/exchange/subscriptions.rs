@@ -199,7 +199,7 @@ impl Exchange {
             }
             if subscriptions.table.of_partner(&new.partner).len() >= most {
                 return Err(Error::new(
-                    Kind::Exhausted,
+                    Kind::Quota,
                     "too_many_subscriptions",
                     format!("a partner may have {most} subscriptions: delete one that is not used"),
                 ));

@@ -301,7 +301,7 @@ impl Exchange {
                 return Ok(entry);
             }
             if checkpoint.changed().await.is_err() {
-                return Err(Error::new(Kind::Unavailable, "stopping", "the exchange is stopping"));
+                return Err(Error::stopping());
             }
         }
     }

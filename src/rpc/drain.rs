@@ -11,6 +11,9 @@ use tokio_util::sync::{CancellationToken, WaitForCancellationFutureOwned};
 use tonic::Status;
 use tonic::body::Body;
 
+use super::status::status;
+use crate::error::Error;
+
 /// An answer that ends when the node stops, with a status that says so.
 pub fn until_stopped(body: Body, stop: CancellationToken) -> Body {
     Body::new(Draining { body, stop: Box::pin(stop.cancelled_owned()), ended: false })
@@ -37,7 +40,7 @@ impl HttpBody for Draining {
         if frame.is_pending() && self.stop.as_mut().poll(cx).is_ready() {
             self.ended = true;
             let mut trailers = HeaderMap::new();
-            let status = Status::unavailable("the exchange is stopping");
+            let status = status(&Error::stopping());
             return Poll::Ready(Some(
                 status.add_header(&mut trailers).map(|()| Frame::trailers(trailers)),
             ));

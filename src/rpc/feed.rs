@@ -187,7 +187,7 @@ impl OpenFeed {
             let before = self.feed.cursor();
             let step = tokio::select! {
                 step = self.feed.next(wait) => step,
-                () = stop.cancelled() => return self.end(before, pb::EndReason::Shutdown, &stopping()),
+                () = stop.cancelled() => return self.end(before, pb::EndReason::Shutdown, &Error::stopping()),
                 () = &mut too_old => return self.end(before, pb::EndReason::Shutdown, &making_room()),
                 lost = lost(self.hold.as_ref()) => return self.end(before, pb::EndReason::TakenOver, &lost),
                 ended = &mut over => return self.end(before, pb::EndReason::PurposeEnded, &ended),
@@ -219,12 +219,12 @@ impl OpenFeed {
                 () = self.services.exchange.until_suspended(&self.partner) => {
                     // What was not taken by now is not given any more.
                     let suspended = self.services.exchange.check_suspended(&self.partner);
-                    let error = suspended.err().unwrap_or_else(stopping);
+                    let error = suspended.err().unwrap_or_else(Error::stopping);
                     return self.end(before, pb::EndReason::Suspended, &error);
                 }
                 lost = lost(self.hold.as_ref()) => return self.end(before, pb::EndReason::TakenOver, &lost),
                 ended = &mut over => return self.end(before, pb::EndReason::PurposeEnded, &ended),
-                () = stop.cancelled() => return self.end(before, pb::EndReason::Shutdown, &stopping()),
+                () = stop.cancelled() => return self.end(before, pb::EndReason::Shutdown, &Error::stopping()),
             }
         }
     }
@@ -275,10 +275,6 @@ async fn lost(hold: Option<&Hold>) -> Error {
         Some(hold) => hold.lost().await,
         None => std::future::pending().await,
     }
-}
-
-fn stopping() -> Error {
-    Error::new(Kind::Unavailable, "stopping", "the exchange is stopping")
 }
 
 fn making_room() -> Error {

@@ -78,7 +78,7 @@ impl IndicatorService for Services {
         let exchange = Arc::clone(&self.exchange);
         let goodbye = futures_util::stream::once(async move {
             if stop.is_cancelled() {
-                return Some(Err(Status::unavailable("the exchange is stopping")));
+                return Some(Err(status(&Error::stopping())));
             }
             exchange.check_suspended(&leaving).err().map(|error| Err(status(&error)))
         })

@@ -1,5 +1,7 @@
 //! The one place where an error of the exchange becomes a gRPC status.
 
+use std::time::Duration;
+
 use tonic::{Code, Status};
 use tonic_types::{ErrorDetails, StatusExt};
 use tracing::error;
@@ -9,8 +11,9 @@ use crate::error::{Error, Kind};
 /// The domain of `google.rpc.ErrorInfo`, within which its reasons are unique.
 pub const ERROR_DOMAIN: &str = "tipoff";
 
-/// The status of an error: its message, `ErrorInfo` with the stable label as reason, and
-/// `BadRequest` with the fields that are wrong. A fault is logged here, with its cause.
+/// The status of an error: its message, `ErrorInfo` with the stable label as reason, `BadRequest` with
+/// the fields that are wrong, and `RetryInfo` where the same request may be sent again. A fault is
+/// logged here, with its cause.
 pub fn status(error: &Error) -> Status {
     let code = code(error.kind());
     if matches!(error.kind(), Kind::Internal | Kind::Unknown) {
@@ -19,6 +22,9 @@ pub fn status(error: &Error) -> Status {
     }
     let mut details = ErrorDetails::new();
     details.set_error_info(error.label().to_ascii_uppercase(), ERROR_DOMAIN, []);
+    if let Some(delay) = retry_delay(error.kind()) {
+        details.set_retry_info(Some(delay));
+    }
     for field in error.fields() {
         details.add_bad_request_violation(field.field.as_ref(), field.reason.as_ref());
     }
@@ -35,8 +41,28 @@ fn code(kind: Kind) -> Code {
         Kind::Precondition => Code::FailedPrecondition,
         Kind::OutOfRange => Code::OutOfRange,
         Kind::Aborted => Code::Aborted,
-        Kind::Exhausted => Code::ResourceExhausted,
+        Kind::Exhausted | Kind::Quota => Code::ResourceExhausted,
         Kind::Unknown | Kind::Unavailable => Code::Unavailable,
         Kind::Internal => Code::Internal,
+    }
+}
+
+/// How long a caller is to wait before it sends the same request again; `None` where that does not help.
+/// This is the mark that clients retry by: a code alone does not tell a quota from a full disk.
+fn retry_delay(kind: Kind) -> Option<Duration> {
+    match kind {
+        // Another node, or this one after its restart, may answer right away.
+        Kind::Unknown | Kind::Unavailable => Some(Duration::from_millis(100)),
+        Kind::Exhausted => Some(Duration::from_secs(1)),
+        Kind::Invalid
+        | Kind::Unauthenticated
+        | Kind::Denied
+        | Kind::NotFound
+        | Kind::Conflict
+        | Kind::Precondition
+        | Kind::OutOfRange
+        | Kind::Aborted
+        | Kind::Quota
+        | Kind::Internal => None,
     }
 }

@@ -23,7 +23,7 @@ use crate::journal::{
     UnreadableCursors,
 };
 use crate::metrics::Metrics;
-use crate::rpc::{Services, Snapshots, authz::AuthoriseLayer};
+use crate::rpc::{Services, Snapshots, authz::AuthoriseLayer, in_flight::InFlightLayer};
 use crate::tls::{Acceptor, ServerTls};
 use crate::wire::{DESCRIPTORS, servers};
 
@@ -379,6 +379,7 @@ async fn serve_grpc(
         .max_connection_age_grace(grace)
         // Up to the response's head, so it bounds unary calls and not streams.
         .timeout(Duration::from_secs(config.requests.unary_timeout_s))
+        .layer(InFlightLayer)
         .layer(AuthoriseLayer::new(Arc::clone(exchange), Arc::clone(metrics), stop.clone()));
     let router = server
         .add_service(
@@ -420,8 +421,6 @@ async fn serve_grpc(
 
 fn transport(bounds: &Connections) -> Server {
     Server::builder()
-        .concurrency_limit_per_connection(bounds.in_flight)
-        .load_shed(true)
         .max_concurrent_streams(bounds.concurrent_streams)
         .http2_max_local_error_reset_streams(Some(bounds.reset_streams))
         .http2_max_pending_accept_reset_streams(Some(bounds.pending_resets))

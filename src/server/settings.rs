@@ -189,6 +189,7 @@ fn connections(connections: &Connections) -> Read<ConnectionLimits> {
         handshake_timeout: Duration::from_secs(connections.handshake_timeout_s),
         handshakes_in_flight: connections.handshakes_in_flight,
         first_request_timeout: Duration::from_secs(connections.first_request_timeout_s),
+        calls: connections.in_flight,
     })
 }
 

@@ -37,6 +37,8 @@ pub struct ConnectionLimits {
     pub handshakes_in_flight: usize,
     /// How long a connection may wait with its first bytes.
     pub first_request_timeout: Duration,
+    /// The most calls of one connection that are worked on at once.
+    pub calls: usize,
 }
 
 impl Default for ConnectionLimits {
@@ -48,6 +50,7 @@ impl Default for ConnectionLimits {
             handshake_timeout: Duration::from_secs(5),
             handshakes_in_flight: 256,
             first_request_timeout: Duration::from_secs(10),
+            calls: 100,
         }
     }
 }
@@ -186,8 +189,12 @@ impl Acceptor {
             // It may ask, and is told what is wrong with its certificate.
             Err(_) => (Share::Address(unknown), Duration::from_secs(60)),
         };
-        let peer =
-            PeerInfo { address, accepted: self.clock.instant(), identity: Arc::new(identity) };
+        let peer = PeerInfo {
+            address,
+            accepted: self.clock.instant(),
+            identity: Arc::new(identity),
+            calls: Arc::new(Semaphore::new(self.limits.calls.min(Semaphore::MAX_PERMITS))),
+        };
         let silence = self.limits.first_request_timeout;
         Some(Connection::new(stream, peer, lives, silence, Counted { total, share }))
     }
