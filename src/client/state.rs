@@ -158,14 +158,24 @@ fn read_cursor(text: &str) -> Option<pb::Cursor> {
     Some(pb::Cursor { token: token.into() })
 }
 
-/// A filter's digest: the same for lists in another order, which ask for the same.
+/// A filter's digest: the same for lists in another order or with repetitions, which ask for the same.
 fn digest(filter: Option<&pb::Filter>) -> String {
-    let mut filter = filter.cloned().unwrap_or_default();
-    filter.kinds.sort_unstable();
-    for list in [&mut filter.platforms, &mut filter.labels, &mut filter.groups, &mut filter.authors]
-    {
+    fn set<T: Ord>(mut list: Vec<T>) -> Vec<T> {
         list.sort_unstable();
+        list.dedup();
+        list
     }
+    let pb::Filter { kinds, platforms, labels, groups, authors, min_confidence, campaigns } =
+        filter.cloned().unwrap_or_default();
+    let filter = pb::Filter {
+        kinds: set(kinds),
+        platforms: set(platforms),
+        labels: set(labels),
+        groups: set(groups),
+        authors: set(authors),
+        min_confidence,
+        campaigns: set(campaigns),
+    };
     let digest = Sha256::digest(filter.encode_to_vec());
     digest[..16].iter().map(|byte| format!("{byte:02x}")).collect()
 }
@@ -228,6 +238,31 @@ mod tests {
         assert_eq!(same.unwrap().cursor(), Some(cursor(1)));
         let whole = FeedState::open(&folder.path().join("all"), SERVER, "birdsite", None);
         assert_eq!(whole.unwrap().kept.filter, digest(Some(&pb::Filter::default())));
+    }
+
+    #[test]
+    fn a_filter_is_the_same_in_another_order_and_with_repetitions_whichever_list_it_is() {
+        type With = fn(Vec<String>) -> pb::Filter;
+        let lists: [With; 5] = [
+            |platforms| pb::Filter { platforms, ..Default::default() },
+            |labels| pb::Filter { labels, ..Default::default() },
+            |groups| pb::Filter { groups, ..Default::default() },
+            |authors| pb::Filter { authors, ..Default::default() },
+            |campaigns| pb::Filter { campaigns, ..Default::default() },
+        ];
+        let digest_of = |with: With, list: &[&str]| {
+            digest(Some(&with(list.iter().map(ToString::to_string).collect())))
+        };
+        for with in lists {
+            let one = digest_of(with, &["a", "b"]);
+            assert_eq!(digest_of(with, &["b", "a"]), one);
+            assert_eq!(digest_of(with, &["b", "a", "b"]), one);
+            assert_ne!(digest_of(with, &["a"]), one);
+            assert_ne!(digest_of(with, &["a", "c"]), one);
+        }
+        let kinds = |kinds| digest(Some(&pb::Filter { kinds, ..Default::default() }));
+        assert_eq!(kinds(vec![2, 1, 2]), kinds(vec![1, 2]));
+        assert_ne!(kinds(vec![1]), kinds(vec![1, 2]));
     }
 
     #[test]
