@@ -1,8 +1,11 @@
 //! The composition root: builds a node from its configuration, serves, drains.
 
 mod descriptors;
+mod grpc;
 mod node;
+mod observed;
 mod private;
+mod readiness;
 mod settings;
 
 use std::net::SocketAddr;
@@ -12,6 +15,7 @@ use thiserror::Error;
 
 pub use self::descriptors::raise_limit;
 pub use self::node::{Node, journal_settings};
+pub use self::readiness::Readiness;
 use crate::config::ConfigError;
 use crate::error;
 use crate::journal::{CursorError, OpenError};

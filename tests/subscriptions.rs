@@ -314,20 +314,10 @@ async fn a_lag_counts_the_entries_behind_the_cursor_and_a_heartbeat_catches_up_w
     let states = list(&mut facegraph, 0, "").await;
     let lags: Vec<_> = states.iter().map(|one| (one.name.as_str(), one.lag_entries)).collect();
     assert_eq!(lags, [("all", 1), ("urls", 1)]);
-    let metrics = metrics(&node).await;
+    let metrics = node.ops_get("/metrics").await;
     let line = "tipoff_feed_lag_entries{partner=\"facegraph\",subscription=\"urls\"} 1";
     assert!(metrics.contains(line), "{metrics}");
     node.stop().await;
-}
-
-async fn metrics(node: &Running) -> String {
-    use tokio::io::{AsyncReadExt, AsyncWriteExt};
-    let mut socket = tokio::net::TcpStream::connect(node.ops).await.unwrap();
-    let request = "GET /metrics HTTP/1.1\r\nhost: localhost\r\nconnection: close\r\n\r\n";
-    socket.write_all(request.as_bytes()).await.unwrap();
-    let mut text = String::new();
-    socket.read_to_string(&mut text).await.unwrap();
-    text
 }
 
 #[tokio::test(flavor = "multi_thread")]

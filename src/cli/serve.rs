@@ -40,9 +40,15 @@ impl Serve {
             output::line(&format!("{} is in order", self.config.display()))?;
             return Ok(Done::Whole);
         }
-        let node = Node::start(config, Arc::new(SystemClock)).await.map_err(failure)?;
+        let mut shutdown = Box::pin(stop::told()?);
+        let node = tokio::select! {
+            node = Node::start(config, Arc::new(SystemClock)) => node.map_err(failure)?,
+            () = &mut shutdown => {
+                info!("stopped before it was ready");
+                return Ok(Done::Whole);
+            }
+        };
         let (reloads, reload) = mpsc::channel(1);
-        let shutdown = stop::told()?;
         tokio::spawn(reload_on_hangup(self.config.clone(), self.data.clone(), reloads));
         let bound = node.bound();
         output::json(&bound)?;

@@ -1,5 +1,6 @@
 //! The follower: applies each entry of the journal to the index, in order, as it comes.
 
+use std::ops::ControlFlow;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -12,6 +13,8 @@ use crate::journal::Log;
 
 /// How many entries are taken from the journal at once.
 const ENTRIES_AT_ONCE: usize = 256;
+/// How many of them are applied before progress is told.
+const ENTRIES_OF_A_STEP: usize = 32;
 
 /// How long it waits before the database of the index is opened again: at first, and at most.
 const FIRST_PAUSE: Duration = Duration::from_millis(100);
@@ -31,12 +34,24 @@ impl Follower {
         Ok(Self { log, applier: Applier::new(index)? })
     }
 
-    /// Applies what the journal holds now. `progress` is told the sequence after each step.
-    pub fn catch_up(&mut self, mut progress: impl FnMut(u64)) -> Result<()> {
-        while self.step()? {
-            progress(self.applier.next_sequence() - 1);
+    /// Applies what the journal holds now. `progress` is told the sequence after each step, and may end
+    /// it there.
+    pub fn catch_up(&mut self, mut progress: impl FnMut(u64) -> ControlFlow<()>) -> Result<()> {
+        loop {
+            let entries = self
+                .log
+                .read_blocking(self.applier.next_sequence(), ENTRIES_AT_ONCE)
+                .map_err(|error| Error::internal("journal_read", error))?;
+            if entries.is_empty() {
+                return Ok(());
+            }
+            for step in entries.chunks(ENTRIES_OF_A_STEP) {
+                self.applier.apply(step.iter().map(|logged| &logged.entry))?;
+                if progress(self.applier.next_sequence() - 1).is_break() {
+                    return Ok(());
+                }
+            }
         }
-        Ok(())
     }
 
     /// Applies what comes, until it is told to stop and has applied all that was appended, or
@@ -65,7 +80,10 @@ impl Follower {
         stop: &CancellationToken,
     ) -> Result<()> {
         let mut pause = FIRST_PAUSE;
-        while let Err(fault) = self.catch_up(|_| pause = FIRST_PAUSE) {
+        while let Err(fault) = self.catch_up(|_| {
+            pause = FIRST_PAUSE;
+            ControlFlow::Continue(())
+        }) {
             if !self.applier.has_failed() {
                 return Err(fault);
             }
@@ -82,14 +100,5 @@ impl Follower {
             }
         }
         Ok(())
-    }
-
-    fn step(&mut self) -> Result<bool> {
-        let entries = self
-            .log
-            .read_blocking(self.applier.next_sequence(), ENTRIES_AT_ONCE)
-            .map_err(|error| Error::internal("journal_read", error))?;
-        self.applier.apply(entries.iter().map(|logged| &logged.entry))?;
-        Ok(!entries.is_empty())
     }
 }

@@ -24,7 +24,7 @@ pub struct Ops {
     /// Brings what is only looked at when asked for up to date.
     pub observe: Arc<dyn Fn(&Metrics) + Send + Sync>,
     /// Whether the node can take requests; if not, why not.
-    pub ready: Arc<dyn Fn() -> Result<(), &'static str> + Send + Sync>,
+    pub ready: Arc<dyn Fn() -> Result<(), String> + Send + Sync>,
 }
 
 /// Serves until it is told to stop.

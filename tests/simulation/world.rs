@@ -1,5 +1,6 @@
 //! A node around the pure core: the memory journal, an index in memory, a clock that is set.
 
+use std::ops::ControlFlow;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicI64, Ordering};
 use std::time::{Duration, Instant};
@@ -92,7 +93,7 @@ impl World {
         let journal: Arc<dyn Journal> = Arc::clone(&self.journal) as _;
         let log = Arc::new(Log::start(journal, LogSettings::default()).unwrap());
         let mut follower = Follower::new(Arc::clone(&log), Arc::clone(&self.index)).unwrap();
-        follower.catch_up(|_| {}).unwrap();
+        follower.catch_up(|_| ControlFlow::Continue(())).unwrap();
         let clock: Arc<dyn Clock> = Arc::clone(&self.clock) as _;
         let index = Arc::clone(&self.index);
         let cursors = Arc::new(MemoryCursors::default());
@@ -108,7 +109,7 @@ impl World {
             tokio::pin!(call);
             let mut head = log.watch();
             loop {
-                follower.catch_up(|_| {}).unwrap();
+                follower.catch_up(|_| ControlFlow::Continue(())).unwrap();
                 tokio::select! {
                     biased;
                     done = &mut call => return done,

@@ -174,12 +174,7 @@ impl World {
 impl Running {
     /// What the ops listener answers to `GET` of a path, with its head.
     pub async fn ops_get(&self, path: &str) -> String {
-        let mut stream = tokio::net::TcpStream::connect(self.ops).await.unwrap();
-        let request = format!("GET {path} HTTP/1.1\r\nhost: x\r\nconnection: close\r\n\r\n");
-        stream.write_all(request.as_bytes()).await.unwrap();
-        let mut answer = String::new();
-        stream.read_to_string(&mut answer).await.unwrap();
-        answer
+        ops_get(self.ops, path).await.unwrap()
     }
 
     /// Tells the node to stop, as SIGTERM does, and waits until it has.
@@ -271,4 +266,14 @@ pub const SOON: Duration = Duration::from_secs(10);
 
 pub async fn soon<T>(what: impl Future<Output = T>) -> T {
     tokio::time::timeout(SOON, what).await.expect("within ten seconds")
+}
+
+/// What an ops listener answers, head and body.
+pub async fn ops_get(ops: std::net::SocketAddr, path: &str) -> std::io::Result<String> {
+    let mut stream = tokio::net::TcpStream::connect(ops).await?;
+    let request = format!("GET {path} HTTP/1.1\r\nhost: x\r\nconnection: close\r\n\r\n");
+    stream.write_all(request.as_bytes()).await?;
+    let mut answer = String::new();
+    stream.read_to_string(&mut answer).await?;
+    Ok(answer)
 }

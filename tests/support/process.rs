@@ -2,6 +2,7 @@
 
 use std::collections::BTreeSet;
 use std::io::{BufRead, BufReader};
+use std::net::SocketAddr;
 use std::path::PathBuf;
 use std::process::{Child, Command, ExitStatus, Stdio};
 use std::sync::Mutex;
@@ -19,18 +20,19 @@ pub struct Process {
     config: PathBuf,
     log: PathBuf,
     port: u16,
+    ops: u16,
     child: Option<Child>,
     /// The soft and the hard limit of open files.
     open_files: Option<(u32, u32)>,
 }
 
 impl Process {
-    /// Writes the configuration of a world, with a port that stays the same over restarts.
+    /// Writes the configuration of a world, with ports that stay the same over restarts.
     pub fn prepare(world: &World) -> Self {
-        let port = free_port();
+        let (port, ops) = (free_port(), free_port());
         let config = world.path(format!("tipoff-{port}.toml"));
         let text = format!(
-            "[server]\ngrpc = \"127.0.0.1:{port}\"\nops = \"127.0.0.1:0\"\ntrust_domain = \
+            "[server]\ngrpc = \"127.0.0.1:{port}\"\nops = \"127.0.0.1:{ops}\"\ntrust_domain = \
              \"{TRUST_DOMAIN}\"\nidentity = \"{}\"\ndrain_timeout_s = 10\n[storage]\ndata = \"{}\"\n\
              min_free_mb = 16\njournal = \"{}\"\n{}",
             world.config.server.identity.display(),
@@ -43,7 +45,7 @@ impl Process {
         );
         fs::write(&config, text).unwrap();
         let log = world.path(format!("tipoff-{port}.log"));
-        Self { config, log, port, child: None, open_files: None }
+        Self { config, log, port, ops, child: None, open_files: None }
     }
 
     fn command(&self) -> Command {
@@ -110,6 +112,11 @@ impl Process {
     /// SIGTERM, and waits for its end.
     pub fn terminate(&mut self) -> ExitStatus {
         self.signal(Signal::SIGTERM);
+        self.wait()
+    }
+
+    /// Waits for its end.
+    pub fn wait(&mut self) -> ExitStatus {
         self.child.take().unwrap().wait().unwrap()
     }
 
@@ -124,6 +131,14 @@ impl Process {
     /// Where it listens, without a scheme.
     pub fn address(&self) -> String {
         format!("127.0.0.1:{}", self.port)
+    }
+
+    pub fn grpc(&self) -> SocketAddr {
+        ([127, 0, 0, 1], self.port).into()
+    }
+
+    pub fn ops(&self) -> SocketAddr {
+        ([127, 0, 0, 1], self.ops).into()
     }
 
     pub fn url(&self) -> String {

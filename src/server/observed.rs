@@ -1,0 +1,50 @@
+//! What the ops listener shows of a node.
+
+use std::sync::{Arc, OnceLock};
+
+use super::readiness::Readiness;
+use crate::exchange::Exchange;
+use crate::https::ops::Ops;
+use crate::metrics::Metrics;
+use crate::tls::ServerTls;
+
+/// The ops listener's view. The exchange is there once the node has caught up; until then its metrics
+/// are what they are at the start.
+pub fn observed(
+    metrics: &Arc<Metrics>,
+    readiness: &Arc<Readiness>,
+    tls: &Arc<ServerTls>,
+    exchange: &Arc<OnceLock<Arc<Exchange>>>,
+) -> Ops {
+    let (tls, exchange, readiness) = (Arc::clone(tls), Arc::clone(exchange), Arc::clone(readiness));
+    Ops {
+        metrics: Arc::clone(metrics),
+        observe: Arc::new(move |metrics| {
+            if let Some(not_after) = tls.not_after_ms() {
+                metrics.observe_certificate(not_after);
+            }
+            metrics.observe_identity_reload(tls.reload_failed());
+            if let Some(exchange) = exchange.get() {
+                observe(exchange, metrics);
+            }
+        }),
+        ready: Arc::new(move || readiness.check()),
+    }
+}
+
+fn observe(exchange: &Exchange, metrics: &Metrics) {
+    metrics.observe_positions(exchange.head(), exchange.index().checkpoint());
+    let sizes = [("journal", exchange.journal_bytes()), ("index", exchange.index().size_on_disk())];
+    for (store, bytes) in sizes {
+        if let Some(bytes) = bytes {
+            metrics.observe_disk(store, bytes);
+        }
+    }
+    metrics.observe_lags(exchange.every_subscription().map(|one| {
+        let lag = exchange.lag_entries(one.cursor);
+        (one.partner.to_string(), one.name.to_string(), lag)
+    }));
+    if let Ok(threads) = exchange.overdue_tips() {
+        metrics.observe_overdue(threads);
+    }
+}

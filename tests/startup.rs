@@ -1,0 +1,136 @@
+//! A node that starts over a long journal: what it answers meanwhile, and how it is stopped.
+
+#![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic)]
+
+mod support;
+
+use std::net::TcpListener;
+use std::time::Duration;
+
+use nix::sys::signal::Signal;
+use support::process::Process;
+use support::{World, domain, no_patience, ops_get, soon};
+use tipoff::client::{ClientError, Report};
+
+/// Enough that a replay takes a while, in entries of few items.
+const ITEMS: usize = 20_000;
+const ITEMS_OF_AN_ENTRY: usize = 20;
+
+/// A data folder with a journal, and no index any more.
+async fn with_a_journal_to_replay() -> World {
+    let world = World::new();
+    let node = world.start().await;
+    let items = (0..ITEMS).map(|number| domain(&format!("n{number}.example"))).collect();
+    let report = Report {
+        submission_id: "s".into(),
+        sharing: None,
+        replaces_audience: None,
+        items,
+        batch_items: ITEMS_OF_AN_ENTRY,
+    };
+    world.client(&node, "birdsite").submit_report(report, |_| {}).await.unwrap();
+    node.stop().await;
+    std::fs::remove_dir_all(world.config.storage.data.join("index")).unwrap();
+    world
+}
+
+/// How far a node that catches up says it is, and how far it has to come.
+fn catching_up(answer: &str) -> Option<(u64, u64)> {
+    let (_, says) = answer.split_once("catching up: ")?;
+    let (at, of) = says.split_once(" of ")?;
+    Some((at.parse().unwrap(), of.split_once(" entries").unwrap().0.parse().unwrap()))
+}
+
+async fn ready(node: &Process) -> String {
+    loop {
+        match ops_get(node.ops(), "/ready").await {
+            Ok(answer) => return answer,
+            Err(_) => tokio::time::sleep(Duration::from_millis(5)).await,
+        }
+    }
+}
+
+/// Waits until the node says that it catches up.
+async fn until_it_catches_up(node: &Process) -> (u64, u64) {
+    let catching_up = async {
+        loop {
+            let answer = ready(node).await;
+            assert!(answer.starts_with("HTTP/1.1 503"), "it was ready at once: {answer}");
+            if let Some(progress) = catching_up(&answer) {
+                return progress;
+            }
+        }
+    };
+    soon(catching_up).await
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_node_that_replays_is_live_says_how_far_it_is_and_refuses_clients_until_it_is_ready() {
+    let world = with_a_journal_to_replay().await;
+    let mut node = Process::prepare(&world);
+    node.start();
+    let (first, of) = until_it_catches_up(&node).await;
+    assert!(first < of && of > (ITEMS / ITEMS_OF_AN_ENTRY) as u64, "{first} of {of}");
+    let live = ops_get(node.ops(), "/live").await.unwrap();
+    assert!(live.starts_with("HTTP/1.1 200"), "{live}");
+    let metrics = ops_get(node.ops(), "/metrics").await.unwrap();
+    assert!(metrics.starts_with("HTTP/1.1 200"), "{metrics}");
+    let client = node.client(&world, "birdsite");
+    let refused = client.clone().with_patience(no_patience()).who_am_i().await;
+    assert!(matches!(refused, Err(ClientError::Unreachable(_))), "{refused:?}");
+    let progress = async {
+        let mut seen = vec![first];
+        loop {
+            let answer = ready(&node).await;
+            let Some((at, _)) = catching_up(&answer) else {
+                break (seen, answer);
+            };
+            assert!(at >= *seen.last().unwrap(), "{at} after {seen:?}");
+            seen.push(at);
+        }
+    };
+    let (seen, _) = tokio::time::timeout(Duration::from_secs(120), progress).await.unwrap();
+    assert!(seen.last() > seen.first(), "it moves: {seen:?}");
+    let bound = node.wait_ready();
+    assert_eq!(bound["ops"], node.ops().to_string());
+    let answer = ready(&node).await;
+    assert!(answer.starts_with("HTTP/1.1 200") && answer.ends_with("ready\n"), "{answer}");
+    client.who_am_i().await.unwrap();
+    assert!(node.terminate().success());
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_node_that_is_told_to_stop_while_it_replays_stops_and_goes_on_at_the_next_start() {
+    let world = with_a_journal_to_replay().await;
+    let mut node = Process::prepare(&world);
+    node.start();
+    until_it_catches_up(&node).await;
+    node.signal(Signal::SIGTERM);
+    let stopped = soon(tokio::task::spawn_blocking(move || {
+        let ended = node.wait();
+        (node, ended)
+    }));
+    let (mut node, ended) = stopped.await.unwrap();
+    assert!(ended.success(), "{ended}: {}", node.log());
+    assert!(!node.log().contains("the exchange is ready"), "{}", node.log());
+    node.start();
+    node.wait_ready();
+    let key = tipoff::wire::pb::IndicatorKey { value: "n7.example".into(), ..Default::default() };
+    node.client(&world, "birdsite").indicator(key).await.unwrap();
+    assert!(node.terminate().success());
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn an_address_that_is_taken_is_named_before_anything_is_opened() {
+    let world = World::new();
+    for taken in ["ops", "grpc"] {
+        let node = Process::prepare(&world);
+        let address = if taken == "ops" { node.ops() } else { node.grpc() };
+        let holder = TcpListener::bind(address).unwrap();
+        let (ended, log) = node.run_to_end();
+        assert_eq!(ended.code(), Some(1), "{log}");
+        assert!(log.contains(&format!("cannot listen on {address}")), "{log}");
+        assert!(!world.config.storage.data.exists(), "{taken}: the data folder was opened before");
+        drop(holder);
+    }
+}
