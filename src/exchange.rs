@@ -10,6 +10,7 @@ mod caller;
 mod campaigns;
 mod deliveries;
 mod enforcements;
+mod epoch;
 mod expire;
 mod feeds;
 mod follower;
@@ -49,6 +50,7 @@ pub use self::campaigns::{
 };
 pub use self::deliveries::Delivered;
 pub use self::enforcements::{Deed, DeedQuery, EnforcementRequest, Reported};
+use self::epoch::Epoch;
 pub use self::feeds::{
     BatchDelivery, BatchRemoval, Delivery, Done, Feed, GroupChanged, Opined, RemovalReason,
     Removed, RemovedWhat, Said, Seen, Shown, Start, Step, TipTold,
@@ -112,6 +114,7 @@ pub struct Exchange {
     settings: Settings,
     suspended: watch::Sender<Suspended>,
     subscriptions: Subscriptions,
+    epoch: Epoch,
 }
 
 impl Exchange {
@@ -126,7 +129,7 @@ impl Exchange {
     ) -> Self {
         let suspended = watch::Sender::new(BTreeSet::new());
         let subscriptions = Subscriptions::of(cursors);
-        Self { log, index, clock, settings, suspended, subscriptions }
+        Self { log, index, clock, settings, suspended, subscriptions, epoch: Epoch::default() }
     }
 
     /// Who is on the exchange.
@@ -160,6 +163,11 @@ impl Exchange {
     }
 
     async fn append(&self, append: Append) -> Result<Stamp> {
+        self.ensure_epoch().await?;
+        self.store(append).await
+    }
+
+    async fn store(&self, append: Append) -> Result<Stamp> {
         self.log.append(append).await.map_err(|error| match error {
             AppendError::Full { .. } => Error::new(
                 Kind::Exhausted,

@@ -26,7 +26,7 @@ mod versions;
 
 use std::collections::BTreeSet;
 use std::sync::atomic::AtomicU64;
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::{Arc, Mutex, PoisonError, RwLock};
 
 use arc_swap::{ArcSwap, ArcSwapOption};
 use tokio::sync::watch;
@@ -44,7 +44,7 @@ use self::storage::Location;
 use self::store::{Snapshot, Store};
 use self::submissions::Submissions;
 pub use self::versions::CurrentKey;
-use crate::domain::cursor::JournalTag;
+use crate::domain::cursor::{EpochId, Epochs, JournalEpoch};
 use crate::domain::entry::{Entry, Outcome};
 use crate::domain::{PartnerId, Position};
 use crate::error::{Error, Kind, Result};
@@ -64,6 +64,7 @@ pub struct Index {
     closed: ClosedVersions,
     outcomes: Outcomes,
     submissions: Submissions,
+    epochs: RwLock<Epochs>,
     campaigns_said: AtomicU64,
 }
 
@@ -109,9 +110,11 @@ impl Index {
         self.checkpoint.subscribe()
     }
 
-    /// The tag of the journal that this index is of.
-    pub fn journal(&self) -> JournalTag {
-        self.head().journal
+    /// The journal that this index is of, and its epoch at an entry; at one that is yet to come, the
+    /// newest.
+    pub fn journal_at(&self, sequence: u64) -> JournalEpoch {
+        let epochs = self.epochs.read().unwrap_or_else(PoisonError::into_inner);
+        JournalEpoch { journal: self.head().journal, epoch: epochs.at(sequence) }
     }
 
     /// Who is on the exchange, as of the checkpoint.
@@ -182,11 +185,17 @@ impl Index {
                 changed
             });
         }
+        self.begin_epochs(&batch.epochs);
         *self.head.lock().unwrap_or_else(PoisonError::into_inner) = head;
         let answers = self.outcomes.publish(head.sequence, batch.finished);
         self.checkpoint.send_replace(head.sequence);
         // A receipt comes last: what it speaks of can be seen in every way.
         answers.into_iter().for_each(outcomes::Answer::tell);
+    }
+
+    fn begin_epochs(&self, begun: &[(u64, EpochId)]) {
+        let mut epochs = self.epochs.write().unwrap_or_else(PoisonError::into_inner);
+        begun.iter().for_each(|(first, epoch)| epochs.begin(*first, *epoch));
     }
 }
 
@@ -197,6 +206,8 @@ struct Published {
     registry: Option<Registry>,
     closed: Vec<Position>,
     finished: Vec<(u64, Arc<Outcome>)>,
+    /// Epochs that begin, by their first entry.
+    epochs: Vec<(u64, EpochId)>,
 }
 
 /// The tag of an entry; that of the first is the journal's.

@@ -355,8 +355,8 @@ async fn the_ops_listener_shows_metrics_liveness_and_readiness() {
         "tipoff_rejected_total{label=\"item\"} 1",
         "tipoff_denied_total{method=\"/tipoff.v1.FeedService/Subscribe\"} 1",
         "tipoff_append_seconds_count 1",
-        "tipoff_head 8",
-        "tipoff_index_checkpoint 8",
+        "tipoff_head 9",
+        "tipoff_index_checkpoint 9",
         "tipoff_certificate_expiry_timestamp_seconds",
         "tipoff_disk_bytes{store=\"journal\"}",
     ] {

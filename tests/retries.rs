@@ -28,6 +28,7 @@ const LABELS: &[(&str, &str, bool)] = &[
     ("Quota", "too_many_subscriptions", false),
     ("Unavailable", "append_rejected", true),
     ("Unavailable", "connection_age", true),
+    ("Unavailable", "index_reopening", true),
     ("Unavailable", "read_after", true),
     ("Unavailable", "stopping", true),
     ("Unavailable", "subscriptions_unreadable", true),

@@ -404,7 +404,8 @@ async fn names_and_cursors_that_do_not_hold_are_refused_by_field() {
     let request = pb::SubscribeRequest { start, ..named("new") };
     assert_eq!(facegraph.subscribe(request).await.unwrap_err().code(), Code::InvalidArgument);
     let mut token = here.token.to_vec();
-    token[6] = 1;
+    // Of the sequence, behind layout, journal and epoch.
+    token[14] = 1;
     let ahead = pb::Cursor { token: token.into() };
     let refused = acknowledge(&mut facegraph, "main", ahead).await.unwrap_err();
     assert_eq!((refused.code(), reason(&refused)), (Code::OutOfRange, "CURSOR_AHEAD".into()));

@@ -24,6 +24,7 @@ pub use self::requests::{
 pub use self::tips::{
     Referral, Referred, TipIndicator, TipResponse, TipSent, TipThread, TipsReopened,
 };
+use super::cursor::EpochId;
 use super::partner::{GroupDefinition, Partner, PartnerId};
 use super::time::Timestamp;
 use super::tip::TipId;
@@ -152,4 +153,6 @@ pub enum Body {
     TipsReopened(TipsReopened),
     /// What was submitted goes to the owners of platforms.
     Referred(Referral),
+    /// A node begins to append: an epoch of the journal.
+    Epoch(EpochId),
 }

@@ -187,7 +187,7 @@ impl Exchange {
         if removals == 0 {
             return Ok(None);
         }
-        let is_here = subscription.cursor.journal == self.index.journal();
+        let is_here = self.stands_here(subscription.cursor);
         Ok(Some(Delivered {
             partner: subscription.partner.clone(),
             subscription: subscription.name.to_string(),

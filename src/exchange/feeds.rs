@@ -119,11 +119,26 @@ impl Exchange {
         Ok(cursor.place)
     }
 
-    /// An error where this exchange cannot have handed a cursor out: it is another's, or ahead.
+    /// The cursor of a place in the journal.
+    pub(super) fn cursor_at(&self, place: Place) -> Cursor {
+        Cursor { journal: self.index.journal_at(place.after.sequence), place }
+    }
+
+    /// Whether a cursor's place is in this journal as it stands.
+    pub(super) fn stands_here(&self, cursor: Cursor) -> bool {
+        cursor.journal == self.index.journal_at(cursor.place.after.sequence)
+    }
+
+    /// An error where this exchange cannot have handed a cursor out as its journal stands: it is
+    /// another's, of an epoch that ended before it, or ahead.
     pub(super) fn check_cursor(&self, cursor: Cursor, checkpoint: u64) -> Result<()> {
-        if cursor.journal != self.index.journal() {
+        let here = self.index.journal_at(cursor.place.after.sequence);
+        if cursor.journal.journal != here.journal {
             let reason = "is not one that this exchange handed out";
             return Err(Invalid::new("cursor", reason).into());
+        }
+        if cursor.journal.epoch != here.epoch {
+            return Err(another_epoch());
         }
         if cursor.place.after.sequence > checkpoint {
             return Err(Error::new(
@@ -317,7 +332,8 @@ impl Feed {
             | Body::AccessSweep(_)
             | Body::HoldPlaced(_)
             | Body::HoldChange(_)
-            | Body::HoldSweep(_) => None,
+            | Body::HoldSweep(_)
+            | Body::Epoch(_) => None,
         };
         Ok((delivery, done))
     }
@@ -346,7 +362,7 @@ impl Feed {
 
     /// The place behind everything that was returned or passed over.
     pub fn cursor(&self) -> Cursor {
-        Cursor { journal: self.exchange.index.journal(), place: self.place }
+        self.exchange.cursor_at(self.place)
     }
 
     fn check_access(&mut self) -> Result<()> {
@@ -371,4 +387,14 @@ impl Feed {
         let there = usize::try_from(checkpoint - from + 1).unwrap_or(usize::MAX);
         Some((from, there.min(ENTRIES_AT_ONCE)))
     }
+}
+
+/// What a reader is told that was given entries which the journal no longer has.
+pub(super) fn another_epoch() -> Error {
+    Error::new(
+        Kind::OutOfRange,
+        "cursor_epoch",
+        "the exchange was restored from an older copy and went on otherwise, so that it does not hold \
+         what the cursor stands behind: take a snapshot",
+    )
 }

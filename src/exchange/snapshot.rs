@@ -67,7 +67,7 @@ impl Exchange {
             partner: caller.partner().clone(),
             sight: Sight::new(self, caller.partner(), filter)?.for_purpose(purpose.as_ref()),
             purpose,
-            cursor: Cursor { journal: self.index.journal(), place },
+            cursor: self.cursor_at(place),
             next: Some(Next::Assessments(CurrentKey::default())),
         })
     }

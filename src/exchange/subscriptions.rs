@@ -14,6 +14,7 @@ use tracing::error;
 
 pub use self::table::Hold;
 use self::table::Table;
+use super::feeds::another_epoch;
 use super::lane::Wanted;
 use super::partners::{Page, page};
 use super::{Caller, Exchange, Feed, Start};
@@ -98,6 +99,14 @@ impl Exchange {
                     return Err(filter_differs(name));
                 }
                 self.check_stands_here(&there)?;
+                // A reader may have come further than the copy of where it stands that was put back
+                // with the journal.
+                if let Start::After(own) = start
+                    && own.journal.journal == there.cursor.journal.journal
+                    && !self.stands_here(own)
+                {
+                    return Err(another_epoch());
+                }
                 (self.feed(caller, Start::After(there.cursor), wanted.clone())?, there)
             } else {
                 let feed = self.feed(caller, start, wanted.clone())?;
@@ -131,7 +140,9 @@ impl Exchange {
         self.subscriptions.check_readable()?;
         self.check_cursor(cursor, self.index.checkpoint())?;
         let (table, now) = (&self.subscriptions.table, self.clock.now());
-        table.acknowledge(caller.partner(), name, cursor, now).ok_or_else(|| unknown(name))
+        let stands_here = |stands| self.stands_here(stands);
+        let acknowledged = table.acknowledge(caller.partner(), name, cursor, now, stands_here);
+        acknowledged.ok_or_else(|| unknown(name))
     }
 
     /// The caller's subscriptions behind `after`, by name.
@@ -184,7 +195,7 @@ impl Exchange {
     /// How many entries lie behind a subscription's cursor, one that it stands inside of among them.
     pub fn lag_entries(&self, cursor: Cursor) -> u64 {
         let checkpoint = self.index.checkpoint();
-        if cursor.journal != self.index.journal() {
+        if !self.stands_here(cursor) {
             return checkpoint;
         }
         checkpoint.saturating_sub(cursor.place.next_entry().saturating_sub(1))
@@ -225,9 +236,10 @@ impl Exchange {
         changed.await.map_err(|error| Error::internal("subscriptions_store", error))?
     }
 
-    /// A subscription outlives the journal that it stands in where that was replaced alone.
+    /// A subscription outlives the journal that it stands in where that was replaced alone, or was put
+    /// back from an older copy.
     fn check_stands_here(&self, subscription: &StoredSubscription) -> Result<()> {
-        if subscription.cursor.journal == self.index.journal() {
+        if self.stands_here(subscription.cursor) {
             return Ok(());
         }
         Err(Error::new(

@@ -21,11 +21,11 @@ use std::collections::HashMap;
 use std::sync::Arc;
 
 use super::keys;
-use super::record::{self, Head, Known, Part, SubmissionState, TakenBatch};
+use super::record::{self, EpochRecord, Head, Known, Part, SubmissionState, TakenBatch};
 use super::store::{Slice, Snapshot, Store};
 use super::{Index, Published, Registry, STORAGE_FAULT, entry_tag};
 use crate::domain::Position;
-use crate::domain::cursor::JournalTag;
+use crate::domain::cursor::{EpochId, JournalTag};
 use crate::domain::entry::{Body, Entry, Outcome, RegistryRule, VoidReason};
 use crate::error::Result;
 
@@ -65,6 +65,8 @@ struct Pending {
     finished: Vec<(u64, Arc<Outcome>)>,
     closed: Vec<Position>,
     submissions: Vec<(Vec<u8>, SubmissionState)>,
+    /// Epochs that begin, by their first entry.
+    epochs: Vec<(u64, EpochId)>,
     /// Whether something is said of a campaign.
     campaigns: bool,
 }
@@ -170,11 +172,18 @@ impl Applier {
             Body::TipWithdrawn(tip) => self.tip_withdrawn(entry, *tip)?,
             Body::TipsReopened(reopened) => self.tips_reopened(entry, reopened)?,
             Body::Referred(referral) => self.referred(entry, referral)?,
+            Body::Epoch(epoch) => self.epoch(entry.sequence, *epoch),
             body => match self.registration(entry.sequence, body) {
                 Ok(()) => Outcome::Taken(Vec::new()),
                 Err(rule) => Outcome::Void(VoidReason::Registry(rule)),
             },
         })
+    }
+
+    fn epoch(&mut self, first: u64, epoch: EpochId) -> Outcome {
+        self.put(keys::epoch(first), EpochRecord { id: epoch.0 }.encode());
+        self.pending.epochs.push((first, epoch));
+        Outcome::Taken(Vec::new())
     }
 
     fn is_kept_out(&self, entry: &Entry) -> bool {
@@ -272,7 +281,7 @@ impl Applier {
     }
 
     fn commit(&mut self) -> Result<()> {
-        let Pending { mut written, snapshot, finished, closed, submissions, campaigns } =
+        let Pending { mut written, snapshot, finished, closed, submissions, epochs, campaigns } =
             std::mem::take(&mut self.pending);
         drop(snapshot);
         if finished.is_empty() {
@@ -293,7 +302,7 @@ impl Applier {
         }
         let registry = self.registry_changed.then(|| self.registry.clone());
         self.registry_changed = false;
-        self.index.publish(store, self.head, Published { registry, closed, finished });
+        self.index.publish(store, self.head, Published { registry, closed, finished, epochs });
         Ok(())
     }
 }

@@ -9,6 +9,7 @@
 //! | `c` | indicator id, author, audience digest | how many sightings were reported |
 //! | `d` | NUL, time, tip, recipient | (empty) an answer to the tip is due then; see [`tips`] |
 //! | `d` | partner, box, time, tip, recipient | (empty) the same, by whom it concerns |
+//! | `E` | sequence | the epoch that begins with the entry |
 //! | `e` | end in milliseconds, sequence | (empty) versions of this entry end then |
 //! | `f` | version, giver | feedback on the version |
 //! | `g` | group | the group with its memberships |
@@ -68,6 +69,8 @@ use crate::domain::{GroupId, IndicatorId, PartnerId, Position, Timestamp};
 pub const HEAD: &[u8] = b"!";
 /// The prefix of the times at which versions end.
 pub const ENDS: &[u8] = b"e";
+/// The prefix of epochs.
+pub const EPOCHS: &[u8] = b"E";
 /// The prefix of current assessments.
 pub const CURRENT: &[u8] = b"i";
 /// The prefix of groups.
@@ -78,6 +81,18 @@ pub const OPEN: &[u8] = b"n";
 pub const OUTCOMES: &[u8] = b"o";
 /// The prefix of partners.
 pub const PARTNERS: &[u8] = b"p";
+
+/// The epoch that begins with an entry.
+pub fn epoch(first: u64) -> [u8; 9] {
+    let mut key = [b'E'; 9];
+    key[1..].copy_from_slice(&first.to_be_bytes());
+    key
+}
+
+/// The first entry of an epoch, from its key.
+pub fn read_epoch(key: &[u8]) -> Option<u64> {
+    Some(u64::from_be_bytes(key.strip_prefix(EPOCHS)?.try_into().ok()?))
+}
 
 /// The current assessment of an indicator by an author to an audience.
 pub fn assessment(id: IndicatorId, author: &PartnerId, audience: AudienceDigest) -> Vec<u8> {

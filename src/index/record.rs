@@ -37,8 +37,8 @@ pub use self::tip::{
     text_parts,
 };
 use super::corrupt;
-use crate::domain::cursor::JournalTag;
 use crate::domain::Timestamp;
+use crate::domain::cursor::JournalTag;
 
 /// The version of everything in this file and in [`super::keys`].
 pub const LAYOUT: u8 = 7;
@@ -76,6 +76,15 @@ impl Head {
         Some(Self { sequence, last, journal: JournalTag(journal) })
     }
 }
+
+/// The epoch that begins with an entry.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct EpochRecord {
+    /// Its id.
+    pub id: [u8; 8],
+}
+
+record!(EpochRecord, "an epoch");
 
 /// The batch, or the request, that was taken under a key.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]

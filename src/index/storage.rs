@@ -2,7 +2,7 @@
 
 use std::path::{Path, PathBuf};
 use std::sync::atomic::AtomicU64;
-use std::sync::{Arc, Mutex};
+use std::sync::{Arc, Mutex, RwLock};
 use std::{fs, io};
 
 use arc_swap::{ArcSwap, ArcSwapOption};
@@ -13,11 +13,12 @@ use super::closed::ClosedVersions;
 use super::database::{Disk, DiskError, OpenError};
 use super::keys;
 use super::outcomes::Outcomes;
-use super::record::{self, Head};
+use super::record::{self, EpochRecord, Head};
 use super::store::{Snapshot, Store};
 use super::submissions::Submissions;
-use super::{Index, IndexState, Registry, entry_tag};
+use super::{Index, IndexState, Registry, corrupt, entry_tag};
 use crate::domain::Entry;
+use crate::domain::cursor::EpochId;
 use crate::error::{Error, Kind, Result};
 
 /// The journal as an index is held against it.
@@ -45,6 +46,8 @@ pub struct Opened {
     pub head: Head,
     /// Who is on the exchange there.
     pub registry: Registry,
+    /// The epochs that began by then, by their first entry.
+    pub epochs: Vec<(u64, EpochId)>,
 }
 
 /// How much of the newest outcomes is checked: more than all memtables hold, and so than the log is needed for.
@@ -72,7 +75,7 @@ impl Index {
     pub fn in_memory() -> Result<Index> {
         let store = Arc::new(Store::in_memory());
         let (head, registry) = (Head::default(), Registry::default());
-        Ok(Self::of(Opened { store, head, registry }, None))
+        Ok(Self::of(Opened { store, head, registry, epochs: Vec::new() }, None))
     }
 
     /// Opens the database again after it failed.
@@ -83,8 +86,8 @@ impl Index {
     }
 
     fn of(opened: Opened, location: Option<Location>) -> Index {
-        let Opened { store, head, registry } = opened;
-        Index {
+        let Opened { store, head, registry, epochs } = opened;
+        let index = Index {
             suspended: watch::Sender::new(registry.suspended()),
             head: Mutex::new(head),
             checkpoint: watch::Sender::new(head.sequence),
@@ -92,11 +95,14 @@ impl Index {
             closed: ClosedVersions::after(head.sequence),
             outcomes: Outcomes::new(head.sequence),
             submissions: Submissions::default(),
+            epochs: RwLock::default(),
             campaigns_said: AtomicU64::default(),
             state: watch::Sender::new(IndexState::Ready),
             store: ArcSwapOption::new(Some(store)),
             location,
-        }
+        };
+        index.begin_epochs(&epochs);
+        index
     }
 }
 
@@ -143,7 +149,9 @@ impl Location {
         let store = Arc::new(Store::of(disk).map_err(read)?);
         let snapshot = store.snapshot();
         let registry = check_outcomes(&snapshot, head).and_then(|()| registry(&snapshot));
-        Ok(Opened { registry: registry.map_err(unusable)?, store, head })
+        let (registry, epochs) =
+            (registry.map_err(unusable)?, epochs(&snapshot).map_err(unusable)?);
+        Ok(Opened { store, head, registry, epochs })
     }
 }
 
@@ -174,6 +182,15 @@ fn check_outcomes(snapshot: &Snapshot, head: Head) -> Result<()> {
         0 => Ok(()),
         missing => Err(Error::internal("index_corrupt", format!("entry {missing} is missing"))),
     }
+}
+
+fn epochs(snapshot: &Snapshot) -> Result<Vec<(u64, EpochId)>> {
+    let epochs = snapshot.scan(keys::EPOCHS).map(|pair| {
+        let (key, value) = pair?;
+        let first = keys::read_epoch(&key).ok_or_else(|| corrupt("an epoch"))?;
+        Ok((first, EpochId(EpochRecord::decode(&value)?.id)))
+    });
+    epochs.collect()
 }
 
 fn registry(snapshot: &Snapshot) -> Result<Registry> {

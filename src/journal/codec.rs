@@ -14,6 +14,7 @@ use prost::Message;
 use thiserror::Error;
 
 use crate::domain::audience::AudienceDigest;
+use crate::domain::cursor::EpochId;
 use crate::domain::entry::{AppendId, Body, Close, Confirmation, Entry, Rejection, SubmissionId};
 use crate::domain::partner::{GroupDefinition, Partner, Role, Terms};
 use crate::domain::purpose::PurposeKind;
@@ -92,6 +93,7 @@ pub fn encode_entry(id: AppendId, author: Option<&PartnerId>, body: &Body) -> Ve
         Body::TipWithdrawn(id) => pb::entry::Body::TipWithdrawn(id.as_bytes().to_vec()),
         Body::TipsReopened(it) => pb::entry::Body::TipsReopened(tips::write_reopened(it)),
         Body::Referred(it) => pb::entry::Body::Referred(tips::write_referral(it)),
+        Body::Epoch(epoch) => pb::entry::Body::Epoch(epoch.0.to_vec()),
     };
     message.encode(&mut bytes);
     bytes
@@ -142,6 +144,9 @@ pub fn decode_entry(sequence: u64, time: Timestamp, bytes: &[u8]) -> Decoded<Ent
         pb::entry::Body::TipWithdrawn(id) => Body::TipWithdrawn(tips::read_tip_id(id)?),
         pb::entry::Body::TipsReopened(it) => Body::TipsReopened(tips::read_reopened(it)?),
         pb::entry::Body::Referred(it) => Body::Referred(tips::read_referral(it)?),
+        pb::entry::Body::Epoch(id) => {
+            Body::Epoch(EpochId(id.try_into().map_err(|_| DecodeError::Length("epoch"))?))
+        }
     };
     let author = (!entry.author.is_empty()).then(|| PartnerId::from_stored(&entry.author));
     Ok(Entry { sequence, time, id: AppendId::from_bytes(id), author, body })

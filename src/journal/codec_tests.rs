@@ -183,6 +183,7 @@ fn what_concerns_liaisons_comes_back_from_the_journal_as_it_was_written() {
             versions,
             whole: true,
         }),
+        Body::Epoch(EpochId([1, 2, 3, 4, 5, 6, 7, 0])),
     ];
     for body in bodies {
         let id = AppendId::derive(&[b"x"]);

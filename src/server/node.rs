@@ -19,9 +19,10 @@ use super::settings::Checked;
 use super::{Bound, ServeError, descriptors, private};
 use crate::clock::Clock;
 use crate::config::{Config, JournalBackend, Storage};
+use crate::domain::cursor::EpochId;
 use crate::exchange::{Exchange, Follower};
 use crate::https::ops;
-use crate::index::{Index, JournalEnds};
+use crate::index::{Index, IndexState, JournalEnds};
 use crate::journal::{
     self, Backend, CursorError, CursorStore, LocalSettings, Log, LogSettings, SledCursors,
     UnreadableCursors,
@@ -87,10 +88,12 @@ impl Node {
         };
         let stores = tokio::task::spawn_blocking(stores).await.map_err(std::io::Error::other)??;
         let Stores { log, index, cursors, follower } = stores;
+        readiness.require(index_ready(&index));
         let exchange = Exchange::new(log, index, cursors, clock, checked.exchange);
         let exchange = Arc::new(exchange);
         exchange.set_suspended(checked.suspended.clone());
         let follower = follow(follower, answered.clone())?;
+        exchange.begin_epoch(EpochId(rand::random())).await?;
         exchange.seed(checked.seed.clone()).await?;
 
         // The stores are open by now, and connections take what they leave.
@@ -262,6 +265,15 @@ fn open_cursors(config: &Config) -> Result<Arc<dyn CursorStore>, ServeError> {
             Ok(Arc::new(UnreadableCursors { folder, reason }))
         }
         Err(error) => Err(error.into()),
+    }
+}
+
+/// Whether the index can be read: its database is opened again where it failed.
+fn index_ready(index: &Index) -> impl Fn() -> Result<(), String> + Send + Sync + 'static {
+    let state = index.watch_state();
+    move || match &*state.borrow() {
+        IndexState::Ready => Ok(()),
+        IndexState::Reopening { reason } => Err(format!("the index is opened again: {reason}")),
     }
 }
 

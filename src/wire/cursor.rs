@@ -1,14 +1,14 @@
-//! Cursors as the exchange hands them out: 17 opaque bytes, or 29 inside an expansion.
+//! Cursors as the exchange hands them out: 25 opaque bytes, or 37 inside an expansion.
 
 use bytes::{Buf, BufMut};
 
 use super::pb;
-use crate::domain::cursor::{JournalTag, Place};
+use crate::domain::cursor::{EpochId, JournalEpoch, JournalTag, Place};
 use crate::domain::{Cursor, Invalid, Position};
 
 /// The first byte of every cursor. Another layout gets another number.
-const LAYOUT: u8 = 1;
-const LENGTH: usize = 17;
+const LAYOUT: u8 = 2;
+const LENGTH: usize = 25;
 const LENGTH_INSIDE: usize = LENGTH + 12;
 
 /// Writes a cursor.
@@ -21,7 +21,8 @@ pub fn write(cursor: Cursor) -> pb::Cursor {
 /// Writes the bytes of a cursor behind others.
 pub(super) fn put(cursor: Cursor, token: &mut Vec<u8>) {
     token.put_u8(LAYOUT);
-    token.put_slice(&cursor.journal.0);
+    token.put_slice(&cursor.journal.journal.0);
+    token.put_slice(&cursor.journal.epoch.0);
     for position in [Some(cursor.place.after), cursor.place.inside].into_iter().flatten() {
         token.put_u64(position.sequence);
         token.put_u32(position.index);
@@ -34,12 +35,14 @@ pub fn read(cursor: &pb::Cursor) -> Result<Cursor, Invalid> {
     if ![LENGTH, LENGTH_INSIDE].contains(&token.len()) || token.get_u8() != LAYOUT {
         return Err(Invalid::new("cursor", "is not one that this exchange handed out"));
     }
-    let mut journal = [0; 4];
+    let (mut journal, mut epoch) = ([0; 4], [0; 8]);
     token.copy_to_slice(&mut journal);
+    token.copy_to_slice(&mut epoch);
+    let journal = JournalEpoch { journal: JournalTag(journal), epoch: EpochId(epoch) };
     let mut position = || Position::new(token.get_u64(), token.get_u32());
     let after = position();
     let inside = (cursor.token.len() == LENGTH_INSIDE).then(position);
-    Ok(Cursor { journal: JournalTag(journal), place: Place { after, inside } })
+    Ok(Cursor { journal, place: Place { after, inside } })
 }
 
 #[cfg(test)]
@@ -48,7 +51,10 @@ mod tests {
 
     #[test]
     fn a_cursor_comes_back_as_it_was_handed_out_and_anything_else_is_refused() {
-        let journal = JournalTag([1, 2, 3, 4]);
+        let journal = JournalEpoch {
+            journal: JournalTag([1, 2, 3, 4]),
+            epoch: EpochId([5, 6, 7, 8, 9, 10, 11, 12]),
+        };
         for place in [
             Place::behind(Position::new(7, 9)),
             Place::behind_entry(u64::MAX),
@@ -62,8 +68,13 @@ mod tests {
                 assert!(read(&cut).is_err(), "{end}");
             }
             let mut other = written.token.to_vec();
-            other[0] = 2;
+            other[0] = 1;
             assert!(read(&pb::Cursor { token: other.into() }).is_err());
+            // As it was before cursors named their epoch.
+            let mut older = written.token.to_vec();
+            older.drain(5..13);
+            older[0] = 1;
+            assert!(read(&pb::Cursor { token: older.into() }).is_err());
         }
     }
 }

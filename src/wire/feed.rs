@@ -9,7 +9,7 @@ use prost::encoding::{WireType, encode_key, encode_varint};
 
 use super::fields::Fields;
 use super::{assessment, cursor, indicator, pb, sharing, timestamp};
-use crate::domain::cursor::{JournalTag, Place};
+use crate::domain::cursor::{JournalEpoch, Place};
 use crate::domain::entry::{Batch, Entry, ItemOutcome};
 use crate::domain::sharing::SharingView;
 use crate::domain::{Assessment, CampaignId, Cursor, IndicatorId, PartnerId, Position, Timestamp};
@@ -95,7 +95,7 @@ pub fn item(shown: &Shown<'_>) -> pb::FeedItem {
 }
 
 /// Encodes what is the same for every reader: the fields of each item but those of its class.
-pub fn encode_common(entry: &Entry, batch: &Batch, journal: JournalTag) -> Encoded {
+pub fn encode_common(entry: &Entry, batch: &Batch, journal: JournalEpoch) -> Encoded {
     let author = entry.author.as_ref().map(PartnerId::as_str).unwrap_or_default();
     let mut bytes = Vec::with_capacity(batch.items.len() * 256);
     let ends = batch.items.iter().map(|item| {
@@ -176,6 +176,7 @@ pub fn encode_replacing(
 mod tests {
     use super::*;
     use crate::domain::assessment::{Basis, Confidence, Involvement, Severity, Technique, Verdict};
+    use crate::domain::cursor::{EpochId, JournalTag};
     use crate::domain::entry::{AppendId, Body, Item, SubmissionId};
     use crate::domain::label::Label;
     use crate::domain::sharing::Audience;
@@ -234,7 +235,7 @@ mod tests {
             author: Some(PartnerId::from_stored("birdsite")),
             body: Body::SubmissionBatch(batch.clone()),
         };
-        let journal = JournalTag(*b"abcd");
+        let journal = JournalEpoch { journal: JournalTag(*b"abcd"), epoch: EpochId(*b"ef-ghijk") };
         let view =
             SharingView { tlp: Tlp::Green, audience: Audience::Everyone, releases: Vec::new() };
         let replaced = Position::new(3, 0);

@@ -171,6 +171,18 @@ MUTANTS = {
         "    { drop(shown); None }",
         SIMULATION,
     ),
+    "a-cursor-of-a-lost-epoch-is-taken": (
+        "src/exchange/feeds.rs",
+        "if cursor.journal.epoch != here.epoch {",
+        "if cursor.journal.epoch != here.epoch && cursor.place.after.sequence > checkpoint {",
+        ["--test", "simulation", "a_cursor_is_good"],
+    ),
+    "an-epoch-begins-behind-the-first-entry-of-a-start": (
+        "src/exchange.rs",
+        "        self.ensure_epoch().await?;\n        self.store(append).await\n",
+        "        let stamp = self.store(append).await?;\n        self.ensure_epoch().await.map(|()| stamp)\n",
+        ["--lib", "an_epoch_goes_before_everything"],
+    ),
     "a-cursor-inside-an-expansion-starts-behind-it": (
         "src/domain/cursor.rs",
         "Self { after: Position::new(sequence, 0), inside: Some(version) }",

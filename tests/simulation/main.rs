@@ -19,6 +19,7 @@ mod liaison;
 mod model;
 mod reader;
 mod regressions;
+mod restored;
 mod run;
 mod shrink;
 mod tip_ops;

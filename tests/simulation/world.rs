@@ -6,6 +6,7 @@ use std::sync::atomic::{AtomicI64, Ordering};
 use std::time::{Duration, Instant};
 
 use tipoff::clock::Clock;
+use tipoff::domain::cursor::EpochId;
 use tipoff::domain::partner::{Partner, Role};
 use tipoff::domain::purpose::PurposeKind;
 use tipoff::domain::{PartnerId, Timestamp, Tlp};
@@ -100,6 +101,30 @@ impl World {
         let settings = Settings::default();
         let exchange = Exchange::new(Arc::clone(&log), index, cursors, clock, settings);
         self.node = Some(Node { exchange: Arc::new(exchange), follower, log });
+    }
+
+    /// The node begins an epoch of the journal, as each start of a real one does.
+    pub fn begin_epoch(&mut self, number: u8) {
+        let exchange = Arc::clone(self.exchange());
+        self.drive(exchange.begin_epoch(EpochId([number; 8]))).unwrap();
+        // No receipt waits until it is applied.
+        let follower = &mut self.node.as_mut().unwrap().follower;
+        follower.catch_up(|_| ControlFlow::Continue(())).unwrap();
+    }
+
+    /// A copy of the journal as it is.
+    pub fn copy(&self) -> MemoryJournal {
+        let time = Arc::clone(&self.clock);
+        let copy = MemoryJournal::new(Arc::new(move || time.now()));
+        copy.put(&self.journal.read(1, usize::MAX).unwrap()).unwrap();
+        copy
+    }
+
+    /// Starts on a copy of the journal.
+    pub fn put_back(&mut self, copy: MemoryJournal) {
+        self.node = None;
+        (self.journal, self.index) = (Arc::new(copy), Arc::new(Index::in_memory().unwrap()));
+        self.start();
     }
 
     /// Runs a call to its end while the follower applies what comes.

@@ -85,7 +85,7 @@ impl Exchange {
             return Ok(None);
         }
         Ok(Some(BatchDelivery {
-            journal: self.index.journal(),
+            journal: self.index.journal_at(sequence),
             logged: Arc::clone(logged),
             outcome: Arc::clone(&outcome),
             view,

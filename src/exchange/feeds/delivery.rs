@@ -4,7 +4,7 @@ use std::collections::BTreeSet;
 use std::ops::Range;
 use std::sync::Arc;
 
-use crate::domain::cursor::{JournalTag, Place};
+use crate::domain::cursor::{JournalEpoch, Place};
 use crate::domain::enforcement::EnforcementId;
 use crate::domain::entry::Outcome;
 use crate::domain::sharing::SharingView;
@@ -40,8 +40,8 @@ pub enum Delivery {
 /// What a reader gets of one batch: something, of items and removals.
 #[derive(Debug)]
 pub struct BatchDelivery {
-    /// The journal that the entry is in, for cursors.
-    pub journal: JournalTag,
+    /// The journal that the entry is in, and its epoch, for cursors.
+    pub journal: JournalEpoch,
     /// The entry that holds them.
     pub logged: Arc<Logged>,
     /// What the entry came to.

@@ -87,19 +87,21 @@ impl Table {
         all.map(|kept| kept.stored.clone()).collect()
     }
 
-    /// Moves a subscription forward, never back, and tells where it stands then. A cursor of another
-    /// journal than the one that it stands in is no way back: the journal was replaced.
+    /// Moves a subscription forward, never back, and tells where it stands then. Where it no longer
+    /// stands in the journal, since that was replaced or put back from an older copy, any place in the
+    /// journal is forward.
     pub fn acknowledge(
         &self,
         partner: &PartnerId,
         name: &SubscriptionName,
         cursor: Cursor,
         now: Timestamp,
+        stands_here: impl Fn(Cursor) -> bool,
     ) -> Option<Cursor> {
         let mut inner = self.lock();
         let kept = inner.kept(partner, name)?;
         let stands = kept.stored.cursor;
-        if cursor.journal != stands.journal || cursor.place >= stands.place {
+        if cursor.place >= stands.place || !stands_here(stands) {
             (kept.stored.cursor, kept.stored.acknowledged) = (cursor, Some(now));
             kept.moved = true;
         }

@@ -6,7 +6,7 @@ use futures_util::FutureExt;
 
 use super::table::Table;
 use super::*;
-use crate::domain::cursor::{JournalTag, Place};
+use crate::domain::cursor::{EpochId, JournalEpoch, Place};
 use crate::domain::filter::Filter;
 use crate::domain::{Kind as IndicatorKind, Timestamp};
 use crate::journal::UnreadableCursors;
@@ -25,7 +25,12 @@ fn subscription(partner: &str, name: &str) -> StoredSubscription {
 }
 
 fn at(sequence: u64) -> Cursor {
-    Cursor { journal: JournalTag([1; 4]), place: Place::behind_entry(sequence) }
+    in_epoch(1, sequence)
+}
+
+fn in_epoch(epoch: u8, sequence: u64) -> Cursor {
+    let journal = JournalEpoch { epoch: EpochId([epoch; 8]), ..JournalEpoch::default() };
+    Cursor { journal, place: Place::behind_entry(sequence) }
 }
 
 fn connected(table: &Table, of: &StoredSubscription) -> bool {
@@ -83,7 +88,7 @@ fn a_reader_does_not_hold_what_was_made_anew_since_it_looked() {
 fn an_acknowledgement_moves_forward_and_never_back_and_is_written_once() {
     let one = subscription("birdsite", "a");
     let table = Table::of(vec![one.clone(), subscription("facegraph", "a")]);
-    let acknowledge = |cursor| table.acknowledge(&one.partner, &one.name, cursor, NOW);
+    let acknowledge = |cursor| table.acknowledge(&one.partner, &one.name, cursor, NOW, |_| true);
     assert!(table.take_moved().is_empty());
     assert_eq!(acknowledge(at(4)), Some(at(5)));
     assert!(table.take_moved().is_empty(), "an older cursor changes nothing");
@@ -93,15 +98,25 @@ fn an_acknowledgement_moves_forward_and_never_back_and_is_written_once() {
     assert_eq!(moved.len(), 1);
     assert_eq!((moved[0].cursor, moved[0].acknowledged), (at(9), Some(NOW)));
     assert!(table.take_moved().is_empty());
-    assert_eq!(table.acknowledge(&one.partner, &"b".parse().unwrap(), at(9), NOW), None);
+    let unknown = "b".parse().unwrap();
+    assert_eq!(table.acknowledge(&one.partner, &unknown, at(9), NOW, |_| true), None);
 }
 
 #[test]
 fn a_cursor_of_the_journal_that_is_there_takes_the_place_of_one_that_is_gone() {
     let one = subscription("birdsite", "a");
     let table = Table::of(vec![one.clone()]);
-    let here = Cursor { journal: JournalTag([2; 4]), place: Place::behind_entry(1) };
-    assert_eq!(table.acknowledge(&one.partner, &one.name, here, NOW), Some(here));
+    let acknowledge = |cursor: Cursor, here: &[u8]| {
+        let stands_here = |stands: Cursor| here.contains(&stands.journal.epoch.0[0]);
+        table.acknowledge(&one.partner, &one.name, cursor, NOW, stands_here)
+    };
+    // The journal was put back from a copy older than the first epoch.
+    let restored = in_epoch(2, 3);
+    assert_eq!(acknowledge(restored, &[2]), Some(restored));
+    // An epoch that ended is still the journal's, and a place in it is no way forward.
+    let newer = in_epoch(3, 9);
+    assert_eq!(acknowledge(newer, &[2, 3]), Some(newer));
+    assert_eq!(acknowledge(restored, &[2, 3]), Some(newer));
 }
 
 #[test]

@@ -38,7 +38,7 @@ impl Applier {
     /// Opens the database again. The next entry may be one that was applied before: fjall may have lost the newest
     /// batches, and what is damaged is rebuilt. Readers wait until everything is there that they could see.
     pub fn open_again(&mut self) -> Result<()> {
-        let Opened { store, head, registry } = self.index.reopen()?;
+        let Opened { store, head, registry, epochs } = self.index.reopen()?;
         if std::mem::take(&mut self.is_suspicious) {
             // Damage that is found is recorded, and the index is rebuilt at the next try.
             read_everything(&store.snapshot())?;
@@ -51,7 +51,8 @@ impl Applier {
             let finished = outcomes(&store.snapshot(), published + 1..=head.sequence)?;
             let registry = Some(registry.clone());
             self.index.campaign_said();
-            self.index.publish(&store, head, Published { registry, closed: Vec::new(), finished });
+            let batch = Published { registry, closed: Vec::new(), finished, epochs };
+            self.index.publish(&store, head, batch);
         }
         (self.head, self.registry, self.store) = (head, registry, Some(store));
         (self.commits, self.reopened) = (0, true);

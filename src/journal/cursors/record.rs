@@ -10,7 +10,7 @@
 //! |---|---|---|
 //! | 0 | 8 | when it was made, in milliseconds |
 //! | | 1 + 8 | whether and when it was last acknowledged |
-//! | | 4 | the journal of its cursor |
+//! | | 4 + 8 | the journal of its cursor, and the epoch there |
 //! | | 12 | the position behind which it stands |
 //! | | 1 + 12 | whether it stands inside of an expansion, and the position there |
 //! | from 1 | 2 | how many parts the filter has |
@@ -24,7 +24,7 @@ use bytes::{Buf, BufMut};
 
 use super::StoredSubscription;
 use crate::domain::assessment::Confidence;
-use crate::domain::cursor::{JournalTag, Place};
+use crate::domain::cursor::{EpochId, JournalEpoch, JournalTag, Place};
 use crate::domain::filter::Filter;
 use crate::domain::label::Label;
 use crate::domain::{
@@ -32,7 +32,7 @@ use crate::domain::{
 };
 
 /// The version of this layout.
-const LAYOUT: u8 = 1;
+const LAYOUT: u8 = 2;
 /// The most bytes of a filter in one value.
 const PART_BYTES: usize = 8_000;
 const HEADER_BYTES: usize = 5;
@@ -50,11 +50,12 @@ pub fn prefix(partner: &PartnerId, name: &SubscriptionName) -> Vec<u8> {
 
 /// Where a subscription stands.
 pub fn standing(of: &StoredSubscription) -> Pair {
-    let mut body = Vec::with_capacity(48);
+    let mut body = Vec::with_capacity(54);
     body.put_i64(of.created.as_millis());
     body.put_u8(of.acknowledged.is_some().into());
     body.put_i64(of.acknowledged.unwrap_or_default().as_millis());
-    body.put_slice(&of.cursor.journal.0);
+    body.put_slice(&of.cursor.journal.journal.0);
+    body.put_slice(&of.cursor.journal.epoch.0);
     put_position(of.cursor.place.after, &mut body);
     body.put_u8(of.cursor.place.inside.is_some().into());
     put_position(of.cursor.place.inside.unwrap_or_default(), &mut body);
@@ -181,19 +182,21 @@ fn put_position(position: Position, bytes: &mut Vec<u8>) {
 }
 
 fn read_standing(mut bytes: &[u8]) -> Option<(Timestamp, Option<Timestamp>, Cursor)> {
-    if bytes.len() != 46 {
+    if bytes.len() != 54 {
         return None;
     }
     let created = Timestamp::from_millis(bytes.get_i64());
     let was_acknowledged = bytes.get_u8() != 0;
     let acknowledged = Timestamp::from_millis(bytes.get_i64());
-    let mut journal = [0; 4];
+    let (mut journal, mut epoch) = ([0; 4], [0; 8]);
     bytes.copy_to_slice(&mut journal);
+    bytes.copy_to_slice(&mut epoch);
+    let journal = JournalEpoch { journal: JournalTag(journal), epoch: EpochId(epoch) };
     let after = Position::new(bytes.get_u64(), bytes.get_u32());
     let is_inside = bytes.get_u8() != 0;
     let inside = Position::new(bytes.get_u64(), bytes.get_u32());
     let place = Place { after, inside: is_inside.then_some(inside) };
-    let cursor = Cursor { journal: JournalTag(journal), place };
+    let cursor = Cursor { journal, place };
     Some((created, was_acknowledged.then_some(acknowledged), cursor))
 }
 

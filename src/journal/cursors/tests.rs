@@ -5,7 +5,7 @@ use std::path::Path;
 
 use super::*;
 use crate::domain::assessment::Confidence;
-use crate::domain::cursor::{JournalTag, Place};
+use crate::domain::cursor::{EpochId, JournalEpoch, JournalTag, Place};
 use crate::domain::label::Label;
 use crate::domain::{CampaignId, GroupId, Kind, Platform, Position};
 
@@ -69,7 +69,8 @@ fn subscription(partner: &str, name: &str) -> StoredSubscription {
 }
 
 fn at(place: Place) -> Cursor {
-    Cursor { journal: JournalTag([1, 2, 3, 4]), place }
+    let epoch = EpochId([5, 6, 7, 8, 9, 10, 11, 12]);
+    Cursor { journal: JournalEpoch { journal: JournalTag([1, 2, 3, 4]), epoch }, place }
 }
 
 /// A filter with every field, the lists with so many values.

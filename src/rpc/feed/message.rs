@@ -9,7 +9,7 @@ use bytes::Bytes;
 use prost::Message as _;
 
 use super::told;
-use crate::domain::cursor::{JournalTag, Place};
+use crate::domain::cursor::{JournalEpoch, Place};
 use crate::domain::entry::{Body, Outcome};
 use crate::domain::sharing::SharingView;
 use crate::domain::{Cursor, PartnerId, Position};
@@ -57,6 +57,7 @@ impl Told {
 /// Puts a delivery into a message, and behind a batch what can be had of further ones without
 /// waiting; no more than so many items and removals. The feed stands behind what is in the message.
 pub fn fill(feed: &mut Feed, delivery: Delivery, most: usize) -> Result<Told, Error> {
+    // The feed stands in the entry that the delivery is of, or behind it.
     let journal = feed.cursor().journal;
     let mut told = Told::default();
     let batch = match delivery {
@@ -214,7 +215,7 @@ pub fn reason(reason: RemovalReason) -> pb::RemovalReason {
 }
 
 /// A cursor at a place.
-pub fn at(journal: JournalTag, place: Place) -> pb::Cursor {
+pub fn at(journal: JournalEpoch, place: Place) -> pb::Cursor {
     cursor::write(Cursor { journal, place })
 }
 

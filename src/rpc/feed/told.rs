@@ -4,7 +4,7 @@ use prost::Message;
 
 use super::super::deeds;
 use super::message::{at, reason};
-use crate::domain::cursor::{JournalTag, Place};
+use crate::domain::cursor::{JournalEpoch, Place};
 use crate::exchange::{Delivery, GroupChanged, Opined, Removed, RemovedWhat, Seen, Shown};
 use crate::rpc::tips as tip;
 use crate::wire::{feed, indicator, pb, reaction, timestamp};
@@ -13,7 +13,7 @@ use crate::wire::{feed, indicator, pb, reaction, timestamp};
 /// place behind the last of them.
 pub fn message(
     delivery: Delivery,
-    journal: JournalTag,
+    journal: JournalEpoch,
     most: usize,
     most_bytes: usize,
 ) -> (pb::SubscribeResponse, Option<Place>) {

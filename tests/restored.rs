@@ -1,0 +1,172 @@
+//! A data folder that is put back from an older copy and goes on: whoever was further is told, and
+//! misses nothing.
+
+#![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic)]
+
+mod support;
+
+use std::collections::BTreeSet;
+use std::fs;
+use std::path::Path;
+
+use support::process::Process;
+use support::{World, batch, domain, soon};
+use tipoff::client::{Client, ClientError, FeedEvent, From, Replica, Subscription};
+use tipoff::wire::pb;
+
+/// Copies a folder with all that is in it, in the place of what is there.
+fn copy(from: &Path, to: &Path) {
+    let _ = fs::remove_dir_all(to);
+    fs::create_dir_all(to).unwrap();
+    for entry in fs::read_dir(from).unwrap().map(Result::unwrap) {
+        let to = to.join(entry.file_name());
+        if entry.file_type().unwrap().is_dir() {
+            copy(&entry.path(), &to);
+        } else {
+            fs::copy(entry.path(), to).unwrap();
+        }
+    }
+}
+
+async fn submit(client: &Client, values: &[&str]) {
+    for value in values {
+        let item = vec![domain(&format!("{value}.example"))];
+        soon(client.submit(batch(value, 1, None, item))).await.unwrap();
+    }
+}
+
+/// Takes what comes until it holds so many versions.
+async fn follow(feed: &mut Subscription, held: &mut Replica, versions: usize) {
+    while held.len() != versions {
+        held.apply(&soon(feed.next_event()).await.unwrap().unwrap());
+    }
+}
+
+fn values(held: &Replica) -> BTreeSet<&str> {
+    let values = held.items().map(|item| item.indicator.as_ref().unwrap().value.as_str());
+    values.map(|value| value.trim_end_matches(".example")).collect()
+}
+
+fn restored<T: std::fmt::Debug>(answer: Result<T, ClientError>) {
+    let Err(ClientError::OutOfRange(why)) = &answer else { panic!("{answer:?}") };
+    assert!(why.contains("take a snapshot"), "{why}");
+    assert!(why.contains("restored from an older copy") || why.contains("no longer has"), "{why}");
+}
+
+/// A snapshot in the place of what is held, and the feed from there.
+async fn begin_anew(client: &Client, held: &mut Replica) -> pb::Cursor {
+    let (cursor, items) = soon(client.snapshot(None)).await.unwrap();
+    held.reset(items);
+    cursor
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_reader_that_was_further_than_the_copy_is_told_and_converges_by_a_snapshot() {
+    let world = World::new();
+    let (data, backup) = (world.config.storage.data.clone(), world.path("backup"));
+    let mut node = Process::prepare(&world);
+    node.start();
+    node.wait_ready();
+    let (birdsite, facegraph) = (node.client(&world, "birdsite"), node.client(&world, "facegraph"));
+    submit(&birdsite, &["a", "b"]).await;
+    let mut held = Replica::default();
+    let mut feed = facegraph.subscribe(From::Start, None);
+    follow(&mut feed, &mut held, 2).await;
+    let early = feed.cursor().cloned().unwrap();
+    let (mut desk_held, mut desk) =
+        (Replica::default(), facegraph.subscribe_named("desk", From::Start, None));
+    follow(&mut desk, &mut desk_held, 2).await;
+    soon(desk.acknowledge()).await.unwrap();
+    assert!(node.terminate().success());
+    copy(&data, &backup);
+
+    // The original goes on, and its readers with it.
+    node.start();
+    node.wait_ready();
+    submit(&birdsite, &["c", "d", "e"]).await;
+    follow(&mut feed, &mut held, 5).await;
+    follow(&mut desk, &mut desk_held, 5).await;
+    soon(desk.acknowledge()).await.unwrap();
+    let late = feed.cursor().cloned().unwrap();
+    assert!(node.terminate().success());
+
+    // The copy is put back, and goes on past where they are.
+    copy(&backup, &data);
+    node.start();
+    node.wait_ready();
+    restored(soon(facegraph.pull(&From::Cursor(late.clone()), None, 10)).await);
+    submit(&birdsite, &["f", "g", "h", "i", "j"]).await;
+    restored(soon(facegraph.pull(&From::Cursor(late.clone()), None, 10)).await);
+    restored(soon(facegraph.subscribe(From::Cursor(late.clone()), None).next_event()).await);
+    restored(soon(facegraph.acknowledge("desk", late.clone())).await);
+    // Readers that lived through it find out by themselves, that of a subscription too.
+    restored(loop {
+        let event = soon(feed.next_event()).await;
+        if event.is_err() {
+            break event;
+        }
+    });
+    restored(soon(desk.next_event()).await);
+    // What was given before the copy was made is still good.
+    let page = soon(facegraph.pull(&From::Cursor(early), None, 10)).await.unwrap();
+    assert_eq!(page.items.len(), 5);
+
+    let cursor = begin_anew(&facegraph, &mut held).await;
+    assert_eq!(values(&held), ["a", "b", "f", "g", "h", "i", "j"].into());
+    let mut feed = facegraph.subscribe(From::Cursor(cursor.clone()), None);
+    let here = soon(facegraph.acknowledge("desk", cursor.clone())).await.unwrap();
+    assert_eq!(here, Some(cursor.clone()));
+    let mut desk = facegraph.subscribe_named("desk", From::Cursor(cursor), None);
+    let mut desk_held = held.clone();
+    submit(&birdsite, &["k"]).await;
+    follow(&mut feed, &mut held, 8).await;
+    follow(&mut desk, &mut desk_held, 8).await;
+    let (_, standing) = soon(facegraph.snapshot(None)).await.unwrap();
+    let mut whole = Replica::default();
+    whole.reset(standing);
+    assert_eq!(values(&held), values(&whole));
+    assert_eq!(values(&desk_held), values(&whole));
+    assert!(node.terminate().success());
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_subscription_that_is_further_than_a_journal_put_back_alone_is_told_and_goes_on() {
+    let world = World::new();
+    let (data, backup) = (world.config.storage.data.clone(), world.path("backup"));
+    let mut node = Process::prepare(&world);
+    node.start();
+    node.wait_ready();
+    let (birdsite, facegraph) = (node.client(&world, "birdsite"), node.client(&world, "facegraph"));
+    submit(&birdsite, &["a"]).await;
+    assert!(node.terminate().success());
+    copy(&data.join("journal"), &backup);
+    node.start();
+    node.wait_ready();
+    submit(&birdsite, &["b", "c"]).await;
+    let mut desk = facegraph.subscribe_named("desk", From::Start, None);
+    let mut held = Replica::default();
+    follow(&mut desk, &mut held, 3).await;
+    soon(desk.acknowledge()).await.unwrap();
+    drop(desk);
+    assert!(node.terminate().success());
+
+    copy(&backup, &data.join("journal"));
+    node.start();
+    node.wait_ready();
+    submit(&birdsite, &["d", "e", "f", "g"]).await;
+    let listed = soon(facegraph.subscriptions()).await.unwrap();
+    assert!(listed[0].lag_entries > 4, "everything is behind: {listed:?}");
+    restored(soon(facegraph.subscribe_named("desk", From::Start, None).next_event()).await);
+    let cursor = begin_anew(&facegraph, &mut held).await;
+    assert_eq!(values(&held), ["a", "d", "e", "f", "g"].into());
+    soon(facegraph.acknowledge("desk", cursor.clone())).await.unwrap();
+    let mut desk = facegraph.subscribe_named("desk", From::Start, None);
+    submit(&birdsite, &["h"]).await;
+    let next = loop {
+        if let FeedEvent::Item(item) = soon(desk.next_event()).await.unwrap().unwrap() {
+            break item;
+        }
+    };
+    assert_eq!(next.indicator.unwrap().value, "h.example", "what the snapshot held is behind it");
+    assert!(node.terminate().success());
+}
