@@ -1,5 +1,7 @@
 //! How far a reader has come.
 
+use serde::{Deserialize, Serialize};
+
 use super::entry::Position;
 
 /// A reader's place in one journal: everything up to and with it is behind the reader.
@@ -92,7 +94,7 @@ impl Epochs {
 
 /// Tells one journal from another: derived from its first entry, so the same on all nodes that
 /// read it.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash, Serialize, Deserialize)]
 pub struct JournalTag(pub [u8; 4]);
 
 #[cfg(test)]

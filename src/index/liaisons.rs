@@ -1,6 +1,6 @@
 //! The lane of the liaisons, read: ends of releases, accesses, holds.
 
-use super::record::{Current, CurrentParts, Ending, KeptAccess, KeptHold};
+use super::record::{self, Current, CurrentParts, Ending, KeptAccess, KeptHold};
 use super::{View, corrupt, keys};
 use crate::domain::entry::HoldId;
 use crate::domain::{PartnerId, Position, Timestamp};
@@ -63,8 +63,7 @@ impl View<'_> {
         let mut found = Vec::new();
         for pair in self.snapshot.scan(keys::ACCESSES).take(most) {
             let (key, at) = pair?;
-            let at = i64::from_be_bytes(at.as_ref().try_into().map_err(|_| fault())?);
-            if Timestamp::from_millis(at) >= time {
+            if record::decode::<Timestamp>(&at, "an access")? >= time {
                 break;
             }
             found.push(keys::read_access_in_order(&key).ok_or_else(fault)?);

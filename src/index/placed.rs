@@ -2,7 +2,7 @@
 //! until a newer word takes the record over, which stands elsewhere in the order.
 
 use super::View;
-use super::record::{KeptContribution, KeptEnforcement};
+use super::record::{self, KeptContribution, KeptEnforcement};
 use super::store::Snapshot;
 use crate::domain::Position;
 use crate::error::Result;
@@ -37,8 +37,9 @@ impl Placed for KeptEnforcement {
 /// Reads the place of a key, or names what is damaged.
 type ReadPlace = fn(&[u8]) -> Result<Position>;
 
-/// The record of a key, while it stands at a place.
-fn placed<T: Placed>(snapshot: &Snapshot, key: &[u8], at: Position) -> Result<Option<T>> {
+/// The record of a stored key, while it stands at a place.
+fn placed<T: Placed>(snapshot: &Snapshot, stored: &[u8], at: Position) -> Result<Option<T>> {
+    let key: &[u8] = record::decode(stored, "the key of a record")?;
     let kept = snapshot.get(key)?.map(|stored| T::read(&stored)).transpose()?;
     Ok(kept.filter(|kept| kept.position() == at))
 }

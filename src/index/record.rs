@@ -17,7 +17,6 @@ mod tip;
 
 use std::time::Duration;
 
-use bytes::{Buf, BufMut};
 use serde::{Deserialize, Serialize};
 
 pub use self::access::{KeptAccess, KeptHold};
@@ -26,6 +25,7 @@ pub use self::assessment::{
 };
 pub use self::campaign::{KeptContribution, Named, campaign_sight, read_campaign_sight};
 use self::codec::record;
+pub use self::codec::{decode, encode};
 pub use self::enforcement::KeptEnforcement;
 pub use self::outcome::{outcome, read_outcome, read_versions};
 pub use self::part::Part;
@@ -41,10 +41,10 @@ use crate::domain::Timestamp;
 use crate::domain::cursor::JournalTag;
 
 /// The version of everything in this file and in [`super::keys`].
-pub const LAYOUT: u8 = 7;
+pub const LAYOUT: u8 = 8;
 
 /// How far the index has come, written in the same batch as what it has come to.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Head {
     /// The last entry that is applied.
     pub sequence: u64,
@@ -57,23 +57,12 @@ pub struct Head {
 impl Head {
     /// The bytes of the record.
     pub fn encode(self) -> Vec<u8> {
-        let mut bytes = vec![LAYOUT];
-        bytes.put_u64(self.sequence);
-        bytes.put_slice(&self.last);
-        bytes.put_slice(&self.journal.0);
-        bytes
+        encode(&self)
     }
 
     /// Reads the record; `None` for an index of another layout.
-    pub fn decode(mut bytes: &[u8]) -> Option<Self> {
-        if bytes.len() != 17 || bytes.get_u8() != LAYOUT {
-            return None;
-        }
-        let sequence = bytes.get_u64();
-        let (mut last, mut journal) = ([0; 4], [0; 4]);
-        bytes.copy_to_slice(&mut last);
-        bytes.copy_to_slice(&mut journal);
-        Some(Self { sequence, last, journal: JournalTag(journal) })
+    pub fn decode(bytes: &[u8]) -> Option<Self> {
+        decode(bytes, "the checkpoint").ok()
     }
 }
 

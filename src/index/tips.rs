@@ -18,8 +18,7 @@ impl View<'_> {
     /// The tip that an entry of its sender, or of a recipient, added to; `None` for any other entry.
     pub fn tip_at(&self, sequence: u64) -> Result<Option<TipId>> {
         let Some(stored) = self.snapshot.get(&keys::added_to(sequence))? else { return Ok(None) };
-        let id = stored.as_ref().try_into().map_err(|_| corrupt("the tip of an entry"))?;
-        Ok(Some(TipId::from_bytes(id)))
+        record::decode(&stored, "the tip of an entry").map(Some)
     }
 
     /// What an entry added to a tip.
@@ -58,7 +57,7 @@ impl View<'_> {
     pub fn tip_text(&self, id: TipId, sequence: u64) -> Result<String> {
         let mut bytes = Vec::new();
         for pair in self.snapshot.scan(&keys::texts(id, sequence)) {
-            bytes.extend_from_slice(&pair?.1);
+            bytes.extend_from_slice(record::decode(&pair?.1, "the text of a tip")?);
         }
         String::from_utf8(bytes).map_err(|_| corrupt("the text of a tip"))
     }

@@ -56,7 +56,7 @@ impl Applier {
                     contribution: put.contribution.clone(),
                 };
                 let sight = record::campaign_sight(author, &put.sharing);
-                self.put(keys::contribution_at(position), key.as_slice());
+                self.put(keys::contribution_at(position), record::encode(key.as_slice()));
                 self.put(keys::sight_of(put.campaign, position), sight);
                 self.put(key, kept.encode());
                 let object = Releasable::Contribution {

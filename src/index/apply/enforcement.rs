@@ -8,7 +8,7 @@ use crate::domain::{PartnerId, Position, Sharing, Timestamp};
 use crate::error::Result;
 use crate::index::keys;
 use crate::index::keys::ListedBy;
-use crate::index::record::{KeptEnforcement, Lane, TakenBatch};
+use crate::index::record::{self, KeptEnforcement, Lane, TakenBatch};
 
 impl Applier {
     pub(super) fn enforcements(
@@ -102,7 +102,7 @@ impl Applier {
             replaced = Some(old.position);
         }
         for by in lists(author, enforcement) {
-            self.put(keys::enforcement_at(by, position), key.as_slice());
+            self.put(keys::enforcement_at(by, position), record::encode(key.as_slice()));
         }
         let kept = KeptEnforcement {
             position,

@@ -10,7 +10,7 @@ use crate::domain::entry::{
 use crate::domain::{PartnerId, Timestamp};
 use crate::error::Result;
 use crate::index::keys;
-use crate::index::record::{CurrentParts, KeptAccess, KeptHold, TakenBatch};
+use crate::index::record::{self, CurrentParts, KeptAccess, KeptHold, TakenBatch};
 
 /// How long a hold lasts from when it was placed or renewed.
 pub const HOLD: Duration = Duration::from_secs(90 * 86_400);
@@ -45,7 +45,7 @@ impl Applier {
             let author = &given.author;
             self.put(keys::access(author, entry.sequence, *number), kept.encode());
             let in_order = keys::access_in_order(entry.sequence, author, *number);
-            self.put(in_order, entry.time.as_millis().to_be_bytes());
+            self.put(in_order, record::encode(&entry.time));
         }
         Ok(Outcome::Taken(vec![ItemOutcome::Created; records.len()]))
     }

@@ -5,8 +5,8 @@ use crate::domain::Position;
 use crate::domain::audience::AudienceDigest;
 use crate::domain::entry::{Entry, Feedback, ItemOutcome, Outcome, Sightings, VoidReason};
 use crate::error::Result;
-use crate::index::record::{CurrentParts, KeptFeedback, KeptSighting, TakenBatch};
-use crate::index::{corrupt, keys};
+use crate::index::keys;
+use crate::index::record::{self, CurrentParts, KeptFeedback, KeptSighting, TakenBatch};
 
 /// How many sightings of one indicator are kept of one author for one audience: the newest.
 const SIGHTINGS_KEPT: u64 = 100;
@@ -46,13 +46,11 @@ impl Applier {
         let (id, author) = (kept.sighting.id, &kept.author);
         let key = keys::sighting_count(id, author, audience);
         let count = match self.read(&key)? {
-            Some(count) => u64::from_be_bytes(
-                count.as_ref().try_into().map_err(|_| corrupt("a count of sightings"))?,
-            ),
+            Some(count) => record::decode(&count, "a count of sightings")?,
             None => 0,
         };
         let slot = u8::try_from(count % SIGHTINGS_KEPT).unwrap_or(0);
-        self.put(key, (count + 1).to_be_bytes());
+        self.put(key, record::encode(&(count + 1)));
         self.put(keys::sighting(id, author, audience, slot), kept.encode());
         Ok(())
     }

@@ -197,7 +197,7 @@ impl Applier {
         if added.what == AddedWhat::Responded
             || (added.what == AddedWhat::Sent && tip.referral.is_none())
         {
-            self.put(tips::added_to(added.sequence), tip.id.as_bytes().as_slice());
+            self.put(tips::added_to(added.sequence), record::encode(&tip.id));
         }
         for (part, bytes) in (0u8..).zip(record::text_parts(text)) {
             self.put(tips::text_part(tip.id, added.sequence, part), bytes);
@@ -275,7 +275,7 @@ impl Applier {
             if count == 0 {
                 self.remove(key);
             } else {
-                self.put(key, count.to_be_bytes());
+                self.put(key, record::encode(&count));
             }
         }
         Ok(())
@@ -284,8 +284,7 @@ impl Applier {
     /// How many threads wait in a campaign.
     pub(super) fn waiting(&self, campaign: CampaignId) -> Result<u64> {
         let Some(count) = self.read(&tips::waiting_count(campaign))? else { return Ok(0) };
-        let count = count.as_ref().try_into().map_err(|_| corrupt("a count of tips"))?;
-        Ok(u64::from_be_bytes(count))
+        record::decode(&count, "a count of tips")
     }
 
     fn tip(&self, id: TipId) -> Result<Option<KeptTip>> {

@@ -14,7 +14,8 @@ use crate::domain::enforcement::{
     AssetKind, Enforcement, EnforcementCount, EnforcementId, EnforcementMethod, EnforcementSource,
 };
 use crate::domain::entry::{
-    Given, Item, RegistryRule, Releasable, Sighting, SubmissionId, Target, TipIndicator,
+    Given, Item, ItemOutcome, Outcome, RegistryRule, Releasable, Sighting, SubmissionId, Target,
+    TipIndicator, VoidReason,
 };
 use crate::domain::feedback::Opinion;
 use crate::domain::label::Label;
@@ -24,8 +25,9 @@ use crate::domain::sharing::{Audience, Release};
 use crate::domain::tip::{TipState, Urgency};
 use crate::domain::{
     Assessment, CampaignId, Day, GroupId, Indicator, IndicatorId, Kind, PartnerId, Platform,
-    Sharing, TipId, Tlp,
+    Position, Sharing, TipId, Tlp,
 };
+use crate::error::Result;
 
 /// What records are made up from.
 #[derive(Clone, Debug)]
@@ -187,6 +189,42 @@ impl Parts {
         }
     }
 
+    fn outcome(&self) -> Outcome {
+        let (version, other) = (self.position(1), self.position(4));
+        let (from, to) = (self.word(2, TipState::ALL), self.word(3, TipState::ALL));
+        let reasons = [
+            VoidReason::Repeats(self.number(0)),
+            VoidReason::Conflicts(self.number(0)),
+            VoidReason::SubmissionClosed,
+            VoidReason::BatchMissing(self.small(1)),
+            VoidReason::BatchesBeyond(self.small(1)),
+            VoidReason::SubmissionUnknown,
+            VoidReason::AudienceGone,
+            VoidReason::Registry(self.word(2, RegistryRule::ALL)),
+            VoidReason::VersionGone,
+            VoidReason::Suspended,
+            VoidReason::HoldGone,
+            VoidReason::TipUnknown,
+            VoidReason::TipWithdrawn,
+            VoidReason::MoveRefused { from, to },
+            VoidReason::DoneBefore,
+        ];
+        let items = [
+            ItemOutcome::Created,
+            ItemOutcome::Replaced(version),
+            ItemOutcome::Unchanged(version),
+            ItemOutcome::Moved { from: version, over: self.maybe(5, other) },
+            ItemOutcome::Merged { from: version, current: other },
+            ItemOutcome::Ended(version),
+            ItemOutcome::Nothing,
+            ItemOutcome::Released(version),
+            ItemOutcome::Retracted(version),
+            ItemOutcome::Full(version),
+        ];
+        let reason = usize::try_from(self.number(6) % 30).unwrap();
+        reasons.get(reason).map_or(Outcome::Taken(items.to_vec()), |one| Outcome::Void(one.clone()))
+    }
+
     fn current(&self) -> Current {
         let sharing = self.sharing();
         let released = vec![self.number(3); sharing.releases.len()];
@@ -218,6 +256,27 @@ macro_rules! stored {
 
 stored!(Added, ClosedVersion, Ending, KeptAccess, KeptContribution, KeptEnforcement, KeptFeedback);
 stored!(KeptHold, KeptSighting, KeptTip, Lost, Named, ReferredSoFar, SubmissionState, TakenBatch);
+
+impl Stored for Head {
+    fn bytes(&self) -> Vec<u8> {
+        self.encode()
+    }
+
+    fn of(bytes: &[u8]) -> Result<Self> {
+        Self::decode(bytes).ok_or_else(|| corrupt("a checkpoint"))
+    }
+}
+
+/// What an entry came to, with the versions that it brought.
+impl Stored for (Outcome, Option<Part>) {
+    fn bytes(&self) -> Vec<u8> {
+        outcome(&self.0, self.1.as_ref())
+    }
+
+    fn of(bytes: &[u8]) -> Result<Self> {
+        Ok((read_outcome(bytes)?, read_versions(bytes)?))
+    }
+}
 
 impl Stored for Known {
     fn bytes(&self) -> Vec<u8> {
@@ -286,6 +345,8 @@ fn visit<T: Stored>(value: &T, visit: Visit<'_>) {
 fn every_record(parts: &Parts, each: Visit<'_>) {
     let (position, author, accepted) = (parts.position(1), parts.partner(0), parts.time(3));
     let (sharing, lane, id) = (parts.sharing(), parts.lane(), parts.indicator_id());
+    let (last, journal) = ([parts.id[3]; 4], JournalTag([parts.id[4]; 4]));
+    visit(&Head { sequence: parts.number(0), last, journal }, each);
     registry_records(parts, each);
     tip_records(parts, each);
     release_records(parts, each);
@@ -421,16 +482,7 @@ fn release_records(parts: &Parts, each: Visit<'_>) {
     let versions = parts.several(5, &id).into_iter().map(|id| (parts.small(5), id)).collect();
     let submission = std::array::from_fn(|at| parts.id[at]);
     let part = Part { author: author.clone(), audience, versions };
-    let (one, other) = (parts.position(4), parts.position(5));
-    let items = vec![
-        ItemOutcome::Created,
-        ItemOutcome::Replaced(one),
-        ItemOutcome::Moved { from: one, over: parts.maybe(3, other) },
-        ItemOutcome::Merged { from: one, current: other },
-        ItemOutcome::Nothing,
-    ];
-    visit(&(Outcome::Taken(items), parts.maybe(2, part.clone())), each);
-    visit(&(Outcome::Void(VoidReason::Repeats(parts.number(4))), None::<Part>), each);
+    visit(&(parts.outcome(), parts.maybe(2, part.clone())), each);
     visit(&Named { submission, part }, each);
     let purpose = Purpose {
         kind: parts.word(3, PurposeKind::ALL),
@@ -524,7 +576,7 @@ fn the_layout_changes_with_the_bytes() {
     }
 
     let mut bytes = Vec::new();
-    for first in 0..16 {
+    for first in 0..32 {
         every_record(&Parts::fixed(first), &mut |one, _| bytes.extend(&one[1..]));
     }
     numbered(Kind::ALL, &mut bytes);
@@ -545,7 +597,7 @@ fn the_layout_changes_with_the_bytes() {
     numbered(RegistryRule::ALL, &mut bytes);
     assert_eq!(
         (LAYOUT, crc32c::crc32c(&bytes)),
-        (6, 1_460_532_154),
+        (8, 3_490_954_292),
         "the bytes of records have changed: raise LAYOUT, then put both numbers here"
     );
 }

@@ -166,8 +166,8 @@ impl ReferredSoFar {
 }
 
 /// A text in parts, each of which fits one value.
-pub fn text_parts(text: &str) -> impl Iterator<Item = &[u8]> {
-    text.as_bytes().chunks(PART_BYTES)
+pub fn text_parts(text: &str) -> impl Iterator<Item = Vec<u8>> {
+    text.as_bytes().chunks(PART_BYTES).map(encode)
 }
 
 /// Indicators as they lie under one key each: the place of the first, and the bytes.
