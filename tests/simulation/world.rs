@@ -81,10 +81,14 @@ impl World {
     pub fn restart(&mut self, rebuild: bool) {
         self.node = None;
         if rebuild {
-            let before = self.index.digest().unwrap();
+            let before = self.index.read().unwrap().digest().unwrap();
             self.index = Arc::new(Index::in_memory().unwrap());
             self.start();
-            assert_eq!(self.index.digest().unwrap(), before, "two indexes of one journal differ");
+            assert_eq!(
+                self.index.read().unwrap().digest().unwrap(),
+                before,
+                "two indexes of one journal differ"
+            );
         } else {
             self.start();
         }
