@@ -103,26 +103,99 @@ fn a_damaged_journal_is_not_moved_and_stays_as_it_is() {
     assert_eq!(all(&*open(Backend::Sled, settings(folder.path())).unwrap()), before);
 }
 
-#[test]
-fn interrupted_between_its_two_renames_a_start_is_refused_and_the_same_command_finishes_it() {
-    for to in [Backend::Sled, Backend::Files] {
-        let from = if to == Backend::Sled { Backend::Files } else { Backend::Sled };
-        let folder = tempfile::tempdir().unwrap();
-        let before = fill(from, folder.path());
-        migrate(to, &settings(folder.path()), &mut ignore).unwrap();
-        // As a crash leaves it: the old journal set aside, the new one not yet in its place.
-        let at = |name: &str| folder.path().join(name);
-        fs::rename(at("journal"), at("journal.migrating")).unwrap();
-        fs::create_dir(at("journal.migrated")).unwrap();
-        for backend in Backend::ALL {
-            let refused = open(backend, settings(folder.path())).unwrap_err();
-            assert!(matches!(refused, OpenError::Interrupted(_)), "{refused}");
-            assert!(refused.to_string().contains("tipoff journal migrate"), "{refused}");
+/// A journal that was moved, with the old one beside it, as the last steps of a migration have it.
+fn moved(from: Backend, to: Backend) -> (tempfile::TempDir, Vec<Entry>) {
+    let folder = tempfile::tempdir().unwrap();
+    let before = fill(from, folder.path());
+    let (journal, old) = (folder.path().join("journal"), folder.path().join("journal.migrated"));
+    let aside = folder.path().join("aside");
+    copy(&journal, &aside);
+    migrate(to, &settings(folder.path()), &mut ignore).unwrap();
+    fs::rename(aside, old).unwrap();
+    (folder, before)
+}
+
+fn copy(from: &Path, to: &Path) {
+    fs::create_dir_all(to).unwrap();
+    for file in fs::read_dir(from).unwrap() {
+        let file = file.unwrap().path();
+        let copied = to.join(file.file_name().unwrap());
+        if file.is_dir() {
+            copy(&file, &copied);
+        } else {
+            fs::copy(&file, copied).unwrap();
         }
-        let finished = migrate(to, &settings(folder.path()), &mut ignore).unwrap();
-        assert_eq!(finished, Migrated::Finished);
-        assert_eq!(all(&*open(to, settings(folder.path())).unwrap()), before);
-        assert!(!at("journal.migrated").exists() && !at("journal.migrating").exists());
+    }
+}
+
+fn other(backend: Backend) -> Backend {
+    if backend == Backend::Sled { Backend::Files } else { Backend::Sled }
+}
+
+fn assert_only_journal_is_left(folder: &Path) {
+    let left: Vec<_> = fs::read_dir(folder).unwrap().map(|one| one.unwrap().file_name()).collect();
+    assert_eq!(left, ["journal"]);
+}
+
+#[test]
+fn interrupted_between_its_two_renames_a_start_is_refused_and_the_command_finishes_it() {
+    for to in Backend::ALL {
+        // The command may name the backend that it was moved from by now: it is finished, and moved back.
+        for asked in Backend::ALL {
+            let (folder, before) = moved(other(to), to);
+            let at = |name: &str| folder.path().join(name);
+            fs::rename(at("journal"), at("journal.migrating")).unwrap();
+            for backend in Backend::ALL {
+                let refused = open(backend, settings(folder.path())).unwrap_err();
+                assert!(matches!(refused, OpenError::Interrupted(_)), "{refused}");
+                assert!(refused.to_string().contains("tipoff journal migrate"), "{refused}");
+            }
+            let finished = migrate(asked, &settings(folder.path()), &mut ignore).unwrap();
+            let expected =
+                if asked == to { Migrated::Finished } else { Migrated::Copied(ENTRIES - 40) };
+            assert_eq!(finished, expected);
+            assert_eq!(all(&*open(asked, settings(folder.path())).unwrap()), before);
+            assert_only_journal_is_left(folder.path());
+        }
+    }
+}
+
+#[test]
+fn interrupted_while_the_old_journal_is_removed_a_node_goes_on_and_the_command_removes_the_rest() {
+    for to in Backend::ALL {
+        let (folder, mut before) = moved(other(to), to);
+        let journal = open(to, settings(folder.path())).unwrap();
+        assert!(journal.append(&[close(999_999)])[0].is_ok());
+        before = [before, vec![journal.read(ENTRIES + 1, 1).unwrap().remove(0)]].concat();
+        drop(journal);
+        migrate(other(to), &settings(folder.path()), &mut ignore).unwrap();
+        assert_eq!(all(&*open(other(to), settings(folder.path())).unwrap()), before);
+        assert_only_journal_is_left(folder.path());
+    }
+}
+
+#[test]
+fn an_old_journal_that_is_the_only_one_is_not_removed() {
+    let (folder, _) = moved(Backend::Files, Backend::Sled);
+    fs::remove_dir_all(folder.path().join("journal")).unwrap();
+    let refused = migrate(Backend::Sled, &settings(folder.path()), &mut ignore).unwrap_err();
+    assert!(matches!(refused, MigrateError::Nothing(_)), "{refused}");
+    assert!(folder.path().join("journal.migrated/mark").exists());
+}
+
+#[test]
+fn an_empty_journal_moves_too_whenever_it_is_interrupted() {
+    for to in Backend::ALL {
+        let folder = tempfile::tempdir().unwrap();
+        drop(open(other(to), settings(folder.path())).unwrap());
+        if to == Backend::Files {
+            migrate(to, &settings(folder.path()), &mut ignore).unwrap();
+            // In its place, and the old one not removed.
+            fs::create_dir(folder.path().join("journal.migrated")).unwrap();
+            let finished = migrate(to, &settings(folder.path()), &mut ignore).unwrap();
+            assert_eq!(finished, Migrated::Finished);
+        }
+        assert_eq!(open(to, settings(folder.path())).unwrap().head(), 0);
     }
 }
 
@@ -154,7 +227,7 @@ fn a_migration_that_is_killed_at_any_moment_loses_nothing() {
             let output = tipoff(&["migrate", "--to", to.name()], folder.path());
             assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
             assert_eq!(all(&*open(to, settings(folder.path())).unwrap()), before);
-            to = if to == Backend::Sled { Backend::Files } else { Backend::Sled };
+            to = other(to);
         }
     }
     assert!(killed > 5, "only {killed} were killed");

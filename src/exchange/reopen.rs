@@ -55,7 +55,9 @@ impl Exchange {
     /// is void for what no longer waits.
     pub async fn reopen_due(&self) -> Result<usize> {
         let mut reopened = 0;
-        for (campaign, batch) in self.index.read()?.news(AT_ONCE)? {
+        // Its view is gone before the first wait: a database that failed is opened again once nobody reads from it.
+        let news = self.index.read()?.news(AT_ONCE)?;
+        for (campaign, batch) in news {
             let mut before = Vec::new();
             // One after the other without a pause: how many wait is nothing that a party is to notice.
             loop {

@@ -71,10 +71,11 @@ impl Log {
     pub fn start(journal: Arc<dyn Journal>, settings: LogSettings) -> std::io::Result<Log> {
         let (queue, pending) = mpsc::channel(settings.queue.max(1));
         let tail = Arc::new(Tail::new(settings.tail_bytes));
-        let (head, watched) = watch::channel(journal.head());
+        let appended = journal.watch();
+        let (head, watched) = watch::channel(*appended.borrow());
         let broken = watch::Sender::new(None);
         let writer = Writer {
-            appended: journal.watch(),
+            appended,
             journal: Arc::clone(&journal),
             tail: Arc::clone(&tail),
             head,

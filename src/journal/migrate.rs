@@ -10,7 +10,7 @@ use std::path::Path;
 
 use thiserror::Error;
 
-use super::backend::{migrated, migrating, open_locked};
+use super::backend::{migrated, migrating, open_locked, was_opened};
 use super::{Backend, Journal, JournalError, LocalSettings, OpenError, open, sync_names};
 
 /// Entries that are copied, or compared, at a time.
@@ -73,11 +73,13 @@ pub fn migrate(
 ) -> Result<Migrated, MigrateError> {
     let folder = &settings.folder;
     let (new, old) = (migrating(folder), migrated(folder));
+    let interrupted = old.exists();
+    if interrupted {
+        take_place(folder)?;
+    }
     let from = match *Backend::in_folder(folder)?.as_slice() {
-        [] if old.exists() => {
-            take_place(folder)?;
-            return Ok(Migrated::Finished);
-        }
+        // A journal in files that is empty has no file.
+        [] if interrupted => return Ok(Migrated::Finished),
         [] => return Err(MigrateError::Nothing(folder.display().to_string())),
         [one] => one,
         _ => return Err(OpenError::TwoBackends(folder.clone()).into()),
@@ -85,9 +87,7 @@ pub fn migrate(
     let (source, lock) = open_locked(from, settings.clone())?;
     remove(&new)?;
     if from == to {
-        let finished = old.exists();
-        remove(&old)?;
-        return Ok(if finished { Migrated::Finished } else { Migrated::Already });
+        return Ok(if interrupted { Migrated::Finished } else { Migrated::Already });
     }
     let copy = LocalSettings { folder: new.clone(), ..settings.clone() };
     let entries = copy_all(&*source, &*open(to, copy.clone())?, progress)?;
@@ -162,18 +162,24 @@ fn entry_count(journal: &dyn Journal) -> u64 {
     journal.head() + 1 - journal.oldest()
 }
 
-/// Gives the new journal the place of the old one, which was renamed, and removes the old one.
+/// Gives the new journal the place of the old one, which was renamed, and removes the old one. Does what is left of it
+/// if it was interrupted.
 fn take_place(folder: &Path) -> Result<(), MigrateError> {
     sync_names(folder)?;
-    // A start in between may have left an empty folder.
-    remove(folder)?;
-    fs::rename(migrating(folder), folder)?;
-    sync_names(folder)?;
+    if Backend::in_folder(folder)?.is_empty() && !was_opened(folder) {
+        if !migrating(folder).exists() {
+            return Err(MigrateError::Nothing(folder.display().to_string()));
+        }
+        // A start in between may have left an empty folder.
+        remove(folder)?;
+        fs::rename(migrating(folder), folder)?;
+        sync_names(folder)?;
+    }
     remove(&migrated(folder))?;
     Ok(())
 }
 
-/// Removes a folder, if it is there. Its journal's files go first, since without them it is no journal.
+/// Removes a folder, if it is there.
 fn remove(folder: &Path) -> io::Result<()> {
     match fs::remove_dir_all(folder) {
         Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(()),

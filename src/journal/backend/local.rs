@@ -90,6 +90,9 @@ pub trait Store: Sized + Send + Sync + fmt::Debug {
     /// success for what the first one dropped. `durable` is the newest sequence that was durable before.
     fn write(&self, entries: &[Stamped<'_>], durable: u64) -> Result<(), String>;
 
+    /// Notes in the folder that a write or a sync failed, if the next open has to know.
+    fn note_failure(&self, _folder: &Path) {}
+
     /// Reads entries from one sequence up to another, until they are large enough; both are there unless trimmed.
     fn read(&self, from: u64, until: u64) -> Result<Vec<Entry>, JournalError>;
 
@@ -132,6 +135,15 @@ impl<S: Store> LocalJournal<S> {
             TryLockError::WouldBlock => OpenError::InUse(folder.clone()),
             TryLockError::Error(source) => OpenError::of_io(folder, source),
         })?;
+        // Again under the lock: a migration may have moved the folder away meanwhile.
+        check_backend(folder, S::BACKEND)?;
+        if migrated(folder).exists() {
+            warn!(
+                folder = %migrated(folder).display(),
+                "the old journal of an earlier migration is still there: run tipoff journal migrate again, with the node \
+                 stopped, to remove it"
+            );
+        }
         let mark = MarkFile::open(folder).and_then(|mark| sync_names(folder).map(|()| mark));
         let mark = mark.map_err(|source| OpenError::of_io(folder, source))?;
         let (store, found) = S::open(&settings, mark.read())?;
@@ -189,6 +201,7 @@ impl<S: Store> LocalJournal<S> {
 
     fn fail(&self, reason: &str) {
         self.failed.store(true, Ordering::Relaxed);
+        self.store.note_failure(&self.settings.folder);
         error!(
             folder = %self.settings.folder.display(),
             "the journal takes no more entries, because the disk failed: {reason}. Repair the disk, then restart \
@@ -209,10 +222,11 @@ impl<S: Store> fmt::Debug for LocalJournal<S> {
 
 impl<S: Store> Journal for LocalJournal<S> {
     fn append(&self, batch: &[Append]) -> Vec<AppendOutcome> {
+        let end = &mut *self.lock_end();
+        // Under the lock: after another writer's failure nothing is written.
         if let Err(refused) = self.check_writable() {
             return batch.iter().map(|_| Err(refused.clone())).collect();
         }
-        let end = &mut *self.lock_end();
         let plan = end.plan(batch, &self.settings.time);
         match self.commit(end, &plan.new) {
             Ok(()) => plan.outcomes,
@@ -222,8 +236,8 @@ impl<S: Store> Journal for LocalJournal<S> {
 
     fn put(&self, entries: &[Entry]) -> Result<(), JournalError> {
         let unwritable = |error: AppendError| JournalError::Storage(error.to_string());
-        self.check_writable().map_err(unwritable)?;
         let end = &mut *self.lock_end();
+        self.check_writable().map_err(unwritable)?;
         let encoded = end.encode(entries)?;
         self.commit(end, &End::stamped(entries, &encoded)).map_err(JournalError::Storage)
     }
@@ -261,12 +275,16 @@ impl<S: Store> Journal for LocalJournal<S> {
     fn trim(&self, before: u64) -> Result<(), JournalError> {
         // An append meanwhile would overwrite the mark with an older one.
         let end = self.lock_end();
+        if self.has_failed() {
+            return Err(JournalError::Storage("the disk failed earlier: restart the node".into()));
+        }
         let before = before.min(end.sequence);
         self.oldest.fetch_max(before, Ordering::AcqRel);
         // On disk before anything is removed: an entry that is gone and was not trimmed is missed at the next start.
         let mark = Mark { acknowledged: end.sequence, oldest: self.oldest() };
         self.mark.write(mark).and_then(|()| self.mark.sync()).map_err(storage)?;
-        self.store.remove_before(self.oldest())
+        let removed = self.store.remove_before(self.oldest());
+        removed.inspect_err(|error| self.fail(&error.to_string()))
     }
 
     fn has_failed(&self) -> bool {
@@ -290,6 +308,11 @@ fn check_backend(folder: &Path, backend: Backend) -> Result<(), OpenError> {
         }
         _ => Err(OpenError::TwoBackends(folder.to_owned())),
     }
+}
+
+/// Whether a journal was opened in a folder before, also if it is empty.
+pub fn was_opened(folder: &Path) -> bool {
+    folder.join(mark::NAME).exists()
 }
 
 fn free_space(folder: &Path) -> io::Result<u64> {

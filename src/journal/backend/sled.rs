@@ -3,6 +3,7 @@
 //! Every write is flushed and fdatasynced before it is answered: see [`database::make_durable`].
 
 mod group;
+mod settle;
 
 use std::fs::File;
 use std::path::Path;
@@ -17,8 +18,9 @@ use super::window::WINDOW;
 use crate::domain::Entry;
 use crate::journal::{JournalError, codec, damaged, database};
 
-/// The most operations in one batch of sled that only inserts.
-const INSERTS_PER_BATCH: usize = 1_000;
+/// A batch of sled that only inserts ends after so many operations, with a whole group. The largest group has 513
+/// values; more than 1,000 operations in a batch are untried.
+const INSERTS_PER_BATCH: usize = 480;
 /// The same for a batch that removes or overwrites: sled leaks memory and disk with larger ones.
 const REMOVALS_PER_BATCH: usize = 200;
 /// A read ends with the entry that reaches this size.
@@ -49,6 +51,8 @@ impl Store for SledStore {
 
     fn open(settings: &LocalSettings, mark: Mark) -> Result<(Self, Recovered), OpenError> {
         let folder = &settings.folder;
+        let after_failure = settle::after_failed_sync(folder);
+        after_failure.map_err(|source| OpenError::of_io(folder, source))?;
         let db = database::open(folder, settings.cache_bytes)
             .map_err(|error| OpenError::of_database(folder, error))?;
         let data =
@@ -56,32 +60,40 @@ impl Store for SledStore {
         let store = Self { db, data, durability: settings.durability };
         store.remove_unfinished_end(mark)?;
         let found = store.recover(mark)?;
-        store.settle(found.end.sequence, mark)?;
+        // What an earlier process wrote and did not sync: it can be read, and a repeated append is answered for it.
+        store.make_durable().map_err(JournalError::Storage)?;
         Ok((store, found))
     }
 
     fn write(&self, entries: &[Stamped<'_>], _durable: u64) -> Result<(), String> {
-        for values in group::pack(entries).chunks(INSERTS_PER_BATCH) {
-            let mut batch = sled::Batch::default();
-            for (key, value) in values {
-                batch.insert(key, value.as_slice());
+        let (mut batch, mut inserts) = (sled::Batch::default(), 0);
+        for (key, value) in group::pack(entries) {
+            // A batch ends with a whole group: readers see a batch as a whole or not at all.
+            if inserts >= INSERTS_PER_BATCH && group::is_first(&key) {
+                self.apply(std::mem::take(&mut batch))?;
+                inserts = 0;
             }
-            self.db.apply_batch(batch).map_err(|error| error.to_string())?;
+            batch.insert(&key, value);
+            inserts += 1;
         }
+        self.apply(batch)?;
         self.make_durable()
+    }
+
+    fn note_failure(&self, folder: &Path) {
+        settle::note_failed_sync(folder);
     }
 
     fn read(&self, from: u64, until: u64) -> Result<Vec<Entry>, JournalError> {
         let mut entries = Vec::new();
         let (mut next, mut bytes) = (from, 0);
-        for stored in self.entries_from(self.group_of(from)?) {
-            let stored = stored?;
+        let mut all = self.entries_from(self.group_of(from)?);
+        // Nothing past `until` is read: its group may be half written.
+        while next <= until && bytes < READ_BYTES {
+            let Some(stored) = all.next().transpose()? else { break };
             let sequence = stored.stamp.sequence;
             if sequence < from {
                 continue;
-            }
-            if sequence > until || bytes >= READ_BYTES {
-                break;
             }
             if sequence != next {
                 return Err(damaged(next, "it is not there"));
@@ -110,6 +122,10 @@ impl Store for SledStore {
 impl SledStore {
     fn make_durable(&self) -> Result<(), String> {
         database::make_durable(&self.db, &self.data, self.durability)
+    }
+
+    fn apply(&self, batch: sled::Batch) -> Result<(), String> {
+        self.db.apply_batch(batch).map_err(|error| error.to_string())
     }
 
     /// Removes keys, batch by batch, until `next` finds no more. Durable when it returns.
@@ -199,25 +215,6 @@ impl SledStore {
             });
         }
         Ok(Recovered { oldest: trimmed.min(end.sequence), end })
-    }
-
-    /// Writes what was never acknowledged once more, and syncs it: an earlier process may have written it and failed to
-    /// sync it, and then it can be read and is on no disk.
-    fn settle(&self, head: u64, mark: Mark) -> Result<(), JournalError> {
-        if head <= mark.acknowledged {
-            return Ok(());
-        }
-        let begin = key(self.group_of(mark.acknowledged + 1)?, 0);
-        let mut values = self.db.range(begin..).peekable();
-        while values.peek().is_some() {
-            let mut batch = sled::Batch::default();
-            for pair in values.by_ref().take(REMOVALS_PER_BATCH) {
-                let (key, value) = pair.map_err(|error| storage(&error))?;
-                batch.insert(key, value);
-            }
-            self.db.apply_batch(batch).map_err(|error| storage(&error))?;
-        }
-        self.make_durable().map_err(JournalError::Storage)
     }
 
     fn first_key(&self) -> Result<Option<(u64, u16)>, JournalError> {

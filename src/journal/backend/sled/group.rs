@@ -48,6 +48,11 @@ pub fn read_key(mut key: &[u8]) -> Result<(u64, u16), JournalError> {
     Ok((key.get_u64(), key.get_u16()))
 }
 
+/// Whether a key is that of a group's first part.
+pub fn is_first(key: &Key) -> bool {
+    key[8..] == [0, 0]
+}
+
 /// Packs entries into values, in order.
 pub fn pack(entries: &[Stamped<'_>]) -> Vec<(Key, Vec<u8>)> {
     let mut values = Vec::new();
