@@ -195,7 +195,9 @@ impl Index {
 
     fn begin_epochs(&self, begun: &[(u64, EpochId)]) {
         let mut epochs = self.epochs.write().unwrap_or_else(PoisonError::into_inner);
-        begun.iter().for_each(|(first, epoch)| epochs.begin(*first, *epoch));
+        for (first, epoch) in begun {
+            epochs.begin(*first, *epoch);
+        }
     }
 }
 

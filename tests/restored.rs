@@ -47,8 +47,8 @@ fn values(held: &Replica) -> BTreeSet<&str> {
     values.map(|value| value.trim_end_matches(".example")).collect()
 }
 
-fn restored<T: std::fmt::Debug>(answer: Result<T, ClientError>) {
-    let Err(ClientError::OutOfRange(why)) = &answer else { panic!("{answer:?}") };
+fn restored<T: std::fmt::Debug>(answer: &Result<T, ClientError>) {
+    let Err(ClientError::OutOfRange(why)) = answer else { panic!("{answer:?}") };
     assert!(why.contains("take a snapshot"), "{why}");
     assert!(why.contains("restored from an older copy") || why.contains("no longer has"), "{why}");
 }
@@ -94,19 +94,19 @@ async fn a_reader_that_was_further_than_the_copy_is_told_and_converges_by_a_snap
     copy(&backup, &data);
     node.start();
     node.wait_ready();
-    restored(soon(facegraph.pull(&From::Cursor(late.clone()), None, 10)).await);
+    restored(&soon(facegraph.pull(&From::Cursor(late.clone()), None, 10)).await);
     submit(&birdsite, &["f", "g", "h", "i", "j"]).await;
-    restored(soon(facegraph.pull(&From::Cursor(late.clone()), None, 10)).await);
-    restored(soon(facegraph.subscribe(From::Cursor(late.clone()), None).next_event()).await);
-    restored(soon(facegraph.acknowledge("desk", late.clone())).await);
+    restored(&soon(facegraph.pull(&From::Cursor(late.clone()), None, 10)).await);
+    restored(&soon(facegraph.subscribe(From::Cursor(late.clone()), None).next_event()).await);
+    restored(&soon(facegraph.acknowledge("desk", late.clone())).await);
     // Readers that lived through it find out by themselves, that of a subscription too.
-    restored(loop {
+    restored(&loop {
         let event = soon(feed.next_event()).await;
         if event.is_err() {
             break event;
         }
     });
-    restored(soon(desk.next_event()).await);
+    restored(&soon(desk.next_event()).await);
     // What was given before the copy was made is still good.
     let page = soon(facegraph.pull(&From::Cursor(early), None, 10)).await.unwrap();
     assert_eq!(page.items.len(), 5);
@@ -156,7 +156,7 @@ async fn a_subscription_that_is_further_than_a_journal_put_back_alone_is_told_an
     submit(&birdsite, &["d", "e", "f", "g"]).await;
     let listed = soon(facegraph.subscriptions()).await.unwrap();
     assert!(listed[0].lag_entries > 4, "everything is behind: {listed:?}");
-    restored(soon(facegraph.subscribe_named("desk", From::Start, None).next_event()).await);
+    restored(&soon(facegraph.subscribe_named("desk", From::Start, None).next_event()).await);
     let cursor = begin_anew(&facegraph, &mut held).await;
     assert_eq!(values(&held), ["a", "d", "e", "f", "g"].into());
     soon(facegraph.acknowledge("desk", cursor.clone())).await.unwrap();

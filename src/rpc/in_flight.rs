@@ -14,7 +14,7 @@ use crate::error::{Error, Kind};
 use crate::tls::PeerInfo;
 
 /// Refuses a call where its connection has no permit left, up to the head of the response. tonic's own
-/// limit refuses with a bare RESOURCE_EXHAUSTED, which no client can tell from a quota.
+/// limit refuses with a bare `RESOURCE_EXHAUSTED`, which no client can tell from a quota.
 #[derive(Clone, Copy, Debug)]
 pub struct InFlightLayer;
 
