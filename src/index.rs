@@ -251,6 +251,8 @@ mod ending_tests;
 #[cfg(test)]
 mod liaison_tests;
 #[cfg(test)]
+mod reopening_tests;
+#[cfg(test)]
 mod test_history;
 #[cfg(test)]
 mod tests;

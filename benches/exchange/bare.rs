@@ -83,8 +83,9 @@ fn appends(storage: &Storage) -> Vec<Append> {
 /// indicators, which are hashes, come in any order, as they did.
 fn index_batches(folder: &Path, entries: usize) -> Vec<Vec<Vec<Pair<Slice>>>> {
     let disk = Disk::open(folder, 64 * 1024 * 1024).unwrap();
-    let head = disk.get(b"!").unwrap().unwrap();
-    let all = disk.range((Bound::Unbounded, Bound::Unbounded));
+    let snapshot = disk.snapshot();
+    let head = snapshot.get(b"!").unwrap().unwrap();
+    let all = snapshot.range((Bound::Unbounded, Bound::Unbounded));
     let (mut indicators, others): (Vec<_>, Vec<_>) =
         all.map(Result::unwrap).partition(|(key, _)| key[0] == b'i');
     indicators.shuffle(&mut StdRng::seed_from_u64(1));

@@ -88,8 +88,9 @@ impl Follower {
                 return Err(fault);
             }
             while self.applier.has_failed() {
-                let waiting = stop.run_until_cancelled(tokio::time::sleep(pause));
-                if runtime.block_on(waiting).is_none() {
+                let waited = runtime
+                    .block_on(async { stop.run_until_cancelled(tokio::time::sleep(pause)).await });
+                if waited.is_none() {
                     return Ok(());
                 }
                 pause = LONGEST_PAUSE.min(pause * 2);

@@ -347,7 +347,7 @@ MUTANTS = {
     ),
     "known-drops-what-others-still-say": (
         "src/index/store.rs",
-        "if self.scan(&prefix).next().is_none() {",
+        "if snapshot.scan(&prefix).next().is_none() {",
         "if true {",
         ["--lib", "index::store"],
     ),
@@ -357,36 +357,57 @@ MUTANTS = {
         "Ok(None) => Box::new(iter::empty()),",
         ["--lib", "index::store"],
     ),
-    "index-of-sled-is-taken": (
+    "index-takes-any-folder": (
         "src/index/database.rs",
-        'if ["conf", "version"].iter().any(|name| folder.join(name).exists()) {',
+        'if !is_empty && !folder.join("version").exists() {',
         "if false {",
-        ["--lib", "index::tests"],
-    ),
-    "index-shows-half-a-write": (
-        "src/index/database/tables.rs",
-        "Reading { number: self.number.load(Ordering::Acquire), _reading: reading }",
-        "Reading { number: self.number.load(Ordering::Acquire) + 1, _reading: reading }",
         ["--lib", "index::database"],
     ),
-    "index-drops-what-is-still-read-from": (
-        "src/index/database/tables.rs",
-        "let _nobody = self.reading.write().unwrap_or_else(PoisonError::into_inner);\n"
-        "        self.number.load(Ordering::Acquire)",
-        "self.number.load(Ordering::Acquire) + 1_000_000",
-        ["--lib", "index::database"],
-    ),
-    "index-closes-without-what-has-gathered": (
-        "src/index/database/tables.rs",
-        "        let _ = self.write_gathered();\n        self.sealed = None;",
-        "        self.sealed = None;",
+    "index-reads-the-keyspace-itself": (
+        "src/index/database.rs",
+        "let found = self.snapshot.range::<&[u8], _>(&self.items, range);",
+        "let found = self.items.range::<&[u8], _>(range);",
         ["--lib", "index::database"],
     ),
     "index-forgets-that-it-is-damaged": (
         "src/index/database.rs",
-        "if Damage::was_found_in(folder).map_err(lsm_tree::Error::from)? {",
-        "if false {",
+        "                self.mark(&error.to_string());\n",
+        "",
         ["--lib", "index::database"],
+    ),
+    "index-is-deleted-for-a-full-table-of-files": (
+        "src/index/storage.rs",
+        "OpenError::InUse | OpenError::System(_) => Unusable::Refused(error.to_string()),\n"
+        "            OpenError::Foreign | OpenError::Damaged(_) => Unusable::Rebuild(error.to_string()),",
+        "OpenError::InUse => Unusable::Refused(error.to_string()),\n"
+        "            _ => Unusable::Rebuild(error.to_string()),",
+        ["--lib", "index::reopening_tests"],
+    ),
+    "index-commits-without-its-checkpoint": (
+        "src/index/apply.rs",
+        "        written.insert(keys::HEAD.into(), Some(self.head.encode().into()));\n",
+        "        if written.len() < 100 {\n"
+        "            written.insert(keys::HEAD.into(), Some(self.head.encode().into()));\n"
+        "        }\n",
+        ["--lib", "index::tests"],
+    ),
+    "index-is-readable-before-it-caught-up": (
+        "src/index.rs",
+        "if head.sequence < self.checkpoint() {",
+        "if false {",
+        ["--lib", "index::reopening_tests"],
+    ),
+    "index-misses-no-batch": (
+        "src/index/storage.rs",
+        "if keys::read_entry(&key) != Some(expected) {",
+        "if false {",
+        ["--lib", "index::reopening_tests"],
+    ),
+    "index-hides-from-a-snapshot-what-went-since": (
+        "src/index/store.rs",
+        "if !self.store.known.may_hold(key) && self.is_known_to_be_current() {",
+        "if !self.store.known.may_hold(key) {",
+        ["--lib", "index::store"],
     ),
     "log-leaves-its-writer-behind": (
         "src/journal/log.rs",

@@ -36,6 +36,11 @@ pub fn close(number: u64) -> Append {
 
 /// A batch of so many items, each with a note of so many bytes.
 pub fn batch(number: u64, items: u32, note: usize) -> Append {
+    numbered_batch(number, 1, items, note)
+}
+
+/// The same, with a number in its submission.
+pub fn numbered_batch(number: u64, in_submission: u32, items: u32, note: usize) -> Append {
     let items = (0..items).map(|index| {
         let indicator =
             Indicator::from_stored(Kind::Domain, None, format!("n{number}-{index}.example"));
@@ -45,7 +50,7 @@ pub fn batch(number: u64, items: u32, note: usize) -> Append {
     });
     let body = Body::SubmissionBatch(Batch {
         submission: SubmissionId::from_stored("s"),
-        number: 1,
+        number: in_submission,
         digest: [7; 32],
         sharing: Sharing { tlp: Tlp::Green, audience: Audience::Everyone, releases: Vec::new() },
         replaces: None,
