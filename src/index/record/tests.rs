@@ -322,16 +322,6 @@ impl Stored for (PartnerId, Sharing) {
     }
 }
 
-impl Stored for (Outcome, Option<Part>) {
-    fn bytes(&self) -> Vec<u8> {
-        outcome(&self.0, self.1.as_ref())
-    }
-
-    fn of(bytes: &[u8]) -> Result<Self> {
-        Ok((read_outcome(bytes)?, read_versions(bytes)?))
-    }
-}
-
 impl Stored for Vec<TipIndicator> {
     fn bytes(&self) -> Vec<u8> {
         codec::encode(self)
