@@ -235,6 +235,20 @@ async fn a_server_does_not_start_with_a_broken_revocation_list() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
+async fn a_revocation_list_that_was_enforced_is_missed_at_the_next_start_too() {
+    let world = World::new();
+    forge::write_crl(&world, forge::good_crl(&world));
+    world.start().await.stop().await;
+    fs::remove_file(world.config.server.identity.join("crl.pem")).unwrap();
+    let error = refused_start(&world).await;
+    assert!(error.contains("crl.pem") && error.contains("was enforced before"), "{error}");
+    let remembered = world.config.storage.data.join("revocation-enforced");
+    assert!(error.contains(remembered.to_str().unwrap()), "{error}");
+    fs::remove_file(remembered).unwrap();
+    world.start().await.stop().await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
 async fn a_broken_revocation_list_leaves_the_old_one_in_use_and_raises_the_alarm() {
     let world = World::new();
     let revoked = forge::signed(&world, "revoked", &good(&[BIRDSITE]));

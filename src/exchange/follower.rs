@@ -34,8 +34,8 @@ impl Follower {
         Ok(Self { log, applier: Applier::new(index)? })
     }
 
-    /// Applies what the journal holds now. `progress` is told the sequence after each step, and may end
-    /// it there.
+    /// Applies what the journal holds now, or what it can until `progress`, which gets the sequence after each step, ends
+    /// it.
     pub fn catch_up(&mut self, mut progress: impl FnMut(u64) -> ControlFlow<()>) -> Result<()> {
         loop {
             let entries = self
@@ -59,7 +59,7 @@ impl Follower {
     pub fn run(mut self, runtime: &tokio::runtime::Handle, stop: &CancellationToken) -> Result<()> {
         let mut head = self.log.watch();
         loop {
-            self.keep_up(runtime, stop)?;
+            self.keep_up(runtime, stop, |_| ControlFlow::Continue(()))?;
             let ended = runtime.block_on(async {
                 tokio::select! {
                     changed = head.changed() => changed.is_err(),
@@ -67,22 +67,25 @@ impl Follower {
                 }
             });
             if ended {
-                return self.keep_up(runtime, stop);
+                return self.keep_up(runtime, stop, |_| ControlFlow::Continue(()));
             }
         }
     }
 
-    /// Applies what the journal holds now. A database that fails is opened again, as often as it takes; once the
-    /// node is told to stop, the next start goes on.
-    fn keep_up(
+    /// Like [`Self::catch_up`], over failures of the database.
+    ///
+    /// A database that fails is opened again, as often as it takes; once the node is told to stop, the next start
+    /// goes on. Blocks.
+    pub fn keep_up(
         &mut self,
         runtime: &tokio::runtime::Handle,
         stop: &CancellationToken,
+        mut progress: impl FnMut(u64) -> ControlFlow<()>,
     ) -> Result<()> {
         let mut pause = FIRST_PAUSE;
-        while let Err(fault) = self.catch_up(|_| {
+        while let Err(fault) = self.catch_up(|sequence| {
             pause = FIRST_PAUSE;
-            ControlFlow::Continue(())
+            progress(sequence)
         }) {
             if !self.applier.has_failed() {
                 return Err(fault);

@@ -166,6 +166,7 @@ impl Disk {
 
     /// Writes what is in memory as a table.
     #[cfg(test)]
+    #[allow(clippy::missing_panics_doc)] // For tests.
     pub fn flush(&self) {
         self.items.rotate_memtable_and_wait().unwrap();
     }
@@ -221,13 +222,11 @@ impl Damage {
         if matches!(error, fjall::Error::Poisoned) {
             return DiskError::Poisoned;
         }
-        match SystemFault::of(error) {
-            Some(fault) => DiskError::System(fault),
-            None => {
-                self.mark(&error.to_string());
-                DiskError::Damaged(error.to_string())
-            }
+        if let Some(fault) = SystemFault::of(error) {
+            return DiskError::System(fault);
         }
+        self.mark(&error.to_string());
+        DiskError::Damaged(error.to_string())
     }
 
     fn mark(&self, reason: &str) {

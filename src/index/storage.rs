@@ -149,14 +149,16 @@ impl Location {
         let store = Arc::new(Store::of(disk).map_err(read)?);
         let snapshot = store.snapshot();
         let registry = check_outcomes(&snapshot, head).and_then(|()| registry(&snapshot));
-        let (registry, epochs) =
-            (registry.map_err(unusable)?, epochs(&snapshot).map_err(unusable)?);
+        let (registry, epochs) = (
+            registry.map_err(|error| unusable(&error))?,
+            epochs(&snapshot).map_err(|error| unusable(&error))?,
+        );
         Ok(Opened { store, head, registry, epochs })
     }
 }
 
-fn unusable(error: Error) -> Unusable {
-    let source = std::error::Error::source(&error);
+fn unusable(error: &Error) -> Unusable {
+    let source = std::error::Error::source(error);
     let message = source.map_or_else(|| error.to_string(), ToString::to_string);
     match source.and_then(|source| source.downcast_ref::<DiskError>()) {
         Some(DiskError::System(_)) => Unusable::Refused(message),

@@ -66,7 +66,14 @@ impl Node {
     pub async fn start(config: Config, clock: Arc<dyn Clock>) -> Result<Self, ServeError> {
         let mut checked = Checked::of(&config)?;
         let server = &config.server;
-        let tls = ServerTls::open(&server.identity, server.crl_required, Arc::clone(&clock))?;
+        private::secure(&config.storage.data)?;
+        let enforced_before = config.storage.data.join("revocation-enforced");
+        let tls = ServerTls::open(
+            &server.identity,
+            server.crl_required,
+            enforced_before,
+            Arc::clone(&clock),
+        )?;
         let tls = Arc::new(tls);
         let at = |address| move |source| ServeError::Bind { address, source };
         let grpc = grpc::reserve(server.grpc).map_err(at(server.grpc))?;
@@ -223,7 +230,6 @@ impl Stores {
         readiness: &Readiness,
         given_up: &CancellationToken,
     ) -> Result<Self, ServeError> {
-        private::secure(&config.storage.data)?;
         let (log, index) = open(config, clock)?;
         let mut follower = Follower::new(Arc::clone(&log), Arc::clone(&index))?;
         catch_up(&mut follower, &log, &index, readiness, given_up)?;
@@ -300,7 +306,7 @@ fn catch_up(
         if given_up.is_cancelled() { ControlFlow::Break(()) } else { ControlFlow::Continue(()) }
     };
     let _ = progress(from);
-    follower.catch_up(progress)?;
+    follower.keep_up(&tokio::runtime::Handle::current(), given_up, progress)?;
     Ok(())
 }
 

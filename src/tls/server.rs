@@ -1,5 +1,6 @@
 //! The server's TLS settings, built whole from its identity folder and swapped whole.
 
+use std::fs::File;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
@@ -10,7 +11,7 @@ use rustls::pki_types::UnixTime;
 use rustls::server::{NoServerSessionStorage, VerifierBuilderError, WebPkiClientVerifier};
 use rustls::time_provider::TimeProvider;
 use rustls::{ServerConfig, version};
-use tracing::{error, info};
+use tracing::{error, info, warn};
 
 use super::folder::{FolderError, IdentityFolder, Side, content};
 use super::provider;
@@ -23,6 +24,8 @@ pub struct ServerTls {
     clock: Arc<dyn Clock>,
     current: ArcSwap<Current>,
     reload_failed: AtomicBool,
+    /// The file that remembers that a `crl.pem` was enforced.
+    enforced_before: PathBuf,
 }
 
 #[derive(Debug)]
@@ -34,21 +37,45 @@ struct Current {
 }
 
 impl ServerTls {
-    /// Reads an identity folder. With `crl_required` one without a `crl.pem` is refused.
+    /// Reads an identity folder. Without a `crl.pem` it is refused if `crl_required`, or if one was enforced before,
+    /// which is remembered in the file `enforced_before`.
     pub fn open(
         folder: &Path,
         crl_required: bool,
+        enforced_before: PathBuf,
         clock: Arc<dyn Clock>,
     ) -> Result<Self, FolderError> {
         let current = build(folder, &clock)?;
+        let absent = |reason: &str| Err(content(&folder.join("crl.pem"), reason));
         if crl_required && !current.checks_revocation {
-            return Err(content(
-                &folder.join("crl.pem"),
+            return absent(
                 "is absent, and server.crl_required is set: put the revocation list there",
+            );
+        }
+        if enforced_before.exists() && !current.checks_revocation {
+            return absent(&format!(
+                "is absent, but was enforced before: put it back. If nothing is revoked any more, delete {}",
+                enforced_before.display()
             ));
         }
         let current = ArcSwap::from_pointee(current);
-        Ok(Self { folder: folder.into(), clock, current, reload_failed: AtomicBool::new(false) })
+        let reload_failed = AtomicBool::new(false);
+        let tls = Self { folder: folder.into(), clock, current, reload_failed, enforced_before };
+        tls.remember_revocation();
+        Ok(tls)
+    }
+
+    fn remember_revocation(&self) {
+        if !self.current.load().checks_revocation || self.enforced_before.exists() {
+            return;
+        }
+        if let Err(error) = File::create(&self.enforced_before).and_then(|file| file.sync_all()) {
+            warn!(
+                file = %self.enforced_before.display(), %error,
+                "could not remember that crl.pem is enforced: set server.crl_required, so that a start without it is \
+                 refused"
+            );
+        }
     }
 
     /// The settings for the next connection.
@@ -80,6 +107,7 @@ impl ServerTls {
                 }
                 if current.checks_revocation && !old.checks_revocation {
                     info!(%folder, "revocation is checked from now on: there is a crl.pem");
+                    self.remember_revocation();
                 }
                 if self.reload_failed.swap(false, Ordering::Relaxed) {
                     info!(%folder, "the identity folder could be read again");
@@ -102,7 +130,7 @@ impl ServerTls {
         if self.current.load().checks_revocation && !fresh.checks_revocation {
             return Err(content(
                 &self.folder.join("crl.pem"),
-                "is absent, but was there before: put it back, or restart the exchange to go on without one",
+                "is absent, but was there before: put it back",
             ));
         }
         Ok(fresh)

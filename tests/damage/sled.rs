@@ -87,9 +87,9 @@ fn damage_is_found_or_harmless_and_never_read_as_something_else() {
                 let path = damaged.path().join("journal").join(&name);
                 let mut bytes = fs::read(&path).unwrap();
                 if cuts {
-                    bytes.truncate(at)
+                    bytes.truncate(at);
                 } else {
-                    bytes[at] ^= 0x10
+                    bytes[at] ^= 0x10;
                 }
                 fs::write(&path, bytes).unwrap();
                 let what = format!("{} at {at} {cuts}", name.display());

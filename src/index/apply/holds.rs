@@ -20,9 +20,9 @@ const RECORD_VERSIONS: usize = 256;
 
 impl Applier {
     /// Keeps what a liaison is given, author by author.
-    pub(super) fn accessed(&mut self, entry: &Entry, accessed: &Accessed) -> Result<Outcome> {
+    pub(super) fn accessed(&mut self, entry: &Entry, accessed: &Accessed) -> Outcome {
         let Some(liaison) = &entry.author else {
-            return Ok(Outcome::Void(VoidReason::AudienceGone));
+            return Outcome::Void(VoidReason::AudienceGone);
         };
         let records: Vec<(&Given, u32, &[_])> = accessed
             .given
@@ -47,16 +47,16 @@ impl Applier {
             let in_order = keys::access_in_order(entry.sequence, author, *number);
             self.put(in_order, record::encode(&entry.time));
         }
-        Ok(Outcome::Taken(vec![ItemOutcome::Created; records.len()]))
+        Outcome::Taken(vec![ItemOutcome::Created; records.len()])
     }
 
     /// The records go that are no longer kept.
-    pub(super) fn access_sweep(&mut self, sweep: &AccessSweep) -> Result<Outcome> {
+    pub(super) fn access_sweep(&mut self, sweep: &AccessSweep) -> Outcome {
         for (sequence, author, part) in &sweep.records {
             self.remove(keys::access(author, *sequence, *part));
             self.remove(keys::access_in_order(*sequence, author, *part));
         }
-        Ok(Outcome::Taken(Vec::new()))
+        Outcome::Taken(Vec::new())
     }
 
     /// Copies what still stands in the versions that are named.
