@@ -219,11 +219,17 @@ fn entry_tag(entry: &Entry) -> [u8; 4] {
     crc32c::crc32c(&bytes).to_be_bytes()
 }
 
-/// The label of a failed read or write of the database.
-const STORAGE_FAULT: &str = "index_storage";
-
 fn storage_fault(error: database::DiskError) -> Error {
-    Error::internal(STORAGE_FAULT, error)
+    if matches!(error, database::DiskError::Damaged(_)) {
+        return Error::internal("index_damaged", error);
+    }
+    let message = "the exchange cannot read its index at the moment: try again";
+    Error::new(Kind::Unavailable, "index_storage", message).because(error)
+}
+
+/// Whether the database failed, and not what was asked of it.
+fn is_storage_fault(error: &Error) -> bool {
+    matches!(error.label(), "index_storage" | "index_damaged")
 }
 
 fn reopening() -> Error {

@@ -169,7 +169,10 @@ fn the_largest_entry_is_stored_between_others() {
     assert_eq!(largest.encoded().len(), MAX_ENTRY_BYTES);
     let larger = with_note(MAX_ENTRY_BYTES - overhead + 1);
     on_every_backend(|journal| {
-        assert!(matches!(journal.append(&[larger.clone()])[0], Err(AppendError::TooLarge { .. })));
+        assert!(matches!(
+            journal.append(std::slice::from_ref(&larger))[0],
+            Err(AppendError::TooLarge { .. })
+        ));
         append(journal, &[close(1), largest.clone(), close(2)]);
         let entries: Vec<_> = (1..=3).map(|at| journal.read(at, 1).unwrap().remove(0)).collect();
         assert_eq!(entries[1].id, largest.id());

@@ -29,6 +29,7 @@ const LABELS: &[(&str, &str, bool)] = &[
     ("Unavailable", "append_rejected", true),
     ("Unavailable", "connection_age", true),
     ("Unavailable", "index_reopening", true),
+    ("Unavailable", "index_storage", true),
     ("Unavailable", "read_after", true),
     ("Unavailable", "stopping", true),
     ("Unavailable", "subscriptions_unreadable", true),

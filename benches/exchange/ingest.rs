@@ -64,17 +64,28 @@ impl<'a> Stored<'a> {
 /// Has so many items stored, and tells how long that took.
 pub async fn store(world: &World, exchange: &Process, items: u64) -> Duration {
     let (elapsed, receipts) = streamed(world, &exchange.url(), items).await;
-    check(&receipts, items);
+    check(&receipts, items, pb::ItemStatus::Created);
     elapsed
 }
 
 /// Streams so many items to a server, and gives the receipts and how long it took until the last came.
 pub async fn streamed(world: &World, url: &str, items: u64) -> (Duration, Vec<Bytes>) {
+    streamed_as("client", work::item, world, url, items).await
+}
+
+/// The same with submissions and items of another name.
+async fn streamed_as(
+    name: &str,
+    item: fn(u64) -> pb::SubmittedIndicator,
+    world: &World,
+    url: &str,
+    items: u64,
+) -> (Duration, Vec<Bytes>) {
     let begin = |client: u64| items * client / CLIENTS;
     let clients: Vec<_> = (0..CLIENTS)
         .map(|client| {
             let (first, share) = (begin(client), begin(client + 1) - begin(client));
-            let batches = work::batches(&format!("client-{client}"), first, share, BATCH);
+            let batches = work::batches_of(item, &format!("{name}-{client}"), first, share, BATCH);
             (channel_to(world, url, "p0"), batches)
         })
         .collect();
@@ -106,12 +117,32 @@ async fn stream(channel: Channel, batches: Vec<Bytes>) -> Vec<Bytes> {
     receipts
 }
 
-fn check(receipts: &[Bytes], items: u64) {
-    let mut created = 0;
+/// Every item is stored, and then replaced: what it takes to keep and to pass over as many versions that are no
+/// longer current. The limit is how fast they were stored.
+pub async fn replaced(items: u64) -> Row {
+    let world = work::world(1);
+    let mut exchange = started(&world);
+    let stored = store(&world, &exchange, items).await;
+    let (elapsed, receipts) =
+        streamed_as("again", work::item_again, &world, &exchange.url(), items).await;
+    check(&receipts, items, pb::ItemStatus::Replaced);
+    let used = Used::by(exchange.id());
+    assert!(exchange.terminate().success());
+    let figures = (rate(items, elapsed), rate(items, stored), "indicators/s");
+    Row {
+        rss_mb: used.rss_mb,
+        cpu_s: used.cpu_s,
+        disk_mb: Some(work::folder_mb(&world.config.storage.data)),
+        ..Row::of(("replaced", items), figures, 0.3, 0.0)
+    }
+}
+
+fn check(receipts: &[Bytes], items: u64, status: pb::ItemStatus) {
+    let mut counted = 0;
     for receipt in receipts {
         let response = pb::StreamIndicatorsResponse::decode(receipt.clone()).unwrap();
         let items = response.receipt.unwrap().items;
-        created += items.iter().filter(|item| item.status() == pb::ItemStatus::Created).count();
+        counted += items.iter().filter(|item| item.status() == status).count();
     }
-    assert_eq!(created as u64, items, "every item is taken once");
+    assert_eq!(counted as u64, items, "every item is {status:?} once");
 }

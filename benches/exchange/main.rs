@@ -34,6 +34,7 @@ static ALLOCATOR: mimalloc::MiMalloc = mimalloc::MiMalloc;
 /// The scenarios, each with the names of its rows: those may be asked for as well.
 const SCENARIOS: &[(&str, &[&str])] = &[
     ("ingest", &["ingest"]),
+    ("replaced", &["replaced"]),
     ("wire", &["wire"]),
     ("unary", &["unary"]),
     ("fan-out", &["fan-out", "fanout"]),
@@ -105,6 +106,11 @@ fn main() {
                 for journal in [JournalBackend::Sled, JournalBackend::Files] {
                     report.add(ingest::run(journal, *items).await);
                 }
+            }
+        }
+        if wanted("replaced") {
+            for items in &sizes {
+                report.add(ingest::replaced(*items).await);
             }
         }
         if wanted("wire") {

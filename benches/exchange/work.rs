@@ -36,6 +36,27 @@ pub fn item(number: u64) -> pb::SubmittedIndicator {
 
 /// Batches of a submission, encoded: of so many items each, from the item `first` on.
 pub fn batches(submission: &str, first: u64, items: u64, batch: u64) -> Vec<Bytes> {
+    batches_of(item, submission, first, items, batch)
+}
+
+/// The same item, said otherwise: it takes the place of the first.
+pub fn item_again(number: u64) -> pb::SubmittedIndicator {
+    let mut again = item(number);
+    if let Some(assessment) = &mut again.assessment {
+        assessment.note =
+            "Seen again a week later, with the same page and another registrar.".into();
+    }
+    again
+}
+
+/// Batches of items that a function makes.
+pub fn batches_of(
+    item: fn(u64) -> pb::SubmittedIndicator,
+    submission: &str,
+    first: u64,
+    items: u64,
+    batch: u64,
+) -> Vec<Bytes> {
     let starts = (first..first + items).step_by(usize::try_from(batch).unwrap());
     starts
         .zip(1..)

@@ -23,7 +23,7 @@ use std::sync::Arc;
 use super::keys;
 use super::record::{self, EpochRecord, Head, Known, Part, SubmissionState, TakenBatch};
 use super::store::{Slice, Snapshot, Store};
-use super::{Index, Published, Registry, STORAGE_FAULT, entry_tag};
+use super::{Index, Published, Registry, entry_tag, is_storage_fault};
 use crate::domain::Position;
 use crate::domain::cursor::{EpochId, JournalTag};
 use crate::domain::entry::{Body, Entry, Outcome, RegistryRule, VoidReason};
@@ -110,7 +110,7 @@ impl Applier {
     /// database that failed, and [`Self::open_again`] goes on from [`Self::next_sequence`].
     pub fn apply<'a>(&mut self, entries: impl IntoIterator<Item = &'a Entry>) -> Result<()> {
         self.apply_all(entries).inspect_err(|error| {
-            if error.label() == STORAGE_FAULT {
+            if is_storage_fault(error) {
                 self.close_database(error);
             }
         })

@@ -1,4 +1,6 @@
-//! PEM files, read strictly: a file that was cut short is an error, and never a shorter list.
+//! PEM files, read strictly: half a section is an error, and never passed over. A file that was cut between two sections
+//! cannot be told from a shorter one; of revocation lists that refuses clients, since none is accepted whose issuer
+//! has no list.
 //!
 //! The parser of `rustls-pki-types` skips whatever it does not recognise as a section. That is right for the text
 //! that people and tools put around sections, and wrong for half a section.
