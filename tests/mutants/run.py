@@ -371,7 +371,7 @@ MUTANTS = {
     ),
     "index-forgets-that-it-is-damaged": (
         "src/index/database.rs",
-        "                self.mark(&error.to_string());\n",
+        "        self.mark(&error.to_string());\n",
         "",
         ["--lib", "index::database"],
     ),
