@@ -75,8 +75,8 @@ fn a_journal_in_use_and_a_folder_without_one_are_refused() {
     let folder = tempfile::tempdir().unwrap();
     let refused = migrate(Backend::Sled, &settings(folder.path()), &mut ignore).unwrap_err();
     assert!(matches!(refused, MigrateError::Nothing(_)), "{refused}");
-    let _open = open(Backend::Files, settings(folder.path())).unwrap();
-    _open.append(&[close(1)]).remove(0).unwrap();
+    let held_open = open(Backend::Files, settings(folder.path())).unwrap();
+    held_open.append(&[close(1)]).remove(0).unwrap();
     let refused = migrate(Backend::Sled, &settings(folder.path()), &mut ignore).unwrap_err();
     assert!(matches!(refused, MigrateError::Open(OpenError::InUse(_))), "{refused}");
 }
