@@ -160,9 +160,10 @@ fn address(plain: &str, was_defanged: bool) -> Result<Indicator, Invalid> {
         let reason = "is a network, and an indicator is one address";
         return Err(Invalid::new("value", reason));
     }
-    // A word with a dot in it is no host unless somebody could have registered it.
+    // A word with a dot in it is no host unless somebody could have registered it. One with an underscore is more often
+    // the name of a file or of a variable.
     let is_meant = parts.scheme.is_some() || was_defanged || is_ip;
-    if !is_meant && !host::has_known_suffix(&parts.host) {
+    if !is_meant && (parts.host.contains('_') || !host::has_known_suffix(&parts.host)) {
         return Err(unreadable());
     }
     let is_bare = parts.rest.is_empty() && parts.port.is_empty() && parts.user.is_empty();

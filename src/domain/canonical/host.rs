@@ -9,12 +9,16 @@ use super::Canonical;
 const MAX_BYTES: usize = 253;
 const MAX_LABEL_BYTES: usize = 63;
 
+/// The ASCII that no name may hold: that of STD 3, without the underscore. RFC 952 has no underscore in host names, but
+/// DNS names with one are in use all the same.
+const DENIED: AsciiDenyList = AsciiDenyList::new(true, r##"!"#$%&'()*+,/:;<=>?@[\]^`{|}~"##);
+
 /// A host name of at least two labels, lower case, each label an A-label where it needs to be
 /// (IDNA, UTS 46 non-transitional), without a trailing dot. `www.` is kept.
 pub fn canonical(text: &str) -> Canonical<'_> {
     let text = text.strip_suffix('.').unwrap_or(text);
     // What programs send is lower-case ASCII already.
-    let is_plain = |b: u8| matches!(b, b'a'..=b'z' | b'0'..=b'9' | b'-' | b'.');
+    let is_plain = |b: u8| matches!(b, b'a'..=b'z' | b'0'..=b'9' | b'-' | b'_' | b'.');
     if text.bytes().all(is_plain) && !text.contains("xn--") {
         return check(text).map(|()| Cow::Borrowed(text));
     }
@@ -26,7 +30,7 @@ pub fn canonical(text: &str) -> Canonical<'_> {
         }
     }
     let ascii = Uts46::new()
-        .to_ascii(text.as_bytes(), AsciiDenyList::STD3, Hyphens::Allow, DnsLength::Ignore)
+        .to_ascii(text.as_bytes(), DENIED, Hyphens::Allow, DnsLength::Ignore)
         .map_err(|_| "is not a host name: it does not pass IDNA (UTS 46)")?;
     let ascii = ascii.strip_suffix('.').unwrap_or(&ascii).to_owned();
     check(&ascii)?;
@@ -58,7 +62,9 @@ fn check(host: &str) -> Result<(), Cow<'static, str>> {
         if label.starts_with('-') || label.ends_with('-') {
             return Err("is not a host name: a label begins or ends with a hyphen".into());
         }
-        if let Some(bad) = label.bytes().find(|b| !matches!(b, b'a'..=b'z' | b'0'..=b'9' | b'-')) {
+        if let Some(bad) =
+            label.bytes().find(|b| !matches!(b, b'a'..=b'z' | b'0'..=b'9' | b'-' | b'_'))
+        {
             let bad = char::from(bad).escape_debug();
             return Err(format!("is not a host name: it holds `{bad}`").into());
         }
@@ -87,6 +93,8 @@ mod tests {
             ("XN--BCHER-KVA.example", "xn--bcher-kva.example"),
             ("straße.example", "xn--strae-oqa.example"),
             ("ｎｅｗｓ。example", "news.example"),
+            ("Under_score.example", "under_score.example"),
+            ("_dmarc.bücher.example", "_dmarc.xn--bcher-kva.example"),
         ];
         for (text, host) in table {
             assert_eq!(canonical(text).unwrap(), host, "{text}");
@@ -100,7 +108,7 @@ mod tests {
             ("nodots", "no dot"),
             ("a..example", "empty"),
             ("-a.example", "hyphen"),
-            ("under_score.example", "`_`"),
+            ("semi;colon.example", "`;`"),
             ("two words.example", "` `"),
             ("1.2.3.4", "number"),
             ("xn--zzzzzzzzz.example", "IDNA"),
