@@ -5,7 +5,6 @@
 #[path = "support/appends.rs"]
 mod appends;
 #[path = "support/disk.rs"]
-#[allow(dead_code)]
 mod disk;
 
 use std::sync::Arc;

@@ -11,6 +11,7 @@ use std::path::Path;
 use std::process::{Command, Output};
 
 use appends::{batch, close, settings};
+use support::disk::copy;
 use support::process::Process;
 use support::{World, domain};
 use tipoff::config::JournalBackend;
@@ -113,19 +114,6 @@ fn moved(from: Backend, to: Backend) -> (tempfile::TempDir, Vec<Entry>) {
     migrate(to, &settings(folder.path()), &mut ignore).unwrap();
     fs::rename(aside, old).unwrap();
     (folder, before)
-}
-
-fn copy(from: &Path, to: &Path) {
-    fs::create_dir_all(to).unwrap();
-    for file in fs::read_dir(from).unwrap() {
-        let file = file.unwrap().path();
-        let copied = to.join(file.file_name().unwrap());
-        if file.is_dir() {
-            copy(&file, &copied);
-        } else {
-            fs::copy(&file, copied).unwrap();
-        }
-    }
 }
 
 fn other(backend: Backend) -> Backend {

@@ -15,17 +15,10 @@ use tipoff::client::{Client, ClientError, FeedEvent, From, Replica, Subscription
 use tipoff::wire::pb;
 
 /// Copies a folder with all that is in it, in the place of what is there.
+/// Replaces a folder with a copy of another.
 fn copy(from: &Path, to: &Path) {
     let _ = fs::remove_dir_all(to);
-    fs::create_dir_all(to).unwrap();
-    for entry in fs::read_dir(from).unwrap().map(Result::unwrap) {
-        let to = to.join(entry.file_name());
-        if entry.file_type().unwrap().is_dir() {
-            copy(&entry.path(), &to);
-        } else {
-            fs::copy(entry.path(), to).unwrap();
-        }
-    }
+    support::disk::copy(from, to);
 }
 
 async fn submit(client: &Client, values: &[&str]) {

@@ -66,6 +66,10 @@ impl Node {
     pub async fn start(config: Config, clock: Arc<dyn Clock>) -> Result<Self, ServeError> {
         let mut checked = Checked::of(&config)?;
         let server = &config.server;
+        let at = |address| move |source| ServeError::Bind { address, source };
+        let grpc = grpc::reserve(server.grpc).map_err(at(server.grpc))?;
+        let ops = TcpListener::bind(server.ops).await.map_err(at(server.ops))?;
+        let bound = Bound { grpc: grpc.local_addr()?, ops: ops.local_addr()? };
         private::secure(&config.storage.data)?;
         let enforced_before = config.storage.data.join("revocation-enforced");
         let tls = ServerTls::open(
@@ -75,10 +79,6 @@ impl Node {
             Arc::clone(&clock),
         )?;
         let tls = Arc::new(tls);
-        let at = |address| move |source| ServeError::Bind { address, source };
-        let grpc = grpc::reserve(server.grpc).map_err(at(server.grpc))?;
-        let ops = TcpListener::bind(server.ops).await.map_err(at(server.ops))?;
-        let bound = Bound { grpc: grpc.local_addr()?, ops: ops.local_addr()? };
 
         let answered = CancellationToken::new();
         let given_up = answered.clone().drop_guard();

@@ -9,6 +9,7 @@ use tipoff::journal::{Journal, JournalError, OpenError, SledJournal, database};
 
 use crate::append;
 use crate::appends::{batch, close, settings};
+use crate::disk::copy;
 
 const ENTRIES: u64 = 20;
 
@@ -23,19 +24,6 @@ fn filled() -> TempDir {
         append(&journal, &[batch(number, 100, 100)]);
     }
     folder
-}
-
-fn copy(from: &Path, to: &Path) {
-    fs::create_dir_all(to).unwrap();
-    for file in fs::read_dir(from).unwrap() {
-        let file = file.unwrap().path();
-        let copied = to.join(file.file_name().unwrap());
-        if file.is_dir() {
-            copy(&file, &copied);
-        } else {
-            fs::copy(&file, copied).unwrap();
-        }
-    }
 }
 
 /// The files of the database. The lock and the mark are the journal's own.

@@ -39,3 +39,17 @@ impl Drop for Tmpfs {
         let _ = Command::new("umount").arg("-l").arg(&self.at).status();
     }
 }
+
+/// Copies a folder with everything in it.
+pub fn copy(from: &Path, to: &Path) {
+    std::fs::create_dir_all(to).unwrap();
+    for file in std::fs::read_dir(from).unwrap() {
+        let file = file.unwrap().path();
+        let copied = to.join(file.file_name().unwrap());
+        if file.is_dir() {
+            copy(&file, &copied);
+        } else {
+            std::fs::copy(&file, copied).unwrap();
+        }
+    }
+}
