@@ -105,12 +105,14 @@ impl From<Status> for ClientError {
             Code::AlreadyExists => ClientError::Conflict(message),
             Code::FailedPrecondition => ClientError::Precondition(message),
             Code::Aborted => ClientError::TakenOver(message),
-            Code::OutOfRange => ClientError::OutOfRange(message),
+            // Without its reason it is of the transport: a message over the limit.
+            Code::OutOfRange if details.error_info().is_some() => ClientError::OutOfRange(message),
             Code::Ok
             | Code::Unknown
             | Code::Internal
             | Code::Unimplemented
             | Code::DataLoss
+            | Code::OutOfRange
             | Code::Unavailable
             | Code::Cancelled
             | Code::DeadlineExceeded => ClientError::Fault(message),
@@ -211,7 +213,7 @@ mod tests {
             Busy, Fault, OutOfRange, Precondition, Quota, TakenOver, Unknown, Unreachable,
         };
         let of_exchange = || String::from("why");
-        let table: [(Status, ClientError); 18] = [
+        let table: [(Status, ClientError); 19] = [
             (marked(Code::Unavailable, "APPEND_UNKNOWN"), Unknown(of_exchange())),
             (marked(Code::Unavailable, "APPEND_REJECTED"), Busy(of_exchange())),
             (marked(Code::ResourceExhausted, "STORAGE_FULL"), Busy(of_exchange())),
@@ -226,6 +228,7 @@ mod tests {
             (Status::unavailable("gone"), Unreachable("gone".into())),
             (Status::cancelled("Timeout expired"), Unreachable("Timeout expired".into())),
             (Status::resource_exhausted("too large"), Quota("too large".into())),
+            (Status::out_of_range("length too large"), Fault("length too large".into())),
             (Status::internal("no receipt"), Fault("no receipt".into())),
             (broken(Code::Internal), Unreachable("h2 protocol error: connection reset".into())),
             (broken(Code::Unknown), Unreachable("h2 protocol error: connection reset".into())),
