@@ -17,11 +17,11 @@ mod reopening;
 pub(super) mod tips;
 
 use std::cell::OnceCell;
-use std::collections::HashMap;
+use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use super::keys;
-use super::record::{self, EpochRecord, Head, Known, Part, SubmissionState, TakenBatch};
+use super::record::{self, Brought, EpochRecord, Head, Known, SubmissionState, TakenBatch};
 use super::store::{Slice, Snapshot, Store};
 use super::{Index, Published, Registry, entry_tag, is_storage_fault};
 use crate::domain::Position;
@@ -49,7 +49,7 @@ pub struct Applier {
     registry: Registry,
     registry_changed: bool,
     /// The versions that the entry brings that is being applied.
-    versions: Option<Part>,
+    versions: Option<Brought>,
     pending: Pending,
     /// For tests: how many commits there are until one fails, as a crash would have it.
     #[cfg(test)]
@@ -59,7 +59,8 @@ pub struct Applier {
 /// Writes that are not yet committed, and what they come to.
 #[derive(Debug, Default)]
 struct Pending {
-    written: HashMap<Slice, Option<Slice>>,
+    /// In the order of the keys: that is how a memtable takes them fastest.
+    written: BTreeMap<Slice, Option<Slice>>,
     /// The index before the batch.
     snapshot: OnceCell<Snapshot>,
     finished: Vec<(u64, Arc<Outcome>)>,

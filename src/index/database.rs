@@ -37,7 +37,7 @@ const KEYSPACE: &str = "index";
 const MEMTABLE_BYTES: u64 = 16 * 1024 * 1024;
 
 /// A write waits while so much is in memtables. fjall has a setting for it, which nothing reads (lsm-tree#317).
-const MOST_WRITE_BUFFER_BYTES: u64 = 32 * 1024 * 1024;
+const MOST_WRITE_BUFFER_BYTES: u64 = 64 * 1024 * 1024;
 
 /// How long a waiting write sleeps before it looks again, and after how long without any flush it fails.
 const PAUSE: Duration = Duration::from_millis(2);
@@ -46,8 +46,9 @@ const MOST_PAUSES: u32 = 30_000;
 /// The smallest log that fjall allows.
 const LOG_BYTES: u64 = 64 * 1024 * 1024;
 
-/// With one, a flush waits for a whole compaction.
-const WORKERS: usize = 2;
+/// With one, a flush waits for a whole compaction. With two, the one that only flushes puts the other's next
+/// compaction back into the queue again and again while that is at work: it takes a core for nothing.
+const WORKERS: usize = 3;
 
 /// How many table files are kept open.
 const OPEN_TABLES: usize = 128;

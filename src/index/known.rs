@@ -5,6 +5,8 @@
 use std::collections::HashMap;
 use std::sync::{PoisonError, RwLock};
 
+use foldhash::fast::RandomState;
+
 use super::keys;
 
 /// How many parts there are: each grows, and is waited for, on its own.
@@ -36,7 +38,7 @@ pub enum Stored {
 /// some 12 to 25 bytes.
 #[derive(Debug)]
 pub struct KnownIds {
-    parts: [RwLock<HashMap<Half, End>>; PARTS],
+    parts: [RwLock<HashMap<Half, End, RandomState>>; PARTS],
     ends: RwLock<Ends>,
 }
 
@@ -44,7 +46,7 @@ pub struct KnownIds {
 #[derive(Debug, Default)]
 struct Ends {
     all: Vec<Box<[u8]>>,
-    numbers: HashMap<Box<[u8]>, End>,
+    numbers: HashMap<Box<[u8]>, End, RandomState>,
 }
 
 impl Default for KnownIds {
@@ -99,7 +101,7 @@ impl KnownIds {
         self.part(half).read().unwrap_or_else(PoisonError::into_inner).get(&half).copied()
     }
 
-    fn part(&self, half: Half) -> &RwLock<HashMap<Half, End>> {
+    fn part(&self, half: Half) -> &RwLock<HashMap<Half, End, RandomState>> {
         &self.parts[usize::from(half[0]) % PARTS]
     }
 

@@ -15,7 +15,7 @@
 //! sled writes values of 16 KB and more to files of their own, which it never syncs; so none may be that large. Small
 //! entries share a value because each value of a commit costs some 15 µs of processor.
 
-use bytes::{Buf, BufMut};
+use bytes::{Buf, BufMut, Bytes};
 
 use super::super::end::Stamped;
 use crate::domain::Timestamp;
@@ -105,7 +105,7 @@ pub struct StoredEntry {
     /// The id under which it is stored once.
     pub id: AppendId,
     /// Its encoded bytes.
-    pub bytes: Vec<u8>,
+    pub bytes: Bytes,
 }
 
 /// A group, as its parts are read one after the other.
@@ -120,11 +120,13 @@ pub struct Assembly {
 impl Assembly {
     /// Begins with the first part.
     pub fn begin(first: u64, value: &[u8]) -> Result<Self, JournalError> {
-        let (parts, bytes) = open(first, 0, value)?;
+        let (parts, part) = open(first, 0, value)?;
         if parts == 0 {
             return Err(damaged(first, "it has no parts"));
         }
-        Ok(Self { first, parts, next: 1, bytes: bytes.to_vec() })
+        let mut bytes = Vec::with_capacity(usize::from(parts) * part.len());
+        bytes.extend_from_slice(part);
+        Ok(Self { first, parts, next: 1, bytes })
     }
 
     /// Adds the next part.
@@ -158,7 +160,7 @@ impl Assembly {
             let reason = format!("it has {} of its {} parts", self.next, self.parts);
             return Err(damaged(self.first, reason));
         }
-        let (mut rest, mut sequence) = (&self.bytes[..], self.first);
+        let (mut rest, mut sequence) = (Bytes::from(self.bytes), self.first);
         let mut entries = Vec::new();
         while !rest.is_empty() {
             let entry = take_entry(&mut rest, sequence);
@@ -169,15 +171,14 @@ impl Assembly {
     }
 }
 
-fn take_entry(rest: &mut &[u8], sequence: u64) -> Option<StoredEntry> {
+fn take_entry(rest: &mut Bytes, sequence: u64) -> Option<StoredEntry> {
     let length = rest.try_get_u32().ok()? as usize;
     let time = Timestamp::from_millis(rest.try_get_i64().ok()?);
     let mut id = [0; 16];
     rest.try_copy_to_slice(&mut id).ok()?;
-    let (bytes, after) = rest.split_at_checked(length)?;
-    *rest = after;
+    let bytes = (length <= rest.len()).then(|| rest.split_to(length))?;
     let stamp = Stamp { sequence, time, repeated: false };
-    Some(StoredEntry { stamp, id: AppendId::from_bytes(id), bytes: bytes.to_vec() })
+    Some(StoredEntry { stamp, id: AppendId::from_bytes(id), bytes })
 }
 
 /// Checks a value, and returns how many parts its group has and the part that it holds.

@@ -45,7 +45,7 @@ proptest! {
         let values = packed(&entries);
         prop_assert!(values.iter().all(|(_, value)| value.len() <= VALUE_BYTES));
         prop_assert!(values.is_sorted_by(|(one, _), (other, _)| one < other));
-        let expected = entries.into_iter().map(|(stamp, id, bytes)| StoredEntry { stamp, id, bytes });
+        let expected = entries.into_iter().map(|(stamp, id, bytes)| StoredEntry { stamp, id, bytes: bytes.into() });
         prop_assert_eq!(unpacked(&values).unwrap(), expected.collect::<Vec<_>>());
     }
 }
