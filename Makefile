@@ -55,6 +55,7 @@ lint: $(BUF) ## Hold the code against its rules
 	$(BUF) lint
 	$(BUF) format --diff --exit-code
 	cargo test --quiet --test architecture
+	python3 tests/mutants/run.py --check
 
 .PHONY: bench
 bench: ## Measure speed beside its limits: a table, a report, plots (SCENARIO=fan-out runs one, SIZE=100 one size of it, QUICK=1 the short form)

@@ -25,7 +25,7 @@ mod tips;
 mod versions;
 
 use std::collections::BTreeSet;
-use std::sync::atomic::AtomicU64;
+use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, PoisonError, RwLock};
 
 use arc_swap::{ArcSwap, ArcSwapOption};
@@ -80,19 +80,30 @@ pub enum IndexState {
     },
 }
 
-/// The index as it was at one moment. All that one answer needs is read through one view.
+/// The index as it was at one moment, and who was on the exchange then. All that one answer needs is read through
+/// one view, so that nothing is judged by rights that ended before it was accepted.
 #[derive(Clone, Debug)]
 pub struct View<'a> {
     index: &'a Index,
     snapshot: Snapshot,
+    registry: Arc<Registry>,
+    campaigns_said: u64,
 }
 
 impl Index {
     /// The index as it is now. An error while it is opened again.
     pub fn read(&self) -> Result<View<'_>> {
-        let store = self.store.load();
-        let store = store.as_ref().ok_or_else(reopening)?;
-        Ok(View { index: self, snapshot: store.snapshot() })
+        let campaigns_said = self.campaigns_said.load(Ordering::Acquire);
+        loop {
+            let registry = self.registry.load();
+            let store = self.store.load();
+            let snapshot = store.as_ref().ok_or_else(reopening)?.snapshot();
+            // It holds before and after the snapshot, and so at that moment.
+            if Arc::ptr_eq(&registry, &self.registry.load()) {
+                let registry = Arc::clone(&registry);
+                return Ok(View { index: self, snapshot, registry, campaigns_said });
+            }
+        }
     }
 
     /// Whether it can be read; follows changes.
@@ -117,7 +128,8 @@ impl Index {
         JournalEpoch { journal: self.head().journal, epoch: epochs.at(sequence) }
     }
 
-    /// Who is on the exchange, as of the checkpoint.
+    /// Who is on the exchange, as of the checkpoint. What is read beside it comes with one of its own: see
+    /// [`View::registry`].
     pub fn registry(&self) -> Arc<Registry> {
         self.registry.load_full()
     }
@@ -193,11 +205,18 @@ impl Index {
         answers.into_iter().for_each(outcomes::Answer::tell);
     }
 
-    fn begin_epochs(&self, begun: &[(u64, EpochId)]) {
+    fn begin_epochs(&self, new: &[(u64, EpochId)]) {
         let mut epochs = self.epochs.write().unwrap_or_else(PoisonError::into_inner);
-        for (first, epoch) in begun {
+        for (first, epoch) in new {
             epochs.begin(*first, *epoch);
         }
+    }
+}
+
+impl View<'_> {
+    /// Who was on the exchange.
+    pub fn registry(&self) -> &Arc<Registry> {
+        &self.registry
     }
 }
 

@@ -61,7 +61,7 @@ pub struct Migrate {
 }
 
 #[derive(Serialize)]
-struct Shown {
+struct JournalContents {
     backend: &'static str,
     oldest: u64,
     head: u64,
@@ -80,19 +80,19 @@ impl Journal {
 impl Show {
     fn run(&self, global: &Global) -> Outcome {
         let found = journal::contents(&self.location.settings()?).map_err(failure)?;
-        let shown = Shown {
+        let contents = JournalContents {
             backend: found.backend.name(),
             oldest: found.oldest,
             head: found.head,
             bytes: found.bytes,
         };
         if global.json {
-            output::json(&shown)?;
+            output::json(&contents)?;
         } else {
-            output::line(&format!("backend  {}", shown.backend))?;
-            output::line(&format!("oldest   {}", shown.oldest))?;
-            output::line(&format!("newest   {}", shown.head))?;
-            output::line(&format!("size     {:.1} MB", mb(shown.bytes)))?;
+            output::line(&format!("backend  {}", contents.backend))?;
+            output::line(&format!("oldest   {}", contents.oldest))?;
+            output::line(&format!("newest   {}", contents.head))?;
+            output::line(&format!("size     {:.1} MB", mb(contents.bytes)))?;
         }
         Ok(Done::Whole)
     }

@@ -1,6 +1,6 @@
 //! What liaisons are given: written before it leaves, and listed for whose it is.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::{BTreeMap, BTreeSet, btree_map};
 
 use uuid::Uuid;
 
@@ -12,7 +12,8 @@ use crate::domain::purpose::{Purpose, Way};
 use crate::domain::sharing::SharingView;
 use crate::domain::{CampaignId, Indicator, IndicatorId, PartnerId, Position, Timestamp, TipId};
 use crate::error::Result;
-use crate::index::record::{KeptAccess, Part};
+use crate::index::View;
+use crate::index::record::{Brought, KeptAccess};
 use crate::journal::Append;
 
 /// The most accesses of a page, the objects behind which it ends, and the accesses that it looks at.
@@ -137,8 +138,9 @@ impl Exchange {
         let size = if size == 0 { DEFAULT } else { size.min(MOST) };
         let mut page = Accesses::default();
         let (mut objects, mut last) = (0, behind);
-        let mut parts = BTreeMap::new();
-        for (looked, found) in self.index.read()?.accesses(caller.partner(), behind).enumerate() {
+        let mut brought = BTreeMap::new();
+        let view = self.index.read()?;
+        for (looked, found) in view.accesses(caller.partner(), behind).enumerate() {
             let (at, mut kept) = found?;
             if since.is_some_and(|since| kept.at < since) {
                 return Ok(page);
@@ -156,64 +158,56 @@ impl Exchange {
             }
             objects += kept.given.versions.len();
             let named = kept.given.versions.iter().map(|version| {
-                Ok((
-                    *version,
-                    self.known_as(caller.partner(), &kept.liaison, *version, &mut parts)?,
-                ))
+                let about =
+                    known_as(&view, caller.partner(), &kept.liaison, *version, &mut brought)?;
+                Ok((*version, about))
             });
             let named = named.collect::<Result<_>>()?;
             page.items.push(Access { sequence: at.0, kept, objects: named });
         }
         Ok(page)
     }
+}
 
-    /// What a version of an author's is about.
-    fn known_as(
-        &self,
-        author: &PartnerId,
-        liaison: &PartnerId,
-        version: Position,
-        parts: &mut BTreeMap<u64, Option<Part>>,
-    ) -> Result<Option<About>> {
-        let sequence = version.sequence;
-        let parts = match parts.entry(sequence) {
-            std::collections::btree_map::Entry::Occupied(found) => found.into_mut(),
-            std::collections::btree_map::Entry::Vacant(vacant) => {
-                vacant.insert(self.index.read()?.versions_of(sequence)?)
-            }
-        };
-        let mut targets = parts.iter().flat_map(|part| part.targets(sequence));
-        let target = targets.find(|target| target.version == Some(version));
-        let Some(target) = target else { return self.other_known_as(author, liaison, version) };
-        let current = self.index.read()?.current(target.id, author, target.audience)?;
-        let known = current.map(|current| current.assessment.indicator);
-        Ok(Some(About::Indicator(target.id, known)))
-    }
+/// What a version of an author's is about.
+fn known_as(
+    view: &View<'_>,
+    author: &PartnerId,
+    liaison: &PartnerId,
+    version: Position,
+    brought: &mut BTreeMap<u64, Option<Brought>>,
+) -> Result<Option<About>> {
+    let sequence = version.sequence;
+    let brought = match brought.entry(sequence) {
+        btree_map::Entry::Occupied(found) => found.into_mut(),
+        btree_map::Entry::Vacant(vacant) => vacant.insert(view.versions_of(sequence)?),
+    };
+    let mut targets = brought.iter().flat_map(|brought| brought.targets(sequence));
+    let target = targets.find(|target| target.version == Some(version));
+    let Some(target) = target else { return other_known_as(view, author, liaison, version) };
+    let current = view.current(target.id, author, target.audience)?;
+    let known = current.map(|current| current.assessment.indicator);
+    Ok(Some(About::Indicator(target.id, known)))
+}
 
-    /// The same of what was added to a tip; and of what is said of a campaign, or was done, while it is what
-    /// its author says. What was done with an answer has the version of the answer: to who has not that in
-    /// its thread it is what was done.
-    fn other_known_as(
-        &self,
-        author: &PartnerId,
-        liaison: &PartnerId,
-        version: Position,
-    ) -> Result<Option<About>> {
-        if let Some(id) = self.index.read()?.tip_at(version.sequence)?
-            && self.index.read()?.tip(id)?.is_some_and(|tip| tip.concerns(liaison))
-            && self
-                .index
-                .read()?
-                .added(id, version.sequence)?
-                .is_some_and(|one| one.stands_in(liaison))
-        {
-            return Ok(Some(About::Tip(id)));
-        }
-        if let Some(kept) = self.index.read()?.contribution_at(version)? {
-            return Ok((kept.author == *author).then_some(About::Campaign(kept.campaign)));
-        }
-        let kept =
-            self.index.read()?.enforcement_at(version)?.filter(|kept| kept.author == *author);
-        Ok(kept.map(|kept| About::Enforcement(kept.enforcement.id)))
+/// The same of what was added to a tip; and of what is said of a campaign, or was done, while it is what
+/// its author says. What was done with an answer has the version of the answer: to who has not that in
+/// its thread it is what was done.
+fn other_known_as(
+    view: &View<'_>,
+    author: &PartnerId,
+    liaison: &PartnerId,
+    version: Position,
+) -> Result<Option<About>> {
+    if let Some(id) = view.tip_at(version.sequence)?
+        && view.tip(id)?.is_some_and(|tip| tip.concerns(liaison))
+        && view.added(id, version.sequence)?.is_some_and(|one| one.stands_in(liaison))
+    {
+        return Ok(Some(About::Tip(id)));
     }
+    if let Some(kept) = view.contribution_at(version)? {
+        return Ok((kept.author == *author).then_some(About::Campaign(kept.campaign)));
+    }
+    let kept = view.enforcement_at(version)?.filter(|kept| kept.author == *author);
+    Ok(kept.map(|kept| About::Enforcement(kept.enforcement.id)))
 }

@@ -5,7 +5,6 @@ mod known;
 mod timeline;
 
 use std::collections::BTreeMap;
-use std::sync::Arc;
 
 pub use self::clusters::{Bond, BondKind, Clusters};
 pub use self::known::{CampaignAsked, CampaignKnown, Numbers, Total};
@@ -20,7 +19,7 @@ use crate::domain::sharing::{Audience, Reader, SharingRequest, SharingView};
 use crate::domain::submission::ItemReceipt;
 use crate::domain::{CampaignId, PartnerId, Position, Sharing, Timestamp, may_see};
 use crate::error::{Error, Kind, Result};
-use crate::index::Index;
+use crate::index::View;
 use crate::index::record::KeptContribution;
 
 /// How many contributions are looked at for one page of campaigns.
@@ -84,14 +83,7 @@ impl Exchange {
         if let Some(sequence) = self.keyed_before(caller, &request.request, request.digest)? {
             return self.campaign_taken(sequence, true).await;
         }
-        let registry = self.registry();
-        let reader = reader(&registry, caller.partner())?;
-        if let Some(campaign) = request.campaign
-            && !self.sees_campaign(&reader, campaign)?
-        {
-            return Err(unknown());
-        }
-        let sharing = Sharing::resolve(request.sharing, caller.partner(), registry.as_ref())?;
+        let sharing = self.check_campaign(caller, request.campaign, request.sharing)?;
         let put = CampaignPut {
             request: request.request.clone(),
             digest: request.digest,
@@ -107,6 +99,23 @@ impl Exchange {
         self.campaign_taken(sequence, replayed).await
     }
 
+    /// Resolves the sharing of what is said of a campaign. An error where the caller does not see the campaign.
+    fn check_campaign(
+        &self,
+        caller: &Caller,
+        campaign: Option<CampaignId>,
+        sharing: SharingRequest,
+    ) -> Result<Sharing> {
+        let view = self.index.read()?;
+        let reader = reader(view.registry(), caller.partner())?;
+        if let Some(campaign) = campaign
+            && !self.sees_campaign(&view, &reader, campaign)?
+        {
+            return Err(unknown());
+        }
+        Ok(Sharing::resolve(sharing, caller.partner(), view.registry().as_ref())?)
+    }
+
     /// A page of the campaigns that a caller may see, the one with the newest contribution first, and the
     /// place to go on behind where there may be more.
     pub fn campaigns(
@@ -115,48 +124,48 @@ impl Exchange {
         before: Option<Position>,
         most: usize,
     ) -> Result<(Vec<Listed>, Option<Position>)> {
-        self.steadily(|registry| {
-            let reader = reader(registry, caller.partner())?;
-            let (mut listed, mut last) = (Vec::<Listed>::new(), None);
-            let mut looked_up: BTreeMap<CampaignId, Option<Position>> = BTreeMap::new();
-            for (looked, kept) in self.index.read()?.contributions_back(before).enumerate() {
-                if looked >= LOOKED_AT {
-                    return Ok((listed, last));
-                }
-                let kept = kept?;
-                last = Some(kept.position);
-                // A campaign stands in the list once, at the newest contribution that the reader sees.
-                if let Some(newest) = looked_up.get(&kept.campaign)
-                    && *newest != Some(kept.position)
-                {
-                    continue;
-                }
-                let mut seen = self.contributions_for(&reader, kept.campaign)?;
-                let (contributions, newest) = (seen.len(), seen.pop());
-                let newest_at = newest.as_ref().map(|newest| newest.kept.position);
-                looked_up.insert(kept.campaign, newest_at);
-                let newest = newest.filter(|_| newest_at == Some(kept.position));
-                let Some(newest) = newest else { continue };
-                if listed.len() == most {
-                    // There is more where the reader sees more: what is hidden makes no page.
-                    let last = listed.last().map(|listed| listed.newest.kept.position);
-                    return Ok((listed, last));
-                }
-                listed.push(Listed { newest, contributions });
+        let view = self.index.read()?;
+        let reader = reader(view.registry(), caller.partner())?;
+        let (mut listed, mut last) = (Vec::<Listed>::new(), None);
+        let mut looked_up: BTreeMap<CampaignId, Option<Position>> = BTreeMap::new();
+        for (looked, kept) in view.contributions_back(before).enumerate() {
+            if looked >= LOOKED_AT {
+                return Ok((listed, last));
             }
-            Ok((listed, None))
-        })
+            let kept = kept?;
+            last = Some(kept.position);
+            // A campaign stands in the list once, at the newest contribution that the reader sees.
+            if let Some(newest) = looked_up.get(&kept.campaign)
+                && *newest != Some(kept.position)
+            {
+                continue;
+            }
+            let mut seen = self.contributions_for(&view, &reader, kept.campaign)?;
+            let (contributions, newest) = (seen.len(), seen.pop());
+            let newest_at = newest.as_ref().map(|newest| newest.kept.position);
+            looked_up.insert(kept.campaign, newest_at);
+            let newest = newest.filter(|_| newest_at == Some(kept.position));
+            let Some(newest) = newest else { continue };
+            if listed.len() == most {
+                // There is more where the reader sees more: what is hidden makes no page.
+                let last = listed.last().map(|listed| listed.newest.kept.position);
+                return Ok((listed, last));
+            }
+            listed.push(Listed { newest, contributions });
+        }
+        Ok((listed, None))
     }
 
     /// What a reader may see of what is said of a campaign, the oldest first.
     pub(super) fn contributions_for(
         &self,
+        view: &View<'_>,
         reader: &Reader,
         campaign: CampaignId,
     ) -> Result<Vec<Contributed>> {
         let now = self.clock.now();
         let mut seen = Vec::new();
-        for kept in self.index.read()?.contributions(campaign) {
+        for kept in view.contributions(campaign) {
             let kept = kept?;
             if may_see(reader, &kept.sharing, &kept.author, kept.position, now) {
                 seen.push(self.contributed(reader, kept));
@@ -180,8 +189,13 @@ impl Exchange {
     }
 
     /// Whether a reader sees a campaign now.
-    pub(super) fn sees_campaign(&self, reader: &Reader, campaign: CampaignId) -> Result<bool> {
-        campaign_visible(&self.index, &reader.id, campaign, self.clock.now())
+    pub(super) fn sees_campaign(
+        &self,
+        view: &View<'_>,
+        reader: &Reader,
+        campaign: CampaignId,
+    ) -> Result<bool> {
+        view.campaign_visible(campaign, reader, self.clock.now())
     }
 
     async fn campaign_taken(&self, sequence: u64, replayed: bool) -> Result<CampaignTaken> {
@@ -215,21 +229,16 @@ pub(super) fn saw_before(
     (before == version || !by_release) && may_see(reader, sharing, author, before, now)
 }
 
-/// Whether a partner sees a campaign now. By the rights of one moment: again where they changed
-/// meanwhile.
+/// Whether a partner sees a campaign at a time.
 pub(super) fn campaign_visible(
-    index: &Index,
+    view: &View<'_>,
     partner: &PartnerId,
     campaign: CampaignId,
     now: Timestamp,
 ) -> Result<bool> {
-    loop {
-        let registry = index.registry();
-        let Some(reader) = registry.reader(partner) else { return Ok(false) };
-        let sees = index.read()?.campaign_visible(campaign, &reader, now)?;
-        if Arc::ptr_eq(&registry, &index.registry()) {
-            return Ok(sees);
-        }
+    match view.registry().reader(partner) {
+        Some(reader) => view.campaign_visible(campaign, &reader, now),
+        None => Ok(false),
     }
 }
 

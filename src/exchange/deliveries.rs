@@ -3,13 +3,14 @@
 use std::collections::BTreeSet;
 use std::sync::Arc;
 
-use super::feeds::{Delivery, Outline, Sight, When, ending};
+use super::feeds::{Delivery, Outline, Sight, When, ending, lost_to_answer};
 use super::partners::{Page, page};
 use super::{Caller, Exchange};
 use crate::domain::cursor::Place;
 use crate::domain::entry::{Body, ItemOutcome, Outcome};
 use crate::domain::{PartnerId, Position, Timestamp};
 use crate::error::{Error, Kind, Result};
+use crate::index::View;
 use crate::index::record::ClosedVersion;
 use crate::journal::{Logged, StoredSubscription};
 
@@ -52,12 +53,13 @@ impl Exchange {
         after: &str,
         size: usize,
     ) -> Result<(Page<Delivered>, Vec<Position>)> {
-        let ending = self.ended_by(caller, sequence)?;
+        let view = self.index.read()?;
+        let ending = self.ended_by(&view, caller, sequence)?;
         let mut told = Vec::new();
         for subscription in self.every_subscription() {
             // One that was made later begins behind it, or passes over what it never gave.
             if subscription.partner != ending.author && subscription.created <= ending.at {
-                told.extend(self.told_of(&subscription, &ending)?);
+                told.extend(self.told_of(&view, &subscription, &ending)?);
             }
         }
         let keys: Vec<String> =
@@ -68,7 +70,7 @@ impl Exchange {
         Ok((page, ended.chain(released).take(MOST_NAMED).collect()))
     }
 
-    fn ended_by(&self, caller: &Caller, sequence: u64) -> Result<Ending> {
+    fn ended_by(&self, view: &View<'_>, caller: &Caller, sequence: u64) -> Result<Ending> {
         let nothing = || {
             let message = "this entry ended nothing of yours";
             Error::new(Kind::NotFound, "nothing_ended", message)
@@ -81,7 +83,7 @@ impl Exchange {
             if author != caller.partner() {
                 return Err(nothing());
             }
-            let versions = self.released_no_longer(&logged)?;
+            let versions = self.released_no_longer(view, &logged)?;
             if versions.is_empty() {
                 return Err(nothing());
             }
@@ -102,7 +104,7 @@ impl Exchange {
         let Outcome::Taken(outcomes) = &*outcome else { return Err(nothing()) };
         let mut versions = Vec::new();
         for version in outcomes.iter().copied().flat_map(ItemOutcome::ended) {
-            if let Some(closed) = self.index.read()?.closed_version(version)? {
+            if let Some(closed) = view.closed_version(version)? {
                 versions.push((version, closed));
             }
         }
@@ -114,7 +116,7 @@ impl Exchange {
     }
 
     /// The versions whose releases an entry ended, each once.
-    fn released_no_longer(&self, logged: &Logged) -> Result<Vec<Position>> {
+    fn released_no_longer(&self, view: &View<'_>, logged: &Logged) -> Result<Vec<Position>> {
         let (sequence, body) = (logged.entry.sequence, &logged.entry.body);
         let indexes: Vec<u32> = match body {
             Body::CampaignPut(_) => vec![0],
@@ -124,7 +126,7 @@ impl Exchange {
         };
         let mut versions = BTreeSet::new();
         for index in indexes {
-            let lost = self.index.read()?.lost(Position::new(sequence, index))?;
+            let lost = view.lost(Position::new(sequence, index))?;
             versions.extend(lost.map(|lost| lost.version));
         }
         if matches!(body, Body::Release(_) | Body::ReleaseEnd(_))
@@ -139,14 +141,19 @@ impl Exchange {
     }
 
     /// How many removals an entry has for a liaison, as its feed tells them, and the place behind the last.
-    fn told_by_lane(&self, sight: &Sight, logged: &Logged) -> Result<(usize, Place)> {
+    fn told_by_lane(
+        &self,
+        view: &View<'_>,
+        sight: &Sight,
+        logged: &Logged,
+    ) -> Result<(usize, Place)> {
         let done = Place::behind_entry(logged.entry.sequence);
         let mut behind = Place::behind_entry(logged.entry.sequence.saturating_sub(1));
         let (mut removals, mut last) = (0, Place::default());
         while behind < done {
             let (delivery, place) = match &logged.entry.body {
-                Body::TipResponded(_) => (self.lost_to_answer(sight, &logged.entry, true)?, done),
-                _ => self.by_lane(sight, &logged.entry, behind, true)?,
+                Body::TipResponded(_) => (lost_to_answer(view, sight, &logged.entry, true)?, done),
+                _ => self.by_lane(view, sight, &logged.entry, behind, true)?,
             };
             if let Some(Delivery::Removals(all)) = &delivery {
                 removals += all.len();
@@ -160,26 +167,28 @@ impl Exchange {
     /// What a subscription's reader was to be told; `None` where that was nothing.
     fn told_of(
         &self,
+        view: &View<'_>,
         subscription: &StoredSubscription,
         ending: &Ending,
     ) -> Result<Option<Delivered>> {
         // One of a partner that a restored journal does not know has no reader.
-        if self.registry().partner(&subscription.partner).is_none() {
+        if view.registry().partner(&subscription.partner).is_none() {
             return Ok(None);
         }
-        let sight = Sight::new(self, &subscription.partner, subscription.filter.clone())?;
+        let sight =
+            Sight::new(self, view.registry(), &subscription.partner, subscription.filter.clone())?;
         let Some(then) = sight.reader_at(ending.sequence.saturating_sub(1)) else {
             return Ok(None);
         };
         let before = When::At(ending.sequence.saturating_sub(1));
         let (mut removals, mut last) = match &ending.by_lane {
-            Some((_, logged)) if sight.is_liaison() => self.told_by_lane(&sight, logged)?,
+            Some((_, logged)) if sight.is_liaison() => self.told_by_lane(view, &sight, logged)?,
             _ => (0, Place::default()),
         };
         for (version, closed) in &ending.versions {
             let (author, sharing, said) = (&ending.author, &closed.sharing, &closed.outline);
             let outline = Outline { author, version: *version, sharing, said };
-            if sight.wants(&then, before, outline)? {
+            if sight.wants(view, &then, before, outline)? {
                 removals += 1;
                 last = last.max(Place::behind(closed.by));
             }

@@ -12,7 +12,7 @@ use crate::domain::{
     CampaignId, Day, Invalid, PartnerId, Position, Sharing, Timestamp, TipId, may_see,
 };
 use crate::error::{Error, Kind, Result};
-use crate::index::Registry;
+use crate::index::View;
 use crate::index::keys::ListedBy;
 use crate::index::record::KeptEnforcement;
 
@@ -88,43 +88,53 @@ impl Exchange {
         if let Some(sequence) = self.keyed_before(caller, &request.request, request.digest)? {
             return self.reported(sequence, true).await;
         }
-        let registry = self.registry();
-        let reader = reader(&registry, caller.partner())?;
-        let sharing = Sharing::resolve(request.sharing, caller.partner(), registry.as_ref())?;
-        let (mut items, mut rejected) = (Vec::new(), request.rejected);
-        for (index, enforcement) in request.items {
-            match self.refuses_enforcement(&registry, &reader, &enforcement)? {
+        let (key, digest) = (request.request.clone(), request.digest);
+        let body = Body::Enforcements(self.check_enforcements(caller, request)?);
+        let (sequence, replayed) = self.keyed(caller, &key, digest, body).await?;
+        self.reported(sequence, replayed).await
+    }
+
+    /// Rejects those that are not the caller's to report.
+    fn check_enforcements(
+        &self,
+        caller: &Caller,
+        request: EnforcementRequest,
+    ) -> Result<Enforcements> {
+        let EnforcementRequest { request, digest, sharing, items: sent, mut rejected } = request;
+        let view = self.index.read()?;
+        let reader = reader(view.registry(), caller.partner())?;
+        let sharing = Sharing::resolve(sharing, caller.partner(), view.registry().as_ref())?;
+        let mut items = Vec::with_capacity(sent.len());
+        for (index, enforcement) in sent {
+            match self.refuses_enforcement(&view, &reader, &enforcement)? {
                 None => items.push((index, enforcement)),
                 Some(invalid) => rejected.push(Rejection { index, invalid }),
             }
         }
         rejected.sort_by_key(|one| one.index);
-        let (key, digest) = (request.request.clone(), request.digest);
-        let body =
-            Body::Enforcements(Enforcements { request: key, digest, sharing, items, rejected });
-        let (sequence, replayed) = self.keyed(caller, &request.request, digest, body).await?;
-        self.reported(sequence, replayed).await
+        Ok(Enforcements { request, digest, sharing, items, rejected })
     }
 
     /// Why an enforcement is not its author's to report: it names what the author does not see, or what
     /// is another's.
     pub(super) fn refuses_enforcement(
         &self,
-        registry: &Registry,
+        view: &View<'_>,
         author: &Reader,
         enforcement: &Enforcement,
     ) -> Result<Option<Invalid>> {
         if let Some(campaign) = enforcement.campaign
-            && !self.sees_campaign(author, campaign)?
+            && !self.sees_campaign(view, author, campaign)?
         {
             return Ok(Some(Invalid::new("campaign", "is not a campaign that you see")));
         }
         if let Some(tip) = enforcement.tip
-            && !self.sees_tip(author, tip)?
+            && !sees_tip(view, author, tip)?
         {
             return Ok(Some(Invalid::new("tip", "is not a tip of yours")));
         }
-        let owners = enforcement.check_owners(&author.id, |platform| registry.owner(platform));
+        let owners =
+            enforcement.check_owners(&author.id, |platform| view.registry().owner(platform));
         Ok(owners.err())
     }
 
@@ -135,29 +145,25 @@ impl Exchange {
         caller: &Caller,
         query: &DeedQuery,
     ) -> Result<(Vec<Deed>, Option<Position>)> {
-        self.steadily(|registry| {
-            let reader = reader(registry, caller.partner())?;
-            if let Some(campaign) = query.campaign
-                && !self.sees_campaign(&reader, campaign)?
-            {
-                return Err(super::campaigns::unknown());
-            }
-            if let Some(tip) = query.tip
-                && !self.sees_tip(&reader, tip)?
-            {
-                return Err(Error::new(
-                    Kind::NotFound,
-                    "tip_unknown",
-                    "there is no such tip of yours",
-                ));
-            }
-            self.enforcements_for(&reader, query)
-        })
+        let view = self.index.read()?;
+        let reader = reader(view.registry(), caller.partner())?;
+        if let Some(campaign) = query.campaign
+            && !self.sees_campaign(&view, &reader, campaign)?
+        {
+            return Err(super::campaigns::unknown());
+        }
+        if let Some(tip) = query.tip
+            && !sees_tip(&view, &reader, tip)?
+        {
+            return Err(Error::new(Kind::NotFound, "tip_unknown", "there is no such tip of yours"));
+        }
+        self.enforcements_for(&view, &reader, query)
     }
 
     /// The same for a reader whose rights were looked up.
     pub(super) fn enforcements_for(
         &self,
+        view: &View<'_>,
         reader: &Reader,
         query: &DeedQuery,
     ) -> Result<(Vec<Deed>, Option<Position>)> {
@@ -168,19 +174,19 @@ impl Exchange {
             (None, None, None) => ListedBy::All,
         };
         let (mut deeds, mut last) = (Vec::<Deed>::new(), None);
-        for (looked, kept) in self.index.read()?.enforcements_back(by, query.before).enumerate() {
+        for (looked, kept) in view.enforcements_back(by, query.before).enumerate() {
             if looked >= LOOKED_AT {
                 return Ok((deeds, last));
             }
             let kept = kept?;
             last = Some(kept.position);
-            if query.asks_for(&kept) && self.is_newest_seen(reader, &kept)? {
+            if query.asks_for(&kept) && self.is_newest_seen(view, reader, &kept)? {
                 if deeds.len() >= query.most {
                     // There is more where the reader sees more: what is hidden makes no page.
                     let last = deeds.last().map(|deed| deed.kept.position);
                     return Ok((deeds, last));
                 }
-                deeds.push(self.deed(reader, kept)?);
+                deeds.push(self.deed(view, reader, kept)?);
             }
         }
         Ok((deeds, None))
@@ -190,6 +196,7 @@ impl Exchange {
     /// more.
     pub(super) fn all_enforcements_for(
         &self,
+        view: &View<'_>,
         reader: &Reader,
         query: &DeedQuery,
     ) -> Result<(Vec<Deed>, bool)> {
@@ -197,7 +204,7 @@ impl Exchange {
         let most = query.most;
         loop {
             query.most = most - deeds.len();
-            let (some, next) = self.enforcements_for(reader, &query)?;
+            let (some, next) = self.enforcements_for(view, reader, &query)?;
             deeds.extend(some);
             match next {
                 Some(_) if deeds.len() < most => query.before = next,
@@ -207,49 +214,53 @@ impl Exchange {
     }
 
     /// An enforcement that a reader may see, with what that reader may know of it.
-    pub(super) fn deed(&self, reader: &Reader, mut kept: KeptEnforcement) -> Result<Deed> {
+    pub(super) fn deed(
+        &self,
+        view: &View<'_>,
+        reader: &Reader,
+        mut kept: KeptEnforcement,
+    ) -> Result<Deed> {
         let is_own = reader.id == kept.author;
         if let Some(campaign) = kept.enforcement.campaign
             && !is_own
-            && !self.sees_campaign(reader, campaign)?
+            && !self.sees_campaign(view, reader, campaign)?
         {
             kept.enforcement.campaign = None;
         }
         if let Some(tip) = kept.enforcement.tip
             && !is_own
-            && !self.sees_tip(reader, tip)?
+            && !sees_tip(view, reader, tip)?
         {
             kept.enforcement.tip = None;
         }
-        let view = kept.sharing.seen_by(reader, &kept.author, kept.position);
+        let part = kept.sharing.seen_by(reader, &kept.author, kept.position);
         let (now, at) = (self.clock.now(), kept.position);
         let saw = |old: &Position| saw_before(reader, &kept.sharing, &kept.author, at, *old, now);
         let replaces = kept.replaced.filter(saw);
-        Ok(Deed { kept, replaces, view })
+        Ok(Deed { kept, replaces, view: part })
     }
 
     /// Whether a reader sees an enforcement, and no newer word of its author's on the same deed to another
     /// audience: each deed counts once.
-    pub(super) fn is_newest_seen(&self, reader: &Reader, kept: &KeptEnforcement) -> Result<bool> {
+    pub(super) fn is_newest_seen(
+        &self,
+        view: &View<'_>,
+        reader: &Reader,
+        kept: &KeptEnforcement,
+    ) -> Result<bool> {
         let now = self.clock.now();
         let sees =
             |one: &KeptEnforcement| may_see(reader, &one.sharing, &one.author, one.position, now);
         if !sees(kept) {
             return Ok(false);
         }
-        for other in self.index.read()?.enforcement_versions(&kept.author, &kept.enforcement.id) {
+        for other in view.enforcement_versions(&kept.author, &kept.enforcement.id) {
             let other = other?;
             if other.position > kept.position && sees(&other) {
                 return Ok(false);
             }
         }
         Ok(true)
-    }
-
-    /// Whether a tip is a reader's, as its sender or one of its recipients.
-    fn sees_tip(&self, reader: &Reader, tip: [u8; 16]) -> Result<bool> {
-        let tip = self.index.read()?.tip(TipId::from_bytes(tip))?;
-        Ok(tip.is_some_and(|tip| tip.concerns(&reader.id)))
     }
 
     async fn reported(&self, sequence: u64, replayed: bool) -> Result<Reported> {
@@ -266,6 +277,12 @@ impl Exchange {
         let items = item_receipts(sequence, indexes, outcomes, &sent.rejected);
         Ok(Reported { sequence, accepted, items, replayed })
     }
+}
+
+/// Whether a tip is a reader's, as its sender or one of its recipients.
+fn sees_tip(view: &View<'_>, reader: &Reader, tip: [u8; 16]) -> Result<bool> {
+    let tip = view.tip(TipId::from_bytes(tip))?;
+    Ok(tip.is_some_and(|tip| tip.concerns(&reader.id)))
 }
 
 impl DeedQuery {

@@ -16,7 +16,7 @@ use crate::journal::{Append, Stamp};
 pub(super) struct Epoch {
     id: OnceLock<EpochId>,
     /// Set once its entry is stored.
-    begun: OnceCell<Stamp>,
+    entry: OnceCell<Stamp>,
 }
 
 impl Exchange {
@@ -42,7 +42,7 @@ impl Exchange {
             let id = AppendId::derive(&[b"epoch", &epoch.0]);
             self.store(Append::new(id, None, Body::Epoch(*epoch))).await
         };
-        self.epoch.begun.get_or_try_init(begin).await?;
+        self.epoch.entry.get_or_try_init(begin).await?;
         Ok(())
     }
 }

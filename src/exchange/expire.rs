@@ -51,15 +51,30 @@ impl Exchange {
     }
 
     async fn expire(&self, ends: Timestamp, sequence: u64) -> Result<usize> {
+        let expiry = self.expiry(ends, sequence)?;
+        let count = expiry.versions.len();
+        let id = AppendId::derive(&[
+            b"expiry",
+            &sequence.to_be_bytes(),
+            &ends.as_millis().to_be_bytes(),
+        ]);
+        let stamp = self.append(Append::new(id, None, Body::Expiry(expiry))).await?;
+        self.index.outcome(stamp.sequence).await?;
+        Ok(count)
+    }
+    /// What of an entry is due.
+    fn expiry(&self, ends: Timestamp, sequence: u64) -> Result<Expiry> {
         let missing = || {
             let message = format!("the versions of entry {sequence} are missing");
             Error::internal("index_corrupt", message)
         };
-        let brought = self.index.read()?.versions_of(sequence)?.ok_or_else(missing)?;
+        let view = self.index.read()?;
+        let brought = view.versions_of(sequence)?.ok_or_else(missing)?;
+        let (author, audience) = (brought.author, brought.audience);
         let mut versions = Vec::new();
         for (index, id) in brought.versions {
             let version = Position::new(sequence, index);
-            let current = self.index.read()?.current(id, &brought.author, brought.audience)?;
+            let current = view.current(id, &author, audience)?;
             let is_due = current.is_some_and(|current| {
                 current.version == version && current.assessment.ends(current.accepted) <= ends
             });
@@ -67,17 +82,6 @@ impl Exchange {
                 versions.push((index, id));
             }
         }
-        let count = versions.len();
-        let id = AppendId::derive(&[
-            b"expiry",
-            &sequence.to_be_bytes(),
-            &ends.as_millis().to_be_bytes(),
-        ]);
-        let (partner, audience, part) =
-            (brought.author, brought.audience, Position::new(sequence, 0));
-        let expiry = Expiry { partner, audience, ends, part, versions };
-        let stamp = self.append(Append::new(id, None, Body::Expiry(expiry))).await?;
-        self.index.outcome(stamp.sequence).await?;
-        Ok(count)
+        Ok(Expiry { partner: author, audience, ends, sequence, versions })
     }
 }

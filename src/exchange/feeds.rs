@@ -29,6 +29,7 @@ pub use self::delivery::{
 };
 pub(super) use self::endings::ending;
 use self::expansion::Expanded;
+pub(super) use self::lane::lost_to_answer;
 pub(super) use self::sight::{Outline, Sight, When};
 use super::lane::{Wanted, check_filter};
 use super::{Caller, Exchange};
@@ -37,6 +38,7 @@ use crate::domain::entry::Body;
 use crate::domain::purpose::Purpose;
 use crate::domain::{Cursor, Invalid, PartnerId, Position};
 use crate::error::{Error, Kind, Result};
+use crate::index::View;
 use crate::journal::Logged;
 
 /// How many entries a feed takes from the journal at once.
@@ -91,6 +93,7 @@ impl Exchange {
         self.check_purpose(caller, purpose.as_ref())?;
         check_filter(caller, &filter)?;
         let checkpoint = self.index.watch();
+        let registry = self.registry();
         let now = *checkpoint.borrow();
         let place = match start {
             Start::Oldest => Place::behind_entry(self.log.oldest().saturating_sub(1)),
@@ -100,7 +103,8 @@ impl Exchange {
         Ok(Feed {
             exchange: Arc::clone(self),
             partner: caller.partner().clone(),
-            sight: Sight::new(self, caller.partner(), filter)?.for_purpose(purpose.as_ref()),
+            sight: Sight::new(self, &registry, caller.partner(), filter)?
+                .for_purpose(purpose.as_ref()),
             purpose,
             place,
             checkpoint,
@@ -206,7 +210,7 @@ impl Feed {
         self.ahead.clear();
     }
 
-    /// The next batch that can be delivered without waiting, for the disk neither, before anything
+    /// The next batch that can be delivered without waiting for the journal, before anything
     /// else for the reader and among the next [`ENTRIES_AT_ONCE`] entries.
     pub fn next_batch_ready(&mut self) -> Result<Option<BatchDelivery>> {
         if let Some((from, most)) = self.lacks()
@@ -218,7 +222,10 @@ impl Feed {
             if !matches!(logged.entry.body, Body::SubmissionBatch(_) | Body::SubmissionClosed(_)) {
                 return Ok(None);
             }
-            let delivery = self.batch(&logged)?;
+            let exchange = Arc::clone(&self.exchange);
+            let view = exchange.index.read()?;
+            self.sight.refresh(&view)?;
+            let delivery = self.batch(&view, &logged)?;
             self.ahead.pop_front();
             self.place = Place::behind_entry(logged.entry.sequence);
             if delivery.is_some() {
@@ -259,11 +266,13 @@ impl Feed {
     fn entry(&mut self, logged: &Arc<Logged>) -> Result<(Option<Delivery>, Place)> {
         let entry = &logged.entry;
         let done = Place::behind_entry(entry.sequence);
+        let exchange = Arc::clone(&self.exchange);
+        let view = &exchange.index.read()?;
+        self.sight.refresh(view)?;
         let delivery = match &entry.body {
-            Body::SubmissionBatch(_) => self.batch(logged)?.map(Delivery::Batch),
+            Body::SubmissionBatch(_) => self.batch(view, logged)?.map(Delivery::Batch),
             Body::Withdrawal(_) | Body::Expiry(_) if entry.sequence > self.empty_until => {
-                self.sight.refresh(&self.exchange)?;
-                let removals = self.exchange.removals(&self.sight, entry, self.place)?;
+                let removals = exchange.removals(view, &self.sight, entry, self.place)?;
                 (!removals.is_empty()).then_some(Delivery::Removals(removals))
             }
             // Nothing else than what can be released, and tips that are addressed to it, leaves by a
@@ -275,11 +284,11 @@ impl Feed {
             | Body::ReleaseEnd(_)
                 if self.sight.is_liaison() =>
             {
-                return self.by_lane(logged);
+                let holds = entry.sequence > self.empty_until;
+                return exchange.by_lane(view, &self.sight, entry, self.place, holds);
             }
             Body::GroupPut(_) | Body::TermsConfirmed(_) | Body::CampaignPut(_) => {
-                self.sight.refresh(&self.exchange)?;
-                match self.exchange.expand(&self.sight, entry, self.place)? {
+                match exchange.expand(view, &self.sight, entry, self.place)? {
                     Expanded::Done => None,
                     Expanded::UpTo(delivery, place) => {
                         return Ok((delivery.map(|told| *told), place));
@@ -287,12 +296,10 @@ impl Feed {
                 }
             }
             Body::Sightings(_) | Body::Feedback(_) => {
-                self.sight.refresh(&self.exchange)?;
-                self.exchange.reactions(&self.sight, entry, self.place)?
+                exchange.reactions(view, &self.sight, entry, self.place)?
             }
             Body::Enforcements(enforcements) => {
-                self.sight.refresh(&self.exchange)?;
-                self.exchange.done(&self.sight, entry, enforcements, self.place)?
+                exchange.done(view, &self.sight, entry, enforcements, self.place)?
             }
             Body::TipSent(_)
             | Body::TipResponded(_)
@@ -304,13 +311,13 @@ impl Feed {
                     return Ok((None, done));
                 }
                 let behind = self.place;
-                let (told, place) = self.exchange.tips_told(&self.partner, entry, behind)?;
+                let (told, place) = exchange.tips_told(view, &self.partner, entry, behind)?;
                 let told = told.map(|told| Delivery::Tip(Box::new(told)));
                 if place < done || !self.sight.is_liaison() {
                     return Ok((told, place));
                 }
                 let holds = entry.sequence > self.empty_until;
-                let lost = self.exchange.lost_to_answer(&self.sight, entry, holds)?;
+                let lost = lost_to_answer(view, &self.sight, entry, holds)?;
                 return Ok(match (told, lost) {
                     // First the answer, and behind it what that took the place of.
                     (Some(told), Some(_)) => {
@@ -338,16 +345,8 @@ impl Feed {
         Ok((delivery, done))
     }
 
-    /// What there is for a liaison in an entry, and the place behind it.
-    fn by_lane(&mut self, logged: &Logged) -> Result<(Option<Delivery>, Place)> {
-        self.sight.refresh(&self.exchange)?;
-        let holds = logged.entry.sequence > self.empty_until;
-        self.exchange.by_lane(&self.sight, &logged.entry, self.place, holds)
-    }
-
-    fn batch(&mut self, logged: &Arc<Logged>) -> Result<Option<BatchDelivery>> {
-        self.sight.refresh(&self.exchange)?;
-        self.exchange.batch_delivery(&self.sight, logged, self.place, self.empty_until)
+    fn batch(&self, view: &View<'_>, logged: &Arc<Logged>) -> Result<Option<BatchDelivery>> {
+        self.exchange.batch_delivery(view, &self.sight, logged, self.place, self.empty_until)
     }
 
     /// Whether entries are there that the reader has not come to.

@@ -11,6 +11,7 @@ use crate::domain::partner::Role;
 use crate::domain::sharing::SharingView;
 use crate::domain::{PartnerId, Position, Sharing};
 use crate::error::{Error, Kind, Result};
+use crate::index::View;
 use crate::index::record::{Current, KeptHold};
 use crate::journal::Append;
 
@@ -97,14 +98,14 @@ impl Exchange {
         };
         let LastPart { earlier, rejected, .. } = part.clone();
         let sequences = earlier.into_iter().chain([last]).collect();
-        let hold = self.own_hold(caller, hold)?;
+        let hold = self.own_hold(&self.index.read()?, caller, hold)?;
         Ok(PlacedHold { hold, rejected, sequences, replayed })
     }
 
     /// Has a hold of a caller's last its whole time again from now on.
     pub async fn renew_hold(&self, caller: &Caller, hold: HoldId) -> Result<LegalHold> {
         self.change_hold(caller, hold, HoldAct::Renewed).await?;
-        self.own_hold(caller, hold)
+        self.own_hold(&self.index.read()?, caller, hold)
     }
 
     /// Ends a hold of a caller's.
@@ -114,7 +115,7 @@ impl Exchange {
 
     async fn change_hold(&self, caller: &Caller, hold: HoldId, act: HoldAct) -> Result<()> {
         // The same for a hold that is another's and for none.
-        self.own_hold(caller, hold)?;
+        self.own_hold(&self.index.read()?, caller, hold)?;
         let id = AppendId::derive(&[
             b"hold",
             caller.partner().as_str().as_bytes(),
@@ -171,9 +172,10 @@ impl Exchange {
         behind: Option<Position>,
         size: usize,
     ) -> Result<(Vec<Sight>, bool)> {
-        self.own_hold(caller, hold)?;
+        let view = self.index.read()?;
+        self.own_hold(&view, caller, hold)?;
         let size = if size == 0 { DEFAULT } else { size.min(MOST_COPIES) };
-        let mut copies = self.index.read()?.held(caller.partner(), hold, behind, size + 1)?;
+        let mut copies = view.held(caller.partner(), hold, behind, size + 1)?;
         let more = copies.len() > size;
         copies.truncate(size);
         let author = caller.partner();
@@ -186,8 +188,8 @@ impl Exchange {
     }
 
     /// A hold of the caller's that has not ended.
-    fn own_hold(&self, caller: &Caller, id: HoldId) -> Result<LegalHold> {
-        let kept = self.index.read()?.hold(caller.partner(), id)?;
+    fn own_hold(&self, view: &View<'_>, caller: &Caller, id: HoldId) -> Result<LegalHold> {
+        let kept = view.hold(caller.partner(), id)?;
         let kept = kept.filter(|kept| !kept.has_ended(self.clock.now()));
         let kept = kept.ok_or_else(|| refused(&VoidReason::HoldGone))?;
         Ok(LegalHold { id, author: caller.partner().clone(), kept })

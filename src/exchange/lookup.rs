@@ -1,15 +1,14 @@
 //! Is it known? Answers are computed from what the caller may see, and from nothing else.
 
 use std::collections::HashMap;
-use std::sync::Arc;
 
 use super::{Caller, Exchange};
 use crate::domain::sharing::{Reader, SharingView};
 use crate::domain::summary::{Summary, Visible};
 use crate::domain::{Indicator, IndicatorId, PartnerId, Position, Timestamp, may_see};
 use crate::error::{Error, Kind, Result};
+use crate::index::View;
 use crate::index::record::Current;
-use crate::index::{Registry, View};
 
 /// Everything that a caller may see of one indicator; at least one assessment.
 #[derive(Clone, Debug)]
@@ -50,43 +49,27 @@ impl Exchange {
         caller: &Caller,
         indicators: &[IndicatorId],
     ) -> Result<HashMap<IndicatorId, Known>> {
-        self.steadily(|registry| {
-            let Some(reader) = registry.reader(caller.partner()) else {
-                return Ok(HashMap::new());
-            };
-            let (view, now) = (self.index.read()?, self.clock.now());
-            let known = |id: &IndicatorId| {
-                let keep = (Keep::Newest, now);
-                match self.known(&view, registry, &reader, *id, keep) {
-                    Ok(known) => known.map(|known| Ok((*id, known))),
-                    Err(error) => Some(Err(error)),
-                }
-            };
-            indicators.iter().filter_map(known).collect()
-        })
+        let (view, now) = (self.index.read()?, self.clock.now());
+        let Some(reader) = view.registry().reader(caller.partner()) else {
+            return Ok(HashMap::new());
+        };
+        let known = |id: &IndicatorId| {
+            let known = self.known(&view, &reader, *id, (Keep::Newest, now)).transpose()?;
+            Some(known.map(|known| (*id, known)))
+        };
+        indicators.iter().filter_map(known).collect()
     }
 
     /// What a caller may see of an indicator, or that there is no such thing.
     pub fn indicator(&self, caller: &Caller, id: IndicatorId) -> Result<Known> {
-        let known = self.steadily(|registry| match registry.reader(caller.partner()) {
-            Some(reader) => self.known_to(registry, &reader, id),
-            None => Ok(None),
-        })?;
+        let view = self.index.read()?;
+        let known = match view.registry().reader(caller.partner()) {
+            Some(reader) => self.known_to(&view, &reader, id)?,
+            None => None,
+        };
         known.ok_or_else(|| {
             Error::new(Kind::NotFound, "indicator_unknown", "nothing is known of this indicator")
         })
-    }
-
-    /// Reads under the rights of one moment: again where they changed meanwhile, so that nothing is
-    /// judged by rights that ended before it was accepted.
-    pub(super) fn steadily<T>(&self, read: impl Fn(&Registry) -> Result<T>) -> Result<T> {
-        loop {
-            let registry = self.index.registry();
-            let answer = read(&registry)?;
-            if Arc::ptr_eq(&registry, &self.index.registry()) {
-                return Ok(answer);
-            }
-        }
     }
 
     /// Waits until a version has been applied here.
@@ -107,18 +90,16 @@ impl Exchange {
     /// What a reader may see of an indicator.
     pub(super) fn known_to(
         &self,
-        registry: &Registry,
+        view: &View<'_>,
         reader: &Reader,
         id: IndicatorId,
     ) -> Result<Option<Known>> {
-        let view = self.index.read()?;
-        self.known(&view, registry, reader, id, (Keep::All, self.clock.now()))
+        self.known(view, reader, id, (Keep::All, self.clock.now()))
     }
 
     fn known(
         &self,
         view: &View<'_>,
-        registry: &Registry,
         reader: &Reader,
         id: IndicatorId,
         (keep, now): (Keep, Timestamp),
@@ -132,26 +113,26 @@ impl Exchange {
             if reader.id != author {
                 current.assessment.raw = None;
                 if let Some(campaign) = current.assessment.campaign
-                    && !self.sees_campaign(reader, campaign)?
+                    && !self.sees_campaign(view, reader, campaign)?
                 {
                     current.assessment.campaign = None;
                 }
             }
-            let view = current.sharing.seen_by(reader, &author, current.version);
+            let part = current.sharing.seen_by(reader, &author, current.version);
             // They come author by author.
             match assessments.last_mut() {
                 Some(last) if keep == Keep::Newest && last.author == author => {
                     if last.current.version < current.version {
-                        *last = Sight { author, current, view };
+                        *last = Sight { author, current, view: part };
                     }
                 }
-                _ => assessments.push(Sight { author, current, view }),
+                _ => assessments.push(Sight { author, current, view: part }),
             }
         }
         assessments.sort_by_key(|sight| sight.current.version);
         let visible: Vec<_> = assessments.iter().map(Sight::visible).collect();
         let platform = assessments.first().and_then(|sight| sight.indicator().platform());
-        let owner = platform.and_then(|platform| registry.owner(platform));
+        let owner = platform.and_then(|platform| view.registry().owner(platform));
         let Some(summary) = Summary::of(&visible, owner) else { return Ok(None) };
         let stands = summary.strongest.version;
         let strongest = visible.iter().position(|one| one.version == stands).unwrap_or(0);

@@ -15,7 +15,7 @@ use crate::domain::sharing::{Audience, Reader, SharingRequest};
 use crate::domain::{IndicatorId, Invalid, PartnerId, Position, Sharing, Timestamp, Tlp, may_see};
 use crate::error::Result;
 use crate::exchange::feeds::{Opined, Seen};
-use crate::index::Registry;
+use crate::index::{Registry, View};
 
 /// The most sightings, and the most feedback, in one answer: the newest.
 const MOST_SHOWN: usize = 100;
@@ -88,8 +88,8 @@ impl Exchange {
         if let Some(noted) = self.noted_before(caller, &request.request, request.digest).await? {
             return Ok(noted);
         }
-        let registry = self.registry();
-        let reader = reader(&registry, caller.partner())?;
+        let view = self.index.read()?;
+        let (registry, reader) = (view.registry(), reader(view.registry(), caller.partner())?);
         let sharing = Sharing::resolve(request.sharing, caller.partner(), registry.as_ref())?;
         check_no_release(&sharing)?;
         let (mut items, mut rejected) = (Vec::new(), request.rejected);
@@ -100,8 +100,8 @@ impl Exchange {
                 Entry::Vacant(vacant) => {
                     // Many of them: others get their turn.
                     tokio::task::yield_now().await;
-                    let known = self.known_to(&registry, &reader, sighting.id)?;
-                    vacant.insert(refuses_sighting(known.as_ref(), &sharing, &registry)).clone()
+                    let known = self.known_to(&view, &reader, sighting.id)?;
+                    vacant.insert(refuses_sighting(known.as_ref(), &sharing, registry)).clone()
                 }
             };
             match refusal {
@@ -109,6 +109,7 @@ impl Exchange {
                 Some(invalid) => rejected.push(Rejection { index: sighting.index, invalid }),
             }
         }
+        drop(view);
         rejected.sort_by_key(|one| one.index);
         let (key, digest) = (request.request.clone(), request.digest);
         let body = Body::Sightings(Sightings { request: key, digest, sharing, items, rejected });
@@ -120,11 +121,18 @@ impl Exchange {
         if let Some(noted) = self.noted_before(caller, &request.request, request.digest).await? {
             return Ok(noted);
         }
-        let registry = self.registry();
-        let reader = reader(&registry, caller.partner())?;
+        let (key, digest) = (request.request.clone(), request.digest);
+        let body = Body::Feedback(self.check_feedback(caller, request)?);
+        self.note(caller, &key, digest, body).await
+    }
+
+    /// Feedback that its giver may give.
+    fn check_feedback(&self, caller: &Caller, request: FeedbackRequest) -> Result<Feedback> {
+        let view = self.index.read()?;
+        let (registry, reader) = (view.registry(), reader(view.registry(), caller.partner())?);
         let unknown = || refused(&VoidReason::VersionGone);
-        let (of, target) = self.find_version(request.about)?.ok_or_else(unknown)?;
-        let current = self.index.read()?.current(target.id, &of, target.audience)?;
+        let (of, target) = find_version(&view, request.about)?.ok_or_else(unknown)?;
+        let current = view.current(target.id, &of, target.audience)?;
         let now = self.clock.now();
         let current = current
             .filter(|current| Some(current.version) == target.version)
@@ -147,68 +155,63 @@ impl Exchange {
             let reason = "is too wide: the assessment is under a restricted label";
             return Err(Invalid::new("sharing", reason).into());
         }
-        let (key, digest) = (request.request.clone(), request.digest);
-        let (opinion, note) = (request.opinion, request.note);
-        let feedback = Feedback { request: key, digest, of, target, opinion, note, sharing };
-        self.note(caller, &request.request, digest, Body::Feedback(feedback)).await
+        let FeedbackRequest { request, digest, opinion, note, .. } = request;
+        Ok(Feedback { request, digest, of, target, opinion, note, sharing })
     }
 
     /// What a reader may see of sightings of an indicator that it knows, and of feedback on it.
     pub fn reactions_to(&self, caller: &Caller, known: &Known) -> Result<Reactions> {
-        self.steadily(|registry| {
-            let reader = reader(registry, caller.partner())?;
-            let mut reactions = Reactions::default();
-            self.sightings_of(&reader, known, &mut reactions)?;
-            self.feedback_on(&reader, known, &mut reactions)?;
-            Ok(reactions)
-        })
+        let view = self.index.read()?;
+        let reader = reader(view.registry(), caller.partner())?;
+        let mut reactions = Reactions::default();
+        self.sightings_of(&view, &reader, known, &mut reactions)?;
+        self.feedback_on(&view, &reader, known, &mut reactions)?;
+        Ok(reactions)
     }
 
     fn sightings_of(
         &self,
+        view: &View<'_>,
         reader: &Reader,
         known: &Known,
         reactions: &mut Reactions,
     ) -> Result<()> {
         let now = self.clock.now();
-        for found in self.index.read()?.sightings(known.strongest().current.id) {
+        for found in view.sightings(known.strongest().current.id) {
             let kept = found?;
             let position = kept.position;
             if may_see(reader, &kept.sharing, &kept.author, position, now) {
                 reactions.seen_count = reactions.seen_count.saturating_add(kept.sighting.count);
-                let view = kept.sharing.seen_by(reader, &kept.author, position);
-                reactions.sightings.push(Seen { position, kept, view });
+                let part = kept.sharing.seen_by(reader, &kept.author, position);
+                reactions.sightings.push(Seen { position, kept, view: part });
             }
         }
         newest(&mut reactions.sightings, |seen| seen.position);
         Ok(())
     }
 
-    fn feedback_on(&self, reader: &Reader, known: &Known, reactions: &mut Reactions) -> Result<()> {
+    fn feedback_on(
+        &self,
+        view: &View<'_>,
+        reader: &Reader,
+        known: &Known,
+        reactions: &mut Reactions,
+    ) -> Result<()> {
         let now = self.clock.now();
         for sight in &known.assessments {
-            for found in self.index.read()?.feedback(sight.current.version) {
+            for found in view.feedback(sight.current.version) {
                 let (giver, kept) = found?;
                 let concerns = reader.id == sight.author
                     || may_see(reader, &kept.sharing, &giver, kept.position, now);
                 if concerns {
-                    let view = kept.sharing.seen_by(reader, &giver, kept.position);
+                    let part = kept.sharing.seen_by(reader, &giver, kept.position);
                     let about = sight.current.version;
-                    reactions.feedback.push(Opined { giver, about, kept, view });
+                    reactions.feedback.push(Opined { giver, about, kept, view: part });
                 }
             }
         }
         newest(&mut reactions.feedback, |one| one.kept.position);
         Ok(())
-    }
-
-    /// Whose version this is, and where the index holds it, if it was ever one.
-    pub(super) fn find_version(&self, version: Position) -> Result<Option<(PartnerId, Target)>> {
-        let Some(brought) = self.index.read()?.versions_of(version.sequence)? else {
-            return Ok(None);
-        };
-        let found = brought.targets(version.sequence).find(|one| one.version == Some(version));
-        Ok(found.map(|target| (brought.author, target)))
     }
 
     pub(super) async fn noted_before(
@@ -246,6 +249,15 @@ impl Exchange {
         };
         Ok(Noted { sequence, accepted, counted, rejected, replayed })
     }
+}
+
+/// Whose version this is, and where the index holds it, if it was ever one.
+fn find_version(view: &View<'_>, version: Position) -> Result<Option<(PartnerId, Target)>> {
+    let Some(brought) = view.versions_of(version.sequence)? else {
+        return Ok(None);
+    };
+    let found = brought.targets(version.sequence).find(|one| one.version == Some(version));
+    Ok(found.map(|target| (brought.author, target)))
 }
 
 /// Sightings and feedback do not go by the liaisons' lane.

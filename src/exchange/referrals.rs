@@ -2,7 +2,6 @@
 //! comes to it first, and taken once.
 
 use std::collections::BTreeMap;
-use std::sync::Arc;
 
 use super::tips::drawn;
 use super::{Caller, Exchange};
@@ -13,7 +12,7 @@ use crate::domain::sharing::Reader;
 use crate::domain::{PartnerId, Position, Tlp, may_see};
 use crate::error::Result;
 use crate::index::record::{Current, KeptTip, ReferredSoFar};
-use crate::index::{Registry, is_asset};
+use crate::index::{Registry, View, is_asset};
 use crate::journal::Append;
 
 /// How often a referral is worked out anew, where what anybody may see changed before it was taken.
@@ -54,59 +53,56 @@ impl Exchange {
     async fn refer(&self, partner: &PartnerId, submission: &SubmissionId) -> Result<()> {
         // Where the rights change again and again somebody else has the next turn.
         for _ in 0..TRIES {
-            if !self.index.read()?.is_unreferred(partner, submission)? {
-                break;
-            }
-            self.refer_by_now(partner, submission).await?;
+            let Some(referral) = self.to_refer(partner, submission).await? else { break };
+            let id = AppendId::derive(&[
+                b"referral",
+                partner.as_str().as_bytes(),
+                submission.as_str().as_bytes(),
+                &referral.close.to_be_bytes(),
+                &referral.rights.to_be_bytes(),
+            ]);
+            let stamp = self.append(Append::new(id, None, Body::Referred(referral))).await?;
+            self.index.outcome(stamp.sequence).await?;
         }
         Ok(())
     }
 
-    async fn refer_by_now(&self, partner: &PartnerId, submission: &SubmissionId) -> Result<()> {
-        let ReferredSoFar { up_to, close, .. } =
-            self.index.read()?.referred(partner, submission)?;
-        let (found, rights) = loop {
-            let registry = self.registry();
-            let found = self.to_refer(&registry, partner, submission, (up_to, close)).await?;
-            // By the rights of one moment.
-            if Arc::ptr_eq(&registry, &self.registry()) {
-                break (found, registry.sight_changed(u64::MAX));
-            }
-        };
+    /// What a submission's referral is by now; `None` where nothing is left to refer.
+    async fn to_refer(
+        &self,
+        partner: &PartnerId,
+        submission: &SubmissionId,
+    ) -> Result<Option<Referral>> {
+        let view = self.index.read()?;
+        if !view.is_unreferred(partner, submission)? {
+            return Ok(None);
+        }
+        let ReferredSoFar { up_to, close, .. } = view.referred(partner, submission)?;
+        let found = self.found_to_refer(&view, partner, submission, (up_to, close)).await?;
         let to = found.to.into_iter();
         let to = to.map(|(owner, (count, tlp))| Referred { id: drawn(), owner, count, tlp });
-        let id = AppendId::derive(&[
-            b"referral",
-            partner.as_str().as_bytes(),
-            submission.as_str().as_bytes(),
-            &close.to_be_bytes(),
-            &rights.to_be_bytes(),
-        ]);
-        let body = Body::Referred(Referral {
+        Ok(Some(Referral {
             partner: partner.clone(),
             submission: submission.clone(),
             after: up_to,
             close,
             to: to.collect(),
             not_referred: found.not_referred,
-            rights,
-        });
-        let stamp = self.append(Append::new(id, None, body)).await?;
-        self.index.outcome(stamp.sequence).await?;
-        Ok(())
+            rights: view.registry().sight_changed(u64::MAX),
+        }))
     }
 
-    async fn to_refer(
+    async fn found_to_refer(
         &self,
-        registry: &Registry,
+        view: &View<'_>,
         partner: &PartnerId,
         submission: &SubmissionId,
         between: (u64, u64),
     ) -> Result<Found> {
-        let mut found = Found::default();
+        let (mut found, registry) = (Found::default(), view.registry());
         let mut readers: BTreeMap<PartnerId, Option<Reader>> = BTreeMap::new();
-        for sequence in self.batches_between(partner, submission, between)? {
-            for (_, current) in self.assets_of(partner, sequence)? {
+        for sequence in batches_between(view, partner, submission, between)? {
+            for (_, current) in assets_of(view, partner, sequence)? {
                 let platform = current.assessment.indicator.platform();
                 let owner = platform.and_then(|platform| registry.owner(platform));
                 if owner == Some(partner) {
@@ -138,6 +134,7 @@ impl Exchange {
     /// many, each with its item.
     pub(super) fn referred_indicators(
         &self,
+        view: &View<'_>,
         tip: &KeptTip,
         behind: Option<(u64, u32)>,
         most: usize,
@@ -146,65 +143,68 @@ impl Exchange {
         let (Some(between), Some(submission), Some(thread)) = parts else { return Ok(Vec::new()) };
         let owner = &thread.recipient;
         let from = behind.map_or(0, |(entry, _)| entry);
-        let sequences = self.batches_between(&tip.sender, submission, between)?;
-        self.steadily(|registry| {
-            let Some(reader) = registry.reader(owner) else { return Ok(Vec::new()) };
-            let mut found = Vec::new();
-            for sequence in sequences.iter().copied().filter(|sequence| *sequence >= from) {
-                for (at, current) in self.assets_of(&tip.sender, sequence)? {
-                    let at = (at.sequence, at.index);
-                    let indicator = &current.assessment.indicator;
-                    let platform = indicator.platform();
-                    let owns = platform.and_then(|p| registry.owner(p)) == Some(owner);
-                    let is_behind = behind.is_none_or(|behind| at > behind);
-                    if is_behind && owns && self.sees(&reader, &tip.sender, &current) {
-                        let (index, id) = (at.1, current.id);
-                        let indicator = indicator.clone();
-                        found.push((at, TipIndicator { index, id, indicator, restricted: false }));
-                        if found.len() == most {
-                            return Ok(found);
-                        }
+        let registry = view.registry();
+        let Some(reader) = registry.reader(owner) else { return Ok(Vec::new()) };
+        let mut found = Vec::new();
+        let sequences = batches_between(view, &tip.sender, submission, between)?;
+        for sequence in sequences.into_iter().filter(|sequence| *sequence >= from) {
+            for (at, current) in assets_of(view, &tip.sender, sequence)? {
+                let at = (at.sequence, at.index);
+                let indicator = &current.assessment.indicator;
+                let platform = indicator.platform();
+                let owns = platform.and_then(|p| registry.owner(p)) == Some(owner);
+                let is_behind = behind.is_none_or(|behind| at > behind);
+                if is_behind && owns && self.sees(&reader, &tip.sender, &current) {
+                    let (index, id) = (at.1, current.id);
+                    let indicator = indicator.clone();
+                    found.push((at, TipIndicator { index, id, indicator, restricted: false }));
+                    if found.len() == most {
+                        return Ok(found);
                     }
                 }
             }
-            Ok(found)
-        })
-    }
-
-    /// The entries of a submission's batches behind one entry and up to another, in order.
-    fn batches_between(
-        &self,
-        partner: &PartnerId,
-        submission: &SubmissionId,
-        (after, up_to): (u64, u64),
-    ) -> Result<Vec<u64>> {
-        let mut sequences = self.index.read()?.batches_of(partner, submission)?;
-        sequences.retain(|sequence| (after + 1..=up_to).contains(sequence));
-        sequences.sort_unstable();
-        Ok(sequences)
-    }
-
-    /// The versions of a batch that are current and about things that live on platforms.
-    fn assets_of(&self, author: &PartnerId, sequence: u64) -> Result<Vec<(Position, Current)>> {
-        let (view, mut assets) = (self.index.read()?, Vec::new());
-        let brought = view.versions_of(sequence)?;
-        let targets = brought.iter().flat_map(|brought| brought.targets(sequence));
-        for Target { id, audience, version } in targets {
-            let Some(version) = version else { continue };
-            let current = view.current(id, author, audience)?;
-            assets.extend(
-                current
-                    .filter(|current| current.version == version)
-                    .filter(|current| is_asset(current.assessment.indicator.kind()))
-                    .map(|current| (version, current)),
-            );
         }
-        Ok(assets)
+        Ok(found)
     }
 
     fn sees(&self, reader: &Reader, author: &PartnerId, current: &Current) -> bool {
         may_see(reader, &current.sharing, author, current.version, self.clock.now())
     }
+}
+
+/// The entries of a submission's batches behind one entry and up to another, in order.
+fn batches_between(
+    view: &View<'_>,
+    partner: &PartnerId,
+    submission: &SubmissionId,
+    (after, up_to): (u64, u64),
+) -> Result<Vec<u64>> {
+    let mut sequences = view.batches_of(partner, submission)?;
+    sequences.retain(|sequence| (after + 1..=up_to).contains(sequence));
+    sequences.sort_unstable();
+    Ok(sequences)
+}
+
+/// The versions of a batch that are current and about things that live on platforms.
+fn assets_of(
+    view: &View<'_>,
+    author: &PartnerId,
+    sequence: u64,
+) -> Result<Vec<(Position, Current)>> {
+    let mut assets = Vec::new();
+    let brought = view.versions_of(sequence)?;
+    let targets = brought.iter().flat_map(|brought| brought.targets(sequence));
+    for Target { id, audience, version } in targets {
+        let Some(version) = version else { continue };
+        let current = view.current(id, author, audience)?;
+        assets.extend(
+            current
+                .filter(|current| current.version == version)
+                .filter(|current| is_asset(current.assessment.indicator.kind()))
+                .map(|current| (version, current)),
+        );
+    }
+    Ok(assets)
 }
 
 /// An owner as the rule of sight knows it, unless it takes no referrals.

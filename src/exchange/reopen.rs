@@ -13,7 +13,7 @@ use crate::domain::entry::{AppendId, Body, Target, TipsReopened};
 use crate::domain::sharing::Reader;
 use crate::domain::{CampaignId, PartnerId, Sharing, Timestamp, TipId, may_see};
 use crate::error::Result;
-use crate::index::{REOPENED_AT_ONCE, Registry};
+use crate::index::{REOPENED_AT_ONCE, View};
 use crate::journal::Append;
 
 /// How often what is left to do is looked at.
@@ -78,8 +78,7 @@ impl Exchange {
         campaign: CampaignId,
         batch: u64,
     ) -> Result<(Vec<ReopenedThread>, bool)> {
-        let news = self.news(campaign, batch)?;
-        let (threads, last) = self.steadily(|registry| self.waiting(registry, campaign, &news))?;
+        let (author, threads, last) = self.to_reopen(campaign, batch)?;
         let mut named = Vec::with_capacity(threads.len() * 80);
         for (tip, recipient, _) in &threads {
             named.extend_from_slice(tip.as_bytes());
@@ -92,7 +91,6 @@ impl Exchange {
             &named,
             &[u8::from(last)],
         ]);
-        let author = news.author;
         let body = Body::TipsReopened(TipsReopened {
             campaign,
             batch,
@@ -105,52 +103,42 @@ impl Exchange {
         Ok((threads, last))
     }
 
-    /// The versions of a batch that are current and name a campaign.
-    fn news(&self, campaign: CampaignId, batch: u64) -> Result<News> {
+    /// Whose batch takes threads up again, which, and whether that is all of them.
+    fn to_reopen(
+        &self,
+        campaign: CampaignId,
+        batch: u64,
+    ) -> Result<(PartnerId, Vec<ReopenedThread>, bool)> {
         let view = self.index.read()?;
-        let brought = view.versions_of(batch)?;
-        // Where the batch brought no version, it was nobody's.
-        let author = brought.as_ref().map(|brought| brought.author.clone());
-        let mut news = News {
-            author: author.unwrap_or_else(|| PartnerId::from_stored("")),
-            versions: Vec::new(),
-        };
-        for target in brought.iter().flat_map(|brought| brought.targets(batch)) {
-            let current = view.current(target.id, &news.author, target.audience)?;
-            let Some(current) = current.filter(|one| Some(one.version) == target.version) else {
-                continue;
-            };
-            if current.assessment.campaign == Some(campaign) {
-                news.versions.push((target, current.sharing));
-            }
-        }
-        Ok(news)
+        let news = news(&view, campaign, batch)?;
+        let (threads, last) = self.waiting(&view, campaign, &news)?;
+        Ok((news.author, threads, last))
     }
 
     /// The threads that wait in a campaign and that the news take up, each tip once, and whether that is
     /// all of them.
     fn waiting(
         &self,
-        registry: &Registry,
+        view: &View<'_>,
         campaign: CampaignId,
         news: &News,
     ) -> Result<(Vec<ReopenedThread>, bool)> {
         let mut threads = Vec::new();
         let mut tips = BTreeSet::new();
         let mut last = true;
-        for found in self.index.read()?.waiting(campaign) {
+        for found in view.waiting(campaign) {
             let (id, recipient) = found?;
             if threads.len() == REOPENED_AT_ONCE {
                 last = false;
                 break;
             }
-            let Some(tip) = self.index.read()?.tip(id)? else { continue };
+            let Some(tip) = view.tip(id)? else { continue };
             let is_party = news.author == tip.sender || news.author == recipient;
             if !is_party {
                 continue;
             }
             let parties = [&tip.sender, &recipient];
-            let Some(target) = self.seen_by_both(registry, campaign, news, parties)? else {
+            let Some(target) = self.seen_by_both(view, campaign, news, parties)? else {
                 continue;
             };
             if !tips.insert(id) {
@@ -166,7 +154,7 @@ impl Exchange {
     /// them does not see moves nothing that it can.
     fn seen_by_both(
         &self,
-        registry: &Registry,
+        view: &View<'_>,
         campaign: CampaignId,
         news: &News,
         parties: [&PartnerId; 2],
@@ -174,10 +162,10 @@ impl Exchange {
         let now = self.clock.now();
         let mut readers = Vec::with_capacity(parties.len());
         for party in parties {
-            let Some(reader) = registry.reader(party) else { return Ok(None) };
+            let Some(reader) = view.registry().reader(party) else { return Ok(None) };
             readers.push(reader);
         }
-        if !self.campaign_seen_by_all(campaign, &readers, now)? {
+        if !campaign_seen_by_all(view, campaign, &readers, now)? {
             return Ok(None);
         }
         let found = news.versions.iter().find(|(target, sharing)| {
@@ -187,21 +175,40 @@ impl Exchange {
         });
         Ok(found.map(|(target, _)| *target))
     }
+}
 
-    fn campaign_seen_by_all(
-        &self,
-        campaign: CampaignId,
-        readers: &[Reader],
-        now: Timestamp,
-    ) -> Result<bool> {
-        for kept in self.index.read()?.contributions(campaign) {
-            let kept = kept?;
-            let sees =
-                |reader: &Reader| may_see(reader, &kept.sharing, &kept.author, kept.position, now);
-            if readers.iter().all(sees) {
-                return Ok(true);
-            }
+/// The versions of a batch that are current and name a campaign.
+fn news(view: &View<'_>, campaign: CampaignId, batch: u64) -> Result<News> {
+    let brought = view.versions_of(batch)?;
+    // Where the batch brought no version, it was nobody's.
+    let author = brought.as_ref().map(|brought| brought.author.clone());
+    let mut news =
+        News { author: author.unwrap_or_else(|| PartnerId::from_stored("")), versions: Vec::new() };
+    for target in brought.iter().flat_map(|brought| brought.targets(batch)) {
+        let current = view.current(target.id, &news.author, target.audience)?;
+        let Some(current) = current.filter(|one| Some(one.version) == target.version) else {
+            continue;
+        };
+        if current.assessment.campaign == Some(campaign) {
+            news.versions.push((target, current.sharing));
         }
-        Ok(false)
     }
+    Ok(news)
+}
+
+fn campaign_seen_by_all(
+    view: &View<'_>,
+    campaign: CampaignId,
+    readers: &[Reader],
+    now: Timestamp,
+) -> Result<bool> {
+    for kept in view.contributions(campaign) {
+        let kept = kept?;
+        let sees =
+            |reader: &Reader| may_see(reader, &kept.sharing, &kept.author, kept.position, now);
+        if readers.iter().all(sees) {
+            return Ok(true);
+        }
+    }
+    Ok(false)
 }

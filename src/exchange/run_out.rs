@@ -9,7 +9,7 @@ use tracing::{debug, warn};
 
 use super::Exchange;
 use crate::domain::entry::{AccessSweep, AppendId, Body, HoldId, HoldSweep, ReleaseEnd};
-use crate::domain::{PartnerId, Position, Timestamp};
+use crate::domain::{PartnerId, Timestamp};
 use crate::error::Result;
 use crate::index::record::{Ending, KeptHold};
 use crate::journal::Append;
@@ -48,8 +48,7 @@ impl Exchange {
                     &sequence.to_be_bytes(),
                     &ends.as_millis().to_be_bytes(),
                 ]);
-                let part = Position::new(sequence, 0);
-                let end = ReleaseEnd { partner: author, ends, part, objects, liaisons };
+                let end = ReleaseEnd { partner: author, ends, sequence, objects, liaisons };
                 self.append_own(id, Body::ReleaseEnd(end)).await?;
                 ended += 1;
             }

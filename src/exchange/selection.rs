@@ -3,6 +3,7 @@
 use std::collections::BTreeSet;
 
 use super::submit::refused;
+use super::withdraw::batches_of;
 use super::{Caller, Exchange};
 use crate::domain::audience::AudienceDigest;
 use crate::domain::enforcement::EnforcementId;
@@ -11,7 +12,8 @@ use crate::domain::entry::{
     VoidReason,
 };
 use crate::domain::{CampaignId, IndicatorId, Invalid, PartnerId, Sharing};
-use crate::error::{Error, Kind, Result};
+use crate::error::Result;
+use crate::index::View;
 use crate::index::keys::ListedBy;
 use crate::index::record::{Current, KeptEnforcement};
 use crate::journal::Append;
@@ -80,7 +82,7 @@ impl Exchange {
         scope: Scope,
         refuses: impl Fn(Meant<'_>) -> Option<Invalid>,
     ) -> Result<Selected> {
-        let mut selected = Selected::default();
+        let (mut selected, view) = (Selected::default(), self.index.read()?);
         match selection {
             Selection::Indicators { keys, audience } => {
                 let mut seen = BTreeSet::new();
@@ -92,12 +94,12 @@ impl Exchange {
                         }
                         Ok(id) if !seen.insert(*id) => {}
                         Ok(id) => {
-                            let said = self.index.read()?.current_by(*id, author)?.into_iter();
+                            let said = view.current_by(*id, author)?.into_iter();
                             let meant =
                                 said.filter(|one| audience.is_none_or(|a| a == one.audience));
                             let before = selected.objects.len();
                             for target in meant {
-                                selected.add(self, author, target, Some(index), &refuses)?;
+                                selected.add(&view, author, target, Some(index), &refuses)?;
                             }
                             // Of a release the answer says by itself what came to nothing.
                             if scope == Scope::Assessments && selected.objects.len() == before {
@@ -109,117 +111,20 @@ impl Exchange {
                 }
             }
             Selection::Submission(submission) => {
-                self.select_submission(author, submission, &refuses, &mut selected).await?;
+                select_submission(&view, author, submission, &refuses, &mut selected).await?;
             }
             Selection::Campaign(campaign) => {
                 // What is said of it first: who is given that sees the campaign in what follows.
                 if scope == Scope::All {
-                    self.select_said(author, *campaign, &refuses, &mut selected).await?;
+                    select_said(&view, author, *campaign, &refuses, &mut selected).await?;
                 }
-                self.select_campaign(author, *campaign, &refuses, &mut selected).await?;
+                select_campaign(&view, author, *campaign, &refuses, &mut selected).await?;
             }
             Selection::Enforcements(ids) => {
-                self.select_enforcements(author, ids, &refuses, &mut selected)?;
+                select_enforcements(&view, author, ids, &refuses, &mut selected)?;
             }
         }
         Ok(selected)
-    }
-
-    async fn select_submission(
-        &self,
-        author: &PartnerId,
-        submission: &SubmissionId,
-        refuses: &impl Fn(Meant<'_>) -> Option<Invalid>,
-        selected: &mut Selected,
-    ) -> Result<()> {
-        if self.index.read()?.submission(author, submission)?.is_none() {
-            let message = "you have no submission of this id";
-            return Err(Error::new(Kind::NotFound, "submission_unknown", message));
-        }
-        for sequence in self.index.read()?.batches_of(author, submission)? {
-            let brought = self.index.read()?.versions_of(sequence)?;
-            for target in brought.iter().flat_map(|brought| brought.targets(sequence)) {
-                selected.add(self, author, target, None, refuses)?;
-            }
-            // There may be many of them: others get their turn.
-            tokio::task::yield_now().await;
-        }
-        Ok(())
-    }
-
-    /// What an author says of a campaign, and what it did against it.
-    async fn select_said(
-        &self,
-        author: &PartnerId,
-        campaign: CampaignId,
-        refuses: &impl Fn(Meant<'_>) -> Option<Invalid>,
-        selected: &mut Selected,
-    ) -> Result<()> {
-        for kept in self.index.read()?.contributions(campaign) {
-            let kept = kept?;
-            if kept.author == *author {
-                let audience = AudienceDigest::of(&kept.sharing.audience);
-                let object =
-                    Releasable::Contribution { campaign, audience, version: kept.position };
-                selected.judge(object, refuses(Meant::Other(&kept.sharing)), None);
-            }
-        }
-        for kept in self.index.read()?.enforcements_back(ListedBy::Campaign(campaign), None) {
-            let kept = kept?;
-            if kept.author == *author {
-                let object = enforcement(&kept);
-                selected.judge(object, refuses(Meant::Other(&kept.sharing)), None);
-            }
-            // There may be many of them: others get their turn.
-            tokio::task::yield_now().await;
-        }
-        Ok(())
-    }
-
-    fn select_enforcements(
-        &self,
-        author: &PartnerId,
-        ids: &[std::result::Result<EnforcementId, Invalid>],
-        refuses: &impl Fn(Meant<'_>) -> Option<Invalid>,
-        selected: &mut Selected,
-    ) -> Result<()> {
-        let mut seen = BTreeSet::new();
-        for (index, id) in (0u32..).zip(ids) {
-            match id {
-                Err(invalid) => {
-                    selected.rejected.push(Rejection { index, invalid: invalid.clone() });
-                }
-                Ok(id) if !seen.insert(id) => {}
-                Ok(id) => {
-                    for kept in self.index.read()?.enforcement_versions(author, id) {
-                        let kept = kept?;
-                        let why = refuses(Meant::Other(&kept.sharing));
-                        selected.judge(enforcement(&kept), why, Some(index));
-                    }
-                }
-            }
-        }
-        Ok(())
-    }
-
-    async fn select_campaign(
-        &self,
-        author: &PartnerId,
-        campaign: CampaignId,
-        refuses: &impl Fn(Meant<'_>) -> Option<Invalid>,
-        selected: &mut Selected,
-    ) -> Result<()> {
-        for named in self.index.read()?.naming(campaign, 0) {
-            let (sequence, named) = named?;
-            if named.part.author == *author {
-                for target in named.part.targets(sequence) {
-                    selected.add(self, author, target, None, refuses)?;
-                }
-            }
-            // There may be many of them: others get their turn.
-            tokio::task::yield_now().await;
-        }
-        Ok(())
     }
 
     /// Appends the entries of a request over many objects, so that no receipt waits on them, and gives the
@@ -269,13 +174,13 @@ impl Selected {
     /// Adds what a target names, where it still stands in that version.
     fn add(
         &mut self,
-        exchange: &Exchange,
+        view: &View<'_>,
         author: &PartnerId,
         target: Target,
         index: Option<u32>,
         refuses: &impl Fn(Meant<'_>) -> Option<Invalid>,
     ) -> Result<()> {
-        let current = exchange.index.read()?.current(target.id, author, target.audience)?;
+        let current = view.current(target.id, author, target.audience)?;
         if let Some(current) = current.filter(|current| Some(current.version) == target.version) {
             let why = refuses(Meant::Assessment(&current));
             self.judge(Releasable::Assessment(target), why, index);
@@ -290,6 +195,98 @@ impl Selected {
             (Some(_), None) => self.left_out += 1,
         }
     }
+}
+
+async fn select_submission(
+    view: &View<'_>,
+    author: &PartnerId,
+    submission: &SubmissionId,
+    refuses: &impl Fn(Meant<'_>) -> Option<Invalid>,
+    selected: &mut Selected,
+) -> Result<()> {
+    for sequence in batches_of(view, author, submission)? {
+        let brought = view.versions_of(sequence)?;
+        for target in brought.iter().flat_map(|brought| brought.targets(sequence)) {
+            selected.add(view, author, target, None, refuses)?;
+        }
+        // There may be many of them: others get their turn.
+        tokio::task::yield_now().await;
+    }
+    Ok(())
+}
+
+/// What an author says of a campaign, and what it did against it.
+async fn select_said(
+    view: &View<'_>,
+    author: &PartnerId,
+    campaign: CampaignId,
+    refuses: &impl Fn(Meant<'_>) -> Option<Invalid>,
+    selected: &mut Selected,
+) -> Result<()> {
+    for kept in view.contributions(campaign) {
+        let kept = kept?;
+        if kept.author == *author {
+            let audience = AudienceDigest::of(&kept.sharing.audience);
+            let object = Releasable::Contribution { campaign, audience, version: kept.position };
+            selected.judge(object, refuses(Meant::Other(&kept.sharing)), None);
+        }
+    }
+    for kept in view.enforcements_back(ListedBy::Campaign(campaign), None) {
+        let kept = kept?;
+        if kept.author == *author {
+            let object = enforcement(&kept);
+            selected.judge(object, refuses(Meant::Other(&kept.sharing)), None);
+        }
+        // There may be many of them: others get their turn.
+        tokio::task::yield_now().await;
+    }
+    Ok(())
+}
+
+fn select_enforcements(
+    view: &View<'_>,
+    author: &PartnerId,
+    ids: &[std::result::Result<EnforcementId, Invalid>],
+    refuses: &impl Fn(Meant<'_>) -> Option<Invalid>,
+    selected: &mut Selected,
+) -> Result<()> {
+    let mut seen = BTreeSet::new();
+    for (index, id) in (0u32..).zip(ids) {
+        match id {
+            Err(invalid) => {
+                selected.rejected.push(Rejection { index, invalid: invalid.clone() });
+            }
+            Ok(id) if !seen.insert(id) => {}
+            Ok(id) => {
+                for kept in view.enforcement_versions(author, id) {
+                    let kept = kept?;
+                    let why = refuses(Meant::Other(&kept.sharing));
+                    selected.judge(enforcement(&kept), why, Some(index));
+                }
+            }
+        }
+    }
+    Ok(())
+}
+
+async fn select_campaign(
+    view: &View<'_>,
+    author: &PartnerId,
+    campaign: CampaignId,
+    refuses: &impl Fn(Meant<'_>) -> Option<Invalid>,
+    selected: &mut Selected,
+) -> Result<()> {
+    for named in view.naming(campaign, 0) {
+        let (sequence, named) = named?;
+        if named.brought.author == *author {
+            for target in named.brought.targets(sequence) {
+                selected.add(view, author, target, None, refuses)?;
+            }
+        }
+        // There may be many of them: others get their turn.
+        tokio::task::yield_now().await;
+    }
+    Ok(())
 }
 
 fn enforcement(kept: &KeptEnforcement) -> Releasable {

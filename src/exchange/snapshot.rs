@@ -12,7 +12,7 @@ use crate::domain::cursor::Place;
 use crate::domain::purpose::Purpose;
 use crate::domain::{Cursor, PartnerId, Position, Sharing};
 use crate::error::Result;
-use crate::index::CurrentKey;
+use crate::index::{CurrentKey, View};
 
 /// How many assessments are looked at, at once, where nothing else is asked for.
 pub const SCANNED_AT_ONCE: usize = 512;
@@ -65,7 +65,8 @@ impl Exchange {
         Ok(Snapshot {
             exchange: Arc::clone(self),
             partner: caller.partner().clone(),
-            sight: Sight::new(self, caller.partner(), filter)?.for_purpose(purpose.as_ref()),
+            sight: Sight::new(self, &self.registry(), caller.partner(), filter)?
+                .for_purpose(purpose.as_ref()),
             purpose,
             cursor: self.cursor_at(place),
             next: Some(Next::Assessments(CurrentKey::default())),
@@ -90,18 +91,22 @@ impl Snapshot {
         let Some(next) = self.next.take() else { return Ok(None) };
         self.exchange.check_suspended(&self.partner)?;
         self.exchange.check_still(&self.partner, self.purpose.as_ref())?;
+        let exchange = Arc::clone(&self.exchange);
+        let view = &exchange.index.read()?;
+        self.sight.refresh(view)?;
         let page = match next {
-            Next::Assessments(behind) => self.shown(&behind, most),
-            Next::Said(behind) => self.said(behind, most),
-            Next::Done(behind) => self.done(behind, most),
+            Next::Assessments(behind) => self.shown(view, &behind, most),
+            Next::Said(behind) => self.said(view, behind, most),
+            Next::Done(behind) => self.done(view, behind, most),
         };
         page.map(Some)
     }
 
     /// Whether a liaison is still to be given what a page held: since then it may have been retracted.
     pub fn still_gives(&mut self, one: &SnapshotPart) -> Result<bool> {
-        self.sight.refresh(&self.exchange)?;
-        let (index, now) = (&self.exchange.index, self.exchange.clock.now());
+        let exchange = Arc::clone(&self.exchange);
+        let (view, now) = (exchange.index.read()?, exchange.clock.now());
+        self.sight.refresh(&view)?;
         let has = |author: &PartnerId, sharing: &Sharing, at| {
             self.sight.may_have(author, sharing, at, now)
         };
@@ -109,25 +114,26 @@ impl Snapshot {
             SnapshotPart::Item(shown) => {
                 let (author, version) = (&shown.author, shown.current.version);
                 let audience = AudienceDigest::of(&shown.current.sharing.audience);
-                let current = index.read()?.current(shown.current.id, author, audience)?;
+                let current = view.current(shown.current.id, author, audience)?;
                 let current = current.filter(|current| current.version == version);
                 current.is_some_and(|current| has(author, &current.sharing, version))
             }
-            SnapshotPart::Said(said) => index
-                .read()?
+            SnapshotPart::Said(said) => view
                 .contribution_at(said.kept.position)?
                 .is_some_and(|kept| has(&kept.author, &kept.sharing, kept.position)),
-            SnapshotPart::Done(deed) => index
-                .read()?
+            SnapshotPart::Done(deed) => view
                 .enforcement_at(deed.kept.position)?
                 .is_some_and(|kept| has(&kept.author, &kept.sharing, kept.position)),
         })
     }
 
-    fn shown(&mut self, behind: &CurrentKey, most: usize) -> Result<Vec<SnapshotPart>> {
-        let (found, last) = self.exchange.index.read()?.scan_current(behind, most)?;
-        // Behind the scan: what was accepted after the reader lost sight is judged by that.
-        self.sight.refresh(&self.exchange)?;
+    fn shown(
+        &mut self,
+        view: &View<'_>,
+        behind: &CurrentKey,
+        most: usize,
+    ) -> Result<Vec<SnapshotPart>> {
+        let (found, last) = view.scan_current(behind, most)?;
         // Others have calls that list the rest.
         let rest = self.sight.is_liaison().then_some(Next::Said(Position::default()));
         self.next = last.map(Next::Assessments).or(rest);
@@ -137,19 +143,23 @@ impl Snapshot {
             let reader = self.sight.reader();
             let (version, sharing) = (current.version, &current.sharing);
             let outline = Outline { author: &author, version, sharing, said: &current.assessment };
-            if !self.sight.gives(outline, now)? {
+            if !self.sight.gives(view, outline, now)? {
                 continue;
             }
-            let view = sharing.seen_by(reader, &author, version);
-            self.sight.blank(&author, &mut current.assessment)?;
-            shown.push(SnapshotPart::Item(Shown { place, author, current, view }));
+            let part = sharing.seen_by(reader, &author, version);
+            self.sight.blank(view, &author, &mut current.assessment)?;
+            shown.push(SnapshotPart::Item(Shown { place, author, current, view: part }));
         }
         Ok(shown)
     }
 
-    fn said(&mut self, behind: Position, most: usize) -> Result<Vec<SnapshotPart>> {
-        let (found, last) = self.exchange.index.read()?.scan_contributions(behind, most)?;
-        self.sight.refresh(&self.exchange)?;
+    fn said(
+        &mut self,
+        view: &View<'_>,
+        behind: Position,
+        most: usize,
+    ) -> Result<Vec<SnapshotPart>> {
+        let (found, last) = view.scan_contributions(behind, most)?;
         self.next = Some(last.map_or(Next::Done(Position::default()), Next::Said));
         let now = self.exchange.clock.now();
         let given = found.into_iter().filter(|kept| {
@@ -160,17 +170,25 @@ impl Snapshot {
         Ok(given.map(|kept| SnapshotPart::Said(self.exchange.contributed(reader, kept))).collect())
     }
 
-    fn done(&mut self, behind: Position, most: usize) -> Result<Vec<SnapshotPart>> {
-        let (found, last) = self.exchange.index.read()?.scan_enforcements(behind, most)?;
-        self.sight.refresh(&self.exchange)?;
+    fn done(
+        &mut self,
+        view: &View<'_>,
+        behind: Position,
+        most: usize,
+    ) -> Result<Vec<SnapshotPart>> {
+        let (found, last) = view.scan_enforcements(behind, most)?;
         self.next = last.map(Next::Done);
         let now = self.exchange.clock.now();
         let mut done = Vec::new();
         for kept in found {
             if self.sight.may_have(&kept.author, &kept.sharing, kept.position, now)
-                && follows(&self.sight, &kept.enforcement)?
+                && follows(view, &self.sight, &kept.enforcement)?
             {
-                done.push(SnapshotPart::Done(self.exchange.deed(self.sight.reader(), kept)?));
+                done.push(SnapshotPart::Done(self.exchange.deed(
+                    view,
+                    self.sight.reader(),
+                    kept,
+                )?));
             }
         }
         Ok(done)

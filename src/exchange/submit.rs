@@ -17,7 +17,7 @@ use crate::domain::submission::{
 };
 use crate::domain::{Invalid, Position, Sharing, tip};
 use crate::error::{Error, Kind, Result};
-use crate::index::Registry;
+use crate::index::View;
 use crate::journal::Append;
 
 impl Exchange {
@@ -54,18 +54,20 @@ impl Exchange {
         request: BatchRequest,
     ) -> Result<BatchReceipt> {
         let (number, digest) = (request.number, request.digest);
-        if let Some(receipt) = self.taken_before(caller, submission, number, digest).await? {
-            return Ok(receipt);
+        let view = self.index.read()?;
+        if let Some(sequence) = self.taken_before(&view, caller, submission, number, digest)? {
+            return self.replayed(sequence).await;
         }
-        let registry = self.index.registry();
+        let registry = view.registry();
         let sharing = Sharing::resolve(request.sharing, caller.partner(), registry.as_ref())?;
         let now = self.clock.now();
         if sharing.releases.iter().any(|one| one.until.is_some_and(|until| until <= now)) {
             return Err(Invalid::new("sharing.releases.until", "has passed").into());
         }
         let (items, rejected) =
-            super::restricted::hold(request.items, &sharing, &registry, request.rejected);
-        let (items, mut rejected) = self.hold_campaigns(caller, &registry, items, rejected)?;
+            super::restricted::hold(request.items, &sharing, registry, request.rejected);
+        let (items, mut rejected) = self.hold_campaigns(&view, caller, items, rejected)?;
+        drop(view);
         rejected.sort_by_key(|one| one.index);
         let body = Body::SubmissionBatch(Batch {
             submission: submission.clone(),
@@ -110,8 +112,8 @@ impl Exchange {
     /// The items that name no campaign but one that their author sees, and the rejections with the rest.
     fn hold_campaigns(
         &self,
+        view: &View<'_>,
         caller: &Caller,
-        registry: &Registry,
         items: Vec<Item>,
         mut rejected: Vec<Rejection>,
     ) -> Result<(Vec<Item>, Vec<Rejection>)> {
@@ -119,10 +121,10 @@ impl Exchange {
         if named.is_empty() {
             return Ok((items, rejected));
         }
-        let author = reader(registry, caller.partner())?;
+        let author = reader(view.registry(), caller.partner())?;
         let mut seen = BTreeSet::new();
         for campaign in named {
-            if self.sees_campaign(&author, campaign)? {
+            if self.sees_campaign(view, &author, campaign)? {
                 seen.insert(campaign);
             }
         }
@@ -136,27 +138,27 @@ impl Exchange {
         Ok((held, rejected))
     }
 
-    /// The receipt of a batch that was taken under this key, while receipts are kept.
-    async fn taken_before(
+    /// The entry of a batch that was taken under this key, while receipts are kept.
+    fn taken_before(
         &self,
+        view: &View<'_>,
         caller: &Caller,
         submission: &SubmissionId,
         number: u32,
         digest: [u8; 32],
-    ) -> Result<Option<BatchReceipt>> {
-        let Some(taken) = self.index.read()?.taken_batch(caller.partner(), submission, number)?
-        else {
+    ) -> Result<Option<u64>> {
+        let Some(taken) = view.taken_batch(caller.partner(), submission, number)? else {
             return Ok(None);
         };
         if taken.digest != digest {
             return Err(refused(&VoidReason::Conflicts(taken.sequence)));
         }
         // Apply would say so too, but the journal may remember the append, and answer for it.
-        let state = self.index.read()?.submission(caller.partner(), submission)?;
+        let state = view.submission(caller.partner(), submission)?;
         if state.is_some_and(|state| state.has_expired(self.clock.now())) {
             return Err(refused(&VoidReason::SubmissionClosed));
         }
-        self.replayed(taken.sequence).await.map(Some)
+        Ok(Some(taken.sequence))
     }
 
     async fn replayed(&self, sequence: u64) -> Result<BatchReceipt> {

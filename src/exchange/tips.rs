@@ -7,12 +7,13 @@ mod in_campaign;
 mod lane;
 mod list;
 mod reading;
+mod withdraw;
 
 use std::collections::{BTreeMap, BTreeSet};
 
-pub(super) use self::in_campaign::TipPart;
+pub(super) use self::in_campaign::{TipPart, indicators_of};
 use self::lane::check_answer;
-pub(super) use self::lane::{is_ending, without_content};
+pub(super) use self::lane::{handed_of_tip, is_ending, is_hidden, without_content};
 pub use self::list::{TipQuery, TipsPage};
 pub use self::reading::{AddedShown, IndicatorShown, TipAsked, TipShown};
 use super::caller::reader;
@@ -22,18 +23,17 @@ use super::submit::refused;
 use super::{Caller, Exchange, restricted};
 use crate::domain::enforcement::Enforcement;
 use crate::domain::entry::{
-    AppendId, Body, Outcome, Rejection, RequestId, SubmissionId, TipIndicator, TipResponse,
-    TipSent, TipThread, VoidReason,
+    Body, Rejection, RequestId, SubmissionId, TipIndicator, TipResponse, TipSent, TipThread,
+    VoidReason,
 };
 use crate::domain::partner::Role;
 use crate::domain::purpose::Purpose;
 use crate::domain::sharing::{Audience, Community, Sharing};
 use crate::domain::tip::{MOST_RECIPIENTS, TipState, Urgency};
 use crate::domain::{CampaignId, IndicatorId, Invalid, PartnerId, Timestamp, TipId, Tlp};
-use crate::error::{Error, Kind, Result};
-use crate::index::Registry;
-use crate::index::record::{AddedWhat, KeptTip};
-use crate::journal::Append;
+use crate::error::Result;
+use crate::index::record::KeptTip;
+use crate::index::{Registry, View};
 
 /// A tip as it was sent.
 #[derive(Clone, Debug)]
@@ -97,30 +97,39 @@ impl Exchange {
         if let Some(noted) = self.noted_before(caller, &request.request, request.digest).await? {
             return self.with_tip(noted).await;
         }
-        let registry = self.registry();
+        let (key, digest) = (request.request.clone(), request.digest);
+        let body = Body::TipSent(self.check_tip(caller, request).await?);
+        let noted = self.note(caller, &key, digest, body).await?;
+        self.with_tip(noted).await
+    }
+
+    /// A tip that its sender may send.
+    async fn check_tip(&self, caller: &Caller, request: TipRequest) -> Result<TipSent> {
+        let view = self.index.read()?;
         let mut recipients = request.recipients;
         recipients.sort_unstable();
         recipients.dedup();
-        check_recipients(caller, &recipients, &registry)?;
+        check_recipients(caller, &recipients, view.registry())?;
         let now = self.clock.now();
         if request.respond_by.is_some_and(|at| at <= now) {
             return Err(Invalid::new("respond_by", "is not in the future").into());
         }
         if let Some(submission) = &request.submission
-            && self.index.read()?.submission(caller.partner(), submission)?.is_none()
+            && view.submission(caller.partner(), submission)?.is_none()
         {
             return Err(Invalid::new("submission_id", "is no submission of yours").into());
         }
         if let Some(campaign) = request.campaign
-            && !campaign_visible(&self.index, caller.partner(), campaign, now)?
+            && !campaign_visible(&view, caller.partner(), campaign, now)?
         {
             return Err(Invalid::new("campaign", "is not a campaign that you see").into());
         }
         let told: Vec<_> = recipients.iter().collect();
-        let (indicators, rejected) =
-            self.hold_restricted(caller, &told, request.indicators, request.rejected).await?;
-        let body = Body::TipSent(TipSent {
-            request: request.request.clone(),
+        let (indicators, rejected) = self
+            .hold_restricted(&view, caller, &told, request.indicators, request.rejected)
+            .await?;
+        Ok(TipSent {
+            request: request.request,
             digest: request.digest,
             id: drawn(),
             recipients,
@@ -130,12 +139,10 @@ impl Exchange {
             rejected,
             urgency: request.urgency,
             respond_by: request.respond_by,
-            tlp: request.tlp.unwrap_or_else(|| registry.default_tlp(caller.partner())),
+            tlp: request.tlp.unwrap_or_else(|| view.registry().default_tlp(caller.partner())),
             campaign: request.campaign,
             submission: request.submission,
-        });
-        let noted = self.note(caller, &request.request, request.digest, body).await?;
-        self.with_tip(noted).await
+        })
     }
 
     /// Adds to a tip, once for one key, and gives where it stands since: in the recipient's thread, or
@@ -148,28 +155,34 @@ impl Exchange {
         if !self.gives_tips(caller, request.purpose.as_ref())? {
             return Err(refused(&VoidReason::TipUnknown));
         }
-        let tip = self.tip_of(caller, request.tip)?;
+        let (id, key, digest) = (request.tip, request.request.clone(), request.digest);
+        let tip = tip_of(&self.index.read()?, caller, id)?;
         check_answer(caller, &request)?;
         let thread = thread_of(caller, &tip, &request)?;
-        let noted = match self.noted_before(caller, &request.request, request.digest).await? {
-            Some(noted) => noted,
-            None => self.respond(caller, &tip, thread.clone(), request).await?,
+        let before = self.noted_before(caller, &key, digest).await?;
+        let noted = if let Some(noted) = before {
+            noted
+        } else {
+            let response = self.check_response(caller, thread.clone(), request).await?;
+            self.note(caller, &key, digest, Body::TipResponded(response)).await?
         };
         let of = match &thread {
             TipThread::All => None,
             TipThread::Of(recipient) | TipThread::Shown(recipient) => Some(recipient),
         };
-        let tip = self.tip_of(caller, tip.id)?;
+        let tip = tip_of(&self.index.read()?, caller, id)?;
         Ok((of.and_then(|of| tip.thread(of)).map(|thread| thread.state), noted))
     }
 
-    async fn respond(
+    /// What its author may add to a tip.
+    async fn check_response(
         &self,
         caller: &Caller,
-        tip: &KeptTip,
         thread: TipThread,
         request: ResponseRequest,
-    ) -> Result<Noted> {
+    ) -> Result<TipResponse> {
+        let view = self.index.read()?;
+        let tip = tip_of(&view, caller, request.tip)?;
         if let Some(to) = request.moves_to
             && to.needs_message()
             && request.message.is_none()
@@ -183,10 +196,11 @@ impl Exchange {
             // What is refused would tell the recipient something of the others.
             TipThread::Shown(_) => Vec::new(),
         };
-        let (indicators, rejected) =
-            self.hold_restricted(caller, &told, request.indicators, request.rejected).await?;
+        let (indicators, rejected) = self
+            .hold_restricted(&view, caller, &told, request.indicators, request.rejected)
+            .await?;
         let enforcement =
-            request.enforcement.map(|done| self.done_after(caller, tip, &thread, done));
+            request.enforcement.map(|done| self.done_after(&view, caller, &tip, &thread, done));
         let enforcement = enforcement.transpose()?;
         let says = request.moves_to.is_some() || request.message.is_some();
         if !says && indicators.is_empty() && enforcement.is_none() {
@@ -197,7 +211,7 @@ impl Exchange {
             return Err(Invalid::new("message", reason).into());
         }
         let response = TipResponse {
-            request: request.request.clone(),
+            request: request.request,
             digest: request.digest,
             tip: tip.id,
             thread,
@@ -208,30 +222,27 @@ impl Exchange {
             enforcement,
         };
         tip.decide(caller.partner(), &response).map_err(|void| refused(&void))?;
-        let body = Body::TipResponded(response);
-        self.note(caller, &request.request, request.digest, body).await
+        Ok(response)
     }
 
     /// What a party did, as the tip's: with who may see that, which is the other side.
     fn done_after(
         &self,
+        view: &View<'_>,
         caller: &Caller,
         tip: &KeptTip,
         thread: &TipThread,
         mut done: Enforcement,
     ) -> Result<(Enforcement, Sharing)> {
-        let registry = self.registry();
-        let me = reader(&registry, caller.partner())?;
+        let me = reader(view.registry(), caller.partner())?;
         done.tip = Some(*tip.id.as_bytes());
         if done.campaign.is_none() {
-            let now = self.clock.now();
-            let sees = |id: &CampaignId| campaign_visible(&self.index, &me.id, *id, now);
             done.campaign = match tip.campaign {
-                Some(campaign) if sees(&campaign)? => Some(campaign),
+                Some(campaign) if self.sees_campaign(view, &me, campaign)? => Some(campaign),
                 _ => None,
             };
         }
-        if let Some(invalid) = self.refuses_enforcement(&registry, &me, &done)? {
+        if let Some(invalid) = self.refuses_enforcement(view, &me, &done)? {
             let field = format!("enforcement.{}", invalid.field);
             return Err(Invalid::new(field, invalid.reason).into());
         }
@@ -241,69 +252,16 @@ impl Exchange {
             TipThread::Of(_) | TipThread::Shown(_) => [tip.sender.clone()].into(),
         };
         // A liaison is in no audience: it has the counts with the answer, and nowhere else.
-        partners.retain(|partner| registry.role(partner) != Some(Role::Liaison));
+        partners.retain(|partner| view.registry().role(partner) != Some(Role::Liaison));
         let audience = Audience::Named { groups: [].into(), partners };
         // Named partners alone: no marking is too narrow for that.
         let tlp = tip.tlp.min(Tlp::Amber);
         Ok((done, Sharing { tlp, audience, releases: Vec::new() }))
     }
 
-    /// Takes a tip back, for all its recipients. Idempotent by nature: gives the entry that did, and
-    /// whether that was an earlier one.
-    pub async fn withdraw_tip(&self, caller: &Caller, id: TipId) -> Result<(u64, bool)> {
-        let tip = self.tip_of(caller, id)?;
-        if tip.sender != *caller.partner() {
-            let message = "a tip is its sender's to withdraw";
-            return Err(Error::new(Kind::Denied, "tip_not_yours", message));
-        }
-        if tip.withdrawn {
-            return Ok((self.withdrawn_by(id).await?, true));
-        }
-        let append = AppendId::derive(&[
-            b"tip-withdrawal",
-            id.as_bytes(),
-            &self.index.checkpoint().to_be_bytes(),
-        ]);
-        let author = Some(caller.partner().clone());
-        let stamp = self.append(Append::new(append, author, Body::TipWithdrawn(id))).await?;
-        match &*self.index.outcome(stamp.sequence).await? {
-            Outcome::Taken(_) => Ok((stamp.sequence, stamp.repeated)),
-            Outcome::Void(VoidReason::TipWithdrawn) => Ok((self.withdrawn_by(id).await?, true)),
-            Outcome::Void(reason) => Err(refused(reason)),
-        }
-    }
-
     /// In how many threads an answer is overdue.
     pub fn overdue_tips(&self) -> Result<u64> {
         self.index.read()?.overdue_tips(self.clock.now())
-    }
-
-    /// A tip that a caller sent or received; for any other there is none.
-    fn tip_of(&self, caller: &Caller, id: TipId) -> Result<KeptTip> {
-        let tip = self.index.read()?.tip(id)?.filter(|tip| tip.concerns(caller.partner()));
-        tip.ok_or_else(|| refused(&VoidReason::TipUnknown))
-    }
-
-    /// The entry that took a tip back, behind which nothing was added; `None` where that is not applied as
-    /// a whole yet.
-    fn withdrawal_of(&self, id: TipId) -> Result<Option<u64>> {
-        let Some(last) = self.index.read()?.last_of_tip(id)? else { return Ok(None) };
-        let added = self.index.read()?.added(id, last)?;
-        Ok(added.filter(|added| added.what == AddedWhat::Withdrawn).map(|_| last))
-    }
-
-    /// The same, once it is applied.
-    async fn withdrawn_by(&self, id: TipId) -> Result<u64> {
-        let mut checkpoint = self.index.watch();
-        loop {
-            checkpoint.mark_unchanged();
-            if let Some(entry) = self.withdrawal_of(id)? {
-                return Ok(entry);
-            }
-            if checkpoint.changed().await.is_err() {
-                return Err(Error::stopping());
-            }
-        }
     }
 
     async fn with_tip(&self, noted: Noted) -> Result<(TipId, Noted)> {
@@ -316,14 +274,14 @@ impl Exchange {
     /// Rejects what is under a restricted label, unless somebody is told and everybody who is may hold it.
     async fn hold_restricted(
         &self,
+        view: &View<'_>,
         caller: &Caller,
         told: &[&PartnerId],
         indicators: Vec<TipIndicator>,
         mut rejected: Vec<Rejection>,
     ) -> Result<(Vec<TipIndicator>, Vec<Rejection>)> {
-        let registry = self.registry();
-        let reader = reader(&registry, caller.partner())?;
-        let all_may_hold = restricted::may_hold(&registry, told);
+        let reader = reader(view.registry(), caller.partner())?;
+        let all_may_hold = restricted::may_hold(view.registry(), told);
         let mut restricted: BTreeMap<IndicatorId, bool> = BTreeMap::new();
         let mut held = Vec::with_capacity(indicators.len());
         for one in indicators {
@@ -332,7 +290,7 @@ impl Exchange {
             } else {
                 // Many of them: others get their turn.
                 tokio::task::yield_now().await;
-                let known = self.known_to(&registry, &reader, one.id)?;
+                let known = self.known_to(view, &reader, one.id)?;
                 let is_restricted = known.is_some_and(|known| {
                     let mut said = known.assessments.iter().map(|s| &s.current.assessment);
                     said.any(restricted::is_restricted)
@@ -352,6 +310,12 @@ impl Exchange {
         rejected.sort_by_key(|one| one.index);
         Ok((held, rejected))
     }
+}
+
+/// A tip that a caller sent or received; for any other there is none.
+fn tip_of(view: &View<'_>, caller: &Caller, id: TipId) -> Result<KeptTip> {
+    let tip = view.tip(id)?.filter(|tip| tip.concerns(caller.partner()));
+    tip.ok_or_else(|| refused(&VoidReason::TipUnknown))
 }
 
 /// Draws the id of a tip.

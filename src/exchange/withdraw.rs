@@ -11,6 +11,7 @@ use crate::domain::entry::{
 use crate::domain::sharing::Audience;
 use crate::domain::{IndicatorId, PartnerId, Position, Timestamp};
 use crate::error::{Error, Kind, Result};
+use crate::index::View;
 use crate::index::record::Ended;
 use crate::journal::Append;
 
@@ -44,15 +45,25 @@ impl Exchange {
         audience: Option<&Audience>,
     ) -> Result<Withdrawn> {
         let audience = audience.map(AudienceDigest::of);
-        let mut targets = Vec::new();
+        let targets = self.targets(caller.partner(), indicators, audience)?;
+        self.end(caller, caller.partner(), targets).await
+    }
+
+    /// What a partner says of indicators: to one audience, or all of it.
+    fn targets(
+        &self,
+        partner: &PartnerId,
+        indicators: &BTreeSet<IndicatorId>,
+        audience: Option<AudienceDigest>,
+    ) -> Result<Vec<Target>> {
+        let (view, mut targets) = (self.index.read()?, Vec::new());
         for id in indicators {
-            let said = self.index.read()?.current_by(*id, caller.partner())?;
-            let named =
-                said.into_iter().filter(|target| audience.is_none_or(|a| a == target.audience));
+            let said = view.current_by(*id, partner)?.into_iter();
+            let named = said.filter(|target| audience.is_none_or(|a| a == target.audience));
             // Whatever is current by the time the entry is applied is meant, and not this version.
             targets.extend(named.map(|target| Target { version: None, ..target }));
         }
-        self.end(caller, caller.partner(), targets).await
+        Ok(targets)
     }
 
     /// Takes back what a submission brought and that still stands.
@@ -61,11 +72,7 @@ impl Exchange {
         caller: &Caller,
         submission: &SubmissionId,
     ) -> Result<Withdrawn> {
-        if self.index.read()?.submission(caller.partner(), submission)?.is_none() {
-            let message = "you have no submission of this id";
-            return Err(Error::new(Kind::NotFound, "submission_unknown", message));
-        }
-        let entries = self.index.read()?.batches_of(caller.partner(), submission)?;
+        let entries = batches_of(&self.index.read()?, caller.partner(), submission)?;
         self.end_entries(caller, caller.partner(), &entries).await
     }
 
@@ -167,6 +174,19 @@ impl Exchange {
         }
         Ok(withdrawn)
     }
+}
+
+/// The entries of a partner's submission. An error where it has none of this id.
+pub(super) fn batches_of(
+    view: &View<'_>,
+    partner: &PartnerId,
+    submission: &SubmissionId,
+) -> Result<Vec<u64>> {
+    if view.submission(partner, submission)?.is_none() {
+        let message = "you have no submission of this id";
+        return Err(Error::new(Kind::NotFound, "submission_unknown", message));
+    }
+    view.batches_of(partner, submission)
 }
 
 fn digest_of(targets: &[Target]) -> Vec<u8> {

@@ -118,13 +118,15 @@ impl View<'_> {
     }
 }
 
-impl Index {
+impl View<'_> {
     /// Grows whenever something may have been said of a campaign: what was read of who sees one holds
     /// until then.
     pub fn campaigns_said(&self) -> u64 {
-        self.campaigns_said.load(Ordering::Acquire)
+        self.campaigns_said
     }
+}
 
+impl Index {
     /// Tells that something was said of a campaign, once it can be read.
     pub(super) fn campaign_said(&self) {
         self.campaigns_said.fetch_add(1, Ordering::AcqRel);

@@ -175,7 +175,7 @@ fn a_batch_that_names_many_campaigns_is_applied_as_a_whole_wherever_it_stops() {
         let (_folder, whole) = applied(&history);
         let named: usize = (0..campaigns)
             .flat_map(|at| whole.read().unwrap().naming(campaign(at), 0))
-            .map(|named| named.unwrap().1.part.versions.len())
+            .map(|named| named.unwrap().1.brought.versions.len())
             .sum();
         assert_eq!(named, 180);
         for commits in [1, groups, groups + 1, groups + 3, groups + 9] {

@@ -145,12 +145,12 @@ fn what_has_had_its_time_is_due_and_ends_once_if_it_is_still_current() {
     assert!(index.read().unwrap().due(Timestamp::from_millis(history.now), 10).unwrap().is_empty());
     let due = index.read().unwrap().due(life, 10).unwrap();
     assert_eq!(due.len(), 2, "one for each entry");
-    let (ends, part) = (due[0].0, at(first, 0));
+    let ends = due[0].0;
     assert_eq!(due[0].1, first);
     let versions = items.iter().zip(0..).map(|((value, _), index)| (index, id_of(value))).collect();
     let audience = AudienceDigest::of(&Audience::Everyone);
     let partner = PartnerId::from_stored("birdsite");
-    let expiry = Body::Expiry(Expiry { partner, audience, ends, part, versions });
+    let expiry = Body::Expiry(Expiry { partner, audience, ends, sequence: first, versions });
     let sequence = history.push(None, expiry.clone());
     let again = history.push(None, expiry);
     let (_folder, index) = applied(&history);

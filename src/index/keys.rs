@@ -22,7 +22,7 @@
 //! | `l` | end in milliseconds, sequence | what is released until then |
 //! | `m` | tip, `e`, sequence | what an entry added to the tip |
 //! | `m` | tip, `i`, sequence, first indicator | some of the indicators that it added |
-//! | `m` | tip, `t`, sequence, part | a part of the text that it added |
+//! | `m` | tip, `t`, sequence | the text that it added |
 //! | `n` | partner, submission | (empty) the submission is open |
 //! | `o` | sequence | what the entry and its items came to; author, audience and indicators of its versions |
 //! | `p` | partner | the partner |

@@ -130,15 +130,13 @@ fn long_history() -> History {
     let both = ["cyber-unit", "other-unit"];
     let asked = release_of("r1", objects.clone(), &both, until("b", Some(9_000)));
     let released = history.push(Some("birdsite"), Body::Release(asked));
-    let (first_batch, first_release) = (Position::new(said, 0), Position::new(released, 0));
-    for (ends, part, to, objects) in [
-        (5_000, first_batch, &both[..1], &objects[..64]),
-        (9_000, first_release, &both[..], &objects[..64]),
-    ] {
+    for (ends, sequence, to, objects) in
+        [(5_000, said, &both[..1], &objects[..64]), (9_000, released, &both[..], &objects[..64])]
+    {
         let end = ReleaseEnd {
             partner: PartnerId::from_stored("birdsite"),
             ends: Timestamp::from_millis(ends),
-            part,
+            sequence,
             objects: objects.to_vec(),
             liaisons: liaisons(to),
         };

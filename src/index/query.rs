@@ -32,7 +32,7 @@ impl View<'_> {
     }
 
     /// The items of an entry that are no longer current; `None` where all of them are.
-    pub(super) fn closed_items(&self, sequence: u64) -> Result<Option<ClosedItems>> {
+    pub fn closed_items(&self, sequence: u64) -> Result<Option<ClosedItems>> {
         let mut items = BTreeSet::new();
         for pair in self.snapshot.scan(&keys::closed_of(sequence)) {
             let version = keys::read_closed(&pair?.0);

@@ -5,11 +5,11 @@
 
 mod access;
 mod assessment;
+mod brought;
 mod campaign;
 mod codec;
 mod enforcement;
 mod outcome;
-mod part;
 mod reaction;
 mod registry;
 mod release;
@@ -23,25 +23,25 @@ pub use self::access::{KeptAccess, KeptHold};
 pub use self::assessment::{
     ClosedVersion, Current, CurrentParts, Ended, closed, current, read_closed, said, sent,
 };
+pub use self::brought::Brought;
 pub use self::campaign::{KeptContribution, Named, campaign_sight, read_campaign_sight};
 use self::codec::record;
 pub use self::codec::{decode, encode};
 pub use self::enforcement::KeptEnforcement;
 pub use self::outcome::{outcome, read_outcome, read_versions};
-pub use self::part::Part;
 pub use self::reaction::{KeptFeedback, KeptSighting};
 pub use self::registry::{Known, group, partner, read_group, read_partner};
 pub use self::release::{Ending, InForce, Lane, Lost, read_releases, releases, releases_fit};
 pub use self::tip::{
-    Added, AddedWhat, KeptThread, KeptTip, Moved, ReferredSoFar, indicator_parts, read_indicators,
-    text_parts,
+    Added, AddedWhat, INDICATORS_A_KEY, KeptThread, KeptTip, Moved, ReferredSoFar,
+    encode_indicators, read_indicators,
 };
 use super::corrupt;
 use crate::domain::Timestamp;
 use crate::domain::cursor::JournalTag;
 
 /// The version of everything in this file and in [`super::keys`].
-pub const LAYOUT: u8 = 8;
+pub const LAYOUT: u8 = 9;
 
 /// How far the index has come, written in the same batch as what it has come to.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]

@@ -55,11 +55,8 @@ impl View<'_> {
 
     /// The text that an entry added to a tip; empty where it added none.
     pub fn tip_text(&self, id: TipId, sequence: u64) -> Result<String> {
-        let mut bytes = Vec::new();
-        for pair in self.snapshot.scan(&keys::texts(id, sequence)) {
-            bytes.extend_from_slice(record::decode(&pair?.1, "the text of a tip")?);
-        }
-        String::from_utf8(bytes).map_err(|_| corrupt("the text of a tip"))
+        let bytes = self.snapshot.get(&keys::added_text(id, sequence))?;
+        bytes.map_or_else(|| Ok(String::new()), |bytes| record::decode(&bytes, "the text of a tip"))
     }
 
     /// The indicators that an entry added to a tip, from one of them on; at most so many.
@@ -70,9 +67,8 @@ impl View<'_> {
         from: u32,
         most: usize,
     ) -> Result<Vec<TipIndicator>> {
-        // The one asked for may stand in the midst of a part.
         let prefix = keys::indicators(id, sequence);
-        let begin = keys::indicators_from(id, sequence, from.saturating_sub(63));
+        let begin = keys::indicators_from(id, sequence, from - from % record::INDICATORS_A_KEY);
         let mut found = Vec::new();
         for pair in self.snapshot.scan_from(&prefix, &begin) {
             let (key, bytes) = pair?;

@@ -1,6 +1,6 @@
 //! Finding versions again: by their entry, author, group, submission and end.
 
-use super::record::{Current, CurrentParts, Part, read_versions};
+use super::record::{Brought, Current, CurrentParts, read_versions};
 use super::{View, corrupt, keys};
 use crate::domain::audience::AudienceDigest;
 use crate::domain::entry::{SubmissionId, Target};
@@ -57,7 +57,7 @@ impl View<'_> {
     }
 
     /// The versions that an entry brought, if it brought any.
-    pub fn versions_of(&self, sequence: u64) -> Result<Option<Part>> {
+    pub fn versions_of(&self, sequence: u64) -> Result<Option<Brought>> {
         let stored = self.snapshot.get(&keys::outcome(sequence))?;
         stored.map_or(Ok(None), |stored| read_versions(&stored))
     }

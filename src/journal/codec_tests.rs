@@ -160,7 +160,7 @@ fn what_concerns_liaisons_comes_back_from_the_journal_as_it_was_written() {
         Body::ReleaseEnd(ReleaseEnd {
             partner: partner.clone(),
             ends: Timestamp::from_millis(5),
-            part: at(7, 64),
+            sequence: 7,
             objects: objects.clone(),
             liaisons: vec![partner.clone()],
         }),

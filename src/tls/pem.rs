@@ -74,11 +74,11 @@ fn labels(text: &str) -> Result<Vec<String>, String> {
             }
             open = Some(label);
         } else if let Some(rest) = line.strip_prefix(END) {
-            let begun = open.take().ok_or("is not PEM: it has an END without a BEGIN")?;
-            if rest.strip_suffix(DASHES) != Some(begun) {
-                return Err(cut_short(begun));
+            let label = open.take().ok_or("is not PEM: it has an END without a BEGIN")?;
+            if rest.strip_suffix(DASHES) != Some(label) {
+                return Err(cut_short(label));
             }
-            labels.push(begun.to_owned());
+            labels.push(label.to_owned());
         }
         last = line;
     }

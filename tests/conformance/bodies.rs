@@ -162,7 +162,7 @@ fn any_ending() -> impl Strategy<Value = Body> {
             partner,
             audience: targets[0].audience,
             ends: Timestamp::from_millis(ends),
-            part: targets[0].version.unwrap_or_default(),
+            sequence: targets[0].version.unwrap_or_default().sequence,
             versions: (0u32..).zip(&targets).map(|(index, target)| (index, target.id)).collect(),
         })
     })

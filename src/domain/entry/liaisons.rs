@@ -95,8 +95,8 @@ pub struct ReleaseEnd {
     pub partner: PartnerId,
     /// When the releases end.
     pub ends: Timestamp,
-    /// The entry that they began with, and the first outcome of the part that the index keeps them under.
-    pub part: Position,
+    /// The entry that they began with.
+    pub sequence: u64,
     /// What was released.
     pub objects: Vec<Releasable>,
     /// To whom.

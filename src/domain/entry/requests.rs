@@ -131,8 +131,8 @@ pub struct Expiry {
     pub audience: AudienceDigest,
     /// When they end.
     pub ends: Timestamp,
-    /// The entry, and the first item of its part that the index keeps them under.
-    pub part: Position,
+    /// The entry that brought them.
+    pub sequence: u64,
     /// The items of the entry, and what they are about.
     pub versions: Vec<(u32, IndicatorId)>,
 }

@@ -8,7 +8,8 @@ use crate::domain::sharing::Reader;
 use crate::domain::{Indicator, IndicatorId, PartnerId, Position, Timestamp};
 use crate::error::Result;
 use crate::exchange::Exchange;
-use crate::exchange::tips::TipPart;
+use crate::exchange::tips::{TipPart, indicators_of};
+use crate::index::View;
 
 /// The most indicators of a graph, and the most bonds: together 2,000 nodes.
 const MOST: (usize, usize) = (1_500, 500);
@@ -62,6 +63,7 @@ impl Exchange {
     /// The graph of a campaign's indicators, by what a reader may see.
     pub(super) fn clusters(
         &self,
+        view: &View<'_>,
         reader: &Reader,
         members: &[Member],
         tips: &[TipPart],
@@ -89,7 +91,7 @@ impl Exchange {
         let mut left = MOST_OF_TIPS;
         for part in tips {
             // One more than there may be tells that there are more.
-            let mut found = self.indicators_of(&reader.id, part, left + 1)?;
+            let mut found = indicators_of(view, &reader.id, part, left + 1)?;
             cut |= found.len() > left;
             found.truncate(left);
             left -= found.len();
@@ -105,7 +107,7 @@ impl Exchange {
             }
         }
         for (id, place) in &nodes.places {
-            for seen in self.seen_of(reader, *id)? {
+            for seen in self.seen_of(view, reader, *id)? {
                 let (key, kept) = (Key::Sightings(seen.position.sequence), &seen.kept);
                 let kind = BondKind::Sightings;
                 bind(key, seen.position, kind, &kept.author, kept.accepted, *place);

@@ -13,6 +13,7 @@ use crate::exchange::caller::reader;
 use crate::exchange::enforcements::{Deed, DeedQuery};
 use crate::exchange::lookup::Sight;
 use crate::exchange::{Caller, Exchange};
+use crate::index::View;
 
 /// The most indicators of a campaign that are looked at: the oldest.
 const MOST_MEMBERS: usize = 20_000;
@@ -103,74 +104,71 @@ impl Exchange {
         campaign: CampaignId,
         asked: &CampaignAsked,
     ) -> Result<CampaignKnown> {
-        self.steadily(|registry| {
-            let reader = reader(registry, caller.partner())?;
-            let contributions = self.contributions_for(&reader, campaign)?;
-            if contributions.is_empty() {
-                return Err(unknown());
+        let view = self.index.read()?;
+        let reader = reader(view.registry(), caller.partner())?;
+        let contributions = self.contributions_for(&view, &reader, campaign)?;
+        if contributions.is_empty() {
+            return Err(unknown());
+        }
+        let (members, cut) = self.members(&view, &reader, campaign)?;
+        let query =
+            DeedQuery { campaign: Some(campaign), most: MOST_DEEDS, ..DeedQuery::default() };
+        let (deeds, deeds_cut) = self.all_enforcements_for(&view, &reader, &query)?;
+        let (tips, tips_cut) = self.tips_in(&view, &reader.id, campaign)?;
+        let cuts = [cut, deeds_cut];
+        let numbers =
+            Numbers { tips: tips.len(), ..numbers(&contributions, &members, cuts, &deeds) };
+        let (parts, parts_cut) = if asked.timeline.is_some() || asked.clusters {
+            self.parts_of(&view, &reader.id, &tips)?
+        } else {
+            (Vec::new(), false)
+        };
+        let timeline = match asked.timeline {
+            None => None,
+            Some((most, behind)) => {
+                let happened =
+                    self.happened(&view, &reader, &contributions, &members, &deeds, &parts)?;
+                Some(super::timeline::page(happened, behind, most))
             }
-            let (members, cut) = self.members(&reader, campaign)?;
-            let query =
-                DeedQuery { campaign: Some(campaign), most: MOST_DEEDS, ..DeedQuery::default() };
-            let (deeds, deeds_cut) = self.all_enforcements_for(&reader, &query)?;
-            let (tips, tips_cut) = self.tips_in(registry, &reader.id, campaign)?;
-            let cuts = [cut, deeds_cut];
-            let numbers =
-                Numbers { tips: tips.len(), ..numbers(&contributions, &members, cuts, &deeds) };
-            let (parts, parts_cut) = if asked.timeline.is_some() || asked.clusters {
-                self.parts_of(registry, &reader.id, campaign, &tips)?
-            } else {
-                (Vec::new(), false)
-            };
-            let timeline = match asked.timeline {
-                None => None,
-                Some((most, behind)) => {
-                    let happened =
-                        self.happened(&reader, &contributions, &members, &deeds, &parts)?;
-                    Some(super::timeline::page(happened, behind, most))
-                }
-            };
-            let cut = cut || tips_cut || parts_cut;
-            let clusters = if asked.clusters {
-                Some(self.clusters(&reader, &members, &parts, cut)?)
-            } else {
-                None
-            };
-            let enforcements = match asked.enforcements {
-                None => None,
-                Some((most, before)) => {
-                    let query = DeedQuery { before, most, ..query };
-                    Some(self.enforcements_for(&reader, &query)?)
-                }
-            };
-            let indicators = asked.indicators.map(|(most, behind)| page(members, behind, most));
-            Ok(CampaignKnown {
-                contributions,
-                numbers,
-                indicators,
-                enforcements,
-                timeline,
-                clusters,
-            })
-        })
+        };
+        let cut = cut || tips_cut || parts_cut;
+        let clusters = if asked.clusters {
+            Some(self.clusters(&view, &reader, &members, &parts, cut)?)
+        } else {
+            None
+        };
+        let enforcements = match asked.enforcements {
+            None => None,
+            Some((most, before)) => {
+                let query = DeedQuery { before, most, ..query };
+                Some(self.enforcements_for(&view, &reader, &query)?)
+            }
+        };
+        let indicators = asked.indicators.map(|(most, behind)| page(members, behind, most));
+        Ok(CampaignKnown { contributions, numbers, indicators, enforcements, timeline, clusters })
     }
 
     /// The current assessments that name a campaign and that a reader sees, the oldest first, and
     /// whether that is not all of them.
-    fn members(&self, reader: &Reader, campaign: CampaignId) -> Result<(Vec<Member>, bool)> {
+    fn members(
+        &self,
+        view: &View<'_>,
+        reader: &Reader,
+        campaign: CampaignId,
+    ) -> Result<(Vec<Member>, bool)> {
         let now = self.clock.now();
         let mut members: Vec<Member> = Vec::new();
-        for named in self.index.read()?.naming(campaign, 0) {
+        for named in view.naming(campaign, 0) {
             let (sequence, named) = named?;
-            let (author, audience) = (&named.part.author, named.part.audience);
-            let closed = self.index.closed(sequence)?;
+            let (author, audience) = (&named.brought.author, named.brought.audience);
+            let closed = view.closed_items(sequence)?;
             let is_closed = |index: u32| closed.as_ref().is_some_and(|all| all.contains(&index));
-            for (index, id) in &named.part.versions {
+            for (index, id) in &named.brought.versions {
                 if is_closed(*index) {
                     continue;
                 }
                 let version = Position::new(sequence, *index);
-                let current = self.index.read()?.current(*id, author, audience)?;
+                let current = view.current(*id, author, audience)?;
                 let Some(mut current) = current.filter(|current| current.version == version) else {
                     continue;
                 };

@@ -5,11 +5,12 @@ use std::collections::{BTreeMap, BTreeSet};
 use super::Contributed;
 use super::known::Member;
 use crate::domain::sharing::Reader;
-use crate::domain::{Day, PartnerId, Position, Timestamp, TipId, may_see};
+use crate::domain::{Day, IndicatorId, PartnerId, Position, Timestamp, TipId, may_see};
 use crate::error::Result;
 use crate::exchange::enforcements::Deed;
 use crate::exchange::tips::TipPart;
 use crate::exchange::{Exchange, Seen};
+use crate::index::View;
 use crate::index::record::{AddedWhat, Moved};
 
 /// Something that happened.
@@ -82,6 +83,7 @@ impl Exchange {
     /// Everything that happened, in order.
     pub(super) fn happened(
         &self,
+        view: &View<'_>,
         reader: &Reader,
         contributions: &[Contributed],
         members: &[Member],
@@ -97,7 +99,7 @@ impl Exchange {
         let mut all: Vec<_> = said.chain(days(members)).collect();
         let indicators: BTreeSet<_> = members.iter().map(|one| one.sight.current.id).collect();
         for id in indicators {
-            all.extend(self.seen_of(reader, id)?.into_iter().map(|seen| {
+            all.extend(self.seen_of(view, reader, id)?.into_iter().map(|seen| {
                 let kept = &seen.kept;
                 let at = kept.sighting.last_seen.or(kept.sighting.first_seen);
                 let (at, author) = (at.unwrap_or(kept.accepted), kept.author.clone());
@@ -117,12 +119,13 @@ impl Exchange {
     /// The sightings of an indicator that a reader may see.
     pub(super) fn seen_of(
         &self,
+        view: &View<'_>,
         reader: &Reader,
-        id: crate::domain::IndicatorId,
+        id: IndicatorId,
     ) -> Result<Vec<Seen>> {
         let now = self.clock.now();
         let mut all = Vec::new();
-        for kept in self.index.read()?.sightings(id) {
+        for kept in view.sightings(id) {
             let kept = kept?;
             let position = kept.position;
             if may_see(reader, &kept.sharing, &kept.author, position, now) {

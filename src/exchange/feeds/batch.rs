@@ -11,11 +11,13 @@ use crate::domain::sharing::{Audience, Reader, SharingView};
 use crate::domain::{PartnerId, cursor::Place};
 use crate::error::Result;
 use crate::exchange::Exchange;
+use crate::index::View;
 use crate::journal::Logged;
 
 /// A batch and how one reader stands to it.
 struct Reading<'a> {
     exchange: &'a Exchange,
+    view: &'a View<'a>,
     sight: &'a Sight,
     sequence: u64,
     author: &'a PartnerId,
@@ -40,6 +42,7 @@ impl Exchange {
     /// What there is for a reader in a batch, behind a place.
     pub(super) fn batch_delivery(
         &self,
+        view: &View<'_>,
         sight: &Sight,
         logged: &Arc<Logged>,
         behind: Place,
@@ -64,13 +67,14 @@ impl Exchange {
             return Ok(None);
         }
         let reader = sight.reader();
-        let view = batch.sharing.seen_by(reader, author, position);
+        let part = batch.sharing.seen_by(reader, author, position);
         let own = reader.id == *author;
-        let sight_from = if own { 0 } else { sight_from(reader, &view) };
+        let sight_from = if own { 0 } else { sight_from(reader, &part) };
         let outcome = self.index.applied_outcome(sequence)?;
         let Outcome::Taken(outcomes) = &*outcome else { return Ok(None) };
         let reading = Reading {
             exchange: self,
+            view,
             sight,
             sequence,
             author,
@@ -88,13 +92,13 @@ impl Exchange {
             journal: self.index.journal_at(sequence),
             logged: Arc::clone(logged),
             outcome: Arc::clone(&outcome),
-            view,
+            view: part,
             author: own,
             sight_from,
             ranges,
             replaces,
             removals,
-            campaigns: sight.campaigns_seen(logged.campaigns())?,
+            campaigns: sight.campaigns_seen(view, logged.campaigns())?,
         }))
     }
 }
@@ -122,9 +126,16 @@ impl Reading<'_> {
         let item = self.outline(at);
         if self.sight.is_liaison() {
             let (exchange, author) = (self.exchange, self.author);
-            return exchange.gives_with_batch(self.sight, author, self.batch, at, item.version);
+            return exchange.gives_with_batch(
+                self.view,
+                self.sight,
+                author,
+                self.batch,
+                at,
+                item.version,
+            );
         }
-        self.sight.asks_for(self.sight.reader(), When::Now, item)
+        self.sight.asks_for(self.view, self.sight.reader(), When::Now, item)
     }
 
     /// The versions that ended by the batch and that the reader could see and asked for immediately
@@ -177,12 +188,12 @@ impl Reading<'_> {
             return Ok(false);
         }
         let Some(then) = self.then else { return Ok(false) };
-        let Some(closed) = self.exchange.index.read()?.closed_version(version)? else {
+        let Some(closed) = self.view.closed_version(version)? else {
             return Ok(false);
         };
         let (sharing, said) = (&closed.sharing, &closed.outline);
         let outline = Outline { author: self.author, version, sharing, said };
-        self.sight.wants(then, self.before(), outline)
+        self.sight.wants(self.view, then, self.before(), outline)
     }
 
     /// Why a version is to be dropped whose place an item took: by the reader's rights at that time.
@@ -197,7 +208,7 @@ impl Reading<'_> {
         }
         Ok(if !Sight::sees(then, item) {
             RemovalReason::NoLongerShared
-        } else if self.sight.asks_for(then, self.before(), item)? {
+        } else if self.sight.asks_for(self.view, then, self.before(), item)? {
             RemovalReason::Replaced
         } else {
             RemovalReason::NoLongerMatches

@@ -10,12 +10,14 @@ use crate::domain::{PartnerId, Position, Sharing, Timestamp, may_see};
 use crate::error::Result;
 use crate::exchange::Exchange;
 use crate::exchange::enforcements::Deed;
+use crate::index::View;
 
 impl Exchange {
     /// What an entry says of a campaign, for a reader who sees it and follows the campaign; nothing where
     /// it was not taken, or says something else by now.
     pub(super) fn said(
         &self,
+        view: &View<'_>,
         sight: &Sight,
         entry: &Entry,
         put: &CampaignPut,
@@ -29,7 +31,7 @@ impl Exchange {
             return Ok(None);
         }
         let audience = AudienceDigest::of(&put.sharing.audience);
-        let kept = self.index.read()?.contribution(put.campaign, author, audience)?;
+        let kept = view.contribution(put.campaign, author, audience)?;
         Ok(kept.filter(|kept| kept.position == position).map(|kept| {
             let contributed = self.contributed(reader, kept);
             Delivery::Said(Box::new(Said { place, contributed }))
@@ -39,6 +41,7 @@ impl Exchange {
     /// What there is for a reader in a report of enforcements, behind a place.
     pub(super) fn done(
         &self,
+        view: &View<'_>,
         sight: &Sight,
         entry: &Entry,
         enforcements: &Enforcements,
@@ -49,7 +52,8 @@ impl Exchange {
             let position = Position::new(entry.sequence, *index);
             (position > behind.after).then_some((position, enforcement))
         });
-        let deeds = self.deeds_told(sight, author, &enforcements.sharing, items)?.into_iter();
+        let deeds =
+            self.deeds_told(view, sight, (author, &enforcements.sharing), items)?.into_iter();
         let done = deeds.map(|deed| Done { place: Place::behind(deed.kept.position), deed });
         let done: Vec<_> = done.collect();
         Ok((!done.is_empty()).then_some(Delivery::Done(done)))
@@ -59,9 +63,9 @@ impl Exchange {
     /// says by now.
     pub(super) fn deeds_told<'a>(
         &self,
+        view: &View<'_>,
         sight: &Sight,
-        author: &PartnerId,
-        sharing: &Sharing,
+        (author, sharing): (&PartnerId, &Sharing),
         items: impl Iterator<Item = (Position, &'a Enforcement)>,
     ) -> Result<Vec<Deed>> {
         let reader = sight.reader();
@@ -69,12 +73,12 @@ impl Exchange {
         let mut deeds = Vec::new();
         for (position, enforcement) in items {
             let sees = may_see(reader, sharing, author, position, Timestamp::default());
-            if !sees || !follows(sight, enforcement)? {
+            if !sees || !follows(view, sight, enforcement)? {
                 continue;
             }
-            let kept = self.index.read()?.enforcement(author, &enforcement.id, audience)?;
+            let kept = view.enforcement(author, &enforcement.id, audience)?;
             if let Some(kept) = kept.filter(|kept| kept.position == position) {
-                deeds.push(self.deed(reader, kept)?);
+                deeds.push(self.deed(view, reader, kept)?);
             }
         }
         Ok(deeds)
@@ -83,13 +87,17 @@ impl Exchange {
 
 /// Whether a reader's filter asks for what was done: a campaign that is hidden from it is none that
 /// it could follow.
-pub(in crate::exchange) fn follows(sight: &Sight, enforcement: &Enforcement) -> Result<bool> {
+pub(in crate::exchange) fn follows(
+    view: &View<'_>,
+    sight: &Sight,
+    enforcement: &Enforcement,
+) -> Result<bool> {
     if sight.filter().is_empty() {
         return Ok(true);
     }
     let followed = enforcement.campaign.filter(|id| sight.filter().follows(Some(*id)));
     match followed {
-        Some(campaign) => sight.sees_campaign(sight.reader(), When::Now, campaign),
+        Some(campaign) => sight.sees_campaign(view, sight.reader(), When::Now, campaign),
         None => Ok(false),
     }
 }

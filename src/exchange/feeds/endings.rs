@@ -7,6 +7,7 @@ use crate::domain::entry::{Body, Entry, ItemOutcome, Outcome};
 use crate::domain::{PartnerId, Position};
 use crate::error::Result;
 use crate::exchange::Exchange;
+use crate::index::View;
 
 /// Whose versions an entry ends without anything taking their place, and why.
 pub fn ending(body: &Body) -> Option<(&PartnerId, RemovalReason)> {
@@ -22,6 +23,7 @@ impl Exchange {
     /// before it.
     pub(super) fn removals(
         &self,
+        view: &View<'_>,
         sight: &Sight,
         entry: &Entry,
         behind: Place,
@@ -40,9 +42,9 @@ impl Exchange {
             if at <= behind.after {
                 continue;
             }
-            let Some(closed) = self.index.read()?.closed_version(version)? else { continue };
+            let Some(closed) = view.closed_version(version)? else { continue };
             let (sharing, said) = (&closed.sharing, &closed.outline);
-            if sight.wants(&then, before, Outline { author, version, sharing, said })? {
+            if sight.wants(view, &then, before, Outline { author, version, sharing, said })? {
                 let (what, author) = (RemovedWhat::Assessment(closed.id), author.clone());
                 removals.push(Removed { place: Place::behind(at), version, what, author, reason });
             }

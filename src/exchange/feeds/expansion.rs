@@ -30,7 +30,7 @@ pub enum Expanded {
 
 /// A reader's sight before and after an entry.
 pub(super) struct Turn<'a> {
-    pub exchange: &'a Exchange,
+    pub view: &'a View<'a>,
     pub sight: &'a Sight,
     pub sequence: u64,
     pub before: &'a Reader,
@@ -39,12 +39,18 @@ pub(super) struct Turn<'a> {
 
 impl Exchange {
     /// The next part of what an entry is expanded to for a reader who has come up to a place.
-    pub(super) fn expand(&self, sight: &Sight, entry: &Entry, behind: Place) -> Result<Expanded> {
+    pub(super) fn expand(
+        &self,
+        view: &View<'_>,
+        sight: &Sight,
+        entry: &Entry,
+        behind: Place,
+    ) -> Result<Expanded> {
         let inside = behind.inside.filter(|_| behind.after.sequence == entry.sequence);
         let Some(last) = inside else {
             let place = Place::within(entry.sequence, Position::default());
             let told = match &entry.body {
-                Body::CampaignPut(put) => self.said(sight, entry, put, place)?,
+                Body::CampaignPut(put) => self.said(view, sight, entry, put, place)?,
                 _ => group_of(sight, entry)
                     .and_then(|group| announcement(sight, entry, group, place)),
             };
@@ -54,7 +60,7 @@ impl Exchange {
             (sight.reader_at(entry.sequence - 1), sight.reader_at(entry.sequence));
         let (Some(before), Some(after)) = (before, after) else { return Ok(Expanded::Done) };
         let sequence = entry.sequence;
-        let turn = Turn { exchange: self, sight, sequence, before: &before, after: &after };
+        let turn = Turn { view, sight, sequence, before: &before, after: &after };
         if let Body::CampaignPut(put) = &entry.body {
             return turn.through_said(put.campaign, last);
         }
@@ -85,7 +91,7 @@ fn group_of<'a>(sight: &Sight, entry: &'a Entry) -> Option<&'a GroupId> {
 impl Turn<'_> {
     /// The versions that were shared with the group before the entry, behind one of them.
     fn go_on(&self, group: &GroupId, last: Position) -> Result<Expanded> {
-        let view = self.exchange.index.read()?;
+        let view = self.view;
         let from = last.sequence + u64::from(last.index == u32::MAX);
         let entries = view.entries_for(group, from, self.sequence, ENTRIES_AT_ONCE)?;
         let Some(end) = entries.last() else { return Ok(Expanded::Done) };
@@ -97,7 +103,7 @@ impl Turn<'_> {
                     continue;
                 };
                 let of = (&brought.author, brought.audience, target.id);
-                self.turn(&view, of, version, &mut removed, &mut shown)?;
+                self.turn(of, version, &mut removed, &mut shown)?;
                 looked += 1;
                 if removed.len() + shown.len() == AT_ONCE || looked == LOOKED_AT_ONCE {
                     let place = Place::within(self.sequence, version);
@@ -116,7 +122,6 @@ impl Turn<'_> {
     /// What the entry means for one version: it is lost, or gained, or neither.
     pub(super) fn turn(
         &self,
-        view: &View<'_>,
         (author, audience, id): (&PartnerId, AudienceDigest, IndicatorId),
         version: Position,
         removed: &mut Vec<Removed>,
@@ -124,9 +129,9 @@ impl Turn<'_> {
     ) -> Result<()> {
         let place = Place::within(self.sequence, version);
         let what = RemovedWhat::Assessment(id);
-        let current = view.current(id, author, audience)?;
+        let current = self.view.current(id, author, audience)?;
         let Some(mut current) = current.filter(|current| current.version == version) else {
-            let closed = view.closed_version(version)?;
+            let closed = self.view.closed_version(version)?;
             // What ended before the entry was told then.
             let closed = closed.filter(|closed| closed.by.sequence > self.sequence);
             if let Some(closed) = closed
@@ -149,7 +154,7 @@ impl Turn<'_> {
         } else if self.gained(outline)? {
             let reader = self.sight.reader();
             let view = current.sharing.seen_by(reader, author, version);
-            self.sight.blank(author, &mut current.assessment)?;
+            self.sight.blank(self.view, author, &mut current.assessment)?;
             shown.push(Shown { place, author: author.clone(), current, view });
         }
         Ok(())
@@ -170,15 +175,15 @@ impl Turn<'_> {
     fn gained(&self, version: Outline<'_>) -> Result<bool> {
         Ok(!self.wanted_before(version)?
             && self.wants_after(version)?
-            && self.sight.wants(self.sight.reader(), When::Now, version)?)
+            && self.sight.wants(self.view, self.sight.reader(), When::Now, version)?)
     }
 
     fn wanted_before(&self, version: Outline<'_>) -> Result<bool> {
-        self.sight.wants(self.before, When::At(self.sequence - 1), version)
+        self.sight.wants(self.view, self.before, When::At(self.sequence - 1), version)
     }
 
     fn wants_after(&self, version: Outline<'_>) -> Result<bool> {
-        self.sight.wants(self.after, When::At(self.sequence), version)
+        self.sight.wants(self.view, self.after, When::At(self.sequence), version)
     }
 }
 

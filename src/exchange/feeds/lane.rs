@@ -1,20 +1,23 @@
 //! What a liaison is told of releases: the version where its release begins, and to drop it where that
 //! ends.
 
+mod assessments;
+
+use self::assessments::retracted_assessment;
 use super::campaigns::follows;
-use super::delivery::{Delivery, Done, RemovalReason, Removed, RemovedWhat, Said, Shown};
+use super::delivery::{Delivery, Done, RemovalReason, Removed, RemovedWhat, Said};
 use super::gathered::{Gathered, Steps, Told};
-use super::sight::{Outline, Sight, When};
+use super::sight::Sight;
 use crate::domain::audience::AudienceDigest;
 use crate::domain::cursor::Place;
 use crate::domain::entry::{
-    Batch, Body, CampaignPut, Enforcements, Entry, ItemOutcome, Outcome, Releasable, ReleaseAct,
-    Target,
+    Body, CampaignPut, Enforcements, Entry, ItemOutcome, Outcome, Releasable, ReleaseAct,
 };
 use crate::domain::sharing::Audience;
 use crate::domain::{PartnerId, Position, Sharing};
 use crate::error::Result;
 use crate::exchange::Exchange;
+use crate::index::View;
 use crate::index::record::{KeptContribution, KeptEnforcement, Lane};
 
 /// The pairs of an object and a liaison of an entry.
@@ -30,6 +33,7 @@ impl Exchange {
     /// place behind that: within the entry where there may be more.
     pub(in crate::exchange) fn by_lane(
         &self,
+        view: &View<'_>,
         sight: &Sight,
         entry: &Entry,
         behind: Place,
@@ -37,12 +41,12 @@ impl Exchange {
     ) -> Result<(Option<Delivery>, Place)> {
         match &entry.body {
             Body::CampaignPut(put) => {
-                self.said_to_liaison(sight, entry, put, behind, holds_something)
+                self.said_to_liaison(view, sight, entry, put, behind, holds_something)
             }
             Body::Enforcements(report) => {
-                self.done_to_liaison(sight, entry, report, behind, holds_something)
+                self.done_to_liaison(view, sight, entry, report, behind, holds_something)
             }
-            _ => self.told_of_release(sight, entry, behind, holds_something),
+            _ => self.told_of_release(view, sight, entry, behind, holds_something),
         }
     }
 
@@ -50,6 +54,7 @@ impl Exchange {
     /// within the entry where there may be more.
     fn told_of_release(
         &self,
+        view: &View<'_>,
         sight: &Sight,
         entry: &Entry,
         behind: Place,
@@ -83,9 +88,11 @@ impl Exchange {
             let place = Position::new(entry.sequence, u32::try_from(at).unwrap_or(u32::MAX));
             let Some(outcome) = outcomes.get(at).filter(|_| place > behind.after) else { continue };
             let one = match outcome {
-                ItemOutcome::Released(_) => self.begun(sight, pairs.author, object, place)?,
+                ItemOutcome::Released(_) => {
+                    self.on_release(view, sight, pairs.author, object, place)?
+                }
                 ItemOutcome::Retracted(version) => {
-                    let ended = self.ended(sight, pairs.author, object, *version, place)?;
+                    let ended = on_retraction(view, sight, pairs.author, object, *version, place)?;
                     ended.map(Told::Removed)
                 }
                 _ => None,
@@ -103,6 +110,7 @@ impl Exchange {
     /// that was released to it, and what is said, where this is or was released with it.
     fn said_to_liaison(
         &self,
+        view: &View<'_>,
         sight: &Sight,
         entry: &Entry,
         put: &CampaignPut,
@@ -114,13 +122,13 @@ impl Exchange {
         let version = Position::new(entry.sequence, 0);
         let mut steps = Steps::behind(behind);
         let audience = AudienceDigest::of(&put.sharing.audience);
-        let kept = self.index.read()?.contribution(put.campaign, author, audience)?;
+        let kept = view.contribution(put.campaign, author, audience)?;
         let given = kept
             .filter(|kept| kept.position == version)
             .filter(|kept| self.comes_with(sight, author, (&kept.sharing, &kept.lane), version));
         let given = given.and_then(|kept| self.said_of(sight, kept, Steps::content(version)));
         let what = RemovedWhat::Contribution(put.campaign);
-        let lost = self.lost(sight, author, what, version)?.filter(|_| holds_something);
+        let lost = lost(view, sight, author, what, version)?.filter(|_| holds_something);
         if !steps.add(version, lost, given) {
             return Ok(steps.so_far());
         }
@@ -130,6 +138,7 @@ impl Exchange {
     /// The same of a report of enforcements.
     fn done_to_liaison(
         &self,
+        view: &View<'_>,
         sight: &Sight,
         entry: &Entry,
         report: &Enforcements,
@@ -142,63 +151,21 @@ impl Exchange {
         let mut steps = Steps::behind(behind);
         for (index, enforcement) in &report.items {
             let version = Position::new(entry.sequence, *index);
-            let kept = self.index.read()?.enforcement(author, &enforcement.id, audience)?;
+            let kept = view.enforcement(author, &enforcement.id, audience)?;
             let given = kept.filter(|kept| kept.position == version).filter(|kept| {
                 self.comes_with(sight, author, (&kept.sharing, &kept.lane), version)
             });
             let given = match given {
-                Some(kept) => self.done_of(sight, kept, Steps::content(version))?,
+                Some(kept) => self.done_of(view, sight, kept, Steps::content(version))?,
                 None => None,
             };
             let what = RemovedWhat::Enforcement(enforcement.id.clone());
-            let lost = self.lost(sight, author, what, version)?.filter(|_| holds_something);
+            let lost = lost(view, sight, author, what, version)?.filter(|_| holds_something);
             if !steps.add(version, lost, given) {
                 return Ok(steps.so_far());
             }
         }
         Ok((steps.so_far().0, done))
-    }
-
-    /// What a liaison is to drop since what was done with an answer to a tip took its place.
-    pub(in crate::exchange) fn lost_to_answer(
-        &self,
-        sight: &Sight,
-        entry: &Entry,
-        holds_something: bool,
-    ) -> Result<Option<Delivery>> {
-        let (Body::TipResponded(response), Some(author)) = (&entry.body, &entry.author) else {
-            return Ok(None);
-        };
-        let Some((done, _)) = response.enforcement.as_ref().filter(|_| holds_something) else {
-            return Ok(None);
-        };
-        let what = RemovedWhat::Enforcement(done.id.clone());
-        let version = Position::new(entry.sequence, 0);
-        let lost = self.lost(sight, author, what, version)?;
-        let place = Place::behind_entry(entry.sequence);
-        Ok(lost.map(|lost| Delivery::Removals(vec![Removed { place, ..lost }])))
-    }
-
-    /// What was released to a liaison and lost its place to a version; its place is set by who asks.
-    fn lost(
-        &self,
-        sight: &Sight,
-        author: &PartnerId,
-        what: RemovedWhat,
-        at: Position,
-    ) -> Result<Option<Removed>> {
-        if !sight.filter().is_empty() {
-            return Ok(None);
-        }
-        let lost =
-            self.index.read()?.lost(at)?.filter(|one| one.liaisons.contains(&sight.reader().id));
-        Ok(lost.map(|lost| Removed {
-            place: Place::behind(at),
-            version: lost.version,
-            what,
-            author: author.clone(),
-            reason: RemovalReason::Replaced,
-        }))
     }
 
     /// Whether a liaison is given a version where it stands in the feed: it is public, or its release
@@ -226,18 +193,25 @@ impl Exchange {
     }
 
     /// What was done, if the liaison asks for it.
-    fn done_of(&self, sight: &Sight, kept: KeptEnforcement, place: Place) -> Result<Option<Told>> {
-        if !follows(sight, &kept.enforcement)? {
+    fn done_of(
+        &self,
+        view: &View<'_>,
+        sight: &Sight,
+        kept: KeptEnforcement,
+        place: Place,
+    ) -> Result<Option<Told>> {
+        if !follows(view, sight, &kept.enforcement)? {
             return Ok(None);
         }
-        let deed = self.deed(sight.reader(), kept)?;
+        let deed = self.deed(view, sight.reader(), kept)?;
         Ok(Some(Told::Done(Done { place, deed })))
     }
 
     /// An object whose release began at a place, where it is still current and that release still the
     /// one in force.
-    fn begun(
+    fn on_release(
         &self,
+        view: &View<'_>,
         sight: &Sight,
         author: &PartnerId,
         object: &Releasable,
@@ -246,21 +220,21 @@ impl Exchange {
         let place = Place::behind(at);
         match object {
             Releasable::Assessment(target) => {
-                Ok(self.release_begun(sight, author, target, at)?.map(Told::Shown))
+                Ok(self.released_assessment(view, sight, author, target, at)?.map(Told::Shown))
             }
             Releasable::Contribution { campaign, audience, version } => {
-                let kept = self.index.read()?.contribution(*campaign, author, *audience)?;
+                let kept = view.contribution(*campaign, author, *audience)?;
                 let kept = kept.filter(|kept| kept.position == *version).filter(|kept| {
                     self.begins(sight, author, (&kept.sharing, &kept.lane), *version, at)
                 });
                 Ok(kept.and_then(|kept| self.said_of(sight, kept, place)))
             }
             Releasable::Enforcement { id, audience, version } => {
-                let kept = self.index.read()?.enforcement(author, id, *audience)?;
+                let kept = view.enforcement(author, id, *audience)?;
                 let kept = kept.filter(|kept| kept.position == *version).filter(|kept| {
                     self.begins(sight, author, (&kept.sharing, &kept.lane), *version, at)
                 });
-                kept.map_or(Ok(None), |kept| self.done_of(sight, kept, place))
+                kept.map_or(Ok(None), |kept| self.done_of(view, sight, kept, place))
             }
         }
     }
@@ -280,123 +254,78 @@ impl Exchange {
             && sharing.audience != Audience::Public
             && sight.may_have(author, sharing, version, self.clock.now())
     }
+}
 
-    /// A version that a liaison held by a release up to a place, and no longer may.
-    fn ended(
-        &self,
-        sight: &Sight,
-        author: &PartnerId,
-        object: &Releasable,
-        version: Position,
-        at: Position,
-    ) -> Result<Option<Removed>> {
-        let (what, sharing) = match object {
-            Releasable::Assessment(target) => {
-                return self.release_ended(sight, author, target, version, at);
-            }
-            Releasable::Contribution { campaign, audience, .. } => {
-                let kept = self.index.read()?.contribution(*campaign, author, *audience)?;
-                (RemovedWhat::Contribution(*campaign), kept.map(|kept| kept.sharing))
-            }
-            Releasable::Enforcement { id, audience, .. } => {
-                let kept = self.index.read()?.enforcement(author, id, *audience)?;
-                (RemovedWhat::Enforcement(id.clone()), kept.map(|kept| kept.sharing))
-            }
-        };
-        // What is public stays, and a filter asks for assessments.
-        if !sight.filter().is_empty()
-            || sharing.is_some_and(|sharing| sharing.audience == Audience::Public)
-        {
-            return Ok(None);
-        }
-        let (place, author) = (Place::behind(at), author.clone());
-        let reason = RemovalReason::NoLongerShared;
-        Ok(Some(Removed { place, version, what, author, reason }))
-    }
+/// What a liaison is to drop since what was done with an answer to a tip took its place.
+pub(in crate::exchange) fn lost_to_answer(
+    view: &View<'_>,
+    sight: &Sight,
+    entry: &Entry,
+    holds_something: bool,
+) -> Result<Option<Delivery>> {
+    let (Body::TipResponded(response), Some(author)) = (&entry.body, &entry.author) else {
+        return Ok(None);
+    };
+    let Some((done, _)) = response.enforcement.as_ref().filter(|_| holds_something) else {
+        return Ok(None);
+    };
+    let what = RemovedWhat::Enforcement(done.id.clone());
+    let version = Position::new(entry.sequence, 0);
+    let lost = lost(view, sight, author, what, version)?;
+    let place = Place::behind_entry(entry.sequence);
+    Ok(lost.map(|lost| Delivery::Removals(vec![Removed { place, ..lost }])))
+}
 
-    /// A version whose release began at a place, where it is still current and that release still the
-    /// one in force.
-    fn release_begun(
-        &self,
-        sight: &Sight,
-        author: &PartnerId,
-        target: &Target,
-        at: Position,
-    ) -> Result<Option<Shown>> {
-        let current = self.index.read()?.current(target.id, author, target.audience)?;
-        let current = current.filter(|current| Some(current.version) == target.version);
-        let Some(mut current) = current else { return Ok(None) };
-        let (reader, version) = (sight.reader(), current.version);
-        // What is public was given where it came.
-        let began = current.release_to(&reader.id).map(|(_, since)| since);
-        if began != Some(at.sequence) || current.sharing.audience == Audience::Public {
-            return Ok(None);
-        }
-        let (sharing, said) = (&current.sharing, &current.assessment);
-        if !sight.gives(Outline { author, version, sharing, said }, self.clock.now())? {
-            return Ok(None);
-        }
-        let view = sharing.seen_by(reader, author, version);
-        sight.blank(author, &mut current.assessment)?;
-        Ok(Some(Shown { place: Place::behind(at), author: author.clone(), current, view }))
+/// What was released to a liaison and lost its place to a version; its place is set by who asks.
+fn lost(
+    view: &View<'_>,
+    sight: &Sight,
+    author: &PartnerId,
+    what: RemovedWhat,
+    at: Position,
+) -> Result<Option<Removed>> {
+    if !sight.filter().is_empty() {
+        return Ok(None);
     }
+    let lost = view.lost(at)?.filter(|one| one.liaisons.contains(&sight.reader().id));
+    Ok(lost.map(|lost| Removed {
+        place: Place::behind(at),
+        version: lost.version,
+        what,
+        author: author.clone(),
+        reason: RemovalReason::Replaced,
+    }))
+}
 
-    /// A version that a liaison held by a release up to a place, and no longer may.
-    fn release_ended(
-        &self,
-        sight: &Sight,
-        author: &PartnerId,
-        target: &Target,
-        version: Position,
-        at: Position,
-    ) -> Result<Option<Removed>> {
-        // In this order: a version that ends in between is found among the closed ones.
-        let current = self.index.read()?.current(target.id, author, target.audience)?;
-        let current = current.filter(|current| current.version == version);
-        let (sharing, said) = match current {
-            Some(current) => (current.sharing, current.assessment),
-            None => match self.index.read()?.closed_version(version)? {
-                Some(closed) => (closed.sharing, closed.outline),
-                None => return Ok(None),
-            },
-        };
-        let outline = Outline { author, version, sharing: &sharing, said: &said };
-        if sharing.audience == Audience::Public
-            || !sight.asks_for(sight.reader(), When::Now, outline)?
-        {
-            return Ok(None);
+/// A version that a liaison held by a release up to a place, and no longer may.
+fn on_retraction(
+    view: &View<'_>,
+    sight: &Sight,
+    author: &PartnerId,
+    object: &Releasable,
+    version: Position,
+    at: Position,
+) -> Result<Option<Removed>> {
+    let (what, sharing) = match object {
+        Releasable::Assessment(target) => {
+            return retracted_assessment(view, sight, author, target, version, at);
         }
-        let (what, author) = (RemovedWhat::Assessment(target.id), author.clone());
-        let reason = RemovalReason::NoLongerShared;
-        Ok(Some(Removed { place: Place::behind(at), version, what, author, reason }))
+        Releasable::Contribution { campaign, audience, .. } => {
+            let kept = view.contribution(*campaign, author, *audience)?;
+            (RemovedWhat::Contribution(*campaign), kept.map(|kept| kept.sharing))
+        }
+        Releasable::Enforcement { id, audience, .. } => {
+            let kept = view.enforcement(author, id, *audience)?;
+            (RemovedWhat::Enforcement(id.clone()), kept.map(|kept| kept.sharing))
+        }
+    };
+    // What is public stays, and a filter asks for assessments.
+    if !sight.filter().is_empty()
+        || sharing.is_some_and(|sharing| sharing.audience == Audience::Public)
+    {
+        return Ok(None);
     }
-
-    /// Whether a liaison is given an item of a batch where that stands in the feed: it is public, or its
-    /// release began with the batch and is still the one in force.
-    pub(super) fn gives_with_batch(
-        &self,
-        sight: &Sight,
-        author: &PartnerId,
-        batch: &Batch,
-        at: usize,
-        version: Position,
-    ) -> Result<bool> {
-        let (item, now) = (&batch.items[at], self.clock.now());
-        let (sharing, said) = (&batch.sharing, &item.assessment);
-        if sharing.audience == Audience::Public {
-            return sight.gives(Outline { author, version, sharing, said }, now);
-        }
-        let liaison = &sight.reader().id;
-        if !sharing.releases.iter().any(|release| release.liaison == *liaison) {
-            return Ok(false);
-        }
-        let audience = AudienceDigest::of(&sharing.audience);
-        let current = self.index.read()?.current(item.id, author, audience)?;
-        let Some(current) = current.filter(|current| current.version == version) else {
-            return Ok(false);
-        };
-        let sharing = &current.sharing;
-        Ok(current.release_to(liaison).is_some_and(|(_, since)| since == version.sequence)
-            && sight.gives(Outline { author, version, sharing, said }, now)?)
-    }
+    let (place, author) = (Place::behind(at), author.clone());
+    let reason = RemovalReason::NoLongerShared;
+    Ok(Some(Removed { place, version, what, author, reason }))
 }

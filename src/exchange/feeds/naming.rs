@@ -11,7 +11,6 @@ use crate::domain::audience::AudienceDigest;
 use crate::domain::cursor::Place;
 use crate::domain::{CampaignId, IndicatorId, PartnerId, Position};
 use crate::error::Result;
-use crate::index::View;
 
 /// Where the index holds versions, by version.
 type Versions = BTreeMap<Position, (PartnerId, AudienceDigest, IndicatorId)>;
@@ -22,9 +21,14 @@ impl Turn<'_> {
         if !self.sight.filter().campaigns.contains(&campaign) {
             return Ok(Expanded::Done);
         }
-        let before =
-            self.sight.sees_campaign(self.before, When::At(self.sequence - 1), campaign)?;
-        let after = self.sight.sees_campaign(self.after, When::At(self.sequence), campaign)?;
+        let before = self.sight.sees_campaign(
+            self.view,
+            self.before,
+            When::At(self.sequence - 1),
+            campaign,
+        )?;
+        let after =
+            self.sight.sees_campaign(self.view, self.after, When::At(self.sequence), campaign)?;
         if before == after {
             return Ok(Expanded::Done);
         }
@@ -33,13 +37,12 @@ impl Turn<'_> {
 
     /// The versions before the entry that name one of some campaigns, behind one of them.
     pub fn through_campaigns(&self, campaigns: &[CampaignId], last: Position) -> Result<Expanded> {
-        let view = self.exchange.index.read()?;
-        let Some((versions, end, more)) = self.named(&view, campaigns, last)? else {
+        let Some((versions, end, more)) = self.named(campaigns, last)? else {
             return Ok(Expanded::Done);
         };
         let (mut removed, mut shown) = (Vec::new(), Vec::new());
         for (looked, (version, (author, audience, id))) in (1..).zip(&versions) {
-            self.turn(&view, (author, *audience, *id), *version, &mut removed, &mut shown)?;
+            self.turn((author, *audience, *id), *version, &mut removed, &mut shown)?;
             if removed.len() + shown.len() == AT_ONCE || looked == LOOKED_AT_ONCE {
                 let place = Place::within(self.sequence, *version);
                 return Ok(Expanded::UpTo(delivery(removed, shown).map(Box::new), place));
@@ -56,7 +59,6 @@ impl Turn<'_> {
     /// entries, and whether there may be more behind it.
     fn named(
         &self,
-        view: &View<'_>,
         campaigns: &[CampaignId],
         last: Position,
     ) -> Result<Option<(Versions, u64, bool)>> {
@@ -64,7 +66,7 @@ impl Turn<'_> {
         let (mut versions, mut end, mut more) = (Versions::new(), u64::MAX, false);
         for campaign in campaigns {
             let mut last_read = 0;
-            for (read, named) in view.naming(*campaign, from).enumerate() {
+            for (read, named) in self.view.naming(*campaign, from).enumerate() {
                 let (sequence, named) = named?;
                 if sequence > self.sequence {
                     break;
@@ -75,8 +77,8 @@ impl Turn<'_> {
                     break;
                 }
                 last_read = sequence;
-                for (index, id) in &named.part.versions {
-                    let of = (named.part.author.clone(), named.part.audience, *id);
+                for (index, id) in &named.brought.versions {
+                    let of = (named.brought.author.clone(), named.brought.audience, *id);
                     versions.insert(Position::new(sequence, *index), of);
                 }
             }

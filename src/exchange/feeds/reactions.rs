@@ -5,23 +5,24 @@ use super::sight::{Outline, Sight, When};
 use crate::domain::cursor::Place;
 use crate::domain::entry::{Body, Entry, Feedback, Outcome, Sightings};
 use crate::domain::filter::Filter;
-use crate::domain::{Assessment, PartnerId, Position, Timestamp, may_see};
+use crate::domain::{Assessment, Position, Timestamp, may_see};
 use crate::error::Result;
 use crate::exchange::Exchange;
+use crate::index::View;
 use crate::index::record::{KeptFeedback, KeptSighting};
 
 impl Exchange {
     /// What there is for a reader in an entry of either kind, behind a place.
     pub(super) fn reactions(
         &self,
+        view: &View<'_>,
         sight: &Sight,
         entry: &Entry,
         behind: Place,
     ) -> Result<Option<Delivery>> {
-        let Some(author) = &entry.author else { return Ok(None) };
         let delivery = match &entry.body {
-            Body::Sightings(sightings) => seen(sight, entry, author, sightings, behind)?,
-            Body::Feedback(feedback) => self.opined(sight, entry, author, feedback)?,
+            Body::Sightings(sightings) => seen(view, sight, entry, sightings, behind)?,
+            Body::Feedback(feedback) => opined(view, sight, entry, feedback)?,
             _ => None,
         };
         // Whether it was taken is asked last: it may be read from the disk.
@@ -29,57 +30,63 @@ impl Exchange {
         let outcome = self.index.applied_outcome(entry.sequence)?;
         Ok(matches!(&*outcome, Outcome::Taken(_)).then_some(delivery))
     }
+}
 
-    /// Feedback reaches the assessment's author whatever it asks for: nobody's feedback is to get lost.
-    /// Others are told who see it, and what it is about, and everything else that comes.
-    fn opined(
-        &self,
-        sight: &Sight,
-        entry: &Entry,
-        giver: &PartnerId,
-        feedback: &Feedback,
-    ) -> Result<Option<Delivery>> {
-        let reader = sight.reader();
-        let position = Position::new(entry.sequence, 0);
-        let Some(about) = feedback.target.version else { return Ok(None) };
-        if reader.id != feedback.of {
-            let shared = may_see(reader, &feedback.sharing, giver, position, Timestamp::default());
-            if !shared || !sight.filter().is_empty() || !self.sees_about(sight, feedback, about)? {
-                return Ok(None);
-            }
+fn sees_about(
+    view: &View<'_>,
+    sight: &Sight,
+    feedback: &Feedback,
+    about: Position,
+) -> Result<bool> {
+    let target = &feedback.target;
+    let current = view.current(target.id, &feedback.of, target.audience)?;
+    Ok(current.filter(|current| current.version == about).is_some_and(|current| {
+        let (author, sharing) = (&feedback.of, &current.sharing);
+        let said = &current.assessment;
+        Sight::sees(sight.reader(), Outline { author, version: about, sharing, said })
+    }))
+}
+
+/// Feedback reaches the assessment's author whatever it asks for: nobody's feedback is to get lost.
+/// Others are told who see it, and what it is about, and everything else that comes.
+fn opined(
+    view: &View<'_>,
+    sight: &Sight,
+    entry: &Entry,
+    feedback: &Feedback,
+) -> Result<Option<Delivery>> {
+    let Some(giver) = &entry.author else { return Ok(None) };
+    let reader = sight.reader();
+    let position = Position::new(entry.sequence, 0);
+    let Some(about) = feedback.target.version else { return Ok(None) };
+    if reader.id != feedback.of {
+        let shared = may_see(reader, &feedback.sharing, giver, position, Timestamp::default());
+        if !shared || !sight.filter().is_empty() || !sees_about(view, sight, feedback, about)? {
+            return Ok(None);
         }
-        let view = feedback.sharing.seen_by(reader, giver, position);
-        let kept = KeptFeedback {
-            position,
-            accepted: entry.time,
-            of: feedback.of.clone(),
-            id: feedback.target.id,
-            opinion: feedback.opinion,
-            note: feedback.note.clone(),
-            sharing: feedback.sharing.clone(),
-        };
-        let giver = giver.clone();
-        Ok(Some(Delivery::Opined(Box::new(Opined { giver, about, kept, view }))))
     }
-
-    fn sees_about(&self, sight: &Sight, feedback: &Feedback, about: Position) -> Result<bool> {
-        let target = &feedback.target;
-        let current = self.index.read()?.current(target.id, &feedback.of, target.audience)?;
-        Ok(current.filter(|current| current.version == about).is_some_and(|current| {
-            let (author, sharing) = (&feedback.of, &current.sharing);
-            let said = &current.assessment;
-            Sight::sees(sight.reader(), Outline { author, version: about, sharing, said })
-        }))
-    }
+    let part = feedback.sharing.seen_by(reader, giver, position);
+    let kept = KeptFeedback {
+        position,
+        accepted: entry.time,
+        of: feedback.of.clone(),
+        id: feedback.target.id,
+        opinion: feedback.opinion,
+        note: feedback.note.clone(),
+        sharing: feedback.sharing.clone(),
+    };
+    let giver = giver.clone();
+    Ok(Some(Delivery::Opined(Box::new(Opined { giver, about, kept, view: part }))))
 }
 
 fn seen(
+    view: &View<'_>,
     sight: &Sight,
     entry: &Entry,
-    author: &PartnerId,
     sightings: &Sightings,
     behind: Place,
 ) -> Result<Option<Delivery>> {
+    let Some(author) = &entry.author else { return Ok(None) };
     let reader = sight.reader();
     let first = Position::new(entry.sequence, 0);
     let sharing = &sightings.sharing;
@@ -92,13 +99,13 @@ fn seen(
     {
         return Ok(None);
     }
-    let view = sharing.seen_by(reader, author, first);
+    let part = sharing.seen_by(reader, author, first);
     let mut wanted = Vec::new();
     for sighting in &sightings.items {
         let position = Position::new(entry.sequence, sighting.index);
         let said = Assessment::of(sighting.indicator.clone());
         let outline = Outline { author, version: position, sharing, said: &said };
-        if position <= behind.after || !sight.asks_for(reader, When::Now, outline)? {
+        if position <= behind.after || !sight.asks_for(view, reader, When::Now, outline)? {
             continue;
         }
         let kept = KeptSighting {
@@ -108,7 +115,7 @@ fn seen(
             sharing: sharing.clone(),
             sighting: sighting.clone(),
         };
-        wanted.push(Seen { position, kept, view: view.clone() });
+        wanted.push(Seen { position, kept, view: part.clone() });
     }
     Ok((!wanted.is_empty()).then_some(Delivery::Seen(wanted)))
 }

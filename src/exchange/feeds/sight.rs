@@ -13,7 +13,7 @@ use crate::error::Result;
 use crate::exchange::Exchange;
 use crate::exchange::caller::reader;
 use crate::exchange::campaigns::campaign_visible;
-use crate::index::{Index, Registry};
+use crate::index::{Registry, View};
 
 /// One partner's sight, through a filter.
 #[derive(Debug)]
@@ -26,7 +26,6 @@ pub struct Sight {
     reader: Arc<Reader>,
     /// The reader as it was asked for last: who reads on through the past asks for it again.
     earlier: Mutex<Option<(u64, Option<Arc<Reader>>)>>,
-    index: Arc<Index>,
     clock: Arc<dyn Clock>,
     /// Which campaigns the reader sees, as of when it was asked, until something changes it.
     campaigns: Mutex<Campaigns>,
@@ -66,8 +65,13 @@ pub struct Outline<'a> {
 
 impl Sight {
     /// The sight of a partner as of now.
-    pub fn new(exchange: &Exchange, partner: &PartnerId, filter: Filter) -> Result<Self> {
-        let registry = exchange.registry();
+    pub fn new(
+        exchange: &Exchange,
+        registry: &Arc<Registry>,
+        partner: &PartnerId,
+        filter: Filter,
+    ) -> Result<Self> {
+        let registry = Arc::clone(registry);
         let reader = Arc::new(reader(&registry, partner)?);
         Ok(Self {
             partner: partner.clone(),
@@ -76,7 +80,6 @@ impl Sight {
             registry,
             reader,
             earlier: Mutex::default(),
-            index: Arc::clone(&exchange.index),
             clock: Arc::clone(&exchange.clock),
             campaigns: Mutex::default(),
         })
@@ -109,12 +112,11 @@ impl Sight {
         &self.filter
     }
 
-    /// Rights are those of the moment: the registry may have changed since the last entry.
-    pub fn refresh(&mut self, exchange: &Exchange) -> Result<()> {
-        let registry = exchange.registry();
-        if !Arc::ptr_eq(&registry, &self.registry) {
-            self.reader = Arc::new(reader(&registry, &self.partner)?);
-            self.registry = registry;
+    /// Rights are those of the moment that is read: the registry may have changed since the last entry.
+    pub fn refresh(&mut self, view: &View<'_>) -> Result<()> {
+        if !Arc::ptr_eq(view.registry(), &self.registry) {
+            self.reader = Arc::new(reader(view.registry(), &self.partner)?);
+            self.registry = Arc::clone(view.registry());
         }
         Ok(())
     }
@@ -138,15 +140,21 @@ impl Sight {
 
     /// Whether a reader may see a version and asks for it; both as of when the reader is as it is
     /// given.
-    pub fn wants(&self, reader: &Reader, when: When, version: Outline<'_>) -> Result<bool> {
-        Ok(Self::sees(reader, version) && self.asks_for(reader, when, version)?)
+    pub fn wants(
+        &self,
+        view: &View<'_>,
+        reader: &Reader,
+        when: When,
+        version: Outline<'_>,
+    ) -> Result<bool> {
+        Ok(Self::sees(reader, version) && self.asks_for(view, reader, when, version)?)
     }
 
     /// Whether a version's content is given to the reader at a time. `sharing` is the one that stands.
-    pub fn gives(&self, version: Outline<'_>, now: Timestamp) -> Result<bool> {
+    pub fn gives(&self, view: &View<'_>, version: Outline<'_>, now: Timestamp) -> Result<bool> {
         let Outline { author, version: at, sharing, .. } = version;
         Ok(self.may_have(author, sharing, at, now)
-            && self.asks_for(&self.reader, When::Now, version)?)
+            && self.asks_for(view, &self.reader, When::Now, version)?)
     }
 
     /// Whether the reader may see an object at a time, for what it reads. `sharing` is the one that stands.
@@ -170,7 +178,13 @@ impl Sight {
 
     /// Whether the filter asks for a version that a reader may see. A campaign that is hidden from the
     /// reader is none that it could ask for.
-    pub fn asks_for(&self, reader: &Reader, when: When, version: Outline<'_>) -> Result<bool> {
+    pub fn asks_for(
+        &self,
+        view: &View<'_>,
+        reader: &Reader,
+        when: When,
+        version: Outline<'_>,
+    ) -> Result<bool> {
         let Outline { author, version, sharing, said } = version;
         if self.filter.is_empty() {
             return Ok(true);
@@ -180,27 +194,32 @@ impl Sight {
         }
         match said.campaign {
             Some(campaign) if !self.filter.campaigns.is_empty() => {
-                self.sees_campaign(reader, when, campaign)
+                self.sees_campaign(view, reader, when, campaign)
             }
             _ => Ok(true),
         }
     }
 
     /// Whether a reader sees a campaign.
-    pub fn sees_campaign(&self, reader: &Reader, when: When, campaign: CampaignId) -> Result<bool> {
+    pub fn sees_campaign(
+        &self,
+        view: &View<'_>,
+        reader: &Reader,
+        when: When,
+        campaign: CampaignId,
+    ) -> Result<bool> {
         if self.is_liaison() {
             // The clock ends its releases: nothing that was looked up holds.
-            return campaign_visible(&self.index, &self.partner, campaign, self.clock.now());
+            return campaign_visible(view, &self.partner, campaign, self.clock.now());
         }
-        let said = self.index.campaigns_said();
-        let registry = self.index.registry();
+        let (registry, said) = (view.registry(), view.campaigns_said());
         let holds = |known: &Campaigns| {
-            known.under.as_ref().is_some_and(|(of, at)| Arc::ptr_eq(of, &registry) && *at == said)
+            known.under.as_ref().is_some_and(|(of, at)| Arc::ptr_eq(of, registry) && *at == said)
         };
         {
             let mut known = self.campaigns.lock().unwrap_or_else(PoisonError::into_inner);
             if !holds(&known) || known.seen.len() >= CAMPAIGNS_KEPT {
-                let under = Some((Arc::clone(&registry), said));
+                let under = Some((Arc::clone(registry), said));
                 *known = Campaigns { under, seen: HashMap::new() };
             }
             if let Some(sees) = known.seen.get(&(when, campaign)) {
@@ -208,13 +227,10 @@ impl Sight {
             }
         }
         let sees = match when {
-            When::Now => campaign_visible(&self.index, &self.partner, campaign, self.clock.now())?,
-            When::At(sequence) => {
-                self.index.read()?.campaign_visible_at(campaign, reader, sequence)?
-            }
+            When::Now => campaign_visible(view, &self.partner, campaign, self.clock.now())?,
+            When::At(sequence) => view.campaign_visible_at(campaign, reader, sequence)?,
         };
         let mut known = self.campaigns.lock().unwrap_or_else(PoisonError::into_inner);
-        // What was looked up while something changed is not kept for what came then.
         if holds(&known) {
             known.seen.insert((when, campaign), sees);
         }
@@ -222,10 +238,14 @@ impl Sight {
     }
 
     /// Those of some campaigns that the reader sees now.
-    pub fn campaigns_seen(&self, campaigns: &[CampaignId]) -> Result<BTreeSet<CampaignId>> {
+    pub fn campaigns_seen(
+        &self,
+        view: &View<'_>,
+        campaigns: &[CampaignId],
+    ) -> Result<BTreeSet<CampaignId>> {
         let mut seen = BTreeSet::new();
         for campaign in campaigns {
-            if self.sees_campaign(&self.reader, When::Now, *campaign)? {
+            if self.sees_campaign(view, &self.reader, When::Now, *campaign)? {
                 seen.insert(*campaign);
             }
         }
@@ -234,13 +254,13 @@ impl Sight {
 
     /// Takes out of what another says what the reader may not know: its spelling, and a campaign that
     /// is hidden.
-    pub fn blank(&self, author: &PartnerId, said: &mut Assessment) -> Result<()> {
+    pub fn blank(&self, view: &View<'_>, author: &PartnerId, said: &mut Assessment) -> Result<()> {
         if self.partner == *author {
             return Ok(());
         }
         said.raw = None;
         if let Some(campaign) = said.campaign
-            && !self.sees_campaign(&self.reader, When::Now, campaign)?
+            && !self.sees_campaign(view, &self.reader, When::Now, campaign)?
         {
             said.campaign = None;
         }

@@ -7,7 +7,8 @@ use crate::domain::entry::{Body, Entry};
 use crate::domain::{PartnerId, Position, TipId};
 use crate::error::Result;
 use crate::exchange::Exchange;
-use crate::exchange::tips::{is_ending, without_content};
+use crate::exchange::tips::{handed_of_tip, is_ending, is_hidden, without_content};
+use crate::index::View;
 use crate::index::record::KeptTip;
 
 /// How many indicators are told with what added them.
@@ -18,6 +19,7 @@ impl Exchange {
     /// that adds to several tips is told tip by tip.
     pub(super) fn tips_told(
         &self,
+        view: &View<'_>,
         me: &PartnerId,
         entry: &Entry,
         behind: Place,
@@ -25,11 +27,9 @@ impl Exchange {
         let done = Place::behind_entry(entry.sequence);
         let mut tips = Vec::new();
         for id in named(entry, me) {
-            tips.extend(
-                self.index.read()?.tip(id)?.filter(|tip| tip.concerns(me)).map(|tip| tip.id),
-            );
+            tips.extend(view.tip(id)?.filter(|tip| tip.concerns(me)));
         }
-        for (at, id) in (0u32..).zip(&tips) {
+        for (at, tip) in (0u32..).zip(&tips) {
             let position = Position::new(entry.sequence, at);
             if position <= behind.after {
                 continue;
@@ -37,7 +37,7 @@ impl Exchange {
             // Its own are counted alone, so that their places tell nothing of the others.
             let is_last = at as usize + 1 == tips.len();
             let place = if is_last { done } else { Place::behind(position) };
-            if let Some(told) = self.tip_told(me, *id, entry.sequence, place)? {
+            if let Some(told) = self.tip_told(view, me, tip, (entry.sequence, place))? {
                 return Ok((Some(told), place));
             }
         }
@@ -46,26 +46,22 @@ impl Exchange {
 
     fn tip_told(
         &self,
+        view: &View<'_>,
         me: &PartnerId,
-        id: TipId,
-        sequence: u64,
-        place: Place,
+        tip: &KeptTip,
+        (sequence, place): (u64, Place),
     ) -> Result<Option<TipTold>> {
-        let concerns = |tip: &KeptTip| tip.concerns(me);
-        let Some(tip) = self.index.read()?.tip(id)?.filter(concerns) else { return Ok(None) };
-        let Some(mut added) = self.added_shown(me, &tip, sequence, INDICATORS_TOLD)? else {
+        let Some(mut added) = self.added_shown(view, me, tip, sequence, INDICATORS_TOLD)? else {
             return Ok(None);
         };
-        // Behind the content: what was withdrawn meanwhile is not told.
-        let Some(tip) = self.index.read()?.tip(id)?.filter(concerns) else { return Ok(None) };
-        if self.is_hidden(&tip, me) {
-            if !is_ending(&tip, &added.added, me) {
+        if is_hidden(view, tip, me) {
+            if !is_ending(tip, &added.added, me) {
                 return Ok(None);
             }
             added = without_content(added);
         }
-        let handed = self.handed_of_tip(me, &tip, std::slice::from_ref(&added), &[]);
-        let mut tip = self.outline(tip, me)?;
+        let handed = handed_of_tip(view, me, tip, std::slice::from_ref(&added), &[]);
+        let mut tip = self.outline(view, tip.clone(), me)?;
         // Where it stood then, and not where it stands by now.
         for thread in &mut tip.threads {
             if let Some(then) = added.added.thread(&thread.recipient) {

@@ -1,9 +1,12 @@
 //! The tips of a campaign, as one of their parties may see them.
 
+use super::lane::is_hidden;
+use super::reading::{indicators_added, of_party};
+use super::withdraw::withdrawal_of;
 use crate::domain::{CampaignId, Indicator, IndicatorId, PartnerId};
 use crate::error::Result;
 use crate::exchange::Exchange;
-use crate::index::Registry;
+use crate::index::View;
 use crate::index::record::{Added, KeptTip};
 
 /// The most tips of a campaign that are looked at: the newest.
@@ -26,20 +29,20 @@ impl Exchange {
     /// a recipient that saw the campaign by then: another was never told that it is of that campaign.
     pub(in crate::exchange) fn tips_in(
         &self,
-        registry: &Registry,
+        view: &View<'_>,
         me: &PartnerId,
         campaign: CampaignId,
     ) -> Result<(Vec<KeptTip>, bool)> {
         let mut tips = Vec::new();
-        for (looked, id) in self.index.read()?.tips_of_campaign(campaign, me).enumerate() {
+        for (looked, id) in view.tips_of_campaign(campaign, me).enumerate() {
             if looked == MOST_TIPS {
                 return Ok((tips, true));
             }
-            let Some(tip) = self.index.read()?.tip(id?)? else { continue };
-            if self.is_hidden(&tip, me) && !self.knew(registry, me, campaign, &tip)? {
+            let Some(tip) = view.tip(id?)? else { continue };
+            if is_hidden(view, &tip, me) && !self.knew(view, me, campaign, &tip)? {
                 continue;
             }
-            tips.push(self.of_party(tip, me));
+            tips.push(of_party(view, tip, me));
         }
         Ok((tips, false))
     }
@@ -48,9 +51,8 @@ impl Exchange {
     /// it.
     pub(in crate::exchange) fn parts_of(
         &self,
-        registry: &Registry,
+        view: &View<'_>,
         me: &PartnerId,
-        campaign: CampaignId,
         tips: &[KeptTip],
     ) -> Result<(Vec<TipPart>, bool)> {
         let (mut parts, mut looked) = (Vec::with_capacity(tips.len()), 0);
@@ -59,71 +61,65 @@ impl Exchange {
                 break;
             }
             let mut added = Vec::new();
-            if !self.is_hidden(tip, me) {
+            if is_hidden(view, tip, me) {
+                looked += 1;
+                added.extend(self.withdrawal_for(view, me, tip)?);
+            } else {
                 let thread = (tip.sender != *me).then_some(me);
-                let entries = self.index.read()?.entries_of_tip(tip.id, thread, 0);
+                let entries = view.entries_of_tip(tip.id, thread, 0);
                 for sequence in entries.take(MOST_ADDED - looked) {
                     looked += 1;
-                    added.extend(self.added_to(me, tip, sequence?)?);
+                    added.extend(self.added_to(view, me, tip, sequence?)?);
                 }
             }
-            // Behind the content: what was withdrawn meanwhile is not shown.
-            let Some(tip) = self.index.read()?.tip(tip.id)? else { continue };
-            if self.is_hidden(&tip, me) {
-                if !self.knew(registry, me, campaign, &tip)? {
-                    continue;
-                }
-                looked += 1;
-                added = self.withdrawal_for(me, &tip)?.into_iter().collect();
-            }
-            parts.push(TipPart { tip: self.of_party(tip, me), added });
+            parts.push(TipPart { tip: tip.clone(), added });
         }
         Ok((parts, looked >= MOST_ADDED))
-    }
-
-    /// The indicators of a tip, at most so many: those that it came with, and those that were added to it.
-    pub(in crate::exchange) fn indicators_of(
-        &self,
-        me: &PartnerId,
-        part: &TipPart,
-        most: usize,
-    ) -> Result<Vec<(IndicatorId, Indicator)>> {
-        let mut found = Vec::new();
-        for added in part.added.iter().filter(|added| added.indicators > 0) {
-            let left = most - found.len();
-            if left == 0 {
-                break;
-            }
-            let more = self.indicators_added(me, &part.tip, added, 0, left)?.into_iter();
-            found.extend(more.map(|(_, one)| (one.id, one.indicator)));
-        }
-        // As above.
-        let tip = self.index.read()?.tip(part.tip.id)?;
-        if tip.is_none_or(|tip| self.is_hidden(&tip, me)) {
-            found.clear();
-        }
-        Ok(found)
     }
 
     /// Whether a recipient saw the campaign of a tip when the tip was withdrawn.
     fn knew(
         &self,
-        registry: &Registry,
+        view: &View<'_>,
         me: &PartnerId,
         campaign: CampaignId,
         tip: &KeptTip,
     ) -> Result<bool> {
-        let Some(withdrawal) = self.withdrawal_for(me, tip)? else { return Ok(false) };
+        let Some(withdrawal) = self.withdrawal_for(view, me, tip)? else { return Ok(false) };
         let before = withdrawal.sequence.saturating_sub(1);
-        let Some(reader) = registry.reader_at(me, before) else { return Ok(false) };
-        self.index.read()?.campaign_visible_at(campaign, &reader, before)
+        let Some(reader) = view.registry().reader_at(me, before) else { return Ok(false) };
+        view.campaign_visible_at(campaign, &reader, before)
     }
 
     /// The withdrawal of a tip, as a party may see it.
-    fn withdrawal_for(&self, me: &PartnerId, tip: &KeptTip) -> Result<Option<Added>> {
-        match self.withdrawal_of(tip.id)? {
-            Some(entry) => self.added_to(me, tip, entry),
+    fn withdrawal_for(
+        &self,
+        view: &View<'_>,
+        me: &PartnerId,
+        tip: &KeptTip,
+    ) -> Result<Option<Added>> {
+        match withdrawal_of(view, tip.id)? {
+            Some(entry) => self.added_to(view, me, tip, entry),
             None => Ok(None),
         }
     }
+}
+
+/// The indicators of a tip, at most so many: those that it came with, and those that were added to it.
+pub(in crate::exchange) fn indicators_of(
+    view: &View<'_>,
+    me: &PartnerId,
+    part: &TipPart,
+    most: usize,
+) -> Result<Vec<(IndicatorId, Indicator)>> {
+    let mut found = Vec::new();
+    for added in part.added.iter().filter(|added| added.indicators > 0) {
+        let left = most - found.len();
+        if left == 0 {
+            break;
+        }
+        let more = indicators_added(view, me, &part.tip, added, 0, left)?.into_iter();
+        found.extend(more.map(|(_, one)| (one.id, one.indicator)));
+    }
+    Ok(found)
 }

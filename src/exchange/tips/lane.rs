@@ -1,6 +1,7 @@
 //! Tips to liaisons. A tip that is addressed to one is released to it by that, until it is closed with it
 //! or withdrawn. For what it reads is said as on a feed, and what it is given is written down.
 
+use super::withdraw::withdrawal_of;
 use super::{AddedShown, IndicatorShown, ResponseRequest};
 use crate::domain::partner::Role;
 use crate::domain::purpose::Purpose;
@@ -10,6 +11,7 @@ use crate::domain::{Invalid, PartnerId};
 use crate::error::Result;
 use crate::exchange::accesses::Handed;
 use crate::exchange::{Caller, Exchange};
+use crate::index::View;
 use crate::index::record::{Added, AddedWhat, KeptTip};
 
 impl Exchange {
@@ -19,59 +21,58 @@ impl Exchange {
         self.check_purpose(caller, purpose)?;
         Ok(!purpose.is_some_and(Purpose::is_public))
     }
+}
 
-    /// Whether nothing of a tip's content is shown to a party any more: to a recipient once the tip is
-    /// withdrawn, and to a liaison while it is closed with it.
-    pub(in crate::exchange) fn is_hidden(&self, tip: &KeptTip, me: &PartnerId) -> bool {
-        let is_closed = || tip.thread(me).is_some_and(|thread| thread.state == TipState::Closed);
-        tip.sender != *me && (tip.withdrawn || (is_closed() && self.is_liaison(me)))
-    }
+/// Whether nothing of a tip's content is shown to a party any more: to a recipient once the tip is
+/// withdrawn, and to a liaison while it is closed with it.
+pub fn is_hidden(view: &View<'_>, tip: &KeptTip, me: &PartnerId) -> bool {
+    let is_closed = || tip.thread(me).is_some_and(|thread| thread.state == TipState::Closed);
+    tip.sender != *me && (tip.withdrawn || (is_closed() && is_liaison(view, me)))
+}
 
-    /// What of a tip is about to leave for a party, where that is a liaison: the tip itself, since each
-    /// message and page says what it is about, and what others added to it.
-    pub(in crate::exchange) fn handed_of_tip(
-        &self,
-        me: &PartnerId,
-        tip: &KeptTip,
-        added: &[AddedShown],
-        indicators: &[IndicatorShown],
-    ) -> Handed {
-        let mut handed = Handed::default();
-        if !self.is_liaison(me) || self.is_hidden(tip, me) {
-            return handed;
-        }
-        handed.add_of_tip(&tip.sender, tip.sequence);
-        let added = added.iter().filter_map(|one| {
-            let author = one.added.author.as_ref()?;
-            Some((author, one.added.sequence))
-        });
-        let indicators = indicators.iter().map(|one| (&one.author, one.at.0));
-        for (author, sequence) in added.chain(indicators).filter(|(author, _)| *author != me) {
-            handed.add_of_tip(author, sequence);
-        }
-        handed
+/// What of a tip is about to leave for a party, where that is a liaison: the tip itself, since each
+/// message and page says what it is about, and what others added to it.
+pub fn handed_of_tip(
+    view: &View<'_>,
+    me: &PartnerId,
+    tip: &KeptTip,
+    added: &[AddedShown],
+    indicators: &[IndicatorShown],
+) -> Handed {
+    let mut handed = Handed::default();
+    if !is_liaison(view, me) || is_hidden(view, tip, me) {
+        return handed;
     }
+    handed.add_of_tip(&tip.sender, tip.sequence);
+    let added = added.iter().filter_map(|one| {
+        let author = one.added.author.as_ref()?;
+        Some((author, one.added.sequence))
+    });
+    let indicators = indicators.iter().map(|one| (&one.author, one.at.0));
+    for (author, sequence) in added.chain(indicators).filter(|(author, _)| *author != me) {
+        handed.add_of_tip(author, sequence);
+    }
+    handed
+}
 
-    pub(super) fn is_liaison(&self, partner: &PartnerId) -> bool {
-        self.registry().role(partner) == Some(Role::Liaison)
-    }
+pub(super) fn is_liaison(view: &View<'_>, partner: &PartnerId) -> bool {
+    view.registry().role(partner) == Some(Role::Liaison)
+}
 
-    /// The entry behind which a party is shown nothing of a tip's content; `None` where that is not applied
-    /// as a whole yet.
-    pub(super) fn ending_of(&self, tip: &KeptTip, me: &PartnerId) -> Result<Option<u64>> {
-        if tip.withdrawn {
-            return self.withdrawal_of(tip.id);
-        }
-        let mut ending = None;
-        for sequence in self.index.read()?.entries_of_tip(tip.id, Some(me), 0) {
-            let sequence = sequence?;
-            let added = self.index.read()?.added(tip.id, sequence)?;
-            if added.is_some_and(|added| is_ending(tip, &added, me)) {
-                ending = Some(sequence);
-            }
-        }
-        Ok(ending)
+/// The entry behind which a party is shown nothing of a tip's content.
+pub(super) fn ending_of(view: &View<'_>, tip: &KeptTip, me: &PartnerId) -> Result<Option<u64>> {
+    if tip.withdrawn {
+        return withdrawal_of(view, tip.id);
     }
+    let mut ending = None;
+    for sequence in view.entries_of_tip(tip.id, Some(me), 0) {
+        let sequence = sequence?;
+        let added = view.added(tip.id, sequence)?;
+        if added.is_some_and(|added| is_ending(tip, &added, me)) {
+            ending = Some(sequence);
+        }
+    }
+    Ok(ending)
 }
 
 /// Whether an entry is one by which a tip that is hidden from a party came to be.

@@ -4,11 +4,13 @@
 use base64::Engine;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 
+use super::lane::handed_of_tip;
 use crate::domain::purpose::Purpose;
 use crate::domain::tip::{TipState, Urgency};
 use crate::domain::{CampaignId, Invalid, PartnerId, Timestamp, TipId};
 use crate::error::Result;
 use crate::exchange::{Caller, Exchange, Handed};
+use crate::index::View;
 use crate::index::keys::tips::{Row, TipBox};
 use crate::index::record::KeptTip;
 
@@ -81,9 +83,10 @@ impl Exchange {
         let mut states = query.states.clone();
         states.sort_unstable();
         states.dedup();
-        let rows = self.index.read()?.boxed(me, query.of, &states, behind.as_ref());
+        let view = self.index.read()?;
+        let rows = view.boxed(me, query.of, &states, behind.as_ref());
         let rows = rows.map(|row| row.map(|row| (row.bytes(), row.tip, row.recipient)));
-        self.page(me, query, self.clock.now(), rows)
+        self.page(&view, me, query, self.clock.now(), rows)
     }
 
     fn list_overdue(
@@ -96,18 +99,20 @@ impl Exchange {
         let read = |bytes: Vec<u8>| crate::index::keys::tips::read_due(&bytes).ok_or_else(no_token);
         let behind = token.map(read).transpose()?;
         let behind = behind.as_ref().map(|(at, tip, recipient)| (*at, *tip, recipient));
-        let rows = self.index.read()?.overdue_in(me, query.of, now, behind).map(|due| {
+        let view = self.index.read()?;
+        let rows = view.overdue_in(me, query.of, now, behind).map(|due| {
             let (at, tip, recipient) = due?;
             let mut key = u64::try_from(at.as_millis()).unwrap_or(0).to_be_bytes().to_vec();
             key.extend_from_slice(tip.as_bytes());
             key.extend_from_slice(recipient.as_str().as_bytes());
             Ok((key, tip, recipient))
         });
-        self.page(me, query, now, rows)
+        self.page(&view, me, query, now, rows)
     }
 
     fn page(
         &self,
+        view: &View<'_>,
         me: &PartnerId,
         query: &TipQuery,
         now: Timestamp,
@@ -123,11 +128,11 @@ impl Exchange {
             let Some(row) = rows.next() else { break };
             let (key, id, recipient) = row?;
             last = key;
-            let Some(tip) = self.index.read()?.tip(id)? else { continue };
-            let mut tip = self.outline(tip, me)?;
+            let Some(tip) = view.tip(id)? else { continue };
+            let mut tip = self.outline(view, tip, me)?;
             tip.threads.retain(|thread| thread.recipient == recipient);
             if wanted(query, &tip) {
-                handed.append(self.handed_of_tip(me, &tip, &[], &[]));
+                handed.append(handed_of_tip(view, me, &tip, &[], &[]));
                 tips.push(tip);
             }
         }

@@ -4,7 +4,8 @@
 //! withdrawn its recipients see that, and nothing of its content any more; so does a liaison while it is
 //! closed with it.
 
-use super::lane::without_content;
+use super::lane::{ending_of, handed_of_tip, is_hidden, is_liaison, without_content};
+use super::tip_of;
 use crate::domain::entry::{TipIndicator, VoidReason};
 use crate::domain::purpose::Purpose;
 use crate::domain::{Invalid, PartnerId, Timestamp, TipId};
@@ -13,6 +14,7 @@ use crate::exchange::campaigns::campaign_visible;
 use crate::exchange::restricted;
 use crate::exchange::submit::refused;
 use crate::exchange::{Caller, Exchange, GIVEN_AT_ONCE, Handed};
+use crate::index::View;
 use crate::index::record::{Added, KeptTip};
 
 /// What a caller asks of a tip: a page of what was added to it, and a page of its indicators.
@@ -86,13 +88,14 @@ impl Exchange {
             return Err(refused(&VoidReason::TipUnknown));
         }
         let mut asked = asked.clone();
-        if self.is_liaison(me) {
+        let view = &self.index.read()?;
+        if is_liaison(view, me) {
             // With the tip itself, no more than one access holds.
             let most = (GIVEN_AT_ONCE - 1).saturating_sub(asked.entries);
             asked.indicators = asked.indicators.min(most);
         }
         let asked = &asked;
-        let tip = self.tip_of(caller, asked.tip)?;
+        let tip = tip_of(view, caller, asked.tip)?;
         let of = match &asked.recipient {
             _ if tip.sender != *me => Some(me),
             Some(named) if tip.thread(named).is_none() => {
@@ -100,32 +103,27 @@ impl Exchange {
             }
             named => named.as_ref(),
         };
-        let mut entries = self.entries_shown(me, &tip, of, asked)?;
-        let mut indicators = self.indicators_shown(me, &tip, of, asked)?;
-        let narrative = self.index.read()?.tip_text(tip.id, tip.sequence)?;
-        // Behind the content: what was withdrawn meanwhile is not shown.
-        let tip = self.tip_of(caller, asked.tip)?;
-        let hidden = self.is_hidden(&tip, me);
-        if hidden {
+        let (mut entries, mut indicators, mut narrative) = Default::default();
+        if is_hidden(view, &tip, me) {
             // Wherever a page stands: there is nothing else to turn to.
-            let ending = self.ending_of(&tip, me)?;
-            let shown = match ending {
-                Some(entry) => self.added_shown(me, &tip, entry, 0)?,
-                None => None,
-            };
-            entries = shown.into_iter().map(without_content).collect();
-            indicators.clear();
+            if let Some(entry) = ending_of(view, &tip, me)? {
+                let shown = self.added_shown(view, me, &tip, entry, 0)?;
+                entries = shown.into_iter().map(without_content).collect();
+            }
+        } else {
+            entries = self.entries_shown(view, me, &tip, of, asked)?;
+            indicators = self.indicators_shown(view, me, &tip, of, asked)?;
+            narrative = view.tip_text(tip.id, tip.sequence)?;
         }
         let more_entries = entries.len() > asked.entries;
         entries.truncate(asked.entries);
         let more_indicators = indicators.len() > asked.indicators;
         indicators.truncate(asked.indicators);
-        let mut tip = self.outline(tip, me)?;
+        let mut tip = self.outline(view, tip, me)?;
         if let Some(of) = of {
             tip.threads.retain(|thread| thread.recipient == *of);
         }
-        let narrative = if hidden { String::new() } else { narrative };
-        let handed = self.handed_of_tip(me, &tip, &entries, &indicators);
+        let handed = handed_of_tip(view, me, &tip, &entries, &indicators);
         let now = self.clock.now();
         Ok(TipShown {
             tip,
@@ -142,6 +140,7 @@ impl Exchange {
     /// One more than asked for, where there are more.
     fn entries_shown(
         &self,
+        view: &View<'_>,
         me: &PartnerId,
         tip: &KeptTip,
         of: Option<&PartnerId>,
@@ -149,9 +148,8 @@ impl Exchange {
     ) -> Result<Vec<AddedShown>> {
         let from = asked.behind.saturating_add(1);
         let mut shown = Vec::new();
-        for sequence in self.index.read()?.entries_of_tip(tip.id, of, from).take(asked.entries + 1)
-        {
-            if let Some(one) = self.added_shown(me, tip, sequence?, 0)? {
+        for sequence in view.entries_of_tip(tip.id, of, from).take(asked.entries + 1) {
+            if let Some(one) = self.added_shown(view, me, tip, sequence?, 0)? {
                 shown.push(one);
             }
         }
@@ -162,67 +160,38 @@ impl Exchange {
     /// the party may see.
     pub(in crate::exchange) fn added_shown(
         &self,
+        view: &View<'_>,
         me: &PartnerId,
         tip: &KeptTip,
         sequence: u64,
         indicators: usize,
     ) -> Result<Option<AddedShown>> {
-        let Some(added) = self.added_to(me, tip, sequence)? else { return Ok(None) };
+        let Some(added) = self.added_to(view, me, tip, sequence)? else { return Ok(None) };
         // The tip's own text is its narrative.
-        let text = self.index.read()?.tip_text(tip.id, sequence)?;
+        let text = view.tip_text(tip.id, sequence)?;
         let indicators = match tip.referral {
             _ if indicators == 0 => Vec::new(),
             Some(_) if sequence == tip.sequence => {
-                let found = self.referred_indicators(tip, None, indicators)?;
+                let found = self.referred_indicators(view, tip, None, indicators)?;
                 found.into_iter().map(|(_, indicator)| indicator).collect()
             }
             _ => {
-                let found = self.indicators_added(me, tip, &added, 0, indicators)?;
+                let found = indicators_added(view, me, tip, &added, 0, indicators)?;
                 found.into_iter().map(|(_, indicator)| indicator).collect()
             }
         };
         Ok(Some(AddedShown { added, text, indicators }))
     }
 
-    /// The indicators that an entry added, from one of their places on, each with its place: at most so
-    /// many of those that a party may still be shown. What is under a restricted label stays with its
-    /// author and with who may hold such by now.
-    pub(super) fn indicators_added(
-        &self,
-        me: &PartnerId,
-        tip: &KeptTip,
-        added: &Added,
-        mut from: u32,
-        most: usize,
-    ) -> Result<Vec<(u32, TipIndicator)>> {
-        let author = added.author.as_ref().unwrap_or(&tip.sender);
-        let may_hold = me == author || restricted::may_hold(&self.registry(), &[me]);
-        let mut shown = Vec::new();
-        while shown.len() < most {
-            let left = most - shown.len();
-            let found = self.index.read()?.tip_indicators(tip.id, added.sequence, from, left)?;
-            let is_last = found.len() < left;
-            for one in found {
-                if may_hold || !one.restricted {
-                    shown.push((from, one));
-                }
-                from = from.saturating_add(1);
-            }
-            if is_last {
-                break;
-            }
-        }
-        Ok(shown)
-    }
-
-    /// The same without its text and its indicators.
+    /// What an entry added to a tip, without its text and its indicators.
     pub(super) fn added_to(
         &self,
+        view: &View<'_>,
         me: &PartnerId,
         tip: &KeptTip,
         sequence: u64,
     ) -> Result<Option<Added>> {
-        let Some(mut added) = self.index.read()?.added(tip.id, sequence)? else { return Ok(None) };
+        let Some(mut added) = view.added(tip.id, sequence)? else { return Ok(None) };
         if tip.sender != *me {
             if !added.stands_in(me) {
                 return Ok(None);
@@ -238,7 +207,7 @@ impl Exchange {
         }
         if let Some(done) = &mut added.enforcement
             && let Some(campaign) = done.campaign
-            && !campaign_visible(&self.index, me, campaign, self.clock.now())?
+            && !campaign_visible(view, me, campaign, self.clock.now())?
         {
             done.campaign = None;
         }
@@ -248,6 +217,7 @@ impl Exchange {
     /// One more than asked for, where there are more.
     fn indicators_shown(
         &self,
+        view: &View<'_>,
         me: &PartnerId,
         tip: &KeptTip,
         of: Option<&PartnerId>,
@@ -258,7 +228,7 @@ impl Exchange {
         let mut shown = Vec::new();
         // What a referral refers to lies before its own entry.
         if tip.referral.is_some() && behind.is_none_or(|(entry, _)| entry < tip.sequence) {
-            let found = self.referred_indicators(tip, behind, most)?;
+            let found = self.referred_indicators(view, tip, behind, most)?;
             let author = tip.sender.clone();
             shown.extend(found.into_iter().map(|(at, indicator)| IndicatorShown {
                 author: author.clone(),
@@ -267,12 +237,12 @@ impl Exchange {
             }));
         }
         let from = behind.map_or(0, |(entry, _)| entry);
-        for sequence in self.index.read()?.entries_of_tip(tip.id, of, from) {
+        for sequence in view.entries_of_tip(tip.id, of, from) {
             let sequence = sequence?;
             if shown.len() >= most {
                 break;
             }
-            let Some(added) = self.index.read()?.added(tip.id, sequence)? else { continue };
+            let Some(added) = view.added(tip.id, sequence)? else { continue };
             let is_shown = tip.sender == *me || added.stands_in(me);
             if !is_shown || added.indicators == 0 {
                 continue;
@@ -283,7 +253,7 @@ impl Exchange {
                 _ => 0,
             };
             let left = most - shown.len();
-            let found = self.indicators_added(me, tip, &added, first, left)?.into_iter();
+            let found = indicators_added(view, me, tip, &added, first, left)?.into_iter();
             shown.extend(found.map(|(place, indicator)| IndicatorShown {
                 author: author.clone(),
                 at: (sequence, place),
@@ -293,28 +263,64 @@ impl Exchange {
         Ok(shown)
     }
 
-    /// The same as [`Exchange::outline`] by whose it is alone: its campaign is there also for who does not
-    /// see that.
-    pub(super) fn of_party(&self, mut tip: KeptTip, me: &PartnerId) -> KeptTip {
-        if self.is_hidden(&tip, me) {
-            (tip.subject, tip.respond_by, tip.campaign, tip.submission) = (None, None, None, None);
-        }
-        if tip.sender != *me {
-            tip.threads.retain(|thread| thread.recipient == *me);
-        }
-        tip
-    }
-
     /// A tip as one of its parties may see it: with its own thread, or all of them for the sender; of one
     /// that is hidden from it, nothing of the content. Its campaign is blank for who does not see
     /// that.
-    pub(in crate::exchange) fn outline(&self, tip: KeptTip, me: &PartnerId) -> Result<KeptTip> {
-        let mut tip = self.of_party(tip, me);
+    pub(in crate::exchange) fn outline(
+        &self,
+        view: &View<'_>,
+        tip: KeptTip,
+        me: &PartnerId,
+    ) -> Result<KeptTip> {
+        let mut tip = of_party(view, tip, me);
         if let Some(campaign) = tip.campaign
-            && !campaign_visible(&self.index, me, campaign, self.clock.now())?
+            && !campaign_visible(view, me, campaign, self.clock.now())?
         {
             tip.campaign = None;
         }
         Ok(tip)
     }
+}
+
+/// The indicators that an entry added, from one of their places on, each with its place: at most so
+/// many of those that a party may still be shown. What is under a restricted label stays with its
+/// author and with who may hold such by now.
+pub(super) fn indicators_added(
+    view: &View<'_>,
+    me: &PartnerId,
+    tip: &KeptTip,
+    added: &Added,
+    mut from: u32,
+    most: usize,
+) -> Result<Vec<(u32, TipIndicator)>> {
+    let author = added.author.as_ref().unwrap_or(&tip.sender);
+    let may_hold = me == author || restricted::may_hold(view.registry(), &[me]);
+    let mut shown = Vec::new();
+    while shown.len() < most {
+        let left = most - shown.len();
+        let found = view.tip_indicators(tip.id, added.sequence, from, left)?;
+        let is_last = found.len() < left;
+        for one in found {
+            if may_hold || !one.restricted {
+                shown.push((from, one));
+            }
+            from = from.saturating_add(1);
+        }
+        if is_last {
+            break;
+        }
+    }
+    Ok(shown)
+}
+
+/// The same as [`Exchange::outline`] by whose it is alone: its campaign is there also for who does not
+/// see that.
+pub(super) fn of_party(view: &View<'_>, mut tip: KeptTip, me: &PartnerId) -> KeptTip {
+    if is_hidden(view, &tip, me) {
+        (tip.subject, tip.respond_by, tip.campaign, tip.submission) = (None, None, None, None);
+    }
+    if tip.sender != *me {
+        tip.threads.retain(|thread| thread.recipient == *me);
+    }
+    tip
 }

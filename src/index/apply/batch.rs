@@ -12,7 +12,7 @@ use crate::domain::sharing::{Audience, Community, Release};
 use crate::domain::{PartnerId, Position, Timestamp};
 use crate::error::Result;
 use crate::index::keys;
-use crate::index::record::{self, CurrentParts, Ended, InForce, Part, TakenBatch};
+use crate::index::record::{self, Brought, CurrentParts, Ended, InForce, TakenBatch};
 
 /// What is the same for all items of a batch.
 struct Context<'a> {
@@ -147,7 +147,7 @@ impl Applier {
         context: &Context<'_>,
         items: &[Item],
         outcomes: &[ItemOutcome],
-    ) -> Option<Part> {
+    ) -> Option<Brought> {
         let Context { entry, author, audience, .. } = *context;
         let mut ends: BTreeSet<Timestamp> = BTreeSet::new();
         let mut versions = Vec::with_capacity(items.len());
@@ -161,7 +161,7 @@ impl Applier {
             self.put(keys::ends(at, entry.sequence), Vec::new());
         }
         let author = author.clone();
-        (!versions.is_empty()).then_some(Part { author, audience, versions })
+        (!versions.is_empty()).then_some(Brought { author, audience, versions })
     }
 
     /// Two nodes may append what conflicts, so whether the author is in its groups is decided here

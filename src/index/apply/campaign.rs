@@ -13,7 +13,7 @@ use crate::domain::entry::{
 use crate::domain::{CampaignId, IndicatorId, PartnerId, Position};
 use crate::error::Result;
 use crate::index::keys;
-use crate::index::record::{self, KeptContribution, Lane, Named, Part, TakenBatch};
+use crate::index::record::{self, Brought, KeptContribution, Lane, Named, TakenBatch};
 
 impl Applier {
     pub(super) fn campaign(&mut self, entry: &Entry, put: &CampaignPut) -> Result<Outcome> {
@@ -90,7 +90,7 @@ impl Applier {
         for (campaign, versions) in named {
             let submission = submission_mark(author, &batch.submission);
             let author = author.clone();
-            let kept = Named { submission, part: Part { author, audience, versions } };
+            let kept = Named { submission, brought: Brought { author, audience, versions } };
             self.put(keys::naming_entry(campaign, sequence), kept.encode());
         }
     }

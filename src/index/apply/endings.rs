@@ -23,7 +23,7 @@ impl Applier {
 
     /// Ends each version that is still current.
     pub(super) fn expiry(&mut self, entry: &Entry, expiry: &Expiry) -> Result<Outcome> {
-        let expired = expiry.part.sequence;
+        let expired = expiry.sequence;
         let mut outcomes = Vec::with_capacity(expiry.versions.len());
         for ((index, id), number) in expiry.versions.iter().zip(0..) {
             let version = Position::new(expired, *index);

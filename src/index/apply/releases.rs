@@ -137,7 +137,7 @@ impl Applier {
 
     /// Each release that still is the one that was to end then ends.
     pub(super) fn release_end(&mut self, end: &ReleaseEnd) -> Result<Outcome> {
-        let released = end.part.sequence;
+        let released = end.sequence;
         let mut outcomes = Vec::with_capacity(end.objects.len() * end.liaisons.len());
         for object in &end.objects {
             let turned = self.turn(&end.partner, object, &end.liaisons, |all, liaison, on| {

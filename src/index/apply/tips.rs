@@ -199,8 +199,8 @@ impl Applier {
         {
             self.put(tips::added_to(added.sequence), record::encode(&tip.id));
         }
-        for (part, bytes) in (0u8..).zip(record::text_parts(text)) {
-            self.put(tips::text_part(tip.id, added.sequence, part), bytes);
+        if !text.is_empty() {
+            self.put(tips::added_text(tip.id, added.sequence), record::encode(text));
         }
         if let Some(campaign) = tip.campaign {
             let waited = added.threads.iter().filter(|moved| was_waiting(moved)).count();
@@ -210,7 +210,7 @@ impl Applier {
         Ok(tip)
     }
 
-    /// Puts what an entry added to a tip where it is found again: into threads, boxes and parts.
+    /// Puts what an entry added to a tip where it is found again: into threads and boxes.
     fn spread(&mut self, sequence: u64, id: TipId, indicators: &[TipIndicator]) -> Result<Outcome> {
         let missing = || corrupt("what was added to a tip");
         let tip = self.tip(id)?.ok_or_else(missing)?;
@@ -218,14 +218,13 @@ impl Applier {
         let added = Added::decode(&added)?;
         let threads = tip.threads.iter().map(|thread| &thread.recipient);
         let threads: Vec<_> = threads.filter(|recipient| added.stands_in(recipient)).collect();
-        let parts = record::indicator_parts(indicators);
         for recipient in &threads {
             self.place(&tip, &added, recipient);
         }
-        for (from, bytes) in &parts {
-            self.put(tips::indicators_from(id, sequence, *from), bytes.as_slice());
+        for (first, bytes) in record::encode_indicators(indicators) {
+            self.put(tips::indicators_from(id, sequence, first), bytes);
         }
-        Ok(Outcome::Taken(vec![ItemOutcome::Created; threads.len() + parts.len()]))
+        Ok(Outcome::Taken(vec![ItemOutcome::Created; threads.len()]))
     }
 
     /// Puts an entry into a recipient's thread, and the thread where it stands since.

@@ -80,15 +80,8 @@ pub fn all_added(id: TipId) -> Vec<u8> {
     of_tip(id, b'e')
 }
 
-/// A part of the text that an entry added.
-pub fn text_part(id: TipId, sequence: u64, part: u8) -> Vec<u8> {
-    let mut key = texts(id, sequence);
-    key.push(part);
-    key
-}
-
-/// The prefix of the parts of the text that an entry added.
-pub fn texts(id: TipId, sequence: u64) -> Vec<u8> {
+/// The text that an entry added.
+pub fn added_text(id: TipId, sequence: u64) -> Vec<u8> {
     of_entry(id, b't', sequence)
 }
 

@@ -3,7 +3,7 @@
 use serde::{Deserialize, Serialize};
 
 use super::codec::{decode, encode, record};
-use super::{Lane, Part};
+use super::{Brought, Lane};
 use crate::domain::campaign::Contribution;
 use crate::domain::{CampaignId, PartnerId, Position, Sharing, Timestamp};
 use crate::error::Result;
@@ -60,7 +60,7 @@ pub struct Named {
     /// Tells the submissions that they came with apart, and says nothing else.
     pub submission: [u8; 8],
     /// The versions.
-    pub part: Part,
+    pub brought: Brought,
 }
 
 record!(Named, "the versions that name a campaign");

@@ -2,7 +2,7 @@
 
 use serde::{Deserialize, Serialize};
 
-use super::Part;
+use super::Brought;
 use super::codec::{append, as_bytes, decode, decode_part, encode};
 use crate::domain::entry::Outcome;
 use crate::error::Result;
@@ -15,13 +15,13 @@ struct OutcomeRecord<'a> {
     /// An [`Outcome`].
     #[serde(serialize_with = "as_bytes")]
     outcome: &'a [u8],
-    /// The versions that the entry brought: an `Option` of a [`Part`].
+    /// The versions that the entry brought: an `Option` of a [`Brought`].
     #[serde(serialize_with = "as_bytes")]
     versions: &'a [u8],
 }
 
 /// Encodes what an entry came to, and the versions that it brought.
-pub fn outcome(outcome: &Outcome, versions: Option<&Part>) -> Vec<u8> {
+pub fn outcome(outcome: &Outcome, versions: Option<&Brought>) -> Vec<u8> {
     let (outcome, versions) = (append(outcome, Vec::new()), append(&versions, Vec::new()));
     encode(&OutcomeRecord { outcome: &outcome, versions: &versions })
 }
@@ -33,7 +33,7 @@ pub fn read_outcome(bytes: &[u8]) -> Result<Outcome> {
 }
 
 /// Reads the versions that an entry brought, if it brought any.
-pub fn read_versions(bytes: &[u8]) -> Result<Option<Part>> {
+pub fn read_versions(bytes: &[u8]) -> Result<Option<Brought>> {
     let record: OutcomeRecord<'_> = decode(bytes, WHAT)?;
     decode_part(record.versions, WHAT)
 }

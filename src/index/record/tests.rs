@@ -58,7 +58,7 @@ impl Stored for Head {
 }
 
 /// What an entry came to, with the versions that it brought.
-impl Stored for (Outcome, Option<Part>) {
+impl Stored for (Outcome, Option<Brought>) {
     fn bytes(&self) -> Vec<u8> {
         outcome(&self.0, self.1.as_ref())
     }
@@ -271,9 +271,9 @@ fn release_records(parts: &Parts, each: Visit<'_>) {
     visit(&Lost { version, liaisons }, each);
     let versions = parts.several(5, &id).into_iter().map(|id| (parts.small(5), id)).collect();
     let submission = std::array::from_fn(|at| parts.id[at]);
-    let part = Part { author: author.clone(), audience, versions };
-    visit(&(parts.outcome(), parts.maybe(2, part.clone())), each);
-    visit(&Named { submission, part }, each);
+    let brought = Brought { author: author.clone(), audience, versions };
+    visit(&(parts.outcome(), parts.maybe(2, brought.clone())), each);
+    visit(&Named { submission, brought }, each);
     let purpose = Purpose {
         kind: parts.word(3, PurposeKind::ALL),
         reference: parts.text(1),
@@ -387,7 +387,7 @@ fn the_layout_changes_with_the_bytes() {
     numbered(RegistryRule::ALL, &mut bytes);
     assert_eq!(
         (LAYOUT, crc32c::crc32c(&bytes)),
-        (8, 3_490_954_292),
+        (9, 3_490_954_292),
         "the bytes of records have changed: raise LAYOUT, then put both numbers here"
     );
 }

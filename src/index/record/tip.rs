@@ -9,12 +9,8 @@ use crate::domain::tip::{TipState, Urgency};
 use crate::domain::{CampaignId, PartnerId, Timestamp, TipId, Tlp};
 use crate::error::Result;
 
-/// The most bytes of a part of a text, and of some indicators: a value stays below 8 KB.
-const PART_BYTES: usize = 7_000;
-/// The most indicators under one key.
-const PART_INDICATORS: usize = 64;
-/// The most bytes of an indicator beside its value and its platform.
-const INDICATOR_BYTES: usize = 32;
+/// How many indicators lie under one key: a page of them is read without the rest.
+pub const INDICATORS_A_KEY: u32 = 64;
 
 /// A tip, with where it stands with each recipient.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -165,37 +161,15 @@ impl ReferredSoFar {
     }
 }
 
-/// A text in parts, each of which fits one value.
-pub fn text_parts(text: &str) -> impl Iterator<Item = Vec<u8>> {
-    text.as_bytes().chunks(PART_BYTES).map(encode)
-}
-
-/// Indicators as they lie under one key each: the place of the first, and the bytes.
-pub fn indicator_parts(indicators: &[TipIndicator]) -> Vec<(u32, Vec<u8>)> {
-    let (mut parts, mut first, mut rest) = (Vec::new(), 0u32, indicators);
-    while !rest.is_empty() {
-        let (part, others) = rest.split_at(part_length(rest));
-        parts.push((first, encode(part)));
-        first = first.saturating_add(u32::try_from(part.len()).unwrap_or(u32::MAX));
-        rest = others;
-    }
-    parts
+/// Indicators as they lie under keys: the place of the first of each, and the bytes.
+pub fn encode_indicators(indicators: &[TipIndicator]) -> impl Iterator<Item = (u32, Vec<u8>)> {
+    let size = INDICATORS_A_KEY as usize;
+    (0..).step_by(size).zip(indicators.chunks(size).map(encode))
 }
 
 /// Reads the indicators of one key.
 pub fn read_indicators(bytes: &[u8]) -> Result<Vec<TipIndicator>> {
     decode(bytes, "the indicators of a tip")
-}
-
-/// How many indicators, of some that are left, lie under one key: at least one.
-fn part_length(indicators: &[TipIndicator]) -> usize {
-    let mut bytes = 0;
-    let fits = |one: &&TipIndicator| {
-        let platform = one.indicator.platform().map_or(0, |platform| platform.as_str().len());
-        bytes += INDICATOR_BYTES + platform + one.indicator.value().len();
-        bytes <= PART_BYTES
-    };
-    indicators.iter().take(PART_INDICATORS).take_while(fits).count().max(1)
 }
 
 #[cfg(test)]

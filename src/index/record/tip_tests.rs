@@ -85,20 +85,16 @@ fn what_was_added_and_referred_is_read_as_it_was_written() {
 }
 
 #[test]
-fn indicators_lie_in_parts_by_count_and_by_bytes() {
-    let indicator = |length: usize| {
-        let indicator = Indicator::from_stored(Kind::Url, None, "x".repeat(length));
-        TipIndicator { index: 4, id: indicator.id(), indicator, restricted: true }
-    };
-    for (length, count) in [(10, 200), (4_000, 3)] {
-        let all: Vec<_> = (0..count).map(|_| indicator(length)).collect();
-        let parts = indicator_parts(&all);
-        assert!(parts.len() > 2 && parts.iter().all(|(_, bytes)| bytes.len() <= PART_BYTES));
-        let mut read = Vec::new();
-        for (first, bytes) in &parts {
-            assert_eq!(*first as usize, read.len());
-            read.extend(read_indicators(bytes).unwrap());
-        }
-        assert_eq!(read, all);
+fn indicators_lie_under_keys_of_64() {
+    let indicator = Indicator::from_stored(Kind::Url, None, "x".repeat(4_000));
+    let one = TipIndicator { index: 4, id: indicator.id(), indicator, restricted: true };
+    let all = vec![one; 200];
+    let mut read = Vec::new();
+    for (first, bytes) in encode_indicators(&all) {
+        assert_eq!(first as usize, read.len());
+        let under_key = read_indicators(&bytes).unwrap();
+        assert!(under_key.len() <= INDICATORS_A_KEY as usize);
+        read.extend(under_key);
     }
+    assert_eq!(read, all);
 }

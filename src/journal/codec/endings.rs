@@ -40,7 +40,7 @@ pub fn write_expiry(expiry: &Expiry) -> pb::Expiry {
         partner: expiry.partner.to_string(),
         audience: expiry.audience.0.to_vec(),
         ends_ms: expiry.ends.as_millis(),
-        part: Some(write_position(expiry.part)),
+        sequence: expiry.sequence,
         versions: versions.map(version).collect(),
     }
 }
@@ -52,7 +52,7 @@ pub fn read_expiry(expiry: pb::Expiry) -> Decoded<Expiry> {
         partner: PartnerId::from_stored(&expiry.partner),
         audience: read_digest(expiry.audience)?,
         ends: Timestamp::from_millis(expiry.ends_ms),
-        part: read_position(expiry.part.unwrap_or_default()),
+        sequence: expiry.sequence,
         versions: versions.map(version).collect::<Decoded<_>>()?,
     })
 }

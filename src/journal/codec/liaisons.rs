@@ -52,7 +52,7 @@ pub fn write_end(end: &ReleaseEnd) -> pb::ReleaseEnd {
     pb::ReleaseEnd {
         partner: end.partner.to_string(),
         ends_ms: end.ends.as_millis(),
-        part: Some(write_position(end.part)),
+        sequence: end.sequence,
         objects: write_objects(&end.objects),
         liaisons: strings(&end.liaisons),
     }
@@ -62,7 +62,7 @@ pub fn read_end(end: pb::ReleaseEnd) -> Decoded<ReleaseEnd> {
     Ok(ReleaseEnd {
         partner: PartnerId::from_stored(&end.partner),
         ends: Timestamp::from_millis(end.ends_ms),
-        part: read_position(end.part.unwrap_or_default()),
+        sequence: end.sequence,
         objects: read_objects(end.objects)?,
         liaisons: partner_ids(&end.liaisons),
     })
