@@ -53,6 +53,9 @@ impl Exchange {
         after: &str,
         size: usize,
     ) -> Result<(Page<Delivered>, Vec<Position>)> {
+        if sequence == 0 || sequence > self.index.checkpoint() {
+            return Err(nothing_ended());
+        }
         let view = self.index.read()?;
         let ending = self.ended_by(&view, caller, sequence)?;
         let mut told = Vec::new();
@@ -71,21 +74,14 @@ impl Exchange {
     }
 
     fn ended_by(&self, view: &View<'_>, caller: &Caller, sequence: u64) -> Result<Ending> {
-        let nothing = || {
-            let message = "this entry ended nothing of yours";
-            Error::new(Kind::NotFound, "nothing_ended", message)
-        };
-        if sequence == 0 || sequence > self.index.checkpoint() {
-            return Err(nothing());
-        }
         let logged = self.entry_blocking(sequence)?;
         if let Some(author) = whose_release(&logged) {
             if author != caller.partner() {
-                return Err(nothing());
+                return Err(nothing_ended());
             }
             let versions = self.released_no_longer(view, &logged)?;
             if versions.is_empty() {
-                return Err(nothing());
+                return Err(nothing_ended());
             }
             return Ok(Ending {
                 author: author.clone(),
@@ -99,9 +95,10 @@ impl Exchange {
             Body::SubmissionBatch(_) => logged.entry.author.as_ref(),
             body => ending(body).map(|(author, _)| author),
         };
-        let author = author.filter(|author| *author == caller.partner()).ok_or_else(nothing)?;
+        let author =
+            author.filter(|author| *author == caller.partner()).ok_or_else(nothing_ended)?;
         let outcome = self.index.applied_outcome(sequence)?;
-        let Outcome::Taken(outcomes) = &*outcome else { return Err(nothing()) };
+        let Outcome::Taken(outcomes) = &*outcome else { return Err(nothing_ended()) };
         let mut versions = Vec::new();
         for version in outcomes.iter().copied().flat_map(ItemOutcome::ended) {
             if let Some(closed) = view.closed_version(version)? {
@@ -109,7 +106,7 @@ impl Exchange {
             }
         }
         if versions.is_empty() {
-            return Err(nothing());
+            return Err(nothing_ended());
         }
         let (author, at) = (author.clone(), logged.entry.time);
         Ok(Ending { author, sequence, at, versions, by_lane: None })
@@ -205,6 +202,10 @@ impl Exchange {
             acknowledged_at: subscription.acknowledged,
         }))
     }
+}
+
+fn nothing_ended() -> Error {
+    Error::new(Kind::NotFound, "nothing_ended", "this entry ended nothing of yours")
 }
 
 /// Whose objects they are, where an entry may end releases: of nothing else that it ends anybody is told.

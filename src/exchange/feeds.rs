@@ -247,14 +247,14 @@ impl Feed {
     }
 
     fn first_ahead(&mut self) -> Result<Option<Delivery>> {
-        while let Some(logged) = self.ahead.pop_front() {
+        while let Some(logged) = self.ahead.front().map(Arc::clone) {
             let (delivery, place) = self.entry(&logged)?;
             self.place = place;
             if place.next_entry() == logged.entry.sequence {
                 // There is more of it, and looking for it is a step of its own.
-                self.ahead.push_front(logged);
                 return Ok(delivery);
             }
+            self.ahead.pop_front();
             if delivery.is_some() {
                 return Ok(delivery);
             }

@@ -34,7 +34,7 @@ impl Exchange {
         }
     }
 
-    /// Ends the releases that are due by now, and tells how many parts that were.
+    /// Ends the releases that are due by now, and tells how many entries that took.
     pub async fn release_due(&self) -> Result<usize> {
         let mut ended = 0;
         loop {

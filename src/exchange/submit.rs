@@ -56,6 +56,7 @@ impl Exchange {
         let (number, digest) = (request.number, request.digest);
         let view = self.index.read()?;
         if let Some(sequence) = self.taken_before(&view, caller, submission, number, digest)? {
+            drop(view);
             return self.replayed(sequence).await;
         }
         let registry = view.registry();

@@ -68,8 +68,6 @@ struct Pending {
     submissions: Vec<(Vec<u8>, SubmissionState)>,
     /// Epochs that begin, by their first entry.
     epochs: Vec<(u64, EpochId)>,
-    /// Whether something is said of a campaign.
-    campaigns: bool,
 }
 
 impl Applier {
@@ -187,6 +185,11 @@ impl Applier {
         Outcome::Taken(Vec::new())
     }
 
+    /// Notes that an entry changed who sees a campaign.
+    fn put_campaigns_changed(&mut self, sequence: u64) {
+        self.put(keys::CAMPAIGNS_CHANGED, record::encode(&sequence));
+    }
+
     fn is_kept_out(&self, entry: &Entry) -> bool {
         entry.author.as_ref().is_some_and(|author| self.registry.is_suspended(author))
     }
@@ -282,7 +285,7 @@ impl Applier {
     }
 
     fn commit(&mut self) -> Result<()> {
-        let Pending { mut written, snapshot, finished, closed, submissions, epochs, campaigns } =
+        let Pending { mut written, snapshot, finished, closed, submissions, epochs } =
             std::mem::take(&mut self.pending);
         drop(snapshot);
         if finished.is_empty() {
@@ -298,9 +301,6 @@ impl Applier {
         store.apply(written)?;
         self.commits += 1;
         self.index.submissions.keep(submissions);
-        if campaigns {
-            self.index.campaign_said();
-        }
         let registry = self.registry_changed.then(|| self.registry.clone());
         self.registry_changed = false;
         self.index.publish(store, self.head, Published { registry, closed, finished, epochs });

@@ -1,9 +1,8 @@
 //! What is said of campaigns and what names them, read.
 
-use std::sync::atomic::Ordering;
-
-use super::record::{KeptContribution, Lost, Named, read_campaign_sight};
-use super::{Index, View, corrupt, keys};
+use super::record::{self, KeptContribution, Lost, Named, read_campaign_sight};
+use super::store::Slice;
+use super::{View, corrupt, keys};
 use crate::domain::audience::AudienceDigest;
 use crate::domain::sharing::Reader;
 use crate::domain::{CampaignId, PartnerId, Position, Timestamp, may_see};
@@ -101,6 +100,14 @@ impl View<'_> {
         Ok(false)
     }
 
+    /// The last entry that changed who sees a campaign; 0 where none did. What was read of that holds until
+    /// another entry does.
+    pub fn campaigns_changed(&self) -> Result<u64> {
+        let bytes = self.snapshot.get(keys::CAMPAIGNS_CHANGED)?;
+        let read = |bytes: Slice| record::decode(&bytes, "the last entry on a campaign");
+        bytes.map_or(Ok(0), read)
+    }
+
     /// The versions that ever named a campaign, by the sequence of their entry, from one entry on.
     pub fn naming(
         &self,
@@ -115,21 +122,6 @@ impl View<'_> {
                 keys::read_entry(&key).ok_or_else(|| corrupt("what names a campaign"))?;
             Ok((sequence, Named::decode(&value)?))
         })
-    }
-}
-
-impl View<'_> {
-    /// Grows whenever something may have been said of a campaign: what was read of who sees one holds
-    /// until then.
-    pub fn campaigns_said(&self) -> u64 {
-        self.campaigns_said
-    }
-}
-
-impl Index {
-    /// Tells that something was said of a campaign, once it can be read.
-    pub(super) fn campaign_said(&self) {
-        self.campaigns_said.fetch_add(1, Ordering::AcqRel);
     }
 }
 

@@ -38,6 +38,7 @@
 //! | `T` | `w`, campaign, tip, recipient | (empty) the thread waits in the campaign |
 //! | `u` | partner, submission | the submission |
 //! | `v` | campaign, author, audience digest | what the author says of a campaign |
+//! | `Vc` | | the last entry that changed who sees a campaign |
 //! | `Vs` | campaign, position | who could see the campaign by the contribution there |
 //! | `Vt` | position | the key of what is said of a campaign there |
 //! | `w` | partner, box, state, descending sequence, tip, recipient | (empty) a thread in a box, of one state or any |
@@ -67,6 +68,8 @@ use crate::domain::{GroupId, IndicatorId, PartnerId, Position, Timestamp};
 
 /// Where the index says how far it has come.
 pub const HEAD: &[u8] = b"!";
+/// Where the index says which entry changed last who sees a campaign.
+pub const CAMPAIGNS_CHANGED: &[u8] = b"Vc";
 /// The prefix of the times at which versions end.
 pub const ENDS: &[u8] = b"e";
 /// The prefix of epochs.

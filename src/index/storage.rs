@@ -1,7 +1,6 @@
 //! Opening an index, and deciding whether it has to be rebuilt.
 
 use std::path::{Path, PathBuf};
-use std::sync::atomic::AtomicU64;
 use std::sync::{Arc, Mutex, RwLock};
 use std::{fs, io};
 
@@ -96,7 +95,6 @@ impl Index {
             outcomes: Outcomes::new(head.sequence),
             submissions: Submissions::default(),
             epochs: RwLock::default(),
-            campaigns_said: AtomicU64::default(),
             state: watch::Sender::new(IndexState::Ready),
             store: ArcSwapOption::new(Some(store)),
             location,

@@ -96,6 +96,23 @@ fn a_close_names_the_batches_and_ends_the_submission() {
 }
 
 #[test]
+fn batches_that_are_applied_together_count_though_an_older_state_is_in_memory() {
+    let mut history = History::new();
+    let item = [("a.example", Malicious)];
+    history.batch("birdsite", "s", 1, &item);
+    let first = history.entries.len();
+    history.batch("birdsite", "s", 2, &item);
+    history.batch("birdsite", "s", 3, &item);
+    let closed = history.close("birdsite", "s", Some(3));
+    let folder = tempfile::tempdir().unwrap();
+    let index = open(folder.path(), &history);
+    let mut applier = Applier::new(Arc::clone(&index)).unwrap();
+    applier.apply(&history.entries[..first]).unwrap();
+    applier.apply(&history.entries[first..]).unwrap();
+    assert!(matches!(outcome(&index, closed), Outcome::Taken(_)), "{:?}", outcome(&index, closed));
+}
+
+#[test]
 fn what_the_exchange_closed_opens_again_until_its_receipts_are_gone() {
     let mut history = History::new();
     let item = [("a.example", Malicious)];

@@ -114,15 +114,17 @@ MUTANTS = {
         "let (view, now) = (self.index.read()?, self.clock.now());\n"
         "        let Some(reader) = view.registry().reader(caller.partner()) else {",
         "let reader = self.registry().reader(caller.partner());\n"
-        "        std::thread::yield_now();\n"
+        "        std::thread::sleep(std::time::Duration::from_millis(5));\n"
         "        let (view, now) = (self.index.read()?, self.clock.now());\n"
         "        let Some(reader) = reader else {",
         ["--test", "races"],
     ),
     "snapshot-judged-by-older-rights": (
         "src/exchange/snapshot.rs",
-        "self.sight.refresh(view)?;\n        let page",
-        "let page",
+        "let view = &exchange.index.read()?;\n        self.sight.refresh(view)?;\n        let page",
+        "self.sight.refresh(&exchange.index.read()?)?;\n"
+        "        std::thread::sleep(std::time::Duration::from_millis(5));\n"
+        "        let view = &exchange.index.read()?;\n        let page",
         ["--test", "races"],
     ),
     # A removal dropped.
@@ -403,8 +405,8 @@ MUTANTS = {
     ),
     "index-misses-no-batch": (
         "src/index/storage.rs",
-        "if keys::read_entry(&key) != Some(expected) {",
-        "if false {",
+        "if keys::read_entry(&key) != Some(expected) {\n            break;",
+        "if keys::read_entry(&key) != Some(expected) {\n            return Ok(());",
         ["--lib", "index::reopening_tests"],
     ),
     "index-hides-from-a-snapshot-what-went-since": (

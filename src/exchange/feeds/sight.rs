@@ -31,7 +31,7 @@ pub struct Sight {
     campaigns: Mutex<Campaigns>,
 }
 
-/// What was looked up of campaigns, and the rights and the word that it holds under.
+/// What was looked up of campaigns, and the rights and the last change of a campaign that it holds under.
 #[derive(Debug, Default)]
 struct Campaigns {
     under: Option<(Arc<Registry>, u64)>,
@@ -212,14 +212,14 @@ impl Sight {
             // The clock ends its releases: nothing that was looked up holds.
             return campaign_visible(view, &self.partner, campaign, self.clock.now());
         }
-        let (registry, said) = (view.registry(), view.campaigns_said());
+        let (registry, changed) = (view.registry(), view.campaigns_changed()?);
         let holds = |known: &Campaigns| {
-            known.under.as_ref().is_some_and(|(of, at)| Arc::ptr_eq(of, registry) && *at == said)
+            known.under.as_ref().is_some_and(|(of, at)| Arc::ptr_eq(of, registry) && *at == changed)
         };
         {
             let mut known = self.campaigns.lock().unwrap_or_else(PoisonError::into_inner);
             if !holds(&known) || known.seen.len() >= CAMPAIGNS_KEPT {
-                let under = Some((Arc::clone(registry), said));
+                let under = Some((Arc::clone(registry), changed));
                 *known = Campaigns { under, seen: HashMap::new() };
             }
             if let Some(sees) = known.seen.get(&(when, campaign)) {
@@ -231,6 +231,7 @@ impl Sight {
             When::At(sequence) => view.campaign_visible_at(campaign, reader, sequence)?,
         };
         let mut known = self.campaigns.lock().unwrap_or_else(PoisonError::into_inner);
+        // Who reads beside this one may stand elsewhere.
         if holds(&known) {
             known.seen.insert((when, campaign), sees);
         }

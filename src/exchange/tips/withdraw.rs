@@ -45,7 +45,7 @@ impl Exchange {
     }
 }
 
-/// The entry that took a tip back, behind which nothing was added.
+/// The entry that took a tip back, behind which nothing was added; `None` where it is not withdrawn.
 pub(super) fn withdrawal_of(view: &View<'_>, id: TipId) -> Result<Option<u64>> {
     let Some(last) = view.last_of_tip(id)? else { return Ok(None) };
     let added = view.added(id, last)?;

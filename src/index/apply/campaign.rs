@@ -65,7 +65,7 @@ impl Applier {
                     version: position,
                 };
                 self.put_release_ends_of_batch(author, &put.sharing, entry.sequence, &[object]);
-                self.pending.campaigns = true;
+                self.put_campaigns_changed(entry.sequence);
                 kept.replaced.map_or(ItemOutcome::Created, ItemOutcome::Replaced)
             }
         };

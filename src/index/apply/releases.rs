@@ -175,7 +175,9 @@ impl Applier {
         if all != standing.releases {
             self.put(Slice::from(key), standing.released(all)?);
             // Who is told what is said of a campaign sees it.
-            self.pending.campaigns |= matches!(object, Releasable::Contribution { .. });
+            if matches!(object, Releasable::Contribution { .. }) {
+                self.put_campaigns_changed(self.next_sequence());
+            }
         }
         Ok(outcomes)
     }

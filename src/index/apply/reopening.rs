@@ -50,7 +50,6 @@ impl Applier {
         if head.sequence >= published {
             let finished = outcomes(&store.snapshot(), published + 1..=head.sequence)?;
             let registry = Some(registry.clone());
-            self.index.campaign_said();
             let batch = Published { registry, closed: Vec::new(), finished, epochs };
             self.index.publish(&store, head, batch);
         }
