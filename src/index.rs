@@ -25,7 +25,6 @@ mod tips;
 mod versions;
 
 use std::collections::BTreeSet;
-use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, PoisonError, RwLock};
 
 use arc_swap::{ArcSwap, ArcSwapOption};
@@ -65,7 +64,6 @@ pub struct Index {
     outcomes: Outcomes,
     submissions: Submissions,
     epochs: RwLock<Epochs>,
-    campaigns_said: AtomicU64,
 }
 
 /// Whether the index can be read.
@@ -82,18 +80,16 @@ pub enum IndexState {
 
 /// The index as it was at one moment, and who was on the exchange then. All that one answer needs is read through
 /// one view, so that nothing is judged by rights that ended before it was accepted.
-#[derive(Clone, Debug)]
+#[derive(Debug)]
 pub struct View<'a> {
     index: &'a Index,
     snapshot: Snapshot,
     registry: Arc<Registry>,
-    campaigns_said: u64,
 }
 
 impl Index {
     /// The index as it is now. An error while it is opened again.
     pub fn read(&self) -> Result<View<'_>> {
-        let campaigns_said = self.campaigns_said.load(Ordering::Acquire);
         loop {
             let registry = self.registry.load();
             let store = self.store.load();
@@ -101,7 +97,7 @@ impl Index {
             // It holds before and after the snapshot, and so at that moment.
             if Arc::ptr_eq(&registry, &self.registry.load()) {
                 let registry = Arc::clone(&registry);
-                return Ok(View { index: self, snapshot, registry, campaigns_said });
+                return Ok(View { index: self, snapshot, registry });
             }
         }
     }
@@ -179,8 +175,8 @@ impl Index {
         info!(sequence = head.sequence, "the index is readable again");
     }
 
-    /// Makes a committed batch visible. The closed versions come first, so that no reader takes a
-    /// version for current beside the one that replaced it; the checkpoint comes last.
+    /// Makes a committed batch visible. The closed versions come first, so that no feed delivers a
+    /// version beside the one that replaced it; the checkpoint comes last.
     fn publish(&self, store: &Arc<Store>, head: Head, batch: Published) {
         // A database that was opened again may have to catch up with what was visible before.
         if head.sequence < self.checkpoint() {

@@ -24,7 +24,7 @@ use tokio::sync::watch;
 pub use self::append::{Append, AppendError, AppendOutcome, MAX_ENTRY_BYTES, Stamp};
 pub use self::backend::{
     Backend, Durability, Fault, FileJournal, LocalSettings, MemoryJournal, OpenError, SledJournal,
-    open,
+    is_missing, open,
 };
 pub use self::cursors::{
     CursorError, CursorStore, MemoryCursors, SledCursors, StoredSubscription, UnreadableCursors,

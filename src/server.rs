@@ -61,17 +61,30 @@ pub enum ServeError {
         source: std::io::Error,
     },
     /// The data folder cannot be made or made private.
-    #[error("cannot make {path} a folder of this user's alone: {source}")]
+    #[error(
+        "cannot make {path} private to this user: {source}. Run the exchange as the user who owns it, or change the \
+         owner (chown)"
+    )]
     Data {
         /// Which folder or file.
         path: PathBuf,
         /// Why.
         source: std::io::Error,
     },
+    /// There is no journal beside the index of one.
+    #[error(
+        "{journal} is missing or empty, but {index} holds the index of a journal: restore {journal} from a backup. To \
+         begin an empty exchange, move {index} and the cursors beside it away first",
+        journal = .data.join("journal").display(), index = .data.join("index").display()
+    )]
+    JournalMissing {
+        /// The data folder.
+        data: PathBuf,
+    },
     /// The limit of open files leaves no descriptor for connections.
     #[error(
         "the limit of open files is too low for a single connection: raise it (LimitNOFILE=, or \
-         ulimit -n; 1024 is enough to begin with)"
+         ulimit -n; 1024 or more)"
     )]
     Descriptors,
     /// The transport has failed.

@@ -104,6 +104,48 @@ fn a_damaged_journal_is_not_moved_and_stays_as_it_is() {
     assert_eq!(all(&*open(Backend::Sled, settings(folder.path())).unwrap()), before);
 }
 
+#[test]
+fn what_may_be_an_unfinished_copy_is_not_taken_for_the_journal_nor_removed() {
+    for backend in Backend::ALL {
+        let folder = tempfile::tempdir().unwrap();
+        let before = fill(backend, folder.path());
+        let (journal, copy) =
+            (folder.path().join("journal"), folder.path().join("journal.migrating"));
+        fs::rename(&journal, &copy).unwrap();
+        let is_refused = |error: &OpenError| matches!(error, OpenError::OnlyCopy(_));
+        for to in Backend::ALL {
+            assert!(is_refused(&open(to, settings(folder.path())).unwrap_err()));
+            let refused = migrate(to, &settings(folder.path()), &mut ignore).unwrap_err();
+            assert!(
+                matches!(&refused, MigrateError::Open(error) if is_refused(error)),
+                "{refused}"
+            );
+        }
+        let refused = contents(&settings(folder.path())).unwrap_err();
+        assert!(
+            refused.to_string().contains("journal.migrating may be an unfinished copy"),
+            "{refused}"
+        );
+        fs::rename(&copy, &journal).unwrap();
+        assert_eq!(all(&*open(backend, settings(folder.path())).unwrap()), before);
+    }
+}
+
+/// Where the tests run as root, as they do in a container: nobody else can give a file away.
+#[test]
+fn another_user_than_the_journals_does_not_move_it() {
+    const NOBODY: u32 = 65_534;
+    let folder = tempfile::tempdir().unwrap();
+    fill(Backend::Files, folder.path());
+    let journal = folder.path().join("journal");
+    if std::os::unix::fs::chown(&journal, Some(NOBODY), None).is_err() {
+        return;
+    }
+    let refused = migrate(Backend::Sled, &settings(folder.path()), &mut ignore).unwrap_err();
+    assert!(refused.to_string().contains("the user with the id 65534"), "{refused}");
+    assert_eq!(contents(&settings(folder.path())).unwrap().backend, Backend::Files);
+}
+
 /// A journal that was moved, with the old one beside it, as the last steps of a migration have it.
 fn moved(from: Backend, to: Backend) -> (tempfile::TempDir, Vec<Entry>) {
     let folder = tempfile::tempdir().unwrap();
@@ -255,7 +297,10 @@ async fn a_node_goes_on_where_it_was_after_its_journal_moved() {
     assert!(moved.status.success(), "{}", String::from_utf8_lossy(&moved.stderr));
     let (status, log) = Process::prepare(&world).run_to_end();
     assert_eq!(status.code(), Some(1), "the configuration still says sled: {log}");
-    assert!(log.contains("tipoff journal migrate --to sled"), "{log}");
+    let command = format!("tipoff journal migrate --to sled --data {}", data.display());
+    assert!(log.contains(&command), "{log}");
+    let missing = tipoff(&["migrate", "--to", "sled", "--config", "no-such.toml"], &data);
+    assert_eq!(missing.status.code(), Some(2), "a mistyped name is no folder of its own");
 
     world.config.storage.journal = JournalBackend::Files;
     let mut exchange = Process::prepare(&world);

@@ -16,19 +16,21 @@ use tipoff::client::{ClientError, Report};
 const ITEMS: usize = 20_000;
 const ITEMS_OF_AN_ENTRY: usize = 20;
 
+fn report(items: usize) -> Report {
+    Report {
+        submission_id: "s".into(),
+        sharing: None,
+        replaces_audience: None,
+        items: (0..items).map(|number| domain(&format!("n{number}.example"))).collect(),
+        batch_items: ITEMS_OF_AN_ENTRY,
+    }
+}
+
 /// A data folder with a journal, and no index any more.
 async fn with_a_journal_to_replay() -> World {
     let world = World::new();
     let node = world.start().await;
-    let items = (0..ITEMS).map(|number| domain(&format!("n{number}.example"))).collect();
-    let report = Report {
-        submission_id: "s".into(),
-        sharing: None,
-        replaces_audience: None,
-        items,
-        batch_items: ITEMS_OF_AN_ENTRY,
-    };
-    world.client(&node, "birdsite").submit_report(report, |_| {}).await.unwrap();
+    world.client(&node, "birdsite").submit_report(report(ITEMS), |_| {}).await.unwrap();
     node.stop().await;
     std::fs::remove_dir_all(world.config.storage.data.join("index")).unwrap();
     world
@@ -133,4 +135,30 @@ async fn an_address_that_is_taken_is_named_before_anything_is_opened() {
         assert!(!world.config.storage.data.exists(), "{taken}: the data folder was opened before");
         drop(holder);
     }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_data_folder_that_lost_its_journal_is_refused_and_one_that_lost_its_mark_is_named() {
+    let world = World::new();
+    let node = world.start().await;
+    world.client(&node, "birdsite").submit_report(report(3), |_| {}).await.unwrap();
+    node.stop().await;
+    let data = &world.config.storage.data;
+    let (journal, aside) = (data.join("journal"), data.join("aside"));
+
+    std::fs::rename(&journal, &aside).unwrap();
+    let (status, log) = Process::prepare(&world).run_to_end();
+    assert_eq!(status.code(), Some(1), "{log}");
+    assert!(log.contains("journal is missing or empty"), "{log}");
+    assert!(!log.contains("rebuilt"), "{log}");
+    assert!(!journal.exists(), "nothing was created in its place");
+
+    std::fs::rename(&aside, &journal).unwrap();
+    std::fs::remove_file(journal.join("mark")).unwrap();
+    let mut node = Process::prepare(&world);
+    node.start();
+    node.wait_ready();
+    assert!(node.log().contains("`mark` is missing"), "{}", node.log());
+    assert!(!node.log().contains("rebuilt"), "the index is as far as the journal: {}", node.log());
+    assert!(node.terminate().success());
 }

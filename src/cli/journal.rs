@@ -22,9 +22,9 @@ pub enum Journal {
 /// Where the data is.
 #[derive(Debug, clap::Args)]
 struct Location {
-    /// The configuration file of the node. Without the file, every key has its default
-    #[arg(long, value_name = "FILE", default_value = "tipoff.toml")]
-    config: PathBuf,
+    /// The configuration file of the node [default: tipoff.toml, where it exists]
+    #[arg(long, value_name = "FILE")]
+    config: Option<PathBuf>,
     /// The data folder, instead of the one in the file
     #[arg(long, value_name = "DIR")]
     data: Option<PathBuf>,
@@ -32,8 +32,8 @@ struct Location {
 
 impl Location {
     fn settings(&self) -> Result<journal::LocalSettings, Failure> {
-        let config =
-            read_config_or_default(&self.config, self.data.as_deref()).map_err(Failure::usage)?;
+        let config = read_config_or_default(self.config.as_deref(), self.data.as_deref())
+            .map_err(Failure::usage)?;
         Ok(journal_settings(&config))
     }
 }

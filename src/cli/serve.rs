@@ -71,9 +71,13 @@ fn read_config(path: &Path, data: Option<&Path>) -> Result<Config, ConfigError> 
     Ok(config)
 }
 
-/// The same, with every key at its default where the file does not exist.
-pub fn read_config_or_default(path: &Path, data: Option<&Path>) -> Result<Config, ConfigError> {
-    if path.exists() {
+/// The same for who may name no file: the usual one, or every key at its default where that does not exist.
+pub fn read_config_or_default(
+    path: Option<&Path>,
+    data: Option<&Path>,
+) -> Result<Config, ConfigError> {
+    let usual = Path::new("tipoff.toml");
+    if let Some(path) = path.or_else(|| usual.exists().then_some(usual)) {
         return read_config(path, data);
     }
     let mut config = Config::default();

@@ -90,6 +90,17 @@ pub fn open(backend: Backend, settings: LocalSettings) -> Result<Arc<dyn Journal
     })
 }
 
+/// Whether there is no journal in a folder, and beside it what may be an unfinished copy of one.
+pub(super) fn is_only_copied(folder: &Path) -> bool {
+    let copy = migrating(folder);
+    copy != folder && copy.exists() && is_missing(folder)
+}
+
+/// Whether a folder has no journal, not even an empty one.
+pub fn is_missing(folder: &Path) -> bool {
+    !was_opened(folder) && Backend::in_folder(folder).is_ok_and(|found| found.is_empty())
+}
+
 /// The same, with the lock of its folder, which can outlive the journal.
 pub(super) fn open_locked(
     backend: Backend,

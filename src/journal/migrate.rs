@@ -6,11 +6,13 @@
 
 use std::fs::{self, File};
 use std::io;
+use std::os::unix::fs::MetadataExt;
 use std::path::Path;
 
+use nix::unistd::geteuid;
 use thiserror::Error;
 
-use super::backend::{migrated, migrating, open_locked, was_opened};
+use super::backend::{is_only_copied, migrated, migrating, open_locked, was_opened};
 use super::{Backend, Journal, JournalError, LocalSettings, OpenError, open, sync_names};
 
 /// Entries that are copied, or compared, at a time.
@@ -52,6 +54,14 @@ pub enum MigrateError {
     /// There is no journal.
     #[error("{0} holds no journal: is this the data folder?")]
     Nothing(String),
+    /// The new journal would be another user's, and the node could not read it.
+    #[error("{folder} is the folder of the user with the id {owner}: run the command as that user")]
+    OtherUser {
+        /// The journal's folder.
+        folder: String,
+        /// The id of its user.
+        owner: u32,
+    },
     /// The copy differs.
     #[error(
         "entry {0} differs in the copy. The old journal is unchanged; check the disk and try again"
@@ -72,6 +82,7 @@ pub fn migrate(
     progress: &mut dyn FnMut(u64, u64),
 ) -> Result<Migrated, MigrateError> {
     let folder = &settings.folder;
+    check_owner(folder)?;
     let (new, old) = (migrating(folder), migrated(folder));
     let interrupted = old.exists();
     if interrupted {
@@ -80,6 +91,9 @@ pub fn migrate(
     let from = match *Backend::in_folder(folder)?.as_slice() {
         // A journal in files that is empty has no file.
         [] if interrupted => return Ok(Migrated::Finished),
+        [] if is_only_copied(folder) => {
+            return Err(OpenError::OnlyCopy(folder.clone()).into());
+        }
         [] => return Err(MigrateError::Nothing(folder.display().to_string())),
         [one] => one,
         _ => return Err(OpenError::TwoBackends(folder.clone()).into()),
@@ -101,12 +115,27 @@ pub fn migrate(
     Ok(Migrated::Copied(entries))
 }
 
+/// Refuses another user than the old journal's: the node could not read the new one.
+fn check_owner(folder: &Path) -> Result<(), MigrateError> {
+    match fs::metadata(folder) {
+        Ok(found) if found.uid() != geteuid().as_raw() => {
+            let folder = folder.display().to_string();
+            Err(MigrateError::OtherUser { folder, owner: found.uid() })
+        }
+        // A folder that cannot be read is refused next.
+        _ => Ok(()),
+    }
+}
+
 /// What the journal of a folder holds, read with the node stopped.
 pub fn contents(settings: &LocalSettings) -> Result<Contents, MigrateError> {
     let folder = &settings.folder;
     let backend = match *Backend::in_folder(folder)?.as_slice() {
         [] if migrated(folder).exists() => {
             return Err(OpenError::Interrupted(folder.clone()).into());
+        }
+        [] if is_only_copied(folder) => {
+            return Err(OpenError::OnlyCopy(folder.clone()).into());
         }
         [] => return Err(MigrateError::Nothing(folder.display().to_string())),
         [one] => one,

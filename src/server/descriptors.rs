@@ -38,6 +38,9 @@ pub fn connections(wanted: usize) -> Option<usize> {
         return Some(wanted);
     }
     let needed = wanted_u64.saturating_add(open).saturating_add(RESERVE);
+    if allowed == 0 {
+        return None;
+    }
     warn!(
         limit,
         open,
@@ -46,7 +49,7 @@ pub fn connections(wanted: usize) -> Option<usize> {
         "the limit of open files ({limit}) allows {allowed} connections, fewer than connections.total = {wanted}: \
          set the limit to {needed} (LimitNOFILE={needed}, or ulimit -n {needed}), or connections.total to {allowed}"
     );
-    usize::try_from(allowed).ok().filter(|allowed| *allowed > 0)
+    usize::try_from(allowed).ok()
 }
 
 /// The descriptors that are left for connections. Under a small limit the reserve is half of it.

@@ -243,7 +243,12 @@ fn open(config: &Config, clock: &Arc<dyn Clock>) -> Result<(Arc<Log>, Arc<Index>
         JournalBackend::Sled => Backend::Sled,
         JournalBackend::Files => Backend::Files,
     };
-    let journal = journal::open(backend, journal_settings(storage, clock))?;
+    let settings = journal_settings(storage, clock);
+    let is_missing = journal::is_missing(&settings.folder);
+    if is_missing && storage.data.join("index").join("version").exists() {
+        return Err(ServeError::JournalMissing { data: storage.data.clone() });
+    }
+    let journal = journal::open(backend, settings)?;
     let entry = |sequence| journal.read(sequence, 1).ok()?.pop();
     let ends = JournalEnds { head: journal.head(), entry: &entry };
     let index = Index::open(&storage.data.join("index"), storage.index_cache_mb * MB, ends)?;

@@ -22,7 +22,7 @@ pub use self::mark::Mark;
 use self::mark::MarkFile;
 pub use self::open_error::OpenError;
 use super::end::{End, Stamped};
-use super::{Backend, migrated};
+use super::{Backend, is_only_copied, migrated};
 use crate::domain::Entry;
 use crate::journal::{
     Append, AppendError, AppendOutcome, Journal, JournalError, TimeSource, lock, storage,
@@ -140,8 +140,16 @@ impl<S: Store> LocalJournal<S> {
         if migrated(folder).exists() {
             warn!(
                 folder = %migrated(folder).display(),
-                "the old journal of an earlier migration is still there: run tipoff journal migrate again, with the node \
-                 stopped, to remove it"
+                "the old journal of an earlier migration is still there: with the node stopped, run tipoff journal migrate \
+                 --to {} to remove it",
+                S::BACKEND
+            );
+        }
+        if !was_opened(folder) && !Backend::in_folder(folder).unwrap_or_default().is_empty() {
+            warn!(
+                folder = %folder.display(),
+                "the journal's file `mark` is missing: it cannot be told whether acknowledged entries are lost at the end. Copy \
+                 and restore the folder as a whole"
             );
         }
         let mark = MarkFile::open(folder).and_then(|mark| sync_names(folder).map(|()| mark));
@@ -301,6 +309,7 @@ fn check_backend(folder: &Path, backend: Backend) -> Result<(), OpenError> {
     let found = Backend::in_folder(folder).map_err(|source| OpenError::of_io(folder, source))?;
     match *found.as_slice() {
         [] if migrated(folder).exists() => Err(OpenError::Interrupted(folder.to_owned())),
+        [] if is_only_copied(folder) => Err(OpenError::OnlyCopy(folder.to_owned())),
         [] => Ok(()),
         [one] if one == backend => Ok(()),
         [found] => {

@@ -8,7 +8,7 @@ use thiserror::Error;
 use super::super::Backend;
 use crate::journal::{JournalError, database};
 
-/// Why a journal does not open. Each tells an operator what to do; nothing on disk was changed.
+/// Why a journal does not open. Each tells an operator what to do.
 #[derive(Debug, Error)]
 pub enum OpenError {
     /// Another process has it open.
@@ -34,8 +34,8 @@ pub enum OpenError {
     },
     /// The database does not open.
     #[error(
-        "the journal in {folder} does not open: {reason}. Nothing was changed: keep a copy of the \
-         folder and restore it from a backup"
+        "the journal in {folder} does not open: {reason}. Keep a copy of the folder before you \
+         try again, and restore it from a backup"
     )]
     Unopenable {
         /// Which folder.
@@ -45,8 +45,9 @@ pub enum OpenError {
     },
     /// The folder holds the journal of another backend.
     #[error(
-        "{folder} holds a journal in {found}, but storage.journal is \"{configured}\". Set storage.journal to \
-         \"{found}\", or move the journal: tipoff journal migrate --to {configured}"
+        "{} holds a journal in {found}, but storage.journal is \"{configured}\". Set storage.journal to \
+         \"{found}\", or stop the node and move the journal: tipoff journal migrate --to {configured} --data {}",
+        folder.display(), data_folder(folder)
     )]
     OtherBackend {
         /// Which folder.
@@ -58,17 +59,26 @@ pub enum OpenError {
     },
     /// The folder holds the journals of two backends.
     #[error(
-        "{0} holds two journals, in sled and in files, and nobody can say which is the newer. Keep a copy of the \
+        "{folder} holds two journals, in sled and in files, and nobody can say which is the newer. Keep a copy of the \
          folder, move the files of one of them away, and start again. To move a journal from one backend to the other, \
-         use: tipoff journal migrate --to sled|files"
+         use: tipoff journal migrate --to sled|files --data {data}",
+        folder = .0.display(), data = data_folder(.0)
     )]
     TwoBackends(PathBuf),
     /// A migration was interrupted while the new journal took the place of the old one.
     #[error(
-        "the migration of the journal {0} was interrupted. Finish it with the same command: \
-         tipoff journal migrate --to sled|files"
+        "the migration of the journal {folder} was interrupted. Finish it with the same command: \
+         tipoff journal migrate --to sled|files --data {data}",
+        folder = .0.display(), data = data_folder(.0)
     )]
     Interrupted(PathBuf),
+    /// There is no journal, only what may be an unfinished copy of it.
+    #[error(
+        "{folder} is missing, and {folder}.migrating may be an unfinished copy of it: restore {folder} from a backup. Nothing was \
+         changed",
+        folder = .0.display()
+    )]
+    OnlyCopy(PathBuf),
     /// Its entries are damaged, or cannot be read.
     #[error(transparent)]
     Journal(#[from] JournalError),
@@ -104,6 +114,11 @@ impl OpenError {
             other => Self::Unopenable { folder: folder.to_owned(), reason: other.to_string() },
         }
     }
+}
+
+/// The data folder of a journal's folder.
+fn data_folder(journal: &Path) -> std::path::Display<'_> {
+    journal.parent().unwrap_or(journal).display()
 }
 
 fn is_out_of_descriptors(error: &io::Error) -> bool {
