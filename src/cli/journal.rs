@@ -48,9 +48,10 @@ pub struct Show {
 /// Move a journal between backends
 #[derive(Debug, clap::Args)]
 #[command(
-    after_help = "Stop the node first. The new journal is built beside the old one, and every entry is compared. \
-                  Only then the old one is removed, so there must be room for both. If the command is interrupted, \
-                  run it again: nothing is lost. Afterwards, set storage.journal in the configuration."
+    after_help = "Stop the node first, and run this as the node's user. The new journal is built beside the old one, and \
+                  every entry is compared. Only then the old one is removed, so there must be room for both. If the \
+                  command is interrupted, run it again with the same --to: nothing is lost. Afterwards, set \
+                  storage.journal in the configuration."
 )]
 pub struct Migrate {
     /// The backend to move to

@@ -96,17 +96,16 @@ impl Node {
         let stores = tokio::task::spawn_blocking(stores).await.map_err(std::io::Error::other)??;
         let Stores { log, index, cursors, follower } = stores;
         readiness.require(index_ready(&index));
+        // The stores are open by now, and connections take what they leave. A start that is refused appends nothing.
+        let wanted = checked.connections.total;
+        checked.connections.total =
+            descriptors::connections(wanted).ok_or(ServeError::Descriptors)?;
         let exchange = Exchange::new(log, index, cursors, clock, checked.exchange);
         let exchange = Arc::new(exchange);
         exchange.set_suspended(checked.suspended.clone());
         let follower = follow(follower, answered.clone())?;
         exchange.begin_epoch(EpochId(rand::random())).await?;
         exchange.seed(checked.seed.clone()).await?;
-
-        // The stores are open by now, and connections take what they leave.
-        let wanted = checked.connections.total;
-        checked.connections.total =
-            descriptors::connections(wanted).ok_or(ServeError::Descriptors)?;
         let grpc = grpc::listen(grpc).map_err(at(bound.grpc))?;
         // It is the only one to set it.
         let _ = started.set(Arc::clone(&exchange));
