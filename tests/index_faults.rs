@@ -53,11 +53,19 @@ async fn a_disk_that_is_full_for_a_while_stops_nothing_for_good() {
     let failed = tokio::time::timeout(WITHIN, failed).await.unwrap().unwrap().clone();
     let IndexState::Reopening { reason } = failed else { panic!("it is ready") };
     assert!(reason.contains("make room on the disk"), "{reason}");
-    assert_eq!(index.read().unwrap_err().label(), "index_reopening");
-    let came_to = index.checkpoint();
-    assert!(came_to < 60, "it has no room");
+    // It is opened again and again, and may find room for a few entries each time.
+    let refused = async {
+        loop {
+            match index.read() {
+                Ok(_) => tokio::time::sleep(Duration::from_millis(1)).await,
+                Err(refused) => break refused,
+            }
+        }
+    };
+    let refused = tokio::time::timeout(WITHIN, refused).await.unwrap();
+    assert_eq!(refused.label(), "index_reopening");
     tokio::time::sleep(Duration::from_secs(1)).await;
-    assert_eq!(index.checkpoint(), came_to, "the disk is full still");
+    assert!(index.checkpoint() < 60, "the disk is full still");
 
     std::fs::remove_file(&ballast).unwrap();
     for outcome in waiting {

@@ -3,6 +3,7 @@
 //! known from one author alone: that needs a look at one key, and not a scan of all tables for others.
 
 use std::collections::HashMap;
+use std::fmt;
 use std::sync::{PoisonError, RwLock};
 
 use foldhash::fast::RandomState;
@@ -36,7 +37,6 @@ pub enum Stored {
 
 /// The ids of all indicators of which something is said, half of each, and maybe some more. Each takes
 /// some 12 to 25 bytes.
-#[derive(Debug)]
 pub struct KnownIds {
     parts: [RwLock<HashMap<Half, End, RandomState>>; PARTS],
     ends: RwLock<Ends>,
@@ -47,6 +47,13 @@ pub struct KnownIds {
 struct Ends {
     all: Vec<Box<[u8]>>,
     numbers: HashMap<Box<[u8]>, End, RandomState>,
+}
+
+impl fmt::Debug for KnownIds {
+    /// Without the ids: there may be millions.
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("KnownIds").finish_non_exhaustive()
+    }
 }
 
 impl Default for KnownIds {
