@@ -71,11 +71,11 @@ pub enum ServeError {
         /// Why.
         source: std::io::Error,
     },
-    /// There is no journal beside the index of one.
+    /// The index or the subscriptions of a journal are there, and the journal is not.
     #[error(
-        "{journal} is missing or empty, but {index} holds the index of a journal: restore {journal} from a backup. To \
-         begin an empty exchange, move {index} and the cursors beside it away first",
-        journal = .data.join("journal").display(), index = .data.join("index").display()
+        "{data}/journal is missing or empty, but {data} holds the index or the subscriptions of a journal: restore the \
+         journal from a backup. To start an empty exchange, move {data}/index and {data}/cursors away first",
+        data = .data.display()
     )]
     JournalMissing {
         /// The data folder.

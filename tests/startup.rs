@@ -153,6 +153,14 @@ async fn a_data_folder_that_lost_its_journal_is_refused_and_one_that_lost_its_ma
     assert!(!log.contains("rebuilt"), "{log}");
     assert!(!journal.exists(), "nothing was created in its place");
 
+    let (index, index_aside) = (data.join("index"), data.join("index-aside"));
+    std::fs::rename(&index, &index_aside).unwrap();
+    let (status, log) = Process::prepare(&world).run_to_end();
+    assert_eq!(status.code(), Some(1), "the subscriptions are of a journal too: {log}");
+    std::fs::remove_dir_all(&index).unwrap_or_default();
+    std::fs::rename(&index_aside, &index).unwrap();
+
+    std::fs::remove_dir_all(&journal).unwrap_or_default();
     std::fs::rename(&aside, &journal).unwrap();
     std::fs::remove_file(journal.join("mark")).unwrap();
     let mut node = Process::prepare(&world);

@@ -79,10 +79,10 @@ pub enum CursorError {
     },
     /// They are damaged, or another version's.
     #[error(
-        "the subscriptions in {folder} cannot be read: {reason}. Nothing was changed. Named \
+        "the subscriptions in {folder} cannot be read: {reason}. Named \
          subscriptions are refused until they can be, since their readers would miss what was shared \
-         meanwhile; everything else is served. Stop the exchange and restore the folder from a \
-         backup, or move it away: then no subscription is left, and each reader has to begin again \
+         meanwhile; everything else is served. Stop the exchange, and restore the folder from a \
+         backup or move it away: then no subscription is left, and each reader has to begin again \
          with a snapshot"
     )]
     Unreadable {

@@ -1,7 +1,9 @@
 //! One node, from its configuration to its end.
 
+use std::fs;
 use std::future::Future;
 use std::ops::ControlFlow;
+use std::path::Path;
 use std::sync::{Arc, OnceLock};
 use std::thread;
 use std::time::Duration;
@@ -243,8 +245,8 @@ fn open(config: &Config, clock: &Arc<dyn Clock>) -> Result<(Arc<Log>, Arc<Index>
         JournalBackend::Files => Backend::Files,
     };
     let settings = journal_settings(storage, clock);
-    let is_missing = journal::is_missing(&settings.folder);
-    if is_missing && storage.data.join("index").join("version").exists() {
+    let others = ["index", "cursors"].map(|store| storage.data.join(store));
+    if journal::is_missing(&settings.folder) && others.iter().any(|store| holds_files(store)) {
         return Err(ServeError::JournalMissing { data: storage.data.clone() });
     }
     let journal = journal::open(backend, settings)?;
@@ -255,6 +257,10 @@ fn open(config: &Config, clock: &Arc<dyn Clock>) -> Result<(Arc<Log>, Arc<Index>
     let settings = LogSettings { queue: storage.append_queue, tail_bytes };
     let log = Log::start(journal, settings)?;
     Ok((Arc::new(log), Arc::new(index)))
+}
+
+fn holds_files(folder: &Path) -> bool {
+    fs::read_dir(folder).is_ok_and(|mut files| files.next().is_some())
 }
 
 /// How the journal of a data folder is opened.
