@@ -291,3 +291,30 @@ async fn sightings_and_feedback_reach_whom_they_concern_and_count_once() {
     assert_eq!(hidden.to_string(), unknown.to_string(), "what is hidden does not exist");
     node.stop().await;
 }
+
+#[tokio::test(flavor = "multi_thread")]
+async fn feedback_reaches_nobody_who_does_not_see_the_assessment_that_it_is_about() {
+    let world = World::new();
+    let node = world.start().await;
+    let client = |partner: &str| world.client(&node, partner);
+    let (birdsite, facegraph) = (client("birdsite"), client("facegraph"));
+    let mut tubeworks = client("tubeworks").subscribe(From::Now, None);
+    in_place(&mut tubeworks).await;
+    let to_facegraph = sharing(Tlp::Amber, named(&[], &["facegraph"]));
+    let hidden = submit(&birdsite, "h", to_facegraph, &["h.example"]).await;
+    let open = submit(&birdsite, "o", everyone(), &["o.example"]).await;
+    assert_eq!(values(&mut tubeworks, 1).await, ["o.example"]);
+    for (id, about) in [("f1", &hidden), ("f2", &open)] {
+        let feedback = pb::GiveFeedbackRequest {
+            request_id: id.into(),
+            version: about.items[0].version,
+            opinion: pb::Opinion::Agree.into(),
+            sharing: Some(everyone()),
+            ..pb::GiveFeedbackRequest::default()
+        };
+        facegraph.give_feedback(feedback).await.unwrap();
+    }
+    let FeedEvent::Feedback(event) = event(&mut tubeworks).await else { panic!("feedback") };
+    assert_eq!(event.feedback.unwrap().about, open.items[0].version, "not on what is hidden");
+    node.stop().await;
+}

@@ -58,7 +58,7 @@ MUTANTS = {
         "src/exchange/feeds/reactions.rs",
         " || !sees_about(view, sight, feedback, about)?",
         "",
-        SIMULATION,
+        ["--test", "withdrawal"],
     ),
     "snapshot-without-may-see": (
         "src/exchange/snapshot.rs",
@@ -73,7 +73,7 @@ MUTANTS = {
         SIMULATION,
     ),
     "sighting-counts-without-may-see": (
-        "src/exchange/reactions.rs",
+        "src/exchange/campaigns/timeline.rs",
         "if may_see(reader, &kept.sharing, &kept.author, position, now) {",
         "if true {",
         SIMULATION,
