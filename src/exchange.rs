@@ -40,7 +40,7 @@ use std::time::Duration;
 
 use tokio::sync::watch;
 
-pub use self::accesses::{About, Access, Accesses, GIVEN_AT_ONCE, Handed};
+pub use self::accesses::{About, Access, AccessedObjects, Accesses, GIVEN_AT_ONCE};
 pub use self::administer::Put;
 pub use self::caller::Caller;
 pub use self::campaigns::{

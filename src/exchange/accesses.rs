@@ -26,13 +26,13 @@ const DEFAULT: usize = 100;
 /// The most objects of one message or page to a liaison: what one entry holds.
 pub const GIVEN_AT_ONCE: usize = 1_000;
 
-/// What is about to leave for a liaison in one message, author by author.
+/// The objects of one message to a liaison, author by author: recorded as accessed before the message is sent.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
-pub struct Handed {
+pub struct AccessedObjects {
     by: BTreeMap<(PartnerId, bool), BTreeSet<Position>>,
 }
 
-impl Handed {
+impl AccessedObjects {
     /// Adds a version. `view` is what the liaison knows of its sharing: its own releases.
     pub fn add(
         &mut self,
@@ -53,7 +53,7 @@ impl Handed {
     }
 
     /// Adds what is to leave with it.
-    pub fn append(&mut self, other: Handed) {
+    pub fn append(&mut self, other: AccessedObjects) {
         for (of, versions) in other.by {
             self.by.entry(of).or_default().extend(versions);
         }
@@ -106,12 +106,12 @@ impl Exchange {
         liaison: &PartnerId,
         way: Way,
         purpose: &Purpose,
-        handed: Handed,
+        accessed: AccessedObjects,
     ) -> Result<()> {
-        if handed.is_empty() {
+        if accessed.is_empty() {
             return Ok(());
         }
-        let given = handed.by.into_iter().map(|((author, named), versions)| {
+        let given = accessed.by.into_iter().map(|((author, named), versions)| {
             let versions = versions.into_iter().collect();
             Given { author, named, versions }
         });

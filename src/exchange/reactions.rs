@@ -176,16 +176,9 @@ impl Exchange {
         known: &Known,
         reactions: &mut Reactions,
     ) -> Result<()> {
-        let now = self.clock.now();
-        for found in view.sightings(known.strongest().current.id) {
-            let kept = found?;
-            let position = kept.position;
-            if may_see(reader, &kept.sharing, &kept.author, position, now) {
-                reactions.seen_count = reactions.seen_count.saturating_add(kept.sighting.count);
-                let part = kept.sharing.seen_by(reader, &kept.author, position);
-                reactions.sightings.push(Seen { position, kept, view: part });
-            }
-        }
+        reactions.sightings = self.seen_of(view, reader, known.strongest().current.id)?;
+        let counts = reactions.sightings.iter().map(|seen| seen.kept.sighting.count);
+        reactions.seen_count = counts.fold(0, u64::saturating_add);
         newest(&mut reactions.sightings, |seen| seen.position);
         Ok(())
     }

@@ -15,7 +15,7 @@ use crate::domain::{CampaignId, IndicatorId, Invalid, PartnerId, Sharing};
 use crate::error::Result;
 use crate::index::View;
 use crate::index::keys::ListedBy;
-use crate::index::record::{Current, KeptEnforcement};
+use crate::index::record::{Brought, Current, KeptEnforcement};
 use crate::journal::Append;
 
 /// Some of a partner's own current objects.
@@ -94,9 +94,9 @@ impl Exchange {
                         }
                         Ok(id) if !seen.insert(*id) => {}
                         Ok(id) => {
-                            let said = view.current_by(*id, author)?.into_iter();
+                            let current = view.current_by(*id, author)?.into_iter();
                             let meant =
-                                said.filter(|one| audience.is_none_or(|a| a == one.audience));
+                                current.filter(|one| audience.is_none_or(|a| a == one.audience));
                             let before = selected.objects.len();
                             for target in meant {
                                 selected.add(&view, author, target, Some(index), &refuses)?;
@@ -116,7 +116,7 @@ impl Exchange {
             Selection::Campaign(campaign) => {
                 // What is said of it first: who is given that sees the campaign in what follows.
                 if scope == Scope::All {
-                    select_said(&view, author, *campaign, &refuses, &mut selected).await?;
+                    select_contributions(&view, author, *campaign, &refuses, &mut selected).await?;
                 }
                 select_campaign(&view, author, *campaign, &refuses, &mut selected).await?;
             }
@@ -188,6 +188,20 @@ impl Selected {
         Ok(())
     }
 
+    /// Adds the versions of an entry that still stand.
+    fn add_all(
+        &mut self,
+        view: &View<'_>,
+        brought: &Brought,
+        sequence: u64,
+        refuses: &impl Fn(Meant<'_>) -> Option<Invalid>,
+    ) -> Result<()> {
+        for target in brought.targets(sequence) {
+            self.add(view, &brought.author, target, None, refuses)?;
+        }
+        Ok(())
+    }
+
     fn judge(&mut self, object: Releasable, refused: Option<Invalid>, index: Option<u32>) {
         match (refused, index) {
             (None, _) => self.objects.push(object),
@@ -205,9 +219,8 @@ async fn select_submission(
     selected: &mut Selected,
 ) -> Result<()> {
     for sequence in batches_of(view, author, submission)? {
-        let brought = view.versions_of(sequence)?;
-        for target in brought.iter().flat_map(|brought| brought.targets(sequence)) {
-            selected.add(view, author, target, None, refuses)?;
+        if let Some(brought) = view.versions_of(sequence)? {
+            selected.add_all(view, &brought, sequence, refuses)?;
         }
         // There may be many of them: others get their turn.
         tokio::task::yield_now().await;
@@ -216,7 +229,7 @@ async fn select_submission(
 }
 
 /// What an author says of a campaign, and what it did against it.
-async fn select_said(
+async fn select_contributions(
     view: &View<'_>,
     author: &PartnerId,
     campaign: CampaignId,
@@ -279,9 +292,7 @@ async fn select_campaign(
     for named in view.naming(campaign, 0) {
         let (sequence, named) = named?;
         if named.brought.author == *author {
-            for target in named.brought.targets(sequence) {
-                selected.add(view, author, target, None, refuses)?;
-            }
+            selected.add_all(view, &named.brought, sequence, refuses)?;
         }
         // There may be many of them: others get their turn.
         tokio::task::yield_now().await;

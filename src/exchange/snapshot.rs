@@ -95,9 +95,9 @@ impl Snapshot {
         let view = &exchange.index.read()?;
         self.sight.refresh(view)?;
         let page = match next {
-            Next::Assessments(behind) => self.shown(view, &behind, most),
-            Next::Said(behind) => self.said(view, behind, most),
-            Next::Done(behind) => self.done(view, behind, most),
+            Next::Assessments(behind) => self.assessments(view, &behind, most),
+            Next::Said(behind) => self.contributions(view, behind, most),
+            Next::Done(behind) => self.enforcements(view, behind, most),
         };
         page.map(Some)
     }
@@ -127,7 +127,7 @@ impl Snapshot {
         })
     }
 
-    fn shown(
+    fn assessments(
         &mut self,
         view: &View<'_>,
         behind: &CurrentKey,
@@ -153,7 +153,7 @@ impl Snapshot {
         Ok(shown)
     }
 
-    fn said(
+    fn contributions(
         &mut self,
         view: &View<'_>,
         behind: Position,
@@ -170,7 +170,7 @@ impl Snapshot {
         Ok(given.map(|kept| SnapshotPart::Said(self.exchange.contributed(reader, kept))).collect())
     }
 
-    fn done(
+    fn enforcements(
         &mut self,
         view: &View<'_>,
         behind: Position,

@@ -13,7 +13,7 @@ use std::collections::{BTreeMap, BTreeSet};
 
 pub(super) use self::in_campaign::{TipPart, indicators_of};
 use self::lane::check_answer;
-pub(super) use self::lane::{handed_of_tip, is_ending, is_hidden, without_content};
+pub(super) use self::lane::{accessed_of_tip, is_ending, is_hidden, without_content};
 pub use self::list::{TipQuery, TipsPage};
 pub use self::reading::{AddedShown, IndicatorShown, TipAsked, TipShown};
 use super::caller::reader;

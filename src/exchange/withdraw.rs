@@ -58,8 +58,8 @@ impl Exchange {
     ) -> Result<Vec<Target>> {
         let (view, mut targets) = (self.index.read()?, Vec::new());
         for id in indicators {
-            let said = view.current_by(*id, partner)?.into_iter();
-            let named = said.filter(|target| audience.is_none_or(|a| a == target.audience));
+            let current = view.current_by(*id, partner)?.into_iter();
+            let named = current.filter(|target| audience.is_none_or(|a| a == target.audience));
             // Whatever is current by the time the entry is applied is meant, and not this version.
             targets.extend(named.map(|target| Target { version: None, ..target }));
         }

@@ -21,7 +21,7 @@ use super::status::status;
 use crate::domain::purpose::Way;
 use crate::domain::{Cursor, PartnerId, SubscriptionName, Timestamp};
 use crate::error::{Error, Kind};
-use crate::exchange::{Caller, Feed, Handed, Hold, Start, Step, Wanted};
+use crate::exchange::{AccessedObjects, Caller, Feed, Hold, Start, Step, Wanted};
 use crate::metrics::Metrics;
 use crate::tls::PeerInfo;
 use crate::wire::encoded::EncodedFeed;
@@ -195,7 +195,7 @@ impl OpenFeed {
             };
             wait = together(self.services.exchange.clock().now(), heartbeat);
             let message = match step.and_then(|step| self.message(step)) {
-                Ok((message, handed)) => self.recorded(handed).await.map(|()| message),
+                Ok((message, accessed)) => self.recorded(accessed).await.map(|()| message),
                 Err(error) => Err(error),
             };
             let message = match message {
@@ -230,15 +230,15 @@ impl OpenFeed {
     }
 
     /// Writes down what a liaison is about to be given: before it leaves, or it does not.
-    async fn recorded(&self, handed: Handed) -> Result<(), Error> {
+    async fn recorded(&self, accessed: AccessedObjects) -> Result<(), Error> {
         let Some(purpose) = self.feed.purpose() else { return Ok(()) };
         let exchange = &self.services.exchange;
-        exchange.record_access(&self.partner, Way::Subscribe, purpose, handed).await
+        exchange.record_access(&self.partner, Way::Subscribe, purpose, accessed).await
     }
 
-    fn message(&mut self, step: Step) -> Result<(EncodedFeed, Handed), Error> {
+    fn message(&mut self, step: Step) -> Result<(EncodedFeed, AccessedObjects), Error> {
         match step {
-            Step::Heartbeat(cursor) => Ok((sign_of_life(cursor, None), Handed::default())),
+            Step::Heartbeat(cursor) => Ok((sign_of_life(cursor, None), AccessedObjects::default())),
             Step::Delivery(delivery) => {
                 let most = lane::most(self.feed.purpose());
                 let told = message::fill(&mut self.feed, delivery, most)?;
@@ -248,7 +248,7 @@ impl OpenFeed {
                 let cursor = Some(cursor::write(self.feed.cursor()));
                 let place = pb::SubscribeResponse { cursor, ..pb::SubscribeResponse::default() };
                 message.push(place.encode_to_vec().into());
-                Ok((message, told.handed))
+                Ok((message, told.accessed))
             }
         }
     }

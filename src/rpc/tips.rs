@@ -15,7 +15,7 @@ use crate::domain::TipId;
 use crate::domain::purpose::{Purpose, Way};
 use crate::error::{Error, Result};
 use crate::exchange::{
-    Caller, Exchange, Handed, ResponseRequest, TipAsked, TipBox, TipQuery, TipRequest,
+    AccessedObjects, Caller, Exchange, ResponseRequest, TipAsked, TipBox, TipQuery, TipRequest,
 };
 use crate::wire::servers::tip_service_server::TipService;
 use crate::wire::{pb, purpose, reaction, timestamp, tip};
@@ -162,7 +162,7 @@ impl Services {
         };
         let (asking, purpose) = (caller.clone(), asked.purpose.clone());
         let shown = self.read_beside(move |exchange| exchange.show_tip(&asking, &asked)).await?;
-        self.recorded(caller, purpose.as_ref(), shown.handed.clone()).await?;
+        self.recorded(caller, purpose.as_ref(), shown.accessed.clone()).await?;
         let last_entry = shown.entries.last().map(|one| (one.added.sequence, 0));
         let last_indicator = shown.indicators.last().map(|one| one.at);
         let tip =
@@ -197,7 +197,7 @@ impl Services {
         };
         let (asking, purpose) = (caller.clone(), query.purpose.clone());
         let page = self.read_beside(move |exchange| exchange.list_tips(&asking, &query)).await?;
-        self.recorded(caller, purpose.as_ref(), page.handed).await?;
+        self.recorded(caller, purpose.as_ref(), page.accessed).await?;
         Ok(pb::ListTipsResponse {
             tips: page.tips.iter().map(|tip| write(tip, page.now)).collect(),
             next_page_token: page.next,
@@ -209,10 +209,10 @@ impl Services {
         &self,
         caller: &Caller,
         purpose: Option<&Purpose>,
-        handed: Handed,
+        accessed: AccessedObjects,
     ) -> Result<()> {
         let Some(purpose) = purpose else { return Ok(()) };
-        self.exchange.record_access(caller.partner(), Way::Tip, purpose, handed).await
+        self.exchange.record_access(caller.partner(), Way::Tip, purpose, accessed).await
     }
 
     /// Beside the calls that only pass through: it reads from the disk.

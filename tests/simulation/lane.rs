@@ -232,16 +232,16 @@ impl LaneRun {
         let own = liaison(reading.of.liaison);
         let view =
             SharingView { tlp: Tlp::Clear, audience: Audience::Everyone, releases: Vec::new() };
-        let (of_tips, mut handed) = reading.given_of_tips();
+        let (of_tips, mut accessed) = reading.given_of_tips();
         self.given.extend(of_tips.into_iter().map(|(author, at)| (author, own.clone(), at)));
         for (author, version) in std::mem::take(&mut reading.given) {
-            handed.add(&author, version, &view, &purpose);
+            accessed.add(&author, version, &view, &purpose);
             self.given.insert((author, own.clone(), version));
         }
         let recorded = self.run.call(|world| {
-            let (exchange, own, purpose, handed) =
-                (world.exchange().clone(), own.clone(), purpose.clone(), handed.clone());
-            async move { exchange.record_access(&own, way, &purpose, handed).await }
+            let (exchange, own, purpose, accessed) =
+                (world.exchange().clone(), own.clone(), purpose.clone(), accessed.clone());
+            async move { exchange.record_access(&own, way, &purpose, accessed).await }
         });
         recorded.unwrap();
     }

@@ -10,7 +10,9 @@ use tipoff::domain::entry::{RequestId, TipIndicator};
 use tipoff::domain::purpose::Way;
 use tipoff::domain::tip::{TipState, Urgency};
 use tipoff::domain::{PartnerId, Position, TipId};
-use tipoff::exchange::{Handed, KeptTip, ResponseRequest, TipAsked, TipBox, TipQuery, TipRequest};
+use tipoff::exchange::{
+    AccessedObjects, KeptTip, ResponseRequest, TipAsked, TipBox, TipQuery, TipRequest,
+};
 
 use crate::cast::bits;
 use crate::history::MEMBERS;
@@ -162,7 +164,7 @@ impl Reader {
         let caller = caller(world, self.of.liaison);
         let exchange = world.exchange();
         let page = exchange.list_tips(&caller, &self.query(world)).unwrap();
-        self.handed.append(page.handed);
+        self.accessed.append(page.accessed);
         for tip in &page.tips {
             let is_over = self.check_tip(world, tip, tip.subject.is_some())?;
             let asked = TipAsked {
@@ -175,7 +177,7 @@ impl Reader {
                 purpose: Some(self.purpose(world)),
             };
             let shown = exchange.show_tip(&caller, &asked).unwrap();
-            self.handed.append(shown.handed.clone());
+            self.accessed.append(shown.accessed.clone());
             let says = shown.entries.iter().any(|one| !one.text.is_empty());
             if is_over == (says || !shown.narrative.is_empty() || !shown.indicators.is_empty()) {
                 return Err(format!("{:?} is shown {shown:?}", self.of));
@@ -203,7 +205,7 @@ impl Reader {
         if is_over && !(one.added.text.is_empty() && one.added.indicators.is_empty()) {
             return Err(format!("{:?} is told {:?}", self.of, one.added));
         }
-        self.handed.append(one.handed.clone());
+        self.accessed.append(one.accessed.clone());
         if !is_over {
             self.given_tips.insert((one.tip.sender.clone(), Position::new(one.tip.sequence, 0)));
             self.add_given([(one.added.added.author.clone(), one.added.added.sequence)]);
@@ -264,8 +266,8 @@ impl Reader {
 
     /// What of tips it was given since the last time that was asked: by the rule, and as it is to be written
     /// down.
-    pub fn given_of_tips(&mut self) -> (BTreeSet<Given>, Handed) {
-        (std::mem::take(&mut self.given_tips), std::mem::take(&mut self.handed))
+    pub fn given_of_tips(&mut self) -> (BTreeSet<Given>, AccessedObjects) {
+        (std::mem::take(&mut self.given_tips), std::mem::take(&mut self.accessed))
     }
 }
 

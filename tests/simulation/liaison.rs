@@ -11,7 +11,7 @@ use tipoff::domain::purpose::{Purpose, PurposeKind};
 use tipoff::domain::sharing::Audience;
 use tipoff::domain::tip::TipState;
 use tipoff::domain::{Cursor, PartnerId, Position, Timestamp};
-use tipoff::exchange::{Caller, Delivery, Handed, Start, Wanted};
+use tipoff::exchange::{AccessedObjects, Caller, Delivery, Start, Wanted};
 
 use crate::cast::id;
 use crate::reader::{Event, events, in_snapshot, tokio_instant_far};
@@ -57,7 +57,7 @@ pub struct Reader {
     pub given: Vec<(PartnerId, Position)>,
     /// The same of tips, and what the exchange says is to be written down of those.
     pub given_tips: BTreeSet<(PartnerId, Position)>,
-    pub handed: Handed,
+    pub accessed: AccessedObjects,
     cursor: Option<Cursor>,
 }
 
@@ -83,7 +83,7 @@ impl Reader {
             deeds: BTreeSet::new(),
             given: Vec::new(),
             given_tips: BTreeSet::new(),
-            handed: Handed::default(),
+            accessed: AccessedObjects::default(),
             cursor: None,
         }
     }

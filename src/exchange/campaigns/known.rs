@@ -45,7 +45,7 @@ pub struct CampaignKnown {
     pub indicators: Option<(Vec<Sight>, Option<Position>)>,
     /// A page of what was done against it.
     pub enforcements: Option<(Vec<Deed>, Option<Position>)>,
-    /// A page of what happened.
+    /// A page of what events.
     pub timeline: Option<(Vec<Happened>, Option<Place>)>,
     /// What binds its indicators.
     pub clusters: Option<Clusters>,
@@ -126,9 +126,9 @@ impl Exchange {
         let timeline = match asked.timeline {
             None => None,
             Some((most, behind)) => {
-                let happened =
+                let events =
                     self.happened(&view, &reader, &contributions, &members, &deeds, &parts)?;
-                Some(super::timeline::page(happened, behind, most))
+                Some(super::timeline::page(events, behind, most))
             }
         };
         let cut = cut || tips_cut || parts_cut;

@@ -117,7 +117,7 @@ impl Exchange {
     }
 
     /// The sightings of an indicator that a reader may see.
-    pub(super) fn seen_of(
+    pub(in crate::exchange) fn seen_of(
         &self,
         view: &View<'_>,
         reader: &Reader,

@@ -10,7 +10,7 @@ use crate::domain::entry::Outcome;
 use crate::domain::sharing::SharingView;
 use crate::domain::{CampaignId, GroupId, IndicatorId, PartnerId, Position, Timestamp};
 use crate::exchange::tips::AddedShown;
-use crate::exchange::{Contributed, Deed, Handed};
+use crate::exchange::{AccessedObjects, Contributed, Deed};
 use crate::index::record::{Current, KeptFeedback, KeptSighting, KeptTip};
 use crate::journal::Logged;
 
@@ -199,5 +199,5 @@ pub struct TipTold {
     /// The time by the exchange's clock.
     pub now: Timestamp,
     /// Of a liaison, what of it is to be written down before it leaves.
-    pub handed: Handed,
+    pub accessed: AccessedObjects,
 }

@@ -7,7 +7,7 @@ use crate::domain::entry::{Body, Entry};
 use crate::domain::{PartnerId, Position, TipId};
 use crate::error::Result;
 use crate::exchange::Exchange;
-use crate::exchange::tips::{handed_of_tip, is_ending, is_hidden, without_content};
+use crate::exchange::tips::{accessed_of_tip, is_ending, is_hidden, without_content};
 use crate::index::View;
 use crate::index::record::KeptTip;
 
@@ -60,7 +60,7 @@ impl Exchange {
             }
             added = without_content(added);
         }
-        let handed = handed_of_tip(view, me, tip, std::slice::from_ref(&added), &[]);
+        let accessed = accessed_of_tip(view, me, tip, std::slice::from_ref(&added), &[]);
         let mut tip = self.outline(view, tip.clone(), me)?;
         // Where it stood then, and not where it stands by now.
         for thread in &mut tip.threads {
@@ -73,7 +73,7 @@ impl Exchange {
         }
         tip.threads.retain(|thread| added.added.thread(&thread.recipient).is_some());
         added.indicators.truncate(INDICATORS_TOLD);
-        Ok(Some(TipTold { place, tip, added, now: self.clock.now(), handed }))
+        Ok(Some(TipTold { place, tip, added, now: self.clock.now(), accessed }))
     }
 }
 

@@ -9,7 +9,7 @@ use crate::domain::sharing::Community;
 use crate::domain::tip::TipState;
 use crate::domain::{Invalid, PartnerId};
 use crate::error::Result;
-use crate::exchange::accesses::Handed;
+use crate::exchange::accesses::AccessedObjects;
 use crate::exchange::{Caller, Exchange};
 use crate::index::View;
 use crate::index::record::{Added, AddedWhat, KeptTip};
@@ -32,27 +32,27 @@ pub fn is_hidden(view: &View<'_>, tip: &KeptTip, me: &PartnerId) -> bool {
 
 /// What of a tip is about to leave for a party, where that is a liaison: the tip itself, since each
 /// message and page says what it is about, and what others added to it.
-pub fn handed_of_tip(
+pub fn accessed_of_tip(
     view: &View<'_>,
     me: &PartnerId,
     tip: &KeptTip,
     added: &[AddedShown],
     indicators: &[IndicatorShown],
-) -> Handed {
-    let mut handed = Handed::default();
+) -> AccessedObjects {
+    let mut accessed = AccessedObjects::default();
     if !is_liaison(view, me) || is_hidden(view, tip, me) {
-        return handed;
+        return accessed;
     }
-    handed.add_of_tip(&tip.sender, tip.sequence);
+    accessed.add_of_tip(&tip.sender, tip.sequence);
     let added = added.iter().filter_map(|one| {
         let author = one.added.author.as_ref()?;
         Some((author, one.added.sequence))
     });
     let indicators = indicators.iter().map(|one| (&one.author, one.at.0));
     for (author, sequence) in added.chain(indicators).filter(|(author, _)| *author != me) {
-        handed.add_of_tip(author, sequence);
+        accessed.add_of_tip(author, sequence);
     }
-    handed
+    accessed
 }
 
 pub(super) fn is_liaison(view: &View<'_>, partner: &PartnerId) -> bool {

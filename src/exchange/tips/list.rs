@@ -4,12 +4,12 @@
 use base64::Engine;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 
-use super::lane::handed_of_tip;
+use super::lane::accessed_of_tip;
 use crate::domain::purpose::Purpose;
 use crate::domain::tip::{TipState, Urgency};
 use crate::domain::{CampaignId, Invalid, PartnerId, Timestamp, TipId};
 use crate::error::Result;
-use crate::exchange::{Caller, Exchange, Handed};
+use crate::exchange::{AccessedObjects, Caller, Exchange};
 use crate::index::View;
 use crate::index::keys::tips::{Row, TipBox};
 use crate::index::record::KeptTip;
@@ -54,7 +54,7 @@ pub struct TipsPage {
     /// The time by the exchange's clock.
     pub now: Timestamp,
     /// Of a liaison, what of it is to be written down before it leaves.
-    pub handed: Handed,
+    pub accessed: AccessedObjects,
 }
 
 impl Exchange {
@@ -62,8 +62,8 @@ impl Exchange {
     pub fn list_tips(&self, caller: &Caller, query: &TipQuery) -> Result<TipsPage> {
         let token = read_token(&query.token)?;
         if !self.gives_tips(caller, query.purpose.as_ref())? {
-            let (now, handed) = (self.clock.now(), Handed::default());
-            return Ok(TipsPage { tips: Vec::new(), next: String::new(), now, handed });
+            let (now, accessed) = (self.clock.now(), AccessedObjects::default());
+            return Ok(TipsPage { tips: Vec::new(), next: String::new(), now, accessed });
         }
         if query.overdue {
             self.list_overdue(caller, query, token)
@@ -120,7 +120,8 @@ impl Exchange {
     ) -> Result<TipsPage> {
         let size = if query.size == 0 { DEFAULT_PAGE } else { query.size.min(MAX_PAGE) };
         let mut rows = rows.peekable();
-        let (mut tips, mut last, mut handed) = (Vec::new(), Vec::new(), Handed::default());
+        let (mut tips, mut last, mut accessed) =
+            (Vec::new(), Vec::new(), AccessedObjects::default());
         for _ in 0..LOOKED_AT {
             if tips.len() == size {
                 break;
@@ -132,12 +133,12 @@ impl Exchange {
             let mut tip = self.outline(view, tip, me)?;
             tip.threads.retain(|thread| thread.recipient == recipient);
             if wanted(query, &tip) {
-                handed.append(handed_of_tip(view, me, &tip, &[], &[]));
+                accessed.append(accessed_of_tip(view, me, &tip, &[], &[]));
                 tips.push(tip);
             }
         }
         let next = if rows.peek().is_some() { URL_SAFE_NO_PAD.encode(last) } else { String::new() };
-        Ok(TipsPage { tips, next, now, handed })
+        Ok(TipsPage { tips, next, now, accessed })
     }
 }
 

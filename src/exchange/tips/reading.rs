@@ -4,7 +4,7 @@
 //! withdrawn its recipients see that, and nothing of its content any more; so does a liaison while it is
 //! closed with it.
 
-use super::lane::{ending_of, handed_of_tip, is_hidden, is_liaison, without_content};
+use super::lane::{accessed_of_tip, ending_of, is_hidden, is_liaison, without_content};
 use super::tip_of;
 use crate::domain::entry::{TipIndicator, VoidReason};
 use crate::domain::purpose::Purpose;
@@ -13,7 +13,7 @@ use crate::error::Result;
 use crate::exchange::campaigns::campaign_visible;
 use crate::exchange::restricted;
 use crate::exchange::submit::refused;
-use crate::exchange::{Caller, Exchange, GIVEN_AT_ONCE, Handed};
+use crate::exchange::{AccessedObjects, Caller, Exchange, GIVEN_AT_ONCE};
 use crate::index::View;
 use crate::index::record::{Added, KeptTip};
 
@@ -54,7 +54,7 @@ pub struct TipShown {
     /// The time by the exchange's clock.
     pub now: Timestamp,
     /// Of a liaison, what of it is to be written down before it leaves.
-    pub handed: Handed,
+    pub accessed: AccessedObjects,
 }
 
 /// What an entry added to a tip, as a party may see it.
@@ -123,7 +123,7 @@ impl Exchange {
         if let Some(of) = of {
             tip.threads.retain(|thread| thread.recipient == *of);
         }
-        let handed = handed_of_tip(view, me, &tip, &entries, &indicators);
+        let accessed = accessed_of_tip(view, me, &tip, &entries, &indicators);
         let now = self.clock.now();
         Ok(TipShown {
             tip,
@@ -133,7 +133,7 @@ impl Exchange {
             indicators,
             more_indicators,
             now,
-            handed,
+            accessed,
         })
     }
 

@@ -15,7 +15,7 @@ use crate::domain::sharing::SharingView;
 use crate::domain::{Cursor, PartnerId, Position};
 use crate::error::Error;
 use crate::exchange::{
-    BatchDelivery, Contributed, Deed, Delivery, Done, Feed, Handed, RemovalReason, Shown,
+    AccessedObjects, BatchDelivery, Contributed, Deed, Delivery, Done, Feed, RemovalReason, Shown,
 };
 use crate::metrics::Metrics;
 use crate::wire::encoded::EncodedFeed;
@@ -37,7 +37,7 @@ pub struct Told {
     /// The message.
     pub message: EncodedFeed,
     /// What of it leaves for a liaison.
-    pub handed: Handed,
+    pub accessed: AccessedObjects,
     items: usize,
     removals: usize,
 }
@@ -65,7 +65,7 @@ pub fn fill(feed: &mut Feed, delivery: Delivery, most: usize) -> Result<Told, Er
         other => {
             let shown = shown_to_liaison(feed, &other);
             if let Delivery::Tip(tip) = &other {
-                told.handed = tip.handed.clone();
+                told.accessed = tip.accessed.clone();
             }
             // One message holds what one entry came to, in the order of its places.
             let (message, cut) = told::message(other, journal, most, MOST_BYTES);
@@ -75,7 +75,7 @@ pub fn fill(feed: &mut Feed, delivery: Delivery, most: usize) -> Result<Told, Er
             }
             let objects = told.items + message.campaigns.len() + message.enforcements.len();
             for (author, version, view) in shown.iter().take(objects) {
-                hand(feed, &mut told.handed, author, *version, view);
+                add_accessed(feed, &mut told.accessed, author, *version, view);
             }
             told.message = message.into();
             return Ok(told);
@@ -123,7 +123,7 @@ fn push(feed: &mut Feed, batch: &BatchDelivery, told: &mut Told, most: usize) ->
         let until = end.map_or(until, |end| until.min(end));
         told.message.push(encoded.range(range.start, until));
         told.items += until - range.start;
-        hand_items(feed, batch, range.start..until, &mut told.handed);
+        add_accessed_items(feed, batch, range.start..until, &mut told.accessed);
         if until < range.end {
             feed.put_back(batch, until);
             return false;
@@ -159,7 +159,12 @@ fn shown_to_liaison(feed: &Feed, delivery: &Delivery) -> Vec<(PartnerId, Positio
 }
 
 /// Notes items of a batch that leave for a liaison.
-fn hand_items(feed: &Feed, batch: &BatchDelivery, items: Range<usize>, handed: &mut Handed) {
+fn add_accessed_items(
+    feed: &Feed,
+    batch: &BatchDelivery,
+    items: Range<usize>,
+    accessed: &mut AccessedObjects,
+) {
     let entry = &batch.logged.entry;
     let (Body::SubmissionBatch(of), Some(author), Some(_)) =
         (&entry.body, &entry.author, feed.purpose())
@@ -168,19 +173,19 @@ fn hand_items(feed: &Feed, batch: &BatchDelivery, items: Range<usize>, handed: &
     };
     for item in &of.items[items] {
         let version = Position::new(entry.sequence, item.index);
-        hand(feed, handed, author, version, &batch.view);
+        add_accessed(feed, accessed, author, version, &batch.view);
     }
 }
 
-fn hand(
+fn add_accessed(
     feed: &Feed,
-    handed: &mut Handed,
+    accessed: &mut AccessedObjects,
     author: &PartnerId,
     version: Position,
     view: &SharingView,
 ) {
     if let Some(purpose) = feed.purpose() {
-        handed.add(author, version, view, purpose);
+        accessed.add(author, version, view, purpose);
     }
 }
 

@@ -16,7 +16,9 @@ use crate::domain::purpose::{Purpose, Way};
 use crate::domain::sharing::SharingView;
 use crate::domain::{PartnerId, Position};
 use crate::error::{Error, Kind, Result};
-use crate::exchange::{Caller, Handed, SCANNED_AT_ONCE, Snapshot, SnapshotPart, Start, Wanted};
+use crate::exchange::{
+    AccessedObjects, Caller, SCANNED_AT_ONCE, Snapshot, SnapshotPart, Start, Wanted,
+};
 use crate::wire::encoded::EncodedFeed;
 use crate::wire::{cursor, filter, pb, purpose};
 
@@ -54,7 +56,7 @@ pub async fn pull(
     };
     let mut feed = services.exchange.feed(caller, start, wanted)?;
     let deadline = tokio::time::Instant::now() + LOOK_FOR;
-    let Told { message: mut page, handed, .. } = match feed.next_there(deadline).await? {
+    let Told { message: mut page, accessed, .. } = match feed.next_there(deadline).await? {
         Some(delivery) => {
             let told = message::fill(&mut feed, delivery, size)?;
             told.count(&services.metrics);
@@ -70,7 +72,7 @@ pub async fn pull(
     if let Some(purpose) = feed.purpose() {
         // Before it leaves, or it does not. What is written here is no reason to ask for more.
         let exchange = &services.exchange;
-        exchange.record_access(caller.partner(), Way::Pull, purpose, handed).await?;
+        exchange.record_access(caller.partner(), Way::Pull, purpose, accessed).await?;
     }
     page.push(place.encode_to_vec().into());
     Ok(page)
@@ -138,7 +140,7 @@ pub async fn run(
     let out = Out { taken, services, partner, purpose: snapshot.purpose().cloned() };
     let cursor = Some(cursor::write(snapshot.cursor()));
     let first = pb::SnapshotResponse { cursor, ..Default::default() };
-    if !out.send(Ok((first, Handed::default()))).await {
+    if !out.send(Ok((first, AccessedObjects::default()))).await {
         return;
     }
     let mut message = Gathering::default();
@@ -173,12 +175,13 @@ pub async fn run(
         }
     }
     let last = message.finish(&mut snapshot);
-    let last = last.map(|(last, handed)| (pb::SnapshotResponse { complete: true, ..last }, handed));
+    let last =
+        last.map(|(last, accessed)| (pb::SnapshotResponse { complete: true, ..last }, accessed));
     out.send(last.map_err(|error| status(&error))).await;
 }
 
 /// A message, and what of it leaves for a liaison.
-type Outgoing = (pb::SnapshotResponse, Handed);
+type Outgoing = (pb::SnapshotResponse, AccessedObjects);
 
 /// A message that is being put together.
 #[derive(Default)]
@@ -201,19 +204,19 @@ impl Gathering {
 
     /// The message, and what of it leaves for a liaison: what was retracted while it was gathered does not.
     fn finish(self, snapshot: &mut Snapshot) -> Result<Outgoing> {
-        let mut handed = Handed::default();
+        let mut accessed = AccessedObjects::default();
         let Some(purpose) = snapshot.purpose().cloned() else {
-            return Ok((self.message, handed));
+            return Ok((self.message, accessed));
         };
         let mut message = pb::SnapshotResponse::default();
         for one in &self.parts {
             if snapshot.still_gives(one)? {
                 let (author, version, view) = handed_of(one);
-                handed.add(author, version, view, &purpose);
+                accessed.add(author, version, view, &purpose);
                 write(&mut message, one);
             }
         }
-        Ok((message, handed))
+        Ok((message, accessed))
     }
 }
 
@@ -254,7 +257,9 @@ impl Out {
     /// without it a snapshot is none.
     async fn send(&self, message: std::result::Result<Outgoing, Status>) -> bool {
         let message = match message {
-            Ok((message, handed)) => self.recorded(message, handed).await.map_err(|e| status(&e)),
+            Ok((message, accessed)) => {
+                self.recorded(message, accessed).await.map_err(|e| status(&e))
+            }
             Err(status) => Err(status),
         };
         let goes_on = message.is_ok();
@@ -274,11 +279,11 @@ impl Out {
     async fn recorded(
         &self,
         message: pb::SnapshotResponse,
-        handed: Handed,
+        accessed: AccessedObjects,
     ) -> Result<pb::SnapshotResponse> {
         if let Some(purpose) = &self.purpose {
             let exchange = &self.services.exchange;
-            exchange.record_access(&self.partner, Way::Snapshot, purpose, handed).await?;
+            exchange.record_access(&self.partner, Way::Snapshot, purpose, accessed).await?;
         }
         Ok(message)
     }
