@@ -74,7 +74,7 @@ use crate::clock::Clock;
 use crate::domain::PartnerId;
 use crate::error::{Error, Kind, Result};
 pub use crate::index::keys::tips::TipBox;
-pub use crate::index::record::{Added, AddedWhat, KeptTip, Moved};
+pub use crate::index::record::{Added, AddedWhat, TipRecord, Moved};
 use crate::index::{Index, Registry};
 pub use crate::journal::StoredSubscription;
 use crate::journal::{Append, AppendError, CursorStore, JournalError, Log, Logged, Stamp};

@@ -11,7 +11,7 @@ use crate::domain::entry::{
 use crate::domain::sharing::Reader;
 use crate::domain::{PartnerId, Position, Tlp, may_see};
 use crate::error::Result;
-use crate::index::record::{Current, KeptTip, ReferredSoFar};
+use crate::index::record::{Current, TipRecord, ReferredSoFar};
 use crate::index::{Registry, View, is_asset};
 use crate::journal::Append;
 
@@ -135,7 +135,7 @@ impl Exchange {
     pub(super) fn referred_indicators(
         &self,
         view: &View<'_>,
-        tip: &KeptTip,
+        tip: &TipRecord,
         behind: Option<(u64, u32)>,
         most: usize,
     ) -> Result<Vec<((u64, u32), TipIndicator)>> {

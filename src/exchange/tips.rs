@@ -32,7 +32,7 @@ use crate::domain::sharing::{Audience, Community, Sharing};
 use crate::domain::tip::{MOST_RECIPIENTS, TipState, Urgency};
 use crate::domain::{CampaignId, IndicatorId, Invalid, PartnerId, Timestamp, TipId, Tlp};
 use crate::error::Result;
-use crate::index::record::KeptTip;
+use crate::index::record::TipRecord;
 use crate::index::{Registry, View};
 
 /// A tip as it was sent.
@@ -230,7 +230,7 @@ impl Exchange {
         &self,
         view: &View<'_>,
         caller: &Caller,
-        tip: &KeptTip,
+        tip: &TipRecord,
         thread: &TipThread,
         mut done: Enforcement,
     ) -> Result<(Enforcement, Sharing)> {
@@ -313,7 +313,7 @@ impl Exchange {
 }
 
 /// A tip that a caller sent or received; for any other there is none.
-fn tip_of(view: &View<'_>, caller: &Caller, id: TipId) -> Result<KeptTip> {
+fn tip_of(view: &View<'_>, caller: &Caller, id: TipId) -> Result<TipRecord> {
     let tip = view.tip(id)?.filter(|tip| tip.concerns(caller.partner()));
     tip.ok_or_else(|| refused(&VoidReason::TipUnknown))
 }
@@ -324,7 +324,7 @@ pub(super) fn drawn() -> TipId {
 }
 
 /// Whom a response is for. An error tells nobody who else received the tip.
-fn thread_of(caller: &Caller, tip: &KeptTip, request: &ResponseRequest) -> Result<TipThread> {
+fn thread_of(caller: &Caller, tip: &TipRecord, request: &ResponseRequest) -> Result<TipThread> {
     let invalid = |field: &'static str, reason: &'static str| Invalid::new(field, reason).into();
     let me = caller.partner();
     if tip.sender != *me {

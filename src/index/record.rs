@@ -33,7 +33,7 @@ pub use self::reaction::{KeptFeedback, KeptSighting};
 pub use self::registry::{Known, group, partner, read_group, read_partner};
 pub use self::release::{Ending, InForce, Lane, Lost, read_releases, releases, releases_fit};
 pub use self::tip::{
-    Added, AddedWhat, INDICATORS_A_KEY, KeptThread, KeptTip, Moved, ReferredSoFar,
+    Added, AddedWhat, INDICATORS_A_KEY, KeptThread, TipRecord, Moved, ReferredSoFar,
     encode_indicators, read_indicators,
 };
 use super::corrupt;

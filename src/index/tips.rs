@@ -1,7 +1,7 @@
 //! Tips, read. None of it asks whom they concern: that is the exchange's, which holds the caller.
 
 use super::keys::tips::{self as keys, Row, TipBox};
-use super::record::{self, Added, KeptTip, ReferredSoFar};
+use super::record::{self, Added, TipRecord, ReferredSoFar};
 use super::{View, corrupt};
 use crate::domain::entry::{SubmissionId, TipIndicator};
 use crate::domain::tip::TipState;
@@ -10,9 +10,9 @@ use crate::error::Result;
 
 impl View<'_> {
     /// A tip.
-    pub fn tip(&self, id: TipId) -> Result<Option<KeptTip>> {
+    pub fn tip(&self, id: TipId) -> Result<Option<TipRecord>> {
         let stored = self.snapshot.get(&keys::tip(id))?;
-        stored.map(|bytes| KeptTip::decode(&bytes)).transpose()
+        stored.map(|bytes| TipRecord::decode(&bytes)).transpose()
     }
 
     /// The tip that an entry of its sender, or of a recipient, added to; `None` for any other entry.

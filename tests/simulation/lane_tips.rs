@@ -11,7 +11,7 @@ use tipoff::domain::purpose::Way;
 use tipoff::domain::tip::{TipState, Urgency};
 use tipoff::domain::{PartnerId, Position, TipId};
 use tipoff::exchange::{
-    AccessedObjects, KeptTip, ResponseRequest, TipAsked, TipBox, TipQuery, TipRequest,
+    AccessedObjects, TipRecord, ResponseRequest, TipAsked, TipBox, TipQuery, TipRequest,
 };
 
 use crate::cast::bits;
@@ -223,7 +223,7 @@ impl Reader {
 
     /// Whether a tip is over for the reader by now, as its sender sees it. `Err` where that is not its own,
     /// or has content though it is over.
-    fn check_tip(&self, world: &World, tip: &KeptTip, content: bool) -> Result<bool, String> {
+    fn check_tip(&self, world: &World, tip: &TipRecord, content: bool) -> Result<bool, String> {
         let own = liaison(self.of.liaison);
         if self.of.public_alone || tip.threads.iter().any(|thread| thread.recipient != own) {
             return Err(format!("{:?} is given {tip:?}", self.of));

@@ -11,7 +11,7 @@ use crate::domain::sharing::SharingView;
 use crate::domain::{CampaignId, GroupId, IndicatorId, PartnerId, Position, Timestamp};
 use crate::exchange::tips::AddedShown;
 use crate::exchange::{AccessedObjects, Contributed, Deed};
-use crate::index::record::{Current, KeptFeedback, KeptSighting, KeptTip};
+use crate::index::record::{Current, KeptFeedback, KeptSighting, TipRecord};
 use crate::journal::Logged;
 
 /// What a reader gets of one entry: something, in the order of its places.
@@ -193,7 +193,7 @@ pub struct TipTold {
     /// The place behind it.
     pub place: Place,
     /// The tip as that party may see it, each thread as it stood then.
-    pub tip: KeptTip,
+    pub tip: TipRecord,
     /// What was added, with the first of its indicators.
     pub added: AddedShown,
     /// The time by the exchange's clock.

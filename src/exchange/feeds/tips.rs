@@ -9,7 +9,7 @@ use crate::error::Result;
 use crate::exchange::Exchange;
 use crate::exchange::tips::{accessed_of_tip, is_ending, is_hidden, without_content};
 use crate::index::View;
-use crate::index::record::KeptTip;
+use crate::index::record::TipRecord;
 
 /// How many indicators are told with what added them.
 const INDICATORS_TOLD: usize = 100;
@@ -48,7 +48,7 @@ impl Exchange {
         &self,
         view: &View<'_>,
         me: &PartnerId,
-        tip: &KeptTip,
+        tip: &TipRecord,
         (sequence, place): (u64, Place),
     ) -> Result<Option<TipTold>> {
         let Some(mut added) = self.added_shown(view, me, tip, sequence, INDICATORS_TOLD)? else {

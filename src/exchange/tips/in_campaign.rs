@@ -7,7 +7,7 @@ use crate::domain::{CampaignId, Indicator, IndicatorId, PartnerId};
 use crate::error::Result;
 use crate::exchange::Exchange;
 use crate::index::View;
-use crate::index::record::{Added, KeptTip};
+use crate::index::record::{Added, TipRecord};
 
 /// The most tips of a campaign that are looked at: the newest.
 const MOST_TIPS: usize = 1_000;
@@ -18,7 +18,7 @@ const MOST_ADDED: usize = 10_000;
 #[derive(Debug)]
 pub(in crate::exchange) struct TipPart {
     /// The tip.
-    pub tip: KeptTip,
+    pub tip: TipRecord,
     /// What was added, the oldest first; of a tip that is hidden, its withdrawal alone.
     pub added: Vec<Added>,
 }
@@ -32,7 +32,7 @@ impl Exchange {
         view: &View<'_>,
         me: &PartnerId,
         campaign: CampaignId,
-    ) -> Result<(Vec<KeptTip>, bool)> {
+    ) -> Result<(Vec<TipRecord>, bool)> {
         let mut tips = Vec::new();
         for (looked, id) in view.tips_of_campaign(campaign, me).enumerate() {
             if looked == MOST_TIPS {
@@ -53,7 +53,7 @@ impl Exchange {
         &self,
         view: &View<'_>,
         me: &PartnerId,
-        tips: &[KeptTip],
+        tips: &[TipRecord],
     ) -> Result<(Vec<TipPart>, bool)> {
         let (mut parts, mut looked) = (Vec::with_capacity(tips.len()), 0);
         for tip in tips {
@@ -83,7 +83,7 @@ impl Exchange {
         view: &View<'_>,
         me: &PartnerId,
         campaign: CampaignId,
-        tip: &KeptTip,
+        tip: &TipRecord,
     ) -> Result<bool> {
         let Some(withdrawal) = self.withdrawal_for(view, me, tip)? else { return Ok(false) };
         let before = withdrawal.sequence.saturating_sub(1);
@@ -96,7 +96,7 @@ impl Exchange {
         &self,
         view: &View<'_>,
         me: &PartnerId,
-        tip: &KeptTip,
+        tip: &TipRecord,
     ) -> Result<Option<Added>> {
         match withdrawal_of(view, tip.id)? {
             Some(entry) => self.added_to(view, me, tip, entry),

@@ -12,7 +12,7 @@ use crate::error::Result;
 use crate::exchange::accesses::AccessedObjects;
 use crate::exchange::{Caller, Exchange};
 use crate::index::View;
-use crate::index::record::{Added, AddedWhat, KeptTip};
+use crate::index::record::{Added, AddedWhat, TipRecord};
 
 impl Exchange {
     /// Whether a caller is given tips: none to who reads what is public. An error where it does not say
@@ -25,7 +25,7 @@ impl Exchange {
 
 /// Whether nothing of a tip's content is shown to a party any more: to a recipient once the tip is
 /// withdrawn, and to a liaison while it is closed with it.
-pub fn is_hidden(view: &View<'_>, tip: &KeptTip, me: &PartnerId) -> bool {
+pub fn is_hidden(view: &View<'_>, tip: &TipRecord, me: &PartnerId) -> bool {
     let is_closed = || tip.thread(me).is_some_and(|thread| thread.state == TipState::Closed);
     tip.sender != *me && (tip.withdrawn || (is_closed() && is_liaison(view, me)))
 }
@@ -35,7 +35,7 @@ pub fn is_hidden(view: &View<'_>, tip: &KeptTip, me: &PartnerId) -> bool {
 pub fn accessed_of_tip(
     view: &View<'_>,
     me: &PartnerId,
-    tip: &KeptTip,
+    tip: &TipRecord,
     added: &[AddedShown],
     indicators: &[IndicatorShown],
 ) -> AccessedObjects {
@@ -60,7 +60,7 @@ pub(super) fn is_liaison(view: &View<'_>, partner: &PartnerId) -> bool {
 }
 
 /// The entry behind which a party is shown nothing of a tip's content.
-pub(super) fn ending_of(view: &View<'_>, tip: &KeptTip, me: &PartnerId) -> Result<Option<u64>> {
+pub(super) fn ending_of(view: &View<'_>, tip: &TipRecord, me: &PartnerId) -> Result<Option<u64>> {
     if tip.withdrawn {
         return withdrawal_of(view, tip.id);
     }
@@ -76,7 +76,7 @@ pub(super) fn ending_of(view: &View<'_>, tip: &KeptTip, me: &PartnerId) -> Resul
 }
 
 /// Whether an entry is one by which a tip that is hidden from a party came to be.
-pub fn is_ending(tip: &KeptTip, added: &Added, me: &PartnerId) -> bool {
+pub fn is_ending(tip: &TipRecord, added: &Added, me: &PartnerId) -> bool {
     if tip.withdrawn {
         return added.what == AddedWhat::Withdrawn;
     }

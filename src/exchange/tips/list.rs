@@ -12,7 +12,7 @@ use crate::error::Result;
 use crate::exchange::{AccessedObjects, Caller, Exchange};
 use crate::index::View;
 use crate::index::keys::tips::{Row, TipBox};
-use crate::index::record::KeptTip;
+use crate::index::record::TipRecord;
 
 /// The most threads that one page looks at. Where it ends by that, it is not full and there is a next.
 const LOOKED_AT: usize = 2_000;
@@ -48,7 +48,7 @@ pub struct TipQuery {
 #[derive(Clone, Debug)]
 pub struct TipsPage {
     /// The threads: the newest first, or the longest overdue.
-    pub tips: Vec<KeptTip>,
+    pub tips: Vec<TipRecord>,
     /// What to ask for the next page with; empty on the last one.
     pub next: String,
     /// The time by the exchange's clock.
@@ -142,7 +142,7 @@ impl Exchange {
     }
 }
 
-fn wanted(query: &TipQuery, tip: &KeptTip) -> bool {
+fn wanted(query: &TipQuery, tip: &TipRecord) -> bool {
     let Some(thread) = tip.threads.first() else { return false };
     let with = match query.of {
         TipBox::Received => &tip.sender,

@@ -15,7 +15,7 @@ use crate::exchange::restricted;
 use crate::exchange::submit::refused;
 use crate::exchange::{AccessedObjects, Caller, Exchange, GIVEN_AT_ONCE};
 use crate::index::View;
-use crate::index::record::{Added, KeptTip};
+use crate::index::record::{Added, TipRecord};
 
 /// What a caller asks of a tip: a page of what was added to it, and a page of its indicators.
 #[derive(Clone, Debug)]
@@ -40,7 +40,7 @@ pub struct TipAsked {
 #[derive(Clone, Debug)]
 pub struct TipShown {
     /// The tip, with the threads that the caller may see.
-    pub tip: KeptTip,
+    pub tip: TipRecord,
     /// What its sender tells.
     pub narrative: String,
     /// A page of what was added to it, oldest first, the tip itself among it.
@@ -142,7 +142,7 @@ impl Exchange {
         &self,
         view: &View<'_>,
         me: &PartnerId,
-        tip: &KeptTip,
+        tip: &TipRecord,
         of: Option<&PartnerId>,
         asked: &TipAsked,
     ) -> Result<Vec<AddedShown>> {
@@ -162,7 +162,7 @@ impl Exchange {
         &self,
         view: &View<'_>,
         me: &PartnerId,
-        tip: &KeptTip,
+        tip: &TipRecord,
         sequence: u64,
         indicators: usize,
     ) -> Result<Option<AddedShown>> {
@@ -188,7 +188,7 @@ impl Exchange {
         &self,
         view: &View<'_>,
         me: &PartnerId,
-        tip: &KeptTip,
+        tip: &TipRecord,
         sequence: u64,
     ) -> Result<Option<Added>> {
         let Some(mut added) = view.added(tip.id, sequence)? else { return Ok(None) };
@@ -219,7 +219,7 @@ impl Exchange {
         &self,
         view: &View<'_>,
         me: &PartnerId,
-        tip: &KeptTip,
+        tip: &TipRecord,
         of: Option<&PartnerId>,
         asked: &TipAsked,
     ) -> Result<Vec<IndicatorShown>> {
@@ -269,9 +269,9 @@ impl Exchange {
     pub(in crate::exchange) fn outline(
         &self,
         view: &View<'_>,
-        tip: KeptTip,
+        tip: TipRecord,
         me: &PartnerId,
-    ) -> Result<KeptTip> {
+    ) -> Result<TipRecord> {
         let mut tip = of_party(view, tip, me);
         if let Some(campaign) = tip.campaign
             && !campaign_visible(view, me, campaign, self.clock.now())?
@@ -288,7 +288,7 @@ impl Exchange {
 pub(super) fn indicators_added(
     view: &View<'_>,
     me: &PartnerId,
-    tip: &KeptTip,
+    tip: &TipRecord,
     added: &Added,
     mut from: u32,
     most: usize,
@@ -315,7 +315,7 @@ pub(super) fn indicators_added(
 
 /// The same as [`Exchange::outline`] by whose it is alone: its campaign is there also for who does not
 /// see that.
-pub(super) fn of_party(view: &View<'_>, mut tip: KeptTip, me: &PartnerId) -> KeptTip {
+pub(super) fn of_party(view: &View<'_>, mut tip: TipRecord, me: &PartnerId) -> TipRecord {
     if is_hidden(view, &tip, me) {
         (tip.subject, tip.respond_by, tip.campaign, tip.submission) = (None, None, None, None);
     }

@@ -10,7 +10,7 @@ use crate::domain::tip::{TipState, Urgency};
 use crate::domain::{Kind, PartnerId};
 use crate::error::Result;
 use crate::index::keys::tips;
-use crate::index::record::{Added, AddedWhat, KeptTip, Moved, ReferredSoFar};
+use crate::index::record::{Added, AddedWhat, TipRecord, Moved, ReferredSoFar};
 
 impl Applier {
     /// Leaves a mark that what a submission brought is to be referred.
@@ -47,7 +47,7 @@ impl Applier {
     }
 
     fn refer(&mut self, entry: &Entry, referral: &Referral, one: &Referred) -> Result<()> {
-        let tip = KeptTip {
+        let tip = TipRecord {
             id: one.id,
             sender: referral.partner.clone(),
             sequence: entry.sequence,

@@ -11,7 +11,7 @@ use crate::domain::{CampaignId, PartnerId, Position, TipId, may_see};
 use crate::error::Result;
 use crate::index::keys::tips::{self, Row, TipBox};
 use crate::index::record::{
-    self, Added, AddedWhat, CurrentParts, KeptThread, KeptTip, Moved, TakenBatch,
+    self, Added, AddedWhat, CurrentParts, KeptThread, TipRecord, Moved, TakenBatch,
 };
 use crate::index::{corrupt, keys};
 
@@ -33,7 +33,7 @@ impl Applier {
             to: TipState::Sent,
         };
         added.threads = sent.recipients.iter().map(moved).collect();
-        let tip = KeptTip {
+        let tip = TipRecord {
             id: sent.id,
             sender: author.clone(),
             sequence: entry.sequence,
@@ -177,10 +177,10 @@ impl Applier {
     /// Keeps what an entry adds to a tip, with its text, and the tip as it stands since.
     pub(super) fn put_added(
         &mut self,
-        tip: &KeptTip,
+        tip: &TipRecord,
         added: &Added,
         text: &str,
-    ) -> Result<KeptTip> {
+    ) -> Result<TipRecord> {
         let (mut tip, mut added) = (tip.clone(), added.clone());
         for thread in &mut tip.threads {
             match added.thread(&thread.recipient) {
@@ -228,7 +228,7 @@ impl Applier {
     }
 
     /// Puts an entry into a recipient's thread, and the thread where it stands since.
-    pub(super) fn place(&mut self, tip: &KeptTip, added: &Added, recipient: &PartnerId) {
+    pub(super) fn place(&mut self, tip: &TipRecord, added: &Added, recipient: &PartnerId) {
         self.put(tips::in_thread(tip.id, recipient, added.sequence), Vec::new());
         let moved = added.thread(recipient).filter(|moved| moved.is_move());
         let Some(moved) = moved else { return };
@@ -286,12 +286,12 @@ impl Applier {
         record::decode(&count, "a count of tips")
     }
 
-    fn tip(&self, id: TipId) -> Result<Option<KeptTip>> {
-        self.read(&tips::tip(id))?.map(|bytes| KeptTip::decode(&bytes)).transpose()
+    fn tip(&self, id: TipId) -> Result<Option<TipRecord>> {
+        self.read(&tips::tip(id))?.map(|bytes| TipRecord::decode(&bytes)).transpose()
     }
 }
 
-impl KeptTip {
+impl TipRecord {
     /// What a response moves, or why it has no effect.
     pub fn decide(
         &self,

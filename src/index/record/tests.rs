@@ -45,7 +45,7 @@ macro_rules! stored {
 }
 
 stored!(Added, ClosedVersion, Ending, KeptAccess, KeptContribution, KeptEnforcement, KeptFeedback);
-stored!(KeptHold, KeptSighting, KeptTip, Lost, Named, ReferredSoFar, SubmissionState, TakenBatch);
+stored!(KeptHold, KeptSighting, TipRecord, Lost, Named, ReferredSoFar, SubmissionState, TakenBatch);
 
 impl Stored for Head {
     fn bytes(&self) -> Vec<u8> {
@@ -219,7 +219,7 @@ fn registry_records(parts: &Parts, each: Visit<'_>) {
 fn tip_records(parts: &Parts, each: Visit<'_>) {
     let (recipient, state) = (parts.partner(1), parts.word(2, TipState::ALL));
     let thread = KeptThread { recipient: recipient.clone(), state, changed: parts.time(3) };
-    let tip = KeptTip {
+    let tip = TipRecord {
         id: TipId::from_bytes(parts.id),
         sender: parts.partner(0),
         sequence: parts.number(0),

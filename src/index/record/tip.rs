@@ -14,7 +14,7 @@ pub const INDICATORS_A_KEY: u32 = 64;
 
 /// A tip, with where it stands with each recipient.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
-pub struct KeptTip {
+pub struct TipRecord {
     /// Its id.
     pub id: TipId,
     /// Whose it is.
@@ -54,9 +54,9 @@ pub struct KeptThread {
     pub changed: Timestamp,
 }
 
-record!(KeptTip, "a tip");
+record!(TipRecord, "a tip");
 
-impl KeptTip {
+impl TipRecord {
     /// The thread of a recipient.
     pub fn thread(&self, recipient: &PartnerId) -> Option<&KeptThread> {
         self.threads.iter().find(|thread| thread.recipient == *recipient)

@@ -2,13 +2,13 @@ use super::*;
 use crate::domain::enforcement::{AssetKind, EnforcementCount, EnforcementId, EnforcementSource};
 use crate::domain::{Indicator, Kind};
 
-fn tip(recipients: usize) -> KeptTip {
+fn tip(recipients: usize) -> TipRecord {
     let thread = |at| KeptThread {
         recipient: PartnerId::from_stored(&format!("{at:063}")),
         state: TipState::Monitoring,
         changed: Timestamp::from_millis(9),
     };
-    KeptTip {
+    TipRecord {
         id: TipId::from_bytes([3; 16]),
         sender: PartnerId::from_stored("birdsite"),
         sequence: 17,
@@ -27,7 +27,7 @@ fn tip(recipients: usize) -> KeptTip {
 
 #[test]
 fn a_tip_is_read_as_it_was_written_and_the_largest_fits_a_value() {
-    let bare = KeptTip {
+    let bare = TipRecord {
         subject: None,
         respond_by: None,
         campaign: None,
@@ -37,9 +37,9 @@ fn a_tip_is_read_as_it_was_written_and_the_largest_fits_a_value() {
         ..tip(1)
     };
     for tip in [bare, tip(50)] {
-        assert_eq!(KeptTip::decode(&tip.encode()).unwrap(), tip);
+        assert_eq!(TipRecord::decode(&tip.encode()).unwrap(), tip);
     }
-    let large = KeptTip { subject: Some("ü".repeat(400).into()), ..tip(50) };
+    let large = TipRecord { subject: Some("ü".repeat(400).into()), ..tip(50) };
     assert!(large.encode().len() < 8_000);
 }
 

@@ -2,12 +2,12 @@
 
 use crate::domain::{CampaignId, Position, Timestamp};
 use crate::exchange::{
-    Added, AddedShown, AddedWhat, IndicatorShown, KeptTip, Moved, Noted, TipStep,
+    Added, AddedShown, AddedWhat, IndicatorShown, TipRecord, Moved, Noted, TipStep,
 };
 use crate::wire::{enforcement, indicator as written, pb, receipt, timestamp};
 
 /// A tip as a party may see it, without its narrative. What is overdue depends on the clock.
-pub fn write(tip: &KeptTip, now: Timestamp) -> pb::Tip {
+pub fn write(tip: &TipRecord, now: Timestamp) -> pb::Tip {
     let is_past = tip.respond_by.is_some_and(|at| at < now);
     let threads = tip.threads.iter().map(|thread| pb::TipThread {
         recipient: thread.recipient.to_string(),
