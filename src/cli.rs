@@ -42,7 +42,7 @@ use clap::{Parser, Subcommand};
 use nix::sys::stat::{Mode, umask};
 use tracing_subscriber::EnvFilter;
 
-use self::failure::{Done, Failure};
+use self::failure::{Completion, Failure};
 use crate::server::raise_limit;
 
 /// The exchange on which platforms tip one another off.
@@ -179,8 +179,8 @@ pub fn run() -> ExitCode {
     // Whatever still waits for input must not keep a finished command.
     runtime.shutdown_background();
     match done {
-        Ok(Done::Whole) => ExitCode::SUCCESS,
-        Ok(Done::InPart) => ExitCode::from(5),
+        Ok(Completion::Whole) => ExitCode::SUCCESS,
+        Ok(Completion::InPart) => ExitCode::from(5),
         Err(failure) => failure.with_server(&global.server).report(),
     }
 }

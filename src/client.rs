@@ -48,7 +48,7 @@ pub use self::audit::Deliveries;
 use self::connection::Connection;
 pub use self::error::ClientError;
 pub use self::event::{FeedEvent, events};
-pub use self::feed::{From, Subscription};
+pub use self::feed::{FeedStart, Subscription};
 pub use self::replica::Replica;
 pub use self::report::{Report, ReportSummary, split};
 pub use self::retry::Patience;

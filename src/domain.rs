@@ -32,7 +32,7 @@ pub use campaign::CampaignId;
 pub use cursor::Cursor;
 pub use day::Day;
 pub use entry::{Entry, Position};
-pub use given::{Given, GivenContribution, GivenEnforcement};
+pub use given::{ReceivedAssessment, ReceivedContribution, ReceivedEnforcement};
 pub use indicator::{Indicator, IndicatorId, Kind};
 pub use invalid::Invalid;
 pub use partner::{GroupId, PartnerId};

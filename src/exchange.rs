@@ -40,44 +40,48 @@ use std::time::Duration;
 
 use tokio::sync::watch;
 
-pub use self::accesses::{About, Access, AccessedObjects, Accesses, GIVEN_AT_ONCE};
-pub use self::administer::Put;
+pub use self::accesses::{Access, AccessPage, AccessedObject, AccessedObjects, GIVEN_AT_ONCE};
+pub use self::administer::PutReceipt;
 pub use self::caller::Caller;
 pub use self::campaigns::{
-    Bond, BondKind, CampaignAsked, CampaignKnown, CampaignRequest, CampaignTaken, Clusters,
-    Contributed, EventPlace, Happened, Listed, Numbers, Occurrence, TipStep, Total,
-    unknown as unknown_campaign,
+    CampaignCounts, CampaignQuery, CampaignReceipt, CampaignRequest, CampaignSummary, CampaignView,
+    ClusterGraph, ContributionView, Edge, EdgeKind, EnforcementTotal, EventPlace, TimelineEvent,
+    TimelineEventKind, TipStep, unknown as unknown_campaign,
 };
-pub use self::deliveries::Delivered;
-pub use self::enforcements::{Deed, DeedQuery, EnforcementRequest, Reported};
+pub use self::deliveries::RemovalDelivery;
+pub use self::enforcements::{
+    EnforcementQuery, EnforcementReceipt, EnforcementRequest, EnforcementView,
+};
 use self::epoch::Epoch;
 pub use self::feeds::{
-    BatchDelivery, BatchRemoval, Delivery, Done, Feed, GroupChanged, Opined, RemovalReason,
-    Removed, RemovedWhat, Said, Seen, Shown, Start, Step, TipTold,
+    BatchEvent, BatchRemoval, CampaignEvent, EnforcementEvent, Feed, FeedEvent, FeedItem,
+    FeedbackEvent, GroupChange, Removal, RemovalReason, RemovedObject, SightingEvent, Start, Step,
+    TipEvent,
 };
 pub use self::follower::Follower;
 pub use self::holds::{HoldRequest, LegalHold, PlacedHold};
-pub use self::lane::Wanted;
-pub use self::lookup::{Known, Sight};
-pub use self::reactions::{FeedbackRequest, Noted, Reactions, SightingsRequest};
-pub use self::releases::{ReleaseRequest, Released};
+pub use self::lane::FeedRequest;
+pub use self::lookup::{AssessmentView, IndicatorView};
+pub use self::reactions::{FeedbackRequest, Reactions, RequestReceipt, SightingsRequest};
+pub use self::releases::{ReleaseReceipt, ReleaseRequest};
 pub use self::seed::Seed;
 pub use self::selection::Selection;
 pub use self::snapshot::{SCANNED_AT_ONCE, Snapshot, SnapshotPart};
 use self::subscriptions::Subscriptions;
 pub use self::subscriptions::{Hold, SUBSCRIPTIONS_PER_PARTNER, SubscriptionState};
 pub use self::tips::{
-    AddedShown, IndicatorShown, ResponseRequest, TipAsked, TipQuery, TipRequest, TipShown, TipsPage,
+    ResponseRequest, TipDetailQuery, TipEntryView, TipIndicatorView, TipQuery, TipRequest, TipView,
+    TipsPage,
 };
-pub use self::withdraw::Withdrawn;
+pub use self::withdraw::WithdrawalReceipt;
 use crate::clock::Clock;
 use crate::domain::PartnerId;
 use crate::error::{Error, Kind, Result};
 pub use crate::index::keys::tips::TipBox;
-pub use crate::index::record::{Added, AddedWhat, TipRecord, Moved};
+pub use crate::index::record::{TipAction, TipEntryRecord, TipMove, TipRecord};
 use crate::index::{Index, Registry};
 pub use crate::journal::StoredSubscription;
-use crate::journal::{Append, AppendError, CursorStore, JournalError, Log, Logged, Stamp};
+use crate::journal::{Append, AppendError, CursorStore, JournalError, Log, LoggedEntry, Stamp};
 
 type Suspended = BTreeSet<PartnerId>;
 
@@ -197,21 +201,21 @@ impl Exchange {
         })
     }
 
-    async fn entry(&self, sequence: u64) -> Result<Arc<Logged>> {
+    async fn entry(&self, sequence: u64) -> Result<Arc<LoggedEntry>> {
         only(self.entries(sequence, 1).await?, sequence)
     }
 
     /// The same for a thread that may block.
-    fn entry_blocking(&self, sequence: u64) -> Result<Arc<Logged>> {
+    fn entry_blocking(&self, sequence: u64) -> Result<Arc<LoggedEntry>> {
         only(self.log.read_blocking(sequence, 1).map_err(unreadable)?, sequence)
     }
 
-    async fn entries(&self, from: u64, most: usize) -> Result<Vec<Arc<Logged>>> {
+    async fn entries(&self, from: u64, most: usize) -> Result<Vec<Arc<LoggedEntry>>> {
         self.log.read(from, most).await.map_err(unreadable)
     }
 }
 
-fn only(entries: Vec<Arc<Logged>>, sequence: u64) -> Result<Arc<Logged>> {
+fn only(entries: Vec<Arc<LoggedEntry>>, sequence: u64) -> Result<Arc<LoggedEntry>> {
     let missing = || Error::internal("journal_read", format!("entry {sequence} is not there"));
     entries.into_iter().next().ok_or_else(missing)
 }

@@ -134,14 +134,14 @@ pub enum Class {
     /// A count of removed assets.
     Aggregate(Count),
     /// Neither: prose, a title, a name, a figure of reach or spend.
-    Neither(Neither),
+    Neither(SkipReason),
     /// Meant as an indicator, and not readable as one.
     Unreadable(Invalid),
 }
 
 /// Why a record is neither an indicator nor a count.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Neither {
+pub enum SkipReason {
     /// The cell is empty.
     Empty,
     /// Prose, a title or a name.
@@ -157,16 +157,16 @@ pub enum Neither {
     FeedEvent,
 }
 
-impl Neither {
+impl SkipReason {
     /// The reason in a word.
     pub const fn as_str(self) -> &'static str {
         match self {
-            Neither::Empty => "empty",
-            Neither::Text => "text",
-            Neither::Reach => "metric_reach",
-            Neither::Spend => "metric_spend",
-            Neither::Malformed => "malformed",
-            Neither::FeedEvent => "feed_event",
+            SkipReason::Empty => "empty",
+            SkipReason::Text => "text",
+            SkipReason::Reach => "metric_reach",
+            SkipReason::Spend => "metric_spend",
+            SkipReason::Malformed => "malformed",
+            SkipReason::FeedEvent => "feed_event",
         }
     }
 }

@@ -34,7 +34,7 @@ use tracing::info;
 pub use self::apply::Applier;
 pub use self::apply::referrals::is_asset;
 pub use self::apply::tips::REOPENED_AT_ONCE;
-use self::closed::{ClosedItems, ClosedVersions, FoundClosed};
+use self::closed::{ClosedItems, ClosedLookup, ClosedVersions};
 use self::outcomes::Outcomes;
 use self::record::Head;
 pub use self::registry::Registry;
@@ -143,8 +143,8 @@ impl Index {
     /// The items of an entry that are no longer current, by their index; `None` where all of them are.
     pub fn closed(&self, sequence: u64) -> Result<Option<ClosedItems>> {
         match self.closed.find(sequence) {
-            FoundClosed::Recent(items) => Ok(items),
-            FoundClosed::Stored => self.read()?.closed_items(sequence),
+            ClosedLookup::Recent(items) => Ok(items),
+            ClosedLookup::Stored => self.read()?.closed_items(sequence),
         }
     }
 

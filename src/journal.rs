@@ -30,8 +30,8 @@ pub use self::cursors::{
     CursorError, CursorStore, MemoryCursors, SledCursors, StoredSubscription, UnreadableCursors,
 };
 pub use self::log::{Log, LogSettings};
-pub use self::migrate::{Contents, MigrateError, Migrated, contents, migrate};
-pub use self::tail::Logged;
+pub use self::migrate::{JournalContents, MigrateError, MigrationOutcome, contents, migrate};
+pub use self::tail::LoggedEntry;
 use crate::domain::{Entry, Timestamp};
 
 /// A backend of the journal. Several writers may append, on this node or on others; any number of readers

@@ -12,7 +12,7 @@ use support::feed::item;
 use support::liaison::{HOUR, keys, now, release, retract, submit, submit_as, values, warrant};
 use support::process::Process;
 use support::{World, named, sharing, soon};
-use tipoff::client::{Client, ClientError, From};
+use tipoff::client::{Client, ClientError, FeedStart};
 use tipoff::clock::Clock;
 use tipoff::wire::pb::{self, AccessWay, PurposeKind, Tlp};
 use tipoff::wire::timestamp;
@@ -33,11 +33,11 @@ fn given(items: &[pb::FeedItem], author: &str) -> BTreeSet<Version> {
 }
 
 async fn every_page(liaison: &Client) -> Vec<pb::FeedItem> {
-    let (mut from, mut items) = (From::Start, Vec::new());
+    let (mut from, mut items) = (FeedStart::Beginning, Vec::new());
     loop {
         let page = liaison.pull(&from, None, 3).await.unwrap();
         items.extend(page.items);
-        from = From::Cursor(page.cursor.unwrap());
+        from = FeedStart::Cursor(page.cursor.unwrap());
         if !page.more {
             return items;
         }
@@ -77,7 +77,7 @@ async fn each_object_that_a_liaison_is_given_is_there_for_its_author_to_see() {
     // Given again it is written again, in each way.
     let before = birdsite.accesses(None, None).await.unwrap().len();
     liaison.snapshot(None).await.unwrap();
-    let mut feed = liaison.subscribe(From::Start, None);
+    let mut feed = liaison.subscribe(FeedStart::Beginning, None);
     for _ in 0..5 {
         item(&mut feed).await;
     }
@@ -89,7 +89,7 @@ async fn each_object_that_a_liaison_is_given_is_there_for_its_author_to_see() {
     assert!(sequences.is_sorted_by(|one, next| one >= next), "the newest first");
     // Removals and pages without anything are no accesses.
     let head = node.exchange.head();
-    let end = liaison.pull(&From::Now, None, 10).await.unwrap();
+    let end = liaison.pull(&FeedStart::Now, None, 10).await.unwrap();
     assert!(end.items.is_empty());
     assert_eq!(node.exchange.head(), head, "nothing is written for nothing");
     birdsite.release(retract("r3", keys(&["c.example"]))).await.unwrap();
@@ -152,7 +152,7 @@ async fn nothing_leaves_for_a_liaison_while_its_access_cannot_be_written() {
     let node = world.start().await;
     let impatient = || world.impatient(&node, "cyber-unit").for_purpose(warrant(now()));
     let busy = |error: ClientError| assert!(matches!(error, ClientError::Busy(_)), "{error}");
-    busy(impatient().pull(&From::Start, None, 10).await.unwrap_err());
+    busy(impatient().pull(&FeedStart::Beginning, None, 10).await.unwrap_err());
     let mut parts = Vec::new();
     let taken = impatient().take_snapshot(None, |part| parts.push(part)).await;
     busy(taken.unwrap_err());
@@ -160,7 +160,7 @@ async fn nothing_leaves_for_a_liaison_while_its_access_cannot_be_written() {
         !parts.iter().any(|part| matches!(part, tipoff::client::SnapshotPart::Items(_))),
         "{parts:?}"
     );
-    let mut feed = impatient().subscribe(From::Start, None);
+    let mut feed = impatient().subscribe(FeedStart::Beginning, None);
     busy(soon(feed.next_event()).await.unwrap_err());
     // A member reads on: of it nothing is written.
     let (_, items) = world.client(&node, "facegraph").snapshot(None).await.unwrap();
@@ -171,7 +171,7 @@ async fn nothing_leaves_for_a_liaison_while_its_access_cannot_be_written() {
     let birdsite = world.client(&node, "birdsite");
     assert!(birdsite.accesses(None, None).await.unwrap().is_empty());
     let liaison = world.client(&node, "cyber-unit").for_purpose(warrant(now()));
-    assert_eq!(liaison.pull(&From::Start, None, 10).await.unwrap().items.len(), 1);
+    assert_eq!(liaison.pull(&FeedStart::Beginning, None, 10).await.unwrap().items.len(), 1);
     assert_eq!(birdsite.accesses(None, None).await.unwrap().len(), 1);
     node.stop().await;
 }
@@ -194,9 +194,9 @@ async fn an_access_is_there_after_a_kill_right_behind_the_delivery() {
         birdsite.release(asked).await.unwrap();
         let before = birdsite.accesses(None, None).await.unwrap().len();
         let items = if round < 2 {
-            liaison.pull(&From::Start, None, 10).await.unwrap().items
+            liaison.pull(&FeedStart::Beginning, None, 10).await.unwrap().items
         } else {
-            let mut feed = liaison.subscribe(From::Start, None);
+            let mut feed = liaison.subscribe(FeedStart::Beginning, None);
             vec![item(&mut feed).await]
         };
         exchange.kill();

@@ -6,7 +6,7 @@ mod support;
 
 use support::feed::in_place;
 use support::{Running, World, batch, domain, named, sharing, soon};
-use tipoff::client::{Client, ClientError, FeedEvent, From};
+use tipoff::client::{Client, ClientError, FeedEvent, FeedStart};
 use tipoff::wire::pb::timeline_event::Event;
 use tipoff::wire::pb::{self, ItemStatus, Tlp};
 
@@ -160,9 +160,9 @@ async fn an_item_names_a_campaign_that_its_author_sees_and_who_does_not_see_it_i
     let everyone = || Some(sharing(Tlp::Green, None));
     let items = vec![of_campaign("a.example", &id), domain("b.example")];
     let mut feeds = [
-        facegraph.subscribe(From::Start, None),
-        tubeworks.subscribe(From::Start, None),
-        birdsite.subscribe(From::Start, None),
+        facegraph.subscribe(FeedStart::Beginning, None),
+        tubeworks.subscribe(FeedStart::Beginning, None),
+        birdsite.subscribe(FeedStart::Beginning, None),
     ];
     birdsite.submit(batch("s", 1, everyone(), items)).await.unwrap();
 
@@ -215,7 +215,7 @@ async fn a_feed_follows_a_campaign_and_gains_and_loses_it_with_the_sight_of_it()
     let follow = || Some(pb::Filter { campaigns: vec![id.clone()], ..Default::default() });
 
     // Tubeworks sees the item, and not that it belongs to the campaign.
-    let mut feed = tubeworks.subscribe(From::Start, follow());
+    let mut feed = tubeworks.subscribe(FeedStart::Beginning, follow());
     in_place(&mut feed).await;
     assert!(tubeworks.snapshot(follow()).await.unwrap().1.is_empty());
     let group = |members: &[&str]| pb::SharingGroup {

@@ -11,7 +11,7 @@ use std::time::Duration;
 use rand::rngs::StdRng;
 use rand::{Rng, SeedableRng};
 use support::{Running, World, batch, domain, named, sharing, soon};
-use tipoff::client::{Client, FeedEvent, From, Subscription};
+use tipoff::client::{Client, FeedEvent, FeedStart, Subscription};
 use tipoff::wire::pb;
 
 type Version = (u64, u32);
@@ -69,7 +69,7 @@ async fn rest(feed: &mut Subscription, held: &mut Held) {
 }
 
 async fn current(node: &Running, world: &World, filter: Option<pb::Filter>) -> BTreeSet<Version> {
-    let mut feed = world.client(node, "facegraph").subscribe(From::Start, filter);
+    let mut feed = world.client(node, "facegraph").subscribe(FeedStart::Beginning, filter);
     let mut held = Held::default();
     while let Ok(event) = tokio::time::timeout(Duration::from_millis(100), feed.next_event()).await
     {
@@ -102,14 +102,14 @@ async fn a_version_whose_successor_was_passed_over_is_removed() {
     let node = world.start().await;
     let birdsite = world.client(&node, "birdsite");
     let first = submit(&birdsite, 1, vec![said("a.example", 60)]).await;
-    let mut feed = world.client(&node, "facegraph").subscribe(From::Start, None);
+    let mut feed = world.client(&node, "facegraph").subscribe(FeedStart::Beginning, None);
     assert!(matches!(next(&mut feed).await, FeedEvent::Item(_)));
     let cursor = feed.cursor().unwrap().clone();
     drop(feed);
     let second = submit(&birdsite, 2, vec![said("a.example", 70)]).await;
     let third = submit(&birdsite, 3, vec![said("a.example", 80)]).await;
 
-    let mut feed = world.client(&node, "facegraph").subscribe(From::Cursor(cursor), None);
+    let mut feed = world.client(&node, "facegraph").subscribe(FeedStart::Cursor(cursor), None);
     let FeedEvent::Removal(removal) = next(&mut feed).await else { panic!("a removal first") };
     assert_eq!(version(removal.version.as_ref()), first);
     assert_eq!(removal.reason(), pb::RemovalReason::Replaced);
@@ -119,7 +119,7 @@ async fn a_version_whose_successor_was_passed_over_is_removed() {
     assert_eq!(version(item.version.as_ref()), third);
     assert_eq!(version(item.replaces.as_ref()), second);
     // Behind the removal the item comes, and the removal not again.
-    let behind = From::Cursor(removal.cursor.unwrap());
+    let behind = FeedStart::Cursor(removal.cursor.unwrap());
     let mut feed = world.client(&node, "facegraph").subscribe(behind, None);
     assert!(matches!(next(&mut feed).await, FeedEvent::Item(_)));
     node.stop().await;
@@ -130,7 +130,7 @@ async fn a_version_whose_successor_the_filter_does_not_ask_for_is_removed() {
     let world = World::new();
     let node = world.start().await;
     let birdsite = world.client(&node, "birdsite");
-    let mut feed = world.client(&node, "facegraph").subscribe(From::Start, sure());
+    let mut feed = world.client(&node, "facegraph").subscribe(FeedStart::Beginning, sure());
     let first = submit(&birdsite, 1, vec![said("a.example", 60)]).await;
     assert!(matches!(next(&mut feed).await, FeedEvent::Item(_)));
     submit(&birdsite, 2, vec![said("a.example", 30)]).await;
@@ -156,7 +156,7 @@ async fn a_reader_that_comes_and_goes_ends_with_what_is_current() {
         let filter = if seed % 2 == 0 { sure() } else { None };
         let reader = world.client(&node, "facegraph");
         let mut held = Held::default();
-        let mut from = From::Start;
+        let mut from = FeedStart::Beginning;
         for number in 1..=40 {
             let items = (0..random.random_range(1..5u32)).map(|_| {
                 let value = format!("n{}.example", random.random_range(0..6u32));
@@ -177,7 +177,7 @@ async fn a_reader_that_comes_and_goes_ends_with_what_is_current() {
                     held.take(event.unwrap().unwrap());
                 }
                 // What was taken is what the cursor says.
-                from = feed.cursor().map_or(from, |cursor| From::Cursor(cursor.clone()));
+                from = feed.cursor().map_or(from, |cursor| FeedStart::Cursor(cursor.clone()));
             }
         }
         let mut feed = reader.subscribe(from, filter.clone());

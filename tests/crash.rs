@@ -16,7 +16,7 @@ use rand::rngs::StdRng;
 use rand::{Rng, SeedableRng};
 use support::process::Process;
 use support::{World, batch, domain, soon};
-use tipoff::client::{Client, From, Patience};
+use tipoff::client::{Client, FeedStart, Patience};
 use tipoff::config::JournalBackend;
 use tipoff::wire::pb;
 use tokio::task::JoinHandle;
@@ -61,7 +61,7 @@ fn submitter(
 /// Follows from the start over every restart, and notes each version once.
 fn subscriber(client: Client, seen: Arc<Mutex<HashSet<String>>>) -> JoinHandle<()> {
     tokio::spawn(async move {
-        let mut feed = client.subscribe(From::Start, None);
+        let mut feed = client.subscribe(FeedStart::Beginning, None);
         let mut versions = BTreeSet::new();
         loop {
             let item = feed.next().await.unwrap().unwrap();

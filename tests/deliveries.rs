@@ -11,7 +11,7 @@ use support::feed::{change, event, item, removal};
 use support::liaison::{keys, now, release, retract, submit, warrant};
 use support::process::Process;
 use support::{World, batch, domain, named, sharing, soon};
-use tipoff::client::{ClientError, From};
+use tipoff::client::{ClientError, FeedStart};
 use tipoff::wire::pb::release_indicators_request::What;
 use tipoff::wire::pb::{self, Tlp};
 
@@ -22,12 +22,12 @@ async fn an_author_sees_which_subscriptions_have_acknowledged_past_what_it_took_
     let client = |partner: &str| world.client(&node, partner);
     let birdsite = client("birdsite");
     let ips = pb::Filter { kinds: vec![pb::Kind::Ip.into()], ..pb::Filter::default() };
-    let mut desk = client("facegraph").subscribe_named("desk", From::Start, None);
-    let mut watch = client("watcher").subscribe_named("watch", From::Start, None);
+    let mut desk = client("facegraph").subscribe_named("desk", FeedStart::Beginning, None);
+    let mut watch = client("watcher").subscribe_named("watch", FeedStart::Beginning, None);
     // One does not ask for it, one may not see it, and one is the author's own.
-    let mut other = client("facegraph").subscribe_named("ips", From::Start, Some(ips));
-    let mut outside = client("tubeworks").subscribe_named("all", From::Start, None);
-    let mut own = client("birdsite").subscribe_named("own", From::Start, None);
+    let mut other = client("facegraph").subscribe_named("ips", FeedStart::Beginning, Some(ips));
+    let mut outside = client("tubeworks").subscribe_named("all", FeedStart::Beginning, None);
+    let mut own = client("birdsite").subscribe_named("own", FeedStart::Beginning, None);
     for feed in [&mut desk, &mut watch, &mut other, &mut own] {
         change(feed).await;
     }
@@ -73,7 +73,7 @@ async fn an_author_sees_which_subscriptions_have_acknowledged_past_what_it_took_
     assert_eq!(seen(&told), [row("facegraph", "desk", true), row("watcher", "watch", false)]);
 
     // A subscription that is made later was never to be told.
-    let mut late = client("watcher").subscribe_named("late", From::Start, None);
+    let mut late = client("watcher").subscribe_named("late", FeedStart::Beginning, None);
     change(&mut late).await;
     assert_eq!(birdsite.list_deliveries(sequence).await.unwrap().deliveries.len(), 2);
     for (partner, sequence) in [
@@ -101,7 +101,7 @@ async fn an_author_sees_that_a_liaison_was_told_of_the_end_of_a_release() {
     let node = world.start().await;
     let (birdsite, liaison) = (world.client(&node, "birdsite"), world.client(&node, "cyber-unit"));
     let liaison = liaison.for_purpose(warrant(now()));
-    let mut case = liaison.subscribe_named("case-17", From::Start, None);
+    let mut case = liaison.subscribe_named("case-17", FeedStart::Beginning, None);
     submit(&birdsite, "a", &["a.example", "b.example"]).await;
     let contribution = pb::Contribution { name: "Harbour".into(), ..Default::default() };
     let put = |key: &str, campaign: &str, description: &str| pb::PutCampaignRequest {
@@ -163,7 +163,8 @@ async fn what_a_crash_loses_of_an_acknowledgement_is_made_good_when_its_reader_g
     exchange.start();
     exchange.wait_ready();
     let birdsite = exchange.client(&world, "birdsite");
-    let mut desk = exchange.client(&world, "facegraph").subscribe_named("desk", From::Start, None);
+    let mut desk =
+        exchange.client(&world, "facegraph").subscribe_named("desk", FeedStart::Beginning, None);
     change(&mut desk).await;
     birdsite.submit(batch("a", 1, None, vec![domain("a.example")])).await.unwrap();
     item(&mut desk).await;

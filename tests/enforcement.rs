@@ -11,7 +11,7 @@ use serde_json::Value;
 use support::command::Stage;
 use support::feed::event;
 use support::{World, named, sharing, soon};
-use tipoff::client::{Client, ClientError, FeedEvent, From};
+use tipoff::client::{Client, ClientError, FeedEvent, FeedStart};
 use tipoff::domain::enforcement::AssetKind;
 use tipoff::formats::{self, Class};
 use tipoff::wire::pb::{self, ItemStatus, Tlp};
@@ -117,7 +117,7 @@ async fn a_correction_takes_the_place_of_what_it_corrects_and_nothing_is_counted
     let (facegraph, birdsite) = (world.client(&node, "facegraph"), world.client(&node, "birdsite"));
     let tubeworks = world.client(&node, "tubeworks");
     let pages = |n| vec![count(pb::AssetKind::Page, "facebook", n)];
-    let mut feed = birdsite.subscribe(From::Start, None);
+    let mut feed = birdsite.subscribe(FeedStart::Beginning, None);
     assert!(matches!(event(&mut feed).await, FeedEvent::GroupChange(_)));
     let first = report("1", core(), vec![deed("a", pages(7)), deed("b", pages(1))]);
     let first = facegraph.report_enforcement(first).await.unwrap();
@@ -156,7 +156,7 @@ async fn a_correction_takes_the_place_of_what_it_corrects_and_nothing_is_counted
         }
     }
     // A feed from the start gives what still stands.
-    let mut late = birdsite.subscribe(From::Start, None);
+    let mut late = birdsite.subscribe(FeedStart::Beginning, None);
     let mut held = Vec::new();
     while held.len() < 3 {
         if let Some(FeedEvent::Enforcement(event)) = soon(late.next_event()).await.unwrap() {

@@ -10,9 +10,9 @@ use prost::Message;
 use support::process::Process;
 use support::raw::raw_channel;
 use support::{World, batch, domain, from_start, item, named, sharing, soon};
-use tipoff::client::{Client, ClientError, From, Patience, Subscription};
+use tipoff::client::{Client, ClientError, FeedStart, Patience, Subscription};
 use tipoff::domain::filter::Filter;
-use tipoff::exchange::{Delivery, Start, Step};
+use tipoff::exchange::{FeedEvent, Start, Step};
 use tipoff::wire::pb::feed_service_client::FeedServiceClient;
 use tipoff::wire::pb::{self, Kind};
 use tonic::Code;
@@ -48,9 +48,9 @@ async fn a_feed_begins_at_the_start_now_or_behind_a_cursor() {
     let facegraph = world.client(&node, "facegraph");
     submit(&birdsite, "s1", &["a.example", "b.example", "c.example"]).await;
 
-    let mut live = facegraph.subscribe(From::Now, None);
+    let mut live = facegraph.subscribe(FeedStart::Now, None);
     nothing(&mut live).await;
-    let mut all = facegraph.subscribe(From::Start, None);
+    let mut all = facegraph.subscribe(FeedStart::Beginning, None);
     let first = next(&mut all).await;
     assert_eq!(values(&mut all, 2).await, ["b.example", "c.example"]);
     let last = all.cursor().unwrap().clone();
@@ -59,9 +59,9 @@ async fn a_feed_begins_at_the_start_now_or_behind_a_cursor() {
     assert_eq!(values(&mut live, 1).await, ["d.example"]);
     assert_eq!(values(&mut all, 1).await, ["d.example"], "replay and live are one path");
     // A cursor inside an entry goes on inside of it.
-    let mut inside = facegraph.subscribe(From::Cursor(first.cursor.unwrap()), None);
+    let mut inside = facegraph.subscribe(FeedStart::Cursor(first.cursor.unwrap()), None);
     assert_eq!(values(&mut inside, 3).await, ["b.example", "c.example", "d.example"]);
-    let mut behind = facegraph.subscribe(From::Cursor(last), None);
+    let mut behind = facegraph.subscribe(FeedStart::Cursor(last), None);
     assert_eq!(values(&mut behind, 1).await, ["d.example"]);
     node.stop().await;
 }
@@ -71,13 +71,13 @@ async fn a_reader_that_comes_back_after_a_restart_misses_nothing() {
     let world = World::new();
     let node = world.start().await;
     submit(&world.client(&node, "birdsite"), "s1", &["a.example", "b.example"]).await;
-    let mut feed = world.client(&node, "facegraph").subscribe(From::Start, None);
+    let mut feed = world.client(&node, "facegraph").subscribe(FeedStart::Beginning, None);
     values(&mut feed, 1).await;
     let cursor = feed.cursor().unwrap().clone();
     node.stop().await;
     let node = world.start().await;
     submit(&world.client(&node, "birdsite"), "s2", &["c.example"]).await;
-    let mut feed = world.client(&node, "facegraph").subscribe(From::Cursor(cursor), None);
+    let mut feed = world.client(&node, "facegraph").subscribe(FeedStart::Cursor(cursor), None);
     assert_eq!(values(&mut feed, 2).await, ["b.example", "c.example"]);
     node.stop().await;
 }
@@ -87,19 +87,19 @@ async fn cursors_that_are_foreign_broken_or_ahead_are_refused() {
     let (world, other) = (World::new(), World::new());
     let (node, elsewhere) = (world.start().await, other.start().await);
     submit(&other.client(&elsewhere, "birdsite"), "s", &["a.example"]).await;
-    let mut there = other.client(&elsewhere, "facegraph").subscribe(From::Start, None);
+    let mut there = other.client(&elsewhere, "facegraph").subscribe(FeedStart::Beginning, None);
     values(&mut there, 1).await;
     let foreign = there.cursor().unwrap().clone();
     let client = world.client(&node, "facegraph");
     let open = async |cursor: pb::Cursor| {
-        soon(client.subscribe(From::Cursor(cursor), None).next()).await.unwrap_err()
+        soon(client.subscribe(FeedStart::Cursor(cursor), None).next()).await.unwrap_err()
     };
     assert!(matches!(open(foreign.clone()).await, ClientError::Invalid { .. }));
     let broken = pb::Cursor { token: foreign.token.slice(..5) };
     assert!(matches!(open(broken).await, ClientError::Invalid { .. }));
 
     submit(&world.client(&node, "birdsite"), "s", &["a.example"]).await;
-    let mut here = client.subscribe(From::Start, None);
+    let mut here = client.subscribe(FeedStart::Beginning, None);
     values(&mut here, 1).await;
     let mut token = here.cursor().unwrap().token.to_vec();
     token[6] = 1;
@@ -113,7 +113,7 @@ async fn what_was_replaced_is_passed_over_and_the_new_one_names_it_to_who_saw_it
     let world = World::new();
     let node = world.start().await;
     let birdsite = world.client(&node, "birdsite");
-    let mut live = world.client(&node, "facegraph").subscribe(From::Start, None);
+    let mut live = world.client(&node, "facegraph").subscribe(FeedStart::Beginning, None);
     let first = submit(&birdsite, "s1", &["a.example", "b.example"]).await;
     values(&mut live, 2).await;
     let mut changed = domain("a.example");
@@ -128,7 +128,7 @@ async fn what_was_replaced_is_passed_over_and_the_new_one_names_it_to_who_saw_it
     assert_eq!(item.replaces, first.items[0].version);
     nothing(&mut live).await;
     // Who comes later gets what is current, and each once.
-    let mut late = world.client(&node, "facegraph").subscribe(From::Start, None);
+    let mut late = world.client(&node, "facegraph").subscribe(FeedStart::Beginning, None);
     let mut late_values = values(&mut late, 2).await;
     late_values.sort();
     assert_eq!(late_values, ["a.example", "b.example"]);
@@ -182,7 +182,7 @@ async fn each_filter_holds_back_what_it_is_not_about() {
         ),
     ];
     for (filter, expected) in table {
-        let mut feed = client.subscribe(From::Start, Some(filter.clone()));
+        let mut feed = client.subscribe(FeedStart::Beginning, Some(filter.clone()));
         assert_eq!(values(&mut feed, expected.len()).await, expected, "{filter:?}");
         nothing(&mut feed).await;
     }
@@ -192,7 +192,8 @@ async fn each_filter_holds_back_what_it_is_not_about() {
         (pb::Filter { groups: vec!["No".into()], ..filter() }, "filter.groups"),
         (pb::Filter { min_confidence: Some(101), ..filter() }, "filter.min_confidence"),
     ] {
-        let refused = soon(client.subscribe(From::Start, Some(filter)).next()).await.unwrap_err();
+        let refused =
+            soon(client.subscribe(FeedStart::Beginning, Some(filter)).next()).await.unwrap_err();
         let ClientError::Invalid { fields, .. } = refused else { panic!("{refused}") };
         assert_eq!(fields[0].0, field);
     }
@@ -205,13 +206,14 @@ async fn a_quiet_feed_gives_signs_of_life_whose_cursor_moves_on() {
     world.config.requests.heartbeat_s = 1;
     let node = world.start().await;
     let filter = pb::Filter { kinds: vec![pb::Kind::Ip.into()], ..pb::Filter::default() };
-    let mut feed = world.client(&node, "facegraph").subscribe(From::Start, Some(filter.clone()));
+    let mut feed =
+        world.client(&node, "facegraph").subscribe(FeedStart::Beginning, Some(filter.clone()));
     submit(&world.client(&node, "birdsite"), "s", &["a.example"]).await;
     let quiet = tokio::time::timeout(Duration::from_millis(2_500), feed.next()).await;
     assert!(quiet.is_err());
     // Behind the sign of life there is nothing to read again: without the filter, nothing comes.
     let cursor = feed.cursor().expect("a sign of life carries a cursor").clone();
-    let mut behind = world.client(&node, "facegraph").subscribe(From::Cursor(cursor), None);
+    let mut behind = world.client(&node, "facegraph").subscribe(FeedStart::Cursor(cursor), None);
     nothing(&mut behind).await;
     node.stop().await;
 }
@@ -225,7 +227,7 @@ async fn a_feed_from_now_has_its_place_at_once_and_misses_nothing_over_a_restart
         |partner: &str| exchange.client(&world, partner).with_patience(Patience::endless());
     let (birdsite, facegraph) = (client("birdsite"), client("facegraph"));
     facegraph.who_am_i().await.unwrap();
-    let mut feed = facegraph.subscribe(From::Now, None);
+    let mut feed = facegraph.subscribe(FeedStart::Now, None);
     nothing(&mut feed).await;
     assert!(feed.cursor().is_some(), "it knows where it stands before anything comes");
     exchange.kill();
@@ -247,13 +249,13 @@ async fn a_filter_that_matches_nothing_says_how_far_it_has_come_before_it_is_thr
     let filter = Filter { kinds: vec![tipoff::domain::Kind::Ip], ..Filter::default() };
     let mut feed = node.exchange.feed(&caller, Start::Oldest, filter).unwrap();
     // Its group, which no filter is about.
-    let Step::Delivery(Delivery::Changed(_)) = feed.next(Duration::ZERO).await.unwrap() else {
+    let Step::Delivery(FeedEvent::GroupChange(_)) = feed.next(Duration::ZERO).await.unwrap() else {
         panic!("its own joining")
     };
     let Step::Heartbeat(cursor) = feed.next(Duration::ZERO).await.unwrap() else {
         panic!("nothing matches")
     };
-    assert!(cursor.place.after.sequence < node.exchange.head(), "{cursor:?}");
+    assert!(cursor.position.after.sequence < node.exchange.head(), "{cursor:?}");
     node.stop().await;
 }
 
@@ -316,7 +318,7 @@ async fn a_reader_that_takes_nothing_is_ended_with_its_cursor_and_the_others_go_
     let mut service = FeedServiceClient::new(raw_channel(&world, &node, "facegraph"));
     let mut stream = service.subscribe(from_start()).await.unwrap().into_inner();
     tokio::time::sleep(Duration::from_millis(2_500)).await;
-    let mut other = world.client(&node, "watcher").subscribe(From::Start, None);
+    let mut other = world.client(&node, "watcher").subscribe(FeedStart::Beginning, None);
     assert_eq!(values(&mut other, 2_400).await.len(), 2_400);
     // What was under way arrives; then the end, whose cursor is right behind it.
     let mut seen = 0;
@@ -330,7 +332,7 @@ async fn a_reader_that_takes_nothing_is_ended_with_its_cursor_and_the_others_go_
     assert_eq!(last.end.unwrap().reason(), pb::EndReason::TooSlow);
     assert!(seen < 2_400, "it was held back");
     assert_eq!(soon(stream.message()).await.unwrap_err().code(), Code::ResourceExhausted);
-    let behind = From::Cursor(last.cursor.unwrap());
+    let behind = FeedStart::Cursor(last.cursor.unwrap());
     let mut rest = world.client(&node, "facegraph").subscribe(behind, None);
     assert_eq!(values(&mut rest, 2_400 - seen).await.len(), 2_400 - seen);
     nothing(&mut rest).await;
@@ -347,7 +349,7 @@ async fn a_reader_sees_of_a_sharing_its_own_part_and_the_author_all_of_it() {
     let request = batch("s", 1, Some(sharing(pb::Tlp::Amber, audience)), vec![raw]);
     world.client(&node, "birdsite").submit(request).await.unwrap();
     let seen = async |partner: &str| {
-        let mut feed = world.client(&node, partner).subscribe(From::Start, None);
+        let mut feed = world.client(&node, partner).subscribe(FeedStart::Beginning, None);
         let item = next(&mut feed).await;
         let Some(pb::sharing::Audience::Named(named)) = item.sharing.unwrap().audience else {
             panic!("named")

@@ -12,7 +12,7 @@ use support::liaison::{
     HOUR, field, keys, now, release, retract, submit, submit_as, values, warrant,
 };
 use support::{World, batch, domain, named, sharing, soon};
-use tipoff::client::{Client, ClientError, From};
+use tipoff::client::{Client, ClientError, FeedStart};
 use tipoff::clock::Clock;
 use tipoff::wire::pb::release_indicators_request::What;
 use tipoff::wire::pb::{self, PurposeKind, RemovalReason, Tlp};
@@ -22,18 +22,18 @@ use tipoff::wire::timestamp;
 async fn in_every_way(liaison: &Client) -> Vec<String> {
     let (_, snapshot) = liaison.snapshot(None).await.unwrap();
     let snapshot = values(&snapshot);
-    let (mut from, mut pulled) = (From::Start, Vec::new());
+    let (mut from, mut pulled) = (FeedStart::Beginning, Vec::new());
     loop {
         let page = liaison.pull(&from, None, 1_000).await.unwrap();
         assert!(page.sightings.is_empty() && page.feedback.is_empty());
         pulled.extend(page.items);
-        from = From::Cursor(page.cursor.unwrap());
+        from = FeedStart::Cursor(page.cursor.unwrap());
         if !page.more {
             break;
         }
     }
     assert_eq!(values(&pulled), snapshot, "pages and a snapshot");
-    let mut feed = liaison.subscribe(From::Start, None);
+    let mut feed = liaison.subscribe(FeedStart::Beginning, None);
     let mut followed = Vec::new();
     for _ in 0..snapshot.len() {
         followed.push(item(&mut feed).await);
@@ -104,7 +104,7 @@ async fn a_release_reaches_an_open_stream_and_its_end_is_told_there() {
         pb::Purpose { until: Some(timestamp(clock.now().plus(24 * HOUR))), ..warrant(clock.now()) };
     let liaison = world.client(&node, "cyber-unit").for_purpose(day);
     let said = submit(&birdsite, "a", &["a.example", "b.example", "c.example"]).await;
-    let mut feed = liaison.subscribe(From::Now, None);
+    let mut feed = liaison.subscribe(FeedStart::Now, None);
     in_place(&mut feed).await;
     birdsite.release(release("r1", What::SubmissionId("a".into()), "W-17")).await.unwrap();
     for at in 0..3 {
@@ -256,9 +256,14 @@ async fn without_a_purpose_that_the_registry_allows_a_liaison_reads_nothing() {
     for (purpose, named) in wrong {
         let client = purpose.map_or_else(|| liaison.clone(), |it| liaison.clone().for_purpose(it));
         let refused = [
-            client.pull(&From::Start, None, 10).await.map(|_| ()).unwrap_err(),
+            client.pull(&FeedStart::Beginning, None, 10).await.map(|_| ()).unwrap_err(),
             client.snapshot(None).await.map(|_| ()).unwrap_err(),
-            client.subscribe(From::Start, None).next_event().await.map(|_| ()).unwrap_err(),
+            client
+                .subscribe(FeedStart::Beginning, None)
+                .next_event()
+                .await
+                .map(|_| ())
+                .unwrap_err(),
         ];
         for error in refused {
             assert_eq!(field(&error), named, "{error}");
@@ -267,17 +272,17 @@ async fn without_a_purpose_that_the_registry_allows_a_liaison_reads_nothing() {
     for kind in [PurposeKind::Subpoena, PurposeKind::Emergency] {
         let not_allowed = pb::Purpose { kind: kind.into(), ..good() };
         let client = liaison.clone().for_purpose(not_allowed);
-        let denied = client.pull(&From::Start, None, 10).await.unwrap_err();
+        let denied = client.pull(&FeedStart::Beginning, None, 10).await.unwrap_err();
         assert!(matches!(&denied, ClientError::Denied(why) if why.contains("warrant")), "{denied}");
     }
     // A reference is not needed where nothing is on paper; and nobody else reads for a purpose.
     for kind in [PurposeKind::Voluntary, PurposeKind::Public] {
         let paperless = pb::Purpose { kind: kind.into(), reference: String::new(), ..good() };
-        liaison.clone().for_purpose(paperless).pull(&From::Start, None, 10).await.unwrap();
+        liaison.clone().for_purpose(paperless).pull(&FeedStart::Beginning, None, 10).await.unwrap();
     }
     for partner in ["birdsite", "watcher"] {
         let client = world.client(&node, partner).for_purpose(good());
-        let refused = client.pull(&From::Start, None, 10).await.unwrap_err();
+        let refused = client.pull(&FeedStart::Beginning, None, 10).await.unwrap_err();
         assert_eq!(field(&refused), "purpose");
     }
     let me = liaison.who_am_i().await.unwrap().partner.unwrap();
@@ -298,7 +303,7 @@ async fn a_stream_ends_with_its_purpose_and_goes_on_under_another_from_its_place
     let liaison = world.client(&node, "cyber-unit");
     let mut feed = liaison.clone().for_purpose(warrant(clock.now())).subscribe_named(
         "main",
-        From::Start,
+        FeedStart::Beginning,
         None,
     );
     assert_eq!(item(&mut feed).await.indicator.unwrap().value, "a.example");
@@ -307,8 +312,11 @@ async fn a_stream_ends_with_its_purpose_and_goes_on_under_another_from_its_place
     let ended = soon(feed.next_event()).await.unwrap_err();
     assert_eq!(field(&ended), "purpose.until", "opened again with what has run out: {ended}");
     birdsite.release(release("r2", keys(&["b.example"]), "W-17")).await.unwrap();
-    let mut feed =
-        liaison.for_purpose(warrant(clock.now())).subscribe_named("main", From::Start, None);
+    let mut feed = liaison.for_purpose(warrant(clock.now())).subscribe_named(
+        "main",
+        FeedStart::Beginning,
+        None,
+    );
     assert_eq!(item(&mut feed).await.indicator.unwrap().value, "b.example");
     nothing(&mut feed).await;
     // The registry takes the kind away: that ends it too.

@@ -11,7 +11,7 @@ use std::time::{Duration, Instant};
 use support::process::Process;
 use support::raw::{channel_to, raw_channel};
 use support::{World, batch, domain, from_start, soon, streamed};
-use tipoff::client::{ClientError, From, Patience};
+use tipoff::client::{ClientError, FeedStart, Patience};
 use tipoff::clock::{Clock, SystemClock};
 use tipoff::domain::Timestamp;
 use tipoff::journal::database;
@@ -186,7 +186,7 @@ async fn a_feed_on_a_connection_of_age_ends_with_its_cursor_and_goes_on_over_a_n
     assert_eq!(last.end.unwrap().reason(), pb::EndReason::Shutdown);
     assert!(last.cursor.is_some());
     // The client of ours goes over it without a word.
-    let mut feed = world.client(&node, "facegraph").subscribe(From::Now, None);
+    let mut feed = world.client(&node, "facegraph").subscribe(FeedStart::Now, None);
     let submitting = world.client(&node, "birdsite");
     let later = async {
         tokio::time::sleep(Duration::from_secs(4)).await;
@@ -311,10 +311,10 @@ async fn the_configuration_adds_who_is_new_and_changes_nobody() {
     // Being a partner begins somewhere: what was for every partner before is not for this one.
     let later = batch("s", 2, green, vec![domain("later.example")]);
     world.client(&node, "birdsite").submit(later).await.unwrap();
-    let mut feed = client.subscribe(From::Start, None);
+    let mut feed = client.subscribe(FeedStart::Beginning, None);
     let first = soon(feed.next()).await.unwrap().unwrap();
     assert_eq!(first.indicator.unwrap().value, "later.example");
-    let mut feed = world.client(&node, "facegraph").subscribe(From::Start, None);
+    let mut feed = world.client(&node, "facegraph").subscribe(FeedStart::Beginning, None);
     let first = soon(feed.next()).await.unwrap().unwrap();
     assert_eq!(first.indicator.unwrap().value, "earlier.example");
     node.stop().await;
@@ -344,7 +344,8 @@ async fn the_ops_listener_shows_metrics_liveness_and_readiness() {
     let node = world.start().await;
     let client = world.client(&node, "birdsite");
     client.submit(batch("s", 1, None, vec![domain("a.example"), domain("nodots")])).await.unwrap();
-    let _ = world.impatient(&node, "exchange-ops").subscribe(From::Start, None).next().await;
+    let _ =
+        world.impatient(&node, "exchange-ops").subscribe(FeedStart::Beginning, None).next().await;
     let get = |path| node.ops_get(path);
     assert!(get("/live").await.starts_with("HTTP/1.1 200"));
     assert!(get("/ready").await.starts_with("HTTP/1.1 200"));

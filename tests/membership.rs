@@ -9,7 +9,7 @@ use std::time::Duration;
 use support::clock::SetClock;
 use support::feed::{change, event, in_place, item, nothing, removal, values};
 use support::{Running, World, batch, domain, named, sharing, soon};
-use tipoff::client::{Client, ClientError, FeedEvent, From};
+use tipoff::client::{Client, ClientError, FeedEvent, FeedStart};
 use tipoff::wire::pb::{self, RemovalReason, Tlp};
 
 fn group(id: &str, members: &[&str], history_all: bool) -> pb::SharingGroup {
@@ -43,7 +43,7 @@ async fn who_leaves_a_group_is_told_to_drop_what_it_saw_only_through_it() {
     let to_both = sharing(Tlp::Amber, named(&["core"], &["facegraph"]));
     let request = batch("b", 1, Some(to_both), vec![domain("both.example")]);
     birdsite.submit(request).await.unwrap();
-    let mut feed = facegraph.subscribe(From::Start, None);
+    let mut feed = facegraph.subscribe(FeedStart::Beginning, None);
     assert!(matches!(event(&mut feed).await, FeedEvent::GroupChange(_)));
     assert_eq!(values(&mut feed, 3).await, ["a.example", "b.example", "both.example"]);
 
@@ -61,7 +61,7 @@ async fn who_leaves_a_group_is_told_to_drop_what_it_saw_only_through_it() {
     assert!(facegraph.indicator(key("both.example")).await.is_ok(), "it was named besides");
 
     // A cursor inside the expansion goes on inside of it.
-    let inside = From::Cursor(dropped[0].cursor.clone().unwrap());
+    let inside = FeedStart::Cursor(dropped[0].cursor.clone().unwrap());
     let mut resumed = facegraph.subscribe(inside, None);
     assert_eq!(removal(&mut resumed).await.version, dropped[1].version);
     nothing(&mut resumed).await;
@@ -84,8 +84,8 @@ async fn who_joins_sees_what_comes_or_where_the_group_says_so_all_of_it() {
     let many: Vec<&str> = values_of.iter().map(String::as_str).collect();
     submit(&birdsite, "b", &["whole"], &many).await;
     submit(&birdsite, "c", &["whole"], &["old.example"]).await;
-    let mut feed = tubeworks.subscribe(From::Now, None);
-    let mut member = facegraph.subscribe(From::Now, None);
+    let mut feed = tubeworks.subscribe(FeedStart::Now, None);
+    let mut member = facegraph.subscribe(FeedStart::Now, None);
     in_place(&mut feed).await;
     in_place(&mut member).await;
 
@@ -103,7 +103,7 @@ async fn who_joins_sees_what_comes_or_where_the_group_says_so_all_of_it() {
     assert_eq!(values(&mut feed, 1).await, ["after.example"]);
     // A filter sees the same through its own eyes.
     let filter = pb::Filter { groups: vec!["joined".into()], ..pb::Filter::default() };
-    let mut filtered = tubeworks.subscribe(From::Start, Some(filter));
+    let mut filtered = tubeworks.subscribe(FeedStart::Beginning, Some(filter));
     change(&mut filtered).await;
     change(&mut filtered).await;
     assert_eq!(values(&mut filtered, 1).await, ["after.example"]);
@@ -116,7 +116,7 @@ async fn a_suspended_partner_is_out_within_a_second_and_goes_on_where_it_was() {
     let node = world.start().await;
     let (operator, birdsite, facegraph) = clients(&world, &node);
     submit(&facegraph, "own", &["core"], &["own.example"]).await;
-    let mut feed = facegraph.subscribe(From::Now, None);
+    let mut feed = facegraph.subscribe(FeedStart::Now, None);
     in_place(&mut feed).await;
     let suspend =
         |since| pb::SuspendPartnerRequest { id: "facegraph".into(), compromised_since: since };
@@ -141,7 +141,7 @@ async fn a_suspended_partner_is_out_within_a_second_and_goes_on_where_it_was() {
     assert!(matches!(facegraph.who_am_i().await, Err(ClientError::Denied(_))), "over a restart");
     operator.resume_partner("facegraph").await.unwrap();
     operator.resume_partner("facegraph").await.unwrap();
-    let mut feed = facegraph.subscribe(From::Cursor(cursor), None);
+    let mut feed = facegraph.subscribe(FeedStart::Cursor(cursor), None);
     assert_eq!(values(&mut feed, 1).await, ["missed.example"]);
     node.stop().await;
 }
@@ -156,7 +156,7 @@ async fn what_a_partner_submitted_while_its_keys_were_in_other_hands_is_taken_ba
     clock.advance(Duration::from_secs(3_600));
     let since = tipoff::wire::timestamp(tipoff::clock::Clock::now(&*clock));
     submit(&birdsite, "bad", &["core"], &["bad.example", "worse.example"]).await;
-    let mut feed = facegraph.subscribe(From::Start, None);
+    let mut feed = facegraph.subscribe(FeedStart::Beginning, None);
     change(&mut feed).await;
     values(&mut feed, 3).await;
     let request =
@@ -199,7 +199,7 @@ async fn partners_are_enrolled_and_what_the_registry_does_not_allow_is_named() {
     let client = world.client(&node, "newcomer");
     assert_eq!(client.who_am_i().await.unwrap().groups, ["core"]);
     submit(&birdsite, "a", &["core"], &["a.example"]).await;
-    let mut feed = client.subscribe(From::Start, None);
+    let mut feed = client.subscribe(FeedStart::Beginning, None);
     change(&mut feed).await;
     assert_eq!(item(&mut feed).await.author, "birdsite");
 
@@ -241,7 +241,7 @@ async fn rights_change_under_an_open_feed() {
     let node = world.start().await;
     let (operator, birdsite, _) = clients(&world, &node);
     let tubeworks = world.client(&node, "tubeworks");
-    let mut feed = tubeworks.subscribe(From::Now, None);
+    let mut feed = tubeworks.subscribe(FeedStart::Now, None);
     in_place(&mut feed).await;
     operator.put_group(group("core", &["birdsite", "tubeworks"], false)).await.unwrap();
     submit(&birdsite, "a", &["core"], &["in.example"]).await;

@@ -17,7 +17,7 @@ use support::{World, domain};
 use tipoff::config::JournalBackend;
 use tipoff::domain::Entry;
 use tipoff::journal::{
-    Backend, Journal, MigrateError, Migrated, OpenError, contents, migrate, open,
+    Backend, Journal, MigrateError, MigrationOutcome, OpenError, contents, migrate, open,
 };
 use tipoff::wire::pb;
 
@@ -55,7 +55,7 @@ fn a_journal_moves_there_and_back_with_sequences_times_and_ids() {
     for to in [Backend::Sled, Backend::Files] {
         let mut steps = Vec::new();
         let moved = migrate(to, &settings(folder.path()), &mut |done, all| steps.push((done, all)));
-        assert_eq!(moved.unwrap(), Migrated::Copied(ENTRIES - 40));
+        assert_eq!(moved.unwrap(), MigrationOutcome::Copied(ENTRIES - 40));
         assert_eq!(steps.last().map(|(done, all)| done == all), Some(true), "{steps:?}");
         let found = contents(&settings(folder.path())).unwrap();
         assert_eq!((found.backend, found.oldest, found.head), (to, 41, ENTRIES));
@@ -68,7 +68,7 @@ fn a_journal_moves_there_and_back_with_sequences_times_and_ids() {
         assert_eq!(left, ["journal"], "nothing else is left");
     }
     let again = migrate(Backend::Files, &settings(folder.path()), &mut ignore).unwrap();
-    assert_eq!(again, Migrated::Already);
+    assert_eq!(again, MigrationOutcome::Already);
 }
 
 #[test]
@@ -181,8 +181,11 @@ fn interrupted_between_its_two_renames_a_start_is_refused_and_the_command_finish
                 assert!(refused.to_string().contains("tipoff journal migrate"), "{refused}");
             }
             let finished = migrate(asked, &settings(folder.path()), &mut ignore).unwrap();
-            let expected =
-                if asked == to { Migrated::Finished } else { Migrated::Copied(ENTRIES - 40) };
+            let expected = if asked == to {
+                MigrationOutcome::Finished
+            } else {
+                MigrationOutcome::Copied(ENTRIES - 40)
+            };
             assert_eq!(finished, expected);
             assert_eq!(all(&*open(asked, settings(folder.path())).unwrap()), before);
             assert_only_journal_is_left(folder.path());
@@ -223,7 +226,7 @@ fn an_empty_journal_moves_too_whenever_it_is_interrupted() {
             // In its place, and the old one not removed.
             fs::create_dir(folder.path().join("journal.migrated")).unwrap();
             let finished = migrate(to, &settings(folder.path()), &mut ignore).unwrap();
-            assert_eq!(finished, Migrated::Finished);
+            assert_eq!(finished, MigrationOutcome::Finished);
         }
         assert_eq!(open(to, settings(folder.path())).unwrap().head(), 0);
     }

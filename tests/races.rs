@@ -13,7 +13,7 @@ use std::time::Duration;
 
 use support::clock::stopwatch;
 use support::{World, batch, domain, named, sharing};
-use tipoff::client::{Client, ClientError, FeedEvent, From, Replica};
+use tipoff::client::{Client, ClientError, FeedEvent, FeedStart, Replica};
 use tipoff::wire::pb::lookup_result::Result::Known;
 use tipoff::wire::pb::{self, Tlp};
 
@@ -98,7 +98,7 @@ async fn nothing_slips_through_between_a_change_of_rights_and_what_is_read() {
             })
         })
         .collect();
-    let mut feed = facegraph.subscribe(From::Start, None);
+    let mut feed = facegraph.subscribe(FeedStart::Beginning, None);
     let mut held = Replica::default();
     let took = stopwatch();
     let mut happening =

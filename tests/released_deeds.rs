@@ -11,7 +11,7 @@ use support::clock::SetClock;
 use support::feed::{in_place, nothing};
 use support::liaison::{HOUR, now, release, retract, warrant};
 use support::{World, batch, domain, named, sharing, soon};
-use tipoff::client::{Client, FeedEvent, From, Subscription};
+use tipoff::client::{Client, FeedEvent, FeedStart, Subscription};
 use tipoff::clock::Clock;
 use tipoff::wire::pb::release_indicators_request::What;
 use tipoff::wire::pb::{self, RemovalReason, Tlp};
@@ -66,15 +66,15 @@ async fn held(liaison: &Client) -> Vec<String> {
     let mut snapshot: Vec<_> =
         items.chain(whole.others).filter_map(|event| words(&event)).collect();
     snapshot.sort();
-    let (mut from, mut more, mut pulled) = (From::Start, true, Vec::new());
+    let (mut from, mut more, mut pulled) = (FeedStart::Beginning, true, Vec::new());
     while more {
         let page = liaison.pull(&from, None, 1_000).await.unwrap();
-        (from, more) = (From::Cursor(page.cursor.clone().unwrap()), page.more);
+        (from, more) = (FeedStart::Cursor(page.cursor.clone().unwrap()), page.more);
         pulled.extend(tipoff::client::events(page).filter_map(|event| words(&event)));
     }
     pulled.sort();
     assert_eq!(pulled, snapshot, "pages and a snapshot");
-    let mut feed = liaison.subscribe(From::Start, None);
+    let mut feed = liaison.subscribe(FeedStart::Beginning, None);
     let mut followed = Vec::new();
     while followed.len() < snapshot.len() {
         followed.extend(words(&next(&mut feed).await));
@@ -137,7 +137,7 @@ async fn a_campaign_is_released_with_all_that_its_author_has_in_it_and_nothing_o
     let mut site = domain("harbour-observer.example");
     site.assessment.get_or_insert_default().campaign.clone_from(&campaign);
     facegraph.submit(batch("s", 1, Some(core()), vec![site])).await.unwrap();
-    let mut feed = liaison.subscribe(From::Now, None);
+    let mut feed = liaison.subscribe(FeedStart::Now, None);
     in_place(&mut feed).await;
     assert_eq!(held(&liaison).await, Vec::<String>::new());
 
@@ -198,7 +198,7 @@ async fn what_takes_the_place_of_something_released_is_not_released_with_it() {
     assert_eq!((answer.changed, answer.refused, answer.items.len()), (1, 0, 3));
     assert_eq!((answer.items[0].versions.len(), answer.items[1].field.as_str()), (1, "id"));
     assert_eq!(answer.items[2], pb::ReleasedIndicator::default());
-    let mut feed = liaison.subscribe(From::Start, None);
+    let mut feed = liaison.subscribe(FeedStart::Beginning, None);
     assert_eq!(held(&liaison).await, ["facegraph did takedown 7"], "of a campaign that is hidden");
     facegraph.release(release("r2", What::Campaign(campaign.clone()), "W-17")).await.unwrap();
     let told = [next(&mut feed).await, next(&mut feed).await];
@@ -247,7 +247,7 @@ async fn what_was_done_with_an_answer_is_released_and_corrected_by_another() {
         }),
         ..Default::default()
     };
-    let mut feed = liaison.subscribe(From::Start, None);
+    let mut feed = liaison.subscribe(FeedStart::Beginning, None);
     assert!(matches!(next(&mut feed).await, FeedEvent::Tip(_)), "it is a recipient");
     facegraph.respond_to_tip(done("one", 7)).await.unwrap();
     let by_id = What::Enforcements(pb::EnforcementIds { ids: vec!["takedown".into()] });
@@ -279,7 +279,7 @@ async fn a_release_that_comes_with_it_ends_by_the_clock() {
         until: Some(timestamp(clock.now().plus(HOUR))),
     };
     let with = pb::Sharing { releases: vec![released], ..core() };
-    let mut feed = liaison.subscribe(From::Now, None);
+    let mut feed = liaison.subscribe(FeedStart::Now, None);
     in_place(&mut feed).await;
     let campaign = say(&facegraph, "c", "", "one", with.clone()).await;
     act(&facegraph, "d", "takedown", &campaign, 7, with).await;

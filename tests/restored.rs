@@ -11,7 +11,7 @@ use std::path::Path;
 
 use support::process::Process;
 use support::{World, batch, domain, soon};
-use tipoff::client::{Client, ClientError, FeedEvent, From, Replica, Subscription};
+use tipoff::client::{Client, ClientError, FeedEvent, FeedStart, Replica, Subscription};
 use tipoff::wire::pb;
 
 /// Copies a folder with all that is in it, in the place of what is there.
@@ -63,11 +63,11 @@ async fn a_reader_that_was_further_than_the_copy_is_told_and_converges_by_a_snap
     let (birdsite, facegraph) = (node.client(&world, "birdsite"), node.client(&world, "facegraph"));
     submit(&birdsite, &["a", "b"]).await;
     let mut held = Replica::default();
-    let mut feed = facegraph.subscribe(From::Start, None);
+    let mut feed = facegraph.subscribe(FeedStart::Beginning, None);
     follow(&mut feed, &mut held, 2).await;
     let early = feed.cursor().cloned().unwrap();
     let (mut desk_held, mut desk) =
-        (Replica::default(), facegraph.subscribe_named("desk", From::Start, None));
+        (Replica::default(), facegraph.subscribe_named("desk", FeedStart::Beginning, None));
     follow(&mut desk, &mut desk_held, 2).await;
     soon(desk.acknowledge()).await.unwrap();
     assert!(node.terminate().success());
@@ -87,10 +87,10 @@ async fn a_reader_that_was_further_than_the_copy_is_told_and_converges_by_a_snap
     copy(&backup, &data);
     node.start();
     node.wait_ready();
-    restored(&soon(facegraph.pull(&From::Cursor(late.clone()), None, 10)).await);
+    restored(&soon(facegraph.pull(&FeedStart::Cursor(late.clone()), None, 10)).await);
     submit(&birdsite, &["f", "g", "h", "i", "j"]).await;
-    restored(&soon(facegraph.pull(&From::Cursor(late.clone()), None, 10)).await);
-    restored(&soon(facegraph.subscribe(From::Cursor(late.clone()), None).next_event()).await);
+    restored(&soon(facegraph.pull(&FeedStart::Cursor(late.clone()), None, 10)).await);
+    restored(&soon(facegraph.subscribe(FeedStart::Cursor(late.clone()), None).next_event()).await);
     restored(&soon(facegraph.acknowledge("desk", late.clone())).await);
     // Readers that lived through it find out by themselves, that of a subscription too.
     restored(&loop {
@@ -101,15 +101,15 @@ async fn a_reader_that_was_further_than_the_copy_is_told_and_converges_by_a_snap
     });
     restored(&soon(desk.next_event()).await);
     // What was given before the copy was made is still good.
-    let page = soon(facegraph.pull(&From::Cursor(early), None, 10)).await.unwrap();
+    let page = soon(facegraph.pull(&FeedStart::Cursor(early), None, 10)).await.unwrap();
     assert_eq!(page.items.len(), 5);
 
     let cursor = begin_anew(&facegraph, &mut held).await;
     assert_eq!(values(&held), ["a", "b", "f", "g", "h", "i", "j"].into());
-    let mut feed = facegraph.subscribe(From::Cursor(cursor.clone()), None);
+    let mut feed = facegraph.subscribe(FeedStart::Cursor(cursor.clone()), None);
     let here = soon(facegraph.acknowledge("desk", cursor.clone())).await.unwrap();
     assert_eq!(here, Some(cursor.clone()));
-    let mut desk = facegraph.subscribe_named("desk", From::Cursor(cursor), None);
+    let mut desk = facegraph.subscribe_named("desk", FeedStart::Cursor(cursor), None);
     let mut desk_held = held.clone();
     submit(&birdsite, &["k"]).await;
     follow(&mut feed, &mut held, 8).await;
@@ -136,7 +136,7 @@ async fn a_subscription_that_is_further_than_a_journal_put_back_alone_is_told_an
     node.start();
     node.wait_ready();
     submit(&birdsite, &["b", "c"]).await;
-    let mut desk = facegraph.subscribe_named("desk", From::Start, None);
+    let mut desk = facegraph.subscribe_named("desk", FeedStart::Beginning, None);
     let mut held = Replica::default();
     follow(&mut desk, &mut held, 3).await;
     soon(desk.acknowledge()).await.unwrap();
@@ -149,11 +149,13 @@ async fn a_subscription_that_is_further_than_a_journal_put_back_alone_is_told_an
     submit(&birdsite, &["d", "e", "f", "g"]).await;
     let listed = soon(facegraph.subscriptions()).await.unwrap();
     assert!(listed[0].lag_entries > 4, "everything is behind: {listed:?}");
-    restored(&soon(facegraph.subscribe_named("desk", From::Start, None).next_event()).await);
+    restored(
+        &soon(facegraph.subscribe_named("desk", FeedStart::Beginning, None).next_event()).await,
+    );
     let cursor = begin_anew(&facegraph, &mut held).await;
     assert_eq!(values(&held), ["a", "d", "e", "f", "g"].into());
     soon(facegraph.acknowledge("desk", cursor.clone())).await.unwrap();
-    let mut desk = facegraph.subscribe_named("desk", From::Start, None);
+    let mut desk = facegraph.subscribe_named("desk", FeedStart::Beginning, None);
     submit(&birdsite, &["h"]).await;
     let next = loop {
         if let FeedEvent::Item(item) = soon(desk.next_event()).await.unwrap().unwrap() {

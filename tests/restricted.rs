@@ -7,7 +7,7 @@ mod support;
 
 use support::feed::{change, in_place, nothing, values};
 use support::{World, batch, domain, named, sharing};
-use tipoff::client::{Client, ClientError, FeedEvent, From};
+use tipoff::client::{Client, ClientError, FeedEvent, FeedStart};
 use tipoff::wire::pb::{self, ItemStatus, Tlp};
 
 const TERMS: &str = "terms of the source, version 3";
@@ -90,7 +90,7 @@ async fn what_is_restricted_goes_to_the_closed_group_alone_and_to_who_confirmed_
         assert_eq!(receipt.items[0].status(), ItemStatus::Rejected, "{id}");
         assert!(receipt.items[0].reason.contains("to nobody else"), "{}", receipt.items[0].reason);
     }
-    let mut feed = facegraph.subscribe(From::Now, None);
+    let mut feed = facegraph.subscribe(FeedStart::Now, None);
     in_place(&mut feed).await;
     let receipt = submit(&birdsite, "held", to_closed()).await;
     assert_eq!(receipt.items[0].status(), ItemStatus::Created);
@@ -190,7 +190,7 @@ async fn what_is_restricted_in_a_tip_is_shown_to_nobody_who_left_the_closed_grou
 
     operator.put_group(closed(&["birdsite"])).await.unwrap();
     assert_eq!(seen_by(&facegraph).await, ["b.example"]);
-    let mut late = facegraph.subscribe(From::Start, None);
+    let mut late = facegraph.subscribe(FeedStart::Beginning, None);
     let told = loop {
         if let FeedEvent::Tip(event) = support::feed::event(&mut late).await {
             break event.entry.unwrap().indicators;

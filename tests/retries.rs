@@ -12,7 +12,7 @@ use std::time::Duration;
 use prost::Message;
 use support::raw::{call_raw, raw_channel};
 use support::{World, batch, domain, soon};
-use tipoff::client::{ClientError, From, Patience};
+use tipoff::client::{ClientError, FeedStart, Patience};
 use tipoff::domain::filter::Filter;
 use tipoff::exchange::Start;
 use tipoff::wire::pb;
@@ -88,10 +88,11 @@ async fn a_subscription_too_many_is_refused_at_once_to_a_client_that_waits_for_e
     world.config.requests.subscriptions_per_partner = 1;
     let node = world.start().await;
     let client = world.client(&node, "facegraph").with_patience(Patience::endless());
-    let mut first = client.subscribe_named("first", From::Start, None);
+    let mut first = client.subscribe_named("first", FeedStart::Beginning, None);
     // Its reader is told of its group, so it is there.
     soon(first.next_event()).await.unwrap();
-    let refused = soon(client.subscribe_named("second", From::Start, None).next_event()).await;
+    let refused =
+        soon(client.subscribe_named("second", FeedStart::Beginning, None).next_event()).await;
     let Err(ClientError::Quota(why)) = &refused else { panic!("{refused:?}") };
     assert!(why.contains("may have 1 subscriptions"), "{why}");
     node.stop().await;

@@ -8,7 +8,7 @@ use std::fs;
 
 use support::command::{Ran, tipoff};
 use support::{World, batch, domain, soon, statuses};
-use tipoff::client::From;
+use tipoff::client::FeedStart;
 use tipoff::wire::pb;
 
 #[tokio::test(flavor = "multi_thread")]
@@ -17,7 +17,7 @@ async fn an_indicator_goes_from_a_submit_to_a_subscriber_over_mutual_tls() {
     let node = world.start().await;
     let birdsite = world.client(&node, "birdsite");
     let facegraph = world.client(&node, "facegraph");
-    let mut feed = facegraph.subscribe(From::Start, None);
+    let mut feed = facegraph.subscribe(FeedStart::Beginning, None);
 
     let request = batch("report-1", 1, None, vec![domain("news.example")]);
     let receipt = soon(birdsite.submit(request)).await.unwrap();

@@ -11,7 +11,7 @@ use rand::rngs::StdRng;
 use rand::seq::IndexedRandom;
 use rand::{Rng, SeedableRng};
 use support::{World, batch, domain, named, sharing, soon};
-use tipoff::client::{Client, ClientError, From};
+use tipoff::client::{Client, ClientError, FeedStart};
 use tipoff::domain::sharing::{Community, Sharing};
 use tipoff::domain::{PartnerId, Position, Timestamp, may_see};
 use tipoff::wire::pb;
@@ -126,7 +126,7 @@ async fn every_way_out_gives_a_reader_what_the_rule_lets_it_see_and_nothing_else
             .collect();
 
         let mut fed = BTreeSet::new();
-        let mut feed = clients[id].subscribe(From::Start, None);
+        let mut feed = clients[id].subscribe(FeedStart::Beginning, None);
         while fed.len() < visible.len() {
             let item = soon(feed.next()).await.unwrap().unwrap();
             let at = item.version.unwrap();

@@ -11,7 +11,7 @@ use support::clock::stopwatch;
 use support::process::Process;
 use support::raw::channel_to;
 use support::{World, batch, domain, from_start, soon};
-use tipoff::client::From;
+use tipoff::client::FeedStart;
 use tipoff::wire::pb;
 use tipoff::wire::pb::feed_service_client::FeedServiceClient;
 
@@ -47,7 +47,7 @@ async fn a_stalled_reader_costs_less_than_two_megabytes_and_the_others_go_on() {
     let all = BATCHES as usize * ITEMS;
     let read_all = async |partner: &str| {
         let clock = stopwatch();
-        let mut feed = exchange.client(&world, partner).subscribe(From::Start, None);
+        let mut feed = exchange.client(&world, partner).subscribe(FeedStart::Beginning, None);
         for _ in 0..all {
             soon(feed.next()).await.unwrap().unwrap();
         }

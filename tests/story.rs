@@ -15,7 +15,7 @@ use support::keyed::{Given, Keyed, send};
 use support::liaison::{field, key, now, release, retract, warrant};
 use support::process::Process;
 use support::{World, harbour, soon, tips};
-use tipoff::client::{Client, ClientError, From, events};
+use tipoff::client::{Client, ClientError, FeedStart, events};
 use tipoff::domain::Timestamp;
 use tipoff::wire::pb::release_indicators_request::What;
 use tipoff::wire::{pb, timestamp};
@@ -59,10 +59,11 @@ impl Story {
         let campaign = answer.campaign_id.clone();
         let campaigns = vec![campaign.clone()];
         let asked = Some(pb::Filter { campaigns, ..Default::default() });
-        let all = |client: &Client| Follower::new(client, client.subscribe(From::Start, None));
-        let desk = facegraph.subscribe_named("desk", From::Start, asked.clone());
+        let all =
+            |client: &Client| Follower::new(client, client.subscribe(FeedStart::Beginning, None));
+        let desk = facegraph.subscribe_named("desk", FeedStart::Beginning, asked.clone());
         let tubeworks = client("tubeworks");
-        let of_campaign = tubeworks.subscribe(From::Start, asked);
+        let of_campaign = tubeworks.subscribe(FeedStart::Beginning, asked);
         Self {
             campaign,
             sent: vec![(birdsite.clone(), founding, founded)],
@@ -130,14 +131,14 @@ impl Story {
     /// the tips or of what was done after one.
     async fn nobody_sees_more(&self) {
         let without = self.stage.exchange.client(&self.stage.world, "cyber-unit");
-        let refused = soon(without.pull(&From::Start, None, 10)).await.unwrap_err();
+        let refused = soon(without.pull(&FeedStart::Beginning, None, 10)).await.unwrap_err();
         assert_eq!(field(&refused), "purpose");
         let liaison = &self.cyber_unit.client;
-        let mut pulled = Follower::new(liaison, liaison.subscribe(From::Now, None));
-        let (mut from, mut more) = (From::Start, true);
+        let mut pulled = Follower::new(liaison, liaison.subscribe(FeedStart::Now, None));
+        let (mut from, mut more) = (FeedStart::Beginning, true);
         while more {
             let page = soon(liaison.pull(&from, None, 1_000)).await.unwrap();
-            (from, more) = (From::Cursor(page.cursor.clone().unwrap()), page.more);
+            (from, more) = (FeedStart::Cursor(page.cursor.clone().unwrap()), page.more);
             events(page).for_each(|event| pulled.take(event));
         }
         // Who begins by now has nothing to drop, and what was retracted does not come.
@@ -408,7 +409,7 @@ async fn the_story_goes_through_a_sigkill_between_every_two_steps() {
     assert_eq!(gone.tip.unwrap().narrative, "");
 
     // A newcomer is told of the withdrawal alone, and holds what the others hold.
-    let feed = story.facegraph.client.subscribe(From::Start, None);
+    let feed = story.facegraph.client.subscribe(FeedStart::Beginning, None);
     let mut late = Follower::new(&story.facegraph.client, feed);
     late.until(Tally { tips: 2, removals: 0, ..story.both() }).await;
     let told = late.tips.iter().map(|one| one.entry.as_ref().unwrap().action());

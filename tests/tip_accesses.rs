@@ -11,7 +11,7 @@ use support::liaison::{cyber_unit, now, warrant};
 use support::process::Process;
 use support::tips::{full, key, received, saying, told, walk};
 use support::{World, soon};
-use tipoff::client::{Client, ClientError, From};
+use tipoff::client::{Client, ClientError, FeedStart};
 use tipoff::exchange::GIVEN_AT_ONCE;
 use tipoff::wire::pb::{self, AccessWay, PurposeKind, TipState};
 
@@ -52,7 +52,7 @@ async fn each_part_of_a_tip_that_a_liaison_is_given_is_there_for_its_author_to_s
     );
     liaison.tip(&id, "").await.unwrap();
     assert_eq!(told(&liaison).await.len(), 1);
-    let mut feed = liaison.subscribe(From::Start, None);
+    let mut feed = liaison.subscribe(FeedStart::Beginning, None);
     event(&mut feed).await;
     let ways = [AccessWay::Tip, AccessWay::Pull, AccessWay::Subscribe];
     let accesses = sender.accesses(None, None).await.unwrap();
@@ -75,7 +75,7 @@ async fn each_part_of_a_tip_that_a_liaison_is_given_is_there_for_its_author_to_s
     // A list of nothing and a page of nothing are no accesses.
     let head = node.exchange.head();
     liaison.tips(pb::ListTipsRequest { overdue: true, ..Default::default() }).await.unwrap();
-    liaison.pull(&From::Now, None, 10).await.unwrap();
+    liaison.pull(&FeedStart::Now, None, 10).await.unwrap();
     assert_eq!(node.exchange.head(), head, "nothing is written for nothing");
     // They are told after a withdrawal too.
     sender.withdraw_tip(&id).await.unwrap();
@@ -95,8 +95,8 @@ async fn nothing_of_a_tip_leaves_for_a_liaison_while_its_access_cannot_be_writte
     let node = world.start().await;
     let impatient = || world.impatient(&node, "cyber-unit").for_purpose(warrant(now()));
     let busy = |error: ClientError| assert!(matches!(error, ClientError::Busy(_)), "{error}");
-    busy(impatient().pull(&From::Start, None, 10).await.unwrap_err());
-    busy(soon(impatient().subscribe(From::Start, None).next_event()).await.unwrap_err());
+    busy(impatient().pull(&FeedStart::Beginning, None, 10).await.unwrap_err());
+    busy(soon(impatient().subscribe(FeedStart::Beginning, None).next_event()).await.unwrap_err());
     busy(impatient().tip(&id, "").await.unwrap_err());
     busy(impatient().tips(pb::ListTipsRequest::default()).await.unwrap_err());
     // Its sender reads on: of that nothing is written.

@@ -9,7 +9,7 @@ use std::time::Duration;
 use support::clock::SetClock;
 use support::tips::{field, key, moving, received, saying, sent, state, tip, told, values, walk};
 use support::{World, batch, domain, named, sharing, soon};
-use tipoff::client::{ClientError, FeedEvent, From};
+use tipoff::client::{ClientError, FeedEvent, FeedStart};
 use tipoff::wire::pb::{self, TipAction, TipState, Tlp};
 
 #[tokio::test(flavor = "multi_thread")]
@@ -17,7 +17,8 @@ async fn a_tip_is_answered_step_by_step_and_both_sides_see_each_at_once() {
     let world = World::new();
     let node = world.start().await;
     let (sender, recipient) = (world.client(&node, "birdsite"), world.client(&node, "facegraph"));
-    let mut feeds = [sender.subscribe(From::Now, None), recipient.subscribe(From::Now, None)];
+    let mut feeds =
+        [sender.subscribe(FeedStart::Now, None), recipient.subscribe(FeedStart::Now, None)];
     for feed in &mut feeds {
         support::feed::in_place(feed).await;
     }

@@ -9,7 +9,7 @@ use support::feed::{event, in_place, nothing};
 use support::liaison::{HOUR, cyber_unit, field as named_field, now, warrant};
 use support::tips::{field, full, key, moving, received, saying, state, tip, told, values, walk};
 use support::{World, batch, domain, named, sharing, soon};
-use tipoff::client::{Client, ClientError, FeedEvent, From};
+use tipoff::client::{Client, ClientError, FeedEvent, FeedStart};
 use tipoff::clock::Clock;
 use tipoff::wire::pb::{self, PurposeKind, TipAction, TipState, Tlp};
 use tipoff::wire::timestamp;
@@ -27,7 +27,7 @@ async fn a_liaison_sees_its_own_thread_of_a_tip_and_nothing_of_other_recipients(
     let node = world.start().await;
     let (sender, face) = (world.client(&node, "birdsite"), world.client(&node, "facegraph"));
     let liaison = cyber_unit(&world, &node);
-    let mut feed = liaison.subscribe(From::Now, None);
+    let mut feed = liaison.subscribe(FeedStart::Now, None);
     in_place(&mut feed).await;
     // Whatever its marking.
     let id = sender.send_tip(full("t1", &["facegraph", "cyber-unit"])).await.unwrap().tip_id;
@@ -144,7 +144,7 @@ async fn what_a_liaison_answers_moves_its_thread_and_reaches_the_sender() {
     let (sender, face) = (world.client(&node, "birdsite"), world.client(&node, "facegraph"));
     let liaison = cyber_unit(&world, &node);
     let id = sender.send_tip(full("t1", &["facegraph", "cyber-unit"])).await.unwrap().tip_id;
-    let mut feed = sender.subscribe(From::Now, None);
+    let mut feed = sender.subscribe(FeedStart::Now, None);
     in_place(&mut feed).await;
     let mut answer = moving("r1", &id, TipState::Acknowledged);
     answer.indicators = vec![key("ours.example")];
@@ -200,7 +200,7 @@ async fn a_tip_that_is_closed_shows_a_liaison_no_content_until_it_is_taken_up_ag
     request.respond_by = Some(timestamp(now().plus(HOUR)));
     let id = sender.send_tip(request).await.unwrap().tip_id;
     walk(&liaison, &id, &[Investigating, Actioned]).await;
-    let mut feed = liaison.subscribe(From::Now, None);
+    let mut feed = liaison.subscribe(FeedStart::Now, None);
     in_place(&mut feed).await;
     walk(&liaison, &id, &[Closed]).await;
     walk(&face, &id, &[Investigating, Actioned, Closed]).await;
@@ -383,7 +383,7 @@ async fn counts_that_a_sender_adds_reach_a_liaison_with_the_tip_and_nowhere_else
         assert!(!format!("{listed:?}").contains("cyber-unit"), "it is in no audience: {listed:?}");
         let all = pb::ListEnforcementsRequest::default();
         assert_eq!(face.enforcements(&all).await.unwrap().len(), 1, "of the first alone");
-        let page = liaison.pull(&From::Start, None, 100).await.unwrap();
+        let page = liaison.pull(&FeedStart::Beginning, None, 100).await.unwrap();
         assert!(page.enforcements.is_empty());
     }
     node.stop().await;

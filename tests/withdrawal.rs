@@ -10,7 +10,7 @@ use std::time::Duration;
 use support::clock::SetClock;
 use support::feed::{change, event, in_place, item, nothing, removal, values};
 use support::{World, batch, close, domain, named, sharing};
-use tipoff::client::{Client, ClientError, FeedEvent, From};
+use tipoff::client::{Client, ClientError, FeedEvent, FeedStart};
 use tipoff::wire::pb::{self, RemovalReason, Tlp};
 
 const DAY: Duration = Duration::from_secs(86_400);
@@ -54,7 +54,7 @@ async fn a_withdrawn_value_is_told_to_who_could_see_it_and_its_author() {
     submit(&client("facegraph"), "c", core(), &["a.example"]).await;
     let mut feeds = Vec::new();
     for partner in ["facegraph", "tubeworks", "birdsite"] {
-        let mut feed = client(partner).subscribe(From::Now, None);
+        let mut feed = client(partner).subscribe(FeedStart::Now, None);
         in_place(&mut feed).await;
         feeds.push(feed);
     }
@@ -93,7 +93,7 @@ async fn a_withdrawn_value_is_told_to_who_could_see_it_and_its_author() {
     let gone = client("tubeworks").indicator(key("a.example")).await.unwrap_err();
     assert!(matches!(gone, ClientError::NotFound(_)), "{gone}");
     // Whoever comes later gets neither the version nor a word of it.
-    let mut late = client("facegraph").subscribe(From::Start, None);
+    let mut late = client("facegraph").subscribe(FeedStart::Beginning, None);
     change(&mut late).await;
     assert_eq!(values(&mut late, 2).await, ["b.example", "a.example"]);
     nothing(&mut late).await;
@@ -114,7 +114,7 @@ async fn a_whole_submission_is_taken_back_but_for_what_was_said_anew() {
     let mut anew = domain("n7.example");
     anew.assessment = Some(pb::Assessment { confidence: Some(99), ..Default::default() });
     birdsite.submit(batch("other", 1, Some(core()), vec![anew])).await.unwrap();
-    let mut feed = world.client(&node, "facegraph").subscribe(From::Now, None);
+    let mut feed = world.client(&node, "facegraph").subscribe(FeedStart::Now, None);
     in_place(&mut feed).await;
 
     let of = |submission: &str| pb::WithdrawIndicatorsRequest {
@@ -151,7 +151,7 @@ async fn what_has_had_its_time_ends_by_the_clock_and_once() {
     short.assessment = Some(pb::Assessment { valid_until: Some(end), ..Default::default() });
     let items = vec![short, domain("long.example")];
     let receipt = birdsite.submit(batch("a", 1, Some(core()), items)).await.unwrap();
-    let mut feed = world.client(&node, "facegraph").subscribe(From::Start, None);
+    let mut feed = world.client(&node, "facegraph").subscribe(FeedStart::Beginning, None);
     change(&mut feed).await;
     values(&mut feed, 2).await;
     clock.advance(DAY / 2);
@@ -180,8 +180,8 @@ async fn who_loses_sight_by_a_new_audience_is_told_and_who_keeps_it_gets_the_new
     let birdsite = client("birdsite");
     let first = submit(&birdsite, "a", everyone(), &["a.example"]).await;
     let (mut inside, mut outside) = (
-        client("facegraph").subscribe(From::Now, None),
-        client("tubeworks").subscribe(From::Now, None),
+        client("facegraph").subscribe(FeedStart::Now, None),
+        client("tubeworks").subscribe(FeedStart::Now, None),
     );
     in_place(&mut inside).await;
     in_place(&mut outside).await;
@@ -218,7 +218,7 @@ async fn sightings_and_feedback_reach_whom_they_concern_and_count_once() {
     let said = submit(&birdsite, "a", everyone(), &["a.example"]).await;
     let mut feeds = Vec::new();
     for partner in ["birdsite", "tubeworks"] {
-        let mut feed = client(partner).subscribe(From::Now, None);
+        let mut feed = client(partner).subscribe(FeedStart::Now, None);
         in_place(&mut feed).await;
         feeds.push(feed);
     }
@@ -265,7 +265,7 @@ async fn sightings_and_feedback_reach_whom_they_concern_and_count_once() {
     facegraph.give_feedback(feedback("f1", version, pb::Opinion::StronglyDisagree)).await.unwrap();
     // Whatever the author asks for, feedback reaches it.
     let filter = pb::Filter { kinds: vec![pb::Kind::Ip.into()], ..pb::Filter::default() };
-    let mut filtered = birdsite.subscribe(From::Start, Some(filter));
+    let mut filtered = birdsite.subscribe(FeedStart::Beginning, Some(filter));
     change(&mut filtered).await;
     for feed in [&mut feeds[0], &mut filtered] {
         let FeedEvent::Feedback(told) = event(feed).await else { panic!("feedback") };
@@ -298,7 +298,7 @@ async fn feedback_reaches_nobody_who_does_not_see_the_assessment_that_it_is_abou
     let node = world.start().await;
     let client = |partner: &str| world.client(&node, partner);
     let (birdsite, facegraph) = (client("birdsite"), client("facegraph"));
-    let mut tubeworks = client("tubeworks").subscribe(From::Now, None);
+    let mut tubeworks = client("tubeworks").subscribe(FeedStart::Now, None);
     in_place(&mut tubeworks).await;
     let to_facegraph = sharing(Tlp::Amber, named(&[], &["facegraph"]));
     let hidden = submit(&birdsite, "h", to_facegraph, &["h.example"]).await;

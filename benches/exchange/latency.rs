@@ -10,7 +10,7 @@ use std::time::{Duration, Instant};
 
 use bytes::Bytes;
 use hdrhistogram::Histogram;
-use tipoff::client::{Client, From};
+use tipoff::client::{Client, FeedStart};
 
 use crate::report::Row;
 use crate::support::World;
@@ -100,7 +100,7 @@ async fn offer(world: &World, exchange: &Process, items: u64, submitted: &Submit
 
 #[allow(clippy::disallowed_methods)]
 async fn follow(client: Client, items: u64, submitted: Submitted) -> Histogram<u64> {
-    let mut feed = client.subscribe(From::Now, None);
+    let mut feed = client.subscribe(FeedStart::Now, None);
     let mut latency = Histogram::<u64>::new(3).unwrap();
     for number in 0..items {
         let item = feed.next().await.unwrap().unwrap();

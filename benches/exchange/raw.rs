@@ -16,7 +16,7 @@ use tipoff::wire::encoded::EncodedFeed;
 use tipoff::wire::pb;
 use tipoff::wire::servers::feed_service_server::{FeedService, FeedServiceServer};
 use tipoff::wire::servers::indicator_service_server::{IndicatorService, IndicatorServiceServer};
-use tipoff::wire::submission::{self, Terms};
+use tipoff::wire::submission::{self, ReadContext};
 use tokio::net::TcpListener;
 use tokio_stream::wrappers::TcpListenerStream;
 use tonic::transport::{Certificate, Identity, Server, ServerTlsConfig};
@@ -122,7 +122,7 @@ fn read_streams(folder: &Path) -> Vec<Vec<Bytes>> {
 fn read(request: &pb::StreamIndicatorsRequest) -> Result<u64, Status> {
     let labels = Labels::default();
     let now = Timestamp::from_millis(1_795_000_000_000);
-    let terms = Terms { labels: &labels, max_items: 1_000, now };
+    let terms = ReadContext { labels: &labels, max_items: 1_000, now };
     let read = submission::read(&request.submission_id, request.batch.as_ref(), None, &terms)
         .map_err(|invalid| Status::invalid_argument(invalid.to_string()))?;
     Ok(read.batch.map_or(0, |batch| batch.items.len() as u64))

@@ -6,7 +6,7 @@ use std::sync::{Arc, Mutex};
 use std::time::{Duration, Instant};
 
 use hdrhistogram::Histogram;
-use tipoff::client::From;
+use tipoff::client::FeedStart;
 use tipoff::wire::pb;
 use tipoff::wire::pb::feed_service_client::FeedServiceClient;
 
@@ -91,7 +91,7 @@ async fn trickle(world: &World, exchange: &Process, name: &str, first: u64) -> H
 
 #[allow(clippy::disallowed_methods)]
 async fn follow(client: tipoff::client::Client, submitted: Submitted) -> Histogram<u64> {
-    let mut feed = client.subscribe(From::Now, None);
+    let mut feed = client.subscribe(FeedStart::Now, None);
     let mut latency = Histogram::<u64>::new(3).unwrap();
     for _ in 0..SUBMITS {
         let item: pb::FeedItem = feed.next().await.unwrap().unwrap();

@@ -40,7 +40,7 @@ pub struct AudienceFlags {
 #[derive(Clone, Debug, Default, clap::Args)]
 #[group(id = "meant", multiple = true)]
 #[command(next_help_heading = "Said to this audience alone")]
-pub struct MeantFlags {
+pub struct AudienceFilterFlags {
     /// A group that it was shared with
     #[arg(id = "meant_groups", long = "group", value_name = "GROUP")]
     groups: Vec<String>,
@@ -57,7 +57,7 @@ pub struct MeantFlags {
     public: bool,
 }
 
-impl MeantFlags {
+impl AudienceFilterFlags {
     /// The audience; `None` for whatever it was.
     pub fn audience(&self) -> Option<pb::Audience> {
         audience(&self.groups, &self.partners, self.everyone, self.public)

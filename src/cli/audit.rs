@@ -5,7 +5,7 @@ mod accesses;
 use clap::Subcommand;
 use serde_json::{Value, json};
 
-use super::failure::{Done, Outcome};
+use super::failure::{Completion, Outcome};
 use super::{Global, identity, output, words};
 use crate::client::Deliveries;
 use crate::wire::pb;
@@ -51,7 +51,7 @@ impl Audit {
                 "subscriptions": deliveries.len(),
                 "acknowledged": told,
             }))?;
-            return Ok(Done::Whole);
+            return Ok(Completion::Whole);
         }
         if !deliveries.is_empty() {
             output::line(&table(&deliveries))?;
@@ -62,7 +62,7 @@ impl Audit {
         };
         let ended = words::count(ended.len() as u64, "version");
         output::line(&format!("entry {sequence} ended {ended} of yours; {told}"))?;
-        Ok(Done::Whole)
+        Ok(Completion::Whole)
     }
 }
 

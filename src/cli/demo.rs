@@ -22,11 +22,11 @@ use tokio::sync::Notify;
 use self::follower::Follower;
 use self::reader::Reader;
 use self::stage::Stage;
-use self::withdrawal::Withdrawn;
-use super::failure::{Done, Failure, Outcome};
-use super::submit::{Saying, Submittable, merge};
+use self::withdrawal::WithdrawnReport;
+use super::failure::{Completion, Failure, Outcome};
+use super::submit::{ItemDefaults, Submittable, merge};
 use super::{Global, output, stop, words};
-use crate::client::{ClientError, From, Report, ReportSummary};
+use crate::client::{ClientError, FeedStart, Report, ReportSummary};
 use crate::clock::{Clock, SystemClock};
 use crate::formats::{self, Record};
 use crate::wire::pb;
@@ -55,7 +55,7 @@ impl Demo {
     pub async fn run(&self, _global: &Global) -> Outcome {
         let inputs = self.read()?;
         let records = inputs.iter().flat_map(|(name, all)| all.iter().map(|r| (name.as_str(), r)));
-        let mut report = merge(records, &Saying::labelled(LABEL));
+        let mut report = merge(records, &ItemDefaults::labelled(LABEL));
         if report.items.is_empty() {
             return Err(Failure::usage("the report holds no indicator"));
         }
@@ -72,7 +72,7 @@ impl Demo {
             stop.await;
         }
         stage.clear().await;
-        told.map(|_| Done::Whole)
+        told.map(|_| Completion::Whole)
     }
 
     fn read(&self) -> Result<Vec<(String, Vec<Record>)>, Failure> {
@@ -98,7 +98,7 @@ impl Demo {
         stage: &mut Stage,
         inputs: &[(String, Vec<Record>)],
         report: &mut Submittable,
-    ) -> Result<Withdrawn, Failure> {
+    ) -> Result<WithdrawnReport, Failure> {
         heading("An exchange starts")?;
         let ready = stage.start().await?;
         say(&format!(
@@ -189,7 +189,7 @@ impl Demo {
         stage: &Stage,
         report: &Submittable,
         mut tubeworks: Reader,
-    ) -> Result<Withdrawn, Failure> {
+    ) -> Result<WithdrawnReport, Failure> {
         let mut desk = desk::open(stage, tubeworks.held().len()).await?;
         let wrong = withdrawal::choose(desk.held(), &report.items[0])
             .ok_or_else(|| Failure::failed("of the report nothing was taken"))?;
@@ -257,7 +257,7 @@ async fn submit_and_kill(
 
 async fn refused_to_liaison(stage: &Stage) -> Result<(), Failure> {
     let client = stage.client("cyber-unit")?;
-    match client.subscribe(From::Start, None).next().await {
+    match client.subscribe(FeedStart::Beginning, None).next().await {
         Err(error @ ClientError::Invalid { .. }) => {
             say(&format!("cyber-unit subscribes: refused, {error}"))
         }

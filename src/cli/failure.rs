@@ -11,7 +11,7 @@ const UNREACHABLE: u8 = 3;
 
 /// A command that came to its end.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Done {
+pub enum Completion {
     /// With everything.
     Whole,
     /// With some items rejected, each of which was named.
@@ -26,7 +26,7 @@ pub struct Failure {
 }
 
 /// How a command ends.
-pub type Outcome = Result<Done, Failure>;
+pub type Outcome = Result<Completion, Failure>;
 
 impl Failure {
     /// It failed.

@@ -6,7 +6,7 @@ use serde_json::json;
 use sha2::{Digest, Sha256};
 
 use super::audience::SharingFlags;
-use super::failure::{Done, Failure, Outcome};
+use super::failure::{Completion, Failure, Outcome};
 use super::{Global, identity, output, request, words};
 use crate::wire::pb;
 
@@ -65,7 +65,7 @@ impl Feedback {
                 "accepted_at": words::time(given.accepted_at.as_ref()),
                 "replayed": given.replayed,
             }))?;
-            return Ok(Done::Whole);
+            return Ok(Completion::Whole);
         }
         let before = if given.replayed {
             " (given before: this is the receipt of that time; --again gives it anew)"
@@ -76,7 +76,7 @@ impl Feedback {
             "feedback on {about} given, {}{before}",
             words::entries(&[given.sequence])
         ))?;
-        Ok(Done::Whole)
+        Ok(Completion::Whole)
     }
 
     fn request(&self) -> pb::GiveFeedbackRequest {

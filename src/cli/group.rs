@@ -3,7 +3,7 @@
 use clap::{Subcommand, ValueEnum};
 use serde_json::{Value, json};
 
-use super::failure::{Done, Outcome};
+use super::failure::{Completion, Outcome};
 use super::{Global, identity, output, words};
 use crate::wire::pb;
 
@@ -78,7 +78,7 @@ impl Group {
                 } else {
                     output::line(&format!("the terms of {id} are confirmed"))?;
                 }
-                Ok(Done::Whole)
+                Ok(Completion::Whole)
             }
         }
     }
@@ -97,14 +97,14 @@ impl Put {
             object["sequence"] = put.sequence.into();
             object["unchanged"] = put.unchanged.into();
             output::json(&object)?;
-            return Ok(Done::Whole);
+            return Ok(Completion::Whole);
         }
         let members =
             if group.members.is_empty() { "nobody".into() } else { group.members.join(", ") };
         let how =
             if put.unchanged { "as before".into() } else { format!("by entry {}", put.sequence) };
         output::line(&format!("in {}, {how}: {members}", group.id))?;
-        Ok(Done::Whole)
+        Ok(Completion::Whole)
     }
 
     /// The group as it is to be, from what it is now.
@@ -140,18 +140,18 @@ fn list(groups: &[pb::SharingGroup], global: &Global) -> Outcome {
         for group in groups {
             output::json(&object(group))?;
         }
-        return Ok(Done::Whole);
+        return Ok(Completion::Whole);
     }
     if groups.is_empty() {
         output::line("none")?;
-        return Ok(Done::Whole);
+        return Ok(Completion::Whole);
     }
     let header = ["ID", "NAME", "HISTORY", "MEMBERS"];
     output::line(&output::table(header, groups.iter().map(row)))?;
     for group in groups.iter().filter(|group| group.restricted) {
         output::line(&format!("the terms of {}: {}", group.id, words::one_line(&group.terms)))?;
     }
-    Ok(Done::Whole)
+    Ok(Completion::Whole)
 }
 
 fn row(group: &pb::SharingGroup) -> [String; 4] {

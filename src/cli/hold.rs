@@ -7,7 +7,7 @@ use prost::Message;
 use serde_json::{Value, json};
 use sha2::{Digest, Sha256};
 
-use super::failure::{Done, Failure, Outcome};
+use super::failure::{Completion, Failure, Outcome};
 use super::values::{self, ReadAs};
 use super::{Global, identity, output, request, words};
 use crate::wire::pb::{self, place_hold_request::What};
@@ -72,7 +72,7 @@ impl Hold {
                     let until = words::time(hold.until.as_ref()).unwrap_or_default();
                     output::line(&format!("hold {id} lasts until {until}"))?;
                 }
-                Ok(Done::Whole)
+                Ok(Completion::Whole)
             }
             Hold::Lift { id } => {
                 identity::client(global)?.lift_hold(id).await?;
@@ -81,7 +81,7 @@ impl Hold {
                 } else {
                     output::line(&format!("hold {id} has ended"))?;
                 }
-                Ok(Done::Whole)
+                Ok(Completion::Whole)
             }
         }
     }
@@ -132,7 +132,7 @@ impl Place {
             let until = words::time(hold.until.as_ref()).unwrap_or_default();
             output::line(&format!("hold {} keeps {objects} until {until}{before}", hold.id))?;
         }
-        Ok(if wrong.is_empty() { Done::Whole } else { Done::InPart })
+        Ok(if wrong.is_empty() { Completion::Whole } else { Completion::InPart })
     }
 }
 
@@ -177,7 +177,7 @@ async fn list(content: bool, global: &Global) -> Outcome {
     if !global.json && holds.is_empty() {
         output::line("no holds")?;
     }
-    Ok(Done::Whole)
+    Ok(Completion::Whole)
 }
 
 fn row(hold: &pb::Hold) -> [String; 6] {

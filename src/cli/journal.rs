@@ -5,10 +5,10 @@ use std::path::PathBuf;
 use serde::Serialize;
 
 use super::Global;
-use super::failure::{Done, Failure, Outcome};
+use super::failure::{Completion, Failure, Outcome};
 use super::output;
 use super::serve::{journal_settings, read_config_or_default};
-use crate::journal::{self, Backend, MigrateError, Migrated, OpenError};
+use crate::journal::{self, Backend, MigrateError, MigrationOutcome, OpenError};
 
 /// The journal of a node that is stopped: what it holds, and moving it between backends
 #[derive(Debug, clap::Subcommand)]
@@ -95,7 +95,7 @@ impl Show {
             output::line(&format!("newest   {}", contents.head))?;
             output::line(&format!("size     {:.1} MB", mb(contents.bytes)))?;
         }
-        Ok(Done::Whole)
+        Ok(Completion::Whole)
     }
 }
 
@@ -105,7 +105,7 @@ fn mb(bytes: u64) -> f64 {
 }
 
 #[derive(Serialize)]
-struct Moved {
+struct MigrationResult {
     backend: String,
     entries: u64,
     changed: bool,
@@ -124,27 +124,29 @@ impl Migrate {
         bar.finish_and_clear();
         let moved = moved.map_err(failure)?;
         let entries = match moved {
-            Migrated::Copied(entries) => entries,
-            Migrated::Already | Migrated::Finished => 0,
+            MigrationOutcome::Copied(entries) => entries,
+            MigrationOutcome::Already | MigrationOutcome::Finished => 0,
         };
         if global.json {
-            let changed = moved != Migrated::Already;
-            output::json(&Moved { backend: to.to_string(), entries, changed })?;
-            return Ok(Done::Whole);
+            let changed = moved != MigrationOutcome::Already;
+            output::json(&MigrationResult { backend: to.to_string(), entries, changed })?;
+            return Ok(Completion::Whole);
         }
         output::line(&match moved {
-            Migrated::Already => format!("the journal is in {to} already: nothing was changed"),
-            Migrated::Finished => {
+            MigrationOutcome::Already => {
+                format!("the journal is in {to} already: nothing was changed")
+            }
+            MigrationOutcome::Finished => {
                 format!("the journal is in {to}: the migration that was interrupted is finished")
             }
-            Migrated::Copied(entries) => {
+            MigrationOutcome::Copied(entries) => {
                 format!(
                     "the journal is in {to}: {entries} entries copied and compared, the old one removed"
                 )
             }
         })?;
         output::remark(&format!("set storage.journal = \"{to}\" in the configuration of the node"));
-        Ok(Done::Whole)
+        Ok(Completion::Whole)
     }
 }
 

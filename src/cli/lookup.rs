@@ -2,7 +2,7 @@
 
 use serde_json::json;
 
-use super::failure::{Done, Outcome};
+use super::failure::{Completion, Outcome};
 use super::values::{self, ReadAs};
 use super::{Global, identity, output, words};
 use crate::domain::Invalid;
@@ -29,7 +29,7 @@ impl Lookup {
         let readings = self.read_as.read(&self.values)?;
         let keys = values::keys(&readings);
         let mut results = identity::client(global)?.lookup(&keys).await?.into_iter();
-        let mut done = Done::Whole;
+        let mut done = Completion::Whole;
         let mut rows = Vec::new();
         for (value, readings) in readings {
             let answers = match readings {
@@ -45,7 +45,7 @@ impl Lookup {
             };
             for found in answers {
                 if matches!(found, Found::Unreadable(_)) {
-                    done = Done::InPart;
+                    done = Completion::InPart;
                 }
                 if global.json {
                     output::json(&object(&value, &found))?;

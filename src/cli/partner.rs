@@ -3,7 +3,7 @@
 use clap::Subcommand;
 use serde_json::{Value, json};
 
-use super::failure::{Done, Failure, Outcome};
+use super::failure::{Completion, Failure, Outcome};
 use super::{Global, identity, output, words};
 use crate::domain::partner::Role;
 use crate::domain::purpose::PurposeKind;
@@ -97,7 +97,7 @@ impl Partner {
                 } else {
                     output::line(&format!("{id} is let in again"))?;
                 }
-                Ok(Done::Whole)
+                Ok(Completion::Whole)
             }
         }
     }
@@ -122,7 +122,7 @@ impl Put {
             let how = format!("as {role}, by entry {}", put.sequence);
             output::line(&format!("{} is enrolled {how}", partner.id))?;
         }
-        Ok(Done::Whole)
+        Ok(Completion::Whole)
     }
 
     /// What the registry is to hold: what it holds, but for what is named.
@@ -170,7 +170,7 @@ async fn list(global: &Global) -> Outcome {
         let header = ["ID", "NAME", "ROLE", "PLATFORMS", "JURISDICTION", "STATUS"];
         output::line(&output::table(header, partners.iter().map(row)))?;
     }
-    Ok(Done::Whole)
+    Ok(Completion::Whole)
 }
 
 async fn suspend(
@@ -186,7 +186,7 @@ async fn suspend(
             "withdrawn": suspended.withdrawn,
             "sequences": suspended.sequences,
         }))?;
-        return Ok(Done::Whole);
+        return Ok(Completion::Whole);
     }
     output::line(&format!("{id} is kept out"))?;
     if let Some(since) = compromised_since {
@@ -198,7 +198,7 @@ async fn suspend(
         };
         output::line(&format!("{versions} since {} taken back{by}", words::date(since.seconds)))?;
     }
-    Ok(Done::Whole)
+    Ok(Completion::Whole)
 }
 
 fn read_role(text: &str) -> Result<Role, String> {

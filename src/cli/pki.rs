@@ -6,7 +6,7 @@ use clap::Subcommand;
 use rustls::pki_types::ServerName;
 use serde_json::json;
 
-use super::failure::{Done, Failure, Outcome};
+use super::failure::{Completion, Failure, Outcome};
 use super::{Global, output};
 use crate::clock::{Clock, SystemClock};
 use crate::domain::PartnerId;
@@ -92,7 +92,7 @@ fn say(global: &Global, object: &serde_json::Value, text: &str) -> Outcome {
     } else {
         output::line(text)?;
     }
-    Ok(Done::Whole)
+    Ok(Completion::Whole)
 }
 
 fn failure(error: AuthorityError) -> Failure {

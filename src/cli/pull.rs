@@ -5,14 +5,14 @@ mod table;
 
 use clap::ValueEnum;
 
-use self::stix::Current;
+use self::stix::CurrentObjects;
 use self::table::Table;
-use super::failure::{Done, Failure, Outcome};
+use super::failure::{Completion, Failure, Outcome};
 use super::filter::FilterFlags;
 use super::purpose::PurposeFlags;
 use super::subscribe::read_from;
 use super::{Global, identity, output, shown, words};
-use crate::client::{self, ClientError, FeedEvent, From};
+use crate::client::{self, ClientError, FeedEvent, FeedStart};
 use crate::wire::pb;
 
 /// The most of a page that an exchange gives.
@@ -63,7 +63,7 @@ enum Printer {
     Rows,
     Objects,
     Csv(Table),
-    Stix(Current),
+    Stix(CurrentObjects),
 }
 
 impl Pull {
@@ -78,7 +78,7 @@ impl Pull {
             printer.print(items.chain(whole.others), u64::MAX)?;
             printer.finish()?;
             output::remark(&format!("go on with --since {}", words::cursor(&whole.cursor)));
-            return Ok(Done::Whole);
+            return Ok(Completion::Whole);
         }
         let mut left = self.limit.unwrap_or(u64::MAX);
         let pulled = loop {
@@ -92,7 +92,7 @@ impl Pull {
             let Some(cursor) = cut.or(cursor) else {
                 break Err(Failure::failed("the exchange sent a page without a cursor"));
             };
-            from = From::Cursor(cursor);
+            from = FeedStart::Cursor(cursor);
             left = left.saturating_sub(counted);
             if !more || left == 0 {
                 break Ok(());
@@ -100,10 +100,10 @@ impl Pull {
         };
         printer.finish()?;
         // Good for what was printed, whatever came then.
-        if let From::Cursor(cursor) = &from {
+        if let FeedStart::Cursor(cursor) = &from {
             output::remark(&format!("go on with --since {}", words::cursor(cursor)));
         }
-        pulled.map(|()| Done::Whole)
+        pulled.map(|()| Completion::Whole)
     }
 
     fn printer(&self, global: &Global) -> Result<Printer, Failure> {
@@ -112,7 +112,7 @@ impl Pull {
                 Err(Failure::usage("--json prints objects a line: leave it out for another format"))
             }
             (Some(Format::Csv), false) => Ok(Printer::Csv(Table::default())),
-            (Some(Format::Stix), false) => Ok(Printer::Stix(Current::default())),
+            (Some(Format::Stix), false) => Ok(Printer::Stix(CurrentObjects::default())),
             (Some(Format::Jsonl), _) | (None, true) => Ok(Printer::Objects),
             (None, false) => Ok(Printer::Rows),
         }

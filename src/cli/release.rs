@@ -4,8 +4,8 @@ use prost::Message;
 use serde_json::{Value, json};
 use sha2::{Digest, Sha256};
 
-use super::audience::MeantFlags;
-use super::failure::{Done, Failure, Outcome};
+use super::audience::AudienceFilterFlags;
+use super::failure::{Completion, Failure, Outcome};
 use super::values::{self, ReadAs, Reading};
 use super::{Global, identity, output, request, words};
 use crate::client::Client;
@@ -57,12 +57,12 @@ pub struct Release {
     #[arg(long, conflicts_with_all = ["basis", "until"])]
     retract: bool,
     #[command(flatten)]
-    meant: MeantFlags,
+    meant: AudienceFilterFlags,
 }
 
 /// What all requests together came to.
 #[derive(Default)]
-struct Sum {
+struct ReleaseTotals {
     changed: u64,
     unchanged: u64,
     refused: u64,
@@ -71,7 +71,7 @@ struct Sum {
 }
 
 /// What became of a value, or of one reading of it.
-struct Told<'a> {
+struct ReadingOutcome<'a> {
     value: &'a str,
     indicator: Option<&'a Indicator>,
     item: pb::ReleasedIndicator,
@@ -84,7 +84,7 @@ impl Release {
             (_, Some(campaign)) => Some(What::Campaign(campaign.clone())),
             _ => None,
         };
-        let mut sum = Sum::default();
+        let mut sum = ReleaseTotals::default();
         if !self.enforcements.is_empty() {
             let ids = self.enforcements.clone();
             let what = What::Enforcements(pb::EnforcementIds { ids });
@@ -92,7 +92,7 @@ impl Release {
             let items = std::mem::take(&mut sum.items);
             let told = self.enforcements.iter().zip(items);
             let told: Vec<_> =
-                told.map(|(value, item)| Told { value, indicator: None, item }).collect();
+                told.map(|(value, item)| ReadingOutcome { value, indicator: None, item }).collect();
             return self.tell(&sum, &told, global);
         }
         if let Some(what) = whole {
@@ -110,7 +110,12 @@ impl Release {
         self.tell(&sum, &told(&readings, items), global)
     }
 
-    async fn send(&self, client: &Client, what: What, sum: &mut Sum) -> Result<(), Failure> {
+    async fn send(
+        &self,
+        client: &Client,
+        what: What,
+        sum: &mut ReleaseTotals,
+    ) -> Result<(), Failure> {
         let mut request = pb::ReleaseIndicatorsRequest {
             request_id: String::new(),
             what: Some(what),
@@ -132,7 +137,7 @@ impl Release {
         Ok(())
     }
 
-    fn tell(&self, sum: &Sum, told: &[Told], global: &Global) -> Outcome {
+    fn tell(&self, sum: &ReleaseTotals, told: &[ReadingOutcome], global: &Global) -> Outcome {
         let what = if self.retract { "retracted" } else { "released" };
         if global.json {
             for one in told {
@@ -166,35 +171,39 @@ impl Release {
             }
         }
         let wrong = sum.refused > 0 || told.iter().any(|one| !one.item.reason.is_empty());
-        Ok(if wrong { Done::InPart } else { Done::Whole })
+        Ok(if wrong { Completion::InPart } else { Completion::Whole })
     }
 }
 
 /// What became of each value: under the readings that came to something, or else the likeliest.
-fn told(readings: &[Reading], items: Vec<pb::ReleasedIndicator>) -> Vec<Told<'_>> {
+fn told(readings: &[Reading], items: Vec<pb::ReleasedIndicator>) -> Vec<ReadingOutcome<'_>> {
     let mut items = items.into_iter();
     let mut all = Vec::new();
     for (value, readings) in readings {
         match readings {
             Ok(readings) => {
                 let of = readings.iter().zip(items.by_ref());
-                let of =
-                    of.map(|(indicator, item)| Told { value, indicator: Some(indicator), item });
-                let came_to_something =
-                    |one: &Told| !one.item.versions.is_empty() || !one.item.reason.is_empty();
+                let of = of.map(|(indicator, item)| ReadingOutcome {
+                    value,
+                    indicator: Some(indicator),
+                    item,
+                });
+                let came_to_something = |one: &ReadingOutcome| {
+                    !one.item.versions.is_empty() || !one.item.reason.is_empty()
+                };
                 all.extend(values::telling(of.collect(), came_to_something));
             }
             Err(invalid) => {
                 let (field, reason) = (invalid.field.to_string(), invalid.reason.to_string());
                 let item = pb::ReleasedIndicator { versions: Vec::new(), field, reason };
-                all.push(Told { value, indicator: None, item });
+                all.push(ReadingOutcome { value, indicator: None, item });
             }
         }
     }
     all
 }
 
-fn row(told: &Told) -> [String; 3] {
+fn row(told: &ReadingOutcome) -> [String; 3] {
     let pb::ReleasedIndicator { versions, field, reason } = &told.item;
     let what = match (versions.len(), reason.is_empty()) {
         (0, true) => "nothing: you say nothing of it, or it was not released".into(),
@@ -208,7 +217,7 @@ fn row(told: &Told) -> [String; 3] {
     [told.value.to_owned(), kind.unwrap_or_default(), what]
 }
 
-fn object(told: &Told, what: &str) -> Value {
+fn object(told: &ReadingOutcome, what: &str) -> Value {
     let pb::ReleasedIndicator { versions, field, reason } = &told.item;
     let result = match (versions.is_empty(), reason.is_empty()) {
         (false, _) => what,

@@ -7,7 +7,7 @@ use tokio::signal::unix::{SignalKind, signal};
 use tokio::sync::mpsc;
 use tracing::{info, warn};
 
-use super::failure::{Done, Failure, Outcome};
+use super::failure::{Completion, Failure, Outcome};
 use super::{output, stop};
 use crate::clock::{Clock, SystemClock};
 use crate::config::{Config, ConfigError};
@@ -38,14 +38,14 @@ impl Serve {
         if self.check_config {
             Node::check(&config).map_err(failure)?;
             output::line(&format!("{} is in order", self.config.display()))?;
-            return Ok(Done::Whole);
+            return Ok(Completion::Whole);
         }
         let mut shutdown = Box::pin(stop::told()?);
         let node = tokio::select! {
             node = Node::start(config, Arc::new(SystemClock)) => node.map_err(failure)?,
             () = &mut shutdown => {
                 info!("stopped before it was ready");
-                return Ok(Done::Whole);
+                return Ok(Completion::Whole);
             }
         };
         let (reloads, reload) = mpsc::channel(1);
@@ -55,7 +55,7 @@ impl Serve {
         info!(grpc = %bound.grpc, ops = %bound.ops, "the exchange is ready");
         node.serve(shutdown, reload).await.map_err(failure)?;
         info!("stopped");
-        Ok(Done::Whole)
+        Ok(Completion::Whole)
     }
 
     fn read_config(&self) -> Result<Config, ConfigError> {

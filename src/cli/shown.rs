@@ -315,7 +315,7 @@ mod tests {
         ];
         let lines: String = [seen].iter().chain(&others).map(|one| format!("{one}\n")).collect();
         let records = crate::formats::read(lines.as_bytes(), Some(crate::formats::Format::Jsonl));
-        let neither = crate::formats::Class::Neither(crate::formats::Neither::FeedEvent);
+        let neither = crate::formats::Class::Neither(crate::formats::SkipReason::FeedEvent);
         assert!(records.unwrap().iter().all(|record| record.class == neither));
     }
 }

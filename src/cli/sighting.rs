@@ -5,7 +5,7 @@ use serde_json::json;
 use sha2::{Digest, Sha256};
 
 use super::audience::SharingFlags;
-use super::failure::{Done, Failure, Outcome};
+use super::failure::{Completion, Failure, Outcome};
 use super::values::{self, ReadAs, Reading};
 use super::{Global, identity, output, request, words};
 use crate::domain::Indicator;
@@ -47,7 +47,7 @@ pub struct Sighting {
 
 /// What the exchange said of all requests together.
 #[derive(Debug, Default)]
-struct Answer {
+struct SightingTotals {
     counted: u64,
     /// How many requests had been counted before.
     replayed: usize,
@@ -75,7 +75,7 @@ impl Sighting {
             }))?;
         } else {
             let header = ["VALUE", "KIND", "COUNTED"];
-            output::line(&output::table(header, told.iter().map(Told::row)))?;
+            output::line(&output::table(header, told.iter().map(ReadingOutcome::row)))?;
             let before = if answer.requests > 0 && answer.replayed == answer.requests {
                 " (reported before: this is the receipt of that time; --again counts it anew)"
             } else {
@@ -84,7 +84,7 @@ impl Sighting {
             output::line(&format!("{} counted{before}", words::count(answer.counted, "sighting")))?;
         }
         let whole = told.iter().all(|one| one.reason.is_none());
-        Ok(if whole { Done::Whole } else { Done::InPart })
+        Ok(if whole { Completion::Whole } else { Completion::InPart })
     }
 
     fn sightings(&self, readings: &[Reading]) -> Vec<pb::Sighting> {
@@ -97,9 +97,13 @@ impl Sighting {
         values::keys(readings).into_iter().map(sighting).collect()
     }
 
-    async fn send(&self, sightings: Vec<pb::Sighting>, global: &Global) -> Result<Answer, Failure> {
+    async fn send(
+        &self,
+        sightings: Vec<pb::Sighting>,
+        global: &Global,
+    ) -> Result<SightingTotals, Failure> {
         let client = identity::client(global)?;
-        let mut answer = Answer::default();
+        let mut answer = SightingTotals::default();
         for sightings in sightings.chunks(REQUEST_SIGHTINGS) {
             let sharing = self.sharing.sharing();
             let mut request = pb::ReportSightingsRequest {
@@ -118,7 +122,7 @@ impl Sighting {
     }
 }
 
-impl Answer {
+impl SightingTotals {
     fn add(&mut self, receipt: pb::ReportSightingsResponse, sent: usize) {
         let first = self.rejected.len();
         self.requests += 1;
@@ -136,7 +140,7 @@ impl Answer {
 
 /// What became of one reading of a value.
 #[derive(Debug)]
-struct Told<'a> {
+struct ReadingOutcome<'a> {
     value: &'a str,
     indicator: Option<&'a Indicator>,
     /// The field and the reason for which it was not counted.
@@ -144,7 +148,10 @@ struct Told<'a> {
 }
 
 /// What became of each value: under the readings that were counted, or else the likeliest.
-fn told<'a>(readings: &'a [Reading], rejected: &[Option<pb::ItemReceipt>]) -> Vec<Told<'a>> {
+fn told<'a>(
+    readings: &'a [Reading],
+    rejected: &[Option<pb::ItemReceipt>],
+) -> Vec<ReadingOutcome<'a>> {
     let mut rejected = rejected.iter();
     let mut all = Vec::new();
     for (value, readings) in readings {
@@ -152,20 +159,22 @@ fn told<'a>(readings: &'a [Reading], rejected: &[Option<pb::ItemReceipt>]) -> Ve
             Ok(readings) => {
                 let of = readings.iter().zip(rejected.by_ref().cloned()).map(|(indicator, why)| {
                     let reason = why.map(|item| (item.field, item.reason));
-                    Told { value, indicator: Some(indicator), reason }
+                    ReadingOutcome { value, indicator: Some(indicator), reason }
                 });
-                all.extend(values::telling(of.collect(), |one: &Told| one.reason.is_none()));
+                all.extend(values::telling(of.collect(), |one: &ReadingOutcome| {
+                    one.reason.is_none()
+                }));
             }
             Err(invalid) => {
                 let reason = Some((invalid.field.to_string(), invalid.reason.to_string()));
-                all.push(Told { value, indicator: None, reason });
+                all.push(ReadingOutcome { value, indicator: None, reason });
             }
         }
     }
     all
 }
 
-impl Told<'_> {
+impl ReadingOutcome<'_> {
     fn row(&self) -> [String; 3] {
         let counted = match &self.reason {
             None => output::paint(output::GOOD, "yes"),
@@ -211,7 +220,7 @@ mod tests {
         let values = [digits, "just words".to_owned(), "a.example".to_owned()];
         let readings = ReadAs::default().read(&values).unwrap();
         let sent = values::keys(&readings).len();
-        let mut answer = Answer::default();
+        let mut answer = SightingTotals::default();
         // The digits as SHA-256, and everything that `a.example` can be.
         let indexes = [0].into_iter().chain(2..u32::try_from(sent).unwrap());
         answer.add(
@@ -225,7 +234,7 @@ mod tests {
         );
         assert_eq!((answer.counted, answer.sequences.as_slice()), (1, [7].as_slice()));
         let told = told(&readings, &answer.rejected);
-        let objects: Vec<_> = told.iter().map(Told::object).collect();
+        let objects: Vec<_> = told.iter().map(ReadingOutcome::object).collect();
         let results: Vec<_> = objects.iter().map(|one| (&one["result"], &one["kind"])).collect();
         assert_eq!(
             results,
@@ -239,7 +248,7 @@ mod tests {
 
     #[test]
     fn receipts_of_several_requests_add_up() {
-        let mut answer = Answer::default();
+        let mut answer = SightingTotals::default();
         for (counted, replayed) in [(2, true), (1, false)] {
             let rejected = vec![rejected(1)];
             let receipt =

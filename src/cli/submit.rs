@@ -13,10 +13,10 @@ use prost::Message;
 use serde_json::json;
 use sha2::{Digest, Sha256};
 
-use self::counts::Counted;
-pub use self::items::{Saying, Source, Submittable, merge};
+use self::counts::CountReceipts;
+pub use self::items::{ItemDefaults, Source, Submittable, merge};
 use super::audience::ReplacesFlags;
-use super::failure::{Done, Failure, Outcome};
+use super::failure::{Completion, Failure, Outcome};
 use super::{Global, identity, output, request, words};
 use crate::client::{Client, Report, ReportSummary};
 use crate::domain::Kind;
@@ -64,7 +64,7 @@ pub struct Submit {
     #[arg(long, value_name = "TIME", value_parser = words::read_time, requires = "releases")]
     release_until: Option<prost_types::Timestamp>,
     #[command(flatten)]
-    saying: Saying,
+    saying: ItemDefaults,
     /// Send it as a new submission, though the same was sent before
     #[arg(long)]
     again: bool,
@@ -234,7 +234,7 @@ fn dry_run(inputs: &[Input], global: &Global) -> Outcome {
              unreadable {unreadable}"
         ))?;
     }
-    Ok(Done::Whole)
+    Ok(Completion::Whole)
 }
 
 /// What became of assets on platforms of others, in a line; nothing where there are none.
@@ -254,7 +254,7 @@ fn tell(
     submission_id: Option<&str>,
     submittable: &Submittable,
     summary: &ReportSummary,
-    counted: &Counted,
+    counted: &CountReceipts,
     global: &Global,
 ) -> Outcome {
     let of_exchange = summary
@@ -264,7 +264,7 @@ fn tell(
     let rejected: Vec<(Source, String)> =
         submittable.unreadable.iter().cloned().chain(of_exchange).collect();
     let is_whole = rejected.is_empty() && !counted.is_in_part();
-    let done = if is_whole { Done::Whole } else { Done::InPart };
+    let done = if is_whole { Completion::Whole } else { Completion::InPart };
     // An option that the exchange does not take is one mistake, and not one an item.
     if let [(_, field, reason), rest @ ..] = summary.rejected.as_slice()
         && summary.rejected.len() == submittable.items.len()

@@ -7,12 +7,12 @@ use std::time::Duration;
 
 use tokio::time::MissedTickBehavior;
 
-use self::place::Place;
-use super::failure::{Done, Failure, Outcome};
+use self::place::PositionKeeper;
+use super::failure::{Completion, Failure, Outcome};
 use super::filter::FilterFlags;
 use super::purpose::PurposeFlags;
 use super::{Global, identity, output, shown, stop, words};
-use crate::client::{Client, ClientError, FeedState, From, Patience, Subscription};
+use crate::client::{Client, ClientError, FeedStart, FeedState, Patience, Subscription};
 use crate::wire::pb;
 
 /// How often the place is kept while it moves.
@@ -47,7 +47,7 @@ pub struct Subscribe {
 }
 
 /// How following came to its end.
-enum Ended {
+enum FollowEnd {
     /// As it was asked to.
     Asked,
     /// Nobody reads what is printed any more.
@@ -66,49 +66,50 @@ impl Subscribe {
         let ended = self.follow(&mut feed, &mut place, &mut printed, global).await;
         // Where a line could not be printed, the feed stands behind it, and the reader does not.
         let last = match ended {
-            Ok(Ended::Asked) | Err(Stopped::Feed(_)) => feed.cursor().cloned(),
-            Ok(Ended::Unread) | Err(Stopped::Here(_)) => printed,
+            Ok(FollowEnd::Asked) | Err(FollowError::Feed(_)) => feed.cursor().cloned(),
+            Ok(FollowEnd::Unread) | Err(FollowError::Here(_)) => printed,
         };
         let kept = place.keep(last.as_ref()).await;
         let ended = ended.map_err(|error| self.explain(error))?;
         kept?;
-        if let (Ended::Asked, Place::Nowhere, Some(cursor)) = (ended, &place, last) {
+        if let (FollowEnd::Asked, PositionKeeper::Nowhere, Some(cursor)) = (ended, &place, last) {
             output::remark(&format!("go on with --from {}", words::cursor(&cursor)));
         }
-        Ok(Done::Whole)
+        Ok(Completion::Whole)
     }
 
     fn open(
         &self,
         client: &Client,
         me: &pb::WhoAmIResponse,
-        from: From,
+        from: FeedStart,
         filter: pb::Filter,
         global: &Global,
-    ) -> Result<(Subscription, Place), Failure> {
+    ) -> Result<(Subscription, PositionKeeper), Failure> {
         let endless = client.clone().with_patience(Patience::endless());
         if let Some(name) = &self.name {
             let feed = endless.subscribe_named(name, from, Some(filter));
-            let place = Place::exchange(client.clone(), name.clone(), feed.cursor().cloned());
+            let place =
+                PositionKeeper::exchange(client.clone(), name.clone(), feed.cursor().cloned());
             return Ok((feed, place));
         }
         let Some(path) = &self.state else {
-            return Ok((endless.subscribe(from, Some(filter)), Place::Nowhere));
+            return Ok((endless.subscribe(from, Some(filter)), PositionKeeper::Nowhere));
         };
         let partner = me.partner.clone().unwrap_or_default().id;
         let state = FeedState::open(path, &global.server, &partner, Some(&filter))?;
-        let from = state.cursor().map_or(from, From::Cursor);
-        Ok((endless.subscribe(from, Some(filter)), Place::File(state)))
+        let from = state.cursor().map_or(from, FeedStart::Cursor);
+        Ok((endless.subscribe(from, Some(filter)), PositionKeeper::File(state)))
     }
 
     /// Prints what comes. `printed` is the place behind the last line that somebody could read.
     async fn follow(
         &self,
         feed: &mut Subscription,
-        place: &mut Place,
+        place: &mut PositionKeeper,
         printed: &mut Option<pb::Cursor>,
         global: &Global,
-    ) -> Result<Ended, Stopped> {
+    ) -> Result<FollowEnd, FollowError> {
         let stop = stop::told()?;
         tokio::pin!(stop);
         let mut keeping = tokio::time::interval(KEEPING);
@@ -127,20 +128,20 @@ impl Subscribe {
             let line =
                 if global.json { shown::object(&event).to_string() } else { shown::row(&event) };
             if !output::offer(&line)? {
-                return Ok(Ended::Unread);
+                return Ok(FollowEnd::Unread);
             }
             *printed = feed.cursor().cloned();
             left -= usize::from(shown::is_counted(&event));
         }
-        Ok(Ended::Asked)
+        Ok(FollowEnd::Asked)
     }
 
     /// Says what helps where a place is older than what the exchange holds.
-    fn explain(&self, stopped: Stopped) -> Failure {
+    fn explain(&self, stopped: FollowError) -> Failure {
         let error = match stopped {
-            Stopped::Feed(error @ ClientError::OutOfRange(_)) => error,
-            Stopped::Feed(error) => return error.into(),
-            Stopped::Here(failure) => return failure,
+            FollowError::Feed(error @ ClientError::OutOfRange(_)) => error,
+            FollowError::Feed(error) => return error.into(),
+            FollowError::Here(failure) => return failure,
         };
         let first = match (&self.state, &self.name) {
             (Some(file), _) => format!("delete {} and ", file.display()),
@@ -155,31 +156,31 @@ impl Subscribe {
 }
 
 /// Why following failed.
-enum Stopped {
+enum FollowError {
     /// The exchange says no.
     Feed(ClientError),
     /// Something here.
     Here(Failure),
 }
 
-impl std::convert::From<ClientError> for Stopped {
+impl std::convert::From<ClientError> for FollowError {
     fn from(error: ClientError) -> Self {
-        Stopped::Feed(error)
+        FollowError::Feed(error)
     }
 }
 
-impl std::convert::From<Failure> for Stopped {
+impl std::convert::From<Failure> for FollowError {
     fn from(failure: Failure) -> Self {
-        Stopped::Here(failure)
+        FollowError::Here(failure)
     }
 }
 
 /// Reads where to begin, from the flag that says so.
-pub fn read_from(text: &str, flag: &str) -> Result<From, Failure> {
+pub fn read_from(text: &str, flag: &str) -> Result<FeedStart, Failure> {
     match text {
-        "start" => Ok(From::Start),
-        "now" => Ok(From::Now),
-        text => words::read_cursor(text).map(From::Cursor).ok_or_else(|| {
+        "start" => Ok(FeedStart::Beginning),
+        "now" => Ok(FeedStart::Now),
+        text => words::read_cursor(text).map(FeedStart::Cursor).ok_or_else(|| {
             Failure::usage(format!("{flag} {text} is neither start, now nor a cursor"))
         }),
     }

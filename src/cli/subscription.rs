@@ -3,7 +3,7 @@
 use clap::Subcommand;
 use serde_json::json;
 
-use super::failure::{Done, Outcome};
+use super::failure::{Completion, Outcome};
 use super::{Global, filter, identity, output, words};
 use crate::wire::pb;
 
@@ -32,7 +32,7 @@ impl Subscription {
                 } else {
                     output::line(&format!("deleted {name}"))?;
                 }
-                Ok(Done::Whole)
+                Ok(Completion::Whole)
             }
         }
     }
@@ -48,7 +48,7 @@ fn list(subscriptions: &[pb::SubscriptionStatus], global: &Global) -> Outcome {
     } else {
         output::line(&table(subscriptions))?;
     }
-    Ok(Done::Whole)
+    Ok(Completion::Whole)
 }
 
 /// Subscriptions, and how far behind each is.

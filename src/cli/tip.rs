@@ -11,7 +11,7 @@ use clap::Subcommand;
 use serde_json::json;
 use uuid::Uuid;
 
-use super::failure::{Done, Failure, Outcome};
+use super::failure::{Completion, Failure, Outcome};
 use super::{Global, identity, output, words};
 use crate::client::Client;
 use crate::wire::pb;
@@ -60,12 +60,12 @@ async fn withdraw(id: &str, global: &Global) -> Outcome {
             "sequence": withdrawn.sequence,
             "replayed": withdrawn.replayed,
         }))?;
-        return Ok(Done::Whole);
+        return Ok(Completion::Whole);
     }
     let before = if withdrawn.replayed { " (it was before)" } else { "" };
     let entry = words::entries(&[withdrawn.sequence]);
     output::line(&format!("tip {tip_id} is withdrawn, {entry}{before}"))?;
-    Ok(Done::Whole)
+    Ok(Completion::Whole)
 }
 
 /// The id of a tip that is named by the beginning of it: one that the caller sent or received.

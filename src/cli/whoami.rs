@@ -2,7 +2,7 @@
 
 use serde_json::json;
 
-use super::failure::{Done, Outcome};
+use super::failure::{Completion, Outcome};
 use super::{Global, identity, output, words};
 use crate::wire::pb;
 
@@ -29,7 +29,7 @@ pub async fn run(global: &Global) -> Outcome {
             "certificate_serial": me.certificate_serial,
             "exchange_version": me.exchange_version,
         }))?;
-        return Ok(Done::Whole);
+        return Ok(Completion::Whole);
     }
     let some = |text: &str| if text.is_empty() { "none".to_owned() } else { text.to_owned() };
     let rows = [
@@ -48,5 +48,5 @@ pub async fn run(global: &Global) -> Outcome {
     for [what, is] in rows.into_iter().chain(of_liaison.into_iter().filter(|_| is_liaison)) {
         output::line(&format!("{} {is}", output::paint(output::DIM, &format!("{what:<14}"))))?;
     }
-    Ok(Done::Whole)
+    Ok(Completion::Whole)
 }

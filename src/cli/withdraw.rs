@@ -3,7 +3,7 @@
 use serde_json::{Value, json};
 
 use super::audience::AudienceFlags;
-use super::failure::{Done, Outcome};
+use super::failure::{Completion, Outcome};
 use super::values::{self, ReadAs, Reading};
 use super::{Global, identity, output, words};
 use crate::domain::Indicator;
@@ -34,15 +34,15 @@ pub struct Withdraw {
 }
 
 /// What became of one reading of a value.
-struct Taken<'a> {
+struct ReadingOutcome<'a> {
     value: &'a str,
     indicator: &'a Indicator,
     item: pb::WithdrawnIndicator,
 }
 
 /// What became of a value.
-enum Told<'a> {
-    Taken(Taken<'a>),
+enum ValueOutcome<'a> {
+    Taken(ReadingOutcome<'a>),
     Unreadable { value: &'a str, field: String, reason: String },
 }
 
@@ -53,7 +53,7 @@ impl Withdraw {
                 pb::WithdrawIndicatorsRequest { submission_id: id.clone(), ..Default::default() };
             let taken = identity::client(global)?.withdraw(request).await?;
             sum(&taken, global)?;
-            return Ok(Done::Whole);
+            return Ok(Completion::Whole);
         }
         let readings = self.read_as.read(&self.values)?;
         let client = identity::client(global)?;
@@ -76,29 +76,30 @@ impl Withdraw {
             output::line(&output::table(header, told.iter().map(row)))?;
         }
         sum(&taken, global)?;
-        let unreadable = told.iter().any(|one| matches!(one, Told::Unreadable { .. }));
-        Ok(if unreadable { Done::InPart } else { Done::Whole })
+        let unreadable = told.iter().any(|one| matches!(one, ValueOutcome::Unreadable { .. }));
+        Ok(if unreadable { Completion::InPart } else { Completion::Whole })
     }
 }
 
 /// What became of each value: under the readings that something was said of, or else the likeliest.
-fn told<'a>(readings: &'a [Reading], items: &[pb::WithdrawnIndicator]) -> Vec<Told<'a>> {
+fn told<'a>(readings: &'a [Reading], items: &[pb::WithdrawnIndicator]) -> Vec<ValueOutcome<'a>> {
     let mut items = items.iter();
     let mut all = Vec::new();
     for (value, readings) in readings {
         match readings {
             Ok(readings) => {
                 let of = readings.iter().zip(items.by_ref().cloned());
-                let of = of.map(|(indicator, item)| Taken { value, indicator, item }).collect();
-                let of = values::telling(of, |one: &Taken| !one.item.versions.is_empty());
+                let of =
+                    of.map(|(indicator, item)| ReadingOutcome { value, indicator, item }).collect();
+                let of = values::telling(of, |one: &ReadingOutcome| !one.item.versions.is_empty());
                 all.extend(of.into_iter().map(|one| match one.item {
                     pb::WithdrawnIndicator { field, reason, .. } if !reason.is_empty() => {
-                        Told::Unreadable { value, field, reason }
+                        ValueOutcome::Unreadable { value, field, reason }
                     }
-                    _ => Told::Taken(one),
+                    _ => ValueOutcome::Taken(one),
                 }));
             }
-            Err(invalid) => all.push(Told::Unreadable {
+            Err(invalid) => all.push(ValueOutcome::Unreadable {
                 value,
                 field: invalid.field.to_string(),
                 reason: invalid.reason.to_string(),
@@ -108,24 +109,24 @@ fn told<'a>(readings: &'a [Reading], items: &[pb::WithdrawnIndicator]) -> Vec<To
     all
 }
 
-fn row(told: &Told) -> [String; 3] {
+fn row(told: &ValueOutcome) -> [String; 3] {
     match told {
-        Told::Taken(Taken { value, indicator, item }) => {
+        ValueOutcome::Taken(ReadingOutcome { value, indicator, item }) => {
             let what = match item.versions.len() {
                 0 => "nothing: you say nothing of it".into(),
                 versions => output::paint(output::GOOD, &words::count(versions as u64, "version")),
             };
             [(*value).to_owned(), indicator.kind().to_string(), what]
         }
-        Told::Unreadable { value, field, reason } => {
+        ValueOutcome::Unreadable { value, field, reason } => {
             [(*value).to_owned(), String::new(), format!("unreadable: {field} {reason}")]
         }
     }
 }
 
-fn object(told: &Told) -> Value {
+fn object(told: &ValueOutcome) -> Value {
     match told {
-        Told::Taken(Taken { value, indicator, item }) => json!({
+        ValueOutcome::Taken(ReadingOutcome { value, indicator, item }) => json!({
             "asked": value,
             "result": if item.versions.is_empty() { "nothing" } else { "withdrawn" },
             "kind": indicator.kind().as_str(),
@@ -134,7 +135,7 @@ fn object(told: &Told) -> Value {
             "id": indicator.id().to_string(),
             "versions": item.versions.iter().map(words::version).collect::<Vec<_>>(),
         }),
-        Told::Unreadable { value, field, reason } => json!({
+        ValueOutcome::Unreadable { value, field, reason } => json!({
             "asked": value, "result": "unreadable", "field": field, "reason": reason,
         }),
     }

@@ -14,9 +14,9 @@ use crate::wire::pb;
 
 /// Where a feed is to begin.
 #[derive(Clone, Debug, PartialEq)]
-pub enum From {
+pub enum FeedStart {
     /// With the oldest entry that the exchange holds.
-    Start,
+    Beginning,
     /// With what comes next.
     Now,
     /// Behind this cursor.
@@ -30,7 +30,7 @@ pub struct Subscription {
     client: Client,
     /// The name under which the exchange keeps its place; empty where it does not.
     name: String,
-    from: From,
+    from: FeedStart,
     filter: Option<pb::Filter>,
     stream: Option<Streaming<pb::SubscribeResponse>>,
     opening: Option<Opening>,
@@ -67,7 +67,7 @@ impl Subscription {
     pub(super) fn new(
         client: Client,
         name: String,
-        from: From,
+        from: FeedStart,
         filter: Option<pb::Filter>,
     ) -> Self {
         Self {
@@ -75,8 +75,8 @@ impl Subscription {
             client,
             name,
             begins_at: match &from {
-                From::Cursor(cursor) => Some(cursor.clone()),
-                From::Start | From::Now => None,
+                FeedStart::Cursor(cursor) => Some(cursor.clone()),
+                FeedStart::Beginning | FeedStart::Now => None,
             },
             acknowledged: None,
             taken_over: None,
@@ -145,8 +145,8 @@ impl Subscription {
     /// before the exchange has said where that is.
     pub fn cursor(&self) -> Option<&pb::Cursor> {
         match &self.from {
-            From::Cursor(cursor) => Some(cursor),
-            From::Start | From::Now => None,
+            FeedStart::Cursor(cursor) => Some(cursor),
+            FeedStart::Beginning | FeedStart::Now => None,
         }
     }
 
@@ -158,12 +158,12 @@ impl Subscription {
     fn take_ready(&mut self) -> Option<FeedEvent> {
         let event = self.ready.pop_front();
         if let Some(cursor) = event.as_ref().and_then(|event| event.cursor().cloned()) {
-            self.from = From::Cursor(cursor);
+            self.from = FeedStart::Cursor(cursor);
         }
         if self.ready.is_empty()
             && let Some(cursor) = self.behind_ready.take()
         {
-            self.from = From::Cursor(cursor);
+            self.from = FeedStart::Cursor(cursor);
         }
         event
     }
@@ -180,7 +180,7 @@ impl Subscription {
         if self.ready.is_empty()
             && let Some(cursor) = self.behind_ready.take()
         {
-            self.from = From::Cursor(cursor);
+            self.from = FeedStart::Cursor(cursor);
         }
         if let Some(end) = end {
             self.stream = None;
@@ -232,12 +232,12 @@ impl Subscription {
     }
 }
 
-async fn open(client: Client, name: String, from: From, filter: Option<pb::Filter>) -> Opened {
+async fn open(client: Client, name: String, from: FeedStart, filter: Option<pb::Filter>) -> Opened {
     use pb::subscribe_request::Start;
     let start = match from {
-        From::Start => Start::FromStart(pb::FromStart {}),
-        From::Now => Start::FromNow(pb::FromNow {}),
-        From::Cursor(cursor) => Start::Cursor(cursor),
+        FeedStart::Beginning => Start::FromStart(pb::FromStart {}),
+        FeedStart::Now => Start::FromNow(pb::FromNow {}),
+        FeedStart::Cursor(cursor) => Start::Cursor(cursor),
     };
     let request =
         pb::SubscribeRequest { start: Some(start), filter, name, purpose: client.purpose() };
@@ -255,11 +255,11 @@ mod tests {
     use crate::tls::authority::Usage;
 
     /// A feed of an exchange that is not there.
-    fn feed(name: &str, from: From) -> Subscription {
+    fn feed(name: &str, from: FeedStart) -> Subscription {
         feed_of(name, from, 1)
     }
 
-    fn feed_of(name: &str, from: From, port: u16) -> Subscription {
+    fn feed_of(name: &str, from: FeedStart, port: u16) -> Subscription {
         let folder = tempfile::tempdir().unwrap();
         let now = Timestamp::from_millis(1_790_000_000_000);
         let authority = Authority::init(&folder.path().join("ca"), "tipoff.test", now).unwrap();
@@ -285,7 +285,7 @@ mod tests {
 
     #[tokio::test]
     async fn a_feed_that_was_taken_over_gives_what_it_has_and_is_over_for_good() {
-        let mut feed = feed("blocklist", From::Start);
+        let mut feed = feed("blocklist", FeedStart::Beginning);
         feed.take(pb::SubscribeResponse {
             items: vec![item(1)],
             end: Some(end(pb::EndReason::TakenOver)),
@@ -302,7 +302,8 @@ mod tests {
     async fn a_call_that_opens_a_stream_outlasts_who_waits_for_it_and_is_the_only_one() {
         // It takes the connection, and answers nothing.
         let silent = std::net::TcpListener::bind(("127.0.0.1", 0)).unwrap();
-        let mut feed = feed_of("blocklist", From::Start, silent.local_addr().unwrap().port());
+        let mut feed =
+            feed_of("blocklist", FeedStart::Beginning, silent.local_addr().unwrap().port());
         let mut calls = Vec::new();
         for _ in 0..3 {
             let waited = tokio::time::timeout(Duration::from_millis(20), feed.next_event()).await;
@@ -315,7 +316,7 @@ mod tests {
 
     #[tokio::test]
     async fn only_what_moved_is_acknowledged_and_never_the_place_that_it_was_to_begin_at() {
-        let mut feed = feed("blocklist", From::Cursor(cursor(9)));
+        let mut feed = feed("blocklist", FeedStart::Cursor(cursor(9)));
         feed.acknowledge().await.unwrap();
         // A heartbeat moves it too.
         feed.take(pb::SubscribeResponse { cursor: Some(cursor(10)), ..Default::default() });
@@ -336,7 +337,7 @@ mod tests {
 
     #[tokio::test]
     async fn a_feed_without_a_name_has_nothing_to_acknowledge() {
-        let refused = feed("", From::Start).acknowledge().await;
+        let refused = feed("", FeedStart::Beginning).acknowledge().await;
         assert!(matches!(refused, Err(ClientError::Precondition(_))), "{refused:?}");
     }
 }

@@ -1,13 +1,13 @@
 //! The ways to read a feed, and the subscriptions that the exchange keeps.
 
-use super::feed::{From, Subscription};
+use super::feed::{FeedStart, Subscription};
 use super::pages::{PAGE_SIZE, all_pages};
 use super::{Client, ClientError};
 use crate::wire::pb;
 
 impl Client {
     /// Follows the feed, from wherever it is to begin. It is opened with the first item asked for.
-    pub fn subscribe(&self, from: From, filter: Option<pb::Filter>) -> Subscription {
+    pub fn subscribe(&self, from: FeedStart, filter: Option<pb::Filter>) -> Subscription {
         Subscription::new(self.clone(), String::new(), from, filter)
     }
 
@@ -19,7 +19,7 @@ impl Client {
     pub fn subscribe_named(
         &self,
         name: impl Into<String>,
-        from: From,
+        from: FeedStart,
         filter: Option<pb::Filter>,
     ) -> Subscription {
         Subscription::new(self.clone(), name.into(), from, filter)
@@ -46,15 +46,15 @@ impl Client {
     /// order; its cursor is where the next page begins.
     pub async fn pull(
         &self,
-        from: &From,
+        from: &FeedStart,
         filter: Option<pb::Filter>,
         page_size: u32,
     ) -> Result<pb::PullResponse, ClientError> {
         use pb::pull_request::Start;
         let start = match from {
-            From::Start => Start::FromStart(pb::FromStart {}),
-            From::Now => Start::FromNow(pb::FromNow {}),
-            From::Cursor(cursor) => Start::Cursor(cursor.clone()),
+            FeedStart::Beginning => Start::FromStart(pb::FromStart {}),
+            FeedStart::Now => Start::FromNow(pb::FromNow {}),
+            FeedStart::Cursor(cursor) => Start::Cursor(cursor.clone()),
         };
         let (read_after, purpose) = (self.read_after, self.purpose());
         let request =

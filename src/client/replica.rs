@@ -6,14 +6,14 @@ use super::FeedEvent;
 use crate::wire::pb;
 
 /// A version's place: sequence, then index.
-type Place = (u64, u32);
+type VersionKey = (u64, u32);
 
 /// The current versions, by what a feed told. Whoever begins with nothing, or with a
 /// [snapshot](super::Client::snapshot), and applies every event in order holds exactly what the
 /// exchange would answer. Events that come again change nothing.
 #[derive(Clone, Debug, Default, PartialEq)]
 pub struct Replica {
-    held: BTreeMap<Place, pb::FeedItem>,
+    held: BTreeMap<VersionKey, pb::FeedItem>,
 }
 
 impl Replica {
@@ -75,7 +75,7 @@ impl Replica {
     }
 }
 
-fn place(version: pb::Version) -> Place {
+fn place(version: pb::Version) -> VersionKey {
     (version.sequence, version.index)
 }
 

@@ -20,13 +20,13 @@ use crate::wire::pb;
 #[derive(Clone, Debug)]
 pub struct FeedState {
     path: PathBuf,
-    kept: Kept,
+    kept: StateFile,
 }
 
 /// What the file holds, as JSON.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
-struct Kept {
+struct StateFile {
     server: String,
     partner: String,
     /// The digest of the filter, in hex.
@@ -78,7 +78,7 @@ impl FeedState {
         partner: &str,
         filter: Option<&pb::Filter>,
     ) -> Result<Self, StateError> {
-        let asked = Kept {
+        let asked = StateFile {
             server: server.trim_end_matches('/').to_owned(),
             partner: partner.to_owned(),
             filter: digest(filter),
@@ -92,7 +92,7 @@ impl FeedState {
             }
             Err(source) => return Err(StateError::File { action: "read", path, source }),
         };
-        let kept: Kept = match serde_json::from_slice(&text) {
+        let kept: StateFile = match serde_json::from_slice(&text) {
             Ok(kept) => kept,
             Err(error) => return Err(StateError::Content { path, reason: error.to_string() }),
         };
@@ -123,7 +123,7 @@ impl FeedState {
         if self.kept.cursor == cursor {
             return Ok(());
         }
-        let kept = Kept { cursor, ..self.kept.clone() };
+        let kept = StateFile { cursor, ..self.kept.clone() };
         let text = serde_json::to_string(&kept).map_err(io::Error::from);
         let written = text.and_then(|text| replace(&self.path, &(text + "\n")));
         written.map_err(|source| StateError::File {

@@ -10,7 +10,7 @@ pub struct Cursor {
     /// The journal that the place is in, and its epoch there.
     pub journal: JournalEpoch,
     /// Where in it.
-    pub place: Place,
+    pub position: FeedPosition,
 }
 
 /// A journal, and one epoch of it.
@@ -27,7 +27,7 @@ pub struct JournalEpoch {
 
 /// A place in a journal, in the order in which readers pass them.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash, PartialOrd, Ord)]
-pub struct Place {
+pub struct FeedPosition {
     /// The last position behind the reader.
     pub after: Position,
     /// How far the reader has come in what the entry of `after` is expanded to: the last version of
@@ -36,7 +36,7 @@ pub struct Place {
     pub inside: Option<Position>,
 }
 
-impl Place {
+impl FeedPosition {
     /// The place behind one item of an entry.
     pub const fn behind(position: Position) -> Self {
         Self { after: position, inside: None }

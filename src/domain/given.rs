@@ -10,7 +10,7 @@ use super::time::Timestamp;
 
 /// A version of an assessment as a reader was given it.
 #[derive(Clone, Debug, PartialEq)]
-pub struct Given {
+pub struct ReceivedAssessment {
     /// Its version.
     pub version: Position,
     /// The id of its author, as it was given.
@@ -27,7 +27,7 @@ pub struct Given {
 
 /// What is said of a campaign, as a reader was given it.
 #[derive(Clone, Debug, PartialEq)]
-pub struct GivenContribution {
+pub struct ReceivedContribution {
     /// Its version.
     pub version: Position,
     /// The id of its author, as it was given.
@@ -44,7 +44,7 @@ pub struct GivenContribution {
 
 /// What was done, as a reader was given it.
 #[derive(Clone, Debug, PartialEq)]
-pub struct GivenEnforcement {
+pub struct ReceivedEnforcement {
     /// Its version.
     pub version: Position,
     /// The id of its author, as it was given.

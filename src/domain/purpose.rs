@@ -112,7 +112,7 @@ impl Purpose {
 
 /// How something left for a liaison.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize)]
-pub enum Way {
+pub enum AccessWay {
     /// On a feed that it follows.
     Subscribe,
     /// On a page of the feed.
@@ -123,9 +123,10 @@ pub enum Way {
     Tip,
 }
 
-impl Way {
+impl AccessWay {
     /// Every way, by its number on disk.
-    pub const ALL: &'static [Way] = &[Way::Subscribe, Way::Pull, Way::Snapshot, Way::Tip];
+    pub const ALL: &'static [AccessWay] =
+        &[AccessWay::Subscribe, AccessWay::Pull, AccessWay::Snapshot, AccessWay::Tip];
 }
 
 #[cfg(test)]

@@ -1,9 +1,9 @@
 use super::*;
 
 /// birdsite and facegraph in `core`; quiet in nothing; watcher an observer; cyber-unit a liaison.
-struct Town;
+struct TestCommunity;
 
-impl Community for Town {
+impl Community for TestCommunity {
     fn role(&self, partner: &PartnerId) -> Option<Role> {
         match partner.as_str() {
             "birdsite" | "facegraph" | "quiet" => Some(Role::Member),
@@ -40,7 +40,7 @@ fn resolve(
     audience: impl Into<Option<AudienceRequest>>,
 ) -> Result<Sharing, Invalid> {
     let request = SharingRequest { tlp, audience: audience.into(), releases: Vec::new() };
-    Sharing::resolve(request, &PartnerId::from_stored(author), &Town)
+    Sharing::resolve(request, &PartnerId::from_stored(author), &TestCommunity)
 }
 
 fn reader(id: &str, role: Role, groups: &[(&str, u64)]) -> Reader {
@@ -120,7 +120,7 @@ fn a_release_names_a_liaison() {
     let released = |tlp, releases: Vec<Release>| {
         let audience = Some(named(&[], &["facegraph"]));
         let request = SharingRequest { tlp, audience, releases };
-        Sharing::resolve(request, &PartnerId::from_stored("birdsite"), &Town)
+        Sharing::resolve(request, &PartnerId::from_stored("birdsite"), &TestCommunity)
     };
     let field = |tlp, releases| released(tlp, releases).unwrap_err().field;
     let good = || vec![release("cyber-unit", "a warrant")];

@@ -7,13 +7,13 @@ use uuid::Uuid;
 use super::submit::refused;
 use super::{Caller, Exchange};
 use crate::domain::enforcement::EnforcementId;
-use crate::domain::entry::{Accessed, AppendId, Body, Given, Outcome};
-use crate::domain::purpose::{Purpose, Way};
+use crate::domain::entry::{Accessed, AccessedVersions, AppendId, Body, Outcome};
+use crate::domain::purpose::{AccessWay, Purpose};
 use crate::domain::sharing::SharingView;
 use crate::domain::{CampaignId, Indicator, IndicatorId, PartnerId, Position, Timestamp, TipId};
 use crate::error::Result;
 use crate::index::View;
-use crate::index::record::{Brought, KeptAccess};
+use crate::index::record::{AccessRecord, EntryVersions};
 use crate::journal::Append;
 
 /// The most accesses of a page, the objects behind which it ends, and the accesses that it looks at.
@@ -71,14 +71,14 @@ pub struct Access {
     /// The entry that it is on disk with.
     pub sequence: u64,
     /// Who, when, how and for what; the reference is there where the author may know it.
-    pub kept: KeptAccess,
+    pub kept: AccessRecord,
     /// What, and what each is about while that is known.
-    pub objects: Vec<(Position, Option<About>)>,
+    pub objects: Vec<(Position, Option<AccessedObject>)>,
 }
 
 /// What a version is about.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub enum About {
+pub enum AccessedObject {
     /// An indicator, and how its author writes it while it says anything of it to that audience.
     Indicator(IndicatorId, Option<Indicator>),
     /// A campaign.
@@ -91,7 +91,7 @@ pub enum About {
 
 /// A page of accesses.
 #[derive(Clone, Debug, Default)]
-pub struct Accesses {
+pub struct AccessPage {
     /// The accesses, the newest first.
     pub items: Vec<Access>,
     /// Behind which entry and part the next page begins; `None` on the last one.
@@ -104,7 +104,7 @@ impl Exchange {
     pub async fn record_access(
         &self,
         liaison: &PartnerId,
-        way: Way,
+        way: AccessWay,
         purpose: &Purpose,
         accessed: AccessedObjects,
     ) -> Result<()> {
@@ -113,7 +113,7 @@ impl Exchange {
         }
         let given = accessed.by.into_iter().map(|((author, named), versions)| {
             let versions = versions.into_iter().collect();
-            Given { author, named, versions }
+            AccessedVersions { author, named, versions }
         });
         let body =
             Body::Accessed(Accessed { way, purpose: purpose.clone(), given: given.collect() });
@@ -134,9 +134,9 @@ impl Exchange {
         since: Option<Timestamp>,
         behind: Option<(u64, u32)>,
         size: usize,
-    ) -> Result<Accesses> {
+    ) -> Result<AccessPage> {
         let size = if size == 0 { DEFAULT } else { size.min(MOST) };
-        let mut page = Accesses::default();
+        let mut page = AccessPage::default();
         let (mut objects, mut last) = (0, behind);
         let mut brought = BTreeMap::new();
         let view = self.index.read()?;
@@ -175,8 +175,8 @@ fn known_as(
     author: &PartnerId,
     liaison: &PartnerId,
     version: Position,
-    brought: &mut BTreeMap<u64, Option<Brought>>,
-) -> Result<Option<About>> {
+    brought: &mut BTreeMap<u64, Option<EntryVersions>>,
+) -> Result<Option<AccessedObject>> {
     let sequence = version.sequence;
     let brought = match brought.entry(sequence) {
         btree_map::Entry::Occupied(found) => found.into_mut(),
@@ -187,7 +187,7 @@ fn known_as(
     let Some(target) = target else { return other_known_as(view, author, liaison, version) };
     let current = view.current(target.id, author, target.audience)?;
     let known = current.map(|current| current.assessment.indicator);
-    Ok(Some(About::Indicator(target.id, known)))
+    Ok(Some(AccessedObject::Indicator(target.id, known)))
 }
 
 /// The same of what was added to a tip; and of what is said of a campaign, or was done, while it is what
@@ -198,16 +198,16 @@ fn other_known_as(
     author: &PartnerId,
     liaison: &PartnerId,
     version: Position,
-) -> Result<Option<About>> {
+) -> Result<Option<AccessedObject>> {
     if let Some(id) = view.tip_at(version.sequence)?
         && view.tip(id)?.is_some_and(|tip| tip.concerns(liaison))
         && view.added(id, version.sequence)?.is_some_and(|one| one.stands_in(liaison))
     {
-        return Ok(Some(About::Tip(id)));
+        return Ok(Some(AccessedObject::Tip(id)));
     }
     if let Some(kept) = view.contribution_at(version)? {
-        return Ok((kept.author == *author).then_some(About::Campaign(kept.campaign)));
+        return Ok((kept.author == *author).then_some(AccessedObject::Campaign(kept.campaign)));
     }
     let kept = view.enforcement_at(version)?.filter(|kept| kept.author == *author);
-    Ok(kept.map(|kept| About::Enforcement(kept.enforcement.id)))
+    Ok(kept.map(|kept| AccessedObject::Enforcement(kept.enforcement.id)))
 }

@@ -3,7 +3,7 @@
 //! Every request may be sent again: what stands already changes nothing.
 
 use super::submit::refused;
-use super::withdraw::Withdrawn;
+use super::withdraw::WithdrawalReceipt;
 use super::{Caller, Exchange};
 use crate::domain::entry::{AppendId, Body, Confirmation, Outcome, RegistryRule, VoidReason};
 use crate::domain::partner::{Group, GroupDefinition, Partner, Terms};
@@ -13,7 +13,7 @@ use crate::journal::Append;
 
 /// What became of a partner or a group that was put.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Put<T> {
+pub struct PutReceipt<T> {
     /// As it stands now.
     pub item: T,
     /// The entry that put it, or the newest where nothing changed.
@@ -24,17 +24,21 @@ pub struct Put<T> {
 
 impl Exchange {
     /// Enrols a partner, or changes what the registry says of it.
-    pub async fn put_partner(&self, operator: &Caller, partner: Partner) -> Result<Put<Partner>> {
+    pub async fn put_partner(
+        &self,
+        operator: &Caller,
+        partner: Partner,
+    ) -> Result<PutReceipt<Partner>> {
         let registry = self.registry();
         if let Some(rule) = registry.refuses_partner(&partner) {
             return Err(refused(&VoidReason::Registry(rule)));
         }
         let sequence = self.index.checkpoint();
         if registry.partner(&partner.id) == Some(&partner) {
-            return Ok(Put { item: partner, sequence, unchanged: true });
+            return Ok(PutReceipt { item: partner, sequence, unchanged: true });
         }
         let sequence = self.decide(operator, Body::PartnerPut(partner.clone())).await?;
-        Ok(Put { item: partner, sequence, unchanged: false })
+        Ok(PutReceipt { item: partner, sequence, unchanged: false })
     }
 
     /// Makes a group, or changes its name and who is in it.
@@ -42,7 +46,7 @@ impl Exchange {
         &self,
         operator: &Caller,
         definition: GroupDefinition,
-    ) -> Result<Put<Group>> {
+    ) -> Result<PutReceipt<Group>> {
         let registry = self.registry();
         for member in &definition.members {
             if registry.partner(member).is_none() {
@@ -58,12 +62,12 @@ impl Exchange {
             && known.is_as_defined(&definition)
         {
             let sequence = self.index.checkpoint();
-            return Ok(Put { item: known.clone(), sequence, unchanged: true });
+            return Ok(PutReceipt { item: known.clone(), sequence, unchanged: true });
         }
         let sequence = self.decide(operator, Body::GroupPut(definition)).await?;
         let item = self.registry().group(&id).cloned();
         let item = item.ok_or_else(|| Error::internal("put_group", "the group is not there"))?;
-        Ok(Put { item, sequence, unchanged: false })
+        Ok(PutReceipt { item, sequence, unchanged: false })
     }
 
     /// Keeps a partner out from now on, and takes back what it submitted since a time, where one is
@@ -73,7 +77,7 @@ impl Exchange {
         operator: &Caller,
         partner: &PartnerId,
         compromised_since: Option<Timestamp>,
-    ) -> Result<Withdrawn> {
+    ) -> Result<WithdrawalReceipt> {
         let registry = self.registry();
         if let Some(rule) = registry.refuses_suspension(partner) {
             return Err(refused(&VoidReason::Registry(rule)));
@@ -83,7 +87,7 @@ impl Exchange {
         }
         match compromised_since {
             Some(since) => self.withdraw_since(operator, partner, since).await,
-            None => Ok(Withdrawn::default()),
+            None => Ok(WithdrawalReceipt::default()),
         }
     }
 

@@ -6,9 +6,11 @@ mod timeline;
 
 use std::collections::BTreeMap;
 
-pub use self::clusters::{Bond, BondKind, Clusters};
-pub use self::known::{CampaignAsked, CampaignKnown, Numbers, Total};
-pub use self::timeline::{Happened, Occurrence, Place as EventPlace, TipStep};
+pub use self::clusters::{ClusterGraph, Edge, EdgeKind};
+pub use self::known::{CampaignCounts, CampaignQuery, CampaignView, EnforcementTotal};
+pub use self::timeline::{
+    TimelineEvent, TimelineEventKind, TimelinePosition as EventPlace, TipStep,
+};
 use super::caller::reader;
 use super::submit::{item_receipts, refused};
 use super::{Caller, Exchange};
@@ -20,7 +22,7 @@ use crate::domain::submission::ItemReceipt;
 use crate::domain::{CampaignId, PartnerId, Position, Sharing, Timestamp, may_see};
 use crate::error::{Error, Kind, Result};
 use crate::index::View;
-use crate::index::record::KeptContribution;
+use crate::index::record::ContributionRecord;
 
 /// How many contributions are looked at for one page of campaigns.
 const LOOKED_AT: usize = 10_000;
@@ -42,7 +44,7 @@ pub struct CampaignRequest {
 
 /// What became of it.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub struct CampaignTaken {
+pub struct CampaignReceipt {
     /// The campaign.
     pub campaign: CampaignId,
     /// What it came to, with the version that is current now.
@@ -55,9 +57,9 @@ pub struct CampaignTaken {
 
 /// What a partner says of a campaign, as a reader may see it.
 #[derive(Clone, Debug, PartialEq)]
-pub struct Contributed {
+pub struct ContributionView {
     /// What is said.
-    pub kept: KeptContribution,
+    pub kept: ContributionRecord,
     /// The version that it took the place of, where the reader could see that one.
     pub replaces: Option<Position>,
     /// The reader's own part of the sharing.
@@ -66,9 +68,9 @@ pub struct Contributed {
 
 /// A campaign in a list.
 #[derive(Clone, Debug, PartialEq)]
-pub struct Listed {
+pub struct CampaignSummary {
     /// The newest of what the reader may see.
-    pub newest: Contributed,
+    pub newest: ContributionView,
     /// How many contributions that is of.
     pub contributions: usize,
 }
@@ -79,7 +81,7 @@ impl Exchange {
         &self,
         caller: &Caller,
         request: CampaignRequest,
-    ) -> Result<CampaignTaken> {
+    ) -> Result<CampaignReceipt> {
         if let Some(sequence) = self.keyed_before(caller, &request.request, request.digest)? {
             return self.campaign_taken(sequence, true).await;
         }
@@ -123,10 +125,10 @@ impl Exchange {
         caller: &Caller,
         before: Option<Position>,
         most: usize,
-    ) -> Result<(Vec<Listed>, Option<Position>)> {
+    ) -> Result<(Vec<CampaignSummary>, Option<Position>)> {
         let view = self.index.read()?;
         let reader = reader(view.registry(), caller.partner())?;
-        let (mut listed, mut last) = (Vec::<Listed>::new(), None);
+        let (mut listed, mut last) = (Vec::<CampaignSummary>::new(), None);
         let mut looked_up: BTreeMap<CampaignId, Option<Position>> = BTreeMap::new();
         for (looked, kept) in view.contributions_back(before).enumerate() {
             if looked >= LOOKED_AT {
@@ -151,7 +153,7 @@ impl Exchange {
                 let last = listed.last().map(|listed| listed.newest.kept.position);
                 return Ok((listed, last));
             }
-            listed.push(Listed { newest, contributions });
+            listed.push(CampaignSummary { newest, contributions });
         }
         Ok((listed, None))
     }
@@ -162,7 +164,7 @@ impl Exchange {
         view: &View<'_>,
         reader: &Reader,
         campaign: CampaignId,
-    ) -> Result<Vec<Contributed>> {
+    ) -> Result<Vec<ContributionView>> {
         let now = self.clock.now();
         let mut seen = Vec::new();
         for kept in view.contributions(campaign) {
@@ -176,7 +178,11 @@ impl Exchange {
     }
 
     /// A contribution that a reader may see, with what that reader may know of it.
-    pub(super) fn contributed(&self, reader: &Reader, mut kept: KeptContribution) -> Contributed {
+    pub(super) fn contributed(
+        &self,
+        reader: &Reader,
+        mut kept: ContributionRecord,
+    ) -> ContributionView {
         let now = self.clock.now();
         let view = kept.sharing.seen_by(reader, &kept.author, kept.position);
         let saw = |at| saw_before(reader, &kept.sharing, &kept.author, kept.position, at, now);
@@ -185,7 +191,7 @@ impl Exchange {
             kept.first = (kept.position, kept.accepted);
             kept.founded = false;
         }
-        Contributed { kept, replaces, view }
+        ContributionView { kept, replaces, view }
     }
 
     /// Whether a reader sees a campaign now.
@@ -198,7 +204,7 @@ impl Exchange {
         view.campaign_visible(campaign, reader, self.clock.now())
     }
 
-    async fn campaign_taken(&self, sequence: u64, replayed: bool) -> Result<CampaignTaken> {
+    async fn campaign_taken(&self, sequence: u64, replayed: bool) -> Result<CampaignReceipt> {
         let logged = self.entry(sequence).await?;
         let Body::CampaignPut(put) = &logged.entry.body else {
             return Err(refused(&VoidReason::Conflicts(sequence)));
@@ -211,7 +217,12 @@ impl Exchange {
         let receipt = receipts.into_iter().next().map(|(_, receipt)| receipt);
         let missing = || Error::internal("receipt", format!("entry {sequence} came to nothing"));
         let receipt = receipt.ok_or_else(missing)?;
-        Ok(CampaignTaken { campaign: put.campaign, receipt, accepted: logged.entry.time, replayed })
+        Ok(CampaignReceipt {
+            campaign: put.campaign,
+            receipt,
+            accepted: logged.entry.time,
+            replayed,
+        })
     }
 }
 

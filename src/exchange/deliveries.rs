@@ -3,23 +3,23 @@
 use std::collections::BTreeSet;
 use std::sync::Arc;
 
-use super::feeds::{Delivery, Outline, Sight, When, ending, lost_to_answer};
+use super::feeds::{AsOf, FeedEvent, VersionMeta, Visibility, ending, lost_to_answer};
 use super::partners::{Page, page};
 use super::{Caller, Exchange};
-use crate::domain::cursor::Place;
+use crate::domain::cursor::FeedPosition;
 use crate::domain::entry::{Body, ItemOutcome, Outcome};
 use crate::domain::{PartnerId, Position, Timestamp};
 use crate::error::{Error, Kind, Result};
 use crate::index::View;
 use crate::index::record::ClosedVersion;
-use crate::journal::{Logged, StoredSubscription};
+use crate::journal::{LoggedEntry, StoredSubscription};
 
 /// The most ended versions that an answer names.
 const MOST_NAMED: usize = 1_000;
 
 /// A subscription whose reader was to be told.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Delivered {
+pub struct RemovalDelivery {
     /// Whose subscription.
     pub partner: PartnerId,
     /// Its name.
@@ -40,7 +40,7 @@ struct Ending {
     /// Each version, with the item of the entry by which it ended.
     versions: Vec<(Position, ClosedVersion)>,
     /// Those whose releases ended by it, and the entry: of these liaisons are told, and nobody else.
-    by_lane: Option<(Vec<Position>, Arc<Logged>)>,
+    by_lane: Option<(Vec<Position>, Arc<LoggedEntry>)>,
 }
 
 impl Exchange {
@@ -52,7 +52,7 @@ impl Exchange {
         sequence: u64,
         after: &str,
         size: usize,
-    ) -> Result<(Page<Delivered>, Vec<Position>)> {
+    ) -> Result<(Page<RemovalDelivery>, Vec<Position>)> {
         if sequence == 0 || sequence > self.index.checkpoint() {
             return Err(nothing_ended());
         }
@@ -113,7 +113,7 @@ impl Exchange {
     }
 
     /// The versions whose releases an entry ended, each once.
-    fn released_no_longer(&self, view: &View<'_>, logged: &Logged) -> Result<Vec<Position>> {
+    fn released_no_longer(&self, view: &View<'_>, logged: &LoggedEntry) -> Result<Vec<Position>> {
         let (sequence, body) = (logged.entry.sequence, &logged.entry.body);
         let indexes: Vec<u32> = match body {
             Body::CampaignPut(_) => vec![0],
@@ -141,20 +141,20 @@ impl Exchange {
     fn told_by_lane(
         &self,
         view: &View<'_>,
-        sight: &Sight,
-        logged: &Logged,
-    ) -> Result<(usize, Place)> {
-        let done = Place::behind_entry(logged.entry.sequence);
-        let mut behind = Place::behind_entry(logged.entry.sequence.saturating_sub(1));
-        let (mut removals, mut last) = (0, Place::default());
+        sight: &Visibility,
+        logged: &LoggedEntry,
+    ) -> Result<(usize, FeedPosition)> {
+        let done = FeedPosition::behind_entry(logged.entry.sequence);
+        let mut behind = FeedPosition::behind_entry(logged.entry.sequence.saturating_sub(1));
+        let (mut removals, mut last) = (0, FeedPosition::default());
         while behind < done {
             let (delivery, place) = match &logged.entry.body {
                 Body::TipResponded(_) => (lost_to_answer(view, sight, &logged.entry, true)?, done),
                 _ => self.by_lane(view, sight, &logged.entry, behind, true)?,
             };
-            if let Some(Delivery::Removals(all)) = &delivery {
+            if let Some(FeedEvent::Removals(all)) = &delivery {
                 removals += all.len();
-                last = all.iter().map(|one| one.place).fold(last, Place::max);
+                last = all.iter().map(|one| one.place).fold(last, FeedPosition::max);
             }
             behind = place;
         }
@@ -167,38 +167,42 @@ impl Exchange {
         view: &View<'_>,
         subscription: &StoredSubscription,
         ending: &Ending,
-    ) -> Result<Option<Delivered>> {
+    ) -> Result<Option<RemovalDelivery>> {
         // One of a partner that a restored journal does not know has no reader.
         if view.registry().partner(&subscription.partner).is_none() {
             return Ok(None);
         }
-        let sight =
-            Sight::new(self, view.registry(), &subscription.partner, subscription.filter.clone())?;
+        let sight = Visibility::new(
+            self,
+            view.registry(),
+            &subscription.partner,
+            subscription.filter.clone(),
+        )?;
         let Some(then) = sight.reader_at(ending.sequence.saturating_sub(1)) else {
             return Ok(None);
         };
-        let before = When::At(ending.sequence.saturating_sub(1));
+        let before = AsOf::Sequence(ending.sequence.saturating_sub(1));
         let (mut removals, mut last) = match &ending.by_lane {
             Some((_, logged)) if sight.is_liaison() => self.told_by_lane(view, &sight, logged)?,
-            _ => (0, Place::default()),
+            _ => (0, FeedPosition::default()),
         };
         for (version, closed) in &ending.versions {
             let (author, sharing, said) = (&ending.author, &closed.sharing, &closed.outline);
-            let outline = Outline { author, version: *version, sharing, said };
+            let outline = VersionMeta { author, version: *version, sharing, assessment: said };
             if sight.wants(view, &then, before, outline)? {
                 removals += 1;
-                last = last.max(Place::behind(closed.by));
+                last = last.max(FeedPosition::behind(closed.by));
             }
         }
         if removals == 0 {
             return Ok(None);
         }
         let is_here = self.stands_here(subscription.cursor);
-        Ok(Some(Delivered {
+        Ok(Some(RemovalDelivery {
             partner: subscription.partner.clone(),
             subscription: subscription.name.to_string(),
             removals,
-            acknowledged: is_here && subscription.cursor.place >= last,
+            acknowledged: is_here && subscription.cursor.position >= last,
             acknowledged_at: subscription.acknowledged,
         }))
     }
@@ -209,7 +213,7 @@ fn nothing_ended() -> Error {
 }
 
 /// Whose objects they are, where an entry may end releases: of nothing else that it ends anybody is told.
-fn whose_release(logged: &Logged) -> Option<&PartnerId> {
+fn whose_release(logged: &LoggedEntry) -> Option<&PartnerId> {
     match &logged.entry.body {
         Body::ReleaseEnd(end) => Some(&end.partner),
         Body::Release(_) | Body::CampaignPut(_) | Body::Enforcements(_) | Body::TipResponded(_) => {

@@ -14,7 +14,7 @@ use crate::domain::{
 use crate::error::{Error, Kind, Result};
 use crate::index::View;
 use crate::index::keys::ListedBy;
-use crate::index::record::KeptEnforcement;
+use crate::index::record::EnforcementRecord;
 
 /// How many enforcements are looked at for one page.
 const LOOKED_AT: usize = 10_000;
@@ -36,7 +36,7 @@ pub struct EnforcementRequest {
 
 /// What became of a report.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Reported {
+pub struct EnforcementReceipt {
     /// Its entry.
     pub sequence: u64,
     /// When it was taken.
@@ -49,9 +49,9 @@ pub struct Reported {
 
 /// An enforcement, as a reader may see it.
 #[derive(Clone, Debug, PartialEq)]
-pub struct Deed {
+pub struct EnforcementView {
     /// The enforcement. Its campaign and its tip are blank where they are hidden from the reader.
-    pub kept: KeptEnforcement,
+    pub kept: EnforcementRecord,
     /// The version that it took the place of, where the reader could see that one.
     pub replaces: Option<Position>,
     /// The reader's own part of the sharing.
@@ -60,7 +60,7 @@ pub struct Deed {
 
 /// Which enforcements a reader asks for. Each condition that is set must hold.
 #[derive(Clone, Debug, Default)]
-pub struct DeedQuery {
+pub struct EnforcementQuery {
     /// The campaign that it was done against.
     pub campaign: Option<CampaignId>,
     /// Who says so.
@@ -84,7 +84,7 @@ impl Exchange {
         &self,
         caller: &Caller,
         request: EnforcementRequest,
-    ) -> Result<Reported> {
+    ) -> Result<EnforcementReceipt> {
         if let Some(sequence) = self.keyed_before(caller, &request.request, request.digest)? {
             return self.reported(sequence, true).await;
         }
@@ -143,8 +143,8 @@ impl Exchange {
     pub fn enforcements(
         &self,
         caller: &Caller,
-        query: &DeedQuery,
-    ) -> Result<(Vec<Deed>, Option<Position>)> {
+        query: &EnforcementQuery,
+    ) -> Result<(Vec<EnforcementView>, Option<Position>)> {
         let view = self.index.read()?;
         let reader = reader(view.registry(), caller.partner())?;
         if let Some(campaign) = query.campaign
@@ -165,15 +165,15 @@ impl Exchange {
         &self,
         view: &View<'_>,
         reader: &Reader,
-        query: &DeedQuery,
-    ) -> Result<(Vec<Deed>, Option<Position>)> {
+        query: &EnforcementQuery,
+    ) -> Result<(Vec<EnforcementView>, Option<Position>)> {
         let by = match (query.tip, query.campaign, &query.author) {
             (Some(tip), ..) => ListedBy::Tip(tip),
             (None, Some(campaign), _) => ListedBy::Campaign(campaign),
             (None, None, Some(author)) => ListedBy::Author(author),
             (None, None, None) => ListedBy::All,
         };
-        let (mut deeds, mut last) = (Vec::<Deed>::new(), None);
+        let (mut deeds, mut last) = (Vec::<EnforcementView>::new(), None);
         for (looked, kept) in view.enforcements_back(by, query.before).enumerate() {
             if looked >= LOOKED_AT {
                 return Ok((deeds, last));
@@ -198,8 +198,8 @@ impl Exchange {
         &self,
         view: &View<'_>,
         reader: &Reader,
-        query: &DeedQuery,
-    ) -> Result<(Vec<Deed>, bool)> {
+        query: &EnforcementQuery,
+    ) -> Result<(Vec<EnforcementView>, bool)> {
         let (mut deeds, mut query) = (Vec::new(), query.clone());
         let most = query.most;
         loop {
@@ -218,8 +218,8 @@ impl Exchange {
         &self,
         view: &View<'_>,
         reader: &Reader,
-        mut kept: KeptEnforcement,
-    ) -> Result<Deed> {
+        mut kept: EnforcementRecord,
+    ) -> Result<EnforcementView> {
         let is_own = reader.id == kept.author;
         if let Some(campaign) = kept.enforcement.campaign
             && !is_own
@@ -237,7 +237,7 @@ impl Exchange {
         let (now, at) = (self.clock.now(), kept.position);
         let saw = |old: &Position| saw_before(reader, &kept.sharing, &kept.author, at, *old, now);
         let replaces = kept.replaced.filter(saw);
-        Ok(Deed { kept, replaces, view: part })
+        Ok(EnforcementView { kept, replaces, view: part })
     }
 
     /// Whether a reader sees an enforcement, and no newer word of its author's on the same deed to another
@@ -246,11 +246,11 @@ impl Exchange {
         &self,
         view: &View<'_>,
         reader: &Reader,
-        kept: &KeptEnforcement,
+        kept: &EnforcementRecord,
     ) -> Result<bool> {
         let now = self.clock.now();
         let sees =
-            |one: &KeptEnforcement| may_see(reader, &one.sharing, &one.author, one.position, now);
+            |one: &EnforcementRecord| may_see(reader, &one.sharing, &one.author, one.position, now);
         if !sees(kept) {
             return Ok(false);
         }
@@ -263,7 +263,7 @@ impl Exchange {
         Ok(true)
     }
 
-    async fn reported(&self, sequence: u64, replayed: bool) -> Result<Reported> {
+    async fn reported(&self, sequence: u64, replayed: bool) -> Result<EnforcementReceipt> {
         let logged = self.entry(sequence).await?;
         let accepted = logged.entry.time;
         let Body::Enforcements(sent) = &logged.entry.body else {
@@ -275,7 +275,7 @@ impl Exchange {
         };
         let indexes = sent.items.iter().map(|(index, _)| *index);
         let items = item_receipts(sequence, indexes, outcomes, &sent.rejected);
-        Ok(Reported { sequence, accepted, items, replayed })
+        Ok(EnforcementReceipt { sequence, accepted, items, replayed })
     }
 }
 
@@ -285,8 +285,8 @@ fn sees_tip(view: &View<'_>, reader: &Reader, tip: [u8; 16]) -> Result<bool> {
     Ok(tip.is_some_and(|tip| tip.concerns(&reader.id)))
 }
 
-impl DeedQuery {
-    fn asks_for(&self, kept: &KeptEnforcement) -> bool {
+impl EnforcementQuery {
+    fn asks_for(&self, kept: &EnforcementRecord) -> bool {
         let deed = &kept.enforcement;
         let (first, last) = deed.days(kept.accepted);
         self.author.as_ref().is_none_or(|author| *author == kept.author)

@@ -24,22 +24,22 @@ use tokio::sync::watch;
 
 pub(super) use self::campaigns::follows;
 pub use self::delivery::{
-    BatchDelivery, BatchRemoval, Delivery, Done, GroupChanged, Opined, RemovalReason, Removed,
-    RemovedWhat, Said, Seen, Shown, TipTold,
+    BatchEvent, BatchRemoval, CampaignEvent, EnforcementEvent, FeedEvent, FeedItem, FeedbackEvent,
+    GroupChange, Removal, RemovalReason, RemovedObject, SightingEvent, TipEvent,
 };
 pub(super) use self::endings::ending;
-use self::expansion::Expanded;
+use self::expansion::ExpansionStep;
 pub(super) use self::lane::lost_to_answer;
-pub(super) use self::sight::{Outline, Sight, When};
-use super::lane::{Wanted, check_filter};
+pub(super) use self::sight::{AsOf, VersionMeta, Visibility};
+use super::lane::{FeedRequest, check_filter};
 use super::{Caller, Exchange};
-use crate::domain::cursor::Place;
+use crate::domain::cursor::FeedPosition;
 use crate::domain::entry::Body;
 use crate::domain::purpose::Purpose;
 use crate::domain::{Cursor, Invalid, PartnerId, Position};
 use crate::error::{Error, Kind, Result};
 use crate::index::View;
-use crate::journal::Logged;
+use crate::journal::LoggedEntry;
 
 /// How many entries a feed takes from the journal at once.
 const ENTRIES_AT_ONCE: usize = 64;
@@ -62,11 +62,11 @@ pub struct Feed {
     partner: PartnerId,
     /// Of a liaison, for what it reads.
     purpose: Option<Purpose>,
-    sight: Sight,
-    place: Place,
+    sight: Visibility,
+    place: FeedPosition,
     checkpoint: watch::Receiver<u64>,
     suspended: [watch::Receiver<BTreeSet<PartnerId>>; 2],
-    ahead: VecDeque<Arc<Logged>>,
+    ahead: VecDeque<Arc<LoggedEntry>>,
     /// A reader that begins with nothing passes over what ended by then: it never gets it, and has
     /// nothing to drop.
     empty_until: u64,
@@ -76,7 +76,7 @@ pub struct Feed {
 #[derive(Debug)]
 pub enum Step {
     /// Something for the reader.
-    Delivery(Delivery),
+    Delivery(FeedEvent),
     /// Nothing for the reader up to here.
     Heartbeat(Cursor),
 }
@@ -87,23 +87,23 @@ impl Exchange {
         self: &Arc<Self>,
         caller: &Caller,
         start: Start,
-        wanted: impl Into<Wanted>,
+        wanted: impl Into<FeedRequest>,
     ) -> Result<Feed> {
-        let Wanted { filter, purpose } = wanted.into();
+        let FeedRequest { filter, purpose } = wanted.into();
         self.check_purpose(caller, purpose.as_ref())?;
         check_filter(caller, &filter)?;
         let checkpoint = self.index.watch();
         let registry = self.registry();
         let now = *checkpoint.borrow();
         let place = match start {
-            Start::Oldest => Place::behind_entry(self.log.oldest().saturating_sub(1)),
-            Start::Now => Place::behind_entry(now),
+            Start::Oldest => FeedPosition::behind_entry(self.log.oldest().saturating_sub(1)),
+            Start::Now => FeedPosition::behind_entry(now),
             Start::After(cursor) => self.resume(cursor, now)?,
         };
         Ok(Feed {
             exchange: Arc::clone(self),
             partner: caller.partner().clone(),
-            sight: Sight::new(self, &registry, caller.partner(), filter)?
+            sight: Visibility::new(self, &registry, caller.partner(), filter)?
                 .for_purpose(purpose.as_ref()),
             purpose,
             place,
@@ -115,28 +115,28 @@ impl Exchange {
     }
 
     /// The place of a cursor that this exchange handed out, and that it can go on from.
-    fn resume(&self, cursor: Cursor, checkpoint: u64) -> Result<Place> {
+    fn resume(&self, cursor: Cursor, checkpoint: u64) -> Result<FeedPosition> {
         self.check_cursor(cursor, checkpoint)?;
-        if cursor.place.next_entry() < self.log.oldest() {
+        if cursor.position.next_entry() < self.log.oldest() {
             return Err(super::trimmed());
         }
-        Ok(cursor.place)
+        Ok(cursor.position)
     }
 
     /// The cursor of a place in the journal.
-    pub(super) fn cursor_at(&self, place: Place) -> Cursor {
-        Cursor { journal: self.index.journal_at(place.after.sequence), place }
+    pub(super) fn cursor_at(&self, place: FeedPosition) -> Cursor {
+        Cursor { journal: self.index.journal_at(place.after.sequence), position: place }
     }
 
     /// Whether a cursor's place is in this journal as it stands.
     pub(super) fn stands_here(&self, cursor: Cursor) -> bool {
-        cursor.journal == self.index.journal_at(cursor.place.after.sequence)
+        cursor.journal == self.index.journal_at(cursor.position.after.sequence)
     }
 
     /// An error where this exchange cannot have handed a cursor out as its journal stands: it is
     /// another's, of an epoch that ended before it, or ahead.
     pub(super) fn check_cursor(&self, cursor: Cursor, checkpoint: u64) -> Result<()> {
-        let here = self.index.journal_at(cursor.place.after.sequence);
+        let here = self.index.journal_at(cursor.position.after.sequence);
         if cursor.journal.journal != here.journal {
             let reason = "is not one that this exchange handed out";
             return Err(Invalid::new("cursor", reason).into());
@@ -144,7 +144,7 @@ impl Exchange {
         if cursor.journal.epoch != here.epoch {
             return Err(another_epoch());
         }
-        if cursor.place.after.sequence > checkpoint {
+        if cursor.position.after.sequence > checkpoint {
             return Err(Error::new(
                 Kind::OutOfRange,
                 "cursor_ahead",
@@ -192,7 +192,10 @@ impl Feed {
 
     /// What comes next of what is there already, looked for until `deadline`; `None` where nothing was
     /// found by then.
-    pub async fn next_there(&mut self, deadline: tokio::time::Instant) -> Result<Option<Delivery>> {
+    pub async fn next_there(
+        &mut self,
+        deadline: tokio::time::Instant,
+    ) -> Result<Option<FeedEvent>> {
         self.check_access()?;
         while self.is_behind() && tokio::time::Instant::now() < deadline {
             self.read_ahead().await?;
@@ -205,14 +208,14 @@ impl Feed {
     }
 
     /// Goes back to a place inside what was returned last.
-    pub fn go_back(&mut self, place: Place) {
+    pub fn go_back(&mut self, place: FeedPosition) {
         self.place = place;
         self.ahead.clear();
     }
 
     /// The next batch that can be delivered without waiting for the journal, before anything
     /// else for the reader and among the next [`ENTRIES_AT_ONCE`] entries.
-    pub fn next_batch_ready(&mut self) -> Result<Option<BatchDelivery>> {
+    pub fn next_batch_ready(&mut self) -> Result<Option<BatchEvent>> {
         if let Some((from, most)) = self.lacks()
             && let Some(recent) = self.exchange.log.recent(from, most)
         {
@@ -227,7 +230,7 @@ impl Feed {
             self.sight.refresh(&view)?;
             let delivery = self.batch(&view, &logged)?;
             self.ahead.pop_front();
-            self.place = Place::behind_entry(logged.entry.sequence);
+            self.place = FeedPosition::behind_entry(logged.entry.sequence);
             if delivery.is_some() {
                 return Ok(delivery);
             }
@@ -236,17 +239,17 @@ impl Feed {
     }
 
     /// Takes back the items of a delivery from one of them on: the next delivery begins with it.
-    pub fn put_back(&mut self, delivery: &BatchDelivery, first: usize) {
+    pub fn put_back(&mut self, delivery: &BatchEvent, first: usize) {
         let entry = &delivery.logged.entry;
         let index = match &entry.body {
             Body::SubmissionBatch(batch) => batch.items.get(first).map_or(0, |item| item.index),
             _ => 0,
         };
-        self.place = Place::before(Position::new(entry.sequence, index));
+        self.place = FeedPosition::before(Position::new(entry.sequence, index));
         self.ahead.push_front(Arc::clone(&delivery.logged));
     }
 
-    fn first_ahead(&mut self) -> Result<Option<Delivery>> {
+    fn first_ahead(&mut self) -> Result<Option<FeedEvent>> {
         while let Some(logged) = self.ahead.front().map(Arc::clone) {
             let (delivery, place) = self.entry(&logged)?;
             self.place = place;
@@ -263,17 +266,17 @@ impl Feed {
     }
 
     /// What there is for the reader in an entry, and the place behind it.
-    fn entry(&mut self, logged: &Arc<Logged>) -> Result<(Option<Delivery>, Place)> {
+    fn entry(&mut self, logged: &Arc<LoggedEntry>) -> Result<(Option<FeedEvent>, FeedPosition)> {
         let entry = &logged.entry;
-        let done = Place::behind_entry(entry.sequence);
+        let done = FeedPosition::behind_entry(entry.sequence);
         let exchange = Arc::clone(&self.exchange);
         let view = &exchange.index.read()?;
         self.sight.refresh(view)?;
         let delivery = match &entry.body {
-            Body::SubmissionBatch(_) => self.batch(view, logged)?.map(Delivery::Batch),
+            Body::SubmissionBatch(_) => self.batch(view, logged)?.map(FeedEvent::Batch),
             Body::Withdrawal(_) | Body::Expiry(_) if entry.sequence > self.empty_until => {
                 let removals = exchange.removals(view, &self.sight, entry, self.place)?;
-                (!removals.is_empty()).then_some(Delivery::Removals(removals))
+                (!removals.is_empty()).then_some(FeedEvent::Removals(removals))
             }
             // Nothing else than what can be released, and tips that are addressed to it, leaves by a
             // liaison's lane, where each object that does is written down first.
@@ -289,8 +292,8 @@ impl Feed {
             }
             Body::GroupPut(_) | Body::TermsConfirmed(_) | Body::CampaignPut(_) => {
                 match exchange.expand(view, &self.sight, entry, self.place)? {
-                    Expanded::Done => None,
-                    Expanded::UpTo(delivery, place) => {
+                    ExpansionStep::Done => None,
+                    ExpansionStep::UpTo(delivery, place) => {
                         return Ok((delivery.map(|told| *told), place));
                     }
                 }
@@ -312,7 +315,7 @@ impl Feed {
                 }
                 let behind = self.place;
                 let (told, place) = exchange.tips_told(view, &self.partner, entry, behind)?;
-                let told = told.map(|told| Delivery::Tip(Box::new(told)));
+                let told = told.map(|told| FeedEvent::Tip(Box::new(told)));
                 if place < done || !self.sight.is_liaison() {
                     return Ok((told, place));
                 }
@@ -322,7 +325,7 @@ impl Feed {
                     // First the answer, and behind it what that took the place of.
                     (Some(told), Some(_)) => {
                         let last = Position::new(entry.sequence, u32::MAX - 1);
-                        (Some(told), Place::behind(last))
+                        (Some(told), FeedPosition::behind(last))
                     }
                     (told, lost) => (told.or(lost), done),
                 });
@@ -345,7 +348,7 @@ impl Feed {
         Ok((delivery, done))
     }
 
-    fn batch(&self, view: &View<'_>, logged: &Arc<Logged>) -> Result<Option<BatchDelivery>> {
+    fn batch(&self, view: &View<'_>, logged: &Arc<LoggedEntry>) -> Result<Option<BatchEvent>> {
         self.exchange.batch_delivery(view, &self.sight, logged, self.place, self.empty_until)
     }
 

@@ -2,7 +2,7 @@
 
 use super::selection::{Parts, Scope, Selection};
 use super::submit::refused;
-use super::{Caller, Exchange, Sight};
+use super::{AssessmentView, Caller, Exchange};
 use crate::domain::entry::{
     AppendId, Body, HoldAct, HoldChange, HoldId, HoldPlaced, LastPart, Outcome, Rejection,
     RequestId, VoidReason,
@@ -12,7 +12,7 @@ use crate::domain::sharing::SharingView;
 use crate::domain::{PartnerId, Position, Sharing};
 use crate::error::{Error, Kind, Result};
 use crate::index::View;
-use crate::index::record::{Current, KeptHold};
+use crate::index::record::{AssessmentRecord, HoldRecord};
 use crate::journal::Append;
 
 /// How many objects one entry holds. A larger hold becomes several.
@@ -43,7 +43,7 @@ pub struct LegalHold {
     /// Who placed it.
     pub author: PartnerId,
     /// When, until when, how much and why; the reason is there for its author alone.
-    pub kept: KeptHold,
+    pub kept: HoldRecord,
 }
 
 /// A page of holds, and behind which of them the next one begins; `None` on the last.
@@ -171,7 +171,7 @@ impl Exchange {
         hold: HoldId,
         behind: Option<Position>,
         size: usize,
-    ) -> Result<(Vec<Sight>, bool)> {
+    ) -> Result<(Vec<AssessmentView>, bool)> {
         let view = self.index.read()?;
         self.own_hold(&view, caller, hold)?;
         let size = if size == 0 { DEFAULT } else { size.min(MOST_COPIES) };
@@ -179,10 +179,10 @@ impl Exchange {
         let more = copies.len() > size;
         copies.truncate(size);
         let author = caller.partner();
-        let whole = |current: Current| {
+        let whole = |current: AssessmentRecord| {
             let Sharing { tlp, audience, releases } = current.sharing.clone();
             let view = SharingView { tlp, audience, releases };
-            Sight { author: author.clone(), current, view }
+            AssessmentView { author: author.clone(), current, view }
         };
         Ok((copies.into_iter().map(whole).collect(), more))
     }

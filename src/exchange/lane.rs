@@ -14,14 +14,14 @@ const LONGEST: Duration = Duration::from_secs(366 * 86_400);
 
 /// What a reader asks for, and, of a liaison, for what it reads.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
-pub struct Wanted {
+pub struct FeedRequest {
     /// What it asks for.
     pub filter: Filter,
     /// For what it reads: set by liaisons, and by nobody else.
     pub purpose: Option<Purpose>,
 }
 
-impl From<Filter> for Wanted {
+impl From<Filter> for FeedRequest {
     fn from(filter: Filter) -> Self {
         Self { filter, purpose: None }
     }

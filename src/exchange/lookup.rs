@@ -8,13 +8,13 @@ use crate::domain::summary::{Summary, Visible};
 use crate::domain::{Indicator, IndicatorId, PartnerId, Position, Timestamp, may_see};
 use crate::error::{Error, Kind, Result};
 use crate::index::View;
-use crate::index::record::Current;
+use crate::index::record::AssessmentRecord;
 
 /// Everything that a caller may see of one indicator; at least one assessment.
 #[derive(Clone, Debug)]
-pub struct Known {
+pub struct IndicatorView {
     /// The assessments, oldest first.
-    pub assessments: Vec<Sight>,
+    pub assessments: Vec<AssessmentView>,
     /// The place among them of the one that stands for the indicator.
     pub strongest: usize,
     /// Whether some call it harmless and others worse.
@@ -33,11 +33,11 @@ enum Keep {
 
 /// One assessment as a caller may see it.
 #[derive(Clone, Debug)]
-pub struct Sight {
+pub struct AssessmentView {
     /// Whose it is.
     pub author: PartnerId,
     /// The assessment; its raw spelling is there for its author alone.
-    pub current: Current,
+    pub current: AssessmentRecord,
     /// The caller's own part of the sharing.
     pub view: SharingView,
 }
@@ -48,7 +48,7 @@ impl Exchange {
         &self,
         caller: &Caller,
         indicators: &[IndicatorId],
-    ) -> Result<HashMap<IndicatorId, Known>> {
+    ) -> Result<HashMap<IndicatorId, IndicatorView>> {
         let (view, now) = (self.index.read()?, self.clock.now());
         let Some(reader) = view.registry().reader(caller.partner()) else {
             return Ok(HashMap::new());
@@ -61,7 +61,7 @@ impl Exchange {
     }
 
     /// What a caller may see of an indicator, or that there is no such thing.
-    pub fn indicator(&self, caller: &Caller, id: IndicatorId) -> Result<Known> {
+    pub fn indicator(&self, caller: &Caller, id: IndicatorId) -> Result<IndicatorView> {
         let view = self.index.read()?;
         let known = match view.registry().reader(caller.partner()) {
             Some(reader) => self.known_to(&view, &reader, id)?,
@@ -93,7 +93,7 @@ impl Exchange {
         view: &View<'_>,
         reader: &Reader,
         id: IndicatorId,
-    ) -> Result<Option<Known>> {
+    ) -> Result<Option<IndicatorView>> {
         self.known(view, reader, id, (Keep::All, self.clock.now()))
     }
 
@@ -103,8 +103,8 @@ impl Exchange {
         reader: &Reader,
         id: IndicatorId,
         (keep, now): (Keep, Timestamp),
-    ) -> Result<Option<Known>> {
-        let mut assessments: Vec<Sight> = Vec::new();
+    ) -> Result<Option<IndicatorView>> {
+        let mut assessments: Vec<AssessmentView> = Vec::new();
         for found in view.assessments(id) {
             let (author, mut current) = found?;
             if !may_see(reader, &current.sharing, &author, current.version, now) {
@@ -123,32 +123,32 @@ impl Exchange {
             match assessments.last_mut() {
                 Some(last) if keep == Keep::Newest && last.author == author => {
                     if last.current.version < current.version {
-                        *last = Sight { author, current, view: part };
+                        *last = AssessmentView { author, current, view: part };
                     }
                 }
-                _ => assessments.push(Sight { author, current, view: part }),
+                _ => assessments.push(AssessmentView { author, current, view: part }),
             }
         }
         assessments.sort_by_key(|sight| sight.current.version);
-        let visible: Vec<_> = assessments.iter().map(Sight::visible).collect();
+        let visible: Vec<_> = assessments.iter().map(AssessmentView::visible).collect();
         let platform = assessments.first().and_then(|sight| sight.indicator().platform());
         let owner = platform.and_then(|platform| view.registry().owner(platform));
         let Some(summary) = Summary::of(&visible, owner) else { return Ok(None) };
         let stands = summary.strongest.version;
         let strongest = visible.iter().position(|one| one.version == stands).unwrap_or(0);
         let (disputed, authors) = (summary.disputed, summary.authors);
-        Ok(Some(Known { assessments, strongest, disputed, authors }))
+        Ok(Some(IndicatorView { assessments, strongest, disputed, authors }))
     }
 }
 
-impl Known {
+impl IndicatorView {
     /// The assessment that stands for the indicator.
-    pub fn strongest(&self) -> &Sight {
+    pub fn strongest(&self) -> &AssessmentView {
         &self.assessments[self.strongest]
     }
 }
 
-impl Sight {
+impl AssessmentView {
     /// The indicator, in the author's spelling.
     pub fn indicator(&self) -> &Indicator {
         &self.current.assessment.indicator

@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 use std::collections::btree_map::Entry;
 
 use super::caller::reader;
-use super::lookup::Known;
+use super::lookup::IndicatorView;
 use super::submit::refused;
 use super::{Caller, Exchange, restricted};
 use crate::domain::entry::{
@@ -14,7 +14,7 @@ use crate::domain::feedback::Opinion;
 use crate::domain::sharing::{Audience, Reader, SharingRequest};
 use crate::domain::{IndicatorId, Invalid, PartnerId, Position, Sharing, Timestamp, Tlp, may_see};
 use crate::error::Result;
-use crate::exchange::feeds::{Opined, Seen};
+use crate::exchange::feeds::{FeedbackEvent, SightingEvent};
 use crate::index::{Registry, View};
 
 /// The most sightings, and the most feedback, in one answer: the newest.
@@ -54,7 +54,7 @@ pub struct FeedbackRequest {
 
 /// What became of a request under a key.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Noted {
+pub struct RequestReceipt {
     /// Its entry.
     pub sequence: u64,
     /// When it was taken.
@@ -73,9 +73,9 @@ pub struct Reactions {
     /// How often it was seen.
     pub seen_count: u64,
     /// The newest sightings, oldest first.
-    pub sightings: Vec<Seen>,
+    pub sightings: Vec<SightingEvent>,
     /// The newest feedback on what the reader may see, oldest first.
-    pub feedback: Vec<Opined>,
+    pub feedback: Vec<FeedbackEvent>,
 }
 
 impl Exchange {
@@ -84,7 +84,7 @@ impl Exchange {
         &self,
         caller: &Caller,
         request: SightingsRequest,
-    ) -> Result<Noted> {
+    ) -> Result<RequestReceipt> {
         if let Some(noted) = self.noted_before(caller, &request.request, request.digest).await? {
             return Ok(noted);
         }
@@ -117,7 +117,11 @@ impl Exchange {
     }
 
     /// Takes feedback on what the caller may see of another partner.
-    pub async fn give_feedback(&self, caller: &Caller, request: FeedbackRequest) -> Result<Noted> {
+    pub async fn give_feedback(
+        &self,
+        caller: &Caller,
+        request: FeedbackRequest,
+    ) -> Result<RequestReceipt> {
         if let Some(noted) = self.noted_before(caller, &request.request, request.digest).await? {
             return Ok(noted);
         }
@@ -160,7 +164,7 @@ impl Exchange {
     }
 
     /// What a reader may see of sightings of an indicator that it knows, and of feedback on it.
-    pub fn reactions_to(&self, caller: &Caller, known: &Known) -> Result<Reactions> {
+    pub fn reactions_to(&self, caller: &Caller, known: &IndicatorView) -> Result<Reactions> {
         let view = self.index.read()?;
         let reader = reader(view.registry(), caller.partner())?;
         let mut reactions = Reactions::default();
@@ -173,7 +177,7 @@ impl Exchange {
         &self,
         view: &View<'_>,
         reader: &Reader,
-        known: &Known,
+        known: &IndicatorView,
         reactions: &mut Reactions,
     ) -> Result<()> {
         reactions.sightings = self.seen_of(view, reader, known.strongest().current.id)?;
@@ -187,7 +191,7 @@ impl Exchange {
         &self,
         view: &View<'_>,
         reader: &Reader,
-        known: &Known,
+        known: &IndicatorView,
         reactions: &mut Reactions,
     ) -> Result<()> {
         let now = self.clock.now();
@@ -199,7 +203,7 @@ impl Exchange {
                 if concerns {
                     let part = kept.sharing.seen_by(reader, &giver, kept.position);
                     let about = sight.current.version;
-                    reactions.feedback.push(Opined { giver, about, kept, view: part });
+                    reactions.feedback.push(FeedbackEvent { giver, about, kept, view: part });
                 }
             }
         }
@@ -212,7 +216,7 @@ impl Exchange {
         caller: &Caller,
         request: &RequestId,
         digest: [u8; 32],
-    ) -> Result<Option<Noted>> {
+    ) -> Result<Option<RequestReceipt>> {
         match self.keyed_before(caller, request, digest)? {
             Some(sequence) => self.noted(sequence, true).await.map(Some),
             None => Ok(None),
@@ -225,12 +229,12 @@ impl Exchange {
         request: &RequestId,
         digest: [u8; 32],
         body: Body,
-    ) -> Result<Noted> {
+    ) -> Result<RequestReceipt> {
         let (sequence, replayed) = self.keyed(caller, request, digest, body).await?;
         self.noted(sequence, replayed).await
     }
 
-    async fn noted(&self, sequence: u64, replayed: bool) -> Result<Noted> {
+    async fn noted(&self, sequence: u64, replayed: bool) -> Result<RequestReceipt> {
         let entry = self.entry(sequence).await?;
         let accepted = entry.entry.time;
         let (counted, rejected) = match &entry.entry.body {
@@ -240,7 +244,7 @@ impl Exchange {
             Body::TipResponded(response) => (response.indicators.len(), response.rejected.clone()),
             _ => return Err(refused(&VoidReason::Conflicts(sequence))),
         };
-        Ok(Noted { sequence, accepted, counted, rejected, replayed })
+        Ok(RequestReceipt { sequence, accepted, counted, rejected, replayed })
     }
 }
 
@@ -266,7 +270,7 @@ fn check_no_release(sharing: &Sharing) -> Result<()> {
 /// Why a sighting does not count: of what the caller does not know, and of what may not leave the
 /// closed group.
 fn refuses_sighting(
-    known: Option<&Known>,
+    known: Option<&IndicatorView>,
     sharing: &Sharing,
     registry: &Registry,
 ) -> Option<Invalid> {

@@ -11,7 +11,7 @@ use crate::domain::entry::{
 use crate::domain::sharing::Reader;
 use crate::domain::{PartnerId, Position, Tlp, may_see};
 use crate::error::Result;
-use crate::index::record::{Current, TipRecord, ReferredSoFar};
+use crate::index::record::{AssessmentRecord, ReferralProgress, TipRecord};
 use crate::index::{Registry, View, is_asset};
 use crate::journal::Append;
 
@@ -43,7 +43,7 @@ impl Exchange {
         &self,
         caller: &Caller,
         submission: &SubmissionId,
-    ) -> Result<ReferredSoFar> {
+    ) -> Result<ReferralProgress> {
         self.refer(caller.partner(), submission).await?;
         self.index.read()?.referred(caller.partner(), submission)
     }
@@ -77,7 +77,7 @@ impl Exchange {
         if !view.is_unreferred(partner, submission)? {
             return Ok(None);
         }
-        let ReferredSoFar { up_to, close, .. } = view.referred(partner, submission)?;
+        let ReferralProgress { up_to, close, .. } = view.referred(partner, submission)?;
         let found = self.found_to_refer(&view, partner, submission, (up_to, close)).await?;
         let to = found.to.into_iter();
         let to = to.map(|(owner, (count, tlp))| Referred { id: drawn(), owner, count, tlp });
@@ -167,7 +167,7 @@ impl Exchange {
         Ok(found)
     }
 
-    fn sees(&self, reader: &Reader, author: &PartnerId, current: &Current) -> bool {
+    fn sees(&self, reader: &Reader, author: &PartnerId, current: &AssessmentRecord) -> bool {
         may_see(reader, &current.sharing, author, current.version, self.clock.now())
     }
 }
@@ -190,7 +190,7 @@ fn assets_of(
     view: &View<'_>,
     author: &PartnerId,
     sequence: u64,
-) -> Result<Vec<(Position, Current)>> {
+) -> Result<Vec<(Position, AssessmentRecord)>> {
     let mut assets = Vec::new();
     let brought = view.versions_of(sequence)?;
     let targets = brought.iter().flat_map(|brought| brought.targets(sequence));

@@ -1,6 +1,6 @@
 //! Releasing to liaisons, and taking that back.
 
-use super::selection::{Meant, Parts, Scope, Selection};
+use super::selection::{Candidate, Parts, Scope, Selection};
 use super::submit::refused;
 use super::{Caller, Exchange, restricted};
 use crate::domain::entry::{
@@ -11,7 +11,7 @@ use crate::domain::partner::Role;
 use crate::domain::sharing::Community;
 use crate::domain::{Invalid, PartnerId, Tlp};
 use crate::error::Result;
-use crate::index::record::Current;
+use crate::index::record::AssessmentRecord;
 
 /// How many pairs of an object and a liaison one entry holds. A larger release becomes several.
 const PAIRS_AT_ONCE: usize = 500;
@@ -33,7 +33,7 @@ pub struct ReleaseRequest {
 
 /// What became of a request about releases.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
-pub struct Released {
+pub struct ReleaseReceipt {
     /// The objects whose releases began, changed or ended.
     pub changed: Vec<Releasable>,
     /// Those that were released so already.
@@ -53,7 +53,11 @@ pub struct Released {
 impl Exchange {
     /// Releases a caller's own objects to liaisons, or no longer, once for one key. Durable, applied and on
     /// its way when it returns.
-    pub async fn release(&self, caller: &Caller, request: ReleaseRequest) -> Result<Released> {
+    pub async fn release(
+        &self,
+        caller: &Caller,
+        request: ReleaseRequest,
+    ) -> Result<ReleaseReceipt> {
         let ReleaseRequest { request, digest, selection, mut liaisons, act } = request;
         if let Some(last) = self.keyed_before(caller, &request, digest)? {
             return self.released(last, true).await;
@@ -63,7 +67,7 @@ impl Exchange {
         liaisons.sort_unstable();
         liaisons.dedup();
         let retracts = act == ReleaseAct::Retract;
-        let refuses = |meant: Meant<'_>| if retracts { None } else { refuses(meant) };
+        let refuses = |meant: Candidate<'_>| if retracts { None } else { refuses(meant) };
         let selected = self.select(caller.partner(), &selection, Scope::All, refuses).await?;
         let at_once = (PAIRS_AT_ONCE / liaisons.len().max(1)).max(1);
         let parts = Parts { request: &request, digest, selected, at_once };
@@ -101,20 +105,21 @@ impl Exchange {
     }
 
     /// What the entries of a request came to, by the last of them.
-    async fn released(&self, last: u64, replayed: bool) -> Result<Released> {
+    async fn released(&self, last: u64, replayed: bool) -> Result<ReleaseReceipt> {
         let logged = self.entry(last).await?;
         let Body::Release(ReleaseEntry { last: Some(part), .. }) = &logged.entry.body else {
             return Err(refused(&VoidReason::Conflicts(last)));
         };
         let LastPart { earlier, rejected, left_out } = part.clone();
-        let mut released = Released { rejected, left_out, replayed, ..Released::default() };
+        let mut released =
+            ReleaseReceipt { rejected, left_out, replayed, ..ReleaseReceipt::default() };
         for sequence in earlier.into_iter().chain([last]) {
             self.add_entry(sequence, &mut released).await?;
         }
         Ok(released)
     }
 
-    async fn add_entry(&self, sequence: u64, released: &mut Released) -> Result<()> {
+    async fn add_entry(&self, sequence: u64, released: &mut ReleaseReceipt) -> Result<()> {
         let logged = self.entry(sequence).await?;
         let Body::Release(entry) = &logged.entry.body else { return Ok(()) };
         let outcome = self.index.applied_outcome(sequence)?;
@@ -140,13 +145,14 @@ impl Exchange {
 }
 
 /// Why an object is released to nobody.
-fn refuses(meant: Meant<'_>) -> Option<Invalid> {
-    let (Meant::Other(sharing) | Meant::Assessment(Current { sharing, .. })) = meant;
+fn refuses(meant: Candidate<'_>) -> Option<Invalid> {
+    let (Candidate::Other(sharing) | Candidate::Assessment(AssessmentRecord { sharing, .. })) =
+        meant;
     if sharing.tlp == Tlp::Red {
         let reason = "is TLP:RED, which goes to named partners only: it is released to nobody";
         return Some(Invalid::new("tlp", reason));
     }
-    let Meant::Assessment(current) = meant else { return None };
+    let Candidate::Assessment(current) = meant else { return None };
     restricted::is_restricted(&current.assessment).then(|| {
         let reason = "is under a restricted label: it stays with the group entitled to hold it";
         Invalid::new("labels", reason)

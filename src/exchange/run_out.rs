@@ -11,7 +11,7 @@ use super::Exchange;
 use crate::domain::entry::{AccessSweep, AppendId, Body, HoldId, HoldSweep, ReleaseEnd};
 use crate::domain::{PartnerId, Timestamp};
 use crate::error::Result;
-use crate::index::record::{Ending, KeptHold};
+use crate::index::record::{ExpiringReleases, HoldRecord};
 use crate::journal::Append;
 
 /// How often releases are looked at, and how often accesses and holds.
@@ -42,7 +42,7 @@ impl Exchange {
             if due.is_empty() {
                 return Ok(ended);
             }
-            for (ends, sequence, Ending { author, liaisons, objects }) in due {
+            for (ends, sequence, ExpiringReleases { author, liaisons, objects }) in due {
                 let id = AppendId::derive(&[
                     b"release-end",
                     &sequence.to_be_bytes(),
@@ -78,7 +78,7 @@ impl Exchange {
     pub async fn sweep_holds(&self) -> Result<usize> {
         let now = self.clock.now();
         let holds = self.index.read()?.holds(None, None);
-        let ended = |found: &Result<(PartnerId, HoldId, KeptHold)>| {
+        let ended = |found: &Result<(PartnerId, HoldId, HoldRecord)>| {
             found.as_ref().map_or(true, |(_, _, kept)| kept.has_ended(now))
         };
         let ended = holds.filter(ended).collect::<Result<Vec<_>>>()?;

@@ -15,7 +15,7 @@ use crate::domain::{CampaignId, IndicatorId, Invalid, PartnerId, Sharing};
 use crate::error::Result;
 use crate::index::View;
 use crate::index::keys::ListedBy;
-use crate::index::record::{Brought, Current, KeptEnforcement};
+use crate::index::record::{AssessmentRecord, EnforcementRecord, EntryVersions};
 use crate::journal::Append;
 
 /// Some of a partner's own current objects.
@@ -47,16 +47,16 @@ pub(super) enum Scope {
 
 /// One of the objects that a selection may mean.
 #[derive(Clone, Copy, Debug)]
-pub(super) enum Meant<'a> {
+pub(super) enum Candidate<'a> {
     /// An assessment.
-    Assessment(&'a Current),
+    Assessment(&'a AssessmentRecord),
     /// What is said of a campaign, or what was done, with whom it is shared.
     Other(&'a Sharing),
 }
 
 /// What a selection comes to.
 #[derive(Clone, Debug, Default)]
-pub(super) struct Selected {
+pub(super) struct ResolvedSelection {
     pub objects: Vec<Releasable>,
     /// Of keys alone: what cannot be meant, by the index of the key.
     pub rejected: Vec<Rejection>,
@@ -68,7 +68,7 @@ pub(super) struct Selected {
 pub(super) struct Parts<'a> {
     pub request: &'a RequestId,
     pub digest: [u8; 32],
-    pub selected: Selected,
+    pub selected: ResolvedSelection,
     /// How many objects are one entry.
     pub at_once: usize,
 }
@@ -80,9 +80,9 @@ impl Exchange {
         author: &PartnerId,
         selection: &Selection,
         scope: Scope,
-        refuses: impl Fn(Meant<'_>) -> Option<Invalid>,
-    ) -> Result<Selected> {
-        let (mut selected, view) = (Selected::default(), self.index.read()?);
+        refuses: impl Fn(Candidate<'_>) -> Option<Invalid>,
+    ) -> Result<ResolvedSelection> {
+        let (mut selected, view) = (ResolvedSelection::default(), self.index.read()?);
         match selection {
             Selection::Indicators { keys, audience } => {
                 let mut seen = BTreeSet::new();
@@ -137,7 +137,7 @@ impl Exchange {
         body: impl Fn(Vec<Releasable>, Option<LastPart>) -> Body,
     ) -> Result<(u64, bool)> {
         let Parts { request, digest, selected, at_once } = parts;
-        let Selected { objects, rejected, left_out } = selected;
+        let ResolvedSelection { objects, rejected, left_out } = selected;
         let (mut rest, mut earlier) = (objects.as_slice(), Vec::new());
         loop {
             let (now, behind) = rest.split_at(at_once.min(rest.len()));
@@ -170,7 +170,7 @@ impl Exchange {
     }
 }
 
-impl Selected {
+impl ResolvedSelection {
     /// Adds what a target names, where it still stands in that version.
     fn add(
         &mut self,
@@ -178,11 +178,11 @@ impl Selected {
         author: &PartnerId,
         target: Target,
         index: Option<u32>,
-        refuses: &impl Fn(Meant<'_>) -> Option<Invalid>,
+        refuses: &impl Fn(Candidate<'_>) -> Option<Invalid>,
     ) -> Result<()> {
         let current = view.current(target.id, author, target.audience)?;
         if let Some(current) = current.filter(|current| Some(current.version) == target.version) {
-            let why = refuses(Meant::Assessment(&current));
+            let why = refuses(Candidate::Assessment(&current));
             self.judge(Releasable::Assessment(target), why, index);
         }
         Ok(())
@@ -192,9 +192,9 @@ impl Selected {
     fn add_all(
         &mut self,
         view: &View<'_>,
-        brought: &Brought,
+        brought: &EntryVersions,
         sequence: u64,
-        refuses: &impl Fn(Meant<'_>) -> Option<Invalid>,
+        refuses: &impl Fn(Candidate<'_>) -> Option<Invalid>,
     ) -> Result<()> {
         for target in brought.targets(sequence) {
             self.add(view, &brought.author, target, None, refuses)?;
@@ -215,8 +215,8 @@ async fn select_submission(
     view: &View<'_>,
     author: &PartnerId,
     submission: &SubmissionId,
-    refuses: &impl Fn(Meant<'_>) -> Option<Invalid>,
-    selected: &mut Selected,
+    refuses: &impl Fn(Candidate<'_>) -> Option<Invalid>,
+    selected: &mut ResolvedSelection,
 ) -> Result<()> {
     for sequence in batches_of(view, author, submission)? {
         if let Some(brought) = view.versions_of(sequence)? {
@@ -233,22 +233,22 @@ async fn select_contributions(
     view: &View<'_>,
     author: &PartnerId,
     campaign: CampaignId,
-    refuses: &impl Fn(Meant<'_>) -> Option<Invalid>,
-    selected: &mut Selected,
+    refuses: &impl Fn(Candidate<'_>) -> Option<Invalid>,
+    selected: &mut ResolvedSelection,
 ) -> Result<()> {
     for kept in view.contributions(campaign) {
         let kept = kept?;
         if kept.author == *author {
             let audience = AudienceDigest::of(&kept.sharing.audience);
             let object = Releasable::Contribution { campaign, audience, version: kept.position };
-            selected.judge(object, refuses(Meant::Other(&kept.sharing)), None);
+            selected.judge(object, refuses(Candidate::Other(&kept.sharing)), None);
         }
     }
     for kept in view.enforcements_back(ListedBy::Campaign(campaign), None) {
         let kept = kept?;
         if kept.author == *author {
             let object = enforcement(&kept);
-            selected.judge(object, refuses(Meant::Other(&kept.sharing)), None);
+            selected.judge(object, refuses(Candidate::Other(&kept.sharing)), None);
         }
         // There may be many of them: others get their turn.
         tokio::task::yield_now().await;
@@ -260,8 +260,8 @@ fn select_enforcements(
     view: &View<'_>,
     author: &PartnerId,
     ids: &[std::result::Result<EnforcementId, Invalid>],
-    refuses: &impl Fn(Meant<'_>) -> Option<Invalid>,
-    selected: &mut Selected,
+    refuses: &impl Fn(Candidate<'_>) -> Option<Invalid>,
+    selected: &mut ResolvedSelection,
 ) -> Result<()> {
     let mut seen = BTreeSet::new();
     for (index, id) in (0u32..).zip(ids) {
@@ -273,7 +273,7 @@ fn select_enforcements(
             Ok(id) => {
                 for kept in view.enforcement_versions(author, id) {
                     let kept = kept?;
-                    let why = refuses(Meant::Other(&kept.sharing));
+                    let why = refuses(Candidate::Other(&kept.sharing));
                     selected.judge(enforcement(&kept), why, Some(index));
                 }
             }
@@ -286,8 +286,8 @@ async fn select_campaign(
     view: &View<'_>,
     author: &PartnerId,
     campaign: CampaignId,
-    refuses: &impl Fn(Meant<'_>) -> Option<Invalid>,
-    selected: &mut Selected,
+    refuses: &impl Fn(Candidate<'_>) -> Option<Invalid>,
+    selected: &mut ResolvedSelection,
 ) -> Result<()> {
     for named in view.naming(campaign, 0) {
         let (sequence, named) = named?;
@@ -300,7 +300,7 @@ async fn select_campaign(
     Ok(())
 }
 
-fn enforcement(kept: &KeptEnforcement) -> Releasable {
+fn enforcement(kept: &EnforcementRecord) -> Releasable {
     let audience = AudienceDigest::of(&kept.sharing.audience);
     Releasable::Enforcement { id: kept.enforcement.id.clone(), audience, version: kept.position }
 }

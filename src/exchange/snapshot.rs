@@ -4,11 +4,11 @@
 
 use std::sync::Arc;
 
-use super::feeds::{Outline, Shown, Sight, follows};
-use super::lane::{Wanted, check_filter};
-use super::{Caller, Contributed, Deed, Exchange};
+use super::feeds::{FeedItem, VersionMeta, Visibility, follows};
+use super::lane::{FeedRequest, check_filter};
+use super::{Caller, ContributionView, EnforcementView, Exchange};
 use crate::domain::audience::AudienceDigest;
-use crate::domain::cursor::Place;
+use crate::domain::cursor::FeedPosition;
 use crate::domain::purpose::Purpose;
 use crate::domain::{Cursor, PartnerId, Position, Sharing};
 use crate::error::Result;
@@ -23,7 +23,7 @@ pub struct Snapshot {
     exchange: Arc<Exchange>,
     partner: PartnerId,
     purpose: Option<Purpose>,
-    sight: Sight,
+    sight: Visibility,
     cursor: Cursor,
     next: Option<Next>,
 }
@@ -34,20 +34,20 @@ enum Next {
     /// Assessments, behind a key.
     Assessments(CurrentKey),
     /// Of a liaison: what is said of campaigns, behind a place.
-    Said(Position),
+    Contributions(Position),
     /// Of a liaison: what was done, behind a place.
-    Done(Position),
+    Enforcements(Position),
 }
 
 /// One object of a snapshot.
 #[derive(Debug)]
 pub enum SnapshotPart {
     /// An assessment.
-    Item(Shown),
+    Item(FeedItem),
     /// What is said of a campaign.
-    Said(Contributed),
+    Campaign(ContributionView),
     /// What was done.
-    Done(Deed),
+    Enforcement(EnforcementView),
 }
 
 impl Exchange {
@@ -55,17 +55,17 @@ impl Exchange {
     pub fn snapshot(
         self: &Arc<Self>,
         caller: &Caller,
-        wanted: impl Into<Wanted>,
+        wanted: impl Into<FeedRequest>,
     ) -> Result<Snapshot> {
-        let Wanted { filter, purpose } = wanted.into();
+        let FeedRequest { filter, purpose } = wanted.into();
         self.check_purpose(caller, purpose.as_ref())?;
         check_filter(caller, &filter)?;
         // Before the scan: nothing that comes behind it is missed.
-        let place = Place::behind_entry(self.index.checkpoint());
+        let place = FeedPosition::behind_entry(self.index.checkpoint());
         Ok(Snapshot {
             exchange: Arc::clone(self),
             partner: caller.partner().clone(),
-            sight: Sight::new(self, &self.registry(), caller.partner(), filter)?
+            sight: Visibility::new(self, &self.registry(), caller.partner(), filter)?
                 .for_purpose(purpose.as_ref()),
             purpose,
             cursor: self.cursor_at(place),
@@ -96,8 +96,8 @@ impl Snapshot {
         self.sight.refresh(view)?;
         let page = match next {
             Next::Assessments(behind) => self.assessments(view, &behind, most),
-            Next::Said(behind) => self.contributions(view, behind, most),
-            Next::Done(behind) => self.enforcements(view, behind, most),
+            Next::Contributions(behind) => self.contributions(view, behind, most),
+            Next::Enforcements(behind) => self.enforcements(view, behind, most),
         };
         page.map(Some)
     }
@@ -118,10 +118,10 @@ impl Snapshot {
                 let current = current.filter(|current| current.version == version);
                 current.is_some_and(|current| has(author, &current.sharing, version))
             }
-            SnapshotPart::Said(said) => view
+            SnapshotPart::Campaign(said) => view
                 .contribution_at(said.kept.position)?
                 .is_some_and(|kept| has(&kept.author, &kept.sharing, kept.position)),
-            SnapshotPart::Done(deed) => view
+            SnapshotPart::Enforcement(deed) => view
                 .enforcement_at(deed.kept.position)?
                 .is_some_and(|kept| has(&kept.author, &kept.sharing, kept.position)),
         })
@@ -135,20 +135,21 @@ impl Snapshot {
     ) -> Result<Vec<SnapshotPart>> {
         let (found, last) = view.scan_current(behind, most)?;
         // Others have calls that list the rest.
-        let rest = self.sight.is_liaison().then_some(Next::Said(Position::default()));
+        let rest = self.sight.is_liaison().then_some(Next::Contributions(Position::default()));
         self.next = last.map(Next::Assessments).or(rest);
-        let (place, now) = (self.cursor.place, self.exchange.clock.now());
+        let (place, now) = (self.cursor.position, self.exchange.clock.now());
         let mut shown = Vec::new();
         for (author, mut current) in found {
             let reader = self.sight.reader();
             let (version, sharing) = (current.version, &current.sharing);
-            let outline = Outline { author: &author, version, sharing, said: &current.assessment };
+            let outline =
+                VersionMeta { author: &author, version, sharing, assessment: &current.assessment };
             if !self.sight.gives(view, outline, now)? {
                 continue;
             }
             let part = sharing.seen_by(reader, &author, version);
             self.sight.blank(view, &author, &mut current.assessment)?;
-            shown.push(SnapshotPart::Item(Shown { place, author, current, view: part }));
+            shown.push(SnapshotPart::Item(FeedItem { place, author, current, view: part }));
         }
         Ok(shown)
     }
@@ -160,14 +161,16 @@ impl Snapshot {
         most: usize,
     ) -> Result<Vec<SnapshotPart>> {
         let (found, last) = view.scan_contributions(behind, most)?;
-        self.next = Some(last.map_or(Next::Done(Position::default()), Next::Said));
+        self.next = Some(last.map_or(Next::Enforcements(Position::default()), Next::Contributions));
         let now = self.exchange.clock.now();
         let given = found.into_iter().filter(|kept| {
             self.sight.may_have(&kept.author, &kept.sharing, kept.position, now)
                 && self.sight.filter().follows(Some(kept.campaign))
         });
         let reader = self.sight.reader();
-        Ok(given.map(|kept| SnapshotPart::Said(self.exchange.contributed(reader, kept))).collect())
+        Ok(given
+            .map(|kept| SnapshotPart::Campaign(self.exchange.contributed(reader, kept)))
+            .collect())
     }
 
     fn enforcements(
@@ -177,14 +180,14 @@ impl Snapshot {
         most: usize,
     ) -> Result<Vec<SnapshotPart>> {
         let (found, last) = view.scan_enforcements(behind, most)?;
-        self.next = last.map(Next::Done);
+        self.next = last.map(Next::Enforcements);
         let now = self.exchange.clock.now();
         let mut done = Vec::new();
         for kept in found {
             if self.sight.may_have(&kept.author, &kept.sharing, kept.position, now)
                 && follows(view, &self.sight, &kept.enforcement)?
             {
-                done.push(SnapshotPart::Done(self.exchange.deed(
+                done.push(SnapshotPart::Enforcement(self.exchange.deed(
                     view,
                     self.sight.reader(),
                     kept,

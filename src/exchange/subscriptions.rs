@@ -15,7 +15,7 @@ use tracing::error;
 pub use self::table::Hold;
 use self::table::Table;
 use super::feeds::another_epoch;
-use super::lane::Wanted;
+use super::lane::FeedRequest;
 use super::partners::{Page, page};
 use super::{Caller, Exchange, Feed, Start};
 use crate::domain::subscription::in_order;
@@ -86,12 +86,12 @@ impl Exchange {
         caller: &Caller,
         name: &SubscriptionName,
         start: Start,
-        wanted: impl Into<Wanted>,
+        wanted: impl Into<FeedRequest>,
     ) -> Result<(Feed, Hold)> {
         self.subscriptions.check_readable()?;
-        let Wanted { filter, purpose } = wanted.into();
+        let FeedRequest { filter, purpose } = wanted.into();
         let (partner, filter) = (caller.partner(), in_order(filter));
-        let wanted = Wanted { filter: filter.clone(), purpose };
+        let wanted = FeedRequest { filter: filter.clone(), purpose };
         // Again where somebody else made or deleted it in between.
         loop {
             let (feed, seen) = if let Some(there) = self.subscriptions.table.get(partner, name) {
@@ -198,7 +198,7 @@ impl Exchange {
         if !self.stands_here(cursor) {
             return checkpoint;
         }
-        checkpoint.saturating_sub(cursor.place.next_entry().saturating_sub(1))
+        checkpoint.saturating_sub(cursor.position.next_entry().saturating_sub(1))
     }
 
     /// Makes a subscription, durably. Tells whether it was made: somebody else may have made it.

@@ -15,10 +15,10 @@ pub(super) use self::in_campaign::{TipPart, indicators_of};
 use self::lane::check_answer;
 pub(super) use self::lane::{accessed_of_tip, is_ending, is_hidden, without_content};
 pub use self::list::{TipQuery, TipsPage};
-pub use self::reading::{AddedShown, IndicatorShown, TipAsked, TipShown};
+pub use self::reading::{TipDetailQuery, TipEntryView, TipIndicatorView, TipView};
 use super::caller::reader;
 use super::campaigns::campaign_visible;
-use super::reactions::Noted;
+use super::reactions::RequestReceipt;
 use super::submit::refused;
 use super::{Caller, Exchange, restricted};
 use crate::domain::enforcement::Enforcement;
@@ -93,7 +93,11 @@ pub struct ResponseRequest {
 
 impl Exchange {
     /// Takes a tip, once for one key, and gives its id.
-    pub async fn send_tip(&self, caller: &Caller, request: TipRequest) -> Result<(TipId, Noted)> {
+    pub async fn send_tip(
+        &self,
+        caller: &Caller,
+        request: TipRequest,
+    ) -> Result<(TipId, RequestReceipt)> {
         if let Some(noted) = self.noted_before(caller, &request.request, request.digest).await? {
             return self.with_tip(noted).await;
         }
@@ -151,7 +155,7 @@ impl Exchange {
         &self,
         caller: &Caller,
         request: ResponseRequest,
-    ) -> Result<(Option<TipState>, Noted)> {
+    ) -> Result<(Option<TipState>, RequestReceipt)> {
         if !self.gives_tips(caller, request.purpose.as_ref())? {
             return Err(refused(&VoidReason::TipUnknown));
         }
@@ -264,7 +268,7 @@ impl Exchange {
         self.index.read()?.overdue_tips(self.clock.now())
     }
 
-    async fn with_tip(&self, noted: Noted) -> Result<(TipId, Noted)> {
+    async fn with_tip(&self, noted: RequestReceipt) -> Result<(TipId, RequestReceipt)> {
         match &self.entry(noted.sequence).await?.entry.body {
             Body::TipSent(sent) => Ok((sent.id, noted)),
             _ => Err(refused(&VoidReason::Conflicts(noted.sequence))),

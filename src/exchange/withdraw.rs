@@ -12,7 +12,7 @@ use crate::domain::sharing::Audience;
 use crate::domain::{IndicatorId, PartnerId, Position, Timestamp};
 use crate::error::{Error, Kind, Result};
 use crate::index::View;
-use crate::index::record::Ended;
+use crate::index::record::EndReason;
 use crate::journal::Append;
 
 /// How many versions one entry ends. A larger withdrawal becomes several, so that no receipt waits
@@ -21,14 +21,14 @@ const TARGETS_AT_ONCE: usize = 500;
 
 /// What was taken back.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
-pub struct Withdrawn {
+pub struct WithdrawalReceipt {
     /// The versions that ended, each with its indicator.
     pub versions: Vec<(IndicatorId, Position)>,
     /// The entries that ended them; of a submission, those of earlier withdrawals too.
     pub sequences: Vec<u64>,
 }
 
-impl Withdrawn {
+impl WithdrawalReceipt {
     fn add(&mut self, more: Self) {
         self.versions.extend(more.versions);
         self.sequences.extend(more.sequences);
@@ -43,7 +43,7 @@ impl Exchange {
         caller: &Caller,
         indicators: &BTreeSet<IndicatorId>,
         audience: Option<&Audience>,
-    ) -> Result<Withdrawn> {
+    ) -> Result<WithdrawalReceipt> {
         let audience = audience.map(AudienceDigest::of);
         let targets = self.targets(caller.partner(), indicators, audience)?;
         self.end(caller, caller.partner(), targets).await
@@ -71,7 +71,7 @@ impl Exchange {
         &self,
         caller: &Caller,
         submission: &SubmissionId,
-    ) -> Result<Withdrawn> {
+    ) -> Result<WithdrawalReceipt> {
         let entries = batches_of(&self.index.read()?, caller.partner(), submission)?;
         self.end_entries(caller, caller.partner(), &entries).await
     }
@@ -83,7 +83,7 @@ impl Exchange {
         operator: &Caller,
         partner: &PartnerId,
         since: Timestamp,
-    ) -> Result<Withdrawn> {
+    ) -> Result<WithdrawalReceipt> {
         let entries = self.index.read()?.entries_since(partner, since)?;
         self.end_entries(operator, partner, &entries).await
     }
@@ -93,8 +93,8 @@ impl Exchange {
         by: &Caller,
         partner: &PartnerId,
         entries: &[u64],
-    ) -> Result<Withdrawn> {
-        let mut withdrawn = Withdrawn::default();
+    ) -> Result<WithdrawalReceipt> {
+        let mut withdrawn = WithdrawalReceipt::default();
         let (mut standing, mut before) = (Vec::new(), BTreeSet::new());
         for sequence in entries {
             self.find_ended(partner, *sequence, &mut standing, &mut before)?;
@@ -127,7 +127,7 @@ impl Exchange {
                 standing.push(target);
             } else if let Some(version) = target.version
                 && let Some(closed) = view.closed_version(version)?
-                && closed.why == Ended::Withdrawn
+                && closed.why == EndReason::Withdrawn
             {
                 // By an earlier try, or one by one: the evidence is there.
                 before.insert(closed.by.sequence);
@@ -141,8 +141,8 @@ impl Exchange {
         by: &Caller,
         partner: &PartnerId,
         targets: Vec<Target>,
-    ) -> Result<Withdrawn> {
-        let mut withdrawn = Withdrawn::default();
+    ) -> Result<WithdrawalReceipt> {
+        let mut withdrawn = WithdrawalReceipt::default();
         for targets in targets.chunks(TARGETS_AT_ONCE) {
             let targets = targets.to_vec();
             // What is taken back now is not what was taken back before: the place tells them apart, and

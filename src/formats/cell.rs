@@ -1,6 +1,6 @@
 //! A free cell: a value, a value with an annotation, a count, or words.
 
-use super::{Class, Neither, count};
+use super::{Class, SkipReason, count};
 use crate::domain::refang::refang;
 use crate::domain::{Indicator, Kind, Platform};
 
@@ -9,7 +9,7 @@ use crate::domain::{Indicator, Kind, Platform};
 pub fn read(raw: &str, platform: Option<&str>) -> Vec<Class> {
     let text = raw.trim();
     if text.is_empty() {
-        return vec![Class::Neither(Neither::Empty)];
+        return vec![Class::Neither(SkipReason::Empty)];
     }
     if let Some(counts) = count::read(text, platform) {
         return counts.into_iter().map(Class::Aggregate).collect();
@@ -24,7 +24,7 @@ pub fn read(raw: &str, platform: Option<&str>) -> Vec<Class> {
 /// Reads a cell that is meant as a value whose kind is not declared.
 pub fn read_with_platform(raw: &str, platform: Option<&str>) -> Class {
     if raw.trim().is_empty() {
-        return Class::Neither(Neither::Empty);
+        return Class::Neither(SkipReason::Empty);
     }
     if let Some(count) = count::read(raw, platform).and_then(|counts| counts.into_iter().next()) {
         return Class::Aggregate(count);
@@ -195,11 +195,11 @@ fn is_plausible(text: &str) -> impl Fn(&Indicator) -> bool {
     move |read| is_marked || is_ascii || !matches!(read.kind(), Kind::Domain | Kind::Url)
 }
 
-fn what_else(text: &str) -> Neither {
+fn what_else(text: &str) -> SkipReason {
     if let Some(metric) = count::metric(text) {
         return metric;
     }
     let is_one_word = !text.contains(char::is_whitespace);
     let looks_meant = text.contains("://") || text.contains("[.]") || text.starts_with('@');
-    if is_one_word && looks_meant { Neither::Malformed } else { Neither::Text }
+    if is_one_word && looks_meant { SkipReason::Malformed } else { SkipReason::Text }
 }

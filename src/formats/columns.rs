@@ -2,7 +2,7 @@
 
 use csv::StringRecord;
 
-use super::{Class, Details, Neither, details};
+use super::{Class, Details, SkipReason, details};
 use crate::domain::{Indicator, Invalid, Kind, Platform};
 
 /// The columns of Meta's tables by tactic, technique and procedure.
@@ -203,7 +203,7 @@ impl Declared {
 /// Reads a value whose type is declared. The declaration wins over what the value looks like.
 pub fn declared(kind: &str, platform: Option<&str>, raw: &str) -> Class {
     if raw.trim().is_empty() {
-        return Class::Neither(Neither::Empty);
+        return Class::Neither(SkipReason::Empty);
     }
     let read = match Declared::of(kind) {
         None => {

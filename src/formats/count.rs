@@ -1,6 +1,6 @@
 //! Counts of removed assets: `7,704 Facebook accounts`. And the figures that are none.
 
-use super::Neither;
+use super::SkipReason;
 use crate::domain::Platform;
 
 /// A count of removed assets, as a report states it.
@@ -196,19 +196,19 @@ fn number<'a, 'b>(words: &'a [&'b str]) -> Option<(u64, bool, &'a [&'b str])> {
 }
 
 /// Whether a text states a figure of reach or of spend.
-pub fn metric(text: &str) -> Option<Neither> {
+pub fn metric(text: &str) -> Option<SkipReason> {
     let lower = text.to_lowercase();
     if !lower.bytes().any(|b| b.is_ascii_digit()) {
         return None;
     }
     let has = |words: &[&str]| words.iter().any(|word| lower.contains(word));
     if has(&["spending", "ad spend", "spent on ads", "in ads"]) {
-        return Some(Neither::Spend);
+        return Some(SkipReason::Spend);
     }
     let begins_with_number =
         lower.split_whitespace().take(3).any(|word| word.starts_with(|c: char| c.is_ascii_digit()));
     let reach = has(&["followed", "joined", "followers", "subscribers", "members", "views"]);
-    (begins_with_number && reach).then_some(Neither::Reach)
+    (begins_with_number && reach).then_some(SkipReason::Reach)
 }
 
 #[cfg(test)]
@@ -254,8 +254,8 @@ mod tests {
         ] {
             assert_eq!(kinds(text, Some("facebook")), None, "{text}");
         }
-        assert_eq!(metric("About 1,000 accounts followed it"), Some(Neither::Reach));
-        assert_eq!(metric("About $73 in spending for ads"), Some(Neither::Spend));
+        assert_eq!(metric("About 1,000 accounts followed it"), Some(SkipReason::Reach));
+        assert_eq!(metric("About $73 in spending for ads"), Some(SkipReason::Spend));
         assert_eq!(metric("Creating a brand in 2021"), None);
     }
 }

@@ -2,7 +2,7 @@
 
 use serde_json::{Map, Value};
 
-use super::{Assumed, Class, Details, Neither, Record, details};
+use super::{Assumed, Class, Details, Record, SkipReason, details};
 use crate::domain::Invalid;
 
 /// Reads JSON lines, or one array. In an array the row is the element's number.
@@ -61,7 +61,7 @@ fn object(row: usize, fields: &Map<String, Value>, assumed: &Assumed) -> Record 
     let raw = text(&["value", "indicator_value", "indicator", "ioc"]).unwrap_or_default();
     let platform = text(&["platform", "chain"]);
     let class = match text(&["kind", "indicator_type", "type"]) {
-        _ if raw.is_empty() && is_feed_event(fields) => Class::Neither(Neither::FeedEvent),
+        _ if raw.is_empty() && is_feed_event(fields) => Class::Neither(SkipReason::FeedEvent),
         _ if raw.is_empty() => Class::Unreadable(Invalid::new("value", "is missing")),
         kind => assumed.class(kind, platform, raw),
     };

@@ -17,7 +17,9 @@ use uuid::Builder;
 
 use crate::domain::assessment::{Basis, Involvement, Severity, Technique, Verdict};
 use crate::domain::label::Label;
-use crate::domain::{Assessment, CampaignId, Given, GivenEnforcement, Kind, Timestamp, Tlp};
+use crate::domain::{
+    Assessment, CampaignId, Kind, ReceivedAssessment, ReceivedEnforcement, Timestamp, Tlp,
+};
 
 /// When this mapping was fixed: objects that stand for themselves were made and changed then.
 const FIXED_AT: &str = "2026-11-25T00:00:00.000Z";
@@ -33,12 +35,12 @@ pub struct Bundle {
     /// The indicators that are said to belong to one, with when that was accepted.
     members: Vec<(String, CampaignId, Timestamp)>,
     /// What was done: it refers to campaigns that may come later.
-    done: Vec<GivenEnforcement>,
+    done: Vec<ReceivedEnforcement>,
 }
 
 impl Bundle {
     /// Adds a version, and before it who and what it refers to.
-    pub fn add(&mut self, given: &Given) {
+    pub fn add(&mut self, given: &ReceivedAssessment) {
         let author = self.identity(&given.author);
         let marking = self.marking(given.tlp);
         let extension = self.extension();
@@ -109,8 +111,8 @@ impl Bundle {
     }
 }
 
-fn indicator(given: &Given, author: &str, marking: &str, extension: &str) -> Value {
-    let Given { version, accepted, said, .. } = given;
+fn indicator(given: &ReceivedAssessment, author: &str, marking: &str, extension: &str) -> Value {
+    let ReceivedAssessment { version, accepted, said, .. } = given;
     let about = &said.indicator;
     let (kind, value) = (about.kind(), about.value());
     let named = about.platform().map_or_else(String::new, |platform| format!("{platform}:"));
@@ -160,7 +162,7 @@ fn indicator(given: &Given, author: &str, marking: &str, extension: &str) -> Val
 }
 
 /// The id under which a version stands in a bundle.
-pub fn indicator_id(given: &Given) -> String {
+pub fn indicator_id(given: &ReceivedAssessment) -> String {
     id_of(
         "indicator",
         &[

@@ -25,8 +25,8 @@ fn a_report_by_procedure_is_read_whatever_its_header_looks_like() {
     assert_eq!(records[1].details.involvement, Some(Involvement::Victim));
     assert_eq!(records[1].details.note.as_deref(), Some("seen"));
     assert_eq!(records[1].details.techniques[0].as_str(), "8.2.1");
-    assert_eq!(records[2].class, Class::Neither(Neither::Text));
-    assert_eq!(records[3].class, Class::Neither(Neither::Reach));
+    assert_eq!(records[2].class, Class::Neither(SkipReason::Text));
+    assert_eq!(records[3].class, Class::Neither(SkipReason::Reach));
 }
 
 #[test]

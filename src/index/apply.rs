@@ -21,7 +21,9 @@ use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use super::keys;
-use super::record::{self, Brought, EpochRecord, Head, Known, SubmissionState, TakenBatch};
+use super::record::{
+    self, EntryVersions, EpochRecord, Head, PartnerRecord, SubmissionState, TakenBatch,
+};
 use super::store::{Slice, Snapshot, Store};
 use super::{Index, Published, Registry, entry_tag, is_storage_fault};
 use crate::domain::Position;
@@ -49,7 +51,7 @@ pub struct Applier {
     registry: Registry,
     registry_changed: bool,
     /// The versions that the entry brings that is being applied.
-    versions: Option<Brought>,
+    versions: Option<EntryVersions>,
     pending: Pending,
     /// For tests: how many commits there are until one fails, as a crash would have it.
     #[cfg(test)]
@@ -234,7 +236,7 @@ impl Applier {
         Ok(())
     }
 
-    fn put_known(&mut self, known: &Known) {
+    fn put_known(&mut self, known: &PartnerRecord) {
         self.put(keys::partner(&known.partner.id), record::partner(known));
     }
 

@@ -1,6 +1,8 @@
 //! What is said of campaigns and what names them, read.
 
-use super::record::{self, KeptContribution, Lost, Named, read_campaign_sight};
+use super::record::{
+    self, CampaignVersions, ContributionRecord, ReplacedVersion, read_campaign_sight,
+};
 use super::store::Slice;
 use super::{View, corrupt, keys};
 use crate::domain::audience::AudienceDigest;
@@ -13,10 +15,10 @@ impl View<'_> {
     pub fn contributions(
         &self,
         campaign: CampaignId,
-    ) -> impl Iterator<Item = Result<KeptContribution>> + use<> {
+    ) -> impl Iterator<Item = Result<ContributionRecord>> + use<> {
         self.snapshot
             .scan(&keys::contributions(campaign))
-            .map(|pair| KeptContribution::decode(&pair?.1))
+            .map(|pair| ContributionRecord::decode(&pair?.1))
     }
 
     /// What an author says of a campaign to one audience.
@@ -25,13 +27,13 @@ impl View<'_> {
         campaign: CampaignId,
         author: &PartnerId,
         audience: AudienceDigest,
-    ) -> Result<Option<KeptContribution>> {
+    ) -> Result<Option<ContributionRecord>> {
         let stored = self.snapshot.get(&keys::contribution(campaign, author, audience))?;
-        stored.map(|stored| KeptContribution::decode(&stored)).transpose()
+        stored.map(|stored| ContributionRecord::decode(&stored)).transpose()
     }
 
     /// What was said of a campaign at a place, while it is what its author says.
-    pub fn contribution_at(&self, at: Position) -> Result<Option<KeptContribution>> {
+    pub fn contribution_at(&self, at: Position) -> Result<Option<ContributionRecord>> {
         self.placed_at(&keys::contribution_at(at), at)
     }
 
@@ -39,7 +41,7 @@ impl View<'_> {
     pub fn contributions_back(
         &self,
         before: Option<Position>,
-    ) -> impl Iterator<Item = Result<KeptContribution>> + use<> {
+    ) -> impl Iterator<Item = Result<ContributionRecord>> + use<> {
         let before = before.map(keys::contribution_at);
         self.placed_back(keys::contributions_by_time(), before.as_deref(), read_place)
     }
@@ -50,15 +52,18 @@ impl View<'_> {
         &self,
         behind: Position,
         most: usize,
-    ) -> Result<(Vec<KeptContribution>, Option<Position>)> {
+    ) -> Result<(Vec<ContributionRecord>, Option<Position>)> {
         let from = Position::new(behind.sequence, behind.index.saturating_add(1));
         let (prefix, from) = (keys::contributions_by_time(), keys::contribution_at(from));
         self.placed_from(prefix, &from, most, read_place)
     }
 
     /// What an entry put in the place of a version that was released: that one, and to whom it was.
-    pub fn lost(&self, at: Position) -> Result<Option<Lost>> {
-        self.snapshot.get(&keys::lost(at))?.map(|stored| Lost::decode(&stored)).transpose()
+    pub fn lost(&self, at: Position) -> Result<Option<ReplacedVersion>> {
+        self.snapshot
+            .get(&keys::lost(at))?
+            .map(|stored| ReplacedVersion::decode(&stored))
+            .transpose()
     }
 
     /// Whether a reader may see a campaign: one contribution to it suffices. What it may not see is not
@@ -113,14 +118,14 @@ impl View<'_> {
         &self,
         campaign: CampaignId,
         from: u64,
-    ) -> impl Iterator<Item = Result<(u64, Named)>> + use<> {
+    ) -> impl Iterator<Item = Result<(u64, CampaignVersions)>> + use<> {
         let prefix = keys::naming(campaign);
         let found = self.snapshot.scan_from(&prefix, &keys::naming_entry(campaign, from));
         found.map(|pair| {
             let (key, value) = pair?;
             let sequence =
                 keys::read_entry(&key).ok_or_else(|| corrupt("what names a campaign"))?;
-            Ok((sequence, Named::decode(&value)?))
+            Ok((sequence, CampaignVersions::decode(&value)?))
         })
     }
 }

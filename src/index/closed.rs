@@ -28,7 +28,7 @@ struct Inner {
 
 /// Where the closed versions of an entry are to be had.
 #[derive(Debug, PartialEq, Eq)]
-pub enum FoundClosed {
+pub enum ClosedLookup {
     /// Here; `None` where all of its versions are current.
     Recent(Option<ClosedItems>),
     /// In the index.
@@ -49,12 +49,12 @@ impl ClosedVersions {
     }
 
     /// Finds the closed versions of an entry.
-    pub fn find(&self, sequence: u64) -> FoundClosed {
+    pub fn find(&self, sequence: u64) -> ClosedLookup {
         let inner = self.inner.read().unwrap_or_else(PoisonError::into_inner);
         if sequence <= inner.after {
-            return FoundClosed::Stored;
+            return ClosedLookup::Stored;
         }
-        FoundClosed::Recent(inner.by_entry.get(&sequence).cloned())
+        ClosedLookup::Recent(inner.by_entry.get(&sequence).cloned())
     }
 
     /// Adds versions that the index holds as closed. Where they are too many, those of the oldest entries go.
@@ -82,20 +82,20 @@ impl ClosedVersions {
 mod tests {
     use super::*;
 
-    fn recent(items: &[u32]) -> FoundClosed {
-        FoundClosed::Recent(Some(Arc::new(items.iter().copied().collect())))
+    fn recent(items: &[u32]) -> ClosedLookup {
+        ClosedLookup::Recent(Some(Arc::new(items.iter().copied().collect())))
     }
 
     #[test]
     fn what_is_recent_is_here_and_what_is_older_is_not_claimed_to_be_current() {
         let closed = ClosedVersions::after(5);
         closed.add(&[Position::new(5, 0), Position::new(6, 1), Position::new(6, 3)]);
-        assert_eq!(closed.find(5), FoundClosed::Stored);
+        assert_eq!(closed.find(5), ClosedLookup::Stored);
         assert_eq!(closed.find(6), recent(&[1, 3]));
-        assert_eq!(closed.find(7), FoundClosed::Recent(None));
+        assert_eq!(closed.find(7), ClosedLookup::Recent(None));
         closed.reset(6);
-        assert_eq!(closed.find(6), FoundClosed::Stored);
-        assert_eq!(closed.find(7), FoundClosed::Recent(None));
+        assert_eq!(closed.find(6), ClosedLookup::Stored);
+        assert_eq!(closed.find(7), ClosedLookup::Recent(None));
     }
 
     #[test]
@@ -111,7 +111,7 @@ mod tests {
         let kept =
             closed.inner.read().unwrap().by_entry.values().map(|items| items.len()).sum::<usize>();
         assert_eq!(kept, MOST_KEPT, "what is added twice counts once");
-        assert_eq!(closed.find(entries / 2), FoundClosed::Stored);
-        assert!(matches!(closed.find(entries / 2 + 1), FoundClosed::Recent(Some(_))));
+        assert_eq!(closed.find(entries / 2), ClosedLookup::Stored);
+        assert!(matches!(closed.find(entries / 2 + 1), ClosedLookup::Recent(Some(_))));
     }
 }

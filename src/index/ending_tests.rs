@@ -2,7 +2,7 @@
 
 use proptest::prelude::*;
 
-use super::record::Ended as Why;
+use super::record::EndReason as Why;
 use super::test_history::{DAY, History, applied, open, outcome, stopped_and_finished};
 use super::*;
 use crate::domain::assessment::Verdict;

@@ -1,7 +1,7 @@
 //! Enforcements, read.
 
 use super::keys::{self, ListedBy};
-use super::record::KeptEnforcement;
+use super::record::EnforcementRecord;
 use super::{View, corrupt};
 use crate::domain::audience::AudienceDigest;
 use crate::domain::enforcement::EnforcementId;
@@ -15,13 +15,13 @@ impl View<'_> {
         author: &PartnerId,
         id: &EnforcementId,
         audience: AudienceDigest,
-    ) -> Result<Option<KeptEnforcement>> {
+    ) -> Result<Option<EnforcementRecord>> {
         let stored = self.snapshot.get(&keys::enforcement(author, id, audience))?;
-        stored.map(|stored| KeptEnforcement::decode(&stored)).transpose()
+        stored.map(|stored| EnforcementRecord::decode(&stored)).transpose()
     }
 
     /// What was done, as told at a place, while it is what its author says.
-    pub fn enforcement_at(&self, at: Position) -> Result<Option<KeptEnforcement>> {
+    pub fn enforcement_at(&self, at: Position) -> Result<Option<EnforcementRecord>> {
         self.placed_at(&keys::enforcement_at(ListedBy::All, at), at)
     }
 
@@ -30,9 +30,9 @@ impl View<'_> {
         &self,
         author: &PartnerId,
         id: &EnforcementId,
-    ) -> impl Iterator<Item = Result<KeptEnforcement>> + use<> {
+    ) -> impl Iterator<Item = Result<EnforcementRecord>> + use<> {
         let found = self.snapshot.scan(&keys::enforcement_versions(author, id));
-        found.map(|pair| KeptEnforcement::decode(&pair?.1))
+        found.map(|pair| EnforcementRecord::decode(&pair?.1))
     }
 
     /// All enforcements, the oldest first, behind a place: at most so many places are looked at. With the
@@ -41,7 +41,7 @@ impl View<'_> {
         &self,
         behind: Position,
         most: usize,
-    ) -> Result<(Vec<KeptEnforcement>, Option<Position>)> {
+    ) -> Result<(Vec<EnforcementRecord>, Option<Position>)> {
         let by = ListedBy::All;
         let from = Position::new(behind.sequence, behind.index.saturating_add(1));
         let (prefix, from) = (keys::enforcements(by), keys::enforcement_at(by, from));
@@ -53,7 +53,7 @@ impl View<'_> {
         &self,
         by: ListedBy<'_>,
         before: Option<Position>,
-    ) -> impl Iterator<Item = Result<KeptEnforcement>> + use<> {
+    ) -> impl Iterator<Item = Result<EnforcementRecord>> + use<> {
         let before = before.map(|at| keys::enforcement_at(by, at));
         self.placed_back(&keys::enforcements(by), before.as_deref(), read_place)
     }

@@ -17,16 +17,16 @@ const PARTS: usize = 64;
 const ID_END: usize = keys::CURRENT.len() + 16;
 
 /// The first half of an indicator's id.
-type Half = [u8; 8];
+type IdPrefix = [u8; 8];
 
 /// Which of the [`Ends`] follows the id in all keys that begin with a half; [`SEVERAL`] where they differ.
-type End = u16;
+type SuffixNumber = u16;
 
-const SEVERAL: End = End::MAX;
+const SEVERAL: SuffixNumber = SuffixNumber::MAX;
 
 /// What is stored under a prefix, as far as memory tells.
 #[derive(Debug, PartialEq, Eq)]
-pub enum Stored {
+pub enum Presence {
     /// Nothing.
     Nothing,
     /// Under this key or nowhere.
@@ -38,15 +38,15 @@ pub enum Stored {
 /// The ids of all indicators of which something is said, half of each, and maybe some more. Each takes
 /// some 12 to 25 bytes.
 pub struct KnownIds {
-    parts: [RwLock<HashMap<Half, End, RandomState>>; PARTS],
-    ends: RwLock<Ends>,
+    parts: [RwLock<HashMap<IdPrefix, SuffixNumber, RandomState>>; PARTS],
+    ends: RwLock<Suffixes>,
 }
 
 /// What follows the id in keys: an author and an audience. There are few, and each has a number.
 #[derive(Debug, Default)]
-struct Ends {
+struct Suffixes {
     all: Vec<Box<[u8]>>,
-    numbers: HashMap<Box<[u8]>, End, RandomState>,
+    numbers: HashMap<Box<[u8]>, SuffixNumber, RandomState>,
 }
 
 impl fmt::Debug for KnownIds {
@@ -69,15 +69,15 @@ impl KnownIds {
     }
 
     /// What may begin with a prefix.
-    pub fn under(&self, prefix: &[u8]) -> Stored {
-        let Some(half) = half(prefix) else { return Stored::Somewhere };
+    pub fn under(&self, prefix: &[u8]) -> Presence {
+        let Some(half) = half(prefix) else { return Presence::Somewhere };
         match (self.end(half), prefix.get(..ID_END)) {
-            (None, _) => Stored::Nothing,
-            (Some(SEVERAL), _) | (_, None) => Stored::Somewhere,
+            (None, _) => Presence::Nothing,
+            (Some(SEVERAL), _) | (_, None) => Presence::Somewhere,
             (Some(end), Some(id)) => {
                 let ends = self.ends.read().unwrap_or_else(PoisonError::into_inner);
                 let key = [id, &ends.all[usize::from(end)]].concat();
-                if key.starts_with(prefix) { Stored::Under(key) } else { Stored::Nothing }
+                if key.starts_with(prefix) { Presence::Under(key) } else { Presence::Nothing }
             }
         }
     }
@@ -104,28 +104,28 @@ impl KnownIds {
         half(key).and(key.first_chunk().copied())
     }
 
-    fn end(&self, half: Half) -> Option<End> {
+    fn end(&self, half: IdPrefix) -> Option<SuffixNumber> {
         self.part(half).read().unwrap_or_else(PoisonError::into_inner).get(&half).copied()
     }
 
-    fn part(&self, half: Half) -> &RwLock<HashMap<Half, End, RandomState>> {
+    fn part(&self, half: IdPrefix) -> &RwLock<HashMap<IdPrefix, SuffixNumber, RandomState>> {
         &self.parts[usize::from(half[0]) % PARTS]
     }
 
     /// The number of an end. What comes when all are given out counts as several.
-    fn number(&self, end: &[u8]) -> End {
+    fn number(&self, end: &[u8]) -> SuffixNumber {
         let known =
             self.ends.read().unwrap_or_else(PoisonError::into_inner).numbers.get(end).copied();
         known.unwrap_or_else(|| self.ends.write().unwrap_or_else(PoisonError::into_inner).add(end))
     }
 }
 
-impl Ends {
-    fn add(&mut self, end: &[u8]) -> End {
+impl Suffixes {
+    fn add(&mut self, end: &[u8]) -> SuffixNumber {
         if let Some(number) = self.numbers.get(end) {
             return *number;
         }
-        let number = End::try_from(self.all.len()).unwrap_or(SEVERAL);
+        let number = SuffixNumber::try_from(self.all.len()).unwrap_or(SEVERAL);
         if number != SEVERAL {
             self.all.push(end.into());
             self.numbers.insert(end.into(), number);
@@ -135,7 +135,7 @@ impl Ends {
 }
 
 /// Of a key or a prefix that belongs to one indicator's assessments.
-fn half(key: &[u8]) -> Option<Half> {
+fn half(key: &[u8]) -> Option<IdPrefix> {
     key.strip_prefix(keys::CURRENT)?.first_chunk().copied()
 }
 
@@ -165,21 +165,21 @@ mod tests {
         let known = KnownIds::default();
         let (mine, theirs) = (b"i0123456789abcdefmine", b"i0123456789abcdeftheirs");
         let id = &mine[..17];
-        assert_eq!(known.under(id), Stored::Nothing);
+        assert_eq!(known.under(id), Presence::Nothing);
         known.add(mine);
         known.add(mine);
-        assert_eq!(known.under(id), Stored::Under(mine.to_vec()));
-        assert_eq!(known.under(mine), Stored::Under(mine.to_vec()));
-        assert_eq!(known.under(&theirs[..20]), Stored::Nothing, "others say nothing of it");
-        assert_eq!(known.under(&id[..12]), Stored::Somewhere, "too short to name a key");
+        assert_eq!(known.under(id), Presence::Under(mine.to_vec()));
+        assert_eq!(known.under(mine), Presence::Under(mine.to_vec()));
+        assert_eq!(known.under(&theirs[..20]), Presence::Nothing, "others say nothing of it");
+        assert_eq!(known.under(&id[..12]), Presence::Somewhere, "too short to name a key");
         // Another indicator whose id begins alike: what is named may not be there, and nothing else is.
         let alike = b"i01234567OTHERIDSmine";
-        assert_eq!(known.under(&alike[..17]), Stored::Under(alike.to_vec()));
+        assert_eq!(known.under(&alike[..17]), Presence::Under(alike.to_vec()));
         known.add(theirs);
-        assert_eq!(known.under(id), Stored::Somewhere);
+        assert_eq!(known.under(id), Presence::Somewhere);
         known.remove(&KnownIds::prefix(mine).unwrap());
         known.add(theirs);
-        assert_eq!(known.under(id), Stored::Under(theirs.to_vec()));
+        assert_eq!(known.under(id), Presence::Under(theirs.to_vec()));
     }
 
     #[test]
@@ -189,6 +189,6 @@ mod tests {
             known.number(&end.to_be_bytes());
         }
         known.add(b"i0123456789abcdefmine");
-        assert_eq!(known.under(b"i0123456789abcdef"), Stored::Somewhere);
+        assert_eq!(known.under(b"i0123456789abcdef"), Presence::Somewhere);
     }
 }

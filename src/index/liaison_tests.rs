@@ -8,11 +8,12 @@ use crate::domain::assessment::Verdict::Malicious;
 use crate::domain::audience::AudienceDigest;
 use crate::domain::entry::ItemOutcome::{Created, Full, Nothing, Released, Retracted, Unchanged};
 use crate::domain::entry::{
-    AccessSweep, Accessed, Body, Given, HoldAct, HoldChange, HoldId, HoldPlaced, HoldSweep,
-    LastPart, Releasable, ReleaseAct, ReleaseEnd, ReleaseEntry, RequestId, Target, VoidReason,
+    AccessSweep, Accessed, AccessedVersions, Body, HoldAct, HoldChange, HoldId, HoldPlaced,
+    HoldSweep, LastPart, Releasable, ReleaseAct, ReleaseEnd, ReleaseEntry, RequestId, Target,
+    VoidReason,
 };
 use crate::domain::partner::{Partner, Role};
-use crate::domain::purpose::{Purpose, PurposeKind, Way};
+use crate::domain::purpose::{AccessWay, Purpose, PurposeKind};
 use crate::domain::sharing::{Audience, Release};
 use crate::domain::{Indicator, Kind as IndicatorKind, Sharing, Timestamp, Tlp};
 
@@ -142,12 +143,12 @@ fn long_history() -> History {
         };
         history.push(None, Body::ReleaseEnd(end));
     }
-    let given = (0..150).map(|author| Given {
+    let given = (0..150).map(|author| AccessedVersions {
         author: PartnerId::from_stored(&format!("author-{author}")),
         named: author % 2 == 0,
         versions: versions.clone(),
     });
-    let accessed = Accessed { way: Way::Pull, purpose: purpose(), given: given.collect() };
+    let accessed = Accessed { way: AccessWay::Pull, purpose: purpose(), given: given.collect() };
     let access = history.push(Some("cyber-unit"), Body::Accessed(accessed));
     let record =
         |author: u32| (access, PartnerId::from_stored(&format!("author-{author}")), 1 << 16);

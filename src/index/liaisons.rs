@@ -1,15 +1,17 @@
 //! The lane of the liaisons, read: ends of releases, accesses, holds.
 
-use super::record::{self, Current, CurrentParts, Ending, KeptAccess, KeptHold};
+use super::record::{
+    self, AccessRecord, AssessmentRecord, ExpiringReleases, HoldRecord, RawAssessment,
+};
 use super::{View, corrupt, keys};
 use crate::domain::entry::HoldId;
 use crate::domain::{PartnerId, Position, Timestamp};
 use crate::error::Result;
 
 /// An access, by its entry and the part of it.
-pub type FoundAccess = ((u64, u32), KeptAccess);
+pub type FoundAccess = ((u64, u32), AccessRecord);
 /// A hold, by whose it is and its id.
-pub type FoundHold = (PartnerId, HoldId, KeptHold);
+pub type FoundHold = (PartnerId, HoldId, HoldRecord);
 
 impl View<'_> {
     /// The releases that have had their time by now, the longest over first.
@@ -17,7 +19,7 @@ impl View<'_> {
         &self,
         now: Timestamp,
         most: usize,
-    ) -> Result<Vec<(Timestamp, u64, Ending)>> {
+    ) -> Result<Vec<(Timestamp, u64, ExpiringReleases)>> {
         let mut found = Vec::new();
         for pair in self.snapshot.scan(keys::RELEASE_ENDS).take(most) {
             let (key, value) = pair?;
@@ -26,7 +28,7 @@ impl View<'_> {
             if at > now {
                 break;
             }
-            found.push((at, sequence, Ending::decode(&value)?));
+            found.push((at, sequence, ExpiringReleases::decode(&value)?));
         }
         Ok(found)
     }
@@ -49,7 +51,7 @@ impl View<'_> {
         self.snapshot.scan_from(&prefix, &from).map(|pair| {
             let (key, value) = pair?;
             let at = keys::read_access(&key).ok_or_else(|| corrupt("an access"))?;
-            Ok((at, KeptAccess::decode(&value)?))
+            Ok((at, AccessRecord::decode(&value)?))
         })
     }
 
@@ -72,9 +74,9 @@ impl View<'_> {
     }
 
     /// A hold of an author's.
-    pub fn hold(&self, author: &PartnerId, hold: HoldId) -> Result<Option<KeptHold>> {
+    pub fn hold(&self, author: &PartnerId, hold: HoldId) -> Result<Option<HoldRecord>> {
         let stored = self.snapshot.get(&keys::hold(author, hold))?;
-        stored.map(|stored| KeptHold::decode(&stored)).transpose()
+        stored.map(|stored| HoldRecord::decode(&stored)).transpose()
     }
 
     /// The holds behind one, by partner and id: an author's, or everybody's.
@@ -95,7 +97,7 @@ impl View<'_> {
         self.snapshot.scan_from(&prefix, &from.max(prefix.clone())).map(|pair| {
             let (key, value) = pair?;
             let (author, hold) = keys::read_hold(&key).ok_or_else(|| corrupt("a hold"))?;
-            Ok((author, hold, KeptHold::decode(&value)?))
+            Ok((author, hold, HoldRecord::decode(&value)?))
         })
     }
 
@@ -106,7 +108,7 @@ impl View<'_> {
         hold: HoldId,
         behind: Option<Position>,
         most: usize,
-    ) -> Result<Vec<Current>> {
+    ) -> Result<Vec<AssessmentRecord>> {
         let prefix = keys::held_by(author, hold);
         let from = behind.map_or_else(
             || prefix.clone(),
@@ -117,6 +119,6 @@ impl View<'_> {
             },
         );
         let found = self.snapshot.scan_from(&prefix, &from).take(most);
-        found.map(|pair| CurrentParts::of(&pair?.1)?.decode()).collect()
+        found.map(|pair| RawAssessment::of(&pair?.1)?.decode()).collect()
     }
 }

@@ -41,7 +41,7 @@ impl Answer {
 
 /// Where the outcome of an entry is to be had.
 #[derive(Debug)]
-pub enum Found {
+pub enum OutcomeLookup {
     /// Here.
     Recent(Arc<Outcome>),
     /// On disk: it is older than what is kept here.
@@ -77,17 +77,17 @@ impl Outcomes {
     }
 
     /// Finds the outcome of an entry.
-    pub fn find(&self, sequence: u64) -> Found {
+    pub fn find(&self, sequence: u64) -> OutcomeLookup {
         let mut inner = self.lock();
         if sequence > inner.last {
             let (sender, receiver) = oneshot::channel();
             inner.waiting.entry(sequence).or_default().push(sender);
-            return Found::Waiting(receiver);
+            return OutcomeLookup::Waiting(receiver);
         }
         let back = usize::try_from(inner.last - sequence).unwrap_or(usize::MAX);
         match inner.recent.len().checked_sub(back.saturating_add(1)) {
-            Some(at) => Found::Recent(Arc::clone(&inner.recent[at])),
-            None => Found::Stored,
+            Some(at) => OutcomeLookup::Recent(Arc::clone(&inner.recent[at])),
+            None => OutcomeLookup::Stored,
         }
     }
 

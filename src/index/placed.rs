@@ -2,19 +2,19 @@
 //! until a newer word takes the record over, which stands elsewhere in the order.
 
 use super::View;
-use super::record::{self, KeptContribution, KeptEnforcement};
+use super::record::{self, ContributionRecord, EnforcementRecord};
 use super::store::Snapshot;
 use crate::domain::Position;
 use crate::error::Result;
 
 /// A record of which the newest word counts.
-pub(super) trait Placed: Sized {
+pub(super) trait Positioned: Sized {
     fn read(bytes: &[u8]) -> Result<Self>;
     /// Where its newest word was accepted.
     fn position(&self) -> Position;
 }
 
-impl Placed for KeptContribution {
+impl Positioned for ContributionRecord {
     fn read(bytes: &[u8]) -> Result<Self> {
         Self::decode(bytes)
     }
@@ -24,7 +24,7 @@ impl Placed for KeptContribution {
     }
 }
 
-impl Placed for KeptEnforcement {
+impl Positioned for EnforcementRecord {
     fn read(bytes: &[u8]) -> Result<Self> {
         Self::decode(bytes)
     }
@@ -38,7 +38,7 @@ impl Placed for KeptEnforcement {
 type ReadPlace = fn(&[u8]) -> Result<Position>;
 
 /// The record of a stored key, while it stands at a place.
-fn placed<T: Placed>(snapshot: &Snapshot, stored: &[u8], at: Position) -> Result<Option<T>> {
+fn placed<T: Positioned>(snapshot: &Snapshot, stored: &[u8], at: Position) -> Result<Option<T>> {
     let key: &[u8] = record::decode(stored, "the key of a record")?;
     let kept = snapshot.get(key)?.map(|stored| T::read(&stored)).transpose()?;
     Ok(kept.filter(|kept| kept.position() == at))
@@ -46,13 +46,13 @@ fn placed<T: Placed>(snapshot: &Snapshot, stored: &[u8], at: Position) -> Result
 
 impl View<'_> {
     /// The record to which a place leads.
-    pub(super) fn placed_at<T: Placed>(&self, place: &[u8], at: Position) -> Result<Option<T>> {
+    pub(super) fn placed_at<T: Positioned>(&self, place: &[u8], at: Position) -> Result<Option<T>> {
         self.snapshot.get(place)?.map_or(Ok(None), |key| placed(&self.snapshot, &key, at))
     }
 
     /// The records of an order from a place on, the oldest first: at most so many places are looked at. With
     /// the last of those, where there may be more.
-    pub(super) fn placed_from<T: Placed>(
+    pub(super) fn placed_from<T: Positioned>(
         &self,
         prefix: &[u8],
         from: &[u8],
@@ -73,7 +73,7 @@ impl View<'_> {
     }
 
     /// The records of an order, the newest first, before a place or before the end.
-    pub(super) fn placed_back<T: Placed>(
+    pub(super) fn placed_back<T: Positioned>(
         &self,
         prefix: &[u8],
         before: Option<&[u8]>,

@@ -4,8 +4,10 @@ use std::collections::BTreeSet;
 use std::sync::Arc;
 
 use super::closed::ClosedItems;
-use super::outcomes::Found;
-use super::record::{self, ClosedVersion, Current, CurrentParts, SubmissionState, TakenBatch};
+use super::outcomes::OutcomeLookup;
+use super::record::{
+    self, AssessmentRecord, ClosedVersion, RawAssessment, SubmissionState, TakenBatch,
+};
 use super::store::Snapshot;
 use super::{Index, View, corrupt, keys};
 use crate::domain::entry::{Outcome, SubmissionId};
@@ -17,11 +19,11 @@ impl View<'_> {
     pub fn assessments(
         &self,
         id: IndicatorId,
-    ) -> impl Iterator<Item = Result<(PartnerId, Current)>> + use<> {
+    ) -> impl Iterator<Item = Result<(PartnerId, AssessmentRecord)>> + use<> {
         self.snapshot.scan(&keys::assessments(id)).map(|pair| {
             let (key, value) = pair?;
             let author = keys::assessment_author(&key).ok_or_else(|| corrupt("an assessment"))?;
-            Ok((author, CurrentParts::of(&value)?.decode()?))
+            Ok((author, RawAssessment::of(&value)?.decode()?))
         })
     }
 
@@ -101,19 +103,19 @@ impl Index {
     /// What an entry came to, once it is applied.
     pub async fn outcome(&self, sequence: u64) -> Result<Arc<Outcome>> {
         match self.outcomes.find(sequence) {
-            Found::Recent(outcome) => Ok(outcome),
-            Found::Waiting(receiver) => receiver.await.map_err(|_| {
+            OutcomeLookup::Recent(outcome) => Ok(outcome),
+            OutcomeLookup::Waiting(receiver) => receiver.await.map_err(|_| {
                 Error::new(Kind::Unknown, "apply_stopped", "the exchange is stopping: try again")
             }),
-            Found::Stored => self.read_outcome(sequence),
+            OutcomeLookup::Stored => self.read_outcome(sequence),
         }
     }
 
     /// What an applied entry came to, for readers that never wait.
     pub fn applied_outcome(&self, sequence: u64) -> Result<Arc<Outcome>> {
         match self.outcomes.find(sequence) {
-            Found::Recent(outcome) => Ok(outcome),
-            Found::Waiting(_) | Found::Stored => self.read_outcome(sequence),
+            OutcomeLookup::Recent(outcome) => Ok(outcome),
+            OutcomeLookup::Waiting(_) | OutcomeLookup::Stored => self.read_outcome(sequence),
         }
     }
 

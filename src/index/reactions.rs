@@ -1,6 +1,6 @@
 //! Sightings and feedback, read.
 
-use super::record::{KeptFeedback, KeptSighting, TakenBatch};
+use super::record::{FeedbackRecord, SightingRecord, TakenBatch};
 use super::{View, corrupt, keys};
 use crate::domain::entry::RequestId;
 use crate::domain::{IndicatorId, PartnerId, Position};
@@ -18,19 +18,22 @@ impl View<'_> {
     }
 
     /// The sightings of an indicator that are kept, author by author.
-    pub fn sightings(&self, id: IndicatorId) -> impl Iterator<Item = Result<KeptSighting>> + use<> {
-        self.snapshot.scan(&keys::sightings(id)).map(|pair| KeptSighting::decode(&pair?.1))
+    pub fn sightings(
+        &self,
+        id: IndicatorId,
+    ) -> impl Iterator<Item = Result<SightingRecord>> + use<> {
+        self.snapshot.scan(&keys::sightings(id)).map(|pair| SightingRecord::decode(&pair?.1))
     }
 
     /// The feedback on a version, with who gives it.
     pub fn feedback(
         &self,
         about: Position,
-    ) -> impl Iterator<Item = Result<(PartnerId, KeptFeedback)>> + use<> {
+    ) -> impl Iterator<Item = Result<(PartnerId, FeedbackRecord)>> + use<> {
         self.snapshot.scan(&keys::feedback_on(about)).map(|pair| {
             let (key, value) = pair?;
             let giver = keys::read_feedback(&key).ok_or_else(|| corrupt("feedback"))?;
-            Ok((giver, KeptFeedback::decode(&value)?))
+            Ok((giver, FeedbackRecord::decode(&value)?))
         })
     }
 }

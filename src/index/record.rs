@@ -19,22 +19,28 @@ use std::time::Duration;
 
 use serde::{Deserialize, Serialize};
 
-pub use self::access::{KeptAccess, KeptHold};
+pub use self::access::{AccessRecord, HoldRecord};
 pub use self::assessment::{
-    ClosedVersion, Current, CurrentParts, Ended, closed, current, read_closed, said, sent,
+    AssessmentRecord, ClosedVersion, EndReason, RawAssessment, closed, current, read_closed, said,
+    sent,
 };
-pub use self::brought::Brought;
-pub use self::campaign::{KeptContribution, Named, campaign_sight, read_campaign_sight};
+pub use self::brought::EntryVersions;
+pub use self::campaign::{
+    CampaignVersions, ContributionRecord, campaign_sight, read_campaign_sight,
+};
 use self::codec::record;
 pub use self::codec::{decode, encode};
-pub use self::enforcement::KeptEnforcement;
+pub use self::enforcement::EnforcementRecord;
 pub use self::outcome::{outcome, read_outcome, read_versions};
-pub use self::reaction::{KeptFeedback, KeptSighting};
-pub use self::registry::{Known, group, partner, read_group, read_partner};
-pub use self::release::{Ending, InForce, Lane, Lost, read_releases, releases, releases_fit};
+pub use self::reaction::{FeedbackRecord, SightingRecord};
+pub use self::registry::{PartnerRecord, group, partner, read_group, read_partner};
+pub use self::release::{
+    ActiveRelease, ExpiringReleases, ReleaseState, ReplacedVersion, read_releases, releases,
+    releases_fit,
+};
 pub use self::tip::{
-    Added, AddedWhat, INDICATORS_A_KEY, KeptThread, TipRecord, Moved, ReferredSoFar,
-    encode_indicators, read_indicators,
+    INDICATORS_A_KEY, ReferralProgress, ThreadRecord, TipAction, TipEntryRecord, TipMove,
+    TipRecord, encode_indicators, read_indicators,
 };
 use super::corrupt;
 use crate::domain::Timestamp;

@@ -2,7 +2,7 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use super::record::Known;
+use super::record::PartnerRecord;
 use crate::domain::entry::{Confirmation, RegistryRule};
 use crate::domain::partner::{Group, GroupDefinition, Partner, Role};
 use crate::domain::sharing::{Community, Reader};
@@ -11,7 +11,7 @@ use crate::domain::{GroupId, PartnerId, Platform, Tlp};
 /// Partners and groups. Small, and copied whole when an entry changes it.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Registry {
-    partners: BTreeMap<PartnerId, Known>,
+    partners: BTreeMap<PartnerId, PartnerRecord>,
     groups: BTreeMap<GroupId, Group>,
     /// The entries that changed what anybody may see, in order.
     sight_changes: Vec<u64>,
@@ -152,24 +152,28 @@ impl Registry {
     }
 
     /// Takes a partner as it was stored.
-    pub(super) fn put_known(&mut self, known: Known) {
+    pub(super) fn put_known(&mut self, known: PartnerRecord) {
         self.partners.insert(known.partner.id.clone(), known);
     }
 
     /// Takes a partner as it was put by an entry, and gives back what is known of it then.
-    pub(super) fn put_partner(&mut self, partner: Partner, sequence: u64) -> Known {
+    pub(super) fn put_partner(&mut self, partner: Partner, sequence: u64) -> PartnerRecord {
         let known = if let Some(known) = self.partners.get(&partner.id) {
-            Known { partner, ..known.clone() }
+            PartnerRecord { partner, ..known.clone() }
         } else {
             self.sight_changes.push(sequence);
-            Known { partner, since: sequence, suspended: false, confirmed: None }
+            PartnerRecord { partner, since: sequence, suspended: false, confirmed: None }
         };
         self.put_known(known.clone());
         known
     }
 
     /// Keeps a partner out, or lets it in, and gives back what is known of it then.
-    pub(super) fn suspend(&mut self, partner: &PartnerId, suspended: bool) -> Option<&Known> {
+    pub(super) fn suspend(
+        &mut self,
+        partner: &PartnerId,
+        suspended: bool,
+    ) -> Option<&PartnerRecord> {
         let known = self.partners.get_mut(partner)?;
         known.suspended = suspended;
         Some(known)
@@ -177,7 +181,7 @@ impl Registry {
 
     /// Takes note that a partner confirmed the terms, and gives back what is known of it then. The
     /// first time counts.
-    pub(super) fn confirm(&mut self, partner: &PartnerId, sequence: u64) -> Option<&Known> {
+    pub(super) fn confirm(&mut self, partner: &PartnerId, sequence: u64) -> Option<&PartnerRecord> {
         let known = self.partners.get_mut(partner)?;
         if known.confirmed.is_none() {
             known.confirmed = Some(sequence);

@@ -38,7 +38,7 @@ pub struct Location {
 
 /// An open store, and how far it has come.
 #[derive(Debug)]
-pub struct Opened {
+pub struct OpenedStore {
     /// The store.
     pub store: Arc<Store>,
     /// How far it has come.
@@ -74,18 +74,18 @@ impl Index {
     pub fn in_memory() -> Result<Index> {
         let store = Arc::new(Store::in_memory());
         let (head, registry) = (Head::default(), Registry::default());
-        Ok(Self::of(Opened { store, head, registry, epochs: Vec::new() }, None))
+        Ok(Self::of(OpenedStore { store, head, registry, epochs: Vec::new() }, None))
     }
 
     /// Opens the database again after it failed.
-    pub(super) fn reopen(&self) -> Result<Opened> {
+    pub(super) fn reopen(&self) -> Result<OpenedStore> {
         let in_memory = || Error::internal("index_open", "an index in memory does not fail");
         let location = self.location.as_ref().ok_or_else(in_memory)?;
         location.open(|_| Ok(()))
     }
 
-    fn of(opened: Opened, location: Option<Location>) -> Index {
-        let Opened { store, head, registry, epochs } = opened;
+    fn of(opened: OpenedStore, location: Option<Location>) -> Index {
+        let OpenedStore { store, head, registry, epochs } = opened;
         let index = Index {
             suspended: watch::Sender::new(registry.suspended()),
             head: Mutex::new(head),
@@ -108,7 +108,7 @@ impl Location {
     fn open(
         &self,
         agrees: impl Fn(Head) -> std::result::Result<(), &'static str>,
-    ) -> Result<Opened> {
+    ) -> Result<OpenedStore> {
         let folder = &self.folder;
         let opened = match self.open_existing(&agrees) {
             Err(Unusable::Rebuild(reason)) => {
@@ -128,7 +128,7 @@ impl Location {
     fn open_existing(
         &self,
         agrees: impl Fn(Head) -> std::result::Result<(), &'static str>,
-    ) -> std::result::Result<Opened, Unusable> {
+    ) -> std::result::Result<OpenedStore, Unusable> {
         let disk = Disk::open(&self.folder, self.cache_bytes).map_err(|error| match error {
             OpenError::InUse | OpenError::System(_) => Unusable::Refused(error.to_string()),
             OpenError::Foreign | OpenError::Damaged(_) => Unusable::Rebuild(error.to_string()),
@@ -151,7 +151,7 @@ impl Location {
             registry.map_err(|error| unusable(&error))?,
             epochs(&snapshot).map_err(|error| unusable(&error))?,
         );
-        Ok(Opened { store, head, registry, epochs })
+        Ok(OpenedStore { store, head, registry, epochs })
     }
 }
 

@@ -8,7 +8,7 @@ use std::sync::{Arc, PoisonError, RwLock};
 
 pub use super::database::Slice;
 use super::database::{self, Disk, DiskSnapshot};
-use super::known::{KnownIds, Stored};
+use super::known::{KnownIds, Presence};
 use super::{keys, storage_fault};
 use crate::error::Result;
 
@@ -154,8 +154,8 @@ impl Snapshot {
     pub fn scan(&self, prefix: &[u8]) -> Pairs {
         let stored = self.store.known.under(prefix);
         match stored {
-            Stored::Nothing if self.is_known_to_be_current() => Box::new(iter::empty()),
-            Stored::Under(key) if self.is_known_to_be_current() => match self.get(&key) {
+            Presence::Nothing if self.is_known_to_be_current() => Box::new(iter::empty()),
+            Presence::Under(key) if self.is_known_to_be_current() => match self.get(&key) {
                 // The snapshot is older than what is known, and another key was there.
                 Ok(None) => self.scan_from(prefix, prefix),
                 Ok(Some(value)) => Box::new(iter::once(Ok((key.into(), value)))),

@@ -1,7 +1,7 @@
 //! Tips, read. None of it asks whom they concern: that is the exchange's, which holds the caller.
 
 use super::keys::tips::{self as keys, Row, TipBox};
-use super::record::{self, Added, TipRecord, ReferredSoFar};
+use super::record::{self, ReferralProgress, TipEntryRecord, TipRecord};
 use super::{View, corrupt};
 use crate::domain::entry::{SubmissionId, TipIndicator};
 use crate::domain::tip::TipState;
@@ -22,9 +22,9 @@ impl View<'_> {
     }
 
     /// What an entry added to a tip.
-    pub fn added(&self, id: TipId, sequence: u64) -> Result<Option<Added>> {
+    pub fn added(&self, id: TipId, sequence: u64) -> Result<Option<TipEntryRecord>> {
         let stored = self.snapshot.get(&keys::added(id, sequence))?;
-        stored.map(|bytes| Added::decode(&bytes)).transpose()
+        stored.map(|bytes| TipEntryRecord::decode(&bytes)).transpose()
     }
 
     /// The entries that added to a tip, from one on, in order: those in a recipient's thread, or all.
@@ -214,8 +214,8 @@ impl View<'_> {
         &self,
         partner: &PartnerId,
         submission: &SubmissionId,
-    ) -> Result<ReferredSoFar> {
+    ) -> Result<ReferralProgress> {
         let stored = self.snapshot.get(&keys::referred(partner, submission))?;
-        Ok(stored.map(|bytes| ReferredSoFar::decode(&bytes)).transpose()?.unwrap_or_default())
+        Ok(stored.map(|bytes| ReferralProgress::decode(&bytes)).transpose()?.unwrap_or_default())
     }
 }

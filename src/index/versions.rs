@@ -1,6 +1,6 @@
 //! Finding versions again: by their entry, author, group, submission and end.
 
-use super::record::{Brought, Current, CurrentParts, read_versions};
+use super::record::{AssessmentRecord, EntryVersions, RawAssessment, read_versions};
 use super::{View, corrupt, keys};
 use crate::domain::audience::AudienceDigest;
 use crate::domain::entry::{SubmissionId, Target};
@@ -12,7 +12,7 @@ use crate::index::record::TakenBatch;
 pub type CurrentKey = Vec<u8>;
 
 /// Assessments with their authors, and where the scan goes on, if it does.
-pub type Scanned = (Vec<(PartnerId, Current)>, Option<CurrentKey>);
+pub type Scanned = (Vec<(PartnerId, AssessmentRecord)>, Option<CurrentKey>);
 
 impl View<'_> {
     /// What an author says of an indicator to an audience now.
@@ -21,9 +21,9 @@ impl View<'_> {
         id: IndicatorId,
         author: &PartnerId,
         audience: AudienceDigest,
-    ) -> Result<Option<Current>> {
+    ) -> Result<Option<AssessmentRecord>> {
         let stored = self.snapshot.get(&keys::assessment(id, author, audience))?;
-        stored.map(|stored| CurrentParts::of(&stored)?.decode()).transpose()
+        stored.map(|stored| RawAssessment::of(&stored)?.decode()).transpose()
     }
 
     /// Everything that an author says of an indicator, audience by audience.
@@ -32,7 +32,7 @@ impl View<'_> {
             let (key, value) = pair?;
             let audience =
                 keys::assessment_audience(&key).ok_or_else(|| corrupt("an assessment"))?;
-            let version = Some(CurrentParts::of(&value)?.version);
+            let version = Some(RawAssessment::of(&value)?.version);
             Ok(Target { id, audience, version })
         });
         found.collect()
@@ -50,14 +50,14 @@ impl View<'_> {
         for pair in self.snapshot.scan_from(keys::CURRENT, &from).take(most) {
             let (key, value) = pair?;
             let author = keys::assessment_author(&key).ok_or_else(|| corrupt("an assessment"))?;
-            found.push((author, CurrentParts::of(&value)?.decode()?));
+            found.push((author, RawAssessment::of(&value)?.decode()?));
             last = Some(key.to_vec());
         }
         Ok((found, last))
     }
 
     /// The versions that an entry brought, if it brought any.
-    pub fn versions_of(&self, sequence: u64) -> Result<Option<Brought>> {
+    pub fn versions_of(&self, sequence: u64) -> Result<Option<EntryVersions>> {
         let stored = self.snapshot.get(&keys::outcome(sequence))?;
         stored.map_or(Ok(None), |stored| read_versions(&stored))
     }

@@ -113,10 +113,10 @@ fn an_audience_that_is_not_known_is_an_error_and_never_a_wider_one() {
 fn what_concerns_liaisons_comes_back_from_the_journal_as_it_was_written() {
     use crate::domain::enforcement::EnforcementId;
     use crate::domain::entry::{
-        AccessSweep, Accessed, Given, HoldAct, HoldChange, HoldId, HoldPlaced, HoldSweep, LastPart,
-        Releasable, ReleaseAct, ReleaseEnd, ReleaseEntry, RequestId, Target,
+        AccessSweep, Accessed, AccessedVersions, HoldAct, HoldChange, HoldId, HoldPlaced,
+        HoldSweep, LastPart, Releasable, ReleaseAct, ReleaseEnd, ReleaseEntry, RequestId, Target,
     };
-    use crate::domain::purpose::Way;
+    use crate::domain::purpose::AccessWay;
     use crate::domain::{CampaignId, Position};
 
     let partner = PartnerId::from_stored("birdsite");
@@ -150,7 +150,8 @@ fn what_concerns_liaisons_comes_back_from_the_journal_as_it_was_written() {
     };
     // Deltas within an entry, over entries, and from nothing at all.
     let versions = vec![at(0, 3), at(7, 1), at(7, 9), at(8, 0), at(u64::MAX, u32::MAX)];
-    let given = Given { author: partner.clone(), named: true, versions: versions.clone() };
+    let given =
+        AccessedVersions { author: partner.clone(), named: true, versions: versions.clone() };
     let hold = HoldId::from_bytes([9; 16]);
     let until = Some(Timestamp::from_millis(77));
     let bodies = [
@@ -164,7 +165,7 @@ fn what_concerns_liaisons_comes_back_from_the_journal_as_it_was_written() {
             objects: objects.clone(),
             liaisons: vec![partner.clone()],
         }),
-        Body::Accessed(Accessed { way: Way::Snapshot, purpose, given: vec![given] }),
+        Body::Accessed(Accessed { way: AccessWay::Snapshot, purpose, given: vec![given] }),
         Body::AccessSweep(AccessSweep { records: vec![(5, partner.clone(), 1 << 16)] }),
         Body::HoldPlaced(HoldPlaced {
             hold,
@@ -193,5 +194,8 @@ fn what_concerns_liaisons_comes_back_from_the_journal_as_it_was_written() {
     }
     let numbered_kinds = "1 warrant, 2 subpoena, 3 emergency, 4 voluntary, 5 public";
     assert_eq!(numbered(PurposeKind::ALL), numbered_kinds);
-    assert_eq!(Way::ALL, [Way::Subscribe, Way::Pull, Way::Snapshot, Way::Tip]);
+    assert_eq!(
+        AccessWay::ALL,
+        [AccessWay::Subscribe, AccessWay::Pull, AccessWay::Snapshot, AccessWay::Tip]
+    );
 }

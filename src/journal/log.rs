@@ -7,7 +7,7 @@ use std::thread::{self, JoinHandle};
 use tokio::sync::{OwnedSemaphorePermit, Semaphore, mpsc, oneshot, watch};
 use tracing::error;
 
-use super::tail::{Logged, Tail};
+use super::tail::{LoggedEntry, Tail};
 use super::{Append, AppendError, AppendOutcome, Journal, JournalError, Stamp};
 
 /// The most appends in one durable write.
@@ -105,7 +105,11 @@ impl Log {
 
     /// Reads up to `limit` entries from sequence `from` on, in order, without gaps: recent ones from memory, older
     /// ones on a blocking thread. Empty only past the head.
-    pub async fn read(&self, from: u64, limit: usize) -> Result<Vec<Arc<Logged>>, JournalError> {
+    pub async fn read(
+        &self,
+        from: u64,
+        limit: usize,
+    ) -> Result<Vec<Arc<LoggedEntry>>, JournalError> {
         if let Some(recent) = self.recent(from, limit) {
             return Ok(recent);
         }
@@ -119,7 +123,11 @@ impl Log {
     }
 
     /// The same for a thread that may block.
-    pub fn read_blocking(&self, from: u64, limit: usize) -> Result<Vec<Arc<Logged>>, JournalError> {
+    pub fn read_blocking(
+        &self,
+        from: u64,
+        limit: usize,
+    ) -> Result<Vec<Arc<LoggedEntry>>, JournalError> {
         match self.recent(from, limit) {
             Some(recent) => Ok(recent),
             None => self.logged(self.journal.read(from, limit)),
@@ -127,20 +135,20 @@ impl Log {
     }
 
     /// The same from memory only; `None` if the first entry is not there.
-    pub fn recent(&self, from: u64, limit: usize) -> Option<Vec<Arc<Logged>>> {
+    pub fn recent(&self, from: u64, limit: usize) -> Option<Vec<Arc<LoggedEntry>>> {
         self.tail.read(from, limit)
     }
 
     fn logged(
         &self,
         entries: Result<Vec<crate::domain::Entry>, JournalError>,
-    ) -> Result<Vec<Arc<Logged>>, JournalError> {
+    ) -> Result<Vec<Arc<LoggedEntry>>, JournalError> {
         let entries = entries.inspect_err(|error| {
             if let JournalError::Damaged { .. } = error {
                 report_broken(&self.broken, error.to_string());
             }
         })?;
-        Ok(entries.into_iter().map(|entry| Arc::new(Logged::new(entry, 0))).collect())
+        Ok(entries.into_iter().map(|entry| Arc::new(LoggedEntry::new(entry, 0))).collect())
     }
 
     /// Returns the reason once the journal cannot go on: its disk failed, its writer ended, or an entry is damaged.
@@ -255,7 +263,7 @@ impl Writer {
         let stored = appends.into_iter().zip(&outcomes).filter_map(|(append, outcome)| {
             let stamp: Stamp = *outcome.as_ref().ok().filter(|stamp| !stamp.repeated)?;
             let size = append.encoded().len();
-            Some(Arc::new(Logged::new(append.into_entry(stamp), size)))
+            Some(Arc::new(LoggedEntry::new(append.into_entry(stamp), size)))
         });
         self.tail.push(stored);
         self.publish();

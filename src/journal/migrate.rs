@@ -20,7 +20,7 @@ const STEP: usize = 256;
 
 /// What a journal holds.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct Contents {
+pub struct JournalContents {
     /// Its backend.
     pub backend: Backend,
     /// The oldest sequence.
@@ -33,7 +33,7 @@ pub struct Contents {
 
 /// What a migration did.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Migrated {
+pub enum MigrationOutcome {
     /// The journal was in this backend already.
     Already,
     /// It was copied and compared; so many entries.
@@ -80,7 +80,7 @@ pub fn migrate(
     to: Backend,
     settings: &LocalSettings,
     progress: &mut dyn FnMut(u64, u64),
-) -> Result<Migrated, MigrateError> {
+) -> Result<MigrationOutcome, MigrateError> {
     let folder = &settings.folder;
     check_owner(folder)?;
     let (new, old) = (migrating(folder), migrated(folder));
@@ -90,7 +90,7 @@ pub fn migrate(
     }
     let from = match *Backend::in_folder(folder)?.as_slice() {
         // A journal in files that is empty has no file.
-        [] if interrupted => return Ok(Migrated::Finished),
+        [] if interrupted => return Ok(MigrationOutcome::Finished),
         [] if is_only_copied(folder) => {
             return Err(OpenError::OnlyCopy(folder.clone()).into());
         }
@@ -101,7 +101,11 @@ pub fn migrate(
     let (source, lock) = open_locked(from, settings.clone())?;
     remove(&new)?;
     if from == to {
-        return Ok(if interrupted { Migrated::Finished } else { Migrated::Already });
+        return Ok(if interrupted {
+            MigrationOutcome::Finished
+        } else {
+            MigrationOutcome::Already
+        });
     }
     let copy = LocalSettings { folder: new.clone(), ..settings.clone() };
     let entries = copy_all(&*source, &*open(to, copy.clone())?, progress)?;
@@ -112,7 +116,7 @@ pub fn migrate(
     fs::rename(folder, &old)?;
     take_place(folder)?;
     drop(lock);
-    Ok(Migrated::Copied(entries))
+    Ok(MigrationOutcome::Copied(entries))
 }
 
 /// Refuses another user than the old journal's: the node could not read the new one.
@@ -128,7 +132,7 @@ fn check_owner(folder: &Path) -> Result<(), MigrateError> {
 }
 
 /// What the journal of a folder holds, read with the node stopped.
-pub fn contents(settings: &LocalSettings) -> Result<Contents, MigrateError> {
+pub fn contents(settings: &LocalSettings) -> Result<JournalContents, MigrateError> {
     let folder = &settings.folder;
     let backend = match *Backend::in_folder(folder)?.as_slice() {
         [] if migrated(folder).exists() => {
@@ -143,7 +147,7 @@ pub fn contents(settings: &LocalSettings) -> Result<Contents, MigrateError> {
     };
     let journal = open(backend, settings.clone())?;
     let bytes = journal.size_on_disk().unwrap_or_default();
-    Ok(Contents { backend, oldest: journal.oldest(), head: journal.head(), bytes })
+    Ok(JournalContents { backend, oldest: journal.oldest(), head: journal.head(), bytes })
 }
 
 fn copy_all(

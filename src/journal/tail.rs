@@ -9,7 +9,7 @@ use crate::domain::{CampaignId, Entry};
 
 /// An entry as readers share it, with room for what they compute of it once for all.
 #[derive(Debug)]
-pub struct Logged {
+pub struct LoggedEntry {
     /// The entry.
     pub entry: Entry,
     size: usize,
@@ -17,7 +17,7 @@ pub struct Logged {
     campaigns: OnceLock<Box<[CampaignId]>>,
 }
 
-impl Logged {
+impl LoggedEntry {
     /// An entry with its size in bytes.
     pub fn new(entry: Entry, size: usize) -> Self {
         Self { entry, size, computed: OnceLock::new(), campaigns: OnceLock::new() }
@@ -31,7 +31,7 @@ impl Logged {
     }
 }
 
-impl Logged {
+impl LoggedEntry {
     /// The campaigns that the items of a batch name, each once: looked for by the first who asks.
     pub fn campaigns(&self) -> &[CampaignId] {
         self.campaigns.get_or_init(|| match &self.entry.body {
@@ -53,7 +53,7 @@ pub struct Tail {
 
 #[derive(Debug, Default)]
 struct Recent {
-    entries: VecDeque<Arc<Logged>>,
+    entries: VecDeque<Arc<LoggedEntry>>,
     bytes: usize,
 }
 
@@ -65,7 +65,7 @@ impl Tail {
 
     /// Takes the newest entries. Behind an append whose fate was unknown there may be entries that
     /// are not here: the tail then begins anew, so that it never has a gap.
-    pub fn push(&self, entries: impl IntoIterator<Item = Arc<Logged>>) {
+    pub fn push(&self, entries: impl IntoIterator<Item = Arc<LoggedEntry>>) {
         let mut recent = self.recent.write().unwrap_or_else(PoisonError::into_inner);
         for logged in entries {
             let last = recent.entries.back().map(|last| last.entry.sequence);
@@ -83,7 +83,7 @@ impl Tail {
     }
 
     /// Up to `most` entries from `from` on; `None` when the first of them is not here.
-    pub fn read(&self, from: u64, most: usize) -> Option<Vec<Arc<Logged>>> {
+    pub fn read(&self, from: u64, most: usize) -> Option<Vec<Arc<LoggedEntry>>> {
         let recent = self.recent.read().unwrap_or_else(PoisonError::into_inner);
         let first = recent.entries.front()?.entry.sequence;
         let skipped = usize::try_from(from.checked_sub(first)?).ok()?;

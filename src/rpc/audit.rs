@@ -7,7 +7,7 @@ use tonic::{Request, Response, Status, async_trait};
 use super::Services;
 use super::status::status;
 use crate::error::Error;
-use crate::exchange::Delivered;
+use crate::exchange::RemovalDelivery;
 use crate::wire::servers::audit_service_server::AuditService;
 use crate::wire::{indicator, pb, timestamp};
 
@@ -89,7 +89,7 @@ impl AuditService for Services {
     }
 }
 
-fn write(one: &Delivered) -> pb::Delivery {
+fn write(one: &RemovalDelivery) -> pb::Delivery {
     pb::Delivery {
         partner: one.partner.to_string(),
         subscription: one.subscription.clone(),

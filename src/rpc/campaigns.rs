@@ -13,7 +13,8 @@ use crate::domain::entry::Rejection;
 use crate::domain::{CampaignId, Invalid, PartnerId};
 use crate::error::{Error, Result};
 use crate::exchange::{
-    Caller, CampaignRequest, CampaignTaken, DeedQuery, EnforcementRequest, Exchange, Reported,
+    Caller, CampaignReceipt, CampaignRequest, EnforcementQuery, EnforcementReceipt,
+    EnforcementRequest, Exchange,
 };
 use crate::wire::servers::campaign_service_server::CampaignService;
 use crate::wire::{campaign, enforcement, pb, reaction, receipt, sharing, timestamp};
@@ -82,7 +83,7 @@ impl Services {
             contribution: campaign::read(asked.contribution.as_ref())?,
         };
         let taken = self.exchange.put_campaign(caller, request).await?;
-        let CampaignTaken { campaign, receipt, accepted, replayed } = taken;
+        let CampaignReceipt { campaign, receipt, accepted, replayed } = taken;
         let item = receipt::write_item(0, &receipt);
         Ok(pb::PutCampaignResponse {
             campaign_id: campaign.to_string(),
@@ -150,7 +151,7 @@ impl Services {
         }
         let request = EnforcementRequest { request, digest, sharing, items, rejected };
         let reported = self.exchange.report_enforcement(caller, request).await?;
-        let Reported { sequence, accepted, items, replayed } = reported;
+        let EnforcementReceipt { sequence, accepted, items, replayed } = reported;
         let items: Vec<_> =
             items.iter().map(|(index, item)| receipt::write_item(*index, item)).collect();
         let refused = items.iter().filter(|item| item.version.is_none()).count();
@@ -166,7 +167,7 @@ impl Services {
     ) -> Result<pb::ListEnforcementsResponse> {
         let author = Some(asked.author.as_str()).filter(|text| !text.is_empty());
         let of = |field: &'static str| move |e: Invalid| Invalid::new(field, e.reason);
-        let query = DeedQuery {
+        let query = EnforcementQuery {
             campaign: read_id(&asked.campaign_id)?,
             author: author.map(PartnerId::parse).transpose().map_err(of("author"))?,
             from: enforcement::read_day("from", &asked.from)?,

@@ -1,12 +1,12 @@
 //! Contributions to campaigns and enforcements, as messages.
 
-use crate::exchange::{Contributed, Deed};
+use crate::exchange::{ContributionView, EnforcementView};
 use crate::wire::{campaign, enforcement, pb};
 
 /// A contribution as a reader may see it.
-pub fn contribution(one: &Contributed) -> pb::VisibleContribution {
+pub fn contribution(one: &ContributionView) -> pb::VisibleContribution {
     let kept = &one.kept;
-    let told = campaign::Told {
+    let told = campaign::ContributionMeta {
         campaign: kept.campaign,
         position: kept.position,
         author: &kept.author,
@@ -19,9 +19,9 @@ pub fn contribution(one: &Contributed) -> pb::VisibleContribution {
 }
 
 /// An enforcement as a reader may see it.
-pub fn enforcement(deed: &Deed) -> pb::VisibleEnforcement {
+pub fn enforcement(deed: &EnforcementView) -> pb::VisibleEnforcement {
     let kept = &deed.kept;
-    let told = enforcement::Told {
+    let told = enforcement::EnforcementMeta {
         position: kept.position,
         author: &kept.author,
         accepted: kept.accepted,

@@ -18,10 +18,10 @@ use tracing::debug;
 
 use super::Services;
 use super::status::status;
-use crate::domain::purpose::Way;
+use crate::domain::purpose::AccessWay;
 use crate::domain::{Cursor, PartnerId, SubscriptionName, Timestamp};
 use crate::error::{Error, Kind};
-use crate::exchange::{AccessedObjects, Caller, Feed, Hold, Start, Step, Wanted};
+use crate::exchange::{AccessedObjects, Caller, Feed, FeedRequest, Hold, Start, Step};
 use crate::metrics::Metrics;
 use crate::tls::PeerInfo;
 use crate::wire::encoded::EncodedFeed;
@@ -48,14 +48,14 @@ impl FeedService for Services {
         let until = accepted.unwrap_or_else(|| self.exchange.clock().instant());
         let until = tokio::time::Instant::from_std(until + self.connection_age);
         let (taken, messages) = mpsc::channel(1);
-        let farewell = Farewell::default();
+        let farewell = StreamEnd::default();
         let open = OpenFeed {
             feed,
             hold,
             partner: caller.partner().clone(),
             services: self.clone(),
             farewell: farewell.clone(),
-            _counted: Counted::new(&self.metrics),
+            _counted: OpenStreamGauge::new(&self.metrics),
         };
         tokio::spawn(open.run(taken, until));
         let messages = ReceiverStream::new(messages).map(Ok);
@@ -125,7 +125,7 @@ impl Services {
         asked: &pb::SubscribeRequest,
     ) -> Result<(Feed, Option<Hold>), Error> {
         let filter = filter::read(asked.filter.as_ref(), &self.labels)?;
-        let wanted = Wanted { filter, purpose: purpose::read(asked.purpose.as_ref())? };
+        let wanted = FeedRequest { filter, purpose: purpose::read(asked.purpose.as_ref())? };
         let start = start(asked.start.as_ref())?;
         if asked.name.is_empty() {
             return Ok((self.exchange.feed(caller, start, wanted)?, None));
@@ -147,9 +147,9 @@ fn start(asked: Option<&pb::subscribe_request::Start>) -> Result<Start, Error> {
 
 /// What a stream ends with, behind the last message that its reader took.
 #[derive(Clone, Debug, Default)]
-struct Farewell(Arc<Mutex<Vec<Answer>>>);
+struct StreamEnd(Arc<Mutex<Vec<Answer>>>);
 
-impl Farewell {
+impl StreamEnd {
     fn say(&self, answers: Vec<Answer>) {
         *self.0.lock().unwrap_or_else(PoisonError::into_inner) = answers;
     }
@@ -167,8 +167,8 @@ struct OpenFeed {
     hold: Option<Hold>,
     partner: PartnerId,
     services: Services,
-    farewell: Farewell,
-    _counted: Counted,
+    farewell: StreamEnd,
+    _counted: OpenStreamGauge,
 }
 
 impl OpenFeed {
@@ -233,7 +233,7 @@ impl OpenFeed {
     async fn recorded(&self, accessed: AccessedObjects) -> Result<(), Error> {
         let Some(purpose) = self.feed.purpose() else { return Ok(()) };
         let exchange = &self.services.exchange;
-        exchange.record_access(&self.partner, Way::Subscribe, purpose, accessed).await
+        exchange.record_access(&self.partner, AccessWay::Subscribe, purpose, accessed).await
     }
 
     fn message(&mut self, step: Step) -> Result<(EncodedFeed, AccessedObjects), Error> {
@@ -293,16 +293,16 @@ fn sign_of_life(at: Cursor, end: Option<pb::EndOfStream>) -> EncodedFeed {
 }
 
 /// Counts an open stream for as long as it lives.
-struct Counted(Arc<Metrics>);
+struct OpenStreamGauge(Arc<Metrics>);
 
-impl Counted {
+impl OpenStreamGauge {
     fn new(metrics: &Arc<Metrics>) -> Self {
         metrics.stream_opened();
         Self(Arc::clone(metrics))
     }
 }
 
-impl Drop for Counted {
+impl Drop for OpenStreamGauge {
     fn drop(&mut self) {
         self.0.stream_closed();
     }

@@ -13,7 +13,7 @@ use super::status::status;
 use crate::domain::submission::{ItemReceipt, Receipt};
 use crate::domain::{IndicatorId, Invalid, Position};
 use crate::error::{Error, Result};
-use crate::exchange::{Caller, Known, Sight};
+use crate::exchange::{AssessmentView, Caller, IndicatorView};
 use crate::wire::pb::get_indicator_request::Indicator as Named;
 use crate::wire::servers::indicator_service_server::IndicatorService;
 use crate::wire::{indicator, known, pb, receipt, submission};
@@ -177,7 +177,7 @@ impl Services {
         caller: &Caller,
         request: pb::SubmitIndicatorsRequest,
     ) -> Result<pb::Receipt> {
-        let terms = submission::Terms {
+        let terms = submission::ReadContext {
             labels: &self.labels,
             max_items: self.limits.batch_items,
             now: self.exchange.clock().now(),
@@ -264,7 +264,7 @@ fn named(named: Option<&Named>) -> Result<IndicatorId> {
     }
 }
 
-fn summary(known: &Known) -> known::Summary<'_> {
+fn summary(known: &IndicatorView) -> known::Summary<'_> {
     known::Summary {
         strongest: sight(known.strongest()),
         disputed: known.disputed,
@@ -272,8 +272,8 @@ fn summary(known: &Known) -> known::Summary<'_> {
     }
 }
 
-pub(super) fn sight(sight: &Sight) -> known::Sight<'_> {
-    known::Sight {
+pub(super) fn sight(sight: &AssessmentView) -> known::AssessmentRef<'_> {
+    known::AssessmentRef {
         author: &sight.author,
         version: sight.current.version,
         accepted: sight.current.accepted,

@@ -7,7 +7,7 @@ use super::Services;
 use crate::domain::entry::SubmissionId;
 use crate::domain::{IndicatorId, Invalid};
 use crate::error::{Error, Result};
-use crate::exchange::{Caller, FeedbackRequest, SightingsRequest, Withdrawn};
+use crate::exchange::{Caller, FeedbackRequest, SightingsRequest, WithdrawalReceipt};
 use crate::wire::{indicator, pb, reaction, receipt, sharing, timestamp};
 
 impl Services {
@@ -88,7 +88,8 @@ impl Services {
         request: &pb::GiveFeedbackRequest,
     ) -> Result<pb::GiveFeedbackResponse> {
         let (key, digest) = reaction::read_key(&request.request_id, request)?;
-        let reaction::Opined { about, opinion, note, sharing } = reaction::read_feedback(request)?;
+        let reaction::FeedbackRef { about, opinion, note, sharing } =
+            reaction::read_feedback(request)?;
         let request = FeedbackRequest { request: key, digest, about, opinion, note, sharing };
         let noted = self.exchange.give_feedback(caller, request).await?;
         Ok(pb::GiveFeedbackResponse {
@@ -101,7 +102,7 @@ impl Services {
 
 fn answer(
     items: Vec<pb::WithdrawnIndicator>,
-    withdrawn: &Withdrawn,
+    withdrawn: &WithdrawalReceipt,
 ) -> pb::WithdrawIndicatorsResponse {
     pb::WithdrawIndicatorsResponse {
         items,

@@ -8,7 +8,7 @@ use crate::domain::enforcement::EnforcementId;
 use crate::domain::entry::{Releasable, ReleaseAct, SubmissionId};
 use crate::domain::{CampaignId, IndicatorId, Invalid, PartnerId, Position};
 use crate::error::{Error, Result};
-use crate::exchange::{About, Access, Caller, ReleaseRequest, Released, Selection};
+use crate::exchange::{Access, AccessedObject, Caller, ReleaseReceipt, ReleaseRequest, Selection};
 use crate::wire::pb::release_indicators_request::What;
 use crate::wire::selection::{Keys, read_keys, read_why};
 use crate::wire::{indicator, partner, pb, reaction, read_timestamp, timestamp};
@@ -28,7 +28,7 @@ impl Services {
             _ => None,
         };
         let selection = selection(request.what.as_ref(), keys.as_ref())?;
-        let asked = Asked::of(&selection);
+        let asked = RequestedObjects::of(&selection);
         let liaisons = request.liaisons.iter().map(|id| partner::read_id("liaisons", id));
         let request = ReleaseRequest {
             request: key,
@@ -121,9 +121,9 @@ fn read_act(request: &pb::ReleaseIndicatorsRequest) -> Result<ReleaseAct> {
 
 /// What was asked for one by one: the id of each, and `None` for what cannot be read.
 #[derive(Debug)]
-struct Asked(Vec<Option<String>>);
+struct RequestedObjects(Vec<Option<String>>);
 
-impl Asked {
+impl RequestedObjects {
     fn of(selection: &Selection) -> Self {
         let text = |id: &IndicatorId| id.to_string();
         Self(match selection {
@@ -149,7 +149,7 @@ fn named(object: &Releasable) -> (String, Position) {
     }
 }
 
-fn answer(asked: &Asked, released: &Released) -> pb::ReleaseIndicatorsResponse {
+fn answer(asked: &RequestedObjects, released: &ReleaseReceipt) -> pb::ReleaseIndicatorsResponse {
     let mut by_id: BTreeMap<String, Vec<Position>> = BTreeMap::new();
     for object in released.changed.iter().chain(&released.unchanged) {
         let (id, version) = named(object);
@@ -191,13 +191,13 @@ fn write_access(access: &Access) -> pb::Access {
         let version = Some(indicator::version(*version));
         let mut object = pb::AccessedObject { version, ..pb::AccessedObject::default() };
         match about {
-            Some(About::Indicator(id, known)) => {
+            Some(AccessedObject::Indicator(id, known)) => {
                 object.indicator_id = id.to_string();
                 object.indicator = known.as_ref().map(|one| indicator::write(one, *id));
             }
-            Some(About::Campaign(campaign)) => object.campaign_id = campaign.to_string(),
-            Some(About::Enforcement(id)) => object.enforcement_id = id.to_string(),
-            Some(About::Tip(tip)) => object.tip_id = tip.to_string(),
+            Some(AccessedObject::Campaign(campaign)) => object.campaign_id = campaign.to_string(),
+            Some(AccessedObject::Enforcement(id)) => object.enforcement_id = id.to_string(),
+            Some(AccessedObject::Tip(tip)) => object.tip_id = tip.to_string(),
             None => {}
         }
         object

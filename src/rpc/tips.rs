@@ -12,10 +12,11 @@ use self::written::{indicator, receipt_of};
 use super::Services;
 use super::status::status;
 use crate::domain::TipId;
-use crate::domain::purpose::{Purpose, Way};
+use crate::domain::purpose::{AccessWay, Purpose};
 use crate::error::{Error, Result};
 use crate::exchange::{
-    AccessedObjects, Caller, Exchange, ResponseRequest, TipAsked, TipBox, TipQuery, TipRequest,
+    AccessedObjects, Caller, Exchange, ResponseRequest, TipBox, TipDetailQuery, TipQuery,
+    TipRequest,
 };
 use crate::wire::servers::tip_service_server::TipService;
 use crate::wire::{pb, purpose, reaction, timestamp, tip};
@@ -151,7 +152,7 @@ impl Services {
             usize::try_from(size).unwrap_or(usize::MAX)
         };
         let behind = token::read("entries_page_token", &request.entries_page_token)?;
-        let asked = TipAsked {
+        let asked = TipDetailQuery {
             tip: TipId::parse(&request.tip_id)?,
             recipient: tip::read_partner("recipient", &request.recipient)?,
             behind: behind.map_or(0, |(sequence, _)| sequence),
@@ -212,7 +213,7 @@ impl Services {
         accessed: AccessedObjects,
     ) -> Result<()> {
         let Some(purpose) = purpose else { return Ok(()) };
-        self.exchange.record_access(caller.partner(), Way::Tip, purpose, accessed).await
+        self.exchange.record_access(caller.partner(), AccessWay::Tip, purpose, accessed).await
     }
 
     /// Beside the calls that only pass through: it reads from the disk.

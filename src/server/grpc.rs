@@ -12,7 +12,7 @@ use tonic::transport::server::Router;
 use tower::layer::util::Stack;
 
 use super::ServeError;
-use super::settings::Checked;
+use super::settings::CheckedConfig;
 use crate::config::{Config, Connections};
 use crate::exchange::Exchange;
 use crate::metrics::Metrics;
@@ -51,7 +51,7 @@ pub fn listen(socket: TcpSocket) -> io::Result<TcpListener> {
 /// What the gRPC side is made of.
 pub struct Grpc<'a> {
     pub config: &'a Config,
-    pub checked: &'a Checked,
+    pub checked: &'a CheckedConfig,
     pub exchange: &'a Arc<Exchange>,
     pub tls: &'a Arc<ServerTls>,
     pub metrics: &'a Arc<Metrics>,

@@ -17,7 +17,7 @@ use tracing::{error, info, warn};
 use super::grpc::{self, Grpc};
 use super::observed::observed;
 use super::readiness::Readiness;
-use super::settings::Checked;
+use super::settings::CheckedConfig;
 use super::{Bound, ServeError, descriptors, private};
 use crate::clock::Clock;
 use crate::config::{Config, JournalBackend, Storage};
@@ -40,7 +40,7 @@ const RELOAD_EVERY: Duration = Duration::from_secs(30);
 pub struct Node {
     bound: Bound,
     config: Config,
-    checked: Checked,
+    checked: CheckedConfig,
     exchange: Arc<Exchange>,
     tls: Arc<ServerTls>,
     metrics: Arc<Metrics>,
@@ -57,7 +57,7 @@ pub struct Node {
 impl Node {
     /// Reads every value of a configuration without starting anything.
     pub fn check(config: &Config) -> Result<(), ServeError> {
-        Checked::of(config)?;
+        CheckedConfig::of(config)?;
         Ok(())
     }
 
@@ -66,7 +66,7 @@ impl Node {
     ///
     /// Dropped before it is done it ends what it began, within a few entries of the replay.
     pub async fn start(config: Config, clock: Arc<dyn Clock>) -> Result<Self, ServeError> {
-        let mut checked = Checked::of(&config)?;
+        let mut checked = CheckedConfig::of(&config)?;
         let server = &config.server;
         let at = |address| move |source| ServeError::Bind { address, source };
         let grpc = grpc::reserve(server.grpc).map_err(at(server.grpc))?;
@@ -364,7 +364,7 @@ async fn keep_fresh(
             () = tokio::time::sleep(RELOAD_EVERY) => tls.reload(),
             Some(config) = reload.recv() => {
                 tls.reload();
-                match Checked::of(&config) {
+                match CheckedConfig::of(&config) {
                     Ok(checked) => {
                         exchange.set_suspended(checked.suspended);
                         info!("the configuration was read again");

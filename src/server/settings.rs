@@ -22,7 +22,7 @@ type Read<T> = Result<T, ConfigError>;
 
 /// A configuration whose every value was read.
 #[derive(Clone, Debug)]
-pub struct Checked {
+pub struct CheckedConfig {
     pub trust_domain: TrustDomain,
     pub labels: Labels,
     pub seed: Seed,
@@ -32,7 +32,7 @@ pub struct Checked {
     pub connections: ConnectionLimits,
 }
 
-impl Checked {
+impl CheckedConfig {
     /// Reads every value, or names the first that cannot be used.
     pub fn of(config: &Config) -> Read<Self> {
         // One that was made in code was not checked when it was read.

@@ -2,7 +2,7 @@
 
 use super::enforcement::read_campaign;
 use super::fields::Fields;
-use super::words::Word;
+use super::words::ProtoEnum;
 use super::{pb, read_timestamp, timestamp};
 use crate::domain::assessment::{Confidence, Technique};
 use crate::domain::label::{Label, Labels, MAX_LABELS};
@@ -28,11 +28,11 @@ pub fn read(
     let assessment = Assessment {
         raw: (raw != indicator.value()).then(|| raw.into()),
         indicator,
-        verdict: Word::read(said.verdict)?,
+        verdict: ProtoEnum::read(said.verdict)?,
         confidence: said.confidence.map(Confidence::new).transpose()?,
-        severity: Word::read(said.severity)?,
-        involvement: Word::read(said.involvement)?,
-        basis: Word::read(said.basis)?,
+        severity: ProtoEnum::read(said.severity)?,
+        involvement: ProtoEnum::read(said.involvement)?,
+        basis: ProtoEnum::read(said.basis)?,
         labels: read_labels(&said.labels, labels)?,
         techniques: read_item_techniques(&said.techniques)?,
         first_seen: time("first_seen", &said.first_seen)?,

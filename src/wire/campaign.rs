@@ -75,7 +75,7 @@ pub fn write(said: &Contribution) -> pb::Contribution {
 
 /// Where a contribution stands, for one reader.
 #[derive(Clone, Debug)]
-pub struct Told<'a> {
+pub struct ContributionMeta<'a> {
     /// The campaign.
     pub campaign: CampaignId,
     /// Its version.
@@ -93,7 +93,7 @@ pub struct Told<'a> {
 }
 
 /// Writes a contribution as a reader may see it.
-pub fn visible(said: &Contribution, told: &Told<'_>) -> pb::VisibleContribution {
+pub fn visible(said: &Contribution, told: &ContributionMeta<'_>) -> pb::VisibleContribution {
     pb::VisibleContribution {
         campaign_id: told.campaign.to_string(),
         version: Some(indicator::version(told.position)),

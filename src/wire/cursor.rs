@@ -3,7 +3,7 @@
 use bytes::{Buf, BufMut};
 
 use super::pb;
-use crate::domain::cursor::{EpochId, JournalEpoch, JournalTag, Place};
+use crate::domain::cursor::{EpochId, FeedPosition, JournalEpoch, JournalTag};
 use crate::domain::{Cursor, Invalid, Position};
 
 /// The first byte of every cursor. Another layout gets another number.
@@ -23,7 +23,7 @@ pub(super) fn put(cursor: Cursor, token: &mut Vec<u8>) {
     token.put_u8(LAYOUT);
     token.put_slice(&cursor.journal.journal.0);
     token.put_slice(&cursor.journal.epoch.0);
-    for position in [Some(cursor.place.after), cursor.place.inside].into_iter().flatten() {
+    for position in [Some(cursor.position.after), cursor.position.inside].into_iter().flatten() {
         token.put_u64(position.sequence);
         token.put_u32(position.index);
     }
@@ -42,7 +42,7 @@ pub fn read(cursor: &pb::Cursor) -> Result<Cursor, Invalid> {
     let mut position = || Position::new(token.get_u64(), token.get_u32());
     let after = position();
     let inside = (cursor.token.len() == LENGTH_INSIDE).then(position);
-    Ok(Cursor { journal, place: Place { after, inside } })
+    Ok(Cursor { journal, position: FeedPosition { after, inside } })
 }
 
 #[cfg(test)]
@@ -56,11 +56,11 @@ mod tests {
             epoch: EpochId([5, 6, 7, 8, 9, 10, 11, 12]),
         };
         for place in [
-            Place::behind(Position::new(7, 9)),
-            Place::behind_entry(u64::MAX),
-            Place::within(7, Position::new(3, 2)),
+            FeedPosition::behind(Position::new(7, 9)),
+            FeedPosition::behind_entry(u64::MAX),
+            FeedPosition::within(7, Position::new(3, 2)),
         ] {
-            let cursor = Cursor { journal, place };
+            let cursor = Cursor { journal, position: place };
             let written = write(cursor);
             assert_eq!(read(&written), Ok(cursor));
             for end in (0..written.token.len()).filter(|end| *end != LENGTH) {

@@ -2,7 +2,7 @@
 
 use uuid::Uuid;
 
-use super::words::Word;
+use super::words::ProtoEnum;
 use super::{indicator, pb, sharing, timestamp};
 use crate::domain::enforcement::{
     Enforcement, EnforcementCount, EnforcementId, EnforcementSource, MAX_COUNTS,
@@ -16,13 +16,13 @@ pub fn read(enforcement: &pb::Enforcement) -> Result<Enforcement, Invalid> {
     let read = Enforcement {
         id: EnforcementId::parse(&enforcement.id)?,
         counts: read_counts(&enforcement.counts)?,
-        method: Word::read(enforcement.method)?,
+        method: ProtoEnum::read(enforcement.method)?,
         from: read_day("from", &enforcement.from)?,
         until: read_day("until", &enforcement.until)?,
         campaign: read_campaign("campaign", &enforcement.campaign)?,
         tip: read_tip(&enforcement.tip)?,
         note: (!enforcement.note.is_empty()).then(|| enforcement.note.as_str().into()),
-        source: Word::read(enforcement.source)?.unwrap_or(EnforcementSource::Own),
+        source: ProtoEnum::read(enforcement.source)?.unwrap_or(EnforcementSource::Own),
     };
     read.check()?;
     Ok(read)
@@ -38,7 +38,7 @@ pub fn read_counts(counts: &[pb::EnforcementCount]) -> Result<Vec<EnforcementCou
         let platform = Some(count.platform.as_str()).filter(|text| !text.is_empty());
         let platform = platform.map(Platform::parse).transpose();
         let read = EnforcementCount {
-            asset: Word::read(count.asset)?
+            asset: ProtoEnum::read(count.asset)?
                 .ok_or_else(|| Invalid::new("counts.asset", "is missing"))?,
             platform: platform.map_err(|e| Invalid::new("counts.platform", e.reason))?,
             count: count.count,
@@ -92,7 +92,7 @@ pub fn write_counts(counts: &[EnforcementCount]) -> Vec<pb::EnforcementCount> {
 
 /// Where an enforcement stands, for one reader.
 #[derive(Clone, Debug)]
-pub struct Told<'a> {
+pub struct EnforcementMeta<'a> {
     /// Its version.
     pub position: Position,
     /// Who says so.
@@ -106,7 +106,7 @@ pub struct Told<'a> {
 }
 
 /// Writes an enforcement as a reader may see it.
-pub fn visible(enforcement: &Enforcement, told: &Told<'_>) -> pb::VisibleEnforcement {
+pub fn visible(enforcement: &Enforcement, told: &EnforcementMeta<'_>) -> pb::VisibleEnforcement {
     pb::VisibleEnforcement {
         version: Some(indicator::version(told.position)),
         author: told.author.to_string(),

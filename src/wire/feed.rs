@@ -9,7 +9,7 @@ use prost::encoding::{WireType, encode_key, encode_varint};
 
 use super::fields::Fields;
 use super::{assessment, cursor, indicator, pb, sharing, timestamp};
-use crate::domain::cursor::{JournalEpoch, Place};
+use crate::domain::cursor::{FeedPosition, JournalEpoch};
 use crate::domain::entry::{Batch, Entry, ItemOutcome};
 use crate::domain::sharing::SharingView;
 use crate::domain::{Assessment, CampaignId, Cursor, IndicatorId, PartnerId, Position, Timestamp};
@@ -42,7 +42,7 @@ impl Encoded {
 
 /// What differs between the readers of a batch. Readers of one class get the same bytes.
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
-pub struct Class {
+pub struct ReaderClass {
     /// The reader's own part of the sharing.
     pub view: SharingView,
     /// Whether the reader is the author.
@@ -53,7 +53,7 @@ pub struct Class {
     pub campaigns: BTreeSet<CampaignId>,
 }
 
-impl Class {
+impl ReaderClass {
     /// The campaign that an item names, where the readers of the class may know it.
     fn campaign_of(&self, said: &Assessment) -> Option<CampaignId> {
         said.campaign.filter(|campaign| self.author || self.campaigns.contains(campaign))
@@ -62,7 +62,7 @@ impl Class {
 
 /// A version by itself, for one reader.
 #[derive(Clone, Debug)]
-pub struct Shown<'a> {
+pub struct ItemRef<'a> {
     /// The version.
     pub version: Position,
     /// Whose it is.
@@ -80,7 +80,7 @@ pub struct Shown<'a> {
 }
 
 /// Writes a version by itself.
-pub fn item(shown: &Shown<'_>) -> pb::FeedItem {
+pub fn item(shown: &ItemRef<'_>) -> pb::FeedItem {
     pb::FeedItem {
         version: Some(indicator::version(shown.version)),
         cursor: shown.cursor.clone(),
@@ -100,7 +100,7 @@ pub fn encode_common(entry: &Entry, batch: &Batch, journal: JournalEpoch) -> Enc
     let mut bytes = Vec::with_capacity(batch.items.len() * 256);
     let ends = batch.items.iter().map(|item| {
         let version = Position::new(entry.sequence, item.index);
-        let cursor = Cursor { journal, place: Place::behind(version) };
+        let cursor = Cursor { journal, position: FeedPosition::behind(version) };
         let said = &item.assessment;
         let mut fields = Fields::behind(&mut bytes);
         fields.version(1, version);
@@ -121,7 +121,7 @@ pub fn encode_class(
     common: &Encoded,
     batch: &Batch,
     outcomes: &[ItemOutcome],
-    class: &Class,
+    class: &ReaderClass,
 ) -> Encoded {
     let replaces: Vec<_> = outcomes
         .iter()
@@ -138,7 +138,7 @@ pub fn encode_replacing(
     common: &Encoded,
     batch: &Batch,
     replaces: &[Option<Position>],
-    class: &Class,
+    class: &ReaderClass,
 ) -> Encoded {
     let sharing =
         pb::FeedItem { sharing: Some(sharing::write(&class.view)), ..pb::FeedItem::default() };
@@ -240,8 +240,12 @@ mod tests {
             SharingView { tlp: Tlp::Green, audience: Audience::Everyone, releases: Vec::new() };
         let replaced = Position::new(3, 0);
         for author in [false, true] {
-            let class =
-                Class { view: view.clone(), author, sight_from: 2, campaigns: BTreeSet::new() };
+            let class = ReaderClass {
+                view: view.clone(),
+                author,
+                sight_from: 2,
+                campaigns: BTreeSet::new(),
+            };
             let outcomes = [ItemOutcome::Created, ItemOutcome::Replaced(replaced)];
             let common = encode_common(&entry, &batch, journal);
             let encoded = encode_class(&common, &batch, &outcomes, &class);
@@ -254,7 +258,7 @@ mod tests {
                     let mut said = one.assessment.clone();
                     said.campaign = said.campaign.filter(|_| author);
                     said.raw = said.raw.filter(|_| author);
-                    let shown = Shown {
+                    let shown = ItemRef {
                         version,
                         author: entry.author.as_ref().unwrap(),
                         accepted: entry.time,
@@ -263,7 +267,7 @@ mod tests {
                         view: &view,
                         cursor: Some(cursor::write(Cursor {
                             journal,
-                            place: Place::behind(version),
+                            position: FeedPosition::behind(version),
                         })),
                     };
                     let replaces = (one.index == 300).then(|| indicator::version(replaced));

@@ -1,6 +1,6 @@
 //! What a reader asks of a feed.
 
-use super::{pb, words::Word};
+use super::{pb, words::ProtoEnum};
 use crate::domain::assessment::Confidence;
 use crate::domain::filter::Filter;
 use crate::domain::label::Labels;
@@ -25,7 +25,7 @@ pub fn read(filter: Option<&pb::Filter>, labels: &Labels) -> Result<Filter, Inva
             return Err(Invalid::new(field, format!("has more than {MAX_FILTER_VALUES} values")));
         }
     }
-    let kind = |number: &i32| match Word::read(*number) {
+    let kind = |number: &i32| match ProtoEnum::read(*number) {
         Ok(Some(kind)) => Ok(kind),
         Ok(None) => Err(Invalid::new("filter.kinds", "has a kind that is not specified")),
         Err(invalid) => Err(Invalid::new("filter.kinds", invalid.reason)),

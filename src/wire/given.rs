@@ -1,18 +1,18 @@
 //! What a reader was given, from the protocol's form. Nothing is held against the rules of today: it
 //! was by the exchange that took it, under those of its day.
 
-use super::words::Word;
+use super::words::ProtoEnum;
 use super::{campaign, enforcement, pb, read_timestamp};
 use crate::domain::assessment::{Assessment, Confidence, Technique};
 use crate::domain::label::Label;
 use crate::domain::{
-    CampaignId, Given, GivenContribution, GivenEnforcement, Indicator, Invalid, Kind, Platform,
-    Position, Tlp,
+    CampaignId, Indicator, Invalid, Kind, Platform, Position, ReceivedAssessment,
+    ReceivedContribution, ReceivedEnforcement, Tlp,
 };
 
 /// Reads an item of a feed, a page or a snapshot. An error names the field that this version of the
 /// client does not understand.
-pub fn read(item: &pb::FeedItem) -> Result<Given, Invalid> {
+pub fn read(item: &pb::FeedItem) -> Result<ReceivedAssessment, Invalid> {
     let missing = |field| move || Invalid::new(field, "is missing");
     let version = item.version.ok_or_else(missing("version"))?;
     let accepted = item.accepted_at.as_ref().ok_or_else(missing("accepted_at"))?;
@@ -22,7 +22,7 @@ pub fn read(item: &pb::FeedItem) -> Result<Given, Invalid> {
     let platform = (!about.platform.is_empty()).then(|| about.platform.clone());
     let platform = platform.map(Platform::from_stored);
     let indicator = Indicator::from_stored(kind, platform, about.value.as_str());
-    Ok(Given {
+    Ok(ReceivedAssessment {
         version: Position::new(version.sequence, version.index),
         author: item.author.clone(),
         accepted: read_timestamp("accepted_at", accepted)?,
@@ -33,11 +33,11 @@ pub fn read(item: &pb::FeedItem) -> Result<Given, Invalid> {
 }
 
 /// Reads what is said of a campaign, as [`read`] reads an item.
-pub fn contribution(given: &pb::VisibleContribution) -> Result<GivenContribution, Invalid> {
+pub fn contribution(given: &pb::VisibleContribution) -> Result<ReceivedContribution, Invalid> {
     let missing = |field| move || Invalid::new(field, "is missing");
     let version = given.version.ok_or_else(missing("version"))?;
     let accepted = given.accepted_at.as_ref().ok_or_else(missing("accepted_at"))?;
-    Ok(GivenContribution {
+    Ok(ReceivedContribution {
         version: Position::new(version.sequence, version.index),
         author: given.author.clone(),
         accepted: read_timestamp("accepted_at", accepted)?,
@@ -48,12 +48,12 @@ pub fn contribution(given: &pb::VisibleContribution) -> Result<GivenContribution
 }
 
 /// Reads what was done, as [`read`] reads an item.
-pub fn enforcement(given: &pb::VisibleEnforcement) -> Result<GivenEnforcement, Invalid> {
+pub fn enforcement(given: &pb::VisibleEnforcement) -> Result<ReceivedEnforcement, Invalid> {
     let missing = |field| move || Invalid::new(field, "is missing");
     let version = given.version.ok_or_else(missing("version"))?;
     let accepted = given.accepted_at.as_ref().ok_or_else(missing("accepted_at"))?;
     let done = given.enforcement.as_ref().ok_or_else(missing("enforcement"))?;
-    Ok(GivenEnforcement {
+    Ok(ReceivedEnforcement {
         version: Position::new(version.sequence, version.index),
         author: given.author.clone(),
         accepted: read_timestamp("accepted_at", accepted)?,
@@ -73,11 +73,11 @@ fn read_said(said: &pb::Assessment, indicator: Indicator) -> Result<Assessment, 
         time.as_ref().map(|time| read_timestamp(field, time)).transpose()
     };
     Ok(Assessment {
-        verdict: Word::read(said.verdict)?,
+        verdict: ProtoEnum::read(said.verdict)?,
         confidence: said.confidence.map(Confidence::new).transpose()?,
-        severity: Word::read(said.severity)?,
-        involvement: Word::read(said.involvement)?,
-        basis: Word::read(said.basis)?,
+        severity: ProtoEnum::read(said.severity)?,
+        involvement: ProtoEnum::read(said.involvement)?,
+        basis: ProtoEnum::read(said.basis)?,
         labels: said.labels.iter().map(|text| Label::from_stored(text)).collect(),
         techniques: said.techniques.iter().map(|text| Technique::from_stored(text)).collect(),
         first_seen: time("first_seen", &said.first_seen)?,
@@ -97,7 +97,7 @@ mod tests {
     use super::*;
     use crate::domain::sharing::{Audience, SharingView};
     use crate::domain::{PartnerId, Timestamp};
-    use crate::wire::feed::{self, Shown};
+    use crate::wire::feed::{self, ItemRef};
 
     #[test]
     fn what_was_written_for_a_reader_is_read_as_it_was_said() {
@@ -114,7 +114,7 @@ mod tests {
         let (version, author) = (Position::new(7, 3), PartnerId::from_stored("birdsite"));
         let id = indicator.id();
         let (author_of, said_of) = (&author, &said);
-        let shown = Shown {
+        let shown = ItemRef {
             version,
             author: author_of,
             accepted,

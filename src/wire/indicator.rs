@@ -1,7 +1,7 @@
 //! Indicators, and the keys by which people name them.
 
 use super::pb;
-use super::words::Word;
+use super::words::ProtoEnum;
 use crate::domain::{Indicator, IndicatorId, Invalid, Kind, Platform, Position};
 
 /// Writes an indicator with its id, where that is known already.

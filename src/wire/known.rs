@@ -6,7 +6,7 @@ use crate::domain::{Assessment, Indicator, IndicatorId, Invalid, PartnerId, Posi
 
 /// One visible assessment, borrowed from wherever it is held.
 #[derive(Clone, Copy, Debug)]
-pub struct Sight<'a> {
+pub struct AssessmentRef<'a> {
     /// Whose it is.
     pub author: &'a PartnerId,
     /// Its version.
@@ -25,7 +25,7 @@ pub struct Sight<'a> {
 #[derive(Clone, Copy, Debug)]
 pub struct Summary<'a> {
     /// The one that stands for the indicator.
-    pub strongest: Sight<'a>,
+    pub strongest: AssessmentRef<'a>,
     /// Whether some call it harmless and others worse.
     pub disputed: bool,
     /// How many authors speak of it.
@@ -44,7 +44,7 @@ pub fn summary(summary: &Summary<'_>) -> pb::IndicatorSummary {
 }
 
 /// Writes one visible assessment.
-pub fn sight(sight: &Sight<'_>) -> pb::VisibleAssessment {
+pub fn sight(sight: &AssessmentRef<'_>) -> pb::VisibleAssessment {
     pb::VisibleAssessment {
         version: Some(indicator::version(sight.version)),
         author: sight.author.to_string(),

@@ -3,7 +3,7 @@
 use std::collections::BTreeSet;
 
 use super::pb;
-use super::words::Word;
+use super::words::ProtoEnum;
 use crate::domain::partner::{Group, GroupDefinition, Partner, Role, Terms};
 use crate::domain::purpose::PurposeKind;
 use crate::domain::{GroupId, Invalid, PartnerId, Platform, Tlp};

@@ -1,6 +1,6 @@
 //! For what a liaison reads, in.
 
-use super::words::Word;
+use super::words::ProtoEnum;
 use super::{pb, read_timestamp};
 use crate::domain::Invalid;
 use crate::domain::purpose::{Purpose, PurposeKind};

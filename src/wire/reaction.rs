@@ -3,7 +3,7 @@
 use prost::Message;
 use sha2::{Digest, Sha256};
 
-use super::words::Word;
+use super::words::ProtoEnum;
 use super::{indicator, pb, read_timestamp, sharing, timestamp};
 use crate::domain::entry::{Rejection, RequestId, Sighting};
 use crate::domain::feedback::Opinion;
@@ -71,7 +71,7 @@ fn read_sighting(index: u32, seen: &pb::Sighting, now: Timestamp) -> Result<Sigh
 
 /// What somebody thinks of a version.
 #[derive(Clone, Debug)]
-pub struct Opined {
+pub struct FeedbackRef {
     /// The version.
     pub about: Position,
     /// How far it is agreed with.
@@ -83,7 +83,7 @@ pub struct Opined {
 }
 
 /// Reads how far somebody agrees with which version, and why.
-pub fn read_feedback(request: &pb::GiveFeedbackRequest) -> Result<Opined, Invalid> {
+pub fn read_feedback(request: &pb::GiveFeedbackRequest) -> Result<FeedbackRef, Invalid> {
     let version = request.version.ok_or_else(|| Invalid::new("version", "is missing"))?;
     let opinion =
         Opinion::read(request.opinion)?.ok_or_else(|| Invalid::new("opinion", "is missing"))?;
@@ -95,7 +95,7 @@ pub fn read_feedback(request: &pb::GiveFeedbackRequest) -> Result<Opined, Invali
     let note = (!request.note.is_empty()).then(|| request.note.as_str().into());
     let sharing = request.sharing.as_ref().map(|shared| sharing::read(Some(shared))).transpose()?;
     let about = Position::new(version.sequence, version.index);
-    Ok(Opined { about, opinion, note, sharing })
+    Ok(FeedbackRef { about, opinion, note, sharing })
 }
 
 /// Writes a sighting as a reader may see it.

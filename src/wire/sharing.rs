@@ -3,7 +3,7 @@
 use prost::Message;
 
 use super::pb::{self, sharing};
-use super::words::Word;
+use super::words::ProtoEnum;
 use super::{read_timestamp, timestamp};
 use crate::domain::sharing::{Audience, AudienceRequest, Release, SharingRequest, SharingView};
 use crate::domain::{GroupId, Invalid, PartnerId};
@@ -31,7 +31,7 @@ pub fn read(sharing: Option<&pb::Sharing>) -> Result<SharingRequest, Invalid> {
         return Err(Invalid::new("sharing.releases", reason));
     }
     let releases = sharing.releases.iter().map(read_release).collect::<Result<_, _>>()?;
-    Ok(SharingRequest { tlp: Word::read(sharing.tlp)?, audience, releases })
+    Ok(SharingRequest { tlp: ProtoEnum::read(sharing.tlp)?, audience, releases })
 }
 
 /// Reads an audience by itself, as its author names one that it shared with before.

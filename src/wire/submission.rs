@@ -15,7 +15,7 @@ const MAX_ITEM_BYTES: usize = 4_000;
 
 /// What a batch is read against.
 #[derive(Clone, Debug)]
-pub struct Terms<'a> {
+pub struct ReadContext<'a> {
     /// The labels of this exchange.
     pub labels: &'a Labels,
     /// The most items that a batch may have.
@@ -30,7 +30,7 @@ pub fn read(
     submission_id: &str,
     batch: Option<&pb::SubmissionBatch>,
     close: Option<pb::SubmissionClose>,
-    terms: &Terms<'_>,
+    terms: &ReadContext<'_>,
 ) -> Result<Submission, Invalid> {
     let id = SubmissionId::parse(submission_id)?;
     if batch.is_none() && close.is_none() {
@@ -40,7 +40,10 @@ pub fn read(
     Ok(Submission { id, batch, close: close.map(|close| close.batches) })
 }
 
-fn read_batch(batch: &pb::SubmissionBatch, terms: &Terms<'_>) -> Result<BatchRequest, Invalid> {
+fn read_batch(
+    batch: &pb::SubmissionBatch,
+    terms: &ReadContext<'_>,
+) -> Result<BatchRequest, Invalid> {
     if batch.number == 0 {
         return Err(Invalid::new("batch.number", "is missing: batches are numbered from 1"));
     }
@@ -71,7 +74,10 @@ fn read_batch(batch: &pb::SubmissionBatch, terms: &Terms<'_>) -> Result<BatchReq
     Ok(BatchRequest { number: batch.number, digest, sharing, replaces, items, rejected })
 }
 
-fn read_item(item: &pb::SubmittedIndicator, terms: &Terms<'_>) -> Result<Assessment, Invalid> {
+fn read_item(
+    item: &pb::SubmittedIndicator,
+    terms: &ReadContext<'_>,
+) -> Result<Assessment, Invalid> {
     if item.encoded_len() > MAX_ITEM_BYTES {
         return Err(Invalid::new("item", format!("is larger than {MAX_ITEM_BYTES} bytes")));
     }

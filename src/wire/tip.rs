@@ -3,7 +3,7 @@
 use prost::Message;
 use sha2::{Digest, Sha256};
 
-use super::words::Word;
+use super::words::ProtoEnum;
 use super::{enforcement, indicator, partner, pb, read_timestamp};
 use crate::domain::enforcement::Enforcement;
 use crate::domain::entry::{Rejection, SubmissionId, TipIndicator};
@@ -20,7 +20,7 @@ pub type Indicators = (Vec<TipIndicator>, Vec<Rejection>);
 
 /// A tip as it was sent, read.
 #[derive(Clone, Debug)]
-pub struct Sent {
+pub struct TipContent {
     /// Who is to receive it.
     pub recipients: Vec<PartnerId>,
     /// What it is about, in a line.
@@ -43,7 +43,7 @@ pub struct Sent {
 
 /// What a party adds to a tip, read.
 #[derive(Clone, Debug)]
-pub struct Response {
+pub struct ResponseContent {
     /// The tip.
     pub tip: TipId,
     /// Where it is moved.
@@ -59,7 +59,7 @@ pub struct Response {
 }
 
 /// Reads a tip.
-pub fn read_sent(request: &pb::SendTipRequest) -> Result<Sent, Invalid> {
+pub fn read_sent(request: &pb::SendTipRequest) -> Result<TipContent, Invalid> {
     if request.recipients.len() > MAX_NAMES {
         return Err(Invalid::new("recipients", format!("has more than {MAX_NAMES} names")));
     }
@@ -69,7 +69,7 @@ pub fn read_sent(request: &pb::SendTipRequest) -> Result<Sent, Invalid> {
         .ok_or_else(|| Invalid::new("narrative", "is missing"))?;
     let respond_by = request.respond_by.as_ref();
     let submission = Some(request.submission_id.as_str()).filter(|id| !id.is_empty());
-    Ok(Sent {
+    Ok(TipContent {
         recipients,
         subject: read_subject(&request.subject)?,
         narrative,
@@ -83,8 +83,8 @@ pub fn read_sent(request: &pb::SendTipRequest) -> Result<Sent, Invalid> {
 }
 
 /// Reads what a party adds to a tip.
-pub fn read_response(request: &pb::RespondToTipRequest) -> Result<Response, Invalid> {
-    Ok(Response {
+pub fn read_response(request: &pb::RespondToTipRequest) -> Result<ResponseContent, Invalid> {
+    Ok(ResponseContent {
         tip: TipId::parse(&request.tip_id)?,
         moves_to: TipState::read(request.state)?,
         message: read_text("message", &request.message, MOST_CHARS)?,
@@ -123,7 +123,7 @@ pub fn read_campaign(id: &str) -> Result<Option<CampaignId>, Invalid> {
 }
 
 /// Reads words of a list, each of which says something.
-pub fn read_words<W: Word>(field: &'static str, numbers: &[i32]) -> Result<Vec<W>, Invalid> {
+pub fn read_words<W: ProtoEnum>(field: &'static str, numbers: &[i32]) -> Result<Vec<W>, Invalid> {
     let read = |number: &i32| W::read(*number)?.ok_or_else(|| Invalid::new(field, "says nothing"));
     numbers.iter().map(read).collect()
 }

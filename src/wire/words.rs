@@ -5,7 +5,7 @@ use crate::domain::assessment::{Basis, Involvement, Severity, Verdict};
 use crate::domain::enforcement::{AssetKind, EnforcementMethod, EnforcementSource};
 use crate::domain::feedback::Opinion;
 use crate::domain::partner::Role;
-use crate::domain::purpose::{PurposeKind, Way};
+use crate::domain::purpose::{AccessWay, PurposeKind};
 use crate::domain::tip::{TipState, Urgency};
 use crate::domain::{Invalid, Kind, Tlp};
 
@@ -19,7 +19,7 @@ macro_rules! table {
             }
         }
 
-        impl Word for $domain {
+        impl ProtoEnum for $domain {
             fn read(number: i32) -> Result<Option<Self>, Invalid> {
                 match pb::$wire::try_from(number) {
                     Ok(pb::$wire::Unspecified) => Ok(None),
@@ -32,7 +32,7 @@ macro_rules! table {
 }
 
 /// A word that the protocol writes as a number.
-pub trait Word: Sized {
+pub trait ProtoEnum: Sized {
     /// Reads the number; zero is `None`.
     fn read(number: i32) -> Result<Option<Self>, Invalid>;
 }
@@ -59,7 +59,7 @@ table!("source", EnforcementSource <-> EnforcementSource { Own, Reported });
 table!("purpose.kind", PurposeKind <-> PurposeKind {
     Warrant, Subpoena, Emergency, Voluntary, Public,
 });
-table!("way", Way <-> AccessWay { Subscribe, Pull, Snapshot, Tip });
+table!("way", AccessWay <-> AccessWay { Subscribe, Pull, Snapshot, Tip });
 table!("urgency", Urgency <-> TipUrgency { Routine, Priority, ImminentHarm });
 table!("state", TipState <-> TipState {
     Sent, Acknowledged, Investigating, Actioned, NoViolation, Declined, Monitoring, Closed,

@@ -3,7 +3,7 @@
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
-use tipoff::client::{Client, ClientError, FeedEvent, From, Replica, Subscription};
+use tipoff::client::{Client, ClientError, FeedEvent, FeedStart, Replica, Subscription};
 use tipoff::wire::pb;
 use tokio::task::JoinHandle;
 
@@ -24,7 +24,7 @@ pub struct Follower {
 
 struct SoFar {
     held: Replica,
-    from: From,
+    from: FeedStart,
     /// Every item that it was given.
     given: Vec<pb::FeedItem>,
     failed: Option<String>,
@@ -33,10 +33,10 @@ struct SoFar {
 impl Follower {
     /// Follows from the beginning.
     pub fn start(of: ReaderOf, client: &Client) -> Self {
-        let feed = client.subscribe(From::Start, filter(of.filter));
+        let feed = client.subscribe(FeedStart::Beginning, filter(of.filter));
         let so_far = Arc::new(Mutex::new(SoFar {
             held: Replica::default(),
-            from: From::Start,
+            from: FeedStart::Beginning,
             given: Vec::new(),
             failed: None,
         }));
@@ -90,7 +90,8 @@ async fn run(mut feed: Subscription, so_far: Arc<Mutex<SoFar>>) {
             Ok(Some(event)) => {
                 let mut so_far = so_far.lock().unwrap();
                 so_far.held.apply(&event);
-                so_far.from = feed.cursor().cloned().map_or(From::Start, From::Cursor);
+                so_far.from =
+                    feed.cursor().cloned().map_or(FeedStart::Beginning, FeedStart::Cursor);
                 if let FeedEvent::Item(item) = event {
                     so_far.given.push(*item);
                 }

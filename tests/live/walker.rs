@@ -3,7 +3,7 @@
 use std::collections::BTreeSet;
 use std::time::Duration;
 
-use tipoff::client::{Client, ClientError, FeedEvent, From, Replica, events};
+use tipoff::client::{Client, ClientError, FeedEvent, FeedStart, Replica, events};
 use tipoff::domain::Position;
 
 use crate::history::ReaderOf;
@@ -23,16 +23,16 @@ pub type Told = Result<Result<Vec<FeedEvent>, ClientError>, String>;
 pub struct Walker {
     pub of: ReaderOf,
     pub held: Replica,
-    from: From,
+    from: FeedStart,
 }
 
 impl Walker {
     pub fn new(of: ReaderOf) -> Self {
-        Self { of, held: Replica::default(), from: From::Start }
+        Self { of, held: Replica::default(), from: FeedStart::Beginning }
     }
 
     /// One that holds what another does, and goes on from its place.
-    pub fn at(of: ReaderOf, held: Replica, from: From) -> Self {
+    pub fn at(of: ReaderOf, held: Replica, from: FeedStart) -> Self {
         Self { of, held, from }
     }
 
@@ -55,10 +55,10 @@ impl Walker {
                 if told.len() == most {
                     return Ok(told);
                 }
-                self.from = From::Cursor(event.cursor().expect("each has one").clone());
+                self.from = FeedStart::Cursor(event.cursor().expect("each has one").clone());
                 told.extend(told_by(&mut self.held, event));
             }
-            self.from = From::Cursor(cursor);
+            self.from = FeedStart::Cursor(cursor);
             if !more || told.len() == most {
                 return Ok(told);
             }
@@ -78,7 +78,8 @@ impl Walker {
             let silence = if is_timeless { SILENCE } else { SHORT_SILENCE };
             match tokio::time::timeout(silence, feed.next_event()).await {
                 Ok(Ok(Some(event))) => {
-                    self.from = feed.cursor().cloned().map_or(From::Start, From::Cursor);
+                    self.from =
+                        feed.cursor().cloned().map_or(FeedStart::Beginning, FeedStart::Cursor);
                     told.extend(told_by(&mut self.held, event));
                 }
                 Ok(Ok(None)) => return Err("the feed is over".into()),
@@ -101,7 +102,7 @@ impl Walker {
     pub async fn snapshot(&mut self, client: &Client) -> Result<Vec<FeedEvent>, ClientError> {
         let (cursor, items) = client.snapshot(filter(self.of.filter)).await?;
         self.held.reset(items.iter().cloned());
-        self.from = From::Cursor(cursor);
+        self.from = FeedStart::Cursor(cursor);
         Ok(items.into_iter().map(|item| FeedEvent::Item(Box::new(item))).collect())
     }
 }

@@ -32,14 +32,14 @@ MUTANTS = {
     ),
     "feed-removals-without-may-see": (
         "src/exchange/feeds/endings.rs",
-        "if sight.wants(view, &then, before, Outline { author, version, sharing, said })? {",
-        "if sight.asks_for(view, &then, before, Outline { author, version, sharing, said })? {",
+        "if sight.wants(\n                view,\n                &then,",
+        "if sight.asks_for(\n                view,\n                &then,",
         SIMULATION,
     ),
     "feed-joining-without-may-see": (
         "src/exchange/feeds/expansion.rs",
-        "            && self.sight.wants(self.view, self.sight.reader(), When::Now, version)?)\n",
-        "            && { let _ = When::Now; true })\n",
+        "            && self.sight.wants(self.view, self.sight.reader(), AsOf::Now, version)?)\n",
+        "            && { let _ = AsOf::Now; true })\n",
         SIMULATION,
     ),
     "feed-sightings-without-may-see": (
@@ -63,7 +63,7 @@ MUTANTS = {
     "snapshot-without-may-see": (
         "src/exchange/snapshot.rs",
         "if !self.sight.gives(view, outline, now)? {",
-        "if !(now < now || self.sight.asks_for(view, reader, super::feeds::When::Now, outline)?) {",
+        "if !(now < now || self.sight.asks_for(view, reader, super::feeds::AsOf::Now, outline)?) {",
         SIMULATION,
     ),
     "lookup-and-get-without-may-see": (
@@ -130,7 +130,7 @@ MUTANTS = {
     # A removal dropped.
     "no-removal-on-withdrawal-and-expiry": (
         "src/exchange/feeds.rs",
-        "(!removals.is_empty()).then_some(Delivery::Removals(removals))",
+        "(!removals.is_empty()).then_some(FeedEvent::Removals(removals))",
         "{ drop(removals); None }",
         SIMULATION,
     ),
@@ -173,7 +173,7 @@ MUTANTS = {
     # What keeps a reader whole over breaks.
     "joining-shows-nothing": (
         "src/exchange/feeds/expansion.rs",
-        "    (!shown.is_empty()).then_some(Delivery::Shown(shown))",
+        "    (!shown.is_empty()).then_some(FeedEvent::Items(shown))",
         "    { drop(shown); None }",
         SIMULATION,
     ),
@@ -285,14 +285,14 @@ MUTANTS = {
     ),
     "lane-retraction-is-not-told": (
         "src/exchange/feeds/lane.rs",
-        "ended.map(Told::Removed)",
-        "ended.filter(|_| false).map(Told::Removed)",
+        "ended.map(Change::Removed)",
+        "ended.filter(|_| false).map(Change::Removed)",
         LANE,
     ),
     "lane-replacement-is-not-told": (
         "src/exchange/feeds/lane.rs",
-        "Ok(lost.map(|lost| Removed {\n        place: Place::behind(at),",
-        "Ok(lost.filter(|_| false).map(|lost| Removed {\n        place: Place::behind(at),",
+        "Ok(lost.map(|lost| Removal {\n        place: FeedPosition::behind(at),",
+        "Ok(lost.filter(|_| false).map(|lost| Removal {\n        place: FeedPosition::behind(at),",
         LANE,
     ),
     "lane-snapshot-without-may-see": (

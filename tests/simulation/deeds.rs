@@ -11,8 +11,8 @@ use tipoff::domain::sharing::{Release, SharingRequest};
 use tipoff::domain::submission::ItemReceipt;
 use tipoff::domain::{CampaignId, PartnerId, Position, Sharing, Tlp};
 use tipoff::exchange::{
-    Caller, CampaignAsked, CampaignRequest, Contributed, Deed as Done, DeedQuery,
-    EnforcementRequest, EventPlace, Exchange, Occurrence, TipStep,
+    Caller, CampaignQuery, CampaignRequest, ContributionView, EnforcementQuery, EnforcementRequest,
+    EnforcementView as Done, EventPlace, Exchange, TimelineEventKind, TipStep,
 };
 
 use crate::cast::id;
@@ -149,7 +149,7 @@ impl Run {
     }
 }
 
-fn taken_at(taken: &tipoff::exchange::CampaignTaken) -> Position {
+fn taken_at(taken: &tipoff::exchange::CampaignReceipt) -> Position {
     use tipoff::domain::submission::ItemReceipt::{Created, Rejected, Replaced, Unchanged};
     match taken.receipt {
         Created(at) | Replaced(at) | Unchanged(at) => at,
@@ -166,7 +166,7 @@ fn made_by(receipt: &ItemReceipt) -> Option<Position> {
 }
 
 /// What a reader sees of a contribution: its text, positions, and the content to check.
-pub fn contributed(one: &Contributed, campaigns: &Campaigns) -> (Observed, Content) {
+pub fn contributed(one: &ContributionView, campaigns: &Campaigns) -> (Observed, Content) {
     let kept = &one.kept;
     let name = campaigns.name(Some(kept.campaign));
     let (said, founded) = (&kept.contribution.name, kept.founded);
@@ -217,7 +217,7 @@ pub fn queries(exchange: &Exchange, caller: &Caller, campaigns: &Campaigns, trac
             break;
         }
     }
-    let mut query = DeedQuery { most: 2, ..DeedQuery::default() };
+    let mut query = EnforcementQuery { most: 2, ..EnforcementQuery::default() };
     loop {
         let (page, next) = exchange.enforcements(caller, &query).unwrap();
         trace.extend(page.iter().map(|one| done(one, campaigns).0));
@@ -228,7 +228,7 @@ pub fn queries(exchange: &Exchange, caller: &Caller, campaigns: &Campaigns, trac
         }
     }
     for (step, campaign) in campaigns.steps() {
-        let mut asked = CampaignAsked {
+        let mut asked = CampaignQuery {
             indicators: Some((9, None)),
             enforcements: Some((9, None)),
             timeline: Some((2, None)),
@@ -258,7 +258,7 @@ pub fn queries(exchange: &Exchange, caller: &Caller, campaigns: &Campaigns, trac
                 let EventPlace { sort, position, .. } = one.place;
                 let text = format!("{sort} {:?}", one.author);
                 trace.push(match &one.occurrence {
-                    Occurrence::Tip(step) => {
+                    TimelineEventKind::Tip(step) => {
                         let TipStep { sender, what, moves, sent, .. } = &**step;
                         let at = [position.sequence, *sent].map(|entry| Position::new(entry, 0));
                         told(&format!("{text} {what:?} of {sender} {moves:?}"), at)

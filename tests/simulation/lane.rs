@@ -8,7 +8,7 @@ use rand::seq::IndexedRandom;
 use rand::{Rng, SeedableRng};
 use tipoff::domain::assessment::Confidence;
 use tipoff::domain::entry::{Item, Releasable, ReleaseAct, RequestId, SubmissionId};
-use tipoff::domain::purpose::Way;
+use tipoff::domain::purpose::AccessWay;
 use tipoff::domain::sharing::{Audience, Release, SharingView};
 use tipoff::domain::submission::{BatchRequest, ItemReceipt, Receipt, Submission};
 use tipoff::domain::{Assessment, PartnerId, Position, TipId, Tlp};
@@ -119,13 +119,13 @@ impl LaneRun {
                 let reading = &mut self.readers[usize::from(*reader)];
                 let seen = reading.read(&self.run.world, &self.released, usize::from(*events))?;
                 self.observe(*reader, seen);
-                self.record(*reader, Way::Pull);
+                self.record(*reader, AccessWay::Pull);
             }
             LaneOp::Snapshot { reader } => {
                 let taking = &mut self.readers[usize::from(*reader)];
                 let seen = taking.snapshot(&self.run.world, &self.released)?;
                 self.observe(*reader, seen);
-                self.record(*reader, Way::Snapshot);
+                self.record(*reader, AccessWay::Snapshot);
             }
             LaneOp::RunOut => self.run_out(),
             LaneOp::Tip { sender, liaisons } => self.tip(number, *sender, *liaisons),
@@ -226,7 +226,7 @@ impl LaneRun {
     }
 
     /// Writes down what a reader was given, as the service does.
-    pub fn record(&mut self, reader: u8, way: Way) {
+    pub fn record(&mut self, reader: u8, way: AccessWay) {
         let reading = &mut self.readers[usize::from(reader)];
         let purpose = reading.purpose(&self.run.world);
         let own = liaison(reading.of.liaison);
@@ -262,7 +262,7 @@ impl LaneRun {
             let seen = self.readers[at].read(&self.run.world, &self.released, usize::MAX)?;
             let at = u8::try_from(at).unwrap();
             self.observe(at, seen);
-            self.record(at, Way::Pull);
+            self.record(at, AccessWay::Pull);
             let reader = &self.readers[usize::from(at)];
             let mut fresh = Reader::new(reader.of);
             fresh.snapshot(&self.run.world, &self.released)?;

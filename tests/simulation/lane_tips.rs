@@ -7,11 +7,11 @@ use rand::Rng;
 use rand::rngs::StdRng;
 use rand::seq::IndexedRandom;
 use tipoff::domain::entry::{RequestId, TipIndicator};
-use tipoff::domain::purpose::Way;
+use tipoff::domain::purpose::AccessWay;
 use tipoff::domain::tip::{TipState, Urgency};
 use tipoff::domain::{PartnerId, Position, TipId};
 use tipoff::exchange::{
-    AccessedObjects, TipRecord, ResponseRequest, TipAsked, TipBox, TipQuery, TipRequest,
+    AccessedObjects, ResponseRequest, TipBox, TipDetailQuery, TipQuery, TipRecord, TipRequest,
 };
 
 use crate::cast::bits;
@@ -153,7 +153,7 @@ impl LaneRun {
         let reading = &mut self.readers[usize::from(reader)];
         let seen = reading.ask_tips(&self.run.world)?;
         self.observe(reader, seen);
-        self.record(reader, Way::Tip);
+        self.record(reader, AccessWay::Tip);
         Ok(())
     }
 }
@@ -167,7 +167,7 @@ impl Reader {
         self.accessed.append(page.accessed);
         for tip in &page.tips {
             let is_over = self.check_tip(world, tip, tip.subject.is_some())?;
-            let asked = TipAsked {
+            let asked = TipDetailQuery {
                 tip: tip.id,
                 recipient: None,
                 behind: 0,
@@ -198,7 +198,7 @@ impl Reader {
     pub fn take_tip(
         &mut self,
         world: &World,
-        one: &tipoff::exchange::TipTold,
+        one: &tipoff::exchange::TipEvent,
     ) -> Result<(), String> {
         let has_content = one.tip.subject.is_some();
         let is_over = self.check_tip(world, &one.tip, has_content)?;

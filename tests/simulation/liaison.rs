@@ -11,7 +11,7 @@ use tipoff::domain::purpose::{Purpose, PurposeKind};
 use tipoff::domain::sharing::Audience;
 use tipoff::domain::tip::TipState;
 use tipoff::domain::{Cursor, PartnerId, Position, Timestamp};
-use tipoff::exchange::{AccessedObjects, Caller, Delivery, Start, Wanted};
+use tipoff::exchange::{AccessedObjects, Caller, FeedEvent, FeedRequest, Start};
 
 use crate::cast::id;
 use crate::reader::{Event, events, in_snapshot, tokio_instant_far};
@@ -93,14 +93,14 @@ impl Reader {
         Purpose { kind, ..warrant(world) }
     }
 
-    pub fn wanted(&self, world: &World) -> Wanted {
+    pub fn wanted(&self, world: &World) -> FeedRequest {
         let mut filter = Filter::default();
         match self.of.filter {
             FilterOf::Everything => {}
             FilterOf::Confident => filter.min_confidence = Some(Confidence::new(50).unwrap()),
             FilterOf::Author(author) => filter.authors = vec![id(author)],
         }
-        Wanted { filter, purpose: Some(self.purpose(world)) }
+        FeedRequest { filter, purpose: Some(self.purpose(world)) }
     }
 
     /// Connects, takes at most so many events, and is gone. `Err` is a broken promise.
@@ -122,7 +122,7 @@ impl Reader {
             };
             let journal = feed.cursor().journal;
             let tip = match &delivery {
-                Delivery::Tip(one) => Some(one.clone()),
+                FeedEvent::Tip(one) => Some(one.clone()),
                 _ => None,
             };
             let events = events(delivery, &world.campaigns);
@@ -133,7 +133,7 @@ impl Reader {
                     Some(one) => self.take_tip(world, one)?,
                     None => self.take(world, released, &event)?,
                 }
-                self.cursor = Some(Cursor { journal, place: event.place });
+                self.cursor = Some(Cursor { journal, position: event.place });
                 seen.push(event.observed);
             }
             if all_taken {
@@ -182,7 +182,7 @@ impl Reader {
         let far = tokio_instant_far(world);
         let mut states = BTreeMap::new();
         while let Some(delivery) = world.read(feed.next_there(far)).unwrap() {
-            if let Delivery::Tip(one) = delivery {
+            if let FeedEvent::Tip(one) = delivery {
                 states.extend(one.tip.threads.iter().map(|thread| (one.tip.id, thread.state)));
             }
         }

@@ -3,13 +3,13 @@
 use std::collections::BTreeSet;
 
 use tipoff::domain::assessment::Confidence;
-use tipoff::domain::cursor::Place;
+use tipoff::domain::cursor::FeedPosition;
 use tipoff::domain::entry::{Body, ItemOutcome, Outcome};
 use tipoff::domain::filter::Filter;
 use tipoff::domain::sharing::SharingView;
 use tipoff::domain::{Assessment, CampaignId, Cursor, PartnerId, Position, Sharing};
 use tipoff::exchange::{
-    BatchDelivery, Delivery, Reactions, RemovedWhat, Snapshot, SnapshotPart, Start,
+    BatchEvent, FeedEvent, Reactions, RemovedObject, Snapshot, SnapshotPart, Start,
 };
 
 use crate::cast::{group, id};
@@ -24,7 +24,7 @@ const PAGE: usize = 3;
 
 /// One thing that a feed tells, with the place behind it.
 pub struct Event {
-    pub place: Place,
+    pub place: FeedPosition,
     pub observed: Observed,
     pub holds: Option<Position>,
     pub drops: Option<Position>,
@@ -90,7 +90,7 @@ impl Reader {
             let all_taken = events.len() <= left;
             for event in events.into_iter().take(left) {
                 self.check(world, model, &event)?;
-                self.cursor = Some(Cursor { journal, place: event.place });
+                self.cursor = Some(Cursor { journal, position: event.place });
                 if let Some(version) = event.drops {
                     self.held.remove(&version);
                 }
@@ -193,7 +193,7 @@ pub fn item(
     Observed { text, positions: std::iter::once(version).chain(replaces).collect() }
 }
 
-pub fn events(delivery: Delivery, campaigns: &Campaigns) -> Vec<Event> {
+pub fn events(delivery: FeedEvent, campaigns: &Campaigns) -> Vec<Event> {
     let told = |place, text: String, positions, content| Event {
         place,
         observed: Observed { text, positions },
@@ -203,22 +203,22 @@ pub fn events(delivery: Delivery, campaigns: &Campaigns) -> Vec<Event> {
         campaign: None,
     };
     match delivery {
-        Delivery::Batch(batch) => of_batch(&batch, campaigns),
-        Delivery::Said(said) => {
+        FeedEvent::Batch(batch) => of_batch(&batch, campaigns),
+        FeedEvent::Campaign(said) => {
             let (observed, content) = deeds::contributed(&said.contributed, campaigns);
             let event = told(said.place, observed.text, observed.positions, Some(content));
             vec![Event { drops: said.contributed.replaces, ..event }]
         }
-        Delivery::Done(all) => {
-            let event = |one: tipoff::exchange::Done| {
+        FeedEvent::Enforcements(all) => {
+            let event = |one: tipoff::exchange::EnforcementEvent| {
                 let (observed, content) = deeds::done(&one.deed, campaigns);
                 let event = told(one.place, observed.text, observed.positions, Some(content));
                 Event { drops: one.deed.replaces, ..event }
             };
             all.into_iter().map(event).collect()
         }
-        Delivery::Removals(removed) => {
-            let event = |one: tipoff::exchange::Removed| {
+        FeedEvent::Removals(removed) => {
+            let event = |one: tipoff::exchange::Removal| {
                 let text = format!(
                     "removal {} {} {:?}",
                     one.author,
@@ -230,8 +230,8 @@ pub fn events(delivery: Delivery, campaigns: &Campaigns) -> Vec<Event> {
             };
             removed.into_iter().map(event).collect()
         }
-        Delivery::Shown(shown) => {
-            let event = |one: tipoff::exchange::Shown| {
+        FeedEvent::Items(shown) => {
+            let event = |one: tipoff::exchange::FeedItem| {
                 let version = one.current.version;
                 let said = &one.current.assessment;
                 let observed = item(&one.author, said, &one.view, version, None, campaigns);
@@ -241,26 +241,26 @@ pub fn events(delivery: Delivery, campaigns: &Campaigns) -> Vec<Event> {
             };
             shown.into_iter().map(event).collect()
         }
-        Delivery::Changed(changed) => {
+        FeedEvent::GroupChange(changed) => {
             let text =
                 format!("{} joined {:?} left {:?}", changed.group, changed.joined, changed.left);
             vec![told(changed.place, text, Vec::new(), None)]
         }
-        Delivery::Seen(seen) => {
-            let event = |one: tipoff::exchange::Seen| {
+        FeedEvent::Sightings(seen) => {
+            let event = |one: tipoff::exchange::SightingEvent| {
                 let value = one.kept.sighting.indicator.value();
                 let text = format!("{} saw {value} {:?}", one.kept.author, one.view);
                 let content = Some((one.kept.author, one.position, one.kept.sharing));
-                told(Place::behind(one.position), text, vec![one.position], content)
+                told(FeedPosition::behind(one.position), text, vec![one.position], content)
             };
             seen.into_iter().map(event).collect()
         }
-        Delivery::Opined(one) => {
+        FeedEvent::Feedback(one) => {
             let (at, kept) = (one.kept.position, one.kept);
             let text = format!("{} says {:?} {:?}", one.giver, kept.opinion, one.view);
-            vec![told(Place::behind_entry(at.sequence), text, vec![at, one.about], None)]
+            vec![told(FeedPosition::behind_entry(at.sequence), text, vec![at, one.about], None)]
         }
-        Delivery::Tip(one) => vec![crate::tips::told(&one)],
+        FeedEvent::Tip(one) => vec![crate::tips::told(&one)],
     }
 }
 
@@ -274,24 +274,24 @@ pub fn in_snapshot(part: &SnapshotPart, campaigns: &Campaigns) -> Event {
             let content = (author.clone(), version, current.sharing.clone());
             (Some(version), (observed, content))
         }
-        SnapshotPart::Said(said) => (None, deeds::contributed(said, campaigns)),
-        SnapshotPart::Done(deed) => (None, deeds::done(deed, campaigns)),
+        SnapshotPart::Campaign(said) => (None, deeds::contributed(said, campaigns)),
+        SnapshotPart::Enforcement(deed) => (None, deeds::done(deed, campaigns)),
     };
-    let (place, drops, content) = (Place::default(), None, Some(content));
+    let (place, drops, content) = (FeedPosition::default(), None, Some(content));
     Event { place, observed, holds, drops, content, campaign: None }
 }
 
 /// What a trace calls what is to be dropped.
-fn removed_name(what: &RemovedWhat, campaigns: &Campaigns) -> String {
+fn removed_name(what: &RemovedObject, campaigns: &Campaigns) -> String {
     match what {
-        RemovedWhat::Assessment(id) => id.to_string(),
-        RemovedWhat::Contribution(campaign) => campaigns.name(Some(*campaign)),
-        RemovedWhat::Enforcement(id) => id.to_string(),
+        RemovedObject::Assessment(id) => id.to_string(),
+        RemovedObject::Contribution(campaign) => campaigns.name(Some(*campaign)),
+        RemovedObject::Enforcement(id) => id.to_string(),
     }
 }
 
 /// The items and removals of a batch in the order of their places.
-fn of_batch(delivery: &BatchDelivery, campaigns: &Campaigns) -> Vec<Event> {
+fn of_batch(delivery: &BatchEvent, campaigns: &Campaigns) -> Vec<Event> {
     let entry = &delivery.logged.entry;
     let Body::SubmissionBatch(batch) = &entry.body else { panic!("a batch") };
     let Outcome::Taken(outcomes) = &*delivery.outcome else { panic!("taken") };
@@ -326,7 +326,7 @@ fn of_batch(delivery: &BatchDelivery, campaigns: &Campaigns) -> Vec<Event> {
         let given = names.filter(|id| delivery.author || delivery.campaigns.contains(id));
         let shown = Assessment { campaign: given, ..said.assessment.clone() };
         events.push(Event {
-            place: Place::behind(version),
+            place: FeedPosition::behind(version),
             observed: item(&author, &shown, &delivery.view, version, replaces, campaigns),
             holds: Some(version),
             drops: replaces,

@@ -57,7 +57,7 @@ fn a_cursor_is_good_up_to_the_end_of_its_epoch() {
         assert_eq!(follow(&run, lost), Err((Kind::OutOfRange, "cursor_epoch")));
     }
     run.happen(&[submit(3), submit(4), submit(5), submit(6)]).unwrap();
-    assert!(now(&run).place > latest.place);
+    assert!(now(&run).position > latest.position);
     for lost in [late, latest] {
         assert_eq!(follow(&run, lost), Err((Kind::OutOfRange, "cursor_epoch")));
     }

@@ -8,8 +8,9 @@ use tipoff::domain::filter::Filter;
 use tipoff::domain::tip::{TipState, Urgency};
 use tipoff::domain::{PartnerId, Position, TipId};
 use tipoff::exchange::{
-    Added, AddedWhat, BondKind, Caller, CampaignAsked, Delivery, Exchange, Moved, Occurrence,
-    ResponseRequest, Start, TipAsked, TipBox, TipQuery, TipRequest, TipShown, TipTold,
+    Caller, CampaignQuery, EdgeKind, Exchange, FeedEvent, ResponseRequest, Start,
+    TimelineEventKind, TipAction, TipBox, TipDetailQuery, TipEntryRecord, TipEvent, TipMove,
+    TipQuery, TipRequest, TipView,
 };
 
 use crate::cast::{bits, id};
@@ -144,12 +145,12 @@ impl Run {
     fn check_campaigns(
         &self,
         caller: &Caller,
-        all: &BTreeMap<TipId, TipShown>,
+        all: &BTreeMap<TipId, TipView>,
     ) -> Result<(), String> {
-        let asked = CampaignAsked {
+        let asked = CampaignQuery {
             timeline: Some((usize::MAX, None)),
             clusters: true,
-            ..CampaignAsked::default()
+            ..CampaignQuery::default()
         };
         for (_, campaign) in self.world.campaigns.steps() {
             let Ok(known) = self.world.exchange().campaign(caller, campaign, &asked) else {
@@ -157,11 +158,11 @@ impl Run {
             };
             let (mut told, mut taken_back) = (BTreeSet::new(), BTreeSet::new());
             for one in known.timeline.unwrap().0 {
-                let Occurrence::Tip(step) = one.occurrence else { continue };
+                let TimelineEventKind::Tip(step) = one.occurrence else { continue };
                 let tip = &all.get(&step.tip).ok_or("a tip of others is told")?.tip;
                 let is_hidden = tip.withdrawn && tip.sender != *caller.partner();
                 let into = if is_hidden { &mut taken_back } else { &mut told };
-                if is_hidden && (step.what != AddedWhat::Withdrawn || step.subject.is_some()) {
+                if is_hidden && (step.what != TipAction::Withdrawn || step.subject.is_some()) {
                     return Err(format!("of a tip that was taken back is told {step:?}"));
                 }
                 into.insert((step.tip, one.place.position.sequence, step.what));
@@ -170,7 +171,7 @@ impl Run {
                 all.values().filter(|shown| shown.tip.campaign == Some(campaign)).collect();
             let moved = of_it.iter().flat_map(|shown| {
                 let entries = shown.entries.iter().map(|one| &one.added);
-                let moved = entries.filter(|added| added.threads.iter().any(Moved::is_move));
+                let moved = entries.filter(|added| added.threads.iter().any(TipMove::is_move));
                 moved.map(|added| (shown.tip.id, added.sequence, added.what))
             });
             let moved: BTreeSet<_> = moved.collect();
@@ -180,7 +181,7 @@ impl Run {
             }
             TOLD_IN_CAMPAIGNS.fetch_add(moved.len() as u64, Ordering::Relaxed);
             let clusters = known.clusters.unwrap();
-            let bonds = clusters.bonds.iter().filter(|bond| bond.kind == BondKind::Tip);
+            let bonds = clusters.bonds.iter().filter(|bond| bond.kind == EdgeKind::Tip);
             let bound = bonds.map(|bond| {
                 let ids = bond.indicators.iter().map(|at| clusters.indicators[*at].0);
                 (bond.author.clone(), ids.collect::<BTreeSet<_>>())
@@ -208,7 +209,7 @@ impl Run {
         let far = self.world.read(async { tokio::time::Instant::now() + far });
         let (mut states, mut entries) = (States::new(), BTreeMap::new());
         while let Some(delivery) = self.world.read(feed.next_there(far)).unwrap() {
-            let Delivery::Tip(one) = delivery else { continue };
+            let FeedEvent::Tip(one) = delivery else { continue };
             *entries.entry(one.tip.id).or_default() += 1;
             let threads = one.tip.threads.into_iter();
             states.extend(threads.map(|thread| ((one.tip.id, thread.recipient), thread.state)));
@@ -244,7 +245,7 @@ pub fn queries(exchange: &Exchange, caller: &Caller) -> Vec<Observed> {
 }
 
 /// What a feed tells of a tip. Ids are random, and no part of what is compared.
-pub fn told(one: &TipTold) -> Event {
+pub fn told(one: &TipEvent) -> Event {
     let threads: Vec<_> =
         one.tip.threads.iter().map(|thread| (thread.recipient.as_str(), thread.state)).collect();
     let Observed { text, mut positions } = added(&one.added.added, &one.added.text);
@@ -261,8 +262,8 @@ pub fn told(one: &TipTold) -> Event {
     }
 }
 
-fn added(added: &Added, text: &str) -> Observed {
-    let Added { what, author, recipient, shown, indicators, threads, .. } = added;
+fn added(added: &TipEntryRecord, text: &str) -> Observed {
+    let TipEntryRecord { what, author, recipient, shown, indicators, threads, .. } = added;
     let text = format!(
         "{what:?} by {author:?} for {recipient:?} {shown} {threads:?} {indicators} says {text:?}"
     );
@@ -283,8 +284,8 @@ fn query(of: TipBox, overdue: bool) -> TipQuery {
     }
 }
 
-fn asked(tip: TipId) -> TipAsked {
-    TipAsked {
+fn asked(tip: TipId) -> TipDetailQuery {
+    TipDetailQuery {
         tip,
         recipient: None,
         behind: 0,

@@ -32,14 +32,14 @@ pub fn item_words(items: &[(u32, ItemReceipt)]) -> (String, Vec<Position>) {
     (text, positions)
 }
 
-pub fn withdrawn(withdrawn: &tipoff::exchange::Withdrawn) -> Observed {
+pub fn withdrawn(withdrawn: &tipoff::exchange::WithdrawalReceipt) -> Observed {
     let ids: Vec<_> = withdrawn.versions.iter().map(|(id, _)| id).collect();
     let versions = withdrawn.versions.iter().map(|(_, version)| *version);
     let entries = withdrawn.sequences.iter().map(|sequence| Position::new(*sequence, 0));
     told(&format!("withdrawn {ids:?}"), versions.chain(entries).collect::<Vec<_>>())
 }
 
-pub fn noted(noted: &tipoff::exchange::Noted) -> Observed {
+pub fn noted(noted: &tipoff::exchange::RequestReceipt) -> Observed {
     let text = format!("noted {} {:?} {}", noted.counted, noted.rejected, noted.replayed);
     told(&text, [Position::new(noted.sequence, 0)])
 }

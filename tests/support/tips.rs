@@ -2,7 +2,7 @@
 
 use std::collections::BTreeSet;
 
-use tipoff::client::{Client, ClientError, FeedEvent, From, events};
+use tipoff::client::{Client, ClientError, FeedEvent, FeedStart, events};
 use tipoff::wire::pb;
 
 /// A tip to some partners.
@@ -58,7 +58,7 @@ pub async fn walk(client: &Client, tip: &str, states: &[pb::TipState]) {
 
 /// Everything that was added to tips, as a partner's feed tells it from the beginning.
 pub async fn told(client: &Client) -> Vec<pb::TipEvent> {
-    let (mut from, mut told) = (From::Start, Vec::new());
+    let (mut from, mut told) = (FeedStart::Beginning, Vec::new());
     loop {
         let mut page = client.pull(&from, None, 100).await.unwrap();
         let (more, cursor) = (page.more, page.cursor.take());
@@ -66,7 +66,7 @@ pub async fn told(client: &Client) -> Vec<pb::TipEvent> {
             FeedEvent::Tip(tip) => Some(*tip),
             _ => None,
         }));
-        from = From::Cursor(cursor.unwrap());
+        from = FeedStart::Cursor(cursor.unwrap());
         if !more {
             return told;
         }

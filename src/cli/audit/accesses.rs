@@ -2,7 +2,7 @@
 
 use serde_json::{Value, json};
 
-use super::super::failure::{Done, Outcome};
+use super::super::failure::{Completion, Outcome};
 use super::super::{Global, identity, output, words};
 use crate::wire::pb;
 
@@ -25,15 +25,15 @@ impl Accesses {
             for one in &accesses {
                 output::json(&object(one))?;
             }
-            return Ok(Done::Whole);
+            return Ok(Completion::Whole);
         }
         if accesses.is_empty() {
             output::line("no accesses")?;
-            return Ok(Done::Whole);
+            return Ok(Completion::Whole);
         }
         let header = ["WHEN", "LIAISON", "HOW", "PURPOSE", "REFERENCE", "VERSION", "WHAT"];
         output::line(&output::table(header, accesses.iter().flat_map(rows)))?;
-        Ok(Done::Whole)
+        Ok(Completion::Whole)
     }
 }
 

@@ -2,7 +2,7 @@
 
 use serde_json::json;
 
-use crate::cli::failure::{Done, Outcome};
+use crate::cli::failure::{Completion, Outcome};
 use crate::cli::{Global, deeds, identity, output, words};
 
 pub async fn run(global: &Global) -> Outcome {
@@ -16,11 +16,11 @@ pub async fn run(global: &Global) -> Outcome {
                 "newest": newest,
             }))?;
         }
-        return Ok(Done::Whole);
+        return Ok(Completion::Whole);
     }
     if campaigns.is_empty() {
         output::line("no campaign is shared with you")?;
-        return Ok(Done::Whole);
+        return Ok(Completion::Whole);
     }
     let rows = campaigns.into_iter().map(|one| {
         let newest = one.newest.unwrap_or_default();
@@ -32,5 +32,5 @@ pub async fn run(global: &Global) -> Outcome {
     });
     let header = ["CAMPAIGN", "NAME", "NEWEST BY", "ATTRIBUTED TO", "CONTRIBUTIONS", "NEWEST"];
     output::line(&output::table(header, rows))?;
-    Ok(Done::Whole)
+    Ok(Completion::Whole)
 }

@@ -5,7 +5,7 @@ use serde_json::json;
 use sha2::{Digest, Sha256};
 
 use crate::cli::audience::SharingFlags;
-use crate::cli::failure::{Done, Failure, Outcome};
+use crate::cli::failure::{Completion, Failure, Outcome};
 use crate::cli::{Global, identity, output, request, words};
 use crate::wire::pb;
 
@@ -81,7 +81,7 @@ impl Put {
             let what = output::paint(output::GOOD, what);
             output::line(&format!("campaign {} {what}", answer.campaign_id))?;
         }
-        Ok(Done::Whole)
+        Ok(Completion::Whole)
     }
 
     fn request(self) -> pb::PutCampaignRequest {

@@ -3,7 +3,7 @@
 use serde_json::{Value, json};
 
 use super::graph::{self, Format};
-use crate::cli::failure::{Done, Failure, Outcome};
+use crate::cli::failure::{Completion, Failure, Outcome};
 use crate::cli::tip::told;
 use crate::cli::{Global, deeds, identity, output, words};
 use crate::client::Client;
@@ -27,7 +27,7 @@ pub struct Show {
 }
 
 /// What there is to show, as far as it was asked for.
-struct Shown {
+struct CampaignDetails {
     campaign: pb::GetCampaignResponse,
     indicators: Option<Vec<pb::VisibleAssessment>>,
     timeline: Option<Vec<pb::TimelineEvent>>,
@@ -48,7 +48,7 @@ impl Show {
             if clusters.cut {
                 output::remark("cut: there is more than is shown");
             }
-            return Ok(Done::Whole);
+            return Ok(Completion::Whole);
         }
         let shown = self.read(&client, campaign).await?;
         if global.json {
@@ -56,15 +56,15 @@ impl Show {
         } else {
             shown.tell()?;
         }
-        Ok(Done::Whole)
+        Ok(Completion::Whole)
     }
 
     async fn read(
         &self,
         client: &Client,
         campaign: pb::GetCampaignResponse,
-    ) -> Result<Shown, Failure> {
-        let mut shown = Shown { campaign, indicators: None, timeline: None };
+    ) -> Result<CampaignDetails, Failure> {
+        let mut shown = CampaignDetails { campaign, indicators: None, timeline: None };
         if self.indicators {
             shown.indicators = Some(client.campaign_indicators(&self.id).await?);
         }
@@ -75,7 +75,7 @@ impl Show {
     }
 }
 
-impl Shown {
+impl CampaignDetails {
     fn tell(&self) -> Result<(), Failure> {
         let pb::GetCampaignResponse { id, contributions, omitted, numbers, .. } = &self.campaign;
         output::line(&output::paint(output::BOLD, &format!("campaign {id}")))?;

@@ -8,7 +8,7 @@ use super::super::{subscription, words};
 use super::reader::Reader;
 use super::stage::Stage;
 use super::{heading, say, show};
-use crate::client::{Client, From};
+use crate::client::{Client, FeedStart};
 use crate::clock::{Clock, SystemClock};
 use crate::wire::pb;
 
@@ -25,7 +25,8 @@ pub async fn open(stage: &Stage, versions: usize) -> Result<Reader, Failure> {
     let client = stage.connected("facegraph").await?;
     let clock = SystemClock;
     let begun = clock.instant();
-    let mut desk = Reader::of("facegraph", client.subscribe_named(NAME, From::Start, None));
+    let mut desk =
+        Reader::of("facegraph", client.subscribe_named(NAME, FeedStart::Beginning, None));
     desk.fill(versions).await?;
     let took = clock.instant().duration_since(begun);
     let behind = status(&client).await?.lag_entries;

@@ -5,7 +5,7 @@ use super::super::words;
 use super::reader::Reader;
 use super::stage::Stage;
 use super::{SAMPLE_VICTIM, heading, say};
-use crate::client::{FeedEvent, From};
+use crate::client::{FeedEvent, FeedStart};
 use crate::clock::{Clock, SystemClock};
 use crate::wire::pb;
 
@@ -21,8 +21,8 @@ pub async fn give(stage: &Stage, wrong: &pb::FeedItem) -> Result<(), Failure> {
     };
     let (facegraph, birdsite) =
         (stage.connected("facegraph").await?, stage.connected("birdsite").await?);
-    let here = birdsite.pull(&From::Now, None, 1).await?.cursor.unwrap_or_default();
-    let mut author = Reader::of("birdsite", birdsite.subscribe(From::Cursor(here), None));
+    let here = birdsite.pull(&FeedStart::Now, None, 1).await?.cursor.unwrap_or_default();
+    let mut author = Reader::of("birdsite", birdsite.subscribe(FeedStart::Cursor(here), None));
     let request = pb::GiveFeedbackRequest {
         request_id: "not-theirs".into(),
         version: Some(about),

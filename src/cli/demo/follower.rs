@@ -9,7 +9,7 @@ use super::super::failure::Failure;
 use super::reader::Reader;
 use super::stage::Stage;
 use super::tally::Tally;
-use crate::client::{ClientError, FeedEvent, From};
+use crate::client::{ClientError, FeedEvent, FeedStart};
 use crate::clock::{Clock, SystemClock};
 
 /// How long without an item a follower that lacks some waits for another: longer than its connection may
@@ -27,7 +27,7 @@ impl Follower {
     /// Subscribes as a partner.
     pub async fn start(stage: &Stage, partner: &'static str) -> Result<Self, Failure> {
         let client = stage.connected(partner).await?;
-        let mut reader = Reader::of(partner, client.subscribe(From::Start, None));
+        let mut reader = Reader::of(partner, client.subscribe(FeedStart::Beginning, None));
         let (whole, mut told) = watch::channel(None);
         let task = tokio::spawn(async move {
             let clock = SystemClock;

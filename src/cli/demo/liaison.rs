@@ -7,7 +7,7 @@ use super::super::words;
 use super::stage::Stage;
 use super::tip::NEWS_SITES;
 use super::{LABEL, heading, say};
-use crate::client::{self, Client, ClientError, FeedEvent, From, Report};
+use crate::client::{self, Client, ClientError, FeedEvent, FeedStart, Report};
 use crate::clock::{Clock, SystemClock};
 use crate::wire::{pb, timestamp};
 
@@ -36,7 +36,7 @@ pub async fn release_and_read(stage: &Stage, campaign: &str) -> Result<(), Failu
     heading("facegraph releases what it found to law enforcement")?;
     let facegraph = stage.connected("facegraph").await?;
     let cyber_unit = stage.client("cyber-unit")?;
-    match cyber_unit.pull(&From::Start, None, 100).await {
+    match cyber_unit.pull(&FeedStart::Beginning, None, 100).await {
         Err(ClientError::Invalid { message: why, .. }) => {
             say(&format!("cyber-unit pulls without a purpose: {why}"))?;
         }
@@ -51,7 +51,7 @@ pub async fn release_and_read(stage: &Stage, campaign: &str) -> Result<(), Failu
         until: Some(timestamp(until)),
     };
     let cyber_unit = cyber_unit.for_purpose(purpose);
-    let before = cyber_unit.pull(&From::Start, None, 100).await?.items.len();
+    let before = cyber_unit.pull(&FeedStart::Beginning, None, 100).await?.items.len();
     say(&format!(
         "under warrant {WARRANT} it is given {}",
         words::count(before as u64, "indicator")
@@ -68,10 +68,10 @@ pub async fn release_and_read(stage: &Stage, campaign: &str) -> Result<(), Failu
         "facegraph releases all that it has in the campaign: {}",
         words::count(released.changed, "version")
     ))?;
-    let (mut from, mut more, mut given) = (From::Start, true, Vec::new());
+    let (mut from, mut more, mut given) = (FeedStart::Beginning, true, Vec::new());
     while more {
         let page = cyber_unit.pull(&from, None, 100).await?;
-        (from, more) = (From::Cursor(page.cursor.clone().unwrap_or_default()), page.more);
+        (from, more) = (FeedStart::Cursor(page.cursor.clone().unwrap_or_default()), page.more);
         given.extend(client::events(page));
     }
     let told: Vec<_> = given.iter().map(|event| told(event, campaign)).collect();

@@ -12,7 +12,7 @@ use tokio::process::{Child, Command};
 
 use super::super::failure::Failure;
 use super::super::{output, words};
-use super::withdrawal::Withdrawn;
+use super::withdrawal::WithdrawnReport;
 use crate::client::{Client, Patience};
 use crate::clock::{Clock, SystemClock};
 use crate::domain::PartnerId;
@@ -127,7 +127,7 @@ impl Stage {
     pub fn linger(
         &self,
         known: &pb::SubmittedIndicator,
-        withdrawn: &Withdrawn,
+        withdrawn: &WithdrawnReport,
     ) -> Result<(), Failure> {
         let value = words::value(&known.platform, &known.value);
         let (folder, gone) = (self.folder.display(), &withdrawn.value);

@@ -8,7 +8,7 @@ use super::super::{deeds, output, words};
 use super::reader::Reader;
 use super::stage::Stage;
 use super::{desk, heading, liaison, say, show};
-use crate::client::{Client, ClientError, FeedEvent, From, ReportSummary};
+use crate::client::{Client, ClientError, FeedEvent, FeedStart, ReportSummary};
 use crate::clock::{Clock, SystemClock};
 use crate::wire::pb;
 
@@ -63,8 +63,8 @@ pub async fn tell(
     heading("birdsite tips facegraph off, and sees each step as it happens")?;
     let (birdsite, facegraph) =
         (stage.connected("birdsite").await?, stage.connected("facegraph").await?);
-    let here = birdsite.pull(&From::Now, None, 3).await?.cursor.unwrap_or_default();
-    let mut feed = Reader::of("birdsite", birdsite.subscribe(From::Cursor(here), None));
+    let here = birdsite.pull(&FeedStart::Now, None, 3).await?.cursor.unwrap_or_default();
+    let mut feed = Reader::of("birdsite", birdsite.subscribe(FeedStart::Cursor(here), None));
     let named = report.items.iter().take(NAMED).map(|item| pb::IndicatorKey {
         kind: item.kind,
         platform: item.platform.clone(),

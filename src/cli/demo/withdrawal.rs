@@ -11,7 +11,7 @@ use crate::clock::{Clock, SystemClock};
 use crate::wire::pb;
 
 /// What was taken back.
-pub struct Withdrawn {
+pub struct WithdrawnReport {
     /// The value, with its platform.
     pub value: String,
     /// The entry that ended it.
@@ -39,7 +39,7 @@ pub async fn withdraw(
     wrong: &pb::FeedItem,
     desk: &mut Reader,
     tubeworks: &mut Reader,
-) -> Result<Withdrawn, Failure> {
+) -> Result<WithdrawnReport, Failure> {
     heading("birdsite takes it back, and whoever has it is told")?;
     let birdsite = stage.connected("birdsite").await?;
     let pb::Indicator { kind, platform, value, .. } = wrong.indicator.clone().unwrap_or_default();
@@ -72,13 +72,13 @@ pub async fn withdraw(
     let rows = [row(desk, desk::NAME, to_desk), row(tubeworks, "no name", to_tubeworks)];
     show(&output::table(["PARTNER", "AS", "TOLD TO DROP IT", "AFTER ms"], rows))?;
     unknown_to(stage, "facegraph", key).await?;
-    Ok(Withdrawn { value: shown, sequence: *sequence })
+    Ok(WithdrawnReport { value: shown, sequence: *sequence })
 }
 
 /// What birdsite can show of it, before facegraph's desk acknowledged it and after.
 pub async fn show_who_was_told(
     stage: &Stage,
-    withdrawn: &Withdrawn,
+    withdrawn: &WithdrawnReport,
     desk: &mut Reader,
 ) -> Result<(), Failure> {
     let sequence = withdrawn.sequence;

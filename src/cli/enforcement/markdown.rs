@@ -1,6 +1,6 @@
 //! A transparency report that could be published.
 
-use super::report::{Reported, TOLD_APART, shown};
+use super::report::{ReportScope, TOLD_APART, shown};
 use crate::cli::words;
 use crate::domain::enforcement::totals::Part;
 
@@ -8,7 +8,7 @@ use crate::domain::enforcement::totals::Part;
 const TABLE: &str = " assets | disabled before |\n|---|---:|---:|\n";
 
 /// The report, as Markdown.
-pub fn of(reported: &Reported) -> String {
+pub fn of(reported: &ReportScope) -> String {
     let totals = &reported.totals;
     let mut text = String::from("# Transparency report\n\n");
     text += &scope(reported);
@@ -28,7 +28,7 @@ pub fn of(reported: &Reported) -> String {
 }
 
 /// What the report is over.
-fn scope(reported: &Reported) -> String {
+fn scope(reported: &ReportScope) -> String {
     let period = match reported.period {
         (None, None) => "Everything that was reported, whenever it was done".to_owned(),
         (Some(from), None) => format!("What was done from {from} on"),
@@ -49,7 +49,7 @@ fn scope(reported: &Reported) -> String {
     format!("{period}{}{partners}. {days}", campaign.unwrap_or_default())
 }
 
-fn part(reported: &Reported, part: &Part, one: &str) -> String {
+fn part(reported: &ReportScope, part: &Part, one: &str) -> String {
     if part.deeds == 0 {
         return "None.\n".into();
     }
@@ -92,14 +92,14 @@ fn plain(text: &str) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::domain::enforcement::totals::{Given, totals};
+    use crate::domain::enforcement::totals::{CountedEnforcement, totals};
     use crate::domain::enforcement::{
         AssetKind, Enforcement, EnforcementCount, EnforcementId, EnforcementMethod,
         EnforcementSource,
     };
     use crate::domain::{CampaignId, PartnerId, Platform, Position, Timestamp};
 
-    fn reported() -> Reported {
+    fn reported() -> ReportScope {
         let campaign = CampaignId::from_bytes([7; 16]);
         let count = |asset, count, already_disabled| EnforcementCount {
             already_disabled,
@@ -122,13 +122,13 @@ mod tests {
             source: EnforcementSource::Reported,
             ..own.clone()
         };
-        let given = |enforcement| Given {
+        let given = |enforcement| CountedEnforcement {
             author: PartnerId::from_stored("facegraph"),
             position: Position::new(4, 0),
             accepted: Timestamp::default(),
             enforcement,
         };
-        Reported {
+        ReportScope {
             period: (Some("2019-08-01".parse().unwrap()), None),
             partners: Vec::new(),
             campaign: Some(campaign.to_string()),
@@ -160,7 +160,7 @@ mod tests {
 
     #[test]
     fn a_report_of_nothing_says_so() {
-        let nothing = Reported { totals: totals(&[]), ..reported() };
+        let nothing = ReportScope { totals: totals(&[]), ..reported() };
         assert!(of(&nothing).contains("There is nothing to report."));
     }
 }

@@ -6,7 +6,7 @@ use sha2::{Digest, Sha256};
 
 use super::counts;
 use crate::cli::audience::SharingFlags;
-use crate::cli::failure::{Done, Failure, Outcome};
+use crate::cli::failure::{Completion, Failure, Outcome};
 use crate::cli::{Global, deeds, identity, output, request, words};
 use crate::domain::Day;
 use crate::domain::enforcement::{EnforcementCount, EnforcementMethod};
@@ -83,7 +83,7 @@ impl Put {
                 counts.join(", ")
             ))?;
         }
-        Ok(Done::Whole)
+        Ok(Completion::Whole)
     }
 
     fn request(self) -> Result<pb::ReportEnforcementRequest, Failure> {

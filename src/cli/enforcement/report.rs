@@ -5,10 +5,10 @@ use std::collections::BTreeMap;
 use serde_json::{Value, json};
 
 use super::markdown;
-use crate::cli::failure::{Done, Failure, Outcome};
+use crate::cli::failure::{Completion, Failure, Outcome};
 use crate::cli::{Global, identity, output, words};
 use crate::client::Client;
-use crate::domain::enforcement::totals::{Given, Key, Part, Sum, Totals, totals};
+use crate::domain::enforcement::totals::{CountedEnforcement, Key, Part, Sum, Totals, totals};
 use crate::domain::{Day, PartnerId, Position, Timestamp};
 use crate::wire::{enforcement, pb};
 
@@ -39,7 +39,7 @@ pub struct Report {
 
 /// What a report is over, and what it came to.
 #[derive(Debug)]
-pub struct Reported {
+pub struct ReportScope {
     /// The period that was asked for.
     pub period: (Option<Day>, Option<Day>),
     /// The partners that were asked for; none is all of them.
@@ -53,10 +53,10 @@ pub struct Reported {
 }
 
 /// Something that totals are told apart by: what it is called, and what it is of one.
-pub type ToldApart = (&'static str, fn(&Reported, &Key) -> String);
+pub type Grouping = (&'static str, fn(&ReportScope, &Key) -> String);
 
 /// Everything that totals are told apart by.
-pub const TOLD_APART: [ToldApart; 6] = [
+pub const TOLD_APART: [Grouping; 6] = [
     ("campaign", |reported, key| {
         let id = key.campaign.map(|id| id.to_string());
         id.map(|id| reported.campaign_name(&id)).unwrap_or_default()
@@ -81,7 +81,7 @@ impl Report {
             let said = one.newest.and_then(|newest| newest.contribution).unwrap_or_default();
             (one.id, words::one_line(&said.name))
         });
-        let reported = Reported {
+        let reported = ReportScope {
             period: (self.from, self.until),
             partners: self.partners,
             campaign: self.campaign,
@@ -95,10 +95,10 @@ impl Report {
         } else {
             output::line(&reported.table())?;
         }
-        Ok(Done::Whole)
+        Ok(Completion::Whole)
     }
 
-    async fn given(&self, client: &Client) -> Result<Vec<Given>, Failure> {
+    async fn given(&self, client: &Client) -> Result<Vec<CountedEnforcement>, Failure> {
         let everybody = [String::new()];
         let partners = if self.partners.is_empty() { &everybody[..] } else { &self.partners };
         let day = |day: Option<Day>| day.map(|day| day.to_string()).unwrap_or_default();
@@ -119,13 +119,13 @@ impl Report {
     }
 }
 
-fn read(one: &pb::VisibleEnforcement) -> Result<Given, Failure> {
+fn read(one: &pb::VisibleEnforcement) -> Result<CountedEnforcement, Failure> {
     let wrong = |invalid: crate::domain::Invalid| {
         Failure::failed(format!("the exchange gave an enforcement that is none: {invalid}"))
     };
     let accepted = one.accepted_at.unwrap_or_default();
     let version = one.version.unwrap_or_default();
-    Ok(Given {
+    Ok(CountedEnforcement {
         author: PartnerId::parse(&one.author).map_err(wrong)?,
         position: Position::new(version.sequence, version.index),
         accepted: Timestamp::from_millis(accepted.seconds.saturating_mul(1_000)),
@@ -134,7 +134,7 @@ fn read(one: &pb::VisibleEnforcement) -> Result<Given, Failure> {
     })
 }
 
-impl Reported {
+impl ReportScope {
     /// What a campaign is called, beside its id where it is called anything.
     pub fn campaign_name(&self, id: &str) -> String {
         match self.names.get(id) {

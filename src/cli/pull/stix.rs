@@ -5,14 +5,16 @@ use std::collections::BTreeMap;
 use super::super::failure::Failure;
 use super::super::{output, shown, words};
 use crate::client::FeedEvent;
-use crate::domain::{Given, GivenContribution, GivenEnforcement, Invalid, Position};
+use crate::domain::{
+    Invalid, Position, ReceivedAssessment, ReceivedContribution, ReceivedEnforcement,
+};
 use crate::formats::stix::Bundle;
 use crate::wire::{given, pb};
 
 /// What stands of what was pulled so far.
 #[derive(Debug, Default)]
-pub struct Current {
-    held: BTreeMap<Position, Held>,
+pub struct CurrentObjects {
+    held: BTreeMap<Position, BundleObject>,
     /// What is to be dropped of what an earlier pull gave: a bundle holds what is, and not what was.
     gone: Vec<(Position, String)>,
     left_out: u64,
@@ -20,17 +22,17 @@ pub struct Current {
 
 /// An object that a bundle holds.
 #[derive(Debug)]
-enum Held {
-    Item(Box<Given>),
-    Said(Box<GivenContribution>),
-    Done(Box<GivenEnforcement>),
+enum BundleObject {
+    Item(Box<ReceivedAssessment>),
+    Said(Box<ReceivedContribution>),
+    Done(Box<ReceivedEnforcement>),
 }
 
 fn unreadable(invalid: &Invalid) -> Failure {
     Failure::failed(format!("the exchange sent what this client cannot read: {invalid}"))
 }
 
-impl Current {
+impl CurrentObjects {
     /// Takes an event.
     pub fn add(&mut self, event: &FeedEvent) -> Result<(), Failure> {
         match event {
@@ -39,7 +41,7 @@ impl Current {
                 if let Some(old) = item.replaces {
                     self.drop_version(&old, "replaced");
                 }
-                self.held.insert(given.version, Held::Item(Box::new(given)));
+                self.held.insert(given.version, BundleObject::Item(Box::new(given)));
             }
             FeedEvent::Campaign(event) => {
                 let told = event.contribution.clone().unwrap_or_default();
@@ -47,7 +49,7 @@ impl Current {
                 if let Some(old) = told.replaces {
                     self.drop_version(&old, "replaced");
                 }
-                self.held.insert(given.version, Held::Said(Box::new(given)));
+                self.held.insert(given.version, BundleObject::Said(Box::new(given)));
             }
             FeedEvent::Enforcement(event) => {
                 let told = event.enforcement.clone().unwrap_or_default();
@@ -55,7 +57,7 @@ impl Current {
                 if let Some(old) = told.replaces {
                     self.drop_version(&old, "replaced");
                 }
-                self.held.insert(given.version, Held::Done(Box::new(given)));
+                self.held.insert(given.version, BundleObject::Done(Box::new(given)));
             }
             FeedEvent::Removal(removal) => {
                 if let Some(version) = &removal.version {
@@ -79,9 +81,9 @@ impl Current {
         let mut bundle = Bundle::default();
         for held in self.held.values() {
             match held {
-                Held::Item(given) => bundle.add(given),
-                Held::Said(given) => bundle.add_contribution(given),
-                Held::Done(given) => bundle.add_enforcement(given),
+                BundleObject::Item(given) => bundle.add(given),
+                BundleObject::Said(given) => bundle.add_contribution(given),
+                BundleObject::Done(given) => bundle.add_enforcement(given),
             }
         }
         let text = serde_json::to_string_pretty(&bundle.finish())

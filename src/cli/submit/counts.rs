@@ -20,7 +20,7 @@ const REQUEST_ENFORCEMENTS: usize = 1_000;
 
 /// What became of each count of an input.
 #[derive(Debug, Default)]
-pub struct Counted {
+pub struct CountReceipts {
     counts: Vec<One>,
 }
 
@@ -44,8 +44,8 @@ pub async fn send(
     placed: &[Placed<'_>],
     sharing: &pb::Sharing,
     campaign: Option<&str>,
-) -> Result<Counted, Failure> {
-    let mut counted = Counted::default();
+) -> Result<CountReceipts, Failure> {
+    let mut counted = CountReceipts::default();
     if placed.is_empty() {
         return Ok(counted);
     }
@@ -113,7 +113,7 @@ fn enforcement(
     }
 }
 
-impl Counted {
+impl CountReceipts {
     /// Whether one of them was rejected.
     pub fn is_in_part(&self) -> bool {
         self.counts.iter().any(|one| one.item.status() == pb::ItemStatus::Rejected)

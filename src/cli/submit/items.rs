@@ -14,7 +14,7 @@ const TECHNIQUES: usize = 20;
 
 /// What is said of every item of the input.
 #[derive(Clone, Debug, Default, clap::Args)]
-pub struct Saying {
+pub struct ItemDefaults {
     /// What you hold the values to be, where the input does not say: malicious, suspicious,
     /// unknown, `non_malicious`
     #[arg(long)]
@@ -36,7 +36,7 @@ pub struct Saying {
     pub campaign: Option<String>,
 }
 
-impl Saying {
+impl ItemDefaults {
     /// Says of every item that it has a label.
     pub fn labelled(label: &str) -> Self {
         Self { labels: vec![label.to_owned()], ..Self::default() }
@@ -86,7 +86,7 @@ impl Submittable {
 /// under all the techniques that it stands under.
 pub fn merge<'a>(
     records: impl IntoIterator<Item = (&'a str, &'a Record)>,
-    saying: &Saying,
+    saying: &ItemDefaults,
 ) -> Submittable {
     let mut made = Submittable::default();
     let mut seen: HashMap<IndicatorId, usize> = HashMap::new();
@@ -120,7 +120,7 @@ pub fn merge<'a>(
     made
 }
 
-fn item(indicator: &Indicator, record: &Record, saying: &Saying) -> pb::SubmittedIndicator {
+fn item(indicator: &Indicator, record: &Record, saying: &ItemDefaults) -> pb::SubmittedIndicator {
     let details = &record.details;
     let mut labels = saying.labels.clone();
     labels.extend(details.labels.iter().filter(|label| !saying.labels.contains(label)).cloned());

@@ -10,17 +10,17 @@ use crate::wire::pb;
 const WAIT: Duration = Duration::from_secs(2);
 
 /// Who keeps the place.
-pub enum Place {
+pub enum PositionKeeper {
     /// Nobody.
     Nowhere,
     /// A file.
     File(FeedState),
     /// The exchange, under a name.
-    Exchange(Acknowledging),
+    Exchange(AcknowledgedPosition),
 }
 
 /// A place that the exchange keeps.
-pub struct Acknowledging {
+pub struct AcknowledgedPosition {
     client: Client,
     name: String,
     /// The last that it was told, or the one that the feed was to begin at: the exchange may hold an
@@ -28,27 +28,27 @@ pub struct Acknowledging {
     told: Option<pb::Cursor>,
 }
 
-impl Place {
+impl PositionKeeper {
     /// A place that the exchange keeps, of a feed that begins at `told`.
     pub fn exchange(client: Client, name: String, told: Option<pb::Cursor>) -> Self {
-        Place::Exchange(Acknowledging { client, name, told })
+        PositionKeeper::Exchange(AcknowledgedPosition { client, name, told })
     }
 
     /// Keeps a place for good, before the command ends.
     pub async fn keep(&mut self, cursor: Option<&pb::Cursor>) -> Result<(), Failure> {
         match (self, cursor) {
-            (Place::File(state), Some(cursor)) => Ok(state.keep(cursor)?),
-            (Place::Exchange(place), Some(cursor)) => {
+            (PositionKeeper::File(state), Some(cursor)) => Ok(state.keep(cursor)?),
+            (PositionKeeper::Exchange(place), Some(cursor)) => {
                 let client = place.client.clone();
                 Ok(place.tell(&client, cursor).await?)
             }
-            (Place::Nowhere, _) | (_, None) => Ok(()),
+            (PositionKeeper::Nowhere, _) | (_, None) => Ok(()),
         }
     }
 
     /// Keeps a place on the way. Where the exchange is not there for the moment, another time does.
     pub async fn keep_if_possible(&mut self, cursor: Option<&pb::Cursor>) -> Result<(), Failure> {
-        let (Place::Exchange(place), Some(cursor)) = (&mut *self, cursor) else {
+        let (PositionKeeper::Exchange(place), Some(cursor)) = (&mut *self, cursor) else {
             return self.keep(cursor).await;
         };
         let patience = Patience { tries: Some(0), ..Patience::default() };
@@ -60,7 +60,7 @@ impl Place {
     }
 }
 
-impl Acknowledging {
+impl AcknowledgedPosition {
     async fn tell(&mut self, client: &Client, cursor: &pb::Cursor) -> Result<(), ClientError> {
         if self.told.as_ref() != Some(cursor) {
             client.acknowledge(&self.name, cursor.clone()).await?;

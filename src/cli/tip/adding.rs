@@ -30,7 +30,7 @@ pub struct IndicatorFlags {
 
 /// The indicators of a request, and what could not be read of a file.
 #[derive(Debug, Default)]
-pub struct Adding {
+pub struct ReadIndicators {
     pub keys: Vec<pb::IndicatorKey>,
     pub unreadable: Vec<String>,
 }
@@ -43,13 +43,13 @@ impl IndicatorFlags {
 
     /// The values as they are named, and those of the file. What is named is read by the exchange, which
     /// says of each why it cannot be.
-    pub fn read(&self) -> Result<Adding, Failure> {
+    pub fn read(&self) -> Result<ReadIndicators, Failure> {
         let named = self.indicators.iter().map(|value| pb::IndicatorKey {
             kind: self.kind.map_or(pb::Kind::Unspecified, pb::Kind::from).into(),
             platform: self.platform.clone().unwrap_or_default(),
             value: value.clone(),
         });
-        let mut adding = Adding { keys: named.collect(), ..Adding::default() };
+        let mut adding = ReadIndicators { keys: named.collect(), ..ReadIndicators::default() };
         let Some(file) = &self.file else { return Ok(adding) };
         let cannot = |error: &dyn std::fmt::Display| {
             Failure::usage(format!("cannot read {}: {error}", file.display()))
@@ -72,7 +72,7 @@ impl IndicatorFlags {
     }
 }
 
-impl Adding {
+impl ReadIndicators {
     /// Says on stdout what does not count: of what was sent, and of what was not.
     pub fn tell_rejected(&self, rejected: &[pb::ItemReceipt]) -> Result<(), Failure> {
         for reason in self.reasons(rejected) {

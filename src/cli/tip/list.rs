@@ -3,7 +3,7 @@
 use clap::ValueEnum;
 
 use super::told;
-use crate::cli::failure::{Done, Failure, Outcome};
+use crate::cli::failure::{Completion, Failure, Outcome};
 use crate::cli::purpose::PurposeFlags;
 use crate::cli::tip::send::Urgency;
 use crate::cli::{Global, identity, output, words};
@@ -83,12 +83,12 @@ impl List {
             for tip in &tips {
                 output::json(&told::tip_object(tip))?;
             }
-            return Ok(Done::Whole);
+            return Ok(Completion::Whole);
         }
         let with = if self.sent { "TO" } else { "FROM" };
         let header = ["TIP", with, "STATE", "URGENCY", "ANSWER BY", "SENT", "ABOUT"];
         output::line(&output::table(header, tips.iter().map(|tip| self.row(tip))))?;
-        Ok(Done::Whole)
+        Ok(Completion::Whole)
     }
 
     async fn listed(&self, client: &Client) -> Result<Vec<pb::Tip>, Failure> {

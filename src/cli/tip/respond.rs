@@ -8,7 +8,7 @@ use sha2::{Digest, Sha256};
 use super::adding::IndicatorFlags;
 use super::{find, told};
 use crate::cli::enforcement::counts;
-use crate::cli::failure::{Done, Failure, Outcome};
+use crate::cli::failure::{Completion, Failure, Outcome};
 use crate::cli::purpose::PurposeFlags;
 use crate::cli::{Global, identity, output, request, words};
 use crate::domain::enforcement::{EnforcementCount, EnforcementMethod};
@@ -155,6 +155,6 @@ impl Respond {
             };
             output::line(&format!("tip {tip_id} {stands}{before}"))?;
         }
-        Ok(if reasons.is_empty() { Done::Whole } else { Done::InPart })
+        Ok(if reasons.is_empty() { Completion::Whole } else { Completion::InPart })
     }
 }

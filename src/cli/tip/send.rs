@@ -8,7 +8,7 @@ use serde_json::json;
 use sha2::{Digest, Sha256};
 
 use super::adding::{self, IndicatorFlags};
-use crate::cli::failure::{Done, Failure, Outcome};
+use crate::cli::failure::{Completion, Failure, Outcome};
 use crate::cli::{Global, identity, output, request, words};
 use crate::domain::sharing::Tlp;
 use crate::wire::pb;
@@ -124,7 +124,7 @@ impl Send {
             let to = self.to.join(", ");
             output::line(&format!("tip {} sent to {to}, with {with}{before}", sent.tip_id))?;
         }
-        Ok(if reasons.is_empty() { Done::Whole } else { Done::InPart })
+        Ok(if reasons.is_empty() { Completion::Whole } else { Completion::InPart })
     }
 
     fn narrative(&self) -> Result<String, Failure> {

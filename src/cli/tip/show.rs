@@ -3,7 +3,7 @@
 use serde_json::json;
 
 use super::{find, told};
-use crate::cli::failure::{Done, Failure, Outcome};
+use crate::cli::failure::{Completion, Failure, Outcome};
 use crate::cli::purpose::PurposeFlags;
 use crate::cli::{Global, identity, output, words};
 use crate::wire::pb;
@@ -33,10 +33,10 @@ impl Show {
             object["entries"] = shown.entries.iter().map(told::entry_object).collect();
             object["indicators"] = shown.indicators.iter().map(indicator_object).collect();
             output::json(&object)?;
-            return Ok(Done::Whole);
+            return Ok(Completion::Whole);
         }
         print(&shown)?;
-        Ok(Done::Whole)
+        Ok(Completion::Whole)
     }
 }
 

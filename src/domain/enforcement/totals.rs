@@ -8,7 +8,7 @@ use crate::domain::{CampaignId, Day, PartnerId, Platform, Position, Timestamp};
 
 /// An enforcement, as its reader was given it.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Given {
+pub struct CountedEnforcement {
     /// Who says so.
     pub author: PartnerId,
     /// Its version.
@@ -94,8 +94,8 @@ impl Part {
 }
 
 /// Adds up enforcements, in whatever order and however often each is given.
-pub fn totals(given: &[Given]) -> Totals {
-    let mut newest: BTreeMap<(&PartnerId, &EnforcementId), &Given> = BTreeMap::new();
+pub fn totals(given: &[CountedEnforcement]) -> Totals {
+    let mut newest: BTreeMap<(&PartnerId, &EnforcementId), &CountedEnforcement> = BTreeMap::new();
     for one in given {
         let kept = newest.entry((&one.author, &one.enforcement.id)).or_insert(one);
         if kept.position < one.position {
@@ -135,11 +135,16 @@ mod tests {
     use super::*;
     use crate::domain::enforcement::EnforcementCount;
 
-    fn given(author: &str, id: &str, sequence: u64, counts: &[(AssetKind, u64)]) -> Given {
+    fn given(
+        author: &str,
+        id: &str,
+        sequence: u64,
+        counts: &[(AssetKind, u64)],
+    ) -> CountedEnforcement {
         let count = |(asset, count): &(AssetKind, u64)| {
             EnforcementCount::new(*asset, Some(Platform::from_stored("facebook")), *count)
         };
-        Given {
+        CountedEnforcement {
             author: PartnerId::from_stored(author),
             position: Position::new(sequence, 0),
             accepted: Timestamp::from_millis(0),

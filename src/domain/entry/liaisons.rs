@@ -13,7 +13,7 @@ use crate::domain::enforcement::EnforcementId;
 use crate::domain::entry::Position;
 use crate::domain::invalid::Invalid;
 use crate::domain::partner::PartnerId;
-use crate::domain::purpose::{Purpose, Way};
+use crate::domain::purpose::{AccessWay, Purpose};
 use crate::domain::time::Timestamp;
 
 /// The most liaisons that one object is released to.
@@ -108,16 +108,16 @@ pub struct ReleaseEnd {
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Accessed {
     /// How.
-    pub way: Way,
+    pub way: AccessWay,
     /// For what.
     pub purpose: Purpose,
     /// Which versions, by author.
-    pub given: Vec<Given>,
+    pub given: Vec<AccessedVersions>,
 }
 
 /// What a liaison was given of one author.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
-pub struct Given {
+pub struct AccessedVersions {
     /// Whose they are.
     pub author: PartnerId,
     /// Whether the author's own release to the liaison names the paper that the purpose rests on: then

@@ -18,20 +18,20 @@ const MOST_OF_TIPS: usize = 10_000;
 
 /// A graph of two sorts of nodes: indicators, and what binds them.
 #[derive(Clone, Debug, Default)]
-pub struct Clusters {
+pub struct ClusterGraph {
     /// The indicators, by id.
     pub indicators: Vec<(IndicatorId, Indicator)>,
     /// What binds them, the oldest first.
-    pub bonds: Vec<Bond>,
+    pub bonds: Vec<Edge>,
     /// Whether there is more.
     pub cut: bool,
 }
 
 /// Something that binds indicators: at least two.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Bond {
+pub struct Edge {
     /// What.
-    pub kind: BondKind,
+    pub kind: EdgeKind,
     /// Whose.
     pub author: PartnerId,
     /// When it was first there.
@@ -42,7 +42,7 @@ pub struct Bond {
 
 /// What binds indicators.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
-pub enum BondKind {
+pub enum EdgeKind {
     /// They came with one submission.
     Submission,
     /// They were reported as seen together.
@@ -53,7 +53,7 @@ pub enum BondKind {
 
 /// What tells bonds apart.
 #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
-enum Key {
+enum EdgeKey {
     Submission([u8; 8]),
     Sightings(u64),
     Tip(u64),
@@ -68,11 +68,11 @@ impl Exchange {
         members: &[Member],
         tips: &[TipPart],
         mut cut: bool,
-    ) -> Result<Clusters> {
+    ) -> Result<ClusterGraph> {
         let mut nodes = Nodes::default();
-        let mut bonds: BTreeMap<Key, (Position, Bond)> = BTreeMap::new();
+        let mut bonds: BTreeMap<EdgeKey, (Position, Edge)> = BTreeMap::new();
         let mut bind = |key, position, kind, author: &PartnerId, at, place| {
-            let bond = || Bond { kind, author: author.clone(), at, indicators: BTreeSet::new() };
+            let bond = || Edge { kind, author: author.clone(), at, indicators: BTreeSet::new() };
             let (first, bond) = bonds.entry(key).or_insert_with(|| (position, bond()));
             *first = position.min(*first);
             bond.at = bond.at.min(at);
@@ -84,9 +84,9 @@ impl Exchange {
                 cut = true;
                 continue;
             };
-            let key = Key::Submission(*submission);
+            let key = EdgeKey::Submission(*submission);
             let (version, at) = (current.version, current.accepted);
-            bind(key, version, BondKind::Submission, &sight.author, at, place);
+            bind(key, version, EdgeKind::Submission, &sight.author, at, place);
         }
         let mut left = MOST_OF_TIPS;
         for part in tips {
@@ -96,11 +96,11 @@ impl Exchange {
             found.truncate(left);
             left -= found.len();
             let tip = &part.tip;
-            let (key, first) = (Key::Tip(tip.sequence), Position::new(tip.sequence, 0));
+            let (key, first) = (EdgeKey::Tip(tip.sequence), Position::new(tip.sequence, 0));
             for (id, indicator) in &found {
                 match nodes.place(*id, indicator) {
                     Some(place) => {
-                        bind(key, first, BondKind::Tip, &tip.sender, tip.accepted, place);
+                        bind(key, first, EdgeKind::Tip, &tip.sender, tip.accepted, place);
                     }
                     None => cut = true,
                 }
@@ -108,8 +108,8 @@ impl Exchange {
         }
         for (id, place) in &nodes.places {
             for seen in self.seen_of(view, reader, *id)? {
-                let (key, kept) = (Key::Sightings(seen.position.sequence), &seen.kept);
-                let kind = BondKind::Sightings;
+                let (key, kept) = (EdgeKey::Sightings(seen.position.sequence), &seen.kept);
+                let kind = EdgeKind::Sightings;
                 bind(key, seen.position, kind, &kept.author, kept.accepted, *place);
             }
         }
@@ -118,7 +118,7 @@ impl Exchange {
         bonds.sort_by_key(|(first, bond)| (*first, bond.kind));
         cut |= bonds.len() > MOST.1;
         let bonds = bonds.into_iter().map(|(_, bond)| bond).take(MOST.1).collect();
-        Ok(Clusters { indicators: nodes.indicators, bonds, cut })
+        Ok(ClusterGraph { indicators: nodes.indicators, bonds, cut })
     }
 }
 

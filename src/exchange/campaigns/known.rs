@@ -2,16 +2,16 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use super::clusters::Clusters;
-use super::timeline::{Happened, Place};
-use super::{Contributed, unknown};
+use super::clusters::ClusterGraph;
+use super::timeline::{TimelineEvent, TimelinePosition};
+use super::{ContributionView, unknown};
 use crate::domain::enforcement::{AssetKind, EnforcementSource};
 use crate::domain::sharing::Reader;
 use crate::domain::{CampaignId, Platform, Position, may_see};
 use crate::error::Result;
 use crate::exchange::caller::reader;
-use crate::exchange::enforcements::{Deed, DeedQuery};
-use crate::exchange::lookup::Sight;
+use crate::exchange::enforcements::{EnforcementQuery, EnforcementView};
+use crate::exchange::lookup::AssessmentView;
 use crate::exchange::{Caller, Exchange};
 use crate::index::View;
 
@@ -22,13 +22,13 @@ const MOST_DEEDS: usize = 10_000;
 
 /// What a caller asks to see of a campaign besides what is said of it and how much there is.
 #[derive(Clone, Debug, Default)]
-pub struct CampaignAsked {
+pub struct CampaignQuery {
     /// So many indicators, behind one.
     pub indicators: Option<(usize, Option<Position>)>,
     /// So many enforcements, behind one.
     pub enforcements: Option<(usize, Option<Position>)>,
     /// So many events, behind one.
-    pub timeline: Option<(usize, Option<Place>)>,
+    pub timeline: Option<(usize, Option<TimelinePosition>)>,
     /// What binds the indicators.
     pub clusters: bool,
 }
@@ -36,24 +36,24 @@ pub struct CampaignAsked {
 /// Everything that a caller may see of a campaign, as far as it was asked for: the pages each with the
 /// place to go on behind.
 #[derive(Debug)]
-pub struct CampaignKnown {
+pub struct CampaignView {
     /// What is said of it, the oldest first.
-    pub contributions: Vec<Contributed>,
+    pub contributions: Vec<ContributionView>,
     /// How much there is of it.
-    pub numbers: Numbers,
+    pub numbers: CampaignCounts,
     /// A page of its indicators.
-    pub indicators: Option<(Vec<Sight>, Option<Position>)>,
+    pub indicators: Option<(Vec<AssessmentView>, Option<Position>)>,
     /// A page of what was done against it.
-    pub enforcements: Option<(Vec<Deed>, Option<Position>)>,
+    pub enforcements: Option<(Vec<EnforcementView>, Option<Position>)>,
     /// A page of what events.
-    pub timeline: Option<(Vec<Happened>, Option<Place>)>,
+    pub timeline: Option<(Vec<TimelineEvent>, Option<TimelinePosition>)>,
     /// What binds its indicators.
-    pub clusters: Option<Clusters>,
+    pub clusters: Option<ClusterGraph>,
 }
 
 /// How much there is of a campaign, to one reader.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
-pub struct Numbers {
+pub struct CampaignCounts {
     /// How many indicators.
     pub indicators: usize,
     /// Whether there may be more.
@@ -65,14 +65,14 @@ pub struct Numbers {
     /// How many deeds and reports of deeds.
     pub enforcements: usize,
     /// What they come to.
-    pub totals: Vec<Total>,
+    pub totals: Vec<EnforcementTotal>,
     /// How many tips that the reader sent or received.
     pub tips: usize,
 }
 
 /// What enforcements come to, by whose deed, on which platform and of which kind.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Total {
+pub struct EnforcementTotal {
     /// Whose deed.
     pub source: EnforcementSource,
     /// The platform.
@@ -91,7 +91,7 @@ pub struct Total {
 #[derive(Debug)]
 pub(super) struct Member {
     /// The assessment.
-    pub sight: Sight,
+    pub sight: AssessmentView,
     /// Tells the submissions that they came with apart.
     pub submission: [u8; 8],
 }
@@ -102,8 +102,8 @@ impl Exchange {
         &self,
         caller: &Caller,
         campaign: CampaignId,
-        asked: &CampaignAsked,
-    ) -> Result<CampaignKnown> {
+        asked: &CampaignQuery,
+    ) -> Result<CampaignView> {
         let view = self.index.read()?;
         let reader = reader(view.registry(), caller.partner())?;
         let contributions = self.contributions_for(&view, &reader, campaign)?;
@@ -111,13 +111,16 @@ impl Exchange {
             return Err(unknown());
         }
         let (members, cut) = self.members(&view, &reader, campaign)?;
-        let query =
-            DeedQuery { campaign: Some(campaign), most: MOST_DEEDS, ..DeedQuery::default() };
+        let query = EnforcementQuery {
+            campaign: Some(campaign),
+            most: MOST_DEEDS,
+            ..EnforcementQuery::default()
+        };
         let (deeds, deeds_cut) = self.all_enforcements_for(&view, &reader, &query)?;
         let (tips, tips_cut) = self.tips_in(&view, &reader.id, campaign)?;
         let cuts = [cut, deeds_cut];
         let numbers =
-            Numbers { tips: tips.len(), ..numbers(&contributions, &members, cuts, &deeds) };
+            CampaignCounts { tips: tips.len(), ..numbers(&contributions, &members, cuts, &deeds) };
         let (parts, parts_cut) = if asked.timeline.is_some() || asked.clusters {
             self.parts_of(&view, &reader.id, &tips)?
         } else {
@@ -140,12 +143,12 @@ impl Exchange {
         let enforcements = match asked.enforcements {
             None => None,
             Some((most, before)) => {
-                let query = DeedQuery { before, most, ..query };
+                let query = EnforcementQuery { before, most, ..query };
                 Some(self.enforcements_for(&view, &reader, &query)?)
             }
         };
         let indicators = asked.indicators.map(|(most, behind)| page(members, behind, most));
-        Ok(CampaignKnown { contributions, numbers, indicators, enforcements, timeline, clusters })
+        Ok(CampaignView { contributions, numbers, indicators, enforcements, timeline, clusters })
     }
 
     /// The current assessments that name a campaign and that a reader sees, the oldest first, and
@@ -183,7 +186,7 @@ impl Exchange {
                     current.assessment.raw = None;
                 }
                 let view = current.sharing.seen_by(reader, author, version);
-                let sight = Sight { author: author.clone(), current, view };
+                let sight = AssessmentView { author: author.clone(), current, view };
                 members.push(Member { sight, submission: named.submission });
             }
         }
@@ -192,19 +195,19 @@ impl Exchange {
 }
 
 fn numbers(
-    contributions: &[Contributed],
+    contributions: &[ContributionView],
     members: &[Member],
     [indicators_cut, enforcements_cut]: [bool; 2],
-    deeds: &[Deed],
-) -> Numbers {
+    deeds: &[EnforcementView],
+) -> CampaignCounts {
     let indicators: BTreeSet<_> = members.iter().map(|member| member.sight.current.id).collect();
     let authors: BTreeSet<_> = contributions.iter().map(|one| &one.kept.author).collect();
-    let mut totals: BTreeMap<_, Total> = BTreeMap::new();
+    let mut totals: BTreeMap<_, EnforcementTotal> = BTreeMap::new();
     for deed in deeds.iter().map(|deed| &deed.kept.enforcement) {
         for one in &deed.counts {
             let (source, platform, asset) = (deed.source, one.platform.clone(), one.asset);
             let key = (source, platform.clone(), asset);
-            let total = totals.entry(key).or_insert(Total {
+            let total = totals.entry(key).or_insert(EnforcementTotal {
                 source,
                 platform,
                 asset,
@@ -217,7 +220,7 @@ fn numbers(
             total.approximate |= one.approximate;
         }
     }
-    Numbers {
+    CampaignCounts {
         indicators: indicators.len(),
         indicators_cut,
         authors: authors.len(),
@@ -232,7 +235,7 @@ fn page(
     members: Vec<Member>,
     behind: Option<Position>,
     most: usize,
-) -> (Vec<Sight>, Option<Position>) {
+) -> (Vec<AssessmentView>, Option<Position>) {
     let is_behind = |member: &Member| behind.is_none_or(|b| member.sight.current.version > b);
     let mut rest = members.into_iter().filter(is_behind).map(|member| member.sight).peekable();
     let page: Vec<_> = rest.by_ref().take(most).collect();

@@ -2,31 +2,31 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use super::Contributed;
+use super::ContributionView;
 use super::known::Member;
 use crate::domain::sharing::Reader;
 use crate::domain::{Day, IndicatorId, PartnerId, Position, Timestamp, TipId, may_see};
 use crate::error::Result;
-use crate::exchange::enforcements::Deed;
+use crate::exchange::enforcements::EnforcementView;
 use crate::exchange::tips::TipPart;
-use crate::exchange::{Exchange, Seen};
+use crate::exchange::{Exchange, SightingEvent};
 use crate::index::View;
-use crate::index::record::{AddedWhat, Moved};
+use crate::index::record::{TipAction, TipMove};
 
 /// Something that happened.
 #[derive(Clone, Debug)]
-pub struct Happened {
+pub struct TimelineEvent {
     /// When, and where it stands among what happened then.
-    pub place: Place,
+    pub place: TimelinePosition,
     /// Who says so; `None` for what the exchange did by itself.
     pub author: Option<PartnerId>,
     /// What.
-    pub occurrence: Occurrence,
+    pub occurrence: TimelineEventKind,
 }
 
 /// The place of an event: when, of which sort, and which one. Events are in this order.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
-pub struct Place {
+pub struct TimelinePosition {
     /// When.
     pub at: Timestamp,
     /// The sort.
@@ -37,7 +37,7 @@ pub struct Place {
 
 /// What happened.
 #[derive(Clone, Debug)]
-pub enum Occurrence {
+pub enum TimelineEventKind {
     /// A partner said what the campaign is, or founded it.
     Contributed {
         /// Whether it founded it.
@@ -55,9 +55,9 @@ pub enum Occurrence {
         last_seen: u64,
     },
     /// An indicator was seen.
-    Seen(Box<Seen>),
+    Seen(Box<SightingEvent>),
     /// Something was done.
-    Done(Box<Deed>),
+    Done(Box<EnforcementView>),
     /// A tip was sent, moved or withdrawn.
     Tip(Box<TipStep>),
 }
@@ -74,9 +74,9 @@ pub struct TipStep {
     /// What it is about, in a line.
     pub subject: Option<Box<str>>,
     /// What was done.
-    pub what: AddedWhat,
+    pub what: TipAction,
     /// The threads that were moved, and how: at least one.
-    pub moves: Vec<Moved>,
+    pub moves: Vec<TipMove>,
 }
 
 impl Exchange {
@@ -85,15 +85,15 @@ impl Exchange {
         &self,
         view: &View<'_>,
         reader: &Reader,
-        contributions: &[Contributed],
+        contributions: &[ContributionView],
         members: &[Member],
-        deeds: &[Deed],
+        deeds: &[EnforcementView],
         tips: &[TipPart],
-    ) -> Result<Vec<Happened>> {
+    ) -> Result<Vec<TimelineEvent>> {
         let said = contributions.iter().map(|one| {
             let (position, at) = one.kept.first;
             let name = one.kept.contribution.name.clone();
-            let occurrence = Occurrence::Contributed { founds: one.kept.founded, name };
+            let occurrence = TimelineEventKind::Contributed { founds: one.kept.founded, name };
             happened(at, 0, position, Some(&one.kept.author), occurrence)
         });
         let mut all: Vec<_> = said.chain(days(members)).collect();
@@ -103,12 +103,18 @@ impl Exchange {
                 let kept = &seen.kept;
                 let at = kept.sighting.last_seen.or(kept.sighting.first_seen);
                 let (at, author) = (at.unwrap_or(kept.accepted), kept.author.clone());
-                happened(at, 2, seen.position, Some(&author), Occurrence::Seen(Box::new(seen)))
+                happened(
+                    at,
+                    2,
+                    seen.position,
+                    Some(&author),
+                    TimelineEventKind::Seen(Box::new(seen)),
+                )
             }));
         }
         all.extend(deeds.iter().map(|deed| {
             let at = deed.kept.enforcement.days(deed.kept.accepted).0.begins();
-            let done = Occurrence::Done(Box::new(deed.clone()));
+            let done = TimelineEventKind::Done(Box::new(deed.clone()));
             happened(at, 3, deed.kept.position, Some(&deed.kept.author), done)
         }));
         all.extend(tips.iter().flat_map(steps));
@@ -122,7 +128,7 @@ impl Exchange {
         view: &View<'_>,
         reader: &Reader,
         id: IndicatorId,
-    ) -> Result<Vec<Seen>> {
+    ) -> Result<Vec<SightingEvent>> {
         let now = self.clock.now();
         let mut all = Vec::new();
         for kept in view.sightings(id) {
@@ -130,7 +136,7 @@ impl Exchange {
             let position = kept.position;
             if may_see(reader, &kept.sharing, &kept.author, position, now) {
                 let view = kept.sharing.seen_by(reader, &kept.author, position);
-                all.push(Seen { position, kept, view });
+                all.push(SightingEvent { position, kept, view });
             }
         }
         Ok(all)
@@ -139,7 +145,7 @@ impl Exchange {
 
 /// What happened to indicators, by day and author. The place of a day is that of the oldest version that
 /// it is known by.
-fn days(members: &[Member]) -> Vec<Happened> {
+fn days(members: &[Member]) -> Vec<TimelineEvent> {
     let mut days: BTreeMap<(Day, &PartnerId), (Position, [u64; 3])> = BTreeMap::new();
     for Member { sight, .. } in members {
         let said = &sight.current.assessment;
@@ -154,7 +160,7 @@ fn days(members: &[Member]) -> Vec<Happened> {
     }
     let days = days.into_iter().map(|((day, author), (position, counts))| {
         let [submitted, first_seen, last_seen] = counts;
-        let occurrence = Occurrence::Indicators { submitted, first_seen, last_seen };
+        let occurrence = TimelineEventKind::Indicators { submitted, first_seen, last_seen };
         happened(day.begins(), 1, position, Some(author), occurrence)
     });
     days.collect()
@@ -162,7 +168,7 @@ fn days(members: &[Member]) -> Vec<Happened> {
 
 /// What moved a tip. An entry may take up several tips: its place in the timeline tells them apart by the
 /// entries that brought them.
-fn steps(part: &TipPart) -> impl Iterator<Item = Happened> {
+fn steps(part: &TipPart) -> impl Iterator<Item = TimelineEvent> {
     let TipPart { tip, added } = part;
     let which = u32::try_from(tip.sequence % (1 << 32)).unwrap_or_default();
     added.iter().filter_map(move |added| {
@@ -179,7 +185,7 @@ fn steps(part: &TipPart) -> impl Iterator<Item = Happened> {
             moves,
         };
         let position = Position::new(added.sequence, which);
-        let occurrence = Occurrence::Tip(Box::new(step));
+        let occurrence = TimelineEventKind::Tip(Box::new(step));
         Some(happened(added.accepted, 4, position, added.author.as_ref(), occurrence))
     })
 }
@@ -189,18 +195,22 @@ fn happened(
     sort: u8,
     position: Position,
     author: Option<&PartnerId>,
-    occurrence: Occurrence,
-) -> Happened {
-    Happened { place: Place { at, sort, position }, author: author.cloned(), occurrence }
+    occurrence: TimelineEventKind,
+) -> TimelineEvent {
+    TimelineEvent {
+        place: TimelinePosition { at, sort, position },
+        author: author.cloned(),
+        occurrence,
+    }
 }
 
 /// A page of what happened, behind a place, and the place to go on behind where there is more.
 pub(super) fn page(
-    happened: Vec<Happened>,
-    behind: Option<Place>,
+    happened: Vec<TimelineEvent>,
+    behind: Option<TimelinePosition>,
     most: usize,
-) -> (Vec<Happened>, Option<Place>) {
-    let is_behind = |one: &Happened| behind.is_none_or(|behind| one.place > behind);
+) -> (Vec<TimelineEvent>, Option<TimelinePosition>) {
+    let is_behind = |one: &TimelineEvent| behind.is_none_or(|behind| one.place > behind);
     let mut rest = happened.into_iter().filter(is_behind).peekable();
     let page: Vec<_> = rest.by_ref().take(most).collect();
     let last = page.last().map(|one| one.place);

@@ -3,22 +3,22 @@
 use std::ops::Range;
 use std::sync::Arc;
 
-use super::delivery::{BatchDelivery, BatchRemoval, RemovalReason};
-use super::sight::{Outline, Sight, When};
+use super::delivery::{BatchEvent, BatchRemoval, RemovalReason};
+use super::sight::{AsOf, VersionMeta, Visibility};
 use crate::domain::Position;
 use crate::domain::entry::{Batch, Body, Entry, ItemOutcome, Outcome};
 use crate::domain::sharing::{Audience, Reader, SharingView};
-use crate::domain::{PartnerId, cursor::Place};
+use crate::domain::{PartnerId, cursor::FeedPosition};
 use crate::error::Result;
 use crate::exchange::Exchange;
 use crate::index::View;
-use crate::journal::Logged;
+use crate::journal::LoggedEntry;
 
 /// A batch and how one reader stands to it.
-struct Reading<'a> {
+struct BatchContext<'a> {
     exchange: &'a Exchange,
     view: &'a View<'a>,
-    sight: &'a Sight,
+    sight: &'a Visibility,
     sequence: u64,
     author: &'a PartnerId,
     batch: &'a Batch,
@@ -32,7 +32,7 @@ struct Reading<'a> {
 }
 
 /// What a reader is told of the versions that a batch ended.
-struct Ended {
+struct BatchRemovals {
     removals: Vec<BatchRemoval>,
     /// Where the batch takes the place of another audience, the version that each item names.
     replaces: Option<Vec<Option<Position>>>,
@@ -43,11 +43,11 @@ impl Exchange {
     pub(super) fn batch_delivery(
         &self,
         view: &View<'_>,
-        sight: &Sight,
-        logged: &Arc<Logged>,
-        behind: Place,
+        sight: &Visibility,
+        logged: &Arc<LoggedEntry>,
+        behind: FeedPosition,
         empty_until: u64,
-    ) -> Result<Option<BatchDelivery>> {
+    ) -> Result<Option<BatchEvent>> {
         let Entry { sequence, author: Some(author), body: Body::SubmissionBatch(batch), .. } =
             &logged.entry
         else {
@@ -72,7 +72,7 @@ impl Exchange {
         let sight_from = if own { 0 } else { sight_from(reader, &part) };
         let outcome = self.index.applied_outcome(sequence)?;
         let Outcome::Taken(outcomes) = &*outcome else { return Ok(None) };
-        let reading = Reading {
+        let reading = BatchContext {
             exchange: self,
             view,
             sight,
@@ -84,11 +84,11 @@ impl Exchange {
             sight_from,
         };
         let ranges = if sees_now { reading.wanted(outcomes, behind)? } else { Vec::new() };
-        let Ended { removals, replaces } = reading.ended(outcomes, &ranges, behind)?;
+        let BatchRemovals { removals, replaces } = reading.ended(outcomes, &ranges, behind)?;
         if ranges.is_empty() && removals.is_empty() {
             return Ok(None);
         }
-        Ok(Some(BatchDelivery {
+        Ok(Some(BatchEvent {
             journal: self.index.journal_at(sequence),
             logged: Arc::clone(logged),
             outcome: Arc::clone(&outcome),
@@ -103,9 +103,9 @@ impl Exchange {
     }
 }
 
-impl Reading<'_> {
+impl BatchContext<'_> {
     /// The items that are current, behind the place, and asked for, by their places in the batch.
-    fn wanted(&self, outcomes: &[ItemOutcome], behind: Place) -> Result<Vec<Range<usize>>> {
+    fn wanted(&self, outcomes: &[ItemOutcome], behind: FeedPosition) -> Result<Vec<Range<usize>>> {
         let closed = self.exchange.index.closed(self.sequence)?;
         let mut ranges: Vec<Range<usize>> = Vec::new();
         for (at, (item, outcome)) in self.batch.items.iter().zip(outcomes).enumerate() {
@@ -135,7 +135,7 @@ impl Reading<'_> {
                 item.version,
             );
         }
-        self.sight.asks_for(self.view, self.sight.reader(), When::Now, item)
+        self.sight.asks_for(self.view, self.sight.reader(), AsOf::Now, item)
     }
 
     /// The versions that ended by the batch and that the reader could see and asked for immediately
@@ -144,8 +144,8 @@ impl Reading<'_> {
         &self,
         outcomes: &[ItemOutcome],
         given: &[Range<usize>],
-        behind: Place,
-    ) -> Result<Ended> {
+        behind: FeedPosition,
+    ) -> Result<BatchRemovals> {
         let mut removals = Vec::new();
         // What a liaison may hold is no matter of an audience, and is looked up for each.
         let names_each = self.batch.replaces.is_some() || self.sight.is_liaison();
@@ -170,15 +170,15 @@ impl Reading<'_> {
                     continue;
                 }
                 let place = if is_given {
-                    Place::before(Position::new(self.sequence, item.index))
+                    FeedPosition::before(Position::new(self.sequence, item.index))
                 } else {
-                    Place::behind(Position::new(self.sequence, item.index))
+                    FeedPosition::behind(Position::new(self.sequence, item.index))
                 };
                 let reason = self.reason(at, *outcome)?;
                 removals.push(BatchRemoval { at, place, version: old, reason });
             }
         }
-        Ok(Ended { removals, replaces })
+        Ok(BatchRemovals { removals, replaces })
     }
 
     /// Whether the reader could see and asked for a version immediately before the batch.
@@ -192,7 +192,7 @@ impl Reading<'_> {
             return Ok(false);
         };
         let (sharing, said) = (&closed.sharing, &closed.outline);
-        let outline = Outline { author: self.author, version, sharing, said };
+        let outline = VersionMeta { author: self.author, version, sharing, assessment: said };
         self.sight.wants(self.view, then, self.before(), outline)
     }
 
@@ -206,7 +206,7 @@ impl Reading<'_> {
             // What stands in its place was there before, for who could see it then.
             item.version = current;
         }
-        Ok(if !Sight::sees(then, item) {
+        Ok(if !Visibility::sees(then, item) {
             RemovalReason::NoLongerShared
         } else if self.sight.asks_for(self.view, then, self.before(), item)? {
             RemovalReason::Replaced
@@ -216,17 +216,17 @@ impl Reading<'_> {
     }
 
     /// Immediately before the batch.
-    fn before(&self) -> When {
-        When::At(self.sequence.saturating_sub(1))
+    fn before(&self) -> AsOf {
+        AsOf::Sequence(self.sequence.saturating_sub(1))
     }
 
-    fn outline(&self, at: usize) -> Outline<'_> {
+    fn outline(&self, at: usize) -> VersionMeta<'_> {
         let item = &self.batch.items[at];
-        Outline {
+        VersionMeta {
             author: self.author,
             version: Position::new(self.sequence, item.index),
             sharing: &self.batch.sharing,
-            said: &item.assessment,
+            assessment: &item.assessment,
         }
     }
 }

@@ -1,15 +1,15 @@
 //! What is said of campaigns and done against them, as a reader is told of it.
 
-use super::delivery::{Delivery, Done, Said};
-use super::sight::{Sight, When};
+use super::delivery::{CampaignEvent, EnforcementEvent, FeedEvent};
+use super::sight::{AsOf, Visibility};
 use crate::domain::audience::AudienceDigest;
-use crate::domain::cursor::Place;
+use crate::domain::cursor::FeedPosition;
 use crate::domain::enforcement::Enforcement;
 use crate::domain::entry::{CampaignPut, Enforcements, Entry};
 use crate::domain::{PartnerId, Position, Sharing, Timestamp, may_see};
 use crate::error::Result;
 use crate::exchange::Exchange;
-use crate::exchange::enforcements::Deed;
+use crate::exchange::enforcements::EnforcementView;
 use crate::index::View;
 
 impl Exchange {
@@ -18,11 +18,11 @@ impl Exchange {
     pub(super) fn said(
         &self,
         view: &View<'_>,
-        sight: &Sight,
+        sight: &Visibility,
         entry: &Entry,
         put: &CampaignPut,
-        place: Place,
-    ) -> Result<Option<Delivery>> {
+        place: FeedPosition,
+    ) -> Result<Option<FeedEvent>> {
         let Some(author) = &entry.author else { return Ok(None) };
         let position = Position::new(entry.sequence, 0);
         let reader = sight.reader();
@@ -34,7 +34,7 @@ impl Exchange {
         let kept = view.contribution(put.campaign, author, audience)?;
         Ok(kept.filter(|kept| kept.position == position).map(|kept| {
             let contributed = self.contributed(reader, kept);
-            Delivery::Said(Box::new(Said { place, contributed }))
+            FeedEvent::Campaign(Box::new(CampaignEvent { place, contributed }))
         }))
     }
 
@@ -42,11 +42,11 @@ impl Exchange {
     pub(super) fn done(
         &self,
         view: &View<'_>,
-        sight: &Sight,
+        sight: &Visibility,
         entry: &Entry,
         enforcements: &Enforcements,
-        behind: Place,
-    ) -> Result<Option<Delivery>> {
+        behind: FeedPosition,
+    ) -> Result<Option<FeedEvent>> {
         let Some(author) = &entry.author else { return Ok(None) };
         let items = enforcements.items.iter().filter_map(|(index, enforcement)| {
             let position = Position::new(entry.sequence, *index);
@@ -54,9 +54,10 @@ impl Exchange {
         });
         let deeds =
             self.deeds_told(view, sight, (author, &enforcements.sharing), items)?.into_iter();
-        let done = deeds.map(|deed| Done { place: Place::behind(deed.kept.position), deed });
+        let done = deeds
+            .map(|deed| EnforcementEvent { place: FeedPosition::behind(deed.kept.position), deed });
         let done: Vec<_> = done.collect();
-        Ok((!done.is_empty()).then_some(Delivery::Done(done)))
+        Ok((!done.is_empty()).then_some(FeedEvent::Enforcements(done)))
     }
 
     /// Those of an author's enforcements that a reader sees and asks for, and that are what their author
@@ -64,10 +65,10 @@ impl Exchange {
     pub(super) fn deeds_told<'a>(
         &self,
         view: &View<'_>,
-        sight: &Sight,
+        sight: &Visibility,
         (author, sharing): (&PartnerId, &Sharing),
         items: impl Iterator<Item = (Position, &'a Enforcement)>,
-    ) -> Result<Vec<Deed>> {
+    ) -> Result<Vec<EnforcementView>> {
         let reader = sight.reader();
         let audience = AudienceDigest::of(&sharing.audience);
         let mut deeds = Vec::new();
@@ -89,7 +90,7 @@ impl Exchange {
 /// it could follow.
 pub(in crate::exchange) fn follows(
     view: &View<'_>,
-    sight: &Sight,
+    sight: &Visibility,
     enforcement: &Enforcement,
 ) -> Result<bool> {
     if sight.filter().is_empty() {
@@ -97,7 +98,7 @@ pub(in crate::exchange) fn follows(
     }
     let followed = enforcement.campaign.filter(|id| sight.filter().follows(Some(*id)));
     match followed {
-        Some(campaign) => sight.sees_campaign(view, sight.reader(), When::Now, campaign),
+        Some(campaign) => sight.sees_campaign(view, sight.reader(), AsOf::Now, campaign),
         None => Ok(false),
     }
 }

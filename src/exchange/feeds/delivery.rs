@@ -4,46 +4,46 @@ use std::collections::BTreeSet;
 use std::ops::Range;
 use std::sync::Arc;
 
-use crate::domain::cursor::{JournalEpoch, Place};
+use crate::domain::cursor::{FeedPosition, JournalEpoch};
 use crate::domain::enforcement::EnforcementId;
 use crate::domain::entry::Outcome;
 use crate::domain::sharing::SharingView;
 use crate::domain::{CampaignId, GroupId, IndicatorId, PartnerId, Position, Timestamp};
-use crate::exchange::tips::AddedShown;
-use crate::exchange::{AccessedObjects, Contributed, Deed};
-use crate::index::record::{Current, KeptFeedback, KeptSighting, TipRecord};
-use crate::journal::Logged;
+use crate::exchange::tips::TipEntryView;
+use crate::exchange::{AccessedObjects, ContributionView, EnforcementView};
+use crate::index::record::{AssessmentRecord, FeedbackRecord, SightingRecord, TipRecord};
+use crate::journal::LoggedEntry;
 
 /// What a reader gets of one entry: something, in the order of its places.
 #[derive(Debug)]
-pub enum Delivery {
+pub enum FeedEvent {
     /// Items of a batch, and removals of what they took the place of.
-    Batch(BatchDelivery),
+    Batch(BatchEvent),
     /// Versions to drop.
-    Removals(Vec<Removed>),
+    Removals(Vec<Removal>),
     /// Current versions that the reader sees since it joined a group.
-    Shown(Vec<Shown>),
+    Items(Vec<FeedItem>),
     /// Somebody joined or left a group.
-    Changed(GroupChanged),
+    GroupChange(GroupChange),
     /// Sightings.
-    Seen(Vec<Seen>),
+    Sightings(Vec<SightingEvent>),
     /// Feedback.
-    Opined(Box<Opined>),
+    Feedback(Box<FeedbackEvent>),
     /// What is said of a campaign.
-    Said(Box<Said>),
+    Campaign(Box<CampaignEvent>),
     /// What was done.
-    Done(Vec<Done>),
+    Enforcements(Vec<EnforcementEvent>),
     /// What was added to a tip.
-    Tip(Box<TipTold>),
+    Tip(Box<TipEvent>),
 }
 
 /// What a reader gets of one batch: something, of items and removals.
 #[derive(Debug)]
-pub struct BatchDelivery {
+pub struct BatchEvent {
     /// The journal that the entry is in, and its epoch, for cursors.
     pub journal: JournalEpoch,
     /// The entry that holds them.
-    pub logged: Arc<Logged>,
+    pub logged: Arc<LoggedEntry>,
     /// What the entry came to.
     pub outcome: Arc<Outcome>,
     /// The reader's own part of the sharing.
@@ -69,7 +69,7 @@ pub struct BatchRemoval {
     /// The place in the batch of that item.
     pub at: usize,
     /// The place behind this removal: before the item, where the reader gets that one too.
-    pub place: Place,
+    pub place: FeedPosition,
     /// The version.
     pub version: Position,
     /// Why.
@@ -78,13 +78,13 @@ pub struct BatchRemoval {
 
 /// A version that a reader may hold and is to drop.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Removed {
+pub struct Removal {
     /// The place behind this removal.
-    pub place: Place,
+    pub place: FeedPosition,
     /// The version.
     pub version: Position,
     /// What it was.
-    pub what: RemovedWhat,
+    pub what: RemovedObject,
     /// Whose it was.
     pub author: PartnerId,
     /// Why.
@@ -93,7 +93,7 @@ pub struct Removed {
 
 /// What a version was of that is to be dropped.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub enum RemovedWhat {
+pub enum RemovedObject {
     /// An assessment of this indicator.
     Assessment(IndicatorId),
     /// What was said of this campaign.
@@ -119,40 +119,40 @@ pub enum RemovalReason {
 
 /// A current version, as a reader may see it.
 #[derive(Clone, Debug, PartialEq)]
-pub struct Shown {
+pub struct FeedItem {
     /// The place behind it.
-    pub place: Place,
+    pub place: FeedPosition,
     /// Whose it is.
     pub author: PartnerId,
     /// The assessment; its raw spelling is there for its author alone.
-    pub current: Current,
+    pub current: AssessmentRecord,
     /// The reader's own part of the sharing.
     pub view: SharingView,
 }
 
 /// What is said of a campaign, and the place behind it.
 #[derive(Clone, Debug, PartialEq)]
-pub struct Said {
+pub struct CampaignEvent {
     /// The place behind it.
-    pub place: Place,
+    pub place: FeedPosition,
     /// What is said.
-    pub contributed: Contributed,
+    pub contributed: ContributionView,
 }
 
 /// What was done, and the place behind it.
 #[derive(Clone, Debug, PartialEq)]
-pub struct Done {
+pub struct EnforcementEvent {
     /// The place behind it.
-    pub place: Place,
+    pub place: FeedPosition,
     /// What was done.
-    pub deed: Deed,
+    pub deed: EnforcementView,
 }
 
 /// Who joined and who left a group of the reader's.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub struct GroupChanged {
+pub struct GroupChange {
     /// The place behind it.
-    pub place: Place,
+    pub place: FeedPosition,
     /// The group.
     pub group: GroupId,
     /// Who joined.
@@ -165,37 +165,37 @@ pub struct GroupChanged {
 
 /// A sighting, as a reader may see it.
 #[derive(Clone, Debug, PartialEq)]
-pub struct Seen {
+pub struct SightingEvent {
     /// Where it was accepted; the place behind it too.
     pub position: Position,
     /// The sighting.
-    pub kept: KeptSighting,
+    pub kept: SightingRecord,
     /// The reader's own part of the sharing.
     pub view: SharingView,
 }
 
 /// Feedback, as a reader may see it.
 #[derive(Clone, Debug, PartialEq)]
-pub struct Opined {
+pub struct FeedbackEvent {
     /// Who gives it.
     pub giver: PartnerId,
     /// The version that it is about.
     pub about: Position,
     /// The feedback.
-    pub kept: KeptFeedback,
+    pub kept: FeedbackRecord,
     /// The reader's own part of the sharing.
     pub view: SharingView,
 }
 
 /// What an entry added to a tip, as one of its parties is told.
 #[derive(Clone, Debug, PartialEq)]
-pub struct TipTold {
+pub struct TipEvent {
     /// The place behind it.
-    pub place: Place,
+    pub place: FeedPosition,
     /// The tip as that party may see it, each thread as it stood then.
     pub tip: TipRecord,
     /// What was added, with the first of its indicators.
-    pub added: AddedShown,
+    pub added: TipEntryView,
     /// The time by the exchange's clock.
     pub now: Timestamp,
     /// Of a liaison, what of it is to be written down before it leaves.

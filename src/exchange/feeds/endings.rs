@@ -1,8 +1,8 @@
 //! What a reader is told of withdrawals and expiries.
 
-use super::delivery::{RemovalReason, Removed, RemovedWhat};
-use super::sight::{Outline, Sight, When};
-use crate::domain::cursor::Place;
+use super::delivery::{Removal, RemovalReason, RemovedObject};
+use super::sight::{AsOf, VersionMeta, Visibility};
+use crate::domain::cursor::FeedPosition;
 use crate::domain::entry::{Body, Entry, ItemOutcome, Outcome};
 use crate::domain::{PartnerId, Position};
 use crate::error::Result;
@@ -24,15 +24,15 @@ impl Exchange {
     pub(super) fn removals(
         &self,
         view: &View<'_>,
-        sight: &Sight,
+        sight: &Visibility,
         entry: &Entry,
-        behind: Place,
-    ) -> Result<Vec<Removed>> {
+        behind: FeedPosition,
+    ) -> Result<Vec<Removal>> {
         let Some((author, reason)) = ending(&entry.body) else { return Ok(Vec::new()) };
         let Some(then) = sight.reader_at(entry.sequence.saturating_sub(1)) else {
             return Ok(Vec::new());
         };
-        let before = When::At(entry.sequence.saturating_sub(1));
+        let before = AsOf::Sequence(entry.sequence.saturating_sub(1));
         let outcome = self.index.applied_outcome(entry.sequence)?;
         let Outcome::Taken(outcomes) = &*outcome else { return Ok(Vec::new()) };
         let mut removals = Vec::new();
@@ -44,9 +44,20 @@ impl Exchange {
             }
             let Some(closed) = view.closed_version(version)? else { continue };
             let (sharing, said) = (&closed.sharing, &closed.outline);
-            if sight.wants(view, &then, before, Outline { author, version, sharing, said })? {
-                let (what, author) = (RemovedWhat::Assessment(closed.id), author.clone());
-                removals.push(Removed { place: Place::behind(at), version, what, author, reason });
+            if sight.wants(
+                view,
+                &then,
+                before,
+                VersionMeta { author, version, sharing, assessment: said },
+            )? {
+                let (what, author) = (RemovedObject::Assessment(closed.id), author.clone());
+                removals.push(Removal {
+                    place: FeedPosition::behind(at),
+                    version,
+                    what,
+                    author,
+                    reason,
+                });
             }
         }
         Ok(removals)

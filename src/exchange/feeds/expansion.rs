@@ -1,10 +1,10 @@
 //! What joining or leaving a group comes to for a reader: the entry says who is in the group, and is
 //! expanded when it is delivered, version by version.
 
-use super::delivery::{Delivery, GroupChanged, RemovalReason, Removed, RemovedWhat, Shown};
-use super::sight::{Outline, Sight, When};
+use super::delivery::{FeedEvent, FeedItem, GroupChange, Removal, RemovalReason, RemovedObject};
+use super::sight::{AsOf, VersionMeta, Visibility};
 use crate::domain::audience::AudienceDigest;
-use crate::domain::cursor::Place;
+use crate::domain::cursor::FeedPosition;
 use crate::domain::entry::{Body, Entry};
 use crate::domain::sharing::Reader;
 use crate::domain::{GroupId, IndicatorId, PartnerId, Position};
@@ -21,17 +21,17 @@ pub(super) const LOOKED_AT_ONCE: usize = 512;
 
 /// A part of what an entry is expanded to.
 #[derive(Debug)]
-pub enum Expanded {
+pub enum ExpansionStep {
     /// Nothing is left.
     Done,
     /// This, if anything, up to a place inside the entry.
-    UpTo(Option<Box<Delivery>>, Place),
+    UpTo(Option<Box<FeedEvent>>, FeedPosition),
 }
 
 /// A reader's sight before and after an entry.
-pub(super) struct Turn<'a> {
+pub(super) struct Expansion<'a> {
     pub view: &'a View<'a>,
-    pub sight: &'a Sight,
+    pub sight: &'a Visibility,
     pub sequence: u64,
     pub before: &'a Reader,
     pub after: &'a Reader,
@@ -42,31 +42,31 @@ impl Exchange {
     pub(super) fn expand(
         &self,
         view: &View<'_>,
-        sight: &Sight,
+        sight: &Visibility,
         entry: &Entry,
-        behind: Place,
-    ) -> Result<Expanded> {
+        behind: FeedPosition,
+    ) -> Result<ExpansionStep> {
         let inside = behind.inside.filter(|_| behind.after.sequence == entry.sequence);
         let Some(last) = inside else {
-            let place = Place::within(entry.sequence, Position::default());
+            let place = FeedPosition::within(entry.sequence, Position::default());
             let told = match &entry.body {
                 Body::CampaignPut(put) => self.said(view, sight, entry, put, place)?,
                 _ => group_of(sight, entry)
                     .and_then(|group| announcement(sight, entry, group, place)),
             };
-            return Ok(Expanded::UpTo(told.map(Box::new), place));
+            return Ok(ExpansionStep::UpTo(told.map(Box::new), place));
         };
         let (before, after) =
             (sight.reader_at(entry.sequence - 1), sight.reader_at(entry.sequence));
-        let (Some(before), Some(after)) = (before, after) else { return Ok(Expanded::Done) };
+        let (Some(before), Some(after)) = (before, after) else { return Ok(ExpansionStep::Done) };
         let sequence = entry.sequence;
-        let turn = Turn { view, sight, sequence, before: &before, after: &after };
+        let turn = Expansion { view, sight, sequence, before: &before, after: &after };
         if let Body::CampaignPut(put) = &entry.body {
             return turn.through_said(put.campaign, last);
         }
-        let Some(group) = group_of(sight, entry) else { return Ok(Expanded::Done) };
+        let Some(group) = group_of(sight, entry) else { return Ok(ExpansionStep::Done) };
         if before.groups.get(group) == after.groups.get(group) {
-            return Ok(Expanded::Done);
+            return Ok(ExpansionStep::Done);
         }
         // Who asks for campaigns holds nothing else: a campaign that is seen through the group alone
         // may be named by what is not shared with it.
@@ -78,7 +78,7 @@ impl Exchange {
 }
 
 /// The group through which an entry may change what a reader sees.
-fn group_of<'a>(sight: &Sight, entry: &'a Entry) -> Option<&'a GroupId> {
+fn group_of<'a>(sight: &Visibility, entry: &'a Entry) -> Option<&'a GroupId> {
     match &entry.body {
         Body::GroupPut(definition) => Some(&definition.id),
         Body::TermsConfirmed(confirmation) if confirmation.partner == sight.reader().id => {
@@ -88,13 +88,13 @@ fn group_of<'a>(sight: &Sight, entry: &'a Entry) -> Option<&'a GroupId> {
     }
 }
 
-impl Turn<'_> {
+impl Expansion<'_> {
     /// The versions that were shared with the group before the entry, behind one of them.
-    fn go_on(&self, group: &GroupId, last: Position) -> Result<Expanded> {
+    fn go_on(&self, group: &GroupId, last: Position) -> Result<ExpansionStep> {
         let view = self.view;
         let from = last.sequence + u64::from(last.index == u32::MAX);
         let entries = view.entries_for(group, from, self.sequence, ENTRIES_AT_ONCE)?;
-        let Some(end) = entries.last() else { return Ok(Expanded::Done) };
+        let Some(end) = entries.last() else { return Ok(ExpansionStep::Done) };
         let (mut removed, mut shown, mut looked) = (Vec::new(), Vec::new(), 0);
         for sequence in &entries {
             let Some(brought) = view.versions_of(*sequence)? else { continue };
@@ -106,17 +106,17 @@ impl Turn<'_> {
                 self.turn(of, version, &mut removed, &mut shown)?;
                 looked += 1;
                 if removed.len() + shown.len() == AT_ONCE || looked == LOOKED_AT_ONCE {
-                    let place = Place::within(self.sequence, version);
-                    return Ok(Expanded::UpTo(delivery(removed, shown).map(Box::new), place));
+                    let place = FeedPosition::within(self.sequence, version);
+                    return Ok(ExpansionStep::UpTo(delivery(removed, shown).map(Box::new), place));
                 }
             }
         }
         // Behind an entry as a whole: the next scan begins with the one after it.
-        let place = Place::within(self.sequence, Position::new(*end, u32::MAX));
+        let place = FeedPosition::within(self.sequence, Position::new(*end, u32::MAX));
         if delivery_is_empty(&removed, &shown) && entries.len() < ENTRIES_AT_ONCE {
-            return Ok(Expanded::Done);
+            return Ok(ExpansionStep::Done);
         }
-        Ok(Expanded::UpTo(delivery(removed, shown).map(Box::new), place))
+        Ok(ExpansionStep::UpTo(delivery(removed, shown).map(Box::new), place))
     }
 
     /// What the entry means for one version: it is lost, or gained, or neither.
@@ -124,47 +124,51 @@ impl Turn<'_> {
         &self,
         (author, audience, id): (&PartnerId, AudienceDigest, IndicatorId),
         version: Position,
-        removed: &mut Vec<Removed>,
-        shown: &mut Vec<Shown>,
+        removed: &mut Vec<Removal>,
+        shown: &mut Vec<FeedItem>,
     ) -> Result<()> {
-        let place = Place::within(self.sequence, version);
-        let what = RemovedWhat::Assessment(id);
+        let place = FeedPosition::within(self.sequence, version);
+        let what = RemovedObject::Assessment(id);
         let current = self.view.current(id, author, audience)?;
         let Some(mut current) = current.filter(|current| current.version == version) else {
             let closed = self.view.closed_version(version)?;
             // What ended before the entry was told then.
             let closed = closed.filter(|closed| closed.by.sequence > self.sequence);
             if let Some(closed) = closed
-                && let Some(reason) = self.lost(Outline {
+                && let Some(reason) = self.lost(VersionMeta {
                     author,
                     version,
                     sharing: &closed.sharing,
-                    said: &closed.outline,
+                    assessment: &closed.outline,
                 })?
             {
                 let author = author.clone();
-                removed.push(Removed { place, version, what, author, reason });
+                removed.push(Removal { place, version, what, author, reason });
             }
             return Ok(());
         };
-        let outline =
-            Outline { author, version, sharing: &current.sharing, said: &current.assessment };
+        let outline = VersionMeta {
+            author,
+            version,
+            sharing: &current.sharing,
+            assessment: &current.assessment,
+        };
         if let Some(reason) = self.lost(outline)? {
-            removed.push(Removed { place, version, what, author: author.clone(), reason });
+            removed.push(Removal { place, version, what, author: author.clone(), reason });
         } else if self.gained(outline)? {
             let reader = self.sight.reader();
             let view = current.sharing.seen_by(reader, author, version);
             self.sight.blank(self.view, author, &mut current.assessment)?;
-            shown.push(Shown { place, author: author.clone(), current, view });
+            shown.push(FeedItem { place, author: author.clone(), current, view });
         }
         Ok(())
     }
 
-    fn lost(&self, version: Outline<'_>) -> Result<Option<RemovalReason>> {
+    fn lost(&self, version: VersionMeta<'_>) -> Result<Option<RemovalReason>> {
         if !self.wanted_before(version)? || self.wants_after(version)? {
             return Ok(None);
         }
-        Ok(Some(if Sight::sees(self.after, version) {
+        Ok(Some(if Visibility::sees(self.after, version) {
             RemovalReason::NoLongerMatches
         } else {
             RemovalReason::NoLongerShared
@@ -172,36 +176,41 @@ impl Turn<'_> {
     }
 
     /// Sight that was gained with the entry, and is still there.
-    fn gained(&self, version: Outline<'_>) -> Result<bool> {
+    fn gained(&self, version: VersionMeta<'_>) -> Result<bool> {
         Ok(!self.wanted_before(version)?
             && self.wants_after(version)?
-            && self.sight.wants(self.view, self.sight.reader(), When::Now, version)?)
+            && self.sight.wants(self.view, self.sight.reader(), AsOf::Now, version)?)
     }
 
-    fn wanted_before(&self, version: Outline<'_>) -> Result<bool> {
-        self.sight.wants(self.view, self.before, When::At(self.sequence - 1), version)
+    fn wanted_before(&self, version: VersionMeta<'_>) -> Result<bool> {
+        self.sight.wants(self.view, self.before, AsOf::Sequence(self.sequence - 1), version)
     }
 
-    fn wants_after(&self, version: Outline<'_>) -> Result<bool> {
-        self.sight.wants(self.view, self.after, When::At(self.sequence), version)
+    fn wants_after(&self, version: VersionMeta<'_>) -> Result<bool> {
+        self.sight.wants(self.view, self.after, AsOf::Sequence(self.sequence), version)
     }
 }
 
-pub(super) fn delivery_is_empty(removed: &[Removed], shown: &[Shown]) -> bool {
+pub(super) fn delivery_is_empty(removed: &[Removal], shown: &[FeedItem]) -> bool {
     removed.is_empty() && shown.is_empty()
 }
 
 /// A reader joins a group or leaves it, so it loses or gains, and never both.
-pub(super) fn delivery(removed: Vec<Removed>, shown: Vec<Shown>) -> Option<Delivery> {
+pub(super) fn delivery(removed: Vec<Removal>, shown: Vec<FeedItem>) -> Option<FeedEvent> {
     if !removed.is_empty() {
-        return Some(Delivery::Removals(removed));
+        return Some(FeedEvent::Removals(removed));
     }
-    (!shown.is_empty()).then_some(Delivery::Shown(shown))
+    (!shown.is_empty()).then_some(FeedEvent::Items(shown))
 }
 
 /// Who joined and who left, for a reader who is in the group; for one that is not, its own leaving
 /// and joining.
-fn announcement(sight: &Sight, entry: &Entry, group: &GroupId, place: Place) -> Option<Delivery> {
+fn announcement(
+    sight: &Visibility,
+    entry: &Entry,
+    group: &GroupId,
+    place: FeedPosition,
+) -> Option<FeedEvent> {
     let (Body::GroupPut(_), Some(known)) = (&entry.body, sight.registry().group(group)) else {
         return None;
     };
@@ -217,5 +226,5 @@ fn announcement(sight: &Sight, entry: &Entry, group: &GroupId, place: Place) -> 
         return None;
     }
     let (group, at) = (group.clone(), entry.time);
-    Some(Delivery::Changed(GroupChanged { place, group, joined, left, at }))
+    Some(FeedEvent::GroupChange(GroupChange { place, group, joined, left, at }))
 }

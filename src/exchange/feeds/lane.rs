@@ -5,11 +5,13 @@ mod assessments;
 
 use self::assessments::retracted_assessment;
 use super::campaigns::follows;
-use super::delivery::{Delivery, Done, RemovalReason, Removed, RemovedWhat, Said};
-use super::gathered::{Gathered, Steps, Told};
-use super::sight::Sight;
+use super::delivery::{
+    CampaignEvent, EnforcementEvent, FeedEvent, Removal, RemovalReason, RemovedObject,
+};
+use super::gathered::{Change, EventBuilder, ReplacementBuilder};
+use super::sight::Visibility;
 use crate::domain::audience::AudienceDigest;
-use crate::domain::cursor::Place;
+use crate::domain::cursor::FeedPosition;
 use crate::domain::entry::{
     Body, CampaignPut, Enforcements, Entry, ItemOutcome, Outcome, Releasable, ReleaseAct,
 };
@@ -18,7 +20,7 @@ use crate::domain::{PartnerId, Position, Sharing};
 use crate::error::Result;
 use crate::exchange::Exchange;
 use crate::index::View;
-use crate::index::record::{KeptContribution, KeptEnforcement, Lane};
+use crate::index::record::{ContributionRecord, EnforcementRecord, ReleaseState};
 
 /// The pairs of an object and a liaison of an entry.
 struct Pairs<'a> {
@@ -34,11 +36,11 @@ impl Exchange {
     pub(in crate::exchange) fn by_lane(
         &self,
         view: &View<'_>,
-        sight: &Sight,
+        sight: &Visibility,
         entry: &Entry,
-        behind: Place,
+        behind: FeedPosition,
         holds_something: bool,
-    ) -> Result<(Option<Delivery>, Place)> {
+    ) -> Result<(Option<FeedEvent>, FeedPosition)> {
         match &entry.body {
             Body::CampaignPut(put) => {
                 self.said_to_liaison(view, sight, entry, put, behind, holds_something)
@@ -55,12 +57,12 @@ impl Exchange {
     fn told_of_release(
         &self,
         view: &View<'_>,
-        sight: &Sight,
+        sight: &Visibility,
         entry: &Entry,
-        behind: Place,
+        behind: FeedPosition,
         holds_something: bool,
-    ) -> Result<(Option<Delivery>, Place)> {
-        let done = Place::behind_entry(entry.sequence);
+    ) -> Result<(Option<FeedEvent>, FeedPosition)> {
+        let done = FeedPosition::behind_entry(entry.sequence);
         let pairs = match (&entry.body, &entry.author) {
             (Body::Release(release), Some(author)) => Pairs {
                 author,
@@ -82,7 +84,7 @@ impl Exchange {
         };
         let outcome = self.index.applied_outcome(entry.sequence)?;
         let Outcome::Taken(outcomes) = &*outcome else { return Ok((None, done)) };
-        let mut told = Gathered::behind(behind);
+        let mut told = EventBuilder::behind(behind);
         for (number, object) in pairs.objects.iter().enumerate() {
             let at = number * pairs.liaisons.len() + own;
             let place = Position::new(entry.sequence, u32::try_from(at).unwrap_or(u32::MAX));
@@ -93,12 +95,12 @@ impl Exchange {
                 }
                 ItemOutcome::Retracted(version) => {
                     let ended = on_retraction(view, sight, pairs.author, object, *version, place)?;
-                    ended.map(Told::Removed)
+                    ended.map(Change::Removed)
                 }
                 _ => None,
             };
             if let Some(one) = one
-                && !told.add(one, Place::behind(place))
+                && !told.add(one, FeedPosition::behind(place))
             {
                 return Ok((told.delivery, told.place));
             }
@@ -111,23 +113,24 @@ impl Exchange {
     fn said_to_liaison(
         &self,
         view: &View<'_>,
-        sight: &Sight,
+        sight: &Visibility,
         entry: &Entry,
         put: &CampaignPut,
-        behind: Place,
+        behind: FeedPosition,
         holds_something: bool,
-    ) -> Result<(Option<Delivery>, Place)> {
-        let done = Place::behind_entry(entry.sequence);
+    ) -> Result<(Option<FeedEvent>, FeedPosition)> {
+        let done = FeedPosition::behind_entry(entry.sequence);
         let Some(author) = &entry.author else { return Ok((None, done)) };
         let version = Position::new(entry.sequence, 0);
-        let mut steps = Steps::behind(behind);
+        let mut steps = ReplacementBuilder::behind(behind);
         let audience = AudienceDigest::of(&put.sharing.audience);
         let kept = view.contribution(put.campaign, author, audience)?;
         let given = kept
             .filter(|kept| kept.position == version)
             .filter(|kept| self.comes_with(sight, author, (&kept.sharing, &kept.lane), version));
-        let given = given.and_then(|kept| self.said_of(sight, kept, Steps::content(version)));
-        let what = RemovedWhat::Contribution(put.campaign);
+        let given =
+            given.and_then(|kept| self.said_of(sight, kept, ReplacementBuilder::content(version)));
+        let what = RemovedObject::Contribution(put.campaign);
         let lost = lost(view, sight, author, what, version)?.filter(|_| holds_something);
         if !steps.add(version, lost, given) {
             return Ok(steps.so_far());
@@ -139,16 +142,16 @@ impl Exchange {
     fn done_to_liaison(
         &self,
         view: &View<'_>,
-        sight: &Sight,
+        sight: &Visibility,
         entry: &Entry,
         report: &Enforcements,
-        behind: Place,
+        behind: FeedPosition,
         holds_something: bool,
-    ) -> Result<(Option<Delivery>, Place)> {
-        let done = Place::behind_entry(entry.sequence);
+    ) -> Result<(Option<FeedEvent>, FeedPosition)> {
+        let done = FeedPosition::behind_entry(entry.sequence);
         let Some(author) = &entry.author else { return Ok((None, done)) };
         let audience = AudienceDigest::of(&report.sharing.audience);
-        let mut steps = Steps::behind(behind);
+        let mut steps = ReplacementBuilder::behind(behind);
         for (index, enforcement) in &report.items {
             let version = Position::new(entry.sequence, *index);
             let kept = view.enforcement(author, &enforcement.id, audience)?;
@@ -156,10 +159,12 @@ impl Exchange {
                 self.comes_with(sight, author, (&kept.sharing, &kept.lane), version)
             });
             let given = match given {
-                Some(kept) => self.done_of(view, sight, kept, Steps::content(version))?,
+                Some(kept) => {
+                    self.done_of(view, sight, kept, ReplacementBuilder::content(version))?
+                }
                 None => None,
             };
-            let what = RemovedWhat::Enforcement(enforcement.id.clone());
+            let what = RemovedObject::Enforcement(enforcement.id.clone());
             let lost = lost(view, sight, author, what, version)?.filter(|_| holds_something);
             if !steps.add(version, lost, given) {
                 return Ok(steps.so_far());
@@ -172,9 +177,9 @@ impl Exchange {
     /// began with it and is still the one in force.
     fn comes_with(
         &self,
-        sight: &Sight,
+        sight: &Visibility,
         author: &PartnerId,
-        (sharing, lane): (&Sharing, &Lane),
+        (sharing, lane): (&Sharing, &ReleaseState),
         version: Position,
     ) -> bool {
         let released = lane.release_to(sharing, &sight.reader().id);
@@ -184,11 +189,16 @@ impl Exchange {
     }
 
     /// What is said of a campaign, if the liaison asks for it.
-    fn said_of(&self, sight: &Sight, kept: KeptContribution, place: Place) -> Option<Told> {
+    fn said_of(
+        &self,
+        sight: &Visibility,
+        kept: ContributionRecord,
+        place: FeedPosition,
+    ) -> Option<Change> {
         let asks = sight.filter().follows(Some(kept.campaign));
         asks.then(|| {
             let contributed = self.contributed(sight.reader(), kept);
-            Told::Said(Box::new(Said { place, contributed }))
+            Change::Said(Box::new(CampaignEvent { place, contributed }))
         })
     }
 
@@ -196,15 +206,15 @@ impl Exchange {
     fn done_of(
         &self,
         view: &View<'_>,
-        sight: &Sight,
-        kept: KeptEnforcement,
-        place: Place,
-    ) -> Result<Option<Told>> {
+        sight: &Visibility,
+        kept: EnforcementRecord,
+        place: FeedPosition,
+    ) -> Result<Option<Change>> {
         if !follows(view, sight, &kept.enforcement)? {
             return Ok(None);
         }
         let deed = self.deed(view, sight.reader(), kept)?;
-        Ok(Some(Told::Done(Done { place, deed })))
+        Ok(Some(Change::Done(EnforcementEvent { place, deed })))
     }
 
     /// An object whose release began at a place, where it is still current and that release still the
@@ -212,15 +222,15 @@ impl Exchange {
     fn on_release(
         &self,
         view: &View<'_>,
-        sight: &Sight,
+        sight: &Visibility,
         author: &PartnerId,
         object: &Releasable,
         at: Position,
-    ) -> Result<Option<Told>> {
-        let place = Place::behind(at);
+    ) -> Result<Option<Change>> {
+        let place = FeedPosition::behind(at);
         match object {
             Releasable::Assessment(target) => {
-                Ok(self.released_assessment(view, sight, author, target, at)?.map(Told::Shown))
+                Ok(self.released_assessment(view, sight, author, target, at)?.map(Change::Shown))
             }
             Releasable::Contribution { campaign, audience, version } => {
                 let kept = view.contribution(*campaign, author, *audience)?;
@@ -243,9 +253,9 @@ impl Exchange {
     /// came.
     fn begins(
         &self,
-        sight: &Sight,
+        sight: &Visibility,
         author: &PartnerId,
-        (sharing, lane): (&Sharing, &Lane),
+        (sharing, lane): (&Sharing, &ReleaseState),
         version: Position,
         at: Position,
     ) -> bool {
@@ -259,37 +269,37 @@ impl Exchange {
 /// What a liaison is to drop since what was done with an answer to a tip took its place.
 pub(in crate::exchange) fn lost_to_answer(
     view: &View<'_>,
-    sight: &Sight,
+    sight: &Visibility,
     entry: &Entry,
     holds_something: bool,
-) -> Result<Option<Delivery>> {
+) -> Result<Option<FeedEvent>> {
     let (Body::TipResponded(response), Some(author)) = (&entry.body, &entry.author) else {
         return Ok(None);
     };
     let Some((done, _)) = response.enforcement.as_ref().filter(|_| holds_something) else {
         return Ok(None);
     };
-    let what = RemovedWhat::Enforcement(done.id.clone());
+    let what = RemovedObject::Enforcement(done.id.clone());
     let version = Position::new(entry.sequence, 0);
     let lost = lost(view, sight, author, what, version)?;
-    let place = Place::behind_entry(entry.sequence);
-    Ok(lost.map(|lost| Delivery::Removals(vec![Removed { place, ..lost }])))
+    let place = FeedPosition::behind_entry(entry.sequence);
+    Ok(lost.map(|lost| FeedEvent::Removals(vec![Removal { place, ..lost }])))
 }
 
 /// What was released to a liaison and lost its place to a version; its place is set by who asks.
 fn lost(
     view: &View<'_>,
-    sight: &Sight,
+    sight: &Visibility,
     author: &PartnerId,
-    what: RemovedWhat,
+    what: RemovedObject,
     at: Position,
-) -> Result<Option<Removed>> {
+) -> Result<Option<Removal>> {
     if !sight.filter().is_empty() {
         return Ok(None);
     }
     let lost = view.lost(at)?.filter(|one| one.liaisons.contains(&sight.reader().id));
-    Ok(lost.map(|lost| Removed {
-        place: Place::behind(at),
+    Ok(lost.map(|lost| Removal {
+        place: FeedPosition::behind(at),
         version: lost.version,
         what,
         author: author.clone(),
@@ -300,23 +310,23 @@ fn lost(
 /// A version that a liaison held by a release up to a place, and no longer may.
 fn on_retraction(
     view: &View<'_>,
-    sight: &Sight,
+    sight: &Visibility,
     author: &PartnerId,
     object: &Releasable,
     version: Position,
     at: Position,
-) -> Result<Option<Removed>> {
+) -> Result<Option<Removal>> {
     let (what, sharing) = match object {
         Releasable::Assessment(target) => {
             return retracted_assessment(view, sight, author, target, version, at);
         }
         Releasable::Contribution { campaign, audience, .. } => {
             let kept = view.contribution(*campaign, author, *audience)?;
-            (RemovedWhat::Contribution(*campaign), kept.map(|kept| kept.sharing))
+            (RemovedObject::Contribution(*campaign), kept.map(|kept| kept.sharing))
         }
         Releasable::Enforcement { id, audience, .. } => {
             let kept = view.enforcement(author, id, *audience)?;
-            (RemovedWhat::Enforcement(id.clone()), kept.map(|kept| kept.sharing))
+            (RemovedObject::Enforcement(id.clone()), kept.map(|kept| kept.sharing))
         }
     };
     // What is public stays, and a filter asks for assessments.
@@ -325,7 +335,7 @@ fn on_retraction(
     {
         return Ok(None);
     }
-    let (place, author) = (Place::behind(at), author.clone());
+    let (place, author) = (FeedPosition::behind(at), author.clone());
     let reason = RemovalReason::NoLongerShared;
-    Ok(Some(Removed { place, version, what, author, reason }))
+    Ok(Some(Removal { place, version, what, author, reason }))
 }

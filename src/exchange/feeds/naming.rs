@@ -4,55 +4,63 @@
 use std::collections::BTreeMap;
 
 use super::expansion::{
-    AT_ONCE, ENTRIES_AT_ONCE, Expanded, LOOKED_AT_ONCE, Turn, delivery, delivery_is_empty,
+    AT_ONCE, ENTRIES_AT_ONCE, Expansion, ExpansionStep, LOOKED_AT_ONCE, delivery, delivery_is_empty,
 };
-use super::sight::When;
+use super::sight::AsOf;
 use crate::domain::audience::AudienceDigest;
-use crate::domain::cursor::Place;
+use crate::domain::cursor::FeedPosition;
 use crate::domain::{CampaignId, IndicatorId, PartnerId, Position};
 use crate::error::Result;
 
 /// Where the index holds versions, by version.
 type Versions = BTreeMap<Position, (PartnerId, AudienceDigest, IndicatorId)>;
 
-impl Turn<'_> {
+impl Expansion<'_> {
     /// What something that is said of a campaign comes to, behind a version.
-    pub fn through_said(&self, campaign: CampaignId, last: Position) -> Result<Expanded> {
+    pub fn through_said(&self, campaign: CampaignId, last: Position) -> Result<ExpansionStep> {
         if !self.sight.filter().campaigns.contains(&campaign) {
-            return Ok(Expanded::Done);
+            return Ok(ExpansionStep::Done);
         }
         let before = self.sight.sees_campaign(
             self.view,
             self.before,
-            When::At(self.sequence - 1),
+            AsOf::Sequence(self.sequence - 1),
             campaign,
         )?;
-        let after =
-            self.sight.sees_campaign(self.view, self.after, When::At(self.sequence), campaign)?;
+        let after = self.sight.sees_campaign(
+            self.view,
+            self.after,
+            AsOf::Sequence(self.sequence),
+            campaign,
+        )?;
         if before == after {
-            return Ok(Expanded::Done);
+            return Ok(ExpansionStep::Done);
         }
         self.through_campaigns(&[campaign], last)
     }
 
     /// The versions before the entry that name one of some campaigns, behind one of them.
-    pub fn through_campaigns(&self, campaigns: &[CampaignId], last: Position) -> Result<Expanded> {
+    pub fn through_campaigns(
+        &self,
+        campaigns: &[CampaignId],
+        last: Position,
+    ) -> Result<ExpansionStep> {
         let Some((versions, end, more)) = self.named(campaigns, last)? else {
-            return Ok(Expanded::Done);
+            return Ok(ExpansionStep::Done);
         };
         let (mut removed, mut shown) = (Vec::new(), Vec::new());
         for (looked, (version, (author, audience, id))) in (1..).zip(&versions) {
             self.turn((author, *audience, *id), *version, &mut removed, &mut shown)?;
             if removed.len() + shown.len() == AT_ONCE || looked == LOOKED_AT_ONCE {
-                let place = Place::within(self.sequence, *version);
-                return Ok(Expanded::UpTo(delivery(removed, shown).map(Box::new), place));
+                let place = FeedPosition::within(self.sequence, *version);
+                return Ok(ExpansionStep::UpTo(delivery(removed, shown).map(Box::new), place));
             }
         }
         if delivery_is_empty(&removed, &shown) && !more {
-            return Ok(Expanded::Done);
+            return Ok(ExpansionStep::Done);
         }
-        let place = Place::within(self.sequence, Position::new(end, u32::MAX));
-        Ok(Expanded::UpTo(delivery(removed, shown).map(Box::new), place))
+        let place = FeedPosition::within(self.sequence, Position::new(end, u32::MAX));
+        Ok(ExpansionStep::UpTo(delivery(removed, shown).map(Box::new), place))
     }
 
     /// The next versions that name one of the campaigns, behind one, of a few entries; the last of those

@@ -1,25 +1,25 @@
 //! Sightings and feedback, as a reader is told of them.
 
-use super::delivery::{Delivery, Opined, Seen};
-use super::sight::{Outline, Sight, When};
-use crate::domain::cursor::Place;
+use super::delivery::{FeedEvent, FeedbackEvent, SightingEvent};
+use super::sight::{AsOf, VersionMeta, Visibility};
+use crate::domain::cursor::FeedPosition;
 use crate::domain::entry::{Body, Entry, Feedback, Outcome, Sightings};
 use crate::domain::filter::Filter;
 use crate::domain::{Assessment, Position, Timestamp, may_see};
 use crate::error::Result;
 use crate::exchange::Exchange;
 use crate::index::View;
-use crate::index::record::{KeptFeedback, KeptSighting};
+use crate::index::record::{FeedbackRecord, SightingRecord};
 
 impl Exchange {
     /// What there is for a reader in an entry of either kind, behind a place.
     pub(super) fn reactions(
         &self,
         view: &View<'_>,
-        sight: &Sight,
+        sight: &Visibility,
         entry: &Entry,
-        behind: Place,
-    ) -> Result<Option<Delivery>> {
+        behind: FeedPosition,
+    ) -> Result<Option<FeedEvent>> {
         let delivery = match &entry.body {
             Body::Sightings(sightings) => seen(view, sight, entry, sightings, behind)?,
             Body::Feedback(feedback) => opined(view, sight, entry, feedback)?,
@@ -34,7 +34,7 @@ impl Exchange {
 
 fn sees_about(
     view: &View<'_>,
-    sight: &Sight,
+    sight: &Visibility,
     feedback: &Feedback,
     about: Position,
 ) -> Result<bool> {
@@ -43,7 +43,10 @@ fn sees_about(
     Ok(current.filter(|current| current.version == about).is_some_and(|current| {
         let (author, sharing) = (&feedback.of, &current.sharing);
         let said = &current.assessment;
-        Sight::sees(sight.reader(), Outline { author, version: about, sharing, said })
+        Visibility::sees(
+            sight.reader(),
+            VersionMeta { author, version: about, sharing, assessment: said },
+        )
     }))
 }
 
@@ -51,10 +54,10 @@ fn sees_about(
 /// Others are told who see it, and what it is about, and everything else that comes.
 fn opined(
     view: &View<'_>,
-    sight: &Sight,
+    sight: &Visibility,
     entry: &Entry,
     feedback: &Feedback,
-) -> Result<Option<Delivery>> {
+) -> Result<Option<FeedEvent>> {
     let Some(giver) = &entry.author else { return Ok(None) };
     let reader = sight.reader();
     let position = Position::new(entry.sequence, 0);
@@ -66,7 +69,7 @@ fn opined(
         }
     }
     let part = feedback.sharing.seen_by(reader, giver, position);
-    let kept = KeptFeedback {
+    let kept = FeedbackRecord {
         position,
         accepted: entry.time,
         of: feedback.of.clone(),
@@ -76,16 +79,16 @@ fn opined(
         sharing: feedback.sharing.clone(),
     };
     let giver = giver.clone();
-    Ok(Some(Delivery::Opined(Box::new(Opined { giver, about, kept, view: part }))))
+    Ok(Some(FeedEvent::Feedback(Box::new(FeedbackEvent { giver, about, kept, view: part }))))
 }
 
 fn seen(
     view: &View<'_>,
-    sight: &Sight,
+    sight: &Visibility,
     entry: &Entry,
     sightings: &Sightings,
-    behind: Place,
-) -> Result<Option<Delivery>> {
+    behind: FeedPosition,
+) -> Result<Option<FeedEvent>> {
     let Some(author) = &entry.author else { return Ok(None) };
     let reader = sight.reader();
     let first = Position::new(entry.sequence, 0);
@@ -104,18 +107,18 @@ fn seen(
     for sighting in &sightings.items {
         let position = Position::new(entry.sequence, sighting.index);
         let said = Assessment::of(sighting.indicator.clone());
-        let outline = Outline { author, version: position, sharing, said: &said };
-        if position <= behind.after || !sight.asks_for(view, reader, When::Now, outline)? {
+        let outline = VersionMeta { author, version: position, sharing, assessment: &said };
+        if position <= behind.after || !sight.asks_for(view, reader, AsOf::Now, outline)? {
             continue;
         }
-        let kept = KeptSighting {
+        let kept = SightingRecord {
             position,
             author: author.clone(),
             accepted: entry.time,
             sharing: sharing.clone(),
             sighting: sighting.clone(),
         };
-        wanted.push(Seen { position, kept, view: part.clone() });
+        wanted.push(SightingEvent { position, kept, view: part.clone() });
     }
-    Ok((!wanted.is_empty()).then_some(Delivery::Seen(wanted)))
+    Ok((!wanted.is_empty()).then_some(FeedEvent::Sightings(wanted)))
 }

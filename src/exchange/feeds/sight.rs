@@ -17,7 +17,7 @@ use crate::index::{Registry, View};
 
 /// One partner's sight, through a filter.
 #[derive(Debug)]
-pub struct Sight {
+pub struct Visibility {
     partner: PartnerId,
     filter: Filter,
     /// Whether the reader is given what is public alone.
@@ -35,7 +35,7 @@ pub struct Sight {
 #[derive(Debug, Default)]
 struct Campaigns {
     under: Option<(Arc<Registry>, u64)>,
-    seen: HashMap<(When, CampaignId), bool>,
+    seen: HashMap<(AsOf, CampaignId), bool>,
 }
 
 /// How many answers on campaigns are kept.
@@ -43,16 +43,16 @@ const CAMPAIGNS_KEPT: usize = 1_000;
 
 /// As of when a reader is asked whether it wants a version.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
-pub enum When {
+pub enum AsOf {
     /// Now.
     Now,
     /// Once this entry had been applied.
-    At(u64),
+    Sequence(u64),
 }
 
 /// A version, as far as the rule of sight and filters look at it.
 #[derive(Clone, Copy, Debug)]
-pub struct Outline<'a> {
+pub struct VersionMeta<'a> {
     /// Whose it is.
     pub author: &'a PartnerId,
     /// Where it was accepted.
@@ -60,10 +60,10 @@ pub struct Outline<'a> {
     /// Who receives it.
     pub sharing: &'a Sharing,
     /// What it says; its content may be gone.
-    pub said: &'a Assessment,
+    pub assessment: &'a Assessment,
 }
 
-impl Sight {
+impl Visibility {
     /// The sight of a partner as of now.
     pub fn new(
         exchange: &Exchange,
@@ -144,17 +144,17 @@ impl Sight {
         &self,
         view: &View<'_>,
         reader: &Reader,
-        when: When,
-        version: Outline<'_>,
+        when: AsOf,
+        version: VersionMeta<'_>,
     ) -> Result<bool> {
         Ok(Self::sees(reader, version) && self.asks_for(view, reader, when, version)?)
     }
 
     /// Whether a version's content is given to the reader at a time. `sharing` is the one that stands.
-    pub fn gives(&self, view: &View<'_>, version: Outline<'_>, now: Timestamp) -> Result<bool> {
-        let Outline { author, version: at, sharing, .. } = version;
+    pub fn gives(&self, view: &View<'_>, version: VersionMeta<'_>, now: Timestamp) -> Result<bool> {
+        let VersionMeta { author, version: at, sharing, .. } = version;
         Ok(self.may_have(author, sharing, at, now)
-            && self.asks_for(view, &self.reader, When::Now, version)?)
+            && self.asks_for(view, &self.reader, AsOf::Now, version)?)
     }
 
     /// Whether the reader may see an object at a time, for what it reads. `sharing` is the one that stands.
@@ -170,8 +170,8 @@ impl Sight {
     }
 
     /// Whether a reader may see a version by what is written, whatever the clock says.
-    pub fn sees(reader: &Reader, version: Outline<'_>) -> bool {
-        let Outline { author, version, sharing, .. } = version;
+    pub fn sees(reader: &Reader, version: VersionMeta<'_>) -> bool {
+        let VersionMeta { author, version, sharing, .. } = version;
         // The clock alone ends nothing that was given: the entry that follows does.
         may_see(reader, sharing, author, version, Timestamp::default())
     }
@@ -182,10 +182,10 @@ impl Sight {
         &self,
         view: &View<'_>,
         reader: &Reader,
-        when: When,
-        version: Outline<'_>,
+        when: AsOf,
+        version: VersionMeta<'_>,
     ) -> Result<bool> {
-        let Outline { author, version, sharing, said } = version;
+        let VersionMeta { author, version, sharing, assessment: said } = version;
         if self.filter.is_empty() {
             return Ok(true);
         }
@@ -205,7 +205,7 @@ impl Sight {
         &self,
         view: &View<'_>,
         reader: &Reader,
-        when: When,
+        when: AsOf,
         campaign: CampaignId,
     ) -> Result<bool> {
         if self.is_liaison() {
@@ -227,8 +227,8 @@ impl Sight {
             }
         }
         let sees = match when {
-            When::Now => campaign_visible(view, &self.partner, campaign, self.clock.now())?,
-            When::At(sequence) => view.campaign_visible_at(campaign, reader, sequence)?,
+            AsOf::Now => campaign_visible(view, &self.partner, campaign, self.clock.now())?,
+            AsOf::Sequence(sequence) => view.campaign_visible_at(campaign, reader, sequence)?,
         };
         let mut known = self.campaigns.lock().unwrap_or_else(PoisonError::into_inner);
         // Who reads beside this one may stand elsewhere.
@@ -246,7 +246,7 @@ impl Sight {
     ) -> Result<BTreeSet<CampaignId>> {
         let mut seen = BTreeSet::new();
         for campaign in campaigns {
-            if self.sees_campaign(view, &self.reader, When::Now, *campaign)? {
+            if self.sees_campaign(view, &self.reader, AsOf::Now, *campaign)? {
                 seen.insert(*campaign);
             }
         }
@@ -261,7 +261,7 @@ impl Sight {
         }
         said.raw = None;
         if let Some(campaign) = said.campaign
-            && !self.sees_campaign(view, &self.reader, When::Now, campaign)?
+            && !self.sees_campaign(view, &self.reader, AsOf::Now, campaign)?
         {
             said.campaign = None;
         }

@@ -1,8 +1,8 @@
 //! What is added to tips, as its parties are told: whatever they ask for, since a tip that nobody was
 //! alerted to is none.
 
-use super::delivery::TipTold;
-use crate::domain::cursor::Place;
+use super::delivery::TipEvent;
+use crate::domain::cursor::FeedPosition;
 use crate::domain::entry::{Body, Entry};
 use crate::domain::{PartnerId, Position, TipId};
 use crate::error::Result;
@@ -22,9 +22,9 @@ impl Exchange {
         view: &View<'_>,
         me: &PartnerId,
         entry: &Entry,
-        behind: Place,
-    ) -> Result<(Option<TipTold>, Place)> {
-        let done = Place::behind_entry(entry.sequence);
+        behind: FeedPosition,
+    ) -> Result<(Option<TipEvent>, FeedPosition)> {
+        let done = FeedPosition::behind_entry(entry.sequence);
         let mut tips = Vec::new();
         for id in named(entry, me) {
             tips.extend(view.tip(id)?.filter(|tip| tip.concerns(me)));
@@ -36,7 +36,7 @@ impl Exchange {
             }
             // Its own are counted alone, so that their places tell nothing of the others.
             let is_last = at as usize + 1 == tips.len();
-            let place = if is_last { done } else { Place::behind(position) };
+            let place = if is_last { done } else { FeedPosition::behind(position) };
             if let Some(told) = self.tip_told(view, me, tip, (entry.sequence, place))? {
                 return Ok((Some(told), place));
             }
@@ -49,8 +49,8 @@ impl Exchange {
         view: &View<'_>,
         me: &PartnerId,
         tip: &TipRecord,
-        (sequence, place): (u64, Place),
-    ) -> Result<Option<TipTold>> {
+        (sequence, place): (u64, FeedPosition),
+    ) -> Result<Option<TipEvent>> {
         let Some(mut added) = self.added_shown(view, me, tip, sequence, INDICATORS_TOLD)? else {
             return Ok(None);
         };
@@ -73,7 +73,7 @@ impl Exchange {
         }
         tip.threads.retain(|thread| added.added.thread(&thread.recipient).is_some());
         added.indicators.truncate(INDICATORS_TOLD);
-        Ok(Some(TipTold { place, tip, added, now: self.clock.now(), accessed }))
+        Ok(Some(TipEvent { place, tip, added, now: self.clock.now(), accessed }))
     }
 }
 

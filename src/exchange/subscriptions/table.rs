@@ -101,7 +101,7 @@ impl Table {
         let mut inner = self.lock();
         let kept = inner.kept(partner, name)?;
         let stands = kept.stored.cursor;
-        if cursor.place >= stands.place || !stands_here(stands) {
+        if cursor.position >= stands.position || !stands_here(stands) {
             (kept.stored.cursor, kept.stored.acknowledged) = (cursor, Some(now));
             kept.moved = true;
         }

@@ -6,7 +6,7 @@ use futures_util::FutureExt;
 
 use super::table::Table;
 use super::*;
-use crate::domain::cursor::{EpochId, JournalEpoch, Place};
+use crate::domain::cursor::{EpochId, FeedPosition, JournalEpoch};
 use crate::domain::filter::Filter;
 use crate::domain::{Kind as IndicatorKind, Timestamp};
 use crate::journal::UnreadableCursors;
@@ -30,7 +30,7 @@ fn at(sequence: u64) -> Cursor {
 
 fn in_epoch(epoch: u8, sequence: u64) -> Cursor {
     let journal = JournalEpoch { epoch: EpochId([epoch; 8]), ..JournalEpoch::default() };
-    Cursor { journal, place: Place::behind_entry(sequence) }
+    Cursor { journal, position: FeedPosition::behind_entry(sequence) }
 }
 
 fn connected(table: &Table, of: &StoredSubscription) -> bool {

@@ -7,7 +7,7 @@ use crate::domain::{CampaignId, Indicator, IndicatorId, PartnerId};
 use crate::error::Result;
 use crate::exchange::Exchange;
 use crate::index::View;
-use crate::index::record::{Added, TipRecord};
+use crate::index::record::{TipEntryRecord, TipRecord};
 
 /// The most tips of a campaign that are looked at: the newest.
 const MOST_TIPS: usize = 1_000;
@@ -20,7 +20,7 @@ pub(in crate::exchange) struct TipPart {
     /// The tip.
     pub tip: TipRecord,
     /// What was added, the oldest first; of a tip that is hidden, its withdrawal alone.
-    pub added: Vec<Added>,
+    pub added: Vec<TipEntryRecord>,
 }
 
 impl Exchange {
@@ -97,7 +97,7 @@ impl Exchange {
         view: &View<'_>,
         me: &PartnerId,
         tip: &TipRecord,
-    ) -> Result<Option<Added>> {
+    ) -> Result<Option<TipEntryRecord>> {
         match withdrawal_of(view, tip.id)? {
             Some(entry) => self.added_to(view, me, tip, entry),
             None => Ok(None),

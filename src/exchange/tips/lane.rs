@@ -2,7 +2,7 @@
 //! or withdrawn. For what it reads is said as on a feed, and what it is given is written down.
 
 use super::withdraw::withdrawal_of;
-use super::{AddedShown, IndicatorShown, ResponseRequest};
+use super::{ResponseRequest, TipEntryView, TipIndicatorView};
 use crate::domain::partner::Role;
 use crate::domain::purpose::Purpose;
 use crate::domain::sharing::Community;
@@ -12,7 +12,7 @@ use crate::error::Result;
 use crate::exchange::accesses::AccessedObjects;
 use crate::exchange::{Caller, Exchange};
 use crate::index::View;
-use crate::index::record::{Added, AddedWhat, TipRecord};
+use crate::index::record::{TipAction, TipEntryRecord, TipRecord};
 
 impl Exchange {
     /// Whether a caller is given tips: none to who reads what is public. An error where it does not say
@@ -36,8 +36,8 @@ pub fn accessed_of_tip(
     view: &View<'_>,
     me: &PartnerId,
     tip: &TipRecord,
-    added: &[AddedShown],
-    indicators: &[IndicatorShown],
+    added: &[TipEntryView],
+    indicators: &[TipIndicatorView],
 ) -> AccessedObjects {
     let mut accessed = AccessedObjects::default();
     if !is_liaison(view, me) || is_hidden(view, tip, me) {
@@ -76,17 +76,17 @@ pub(super) fn ending_of(view: &View<'_>, tip: &TipRecord, me: &PartnerId) -> Res
 }
 
 /// Whether an entry is one by which a tip that is hidden from a party came to be.
-pub fn is_ending(tip: &TipRecord, added: &Added, me: &PartnerId) -> bool {
+pub fn is_ending(tip: &TipRecord, added: &TipEntryRecord, me: &PartnerId) -> bool {
     if tip.withdrawn {
-        return added.what == AddedWhat::Withdrawn;
+        return added.what == TipAction::Withdrawn;
     }
     added.thread(me).is_some_and(|moved| moved.is_move() && moved.to == TipState::Closed)
 }
 
 /// What was added, as who may see nothing of its content is told: that it was, and how it moved the tip.
-pub fn without_content(mut shown: AddedShown) -> AddedShown {
+pub fn without_content(mut shown: TipEntryView) -> TipEntryView {
     (shown.added.indicators, shown.added.enforcement) = (0, None);
-    AddedShown { added: shown.added, text: String::new(), indicators: Vec::new() }
+    TipEntryView { added: shown.added, text: String::new(), indicators: Vec::new() }
 }
 
 /// A liaison answers what it was sent, in its own thread, and with nothing that is a platform's to report.

@@ -15,11 +15,11 @@ use crate::exchange::restricted;
 use crate::exchange::submit::refused;
 use crate::exchange::{AccessedObjects, Caller, Exchange, GIVEN_AT_ONCE};
 use crate::index::View;
-use crate::index::record::{Added, TipRecord};
+use crate::index::record::{TipEntryRecord, TipRecord};
 
 /// What a caller asks of a tip: a page of what was added to it, and a page of its indicators.
 #[derive(Clone, Debug)]
-pub struct TipAsked {
+pub struct TipDetailQuery {
     /// The tip.
     pub tip: TipId,
     /// Of the sender: the recipient whose thread it asks for; all of them where `None`.
@@ -38,17 +38,17 @@ pub struct TipAsked {
 
 /// A tip as a caller may see it.
 #[derive(Clone, Debug)]
-pub struct TipShown {
+pub struct TipView {
     /// The tip, with the threads that the caller may see.
     pub tip: TipRecord,
     /// What its sender tells.
     pub narrative: String,
     /// A page of what was added to it, oldest first, the tip itself among it.
-    pub entries: Vec<AddedShown>,
+    pub entries: Vec<TipEntryView>,
     /// Whether there is more behind it.
     pub more_entries: bool,
     /// A page of its indicators.
-    pub indicators: Vec<IndicatorShown>,
+    pub indicators: Vec<TipIndicatorView>,
     /// Whether there is more behind it.
     pub more_indicators: bool,
     /// The time by the exchange's clock.
@@ -59,9 +59,9 @@ pub struct TipShown {
 
 /// What an entry added to a tip, as a party may see it.
 #[derive(Clone, Debug, PartialEq)]
-pub struct AddedShown {
+pub struct TipEntryView {
     /// What was added; what it moved, in the threads that the party may see alone.
-    pub added: Added,
+    pub added: TipEntryRecord,
     /// What its author says.
     pub text: String,
     /// The first of its indicators, where they are asked for.
@@ -70,7 +70,7 @@ pub struct AddedShown {
 
 /// An indicator that a tip refers to.
 #[derive(Clone, Debug, PartialEq)]
-pub struct IndicatorShown {
+pub struct TipIndicatorView {
     /// Who added it.
     pub author: PartnerId,
     /// Its entry, and its place in what the entry added: of a referral, the entry and the item that
@@ -82,7 +82,7 @@ pub struct IndicatorShown {
 
 impl Exchange {
     /// A tip that the caller sent or received.
-    pub fn show_tip(&self, caller: &Caller, asked: &TipAsked) -> Result<TipShown> {
+    pub fn show_tip(&self, caller: &Caller, asked: &TipDetailQuery) -> Result<TipView> {
         let me = caller.partner();
         if !self.gives_tips(caller, asked.purpose.as_ref())? {
             return Err(refused(&VoidReason::TipUnknown));
@@ -125,7 +125,7 @@ impl Exchange {
         }
         let accessed = accessed_of_tip(view, me, &tip, &entries, &indicators);
         let now = self.clock.now();
-        Ok(TipShown {
+        Ok(TipView {
             tip,
             narrative,
             entries,
@@ -144,8 +144,8 @@ impl Exchange {
         me: &PartnerId,
         tip: &TipRecord,
         of: Option<&PartnerId>,
-        asked: &TipAsked,
-    ) -> Result<Vec<AddedShown>> {
+        asked: &TipDetailQuery,
+    ) -> Result<Vec<TipEntryView>> {
         let from = asked.behind.saturating_add(1);
         let mut shown = Vec::new();
         for sequence in view.entries_of_tip(tip.id, of, from).take(asked.entries + 1) {
@@ -165,7 +165,7 @@ impl Exchange {
         tip: &TipRecord,
         sequence: u64,
         indicators: usize,
-    ) -> Result<Option<AddedShown>> {
+    ) -> Result<Option<TipEntryView>> {
         let Some(added) = self.added_to(view, me, tip, sequence)? else { return Ok(None) };
         // The tip's own text is its narrative.
         let text = view.tip_text(tip.id, sequence)?;
@@ -180,7 +180,7 @@ impl Exchange {
                 found.into_iter().map(|(_, indicator)| indicator).collect()
             }
         };
-        Ok(Some(AddedShown { added, text, indicators }))
+        Ok(Some(TipEntryView { added, text, indicators }))
     }
 
     /// What an entry added to a tip, without its text and its indicators.
@@ -190,7 +190,7 @@ impl Exchange {
         me: &PartnerId,
         tip: &TipRecord,
         sequence: u64,
-    ) -> Result<Option<Added>> {
+    ) -> Result<Option<TipEntryRecord>> {
         let Some(mut added) = view.added(tip.id, sequence)? else { return Ok(None) };
         if tip.sender != *me {
             if !added.stands_in(me) {
@@ -221,8 +221,8 @@ impl Exchange {
         me: &PartnerId,
         tip: &TipRecord,
         of: Option<&PartnerId>,
-        asked: &TipAsked,
-    ) -> Result<Vec<IndicatorShown>> {
+        asked: &TipDetailQuery,
+    ) -> Result<Vec<TipIndicatorView>> {
         let most = asked.indicators + 1;
         let behind = asked.behind_indicator;
         let mut shown = Vec::new();
@@ -230,7 +230,7 @@ impl Exchange {
         if tip.referral.is_some() && behind.is_none_or(|(entry, _)| entry < tip.sequence) {
             let found = self.referred_indicators(view, tip, behind, most)?;
             let author = tip.sender.clone();
-            shown.extend(found.into_iter().map(|(at, indicator)| IndicatorShown {
+            shown.extend(found.into_iter().map(|(at, indicator)| TipIndicatorView {
                 author: author.clone(),
                 at,
                 indicator,
@@ -254,7 +254,7 @@ impl Exchange {
             };
             let left = most - shown.len();
             let found = indicators_added(view, me, tip, &added, first, left)?.into_iter();
-            shown.extend(found.map(|(place, indicator)| IndicatorShown {
+            shown.extend(found.map(|(place, indicator)| TipIndicatorView {
                 author: author.clone(),
                 at: (sequence, place),
                 indicator,
@@ -289,7 +289,7 @@ pub(super) fn indicators_added(
     view: &View<'_>,
     me: &PartnerId,
     tip: &TipRecord,
-    added: &Added,
+    added: &TipEntryRecord,
     mut from: u32,
     most: usize,
 ) -> Result<Vec<(u32, TipIndicator)>> {

@@ -7,7 +7,7 @@ use crate::error::{Error, Kind, Result};
 use crate::exchange::submit::refused;
 use crate::exchange::{Caller, Exchange};
 use crate::index::View;
-use crate::index::record::AddedWhat;
+use crate::index::record::TipAction;
 use crate::journal::Append;
 
 impl Exchange {
@@ -49,7 +49,7 @@ impl Exchange {
 pub(super) fn withdrawal_of(view: &View<'_>, id: TipId) -> Result<Option<u64>> {
     let Some(last) = view.last_of_tip(id)? else { return Ok(None) };
     let added = view.added(id, last)?;
-    Ok(added.filter(|added| added.what == AddedWhat::Withdrawn).map(|_| last))
+    Ok(added.filter(|added| added.what == TipAction::Withdrawn).map(|_| last))
 }
 
 /// The same for a tip that is withdrawn.

@@ -5,13 +5,13 @@ use serde_json::{Value, json};
 use super::{Bundle, id_of, references_of, written_time};
 use crate::domain::campaign::Attribution;
 use crate::domain::enforcement::EnforcementSource;
-use crate::domain::{GivenContribution, GivenEnforcement, Timestamp};
+use crate::domain::{ReceivedContribution, ReceivedEnforcement, Timestamp};
 
 impl Bundle {
     /// Adds what is said of a campaign: a `campaign` of its author's, since another may say otherwise. Whom
     /// the author holds to be behind it is a `threat-actor` that it is attributed to.
-    pub fn add_contribution(&mut self, given: &GivenContribution) {
-        let GivenContribution { version, accepted, campaign, said, .. } = given;
+    pub fn add_contribution(&mut self, given: &ReceivedContribution) {
+        let ReceivedContribution { version, accepted, campaign, said, .. } = given;
         let author = self.identity(&given.author);
         let marking = self.marking(given.tlp);
         let (at, of) = (written_time(*accepted), version.to_string());
@@ -45,7 +45,7 @@ impl Bundle {
     }
 
     /// Adds what was done: a `note` on the campaign that it was done against, or on who did.
-    pub fn add_enforcement(&mut self, given: &GivenEnforcement) {
+    pub fn add_enforcement(&mut self, given: &ReceivedEnforcement) {
         self.done.push(given.clone());
     }
 
@@ -125,7 +125,7 @@ fn relationship(from: &str, kind: &str, to: &str, accepted: Timestamp) -> Value 
     })
 }
 
-fn note(given: &GivenEnforcement, author: &str, marking: &str, about: &[String]) -> Value {
+fn note(given: &ReceivedEnforcement, author: &str, marking: &str, about: &[String]) -> Value {
     let (at, done) = (written_time(given.accepted), &given.done);
     let version = given.version.to_string();
     let id = id_of("note", &[given.author.as_bytes(), version.as_bytes(), at.as_bytes()]);

@@ -5,9 +5,9 @@ use super::*;
 use crate::domain::label::Label;
 use crate::domain::{Indicator, Position};
 
-fn given(value: &str, sequence: u64) -> Given {
+fn given(value: &str, sequence: u64) -> ReceivedAssessment {
     let indicator = Indicator::read(value, None).unwrap();
-    Given {
+    ReceivedAssessment {
         version: Position::new(sequence, 0),
         author: "birdsite".into(),
         accepted: Timestamp::from_millis(1_764_057_600_123),
@@ -22,7 +22,7 @@ fn given(value: &str, sequence: u64) -> Given {
     }
 }
 
-fn bundle(all: &[Given]) -> Value {
+fn bundle(all: &[ReceivedAssessment]) -> Value {
     let mut bundle = Bundle::default();
     for given in all {
         bundle.add(given);

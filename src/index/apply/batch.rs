@@ -12,7 +12,9 @@ use crate::domain::sharing::{Audience, Community, Release};
 use crate::domain::{PartnerId, Position, Timestamp};
 use crate::error::Result;
 use crate::index::keys;
-use crate::index::record::{self, Brought, CurrentParts, Ended, InForce, TakenBatch};
+use crate::index::record::{
+    self, ActiveRelease, EndReason, EntryVersions, RawAssessment, TakenBatch,
+};
 
 /// What is the same for all items of a batch.
 struct Context<'a> {
@@ -34,7 +36,8 @@ impl Applier {
             return Ok(Outcome::Void(void));
         }
         let (sequence, audience) = (entry.sequence, AudienceDigest::of(&batch.sharing.audience));
-        let in_force = |release: &Release| InForce { release: release.clone(), since: sequence };
+        let in_force =
+            |release: &Release| ActiveRelease { release: release.clone(), since: sequence };
         let releases: Vec<_> = batch.sharing.releases.iter().map(in_force).collect();
         let context = Context {
             entry,
@@ -113,7 +116,7 @@ impl Applier {
                 keys::assessment(item.id, author, replaced),
                 None,
                 version,
-                Ended::Replaced,
+                EndReason::Replaced,
             )?,
             None => None,
         };
@@ -121,7 +124,7 @@ impl Applier {
         let said = record::said(&context.sent, item);
         let mut over = None;
         if let Some(stored) = self.read(&key)? {
-            let old = CurrentParts::of(&stored)?;
+            let old = RawAssessment::of(&stored)?;
             if old.said == said && !item.assessment.is_renewal(old.accepted, entry.time) {
                 let current = old.version;
                 return Ok(match from {
@@ -129,7 +132,7 @@ impl Applier {
                     Some(from) => ItemOutcome::Merged { from, current },
                 });
             }
-            self.put_closed(version, Ended::Replaced, &old)?;
+            self.put_closed(version, EndReason::Replaced, &old)?;
             over = Some(old.version);
         }
         let raw = item.assessment.raw.as_deref();
@@ -147,7 +150,7 @@ impl Applier {
         context: &Context<'_>,
         items: &[Item],
         outcomes: &[ItemOutcome],
-    ) -> Option<Brought> {
+    ) -> Option<EntryVersions> {
         let Context { entry, author, audience, .. } = *context;
         let mut ends: BTreeSet<Timestamp> = BTreeSet::new();
         let mut versions = Vec::with_capacity(items.len());
@@ -161,7 +164,7 @@ impl Applier {
             self.put(keys::ends(at, entry.sequence), Vec::new());
         }
         let author = author.clone();
-        (!versions.is_empty()).then_some(Brought { author, audience, versions })
+        (!versions.is_empty()).then_some(EntryVersions { author, audience, versions })
     }
 
     /// Two nodes may append what conflicts, so whether the author is in its groups is decided here

@@ -13,7 +13,9 @@ use crate::domain::entry::{
 use crate::domain::{CampaignId, IndicatorId, PartnerId, Position};
 use crate::error::Result;
 use crate::index::keys;
-use crate::index::record::{self, Brought, KeptContribution, Lane, Named, TakenBatch};
+use crate::index::record::{
+    self, CampaignVersions, ContributionRecord, EntryVersions, ReleaseState, TakenBatch,
+};
 
 impl Applier {
     pub(super) fn campaign(&mut self, entry: &Entry, put: &CampaignPut) -> Result<Outcome> {
@@ -30,7 +32,7 @@ impl Applier {
         let position = Position::new(entry.sequence, 0);
         let audience = AudienceDigest::of(&put.sharing.audience);
         let key = keys::contribution(put.campaign, author, audience);
-        let old = self.read(&key)?.map(|old| KeptContribution::decode(&old)).transpose()?;
+        let old = self.read(&key)?.map(|old| ContributionRecord::decode(&old)).transpose()?;
         let taken = TakenBatch { digest: put.digest, sequence: entry.sequence, time: entry.time };
         self.put(request, taken.encode());
         let outcome = match &old {
@@ -43,7 +45,7 @@ impl Applier {
                     self.put_lost(position, old.position, &old.sharing);
                 }
                 let old = old.as_ref();
-                let kept = KeptContribution {
+                let kept = ContributionRecord {
                     campaign: put.campaign,
                     position,
                     author: author.clone(),
@@ -52,7 +54,7 @@ impl Applier {
                     founded: old.map_or(put.founds, |old| old.founded),
                     replaced: old.map(|old| old.position),
                     sharing: put.sharing.clone(),
-                    lane: Lane::begun(&put.sharing, entry.sequence),
+                    lane: ReleaseState::begun(&put.sharing, entry.sequence),
                     contribution: put.contribution.clone(),
                 };
                 let sight = record::campaign_sight(author, &put.sharing);
@@ -90,7 +92,10 @@ impl Applier {
         for (campaign, versions) in named {
             let submission = submission_mark(author, &batch.submission);
             let author = author.clone();
-            let kept = Named { submission, brought: Brought { author, audience, versions } };
+            let kept = CampaignVersions {
+                submission,
+                brought: EntryVersions { author, audience, versions },
+            };
             self.put(keys::naming_entry(campaign, sequence), kept.encode());
         }
     }

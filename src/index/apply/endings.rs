@@ -5,7 +5,7 @@ use crate::domain::Position;
 use crate::domain::entry::{Entry, Expiry, ItemOutcome, Outcome, Withdrawal};
 use crate::error::Result;
 use crate::index::keys;
-use crate::index::record::{self, CurrentParts, Ended};
+use crate::index::record::{self, EndReason, RawAssessment};
 use crate::index::store::Slice;
 
 impl Applier {
@@ -15,7 +15,7 @@ impl Applier {
         for (target, index) in withdrawal.targets.iter().zip(0..) {
             let by = Position::new(entry.sequence, index);
             let key = keys::assessment(target.id, &withdrawal.partner, target.audience);
-            let ended = self.end(key, target.version, by, Ended::Withdrawn)?;
+            let ended = self.end(key, target.version, by, EndReason::Withdrawn)?;
             outcomes.push(ended.map_or(ItemOutcome::Nothing, ItemOutcome::Ended));
         }
         Ok(Outcome::Taken(outcomes))
@@ -29,7 +29,7 @@ impl Applier {
             let version = Position::new(expired, *index);
             let key = keys::assessment(*id, &expiry.partner, expiry.audience);
             let by = Position::new(entry.sequence, number);
-            let ended = self.end(key, Some(version), by, Ended::Expired)?;
+            let ended = self.end(key, Some(version), by, EndReason::Expired)?;
             outcomes.push(ended.map_or(ItemOutcome::Nothing, ItemOutcome::Ended));
         }
         self.remove(keys::ends(expiry.ends, expired));
@@ -42,10 +42,10 @@ impl Applier {
         key: Vec<u8>,
         version: Option<Position>,
         by: Position,
-        why: Ended,
+        why: EndReason,
     ) -> Result<Option<Position>> {
         let Some(stored) = self.read(&key)? else { return Ok(None) };
-        let old = CurrentParts::of(&stored)?;
+        let old = RawAssessment::of(&stored)?;
         if version.is_some_and(|version| version != old.version) {
             return Ok(None);
         }
@@ -58,8 +58,8 @@ impl Applier {
     pub(super) fn put_closed(
         &mut self,
         by: Position,
-        why: Ended,
-        old: &CurrentParts<'_>,
+        why: EndReason,
+        old: &RawAssessment<'_>,
     ) -> Result<()> {
         let closed = record::closed(by, why, old.decode()?);
         self.put(keys::closed(old.version), closed);

@@ -8,7 +8,7 @@ use crate::domain::{PartnerId, Position, Sharing, Timestamp};
 use crate::error::Result;
 use crate::index::keys;
 use crate::index::keys::ListedBy;
-use crate::index::record::{self, KeptEnforcement, Lane, TakenBatch};
+use crate::index::record::{self, EnforcementRecord, ReleaseState, TakenBatch};
 
 impl Applier {
     pub(super) fn enforcements(
@@ -91,7 +91,7 @@ impl Applier {
         let key = keys::enforcement(author, &enforcement.id, audience);
         let mut replaced = None;
         if let Some(stored) = self.read(&key)? {
-            let old = KeptEnforcement::decode(&stored)?;
+            let old = EnforcementRecord::decode(&stored)?;
             if old.says(sharing, enforcement) {
                 return Ok(ItemOutcome::Unchanged(old.position));
             }
@@ -104,13 +104,13 @@ impl Applier {
         for by in lists(author, enforcement) {
             self.put(keys::enforcement_at(by, position), record::encode(key.as_slice()));
         }
-        let kept = KeptEnforcement {
+        let kept = EnforcementRecord {
             position,
             author: author.clone(),
             accepted,
             replaced,
             sharing: sharing.clone(),
-            lane: Lane::begun(sharing, position.sequence),
+            lane: ReleaseState::begun(sharing, position.sequence),
             enforcement: enforcement.clone(),
         };
         self.put(key, kept.encode());

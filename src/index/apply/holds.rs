@@ -4,13 +4,13 @@ use std::time::Duration;
 
 use super::Applier;
 use crate::domain::entry::{
-    AccessSweep, Accessed, Entry, Given, HoldAct, HoldChange, HoldPlaced, HoldSweep, ItemOutcome,
-    Outcome, Releasable, VoidReason,
+    AccessSweep, Accessed, AccessedVersions, Entry, HoldAct, HoldChange, HoldPlaced, HoldSweep,
+    ItemOutcome, Outcome, Releasable, VoidReason,
 };
 use crate::domain::{PartnerId, Timestamp};
 use crate::error::Result;
 use crate::index::keys;
-use crate::index::record::{self, CurrentParts, KeptAccess, KeptHold, TakenBatch};
+use crate::index::record::{self, AccessRecord, HoldRecord, RawAssessment, TakenBatch};
 
 /// How long a hold lasts from when it was placed or renewed.
 pub const HOLD: Duration = Duration::from_secs(90 * 86_400);
@@ -24,7 +24,7 @@ impl Applier {
         let Some(liaison) = &entry.author else {
             return Outcome::Void(VoidReason::AudienceGone);
         };
-        let records: Vec<(&Given, u32, &[_])> = accessed
+        let records: Vec<(&AccessedVersions, u32, &[_])> = accessed
             .given
             .iter()
             .flat_map(|given| {
@@ -35,12 +35,12 @@ impl Applier {
             })
             .collect();
         for (given, number, versions) in &records {
-            let kept = KeptAccess {
+            let kept = AccessRecord {
                 liaison: liaison.clone(),
                 at: entry.time,
                 way: accessed.way,
                 purpose: accessed.purpose.clone(),
-                given: Given { versions: versions.to_vec(), ..(*given).clone() },
+                given: AccessedVersions { versions: versions.to_vec(), ..(*given).clone() },
             };
             let author = &given.author;
             self.put(keys::access(author, entry.sequence, *number), kept.encode());
@@ -77,7 +77,7 @@ impl Applier {
             let (digest, sequence) = (placed.digest, entry.sequence);
             self.put(key, TakenBatch { digest, sequence, time: entry.time }.encode());
         }
-        let mut hold = standing.unwrap_or_else(|| KeptHold {
+        let mut hold = standing.unwrap_or_else(|| HoldRecord {
             placed: entry.time,
             until: entry.time.plus(HOLD),
             objects: 0,
@@ -103,7 +103,7 @@ impl Applier {
         let Releasable::Assessment(target) = object else { return Ok(ItemOutcome::Nothing) };
         let stored = self.read(&keys::assessment(target.id, author, target.audience))?;
         let Some(stored) = stored else { return Ok(ItemOutcome::Nothing) };
-        let version = CurrentParts::of(&stored)?.version;
+        let version = RawAssessment::of(&stored)?.version;
         if Some(version) != target.version {
             return Ok(ItemOutcome::Nothing);
         }
@@ -127,7 +127,7 @@ impl Applier {
             HoldAct::Renewed => entry.time.plus(HOLD),
             HoldAct::Lifted => entry.time,
         };
-        self.put(key, KeptHold { until, ..hold }.encode());
+        self.put(key, HoldRecord { until, ..hold }.encode());
         Ok(Outcome::Taken(Vec::new()))
     }
 
@@ -147,7 +147,7 @@ impl Applier {
         Ok(Outcome::Taken(Vec::new()))
     }
 
-    fn hold(&self, key: &[u8]) -> Result<Option<KeptHold>> {
-        self.read(key)?.map(|stored| KeptHold::decode(&stored)).transpose()
+    fn hold(&self, key: &[u8]) -> Result<Option<HoldRecord>> {
+        self.read(key)?.map(|stored| HoldRecord::decode(&stored)).transpose()
     }
 }

@@ -6,7 +6,7 @@ use crate::domain::audience::AudienceDigest;
 use crate::domain::entry::{Entry, Feedback, ItemOutcome, Outcome, Sightings, VoidReason};
 use crate::error::Result;
 use crate::index::keys;
-use crate::index::record::{self, CurrentParts, KeptFeedback, KeptSighting, TakenBatch};
+use crate::index::record::{self, FeedbackRecord, RawAssessment, SightingRecord, TakenBatch};
 
 /// How many sightings of one indicator are kept of one author for one audience: the newest.
 const SIGHTINGS_KEPT: u64 = 100;
@@ -28,7 +28,7 @@ impl Applier {
         self.put(key, taken.encode());
         let audience = AudienceDigest::of(&sightings.sharing.audience);
         for sighting in &sightings.items {
-            let kept = KeptSighting {
+            let kept = SightingRecord {
                 position: Position::new(entry.sequence, sighting.index),
                 author: author.clone(),
                 accepted: entry.time,
@@ -42,7 +42,7 @@ impl Applier {
 
     /// Keeps a sighting in place of the oldest of its author for its audience, once there are many: by
     /// author and audience, so that nobody's hidden sightings push out what others may see.
-    fn keep_sighting(&mut self, audience: AudienceDigest, kept: &KeptSighting) -> Result<()> {
+    fn keep_sighting(&mut self, audience: AudienceDigest, kept: &SightingRecord) -> Result<()> {
         let (id, author) = (kept.sighting.id, &kept.author);
         let key = keys::sighting_count(id, author, audience);
         let count = match self.read(&key)? {
@@ -69,13 +69,13 @@ impl Applier {
         let target = &feedback.target;
         let about = self.read(&keys::assessment(target.id, &feedback.of, target.audience))?;
         let version = match &about {
-            Some(stored) => CurrentParts::of(stored)?.version,
+            Some(stored) => RawAssessment::of(stored)?.version,
             None => return Ok(Outcome::Void(VoidReason::VersionGone)),
         };
         if target.version != Some(version) {
             return Ok(Outcome::Void(VoidReason::VersionGone));
         }
-        let kept = KeptFeedback {
+        let kept = FeedbackRecord {
             position: Position::new(entry.sequence, 0),
             accepted: entry.time,
             of: feedback.of.clone(),

@@ -10,7 +10,7 @@ use crate::domain::tip::{TipState, Urgency};
 use crate::domain::{Kind, PartnerId};
 use crate::error::Result;
 use crate::index::keys::tips;
-use crate::index::record::{Added, AddedWhat, TipRecord, Moved, ReferredSoFar};
+use crate::index::record::{ReferralProgress, TipAction, TipEntryRecord, TipMove, TipRecord};
 
 impl Applier {
     /// Leaves a mark that what a submission brought is to be referred.
@@ -62,12 +62,12 @@ impl Applier {
             withdrawn: false,
             threads: vec![begun(&one.owner, entry)],
         };
-        let began = Moved { recipient: one.owner.clone(), from: None, to: TipState::Sent };
-        let added = Added {
+        let began = TipMove { recipient: one.owner.clone(), from: None, to: TipState::Sent };
+        let added = TipEntryRecord {
             author: Some(referral.partner.clone()),
             indicators: one.count,
             threads: vec![began],
-            ..of_entry(entry, AddedWhat::Sent, &[])
+            ..of_entry(entry, TipAction::Sent, &[])
         };
         let tip = self.put_added(&tip, &added, "")?;
         self.place(&tip, &added, &one.owner);
@@ -88,9 +88,9 @@ impl Applier {
         &self,
         partner: &PartnerId,
         submission: &SubmissionId,
-    ) -> Result<ReferredSoFar> {
+    ) -> Result<ReferralProgress> {
         let stored = self.read(&tips::referred(partner, submission))?;
-        Ok(stored.map(|bytes| ReferredSoFar::decode(&bytes)).transpose()?.unwrap_or_default())
+        Ok(stored.map(|bytes| ReferralProgress::decode(&bytes)).transpose()?.unwrap_or_default())
     }
 }
 

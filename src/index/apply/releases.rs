@@ -13,7 +13,8 @@ use crate::domain::{PartnerId, Position, Timestamp};
 use crate::error::Result;
 use crate::index::keys;
 use crate::index::record::{
-    self, CurrentParts, InForce, KeptContribution, KeptEnforcement, TakenBatch, releases_fit,
+    self, ActiveRelease, ContributionRecord, EnforcementRecord, RawAssessment, TakenBatch,
+    releases_fit,
 };
 use crate::index::store::Slice;
 
@@ -21,7 +22,7 @@ use crate::index::store::Slice;
 struct Standing {
     version: Position,
     /// Those in force.
-    releases: Vec<InForce>,
+    releases: Vec<ActiveRelease>,
     /// How large its record is without any.
     record_bytes: usize,
     record: Record,
@@ -29,8 +30,8 @@ struct Standing {
 
 enum Record {
     Assessment(Slice),
-    Contribution(Box<KeptContribution>),
-    Enforcement(Box<KeptEnforcement>),
+    Contribution(Box<ContributionRecord>),
+    Enforcement(Box<EnforcementRecord>),
 }
 
 impl Standing {
@@ -38,17 +39,17 @@ impl Standing {
         let all = stored.len();
         let (version, releases, record) = match object {
             Releasable::Assessment(_) => {
-                let parts = CurrentParts::of(&stored)?;
+                let parts = RawAssessment::of(&stored)?;
                 let (version, releases) = (parts.version, record::read_releases(parts.releases)?);
                 (version, releases, Record::Assessment(stored))
             }
             Releasable::Contribution { .. } => {
-                let kept = KeptContribution::decode(&stored)?;
+                let kept = ContributionRecord::decode(&stored)?;
                 let releases = kept.lane.in_force(&kept.sharing);
                 (kept.position, releases, Record::Contribution(Box::new(kept)))
             }
             Releasable::Enforcement { .. } => {
-                let kept = KeptEnforcement::decode(&stored)?;
+                let kept = EnforcementRecord::decode(&stored)?;
                 let releases = kept.lane.in_force(&kept.sharing);
                 (kept.position, releases, Record::Enforcement(Box::new(kept)))
             }
@@ -58,10 +59,10 @@ impl Standing {
     }
 
     /// The record with other releases in force.
-    fn released(self, all: Vec<InForce>) -> Result<Vec<u8>> {
+    fn released(self, all: Vec<ActiveRelease>) -> Result<Vec<u8>> {
         Ok(match self.record {
             Record::Assessment(stored) => {
-                CurrentParts::of(&stored)?.with_releases(&record::releases(&all))
+                RawAssessment::of(&stored)?.with_releases(&record::releases(&all))
             }
             Record::Contribution(mut kept) => {
                 kept.lane.put(&mut kept.sharing, all);
@@ -141,7 +142,7 @@ impl Applier {
         let mut outcomes = Vec::with_capacity(end.objects.len() * end.liaisons.len());
         for object in &end.objects {
             let turned = self.turn(&end.partner, object, &end.liaisons, |all, liaison, on| {
-                let is_over = |one: &InForce| {
+                let is_over = |one: &ActiveRelease| {
                     one.release.liaison == *liaison
                         && one.since == released
                         && one.release.until == Some(end.ends)
@@ -160,7 +161,7 @@ impl Applier {
         author: &PartnerId,
         object: &Releasable,
         liaisons: &[PartnerId],
-        mut change: impl FnMut(&mut Vec<InForce>, &PartnerId, &Standing) -> ItemOutcome,
+        mut change: impl FnMut(&mut Vec<ActiveRelease>, &PartnerId, &Standing) -> ItemOutcome,
     ) -> Result<Vec<ItemOutcome>> {
         let (key, version) = place(author, object);
         let stored = self.read(&key)?;
@@ -186,7 +187,7 @@ impl Applier {
     pub(super) fn put_lost(&mut self, at: Position, version: Position, sharing: &Sharing) {
         if !sharing.releases.is_empty() {
             let liaisons = sharing.releases.iter().map(|one| one.liaison.clone()).collect();
-            self.put(keys::lost(at), record::Lost { version, liaisons }.encode());
+            self.put(keys::lost(at), record::ReplacedVersion { version, liaisons }.encode());
         }
     }
 
@@ -199,7 +200,7 @@ impl Applier {
         liaisons: Vec<PartnerId>,
         objects: Vec<Releasable>,
     ) {
-        let ending = record::Ending { author: author.clone(), liaisons, objects };
+        let ending = record::ExpiringReleases { author: author.clone(), liaisons, objects };
         self.put(keys::release_ends(ends, sequence), ending.encode());
     }
 
@@ -230,7 +231,7 @@ fn release_times(sharing: &Sharing) -> BTreeSet<Timestamp> {
 
 fn act(
     act: &ReleaseAct,
-    all: &mut Vec<InForce>,
+    all: &mut Vec<ActiveRelease>,
     liaison: &PartnerId,
     on: &Standing,
     since: u64,
@@ -240,7 +241,7 @@ fn act(
         return drop_one(all, |one| one.release.liaison == *liaison, version);
     };
     let (liaison, basis, until) = (liaison.clone(), basis.clone(), *until);
-    let new = InForce { release: Release { liaison, basis, until }, since };
+    let new = ActiveRelease { release: Release { liaison, basis, until }, since };
     let standing = all.iter().position(|one| one.release.liaison == new.release.liaison);
     if standing.is_some_and(|at| all[at].release == new.release) {
         return ItemOutcome::Unchanged(version);
@@ -258,8 +259,8 @@ fn act(
 }
 
 fn drop_one(
-    all: &mut Vec<InForce>,
-    goes: impl Fn(&InForce) -> bool,
+    all: &mut Vec<ActiveRelease>,
+    goes: impl Fn(&ActiveRelease) -> bool,
     version: Position,
 ) -> ItemOutcome {
     let before = all.len();

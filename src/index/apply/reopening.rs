@@ -9,7 +9,7 @@ use crate::domain::entry::Outcome;
 use crate::error::{Error, Result};
 use crate::index::Published;
 use crate::index::query::stored_outcome;
-use crate::index::storage::Opened;
+use crate::index::storage::OpenedStore;
 use crate::index::store::Snapshot;
 
 /// A database that fails again before so many batches is read as a whole: a flush or a compaction may have met
@@ -38,7 +38,7 @@ impl Applier {
     /// Opens the database again. The next entry may be one that was applied before: fjall may have lost the newest
     /// batches, and what is damaged is rebuilt. Readers wait until everything is there that they could see.
     pub fn open_again(&mut self) -> Result<()> {
-        let Opened { store, head, registry, epochs } = self.index.reopen()?;
+        let OpenedStore { store, head, registry, epochs } = self.index.reopen()?;
         if std::mem::take(&mut self.is_suspicious) {
             // Damage that is found is recorded, and the index is rebuilt at the next try.
             read_everything(&store.snapshot())?;

@@ -11,7 +11,7 @@ use crate::domain::{CampaignId, PartnerId, Position, TipId, may_see};
 use crate::error::Result;
 use crate::index::keys::tips::{self, Row, TipBox};
 use crate::index::record::{
-    self, Added, AddedWhat, CurrentParts, KeptThread, TipRecord, Moved, TakenBatch,
+    self, RawAssessment, TakenBatch, ThreadRecord, TipAction, TipEntryRecord, TipMove, TipRecord,
 };
 use crate::index::{corrupt, keys};
 
@@ -26,8 +26,8 @@ impl Applier {
             return Ok(Outcome::Void(void));
         }
         self.put(key, taken_by(entry, sent.digest).encode());
-        let mut added = of_entry(entry, AddedWhat::Sent, &sent.indicators);
-        let moved = |recipient: &PartnerId| Moved {
+        let mut added = of_entry(entry, TipAction::Sent, &sent.indicators);
+        let moved = |recipient: &PartnerId| TipMove {
             recipient: recipient.clone(),
             from: None,
             to: TipState::Sent,
@@ -79,9 +79,9 @@ impl Applier {
             TipThread::Of(recipient) => (Some(recipient.clone()), false),
             TipThread::Shown(recipient) => (Some(recipient.clone()), true),
         };
-        let added = of_entry(entry, AddedWhat::Responded, &response.indicators);
+        let added = of_entry(entry, TipAction::Responded, &response.indicators);
         let enforcement = response.enforcement.as_ref().map(|(done, _)| done.clone());
-        let added = Added { recipient, shown, threads, enforcement, ..added };
+        let added = TipEntryRecord { recipient, shown, threads, enforcement, ..added };
         if let Some((done, sharing)) = &response.enforcement {
             let at = Position::new(entry.sequence, 0);
             self.keep_enforcement(at, entry.time, author, done, sharing)?;
@@ -99,7 +99,7 @@ impl Applier {
         tip.withdrawn = true;
         let threads = tip.threads.iter().map(|thread| moved(thread, TipState::Withdrawn));
         let threads = threads.collect();
-        let added = Added { threads, ..of_entry(entry, AddedWhat::Withdrawn, &[]) };
+        let added = TipEntryRecord { threads, ..of_entry(entry, TipAction::Withdrawn, &[]) };
         self.put_added(&tip, &added, "")?;
         self.spread(entry.sequence, id, &[])
     }
@@ -144,10 +144,10 @@ impl Applier {
         if !self.both_see(entry, &reopened.author, target, [&tip.sender, recipient])? {
             return Ok(false);
         }
-        let added = Added {
+        let added = TipEntryRecord {
             recipient: Some(recipient.clone()),
             threads: vec![moved(&thread, TipState::Investigating)],
-            ..of_entry(entry, AddedWhat::Reopened, &[])
+            ..of_entry(entry, TipAction::Reopened, &[])
         };
         let tip = self.put_added(&tip, &added, "")?;
         self.place(&tip, &added, recipient);
@@ -164,7 +164,7 @@ impl Applier {
     ) -> Result<bool> {
         let stored = self.read(&keys::assessment(target.id, author, target.audience))?;
         let Some(stored) = stored else { return Ok(false) };
-        let current = CurrentParts::of(&stored)?.decode()?;
+        let current = RawAssessment::of(&stored)?.decode()?;
         let sees = |partner| {
             let reader = self.registry.reader(partner);
             reader.is_some_and(|reader| {
@@ -178,7 +178,7 @@ impl Applier {
     pub(super) fn put_added(
         &mut self,
         tip: &TipRecord,
-        added: &Added,
+        added: &TipEntryRecord,
         text: &str,
     ) -> Result<TipRecord> {
         let (mut tip, mut added) = (tip.clone(), added.clone());
@@ -194,8 +194,8 @@ impl Applier {
         self.put(tips::tip(tip.id), tip.encode());
         self.put(tips::added(tip.id, added.sequence), added.encode());
         // What the exchange does by itself it may do to several tips with one entry.
-        if added.what == AddedWhat::Responded
-            || (added.what == AddedWhat::Sent && tip.referral.is_none())
+        if added.what == TipAction::Responded
+            || (added.what == TipAction::Sent && tip.referral.is_none())
         {
             self.put(tips::added_to(added.sequence), record::encode(&tip.id));
         }
@@ -215,7 +215,7 @@ impl Applier {
         let missing = || corrupt("what was added to a tip");
         let tip = self.tip(id)?.ok_or_else(missing)?;
         let added = self.read(&tips::added(id, sequence))?.ok_or_else(missing)?;
-        let added = Added::decode(&added)?;
+        let added = TipEntryRecord::decode(&added)?;
         let threads = tip.threads.iter().map(|thread| &thread.recipient);
         let threads: Vec<_> = threads.filter(|recipient| added.stands_in(recipient)).collect();
         for recipient in &threads {
@@ -228,7 +228,7 @@ impl Applier {
     }
 
     /// Puts an entry into a recipient's thread, and the thread where it stands since.
-    pub(super) fn place(&mut self, tip: &TipRecord, added: &Added, recipient: &PartnerId) {
+    pub(super) fn place(&mut self, tip: &TipRecord, added: &TipEntryRecord, recipient: &PartnerId) {
         self.put(tips::in_thread(tip.id, recipient, added.sequence), Vec::new());
         let moved = added.thread(recipient).filter(|moved| moved.is_move());
         let Some(moved) = moved else { return };
@@ -297,7 +297,7 @@ impl TipRecord {
         &self,
         author: &PartnerId,
         response: &TipResponse,
-    ) -> std::result::Result<Vec<Moved>, VoidReason> {
+    ) -> std::result::Result<Vec<TipMove>, VoidReason> {
         let named = match &response.thread {
             TipThread::All => None,
             TipThread::Of(recipient) | TipThread::Shown(recipient) => Some(recipient),
@@ -332,8 +332,8 @@ impl TipRecord {
 }
 
 /// What an entry adds, before it is known to whom.
-pub fn of_entry(entry: &Entry, what: AddedWhat, indicators: &[TipIndicator]) -> Added {
-    Added {
+pub fn of_entry(entry: &Entry, what: TipAction, indicators: &[TipIndicator]) -> TipEntryRecord {
+    TipEntryRecord {
         sequence: entry.sequence,
         accepted: entry.time,
         author: entry.author.clone(),
@@ -351,14 +351,14 @@ fn taken_by(entry: &Entry, digest: [u8; 32]) -> TakenBatch {
 }
 
 /// A thread that begins.
-pub fn begun(recipient: &PartnerId, entry: &Entry) -> KeptThread {
-    KeptThread { recipient: recipient.clone(), state: TipState::Sent, changed: entry.time }
+pub fn begun(recipient: &PartnerId, entry: &Entry) -> ThreadRecord {
+    ThreadRecord { recipient: recipient.clone(), state: TipState::Sent, changed: entry.time }
 }
 
-fn moved(thread: &KeptThread, to: TipState) -> Moved {
-    Moved { recipient: thread.recipient.clone(), from: Some(thread.state), to }
+fn moved(thread: &ThreadRecord, to: TipState) -> TipMove {
+    TipMove { recipient: thread.recipient.clone(), from: Some(thread.state), to }
 }
 
-fn was_waiting(moved: &Moved) -> bool {
+fn was_waiting(moved: &TipMove) -> bool {
     moved.from.is_some_and(TipState::reopens)
 }

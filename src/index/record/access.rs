@@ -3,30 +3,30 @@
 use serde::{Deserialize, Serialize};
 
 use super::codec::record;
-use crate::domain::entry::Given;
-use crate::domain::purpose::{Purpose, Way};
+use crate::domain::entry::AccessedVersions;
+use crate::domain::purpose::{AccessWay, Purpose};
 use crate::domain::{PartnerId, Timestamp};
 
 /// What a liaison was given of one author at once, or a part of it.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
-pub struct KeptAccess {
+pub struct AccessRecord {
     /// Which liaison.
     pub liaison: PartnerId,
     /// When.
     pub at: Timestamp,
     /// How.
-    pub way: Way,
+    pub way: AccessWay,
     /// For what.
     pub purpose: Purpose,
     /// What.
-    pub given: Given,
+    pub given: AccessedVersions,
 }
 
-record!(KeptAccess, "an access");
+record!(AccessRecord, "an access");
 
 /// A legal hold.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
-pub struct KeptHold {
+pub struct HoldRecord {
     /// When it was placed.
     pub placed: Timestamp,
     /// When it ends, or ended.
@@ -37,9 +37,9 @@ pub struct KeptHold {
     pub reason: Box<str>,
 }
 
-record!(KeptHold, "a hold");
+record!(HoldRecord, "a hold");
 
-impl KeptHold {
+impl HoldRecord {
     /// Whether it has ended by a time.
     pub fn has_ended(&self, now: Timestamp) -> bool {
         now >= self.until

@@ -3,7 +3,7 @@
 use serde::{Deserialize, Serialize};
 
 use super::codec::{append, as_bytes, decode, decode_part, encode, record, take_part};
-use super::{InForce, read_releases};
+use super::{ActiveRelease, read_releases};
 use crate::domain::entry::{AppendId, Item};
 use crate::domain::sharing::Release;
 use crate::domain::{Assessment, Indicator, IndicatorId, PartnerId, Position, Sharing, Timestamp};
@@ -13,7 +13,7 @@ const WHAT: &str = "an assessment";
 
 /// The current assessment of an indicator by one author to one audience.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Current {
+pub struct AssessmentRecord {
     /// Its version.
     pub version: Position,
     /// When it was accepted.
@@ -28,7 +28,7 @@ pub struct Current {
     pub assessment: Assessment,
 }
 
-impl Current {
+impl AssessmentRecord {
     /// A liaison's release that is in force, and the entry that it began with.
     pub fn release_to(&self, liaison: &PartnerId) -> Option<(&Release, u64)> {
         let mut all = self.sharing.releases.iter().zip(self.released.iter().copied());
@@ -70,12 +70,12 @@ pub fn current(
     releases: &[u8],
     said: &[u8],
 ) -> Vec<u8> {
-    encode(&CurrentParts { version, accepted, raw, releases, said })
+    encode(&RawAssessment { version, accepted, raw, releases, said })
 }
 
 /// The record of a [`Current`]. Borrows from its bytes: most readers need no more than some of its fields.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
-pub struct CurrentParts<'a> {
+pub struct RawAssessment<'a> {
     /// Its version.
     pub version: Position,
     /// When it was accepted.
@@ -91,7 +91,7 @@ pub struct CurrentParts<'a> {
     pub said: &'a [u8],
 }
 
-impl<'a> CurrentParts<'a> {
+impl<'a> RawAssessment<'a> {
     /// Reads a record.
     pub fn of(bytes: &'a [u8]) -> Result<Self> {
         decode(bytes, WHAT)
@@ -99,27 +99,27 @@ impl<'a> CurrentParts<'a> {
 
     /// The bytes of the record with other releases.
     pub fn with_releases(&self, releases: &[u8]) -> Vec<u8> {
-        encode(&CurrentParts { releases, ..*self })
+        encode(&RawAssessment { releases, ..*self })
     }
 
     /// Reads the whole of it.
-    pub fn decode(&self) -> Result<Current> {
+    pub fn decode(&self) -> Result<AssessmentRecord> {
         let (Sent { mut sharing, .. }, said) = take_part(self.said, WHAT)?;
         let (id, mut assessment): (IndicatorId, Assessment) = decode_part(said, WHAT)?;
         let mut released = Vec::new();
-        for InForce { release, since } in read_releases(self.releases)? {
+        for ActiveRelease { release, since } in read_releases(self.releases)? {
             sharing.releases.push(release);
             released.push(since);
         }
         assessment.raw = self.raw.map(Into::into);
         let (version, accepted) = (self.version, self.accepted);
-        Ok(Current { version, accepted, sharing, released, id, assessment })
+        Ok(AssessmentRecord { version, accepted, sharing, released, id, assessment })
     }
 }
 
 /// Why a version is no longer current.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
-pub enum Ended {
+pub enum EndReason {
     /// A newer version of the same author, for the same audience or for one that took its place.
     Replaced,
     /// It was taken back.
@@ -135,7 +135,7 @@ pub struct ClosedVersion {
     /// Where what ended it stands.
     pub by: Position,
     /// Why it ended.
-    pub why: Ended,
+    pub why: EndReason,
     /// Who received it.
     pub sharing: Sharing,
     /// What it was about.
@@ -147,8 +147,8 @@ pub struct ClosedVersion {
 record!(ClosedVersion, "a closed version");
 
 /// The bytes of a version that ended.
-pub fn closed(by: Position, why: Ended, current: Current) -> Vec<u8> {
-    let Current { sharing, id, assessment, .. } = current;
+pub fn closed(by: Position, why: EndReason, current: AssessmentRecord) -> Vec<u8> {
+    let AssessmentRecord { sharing, id, assessment, .. } = current;
     let (kind, platform) = (assessment.indicator.kind(), assessment.indicator.platform().cloned());
     let outline = Assessment {
         verdict: assessment.verdict,

@@ -8,7 +8,7 @@ use crate::domain::{IndicatorId, PartnerId, Position};
 
 /// The items of an entry that got a version of their own.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
-pub struct Brought {
+pub struct EntryVersions {
     /// Whose they are.
     pub author: PartnerId,
     /// For whom they are.
@@ -17,7 +17,7 @@ pub struct Brought {
     pub versions: Vec<(u32, IndicatorId)>,
 }
 
-impl Brought {
+impl EntryVersions {
     /// Each of the versions, by the sequence of their entry.
     pub fn targets(&self, sequence: u64) -> impl Iterator<Item = Target> {
         self.versions.iter().map(move |(index, id)| Target {

@@ -3,14 +3,14 @@
 use serde::{Deserialize, Serialize};
 
 use super::codec::{decode, encode, record};
-use super::{Brought, Lane};
+use super::{EntryVersions, ReleaseState};
 use crate::domain::campaign::Contribution;
 use crate::domain::{CampaignId, PartnerId, Position, Sharing, Timestamp};
 use crate::error::Result;
 
 /// What a partner says of a campaign to one audience: its newest word.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
-pub struct KeptContribution {
+pub struct ContributionRecord {
     /// Of which campaign.
     pub campaign: CampaignId,
     /// Where it was accepted.
@@ -28,14 +28,14 @@ pub struct KeptContribution {
     /// Who is told, and to which liaisons it is released now.
     pub sharing: Sharing,
     /// What was sent of releases, and since when each is in force.
-    pub lane: Lane,
+    pub lane: ReleaseState,
     /// What is said.
     pub contribution: Contribution,
 }
 
-record!(KeptContribution, "what is said of a campaign");
+record!(ContributionRecord, "what is said of a campaign");
 
-impl KeptContribution {
+impl ContributionRecord {
     /// Whether another says the same to the same recipients: as it was sent. What was released or retracted
     /// since makes no difference.
     pub fn says(&self, sharing: &Sharing, contribution: &Contribution) -> bool {
@@ -56,11 +56,11 @@ pub fn read_campaign_sight(bytes: &[u8]) -> Result<(PartnerId, Sharing)> {
 
 /// The versions of a part that name one campaign.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
-pub struct Named {
+pub struct CampaignVersions {
     /// Tells the submissions that they came with apart, and says nothing else.
     pub submission: [u8; 8],
     /// The versions.
-    pub brought: Brought,
+    pub brought: EntryVersions,
 }
 
-record!(Named, "the versions that name a campaign");
+record!(CampaignVersions, "the versions that name a campaign");

@@ -2,14 +2,14 @@
 
 use serde::{Deserialize, Serialize};
 
-use super::Lane;
+use super::ReleaseState;
 use super::codec::record;
 use crate::domain::enforcement::Enforcement;
 use crate::domain::{PartnerId, Position, Sharing, Timestamp};
 
 /// An enforcement: its author's newest word under its id to one audience.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
-pub struct KeptEnforcement {
+pub struct EnforcementRecord {
     /// Where it was accepted.
     pub position: Position,
     /// Who says so.
@@ -21,14 +21,14 @@ pub struct KeptEnforcement {
     /// Who is told, and to which liaisons it is released now.
     pub sharing: Sharing,
     /// What was sent of releases, and since when each is in force.
-    pub lane: Lane,
+    pub lane: ReleaseState,
     /// What was done.
     pub enforcement: Enforcement,
 }
 
-record!(KeptEnforcement, "an enforcement");
+record!(EnforcementRecord, "an enforcement");
 
-impl KeptEnforcement {
+impl EnforcementRecord {
     /// Whether another says the same to the same recipients: as it was sent. What was released or retracted
     /// since makes no difference.
     pub fn says(&self, sharing: &Sharing, enforcement: &Enforcement) -> bool {

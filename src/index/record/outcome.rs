@@ -2,7 +2,7 @@
 
 use serde::{Deserialize, Serialize};
 
-use super::Brought;
+use super::EntryVersions;
 use super::codec::{append, as_bytes, decode, decode_part, encode};
 use crate::domain::entry::Outcome;
 use crate::error::Result;
@@ -21,7 +21,7 @@ struct OutcomeRecord<'a> {
 }
 
 /// Encodes what an entry came to, and the versions that it brought.
-pub fn outcome(outcome: &Outcome, versions: Option<&Brought>) -> Vec<u8> {
+pub fn outcome(outcome: &Outcome, versions: Option<&EntryVersions>) -> Vec<u8> {
     let (outcome, versions) = (append(outcome, Vec::new()), append(&versions, Vec::new()));
     encode(&OutcomeRecord { outcome: &outcome, versions: &versions })
 }
@@ -33,7 +33,7 @@ pub fn read_outcome(bytes: &[u8]) -> Result<Outcome> {
 }
 
 /// Reads the versions that an entry brought, if it brought any.
-pub fn read_versions(bytes: &[u8]) -> Result<Option<Brought>> {
+pub fn read_versions(bytes: &[u8]) -> Result<Option<EntryVersions>> {
     let record: OutcomeRecord<'_> = decode(bytes, WHAT)?;
     decode_part(record.versions, WHAT)
 }

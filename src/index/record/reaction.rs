@@ -9,7 +9,7 @@ use crate::domain::{IndicatorId, PartnerId, Position, Sharing, Timestamp};
 
 /// A sighting.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
-pub struct KeptSighting {
+pub struct SightingRecord {
     /// Where it was accepted.
     pub position: Position,
     /// Who saw it.
@@ -22,11 +22,11 @@ pub struct KeptSighting {
     pub sighting: Sighting,
 }
 
-record!(KeptSighting, "a sighting");
+record!(SightingRecord, "a sighting");
 
 /// Feedback of one partner on a version: its newest.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
-pub struct KeptFeedback {
+pub struct FeedbackRecord {
     /// Where it was accepted.
     pub position: Position,
     /// When it was accepted.
@@ -43,4 +43,4 @@ pub struct KeptFeedback {
     pub sharing: Sharing,
 }
 
-record!(KeptFeedback, "feedback");
+record!(FeedbackRecord, "feedback");

@@ -8,7 +8,7 @@ use crate::error::Result;
 
 /// A partner as the journal's entries add up to it.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
-pub struct Known {
+pub struct PartnerRecord {
     /// The partner.
     pub partner: Partner,
     /// The entry since which it is one.
@@ -20,12 +20,12 @@ pub struct Known {
 }
 
 /// The bytes of a partner.
-pub fn partner(known: &Known) -> Vec<u8> {
+pub fn partner(known: &PartnerRecord) -> Vec<u8> {
     encode(known)
 }
 
 /// Reads a partner.
-pub fn read_partner(bytes: &[u8]) -> Result<Known> {
+pub fn read_partner(bytes: &[u8]) -> Result<PartnerRecord> {
     decode(bytes, "a partner")
 }
 

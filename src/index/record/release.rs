@@ -14,7 +14,7 @@ const MOST_BYTES: usize = 8_000;
 
 /// A release that is in force.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
-pub struct InForce {
+pub struct ActiveRelease {
     /// To whom, on what ground, until when.
     pub release: Release,
     /// The entry that it began with.
@@ -22,23 +22,23 @@ pub struct InForce {
 }
 
 /// The bytes of the releases of a version: a part of its record.
-pub fn releases(all: &[InForce]) -> Vec<u8> {
+pub fn releases(all: &[ActiveRelease]) -> Vec<u8> {
     append(all, Vec::new())
 }
 
 /// Whether these releases may stand on a version whose record takes so many bytes without any.
-pub fn releases_fit(all: &[InForce], record_bytes: usize) -> bool {
+pub fn releases_fit(all: &[ActiveRelease], record_bytes: usize) -> bool {
     all.len() <= MOST_LIAISONS && record_bytes + releases(all).len() <= MOST_BYTES
 }
 
 /// Reads the releases of a version.
-pub fn read_releases(bytes: &[u8]) -> Result<Vec<InForce>> {
+pub fn read_releases(bytes: &[u8]) -> Result<Vec<ActiveRelease>> {
     decode_part(bytes, "the releases of an assessment")
 }
 
 /// Releases of one part of an entry that end at one time.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
-pub struct Ending {
+pub struct ExpiringReleases {
     /// Whose objects.
     pub author: PartnerId,
     /// To whom they are released until then.
@@ -47,18 +47,18 @@ pub struct Ending {
     pub objects: Vec<Releasable>,
 }
 
-record!(Ending, "the end of releases");
+record!(ExpiringReleases, "the end of releases");
 
 /// What the liaisons' lane keeps beside a sharing whose releases are the ones in force.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
-pub struct Lane {
+pub struct ReleaseState {
     /// The releases as they were sent.
     pub sent: Vec<Release>,
     /// The entry that each release in force began with.
     pub since: Vec<u64>,
 }
 
-impl Lane {
+impl ReleaseState {
     /// Of something that comes with an entry: what is sent with it is in force from there on.
     pub fn begun(sharing: &Sharing, sequence: u64) -> Self {
         let since = sharing.releases.iter().map(|_| sequence).collect();
@@ -66,13 +66,13 @@ impl Lane {
     }
 
     /// The releases in force of a sharing.
-    pub fn in_force(&self, sharing: &Sharing) -> Vec<InForce> {
+    pub fn in_force(&self, sharing: &Sharing) -> Vec<ActiveRelease> {
         let all = sharing.releases.iter().cloned().zip(self.since.iter().copied());
-        all.map(|(release, since)| InForce { release, since }).collect()
+        all.map(|(release, since)| ActiveRelease { release, since }).collect()
     }
 
     /// Puts other releases in force.
-    pub fn put(&mut self, sharing: &mut Sharing, all: Vec<InForce>) {
+    pub fn put(&mut self, sharing: &mut Sharing, all: Vec<ActiveRelease>) {
         (sharing.releases, self.since) =
             all.into_iter().map(|one| (one.release, one.since)).unzip();
     }
@@ -95,11 +95,11 @@ impl Lane {
 
 /// A version whose place another took, and the liaisons that it was released to when that happened.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
-pub struct Lost {
+pub struct ReplacedVersion {
     /// The version.
     pub version: Position,
     /// Who may read it no longer.
     pub liaisons: Vec<PartnerId>,
 }
 
-record!(Lost, "releases that ended with their version");
+record!(ReplacedVersion, "releases that ended with their version");

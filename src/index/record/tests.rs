@@ -14,11 +14,12 @@ use crate::domain::assessment::{Basis, Confidence, Involvement, Severity, Verdic
 use crate::domain::audience::AudienceDigest;
 use crate::domain::enforcement::{AssetKind, EnforcementId, EnforcementMethod, EnforcementSource};
 use crate::domain::entry::{
-    Given, Item, Outcome, RegistryRule, Releasable, Sighting, SubmissionId, Target, TipIndicator,
+    AccessedVersions, Item, Outcome, RegistryRule, Releasable, Sighting, SubmissionId, Target,
+    TipIndicator,
 };
 use crate::domain::feedback::Opinion;
 use crate::domain::partner::{Group, Membership, Partner, Role, Terms};
-use crate::domain::purpose::{Purpose, PurposeKind, Way};
+use crate::domain::purpose::{AccessWay, Purpose, PurposeKind};
 use crate::domain::sharing::Release;
 use crate::domain::tip::{TipState, Urgency};
 use crate::domain::{Assessment, GroupId, Kind, PartnerId, Sharing, TipId, Tlp};
@@ -44,8 +45,25 @@ macro_rules! stored {
     };
 }
 
-stored!(Added, ClosedVersion, Ending, KeptAccess, KeptContribution, KeptEnforcement, KeptFeedback);
-stored!(KeptHold, KeptSighting, TipRecord, Lost, Named, ReferredSoFar, SubmissionState, TakenBatch);
+stored!(
+    TipEntryRecord,
+    ClosedVersion,
+    ExpiringReleases,
+    AccessRecord,
+    ContributionRecord,
+    EnforcementRecord,
+    FeedbackRecord
+);
+stored!(
+    HoldRecord,
+    SightingRecord,
+    TipRecord,
+    ReplacedVersion,
+    CampaignVersions,
+    ReferralProgress,
+    SubmissionState,
+    TakenBatch
+);
 
 impl Stored for Head {
     fn bytes(&self) -> Vec<u8> {
@@ -58,7 +76,7 @@ impl Stored for Head {
 }
 
 /// What an entry came to, with the versions that it brought.
-impl Stored for (Outcome, Option<Brought>) {
+impl Stored for (Outcome, Option<EntryVersions>) {
     fn bytes(&self) -> Vec<u8> {
         outcome(&self.0, self.1.as_ref())
     }
@@ -68,7 +86,7 @@ impl Stored for (Outcome, Option<Brought>) {
     }
 }
 
-impl Stored for Known {
+impl Stored for PartnerRecord {
     fn bytes(&self) -> Vec<u8> {
         partner(self)
     }
@@ -88,9 +106,10 @@ impl Stored for Group {
     }
 }
 
-impl Stored for Current {
+impl Stored for AssessmentRecord {
     fn bytes(&self) -> Vec<u8> {
-        let all = Lane { since: self.released.clone(), sent: Vec::new() }.in_force(&self.sharing);
+        let all =
+            ReleaseState { since: self.released.clone(), sent: Vec::new() }.in_force(&self.sharing);
         let (id, assessment) = (self.id, self.assessment.clone());
         let raw = assessment.raw.clone();
         let said = said(&sent(&self.sharing), &Item { index: 7, id, assessment });
@@ -98,7 +117,7 @@ impl Stored for Current {
     }
 
     fn of(bytes: &[u8]) -> Result<Self> {
-        CurrentParts::of(bytes)?.decode()
+        RawAssessment::of(bytes)?.decode()
     }
 }
 
@@ -141,11 +160,11 @@ fn every_record(parts: &Parts, each: Visit<'_>) {
     tip_records(parts, each);
     release_records(parts, each);
     visit(&parts.current(), each);
-    let why = parts.word(6, &[Ended::Replaced, Ended::Withdrawn, Ended::Expired]);
+    let why = parts.word(6, &[EndReason::Replaced, EndReason::Withdrawn, EndReason::Expired]);
     visit(&read_closed(&closed(position, why, parts.current())).unwrap(), each);
     visit(&(author.clone(), sharing.clone()), each);
     let replaced = parts.maybe(2, parts.position(5));
-    let contribution = KeptContribution {
+    let contribution = ContributionRecord {
         campaign: parts.campaign(),
         position,
         author: author.clone(),
@@ -160,7 +179,8 @@ fn every_record(parts: &Parts, each: Visit<'_>) {
     visit(&contribution, each);
     let (author, sharing) = (author.clone(), sharing.clone());
     let enforcement = parts.enforcement();
-    let done = KeptEnforcement { position, author, accepted, replaced, sharing, lane, enforcement };
+    let done =
+        EnforcementRecord { position, author, accepted, replaced, sharing, lane, enforcement };
     visit(&done, each);
     let (author, sharing) = (parts.partner(2), parts.sharing());
     let sighting = Sighting {
@@ -171,11 +191,11 @@ fn every_record(parts: &Parts, each: Visit<'_>) {
         first_seen: parts.maybe(1, parts.time(1)),
         last_seen: parts.maybe(2, parts.time(2)),
     };
-    visit(&KeptSighting { position, author, accepted, sharing, sighting }, each);
+    visit(&SightingRecord { position, author, accepted, sharing, sighting }, each);
     let (of, opinion, note) =
         (parts.partner(3), parts.word(2, Opinion::ALL), parts.maybe(0, parts.text(1)));
     let sharing = parts.sharing();
-    visit(&KeptFeedback { position, accepted, of, id, opinion, note, sharing }, each);
+    visit(&FeedbackRecord { position, accepted, of, id, opinion, note, sharing }, each);
 }
 
 fn registry_records(parts: &Parts, each: Visit<'_>) {
@@ -191,7 +211,10 @@ fn registry_records(parts: &Parts, each: Visit<'_>) {
         referrals_off: parts.flag(6),
     };
     let (since, suspended) = (parts.number(1), parts.flag(2));
-    visit(&Known { partner, since, suspended, confirmed: parts.maybe(3, parts.number(4)) }, each);
+    visit(
+        &PartnerRecord { partner, since, suspended, confirmed: parts.maybe(3, parts.number(4)) },
+        each,
+    );
     let (partner, from) = (parts.partner(1), parts.number(2));
     let membership = Membership { partner, from, until: parts.maybe(3, parts.number(4)) };
     let group = Group {
@@ -218,7 +241,7 @@ fn registry_records(parts: &Parts, each: Visit<'_>) {
 
 fn tip_records(parts: &Parts, each: Visit<'_>) {
     let (recipient, state) = (parts.partner(1), parts.word(2, TipState::ALL));
-    let thread = KeptThread { recipient: recipient.clone(), state, changed: parts.time(3) };
+    let thread = ThreadRecord { recipient: recipient.clone(), state, changed: parts.time(3) };
     let tip = TipRecord {
         id: TipId::from_bytes(parts.id),
         sender: parts.partner(0),
@@ -235,9 +258,9 @@ fn tip_records(parts: &Parts, each: Visit<'_>) {
         threads: parts.several(7, &thread),
     };
     visit(&tip, each);
-    let moved = Moved { recipient: recipient.clone(), from: parts.maybe(1, state), to: state };
-    let whats = [AddedWhat::Sent, AddedWhat::Responded, AddedWhat::Withdrawn, AddedWhat::Reopened];
-    let added = Added {
+    let moved = TipMove { recipient: recipient.clone(), from: parts.maybe(1, state), to: state };
+    let whats = [TipAction::Sent, TipAction::Responded, TipAction::Withdrawn, TipAction::Reopened];
+    let added = TipEntryRecord {
         sequence: parts.number(0),
         accepted: parts.time(1),
         author: parts.maybe(2, parts.partner(3)),
@@ -251,7 +274,7 @@ fn tip_records(parts: &Parts, each: Visit<'_>) {
     visit(&added, each);
     let (up_to, close, not_referred) = (parts.number(1), parts.number(2), parts.small(3));
     let to = parts.several(4, &(recipient, parts.small(5)));
-    visit(&ReferredSoFar { up_to, close, not_referred, to }, each);
+    visit(&ReferralProgress { up_to, close, not_referred, to }, each);
     let (index, id, indicator) = (parts.small(1), parts.indicator_id(), parts.indicator());
     let indicator = TipIndicator { index, id, indicator, restricted: parts.flag(4) };
     visit(&parts.several(6, &indicator), each);
@@ -267,13 +290,13 @@ fn release_records(parts: &Parts, each: Visit<'_>) {
         Releasable::Enforcement { id: done, audience, version },
     ];
     let (author, liaisons) = (parts.partner(0), parts.several(1, &parts.partner(2)));
-    visit(&Ending { author: author.clone(), liaisons: liaisons.clone(), objects }, each);
-    visit(&Lost { version, liaisons }, each);
+    visit(&ExpiringReleases { author: author.clone(), liaisons: liaisons.clone(), objects }, each);
+    visit(&ReplacedVersion { version, liaisons }, each);
     let versions = parts.several(5, &id).into_iter().map(|id| (parts.small(5), id)).collect();
     let submission = std::array::from_fn(|at| parts.id[at]);
-    let brought = Brought { author: author.clone(), audience, versions };
+    let brought = EntryVersions { author: author.clone(), audience, versions };
     visit(&(parts.outcome(), parts.maybe(2, brought.clone())), each);
-    visit(&Named { submission, brought }, each);
+    visit(&CampaignVersions { submission, brought }, each);
     let purpose = Purpose {
         kind: parts.word(3, PurposeKind::ALL),
         reference: parts.text(1),
@@ -281,11 +304,11 @@ fn release_records(parts: &Parts, each: Visit<'_>) {
         until: parts.time(4),
     };
     let versions = parts.several(6, &version);
-    let given = Given { author, named: parts.flag(5), versions };
-    let (liaison, at, way) = (parts.partner(3), parts.time(6), parts.word(7, Way::ALL));
-    visit(&KeptAccess { liaison, at, way, purpose, given }, each);
+    let given = AccessedVersions { author, named: parts.flag(5), versions };
+    let (liaison, at, way) = (parts.partner(3), parts.time(6), parts.word(7, AccessWay::ALL));
+    visit(&AccessRecord { liaison, at, way, purpose, given }, each);
     let (placed, until, objects) = (parts.time(1), parts.time(2), parts.number(3));
-    visit(&KeptHold { placed, until, objects, reason: parts.text(3) }, each);
+    visit(&HoldRecord { placed, until, objects, reason: parts.text(3) }, each);
 }
 
 fn is_corrupt(read: &Result<Vec<u8>>) -> bool {
@@ -380,7 +403,7 @@ fn the_layout_changes_with_the_bytes() {
     numbered(Opinion::ALL, &mut bytes);
     numbered(Role::ALL, &mut bytes);
     numbered(PurposeKind::ALL, &mut bytes);
-    numbered(Way::ALL, &mut bytes);
+    numbered(AccessWay::ALL, &mut bytes);
     numbered(Tlp::ALL, &mut bytes);
     numbered(TipState::ALL, &mut bytes);
     numbered(Urgency::ALL, &mut bytes);

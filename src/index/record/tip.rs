@@ -40,12 +40,12 @@ pub struct TipRecord {
     /// Whether its sender took it back.
     pub withdrawn: bool,
     /// Its recipients, by id.
-    pub threads: Vec<KeptThread>,
+    pub threads: Vec<ThreadRecord>,
 }
 
 /// Where a tip stands with one recipient.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
-pub struct KeptThread {
+pub struct ThreadRecord {
     /// The recipient.
     pub recipient: PartnerId,
     /// Where it stands.
@@ -58,7 +58,7 @@ record!(TipRecord, "a tip");
 
 impl TipRecord {
     /// The thread of a recipient.
-    pub fn thread(&self, recipient: &PartnerId) -> Option<&KeptThread> {
+    pub fn thread(&self, recipient: &PartnerId) -> Option<&ThreadRecord> {
         self.threads.iter().find(|thread| thread.recipient == *recipient)
     }
 
@@ -70,7 +70,7 @@ impl TipRecord {
 
 /// What an entry added to a tip.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
-pub struct Added {
+pub struct TipEntryRecord {
     /// The entry.
     pub sequence: u64,
     /// When it was accepted.
@@ -78,7 +78,7 @@ pub struct Added {
     /// Whose it is; `None` for the exchange's own.
     pub author: Option<PartnerId>,
     /// What it is.
-    pub what: AddedWhat,
+    pub what: TipAction,
     /// The one recipient in whose thread it stands; `None` for every one of them.
     pub recipient: Option<PartnerId>,
     /// Whether the recipient shows it to the others.
@@ -86,14 +86,14 @@ pub struct Added {
     /// How many indicators it added.
     pub indicators: u32,
     /// The threads in which it stands, and how it moved them.
-    pub threads: Vec<Moved>,
+    pub threads: Vec<TipMove>,
     /// What its author did.
     pub enforcement: Option<Enforcement>,
 }
 
 /// What an entry is to a tip.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
-pub enum AddedWhat {
+pub enum TipAction {
     /// It brought the tip.
     Sent,
     /// A party added to it.
@@ -106,7 +106,7 @@ pub enum AddedWhat {
 
 /// What an entry did to a thread.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
-pub struct Moved {
+pub struct TipMove {
     /// The recipient of the thread.
     pub recipient: PartnerId,
     /// Where it stood; `None` for one that began.
@@ -115,30 +115,30 @@ pub struct Moved {
     pub to: TipState,
 }
 
-impl Moved {
+impl TipMove {
     /// Whether it was moved.
     pub fn is_move(&self) -> bool {
         self.from != Some(self.to)
     }
 }
 
-record!(Added, "what was added to a tip");
+record!(TipEntryRecord, "what was added to a tip");
 
-impl Added {
+impl TipEntryRecord {
     /// Whether it stands in a recipient's thread: what one adds stays in its own, unless it shows it.
     pub fn stands_in(&self, recipient: &PartnerId) -> bool {
         self.shown || self.recipient.as_ref().is_none_or(|of| of == recipient)
     }
 
     /// What it did to a recipient's thread.
-    pub fn thread(&self, recipient: &PartnerId) -> Option<&Moved> {
+    pub fn thread(&self, recipient: &PartnerId) -> Option<&TipMove> {
         self.threads.iter().find(|thread| thread.recipient == *recipient)
     }
 }
 
 /// What was referred of a submission so far.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
-pub struct ReferredSoFar {
+pub struct ReferralProgress {
     /// Up to which entry its batches were looked at.
     pub up_to: u64,
     /// The entry that closed it last.
@@ -149,9 +149,9 @@ pub struct ReferredSoFar {
     pub to: Vec<(PartnerId, u32)>,
 }
 
-record!(ReferredSoFar, "what was referred");
+record!(ReferralProgress, "what was referred");
 
-impl ReferredSoFar {
+impl ReferralProgress {
     /// Counts what was referred to an owner.
     pub fn add(&mut self, owner: &PartnerId, count: u32) {
         match self.to.binary_search_by(|(one, _)| one.cmp(owner)) {

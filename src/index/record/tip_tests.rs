@@ -3,7 +3,7 @@ use crate::domain::enforcement::{AssetKind, EnforcementCount, EnforcementId, Enf
 use crate::domain::{Indicator, Kind};
 
 fn tip(recipients: usize) -> TipRecord {
-    let thread = |at| KeptThread {
+    let thread = |at| ThreadRecord {
         recipient: PartnerId::from_stored(&format!("{at:063}")),
         state: TipState::Monitoring,
         changed: Timestamp::from_millis(9),
@@ -46,12 +46,12 @@ fn a_tip_is_read_as_it_was_written_and_the_largest_fits_a_value() {
 #[test]
 fn what_was_added_and_referred_is_read_as_it_was_written() {
     let partner = PartnerId::from_stored("facegraph");
-    let moved = |from, to| Moved { recipient: partner.clone(), from, to };
-    let added = Added {
+    let moved = |from, to| TipMove { recipient: partner.clone(), from, to };
+    let added = TipEntryRecord {
         sequence: 18,
         accepted: Timestamp::from_millis(7),
         author: None,
-        what: AddedWhat::Reopened,
+        what: TipAction::Reopened,
         recipient: Some(partner.clone()),
         shown: true,
         indicators: 3,
@@ -61,7 +61,7 @@ fn what_was_added_and_referred_is_read_as_it_was_written() {
         ],
         enforcement: None,
     };
-    assert_eq!(Added::decode(&added.encode()).unwrap(), added);
+    assert_eq!(TipEntryRecord::decode(&added.encode()).unwrap(), added);
     let pages = EnforcementCount::new(AssetKind::Page, None, 7);
     let done = Enforcement {
         id: EnforcementId::parse("takedown").unwrap(),
@@ -74,14 +74,14 @@ fn what_was_added_and_referred_is_read_as_it_was_written() {
         note: None,
         source: EnforcementSource::Own,
     };
-    let added = Added { enforcement: Some(done), ..added };
-    assert_eq!(Added::decode(&added.encode()).unwrap(), added);
-    let mut referred = ReferredSoFar { up_to: 3, close: 4, not_referred: 5, to: Vec::new() };
+    let added = TipEntryRecord { enforcement: Some(done), ..added };
+    assert_eq!(TipEntryRecord::decode(&added.encode()).unwrap(), added);
+    let mut referred = ReferralProgress { up_to: 3, close: 4, not_referred: 5, to: Vec::new() };
     referred.add(&partner, 2);
     referred.add(&PartnerId::from_stored("birdsite"), 1);
     referred.add(&partner, 2);
     assert_eq!(referred.to.iter().map(|(_, count)| *count).collect::<Vec<_>>(), [1, 4]);
-    assert_eq!(ReferredSoFar::decode(&referred.encode()).unwrap(), referred);
+    assert_eq!(ReferralProgress::decode(&referred.encode()).unwrap(), referred);
 }
 
 #[test]

@@ -1,6 +1,6 @@
 //! The end of a journal, which the next append continues.
 
-use super::window::Window;
+use super::window::DedupWindow;
 use crate::domain::entry::AppendId;
 use crate::domain::{Entry, Timestamp};
 use crate::journal::{
@@ -21,13 +21,13 @@ pub struct Stamped<'a> {
 
 /// The newest sequence and time, and the ids of the latest entries.
 #[derive(Debug, Default)]
-pub struct End {
+pub struct JournalEnd {
     /// The newest sequence; 0 when there is none.
     pub sequence: u64,
     /// Its time.
     pub time: Timestamp,
     /// The latest ids.
-    pub window: Window,
+    pub window: DedupWindow,
 }
 
 /// What a batch of appends becomes: an outcome for each, should the write succeed, and what to write.
@@ -51,12 +51,12 @@ impl Plan<'_> {
     }
 }
 
-impl End {
+impl JournalEnd {
     /// Decides each append of a batch: a known id repeats its stamp, an entry that is too large is rejected, and the
     /// others follow the end.
     pub fn plan<'a>(&self, batch: &'a [Append], time: &TimeSource) -> Plan<'a> {
         let mut last = Stamp { sequence: self.sequence, time: self.time, repeated: false };
-        let mut stamped = Window::default();
+        let mut stamped = DedupWindow::default();
         let mut plan = Plan { outcomes: Vec::with_capacity(batch.len()), new: Vec::new() };
         for append in batch {
             let id = append.id();

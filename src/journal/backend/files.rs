@@ -15,7 +15,7 @@ use self::record::Absent;
 use self::segment::Segment;
 use super::Backend;
 use super::end::Stamped;
-use super::local::{Durability, LocalSettings, Mark, OpenError, Recovered, Store};
+use super::local::{Durability, LocalSettings, OpenError, Recovered, Store, Watermark};
 use crate::domain::Entry;
 use crate::journal::{JournalError, codec, damaged, storage};
 
@@ -62,7 +62,7 @@ impl Buffer {
 impl Store for FileStore {
     const BACKEND: Backend = Backend::Files;
 
-    fn open(settings: &LocalSettings, mark: Mark) -> Result<(Self, Recovered), OpenError> {
+    fn open(settings: &LocalSettings, mark: Watermark) -> Result<(Self, Recovered), OpenError> {
         let (segments, found) = recovery::recover(&settings.folder, mark)?;
         let store = Self {
             folder: settings.folder.clone(),

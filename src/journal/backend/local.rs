@@ -18,10 +18,10 @@ use nix::sys::statvfs::statvfs;
 use tokio::sync::watch;
 use tracing::{error, warn};
 
-pub use self::mark::Mark;
-use self::mark::MarkFile;
+pub use self::mark::Watermark;
+use self::mark::WatermarkFile;
 pub use self::open_error::OpenError;
-use super::end::{End, Stamped};
+use super::end::{JournalEnd, Stamped};
 use super::{Backend, is_only_copied, migrated};
 use crate::domain::Entry;
 use crate::journal::{
@@ -84,7 +84,7 @@ pub trait Store: Sized + Send + Sync + fmt::Debug {
     ///
     /// An incomplete entry at the very end that was never acknowledged is removed, durably. Any other damage is an
     /// error that names it. What an earlier process wrote and did not sync is written again.
-    fn open(settings: &LocalSettings, mark: Mark) -> Result<(Self, Recovered), OpenError>;
+    fn open(settings: &LocalSettings, mark: Watermark) -> Result<(Self, Recovered), OpenError>;
 
     /// Writes entries that follow the last one. Durable when it returns. An error is final: a second try could report
     /// success for what the first one dropped. `durable` is the newest sequence that was durable before.
@@ -107,7 +107,7 @@ pub trait Store: Sized + Send + Sync + fmt::Debug {
 #[derive(Debug, Default)]
 pub struct Recovered {
     /// Its end.
-    pub end: End,
+    pub end: JournalEnd,
     /// The oldest sequence; 1 when there is none.
     pub oldest: u64,
 }
@@ -116,10 +116,10 @@ pub struct Recovered {
 pub struct LocalJournal<S> {
     settings: LocalSettings,
     store: S,
-    mark: MarkFile,
+    mark: WatermarkFile,
     /// Held while the journal is open.
     lock: File,
-    end: Mutex<End>,
+    end: Mutex<JournalEnd>,
     head: watch::Sender<u64>,
     oldest: AtomicU64,
     failed: AtomicBool,
@@ -152,7 +152,7 @@ impl<S: Store> LocalJournal<S> {
                  and restore the folder as a whole"
             );
         }
-        let mark = MarkFile::open(folder).and_then(|mark| sync_names(folder).map(|()| mark));
+        let mark = WatermarkFile::open(folder).and_then(|mark| sync_names(folder).map(|()| mark));
         let mark = mark.map_err(|source| OpenError::of_io(folder, source))?;
         let (store, found) = S::open(&settings, mark.read())?;
         Ok(Self {
@@ -172,7 +172,7 @@ impl<S: Store> LocalJournal<S> {
         self.lock.try_clone()
     }
 
-    fn lock_end(&self) -> MutexGuard<'_, End> {
+    fn lock_end(&self) -> MutexGuard<'_, JournalEnd> {
         self.end.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
@@ -191,7 +191,7 @@ impl<S: Store> LocalJournal<S> {
     }
 
     /// Writes entries, then moves the end and the head.
-    fn commit(&self, end: &mut End, entries: &[Stamped<'_>]) -> Result<(), String> {
+    fn commit(&self, end: &mut JournalEnd, entries: &[Stamped<'_>]) -> Result<(), String> {
         let Some(first) = entries.first() else { return Ok(()) };
         self.store.write(entries, end.sequence).inspect_err(|reason| self.fail(reason))?;
         if end.sequence == 0 {
@@ -199,7 +199,7 @@ impl<S: Store> LocalJournal<S> {
         }
         end.advance(entries);
         // A mark that lags only finds less damage: it is never ahead of what is durable.
-        let mark = Mark { acknowledged: end.sequence, oldest: self.oldest() };
+        let mark = Watermark { acknowledged: end.sequence, oldest: self.oldest() };
         if let Err(error) = self.mark.write(mark) {
             warn!("the mark of the last acknowledged entry was not written: {error}");
         }
@@ -247,7 +247,7 @@ impl<S: Store> Journal for LocalJournal<S> {
         let end = &mut *self.lock_end();
         self.check_writable().map_err(unwritable)?;
         let encoded = end.encode(entries)?;
-        self.commit(end, &End::stamped(entries, &encoded)).map_err(JournalError::Storage)
+        self.commit(end, &JournalEnd::stamped(entries, &encoded)).map_err(JournalError::Storage)
     }
 
     fn read(&self, from: u64, limit: usize) -> Result<Vec<Entry>, JournalError> {
@@ -289,7 +289,7 @@ impl<S: Store> Journal for LocalJournal<S> {
         let before = before.min(end.sequence);
         self.oldest.fetch_max(before, Ordering::AcqRel);
         // On disk before anything is removed: an entry that is gone and was not trimmed is missed at the next start.
-        let mark = Mark { acknowledged: end.sequence, oldest: self.oldest() };
+        let mark = Watermark { acknowledged: end.sequence, oldest: self.oldest() };
         self.mark.write(mark).and_then(|()| self.mark.sync()).map_err(storage)?;
         let removed = self.store.remove_before(self.oldest());
         removed.inspect_err(|error| self.fail(&error.to_string()))

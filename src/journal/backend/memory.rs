@@ -6,7 +6,7 @@ use std::sync::{Mutex, MutexGuard, PoisonError};
 
 use tokio::sync::watch;
 
-use super::end::{End, Stamped};
+use super::end::{JournalEnd, Stamped};
 use crate::domain::{Entry, Timestamp};
 use crate::journal::{
     Append, AppendError, AppendOutcome, Journal, JournalError, TimeSource, codec, damaged,
@@ -36,7 +36,7 @@ struct Inner {
     entries: VecDeque<(Timestamp, Vec<u8>)>,
     /// The sequence of the first of them.
     oldest: u64,
-    end: End,
+    end: JournalEnd,
     faults: VecDeque<Fault>,
 }
 
@@ -100,7 +100,7 @@ impl Journal for MemoryJournal {
     fn put(&self, entries: &[Entry]) -> Result<(), JournalError> {
         let mut inner = self.lock();
         let encoded = inner.end.encode(entries)?;
-        inner.push(&End::stamped(entries, &encoded), &self.head);
+        inner.push(&JournalEnd::stamped(entries, &encoded), &self.head);
         Ok(())
     }
 

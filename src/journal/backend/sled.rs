@@ -12,8 +12,8 @@ use tracing::warn;
 
 use self::group::{Assembly, StoredEntry, key, read_key};
 use super::Backend;
-use super::end::{End, Stamped};
-use super::local::{Durability, LocalSettings, Mark, OpenError, Recovered, Store};
+use super::end::{JournalEnd, Stamped};
+use super::local::{Durability, LocalSettings, OpenError, Recovered, Store, Watermark};
 use super::window::WINDOW;
 use crate::domain::Entry;
 use crate::journal::{JournalError, codec, damaged, database};
@@ -49,7 +49,7 @@ impl std::fmt::Debug for SledStore {
 impl Store for SledStore {
     const BACKEND: Backend = Backend::Sled;
 
-    fn open(settings: &LocalSettings, mark: Mark) -> Result<(Self, Recovered), OpenError> {
+    fn open(settings: &LocalSettings, mark: Watermark) -> Result<(Self, Recovered), OpenError> {
         let folder = &settings.folder;
         let after_failure = settle::after_failed_sync(folder);
         after_failure.map_err(|source| OpenError::of_io(folder, source))?;
@@ -166,7 +166,7 @@ impl SledStore {
 
     /// Removes the last group if some of its parts are missing and it was never acknowledged: a crash interrupted its
     /// write.
-    fn remove_unfinished_end(&self, mark: Mark) -> Result<(), JournalError> {
+    fn remove_unfinished_end(&self, mark: Watermark) -> Result<(), JournalError> {
         let Some((first, _)) = self.last_key()? else { return Ok(()) };
         let mut groups =
             Groups { values: self.db.range(key(first, 0)..), pending: None, near: first };
@@ -187,7 +187,7 @@ impl SledStore {
     }
 
     /// Reads the newest entries, checks that they follow one another, and remembers their ids.
-    fn recover(&self, mark: Mark) -> Result<Recovered, JournalError> {
+    fn recover(&self, mark: Watermark) -> Result<Recovered, JournalError> {
         let Some((newest, _)) = self.last_key()? else {
             return match mark.acknowledged {
                 0 => Ok(Recovered { oldest: 1, ..Recovered::default() }),
@@ -200,7 +200,7 @@ impl SledStore {
             return Err(damaged(trimmed, "it is not there"));
         }
         let begin = self.group_of(newest.saturating_sub(WINDOW as u64).max(stored))?;
-        let mut end = End::default();
+        let mut end = JournalEnd::default();
         for entry in self.entries_from(begin) {
             let StoredEntry { stamp, id, .. } = entry?;
             if end.sequence > 0 && stamp.sequence != end.sequence + 1 {

@@ -11,12 +11,12 @@ pub const WINDOW: usize = 8_192;
 
 /// The stamps of the latest ids, by their order.
 #[derive(Clone, Debug, Default)]
-pub struct Window {
+pub struct DedupWindow {
     stamps: HashMap<AppendId, Stamp>,
     order: VecDeque<AppendId>,
 }
 
-impl Window {
+impl DedupWindow {
     /// The stamp that an id got, while it is remembered.
     pub fn find(&self, id: AppendId) -> Option<Stamp> {
         self.stamps.get(&id).map(|stamp| Stamp { repeated: true, ..*stamp })

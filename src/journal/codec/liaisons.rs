@@ -8,10 +8,10 @@ use super::{
 };
 use crate::domain::enforcement::EnforcementId;
 use crate::domain::entry::{
-    AccessSweep, Accessed, Given, LastPart, Releasable, ReleaseAct, ReleaseEnd, ReleaseEntry,
-    RequestId,
+    AccessSweep, Accessed, AccessedVersions, LastPart, Releasable, ReleaseAct, ReleaseEnd,
+    ReleaseEntry, RequestId,
 };
-use crate::domain::purpose::{Purpose, PurposeKind, Way};
+use crate::domain::purpose::{AccessWay, Purpose, PurposeKind};
 use crate::domain::{CampaignId, PartnerId, Position, Timestamp};
 
 pub fn write_release(release: &ReleaseEntry) -> pb::ReleaseOfObjects {
@@ -70,7 +70,7 @@ pub fn read_end(end: pb::ReleaseEnd) -> Decoded<ReleaseEnd> {
 
 pub fn write_accessed(accessed: &Accessed) -> pb::Accessed {
     pb::Accessed {
-        way: number(Way::ALL, &accessed.way),
+        way: number(AccessWay::ALL, &accessed.way),
         purpose: Some(write_purpose(&accessed.purpose)),
         given: accessed.given.iter().map(write_given).collect(),
     }
@@ -79,7 +79,7 @@ pub fn write_accessed(accessed: &Accessed) -> pb::Accessed {
 pub fn read_accessed(accessed: pb::Accessed) -> Decoded<Accessed> {
     let given = accessed.given.into_iter().map(read_given);
     Ok(Accessed {
-        way: required("way", Way::ALL, accessed.way)?,
+        way: required("way", AccessWay::ALL, accessed.way)?,
         purpose: read_purpose(accessed.purpose.unwrap_or_default())?,
         given: given.collect::<Decoded<_>>()?,
     })
@@ -118,7 +118,7 @@ fn read_purpose(purpose: pb::Purpose) -> Decoded<Purpose> {
     })
 }
 
-fn write_given(given: &Given) -> pb::Given {
+fn write_given(given: &AccessedVersions) -> pb::Given {
     let mut written = pb::Given {
         author: given.author.to_string(),
         named: given.named,
@@ -136,7 +136,7 @@ fn write_given(given: &Given) -> pb::Given {
     written
 }
 
-fn read_given(given: pb::Given) -> Decoded<Given> {
+fn read_given(given: pb::Given) -> Decoded<AccessedVersions> {
     if given.sequence_deltas.len() != given.index_deltas.len() {
         return Err(DecodeError::Length("index_deltas"));
     }
@@ -148,7 +148,11 @@ fn read_given(given: pb::Given) -> Decoded<Given> {
         before = Position::new(sequence, from.wrapping_add(index));
         versions.push(before);
     }
-    Ok(Given { author: PartnerId::from_stored(&given.author), named: given.named, versions })
+    Ok(AccessedVersions {
+        author: PartnerId::from_stored(&given.author),
+        named: given.named,
+        versions,
+    })
 }
 
 pub fn write_last(last: &LastPart) -> pb::LastPart {

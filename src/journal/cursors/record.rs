@@ -24,7 +24,7 @@ use bytes::{Buf, BufMut};
 
 use super::StoredSubscription;
 use crate::domain::assessment::Confidence;
-use crate::domain::cursor::{EpochId, JournalEpoch, JournalTag, Place};
+use crate::domain::cursor::{EpochId, FeedPosition, JournalEpoch, JournalTag};
 use crate::domain::filter::Filter;
 use crate::domain::label::Label;
 use crate::domain::{
@@ -56,9 +56,9 @@ pub fn standing(of: &StoredSubscription) -> Pair {
     body.put_i64(of.acknowledged.unwrap_or_default().as_millis());
     body.put_slice(&of.cursor.journal.journal.0);
     body.put_slice(&of.cursor.journal.epoch.0);
-    put_position(of.cursor.place.after, &mut body);
-    body.put_u8(of.cursor.place.inside.is_some().into());
-    put_position(of.cursor.place.inside.unwrap_or_default(), &mut body);
+    put_position(of.cursor.position.after, &mut body);
+    body.put_u8(of.cursor.position.inside.is_some().into());
+    put_position(of.cursor.position.inside.unwrap_or_default(), &mut body);
     sealed(&prefix(&of.partner, &of.name), STANDING, &body)
 }
 
@@ -195,8 +195,8 @@ fn read_standing(mut bytes: &[u8]) -> Option<(Timestamp, Option<Timestamp>, Curs
     let after = Position::new(bytes.get_u64(), bytes.get_u32());
     let is_inside = bytes.get_u8() != 0;
     let inside = Position::new(bytes.get_u64(), bytes.get_u32());
-    let place = Place { after, inside: is_inside.then_some(inside) };
-    let cursor = Cursor { journal, place };
+    let place = FeedPosition { after, inside: is_inside.then_some(inside) };
+    let cursor = Cursor { journal, position: place };
     Some((created, was_acknowledged.then_some(acknowledged), cursor))
 }
 

@@ -5,7 +5,7 @@ use std::path::Path;
 
 use super::*;
 use crate::domain::assessment::Confidence;
-use crate::domain::cursor::{EpochId, JournalEpoch, JournalTag, Place};
+use crate::domain::cursor::{EpochId, FeedPosition, JournalEpoch, JournalTag};
 use crate::domain::label::Label;
 use crate::domain::{CampaignId, GroupId, Kind, Platform, Position};
 
@@ -62,15 +62,15 @@ fn subscription(partner: &str, name: &str) -> StoredSubscription {
         partner: PartnerId::parse(partner).unwrap(),
         name: SubscriptionName::parse(name).unwrap(),
         filter: Filter::default(),
-        cursor: at(Place::behind_entry(7)),
+        cursor: at(FeedPosition::behind_entry(7)),
         created: Timestamp::from_millis(1_000),
         acknowledged: None,
     }
 }
 
-fn at(place: Place) -> Cursor {
+fn at(place: FeedPosition) -> Cursor {
     let epoch = EpochId([5, 6, 7, 8, 9, 10, 11, 12]);
-    Cursor { journal: JournalEpoch { journal: JournalTag([1, 2, 3, 4]), epoch }, place }
+    Cursor { journal: JournalEpoch { journal: JournalTag([1, 2, 3, 4]), epoch }, position: place }
 }
 
 /// A filter with every field, the lists with so many values.
@@ -99,7 +99,7 @@ fn what_was_created_is_there_after_a_restart_as_it_was_by_partner_and_name() {
         created[1].filter = filter(3);
         // Larger than one value may be.
         created[2].filter = filter(100);
-        created[3].cursor = at(Place::within(9, Position::new(3, 2)));
+        created[3].cursor = at(FeedPosition::within(9, Position::new(3, 2)));
         created[4].acknowledged = Some(Timestamp::from_millis(-5));
         for one in created.iter().rev() {
             backend.store().create(one).unwrap();
@@ -118,7 +118,7 @@ fn a_move_changes_where_a_subscription_stands_and_nothing_else() {
         backend.store().create(&one).unwrap();
         backend.store().create(&other).unwrap();
         let moved = StoredSubscription {
-            cursor: at(Place::within(12, Position::new(1, 0))),
+            cursor: at(FeedPosition::within(12, Position::new(1, 0))),
             acknowledged: Some(Timestamp::from_millis(2_000)),
             filter: Filter::default(),
             ..one.clone()
@@ -139,7 +139,7 @@ fn many_moves_are_written_at_once() {
             backend.store().create(one).unwrap();
         }
         for (number, one) in (0..).zip(&mut all) {
-            one.cursor = at(Place::behind_entry(number));
+            one.cursor = at(FeedPosition::behind_entry(number));
         }
         backend.store().keep(&all).unwrap();
         backend.reopen();

@@ -7,7 +7,8 @@ use super::super::tips;
 use super::{deeds, pages};
 use crate::domain::{CampaignId, Invalid};
 use crate::exchange::{
-    BondKind, CampaignAsked, CampaignKnown, Clusters, Happened, Numbers, Occurrence, Sight,
+    AssessmentView, CampaignCounts, CampaignQuery, CampaignView, ClusterGraph, EdgeKind,
+    TimelineEvent, TimelineEventKind,
 };
 use crate::wire::{indicator, known, pb, timestamp};
 
@@ -15,7 +16,7 @@ use crate::wire::{indicator, known, pb, timestamp};
 const CONTRIBUTIONS_BYTES: usize = 2 * 1024 * 1024;
 
 /// Reads what is asked for.
-pub fn asked(request: &pb::GetCampaignRequest) -> Result<CampaignAsked, Invalid> {
+pub fn asked(request: &pb::GetCampaignRequest) -> Result<CampaignQuery, Invalid> {
     let positions = |page: &pb::CampaignPage| {
         let behind = pages::read_position(&page.page_token);
         behind.map(|behind| (pages::size(page.page_size), behind))
@@ -24,7 +25,7 @@ pub fn asked(request: &pb::GetCampaignRequest) -> Result<CampaignAsked, Invalid>
         let behind = pages::read_event(&page.page_token);
         behind.map(|behind| (pages::size(page.page_size), behind))
     };
-    Ok(CampaignAsked {
+    Ok(CampaignQuery {
         indicators: request.indicators.as_ref().map(positions).transpose()?,
         enforcements: request.enforcements.as_ref().map(positions).transpose()?,
         timeline: request.timeline.as_ref().map(events).transpose()?,
@@ -33,7 +34,7 @@ pub fn asked(request: &pb::GetCampaignRequest) -> Result<CampaignAsked, Invalid>
 }
 
 /// Writes what is there.
-pub fn write(id: CampaignId, found: &CampaignKnown) -> pb::GetCampaignResponse {
+pub fn write(id: CampaignId, found: &CampaignView) -> pb::GetCampaignResponse {
     let mut bytes = 0;
     let newest_first = found.contributions.iter().rev().map(deeds::contribution);
     let mut contributions: Vec<_> = newest_first
@@ -68,7 +69,7 @@ pub fn write(id: CampaignId, found: &CampaignKnown) -> pb::GetCampaignResponse {
     }
 }
 
-fn numbers(numbers: &Numbers) -> pb::CampaignNumbers {
+fn numbers(numbers: &CampaignCounts) -> pb::CampaignNumbers {
     let totals = numbers.totals.iter().map(|total| pb::EnforcementTotal {
         source: pb::EnforcementSource::from(total.source).into(),
         platform: total.platform.as_ref().map(ToString::to_string).unwrap_or_default(),
@@ -88,8 +89,8 @@ fn numbers(numbers: &Numbers) -> pb::CampaignNumbers {
     }
 }
 
-fn assessment(sight: &Sight) -> pb::VisibleAssessment {
-    known::sight(&known::Sight {
+fn assessment(sight: &AssessmentView) -> pb::VisibleAssessment {
+    known::sight(&known::AssessmentRef {
         author: &sight.author,
         version: sight.current.version,
         accepted: sight.current.accepted,
@@ -99,19 +100,19 @@ fn assessment(sight: &Sight) -> pb::VisibleAssessment {
     })
 }
 
-fn event(happened: &Happened) -> pb::TimelineEvent {
+fn event(happened: &TimelineEvent) -> pb::TimelineEvent {
     use pb::timeline_event::Event;
     let event = match &happened.occurrence {
-        Occurrence::Contributed { founds, name } => {
+        TimelineEventKind::Contributed { founds, name } => {
             Event::Contribution(pb::ContributionMade { founds: *founds, name: name.to_string() })
         }
-        Occurrence::Indicators { submitted, first_seen, last_seen } => {
+        TimelineEventKind::Indicators { submitted, first_seen, last_seen } => {
             let (submitted, first_seen, last_seen) = (*submitted, *first_seen, *last_seen);
             Event::Indicators(pb::IndicatorsOnDay { submitted, first_seen, last_seen })
         }
-        Occurrence::Seen(seen) => Event::Sighting(told::sighting(seen)),
-        Occurrence::Done(deed) => Event::Enforcement(deeds::enforcement(deed)),
-        Occurrence::Tip(step) => Event::Tip(tips::step(step)),
+        TimelineEventKind::Seen(seen) => Event::Sighting(told::sighting(seen)),
+        TimelineEventKind::Done(deed) => Event::Enforcement(deeds::enforcement(deed)),
+        TimelineEventKind::Tip(step) => Event::Tip(tips::step(step)),
     };
     pb::TimelineEvent {
         at: Some(timestamp(happened.place.at)),
@@ -120,13 +121,13 @@ fn event(happened: &Happened) -> pb::TimelineEvent {
     }
 }
 
-fn clusters(clusters: &Clusters) -> pb::CampaignClusters {
+fn clusters(clusters: &ClusterGraph) -> pb::CampaignClusters {
     let indicators = clusters.indicators.iter().map(|(id, one)| indicator::write(one, *id));
     let bonds = clusters.bonds.iter().map(|bond| pb::Bond {
         kind: match bond.kind {
-            BondKind::Submission => pb::BondKind::Submission,
-            BondKind::Sightings => pb::BondKind::Sightings,
-            BondKind::Tip => pb::BondKind::Tip,
+            EdgeKind::Submission => pb::BondKind::Submission,
+            EdgeKind::Sightings => pb::BondKind::Sightings,
+            EdgeKind::Tip => pb::BondKind::Tip,
         }
         .into(),
         author: bond.author.to_string(),

@@ -9,17 +9,18 @@ use bytes::Bytes;
 use prost::Message as _;
 
 use super::told;
-use crate::domain::cursor::{JournalEpoch, Place};
+use crate::domain::cursor::{FeedPosition, JournalEpoch};
 use crate::domain::entry::{Body, Outcome};
 use crate::domain::sharing::SharingView;
 use crate::domain::{Cursor, PartnerId, Position};
 use crate::error::Error;
 use crate::exchange::{
-    AccessedObjects, BatchDelivery, Contributed, Deed, Delivery, Done, Feed, RemovalReason, Shown,
+    AccessedObjects, BatchEvent, ContributionView, EnforcementEvent, EnforcementView, Feed,
+    FeedEvent, FeedItem, RemovalReason,
 };
 use crate::metrics::Metrics;
 use crate::wire::encoded::EncodedFeed;
-use crate::wire::feed::{Class, Encoded, encode_class, encode_common, encode_replacing};
+use crate::wire::feed::{Encoded, ReaderClass, encode_class, encode_common, encode_replacing};
 use crate::wire::{cursor, indicator, pb};
 
 /// A message takes no further batch once it is this large, in bytes.
@@ -33,7 +34,7 @@ const CLASSES_KEPT: usize = 4;
 
 /// A message, and what is in it.
 #[derive(Debug, Default)]
-pub struct Told {
+pub struct OutgoingMessage {
     /// The message.
     pub message: EncodedFeed,
     /// What of it leaves for a liaison.
@@ -42,7 +43,7 @@ pub struct Told {
     removals: usize,
 }
 
-impl Told {
+impl OutgoingMessage {
     /// Counts what is told.
     pub fn count(&self, metrics: &Metrics) {
         metrics.delivered(self.items as u64);
@@ -56,15 +57,15 @@ impl Told {
 
 /// Puts a delivery into a message, and behind a batch what can be had of further ones without
 /// waiting; no more than so many items and removals. The feed stands behind what is in the message.
-pub fn fill(feed: &mut Feed, delivery: Delivery, most: usize) -> Result<Told, Error> {
+pub fn fill(feed: &mut Feed, delivery: FeedEvent, most: usize) -> Result<OutgoingMessage, Error> {
     // The feed stands in the entry that the delivery is of, or behind it.
     let journal = feed.cursor().journal;
-    let mut told = Told::default();
+    let mut told = OutgoingMessage::default();
     let batch = match delivery {
-        Delivery::Batch(batch) => batch,
+        FeedEvent::Batch(batch) => batch,
         other => {
             let shown = shown_to_liaison(feed, &other);
-            if let Delivery::Tip(tip) = &other {
+            if let FeedEvent::Tip(tip) = &other {
                 told.accessed = tip.accessed.clone();
             }
             // One message holds what one entry came to, in the order of its places.
@@ -95,7 +96,7 @@ pub fn fill(feed: &mut Feed, delivery: Delivery, most: usize) -> Result<Told, Er
 /// Puts a batch into a message. Where not all of it fits, the rest is put back and nothing further may
 /// follow. In the order of their places removals come before items in a message, so that every one of
 /// them is a place to go on from.
-fn push(feed: &mut Feed, batch: &BatchDelivery, told: &mut Told, most: usize) -> bool {
+fn push(feed: &mut Feed, batch: &BatchEvent, told: &mut OutgoingMessage, most: usize) -> bool {
     let first_item = batch.ranges.first().map_or(usize::MAX, |range| range.start);
     let leading = batch.removals.iter().take_while(|one| one.at <= first_item).count();
     if leading > 0 && told.items > 0 {
@@ -137,19 +138,19 @@ fn push(feed: &mut Feed, batch: &BatchDelivery, told: &mut Told, most: usize) ->
 }
 
 /// The versions of a delivery that is not a batch, where they leave for a liaison.
-fn shown_to_liaison(feed: &Feed, delivery: &Delivery) -> Vec<(PartnerId, Position, SharingView)> {
+fn shown_to_liaison(feed: &Feed, delivery: &FeedEvent) -> Vec<(PartnerId, Position, SharingView)> {
     match delivery {
-        Delivery::Shown(shown) if feed.purpose().is_some() => {
-            let part = |one: &Shown| (one.author.clone(), one.current.version, one.view.clone());
+        FeedEvent::Items(shown) if feed.purpose().is_some() => {
+            let part = |one: &FeedItem| (one.author.clone(), one.current.version, one.view.clone());
             shown.iter().map(part).collect()
         }
-        Delivery::Said(said) if feed.purpose().is_some() => {
-            let Contributed { kept, view, .. } = &said.contributed;
+        FeedEvent::Campaign(said) if feed.purpose().is_some() => {
+            let ContributionView { kept, view, .. } = &said.contributed;
             vec![(kept.author.clone(), kept.position, view.clone())]
         }
-        Delivery::Done(done) if feed.purpose().is_some() => {
-            let part = |one: &Done| {
-                let Deed { kept, view, .. } = &one.deed;
+        FeedEvent::Enforcements(done) if feed.purpose().is_some() => {
+            let part = |one: &EnforcementEvent| {
+                let EnforcementView { kept, view, .. } = &one.deed;
                 (kept.author.clone(), kept.position, view.clone())
             };
             done.iter().map(part).collect()
@@ -161,7 +162,7 @@ fn shown_to_liaison(feed: &Feed, delivery: &Delivery) -> Vec<(PartnerId, Positio
 /// Notes items of a batch that leave for a liaison.
 fn add_accessed_items(
     feed: &Feed,
-    batch: &BatchDelivery,
+    batch: &BatchEvent,
     items: Range<usize>,
     accessed: &mut AccessedObjects,
 ) {
@@ -190,7 +191,7 @@ fn add_accessed(
 }
 
 /// The first removals of a delivery, encoded for its reader.
-fn removals(delivery: &BatchDelivery, count: usize) -> Bytes {
+fn removals(delivery: &BatchEvent, count: usize) -> Bytes {
     let entry = &delivery.logged.entry;
     let (Body::SubmissionBatch(batch), Some(author)) = (&entry.body, &entry.author) else {
         return Bytes::new();
@@ -220,25 +221,25 @@ pub fn reason(reason: RemovalReason) -> pb::RemovalReason {
 }
 
 /// A cursor at a place.
-pub fn at(journal: JournalEpoch, place: Place) -> pb::Cursor {
-    cursor::write(Cursor { journal, place })
+pub fn at(journal: JournalEpoch, place: FeedPosition) -> pb::Cursor {
+    cursor::write(Cursor { journal, position: place })
 }
 
 /// What was encoded of one entry so far, kept beside it in the journal's tail.
 #[derive(Debug, Default)]
 struct Encodings {
     common: OnceLock<Encoded>,
-    classes: Mutex<HashMap<Class, Arc<OnceLock<Encoded>>>>,
+    classes: Mutex<HashMap<ReaderClass, Arc<OnceLock<Encoded>>>>,
 }
 
 /// The items of a delivery's entry, encoded for the reader's class: by the first of the class to
 /// come, for all.
-fn encoded(delivery: &BatchDelivery) -> Encoded {
+fn encoded(delivery: &BatchEvent) -> Encoded {
     let encodings = delivery.logged.cached(|_| Encodings::default());
     let Body::SubmissionBatch(batch) = &delivery.logged.entry.body else {
         return Encoded::default();
     };
-    let class = Class {
+    let class = ReaderClass {
         view: delivery.view.clone(),
         author: delivery.author,
         sight_from: delivery.sight_from,

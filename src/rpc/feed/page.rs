@@ -10,14 +10,14 @@ use tonic::Status;
 
 use super::super::status::status;
 use super::super::{Services, deeds};
-use super::message::Told;
+use super::message::OutgoingMessage;
 use super::{lane, message, told};
-use crate::domain::purpose::{Purpose, Way};
+use crate::domain::purpose::{AccessWay, Purpose};
 use crate::domain::sharing::SharingView;
 use crate::domain::{PartnerId, Position};
 use crate::error::{Error, Kind, Result};
 use crate::exchange::{
-    AccessedObjects, Caller, SCANNED_AT_ONCE, Snapshot, SnapshotPart, Start, Wanted,
+    AccessedObjects, Caller, FeedRequest, SCANNED_AT_ONCE, Snapshot, SnapshotPart, Start,
 };
 use crate::wire::encoded::EncodedFeed;
 use crate::wire::{cursor, filter, pb, purpose};
@@ -44,7 +44,7 @@ pub async fn pull(
     use pb::pull_request::Start as Asked;
     services.read_after(asked.read_after.as_ref()).await?;
     let filter = filter::read(asked.filter.as_ref(), &services.labels)?;
-    let wanted = Wanted { filter, purpose: purpose::read(asked.purpose.as_ref())? };
+    let wanted = FeedRequest { filter, purpose: purpose::read(asked.purpose.as_ref())? };
     let start = match &asked.start {
         Some(Asked::FromStart(_)) | None => Start::Oldest,
         Some(Asked::FromNow(_)) => Start::Now,
@@ -56,14 +56,15 @@ pub async fn pull(
     };
     let mut feed = services.exchange.feed(caller, start, wanted)?;
     let deadline = tokio::time::Instant::now() + LOOK_FOR;
-    let Told { message: mut page, accessed, .. } = match feed.next_there(deadline).await? {
-        Some(delivery) => {
-            let told = message::fill(&mut feed, delivery, size)?;
-            told.count(&services.metrics);
-            told
-        }
-        None => Told::default(),
-    };
+    let OutgoingMessage { message: mut page, accessed, .. } =
+        match feed.next_there(deadline).await? {
+            Some(delivery) => {
+                let told = message::fill(&mut feed, delivery, size)?;
+                told.count(&services.metrics);
+                told
+            }
+            None => OutgoingMessage::default(),
+        };
     let place = pb::PullResponse {
         cursor: Some(cursor::write(feed.cursor())),
         more: feed.is_behind(),
@@ -72,17 +73,17 @@ pub async fn pull(
     if let Some(purpose) = feed.purpose() {
         // Before it leaves, or it does not. What is written here is no reason to ask for more.
         let exchange = &services.exchange;
-        exchange.record_access(caller.partner(), Way::Pull, purpose, accessed).await?;
+        exchange.record_access(caller.partner(), AccessWay::Pull, purpose, accessed).await?;
     }
     page.push(place.encode_to_vec().into());
     Ok(page)
 }
 
 /// A snapshot that is being taken.
-pub struct Taking {
+pub struct OpenSnapshot {
     snapshot: Snapshot,
     partner: PartnerId,
-    place: Place,
+    place: SnapshotPermit,
 }
 
 /// Opens a snapshot. Each is a scan of everything, so a partner has few of them at once.
@@ -90,13 +91,13 @@ pub async fn snapshot(
     services: &Services,
     caller: &Caller,
     asked: &pb::SnapshotRequest,
-) -> Result<Taking> {
+) -> Result<OpenSnapshot> {
     let partner = caller.partner().clone();
     let place = services.snapshots.enter(&partner)?;
     services.read_after(asked.read_after.as_ref()).await?;
     let filter = filter::read(asked.filter.as_ref(), &services.labels)?;
-    let wanted = Wanted { filter, purpose: purpose::read(asked.purpose.as_ref())? };
-    Ok(Taking { snapshot: services.exchange.snapshot(caller, wanted)?, partner, place })
+    let wanted = FeedRequest { filter, purpose: purpose::read(asked.purpose.as_ref())? };
+    Ok(OpenSnapshot { snapshot: services.exchange.snapshot(caller, wanted)?, partner, place })
 }
 
 /// How many snapshots each partner is taking.
@@ -104,10 +105,10 @@ pub async fn snapshot(
 pub struct Snapshots(Arc<Mutex<HashMap<PartnerId, usize>>>);
 
 /// One of a partner's snapshots, for as long as it is taken.
-pub struct Place(Snapshots, PartnerId);
+pub struct SnapshotPermit(Snapshots, PartnerId);
 
 impl Snapshots {
-    fn enter(&self, partner: &PartnerId) -> Result<Place> {
+    fn enter(&self, partner: &PartnerId) -> Result<SnapshotPermit> {
         let mut taking = self.0.lock().unwrap_or_else(PoisonError::into_inner);
         let count = taking.entry(partner.clone()).or_default();
         if *count == SNAPSHOTS_AT_ONCE {
@@ -116,11 +117,11 @@ impl Snapshots {
             return Err(Error::new(Kind::Exhausted, "snapshots_at_once", message));
         }
         *count += 1;
-        Ok(Place(self.clone(), partner.clone()))
+        Ok(SnapshotPermit(self.clone(), partner.clone()))
     }
 }
 
-impl Drop for Place {
+impl Drop for SnapshotPermit {
     fn drop(&mut self) {
         let mut taking = self.0.0.lock().unwrap_or_else(PoisonError::into_inner);
         if let Some(count) = taking.get_mut(&self.1) {
@@ -133,17 +134,17 @@ impl Drop for Place {
 /// Sends a snapshot: first the cursor, then the items, then that it is complete. A reader that leaves a
 /// part untaken for too long is ended.
 pub async fn run(
-    Taking { mut snapshot, partner, place: _place }: Taking,
+    OpenSnapshot { mut snapshot, partner, place: _place }: OpenSnapshot,
     taken: mpsc::Sender<std::result::Result<EncodedFeed, Status>>,
     services: Services,
 ) {
-    let out = Out { taken, services, partner, purpose: snapshot.purpose().cloned() };
+    let out = SnapshotSender { taken, services, partner, purpose: snapshot.purpose().cloned() };
     let cursor = Some(cursor::write(snapshot.cursor()));
     let first = pb::SnapshotResponse { cursor, ..Default::default() };
     if !out.send(Ok((first, AccessedObjects::default()))).await {
         return;
     }
-    let mut message = Gathering::default();
+    let mut message = SnapshotMessage::default();
     loop {
         // Beside the calls that only pass through: it reads from the disk.
         let page =
@@ -185,14 +186,14 @@ type Outgoing = (pb::SnapshotResponse, AccessedObjects);
 
 /// A message that is being put together.
 #[derive(Default)]
-struct Gathering {
+struct SnapshotMessage {
     message: pb::SnapshotResponse,
     bytes: usize,
     /// Of a liaison's: what it is of. It is looked at again before it leaves.
     parts: Vec<SnapshotPart>,
 }
 
-impl Gathering {
+impl SnapshotMessage {
     /// Takes an object, and tells whether the message is full.
     fn add(&mut self, one: SnapshotPart, purpose: Option<&Purpose>) -> bool {
         self.bytes += write(&mut self.message, &one);
@@ -224,8 +225,10 @@ impl Gathering {
 fn write(message: &mut pb::SnapshotResponse, one: &SnapshotPart) -> usize {
     match one {
         SnapshotPart::Item(shown) => push(&mut message.items, told::item(shown, None)),
-        SnapshotPart::Said(said) => push(&mut message.campaigns, deeds::contribution(said)),
-        SnapshotPart::Done(deed) => push(&mut message.enforcements, deeds::enforcement(deed)),
+        SnapshotPart::Campaign(said) => push(&mut message.campaigns, deeds::contribution(said)),
+        SnapshotPart::Enforcement(deed) => {
+            push(&mut message.enforcements, deeds::enforcement(deed))
+        }
     }
 }
 
@@ -233,8 +236,8 @@ fn write(message: &mut pb::SnapshotResponse, one: &SnapshotPart) -> usize {
 fn handed_of(one: &SnapshotPart) -> (&PartnerId, Position, &SharingView) {
     match one {
         SnapshotPart::Item(one) => (&one.author, one.current.version, &one.view),
-        SnapshotPart::Said(one) => (&one.kept.author, one.kept.position, &one.view),
-        SnapshotPart::Done(one) => (&one.kept.author, one.kept.position, &one.view),
+        SnapshotPart::Campaign(one) => (&one.kept.author, one.kept.position, &one.view),
+        SnapshotPart::Enforcement(one) => (&one.kept.author, one.kept.position, &one.view),
     }
 }
 
@@ -245,14 +248,14 @@ fn push<M: Message>(all: &mut Vec<M>, one: M) -> usize {
     size
 }
 
-struct Out {
+struct SnapshotSender {
     taken: mpsc::Sender<std::result::Result<EncodedFeed, Status>>,
     services: Services,
     partner: PartnerId,
     purpose: Option<Purpose>,
 }
 
-impl Out {
+impl SnapshotSender {
     /// Whether it was taken. A reader that has gone, or takes nothing, gets no last message, and
     /// without it a snapshot is none.
     async fn send(&self, message: std::result::Result<Outgoing, Status>) -> bool {
@@ -283,7 +286,7 @@ impl Out {
     ) -> Result<pb::SnapshotResponse> {
         if let Some(purpose) = &self.purpose {
             let exchange = &self.services.exchange;
-            exchange.record_access(&self.partner, Way::Snapshot, purpose, accessed).await?;
+            exchange.record_access(&self.partner, AccessWay::Snapshot, purpose, accessed).await?;
         }
         Ok(message)
     }

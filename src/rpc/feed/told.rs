@@ -4,61 +4,63 @@ use prost::Message;
 
 use super::super::deeds;
 use super::message::{at, reason};
-use crate::domain::cursor::{JournalEpoch, Place};
-use crate::exchange::{Delivery, GroupChanged, Opined, Removed, RemovedWhat, Seen, Shown};
+use crate::domain::cursor::{FeedPosition, JournalEpoch};
+use crate::exchange::{
+    FeedEvent, FeedItem, FeedbackEvent, GroupChange, Removal, RemovedObject, SightingEvent,
+};
 use crate::rpc::tips as tip;
 use crate::wire::{feed, indicator, pb, reaction, timestamp};
 
 /// A delivery as a message of at most so many parts and bytes, and, where that is not all of it, the
 /// place behind the last of them.
 pub fn message(
-    delivery: Delivery,
+    delivery: FeedEvent,
     journal: JournalEpoch,
     most: usize,
     most_bytes: usize,
-) -> (pb::SubscribeResponse, Option<Place>) {
-    let mut told = Told { most, most_bytes, message: pb::SubscribeResponse::default() };
+) -> (pb::SubscribeResponse, Option<FeedPosition>) {
+    let mut told = MessageBuilder { most, most_bytes, message: pb::SubscribeResponse::default() };
     let cut = match delivery {
-        Delivery::Batch(_) => None,
-        Delivery::Removals(removed) => told.each(&removed, |message, one| {
+        FeedEvent::Batch(_) => None,
+        FeedEvent::Removals(removed) => told.each(&removed, |message, one| {
             let written = removal(one, at(journal, one.place));
             message.removals.push(written);
             (one.place, message.removals.last().map_or(0, Message::encoded_len))
         }),
-        Delivery::Shown(shown) => told.each(&shown, |message, one| {
+        FeedEvent::Items(shown) => told.each(&shown, |message, one| {
             message.items.push(item(one, Some(at(journal, one.place))));
             (one.place, message.items.last().map_or(0, Message::encoded_len))
         }),
-        Delivery::Seen(seen) => told.each(&seen, |message, one| {
-            let place = Place::behind(one.position);
+        FeedEvent::Sightings(seen) => told.each(&seen, |message, one| {
+            let place = FeedPosition::behind(one.position);
             let (cursor, sighting) = (Some(at(journal, place)), Some(sighting(one)));
             message.sightings.push(pb::SightingEvent { cursor, sighting });
             (place, message.sightings.last().map_or(0, Message::encoded_len))
         }),
-        Delivery::Changed(changed) => {
+        FeedEvent::GroupChange(changed) => {
             let cursor = at(journal, changed.place);
             told.message.group_changes.push(change(&changed, cursor));
             None
         }
-        Delivery::Opined(opined) => {
-            let place = Place::behind_entry(opined.kept.position.sequence);
+        FeedEvent::Feedback(opined) => {
+            let place = FeedPosition::behind_entry(opined.kept.position.sequence);
             let (cursor, feedback) = (Some(at(journal, place)), Some(feedback(&opined)));
             told.message.feedback.push(pb::FeedbackEvent { cursor, feedback });
             None
         }
-        Delivery::Said(said) => {
+        FeedEvent::Campaign(said) => {
             let contribution = Some(deeds::contribution(&said.contributed));
             let cursor = Some(at(journal, said.place));
             told.message.campaigns.push(pb::CampaignEvent { cursor, contribution });
             None
         }
-        Delivery::Done(done) => told.each(&done, |message, one| {
+        FeedEvent::Enforcements(done) => told.each(&done, |message, one| {
             let cursor = Some(at(journal, one.place));
             let enforcement = Some(deeds::enforcement(&one.deed));
             message.enforcements.push(pb::EnforcementEvent { cursor, enforcement });
             (one.place, message.enforcements.last().map_or(0, Message::encoded_len))
         }),
-        Delivery::Tip(one) => {
+        FeedEvent::Tip(one) => {
             let cursor = Some(at(journal, one.place));
             let (tip, entry) = (tip::write(&one.tip, one.now), tip::entry(&one.added));
             told.message.tips.push(pb::TipEvent { cursor, tip: Some(tip), entry: Some(entry) });
@@ -69,20 +71,20 @@ pub fn message(
 }
 
 /// A message that is being put together.
-struct Told {
+struct MessageBuilder {
     message: pb::SubscribeResponse,
     most: usize,
     most_bytes: usize,
 }
 
-impl Told {
+impl MessageBuilder {
     /// Adds each of the parts that there is room for, by what gives its place and its size. Gives the
     /// place behind the last one, where there is more.
     fn each<T>(
         &mut self,
         parts: &[T],
-        add: impl Fn(&mut pb::SubscribeResponse, &T) -> (Place, usize),
-    ) -> Option<Place> {
+        add: impl Fn(&mut pb::SubscribeResponse, &T) -> (FeedPosition, usize),
+    ) -> Option<FeedPosition> {
         let (mut bytes, mut last) = (0, None);
         for (count, part) in parts.iter().enumerate() {
             if count >= self.most || bytes >= self.most_bytes {
@@ -97,9 +99,9 @@ impl Told {
 }
 
 /// A version as a reader may see it; without a cursor in a snapshot.
-pub fn item(shown: &Shown, cursor: Option<pb::Cursor>) -> pb::FeedItem {
+pub fn item(shown: &FeedItem, cursor: Option<pb::Cursor>) -> pb::FeedItem {
     let current = &shown.current;
-    feed::item(&feed::Shown {
+    feed::item(&feed::ItemRef {
         version: current.version,
         author: &shown.author,
         accepted: current.accepted,
@@ -111,13 +113,13 @@ pub fn item(shown: &Shown, cursor: Option<pb::Cursor>) -> pb::FeedItem {
 }
 
 /// A sighting as a reader may see it.
-pub fn sighting(seen: &Seen) -> pb::VisibleSighting {
+pub fn sighting(seen: &SightingEvent) -> pb::VisibleSighting {
     let kept = &seen.kept;
     reaction::sighting(seen.position, &kept.author, kept.accepted, &kept.sighting, &seen.view)
 }
 
 /// Feedback as a reader may see it.
-pub fn feedback(opined: &Opined) -> pb::VisibleFeedback {
+pub fn feedback(opined: &FeedbackEvent) -> pb::VisibleFeedback {
     let kept = &opined.kept;
     pb::VisibleFeedback {
         version: Some(indicator::version(kept.position)),
@@ -131,7 +133,7 @@ pub fn feedback(opined: &Opined) -> pb::VisibleFeedback {
     }
 }
 
-fn removal(removed: &Removed, cursor: pb::Cursor) -> pb::Removal {
+fn removal(removed: &Removal, cursor: pb::Cursor) -> pb::Removal {
     let mut written = pb::Removal {
         version: Some(indicator::version(removed.version)),
         cursor: Some(cursor),
@@ -140,14 +142,14 @@ fn removal(removed: &Removed, cursor: pb::Cursor) -> pb::Removal {
         ..pb::Removal::default()
     };
     match &removed.what {
-        RemovedWhat::Assessment(id) => written.indicator_id = id.to_string(),
-        RemovedWhat::Contribution(campaign) => written.campaign_id = campaign.to_string(),
-        RemovedWhat::Enforcement(id) => written.enforcement_id = id.to_string(),
+        RemovedObject::Assessment(id) => written.indicator_id = id.to_string(),
+        RemovedObject::Contribution(campaign) => written.campaign_id = campaign.to_string(),
+        RemovedObject::Enforcement(id) => written.enforcement_id = id.to_string(),
     }
     written
 }
 
-fn change(changed: &GroupChanged, cursor: pb::Cursor) -> pb::GroupChange {
+fn change(changed: &GroupChange, cursor: pb::Cursor) -> pb::GroupChange {
     pb::GroupChange {
         cursor: Some(cursor),
         group: changed.group.to_string(),

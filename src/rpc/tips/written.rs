@@ -2,7 +2,8 @@
 
 use crate::domain::{CampaignId, Position, Timestamp};
 use crate::exchange::{
-    Added, AddedShown, AddedWhat, IndicatorShown, TipRecord, Moved, Noted, TipStep,
+    RequestReceipt, TipAction, TipEntryRecord, TipEntryView, TipIndicatorView, TipMove, TipRecord,
+    TipStep,
 };
 use crate::wire::{enforcement, indicator as written, pb, receipt, timestamp};
 
@@ -33,8 +34,9 @@ pub fn write(tip: &TipRecord, now: Timestamp) -> pb::Tip {
 }
 
 /// What an entry added to a tip, as a party may see it.
-pub fn entry(shown: &AddedShown) -> pb::TipEntry {
-    let Added { sequence, accepted, author, what, recipient, shown: to_all, .. } = &shown.added;
+pub fn entry(shown: &TipEntryView) -> pb::TipEntry {
+    let TipEntryRecord { sequence, accepted, author, what, recipient, shown: to_all, .. } =
+        &shown.added;
     let moves = shown.added.threads.iter().filter(|thread| thread.is_move()).map(move_of);
     let indicators = shown.indicators.iter().map(|one| written::write(&one.indicator, one.id));
     pb::TipEntry {
@@ -63,16 +65,16 @@ pub fn step(step: &TipStep) -> pb::TipStep {
     }
 }
 
-fn action(what: AddedWhat) -> pb::TipAction {
+fn action(what: TipAction) -> pb::TipAction {
     match what {
-        AddedWhat::Sent => pb::TipAction::Sent,
-        AddedWhat::Responded => pb::TipAction::Responded,
-        AddedWhat::Withdrawn => pb::TipAction::Withdrawn,
-        AddedWhat::Reopened => pb::TipAction::Reopened,
+        TipAction::Sent => pb::TipAction::Sent,
+        TipAction::Responded => pb::TipAction::Responded,
+        TipAction::Withdrawn => pb::TipAction::Withdrawn,
+        TipAction::Reopened => pb::TipAction::Reopened,
     }
 }
 
-fn move_of(moved: &Moved) -> pb::TipMove {
+fn move_of(moved: &TipMove) -> pb::TipMove {
     pb::TipMove {
         recipient: moved.recipient.to_string(),
         from: moved.from.map_or(pb::TipState::Unspecified, pb::TipState::from).into(),
@@ -81,7 +83,7 @@ fn move_of(moved: &Moved) -> pb::TipMove {
 }
 
 /// An indicator of a tip.
-pub fn indicator(shown: &IndicatorShown) -> pb::TipIndicator {
+pub fn indicator(shown: &TipIndicatorView) -> pb::TipIndicator {
     pb::TipIndicator {
         indicator: Some(written::write(&shown.indicator.indicator, shown.indicator.id)),
         author: shown.author.to_string(),
@@ -89,7 +91,7 @@ pub fn indicator(shown: &IndicatorShown) -> pb::TipIndicator {
 }
 
 /// How many indicators count, and which do not.
-pub fn receipt_of(noted: &Noted) -> (u32, Vec<pb::ItemReceipt>) {
+pub fn receipt_of(noted: &RequestReceipt) -> (u32, Vec<pb::ItemReceipt>) {
     let counted = u32::try_from(noted.counted).unwrap_or(u32::MAX);
     (counted, noted.rejected.iter().map(receipt::rejected).collect())
 }

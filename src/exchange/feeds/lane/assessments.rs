@@ -1,14 +1,14 @@
 //! The assessments that a liaison is told of.
 
 use crate::domain::audience::AudienceDigest;
-use crate::domain::cursor::Place;
+use crate::domain::cursor::FeedPosition;
 use crate::domain::entry::{Batch, Target};
 use crate::domain::sharing::Audience;
 use crate::domain::{PartnerId, Position};
 use crate::error::Result;
 use crate::exchange::Exchange;
-use crate::exchange::feeds::delivery::{RemovalReason, Removed, RemovedWhat, Shown};
-use crate::exchange::feeds::sight::{Outline, Sight, When};
+use crate::exchange::feeds::delivery::{FeedItem, Removal, RemovalReason, RemovedObject};
+use crate::exchange::feeds::sight::{AsOf, VersionMeta, Visibility};
 use crate::index::View;
 
 impl Exchange {
@@ -17,11 +17,11 @@ impl Exchange {
     pub(super) fn released_assessment(
         &self,
         view: &View<'_>,
-        sight: &Sight,
+        sight: &Visibility,
         author: &PartnerId,
         target: &Target,
         at: Position,
-    ) -> Result<Option<Shown>> {
+    ) -> Result<Option<FeedItem>> {
         let current = view.current(target.id, author, target.audience)?;
         let current = current.filter(|current| Some(current.version) == target.version);
         let Some(mut current) = current else { return Ok(None) };
@@ -32,12 +32,21 @@ impl Exchange {
             return Ok(None);
         }
         let (sharing, said) = (&current.sharing, &current.assessment);
-        if !sight.gives(view, Outline { author, version, sharing, said }, self.clock.now())? {
+        if !sight.gives(
+            view,
+            VersionMeta { author, version, sharing, assessment: said },
+            self.clock.now(),
+        )? {
             return Ok(None);
         }
         let part = sharing.seen_by(reader, author, version);
         sight.blank(view, author, &mut current.assessment)?;
-        Ok(Some(Shown { place: Place::behind(at), author: author.clone(), current, view: part }))
+        Ok(Some(FeedItem {
+            place: FeedPosition::behind(at),
+            author: author.clone(),
+            current,
+            view: part,
+        }))
     }
 
     /// Whether a liaison is given an item of a batch where that stands in the feed: it is public, or its
@@ -45,7 +54,7 @@ impl Exchange {
     pub(in crate::exchange::feeds) fn gives_with_batch(
         &self,
         view: &View<'_>,
-        sight: &Sight,
+        sight: &Visibility,
         author: &PartnerId,
         batch: &Batch,
         at: usize,
@@ -54,7 +63,11 @@ impl Exchange {
         let (item, now) = (&batch.items[at], self.clock.now());
         let (sharing, said) = (&batch.sharing, &item.assessment);
         if sharing.audience == Audience::Public {
-            return sight.gives(view, Outline { author, version, sharing, said }, now);
+            return sight.gives(
+                view,
+                VersionMeta { author, version, sharing, assessment: said },
+                now,
+            );
         }
         let liaison = &sight.reader().id;
         if !sharing.releases.iter().any(|release| release.liaison == *liaison) {
@@ -67,19 +80,23 @@ impl Exchange {
         };
         let sharing = &current.sharing;
         Ok(current.release_to(liaison).is_some_and(|(_, since)| since == version.sequence)
-            && sight.gives(view, Outline { author, version, sharing, said }, now)?)
+            && sight.gives(
+                view,
+                VersionMeta { author, version, sharing, assessment: said },
+                now,
+            )?)
     }
 }
 
 /// A version that a liaison held by a release up to a place, and no longer may.
 pub(super) fn retracted_assessment(
     view: &View<'_>,
-    sight: &Sight,
+    sight: &Visibility,
     author: &PartnerId,
     target: &Target,
     version: Position,
     at: Position,
-) -> Result<Option<Removed>> {
+) -> Result<Option<Removal>> {
     let current = view.current(target.id, author, target.audience)?;
     let current = current.filter(|current| current.version == version);
     let (sharing, said) = match current {
@@ -89,13 +106,13 @@ pub(super) fn retracted_assessment(
             None => return Ok(None),
         },
     };
-    let outline = Outline { author, version, sharing: &sharing, said: &said };
+    let outline = VersionMeta { author, version, sharing: &sharing, assessment: &said };
     if sharing.audience == Audience::Public
-        || !sight.asks_for(view, sight.reader(), When::Now, outline)?
+        || !sight.asks_for(view, sight.reader(), AsOf::Now, outline)?
     {
         return Ok(None);
     }
-    let (what, author) = (RemovedWhat::Assessment(target.id), author.clone());
+    let (what, author) = (RemovedObject::Assessment(target.id), author.clone());
     let reason = RemovalReason::NoLongerShared;
-    Ok(Some(Removed { place: Place::behind(at), version, what, author, reason }))
+    Ok(Some(Removal { place: FeedPosition::behind(at), version, what, author, reason }))
 }

@@ -115,8 +115,11 @@ impl Parts {
         Sharing { tlp: self.word(1, Tlp::ALL), audience, releases }
     }
 
-    pub fn lane(&self) -> Lane {
-        Lane { sent: self.several(2, &self.release()), since: self.several(7, &self.number(4)) }
+    pub fn lane(&self) -> ReleaseState {
+        ReleaseState {
+            sent: self.several(2, &self.release()),
+            since: self.several(7, &self.number(4)),
+        }
     }
 
     pub fn assessment(&self) -> Assessment {
@@ -213,11 +216,11 @@ impl Parts {
         reasons.get(reason).map_or(Outcome::Taken(items.to_vec()), |one| Outcome::Void(one.clone()))
     }
 
-    pub fn current(&self) -> Current {
+    pub fn current(&self) -> AssessmentRecord {
         let sharing = self.sharing();
         let released = vec![self.number(3); sharing.releases.len()];
         let assessment = Assessment { raw: self.maybe(4, self.text(2)), ..self.assessment() };
         let (version, accepted, id) = (self.position(2), self.time(5), self.indicator_id());
-        Current { version, accepted, sharing, released, id, assessment }
+        AssessmentRecord { version, accepted, sharing, released, id, assessment }
     }
 }

@@ -7,8 +7,8 @@ use std::sync::Arc;
 
 use tracing::warn;
 
-use super::super::end::End;
-use super::super::local::{Mark, Recovered};
+use super::super::end::JournalEnd;
+use super::super::local::{Recovered, Watermark};
 use super::super::window::WINDOW;
 use super::record::Record;
 use super::segment::{self, HEAD_BYTES, ScanEnd, Segment};
@@ -18,7 +18,10 @@ use crate::journal::{JournalError, damaged, storage};
 ///
 /// What was never acknowledged and lies incomplete at the very end is cut off. Anything else that is
 /// amiss is an error that names it.
-pub fn recover(folder: &Path, mark: Mark) -> Result<(Vec<Arc<Segment>>, Recovered), JournalError> {
+pub fn recover(
+    folder: &Path,
+    mark: Watermark,
+) -> Result<(Vec<Arc<Segment>>, Recovered), JournalError> {
     let segments = open_all(folder, mark)?;
     let Some((newest, older)) = segments.split_last() else {
         return match mark.acknowledged {
@@ -77,8 +80,8 @@ impl Tail {
         }
     }
 
-    fn end(self, sequence: u64) -> End {
-        let mut end = End { sequence, ..End::default() };
+    fn end(self, sequence: u64) -> JournalEnd {
+        let mut end = JournalEnd { sequence, ..JournalEnd::default() };
         for record in self.latest {
             end.observe(record.id, record.stamp);
         }
@@ -87,7 +90,7 @@ impl Tail {
 }
 
 /// Every file, checked to follow the one before it.
-fn open_all(folder: &Path, mark: Mark) -> Result<Vec<Arc<Segment>>, JournalError> {
+fn open_all(folder: &Path, mark: Watermark) -> Result<Vec<Arc<Segment>>, JournalError> {
     let entries = fs::read_dir(folder).and_then(Iterator::collect::<Result<Vec<_>, _>>);
     let paths = entries.map_err(storage)?.into_iter().map(|entry| entry.path());
     let mut files: Vec<_> =
@@ -120,7 +123,7 @@ fn open_all(folder: &Path, mark: Mark) -> Result<Vec<Arc<Segment>>, JournalError
 }
 
 /// Whether a file whose beginning is damaged holds anything that was acknowledged.
-fn was_begun(segment: &Segment, mark: Mark) -> Result<bool, JournalError> {
+fn was_begun(segment: &Segment, mark: Watermark) -> Result<bool, JournalError> {
     if mark.acknowledged >= segment.first {
         return Ok(true);
     }
@@ -133,7 +136,7 @@ fn cut_unfinished_end(
     segment: &Segment,
     end: &ScanEnd,
     fault: &str,
-    mark: Mark,
+    mark: Watermark,
 ) -> Result<(), JournalError> {
     if end.next <= mark.acknowledged || segment.shows_durable(end.next, end.at).map_err(storage)? {
         return Err(damaged(end.next, fault));

@@ -35,19 +35,19 @@ pub struct Segment {
     file: File,
     salt: u32,
     /// Found when they are first asked for.
-    places: RwLock<Option<Places>>,
+    places: RwLock<Option<EntryOffsets>>,
 }
 
 /// Where entries lie in a file.
 #[derive(Clone, Debug)]
-struct Places {
+struct EntryOffsets {
     /// Sequences and where they begin: the first, and others some way apart.
     some: Vec<(u64, u64)>,
     /// Where the next entry will begin.
     end: u64,
 }
 
-impl Places {
+impl EntryOffsets {
     fn note(&mut self, sequence: u64, at: u64) {
         if self.some.last().is_none_or(|(_, last)| at >= last + STEP_BYTES) {
             self.some.push((sequence, at));
@@ -86,7 +86,7 @@ impl Segment {
         file.write_all_at(&head(first, previous, salt), 0)?;
         file.sync_all()?;
         File::open(folder)?.sync_all()?;
-        let places = RwLock::new(Some(Places { some: Vec::new(), end: HEAD_BYTES as u64 }));
+        let places = RwLock::new(Some(EntryOffsets { some: Vec::new(), end: HEAD_BYTES as u64 }));
         Ok(Self { first, path, file, salt, places })
     }
 
@@ -120,7 +120,7 @@ impl Segment {
     /// Reads and checks every entry, and shows it.
     pub fn scan(&self, mut each: impl FnMut(&Record)) -> io::Result<ScanEnd> {
         let length = self.length()?;
-        let mut places = Places { some: Vec::new(), end: HEAD_BYTES as u64 };
+        let mut places = EntryOffsets { some: Vec::new(), end: HEAD_BYTES as u64 };
         let mut next = self.first;
         let mut reader = self.reader(places.end);
         let fault = loop {
@@ -209,8 +209,8 @@ impl Segment {
     }
 
     /// An older file ends where it ends on the disk: what is amiss in it is to be found by whoever reads it.
-    fn with_places<T>(&self, read: impl Fn(&Places) -> T) -> io::Result<T> {
-        let known = |places: &RwLock<Option<Places>>| {
+    fn with_places<T>(&self, read: impl Fn(&EntryOffsets) -> T) -> io::Result<T> {
+        let known = |places: &RwLock<Option<EntryOffsets>>| {
             places.read().unwrap_or_else(PoisonError::into_inner).as_ref().map(&read)
         };
         if let Some(found) = known(&self.places) {
@@ -219,7 +219,7 @@ impl Segment {
         self.scan(|_| {})?;
         let length = self.length()?;
         let mut places = self.places.write().unwrap_or_else(PoisonError::into_inner);
-        let places = places.get_or_insert(Places { some: Vec::new(), end: length });
+        let places = places.get_or_insert(EntryOffsets { some: Vec::new(), end: length });
         places.end = length;
         Ok(read(places))
     }

@@ -16,18 +16,18 @@ const BYTES: usize = 20;
 
 /// The file.
 #[derive(Debug)]
-pub struct MarkFile(File);
+pub struct WatermarkFile(File);
 
 /// What it says; 0 where it says nothing.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-pub struct Mark {
+pub struct Watermark {
     /// The newest sequence that is on the disk.
     pub acknowledged: u64,
     /// The oldest that is kept.
     pub oldest: u64,
 }
 
-impl MarkFile {
+impl WatermarkFile {
     /// Opens it in a folder, or makes an empty one.
     pub fn open(folder: &Path) -> io::Result<Self> {
         let mut options = OpenOptions::new();
@@ -36,21 +36,21 @@ impl MarkFile {
     }
 
     /// What it says; nothing where it is missing or was never written whole.
-    pub fn read(&self) -> Mark {
+    pub fn read(&self) -> Watermark {
         let mut bytes = [0; BYTES];
         match self.0.read_exact_at(&mut bytes, 0) {
             Ok(()) => {
                 let (mut said, checksum) = bytes.split_at(16);
                 let holds = checksum == crc32c::crc32c(said).to_be_bytes();
-                let mark = Mark { acknowledged: said.get_u64(), oldest: said.get_u64() };
-                if holds { mark } else { Mark::default() }
+                let mark = Watermark { acknowledged: said.get_u64(), oldest: said.get_u64() };
+                if holds { mark } else { Watermark::default() }
             }
-            Err(_) => Mark::default(),
+            Err(_) => Watermark::default(),
         }
     }
 
     /// Writes it.
-    pub fn write(&self, mark: Mark) -> io::Result<()> {
+    pub fn write(&self, mark: Watermark) -> io::Result<()> {
         let mut bytes = Vec::with_capacity(BYTES);
         bytes.put_u64(mark.acknowledged);
         bytes.put_u64(mark.oldest);
@@ -71,20 +71,20 @@ mod tests {
     #[test]
     fn a_mark_comes_back_and_a_damaged_one_says_nothing() {
         let folder = tempfile::tempdir().unwrap();
-        let file = MarkFile::open(folder.path()).unwrap();
-        assert_eq!(file.read(), Mark::default());
-        let mark = Mark { acknowledged: 7, oldest: 3 };
+        let file = WatermarkFile::open(folder.path()).unwrap();
+        assert_eq!(file.read(), Watermark::default());
+        let mark = Watermark { acknowledged: 7, oldest: 3 };
         file.write(mark).unwrap();
-        assert_eq!(MarkFile::open(folder.path()).unwrap().read(), mark);
+        assert_eq!(WatermarkFile::open(folder.path()).unwrap().read(), mark);
         let path = folder.path().join(NAME);
         let whole = std::fs::read(&path).unwrap();
         for at in 0..whole.len() {
             let mut flipped = whole.clone();
             flipped[at] ^= 1;
             std::fs::write(&path, flipped).unwrap();
-            assert_eq!(file.read(), Mark::default(), "byte {at}");
+            assert_eq!(file.read(), Watermark::default(), "byte {at}");
         }
         std::fs::write(&path, &whole[..19]).unwrap();
-        assert_eq!(file.read(), Mark::default());
+        assert_eq!(file.read(), Watermark::default());
     }
 }
