@@ -226,11 +226,11 @@ async fn accesses_are_kept_as_long_as_the_operator_says() {
         clock.advance(4 * DAY);
     }
     // One of them is 12 days old.
-    node.exchange.sweep_accesses().await.unwrap();
+    node.exchange.sweeps.sweep_accesses().await.unwrap();
     assert_eq!(birdsite.accesses(None, None).await.unwrap().len(), 2);
     clock.advance(30 * DAY);
-    node.exchange.sweep_accesses().await.unwrap();
+    node.exchange.sweeps.sweep_accesses().await.unwrap();
     assert!(birdsite.accesses(None, None).await.unwrap().is_empty());
-    assert_eq!(node.exchange.sweep_accesses().await.unwrap(), 0);
+    assert_eq!(node.exchange.sweeps.sweep_accesses().await.unwrap(), 0);
     node.stop().await;
 }

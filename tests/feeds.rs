@@ -247,7 +247,7 @@ async fn a_filter_that_matches_nothing_says_how_far_it_has_come_before_it_is_thr
     }
     let caller = node.exchange.admit(&"facegraph".parse().unwrap()).unwrap();
     let filter = Filter { kinds: vec![tipoff::domain::Kind::Ip], ..Filter::default() };
-    let mut feed = node.exchange.feed(&caller, Start::Oldest, filter).unwrap();
+    let mut feed = node.exchange.feeds.feed(&caller, Start::Oldest, filter).unwrap();
     // Its group, which no filter is about.
     let Step::Delivery(FeedEvent::GroupChange(_)) = feed.next(Duration::ZERO).await.unwrap() else {
         panic!("its own joining")

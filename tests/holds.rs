@@ -96,9 +96,9 @@ async fn a_hold_keeps_what_is_withdrawn_for_its_author_alone() {
     let gone = birdsite.held(&large.id).await.unwrap_err();
     assert!(matches!(gone, ClientError::NotFound(_)), "{gone}");
     assert_eq!(birdsite.holds().await.unwrap().len(), 1);
-    node.exchange.sweep_holds().await.unwrap();
+    node.exchange.sweeps.sweep_holds().await.unwrap();
     let head = node.exchange.head();
-    assert_eq!(node.exchange.sweep_holds().await.unwrap(), 0);
+    assert_eq!(node.exchange.sweeps.sweep_holds().await.unwrap(), 0);
     assert_eq!(node.exchange.head(), head);
     birdsite.lift_hold(&hold.id).await.unwrap();
     assert!(birdsite.holds().await.unwrap().is_empty());

@@ -136,7 +136,7 @@ async fn a_release_reaches_an_open_stream_and_its_end_is_told_there() {
     assert_eq!(again.version, said.items[2].version);
     assert_eq!(again.sharing.unwrap().releases[0].until, until);
     clock.advance(Duration::from_secs(3_599));
-    assert_eq!(node.exchange.release_due().await.unwrap(), 0);
+    assert_eq!(node.exchange.sweeps.release_due().await.unwrap(), 0);
     assert_eq!(values(&liaison.snapshot(None).await.unwrap().1), ["c.example"]);
     clock.advance(Duration::from_secs(1));
     // The clock refuses it at once; the entry follows, written by the node once a second.
@@ -145,7 +145,7 @@ async fn a_release_reaches_an_open_stream_and_its_end_is_told_there() {
     assert_eq!(gone.version, said.items[2].version);
     assert_eq!(gone.reason(), RemovalReason::NoLongerShared);
     let head = node.exchange.head();
-    assert_eq!(node.exchange.release_due().await.unwrap(), 0);
+    assert_eq!(node.exchange.sweeps.release_due().await.unwrap(), 0);
     assert_eq!(node.exchange.head(), head, "nothing is written for what has ended");
     // A member of the audience is told none of it, and its author goes on.
     assert!(birdsite.indicator(support::liaison::key("c.example")).await.is_ok());

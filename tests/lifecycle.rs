@@ -266,13 +266,13 @@ async fn a_submission_that_is_idle_is_closed_by_the_exchange_and_opens_again() {
     let client = world.client(&node, "birdsite");
     let one = |number| batch("s", number, None, vec![domain(&format!("n{number}.example"))]);
     client.submit(one(1)).await.unwrap();
-    assert_eq!(node.exchange.close_idle().await.unwrap(), 0);
+    assert_eq!(node.exchange.sweeps.close_idle().await.unwrap(), 0);
     clock.0.fetch_add(16 * 60 * 1_000, Ordering::Relaxed);
-    assert_eq!(node.exchange.close_idle().await.unwrap(), 1);
-    assert_eq!(node.exchange.close_idle().await.unwrap(), 0);
+    assert_eq!(node.exchange.sweeps.close_idle().await.unwrap(), 1);
+    assert_eq!(node.exchange.sweeps.close_idle().await.unwrap(), 0);
     client.submit(one(2)).await.unwrap();
     clock.0.fetch_add(16 * 60 * 1_000, Ordering::Relaxed);
-    assert_eq!(node.exchange.close_idle().await.unwrap(), 1);
+    assert_eq!(node.exchange.sweeps.close_idle().await.unwrap(), 1);
     // A week later its receipts are gone, and so is the way back.
     clock.0.fetch_add(8 * 86_400 * 1_000, Ordering::Relaxed);
     for number in [1, 3] {

@@ -55,7 +55,7 @@ async fn a_page_of_ten_thousand_open_tips_takes_no_longer_than_one_of_few() {
             campaign: None,
             submission: None,
         };
-        async move { exchange.send_tip(&sender, request).await.unwrap() }
+        async move { exchange.commands.send_tip(&sender, request).await.unwrap() }
     };
     stream::iter((0..TIPS).map(send)).buffer_unordered(500).for_each(|_| async {}).await;
 
@@ -64,7 +64,7 @@ async fn a_page_of_ten_thousand_open_tips_takes_no_longer_than_one_of_few() {
         let caller = caller(partner);
         let took = (0..5).map(|_| {
             let watch = stopwatch();
-            let page = exchange.list_tips(&caller, query).unwrap();
+            let page = exchange.queries.list_tips(&caller, query).unwrap();
             assert_eq!(page.tips.len(), 100);
             (watch.elapsed(), page)
         });
@@ -81,7 +81,7 @@ async fn a_page_of_ten_thousand_open_tips_takes_no_longer_than_one_of_few() {
     // All of them, page by page, each once.
     let (mut token, mut seen) = (String::new(), std::collections::BTreeSet::new());
     loop {
-        let page = exchange.list_tips(&sender, &query(TipBox::Sent, &[], token)).unwrap();
+        let page = exchange.queries.list_tips(&sender, &query(TipBox::Sent, &[], token)).unwrap();
         let before = seen.len();
         seen.extend(page.tips.iter().map(|tip| tip.id));
         assert_eq!(seen.len(), before + page.tips.len());

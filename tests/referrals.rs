@@ -138,7 +138,7 @@ async fn what_the_exchange_closes_is_referred_and_so_is_what_came_after() {
     let (sender, face) = (world.client(&node, "birdsite"), world.client(&node, "facegraph"));
     sender.submit(batch("slow", 1, None, vec![page("one.page")])).await.unwrap();
     clock.advance(Duration::from_secs(16 * 60));
-    assert_eq!(node.exchange.close_idle().await.unwrap(), 1);
+    assert_eq!(node.exchange.sweeps.close_idle().await.unwrap(), 1);
     soon(async {
         while received(&face).await.is_empty() {
             tokio::time::sleep(Duration::from_millis(50)).await;

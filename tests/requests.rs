@@ -367,7 +367,8 @@ async fn a_partner_has_a_bounded_number_of_subscriptions_and_another_its_own() {
     let caller = |partner: &str| node.exchange.admit(&partner.parse().unwrap()).unwrap();
     let open = async |partner: &str, name: &str| {
         let (caller, name) = (caller(partner), name.parse().unwrap());
-        let opened = node.exchange.open_subscription(&caller, &name, Start::Now, Filter::default());
+        let opened =
+            node.exchange.feeds.open_subscription(&caller, &name, Start::Now, Filter::default());
         opened.await.map(drop)
     };
     for number in 0..SUBSCRIPTIONS_PER_PARTNER {
@@ -378,10 +379,14 @@ async fn a_partner_has_a_bounded_number_of_subscriptions_and_another_its_own() {
     assert!(refused.message().contains("100"), "{refused}");
     open("facegraph", "s7").await.unwrap();
     open("watcher", "s7").await.unwrap();
-    node.exchange.delete_subscription(&caller("facegraph"), &"s7".parse().unwrap()).await.unwrap();
+    node.exchange
+        .feeds
+        .delete_subscription(&caller("facegraph"), &"s7".parse().unwrap())
+        .await
+        .unwrap();
     open("facegraph", "one-more").await.unwrap();
-    assert_eq!(node.exchange.subscriptions_of(caller("facegraph").partner()).len(), 100);
-    assert_eq!(node.exchange.every_subscription().count(), 101);
+    assert_eq!(node.exchange.feeds.subscriptions_of(caller("facegraph").partner()).len(), 100);
+    assert_eq!(node.exchange.feeds.every_subscription().count(), 101);
     node.stop().await;
 }
 

@@ -126,7 +126,11 @@ async fn a_full_disk_and_a_node_that_waits_are_marked_with_a_delay_and_a_quota_i
 
     let caller = node.exchange.admit(&"birdsite".parse().unwrap()).unwrap();
     let one = "one".parse().unwrap();
-    node.exchange.open_subscription(&caller, &one, Start::Now, Filter::default()).await.unwrap();
+    node.exchange
+        .feeds
+        .open_subscription(&caller, &one, Start::Now, Filter::default())
+        .await
+        .unwrap();
     let named = pb::SubscribeRequest { name: "two".into(), ..support::from_start() };
     let quota = call_raw(&channel, "/tipoff.v1.FeedService/Subscribe", named.encode_to_vec()).await;
     let quota = quota.unwrap_err();

@@ -379,13 +379,13 @@ async fn a_tip_is_overdue_once_the_clock_has_passed_and_until_it_is_answered() {
     let both = vec![ids[1].clone(), ids[0].clone()];
     assert_eq!(overdue(pb::TipBox::Received, &recipient).await, both, "the longest overdue first");
     assert_eq!(overdue(pb::TipBox::Sent, &sender).await, both);
-    assert_eq!(node.exchange.overdue_tips().unwrap(), 2);
+    assert_eq!(node.exchange.queries.overdue_tips().unwrap(), 2);
     walk(&recipient, &ids[1], &[TipState::Investigating]).await;
-    assert_eq!(node.exchange.overdue_tips().unwrap(), 2, "it is not answered yet");
+    assert_eq!(node.exchange.queries.overdue_tips().unwrap(), 2, "it is not answered yet");
     walk(&recipient, &ids[1], &[TipState::Monitoring]).await;
     assert_eq!(overdue(pb::TipBox::Received, &recipient).await, [ids[0].clone()]);
     sender.withdraw_tip(&ids[0]).await.unwrap();
-    assert_eq!(node.exchange.overdue_tips().unwrap(), 0);
+    assert_eq!(node.exchange.queries.overdue_tips().unwrap(), 0);
     node.stop().await;
 }
 

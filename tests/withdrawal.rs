@@ -155,14 +155,14 @@ async fn what_has_had_its_time_ends_by_the_clock_and_once() {
     change(&mut feed).await;
     values(&mut feed, 2).await;
     clock.advance(DAY / 2);
-    assert_eq!(node.exchange.expire_due().await.unwrap(), 0);
+    assert_eq!(node.exchange.sweeps.expire_due().await.unwrap(), 0);
     clock.advance(DAY);
     // The node looks by itself, once a second.
     let removed = removal(&mut feed).await;
     assert_eq!(removed.version, receipt.items[0].version);
     assert_eq!(removed.reason(), RemovalReason::Expired);
     let head = node.exchange.head();
-    assert_eq!(node.exchange.expire_due().await.unwrap(), 0);
+    assert_eq!(node.exchange.sweeps.expire_due().await.unwrap(), 0);
     assert_eq!(node.exchange.head(), head, "nothing is written for what has ended");
     // The default life of a domain is a year.
     clock.advance(DAY * 366);

@@ -1,48 +1,50 @@
 //! Following what is shared with a reader.
 //!
 //! A feed reads entries from its cursor up to the index's checkpoint: replay and live are one path.
-//! It passes over what is no longer current or was never taken, and asks the rule of sight and the
-//! reader's filter of the rest.
 
-mod batch;
-mod campaigns;
-mod delivery;
-mod endings;
+mod changes;
+mod cursor;
+mod deliveries;
+mod event;
 mod expansion;
-mod gathered;
-mod lane;
-mod naming;
-mod reactions;
-mod sight;
-mod tips;
+mod snapshot;
+mod stream;
+mod subscriptions;
 
-use std::collections::{BTreeSet, VecDeque};
+use std::collections::VecDeque;
 use std::sync::Arc;
-use std::time::Duration;
 
-use tokio::sync::watch;
-
-pub(super) use self::campaigns::follows;
-pub use self::delivery::{
-    BatchEvent, BatchRemoval, CampaignEvent, EnforcementEvent, FeedEvent, FeedItem, FeedbackEvent,
-    GroupChange, Removal, RemovalReason, RemovedObject, SightingEvent, TipEvent,
+pub use self::deliveries::RemovalDelivery;
+pub use self::event::{
+    BatchEvent, BatchRemoval, CampaignEvent, EnforcementEvent, FeedEvent, FeedItem, GroupChange,
+    Removal, RemovalReason, RemovedObject, TipEvent,
 };
-pub(super) use self::endings::ending;
-use self::expansion::ExpansionStep;
-pub(super) use self::lane::lost_to_answer;
-pub(super) use self::sight::{AsOf, VersionMeta, Visibility};
-use super::lane::{FeedRequest, check_filter};
-use super::{Caller, Exchange};
+pub use self::snapshot::{SCANNED_AT_ONCE, Snapshot, SnapshotPart};
+pub use self::stream::{Feed, Step};
+pub use self::subscriptions::{Hold, SubscriptionState};
 use crate::domain::cursor::FeedPosition;
-use crate::domain::entry::Body;
+use crate::domain::filter::Filter;
+use crate::domain::partner::Role;
 use crate::domain::purpose::Purpose;
-use crate::domain::{Cursor, Invalid, PartnerId, Position};
-use crate::error::{Error, Kind, Result};
-use crate::index::View;
-use crate::journal::LoggedEntry;
+use crate::domain::{Cursor, Invalid};
+use crate::error::Result;
+use crate::exchange::core::{Caller, Core};
+use crate::exchange::feeds::subscriptions::Subscriptions;
+use crate::exchange::visibility::Visibility;
+use crate::journal::CursorStore;
 
-/// How many entries a feed takes from the journal at once.
-const ENTRIES_AT_ONCE: usize = 64;
+/// Opens feeds and snapshots, and keeps subscriptions.
+#[derive(Clone, Debug)]
+pub struct Feeds {
+    core: Arc<Core>,
+    subscriptions: Arc<Subscriptions>,
+}
+
+impl Feeds {
+    pub(in crate::exchange) fn new(core: Arc<Core>, cursors: Arc<dyn CursorStore>) -> Self {
+        Self { core, subscriptions: Arc::new(Subscriptions::of(cursors)) }
+    }
+}
 
 /// Where a feed begins.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -55,348 +57,62 @@ pub enum Start {
     After(Cursor),
 }
 
-/// One reader's way through the journal.
-#[derive(Debug)]
-pub struct Feed {
-    exchange: Arc<Exchange>,
-    partner: PartnerId,
-    /// Of a liaison, for what it reads.
-    purpose: Option<Purpose>,
-    sight: Visibility,
-    place: FeedPosition,
-    checkpoint: watch::Receiver<u64>,
-    suspended: [watch::Receiver<BTreeSet<PartnerId>>; 2],
-    ahead: VecDeque<Arc<LoggedEntry>>,
-    /// A reader that begins with nothing passes over what ended by then: it never gets it, and has
-    /// nothing to drop.
-    empty_until: u64,
+/// What a reader asks for, and, of a liaison, for what it reads.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct FeedRequest {
+    /// What it asks for.
+    pub filter: Filter,
+    /// For what it reads: set by liaisons, and by nobody else.
+    pub purpose: Option<Purpose>,
 }
 
-/// What a feed comes to next.
-#[derive(Debug)]
-pub enum Step {
-    /// Something for the reader.
-    Delivery(FeedEvent),
-    /// Nothing for the reader up to here.
-    Heartbeat(Cursor),
+impl From<Filter> for FeedRequest {
+    fn from(filter: Filter) -> Self {
+        Self { filter, purpose: None }
+    }
 }
 
-impl Exchange {
+impl Feeds {
     /// Opens a feed for a caller; for a liaison with its purpose.
     pub fn feed(
-        self: &Arc<Self>,
+        &self,
         caller: &Caller,
         start: Start,
         wanted: impl Into<FeedRequest>,
     ) -> Result<Feed> {
         let FeedRequest { filter, purpose } = wanted.into();
-        self.check_purpose(caller, purpose.as_ref())?;
+        self.core.check_purpose(caller, purpose.as_ref())?;
         check_filter(caller, &filter)?;
-        let checkpoint = self.index.watch();
-        let registry = self.registry();
+        let checkpoint = self.core.index.watch();
+        let registry = self.core.registry();
         let now = *checkpoint.borrow();
         let place = match start {
-            Start::Oldest => FeedPosition::behind_entry(self.log.oldest().saturating_sub(1)),
+            Start::Oldest => FeedPosition::behind_entry(self.core.log.oldest().saturating_sub(1)),
             Start::Now => FeedPosition::behind_entry(now),
-            Start::After(cursor) => self.resume(cursor, now)?,
+            Start::After(cursor) => self.core.resume(cursor, now)?,
         };
         Ok(Feed {
-            exchange: Arc::clone(self),
+            core: Arc::clone(&self.core),
             partner: caller.partner().clone(),
-            sight: Visibility::new(self, &registry, caller.partner(), filter)?
+            sight: Visibility::new(&self.core, &registry, caller.partner(), filter)?
                 .for_purpose(purpose.as_ref()),
             purpose,
             place,
             checkpoint,
-            suspended: [self.suspended.subscribe(), self.index.watch_suspended()],
+            suspended: [self.core.watch_suspended(), self.core.index.watch_suspended()],
             ahead: VecDeque::new(),
             empty_until: if start == Start::Oldest { now } else { 0 },
         })
     }
-
-    /// The place of a cursor that this exchange handed out, and that it can go on from.
-    fn resume(&self, cursor: Cursor, checkpoint: u64) -> Result<FeedPosition> {
-        self.check_cursor(cursor, checkpoint)?;
-        if cursor.position.next_entry() < self.log.oldest() {
-            return Err(super::trimmed());
-        }
-        Ok(cursor.position)
-    }
-
-    /// The cursor of a place in the journal.
-    pub(super) fn cursor_at(&self, place: FeedPosition) -> Cursor {
-        Cursor { journal: self.index.journal_at(place.after.sequence), position: place }
-    }
-
-    /// Whether a cursor's place is in this journal as it stands.
-    pub(super) fn stands_here(&self, cursor: Cursor) -> bool {
-        cursor.journal == self.index.journal_at(cursor.position.after.sequence)
-    }
-
-    /// An error where this exchange cannot have handed a cursor out as its journal stands: it is
-    /// another's, of an epoch that ended before it, or ahead.
-    pub(super) fn check_cursor(&self, cursor: Cursor, checkpoint: u64) -> Result<()> {
-        let here = self.index.journal_at(cursor.position.after.sequence);
-        if cursor.journal.journal != here.journal {
-            let reason = "is not one that this exchange handed out";
-            return Err(Invalid::new("cursor", reason).into());
-        }
-        if cursor.journal.epoch != here.epoch {
-            return Err(another_epoch());
-        }
-        if cursor.position.after.sequence > checkpoint {
-            return Err(Error::new(
-                Kind::OutOfRange,
-                "cursor_ahead",
-                "the cursor is ahead of what the exchange holds: it was restored, or this node \
-                 has not caught up",
-            ));
-        }
-        Ok(())
-    }
 }
 
-impl Feed {
-    /// What comes next: items as soon as there are some, else a heartbeat after `heartbeat`.
-    ///
-    /// Cancel safe: what was not returned is found again.
-    pub async fn next(&mut self, heartbeat: Duration) -> Result<Step> {
-        let deadline = tokio::time::sleep(heartbeat);
-        tokio::pin!(deadline);
-        loop {
-            self.check_access()?;
-            self.read_ahead().await?;
-            if let Some(delivery) = self.first_ahead()? {
-                return Ok(Step::Delivery(delivery));
-            }
-            if self.is_behind() {
-                // A filter that matches little reads on for long: others get their turn, and the
-                // reader learns how far it has come.
-                tokio::task::yield_now().await;
-                // Asked of the clock: a timer that nobody polled never elapses.
-                if tokio::time::Instant::now() >= deadline.deadline() {
-                    return Ok(Step::Heartbeat(self.cursor()));
-                }
-                continue;
-            }
-            let [configured, registered] = &mut self.suspended;
-            let changed = tokio::select! {
-                () = &mut deadline => return Ok(Step::Heartbeat(self.cursor())),
-                changed = self.checkpoint.changed() => changed,
-                changed = configured.changed() => changed,
-                changed = registered.changed() => changed,
-            };
-            changed.map_err(|_| Error::stopping())?;
-        }
+/// An error where a liaison asks for campaigns: what is said of those does not go by its lane, so it
+/// could not be told when it comes to see one.
+pub(in crate::exchange) fn check_filter(caller: &Caller, filter: &Filter) -> Result<()> {
+    if caller.role() == Role::Liaison && !filter.campaigns.is_empty() {
+        return Err(
+            Invalid::new("filter.campaigns", "is not for liaisons: name authors or kinds").into()
+        );
     }
-
-    /// What comes next of what is there already, looked for until `deadline`; `None` where nothing was
-    /// found by then.
-    pub async fn next_there(
-        &mut self,
-        deadline: tokio::time::Instant,
-    ) -> Result<Option<FeedEvent>> {
-        self.check_access()?;
-        while self.is_behind() && tokio::time::Instant::now() < deadline {
-            self.read_ahead().await?;
-            if let Some(delivery) = self.first_ahead()? {
-                return Ok(Some(delivery));
-            }
-            tokio::task::yield_now().await;
-        }
-        Ok(None)
-    }
-
-    /// Goes back to a place inside what was returned last.
-    pub fn go_back(&mut self, place: FeedPosition) {
-        self.place = place;
-        self.ahead.clear();
-    }
-
-    /// The next batch that can be delivered without waiting for the journal, before anything
-    /// else for the reader and among the next [`ENTRIES_AT_ONCE`] entries.
-    pub fn next_batch_ready(&mut self) -> Result<Option<BatchEvent>> {
-        if let Some((from, most)) = self.lacks()
-            && let Some(recent) = self.exchange.log.recent(from, most)
-        {
-            self.ahead = recent.into();
-        }
-        while let Some(logged) = self.ahead.front().map(Arc::clone) {
-            if !matches!(logged.entry.body, Body::SubmissionBatch(_) | Body::SubmissionClosed(_)) {
-                return Ok(None);
-            }
-            let exchange = Arc::clone(&self.exchange);
-            let view = exchange.index.read()?;
-            self.sight.refresh(&view)?;
-            let delivery = self.batch(&view, &logged)?;
-            self.ahead.pop_front();
-            self.place = FeedPosition::behind_entry(logged.entry.sequence);
-            if delivery.is_some() {
-                return Ok(delivery);
-            }
-        }
-        Ok(None)
-    }
-
-    /// Takes back the items of a delivery from one of them on: the next delivery begins with it.
-    pub fn put_back(&mut self, delivery: &BatchEvent, first: usize) {
-        let entry = &delivery.logged.entry;
-        let index = match &entry.body {
-            Body::SubmissionBatch(batch) => batch.items.get(first).map_or(0, |item| item.index),
-            _ => 0,
-        };
-        self.place = FeedPosition::before(Position::new(entry.sequence, index));
-        self.ahead.push_front(Arc::clone(&delivery.logged));
-    }
-
-    fn first_ahead(&mut self) -> Result<Option<FeedEvent>> {
-        while let Some(logged) = self.ahead.front().map(Arc::clone) {
-            let (delivery, place) = self.entry(&logged)?;
-            self.place = place;
-            if place.next_entry() == logged.entry.sequence {
-                // There is more of it, and looking for it is a step of its own.
-                return Ok(delivery);
-            }
-            self.ahead.pop_front();
-            if delivery.is_some() {
-                return Ok(delivery);
-            }
-        }
-        Ok(None)
-    }
-
-    /// What there is for the reader in an entry, and the place behind it.
-    fn entry(&mut self, logged: &Arc<LoggedEntry>) -> Result<(Option<FeedEvent>, FeedPosition)> {
-        let entry = &logged.entry;
-        let done = FeedPosition::behind_entry(entry.sequence);
-        let exchange = Arc::clone(&self.exchange);
-        let view = &exchange.index.read()?;
-        self.sight.refresh(view)?;
-        let delivery = match &entry.body {
-            Body::SubmissionBatch(_) => self.batch(view, logged)?.map(FeedEvent::Batch),
-            Body::Withdrawal(_) | Body::Expiry(_) if entry.sequence > self.empty_until => {
-                let removals = exchange.removals(view, &self.sight, entry, self.place)?;
-                (!removals.is_empty()).then_some(FeedEvent::Removals(removals))
-            }
-            // Nothing else than what can be released, and tips that are addressed to it, leaves by a
-            // liaison's lane, where each object that does is written down first.
-            Body::Sightings(_) | Body::Feedback(_) if self.sight.is_liaison() => None,
-            Body::CampaignPut(_)
-            | Body::Enforcements(_)
-            | Body::Release(_)
-            | Body::ReleaseEnd(_)
-                if self.sight.is_liaison() =>
-            {
-                let holds = entry.sequence > self.empty_until;
-                return exchange.by_lane(view, &self.sight, entry, self.place, holds);
-            }
-            Body::GroupPut(_) | Body::TermsConfirmed(_) | Body::CampaignPut(_) => {
-                match exchange.expand(view, &self.sight, entry, self.place)? {
-                    ExpansionStep::Done => None,
-                    ExpansionStep::UpTo(delivery, place) => {
-                        return Ok((delivery.map(|told| *told), place));
-                    }
-                }
-            }
-            Body::Sightings(_) | Body::Feedback(_) => {
-                exchange.reactions(view, &self.sight, entry, self.place)?
-            }
-            Body::Enforcements(enforcements) => {
-                exchange.done(view, &self.sight, entry, enforcements, self.place)?
-            }
-            Body::TipSent(_)
-            | Body::TipResponded(_)
-            | Body::TipWithdrawn(_)
-            | Body::TipsReopened(_)
-            | Body::Referred(_) => {
-                // A tip is never public.
-                if self.purpose.as_ref().is_some_and(Purpose::is_public) {
-                    return Ok((None, done));
-                }
-                let behind = self.place;
-                let (told, place) = exchange.tips_told(view, &self.partner, entry, behind)?;
-                let told = told.map(|told| FeedEvent::Tip(Box::new(told)));
-                if place < done || !self.sight.is_liaison() {
-                    return Ok((told, place));
-                }
-                let holds = entry.sequence > self.empty_until;
-                let lost = lost_to_answer(view, &self.sight, entry, holds)?;
-                return Ok(match (told, lost) {
-                    // First the answer, and behind it what that took the place of.
-                    (Some(told), Some(_)) => {
-                        let last = Position::new(entry.sequence, u32::MAX - 1);
-                        (Some(told), FeedPosition::behind(last))
-                    }
-                    (told, lost) => (told.or(lost), done),
-                });
-            }
-            Body::Withdrawal(_)
-            | Body::Expiry(_)
-            | Body::SubmissionClosed(_)
-            | Body::PartnerPut(_)
-            | Body::PartnerSuspended(_)
-            | Body::PartnerResumed(_)
-            | Body::Release(_)
-            | Body::ReleaseEnd(_)
-            | Body::Accessed(_)
-            | Body::AccessSweep(_)
-            | Body::HoldPlaced(_)
-            | Body::HoldChange(_)
-            | Body::HoldSweep(_)
-            | Body::Epoch(_) => None,
-        };
-        Ok((delivery, done))
-    }
-
-    fn batch(&self, view: &View<'_>, logged: &Arc<LoggedEntry>) -> Result<Option<BatchEvent>> {
-        self.exchange.batch_delivery(view, &self.sight, logged, self.place, self.empty_until)
-    }
-
-    /// Whether entries are there that the reader has not come to.
-    pub fn is_behind(&self) -> bool {
-        self.place.next_entry() <= *self.checkpoint.borrow()
-    }
-
-    /// Of a liaison, for what it reads.
-    pub fn purpose(&self) -> Option<&Purpose> {
-        self.purpose.as_ref()
-    }
-
-    /// The place behind everything that was returned or passed over.
-    pub fn cursor(&self) -> Cursor {
-        self.exchange.cursor_at(self.place)
-    }
-
-    fn check_access(&mut self) -> Result<()> {
-        self.suspended.iter_mut().for_each(watch::Receiver::mark_unchanged);
-        self.exchange.check_suspended(&self.partner)?;
-        self.exchange.check_still(&self.partner, self.purpose.as_ref())
-    }
-
-    async fn read_ahead(&mut self) -> Result<()> {
-        let Some((from, most)) = self.lacks() else { return Ok(()) };
-        self.ahead = self.exchange.entries(from, most).await?.into();
-        Ok(())
-    }
-
-    /// The entries that are there and were not read ahead: the first, and at most how many.
-    fn lacks(&mut self) -> Option<(u64, usize)> {
-        let checkpoint = *self.checkpoint.borrow_and_update();
-        let from = self.place.next_entry();
-        if !self.ahead.is_empty() || from > checkpoint {
-            return None;
-        }
-        let there = usize::try_from(checkpoint - from + 1).unwrap_or(usize::MAX);
-        Some((from, there.min(ENTRIES_AT_ONCE)))
-    }
-}
-
-/// What a reader is told that was given entries which the journal no longer has.
-pub(super) fn another_epoch() -> Error {
-    Error::new(
-        Kind::OutOfRange,
-        "cursor_epoch",
-        "the exchange was restored from an older copy and went on otherwise, so that it does not hold \
-         what the cursor stands behind: take a snapshot",
-    )
+    Ok(())
 }

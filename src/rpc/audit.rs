@@ -23,7 +23,7 @@ impl AuditService for Services {
         // Beside the calls that only pass through: it looks at every subscription.
         let listing = tokio::task::spawn_blocking(move || {
             let size = asked.page_size as usize;
-            exchange.list_deliveries(&caller, asked.sequence, &asked.page_token, size)
+            exchange.feeds.list_deliveries(&caller, asked.sequence, &asked.page_token, size)
         });
         let listed = listing.await.map_err(|error| Error::internal("list_deliveries", error));
         let (page, ended) = listed.and_then(|listed| listed).map_err(|e| status(&e))?;

@@ -82,7 +82,7 @@ impl Services {
             sharing: sharing::read(asked.sharing.as_ref())?,
             contribution: campaign::read(asked.contribution.as_ref())?,
         };
-        let taken = self.exchange.put_campaign(caller, request).await?;
+        let taken = self.exchange.commands.put_campaign(caller, request).await?;
         let CampaignReceipt { campaign, receipt, accepted, replayed } = taken;
         let item = receipt::write_item(0, &receipt);
         Ok(pb::PutCampaignResponse {
@@ -103,8 +103,8 @@ impl Services {
         let what = known::asked(asked)?;
         self.read_after(asked.read_after.as_ref()).await?;
         let caller = caller.clone();
-        let known =
-            self.beside("get_campaign", move |exchange| exchange.campaign(&caller, id, &what));
+        let known = self
+            .beside("get_campaign", move |exchange| exchange.queries.campaign(&caller, id, &what));
         Ok(known::write(id, &known.await?))
     }
 
@@ -116,8 +116,9 @@ impl Services {
         let before = pages::read_position(&asked.page_token)?;
         self.read_after(asked.read_after.as_ref()).await?;
         let (most, caller) = (pages::size(asked.page_size), caller.clone());
-        let page = self
-            .beside("list_campaigns", move |exchange| exchange.campaigns(&caller, before, most));
+        let page = self.beside("list_campaigns", move |exchange| {
+            exchange.queries.campaigns(&caller, before, most)
+        });
         let (listed, next) = page.await?;
         let campaigns = listed.iter().map(|one| pb::CampaignSummary {
             id: one.newest.kept.campaign.to_string(),
@@ -150,7 +151,7 @@ impl Services {
             }
         }
         let request = EnforcementRequest { request, digest, sharing, items, rejected };
-        let reported = self.exchange.report_enforcement(caller, request).await?;
+        let reported = self.exchange.commands.report_enforcement(caller, request).await?;
         let EnforcementReceipt { sequence, accepted, items, replayed } = reported;
         let items: Vec<_> =
             items.iter().map(|(index, item)| receipt::write_item(*index, item)).collect();
@@ -178,8 +179,9 @@ impl Services {
         };
         self.read_after(asked.read_after.as_ref()).await?;
         let caller = caller.clone();
-        let page = self
-            .beside("list_enforcements", move |exchange| exchange.enforcements(&caller, &query));
+        let page = self.beside("list_enforcements", move |exchange| {
+            exchange.queries.enforcements(&caller, &query)
+        });
         let (listed, next) = page.await?;
         Ok(pb::ListEnforcementsResponse {
             enforcements: listed.iter().map(deeds::enforcement).collect(),

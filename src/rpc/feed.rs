@@ -128,10 +128,11 @@ impl Services {
         let wanted = FeedRequest { filter, purpose: purpose::read(asked.purpose.as_ref())? };
         let start = start(asked.start.as_ref())?;
         if asked.name.is_empty() {
-            return Ok((self.exchange.feed(caller, start, wanted)?, None));
+            return Ok((self.exchange.feeds.feed(caller, start, wanted)?, None));
         }
         let name = SubscriptionName::parse(&asked.name)?;
-        let (feed, hold) = self.exchange.open_subscription(caller, &name, start, wanted).await?;
+        let (feed, hold) =
+            self.exchange.feeds.open_subscription(caller, &name, start, wanted).await?;
         Ok((feed, Some(hold)))
     }
 }
@@ -233,7 +234,7 @@ impl OpenFeed {
     async fn recorded(&self, accessed: AccessedObjects) -> Result<(), Error> {
         let Some(purpose) = self.feed.purpose() else { return Ok(()) };
         let exchange = &self.services.exchange;
-        exchange.record_access(&self.partner, AccessWay::Subscribe, purpose, accessed).await
+        exchange.liaison.record_access(&self.partner, AccessWay::Subscribe, purpose, accessed).await
     }
 
     fn message(&mut self, step: Step) -> Result<(EncodedFeed, AccessedObjects), Error> {

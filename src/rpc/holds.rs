@@ -35,7 +35,8 @@ impl Services {
         let request = HoldRequest { request: key, digest, selection, reason };
         // It goes on by itself, however long the caller waits for it.
         let exchange = Arc::clone(&self.exchange);
-        let placing = tokio::spawn(async move { exchange.place_hold(&caller, request).await });
+        let placing =
+            tokio::spawn(async move { exchange.commands.place_hold(&caller, request).await });
         let placed = placing.await.map_err(|error| Error::internal("place_hold", error))??;
         Ok(pb::PlaceHoldResponse {
             hold: Some(write(&placed.hold)),
@@ -50,7 +51,8 @@ impl Services {
         caller: &Caller,
         asked: &pb::RenewHoldRequest,
     ) -> Result<pb::RenewHoldResponse> {
-        let hold = self.exchange.renew_hold(caller, HoldId::parse(&asked.hold_id)?).await?;
+        let hold =
+            self.exchange.commands.renew_hold(caller, HoldId::parse(&asked.hold_id)?).await?;
         Ok(pb::RenewHoldResponse { hold: Some(write(&hold)) })
     }
 
@@ -59,7 +61,7 @@ impl Services {
         caller: &Caller,
         asked: &pb::LiftHoldRequest,
     ) -> Result<pb::LiftHoldResponse> {
-        self.exchange.lift_hold(caller, HoldId::parse(&asked.hold_id)?).await?;
+        self.exchange.commands.lift_hold(caller, HoldId::parse(&asked.hold_id)?).await?;
         Ok(pb::LiftHoldResponse {})
     }
 
@@ -75,7 +77,7 @@ impl Services {
         let exchange = Arc::clone(&self.exchange);
         let size = asked.page_size as usize;
         let listing = tokio::task::spawn_blocking(move || {
-            exchange.list_holds(&caller, behind.as_ref(), size)
+            exchange.queries.list_holds(&caller, behind.as_ref(), size)
         });
         let (holds, next) = listing.await.map_err(|error| Error::internal("holds", error))??;
         Ok(pb::ListHoldsResponse {
@@ -94,8 +96,9 @@ impl Services {
         let behind = behind.map(|(sequence, index)| Position::new(sequence, index));
         let exchange = Arc::clone(&self.exchange);
         let size = asked.page_size as usize;
-        let listing =
-            tokio::task::spawn_blocking(move || exchange.list_held(&caller, hold, behind, size));
+        let listing = tokio::task::spawn_blocking(move || {
+            exchange.queries.list_held(&caller, hold, behind, size)
+        });
         let (copies, more) = listing.await.map_err(|error| Error::internal("held", error))??;
         let next = copies.last().filter(|_| more);
         let next = next.map(|last| last.current.version.to_string()).unwrap_or_default();

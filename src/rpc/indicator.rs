@@ -98,8 +98,8 @@ impl IndicatorService for Services {
             let (exchange, caller) = (Arc::clone(&self.exchange), caller.clone());
             // Beside the calls that only pass through: it reads from the disk.
             let reading = tokio::task::spawn_blocking(move || {
-                let found = exchange.indicator(&caller, id)?;
-                let reactions = exchange.reactions_to(&caller, &found)?;
+                let found = exchange.queries.indicator(&caller, id)?;
+                let reactions = exchange.queries.reactions_to(&caller, &found)?;
                 Ok((found, reactions))
             });
             reading.await.map_err(|error| Error::internal("get_indicator", error))?
@@ -187,7 +187,7 @@ impl Services {
         let clock = self.exchange.clock();
         let begun = clock.instant();
         let result = match read {
-            Ok(submission) => self.exchange.submit(caller, submission).await,
+            Ok(submission) => self.exchange.commands.submit(caller, submission).await,
             Err(invalid) => Err(invalid.into()),
         };
         match &result {
@@ -230,7 +230,7 @@ impl Services {
         ids.dedup();
         let (exchange, caller) = (Arc::clone(&self.exchange), caller.clone());
         // Beside the calls that only pass through: it reads from the disk.
-        let known = tokio::task::spawn_blocking(move || exchange.lookup_all(&caller, &ids))
+        let known = tokio::task::spawn_blocking(move || exchange.queries.lookup_all(&caller, &ids))
             .await
             .map_err(|error| Error::internal("lookup", error))??;
         self.metrics.lookups(asked as u64);

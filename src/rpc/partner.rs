@@ -20,7 +20,7 @@ impl PartnerService for Services {
         request: Request<pb::WhoAmIRequest>,
     ) -> Result<Response<pb::WhoAmIResponse>, Status> {
         let caller = super::caller(&request)?;
-        let (own, groups) = self.exchange.registration(caller).map_err(|e| status(&e))?;
+        let (own, groups) = self.exchange.queries.registration(caller).map_err(|e| status(&e))?;
         let peer = request.extensions().get::<PeerInfo>();
         let identity = peer.and_then(|peer| peer.identity.as_ref().as_ref().ok());
         Ok(Response::new(pb::WhoAmIResponse {
@@ -51,7 +51,8 @@ impl PartnerService for Services {
             }
         };
         let request = request.get_ref();
-        let page = self.exchange.list_partners(&request.page_token, request.page_size as usize);
+        let page =
+            self.exchange.queries.list_partners(&request.page_token, request.page_size as usize);
         Ok(Response::new(pb::ListPartnersResponse {
             partners: page.items.iter().map(write).collect(),
             next_page_token: page.next,
@@ -64,7 +65,8 @@ impl PartnerService for Services {
     ) -> Result<Response<pb::ListGroupsResponse>, Status> {
         let caller: &Caller = super::caller(&request)?;
         let asked = request.get_ref();
-        let page = self.exchange.list_groups(caller, &asked.page_token, asked.page_size as usize);
+        let page =
+            self.exchange.queries.list_groups(caller, &asked.page_token, asked.page_size as usize);
         Ok(Response::new(pb::ListGroupsResponse {
             groups: page.items.iter().map(partner::write_group).collect(),
             next_page_token: page.next,
@@ -78,7 +80,7 @@ impl PartnerService for Services {
         let caller = super::caller(&request)?;
         let put = async {
             let partner = partner::read(request.get_ref())?;
-            self.exchange.put_partner(caller, partner).await
+            self.exchange.commands.put_partner(caller, partner).await
         };
         let put = put.await.map_err(|e| status(&e))?;
         let suspended = self.exchange.registry().suspended().contains(&put.item.id);
@@ -99,7 +101,7 @@ impl PartnerService for Services {
             let id = partner::read_id("id", &asked.id)?;
             let since = asked.compromised_since.as_ref();
             let since = since.map(|time| read_timestamp("compromised_since", time)).transpose()?;
-            self.exchange.suspend_partner(caller, &id, since).await
+            self.exchange.commands.suspend_partner(caller, &id, since).await
         };
         let withdrawn = suspend.await.map_err(|e| status(&e))?;
         Ok(Response::new(pb::SuspendPartnerResponse {
@@ -115,7 +117,7 @@ impl PartnerService for Services {
         let caller = super::caller(&request)?;
         let resume = async {
             let id = partner::read_id("id", &request.get_ref().id)?;
-            self.exchange.resume_partner(caller, &id).await
+            self.exchange.commands.resume_partner(caller, &id).await
         };
         resume.await.map_err(|e| status(&e))?;
         Ok(Response::new(pb::ResumePartnerResponse {}))
@@ -128,7 +130,7 @@ impl PartnerService for Services {
         let caller = super::caller(&request)?;
         let put = async {
             let definition = partner::read_group(request.get_ref().group.as_ref())?;
-            self.exchange.put_group(caller, definition).await
+            self.exchange.commands.put_group(caller, definition).await
         };
         let put = put.await.map_err(|e| status(&e))?;
         Ok(Response::new(pb::PutGroupResponse {
@@ -146,7 +148,7 @@ impl PartnerService for Services {
         let confirm = async {
             let asked = request.get_ref();
             let group = partner::read_group_id("group", &asked.group)?;
-            self.exchange.confirm_terms(caller, &group, &asked.terms).await
+            self.exchange.commands.confirm_terms(caller, &group, &asked.terms).await
         };
         confirm.await.map_err(|e| status(&e))?;
         Ok(Response::new(pb::ConfirmTermsResponse {}))

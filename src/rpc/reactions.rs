@@ -25,10 +25,9 @@ impl Services {
             let submission = SubmissionId::parse(&request.submission_id)?;
             // It goes on by itself, however long the caller waits for it: half of a withdrawal is none.
             let (exchange, caller) = (Arc::clone(&self.exchange), caller.clone());
-            let withdrawing =
-                tokio::spawn(
-                    async move { exchange.withdraw_submission(&caller, &submission).await },
-                );
+            let withdrawing = tokio::spawn(async move {
+                exchange.commands.withdraw_submission(&caller, &submission).await
+            });
             let ended = withdrawing.await;
             let withdrawn = ended.map_err(|error| Error::internal("withdraw", error))??;
             return Ok(answer(Vec::new(), &withdrawn));
@@ -43,7 +42,7 @@ impl Services {
         let read: Vec<_> =
             request.keys.iter().map(|key| indicator::read_key(key).map(|i| i.id())).collect();
         let ids: BTreeSet<IndicatorId> = read.iter().flatten().copied().collect();
-        let withdrawn = self.exchange.withdraw(caller, &ids, audience.as_ref()).await?;
+        let withdrawn = self.exchange.commands.withdraw(caller, &ids, audience.as_ref()).await?;
         let mut ended: BTreeMap<IndicatorId, Vec<pb::Version>> = BTreeMap::new();
         for (id, version) in &withdrawn.versions {
             ended.entry(*id).or_default().push(indicator::version(*version));
@@ -71,7 +70,7 @@ impl Services {
         let (most, now) = (self.limits.batch_items, self.exchange.clock().now());
         let (sharing, items, rejected) = reaction::read_sightings(request, most, now)?;
         let request = SightingsRequest { request: key, digest, sharing, items, rejected };
-        let noted = self.exchange.report_sightings(caller, request).await?;
+        let noted = self.exchange.commands.report_sightings(caller, request).await?;
         self.metrics.rejected("sighting", noted.rejected.len() as u64);
         Ok(pb::ReportSightingsResponse {
             sequence: noted.sequence,
@@ -91,7 +90,7 @@ impl Services {
         let reaction::FeedbackRef { about, opinion, note, sharing } =
             reaction::read_feedback(request)?;
         let request = FeedbackRequest { request: key, digest, about, opinion, note, sharing };
-        let noted = self.exchange.give_feedback(caller, request).await?;
+        let noted = self.exchange.commands.give_feedback(caller, request).await?;
         Ok(pb::GiveFeedbackResponse {
             sequence: noted.sequence,
             accepted_at: Some(timestamp(noted.accepted)),

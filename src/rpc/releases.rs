@@ -39,7 +39,8 @@ impl Services {
         };
         // It goes on by itself, however long the caller waits for it: half of a release is none.
         let (exchange, caller) = (Arc::clone(&self.exchange), caller.clone());
-        let releasing = tokio::spawn(async move { exchange.release(&caller, request).await });
+        let releasing =
+            tokio::spawn(async move { exchange.commands.release(&caller, request).await });
         let released = releasing.await.map_err(|error| Error::internal("release", error))??;
         Ok(answer(&asked, &released))
     }
@@ -58,7 +59,7 @@ impl Services {
         // Beside the calls that only pass through: it reads from the disk.
         let listing = tokio::task::spawn_blocking(move || {
             let size = asked.page_size as usize;
-            exchange.list_accesses(&caller, liaison.as_ref(), since, behind, size)
+            exchange.liaison.list_accesses(&caller, liaison.as_ref(), since, behind, size)
         });
         let page = listing.await.map_err(|error| Error::internal("list_accesses", error))??;
         Ok(pb::ListAccessesResponse {

@@ -14,7 +14,7 @@ impl Services {
     ) -> Result<pb::AcknowledgeResponse, Error> {
         let name = SubscriptionName::parse(&asked.name)?;
         let given = asked.cursor.as_ref().ok_or(Invalid::new("cursor", "is missing"))?;
-        let stands = self.exchange.acknowledge(caller, &name, cursor::read(given)?)?;
+        let stands = self.exchange.feeds.acknowledge(caller, &name, cursor::read(given)?)?;
         Ok(pb::AcknowledgeResponse { cursor: Some(cursor::write(stands)) })
     }
 
@@ -24,7 +24,7 @@ impl Services {
         asked: &pb::ListSubscriptionsRequest,
     ) -> Result<pb::ListSubscriptionsResponse, Error> {
         let size = asked.page_size as usize;
-        let page = self.exchange.list_subscriptions(caller, &asked.page_token, size)?;
+        let page = self.exchange.feeds.list_subscriptions(caller, &asked.page_token, size)?;
         Ok(pb::ListSubscriptionsResponse {
             subscriptions: page.items.iter().map(write).collect(),
             next_page_token: page.next,
@@ -37,7 +37,7 @@ impl Services {
         asked: &pb::DeleteSubscriptionRequest,
     ) -> Result<pb::DeleteSubscriptionResponse, Error> {
         let name = SubscriptionName::parse(&asked.name)?;
-        self.exchange.delete_subscription(caller, &name).await?;
+        self.exchange.feeds.delete_subscription(caller, &name).await?;
         Ok(pb::DeleteSubscriptionResponse {})
     }
 }

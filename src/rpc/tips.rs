@@ -65,7 +65,7 @@ impl TipService for Services {
         let caller = super::caller(&request)?;
         let withdraw = async {
             let tip = TipId::parse(&request.get_ref().tip_id)?;
-            let (sequence, replayed) = self.exchange.withdraw_tip(caller, tip).await?;
+            let (sequence, replayed) = self.exchange.commands.withdraw_tip(caller, tip).await?;
             Ok(pb::WithdrawTipResponse { sequence, replayed })
         };
         answer(withdraw.await)
@@ -95,7 +95,7 @@ impl Services {
             campaign: read.campaign,
             submission: read.submission,
         };
-        let (id, noted) = self.exchange.send_tip(caller, request).await?;
+        let (id, noted) = self.exchange.commands.send_tip(caller, request).await?;
         let (counted, rejected) = receipt_of(&noted);
         Ok(pb::SendTipResponse {
             tip_id: id.to_string(),
@@ -130,7 +130,7 @@ impl Services {
             enforcement: read.enforcement,
             purpose: purpose::read(request.purpose.as_ref())?,
         };
-        let (state, noted) = self.exchange.respond_to_tip(caller, request).await?;
+        let (state, noted) = self.exchange.commands.respond_to_tip(caller, request).await?;
         let (counted, rejected) = receipt_of(&noted);
         Ok(pb::RespondToTipResponse {
             sequence: noted.sequence,
@@ -162,7 +162,8 @@ impl Services {
             purpose: purpose::read(request.purpose.as_ref())?,
         };
         let (asking, purpose) = (caller.clone(), asked.purpose.clone());
-        let shown = self.read_beside(move |exchange| exchange.show_tip(&asking, &asked)).await?;
+        let shown =
+            self.read_beside(move |exchange| exchange.queries.show_tip(&asking, &asked)).await?;
         self.recorded(caller, purpose.as_ref(), shown.accessed.clone()).await?;
         let last_entry = shown.entries.last().map(|one| (one.added.sequence, 0));
         let last_indicator = shown.indicators.last().map(|one| one.at);
@@ -197,7 +198,8 @@ impl Services {
             purpose: purpose::read(request.purpose.as_ref())?,
         };
         let (asking, purpose) = (caller.clone(), query.purpose.clone());
-        let page = self.read_beside(move |exchange| exchange.list_tips(&asking, &query)).await?;
+        let page =
+            self.read_beside(move |exchange| exchange.queries.list_tips(&asking, &query)).await?;
         self.recorded(caller, purpose.as_ref(), page.accessed).await?;
         Ok(pb::ListTipsResponse {
             tips: page.tips.iter().map(|tip| write(tip, page.now)).collect(),
@@ -213,7 +215,10 @@ impl Services {
         accessed: AccessedObjects,
     ) -> Result<()> {
         let Some(purpose) = purpose else { return Ok(()) };
-        self.exchange.record_access(caller.partner(), AccessWay::Tip, purpose, accessed).await
+        self.exchange
+            .liaison
+            .record_access(caller.partner(), AccessWay::Tip, purpose, accessed)
+            .await
     }
 
     /// Beside the calls that only pass through: it reads from the disk.

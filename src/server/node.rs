@@ -107,7 +107,7 @@ impl Node {
         exchange.set_suspended(checked.suspended.clone());
         let follower = follow(follower, answered.clone())?;
         exchange.begin_epoch(EpochId(rand::random())).await?;
-        exchange.seed(checked.seed.clone()).await?;
+        exchange.commands.seed(checked.seed.clone()).await?;
         let grpc = grpc::listen(grpc).map_err(at(bound.grpc))?;
         // It is the only one to set it.
         let _ = started.set(Arc::clone(&exchange));
@@ -147,7 +147,7 @@ impl Node {
         reload: mpsc::Receiver<Config>,
     ) -> Result<(), ServeError> {
         // Up to the end: what is acknowledged while the node drains is written too.
-        let cursors = Arc::clone(&self.exchange).keep_cursors(self.answered.clone());
+        let cursors = self.exchange.feeds.clone().keep_cursors(self.answered.clone());
         let cursors = tokio::spawn(cursors);
         let background = self.background(reload);
         let mut follower = self.follower;
@@ -203,14 +203,19 @@ impl Node {
 
     /// What runs beside the calls until the node stops.
     fn background(&self, reload: mpsc::Receiver<Config>) -> [JoinHandle<()>; 5] {
-        let exchange = || Arc::clone(&self.exchange);
+        let sweeps = || self.exchange.sweeps.clone();
         let stop = || self.stop.clone();
         [
-            tokio::spawn(exchange().close_idle_submissions(stop())),
-            tokio::spawn(exchange().expire_assessments(stop())),
-            tokio::spawn(exchange().end_releases(stop())),
-            tokio::spawn(exchange().follow_up_tips(stop())),
-            tokio::spawn(keep_fresh(Arc::clone(&self.tls), exchange(), reload, stop())),
+            tokio::spawn(sweeps().close_idle_submissions(stop())),
+            tokio::spawn(sweeps().expire_assessments(stop())),
+            tokio::spawn(sweeps().end_releases(stop())),
+            tokio::spawn(sweeps().follow_up_tips(stop())),
+            tokio::spawn(keep_fresh(
+                Arc::clone(&self.tls),
+                Arc::clone(&self.exchange),
+                reload,
+                stop(),
+            )),
         ]
     }
 }

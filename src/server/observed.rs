@@ -40,11 +40,11 @@ fn observe(exchange: &Exchange, metrics: &Metrics) {
             metrics.observe_disk(store, bytes);
         }
     }
-    metrics.observe_lags(exchange.every_subscription().map(|one| {
-        let lag = exchange.lag_entries(one.cursor);
+    metrics.observe_lags(exchange.feeds.every_subscription().map(|one| {
+        let lag = exchange.feeds.lag_entries(one.cursor);
         (one.partner.to_string(), one.name.to_string(), lag)
     }));
-    if let Ok(threads) = exchange.overdue_tips() {
+    if let Ok(threads) = exchange.queries.overdue_tips() {
         metrics.observe_overdue(threads);
     }
 }

@@ -25,13 +25,13 @@ DAMAGE = ["--test", "damage"]
 MUTANTS = {
     # `may_see` taken out of one way out after the other.
     "feed-batch-without-may-see": (
-        "src/exchange/feeds/batch.rs",
+        "src/exchange/feeds/changes/batch.rs",
         "let sees_now = sight.is_liaison() || sees(sight.reader());",
         "let sees_now = sees(sight.reader()) || true;",
         SIMULATION,
     ),
     "feed-removals-without-may-see": (
-        "src/exchange/feeds/endings.rs",
+        "src/exchange/feeds/changes/removals.rs",
         "if sight.wants(\n                view,\n                &then,",
         "if sight.asks_for(\n                view,\n                &then,",
         SIMULATION,
@@ -43,43 +43,43 @@ MUTANTS = {
         SIMULATION,
     ),
     "feed-sightings-without-may-see": (
-        "src/exchange/feeds/reactions.rs",
+        "src/exchange/feeds/changes/reactions.rs",
         "if !may_see(reader, sharing, author, first, Timestamp::default())\n        || !labels",
         "if !labels",
         SIMULATION,
     ),
     "feed-feedback-without-may-see": (
-        "src/exchange/feeds/reactions.rs",
+        "src/exchange/feeds/changes/reactions.rs",
         "if !shared || ",
         "if ",
         SIMULATION,
     ),
     "feed-feedback-on-what-is-hidden": (
-        "src/exchange/feeds/reactions.rs",
+        "src/exchange/feeds/changes/reactions.rs",
         " || !sees_about(view, sight, feedback, about)?",
         "",
         ["--test", "withdrawal"],
     ),
     "snapshot-without-may-see": (
-        "src/exchange/snapshot.rs",
+        "src/exchange/feeds/snapshot.rs",
         "if !self.sight.gives(view, outline, now)? {",
         "if !(now < now || self.sight.asks_for(view, reader, super::feeds::AsOf::Now, outline)?) {",
         SIMULATION,
     ),
     "lookup-and-get-without-may-see": (
-        "src/exchange/lookup.rs",
+        "src/exchange/visibility/indicator.rs",
         "if !may_see(reader, &current.sharing, &author, current.version, now) {",
         "if false {",
         SIMULATION,
     ),
     "sighting-counts-without-may-see": (
-        "src/exchange/campaigns/timeline.rs",
+        "src/exchange/visibility/reaction.rs",
         "if may_see(reader, &kept.sharing, &kept.author, position, now) {",
         "if true {",
         SIMULATION,
     ),
     "feedback-read-without-may-see": (
-        "src/exchange/reactions.rs",
+        "src/exchange/queries/reactions.rs",
         "                if concerns {\n",
         "                if concerns || true {\n",
         SIMULATION,
@@ -92,7 +92,7 @@ MUTANTS = {
     ),
     # A stale version delivered.
     "stale-version-in-a-batch": (
-        "src/exchange/feeds/batch.rs",
+        "src/exchange/feeds/changes/batch.rs",
         "|| !is_current || ",
         "|| (!is_current && false) || ",
         SIMULATION,
@@ -104,44 +104,44 @@ MUTANTS = {
         SIMULATION,
     ),
     "rights-are-those-of-the-connection": (
-        "src/exchange/feeds/sight.rs",
+        "src/exchange/visibility.rs",
         "if !Arc::ptr_eq(view.registry(), &self.registry) {",
         "if false && !Arc::ptr_eq(view.registry(), &self.registry) {",
         ["--test", "membership"],
     ),
     "lookup-judged-by-older-rights": (
-        "src/exchange/lookup.rs",
-        "let (view, now) = (self.index.read()?, self.clock.now());\n"
+        "src/exchange/queries/indicator.rs",
+        "let (view, now) = (self.core.index.read()?, self.core.clock.now());\n"
         "        let Some(reader) = view.registry().reader(caller.partner()) else {",
-        "let reader = self.registry().reader(caller.partner());\n"
+        "let reader = self.core.registry().reader(caller.partner());\n"
         "        std::thread::sleep(std::time::Duration::from_millis(5));\n"
-        "        let (view, now) = (self.index.read()?, self.clock.now());\n"
+        "        let (view, now) = (self.core.index.read()?, self.core.clock.now());\n"
         "        let Some(reader) = reader else {",
         ["--test", "races"],
     ),
     "snapshot-judged-by-older-rights": (
-        "src/exchange/snapshot.rs",
-        "let view = &exchange.index.read()?;\n        self.sight.refresh(view)?;\n        let page",
-        "self.sight.refresh(&exchange.index.read()?)?;\n"
+        "src/exchange/feeds/snapshot.rs",
+        "let view = &core.index.read()?;\n        self.sight.refresh(view)?;\n        let page",
+        "self.sight.refresh(&core.index.read()?)?;\n"
         "        std::thread::sleep(std::time::Duration::from_millis(5));\n"
-        "        let view = &exchange.index.read()?;\n        let page",
+        "        let view = &core.index.read()?;\n        let page",
         ["--test", "races"],
     ),
     # A removal dropped.
     "no-removal-on-withdrawal-and-expiry": (
-        "src/exchange/feeds.rs",
+        "src/exchange/feeds/stream.rs",
         "(!removals.is_empty()).then_some(FeedEvent::Removals(removals))",
         "{ drop(removals); None }",
         SIMULATION,
     ),
     "no-removal-on-replacement": (
-        "src/exchange/feeds/batch.rs",
+        "src/exchange/feeds/changes/batch.rs",
         "removals.push(BatchRemoval { at, place, version: old, reason });",
         "let _ = (place, reason);",
         SIMULATION,
     ),
     "no-removal-for-who-cannot-see-the-new-one": (
-        "src/exchange/feeds/batch.rs",
+        "src/exchange/feeds/changes/batch.rs",
         "if !sees_now && batch.replaces.is_none() && !then.as_deref().is_some_and(sees) {",
         "if !sees_now {",
         SIMULATION,
@@ -159,13 +159,13 @@ MUTANTS = {
         SIMULATION,
     ),
     "removals-by-the-rights-of-now": (
-        "src/exchange/feeds/endings.rs",
+        "src/exchange/feeds/changes/removals.rs",
         "sight.reader_at(entry.sequence.saturating_sub(1))",
         "sight.reader_at(u64::MAX)",
         SIMULATION,
     ),
     "an-item-that-names-nothing-is-enough": (
-        "src/exchange/feeds/batch.rs",
+        "src/exchange/feeds/changes/batch.rs",
         "if is_given && replaces.is_none() && old.sequence >= self.sight_from",
         "if is_given && replaces.is_none()",
         SIMULATION,
@@ -178,13 +178,13 @@ MUTANTS = {
         SIMULATION,
     ),
     "a-cursor-of-a-lost-epoch-is-taken": (
-        "src/exchange/feeds.rs",
+        "src/exchange/feeds/cursor.rs",
         "if cursor.journal.epoch != here.epoch {",
         "if cursor.journal.epoch != here.epoch && cursor.place.after.sequence > checkpoint {",
         ["--test", "simulation", "a_cursor_is_good"],
     ),
     "an-epoch-begins-behind-the-first-entry-of-a-start": (
-        "src/exchange.rs",
+        "src/exchange/core.rs",
         "        self.ensure_epoch().await?;\n        self.store(append).await\n",
         "        let stamp = self.store(append).await?;\n        self.ensure_epoch().await.map(|()| stamp)\n",
         ["--lib", "an_epoch_goes_before_everything"],
@@ -196,7 +196,7 @@ MUTANTS = {
         SIMULATION,
     ),
     "snapshot-follows-from-after-the-scan": (
-        "src/exchange/snapshot.rs",
+        "src/exchange/feeds/snapshot.rs",
         "        self.next = last.map(Next::Assessments).or(rest);\n",
         "        self.next = last.map(Next::Assessments).or(rest);\n        let now = self.exchange.index.checkpoint();\n        self.cursor.place = Place::behind_entry(now);\n",
         SIMULATION,
@@ -222,13 +222,13 @@ MUTANTS = {
     ),
     # Campaigns: who may know of them, and what is told when that changes.
     "items-tell-of-hidden-campaigns": (
-        "src/exchange/feeds/batch.rs",
+        "src/exchange/feeds/changes/batch.rs",
         "campaigns: sight.campaigns_seen(view, logged.campaigns())?,",
         "campaigns: logged.campaigns().iter().copied().collect(),",
         SIMULATION,
     ),
     "who-gains-a-campaign-gets-nothing-older": (
-        "src/exchange/feeds/naming.rs",
+        "src/exchange/feeds/expansion/campaigns.rs",
         "if before == after {",
         "if before == after || after {",
         SIMULATION,
@@ -240,9 +240,9 @@ MUTANTS = {
         SIMULATION,
     ),
     "anybody-names-any-campaign": (
-        "src/exchange/submit.rs",
-        "if self.sees_campaign(view, &author, campaign)? {",
-        "if self.sees_campaign(view, &author, campaign)? || true {",
+        "src/exchange/commands/submit.rs",
+        "if self.core.sees_campaign(view, &author, campaign)? {",
+        "if self.core.sees_campaign(view, &author, campaign)? || true {",
         ["--test", "campaigns"],
     ),
     # Tips in their campaigns.
@@ -253,13 +253,13 @@ MUTANTS = {
         ["--test", "campaign_tips"],
     ),
     "a-campaign-tells-of-what-was-withdrawn": (
-        "src/exchange/tips/in_campaign.rs",
+        "src/exchange/queries/campaign/tips.rs",
         "let before = withdrawal.sequence.saturating_sub(1);",
         "let before = u64::MAX;",
         ["--test", "campaign_tips"],
     ),
     "restricted-objects-go-anywhere": (
-        "src/exchange/restricted.rs",
+        "src/exchange/visibility/restricted.rs",
         "let Some(group) = group else { return false };",
         "let Some(group) = group else { return true };\n    if true { return true; }",
         ["--test", "restricted"],
@@ -272,31 +272,31 @@ MUTANTS = {
     ),
     # The liaisons' lane.
     "lane-without-the-clock": (
-        "src/exchange/feeds/sight.rs",
+        "src/exchange/visibility.rs",
         "may_see(&self.reader, sharing, author, at, now)\n            && (!self.public_alone",
         "may_see(&self.reader, sharing, author, at, { let _ = now; Timestamp::default() })\n            && (!self.public_alone",
         LANE,
     ),
     "lane-gives-what-is-not-released": (
-        "src/exchange/feeds/lane.rs",
+        "src/exchange/feeds/changes/releases.rs",
         "comes && sight.may_have(author, sharing, version, self.clock.now())",
         "comes || sight.is_liaison()",
         LANE,
     ),
     "lane-retraction-is-not-told": (
-        "src/exchange/feeds/lane.rs",
+        "src/exchange/feeds/changes/releases.rs",
         "ended.map(Change::Removed)",
         "ended.filter(|_| false).map(Change::Removed)",
         LANE,
     ),
     "lane-replacement-is-not-told": (
-        "src/exchange/feeds/lane.rs",
+        "src/exchange/feeds/changes/releases.rs",
         "Ok(lost.map(|lost| Removal {\n        place: FeedPosition::behind(at),",
         "Ok(lost.filter(|_| false).map(|lost| Removal {\n        place: FeedPosition::behind(at),",
         LANE,
     ),
     "lane-snapshot-without-may-see": (
-        "src/exchange/snapshot.rs",
+        "src/exchange/feeds/snapshot.rs",
         "self.sight.may_have(&kept.author, &kept.sharing, kept.position, now)\n                && self.sight.filter()",
         "(now > now || true)\n                && self.sight.filter()",
         LANE,
@@ -315,19 +315,19 @@ MUTANTS = {
         ["--test", "tips"],
     ),
     "tips-show-what-was-withdrawn": (
-        "src/exchange/tips/lane.rs",
+        "src/exchange/visibility/tip.rs",
         "(tip.withdrawn || (is_closed()",
         "((tip.withdrawn && false) || (is_closed()",
         ["--test", "tips"],
     ),
     "tips-show-a-liaison-what-is-closed": (
-        "src/exchange/tips/lane.rs",
+        "src/exchange/visibility/tip.rs",
         "(is_closed() && is_liaison(view, me))",
         "(is_closed() && is_liaison(view, me) && false)",
         ["--test", "tips_to_liaisons"],
     ),
     "tips-reopen-by-what-one-side-sees": (
-        "src/exchange/reopen.rs",
+        "src/exchange/sweeps/reopening.rs",
         "if readers.iter().all(sees) {",
         "if readers.iter().any(sees) {",
         ["--test", "tips"],
@@ -339,7 +339,7 @@ MUTANTS = {
         ["--lib", "tip_tests"],
     ),
     "tips-show-what-is-restricted": (
-        "src/exchange/tips/reading.rs",
+        "src/exchange/visibility/tip.rs",
         "if may_hold || !one.restricted {",
         "if may_hold || !one.restricted || true {",
         ["--test", "restricted"],

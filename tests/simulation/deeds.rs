@@ -12,7 +12,7 @@ use tipoff::domain::submission::ItemReceipt;
 use tipoff::domain::{CampaignId, PartnerId, Position, Sharing, Tlp};
 use tipoff::exchange::{
     Caller, CampaignQuery, CampaignRequest, ContributionView, EnforcementQuery, EnforcementRequest,
-    EnforcementView as Done, EventPlace, Exchange, TimelineEventKind, TipStep,
+    EnforcementView as Done, Exchange, TimelineEventKind, TimelinePosition, TipStep,
 };
 
 use crate::cast::id;
@@ -96,7 +96,7 @@ impl Run {
                         items: vec![(0, enforcement.clone())],
                         rejected: Vec::new(),
                     };
-                    async move { exchange.report_enforcement(&caller, request).await }
+                    async move { exchange.commands.report_enforcement(&caller, request).await }
                 });
                 let mut made = Vec::new();
                 let answer = answer.map(|reported| {
@@ -127,7 +127,7 @@ impl Run {
                 sharing: sharing.clone(),
                 contribution: Contribution::named(&format!("name {number}")),
             };
-            async move { exchange.put_campaign(&caller, request).await }
+            async move { exchange.commands.put_campaign(&caller, request).await }
         });
         let mut made = None;
         if let Ok(taken) = &answer {
@@ -205,7 +205,7 @@ pub fn done(one: &Done, campaigns: &Campaigns) -> (Observed, Content) {
 pub fn queries(exchange: &Exchange, caller: &Caller, campaigns: &Campaigns, trace: &mut Trace) {
     let mut before = None;
     loop {
-        let (page, next) = exchange.campaigns(caller, before, 2).unwrap();
+        let (page, next) = exchange.queries.campaigns(caller, before, 2).unwrap();
         for listed in &page {
             let (newest, _) = contributed(&listed.newest, campaigns);
             trace.push(told(&format!("lists {}", listed.contributions), []));
@@ -219,7 +219,7 @@ pub fn queries(exchange: &Exchange, caller: &Caller, campaigns: &Campaigns, trac
     }
     let mut query = EnforcementQuery { most: 2, ..EnforcementQuery::default() };
     loop {
-        let (page, next) = exchange.enforcements(caller, &query).unwrap();
+        let (page, next) = exchange.queries.enforcements(caller, &query).unwrap();
         trace.extend(page.iter().map(|one| done(one, campaigns).0));
         trace.push(told("page of enforcements", []));
         query.before = next;
@@ -234,7 +234,7 @@ pub fn queries(exchange: &Exchange, caller: &Caller, campaigns: &Campaigns, trac
             timeline: Some((2, None)),
             clusters: true,
         };
-        let known = match exchange.campaign(caller, campaign, &asked) {
+        let known = match exchange.queries.campaign(caller, campaign, &asked) {
             // What is hidden and what never was answer the same.
             Err(error) => {
                 assert_eq!(refused(&error).text, "campaign_unknown: there is no such campaign");
@@ -255,7 +255,7 @@ pub fn queries(exchange: &Exchange, caller: &Caller, campaigns: &Campaigns, trac
         let mut timeline = known.timeline.unwrap();
         loop {
             for one in &timeline.0 {
-                let EventPlace { sort, position, .. } = one.place;
+                let TimelinePosition { sort, position, .. } = one.place;
                 let text = format!("{sort} {:?}", one.author);
                 trace.push(match &one.occurrence {
                     TimelineEventKind::Tip(step) => {
@@ -268,7 +268,8 @@ pub fn queries(exchange: &Exchange, caller: &Caller, campaigns: &Campaigns, trac
             }
             let Some(next) = timeline.1 else { break };
             asked.timeline = Some((2, Some(next)));
-            timeline = exchange.campaign(caller, campaign, &asked).unwrap().timeline.unwrap();
+            timeline =
+                exchange.queries.campaign(caller, campaign, &asked).unwrap().timeline.unwrap();
         }
     }
 }

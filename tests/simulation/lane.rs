@@ -164,7 +164,7 @@ impl LaneRun {
         self.run.call(|world| {
             let (exchange, caller, submission) =
                 (world.exchange().clone(), caller.clone(), submission.clone());
-            async move { exchange.submit(&caller, submission).await }
+            async move { exchange.commands.submit(&caller, submission).await }
         })
     }
 
@@ -199,7 +199,7 @@ impl LaneRun {
         let answer = self.run.call(|world| {
             let (exchange, caller, request) =
                 (world.exchange().clone(), caller.clone(), request.clone());
-            async move { exchange.release(&caller, request).await }
+            async move { exchange.commands.release(&caller, request).await }
         });
         let Ok(answer) = answer else { return };
         for object in answer.changed.iter().chain(&answer.unchanged) {
@@ -220,7 +220,7 @@ impl LaneRun {
     fn run_out(&mut self) {
         let ended = self.run.call(|world| {
             let exchange = world.exchange().clone();
-            async move { exchange.release_due().await }
+            async move { exchange.sweeps.release_due().await }
         });
         ended.unwrap();
     }
@@ -241,7 +241,7 @@ impl LaneRun {
         let recorded = self.run.call(|world| {
             let (exchange, own, purpose, accessed) =
                 (world.exchange().clone(), own.clone(), purpose.clone(), accessed.clone());
-            async move { exchange.record_access(&own, way, &purpose, accessed).await }
+            async move { exchange.liaison.record_access(&own, way, &purpose, accessed).await }
         });
         recorded.unwrap();
     }
@@ -285,7 +285,7 @@ impl LaneRun {
         let caller = crate::liaison::caller(&self.run.world, reader.of.liaison);
         let exchange = self.run.world.exchange();
         let read: BTreeSet<_> = (0..VALUES)
-            .filter_map(|value| exchange.indicator(&caller, indicator(value).id()).ok())
+            .filter_map(|value| exchange.queries.indicator(&caller, indicator(value).id()).ok())
             .flat_map(|known| known.assessments)
             .map(|sight| sight.current.version)
             .collect();
@@ -304,7 +304,7 @@ impl LaneRun {
             let mut behind = None;
             loop {
                 let exchange = self.run.world.exchange();
-                let page = exchange.list_accesses(&caller, None, None, behind, 2).unwrap();
+                let page = exchange.liaison.list_accesses(&caller, None, None, behind, 2).unwrap();
                 for access in page.items {
                     let to = access.kept.liaison;
                     let versions = access.objects.into_iter().map(|(version, _)| version);
@@ -405,7 +405,7 @@ pub fn retracted_meanwhile() -> [bool; 2] {
     lane.happen(0, &submit).unwrap();
     let caller = crate::liaison::caller(&lane.run.world, 0);
     let wanted = lane.readers[0].wanted(&lane.run.world);
-    let mut snapshot = lane.run.world.exchange().snapshot(&caller, wanted).unwrap();
+    let mut snapshot = lane.run.world.exchange().feeds.snapshot(&caller, wanted).unwrap();
     let page = snapshot.next_page(9).unwrap().unwrap();
     let part = page.first().expect("it was released");
     let before = snapshot.still_gives(part).unwrap();

@@ -94,7 +94,7 @@ impl LaneRun {
         let sent = self.run.call(|world| {
             let (exchange, caller, request) =
                 (world.exchange().clone(), caller.clone(), request.clone());
-            async move { exchange.send_tip(&caller, request).await }
+            async move { exchange.commands.send_tip(&caller, request).await }
         });
         if let Ok((tip, _)) = sent {
             self.tips.insert(number, (tip, sender));
@@ -121,14 +121,14 @@ impl LaneRun {
                 let _ = self.run.call(|world| {
                     let (exchange, caller, request) =
                         (world.exchange().clone(), caller.clone(), request.clone());
-                    async move { exchange.respond_to_tip(&caller, request).await }
+                    async move { exchange.commands.respond_to_tip(&caller, request).await }
                 });
             }
             TipStep::Withdraw => {
                 let Ok(caller) = self.run.world.caller(sender) else { return };
                 let _ = self.run.call(|world| {
                     let (exchange, caller) = (world.exchange().clone(), caller.clone());
-                    async move { exchange.withdraw_tip(&caller, tip).await }
+                    async move { exchange.commands.withdraw_tip(&caller, tip).await }
                 });
             }
         }
@@ -144,7 +144,7 @@ impl LaneRun {
         let _ = self.run.call(|world| {
             let (exchange, caller, request) =
                 (world.exchange().clone(), caller.clone(), request.clone());
-            async move { exchange.respond_to_tip(&caller, request).await }
+            async move { exchange.commands.respond_to_tip(&caller, request).await }
         });
     }
 
@@ -163,7 +163,7 @@ impl Reader {
         let mut seen = Vec::new();
         let caller = caller(world, self.of.liaison);
         let exchange = world.exchange();
-        let page = exchange.list_tips(&caller, &self.query(world)).unwrap();
+        let page = exchange.queries.list_tips(&caller, &self.query(world)).unwrap();
         self.accessed.append(page.accessed);
         for tip in &page.tips {
             let is_over = self.check_tip(world, tip, tip.subject.is_some())?;
@@ -176,7 +176,7 @@ impl Reader {
                 indicators: 100,
                 purpose: Some(self.purpose(world)),
             };
-            let shown = exchange.show_tip(&caller, &asked).unwrap();
+            let shown = exchange.queries.show_tip(&caller, &asked).unwrap();
             self.accessed.append(shown.accessed.clone());
             let says = shown.entries.iter().any(|one| !one.text.is_empty());
             if is_over == (says || !shown.narrative.is_empty() || !shown.indicators.is_empty()) {
@@ -240,7 +240,7 @@ impl Reader {
     /// What a feed tells of tips from the beginning ends where a list has them.
     pub fn ends_with_its_tips(&self, world: &World) -> Result<(), String> {
         let caller = caller(world, self.of.liaison);
-        let page = world.exchange().list_tips(&caller, &self.query(world)).unwrap();
+        let page = world.exchange().queries.list_tips(&caller, &self.query(world)).unwrap();
         let listed: BTreeMap<TipId, TipState> =
             page.tips.iter().map(|tip| (tip.id, tip.threads[0].state)).collect();
         let told = self.tips_from_the_beginning(world);

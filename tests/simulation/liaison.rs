@@ -112,7 +112,7 @@ impl Reader {
     ) -> Result<Vec<Observed>, String> {
         let start = self.cursor.map_or(Start::Oldest, Start::After);
         let caller = caller(world, self.of.liaison);
-        let mut feed = world.exchange().feed(&caller, start, self.wanted(world)).unwrap();
+        let mut feed = world.exchange().feeds.feed(&caller, start, self.wanted(world)).unwrap();
         let far = tokio_instant_far(world);
         let mut seen = Vec::new();
         while seen.len() < most {
@@ -178,7 +178,8 @@ impl Reader {
     /// Where each of its tips stands, by a feed that is read from the beginning.
     pub fn tips_from_the_beginning(&self, world: &World) -> BTreeMap<TipId, TipState> {
         let caller = caller(world, self.of.liaison);
-        let mut feed = world.exchange().feed(&caller, Start::Oldest, self.wanted(world)).unwrap();
+        let mut feed =
+            world.exchange().feeds.feed(&caller, Start::Oldest, self.wanted(world)).unwrap();
         let far = tokio_instant_far(world);
         let mut states = BTreeMap::new();
         while let Some(delivery) = world.read(feed.next_there(far)).unwrap() {
@@ -196,7 +197,7 @@ impl Reader {
         released: &Released,
     ) -> Result<Vec<Observed>, String> {
         let caller = caller(world, self.of.liaison);
-        let mut snapshot = world.exchange().snapshot(&caller, self.wanted(world)).unwrap();
+        let mut snapshot = world.exchange().feeds.snapshot(&caller, self.wanted(world)).unwrap();
         self.held.clear();
         let mut seen = Vec::new();
         while let Some(page) = snapshot.next_page(PAGE).unwrap() {

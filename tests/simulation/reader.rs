@@ -77,7 +77,7 @@ impl Reader {
         };
         let most = most.saturating_add(seen.len());
         let start = self.cursor.map_or(Start::Oldest, Start::After);
-        let mut feed = world.exchange().feed(&caller, start, self.filter(world)).unwrap();
+        let mut feed = world.exchange().feeds.feed(&caller, start, self.filter(world)).unwrap();
         let far = tokio_instant_far(world);
         while seen.len() < most {
             let Some(delivery) = world.read(feed.next_there(far)).unwrap() else {
@@ -111,7 +111,7 @@ impl Reader {
             Some(open) => open,
             None => match world.caller(self.of.partner) {
                 Ok(caller) => {
-                    let snapshot = world.exchange().snapshot(&caller, self.filter(world));
+                    let snapshot = world.exchange().feeds.snapshot(&caller, self.filter(world));
                     (snapshot.unwrap(), BTreeSet::new())
                 }
                 Err(error) => return Ok(vec![refused(&error)]),

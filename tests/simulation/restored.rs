@@ -21,12 +21,12 @@ fn submit(value: u8) -> Op {
 
 fn now(run: &Run) -> Cursor {
     let caller = run.world.caller(1).unwrap();
-    run.world.exchange().feed(&caller, Start::Now, Filter::default()).unwrap().cursor()
+    run.world.exchange().feeds.feed(&caller, Start::Now, Filter::default()).unwrap().cursor()
 }
 
 fn follow(run: &Run, cursor: Cursor) -> Result<(), (Kind, &'static str)> {
     let caller = run.world.caller(1).unwrap();
-    let feed = run.world.exchange().feed(&caller, Start::After(cursor), Filter::default());
+    let feed = run.world.exchange().feeds.feed(&caller, Start::After(cursor), Filter::default());
     feed.map(drop).map_err(|error| (error.kind(), error.label()))
 }
 

@@ -153,7 +153,7 @@ impl Run {
         self.call(|world| {
             let (exchange, caller, submission) =
                 (world.exchange().clone(), caller.clone(), submission.clone());
-            async move { exchange.submit(&caller, submission).await }
+            async move { exchange.commands.submit(&caller, submission).await }
         })
     }
 
@@ -207,7 +207,7 @@ impl Run {
                 let audience = to.as_ref().and_then(audience);
                 let answer = self.as_partner(*author, |exchange, caller| {
                     let (ids, audience) = (ids.clone(), audience.clone());
-                    async move { exchange.withdraw(&caller, &ids, audience.as_ref()).await }
+                    async move { exchange.commands.withdraw(&caller, &ids, audience.as_ref()).await }
                 });
                 self.answered(*author, answer.as_ref().map(withdrawn));
             }
@@ -216,7 +216,7 @@ impl Run {
                 let submission = submission_id(*of);
                 let answer = self.as_partner(author, |exchange, caller| {
                     let submission = submission.clone();
-                    async move { exchange.withdraw_submission(&caller, &submission).await }
+                    async move { exchange.commands.withdraw_submission(&caller, &submission).await }
                 });
                 self.answered(author, answer.as_ref().map(withdrawn));
             }
@@ -226,14 +226,14 @@ impl Run {
                 let put = self.call(|world| {
                     let (exchange, operator, definition) =
                         (world.exchange().clone(), operator.clone(), definition.clone());
-                    async move { exchange.put_group(&operator, definition).await }
+                    async move { exchange.commands.put_group(&operator, definition).await }
                 });
                 // Unchanged, where the first try was stored and nobody said so: it was the newest entry.
                 self.model.put_group(*group, *members, put.unwrap().sequence);
             }
             Op::Confirm { partner } => {
                 let answer = self.as_partner(*partner, |exchange, caller| async move {
-                    exchange.confirm_terms(&caller, &group(2), TERMS).await
+                    exchange.commands.confirm_terms(&caller, &group(2), TERMS).await
                 });
                 if answer.is_ok() {
                     self.model.confirm(*partner);
@@ -245,7 +245,9 @@ impl Run {
                 let operator = self.world.operator();
                 let suspended = self.call(|world| {
                     let (exchange, operator) = (world.exchange().clone(), operator.clone());
-                    async move { exchange.suspend_partner(&operator, &id(*partner), since).await }
+                    async move {
+                        exchange.commands.suspend_partner(&operator, &id(*partner), since).await
+                    }
                 });
                 suspended.unwrap();
             }
@@ -262,7 +264,7 @@ impl Run {
                         note: None,
                         sharing: to.as_ref().map(sharing),
                     };
-                    async move { exchange.give_feedback(&caller, request).await }
+                    async move { exchange.commands.give_feedback(&caller, request).await }
                 });
                 self.answered(*giver, answer.as_ref().map(noted));
             }
@@ -288,7 +290,7 @@ impl Run {
                 items: vec![sighting],
                 rejected: Vec::new(),
             };
-            async move { exchange.report_sightings(&caller, request).await }
+            async move { exchange.commands.report_sightings(&caller, request).await }
         });
         self.answered(author, answer.as_ref().map(noted));
     }
@@ -309,7 +311,7 @@ impl Run {
         let operator = self.world.operator();
         let resumed = self.call(|world| {
             let (exchange, operator) = (world.exchange().clone(), operator.clone());
-            async move { exchange.resume_partner(&operator, &id(partner)).await }
+            async move { exchange.commands.resume_partner(&operator, &id(partner)).await }
         });
         resumed.unwrap();
     }
@@ -317,7 +319,7 @@ impl Run {
     fn expire(&mut self) {
         let expired = self.call(|world| {
             let exchange = world.exchange().clone();
-            async move { exchange.expire_due().await }
+            async move { exchange.sweeps.expire_due().await }
         });
         expired.unwrap();
     }
@@ -363,7 +365,7 @@ impl Run {
             let caller = self.world.caller(of.partner).map_err(|error| error.to_string())?;
             let read: BTreeSet<_> = (0..VALUES)
                 .filter_map(|value| {
-                    self.world.exchange().indicator(&caller, indicator(value).id()).ok()
+                    self.world.exchange().queries.indicator(&caller, indicator(value).id()).ok()
                 })
                 .flat_map(|known| known.assessments)
                 .map(|sight| sight.current.version)
@@ -389,7 +391,8 @@ impl Run {
         }
         let caller = self.world.caller(partner).map_err(|error| error.to_string())?;
         let exchange = self.world.exchange();
-        let known = (0..VALUES).filter_map(|v| exchange.indicator(&caller, indicator(v).id()).ok());
+        let known =
+            (0..VALUES).filter_map(|v| exchange.queries.indicator(&caller, indicator(v).id()).ok());
         let sights = known.flat_map(|known| known.assessments);
         let named = sights.filter(|sight| sight.current.assessment.campaign == Some(campaign));
         Ok(named.map(|sight| sight.current.version).collect())
@@ -413,7 +416,7 @@ impl Run {
         let caller = self.world.caller(self.observer).unwrap();
         let exchange = self.world.exchange().clone();
         let ids: Vec<_> = (0..VALUES).map(|value| indicator(value).id()).collect();
-        let known = exchange.lookup_all(&caller, &ids).unwrap();
+        let known = exchange.queries.lookup_all(&caller, &ids).unwrap();
         for id in &ids {
             let text = known.get(id).map(|known| {
                 let strongest = known.strongest();
@@ -427,7 +430,7 @@ impl Run {
                 Some((text, at)) => told(&format!("{id} {text}"), [at]),
                 None => told(&format!("{id} unknown"), []),
             });
-            match exchange.indicator(&caller, *id) {
+            match exchange.queries.indicator(&caller, *id) {
                 Err(error) => self.trace.push(refused(&error)),
                 Ok(known) => {
                     for sight in &known.assessments {
@@ -435,13 +438,14 @@ impl Run {
                         let text = format!("{} {:?} {named}", sight.author, sight.view);
                         self.trace.push(told(&text, [sight.current.version]));
                     }
-                    self.trace.extend(reacted(&exchange.reactions_to(&caller, &known).unwrap()));
+                    self.trace
+                        .extend(reacted(&exchange.queries.reactions_to(&caller, &known).unwrap()));
                 }
             }
         }
         deeds::queries(&exchange, &caller, &self.world.campaigns, &mut self.trace);
         self.trace.extend(crate::tips::queries(&exchange, &caller));
-        for group in exchange.list_groups(&caller, "", 0).items {
+        for group in exchange.queries.list_groups(&caller, "", 0).items {
             let text = format!("{} {:?}", group.id, group.members().collect::<Vec<_>>());
             self.trace.push(told(&text, []));
         }

@@ -34,7 +34,7 @@ impl Run {
                 let request = self.tip_request(number, op);
                 let answer = self.as_partner(*sender, |exchange, caller| {
                     let request = request.clone();
-                    async move { exchange.send_tip(&caller, request).await }
+                    async move { exchange.commands.send_tip(&caller, request).await }
                 });
                 self.answered(*sender, answer.as_ref().map(|(_, one)| noted(one)));
                 if let Ok((tip, _)) = answer {
@@ -57,7 +57,7 @@ impl Run {
                 };
                 let answer = self.as_partner(*who, |exchange, caller| {
                     let request = request.clone();
-                    async move { exchange.respond_to_tip(&caller, request).await }
+                    async move { exchange.commands.respond_to_tip(&caller, request).await }
                 });
                 let observed = answer.as_ref().map(|(state, one)| {
                     let Observed { text, positions } = noted(one);
@@ -68,7 +68,7 @@ impl Run {
             Op::WithdrawTip { of, who } => {
                 let tip = self.tip_id(*of);
                 let answer = self.as_partner(*who, |exchange, caller| async move {
-                    exchange.withdraw_tip(&caller, tip).await
+                    exchange.commands.withdraw_tip(&caller, tip).await
                 });
                 let observed = answer.as_ref().map(|(sequence, before)| {
                     traced(&format!("tip withdrawn {before}"), [Position::new(*sequence, 0)])
@@ -106,7 +106,7 @@ impl Run {
     pub fn reopen(&mut self) {
         let reopened = self.call(|world| {
             let exchange = world.exchange().clone();
-            async move { exchange.reopen_due().await }
+            async move { exchange.sweeps.reopen_due().await }
         });
         REOPENED.fetch_add(reopened.unwrap() as u64, Ordering::Relaxed);
     }
@@ -121,11 +121,11 @@ impl Run {
         let (by_feed, entries) = self.told_of_tips(&caller);
         let (mut listed, mut all) = (States::new(), BTreeMap::new());
         for of in [TipBox::Received, TipBox::Sent] {
-            let page = exchange.list_tips(&caller, &query(of, false)).unwrap();
+            let page = exchange.queries.list_tips(&caller, &query(of, false)).unwrap();
             for tip in page.tips {
                 let thread = tip.threads[0].clone();
                 listed.insert((tip.id, thread.recipient), thread.state);
-                let shown = exchange.show_tip(&caller, &asked(tip.id)).unwrap();
+                let shown = exchange.queries.show_tip(&caller, &asked(tip.id)).unwrap();
                 if entries.get(&tip.id) != Some(&shown.entries.len()) {
                     return Err(format!("{partner} is told {entries:?} and shown {shown:?}"));
                 }
@@ -153,7 +153,7 @@ impl Run {
             ..CampaignQuery::default()
         };
         for (_, campaign) in self.world.campaigns.steps() {
-            let Ok(known) = self.world.exchange().campaign(caller, campaign, &asked) else {
+            let Ok(known) = self.world.exchange().queries.campaign(caller, campaign, &asked) else {
                 continue;
             };
             let (mut told, mut taken_back) = (BTreeSet::new(), BTreeSet::new());
@@ -204,7 +204,7 @@ impl Run {
     /// Where each tip stands by a partner's feed, and how many things were told of it.
     fn told_of_tips(&self, caller: &Caller) -> (States, BTreeMap<TipId, usize>) {
         let mut feed =
-            self.world.exchange().feed(caller, Start::Oldest, Filter::default()).unwrap();
+            self.world.exchange().feeds.feed(caller, Start::Oldest, Filter::default()).unwrap();
         let far = std::time::Duration::from_secs(60);
         let far = self.world.read(async { tokio::time::Instant::now() + far });
         let (mut states, mut entries) = (States::new(), BTreeMap::new());
@@ -228,13 +228,13 @@ pub fn queries(exchange: &Exchange, caller: &Caller) -> Vec<Observed> {
         (TipBox::Sent, true),
     ] {
         // A liaison, an observer or an operator has no tips.
-        let mut tips = exchange.list_tips(caller, &query(of, overdue)).unwrap().tips;
+        let mut tips = exchange.queries.list_tips(caller, &query(of, overdue)).unwrap().tips;
         tips.sort_by_key(|tip| (tip.sequence, tip.threads[0].recipient.clone()));
         for tip in tips {
             let thread = &tip.threads[0];
             let text = format!("{of:?} {overdue} {} {thread:?} {:?}", tip.sender, tip.respond_by);
             observed.push(traced(&text, [Position::new(tip.sequence, 0)]));
-            let shown = exchange.show_tip(caller, &asked(tip.id)).unwrap();
+            let shown = exchange.queries.show_tip(caller, &asked(tip.id)).unwrap();
             let values: Vec<_> =
                 shown.indicators.iter().map(|one| one.indicator.indicator.value()).collect();
             observed.push(traced(&format!("{} {values:?}", shown.narrative), []));

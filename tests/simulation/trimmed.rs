@@ -20,12 +20,16 @@ fn who_is_behind_a_trimmed_journal_takes_a_snapshot_and_goes_on() {
     };
     run.happen(&[submit(0)]).unwrap();
     let caller = run.world.caller(1).unwrap();
-    let feed = run.world.exchange().feed(&caller, Start::Now, Filter::default()).unwrap();
+    let feed = run.world.exchange().feeds.feed(&caller, Start::Now, Filter::default()).unwrap();
     let cursor = feed.cursor();
     run.happen(&[submit(1), submit(2)]).unwrap();
     run.world.trim();
-    let refused =
-        run.world.exchange().feed(&caller, Start::After(cursor), Filter::default()).unwrap_err();
+    let refused = run
+        .world
+        .exchange()
+        .feeds
+        .feed(&caller, Start::After(cursor), Filter::default())
+        .unwrap_err();
     assert_eq!((refused.kind(), refused.label()), (Kind::OutOfRange, "cursor_trimmed"));
     assert!(refused.message().contains("take a snapshot"), "{refused}");
 

@@ -69,7 +69,7 @@ impl World {
         };
         world.start();
         let exchange = Arc::clone(world.exchange());
-        world.drive(exchange.seed(seed())).unwrap();
+        world.drive(exchange.commands.seed(seed())).unwrap();
         world
     }
 

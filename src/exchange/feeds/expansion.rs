@@ -1,23 +1,29 @@
 //! What joining or leaving a group comes to for a reader: the entry says who is in the group, and is
 //! expanded when it is delivered, version by version.
 
-use super::delivery::{FeedEvent, FeedItem, GroupChange, Removal, RemovalReason, RemovedObject};
-use super::sight::{AsOf, VersionMeta, Visibility};
+mod campaigns;
+
 use crate::domain::audience::AudienceDigest;
 use crate::domain::cursor::FeedPosition;
 use crate::domain::entry::{Body, Entry};
 use crate::domain::sharing::Reader;
 use crate::domain::{GroupId, IndicatorId, PartnerId, Position};
 use crate::error::Result;
-use crate::exchange::Exchange;
+use crate::exchange::core::Core;
+use crate::exchange::feeds::event::{
+    FeedEvent, FeedItem, GroupChange, Removal, RemovalReason, RemovedObject,
+};
+use crate::exchange::visibility::{AsOf, VersionMeta, Visibility};
 use crate::index::View;
 
 /// How many versions are told at once.
-pub(super) const AT_ONCE: usize = 200;
+pub(in crate::exchange) const AT_ONCE: usize = 200;
+
 /// How many entries of a group are looked at, at once.
-pub(super) const ENTRIES_AT_ONCE: usize = 64;
+pub(in crate::exchange) const ENTRIES_AT_ONCE: usize = 64;
+
 /// How many versions are looked at, at once.
-pub(super) const LOOKED_AT_ONCE: usize = 512;
+pub(in crate::exchange) const LOOKED_AT_ONCE: usize = 512;
 
 /// A part of what an entry is expanded to.
 #[derive(Debug)]
@@ -29,7 +35,7 @@ pub enum ExpansionStep {
 }
 
 /// A reader's sight before and after an entry.
-pub(super) struct Expansion<'a> {
+pub(in crate::exchange) struct Expansion<'a> {
     pub view: &'a View<'a>,
     pub sight: &'a Visibility,
     pub sequence: u64,
@@ -37,9 +43,9 @@ pub(super) struct Expansion<'a> {
     pub after: &'a Reader,
 }
 
-impl Exchange {
+impl Core {
     /// The next part of what an entry is expanded to for a reader who has come up to a place.
-    pub(super) fn expand(
+    pub(in crate::exchange) fn expand(
         &self,
         view: &View<'_>,
         sight: &Visibility,
@@ -120,7 +126,7 @@ impl Expansion<'_> {
     }
 
     /// What the entry means for one version: it is lost, or gained, or neither.
-    pub(super) fn turn(
+    pub(in crate::exchange) fn turn(
         &self,
         (author, audience, id): (&PartnerId, AudienceDigest, IndicatorId),
         version: Position,
@@ -191,12 +197,15 @@ impl Expansion<'_> {
     }
 }
 
-pub(super) fn delivery_is_empty(removed: &[Removal], shown: &[FeedItem]) -> bool {
+pub(in crate::exchange) fn delivery_is_empty(removed: &[Removal], shown: &[FeedItem]) -> bool {
     removed.is_empty() && shown.is_empty()
 }
 
 /// A reader joins a group or leaves it, so it loses or gains, and never both.
-pub(super) fn delivery(removed: Vec<Removal>, shown: Vec<FeedItem>) -> Option<FeedEvent> {
+pub(in crate::exchange) fn delivery(
+    removed: Vec<Removal>,
+    shown: Vec<FeedItem>,
+) -> Option<FeedEvent> {
     if !removed.is_empty() {
         return Some(FeedEvent::Removals(removed));
     }

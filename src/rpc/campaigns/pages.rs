@@ -1,7 +1,7 @@
 //! Sizes of pages, and the tokens to go on with.
 
 use crate::domain::{Invalid, Position, Timestamp};
-use crate::exchange::EventPlace;
+use crate::exchange::TimelinePosition;
 
 const DEFAULT_PAGE: usize = 100;
 const MAX_PAGE: usize = 1_000;
@@ -29,18 +29,18 @@ pub fn read_position(token: &str) -> Result<Option<Position>, Invalid> {
 }
 
 /// The token of a place in a timeline.
-pub fn event(place: EventPlace) -> String {
+pub fn event(place: TimelinePosition) -> String {
     format!("{}/{}/{}", place.at.as_millis(), place.sort, position(place.position))
 }
 
 /// Reads one; empty is the first page.
-pub fn read_event(token: &str) -> Result<Option<EventPlace>, Invalid> {
+pub fn read_event(token: &str) -> Result<Option<TimelinePosition>, Invalid> {
     let read = || {
         let mut parts = token.split('/');
         let at = Timestamp::from_millis(parts.next()?.parse().ok()?);
         let sort = parts.next()?.parse().ok()?;
         let position = read_position(parts.next()?).ok()??;
-        parts.next().is_none().then_some(EventPlace { at, sort, position })
+        parts.next().is_none().then_some(TimelinePosition { at, sort, position })
     };
     if token.is_empty() { Ok(None) } else { read().map(Some).ok_or_else(strange) }
 }
@@ -57,7 +57,7 @@ mod tests {
     fn a_token_is_read_as_it_was_written_and_nothing_else_is_one() {
         let at = Position::new(17, 3);
         assert_eq!(read_position(&position(at)), Ok(Some(at)));
-        let place = EventPlace { at: Timestamp::from_millis(-5), sort: 2, position: at };
+        let place = TimelinePosition { at: Timestamp::from_millis(-5), sort: 2, position: at };
         assert_eq!(read_event(&event(place)), Ok(Some(place)));
         assert_eq!((read_position(""), read_event("")), (Ok(None), Ok(None)));
         for wrong in ["x", "1", "1.2.3", "1/2", "1/2/3", "1/2/3.4/5"] {

@@ -54,7 +54,7 @@ pub async fn pull(
         0 => DEFAULT_PAGE,
         size => size.clamp(LEAST_PAGE, MAX_PAGE),
     };
-    let mut feed = services.exchange.feed(caller, start, wanted)?;
+    let mut feed = services.exchange.feeds.feed(caller, start, wanted)?;
     let deadline = tokio::time::Instant::now() + LOOK_FOR;
     let OutgoingMessage { message: mut page, accessed, .. } =
         match feed.next_there(deadline).await? {
@@ -73,7 +73,10 @@ pub async fn pull(
     if let Some(purpose) = feed.purpose() {
         // Before it leaves, or it does not. What is written here is no reason to ask for more.
         let exchange = &services.exchange;
-        exchange.record_access(caller.partner(), AccessWay::Pull, purpose, accessed).await?;
+        exchange
+            .liaison
+            .record_access(caller.partner(), AccessWay::Pull, purpose, accessed)
+            .await?;
     }
     page.push(place.encode_to_vec().into());
     Ok(page)
@@ -97,7 +100,7 @@ pub async fn snapshot(
     services.read_after(asked.read_after.as_ref()).await?;
     let filter = filter::read(asked.filter.as_ref(), &services.labels)?;
     let wanted = FeedRequest { filter, purpose: purpose::read(asked.purpose.as_ref())? };
-    Ok(OpenSnapshot { snapshot: services.exchange.snapshot(caller, wanted)?, partner, place })
+    Ok(OpenSnapshot { snapshot: services.exchange.feeds.snapshot(caller, wanted)?, partner, place })
 }
 
 /// How many snapshots each partner is taking.
@@ -286,7 +289,10 @@ impl SnapshotSender {
     ) -> Result<pb::SnapshotResponse> {
         if let Some(purpose) = &self.purpose {
             let exchange = &self.services.exchange;
-            exchange.record_access(&self.partner, AccessWay::Snapshot, purpose, accessed).await?;
+            exchange
+                .liaison
+                .record_access(&self.partner, AccessWay::Snapshot, purpose, accessed)
+                .await?;
         }
         Ok(message)
     }

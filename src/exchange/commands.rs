@@ -1,0 +1,44 @@
+//! Commands: requests that change something. Each builds the body of an entry and commits it.
+
+mod campaign;
+mod enforcement;
+mod feedback;
+mod hold;
+mod registry;
+mod release;
+mod seed;
+mod selection;
+mod sighting;
+mod submit;
+mod tip;
+mod tip_response;
+mod tip_withdrawal;
+mod withdraw;
+
+use std::sync::Arc;
+
+pub use self::campaign::{CampaignReceipt, CampaignRequest};
+pub use self::enforcement::{EnforcementReceipt, EnforcementRequest};
+pub use self::feedback::FeedbackRequest;
+pub use self::hold::{HoldRequest, PlacedHold};
+pub use self::registry::PutReceipt;
+pub use self::release::{ReleaseReceipt, ReleaseRequest};
+pub use self::seed::Seed;
+pub use self::selection::Selection;
+pub use self::sighting::SightingsRequest;
+pub use self::tip::TipRequest;
+pub use self::tip_response::ResponseRequest;
+pub use self::withdraw::WithdrawalReceipt;
+use crate::exchange::core::Core;
+
+/// Takes the requests that change something.
+#[derive(Clone, Debug)]
+pub struct Commands {
+    core: Arc<Core>,
+}
+
+impl Commands {
+    pub(in crate::exchange) fn new(core: Arc<Core>) -> Self {
+        Self { core }
+    }
+}

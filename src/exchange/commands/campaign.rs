@@ -1,0 +1,105 @@
+//! Founding campaigns, and contributing to them.
+
+use crate::domain::campaign::Contribution;
+use crate::domain::entry::{Body, CampaignPut, Outcome, RequestId, VoidReason};
+use crate::domain::sharing::SharingRequest;
+use crate::domain::submission::ItemReceipt;
+use crate::domain::{CampaignId, Sharing, Timestamp};
+use crate::error::{Error, Result};
+use crate::exchange::commands::Commands;
+use crate::exchange::commit::{item_receipts, refused};
+use crate::exchange::core::{Caller, reader};
+use crate::exchange::visibility::campaign::unknown_campaign;
+
+/// What is said of a campaign, as it was sent.
+#[derive(Clone, Debug)]
+pub struct CampaignRequest {
+    /// The key.
+    pub request: RequestId,
+    /// SHA-256 of the request as it was sent.
+    pub digest: [u8; 32],
+    /// The campaign; `None` founds one.
+    pub campaign: Option<CampaignId>,
+    /// Who is to be told.
+    pub sharing: SharingRequest,
+    /// What is said.
+    pub contribution: Contribution,
+}
+
+/// What became of it.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct CampaignReceipt {
+    /// The campaign.
+    pub campaign: CampaignId,
+    /// What it came to, with the version that is current now.
+    pub receipt: ItemReceipt,
+    /// When it was taken.
+    pub accepted: Timestamp,
+    /// Whether it had been taken before.
+    pub replayed: bool,
+}
+
+impl Commands {
+    /// Founds a campaign, or says what one is that the caller sees. Once for one key.
+    pub async fn put_campaign(
+        &self,
+        caller: &Caller,
+        request: CampaignRequest,
+    ) -> Result<CampaignReceipt> {
+        if let Some(sequence) = self.core.keyed_before(caller, &request.request, request.digest)? {
+            return self.campaign_taken(sequence, true).await;
+        }
+        let sharing = self.check_campaign(caller, request.campaign, request.sharing)?;
+        let put = CampaignPut {
+            request: request.request.clone(),
+            digest: request.digest,
+            // Drawn for this try alone: whichever is appended first under the key counts.
+            campaign: request.campaign.unwrap_or_else(|| CampaignId::from_random(rand::random())),
+            founds: request.campaign.is_none(),
+            sharing,
+            contribution: request.contribution,
+        };
+        let body = Body::CampaignPut(put);
+        let (sequence, replayed) =
+            self.core.keyed(caller, &request.request, request.digest, body).await?;
+        self.campaign_taken(sequence, replayed).await
+    }
+
+    /// Resolves the sharing of what is said of a campaign. An error where the caller does not see the campaign.
+    fn check_campaign(
+        &self,
+        caller: &Caller,
+        campaign: Option<CampaignId>,
+        sharing: SharingRequest,
+    ) -> Result<Sharing> {
+        let view = self.core.index.read()?;
+        let reader = reader(view.registry(), caller.partner())?;
+        if let Some(campaign) = campaign
+            && !self.core.sees_campaign(&view, &reader, campaign)?
+        {
+            return Err(unknown_campaign());
+        }
+        Ok(Sharing::resolve(sharing, caller.partner(), view.registry().as_ref())?)
+    }
+
+    async fn campaign_taken(&self, sequence: u64, replayed: bool) -> Result<CampaignReceipt> {
+        let logged = self.core.entry(sequence).await?;
+        let Body::CampaignPut(put) = &logged.entry.body else {
+            return Err(refused(&VoidReason::Conflicts(sequence)));
+        };
+        let outcome = self.core.index.applied_outcome(sequence)?;
+        let Outcome::Taken(outcomes) = &*outcome else {
+            return Err(Error::internal("receipt", format!("entry {sequence} was not taken")));
+        };
+        let receipts = item_receipts(sequence, std::iter::once(0), outcomes, &[]);
+        let receipt = receipts.into_iter().next().map(|(_, receipt)| receipt);
+        let missing = || Error::internal("receipt", format!("entry {sequence} came to nothing"));
+        let receipt = receipt.ok_or_else(missing)?;
+        Ok(CampaignReceipt {
+            campaign: put.campaign,
+            receipt,
+            accepted: logged.entry.time,
+            replayed,
+        })
+    }
+}

@@ -1,0 +1,118 @@
+//! Taking reports of enforcements.
+
+use crate::domain::enforcement::Enforcement;
+use crate::domain::entry::{Body, Enforcements, Outcome, Rejection, RequestId, VoidReason};
+use crate::domain::sharing::{Reader, SharingRequest};
+use crate::domain::submission::ItemReceipt;
+use crate::domain::{Invalid, Sharing, Timestamp};
+use crate::error::{Error, Result};
+use crate::exchange::commands::Commands;
+use crate::exchange::commit::{item_receipts, refused};
+use crate::exchange::core::{Caller, reader};
+use crate::exchange::visibility::enforcement::sees_tip;
+use crate::index::View;
+
+/// Enforcements as they were sent.
+#[derive(Clone, Debug)]
+pub struct EnforcementRequest {
+    /// The key.
+    pub request: RequestId,
+    /// SHA-256 of the request as it was sent.
+    pub digest: [u8; 32],
+    /// Who is to be told.
+    pub sharing: SharingRequest,
+    /// Those that could be read, each with its index.
+    pub items: Vec<(u32, Enforcement)>,
+    /// Those that could not.
+    pub rejected: Vec<Rejection>,
+}
+
+/// What became of a report.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct EnforcementReceipt {
+    /// Its entry.
+    pub sequence: u64,
+    /// When it was taken.
+    pub accepted: Timestamp,
+    /// What became of each, by index.
+    pub items: Vec<(u32, ItemReceipt)>,
+    /// Whether it had been taken before.
+    pub replayed: bool,
+}
+
+impl Commands {
+    /// Takes a report of enforcements, once for one key. Each that names what its author does not see,
+    /// or claims what another did, is rejected by itself.
+    pub async fn report_enforcement(
+        &self,
+        caller: &Caller,
+        request: EnforcementRequest,
+    ) -> Result<EnforcementReceipt> {
+        if let Some(sequence) = self.core.keyed_before(caller, &request.request, request.digest)? {
+            return self.reported(sequence, true).await;
+        }
+        let (key, digest) = (request.request.clone(), request.digest);
+        let body = Body::Enforcements(self.check_enforcements(caller, request)?);
+        let (sequence, replayed) = self.core.keyed(caller, &key, digest, body).await?;
+        self.reported(sequence, replayed).await
+    }
+
+    /// Rejects those that are not the caller's to report.
+    fn check_enforcements(
+        &self,
+        caller: &Caller,
+        request: EnforcementRequest,
+    ) -> Result<Enforcements> {
+        let EnforcementRequest { request, digest, sharing, items: sent, mut rejected } = request;
+        let view = self.core.index.read()?;
+        let reader = reader(view.registry(), caller.partner())?;
+        let sharing = Sharing::resolve(sharing, caller.partner(), view.registry().as_ref())?;
+        let mut items = Vec::with_capacity(sent.len());
+        for (index, enforcement) in sent {
+            match self.refuses_enforcement(&view, &reader, &enforcement)? {
+                None => items.push((index, enforcement)),
+                Some(invalid) => rejected.push(Rejection { index, invalid }),
+            }
+        }
+        rejected.sort_by_key(|one| one.index);
+        Ok(Enforcements { request, digest, sharing, items, rejected })
+    }
+
+    /// Why an enforcement is not its author's to report: it names what the author does not see, or what
+    /// is another's.
+    pub(in crate::exchange) fn refuses_enforcement(
+        &self,
+        view: &View<'_>,
+        author: &Reader,
+        enforcement: &Enforcement,
+    ) -> Result<Option<Invalid>> {
+        if let Some(campaign) = enforcement.campaign
+            && !self.core.sees_campaign(view, author, campaign)?
+        {
+            return Ok(Some(Invalid::new("campaign", "is not a campaign that you see")));
+        }
+        if let Some(tip) = enforcement.tip
+            && !sees_tip(view, author, tip)?
+        {
+            return Ok(Some(Invalid::new("tip", "is not a tip of yours")));
+        }
+        let owners =
+            enforcement.check_owners(&author.id, |platform| view.registry().owner(platform));
+        Ok(owners.err())
+    }
+
+    async fn reported(&self, sequence: u64, replayed: bool) -> Result<EnforcementReceipt> {
+        let logged = self.core.entry(sequence).await?;
+        let accepted = logged.entry.time;
+        let Body::Enforcements(sent) = &logged.entry.body else {
+            return Err(refused(&VoidReason::Conflicts(sequence)));
+        };
+        let outcome = self.core.index.applied_outcome(sequence)?;
+        let Outcome::Taken(outcomes) = &*outcome else {
+            return Err(Error::internal("receipt", format!("entry {sequence} was not taken")));
+        };
+        let indexes = sent.items.iter().map(|(index, _)| *index);
+        let items = item_receipts(sequence, indexes, outcomes, &sent.rejected);
+        Ok(EnforcementReceipt { sequence, accepted, items, replayed })
+    }
+}

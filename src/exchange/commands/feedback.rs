@@ -1,0 +1,95 @@
+//! Taking feedback.
+
+use crate::domain::entry::{Body, Feedback, RequestId, Target, VoidReason};
+use crate::domain::feedback::Opinion;
+use crate::domain::sharing::{Audience, SharingRequest};
+use crate::domain::{Invalid, PartnerId, Position, Sharing, Tlp, may_see};
+use crate::error::Result;
+use crate::exchange::commands::Commands;
+use crate::exchange::commands::sighting::check_no_release;
+use crate::exchange::commit::{RequestReceipt, refused};
+use crate::exchange::core::{Caller, reader};
+use crate::exchange::visibility::restricted;
+use crate::index::View;
+
+/// Feedback as it was sent.
+#[derive(Clone, Debug)]
+pub struct FeedbackRequest {
+    /// The key.
+    pub request: RequestId,
+    /// SHA-256 of the request as it was sent.
+    pub digest: [u8; 32],
+    /// The assessment's version.
+    pub about: Position,
+    /// How far the caller agrees.
+    pub opinion: Opinion,
+    /// Why.
+    pub note: Option<Box<str>>,
+    /// Who is to be told besides the assessment's author; `None` for nobody.
+    pub sharing: Option<SharingRequest>,
+}
+
+impl Commands {
+    /// Takes feedback on what the caller may see of another partner.
+    pub async fn give_feedback(
+        &self,
+        caller: &Caller,
+        request: FeedbackRequest,
+    ) -> Result<RequestReceipt> {
+        if let Some(noted) =
+            self.core.noted_before(caller, &request.request, request.digest).await?
+        {
+            return Ok(noted);
+        }
+        let (key, digest) = (request.request.clone(), request.digest);
+        let body = Body::Feedback(self.check_feedback(caller, request)?);
+        self.core.note(caller, &key, digest, body).await
+    }
+
+    /// Feedback that its giver may give.
+    fn check_feedback(&self, caller: &Caller, request: FeedbackRequest) -> Result<Feedback> {
+        let view = self.core.index.read()?;
+        let (registry, reader) = (view.registry(), reader(view.registry(), caller.partner())?);
+        let unknown = || refused(&VoidReason::VersionGone);
+        let (of, target) = find_version(&view, request.about)?.ok_or_else(unknown)?;
+        let current = view.current(target.id, &of, target.audience)?;
+        let now = self.core.clock.now();
+        let current = current
+            .filter(|current| Some(current.version) == target.version)
+            .filter(|current| may_see(&reader, &current.sharing, &of, current.version, now))
+            .ok_or_else(unknown)?;
+        if of == *caller.partner() {
+            let reason = "is your own assessment: replace or withdraw it";
+            return Err(Invalid::new("version", reason).into());
+        }
+        let sharing = match request.sharing {
+            Some(sharing) => Sharing::resolve(sharing, caller.partner(), registry.as_ref())?,
+            None => to_author_alone(&of),
+        };
+        check_no_release(&sharing)?;
+        let is_wider = sharing != to_author_alone(&of);
+        if restricted::is_restricted(&current.assessment)
+            && is_wider
+            && !restricted::stays(&sharing, registry.restricted_group())
+        {
+            let reason = "is too wide: the assessment is under a restricted label";
+            return Err(Invalid::new("sharing", reason).into());
+        }
+        let FeedbackRequest { request, digest, opinion, note, .. } = request;
+        Ok(Feedback { request, digest, of, target, opinion, note, sharing })
+    }
+}
+
+/// Whose version this is, and where the index holds it, if it was ever one.
+fn find_version(view: &View<'_>, version: Position) -> Result<Option<(PartnerId, Target)>> {
+    let Some(brought) = view.versions_of(version.sequence)? else {
+        return Ok(None);
+    };
+    let found = brought.targets(version.sequence).find(|one| one.version == Some(version));
+    Ok(found.map(|target| (brought.author, target)))
+}
+
+fn to_author_alone(author: &PartnerId) -> Sharing {
+    let audience = Audience::Named { groups: [].into(), partners: [author.clone()].into() };
+    Sharing { tlp: Tlp::Amber, audience, releases: Vec::new() }
+}

@@ -1,0 +1,112 @@
+//! Legal holds: copies that the exchange keeps of a partner's objects, whatever becomes of them.
+
+use crate::domain::entry::{
+    AppendId, Body, HoldAct, HoldChange, HoldId, HoldPlaced, LastPart, Outcome, Rejection,
+    RequestId, VoidReason,
+};
+use crate::error::{Error, Kind, Result};
+use crate::exchange::commands::Commands;
+use crate::exchange::commands::selection::{Parts, Scope, Selection};
+use crate::exchange::commit::refused;
+use crate::exchange::core::Caller;
+use crate::exchange::visibility::hold::LegalHold;
+use crate::journal::Append;
+
+/// How many objects one entry holds. A larger hold becomes several.
+const OBJECTS_AT_ONCE: usize = 500;
+
+/// A hold as it was asked for.
+#[derive(Clone, Debug)]
+pub struct HoldRequest {
+    /// The key.
+    pub request: RequestId,
+    /// SHA-256 of the request as it was sent.
+    pub digest: [u8; 32],
+    /// What is to be kept.
+    pub selection: Selection,
+    /// Why.
+    pub reason: Box<str>,
+}
+
+/// A hold that was placed.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct PlacedHold {
+    /// The hold.
+    pub hold: LegalHold,
+    /// Keys that could not be read.
+    pub rejected: Vec<Rejection>,
+    /// The entries that placed it.
+    pub sequences: Vec<u64>,
+    /// Whether it had been placed before.
+    pub replayed: bool,
+}
+
+impl Commands {
+    /// Keeps copies of a caller's own current objects, once for one key.
+    pub async fn place_hold(&self, caller: &Caller, request: HoldRequest) -> Result<PlacedHold> {
+        let HoldRequest { request, digest, selection, reason } = request;
+        let hold = HoldId::of(caller.partner(), &request);
+        if let Some(last) = self.core.keyed_before(caller, &request, digest)? {
+            return self.placed(caller, hold, last, true).await;
+        }
+        let selected =
+            self.select(caller.partner(), &selection, Scope::Assessments, |_| None).await?;
+        if selected.objects.is_empty() {
+            let message = "there is nothing to keep: you say nothing of this at the moment";
+            return Err(Error::new(Kind::NotFound, "nothing_to_hold", message));
+        }
+        let parts = Parts { request: &request, digest, selected, at_once: OBJECTS_AT_ONCE };
+        let body = |objects, last| {
+            let (request, reason) = (request.clone(), reason.clone());
+            Body::HoldPlaced(HoldPlaced { hold, request, digest, last, reason, objects })
+        };
+        let (last, replayed) = self.append_parts(caller, parts, body).await?;
+        self.placed(caller, hold, last, replayed).await
+    }
+
+    async fn placed(
+        &self,
+        caller: &Caller,
+        hold: HoldId,
+        last: u64,
+        replayed: bool,
+    ) -> Result<PlacedHold> {
+        let logged = self.core.entry(last).await?;
+        let Body::HoldPlaced(HoldPlaced { last: Some(part), .. }) = &logged.entry.body else {
+            return Err(refused(&VoidReason::Conflicts(last)));
+        };
+        let LastPart { earlier, rejected, .. } = part.clone();
+        let sequences = earlier.into_iter().chain([last]).collect();
+        let hold = self.core.own_hold(&self.core.index.read()?, caller, hold)?;
+        Ok(PlacedHold { hold, rejected, sequences, replayed })
+    }
+
+    /// Has a hold of a caller's last its whole time again from now on.
+    pub async fn renew_hold(&self, caller: &Caller, hold: HoldId) -> Result<LegalHold> {
+        self.change_hold(caller, hold, HoldAct::Renewed).await?;
+        self.core.own_hold(&self.core.index.read()?, caller, hold)
+    }
+
+    /// Ends a hold of a caller's.
+    pub async fn lift_hold(&self, caller: &Caller, hold: HoldId) -> Result<()> {
+        self.change_hold(caller, hold, HoldAct::Lifted).await
+    }
+
+    async fn change_hold(&self, caller: &Caller, hold: HoldId, act: HoldAct) -> Result<()> {
+        // The same for a hold that is another's and for none.
+        self.core.own_hold(&self.core.index.read()?, caller, hold)?;
+        let id = AppendId::derive(&[
+            b"hold",
+            caller.partner().as_str().as_bytes(),
+            hold.as_bytes(),
+            format!("{act:?}").as_bytes(),
+            &self.core.index.checkpoint().to_be_bytes(),
+        ]);
+        let body = Body::HoldChange(HoldChange { hold, act });
+        let stamp = self.core.append(Append::new(id, Some(caller.partner().clone()), body)).await?;
+        match &*self.core.index.outcome(stamp.sequence).await? {
+            Outcome::Taken(_) => Ok(()),
+            Outcome::Void(reason) => Err(refused(reason)),
+        }
+    }
+}

@@ -1,0 +1,140 @@
+//! What an operator does: partners and groups. And what a member does about its restricted group.
+//!
+//! Every request may be sent again: what stands already changes nothing.
+
+use crate::domain::entry::{AppendId, Body, Confirmation, Outcome, RegistryRule, VoidReason};
+use crate::domain::partner::{Group, GroupDefinition, Partner, Terms};
+use crate::domain::{GroupId, Invalid, PartnerId, Timestamp};
+use crate::error::{Error, Result};
+use crate::exchange::commands::Commands;
+use crate::exchange::commands::withdraw::WithdrawalReceipt;
+use crate::exchange::commit::refused;
+use crate::exchange::core::Caller;
+use crate::journal::Append;
+
+/// What became of a partner or a group that was put.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct PutReceipt<T> {
+    /// As it stands now.
+    pub item: T,
+    /// The entry that put it, or the newest where nothing changed.
+    pub sequence: u64,
+    /// Whether it stood so already.
+    pub unchanged: bool,
+}
+
+impl Commands {
+    /// Enrols a partner, or changes what the registry says of it.
+    pub async fn put_partner(
+        &self,
+        operator: &Caller,
+        partner: Partner,
+    ) -> Result<PutReceipt<Partner>> {
+        let registry = self.core.registry();
+        if let Some(rule) = registry.refuses_partner(&partner) {
+            return Err(refused(&VoidReason::Registry(rule)));
+        }
+        let sequence = self.core.index.checkpoint();
+        if registry.partner(&partner.id) == Some(&partner) {
+            return Ok(PutReceipt { item: partner, sequence, unchanged: true });
+        }
+        let sequence = self.decide(operator, Body::PartnerPut(partner.clone())).await?;
+        Ok(PutReceipt { item: partner, sequence, unchanged: false })
+    }
+
+    /// Makes a group, or changes its name and who is in it.
+    pub async fn put_group(
+        &self,
+        operator: &Caller,
+        definition: GroupDefinition,
+    ) -> Result<PutReceipt<Group>> {
+        let registry = self.core.registry();
+        for member in &definition.members {
+            if registry.partner(member).is_none() {
+                let reason = format!("there is no partner `{member}`");
+                return Err(Invalid::new("group.members", reason).into());
+            }
+        }
+        if let Some(rule) = registry.refuses_group(&definition) {
+            return Err(refused(&VoidReason::Registry(rule)));
+        }
+        let id = definition.id.clone();
+        if let Some(known) = registry.group(&id)
+            && known.is_as_defined(&definition)
+        {
+            let sequence = self.core.index.checkpoint();
+            return Ok(PutReceipt { item: known.clone(), sequence, unchanged: true });
+        }
+        let sequence = self.decide(operator, Body::GroupPut(definition)).await?;
+        let item = self.core.registry().group(&id).cloned();
+        let item = item.ok_or_else(|| Error::internal("put_group", "the group is not there"))?;
+        Ok(PutReceipt { item, sequence, unchanged: false })
+    }
+
+    /// Keeps a partner out from now on, and takes back what it submitted since a time, where one is
+    /// given. Its streams end as the entry is applied.
+    pub async fn suspend_partner(
+        &self,
+        operator: &Caller,
+        partner: &PartnerId,
+        compromised_since: Option<Timestamp>,
+    ) -> Result<WithdrawalReceipt> {
+        let registry = self.core.registry();
+        if let Some(rule) = registry.refuses_suspension(partner) {
+            return Err(refused(&VoidReason::Registry(rule)));
+        }
+        if !registry.suspended().contains(partner) {
+            self.decide(operator, Body::PartnerSuspended(partner.clone())).await?;
+        }
+        match compromised_since {
+            Some(since) => self.withdraw_since(operator, partner, since).await,
+            None => Ok(WithdrawalReceipt::default()),
+        }
+    }
+
+    /// Lets a suspended partner in again.
+    pub async fn resume_partner(&self, operator: &Caller, partner: &PartnerId) -> Result<()> {
+        let registry = self.core.registry();
+        if let Some(rule) = registry.refuses_suspension(partner) {
+            return Err(refused(&VoidReason::Registry(rule)));
+        }
+        if registry.suspended().contains(partner) {
+            self.decide(operator, Body::PartnerResumed(partner.clone())).await?;
+        }
+        Ok(())
+    }
+
+    /// Takes note that a member confirms the terms of the restricted group, word for word.
+    pub async fn confirm_terms(&self, caller: &Caller, group: &GroupId, terms: &str) -> Result<()> {
+        let registry = self.core.registry();
+        let confirmation = Confirmation { partner: caller.partner().clone(), group: group.clone() };
+        let known = registry.group(group).filter(|group| group.current(caller.partner()).is_some());
+        let known = known.and_then(|group| group.restricted.as_ref()).map(Terms::as_str);
+        if known != Some(terms.trim()) || registry.refuses_confirmation(&confirmation).is_some() {
+            // The same for a group that does not exist and one that the caller is not in.
+            let rule = RegistryRule::TermsUnknown;
+            return Err(refused(&VoidReason::Registry(rule)));
+        }
+        if !registry.has_confirmed(caller.partner()) {
+            self.decide(caller, Body::TermsConfirmed(confirmation)).await?;
+        }
+        Ok(())
+    }
+
+    /// Appends what changes the registry, and waits for what it comes to.
+    async fn decide(&self, caller: &Caller, body: Body) -> Result<u64> {
+        // The same change may be asked for again once another has come between.
+        let id = AppendId::derive(&[
+            b"registry",
+            caller.partner().as_str().as_bytes(),
+            format!("{body:?}").as_bytes(),
+            &self.core.index.checkpoint().to_be_bytes(),
+        ]);
+        let author = Some(caller.partner().clone());
+        let stamp = self.core.append(Append::new(id, author, body)).await?;
+        match &*self.core.index.outcome(stamp.sequence).await? {
+            Outcome::Taken(_) => Ok(stamp.sequence),
+            Outcome::Void(reason) => Err(refused(reason)),
+        }
+    }
+}

@@ -1,0 +1,71 @@
+//! Partners and groups of the configuration, into the journal.
+
+use tracing::{info, warn};
+
+use crate::domain::entry::{AppendId, Body, Outcome, VoidReason};
+use crate::domain::partner::{GroupDefinition, Partner};
+use crate::error::Result;
+use crate::exchange::commands::Commands;
+use crate::journal::Append;
+
+/// What the configuration says of partners and groups.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Seed {
+    /// The partners.
+    pub partners: Vec<Partner>,
+    /// The groups, over these partners.
+    pub groups: Vec<GroupDefinition>,
+}
+
+impl Commands {
+    /// Puts into the journal the partners and groups that it does not know. Those that it knows
+    /// stand as the journal says; where the configuration says otherwise, the log names them.
+    ///
+    /// Taken up where a crash left it, and idempotent.
+    pub async fn seed(&self, seed: Seed) -> Result<()> {
+        let registry = self.core.registry();
+        let mut added = 0;
+        for partner in seed.partners {
+            match registry.partner(&partner.id) {
+                Some(known) if *known == partner => {}
+                Some(_) => warn!(partner = %partner.id, "{DIFFERS}"),
+                None => {
+                    self.put(Body::PartnerPut(partner)).await?;
+                    added += 1;
+                }
+            }
+        }
+        for group in seed.groups {
+            match registry.group(&group.id) {
+                Some(known) if known.is_as_defined(&group) => {}
+                Some(_) => warn!(group = %group.id, "{DIFFERS}"),
+                None => {
+                    self.put(Body::GroupPut(group)).await?;
+                    added += 1;
+                }
+            }
+        }
+        if added > 0 {
+            info!(added, "partners and groups of the configuration were put into the registry");
+        }
+        Ok(())
+    }
+
+    async fn put(&self, body: Body) -> Result<()> {
+        // The same may be put again once another start has made it possible.
+        let id = AppendId::derive(&[
+            b"seed",
+            format!("{body:?}").as_bytes(),
+            &self.core.index.checkpoint().to_be_bytes(),
+        ]);
+        let stamp = self.core.append(Append::new(id, None, body)).await?;
+        if let Outcome::Void(VoidReason::Registry(rule)) =
+            &*self.core.index.outcome(stamp.sequence).await?
+        {
+            warn!("the registry does not allow what the configuration adds: {}", rule.reason());
+        }
+        Ok(())
+    }
+}
+
+const DIFFERS: &str = "the configuration differs from the registry, and the registry stands";

@@ -1,0 +1,307 @@
+//! Which of its own objects a partner means, and entries over many of them.
+
+use std::collections::BTreeSet;
+
+use crate::domain::audience::AudienceDigest;
+use crate::domain::enforcement::EnforcementId;
+use crate::domain::entry::{
+    AppendId, Body, LastPart, Outcome, Rejection, Releasable, RequestId, SubmissionId, Target,
+    VoidReason,
+};
+use crate::domain::{CampaignId, IndicatorId, Invalid, PartnerId, Sharing};
+use crate::error::Result;
+use crate::exchange::commands::Commands;
+use crate::exchange::commands::withdraw::batches_of;
+use crate::exchange::commit::refused;
+use crate::exchange::core::Caller;
+use crate::index::View;
+use crate::index::keys::ListedBy;
+use crate::index::record::{AssessmentRecord, EnforcementRecord, EntryVersions};
+use crate::journal::Append;
+
+/// Some of a partner's own current objects.
+#[derive(Clone, Debug)]
+pub enum Selection {
+    /// What it says of these indicators; of keys that cannot be read, why not.
+    Indicators {
+        /// The keys, in their order.
+        keys: Vec<std::result::Result<IndicatorId, Invalid>>,
+        /// To this audience alone; to every one where it is `None`.
+        audience: Option<AudienceDigest>,
+    },
+    /// What a submission brought.
+    Submission(SubmissionId),
+    /// What names a campaign: what is said of it, what was done against it, and the assessments.
+    Campaign(CampaignId),
+    /// What was done, under these ids; of ids that cannot be read, why not.
+    Enforcements(Vec<std::result::Result<EnforcementId, Invalid>>),
+}
+
+/// What a request is about.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(in crate::exchange) enum Scope {
+    /// Assessments alone.
+    Assessments,
+    /// What is said of campaigns and what was done, too.
+    All,
+}
+
+/// One of the objects that a selection may mean.
+#[derive(Clone, Copy, Debug)]
+pub(in crate::exchange) enum Candidate<'a> {
+    /// An assessment.
+    Assessment(&'a AssessmentRecord),
+    /// What is said of a campaign, or what was done, with whom it is shared.
+    Other(&'a Sharing),
+}
+
+/// What a selection comes to.
+#[derive(Clone, Debug, Default)]
+pub(in crate::exchange) struct ResolvedSelection {
+    pub objects: Vec<Releasable>,
+    /// Of keys alone: what cannot be meant, by the index of the key.
+    pub rejected: Vec<Rejection>,
+    /// How many objects are left out that no key named.
+    pub left_out: u64,
+}
+
+/// What the entries of a request are made of.
+pub(in crate::exchange) struct Parts<'a> {
+    pub request: &'a RequestId,
+    pub digest: [u8; 32],
+    pub selected: ResolvedSelection,
+    /// How many objects are one entry.
+    pub at_once: usize,
+}
+
+impl Commands {
+    /// The objects of a selection, but for those that are refused.
+    pub(in crate::exchange) async fn select(
+        &self,
+        author: &PartnerId,
+        selection: &Selection,
+        scope: Scope,
+        refuses: impl Fn(Candidate<'_>) -> Option<Invalid>,
+    ) -> Result<ResolvedSelection> {
+        let (mut selected, view) = (ResolvedSelection::default(), self.core.index.read()?);
+        match selection {
+            Selection::Indicators { keys, audience } => {
+                let mut seen = BTreeSet::new();
+                for (index, key) in (0u32..).zip(keys) {
+                    match key {
+                        Err(invalid) => {
+                            let invalid = invalid.clone();
+                            selected.rejected.push(Rejection { index, invalid });
+                        }
+                        Ok(id) if !seen.insert(*id) => {}
+                        Ok(id) => {
+                            let current = view.current_by(*id, author)?.into_iter();
+                            let meant =
+                                current.filter(|one| audience.is_none_or(|a| a == one.audience));
+                            let before = selected.objects.len();
+                            for target in meant {
+                                selected.add(&view, author, target, Some(index), &refuses)?;
+                            }
+                            // Of a release the answer says by itself what came to nothing.
+                            if scope == Scope::Assessments && selected.objects.len() == before {
+                                let invalid = Invalid::new("keys", "is nothing that you speak of");
+                                selected.rejected.push(Rejection { index, invalid });
+                            }
+                        }
+                    }
+                }
+            }
+            Selection::Submission(submission) => {
+                select_submission(&view, author, submission, &refuses, &mut selected).await?;
+            }
+            Selection::Campaign(campaign) => {
+                // What is said of it first: who is given that sees the campaign in what follows.
+                if scope == Scope::All {
+                    select_contributions(&view, author, *campaign, &refuses, &mut selected).await?;
+                }
+                select_campaign(&view, author, *campaign, &refuses, &mut selected).await?;
+            }
+            Selection::Enforcements(ids) => {
+                select_enforcements(&view, author, ids, &refuses, &mut selected)?;
+            }
+        }
+        Ok(selected)
+    }
+
+    /// Appends the entries of a request over many objects, so that no receipt waits on them, and gives the
+    /// last of them: the one that stands under the request's key. Tells whether the same request had
+    /// been taken before.
+    pub(in crate::exchange) async fn append_parts(
+        &self,
+        caller: &Caller,
+        parts: Parts<'_>,
+        body: impl Fn(Vec<Releasable>, Option<LastPart>) -> Body,
+    ) -> Result<(u64, bool)> {
+        let Parts { request, digest, selected, at_once } = parts;
+        let ResolvedSelection { objects, rejected, left_out } = selected;
+        let (mut rest, mut earlier) = (objects.as_slice(), Vec::new());
+        loop {
+            let (now, behind) = rest.split_at(at_once.min(rest.len()));
+            rest = behind;
+            let last = rest.is_empty().then(|| LastPart {
+                earlier: earlier.clone(),
+                rejected: rejected.clone(),
+                left_out,
+            });
+            let id = AppendId::derive(&[
+                b"request",
+                caller.partner().as_str().as_bytes(),
+                request.as_str().as_bytes(),
+                &digest,
+                &(earlier.len() as u64).to_be_bytes(),
+                &self.core.index.checkpoint().to_be_bytes(),
+            ]);
+            let author = Some(caller.partner().clone());
+            let body = body(now.to_vec(), last);
+            let stamp = self.core.append(Append::new(id, author, body)).await?;
+            match &*self.core.index.outcome(stamp.sequence).await? {
+                Outcome::Taken(_) if rest.is_empty() => {
+                    return Ok((stamp.sequence, stamp.repeated));
+                }
+                Outcome::Taken(_) => earlier.push(stamp.sequence),
+                Outcome::Void(VoidReason::Repeats(first)) => return Ok((*first, true)),
+                Outcome::Void(reason) => return Err(refused(reason)),
+            }
+        }
+    }
+}
+
+impl ResolvedSelection {
+    /// Adds what a target names, where it still stands in that version.
+    fn add(
+        &mut self,
+        view: &View<'_>,
+        author: &PartnerId,
+        target: Target,
+        index: Option<u32>,
+        refuses: &impl Fn(Candidate<'_>) -> Option<Invalid>,
+    ) -> Result<()> {
+        let current = view.current(target.id, author, target.audience)?;
+        if let Some(current) = current.filter(|current| Some(current.version) == target.version) {
+            let why = refuses(Candidate::Assessment(&current));
+            self.judge(Releasable::Assessment(target), why, index);
+        }
+        Ok(())
+    }
+
+    /// Adds the versions of an entry that still stand.
+    fn add_all(
+        &mut self,
+        view: &View<'_>,
+        brought: &EntryVersions,
+        sequence: u64,
+        refuses: &impl Fn(Candidate<'_>) -> Option<Invalid>,
+    ) -> Result<()> {
+        for target in brought.targets(sequence) {
+            self.add(view, &brought.author, target, None, refuses)?;
+        }
+        Ok(())
+    }
+
+    fn judge(&mut self, object: Releasable, refused: Option<Invalid>, index: Option<u32>) {
+        match (refused, index) {
+            (None, _) => self.objects.push(object),
+            (Some(invalid), Some(index)) => self.rejected.push(Rejection { index, invalid }),
+            (Some(_), None) => self.left_out += 1,
+        }
+    }
+}
+
+async fn select_submission(
+    view: &View<'_>,
+    author: &PartnerId,
+    submission: &SubmissionId,
+    refuses: &impl Fn(Candidate<'_>) -> Option<Invalid>,
+    selected: &mut ResolvedSelection,
+) -> Result<()> {
+    for sequence in batches_of(view, author, submission)? {
+        if let Some(brought) = view.versions_of(sequence)? {
+            selected.add_all(view, &brought, sequence, refuses)?;
+        }
+        // There may be many of them: others get their turn.
+        tokio::task::yield_now().await;
+    }
+    Ok(())
+}
+
+/// What an author says of a campaign, and what it did against it.
+async fn select_contributions(
+    view: &View<'_>,
+    author: &PartnerId,
+    campaign: CampaignId,
+    refuses: &impl Fn(Candidate<'_>) -> Option<Invalid>,
+    selected: &mut ResolvedSelection,
+) -> Result<()> {
+    for kept in view.contributions(campaign) {
+        let kept = kept?;
+        if kept.author == *author {
+            let audience = AudienceDigest::of(&kept.sharing.audience);
+            let object = Releasable::Contribution { campaign, audience, version: kept.position };
+            selected.judge(object, refuses(Candidate::Other(&kept.sharing)), None);
+        }
+    }
+    for kept in view.enforcements_back(ListedBy::Campaign(campaign), None) {
+        let kept = kept?;
+        if kept.author == *author {
+            let object = enforcement(&kept);
+            selected.judge(object, refuses(Candidate::Other(&kept.sharing)), None);
+        }
+        // There may be many of them: others get their turn.
+        tokio::task::yield_now().await;
+    }
+    Ok(())
+}
+
+fn select_enforcements(
+    view: &View<'_>,
+    author: &PartnerId,
+    ids: &[std::result::Result<EnforcementId, Invalid>],
+    refuses: &impl Fn(Candidate<'_>) -> Option<Invalid>,
+    selected: &mut ResolvedSelection,
+) -> Result<()> {
+    let mut seen = BTreeSet::new();
+    for (index, id) in (0u32..).zip(ids) {
+        match id {
+            Err(invalid) => {
+                selected.rejected.push(Rejection { index, invalid: invalid.clone() });
+            }
+            Ok(id) if !seen.insert(id) => {}
+            Ok(id) => {
+                for kept in view.enforcement_versions(author, id) {
+                    let kept = kept?;
+                    let why = refuses(Candidate::Other(&kept.sharing));
+                    selected.judge(enforcement(&kept), why, Some(index));
+                }
+            }
+        }
+    }
+    Ok(())
+}
+
+async fn select_campaign(
+    view: &View<'_>,
+    author: &PartnerId,
+    campaign: CampaignId,
+    refuses: &impl Fn(Candidate<'_>) -> Option<Invalid>,
+    selected: &mut ResolvedSelection,
+) -> Result<()> {
+    for named in view.naming(campaign, 0) {
+        let (sequence, named) = named?;
+        if named.brought.author == *author {
+            selected.add_all(view, &named.brought, sequence, refuses)?;
+        }
+        // There may be many of them: others get their turn.
+        tokio::task::yield_now().await;
+    }
+    Ok(())
+}
+
+fn enforcement(kept: &EnforcementRecord) -> Releasable {
+    let audience = AudienceDigest::of(&kept.sharing.audience);
+    Releasable::Enforcement { id: kept.enforcement.id.clone(), audience, version: kept.position }
+}

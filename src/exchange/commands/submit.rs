@@ -1,0 +1,226 @@
+//! Taking submissions.
+//!
+//! A receipt means: on disk, applied, visible to a following read. It is read from what apply
+//! decided, so that two requests under one key that cross each other get one answer.
+
+use std::collections::BTreeSet;
+
+use crate::domain::audience::AudienceDigest;
+use crate::domain::entry::{
+    AppendId, Batch, Body, Close, Entry, Item, ItemOutcome, Outcome, Rejection, SubmissionId,
+    VoidReason,
+};
+use crate::domain::submission::{BatchReceipt, BatchRequest, Receipt, Referrals, Submission};
+use crate::domain::{Invalid, Sharing};
+use crate::error::{Error, Result};
+use crate::exchange::commands::Commands;
+use crate::exchange::commit::{item_receipts, refused};
+use crate::exchange::core::{Caller, reader};
+use crate::exchange::visibility::restricted;
+use crate::index::View;
+use crate::journal::Append;
+
+impl Commands {
+    /// Takes a batch of a submission, or its close, or first the one and then the other.
+    ///
+    /// Idempotent: the same (partner, submission, number) with the same content gives the same
+    /// receipt. After an error of kind `Unknown`, `Unavailable` or `Exhausted` the same request may
+    /// be sent again.
+    pub async fn submit(&self, caller: &Caller, submission: Submission) -> Result<Receipt> {
+        let batch = match submission.batch {
+            Some(batch) => Some(self.submit_batch(caller, &submission.id, batch).await?),
+            None => None,
+        };
+        let referrals = match submission.close {
+            Some(batches) => {
+                self.close_submission(caller, &submission.id, batches).await?;
+                Some(self.core.refer_submission(caller, &submission.id).await?)
+            }
+            None => None,
+        };
+        Ok(Receipt {
+            submission: submission.id,
+            batch,
+            closed: submission.close.is_some(),
+            referrals: referrals
+                .map(|done| Referrals { to: done.to, not_referred: done.not_referred }),
+        })
+    }
+
+    async fn submit_batch(
+        &self,
+        caller: &Caller,
+        submission: &SubmissionId,
+        request: BatchRequest,
+    ) -> Result<BatchReceipt> {
+        let (number, digest) = (request.number, request.digest);
+        let view = self.core.index.read()?;
+        if let Some(sequence) = self.taken_before(&view, caller, submission, number, digest)? {
+            drop(view);
+            return self.replayed(sequence).await;
+        }
+        let registry = view.registry();
+        let sharing = Sharing::resolve(request.sharing, caller.partner(), registry.as_ref())?;
+        let now = self.core.clock.now();
+        if sharing.releases.iter().any(|one| one.until.is_some_and(|until| until <= now)) {
+            return Err(Invalid::new("sharing.releases.until", "has passed").into());
+        }
+        let (items, rejected) =
+            restricted::hold(request.items, &sharing, registry, request.rejected);
+        let (items, mut rejected) = self.hold_campaigns(&view, caller, items, rejected)?;
+        drop(view);
+        rejected.sort_by_key(|one| one.index);
+        let body = Body::SubmissionBatch(Batch {
+            submission: submission.clone(),
+            number,
+            digest,
+            sharing,
+            replaces: request.replaces.as_ref().map(AudienceDigest::of),
+            items,
+            rejected,
+        });
+        let id = |refused_before: u64| {
+            AppendId::derive(&[
+                b"batch",
+                caller.partner().as_str().as_bytes(),
+                submission.as_str().as_bytes(),
+                &number.to_be_bytes(),
+                &digest,
+                &refused_before.to_be_bytes(),
+            ])
+        };
+        let mut append = Append::new(id(0), Some(caller.partner().clone()), body);
+        loop {
+            let encoded = append.encoded().clone();
+            let stamp = self.core.append(append).await?;
+            match &*self.core.index.outcome(stamp.sequence).await? {
+                Outcome::Taken(items) => {
+                    return self.receipt(stamp.sequence, items, stamp.repeated).await;
+                }
+                Outcome::Void(VoidReason::Repeats(first)) => return self.replayed(*first).await,
+                // The refusal of an earlier try. The author may be back by now, or in its group.
+                Outcome::Void(VoidReason::AudienceGone | VoidReason::Suspended)
+                    if stamp.repeated =>
+                {
+                    append = Append::again(id(stamp.sequence), &encoded)
+                        .map_err(|error| Error::internal("append_again", error))?;
+                }
+                Outcome::Void(reason) => return Err(refused(reason)),
+            }
+        }
+    }
+
+    /// The items that name no campaign but one that their author sees, and the rejections with the rest.
+    fn hold_campaigns(
+        &self,
+        view: &View<'_>,
+        caller: &Caller,
+        items: Vec<Item>,
+        mut rejected: Vec<Rejection>,
+    ) -> Result<(Vec<Item>, Vec<Rejection>)> {
+        let named: BTreeSet<_> = items.iter().filter_map(|item| item.assessment.campaign).collect();
+        if named.is_empty() {
+            return Ok((items, rejected));
+        }
+        let author = reader(view.registry(), caller.partner())?;
+        let mut seen = BTreeSet::new();
+        for campaign in named {
+            if self.core.sees_campaign(view, &author, campaign)? {
+                seen.insert(campaign);
+            }
+        }
+        let (held, refused): (Vec<_>, Vec<_>) = items
+            .into_iter()
+            .partition(|item| item.assessment.campaign.is_none_or(|named| seen.contains(&named)));
+        rejected.extend(refused.into_iter().map(|item| {
+            let invalid = Invalid::new("campaign", "is not a campaign that you see");
+            Rejection { index: item.index, invalid }
+        }));
+        Ok((held, rejected))
+    }
+
+    /// The entry of a batch that was taken under this key, while receipts are kept.
+    fn taken_before(
+        &self,
+        view: &View<'_>,
+        caller: &Caller,
+        submission: &SubmissionId,
+        number: u32,
+        digest: [u8; 32],
+    ) -> Result<Option<u64>> {
+        let Some(taken) = view.taken_batch(caller.partner(), submission, number)? else {
+            return Ok(None);
+        };
+        if taken.digest != digest {
+            return Err(refused(&VoidReason::Conflicts(taken.sequence)));
+        }
+        // Apply would say so too, but the journal may remember the append, and answer for it.
+        let state = view.submission(caller.partner(), submission)?;
+        if state.is_some_and(|state| state.has_expired(self.core.clock.now())) {
+            return Err(refused(&VoidReason::SubmissionClosed));
+        }
+        Ok(Some(taken.sequence))
+    }
+
+    async fn replayed(&self, sequence: u64) -> Result<BatchReceipt> {
+        match &*self.core.index.applied_outcome(sequence)? {
+            Outcome::Taken(items) => self.receipt(sequence, items, true).await,
+            Outcome::Void(reason) => Err(refused(reason)),
+        }
+    }
+
+    async fn receipt(
+        &self,
+        sequence: u64,
+        outcomes: &[ItemOutcome],
+        replayed: bool,
+    ) -> Result<BatchReceipt> {
+        let logged = self.core.entry(sequence).await?;
+        let Entry { time, body: Body::SubmissionBatch(batch), .. } = &logged.entry else {
+            return Err(Error::internal("receipt", format!("entry {sequence} is not a batch")));
+        };
+        let indexes = batch.items.iter().map(|item| item.index);
+        let items = item_receipts(sequence, indexes, outcomes, &batch.rejected);
+        let number = batch.number;
+        Ok(BatchReceipt { number, sequence, accepted_at: *time, items, replayed })
+    }
+
+    async fn close_submission(
+        &self,
+        caller: &Caller,
+        submission: &SubmissionId,
+        batches: u32,
+    ) -> Result<()> {
+        if batches == 0 {
+            let reason = "is missing: a submission has at least one batch";
+            return Err(Invalid::new("close.batches", reason).into());
+        }
+        let state = self.core.index.read()?.submission(caller.partner(), submission)?;
+        if state.and_then(|s| s.closed).and_then(|closing| closing.batches) == Some(batches) {
+            return Ok(());
+        }
+        // Each close that may come to something else has an id of its own, so that one that was
+        // refused for a missing batch is decided anew once the batch is there.
+        let taken = state.map_or(0, |state| state.batches);
+        let id = AppendId::derive(&[
+            b"close",
+            caller.partner().as_str().as_bytes(),
+            submission.as_str().as_bytes(),
+            &batches.to_be_bytes(),
+            &taken.to_be_bytes(),
+            &self.core.index.checkpoint().to_be_bytes(),
+        ]);
+        let close = Close {
+            partner: caller.partner().clone(),
+            submission: submission.clone(),
+            batches: Some(batches),
+        };
+        let author = Some(caller.partner().clone());
+        let append = Append::new(id, author, Body::SubmissionClosed(close));
+        let stamp = self.core.append(append).await?;
+        match &*self.core.index.outcome(stamp.sequence).await? {
+            Outcome::Taken(_) => Ok(()),
+            Outcome::Void(reason) => Err(refused(reason)),
+        }
+    }
+}

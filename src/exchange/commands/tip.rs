@@ -1,0 +1,184 @@
+//! Sending tips.
+//!
+//! What a tip comes to is decided in apply, by the order; what is refused here would be refused there
+//! too, and costs no entry.
+
+use std::collections::BTreeMap;
+
+use crate::domain::entry::{
+    Body, Rejection, RequestId, SubmissionId, TipIndicator, TipSent, VoidReason,
+};
+use crate::domain::partner::Role;
+use crate::domain::sharing::Community;
+use crate::domain::tip::{MOST_RECIPIENTS, Urgency};
+use crate::domain::{CampaignId, IndicatorId, Invalid, PartnerId, Timestamp, TipId, Tlp};
+use crate::error::Result;
+use crate::exchange::commands::Commands;
+use crate::exchange::commit::{RequestReceipt, refused};
+use crate::exchange::core::{Caller, reader};
+use crate::exchange::referral::drawn;
+use crate::exchange::visibility::campaign::campaign_visible;
+use crate::exchange::visibility::restricted;
+use crate::index::{Registry, View};
+
+/// A tip as it was sent.
+#[derive(Clone, Debug)]
+pub struct TipRequest {
+    /// The key.
+    pub request: RequestId,
+    /// SHA-256 of the request as it was sent.
+    pub digest: [u8; 32],
+    /// Who is to receive it.
+    pub recipients: Vec<PartnerId>,
+    /// What it is about, in a line.
+    pub subject: Option<Box<str>>,
+    /// What the caller tells.
+    pub narrative: Box<str>,
+    /// The indicators that could be read.
+    pub indicators: Vec<TipIndicator>,
+    /// Those that could not.
+    pub rejected: Vec<Rejection>,
+    /// How soon it has to be acted upon.
+    pub urgency: Urgency,
+    /// Until when the caller would like to hear.
+    pub respond_by: Option<Timestamp>,
+    /// What recipients may do with it; the caller's default where `None`.
+    pub tlp: Option<Tlp>,
+    /// The campaign that it belongs to.
+    pub campaign: Option<CampaignId>,
+    /// The caller's submission that it refers to.
+    pub submission: Option<SubmissionId>,
+}
+
+impl Commands {
+    /// Takes a tip, once for one key, and gives its id.
+    pub async fn send_tip(
+        &self,
+        caller: &Caller,
+        request: TipRequest,
+    ) -> Result<(TipId, RequestReceipt)> {
+        if let Some(noted) =
+            self.core.noted_before(caller, &request.request, request.digest).await?
+        {
+            return self.with_tip(noted).await;
+        }
+        let (key, digest) = (request.request.clone(), request.digest);
+        let body = Body::TipSent(self.check_tip(caller, request).await?);
+        let noted = self.core.note(caller, &key, digest, body).await?;
+        self.with_tip(noted).await
+    }
+
+    /// A tip that its sender may send.
+    async fn check_tip(&self, caller: &Caller, request: TipRequest) -> Result<TipSent> {
+        let view = self.core.index.read()?;
+        let mut recipients = request.recipients;
+        recipients.sort_unstable();
+        recipients.dedup();
+        check_recipients(caller, &recipients, view.registry())?;
+        let now = self.core.clock.now();
+        if request.respond_by.is_some_and(|at| at <= now) {
+            return Err(Invalid::new("respond_by", "is not in the future").into());
+        }
+        if let Some(submission) = &request.submission
+            && view.submission(caller.partner(), submission)?.is_none()
+        {
+            return Err(Invalid::new("submission_id", "is no submission of yours").into());
+        }
+        if let Some(campaign) = request.campaign
+            && !campaign_visible(&view, caller.partner(), campaign, now)?
+        {
+            return Err(Invalid::new("campaign", "is not a campaign that you see").into());
+        }
+        let told: Vec<_> = recipients.iter().collect();
+        let (indicators, rejected) = self
+            .hold_restricted(&view, caller, &told, request.indicators, request.rejected)
+            .await?;
+        Ok(TipSent {
+            request: request.request,
+            digest: request.digest,
+            id: drawn(),
+            recipients,
+            subject: request.subject,
+            narrative: request.narrative,
+            indicators,
+            rejected,
+            urgency: request.urgency,
+            respond_by: request.respond_by,
+            tlp: request.tlp.unwrap_or_else(|| view.registry().default_tlp(caller.partner())),
+            campaign: request.campaign,
+            submission: request.submission,
+        })
+    }
+
+    async fn with_tip(&self, noted: RequestReceipt) -> Result<(TipId, RequestReceipt)> {
+        match &self.core.entry(noted.sequence).await?.entry.body {
+            Body::TipSent(sent) => Ok((sent.id, noted)),
+            _ => Err(refused(&VoidReason::Conflicts(noted.sequence))),
+        }
+    }
+
+    /// Rejects what is under a restricted label, unless somebody is told and everybody who is may hold it.
+    pub(super) async fn hold_restricted(
+        &self,
+        view: &View<'_>,
+        caller: &Caller,
+        told: &[&PartnerId],
+        indicators: Vec<TipIndicator>,
+        mut rejected: Vec<Rejection>,
+    ) -> Result<(Vec<TipIndicator>, Vec<Rejection>)> {
+        let reader = reader(view.registry(), caller.partner())?;
+        let all_may_hold = restricted::may_hold(view.registry(), told);
+        let mut restricted: BTreeMap<IndicatorId, bool> = BTreeMap::new();
+        let mut held = Vec::with_capacity(indicators.len());
+        for one in indicators {
+            let is_restricted = if let Some(known) = restricted.get(&one.id) {
+                *known
+            } else {
+                // Many of them: others get their turn.
+                tokio::task::yield_now().await;
+                let known = self.core.known_to(view, &reader, one.id)?;
+                let is_restricted = known.is_some_and(|known| {
+                    let mut said = known.assessments.iter().map(|s| &s.current.assessment);
+                    said.any(restricted::is_restricted)
+                });
+                restricted.insert(one.id, is_restricted);
+                is_restricted
+            };
+            if is_restricted && !all_may_hold {
+                let reason = "is under a restricted label: it goes to nobody outside the group \
+                              entitled to hold it";
+                let invalid = Invalid::new("indicator", reason);
+                rejected.push(Rejection { index: one.index, invalid });
+            } else {
+                held.push(TipIndicator { restricted: is_restricted, ..one });
+            }
+        }
+        rejected.sort_by_key(|one| one.index);
+        Ok((held, rejected))
+    }
+}
+
+fn check_recipients(caller: &Caller, recipients: &[PartnerId], registry: &Registry) -> Result<()> {
+    let invalid = |reason: String| Err(Invalid::new("recipients", reason).into());
+    if recipients.is_empty() || recipients.len() > MOST_RECIPIENTS {
+        let count = recipients.len();
+        return invalid(format!("has {count} partners, and may have 1 to {MOST_RECIPIENTS}"));
+    }
+    for recipient in recipients {
+        if recipient == caller.partner() {
+            return invalid("names yourself: a tip goes to others".to_owned());
+        }
+        match registry.role(recipient) {
+            Some(Role::Member | Role::Liaison) => {}
+            Some(Role::Observer) => {
+                let reason = "is an observer: a tip goes to members and liaisons";
+                return invalid(format!("`{recipient}` {reason}"));
+            }
+            Some(Role::Operator) => {
+                return invalid(format!("`{recipient}` runs the exchange and receives nothing"));
+            }
+            None => return invalid(format!("there is no partner `{recipient}`")),
+        }
+    }
+    Ok(())
+}

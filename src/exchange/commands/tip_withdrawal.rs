@@ -1,0 +1,53 @@
+//! Taking a tip back.
+
+use crate::domain::TipId;
+use crate::domain::entry::{AppendId, Body, Outcome, VoidReason};
+use crate::error::{Error, Kind, Result};
+use crate::exchange::commands::Commands;
+use crate::exchange::commit::refused;
+use crate::exchange::core::Caller;
+use crate::exchange::visibility::tip::{tip_of, withdrawal_of};
+use crate::index::View;
+use crate::journal::Append;
+
+impl Commands {
+    /// Takes a tip back, for all its recipients. Idempotent by nature: gives the entry that did, and
+    /// whether that was an earlier one.
+    pub async fn withdraw_tip(&self, caller: &Caller, id: TipId) -> Result<(u64, bool)> {
+        if let Some(before) = self.check_withdrawal(caller, id)? {
+            return Ok((before, true));
+        }
+        let append = AppendId::derive(&[
+            b"tip-withdrawal",
+            id.as_bytes(),
+            &self.core.index.checkpoint().to_be_bytes(),
+        ]);
+        let author = Some(caller.partner().clone());
+        let stamp = self.core.append(Append::new(append, author, Body::TipWithdrawn(id))).await?;
+        match &*self.core.index.outcome(stamp.sequence).await? {
+            Outcome::Taken(_) => Ok((stamp.sequence, stamp.repeated)),
+            Outcome::Void(VoidReason::TipWithdrawn) => {
+                Ok((withdrawn_by(&self.core.index.read()?, id)?, true))
+            }
+            Outcome::Void(reason) => Err(refused(reason)),
+        }
+    }
+
+    /// The entry that took a tip back before. An error where the tip is not the caller's to withdraw.
+    fn check_withdrawal(&self, caller: &Caller, id: TipId) -> Result<Option<u64>> {
+        let view = self.core.index.read()?;
+        let tip = tip_of(&view, caller, id)?;
+        if tip.sender != *caller.partner() {
+            let message = "a tip is its sender's to withdraw";
+            return Err(Error::new(Kind::Denied, "tip_not_yours", message));
+        }
+        tip.withdrawn.then(|| withdrawn_by(&view, id)).transpose()
+    }
+}
+
+/// The same for a tip that is withdrawn.
+fn withdrawn_by(view: &View<'_>, id: TipId) -> Result<u64> {
+    let missing =
+        || Error::internal("index_corrupt", format!("the withdrawal of tip {id} is missing"));
+    withdrawal_of(view, id)?.ok_or_else(missing)
+}

@@ -1,0 +1,203 @@
+//! Taking back.
+
+use std::collections::BTreeSet;
+
+use crate::domain::audience::AudienceDigest;
+use crate::domain::entry::{
+    AppendId, Body, ItemOutcome, Outcome, SubmissionId, Target, Withdrawal,
+};
+use crate::domain::sharing::Audience;
+use crate::domain::{IndicatorId, PartnerId, Position, Timestamp};
+use crate::error::{Error, Kind, Result};
+use crate::exchange::commands::Commands;
+use crate::exchange::commit::refused;
+use crate::exchange::core::Caller;
+use crate::index::View;
+use crate::index::record::EndReason;
+use crate::journal::Append;
+
+/// How many versions one entry ends. A larger withdrawal becomes several, so that no receipt waits
+/// on it.
+const TARGETS_AT_ONCE: usize = 500;
+
+/// What was taken back.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct WithdrawalReceipt {
+    /// The versions that ended, each with its indicator.
+    pub versions: Vec<(IndicatorId, Position)>,
+    /// The entries that ended them; of a submission, those of earlier withdrawals too.
+    pub sequences: Vec<u64>,
+}
+
+impl WithdrawalReceipt {
+    fn add(&mut self, more: Self) {
+        self.versions.extend(more.versions);
+        self.sequences.extend(more.sequences);
+    }
+}
+
+impl Commands {
+    /// Takes back what a caller says of indicators: to one audience, or all of it. What it does not say
+    /// is no error. Durable, applied and on its way when it returns; idempotent by nature.
+    pub async fn withdraw(
+        &self,
+        caller: &Caller,
+        indicators: &BTreeSet<IndicatorId>,
+        audience: Option<&Audience>,
+    ) -> Result<WithdrawalReceipt> {
+        let audience = audience.map(AudienceDigest::of);
+        let targets = self.targets(caller.partner(), indicators, audience)?;
+        self.end(caller, caller.partner(), targets).await
+    }
+
+    /// What a partner says of indicators: to one audience, or all of it.
+    fn targets(
+        &self,
+        partner: &PartnerId,
+        indicators: &BTreeSet<IndicatorId>,
+        audience: Option<AudienceDigest>,
+    ) -> Result<Vec<Target>> {
+        let (view, mut targets) = (self.core.index.read()?, Vec::new());
+        for id in indicators {
+            let current = view.current_by(*id, partner)?.into_iter();
+            let named = current.filter(|target| audience.is_none_or(|a| a == target.audience));
+            // Whatever is current by the time the entry is applied is meant, and not this version.
+            targets.extend(named.map(|target| Target { version: None, ..target }));
+        }
+        Ok(targets)
+    }
+
+    /// Takes back what a submission brought and that still stands.
+    pub async fn withdraw_submission(
+        &self,
+        caller: &Caller,
+        submission: &SubmissionId,
+    ) -> Result<WithdrawalReceipt> {
+        let entries = batches_of(&self.core.index.read()?, caller.partner(), submission)?;
+        self.end_entries(caller, caller.partner(), &entries).await
+    }
+
+    /// Takes back what a partner submitted at or after a time and that still stands, for a partner
+    /// whose keys were in other hands.
+    pub(in crate::exchange) async fn withdraw_since(
+        &self,
+        operator: &Caller,
+        partner: &PartnerId,
+        since: Timestamp,
+    ) -> Result<WithdrawalReceipt> {
+        let entries = self.core.index.read()?.entries_since(partner, since)?;
+        self.end_entries(operator, partner, &entries).await
+    }
+
+    async fn end_entries(
+        &self,
+        by: &Caller,
+        partner: &PartnerId,
+        entries: &[u64],
+    ) -> Result<WithdrawalReceipt> {
+        let mut withdrawn = WithdrawalReceipt::default();
+        let (mut standing, mut before) = (Vec::new(), BTreeSet::new());
+        for sequence in entries {
+            self.find_ended(partner, *sequence, &mut standing, &mut before)?;
+            if standing.len() >= TARGETS_AT_ONCE {
+                let rest = standing.split_off(standing.len() / TARGETS_AT_ONCE * TARGETS_AT_ONCE);
+                withdrawn.add(self.end(by, partner, std::mem::replace(&mut standing, rest)).await?);
+            }
+            // There may be many of them: others get their turn.
+            tokio::task::yield_now().await;
+        }
+        withdrawn.add(self.end(by, partner, standing).await?);
+        before.extend(withdrawn.sequences);
+        withdrawn.sequences = before.into_iter().collect();
+        Ok(withdrawn)
+    }
+
+    /// Adds the versions of an entry that are current, and the entries that withdrew the others.
+    fn find_ended(
+        &self,
+        partner: &PartnerId,
+        sequence: u64,
+        standing: &mut Vec<Target>,
+        before: &mut BTreeSet<u64>,
+    ) -> Result<()> {
+        let view = self.core.index.read()?;
+        let brought = view.versions_of(sequence)?;
+        for target in brought.iter().flat_map(|brought| brought.targets(sequence)) {
+            let current = view.current(target.id, partner, target.audience)?;
+            if current.is_some_and(|current| Some(current.version) == target.version) {
+                standing.push(target);
+            } else if let Some(version) = target.version
+                && let Some(closed) = view.closed_version(version)?
+                && closed.why == EndReason::Withdrawn
+            {
+                // By an earlier try, or one by one: the evidence is there.
+                before.insert(closed.by.sequence);
+            }
+        }
+        Ok(())
+    }
+
+    async fn end(
+        &self,
+        by: &Caller,
+        partner: &PartnerId,
+        targets: Vec<Target>,
+    ) -> Result<WithdrawalReceipt> {
+        let mut withdrawn = WithdrawalReceipt::default();
+        for targets in targets.chunks(TARGETS_AT_ONCE) {
+            let targets = targets.to_vec();
+            // What is taken back now is not what was taken back before: the place tells them apart, and
+            // the same place says the same twice.
+            let id = AppendId::derive(&[
+                b"withdraw",
+                partner.as_str().as_bytes(),
+                &self.core.index.checkpoint().to_be_bytes(),
+                &digest_of(&targets),
+            ]);
+            let body =
+                Body::Withdrawal(Withdrawal { partner: partner.clone(), targets: targets.clone() });
+            let author = Some(by.partner().clone());
+            let stamp = self.core.append(Append::new(id, author, body)).await?;
+            let outcome = self.core.index.outcome(stamp.sequence).await?;
+            let outcomes = match &*outcome {
+                Outcome::Taken(outcomes) => outcomes,
+                Outcome::Void(reason) => return Err(refused(reason)),
+            };
+            let ended = targets.iter().zip(outcomes).filter_map(|(target, outcome)| {
+                let ItemOutcome::Ended(version) = outcome else { return None };
+                Some((target.id, *version))
+            });
+            let before = withdrawn.versions.len();
+            withdrawn.versions.extend(ended);
+            if withdrawn.versions.len() > before {
+                withdrawn.sequences.push(stamp.sequence);
+            }
+        }
+        Ok(withdrawn)
+    }
+}
+
+/// The entries of a partner's submission. An error where it has none of this id.
+pub(in crate::exchange) fn batches_of(
+    view: &View<'_>,
+    partner: &PartnerId,
+    submission: &SubmissionId,
+) -> Result<Vec<u64>> {
+    if view.submission(partner, submission)?.is_none() {
+        let message = "you have no submission of this id";
+        return Err(Error::new(Kind::NotFound, "submission_unknown", message));
+    }
+    view.batches_of(partner, submission)
+}
+
+fn digest_of(targets: &[Target]) -> Vec<u8> {
+    let mut bytes = Vec::with_capacity(targets.len() * 36);
+    for Target { id, audience, version } in targets {
+        bytes.extend_from_slice(id.as_bytes());
+        bytes.extend_from_slice(&audience.0);
+        let version = version.unwrap_or_default();
+        bytes.extend_from_slice(&version.sequence.to_be_bytes());
+        bytes.extend_from_slice(&version.index.to_be_bytes());
+    }
+    bytes
+}

@@ -1,0 +1,168 @@
+//! What all parts of the exchange share: the log, the index, the clock, and who may call.
+
+mod caller;
+mod epoch;
+mod page;
+
+use std::collections::BTreeSet;
+use std::sync::Arc;
+use std::time::Duration;
+
+use tokio::sync::watch;
+
+pub use self::caller::Caller;
+pub(in crate::exchange) use self::caller::{reader, unknown_partner};
+use self::epoch::Epoch;
+pub use self::page::Page;
+pub(in crate::exchange) use self::page::page;
+use crate::clock::Clock;
+use crate::domain::{PartnerId, Position};
+use crate::error::{Error, Kind, Result};
+use crate::index::{Index, Registry};
+use crate::journal::{Append, AppendError, JournalError, Log, LoggedEntry, Stamp};
+
+/// What all parts of the exchange share.
+#[derive(Debug)]
+pub struct Core {
+    pub(in crate::exchange) log: Arc<Log>,
+    pub(in crate::exchange) index: Arc<Index>,
+    pub(in crate::exchange) clock: Arc<dyn Clock>,
+    pub(in crate::exchange) settings: Settings,
+    suspended: watch::Sender<Suspended>,
+    epoch: Epoch,
+}
+
+/// The most subscriptions of one partner, unless an operator sets another number. Each is a series
+/// of the lag's metric too.
+pub const SUBSCRIPTIONS_PER_PARTNER: usize = 100;
+
+type Suspended = BTreeSet<PartnerId>;
+
+/// What an operator may set.
+#[derive(Clone, Copy, Debug)]
+pub struct Settings {
+    /// How long a read waits for the version that it names in `read_after`.
+    pub read_after_timeout: Duration,
+    /// After how long without a batch the exchange closes a submission.
+    pub idle_close: Duration,
+    /// The most subscriptions of one partner.
+    pub subscriptions_per_partner: usize,
+    /// How long accesses of liaisons are kept.
+    pub accesses_kept: Duration,
+}
+
+impl Default for Settings {
+    fn default() -> Self {
+        Self {
+            read_after_timeout: Duration::from_secs(5),
+            idle_close: Duration::from_secs(15 * 60),
+            subscriptions_per_partner: SUBSCRIPTIONS_PER_PARTNER,
+            accesses_kept: Duration::from_secs(1_825 * 86_400),
+        }
+    }
+}
+
+impl Core {
+    /// A core over a log and its index.
+    pub fn new(
+        log: Arc<Log>,
+        index: Arc<Index>,
+        clock: Arc<dyn Clock>,
+        settings: Settings,
+    ) -> Self {
+        let suspended = watch::Sender::new(BTreeSet::new());
+        Self { log, index, clock, settings, suspended, epoch: Epoch::default() }
+    }
+
+    /// Who is on the exchange.
+    pub fn registry(&self) -> Arc<Registry> {
+        self.index.registry()
+    }
+
+    pub(in crate::exchange) async fn append(&self, append: Append) -> Result<Stamp> {
+        self.ensure_epoch().await?;
+        self.store(append).await
+    }
+
+    pub(in crate::exchange) async fn store(&self, append: Append) -> Result<Stamp> {
+        self.log.append(append).await.map_err(|error| match error {
+            AppendError::Full { .. } => Error::new(
+                Kind::Exhausted,
+                "storage_full",
+                "the exchange has too little room on its disk: try again later",
+            )
+            .because(error),
+            AppendError::TooLarge { .. } => Error::new(
+                Kind::Invalid,
+                "entry_too_large",
+                "the request is too large to be stored: send it in smaller parts",
+            )
+            .because(error),
+            AppendError::Rejected(_) => Error::new(
+                Kind::Unavailable,
+                "append_rejected",
+                "the exchange takes nothing at the moment: try again",
+            )
+            .because(error),
+            AppendError::Unknown(_) => Error::new(
+                Kind::Unknown,
+                "append_unknown",
+                "the exchange cannot say whether this was stored: send the same request again, it \
+                 is not stored twice",
+            )
+            .because(error),
+        })
+    }
+
+    pub(in crate::exchange) async fn entry(&self, sequence: u64) -> Result<Arc<LoggedEntry>> {
+        only(self.entries(sequence, 1).await?, sequence)
+    }
+
+    /// The same for a thread that may block.
+    pub(in crate::exchange) fn entry_blocking(&self, sequence: u64) -> Result<Arc<LoggedEntry>> {
+        only(self.log.read_blocking(sequence, 1).map_err(unreadable)?, sequence)
+    }
+
+    pub(in crate::exchange) async fn entries(
+        &self,
+        from: u64,
+        most: usize,
+    ) -> Result<Vec<Arc<LoggedEntry>>> {
+        self.log.read(from, most).await.map_err(unreadable)
+    }
+
+    /// Waits until a version has been applied here.
+    pub async fn wait_for(&self, version: Position) -> Result<()> {
+        let mut checkpoint = self.index.watch();
+        let applied = checkpoint.wait_for(|checkpoint| *checkpoint >= version.sequence);
+        match tokio::time::timeout(self.settings.read_after_timeout, applied).await {
+            Ok(Ok(_)) => Ok(()),
+            Ok(Err(_)) => Err(Error::stopping()),
+            Err(_) => Err(Error::new(
+                Kind::Unavailable,
+                "read_after",
+                format!("version {version} is not here yet: try again"),
+            )),
+        }
+    }
+}
+
+fn only(entries: Vec<Arc<LoggedEntry>>, sequence: u64) -> Result<Arc<LoggedEntry>> {
+    let missing = || Error::internal("journal_read", format!("entry {sequence} is not there"));
+    entries.into_iter().next().ok_or_else(missing)
+}
+
+fn unreadable(error: JournalError) -> Error {
+    match error {
+        JournalError::Trimmed { .. } => trimmed(),
+        error => Error::internal("journal_read", error),
+    }
+}
+
+pub(in crate::exchange) fn trimmed() -> Error {
+    Error::new(
+        Kind::OutOfRange,
+        "cursor_trimmed",
+        "the exchange no longer holds what follows the cursor: take a snapshot",
+    )
+}

@@ -1,0 +1,341 @@
+//! What a liaison is told of releases: the version where its release begins, and to drop it where that
+//! ends.
+
+mod assessments;
+
+use crate::domain::audience::AudienceDigest;
+use crate::domain::cursor::FeedPosition;
+use crate::domain::entry::{
+    Body, CampaignPut, Enforcements, Entry, ItemOutcome, Outcome, Releasable, ReleaseAct,
+};
+use crate::domain::sharing::Audience;
+use crate::domain::{PartnerId, Position, Sharing};
+use crate::error::Result;
+use crate::exchange::core::Core;
+use crate::exchange::feeds::changes::builder::{Change, EventBuilder, ReplacementBuilder};
+use crate::exchange::feeds::changes::campaigns::follows;
+use crate::exchange::feeds::changes::releases::assessments::retracted_assessment;
+use crate::exchange::feeds::event::{
+    CampaignEvent, EnforcementEvent, FeedEvent, Removal, RemovalReason, RemovedObject,
+};
+use crate::exchange::visibility::Visibility;
+use crate::index::View;
+use crate::index::record::{ContributionRecord, EnforcementRecord, ReleaseState};
+
+/// The pairs of an object and a liaison of an entry.
+struct Pairs<'a> {
+    author: &'a PartnerId,
+    objects: &'a [Releasable],
+    liaisons: &'a [PartnerId],
+    begins: bool,
+}
+
+impl Core {
+    /// What there is for a liaison in an entry that may begin or end a release, behind a place, and the
+    /// place behind that: within the entry where there may be more.
+    pub(in crate::exchange) fn by_lane(
+        &self,
+        view: &View<'_>,
+        sight: &Visibility,
+        entry: &Entry,
+        behind: FeedPosition,
+        holds_something: bool,
+    ) -> Result<(Option<FeedEvent>, FeedPosition)> {
+        match &entry.body {
+            Body::CampaignPut(put) => {
+                self.said_to_liaison(view, sight, entry, put, behind, holds_something)
+            }
+            Body::Enforcements(report) => {
+                self.done_to_liaison(view, sight, entry, report, behind, holds_something)
+            }
+            _ => self.told_of_release(view, sight, entry, behind, holds_something),
+        }
+    }
+
+    /// What there is for a liaison in an entry about releases, behind a place, and the place behind that:
+    /// within the entry where there may be more.
+    pub(in crate::exchange) fn told_of_release(
+        &self,
+        view: &View<'_>,
+        sight: &Visibility,
+        entry: &Entry,
+        behind: FeedPosition,
+        holds_something: bool,
+    ) -> Result<(Option<FeedEvent>, FeedPosition)> {
+        let done = FeedPosition::behind_entry(entry.sequence);
+        let pairs = match (&entry.body, &entry.author) {
+            (Body::Release(release), Some(author)) => Pairs {
+                author,
+                objects: &release.objects,
+                liaisons: &release.liaisons,
+                begins: matches!(release.act, ReleaseAct::Release { .. }),
+            },
+            (Body::ReleaseEnd(end), _) => Pairs {
+                author: &end.partner,
+                objects: &end.objects,
+                liaisons: &end.liaisons,
+                begins: false,
+            },
+            _ => return Ok((None, done)),
+        };
+        let own = pairs.liaisons.iter().position(|liaison| *liaison == sight.reader().id);
+        let Some(own) = own.filter(|_| pairs.begins || holds_something) else {
+            return Ok((None, done));
+        };
+        let outcome = self.index.applied_outcome(entry.sequence)?;
+        let Outcome::Taken(outcomes) = &*outcome else { return Ok((None, done)) };
+        let mut told = EventBuilder::behind(behind);
+        for (number, object) in pairs.objects.iter().enumerate() {
+            let at = number * pairs.liaisons.len() + own;
+            let place = Position::new(entry.sequence, u32::try_from(at).unwrap_or(u32::MAX));
+            let Some(outcome) = outcomes.get(at).filter(|_| place > behind.after) else { continue };
+            let one = match outcome {
+                ItemOutcome::Released(_) => {
+                    self.on_release(view, sight, pairs.author, object, place)?
+                }
+                ItemOutcome::Retracted(version) => {
+                    let ended = on_retraction(view, sight, pairs.author, object, *version, place)?;
+                    ended.map(Change::Removed)
+                }
+                _ => None,
+            };
+            if let Some(one) = one
+                && !told.add(one, FeedPosition::behind(place))
+            {
+                return Ok((told.delivery, told.place));
+            }
+        }
+        Ok((told.delivery, done))
+    }
+
+    /// What there is for a liaison in what is said of a campaign: to drop what it takes the place of, where
+    /// that was released to it, and what is said, where this is or was released with it.
+    pub(in crate::exchange) fn said_to_liaison(
+        &self,
+        view: &View<'_>,
+        sight: &Visibility,
+        entry: &Entry,
+        put: &CampaignPut,
+        behind: FeedPosition,
+        holds_something: bool,
+    ) -> Result<(Option<FeedEvent>, FeedPosition)> {
+        let done = FeedPosition::behind_entry(entry.sequence);
+        let Some(author) = &entry.author else { return Ok((None, done)) };
+        let version = Position::new(entry.sequence, 0);
+        let mut steps = ReplacementBuilder::behind(behind);
+        let audience = AudienceDigest::of(&put.sharing.audience);
+        let kept = view.contribution(put.campaign, author, audience)?;
+        let given = kept
+            .filter(|kept| kept.position == version)
+            .filter(|kept| self.comes_with(sight, author, (&kept.sharing, &kept.lane), version));
+        let given =
+            given.and_then(|kept| self.said_of(sight, kept, ReplacementBuilder::content(version)));
+        let what = RemovedObject::Contribution(put.campaign);
+        let lost = lost(view, sight, author, what, version)?.filter(|_| holds_something);
+        if !steps.add(version, lost, given) {
+            return Ok(steps.so_far());
+        }
+        Ok((steps.so_far().0, done))
+    }
+
+    /// The same of a report of enforcements.
+    pub(in crate::exchange) fn done_to_liaison(
+        &self,
+        view: &View<'_>,
+        sight: &Visibility,
+        entry: &Entry,
+        report: &Enforcements,
+        behind: FeedPosition,
+        holds_something: bool,
+    ) -> Result<(Option<FeedEvent>, FeedPosition)> {
+        let done = FeedPosition::behind_entry(entry.sequence);
+        let Some(author) = &entry.author else { return Ok((None, done)) };
+        let audience = AudienceDigest::of(&report.sharing.audience);
+        let mut steps = ReplacementBuilder::behind(behind);
+        for (index, enforcement) in &report.items {
+            let version = Position::new(entry.sequence, *index);
+            let kept = view.enforcement(author, &enforcement.id, audience)?;
+            let given = kept.filter(|kept| kept.position == version).filter(|kept| {
+                self.comes_with(sight, author, (&kept.sharing, &kept.lane), version)
+            });
+            let given = match given {
+                Some(kept) => {
+                    self.done_of(view, sight, kept, ReplacementBuilder::content(version))?
+                }
+                None => None,
+            };
+            let what = RemovedObject::Enforcement(enforcement.id.clone());
+            let lost = lost(view, sight, author, what, version)?.filter(|_| holds_something);
+            if !steps.add(version, lost, given) {
+                return Ok(steps.so_far());
+            }
+        }
+        Ok((steps.so_far().0, done))
+    }
+
+    /// Whether a liaison is given a version where it stands in the feed: it is public, or its release
+    /// began with it and is still the one in force.
+    pub(in crate::exchange) fn comes_with(
+        &self,
+        sight: &Visibility,
+        author: &PartnerId,
+        (sharing, lane): (&Sharing, &ReleaseState),
+        version: Position,
+    ) -> bool {
+        let released = lane.release_to(sharing, &sight.reader().id);
+        let comes = sharing.audience == Audience::Public
+            || released.is_some_and(|(_, since)| since == version.sequence);
+        comes && sight.may_have(author, sharing, version, self.clock.now())
+    }
+
+    /// What is said of a campaign, if the liaison asks for it.
+    pub(in crate::exchange) fn said_of(
+        &self,
+        sight: &Visibility,
+        kept: ContributionRecord,
+        place: FeedPosition,
+    ) -> Option<Change> {
+        let asks = sight.filter().follows(Some(kept.campaign));
+        asks.then(|| {
+            let contributed = self.contributed(sight.reader(), kept);
+            Change::Said(Box::new(CampaignEvent { place, contributed }))
+        })
+    }
+
+    /// What was done, if the liaison asks for it.
+    pub(in crate::exchange) fn done_of(
+        &self,
+        view: &View<'_>,
+        sight: &Visibility,
+        kept: EnforcementRecord,
+        place: FeedPosition,
+    ) -> Result<Option<Change>> {
+        if !follows(view, sight, &kept.enforcement)? {
+            return Ok(None);
+        }
+        let deed = self.deed(view, sight.reader(), kept)?;
+        Ok(Some(Change::Done(EnforcementEvent { place, deed })))
+    }
+
+    /// An object whose release began at a place, where it is still current and that release still the
+    /// one in force.
+    pub(in crate::exchange) fn on_release(
+        &self,
+        view: &View<'_>,
+        sight: &Visibility,
+        author: &PartnerId,
+        object: &Releasable,
+        at: Position,
+    ) -> Result<Option<Change>> {
+        let place = FeedPosition::behind(at);
+        match object {
+            Releasable::Assessment(target) => {
+                Ok(self.released_assessment(view, sight, author, target, at)?.map(Change::Shown))
+            }
+            Releasable::Contribution { campaign, audience, version } => {
+                let kept = view.contribution(*campaign, author, *audience)?;
+                let kept = kept.filter(|kept| kept.position == *version).filter(|kept| {
+                    self.begins(sight, author, (&kept.sharing, &kept.lane), *version, at)
+                });
+                Ok(kept.and_then(|kept| self.said_of(sight, kept, place)))
+            }
+            Releasable::Enforcement { id, audience, version } => {
+                let kept = view.enforcement(author, id, *audience)?;
+                let kept = kept.filter(|kept| kept.position == *version).filter(|kept| {
+                    self.begins(sight, author, (&kept.sharing, &kept.lane), *version, at)
+                });
+                kept.map_or(Ok(None), |kept| self.done_of(view, sight, kept, place))
+            }
+        }
+    }
+
+    /// Whether a liaison's release of a version begins with an entry. What is public was given where it
+    /// came.
+    pub(in crate::exchange) fn begins(
+        &self,
+        sight: &Visibility,
+        author: &PartnerId,
+        (sharing, lane): (&Sharing, &ReleaseState),
+        version: Position,
+        at: Position,
+    ) -> bool {
+        let began = lane.release_to(sharing, &sight.reader().id).map(|(_, since)| since);
+        began == Some(at.sequence)
+            && sharing.audience != Audience::Public
+            && sight.may_have(author, sharing, version, self.clock.now())
+    }
+}
+
+/// What a liaison is to drop since what was done with an answer to a tip took its place.
+pub(in crate::exchange) fn lost_to_answer(
+    view: &View<'_>,
+    sight: &Visibility,
+    entry: &Entry,
+    holds_something: bool,
+) -> Result<Option<FeedEvent>> {
+    let (Body::TipResponded(response), Some(author)) = (&entry.body, &entry.author) else {
+        return Ok(None);
+    };
+    let Some((done, _)) = response.enforcement.as_ref().filter(|_| holds_something) else {
+        return Ok(None);
+    };
+    let what = RemovedObject::Enforcement(done.id.clone());
+    let version = Position::new(entry.sequence, 0);
+    let lost = lost(view, sight, author, what, version)?;
+    let place = FeedPosition::behind_entry(entry.sequence);
+    Ok(lost.map(|lost| FeedEvent::Removals(vec![Removal { place, ..lost }])))
+}
+
+/// What was released to a liaison and lost its place to a version; its place is set by who asks.
+fn lost(
+    view: &View<'_>,
+    sight: &Visibility,
+    author: &PartnerId,
+    what: RemovedObject,
+    at: Position,
+) -> Result<Option<Removal>> {
+    if !sight.filter().is_empty() {
+        return Ok(None);
+    }
+    let lost = view.lost(at)?.filter(|one| one.liaisons.contains(&sight.reader().id));
+    Ok(lost.map(|lost| Removal {
+        place: FeedPosition::behind(at),
+        version: lost.version,
+        what,
+        author: author.clone(),
+        reason: RemovalReason::Replaced,
+    }))
+}
+
+/// A version that a liaison held by a release up to a place, and no longer may.
+fn on_retraction(
+    view: &View<'_>,
+    sight: &Visibility,
+    author: &PartnerId,
+    object: &Releasable,
+    version: Position,
+    at: Position,
+) -> Result<Option<Removal>> {
+    let (what, sharing) = match object {
+        Releasable::Assessment(target) => {
+            return retracted_assessment(view, sight, author, target, version, at);
+        }
+        Releasable::Contribution { campaign, audience, .. } => {
+            let kept = view.contribution(*campaign, author, *audience)?;
+            (RemovedObject::Contribution(*campaign), kept.map(|kept| kept.sharing))
+        }
+        Releasable::Enforcement { id, audience, .. } => {
+            let kept = view.enforcement(author, id, *audience)?;
+            (RemovedObject::Enforcement(id.clone()), kept.map(|kept| kept.sharing))
+        }
+    };
+    // What is public stays, and a filter asks for assessments.
+    if !sight.filter().is_empty()
+        || sharing.is_some_and(|sharing| sharing.audience == Audience::Public)
+    {
+        return Ok(None);
+    }
+    let (place, author) = (FeedPosition::behind(at), author.clone());
+    let reason = RemovalReason::NoLongerShared;
+    Ok(Some(Removal { place, version, what, author, reason }))
+}

@@ -1,0 +1,227 @@
+//! Who was told that versions ended: the evidence, for their author.
+
+use std::collections::BTreeSet;
+use std::sync::Arc;
+
+use crate::domain::cursor::FeedPosition;
+use crate::domain::entry::{Body, ItemOutcome, Outcome};
+use crate::domain::{PartnerId, Position, Timestamp};
+use crate::error::{Error, Kind, Result};
+use crate::exchange::core::{Caller, Page, page};
+use crate::exchange::feeds::Feeds;
+use crate::exchange::feeds::changes::releases::lost_to_answer;
+use crate::exchange::feeds::changes::removals::ending;
+use crate::exchange::feeds::event::FeedEvent;
+use crate::exchange::visibility::{AsOf, VersionMeta, Visibility};
+use crate::index::View;
+use crate::index::record::ClosedVersion;
+use crate::journal::{LoggedEntry, StoredSubscription};
+
+/// The most ended versions that an answer names.
+const MOST_NAMED: usize = 1_000;
+
+/// A subscription whose reader was to be told.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct RemovalDelivery {
+    /// Whose subscription.
+    pub partner: PartnerId,
+    /// Its name.
+    pub subscription: String,
+    /// How many of the versions its reader could see, and asked for.
+    pub removals: usize,
+    /// Whether it has acknowledged past all of them.
+    pub acknowledged: bool,
+    /// When it last acknowledged anything.
+    pub acknowledged_at: Option<Timestamp>,
+}
+
+/// A caller's versions that an entry ended.
+struct Ending {
+    author: PartnerId,
+    sequence: u64,
+    at: Timestamp,
+    /// Each version, with the item of the entry by which it ended.
+    versions: Vec<(Position, ClosedVersion)>,
+    /// Those whose releases ended by it, and the entry: of these liaisons are told, and nobody else.
+    by_lane: Option<(Vec<Position>, Arc<LoggedEntry>)>,
+}
+
+impl Feeds {
+    /// Which subscriptions were to be told of the end of a caller's versions by an entry, a page of
+    /// them by partner and name, and the versions. An error where it ended none of the caller's.
+    pub fn list_deliveries(
+        &self,
+        caller: &Caller,
+        sequence: u64,
+        after: &str,
+        size: usize,
+    ) -> Result<(Page<RemovalDelivery>, Vec<Position>)> {
+        if sequence == 0 || sequence > self.core.index.checkpoint() {
+            return Err(nothing_ended());
+        }
+        let view = self.core.index.read()?;
+        let ending = self.ended_by(&view, caller, sequence)?;
+        let mut told = Vec::new();
+        for subscription in self.every_subscription() {
+            // One that was made later begins behind it, or passes over what it never gave.
+            if subscription.partner != ending.author && subscription.created <= ending.at {
+                told.extend(self.told_of(&view, &subscription, &ending)?);
+            }
+        }
+        let keys: Vec<String> =
+            told.iter().map(|one| format!("{} {}", one.partner, one.subscription)).collect();
+        let page = page(keys.iter().map(String::as_str).zip(&told), after, size);
+        let ended = ending.versions.iter().map(|(version, _)| *version);
+        let released = ending.by_lane.iter().flat_map(|(versions, _)| versions.iter().copied());
+        Ok((page, ended.chain(released).take(MOST_NAMED).collect()))
+    }
+
+    fn ended_by(&self, view: &View<'_>, caller: &Caller, sequence: u64) -> Result<Ending> {
+        let logged = self.core.entry_blocking(sequence)?;
+        if let Some(author) = whose_release(&logged) {
+            if author != caller.partner() {
+                return Err(nothing_ended());
+            }
+            let versions = self.released_no_longer(view, &logged)?;
+            if versions.is_empty() {
+                return Err(nothing_ended());
+            }
+            return Ok(Ending {
+                author: author.clone(),
+                sequence,
+                at: logged.entry.time,
+                versions: Vec::new(),
+                by_lane: Some((versions, logged)),
+            });
+        }
+        let author = match &logged.entry.body {
+            Body::SubmissionBatch(_) => logged.entry.author.as_ref(),
+            body => ending(body).map(|(author, _)| author),
+        };
+        let author =
+            author.filter(|author| *author == caller.partner()).ok_or_else(nothing_ended)?;
+        let outcome = self.core.index.applied_outcome(sequence)?;
+        let Outcome::Taken(outcomes) = &*outcome else { return Err(nothing_ended()) };
+        let mut versions = Vec::new();
+        for version in outcomes.iter().copied().flat_map(ItemOutcome::ended) {
+            if let Some(closed) = view.closed_version(version)? {
+                versions.push((version, closed));
+            }
+        }
+        if versions.is_empty() {
+            return Err(nothing_ended());
+        }
+        let (author, at) = (author.clone(), logged.entry.time);
+        Ok(Ending { author, sequence, at, versions, by_lane: None })
+    }
+
+    /// The versions whose releases an entry ended, each once.
+    fn released_no_longer(&self, view: &View<'_>, logged: &LoggedEntry) -> Result<Vec<Position>> {
+        let (sequence, body) = (logged.entry.sequence, &logged.entry.body);
+        let indexes: Vec<u32> = match body {
+            Body::CampaignPut(_) => vec![0],
+            Body::Enforcements(report) => report.items.iter().map(|(index, _)| *index).collect(),
+            Body::TipResponded(response) if response.enforcement.is_some() => vec![0],
+            _ => Vec::new(),
+        };
+        let mut versions = BTreeSet::new();
+        for index in indexes {
+            let lost = view.lost(Position::new(sequence, index))?;
+            versions.extend(lost.map(|lost| lost.version));
+        }
+        if matches!(body, Body::Release(_) | Body::ReleaseEnd(_))
+            && let Outcome::Taken(outcomes) = &*self.core.index.applied_outcome(sequence)?
+        {
+            versions.extend(outcomes.iter().filter_map(|outcome| match outcome {
+                ItemOutcome::Retracted(version) => Some(*version),
+                _ => None,
+            }));
+        }
+        Ok(versions.into_iter().collect())
+    }
+
+    /// How many removals an entry has for a liaison, as its feed tells them, and the place behind the last.
+    fn told_by_lane(
+        &self,
+        view: &View<'_>,
+        sight: &Visibility,
+        logged: &LoggedEntry,
+    ) -> Result<(usize, FeedPosition)> {
+        let done = FeedPosition::behind_entry(logged.entry.sequence);
+        let mut behind = FeedPosition::behind_entry(logged.entry.sequence.saturating_sub(1));
+        let (mut removals, mut last) = (0, FeedPosition::default());
+        while behind < done {
+            let (delivery, place) = match &logged.entry.body {
+                Body::TipResponded(_) => (lost_to_answer(view, sight, &logged.entry, true)?, done),
+                _ => self.core.by_lane(view, sight, &logged.entry, behind, true)?,
+            };
+            if let Some(FeedEvent::Removals(all)) = &delivery {
+                removals += all.len();
+                last = all.iter().map(|one| one.place).fold(last, FeedPosition::max);
+            }
+            behind = place;
+        }
+        Ok((removals, last))
+    }
+
+    /// What a subscription's reader was to be told; `None` where that was nothing.
+    fn told_of(
+        &self,
+        view: &View<'_>,
+        subscription: &StoredSubscription,
+        ending: &Ending,
+    ) -> Result<Option<RemovalDelivery>> {
+        // One of a partner that a restored journal does not know has no reader.
+        if view.registry().partner(&subscription.partner).is_none() {
+            return Ok(None);
+        }
+        let sight = Visibility::new(
+            &self.core,
+            view.registry(),
+            &subscription.partner,
+            subscription.filter.clone(),
+        )?;
+        let Some(then) = sight.reader_at(ending.sequence.saturating_sub(1)) else {
+            return Ok(None);
+        };
+        let before = AsOf::Sequence(ending.sequence.saturating_sub(1));
+        let (mut removals, mut last) = match &ending.by_lane {
+            Some((_, logged)) if sight.is_liaison() => self.told_by_lane(view, &sight, logged)?,
+            _ => (0, FeedPosition::default()),
+        };
+        for (version, closed) in &ending.versions {
+            let (author, sharing, said) = (&ending.author, &closed.sharing, &closed.outline);
+            let outline = VersionMeta { author, version: *version, sharing, assessment: said };
+            if sight.wants(view, &then, before, outline)? {
+                removals += 1;
+                last = last.max(FeedPosition::behind(closed.by));
+            }
+        }
+        if removals == 0 {
+            return Ok(None);
+        }
+        let is_here = self.core.stands_here(subscription.cursor);
+        Ok(Some(RemovalDelivery {
+            partner: subscription.partner.clone(),
+            subscription: subscription.name.to_string(),
+            removals,
+            acknowledged: is_here && subscription.cursor.position >= last,
+            acknowledged_at: subscription.acknowledged,
+        }))
+    }
+}
+
+fn nothing_ended() -> Error {
+    Error::new(Kind::NotFound, "nothing_ended", "this entry ended nothing of yours")
+}
+
+/// Whose objects they are, where an entry may end releases: of nothing else that it ends anybody is told.
+fn whose_release(logged: &LoggedEntry) -> Option<&PartnerId> {
+    match &logged.entry.body {
+        Body::ReleaseEnd(end) => Some(&end.partner),
+        Body::Release(_) | Body::CampaignPut(_) | Body::Enforcements(_) | Body::TipResponded(_) => {
+            logged.entry.author.as_ref()
+        }
+        _ => None,
+    }
+}

@@ -1,0 +1,99 @@
+//! What gaining or losing sight of campaigns comes to for a reader that asks for them: the versions that
+//! name them are looked at, and nothing else.
+
+use std::collections::BTreeMap;
+
+use crate::domain::audience::AudienceDigest;
+use crate::domain::cursor::FeedPosition;
+use crate::domain::{CampaignId, IndicatorId, PartnerId, Position};
+use crate::error::Result;
+use crate::exchange::feeds::expansion::{
+    AT_ONCE, ENTRIES_AT_ONCE, Expansion, ExpansionStep, LOOKED_AT_ONCE, delivery, delivery_is_empty,
+};
+use crate::exchange::visibility::AsOf;
+
+/// Where the index holds versions, by version.
+type Versions = BTreeMap<Position, (PartnerId, AudienceDigest, IndicatorId)>;
+
+impl Expansion<'_> {
+    /// What something that is said of a campaign comes to, behind a version.
+    pub fn through_said(&self, campaign: CampaignId, last: Position) -> Result<ExpansionStep> {
+        if !self.sight.filter().campaigns.contains(&campaign) {
+            return Ok(ExpansionStep::Done);
+        }
+        let before = self.sight.sees_campaign(
+            self.view,
+            self.before,
+            AsOf::Sequence(self.sequence - 1),
+            campaign,
+        )?;
+        let after = self.sight.sees_campaign(
+            self.view,
+            self.after,
+            AsOf::Sequence(self.sequence),
+            campaign,
+        )?;
+        if before == after {
+            return Ok(ExpansionStep::Done);
+        }
+        self.through_campaigns(&[campaign], last)
+    }
+
+    /// The versions before the entry that name one of some campaigns, behind one of them.
+    pub fn through_campaigns(
+        &self,
+        campaigns: &[CampaignId],
+        last: Position,
+    ) -> Result<ExpansionStep> {
+        let Some((versions, end, more)) = self.named(campaigns, last)? else {
+            return Ok(ExpansionStep::Done);
+        };
+        let (mut removed, mut shown) = (Vec::new(), Vec::new());
+        for (looked, (version, (author, audience, id))) in (1..).zip(&versions) {
+            self.turn((author, *audience, *id), *version, &mut removed, &mut shown)?;
+            if removed.len() + shown.len() == AT_ONCE || looked == LOOKED_AT_ONCE {
+                let place = FeedPosition::within(self.sequence, *version);
+                return Ok(ExpansionStep::UpTo(delivery(removed, shown).map(Box::new), place));
+            }
+        }
+        if delivery_is_empty(&removed, &shown) && !more {
+            return Ok(ExpansionStep::Done);
+        }
+        let place = FeedPosition::within(self.sequence, Position::new(end, u32::MAX));
+        Ok(ExpansionStep::UpTo(delivery(removed, shown).map(Box::new), place))
+    }
+
+    /// The next versions that name one of the campaigns, behind one, of a few entries; the last of those
+    /// entries, and whether there may be more behind it.
+    fn named(
+        &self,
+        campaigns: &[CampaignId],
+        last: Position,
+    ) -> Result<Option<(Versions, u64, bool)>> {
+        let from = last.sequence + u64::from(last.index == u32::MAX);
+        let (mut versions, mut end, mut more) = (Versions::new(), u64::MAX, false);
+        for campaign in campaigns {
+            let mut last_read = 0;
+            for (read, named) in self.view.naming(*campaign, from).enumerate() {
+                let (sequence, named) = named?;
+                if sequence > self.sequence {
+                    break;
+                }
+                if read == ENTRIES_AT_ONCE {
+                    // All of them together go no further than the first that has more.
+                    (end, more) = (end.min(last_read), true);
+                    break;
+                }
+                last_read = sequence;
+                for (index, id) in &named.brought.versions {
+                    let of = (named.brought.author.clone(), named.brought.audience, *id);
+                    versions.insert(Position::new(sequence, *index), of);
+                }
+            }
+        }
+        versions.retain(|version, _| *version > last && version.sequence <= end);
+        let last_looked = versions.last_key_value().map(|(version, _)| version.sequence);
+        let end = if more { Some(end) } else { last_looked };
+        Ok(end.map(|end| (versions, end, more)))
+    }
+}

@@ -1,0 +1,197 @@
+//! Everything that is current for a reader: fuzzy and safe. The place first, then a scan by key; what
+//! changes meanwhile comes again from that place. To a liaison, who has no other way to it, what is said of
+//! campaigns and what was done too.
+
+use std::sync::Arc;
+
+use crate::domain::audience::AudienceDigest;
+use crate::domain::cursor::FeedPosition;
+use crate::domain::purpose::Purpose;
+use crate::domain::{Cursor, PartnerId, Position, Sharing};
+use crate::error::Result;
+use crate::exchange::core::{Caller, Core};
+use crate::exchange::feeds::changes::campaigns::follows;
+use crate::exchange::feeds::event::FeedItem;
+use crate::exchange::feeds::{FeedRequest, Feeds, check_filter};
+use crate::exchange::visibility::campaign::ContributionView;
+use crate::exchange::visibility::enforcement::EnforcementView;
+use crate::exchange::visibility::{VersionMeta, Visibility};
+use crate::index::{CurrentKey, View};
+
+/// How many assessments are looked at, at once, where nothing else is asked for.
+pub const SCANNED_AT_ONCE: usize = 512;
+
+/// A reader's way through what is current.
+#[derive(Debug)]
+pub struct Snapshot {
+    core: Arc<Core>,
+    partner: PartnerId,
+    purpose: Option<Purpose>,
+    sight: Visibility,
+    cursor: Cursor,
+    next: Option<Next>,
+}
+
+/// What a snapshot goes on with.
+#[derive(Debug)]
+enum Next {
+    /// Assessments, behind a key.
+    Assessments(CurrentKey),
+    /// Of a liaison: what is said of campaigns, behind a place.
+    Contributions(Position),
+    /// Of a liaison: what was done, behind a place.
+    Enforcements(Position),
+}
+
+/// One object of a snapshot.
+#[derive(Debug)]
+pub enum SnapshotPart {
+    /// An assessment.
+    Item(FeedItem),
+    /// What is said of a campaign.
+    Campaign(ContributionView),
+    /// What was done.
+    Enforcement(EnforcementView),
+}
+
+impl Feeds {
+    /// Opens a snapshot for a caller; for a liaison with its purpose.
+    pub fn snapshot(&self, caller: &Caller, wanted: impl Into<FeedRequest>) -> Result<Snapshot> {
+        let FeedRequest { filter, purpose } = wanted.into();
+        self.core.check_purpose(caller, purpose.as_ref())?;
+        check_filter(caller, &filter)?;
+        // Before the scan: nothing that comes behind it is missed.
+        let place = FeedPosition::behind_entry(self.core.index.checkpoint());
+        Ok(Snapshot {
+            core: Arc::clone(&self.core),
+            partner: caller.partner().clone(),
+            sight: Visibility::new(&self.core, &self.core.registry(), caller.partner(), filter)?
+                .for_purpose(purpose.as_ref()),
+            purpose,
+            cursor: self.core.cursor_at(place),
+            next: Some(Next::Assessments(CurrentKey::default())),
+        })
+    }
+}
+
+impl Snapshot {
+    /// Of a liaison, for what it reads.
+    pub fn purpose(&self) -> Option<&Purpose> {
+        self.purpose.as_ref()
+    }
+
+    /// Where to follow on from once the snapshot is complete.
+    pub fn cursor(&self) -> Cursor {
+        self.cursor
+    }
+
+    /// What the reader may see and asks for among the next so many objects; `None` once it is complete.
+    /// Rights are those of the moment. Reads from the disk.
+    pub fn next_page(&mut self, most: usize) -> Result<Option<Vec<SnapshotPart>>> {
+        let Some(next) = self.next.take() else { return Ok(None) };
+        self.core.check_suspended(&self.partner)?;
+        self.core.check_still(&self.partner, self.purpose.as_ref())?;
+        let core = Arc::clone(&self.core);
+        let view = &core.index.read()?;
+        self.sight.refresh(view)?;
+        let page = match next {
+            Next::Assessments(behind) => self.assessments(view, &behind, most),
+            Next::Contributions(behind) => self.contributions(view, behind, most),
+            Next::Enforcements(behind) => self.enforcements(view, behind, most),
+        };
+        page.map(Some)
+    }
+
+    /// Whether a liaison is still to be given what a page held: since then it may have been retracted.
+    pub fn still_gives(&mut self, one: &SnapshotPart) -> Result<bool> {
+        let core = Arc::clone(&self.core);
+        let (view, now) = (core.index.read()?, core.clock.now());
+        self.sight.refresh(&view)?;
+        let has = |author: &PartnerId, sharing: &Sharing, at| {
+            self.sight.may_have(author, sharing, at, now)
+        };
+        Ok(match one {
+            SnapshotPart::Item(shown) => {
+                let (author, version) = (&shown.author, shown.current.version);
+                let audience = AudienceDigest::of(&shown.current.sharing.audience);
+                let current = view.current(shown.current.id, author, audience)?;
+                let current = current.filter(|current| current.version == version);
+                current.is_some_and(|current| has(author, &current.sharing, version))
+            }
+            SnapshotPart::Campaign(said) => view
+                .contribution_at(said.kept.position)?
+                .is_some_and(|kept| has(&kept.author, &kept.sharing, kept.position)),
+            SnapshotPart::Enforcement(deed) => view
+                .enforcement_at(deed.kept.position)?
+                .is_some_and(|kept| has(&kept.author, &kept.sharing, kept.position)),
+        })
+    }
+
+    fn assessments(
+        &mut self,
+        view: &View<'_>,
+        behind: &CurrentKey,
+        most: usize,
+    ) -> Result<Vec<SnapshotPart>> {
+        let (found, last) = view.scan_current(behind, most)?;
+        // Others have calls that list the rest.
+        let rest = self.sight.is_liaison().then_some(Next::Contributions(Position::default()));
+        self.next = last.map(Next::Assessments).or(rest);
+        let (place, now) = (self.cursor.position, self.core.clock.now());
+        let mut shown = Vec::new();
+        for (author, mut current) in found {
+            let reader = self.sight.reader();
+            let (version, sharing) = (current.version, &current.sharing);
+            let outline =
+                VersionMeta { author: &author, version, sharing, assessment: &current.assessment };
+            if !self.sight.gives(view, outline, now)? {
+                continue;
+            }
+            let part = sharing.seen_by(reader, &author, version);
+            self.sight.blank(view, &author, &mut current.assessment)?;
+            shown.push(SnapshotPart::Item(FeedItem { place, author, current, view: part }));
+        }
+        Ok(shown)
+    }
+
+    fn contributions(
+        &mut self,
+        view: &View<'_>,
+        behind: Position,
+        most: usize,
+    ) -> Result<Vec<SnapshotPart>> {
+        let (found, last) = view.scan_contributions(behind, most)?;
+        self.next = Some(last.map_or(Next::Enforcements(Position::default()), Next::Contributions));
+        let now = self.core.clock.now();
+        let given = found.into_iter().filter(|kept| {
+            self.sight.may_have(&kept.author, &kept.sharing, kept.position, now)
+                && self.sight.filter().follows(Some(kept.campaign))
+        });
+        let reader = self.sight.reader();
+        Ok(given.map(|kept| SnapshotPart::Campaign(self.core.contributed(reader, kept))).collect())
+    }
+
+    fn enforcements(
+        &mut self,
+        view: &View<'_>,
+        behind: Position,
+        most: usize,
+    ) -> Result<Vec<SnapshotPart>> {
+        let (found, last) = view.scan_enforcements(behind, most)?;
+        self.next = last.map(Next::Enforcements);
+        let now = self.core.clock.now();
+        let mut done = Vec::new();
+        for kept in found {
+            if self.sight.may_have(&kept.author, &kept.sharing, kept.position, now)
+                && follows(view, &self.sight, &kept.enforcement)?
+            {
+                done.push(SnapshotPart::Enforcement(self.core.deed(
+                    view,
+                    self.sight.reader(),
+                    kept,
+                )?));
+            }
+        }
+        Ok(done)
+    }
+}

@@ -1,0 +1,39 @@
+//! The access log: written before anything leaves for a liaison.
+
+use uuid::Uuid;
+
+use crate::domain::PartnerId;
+use crate::domain::entry::{Accessed, AccessedVersions, AppendId, Body, Outcome};
+use crate::domain::purpose::{AccessWay, Purpose};
+use crate::error::Result;
+use crate::exchange::commit::refused;
+use crate::exchange::liaison::{AccessedObjects, Liaison};
+use crate::journal::Append;
+
+impl Liaison {
+    /// Writes down what a liaison is about to be given. Once this returns it is on disk and can be listed;
+    /// after an error nothing may leave. Written again where the same is given again.
+    pub async fn record_access(
+        &self,
+        liaison: &PartnerId,
+        way: AccessWay,
+        purpose: &Purpose,
+        accessed: AccessedObjects,
+    ) -> Result<()> {
+        if accessed.is_empty() {
+            return Ok(());
+        }
+        let given = accessed.by.into_iter().map(|((author, named), versions)| {
+            let versions = versions.into_iter().collect();
+            AccessedVersions { author, named, versions }
+        });
+        let body =
+            Body::Accessed(Accessed { way, purpose: purpose.clone(), given: given.collect() });
+        let id = AppendId::from_bytes(*Uuid::new_v4().as_bytes());
+        let stamp = self.core.append(Append::new(id, Some(liaison.clone()), body)).await?;
+        match &*self.core.index.outcome(stamp.sequence).await? {
+            Outcome::Taken(_) => Ok(()),
+            Outcome::Void(reason) => Err(refused(reason)),
+        }
+    }
+}

@@ -1,0 +1,37 @@
+//! Queries: reads of what a caller may see. They block on the index: call them on a blocking thread.
+
+mod campaign;
+mod campaigns;
+mod enforcements;
+mod holds;
+mod indicator;
+mod partners;
+mod reactions;
+mod tip;
+mod tips;
+
+use std::sync::Arc;
+
+pub use self::campaign::{
+    CampaignCounts, CampaignQuery, CampaignView, ClusterGraph, Edge, EdgeKind, EnforcementTotal,
+    TimelineEvent, TimelineEventKind, TimelinePosition, TipStep,
+};
+pub use self::campaigns::CampaignSummary;
+pub use self::enforcements::EnforcementQuery;
+pub use self::holds::HoldPage;
+pub use self::reactions::Reactions;
+pub use self::tip::{TipDetailQuery, TipView};
+pub use self::tips::{TipQuery, TipsPage};
+use crate::exchange::core::Core;
+
+/// Answers questions from the index. Every method may read from the disk, and blocks.
+#[derive(Clone, Debug)]
+pub struct Queries {
+    core: Arc<Core>,
+}
+
+impl Queries {
+    pub(in crate::exchange) fn new(core: Arc<Core>) -> Self {
+        Self { core }
+    }
+}

@@ -1,0 +1,250 @@
+//! Everything that a reader may see of one campaign.
+
+mod graph;
+mod timeline;
+mod tips;
+
+use std::collections::{BTreeMap, BTreeSet};
+
+pub use self::graph::{ClusterGraph, Edge, EdgeKind};
+pub use self::timeline::{TimelineEvent, TimelineEventKind, TimelinePosition, TipStep};
+use crate::domain::enforcement::{AssetKind, EnforcementSource};
+use crate::domain::sharing::Reader;
+use crate::domain::{CampaignId, Platform, Position, may_see};
+use crate::error::Result;
+use crate::exchange::core::{Caller, reader};
+use crate::exchange::queries::Queries;
+use crate::exchange::queries::enforcements::EnforcementQuery;
+use crate::exchange::visibility::campaign::{ContributionView, unknown_campaign};
+use crate::exchange::visibility::enforcement::EnforcementView;
+use crate::exchange::visibility::indicator::AssessmentView;
+use crate::index::View;
+
+/// The most indicators of a campaign that are looked at: the oldest.
+const MOST_MEMBERS: usize = 20_000;
+
+/// The most enforcements that are added up: the newest.
+const MOST_DEEDS: usize = 10_000;
+
+/// What a caller asks to see of a campaign besides what is said of it and how much there is.
+#[derive(Clone, Debug, Default)]
+pub struct CampaignQuery {
+    /// So many indicators, behind one.
+    pub indicators: Option<(usize, Option<Position>)>,
+    /// So many enforcements, behind one.
+    pub enforcements: Option<(usize, Option<Position>)>,
+    /// So many events, behind one.
+    pub timeline: Option<(usize, Option<TimelinePosition>)>,
+    /// What binds the indicators.
+    pub clusters: bool,
+}
+
+/// Everything that a caller may see of a campaign, as far as it was asked for: the pages each with the
+/// place to go on behind.
+#[derive(Debug)]
+pub struct CampaignView {
+    /// What is said of it, the oldest first.
+    pub contributions: Vec<ContributionView>,
+    /// How much there is of it.
+    pub numbers: CampaignCounts,
+    /// A page of its indicators.
+    pub indicators: Option<(Vec<AssessmentView>, Option<Position>)>,
+    /// A page of what was done against it.
+    pub enforcements: Option<(Vec<EnforcementView>, Option<Position>)>,
+    /// A page of what events.
+    pub timeline: Option<(Vec<TimelineEvent>, Option<TimelinePosition>)>,
+    /// What binds its indicators.
+    pub clusters: Option<ClusterGraph>,
+}
+
+/// How much there is of a campaign, to one reader.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct CampaignCounts {
+    /// How many indicators.
+    pub indicators: usize,
+    /// Whether there may be more.
+    pub indicators_cut: bool,
+    /// How many partners speak of it.
+    pub authors: usize,
+    /// Whether there are more deeds than were looked at.
+    pub enforcements_cut: bool,
+    /// How many deeds and reports of deeds.
+    pub enforcements: usize,
+    /// What they come to.
+    pub totals: Vec<EnforcementTotal>,
+    /// How many tips that the reader sent or received.
+    pub tips: usize,
+}
+
+/// What enforcements come to, by whose deed, on which platform and of which kind.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct EnforcementTotal {
+    /// Whose deed.
+    pub source: EnforcementSource,
+    /// The platform.
+    pub platform: Option<Platform>,
+    /// The kind.
+    pub asset: AssetKind,
+    /// How many.
+    pub count: u64,
+    /// How many of them were disabled before.
+    pub already_disabled: u64,
+    /// Whether one of the numbers is not exact.
+    pub approximate: bool,
+}
+
+/// An assessment that names the campaign, as a reader may see it.
+#[derive(Debug)]
+pub(in crate::exchange) struct Member {
+    /// The assessment.
+    pub sight: AssessmentView,
+    /// Tells the submissions that they came with apart.
+    pub submission: [u8; 8],
+}
+
+impl Queries {
+    /// What a caller may see of a campaign, or that there is no such thing.
+    pub fn campaign(
+        &self,
+        caller: &Caller,
+        campaign: CampaignId,
+        asked: &CampaignQuery,
+    ) -> Result<CampaignView> {
+        let view = self.core.index.read()?;
+        let reader = reader(view.registry(), caller.partner())?;
+        let contributions = self.core.contributions_for(&view, &reader, campaign)?;
+        if contributions.is_empty() {
+            return Err(unknown_campaign());
+        }
+        let (members, cut) = self.members(&view, &reader, campaign)?;
+        let query = EnforcementQuery {
+            campaign: Some(campaign),
+            most: MOST_DEEDS,
+            ..EnforcementQuery::default()
+        };
+        let (deeds, deeds_cut) = self.all_enforcements_for(&view, &reader, &query)?;
+        let (tips, tips_cut) = self.tips_in(&view, &reader.id, campaign)?;
+        let cuts = [cut, deeds_cut];
+        let numbers =
+            CampaignCounts { tips: tips.len(), ..numbers(&contributions, &members, cuts, &deeds) };
+        let (parts, parts_cut) = if asked.timeline.is_some() || asked.clusters {
+            self.parts_of(&view, &reader.id, &tips)?
+        } else {
+            (Vec::new(), false)
+        };
+        let timeline = match asked.timeline {
+            None => None,
+            Some((most, behind)) => {
+                let events =
+                    self.happened(&view, &reader, &contributions, &members, &deeds, &parts)?;
+                Some(timeline::page(events, behind, most))
+            }
+        };
+        let cut = cut || tips_cut || parts_cut;
+        let clusters = if asked.clusters {
+            Some(self.clusters(&view, &reader, &members, &parts, cut)?)
+        } else {
+            None
+        };
+        let enforcements = match asked.enforcements {
+            None => None,
+            Some((most, before)) => {
+                let query = EnforcementQuery { before, most, ..query };
+                Some(self.enforcements_for(&view, &reader, &query)?)
+            }
+        };
+        let indicators = asked.indicators.map(|(most, behind)| page(members, behind, most));
+        Ok(CampaignView { contributions, numbers, indicators, enforcements, timeline, clusters })
+    }
+
+    /// The current assessments that name a campaign and that a reader sees, the oldest first, and
+    /// whether that is not all of them.
+    fn members(
+        &self,
+        view: &View<'_>,
+        reader: &Reader,
+        campaign: CampaignId,
+    ) -> Result<(Vec<Member>, bool)> {
+        let now = self.core.clock.now();
+        let mut members: Vec<Member> = Vec::new();
+        for named in view.naming(campaign, 0) {
+            let (sequence, named) = named?;
+            let (author, audience) = (&named.brought.author, named.brought.audience);
+            let closed = view.closed_items(sequence)?;
+            let is_closed = |index: u32| closed.as_ref().is_some_and(|all| all.contains(&index));
+            for (index, id) in &named.brought.versions {
+                if is_closed(*index) {
+                    continue;
+                }
+                let version = Position::new(sequence, *index);
+                let current = view.current(*id, author, audience)?;
+                let Some(mut current) = current.filter(|current| current.version == version) else {
+                    continue;
+                };
+                // All versions of an entry are shared alike: who may not see one sees none of the rest.
+                if !may_see(reader, &current.sharing, author, version, now) {
+                    break;
+                }
+                if members.len() == MOST_MEMBERS {
+                    return Ok((members, true));
+                }
+                if reader.id != *author {
+                    current.assessment.raw = None;
+                }
+                let view = current.sharing.seen_by(reader, author, version);
+                let sight = AssessmentView { author: author.clone(), current, view };
+                members.push(Member { sight, submission: named.submission });
+            }
+        }
+        Ok((members, false))
+    }
+}
+
+fn numbers(
+    contributions: &[ContributionView],
+    members: &[Member],
+    [indicators_cut, enforcements_cut]: [bool; 2],
+    deeds: &[EnforcementView],
+) -> CampaignCounts {
+    let indicators: BTreeSet<_> = members.iter().map(|member| member.sight.current.id).collect();
+    let authors: BTreeSet<_> = contributions.iter().map(|one| &one.kept.author).collect();
+    let mut totals: BTreeMap<_, EnforcementTotal> = BTreeMap::new();
+    for deed in deeds.iter().map(|deed| &deed.kept.enforcement) {
+        for one in &deed.counts {
+            let (source, platform, asset) = (deed.source, one.platform.clone(), one.asset);
+            let key = (source, platform.clone(), asset);
+            let total = totals.entry(key).or_insert(EnforcementTotal {
+                source,
+                platform,
+                asset,
+                count: 0,
+                already_disabled: 0,
+                approximate: false,
+            });
+            total.count = total.count.saturating_add(one.count);
+            total.already_disabled = total.already_disabled.saturating_add(one.already_disabled);
+            total.approximate |= one.approximate;
+        }
+    }
+    CampaignCounts {
+        indicators: indicators.len(),
+        indicators_cut,
+        authors: authors.len(),
+        enforcements: deeds.len(),
+        enforcements_cut,
+        totals: totals.into_values().collect(),
+        tips: 0,
+    }
+}
+
+pub(in crate::exchange) fn page(
+    members: Vec<Member>,
+    behind: Option<Position>,
+    most: usize,
+) -> (Vec<AssessmentView>, Option<Position>) {
+    let is_behind = |member: &Member| behind.is_none_or(|b| member.sight.current.version > b);
+    let mut rest = members.into_iter().filter(is_behind).map(|member| member.sight).peekable();
+    let page: Vec<_> = rest.by_ref().take(most).collect();
+    let last = page.last().map(|sight| sight.current.version);
+    (page, last.filter(|_| rest.peek().is_some()))
+}

@@ -1,0 +1,63 @@
+//! Lists of campaigns.
+
+use std::collections::BTreeMap;
+
+use crate::domain::{CampaignId, Position};
+use crate::error::Result;
+use crate::exchange::core::{Caller, reader};
+use crate::exchange::queries::Queries;
+use crate::exchange::visibility::campaign::ContributionView;
+
+/// How many contributions are looked at for one page of campaigns.
+const LOOKED_AT: usize = 10_000;
+
+/// A campaign in a list.
+#[derive(Clone, Debug, PartialEq)]
+pub struct CampaignSummary {
+    /// The newest of what the reader may see.
+    pub newest: ContributionView,
+    /// How many contributions that is of.
+    pub contributions: usize,
+}
+
+impl Queries {
+    /// A page of the campaigns that a caller may see, the one with the newest contribution first, and the
+    /// place to go on behind where there may be more.
+    pub fn campaigns(
+        &self,
+        caller: &Caller,
+        before: Option<Position>,
+        most: usize,
+    ) -> Result<(Vec<CampaignSummary>, Option<Position>)> {
+        let view = self.core.index.read()?;
+        let reader = reader(view.registry(), caller.partner())?;
+        let (mut listed, mut last) = (Vec::<CampaignSummary>::new(), None);
+        let mut looked_up: BTreeMap<CampaignId, Option<Position>> = BTreeMap::new();
+        for (looked, kept) in view.contributions_back(before).enumerate() {
+            if looked >= LOOKED_AT {
+                return Ok((listed, last));
+            }
+            let kept = kept?;
+            last = Some(kept.position);
+            // A campaign stands in the list once, at the newest contribution that the reader sees.
+            if let Some(newest) = looked_up.get(&kept.campaign)
+                && *newest != Some(kept.position)
+            {
+                continue;
+            }
+            let mut seen = self.core.contributions_for(&view, &reader, kept.campaign)?;
+            let (contributions, newest) = (seen.len(), seen.pop());
+            let newest_at = newest.as_ref().map(|newest| newest.kept.position);
+            looked_up.insert(kept.campaign, newest_at);
+            let newest = newest.filter(|_| newest_at == Some(kept.position));
+            let Some(newest) = newest else { continue };
+            if listed.len() == most {
+                // There is more where the reader sees more: what is hidden makes no page.
+                let last = listed.last().map(|listed| listed.newest.kept.position);
+                return Ok((listed, last));
+            }
+            listed.push(CampaignSummary { newest, contributions });
+        }
+        Ok((listed, None))
+    }
+}

@@ -1,0 +1,122 @@
+//! Lists of enforcements.
+
+use crate::domain::sharing::Reader;
+use crate::domain::{CampaignId, Day, PartnerId, Position};
+use crate::error::{Error, Kind, Result};
+use crate::exchange::core::{Caller, reader};
+use crate::exchange::queries::Queries;
+use crate::exchange::visibility::campaign::unknown_campaign;
+use crate::exchange::visibility::enforcement::{EnforcementView, sees_tip};
+use crate::index::View;
+use crate::index::keys::ListedBy;
+use crate::index::record::EnforcementRecord;
+
+/// How many enforcements are looked at for one page.
+const LOOKED_AT: usize = 10_000;
+
+/// Which enforcements a reader asks for. Each condition that is set must hold.
+#[derive(Clone, Debug, Default)]
+pub struct EnforcementQuery {
+    /// The campaign that it was done against.
+    pub campaign: Option<CampaignId>,
+    /// Who says so.
+    pub author: Option<PartnerId>,
+    /// On this day or later.
+    pub from: Option<Day>,
+    /// On this day or earlier.
+    pub until: Option<Day>,
+    /// The tip that caused it.
+    pub tip: Option<[u8; 16]>,
+    /// Behind this one, in the order of the list.
+    pub before: Option<Position>,
+    /// At most so many.
+    pub most: usize,
+}
+
+impl Queries {
+    /// A page of the enforcements that a caller may see, the newest first, and the place to go on behind
+    /// where there may be more.
+    pub fn enforcements(
+        &self,
+        caller: &Caller,
+        query: &EnforcementQuery,
+    ) -> Result<(Vec<EnforcementView>, Option<Position>)> {
+        let view = self.core.index.read()?;
+        let reader = reader(view.registry(), caller.partner())?;
+        if let Some(campaign) = query.campaign
+            && !self.core.sees_campaign(&view, &reader, campaign)?
+        {
+            return Err(unknown_campaign());
+        }
+        if let Some(tip) = query.tip
+            && !sees_tip(&view, &reader, tip)?
+        {
+            return Err(Error::new(Kind::NotFound, "tip_unknown", "there is no such tip of yours"));
+        }
+        self.enforcements_for(&view, &reader, query)
+    }
+
+    /// The same for a reader whose rights were looked up.
+    pub(in crate::exchange) fn enforcements_for(
+        &self,
+        view: &View<'_>,
+        reader: &Reader,
+        query: &EnforcementQuery,
+    ) -> Result<(Vec<EnforcementView>, Option<Position>)> {
+        let by = match (query.tip, query.campaign, &query.author) {
+            (Some(tip), ..) => ListedBy::Tip(tip),
+            (None, Some(campaign), _) => ListedBy::Campaign(campaign),
+            (None, None, Some(author)) => ListedBy::Author(author),
+            (None, None, None) => ListedBy::All,
+        };
+        let (mut deeds, mut last) = (Vec::<EnforcementView>::new(), None);
+        for (looked, kept) in view.enforcements_back(by, query.before).enumerate() {
+            if looked >= LOOKED_AT {
+                return Ok((deeds, last));
+            }
+            let kept = kept?;
+            last = Some(kept.position);
+            if query.asks_for(&kept) && self.core.is_newest_seen(view, reader, &kept)? {
+                if deeds.len() >= query.most {
+                    // There is more where the reader sees more: what is hidden makes no page.
+                    let last = deeds.last().map(|deed| deed.kept.position);
+                    return Ok((deeds, last));
+                }
+                deeds.push(self.core.deed(view, reader, kept)?);
+            }
+        }
+        Ok((deeds, None))
+    }
+
+    /// All of them that a reader may see, up to so many, however many are hidden; and whether there are
+    /// more.
+    pub(in crate::exchange) fn all_enforcements_for(
+        &self,
+        view: &View<'_>,
+        reader: &Reader,
+        query: &EnforcementQuery,
+    ) -> Result<(Vec<EnforcementView>, bool)> {
+        let (mut deeds, mut query) = (Vec::new(), query.clone());
+        let most = query.most;
+        loop {
+            query.most = most - deeds.len();
+            let (some, next) = self.enforcements_for(view, reader, &query)?;
+            deeds.extend(some);
+            match next {
+                Some(_) if deeds.len() < most => query.before = next,
+                next => return Ok((deeds, next.is_some())),
+            }
+        }
+    }
+}
+
+impl EnforcementQuery {
+    fn asks_for(&self, kept: &EnforcementRecord) -> bool {
+        let deed = &kept.enforcement;
+        let (first, last) = deed.days(kept.accepted);
+        self.author.as_ref().is_none_or(|author| *author == kept.author)
+            && self.campaign.is_none_or(|campaign| deed.campaign == Some(campaign))
+            && self.from.is_none_or(|from| last >= from)
+            && self.until.is_none_or(|until| first <= until)
+    }
+}

@@ -1,0 +1,40 @@
+//! Is it known? Answers are computed from what the caller may see, and from nothing else.
+
+use std::collections::HashMap;
+
+use crate::domain::IndicatorId;
+use crate::error::{Error, Kind, Result};
+use crate::exchange::core::Caller;
+use crate::exchange::queries::Queries;
+use crate::exchange::visibility::indicator::{IndicatorView, Keep};
+
+impl Queries {
+    /// What a caller may see of each of these that is known to it, each author's newest alone.
+    pub fn lookup_all(
+        &self,
+        caller: &Caller,
+        indicators: &[IndicatorId],
+    ) -> Result<HashMap<IndicatorId, IndicatorView>> {
+        let (view, now) = (self.core.index.read()?, self.core.clock.now());
+        let Some(reader) = view.registry().reader(caller.partner()) else {
+            return Ok(HashMap::new());
+        };
+        let known = |id: &IndicatorId| {
+            let known = self.core.known(&view, &reader, *id, (Keep::Newest, now)).transpose()?;
+            Some(known.map(|known| (*id, known)))
+        };
+        indicators.iter().filter_map(known).collect()
+    }
+
+    /// What a caller may see of an indicator, or that there is no such thing.
+    pub fn indicator(&self, caller: &Caller, id: IndicatorId) -> Result<IndicatorView> {
+        let view = self.core.index.read()?;
+        let known = match view.registry().reader(caller.partner()) {
+            Some(reader) => self.core.known_to(&view, &reader, id)?,
+            None => None,
+        };
+        known.ok_or_else(|| {
+            Error::new(Kind::NotFound, "indicator_unknown", "nothing is known of this indicator")
+        })
+    }
+}

@@ -1,0 +1,34 @@
+//! Who is on the exchange, as a caller may see it.
+
+use crate::domain::partner::{Group, Partner, Role};
+use crate::error::Result;
+use crate::exchange::core::{Caller, Page, page, unknown_partner};
+use crate::exchange::queries::Queries;
+
+impl Queries {
+    /// The caller's own registration, and the groups that it is in.
+    pub fn registration(&self, caller: &Caller) -> Result<(Partner, Vec<Group>)> {
+        let registry = self.core.registry();
+        let known = registry.partner(caller.partner());
+        let partner = known.ok_or_else(|| unknown_partner(caller.partner()))?;
+        let groups = registry.groups_of(caller.partner()).cloned().collect();
+        Ok((partner.clone(), groups))
+    }
+
+    /// The partners behind `after`, by id. Who owns which platform is no secret.
+    pub fn list_partners(&self, after: &str, size: usize) -> Page<Partner> {
+        let registry = self.core.registry();
+        let all = registry.partners().map(|partner| (partner.id.as_str(), partner));
+        page(all, after, size)
+    }
+
+    /// The groups behind `after` that the caller is in, by id; for an operator, every group.
+    pub fn list_groups(&self, caller: &Caller, after: &str, size: usize) -> Page<Group> {
+        let registry = self.core.registry();
+        let may_know = |group: &&Group| {
+            caller.role() == Role::Operator || group.current(caller.partner()).is_some()
+        };
+        let all = registry.groups().filter(may_know).map(|group| (group.id.as_str(), group));
+        page(all, after, size)
+    }
+}

@@ -1,0 +1,202 @@
+//! One tip, with its entries and indicators page by page.
+
+use crate::domain::entry::VoidReason;
+use crate::domain::purpose::Purpose;
+use crate::domain::{Invalid, PartnerId, Timestamp, TipId};
+use crate::error::Result;
+use crate::exchange::commit::refused;
+use crate::exchange::core::Caller;
+use crate::exchange::liaison::{AccessedObjects, GIVEN_AT_ONCE};
+use crate::exchange::queries::Queries;
+use crate::exchange::visibility::tip::{
+    TipEntryView, TipIndicatorView, accessed_of_tip, indicators_added, is_ending, is_hidden,
+    is_liaison, tip_of, withdrawal_of, without_content,
+};
+use crate::index::View;
+use crate::index::record::TipRecord;
+
+/// What a caller asks of a tip: a page of what was added to it, and a page of its indicators.
+#[derive(Clone, Debug)]
+pub struct TipDetailQuery {
+    /// The tip.
+    pub tip: TipId,
+    /// Of the sender: the recipient whose thread it asks for; all of them where `None`.
+    pub recipient: Option<PartnerId>,
+    /// The entry behind which the first page begins.
+    pub behind: u64,
+    /// How many entries it takes.
+    pub entries: usize,
+    /// The indicator behind which the second page begins, by entry and place.
+    pub behind_indicator: Option<(u64, u32)>,
+    /// How many indicators it takes.
+    pub indicators: usize,
+    /// Of a liaison, for what it reads.
+    pub purpose: Option<Purpose>,
+}
+
+/// A tip as a caller may see it.
+#[derive(Clone, Debug)]
+pub struct TipView {
+    /// The tip, with the threads that the caller may see.
+    pub tip: TipRecord,
+    /// What its sender tells.
+    pub narrative: String,
+    /// A page of what was added to it, oldest first, the tip itself among it.
+    pub entries: Vec<TipEntryView>,
+    /// Whether there is more behind it.
+    pub more_entries: bool,
+    /// A page of its indicators.
+    pub indicators: Vec<TipIndicatorView>,
+    /// Whether there is more behind it.
+    pub more_indicators: bool,
+    /// The time by the exchange's clock.
+    pub now: Timestamp,
+    /// Of a liaison, what of it is to be written down before it leaves.
+    pub accessed: AccessedObjects,
+}
+
+impl Queries {
+    /// A tip that the caller sent or received.
+    pub fn show_tip(&self, caller: &Caller, asked: &TipDetailQuery) -> Result<TipView> {
+        let me = caller.partner();
+        if !self.core.gives_tips(caller, asked.purpose.as_ref())? {
+            return Err(refused(&VoidReason::TipUnknown));
+        }
+        let mut asked = asked.clone();
+        let view = &self.core.index.read()?;
+        if is_liaison(view, me) {
+            // With the tip itself, no more than one access holds.
+            let most = (GIVEN_AT_ONCE - 1).saturating_sub(asked.entries);
+            asked.indicators = asked.indicators.min(most);
+        }
+        let asked = &asked;
+        let tip = tip_of(view, caller, asked.tip)?;
+        let of = match &asked.recipient {
+            _ if tip.sender != *me => Some(me),
+            Some(named) if tip.thread(named).is_none() => {
+                return Err(Invalid::new("recipient", "is no recipient of the tip").into());
+            }
+            named => named.as_ref(),
+        };
+        let (mut entries, mut indicators, mut narrative) = Default::default();
+        if is_hidden(view, &tip, me) {
+            // Wherever a page stands: there is nothing else to turn to.
+            if let Some(entry) = ending_of(view, &tip, me)? {
+                let shown = self.core.added_shown(view, me, &tip, entry, 0)?;
+                entries = shown.into_iter().map(without_content).collect();
+            }
+        } else {
+            entries = self.entries_shown(view, me, &tip, of, asked)?;
+            indicators = self.indicators_shown(view, me, &tip, of, asked)?;
+            narrative = view.tip_text(tip.id, tip.sequence)?;
+        }
+        let more_entries = entries.len() > asked.entries;
+        entries.truncate(asked.entries);
+        let more_indicators = indicators.len() > asked.indicators;
+        indicators.truncate(asked.indicators);
+        let mut tip = self.core.outline(view, tip, me)?;
+        if let Some(of) = of {
+            tip.threads.retain(|thread| thread.recipient == *of);
+        }
+        let accessed = accessed_of_tip(view, me, &tip, &entries, &indicators);
+        let now = self.core.clock.now();
+        Ok(TipView {
+            tip,
+            narrative,
+            entries,
+            more_entries,
+            indicators,
+            more_indicators,
+            now,
+            accessed,
+        })
+    }
+
+    /// One more than asked for, where there are more.
+    fn entries_shown(
+        &self,
+        view: &View<'_>,
+        me: &PartnerId,
+        tip: &TipRecord,
+        of: Option<&PartnerId>,
+        asked: &TipDetailQuery,
+    ) -> Result<Vec<TipEntryView>> {
+        let from = asked.behind.saturating_add(1);
+        let mut shown = Vec::new();
+        for sequence in view.entries_of_tip(tip.id, of, from).take(asked.entries + 1) {
+            if let Some(one) = self.core.added_shown(view, me, tip, sequence?, 0)? {
+                shown.push(one);
+            }
+        }
+        Ok(shown)
+    }
+
+    /// One more than asked for, where there are more.
+    fn indicators_shown(
+        &self,
+        view: &View<'_>,
+        me: &PartnerId,
+        tip: &TipRecord,
+        of: Option<&PartnerId>,
+        asked: &TipDetailQuery,
+    ) -> Result<Vec<TipIndicatorView>> {
+        let most = asked.indicators + 1;
+        let behind = asked.behind_indicator;
+        let mut shown = Vec::new();
+        // What a referral refers to lies before its own entry.
+        if tip.referral.is_some() && behind.is_none_or(|(entry, _)| entry < tip.sequence) {
+            let found = self.core.referred_indicators(view, tip, behind, most)?;
+            let author = tip.sender.clone();
+            shown.extend(found.into_iter().map(|(at, indicator)| TipIndicatorView {
+                author: author.clone(),
+                at,
+                indicator,
+            }));
+        }
+        let from = behind.map_or(0, |(entry, _)| entry);
+        for sequence in view.entries_of_tip(tip.id, of, from) {
+            let sequence = sequence?;
+            if shown.len() >= most {
+                break;
+            }
+            let Some(added) = view.added(tip.id, sequence)? else { continue };
+            let is_shown = tip.sender == *me || added.stands_in(me);
+            if !is_shown || added.indicators == 0 {
+                continue;
+            }
+            let Some(author) = added.author.clone() else { continue };
+            let first = match behind {
+                Some((entry, place)) if entry == sequence => place.saturating_add(1),
+                _ => 0,
+            };
+            let left = most - shown.len();
+            let found = indicators_added(view, me, tip, &added, first, left)?.into_iter();
+            shown.extend(found.map(|(place, indicator)| TipIndicatorView {
+                author: author.clone(),
+                at: (sequence, place),
+                indicator,
+            }));
+        }
+        Ok(shown)
+    }
+}
+
+/// The entry behind which a party is shown nothing of a tip's content.
+pub(in crate::exchange) fn ending_of(
+    view: &View<'_>,
+    tip: &TipRecord,
+    me: &PartnerId,
+) -> Result<Option<u64>> {
+    if tip.withdrawn {
+        return withdrawal_of(view, tip.id);
+    }
+    let mut ending = None;
+    for sequence in view.entries_of_tip(tip.id, Some(me), 0) {
+        let sequence = sequence?;
+        let added = view.added(tip.id, sequence)?;
+        if added.is_some_and(|added| is_ending(tip, &added, me)) {
+            ending = Some(sequence);
+        }
+    }
+    Ok(ending)
+}

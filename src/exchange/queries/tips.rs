@@ -1,0 +1,175 @@
+//! Boxes of tips, page by page. A page costs what is on it and what its filter passes over, up to a
+//! bound: how many tips there are does not count.
+
+use base64::engine::general_purpose::URL_SAFE_NO_PAD;
+
+use crate::domain::purpose::Purpose;
+use crate::domain::tip::{TipState, Urgency};
+use crate::domain::{CampaignId, Invalid, PartnerId, Timestamp, TipId};
+use crate::error::Result;
+use crate::exchange::core::Caller;
+use crate::exchange::liaison::AccessedObjects;
+use crate::exchange::queries::Queries;
+use crate::exchange::visibility::tip::accessed_of_tip;
+use crate::index::View;
+use crate::index::keys::tips::{Row, TipBox};
+use crate::index::record::TipRecord;
+use base64::Engine;
+
+/// The most threads that one page looks at. Where it ends by that, it is not full and there is a next.
+const LOOKED_AT: usize = 2_000;
+
+/// The threads on a page when the caller does not say.
+const DEFAULT_PAGE: usize = 100;
+
+/// The most threads on one page.
+const MAX_PAGE: usize = 1_000;
+
+/// Which threads a caller asks for.
+#[derive(Clone, Debug)]
+pub struct TipQuery {
+    /// What it received, or what it sent.
+    pub of: TipBox,
+    /// In these states; in any where none is named.
+    pub states: Vec<TipState>,
+    /// Of these urgencies; of any where none is named.
+    pub urgencies: Vec<Urgency>,
+    /// Only those in which an answer is overdue, the longest first.
+    pub overdue: bool,
+    /// Only those with this partner.
+    pub with: Option<PartnerId>,
+    /// Only those of this campaign.
+    pub campaign: Option<CampaignId>,
+    /// How many; 0 for the default.
+    pub size: usize,
+    /// The last page's `next`; empty for the first.
+    pub token: String,
+    /// Of a liaison, for what it reads.
+    pub purpose: Option<Purpose>,
+}
+
+/// A page of threads, each as a tip with that thread alone.
+#[derive(Clone, Debug)]
+pub struct TipsPage {
+    /// The threads: the newest first, or the longest overdue.
+    pub tips: Vec<TipRecord>,
+    /// What to ask for the next page with; empty on the last one.
+    pub next: String,
+    /// The time by the exchange's clock.
+    pub now: Timestamp,
+    /// Of a liaison, what of it is to be written down before it leaves.
+    pub accessed: AccessedObjects,
+}
+
+impl Queries {
+    /// A page of the threads in one of the caller's boxes.
+    pub fn list_tips(&self, caller: &Caller, query: &TipQuery) -> Result<TipsPage> {
+        let token = read_token(&query.token)?;
+        if !self.core.gives_tips(caller, query.purpose.as_ref())? {
+            let (now, accessed) = (self.core.clock.now(), AccessedObjects::default());
+            return Ok(TipsPage { tips: Vec::new(), next: String::new(), now, accessed });
+        }
+        if query.overdue {
+            self.list_overdue(caller, query, token)
+        } else {
+            self.list_newest(caller, query, token)
+        }
+    }
+
+    fn list_newest(
+        &self,
+        caller: &Caller,
+        query: &TipQuery,
+        token: Option<Vec<u8>>,
+    ) -> Result<TipsPage> {
+        let me = caller.partner();
+        let behind = token.map(|bytes| Row::read(&bytes).ok_or_else(no_token)).transpose()?;
+        let mut states = query.states.clone();
+        states.sort_unstable();
+        states.dedup();
+        let view = self.core.index.read()?;
+        let rows = view.boxed(me, query.of, &states, behind.as_ref());
+        let rows = rows.map(|row| row.map(|row| (row.bytes(), row.tip, row.recipient)));
+        self.page(&view, me, query, self.core.clock.now(), rows)
+    }
+
+    fn list_overdue(
+        &self,
+        caller: &Caller,
+        query: &TipQuery,
+        token: Option<Vec<u8>>,
+    ) -> Result<TipsPage> {
+        let (me, now) = (caller.partner(), self.core.clock.now());
+        let read = |bytes: Vec<u8>| crate::index::keys::tips::read_due(&bytes).ok_or_else(no_token);
+        let behind = token.map(read).transpose()?;
+        let behind = behind.as_ref().map(|(at, tip, recipient)| (*at, *tip, recipient));
+        let view = self.core.index.read()?;
+        let rows = view.overdue_in(me, query.of, now, behind).map(|due| {
+            let (at, tip, recipient) = due?;
+            let mut key = u64::try_from(at.as_millis()).unwrap_or(0).to_be_bytes().to_vec();
+            key.extend_from_slice(tip.as_bytes());
+            key.extend_from_slice(recipient.as_str().as_bytes());
+            Ok((key, tip, recipient))
+        });
+        self.page(&view, me, query, now, rows)
+    }
+
+    fn page(
+        &self,
+        view: &View<'_>,
+        me: &PartnerId,
+        query: &TipQuery,
+        now: Timestamp,
+        rows: impl Iterator<Item = Result<(Vec<u8>, TipId, PartnerId)>>,
+    ) -> Result<TipsPage> {
+        let size = if query.size == 0 { DEFAULT_PAGE } else { query.size.min(MAX_PAGE) };
+        let mut rows = rows.peekable();
+        let (mut tips, mut last, mut accessed) =
+            (Vec::new(), Vec::new(), AccessedObjects::default());
+        for _ in 0..LOOKED_AT {
+            if tips.len() == size {
+                break;
+            }
+            let Some(row) = rows.next() else { break };
+            let (key, id, recipient) = row?;
+            last = key;
+            let Some(tip) = view.tip(id)? else { continue };
+            let mut tip = self.core.outline(view, tip, me)?;
+            tip.threads.retain(|thread| thread.recipient == recipient);
+            if wanted(query, &tip) {
+                accessed.append(accessed_of_tip(view, me, &tip, &[], &[]));
+                tips.push(tip);
+            }
+        }
+        let next = if rows.peek().is_some() { URL_SAFE_NO_PAD.encode(last) } else { String::new() };
+        Ok(TipsPage { tips, next, now, accessed })
+    }
+
+    /// In how many threads an answer is overdue.
+    pub fn overdue_tips(&self) -> Result<u64> {
+        self.core.index.read()?.overdue_tips(self.core.clock.now())
+    }
+}
+
+fn wanted(query: &TipQuery, tip: &TipRecord) -> bool {
+    let Some(thread) = tip.threads.first() else { return false };
+    let with = match query.of {
+        TipBox::Received => &tip.sender,
+        TipBox::Sent => &thread.recipient,
+    };
+    (query.states.is_empty() || query.states.contains(&thread.state))
+        && (query.urgencies.is_empty() || query.urgencies.contains(&tip.urgency))
+        && query.with.as_ref().is_none_or(|named| named == with)
+        && (query.campaign.is_none() || query.campaign == tip.campaign)
+}
+
+fn read_token(token: &str) -> Result<Option<Vec<u8>>> {
+    if token.is_empty() {
+        return Ok(None);
+    }
+    URL_SAFE_NO_PAD.decode(token).map(Some).map_err(|_| no_token().into())
+}
+
+fn no_token() -> Invalid {
+    Invalid::new("page_token", "is not one that the exchange handed out")
+}

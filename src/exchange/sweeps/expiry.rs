@@ -1,0 +1,88 @@
+//! Ending what has had its time. The clock says when to look; the entry says what ended.
+
+use std::time::Duration;
+
+use futures_util::future::try_join_all;
+use tokio_util::sync::CancellationToken;
+use tracing::{debug, warn};
+
+use crate::domain::entry::{AppendId, Body, Expiry};
+use crate::domain::{Position, Timestamp};
+use crate::error::{Error, Result};
+use crate::exchange::sweeps::Sweeps;
+use crate::journal::Append;
+
+/// How often the ends are looked at.
+const EVERY: Duration = Duration::from_secs(1);
+
+/// How many entries are looked at, at once.
+const ENTRIES_AT_ONCE: usize = 64;
+
+impl Sweeps {
+    /// Ends what is due until it is told to stop.
+    pub async fn expire_assessments(self, stop: CancellationToken) {
+        while stop.run_until_cancelled(tokio::time::sleep(EVERY)).await.is_some() {
+            match self.expire_due().await {
+                Ok(0) => {}
+                Ok(ended) => debug!(ended, "assessments have had their time"),
+                Err(error) => {
+                    let source = std::error::Error::source(&error).map(ToString::to_string);
+                    warn!(label = error.label(), source, "assessments are not ended: {error}");
+                }
+            }
+        }
+    }
+
+    /// Ends what is due by now, and tells how many versions that were named.
+    ///
+    /// Every node may do so: the entry's id is derived from what it ends, so it is written once, and it
+    /// is void for what is no longer current.
+    pub async fn expire_due(&self) -> Result<usize> {
+        let mut ended = 0;
+        loop {
+            let due = self.core.index.read()?.due(self.core.clock.now(), ENTRIES_AT_ONCE)?;
+            if due.is_empty() {
+                return Ok(ended);
+            }
+            // Together: they share the writes that make them durable.
+            let expiring = due.into_iter().map(|(ends, sequence)| self.expire(ends, sequence));
+            ended += try_join_all(expiring).await?.into_iter().sum::<usize>();
+        }
+    }
+
+    async fn expire(&self, ends: Timestamp, sequence: u64) -> Result<usize> {
+        let expiry = self.expiry(ends, sequence)?;
+        let count = expiry.versions.len();
+        let id = AppendId::derive(&[
+            b"expiry",
+            &sequence.to_be_bytes(),
+            &ends.as_millis().to_be_bytes(),
+        ]);
+        let stamp = self.core.append(Append::new(id, None, Body::Expiry(expiry))).await?;
+        self.core.index.outcome(stamp.sequence).await?;
+        Ok(count)
+    }
+
+    /// What of an entry is due.
+    fn expiry(&self, ends: Timestamp, sequence: u64) -> Result<Expiry> {
+        let missing = || {
+            let message = format!("the versions of entry {sequence} are missing");
+            Error::internal("index_corrupt", message)
+        };
+        let view = self.core.index.read()?;
+        let brought = view.versions_of(sequence)?.ok_or_else(missing)?;
+        let (author, audience) = (brought.author, brought.audience);
+        let mut versions = Vec::new();
+        for (index, id) in brought.versions {
+            let version = Position::new(sequence, index);
+            let current = view.current(id, &author, audience)?;
+            let is_due = current.is_some_and(|current| {
+                current.version == version && current.assessment.ends(current.accepted) <= ends
+            });
+            if is_due {
+                versions.push((index, id));
+            }
+        }
+        Ok(Expiry { partner: author, audience, ends, sequence, versions })
+    }
+}

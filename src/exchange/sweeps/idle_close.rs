@@ -1,0 +1,59 @@
+//! Closing the submissions whose authors have gone.
+
+use std::time::Duration;
+
+use tokio_util::sync::CancellationToken;
+use tracing::{info, warn};
+
+use crate::domain::Timestamp;
+use crate::domain::entry::{AppendId, Body, Close};
+use crate::error::Result;
+use crate::exchange::sweeps::Sweeps;
+use crate::journal::Append;
+
+/// How often open submissions are looked at.
+const EVERY: Duration = Duration::from_secs(30);
+
+impl Sweeps {
+    /// Closes idle submissions until it is told to stop.
+    pub async fn close_idle_submissions(self, stop: CancellationToken) {
+        while stop.run_until_cancelled(tokio::time::sleep(EVERY)).await.is_some() {
+            match self.close_idle().await {
+                Ok(0) => {}
+                Ok(closed) => info!(closed, "closed idle submissions"),
+                Err(error) => {
+                    let source = std::error::Error::source(&error).map(ToString::to_string);
+                    warn!(
+                        label = error.label(),
+                        source, "idle submissions are not closed: {error}"
+                    );
+                }
+            }
+        }
+    }
+
+    /// Closes what is idle now, and tells how many that were.
+    pub async fn close_idle(&self) -> Result<usize> {
+        let idle = i64::try_from(self.core.settings.idle_close.as_millis()).unwrap_or(i64::MAX);
+        let since = Timestamp::from_millis(self.core.clock.now().as_millis().saturating_sub(idle));
+        let submissions = self.core.index.read()?.idle_submissions(since)?;
+        for (partner, submission) in &submissions {
+            let state =
+                self.core.index.read()?.submission(partner, submission)?.unwrap_or_default();
+            // The id names the last batch: a submission that opened again is closed again.
+            let id = AppendId::derive(&[
+                b"idle",
+                partner.as_str().as_bytes(),
+                submission.as_str().as_bytes(),
+                &state.batches.to_be_bytes(),
+                &state.last.as_millis().to_be_bytes(),
+            ]);
+            let close =
+                Close { partner: partner.clone(), submission: submission.clone(), batches: None };
+            let stamp =
+                self.core.append(Append::new(id, None, Body::SubmissionClosed(close))).await?;
+            self.core.index.outcome(stamp.sequence).await?;
+        }
+        Ok(submissions.len())
+    }
+}

@@ -1,0 +1,74 @@
+//! Ending releases that are due.
+
+use std::time::Duration;
+
+use tokio_util::sync::CancellationToken;
+use tracing::{debug, warn};
+
+use crate::domain::entry::{AppendId, Body, ReleaseEnd};
+use crate::error::Result;
+use crate::exchange::sweeps::Sweeps;
+use crate::index::record::ExpiringReleases;
+use crate::journal::Append;
+
+/// How often releases are looked at, and how often accesses and holds.
+const EVERY: Duration = Duration::from_secs(1);
+
+const SWEEP_EVERY: u32 = 60;
+
+/// How many parts of releases, accesses and copies are ended at once.
+const AT_ONCE: usize = 64;
+
+impl Sweeps {
+    /// Ends what is due until it is told to stop.
+    pub async fn end_releases(self, stop: CancellationToken) {
+        let mut round = 0;
+        while stop.run_until_cancelled(tokio::time::sleep(EVERY)).await.is_some() {
+            tell("releases are not ended", self.release_due().await);
+            if round == 0 {
+                tell("accesses are not swept", self.sweep_accesses().await);
+                tell("holds are not swept", self.sweep_holds().await);
+            }
+            round = (round + 1) % SWEEP_EVERY;
+        }
+    }
+
+    /// Ends the releases that are due by now, and tells how many entries that took.
+    pub async fn release_due(&self) -> Result<usize> {
+        let mut ended = 0;
+        loop {
+            let due = self.core.index.read()?.releases_due(self.core.clock.now(), AT_ONCE)?;
+            if due.is_empty() {
+                return Ok(ended);
+            }
+            for (ends, sequence, ExpiringReleases { author, liaisons, objects }) in due {
+                let id = AppendId::derive(&[
+                    b"release-end",
+                    &sequence.to_be_bytes(),
+                    &ends.as_millis().to_be_bytes(),
+                ]);
+                let end = ReleaseEnd { partner: author, ends, sequence, objects, liaisons };
+                self.append_own(id, Body::ReleaseEnd(end)).await?;
+                ended += 1;
+            }
+        }
+    }
+
+    /// Appends what the exchange itself has to say, and waits until it is applied.
+    pub(super) async fn append_own(&self, id: AppendId, body: Body) -> Result<()> {
+        let stamp = self.core.append(Append::new(id, None, body)).await?;
+        self.core.index.outcome(stamp.sequence).await?;
+        Ok(())
+    }
+}
+
+fn tell(what: &'static str, done: Result<usize>) {
+    match done {
+        Ok(0) => {}
+        Ok(ended) => debug!(ended, "releases, accesses or holds have had their time"),
+        Err(error) => {
+            let source = std::error::Error::source(&error).map(ToString::to_string);
+            warn!(label = error.label(), source, "{what}: {error}");
+        }
+    }
+}
