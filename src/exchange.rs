@@ -39,7 +39,7 @@ pub use self::visibility::campaign::{ContributionView, unknown_campaign};
 pub use self::visibility::enforcement::EnforcementView;
 pub use self::visibility::hold::LegalHold;
 pub use self::visibility::indicator::{AssessmentView, IndicatorView};
-pub use self::visibility::reaction::{FeedbackEvent, SightingEvent};
+pub use self::visibility::reaction::{FeedbackView, SightingView};
 pub use self::visibility::tip::{TipEntryView, TipIndicatorView};
 use crate::clock::Clock;
 use crate::domain::cursor::EpochId;

@@ -8,6 +8,7 @@ use crate::domain::sharing::Reader;
 use crate::domain::{PartnerId, TipId, Tlp};
 use crate::error::Result;
 use crate::exchange::core::{Caller, Core};
+use crate::exchange::visibility::ReaderView;
 use crate::exchange::visibility::tip::referral::{assets_of, batches_between};
 use crate::index::record::ReferralProgress;
 use crate::index::{Registry, View};
@@ -90,7 +91,7 @@ impl Core {
         submission: &SubmissionId,
         between: (u64, u64),
     ) -> Result<Found> {
-        let (mut found, registry) = (Found::default(), view.registry());
+        let (mut found, registry, now) = (Found::default(), view.registry(), self.clock.now());
         let mut readers: BTreeMap<PartnerId, Option<Reader>> = BTreeMap::new();
         for sequence in batches_between(view, partner, submission, between)? {
             for (_, current) in assets_of(view, partner, sequence)? {
@@ -103,7 +104,13 @@ impl Core {
                     let reader = readers
                         .entry((*owner).clone())
                         .or_insert_with(|| takes_referrals(registry, owner));
-                    reader.as_ref().is_some_and(|reader| self.sees(reader, partner, &current))
+                    reader.as_ref().is_some_and(|reader| {
+                        ReaderView::new(view, reader, now).may_see(
+                            &current.sharing,
+                            partner,
+                            current.version,
+                        )
+                    })
                 });
                 match takes {
                     None => found.not_referred = found.not_referred.saturating_add(1),

@@ -22,6 +22,34 @@ use crate::exchange::core::{Core, reader};
 use crate::exchange::visibility::campaign::campaign_visible;
 use crate::index::{Registry, View};
 
+/// The index as one reader may see it at one moment.
+#[derive(Clone, Copy, Debug)]
+pub struct ReaderView<'a> {
+    /// The index.
+    pub view: &'a View<'a>,
+    /// Whose rights count.
+    pub reader: &'a Reader,
+    /// Releases that end by then are over.
+    pub now: Timestamp,
+}
+
+impl<'a> ReaderView<'a> {
+    /// What `reader` may see of `view` at `now`.
+    pub fn new(view: &'a View<'a>, reader: &'a Reader, now: Timestamp) -> Self {
+        Self { view, reader, now }
+    }
+
+    /// Whether the reader may see an object: see [`may_see`].
+    pub fn may_see(&self, sharing: &Sharing, author: &PartnerId, position: Position) -> bool {
+        may_see(self.reader, sharing, author, position, self.now)
+    }
+
+    /// Whether the reader is a liaison.
+    pub fn is_liaison(&self) -> bool {
+        self.reader.role == Role::Liaison
+    }
+}
+
 /// One partner's sight, through a filter.
 #[derive(Debug)]
 pub struct Visibility {

@@ -247,7 +247,7 @@ pub fn events(delivery: FeedEvent, campaigns: &Campaigns) -> Vec<Event> {
             vec![told(changed.place, text, Vec::new(), None)]
         }
         FeedEvent::Sightings(seen) => {
-            let event = |one: tipoff::exchange::SightingEvent| {
+            let event = |one: tipoff::exchange::SightingView| {
                 let value = one.kept.sighting.indicator.value();
                 let text = format!("{} saw {value} {:?}", one.kept.author, one.view);
                 let content = Some((one.kept.author, one.position, one.kept.sharing));

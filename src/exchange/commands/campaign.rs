@@ -9,6 +9,7 @@ use crate::error::{Error, Result};
 use crate::exchange::commands::Commands;
 use crate::exchange::commit::{item_receipts, refused};
 use crate::exchange::core::{Caller, reader};
+use crate::exchange::visibility::ReaderView;
 use crate::exchange::visibility::campaign::unknown_campaign;
 
 /// What is said of a campaign, as it was sent.
@@ -75,7 +76,7 @@ impl Commands {
         let view = self.core.index.read()?;
         let reader = reader(view.registry(), caller.partner())?;
         if let Some(campaign) = campaign
-            && !self.core.sees_campaign(&view, &reader, campaign)?
+            && !ReaderView::new(&view, &reader, self.core.clock.now()).sees_campaign(campaign)?
         {
             return Err(unknown_campaign());
         }

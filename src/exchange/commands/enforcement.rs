@@ -2,15 +2,14 @@
 
 use crate::domain::enforcement::Enforcement;
 use crate::domain::entry::{Body, Enforcements, Outcome, Rejection, RequestId, VoidReason};
-use crate::domain::sharing::{Reader, SharingRequest};
+use crate::domain::sharing::SharingRequest;
 use crate::domain::submission::ItemReceipt;
 use crate::domain::{Invalid, Sharing, Timestamp};
 use crate::error::{Error, Result};
 use crate::exchange::commands::Commands;
 use crate::exchange::commit::{item_receipts, refused};
 use crate::exchange::core::{Caller, reader};
-use crate::exchange::visibility::enforcement::sees_tip;
-use crate::index::View;
+use crate::exchange::visibility::ReaderView;
 
 /// Enforcements as they were sent.
 #[derive(Clone, Debug)]
@@ -66,39 +65,17 @@ impl Commands {
         let EnforcementRequest { request, digest, sharing, items: sent, mut rejected } = request;
         let view = self.core.index.read()?;
         let reader = reader(view.registry(), caller.partner())?;
+        let seen = ReaderView::new(&view, &reader, self.core.clock.now());
         let sharing = Sharing::resolve(sharing, caller.partner(), view.registry().as_ref())?;
         let mut items = Vec::with_capacity(sent.len());
         for (index, enforcement) in sent {
-            match self.refuses_enforcement(&view, &reader, &enforcement)? {
+            match refuses_enforcement(seen, &enforcement)? {
                 None => items.push((index, enforcement)),
                 Some(invalid) => rejected.push(Rejection { index, invalid }),
             }
         }
         rejected.sort_by_key(|one| one.index);
         Ok(Enforcements { request, digest, sharing, items, rejected })
-    }
-
-    /// Why an enforcement is not its author's to report: it names what the author does not see, or what
-    /// is another's.
-    pub(in crate::exchange) fn refuses_enforcement(
-        &self,
-        view: &View<'_>,
-        author: &Reader,
-        enforcement: &Enforcement,
-    ) -> Result<Option<Invalid>> {
-        if let Some(campaign) = enforcement.campaign
-            && !self.core.sees_campaign(view, author, campaign)?
-        {
-            return Ok(Some(Invalid::new("campaign", "is not a campaign that you see")));
-        }
-        if let Some(tip) = enforcement.tip
-            && !sees_tip(view, author, tip)?
-        {
-            return Ok(Some(Invalid::new("tip", "is not a tip of yours")));
-        }
-        let owners =
-            enforcement.check_owners(&author.id, |platform| view.registry().owner(platform));
-        Ok(owners.err())
     }
 
     async fn reported(&self, sequence: u64, replayed: bool) -> Result<EnforcementReceipt> {
@@ -115,4 +92,24 @@ impl Commands {
         let items = item_receipts(sequence, indexes, outcomes, &sent.rejected);
         Ok(EnforcementReceipt { sequence, accepted, items, replayed })
     }
+}
+
+/// Why the reader may not report an enforcement: it names a campaign or tip that the reader does not see, or
+/// claims an action on a platform of another partner.
+pub(super) fn refuses_enforcement(
+    author: ReaderView<'_>,
+    enforcement: &Enforcement,
+) -> Result<Option<Invalid>> {
+    if let Some(campaign) = enforcement.campaign
+        && !author.sees_campaign(campaign)?
+    {
+        return Ok(Some(Invalid::new("campaign", "is not a campaign that you see")));
+    }
+    if let Some(tip) = enforcement.tip
+        && !author.is_party_of(tip)?
+    {
+        return Ok(Some(Invalid::new("tip", "is not a tip of yours")));
+    }
+    let owner = |platform: &_| author.view.registry().owner(platform);
+    Ok(enforcement.check_owners(&author.reader.id, owner).err())
 }

@@ -11,7 +11,7 @@ use crate::exchange::commands::Commands;
 use crate::exchange::commit::RequestReceipt;
 use crate::exchange::core::{Caller, reader};
 use crate::exchange::visibility::indicator::IndicatorView;
-use crate::exchange::visibility::restricted;
+use crate::exchange::visibility::{ReaderView, restricted};
 use crate::index::Registry;
 
 /// Sightings as they were sent.
@@ -43,6 +43,7 @@ impl Commands {
         }
         let view = self.core.index.read()?;
         let (registry, reader) = (view.registry(), reader(view.registry(), caller.partner())?);
+        let seen = ReaderView::new(&view, &reader, self.core.clock.now());
         let sharing = Sharing::resolve(request.sharing, caller.partner(), registry.as_ref())?;
         check_no_release(&sharing)?;
         let (mut items, mut rejected) = (Vec::new(), request.rejected);
@@ -53,7 +54,7 @@ impl Commands {
                 Entry::Vacant(vacant) => {
                     // Many of them: others get their turn.
                     tokio::task::yield_now().await;
-                    let known = self.core.known_to(&view, &reader, sighting.id)?;
+                    let known = seen.indicator(sighting.id)?;
                     vacant.insert(refuses_sighting(known.as_ref(), &sharing, registry)).clone()
                 }
             };

@@ -16,7 +16,7 @@ use crate::error::{Error, Result};
 use crate::exchange::commands::Commands;
 use crate::exchange::commit::{item_receipts, refused};
 use crate::exchange::core::{Caller, reader};
-use crate::exchange::visibility::restricted;
+use crate::exchange::visibility::{ReaderView, restricted};
 use crate::index::View;
 use crate::journal::Append;
 
@@ -123,9 +123,10 @@ impl Commands {
             return Ok((items, rejected));
         }
         let author = reader(view.registry(), caller.partner())?;
+        let seen_by_author = ReaderView::new(view, &author, self.core.clock.now());
         let mut seen = BTreeSet::new();
         for campaign in named {
-            if self.core.sees_campaign(view, &author, campaign)? {
+            if seen_by_author.sees_campaign(campaign)? {
                 seen.insert(campaign);
             }
         }

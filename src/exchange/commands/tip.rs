@@ -18,7 +18,7 @@ use crate::exchange::commit::{RequestReceipt, refused};
 use crate::exchange::core::{Caller, reader};
 use crate::exchange::referral::drawn;
 use crate::exchange::visibility::campaign::campaign_visible;
-use crate::exchange::visibility::restricted;
+use crate::exchange::visibility::{ReaderView, restricted};
 use crate::index::{Registry, View};
 
 /// A tip as it was sent.
@@ -127,6 +127,7 @@ impl Commands {
         mut rejected: Vec<Rejection>,
     ) -> Result<(Vec<TipIndicator>, Vec<Rejection>)> {
         let reader = reader(view.registry(), caller.partner())?;
+        let seen = ReaderView::new(view, &reader, self.core.clock.now());
         let all_may_hold = restricted::may_hold(view.registry(), told);
         let mut restricted: BTreeMap<IndicatorId, bool> = BTreeMap::new();
         let mut held = Vec::with_capacity(indicators.len());
@@ -136,7 +137,7 @@ impl Commands {
             } else {
                 // Many of them: others get their turn.
                 tokio::task::yield_now().await;
-                let known = self.core.known_to(view, &reader, one.id)?;
+                let known = seen.indicator(one.id)?;
                 let is_restricted = known.is_some_and(|known| {
                     let mut said = known.assessments.iter().map(|s| &s.current.assessment);
                     said.any(restricted::is_restricted)

@@ -13,9 +13,10 @@ use crate::domain::tip::TipState;
 use crate::domain::{Invalid, PartnerId, TipId, Tlp};
 use crate::error::Result;
 use crate::exchange::commands::Commands;
+use crate::exchange::commands::enforcement::refuses_enforcement;
 use crate::exchange::commit::{RequestReceipt, refused};
 use crate::exchange::core::{Caller, reader};
-use crate::exchange::visibility::tip::tip_of;
+use crate::exchange::visibility::ReaderView;
 use crate::index::View;
 use crate::index::record::TipRecord;
 
@@ -58,7 +59,7 @@ impl Commands {
             return Err(refused(&VoidReason::TipUnknown));
         }
         let (id, key, digest) = (request.tip, request.request.clone(), request.digest);
-        let tip = tip_of(&self.core.index.read()?, caller, id)?;
+        let tip = self.core.own_tip(&self.core.index.read()?, caller, id)?;
         check_answer(caller, &request)?;
         let thread = thread_of(caller, &tip, &request)?;
         let before = self.core.noted_before(caller, &key, digest).await?;
@@ -72,7 +73,7 @@ impl Commands {
             TipThread::All => None,
             TipThread::Of(recipient) | TipThread::Shown(recipient) => Some(recipient),
         };
-        let tip = tip_of(&self.core.index.read()?, caller, id)?;
+        let tip = self.core.own_tip(&self.core.index.read()?, caller, id)?;
         Ok((of.and_then(|of| tip.thread(of)).map(|thread| thread.state), noted))
     }
 
@@ -84,7 +85,7 @@ impl Commands {
         request: ResponseRequest,
     ) -> Result<TipResponse> {
         let view = self.core.index.read()?;
-        let tip = tip_of(&view, caller, request.tip)?;
+        let tip = self.core.own_tip(&view, caller, request.tip)?;
         if let Some(to) = request.moves_to
             && to.needs_message()
             && request.message.is_none()
@@ -137,14 +138,15 @@ impl Commands {
         mut done: Enforcement,
     ) -> Result<(Enforcement, Sharing)> {
         let me = reader(view.registry(), caller.partner())?;
+        let seen = ReaderView::new(view, &me, self.core.clock.now());
         done.tip = Some(*tip.id.as_bytes());
         if done.campaign.is_none() {
             done.campaign = match tip.campaign {
-                Some(campaign) if self.core.sees_campaign(view, &me, campaign)? => Some(campaign),
+                Some(campaign) if seen.sees_campaign(campaign)? => Some(campaign),
                 _ => None,
             };
         }
-        if let Some(invalid) = self.refuses_enforcement(view, &me, &done)? {
+        if let Some(invalid) = refuses_enforcement(seen, &done)? {
             let field = format!("enforcement.{}", invalid.field);
             return Err(Invalid::new(field, invalid.reason).into());
         }

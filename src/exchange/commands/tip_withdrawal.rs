@@ -6,7 +6,7 @@ use crate::error::{Error, Kind, Result};
 use crate::exchange::commands::Commands;
 use crate::exchange::commit::refused;
 use crate::exchange::core::Caller;
-use crate::exchange::visibility::tip::{tip_of, withdrawal_of};
+use crate::exchange::visibility::tip::withdrawal_of;
 use crate::index::View;
 use crate::journal::Append;
 
@@ -36,7 +36,7 @@ impl Commands {
     /// The entry that took a tip back before. An error where the tip is not the caller's to withdraw.
     fn check_withdrawal(&self, caller: &Caller, id: TipId) -> Result<Option<u64>> {
         let view = self.core.index.read()?;
-        let tip = tip_of(&view, caller, id)?;
+        let tip = self.core.own_tip(&view, caller, id)?;
         if tip.sender != *caller.partner() {
             let message = "a tip is its sender's to withdraw";
             return Err(Error::new(Kind::Denied, "tip_not_yours", message));

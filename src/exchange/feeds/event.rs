@@ -12,7 +12,7 @@ use crate::domain::{CampaignId, GroupId, IndicatorId, PartnerId, Position, Times
 use crate::exchange::liaison::AccessedObjects;
 use crate::exchange::visibility::campaign::ContributionView;
 use crate::exchange::visibility::enforcement::EnforcementView;
-use crate::exchange::visibility::reaction::{FeedbackEvent, SightingEvent};
+use crate::exchange::visibility::reaction::{FeedbackView, SightingView};
 use crate::exchange::visibility::tip::TipEntryView;
 use crate::index::record::{AssessmentRecord, TipRecord};
 use crate::journal::LoggedEntry;
@@ -29,9 +29,9 @@ pub enum FeedEvent {
     /// Somebody joined or left a group.
     GroupChange(GroupChange),
     /// Sightings.
-    Sightings(Vec<SightingEvent>),
+    Sightings(Vec<SightingView>),
     /// Feedback.
-    Feedback(Box<FeedbackEvent>),
+    Feedback(Box<FeedbackView>),
     /// What is said of a campaign.
     Campaign(Box<CampaignEvent>),
     /// What was done.

@@ -15,7 +15,7 @@ use crate::exchange::feeds::event::FeedItem;
 use crate::exchange::feeds::{FeedRequest, Feeds, check_filter};
 use crate::exchange::visibility::campaign::ContributionView;
 use crate::exchange::visibility::enforcement::EnforcementView;
-use crate::exchange::visibility::{VersionMeta, Visibility};
+use crate::exchange::visibility::{ReaderView, VersionMeta, Visibility};
 use crate::index::{CurrentKey, View};
 
 /// How many assessments are looked at, at once, where nothing else is asked for.
@@ -167,8 +167,8 @@ impl Snapshot {
             self.sight.may_have(&kept.author, &kept.sharing, kept.position, now)
                 && self.sight.filter().follows(Some(kept.campaign))
         });
-        let reader = self.sight.reader();
-        Ok(given.map(|kept| SnapshotPart::Campaign(self.core.contributed(reader, kept))).collect())
+        let seen = ReaderView::new(view, self.sight.reader(), now);
+        Ok(given.map(|kept| SnapshotPart::Campaign(seen.contribution(kept))).collect())
     }
 
     fn enforcements(
@@ -185,11 +185,9 @@ impl Snapshot {
             if self.sight.may_have(&kept.author, &kept.sharing, kept.position, now)
                 && follows(view, &self.sight, &kept.enforcement)?
             {
-                done.push(SnapshotPart::Enforcement(self.core.deed(
-                    view,
-                    self.sight.reader(),
-                    kept,
-                )?));
+                done.push(SnapshotPart::Enforcement(
+                    ReaderView::new(view, self.sight.reader(), now).enforcement(kept)?,
+                ));
             }
         }
         Ok(done)

@@ -9,16 +9,15 @@ use std::collections::{BTreeMap, BTreeSet};
 pub use self::graph::{ClusterGraph, Edge, EdgeKind};
 pub use self::timeline::{TimelineEvent, TimelineEventKind, TimelinePosition, TipStep};
 use crate::domain::enforcement::{AssetKind, EnforcementSource};
-use crate::domain::sharing::Reader;
-use crate::domain::{CampaignId, Platform, Position, may_see};
+use crate::domain::{CampaignId, Platform, Position};
 use crate::error::Result;
 use crate::exchange::core::{Caller, reader};
 use crate::exchange::queries::Queries;
 use crate::exchange::queries::enforcements::EnforcementQuery;
+use crate::exchange::visibility::ReaderView;
 use crate::exchange::visibility::campaign::{ContributionView, unknown_campaign};
 use crate::exchange::visibility::enforcement::EnforcementView;
 use crate::exchange::visibility::indicator::AssessmentView;
-use crate::index::View;
 
 /// The most indicators of a campaign that are looked at: the oldest.
 const MOST_MEMBERS: usize = 20_000;
@@ -112,45 +111,42 @@ impl Queries {
     ) -> Result<CampaignView> {
         let view = self.core.index.read()?;
         let reader = reader(view.registry(), caller.partner())?;
-        let contributions = self.core.contributions_for(&view, &reader, campaign)?;
+        let seen = ReaderView::new(&view, &reader, self.core.clock.now());
+        let contributions = seen.contributions(campaign)?;
         if contributions.is_empty() {
             return Err(unknown_campaign());
         }
-        let (members, cut) = self.members(&view, &reader, campaign)?;
+        let (members, cut) = self.members(seen, campaign)?;
         let query = EnforcementQuery {
             campaign: Some(campaign),
             most: MOST_DEEDS,
             ..EnforcementQuery::default()
         };
-        let (deeds, deeds_cut) = self.all_enforcements_for(&view, &reader, &query)?;
-        let (tips, tips_cut) = self.tips_in(&view, &reader.id, campaign)?;
+        let (deeds, deeds_cut) = self.all_enforcements_for(seen, &query)?;
+        let (tips, tips_cut) = self.tips_in(seen, campaign)?;
         let cuts = [cut, deeds_cut];
         let numbers =
             CampaignCounts { tips: tips.len(), ..numbers(&contributions, &members, cuts, &deeds) };
         let (parts, parts_cut) = if asked.timeline.is_some() || asked.clusters {
-            self.parts_of(&view, &reader.id, &tips)?
+            self.parts_of(seen, &tips)?
         } else {
             (Vec::new(), false)
         };
         let timeline = match asked.timeline {
             None => None,
             Some((most, behind)) => {
-                let events =
-                    self.happened(&view, &reader, &contributions, &members, &deeds, &parts)?;
+                let events = self.happened(seen, &contributions, &members, &deeds, &parts)?;
                 Some(timeline::page(events, behind, most))
             }
         };
         let cut = cut || tips_cut || parts_cut;
-        let clusters = if asked.clusters {
-            Some(self.clusters(&view, &reader, &members, &parts, cut)?)
-        } else {
-            None
-        };
+        let clusters =
+            if asked.clusters { Some(self.clusters(seen, &members, &parts, cut)?) } else { None };
         let enforcements = match asked.enforcements {
             None => None,
             Some((most, before)) => {
                 let query = EnforcementQuery { before, most, ..query };
-                Some(self.enforcements_for(&view, &reader, &query)?)
+                Some(self.enforcements_for(seen, &query)?)
             }
         };
         let indicators = asked.indicators.map(|(most, behind)| page(members, behind, most));
@@ -159,39 +155,33 @@ impl Queries {
 
     /// The current assessments that name a campaign and that a reader sees, the oldest first, and
     /// whether that is not all of them.
-    fn members(
-        &self,
-        view: &View<'_>,
-        reader: &Reader,
-        campaign: CampaignId,
-    ) -> Result<(Vec<Member>, bool)> {
-        let now = self.core.clock.now();
+    fn members(&self, seen: ReaderView<'_>, campaign: CampaignId) -> Result<(Vec<Member>, bool)> {
         let mut members: Vec<Member> = Vec::new();
-        for named in view.naming(campaign, 0) {
+        for named in seen.view.naming(campaign, 0) {
             let (sequence, named) = named?;
             let (author, audience) = (&named.brought.author, named.brought.audience);
-            let closed = view.closed_items(sequence)?;
+            let closed = seen.view.closed_items(sequence)?;
             let is_closed = |index: u32| closed.as_ref().is_some_and(|all| all.contains(&index));
             for (index, id) in &named.brought.versions {
                 if is_closed(*index) {
                     continue;
                 }
                 let version = Position::new(sequence, *index);
-                let current = view.current(*id, author, audience)?;
+                let current = seen.view.current(*id, author, audience)?;
                 let Some(mut current) = current.filter(|current| current.version == version) else {
                     continue;
                 };
                 // All versions of an entry are shared alike: who may not see one sees none of the rest.
-                if !may_see(reader, &current.sharing, author, version, now) {
+                if !seen.may_see(&current.sharing, author, version) {
                     break;
                 }
                 if members.len() == MOST_MEMBERS {
                     return Ok((members, true));
                 }
-                if reader.id != *author {
+                if seen.reader.id != *author {
                     current.assessment.raw = None;
                 }
-                let view = current.sharing.seen_by(reader, author, version);
+                let view = current.sharing.seen_by(seen.reader, author, version);
                 let sight = AssessmentView { author: author.clone(), current, view };
                 members.push(Member { sight, submission: named.submission });
             }

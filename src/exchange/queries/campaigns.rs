@@ -6,6 +6,7 @@ use crate::domain::{CampaignId, Position};
 use crate::error::Result;
 use crate::exchange::core::{Caller, reader};
 use crate::exchange::queries::Queries;
+use crate::exchange::visibility::ReaderView;
 use crate::exchange::visibility::campaign::ContributionView;
 
 /// How many contributions are looked at for one page of campaigns.
@@ -31,6 +32,7 @@ impl Queries {
     ) -> Result<(Vec<CampaignSummary>, Option<Position>)> {
         let view = self.core.index.read()?;
         let reader = reader(view.registry(), caller.partner())?;
+        let seen = ReaderView::new(&view, &reader, self.core.clock.now());
         let (mut listed, mut last) = (Vec::<CampaignSummary>::new(), None);
         let mut looked_up: BTreeMap<CampaignId, Option<Position>> = BTreeMap::new();
         for (looked, kept) in view.contributions_back(before).enumerate() {
@@ -45,8 +47,8 @@ impl Queries {
             {
                 continue;
             }
-            let mut seen = self.core.contributions_for(&view, &reader, kept.campaign)?;
-            let (contributions, newest) = (seen.len(), seen.pop());
+            let mut visible = seen.contributions(kept.campaign)?;
+            let (contributions, newest) = (visible.len(), visible.pop());
             let newest_at = newest.as_ref().map(|newest| newest.kept.position);
             looked_up.insert(kept.campaign, newest_at);
             let newest = newest.filter(|_| newest_at == Some(kept.position));

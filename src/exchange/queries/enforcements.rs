@@ -1,13 +1,12 @@
 //! Lists of enforcements.
 
-use crate::domain::sharing::Reader;
 use crate::domain::{CampaignId, Day, PartnerId, Position};
 use crate::error::{Error, Kind, Result};
 use crate::exchange::core::{Caller, reader};
 use crate::exchange::queries::Queries;
+use crate::exchange::visibility::ReaderView;
 use crate::exchange::visibility::campaign::unknown_campaign;
-use crate::exchange::visibility::enforcement::{EnforcementView, sees_tip};
-use crate::index::View;
+use crate::exchange::visibility::enforcement::EnforcementView;
 use crate::index::keys::ListedBy;
 use crate::index::record::EnforcementRecord;
 
@@ -43,24 +42,24 @@ impl Queries {
     ) -> Result<(Vec<EnforcementView>, Option<Position>)> {
         let view = self.core.index.read()?;
         let reader = reader(view.registry(), caller.partner())?;
+        let seen = ReaderView::new(&view, &reader, self.core.clock.now());
         if let Some(campaign) = query.campaign
-            && !self.core.sees_campaign(&view, &reader, campaign)?
+            && !seen.sees_campaign(campaign)?
         {
             return Err(unknown_campaign());
         }
         if let Some(tip) = query.tip
-            && !sees_tip(&view, &reader, tip)?
+            && !seen.is_party_of(tip)?
         {
             return Err(Error::new(Kind::NotFound, "tip_unknown", "there is no such tip of yours"));
         }
-        self.enforcements_for(&view, &reader, query)
+        self.enforcements_for(seen, query)
     }
 
     /// The same for a reader whose rights were looked up.
     pub(in crate::exchange) fn enforcements_for(
         &self,
-        view: &View<'_>,
-        reader: &Reader,
+        seen: ReaderView<'_>,
         query: &EnforcementQuery,
     ) -> Result<(Vec<EnforcementView>, Option<Position>)> {
         let by = match (query.tip, query.campaign, &query.author) {
@@ -70,19 +69,19 @@ impl Queries {
             (None, None, None) => ListedBy::All,
         };
         let (mut deeds, mut last) = (Vec::<EnforcementView>::new(), None);
-        for (looked, kept) in view.enforcements_back(by, query.before).enumerate() {
+        for (looked, kept) in seen.view.enforcements_back(by, query.before).enumerate() {
             if looked >= LOOKED_AT {
                 return Ok((deeds, last));
             }
             let kept = kept?;
             last = Some(kept.position);
-            if query.asks_for(&kept) && self.core.is_newest_seen(view, reader, &kept)? {
+            if query.asks_for(&kept) && seen.is_newest_visible(&kept)? {
                 if deeds.len() >= query.most {
                     // There is more where the reader sees more: what is hidden makes no page.
                     let last = deeds.last().map(|deed| deed.kept.position);
                     return Ok((deeds, last));
                 }
-                deeds.push(self.core.deed(view, reader, kept)?);
+                deeds.push(seen.enforcement(kept)?);
             }
         }
         Ok((deeds, None))
@@ -92,15 +91,14 @@ impl Queries {
     /// more.
     pub(in crate::exchange) fn all_enforcements_for(
         &self,
-        view: &View<'_>,
-        reader: &Reader,
+        seen: ReaderView<'_>,
         query: &EnforcementQuery,
     ) -> Result<(Vec<EnforcementView>, bool)> {
         let (mut deeds, mut query) = (Vec::new(), query.clone());
         let most = query.most;
         loop {
             query.most = most - deeds.len();
-            let (some, next) = self.enforcements_for(view, reader, &query)?;
+            let (some, next) = self.enforcements_for(seen, &query)?;
             deeds.extend(some);
             match next {
                 Some(_) if deeds.len() < most => query.before = next,

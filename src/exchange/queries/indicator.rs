@@ -6,7 +6,8 @@ use crate::domain::IndicatorId;
 use crate::error::{Error, Kind, Result};
 use crate::exchange::core::Caller;
 use crate::exchange::queries::Queries;
-use crate::exchange::visibility::indicator::{IndicatorView, Keep};
+use crate::exchange::visibility::ReaderView;
+use crate::exchange::visibility::indicator::IndicatorView;
 
 impl Queries {
     /// What a caller may see of each of these that is known to it, each author's newest alone.
@@ -19,8 +20,9 @@ impl Queries {
         let Some(reader) = view.registry().reader(caller.partner()) else {
             return Ok(HashMap::new());
         };
+        let seen = ReaderView::new(&view, &reader, now);
         let known = |id: &IndicatorId| {
-            let known = self.core.known(&view, &reader, *id, (Keep::Newest, now)).transpose()?;
+            let known = seen.indicator_summary(*id).transpose()?;
             Some(known.map(|known| (*id, known)))
         };
         indicators.iter().filter_map(known).collect()
@@ -30,7 +32,7 @@ impl Queries {
     pub fn indicator(&self, caller: &Caller, id: IndicatorId) -> Result<IndicatorView> {
         let view = self.core.index.read()?;
         let known = match view.registry().reader(caller.partner()) {
-            Some(reader) => self.core.known_to(&view, &reader, id)?,
+            Some(reader) => ReaderView::new(&view, &reader, self.core.clock.now()).indicator(id)?,
             None => None,
         };
         known.ok_or_else(|| {

@@ -1,13 +1,12 @@
 //! Sightings of an indicator, and feedback on what is said of it.
 
-use crate::domain::sharing::Reader;
-use crate::domain::{Position, may_see};
+use crate::domain::Position;
 use crate::error::Result;
 use crate::exchange::core::{Caller, reader};
 use crate::exchange::queries::Queries;
+use crate::exchange::visibility::ReaderView;
 use crate::exchange::visibility::indicator::IndicatorView;
-use crate::exchange::visibility::reaction::{FeedbackEvent, SightingEvent};
-use crate::index::View;
+use crate::exchange::visibility::reaction::{FeedbackView, SightingView};
 
 /// The most sightings, and the most feedback, in one answer: the newest.
 const MOST_SHOWN: usize = 100;
@@ -18,9 +17,9 @@ pub struct Reactions {
     /// How often it was seen.
     pub seen_count: u64,
     /// The newest sightings, oldest first.
-    pub sightings: Vec<SightingEvent>,
+    pub sightings: Vec<SightingView>,
     /// The newest feedback on what the reader may see, oldest first.
-    pub feedback: Vec<FeedbackEvent>,
+    pub feedback: Vec<FeedbackView>,
 }
 
 impl Queries {
@@ -28,20 +27,20 @@ impl Queries {
     pub fn reactions_to(&self, caller: &Caller, known: &IndicatorView) -> Result<Reactions> {
         let view = self.core.index.read()?;
         let reader = reader(view.registry(), caller.partner())?;
+        let seen = ReaderView::new(&view, &reader, self.core.clock.now());
         let mut reactions = Reactions::default();
-        self.sightings_of(&view, &reader, known, &mut reactions)?;
-        self.feedback_on(&view, &reader, known, &mut reactions)?;
+        self.sightings_of(seen, known, &mut reactions)?;
+        self.feedback_on(seen, known, &mut reactions)?;
         Ok(reactions)
     }
 
     fn sightings_of(
         &self,
-        view: &View<'_>,
-        reader: &Reader,
+        seen: ReaderView<'_>,
         known: &IndicatorView,
         reactions: &mut Reactions,
     ) -> Result<()> {
-        reactions.sightings = self.core.seen_of(view, reader, known.strongest().current.id)?;
+        reactions.sightings = seen.sightings(known.strongest().current.id)?;
         let counts = reactions.sightings.iter().map(|seen| seen.kept.sighting.count);
         reactions.seen_count = counts.fold(0, u64::saturating_add);
         newest(&mut reactions.sightings, |seen| seen.position);
@@ -50,21 +49,19 @@ impl Queries {
 
     fn feedback_on(
         &self,
-        view: &View<'_>,
-        reader: &Reader,
+        seen: ReaderView<'_>,
         known: &IndicatorView,
         reactions: &mut Reactions,
     ) -> Result<()> {
-        let now = self.core.clock.now();
         for sight in &known.assessments {
-            for found in view.feedback(sight.current.version) {
+            for found in seen.view.feedback(sight.current.version) {
                 let (giver, kept) = found?;
-                let concerns = reader.id == sight.author
-                    || may_see(reader, &kept.sharing, &giver, kept.position, now);
+                let concerns = seen.reader.id == sight.author
+                    || seen.may_see(&kept.sharing, &giver, kept.position);
                 if concerns {
-                    let part = kept.sharing.seen_by(reader, &giver, kept.position);
+                    let part = kept.sharing.seen_by(seen.reader, &giver, kept.position);
                     let about = sight.current.version;
-                    reactions.feedback.push(FeedbackEvent { giver, about, kept, view: part });
+                    reactions.feedback.push(FeedbackView { giver, about, kept, view: part });
                 }
             }
         }

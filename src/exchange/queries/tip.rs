@@ -5,14 +5,13 @@ use crate::domain::purpose::Purpose;
 use crate::domain::{Invalid, PartnerId, Timestamp, TipId};
 use crate::error::Result;
 use crate::exchange::commit::refused;
-use crate::exchange::core::Caller;
+use crate::exchange::core::{Caller, reader};
 use crate::exchange::liaison::{AccessedObjects, GIVEN_AT_ONCE};
 use crate::exchange::queries::Queries;
+use crate::exchange::visibility::ReaderView;
 use crate::exchange::visibility::tip::{
-    TipEntryView, TipIndicatorView, accessed_of_tip, indicators_added, is_ending, is_hidden,
-    is_liaison, tip_of, withdrawal_of, without_content,
+    TipEntryView, TipIndicatorView, withdrawal_of, without_content,
 };
-use crate::index::View;
 use crate::index::record::TipRecord;
 
 /// What a caller asks of a tip: a page of what was added to it, and a page of its indicators.
@@ -64,13 +63,15 @@ impl Queries {
         }
         let mut asked = asked.clone();
         let view = &self.core.index.read()?;
-        if is_liaison(view, me) {
+        let reader = reader(view.registry(), me)?;
+        let seen = ReaderView::new(view, &reader, self.core.clock.now());
+        if seen.is_liaison() {
             // With the tip itself, no more than one access holds.
             let most = (GIVEN_AT_ONCE - 1).saturating_sub(asked.entries);
             asked.indicators = asked.indicators.min(most);
         }
         let asked = &asked;
-        let tip = tip_of(view, caller, asked.tip)?;
+        let tip = seen.own_tip(asked.tip)?;
         let of = match &asked.recipient {
             _ if tip.sender != *me => Some(me),
             Some(named) if tip.thread(named).is_none() => {
@@ -79,26 +80,26 @@ impl Queries {
             named => named.as_ref(),
         };
         let (mut entries, mut indicators, mut narrative) = Default::default();
-        if is_hidden(view, &tip, me) {
+        if seen.is_hidden(&tip) {
             // Wherever a page stands: there is nothing else to turn to.
-            if let Some(entry) = ending_of(view, &tip, me)? {
-                let shown = self.core.added_shown(view, me, &tip, entry, 0)?;
+            if let Some(entry) = hiding_entry(seen, &tip)? {
+                let shown = seen.tip_entry(&tip, entry, 0)?;
                 entries = shown.into_iter().map(without_content).collect();
             }
         } else {
-            entries = self.entries_shown(view, me, &tip, of, asked)?;
-            indicators = self.indicators_shown(view, me, &tip, of, asked)?;
+            entries = self.entries_shown(seen, &tip, of, asked)?;
+            indicators = self.indicators_shown(seen, &tip, of, asked)?;
             narrative = view.tip_text(tip.id, tip.sequence)?;
         }
         let more_entries = entries.len() > asked.entries;
         entries.truncate(asked.entries);
         let more_indicators = indicators.len() > asked.indicators;
         indicators.truncate(asked.indicators);
-        let mut tip = self.core.outline(view, tip, me)?;
+        let mut tip = seen.tip(tip)?;
         if let Some(of) = of {
             tip.threads.retain(|thread| thread.recipient == *of);
         }
-        let accessed = accessed_of_tip(view, me, &tip, &entries, &indicators);
+        let accessed = seen.accessed_of_tip(&tip, &entries, &indicators);
         let now = self.core.clock.now();
         Ok(TipView {
             tip,
@@ -115,16 +116,15 @@ impl Queries {
     /// One more than asked for, where there are more.
     fn entries_shown(
         &self,
-        view: &View<'_>,
-        me: &PartnerId,
+        seen: ReaderView<'_>,
         tip: &TipRecord,
         of: Option<&PartnerId>,
         asked: &TipDetailQuery,
     ) -> Result<Vec<TipEntryView>> {
         let from = asked.behind.saturating_add(1);
         let mut shown = Vec::new();
-        for sequence in view.entries_of_tip(tip.id, of, from).take(asked.entries + 1) {
-            if let Some(one) = self.core.added_shown(view, me, tip, sequence?, 0)? {
+        for sequence in seen.view.entries_of_tip(tip.id, of, from).take(asked.entries + 1) {
+            if let Some(one) = seen.tip_entry(tip, sequence?, 0)? {
                 shown.push(one);
             }
         }
@@ -134,8 +134,7 @@ impl Queries {
     /// One more than asked for, where there are more.
     fn indicators_shown(
         &self,
-        view: &View<'_>,
-        me: &PartnerId,
+        seen: ReaderView<'_>,
         tip: &TipRecord,
         of: Option<&PartnerId>,
         asked: &TipDetailQuery,
@@ -145,7 +144,7 @@ impl Queries {
         let mut shown = Vec::new();
         // What a referral refers to lies before its own entry.
         if tip.referral.is_some() && behind.is_none_or(|(entry, _)| entry < tip.sequence) {
-            let found = self.core.referred_indicators(view, tip, behind, most)?;
+            let found = seen.referred_indicators(tip, behind, most)?;
             let author = tip.sender.clone();
             shown.extend(found.into_iter().map(|(at, indicator)| TipIndicatorView {
                 author: author.clone(),
@@ -154,13 +153,13 @@ impl Queries {
             }));
         }
         let from = behind.map_or(0, |(entry, _)| entry);
-        for sequence in view.entries_of_tip(tip.id, of, from) {
+        for sequence in seen.view.entries_of_tip(tip.id, of, from) {
             let sequence = sequence?;
             if shown.len() >= most {
                 break;
             }
-            let Some(added) = view.added(tip.id, sequence)? else { continue };
-            let is_shown = tip.sender == *me || added.stands_in(me);
+            let Some(added) = seen.view.added(tip.id, sequence)? else { continue };
+            let is_shown = tip.sender == seen.reader.id || added.stands_in(&seen.reader.id);
             if !is_shown || added.indicators == 0 {
                 continue;
             }
@@ -170,7 +169,7 @@ impl Queries {
                 _ => 0,
             };
             let left = most - shown.len();
-            let found = indicators_added(view, me, tip, &added, first, left)?.into_iter();
+            let found = seen.entry_indicators(tip, &added, first, left)?.into_iter();
             shown.extend(found.map(|(place, indicator)| TipIndicatorView {
                 author: author.clone(),
                 at: (sequence, place),
@@ -181,22 +180,18 @@ impl Queries {
     }
 }
 
-/// The entry behind which a party is shown nothing of a tip's content.
-pub(in crate::exchange) fn ending_of(
-    view: &View<'_>,
-    tip: &TipRecord,
-    me: &PartnerId,
-) -> Result<Option<u64>> {
+/// The entry that hid the content of a tip from the reader: the withdrawal, or the last closing.
+fn hiding_entry(seen: ReaderView<'_>, tip: &TipRecord) -> Result<Option<u64>> {
     if tip.withdrawn {
-        return withdrawal_of(view, tip.id);
+        return withdrawal_of(seen.view, tip.id);
     }
-    let mut ending = None;
-    for sequence in view.entries_of_tip(tip.id, Some(me), 0) {
+    let mut hiding = None;
+    for sequence in seen.view.entries_of_tip(tip.id, Some(&seen.reader.id), 0) {
         let sequence = sequence?;
-        let added = view.added(tip.id, sequence)?;
-        if added.is_some_and(|added| is_ending(tip, &added, me)) {
-            ending = Some(sequence);
+        let added = seen.view.added(tip.id, sequence)?;
+        if added.is_some_and(|added| seen.is_hiding(tip, &added)) {
+            hiding = Some(sequence);
         }
     }
-    Ok(ending)
+    Ok(hiding)
 }

@@ -7,11 +7,10 @@ use crate::domain::purpose::Purpose;
 use crate::domain::tip::{TipState, Urgency};
 use crate::domain::{CampaignId, Invalid, PartnerId, Timestamp, TipId};
 use crate::error::Result;
-use crate::exchange::core::Caller;
+use crate::exchange::core::{Caller, reader};
 use crate::exchange::liaison::AccessedObjects;
 use crate::exchange::queries::Queries;
-use crate::exchange::visibility::tip::accessed_of_tip;
-use crate::index::View;
+use crate::exchange::visibility::ReaderView;
 use crate::index::keys::tips::{Row, TipBox};
 use crate::index::record::TipRecord;
 use base64::Engine;
@@ -90,7 +89,8 @@ impl Queries {
         let view = self.core.index.read()?;
         let rows = view.boxed(me, query.of, &states, behind.as_ref());
         let rows = rows.map(|row| row.map(|row| (row.bytes(), row.tip, row.recipient)));
-        self.page(&view, me, query, self.core.clock.now(), rows)
+        let reader = reader(view.registry(), me)?;
+        page(ReaderView::new(&view, &reader, self.core.clock.now()), query, rows)
     }
 
     fn list_overdue(
@@ -111,44 +111,42 @@ impl Queries {
             key.extend_from_slice(recipient.as_str().as_bytes());
             Ok((key, tip, recipient))
         });
-        self.page(&view, me, query, now, rows)
-    }
-
-    fn page(
-        &self,
-        view: &View<'_>,
-        me: &PartnerId,
-        query: &TipQuery,
-        now: Timestamp,
-        rows: impl Iterator<Item = Result<(Vec<u8>, TipId, PartnerId)>>,
-    ) -> Result<TipsPage> {
-        let size = if query.size == 0 { DEFAULT_PAGE } else { query.size.min(MAX_PAGE) };
-        let mut rows = rows.peekable();
-        let (mut tips, mut last, mut accessed) =
-            (Vec::new(), Vec::new(), AccessedObjects::default());
-        for _ in 0..LOOKED_AT {
-            if tips.len() == size {
-                break;
-            }
-            let Some(row) = rows.next() else { break };
-            let (key, id, recipient) = row?;
-            last = key;
-            let Some(tip) = view.tip(id)? else { continue };
-            let mut tip = self.core.outline(view, tip, me)?;
-            tip.threads.retain(|thread| thread.recipient == recipient);
-            if wanted(query, &tip) {
-                accessed.append(accessed_of_tip(view, me, &tip, &[], &[]));
-                tips.push(tip);
-            }
-        }
-        let next = if rows.peek().is_some() { URL_SAFE_NO_PAD.encode(last) } else { String::new() };
-        Ok(TipsPage { tips, next, now, accessed })
+        let reader = reader(view.registry(), me)?;
+        page(ReaderView::new(&view, &reader, now), query, rows)
     }
 
     /// In how many threads an answer is overdue.
     pub fn overdue_tips(&self) -> Result<u64> {
         self.core.index.read()?.overdue_tips(self.core.clock.now())
     }
+}
+
+/// A page of threads, each as a tip with that thread alone.
+fn page(
+    seen: ReaderView<'_>,
+    query: &TipQuery,
+    rows: impl Iterator<Item = Result<(Vec<u8>, TipId, PartnerId)>>,
+) -> Result<TipsPage> {
+    let size = if query.size == 0 { DEFAULT_PAGE } else { query.size.min(MAX_PAGE) };
+    let mut rows = rows.peekable();
+    let (mut tips, mut last, mut accessed) = (Vec::new(), Vec::new(), AccessedObjects::default());
+    for _ in 0..LOOKED_AT {
+        if tips.len() == size {
+            break;
+        }
+        let Some(row) = rows.next() else { break };
+        let (key, id, recipient) = row?;
+        last = key;
+        let Some(tip) = seen.view.tip(id)? else { continue };
+        let mut tip = seen.tip(tip)?;
+        tip.threads.retain(|thread| thread.recipient == recipient);
+        if wanted(query, &tip) {
+            accessed.append(seen.accessed_of_tip(&tip, &[], &[]));
+            tips.push(tip);
+        }
+    }
+    let next = if rows.peek().is_some() { URL_SAFE_NO_PAD.encode(last) } else { String::new() };
+    Ok(TipsPage { tips, next, now: seen.now, accessed })
 }
 
 fn wanted(query: &TipQuery, tip: &TipRecord) -> bool {

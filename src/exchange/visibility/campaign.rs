@@ -1,10 +1,10 @@
 //! What a reader may see of campaigns.
 
 use crate::domain::partner::Role;
-use crate::domain::sharing::{Audience, Reader, SharingView};
-use crate::domain::{CampaignId, PartnerId, Position, Sharing, Timestamp, may_see};
+use crate::domain::sharing::{Audience, SharingView};
+use crate::domain::{CampaignId, PartnerId, Position, Sharing, Timestamp};
 use crate::error::{Error, Kind, Result};
-use crate::exchange::core::Core;
+use crate::exchange::visibility::ReaderView;
 use crate::index::View;
 use crate::index::record::ContributionRecord;
 
@@ -19,35 +19,24 @@ pub struct ContributionView {
     pub view: SharingView,
 }
 
-impl Core {
-    /// What a reader may see of what is said of a campaign, the oldest first.
-    pub(in crate::exchange) fn contributions_for(
-        &self,
-        view: &View<'_>,
-        reader: &Reader,
-        campaign: CampaignId,
-    ) -> Result<Vec<ContributionView>> {
-        let now = self.clock.now();
-        let mut seen = Vec::new();
-        for kept in view.contributions(campaign) {
-            let kept = kept?;
-            if may_see(reader, &kept.sharing, &kept.author, kept.position, now) {
-                seen.push(self.contributed(reader, kept));
+impl ReaderView<'_> {
+    /// The contributions to a campaign that the reader may see, oldest first.
+    pub fn contributions(&self, campaign: CampaignId) -> Result<Vec<ContributionView>> {
+        let mut visible = Vec::new();
+        for record in self.view.contributions(campaign) {
+            let record = record?;
+            if self.may_see(&record.sharing, &record.author, record.position) {
+                visible.push(self.contribution(record));
             }
         }
-        seen.sort_by_key(|one| one.kept.position);
-        Ok(seen)
+        visible.sort_by_key(|one| one.kept.position);
+        Ok(visible)
     }
 
-    /// A contribution that a reader may see, with what that reader may know of it.
-    pub(in crate::exchange) fn contributed(
-        &self,
-        reader: &Reader,
-        mut kept: ContributionRecord,
-    ) -> ContributionView {
-        let now = self.clock.now();
-        let view = kept.sharing.seen_by(reader, &kept.author, kept.position);
-        let saw = |at| saw_before(reader, &kept.sharing, &kept.author, kept.position, at, now);
+    /// A contribution that the reader may see, without what happened before the reader could see it.
+    pub fn contribution(&self, mut kept: ContributionRecord) -> ContributionView {
+        let view = kept.sharing.seen_by(self.reader, &kept.author, kept.position);
+        let saw = |old| self.saw_earlier_version(&kept.sharing, &kept.author, kept.position, old);
         let replaces = kept.replaced.filter(|old| saw(*old));
         if !saw(kept.first.0) {
             kept.first = (kept.position, kept.accepted);
@@ -56,32 +45,26 @@ impl Core {
         ContributionView { kept, replaces, view }
     }
 
-    /// Whether a reader sees a campaign now.
-    pub(in crate::exchange) fn sees_campaign(
+    /// Whether the reader may see a campaign: it may see a contribution to it.
+    pub fn sees_campaign(&self, campaign: CampaignId) -> Result<bool> {
+        self.view.campaign_visible(campaign, self.reader, self.now)
+    }
+
+    /// Whether a reader who may see a version could see an earlier version for the same audience. That
+    /// depends on when its membership began. A release covers one version alone.
+    pub fn saw_earlier_version(
         &self,
-        view: &View<'_>,
-        reader: &Reader,
-        campaign: CampaignId,
-    ) -> Result<bool> {
-        view.campaign_visible(campaign, reader, self.clock.now())
+        sharing: &Sharing,
+        author: &PartnerId,
+        version: Position,
+        earlier: Position,
+    ) -> bool {
+        let by_release = self.reader.role == Role::Liaison && sharing.audience != Audience::Public;
+        (earlier == version || !by_release) && self.may_see(sharing, author, earlier)
     }
 }
 
-/// Whether a reader who sees a version saw what stood in its place before, to the same audience: when the
-/// reader came in tells. A release is of one version.
-pub(in crate::exchange) fn saw_before(
-    reader: &Reader,
-    sharing: &Sharing,
-    author: &PartnerId,
-    version: Position,
-    before: Position,
-    now: Timestamp,
-) -> bool {
-    let by_release = reader.role == Role::Liaison && sharing.audience != Audience::Public;
-    (before == version || !by_release) && may_see(reader, sharing, author, before, now)
-}
-
-/// Whether a partner sees a campaign at a time.
+/// Like [`ReaderView::sees_campaign`], for a partner that may have left the exchange.
 pub(in crate::exchange) fn campaign_visible(
     view: &View<'_>,
     partner: &PartnerId,

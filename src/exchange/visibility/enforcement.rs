@@ -1,11 +1,9 @@
 //! What a reader may see of enforcements.
 
-use crate::domain::sharing::{Reader, SharingView};
-use crate::domain::{Position, TipId, may_see};
+use crate::domain::sharing::SharingView;
+use crate::domain::{Position, TipId};
 use crate::error::Result;
-use crate::exchange::core::Core;
-use crate::exchange::visibility::campaign::saw_before;
-use crate::index::View;
+use crate::exchange::visibility::ReaderView;
 use crate::index::record::EnforcementRecord;
 
 /// An enforcement, as a reader may see it.
@@ -19,64 +17,49 @@ pub struct EnforcementView {
     pub view: SharingView,
 }
 
-impl Core {
-    /// An enforcement that a reader may see, with what that reader may know of it.
-    pub(in crate::exchange) fn deed(
-        &self,
-        view: &View<'_>,
-        reader: &Reader,
-        mut kept: EnforcementRecord,
-    ) -> Result<EnforcementView> {
-        let is_own = reader.id == kept.author;
+impl ReaderView<'_> {
+    /// An enforcement that the reader may see, without the campaign and the tip that are hidden from it.
+    pub fn enforcement(&self, mut kept: EnforcementRecord) -> Result<EnforcementView> {
+        let is_own = self.reader.id == kept.author;
         if let Some(campaign) = kept.enforcement.campaign
             && !is_own
-            && !self.sees_campaign(view, reader, campaign)?
+            && !self.sees_campaign(campaign)?
         {
             kept.enforcement.campaign = None;
         }
         if let Some(tip) = kept.enforcement.tip
             && !is_own
-            && !sees_tip(view, reader, tip)?
+            && !self.is_party_of(tip)?
         {
             kept.enforcement.tip = None;
         }
-        let part = kept.sharing.seen_by(reader, &kept.author, kept.position);
-        let (now, at) = (self.clock.now(), kept.position);
-        let saw = |old: &Position| saw_before(reader, &kept.sharing, &kept.author, at, *old, now);
+        let view = kept.sharing.seen_by(self.reader, &kept.author, kept.position);
+        let (sharing, author) = (&kept.sharing, &kept.author);
+        let saw = |old: &Position| self.saw_earlier_version(sharing, author, kept.position, *old);
         let replaces = kept.replaced.filter(saw);
-        Ok(EnforcementView { kept, replaces, view: part })
+        Ok(EnforcementView { kept, replaces, view })
     }
 
-    /// Whether a reader sees an enforcement, and no newer word of its author's on the same deed to another
-    /// audience: each deed counts once.
-    pub(in crate::exchange) fn is_newest_seen(
-        &self,
-        view: &View<'_>,
-        reader: &Reader,
-        kept: &EnforcementRecord,
-    ) -> Result<bool> {
-        let now = self.clock.now();
-        let sees =
-            |one: &EnforcementRecord| may_see(reader, &one.sharing, &one.author, one.position, now);
-        if !sees(kept) {
+    /// Whether the reader may see an enforcement, and no newer version that its author shared with another
+    /// audience. So each enforcement is listed and counted once.
+    pub fn is_newest_visible(&self, kept: &EnforcementRecord) -> Result<bool> {
+        let visible =
+            |one: &EnforcementRecord| self.may_see(&one.sharing, &one.author, one.position);
+        if !visible(kept) {
             return Ok(false);
         }
-        for other in view.enforcement_versions(&kept.author, &kept.enforcement.id) {
+        for other in self.view.enforcement_versions(&kept.author, &kept.enforcement.id) {
             let other = other?;
-            if other.position > kept.position && sees(&other) {
+            if other.position > kept.position && visible(&other) {
                 return Ok(false);
             }
         }
         Ok(true)
     }
-}
 
-/// Whether a tip is a reader's, as its sender or one of its recipients.
-pub(in crate::exchange) fn sees_tip(
-    view: &View<'_>,
-    reader: &Reader,
-    tip: [u8; 16],
-) -> Result<bool> {
-    let tip = view.tip(TipId::from_bytes(tip))?;
-    Ok(tip.is_some_and(|tip| tip.concerns(&reader.id)))
+    /// Whether the reader sent a tip or is one of its recipients.
+    pub fn is_party_of(&self, tip: [u8; 16]) -> Result<bool> {
+        let tip = self.view.tip(TipId::from_bytes(tip))?;
+        Ok(tip.is_some_and(|tip| tip.concerns(&self.reader.id)))
+    }
 }

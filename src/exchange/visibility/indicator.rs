@@ -1,11 +1,10 @@
 //! What a reader may see of an indicator.
 
-use crate::domain::sharing::{Reader, SharingView};
+use crate::domain::sharing::SharingView;
 use crate::domain::summary::{Summary, Visible};
-use crate::domain::{Indicator, IndicatorId, PartnerId, Timestamp, may_see};
+use crate::domain::{Indicator, IndicatorId, PartnerId};
 use crate::error::Result;
-use crate::exchange::core::Core;
-use crate::index::View;
+use crate::exchange::visibility::ReaderView;
 use crate::index::record::AssessmentRecord;
 
 /// Everything that a caller may see of one indicator; at least one assessment.
@@ -23,7 +22,7 @@ pub struct IndicatorView {
 
 /// Which assessments an answer needs. An author may have one for each audience that it ever named.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(in crate::exchange) enum Keep {
+enum Keep {
     All,
     /// The newest of each author: what a summary is made of.
     Newest,
@@ -40,39 +39,33 @@ pub struct AssessmentView {
     pub view: SharingView,
 }
 
-impl Core {
-    /// What a reader may see of an indicator.
-    pub(in crate::exchange) fn known_to(
-        &self,
-        view: &View<'_>,
-        reader: &Reader,
-        id: IndicatorId,
-    ) -> Result<Option<IndicatorView>> {
-        self.known(view, reader, id, (Keep::All, self.clock.now()))
+impl ReaderView<'_> {
+    /// All assessments of an indicator that the reader may see; `None` where there is none.
+    pub fn indicator(&self, id: IndicatorId) -> Result<Option<IndicatorView>> {
+        self.assessments_of(id, Keep::All)
     }
 
-    pub(in crate::exchange) fn known(
-        &self,
-        view: &View<'_>,
-        reader: &Reader,
-        id: IndicatorId,
-        (keep, now): (Keep, Timestamp),
-    ) -> Result<Option<IndicatorView>> {
+    /// Like [`ReaderView::indicator`], with the newest assessment of each author alone.
+    pub fn indicator_summary(&self, id: IndicatorId) -> Result<Option<IndicatorView>> {
+        self.assessments_of(id, Keep::Newest)
+    }
+
+    fn assessments_of(&self, id: IndicatorId, keep: Keep) -> Result<Option<IndicatorView>> {
         let mut assessments: Vec<AssessmentView> = Vec::new();
-        for found in view.assessments(id) {
+        for found in self.view.assessments(id) {
             let (author, mut current) = found?;
-            if !may_see(reader, &current.sharing, &author, current.version, now) {
+            if !self.may_see(&current.sharing, &author, current.version) {
                 continue;
             }
-            if reader.id != author {
+            if self.reader.id != author {
                 current.assessment.raw = None;
                 if let Some(campaign) = current.assessment.campaign
-                    && !self.sees_campaign(view, reader, campaign)?
+                    && !self.sees_campaign(campaign)?
                 {
                     current.assessment.campaign = None;
                 }
             }
-            let part = current.sharing.seen_by(reader, &author, current.version);
+            let part = current.sharing.seen_by(self.reader, &author, current.version);
             // They come author by author.
             match assessments.last_mut() {
                 Some(last) if keep == Keep::Newest && last.author == author => {
@@ -86,7 +79,7 @@ impl Core {
         assessments.sort_by_key(|sight| sight.current.version);
         let visible: Vec<_> = assessments.iter().map(AssessmentView::visible).collect();
         let platform = assessments.first().and_then(|sight| sight.indicator().platform());
-        let owner = platform.and_then(|platform| view.registry().owner(platform));
+        let owner = platform.and_then(|platform| self.view.registry().owner(platform));
         let Some(summary) = Summary::of(&visible, owner) else { return Ok(None) };
         let stands = summary.strongest.version;
         let strongest = visible.iter().position(|one| one.version == stands).unwrap_or(0);

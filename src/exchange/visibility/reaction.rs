@@ -1,15 +1,14 @@
 //! What a reader may see of sightings and feedback.
 
-use crate::domain::sharing::{Reader, SharingView};
-use crate::domain::{IndicatorId, PartnerId, Position, may_see};
+use crate::domain::sharing::SharingView;
+use crate::domain::{IndicatorId, PartnerId, Position};
 use crate::error::Result;
-use crate::exchange::core::Core;
-use crate::index::View;
+use crate::exchange::visibility::ReaderView;
 use crate::index::record::{FeedbackRecord, SightingRecord};
 
 /// A sighting, as a reader may see it.
 #[derive(Clone, Debug, PartialEq)]
-pub struct SightingEvent {
+pub struct SightingView {
     /// Where it was accepted; the place behind it too.
     pub position: Position,
     /// The sighting.
@@ -20,7 +19,7 @@ pub struct SightingEvent {
 
 /// Feedback, as a reader may see it.
 #[derive(Clone, Debug, PartialEq)]
-pub struct FeedbackEvent {
+pub struct FeedbackView {
     /// Who gives it.
     pub giver: PartnerId,
     /// The version that it is about.
@@ -31,22 +30,16 @@ pub struct FeedbackEvent {
     pub view: SharingView,
 }
 
-impl Core {
-    /// The sightings of an indicator that a reader may see.
-    pub(in crate::exchange) fn seen_of(
-        &self,
-        view: &View<'_>,
-        reader: &Reader,
-        id: IndicatorId,
-    ) -> Result<Vec<SightingEvent>> {
-        let now = self.clock.now();
+impl ReaderView<'_> {
+    /// The sightings of an indicator that the reader may see.
+    pub fn sightings(&self, id: IndicatorId) -> Result<Vec<SightingView>> {
         let mut all = Vec::new();
-        for kept in view.sightings(id) {
+        for kept in self.view.sightings(id) {
             let kept = kept?;
             let position = kept.position;
-            if may_see(reader, &kept.sharing, &kept.author, position, now) {
-                let view = kept.sharing.seen_by(reader, &kept.author, position);
-                all.push(SightingEvent { position, kept, view });
+            if self.may_see(&kept.sharing, &kept.author, position) {
+                let view = kept.sharing.seen_by(self.reader, &kept.author, position);
+                all.push(SightingView { position, kept, view });
             }
         }
         Ok(all)

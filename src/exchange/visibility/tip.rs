@@ -7,16 +7,13 @@
 pub mod referral;
 
 use crate::domain::entry::{TipIndicator, VoidReason};
-use crate::domain::partner::Role;
-use crate::domain::sharing::Community;
 use crate::domain::tip::TipState;
 use crate::domain::{PartnerId, TipId};
 use crate::error::Result;
 use crate::exchange::commit::refused;
-use crate::exchange::core::{Caller, Core};
+use crate::exchange::core::{Caller, Core, reader};
 use crate::exchange::liaison::AccessedObjects;
-use crate::exchange::visibility::campaign::campaign_visible;
-use crate::exchange::visibility::restricted;
+use crate::exchange::visibility::{ReaderView, restricted};
 use crate::index::View;
 use crate::index::record::{TipAction, TipEntryRecord, TipRecord};
 
@@ -43,193 +40,185 @@ pub struct TipIndicatorView {
     pub indicator: TipIndicator,
 }
 
-impl Core {
-    /// What an entry added to a tip, with so many of its indicators; `None` where it added nothing that
-    /// the party may see.
-    pub(in crate::exchange) fn added_shown(
+impl ReaderView<'_> {
+    /// A tip that the reader sent or received; an error for any other, as for one that does not exist.
+    pub fn own_tip(&self, id: TipId) -> Result<TipRecord> {
+        let tip = self.view.tip(id)?.filter(|tip| tip.concerns(&self.reader.id));
+        tip.ok_or_else(|| refused(&VoidReason::TipUnknown))
+    }
+
+    /// A tip as the reader may see it: with its own thread, or all threads for the sender. Content that is
+    /// hidden from the reader is blank, and so is a campaign that it does not see.
+    pub fn tip(&self, tip: TipRecord) -> Result<TipRecord> {
+        let mut tip = self.own_threads(tip);
+        if let Some(campaign) = tip.campaign
+            && !self.sees_campaign(campaign)?
+        {
+            tip.campaign = None;
+        }
+        Ok(tip)
+    }
+
+    /// Like [`ReaderView::tip`], with its campaign, whether the reader sees that or not.
+    pub fn own_threads(&self, mut tip: TipRecord) -> TipRecord {
+        if self.is_hidden(&tip) {
+            (tip.subject, tip.respond_by, tip.campaign, tip.submission) = (None, None, None, None);
+        }
+        if tip.sender != self.reader.id {
+            tip.threads.retain(|thread| thread.recipient == self.reader.id);
+        }
+        tip
+    }
+
+    /// Whether the content of a tip is hidden from the reader: from a recipient once the tip is withdrawn,
+    /// and from a liaison while its thread is closed.
+    pub fn is_hidden(&self, tip: &TipRecord) -> bool {
+        let me = &self.reader.id;
+        let is_closed = || tip.thread(me).is_some_and(|thread| thread.state == TipState::Closed);
+        tip.sender != *me && (tip.withdrawn || (self.is_liaison() && is_closed()))
+    }
+
+    /// Whether an entry is the withdrawal or the closing that hides a tip from the reader.
+    pub fn is_hiding(&self, tip: &TipRecord, added: &TipEntryRecord) -> bool {
+        if tip.withdrawn {
+            return added.what == TipAction::Withdrawn;
+        }
+        let moved = added.thread(&self.reader.id);
+        moved.is_some_and(|moved| moved.is_move() && moved.to == TipState::Closed)
+    }
+
+    /// An entry of a tip with its text and up to `indicators` of its indicators; `None` where the reader may
+    /// not see the entry.
+    pub fn tip_entry(
         &self,
-        view: &View<'_>,
-        me: &PartnerId,
         tip: &TipRecord,
         sequence: u64,
         indicators: usize,
     ) -> Result<Option<TipEntryView>> {
-        let Some(added) = self.added_to(view, me, tip, sequence)? else { return Ok(None) };
-        // The tip's own text is its narrative.
-        let text = view.tip_text(tip.id, sequence)?;
+        let Some(added) = self.tip_entry_record(tip, sequence)? else { return Ok(None) };
+        // The text of the tip's first entry is its narrative.
+        let text = self.view.tip_text(tip.id, sequence)?;
         let indicators = match tip.referral {
             _ if indicators == 0 => Vec::new(),
             Some(_) if sequence == tip.sequence => {
-                let found = self.referred_indicators(view, tip, None, indicators)?;
+                let found = self.referred_indicators(tip, None, indicators)?;
                 found.into_iter().map(|(_, indicator)| indicator).collect()
             }
             _ => {
-                let found = indicators_added(view, me, tip, &added, 0, indicators)?;
+                let found = self.entry_indicators(tip, &added, 0, indicators)?;
                 found.into_iter().map(|(_, indicator)| indicator).collect()
             }
         };
         Ok(Some(TipEntryView { added, text, indicators }))
     }
 
-    /// What an entry added to a tip, without its text and its indicators.
-    pub(in crate::exchange) fn added_to(
+    /// An entry of a tip without its text and indicators; `None` where the reader may not see it.
+    pub fn tip_entry_record(
         &self,
-        view: &View<'_>,
-        me: &PartnerId,
         tip: &TipRecord,
         sequence: u64,
     ) -> Result<Option<TipEntryRecord>> {
-        let Some(mut added) = view.added(tip.id, sequence)? else { return Ok(None) };
+        let me = &self.reader.id;
+        let Some(mut added) = self.view.added(tip.id, sequence)? else { return Ok(None) };
         if tip.sender != *me {
             if !added.stands_in(me) {
                 return Ok(None);
             }
             added.threads.retain(|thread| thread.recipient == *me);
-            // In whose thread it stands is told of its own alone.
+            // A recipient does not learn in which other threads the entry stands.
             added.recipient = Some(me.clone());
             added.shown &= added.author.as_ref() == Some(me);
-            // Of what another recipient shows, what it did is the sender's alone to see.
+            // The counts of another recipient go to the sender alone, also where its message goes to all.
             if added.author.as_ref().is_some_and(|author| author != me && *author != tip.sender) {
                 added.enforcement = None;
             }
         }
         if let Some(done) = &mut added.enforcement
             && let Some(campaign) = done.campaign
-            && !campaign_visible(view, me, campaign, self.clock.now())?
+            && !self.sees_campaign(campaign)?
         {
             done.campaign = None;
         }
         Ok(Some(added))
     }
 
-    /// A tip as one of its parties may see it: with its own thread, or all of them for the sender; of one
-    /// that is hidden from it, nothing of the content. Its campaign is blank for who does not see
-    /// that.
-    pub(in crate::exchange) fn outline(
+    /// The indicators that an entry added, from index `from` on, each with its index. Restricted ones go to
+    /// their author and to readers that may hold them now. At most `limit`.
+    pub fn entry_indicators(
+        &self,
+        tip: &TipRecord,
+        added: &TipEntryRecord,
+        mut from: u32,
+        limit: usize,
+    ) -> Result<Vec<(u32, TipIndicator)>> {
+        let me = &self.reader.id;
+        let author = added.author.as_ref().unwrap_or(&tip.sender);
+        let may_hold = me == author || restricted::may_hold(self.view.registry(), &[me]);
+        let mut visible = Vec::new();
+        while visible.len() < limit {
+            let left = limit - visible.len();
+            let found = self.view.tip_indicators(tip.id, added.sequence, from, left)?;
+            let is_last = found.len() < left;
+            for one in found {
+                if may_hold || !one.restricted {
+                    visible.push((from, one));
+                }
+                from = from.saturating_add(1);
+            }
+            if is_last {
+                break;
+            }
+        }
+        Ok(visible)
+    }
+
+    /// The objects of a tip that the access log has to record before they leave: none unless the reader is a
+    /// liaison. The tip counts too, since every page shows its subject.
+    pub fn accessed_of_tip(
+        &self,
+        tip: &TipRecord,
+        added: &[TipEntryView],
+        indicators: &[TipIndicatorView],
+    ) -> AccessedObjects {
+        let mut accessed = AccessedObjects::default();
+        if !self.is_liaison() || self.is_hidden(tip) {
+            return accessed;
+        }
+        accessed.add_of_tip(&tip.sender, tip.sequence);
+        let added = added.iter().filter_map(|one| {
+            let author = one.added.author.as_ref()?;
+            Some((author, one.added.sequence))
+        });
+        let indicators = indicators.iter().map(|one| (&one.author, one.at.0));
+        let others = added.chain(indicators).filter(|(author, _)| **author != self.reader.id);
+        for (author, sequence) in others {
+            accessed.add_of_tip(author, sequence);
+        }
+        accessed
+    }
+}
+
+impl Core {
+    /// Like [`ReaderView::own_tip`], for a caller.
+    pub(in crate::exchange) fn own_tip(
         &self,
         view: &View<'_>,
-        tip: TipRecord,
-        me: &PartnerId,
+        caller: &Caller,
+        id: TipId,
     ) -> Result<TipRecord> {
-        let mut tip = of_party(view, tip, me);
-        if let Some(campaign) = tip.campaign
-            && !campaign_visible(view, me, campaign, self.clock.now())?
-        {
-            tip.campaign = None;
-        }
-        Ok(tip)
+        let reader = reader(view.registry(), caller.partner())?;
+        ReaderView::new(view, &reader, self.clock.now()).own_tip(id)
     }
 }
 
-/// A tip that a caller sent or received; for any other there is none.
-pub(in crate::exchange) fn tip_of(
-    view: &View<'_>,
-    caller: &Caller,
-    id: TipId,
-) -> Result<TipRecord> {
-    let tip = view.tip(id)?.filter(|tip| tip.concerns(caller.partner()));
-    tip.ok_or_else(|| refused(&VoidReason::TipUnknown))
+/// An entry of a hidden tip: that it happened, and how it moved the tip.
+pub fn without_content(mut entry: TipEntryView) -> TipEntryView {
+    (entry.added.indicators, entry.added.enforcement) = (0, None);
+    TipEntryView { added: entry.added, text: String::new(), indicators: Vec::new() }
 }
 
-/// Whether nothing of a tip's content is shown to a party any more: to a recipient once the tip is
-/// withdrawn, and to a liaison while it is closed with it.
-pub fn is_hidden(view: &View<'_>, tip: &TipRecord, me: &PartnerId) -> bool {
-    let is_closed = || tip.thread(me).is_some_and(|thread| thread.state == TipState::Closed);
-    tip.sender != *me && (tip.withdrawn || (is_closed() && is_liaison(view, me)))
-}
-
-pub(in crate::exchange) fn is_liaison(view: &View<'_>, partner: &PartnerId) -> bool {
-    view.registry().role(partner) == Some(Role::Liaison)
-}
-
-/// Whether an entry is one by which a tip that is hidden from a party came to be.
-pub fn is_ending(tip: &TipRecord, added: &TipEntryRecord, me: &PartnerId) -> bool {
-    if tip.withdrawn {
-        return added.what == TipAction::Withdrawn;
-    }
-    added.thread(me).is_some_and(|moved| moved.is_move() && moved.to == TipState::Closed)
-}
-
-/// What was added, as who may see nothing of its content is told: that it was, and how it moved the tip.
-pub fn without_content(mut shown: TipEntryView) -> TipEntryView {
-    (shown.added.indicators, shown.added.enforcement) = (0, None);
-    TipEntryView { added: shown.added, text: String::new(), indicators: Vec::new() }
-}
-
-/// What of a tip is about to leave for a party, where that is a liaison: the tip itself, since each
-/// message and page says what it is about, and what others added to it.
-pub fn accessed_of_tip(
-    view: &View<'_>,
-    me: &PartnerId,
-    tip: &TipRecord,
-    added: &[TipEntryView],
-    indicators: &[TipIndicatorView],
-) -> AccessedObjects {
-    let mut accessed = AccessedObjects::default();
-    if !is_liaison(view, me) || is_hidden(view, tip, me) {
-        return accessed;
-    }
-    accessed.add_of_tip(&tip.sender, tip.sequence);
-    let added = added.iter().filter_map(|one| {
-        let author = one.added.author.as_ref()?;
-        Some((author, one.added.sequence))
-    });
-    let indicators = indicators.iter().map(|one| (&one.author, one.at.0));
-    for (author, sequence) in added.chain(indicators).filter(|(author, _)| *author != me) {
-        accessed.add_of_tip(author, sequence);
-    }
-    accessed
-}
-
-/// The indicators that an entry added, from one of their places on, each with its place: at most so
-/// many of those that a party may still be shown. What is under a restricted label stays with its
-/// author and with who may hold such by now.
-pub(in crate::exchange) fn indicators_added(
-    view: &View<'_>,
-    me: &PartnerId,
-    tip: &TipRecord,
-    added: &TipEntryRecord,
-    mut from: u32,
-    most: usize,
-) -> Result<Vec<(u32, TipIndicator)>> {
-    let author = added.author.as_ref().unwrap_or(&tip.sender);
-    let may_hold = me == author || restricted::may_hold(view.registry(), &[me]);
-    let mut shown = Vec::new();
-    while shown.len() < most {
-        let left = most - shown.len();
-        let found = view.tip_indicators(tip.id, added.sequence, from, left)?;
-        let is_last = found.len() < left;
-        for one in found {
-            if may_hold || !one.restricted {
-                shown.push((from, one));
-            }
-            from = from.saturating_add(1);
-        }
-        if is_last {
-            break;
-        }
-    }
-    Ok(shown)
-}
-
-/// The same as [`Exchange::outline`] by whose it is alone: its campaign is there also for who does not
-/// see that.
-pub(in crate::exchange) fn of_party(
-    view: &View<'_>,
-    mut tip: TipRecord,
-    me: &PartnerId,
-) -> TipRecord {
-    if is_hidden(view, &tip, me) {
-        (tip.subject, tip.respond_by, tip.campaign, tip.submission) = (None, None, None, None);
-    }
-    if tip.sender != *me {
-        tip.threads.retain(|thread| thread.recipient == *me);
-    }
-    tip
-}
-
-/// The entry that took a tip back, behind which nothing was added; `None` where it is not withdrawn.
-pub(in crate::exchange) fn withdrawal_of(view: &View<'_>, id: TipId) -> Result<Option<u64>> {
+/// The entry that withdrew a tip, always the last of the tip; `None` where it is not withdrawn.
+pub fn withdrawal_of(view: &View<'_>, id: TipId) -> Result<Option<u64>> {
     let Some(last) = view.last_of_tip(id)? else { return Ok(None) };
     let added = view.added(id, last)?;
     Ok(added.filter(|added| added.what == TipAction::Withdrawn).map(|_| last))

@@ -6,7 +6,7 @@ use super::super::deeds;
 use super::message::{at, reason};
 use crate::domain::cursor::{FeedPosition, JournalEpoch};
 use crate::exchange::{
-    FeedEvent, FeedItem, FeedbackEvent, GroupChange, Removal, RemovedObject, SightingEvent,
+    FeedEvent, FeedItem, FeedbackView, GroupChange, Removal, RemovedObject, SightingView,
 };
 use crate::rpc::tips as tip;
 use crate::wire::{feed, indicator, pb, reaction, timestamp};
@@ -113,13 +113,13 @@ pub fn item(shown: &FeedItem, cursor: Option<pb::Cursor>) -> pb::FeedItem {
 }
 
 /// A sighting as a reader may see it.
-pub fn sighting(seen: &SightingEvent) -> pb::VisibleSighting {
+pub fn sighting(seen: &SightingView) -> pb::VisibleSighting {
     let kept = &seen.kept;
     reaction::sighting(seen.position, &kept.author, kept.accepted, &kept.sighting, &seen.view)
 }
 
 /// Feedback as a reader may see it.
-pub fn feedback(opined: &FeedbackEvent) -> pb::VisibleFeedback {
+pub fn feedback(opined: &FeedbackView) -> pb::VisibleFeedback {
     let kept = &opined.kept;
     pb::VisibleFeedback {
         version: Some(indicator::version(kept.position)),

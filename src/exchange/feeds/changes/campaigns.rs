@@ -9,7 +9,7 @@ use crate::error::Result;
 use crate::exchange::core::Core;
 use crate::exchange::feeds::event::{CampaignEvent, EnforcementEvent, FeedEvent};
 use crate::exchange::visibility::enforcement::EnforcementView;
-use crate::exchange::visibility::{AsOf, Visibility};
+use crate::exchange::visibility::{AsOf, ReaderView, Visibility};
 use crate::index::View;
 
 impl Core {
@@ -33,7 +33,7 @@ impl Core {
         let audience = AudienceDigest::of(&put.sharing.audience);
         let kept = view.contribution(put.campaign, author, audience)?;
         Ok(kept.filter(|kept| kept.position == position).map(|kept| {
-            let contributed = self.contributed(reader, kept);
+            let contributed = ReaderView::new(view, reader, self.clock.now()).contribution(kept);
             FeedEvent::Campaign(Box::new(CampaignEvent { place, contributed }))
         }))
     }
@@ -79,7 +79,7 @@ impl Core {
             }
             let kept = view.enforcement(author, &enforcement.id, audience)?;
             if let Some(kept) = kept.filter(|kept| kept.position == position) {
-                deeds.push(self.deed(view, reader, kept)?);
+                deeds.push(ReaderView::new(view, reader, self.clock.now()).enforcement(kept)?);
             }
         }
         Ok(deeds)

@@ -7,7 +7,7 @@ use crate::domain::{Assessment, Position, Timestamp, may_see};
 use crate::error::Result;
 use crate::exchange::core::Core;
 use crate::exchange::feeds::event::FeedEvent;
-use crate::exchange::visibility::reaction::{FeedbackEvent, SightingEvent};
+use crate::exchange::visibility::reaction::{FeedbackView, SightingView};
 use crate::exchange::visibility::{AsOf, VersionMeta, Visibility};
 use crate::index::View;
 use crate::index::record::{FeedbackRecord, SightingRecord};
@@ -80,7 +80,7 @@ fn opined(
         sharing: feedback.sharing.clone(),
     };
     let giver = giver.clone();
-    Ok(Some(FeedEvent::Feedback(Box::new(FeedbackEvent { giver, about, kept, view: part }))))
+    Ok(Some(FeedEvent::Feedback(Box::new(FeedbackView { giver, about, kept, view: part }))))
 }
 
 fn seen(
@@ -119,7 +119,7 @@ fn seen(
             sharing: sharing.clone(),
             sighting: sighting.clone(),
         };
-        wanted.push(SightingEvent { position, kept, view: part.clone() });
+        wanted.push(SightingView { position, kept, view: part.clone() });
     }
     Ok((!wanted.is_empty()).then_some(FeedEvent::Sightings(wanted)))
 }

@@ -18,7 +18,7 @@ use crate::exchange::feeds::changes::releases::assessments::retracted_assessment
 use crate::exchange::feeds::event::{
     CampaignEvent, EnforcementEvent, FeedEvent, Removal, RemovalReason, RemovedObject,
 };
-use crate::exchange::visibility::Visibility;
+use crate::exchange::visibility::{ReaderView, Visibility};
 use crate::index::View;
 use crate::index::record::{ContributionRecord, EnforcementRecord, ReleaseState};
 
@@ -128,8 +128,8 @@ impl Core {
         let given = kept
             .filter(|kept| kept.position == version)
             .filter(|kept| self.comes_with(sight, author, (&kept.sharing, &kept.lane), version));
-        let given =
-            given.and_then(|kept| self.said_of(sight, kept, ReplacementBuilder::content(version)));
+        let given = given
+            .and_then(|kept| self.said_of(view, sight, kept, ReplacementBuilder::content(version)));
         let what = RemovedObject::Contribution(put.campaign);
         let lost = lost(view, sight, author, what, version)?.filter(|_| holds_something);
         if !steps.add(version, lost, given) {
@@ -191,13 +191,15 @@ impl Core {
     /// What is said of a campaign, if the liaison asks for it.
     pub(in crate::exchange) fn said_of(
         &self,
+        view: &View<'_>,
         sight: &Visibility,
         kept: ContributionRecord,
         place: FeedPosition,
     ) -> Option<Change> {
         let asks = sight.filter().follows(Some(kept.campaign));
         asks.then(|| {
-            let contributed = self.contributed(sight.reader(), kept);
+            let contributed =
+                ReaderView::new(view, sight.reader(), self.clock.now()).contribution(kept);
             Change::Said(Box::new(CampaignEvent { place, contributed }))
         })
     }
@@ -213,7 +215,7 @@ impl Core {
         if !follows(view, sight, &kept.enforcement)? {
             return Ok(None);
         }
-        let deed = self.deed(view, sight.reader(), kept)?;
+        let deed = ReaderView::new(view, sight.reader(), self.clock.now()).enforcement(kept)?;
         Ok(Some(Change::Done(EnforcementEvent { place, deed })))
     }
 
@@ -237,7 +239,7 @@ impl Core {
                 let kept = kept.filter(|kept| kept.position == *version).filter(|kept| {
                     self.begins(sight, author, (&kept.sharing, &kept.lane), *version, at)
                 });
-                Ok(kept.and_then(|kept| self.said_of(sight, kept, place)))
+                Ok(kept.and_then(|kept| self.said_of(view, sight, kept, place)))
             }
             Releasable::Enforcement { id, audience, version } => {
                 let kept = view.enforcement(author, id, *audience)?;

@@ -5,9 +5,10 @@ use crate::domain::cursor::FeedPosition;
 use crate::domain::entry::{Body, Entry};
 use crate::domain::{PartnerId, Position, TipId};
 use crate::error::Result;
-use crate::exchange::core::Core;
+use crate::exchange::core::{Core, reader};
 use crate::exchange::feeds::event::TipEvent;
-use crate::exchange::visibility::tip::{accessed_of_tip, is_ending, is_hidden, without_content};
+use crate::exchange::visibility::ReaderView;
+use crate::exchange::visibility::tip::without_content;
 use crate::index::View;
 use crate::index::record::TipRecord;
 
@@ -51,17 +52,19 @@ impl Core {
         tip: &TipRecord,
         (sequence, place): (u64, FeedPosition),
     ) -> Result<Option<TipEvent>> {
-        let Some(mut added) = self.added_shown(view, me, tip, sequence, INDICATORS_TOLD)? else {
+        let reader = reader(view.registry(), me)?;
+        let seen = ReaderView::new(view, &reader, self.clock.now());
+        let Some(mut added) = seen.tip_entry(tip, sequence, INDICATORS_TOLD)? else {
             return Ok(None);
         };
-        if is_hidden(view, tip, me) {
-            if !is_ending(tip, &added.added, me) {
+        if seen.is_hidden(tip) {
+            if !seen.is_hiding(tip, &added.added) {
                 return Ok(None);
             }
             added = without_content(added);
         }
-        let accessed = accessed_of_tip(view, me, tip, std::slice::from_ref(&added), &[]);
-        let mut tip = self.outline(view, tip.clone(), me)?;
+        let accessed = seen.accessed_of_tip(tip, std::slice::from_ref(&added), &[]);
+        let mut tip = seen.tip(tip.clone())?;
         // Where it stood then, and not where it stands by now.
         for thread in &mut tip.threads {
             if let Some(then) = added.added.thread(&thread.recipient) {

@@ -3,13 +3,12 @@
 use std::collections::btree_map::Entry;
 use std::collections::{BTreeMap, BTreeSet};
 
-use crate::domain::sharing::Reader;
 use crate::domain::{Indicator, IndicatorId, PartnerId, Position, Timestamp};
 use crate::error::Result;
 use crate::exchange::queries::Queries;
 use crate::exchange::queries::campaign::Member;
 use crate::exchange::queries::campaign::tips::{TipPart, indicators_of};
-use crate::index::View;
+use crate::exchange::visibility::ReaderView;
 
 /// The most indicators of a graph, and the most bonds: together 2,000 nodes.
 const MOST: (usize, usize) = (1_500, 500);
@@ -64,8 +63,7 @@ impl Queries {
     /// The graph of a campaign's indicators, by what a reader may see.
     pub(in crate::exchange) fn clusters(
         &self,
-        view: &View<'_>,
-        reader: &Reader,
+        seen: ReaderView<'_>,
         members: &[Member],
         tips: &[TipPart],
         mut cut: bool,
@@ -92,7 +90,7 @@ impl Queries {
         let mut left = MOST_OF_TIPS;
         for part in tips {
             // One more than there may be tells that there are more.
-            let mut found = indicators_of(view, &reader.id, part, left + 1)?;
+            let mut found = indicators_of(seen, part, left + 1)?;
             cut |= found.len() > left;
             found.truncate(left);
             left -= found.len();
@@ -108,10 +106,10 @@ impl Queries {
             }
         }
         for (id, place) in &nodes.places {
-            for seen in self.core.seen_of(view, reader, *id)? {
-                let (key, kept) = (EdgeKey::Sightings(seen.position.sequence), &seen.kept);
+            for sighting in seen.sightings(*id)? {
+                let (key, kept) = (EdgeKey::Sightings(sighting.position.sequence), &sighting.kept);
                 let kind = EdgeKind::Sightings;
-                bind(key, seen.position, kind, &kept.author, kept.accepted, *place);
+                bind(key, sighting.position, kind, &kept.author, kept.accepted, *place);
             }
         }
         let mut bonds: Vec<_> =

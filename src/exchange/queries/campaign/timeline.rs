@@ -2,16 +2,15 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use crate::domain::sharing::Reader;
 use crate::domain::{Day, PartnerId, Position, Timestamp, TipId};
 use crate::error::Result;
 use crate::exchange::queries::Queries;
 use crate::exchange::queries::campaign::Member;
 use crate::exchange::queries::campaign::tips::TipPart;
+use crate::exchange::visibility::ReaderView;
 use crate::exchange::visibility::campaign::ContributionView;
 use crate::exchange::visibility::enforcement::EnforcementView;
-use crate::exchange::visibility::reaction::SightingEvent;
-use crate::index::View;
+use crate::exchange::visibility::reaction::SightingView;
 use crate::index::record::{TipAction, TipMove};
 
 /// Something that happened.
@@ -56,7 +55,7 @@ pub enum TimelineEventKind {
         last_seen: u64,
     },
     /// An indicator was seen.
-    Seen(Box<SightingEvent>),
+    Seen(Box<SightingView>),
     /// Something was done.
     Done(Box<EnforcementView>),
     /// A tip was sent, moved or withdrawn.
@@ -84,8 +83,7 @@ impl Queries {
     /// Everything that happened, in order.
     pub(in crate::exchange) fn happened(
         &self,
-        view: &View<'_>,
-        reader: &Reader,
+        seen: ReaderView<'_>,
         contributions: &[ContributionView],
         members: &[Member],
         deeds: &[EnforcementView],
@@ -100,16 +98,16 @@ impl Queries {
         let mut all: Vec<_> = said.chain(days(members)).collect();
         let indicators: BTreeSet<_> = members.iter().map(|one| one.sight.current.id).collect();
         for id in indicators {
-            all.extend(self.core.seen_of(view, reader, id)?.into_iter().map(|seen| {
-                let kept = &seen.kept;
+            all.extend(seen.sightings(id)?.into_iter().map(|sighting| {
+                let kept = &sighting.kept;
                 let at = kept.sighting.last_seen.or(kept.sighting.first_seen);
                 let (at, author) = (at.unwrap_or(kept.accepted), kept.author.clone());
                 happened(
                     at,
                     2,
-                    seen.position,
+                    sighting.position,
                     Some(&author),
-                    TimelineEventKind::Seen(Box::new(seen)),
+                    TimelineEventKind::Seen(Box::new(sighting)),
                 )
             }));
         }

@@ -1,10 +1,10 @@
 //! The tips of a campaign, as one of their parties may see them.
 
-use crate::domain::{CampaignId, Indicator, IndicatorId, PartnerId};
+use crate::domain::{CampaignId, Indicator, IndicatorId};
 use crate::error::Result;
 use crate::exchange::queries::Queries;
-use crate::exchange::visibility::tip::{indicators_added, is_hidden, of_party, withdrawal_of};
-use crate::index::View;
+use crate::exchange::visibility::ReaderView;
+use crate::exchange::visibility::tip::withdrawal_of;
 use crate::index::record::{TipEntryRecord, TipRecord};
 
 /// The most tips of a campaign that are looked at: the newest.
@@ -28,20 +28,19 @@ impl Queries {
     /// a recipient that saw the campaign by then: another was never told that it is of that campaign.
     pub(in crate::exchange) fn tips_in(
         &self,
-        view: &View<'_>,
-        me: &PartnerId,
+        seen: ReaderView<'_>,
         campaign: CampaignId,
     ) -> Result<(Vec<TipRecord>, bool)> {
         let mut tips = Vec::new();
-        for (looked, id) in view.tips_of_campaign(campaign, me).enumerate() {
+        for (looked, id) in seen.view.tips_of_campaign(campaign, &seen.reader.id).enumerate() {
             if looked == MOST_TIPS {
                 return Ok((tips, true));
             }
-            let Some(tip) = view.tip(id?)? else { continue };
-            if is_hidden(view, &tip, me) && !self.knew(view, me, campaign, &tip)? {
+            let Some(tip) = seen.view.tip(id?)? else { continue };
+            if seen.is_hidden(&tip) && !self.knew(seen, campaign, &tip)? {
                 continue;
             }
-            tips.push(of_party(view, tip, me));
+            tips.push(seen.own_threads(tip));
         }
         Ok((tips, false))
     }
@@ -50,8 +49,7 @@ impl Queries {
     /// it.
     pub(in crate::exchange) fn parts_of(
         &self,
-        view: &View<'_>,
-        me: &PartnerId,
+        seen: ReaderView<'_>,
         tips: &[TipRecord],
     ) -> Result<(Vec<TipPart>, bool)> {
         let (mut parts, mut looked) = (Vec::with_capacity(tips.len()), 0);
@@ -60,15 +58,15 @@ impl Queries {
                 break;
             }
             let mut added = Vec::new();
-            if is_hidden(view, tip, me) {
+            if seen.is_hidden(tip) {
                 looked += 1;
-                added.extend(self.withdrawal_for(view, me, tip)?);
+                added.extend(self.withdrawal_for(seen, tip)?);
             } else {
-                let thread = (tip.sender != *me).then_some(me);
-                let entries = view.entries_of_tip(tip.id, thread, 0);
+                let thread = (tip.sender != seen.reader.id).then_some(&seen.reader.id);
+                let entries = seen.view.entries_of_tip(tip.id, thread, 0);
                 for sequence in entries.take(MOST_ADDED - looked) {
                     looked += 1;
-                    added.extend(self.core.added_to(view, me, tip, sequence?)?);
+                    added.extend(seen.tip_entry_record(tip, sequence?)?);
                 }
             }
             parts.push(TipPart { tip: tip.clone(), added });
@@ -77,28 +75,23 @@ impl Queries {
     }
 
     /// Whether a recipient saw the campaign of a tip when the tip was withdrawn.
-    fn knew(
-        &self,
-        view: &View<'_>,
-        me: &PartnerId,
-        campaign: CampaignId,
-        tip: &TipRecord,
-    ) -> Result<bool> {
-        let Some(withdrawal) = self.withdrawal_for(view, me, tip)? else { return Ok(false) };
+    fn knew(&self, seen: ReaderView<'_>, campaign: CampaignId, tip: &TipRecord) -> Result<bool> {
+        let Some(withdrawal) = self.withdrawal_for(seen, tip)? else { return Ok(false) };
         let before = withdrawal.sequence.saturating_sub(1);
-        let Some(reader) = view.registry().reader_at(me, before) else { return Ok(false) };
-        view.campaign_visible_at(campaign, &reader, before)
+        let Some(reader) = seen.view.registry().reader_at(&seen.reader.id, before) else {
+            return Ok(false);
+        };
+        seen.view.campaign_visible_at(campaign, &reader, before)
     }
 
     /// The withdrawal of a tip, as a party may see it.
     fn withdrawal_for(
         &self,
-        view: &View<'_>,
-        me: &PartnerId,
+        seen: ReaderView<'_>,
         tip: &TipRecord,
     ) -> Result<Option<TipEntryRecord>> {
-        match withdrawal_of(view, tip.id)? {
-            Some(entry) => self.core.added_to(view, me, tip, entry),
+        match withdrawal_of(seen.view, tip.id)? {
+            Some(entry) => seen.tip_entry_record(tip, entry),
             None => Ok(None),
         }
     }
@@ -106,8 +99,7 @@ impl Queries {
 
 /// The indicators of a tip, at most so many: those that it came with, and those that were added to it.
 pub(in crate::exchange) fn indicators_of(
-    view: &View<'_>,
-    me: &PartnerId,
+    seen: ReaderView<'_>,
     part: &TipPart,
     most: usize,
 ) -> Result<Vec<(IndicatorId, Indicator)>> {
@@ -117,7 +109,7 @@ pub(in crate::exchange) fn indicators_of(
         if left == 0 {
             break;
         }
-        let more = indicators_added(view, me, &part.tip, added, 0, left)?.into_iter();
+        let more = seen.entry_indicators(&part.tip, added, 0, left)?.into_iter();
         found.extend(more.map(|(_, one)| (one.id, one.indicator)));
     }
     Ok(found)

@@ -1,58 +1,48 @@
 //! What a referral refers to.
 
 use crate::domain::entry::{SubmissionId, Target, TipIndicator};
-use crate::domain::sharing::Reader;
-use crate::domain::{PartnerId, Position, may_see};
+use crate::domain::{PartnerId, Position};
 use crate::error::Result;
-use crate::exchange::core::Core;
+use crate::exchange::visibility::ReaderView;
 use crate::index::record::{AssessmentRecord, TipRecord};
 use crate::index::{View, is_asset};
 
-impl Core {
-    /// What a referral refers to, as its recipient may see it now, behind an item of an entry; at most so
-    /// many, each with its item.
-    pub(in crate::exchange) fn referred_indicators(
+impl ReaderView<'_> {
+    /// The indicators that a referral refers to, as its recipient may see them now, after an item of an
+    /// entry; at most `limit`, each with its entry and item.
+    pub fn referred_indicators(
         &self,
-        view: &View<'_>,
         tip: &TipRecord,
-        behind: Option<(u64, u32)>,
-        most: usize,
+        after: Option<(u64, u32)>,
+        limit: usize,
     ) -> Result<Vec<((u64, u32), TipIndicator)>> {
         let parts = (tip.referral, &tip.submission, tip.threads.first());
-        let (Some(between), Some(submission), Some(thread)) = parts else { return Ok(Vec::new()) };
-        let owner = &thread.recipient;
-        let from = behind.map_or(0, |(entry, _)| entry);
-        let registry = view.registry();
-        let Some(reader) = registry.reader(owner) else { return Ok(Vec::new()) };
+        let (Some(range), Some(submission), Some(thread)) = parts else { return Ok(Vec::new()) };
+        let (owner, registry) = (&thread.recipient, self.view.registry());
+        // The sender sees what its recipient sees.
+        let Some(recipient) = registry.reader(owner) else { return Ok(Vec::new()) };
+        let recipient = ReaderView { reader: &recipient, ..*self };
+        let from = after.map_or(0, |(entry, _)| entry);
         let mut found = Vec::new();
-        let sequences = batches_between(view, &tip.sender, submission, between)?;
+        let sequences = batches_between(self.view, &tip.sender, submission, range)?;
         for sequence in sequences.into_iter().filter(|sequence| *sequence >= from) {
-            for (at, current) in assets_of(view, &tip.sender, sequence)? {
+            for (at, current) in assets_of(self.view, &tip.sender, sequence)? {
                 let at = (at.sequence, at.index);
                 let indicator = &current.assessment.indicator;
                 let platform = indicator.platform();
                 let owns = platform.and_then(|p| registry.owner(p)) == Some(owner);
-                let is_behind = behind.is_none_or(|behind| at > behind);
-                if is_behind && owns && self.sees(&reader, &tip.sender, &current) {
+                let sees = || recipient.may_see(&current.sharing, &tip.sender, current.version);
+                if after.is_none_or(|after| at > after) && owns && sees() {
                     let (index, id) = (at.1, current.id);
                     let indicator = indicator.clone();
                     found.push((at, TipIndicator { index, id, indicator, restricted: false }));
-                    if found.len() == most {
+                    if found.len() == limit {
                         return Ok(found);
                     }
                 }
             }
         }
         Ok(found)
-    }
-
-    pub(in crate::exchange) fn sees(
-        &self,
-        reader: &Reader,
-        author: &PartnerId,
-        current: &AssessmentRecord,
-    ) -> bool {
-        may_see(reader, &current.sharing, author, current.version, self.clock.now())
     }
 }
 
