@@ -1,33 +1,89 @@
 //! The one way into the journal: an idempotency key, an append, and the outcome that apply decided.
+//!
+//! 1. A command builds the body of an entry and derives its [`AppendId`]: the idempotency key.
+//! 2. [`Core::commit`] appends it. The writer of the [`Log`](crate::journal::Log) gathers what waits and stores it
+//!    in one durable write. An id that is in the journal already is not stored again.
+//! 3. The [`Follower`](super::Follower) applies the entry. Apply decides whether it is taken or void, since apply
+//!    alone sees all entries before it, on every node alike.
+//! 4. `commit` returns that outcome. The receipt is read from it.
+//!
+//! An append ends in one of three ways: stored; rejected, so that nothing was written; or unknown, so that the
+//! caller has to send the same request again. See [`Core::append`] for the errors.
 
 mod receipt;
 mod refusal;
 
+use std::sync::Arc;
+
 pub use self::receipt::RequestReceipt;
 pub(in crate::exchange) use self::receipt::item_receipts;
 pub(in crate::exchange) use self::refusal::refused;
-use crate::domain::entry::{AppendId, Body, Outcome, RequestId, VoidReason};
-use crate::error::Result;
+use crate::domain::PartnerId;
+use crate::domain::entry::{AppendId, Body, ItemOutcome, Outcome, RequestId, VoidReason};
+use crate::error::{Error, Result};
 use crate::exchange::core::{Caller, Core};
 use crate::journal::Append;
 
-impl Core {
-    /// The entry of a request that was taken under this key. An error where another was.
-    pub(in crate::exchange) fn keyed_before(
-        &self,
-        caller: &Caller,
-        request: &RequestId,
-        digest: [u8; 32],
-    ) -> Result<Option<u64>> {
-        match self.index.read()?.taken_request(caller.partner(), request)? {
-            None => Ok(None),
-            Some(taken) if taken.digest == digest => Ok(Some(taken.sequence)),
-            Some(taken) => Err(refused(&VoidReason::Conflicts(taken.sequence))),
+/// An entry that is durable and applied.
+#[derive(Clone, Debug)]
+pub struct Committed {
+    /// Its sequence.
+    pub sequence: u64,
+    /// Whether an earlier append under the same id had stored it.
+    pub repeated: bool,
+    /// What apply decided.
+    pub outcome: Arc<Outcome>,
+}
+
+impl Committed {
+    /// The outcomes of the entry's items; the error for the caller where the entry is void.
+    pub fn items(&self) -> Result<&[ItemOutcome]> {
+        match &*self.outcome {
+            Outcome::Taken(items) => Ok(items),
+            Outcome::Void(reason) => Err(refused(reason)),
         }
     }
+}
 
-    /// Appends a request, and gives the entry by which it counts, and whether that was there before.
-    pub(in crate::exchange) async fn keyed(
+impl Core {
+    /// Appends an entry and waits until it is applied. `author` is `None` for what the exchange does by itself.
+    ///
+    /// Idempotent: within the journal's window, an id is stored once, and a repeat returns the first outcome.
+    pub(in crate::exchange) async fn commit(
+        &self,
+        id: AppendId,
+        author: Option<&PartnerId>,
+        body: Body,
+    ) -> Result<Committed> {
+        self.commit_append(Append::new(id, author.cloned(), body)).await
+    }
+
+    /// Like [`Core::commit`], for an entry that is encoded already.
+    pub(in crate::exchange) async fn commit_append(&self, append: Append) -> Result<Committed> {
+        let stamp = self.append(append).await?;
+        let outcome = self.index.outcome(stamp.sequence).await?;
+        Ok(Committed { sequence: stamp.sequence, repeated: stamp.repeated, outcome })
+    }
+
+    /// Commits a change that has no idempotency key of its author, such as one of the registry. The key is derived
+    /// from the encoded entry and the checkpoint: a retry is stored once, and the same change can be made again
+    /// after another entry.
+    pub(in crate::exchange) async fn commit_change(
+        &self,
+        author: Option<&PartnerId>,
+        body: Body,
+    ) -> Result<Committed> {
+        let unkeyed = Append::new(AppendId::from_bytes([0; 16]), author.cloned(), body);
+        let checkpoint = self.index.checkpoint().to_be_bytes();
+        let id = AppendId::derive(&[b"change", unkeyed.encoded(), &checkpoint]);
+        let append = Append::again(id, unkeyed.encoded())
+            .map_err(|error| Error::internal("append_again", error))?;
+        self.commit_append(append).await
+    }
+
+    /// Commits a request under its author's key. Returns the sequence of the entry that holds the request, and
+    /// whether an earlier try had stored it. An error where the key was used for another request.
+    pub(in crate::exchange) async fn commit_request(
         &self,
         caller: &Caller,
         request: &RequestId,
@@ -41,12 +97,26 @@ impl Core {
             &digest,
             &self.index.checkpoint().to_be_bytes(),
         ]);
-        let author = Some(caller.partner().clone());
-        let stamp = self.append(Append::new(id, author, body)).await?;
-        match &*self.index.outcome(stamp.sequence).await? {
-            Outcome::Taken(_) => Ok((stamp.sequence, stamp.repeated)),
+        let committed = self.commit(id, Some(caller.partner()), body).await?;
+        match &*committed.outcome {
+            Outcome::Taken(_) => Ok((committed.sequence, committed.repeated)),
             Outcome::Void(VoidReason::Repeats(first)) => Ok((*first, true)),
             Outcome::Void(reason) => Err(refused(reason)),
+        }
+    }
+
+    /// The sequence of the entry that holds a request, if it was taken before under this key. An error where the
+    /// key was used for another request.
+    pub(in crate::exchange) fn find_request(
+        &self,
+        caller: &Caller,
+        request: &RequestId,
+        digest: [u8; 32],
+    ) -> Result<Option<u64>> {
+        match self.index.read()?.taken_request(caller.partner(), request)? {
+            None => Ok(None),
+            Some(taken) if taken.digest == digest => Ok(Some(taken.sequence)),
+            Some(taken) => Err(refused(&VoidReason::Conflicts(taken.sequence))),
         }
     }
 }

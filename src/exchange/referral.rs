@@ -12,7 +12,6 @@ use crate::exchange::visibility::ReaderView;
 use crate::exchange::visibility::tip::referral::{assets_of, batches_between};
 use crate::index::record::ReferralProgress;
 use crate::index::{Registry, View};
-use crate::journal::Append;
 
 /// How often a referral is worked out anew, where what anybody may see changed before it was taken.
 const TRIES: usize = 5;
@@ -53,8 +52,7 @@ impl Core {
                 &referral.close.to_be_bytes(),
                 &referral.rights.to_be_bytes(),
             ]);
-            let stamp = self.append(Append::new(id, None, Body::Referred(referral))).await?;
-            self.index.outcome(stamp.sequence).await?;
+            self.commit(id, None, Body::Referred(referral)).await?;
         }
         Ok(())
     }

@@ -68,13 +68,13 @@ MUTANTS = {
     ),
     "lookup-and-get-without-may-see": (
         "src/exchange/visibility/indicator.rs",
-        "if !may_see(reader, &current.sharing, &author, current.version, now) {",
+        "if !self.may_see(&current.sharing, &author, current.version) {",
         "if false {",
         SIMULATION,
     ),
     "sighting-counts-without-may-see": (
         "src/exchange/visibility/reaction.rs",
-        "if may_see(reader, &kept.sharing, &kept.author, position, now) {",
+        "if self.may_see(&kept.sharing, &kept.author, position) {",
         "if true {",
         SIMULATION,
     ),
@@ -241,8 +241,8 @@ MUTANTS = {
     ),
     "anybody-names-any-campaign": (
         "src/exchange/commands/submit.rs",
-        "if self.core.sees_campaign(view, &author, campaign)? {",
-        "if self.core.sees_campaign(view, &author, campaign)? || true {",
+        "if seen_by_author.sees_campaign(campaign)? {",
+        "if seen_by_author.sees_campaign(campaign)? || true {",
         ["--test", "campaigns"],
     ),
     # Tips in their campaigns.
@@ -316,14 +316,14 @@ MUTANTS = {
     ),
     "tips-show-what-was-withdrawn": (
         "src/exchange/visibility/tip.rs",
-        "(tip.withdrawn || (is_closed()",
-        "((tip.withdrawn && false) || (is_closed()",
+        "(tip.withdrawn || (self.is_liaison()",
+        "((tip.withdrawn && false) || (self.is_liaison()",
         ["--test", "tips"],
     ),
     "tips-show-a-liaison-what-is-closed": (
         "src/exchange/visibility/tip.rs",
-        "(is_closed() && is_liaison(view, me))",
-        "(is_closed() && is_liaison(view, me) && false)",
+        "(self.is_liaison() && is_closed())",
+        "(self.is_liaison() && is_closed() && false)",
         ["--test", "tips_to_liaisons"],
     ),
     "tips-reopen-by-what-one-side-sees": (

@@ -47,7 +47,7 @@ impl Commands {
         caller: &Caller,
         request: CampaignRequest,
     ) -> Result<CampaignReceipt> {
-        if let Some(sequence) = self.core.keyed_before(caller, &request.request, request.digest)? {
+        if let Some(sequence) = self.core.find_request(caller, &request.request, request.digest)? {
             return self.campaign_taken(sequence, true).await;
         }
         let sharing = self.check_campaign(caller, request.campaign, request.sharing)?;
@@ -62,7 +62,7 @@ impl Commands {
         };
         let body = Body::CampaignPut(put);
         let (sequence, replayed) =
-            self.core.keyed(caller, &request.request, request.digest, body).await?;
+            self.core.commit_request(caller, &request.request, request.digest, body).await?;
         self.campaign_taken(sequence, replayed).await
     }
 

@@ -47,12 +47,12 @@ impl Commands {
         caller: &Caller,
         request: EnforcementRequest,
     ) -> Result<EnforcementReceipt> {
-        if let Some(sequence) = self.core.keyed_before(caller, &request.request, request.digest)? {
+        if let Some(sequence) = self.core.find_request(caller, &request.request, request.digest)? {
             return self.reported(sequence, true).await;
         }
         let (key, digest) = (request.request.clone(), request.digest);
         let body = Body::Enforcements(self.check_enforcements(caller, request)?);
-        let (sequence, replayed) = self.core.keyed(caller, &key, digest, body).await?;
+        let (sequence, replayed) = self.core.commit_request(caller, &key, digest, body).await?;
         self.reported(sequence, replayed).await
     }
 

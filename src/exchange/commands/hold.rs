@@ -1,8 +1,7 @@
 //! Legal holds: copies that the exchange keeps of a partner's objects, whatever becomes of them.
 
 use crate::domain::entry::{
-    AppendId, Body, HoldAct, HoldChange, HoldId, HoldPlaced, LastPart, Outcome, Rejection,
-    RequestId, VoidReason,
+    Body, HoldAct, HoldChange, HoldId, HoldPlaced, LastPart, Rejection, RequestId, VoidReason,
 };
 use crate::error::{Error, Kind, Result};
 use crate::exchange::commands::Commands;
@@ -10,7 +9,6 @@ use crate::exchange::commands::selection::{Parts, Scope, Selection};
 use crate::exchange::commit::refused;
 use crate::exchange::core::Caller;
 use crate::exchange::visibility::hold::LegalHold;
-use crate::journal::Append;
 
 /// How many objects one entry holds. A larger hold becomes several.
 const OBJECTS_AT_ONCE: usize = 500;
@@ -46,7 +44,7 @@ impl Commands {
     pub async fn place_hold(&self, caller: &Caller, request: HoldRequest) -> Result<PlacedHold> {
         let HoldRequest { request, digest, selection, reason } = request;
         let hold = HoldId::of(caller.partner(), &request);
-        if let Some(last) = self.core.keyed_before(caller, &request, digest)? {
+        if let Some(last) = self.core.find_request(caller, &request, digest)? {
             return self.placed(caller, hold, last, true).await;
         }
         let selected =
@@ -95,18 +93,8 @@ impl Commands {
     async fn change_hold(&self, caller: &Caller, hold: HoldId, act: HoldAct) -> Result<()> {
         // The same for a hold that is another's and for none.
         self.core.own_hold(&self.core.index.read()?, caller, hold)?;
-        let id = AppendId::derive(&[
-            b"hold",
-            caller.partner().as_str().as_bytes(),
-            hold.as_bytes(),
-            format!("{act:?}").as_bytes(),
-            &self.core.index.checkpoint().to_be_bytes(),
-        ]);
         let body = Body::HoldChange(HoldChange { hold, act });
-        let stamp = self.core.append(Append::new(id, Some(caller.partner().clone()), body)).await?;
-        match &*self.core.index.outcome(stamp.sequence).await? {
-            Outcome::Taken(_) => Ok(()),
-            Outcome::Void(reason) => Err(refused(reason)),
-        }
+        self.core.commit_change(Some(caller.partner()), body).await?.items()?;
+        Ok(())
     }
 }

@@ -2,7 +2,7 @@
 //!
 //! Every request may be sent again: what stands already changes nothing.
 
-use crate::domain::entry::{AppendId, Body, Confirmation, Outcome, RegistryRule, VoidReason};
+use crate::domain::entry::{Body, Confirmation, RegistryRule, VoidReason};
 use crate::domain::partner::{Group, GroupDefinition, Partner, Terms};
 use crate::domain::{GroupId, Invalid, PartnerId, Timestamp};
 use crate::error::{Error, Result};
@@ -10,7 +10,6 @@ use crate::exchange::commands::Commands;
 use crate::exchange::commands::withdraw::WithdrawalReceipt;
 use crate::exchange::commit::refused;
 use crate::exchange::core::Caller;
-use crate::journal::Append;
 
 /// What became of a partner or a group that was put.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -38,7 +37,7 @@ impl Commands {
         if registry.partner(&partner.id) == Some(&partner) {
             return Ok(PutReceipt { item: partner, sequence, unchanged: true });
         }
-        let sequence = self.decide(operator, Body::PartnerPut(partner.clone())).await?;
+        let sequence = self.change_registry(operator, Body::PartnerPut(partner.clone())).await?;
         Ok(PutReceipt { item: partner, sequence, unchanged: false })
     }
 
@@ -65,7 +64,7 @@ impl Commands {
             let sequence = self.core.index.checkpoint();
             return Ok(PutReceipt { item: known.clone(), sequence, unchanged: true });
         }
-        let sequence = self.decide(operator, Body::GroupPut(definition)).await?;
+        let sequence = self.change_registry(operator, Body::GroupPut(definition)).await?;
         let item = self.core.registry().group(&id).cloned();
         let item = item.ok_or_else(|| Error::internal("put_group", "the group is not there"))?;
         Ok(PutReceipt { item, sequence, unchanged: false })
@@ -84,7 +83,7 @@ impl Commands {
             return Err(refused(&VoidReason::Registry(rule)));
         }
         if !registry.suspended().contains(partner) {
-            self.decide(operator, Body::PartnerSuspended(partner.clone())).await?;
+            self.change_registry(operator, Body::PartnerSuspended(partner.clone())).await?;
         }
         match compromised_since {
             Some(since) => self.withdraw_since(operator, partner, since).await,
@@ -99,7 +98,7 @@ impl Commands {
             return Err(refused(&VoidReason::Registry(rule)));
         }
         if registry.suspended().contains(partner) {
-            self.decide(operator, Body::PartnerResumed(partner.clone())).await?;
+            self.change_registry(operator, Body::PartnerResumed(partner.clone())).await?;
         }
         Ok(())
     }
@@ -116,25 +115,15 @@ impl Commands {
             return Err(refused(&VoidReason::Registry(rule)));
         }
         if !registry.has_confirmed(caller.partner()) {
-            self.decide(caller, Body::TermsConfirmed(confirmation)).await?;
+            self.change_registry(caller, Body::TermsConfirmed(confirmation)).await?;
         }
         Ok(())
     }
 
-    /// Appends what changes the registry, and waits for what it comes to.
-    async fn decide(&self, caller: &Caller, body: Body) -> Result<u64> {
-        // The same change may be asked for again once another has come between.
-        let id = AppendId::derive(&[
-            b"registry",
-            caller.partner().as_str().as_bytes(),
-            format!("{body:?}").as_bytes(),
-            &self.core.index.checkpoint().to_be_bytes(),
-        ]);
-        let author = Some(caller.partner().clone());
-        let stamp = self.core.append(Append::new(id, author, body)).await?;
-        match &*self.core.index.outcome(stamp.sequence).await? {
-            Outcome::Taken(_) => Ok(stamp.sequence),
-            Outcome::Void(reason) => Err(refused(reason)),
-        }
+    /// Commits a change of the registry, and returns the sequence of its entry.
+    async fn change_registry(&self, caller: &Caller, body: Body) -> Result<u64> {
+        let committed = self.core.commit_change(Some(caller.partner()), body).await?;
+        committed.items()?;
+        Ok(committed.sequence)
     }
 }

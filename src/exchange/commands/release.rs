@@ -61,7 +61,7 @@ impl Commands {
         request: ReleaseRequest,
     ) -> Result<ReleaseReceipt> {
         let ReleaseRequest { request, digest, selection, mut liaisons, act } = request;
-        if let Some(last) = self.core.keyed_before(caller, &request, digest)? {
+        if let Some(last) = self.core.find_request(caller, &request, digest)? {
             return self.released(last, true).await;
         }
         self.check_liaisons(&liaisons)?;

@@ -2,11 +2,10 @@
 
 use tracing::{info, warn};
 
-use crate::domain::entry::{AppendId, Body, Outcome, VoidReason};
+use crate::domain::entry::{Body, Outcome, VoidReason};
 use crate::domain::partner::{GroupDefinition, Partner};
 use crate::error::Result;
 use crate::exchange::commands::Commands;
-use crate::journal::Append;
 
 /// What the configuration says of partners and groups.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
@@ -52,16 +51,8 @@ impl Commands {
     }
 
     async fn put(&self, body: Body) -> Result<()> {
-        // The same may be put again once another start has made it possible.
-        let id = AppendId::derive(&[
-            b"seed",
-            format!("{body:?}").as_bytes(),
-            &self.core.index.checkpoint().to_be_bytes(),
-        ]);
-        let stamp = self.core.append(Append::new(id, None, body)).await?;
-        if let Outcome::Void(VoidReason::Registry(rule)) =
-            &*self.core.index.outcome(stamp.sequence).await?
-        {
+        let committed = self.core.commit_change(None, body).await?;
+        if let Outcome::Void(VoidReason::Registry(rule)) = &*committed.outcome {
             warn!("the registry does not allow what the configuration adds: {}", rule.reason());
         }
         Ok(())

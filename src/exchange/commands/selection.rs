@@ -17,7 +17,6 @@ use crate::exchange::core::Caller;
 use crate::index::View;
 use crate::index::keys::ListedBy;
 use crate::index::record::{AssessmentRecord, EnforcementRecord, EntryVersions};
-use crate::journal::Append;
 
 /// Some of a partner's own current objects.
 #[derive(Clone, Debug)]
@@ -156,14 +155,13 @@ impl Commands {
                 &(earlier.len() as u64).to_be_bytes(),
                 &self.core.index.checkpoint().to_be_bytes(),
             ]);
-            let author = Some(caller.partner().clone());
             let body = body(now.to_vec(), last);
-            let stamp = self.core.append(Append::new(id, author, body)).await?;
-            match &*self.core.index.outcome(stamp.sequence).await? {
+            let committed = self.core.commit(id, Some(caller.partner()), body).await?;
+            match &*committed.outcome {
                 Outcome::Taken(_) if rest.is_empty() => {
-                    return Ok((stamp.sequence, stamp.repeated));
+                    return Ok((committed.sequence, committed.repeated));
                 }
-                Outcome::Taken(_) => earlier.push(stamp.sequence),
+                Outcome::Taken(_) => earlier.push(committed.sequence),
                 Outcome::Void(VoidReason::Repeats(first)) => return Ok((*first, true)),
                 Outcome::Void(reason) => return Err(refused(reason)),
             }

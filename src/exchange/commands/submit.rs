@@ -92,17 +92,17 @@ impl Commands {
         let mut append = Append::new(id(0), Some(caller.partner().clone()), body);
         loop {
             let encoded = append.encoded().clone();
-            let stamp = self.core.append(append).await?;
-            match &*self.core.index.outcome(stamp.sequence).await? {
+            let committed = self.core.commit_append(append).await?;
+            match &*committed.outcome {
                 Outcome::Taken(items) => {
-                    return self.receipt(stamp.sequence, items, stamp.repeated).await;
+                    return self.receipt(committed.sequence, items, committed.repeated).await;
                 }
                 Outcome::Void(VoidReason::Repeats(first)) => return self.replayed(*first).await,
                 // The refusal of an earlier try. The author may be back by now, or in its group.
                 Outcome::Void(VoidReason::AudienceGone | VoidReason::Suspended)
-                    if stamp.repeated =>
+                    if committed.repeated =>
                 {
-                    append = Append::again(id(stamp.sequence), &encoded)
+                    append = Append::again(id(committed.sequence), &encoded)
                         .map_err(|error| Error::internal("append_again", error))?;
                 }
                 Outcome::Void(reason) => return Err(refused(reason)),
@@ -216,12 +216,8 @@ impl Commands {
             submission: submission.clone(),
             batches: Some(batches),
         };
-        let author = Some(caller.partner().clone());
-        let append = Append::new(id, author, Body::SubmissionClosed(close));
-        let stamp = self.core.append(append).await?;
-        match &*self.core.index.outcome(stamp.sequence).await? {
-            Outcome::Taken(_) => Ok(()),
-            Outcome::Void(reason) => Err(refused(reason)),
-        }
+        let body = Body::SubmissionClosed(close);
+        self.core.commit(id, Some(caller.partner()), body).await?.items()?;
+        Ok(())
     }
 }

@@ -8,7 +8,6 @@ use crate::exchange::commit::refused;
 use crate::exchange::core::Caller;
 use crate::exchange::visibility::tip::withdrawal_of;
 use crate::index::View;
-use crate::journal::Append;
 
 impl Commands {
     /// Takes a tip back, for all its recipients. Idempotent by nature: gives the entry that did, and
@@ -22,10 +21,10 @@ impl Commands {
             id.as_bytes(),
             &self.core.index.checkpoint().to_be_bytes(),
         ]);
-        let author = Some(caller.partner().clone());
-        let stamp = self.core.append(Append::new(append, author, Body::TipWithdrawn(id))).await?;
-        match &*self.core.index.outcome(stamp.sequence).await? {
-            Outcome::Taken(_) => Ok((stamp.sequence, stamp.repeated)),
+        let body = Body::TipWithdrawn(id);
+        let committed = self.core.commit(append, Some(caller.partner()), body).await?;
+        match &*committed.outcome {
+            Outcome::Taken(_) => Ok((committed.sequence, committed.repeated)),
             Outcome::Void(VoidReason::TipWithdrawn) => {
                 Ok((withdrawn_by(&self.core.index.read()?, id)?, true))
             }

@@ -3,18 +3,14 @@
 use std::collections::BTreeSet;
 
 use crate::domain::audience::AudienceDigest;
-use crate::domain::entry::{
-    AppendId, Body, ItemOutcome, Outcome, SubmissionId, Target, Withdrawal,
-};
+use crate::domain::entry::{AppendId, Body, ItemOutcome, SubmissionId, Target, Withdrawal};
 use crate::domain::sharing::Audience;
 use crate::domain::{IndicatorId, PartnerId, Position, Timestamp};
 use crate::error::{Error, Kind, Result};
 use crate::exchange::commands::Commands;
-use crate::exchange::commit::refused;
 use crate::exchange::core::Caller;
 use crate::index::View;
 use crate::index::record::EndReason;
-use crate::journal::Append;
 
 /// How many versions one entry ends. A larger withdrawal becomes several, so that no receipt waits
 /// on it.
@@ -156,13 +152,8 @@ impl Commands {
             ]);
             let body =
                 Body::Withdrawal(Withdrawal { partner: partner.clone(), targets: targets.clone() });
-            let author = Some(by.partner().clone());
-            let stamp = self.core.append(Append::new(id, author, body)).await?;
-            let outcome = self.core.index.outcome(stamp.sequence).await?;
-            let outcomes = match &*outcome {
-                Outcome::Taken(outcomes) => outcomes,
-                Outcome::Void(reason) => return Err(refused(reason)),
-            };
+            let committed = self.core.commit(id, Some(by.partner()), body).await?;
+            let outcomes = committed.items()?;
             let ended = targets.iter().zip(outcomes).filter_map(|(target, outcome)| {
                 let ItemOutcome::Ended(version) = outcome else { return None };
                 Some((target.id, *version))
@@ -170,7 +161,7 @@ impl Commands {
             let before = withdrawn.versions.len();
             withdrawn.versions.extend(ended);
             if withdrawn.versions.len() > before {
-                withdrawn.sequences.push(stamp.sequence);
+                withdrawn.sequences.push(committed.sequence);
             }
         }
         Ok(withdrawn)

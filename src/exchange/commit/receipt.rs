@@ -29,7 +29,7 @@ impl Core {
         request: &RequestId,
         digest: [u8; 32],
     ) -> Result<Option<RequestReceipt>> {
-        match self.keyed_before(caller, request, digest)? {
+        match self.find_request(caller, request, digest)? {
             Some(sequence) => self.noted(sequence, true).await.map(Some),
             None => Ok(None),
         }
@@ -42,7 +42,7 @@ impl Core {
         digest: [u8; 32],
         body: Body,
     ) -> Result<RequestReceipt> {
-        let (sequence, replayed) = self.keyed(caller, request, digest, body).await?;
+        let (sequence, replayed) = self.commit_request(caller, request, digest, body).await?;
         self.noted(sequence, replayed).await
     }
 

@@ -3,12 +3,10 @@
 use uuid::Uuid;
 
 use crate::domain::PartnerId;
-use crate::domain::entry::{Accessed, AccessedVersions, AppendId, Body, Outcome};
+use crate::domain::entry::{Accessed, AccessedVersions, AppendId, Body};
 use crate::domain::purpose::{AccessWay, Purpose};
 use crate::error::Result;
-use crate::exchange::commit::refused;
 use crate::exchange::liaison::{AccessedObjects, Liaison};
-use crate::journal::Append;
 
 impl Liaison {
     /// Writes down what a liaison is about to be given. Once this returns it is on disk and can be listed;
@@ -30,10 +28,7 @@ impl Liaison {
         let body =
             Body::Accessed(Accessed { way, purpose: purpose.clone(), given: given.collect() });
         let id = AppendId::from_bytes(*Uuid::new_v4().as_bytes());
-        let stamp = self.core.append(Append::new(id, Some(liaison.clone()), body)).await?;
-        match &*self.core.index.outcome(stamp.sequence).await? {
-            Outcome::Taken(_) => Ok(()),
-            Outcome::Void(reason) => Err(refused(reason)),
-        }
+        self.core.commit(id, Some(liaison), body).await?.items()?;
+        Ok(())
     }
 }

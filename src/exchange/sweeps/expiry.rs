@@ -10,7 +10,6 @@ use crate::domain::entry::{AppendId, Body, Expiry};
 use crate::domain::{Position, Timestamp};
 use crate::error::{Error, Result};
 use crate::exchange::sweeps::Sweeps;
-use crate::journal::Append;
 
 /// How often the ends are looked at.
 const EVERY: Duration = Duration::from_secs(1);
@@ -58,8 +57,7 @@ impl Sweeps {
             &sequence.to_be_bytes(),
             &ends.as_millis().to_be_bytes(),
         ]);
-        let stamp = self.core.append(Append::new(id, None, Body::Expiry(expiry))).await?;
-        self.core.index.outcome(stamp.sequence).await?;
+        self.core.commit(id, None, Body::Expiry(expiry)).await?;
         Ok(count)
     }
 

@@ -9,7 +9,6 @@ use crate::domain::Timestamp;
 use crate::domain::entry::{AppendId, Body, Close};
 use crate::error::Result;
 use crate::exchange::sweeps::Sweeps;
-use crate::journal::Append;
 
 /// How often open submissions are looked at.
 const EVERY: Duration = Duration::from_secs(30);
@@ -50,9 +49,7 @@ impl Sweeps {
             ]);
             let close =
                 Close { partner: partner.clone(), submission: submission.clone(), batches: None };
-            let stamp =
-                self.core.append(Append::new(id, None, Body::SubmissionClosed(close))).await?;
-            self.core.index.outcome(stamp.sequence).await?;
+            self.core.commit(id, None, Body::SubmissionClosed(close)).await?;
         }
         Ok(submissions.len())
     }

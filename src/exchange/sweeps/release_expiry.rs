@@ -9,7 +9,6 @@ use crate::domain::entry::{AppendId, Body, ReleaseEnd};
 use crate::error::Result;
 use crate::exchange::sweeps::Sweeps;
 use crate::index::record::ExpiringReleases;
-use crate::journal::Append;
 
 /// How often releases are looked at, and how often accesses and holds.
 const EVERY: Duration = Duration::from_secs(1);
@@ -56,8 +55,7 @@ impl Sweeps {
 
     /// Appends what the exchange itself has to say, and waits until it is applied.
     pub(super) async fn append_own(&self, id: AppendId, body: Body) -> Result<()> {
-        let stamp = self.core.append(Append::new(id, None, body)).await?;
-        self.core.index.outcome(stamp.sequence).await?;
+        self.core.commit(id, None, body).await?;
         Ok(())
     }
 }

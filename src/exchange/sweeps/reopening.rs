@@ -13,7 +13,6 @@ use crate::domain::{CampaignId, PartnerId, Sharing, Timestamp, TipId, may_see};
 use crate::error::Result;
 use crate::exchange::sweeps::Sweeps;
 use crate::index::{REOPENED_AT_ONCE, View};
-use crate::journal::Append;
 
 /// How often what is left to do is looked at.
 const EVERY: Duration = Duration::from_secs(1);
@@ -98,8 +97,7 @@ impl Sweeps {
             threads: threads.clone(),
             last,
         });
-        let stamp = self.core.append(Append::new(id, None, body)).await?;
-        self.core.index.outcome(stamp.sequence).await?;
+        self.core.commit(id, None, body).await?;
         Ok((threads, last))
     }
 
