@@ -3,7 +3,7 @@
 use bytes::Bytes;
 use thiserror::Error;
 
-use super::{JournalError, codec};
+use super::{JournalError, codec, damaged};
 use crate::domain::entry::{AppendId, Body, Entry};
 use crate::domain::{PartnerId, Timestamp};
 
@@ -64,6 +64,19 @@ pub struct Stamp {
     pub time: Timestamp,
     /// Whether it was stored before, under the same id.
     pub repeated: bool,
+}
+
+impl Stamp {
+    /// The stamp of an entry that is stored for the first time.
+    pub(super) fn new(sequence: u64, time: Timestamp) -> Self {
+        Self { sequence, time, repeated: false }
+    }
+
+    /// Decodes the entry stored under this stamp. Bytes that do not decode are damage.
+    pub(super) fn decode(self, encoded: &[u8]) -> Result<Entry, JournalError> {
+        let entry = codec::decode_entry(self.sequence, self.time, encoded);
+        entry.map_err(|error| damaged(self.sequence, error.to_string()))
+    }
 }
 
 /// What became of an append: stored, rejected or unknown.

@@ -55,7 +55,7 @@ impl JournalEnd {
     /// Decides each append of a batch: a known id repeats its stamp, an entry that is too large is rejected, and the
     /// others follow the end.
     pub fn plan<'a>(&self, batch: &'a [Append], time: &TimeSource) -> Plan<'a> {
-        let mut last = Stamp { sequence: self.sequence, time: self.time, repeated: false };
+        let mut last = Stamp::new(self.sequence, self.time);
         let mut stamped = DedupWindow::default();
         let mut plan = Plan { outcomes: Vec::with_capacity(batch.len()), new: Vec::new() };
         for append in batch {
@@ -67,7 +67,7 @@ impl JournalEnd {
                 }
                 None => {
                     let time = time().max(last.time);
-                    last = Stamp { sequence: last.sequence + 1, time, repeated: false };
+                    last = Stamp::new(last.sequence + 1, time);
                     stamped.insert(id, last);
                     plan.new.push(Stamped { stamp: last, id, bytes: append.encoded() });
                     Ok(last)
@@ -115,9 +115,11 @@ impl JournalEnd {
 
     /// Entries with their encoded bytes.
     pub fn stamped<'a>(entries: &[Entry], encoded: &'a [Vec<u8>]) -> Vec<Stamped<'a>> {
-        let stamp =
-            |entry: &Entry| Stamp { sequence: entry.sequence, time: entry.time, repeated: false };
-        let pairs = entries.iter().zip(encoded);
-        pairs.map(|(entry, bytes)| Stamped { stamp: stamp(entry), id: entry.id, bytes }).collect()
+        let stamped = |(entry, bytes): (&Entry, &'a Vec<u8>)| Stamped {
+            stamp: Stamp::new(entry.sequence, entry.time),
+            id: entry.id,
+            bytes,
+        };
+        entries.iter().zip(encoded).map(stamped).collect()
     }
 }

@@ -17,7 +17,7 @@ use super::Backend;
 use super::end::Stamped;
 use super::local::{Durability, LocalSettings, OpenError, Recovered, Store, Watermark};
 use crate::domain::Entry;
-use crate::journal::{JournalError, codec, damaged, storage};
+use crate::journal::{JournalError, damaged, storage};
 
 /// A read ends with the entry that reaches this size.
 const READ_BYTES: usize = 4 * 1024 * 1024;
@@ -157,8 +157,7 @@ fn read_segment(
             Err(Absent::Bad(reason)) => return Err(damaged(sequence, reason)),
         };
         if sequence >= from {
-            let entry = codec::decode_entry(sequence, record.stamp.time, &record.entry);
-            entries.push(entry.map_err(|error| damaged(sequence, error.to_string()))?);
+            entries.push(record.stamp.decode(&record.entry)?);
             *bytes += record.entry.len();
         }
     }

@@ -9,7 +9,7 @@ use tokio::sync::watch;
 use super::end::{JournalEnd, Stamped};
 use crate::domain::{Entry, Timestamp};
 use crate::journal::{
-    Append, AppendError, AppendOutcome, Journal, JournalError, TimeSource, codec, damaged,
+    Append, AppendError, AppendOutcome, Journal, JournalError, Stamp, TimeSource,
 };
 
 /// What becomes of one batch, for tests.
@@ -110,12 +110,8 @@ impl Journal for MemoryJournal {
             .checked_sub(inner.oldest)
             .ok_or(JournalError::Trimmed { asked: from, oldest: inner.oldest })?;
         let skipped = usize::try_from(skipped).unwrap_or(usize::MAX).min(inner.entries.len());
-        let read = inner.entries.range(skipped..).take(limit).zip(from..);
-        read.map(|((time, bytes), sequence)| {
-            codec::decode_entry(sequence, *time, bytes)
-                .map_err(|error| damaged(sequence, error.to_string()))
-        })
-        .collect()
+        let stored = inner.entries.range(skipped..).take(limit).zip(from..);
+        stored.map(|((time, bytes), sequence)| Stamp::new(sequence, *time).decode(bytes)).collect()
     }
 
     fn watch(&self) -> watch::Receiver<u64> {

@@ -16,7 +16,7 @@ use super::end::{JournalEnd, Stamped};
 use super::local::{Durability, LocalSettings, OpenError, Recovered, Store, Watermark};
 use super::window::WINDOW;
 use crate::domain::Entry;
-use crate::journal::{JournalError, codec, damaged, database};
+use crate::journal::{JournalError, damaged, database};
 
 /// A batch of sled that only inserts ends after so many operations, with a whole group. The largest group has 513
 /// values; more than 1,000 operations in a batch are untried.
@@ -99,8 +99,7 @@ impl Store for SledStore {
                 return Err(damaged(next, "it is not there"));
             }
             bytes += stored.bytes.len();
-            let entry = codec::decode_entry(sequence, stored.stamp.time, &stored.bytes);
-            entries.push(entry.map_err(|error| damaged(sequence, error.to_string()))?);
+            entries.push(stored.stamp.decode(&stored.bytes)?);
             next += 1;
         }
         if entries.is_empty() {

@@ -109,7 +109,7 @@ fn read_header(mut header: &[u8]) -> (u32, usize, Record) {
     let time = Timestamp::from_millis(header.get_i64());
     let mut id = [0; 16];
     header.copy_to_slice(&mut id);
-    let stamp = Stamp { sequence, time, repeated: false };
+    let stamp = Stamp::new(sequence, time);
     let record = Record { stamp, durable, id: AppendId::from_bytes(id), entry: Vec::new() };
     (checksum, length, record)
 }
@@ -125,7 +125,7 @@ mod tests {
     const SALT: u32 = 0x5a17_5a17;
 
     fn stamp(sequence: u64) -> Stamp {
-        Stamp { sequence, time: Timestamp::from_millis(-5), repeated: false }
+        Stamp::new(sequence, Timestamp::from_millis(-5))
     }
 
     fn bytes(sequence: u64, durable: u64, entry: &[u8]) -> Vec<u8> {

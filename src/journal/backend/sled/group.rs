@@ -177,7 +177,7 @@ fn take_entry(rest: &mut Bytes, sequence: u64) -> Option<StoredEntry> {
     let mut id = [0; 16];
     rest.try_copy_to_slice(&mut id).ok()?;
     let bytes = (length <= rest.len()).then(|| rest.split_to(length))?;
-    let stamp = Stamp { sequence, time, repeated: false };
+    let stamp = Stamp::new(sequence, time);
     Some(StoredEntry { stamp, id: AppendId::from_bytes(id), bytes })
 }
 
