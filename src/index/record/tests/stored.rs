@@ -8,7 +8,7 @@ use crate::domain::partner::Group;
 use crate::domain::{PartnerId, Sharing};
 use crate::error::Result;
 
-/// A record, as its bytes are written and read.
+/// Encoding and decoding of a record.
 pub trait Stored: PartialEq + Debug + Sized {
     fn bytes(&self) -> Vec<u8>;
     fn of(bytes: &[u8]) -> Result<Self>;
@@ -45,7 +45,7 @@ stored!(
     CampaignVersions,
     ReferralProgress,
     SubmissionState,
-    TakenBatch
+    IdempotencyRecord
 );
 
 impl Stored for Head {
@@ -58,7 +58,7 @@ impl Stored for Head {
     }
 }
 
-/// What an entry came to, with the versions that it brought.
+/// An outcome with the versions that the entry created.
 impl Stored for (Outcome, Option<EntryVersions>) {
     fn bytes(&self) -> Vec<u8> {
         outcome(&self.0, self.1.as_ref())
@@ -95,8 +95,9 @@ impl Stored for AssessmentRecord {
             ReleaseState { since: self.released.clone(), sent: Vec::new() }.in_force(&self.sharing);
         let (id, assessment) = (self.id, self.assessment.clone());
         let raw = assessment.raw.clone();
-        let said = said(&sent(&self.sharing), &Item { index: 7, id, assessment });
-        current(self.version, self.accepted, raw.as_deref(), &releases(&all), &said)
+        let statement =
+            encode_statement(&encode_sharing(&self.sharing), &Item { index: 7, id, assessment });
+        encode_assessment(self.version, self.accepted, raw.as_deref(), &releases(&all), &statement)
     }
 
     fn of(bytes: &[u8]) -> Result<Self> {
@@ -106,11 +107,11 @@ impl Stored for AssessmentRecord {
 
 impl Stored for (PartnerId, Sharing) {
     fn bytes(&self) -> Vec<u8> {
-        campaign_sight(&self.0, &self.1)
+        encode_campaign_visibility(&self.0, &self.1)
     }
 
     fn of(bytes: &[u8]) -> Result<Self> {
-        read_campaign_sight(bytes)
+        read_campaign_visibility(bytes)
     }
 }
 

@@ -21,7 +21,7 @@ fn everyone() -> Sharing {
     Sharing { tlp: Tlp::Green, audience: Audience::Everyone, releases: Vec::new() }
 }
 
-fn deed(id: &str, count: u64) -> Enforcement {
+fn enforcement(id: &str, count: u64) -> Enforcement {
     Enforcement {
         id: EnforcementId::from_stored(id),
         counts: vec![EnforcementCount::new(AssetKind::Account, None, count)],
@@ -35,10 +35,15 @@ fn deed(id: &str, count: u64) -> Enforcement {
     }
 }
 
-fn report(history: &mut History, key: &str, deeds: Vec<Enforcement>, sharing: Sharing) -> u64 {
+fn report(
+    history: &mut History,
+    key: &str,
+    enforcements: Vec<Enforcement>,
+    sharing: Sharing,
+) -> u64 {
     let mut digest = [0; 32];
-    digest[0] = u8::try_from(deeds.len()).unwrap_or(0);
-    let (request, items) = (RequestId::from_stored(key), (0..).zip(deeds).collect());
+    digest[0] = u8::try_from(enforcements.len()).unwrap_or(0);
+    let (request, items) = (RequestId::from_stored(key), (0..).zip(enforcements).collect());
     let rejected = Vec::new();
     let body = Body::Enforcements(Enforcements { request, digest, sharing, items, rejected });
     history.push(Some("birdsite"), body)
@@ -47,11 +52,14 @@ fn report(history: &mut History, key: &str, deeds: Vec<Enforcement>, sharing: Sh
 #[test]
 fn the_newest_word_under_an_id_to_an_audience_counts() {
     let mut history = History::new();
-    let first = report(&mut history, "1", vec![deed("a", 7), deed("b", 3)], everyone());
-    let second = report(&mut history, "2", vec![deed("a", 7), deed("b", 4)], everyone());
-    let narrow = report(&mut history, "3", vec![deed("a", 8)], to("core"));
-    let again = report(&mut history, "1", vec![deed("a", 7), deed("b", 3)], everyone());
-    let other = report(&mut history, "1", vec![deed("a", 9)], everyone());
+    let first =
+        report(&mut history, "1", vec![enforcement("a", 7), enforcement("b", 3)], everyone());
+    let second =
+        report(&mut history, "2", vec![enforcement("a", 7), enforcement("b", 4)], everyone());
+    let narrow = report(&mut history, "3", vec![enforcement("a", 8)], to("core"));
+    let again =
+        report(&mut history, "1", vec![enforcement("a", 7), enforcement("b", 3)], everyone());
+    let other = report(&mut history, "1", vec![enforcement("a", 9)], everyone());
     let (_folder, index) = applied(&history);
     let at = Position::new;
     assert_eq!(outcome(&index, first), Outcome::Taken(vec![ItemOutcome::Created; 2]));
@@ -65,7 +73,7 @@ fn the_newest_word_under_an_id_to_an_audience_counts() {
 #[test]
 fn wherever_a_large_report_stops_it_ends_with_the_same_bytes() {
     let mut history = History::new();
-    let many = |count| (0..50).map(|at| deed(&format!("{at}"), count)).collect();
+    let many = |count| (0..50).map(|at| enforcement(&format!("{at}"), count)).collect();
     report(&mut history, "1", many(1), everyone());
     report(&mut history, "2", many(2), everyone());
     let (_folder, whole) = applied(&history);
@@ -123,7 +131,7 @@ fn the_newest_word_on_a_campaign_to_an_audience_counts_and_who_saw_it_when_is_ke
         .collect();
     assert_eq!(newest, [(theirs, false), (second, true)]);
 
-    // Tubeworks joined behind the first word, and sees the campaign by the second.
+    // Tubeworks joined after the first contribution, and sees the campaign through the second.
     let tubeworks = index.registry().reader(&PartnerId::from_stored("tubeworks")).unwrap();
     let sees = |sequence| {
         index.read().unwrap().campaign_visible_at(campaign(1), &tubeworks, sequence).unwrap()
@@ -134,8 +142,8 @@ fn the_newest_word_on_a_campaign_to_an_audience_counts_and_who_saw_it_when_is_ke
     assert!(!index.read().unwrap().campaign_visible(campaign(2), &tubeworks, now).unwrap());
 }
 
-/// A batch with many writes for each item: many campaigns, ends of their own, and another audience that it takes
-/// the place of.
+/// A batch with many writes per item: many campaigns, different expiries, and moves from another
+/// audience.
 fn full_batch(history: &mut History, number: u32, groups: usize, campaigns: u8) -> u64 {
     let values: Vec<String> = (0..90).map(|at| format!("n{at}.example")).collect();
     let items: Vec<_> = values.iter().map(|value| (value.as_str(), Verdict::Malicious)).collect();

@@ -1,4 +1,4 @@
-//! The versions that an entry brought, in its record.
+//! The versions that an entry created.
 
 use serde::{Deserialize, Serialize};
 
@@ -6,19 +6,19 @@ use crate::domain::audience::AudienceDigest;
 use crate::domain::entry::Target;
 use crate::domain::{IndicatorId, PartnerId, Position};
 
-/// The items of an entry that got a version of their own.
+/// The items of an entry that became new versions.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct EntryVersions {
-    /// Whose they are.
+    /// Their author.
     pub author: PartnerId,
-    /// For whom they are.
+    /// The digest of their audience.
     pub audience: AudienceDigest,
-    /// Each item's index in the entry, and what it is about.
+    /// The index of each item in the entry, and its indicator.
     pub versions: Vec<(u32, IndicatorId)>,
 }
 
 impl EntryVersions {
-    /// Each of the versions, by the sequence of their entry.
+    /// The versions as targets. `sequence` is the sequence of their entry.
     pub fn targets(&self, sequence: u64) -> impl Iterator<Item = Target> {
         self.versions.iter().map(move |(index, id)| Target {
             id: *id,
