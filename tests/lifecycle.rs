@@ -418,7 +418,7 @@ async fn a_node_with_damaged_subscriptions_says_so_refuses_them_and_serves_the_r
     let list = pb::ListSubscriptionsRequest::default();
     assert_eq!(connect().list_subscriptions(list).await.unwrap_err().code(), Code::Unavailable);
     soon(connect().subscribe(from_start()).await.unwrap().into_inner().message()).await.unwrap();
-    assert!(exchange.log().contains("of `main` of partner `facegraph`"), "{}", exchange.log());
+    assert!(exchange.log().contains("subscription `main` of partner `facegraph`"), "{}", exchange.log());
     assert!(exchange.log().contains("restore the folder from a backup"), "{}", exchange.log());
     assert!(exchange.terminate().success());
 

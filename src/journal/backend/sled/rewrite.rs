@@ -1,9 +1,10 @@
-//! What follows a failed sync.
+//! Recovery after a failed sync.
 //!
-//! Linux takes pages for clean whose sync failed: they can be read as long as they are cached, a second sync reports
-//! success, and they are on no disk. A process that starts again would read such entries and answer for them. So a failure
-//! leaves a note, and the next open writes sled's file again before anything is read from it. (Inserting the values
-//! again would not do: sled skips a value that is there, and its own log may lack pages too.)
+//! Linux marks pages clean even if their sync failed. They can be read while cached, a second sync
+//! reports success, and they are not on disk. A restarted process would read such entries and
+//! acknowledge them. So a failed sync leaves a marker file, and the next open rewrites sled's data file
+//! before anything is read from it. (Inserting the values again would not help: sled skips equal values,
+//! and its own log may lack pages too.)
 
 use std::fs::{self, File, OpenOptions};
 use std::io;
@@ -12,36 +13,37 @@ use std::path::Path;
 
 use tracing::{error, warn};
 
-/// The note. It needs to last no longer than the page cache does, so it is not synced.
-const NOTE: &str = "sync-failed";
+/// The marker file. Not synced, because it only has to live as long as the page cache.
+const MARKER: &str = "sync-failed";
+/// Bytes rewritten per step.
 const STEP_BYTES: usize = 1024 * 1024;
 
-/// Leaves the note.
-pub fn note_failed_sync(folder: &Path) {
-    if let Err(error) = File::create(folder.join(NOTE)) {
+/// Creates the marker.
+pub fn mark_failed_sync(folder: &Path) {
+    if let Err(error) = File::create(folder.join(MARKER)) {
         error!(
             folder = %folder.display(), %error,
-            "could not note that a sync failed: restart the machine, not only the node, so that nothing is read that \
-             is not on the disk"
+            "cannot record a failed sync: restart the machine, not only the node. Otherwise the journal may read data \
+             that is not on disk"
         );
     }
 }
 
-/// Writes the database's file again if the note is there, and syncs it.
-pub fn after_failed_sync(folder: &Path) -> io::Result<()> {
-    let note = folder.join(NOTE);
-    if !note.exists() {
+/// Rewrites and syncs the data file if the marker exists.
+pub fn rewrite_after_failed_sync(folder: &Path) -> io::Result<()> {
+    let marker = folder.join(MARKER);
+    if !marker.exists() {
         return Ok(());
     }
-    warn!(folder = %folder.display(), "a sync failed before: writing the journal's file again");
+    warn!(folder = %folder.display(), "rewriting the journal's file after a failed sync");
     match OpenOptions::new().read(true).write(true).open(folder.join("db")) {
         Err(error) if error.kind() == io::ErrorKind::NotFound => {}
-        file => write_again(&file?)?,
+        file => rewrite(&file?)?,
     }
-    fs::remove_file(note)
+    fs::remove_file(marker)
 }
 
-fn write_again(file: &File) -> io::Result<()> {
+fn rewrite(file: &File) -> io::Result<()> {
     let mut buffer = vec![0; STEP_BYTES];
     let mut at = 0;
     loop {
@@ -69,15 +71,15 @@ mod tests {
         let changed =
             || fs::metadata(&path).map(|found| (found.mtime(), found.mtime_nsec())).unwrap();
         let before = changed();
-        after_failed_sync(folder.path()).unwrap();
+        rewrite_after_failed_sync(folder.path()).unwrap();
         assert_eq!(changed(), before, "nothing failed");
-        note_failed_sync(folder.path());
+        mark_failed_sync(folder.path());
         std::thread::sleep(std::time::Duration::from_millis(20));
-        after_failed_sync(folder.path()).unwrap();
+        rewrite_after_failed_sync(folder.path()).unwrap();
         let after = changed();
         assert_ne!(after, before);
         assert_eq!(fs::read(&path).unwrap(), content);
-        after_failed_sync(folder.path()).unwrap();
+        rewrite_after_failed_sync(folder.path()).unwrap();
         assert_eq!(changed(), after, "it is done once");
     }
 }
