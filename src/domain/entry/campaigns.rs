@@ -1,38 +1,38 @@
-//! What partners say of campaigns and do against them, as the journal holds it.
+//! Journal entries for campaigns and enforcements.
 
 use super::requests::{Rejection, RequestId};
 use crate::domain::campaign::{CampaignId, Contribution};
 use crate::domain::enforcement::Enforcement;
 use crate::domain::sharing::Sharing;
 
-/// What a partner did, or reports that another did, under one key.
+/// Enforcements reported in one request.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Enforcements {
-    /// The key.
+    /// The idempotency key of the request.
     pub request: RequestId,
     /// SHA-256 of the request as it was sent.
     pub digest: [u8; 32],
-    /// Who is told.
+    /// Who receives them.
     pub sharing: Sharing,
-    /// What was done, each with its index in the request, and in the entry.
+    /// The enforcements, each with its index in the request and the entry.
     pub items: Vec<(u32, Enforcement)>,
-    /// What could not be read.
+    /// Items that could not be parsed.
     pub rejected: Vec<Rejection>,
 }
 
-/// What a partner says of a campaign.
+/// A contribution to a campaign.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct CampaignPut {
-    /// The key.
+    /// The idempotency key of the request.
     pub request: RequestId,
     /// SHA-256 of the request as it was sent.
     pub digest: [u8; 32],
-    /// Which campaign; drawn at random before the append where this founds it.
+    /// The campaign. If this founds it, the id was drawn before the append.
     pub campaign: CampaignId,
-    /// Whether this founds it.
+    /// Whether this founds the campaign.
     pub founds: bool,
-    /// Who is told.
+    /// Who receives it.
     pub sharing: Sharing,
-    /// What is said.
+    /// The contribution.
     pub contribution: Contribution,
 }
