@@ -1,4 +1,4 @@
-//! The protocol's enumerations and the domain's, one table each. Zero is "not said".
+//! Enumerations: one table per pair of protocol and domain type. Zero means unspecified.
 
 use super::pb;
 use crate::domain::assessment::{Basis, Involvement, Severity, Verdict};
@@ -12,8 +12,8 @@ use crate::domain::{Invalid, Kind, Tlp};
 macro_rules! table {
     ($field:literal, $domain:ident <-> $wire:ident { $($variant:ident),+ $(,)? }) => {
         impl From<$domain> for pb::$wire {
-            fn from(word: $domain) -> Self {
-                match word {
+            fn from(value: $domain) -> Self {
+                match value {
                     $($domain::$variant => pb::$wire::$variant,)+
                 }
             }
@@ -31,9 +31,9 @@ macro_rules! table {
     };
 }
 
-/// A word that the protocol writes as a number.
+/// A domain enumeration with a protocol counterpart.
 pub trait ProtoEnum: Sized {
-    /// Reads the number; zero is `None`.
+    /// Parses the protocol's number; `None` for zero (unspecified).
     fn read(number: i32) -> Result<Option<Self>, Invalid>;
 }
 
