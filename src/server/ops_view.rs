@@ -1,4 +1,4 @@
-//! What the ops listener shows of a node.
+//! What the ops listener exposes of a node.
 
 use std::sync::{Arc, OnceLock};
 
@@ -8,9 +8,9 @@ use crate::https::ops::Ops;
 use crate::metrics::Metrics;
 use crate::tls::ServerTls;
 
-/// The ops listener's view. The exchange is there once the node has caught up; until then its metrics
-/// are what they are at the start.
-pub fn observed(
+/// Builds the ops endpoints. `exchange` is set once the node has caught up; until then its metrics
+/// keep their initial values.
+pub fn ops_view(
     metrics: &Arc<Metrics>,
     readiness: &Arc<Readiness>,
     tls: &Arc<ServerTls>,
@@ -40,9 +40,9 @@ fn observe(exchange: &Exchange, metrics: &Metrics) {
             metrics.observe_disk(store, bytes);
         }
     }
-    metrics.observe_lags(exchange.every_subscription().map(|one| {
-        let lag = exchange.lag_entries(one.cursor);
-        (one.partner.to_string(), one.name.to_string(), lag)
+    metrics.observe_lags(exchange.every_subscription().map(|subscription| {
+        let lag = exchange.lag_entries(subscription.cursor);
+        (subscription.partner.to_string(), subscription.name.to_string(), lag)
     }));
     if let Ok(threads) = exchange.overdue_tips() {
         metrics.observe_overdue(threads);
