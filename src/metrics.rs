@@ -88,39 +88,43 @@ impl Metrics {
 
     fn register(&mut self) {
         let Self { registry: r, .. } = self;
-        r.register("submitted", "Items taken in submissions", self.submitted.clone());
-        r.register("rejected", "Items and requests refused, by reason", self.rejected.clone());
+        r.register("submitted", "Accepted items of submissions", self.submitted.clone());
+        r.register("rejected", "Rejected items and requests, by reason", self.rejected.clone());
         r.register_with_unit(
             "append",
-            "From a submission's arrival to its receipt",
+            "Time from the arrival of a submission request to its receipt",
             Unit::Seconds,
             self.append_seconds.clone(),
         );
-        r.register("head", "Newest durable entry of the journal", self.head.clone());
+        r.register(
+            "head",
+            "Sequence of the newest durable entry of the journal",
+            self.head.clone(),
+        );
         r.register(
             "index_checkpoint",
-            "Last entry that the index has applied",
+            "Sequence of the last entry that the index has applied",
             self.index_checkpoint.clone(),
         );
-        r.register("delivered", "Items given to feeds", self.delivered.clone());
-        r.register("removals", "Removals given to feeds", self.removals.clone());
+        r.register("delivered", "Items sent to feeds", self.delivered.clone());
+        r.register("removals", "Removals sent to feeds", self.removals.clone());
         r.register("streams", "Open feeds", self.streams.clone());
         r.register("lookups", "Values looked up", self.lookups.clone());
         r.register("denied", "Calls denied, by method", self.denied.clone());
         r.register(
             "refused_connections",
-            "Connections not taken, by reason",
+            "Refused connections, by reason",
             self.refused_connections.clone(),
         );
         r.register_with_unit(
             "certificate_expiry_timestamp",
-            "When the server's certificate ends, since the epoch",
+            "Expiry of the server's certificate, as time since the epoch",
             Unit::Seconds,
             self.certificate_expiry_seconds.clone(),
         );
         r.register(
             "identity_reload_failed",
-            "1 while the identity folder cannot be reloaded, and older certificates and revocation lists are in use",
+            "1 if the last reload of the identity folder failed: certificates and revocation lists may be outdated",
             self.identity_reload_failed.clone(),
         );
         r.register_with_unit("disk", "Size on disk", Unit::Bytes, self.disk_bytes.clone());
@@ -129,11 +133,7 @@ impl Metrics {
             "Entries that a subscription has not acknowledged",
             self.lag_entries.clone(),
         );
-        r.register(
-            "tips_overdue",
-            "Tips to which an answer is overdue, each recipient by itself",
-            self.tips_overdue.clone(),
-        );
+        r.register("tips_overdue", "Tip threads with an overdue answer", self.tips_overdue.clone());
     }
 
     /// Counts accepted items.

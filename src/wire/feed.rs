@@ -182,7 +182,7 @@ mod tests {
     use crate::domain::sharing::Audience;
     use crate::domain::{Indicator, Kind, Platform, Sharing, Tlp};
 
-    /// One item that says nothing, and one that says all there is to say.
+    /// One item without optional fields, and one with all of them.
     fn batch() -> Batch {
         let bare = Assessment::of(Indicator::from_stored(Kind::Domain, None, "a.example"));
         let time = Timestamp::from_millis;

@@ -164,20 +164,19 @@ impl RegistryRule {
             RegistryRule::PlatformOwned => "another partner owns one of the platforms",
             RegistryRule::PartnerUnknown => "there is no such partner",
             RegistryRule::OperatorStays => {
-                "an operator is not suspended: nobody could let it in again"
+                "an operator cannot be suspended: nobody could resume it"
             }
             RegistryRule::MemberUnfit => {
-                "members and observers alone are in groups, and members alone in a restricted one"
+                "only members and observers can be in a group, and only members in a restricted one"
             }
             RegistryRule::GroupFixed => {
-                "what new members see, whether a group is restricted, and its terms are fixed when it \
-                 is made"
+                "a group's history rule, its restriction and its terms are fixed when it is made"
             }
-            RegistryRule::RestrictedTwice => "there is a restricted group already",
+            RegistryRule::RestrictedTwice => "there is already a restricted group",
             RegistryRule::TermsUnknown => {
                 "you are not in such a restricted group, or these are not its terms"
             }
-            RegistryRule::PurposesUnfit => "only a liaison has kinds of purpose",
+            RegistryRule::PurposesUnfit => "only a liaison can have purposes",
         }
     }
 }
