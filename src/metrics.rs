@@ -233,7 +233,7 @@ impl Metrics {
         self.identity_reload_failed.set(i64::from(failed));
     }
 
-    /// Encodes all metrics in the OpenMetrics text format.
+    /// Encodes all metrics in the `OpenMetrics` text format.
     pub fn encode(&self) -> Result<String, fmt::Error> {
         let mut text = String::new();
         text::encode(&mut text, &self.registry)?;

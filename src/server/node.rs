@@ -129,7 +129,8 @@ impl Node {
     /// Serves until `shutdown` completes, then drains: no new calls are accepted, open feeds end with their
     /// cursor, pending appends are answered. Calls that are still open at the drain deadline are cut off.
     ///
-    /// Returns an error if the node stopped because of a fault. All stores are closed on return.
+    /// Returns an error if the node stopped because of a fault. On return no task of the node uses the data
+    /// folder any more.
     pub async fn serve(
         self,
         shutdown: impl Future<Output = ()> + Send,
