@@ -1,7 +1,9 @@
-//! What is asked wrongly: each fault is named, and nothing that was right is lost.
+//! Invalid requests: each fault is named, and valid parts are accepted.
 
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic)]
 
+mod lookups;
+#[path = "../support/mod.rs"]
 mod support;
 
 use futures_util::{StreamExt, stream};
@@ -12,7 +14,6 @@ use tipoff::client::{Client, ClientError};
 use tipoff::config::JournalBackend;
 use tipoff::domain::filter::Filter;
 use tipoff::exchange::{SUBSCRIPTIONS_PER_PARTNER, Start};
-use tipoff::wire::pb::lookup_result::Result::{Known, Unknown, Unreadable};
 use tipoff::wire::pb::{self, Kind, Tlp};
 use tonic::Code;
 
@@ -148,7 +149,7 @@ async fn a_batch_that_is_wrong_as_a_whole_is_refused_by_field() {
     for (request, field) in table {
         assert_eq!(invalid(&client, request.clone()).await.0, field, "{request:?}");
     }
-    // Who is in no group has no default audience, and may not name another's.
+    // A partner without a group has no default audience, and may not name a group of others.
     let outside = world.client(&node, "tubeworks");
     assert_eq!(invalid(&outside, batch("s", 1, None, one())).await.0, "sharing.audience");
     let (field, reason) =
@@ -172,7 +173,7 @@ async fn a_batch_is_taken_once_and_a_conflict_is_an_error() {
     assert_eq!(pb::Receipt { replayed: false, ..again }, first);
     let other = batch("s", 1, None, vec![domain("b.example")]);
     assert!(matches!(client.submit(other).await, Err(ClientError::Conflict(_))));
-    // Another's submission of the same id is another submission.
+    // A submission of another partner with the same id is a different one.
     let theirs = world.client(&node, "facegraph").submit(request).await.unwrap();
     assert!(!theirs.replayed);
     assert_eq!(statuses(&theirs)[0], pb::ItemStatus::Created, "it never tells that others hold it");
@@ -244,64 +245,11 @@ async fn messages_that_are_malformed_or_too_large_harm_nobody() {
     assert!(large.len() > 1 << 20);
     let status = call_raw(&channel, method, large).await.unwrap_err();
     assert!(matches!(status.code(), Code::OutOfRange | Code::ResourceExhausted), "{status:?}");
-    // The same connection goes on.
+    // The same connection continues.
     let good = batch("s", 1, None, vec![domain("a.example")]).encode_to_vec();
     let answer = call_raw(&channel, method, good).await.unwrap();
     let receipt = pb::SubmitIndicatorsResponse::decode(&answer[..]).unwrap().receipt.unwrap();
     assert_eq!(statuses(&receipt), [pb::ItemStatus::Created]);
-    node.stop().await;
-}
-
-#[tokio::test(flavor = "multi_thread")]
-async fn lookups_say_which_value_is_wrong_and_answer_the_others_in_order() {
-    let world = World::new();
-    let node = world.start().await;
-    let client = world.client(&node, "birdsite");
-    client.submit(batch("s", 1, None, vec![domain("a.example")])).await.unwrap();
-    let key = |value: &str| pb::IndicatorKey { value: value.into(), ..pb::IndicatorKey::default() };
-    let asked = [key("just words"), key("hxxps://a[.]example/"), key("b.example"), key("@x")];
-    let results = client.lookup(&asked).await.unwrap();
-    let results: Vec<_> = results.into_iter().filter_map(|result| result.result).collect();
-    let [Unreadable(words), Known(known), Unknown(unknown), Unreadable(_)] = &results[..] else {
-        panic!("{results:?}")
-    };
-    assert_eq!(words.field, "value");
-    assert_eq!(known.indicator.as_ref().unwrap().value, "a.example");
-    assert_eq!(unknown.indicator.as_ref().unwrap().value, "b.example");
-
-    let channel = raw_channel(&world, &node, "birdsite");
-    let method = "/tipoff.v1.IndicatorService/LookupIndicators";
-    for count in [0, 1_001] {
-        let keys = vec![key("a.example"); count];
-        let request = pb::LookupIndicatorsRequest { keys, read_after: None };
-        let status = call_raw(&channel, method, request.encode_to_vec()).await.unwrap_err();
-        assert_eq!(status.code(), Code::InvalidArgument, "{count}");
-    }
-    assert!(matches!(client.indicator(key("b.example")).await, Err(ClientError::NotFound(_))));
-    node.stop().await;
-}
-
-#[tokio::test(flavor = "multi_thread")]
-async fn lookups_of_any_number_and_length_are_answered_one_by_one() {
-    let world = World::new();
-    let node = world.start().await;
-    let client = world.client(&node, "birdsite");
-    client.submit(batch("s", 1, None, vec![domain("a.example")])).await.unwrap();
-    let key = |value: String| pb::IndicatorKey { value, ..pb::IndicatorKey::default() };
-    // The same value over and over, and values that are too long for one request together.
-    let path = "x".repeat(1_900);
-    let same = (0..1_500).map(|_| key("a.example".into()));
-    let long = (0..1_000).map(|number| key(format!("https://b.example/{number}/{path}")));
-    let keys: Vec<_> = same.chain(long).collect();
-    let results = client.lookup(&keys).await.unwrap();
-    assert_eq!(results.len(), keys.len());
-    for (at, result) in results.iter().enumerate() {
-        match result.result.as_ref().unwrap() {
-            Known(_) => assert!(at < 1_500, "{at}"),
-            Unknown(_) => assert!(at >= 1_500, "{at}"),
-            Unreadable(why) => panic!("{at}: {why:?}"),
-        }
-    }
     node.stop().await;
 }
 

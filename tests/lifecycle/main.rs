@@ -1,7 +1,9 @@
-//! Starting, stopping, and what changes while it runs.
+//! Start, reload, and changes at run time.
 
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic)]
 
+mod stopping;
+#[path = "../support/mod.rs"]
 mod support;
 
 use std::sync::Arc;
@@ -20,7 +22,7 @@ use tipoff::wire::pb::feed_service_client::FeedServiceClient;
 use tipoff::wire::pb::indicator_service_client::IndicatorServiceClient;
 use tonic::Code;
 
-/// The machine's clock, moved forward by a test.
+/// The system clock, moved forward by a test.
 #[derive(Debug, Default)]
 struct MovedClock(AtomicI64);
 
@@ -34,7 +36,7 @@ impl Clock for MovedClock {
     }
 }
 
-/// The message that ends a stream, behind whatever signs of life.
+/// The last message of a stream, after any heartbeats.
 async fn last(stream: &mut tonic::Streaming<pb::SubscribeResponse>) -> pb::SubscribeResponse {
     loop {
         let message = soon(stream.message()).await.unwrap().unwrap();
@@ -44,79 +46,8 @@ async fn last(stream: &mut tonic::Streaming<pb::SubscribeResponse>) -> pb::Subsc
     }
 }
 
-#[tokio::test(flavor = "multi_thread")]
-async fn a_node_that_stops_ends_open_feeds_with_their_cursor() {
-    let world = World::new();
-    let mut node = world.start().await;
-    let request = batch("s", 1, None, vec![domain("a.example")]);
-    world.client(&node, "birdsite").submit(request).await.unwrap();
-    let mut service = FeedServiceClient::new(raw_channel(&world, &node, "facegraph"));
-    let mut stream = service.subscribe(from_start()).await.unwrap().into_inner();
-    let group = soon(stream.message()).await.unwrap().unwrap();
-    assert_eq!(group.group_changes.len(), 1);
-    let first = soon(stream.message()).await.unwrap().unwrap();
-    assert_eq!(first.items.len(), 1);
-    node.begin_stop();
-    let last = last(&mut stream).await;
-    assert_eq!(last.end.unwrap().reason(), pb::EndReason::Shutdown);
-    assert!(!last.cursor.unwrap().token.is_empty());
-    let status = soon(stream.message()).await.unwrap_err();
-    assert_eq!(status.code(), Code::Unavailable);
-    node.stopped().await;
-}
-
-#[tokio::test(flavor = "multi_thread")]
-async fn a_node_that_stops_answers_the_batches_that_it_took() {
-    let world = World::new();
-    let mut node = world.start().await;
-    let mut service = IndicatorServiceClient::new(raw_channel(&world, &node, "birdsite"));
-    let (batches, queue) = tokio::sync::mpsc::channel(1);
-    let feeding = tokio::spawn(async move {
-        for number in 1.. {
-            let request = batch("s", number, None, vec![domain(&format!("n{number}.example"))]);
-            if batches.send(streamed(request)).await.is_err() {
-                return;
-            }
-        }
-    });
-    let queue = tokio_stream::wrappers::ReceiverStream::new(queue);
-    let mut receipts = service.stream_indicators(queue).await.unwrap().into_inner();
-    let mut answered = 0;
-    loop {
-        match soon(receipts.message()).await {
-            Ok(Some(response)) => {
-                answered += 1;
-                assert_eq!(response.receipt.unwrap().number, answered, "in order");
-                if answered == 50 {
-                    node.begin_stop();
-                }
-            }
-            Ok(None) => panic!("the stream ends with a status that says why"),
-            // hyper's client may lose the status where it was in the middle of sending a batch; it
-            // knows either way that it may try again.
-            Err(status) => {
-                assert!(answered >= 50, "{status:?}");
-                let error = ClientError::from(status);
-                assert!(error.is_transient(), "{error:?}");
-                break;
-            }
-        }
-    }
-    node.stopped().await;
-    feeding.abort();
-    // What was answered is there.
-    let node = world.start().await;
-    let client = world.client(&node, "facegraph");
-    for number in [1, answered] {
-        let value = format!("n{number}.example");
-        let key = pb::IndicatorKey { value, ..pb::IndicatorKey::default() };
-        client.indicator(key).await.unwrap();
-    }
-    node.stop().await;
-}
-
-/// HTTP/2 takes a peer that leaves many small frames unread for an attacker, and ends the
-/// connection. A partner that sends batches of one as fast as it can only waits.
+/// HTTP/2 treats a peer that leaves many small frames unread as an attacker, and closes the
+/// connection. A partner that sends small batches as fast as it can only has to wait.
 #[tokio::test(flavor = "multi_thread")]
 async fn a_partner_that_sends_many_small_batches_at_once_is_held_back_and_not_cut_off() {
     const BATCHES: u32 = 6_000;
@@ -136,45 +67,6 @@ async fn a_partner_that_sends_many_small_batches_at_once_is_held_back_and_not_cu
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn a_node_stops_within_its_deadline_whatever_its_readers_do() {
-    let mut world = World::new();
-    world.config.server.drain_timeout_s = 2;
-    let node = world.start().await;
-    let items: Vec<_> = (0..1_000).map(|n| domain(&format!("n{n}.example"))).collect();
-    let client = world.client(&node, "birdsite");
-    for number in 1..=10 {
-        let items = items.iter().map(|item| {
-            let value = format!("b{number}.{}", item.value);
-            pb::SubmittedIndicator { value, ..item.clone() }
-        });
-        client.submit(batch("s", number, None, items.collect())).await.unwrap();
-    }
-    // A reader that takes nothing.
-    let mut service = FeedServiceClient::new(raw_channel(&world, &node, "facegraph"));
-    let _untaken = service.subscribe(from_start()).await.unwrap();
-    tokio::time::sleep(Duration::from_millis(200)).await;
-    let begun = tokio::time::Instant::now();
-    node.stop().await;
-    assert!(begun.elapsed() < Duration::from_secs(4), "{:?}", begun.elapsed());
-}
-
-#[tokio::test(flavor = "multi_thread")]
-async fn watchers_of_the_nodes_health_do_not_hold_it_up_when_it_stops() {
-    let mut world = World::new();
-    world.config.server.drain_timeout_s = 10;
-    let node = world.start().await;
-    let channel = raw_channel(&world, &node, "facegraph");
-    let mut health = tonic_health::pb::health_client::HealthClient::new(channel);
-    let request = tonic_health::pb::HealthCheckRequest::default();
-    let mut watch = health.watch(request).await.unwrap().into_inner();
-    assert!(soon(watch.message()).await.unwrap().is_some());
-    let begun = tokio::time::Instant::now();
-    node.stop().await;
-    assert!(begun.elapsed() < Duration::from_secs(5), "{:?}", begun.elapsed());
-    assert_eq!(soon(watch.message()).await.unwrap_err().code(), Code::Unavailable);
-}
-
-#[tokio::test(flavor = "multi_thread")]
 async fn a_feed_on_a_connection_of_age_ends_with_its_cursor_and_goes_on_over_a_new_one() {
     let mut world = World::new();
     world.config.connections.max_age_s = 1;
@@ -185,7 +77,7 @@ async fn a_feed_on_a_connection_of_age_ends_with_its_cursor_and_goes_on_over_a_n
     let last = last(&mut stream).await;
     assert_eq!(last.end.unwrap().reason(), pb::EndReason::Shutdown);
     assert!(last.cursor.is_some());
-    // The client of ours goes over it without a word.
+    // Our client reconnects transparently.
     let mut feed = world.client(&node, "facegraph").subscribe(FeedStart::Now, None);
     let submitting = world.client(&node, "birdsite");
     let later = async {
@@ -273,7 +165,7 @@ async fn a_submission_that_is_idle_is_closed_by_the_exchange_and_opens_again() {
     client.submit(one(2)).await.unwrap();
     clock.0.fetch_add(16 * 60 * 1_000, Ordering::Relaxed);
     assert_eq!(node.exchange.close_idle().await.unwrap(), 1);
-    // A week later its receipts are gone, and so is the way back.
+    // After a week the receipts are deleted, and the submission cannot be reopened.
     clock.0.fetch_add(8 * 86_400 * 1_000, Ordering::Relaxed);
     for number in [1, 3] {
         let late = client.submit(one(number)).await;
@@ -308,7 +200,8 @@ async fn the_configuration_adds_who_is_new_and_changes_nobody() {
     assert_eq!(partners.len(), 7);
     assert!(client.groups().await.unwrap().is_empty(), "it is in none, and learns of none");
     assert_eq!(world.client(&node, "exchange-ops").groups().await.unwrap().len(), 1);
-    // Being a partner begins somewhere: what was for every partner before is not for this one.
+    // A partner starts to exist at an entry: it does not see what was shared with every partner
+    // before.
     let later = batch("s", 2, green, vec![domain("later.example")]);
     world.client(&node, "birdsite").submit(later).await.unwrap();
     let mut feed = client.subscribe(FeedStart::Beginning, None);
@@ -418,11 +311,15 @@ async fn a_node_with_damaged_subscriptions_says_so_refuses_them_and_serves_the_r
     let list = pb::ListSubscriptionsRequest::default();
     assert_eq!(connect().list_subscriptions(list).await.unwrap_err().code(), Code::Unavailable);
     soon(connect().subscribe(from_start()).await.unwrap().into_inner().message()).await.unwrap();
-    assert!(exchange.log().contains("subscription `main` of partner `facegraph`"), "{}", exchange.log());
+    assert!(
+        exchange.log().contains("subscription `main` of partner `facegraph`"),
+        "{}",
+        exchange.log()
+    );
     assert!(exchange.log().contains("restore the folder from a backup"), "{}", exchange.log());
     assert!(exchange.terminate().success());
 
-    // Moved away, as the log says.
+    // Moved away, as the log advises.
     let folder = world.config.storage.data.join("cursors");
     std::fs::rename(&folder, folder.with_extension("damaged")).unwrap();
     exchange.start();

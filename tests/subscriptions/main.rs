@@ -1,8 +1,10 @@
-//! Durable subscriptions, over real mutual TLS: they go on from what was acknowledged, whatever
+//! Durable subscriptions over real mutual TLS: they resume after the acknowledged cursor, whatever
 //! happened to the reader or the exchange, and the newest reader holds each.
 
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic)]
 
+mod names;
+#[path = "../support/mod.rs"]
 mod support;
 
 use std::time::Duration;
@@ -20,7 +22,7 @@ use tonic_types::StatusExt;
 type Service = FeedServiceClient<Channel>;
 type Feed = Streaming<pb::SubscribeResponse>;
 
-/// A world whose feeds give signs of life soon.
+/// A world with a short heartbeat interval.
 fn world() -> World {
     let mut world = World::new();
     world.config.requests.heartbeat_s = 1;
@@ -44,7 +46,7 @@ async fn submit(client: &Client, submission: &str, values: &[&str]) {
     client.submit(batch(submission, 1, None, items)).await.unwrap();
 }
 
-/// The next items, behind whatever signs of life.
+/// The next items, after any heartbeats.
 async fn items(feed: &mut Feed) -> Vec<pb::FeedItem> {
     loop {
         let message = soon(feed.message()).await.unwrap().unwrap();
@@ -58,7 +60,7 @@ async fn values(feed: &mut Feed) -> Vec<String> {
     items(feed).await.into_iter().map(|item| item.indicator.unwrap().value).collect()
 }
 
-/// The next sign of life's cursor; no item comes before it.
+/// The cursor of the next heartbeat. No item comes before it.
 async fn heartbeat(feed: &mut Feed) -> pb::Cursor {
     let message = soon(feed.message()).await.unwrap().unwrap();
     assert!(message.items.is_empty(), "{message:?}");
@@ -104,7 +106,7 @@ fn fields(status: &Status) -> Vec<String> {
     violations.unwrap_or_default().into_iter().map(|one| one.field).collect()
 }
 
-/// The message that ends a feed, behind whatever comes before it, and the status behind that.
+/// The last message of a feed, and the status after it.
 async fn end(feed: &mut Feed) -> (pb::SubscribeResponse, Status) {
     loop {
         let message = soon(feed.message()).await.unwrap().unwrap();
@@ -143,7 +145,7 @@ async fn a_subscription_goes_on_from_what_was_acknowledged_whatever_its_start_sa
     assert_eq!(rest, ["c.example", "d.example"]);
     drop(feed);
 
-    // And after a restart of the exchange, too.
+    // Also after a restart of the exchange.
     node.stop().await;
     let node = world.start().await;
     let mut facegraph = service(&world, &node, "facegraph");
@@ -165,7 +167,8 @@ async fn a_killed_exchange_still_has_its_subscriptions_and_what_was_acknowledged
     let mut facegraph = connect("facegraph");
     let mut feed = open(&mut facegraph, named("main")).await;
     let got = items(&mut feed).await;
-    // Another's, just made: it is there though it was killed at once.
+    // A subscription that was just created: it is there although the exchange was killed
+    // immediately.
     let mut fresh = open(&mut connect("watcher"), named("main")).await;
     soon(fresh.message()).await.unwrap();
     acknowledge(&mut facegraph, "main", got[0].cursor.clone()).await.unwrap();
@@ -247,7 +250,7 @@ async fn the_newest_reader_takes_a_subscription_over_and_the_older_is_ended_with
     assert_eq!((status.code(), reason(&status)), (Code::Aborted, "TAKEN_OVER".into()));
     assert!(state(&mut facegraph).await.connected, "by the newer");
 
-    // The cursor is right behind what the older was given.
+    // The cursor is right after the last item of the older reader.
     assert_eq!(values(&mut newer).await, ["a.example"]);
     submit(&birdsite, "s2", &["b.example"]).await;
     assert_eq!(values(&mut newer).await, ["b.example"]);
@@ -289,7 +292,7 @@ async fn a_lag_counts_the_entries_behind_the_cursor_and_a_heartbeat_catches_up_w
     };
     soon(applied).await;
     assert_eq!(state(&mut facegraph).await.lag_entries, 3);
-    // The filter matches nothing of it, so only signs of life tell how far the reader has come.
+    // The filter matches none of it, so only heartbeats show how far the reader has come.
     let caught_up = async {
         while state(&mut facegraph).await.lag_entries > 0 {
             let cursor = heartbeat(&mut feed).await;
@@ -299,7 +302,7 @@ async fn a_lag_counts_the_entries_behind_the_cursor_and_a_heartbeat_catches_up_w
     soon(caught_up).await;
     assert!(state(&mut facegraph).await.acknowledged_at.is_some());
 
-    // An entry that the cursor stands inside of counts.
+    // An entry counts if the cursor is inside of it.
     let mut all = open(&mut facegraph, named("all")).await;
     submit(&birdsite, "s4", &["c.example", "d.example"]).await;
     let inside = loop {
@@ -318,99 +321,4 @@ async fn a_lag_counts_the_entries_behind_the_cursor_and_a_heartbeat_catches_up_w
     let line = "tipoff_feed_lag_entries{partner=\"facegraph\",subscription=\"urls\"} 1";
     assert!(metrics.contains(line), "{metrics}");
     node.stop().await;
-}
-
-#[tokio::test(flavor = "multi_thread")]
-async fn a_deleted_subscription_ends_its_reader_and_is_gone_for_good() {
-    let world = world();
-    let node = world.start().await;
-    submit(&world.client(&node, "birdsite"), "s1", &["a.example"]).await;
-    let mut facegraph = service(&world, &node, "facegraph");
-    let mut feed = open(&mut facegraph, named("main")).await;
-    let cursor = items(&mut feed).await.remove(0).cursor;
-    delete(&mut facegraph, "main").await.unwrap();
-    let (last, status) = end(&mut feed).await;
-    assert_eq!(last.end.unwrap().reason(), pb::EndReason::TakenOver);
-    assert_eq!((status.code(), reason(&status)), (Code::Aborted, "SUBSCRIPTION_DELETED".into()));
-    for gone in [
-        delete(&mut facegraph, "main").await.unwrap_err(),
-        acknowledge(&mut facegraph, "main", cursor).await.unwrap_err(),
-    ] {
-        assert_eq!((gone.code(), reason(&gone)), (Code::NotFound, "SUBSCRIPTION_UNKNOWN".into()));
-    }
-    node.stop().await;
-    let node = world.start().await;
-    let mut facegraph = service(&world, &node, "facegraph");
-    assert!(list(&mut facegraph, 0, "").await.is_empty());
-    // The name is free for another filter.
-    let filter = Some(pb::Filter { min_confidence: Some(1), ..pb::Filter::default() });
-    open(&mut facegraph, pb::SubscribeRequest { filter, ..named("main") }).await;
-    node.stop().await;
-}
-
-#[tokio::test(flavor = "multi_thread")]
-async fn a_subscription_of_the_same_name_is_another_partners_own() {
-    let world = world();
-    let node = world.start().await;
-    submit(&world.client(&node, "birdsite"), "s1", &["a.example"]).await;
-    let (mut facegraph, mut watcher) =
-        (service(&world, &node, "facegraph"), service(&world, &node, "watcher"));
-    let mut theirs = open(&mut facegraph, named("main")).await;
-    let cursor = items(&mut theirs).await.remove(0).cursor;
-    let filter = Some(pb::Filter { min_confidence: Some(10), ..pb::Filter::default() });
-    let mut ours = open(&mut watcher, pb::SubscribeRequest { filter, ..named("main") }).await;
-    assert_eq!(values(&mut ours).await, ["a.example"]);
-    acknowledge(&mut facegraph, "main", cursor).await.unwrap();
-    assert!(state(&mut watcher).await.acknowledged_at.is_none());
-    open(&mut facegraph, named("second")).await;
-    delete(&mut watcher, "main").await.unwrap();
-    assert_eq!(list(&mut facegraph, 0, "").await.len(), 2);
-    let page = list(&mut facegraph, 1, "main").await;
-    assert_eq!((page.len(), page[0].name.as_str()), (1, "second"));
-    node.stop().await;
-}
-
-#[tokio::test(flavor = "multi_thread")]
-async fn names_and_cursors_that_do_not_hold_are_refused_by_field() {
-    let (world, other) = (world(), World::new());
-    let (node, elsewhere) = (world.start().await, other.start().await);
-    let mut facegraph = service(&world, &node, "facegraph");
-    let mut feed = open(&mut facegraph, named("main")).await;
-    let here = heartbeat(&mut feed).await;
-    for bad in ["", "a b", "ä", "a/b", &"n".repeat(65)] {
-        let mut refused = vec![
-            acknowledge(&mut facegraph, bad, here.clone()).await.unwrap_err(),
-            delete(&mut facegraph, bad).await.unwrap_err(),
-        ];
-        if !bad.is_empty() {
-            refused.push(facegraph.subscribe(named(bad)).await.unwrap_err());
-        }
-        for refused in refused {
-            assert_eq!(refused.code(), Code::InvalidArgument, "{bad}");
-            assert_eq!(fields(&refused), ["name"], "{bad}");
-        }
-    }
-    let mut there = open(&mut service(&other, &elsewhere, "facegraph"), from_start()).await;
-    let foreign = heartbeat(&mut there).await;
-    let broken = pb::Cursor { token: here.token.slice(..9) };
-    for bad in [Some(foreign.clone()), Some(broken), None] {
-        let refused = acknowledge(&mut facegraph, "main", bad).await.unwrap_err();
-        assert_eq!(
-            (refused.code(), fields(&refused)),
-            (Code::InvalidArgument, vec!["cursor".into()])
-        );
-    }
-    let start = Some(pb::subscribe_request::Start::Cursor(foreign));
-    let request = pb::SubscribeRequest { start, ..named("new") };
-    assert_eq!(facegraph.subscribe(request).await.unwrap_err().code(), Code::InvalidArgument);
-    let mut token = here.token.to_vec();
-    // Of the sequence, behind layout, journal and epoch.
-    token[14] = 1;
-    let ahead = pb::Cursor { token: token.into() };
-    let refused = acknowledge(&mut facegraph, "main", ahead).await.unwrap_err();
-    assert_eq!((refused.code(), reason(&refused)), (Code::OutOfRange, "CURSOR_AHEAD".into()));
-    let stands = state(&mut facegraph).await;
-    assert!(stands.acknowledged_at.is_none(), "nothing of it was taken: {stands:?}");
-    node.stop().await;
-    elsewhere.stop().await;
 }

@@ -1,12 +1,13 @@
-//! The commands as a person or a script runs them: what they print, and how they end.
+//! The commands as a person or a script runs them: output and exit codes.
 
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic)]
 
+mod authority;
+#[path = "../support/mod.rs"]
 mod support;
 
 use std::fs;
 use std::io::{BufRead, BufReader, Read};
-use std::path::Path;
 use std::process::Stdio;
 
 use nix::sys::signal::{Signal, kill};
@@ -15,7 +16,7 @@ use serde_json::Value;
 use support::World;
 use support::command::{Ran, Stage, tipoff};
 
-/// The sample that the project ships.
+/// The sample report of this repository.
 const SAMPLE: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/samples/harbour-network.csv");
 
 fn on_one_line(text: &str) -> String {
@@ -99,10 +100,10 @@ fn who_is_nobody_or_nowhere_is_told_so_by_the_exit_code() {
     let stage = Stage::new();
     stage.run("stranger", &["whoami"]).failed(4, "stranger");
     stage.run("cyber-unit", &["lookup", "a.example"]).failed(4, "liaison");
-    // Another authority's identity is refused at the door.
+    // The handshake refuses the identity of another authority.
     let mut another = stage.tipoff("birdsite", &["whoami"]);
     another.env("TIPOFF_IDENTITY", world.identity("birdsite"));
-    // Each side may be the first to refuse the other.
+    // Either side may be the first to refuse.
     let another = Ran::of(&mut another);
     assert!(matches!(another.code, Some(3 | 4)), "{another:?}");
 }
@@ -132,11 +133,11 @@ fn a_report_goes_in_and_comes_out_and_is_known() {
     assert_eq!((&sum["created"], &sum["rejected"]), (&955.into(), &0.into()), "{sum}");
     assert_eq!(sum["aggregates"], 1);
 
-    // The same again is the same submission.
+    // The same file again is the same submission.
     let again = stage.run("birdsite", &submit).lines().pop().unwrap();
     assert_eq!(again["submission"], sum["submission"]);
     assert_eq!(again["replayed_batches"], again["batches"]);
-    // Sent anew, nothing in it is new.
+    // As a new submission, nothing in it is new.
     let anew = [&submit[..], &["--again"]].concat();
     let anew = stage.run("birdsite", &anew).lines().pop().unwrap();
     assert_ne!(anew["submission"], sum["submission"]);
@@ -150,10 +151,10 @@ fn a_report_goes_in_and_comes_out_and_is_known() {
     assert_eq!(items[0]["audience"], serde_json::json!({ "groups": ["core"], "partners": [] }));
     assert_eq!(items[0]["raw"], "", "what the author pasted is the author's");
 
-    // From the cursor that stderr names, what follows and nothing else.
+    // Starts at the cursor that stderr printed, and prints only what follows.
     let some = ["subscribe", "--from", "start", "--count", "950", "--json"];
     let some = stage.run("facegraph", &some);
-    let cursor = some.err.trim().strip_prefix("go on with --from ").unwrap().to_owned();
+    let cursor = some.err.trim().strip_prefix("continue with --from ").unwrap().to_owned();
     assert_eq!(items[949]["cursor"], cursor.as_str());
     let rest = ["subscribe", "--from", &cursor, "--count", "5", "--json"];
     assert_eq!(stage.run("facegraph", &rest).lines(), items[950..]);
@@ -241,7 +242,7 @@ fn a_value_is_looked_up_as_everything_that_it_can_be() {
         assert_eq!(answers.len(), 1, "{ran:?}");
         assert_eq!((&answers[0]["result"], &answers[0]["kind"]), (&"known".into(), &kind.into()));
     }
-    // Asked for as one kind it is that one alone, and an unknown value is one answer.
+    // With a kind, only that kind is looked up, and an unknown value gives one answer.
     let sha256 = stage.run("facegraph", &["lookup", "--json", "--kind", "sha256", &digits]).lines();
     assert_eq!(sha256[0]["result"], "unknown");
     let unknown = stage.run("facegraph", &["lookup", "--json", "nobody.example"]).lines();
@@ -278,7 +279,7 @@ fn what_the_feed_prints_can_be_submitted_and_means_the_same() {
 fn an_option_that_the_exchange_does_not_take_is_one_error() {
     let stage = Stage::new();
     let ran = stage.run("birdsite", &["submit", "--label", "no-such-harm", SAMPLE]);
-    ran.failed(2, "each of the 955 items is rejected");
+    ran.failed(2, "all 955 items were rejected");
     assert!(ran.err.contains("no-such-harm"), "{ran:?}");
     stage.run("birdsite", &["submit", "--confidence", "101", SAMPLE]).failed(2, "--confidence");
 }
@@ -316,7 +317,7 @@ fn values_come_from_stdin_too() {
     let asked = Ran::with_input(&mut stage.tipoff("facegraph", &["lookup", "-"]), list);
     assert_eq!(asked.out.lines().filter(|line| line.contains("  yes  ")).count(), 2, "{asked:?}");
     let none = Ran::with_input(&mut stage.tipoff("facegraph", &["lookup", "-"]), b"\n\n");
-    none.failed(2, "stdin holds no values");
+    none.failed(2, "stdin contains no values");
 }
 
 #[test]
@@ -330,91 +331,9 @@ fn a_reader_that_leaves_the_pipe_ends_the_command_quietly() {
     let mut stdout = child.stdout.take().unwrap();
     stdout.read_exact(&mut first).unwrap();
     drop(stdout);
-    // It notices with what it writes next.
+    // It notices at its next write.
     assert_eq!(stage.run("birdsite", &["submit", SAMPLE, "--confidence", "90"]).code, Some(0));
     let output = child.wait_with_output().unwrap();
     assert_eq!(output.status.code(), Some(0));
     assert_eq!(String::from_utf8_lossy(&output.stderr), "");
-}
-
-#[test]
-fn the_authority_makes_identities_and_overwrites_none() {
-    let folder = tempfile::tempdir().unwrap();
-    let path = |name: &str| folder.path().join(name).display().to_string();
-    let run = |arguments: &[&str]| Ran::of(&mut tipoff(arguments));
-    let init = ["pki", "init", &path("ca"), "--trust-domain", "tipoff.test"];
-    assert_eq!(run(&init).code, Some(0));
-    let key = fs::read(folder.path().join("ca/ca-key.pem")).unwrap();
-    let again = run(&init);
-    assert_ne!(again.code, Some(0), "{again:?}");
-    assert!(again.err.contains("ca"), "{again:?}");
-    assert_eq!(fs::read(folder.path().join("ca/ca-key.pem")).unwrap(), key);
-
-    let issue =
-        |arguments: &[&str]| run(&[&["pki", "issue", "--ca", &path("ca")][..], arguments].concat());
-    assert_eq!(issue(&["birdsite", "--out", &path("birdsite")]).code, Some(0));
-    for file in ["ca.pem", "cert.pem", "key.pem"] {
-        assert!(folder.path().join("birdsite").join(file).exists(), "{file}");
-    }
-    for private in ["birdsite/key.pem", "ca/ca-key.pem"] {
-        assert_eq!(mode(&folder.path().join(private)) & 0o077, 0, "{private} is its owner's alone");
-    }
-    let before = fs::read(folder.path().join("birdsite/key.pem")).unwrap();
-    issue(&["birdsite", "--out", &path("birdsite")]).failed(2, "--replace");
-    issue(&["birdsite", "--out", &path("ca")]).failed(2, "authority");
-    assert_eq!(fs::read(folder.path().join("birdsite/key.pem")).unwrap(), before);
-    assert_eq!(issue(&["birdsite", "--replace", "--out", &path("birdsite")]).code, Some(0));
-    issue(&["--server-name", "bad name!", "--out", &path("x")]).failed(2, "bad name!");
-    issue(&["Not A Partner", "--out", &path("x")]).failed(2, "Not A Partner");
-    issue(&["--out", &path("x")]).failed(2, "PARTNER");
-    issue(&["birdsite", "--days", "0", "--out", &path("x")]).failed(2, "--days");
-    run(&["pki", "issue", "birdsite", "--ca", &path("none"), "--out", &path("x")])
-        .failed(2, "none");
-}
-
-fn mode(file: &Path) -> u32 {
-    use std::os::unix::fs::PermissionsExt;
-    fs::metadata(file).unwrap().permissions().mode()
-}
-
-#[test]
-fn a_configuration_is_checked_without_starting_anything() {
-    let folder = tempfile::tempdir().unwrap();
-    let check = |text: &str| {
-        let file = folder.path().join("tipoff.toml");
-        fs::write(&file, text).unwrap();
-        Ran::of(tipoff(&["serve", "--check-config", "--config"]).arg(file))
-    };
-    let good = check("[storage]\ndata = \"data\"\n");
-    assert_eq!(good.code, Some(0), "{good:?}");
-    assert!(!folder.path().join("data").exists());
-    check("[storage]\ndta = \"data\"\n").failed(2, "dta");
-    check("[server]\ngrpc = \"here\"\n").failed(2, "grpc");
-    check("[server]\nops = \"0.0.0.0:7445\"\n").failed(2, "server.ops");
-    // Every number, by its table.
-    for number in tipoff::config::ranges::NUMBERS {
-        let (table, key) = number.key.split_once('.').unwrap();
-        let above = number.range.end() + 1;
-        for outside in number.range.start().checked_sub(1).into_iter().chain([above]) {
-            let said = format!("{} = {outside}: must be {number}", number.key);
-            check(&format!("[{table}]\n{key} = {outside}\n")).failed(2, &said);
-        }
-    }
-    let header = check("[connections]\nheader_kb = 4194304\n");
-    header.failed(2, "connections.header_kb = 4194304: must be 1 to 1024 (KB)");
-    // Other commands that read the file check it too.
-    let file = folder.path().join("tipoff.toml");
-    fs::write(&file, "[storage]\nmin_free_mb = 99999999999999\n").unwrap();
-    let shown = Ran::of(tipoff(&["journal", "show", "--config"]).arg(&file));
-    shown.failed(2, "storage.min_free_mb = 99999999999999: must be 1 to 1000000000 (MB)");
-    check("[connections]\nheader_kb = -1\n").failed(2, "header_kb");
-    check("[connections]\nstream_window_kb = 1024\n").failed(2, "connection_window_kb");
-    check("[[partners]]\nid = \"ab\"\nrole = \"king\"\n").failed(2, "king");
-    let missing = Ran::of(&mut tipoff(&["serve", "--config", "/nowhere/tipoff.toml"]));
-    missing.failed(2, "/nowhere/tipoff.toml");
-}
-
-#[test]
-fn a_demo_of_a_report_that_is_not_there_does_not_begin() {
-    Ran::of(&mut tipoff(&["demo", "--data", "/nowhere.csv"])).failed(2, "/nowhere.csv");
 }

@@ -1,4 +1,4 @@
-//! What is said of campaigns and done against them, as it happens and as it is seen.
+//! Campaigns and enforcements in a running history: their steps and what partners see.
 
 use std::collections::BTreeMap;
 
@@ -15,16 +15,16 @@ use tipoff::exchange::{
     EnforcementView as Done, EventPlace, Exchange, TimelineEventKind, TipStep,
 };
 
+use crate::campaign_ops::CampaignOp;
 use crate::cast::id;
-use crate::deed::Deed;
-use crate::history::To;
+use crate::history::AudienceBits;
 use crate::model::Model;
 use crate::reader::refused;
 use crate::run::Run;
-use crate::trace::{Observed, Trace, told};
+use crate::trace::{Observed, Trace, observation};
 use crate::words::{audience, item_words, sharing};
 
-/// The campaigns that were founded, by the step that did, and who was told what of them.
+/// The created campaigns, by step, and the audiences of their contributions.
 #[derive(Clone, Debug, Default)]
 pub struct Campaigns {
     ids: BTreeMap<u32, CampaignId>,
@@ -32,20 +32,20 @@ pub struct Campaigns {
 }
 
 impl Campaigns {
-    /// The campaign of a step; one that never was, where the step founded none.
+    /// The campaign of a step; an unknown one, if the step created none.
     pub fn id(&self, step: u32) -> CampaignId {
         let stand_in = || CampaignId::from_bytes((u128::from(step) + 1).to_be_bytes());
         self.ids.get(&step).copied().unwrap_or_else(stand_in)
     }
 
-    /// What a trace calls a campaign, whatever its id.
+    /// The name of a campaign in a trace, independent of its id.
     pub fn name(&self, campaign: Option<CampaignId>) -> String {
         let Some(campaign) = campaign else { return String::new() };
         let step = self.ids.iter().find(|(_, id)| **id == campaign).map(|(step, _)| *step);
         format!("campaign {step:?}")
     }
 
-    /// Whether a partner may see a campaign, worked out of what was said.
+    /// Whether a partner may see a campaign, computed from the contributions.
     pub fn sees(&self, model: &Model, reader: u8, campaign: CampaignId) -> bool {
         let mut said = self.said.get(&campaign).into_iter().flatten();
         said.any(|(author, at, sharing)| model.sees(reader, author, *at, sharing))
@@ -57,26 +57,29 @@ impl Campaigns {
 }
 
 impl Run {
-    pub fn deed(&mut self, number: u32, deed: &Deed) {
+    pub fn deed(&mut self, number: u32, deed: &CampaignOp) {
         self.deed_released(number, &format!("d{number}"), deed, &[]);
     }
 
-    /// The same, released as it comes. Gives back the versions that it made.
+    /// The same with releases. Returns the new versions.
     pub fn deed_released(
         &mut self,
         number: u32,
         key: &str,
-        deed: &Deed,
+        deed: &CampaignOp,
         releases: &[Release],
     ) -> Vec<Position> {
-        let sharing = |to: &To| SharingRequest { releases: releases.to_vec(), ..sharing(to) };
+        let sharing =
+            |to: &AudienceBits| SharingRequest { releases: releases.to_vec(), ..sharing(to) };
         match deed {
-            Deed::Found { author, to } => self.say(number, key, *author, None, to, &sharing(to)),
-            Deed::Say { author, of, to } => {
+            CampaignOp::Found { author, to } => {
+                self.say(number, key, *author, None, to, &sharing(to))
+            }
+            CampaignOp::Say { author, of, to } => {
                 let of = self.world.campaigns.id(*of);
                 self.say(number, key, *author, Some(of), to, &sharing(to))
             }
-            Deed::Enforce { author, id, count, of, to } => {
+            CampaignOp::Enforce { author, id, count, of, to } => {
                 let enforcement = Enforcement {
                     id: EnforcementId::from_stored(&format!("e{id}")),
                     counts: vec![EnforcementCount::new(AssetKind::Account, None, (*count).into())],
@@ -102,7 +105,7 @@ impl Run {
                 let answer = answer.map(|reported| {
                     made.extend(reported.items.iter().filter_map(|(_, receipt)| made_by(receipt)));
                     let (text, positions) = item_words(&reported.items);
-                    told(&format!("reported {text}"), positions)
+                    observation(&format!("reported {text}"), positions)
                 });
                 self.answered(*author, answer.as_ref().map(Clone::clone));
                 made
@@ -116,7 +119,7 @@ impl Run {
         key: &str,
         author: u8,
         of: Option<CampaignId>,
-        to: &To,
+        to: &AudienceBits,
         sharing: &SharingRequest,
     ) -> Vec<Position> {
         let answer = self.as_partner(author, |exchange, caller| {
@@ -142,7 +145,7 @@ impl Run {
         }
         let answer = answer.map(|taken| {
             let (text, positions) = item_words(&[(0, taken.receipt)]);
-            told(&format!("said {text}"), positions)
+            observation(&format!("said {text}"), positions)
         });
         self.answered(author, answer.as_ref().map(Clone::clone));
         made.into_iter().collect()
@@ -157,7 +160,7 @@ fn taken_at(taken: &tipoff::exchange::CampaignReceipt) -> Position {
     }
 }
 
-/// The version that something made.
+/// The version that an operation created.
 fn made_by(receipt: &ItemReceipt) -> Option<Position> {
     match receipt {
         ItemReceipt::Created(at) | ItemReceipt::Replaced(at) => Some(*at),
@@ -165,7 +168,7 @@ fn made_by(receipt: &ItemReceipt) -> Option<Position> {
     }
 }
 
-/// What a reader sees of a contribution: its text, positions, and the content to check.
+/// A contribution as a reader sees it: its text, positions, and the content to check.
 pub fn contributed(one: &ContributionView, campaigns: &Campaigns) -> (Observed, Content) {
     let kept = &one.kept;
     let name = campaigns.name(Some(kept.campaign));
@@ -178,13 +181,13 @@ pub fn contributed(one: &ContributionView, campaigns: &Campaigns) -> (Observed, 
     );
     let positions = [kept.position, kept.first.0].into_iter().chain(one.replaces);
     let content = (kept.author.clone(), kept.position, kept.sharing.clone());
-    (told(&text, positions.collect::<Vec<_>>()), content)
+    (observation(&text, positions.collect::<Vec<_>>()), content)
 }
 
-/// Whose something is, where it was accepted and how it is shared.
+/// Author, position and sharing of an object.
 pub type Content = (PartnerId, Position, Sharing);
 
-/// What a reader sees of an enforcement.
+/// An enforcement as a reader sees it.
 pub fn done(one: &Done, campaigns: &Campaigns) -> (Observed, Content) {
     let (kept, deed) = (&one.kept, &one.kept.enforcement);
     let name = campaigns.name(deed.campaign);
@@ -198,20 +201,20 @@ pub fn done(one: &Done, campaigns: &Campaigns) -> (Observed, Content) {
     );
     let positions = std::iter::once(kept.position).chain(one.replaces);
     let content = (kept.author.clone(), kept.position, kept.sharing.clone());
-    (told(&text, positions.collect::<Vec<_>>()), content)
+    (observation(&text, positions.collect::<Vec<_>>()), content)
 }
 
-/// Every question on campaigns and enforcements that a partner may ask, with small pages.
+/// Every query about campaigns and enforcements that a partner may make, with small pages.
 pub fn queries(exchange: &Exchange, caller: &Caller, campaigns: &Campaigns, trace: &mut Trace) {
     let mut before = None;
     loop {
         let (page, next) = exchange.campaigns(caller, before, 2).unwrap();
         for listed in &page {
             let (newest, _) = contributed(&listed.newest, campaigns);
-            trace.push(told(&format!("lists {}", listed.contributions), []));
+            trace.push(observation(&format!("lists {}", listed.contributions), []));
             trace.push(newest);
         }
-        trace.push(told("page of campaigns", []));
+        trace.push(observation("page of campaigns", []));
         before = next;
         if next.is_none() {
             break;
@@ -221,7 +224,7 @@ pub fn queries(exchange: &Exchange, caller: &Caller, campaigns: &Campaigns, trac
     loop {
         let (page, next) = exchange.enforcements(caller, &query).unwrap();
         trace.extend(page.iter().map(|one| done(one, campaigns).0));
-        trace.push(told("page of enforcements", []));
+        trace.push(observation("page of enforcements", []));
         query.before = next;
         if next.is_none() {
             break;
@@ -235,23 +238,23 @@ pub fn queries(exchange: &Exchange, caller: &Caller, campaigns: &Campaigns, trac
             clusters: true,
         };
         let known = match exchange.campaign(caller, campaign, &asked) {
-            // What is hidden and what never was answer the same.
+            // A hidden and an unknown campaign give the same answer.
             Err(error) => {
                 assert_eq!(refused(&error).text, "campaign_unknown: there is no such campaign");
                 continue;
             }
             Ok(known) => known,
         };
-        trace.push(told(&format!("campaign {step} {:?}", known.numbers), []));
+        trace.push(observation(&format!("campaign {step} {:?}", known.numbers), []));
         trace.extend(known.contributions.iter().map(|one| contributed(one, campaigns).0));
         for sight in known.indicators.unwrap().0 {
             let text = format!("member {} {}", sight.author, sight.indicator().value());
-            trace.push(told(&text, [sight.current.version]));
+            trace.push(observation(&text, [sight.current.version]));
         }
         trace.extend(known.enforcements.unwrap().0.iter().map(|one| done(one, campaigns).0));
         let clusters = known.clusters.unwrap();
         let bonds = clusters.bonds.iter().map(|bond| (bond.kind, &bond.author, &bond.indicators));
-        trace.push(told(&format!("{:?}", bonds.collect::<Vec<_>>()), []));
+        trace.push(observation(&format!("{:?}", bonds.collect::<Vec<_>>()), []));
         let mut timeline = known.timeline.unwrap();
         loop {
             for one in &timeline.0 {
@@ -261,9 +264,9 @@ pub fn queries(exchange: &Exchange, caller: &Caller, campaigns: &Campaigns, trac
                     TimelineEventKind::Tip(step) => {
                         let TipStep { sender, what, moves, sent, .. } = &**step;
                         let at = [position.sequence, *sent].map(|entry| Position::new(entry, 0));
-                        told(&format!("{text} {what:?} of {sender} {moves:?}"), at)
+                        observation(&format!("{text} {what:?} of {sender} {moves:?}"), at)
                     }
-                    _ => told(&text, [position]),
+                    _ => observation(&text, [position]),
                 });
             }
             let Some(next) = timeline.1 else { break };
