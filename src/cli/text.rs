@@ -1,31 +1,31 @@
-//! The protocol's words as people read and write them.
+//! Protocol values as people read and write them.
 
 use base64::Engine;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 
 use crate::wire::{pb, timestamp};
 
-/// A name of the protocol's enumerations in the words of the command line.
-pub fn name(of: &str, prefix: &str) -> String {
-    of.strip_prefix(prefix).unwrap_or(of).to_ascii_lowercase()
+/// The lower-case name of a protobuf enum value, without its prefix.
+pub fn enum_name(name: &str, prefix: &str) -> String {
+    name.strip_prefix(prefix).unwrap_or(name).to_ascii_lowercase()
 }
 
-/// The words of a kind.
+/// A kind of indicator.
 pub fn kind(kind: pb::Kind) -> String {
-    name(kind.as_str_name(), "KIND_")
+    enum_name(kind.as_str_name(), "KIND_")
 }
 
-/// The words of what a liaison may read for.
-pub fn purposes(of: &pb::Partner) -> Vec<String> {
-    of.purposes().map(|kind| name(kind.as_str_name(), "PURPOSE_KIND_")).collect()
+/// The purposes for which a liaison may read.
+pub fn purposes(partner: &pb::Partner) -> Vec<String> {
+    partner.purposes().map(|kind| enum_name(kind.as_str_name(), "PURPOSE_KIND_")).collect()
 }
 
-/// The words of a verdict.
-pub fn verdict(said: &pb::Assessment) -> String {
-    name(said.verdict().as_str_name(), "VERDICT_")
+/// The verdict of an assessment.
+pub fn verdict(assessment: &pb::Assessment) -> String {
+    enum_name(assessment.verdict().as_str_name(), "VERDICT_")
 }
 
-/// A marking as people write it.
+/// A TLP marking.
 pub fn tlp(tlp: pb::Tlp) -> &'static str {
     match tlp {
         pb::Tlp::Unspecified => "",
@@ -37,17 +37,17 @@ pub fn tlp(tlp: pb::Tlp) -> &'static str {
     }
 }
 
-/// A time of day, to the second, in UTC.
-pub fn date(seconds: i64) -> String {
+/// An instant in seconds since the epoch, as RFC 3339 in UTC.
+pub fn instant(seconds: i64) -> String {
     jiff::Timestamp::from_second(seconds).map_or_else(|_| seconds.to_string(), |t| t.to_string())
 }
 
-/// The same of a time that may be absent.
+/// A timestamp, as RFC 3339 in UTC.
 pub fn time(time: Option<&prost_types::Timestamp>) -> Option<String> {
-    time.map(|time| date(time.seconds))
+    time.map(|time| instant(time.seconds))
 }
 
-/// Reads a time, or a day, which begins at midnight UTC.
+/// Parses a time, or a day, which stands for midnight UTC.
 pub fn read_time(text: &str) -> Result<prost_types::Timestamp, String> {
     let time = crate::formats::read_time(text);
     time.map(timestamp)
@@ -59,7 +59,7 @@ pub fn version(version: &pb::Version) -> String {
     format!("{}.{}", version.sequence, version.index)
 }
 
-/// Reads one.
+/// Parses a version.
 pub fn read_version(text: &str) -> Result<pb::Version, String> {
     let read = || {
         let (sequence, index) = text.split_once('.')?;
@@ -68,33 +68,33 @@ pub fn read_version(text: &str) -> Result<pb::Version, String> {
     read().ok_or_else(|| "is not a version, such as 17.0".into())
 }
 
-/// A cursor as text.
+/// A cursor as URL-safe base64.
 pub fn cursor(cursor: &pb::Cursor) -> String {
     URL_SAFE_NO_PAD.encode(&cursor.token)
 }
 
-/// Reads one.
+/// Parses a cursor.
 pub fn read_cursor(text: &str) -> Option<pb::Cursor> {
     let token = URL_SAFE_NO_PAD.decode(text).ok()?;
     Some(pb::Cursor { token: token.into() })
 }
 
-/// A value with its platform in front, where it has one.
+/// A value with its platform, if any, as a prefix.
 pub fn value(platform: &str, value: &str) -> String {
     if platform.is_empty() { value.to_owned() } else { format!("{platform}:{value}") }
 }
 
-/// Somebody else's text on one line of a terminal, whose cursor it does not move.
+/// A text from another partner on one line, without control characters.
 pub fn one_line(text: &str) -> String {
     text.replace(char::is_control, " ").split_whitespace().collect::<Vec<_>>().join(" ")
 }
 
-/// A number of things: `1 version`, `2 versions`.
-pub fn count(number: u64, one: &str) -> String {
-    if number == 1 { format!("1 {one}") } else { format!("{number} {one}s") }
+/// A count with its noun: `1 version`, `2 versions`.
+pub fn count(number: u64, noun: &str) -> String {
+    if number == 1 { format!("1 {noun}") } else { format!("{number} {noun}s") }
 }
 
-/// Entries by number: `17`, `17 and 18`, `17 to 29`.
+/// Sequences of entries: `entry 17`, `entries 17 and 18`, `3 entries from 17 to 29`.
 pub fn entries(sequences: &[u64]) -> String {
     match sequences {
         [] => "no entry".into(),
@@ -120,7 +120,7 @@ mod tests {
 
     #[test]
     fn a_time_is_read_as_an_instant_or_as_a_day() {
-        let shown = |text| read_time(text).map(|time| date(time.seconds));
+        let shown = |text| read_time(text).map(|time| instant(time.seconds));
         assert_eq!(shown("2026-11-24").as_deref(), Ok("2026-11-24T00:00:00Z"));
         assert_eq!(shown("2026-11-24T12:00:00+02:00").as_deref(), Ok("2026-11-24T10:00:00Z"));
         for bad in ["", "yesterday", "24.11.2026"] {
@@ -136,7 +136,7 @@ mod tests {
     }
 
     #[test]
-    fn numbers_read_as_people_say_them() {
+    fn counts_and_entries_are_written_in_words() {
         assert_eq!(
             (count(1, "version"), count(2, "version")),
             ("1 version".into(), "2 versions".into())

@@ -1,4 +1,4 @@
-//! Being told to stop: SIGTERM, or Ctrl-C.
+//! Shutdown signals: SIGTERM and Ctrl-C.
 
 use std::future::Future;
 
@@ -6,10 +6,10 @@ use tokio::signal::unix::{SignalKind, signal};
 
 use super::failure::Failure;
 
-/// Done when the process is told to stop.
-pub fn told() -> Result<impl Future<Output = ()> + Send, Failure> {
+/// Returns a future that completes when the process is asked to stop.
+pub fn requested() -> Result<impl Future<Output = ()> + Send, Failure> {
     let listen = |kind| {
-        signal(kind).map_err(|error| Failure::failed(format!("cannot listen to signals: {error}")))
+        signal(kind).map_err(|error| Failure::failed(format!("cannot listen for signals: {error}")))
     };
     let mut terminate = listen(SignalKind::terminate())?;
     let mut interrupt = listen(SignalKind::interrupt())?;

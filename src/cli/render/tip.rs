@@ -1,54 +1,55 @@
-//! Tips as people and scripts see them.
+//! Tips and their entries.
 
 use serde_json::{Value, json};
 
-use crate::cli::{deeds, output, words};
+use super::enforcement;
+use crate::cli::{output, text};
 use crate::wire::pb;
 
-/// How many characters of an id are shown to people; that many name it.
-const SHORT: usize = 8;
+/// Characters of an id that people see. They are enough to name the tip in a command.
+const SHORT_ID_CHARS: usize = 8;
 
-/// The beginning of an id.
-pub fn short(id: &str) -> String {
-    id.chars().take(SHORT).collect()
+/// An abbreviated id.
+pub fn short_id(id: &str) -> String {
+    id.chars().take(SHORT_ID_CHARS).collect()
 }
 
-/// The words of a state, which are those of --move and --state.
+/// The state of a tip, as --move and --state take it.
 pub fn state(state: pb::TipState) -> String {
-    words::name(state.as_str_name(), "TIP_STATE_")
+    text::enum_name(state.as_str_name(), "TIP_STATE_")
 }
 
-/// A state that may not be there.
+/// A state in JSON, null if unspecified.
 pub fn state_or_null(of: pb::TipState) -> Value {
     if of == pb::TipState::Unspecified { Value::Null } else { state(of).into() }
 }
 
-/// How soon a tip has to be acted upon.
+/// The urgency of a tip.
 pub fn urgency(tip: &pb::Tip) -> String {
-    words::name(tip.urgency().as_str_name(), "TIP_URGENCY_")
+    text::enum_name(tip.urgency().as_str_name(), "TIP_URGENCY_")
 }
 
-/// Until when an answer is wanted, and whether it is overdue.
+/// When an answer is due, and whether it is overdue.
 pub fn answer_by(tip: &pb::Tip, overdue: bool) -> String {
-    let by = words::time(tip.respond_by.as_ref()).unwrap_or_default();
+    let by = text::time(tip.respond_by.as_ref()).unwrap_or_default();
     if overdue { output::paint(output::BAD, &format!("OVERDUE {by}")) } else { by }
 }
 
-/// What a tip is about, in a line.
-pub fn about(tip: &pb::Tip) -> String {
+/// The subject of a tip in one line.
+pub fn subject(tip: &pb::Tip) -> String {
     if tip.referral {
         return format!("referral of submission {}", tip.submission_id).trim_end().to_owned();
     }
-    if tip.subject.is_empty() { "tip".into() } else { words::one_line(&tip.subject) }
+    if tip.subject.is_empty() { "tip".into() } else { text::one_line(&tip.subject) }
 }
 
-/// Whose an entry is.
-pub fn author(entry: &pb::TipEntry) -> String {
+/// The author of an entry.
+pub fn entry_author(entry: &pb::TipEntry) -> String {
     if entry.author.is_empty() { "the exchange".into() } else { entry.author.clone() }
 }
 
-/// What an entry is, in a few words.
-pub fn what(entry: &pb::TipEntry) -> String {
+/// What an entry does, in a few words.
+pub fn entry_summary(entry: &pb::TipEntry) -> String {
     let mut parts: Vec<String> = match entry.action() {
         pb::TipAction::Sent => vec!["sent".into()],
         pb::TipAction::Withdrawn => vec!["withdrawn".into()],
@@ -62,10 +63,10 @@ pub fn what(entry: &pb::TipEntry) -> String {
         parts.extend(moves);
     }
     if entry.indicator_count > 0 {
-        parts.push(words::count(entry.indicator_count.into(), "indicator"));
+        parts.push(text::count(entry.indicator_count.into(), "indicator"));
     }
     if let Some(done) = &entry.enforcement {
-        parts.extend(done.counts.iter().map(deeds::count));
+        parts.extend(done.counts.iter().map(enforcement::count));
     }
     if entry.to_all {
         parts.push("to all".into());
@@ -73,10 +74,10 @@ pub fn what(entry: &pb::TipEntry) -> String {
     if parts.is_empty() { "says".into() } else { parts.join(", ") }
 }
 
-/// What happened to a tip of a campaign, in a line.
+/// A step of a tip in the timeline of its campaign, in one line.
 pub fn step(step: &pb::TipStep) -> String {
-    let tip = short(&step.tip_id);
-    let about = match words::one_line(&step.subject) {
+    let tip = short_id(&step.tip_id);
+    let about = match text::one_line(&step.subject) {
         about if about.is_empty() => about,
         about => format!(": {about}"),
     };
@@ -99,13 +100,13 @@ pub fn step(step: &pb::TipStep) -> String {
     }
 }
 
-/// What happened to a tip of a campaign, as an object for scripts.
+/// A step of a tip in the timeline of its campaign, as a JSON object.
 pub fn step_object(step: &pb::TipStep) -> Value {
     json!({
         "tip_id": step.tip_id,
         "sender": step.sender,
         "subject": step.subject,
-        "action": words::name(step.action().as_str_name(), "TIP_ACTION_"),
+        "action": text::enum_name(step.action().as_str_name(), "TIP_ACTION_"),
         "moves": step.moves.iter().map(move_object).collect::<Vec<_>>(),
     })
 }
@@ -118,85 +119,85 @@ fn move_object(moved: &pb::TipMove) -> Value {
     })
 }
 
-/// A tip as an object for scripts, without its narrative.
+/// A tip as a JSON object, without its narrative.
 pub fn tip_object(tip: &pb::Tip) -> Value {
     let threads = tip.threads.iter().map(|thread| {
         json!({
             "recipient": thread.recipient,
             "state": state(thread.state()),
-            "changed_at": words::time(thread.changed_at.as_ref()),
+            "changed_at": text::time(thread.changed_at.as_ref()),
             "overdue": thread.overdue,
         })
     });
     json!({
         "tip_id": tip.id,
-        "version": tip.version.as_ref().map(words::version),
+        "version": tip.version.as_ref().map(text::version),
         "sender": tip.sender,
-        "sent_at": words::time(tip.sent_at.as_ref()),
+        "sent_at": text::time(tip.sent_at.as_ref()),
         "threads": threads.collect::<Vec<_>>(),
         "subject": tip.subject,
         "urgency": urgency(tip),
-        "respond_by": words::time(tip.respond_by.as_ref()),
-        "tlp": words::tlp(tip.tlp()),
+        "respond_by": text::time(tip.respond_by.as_ref()),
+        "tlp": text::tlp(tip.tlp()),
         "campaign": tip.campaign,
         "submission": tip.submission_id,
         "referral": tip.referral,
     })
 }
 
-/// What was added to a tip, as an object for scripts.
+/// An entry of a tip as a JSON object.
 pub fn entry_object(entry: &pb::TipEntry) -> Value {
     let moves = entry.moves.iter().map(move_object);
     json!({
-        "version": entry.version.as_ref().map(words::version),
-        "action": words::name(entry.action().as_str_name(), "TIP_ACTION_"),
+        "version": entry.version.as_ref().map(text::version),
+        "action": text::enum_name(entry.action().as_str_name(), "TIP_ACTION_"),
         "author": entry.author,
-        "accepted_at": words::time(entry.accepted_at.as_ref()),
+        "accepted_at": text::time(entry.accepted_at.as_ref()),
         "recipient": entry.recipient,
         "to_all": entry.to_all,
         "moves": moves.collect::<Vec<_>>(),
         "message": entry.message,
-        "enforcement": entry.enforcement.as_ref().map(deeds::enforcement),
+        "enforcement": entry.enforcement.as_ref().map(enforcement::response_object),
         "indicator_count": entry.indicator_count,
         "indicators": entry.indicators.iter().map(indicator_object).collect::<Vec<_>>(),
     })
 }
 
-/// An indicator as an object for scripts.
+/// An indicator as a JSON object.
 pub fn indicator_object(indicator: &pb::Indicator) -> Value {
     json!({
-        "kind": words::kind(indicator.kind()),
+        "kind": text::kind(indicator.kind()),
         "platform": indicator.platform,
         "value": indicator.value,
         "id": indicator.id,
     })
 }
 
-/// What was added to a tip, as the line of a feed.
+/// A tip event of a feed as a line for people.
 pub fn row(event: &pb::TipEvent) -> String {
     let (tip, entry) =
         (event.tip.clone().unwrap_or_default(), event.entry.clone().unwrap_or_default());
-    let message = words::one_line(&entry.message);
-    let version = entry.version.as_ref().map(words::version).unwrap_or_default();
-    let when = words::time(entry.accepted_at.as_ref()).unwrap_or_default();
+    let message = text::one_line(&entry.message);
+    let version = entry.version.as_ref().map(text::version).unwrap_or_default();
+    let when = text::time(entry.accepted_at.as_ref()).unwrap_or_default();
     format!(
         "{}  {version:<9} {:<12} {:<13} {:<18} tip {}, {}{}{message}",
         output::paint(output::DIM, &when),
-        author(&entry),
-        words::tlp(tip.tlp()),
-        what(&entry),
-        short(&tip.id),
-        about(&tip),
+        entry_author(&entry),
+        text::tlp(tip.tlp()),
+        entry_summary(&entry),
+        short_id(&tip.id),
+        subject(&tip),
         if message.is_empty() { "" } else { ": " },
     )
 }
 
-/// The same as an object for scripts.
+/// A tip event of a feed as a JSON object.
 pub fn object(event: &pb::TipEvent) -> Value {
     json!({
         "tip": tip_object(&event.tip.clone().unwrap_or_default()),
         "entry": entry_object(&event.entry.clone().unwrap_or_default()),
-        "cursor": event.cursor.as_ref().map(words::cursor),
+        "cursor": event.cursor.as_ref().map(text::cursor),
     })
 }
 
@@ -205,7 +206,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn what_was_added_to_a_tip_is_a_line() {
+    fn a_tip_event_is_a_line() {
         let moved = pb::TipMove {
             from: pb::TipState::Sent.into(),
             to: pb::TipState::NoViolation.into(),
