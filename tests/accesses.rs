@@ -91,7 +91,7 @@ async fn each_object_that_a_liaison_is_given_is_there_for_its_author_to_see() {
     let head = node.exchange.head();
     let end = liaison.pull(&FeedStart::Now, None, 10).await.unwrap();
     assert!(end.items.is_empty());
-    assert_eq!(node.exchange.head(), head, "nothing is written for nothing");
+    assert_eq!(node.exchange.head(), head, "an empty answer is not recorded");
     birdsite.release(retract("r3", keys(&["c.example"]))).await.unwrap();
     soon(feed.next_event()).await.unwrap();
     assert_eq!(birdsite.accesses(None, None).await.unwrap().len(), accesses.len());

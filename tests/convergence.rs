@@ -75,7 +75,7 @@ async fn current(node: &Running, world: &World, filter: Option<pb::Filter>) -> B
     {
         let event = event.unwrap().unwrap();
         let drops = matches!(event, FeedEvent::Removal(_));
-        assert!(!drops, "who begins with nothing drops nothing");
+        assert!(!drops, "a new reader has nothing to drop");
         held.take(event);
     }
     held.versions()

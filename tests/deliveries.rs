@@ -65,7 +65,7 @@ async fn an_author_sees_which_subscriptions_have_acknowledged_past_what_it_took_
     removal(&mut desk).await;
     desk.acknowledge().await.unwrap();
     let told = birdsite.list_deliveries(sequence).await.unwrap();
-    assert!(!told.deliveries[0].acknowledged, "one of two is not past both");
+    assert!(!told.deliveries[0].acknowledged, "one of two removals is not enough");
     assert!(told.deliveries[0].acknowledged_at.is_some());
     removal(&mut desk).await;
     desk.acknowledge().await.unwrap();
@@ -194,5 +194,5 @@ async fn what_a_crash_loses_of_an_acknowledgement_is_made_good_when_its_reader_g
     assert!(!is_acknowledged().await);
     removal(&mut desk).await;
     desk.acknowledge().await.unwrap();
-    assert!(is_acknowledged().await, "it is told again, and so is that it was");
+    assert!(is_acknowledged().await, "delivered again, and acknowledged");
 }

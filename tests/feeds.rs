@@ -230,7 +230,7 @@ async fn a_feed_from_now_has_its_place_at_once_and_misses_nothing_over_a_restart
     facegraph.who_am_i().await.unwrap();
     let mut feed = facegraph.subscribe(FeedStart::Now, None);
     nothing(&mut feed).await;
-    assert!(feed.cursor().is_some(), "it knows where it stands before anything comes");
+    assert!(feed.cursor().is_some(), "a cursor comes before the first event");
     exchange.kill();
     exchange.start();
     // Stored before the reader is back.

@@ -147,7 +147,7 @@ async fn a_release_reaches_an_open_stream_and_its_end_is_told_there() {
     assert_eq!(gone.reason(), RemovalReason::NoLongerShared);
     let head = node.exchange.head();
     assert_eq!(node.exchange.release_due().await.unwrap(), 0);
-    assert_eq!(node.exchange.head(), head, "nothing is written for what has ended");
+    assert_eq!(node.exchange.head(), head, "ended objects are not recorded");
     // A member of the audience gets no removal, and its author continues.
     assert!(birdsite.indicator(support::liaison::key("c.example")).await.is_ok());
     birdsite.release(release("r4", keys(&["c.example"]), "again")).await.unwrap();
@@ -203,7 +203,7 @@ async fn a_release_is_done_once_for_one_key_and_refuses_what_may_not_be_released
     let conflict = birdsite.release(other).await.unwrap_err();
     assert!(matches!(conflict, ClientError::Conflict(_)), "{conflict}");
     let anew = pb::ReleaseIndicatorsRequest { request_id: "r2".into(), ..asked };
-    assert_eq!(birdsite.release(anew).await.unwrap().unchanged, 2, "it stands so already");
+    assert_eq!(birdsite.release(anew).await.unwrap().unchanged, 2, "already in this state");
     let of_campaign = retract("r3", What::Campaign(campaign.clone()));
     assert_eq!(birdsite.release(of_campaign).await.unwrap().changed, 2);
     let nothing = retract("r4", What::SubmissionId("a".into()));

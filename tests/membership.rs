@@ -58,7 +58,7 @@ async fn who_leaves_a_group_is_told_to_drop_what_it_saw_only_through_it() {
     let key = |value: &str| pb::IndicatorKey { value: value.into(), ..Default::default() };
     let gone = facegraph.indicator(key("a.example")).await.unwrap_err();
     assert!(matches!(gone, ClientError::NotFound(_)), "{gone}");
-    assert!(facegraph.indicator(key("both.example")).await.is_ok(), "it was named besides");
+    assert!(facegraph.indicator(key("both.example")).await.is_ok(), "named in addition");
 
     // A cursor inside the expansion resumes inside of it.
     let inside = FeedStart::Cursor(dropped[0].cursor.clone().unwrap());
@@ -97,7 +97,7 @@ async fn who_joins_sees_what_comes_or_where_the_group_says_so_all_of_it() {
         .await
         .unwrap();
     assert_eq!(change(&mut feed).await, (vec!["tubeworks".to_owned()], vec![]));
-    assert_eq!(change(&mut member).await.0, ["tubeworks"], "those who are in are told");
+    assert_eq!(change(&mut member).await.0, ["tubeworks"], "members are notified");
     assert_eq!(values(&mut feed, 451).await.len(), 451, "in several parts");
     submit(&birdsite, "d", &["joined"], &["after.example"]).await;
     assert_eq!(values(&mut feed, 1).await, ["after.example"]);

@@ -121,7 +121,7 @@ async fn a_partner_that_takes_no_referrals_gets_none() {
     assert_eq!(referred(&off), (vec![], 1));
     assert!(received(&face).await.is_empty());
     let others = world.client(&node, "tubeworks").partners().await.unwrap();
-    assert!(others.iter().all(|one| !one.referrals_off), "it is told to nobody");
+    assert!(others.iter().all(|one| !one.referrals_off), "not shown to others");
     turn(false).await;
     assert_eq!(referred(&sender.submit(close("one", 1)).await.unwrap()), (vec![], 1));
     sender.submit(batch("two", 1, None, vec![page("two.page")])).await.unwrap();

@@ -154,7 +154,11 @@ async fn a_campaign_is_released_with_all_that_its_author_has_in_it_and_nothing_o
     for _ in 0..3 {
         told.extend(words(&next(&mut feed).await));
     }
-    assert_eq!(told, [all[1], all[0], all[2]], "what is said first, so that the rest names it");
+    assert_eq!(
+        told,
+        [all[1], all[0], all[2]],
+        "the contribution comes before the items that name it"
+    );
     // Nothing of another liaison, and nothing of who else receives it.
     let again =
         facegraph.release(pb::ReleaseIndicatorsRequest { request_id: "r2".into(), ..request });

@@ -78,7 +78,7 @@ async fn each_part_of_a_tip_that_a_liaison_is_given_is_there_for_its_author_to_s
     let head = node.exchange.head();
     liaison.tips(pb::ListTipsRequest { overdue: true, ..Default::default() }).await.unwrap();
     liaison.pull(&FeedStart::Now, None, 10).await.unwrap();
-    assert_eq!(node.exchange.head(), head, "nothing is written for nothing");
+    assert_eq!(node.exchange.head(), head, "an empty answer is not recorded");
     // They are listed after a withdrawal too.
     sender.withdraw_tip(&id).await.unwrap();
     assert_eq!(of_tips(&sender.accesses(None, None).await.unwrap()), by(&ways, &[first]));

@@ -34,7 +34,7 @@ async fn what_was_done_comes_with_the_answer_and_counts_once() {
         ..move_to(key, &id, TipState::Actioned)
     };
     let refused = recipient.respond_to_tip(answer("r1", pages(7, "youtube"))).await;
-    assert_eq!(field(refused).0, "enforcement.counts.platform", "another is at home there");
+    assert_eq!(field(refused).0, "enforcement.counts.platform", "another server listens there");
     let done = answer("r1", pages(7, "facebook"));
     let first = recipient.respond_to_tip(done.clone()).await.unwrap();
     let again = recipient.respond_to_tip(done).await.unwrap();

@@ -228,7 +228,7 @@ async fn a_tip_that_is_closed_shows_a_liaison_no_content_until_it_is_taken_up_ag
     assert_eq!(shown.entries[0].moves[0].to(), Closed);
     assert_eq!(tip_events(&liaison).await.len(), 1);
     let after = sender.accesses(None, None).await.unwrap().len();
-    assert_eq!(after, before, "what has no content is no access");
+    assert_eq!(after, before, "without content it is not recorded");
     // A member that closed a tip still sees all of it.
     assert_eq!(face.tip(&id, "").await.unwrap().tip.unwrap().subject, "secret subject");
 

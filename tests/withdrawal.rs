@@ -163,7 +163,7 @@ async fn what_has_had_its_time_ends_by_the_clock_and_once() {
     assert_eq!(removed.reason(), RemovalReason::Expired);
     let head = node.exchange.head();
     assert_eq!(node.exchange.expire_due().await.unwrap(), 0);
-    assert_eq!(node.exchange.head(), head, "nothing is written for what has ended");
+    assert_eq!(node.exchange.head(), head, "ended objects are not recorded");
     // The default validity of a domain is a year.
     clock.advance(DAY * 366);
     assert_eq!(removal(&mut feed).await.reason(), RemovalReason::Expired);

@@ -83,7 +83,7 @@ fn a_flipped_byte_is_named_wherever_it_is_and_never_skipped() {
             }
         }
     }
-    assert_eq!(checked(&folder).unwrap(), 20, "nothing was changed by looking");
+    assert_eq!(checked(&folder).unwrap(), 20, "reading changed nothing");
 }
 
 #[test]

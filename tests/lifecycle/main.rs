@@ -196,9 +196,9 @@ async fn the_configuration_adds_who_is_new_and_changes_nobody() {
     assert_eq!(client.who_am_i().await.unwrap().partner.unwrap().platforms, ["newplace"]);
     let partners = client.partners().await.unwrap();
     let facegraph = partners.iter().find(|partner| partner.id == "facegraph").unwrap();
-    assert_eq!(facegraph.name, "facegraph", "what the journal says stands");
+    assert_eq!(facegraph.name, "facegraph", "the registry is not changed");
     assert_eq!(partners.len(), 7);
-    assert!(client.groups().await.unwrap().is_empty(), "it is in none, and learns of none");
+    assert!(client.groups().await.unwrap().is_empty(), "it is a member of none, and sees none");
     assert_eq!(world.client(&node, "exchange-ops").groups().await.unwrap().len(), 1);
     // A partner starts to exist at an entry: it does not see what was shared with every partner
     // before.

@@ -223,7 +223,7 @@ async fn two_of_one_batch_that_cross_each_other_get_one_answer() {
             receipts.push(task.await.unwrap());
         }
         let first = receipts.iter().filter(|receipt| !receipt.replayed).count();
-        assert_eq!(first, 1, "the others are told that it had been taken");
+        assert_eq!(first, 1, "the others are replays");
         let versions: Vec<_> = receipts.iter().map(|receipt| receipt.items[0].version).collect();
         assert!(versions.iter().all(|version| *version == versions[0]), "{versions:?}");
     }

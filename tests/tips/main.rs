@@ -159,7 +159,7 @@ async fn a_tip_is_overdue_once_the_clock_has_passed_and_until_it_is_answered() {
     assert!(overdue(pb::TipBox::Received, &recipient).await.is_empty());
     clock.advance(Duration::from_secs(3 * 3_600));
     let both = vec![ids[1].clone(), ids[0].clone()];
-    assert_eq!(overdue(pb::TipBox::Received, &recipient).await, both, "the longest overdue first");
+    assert_eq!(overdue(pb::TipBox::Received, &recipient).await, both, "sorted by due time");
     assert_eq!(overdue(pb::TipBox::Sent, &sender).await, both);
     assert_eq!(node.exchange.overdue_tips().unwrap(), 2);
     walk(&recipient, &ids[1], &[TipState::Investigating]).await;

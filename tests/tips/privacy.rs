@@ -27,7 +27,10 @@ async fn recipients_do_not_learn_of_one_another_unless_one_says_so() {
     let before = tube.tip(&id, "").await.unwrap();
     let said: Vec<_> = before.entries.iter().map(|entry| entry.message.as_str()).collect();
     assert_eq!(said[1..], ["for you alone", "for all"]);
-    assert_eq!(before.entries[1].recipient, before.entries[2].recipient, "to whom is not told");
+    assert_eq!(
+        before.entries[1].recipient, before.entries[2].recipient,
+        "the recipient is not shown"
+    );
     assert!(before.indicators.is_empty());
     for text in [
         format!("{before:?}"),
