@@ -121,7 +121,7 @@ fn a_narrative_is_read_from_a_file_and_from_stdin() {
         let id = tip["tip_id"].as_str().unwrap();
         json(&stage, "birdsite", &["tip", "show", id])[0]["narrative"].clone()
     };
-    assert_eq!(narrative(&sent[0]), "other events");
+    assert_eq!(narrative(&sent[0]), "what we saw besides");
     assert_eq!(narrative(&sent[1]), "what we saw");
     assert_eq!(json(&stage, "birdsite", &["tip", "list", "--sent", "--limit", "1"]).len(), 1);
     let with = ["tip", "list", "--sent", "--with", "facegraph"];
