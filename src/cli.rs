@@ -276,6 +276,10 @@ mod tests {
             let arguments = ["tipoff"].into_iter().chain(wrong.split(' '));
             assert!(Arguments::try_parse_from(arguments).is_err(), "{wrong}");
         }
+    }
+
+    #[test]
+    fn flags_that_fit_together_are_accepted() {
         for right in [
             "withdraw --submission s",
             "withdraw a.example - --group core --to tubeworks",

@@ -55,7 +55,11 @@ impl Follower {
 
     /// Waits until `expected` items have arrived or no more come. Returns what it received, and the
     /// reader to continue with.
-    pub async fn finish(self, expected: usize, timeout: Duration) -> Result<(Tally, Reader), Failure> {
+    pub async fn finish(
+        self,
+        expected: usize,
+        timeout: Duration,
+    ) -> Result<(Tally, Reader), Failure> {
         self.expected.send_replace(Some(expected));
         match tokio::time::timeout(timeout, self.task).await {
             Ok(Ok(outcome)) => Ok(outcome?),
