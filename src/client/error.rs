@@ -284,7 +284,8 @@ mod tests {
 
     #[test]
     fn a_retry_waits_at_least_as_long_as_the_exchange_requests() {
-        let retry_policy = Patience { first: Duration::ZERO, longest: Duration::ZERO, tries: Some(2) };
+        let retry_policy =
+            Patience { first: Duration::ZERO, longest: Duration::ZERO, tries: Some(2) };
         let mut retries = retry_policy.retries();
         let full = marked(Code::ResourceExhausted, "STORAGE_FULL").into();
         assert_eq!(retries.delay_after(&full), Some(Duration::from_millis(40)));

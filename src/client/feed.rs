@@ -267,7 +267,8 @@ mod tests {
         let usage = Usage::Partner { id: PartnerId::parse("birdsite").unwrap(), workload: None };
         authority.issue(&usage, 30, now, &identity).unwrap();
         let client = Client::new(&format!("https://localhost:{port}"), &identity).unwrap();
-        let retry_policy = Patience { first: Duration::ZERO, longest: Duration::ZERO, tries: Some(0) };
+        let retry_policy =
+            Patience { first: Duration::ZERO, longest: Duration::ZERO, tries: Some(0) };
         client.with_patience(retry_policy).subscribe_named(name, from, None)
     }
 

@@ -203,8 +203,9 @@ mod tests {
 
     #[test]
     fn items_are_split_by_count_and_by_bytes_in_order() {
-        let sizes =
-            |items| split_batches(items, Report::BATCH_ITEMS).iter().map(Vec::len).collect::<Vec<_>>();
+        let sizes = |items| {
+            split_batches(items, Report::BATCH_ITEMS).iter().map(Vec::len).collect::<Vec<_>>()
+        };
         assert_eq!(sizes(Vec::new()), [0usize; 0]);
         assert_eq!(sizes(vec![item("a.example"); 1_001]), [500, 500, 1]);
         let large = item(&"x".repeat(MAX_BATCH_BYTES / 3));
