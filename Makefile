@@ -1,4 +1,4 @@
-# `make demo` tells the story, `make test` passes the tests; each sets up what it needs.
+# `make demo` runs the demo, `make test` the tests. Each installs what it needs.
 
 SHELL := /bin/bash
 .SHELLFLAGS := -eu -o pipefail -c
@@ -7,23 +7,23 @@ SHELL := /bin/bash
 BUF_VERSION := 1.75.0
 BUF := node_modules/.bin/buf
 PYTHON := .venv/bin/python
-# The file or files that `make demo` runs on instead of the sample.
+# Input of `make demo`, instead of the sample.
 DATA ?=
-# The scenario that `make bench` measures instead of all, the one size of it, and 1 for the sizes that take
-# under three minutes.
+# Selects one scenario of `make bench` and one of its sizes. QUICK=1 selects the sizes that take under three
+# minutes.
 SCENARIO ?=
 SIZE ?=
 QUICK ?=
-# The seed with which `make soak` begins, and how many histories it simulates.
+# The first seed of `make soak`, and the number of histories that it simulates.
 SEED ?= 10000
 HISTORIES ?= 100000
 
 .PHONY: help
-help: ## Say what there is
+help: ## List the targets
 	@grep -E '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 12
 
 .PHONY: demo
-demo: ## Tell the story on this machine (DATA=report.csv tells it on a report of yours)
+demo: ## Run the demo on this machine (DATA=report.csv uses your own report)
 # The first build takes minutes, and cargo shows its progress.
 	cargo build --bin tipoff
 	@cargo run --quiet -- demo $(if $(DATA),--data $(DATA))
@@ -38,18 +38,18 @@ test: tools $(PYTHON) ## Run every test
 	cargo test --doc --quiet
 
 .PHONY: soak
-soak: tools $(PYTHON) ## Run crashes, power cuts and simulated histories for long (SEED=… HISTORIES=…)
+soak: tools $(PYTHON) ## Run many crashes, power cuts and simulated histories (SEED=… HISTORIES=…)
 	TIPOFF_CRASH_ROUNDS=300 cargo test --test crash -- --nocapture
 	TIPOFF_POWER_CUT_ROUNDS=100 cargo test --test power_cut -- --nocapture
 	TIPOFF_SEED=$(SEED) TIPOFF_HISTORIES=$(HISTORIES) cargo test --test simulation -- --nocapture
 	TIPOFF_SEED=$(SEED) TIPOFF_LIVE_HISTORIES=100 cargo test --test live -- --nocapture
 
 .PHONY: mutants
-mutants: ## Break a promise on purpose, one way after the other, and see that a test fails
+mutants: ## Break each guarantee on purpose, and check that a test fails
 	python3 tests/mutants/run.py
 
 .PHONY: lint
-lint: $(BUF) ## Hold the code against its rules
+lint: $(BUF) ## Check format, lints, protos and architecture
 	cargo fmt --check
 	cargo clippy --all-targets --quiet -- -D warnings
 	$(BUF) lint
@@ -58,11 +58,11 @@ lint: $(BUF) ## Hold the code against its rules
 	python3 tests/mutants/run.py --check
 
 .PHONY: bench
-bench: ## Measure speed beside its limits: a table, a report, plots (SCENARIO=fan-out runs one, SIZE=100 one size of it, QUICK=1 the short form)
+bench: ## Measure performance against limits: table, report, plots (SCENARIO=fan-out, SIZE=100, QUICK=1)
 	QUICK=$(QUICK) SIZE=$(SIZE) cargo bench --bench exchange $(if $(SCENARIO),-- $(SCENARIO))
 
 .PHONY: tools
-tools: ## Install what the tests need: ext4 on loop devices, where this is root on Debian
+tools: ## Install ext4 and loop device tools for the tests (as root on Debian)
 	@if [ "$$(id -u)" = 0 ] && command -v apt-get >/dev/null \
 		&& ! { command -v mkfs.ext4 && command -v losetup && command -v mount; } >/dev/null; then \
 		apt-get update -qq && apt-get install -y -qq e2fsprogs mount util-linux; \

@@ -1,11 +1,11 @@
-//! Compiles `proto/` with protox, so that no protoc has to be installed.
+//! Compiles `proto/` with protox, so that protoc need not be installed.
 
 use std::path::{Path, PathBuf};
 use std::{env, error, fs, io};
 
 use prost::Message;
 
-/// Where the server takes what it sends ready encoded: see `wire::encoded`.
+/// The Rust type of feed responses, which the server sends pre-encoded: see `wire::encoded`.
 const ENCODED_FEED: &str = "crate::wire::encoded::EncodedFeed";
 
 fn main() -> Result<(), Box<dyn error::Error>> {
@@ -14,13 +14,13 @@ fn main() -> Result<(), Box<dyn error::Error>> {
 
     let api = protox::compile(protos("proto/tipoff/v1")?, ["proto"])?;
     fs::write(out.join("tipoff.v1.bin"), api.encode_to_vec())?;
-    // Messages and clients …
+    // Messages and clients.
     tonic_prost_build::configure()
         .build_server(false)
         .bytes(".tipoff.v1.Cursor")
         .compile_fds(api.clone())?;
-    // … and servers, over the same messages, but for the feed's, which are put together from bytes
-    // that were encoded once for all readers.
+    // Servers use the same messages, except for feed responses: those are assembled from bytes that
+    // are encoded once for all readers.
     let servers = out.join("servers");
     fs::create_dir_all(&servers)?;
     tonic_prost_build::configure()

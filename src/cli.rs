@@ -1,10 +1,9 @@
-//! The command line: one file a command. Commands that talk to an exchange do it through
-//! [`crate::client`] alone.
+//! The command line, one file per command. Commands that talk to an exchange use only
+//! [`crate::client`].
 
 mod audience;
 mod audit;
 mod campaign;
-mod deeds;
 mod demo;
 mod enforcement;
 mod failure;
@@ -21,19 +20,19 @@ mod pki;
 mod pull;
 mod purpose;
 mod release;
+mod render;
 mod request;
 mod serve;
-mod shown;
+mod shutdown;
 mod sighting;
-mod stop;
 mod submit;
 mod subscribe;
 mod subscription;
+mod text;
 mod tip;
 mod values;
 mod whoami;
 mod withdraw;
-mod words;
 
 use std::path::PathBuf;
 use std::process::ExitCode;
@@ -63,95 +62,98 @@ struct Arguments {
 #[derive(Clone, Debug, clap::Args)]
 #[command(next_help_heading = "Every command")]
 struct Global {
-    /// The exchange's address
+    /// Address of the exchange
     #[arg(long, global = true, value_name = "URL", env = "TIPOFF_SERVER")]
     #[arg(default_value = "https://localhost:7443")]
     server: String,
-    /// The folder with your ca.pem, cert.pem and key.pem
+    /// Folder with your ca.pem, cert.pem and key.pem
     #[arg(long, global = true, value_name = "DIR", env = "TIPOFF_IDENTITY")]
     identity: Option<PathBuf>,
-    /// One JSON object a line on stdout, for scripts
+    /// Print one JSON object per line on stdout
     #[arg(long, global = true)]
     json: bool,
-    /// Say more on stderr; twice for everything
+    /// Log more to stderr; repeat for more detail
     #[arg(short, long, global = true, action = clap::ArgAction::Count)]
     verbose: u8,
 }
 
 #[derive(Debug, Subcommand)]
 enum Command {
-    /// The story of a report, for real: an exchange, three platforms and a liaison on this machine
+    /// Run a demo: an exchange, three platforms and a liaison on this machine
     Demo(demo::Demo),
     /// Run an exchange
     Serve(serve::Serve),
-    /// The journal of a stopped node: show it, or move it to another backend
+    /// Inspect or migrate the journal of a stopped node
     #[command(subcommand)]
     Journal(journal::Journal),
-    /// The built-in certificate authority
+    /// Manage the built-in certificate authority
     #[command(subcommand)]
     Pki(pki::Pki),
-    /// Who the exchange takes you for
+    /// Show how the exchange identifies you
     Whoami,
-    /// Read a report in any known format, and share it
+    /// Read a report in any known format and share it
     Submit(submit::Submit),
-    /// Take back what you said
+    /// Withdraw your assessments
     Withdraw(withdraw::Withdraw),
-    /// Release what you said to liaisons, or no longer
+    /// Release your objects to liaisons, or retract a release
     Release(release::Release),
-    /// Keep copies of what you said, whatever becomes of it: legal holds
+    /// Keep copies of your assessments (legal holds)
     #[command(subcommand)]
     Hold(hold::Hold),
     /// Follow what is shared with you
     Subscribe(subscribe::Subscribe),
-    /// The subscriptions that the exchange keeps for you
+    /// List and delete your durable subscriptions
     #[command(subcommand)]
     Subscription(subscription::Subscription),
-    /// Take what is shared with you until there is no more, and end
+    /// Fetch everything that is shared with you, then exit
     Pull(pull::Pull),
-    /// Ask whether values are known
+    /// Look up values
     Lookup(lookup::Lookup),
-    /// Say that you saw what others share
+    /// Report that you saw an indicator
     Sighting(sighting::Sighting),
-    /// Say what you think of somebody's assessment
+    /// Give your opinion of an assessment
     Feedback(feedback::Feedback),
-    /// Tip others off, and answer their tips
+    /// Send tips and answer them
     #[command(subcommand)]
     Tip(tip::Tip),
-    /// Coordinated operations, and what each partner says of them
+    /// Create, list and show campaigns
     #[command(subcommand)]
     Campaign(campaign::Campaign),
-    /// What was done against campaigns
+    /// Report enforcements and add them up
     #[command(subcommand)]
     Enforcement(enforcement::Enforcement),
-    /// Who was told what
+    /// Show who received what
     #[command(subcommand)]
     Audit(audit::Audit),
-    /// Who is on the exchange
+    /// List and manage partners
     #[command(subcommand)]
     Partner(partner::Partner),
-    /// Who shares with whom
+    /// List and manage sharing groups
     #[command(subcommand)]
     Group(group::Group),
 }
 
-/// Runs the command of this process's arguments.
+/// Runs the command that the arguments of this process name.
 pub fn run() -> ExitCode {
     let Arguments { global, command } = Arguments::parse();
     start_log(global.verbose, matches!(command, Command::Serve(_)));
-    // What partners shared, cursors and keys are written to disk, in part by libraries: all of it is for this user
-    // alone. The certificates that `pki` writes next to its keys are for everybody.
+    // Files with shared objects, cursors and keys are for this user only. Some are written by
+    // libraries, so set the umask. `pki` is the exception: the certificates beside its keys may be
+    // read by everybody.
     if !matches!(command, Command::Pki(_)) {
         umask(Mode::S_IRWXG | Mode::S_IRWXO);
     }
-    // A journal in files keeps one open for each 64 MB.
+    // A file journal keeps one file open per 64 MB.
     if matches!(command, Command::Serve(_) | Command::Journal(_)) {
         raise_limit();
     }
     let runtime = match tokio::runtime::Builder::new_multi_thread().enable_all().build() {
         Ok(runtime) => runtime,
-        Err(error) => return Failure::failed(format!("cannot start: {error}")).report(),
+        Err(error) => {
+            return Failure::failed(format!("cannot start the runtime: {error}")).report();
+        }
     };
-    let done = runtime.block_on(async {
+    let outcome = runtime.block_on(async {
         match command {
             Command::Demo(demo) => demo.run(&global).await,
             Command::Serve(serve) => serve.run().await,
@@ -176,19 +178,19 @@ pub fn run() -> ExitCode {
             Command::Group(group) => group.run(&global).await,
         }
     });
-    // Whatever still waits for input must not keep a finished command.
+    // Do not wait for tasks that still block on input.
     runtime.shutdown_background();
-    match done {
+    match outcome {
         Ok(Completion::Whole) => ExitCode::SUCCESS,
         Ok(Completion::InPart) => ExitCode::from(5),
         Err(failure) => failure.with_server(&global.server).report(),
     }
 }
 
-/// Log lines go to stderr: a server's from `info` on, a command's only when something is wrong.
-/// `TIPOFF_LOG` says otherwise, in the words of `tracing_subscriber`'s filters.
-fn start_log(verbose: u8, serves: bool) {
-    let level = match (verbose, serves) {
+/// Starts logging to stderr. A server logs from `info`, other commands only warnings. `TIPOFF_LOG`
+/// overrides this with a `tracing_subscriber` filter.
+fn start_log(verbose: u8, is_server: bool) {
+    let level = match (verbose, is_server) {
         (0, false) => "warn",
         (0, true) | (1, false) => "info",
         (1, true) | (2, _) => "debug",
@@ -274,6 +276,10 @@ mod tests {
             let arguments = ["tipoff"].into_iter().chain(wrong.split(' '));
             assert!(Arguments::try_parse_from(arguments).is_err(), "{wrong}");
         }
+    }
+
+    #[test]
+    fn flags_that_fit_together_are_accepted() {
         for right in [
             "withdraw --submission s",
             "withdraw a.example - --group core --to tubeworks",

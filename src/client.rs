@@ -1,18 +1,18 @@
 //! The Rust SDK: connect with an identity folder, submit, look up, follow a feed.
 //!
-//! What may be retried is retried, with backoff and jitter: every write is idempotent, and a feed is
-//! resumed behind the last item that was taken. The calls are in one file a service; [`Replica`] adds
-//! up what a feed gives, and [`FeedState`] keeps its place in a file.
+//! Transient errors are retried with backoff and jitter. This is safe because every write is idempotent,
+//! and a feed resumes after the last event that it returned. There is one file per service. [`Replica`]
+//! applies feed events to a local copy; [`FeedState`] stores a feed's cursor in a file.
 //!
 //! ```no_run
 //! # async fn example() -> Result<(), tipoff::client::ClientError> {
-//! use tipoff::client::{Client, From, Replica};
+//! use tipoff::client::{Client, FeedStart, Replica};
 //!
 //! let client = Client::new("https://localhost:7443", "identity/birdsite".as_ref())?;
-//! let mut held = Replica::default();
-//! let mut feed = client.subscribe_named("blocklist", From::Start, None);
+//! let mut replica = Replica::default();
+//! let mut feed = client.subscribe_named("blocklist", FeedStart::Beginning, None);
 //! while let Some(event) = feed.next_event().await? {
-//!     held.apply(&event);
+//!     replica.apply(&event);
 //!     feed.acknowledge().await?;
 //! }
 //! # Ok(())
@@ -50,7 +50,7 @@ pub use self::error::ClientError;
 pub use self::event::{FeedEvent, events};
 pub use self::feed::{FeedStart, Subscription};
 pub use self::replica::Replica;
-pub use self::report::{Report, ReportSummary, split};
+pub use self::report::{Report, ReportSummary, split_batches};
 pub use self::retry::Patience;
 pub use self::snapshot::{Snapshot, SnapshotPart};
 pub use self::state::{FeedState, StateError};
@@ -62,47 +62,51 @@ use pb::indicator_service_client::IndicatorServiceClient;
 use pb::partner_service_client::PartnerServiceClient;
 use pb::tip_service_client::TipServiceClient;
 
-/// The most bytes of a message that is taken: the largest answer of an exchange.
-const MAX_MESSAGE: usize = 16 * 1024 * 1024;
+/// Largest response that the client accepts, in bytes: the largest that an exchange sends.
+const MAX_RESPONSE_BYTES: usize = 16 * 1024 * 1024;
 
-/// A connection to an exchange, as one partner. Cheap to clone; connects when it is first used and
-/// again when it has to.
+/// A connection to an exchange as one partner. Cheap to clone. Connects on first use and reconnects
+/// when necessary.
 #[derive(Clone, Debug)]
 pub struct Client {
     connection: Arc<Connection>,
-    patience: Patience,
+    retry_policy: Patience,
     read_after: Option<pb::Version>,
     purpose: Option<Arc<pb::Purpose>>,
 }
 
 impl Client {
-    /// A client for a server's URL, with the identity in a folder: `ca.pem`, `cert.pem`,
-    /// `key.pem`. The folder is read and checked; nothing is connected yet. A new certificate that is
-    /// put there later is taken up by itself.
+    /// Creates a client from a server URL and an identity folder with `ca.pem`, `cert.pem` and
+    /// `key.pem`.
+    ///
+    /// Reads and checks the folder, but does not connect yet. A certificate that is renewed in the
+    /// folder is picked up automatically.
     pub fn new(server: &str, identity: &Path) -> Result<Self, ClientError> {
         let connection = Arc::new(Connection::new(server, identity)?);
-        let patience = Patience::default();
-        Ok(Self { connection, patience, read_after: None, purpose: None })
+        let retry_policy = Patience::default();
+        Ok(Self { connection, retry_policy, read_after: None, purpose: None })
     }
 
-    /// The same client with another patience for an exchange that is not there.
+    /// Sets how transient errors are retried.
     #[must_use]
-    pub fn with_patience(mut self, patience: Patience) -> Self {
-        self.patience = patience;
+    pub fn with_patience(mut self, retry_policy: Patience) -> Self {
+        self.retry_policy = retry_policy;
         self
     }
 
-    /// The same client, whose lookups, pulls and snapshots are answered only once a version has been
-    /// applied: a receipt's, to read one's own write on whichever node answers.
+    /// Makes lookups, pulls and snapshots wait until the exchange has applied `version`. Pass a
+    /// receipt's version to read your own write from any node.
     #[must_use]
-    pub fn reading_after(mut self, version: pb::Version) -> Self {
+    pub fn with_read_after(mut self, version: pb::Version) -> Self {
         self.read_after = Some(version);
         self
     }
 
-    /// The same client, whose feeds, pulls and snapshots say for what purpose a liaison reads: an exchange
-    /// gives a liaison nothing without. A feed ends when it runs out, and is opened by a client with
-    /// another one, from where it stands.
+    /// Sets the purpose for which a liaison reads. Required for liaisons: without it an exchange
+    /// returns nothing to them.
+    ///
+    /// A feed ends when its purpose expires. To continue, open it from its cursor with a client
+    /// that has a new purpose.
     #[must_use]
     pub fn for_purpose(mut self, purpose: pb::Purpose) -> Self {
         self.purpose = Some(Arc::new(purpose));
@@ -113,28 +117,33 @@ impl Client {
         self.purpose.as_deref().cloned()
     }
 
-    /// Sends a request, again and again as patience has it: with a connection of its own each time,
-    /// for the identity may have been renewed in between.
-    async fn call<R, T, F>(&self, request: R, send: impl Fn(R) -> F) -> Result<T, ClientError>
+    /// Calls `method` of a service, with retries. Each attempt takes a fresh channel, because the identity
+    /// may have been renewed since the last one.
+    async fn call<S, R, T>(
+        &self,
+        service: impl Fn(&Self) -> S,
+        method: impl AsyncFn(&mut S, R) -> Result<Response<T>, Status>,
+        request: R,
+    ) -> Result<T, ClientError>
     where
         R: Clone,
-        F: Future<Output = Result<Response<T>, Status>>,
     {
+        let attempt = || async {
+            let mut service = service(self);
+            Ok(method(&mut service, request.clone()).await?.into_inner())
+        };
         // Boxed: requests and answers are large, and every call holds one of each.
-        Box::pin(self.patience.retry(|| {
-            let sending = send(request.clone());
-            async move { Ok(sending.await?.into_inner()) }
-        }))
-        .await
+        Box::pin(self.retry_policy.retry(attempt)).await
     }
 
     fn indicator_service(&self) -> IndicatorServiceClient<Channel> {
         IndicatorServiceClient::new(self.connection.channel())
-            .max_decoding_message_size(MAX_MESSAGE)
+            .max_decoding_message_size(MAX_RESPONSE_BYTES)
     }
 
     fn feed_service(&self) -> FeedServiceClient<Channel> {
-        FeedServiceClient::new(self.connection.channel()).max_decoding_message_size(MAX_MESSAGE)
+        FeedServiceClient::new(self.connection.channel())
+            .max_decoding_message_size(MAX_RESPONSE_BYTES)
     }
 
     fn partner_service(&self) -> PartnerServiceClient<Channel> {
@@ -142,11 +151,13 @@ impl Client {
     }
 
     fn campaign_service(&self) -> CampaignServiceClient<Channel> {
-        CampaignServiceClient::new(self.connection.channel()).max_decoding_message_size(MAX_MESSAGE)
+        CampaignServiceClient::new(self.connection.channel())
+            .max_decoding_message_size(MAX_RESPONSE_BYTES)
     }
 
     fn tip_service(&self) -> TipServiceClient<Channel> {
-        TipServiceClient::new(self.connection.channel()).max_decoding_message_size(MAX_MESSAGE)
+        TipServiceClient::new(self.connection.channel())
+            .max_decoding_message_size(MAX_RESPONSE_BYTES)
     }
 
     fn audit_service(&self) -> AuditServiceClient<Channel> {

@@ -1,24 +1,24 @@
-//! Time comes in through here.
+//! The clock. Everything that needs the time gets it from here, so that tests can control it.
 
 use std::fmt::Debug;
 use std::time::Instant;
 
 use crate::domain::Timestamp;
 
-/// Where the service has its time from.
+/// A source of time.
 pub trait Clock: Send + Sync + Debug {
-    /// The time of day.
+    /// The wall-clock time. May jump.
     fn now(&self) -> Timestamp;
 
-    /// A time that only goes forward, for measuring how long something took.
+    /// The monotonic time, for measuring durations.
     fn instant(&self) -> Instant;
 }
 
-/// The machine's clock.
+/// The system's clock.
 #[derive(Clone, Copy, Debug, Default)]
 pub struct SystemClock;
 
-#[allow(clippy::disallowed_methods)] // The one place where the machine is asked.
+#[allow(clippy::disallowed_methods)] // The only place that reads the system's clock.
 impl Clock for SystemClock {
     fn now(&self) -> Timestamp {
         let since_epoch =

@@ -1,5 +1,5 @@
-//! The configuration file of `tipoff serve`: one TOML file, unknown keys refused. Every key with
-//! its default stands in `docs/configuration.md`, and a test holds the two together.
+//! The configuration file of `tipoff serve`: one TOML file; unknown keys are errors.
+//! `docs/configuration.md` lists every key with its default; a test keeps the two in sync.
 
 pub mod ranges;
 
@@ -10,83 +10,82 @@ use std::path::{Path, PathBuf};
 use serde::Deserialize;
 use thiserror::Error;
 
-/// Why a configuration cannot be used.
+/// Why a configuration is invalid.
 #[derive(Debug, Error)]
 pub enum ConfigError {
     /// The file cannot be read.
     #[error("cannot read {path}: {source}")]
     Read {
-        /// Which file.
+        /// The file.
         path: PathBuf,
-        /// Why.
+        /// The cause.
         source: std::io::Error,
     },
-    /// The file is not what it should be.
+    /// The file is not a valid configuration.
     #[error("{path}: {message}")]
     Parse {
-        /// Which file.
+        /// The file.
         path: PathBuf,
-        /// What is wrong, and on which line.
+        /// The error, with its line.
         message: String,
     },
-    /// A number is outside its range.
+    /// A number is out of range.
     #[error("{key} = {value}: must be {range}")]
     Range {
-        /// Which key.
+        /// The key.
         key: &'static str,
         /// Its value.
         value: u64,
         /// The range and the unit.
         range: String,
     },
-    /// A value is not one that can be used.
+    /// A value is invalid.
     #[error("{key}: {reason}")]
     Value {
-        /// Which key.
+        /// The key.
         key: String,
-        /// What is wrong with it.
+        /// The reason.
         reason: String,
     },
 }
 
-/// Everything that an operator can set. [`ranges`] bounds its numbers.
+/// All settings. The numbers' ranges are in [`ranges`].
 #[derive(Clone, Debug, Default, PartialEq, Deserialize)]
 #[serde(deny_unknown_fields, default)]
 pub struct Config {
-    /// Where the node listens, and who it is.
+    /// The node's listeners and identity.
     pub server: Server,
-    /// Where it keeps its data.
+    /// The node's data.
     pub storage: Storage,
-    /// The bounds of requests and streams.
+    /// Limits on requests and streams.
     pub requests: Requests,
-    /// The bounds of connections.
+    /// Limits on connections.
     pub connections: Connections,
-    /// Who is kept out.
+    /// Suspended partners.
     pub access: Access,
-    /// Harm labels beside those that every exchange knows.
+    /// Additional harm labels.
     pub labels: Vec<String>,
-    /// The first partners.
+    /// The initial partners.
     pub partners: Vec<PartnerSeed>,
-    /// The first groups.
+    /// The initial groups.
     pub groups: Vec<GroupSeed>,
 }
 
-/// Where a node listens, and who it is.
+/// A node's listeners and identity.
 #[derive(Clone, Debug, PartialEq, Deserialize)]
 #[serde(deny_unknown_fields, default)]
 pub struct Server {
-    /// The address of the gRPC listener. Port 0 picks a free one.
+    /// The address of the gRPC listener. Port 0 selects a free port.
     pub grpc: SocketAddr,
     /// The address of the ops listener: metrics, liveness, readiness. Loopback only.
     pub ops: SocketAddr,
     /// The SPIFFE trust domain of this exchange.
     pub trust_domain: String,
-    /// The folder of the server's `ca.pem`, `cert.pem`, `key.pem`, and `crl.pem` where there is
-    /// one.
+    /// The folder with the server's `ca.pem`, `cert.pem`, `key.pem` and optional `crl.pem`.
     pub identity: PathBuf,
     /// Whether the node refuses to start without a `crl.pem`.
     pub crl_required: bool,
-    /// How long the node waits for open calls when it stops.
+    /// How long a stopping node waits for open calls.
     pub drain_timeout_s: u64,
 }
 
@@ -103,25 +102,25 @@ impl Default for Server {
     }
 }
 
-/// Where a node keeps its data.
+/// A node's data.
 #[derive(Clone, Debug, PartialEq, Deserialize)]
 #[serde(deny_unknown_fields, default)]
 pub struct Storage {
-    /// The folder of the journal and the index.
+    /// The folder of the journal, the index and the subscriptions.
     pub data: PathBuf,
-    /// Below this much free space, nothing is taken.
+    /// Minimum free disk space. Below it, requests that write are refused.
     pub min_free_mb: u64,
-    /// The backend of the journal.
+    /// The journal's backend.
     pub journal: JournalBackend,
-    /// The page cache of a journal in sled. The memory that sled uses can be several times this.
+    /// The page cache of a sled journal. The total memory of sled can be several times this.
     pub journal_cache_mb: u64,
-    /// The cache of the index's database. What is to be written gathers beside it.
+    /// The cache of the index database. Its write buffers come on top.
     pub index_cache_mb: u64,
-    /// The recent entries that feeds read from memory.
+    /// The size of the newest entries that feeds read from memory.
     pub tail_mb: u64,
-    /// How many appends may wait for the writer.
+    /// Maximum number of appends that wait for the writer.
     pub append_queue: usize,
-    /// How many days accesses of liaisons are kept.
+    /// Retention period of the access records of liaisons.
     pub accesses_kept_days: u64,
 }
 
@@ -140,40 +139,40 @@ impl Default for Storage {
     }
 }
 
-/// The backend of the journal.
+/// The journal's backend.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Deserialize)]
 #[serde(rename_all = "lowercase")]
 pub enum JournalBackend {
-    /// A database of sled.
+    /// A sled database.
     #[default]
     Sled,
-    /// Files of its own.
+    /// Segment files.
     Files,
 }
 
-/// The bounds of requests and streams.
+/// Limits on requests and streams.
 #[derive(Clone, Debug, PartialEq, Deserialize)]
 #[serde(deny_unknown_fields, default)]
 pub struct Requests {
-    /// How long a unary call may take.
+    /// Timeout of a unary call.
     pub unary_timeout_s: u64,
-    /// The most bytes of a message that comes in.
+    /// Maximum size of a request message.
     pub max_message_kb: usize,
-    /// The most items of a batch.
+    /// Maximum number of items in a batch.
     pub batch_items: usize,
-    /// The most values of a lookup.
+    /// Maximum number of values in a lookup.
     pub lookup_values: usize,
-    /// The most batches of one `StreamIndicators` that wait for their receipt.
+    /// Maximum number of batches on one `StreamIndicators` call that wait for their receipt.
     pub batches_in_flight: usize,
-    /// After how long without an item a feed sends a sign of life, or up to 2 % later.
+    /// A feed without items sends a heartbeat after this time, or up to 2 % later.
     pub heartbeat_s: u64,
-    /// How long a reader may leave a feed's message untaken.
+    /// How long a reader may leave a feed message unread before the feed ends.
     pub blocked_s: u64,
-    /// How long a read waits for the version it names in `read_after`.
+    /// How long a read waits for the version in `read_after`.
     pub read_after_timeout_s: u64,
-    /// After how long without a batch the exchange closes a submission.
+    /// The exchange closes a submission after this time without a batch.
     pub idle_close_s: u64,
-    /// The most durable subscriptions of one partner.
+    /// Maximum number of durable subscriptions per partner.
     pub subscriptions_per_partner: usize,
 }
 
@@ -194,53 +193,55 @@ impl Default for Requests {
     }
 }
 
-/// The bounds of connections.
+/// Limits on connections.
 #[derive(Clone, Debug, PartialEq, Deserialize)]
 #[serde(deny_unknown_fields, default)]
 pub struct Connections {
-    /// The most connections.
+    /// Maximum number of connections.
     pub total: usize,
-    /// The most connections of one partner.
+    /// Maximum number of connections per partner.
     pub per_identity: usize,
-    /// The most connections of one address that have not shown who they are.
+    /// Maximum number of unidentified connections per address.
     pub per_address: usize,
-    /// How long a TLS handshake may take.
+    /// Timeout of a TLS handshake.
     pub handshake_timeout_s: u64,
-    /// The most handshakes at once.
+    /// Maximum number of concurrent handshakes.
     pub handshakes_in_flight: usize,
-    /// How long a connection may wait with its first request.
+    /// How long a connection may stay silent after its handshake.
     pub first_request_timeout_s: u64,
-    /// The most calls of one connection at once, as HTTP/2 announces it.
+    /// Maximum number of concurrent calls per connection, as HTTP/2 announces it.
     pub concurrent_streams: u32,
-    /// The most calls of one connection that are worked on at once; further ones are refused. As many as
-    /// HTTP/2 announces: a client that keeps to that waits, and is refused nothing.
+    /// Maximum number of calls per connection that are processed concurrently; more are refused.
+    /// The same as HTTP/2 announces by default, so a client that respects that limit waits and is
+    /// never refused.
     pub in_flight: usize,
-    /// The most locally reset streams of a connection.
+    /// Maximum number of streams per connection that the server has reset.
     pub reset_streams: usize,
-    /// The most streams that a peer resets before they are taken up.
+    /// Maximum number of streams that a peer resets before the server has accepted them.
     pub pending_resets: usize,
-    /// The most bytes of a request's headers.
+    /// Maximum size of a request's headers.
     pub header_kb: u32,
-    /// The HTTP/2 window of a stream.
+    /// The HTTP/2 flow-control window of a stream.
     pub stream_window_kb: u32,
-    /// The HTTP/2 window of a connection: at least [`SMALL_FRAMES`] windows of a stream.
+    /// The HTTP/2 flow-control window of a connection: at least [`MIN_STREAM_WINDOWS`] stream
+    /// windows.
     pub connection_window_kb: u32,
-    /// How often a silent connection is asked whether it lives.
+    /// Interval of HTTP/2 keep-alive pings on an idle connection.
     pub keepalive_s: u64,
-    /// How long it may take to answer.
+    /// How long a peer may take to answer a ping.
     pub keepalive_timeout_s: u64,
-    /// After how long, give or take a tenth, a connection is asked to go.
+    /// Maximum age of a connection, ±10 %. The server then asks the client to reconnect.
     pub max_age_s: u64,
-    /// How long it may take to go.
+    /// How long open calls may continue after that.
     pub max_age_grace_s: u64,
 }
 
-/// How many windows of a stream the window of a connection has to hold.
+/// Minimum size of a connection's window, in stream windows.
 ///
-/// h2 ends a connection whose unread DATA frames are shorter than 256 bytes by more, in all, than
-/// half its window (`too_many_data_frames`). With 16 a stream that sends messages of 28 bytes or
-/// more, whatever it waits for, is held back by its own window before that.
-pub const SMALL_FRAMES: u32 = 16;
+/// h2 closes a connection when its unread DATA frames that are shorter than 256 bytes exceed half
+/// the connection's window in total (`too_many_data_frames`). With 16, a stream of messages of 28
+/// bytes or more is stopped by its own window first.
+pub const MIN_STREAM_WINDOWS: u32 = 16;
 
 impl Default for Connections {
     fn default() -> Self {
@@ -266,69 +267,70 @@ impl Default for Connections {
     }
 }
 
-/// Who is kept out.
+/// Suspended partners.
 #[derive(Clone, Debug, Default, PartialEq, Deserialize)]
 #[serde(deny_unknown_fields, default)]
 pub struct Access {
-    /// The ids of suspended partners. Read again on SIGHUP.
+    /// The ids of suspended partners. Reloaded on SIGHUP.
     pub suspended: Vec<String>,
 }
 
-/// A partner as the configuration gives it.
+/// A partner in the configuration.
 #[derive(Clone, Debug, PartialEq, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct PartnerSeed {
     /// Its id.
     pub id: String,
-    /// Its name for people; the id when left out.
+    /// Its display name. Defaults to the id.
     pub name: Option<String>,
     /// `member`, `liaison`, `observer` or `operator`.
     pub role: String,
     /// The platforms that it owns.
     #[serde(default)]
     pub platforms: Vec<String>,
-    /// Where its law applies, as an ISO 3166 code.
+    /// Its jurisdiction, as an ISO 3166 code.
     pub jurisdiction: Option<String>,
-    /// Of a liaison, what it may read for: `warrant`, `subpoena`, `emergency`, `voluntary`, `public`.
+    /// For a liaison: the kinds of purpose that it may use: `warrant`, `subpoena`, `emergency`,
+    /// `voluntary`, `public`.
     #[serde(default)]
     pub purposes: Vec<String>,
-    /// The group that its AMBER objects go to when it names no audience.
+    /// The group that receives its AMBER objects if it names no audience.
     pub default_group: Option<String>,
-    /// The TLP of its objects when it gives none; `AMBER` when left out.
+    /// The default marking of its objects. Defaults to `AMBER`.
     pub default_tlp: Option<String>,
 }
 
-/// A group as the configuration gives it.
+/// A group in the configuration.
 #[derive(Clone, Debug, PartialEq, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct GroupSeed {
     /// Its id.
     pub id: String,
-    /// Its name for people; the id when left out.
+    /// Its display name. Defaults to the id.
     pub name: Option<String>,
     /// The ids of its members.
     pub members: Vec<String>,
-    /// `joined`: a new member sees what is shared from then on. `all`: what was shared before too.
+    /// `joined`: new members see what is shared from then on. `all`: also what was shared before.
     #[serde(default)]
     pub history: History,
-    /// Makes it the one closed group that may hold objects with restricted labels: the terms of their
-    /// source, which each member confirms.
+    /// Makes this the single restricted group, which may hold objects with restricted labels: the
+    /// terms of their source, which each member confirms.
     pub terms: Option<String>,
 }
 
-/// What a new member of a group sees.
+/// What new members of a group see.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Deserialize)]
 #[serde(rename_all = "lowercase")]
 pub enum History {
     /// What is shared from then on.
     #[default]
     Joined,
-    /// What was shared before too.
+    /// Also what was shared before.
     All,
 }
 
 impl Config {
-    /// Reads a file, and checks its numbers against their ranges.
+    /// Reads a file and checks its numbers against their ranges.
     pub fn read(path: &Path) -> Result<Self, ConfigError> {
         let text = fs::read_to_string(path)
             .map_err(|source| ConfigError::Read { path: path.into(), source })?;
@@ -340,7 +342,7 @@ impl Config {
         Ok(config)
     }
 
-    /// Reads the text of a file.
+    /// Parses the text of a file. Does not check ranges.
     pub fn parse(text: &str) -> Result<Self, toml::de::Error> {
         toml::from_str(text)
     }

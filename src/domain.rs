@@ -1,5 +1,4 @@
-//! The pure core: the words and the rules of the exchange. No I/O, no async, no clock, no
-//! randomness.
+//! The pure core of the exchange: its types and rules. No I/O, no async, no clock, no randomness.
 
 pub mod assessment;
 pub mod audience;
@@ -12,6 +11,7 @@ pub mod entry;
 pub mod feedback;
 pub mod filter;
 pub mod given;
+pub mod hex;
 pub mod indicator;
 pub mod invalid;
 pub mod label;

@@ -1,14 +1,14 @@
-//! The one error of the service.
+//! The error type of the service.
 //!
-//! Its [`Kind`] decides the status that a caller gets, its label is stable and stands in metrics,
-//! its message is public, and its source is for the operator's log alone.
+//! [`Kind`] determines the gRPC status. The label is stable and used in metrics. The message is
+//! shown to the caller; the source is only logged.
 
 use std::error::Error as StdError;
 use std::fmt;
 
 use crate::domain::Invalid;
 
-/// What went wrong, for the caller, the metrics and the operator.
+/// An error for the caller, the metrics and the operator.
 #[derive(Debug)]
 pub struct Error {
     kind: Kind,
@@ -18,49 +18,49 @@ pub struct Error {
     source: Option<Box<dyn StdError + Send + Sync>>,
 }
 
-/// What the caller can do about it.
+/// The category of an error: what the caller can do about it.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub enum Kind {
-    /// The request breaks a rule; another try of it will too.
+    /// The request is invalid; a retry fails again.
     Invalid,
-    /// The exchange does not know who is calling.
+    /// The caller is not identified.
     Unauthenticated,
-    /// The caller may not do this.
+    /// The caller lacks the permission.
     Denied,
-    /// There is no such thing, or none that the caller may see.
+    /// The object does not exist, or the caller may not see it.
     NotFound,
-    /// The key was used with other content.
+    /// The idempotency key was used with other content.
     Conflict,
-    /// The state of things does not allow it.
+    /// The current state does not allow the request.
     Precondition,
-    /// The place is no longer, or not yet, there.
+    /// The position is no longer, or not yet, available.
     OutOfRange,
-    /// It was under way, and something else came before it.
+    /// The operation was interrupted by a concurrent one.
     Aborted,
-    /// Too much at the moment: the same request may be taken later.
+    /// The exchange is overloaded; a later retry may succeed.
     Exhausted,
-    /// A limit on what the caller may have. The same request is refused again until the caller gives
-    /// something up or the operator raises the limit.
+    /// The caller has reached a limit. A retry fails until the caller deletes something or the
+    /// operator raises the limit.
     Quota,
-    /// The exchange cannot say whether it was done: the same request may be sent again, and is not
-    /// done twice.
+    /// The exchange does not know whether the request was applied. A retry is safe: it is never
+    /// applied twice.
     Unknown,
-    /// The exchange is not there for the moment; try again.
+    /// The exchange is temporarily unavailable; retry.
     Unavailable,
-    /// A fault of the exchange.
+    /// An internal fault of the exchange.
     Internal,
 }
 
-/// A result of the service.
+/// The result type of the service.
 pub type Result<T> = std::result::Result<T, Error>;
 
 impl Error {
-    /// An error of a kind, with its stable label and a message for the caller.
+    /// An error with its kind, its stable label and a message for the caller.
     pub fn new(kind: Kind, label: &'static str, message: impl Into<String>) -> Self {
         Self { kind, label, message: message.into(), fields: Vec::new(), source: None }
     }
 
-    /// A request that breaks a rule.
+    /// An invalid field of a request.
     pub fn invalid(field: Invalid) -> Self {
         Self {
             kind: Kind::Invalid,
@@ -71,7 +71,7 @@ impl Error {
         }
     }
 
-    /// A fault of the exchange. The caller learns that there was one; the source says which.
+    /// An internal fault. The caller learns only that there was one; the source is logged.
     pub fn internal(
         label: &'static str,
         source: impl Into<Box<dyn StdError + Send + Sync>>,
@@ -85,24 +85,24 @@ impl Error {
         }
     }
 
-    /// The node is stopping: the request may be sent again, to another node or after the restart.
+    /// The node is stopping. The request can be retried on another node or after the restart.
     pub fn stopping() -> Self {
         Self::new(Kind::Unavailable, "stopping", "the exchange is stopping")
     }
 
-    /// Keeps what caused it, for the log.
+    /// Sets the source, for the log.
     #[must_use]
     pub fn because(mut self, source: impl Into<Box<dyn StdError + Send + Sync>>) -> Self {
         self.source = Some(source.into());
         self
     }
 
-    /// What the caller can do about it.
+    /// The category.
     pub fn kind(&self) -> Kind {
         self.kind
     }
 
-    /// The stable label, also that of the metric.
+    /// The stable label, also used in metrics.
     pub fn label(&self) -> &'static str {
         self.label
     }
@@ -112,7 +112,12 @@ impl Error {
         &self.message
     }
 
-    /// The fields that break a rule.
+    /// The source as text, for the field `source` of a log line.
+    pub fn source_text(&self) -> Option<String> {
+        self.source.as_ref().map(ToString::to_string)
+    }
+
+    /// The invalid fields.
     pub fn fields(&self) -> &[Invalid] {
         &self.fields
     }

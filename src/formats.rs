@@ -1,7 +1,7 @@
-//! What people's files look like, and what each of their records says.
+//! Reads report files: detects the format and classifies each record.
 //!
-//! A record is an indicator, a count of removed assets (an aggregate), or neither. What cannot be
-//! read is told with its row and the reason; nothing is dropped in silence.
+//! A record is an indicator, a count of removed assets (an aggregate), or neither. Every record
+//! that cannot be read is returned with its row and the reason.
 
 mod cell;
 mod columns;
@@ -24,17 +24,17 @@ pub use self::details::read_time;
 use crate::domain::assessment::{Basis, Involvement, Severity, Technique, Verdict};
 use crate::domain::{Indicator, Invalid, Kind, Timestamp};
 
-/// A format that can be read.
+/// An input format.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub enum Format {
-    /// Meta's threat research CSV, by tactic, technique and procedure.
+    /// Meta's threat research CSV by tactic, technique and procedure.
     MetaTtp,
-    /// A table with a header that names value, and kind and platform where it has them; Meta's
-    /// typed threat research CSV is one. Separated by commas, semicolons or tabs.
+    /// A table with a header that names a value column, optionally kind and platform, such as
+    /// Meta's typed threat research CSV. Separated by commas, semicolons or tabs.
     Csv,
-    /// JSON objects or strings, one a line or in an array.
+    /// JSON objects or strings, one per line or in an array.
     Jsonl,
-    /// One value a line.
+    /// One value per line.
     List,
 }
 
@@ -68,53 +68,53 @@ impl FromStr for Format {
     }
 }
 
-/// Why a file as a whole cannot be read.
+/// Why a whole file cannot be read.
 #[derive(Debug, Error, PartialEq, Eq)]
 pub enum Error {
-    /// It holds nothing.
+    /// It is empty.
     #[error("it is empty")]
     Empty,
     /// It is not text.
     #[error("it is not text: line {line} is not UTF-8")]
     NotText {
-        /// The first line that is not.
+        /// The first line that is not UTF-8.
         line: usize,
     },
-    /// Its header names no column that holds values.
+    /// No column of the header contains values.
     #[error(
-        "its header names no column of values: `{0}`. Name one `value` (with `kind` and `platform` \
-         beside it), or by a kind, such as `domain`"
+        "no column of the header contains values: `{0}`. Name one `value` (with optional columns \
+         `kind` and `platform`), or name it after a kind, such as `domain`"
     )]
     NoValueColumn(String),
-    /// A record cannot be told from the next.
+    /// The boundaries of a record are unclear.
     #[error("record {row}: {reason}")]
     Broken {
-        /// Which record.
+        /// Number of the record.
         row: usize,
-        /// What is wrong.
+        /// The reason.
         reason: String,
     },
-    /// There is no such format.
-    #[error("`{0}` is not a format: meta-ttp, csv, jsonl or list")]
+    /// The format name is unknown.
+    #[error("`{0}` is not a format: use meta-ttp, csv, jsonl or list")]
     UnknownFormat(String),
 }
 
-/// One thing that a record of a file says. A record that names several indicators gives several.
+/// One item of a record. A record that names several indicators yields several.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Record {
-    /// The record's number: in a table behind the header, from 1, blank records counted; in a list
-    /// and in JSON lines the line.
+    /// Number of the record. In a table: from 1 after the header, blank records counted. In a list
+    /// and in JSON lines: the line.
     pub row: usize,
-    /// The cell or line as it stands in the file.
+    /// The cell or line as written in the file.
     pub raw: String,
-    /// What it is.
+    /// The classification.
     pub class: Class,
-    /// What else the record says of it.
+    /// The other fields of the record.
     pub details: Details,
 }
 
 impl Record {
-    /// A record with what it says beside its value, where that can be read.
+    /// Builds a record. An indicator whose details cannot be read becomes unreadable.
     fn with(row: usize, raw: String, class: Class, details: Result<Details, Invalid>) -> Self {
         match (class, details) {
             (class, Ok(details)) => Self { row, raw, class, details },
@@ -126,16 +126,16 @@ impl Record {
     }
 }
 
-/// What a record is.
+/// The classification of a record.
 #[derive(Clone, Debug, PartialEq)]
 pub enum Class {
     /// An indicator.
     Indicator(Indicator),
     /// A count of removed assets.
     Aggregate(Count),
-    /// Neither: prose, a title, a name, a figure of reach or spend.
+    /// Neither: prose, a title, a name, or a reach or spend figure.
     Neither(SkipReason),
-    /// Meant as an indicator, and not readable as one.
+    /// Looks like an indicator, but cannot be read.
     Unreadable(Invalid),
 }
 
@@ -146,19 +146,19 @@ pub enum SkipReason {
     Empty,
     /// Prose, a title or a name.
     Text,
-    /// How many saw, followed or joined.
+    /// How many people saw, followed or joined something.
     Reach,
-    /// How much was spent.
+    /// How much money was spent.
     Spend,
-    /// Looks like an address, and is none.
+    /// Looks like an address, but is not valid.
     Malformed,
-    /// What a feed tells besides items, as its reader prints it: a removal, a change of a group, a
-    /// sighting, feedback, what was added to a tip.
+    /// A feed event other than an item, as subscribe and pull print it: removal, group change,
+    /// sighting, feedback, campaign, enforcement or tip.
     FeedEvent,
 }
 
 impl SkipReason {
-    /// The reason in a word.
+    /// The reason as a keyword.
     pub const fn as_str(self) -> &'static str {
         match self {
             SkipReason::Empty => "empty",
@@ -171,50 +171,50 @@ impl SkipReason {
     }
 }
 
-/// What a record says beside the value. What it does not say is said for the whole submission, or
-/// has the exchange's default.
+/// Fields of a record other than its value. Absent fields are set for the whole submission, or by
+/// the defaults of the exchange.
 #[derive(Clone, Debug, Default, PartialEq)]
 pub struct Details {
-    /// What it is held to be.
+    /// The verdict.
     pub verdict: Option<Verdict>,
     /// The confidence, 0 to 100.
     pub confidence: Option<u32>,
-    /// How much harm follows.
+    /// The severity.
     pub severity: Option<Severity>,
-    /// The value's part in the abuse, where the record or its technique tells: a defaced site is a
+    /// The role of the value in the abuse, from the record or its technique. A defaced site is a
     /// victim.
     pub involvement: Option<Involvement>,
-    /// Where it is known from.
+    /// The source of the information.
     pub basis: Option<Basis>,
     /// Harm labels, as written.
     pub labels: Vec<String>,
-    /// The techniques that it stands under.
+    /// The techniques that it was used for.
     pub techniques: Vec<Technique>,
-    /// When it was first seen.
+    /// Time of the first observation.
     pub first_seen: Option<Timestamp>,
-    /// When it was last seen.
+    /// Time of the last observation.
     pub last_seen: Option<Timestamp>,
-    /// Until when it holds.
+    /// End of validity.
     pub valid_until: Option<Timestamp>,
     /// A note.
     pub note: Option<String>,
-    /// Web addresses that tell more.
+    /// URLs of reports.
     pub references: Vec<String>,
     /// The campaign that it belongs to.
     pub campaign: Option<String>,
 }
 
-/// What undeclared values are taken for.
+/// Kind and platform of values that declare none.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Assumed {
-    /// The kind of values that are declared to be of none.
+    /// Kind of values without one.
     pub kind: Option<Kind>,
-    /// The platform of values that name none.
+    /// Platform of values without one.
     pub platform: Option<String>,
 }
 
 impl Assumed {
-    /// What a value is that is declared so, or not at all.
+    /// Classifies a value with the kind and platform that its record declares, if any.
     fn class(&self, kind: Option<&str>, platform: Option<&str>, raw: &str) -> Class {
         let platform = platform.or(self.platform.as_deref());
         match kind.or(self.kind.map(Kind::as_str)) {
@@ -224,12 +224,12 @@ impl Assumed {
     }
 }
 
-/// Reads a file. Its format is found out where none is given.
+/// Reads a file. Detects the format if `format` is `None`.
 pub fn read(bytes: &[u8], format: Option<Format>) -> Result<Vec<Record>, Error> {
     read_as(bytes, format, &Assumed::default())
 }
 
-/// Reads a file whose values are of one kind or on one platform, where they do not say themselves.
+/// Like [`read`], with a kind and platform for values that declare none.
 pub fn read_as(
     bytes: &[u8],
     format: Option<Format>,
@@ -248,14 +248,14 @@ pub fn read_as(
 
 fn detect(text: &str) -> Format {
     let first = text.trim_start();
-    if first.starts_with(['{', '[']) && serde_json_begins(first) {
+    if first.starts_with(['{', '[']) && starts_as_json(first) {
         return Format::Jsonl;
     }
     if table::has_header(text) { Format::Csv } else { Format::List }
 }
 
-/// A defanged value such as `[.]` begins like an array too.
-fn serde_json_begins(text: &str) -> bool {
+/// Whether the first line is JSON. A defanged value such as `[.]` also starts with a bracket.
+fn starts_as_json(text: &str) -> bool {
     let line = text.lines().next().unwrap_or_default().trim();
     matches!(line, "[" | "{")
         || line.starts_with("[{")

@@ -1,3 +1,3 @@
-//! The HTTP side. So far the ops listener alone.
+//! The HTTP side: the ops listener.
 
 pub mod ops;

@@ -1,8 +1,7 @@
-//! What the journal adds up to, in one keyspace of a log-structured store.
+//! The index: a materialized view of the journal, in one keyspace of a log-structured merge tree.
 //!
-//! Nothing here is fsynced and nothing needs to be: deleting the index and starting again gives
-//! the same answers. [`apply`] writes it, [`query`] reads it; [`keys`] and [`record`] say how it
-//! lies on disk.
+//! The index is never fsynced. It can be deleted at any time; replaying the journal rebuilds the same
+//! bytes. [`apply`] writes it and [`query`] reads it. [`keys`] and [`record`] define the layout on disk.
 
 pub mod apply;
 mod campaigns;
@@ -13,7 +12,7 @@ pub mod keys;
 mod known;
 mod liaisons;
 mod outcomes;
-mod placed;
+mod positioned;
 pub mod query;
 mod reactions;
 pub mod record;
@@ -41,19 +40,19 @@ pub use self::registry::Registry;
 pub use self::storage::JournalEnds;
 use self::storage::Location;
 use self::store::{Snapshot, Store};
-use self::submissions::Submissions;
+use self::submissions::SubmissionCache;
 pub use self::versions::CurrentKey;
 use crate::domain::cursor::{EpochId, Epochs, JournalEpoch};
 use crate::domain::entry::{Entry, Outcome};
 use crate::domain::{PartnerId, Position};
 use crate::error::{Error, Kind, Result};
 
-/// The index of one node. Shared by all who read; written by the one [`Applier`].
+/// The index of one node. Any number of threads read it; the one [`Applier`] writes it.
 #[derive(Debug)]
 pub struct Index {
-    /// What readers read; `None` while the database is opened again and catches up.
+    /// The store that readers use. `None` while the database is reopened and catches up.
     store: ArcSwapOption<Store>,
-    /// Where it lies on disk, if it does.
+    /// The folder on disk. `None` for an index in memory.
     location: Option<Location>,
     state: watch::Sender<IndexState>,
     head: Mutex<Head>,
@@ -62,24 +61,26 @@ pub struct Index {
     suspended: watch::Sender<BTreeSet<PartnerId>>,
     closed: ClosedVersions,
     outcomes: Outcomes,
-    submissions: Submissions,
+    submissions: SubmissionCache,
     epochs: RwLock<Epochs>,
 }
 
 /// Whether the index can be read.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum IndexState {
-    /// It can.
+    /// Readers get a current view.
     Ready,
-    /// Its database failed. It is opened again, and catches up with what was readable before.
+    /// The database failed. It is being reopened, and then catches up to the last published checkpoint.
     Reopening {
-        /// Why.
+        /// The error that caused it.
         reason: String,
     },
 }
 
-/// The index as it was at one moment, and who was on the exchange then. All that one answer needs is read through
-/// one view, so that nothing is judged by rights that ended before it was accepted.
+/// A consistent view of the index and the registry at one moment.
+///
+/// Read everything that one answer needs through the same view. Otherwise content could be judged by
+/// access rights that ended before the content was accepted.
 #[derive(Debug)]
 pub struct View<'a> {
     index: &'a Index,
@@ -88,13 +89,13 @@ pub struct View<'a> {
 }
 
 impl Index {
-    /// The index as it is now. An error while it is opened again.
+    /// Takes a view of the current state. Fails with `index_reopening` while the database is reopened.
     pub fn read(&self) -> Result<View<'_>> {
         loop {
             let registry = self.registry.load();
             let store = self.store.load();
             let snapshot = store.as_ref().ok_or_else(reopening)?.snapshot();
-            // It holds before and after the snapshot, and so at that moment.
+            // The registry did not change around the snapshot, so both belong to the same moment.
             if Arc::ptr_eq(&registry, &self.registry.load()) {
                 let registry = Arc::clone(&registry);
                 return Ok(View { index: self, snapshot, registry });
@@ -102,45 +103,45 @@ impl Index {
         }
     }
 
-    /// Whether it can be read; follows changes.
+    /// Subscribes to changes of the state.
     pub fn watch_state(&self) -> watch::Receiver<IndexState> {
         self.state.subscribe()
     }
 
-    /// The last entry that is applied.
+    /// The sequence of the last applied entry.
     pub fn checkpoint(&self) -> u64 {
         *self.checkpoint.borrow()
     }
 
-    /// Follows the checkpoint.
+    /// Subscribes to the checkpoint.
     pub fn watch(&self) -> watch::Receiver<u64> {
         self.checkpoint.subscribe()
     }
 
-    /// The journal that this index is of, and its epoch at an entry; at one that is yet to come, the
-    /// newest.
+    /// The tag of the indexed journal, and its epoch at `sequence`. For a sequence past the checkpoint
+    /// this is the newest epoch.
     pub fn journal_at(&self, sequence: u64) -> JournalEpoch {
         let epochs = self.epochs.read().unwrap_or_else(PoisonError::into_inner);
         JournalEpoch { journal: self.head().journal, epoch: epochs.at(sequence) }
     }
 
-    /// Who is on the exchange, as of the checkpoint. What is read beside it comes with one of its own: see
-    /// [`View::registry`].
+    /// The registry at the checkpoint. To combine it with other reads, use [`View::registry`].
     pub fn registry(&self) -> Arc<Registry> {
         self.registry.load_full()
     }
 
-    /// Whether the registry keeps a partner out.
+    /// Whether the registry suspends a partner.
     pub fn is_suspended(&self, partner: &PartnerId) -> bool {
         self.suspended.borrow().contains(partner)
     }
 
-    /// Follows who is kept out.
+    /// Subscribes to the set of suspended partners.
     pub fn watch_suspended(&self) -> watch::Receiver<BTreeSet<PartnerId>> {
         self.suspended.subscribe()
     }
 
-    /// The items of an entry that are no longer current, by their index; `None` where all of them are.
+    /// The item indexes of an entry's closed versions: those that are no longer current. `None` if all
+    /// versions of the entry are current.
     pub fn closed(&self, sequence: u64) -> Result<Option<ClosedItems>> {
         match self.closed.find(sequence) {
             ClosedLookup::Recent(items) => Ok(items),
@@ -148,7 +149,7 @@ impl Index {
         }
     }
 
-    /// The bytes of the index on disk.
+    /// The size of the index on disk, in bytes. `None` in memory, and while the database is reopened.
     pub fn size_on_disk(&self) -> Option<u64> {
         self.store.load().as_ref().and_then(|store| store.size_on_disk())
     }
@@ -157,28 +158,30 @@ impl Index {
         *self.head.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    /// Lets nobody read any more. The database is closed once the last view of it is gone.
+    /// Stops all reads. The database closes when the last view of it is dropped.
     fn close(&self, reason: String) {
         self.store.store(None);
         self.state.send_replace(IndexState::Reopening { reason });
     }
 
-    /// Makes a store readable that has come to a head, unless it is.
+    /// Publishes a reopened store to readers, unless a store is published already.
     fn make_readable(&self, store: &Arc<Store>, head: Head) {
         if self.store.load().is_some() {
             return;
         }
-        // What was closed while nobody could read is not in memory.
+        // Versions closed before the reopening are not in the cache.
         self.closed.reset(head.sequence);
         self.store.store(Some(Arc::clone(store)));
         self.state.send_replace(IndexState::Ready);
         info!(sequence = head.sequence, "the index is readable again");
     }
 
-    /// Makes a committed batch visible. The closed versions come first, so that no feed delivers a
-    /// version beside the one that replaced it; the checkpoint comes last.
+    /// Makes a committed batch visible to readers.
+    ///
+    /// The order matters. Closed versions come first, so that no feed delivers a version together with
+    /// its replacement. The checkpoint comes last.
     fn publish(&self, store: &Arc<Store>, head: Head, batch: Published) {
-        // A database that was opened again may have to catch up with what was visible before.
+        // A reopened database stays hidden until it has reached the published checkpoint.
         if head.sequence < self.checkpoint() {
             return;
         }
@@ -195,10 +198,10 @@ impl Index {
         }
         self.begin_epochs(&batch.epochs);
         *self.head.lock().unwrap_or_else(PoisonError::into_inner) = head;
-        let answers = self.outcomes.publish(head.sequence, batch.finished);
+        let waiters = self.outcomes.publish(head.sequence, batch.outcomes);
         self.checkpoint.send_replace(head.sequence);
-        // A receipt comes last: what it speaks of can be seen in every way.
-        answers.into_iter().for_each(outcomes::Answer::tell);
+        // Receipts come last: when a client gets one, every read already shows the result.
+        waiters.into_iter().for_each(outcomes::Waiter::notify);
     }
 
     fn begin_epochs(&self, new: &[(u64, EpochId)]) {
@@ -210,24 +213,24 @@ impl Index {
 }
 
 impl View<'_> {
-    /// Who was on the exchange.
+    /// The registry at the moment of the view.
     pub fn registry(&self) -> &Arc<Registry> {
         &self.registry
     }
 }
 
-/// What becomes visible with a batch.
+/// What a committed batch makes visible.
 #[derive(Debug, Default)]
 struct Published {
-    /// Who is on the exchange, where that changed.
+    /// The new registry, if the batch changed it.
     registry: Option<Registry>,
     closed: Vec<Position>,
-    finished: Vec<(u64, Arc<Outcome>)>,
-    /// Epochs that begin, by their first entry.
+    outcomes: Vec<(u64, Arc<Outcome>)>,
+    /// Epochs that begin in the batch, by first sequence.
     epochs: Vec<(u64, EpochId)>,
 }
 
-/// The tag of an entry; that of the first is the journal's.
+/// A checksum that identifies an entry by id and time. The tag of entry 1 identifies the journal.
 fn entry_tag(entry: &Entry) -> [u8; 4] {
     let mut bytes = entry.id.as_bytes().to_vec();
     bytes.extend_from_slice(&entry.time.as_millis().to_be_bytes());
@@ -242,7 +245,7 @@ fn storage_fault(error: database::DiskError) -> Error {
     Error::new(Kind::Unavailable, "index_storage", message).because(error)
 }
 
-/// Whether the database failed, and not what was asked of it.
+/// Whether the database failed, as opposed to the request.
 fn is_storage_fault(error: &Error) -> bool {
     matches!(error.label(), "index_storage" | "index_damaged")
 }
@@ -266,9 +269,9 @@ fn out_of_order(expected: u64, got: u64) -> Error {
 }
 
 #[cfg(test)]
-mod deed_tests;
-#[cfg(test)]
 mod ending_tests;
+#[cfg(test)]
+mod enforcement_tests;
 #[cfg(test)]
 mod liaison_tests;
 #[cfg(test)]

@@ -1,8 +1,7 @@
-//! The durable ordered log of every request: the truth from which everything else is computed.
+//! The durable, ordered log of all requests. Every other state is computed from it.
 //!
-//! A [`Journal`] is a backend; every one passes the same conformance suite. The service talks to a
-//! [`Log`], which groups waiting appends into one durable write and keeps recent entries in memory for
-//! all readers.
+//! A [`Journal`] is a backend; all backends pass the same conformance suite. The service uses a [`Log`],
+//! which groups waiting appends into one durable write and caches recent entries for all readers.
 
 mod append;
 mod backend;
@@ -34,59 +33,62 @@ pub use self::migrate::{JournalContents, MigrateError, MigrationOutcome, content
 pub use self::tail::LoggedEntry;
 use crate::domain::{Entry, Timestamp};
 
-/// A backend of the journal. Several writers may append, on this node or on others; any number of readers
-/// read meanwhile.
+/// A backend of the journal. Several writers may append, on this node or on others. Readers may run at any
+/// time.
 pub trait Journal: Send + Sync + fmt::Debug {
-    /// Appends a batch in order and returns one outcome for each append.
+    /// Appends a batch in order and returns one outcome per append.
     ///
-    /// A stored append is durable when this returns. Sequences follow the head without a gap; an entry's
-    /// time is never before its predecessor's. Idempotent within a window of recent ids: an id that was
-    /// stored is not stored again, and its stamp is the first one, marked `repeated`. An entry of more than
-    /// [`MAX_ENTRY_BYTES`] is rejected, and the others of its batch are stored. After
-    /// [`AppendError::Unknown`] the append may be stored or not.
+    /// * Durability: a stored append is durable when this returns.
+    /// * Order: sequences follow the head without gaps. An entry's time is never before its predecessor's.
+    /// * Idempotence: an id within the window of recent ids is not stored again. Its outcome is the first
+    ///   stamp, marked `repeated`.
+    /// * Errors: an entry larger than [`MAX_ENTRY_BYTES`] is rejected; the others of the batch are stored.
+    ///   After [`AppendError::Unknown`] the append may be stored or not.
     fn append(&self, batch: &[Append]) -> Vec<AppendOutcome>;
 
-    /// Stores entries that already have their sequence and time: a migration, a restore, a local copy.
+    /// Stores entries that already have a sequence and a time: for migration, restore and local copies.
     ///
-    /// They follow one another and the head without a gap; into an empty journal they may begin with any
-    /// sequence. Durable when it returns. All of them or none, but for an error of the storage, after which
+    /// The entries must follow the head and one another without gaps. An empty journal accepts any first
+    /// sequence. Durable when it returns. Stores all entries or none, except after a storage error, when
     /// some may be stored.
     fn put(&self, entries: &[Entry]) -> Result<(), JournalError>;
 
-    /// Reads up to `limit` entries from sequence `from` on, in order, without gaps.
+    /// Reads up to `limit` entries starting at sequence `from`, in order, without gaps.
     ///
     /// Returns an empty vector only if `from` is past the head. May return fewer than `limit` entries to
     /// bound memory. A corrupt entry is an error that names its sequence; it is never skipped. Blocks on
     /// the disk.
     fn read(&self, from: u64, limit: usize) -> Result<Vec<Entry>, JournalError>;
 
-    /// The sequence of the newest durable entry; 0 when there is none.
+    /// The sequence of the newest durable entry; 0 if there is none.
     fn head(&self) -> u64 {
         *self.watch().borrow()
     }
 
-    /// Follows the head, whoever moves it: this node's appends and other nodes'.
+    /// Subscribes to the head. It moves for appends of this node and of others.
     fn watch(&self) -> watch::Receiver<u64>;
 
-    /// The sequence of the oldest entry; 1 when there is none and never was.
+    /// The sequence of the oldest entry. 1 if the journal never had an entry.
     fn oldest(&self) -> u64;
 
-    /// Removes the entries before a sequence. The newest entry always stays, so that sequences go on.
+    /// Removes the entries before sequence `before`. The newest entry always stays, so that sequences
+    /// continue.
     ///
-    /// Readers lose them immediately, and durably when it returns; the space on disk may be freed later.
+    /// Readers lose them immediately, and durably when it returns. Disk space may be freed later.
+    /// Idempotent.
     fn trim(&self, before: u64) -> Result<(), JournalError>;
 
-    /// Whether a write failed: it takes nothing more until it is opened again.
+    /// Whether a write failed. The journal accepts no entries until it is reopened.
     fn has_failed(&self) -> bool {
         false
     }
 
-    /// Its size on disk, in bytes, where it has one.
+    /// The size on disk, in bytes, if it has one.
     fn size_on_disk(&self) -> Option<u64> {
         None
     }
 
-    /// Reads every entry, checks it, and returns how many there are.
+    /// Reads and checks every entry. Returns the number of entries.
     fn check(&self) -> Result<u64, JournalError> {
         let mut next = self.oldest();
         let mut checked = 0;
@@ -99,61 +101,61 @@ pub trait Journal: Send + Sync + fmt::Debug {
     }
 }
 
-/// What gives an append its time.
+/// The clock that gives appends their time.
 pub type TimeSource = std::sync::Arc<dyn Fn() -> Timestamp + Send + Sync>;
 
-/// Why a journal cannot be read or changed. Each tells an operator what to do.
+/// Why a journal cannot be read or changed. Each message tells an operator what to do.
 #[derive(Debug, Error)]
 pub enum JournalError {
-    /// An entry is damaged.
+    /// An entry is corrupt.
     #[error(
         "entry {sequence} of the journal is damaged: {reason}. The node stops here, since nothing \
          may be skipped: keep a copy of the data folder and restore it from a backup"
     )]
     Damaged {
-        /// Which entry.
+        /// Its sequence.
         sequence: u64,
         /// What is wrong with it.
         reason: String,
     },
-    /// Entries that were acknowledged are gone.
+    /// Acknowledged entries are missing at the end.
     #[error(
         "the journal ends with entry {found}, but entry {acknowledged} was acknowledged: its files \
          were damaged or replaced. Keep a copy of the data folder and restore it from a backup"
     )]
     CutShort {
-        /// The last entry that is there.
+        /// The last entry found.
         found: u64,
-        /// The last entry that is known to have been there.
+        /// The last entry that was acknowledged.
         acknowledged: u64,
     },
-    /// The entries were trimmed.
-    #[error("entry {asked} is no longer held: the oldest is {oldest}")]
+    /// The entry was trimmed.
+    #[error("entry {asked} was trimmed: the oldest is {oldest}")]
     Trimmed {
-        /// The entry asked for.
+        /// The requested sequence.
         asked: u64,
-        /// The oldest there is.
+        /// The oldest sequence.
         oldest: u64,
     },
-    /// Entries to put do not follow the head or one another.
-    #[error("entry {got} cannot be put where entry {expected} comes next")]
+    /// The entries do not follow the head or one another.
+    #[error("entry {got} is out of order: expected entry {expected}")]
     OutOfOrder {
-        /// The sequence that comes next.
+        /// The expected sequence.
         expected: u64,
-        /// The sequence that was to be put.
+        /// The sequence given.
         got: u64,
     },
     /// The storage failed.
-    #[error("the storage of the journal fails: {0}")]
+    #[error("the storage of the journal failed: {0}")]
     Storage(String),
 }
 
-/// An error that names a damaged entry.
+/// The error for a corrupt entry.
 fn damaged(sequence: u64, reason: impl Into<String>) -> JournalError {
     JournalError::Damaged { sequence, reason: reason.into() }
 }
 
-/// Syncs a folder and its parent: the names of new files are durable after that.
+/// Syncs a folder and its parent, so that the names of new files are durable.
 fn sync_names(folder: &Path) -> io::Result<()> {
     for named in [Some(folder), folder.parent()].into_iter().flatten() {
         if let Ok(named) = File::open(named) {
@@ -163,13 +165,13 @@ fn sync_names(folder: &Path) -> io::Result<()> {
     Ok(())
 }
 
-/// Locks a folder against other processes for as long as the file is open.
+/// Locks a folder against other processes while the file stays open.
 pub fn lock(folder: &Path) -> Result<File, TryLockError> {
     let lock = File::create(folder.join("lock")).map_err(TryLockError::Error)?;
     lock.try_lock().map(|()| lock)
 }
 
-/// An error of the storage.
+/// Wraps an I/O error.
 #[allow(clippy::needless_pass_by_value)]
 fn storage(error: io::Error) -> JournalError {
     JournalError::Storage(error.to_string())

@@ -1,8 +1,9 @@
-//! The `tipoff` binary: flags to command to exit code.
+//! The `tipoff` binary: runs the command line and returns its exit code.
 
 use std::process::ExitCode;
 
-/// Many small buffers of many lengths, freed by other threads than made them.
+/// mimalloc handles many small buffers of different sizes that are freed on other threads better
+/// than the system allocator.
 #[global_allocator]
 static ALLOCATOR: mimalloc::MiMalloc = mimalloc::MiMalloc;
 

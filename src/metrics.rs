@@ -1,6 +1,6 @@
-//! What is counted, in Prometheus' terms: prefix `tipoff_`, base units, one struct.
+//! The Prometheus metrics of a node: one struct, prefix `tipoff_`, base units.
 //!
-//! No value, note, id of an indicator or token is ever a label.
+//! Labels never contain values, notes, indicator ids or tokens.
 
 use std::collections::BTreeSet;
 use std::fmt;
@@ -14,7 +14,7 @@ use prometheus_client::metrics::gauge::Gauge;
 use prometheus_client::metrics::histogram::{Histogram, exponential_buckets};
 use prometheus_client::registry::{Registry, Unit};
 
-/// Every metric of a node.
+/// All metrics of a node.
 pub struct Metrics {
     registry: Registry,
     submitted: Counter,
@@ -33,8 +33,8 @@ pub struct Metrics {
     disk_bytes: Family<Store, Gauge>,
     lag_entries: Family<Subscription, Gauge>,
     tips_overdue: Gauge,
-    /// Whose lag is shown.
-    lagging: Mutex<BTreeSet<Subscription>>,
+    /// The subscriptions whose lag is currently exported.
+    exported_lags: Mutex<BTreeSet<Subscription>>,
 }
 
 #[derive(Clone, Debug, PartialEq, Eq, Hash, EncodeLabelSet)]
@@ -52,7 +52,7 @@ struct Store {
     store: &'static str,
 }
 
-/// A partner has a bounded number of subscriptions, so these labels do not grow without end.
+/// The number of subscriptions per partner is limited, so the number of label sets is too.
 #[derive(Clone, Debug, PartialEq, Eq, Hash, PartialOrd, Ord, EncodeLabelSet)]
 struct Subscription {
     partner: String,
@@ -60,7 +60,7 @@ struct Subscription {
 }
 
 impl Metrics {
-    /// Every metric at zero.
+    /// All metrics, initially zero.
     pub fn new() -> Self {
         let mut metrics = Self {
             registry: Registry::with_prefix("tipoff"),
@@ -80,7 +80,7 @@ impl Metrics {
             disk_bytes: Family::default(),
             lag_entries: Family::default(),
             tips_overdue: Gauge::default(),
-            lagging: Mutex::default(),
+            exported_lags: Mutex::default(),
         };
         metrics.register();
         metrics
@@ -88,39 +88,43 @@ impl Metrics {
 
     fn register(&mut self) {
         let Self { registry: r, .. } = self;
-        r.register("submitted", "Items taken in submissions", self.submitted.clone());
-        r.register("rejected", "Items and requests refused, by reason", self.rejected.clone());
+        r.register("submitted", "Accepted items of submissions", self.submitted.clone());
+        r.register("rejected", "Rejected items and requests, by reason", self.rejected.clone());
         r.register_with_unit(
             "append",
-            "From a submission's arrival to its receipt",
+            "Time from the arrival of a submission request to its receipt",
             Unit::Seconds,
             self.append_seconds.clone(),
         );
-        r.register("head", "Newest durable entry of the journal", self.head.clone());
+        r.register(
+            "head",
+            "Sequence of the newest durable entry of the journal",
+            self.head.clone(),
+        );
         r.register(
             "index_checkpoint",
-            "Last entry that the index has applied",
+            "Sequence of the last entry that the index has applied",
             self.index_checkpoint.clone(),
         );
-        r.register("delivered", "Items given to feeds", self.delivered.clone());
-        r.register("removals", "Removals given to feeds", self.removals.clone());
+        r.register("delivered", "Items sent to feeds", self.delivered.clone());
+        r.register("removals", "Removals sent to feeds", self.removals.clone());
         r.register("streams", "Open feeds", self.streams.clone());
         r.register("lookups", "Values looked up", self.lookups.clone());
         r.register("denied", "Calls denied, by method", self.denied.clone());
         r.register(
             "refused_connections",
-            "Connections not taken, by reason",
+            "Refused connections, by reason",
             self.refused_connections.clone(),
         );
         r.register_with_unit(
             "certificate_expiry_timestamp",
-            "When the server's certificate ends, since the epoch",
+            "Expiry of the server's certificate, as time since the epoch",
             Unit::Seconds,
             self.certificate_expiry_seconds.clone(),
         );
         r.register(
             "identity_reload_failed",
-            "1 while the identity folder cannot be reloaded, and older certificates and revocation lists are in use",
+            "1 if the last reload of the identity folder failed: certificates and revocation lists may be outdated",
             self.identity_reload_failed.clone(),
         );
         r.register_with_unit("disk", "Size on disk", Unit::Bytes, self.disk_bytes.clone());
@@ -129,110 +133,107 @@ impl Metrics {
             "Entries that a subscription has not acknowledged",
             self.lag_entries.clone(),
         );
-        r.register(
-            "tips_overdue",
-            "Tips to which an answer is overdue, each recipient by itself",
-            self.tips_overdue.clone(),
-        );
+        r.register("tips_overdue", "Tip threads with an overdue answer", self.tips_overdue.clone());
     }
 
-    /// Items were taken.
+    /// Counts accepted items.
     pub fn submitted(&self, items: u64) {
         self.submitted.inc_by(items);
     }
 
-    /// Items, or a request, were refused.
+    /// Counts rejected items or a rejected request.
     pub fn rejected(&self, label: &'static str, count: u64) {
         if count > 0 {
             self.rejected.get_or_create(&Label { label }).inc_by(count);
         }
     }
 
-    /// A submission got its receipt.
+    /// Records the duration from a submission's arrival to its receipt.
     pub fn appended(&self, seconds: f64) {
         self.append_seconds.observe(seconds);
     }
 
-    /// Removals were given to a feed.
+    /// Counts removals sent to a feed.
     pub fn removed(&self, versions: u64) {
         self.removals.inc_by(versions);
     }
 
-    /// Items were given to a feed.
+    /// Counts items sent to a feed.
     pub fn delivered(&self, items: u64) {
         self.delivered.inc_by(items);
     }
 
-    /// A feed was opened.
+    /// Counts an opened feed.
     pub fn stream_opened(&self) {
         self.streams.inc();
     }
 
-    /// A feed has ended.
+    /// Counts a closed feed.
     pub fn stream_closed(&self) {
         self.streams.dec();
     }
 
-    /// Values were looked up.
+    /// Counts looked-up values.
     pub fn lookups(&self, values: u64) {
         self.lookups.inc_by(values);
     }
 
-    /// A call was denied. The method is one of the table, or `unknown`.
+    /// Counts a denied call. `method` is from the method table, or `unknown`.
     pub fn denied(&self, method: &'static str) {
         self.denied.get_or_create(&Method { method }).inc();
     }
 
-    /// A connection was not taken.
+    /// Counts a refused connection.
     pub fn refused_connection(&self, label: &'static str) {
         self.refused_connections.get_or_create(&Label { label }).inc();
     }
 
-    /// What stands in the journal and the index at the moment.
+    /// Sets the head of the journal and the checkpoint of the index.
     pub fn observe_positions(&self, head: u64, checkpoint: u64) {
         self.head.set(i64::try_from(head).unwrap_or(i64::MAX));
         self.index_checkpoint.set(i64::try_from(checkpoint).unwrap_or(i64::MAX));
     }
 
-    /// The size of a store on disk.
+    /// Sets the size of a store on disk.
     pub fn observe_disk(&self, store: &'static str, bytes: u64) {
         let bytes = i64::try_from(bytes).unwrap_or(i64::MAX);
         self.disk_bytes.get_or_create(&Store { store }).set(bytes);
     }
 
-    /// Every subscription's lag, by partner and name. Those that are gone are shown no more.
+    /// Sets the lag of every subscription, by partner and name. Drops the series of deleted
+    /// subscriptions.
     pub fn observe_lags(&self, lags: impl Iterator<Item = (String, String, u64)>) {
-        let mut shown = self.lagging.lock().unwrap_or_else(PoisonError::into_inner);
-        let mut gone = std::mem::take(&mut *shown);
+        let mut exported = self.exported_lags.lock().unwrap_or_else(PoisonError::into_inner);
+        let mut deleted = std::mem::take(&mut *exported);
         for (partner, subscription, lag) in lags {
             let labels = Subscription { partner, subscription };
             let lag = i64::try_from(lag).unwrap_or(i64::MAX);
             self.lag_entries.get_or_create(&labels).set(lag);
-            gone.remove(&labels);
-            shown.insert(labels);
+            deleted.remove(&labels);
+            exported.insert(labels);
         }
-        for labels in gone {
+        for labels in deleted {
             self.lag_entries.remove(&labels);
         }
     }
 
-    /// In how many threads of tips an answer is overdue.
+    /// Sets the number of tip threads with an overdue answer.
     pub fn observe_overdue(&self, threads: u64) {
         self.tips_overdue.set(i64::try_from(threads).unwrap_or(i64::MAX));
     }
 
-    /// When the server's certificate ends.
+    /// Sets the expiry of the server's certificate.
     #[allow(clippy::cast_precision_loss)] // Seconds since the epoch are far below 2^53.
     pub fn observe_certificate(&self, not_after_ms: i64) {
         self.certificate_expiry_seconds.set(not_after_ms as f64 / 1000.0);
     }
 
-    /// Whether the last reload of the identity folder failed.
+    /// Sets whether the last reload of the identity folder failed.
     pub fn observe_identity_reload(&self, failed: bool) {
         self.identity_reload_failed.set(i64::from(failed));
     }
 
-    /// Everything in the text format of Prometheus.
+    /// Encodes all metrics in the `OpenMetrics` text format.
     pub fn encode(&self) -> Result<String, fmt::Error> {
         let mut text = String::new();
         text::encode(&mut text, &self.registry)?;

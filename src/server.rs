@@ -1,12 +1,13 @@
-//! The composition root: builds a node from its configuration, serves, drains.
+//! The composition root: builds a node from its configuration, serves, and shuts down.
 
 mod descriptors;
 mod grpc;
 mod node;
-mod observed;
+mod ops_view;
 mod private;
 mod readiness;
 mod settings;
+mod stores;
 
 use std::net::SocketAddr;
 use std::path::PathBuf;
@@ -14,14 +15,15 @@ use std::path::PathBuf;
 use thiserror::Error;
 
 pub use self::descriptors::raise_limit;
-pub use self::node::{Node, journal_settings};
+pub use self::node::Node;
 pub use self::readiness::Readiness;
+pub use self::stores::journal_settings;
 use crate::config::ConfigError;
 use crate::error;
 use crate::journal::{CursorError, OpenError};
 use crate::tls::FolderError;
 
-/// The addresses that a node is bound to.
+/// The addresses that a node listens on.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, serde::Serialize)]
 pub struct Bound {
     /// The gRPC listener.
@@ -30,48 +32,48 @@ pub struct Bound {
     pub ops: SocketAddr,
 }
 
-/// Why a node does not start, or has stopped by itself.
+/// Why a node cannot start, or has stopped because of a fault.
 #[derive(Debug, Error)]
 pub enum ServeError {
-    /// The configuration cannot be used.
+    /// The configuration is invalid.
     #[error(transparent)]
     Config(#[from] ConfigError),
-    /// The server's identity cannot be used.
+    /// The server's identity folder cannot be used.
     #[error("the server's identity: {0}")]
     Identity(#[from] FolderError),
-    /// The journal does not open.
+    /// The journal cannot be opened.
     #[error(transparent)]
     Journal(#[from] OpenError),
-    /// The subscriptions do not open.
+    /// The subscriptions cannot be opened.
     #[error(transparent)]
     Cursors(#[from] CursorError),
-    /// The exchange has a fault.
-    #[error("{error}{}", cause(error))]
+    /// The exchange has failed.
+    #[error("{error}{}", with_cause(error))]
     Exchange {
-        /// Which.
+        /// The error.
         #[from]
         error: error::Error,
     },
     /// An address cannot be bound.
     #[error("cannot listen on {address}: {source}")]
     Bind {
-        /// Which address.
+        /// The address.
         address: SocketAddr,
-        /// Why.
+        /// The cause.
         source: std::io::Error,
     },
-    /// The data folder cannot be made or made private.
+    /// The data folder cannot be created or made private.
     #[error(
         "cannot make {path} private to this user: {source}. Run the exchange as the user who owns it, or change the \
          owner (chown)"
     )]
     Data {
-        /// Which folder or file.
+        /// The folder or file.
         path: PathBuf,
-        /// Why.
+        /// The cause.
         source: std::io::Error,
     },
-    /// The index or the subscriptions of a journal are there, and the journal is not.
+    /// The data folder has an index or subscriptions, but no journal.
     #[error(
         "{data}/journal is missing or empty, but {data} holds the index or the subscriptions of a journal: restore the \
          journal from a backup. To start an empty exchange, move {data}/index and {data}/cursors away first",
@@ -81,20 +83,20 @@ pub enum ServeError {
         /// The data folder.
         data: PathBuf,
     },
-    /// The limit of open files leaves no descriptor for connections.
+    /// The limit on open files leaves no file descriptor for connections.
     #[error(
         "the limit of open files is too low for a single connection: raise it (LimitNOFILE=, or \
-         ulimit -n; 1024 or more)"
+         ulimit -n) to 1024 or more"
     )]
     Descriptors,
-    /// The transport has failed.
+    /// The gRPC transport has failed.
     #[error("the gRPC server has failed: {0}")]
     Transport(#[from] tonic::transport::Error),
-    /// Something of the operating system has failed.
+    /// An operating system call has failed.
     #[error(transparent)]
     Io(#[from] std::io::Error),
 }
 
-fn cause(error: &error::Error) -> String {
-    std::error::Error::source(error).map(|cause| format!(": {cause}")).unwrap_or_default()
+fn with_cause(error: &error::Error) -> String {
+    error.source_text().map(|cause| format!(": {cause}")).unwrap_or_default()
 }

@@ -1,6 +1,8 @@
-//! Mutual TLS: the certificate authority, identities, the accept loop, and the client's side.
+//! Mutual TLS: the built-in certificate authority, identity folders, peer identities, and the
+//! acceptor.
 //!
-//! TLS 1.3 only. A certificate says who is there; the registry of partners says what they may do.
+//! TLS 1.3 only. A certificate establishes who the peer is; the partner registry decides what it
+//! may do.
 
 pub mod acceptor;
 pub mod authority;
@@ -25,20 +27,20 @@ pub use self::folder::{FolderError, IdentityFolder};
 pub use self::identity::{IdentityError, PeerIdentity};
 pub use self::server::ServerTls;
 
-/// Who is at the other end of a connection. Worked out once, when the handshake is done.
+/// The peer of a connection, determined once after the handshake.
 #[derive(Clone, Debug)]
 pub struct PeerInfo {
-    /// The other end's address.
+    /// The peer's address.
     pub address: SocketAddr,
-    /// When it was accepted.
+    /// When the connection was accepted.
     pub accepted: Instant,
-    /// Whom its certificate names, or why it names nobody.
+    /// The identity in its certificate, or why there is none.
     pub identity: Arc<Result<PeerIdentity, IdentityError>>,
-    /// Permits of the connection, one for each call that is worked on.
+    /// Permits for concurrent calls on this connection.
     pub calls: Arc<Semaphore>,
 }
 
-/// The one cryptography that both sides use.
+/// The cryptography provider of both sides.
 fn provider() -> Arc<CryptoProvider> {
     Arc::new(rustls::crypto::aws_lc_rs::default_provider())
 }

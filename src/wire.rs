@@ -1,13 +1,15 @@
-//! Between the generated types of `tipoff.v1` and the domain, both ways.
+//! Conversion between the generated types of `tipoff.v1` and the domain types.
 //!
-//! Inbound, everything is checked here and named by field; past this room nobody checks again.
-//! Outbound, defaults are filled in, and a reader's own part of a sharing is all that is written.
+//! Incoming: every field is validated here, and errors name the field; the code behind this module
+//! does not validate again. Outgoing: defaults are filled in, and a reader gets only its own part
+//! of a sharing.
 
 pub mod assessment;
 pub mod campaign;
 pub mod cursor;
 pub mod encoded;
 pub mod enforcement;
+pub mod enums;
 pub mod feed;
 mod fields;
 pub mod filter;
@@ -22,26 +24,25 @@ pub mod selection;
 pub mod sharing;
 pub mod submission;
 pub mod tip;
-pub mod words;
 
-/// The generated messages and clients of `tipoff.v1`.
+/// Generated messages and clients of `tipoff.v1`.
 #[allow(missing_docs, clippy::pedantic, clippy::large_enum_variant)]
 pub mod pb {
     tonic::include_proto!("tipoff.v1");
 }
 
-/// The generated servers of `tipoff.v1`.
+/// Generated servers of `tipoff.v1`.
 #[allow(missing_docs, clippy::pedantic)]
 pub mod servers {
     include!(concat!(env!("OUT_DIR"), "/servers/tipoff.v1.rs"));
 }
 
-/// The descriptors of `tipoff.v1`, for server reflection and for the table of methods.
+/// The descriptors of `tipoff.v1`, for server reflection and the method table.
 pub const DESCRIPTORS: &[u8] = include_bytes!(concat!(env!("OUT_DIR"), "/tipoff.v1.bin"));
 
 use crate::domain::{Invalid, Timestamp};
 
-/// Writes a time.
+/// Converts a timestamp.
 pub fn timestamp(time: Timestamp) -> prost_types::Timestamp {
     let millis = time.as_millis();
     prost_types::Timestamp {
@@ -50,7 +51,7 @@ pub fn timestamp(time: Timestamp) -> prost_types::Timestamp {
     }
 }
 
-/// Reads a time, to the millisecond, within the range that the protocol gives it: years 1 to 9999.
+/// Parses a timestamp, truncated to milliseconds. Accepts protobuf's range: years 1 to 9999.
 pub fn read_timestamp(
     field: &'static str,
     time: &prost_types::Timestamp,

@@ -1,4 +1,4 @@
-//! What a liaison is given is on disk before it leaves, and there for whose it is to see.
+//! What a liaison is given is recorded on disk before it is sent, and its author can list it.
 
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic)]
 
@@ -23,7 +23,7 @@ fn at(version: Option<pb::Version>) -> Version {
     version.map(|at| (at.sequence, at.index)).unwrap()
 }
 
-/// The versions of an author's that accesses name.
+/// The versions of an author that access records name.
 fn accessed(accesses: &[pb::Access]) -> BTreeSet<Version> {
     accesses.iter().flat_map(|one| &one.objects).map(|object| at(object.version)).collect()
 }
@@ -67,14 +67,14 @@ async fn each_object_that_a_liaison_is_given_is_there_for_its_author_to_see() {
             assert_eq!((one.liaison.as_str(), one.way()), ("cyber-unit", AccessWay::Pull));
             assert_eq!(one.purpose(), PurposeKind::Warrant);
             assert!(one.accessed_at.is_some() && one.sequence > 0);
-            // The reference is there where the author's own release named it.
+            // The reference is shown where the author's own release named it.
             let own: Vec<_> =
                 one.objects.iter().map(|one| one.indicator.clone().unwrap().value).collect();
             let knows = own.iter().all(|value| ["a.example", "b.example"].contains(&&**value));
             assert_eq!(one.reference, if knows { "W-17" } else { "" }, "{own:?}");
         }
     }
-    // Given again it is written again, in each way.
+    // Each delivery is recorded, also a repeated one, in every way of access.
     let before = birdsite.accesses(None, None).await.unwrap().len();
     liaison.snapshot(None).await.unwrap();
     let mut feed = liaison.subscribe(FeedStart::Beginning, None);
@@ -87,20 +87,20 @@ async fn each_object_that_a_liaison_is_given_is_there_for_its_author_to_see() {
     assert!(accesses.len() >= before + 2);
     let sequences: Vec<_> = accesses.iter().map(|one| one.sequence).collect();
     assert!(sequences.is_sorted_by(|one, next| one >= next), "the newest first");
-    // Removals and pages without anything are no accesses.
+    // Removals and empty pages are not recorded.
     let head = node.exchange.head();
     let end = liaison.pull(&FeedStart::Now, None, 10).await.unwrap();
     assert!(end.items.is_empty());
-    assert_eq!(node.exchange.head(), head, "nothing is written for nothing");
+    assert_eq!(node.exchange.head(), head, "an empty answer is not recorded");
     birdsite.release(retract("r3", keys(&["c.example"]))).await.unwrap();
     soon(feed.next_event()).await.unwrap();
     assert_eq!(birdsite.accesses(None, None).await.unwrap().len(), accesses.len());
-    // Of another liaison, and later, there is none.
+    // There are none for another liaison, or after this time.
     assert!(birdsite.accesses(Some("other-unit"), None).await.unwrap().is_empty());
     let later = Some(timestamp(now().plus(HOUR)));
     assert!(birdsite.accesses(None, later).await.unwrap().is_empty());
     assert_eq!(birdsite.accesses(Some("cyber-unit"), None).await.unwrap().len(), accesses.len());
-    // What was withdrawn since is named by its id alone.
+    // A version that was withdrawn since is listed by its id only.
     let withdraw = pb::WithdrawIndicatorsRequest {
         submission_id: "a".into(),
         ..pb::WithdrawIndicatorsRequest::default()
@@ -108,7 +108,7 @@ async fn each_object_that_a_liaison_is_given_is_there_for_its_author_to_see() {
     birdsite.withdraw(withdraw).await.unwrap();
     let objects = birdsite.accesses(None, None).await.unwrap().remove(0).objects;
     assert!(objects.iter().all(|one| one.indicator.is_none() && !one.indicator_id.is_empty()));
-    // Nobody else sees any of it.
+    // No other partner sees any of it.
     assert!(world.client(&node, "tubeworks").accesses(None, None).await.unwrap().is_empty());
     node.stop().await;
 }
@@ -147,7 +147,7 @@ async fn nothing_leaves_for_a_liaison_while_its_access_cannot_be_written() {
     submit(&birdsite, "a", &["a.example"]).await;
     birdsite.release(release("r1", keys(&["a.example"]), "W-17")).await.unwrap();
     node.stop().await;
-    // Nothing is taken below so much free space, and no disk has it.
+    // No disk has this much free space, so every write is refused.
     world.config.storage.min_free_mb = 1_000_000_000;
     let node = world.start().await;
     let impatient = || world.impatient(&node, "cyber-unit").for_purpose(warrant(now()));
@@ -162,7 +162,7 @@ async fn nothing_leaves_for_a_liaison_while_its_access_cannot_be_written() {
     );
     let mut feed = impatient().subscribe(FeedStart::Beginning, None);
     busy(soon(feed.next_event()).await.unwrap_err());
-    // A member reads on: of it nothing is written.
+    // A member continues to read: its reads are not recorded.
     let (_, items) = world.client(&node, "facegraph").snapshot(None).await.unwrap();
     assert_eq!(values(&items), ["a.example"]);
     node.stop().await;
@@ -225,7 +225,7 @@ async fn accesses_are_kept_as_long_as_the_operator_says() {
         liaison.snapshot(None).await.unwrap();
         clock.advance(4 * DAY);
     }
-    // One of them is 12 days old.
+    // One of the records is 12 days old.
     node.exchange.sweeps.sweep_accesses().await.unwrap();
     assert_eq!(birdsite.accesses(None, None).await.unwrap().len(), 2);
     clock.advance(30 * DAY);

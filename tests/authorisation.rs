@@ -1,4 +1,4 @@
-//! Every method × every caller, against the table.
+//! Every method × every caller, against a table.
 
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic)]
 
@@ -14,7 +14,7 @@ use tonic::{Code, Request, Status};
 use tonic_prost::ProstCodec;
 use tonic_types::StatusExt;
 
-/// Calls a method with an empty message, whatever it expects, and gives its status.
+/// Calls a method with an empty request, and returns the status.
 async fn call(channel: &Channel, method: &str) -> Status {
     let mut grpc = Grpc::new(channel.clone());
     grpc.ready().await.unwrap();

@@ -1,17 +1,18 @@
-//! Tips in the timelines and clusters of their campaigns: for their parties alone, each its own part.
+//! Tips in the timelines and clusters of their campaigns: visible to their parties only, each its
+//! own part.
 
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic)]
 
 mod support;
 
 use support::command::Stage;
-use support::tips::{key, moving, saying, tip, walk};
+use support::tips::{key, move_to, reply, tip, walk};
 use support::{Running, World, batch, domain, named, sharing};
 use tipoff::client::{Client, ClientError};
 use tipoff::wire::pb::timeline_event::Event;
 use tipoff::wire::pb::{self, BondKind, TipAction, TipState, Tlp};
 
-/// A campaign that everybody sees.
+/// Creates a campaign that everybody sees.
 async fn found(client: &Client) -> String {
     let request = pb::PutCampaignRequest {
         request_id: "founding".into(),
@@ -37,7 +38,7 @@ async fn clusters(client: &Client, campaign: &str) -> pb::GetCampaignResponse {
     client.campaign(asked).await.unwrap()
 }
 
-/// What tips bind, by value.
+/// The edges that tips add to the clusters, by value.
 async fn bound(client: &Client, campaign: &str) -> Vec<(String, Vec<String>)> {
     let graph = clusters(client, campaign).await.clusters.unwrap();
     let bonds = graph.bonds.iter().filter(|bond| bond.kind() == BondKind::Tip);
@@ -51,7 +52,7 @@ async fn count(client: &Client, campaign: &str) -> u64 {
     clusters(client, campaign).await.numbers.unwrap().tips
 }
 
-/// What a timeline tells of tips: by whom, what, whose thread moved where.
+/// The events of tips in a timeline: author, action, moved threads.
 type Step = (String, TipAction, Vec<(String, TipState)>);
 
 async fn steps(client: &Client, campaign: &str) -> Vec<Step> {
@@ -88,13 +89,13 @@ async fn each_party_of_a_tip_has_its_own_part_of_it_in_the_campaign_and_a_strang
     let tip = birdsite.send_tip(request).await.unwrap().tip_id;
     let one = |request: &str, value: &str| pb::RespondToTipRequest {
         indicators: vec![key(value)],
-        ..saying(request, &tip, "more of it")
+        ..reply(request, &tip, "more of it")
     };
     walk(&facegraph, &tip, &[TipState::Acknowledged, TipState::Investigating]).await;
     facegraph.respond_to_tip(one("more", "theirs.example")).await.unwrap();
     let shown = pb::RespondToTipRequest { to_all: true, ..one("shown", "shown.example") };
     tubeworks.respond_to_tip(shown).await.unwrap();
-    let declined = tubeworks.respond_to_tip(moving("no", &tip, TipState::Declined)).await;
+    let declined = tubeworks.respond_to_tip(move_to("no", &tip, TipState::Declined)).await;
     declined.unwrap();
 
     let [f, t] = ["facegraph", "tubeworks"];
@@ -128,7 +129,7 @@ async fn each_party_of_a_tip_has_its_own_part_of_it_in_the_campaign_and_a_strang
     let after = (clusters(&watcher, &id).await, watcher.campaign_timeline(&id).await.unwrap());
     assert_eq!(after, before, "a tip changes nothing for a stranger");
 
-    // Page by page it is the same.
+    // Pages contain the same.
     let whole = birdsite.campaign_timeline(&id).await.unwrap();
     let (mut events, mut token) = (Vec::new(), String::new());
     loop {

@@ -1,10 +1,10 @@
-//! Campaigns: random ids, each partner's own word, what belongs to them, and who may know.
+//! Campaigns: random ids, contributions of each partner, members of a campaign, visibility.
 
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic)]
 
 mod support;
 
-use support::feed::in_place;
+use support::feed::subscribed;
 use support::{Running, World, batch, domain, named, sharing, soon};
 use tipoff::client::{Client, ClientError, FeedEvent, FeedStart};
 use tipoff::wire::pb::timeline_event::Event;
@@ -85,7 +85,7 @@ async fn two_partners_may_disagree_on_who_is_behind_a_campaign_and_both_are_show
     assert_eq!((listed.len(), listed[0].id.as_str(), listed[0].contributions), (1, &*id, 2));
     assert_eq!(listed[0].newest.as_ref().unwrap().version, ours.version);
 
-    // Who sees none of it is told what it would be told of nothing.
+    // A partner that sees nothing of it gets the same answer as for an unknown campaign.
     for unknown in [id.as_str(), "6f1a1d5c-8a3e-4d0f-9b57-000000000000", "harbour"] {
         let error = shown(&tubeworks, unknown).await.unwrap_err();
         assert!(matches!(error, ClientError::NotFound(_)), "{unknown}: {error}");
@@ -166,7 +166,7 @@ async fn an_item_names_a_campaign_that_its_author_sees_and_who_does_not_see_it_i
     ];
     birdsite.submit(batch("s", 1, everyone(), items)).await.unwrap();
 
-    // One batch for the three of them, each told what it may know; by feed, snapshot, get and lookup.
+    // One batch for all three. Each gets what it may see, by feed, snapshot, get and lookup.
     for (feed, knows) in feeds.iter_mut().zip([true, false, true]) {
         let mut named = Vec::new();
         while named.len() < 2 {
@@ -191,7 +191,7 @@ async fn an_item_names_a_campaign_that_its_author_sees_and_who_does_not_see_it_i
         assert_eq!(strongest.assessment.as_ref().unwrap().campaign, known);
     }
 
-    // Hidden and never there: one answer, item by item.
+    // A hidden and an unknown campaign give the same answer, item by item.
     let never = "6f1a1d5c-8a3e-4d0f-9b57-000000000000";
     let items = [&*id, never, "harbour"].map(|id| of_campaign("c.example", id)).to_vec();
     let receipt = tubeworks.submit(batch("s", 1, everyone(), items)).await.unwrap();
@@ -214,9 +214,9 @@ async fn a_feed_follows_a_campaign_and_gains_and_loses_it_with_the_sight_of_it()
     birdsite.submit(batch("s", 1, everyone(), items)).await.unwrap();
     let follow = || Some(pb::Filter { campaigns: vec![id.clone()], ..Default::default() });
 
-    // Tubeworks sees the item, and not that it belongs to the campaign.
+    // Tubeworks sees the item, but not that it belongs to the campaign.
     let mut feed = tubeworks.subscribe(FeedStart::Beginning, follow());
-    in_place(&mut feed).await;
+    subscribed(&mut feed).await;
     assert!(tubeworks.snapshot(follow()).await.unwrap().1.is_empty());
     let group = |members: &[&str]| pb::SharingGroup {
         id: "harbour".into(),
@@ -225,7 +225,8 @@ async fn a_feed_follows_a_campaign_and_gains_and_loses_it_with_the_sight_of_it()
         ..Default::default()
     };
     operator.put_group(group(&["facegraph", "tubeworks"])).await.unwrap();
-    // Another audience: facegraph's word on it reaches tubeworks, and with it what was said before.
+    // Facegraph contributes to another audience. Tubeworks gets the contribution, and the items
+    // that named the campaign before.
     let said = facegraph.put_campaign(said("1", &id, "Harbour", to(&["harbour"], &[]))).await;
     let said = said.unwrap();
     let mut told = Vec::new();
@@ -247,13 +248,13 @@ async fn a_feed_follows_a_campaign_and_gains_and_loses_it_with_the_sight_of_it()
     assert_eq!(told, ["campaign", "a.example"]);
     assert_eq!(tubeworks.snapshot(follow()).await.unwrap().1.len(), 1);
 
-    // What comes next reaches it at once; what names no campaign does not.
+    // Later items arrive immediately. Items without the campaign do not.
     let items = vec![domain("c.example"), of_campaign("d.example", &id)];
     birdsite.submit(batch("s", 2, everyone(), items)).await.unwrap();
     let Some(FeedEvent::Item(item)) = soon(feed.next_event()).await.unwrap() else { panic!() };
     assert_eq!(item.indicator.unwrap().value, "d.example");
 
-    // Out of the group, it loses the campaign, and what it held for it.
+    // After it left the group, it loses the campaign and the items that it got through it.
     operator.put_group(group(&["facegraph"])).await.unwrap();
     let mut dropped = 0;
     while dropped < 2 {
@@ -331,7 +332,7 @@ async fn a_campaign_shows_its_indicators_what_happened_and_what_belongs_together
     let times: Vec<_> = happened.iter().map(|one| one.at.unwrap()).collect();
     assert!(times.is_sorted_by_key(|at| (at.seconds, at.nanos)));
 
-    // By what tubeworks may see there is one, and nothing binds it.
+    // Tubeworks sees one object, and no edges.
     let theirs = tubeworks.campaign(asked(page(""))).await.unwrap();
     assert_eq!(theirs.numbers.unwrap().indicators, 1);
     assert_eq!(theirs.clusters.unwrap().bonds, []);

@@ -1,5 +1,5 @@
-//! The commands that take back, react, keep a place and run the exchange: what they print, and how they
-//! end.
+//! The commands that withdraw, react, manage subscriptions and administer the exchange: output and
+//! exit codes.
 
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic)]
 
@@ -12,7 +12,7 @@ use std::process::Stdio;
 use serde_json::{Value, json};
 use support::command::{Ran, Stage};
 
-/// A report of domains, submitted by birdsite with some options. Gives the submission's id.
+/// Submits a report of domains as birdsite, and returns the submission id.
 fn submit(stage: &Stage, name: &str, domains: &[&str], options: &[&str]) -> String {
     let report = stage.file(name, format!("kind,value\ndomain,{}\n", domains.join("\ndomain,")));
     let ran = stage.run("birdsite", &[&["submit", "--json", &report][..], options].concat());
@@ -20,12 +20,12 @@ fn submit(stage: &Stage, name: &str, domains: &[&str], options: &[&str]) -> Stri
     ran.lines().pop().unwrap()["submission"].as_str().unwrap().to_owned()
 }
 
-/// What a partner pulls from the beginning.
+/// Pulls everything from the start as a partner.
 fn pulled(stage: &Stage, partner: &str) -> Vec<Value> {
     done(stage.run(partner, &["pull", "--json"])).lines()
 }
 
-/// The version that a partner is given of the only item there is.
+/// The version of the only item that a partner pulls.
 fn version(stage: &Stage, partner: &str) -> String {
     let ran = done(stage.run(partner, &["pull", "--json"]));
     let [item] = &ran.counted()[..] else { panic!("{ran:?}") };
@@ -65,7 +65,7 @@ fn what_is_taken_back_is_named_and_so_is_who_was_told() {
     assert!(!known(&stage, "facegraph", "a.example"));
     assert!(known(&stage, "facegraph", "b.example"));
 
-    // Taking it back again is no error and ends nothing.
+    // A repeated withdrawal is no error and ends nothing.
     let again = done(stage.run("birdsite", &["withdraw", "a.example", "--json"]));
     assert_eq!(again.lines().last().unwrap()["withdrawn"], 0);
 
@@ -81,12 +81,12 @@ fn what_is_taken_back_is_named_and_so_is_who_was_told() {
     let after = done(stage.run("birdsite", &deliveries)).lines();
     assert_eq!((&after[0]["acknowledged"], &after[1]["acknowledged"]), (&json!(true), &json!(1)));
     let people = done(stage.run("birdsite", &deliveries[..3]));
-    assert!(people.out.contains("1 of 1 subscription told"), "{people:?}");
-    // It ended nothing of anybody else's.
+    assert!(people.out.contains("received by 1 of 1 subscription"), "{people:?}");
+    // It ended nothing of other partners.
     stage.run("facegraph", &deliveries[..3]).failed(1, "");
 
     let people = done(stage.run("birdsite", &["withdraw", "b.example"]));
-    assert!(people.out.contains("1 version taken back, by entry "), "{people:?}");
+    assert!(people.out.contains("1 version withdrawn, by entry "), "{people:?}");
     assert!(people.out.contains("tipoff audit deliveries "), "{people:?}");
     let liaison = stage.run("cyber-unit", &["withdraw", "b.example"]);
     assert_eq!(liaison.code, Some(4), "{liaison:?}");
@@ -139,7 +139,7 @@ fn a_named_subscription_goes_on_behind_what_was_printed_and_can_be_forgotten() {
     let counted = first.counted().into_iter().chain(rest.counted());
     let values: Vec<_> = counted.map(|line| line["value"].clone()).collect();
     assert_eq!(values, ["a.example", "b.example", "c.example"]);
-    // Its filter is fixed with its name.
+    // The filter is fixed with the name.
     assert_eq!(follow(&["--kind", "url"], "1").code, Some(1));
 
     let list = done(stage.run("facegraph", &["subscription", "list", "--json"])).lines();
@@ -148,7 +148,9 @@ fn a_named_subscription_goes_on_behind_what_was_printed_and_can_be_forgotten() {
     assert_ne!(list[0]["acknowledged_at"], Value::Null);
     let people = done(stage.run("facegraph", &["subscription", "list"])).out;
     assert!(people.contains("blocklist") && people.contains("kind domain"), "{people}");
-    assert!(done(stage.run("birdsite", &["subscription", "list"])).out.contains("none"));
+    assert!(
+        done(stage.run("birdsite", &["subscription", "list"])).out.contains("no subscriptions")
+    );
 
     done(stage.run("facegraph", &["subscription", "delete", "blocklist"]));
     stage.run("facegraph", &["subscription", "delete", "blocklist"]).failed(1, "");
@@ -219,12 +221,12 @@ fn a_pull_gives_what_a_feed_would_and_ends() {
     assert_eq!(done(pull(&["--format", "jsonl"])).lines(), all);
     let some = done(pull(&["--json", "--limit", "2"]));
     assert_eq!(some.lines(), all[..3], "two items are not two lines");
-    let cursor = some.err.trim().strip_prefix("go on with --since ").unwrap().to_owned();
+    let cursor = some.err.trim().strip_prefix("continue with --since ").unwrap().to_owned();
     let rest = done(pull(&["--json", "--since", &cursor]));
     assert_eq!(rest.lines(), all[3..]);
     let nothing = done(pull(&["--json", "--since", "now"]));
     assert_eq!(nothing.out, "");
-    let now = nothing.err.trim().strip_prefix("go on with --since ").unwrap().to_owned();
+    let now = nothing.err.trim().strip_prefix("continue with --since ").unwrap().to_owned();
 
     done(stage.run("birdsite", &["withdraw", "b.example"]));
     let csv = done(pull(&["--format", "csv", "--since", &cursor])).out;
@@ -264,7 +266,7 @@ fn a_sighting_is_counted_once_and_reaches_who_shares_the_indicator() {
     assert_eq!(told[0]["sighting"]["count"], 3);
     assert_eq!(told[0]["sighting"]["last_seen"], "2026-01-02T00:00:00Z");
 
-    // Nothing can be said of what one does not know of.
+    // Feedback on an unknown version is refused.
     let unknown = stage.run("tubeworks", &["sighting", "a.example", "--tlp", "GREEN", "--json"]);
     assert_eq!(unknown.code, Some(5), "{unknown:?}");
     assert_eq!(unknown.lines()[0]["result"], "rejected");
@@ -305,7 +307,7 @@ fn an_operator_enrols_suspends_and_resumes_a_partner() {
     assert_eq!(stage.run("forumhub", &["whoami"]).code, Some(4));
     let new = done(operator(&[&put[..], &["--json"]].concat())).lines();
     assert_eq!((&new[0]["partner"], &new[0]["unchanged"]), (&json!("forumhub"), &json!(false)));
-    assert!(done(operator(&put)).out.contains("is enrolled so already"));
+    assert!(done(operator(&put)).out.contains("is unchanged"));
     done(stage.run("forumhub", &["whoami"]));
     operator(&["partner", "put", "forumhub", "--role", "liaison"]).failed(1, "");
     stage.run("birdsite", &put).failed(4, "");

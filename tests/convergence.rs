@@ -1,4 +1,4 @@
-//! Whoever follows ends with what is current, whatever was replaced meanwhile and however often the
+//! A follower ends with what is current, whatever was replaced meanwhile and however often the
 //! connection broke.
 
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic)]
@@ -33,7 +33,7 @@ fn sure() -> Option<pb::Filter> {
     Some(pb::Filter { min_confidence: Some(50), ..pb::Filter::default() })
 }
 
-/// What a reader holds by what its feed told it.
+/// The state of a reader, built from its feed.
 #[derive(Debug, Default)]
 struct Held(BTreeMap<Version, String>);
 
@@ -50,7 +50,7 @@ impl Held {
             FeedEvent::Removal(removal) => {
                 self.0.remove(&version(removal.version.as_ref()));
             }
-            // Nothing that is held.
+            // These events carry no versions.
             _ => {}
         }
     }
@@ -60,7 +60,7 @@ impl Held {
     }
 }
 
-/// Everything that comes until nothing more does.
+/// Reads until the feed is silent.
 async fn rest(feed: &mut Subscription, held: &mut Held) {
     while let Ok(event) = tokio::time::timeout(Duration::from_millis(100), feed.next_event()).await
     {
@@ -75,7 +75,7 @@ async fn current(node: &Running, world: &World, filter: Option<pb::Filter>) -> B
     {
         let event = event.unwrap().unwrap();
         let drops = matches!(event, FeedEvent::Removal(_));
-        assert!(!drops, "who begins with nothing drops nothing");
+        assert!(!drops, "a new reader has nothing to drop");
         held.take(event);
     }
     held.versions()
@@ -86,7 +86,7 @@ async fn submit(client: &Client, number: u32, items: Vec<pb::SubmittedIndicator>
     version(receipt.items[0].version.as_ref())
 }
 
-/// The next that is not about a group.
+/// The next event that is not a group change.
 async fn next(feed: &mut Subscription) -> FeedEvent {
     loop {
         match soon(feed.next_event()).await.unwrap().unwrap() {
@@ -118,7 +118,7 @@ async fn a_version_whose_successor_was_passed_over_is_removed() {
     assert_eq!(item.indicator.unwrap().id, removal.indicator_id);
     assert_eq!(version(item.version.as_ref()), third);
     assert_eq!(version(item.replaces.as_ref()), second);
-    // Behind the removal the item comes, and the removal not again.
+    // After the removal only the item comes, and the removal does not come again.
     let behind = FeedStart::Cursor(removal.cursor.unwrap());
     let mut feed = world.client(&node, "facegraph").subscribe(behind, None);
     assert!(matches!(next(&mut feed).await, FeedEvent::Item(_)));
@@ -137,15 +137,15 @@ async fn a_version_whose_successor_the_filter_does_not_ask_for_is_removed() {
     let FeedEvent::Removal(removal) = next(&mut feed).await else { panic!("a removal") };
     assert_eq!(version(removal.version.as_ref()), first);
     assert_eq!(removal.reason(), pb::RemovalReason::NoLongerMatches);
-    // It never matched, so nobody is told that it changed.
+    // It never matched, so the reader is not notified of the change.
     submit(&birdsite, 3, vec![said("a.example", 20)]).await;
     submit(&birdsite, 4, vec![said("b.example", 90)]).await;
     assert!(matches!(next(&mut feed).await, FeedEvent::Item(_)));
     node.stop().await;
 }
 
-/// Random histories of few values, confidences and audiences, in batches of a few; a reader that
-/// reads some, loses its connection, and goes on from its cursor.
+/// Random histories with few values, confidences and audiences, in small batches. A reader reads
+/// some, loses its connection, and resumes from its cursor.
 #[tokio::test(flavor = "multi_thread")]
 async fn a_reader_that_comes_and_goes_ends_with_what_is_current() {
     for seed in 0..12u64 {
@@ -163,7 +163,7 @@ async fn a_reader_that_comes_and_goes_ends_with_what_is_current() {
                 said(&value, [20, 40, 60, 80][random.random_range(0..4usize)])
             });
             let items: Vec<_> = items.collect();
-            // Some of it is not for this reader at all.
+            // Some of it is not visible to this reader.
             let to =
                 [named(&["core"], &[]), named(&[], &["facegraph"]), named(&[], &["tubeworks"])];
             let to = to[random.random_range(0..3usize)].clone();
@@ -176,7 +176,7 @@ async fn a_reader_that_comes_and_goes_ends_with_what_is_current() {
                     let Ok(event) = event.await else { break };
                     held.take(event.unwrap().unwrap());
                 }
-                // What was taken is what the cursor says.
+                // The cursor is that of the last item that was processed.
                 from = feed.cursor().map_or(from, |cursor| FeedStart::Cursor(cursor.clone()));
             }
         }

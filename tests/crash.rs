@@ -1,7 +1,7 @@
 //! SIGKILL in a loop while four clients submit: every acknowledged item is there after each
 //! restart, and a subscriber that resumes misses none.
 //!
-//! `TIPOFF_CRASH_ROUNDS` sets how many rounds there are; 25 by default.
+//! `TIPOFF_CRASH_ROUNDS` sets the number of rounds (default 25).
 
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic)]
 
@@ -34,7 +34,7 @@ fn rounds() -> u32 {
     std::env::var("TIPOFF_CRASH_ROUNDS").map_or(25, |rounds| rounds.parse().unwrap())
 }
 
-/// Submits numbered batches until it is told to stop, and notes what was acknowledged.
+/// Submits numbered batches until it is stopped, and records what was acknowledged.
 fn submitter(
     client: Client,
     name: usize,
@@ -58,7 +58,7 @@ fn submitter(
     })
 }
 
-/// Follows from the start over every restart, and notes each version once.
+/// Follows from the start across restarts, and records each version once.
 fn subscriber(client: Client, seen: Arc<Mutex<HashSet<String>>>) -> JoinHandle<()> {
     tokio::spawn(async move {
         let mut feed = client.subscribe(FeedStart::Beginning, None);
@@ -118,7 +118,8 @@ async fn nothing_acknowledged_is_lost(journal: JournalBackend) {
 
     let mut checked = 0;
     for round in 0..rounds() {
-        // Half of the kills come while it starts, the others while it works, however long its start takes.
+        // Half of the kills hit the start, the others the work after it, however long a start
+        // takes.
         let wait = if round % 2 == 0 {
             0..50
         } else {

@@ -1,4 +1,4 @@
-//! The evidence that a removal was told: which subscriptions have acknowledged past it.
+//! Which subscriptions have acknowledged a removal (`ListDeliveries`).
 
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic)]
 
@@ -24,7 +24,7 @@ async fn an_author_sees_which_subscriptions_have_acknowledged_past_what_it_took_
     let ips = pb::Filter { kinds: vec![pb::Kind::Ip.into()], ..pb::Filter::default() };
     let mut desk = client("facegraph").subscribe_named("desk", FeedStart::Beginning, None);
     let mut watch = client("watcher").subscribe_named("watch", FeedStart::Beginning, None);
-    // One does not ask for it, one may not see it, and one is the author's own.
+    // One subscription does not match, one may not see the version, and one belongs to the author.
     let mut other = client("facegraph").subscribe_named("ips", FeedStart::Beginning, Some(ips));
     let mut outside = client("tubeworks").subscribe_named("all", FeedStart::Beginning, None);
     let mut own = client("birdsite").subscribe_named("own", FeedStart::Beginning, None);
@@ -45,7 +45,7 @@ async fn an_author_sees_which_subscriptions_have_acknowledged_past_what_it_took_
         ..pb::WithdrawIndicatorsRequest::default()
     };
     let sequence = birdsite.withdraw(request).await.unwrap().sequences[0];
-    // At once, right behind the receipt.
+    // Right after the receipt.
     let told = birdsite.list_deliveries(sequence).await.unwrap();
     let versions: Vec<_> = said.items.iter().filter_map(|item| item.version).collect();
     let mut ended = told.ended.clone();
@@ -65,14 +65,14 @@ async fn an_author_sees_which_subscriptions_have_acknowledged_past_what_it_took_
     removal(&mut desk).await;
     desk.acknowledge().await.unwrap();
     let told = birdsite.list_deliveries(sequence).await.unwrap();
-    assert!(!told.deliveries[0].acknowledged, "one of two is not past both");
+    assert!(!told.deliveries[0].acknowledged, "one of two removals is not enough");
     assert!(told.deliveries[0].acknowledged_at.is_some());
     removal(&mut desk).await;
     desk.acknowledge().await.unwrap();
     let told = birdsite.list_deliveries(sequence).await.unwrap();
     assert_eq!(seen(&told), [row("facegraph", "desk", true), row("watcher", "watch", false)]);
 
-    // A subscription that is made later was never to be told.
+    // A later subscription is not listed, because it never received the version.
     let mut late = client("watcher").subscribe_named("late", FeedStart::Beginning, None);
     change(&mut late).await;
     assert_eq!(birdsite.list_deliveries(sequence).await.unwrap().deliveries.len(), 2);
@@ -85,7 +85,7 @@ async fn an_author_sees_which_subscriptions_have_acknowledged_past_what_it_took_
         let nothing = client(partner).list_deliveries(sequence).await.unwrap_err();
         assert!(matches!(nothing, ClientError::NotFound(_)), "{partner} {sequence}: {nothing}");
     }
-    // What takes the place of a version is told too, and its entry is the batch's own.
+    // A replacement is listed too. Its entry is that of the batch.
     let mut anew = domain("c.example");
     birdsite.submit(batch("c", 1, Some(core.clone()), vec![anew.clone()])).await.unwrap();
     anew.assessment = Some(pb::Assessment { confidence: Some(9), ..Default::default() });
@@ -132,7 +132,7 @@ async fn an_author_sees_that_a_liaison_was_told_of_the_end_of_a_release() {
     case.acknowledge().await.unwrap();
     assert!(birdsite.list_deliveries(sequence).await.unwrap().deliveries[0].acknowledged);
 
-    // What takes the place of something released ends its release.
+    // A replacement of a released version ends the release.
     let said = birdsite.put_campaign(put("d", &campaign, "more")).await.unwrap();
     let at = said.version.unwrap().sequence;
     let told = birdsite.list_deliveries(at).await.unwrap();
@@ -145,7 +145,7 @@ async fn an_author_sees_that_a_liaison_was_told_of_the_end_of_a_release() {
     node.stop().await;
 }
 
-/// Puts the files of a folder into another, in the place of what is there.
+/// Copies the files of a folder over another folder.
 fn copy(from: &Path, to: &Path) {
     let _ = fs::remove_dir_all(to);
     fs::create_dir_all(to).unwrap();
@@ -170,7 +170,7 @@ async fn what_a_crash_loses_of_an_acknowledgement_is_made_good_when_its_reader_g
     item(&mut desk).await;
     desk.acknowledge().await.unwrap();
     exchange.terminate();
-    // Cursors are written once a second: with these, the disk is as it is right behind the next one.
+    // Cursors are written once a second. This copy is the state on disk right after the next write.
     let (cursors, before) = (world.config.storage.data.join("cursors"), world.path("before"));
     copy(&cursors, &before);
     exchange.start();
@@ -194,5 +194,5 @@ async fn what_a_crash_loses_of_an_acknowledgement_is_made_good_when_its_reader_g
     assert!(!is_acknowledged().await);
     removal(&mut desk).await;
     desk.acknowledge().await.unwrap();
-    assert!(is_acknowledged().await, "it is told again, and so is that it was");
+    assert!(is_acknowledged().await, "delivered again, and acknowledged");
 }

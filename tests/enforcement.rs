@@ -1,4 +1,4 @@
-//! What was done: counted once, corrected by the same id, and the count rows of real reports.
+//! Enforcements: counted once, corrected by the same id, and the count rows of real reports.
 
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic)]
 
@@ -125,7 +125,8 @@ async fn a_correction_takes_the_place_of_what_it_corrects_and_nothing_is_counted
     let second = facegraph.report_enforcement(second).await.unwrap();
     assert_eq!(statuses(&second), [ItemStatus::Replaced, ItemStatus::Unchanged]);
     assert_eq!(second.items[1].version, first.items[1].version);
-    // The same deed for others too: it is one deed to whoever sees both, the newest.
+    // The same enforcement for another audience: a reader that sees both counts it once, by the
+    // newest version.
     let everyone = Some(sharing(Tlp::Green, None));
     let third = report("3", everyone, vec![deed("a", pages(9))]);
     assert_eq!(
@@ -135,7 +136,7 @@ async fn a_correction_takes_the_place_of_what_it_corrects_and_nothing_is_counted
     let newest = [("a".to_owned(), 9), ("b".to_owned(), 1)];
     assert_eq!(listed(&birdsite, all()).await, newest);
     assert_eq!(listed(&tubeworks, all()).await, newest[..1]);
-    // Its own word of before to the group stands beside it, and counts no more.
+    // The earlier version for the group stands beside it, and is not counted.
     let fourth = report("4", core(), vec![deed("a", pages(10))]);
     facegraph.report_enforcement(fourth).await.unwrap();
     assert_eq!(listed(&birdsite, all()).await[0], ("a".into(), 10));
@@ -145,7 +146,7 @@ async fn a_correction_takes_the_place_of_what_it_corrects_and_nothing_is_counted
         "a correction to others is none to it"
     );
 
-    // The correction names what it takes the place of, to who could see that one.
+    // The correction names the version that it replaces, to readers that could see that version.
     loop {
         if let FeedEvent::Enforcement(event) = event(&mut feed).await {
             let one = event.enforcement.unwrap();
@@ -155,7 +156,7 @@ async fn a_correction_takes_the_place_of_what_it_corrects_and_nothing_is_counted
             }
         }
     }
-    // A feed from the start gives what still stands.
+    // A feed from the start delivers what is still current.
     let mut late = birdsite.subscribe(FeedStart::Beginning, None);
     let mut held = Vec::new();
     while held.len() < 3 {
@@ -306,7 +307,7 @@ fn the_counts_of_a_report_are_stored_once_however_often_and_by_whomever_it_is_se
         let total = &total.lines()[0];
         assert_eq!(total["own"]["deeds"], first.len(), "nothing is counted twice");
     }
-    // Birdsite owns neither platform: the same rows are what it reports of another.
+    // Birdsite owns neither platform, so the same rows are reported removals by others.
     let theirs = counts(&submit("birdsite", &[]));
     assert!(theirs.iter().all(|count| count["source"] == "reported"), "{theirs:?}");
     let sum = |counts: &[Value]| counts.iter().map(|c| c["count"].as_u64().unwrap()).sum::<u64>();
@@ -340,7 +341,7 @@ fn the_commands_put_a_campaign_what_belongs_to_it_and_what_was_done() {
     let submit = [&["submit", &file, "--campaign", id][..], &core].concat();
     let submitted = run("birdsite", &submit);
     assert!(submitted.out.contains("2 created"), "{}", submitted.out);
-    assert!(submitted.out.contains("the campaign of 1 record is left out"), "{}", submitted.out);
+    assert!(submitted.out.contains("the campaign name of 1 record"), "{}", submitted.out);
     let done = ["enforcement", "put", "--count", "7 pages on facebook", "--count", "5 accounts"];
     let more = ["--already-disabled", "2 pages on facebook", "--method", "after_tip", "--from"];
     let done =
@@ -375,7 +376,7 @@ fn the_commands_put_a_campaign_what_belongs_to_it_and_what_was_done() {
     let of = |name: &str| lines.iter().filter(|line| line[name].is_object()).count();
     assert_eq!((of("campaign"), of("enforcement")), (1, 1), "{lines:?}");
     assert_eq!(lines.iter().filter(|line| line["value"].is_string()).count(), 2);
-    assert!(run("facegraph", &["pull"]).out.contains("founds a campaign"));
+    assert!(run("facegraph", &["pull"]).out.contains("creates a campaign"));
     let table = run("birdsite", &["enforcement", "report", "--campaign", id]);
     assert!(table.out.contains("12 assets, 2 of them disabled before"), "{}", table.out);
 
@@ -384,5 +385,5 @@ fn the_commands_put_a_campaign_what_belongs_to_it_and_what_was_done() {
     let unseen = [&unseen[..], &["--to", "birdsite"]].concat();
     stage.run("tubeworks", &unseen).failed(2, "is not a campaign that you see");
     let both = ["--json", "enforcement", "report", "--markdown"];
-    stage.run("birdsite", &both).failed(2, "leave one out");
+    stage.run("birdsite", &both).failed(2, "omit one");
 }

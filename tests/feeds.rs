@@ -1,4 +1,5 @@
-//! What a reader gets: from where it asks, what it asks for, each version once, without a gap.
+//! What a feed delivers: from the requested start, matching its filter, each version once, without
+//! a gap.
 
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic)]
 
@@ -29,7 +30,7 @@ async fn values(feed: &mut Subscription, count: usize) -> Vec<String> {
     values
 }
 
-/// Nothing comes within a while in which everything that is there would have.
+/// Asserts that the feed stays silent for long enough to deliver what is stored.
 async fn nothing(feed: &mut Subscription) {
     let came = tokio::time::timeout(Duration::from_millis(300), feed.next()).await;
     assert!(came.is_err(), "{came:?}");
@@ -58,7 +59,7 @@ async fn a_feed_begins_at_the_start_now_or_behind_a_cursor() {
     submit(&birdsite, "s2", &["d.example"]).await;
     assert_eq!(values(&mut live, 1).await, ["d.example"]);
     assert_eq!(values(&mut all, 1).await, ["d.example"], "replay and live are one path");
-    // A cursor inside an entry goes on inside of it.
+    // A cursor inside an entry resumes inside of it.
     let mut inside = facegraph.subscribe(FeedStart::Cursor(first.cursor.unwrap()), None);
     assert_eq!(values(&mut inside, 3).await, ["b.example", "c.example", "d.example"]);
     let mut behind = facegraph.subscribe(FeedStart::Cursor(last), None);
@@ -127,7 +128,7 @@ async fn what_was_replaced_is_passed_over_and_the_new_one_names_it_to_who_saw_it
     let item = next(&mut live).await;
     assert_eq!(item.replaces, first.items[0].version);
     nothing(&mut live).await;
-    // Who comes later gets what is current, and each once.
+    // A late reader gets what is current, each version once.
     let mut late = world.client(&node, "facegraph").subscribe(FeedStart::Beginning, None);
     let mut late_values = values(&mut late, 2).await;
     late_values.sort();
@@ -211,7 +212,7 @@ async fn a_quiet_feed_gives_signs_of_life_whose_cursor_moves_on() {
     submit(&world.client(&node, "birdsite"), "s", &["a.example"]).await;
     let quiet = tokio::time::timeout(Duration::from_millis(2_500), feed.next()).await;
     assert!(quiet.is_err());
-    // Behind the sign of life there is nothing to read again: without the filter, nothing comes.
+    // The heartbeat's cursor is at the head: without the filter, nothing follows it.
     let cursor = feed.cursor().expect("a sign of life carries a cursor").clone();
     let mut behind = world.client(&node, "facegraph").subscribe(FeedStart::Cursor(cursor), None);
     nothing(&mut behind).await;
@@ -229,10 +230,10 @@ async fn a_feed_from_now_has_its_place_at_once_and_misses_nothing_over_a_restart
     facegraph.who_am_i().await.unwrap();
     let mut feed = facegraph.subscribe(FeedStart::Now, None);
     nothing(&mut feed).await;
-    assert!(feed.cursor().is_some(), "it knows where it stands before anything comes");
+    assert!(feed.cursor().is_some(), "a cursor comes before the first event");
     exchange.kill();
     exchange.start();
-    // Taken before the reader is back.
+    // Stored before the reader is back.
     submit(&birdsite, "s", &["a.example"]).await;
     assert_eq!(values(&mut feed, 1).await, ["a.example"]);
 }
@@ -248,7 +249,7 @@ async fn a_filter_that_matches_nothing_says_how_far_it_has_come_before_it_is_thr
     let caller = node.exchange.admit(&"facegraph".parse().unwrap()).unwrap();
     let filter = Filter { kinds: vec![tipoff::domain::Kind::Ip], ..Filter::default() };
     let mut feed = node.exchange.feeds.feed(&caller, Start::Oldest, filter).unwrap();
-    // Its group, which no filter is about.
+    // The group change, which no filter suppresses.
     let Step::Delivery(FeedEvent::GroupChange(_)) = feed.next(Duration::ZERO).await.unwrap() else {
         panic!("its own joining")
     };
@@ -280,7 +281,7 @@ async fn a_batch_of_large_items_comes_in_several_messages_each_good_to_go_on_fro
     let mut service = FeedServiceClient::new(raw_channel(&world, &node, "facegraph"));
     let mut got: Vec<String> = Vec::new();
     let mut messages = 0;
-    // Each message on a stream of its own, which goes on behind the last.
+    // Each message comes from a new stream that resumes after the last one.
     let mut request = from_start();
     while got.len() < all.len() {
         let mut stream = service.subscribe(request).await.unwrap().into_inner();
@@ -320,7 +321,7 @@ async fn a_reader_that_takes_nothing_is_ended_with_its_cursor_and_the_others_go_
     tokio::time::sleep(Duration::from_millis(2_500)).await;
     let mut other = world.client(&node, "watcher").subscribe(FeedStart::Beginning, None);
     assert_eq!(values(&mut other, 2_400).await.len(), 2_400);
-    // What was under way arrives; then the end, whose cursor is right behind it.
+    // Messages in flight arrive. Then the end comes, and its cursor is right after them.
     let mut seen = 0;
     let last = loop {
         let message = soon(stream.message()).await.unwrap().expect("the end names its reason");

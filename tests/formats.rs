@@ -1,4 +1,4 @@
-//! The real published reports, held against an independent reading of them (`expected.json`).
+//! The real published reports, compared with an independent parser (`expected.json`).
 
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic)]
 
@@ -153,7 +153,7 @@ fn phone_numbers_in_international_form_become_e164() {
         let cells: Vec<&str> = line.split('\t').collect();
         let (raw, region, e164) = (cells[0], cells[1], cells[2]);
         let read = Indicator::parse(Kind::Phone, None, raw);
-        // A national number cannot be read: an exchange has no country.
+        // A national number cannot be parsed: the exchange has no default country.
         if e164 == "INVALID" || !region.is_empty() {
             assert!(read.is_err(), "{line}: {read:?}");
         } else {

@@ -1,4 +1,4 @@
-//! A legal hold keeps copies, whatever becomes of what was copied, for its author and nobody else.
+//! A legal hold preserves copies, whatever happens to the original, and only its author sees them.
 
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic)]
 
@@ -39,7 +39,7 @@ async fn a_hold_keeps_what_is_withdrawn_for_its_author_alone() {
     let asked = place("h1", keys(&["a.example", "unheard.example", "not a value"]));
     let placed = birdsite.place_hold(asked.clone()).await.unwrap();
     let hold = placed.hold.clone().unwrap();
-    // What it says nothing of, and what is no value.
+    // A value without an assessment of the author, and text that is no value.
     let rejected: Vec<_> = placed.rejected.iter().map(|one| one.index).collect();
     assert_eq!((hold.objects, rejected), (1, vec![1, 2]));
     assert_eq!(hold.until, Some(timestamp(clock.now().plus(90 * DAY))));
@@ -66,7 +66,7 @@ async fn a_hold_keeps_what_is_withdrawn_for_its_author_alone() {
     let large = large.hold.unwrap();
     assert_eq!(birdsite.held(&large.id).await.unwrap().len(), 700);
 
-    // Others have no such hold, and the operator sees that there is one.
+    // Other partners do not have this hold. The operator sees that it exists.
     let (facegraph, operator) =
         (world.client(&node, "facegraph"), world.client(&node, "exchange-ops"));
     assert!(facegraph.holds().await.unwrap().is_empty());
@@ -88,7 +88,7 @@ async fn a_hold_keeps_what_is_withdrawn_for_its_author_alone() {
     assert_eq!(own.len(), 2);
     assert!(own.iter().all(|one| one.reason == "case 4711"));
 
-    // One goes on, the other runs out by the clock, and is swept.
+    // One is renewed. The other expires by the clock and is swept.
     clock.advance(60 * DAY);
     let renewed = birdsite.renew_hold(&hold.id).await.unwrap();
     assert_eq!(renewed.until, Some(timestamp(clock.now().plus(90 * DAY))));

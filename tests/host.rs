@@ -1,4 +1,4 @@
-//! What the exchange takes of its host, and what it leaves there: open files, permissions.
+//! Resources of the host: file descriptors and file modes.
 
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic)]
 
@@ -38,7 +38,7 @@ fn set_limit(process: u32, limit: usize) {
     assert!(set.status.success(), "{set:?}");
 }
 
-/// Opens a connection, says nothing on it, and opens the next when it is closed.
+/// Opens a connection, stays silent, and opens the next one when it is closed.
 async fn stay_silent(address: String) {
     loop {
         if let Ok(mut stream) = TcpStream::connect(&address).await {
@@ -68,7 +68,7 @@ async fn silent_connections_leave_the_stores_their_descriptors() {
         silent.spawn(stay_silent(ops.to_owned()));
     }
     let mut most_open = 0;
-    // Enough for the index to write tables.
+    // Enough entries for the index to flush tables.
     for number in 1..=40 {
         let text = "x".repeat(900);
         let items = (0..1_000).map(|item| {
@@ -164,7 +164,7 @@ async fn what_lies_on_disk_is_its_owners_alone() {
     assert!(exchange.terminate().success());
     assert_private(data);
 
-    // As a version left it that did not look to this.
+    // As an earlier version left it, with modes open to others.
     for path in everything(data) {
         let mode = if path.is_dir() { 0o755 } else { 0o644 };
         fs::set_permissions(&path, Permissions::from_mode(mode)).unwrap();

@@ -1,4 +1,5 @@
-//! A node's index on a disk that is full for a while: it goes on by itself, and answers are right.
+//! The index on a disk that is full for a while: it recovers without a restart, and answers stay
+//! correct.
 
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic)]
 
@@ -40,7 +41,7 @@ async fn a_disk_that_is_full_for_a_while_stops_nothing_for_good() {
     let bytes = free().blocks_available() * free().fragment_size() - 256 * 1024;
     std::fs::write(&ballast, vec![1; usize::try_from(bytes).unwrap()]).unwrap();
 
-    // Each is durable in the journal, and waits for its receipt.
+    // Each submission is durable in the journal, and waits for its receipt.
     let mut waiting = Vec::new();
     for number in 2..=60 {
         let batch = numbered_batch(number.into(), number, 100, 100);
@@ -53,7 +54,7 @@ async fn a_disk_that_is_full_for_a_while_stops_nothing_for_good() {
     let failed = tokio::time::timeout(WITHIN, failed).await.unwrap().unwrap().clone();
     let IndexState::Reopening { reason } = failed else { panic!("it is ready") };
     assert!(reason.contains("make room on the disk"), "{reason}");
-    // It is opened again and again, and may find room for a few entries each time.
+    // The index is reopened repeatedly, and may find room for a few entries each time.
     let refused = async {
         loop {
             match index.read() {

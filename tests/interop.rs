@@ -1,4 +1,4 @@
-//! A client in another language, made from the `.proto` files alone.
+//! A client in another language, generated from the `.proto` files only.
 
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic)]
 

@@ -1,4 +1,4 @@
-//! Releases, the liaison's pull, accesses and holds, as a person or a script runs them.
+//! The commands for releases, the liaison's pull, accesses and holds.
 
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic)]
 
@@ -44,7 +44,7 @@ fn what_is_released_is_pulled_seen_to_be_pulled_and_taken_back() {
     assert_eq!(pulled(&stage), ["a.example"]);
     let whole = [&["release", "--submission", &submission][..], &to].concat();
     let text = done(birdsite(&whole)).out;
-    assert!(text.contains("1 version released to cyber-unit, 1 so already"), "{text}");
+    assert!(text.contains("1 version released to cyber-unit, 1 unchanged"), "{text}");
     assert_eq!(pulled(&stage), ["a.example", "b.example"]);
     let csv = done(stage.run("cyber-unit", &[&["pull", "--format", "csv"], WARRANT].concat()));
     assert_eq!(csv.out.lines().count(), 3, "{csv:?}");
@@ -63,7 +63,7 @@ fn what_is_released_is_pulled_seen_to_be_pulled_and_taken_back() {
     let retract = ["release", "a.example", "unheard.example", "--to", "cyber-unit", "--retract"];
     assert!(done(birdsite(&retract)).out.contains("1 version retracted from cyber-unit"));
     assert_eq!(pulled(&stage), ["b.example"]);
-    // Released, taken back and released again is three requests, and not two.
+    // Release, retract and release again are three requests with three keys.
     done(birdsite(&[&["release", "a.example"][..], &to].concat()));
     assert_eq!(pulled(&stage), ["a.example", "b.example"]);
     done(birdsite(&retract));
@@ -95,7 +95,7 @@ fn a_report_is_released_as_it_is_submitted_with_its_counts() {
     let retract = ["release", "--enforcement", id, "--to", "cyber-unit", "--retract"];
     let text = done(stage.run("birdsite", &retract)).out;
     assert!(text.contains("1 version retracted from cyber-unit"), "{text}");
-    assert!(text.contains("who has been told: tipoff audit deliveries "), "{text}");
+    assert!(text.contains("check who received the retraction: tipoff audit deliveries "), "{text}");
     let lines = done(stage.run("cyber-unit", &pull)).lines();
     assert!(lines.iter().all(|line| line["enforcement"].is_null()));
     let seen = done(stage.run("birdsite", &["audit", "accesses"])).out;
@@ -137,8 +137,8 @@ fn a_tip_to_a_liaison_is_listed_shown_answered_and_seen_to_be_read() {
     let shown = done(with(&["tip", "show", &id[..8]])).out;
     assert!(shown.contains("a threat") && shown.contains("a.example"), "{shown}");
     let answer = ["tip", "respond", id, "--move", "acknowledged", "--message", "on it"];
-    assert!(done(with(&answer)).out.contains("stands at acknowledged"));
-    assert!(done(with(&answer)).out.contains("given before"), "whenever its purpose ends");
+    assert!(done(with(&answer)).out.contains("is now acknowledged"));
+    assert!(done(with(&answer)).out.contains("already sent"), "whenever its purpose ends");
     let counts = ["tip", "respond", id, "--message", "done", "--count", "7 pages on facebook"];
     with(&counts).failed(2, "enforcement");
     let shorter = ["tip", "list", "--purpose", "voluntary::GB", "--purpose-until", "2100-01-01"];

@@ -1,4 +1,5 @@
-//! The liaisons' lane: what was released is seen and nothing else, until it is released no longer.
+//! The liaison lane: a liaison sees what was released to it and nothing else, until the release
+//! ends.
 
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic)]
 
@@ -7,7 +8,7 @@ mod support;
 use std::time::Duration;
 
 use support::clock::SetClock;
-use support::feed::{in_place, item, nothing, removal};
+use support::feed::{item, nothing, removal, subscribed};
 use support::liaison::{
     HOUR, field, keys, now, release, retract, submit, submit_as, values, warrant,
 };
@@ -18,7 +19,7 @@ use tipoff::wire::pb::release_indicators_request::What;
 use tipoff::wire::pb::{self, PurposeKind, RemovalReason, Tlp};
 use tipoff::wire::timestamp;
 
-/// What a liaison gets in each of the ways in which it may read: the same in all of them.
+/// What a liaison reads in each way. All ways have to agree.
 async fn in_every_way(liaison: &Client) -> Vec<String> {
     let (_, snapshot) = liaison.snapshot(None).await.unwrap();
     let snapshot = values(&snapshot);
@@ -68,12 +69,12 @@ async fn a_liaison_sees_what_was_released_to_it_or_is_public_in_each_way() {
     assert_eq!((answer.changed, answer.unchanged, answer.refused), (1, 0, 0));
     let seen = ["b.example", "public.example", "released.example"];
     assert_eq!(in_every_way(&liaison).await, seen);
-    // What is public is all that a purpose of that kind gives.
+    // Under the purpose `public` it gets public objects only.
     let public = pb::Purpose { kind: PurposeKind::Public.into(), ..warrant(now()) };
     let public = world.client(&node, "cyber-unit").for_purpose(public);
     assert_eq!(in_every_way(&public).await, ["public.example"]);
 
-    // It sees author, content, marking and its own release, and nothing of who else does.
+    // It sees author, content, marking and its own release, and not who else receives the object.
     let (_, items) = liaison.snapshot(None).await.unwrap();
     for one in &items {
         assert_eq!((one.author.as_str(), one.raw.as_str()), ("birdsite", ""));
@@ -87,7 +88,7 @@ async fn a_liaison_sees_what_was_released_to_it_or_is_public_in_each_way() {
             pb::sharing::Audience::Everyone(_) => panic!("not released"),
         }
     }
-    // Other authors' and what is said later to others are no part of it.
+    // Versions of other authors, and later versions for others, are not included.
     submit(&world.client(&node, "facegraph"), "f", &["b.example", "d.example"]).await;
     submit_as(&birdsite, "other", sharing(Tlp::Green, None), &["b.example"]).await;
     assert_eq!(in_every_way(&liaison).await, seen);
@@ -105,7 +106,7 @@ async fn a_release_reaches_an_open_stream_and_its_end_is_told_there() {
     let liaison = world.client(&node, "cyber-unit").for_purpose(day);
     let said = submit(&birdsite, "a", &["a.example", "b.example", "c.example"]).await;
     let mut feed = liaison.subscribe(FeedStart::Now, None);
-    in_place(&mut feed).await;
+    subscribed(&mut feed).await;
     birdsite.release(release("r1", What::SubmissionId("a".into()), "W-17")).await.unwrap();
     for at in 0..3 {
         let got = item(&mut feed).await;
@@ -113,13 +114,13 @@ async fn a_release_reaches_an_open_stream_and_its_end_is_told_there() {
         let own = &got.sharing.unwrap().releases[0];
         assert_eq!((own.basis.as_str(), own.until), ("W-17", None));
     }
-    // Taken back.
+    // Retracted.
     let answer = birdsite.release(retract("r2", keys(&["a.example"]))).await.unwrap();
     assert_eq!(answer.changed, 1);
     let gone = removal(&mut feed).await;
     assert_eq!(gone.version, said.items[0].version);
     assert_eq!(gone.reason(), RemovalReason::NoLongerShared);
-    // Replaced: the release is of the version, and not of what takes its place.
+    // Replaced: the release covers the version, not its replacement.
     let mut anew = domain("b.example");
     anew.assessment = Some(pb::Assessment { confidence: Some(3), ..Default::default() });
     let core = sharing(Tlp::Amber, named(&["core"], &[]));
@@ -127,7 +128,7 @@ async fn a_release_reaches_an_open_stream_and_its_end_is_told_there() {
     let gone = removal(&mut feed).await;
     assert_eq!(gone.version, said.items[1].version);
     assert_eq!(gone.reason(), RemovalReason::Replaced);
-    // Released until a time: by another word on the ground the version comes again.
+    // Released until a time. A release with another basis delivers the version again.
     let until = Some(timestamp(clock.now().plus(HOUR)));
     let shorter =
         pb::ReleaseIndicatorsRequest { until, ..release("r3", keys(&["c.example"]), "an hour") };
@@ -139,19 +140,19 @@ async fn a_release_reaches_an_open_stream_and_its_end_is_told_there() {
     assert_eq!(node.exchange.sweeps.release_due().await.unwrap(), 0);
     assert_eq!(values(&liaison.snapshot(None).await.unwrap().1), ["c.example"]);
     clock.advance(Duration::from_secs(1));
-    // The clock refuses it at once; the entry follows, written by the node once a second.
+    // The clock denies it immediately. The node writes the entry within a second.
     assert!(liaison.snapshot(None).await.unwrap().1.is_empty());
     let gone = removal(&mut feed).await;
     assert_eq!(gone.version, said.items[2].version);
     assert_eq!(gone.reason(), RemovalReason::NoLongerShared);
     let head = node.exchange.head();
     assert_eq!(node.exchange.sweeps.release_due().await.unwrap(), 0);
-    assert_eq!(node.exchange.head(), head, "nothing is written for what has ended");
-    // A member of the audience is told none of it, and its author goes on.
+    assert_eq!(node.exchange.head(), head, "ended objects are not recorded");
+    // A member of the audience gets no removal, and its author continues.
     assert!(birdsite.indicator(support::liaison::key("c.example")).await.is_ok());
     birdsite.release(release("r4", keys(&["c.example"]), "again")).await.unwrap();
     assert_eq!(item(&mut feed).await.version, said.items[2].version);
-    // The version ends: a withdrawal says so to who holds it.
+    // A withdrawal ends the version, and the holders get a removal.
     let withdraw = pb::WithdrawIndicatorsRequest {
         submission_id: "a".into(),
         ..pb::WithdrawIndicatorsRequest::default()
@@ -202,7 +203,7 @@ async fn a_release_is_done_once_for_one_key_and_refuses_what_may_not_be_released
     let conflict = birdsite.release(other).await.unwrap_err();
     assert!(matches!(conflict, ClientError::Conflict(_)), "{conflict}");
     let anew = pb::ReleaseIndicatorsRequest { request_id: "r2".into(), ..asked };
-    assert_eq!(birdsite.release(anew).await.unwrap().unchanged, 2, "it stands so already");
+    assert_eq!(birdsite.release(anew).await.unwrap().unchanged, 2, "already in this state");
     let of_campaign = retract("r3", What::Campaign(campaign.clone()));
     assert_eq!(birdsite.release(of_campaign).await.unwrap().changed, 2);
     let nothing = retract("r4", What::SubmissionId("a".into()));
@@ -226,7 +227,7 @@ async fn a_release_is_done_once_for_one_key_and_refuses_what_may_not_be_released
         let refused = birdsite.release(request).await.unwrap_err();
         assert_eq!(field(&refused), named, "{refused}");
     }
-    // Another's submission is none, and what others say is not there to release.
+    // A submission of another partner is not found, and assessments of others cannot be released.
     let facegraph = world.client(&node, "facegraph");
     let theirs = facegraph.release(release("r1", What::SubmissionId("a".into()), "W-17")).await;
     assert!(matches!(theirs, Err(ClientError::NotFound(_))), "{theirs:?}");
@@ -275,7 +276,8 @@ async fn without_a_purpose_that_the_registry_allows_a_liaison_reads_nothing() {
         let denied = client.pull(&FeedStart::Beginning, None, 10).await.unwrap_err();
         assert!(matches!(&denied, ClientError::Denied(why) if why.contains("warrant")), "{denied}");
     }
-    // A reference is not needed where nothing is on paper; and nobody else reads for a purpose.
+    // No reference is needed where there is no legal document, and only liaisons read for a
+    // purpose.
     for kind in [PurposeKind::Voluntary, PurposeKind::Public] {
         let paperless = pb::Purpose { kind: kind.into(), reference: String::new(), ..good() };
         liaison.clone().for_purpose(paperless).pull(&FeedStart::Beginning, None, 10).await.unwrap();
@@ -319,7 +321,7 @@ async fn a_stream_ends_with_its_purpose_and_goes_on_under_another_from_its_place
     );
     assert_eq!(item(&mut feed).await.indicator.unwrap().value, "b.example");
     nothing(&mut feed).await;
-    // The registry takes the kind away: that ends it too.
+    // The registry removes the kind: that ends the stream too.
     let operator = world.client(&node, "exchange-ops");
     let mut known = operator.partners().await.unwrap();
     known.retain(|partner| partner.id == "cyber-unit");

@@ -1,4 +1,4 @@
-//! Ten thousand open tips: a page of them costs what is on it.
+//! Ten thousand open tips: a page costs only what is on it.
 
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic)]
 
@@ -39,7 +39,7 @@ async fn a_page_of_ten_thousand_open_tips_takes_no_longer_than_one_of_few() {
     let sender = caller("birdsite");
     let send = |number: usize| {
         let (exchange, sender) = (exchange.clone(), sender.clone());
-        // A hundred to one partner among all that go to another.
+        // One in a hundred goes to this partner, the others to another.
         let to = if number % 100 == 7 { "tubeworks" } else { "facegraph" };
         let request = TipRequest {
             request: RequestId::from_stored(&format!("t{number}")),
@@ -59,7 +59,7 @@ async fn a_page_of_ten_thousand_open_tips_takes_no_longer_than_one_of_few() {
     };
     stream::iter((0..TIPS).map(send)).buffer_unordered(500).for_each(|_| async {}).await;
 
-    // Within a bound that a scan of all does not keep, on whichever machine.
+    // A full scan exceeds this bound on any machine.
     let page_of = |partner, query: &TipQuery| {
         let caller = caller(partner);
         let took = (0..5).map(|_| {
@@ -78,7 +78,7 @@ async fn a_page_of_ten_thousand_open_tips_takes_no_longer_than_one_of_few() {
         let (took, _) = page_of("facegraph", &query(TipBox::Received, states, first.next));
         assert!(took < most, "{took:?} of {TIPS} behind a page, and {few:?} of 100");
     }
-    // All of them, page by page, each once.
+    // All pages together contain each tip once.
     let (mut token, mut seen) = (String::new(), std::collections::BTreeSet::new());
     loop {
         let page = exchange.queries.list_tips(&sender, &query(TipBox::Sent, &[], token)).unwrap();

@@ -1,4 +1,4 @@
-//! Joining, leaving, enrolment and suspension: who is in sees, who is out is told to drop.
+//! Joining, leaving, enrolment and suspension: members see, partners that left get removals.
 
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic)]
 
@@ -7,7 +7,7 @@ mod support;
 use std::time::Duration;
 
 use support::clock::SetClock;
-use support::feed::{change, event, in_place, item, nothing, removal, values};
+use support::feed::{change, event, item, nothing, removal, subscribed, values};
 use support::{Running, World, batch, domain, named, sharing, soon};
 use tipoff::client::{Client, ClientError, FeedEvent, FeedStart};
 use tipoff::wire::pb::{self, RemovalReason, Tlp};
@@ -58,14 +58,14 @@ async fn who_leaves_a_group_is_told_to_drop_what_it_saw_only_through_it() {
     let key = |value: &str| pb::IndicatorKey { value: value.into(), ..Default::default() };
     let gone = facegraph.indicator(key("a.example")).await.unwrap_err();
     assert!(matches!(gone, ClientError::NotFound(_)), "{gone}");
-    assert!(facegraph.indicator(key("both.example")).await.is_ok(), "it was named besides");
+    assert!(facegraph.indicator(key("both.example")).await.is_ok(), "named in addition");
 
-    // A cursor inside the expansion goes on inside of it.
+    // A cursor inside the expansion resumes inside of it.
     let inside = FeedStart::Cursor(dropped[0].cursor.clone().unwrap());
     let mut resumed = facegraph.subscribe(inside, None);
     assert_eq!(removal(&mut resumed).await.version, dropped[1].version);
     nothing(&mut resumed).await;
-    // What the group gets from now on is nothing to who left.
+    // What the group gets from now on is not delivered to a partner that left.
     submit(&birdsite, "c", &["core"], &["c.example"]).await;
     nothing(&mut feed).await;
     node.stop().await;
@@ -86,8 +86,8 @@ async fn who_joins_sees_what_comes_or_where_the_group_says_so_all_of_it() {
     submit(&birdsite, "c", &["whole"], &["old.example"]).await;
     let mut feed = tubeworks.subscribe(FeedStart::Now, None);
     let mut member = facegraph.subscribe(FeedStart::Now, None);
-    in_place(&mut feed).await;
-    in_place(&mut member).await;
+    subscribed(&mut feed).await;
+    subscribed(&mut member).await;
 
     operator.put_group(group("joined", &["birdsite", "tubeworks"], false)).await.unwrap();
     assert_eq!(change(&mut feed).await, (vec!["tubeworks".to_owned()], vec![]));
@@ -97,11 +97,11 @@ async fn who_joins_sees_what_comes_or_where_the_group_says_so_all_of_it() {
         .await
         .unwrap();
     assert_eq!(change(&mut feed).await, (vec!["tubeworks".to_owned()], vec![]));
-    assert_eq!(change(&mut member).await.0, ["tubeworks"], "those who are in are told");
+    assert_eq!(change(&mut member).await.0, ["tubeworks"], "members are notified");
     assert_eq!(values(&mut feed, 451).await.len(), 451, "in several parts");
     submit(&birdsite, "d", &["joined"], &["after.example"]).await;
     assert_eq!(values(&mut feed, 1).await, ["after.example"]);
-    // A filter sees the same through its own eyes.
+    // A reader with a filter sees the same, filtered.
     let filter = pb::Filter { groups: vec!["joined".into()], ..pb::Filter::default() };
     let mut filtered = tubeworks.subscribe(FeedStart::Beginning, Some(filter));
     change(&mut filtered).await;
@@ -117,7 +117,7 @@ async fn a_suspended_partner_is_out_within_a_second_and_goes_on_where_it_was() {
     let (operator, birdsite, facegraph) = clients(&world, &node);
     submit(&facegraph, "own", &["core"], &["own.example"]).await;
     let mut feed = facegraph.subscribe(FeedStart::Now, None);
-    in_place(&mut feed).await;
+    subscribed(&mut feed).await;
     let suspend =
         |since| pb::SuspendPartnerRequest { id: "facegraph".into(), compromised_since: since };
     operator.suspend_partner(suspend(None)).await.unwrap();
@@ -129,7 +129,7 @@ async fn a_suspended_partner_is_out_within_a_second_and_goes_on_where_it_was() {
     assert!(listed.iter().any(|partner| partner.id == "facegraph" && partner.suspended));
     let listed = birdsite.partners().await.unwrap();
     assert!(listed.iter().all(|partner| !partner.suspended), "an operator's business alone");
-    // What it said stays, and what it misses comes when it is back.
+    // Its objects stay, and it gets what it missed when it is back.
     let key = pb::IndicatorKey { value: "own.example".into(), ..Default::default() };
     assert!(birdsite.indicator(key).await.is_ok());
     submit(&birdsite, "a", &["core"], &["missed.example"]).await;
@@ -221,8 +221,8 @@ async fn partners_are_enrolled_and_what_the_registry_does_not_allow_is_named() {
         assert_eq!(fields[0].0, field);
     }
     for (definition, says) in [
-        (group("core", &["birdsite", "cyber-unit"], false), "members and observers alone"),
-        (group("core", &["birdsite", "exchange-ops"], false), "members and observers alone"),
+        (group("core", &["birdsite", "cyber-unit"], false), "only members and observers"),
+        (group("core", &["birdsite", "exchange-ops"], false), "only members and observers"),
         (group("core", &["birdsite", "nobody"], false), "there is no partner `nobody`"),
         (group("core", &["birdsite"], true), "fixed when it is made"),
     ] {
@@ -231,7 +231,7 @@ async fn partners_are_enrolled_and_what_the_registry_does_not_allow_is_named() {
     }
     let own = pb::SuspendPartnerRequest { id: "exchange-ops".into(), compromised_since: None };
     let refused = operator.suspend_partner(own).await.unwrap_err();
-    assert!(refused.to_string().contains("operator is not suspended"), "{refused}");
+    assert!(refused.to_string().contains("operator cannot be suspended"), "{refused}");
     node.stop().await;
 }
 
@@ -242,7 +242,7 @@ async fn rights_change_under_an_open_feed() {
     let (operator, birdsite, _) = clients(&world, &node);
     let tubeworks = world.client(&node, "tubeworks");
     let mut feed = tubeworks.subscribe(FeedStart::Now, None);
-    in_place(&mut feed).await;
+    subscribed(&mut feed).await;
     operator.put_group(group("core", &["birdsite", "tubeworks"], false)).await.unwrap();
     submit(&birdsite, "a", &["core"], &["in.example"]).await;
     change(&mut feed).await;

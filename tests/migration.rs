@@ -23,7 +23,7 @@ use tipoff::wire::pb;
 
 const ENTRIES: u64 = 600;
 
-/// Fills a journal, trims it, and returns what it holds.
+/// Fills a journal, trims it, and returns its entries.
 fn fill(backend: Backend, folder: &Path) -> Vec<Entry> {
     let journal = open(backend, settings(folder)).unwrap();
     for number in (1..=ENTRIES).step_by(2) {
@@ -99,7 +99,7 @@ fn a_damaged_journal_is_not_moved_and_stays_as_it_is() {
     let refused = migrate(Backend::Sled, &settings(folder.path()), &mut ignore).unwrap_err();
     assert!(refused.to_string().contains("is damaged"), "{refused}");
     fs::write(&files[1], &whole).unwrap();
-    // What the failed try left beside it is begun anew.
+    // The copy of the failed try is started again.
     migrate(Backend::Sled, &settings(folder.path()), &mut ignore).unwrap();
     assert_eq!(all(&*open(Backend::Sled, settings(folder.path())).unwrap()), before);
 }
@@ -131,7 +131,7 @@ fn what_may_be_an_unfinished_copy_is_not_taken_for_the_journal_nor_removed() {
     }
 }
 
-/// Where the tests run as root, as they do in a container: nobody else can give a file away.
+/// Tests run as root, as in a container: only root can give a file to another user.
 #[test]
 fn another_user_than_the_journals_does_not_move_it() {
     const NOBODY: u32 = 65_534;
@@ -146,7 +146,7 @@ fn another_user_than_the_journals_does_not_move_it() {
     assert_eq!(contents(&settings(folder.path())).unwrap().backend, Backend::Files);
 }
 
-/// A journal that was moved, with the old one beside it, as the last steps of a migration have it.
+/// A migrated journal with the old one beside it, as the last steps of a migration leave it.
 fn moved(from: Backend, to: Backend) -> (tempfile::TempDir, Vec<Entry>) {
     let folder = tempfile::tempdir().unwrap();
     let before = fill(from, folder.path());
@@ -170,7 +170,8 @@ fn assert_only_journal_is_left(folder: &Path) {
 #[test]
 fn interrupted_between_its_two_renames_a_start_is_refused_and_the_command_finishes_it() {
     for to in Backend::ALL {
-        // The command may name the backend that it was moved from by now: it is finished, and moved back.
+        // The command may name the backend that the journal just left: the migration is finished,
+        // and then reversed.
         for asked in Backend::ALL {
             let (folder, before) = moved(other(to), to);
             let at = |name: &str| folder.path().join(name);
@@ -223,7 +224,7 @@ fn an_empty_journal_moves_too_whenever_it_is_interrupted() {
         drop(open(other(to), settings(folder.path())).unwrap());
         if to == Backend::Files {
             migrate(to, &settings(folder.path()), &mut ignore).unwrap();
-            // In its place, and the old one not removed.
+            // Renamed into place, with the old one not yet removed.
             fs::create_dir(folder.path().join("journal.migrated")).unwrap();
             let finished = migrate(to, &settings(folder.path()), &mut ignore).unwrap();
             assert_eq!(finished, MigrationOutcome::Finished);
@@ -278,7 +279,7 @@ fn the_command_says_what_it_did_and_what_to_set() {
     let moved = tipoff(&["migrate", "--to", "sled"], folder.path());
     let (said, hint) =
         (String::from_utf8(moved.stdout).unwrap(), String::from_utf8(moved.stderr).unwrap());
-    assert!(said.contains("560 entries copied and compared"), "{said}");
+    assert!(said.contains("copied and compared 560 entries"), "{said}");
     assert!(hint.contains("storage.journal = \"sled\""), "{hint}");
     let again = tipoff(&["migrate", "--to", "sled"], folder.path());
     assert!(String::from_utf8(again.stdout).unwrap().contains("nothing was changed"));

@@ -1,11 +1,11 @@
 //! Power cuts: what was acknowledged is on the disk, and not only in the kernel's memory.
 //!
-//! The journal lies on ext4 on a loop device. A child process appends and notes what was
-//! acknowledged outside of it; the child is stopped, the image of the disk is copied as it is at that
-//! moment, and the copy is mounted and opened: whatever was not forced to the disk is gone from it.
-//! The negative control takes the fdatasync out, and has to lose: otherwise the test proves nothing.
+//! The journal lies on ext4 on a loop device. A child process appends, and records outside of it
+//! what was acknowledged. The test stops the child, copies the image of the disk at that moment,
+//! and opens the copy. Whatever was not synced to the disk is missing in the copy. The negative
+//! control skips the fdatasync, and has to lose entries: otherwise the test proves nothing.
 //!
-//! Needs root, for the mounts. `TIPOFF_POWER_CUT_ROUNDS` sets how many rounds; 5 by default.
+//! Needs root, for the mounts. `TIPOFF_POWER_CUT_ROUNDS` sets the number of rounds (default 5).
 
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic)]
 
@@ -34,7 +34,7 @@ fn settings(folder: &Path, durability: Durability) -> LocalSettings {
     LocalSettings {
         durability,
         min_free_bytes: 0,
-        // Small, so that the power goes while one follows another.
+        // Small segments, so that the power is cut during a rollover.
         file_bytes: 1024 * 1024,
         ..LocalSettings::new(folder, Arc::new(|| SystemClock.now()))
     }
@@ -52,7 +52,7 @@ fn append(number: u64) -> Append {
     Append::new(AppendId::derive(&[&number.to_be_bytes()]), None, body)
 }
 
-/// Not a test by itself: the child of the others.
+/// Not a test by itself: the child process of the others.
 #[test]
 fn child_that_appends_until_it_is_stopped() {
     let (Ok(folder), Ok(notes)) = (std::env::var(CHILD), std::env::var(NOTES)) else { return };
@@ -63,7 +63,7 @@ fn child_that_appends_until_it_is_stopped() {
     let backend = Backend::of_name(&std::env::var(BACKEND).unwrap()).unwrap();
     let journal = open(backend, settings(Path::new(&folder), durability)).unwrap();
     let begin = journal.head();
-    // Chained rounds would fill the disk, and trimming has to hold as well.
+    // Chained rounds would fill the disk, and trimming has to survive power cuts as well.
     journal.trim(begin.saturating_sub(200)).unwrap();
     let log = Arc::new(Log::start(journal, LogSettings::default()).unwrap());
     let notes = OpenOptions::new().create(true).append(true).open(notes).unwrap();
@@ -83,12 +83,12 @@ fn child_that_appends_until_it_is_stopped() {
         for task in tasks.collect::<Vec<_>>() {
             task.await.unwrap();
         }
-        // Waits to be stopped, and ends by itself, should its parent be gone.
+        // Waits to be stopped, and exits if its parent is gone.
         tokio::time::sleep(Duration::from_secs(30)).await;
     });
 }
 
-/// A disk image that is mounted; unmounted whatever happens.
+/// A mounted disk image. Unmounted on drop.
 struct Disk {
     image: PathBuf,
     at: PathBuf,
@@ -126,7 +126,7 @@ fn can_mount(what: &str) -> bool {
     is_root
 }
 
-/// One round: runs the child on the disk, cuts the power, and gives the image as it was then, with
+/// One round: runs the child on the disk, cuts the power, and returns the image at that moment and
 /// what was acknowledged.
 fn cut(
     backend: Backend,
@@ -149,7 +149,7 @@ fn cut(
         command.env(CONTROL, "1");
     }
     let mut child = command.spawn().unwrap();
-    // From the first acknowledgement on: how long it takes until then is the machine's business.
+    // Counted from the first acknowledgement: the time until then depends on the machine.
     for _ in 0..200 {
         if fs::metadata(&notes).is_ok_and(|notes| notes.len() > 0) {
             break;
@@ -169,7 +169,7 @@ fn cut(
     (after, acknowledged)
 }
 
-/// How many of the acknowledged entries are gone from an image; all when it does not open.
+/// How many acknowledged entries are missing in an image; all if it does not open.
 fn lost(
     backend: Backend,
     folder: &Path,
@@ -216,7 +216,7 @@ fn nothing_acknowledged_is_lost(backend: Backend) {
     Disk::make(&image);
     let mut total = 0;
     for round in 0..rounds {
-        // Chained: each round goes on with what the last cut left.
+        // Chained: each round continues with the disk of the last cut.
         let (after, acknowledged) = cut(backend, folder.path(), round, &image, Durability::Fsync);
         let (lost, why) = lost(backend, folder.path(), round, &after, &acknowledged);
         let count = acknowledged.len();

@@ -1,6 +1,6 @@
-//! What happens at the same time: a reader that is put out and taken in again, content that is shared
-//! and taken back, while it reads in every way. What was accepted while it was out is never given to
-//! it, and in the end it holds what is current.
+//! Concurrent changes: a reader leaves and joins a group, and content is shared and withdrawn,
+//! while the reader uses every kind of read. It never gets what was accepted while it was out, and
+//! it ends with what is current.
 
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic)]
 
@@ -38,8 +38,8 @@ async fn put(operator: &Client, members: &[&str]) {
     operator.put_group(group).await.unwrap();
 }
 
-/// Each round: something for the reader; it is put out, and at the same time what it has is taken
-/// back; something that it may not see; it is taken in again.
+/// Each round shares an object with the reader, removes the reader while that object is withdrawn,
+/// shares one that it may not see, and lets the reader join again.
 async fn rounds(operator: Client, birdsite: Client) {
     let core = || Some(sharing(Tlp::Amber, named(&["core"], &[])));
     for round in 0..ROUNDS {
@@ -59,7 +59,7 @@ async fn rounds(operator: Client, birdsite: Client) {
     }
 }
 
-/// Reads everything that the reader may not see, in every way that there is.
+/// Reads everything that the reader may not see, by every kind of read.
 async fn pry(client: Client, stop: Arc<AtomicBool>) -> usize {
     let values: Vec<String> = (0..ROUNDS).map(out).collect();
     let keys: Vec<_> = values.iter().map(|value| key(value)).collect();
@@ -89,7 +89,7 @@ async fn nothing_slips_through_between_a_change_of_rights_and_what_is_read() {
     let stop = Arc::new(AtomicBool::new(false));
     let prying: Vec<_> = (0..READING)
         .map(|at| {
-            // Two snapshots at once are a partner's share, and the others wait for their turn.
+            // A partner may run two snapshots at a time, and others wait.
             let client = facegraph.clone().with_patience(tipoff::client::Patience::endless());
             let stop = Arc::clone(&stop);
             tokio::spawn(async move {

@@ -1,4 +1,5 @@
-//! What is submitted of a platform goes to its owner: once, and to nobody who may not see it.
+//! Assets on another partner's platform are referred to its owner: once, and only if the owner may
+//! see them.
 
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic)]
 
@@ -8,7 +9,7 @@ use std::time::Duration;
 
 use support::clock::SetClock;
 use support::process::Process;
-use support::tips::{received, sent, state, told, values, walk};
+use support::tips::{received, sent, state, tip_events, values, walk};
 use support::{World, batch, close, domain, item, named, sharing, soon};
 use tipoff::client::{Client, ClientError};
 use tipoff::wire::pb::{self, Kind, TipState, Tlp};
@@ -21,13 +22,13 @@ fn channel(value: &str) -> pb::SubmittedIndicator {
     item(Kind::Account, "youtube", value)
 }
 
-/// Who was referred how much, and how much went to nobody.
+/// The number of referred assets by owner, and of those that were not referred.
 fn referred(receipt: &pb::Receipt) -> (Vec<(&str, u32)>, u32) {
     let to = receipt.referred.iter().map(|one| (one.partner.as_str(), one.count));
     (to.collect(), receipt.not_referred)
 }
 
-/// The only tip that was received.
+/// The only received tip.
 async fn only(client: &Client) -> pb::Tip {
     let tips = received(client).await;
     let [tip] = &tips[..] else { panic!("one tip, and not {tips:?}") };
@@ -45,7 +46,7 @@ async fn assets_go_to_the_owners_who_may_see_them_and_the_rest_is_one_number() {
         page("one.page"),
         item(Kind::Account, "instagram", "two"),
         domain("a.example"),
-        // Of a platform whose owner is not in the group, and of one that nobody owns.
+        // One platform's owner is not in the group, and one platform has no owner.
         channel("three"),
         item(Kind::Account, "tiktok", "four"),
         item(Kind::CryptoAddress, "bitcoin", "1A1zP1eP5QGefi2DMPTfTL5SLmv7DivfNa"),
@@ -64,7 +65,7 @@ async fn assets_go_to_the_owners_who_may_see_them_and_the_rest_is_one_number() {
     let shown = face.tip(&tip.id, "").await.unwrap();
     let expected = ["one.page", "two", "five.page"].map(String::from).into();
     assert_eq!(values(&shown.indicators), expected);
-    let event = told(&face).await.pop().unwrap().entry.unwrap();
+    let event = tip_events(&face).await.pop().unwrap().entry.unwrap();
     assert_eq!((event.indicator_count, event.indicators.len()), (3, 3));
     let mut request =
         pb::GetTipRequest { tip_id: tip.id.clone(), indicators_page_size: 1, ..Default::default() };
@@ -79,13 +80,13 @@ async fn assets_go_to_the_owners_who_may_see_them_and_the_rest_is_one_number() {
         }
     }
     assert_eq!(values(&paged), expected);
-    assert!(received(&tube).await.is_empty() && told(&tube).await.is_empty());
+    assert!(received(&tube).await.is_empty() && tip_events(&tube).await.is_empty());
 
-    // The reporting partner sees what became of it.
+    // The reporting partner sees the progress.
     walk(&face, &tip.id, &[TipState::Acknowledged, TipState::Actioned]).await;
     let sent = sent(&sender).await;
     assert_eq!((sent.len(), state(&sent[0], "facegraph")), (1, TipState::Actioned));
-    // What is withdrawn is not in it any more.
+    // A withdrawn indicator is no longer part of it.
     let key = pb::IndicatorKey {
         kind: Kind::Page.into(),
         platform: "facebook".into(),
@@ -120,7 +121,7 @@ async fn a_partner_that_takes_no_referrals_gets_none() {
     assert_eq!(referred(&off), (vec![], 1));
     assert!(received(&face).await.is_empty());
     let others = world.client(&node, "tubeworks").partners().await.unwrap();
-    assert!(others.iter().all(|one| !one.referrals_off), "it is told to nobody");
+    assert!(others.iter().all(|one| !one.referrals_off), "not shown to others");
     turn(false).await;
     assert_eq!(referred(&sender.submit(close("one", 1)).await.unwrap()), (vec![], 1));
     sender.submit(batch("two", 1, None, vec![page("two.page")])).await.unwrap();
@@ -145,7 +146,7 @@ async fn what_the_exchange_closes_is_referred_and_so_is_what_came_after() {
         }
     })
     .await;
-    // It opens again, and its author closes it: what is new is a referral of its own.
+    // The submission opens again, and its author closes it: new assets are a second referral.
     let items = vec![page("one.page"), page("two.page")];
     sender.submit(batch("slow", 2, None, items)).await.unwrap();
     let closed = sender.submit(close("slow", 2)).await.unwrap();
@@ -189,7 +190,7 @@ async fn a_crash_between_a_close_and_its_referrals_makes_them_later_and_never_tw
         tokio::time::sleep(Duration::from_micros(u64::from(round) * 1_500)).await;
         process.kill();
         process.start();
-        // Its client tries again over the restart.
+        // Its client retries across the restart.
         match closing.await.unwrap() {
             Ok(receipt) => assert_eq!(referred(&receipt), (vec![("facegraph", 20)], 0)),
             Err(error) => assert!(matches!(error, ClientError::Unreachable(_)), "{error:?}"),
@@ -202,6 +203,6 @@ async fn a_crash_between_a_close_and_its_referrals_makes_them_later_and_never_tw
     submissions.sort_unstable();
     let expected: Vec<_> = (0..rounds).map(|round| format!("report-{round}")).collect();
     assert_eq!(submissions, expected, "each once");
-    assert_eq!(told(&face).await.len(), rounds as usize);
+    assert_eq!(tip_events(&face).await.len(), rounds as usize);
     process.terminate();
 }

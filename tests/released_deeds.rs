@@ -1,5 +1,5 @@
-//! What is said of campaigns and what was done, in the liaisons' lane: given when it is released, and
-//! dropped when that ends.
+//! Campaign contributions and enforcements in the liaison lane: delivered when released, and
+//! removed when the release ends.
 
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic)]
 
@@ -8,7 +8,7 @@ mod support;
 use std::time::Duration;
 
 use support::clock::SetClock;
-use support::feed::{in_place, nothing};
+use support::feed::{nothing, subscribed};
 use support::liaison::{HOUR, now, release, retract, warrant};
 use support::{World, batch, domain, named, sharing, soon};
 use tipoff::client::{Client, FeedEvent, FeedStart, Subscription};
@@ -59,7 +59,7 @@ async fn act(author: &Client, key: &str, id: &str, campaign: &str, count: u64, t
     author.report_enforcement(request).await.unwrap();
 }
 
-/// What a liaison holds in words, by a page, by a feed and by a snapshot: the same.
+/// What a liaison holds, as text. A page, a feed and a snapshot have to agree.
 async fn held(liaison: &Client) -> Vec<String> {
     let whole = liaison.whole_snapshot(None).await.unwrap();
     let items = whole.items.into_iter().map(|item| FeedEvent::Item(item.into()));
@@ -112,7 +112,7 @@ fn words(event: &FeedEvent) -> Option<String> {
     })
 }
 
-/// What is to be dropped: of which campaign or enforcement, and why.
+/// The removals: of which campaign or enforcement, and why.
 async fn dropped(feed: &mut Subscription) -> (String, RemovalReason) {
     match next(feed).await {
         FeedEvent::Removal(removal) => {
@@ -138,7 +138,7 @@ async fn a_campaign_is_released_with_all_that_its_author_has_in_it_and_nothing_o
     site.assessment.get_or_insert_default().campaign.clone_from(&campaign);
     facegraph.submit(batch("s", 1, Some(core()), vec![site])).await.unwrap();
     let mut feed = liaison.subscribe(FeedStart::Now, None);
-    in_place(&mut feed).await;
+    subscribed(&mut feed).await;
     assert_eq!(held(&liaison).await, Vec::<String>::new());
 
     let request = release("r1", What::Campaign(campaign.clone()), "warrant W-17");
@@ -154,14 +154,19 @@ async fn a_campaign_is_released_with_all_that_its_author_has_in_it_and_nothing_o
     for _ in 0..3 {
         told.extend(words(&next(&mut feed).await));
     }
-    assert_eq!(told, [all[1], all[0], all[2]], "what is said first, so that the rest names it");
-    // Of another liaison, and of who else shares in it, there is nothing.
+    assert_eq!(
+        told,
+        [all[1], all[0], all[2]],
+        "the contribution comes before the items that name it"
+    );
+    // Nothing of another liaison, and nothing of who else receives it.
     let again =
         facegraph.release(pb::ReleaseIndicatorsRequest { request_id: "r2".into(), ..request });
     let again = again.await.unwrap();
     assert_eq!((again.changed, again.unchanged), (0, 3), "so already");
 
-    // Each is listed for facegraph, in each way, with what it is and the paper that its release names.
+    // Each is listed for facegraph, in each way of access, with its type and the reference that its
+    // release names.
     let accesses = facegraph.accesses(None, None).await.unwrap();
     assert!(accesses.iter().all(|one| one.reference == "W-17"), "{accesses:?}");
     for way in [pb::AccessWay::Pull, pb::AccessWay::Subscribe, pb::AccessWay::Snapshot] {
@@ -213,7 +218,8 @@ async fn what_takes_the_place_of_something_released_is_not_released_with_it() {
     assert_eq!(dropped(&mut feed).await, ("takedown".into(), RemovalReason::Replaced));
     nothing(&mut feed).await;
     assert_eq!(held(&liaison).await, Vec::<String>::new());
-    // What was released before says the same again: there is no new version, and no release.
+    // The released contribution is submitted again unchanged: there is no new version, and no
+    // release.
     say(&facegraph, "c3", &campaign, "two", core()).await;
     assert_eq!(held(&liaison).await, Vec::<String>::new());
     node.stop().await;
@@ -253,7 +259,8 @@ async fn what_was_done_with_an_answer_is_released_and_corrected_by_another() {
     let by_id = What::Enforcements(pb::EnforcementIds { ids: vec!["takedown".into()] });
     facegraph.release(release("r", by_id, "W-17")).await.unwrap();
     assert_eq!(words(&next(&mut feed).await).unwrap(), "facegraph did takedown 7");
-    // What another recipient answered is no part of its thread, and what was released is.
+    // Its thread does not contain the answer of another recipient, but does contain what was
+    // released.
     facegraph.respond_to_tip(done("two", 9)).await.unwrap();
     assert_eq!(dropped(&mut feed).await, ("takedown".into(), RemovalReason::Replaced));
     nothing(&mut feed).await;
@@ -280,7 +287,7 @@ async fn a_release_that_comes_with_it_ends_by_the_clock() {
     };
     let with = pb::Sharing { releases: vec![released], ..core() };
     let mut feed = liaison.subscribe(FeedStart::Now, None);
-    in_place(&mut feed).await;
+    subscribed(&mut feed).await;
     let campaign = say(&facegraph, "c", "", "one", with.clone()).await;
     act(&facegraph, "d", "takedown", &campaign, 7, with).await;
     let all = ["facegraph did takedown 7 of a campaign", "facegraph says one"];

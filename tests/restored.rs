@@ -1,5 +1,5 @@
-//! A data folder that is put back from an older copy and goes on: whoever was further is told, and
-//! misses nothing.
+//! A data folder is restored from an older copy and continues: readers that were further get an
+//! error, and miss nothing.
 
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic)]
 
@@ -14,7 +14,6 @@ use support::{World, batch, domain, soon};
 use tipoff::client::{Client, ClientError, FeedEvent, FeedStart, Replica, Subscription};
 use tipoff::wire::pb;
 
-/// Copies a folder with all that is in it, in the place of what is there.
 /// Replaces a folder with a copy of another.
 fn copy(from: &Path, to: &Path) {
     let _ = fs::remove_dir_all(to);
@@ -28,7 +27,7 @@ async fn submit(client: &Client, values: &[&str]) {
     }
 }
 
-/// Takes what comes until it holds so many versions.
+/// Reads until it holds this many versions.
 async fn follow(feed: &mut Subscription, held: &mut Replica, versions: usize) {
     while held.len() != versions {
         held.apply(&soon(feed.next_event()).await.unwrap().unwrap());
@@ -46,7 +45,7 @@ fn restored<T: std::fmt::Debug>(answer: &Result<T, ClientError>) {
     assert!(why.contains("restored from an older copy") || why.contains("no longer has"), "{why}");
 }
 
-/// A snapshot in the place of what is held, and the feed from there.
+/// Takes a snapshot that replaces the state, and the feed after it.
 async fn begin_anew(client: &Client, held: &mut Replica) -> pb::Cursor {
     let (cursor, items) = soon(client.snapshot(None)).await.unwrap();
     held.reset(items);
@@ -73,7 +72,7 @@ async fn a_reader_that_was_further_than_the_copy_is_told_and_converges_by_a_snap
     assert!(node.terminate().success());
     copy(&data, &backup);
 
-    // The original goes on, and its readers with it.
+    // The original continues, and its readers with it.
     node.start();
     node.wait_ready();
     submit(&birdsite, &["c", "d", "e"]).await;
@@ -83,7 +82,7 @@ async fn a_reader_that_was_further_than_the_copy_is_told_and_converges_by_a_snap
     let late = feed.cursor().cloned().unwrap();
     assert!(node.terminate().success());
 
-    // The copy is put back, and goes on past where they are.
+    // The copy is restored, and continues past their cursors.
     copy(&backup, &data);
     node.start();
     node.wait_ready();
@@ -92,7 +91,7 @@ async fn a_reader_that_was_further_than_the_copy_is_told_and_converges_by_a_snap
     restored(&soon(facegraph.pull(&FeedStart::Cursor(late.clone()), None, 10)).await);
     restored(&soon(facegraph.subscribe(FeedStart::Cursor(late.clone()), None).next_event()).await);
     restored(&soon(facegraph.acknowledge("desk", late.clone())).await);
-    // Readers that lived through it find out by themselves, that of a subscription too.
+    // Connected readers detect it too, also the one with a subscription.
     restored(&loop {
         let event = soon(feed.next_event()).await;
         if event.is_err() {
@@ -100,7 +99,7 @@ async fn a_reader_that_was_further_than_the_copy_is_told_and_converges_by_a_snap
         }
     });
     restored(&soon(desk.next_event()).await);
-    // What was given before the copy was made is still good.
+    // Cursors from before the copy are still valid.
     let page = soon(facegraph.pull(&FeedStart::Cursor(early), None, 10)).await.unwrap();
     assert_eq!(page.items.len(), 5);
 

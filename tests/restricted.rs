@@ -1,11 +1,11 @@
-//! Restricted labels: refused, unless there is the one closed group entitled to hold such objects;
-//! then they never leave it.
+//! Restricted labels: refused unless the restricted group exists. Then objects with such labels
+//! never leave it.
 
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic)]
 
 mod support;
 
-use support::feed::{change, in_place, nothing, values};
+use support::feed::{change, nothing, subscribed, values};
 use support::{World, batch, domain, named, sharing};
 use tipoff::client::{Client, ClientError, FeedEvent, FeedStart};
 use tipoff::wire::pb::{self, ItemStatus, Tlp};
@@ -60,7 +60,7 @@ async fn what_is_restricted_goes_to_the_closed_group_alone_and_to_who_confirmed_
     let (operator, birdsite, facegraph) =
         (client("exchange-ops"), client("birdsite"), client("facegraph"));
     let unfit = operator.put_group(closed(&["birdsite", "watcher"])).await.unwrap_err();
-    assert!(unfit.to_string().contains("members alone"), "{unfit}");
+    assert!(unfit.to_string().contains("only members in a restricted"), "{unfit}");
     operator.put_group(closed(&["birdsite", "facegraph"])).await.unwrap();
     let second = pb::SharingGroup { id: "second".into(), ..closed(&["birdsite"]) };
     let second = operator.put_group(second).await.unwrap_err();
@@ -91,7 +91,7 @@ async fn what_is_restricted_goes_to_the_closed_group_alone_and_to_who_confirmed_
         assert!(receipt.items[0].reason.contains("to nobody else"), "{}", receipt.items[0].reason);
     }
     let mut feed = facegraph.subscribe(FeedStart::Now, None);
-    in_place(&mut feed).await;
+    subscribed(&mut feed).await;
     let receipt = submit(&birdsite, "held", to_closed()).await;
     assert_eq!(receipt.items[0].status(), ItemStatus::Created);
     nothing(&mut feed).await;
@@ -199,7 +199,7 @@ async fn what_is_restricted_in_a_tip_is_shown_to_nobody_who_left_the_closed_grou
     assert_eq!(told.len(), 1, "{told:?}");
     assert_eq!(seen_by(&birdsite).await, ["a.example", "b.example"], "its author's own");
 
-    // What is hidden takes no room: the others come, a page and more of them, as well.
+    // Hidden objects do not shorten pages: the others are delivered, a page and more of them.
     operator.put_group(closed(&["birdsite", "facegraph"])).await.unwrap();
     let hidden: Vec<_> = (0..300).map(|n| under("csam", &format!("h{n}.example"))).collect();
     birdsite.submit(batch("many", 1, Some(to_closed()), hidden)).await.unwrap();

@@ -1,4 +1,4 @@
-//! What may be tried again is marked by the exchange, and the client tries nothing else again.
+//! The exchange marks errors that may be retried, and the client retries no others.
 
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic)]
 
@@ -19,7 +19,7 @@ use tipoff::wire::pb;
 use tonic::{Code, Status};
 use tonic_types::StatusExt;
 
-/// Every label of an error that says "not now", and whether the exchange marks it as to be tried again.
+/// Every label of a temporary error, and whether the exchange marks it as retryable.
 const LABELS: &[(&str, &str, bool)] = &[
     ("Exhausted", "calls_in_flight", true),
     ("Exhausted", "reader_too_slow", true),
@@ -62,7 +62,7 @@ fn each_label_is_known_and_marked_by_its_kind() {
     }
 }
 
-/// The kinds and labels of the table's kinds that the sources raise.
+/// The kinds and labels that the sources raise, of the kinds in the table.
 fn labels(folder: &Path, found: &mut BTreeSet<(String, String)>) {
     for entry in fs::read_dir(folder).unwrap() {
         let path = entry.unwrap().path();
@@ -89,7 +89,7 @@ async fn a_subscription_too_many_is_refused_at_once_to_a_client_that_waits_for_e
     let node = world.start().await;
     let client = world.client(&node, "facegraph").with_patience(Patience::endless());
     let mut first = client.subscribe_named("first", FeedStart::Beginning, None);
-    // Its reader is told of its group, so it is there.
+    // The group change shows that the feed has started.
     soon(first.next_event()).await.unwrap();
     let refused =
         soon(client.subscribe_named("second", FeedStart::Beginning, None).next_event()).await;
@@ -101,11 +101,11 @@ async fn a_subscription_too_many_is_refused_at_once_to_a_client_that_waits_for_e
 #[tokio::test(flavor = "multi_thread")]
 async fn a_full_disk_and_a_node_that_waits_are_marked_with_a_delay_and_a_quota_is_not() {
     let mut world = World::new();
-    // There once before the disk is full, so that the registry is.
+    // Connects once before the disk is full, so that it is in the registry.
     world.start().await.stop().await;
     world.config.requests.subscriptions_per_partner = 1;
     world.config.requests.read_after_timeout_s = 1;
-    // Nothing is taken below so much free space, and no disk has it.
+    // No disk has this much free space, so every write is refused.
     world.config.storage.min_free_mb = 1_000_000_000;
     let node = world.start().await;
     let channel = raw_channel(&world, &node, "birdsite");
@@ -146,7 +146,8 @@ async fn a_call_beyond_those_that_are_worked_on_is_marked_and_comes_through_when
     world.config.requests.read_after_timeout_s = 2;
     let node = world.start().await;
     let pull = "/tipoff.v1.FeedService/Pull";
-    // A client that has read the connection's limit waits by itself, so two calls go out with the connection.
+    // A client that has read the connection's limit waits by itself, so two calls are sent with the
+    // connection.
     let mut tries = 0;
     let (channel, first, refused) = loop {
         tries += 1;

@@ -1,4 +1,4 @@
-//! The story that must always work, from a report in to a feed out.
+//! The demo: from a report to a feed.
 
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic)]
 
@@ -30,8 +30,9 @@ async fn an_indicator_goes_from_a_submit_to_a_subscriber_over_mutual_tls() {
     node.stop().await;
 }
 
-/// The demo came to its good end, and told this in this order, whatever else and however aligned.
-fn told(ran: &Ran, lines: &[&str]) {
+/// Asserts that the demo succeeded and printed these texts in this order, whatever is in between
+/// and however aligned.
+fn assert_printed(ran: &Ran, lines: &[&str]) {
     assert_eq!(ran.code, Some(0), "{ran:?}");
     let on_one_line = |line: &str| line.split_whitespace().collect::<Vec<_>>().join(" ");
     let mut said = ran.out.lines().map(on_one_line);
@@ -42,7 +43,7 @@ fn told(ran: &Ran, lines: &[&str]) {
 
 #[test]
 fn the_demo_tells_the_whole_story_and_its_counts_are_right() {
-    told(
+    assert_printed(
         &Ran::of(&mut tipoff(&["demo"])),
         &[
             "cyber-unit subscribes: refused",
@@ -55,41 +56,41 @@ fn the_demo_tells_the_whole_story_and_its_counts_are_right() {
             "x:harbour_watcher_0001: known, by birdsite",
             "955 distinct indicators = 955 created",
             "936 account x",
-            "every follower holds exactly what was taken",
+            "every follower has exactly what was accepted",
             "936 accounts on x: an enforcement of birdsite, sent twice and counted once",
-            "the receipt of the close: 7 to facegraph; 0 not referred",
-            "facegraph has a tip from birdsite that nobody addressed: 7 indicators",
-            "desk took 955 indicators in ",
+            "referred: 7 to facegraph; 0 not referred",
+            "facegraph received a referral from birdsite: 7 indicators",
+            "desk received 955 indicators in ",
             "desk nothing yes ",
-            "to facegraph, priority, 5 indicators; in its feed after ",
+            "to facegraph, priority, 5 indicators; received after ",
             "acknowledged Taken up by our desk.",
             "investigating ",
             "actioned ",
             "attributes it to people linked to a government, confidence 70",
             "shares harbour-observer.example, quay-herald.example, of the campaign",
             "monitoring ",
-            "an enforcement of facegraph after this tip: 7 pages on facebook (2 disabled before), 3 groups on \
+            "enforcement by facegraph after this tip: 7 pages on facebook (2 disabled before), 3 groups on \
              facebook, 5 accounts on facebook (1 disabled before)",
             "a move to declined is refused: the tip is monitoring",
             "cyber-unit pulls without a purpose: ",
-            "under warrant W-2019-17 it is given 0 indicators",
-            "facegraph releases all that it has in the campaign: 4 versions",
-            "cyber-unit pulls again: what facegraph says of the campaign, what it did,",
-            "harbour-observer.example, quay-herald.example, and nothing else",
-            "facegraph sees it: cyber-unit took 4 objects by pull, warrant W-2019-17, at ",
-            "birdsite shares x:harbour_watcher_0937, coordinated-inauthentic-behavior",
-            "desk of facegraph has it after ",
-            "desk of facegraph and birdsite see it investigated again",
+            "under warrant W-2019-17 it receives 0 indicators",
+            "facegraph releases all its objects of the campaign: 4 versions",
+            "cyber-unit pulls again and receives the contribution and the enforcement of facegraph,",
+            "and harbour-observer.example, quay-herald.example; nothing else",
+            "audit accesses of facegraph: cyber-unit read 4 objects by pull, warrant W-2019-17, at ",
+            "birdsite shares x:harbour_watcher_0937, label coordinated-inauthentic-behavior",
+            "received by desk of facegraph after ",
+            "desk of facegraph and birdsite see it reopened",
             "strongly disagree, \"the site of a public library\"",
             "in birdsite's feed after ",
-            "harbour-library.example: 1 version taken back, by entry ",
+            "harbour-library.example: 1 version withdrawn, entry ",
             "facegraph desk withdrawn ",
-            "tubeworks no name withdrawn ",
-            "facegraph looks up harbour-library.example: not known",
+            "tubeworks unnamed withdrawn ",
+            "facegraph looks up harbour-library.example: unknown",
             "audit deliveries ",
             "facegraph desk 1 not yet ",
             "facegraph desk 1 yes ",
-            "both hold what stands, as a snapshot has it: 957 indicators",
+            "both have exactly what a snapshot returns: 957 indicators",
         ],
     );
 }
@@ -103,13 +104,13 @@ fn the_demo_tells_its_story_of_other_reports_too() {
         path.display().to_string()
     };
     let domains = file("domains.csv", "kind,value\ndomain,a.example\ndomain,b.example\n");
-    // It has no domain, and an account of the name that the demo would make up.
+    // It has no domain, and an account with the name that the demo would invent.
     let accounts = file("list.txt", "x:harbour_watcher_0937\nhttps://c.example/page\n");
     let ran = Ran::of(&mut tipoff(&["demo", "--data", &domains, &accounts]));
-    told(
+    assert_printed(
         &ran,
-        &["4 created", "birdsite shares x:harbour_watcher_0938", "b.example: 1 version taken back"],
+        &["4 created", "birdsite shares x:harbour_watcher_0938", "b.example: 1 version withdrawn"],
     );
     let ran = Ran::of(&mut tipoff(&["demo", "--data", &accounts]));
-    told(&ran, &["2 created", "https://c.example/page: 1 version taken back"]);
+    assert_printed(&ran, &["2 created", "https://c.example/page: 1 version withdrawn"]);
 }

@@ -1,5 +1,5 @@
-//! Nothing is given to whom it was not shared, over every way out: a random history, every partner,
-//! every feed, read and lookup held against the rule of sight itself.
+//! Nothing is delivered to partners with whom it was not shared: in a random history, every
+//! partner's feeds, reads and lookups are compared with the visibility rule.
 
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic)]
 
@@ -52,7 +52,7 @@ history = "all"
 const READERS: [&str; 5] = ["ma", "mb", "mc", "md", "ob"];
 const AUTHORS: [&str; 4] = ["ma", "mb", "mc", "md"];
 
-/// Any sharing, many of them not allowed to the author.
+/// Any sharing, many of them not allowed for the author.
 fn any_sharing(random: &mut StdRng) -> pb::Sharing {
     use pb::Tlp;
     let tlps = [Tlp::Unspecified, Tlp::Red, Tlp::AmberStrict, Tlp::Amber, Tlp::Green, Tlp::Clear];
@@ -82,7 +82,7 @@ async fn every_way_out_gives_a_reader_what_the_rule_lets_it_see_and_nothing_else
     let clients: BTreeMap<&str, Client> =
         READERS.iter().map(|id| (*id, world.client(&node, id))).collect();
 
-    // What is current, by (author, value, audience): the sharing and the place it was accepted.
+    // The current versions, by (author, value, audience): the sharing and the position.
     let registry = node.exchange.registry();
     let mut current: BTreeMap<(String, String, String), (Sharing, Position)> = BTreeMap::new();
     let (mut taken, mut refused) = (0, 0);

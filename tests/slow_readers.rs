@@ -1,4 +1,4 @@
-//! A reader that takes nothing costs little, slows nobody, and is ended with its cursor.
+//! A reader that takes nothing costs little memory, slows nobody, and is ended with its cursor.
 
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic)]
 
@@ -19,7 +19,7 @@ const STALLED: u64 = 40;
 const BATCHES: u32 = 16;
 const ITEMS: usize = 200;
 
-/// The memory that a process holds, in bytes.
+/// The resident memory of a process, in bytes.
 fn resident(process: &Process) -> u64 {
     let status = fs::read_to_string(format!("/proc/{}/status", process.id())).unwrap();
     let line = status.lines().find(|line| line.starts_with("VmRSS:")).unwrap();
@@ -53,7 +53,7 @@ async fn a_stalled_reader_costs_less_than_two_megabytes_and_the_others_go_on() {
         }
         clock.elapsed()
     };
-    // What everybody shares is there by now.
+    // Shared structures are allocated by now.
     read_all("watcher").await;
     let alone = read_all("watcher").await;
     let before = resident(&exchange);
@@ -61,7 +61,7 @@ async fn a_stalled_reader_costs_less_than_two_megabytes_and_the_others_go_on() {
     let mut stalled = Vec::new();
     for number in 0..STALLED {
         let partner = ["facegraph", "birdsite"][usize::from(number % 2 == 0)];
-        // Each on a connection of its own, as readers in several processes would be.
+        // Each reader has its own connection, like readers in several processes.
         let channel = channel_to(&world, &exchange.url(), partner);
         let mut service = FeedServiceClient::new(channel);
         stalled.push(service.subscribe(from_start()).await.unwrap().into_inner());
@@ -74,7 +74,7 @@ async fn a_stalled_reader_costs_less_than_two_megabytes_and_the_others_go_on() {
         each / 1024
     );
     assert!(each <= 2 * 1024 * 1024, "{} KB for each stalled reader", each / 1024);
-    // Generous, since this is no bench: `make bench` compares the p99.
+    // Generous, because this is no benchmark: `make bench` compares the p99.
     assert!(beside < alone * 3 + Duration::from_secs(1), "{beside:?} where {alone:?} was enough");
     drop(stalled);
 }

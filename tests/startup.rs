@@ -1,4 +1,4 @@
-//! A node that starts over a long journal: what it answers meanwhile, and how it is stopped.
+//! A start over a long journal: what the node answers meanwhile, and how it is stopped.
 
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic)]
 
@@ -12,7 +12,7 @@ use support::process::Process;
 use support::{World, domain, no_patience, ops_get, soon};
 use tipoff::client::{ClientError, Report};
 
-/// Enough that a replay takes a while, in entries of few items.
+/// Enough entries, with few items each, that a replay takes a while.
 const ITEMS: usize = 20_000;
 const ITEMS_OF_AN_ENTRY: usize = 20;
 
@@ -26,7 +26,7 @@ fn report(items: usize) -> Report {
     }
 }
 
-/// A data folder with a journal, and no index any more.
+/// A data folder with a journal and no index.
 async fn with_a_journal_to_replay() -> World {
     let world = World::new();
     let node = world.start().await;
@@ -36,7 +36,7 @@ async fn with_a_journal_to_replay() -> World {
     world
 }
 
-/// How far a node that catches up says it is, and how far it has to come.
+/// The replay progress that a node reports: position and target.
 fn catching_up(answer: &str) -> Option<(u64, u64)> {
     let (_, says) = answer.split_once("catching up: ")?;
     let (at, of) = says.split_once(" of ")?;
@@ -52,7 +52,7 @@ async fn ready(node: &Process) -> String {
     }
 }
 
-/// Waits until the node says that it catches up.
+/// Waits until the node reports that it is catching up.
 async fn until_it_catches_up(node: &Process) -> (u64, u64) {
     let catching_up = async {
         loop {
@@ -114,7 +114,7 @@ async fn a_node_that_is_told_to_stop_while_it_replays_stops_and_goes_on_at_the_n
     }));
     let (mut node, ended) = stopped.await.unwrap();
     assert!(ended.success(), "{ended}: {}", node.log());
-    assert!(!node.log().contains("the exchange is ready"), "{}", node.log());
+    assert!(!node.log().contains("exchange ready"), "{}", node.log());
     node.start();
     node.wait_ready();
     let key = tipoff::wire::pb::IndicatorKey { value: "n7.example".into(), ..Default::default() };

@@ -1,4 +1,4 @@
-//! What is written as STIX is STIX: by OASIS's own validator, on the real reports too.
+//! STIX output is valid by OASIS's own validator, also for the real reports.
 
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic)]
 
@@ -12,7 +12,7 @@ use serde_json::{Value, json};
 use support::command::{Ran, Stage};
 use support::python;
 
-/// One value of each kind, and some that want to break out of a pattern.
+/// One value of each kind, and some that try to break out of a pattern.
 const EVERY_KIND: &str = r##"{"kind":"account","value":"x:harbour_watcher"}
 {"kind":"account","value":"youtube:harbour"}
 {"kind":"account_id","platform":"x","value":"1234567890"}
@@ -45,7 +45,7 @@ fn done(ran: Ran) -> Ran {
     ran
 }
 
-/// What a partner takes as a bundle, held against the standard.
+/// Pulls a bundle as a partner, and validates it against the standard.
 fn bundle(stage: &Stage, partner: &str, name: &str, arguments: &[&str]) -> Value {
     let ran = done(stage.run(partner, &[&["pull", "--format", "stix"][..], arguments].concat()));
     let file = stage.file(name, &ran.out);
@@ -80,7 +80,8 @@ fn every_kind_of_indicator_is_written_as_the_standard_has_it() {
     let [marking] = of_type(&written, "marking-definition")[..] else { panic!("{written}") };
     assert_eq!(marking["name"], "TLP:AMBER+STRICT");
 
-    // What is taken back within a pull is not in its bundle; behind it, it is named.
+    // An object that is withdrawn within a pull is not in its bundle. After it, it is listed as a
+    // removal.
     let cursor = done(stage.run("facegraph", &["pull", "--format", "stix"])).err;
     let cursor = cursor.trim().rsplit(' ').next().unwrap().to_owned();
     done(stage.run("birdsite", &["withdraw", "192.0.2.7"]));
@@ -160,7 +161,7 @@ fn campaigns_and_what_was_done_are_written_with_what_belongs_to_them() {
     let notes = is_whole(&bundle(&stage, "birdsite", "member.json", &[]));
     assert_eq!(notes, [(taken.to_owned(), true), (other.to_owned(), false)].into());
 
-    // A liaison's snapshot holds what was released of it.
+    // A liaison's snapshot contains what was released of it.
     facegraph(&["release", "--campaign", campaign, "--to", "cyber-unit", "--basis", "W-17"]);
     let purpose = ["--snapshot", "--purpose", "warrant:W-17:GB"];
     let notes = is_whole(&bundle(&stage, "cyber-unit", "liaison.json", &purpose));

@@ -1,4 +1,5 @@
-//! What a liaison is given of tips is on disk before it leaves, and there for whose it is to see.
+//! What a liaison is given of tips is recorded on disk before it is sent, and its author can list
+//! it.
 
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic)]
 
@@ -9,13 +10,13 @@ use std::collections::BTreeSet;
 use support::feed::event;
 use support::liaison::{cyber_unit, now, warrant};
 use support::process::Process;
-use support::tips::{full, key, received, saying, told, walk};
+use support::tips::{full, key, received, reply, tip_events, walk};
 use support::{World, soon};
 use tipoff::client::{Client, ClientError, FeedStart};
 use tipoff::exchange::GIVEN_AT_ONCE;
 use tipoff::wire::pb::{self, AccessWay, PurposeKind, TipState};
 
-/// The tips in accesses, with the entry whose content was given and how.
+/// The tips in access records, with the entry that was given and the way of access.
 fn of_tips(accesses: &[pb::Access]) -> BTreeSet<(String, u64, AccessWay)> {
     let objects = accesses.iter().flat_map(|one| {
         assert_eq!((one.liaison.as_str(), one.purpose()), ("cyber-unit", PurposeKind::Warrant));
@@ -37,7 +38,7 @@ async fn each_part_of_a_tip_that_a_liaison_is_given_is_there_for_its_author_to_s
     let sent = sender.send_tip(full("t1", &["facegraph", "cyber-unit"])).await.unwrap();
     let (id, first) = (sent.tip_id, sent.sequence);
     assert!(sender.accesses(None, None).await.unwrap().is_empty());
-    // In each way in which it may be given.
+    // In each way of access.
     let by = |ways: &[AccessWay], entries: &[u64]| -> BTreeSet<_> {
         let each = |way: &AccessWay| {
             let (way, id) = (*way, id.clone());
@@ -51,7 +52,7 @@ async fn each_part_of_a_tip_that_a_liaison_is_given_is_there_for_its_author_to_s
         by(&[AccessWay::Tip], &[first])
     );
     liaison.tip(&id, "").await.unwrap();
-    assert_eq!(told(&liaison).await.len(), 1);
+    assert_eq!(tip_events(&liaison).await.len(), 1);
     let mut feed = liaison.subscribe(FeedStart::Beginning, None);
     event(&mut feed).await;
     let ways = [AccessWay::Tip, AccessWay::Pull, AccessWay::Subscribe];
@@ -60,8 +61,9 @@ async fn each_part_of_a_tip_that_a_liaison_is_given_is_there_for_its_author_to_s
     assert!(accesses.iter().all(|one| one.accessed_at.is_some()));
     assert!(accesses.windows(2).all(|two| two[0].sequence > two[1].sequence));
 
-    // What another adds is that one's; what the liaison says itself is nobody's access to itself.
-    let mut shown = saying("to-all", &id, "look here");
+    // What another partner adds is recorded for that partner. A liaison's own answers are not
+    // recorded.
+    let mut shown = reply("to-all", &id, "look here");
     (shown.to_all, shown.indicators) = (true, vec![key("shown.example")]);
     let second = face.respond_to_tip(shown).await.unwrap().sequence;
     event(&mut feed).await;
@@ -72,12 +74,12 @@ async fn each_part_of_a_tip_that_a_liaison_is_given_is_there_for_its_author_to_s
     assert_eq!(theirs, by(&[AccessWay::Subscribe, AccessWay::Tip], &[second]));
     assert_eq!(of_tips(&sender.accesses(None, None).await.unwrap()), by(&ways, &[first]));
     assert!(world.client(&node, "tubeworks").accesses(None, None).await.unwrap().is_empty());
-    // A list of nothing and a page of nothing are no accesses.
+    // An empty list and an empty page are not recorded.
     let head = node.exchange.head();
     liaison.tips(pb::ListTipsRequest { overdue: true, ..Default::default() }).await.unwrap();
     liaison.pull(&FeedStart::Now, None, 10).await.unwrap();
-    assert_eq!(node.exchange.head(), head, "nothing is written for nothing");
-    // They are told after a withdrawal too.
+    assert_eq!(node.exchange.head(), head, "an empty answer is not recorded");
+    // They are listed after a withdrawal too.
     sender.withdraw_tip(&id).await.unwrap();
     assert_eq!(of_tips(&sender.accesses(None, None).await.unwrap()), by(&ways, &[first]));
     node.stop().await;
@@ -90,7 +92,7 @@ async fn nothing_of_a_tip_leaves_for_a_liaison_while_its_access_cannot_be_writte
     let sent = world.client(&node, "birdsite").send_tip(full("t1", &["cyber-unit"])).await;
     let id = sent.unwrap().tip_id;
     node.stop().await;
-    // Nothing is taken below so much free space, and no disk has it.
+    // No disk has this much free space, so every write is refused.
     world.config.storage.min_free_mb = 1_000_000_000;
     let node = world.start().await;
     let impatient = || world.impatient(&node, "cyber-unit").for_purpose(warrant(now()));
@@ -99,7 +101,7 @@ async fn nothing_of_a_tip_leaves_for_a_liaison_while_its_access_cannot_be_writte
     busy(soon(impatient().subscribe(FeedStart::Beginning, None).next_event()).await.unwrap_err());
     busy(impatient().tip(&id, "").await.unwrap_err());
     busy(impatient().tips(pb::ListTipsRequest::default()).await.unwrap_err());
-    // Its sender reads on: of that nothing is written.
+    // Its sender continues to read: its reads are not recorded.
     world.client(&node, "birdsite").tip(&id, "").await.unwrap();
     node.stop().await;
     world.config.storage.min_free_mb = 16;

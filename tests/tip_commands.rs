@@ -1,4 +1,4 @@
-//! `tipoff tip`, as a person or a script runs it.
+//! The `tipoff tip` commands: output and exit codes.
 
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic)]
 
@@ -54,7 +54,7 @@ fn a_tip_is_sent_listed_answered_shown_and_withdrawn() {
     let people = done(stage.run("facegraph", &["tip", "list"])).out;
     assert!(people.contains(&id[..8]) && people.contains("imminent_harm"), "{people}");
 
-    // By the beginning of its id.
+    // By a prefix of its id.
     let answer = ["tip", "respond", &id[..8], "--move", "acknowledged", "--message", "on it"];
     let answered = json(&stage, "facegraph", &answer);
     assert_eq!(
@@ -80,7 +80,7 @@ fn a_tip_is_sent_listed_answered_shown_and_withdrawn() {
         assert!(people.contains(part), "{part} is not in {people}");
     }
 
-    // Both feeds tell it.
+    // Both feeds contain it.
     for partner in ["birdsite", "facegraph"] {
         let pulled = json(&stage, partner, &["pull"]);
         let told: Vec<_> = pulled.iter().filter(|line| line["tip"].is_object()).collect();
@@ -92,13 +92,17 @@ fn a_tip_is_sent_listed_answered_shown_and_withdrawn() {
 
     let withdrawn = json(&stage, "birdsite", &["tip", "withdraw", &id[..8]]);
     assert_eq!(withdrawn[0]["replayed"], false);
-    assert!(done(stage.run("birdsite", &["tip", "withdraw", &id])).out.contains("it was before"));
+    assert!(
+        done(stage.run("birdsite", &["tip", "withdraw", &id]))
+            .out
+            .contains("already withdrawn before")
+    );
     let shown = done(stage.run("facegraph", &["tip", "show", &id])).out;
     assert!(shown.contains("withdrawn") && !shown.contains("network"), "{shown}");
     stage.run("facegraph", &["tip", "respond", &id, "--message", "but"]).failed(1, "withdrawn");
     stage.run("tubeworks", &["tip", "show", &id]).failed(1, "you have no such tip");
     stage.run("tubeworks", &["tip", "show", &id[..8]]).failed(1, "you have no tip");
-    stage.run("tubeworks", &["tip", "show", "xyz"]).failed(2, "not a tip's id");
+    stage.run("tubeworks", &["tip", "show", "xyz"]).failed(2, "not a tip id");
     stage.run("watcher", &["tip", "list"]).failed(4, "");
     let wrong = ["tip", "send", "text", "--to", "watcher"];
     stage.run("birdsite", &wrong).failed(2, "observer");

@@ -1,11 +1,11 @@
-//! What a platform did after a tip: told with the answer, and counted once.
+//! Counts in the answer to a tip: delivered with it, and counted once.
 
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic)]
 
 mod support;
 
 use support::World;
-use support::tips::{field, moving, tip, told, walk};
+use support::tips::{field, move_to, tip, tip_events, walk};
 use tipoff::wire::pb;
 use tipoff::wire::pb::TipState;
 
@@ -31,18 +31,18 @@ async fn what_was_done_comes_with_the_answer_and_counts_once() {
     let answer = |key: &str, done| pb::RespondToTipRequest {
         enforcement: Some(done),
         to_all: true,
-        ..moving(key, &id, TipState::Actioned)
+        ..move_to(key, &id, TipState::Actioned)
     };
     let refused = recipient.respond_to_tip(answer("r1", pages(7, "youtube"))).await;
-    assert_eq!(field(refused).0, "enforcement.counts.platform", "another is at home there");
+    assert_eq!(field(refused).0, "enforcement.counts.platform", "another server listens there");
     let done = answer("r1", pages(7, "facebook"));
     let first = recipient.respond_to_tip(done.clone()).await.unwrap();
     let again = recipient.respond_to_tip(done).await.unwrap();
     assert!(again.replayed && again.sequence == first.sequence);
 
-    // The sender has it in its feed, in the tip and in its list; the other recipient in none of them,
-    // though it is shown the answer.
-    let entry = told(&sender).await.pop().unwrap().entry.unwrap();
+    // The sender has the counts in its feed, in the tip and in its list. The other recipient has
+    // them nowhere, although the answer is shown to it.
+    let entry = tip_events(&sender).await.pop().unwrap().entry.unwrap();
     assert_eq!(entry.enforcement.as_ref().unwrap().counts[0].count, 7);
     let shown = sender.tip(&id, "facegraph").await.unwrap();
     assert_eq!(shown.entries.last().unwrap().enforcement, entry.enforcement);
@@ -50,11 +50,11 @@ async fn what_was_done_comes_with_the_answer_and_counts_once() {
     let listed = sender.enforcements(&of_tip).await.unwrap();
     assert_eq!((listed.len(), listed[0].author.as_str()), (1, "facegraph"));
     let other = world.client(&node, "tubeworks");
-    let theirs = told(&other).await.pop().unwrap().entry.unwrap();
+    let theirs = tip_events(&other).await.pop().unwrap().entry.unwrap();
     assert_eq!((theirs.author.as_str(), theirs.enforcement), ("facegraph", None));
     assert_eq!(other.enforcements(&of_tip).await.unwrap(), []);
 
-    // Shared wider under the same name it counts once.
+    // Shared wider with the same id, it counts once.
     let wider =
         pb::Enforcement { id: listed[0].enforcement.clone().unwrap().id, ..pages(7, "facebook") };
     let report = pb::ReportEnforcementRequest {

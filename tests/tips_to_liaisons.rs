@@ -1,22 +1,25 @@
-//! Tips to liaisons: addressed to one, a tip is released to it, until it is closed or withdrawn.
+//! Tips to liaisons: a tip is released to the liaisons that it names, until it is closed or
+//! withdrawn.
 
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic)]
 
 mod support;
 
 use support::clock::SetClock;
-use support::feed::{event, in_place, nothing};
+use support::feed::{event, nothing, subscribed};
 use support::liaison::{HOUR, cyber_unit, field as named_field, now, warrant};
-use support::tips::{field, full, key, moving, received, saying, state, tip, told, values, walk};
+use support::tips::{
+    field, full, key, move_to, received, reply, state, tip, tip_events, values, walk,
+};
 use support::{World, batch, domain, named, sharing, soon};
 use tipoff::client::{Client, ClientError, FeedEvent, FeedStart};
 use tipoff::clock::Clock;
 use tipoff::wire::pb::{self, PurposeKind, TipAction, TipState, Tlp};
 use tipoff::wire::timestamp;
 
-/// Everything that a liaison is told and shown of a tip, as text.
+/// Everything that a liaison receives and reads of a tip, as text.
 async fn everything(liaison: &Client, id: &str) -> [String; 3] {
-    let (told, received) = (told(liaison).await, received(liaison).await);
+    let (told, received) = (tip_events(liaison).await, received(liaison).await);
     let shown = liaison.tip(id, "").await.unwrap();
     [format!("{told:?}"), format!("{received:?}"), format!("{shown:?}")]
 }
@@ -28,19 +31,19 @@ async fn a_liaison_sees_its_own_thread_of_a_tip_and_nothing_of_other_recipients(
     let (sender, face) = (world.client(&node, "birdsite"), world.client(&node, "facegraph"));
     let liaison = cyber_unit(&world, &node);
     let mut feed = liaison.subscribe(FeedStart::Now, None);
-    in_place(&mut feed).await;
-    // Whatever its marking.
+    subscribed(&mut feed).await;
+    // With any marking.
     let id = sender.send_tip(full("t1", &["facegraph", "cyber-unit"])).await.unwrap().tip_id;
     let FeedEvent::Tip(told_at_once) = event(&mut feed).await else { panic!("a tip") };
     assert_eq!(told_at_once.entry.unwrap().indicators[0].value, "secret.example");
     walk(&face, &id, &[TipState::Acknowledged]).await;
-    let mut own = saying("own", &id, "between us");
+    let mut own = reply("own", &id, "between us");
     own.indicators = vec![key("own.example")];
     face.respond_to_tip(own).await.unwrap();
-    let mut to_face = saying("to-face", &id, "for facegraph alone");
+    let mut to_face = reply("to-face", &id, "for facegraph alone");
     to_face.recipient = "facegraph".into();
     sender.respond_to_tip(to_face).await.unwrap();
-    sender.respond_to_tip(saying("all", &id, "for all")).await.unwrap();
+    sender.respond_to_tip(reply("all", &id, "for all")).await.unwrap();
 
     let shown = liaison.tip(&id, "").await.unwrap();
     let said: Vec<_> = shown.entries.iter().map(|entry| entry.message.as_str()).collect();
@@ -50,19 +53,19 @@ async fn a_liaison_sees_its_own_thread_of_a_tip_and_nothing_of_other_recipients(
     assert_eq!(state(tip, "cyber-unit"), TipState::Sent);
     assert_eq!(values(&shown.indicators), ["secret.example".to_owned()].into());
     assert_eq!(received(&liaison).await.len(), 1);
-    assert_eq!(told(&liaison).await.len(), 2);
+    assert_eq!(tip_events(&liaison).await.len(), 2);
     for text in everything(&liaison, &id).await {
         for hidden in ["facegraph", "between us", "own.example", "Acknowledged"] {
             assert!(!text.contains(hidden), "{hidden} in {text}");
         }
     }
-    // What another shows to all reaches it too.
-    let mut to_all = saying("to-all", &id, "look here");
+    // It also gets what another recipient shows to all.
+    let mut to_all = reply("to-all", &id, "look here");
     to_all.to_all = true;
     face.respond_to_tip(to_all).await.unwrap();
     let entry = liaison.tip(&id, "").await.unwrap().entries.pop().unwrap();
     assert_eq!((entry.author.as_str(), entry.message.as_str()), ("facegraph", "look here"));
-    // A tip is no assessment, and creates no sight of any.
+    // A tip is no assessment, and gives no access to one.
     assert!(liaison.snapshot(None).await.unwrap().1.is_empty());
     node.stop().await;
 }
@@ -86,7 +89,7 @@ async fn without_a_purpose_that_the_registry_allows_a_liaison_has_no_tips() {
         [
             client.tip(id, "").await.map(|_| ()).unwrap_err(),
             client.tips(pb::ListTipsRequest::default()).await.map(|_| ()).unwrap_err(),
-            client.respond_to_tip(saying("r", id, "hm")).await.map(|_| ()).unwrap_err(),
+            client.respond_to_tip(reply("r", id, "hm")).await.map(|_| ()).unwrap_err(),
         ]
     };
     let own = world.client(&node, "cyber-unit");
@@ -103,7 +106,7 @@ async fn without_a_purpose_that_the_registry_allows_a_liaison_has_no_tips() {
     for error in asked(&sender.clone().for_purpose(good())).await {
         assert_eq!(named_field(&error), "purpose", "members read for none");
     }
-    // What has run out is used no longer.
+    // An expired purpose cannot be used.
     let liaison = own.for_purpose(good());
     liaison.tip(id, "").await.unwrap();
     clock.advance(HOUR);
@@ -122,12 +125,12 @@ async fn under_a_purpose_of_the_public_kind_there_are_no_tips() {
     let id = sender.send_tip(clear).await.unwrap().tip_id;
     let public = pb::Purpose { kind: PurposeKind::Public.into(), ..warrant(now()) };
     let public = world.client(&node, "cyber-unit").for_purpose(public);
-    assert!(received(&public).await.is_empty() && told(&public).await.is_empty());
+    assert!(received(&public).await.is_empty() && tip_events(&public).await.is_empty());
     let mut answers = Vec::new();
     for id in [id.as_str(), "01234567-0123-4123-8123-0123456789ab"] {
         answers.push([
             format!("{:?}", public.tip(id, "").await.unwrap_err()),
-            format!("{:?}", public.respond_to_tip(saying("r", id, "m")).await.unwrap_err()),
+            format!("{:?}", public.respond_to_tip(reply("r", id, "m")).await.unwrap_err()),
         ]);
     }
     assert_eq!(answers[0], answers[1]);
@@ -145,8 +148,8 @@ async fn what_a_liaison_answers_moves_its_thread_and_reaches_the_sender() {
     let liaison = cyber_unit(&world, &node);
     let id = sender.send_tip(full("t1", &["facegraph", "cyber-unit"])).await.unwrap().tip_id;
     let mut feed = sender.subscribe(FeedStart::Now, None);
-    in_place(&mut feed).await;
-    let mut answer = moving("r1", &id, TipState::Acknowledged);
+    subscribed(&mut feed).await;
+    let mut answer = move_to("r1", &id, TipState::Acknowledged);
     answer.indicators = vec![key("ours.example")];
     let given = liaison.respond_to_tip(answer.clone()).await.unwrap();
     assert_eq!((given.state(), given.counted), (TipState::Acknowledged, 1));
@@ -154,16 +157,16 @@ async fn what_a_liaison_answers_moves_its_thread_and_reaches_the_sender() {
     let (tip, entry) = (event.tip.unwrap(), event.entry.unwrap());
     assert_eq!(state(&tip, "cyber-unit"), TipState::Acknowledged);
     assert_eq!((entry.author.as_str(), entry.indicators.len()), ("cyber-unit", 1));
-    // Given again under another purpose it is the same answer.
+    // Sent again under another purpose it gives the same answer.
     let voluntary = pb::Purpose { kind: PurposeKind::Voluntary.into(), ..warrant(now()) };
     let again = world.client(&node, "cyber-unit").for_purpose(voluntary);
     let again = again.respond_to_tip(answer).await.unwrap();
     assert_eq!((again.sequence, again.replayed), (given.sequence, true));
     // It stays in its own thread, and is no platform's report.
     assert_eq!(face.tip(&id, "").await.unwrap().entries.len(), 1);
-    let to_all = pb::RespondToTipRequest { to_all: true, ..saying("r2", &id, "hear me") };
+    let to_all = pb::RespondToTipRequest { to_all: true, ..reply("r2", &id, "hear me") };
     assert_eq!(field(liaison.respond_to_tip(to_all).await).0, "to_all");
-    let other = pb::RespondToTipRequest { recipient: "facegraph".into(), ..saying("r3", &id, "m") };
+    let other = pb::RespondToTipRequest { recipient: "facegraph".into(), ..reply("r3", &id, "m") };
     assert_eq!(field(liaison.respond_to_tip(other).await).0, "recipient");
     let count = pb::EnforcementCount {
         asset: pb::AssetKind::Page.into(),
@@ -176,10 +179,10 @@ async fn what_a_liaison_answers_moves_its_thread_and_reaches_the_sender() {
         method: pb::EnforcementMethod::AfterTip.into(),
         ..Default::default()
     };
-    let counts = pb::RespondToTipRequest { enforcement: Some(done), ..saying("r4", &id, "done") };
+    let counts = pb::RespondToTipRequest { enforcement: Some(done), ..reply("r4", &id, "done") };
     let (named, reason) = field(liaison.respond_to_tip(counts).await);
     assert!(named == "enforcement" && reason.contains("platform"), "{named} {reason}");
-    // It sends none, and takes none back.
+    // It can neither send nor withdraw tips.
     let sends = liaison.send_tip(full("t1", &["birdsite"])).await.unwrap_err();
     assert!(matches!(sends, ClientError::Denied(_)), "{sends}");
     let withdraws = liaison.withdraw_tip(&id).await.unwrap_err();
@@ -201,10 +204,10 @@ async fn a_tip_that_is_closed_shows_a_liaison_no_content_until_it_is_taken_up_ag
     let id = sender.send_tip(request).await.unwrap().tip_id;
     walk(&liaison, &id, &[Investigating, Actioned]).await;
     let mut feed = liaison.subscribe(FeedStart::Now, None);
-    in_place(&mut feed).await;
+    subscribed(&mut feed).await;
     walk(&liaison, &id, &[Closed]).await;
     walk(&face, &id, &[Investigating, Actioned, Closed]).await;
-    sender.respond_to_tip(saying("late", &id, "said meanwhile")).await.unwrap();
+    sender.respond_to_tip(reply("late", &id, "said meanwhile")).await.unwrap();
 
     let before = sender.accesses(None, None).await.unwrap().len();
     let FeedEvent::Tip(event) = event(&mut feed).await else { panic!("a tip") };
@@ -223,13 +226,13 @@ async fn a_tip_that_is_closed_shows_a_liaison_no_content_until_it_is_taken_up_ag
     assert_eq!(state(&outline, "cyber-unit"), Closed);
     assert_eq!(shown.entries.len(), 1);
     assert_eq!(shown.entries[0].moves[0].to(), Closed);
-    assert_eq!(told(&liaison).await.len(), 1);
+    assert_eq!(tip_events(&liaison).await.len(), 1);
     let after = sender.accesses(None, None).await.unwrap().len();
-    assert_eq!(after, before, "what has no content is no access");
-    // A member that closed it sees it as before.
+    assert_eq!(after, before, "without content it is not recorded");
+    // A member that closed a tip still sees all of it.
     assert_eq!(face.tip(&id, "").await.unwrap().tip.unwrap().subject, "secret subject");
 
-    let mut news = saying("news", &id, "there is more");
+    let mut news = reply("news", &id, "there is more");
     news.indicators = vec![key("more.example")];
     sender.respond_to_tip(news).await.unwrap();
     let FeedEvent::Tip(event) = soon(feed.next_event()).await.unwrap().unwrap() else {
@@ -241,7 +244,7 @@ async fn a_tip_that_is_closed_shows_a_liaison_no_content_until_it_is_taken_up_ag
     assert_eq!(values(&shown.indicators).len(), 2);
     let said: Vec<_> = shown.entries.iter().map(|entry| entry.message.as_str()).collect();
     assert!(said.contains(&"said meanwhile") && said.contains(&"there is more"), "{said:?}");
-    // Declined it is told of what it declined, and may take it up.
+    // After declining, it sees what it declined, and may reopen it.
     let other = sender.send_tip(full("t2", &["cyber-unit"])).await.unwrap().tip_id;
     walk(&liaison, &other, &[TipState::Declined]).await;
     assert_eq!(liaison.tip(&other, "").await.unwrap().tip.unwrap().subject, "secret subject");
@@ -258,7 +261,7 @@ async fn of_a_tip_that_is_withdrawn_a_liaison_is_told_that_and_nothing_else() {
     for request in ["t1", "t2"] {
         ids.push(sender.send_tip(full(request, &["cyber-unit"])).await.unwrap().tip_id);
     }
-    // One of them is closed before.
+    // One tip is closed before.
     let closing = [TipState::Investigating, TipState::Actioned, TipState::Closed];
     walk(&liaison, &ids[1], &closing).await;
     for id in &ids {
@@ -270,10 +273,10 @@ async fn of_a_tip_that_is_withdrawn_a_liaison_is_told_that_and_nothing_else() {
         let shown = liaison.tip(id, "").await.unwrap();
         assert_eq!(state(shown.tip.as_ref().unwrap(), "cyber-unit"), TipState::Withdrawn);
         assert_eq!(shown.entries.len(), 1);
-        let refused = liaison.respond_to_tip(saying("late", id, "but")).await;
+        let refused = liaison.respond_to_tip(reply("late", id, "but")).await;
         assert!(matches!(refused, Err(ClientError::Precondition(_))), "{refused:?}");
     }
-    let events = told(&liaison).await;
+    let events = tip_events(&liaison).await;
     let actions: Vec<_> = events.iter().map(|one| one.entry.as_ref().unwrap().action()).collect();
     assert_eq!(actions, [TipAction::Withdrawn; 2]);
     node.stop().await;
@@ -290,17 +293,17 @@ async fn to_another_liaison_a_tip_is_what_nothing_is() {
     let id = sender.send_tip(full("t1", &["cyber-unit"])).await.unwrap().tip_id;
     let mut answers = Vec::new();
     for id in [id.as_str(), "01234567-0123-4123-8123-0123456789ab"] {
-        let counts = pb::RespondToTipRequest { to_all: true, ..saying("r", id, "m") };
+        let counts = pb::RespondToTipRequest { to_all: true, ..reply("r", id, "m") };
         answers.push([
             format!("{:?}", stranger.tip(id, "").await.unwrap_err()),
-            format!("{:?}", stranger.respond_to_tip(saying("r", id, "m")).await.unwrap_err()),
+            format!("{:?}", stranger.respond_to_tip(reply("r", id, "m")).await.unwrap_err()),
             format!("{:?}", stranger.respond_to_tip(counts).await.unwrap_err()),
         ]);
     }
     assert_eq!(answers[0], answers[1]);
     assert!(answers[0].iter().all(|answer| answer.contains("NotFound")), "{answers:?}");
-    assert!(received(&stranger).await.is_empty() && told(&stranger).await.is_empty());
-    // Of two that received it neither learns of the other.
+    assert!(received(&stranger).await.is_empty() && tip_events(&stranger).await.is_empty());
+    // Neither of two recipients learns of the other.
     let both = sender.send_tip(full("t2", &["cyber-unit", "other-unit"])).await.unwrap().tip_id;
     for text in everything(&stranger, &both).await {
         assert!(!text.contains("cyber-unit"), "{text}");
@@ -339,10 +342,10 @@ async fn nothing_under_a_restricted_label_goes_to_a_liaison_with_a_tip() {
         assert_eq!((sent.counted, sent.rejected.len()), (1, 1), "{to:?}");
         assert_eq!(sent.rejected[0].index, 0);
         assert!(sent.rejected[0].reason.contains("restricted label"), "{:?}", sent.rejected);
-        // Nor later, with what is said to it.
+        // Also not later, with new entries for it.
         let later = pb::RespondToTipRequest {
             indicators: about(),
-            ..saying(&format!("more-{request}"), &sent.tip_id, "more")
+            ..reply(&format!("more-{request}"), &sent.tip_id, "more")
         };
         assert_eq!(sender.respond_to_tip(later).await.unwrap().rejected.len(), 1);
         let shown = cyber_unit(&world, &node).tip(&sent.tip_id, "").await.unwrap();
@@ -372,10 +375,10 @@ async fn counts_that_a_sender_adds_reach_a_liaison_with_the_tip_and_nowhere_else
         };
         let said = pb::RespondToTipRequest {
             enforcement: Some(done),
-            ..saying(&format!("{request}-done"), &id, "we acted")
+            ..reply(&format!("{request}-done"), &id, "we acted")
         };
         sender.respond_to_tip(said).await.unwrap();
-        let entry = told(&liaison).await.pop().unwrap().entry.unwrap();
+        let entry = tip_events(&liaison).await.pop().unwrap().entry.unwrap();
         assert_eq!(entry.enforcement.unwrap().counts[0].count, 9);
         let of_tip = pb::ListEnforcementsRequest { tip_id: id, ..Default::default() };
         let listed = sender.enforcements(&of_tip).await.unwrap();

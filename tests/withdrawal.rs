@@ -1,5 +1,5 @@
-//! What ends reaches whoever held it, and nobody else: taken back, over, moved to others. And what
-//! partners say of what others shared.
+//! Endings reach every holder, and nobody else: withdrawn, expired, replaced for another audience.
+//! And sightings and feedback.
 
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic)]
 
@@ -8,7 +8,7 @@ mod support;
 use std::time::Duration;
 
 use support::clock::SetClock;
-use support::feed::{change, event, in_place, item, nothing, removal, values};
+use support::feed::{change, event, item, nothing, removal, subscribed, values};
 use support::{World, batch, close, domain, named, sharing};
 use tipoff::client::{Client, ClientError, FeedEvent, FeedStart};
 use tipoff::wire::pb::{self, RemovalReason, Tlp};
@@ -55,10 +55,10 @@ async fn a_withdrawn_value_is_told_to_who_could_see_it_and_its_author() {
     let mut feeds = Vec::new();
     for partner in ["facegraph", "tubeworks", "birdsite"] {
         let mut feed = client(partner).subscribe(FeedStart::Now, None);
-        in_place(&mut feed).await;
+        subscribed(&mut feed).await;
         feeds.push(feed);
     }
-    // To one audience alone: who is not in it is told nothing.
+    // For one audience only: partners outside of it get nothing.
     let of_core = pb::WithdrawIndicatorsRequest {
         audience: Some(audience(&["core"])),
         ..keys(&["hxxp://a[.]example/page", "unheard.example", "not a domain"])
@@ -82,7 +82,7 @@ async fn a_withdrawn_value_is_told_to_who_could_see_it_and_its_author() {
     let again = birdsite.withdraw(of_core).await.unwrap();
     assert_eq!((again.withdrawn, again.sequences.len()), (0, 0), "it may be sent again");
 
-    // All of it: what was said to everyone goes too, and what others say stays.
+    // For all audiences: the version for everyone ends too, and assessments of others stay.
     let rest = birdsite.withdraw(keys(&["a.example"])).await.unwrap();
     assert_eq!(rest.withdrawn, 1);
     for feed in &mut feeds {
@@ -92,7 +92,7 @@ async fn a_withdrawn_value_is_told_to_who_could_see_it_and_its_author() {
     assert_eq!(known.assessments.len(), 1);
     let gone = client("tubeworks").indicator(key("a.example")).await.unwrap_err();
     assert!(matches!(gone, ClientError::NotFound(_)), "{gone}");
-    // Whoever comes later gets neither the version nor a word of it.
+    // A later reader gets neither the version nor its removal.
     let mut late = client("facegraph").subscribe(FeedStart::Beginning, None);
     change(&mut late).await;
     assert_eq!(values(&mut late, 2).await, ["b.example", "a.example"]);
@@ -115,7 +115,7 @@ async fn a_whole_submission_is_taken_back_but_for_what_was_said_anew() {
     anew.assessment = Some(pb::Assessment { confidence: Some(99), ..Default::default() });
     birdsite.submit(batch("other", 1, Some(core()), vec![anew])).await.unwrap();
     let mut feed = world.client(&node, "facegraph").subscribe(FeedStart::Now, None);
-    in_place(&mut feed).await;
+    subscribed(&mut feed).await;
 
     let of = |submission: &str| pb::WithdrawIndicatorsRequest {
         submission_id: submission.into(),
@@ -157,14 +157,14 @@ async fn what_has_had_its_time_ends_by_the_clock_and_once() {
     clock.advance(DAY / 2);
     assert_eq!(node.exchange.sweeps.expire_due().await.unwrap(), 0);
     clock.advance(DAY);
-    // The node looks by itself, once a second.
+    // The node checks for expired objects once a second.
     let removed = removal(&mut feed).await;
     assert_eq!(removed.version, receipt.items[0].version);
     assert_eq!(removed.reason(), RemovalReason::Expired);
     let head = node.exchange.head();
     assert_eq!(node.exchange.sweeps.expire_due().await.unwrap(), 0);
-    assert_eq!(node.exchange.head(), head, "nothing is written for what has ended");
-    // The default life of a domain is a year.
+    assert_eq!(node.exchange.head(), head, "ended objects are not recorded");
+    // The default validity of a domain is a year.
     clock.advance(DAY * 366);
     assert_eq!(removal(&mut feed).await.reason(), RemovalReason::Expired);
     let gone = birdsite.indicator(key("long.example")).await.unwrap_err();
@@ -183,8 +183,8 @@ async fn who_loses_sight_by_a_new_audience_is_told_and_who_keeps_it_gets_the_new
         client("facegraph").subscribe(FeedStart::Now, None),
         client("tubeworks").subscribe(FeedStart::Now, None),
     );
-    in_place(&mut inside).await;
-    in_place(&mut outside).await;
+    subscribed(&mut inside).await;
+    subscribed(&mut outside).await;
     let mut moved = batch("b", 1, Some(core()), vec![domain("a.example")]);
     let everyone = pb::audience::Audience::Everyone(pb::Everyone {});
     moved.batch.as_mut().unwrap().replaces_audience =
@@ -219,7 +219,7 @@ async fn sightings_and_feedback_reach_whom_they_concern_and_count_once() {
     let mut feeds = Vec::new();
     for partner in ["birdsite", "tubeworks"] {
         let mut feed = client(partner).subscribe(FeedStart::Now, None);
-        in_place(&mut feed).await;
+        subscribed(&mut feed).await;
         feeds.push(feed);
     }
     let sighting = |value: &str, count| pb::Sighting {
@@ -263,7 +263,7 @@ async fn sightings_and_feedback_reach_whom_they_concern_and_count_once() {
     };
     let version = said.items[0].version;
     facegraph.give_feedback(feedback("f1", version, pb::Opinion::StronglyDisagree)).await.unwrap();
-    // Whatever the author asks for, feedback reaches it.
+    // Feedback reaches the author regardless of its filter.
     let filter = pb::Filter { kinds: vec![pb::Kind::Ip.into()], ..pb::Filter::default() };
     let mut filtered = birdsite.subscribe(FeedStart::Beginning, Some(filter));
     change(&mut filtered).await;
@@ -299,7 +299,7 @@ async fn feedback_reaches_nobody_who_does_not_see_the_assessment_that_it_is_abou
     let client = |partner: &str| world.client(&node, partner);
     let (birdsite, facegraph) = (client("birdsite"), client("facegraph"));
     let mut tubeworks = client("tubeworks").subscribe(FeedStart::Now, None);
-    in_place(&mut tubeworks).await;
+    subscribed(&mut tubeworks).await;
     let to_facegraph = sharing(Tlp::Amber, named(&[], &["facegraph"]));
     let hidden = submit(&birdsite, "h", to_facegraph, &["h.example"]).await;
     let open = submit(&birdsite, "o", everyone(), &["o.example"]).await;

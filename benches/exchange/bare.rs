@@ -1,7 +1,7 @@
 //! The limit of ingest: a bare program that does the same writes to the same stores.
 //!
-//! It writes what the exchange left on disk, journal and index, each from a thread of its own, the index after the
-//! journal. It knows everything before it begins, and computes nothing but frames and checksums.
+//! It writes what the exchange left on disk, journal and index, each from its own thread, the index
+//! after the journal. It has all data in advance, and computes only frames and checksums.
 
 use std::ops::Bound;
 use std::path::Path;
@@ -18,14 +18,14 @@ use tipoff::config::{JournalBackend, Storage};
 use tipoff::index::database::{Disk, Slice};
 use tipoff::journal::{Append, Backend, Journal, LocalSettings, open};
 
-/// The entries of one durable write: as many as four clients can have waiting.
+/// The entries of one durable write: as many as four clients can have pending.
 const GROUP: usize = 32;
-/// The most operations in one batch of the index.
+/// The maximum number of operations in one batch of the index.
 const INDEX_OPERATIONS: usize = 200;
 
 type Pair<T> = (T, T);
 
-/// How long the writes take that made what lies in a data folder.
+/// The time of the writes that produced a data folder.
 pub fn writes(storage: &Storage) -> Duration {
     let appends = appends(storage);
     let batches = index_batches(&storage.data.join("index"), appends.len());
@@ -54,7 +54,7 @@ pub fn writes(storage: &Storage) -> Duration {
     begun.elapsed()
 }
 
-/// The journal of a data folder, which nobody else has open.
+/// The journal of a data folder that no other process has open.
 pub fn open_journal(storage: &Storage, data: &Path) -> Arc<dyn Journal> {
     let settings = LocalSettings::new(data.join("journal"), Arc::new(|| SystemClock.now()));
     let backend = match storage.journal {
@@ -79,8 +79,8 @@ fn appends(storage: &Storage) -> Vec<Append> {
     }
 }
 
-/// The batches of each entry of an index. What is ordered by sequence stays so; the keys of
-/// indicators, which are hashes, come in any order, as they did.
+/// The batches of each entry of an index. Keys ordered by sequence keep their order. Keys of
+/// indicators are hashes, and come in any order, as they did.
 fn index_batches(folder: &Path, entries: usize) -> Vec<Vec<Vec<Pair<Slice>>>> {
     let disk = Disk::open(folder, 64 * 1024 * 1024).unwrap();
     let snapshot = disk.snapshot();

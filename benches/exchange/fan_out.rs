@@ -1,9 +1,9 @@
 //! One publisher, and many subscribers with different rights and filters.
 //!
-//! `fan-out` is what the exchange can hand out: the items are taken already, recent, and nobody has
-//! asked for them yet. `fan-out live` has the subscribers follow while the publisher publishes.
-//! Clients count the items in the bytes that come and decode nothing, so that what is measured is
-//! the exchange. The limit sends the very bytes that the exchange sent.
+//! `fan-out` measures the delivery rate: the items are stored, recent, and not cached for readers
+//! yet. In `fan-out live`, the subscribers follow while the publisher publishes. Clients count the
+//! items in the received bytes and decode nothing, so that the exchange is measured. The limit
+//! sends exactly the bytes that the exchange sent.
 
 use std::ops::Range;
 use std::path::Path;
@@ -28,15 +28,15 @@ use crate::support::{World, named, sharing};
 use crate::work::{self, Used, rate, started};
 
 const SUBMIT: &str = "/tipoff.v1.IndicatorService/SubmitIndicators";
-/// So many that a thousand readers stay within the connections of one partner.
+/// Enough partners that a thousand readers stay within the connection limit of a partner.
 const PARTNERS: usize = 20;
-/// As many as those partners have connections.
-pub const MOST_READERS: u64 = 64 * PARTNERS as u64;
+/// The connections of these partners.
+pub const MAX_READERS: u64 = 64 * PARTNERS as u64;
 const BATCH: u64 = 500;
-/// What is handed out at once: within what the exchange keeps in memory.
+/// The size of one round of deliveries. It fits into the memory cache of the exchange.
 const ROUND: u64 = 50_000;
 
-/// What is handed out of what was taken before, in at least so many deliveries.
+/// Delivers what was stored before, with at least this many deliveries.
 pub async fn run(subscribers: usize, deliveries: u64) -> Row {
     let bench = Bench::new(subscribers);
     let rounds = deliveries.div_ceil(ROUND * subscribers as u64);
@@ -55,7 +55,7 @@ pub async fn run(subscribers: usize, deliveries: u64) -> Row {
     bench.row("fan-out", rounds, elapsed, &kept).await
 }
 
-/// What is handed out while it is published.
+/// Delivers what is published at the same time.
 pub async fn live(subscribers: usize) -> Row {
     let bench = Bench::new(subscribers);
     let now = Start::FromNow(pb::FromNow {});
@@ -63,7 +63,7 @@ pub async fn live(subscribers: usize) -> Row {
     let batches = batches(0..ROUND);
     let following = bench.follow(requests.collect(), 0..ROUND);
     let publishing = async {
-        // Streams that begin with what comes next have to have begun.
+        // Streams from now must have started before.
         tokio::time::sleep(Duration::from_secs(1)).await;
         #[allow(clippy::disallowed_methods)]
         let begun = Instant::now();
@@ -97,8 +97,8 @@ impl Bench {
         }
     }
 
-    /// How long it took until every reader had what it is to get, and the messages of the first
-    /// readers, one of each sort.
+    /// The time until every reader had everything, and the messages of the first readers, one of
+    /// each sort.
     async fn follow(&self, requests: Vec<Bytes>, items: Range<u64>) -> (Duration, Vec<Vec<Bytes>>) {
         let expected = self.readers.iter().map(|reader| reader.expects(items.clone())).collect();
         follow(&self.channels, requests, expected).await
@@ -148,7 +148,7 @@ impl Bench {
     }
 }
 
-/// A subscriber by its number: who it is, and what it asks for.
+/// A subscriber by its number: its partner and its filter.
 #[derive(Clone, Copy, Debug)]
 struct Reader(usize);
 
@@ -192,12 +192,12 @@ impl Reader {
     }
 }
 
-/// One batch in four goes to every second partner alone.
+/// One batch in four goes to every second partner only.
 fn is_for_even(batch: u64) -> bool {
     batch % 4 == 2
 }
 
-/// Batches of domains and handles by turns, some spam, some surer than others.
+/// Batches of domains and handles in turn, some with the label spam, with different confidence.
 fn batches(items: Range<u64>) -> Vec<Bytes> {
     let begun = items.start / BATCH..items.end / BATCH;
     begun
@@ -236,7 +236,7 @@ async fn follow(
     expected: Vec<u64>,
 ) -> (Duration, Vec<Vec<Bytes>>) {
     for channel in channels {
-        // Connected before the time runs.
+        // Connected before the clock starts.
         let _ = call_raw(channel, SUBMIT, Bytes::new()).await;
     }
     #[allow(clippy::disallowed_methods)]
@@ -260,7 +260,7 @@ async fn follow(
     (elapsed, kept)
 }
 
-/// Follows until so many items have come.
+/// Follows until this many items have arrived.
 pub async fn take(channel: Channel, request: Bytes, expected: u64) {
     stream(channel, request, expected, false).await;
 }
@@ -288,7 +288,7 @@ async fn stream(channel: Channel, request: Bytes, expected: u64, keeps: bool) ->
     (got, kept)
 }
 
-/// How many items are in the bytes of a message: its fields of number 1.
+/// The number of items in the bytes of a message: its fields with number 1.
 fn count(mut message: Bytes) -> u64 {
     let mut items = 0;
     while message.has_remaining() {

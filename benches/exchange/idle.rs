@@ -1,4 +1,4 @@
-//! Live streams with nothing to send: what each costs to keep.
+//! Live streams with nothing to send: the memory and CPU that each costs.
 
 use std::time::Duration;
 
@@ -16,9 +16,9 @@ use crate::support::raw::{AsTheyAre, channel_to};
 use crate::work::{self, Used, resident_mb, started};
 
 const PARTNERS: usize = 10;
-/// As many as one connection may have.
+/// The stream limit of one connection.
 const STREAMS_A_CONNECTION: usize = 100;
-/// As long as heartbeats are apart.
+/// The heartbeat interval.
 const WATCHED: Duration = Duration::from_secs(15);
 
 pub async fn run(streams: usize) -> Row {
@@ -54,7 +54,7 @@ pub async fn run(streams: usize) -> Row {
     }
 }
 
-/// A stream whose first message has come.
+/// A stream whose first message has arrived.
 async fn opened(channel: Channel, request: Bytes) -> Streaming<Bytes> {
     let mut grpc = Grpc::new(channel);
     grpc.ready().await.unwrap();

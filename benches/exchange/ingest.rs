@@ -1,4 +1,4 @@
-//! Four clients stream batches; each receipt comes after the disk has it and it is applied.
+//! Four clients stream batches. Each receipt comes after the batch is on disk and applied.
 
 use std::time::{Duration, Instant};
 
@@ -30,7 +30,7 @@ pub async fn run(journal: JournalBackend, items: u64) -> Row {
     stored.row()
 }
 
-/// What was stored, and what that took.
+/// What was stored, and its cost.
 pub struct Stored<'a> {
     storage: &'a Storage,
     items: u64,
@@ -39,12 +39,12 @@ pub struct Stored<'a> {
 }
 
 impl<'a> Stored<'a> {
-    /// By an exchange that has stored so many items in a time.
+    /// For an exchange that has stored this many items in this time.
     pub fn by(world: &'a World, exchange: &Process, (items, elapsed): (u64, Duration)) -> Self {
         Self { storage: &world.config.storage, items, elapsed, used: Used::by(exchange.id()) }
     }
 
-    /// A row, with the same stores alone as its limit. The exchange has ended.
+    /// A row whose limit is the same stores without the exchange. The exchange has stopped.
     pub fn row(&self) -> Row {
         let scenario = match self.storage.journal {
             JournalBackend::Sled => "ingest sled",
@@ -61,19 +61,19 @@ impl<'a> Stored<'a> {
     }
 }
 
-/// Has so many items stored, and tells how long that took.
+/// Stores this many items, and returns the time that it took.
 pub async fn store(world: &World, exchange: &Process, items: u64) -> Duration {
     let (elapsed, receipts) = streamed(world, &exchange.url(), items).await;
     check(&receipts, items, pb::ItemStatus::Created);
     elapsed
 }
 
-/// Streams so many items to a server, and gives the receipts and how long it took until the last came.
+/// Streams this many items to a server. Returns the receipts, and the time until the last one.
 pub async fn streamed(world: &World, url: &str, items: u64) -> (Duration, Vec<Bytes>) {
     streamed_as("client", work::item, world, url, items).await
 }
 
-/// The same with submissions and items of another name.
+/// The same, with another name for the submissions and items.
 async fn streamed_as(
     name: &str,
     item: fn(u64) -> pb::SubmittedIndicator,
@@ -117,8 +117,8 @@ async fn stream(channel: Channel, batches: Vec<Bytes>) -> Vec<Bytes> {
     receipts
 }
 
-/// Every item is stored, and then replaced: what it takes to keep and to pass over as many versions that are no
-/// longer current. The limit is how fast they were stored.
+/// Stores every item, and then replaces it: the cost of keeping and skipping as many versions that
+/// are no longer current. The limit is the rate of the first store.
 pub async fn replaced(items: u64) -> Row {
     let world = work::world(1);
     let mut exchange = started(&world);

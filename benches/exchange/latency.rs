@@ -1,5 +1,5 @@
-//! From the submit call to the item in a subscriber's hand, at a steady rate that does not wait for
-//! answers.
+//! The time from the submit call to the item at a subscriber, at a steady rate that does not wait
+//! for answers.
 
 use std::collections::HashMap;
 use std::fs::File;
@@ -20,12 +20,12 @@ use crate::work::{self, Used, started};
 
 const SUBMIT: &str = "/tipoff.v1.IndicatorService/SubmitIndicators";
 const SUBSCRIBERS: usize = 10;
-/// Five each millisecond are 5,000 a second.
+/// Five per millisecond are 5,000 per second.
 const EVERY: Duration = Duration::from_millis(1);
 const ITEMS_A_CALL: u64 = 5;
 /// How often a call is tried.
 const TRIES: usize = 5_000;
-/// What is left out of the figures: everything is done for the first time in it.
+/// Warm-up, which is left out of the figures.
 const WARM: u64 = 2_500;
 
 /// When each value was submitted.
@@ -75,9 +75,9 @@ async fn offer(world: &World, exchange: &Process, items: u64, submitted: &Submit
         submitted.lock().unwrap().extend(values.into_iter().map(|value| (value, now)));
         let (publisher, lost) = (publisher.clone(), Arc::clone(&lost));
         calls.push(tokio::spawn(async move {
-            // More than a connection may have open is refused, as after a slow fsync, and tried again by
-            // whoever sends it, as is what was under way when a connection broke. What is measured began
-            // with the first try.
+            // Calls above the limit of a connection are refused, for example after a slow fsync.
+            // The client retries them, as it retries calls in flight when a connection breaks. The
+            // time is measured from the first try.
             for _ in 0..TRIES {
                 let Err(refused) = call_raw(&publisher, SUBMIT, batch.clone()).await else {
                     return;
@@ -114,7 +114,8 @@ async fn follow(client: Client, items: u64, submitted: Submitted) -> Histogram<u
     latency
 }
 
-/// The limit, in milliseconds: one fsync and one unary round trip, each the median of many at rest.
+/// The limit, in milliseconds: one fsync and one unary round trip, each the median of many on an
+/// idle machine.
 #[allow(clippy::disallowed_methods)]
 async fn at_rest(world: &World, exchange: &Process) -> f64 {
     let folder = &world.config.storage.data;

@@ -1,4 +1,4 @@
-//! A picture of each scenario over its sizes.
+//! A plot of each scenario over its sizes.
 
 use std::fs;
 use std::path::Path;
@@ -10,7 +10,7 @@ use crate::report::Row;
 const SIZE: (u32, u32) = (640, 360);
 
 /// Draws every scenario that was measured at more than one size, as SVG. Both axes are logarithmic:
-/// what grows with the size is a straight line.
+/// linear growth is a straight line.
 pub fn draw(rows: &[Row], folder: &Path) {
     fs::create_dir_all(folder).unwrap();
     let mut scenarios: Vec<_> = rows.iter().map(|row| row.scenario).collect();
@@ -33,7 +33,7 @@ fn picture(scenario: &str, rows: &[&Row], file: &Path) -> Result<(), Box<dyn std
     let most = |all: &mut dyn Iterator<Item = f64>| all.fold(0.0, f64::max);
     let across = (least(&mut sizes())..most(&mut sizes())).log_scale();
     let (low, high) = (least(&mut values()), most(&mut values()));
-    // Above all points there is room for the names.
+    // Leaves room for the legend above all points.
     let up = (low / 2.0..high * 2.0 * (high / low).powf(0.25)).log_scale();
     let area = SVGBackend::new(file, SIZE).into_drawing_area();
     area.fill(&WHITE)?;
@@ -67,7 +67,7 @@ fn picture(scenario: &str, rows: &[&Row], file: &Path) -> Result<(), Box<dyn std
     Ok(())
 }
 
-/// A number as people say it.
+/// A number in short form.
 #[allow(clippy::trivially_copy_pass_by_ref)] // As the chart asks for it.
 fn short(value: &f64) -> String {
     match *value {

@@ -1,5 +1,5 @@
-//! The limit of what goes over the wire: tonic over mutual TLS with the same messages, which stores
-//! nothing, knows nobody and decides nothing.
+//! The limit of the transport: tonic over mutual TLS with the same messages. It stores nothing, and
+//! checks no rights.
 
 use std::fs;
 use std::io::{BufRead, BufReader};
@@ -24,24 +24,24 @@ use tonic::{Request, Response, Status, Streaming, async_trait};
 
 use crate::support::World;
 
-/// The argument by which this program becomes the server.
+/// The argument that starts this program as the server.
 pub const COMMAND: &str = "raw-server";
-/// The same, where what comes is read as the exchange reads it.
+/// The same, with parsing of the input as in the exchange.
 pub const READING: &str = "reading-server";
 
-/// A running server, ended when it is dropped.
+/// A running server. Killed on drop.
 pub struct RawServer {
     child: Child,
     pub url: String,
 }
 
 impl RawServer {
-    /// Starts one with a world's identity. `messages` is a folder of streams that it can send.
+    /// Starts a server with a world's identity. `messages` is a folder of streams that it can send.
     pub fn start(world: &World, messages: &Path) -> Self {
         Self::start_as(COMMAND, world, messages)
     }
 
-    /// Starts one that reads what comes and stores nothing.
+    /// Starts a server that parses the input and stores nothing.
     pub fn start_reading(world: &World) -> Self {
         Self::start_as(READING, world, &world.config.server.identity)
     }
@@ -92,7 +92,7 @@ pub fn serve(command: &str, identity: &Path, messages: &Path) {
     });
 }
 
-/// Writes a stream into the folder of a server that is to send it.
+/// Writes a stream into the folder of a server that sends it.
 pub fn write_stream(folder: &Path, number: usize, messages: &[Bytes]) {
     let mut file = Vec::new();
     for message in messages {
@@ -118,7 +118,7 @@ fn read_streams(folder: &Path) -> Vec<Vec<Bytes>> {
     files.iter().map(read).collect()
 }
 
-/// How many items of a batch can be read.
+/// The number of valid items in a batch.
 fn read(request: &pb::StreamIndicatorsRequest) -> Result<u64, Status> {
     let labels = Labels::default();
     let now = Timestamp::from_millis(1_795_000_000_000);
@@ -162,8 +162,8 @@ impl IndicatorService for Raw {
 
     type StreamIndicatorsStream = Out<pb::StreamIndicatorsResponse>;
 
-    /// One receipt a batch. Where it reads, each item is brought to its canonical value first, as the
-    /// exchange does before it stores.
+    /// Returns one receipt per batch. If it parses, each item is canonicalised first, as in the
+    /// exchange.
     async fn stream_indicators(
         &self,
         request: Request<Streaming<pb::StreamIndicatorsRequest>>,
@@ -230,7 +230,7 @@ impl IndicatorService for Raw {
 impl FeedService for Raw {
     type SubscribeStream = Out<EncodedFeed>;
 
-    /// Sends the stream whose number the cursor names.
+    /// Sends the stream whose number the cursor contains.
     async fn subscribe(
         &self,
         request: Request<pb::SubscribeRequest>,

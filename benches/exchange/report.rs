@@ -1,4 +1,4 @@
-//! The table, and the file beside it.
+//! The table and the report file.
 
 use std::path::PathBuf;
 use std::{env, fs};
@@ -9,23 +9,23 @@ use serde::Serialize;
 
 use crate::plot;
 
-/// One figure beside its limit.
+/// One figure and its limit.
 #[derive(Clone, Debug, Default, Serialize)]
 pub struct Row {
     pub scenario: &'static str,
     pub size: u64,
     pub value: f64,
     pub unit: &'static str,
-    /// What a bare program did of the same, in the same run.
+    /// What a bare program achieved for the same work, in the same run.
     pub limit: f64,
     pub ratio: f64,
-    /// The least ratio that we are content with.
+    /// The target: the lowest acceptable ratio.
     pub target: f64,
     pub met: bool,
-    /// The least value that we are content with.
+    /// The lowest acceptable value.
     #[serde(skip)]
     pub floor: f64,
-    /// Whether something else did not hold.
+    /// Set if another condition failed.
     #[serde(skip)]
     pub failed: bool,
     #[serde(skip_serializing_if = "Option::is_none")]
@@ -34,16 +34,16 @@ pub struct Row {
     pub p99_ms: Option<f64>,
     #[serde(skip_serializing_if = "Option::is_none")]
     pub p999_ms: Option<f64>,
-    /// The most memory that the exchange held.
+    /// The peak memory of the exchange.
     pub rss_mb: f64,
-    /// The processor time that the exchange took.
+    /// The CPU time of the exchange.
     pub cpu_s: f64,
     #[serde(skip_serializing_if = "Option::is_none")]
     pub disk_mb: Option<f64>,
 }
 
 impl Row {
-    /// A figure, and what is wanted of it: a ratio to the limit, and where there is one a floor.
+    /// A figure and its target: a ratio to the limit, and optionally a minimum.
     pub fn of(
         (scenario, size): (&'static str, u64),
         (value, limit, unit): (f64, f64, &'static str),
@@ -54,21 +54,21 @@ impl Row {
         row.limited(limit)
     }
 
-    /// The same beside a limit that was measured afterwards.
+    /// The same, with a limit that was measured afterwards.
     pub fn limited(mut self, limit: f64) -> Self {
         (self.limit, self.ratio) = (limit, self.value / limit);
         self.met = self.ratio >= self.target && self.value >= self.floor && !self.failed;
         self
     }
 
-    /// The same, where something else has to hold besides.
+    /// The same, with another condition.
     pub fn only_if(mut self, holds: bool) -> Self {
         self.failed |= !holds;
         self.met &= holds;
         self
     }
 
-    /// The same with latencies, in microseconds.
+    /// The same, with latencies in microseconds.
     pub fn with_latency(mut self, latency: &Histogram<u64>) -> Self {
         #[allow(clippy::cast_precision_loss)]
         let at = |quantile| Some(latency.value_at_quantile(quantile) as f64 / 1_000.0);
@@ -91,7 +91,7 @@ impl Report {
             row.unit
         );
         self.0.push(row);
-        // As it goes: what was measured is there, whatever becomes of the rest.
+        // Written after each row, so that nothing is lost if a later scenario fails.
         self.save();
     }
 
@@ -144,13 +144,13 @@ impl Report {
     }
 }
 
-/// Where the files of a report are.
+/// The folder of the report files.
 fn folder() -> PathBuf {
     let target = env::var_os("CARGO_TARGET_DIR").map_or_else(|| "target".into(), PathBuf::from);
     target.join("bench")
 }
 
-/// A number with as many digits as it is good for.
+/// A number with its significant digits.
 fn figure(value: f64) -> String {
     if value < 100.0 { format!("{value:.2}") } else { format!("{value:.0}") }
 }

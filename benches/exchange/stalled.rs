@@ -1,5 +1,5 @@
-//! What readers notice of one that takes nothing: the latency of a steady trickle, from the submit
-//! call to the item in a reader's hand, with stalled readers beside them and without.
+//! The effect of stalled readers on others: the latency of a steady trickle, from the submit call
+//! to the item at a reader, with and without stalled readers.
 
 use std::collections::HashMap;
 use std::sync::{Arc, Mutex};
@@ -19,7 +19,7 @@ use crate::work::{self, Used, started};
 const SUBMIT: &str = "/tipoff.v1.IndicatorService/SubmitIndicators";
 const READERS: usize = 10;
 const STALLED: u64 = 5;
-/// What a stalled reader has before it: more than the windows and buffers on its way hold.
+/// The backlog of a stalled reader: more than the windows and buffers on the way hold.
 const BACKLOG: u64 = 100_000;
 const EVERY: Duration = Duration::from_millis(4);
 const SUBMITS: u64 = 2_000;
@@ -34,7 +34,7 @@ pub async fn run() -> Row {
     for batch in work::batches("backlog", 0, BACKLOG, 500) {
         call_raw(&publisher, SUBMIT, batch).await.unwrap();
     }
-    // Once, so that nothing is measured that is done for the first time.
+    // Warm-up, so that one-time costs are not measured.
     trickle(&world, &exchange, "warm", BACKLOG).await;
     let alone = trickle(&world, &exchange, "alone", BACKLOG + SUBMITS).await;
     let mut stalled = Vec::new();
@@ -51,7 +51,7 @@ pub async fn run() -> Row {
     let at = |of: &Histogram<u64>, quantile| of.value_at_quantile(quantile) as f64 / 1_000.0;
     let (value, limit) = (at(&beside, 0.99), at(&alone, 0.99));
     Row {
-        // Less is better here: at most 1.2 times the latency without them.
+        // Lower is better here: at most 1.2 times the latency without them.
         met: value <= 1.2 * limit,
         p50_ms: Some(at(&beside, 0.5)),
         p99_ms: Some(value),
@@ -62,8 +62,8 @@ pub async fn run() -> Row {
     }
 }
 
-/// One item every few milliseconds, whether the last was answered or not; how long each took to every
-/// reader, in microseconds.
+/// Submits one item every few milliseconds, without waiting for answers. Returns the latencies to
+/// every reader, in microseconds.
 #[allow(clippy::disallowed_methods)]
 async fn trickle(world: &World, exchange: &Process, name: &str, first: u64) -> Histogram<u64> {
     let submitted = Submitted::default();

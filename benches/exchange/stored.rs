@@ -1,6 +1,6 @@
-//! What a million stored indicators cost: to come back after a SIGKILL, to keep, to ask, to catch up with.
+//! The cost of a million stored indicators: restart after a SIGKILL, storage, lookups, catch-up.
 //!
-//! They are stored once, and everything is measured of the same exchange.
+//! They are stored once, and all scenarios measure the same exchange.
 
 use std::collections::HashSet;
 use std::fs;
@@ -26,14 +26,14 @@ use crate::work::{self, Used, rate, started};
 
 const LOOKUP: &str = "/tipoff.v1.IndicatorService/LookupIndicators";
 const SUBMIT: &str = "/tipoff.v1.IndicatorService/SubmitIndicators";
-/// The largest number that the ingest scenario stores by itself.
+/// The largest number that the ingest scenario stores itself.
 const MOST_INGESTED: u64 = 1_000_000;
 const VALUES: u64 = 1_000;
-/// How many lookups are under way at once, each on a connection of its own.
+/// Concurrent lookups, each on its own connection.
 const CALLERS: u64 = 4;
 
-/// Every row about so many stored indicators; of so many that they are stored once only, how fast they were stored
-/// as well.
+/// All rows for this many stored indicators. For a number that is stored only once, also the ingest
+/// row.
 pub async fn run(items: u64) -> Vec<Row> {
     let world = work::world(2);
     let mut exchange = started(&world);
@@ -56,7 +56,7 @@ pub async fn run(items: u64) -> Vec<Row> {
 async fn lookup(world: &World, exchange: &Process, items: u64) -> Row {
     let calls = 200;
     let key = |number: u64| {
-        // What is stored is numbered from 0; everything behind it is unknown.
+        // Stored items are numbered from 0. Higher numbers are unknown.
         let number = if number.is_multiple_of(20) { number % items } else { items + number };
         let item = work::item(number);
         pb::IndicatorKey { kind: item.kind, platform: item.platform, value: item.value }
@@ -108,7 +108,7 @@ async fn lookup(world: &World, exchange: &Process, items: u64) -> Row {
     }
 }
 
-/// The limit: a set of ids in memory, asked by one thread that has the ids already.
+/// The limit: a set of ids in memory, queried by one thread that has the ids already.
 fn filter_alone(items: u64, values: u64, key: impl Fn(u64) -> pb::IndicatorKey) -> Duration {
     let id = |value: &str| Indicator::read(value, None).unwrap().id();
     let stored: HashSet<IndicatorId> = (0..items).map(|n| id(&work::item(n).value)).collect();
@@ -121,8 +121,8 @@ fn filter_alone(items: u64, values: u64, key: impl Fn(u64) -> pb::IndicatorKey) 
     elapsed
 }
 
-/// A reader that takes everything from the start while somebody else goes on submitting, with what that
-/// one's calls took without the reader and beside it.
+/// A reader that reads everything from the start while another client submits. Also returns the
+/// latencies of that client, without the reader and with it.
 async fn catch_up(world: &World, exchange: &Process, items: u64) -> Row {
     let alone = live(world, exchange, "alone", items, Duration::from_secs(2)).await;
     let reading = Arc::new(AtomicBool::new(true));
@@ -155,7 +155,7 @@ async fn catch_up(world: &World, exchange: &Process, items: u64) -> Row {
     row.only_if(p99(&beside) <= 2 * p99(&alone))
 }
 
-/// The limit of a catch-up: the journal read from its beginning and decoded, by one thread.
+/// The limit of a catch-up: one thread reads and decodes the journal from its beginning.
 fn with_limit(row: Row, world: &World) -> Row {
     let journal = bare::open_journal(&world.config.storage, &world.config.storage.data);
     #[allow(clippy::disallowed_methods)]
@@ -186,7 +186,7 @@ async fn live(
     trickle(publisher, name, first, move || begun.elapsed() < span).await
 }
 
-/// One call after the other, every few milliseconds; how long each took, in microseconds.
+/// One call after the other, every few milliseconds. Returns the latencies in microseconds.
 #[allow(clippy::disallowed_methods)]
 async fn trickle(
     publisher: tonic::transport::Channel,
@@ -208,7 +208,7 @@ async fn trickle(
     latency
 }
 
-/// What lies on the disk, in sizes of the journal's own bytes, and what is held in memory.
+/// The bytes on disk, relative to the journal's, and the memory.
 fn size(world: &World, items: u64, used: Used) -> Row {
     let data = &world.config.storage.data;
     let (all, journal) = (work::folder_mb(data), work::folder_mb(&data.join("journal")));
@@ -221,7 +221,7 @@ fn size(world: &World, items: u64, used: Used) -> Row {
     }
 }
 
-/// From the start of a process whose predecessor was killed until it says that it is ready.
+/// The time from the start of a process, after its predecessor was killed, until it is ready.
 fn restart(world: &World, exchange: &mut Process, items: u64) -> Row {
     exchange.kill();
     #[allow(clippy::disallowed_methods)]
@@ -244,7 +244,7 @@ fn restart(world: &World, exchange: &mut Process, items: u64) -> Row {
     }
 }
 
-/// Reads every file, and tells how many bytes they have.
+/// Reads every file, and returns their total size in bytes.
 fn read_all(folder: &Path) -> usize {
     let entries = fs::read_dir(folder).unwrap().map(|entry| entry.unwrap());
     let read = entries.map(|entry| match entry.metadata().unwrap() {

@@ -1,4 +1,4 @@
-//! Many callers, one indicator a call, each answered when it is durable and applied.
+//! Many callers, one indicator per call, each answered when it is durable and applied.
 
 use std::time::{Duration, Instant};
 
@@ -42,13 +42,13 @@ pub async fn run(journal: JournalBackend, callers: u64, calls: u64) -> Row {
     }
 }
 
-/// Runs all calls; how long they took together, and each, in microseconds.
+/// Runs all calls. Returns the total time, and the latencies in microseconds.
 #[allow(clippy::disallowed_methods)]
 async fn called(channels: Vec<Channel>, callers: u64, calls: u64) -> (Duration, Histogram<u64>) {
     let requests = |caller: u64| work::batches(&format!("c{caller}"), caller * calls, calls, 1);
     let prepared: Vec<Vec<Bytes>> = (0..callers).map(requests).collect();
     for channel in &channels {
-        // Connected before the time runs.
+        // Connected before the clock starts.
         let _ = call_raw(channel, METHOD, Bytes::new()).await;
     }
     let begun = Instant::now();

@@ -1,5 +1,5 @@
-//! The way in, up to but without storing: what four clients stream is decoded, checked and brought to its
-//! canonical values, beside a server that only decodes.
+//! Ingest without storage: streams of four clients are decoded, validated and canonicalised. The
+//! limit is a server that only decodes.
 
 use crate::ingest;
 use crate::raw::RawServer;

@@ -1,4 +1,4 @@
-//! What is sent, and what a process used while it was.
+//! Test data, and the resources that a process used.
 
 use std::fs;
 use std::path::Path;
@@ -12,7 +12,7 @@ use tipoff::wire::pb;
 use crate::support::process::Process;
 use crate::support::{World, batch};
 
-/// A number spread over all of its range: no two inputs give the same.
+/// Spreads a number over the whole range. Different inputs give different outputs.
 pub fn spread(number: u64) -> u64 {
     let mut mixed = number.wrapping_add(0x9e37_79b9_7f4a_7c15);
     mixed = (mixed ^ (mixed >> 30)).wrapping_mul(0xbf58_476d_1ce4_e5b9);
@@ -34,12 +34,12 @@ pub fn item(number: u64) -> pb::SubmittedIndicator {
     }
 }
 
-/// Batches of a submission, encoded: of so many items each, from the item `first` on.
+/// Encoded batches of a submission, with this many items each, from item `first` on.
 pub fn batches(submission: &str, first: u64, items: u64, batch: u64) -> Vec<Bytes> {
     batches_of(item, submission, first, items, batch)
 }
 
-/// The same item, said otherwise: it takes the place of the first.
+/// The same item with another assessment: it replaces the first.
 pub fn item_again(number: u64) -> pb::SubmittedIndicator {
     let mut again = item(number);
     if let Some(assessment) = &mut again.assessment {
@@ -49,7 +49,7 @@ pub fn item_again(number: u64) -> pb::SubmittedIndicator {
     again
 }
 
-/// Batches of items that a function makes.
+/// Batches of generated items.
 pub fn batches_of(
     item: fn(u64) -> pb::SubmittedIndicator,
     submission: &str,
@@ -67,7 +67,7 @@ pub fn batches_of(
         .collect()
 }
 
-/// A batch, encoded. The streaming and the unary request have the same fields.
+/// An encoded batch. The streaming and the unary request have the same fields.
 pub fn encode(
     submission: &str,
     number: u32,
@@ -79,7 +79,7 @@ pub fn encode(
 
 /// Starts the exchange of a world and waits until it is ready.
 pub fn started(world: &World) -> Process {
-    // What a scenario before this one left to be written would have its writes wait.
+    // Pending writes of the scenario before would delay its writes.
     nix::unistd::sync();
     let mut exchange = Process::prepare(world);
     exchange.start();
@@ -87,7 +87,7 @@ pub fn started(world: &World) -> Process {
     exchange
 }
 
-/// What a process used until now.
+/// The resources that a process has used.
 #[derive(Clone, Copy, Debug)]
 pub struct Used {
     pub rss_mb: f64,
@@ -101,33 +101,34 @@ impl Used {
         let peak = status.lines().find_map(|line| line.strip_prefix("VmHWM:")).unwrap();
         let peak_kb: f64 = peak.trim().trim_end_matches(" kB").parse().unwrap();
         let stat = read("stat");
-        // Behind the name, which may hold anything, fields 14 and 15 are the times, in hundredths.
+        // The name may contain anything. After it, fields 14 and 15 are the CPU times, in
+        // hundredths of a second.
         let fields: Vec<_> = stat.rsplit_once(')').unwrap().1.split_whitespace().collect();
         let ticks: f64 = fields[11].parse::<f64>().unwrap() + fields[12].parse::<f64>().unwrap();
         Self { rss_mb: peak_kb / 1024.0, cpu_s: ticks / 100.0 }
     }
 }
 
-/// What a process holds in memory now, in MB.
+/// The resident memory of a process, in MB.
 pub fn resident_mb(process: u32) -> f64 {
     let status = fs::read_to_string(format!("/proc/{process}/status")).unwrap();
     let held = status.lines().find_map(|line| line.strip_prefix("VmRSS:")).unwrap();
     held.trim().trim_end_matches(" kB").parse::<f64>().unwrap() / 1024.0
 }
 
-/// What a folder takes of the disk, in MB.
+/// The disk space of a folder, in MB.
 #[allow(clippy::cast_precision_loss)]
 pub fn folder_mb(folder: &Path) -> f64 {
     size_on_disk(folder).unwrap() as f64 / 1024.0 / 1024.0
 }
 
-/// How many a second.
+/// The rate per second.
 #[allow(clippy::cast_precision_loss)]
 pub fn rate(count: u64, elapsed: Duration) -> f64 {
     count as f64 / elapsed.as_secs_f64()
 }
 
-/// A world whose members are `p0`, `p1` and so on, in the groups `all` and, the even ones, `even`.
+/// A world with the members `p0`, `p1` and so on, in the groups `all` and, the even ones, `even`.
 pub fn world(members: usize) -> World {
     let ids: Vec<_> = (0..members).map(|at| format!("p{at}")).collect();
     let even: Vec<_> = ids.iter().step_by(2).collect();

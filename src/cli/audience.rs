@@ -1,77 +1,77 @@
-//! The flags that say with whom.
+//! Flags for audiences and TLP markings.
 
 use crate::domain::sharing::Tlp;
 use crate::wire::pb;
 
-/// With whom something is shared, and what they may do with it.
+/// The audience and marking of a new object.
 #[derive(Clone, Debug, Default, clap::Args)]
-#[command(next_help_heading = "With whom")]
+#[command(next_help_heading = "Sharing")]
 pub struct SharingFlags {
-    /// What recipients may do with it: RED, AMBER+STRICT, AMBER, GREEN, CLEAR
+    /// TLP marking: RED, AMBER+STRICT, AMBER, GREEN, CLEAR
     #[arg(long, value_name = "TLP")]
     pub tlp: Option<Tlp>,
-    /// A group that receives it
+    /// Group that receives it; may be repeated
     #[arg(long = "group", value_name = "GROUP")]
     pub groups: Vec<String>,
-    /// A partner that receives it
+    /// Partner that receives it; may be repeated
     #[arg(long = "to", value_name = "PARTNER")]
     pub partners: Vec<String>,
 }
 
-/// An audience by itself, as it was named.
+/// The audience of existing objects.
 #[derive(Clone, Debug, Default, clap::Args)]
-#[command(next_help_heading = "Said to whom")]
+#[command(next_help_heading = "Audience")]
 pub struct AudienceFlags {
-    /// A group that it was shared with
+    /// Group that it was shared with
     #[arg(long = "group", value_name = "GROUP")]
     groups: Vec<String>,
-    /// A partner that it was shared with
+    /// Partner that it was shared with
     #[arg(long = "to", value_name = "PARTNER")]
     partners: Vec<String>,
-    /// What was shared with all members and observers
+    /// Objects shared with all members and observers
     #[arg(long, conflicts_with_all = ["groups", "partners"])]
     everyone: bool,
-    /// What was shared with the public
+    /// Objects shared with the public
     #[arg(long, conflicts_with_all = ["groups", "partners", "everyone"])]
     public: bool,
 }
 
-/// The one audience that is meant, where `--to` names somebody else.
+/// The audience of existing objects, for commands where `--to` names a liaison.
 #[derive(Clone, Debug, Default, clap::Args)]
 #[group(id = "meant", multiple = true)]
-#[command(next_help_heading = "Said to this audience alone")]
+#[command(next_help_heading = "Only objects for this audience")]
 pub struct AudienceFilterFlags {
-    /// A group that it was shared with
+    /// Group that it was shared with
     #[arg(id = "meant_groups", long = "group", value_name = "GROUP")]
     groups: Vec<String>,
-    /// A partner that it was shared with
+    /// Partner that it was shared with
     #[arg(id = "meant_partners", long = "partner", value_name = "PARTNER")]
     partners: Vec<String>,
-    /// What was shared with all members and observers
+    /// Objects shared with all members and observers
     #[arg(id = "meant_everyone", long = "everyone")]
     #[arg(conflicts_with_all = ["meant_groups", "meant_partners"])]
     everyone: bool,
-    /// What was shared with the public
+    /// Objects shared with the public
     #[arg(id = "meant_public", long = "public")]
     #[arg(conflicts_with_all = ["meant_groups", "meant_partners", "meant_everyone"])]
     public: bool,
 }
 
 impl AudienceFilterFlags {
-    /// The audience; `None` for whatever it was.
+    /// The audience. `None` if no flag is given: objects of any audience.
     pub fn audience(&self) -> Option<pb::Audience> {
         audience(&self.groups, &self.partners, self.everyone, self.public)
     }
 }
 
-/// The audience that a submission takes the place of.
+/// The audience whose objects a submission replaces.
 #[derive(Clone, Debug, Default, clap::Args)]
-#[command(next_help_heading = "In place of what was said to")]
+#[command(next_help_heading = "Replace your objects for")]
 pub struct ReplacesFlags {
-    /// A group: what you say of the same indicators to the audience so named ends
+    /// Group: your objects for it about the same indicators end
     #[arg(id = "replaces_groups", long = "replaces-group", value_name = "GROUP")]
     groups: Vec<String>,
-    /// A partner, alone or beside the groups
+    /// Partner, alone or together with groups
     #[arg(id = "replaces_partners", long = "replaces-partner", value_name = "PARTNER")]
     partners: Vec<String>,
     /// All members and observers
@@ -85,7 +85,7 @@ pub struct ReplacesFlags {
 }
 
 impl SharingFlags {
-    /// The sharing; `None` where no flag says anything of it.
+    /// The sharing. `None` if no flag is given: the exchange applies your defaults.
     pub fn sharing(&self) -> Option<pb::Sharing> {
         let audience = audience(&self.groups, &self.partners, false, false);
         if self.tlp.is_none() && audience.is_none() {
@@ -93,21 +93,21 @@ impl SharingFlags {
         }
         Some(pb::Sharing {
             tlp: self.tlp.map_or(pb::Tlp::Unspecified, pb::Tlp::from).into(),
-            audience: audience.and_then(|audience| audience.audience).map(of_sharing),
+            audience: audience.and_then(|audience| audience.audience).map(to_sharing_audience),
             releases: Vec::new(),
         })
     }
 }
 
 impl AudienceFlags {
-    /// The audience; `None` for whatever it was.
+    /// The audience. `None` if no flag is given: objects of any audience.
     pub fn audience(&self) -> Option<pb::Audience> {
         audience(&self.groups, &self.partners, self.everyone, self.public)
     }
 }
 
 impl ReplacesFlags {
-    /// The audience; `None` where nothing is replaced.
+    /// The audience. `None` if nothing is replaced.
     pub fn audience(&self) -> Option<pb::Audience> {
         audience(&self.groups, &self.partners, self.everyone, self.public)
     }
@@ -130,7 +130,7 @@ fn audience(
     Some(pb::Audience { audience: Some(audience) })
 }
 
-fn of_sharing(audience: pb::audience::Audience) -> pb::sharing::Audience {
+fn to_sharing_audience(audience: pb::audience::Audience) -> pb::sharing::Audience {
     match audience {
         pb::audience::Audience::Named(named) => pb::sharing::Audience::Named(named),
         pb::audience::Audience::Everyone(all) => pb::sharing::Audience::Everyone(all),
@@ -143,7 +143,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn an_audience_is_what_the_flags_name_and_no_flag_is_none() {
+    fn the_flags_give_the_audience_and_no_flag_gives_none() {
         use pb::audience::Audience;
         let of = |flags: AudienceFlags| flags.audience().and_then(|audience| audience.audience);
         assert_eq!(of(AudienceFlags::default()), None);
@@ -163,7 +163,7 @@ mod tests {
     }
 
     #[test]
-    fn a_sharing_that_no_flag_says_anything_of_is_left_to_the_exchange() {
+    fn without_flags_the_exchange_applies_the_default_sharing() {
         assert_eq!(SharingFlags::default().sharing(), None);
         let marked = SharingFlags { tlp: Some(Tlp::Green), ..SharingFlags::default() };
         let marked = marked.sharing().unwrap();

@@ -6,28 +6,28 @@ use clap::Subcommand;
 use serde_json::{Value, json};
 
 use super::failure::{Completion, Outcome};
-use super::{Global, identity, output, words};
+use super::{Global, identity, output, text};
 use crate::client::Deliveries;
 use crate::wire::pb;
 
-/// Who was told what
+/// Show who received what
 #[derive(Debug, Subcommand)]
 pub enum Audit {
-    /// Who has been told that what you said ended: which subscriptions have acknowledged past it
+    /// Show which subscriptions have received a withdrawal or another end of your objects
     #[command(
-        after_help = "Counts the subscriptions that the exchange keeps, of partners who could see \
-                            it and asked for it just before it ended. A reader without one may hold it \
-                            still."
+        after_help = "Lists the durable subscriptions of partners who could see the object and \
+                      whose filter matched it just before it ended. A reader without a durable \
+                      subscription may still have it."
     )]
     Deliveries {
-        /// The entry that ended it, as withdraw prints it
+        /// Journal entry that ended it, as withdraw prints it
         #[arg(value_name = "SEQUENCE", value_parser = clap::value_parser!(u64).range(1..))]
         sequence: u64,
     },
-    /// What liaisons were given of what you said, the newest first
+    /// Show which of your objects liaisons have accessed, newest first
     #[command(
-        after_help = "The reference of a liaison's purpose is there where the basis of your own release \
-                            to it named that. What you no longer say is named by its id alone."
+        after_help = "The reference of the liaison's purpose is shown if the basis of your release named \
+                      it. For an object that you no longer share only the id is shown."
     )]
     Accesses(accesses::Accesses),
 }
@@ -40,35 +40,37 @@ impl Audit {
         };
         let Deliveries { ended, deliveries } =
             identity::client(global)?.list_deliveries(*sequence).await?;
-        let told = deliveries.iter().filter(|one| one.acknowledged).count();
+        let acknowledged = deliveries.iter().filter(|one| one.acknowledged).count();
         if global.json {
             for one in &deliveries {
                 output::json(&object(one))?;
             }
             output::json(&json!({
                 "sequence": sequence,
-                "ended": ended.iter().map(words::version).collect::<Vec<_>>(),
+                "ended": ended.iter().map(text::version).collect::<Vec<_>>(),
                 "subscriptions": deliveries.len(),
-                "acknowledged": told,
+                "acknowledged": acknowledged,
             }))?;
             return Ok(Completion::Whole);
         }
         if !deliveries.is_empty() {
             output::line(&table(&deliveries))?;
         }
-        let told = match deliveries.len() {
-            0 => "no subscription was to be told".into(),
-            all => format!("{told} of {} told", words::count(all as u64, "subscription")),
+        let summary = match deliveries.len() {
+            0 => "no subscription needed to receive it".into(),
+            all => {
+                format!("received by {acknowledged} of {}", text::count(all as u64, "subscription"))
+            }
         };
-        let ended = words::count(ended.len() as u64, "version");
-        output::line(&format!("entry {sequence} ended {ended} of yours; {told}"))?;
+        let ended = text::count(ended.len() as u64, "version");
+        output::line(&format!("entry {sequence} ended {ended} of yours; {summary}"))?;
         Ok(Completion::Whole)
     }
 }
 
-/// Who was to be told, and who has been.
+/// A table of subscriptions, and whether each has acknowledged.
 pub fn table(deliveries: &[pb::Delivery]) -> String {
-    let header = ["PARTNER", "SUBSCRIPTION", "VERSIONS", "TOLD", "LAST ACKNOWLEDGED"];
+    let header = ["PARTNER", "SUBSCRIPTION", "VERSIONS", "RECEIVED", "LAST ACKNOWLEDGED"];
     output::table(header, deliveries.iter().map(row))
 }
 
@@ -82,7 +84,7 @@ fn row(one: &pb::Delivery) -> [String; 5] {
         } else {
             output::paint(output::BAD, "not yet")
         },
-        words::time(one.acknowledged_at.as_ref()).unwrap_or_else(|| "never".into()),
+        text::time(one.acknowledged_at.as_ref()).unwrap_or_else(|| "never".into()),
     ]
 }
 
@@ -92,7 +94,7 @@ fn object(one: &pb::Delivery) -> Value {
         "subscription": one.subscription,
         "removals": one.removals,
         "acknowledged": one.acknowledged,
-        "acknowledged_at": words::time(one.acknowledged_at.as_ref()),
+        "acknowledged_at": text::time(one.acknowledged_at.as_ref()),
     })
 }
 
@@ -109,12 +111,12 @@ mod tests {
             ..Default::default()
         };
         assert_eq!(row(&one), ["facegraph", "blocklist", "2", "not yet", "never"]);
-        let told = pb::Delivery {
+        let acknowledged = pb::Delivery {
             acknowledged: true,
             acknowledged_at: Some(prost_types::Timestamp { seconds: 0, nanos: 0 }),
             ..one
         };
-        assert_eq!(row(&told)[3..], ["yes", "1970-01-01T00:00:00Z"]);
-        assert_eq!(object(&told)["acknowledged"], true);
+        assert_eq!(row(&acknowledged)[3..], ["yes", "1970-01-01T00:00:00Z"]);
+        assert_eq!(object(&acknowledged)["acknowledged"], true);
     }
 }

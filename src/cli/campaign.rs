@@ -10,14 +10,14 @@ use clap::Subcommand;
 use super::Global;
 use super::failure::Outcome;
 
-/// Coordinated operations, and what each partner says of them
+/// Create, list and show campaigns
 #[derive(Debug, Subcommand)]
 pub enum Campaign {
-    /// Found a campaign, or say what one is
+    /// Create a campaign, or replace your contribution to one
     Put(Box<put::Put>),
-    /// Everything that you may see of one
+    /// Show everything that you may see of a campaign
     Show(show::Show),
-    /// The campaigns that you may see, the one with the newest word first
+    /// List the campaigns that you may see, newest contribution first
     List,
 }
 

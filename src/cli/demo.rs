@@ -1,5 +1,6 @@
-//! `tipoff demo`: the story of a report, for real. A development PKI, a server on loopback with
-//! mutual TLS and sled, three platforms and a liaison as real clients.
+//! `tipoff demo` runs a real exchange on this machine: a development PKI, a server on loopback with
+//! mutual TLS and sled, and three platforms and a liaison as real clients. It follows one report
+//! from submission to withdrawal.
 
 mod desk;
 mod feedback;
@@ -25,28 +26,28 @@ use self::stage::Stage;
 use self::withdrawal::WithdrawnReport;
 use super::failure::{Completion, Failure, Outcome};
 use super::submit::{ItemDefaults, Submittable, merge};
-use super::{Global, output, stop, words};
+use super::{Global, output, shutdown, text};
 use crate::client::{ClientError, FeedStart, Report, ReportSummary};
 use crate::clock::{Clock, SystemClock};
 use crate::formats::{self, Record};
 use crate::wire::pb;
 
-/// The report that the project ships: invented, with reserved names.
+/// The sample report: invented, with reserved names.
 const SAMPLE: &[u8] = include_bytes!("../../samples/harbour-network.csv");
 const SAMPLE_NAME: &str = "samples/harbour-network.csv";
-/// What birdsite holds the network to be doing, and what it calls the operation.
+/// The label and campaign name that birdsite gives to the network.
 const LABEL: &str = "coordinated-inauthentic-behavior";
 const CAMPAIGN: &str = "Harbour network";
-/// The one site in the sample that is a victim's.
+/// The sample's only site with involvement `victim`.
 const SAMPLE_VICTIM: &str = "harbour-library.example";
 
-/// The story of a report, for real: an exchange, three platforms and a liaison on this machine
+/// Run a demo: an exchange, three platforms and a liaison on this machine
 #[derive(Debug, clap::Args)]
 pub struct Demo {
-    /// Run it on these reports instead of the sample that is shipped
+    /// Use these reports instead of the sample
     #[arg(long, value_name = "FILE", num_args = 1..)]
     data: Vec<PathBuf>,
-    /// Leave the exchange running at the end, and say what to try next
+    /// Keep the exchange running at the end, and print commands to try
     #[arg(long)]
     keep: bool,
 }
@@ -57,22 +58,24 @@ impl Demo {
         let records = inputs.iter().flat_map(|(name, all)| all.iter().map(|r| (name.as_str(), r)));
         let mut report = merge(records, &ItemDefaults::labelled(LABEL));
         if report.items.is_empty() {
-            return Err(Failure::usage("the report holds no indicator"));
+            return Err(Failure::usage("the report contains no indicator"));
         }
-        let stop = stop::told()?;
-        tokio::pin!(stop);
-        let mut stage = Stage::set()?;
-        let told = tokio::select! {
-            told = self.tell(&mut stage, &inputs, &mut report) => told,
-            () = &mut stop => Err(Failure::failed("interrupted")),
+        let shutdown = shutdown::requested()?;
+        tokio::pin!(shutdown);
+        let mut stage = Stage::create()?;
+        let outcome = tokio::select! {
+            outcome = self.play(&mut stage, &inputs, &mut report) => outcome,
+            () = &mut shutdown => Err(Failure::failed("interrupted")),
         };
-        if let (Ok(withdrawn), true) = (&told, self.keep)
-            && stage.linger(&report.items[0], withdrawn).is_ok()
+        if let (Ok(withdrawn), true) = (&outcome, self.keep)
+            && stage
+                .print_next_steps(&report.items[0], &withdrawn.value, withdrawn.sequence)
+                .is_ok()
         {
-            stop.await;
+            shutdown.await;
         }
         stage.clear().await;
-        told.map(|_| Completion::Whole)
+        outcome.map(|_| Completion::Whole)
     }
 
     fn read(&self) -> Result<Vec<(String, Vec<Record>)>, Failure> {
@@ -93,46 +96,32 @@ impl Demo {
         files.collect()
     }
 
-    async fn tell(
+    async fn play(
         &self,
         stage: &mut Stage,
         inputs: &[(String, Vec<Record>)],
         report: &mut Submittable,
     ) -> Result<WithdrawnReport, Failure> {
-        heading("An exchange starts")?;
+        heading("Start an exchange")?;
         let ready = stage.start().await?;
         say(&format!(
-            "a certificate authority, an identity for each partner in {}",
-            stage.shown()
+            "a certificate authority, and an identity for each partner in {}",
+            stage.folder()
         ))?;
-        say(&format!("the exchange is ready at {}, after {} ms", stage.url(), ready.as_millis()))?;
-        report.name_campaign(&later::found(stage).await?);
+        say(&format!("the exchange is ready at {} after {} ms", stage.url(), ready.as_millis()))?;
+        report.assign_campaign(&later::create_campaign(stage).await?);
         let report = &*report;
 
-        heading("facegraph and tubeworks follow, the liaison may not")?;
+        heading("facegraph and tubeworks subscribe; the liaison is refused")?;
         let followers = [
             Follower::start(stage, "facegraph").await?,
             Follower::start(stage, "tubeworks").await?,
         ];
         say("facegraph and tubeworks subscribed over mutual TLS")?;
-        refused_to_liaison(stage).await?;
+        refuse_liaison(stage).await?;
 
         heading("birdsite submits its report, and the exchange is killed half-way")?;
-        for (name, records) in inputs {
-            say(&format!("{name}: {} records", records.len()))?;
-        }
-        say(&format!(
-            "{} indicators, {} counts of removed assets, {} neither, {} unreadable, {} repeated",
-            report.items.len(),
-            report.aggregates.len(),
-            report.neither,
-            report.unreadable.len(),
-            report.repeated
-        ))?;
-        for (source, count) in &report.aggregates {
-            let what = format!("{:?} is {} {}", source.raw.trim(), count.count, count.kind());
-            say(&format!("row {}: {what}: a count, and no indicator", source.row))?;
-        }
+        print_input(inputs, report)?;
         let (summary, took) = submit_and_kill(stage, report).await?;
         say(&format!(
             "{} created, {} replaced, {} unchanged, {} rejected, {} batches, {} ms with the restart",
@@ -145,81 +134,108 @@ impl Demo {
         ))?;
 
         heading("Who received what")?;
-        let mut rows = Vec::new();
-        let taken = summary.created + summary.replaced;
-        let mut complete = true;
-        let mut readers = Vec::new();
-        for follower in followers {
-            let (tally, reader) = follower.finish(taken, Duration::from_secs(60)).await?;
-            complete &= tally.distinct() == taken && tally.unknown(report) == 0;
-            rows.push(tally.row(taken));
-            readers.push(reader);
-        }
-        let header =
-            ["PARTNER", "RECEIVED", "OF", "TWICE", "FIRST ms", "MEDIAN ms", "LAST ms", "RESUMED"];
-        show(&output::table(header, rows))?;
-        say(
-            "from the journal's timestamp to the item in the partner's hand; LAST has the restart in it",
-        )?;
+        let (readers, complete) = finish_followers(followers, report, &summary).await?;
 
-        heading("What is known")?;
+        heading("Lookups")?;
         known_to(stage, "facegraph", &report.items[0]).await?;
-        let nobodys = "nobody-shared-this.example";
-        let nobodys = pb::IndicatorKey { value: nobodys.into(), ..pb::IndicatorKey::default() };
-        unknown_to(stage, "facegraph", nobodys).await?;
+        let unshared = pb::IndicatorKey {
+            value: "nobody-shared-this.example".into(),
+            ..pb::IndicatorKey::default()
+        };
+        unknown_to(stage, "facegraph", unshared).await?;
 
-        heading("The counts")?;
+        heading("Totals")?;
         counts(report, &summary)?;
         if !complete {
-            return Err(Failure::failed("a follower did not receive exactly what was taken"));
+            return Err(Failure::failed("a follower did not receive exactly what was accepted"));
         }
-        say(&output::paint(output::GOOD, "every follower holds exactly what was taken"))?;
+        say(&output::paint(output::GOOD, "every follower has exactly what was accepted"))?;
 
         later::report_counts(stage, report).await?;
         tip::show_referrals(stage, &summary).await?;
 
-        let tubeworks =
-            readers.pop().ok_or_else(|| Failure::failed("tubeworks follows no more"))?;
-        Box::pin(Self::tell_what_follows(stage, report, tubeworks)).await
+        let [_, tubeworks] = readers;
+        Box::pin(Self::play_after_sharing(stage, report, tubeworks)).await
     }
 
-    /// What becomes of a report once it is shared. facegraph goes on under a name, and tubeworks on the
-    /// feed that it has.
-    async fn tell_what_follows(
+    /// Plays what happens after the report is shared. facegraph continues with a durable
+    /// subscription, tubeworks with its open feed.
+    async fn play_after_sharing(
         stage: &Stage,
         report: &Submittable,
         mut tubeworks: Reader,
     ) -> Result<WithdrawnReport, Failure> {
-        let mut desk = desk::open(stage, tubeworks.held().len()).await?;
-        let wrong = withdrawal::choose(desk.held(), &report.items[0])
-            .ok_or_else(|| Failure::failed("of the report nothing was taken"))?;
+        let mut desk = desk::open(stage, tubeworks.replica().len()).await?;
+        let wrong = withdrawal::choose(desk.replica(), &report.items[0])
+            .ok_or_else(|| Failure::failed("no item of the report was accepted"))?;
         let campaign = later::campaign_of(report);
-        let mut tip = tip::tell(stage, report, &campaign, &mut desk).await?;
+        let mut tip = tip::play(stage, report, &campaign, &mut desk).await?;
         liaison::release_and_read(stage, &campaign).await?;
         later::one_more_account(stage, report, [&mut desk, &mut tubeworks]).await?;
         tip.show_reopened(&mut desk).await?;
         feedback::give(stage, &wrong).await?;
         let withdrawn = withdrawal::withdraw(stage, &wrong, &mut desk, &mut tubeworks).await?;
-        withdrawal::show_who_was_told(stage, &withdrawn, &mut desk).await?;
-        let standing = desk::hold_what_stands(stage, &desk, &tubeworks).await?;
+        withdrawal::show_deliveries(stage, &withdrawn, &mut desk).await?;
+        let current = desk::compare_with_snapshot(stage, &desk, &tubeworks).await?;
         say(&output::paint(
             output::GOOD,
             &format!(
-                "both hold what stands, as a snapshot has it: {}",
-                words::count(standing as u64, "indicator")
+                "both have exactly what a snapshot returns: {}",
+                text::count(current as u64, "indicator")
             ),
         ))?;
         Ok(withdrawn)
     }
 }
 
-/// Submits the report; when half of it has receipts, the exchange is killed and started again.
+fn print_input(inputs: &[(String, Vec<Record>)], report: &Submittable) -> Result<(), Failure> {
+    for (name, records) in inputs {
+        say(&format!("{name}: {} records", records.len()))?;
+    }
+    say(&format!(
+        "{} indicators, {} counts of removed assets, {} neither, {} unreadable, {} repeated",
+        report.items.len(),
+        report.aggregates.len(),
+        report.neither,
+        report.unreadable.len(),
+        report.repeated
+    ))?;
+    for (source, count) in &report.aggregates {
+        let meaning = format!("{:?} is {} {}", source.raw.trim(), count.count, count.kind());
+        say(&format!("row {}: {meaning}: a count, not an indicator", source.row))?;
+    }
+    Ok(())
+}
+
+/// Waits for both followers and prints what they received. Returns their readers, and whether each
+/// received exactly what was accepted.
+async fn finish_followers(
+    followers: [Follower; 2],
+    report: &Submittable,
+    summary: &ReportSummary,
+) -> Result<([Reader; 2], bool), Failure> {
+    let accepted = summary.created + summary.replaced;
+    let timeout = Duration::from_secs(60);
+    let [facegraph, tubeworks] = followers;
+    let (facegraph_tally, facegraph) = facegraph.finish(accepted, timeout).await?;
+    let (tubeworks_tally, tubeworks) = tubeworks.finish(accepted, timeout).await?;
+    let tallies = [facegraph_tally, tubeworks_tally];
+    let complete =
+        tallies.iter().all(|tally| tally.distinct() == accepted && tally.unknown(report) == 0);
+    let header =
+        ["PARTNER", "RECEIVED", "OF", "TWICE", "FIRST ms", "MEDIAN ms", "LAST ms", "RECONNECTS"];
+    show(&output::table(header, tallies.map(|tally| tally.row(accepted))))?;
+    say("measured from the journal timestamp to delivery; LAST includes the restart")?;
+    Ok(([facegraph, tubeworks], complete))
+}
+
+/// Submits the report. Kills and restarts the exchange when half of the items have a receipt.
 async fn submit_and_kill(
     stage: &mut Stage,
     report: &Submittable,
 ) -> Result<(ReportSummary, Duration), Failure> {
     let clock = SystemClock;
-    let begun = clock.instant();
+    let started = clock.instant();
     let total = report.items.len();
     let batch_items = (total / 8).clamp(1, Report::BATCH_ITEMS);
     let submission = Report {
@@ -247,22 +263,22 @@ async fn submit_and_kill(
     let killed_at = done.load(Ordering::Relaxed);
     stage.kill().await?;
     say(&format!("SIGKILL after {killed_at} of {total} receipts"))?;
-    let down: Instant = clock.instant();
+    let killed: Instant = clock.instant();
     stage.start().await?;
-    let up = clock.instant().duration_since(down);
-    say(&format!("started again on the same data: ready after {} ms", up.as_millis()))?;
+    let restart = clock.instant().duration_since(killed);
+    say(&format!("restarted on the same data: ready after {} ms", restart.as_millis()))?;
     let summary = submitting.await.map_err(Failure::failed)??;
-    Ok((summary, clock.instant().duration_since(begun)))
+    Ok((summary, clock.instant().duration_since(started)))
 }
 
-async fn refused_to_liaison(stage: &Stage) -> Result<(), Failure> {
+async fn refuse_liaison(stage: &Stage) -> Result<(), Failure> {
     let client = stage.client("cyber-unit")?;
     match client.subscribe(FeedStart::Beginning, None).next().await {
         Err(error @ ClientError::Invalid { .. }) => {
             say(&format!("cyber-unit subscribes: refused, {error}"))
         }
         Err(error) => Err(error.into()),
-        Ok(_) => Err(Failure::failed("the liaison was let into the feed")),
+        Ok(_) => Err(Failure::failed("the liaison could subscribe")),
     }
 }
 
@@ -277,16 +293,16 @@ async fn known_to(
         value: item.value.clone(),
     };
     let clock = SystemClock;
-    let begun = clock.instant();
+    let started = clock.instant();
     let results = stage.client(partner)?.lookup(&[key]).await?;
-    let took = clock.instant().duration_since(begun);
+    let took = clock.instant().duration_since(started);
     match results.first().and_then(|result| result.result.as_ref()) {
         Some(pb::lookup_result::Result::Known(summary)) => {
-            let stands = summary.strongest.clone().unwrap_or_default();
+            let strongest = summary.strongest.clone().unwrap_or_default();
             say(&format!(
-                "{partner} looks up {}: known, by {}, after {:.1} ms with the connection",
-                words::value(&item.platform, &item.value),
-                stands.author,
+                "{partner} looks up {}: known, by {}, after {:.1} ms including the connection",
+                text::value(&item.platform, &item.value),
+                strongest.author,
                 took.as_secs_f64() * 1000.0
             ))
         }
@@ -295,11 +311,11 @@ async fn known_to(
 }
 
 async fn unknown_to(stage: &Stage, partner: &str, key: pb::IndicatorKey) -> Result<(), Failure> {
-    let value = words::value(&key.platform, &key.value);
+    let value = text::value(&key.platform, &key.value);
     let results = stage.client(partner)?.lookup(&[key]).await?;
     match results.first().and_then(|result| result.result.as_ref()) {
         Some(pb::lookup_result::Result::Unknown(_)) => {
-            say(&format!("{partner} looks up {value}: not known"))
+            say(&format!("{partner} looks up {value}: unknown"))
         }
         _ => Err(Failure::failed(format!("{value} should not be known to {partner}"))),
     }
@@ -329,7 +345,7 @@ fn say(text: &str) -> Result<(), Failure> {
     output::line(&format!("  {text}"))
 }
 
-/// Says a table.
+/// Prints a table, indented.
 fn show(table: &str) -> Result<(), Failure> {
     table.lines().try_for_each(say)
 }

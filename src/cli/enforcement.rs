@@ -4,18 +4,19 @@ pub mod counts;
 mod markdown;
 mod put;
 mod report;
+mod scope;
 
 use clap::Subcommand;
 
 use super::Global;
 use super::failure::Outcome;
 
-/// What was done against campaigns
+/// Report enforcements and add them up
 #[derive(Debug, Subcommand)]
 pub enum Enforcement {
-    /// Report what you did, or what another did
+    /// Report an enforcement of yours or of another
     Put(Box<put::Put>),
-    /// What it all adds up to, each deed once
+    /// Add up enforcements, each counted once
     Report(report::Report),
 }
 

@@ -1,4 +1,4 @@
-//! How a command ends, and the exit code that says so.
+//! The outcome of a command and its exit code.
 
 use std::fmt::Display;
 use std::io::{self, Write};
@@ -6,50 +6,51 @@ use std::process::ExitCode;
 
 use crate::client::{ClientError, StateError};
 
-/// The exit code where the exchange cannot be reached.
+/// Exit code if the exchange cannot be reached.
 const UNREACHABLE: u8 = 3;
 
-/// A command that came to its end.
+/// A successful command.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Completion {
-    /// With everything.
+    /// Everything was done.
     Whole,
-    /// With some items rejected, each of which was named.
+    /// Some items were rejected. Each was reported.
     InPart,
 }
 
-/// A command that failed.
+/// A failed command: exit code and message.
 #[derive(Debug)]
 pub struct Failure {
     code: u8,
     message: String,
 }
 
-/// How a command ends.
+/// The outcome of a command.
 pub type Outcome = Result<Completion, Failure>;
 
 impl Failure {
-    /// It failed.
+    /// A failure that is not a mistake of the user.
     pub fn failed(message: impl Display) -> Self {
         Self { code: 1, message: message.to_string() }
     }
 
-    /// It was used wrongly, or its input cannot be read.
+    /// Wrong usage, or unreadable input.
     pub fn usage(message: impl Display) -> Self {
         Self { code: 2, message: message.to_string() }
     }
 
-    /// The same error, of a command that was told to do a thing anew: its next run would do another.
-    pub fn of_anew(error: ClientError) -> Self {
+    /// The failure of a write. With `again`, repeating the command would store a second object, so
+    /// the advice after an unknown outcome differs.
+    pub fn of_write(error: ClientError, again: bool) -> Self {
         match error {
-            ClientError::Unknown(_) => Self::failed(format!(
-                "{error}. Running it with --again stores it another time: see first whether it is there"
+            ClientError::Unknown(_) if again => Self::failed(format!(
+                "{error}. Check whether it was stored first: another run with --again stores it a second time"
             )),
             error => error.into(),
         }
     }
 
-    /// The same failure, which names the exchange's address where that is what helps.
+    /// Adds the address of the exchange to the message if the exchange cannot be reached.
     pub fn with_server(mut self, server: &str) -> Self {
         if self.code == UNREACHABLE {
             self.message = format!("{server}: {}", self.message);
@@ -57,9 +58,10 @@ impl Failure {
         self
     }
 
-    /// Says on stderr what went wrong, and gives the exit code.
+    /// Prints the message to stderr and returns the exit code.
     pub fn report(&self) -> ExitCode {
-        tell(&self.message);
+        // If stderr is closed, only the exit code remains.
+        let _ = writeln!(io::stderr(), "tipoff: {}", self.message);
         ExitCode::from(self.code)
     }
 }
@@ -84,7 +86,7 @@ impl From<ClientError> for Failure {
         };
         let message = match &error {
             ClientError::Unknown(_) => {
-                format!("{error}. Run the same command again: nothing is stored twice")
+                format!("{error}. Run the same command again: it is stored at most once")
             }
             ClientError::TakenOver(_) => format!(
                 "{error}. Run the command again to take it back, or give each reader a --name of \
@@ -102,15 +104,10 @@ impl From<StateError> for Failure {
             StateError::File { action: "write", .. } => Self::failed(error),
             StateError::File { .. } | StateError::Content { .. } => Self::usage(error),
             StateError::Other { .. } => Self::usage(format!(
-                "{error}. Name another file, or delete this one where nothing needs it any more"
+                "{error}. Use another file, or delete this one if you no longer need it"
             )),
         }
     }
-}
-
-/// Says what went wrong on stderr. Where that cannot be written either, the exit code has to do.
-fn tell(message: &str) {
-    let _ = writeln!(io::stderr(), "tipoff: {message}");
 }
 
 #[cfg(test)]
@@ -118,7 +115,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn each_outcome_has_its_exit_code_and_says_what_helps() {
+    fn each_error_has_its_exit_code_and_says_what_to_do() {
         let table = [
             (ClientError::Unreachable("gone".into()), 3, "gone"),
             (ClientError::Denied("no".into()), 4, "no"),
@@ -128,12 +125,12 @@ mod tests {
             (ClientError::TakenOver("by a newer reader".into()), 1, "--name"),
             (ClientError::OutOfRange("too old".into()), 1, "too old"),
         ];
-        for (error, code, says) in table {
+        for (error, code, advice) in table {
             let failure = Failure::from(error);
             assert_eq!(failure.code, code, "{failure:?}");
-            assert!(failure.message.contains(says), "{failure:?}");
+            assert!(failure.message.contains(advice), "{failure:?}");
         }
-        let anew = Failure::of_anew(ClientError::Unknown("the disk failed".into()));
-        assert!(!anew.message.contains("the same command"), "{anew:?}");
+        let again = Failure::of_write(ClientError::Unknown("the disk failed".into()), true);
+        assert!(!again.message.contains("the same command"), "{again:?}");
     }
 }

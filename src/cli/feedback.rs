@@ -1,51 +1,49 @@
 //! `tipoff feedback`
 
 use clap::ValueEnum;
-use prost::Message;
 use serde_json::json;
-use sha2::{Digest, Sha256};
 
 use super::audience::SharingFlags;
 use super::failure::{Completion, Failure, Outcome};
-use super::{Global, identity, output, request, words};
+use super::{Global, identity, output, request, text};
 use crate::wire::pb;
 
-/// Say what you think of somebody's assessment
+/// Give your opinion of an assessment
 #[derive(Debug, clap::Args)]
 #[command(
-    after_help = "It goes to the assessment's author, and to whom you share it with besides. Your \
-                  newest word on a version counts. The same word with the same options is given once, \
-                  however often the command is run."
+    after_help = "The author of the assessment receives it, and everybody whom you share it with. Your \
+                  newest opinion of a version counts. Running the same command again sends nothing \
+                  twice."
 )]
 pub struct Feedback {
-    /// The version that it is about, as subscribe and pull print it
-    #[arg(value_name = "VERSION", value_parser = words::read_version)]
+    /// Version of the assessment, as subscribe and pull print it
+    #[arg(value_name = "VERSION", value_parser = text::read_version)]
     about: pb::Version,
-    /// How far you agree
+    /// Your opinion
     #[arg(long, value_name = "OPINION")]
     opinion: Opinion,
-    /// Why, at most 2,000 characters
+    /// Reason, at most 2,000 characters
     #[arg(long, value_name = "TEXT")]
     note: Option<String>,
-    /// Give it as a new word, though the same was given before
+    /// Send it again even if the same was sent before
     #[arg(long)]
     again: bool,
     #[command(flatten)]
     sharing: SharingFlags,
 }
 
-/// How far a partner agrees: the scale of an opinion in STIX 2.1.
+/// An opinion, on the scale of STIX 2.1.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
 enum Opinion {
-    /// It is wrong, such as a false positive
+    /// Wrong, such as a false positive
     StronglyDisagree,
-    /// It is probably wrong
+    /// Probably wrong
     Disagree,
-    /// Neither
+    /// Neutral
     Neutral,
-    /// It is probably right
+    /// Probably right
     Agree,
-    /// It is right, or was of use
+    /// Right or useful
     StronglyAgree,
 }
 
@@ -53,28 +51,28 @@ impl Feedback {
     pub async fn run(&self, global: &Global) -> Outcome {
         let request = self.request();
         let client = identity::client(global)?;
-        let given = client
+        let receipt = client
             .give_feedback(request)
             .await
-            .map_err(|error| if self.again { Failure::of_anew(error) } else { error.into() })?;
-        let about = words::version(&self.about);
+            .map_err(|error| Failure::of_write(error, self.again))?;
+        let about = text::version(&self.about);
         if global.json {
             output::json(&json!({
                 "about": about,
-                "sequence": given.sequence,
-                "accepted_at": words::time(given.accepted_at.as_ref()),
-                "replayed": given.replayed,
+                "sequence": receipt.sequence,
+                "accepted_at": text::time(receipt.accepted_at.as_ref()),
+                "replayed": receipt.replayed,
             }))?;
             return Ok(Completion::Whole);
         }
-        let before = if given.replayed {
-            " (given before: this is the receipt of that time; --again gives it anew)"
+        let before = if receipt.replayed {
+            " (already sent: this is the earlier receipt; --again sends it again)"
         } else {
             ""
         };
         output::line(&format!(
-            "feedback on {about} given, {}{before}",
-            words::entries(&[given.sequence])
+            "feedback on {about} sent, {}{before}",
+            text::entries(&[receipt.sequence])
         ))?;
         Ok(Completion::Whole)
     }
@@ -87,8 +85,7 @@ impl Feedback {
             note: self.note.clone().unwrap_or_default(),
             sharing: self.sharing.sharing(),
         };
-        let digest = Sha256::new_with_prefix(request.encode_to_vec());
-        request.request_id = request::id(digest, self.again);
+        request.request_id = request::id_of(&request, self.again);
         request
     }
 }
@@ -120,7 +117,7 @@ mod tests {
     }
 
     #[test]
-    fn the_same_word_is_the_same_request_and_another_is_another() {
+    fn the_same_feedback_has_the_same_request_id() {
         let id = |feedback: Feedback| feedback.request().request_id;
         let first = id(feedback(Opinion::Agree, ""));
         assert_eq!(id(feedback(Opinion::Agree, "")), first);

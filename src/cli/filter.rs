@@ -1,12 +1,12 @@
-//! The flags that narrow a feed down.
+//! Flags that filter a feed.
 
 use super::failure::Failure;
 use crate::domain::Kind;
 use crate::wire::pb;
 
-/// What a reader asks for, among what it may see.
+/// The filter of a reader, within what it may see.
 #[derive(Clone, Debug, Default, clap::Args)]
-#[command(next_help_heading = "What to ask for")]
+#[command(next_help_heading = "Filter")]
 pub struct FilterFlags {
     /// Only these kinds of indicator
     #[arg(long = "kind", value_name = "KIND")]
@@ -17,22 +17,22 @@ pub struct FilterFlags {
     /// Only these harm labels
     #[arg(long = "label", value_name = "LABEL")]
     labels: Vec<String>,
-    /// Only what is shared with these groups
+    /// Only objects shared with these groups
     #[arg(long = "group", value_name = "GROUP")]
     groups: Vec<String>,
-    /// Only what these partners say
+    /// Only objects of these partners
     #[arg(long = "author", value_name = "PARTNER")]
     authors: Vec<String>,
-    /// Only what belongs to these campaigns, by id
+    /// Only objects of these campaigns, by id
     #[arg(long = "campaign", value_name = "CAMPAIGN")]
     campaigns: Vec<String>,
-    /// Only from this confidence on, 0 to 100
+    /// Minimum confidence, 0 to 100
     #[arg(long, value_name = "PERCENT")]
     min_confidence: Option<u32>,
 }
 
 impl FilterFlags {
-    /// The filter that they come to.
+    /// The filter that the flags give.
     pub fn filter(&self) -> Result<pb::Filter, Failure> {
         let kinds = self.kinds.iter().map(|text| text.parse::<Kind>());
         let kinds = kinds.map(|kind| kind.map(|kind| pb::Kind::from(kind).into()));
@@ -48,9 +48,9 @@ impl FilterFlags {
     }
 }
 
-/// A filter in the words of its flags; `everything` where it asks for nothing in particular.
-pub fn shown(filter: &pb::Filter) -> String {
-    let kinds: Vec<String> = filter.kinds().map(super::words::kind).collect();
+/// A filter in the terms of its flags. `everything` if it is empty.
+pub fn describe(filter: &pb::Filter) -> String {
+    let kinds: Vec<String> = filter.kinds().map(super::text::kind).collect();
     let lists = [
         ("kind", &kinds),
         ("platform", &filter.platforms),
@@ -61,7 +61,7 @@ pub fn shown(filter: &pb::Filter) -> String {
     ];
     let set = lists.into_iter().filter(|(_, list)| !list.is_empty());
     let mut parts: Vec<_> = set.map(|(name, list)| format!("{name} {}", list.join(", "))).collect();
-    parts.extend(filter.min_confidence.map(|least| format!("confidence from {least}")));
+    parts.extend(filter.min_confidence.map(|minimum| format!("confidence from {minimum}")));
     if parts.is_empty() { "everything".into() } else { parts.join("; ") }
 }
 
@@ -70,8 +70,8 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_filter_is_shown_in_the_words_of_its_flags() {
-        assert_eq!(shown(&pb::Filter::default()), "everything");
+    fn a_filter_is_described_in_the_terms_of_its_flags() {
+        assert_eq!(describe(&pb::Filter::default()), "everything");
         let flags = FilterFlags {
             kinds: vec!["domain".into(), "url".into()],
             authors: vec!["birdsite".into()],
@@ -79,7 +79,7 @@ mod tests {
             ..FilterFlags::default()
         };
         let filter = flags.filter().unwrap();
-        assert_eq!(shown(&filter), "kind domain, url; author birdsite; confidence from 70");
+        assert_eq!(describe(&filter), "kind domain, url; author birdsite; confidence from 70");
         let unknown = FilterFlags { kinds: vec!["rumour".into()], ..FilterFlags::default() };
         assert!(unknown.filter().is_err());
     }

@@ -4,65 +4,65 @@ use clap::{Subcommand, ValueEnum};
 use serde_json::{Value, json};
 
 use super::failure::{Completion, Outcome};
-use super::{Global, identity, output, words};
+use super::{Global, identity, output, text};
 use crate::wire::pb;
 
-/// Who shares with whom
+/// List and manage sharing groups
 #[derive(Debug, Subcommand)]
 pub enum Group {
-    /// Make a group, or change who is in it (operators)
+    /// Create a group, or change its members (operators)
     Put(Put),
-    /// The groups that you are in; for an operator, every group
+    /// List your groups; operators see every group
     List,
-    /// Confirm the terms of the restricted group that you are in
+    /// Confirm the terms of a restricted group that you are in
     Confirm {
-        /// The group
+        /// Id of the group
         id: String,
-        /// Its terms, word for word, as group list shows them to its members
+        /// The exact terms, as group list shows them to members
         #[arg(long, value_name = "TEXT")]
         terms: String,
     },
 }
 
-/// Make a group, or change who is in it (operators)
+/// Create a group, or change its members (operators)
 #[derive(Debug, clap::Args)]
 #[command(
-    after_help = "Who leaves is told to drop what it saw only through the group. Of a group that \
-                        is there, what no flag names stays as it is; whether new members see what was \
-                        shared before, and whether it is restricted, is fixed when it is made."
+    after_help = "A partner that leaves is told to drop what it saw only through the group. For an \
+                  existing group, options that you omit stay unchanged. History and restriction are \
+                  fixed when the group is created."
 )]
 pub struct Put {
-    /// Its id: 2 to 63 of a-z, 0-9 and `-`
+    /// Id: 2 to 63 of a-z, 0-9 and `-`
     id: String,
-    /// Its name for people; the id of a new one when left out
+    /// Display name; default for a new group: its id
     #[arg(long)]
     name: Option<String>,
-    /// A member; together they are all of its members, and who is not named leaves
+    /// Member; repeat it for the complete list: others leave
     #[arg(long = "member", value_name = "PARTNER", conflicts_with_all = ["add", "remove"])]
     members: Vec<String>,
-    /// A partner that joins
+    /// Partner that joins; may be repeated
     #[arg(long, value_name = "PARTNER")]
     add: Vec<String>,
-    /// A partner that leaves
+    /// Partner that leaves; may be repeated
     #[arg(long, value_name = "PARTNER")]
     remove: Vec<String>,
-    /// What a new member sees; from-join of a new group when left out
+    /// What new members see; default for a new group: from-join
     #[arg(long)]
     history: Option<History>,
-    /// It is the one closed group that may hold objects with restricted labels
+    /// Make it the closed group that may hold objects with restricted labels
     #[arg(long, requires = "terms")]
     restricted: bool,
-    /// The terms of the source, which each member of a restricted group confirms
+    /// Terms of the source, which each member of a restricted group must confirm
     #[arg(long, value_name = "TEXT")]
     terms: Option<String>,
 }
 
-/// What a new member of a group sees.
+/// What new members of a group see.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
 enum History {
-    /// What is shared from when it joined
+    /// What is shared after they join
     FromJoin,
-    /// What was shared before, too
+    /// Also what was shared before
     All,
 }
 
@@ -76,7 +76,7 @@ impl Group {
                 if global.json {
                     output::json(&json!({ "confirmed": id }))?;
                 } else {
-                    output::line(&format!("the terms of {id} are confirmed"))?;
+                    output::line(&format!("confirmed the terms of {id}"))?;
                 }
                 Ok(Completion::Whole)
             }
@@ -85,12 +85,12 @@ impl Group {
 }
 
 impl Put {
-    /// Reads the group and puts it whole. Two operators who change the members of one group at the
-    /// same time should not: the later of them decides.
+    /// Reads the group, changes it and writes it back. If two operators change the members at the
+    /// same time, the later write wins.
     async fn run(&self, global: &Global) -> Outcome {
         let client = identity::client(global)?;
-        let there = client.groups().await?.into_iter().find(|group| group.id == self.id);
-        let put = client.put_group(self.group(there)).await?;
+        let existing = client.groups().await?.into_iter().find(|group| group.id == self.id);
+        let put = client.put_group(self.group(existing)).await?;
         let group = put.group.unwrap_or_default();
         if global.json {
             let mut object = object(&group);
@@ -101,16 +101,16 @@ impl Put {
         }
         let members =
             if group.members.is_empty() { "nobody".into() } else { group.members.join(", ") };
-        let how =
-            if put.unchanged { "as before".into() } else { format!("by entry {}", put.sequence) };
-        output::line(&format!("in {}, {how}: {members}", group.id))?;
+        let change =
+            if put.unchanged { "unchanged".into() } else { format!("entry {}", put.sequence) };
+        output::line(&format!("members of {}, {change}: {members}", group.id))?;
         Ok(Completion::Whole)
     }
 
-    /// The group as it is to be, from what it is now.
-    fn group(&self, there: Option<pb::SharingGroup>) -> pb::SharingGroup {
-        let is_new = there.is_none();
-        let mut group = there.unwrap_or_default();
+    /// The group with the changes of the flags.
+    fn group(&self, existing: Option<pb::SharingGroup>) -> pb::SharingGroup {
+        let is_new = existing.is_none();
+        let mut group = existing.unwrap_or_default();
         group.id.clone_from(&self.id);
         if let Some(name) = &self.name {
             group.name.clone_from(name);
@@ -143,20 +143,20 @@ fn list(groups: &[pb::SharingGroup], global: &Global) -> Outcome {
         return Ok(Completion::Whole);
     }
     if groups.is_empty() {
-        output::line("none")?;
+        output::line("no groups")?;
         return Ok(Completion::Whole);
     }
     let header = ["ID", "NAME", "HISTORY", "MEMBERS"];
     output::line(&output::table(header, groups.iter().map(row)))?;
     for group in groups.iter().filter(|group| group.restricted) {
-        output::line(&format!("the terms of {}: {}", group.id, words::one_line(&group.terms)))?;
+        output::line(&format!("terms of {}: {}", group.id, text::one_line(&group.terms)))?;
     }
     Ok(Completion::Whole)
 }
 
 fn row(group: &pb::SharingGroup) -> [String; 4] {
     let id = if group.restricted { format!("{} (restricted)", group.id) } else { group.id.clone() };
-    [id, words::one_line(&group.name), history(group).into(), group.members.join(", ")]
+    [id, text::one_line(&group.name), history(group).into(), group.members.join(", ")]
 }
 
 fn history(group: &pb::SharingGroup) -> &'static str {
@@ -191,7 +191,7 @@ mod tests {
         }
     }
 
-    fn there() -> pb::SharingGroup {
+    fn existing() -> pb::SharingGroup {
         pb::SharingGroup {
             id: "core".into(),
             name: "The core".into(),
@@ -203,27 +203,27 @@ mod tests {
     }
 
     #[test]
-    fn of_a_group_that_is_there_what_no_flag_names_stays() {
-        assert_eq!(put().group(Some(there())), there());
-        let renamed = Put { name: Some("Core".into()), ..put() }.group(Some(there()));
+    fn options_that_are_omitted_stay_unchanged_in_an_existing_group() {
+        assert_eq!(put().group(Some(existing())), existing());
+        let renamed = Put { name: Some("Core".into()), ..put() }.group(Some(existing()));
         assert_eq!((renamed.name.as_str(), renamed.members.len()), ("Core", 2));
         assert!(renamed.history_all);
-        let named = Put { members: vec!["tubeworks".into()], ..put() }.group(Some(there()));
-        assert_eq!(named.members, ["tubeworks"], "named, they are all of them");
-        let history = Put { history: Some(History::FromJoin), ..put() }.group(Some(there()));
-        assert!(!history.history_all, "the exchange says whether that may be");
+        let named = Put { members: vec!["tubeworks".into()], ..put() }.group(Some(existing()));
+        assert_eq!(named.members, ["tubeworks"], "named members are the complete list");
+        let history = Put { history: Some(History::FromJoin), ..put() }.group(Some(existing()));
+        assert!(!history.history_all, "the exchange decides whether that is allowed");
     }
 
     #[test]
-    fn members_join_and_leave_one_by_one_and_doing_it_twice_is_doing_it_once() {
+    fn adding_and_removing_members_is_idempotent() {
         let change = Put { add: vec!["facegraph".into()], remove: vec!["watcher".into()], ..put() };
-        let once = change.group(Some(there()));
+        let once = change.group(Some(existing()));
         assert_eq!(once.members, ["birdsite", "facegraph"]);
         assert_eq!(change.group(Some(once.clone())), once);
     }
 
     #[test]
-    fn a_new_group_has_its_id_for_a_name_and_history_from_the_join_on() {
+    fn a_new_group_defaults_to_its_id_as_name_and_history_from_join() {
         let new = put().group(None);
         assert_eq!((new.id.as_str(), new.name.as_str()), ("core", "core"));
         assert!(!new.history_all && !new.restricted && new.members.is_empty());

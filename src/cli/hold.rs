@@ -3,58 +3,56 @@
 use std::collections::BTreeMap;
 
 use clap::Subcommand;
-use prost::Message;
 use serde_json::{Value, json};
-use sha2::{Digest, Sha256};
 
 use super::failure::{Completion, Failure, Outcome};
 use super::values::{self, ReadAs};
-use super::{Global, identity, output, request, words};
+use super::{Global, identity, output, request, text};
 use crate::wire::pb::{self, place_hold_request::What};
 
-/// Keep copies of what you said, whatever becomes of it: legal holds
+/// Keep copies of your assessments (legal holds)
 #[derive(Debug, Subcommand)]
 pub enum Hold {
-    /// Have copies kept for 90 days
+    /// Place a hold: copies are kept for 90 days
     Place(Place),
-    /// Your holds; for an operator those of everybody, without what they keep
+    /// List your holds; operators see all holds, without their content
     List {
-        /// What each keeps, too
+        /// Show the copies of each hold too
         #[arg(long)]
         content: bool,
     },
-    /// Have a hold last 90 days from now
+    /// Renew a hold for 90 days from now
     Renew {
-        /// The hold, as list prints it
+        /// Id of the hold, as list prints it
         id: String,
     },
-    /// End a hold: its copies go
+    /// End a hold and delete its copies
     Lift {
-        /// The hold, as list prints it
+        /// Id of the hold, as list prints it
         id: String,
     },
 }
 
-/// Have copies kept for 90 days
+/// Place a hold: copies are kept for 90 days
 #[derive(Debug, clap::Args)]
 #[command(
-    after_help = "What is copied is what you say now. You alone see the copies; the operator sees that \
-                  there is a hold, and not why. The same values for the same reason are the same hold, \
-                  however often the command is run."
+    after_help = "Your current assessments are copied. Only you can see the copies; the operator sees \
+                  that there is a hold, but not its reason. Running the same command again places no \
+                  second hold."
 )]
 pub struct Place {
-    /// Values as people write them, at most 1,000; `-` reads them from stdin, one a line
+    /// Values, at most 1,000; `-` reads them from stdin, one per line
     #[arg(required_unless_present = "submission", value_name = "VALUE|-")]
     values: Vec<String>,
     #[command(flatten)]
     read_as: ReadAs,
-    /// Everything that this submission brought and that still stands
+    /// All current assessments of this submission
     #[arg(long, value_name = "ID", conflicts_with_all = ["values", "kind", "platform"])]
     submission: Option<String>,
-    /// Why, at most 500 characters
+    /// Reason, at most 500 characters
     #[arg(long, value_name = "TEXT")]
     reason: String,
-    /// Place another hold, though the same was placed before
+    /// Place a new hold even if the same was placed before
     #[arg(long)]
     again: bool,
 }
@@ -69,7 +67,7 @@ impl Hold {
                 if global.json {
                     output::json(&object(&hold))?;
                 } else {
-                    let until = words::time(hold.until.as_ref()).unwrap_or_default();
+                    let until = text::time(hold.until.as_ref()).unwrap_or_default();
                     output::line(&format!("hold {id} lasts until {until}"))?;
                 }
                 Ok(Completion::Whole)
@@ -89,16 +87,18 @@ impl Hold {
 
 impl Place {
     async fn run(&self, global: &Global) -> Outcome {
-        let mut wrong: Vec<(String, &str, String)> = Vec::new();
-        let mut asked = Vec::new();
+        let mut failures: Vec<(String, &str, String)> = Vec::new();
+        let mut values = Vec::new();
         let what = if let Some(id) = &self.submission {
             What::SubmissionId(id.clone())
         } else {
             let readings = self.read_as.read(&self.values)?;
             for (value, readings) in &readings {
                 match readings {
-                    Ok(readings) => asked.extend(readings.iter().map(|_| value.clone())),
-                    Err(invalid) => wrong.push((value.clone(), "unreadable", invalid.to_string())),
+                    Ok(readings) => values.extend(readings.iter().map(|_| value.clone())),
+                    Err(invalid) => {
+                        failures.push((value.clone(), "unreadable", invalid.to_string()))
+                    }
                 }
             }
             let keys = values::keys(&readings);
@@ -110,12 +110,11 @@ impl Place {
         let reason = self.reason.clone();
         let mut request =
             pb::PlaceHoldRequest { request_id: String::new(), what: Some(what), reason };
-        let digest = Sha256::new_with_prefix(request.encode_to_vec());
-        request.request_id = request::id(digest, self.again);
+        request.request_id = request::id_of(&request, self.again);
         let placed = identity::client(global)?.place_hold(request).await?;
         let hold = placed.hold.unwrap_or_default();
-        wrong.extend(not_kept(&asked, &placed.rejected));
-        for (value, result, reason) in &wrong {
+        failures.extend(not_kept(&values, &placed.rejected));
+        for (value, result, reason) in &failures {
             if global.json {
                 output::json(&json!({ "asked": value, "result": result, "reason": reason }))?;
             } else {
@@ -127,25 +126,28 @@ impl Place {
             object["replayed"] = placed.replayed.into();
             output::json(&object)?;
         } else {
-            let before = if placed.replayed { " (placed before)" } else { "" };
-            let objects = words::count(hold.objects, "object");
-            let until = words::time(hold.until.as_ref()).unwrap_or_default();
+            let before = if placed.replayed { " (already placed before)" } else { "" };
+            let objects = text::count(hold.objects, "object");
+            let until = text::time(hold.until.as_ref()).unwrap_or_default();
             output::line(&format!("hold {} keeps {objects} until {until}{before}", hold.id))?;
         }
-        Ok(if wrong.is_empty() { Completion::Whole } else { Completion::InPart })
+        Ok(if failures.is_empty() { Completion::Whole } else { Completion::InPart })
     }
 }
 
-/// The values of which nothing is kept, under none of their readings.
-fn not_kept(asked: &[String], rejected: &[pb::ItemReceipt]) -> Vec<(String, &'static str, String)> {
+/// The values of which no reading was kept, with a reason. `values` and `rejected` are by reading.
+fn not_kept(
+    values: &[String],
+    rejected: &[pb::ItemReceipt],
+) -> Vec<(String, &'static str, String)> {
     let why = |at: usize| rejected.iter().find(|one| one.index as usize == at);
-    let mut values: BTreeMap<&str, Option<&str>> = BTreeMap::new();
-    for (at, value) in asked.iter().enumerate() {
+    let mut reasons: BTreeMap<&str, Option<&str>> = BTreeMap::new();
+    for (at, value) in values.iter().enumerate() {
         let why = why(at).map(|one| one.reason.as_str());
-        let reason = values.entry(value).or_insert(why);
+        let reason = reasons.entry(value).or_insert(why);
         *reason = reason.and(why);
     }
-    let kept_none = values.into_iter().filter_map(|(value, why)| Some((value, why?)));
+    let kept_none = reasons.into_iter().filter_map(|(value, why)| Some((value, why?)));
     kept_none.map(|(value, why)| (value.to_owned(), "not kept", why.to_owned())).collect()
 }
 
@@ -165,11 +167,11 @@ async fn list(content: bool, global: &Global) -> Outcome {
         }
         for copy in client.held(&hold.id).await? {
             if global.json {
-                output::json(&copied(hold, &copy))?;
+                output::json(&copy_object(hold, &copy))?;
             } else {
-                let of = copy.indicator.clone().unwrap_or_default();
-                let version = copy.version.as_ref().map(words::version).unwrap_or_default();
-                let value = words::value(&of.platform, &of.value);
+                let indicator = copy.indicator.clone().unwrap_or_default();
+                let version = copy.version.as_ref().map(text::version).unwrap_or_default();
+                let value = text::value(&indicator.platform, &indicator.value);
                 output::line(&format!("{}  {version:<10} {value}", hold.id))?;
             }
         }
@@ -181,14 +183,14 @@ async fn list(content: bool, global: &Global) -> Outcome {
 }
 
 fn row(hold: &pb::Hold) -> [String; 6] {
-    let time = |time: &Option<prost_types::Timestamp>| words::time(time.as_ref());
+    let time = |time: &Option<prost_types::Timestamp>| text::time(time.as_ref());
     [
         hold.id.clone(),
         hold.author.clone(),
         time(&hold.placed_at).unwrap_or_default(),
         time(&hold.until).unwrap_or_default(),
         hold.objects.to_string(),
-        words::one_line(&hold.reason),
+        text::one_line(&hold.reason),
     ]
 }
 
@@ -196,28 +198,28 @@ fn object(hold: &pb::Hold) -> Value {
     json!({
         "hold": hold.id,
         "author": hold.author,
-        "placed_at": words::time(hold.placed_at.as_ref()),
-        "until": words::time(hold.until.as_ref()),
+        "placed_at": text::time(hold.placed_at.as_ref()),
+        "until": text::time(hold.until.as_ref()),
         "objects": hold.objects,
         "reason": hold.reason,
     })
 }
 
-fn copied(hold: &pb::Hold, copy: &pb::VisibleAssessment) -> Value {
+fn copy_object(hold: &pb::Hold, copy: &pb::VisibleAssessment) -> Value {
     let indicator = copy.indicator.clone().unwrap_or_default();
-    let said = copy.assessment.clone().unwrap_or_default();
+    let assessment = copy.assessment.clone().unwrap_or_default();
     json!({
         "held_by": hold.id,
-        "version": copy.version.as_ref().map(words::version),
-        "accepted_at": words::time(copy.accepted_at.as_ref()),
-        "kind": words::kind(indicator.kind()),
+        "version": copy.version.as_ref().map(text::version),
+        "accepted_at": text::time(copy.accepted_at.as_ref()),
+        "kind": text::kind(indicator.kind()),
         "platform": indicator.platform,
         "held_value": indicator.value,
         "id": indicator.id,
-        "verdict": words::verdict(&said),
-        "confidence": said.confidence,
-        "labels": said.labels,
-        "note": said.note,
+        "verdict": text::verdict(&assessment),
+        "confidence": assessment.confidence,
+        "labels": assessment.labels,
+        "note": assessment.note,
         "raw": copy.raw,
     })
 }

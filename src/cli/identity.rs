@@ -1,14 +1,14 @@
-//! The client of the flags that every command has.
+//! Creates the client from the global flags.
 
 use super::Global;
 use super::failure::Failure;
 use crate::client::Client;
 
-/// A client for the exchange and the identity that the flags name.
+/// A client for the exchange and identity that the flags name.
 pub fn client(global: &Global) -> Result<Client, Failure> {
     let Some(identity) = &global.identity else {
         return Err(Failure::usage(
-            "no identity: name the folder of your ca.pem, cert.pem and key.pem with --identity or \
+            "no identity: pass the folder with your ca.pem, cert.pem and key.pem as --identity or \
              TIPOFF_IDENTITY",
         ));
     };

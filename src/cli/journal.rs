@@ -10,16 +10,16 @@ use super::output;
 use super::serve::{journal_settings, read_config_or_default};
 use crate::journal::{self, Backend, MigrateError, MigrationOutcome, OpenError};
 
-/// The journal of a node that is stopped: what it holds, and moving it between backends
+/// Inspect or migrate the journal of a stopped node
 #[derive(Debug, clap::Subcommand)]
 pub enum Journal {
     /// Show the journal's backend, its oldest and newest entry, and its size
     Show(Show),
-    /// Move the journal to another backend: sequences, times and ids stay
+    /// Move the journal to another backend; sequences, times and ids stay the same
     Migrate(Migrate),
 }
 
-/// Where the data is.
+/// Where the journal is.
 #[derive(Debug, clap::Args)]
 struct Location {
     /// The configuration file of the node [default: tipoff.toml, where it exists]
@@ -80,12 +80,12 @@ impl Journal {
 
 impl Show {
     fn run(&self, global: &Global) -> Outcome {
-        let found = journal::contents(&self.location.settings()?).map_err(failure)?;
+        let summary = journal::contents(&self.location.settings()?).map_err(failure)?;
         let contents = JournalContents {
-            backend: found.backend.name(),
-            oldest: found.oldest,
-            head: found.head,
-            bytes: found.bytes,
+            backend: summary.backend.name(),
+            oldest: summary.oldest,
+            head: summary.head,
+            bytes: summary.bytes,
         };
         if global.json {
             output::json(&contents)?;
@@ -115,7 +115,7 @@ impl Migrate {
     fn run(&self, global: &Global) -> Outcome {
         let settings = self.location.settings()?;
         let to = Backend::of_name(&self.to)
-            .ok_or_else(|| Failure::usage(format!("{} is not a backend", self.to)))?;
+            .ok_or_else(|| Failure::usage(format!("{} is not a journal backend", self.to)))?;
         let bar = output::progress("copied and compared", 0);
         let moved = journal::migrate(to, &settings, &mut |done, all| {
             bar.set_length(all);
@@ -134,14 +134,14 @@ impl Migrate {
         }
         output::line(&match moved {
             MigrationOutcome::Already => {
-                format!("the journal is in {to} already: nothing was changed")
+                format!("the journal is already in {to}: nothing was changed")
             }
             MigrationOutcome::Finished => {
-                format!("the journal is in {to}: the migration that was interrupted is finished")
+                format!("the journal is in {to}: finished the interrupted migration")
             }
             MigrationOutcome::Copied(entries) => {
                 format!(
-                    "the journal is in {to}: {entries} entries copied and compared, the old one removed"
+                    "the journal is in {to}: copied and compared {entries} entries, removed the old journal"
                 )
             }
         })?;

@@ -4,20 +4,19 @@ use serde_json::json;
 
 use super::failure::{Completion, Outcome};
 use super::values::{self, ReadAs};
-use super::{Global, identity, output, words};
+use super::{Global, identity, output, text};
 use crate::domain::Invalid;
 use crate::wire::pb;
 use pb::lookup_result::Result as Found;
 
-/// Ask whether values are known
+/// Look up values
 #[derive(Debug, clap::Args)]
 #[command(
-    after_help = "A value whose kind is not said is asked for as everything that it can be: 64 \
-                        hex digits are a SHA-256 digest and a PDQ hash."
+    after_help = "Without --kind, a value is looked up as everything that it can be: 64 hex digits are \
+                  a SHA-256 digest and a PDQ hash."
 )]
 pub struct Lookup {
-    /// Values as people write them: domains, addresses, `platform:handle`, digests; `-` reads them
-    /// from stdin, one a line
+    /// Values: domains, URLs, `platform:handle`, digests; `-` reads them from stdin, one per line
     #[arg(required = true, value_name = "VALUE")]
     values: Vec<String>,
     #[command(flatten)]
@@ -29,14 +28,14 @@ impl Lookup {
         let readings = self.read_as.read(&self.values)?;
         let keys = values::keys(&readings);
         let mut results = identity::client(global)?.lookup(&keys).await?.into_iter();
-        let mut done = Completion::Whole;
+        let mut completion = Completion::Whole;
         let mut rows = Vec::new();
         for (value, readings) in readings {
             let answers = match readings {
                 Ok(readings) => {
                     let answers = results.by_ref().take(readings.len());
                     let answers = answers.filter_map(|answer| answer.result).collect();
-                    values::telling(answers, |found| matches!(found, Found::Known(_)))
+                    values::relevant_answers(answers, |found| matches!(found, Found::Known(_)))
                 }
                 Err(Invalid { field, reason }) => {
                     let reason = reason.into_owned();
@@ -45,7 +44,7 @@ impl Lookup {
             };
             for found in answers {
                 if matches!(found, Found::Unreadable(_)) {
-                    done = Completion::InPart;
+                    completion = Completion::InPart;
                 }
                 if global.json {
                     output::json(&object(&value, &found))?;
@@ -58,7 +57,7 @@ impl Lookup {
             let header = ["VALUE", "KNOWN", "KIND", "VERDICT", "CONFIDENCE", "BY", "TLP"];
             output::line(&output::table(header, rows))?;
         }
-        Ok(done)
+        Ok(completion)
     }
 }
 
@@ -66,33 +65,33 @@ fn row(value: &str, found: &Found) -> [String; 7] {
     let none = String::new;
     match found {
         Found::Known(summary) => {
-            let stands = summary.strongest.clone().unwrap_or_default();
-            let said = stands.assessment.unwrap_or_default();
-            let sharing = stands.sharing.unwrap_or_default();
+            let strongest = summary.strongest.clone().unwrap_or_default();
+            let assessment = strongest.assessment.unwrap_or_default();
+            let sharing = strongest.sharing.unwrap_or_default();
             let known = if summary.disputed { "disputed" } else { "yes" };
             [
                 value.to_owned(),
                 output::paint(output::BAD, known),
                 kind(summary.indicator.as_ref()),
-                words::verdict(&said),
-                said.confidence.unwrap_or_default().to_string(),
-                by(summary, &stands.author),
-                words::tlp(sharing.tlp()).to_owned(),
+                text::verdict(&assessment),
+                assessment.confidence.unwrap_or_default().to_string(),
+                by(summary, &strongest.author),
+                text::tlp(sharing.tlp()).to_owned(),
             ]
         }
         Found::Unknown(unknown) => {
             let kind = kind(unknown.indicator.as_ref());
             [value.to_owned(), "no".into(), kind, none(), none(), none(), none()]
         }
-        Found::Unreadable(why) => {
-            let reason = format!("unreadable: {} {}", why.field, why.reason);
+        Found::Unreadable(error) => {
+            let reason = format!("unreadable: {} {}", error.field, error.reason);
             [value.to_owned(), reason, none(), none(), none(), none(), none()]
         }
     }
 }
 
 fn kind(indicator: Option<&pb::Indicator>) -> String {
-    indicator.map(|indicator| words::kind(indicator.kind())).unwrap_or_default()
+    indicator.map(|indicator| text::kind(indicator.kind())).unwrap_or_default()
 }
 
 fn by(summary: &pb::IndicatorSummary, author: &str) -> String {
@@ -106,22 +105,22 @@ fn object(value: &str, found: &Found) -> serde_json::Value {
     match found {
         Found::Known(summary) => {
             let indicator = summary.indicator.clone().unwrap_or_default();
-            let stands = summary.strongest.clone().unwrap_or_default();
-            let said = stands.assessment.unwrap_or_default();
+            let strongest = summary.strongest.clone().unwrap_or_default();
+            let assessment = strongest.assessment.unwrap_or_default();
             json!({
                 "asked": value,
                 "result": "known",
-                "kind": words::kind(indicator.kind()),
+                "kind": text::kind(indicator.kind()),
                 "platform": indicator.platform,
                 "value": indicator.value,
                 "id": indicator.id,
                 "disputed": summary.disputed,
                 "authors": summary.authors,
-                "author": stands.author,
-                "verdict": words::verdict(&said),
-                "confidence": said.confidence,
-                "labels": said.labels,
-                "tlp": words::tlp(stands.sharing.unwrap_or_default().tlp()),
+                "author": strongest.author,
+                "verdict": text::verdict(&assessment),
+                "confidence": assessment.confidence,
+                "labels": assessment.labels,
+                "tlp": text::tlp(strongest.sharing.unwrap_or_default().tlp()),
             })
         }
         Found::Unknown(unknown) => {
@@ -129,14 +128,14 @@ fn object(value: &str, found: &Found) -> serde_json::Value {
             json!({
                 "asked": value,
                 "result": "unknown",
-                "kind": words::kind(indicator.kind()),
+                "kind": text::kind(indicator.kind()),
                 "platform": indicator.platform,
                 "value": indicator.value,
                 "id": indicator.id,
             })
         }
-        Found::Unreadable(why) => json!({
-            "asked": value, "result": "unreadable", "field": why.field, "reason": why.reason,
+        Found::Unreadable(error) => json!({
+            "asked": value, "result": "unreadable", "field": error.field, "reason": error.reason,
         }),
     }
 }

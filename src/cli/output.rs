@@ -1,4 +1,4 @@
-//! What people and scripts see.
+//! Output to stdout and stderr.
 
 use std::io::{self, IsTerminal, Write};
 use std::time::Duration;
@@ -10,14 +10,14 @@ use serde::Serialize;
 
 use super::failure::Failure;
 
-/// Writes a line to stdout. A reader that has gone, as `head` does, ends the command quietly.
+/// Writes a line to stdout. Exits quietly if the reader has closed the pipe, as `head` does.
 pub fn line(text: &str) -> Result<(), Failure> {
-    if offer(text)? { Ok(()) } else { std::process::exit(0) }
+    if try_line(text)? { Ok(()) } else { std::process::exit(0) }
 }
 
-/// Writes a line to stdout, and says whether its reader is still there: for a command that has
-/// something left to do when it is not.
-pub fn offer(text: &str) -> Result<bool, Failure> {
+/// Writes a line to stdout. Returns false if the reader has closed the pipe, for commands that must
+/// still save their state.
+pub fn try_line(text: &str) -> Result<bool, Failure> {
     match writeln!(io::stdout().lock(), "{text}") {
         Ok(()) => Ok(true),
         Err(error) if error.kind() == io::ErrorKind::BrokenPipe => Ok(false),
@@ -25,7 +25,7 @@ pub fn offer(text: &str) -> Result<bool, Failure> {
     }
 }
 
-/// Writes bytes to stdout as they are.
+/// Writes bytes to stdout unchanged.
 pub fn bytes(bytes: &[u8]) -> Result<(), Failure> {
     let mut stdout = io::stdout().lock();
     match stdout.write_all(bytes).and_then(|()| stdout.flush()) {
@@ -42,12 +42,12 @@ pub fn json(object: &impl Serialize) -> Result<(), Failure> {
     line(&text)
 }
 
-/// Writes a remark to stderr, where it disturbs no script.
+/// Writes a remark to stderr, so that scripts can ignore it.
 pub fn remark(text: &str) {
     let _ = writeln!(io::stderr(), "{text}");
 }
 
-/// Aligned columns under a header, without lines.
+/// Formats rows as aligned columns under a header, without borders.
 pub fn table<const N: usize>(
     header: [&str; N],
     rows: impl IntoIterator<Item = [String; N]>,
@@ -63,21 +63,21 @@ pub fn table<const N: usize>(
     text.lines().map(str::trim_end).collect::<Vec<_>>().join("\n")
 }
 
-/// For what is not in the foreground.
+/// For secondary text.
 pub const DIM: Style = Style::new().dimmed();
-/// For what went well.
+/// For success.
 pub const GOOD: Style = AnsiColor::Green.on_default();
-/// For what did not.
+/// For failures.
 pub const BAD: Style = AnsiColor::Red.on_default();
 /// For headings.
 pub const BOLD: Style = Style::new().bold();
 
-/// Colours a text, on a terminal alone.
+/// Colours a text if stdout is a terminal.
 pub fn paint(style: Style, text: &str) -> String {
     if io::stdout().is_terminal() { format!("{style}{text}{style:#}") } else { text.to_owned() }
 }
 
-/// A bar on stderr for what takes longer than a second; nothing in a pipe.
+/// Shows a progress bar on stderr if it is a terminal.
 pub fn progress(what: &'static str, total: usize) -> ProgressBar {
     let bar = ProgressBar::with_draw_target(
         Some(total as u64),

@@ -4,81 +4,80 @@ use clap::Subcommand;
 use serde_json::{Value, json};
 
 use super::failure::{Completion, Failure, Outcome};
-use super::{Global, identity, output, words};
+use super::{Global, identity, output, text};
 use crate::domain::partner::Role;
 use crate::domain::purpose::PurposeKind;
 use crate::domain::sharing::Tlp;
 use crate::wire::pb;
 
-/// Who is on the exchange
+/// List and manage partners
 #[derive(Debug, Subcommand)]
 pub enum Partner {
-    /// Enrol a partner, or change what the registry says of it (operators)
+    /// Enrol a partner, or change its registry entry (operators)
     Put(Put),
-    /// Everybody
+    /// List all partners
     List,
-    /// Keep a partner out from now on (operators)
+    /// Suspend a partner (operators)
     #[command(
-        after_help = "Its open streams end at once. What it said stays, unless it is taken back \
-                            with --compromised-since."
+        after_help = "Its open streams end immediately. Its objects stay, unless you withdraw them \
+                      with --compromised-since."
     )]
     Suspend {
-        /// Its id
+        /// Id of the partner
         id: String,
-        /// Take back, besides, everything that it submitted at or after this time and that still
-        /// stands: for a partner whose keys were in other hands
-        #[arg(long, value_name = "TIME", value_parser = words::read_time)]
+        /// Also withdraw all its current objects submitted at or after this time: for stolen keys
+        #[arg(long, value_name = "TIME", value_parser = text::read_time)]
         compromised_since: Option<prost_types::Timestamp>,
     },
-    /// Let a suspended partner in again (operators)
+    /// End the suspension of a partner (operators)
     Resume {
-        /// Its id
+        /// Id of the partner
         id: String,
     },
 }
 
-/// Enrol a partner, or change what the registry says of it (operators)
+/// Enrol a partner, or change its registry entry (operators)
 #[derive(Debug, clap::Args)]
 #[command(
-    after_help = "What is not named stays as it is; an empty text takes it away. A role never \
-                        changes. Its certificate is made with pki issue."
+    after_help = "Options that you omit stay unchanged; an empty text removes a value. The role of a \
+                  partner cannot change. Create its certificate with pki issue."
 )]
 pub struct Put {
-    /// Its id, which its certificate names: 2 to 63 of a-z, 0-9 and `-`
+    /// Id, as in its certificate: 2 to 63 of a-z, 0-9 and `-`
     id: String,
-    /// What it is on the exchange, when it is new: member, liaison, observer, operator
+    /// Role of a new partner: member, liaison, observer, operator
     #[arg(long, value_parser = read_role)]
     role: Option<Role>,
-    /// Its name for people; the id when left out
+    /// Display name; default: the id
     #[arg(long)]
     name: Option<String>,
-    /// A platform that it owns, by id, name or host; those named are all of them
+    /// Platform that it owns, by id, name or host; repeat it for the complete list
     #[arg(long = "platform", value_name = "PLATFORM")]
     platforms: Vec<String>,
-    /// Where its law applies, as an ISO 3166 code
+    /// Jurisdiction, as an ISO 3166 code
     #[arg(long, value_name = "CODE")]
     jurisdiction: Option<String>,
-    /// Of a liaison, what it may read for: warrant, subpoena, emergency, voluntary, public; those named are
-    /// all of them
+    /// For a liaison, a purpose for which it may read: warrant, subpoena, emergency, voluntary,
+    /// public; repeat it for the complete list
     #[arg(long = "purpose", value_name = "KIND")]
     purposes: Vec<PurposeKind>,
-    /// The group that its AMBER objects go to when it names no audience
+    /// Group for its AMBER objects without an audience
     #[arg(long, value_name = "GROUP")]
     default_group: Option<String>,
-    /// The marking of its objects when it gives none; AMBER when left out
+    /// TLP marking of its objects without one; default: AMBER
     #[arg(long, value_name = "TLP")]
     default_tlp: Option<Tlp>,
-    /// Whether it takes referrals of what others submit of its platforms; on when left out
+    /// Whether it receives referrals of assets on its platforms; default: on
     #[arg(long, value_name = "on|off")]
     referrals: Option<Referrals>,
 }
 
-/// Whether a partner takes referrals.
+/// Whether a partner receives referrals.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, clap::ValueEnum)]
 enum Referrals {
-    /// It does
+    /// It receives them
     On,
-    /// It does not
+    /// It receives none
     Off,
 }
 
@@ -95,7 +94,7 @@ impl Partner {
                 if global.json {
                     output::json(&json!({ "resumed": id }))?;
                 } else {
-                    output::line(&format!("{id} is let in again"))?;
+                    output::line(&format!("{id} is no longer suspended"))?;
                 }
                 Ok(Completion::Whole)
             }
@@ -116,7 +115,7 @@ impl Put {
             object["unchanged"] = put.unchanged.into();
             output::json(&object)?;
         } else if put.unchanged {
-            output::line(&format!("{} is enrolled so already", partner.id))?;
+            output::line(&format!("{} is unchanged", partner.id))?;
         } else {
             let role = role(&partner);
             let how = format!("as {role}, by entry {}", put.sequence);
@@ -125,13 +124,13 @@ impl Put {
         Ok(Completion::Whole)
     }
 
-    /// What the registry is to hold: what it holds, but for what is named.
+    /// The new registry entry: the current one with the changes of the flags.
     fn request(&self, known: Option<&pb::Partner>) -> Result<pb::PutPartnerRequest, Failure> {
         let known = known.cloned().unwrap_or_default();
         let role = match self.role {
             Some(role) => pb::Role::from(role),
             None if known.id.is_empty() => {
-                return Err(Failure::usage(format!("{} is new: say its --role", self.id)));
+                return Err(Failure::usage(format!("{} is new: pass its --role", self.id)));
             }
             None => known.role(),
         };
@@ -188,15 +187,15 @@ async fn suspend(
         }))?;
         return Ok(Completion::Whole);
     }
-    output::line(&format!("{id} is kept out"))?;
+    output::line(&format!("{id} is suspended"))?;
     if let Some(since) = compromised_since {
-        let versions = words::count(suspended.withdrawn, "version");
+        let versions = text::count(suspended.withdrawn, "version");
         let by = if suspended.sequences.is_empty() {
             String::new()
         } else {
-            format!(", by {}", words::entries(&suspended.sequences))
+            format!(", by {}", text::entries(&suspended.sequences))
         };
-        output::line(&format!("{versions} since {} taken back{by}", words::date(since.seconds)))?;
+        output::line(&format!("{versions} since {} withdrawn{by}", text::instant(since.seconds)))?;
     }
     Ok(Completion::Whole)
 }
@@ -204,18 +203,18 @@ async fn suspend(
 fn read_role(text: &str) -> Result<Role, String> {
     Role::ALL.iter().copied().find(|role| role.as_str() == text).ok_or_else(|| {
         let all: Vec<_> = Role::ALL.iter().map(|role| role.as_str()).collect();
-        format!("is none of {}", all.join(", "))
+        format!("is not one of {}", all.join(", "))
     })
 }
 
 fn role(partner: &pb::Partner) -> String {
-    words::name(partner.role().as_str_name(), "ROLE_")
+    text::enum_name(partner.role().as_str_name(), "ROLE_")
 }
 
 fn row(partner: &pb::Partner) -> [String; 6] {
     [
         partner.id.clone(),
-        words::one_line(&partner.name),
+        text::one_line(&partner.name),
         role(partner),
         partner.platforms.join(", "),
         partner.jurisdiction.clone(),
@@ -230,7 +229,7 @@ fn object(partner: &pb::Partner) -> Value {
         "role": role(partner),
         "platforms": partner.platforms,
         "jurisdiction": partner.jurisdiction,
-        "purposes": words::purposes(partner),
+        "purposes": text::purposes(partner),
         "suspended": partner.suspended,
         "referrals": partner.referrals_off.then_some("off"),
     })
@@ -241,7 +240,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_partner_is_put_with_all_that_the_flags_say_and_its_id_for_a_name() {
+    fn a_new_partner_has_the_values_of_the_flags_and_its_id_as_name() {
         let put = Put {
             id: "forumhub".into(),
             role: Some(Role::Member),
@@ -257,12 +256,12 @@ mod tests {
         assert_eq!(request.default_tlp(), pb::Tlp::Green);
         let partner = request.partner.unwrap();
         assert_eq!((partner.name.as_str(), partner.role()), ("forumhub", pb::Role::Member));
-        let shown = ["forumhub", "forumhub", "member", "forum.example", "PL", ""];
-        assert_eq!(row(&partner), shown);
+        let expected = ["forumhub", "forumhub", "member", "forum.example", "PL", ""];
+        assert_eq!(row(&partner), expected);
     }
 
     #[test]
-    fn what_no_flag_names_stays_as_the_registry_has_it() {
+    fn options_that_are_omitted_keep_their_registry_value() {
         let known = pb::Partner {
             id: "forumhub".into(),
             name: "Forumhub".into(),
@@ -290,7 +289,7 @@ mod tests {
         let partner = request.partner.unwrap();
         assert!(partner.referrals_off);
         assert_eq!(row(&partner), ["forumhub", "Forumhub", "member", "forum.example", "PL", ""]);
-        assert!(put.request(None).is_err(), "one that is new has to say its role");
+        assert!(put.request(None).is_err(), "a new partner needs a role");
     }
 
     #[test]

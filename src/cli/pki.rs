@@ -13,38 +13,38 @@ use crate::domain::PartnerId;
 use crate::tls::Authority;
 use crate::tls::authority::{AuthorityError, Usage};
 
-/// The built-in certificate authority
+/// Manage the built-in certificate authority
 #[derive(Debug, Subcommand)]
 pub enum Pki {
-    /// Make a certificate authority in a folder
+    /// Create a certificate authority in a folder
     Init {
-        /// The folder; keep its ca-key.pem to yourself
+        /// Folder; keep its ca-key.pem secret
         dir: PathBuf,
-        /// The SPIFFE trust domain of the exchange
+        /// SPIFFE trust domain of the exchange
         #[arg(long, value_name = "NAME", default_value = "tipoff.example")]
         trust_domain: String,
     },
-    /// Make a key and a certificate, for a partner or for a server
+    /// Create a key and a certificate for a partner or a server
     Issue {
-        /// The partner that the certificate names
+        /// Id of the partner
         #[arg(required_unless_present = "server_name")]
         partner: Option<String>,
-        /// Which of the partner's workloads it is for
+        /// Workload of the partner
         #[arg(long, requires = "partner")]
         workload: Option<String>,
-        /// A host name or address of the exchange: makes a server's certificate
+        /// Host name or address of the exchange, for a server certificate; may be repeated
         #[arg(long = "server-name", value_name = "NAME", conflicts_with_all = ["partner", "workload"])]
         server_name: Vec<String>,
-        /// The authority's folder
+        /// Folder of the authority
         #[arg(long, value_name = "DIR", default_value = "certs/dev/ca")]
         ca: PathBuf,
-        /// Where to write ca.pem, cert.pem and key.pem
+        /// Folder for ca.pem, cert.pem and key.pem
         #[arg(long, value_name = "DIR")]
         out: PathBuf,
-        /// Replace the identity that is in the folder
+        /// Replace the identity in the folder
         #[arg(long)]
         replace: bool,
-        /// How long the certificate is good for
+        /// Validity of the certificate in days
         #[arg(long, default_value_t = 90, value_parser = clap::value_parser!(u32).range(1..=825))]
         days: u32,
     },
@@ -55,12 +55,12 @@ impl Pki {
         let now = SystemClock.now();
         match self {
             Pki::Init { dir, trust_domain } => {
-                let made = Authority::init(dir, trust_domain, now).map_err(failure)?;
-                let domain = made.trust_domain().as_str().to_owned();
-                say(
+                let authority = Authority::init(dir, trust_domain, now).map_err(failure)?;
+                let domain = authority.trust_domain().as_str().to_owned();
+                print(
                     global,
                     &json!({ "authority": dir, "trust_domain": domain }),
-                    &format!("made the authority of {domain} in {}", dir.display()),
+                    &format!("created the authority of {domain} in {}", dir.display()),
                 )
             }
             Pki::Issue { partner, workload, server_name, ca, out, replace, days } => {
@@ -76,17 +76,17 @@ impl Pki {
                 };
                 authority.issue(&usage, *days, now, out).map_err(failure)?;
                 let whom = partner.clone().unwrap_or_else(|| server_name.join(", "));
-                say(
+                print(
                     global,
                     &json!({ "identity": out, "for": whom, "days": days }),
-                    &format!("made the identity of {whom} in {}", out.display()),
+                    &format!("created the identity of {whom} in {}", out.display()),
                 )
             }
         }
     }
 }
 
-fn say(global: &Global, object: &serde_json::Value, text: &str) -> Outcome {
+fn print(global: &Global, object: &serde_json::Value, text: &str) -> Outcome {
     if global.json {
         output::json(object)?;
     } else {
@@ -104,14 +104,14 @@ fn failure(error: AuthorityError) -> Failure {
     }
 }
 
-/// An identity in use is not lost by a slip of the hand, and an authority never.
+/// Refuses to overwrite an authority, and an identity without --replace.
 fn check_folder(out: &Path, replace: bool) -> Result<(), Failure> {
     if out.join("ca-key.pem").exists() {
-        let reason = "is the folder of an authority: an identity goes into one of its own";
+        let reason = "is the folder of an authority: choose another folder for the identity";
         return Err(Failure::usage(format!("{} {reason}", out.display())));
     }
     if out.join("cert.pem").exists() && !replace {
-        let reason = "holds an identity already: --replace makes a new one in its place";
+        let reason = "already holds an identity: pass --replace to overwrite it";
         return Err(Failure::usage(format!("{} {reason}", out.display())));
     }
     Ok(())
@@ -120,7 +120,7 @@ fn check_folder(out: &Path, replace: bool) -> Result<(), Failure> {
 fn check_names(names: &[String]) -> Result<(), Failure> {
     match names.iter().find(|name| ServerName::try_from(name.as_str()).is_err()) {
         Some(bad) => {
-            Err(Failure::usage(format!("--server-name {bad:?} is no host name or address")))
+            Err(Failure::usage(format!("--server-name {bad:?} is not a host name or address")))
         }
         None => Ok(()),
     }

@@ -11,34 +11,34 @@ use super::failure::{Completion, Failure, Outcome};
 use super::filter::FilterFlags;
 use super::purpose::PurposeFlags;
 use super::subscribe::read_from;
-use super::{Global, identity, output, shown, words};
+use super::{Global, identity, output, render, text};
 use crate::client::{self, ClientError, FeedEvent, FeedStart};
 use crate::wire::pb;
 
-/// The most of a page that an exchange gives.
-const PAGE: u32 = 1_000;
+/// Page size: the most that an exchange returns.
+const MAX_PAGE_SIZE: u32 = 1_000;
 
-/// Take what is shared with you until there is no more, and end
+/// Fetch everything that is shared with you, then exit
 #[derive(Debug, clap::Args)]
 #[command(
-    after_help = "The place where it stopped is printed on stderr, for --since. It gives what \
-                  subscribe would: in csv, `change` says whether a line is a version to hold or one to \
-                  drop, and what is neither is left out and counted on stderr. In stix, what was \
-                  dropped again is left out, and what was given by an earlier pull is named on stderr \
-                  where it is to be dropped: with --snapshot a bundle is all there is."
+    after_help = "At the end the cursor is printed on stderr, for --since. The events are those of \
+                  subscribe. In csv, `change` is `item` for a version to keep and `removal` for one to \
+                  drop; other events are left out and counted on stderr. In stix, removed versions are \
+                  left out; a version of an earlier pull that must be dropped is named on stderr. \
+                  With --snapshot the bundle is complete."
 )]
 pub struct Pull {
-    /// Where to begin: `start`, `now`, or a cursor. From `now` there is nothing yet: it gives the
-    /// place to go on from
+    /// Where to start: `start`, `now` or a cursor. `now` fetches nothing and prints the current
+    /// cursor
     #[arg(long, default_value = "start", value_name = "CURSOR|start|now")]
     since: String,
-    /// Take a snapshot instead: everything that is current, to hold in place of what you hold
+    /// Fetch a snapshot of everything that is current, to replace what you hold
     #[arg(long, conflicts_with_all = ["since", "limit"])]
     snapshot: bool,
-    /// Stop after this many items and removals; what else comes is printed and not counted
+    /// Stop after this many items and removals; other events are printed but not counted
     #[arg(long, value_name = "N", value_parser = clap::value_parser!(u64).range(1..))]
     limit: Option<u64>,
-    /// For other programs; lines for people when left out
+    /// Output format; default: lines for people
     #[arg(long)]
     format: Option<Format>,
     #[command(flatten)]
@@ -47,18 +47,18 @@ pub struct Pull {
     purpose: PurposeFlags,
 }
 
-/// What a pull is printed as.
+/// The output format of a pull.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
 enum Format {
-    /// The objects that subscribe --json prints
+    /// JSON objects as of subscribe --json
     Jsonl,
-    /// A table of versions, with a header
+    /// Table of versions with a header
     Csv,
-    /// A STIX 2.1 bundle of what is current
+    /// STIX 2.1 bundle of what is current
     Stix,
 }
 
-/// Where the lines go.
+/// Prints events in one format.
 enum Printer {
     Rows,
     Objects,
@@ -73,44 +73,44 @@ impl Pull {
         let mut printer = self.printer(global)?;
         let client = self.purpose.client(identity::client(global)?);
         if self.snapshot {
-            let whole = client.whole_snapshot(Some(filter)).await?;
-            let items = whole.items.into_iter().map(|item| FeedEvent::Item(item.into()));
-            printer.print(items.chain(whole.others), u64::MAX)?;
+            let snapshot = client.whole_snapshot(Some(filter)).await?;
+            let items = snapshot.items.into_iter().map(|item| FeedEvent::Item(item.into()));
+            printer.print(items.chain(snapshot.others), u64::MAX)?;
             printer.finish()?;
-            output::remark(&format!("go on with --since {}", words::cursor(&whole.cursor)));
+            output::remark(&format!("continue with --since {}", text::cursor(&snapshot.cursor)));
             return Ok(Completion::Whole);
         }
-        let mut left = self.limit.unwrap_or(u64::MAX);
-        let pulled = loop {
-            let page_size = u32::try_from(left).unwrap_or(PAGE).min(PAGE);
+        let mut remaining = self.limit.unwrap_or(u64::MAX);
+        let outcome = loop {
+            let page_size = u32::try_from(remaining).unwrap_or(MAX_PAGE_SIZE).min(MAX_PAGE_SIZE);
             let mut page = match client.pull(&from, Some(filter.clone()), page_size).await {
                 Ok(page) => page,
                 Err(error) => break Err(explain(error)),
             };
             let (cursor, more) = (page.cursor.take(), page.more);
-            let (counted, cut) = printer.print(client::events(page), left)?;
-            let Some(cursor) = cut.or(cursor) else {
+            let (counted, stopped_at) = printer.print(client::events(page), remaining)?;
+            let Some(cursor) = stopped_at.or(cursor) else {
                 break Err(Failure::failed("the exchange sent a page without a cursor"));
             };
             from = FeedStart::Cursor(cursor);
-            left = left.saturating_sub(counted);
-            if !more || left == 0 {
+            remaining = remaining.saturating_sub(counted);
+            if !more || remaining == 0 {
                 break Ok(());
             }
         };
         printer.finish()?;
-        // Good for what was printed, whatever came then.
+        // The cursor is valid for what was printed, also after an error.
         if let FeedStart::Cursor(cursor) = &from {
-            output::remark(&format!("go on with --since {}", words::cursor(cursor)));
+            output::remark(&format!("continue with --since {}", text::cursor(cursor)));
         }
-        pulled.map(|()| Completion::Whole)
+        outcome.map(|()| Completion::Whole)
     }
 
     fn printer(&self, global: &Global) -> Result<Printer, Failure> {
         match (self.format, global.json) {
-            (Some(Format::Csv | Format::Stix), true) => {
-                Err(Failure::usage("--json prints objects a line: leave it out for another format"))
-            }
+            (Some(Format::Csv | Format::Stix), true) => Err(Failure::usage(
+                "--json prints one JSON object per line: omit it with --format csv or stix",
+            )),
             (Some(Format::Csv), false) => Ok(Printer::Csv(Table::default())),
             (Some(Format::Stix), false) => Ok(Printer::Stix(CurrentObjects::default())),
             (Some(Format::Jsonl), _) | (None, true) => Ok(Printer::Objects),
@@ -120,25 +120,27 @@ impl Pull {
 }
 
 impl Printer {
-    /// Prints a page, or about so many items and removals of it: what an item takes the place of is not
-    /// cut off from it. Gives how many it printed, and where it cut, if it did.
+    /// Prints events of a page until `limit` items and removals are printed. Never stops between a
+    /// removal and the item that replaces it.
+    ///
+    /// Returns how many items and removals it printed, and the cursor if it stopped early.
     fn print(
         &mut self,
         events: impl Iterator<Item = FeedEvent>,
-        most: u64,
+        limit: u64,
     ) -> Result<(u64, Option<pb::Cursor>), Failure> {
-        let (mut counted, mut cut) = (0, None);
+        let (mut counted, mut stopped_at) = (0, None);
         let mut last: Option<FeedEvent> = None;
         for event in events {
-            let before = last.take();
-            if counted >= most && !matches!(before, Some(FeedEvent::Removal(_))) {
-                cut = before.and_then(|event| event.cursor().cloned());
+            let previous = last.take();
+            if counted >= limit && !matches!(previous, Some(FeedEvent::Removal(_))) {
+                stopped_at = previous.and_then(|event| event.cursor().cloned());
                 break;
             }
-            counted += u64::from(shown::is_counted(&event));
+            counted += u64::from(render::feed::is_counted(&event));
             match self {
-                Printer::Rows => output::line(&shown::row(&event))?,
-                Printer::Objects => output::json(&shown::object(&event))?,
+                Printer::Rows => output::line(&render::feed::row(&event))?,
+                Printer::Objects => output::json(&render::feed::object(&event))?,
                 Printer::Csv(table) => table.add(&event),
                 Printer::Stix(current) => current.add(&event)?,
             }
@@ -147,16 +149,16 @@ impl Printer {
         if let Printer::Csv(table) = self {
             output::bytes(&table.take()?)?;
         }
-        Ok((counted, cut))
+        Ok((counted, stopped_at))
     }
 
-    /// Prints what stands until the end, and what the format could not say.
+    /// Prints what the format collects until the end, and what it could not represent.
     fn finish(&self) -> Result<(), Failure> {
         match self {
             Printer::Csv(table) if table.left_out > 0 => {
-                let what = words::count(table.left_out, "event");
+                let what = text::count(table.left_out, "event");
                 output::remark(&format!(
-                    "{what} left out, which csv has no columns for: see --format jsonl"
+                    "{what} left out: csv has no columns for them, use --format jsonl"
                 ));
             }
             Printer::Rows | Printer::Objects | Printer::Csv(_) => {}
@@ -166,12 +168,12 @@ impl Printer {
     }
 }
 
-/// Says what helps where a place is older than what the exchange holds.
+/// Adds what to do if the cursor is older than what the exchange holds.
 fn explain(error: ClientError) -> Failure {
     match error {
         ClientError::OutOfRange(_) => Failure::failed(format!(
-            "{error}: take everything again with --snapshot, in place of what you hold: what ended \
-             meanwhile is not told any more"
+            "{error}: fetch everything again with --snapshot and replace what you hold: removals since \
+             then are no longer available"
         )),
         error => error.into(),
     }

@@ -1,4 +1,4 @@
-//! The flags that say for what a liaison reads.
+//! Flags for the purpose of a liaison.
 
 use std::time::Duration;
 
@@ -7,41 +7,42 @@ use crate::clock::{Clock, SystemClock};
 use crate::domain::purpose::PurposeKind;
 use crate::wire::{pb, timestamp};
 
-/// For how long a purpose is used where it is not said.
-const DEFAULT: Duration = Duration::from_secs(86_400);
+/// Validity of a purpose without --purpose-until.
+const DEFAULT_VALIDITY: Duration = Duration::from_secs(86_400);
 
-/// For what a liaison reads.
+/// The purpose for which a liaison reads.
 #[derive(Clone, Debug, Default, clap::Args)]
 #[command(next_help_heading = "Liaisons")]
 pub struct PurposeFlags {
-    /// For what you read: `warrant:W-17:GB`, or `public::GB` where nothing is on paper. Kinds: warrant,
-    /// subpoena, emergency, voluntary, public
+    /// Purpose for which you read: `warrant:W-17:GB`, or `public::GB` without a document. Kinds:
+    /// warrant, subpoena, emergency, voluntary, public
     #[arg(long, value_name = "KIND:REF:JURISDICTION", value_parser = read)]
     purpose: Option<pb::Purpose>,
-    /// Until when it may be used; a day from now when left out
-    #[arg(long, value_name = "TIME", value_parser = super::words::read_time)]
+    /// End of the purpose; default: in 24 hours
+    #[arg(long, value_name = "TIME", value_parser = super::text::read_time)]
     #[arg(requires = "purpose")]
     purpose_until: Option<prost_types::Timestamp>,
 }
 
 impl PurposeFlags {
-    /// A client that says so with what it asks for.
+    /// Adds the purpose to the client.
     pub fn client(&self, client: Client) -> Client {
         let Some(purpose) = self.purpose.clone() else { return client };
-        let until =
-            self.purpose_until.unwrap_or_else(|| timestamp(SystemClock.now().plus(DEFAULT)));
+        let until = self
+            .purpose_until
+            .unwrap_or_else(|| timestamp(SystemClock.now().plus(DEFAULT_VALIDITY)));
         client.for_purpose(pb::Purpose { until: Some(until), ..purpose })
     }
 }
 
-/// The reference may hold colons itself.
+/// Parses `KIND:REF:JURISDICTION`. The reference itself may contain colons.
 fn read(text: &str) -> Result<pb::Purpose, String> {
     let parts = text.split_once(':').and_then(|(kind, rest)| {
         let (reference, jurisdiction) = rest.rsplit_once(':')?;
         Some((kind, reference, jurisdiction))
     });
     let (kind, reference, jurisdiction) =
-        parts.ok_or("is not KIND:REF:JURISDICTION, such as warrant:W-17:GB")?;
+        parts.ok_or("expected KIND:REF:JURISDICTION, such as warrant:W-17:GB")?;
     let kind: PurposeKind = kind.parse().map_err(|error: crate::domain::Invalid| error.reason)?;
     Ok(pb::Purpose {
         kind: pb::PurposeKind::from(kind).into(),

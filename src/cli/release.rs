@@ -1,66 +1,64 @@
 //! `tipoff release`
 
-use prost::Message;
 use serde_json::{Value, json};
-use sha2::{Digest, Sha256};
 
 use super::audience::AudienceFilterFlags;
 use super::failure::{Completion, Failure, Outcome};
 use super::values::{self, ReadAs, Reading};
-use super::{Global, identity, output, request, words};
+use super::{Global, identity, output, request, text};
 use crate::client::Client;
 use crate::domain::Indicator;
 use crate::wire::pb::{self, release_indicators_request::What};
 
-/// The most values of one request.
-const VALUES: usize = 1_000;
+/// Values per request: the most that an exchange accepts.
+const MAX_REQUEST_VALUES: usize = 1_000;
 
-/// Release what you said to liaisons, or no longer
+/// Release your objects to liaisons, or retract a release
 #[derive(Debug, clap::Args)]
 #[command(
-    after_help = "A release is of what you say now: what takes its place is released anew, or not. A \
-                  liaison that holds it is told when the release ends, and tipoff audit accesses shows \
-                  you what it read. The same command may be run again: what stands already changes \
-                  nothing. TLP:RED and restricted labels are released to nobody."
+    after_help = "A release covers the current version only: release a new version again if it should be \
+                  visible too. The liaison is told when the release ends; tipoff audit accesses shows \
+                  what it has read. The command can be repeated. Objects with TLP:RED or restricted \
+                  labels cannot be released."
 )]
 pub struct Release {
-    /// Values as people write them; `-` reads them from stdin, one a line
+    /// Values; `-` reads them from stdin, one per line
     #[arg(required_unless_present_any = ["submission", "campaign", "enforcements"], value_name = "VALUE|-")]
     values: Vec<String>,
     #[command(flatten)]
     read_as: ReadAs,
-    /// Everything that this submission brought and that still stands
+    /// All current assessments of this submission
     #[arg(long, value_name = "ID", conflicts_with_all = ["values", "campaign", "meant"])]
     submission: Option<String>,
-    /// Everything of yours in this campaign: what you say of it, what you did against it, and the
-    /// assessments that name it
+    /// All your objects in this campaign: your contribution, your enforcements and the assessments
+    /// that name it
     #[arg(long, value_name = "CAMPAIGN", conflicts_with_all = ["values", "meant"])]
     campaign: Option<String>,
-    /// What you did, by the id under which you reported it; may be given again
+    /// Id of an enforcement that you reported; may be repeated
     #[arg(
         long = "enforcement",
         value_name = "ID",
         conflicts_with_all = ["values", "meant", "campaign", "submission"]
     )]
     enforcements: Vec<String>,
-    /// A liaison
+    /// Liaison; may be repeated
     #[arg(long = "to", value_name = "LIAISON", required = true)]
     liaisons: Vec<String>,
-    /// On what ground, at most 500 characters. Name the paper that the liaison rests on, and you see it
-    /// in audit accesses
+    /// Legal basis, at most 500 characters. If it names the document of the liaison, tipoff audit
+    /// accesses shows that document
     #[arg(long, value_name = "TEXT", required_unless_present = "retract")]
     basis: Option<String>,
-    /// Until when, such as 2027-01-31; with no end when left out
-    #[arg(long, value_name = "TIME", value_parser = words::read_time)]
+    /// End of the release, such as 2027-01-31; default: no end
+    #[arg(long, value_name = "TIME", value_parser = text::read_time)]
     until: Option<prost_types::Timestamp>,
-    /// Release it no longer
+    /// Retract the release
     #[arg(long, conflicts_with_all = ["basis", "until"])]
     retract: bool,
     #[command(flatten)]
     meant: AudienceFilterFlags,
 }
 
-/// What all requests together came to.
+/// The totals of the receipts of all requests.
 #[derive(Default)]
 struct ReleaseTotals {
     changed: u64,
@@ -70,7 +68,7 @@ struct ReleaseTotals {
     items: Vec<pb::ReleasedIndicator>,
 }
 
-/// What became of a value, or of one reading of it.
+/// The outcome of a value, or of one reading of it.
 struct ReadingOutcome<'a> {
     value: &'a str,
     indicator: Option<&'a Indicator>,
@@ -79,42 +77,43 @@ struct ReadingOutcome<'a> {
 
 impl Release {
     pub async fn run(&self, global: &Global) -> Outcome {
-        let whole = match (&self.submission, &self.campaign) {
+        let selection = match (&self.submission, &self.campaign) {
             (Some(id), _) => Some(What::SubmissionId(id.clone())),
             (_, Some(campaign)) => Some(What::Campaign(campaign.clone())),
             _ => None,
         };
-        let mut sum = ReleaseTotals::default();
+        let mut totals = ReleaseTotals::default();
         if !self.enforcements.is_empty() {
             let ids = self.enforcements.clone();
             let what = What::Enforcements(pb::EnforcementIds { ids });
-            self.send(&identity::client(global)?, what, &mut sum).await?;
-            let items = std::mem::take(&mut sum.items);
-            let told = self.enforcements.iter().zip(items);
-            let told: Vec<_> =
-                told.map(|(value, item)| ReadingOutcome { value, indicator: None, item }).collect();
-            return self.tell(&sum, &told, global);
+            self.send(&identity::client(global)?, what, &mut totals).await?;
+            let items = std::mem::take(&mut totals.items);
+            let outcomes = self.enforcements.iter().zip(items);
+            let outcomes: Vec<_> = outcomes
+                .map(|(value, item)| ReadingOutcome { value, indicator: None, item })
+                .collect();
+            return self.print(&totals, &outcomes, global);
         }
-        if let Some(what) = whole {
-            self.send(&identity::client(global)?, what, &mut sum).await?;
-            return self.tell(&sum, &[], global);
+        if let Some(what) = selection {
+            self.send(&identity::client(global)?, what, &mut totals).await?;
+            return self.print(&totals, &[], global);
         }
         let readings = self.read_as.read(&self.values)?;
         let client = identity::client(global)?;
-        for keys in values::keys(&readings).chunks(VALUES) {
+        for keys in values::keys(&readings).chunks(MAX_REQUEST_VALUES) {
             let (keys, audience) = (keys.to_vec(), self.meant.audience());
             let what = What::Indicators(pb::IndicatorKeys { keys, audience });
-            self.send(&client, what, &mut sum).await?;
+            self.send(&client, what, &mut totals).await?;
         }
-        let items = std::mem::take(&mut sum.items);
-        self.tell(&sum, &told(&readings, items), global)
+        let items = std::mem::take(&mut totals.items);
+        self.print(&totals, &outcomes(&readings, items), global)
     }
 
     async fn send(
         &self,
         client: &Client,
         what: What,
-        sum: &mut ReleaseTotals,
+        totals: &mut ReleaseTotals,
     ) -> Result<(), Failure> {
         let mut request = pb::ReleaseIndicatorsRequest {
             request_id: String::new(),
@@ -124,74 +123,81 @@ impl Release {
             until: self.until,
             retract: self.retract,
         };
-        // Each run is a request of its own: what was released, taken back and released again is not the
-        // same as the first time. Nothing is done twice, since what stands already changes nothing.
-        let digest = Sha256::new_with_prefix(request.encode_to_vec());
-        request.request_id = request::id(digest, true);
+        // Each run is a new request: after release, retract and release again, the third must not
+        // be answered with the receipt of the first. Repeating is safe anyway, since an existing
+        // release stays unchanged.
+        request.request_id = request::id_of(&request, true);
         let answer = client.release(request).await?;
-        sum.changed += answer.changed;
-        sum.unchanged += answer.unchanged;
-        sum.refused += answer.refused;
-        sum.sequences.extend(answer.sequences);
-        sum.items.extend(answer.items);
+        totals.changed += answer.changed;
+        totals.unchanged += answer.unchanged;
+        totals.refused += answer.refused;
+        totals.sequences.extend(answer.sequences);
+        totals.items.extend(answer.items);
         Ok(())
     }
 
-    fn tell(&self, sum: &ReleaseTotals, told: &[ReadingOutcome], global: &Global) -> Outcome {
+    fn print(
+        &self,
+        totals: &ReleaseTotals,
+        outcomes: &[ReadingOutcome],
+        global: &Global,
+    ) -> Outcome {
         let what = if self.retract { "retracted" } else { "released" };
         if global.json {
-            for one in told {
+            for one in outcomes {
                 output::json(&object(one, what))?;
             }
             output::json(&json!({
-                what: sum.changed,
-                "unchanged": sum.unchanged,
-                "refused": sum.refused,
+                what: totals.changed,
+                "unchanged": totals.unchanged,
+                "refused": totals.refused,
                 "liaisons": self.liaisons,
-                "sequences": sum.sequences,
+                "sequences": totals.sequences,
             }))?;
         } else {
-            if !told.is_empty() {
+            if !outcomes.is_empty() {
                 let header = ["VALUE", "KIND", if self.retract { "RETRACTED" } else { "RELEASED" }];
-                output::line(&output::table(header, told.iter().map(row)))?;
+                output::line(&output::table(header, outcomes.iter().map(row)))?;
             }
-            let versions = words::count(sum.changed, "version");
+            let versions = text::count(totals.changed, "version");
             let to = if self.retract { "from" } else { "to" };
             let mut parts = vec![format!("{versions} {what} {to} {}", self.liaisons.join(", "))];
-            if sum.unchanged > 0 {
-                parts.push(format!("{} so already", sum.unchanged));
+            if totals.unchanged > 0 {
+                parts.push(format!("{} unchanged", totals.unchanged));
             }
-            if sum.refused > 0 {
-                let why = "TLP:RED, a restricted label, or as many liaisons as fit";
-                parts.push(format!("{} refused ({why})", sum.refused));
+            if totals.refused > 0 {
+                let why = "TLP:RED, a restricted label, or too many liaisons";
+                parts.push(format!("{} refused ({why})", totals.refused));
             }
             output::line(&parts.join(", "))?;
-            if let (true, Some(first)) = (self.retract, sum.sequences.first()) {
-                output::line(&format!("who has been told: tipoff audit deliveries {first}"))?;
+            if let (true, Some(first)) = (self.retract, totals.sequences.first()) {
+                output::line(&format!(
+                    "check who received the retraction: tipoff audit deliveries {first}"
+                ))?;
             }
         }
-        let wrong = sum.refused > 0 || told.iter().any(|one| !one.item.reason.is_empty());
+        let wrong = totals.refused > 0 || outcomes.iter().any(|one| !one.item.reason.is_empty());
         Ok(if wrong { Completion::InPart } else { Completion::Whole })
     }
 }
 
-/// What became of each value: under the readings that came to something, or else the likeliest.
-fn told(readings: &[Reading], items: Vec<pb::ReleasedIndicator>) -> Vec<ReadingOutcome<'_>> {
+/// The outcome of each value: of the readings that matched something, or of the most likely one.
+fn outcomes(readings: &[Reading], items: Vec<pb::ReleasedIndicator>) -> Vec<ReadingOutcome<'_>> {
     let mut items = items.into_iter();
     let mut all = Vec::new();
     for (value, readings) in readings {
         match readings {
             Ok(readings) => {
-                let of = readings.iter().zip(items.by_ref());
-                let of = of.map(|(indicator, item)| ReadingOutcome {
+                let pairs = readings.iter().zip(items.by_ref());
+                let outcomes = pairs.map(|(indicator, item)| ReadingOutcome {
                     value,
                     indicator: Some(indicator),
                     item,
                 });
-                let came_to_something = |one: &ReadingOutcome| {
+                let is_match = |one: &ReadingOutcome| {
                     !one.item.versions.is_empty() || !one.item.reason.is_empty()
                 };
-                all.extend(values::telling(of.collect(), came_to_something));
+                all.extend(values::relevant_answers(outcomes.collect(), is_match));
             }
             Err(invalid) => {
                 let (field, reason) = (invalid.field.to_string(), invalid.reason.to_string());
@@ -203,33 +209,33 @@ fn told(readings: &[Reading], items: Vec<pb::ReleasedIndicator>) -> Vec<ReadingO
     all
 }
 
-fn row(told: &ReadingOutcome) -> [String; 3] {
-    let pb::ReleasedIndicator { versions, field, reason } = &told.item;
+fn row(outcome: &ReadingOutcome) -> [String; 3] {
+    let pb::ReleasedIndicator { versions, field, reason } = &outcome.item;
     let what = match (versions.len(), reason.is_empty()) {
-        (0, true) => "nothing: you say nothing of it, or it was not released".into(),
+        (0, true) => "nothing: you have no assessment of it, or it was not released".into(),
         (0, false) => format!("refused: {field} {reason}"),
-        (count, true) => output::paint(output::GOOD, &words::count(count as u64, "version")),
+        (count, true) => output::paint(output::GOOD, &text::count(count as u64, "version")),
         (count, false) => {
-            format!("{}; refused: {field} {reason}", words::count(count as u64, "version"))
+            format!("{}; refused: {field} {reason}", text::count(count as u64, "version"))
         }
     };
-    let kind = told.indicator.map(|indicator| indicator.kind().to_string());
-    [told.value.to_owned(), kind.unwrap_or_default(), what]
+    let kind = outcome.indicator.map(|indicator| indicator.kind().to_string());
+    [outcome.value.to_owned(), kind.unwrap_or_default(), what]
 }
 
-fn object(told: &ReadingOutcome, what: &str) -> Value {
-    let pb::ReleasedIndicator { versions, field, reason } = &told.item;
+fn object(outcome: &ReadingOutcome, what: &str) -> Value {
+    let pb::ReleasedIndicator { versions, field, reason } = &outcome.item;
     let result = match (versions.is_empty(), reason.is_empty()) {
         (false, _) => what,
         (true, false) => "refused",
         (true, true) => "nothing",
     };
     let mut object = json!({
-        "asked": told.value,
+        "asked": outcome.value,
         "result": result,
-        "versions": versions.iter().map(words::version).collect::<Vec<_>>(),
+        "versions": versions.iter().map(text::version).collect::<Vec<_>>(),
     });
-    if let Some(indicator) = told.indicator {
+    if let Some(indicator) = outcome.indicator {
         object["kind"] = indicator.kind().as_str().into();
         object["value"] = indicator.value().into();
         object["id"] = indicator.id().to_string().into();
@@ -246,7 +252,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn of_the_readings_of_a_value_those_that_came_to_something_are_told() {
+    fn only_readings_that_match_something_are_listed() {
         let digits = "0123456789abcdef".repeat(4);
         let values = [digits, "just words".to_owned(), "a.example".to_owned()];
         let readings = ReadAs::default().read(&values).unwrap();
@@ -258,8 +264,8 @@ mod tests {
             },
             _ => pb::ReleasedIndicator::default(),
         });
-        let told = told(&readings, items.collect());
-        let results: Vec<_> = told.iter().map(|one| object(one, "released")).collect();
+        let outcomes = outcomes(&readings, items.collect());
+        let results: Vec<_> = outcomes.iter().map(|one| object(one, "released")).collect();
         let results: Vec<_> = results.iter().map(|one| (&one["result"], &one["kind"])).collect();
         assert_eq!(
             results,

@@ -1,14 +1,20 @@
-//! The ids of requests, derived from what is asked for.
+//! Request ids, derived from the content of a request.
 
+use prost::Message;
 use sha2::{Digest, Sha256};
 use uuid::Uuid;
 
-/// The id of a request: the same for the same input and options, so that running a command again does
-/// nothing twice; a new one where it is to be done anew.
+/// Derives a request id from a digest. The same input and options give the same id, so that running
+/// a command again has no effect. With `again`, the id is new each time.
 pub fn id(digest: Sha256, again: bool) -> String {
     let digest = digest.finalize();
     let digest: String = digest[..16].iter().map(|byte| format!("{byte:02x}")).collect();
     if again { format!("cli-{digest}-{}", Uuid::now_v7()) } else { format!("cli-{digest}") }
+}
+
+/// Like [`id`], from a request whose own id is still empty.
+pub fn id_of(request: &impl Message, again: bool) -> String {
+    id(Sha256::new_with_prefix(request.encode_to_vec()), again)
 }
 
 #[cfg(test)]
@@ -16,7 +22,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn the_same_request_has_the_same_id_unless_it_is_to_be_made_again() {
+    fn the_same_request_has_the_same_id_unless_again_is_given() {
         let of = |text: &str, again| id(Sha256::new_with_prefix(text), again);
         assert_eq!(of("a", false), of("a", false));
         assert_ne!(of("a", false), of("b", false));

@@ -8,7 +8,7 @@ use tokio::sync::mpsc;
 use tracing::{info, warn};
 
 use super::failure::{Completion, Failure, Outcome};
-use super::{output, stop};
+use super::{output, shutdown};
 use crate::clock::{Clock, SystemClock};
 use crate::config::{Config, ConfigError};
 use crate::journal::LocalSettings;
@@ -17,17 +17,17 @@ use crate::server::{self, Node, ServeError};
 /// Run an exchange
 #[derive(Debug, clap::Args)]
 #[command(
-    after_help = "Prints one JSON line on stdout when it is ready: the addresses it is bound \
-                        to. SIGTERM drains it, SIGHUP reads certificates and suspensions again."
+    after_help = "When ready, prints its bound addresses as one JSON line on stdout. SIGTERM drains \
+                  and stops it; SIGHUP reloads certificates and suspensions."
 )]
 pub struct Serve {
-    /// The configuration file; every key is optional
+    /// Configuration file; every key is optional
     #[arg(long, value_name = "FILE", default_value = "tipoff.toml")]
     config: PathBuf,
-    /// Where the journal and the index are kept; before what the file says
+    /// Data folder for journal and index; overrides the configuration file
     #[arg(long, value_name = "DIR")]
     data: Option<PathBuf>,
-    /// Read the configuration, say what is wrong with it, and stop
+    /// Check the configuration and exit
     #[arg(long)]
     check_config: bool,
 }
@@ -37,14 +37,14 @@ impl Serve {
         let config = self.read_config().map_err(Failure::usage)?;
         if self.check_config {
             Node::check(&config).map_err(failure)?;
-            output::line(&format!("{} is in order", self.config.display()))?;
+            output::line(&format!("{} is valid", self.config.display()))?;
             return Ok(Completion::Whole);
         }
-        let mut shutdown = Box::pin(stop::told()?);
+        let mut shutdown = Box::pin(shutdown::requested()?);
         let node = tokio::select! {
             node = Node::start(config, Arc::new(SystemClock)) => node.map_err(failure)?,
             () = &mut shutdown => {
-                info!("stopped before it was ready");
+                info!("stopped before ready");
                 return Ok(Completion::Whole);
             }
         };
@@ -52,7 +52,7 @@ impl Serve {
         tokio::spawn(reload_on_hangup(self.config.clone(), self.data.clone(), reloads));
         let bound = node.bound();
         output::json(&bound)?;
-        info!(grpc = %bound.grpc, ops = %bound.ops, "the exchange is ready");
+        info!(grpc = %bound.grpc, ops = %bound.ops, "exchange ready");
         node.serve(shutdown, reload).await.map_err(failure)?;
         info!("stopped");
         Ok(Completion::Whole)
@@ -71,13 +71,13 @@ fn read_config(path: &Path, data: Option<&Path>) -> Result<Config, ConfigError> 
     Ok(config)
 }
 
-/// The same for who may name no file: the usual one, or every key at its default where that does not exist.
+/// Reads the configuration at `path`, else `tipoff.toml` if it exists, else the defaults.
 pub fn read_config_or_default(
     path: Option<&Path>,
     data: Option<&Path>,
 ) -> Result<Config, ConfigError> {
-    let usual = Path::new("tipoff.toml");
-    if let Some(path) = path.or_else(|| usual.exists().then_some(usual)) {
+    let default_path = Path::new("tipoff.toml");
+    if let Some(path) = path.or_else(|| default_path.exists().then_some(default_path)) {
         return read_config(path, data);
     }
     let mut config = Config::default();
@@ -87,7 +87,7 @@ pub fn read_config_or_default(
     Ok(config)
 }
 
-/// How a stopped node's journal is opened.
+/// Settings to open the journal of a stopped node.
 pub fn journal_settings(config: &Config) -> LocalSettings {
     let clock: Arc<dyn Clock> = Arc::new(SystemClock);
     server::journal_settings(&config.storage, &clock)
@@ -102,7 +102,7 @@ async fn reload_on_hangup(path: PathBuf, data: Option<PathBuf>, reloads: mpsc::S
                     return;
                 }
             }
-            Err(error) => warn!("the old configuration stays in use: {error}"),
+            Err(error) => warn!("cannot reload the configuration, keeping the old one: {error}"),
         }
     }
 }

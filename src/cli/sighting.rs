@@ -1,59 +1,56 @@
 //! `tipoff sighting`
 
-use prost::Message;
 use serde_json::json;
-use sha2::{Digest, Sha256};
 
 use super::audience::SharingFlags;
 use super::failure::{Completion, Failure, Outcome};
 use super::values::{self, ReadAs, Reading};
-use super::{Global, identity, output, request, words};
+use super::{Global, identity, output, request, text};
 use crate::domain::Indicator;
 use crate::wire::pb;
 
-/// The most sightings of one request.
-const REQUEST_SIGHTINGS: usize = 1_000;
+/// Sightings per request: the most that an exchange accepts.
+const MAX_REQUEST_SIGHTINGS: usize = 1_000;
 
-/// Say that you saw what others share
+/// Report that you saw an indicator
 #[derive(Debug, clap::Args)]
 #[command(
-    after_help = "A sighting is of what is known to you on the exchange, and goes to those whom you \
-                  share it with, as a report of yours would. The same values with the same options are \
-                  the same sighting, so running it again counts nothing twice. A value whose kind is \
-                  not said is counted as each thing that it can be and that is known."
+    after_help = "You can report sightings of indicators that you can see on the exchange. A sighting is \
+                  shared like your own reports. Running the same command again counts nothing twice. \
+                  Without --kind, a value is counted as every known indicator that it can be."
 )]
 pub struct Sighting {
-    /// Values as people write them; `-` reads them from stdin, one a line
+    /// Values; `-` reads them from stdin, one per line
     #[arg(required = true, value_name = "VALUE|-")]
     values: Vec<String>,
     #[command(flatten)]
     read_as: ReadAs,
-    /// How often each was seen
+    /// How often each value was seen
     #[arg(long, value_name = "N", default_value_t = 1)]
     #[arg(value_parser = clap::value_parser!(u64).range(1..))]
     count: u64,
-    /// From when on, such as 2026-11-24 or 2026-11-24T12:00:00Z
-    #[arg(long, value_name = "TIME", value_parser = words::read_time)]
+    /// Time of the first sighting, such as 2026-11-24 or 2026-11-24T12:00:00Z
+    #[arg(long, value_name = "TIME", value_parser = text::read_time)]
     first_seen: Option<prost_types::Timestamp>,
-    /// Up to when
-    #[arg(long, value_name = "TIME", value_parser = words::read_time)]
+    /// Time of the last sighting
+    #[arg(long, value_name = "TIME", value_parser = text::read_time)]
     last_seen: Option<prost_types::Timestamp>,
-    /// Count it as another sighting, though the same was reported before
+    /// Count it as a new sighting even if the same was reported before
     #[arg(long)]
     again: bool,
     #[command(flatten)]
     sharing: SharingFlags,
 }
 
-/// What the exchange said of all requests together.
+/// The sum of the receipts of all requests.
 #[derive(Debug, Default)]
 struct SightingTotals {
     counted: u64,
-    /// How many requests had been counted before.
+    /// Number of requests that the exchange had already counted.
     replayed: usize,
     requests: usize,
     sequences: Vec<u64>,
-    /// For each sighting that was sent, why it was not counted.
+    /// For each sighting sent, the receipt if it was rejected.
     rejected: Vec<Option<pb::ItemReceipt>>,
 }
 
@@ -61,29 +58,29 @@ impl Sighting {
     pub async fn run(&self, global: &Global) -> Outcome {
         let readings = self.read_as.read(&self.values)?;
         let sightings = self.sightings(&readings);
-        let answer = self.send(sightings, global).await?;
-        let told = told(&readings, &answer.rejected);
+        let totals = self.send(sightings, global).await?;
+        let outcomes = outcomes(&readings, &totals.rejected);
         if global.json {
-            for one in &told {
+            for one in &outcomes {
                 output::json(&one.object())?;
             }
             output::json(&json!({
-                "counted": answer.counted,
-                "rejected": told.iter().filter(|one| one.reason.is_some()).count(),
-                "sequences": answer.sequences,
-                "replayed": answer.requests > 0 && answer.replayed == answer.requests,
+                "counted": totals.counted,
+                "rejected": outcomes.iter().filter(|one| one.reason.is_some()).count(),
+                "sequences": totals.sequences,
+                "replayed": totals.requests > 0 && totals.replayed == totals.requests,
             }))?;
         } else {
             let header = ["VALUE", "KIND", "COUNTED"];
-            output::line(&output::table(header, told.iter().map(ReadingOutcome::row)))?;
-            let before = if answer.requests > 0 && answer.replayed == answer.requests {
-                " (reported before: this is the receipt of that time; --again counts it anew)"
+            output::line(&output::table(header, outcomes.iter().map(ReadingOutcome::row)))?;
+            let before = if totals.requests > 0 && totals.replayed == totals.requests {
+                " (already reported: this is the earlier receipt; --again counts it again)"
             } else {
                 ""
             };
-            output::line(&format!("{} counted{before}", words::count(answer.counted, "sighting")))?;
+            output::line(&format!("{} counted{before}", text::count(totals.counted, "sighting")))?;
         }
-        let whole = told.iter().all(|one| one.reason.is_none());
+        let whole = outcomes.iter().all(|one| one.reason.is_none());
         Ok(if whole { Completion::Whole } else { Completion::InPart })
     }
 
@@ -103,22 +100,20 @@ impl Sighting {
         global: &Global,
     ) -> Result<SightingTotals, Failure> {
         let client = identity::client(global)?;
-        let mut answer = SightingTotals::default();
-        for sightings in sightings.chunks(REQUEST_SIGHTINGS) {
+        let mut totals = SightingTotals::default();
+        for sightings in sightings.chunks(MAX_REQUEST_SIGHTINGS) {
             let sharing = self.sharing.sharing();
             let mut request = pb::ReportSightingsRequest {
                 request_id: String::new(),
                 sharing,
                 sightings: sightings.to_vec(),
             };
-            let digest = Sha256::new_with_prefix(request.encode_to_vec());
-            request.request_id = request::id(digest, self.again);
-            let sent = client.report_sightings(request).await;
-            let receipt = sent
-                .map_err(|error| if self.again { Failure::of_anew(error) } else { error.into() })?;
-            answer.add(receipt, sightings.len());
+            request.request_id = request::id_of(&request, self.again);
+            let response = client.report_sightings(request).await;
+            let receipt = response.map_err(|error| Failure::of_write(error, self.again))?;
+            totals.add(receipt, sightings.len());
         }
-        Ok(answer)
+        Ok(totals)
     }
 }
 
@@ -131,24 +126,24 @@ impl SightingTotals {
         self.sequences.extend((receipt.sequence > 0).then_some(receipt.sequence));
         self.rejected.resize(first + sent, None);
         for item in receipt.rejected {
-            if let Some(place) = self.rejected.get_mut(first + item.index as usize) {
-                *place = Some(item);
+            if let Some(slot) = self.rejected.get_mut(first + item.index as usize) {
+                *slot = Some(item);
             }
         }
     }
 }
 
-/// What became of one reading of a value.
+/// The outcome of one reading of a value.
 #[derive(Debug)]
 struct ReadingOutcome<'a> {
     value: &'a str,
     indicator: Option<&'a Indicator>,
-    /// The field and the reason for which it was not counted.
+    /// Field and reason if it was rejected.
     reason: Option<(String, String)>,
 }
 
-/// What became of each value: under the readings that were counted, or else the likeliest.
-fn told<'a>(
+/// The outcome of each value: of its counted readings, or of the most likely one.
+fn outcomes<'a>(
     readings: &'a [Reading],
     rejected: &[Option<pb::ItemReceipt>],
 ) -> Vec<ReadingOutcome<'a>> {
@@ -157,11 +152,12 @@ fn told<'a>(
     for (value, readings) in readings {
         match readings {
             Ok(readings) => {
-                let of = readings.iter().zip(rejected.by_ref().cloned()).map(|(indicator, why)| {
-                    let reason = why.map(|item| (item.field, item.reason));
-                    ReadingOutcome { value, indicator: Some(indicator), reason }
-                });
-                all.extend(values::telling(of.collect(), |one: &ReadingOutcome| {
+                let outcomes =
+                    readings.iter().zip(rejected.by_ref().cloned()).map(|(indicator, why)| {
+                        let reason = why.map(|item| (item.field, item.reason));
+                        ReadingOutcome { value, indicator: Some(indicator), reason }
+                    });
+                all.extend(values::relevant_answers(outcomes.collect(), |one: &ReadingOutcome| {
                     one.reason.is_none()
                 }));
             }
@@ -193,7 +189,7 @@ impl ReadingOutcome<'_> {
             "asked": self.value,
             "result": result,
             "kind": self.indicator.map(|indicator| indicator.kind().as_str()),
-            "indicator": self.indicator.map(values::shown),
+            "indicator": self.indicator.map(values::display),
             "id": self.indicator.map(|indicator| indicator.id().to_string()),
             "field": field,
             "reason": reason,
@@ -215,15 +211,15 @@ mod tests {
     }
 
     #[test]
-    fn what_is_not_counted_is_named_unless_another_reading_of_it_is() {
+    fn a_rejected_reading_is_listed_unless_another_one_was_counted() {
         let digits = "0123456789abcdef".repeat(4);
         let values = [digits, "just words".to_owned(), "a.example".to_owned()];
         let readings = ReadAs::default().read(&values).unwrap();
         let sent = values::keys(&readings).len();
-        let mut answer = SightingTotals::default();
+        let mut totals = SightingTotals::default();
         // The digits as SHA-256, and everything that `a.example` can be.
         let indexes = [0].into_iter().chain(2..u32::try_from(sent).unwrap());
-        answer.add(
+        totals.add(
             pb::ReportSightingsResponse {
                 counted: 1,
                 sequence: 7,
@@ -232,9 +228,9 @@ mod tests {
             },
             sent,
         );
-        assert_eq!((answer.counted, answer.sequences.as_slice()), (1, [7].as_slice()));
-        let told = told(&readings, &answer.rejected);
-        let objects: Vec<_> = told.iter().map(ReadingOutcome::object).collect();
+        assert_eq!((totals.counted, totals.sequences.as_slice()), (1, [7].as_slice()));
+        let outcomes = outcomes(&readings, &totals.rejected);
+        let objects: Vec<_> = outcomes.iter().map(ReadingOutcome::object).collect();
         let results: Vec<_> = objects.iter().map(|one| (&one["result"], &one["kind"])).collect();
         assert_eq!(
             results,
@@ -248,15 +244,15 @@ mod tests {
 
     #[test]
     fn receipts_of_several_requests_add_up() {
-        let mut answer = SightingTotals::default();
+        let mut totals = SightingTotals::default();
         for (counted, replayed) in [(2, true), (1, false)] {
             let rejected = vec![rejected(1)];
             let receipt =
                 pb::ReportSightingsResponse { counted, replayed, rejected, ..Default::default() };
-            answer.add(receipt, 2);
+            totals.add(receipt, 2);
         }
-        let places: Vec<_> = answer.rejected.iter().map(Option::is_some).collect();
+        let places: Vec<_> = totals.rejected.iter().map(Option::is_some).collect();
         assert_eq!(places, [false, true, false, true]);
-        assert_eq!((answer.counted, answer.replayed, answer.requests), (3, 1, 2));
+        assert_eq!((totals.counted, totals.replayed, totals.requests), (3, 1, 2));
     }
 }

@@ -17,7 +17,7 @@ use self::counts::CountReceipts;
 pub use self::items::{ItemDefaults, Source, Submittable, merge};
 use super::audience::ReplacesFlags;
 use super::failure::{Completion, Failure, Outcome};
-use super::{Global, identity, output, request, words};
+use super::{Global, identity, output, request, text};
 use crate::client::{Client, Report, ReportSummary};
 use crate::domain::Kind;
 use crate::domain::sharing::Tlp;
@@ -25,57 +25,57 @@ use crate::formats::dry_run::DryRunLine;
 use crate::formats::{self, Assumed, Class, Format, Record};
 use crate::wire::pb;
 
-/// Read a report in any known format, and share it
+/// Read a report in any known format and share it
 #[derive(Debug, clap::Args)]
 #[command(
-    after_help = "Formats: meta-ttp (Meta's tables by tactic, technique, procedure), csv (a \
-                        header that names value, and kind and platform), jsonl, list. Run it with \
-                        --dry-run first: it reads, and sends nothing."
+    after_help = "Formats: meta-ttp (Meta's tables of tactics, techniques and procedures), csv (with a \
+                  header that names value, kind and platform), jsonl, list. Try --dry-run first: it \
+                  reads the files and sends nothing."
 )]
 pub struct Submit {
     /// Files to read; `-` is stdin
     #[arg(required = true, value_name = "FILE|-")]
     files: Vec<PathBuf>,
-    /// The files' format; found out when left out
+    /// Format of the files; detected if omitted
     #[arg(long)]
     format: Option<Format>,
-    /// The kind of values whose kind the input does not say, such as `pdq`
+    /// Kind of values that do not have one in the input, such as `pdq`
     #[arg(long)]
     kind: Option<Kind>,
-    /// The platform of handles whose platform the input does not say
+    /// Platform of handles that do not name one in the input
     #[arg(long, value_name = "PLATFORM")]
     platform: Option<String>,
-    /// What recipients may do with it: RED, AMBER+STRICT, AMBER, GREEN, CLEAR
+    /// TLP marking: RED, AMBER+STRICT, AMBER, GREEN, CLEAR
     #[arg(long, value_name = "TLP")]
     tlp: Option<Tlp>,
-    /// A group that receives it
+    /// Group that receives it; may be repeated
     #[arg(long = "group", value_name = "GROUP")]
     groups: Vec<String>,
-    /// A partner that receives it
+    /// Partner that receives it; may be repeated
     #[arg(long = "to", value_name = "PARTNER")]
     partners: Vec<String>,
-    /// A liaison that it is released to
+    /// Liaison that it is released to; may be repeated
     #[arg(long = "release-to", value_name = "LIAISON", requires = "release_basis")]
     releases: Vec<String>,
-    /// On what ground it is released, at most 500 characters
+    /// Legal basis of the release, at most 500 characters
     #[arg(long, value_name = "TEXT", requires = "releases")]
     release_basis: Option<String>,
-    /// Until when it is released; with no end when left out
-    #[arg(long, value_name = "TIME", value_parser = words::read_time, requires = "releases")]
+    /// End of the release; default: no end
+    #[arg(long, value_name = "TIME", value_parser = text::read_time, requires = "releases")]
     release_until: Option<prost_types::Timestamp>,
     #[command(flatten)]
-    saying: ItemDefaults,
-    /// Send it as a new submission, though the same was sent before
+    defaults: ItemDefaults,
+    /// Send it as a new submission even if the same was sent before
     #[arg(long)]
     again: bool,
-    /// Read the files, say what each record is, and send nothing
+    /// Show how each record is read, and send nothing
     #[arg(long)]
     dry_run: bool,
     #[command(flatten)]
     replaces: ReplacesFlags,
 }
 
-/// A file that was read.
+/// An input file and its records.
 struct Input {
     name: String,
     bytes: Vec<u8>,
@@ -92,9 +92,9 @@ impl Submit {
         let client = identity::client(global)?;
         let records =
             inputs.iter().flat_map(|input| input.records.iter().map(|r| (input.name.as_str(), r)));
-        let submittable = merge(records, &self.saying);
+        let submittable = merge(records, &self.defaults);
         if submittable.items.is_empty() && submittable.aggregates.is_empty() {
-            return Err(Failure::usage("the input holds no indicator: look at it with --dry-run"));
+            return Err(Failure::usage("the input contains no indicator: check it with --dry-run"));
         }
         let report = Report {
             submission_id: self.submission_id(&inputs),
@@ -108,10 +108,10 @@ impl Submit {
             0 => (None, ReportSummary::default()),
             _ => (Some(submission_id.as_str()), send(&client, report).await?),
         };
-        let placed = placed(&inputs, &submittable);
-        let campaign = self.saying.campaign.as_deref();
-        let counted = counts::send(&client, &placed, &self.sharing(), campaign).await?;
-        tell(submission_id, &submittable, &summary, &counted, global)
+        let counts = with_digests(&inputs, &submittable);
+        let campaign = self.defaults.campaign.as_deref();
+        let count_receipts = counts::send(&client, &counts, &self.sharing(), campaign).await?;
+        report_outcome(submission_id, &submittable, &summary, &count_receipts, global)
     }
 
     fn read(&self, file: &PathBuf) -> Result<Input, Failure> {
@@ -146,8 +146,9 @@ impl Submit {
         }
     }
 
-    /// The same input with the same options is the same submission, so that running the command
-    /// again sends nothing twice.
+    /// The id is derived from the input and the options, so that running the command again sends
+    /// nothing twice. Submission ids are permanent: what is hashed here must not change, including
+    /// the `Debug` output of the flags.
     fn submission_id(&self, inputs: &[Input]) -> String {
         let mut hash = Sha256::new();
         for input in inputs {
@@ -156,8 +157,8 @@ impl Submit {
         }
         let read_as = (&self.format, &self.kind, &self.platform);
         let options = (read_as, &self.tlp, &self.groups, &self.partners, &self.releases);
-        hash.update(format!("{options:?} {:?}", self.saying));
-        // Said only where there is one: the ids of submissions are kept for good.
+        hash.update(format!("{options:?} {:?}", self.defaults));
+        // Hashed only if present, so that older ids without it stay the same.
         if let Some(audience) = self.replaces.audience() {
             hash.update(audience.encode_to_vec());
         }
@@ -168,16 +169,19 @@ impl Submit {
     }
 }
 
-/// The counts of an input, each with the digest of its file.
-fn placed<'a>(inputs: &[Input], submittable: &'a Submittable) -> Vec<counts::Placed<'a>> {
+/// The counts of the inputs, each with the digest of its file.
+fn with_digests<'a>(
+    inputs: &[Input],
+    submittable: &'a Submittable,
+) -> Vec<counts::SourcedCount<'a>> {
     let digests: HashMap<&str, [u8; 32]> = inputs
         .iter()
         .map(|input| (input.name.as_str(), Sha256::digest(&input.bytes).into()))
         .collect();
-    let placed = submittable.aggregates.iter().map(|(source, count)| {
+    let counts = submittable.aggregates.iter().map(|(source, count)| {
         (source, count, digests.get(source.file.as_str()).copied().unwrap_or_default())
     });
-    placed.collect()
+    counts.collect()
 }
 
 async fn send(client: &Client, report: Report) -> Result<ReportSummary, Failure> {
@@ -203,7 +207,7 @@ fn dry_run(inputs: &[Input], global: &Global) -> Outcome {
                 Class::Neither(_) => &mut neither,
                 Class::Unreadable(_) => &mut unreadable,
             } += 1;
-            let place = if inputs.len() > 1 {
+            let location = if inputs.len() > 1 {
                 format!("{} {}", line.file, line.row)
             } else {
                 line.row.to_string()
@@ -213,17 +217,17 @@ fn dry_run(inputs: &[Input], global: &Global) -> Outcome {
                 _ => line.class.to_owned(),
             };
             let platform = line.platform.filter(|_| line.class != "aggregate").unwrap_or_default();
-            let what = line.kind.map(str::to_owned).or(line.asset).unwrap_or_default();
+            let kind = line.kind.map(str::to_owned).or(line.asset).unwrap_or_default();
             let value = match (line.value, line.count, line.reason) {
                 (Some(value), ..) => value,
                 (None, Some(count), _) => count.to_string(),
                 (None, None, reason) => {
                     let raw: String = line.raw.chars().take(60).collect();
-                    let cut = if raw.len() < line.raw.len() { "…" } else { "" };
-                    format!("{}: {raw:?}{cut}", reason.unwrap_or_default())
+                    let ellipsis = if raw.len() < line.raw.len() { "…" } else { "" };
+                    format!("{}: {raw:?}{ellipsis}", reason.unwrap_or_default())
                 }
             };
-            rows.push([place, class, what, platform, value]);
+            rows.push([location, class, kind, platform, value]);
         }
     }
     if !global.json {
@@ -237,7 +241,7 @@ fn dry_run(inputs: &[Input], global: &Global) -> Outcome {
     Ok(Completion::Whole)
 }
 
-/// What became of assets on platforms of others, in a line; nothing where there are none.
+/// Who assets on platforms of others were referred to, in one line. `None` if there are none.
 fn referred(summary: &ReportSummary) -> Option<String> {
     let mut parts: Vec<String> =
         summary.referred.iter().map(|(owner, count)| format!("{count} to {owner}")).collect();
@@ -250,86 +254,102 @@ fn referred(summary: &ReportSummary) -> Option<String> {
     Some(format!("referred {}; {} not referred", parts.join(", "), summary.not_referred))
 }
 
-fn tell(
+fn report_outcome(
     submission_id: Option<&str>,
     submittable: &Submittable,
     summary: &ReportSummary,
-    counted: &CountReceipts,
+    count_receipts: &CountReceipts,
     global: &Global,
 ) -> Outcome {
-    let of_exchange = summary
-        .rejected
-        .iter()
-        .map(|(at, field, reason)| (submittable.sources[*at].clone(), format!("{field} {reason}")));
-    let rejected: Vec<(Source, String)> =
-        submittable.unreadable.iter().cloned().chain(of_exchange).collect();
-    let is_whole = rejected.is_empty() && !counted.is_in_part();
-    let done = if is_whole { Completion::Whole } else { Completion::InPart };
-    // An option that the exchange does not take is one mistake, and not one an item.
+    // If every item is rejected for the same reason, an option is wrong: report it once.
     if let [(_, field, reason), rest @ ..] = summary.rejected.as_slice()
         && summary.rejected.len() == submittable.items.len()
         && rest.iter().all(|(_, f, r)| (f, r) == (field, reason))
     {
         let count = summary.rejected.len();
-        return Err(Failure::usage(format!(
-            "each of the {count} items is rejected: {field} {reason}"
-        )));
+        return Err(Failure::usage(format!("all {count} items were rejected: {field} {reason}")));
     }
+    let by_exchange = summary
+        .rejected
+        .iter()
+        .map(|(at, field, reason)| (submittable.sources[*at].clone(), format!("{field} {reason}")));
+    let rejected: Vec<(Source, String)> =
+        submittable.unreadable.iter().cloned().chain(by_exchange).collect();
     if global.json {
-        for (source, reason) in &rejected {
-            output::json(&json!({
-                "rejected": { "file": source.file, "row": source.row, "raw": source.raw,
-                              "reason": reason },
-            }))?;
-        }
-        for count in counted.objects() {
-            output::json(&count)?;
-        }
-        output::json(&json!({
-            "submission": submission_id,
-            "created": summary.created,
-            "replaced": summary.replaced,
-            "unchanged": summary.unchanged,
-            "rejected": rejected.len(),
-            "aggregates": submittable.aggregates.len(),
-            "neither": submittable.neither,
-            "repeated_in_input": submittable.repeated,
-            "batches": summary.batches,
-            "replayed_batches": summary.replayed,
-            "campaigns_left_out": submittable.campaigns_left_out,
-            "referred": summary.referred.iter().cloned().collect::<BTreeMap<_, _>>(),
-            "not_referred": summary.not_referred,
-        }))?;
+        print_json(submission_id, submittable, summary, count_receipts, &rejected)?;
     } else {
-        for (source, reason) in &rejected {
-            let rejected = output::paint(output::BAD, "rejected");
-            let Source { file, row, raw } = source;
-            output::line(&format!("{rejected}  {file} {row}: {raw:?} {reason}"))?;
-        }
-        counted.tell()?;
-        if submittable.campaigns_left_out > 0 {
-            let records = words::count(submittable.campaigns_left_out as u64, "record");
-            output::line(&format!(
-                "what the file calls the campaign of {records} is left out: --campaign takes the id of one"
-            ))?;
-        }
-        output::line(&format!(
-            "{} created, {} replaced, {} unchanged, {} rejected",
-            output::paint(output::GOOD, &summary.created.to_string()),
-            summary.replaced,
-            summary.unchanged,
-            rejected.len()
-        ))?;
-        let Some(submission_id) = submission_id else { return Ok(done) };
-        if let Some(referred) = referred(summary) {
-            output::line(&referred)?;
-        }
-        let replayed = if summary.batches > 0 && summary.replayed == summary.batches {
-            " (sent before: these are the receipts of that time; --again sends it anew)"
-        } else {
-            ""
-        };
-        output::line(&format!("submission {submission_id}{replayed}"))?;
+        print_text(submission_id, submittable, summary, count_receipts, &rejected)?;
     }
-    Ok(done)
+    let is_whole = rejected.is_empty() && !count_receipts.any_rejected();
+    Ok(if is_whole { Completion::Whole } else { Completion::InPart })
+}
+
+fn print_json(
+    submission_id: Option<&str>,
+    submittable: &Submittable,
+    summary: &ReportSummary,
+    count_receipts: &CountReceipts,
+    rejected: &[(Source, String)],
+) -> Result<(), Failure> {
+    for (source, reason) in rejected {
+        output::json(&json!({
+            "rejected": { "file": source.file, "row": source.row, "raw": source.raw,
+                          "reason": reason },
+        }))?;
+    }
+    for count in count_receipts.objects() {
+        output::json(&count)?;
+    }
+    output::json(&json!({
+        "submission": submission_id,
+        "created": summary.created,
+        "replaced": summary.replaced,
+        "unchanged": summary.unchanged,
+        "rejected": rejected.len(),
+        "aggregates": submittable.aggregates.len(),
+        "neither": submittable.neither,
+        "repeated_in_input": submittable.repeated,
+        "batches": summary.batches,
+        "replayed_batches": summary.replayed,
+        "campaigns_left_out": submittable.campaigns_left_out,
+        "referred": summary.referred.iter().cloned().collect::<BTreeMap<_, _>>(),
+        "not_referred": summary.not_referred,
+    }))
+}
+
+fn print_text(
+    submission_id: Option<&str>,
+    submittable: &Submittable,
+    summary: &ReportSummary,
+    count_receipts: &CountReceipts,
+    rejected: &[(Source, String)],
+) -> Result<(), Failure> {
+    for (Source { file, row, raw }, reason) in rejected {
+        let label = output::paint(output::BAD, "rejected");
+        output::line(&format!("{label}  {file} {row}: {raw:?} {reason}"))?;
+    }
+    count_receipts.print()?;
+    if submittable.campaigns_left_out > 0 {
+        let records = text::count(submittable.campaigns_left_out as u64, "record");
+        output::line(&format!(
+            "ignored the campaign name of {records}: pass the id of the campaign with --campaign"
+        ))?;
+    }
+    output::line(&format!(
+        "{} created, {} replaced, {} unchanged, {} rejected",
+        output::paint(output::GOOD, &summary.created.to_string()),
+        summary.replaced,
+        summary.unchanged,
+        rejected.len()
+    ))?;
+    let Some(submission_id) = submission_id else { return Ok(()) };
+    if let Some(referred) = referred(summary) {
+        output::line(&referred)?;
+    }
+    let replayed = if summary.batches > 0 && summary.replayed == summary.batches {
+        " (already sent: these are the earlier receipts; --again sends it as a new submission)"
+    } else {
+        ""
+    };
+    output::line(&format!("submission {submission_id}{replayed}"))
 }

@@ -1,43 +1,43 @@
 //! `tipoff subscribe`
 
-mod place;
+mod cursor;
 
 use std::path::PathBuf;
 use std::time::Duration;
 
 use tokio::time::MissedTickBehavior;
 
-use self::place::PositionKeeper;
+use self::cursor::CursorStore;
 use super::failure::{Completion, Failure, Outcome};
 use super::filter::FilterFlags;
 use super::purpose::PurposeFlags;
-use super::{Global, identity, output, shown, stop, words};
+use super::{Global, identity, output, render, shutdown, text};
 use crate::client::{Client, ClientError, FeedStart, FeedState, Patience, Subscription};
 use crate::wire::pb;
 
-/// How often the place is kept while it moves.
-const KEEPING: Duration = Duration::from_secs(1);
+/// How often the cursor is stored while it moves.
+const SAVE_INTERVAL: Duration = Duration::from_secs(1);
 
 /// Follow what is shared with you
 #[derive(Debug, clap::Args)]
 #[command(
-    after_help = "Goes on until it is interrupted, over restarts of the exchange too. What is dropped is \
-                  a version that was given out and no longer holds. The place where it stopped is \
-                  printed on stderr, for --from; with --name or --state it is kept, and the next run \
-                  goes on behind what was printed. What was printed last may come again then: apply a \
+    after_help = "Runs until it is interrupted, also across restarts of the exchange. `dropped` is a \
+                  version that is no longer valid: delete it. At the end the cursor is printed on \
+                  stderr, for --from. With --name or --state the cursor is stored and the next run \
+                  continues from it. The last versions may then be printed again: apply each \
                   version once."
 )]
 pub struct Subscribe {
-    /// Where to begin: `start`, `now`, or a cursor. With --name or --state, where a new one begins
+    /// Where to start: `start`, `now` or a cursor. With --name or --state, only for a new one
     #[arg(long, default_value = "now", value_name = "start|now|CURSOR")]
     from: String,
-    /// The exchange keeps the place under this name, of A-Z a-z 0-9 . _ -
+    /// Store the cursor at the exchange under this name, of A-Z a-z 0-9 . _ -
     #[arg(long, value_name = "NAME")]
     name: Option<String>,
-    /// Keep the place in this file, made when it is not there
+    /// Store the cursor in this file; it is created if it does not exist
     #[arg(long, value_name = "FILE", conflicts_with = "name")]
     state: Option<PathBuf>,
-    /// Stop after this many items and removals; what else comes is printed and not counted
+    /// Stop after this many items and removals; other events are printed but not counted
     #[arg(long, value_name = "N")]
     count: Option<usize>,
     #[command(flatten)]
@@ -46,12 +46,12 @@ pub struct Subscribe {
     purpose: PurposeFlags,
 }
 
-/// How following came to its end.
+/// Why a feed ended without an error.
 enum FollowEnd {
-    /// As it was asked to.
-    Asked,
-    /// Nobody reads what is printed any more.
-    Unread,
+    /// It was interrupted, or --count was reached.
+    Requested,
+    /// The reader of stdout has closed the pipe.
+    PipeClosed,
 }
 
 impl Subscribe {
@@ -59,21 +59,21 @@ impl Subscribe {
         let from = read_from(&self.from, "--from")?;
         let filter = self.filter.filter()?;
         let client = self.purpose.client(identity::client(global)?);
-        // Shows at once whether the exchange is there; from then on the feed outlasts it.
+        // Fail now if the exchange cannot be reached. From here on the feed retries without limit.
         let me = client.who_am_i().await?;
-        let (mut feed, mut place) = self.open(&client, &me, from, filter, global)?;
+        let (mut feed, mut store) = self.open(&client, &me, from, filter, global)?;
         let mut printed = feed.cursor().cloned();
-        let ended = self.follow(&mut feed, &mut place, &mut printed, global).await;
-        // Where a line could not be printed, the feed stands behind it, and the reader does not.
+        let ended = self.follow(&mut feed, &mut store, &mut printed, global).await;
+        // If a line could not be printed, the feed is already past it, but the reader is not.
         let last = match ended {
-            Ok(FollowEnd::Asked) | Err(FollowError::Feed(_)) => feed.cursor().cloned(),
-            Ok(FollowEnd::Unread) | Err(FollowError::Here(_)) => printed,
+            Ok(FollowEnd::Requested) | Err(FollowError::Feed(_)) => feed.cursor().cloned(),
+            Ok(FollowEnd::PipeClosed) | Err(FollowError::Local(_)) => printed,
         };
-        let kept = place.keep(last.as_ref()).await;
+        let saved = store.save(last.as_ref()).await;
         let ended = ended.map_err(|error| self.explain(error))?;
-        kept?;
-        if let (FollowEnd::Asked, PositionKeeper::Nowhere, Some(cursor)) = (ended, &place, last) {
-            output::remark(&format!("go on with --from {}", words::cursor(&cursor)));
+        saved?;
+        if let (FollowEnd::Requested, CursorStore::None, Some(cursor)) = (ended, &store, last) {
+            output::remark(&format!("continue with --from {}", text::cursor(&cursor)));
         }
         Ok(Completion::Whole)
     }
@@ -85,63 +85,66 @@ impl Subscribe {
         from: FeedStart,
         filter: pb::Filter,
         global: &Global,
-    ) -> Result<(Subscription, PositionKeeper), Failure> {
-        let endless = client.clone().with_patience(Patience::endless());
+    ) -> Result<(Subscription, CursorStore), Failure> {
+        let retrying = client.clone().with_patience(Patience::endless());
         if let Some(name) = &self.name {
-            let feed = endless.subscribe_named(name, from, Some(filter));
-            let place =
-                PositionKeeper::exchange(client.clone(), name.clone(), feed.cursor().cloned());
-            return Ok((feed, place));
+            let feed = retrying.subscribe_named(name, from, Some(filter));
+            let store = CursorStore::exchange(client.clone(), name.clone(), feed.cursor().cloned());
+            return Ok((feed, store));
         }
         let Some(path) = &self.state else {
-            return Ok((endless.subscribe(from, Some(filter)), PositionKeeper::Nowhere));
+            return Ok((retrying.subscribe(from, Some(filter)), CursorStore::None));
         };
         let partner = me.partner.clone().unwrap_or_default().id;
         let state = FeedState::open(path, &global.server, &partner, Some(&filter))?;
         let from = state.cursor().map_or(from, FeedStart::Cursor);
-        Ok((endless.subscribe(from, Some(filter)), PositionKeeper::File(state)))
+        Ok((retrying.subscribe(from, Some(filter)), CursorStore::File(state)))
     }
 
-    /// Prints what comes. `printed` is the place behind the last line that somebody could read.
+    /// Prints events until the end. `printed` is the cursor after the last line that the reader
+    /// could read.
     async fn follow(
         &self,
         feed: &mut Subscription,
-        place: &mut PositionKeeper,
+        store: &mut CursorStore,
         printed: &mut Option<pb::Cursor>,
         global: &Global,
     ) -> Result<FollowEnd, FollowError> {
-        let stop = stop::told()?;
-        tokio::pin!(stop);
-        let mut keeping = tokio::time::interval(KEEPING);
-        keeping.set_missed_tick_behavior(MissedTickBehavior::Delay);
-        let mut left = self.count.unwrap_or(usize::MAX);
-        while left > 0 {
+        let shutdown = shutdown::requested()?;
+        tokio::pin!(shutdown);
+        let mut save_timer = tokio::time::interval(SAVE_INTERVAL);
+        save_timer.set_missed_tick_behavior(MissedTickBehavior::Delay);
+        let mut remaining = self.count.unwrap_or(usize::MAX);
+        while remaining > 0 {
             let event = tokio::select! {
                 event = feed.next_event() => event?,
-                _ = keeping.tick() => {
-                    place.keep_if_possible(feed.cursor()).await?;
+                _ = save_timer.tick() => {
+                    store.try_save(feed.cursor()).await?;
                     continue;
                 }
-                () = &mut stop => break,
+                () = &mut shutdown => break,
             };
             let Some(event) = event else { break };
-            let line =
-                if global.json { shown::object(&event).to_string() } else { shown::row(&event) };
-            if !output::offer(&line)? {
-                return Ok(FollowEnd::Unread);
+            let line = if global.json {
+                render::feed::object(&event).to_string()
+            } else {
+                render::feed::row(&event)
+            };
+            if !output::try_line(&line)? {
+                return Ok(FollowEnd::PipeClosed);
             }
             *printed = feed.cursor().cloned();
-            left -= usize::from(shown::is_counted(&event));
+            remaining -= usize::from(render::feed::is_counted(&event));
         }
-        Ok(FollowEnd::Asked)
+        Ok(FollowEnd::Requested)
     }
 
-    /// Says what helps where a place is older than what the exchange holds.
-    fn explain(&self, stopped: FollowError) -> Failure {
-        let error = match stopped {
+    /// Adds what to do if the cursor is older than what the exchange holds.
+    fn explain(&self, error: FollowError) -> Failure {
+        let error = match error {
             FollowError::Feed(error @ ClientError::OutOfRange(_)) => error,
             FollowError::Feed(error) => return error.into(),
-            FollowError::Here(failure) => return failure,
+            FollowError::Local(failure) => return failure,
         };
         let first = match (&self.state, &self.name) {
             (Some(file), _) => format!("delete {} and ", file.display()),
@@ -149,18 +152,18 @@ impl Subscribe {
             (None, None) => String::new(),
         };
         Failure::failed(format!(
-            "{error}: {first}take everything again with --from start, in place of what you hold: what \
-             ended meanwhile is not told any more"
+            "{error}: {first}start again with --from start and replace what you hold: removals since then \
+             are no longer available"
         ))
     }
 }
 
 /// Why following failed.
 enum FollowError {
-    /// The exchange says no.
+    /// The exchange returned an error.
     Feed(ClientError),
-    /// Something here.
-    Here(Failure),
+    /// A local error.
+    Local(Failure),
 }
 
 impl std::convert::From<ClientError> for FollowError {
@@ -171,16 +174,16 @@ impl std::convert::From<ClientError> for FollowError {
 
 impl std::convert::From<Failure> for FollowError {
     fn from(failure: Failure) -> Self {
-        FollowError::Here(failure)
+        FollowError::Local(failure)
     }
 }
 
-/// Reads where to begin, from the flag that says so.
+/// Parses the start of a feed from the value of `flag`.
 pub fn read_from(text: &str, flag: &str) -> Result<FeedStart, Failure> {
     match text {
         "start" => Ok(FeedStart::Beginning),
         "now" => Ok(FeedStart::Now),
-        text => words::read_cursor(text).map(FeedStart::Cursor).ok_or_else(|| {
+        text => text::read_cursor(text).map(FeedStart::Cursor).ok_or_else(|| {
             Failure::usage(format!("{flag} {text} is neither start, now nor a cursor"))
         }),
     }

@@ -4,18 +4,20 @@ use clap::Subcommand;
 use serde_json::json;
 
 use super::failure::{Completion, Outcome};
-use super::{Global, filter, identity, output, words};
+use super::{Global, filter, identity, output, text};
 use crate::wire::pb;
 
-/// The subscriptions that the exchange keeps for you
+/// List and delete your durable subscriptions
 #[derive(Debug, Subcommand)]
 pub enum Subscription {
-    /// Which there are, and how far behind each is
+    /// List them, with how far behind each is
     List,
-    /// Forget one, and its place
-    #[command(after_help = "A reader that follows it is ended. Followed again, it is a new one.")]
+    /// Delete one, with its cursor
+    #[command(
+        after_help = "Its reader is disconnected. Subscribing with the same name again creates a new one."
+    )]
     Delete {
-        /// Its name
+        /// Name of the subscription
         name: String,
     },
 }
@@ -44,16 +46,16 @@ fn list(subscriptions: &[pb::SubscriptionStatus], global: &Global) -> Outcome {
             output::json(&object(one))?;
         }
     } else if subscriptions.is_empty() {
-        output::line("none: tipoff subscribe --name makes one")?;
+        output::line("no subscriptions: create one with tipoff subscribe --name")?;
     } else {
         output::line(&table(subscriptions))?;
     }
     Ok(Completion::Whole)
 }
 
-/// Subscriptions, and how far behind each is.
+/// A table of subscriptions, with how far behind each is.
 pub fn table(subscriptions: &[pb::SubscriptionStatus]) -> String {
-    let header = ["NAME", "BEHIND", "CONNECTED", "ACKNOWLEDGED", "MADE", "ASKS FOR"];
+    let header = ["NAME", "BEHIND", "CONNECTED", "ACKNOWLEDGED", "CREATED", "FILTER"];
     output::table(header, subscriptions.iter().map(row))
 }
 
@@ -67,9 +69,9 @@ fn row(one: &pb::SubscriptionStatus) -> [String; 6] {
             entries => format!("{entries} entries"),
         },
         if one.connected { "yes" } else { "no" }.into(),
-        words::time(one.acknowledged_at.as_ref()).unwrap_or_else(never),
-        words::time(one.created_at.as_ref()).unwrap_or_default(),
-        filter::shown(&one.filter.clone().unwrap_or_default()),
+        text::time(one.acknowledged_at.as_ref()).unwrap_or_else(never),
+        text::time(one.created_at.as_ref()).unwrap_or_default(),
+        filter::describe(&one.filter.clone().unwrap_or_default()),
     ]
 }
 
@@ -79,11 +81,11 @@ fn object(one: &pb::SubscriptionStatus) -> serde_json::Value {
         "name": one.name,
         "lag_entries": one.lag_entries,
         "connected": one.connected,
-        "acknowledged_at": words::time(one.acknowledged_at.as_ref()),
-        "created_at": words::time(one.created_at.as_ref()),
-        "cursor": one.cursor.as_ref().map(words::cursor),
+        "acknowledged_at": text::time(one.acknowledged_at.as_ref()),
+        "created_at": text::time(one.created_at.as_ref()),
+        "cursor": one.cursor.as_ref().map(text::cursor),
         "filter": {
-            "kinds": filter.kinds().map(words::kind).collect::<Vec<_>>(),
+            "kinds": filter.kinds().map(text::kind).collect::<Vec<_>>(),
             "platforms": filter.platforms,
             "labels": filter.labels,
             "groups": filter.groups,
@@ -98,7 +100,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_subscription_is_shown_with_how_far_behind_it_is_and_what_it_asks_for() {
+    fn a_subscription_is_shown_with_its_lag_and_its_filter() {
         let filter = pb::Filter { kinds: vec![pb::Kind::Domain.into()], ..pb::Filter::default() };
         let one = pb::SubscriptionStatus {
             name: "blocklist".into(),

@@ -1,38 +1,37 @@
 //! `tipoff tip`
 
-mod adding;
+mod indicators;
 mod list;
 mod respond;
 mod send;
 mod show;
-pub(super) mod told;
 
 use clap::Subcommand;
 use serde_json::json;
 use uuid::Uuid;
 
 use super::failure::{Completion, Failure, Outcome};
-use super::{Global, identity, output, words};
+use super::{Global, identity, output, text};
 use crate::client::Client;
 use crate::wire::pb;
 
-/// The fewest characters by which a tip is named.
-const LEAST_PREFIX: usize = 4;
+/// Minimum length of an id prefix in a command.
+const MIN_PREFIX_CHARS: usize = 4;
 
-/// Tip others off, and answer their tips
+/// Send tips and answer them
 #[derive(Debug, Subcommand)]
 pub enum Tip {
-    /// Tip other platforms off, and liaisons
+    /// Send a tip to other platforms or liaisons
     Send(send::Send),
-    /// What you received, or what you sent
+    /// List the tips that you received or sent
     List(list::List),
-    /// How a tip stands, what was added to it, and what it refers to
+    /// Show a tip: its state, entries and indicators
     Show(show::Show),
-    /// Add to a tip: move it, say something, name what you found
+    /// Respond to a tip: change its state, send a message, add indicators
     Respond(respond::Respond),
-    /// Take a tip of yours back, for all its recipients
+    /// Withdraw a tip of yours, for all its recipients
     Withdraw {
-        /// The tip, by its id or the beginning of it
+        /// Id of the tip, or the beginning of it
         #[arg(value_name = "TIP")]
         id: String,
     },
@@ -62,36 +61,41 @@ async fn withdraw(id: &str, global: &Global) -> Outcome {
         }))?;
         return Ok(Completion::Whole);
     }
-    let before = if withdrawn.replayed { " (it was before)" } else { "" };
-    let entry = words::entries(&[withdrawn.sequence]);
+    let before = if withdrawn.replayed { " (already withdrawn before)" } else { "" };
+    let entry = text::entries(&[withdrawn.sequence]);
     output::line(&format!("tip {tip_id} is withdrawn, {entry}{before}"))?;
     Ok(Completion::Whole)
 }
 
-/// The id of a tip that is named by the beginning of it: one that the caller sent or received.
-async fn find(client: &Client, named: &str) -> Result<String, Failure> {
-    if Uuid::parse_str(named).is_ok() {
-        return Ok(named.to_owned());
+/// Resolves a tip id or its beginning among the tips that the caller sent or received.
+async fn find(client: &Client, id_or_prefix: &str) -> Result<String, Failure> {
+    if Uuid::parse_str(id_or_prefix).is_ok() {
+        return Ok(id_or_prefix.to_owned());
     }
-    let begins = named.to_ascii_lowercase();
-    if begins.len() < LEAST_PREFIX || !begins.bytes().all(|b| b.is_ascii_hexdigit() || b == b'-') {
-        let message = format!("{named:?} is not a tip's id, nor the beginning of one");
+    let prefix = id_or_prefix.to_ascii_lowercase();
+    if prefix.len() < MIN_PREFIX_CHARS
+        || !prefix.bytes().all(|b| b.is_ascii_hexdigit() || b == b'-')
+    {
+        let message = format!(
+            "{id_or_prefix:?} is not a tip id, nor the first {MIN_PREFIX_CHARS} or more characters of one"
+        );
         return Err(Failure::usage(message));
     }
-    let mut found: Vec<String> = Vec::new();
-    for of in [pb::TipBox::Received, pb::TipBox::Sent] {
+    let mut matching: Vec<String> = Vec::new();
+    for tip_box in [pb::TipBox::Received, pb::TipBox::Sent] {
         let request =
-            pb::ListTipsRequest { r#box: of.into(), page_size: 1_000, ..Default::default() };
+            pb::ListTipsRequest { r#box: tip_box.into(), page_size: 1_000, ..Default::default() };
         let tips = client.tips(request).await?;
-        found.extend(tips.into_iter().map(|tip| tip.id).filter(|id| id.starts_with(&begins)));
+        matching.extend(tips.into_iter().map(|tip| tip.id).filter(|id| id.starts_with(&prefix)));
     }
-    found.sort_unstable();
-    found.dedup();
-    match found.as_slice() {
+    matching.sort_unstable();
+    matching.dedup();
+    match matching.as_slice() {
         [one] => Ok(one.clone()),
-        [] => Err(Failure::failed(format!("you have no tip whose id begins with {named}"))),
-        many => {
-            Err(Failure::usage(format!("{} of your tips begin with {named}: say more", many.len())))
-        }
+        [] => Err(Failure::failed(format!("you have no tip whose id begins with {id_or_prefix}"))),
+        many => Err(Failure::usage(format!(
+            "{} of your tips begin with {id_or_prefix}: pass more characters",
+            many.len()
+        ))),
     }
 }

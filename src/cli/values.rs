@@ -1,4 +1,4 @@
-//! The values that a command is about, as people write them.
+//! Indicator values on the command line.
 
 use std::io::{self, BufRead};
 
@@ -6,24 +6,24 @@ use super::failure::Failure;
 use crate::domain::{Indicator, Invalid, Kind};
 use crate::wire::pb;
 
-/// A value, and everything that it can be, the likeliest first; or why it is nothing.
+/// A value and its possible readings, most likely first, or the reason why it has none.
 pub type Reading = (String, Result<Vec<Indicator>, Invalid>);
 
-/// How a command takes the kind and the platform of its values.
+/// Flags that fix the kind and platform of values.
 #[derive(Clone, Debug, Default, clap::Args)]
 pub struct ReadAs {
-    /// The kind that the values are of, such as `pdq`
+    /// Kind of the values, such as `pdq`
     #[arg(long)]
     pub kind: Option<Kind>,
-    /// The platform of handles that name none
+    /// Platform of handles that do not name one
     #[arg(long, value_name = "PLATFORM")]
     pub platform: Option<String>,
 }
 
 impl ReadAs {
-    /// Reads the values: those of the arguments, or of stdin where they are `-` alone.
+    /// Reads the values of the arguments, or of stdin if the only argument is `-`.
     pub fn read(&self, values: &[String]) -> Result<Vec<Reading>, Failure> {
-        let values = if values == ["-"] { of_stdin()? } else { values.to_vec() };
+        let values = if values == ["-"] { read_stdin()? } else { values.to_vec() };
         let read = |value: String| {
             let readings = self.readings(&value);
             (value, readings)
@@ -40,12 +40,12 @@ impl ReadAs {
     }
 }
 
-/// The keys of every reading, in order.
+/// The keys of all readings, in order.
 pub fn keys(readings: &[Reading]) -> Vec<pb::IndicatorKey> {
     readings.iter().flat_map(|(_, readings)| readings).flatten().map(key).collect()
 }
 
-/// What an indicator is called in a request.
+/// The key of an indicator in a request.
 pub fn key(indicator: &Indicator) -> pb::IndicatorKey {
     pb::IndicatorKey {
         kind: pb::Kind::from(indicator.kind()).into(),
@@ -54,26 +54,26 @@ pub fn key(indicator: &Indicator) -> pb::IndicatorKey {
     }
 }
 
-/// An indicator as a reading has it, for answers that do not name it.
-pub fn shown(indicator: &Indicator) -> String {
+/// An indicator with its platform, for answers that do not repeat it.
+pub fn display(indicator: &Indicator) -> String {
     let platform = indicator.platform().map(ToString::to_string).unwrap_or_default();
-    super::words::value(&platform, indicator.value())
+    super::text::value(&platform, indicator.value())
 }
 
-/// Of what came back for each reading of one value: those that came to something, or else the
-/// likeliest alone.
-pub fn telling<T>(answers: Vec<T>, came_to_something: impl Fn(&T) -> bool) -> Vec<T> {
-    if answers.iter().any(&came_to_something) {
-        return answers.into_iter().filter(came_to_something).collect();
+/// Keeps the answers that match something. A value can be read in several ways, and most readings
+/// find nothing. If none matches, keeps the answer of the most likely reading.
+pub fn relevant_answers<T>(answers: Vec<T>, is_match: impl Fn(&T) -> bool) -> Vec<T> {
+    if answers.iter().any(&is_match) {
+        return answers.into_iter().filter(is_match).collect();
     }
     answers.into_iter().take(1).collect()
 }
 
-fn of_stdin() -> Result<Vec<String>, Failure> {
+fn read_stdin() -> Result<Vec<String>, Failure> {
     let lines = io::stdin().lock().lines().collect::<Result<Vec<_>, _>>();
     let lines = lines.map_err(|error| Failure::usage(format!("cannot read stdin: {error}")))?;
     let values: Vec<_> = lines.into_iter().filter(|line| !line.trim().is_empty()).collect();
-    if values.is_empty() { Err(Failure::usage("stdin holds no values")) } else { Ok(values) }
+    if values.is_empty() { Err(Failure::usage("stdin contains no values")) } else { Ok(values) }
 }
 
 #[cfg(test)]
@@ -81,7 +81,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_value_is_everything_that_it_can_be_unless_its_kind_is_said() {
+    fn a_value_has_all_possible_readings_unless_its_kind_is_given() {
         let digits = "0123456789abcdef".repeat(4);
         let values = [digits.clone(), "just words".to_owned()];
         let readings = ReadAs::default().read(&values).unwrap();
@@ -95,9 +95,9 @@ mod tests {
     }
 
     #[test]
-    fn of_many_answers_those_that_say_something_are_told() {
-        assert_eq!(telling(vec![0, 3, 0, 4], |n| *n > 0), [3, 4]);
-        assert_eq!(telling(vec![0, 0], |n| *n > 0), [0]);
-        assert_eq!(telling(Vec::<u8>::new(), |n| *n > 0), [0u8; 0]);
+    fn matching_answers_are_kept_or_else_the_first() {
+        assert_eq!(relevant_answers(vec![0, 3, 0, 4], |n| *n > 0), [3, 4]);
+        assert_eq!(relevant_answers(vec![0, 0], |n| *n > 0), [0]);
+        assert_eq!(relevant_answers(Vec::<u8>::new(), |n| *n > 0), [0u8; 0]);
     }
 }

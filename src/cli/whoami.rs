@@ -3,16 +3,16 @@
 use serde_json::json;
 
 use super::failure::{Completion, Outcome};
-use super::{Global, identity, output, words};
+use super::{Global, identity, output, text};
 use crate::wire::pb;
 
 pub async fn run(global: &Global) -> Outcome {
     let me = identity::client(global)?.who_am_i().await?;
     let partner = me.partner.clone().unwrap_or_default();
-    let expires = words::time(me.certificate_expires_at.as_ref());
-    let role = words::name(partner.role().as_str_name(), "ROLE_");
-    let tlp = words::tlp(me.default_tlp());
-    let purposes = words::purposes(&partner);
+    let expires = text::time(me.certificate_expires_at.as_ref());
+    let role = text::enum_name(partner.role().as_str_name(), "ROLE_");
+    let tlp = text::tlp(me.default_tlp());
+    let purposes = text::purposes(&partner);
     if global.json {
         output::json(&json!({
             "partner": partner.id,
@@ -44,9 +44,9 @@ pub async fn run(global: &Global) -> Outcome {
     ];
     let is_liaison = partner.role() == pb::Role::Liaison;
     let (jurisdiction, purposes) = (some(&partner.jurisdiction), some(&purposes.join(", ")));
-    let of_liaison = [["jurisdiction", &jurisdiction], ["purposes", &purposes]];
-    for [what, is] in rows.into_iter().chain(of_liaison.into_iter().filter(|_| is_liaison)) {
-        output::line(&format!("{} {is}", output::paint(output::DIM, &format!("{what:<14}"))))?;
+    let liaison_rows = [["jurisdiction", &jurisdiction], ["purposes", &purposes]];
+    for [name, value] in rows.into_iter().chain(liaison_rows.into_iter().filter(|_| is_liaison)) {
+        output::line(&format!("{} {value}", output::paint(output::DIM, &format!("{name:<14}"))))?;
     }
     Ok(Completion::Whole)
 }

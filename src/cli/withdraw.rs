@@ -5,25 +5,24 @@ use serde_json::{Value, json};
 use super::audience::AudienceFlags;
 use super::failure::{Completion, Outcome};
 use super::values::{self, ReadAs, Reading};
-use super::{Global, identity, output, words};
+use super::{Global, identity, output, text};
 use crate::domain::Indicator;
 use crate::wire::pb;
 
-/// Take back what you said
+/// Withdraw your assessments
 #[derive(Debug, clap::Args)]
 #[command(
-    after_help = "Whoever could see it is told to drop it. Taking back what is not there is no error, \
-                  so the same command may be run again. A value whose kind is not said is taken back \
-                  as everything that it can be, such as a domain and the address of its front page; \
-                  --kind narrows that down."
+    after_help = "Everybody who could see them is told to drop them. Withdrawing what does not exist is \
+                  no error, so the command can be repeated. Without --kind, a value is withdrawn as \
+                  everything that it can be, such as a domain and the URL of its front page."
 )]
 pub struct Withdraw {
-    /// Values as people write them; `-` reads them from stdin, one a line
+    /// Values; `-` reads them from stdin, one per line
     #[arg(required_unless_present = "submission", value_name = "VALUE|-")]
     values: Vec<String>,
     #[command(flatten)]
     read_as: ReadAs,
-    /// Everything that this submission brought and that still stands
+    /// All current assessments of this submission
     #[arg(long, value_name = "ID")]
     #[arg(conflicts_with_all = [
         "values", "kind", "platform", "groups", "partners", "everyone", "public"
@@ -33,16 +32,16 @@ pub struct Withdraw {
     audience: AudienceFlags,
 }
 
-/// What became of one reading of a value.
+/// The outcome of one reading of a value.
 struct ReadingOutcome<'a> {
     value: &'a str,
     indicator: &'a Indicator,
     item: pb::WithdrawnIndicator,
 }
 
-/// What became of a value.
+/// The outcome of a value.
 enum ValueOutcome<'a> {
-    Taken(ReadingOutcome<'a>),
+    Withdrawn(ReadingOutcome<'a>),
     Unreadable { value: &'a str, field: String, reason: String },
 }
 
@@ -51,14 +50,14 @@ impl Withdraw {
         if let Some(id) = &self.submission {
             let request =
                 pb::WithdrawIndicatorsRequest { submission_id: id.clone(), ..Default::default() };
-            let taken = identity::client(global)?.withdraw(request).await?;
-            sum(&taken, global)?;
+            let response = identity::client(global)?.withdraw(request).await?;
+            print_total(&response, global)?;
             return Ok(Completion::Whole);
         }
         let readings = self.read_as.read(&self.values)?;
         let client = identity::client(global)?;
         let keys = values::keys(&readings);
-        let taken = if keys.is_empty() {
+        let response = if keys.is_empty() {
             pb::WithdrawIndicatorsResponse::default()
         } else {
             let audience = self.audience.audience();
@@ -66,37 +65,44 @@ impl Withdraw {
                 .withdraw(pb::WithdrawIndicatorsRequest { keys, audience, ..Default::default() })
                 .await?
         };
-        let told = told(&readings, &taken.items);
+        let outcomes = outcomes(&readings, &response.items);
         if global.json {
-            for one in &told {
+            for one in &outcomes {
                 output::json(&object(one))?;
             }
         } else {
-            let header = ["VALUE", "KIND", "TAKEN BACK"];
-            output::line(&output::table(header, told.iter().map(row)))?;
+            let header = ["VALUE", "KIND", "WITHDRAWN"];
+            output::line(&output::table(header, outcomes.iter().map(row)))?;
         }
-        sum(&taken, global)?;
-        let unreadable = told.iter().any(|one| matches!(one, ValueOutcome::Unreadable { .. }));
+        print_total(&response, global)?;
+        let unreadable = outcomes.iter().any(|one| matches!(one, ValueOutcome::Unreadable { .. }));
         Ok(if unreadable { Completion::InPart } else { Completion::Whole })
     }
 }
 
-/// What became of each value: under the readings that something was said of, or else the likeliest.
-fn told<'a>(readings: &'a [Reading], items: &[pb::WithdrawnIndicator]) -> Vec<ValueOutcome<'a>> {
+/// The outcome of each value: of the readings that matched an assessment, or of the most likely
+/// one.
+fn outcomes<'a>(
+    readings: &'a [Reading],
+    items: &[pb::WithdrawnIndicator],
+) -> Vec<ValueOutcome<'a>> {
     let mut items = items.iter();
     let mut all = Vec::new();
     for (value, readings) in readings {
         match readings {
             Ok(readings) => {
-                let of = readings.iter().zip(items.by_ref().cloned());
-                let of =
-                    of.map(|(indicator, item)| ReadingOutcome { value, indicator, item }).collect();
-                let of = values::telling(of, |one: &ReadingOutcome| !one.item.versions.is_empty());
-                all.extend(of.into_iter().map(|one| match one.item {
+                let pairs = readings.iter().zip(items.by_ref().cloned());
+                let outcomes = pairs
+                    .map(|(indicator, item)| ReadingOutcome { value, indicator, item })
+                    .collect();
+                let outcomes = values::relevant_answers(outcomes, |one: &ReadingOutcome| {
+                    !one.item.versions.is_empty()
+                });
+                all.extend(outcomes.into_iter().map(|one| match one.item {
                     pb::WithdrawnIndicator { field, reason, .. } if !reason.is_empty() => {
                         ValueOutcome::Unreadable { value, field, reason }
                     }
-                    _ => ValueOutcome::Taken(one),
+                    _ => ValueOutcome::Withdrawn(one),
                 }));
             }
             Err(invalid) => all.push(ValueOutcome::Unreadable {
@@ -109,14 +115,14 @@ fn told<'a>(readings: &'a [Reading], items: &[pb::WithdrawnIndicator]) -> Vec<Va
     all
 }
 
-fn row(told: &ValueOutcome) -> [String; 3] {
-    match told {
-        ValueOutcome::Taken(ReadingOutcome { value, indicator, item }) => {
-            let what = match item.versions.len() {
-                0 => "nothing: you say nothing of it".into(),
-                versions => output::paint(output::GOOD, &words::count(versions as u64, "version")),
+fn row(outcome: &ValueOutcome) -> [String; 3] {
+    match outcome {
+        ValueOutcome::Withdrawn(ReadingOutcome { value, indicator, item }) => {
+            let withdrawn = match item.versions.len() {
+                0 => "nothing: you have no assessment of it".into(),
+                versions => output::paint(output::GOOD, &text::count(versions as u64, "version")),
             };
-            [(*value).to_owned(), indicator.kind().to_string(), what]
+            [(*value).to_owned(), indicator.kind().to_string(), withdrawn]
         }
         ValueOutcome::Unreadable { value, field, reason } => {
             [(*value).to_owned(), String::new(), format!("unreadable: {field} {reason}")]
@@ -124,16 +130,16 @@ fn row(told: &ValueOutcome) -> [String; 3] {
     }
 }
 
-fn object(told: &ValueOutcome) -> Value {
-    match told {
-        ValueOutcome::Taken(ReadingOutcome { value, indicator, item }) => json!({
+fn object(outcome: &ValueOutcome) -> Value {
+    match outcome {
+        ValueOutcome::Withdrawn(ReadingOutcome { value, indicator, item }) => json!({
             "asked": value,
             "result": if item.versions.is_empty() { "nothing" } else { "withdrawn" },
             "kind": indicator.kind().as_str(),
             "platform": indicator.platform().map(ToString::to_string).unwrap_or_default(),
             "value": indicator.value(),
             "id": indicator.id().to_string(),
-            "versions": item.versions.iter().map(words::version).collect::<Vec<_>>(),
+            "versions": item.versions.iter().map(text::version).collect::<Vec<_>>(),
         }),
         ValueOutcome::Unreadable { value, field, reason } => json!({
             "asked": value, "result": "unreadable", "field": field, "reason": reason,
@@ -141,18 +147,21 @@ fn object(told: &ValueOutcome) -> Value {
     }
 }
 
-fn sum(taken: &pb::WithdrawIndicatorsResponse, global: &Global) -> Result<(), super::Failure> {
+fn print_total(
+    response: &pb::WithdrawIndicatorsResponse,
+    global: &Global,
+) -> Result<(), super::Failure> {
     if global.json {
         return output::json(&json!({
-            "withdrawn": taken.withdrawn, "sequences": taken.sequences,
+            "withdrawn": response.withdrawn, "sequences": response.sequences,
         }));
     }
-    let versions = words::count(taken.withdrawn, "version");
-    let Some(first) = taken.sequences.first() else {
-        return output::line(&format!("{versions} taken back"));
+    let versions = text::count(response.withdrawn, "version");
+    let Some(first) = response.sequences.first() else {
+        return output::line(&format!("{versions} withdrawn"));
     };
-    output::line(&format!("{versions} taken back, by {}", words::entries(&taken.sequences)))?;
-    output::line(&format!("who has been told: tipoff audit deliveries {first}"))
+    output::line(&format!("{versions} withdrawn, by {}", text::entries(&response.sequences)))?;
+    output::line(&format!("check who received the withdrawal: tipoff audit deliveries {first}"))
 }
 
 #[cfg(test)]
@@ -160,7 +169,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn of_the_readings_of_a_value_those_that_something_was_said_of_are_told() {
+    fn only_readings_that_match_an_assessment_are_listed() {
         let digits = "0123456789abcdef".repeat(4);
         let values = [digits, "just words".to_owned(), "a.example".to_owned()];
         let read_as = ReadAs::default();
@@ -174,7 +183,7 @@ mod tests {
                 pb::WithdrawnIndicator { versions, ..Default::default() }
             })
             .collect();
-        let objects: Vec<_> = told(&readings, &items).iter().map(object).collect();
+        let objects: Vec<_> = outcomes(&readings, &items).iter().map(object).collect();
         let results: Vec<_> =
             objects.iter().map(|one| (one["result"].as_str().unwrap(), &one["kind"])).collect();
         assert_eq!(

@@ -1,4 +1,4 @@
-//! The connection to an exchange, made anew when the identity on disk is.
+//! The connection to an exchange. It is replaced when the identity on disk changes.
 
 use std::fs;
 use std::path::{Path, PathBuf};
@@ -11,7 +11,7 @@ use tracing::warn;
 use super::ClientError;
 use crate::tls::IdentityFolder;
 
-/// A channel, and the identity folder that it was made from.
+/// A channel and the identity folder that it was made from.
 #[derive(Debug)]
 pub struct Connection {
     server: String,
@@ -22,38 +22,42 @@ pub struct Connection {
 #[derive(Debug)]
 struct Current {
     channel: Channel,
-    /// When the certificate that it uses was written.
-    written: Option<SystemTime>,
+    /// Modification time of the certificate that the channel uses.
+    modified: Option<SystemTime>,
 }
 
 impl Connection {
-    /// Reads and checks the folder. Connects when it is first used.
+    /// Reads and checks the folder. Connects on first use.
     pub fn new(server: &str, identity: &Path) -> Result<Self, ClientError> {
-        let written = written(identity);
+        let modified = certificate_modified(identity);
         let channel = endpoint(server, identity)?.connect_lazy();
         Ok(Self {
             server: server.to_owned(),
             identity: identity.to_owned(),
-            current: Mutex::new(Current { channel, written }),
+            current: Mutex::new(Current { channel, modified }),
         })
     }
 
-    /// The channel. Certificates live for months and clients for longer: where the folder has a new
-    /// one, so has the channel. A folder that is just being written is read again the next time.
+    /// Returns the channel. Makes a new one if the certificate file changed since the last call.
+    ///
+    /// If the folder cannot be read, for example because it is being written, the old channel stays
+    /// and the next call tries again.
     pub fn channel(&self) -> Channel {
-        let written = written(&self.identity);
+        let modified = certificate_modified(&self.identity);
         let mut current = self.current.lock().unwrap_or_else(PoisonError::into_inner);
-        if written.is_some() && written != current.written {
+        if modified.is_some() && modified != current.modified {
             match endpoint(&self.server, &self.identity) {
-                Ok(endpoint) => *current = Current { channel: endpoint.connect_lazy(), written },
-                Err(error) => warn!("the identity that was in use stays so: {error}"),
+                Ok(endpoint) => *current = Current { channel: endpoint.connect_lazy(), modified },
+                Err(error) => {
+                    warn!("cannot load the renewed identity, keeping the old one: {error}")
+                }
             }
         }
         current.channel.clone()
     }
 }
 
-fn written(identity: &Path) -> Option<SystemTime> {
+fn certificate_modified(identity: &Path) -> Option<SystemTime> {
     fs::metadata(identity.join("cert.pem")).and_then(|file| file.modified()).ok()
 }
 
@@ -62,7 +66,7 @@ fn endpoint(server: &str, identity: &Path) -> Result<Endpoint, ClientError> {
     if !server.starts_with("https://") {
         return Err(bad_url("does not begin with https://".into()));
     }
-    // Read as a whole first, for errors that name the file.
+    // Check the whole folder first: these errors name the file.
     IdentityFolder::check(identity)?;
     let read = |name: &str| IdentityFolder::read_file(&identity.join(name));
     let tls = ClientTlsConfig::new()

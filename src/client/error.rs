@@ -1,4 +1,4 @@
-//! What can go wrong for a client, typed.
+//! The errors of a client.
 
 use thiserror::Error;
 use tonic::{Code, Status};
@@ -6,91 +6,91 @@ use tonic_types::{ErrorDetails, StatusExt};
 
 use crate::tls::FolderError;
 
-/// Why a call came to nothing.
+/// Why a call failed.
 #[derive(Debug, Error)]
 pub enum ClientError {
     /// The identity folder cannot be used.
     #[error(transparent)]
     Identity(#[from] FolderError),
     /// The server's address cannot be used.
-    #[error("the server's address {url}: {reason}")]
+    #[error("cannot use the server address {url}: {reason}")]
     Address {
         /// The address.
         url: String,
         /// What is wrong with it.
         reason: String,
     },
-    /// The exchange is not there, or went away.
+    /// The exchange cannot be reached, or the connection broke.
     #[error("the exchange cannot be reached: {0}")]
     Unreachable(String),
-    /// The exchange took nothing, for the moment: what was to be stored is not.
+    /// The exchange is temporarily overloaded or full. Nothing was stored.
     #[error("{0}")]
     Busy(String),
-    /// A limit on what this partner may have. The same call is refused again until something is given
-    /// up, or the operator raises the limit.
+    /// A quota of this partner is exhausted. Retrying does not help: free something, or ask the
+    /// operator to raise the limit.
     #[error("{0}")]
     Quota(String),
-    /// The exchange cannot say whether it was stored. Sending the same again finds out, and stores it
-    /// once.
+    /// The exchange does not know whether the write was stored. Send the same request again: it is
+    /// stored at most once.
     #[error("it is not known whether this was stored: {0}")]
     Unknown(String),
-    /// A newer reader holds the subscription, or it was deleted. Opening it again would take it from
-    /// that reader.
-    #[error("the subscription is somebody else's now: {0}")]
+    /// A newer reader has taken over the subscription, or it was deleted. Reopening would take it
+    /// from that reader.
+    #[error("the subscription was taken over: {0}")]
     TakenOver(String),
-    /// The exchange does not know this certificate, or this partner may not do that.
+    /// The exchange does not accept this certificate, or this partner has no right to make the
+    /// call.
     #[error("denied: {0}")]
     Denied(String),
-    /// The request breaks a rule.
+    /// The request is invalid.
     #[error("{message}")]
     Invalid {
         /// What is wrong.
         message: String,
-        /// Each field that is wrong, and why.
+        /// The invalid fields, each with its reason.
         fields: Vec<(String, String)>,
     },
-    /// There is no such thing, or none that this partner may see.
+    /// It does not exist, or this partner may not see it.
     #[error("{0}")]
     NotFound(String),
-    /// The key was used with other content.
+    /// The idempotency key was used with other content.
     #[error("{0}")]
     Conflict(String),
-    /// The state of things does not allow it.
+    /// The current state does not allow the call.
     #[error("{0}")]
     Precondition(String),
-    /// The cursor is older than what the exchange holds, or ahead of it.
+    /// The cursor is older than the oldest entry that the exchange holds, or newer than its head.
     #[error("{0}")]
     OutOfRange(String),
-    /// A fault of the exchange, or an answer that is none.
-    #[error("the exchange has a fault: {0}")]
+    /// An internal error of the exchange, or a response that breaks the protocol.
+    #[error("internal error of the exchange: {0}")]
     Fault(String),
 }
 
 impl ClientError {
-    /// Whether the same call may come to something later. Every write is idempotent, so it may be
-    /// sent again: what ended in `Unknown`, or in `Unreachable` while it was on its way, may have been
-    /// stored, what ended in `Busy` was not.
+    /// Whether the same call may succeed later. Every write is idempotent, so it can be sent again.
+    /// After `Unknown` or `Unreachable` it may have been stored; after `Busy` it was not.
     pub fn is_transient(&self) -> bool {
         matches!(self, ClientError::Unreachable(_) | ClientError::Busy(_) | ClientError::Unknown(_))
     }
 
     pub(super) fn no_receipt() -> Self {
-        ClientError::Fault("it sent an answer without a receipt".into())
+        ClientError::Fault("the response has no receipt".into())
     }
 }
 
 impl From<Status> for ClientError {
     fn from(status: Status) -> Self {
-        if let Some(reason) = refused_certificate(&status) {
+        if let Some(reason) = certificate_refusal(&status) {
             return ClientError::Denied(reason);
         }
         let details = status.get_error_details();
-        if is_of_the_transport(&status, &details) {
+        if is_transport_error(&status, &details) {
             return ClientError::Unreachable(with_cause(&status));
         }
         let message = status.message().to_owned();
         if details.retry_info().is_some() {
-            return passing(status.code(), &details, message);
+            return retryable(status.code(), &details, message);
         }
         match status.code() {
             Code::ResourceExhausted => ClientError::Quota(message),
@@ -105,7 +105,7 @@ impl From<Status> for ClientError {
             Code::AlreadyExists => ClientError::Conflict(message),
             Code::FailedPrecondition => ClientError::Precondition(message),
             Code::Aborted => ClientError::TakenOver(message),
-            // Without its reason it is of the transport: a message over the limit.
+            // Without a reason the transport made it: the message was too large.
             Code::OutOfRange if details.error_info().is_some() => ClientError::OutOfRange(message),
             Code::Ok
             | Code::Unknown
@@ -120,15 +120,15 @@ impl From<Status> for ClientError {
     }
 }
 
-/// Whether the transport says it, and not the exchange, which names a reason in all that it says: the
-/// connection cannot be made, broke, or took too long to answer.
-fn is_of_the_transport(status: &Status, details: &ErrorDetails) -> bool {
+/// Whether the error comes from the transport: the connection failed, broke or timed out. Errors of
+/// the exchange always carry a reason.
+fn is_transport_error(status: &Status, details: &ErrorDetails) -> bool {
     if details.error_info().is_some() {
         return false;
     }
     match status.code() {
         Code::Unavailable | Code::Cancelled | Code::DeadlineExceeded => true,
-        // A connection that broke in the middle of an answer, or that was closed on too many resets.
+        // The connection broke during a response, or was closed after too many stream resets.
         Code::Unknown | Code::Internal | Code::ResourceExhausted => {
             std::error::Error::source(status).is_some()
         }
@@ -136,8 +136,8 @@ fn is_of_the_transport(status: &Status, details: &ErrorDetails) -> bool {
     }
 }
 
-/// What the exchange marks as to be tried again.
-fn passing(code: Code, details: &ErrorDetails, message: String) -> ClientError {
+/// Maps an error that the exchange marked as retryable.
+fn retryable(code: Code, details: &ErrorDetails, message: String) -> ClientError {
     let reason = details.error_info().map(|info| info.reason.as_str());
     match (code, reason) {
         (_, Some("APPEND_UNKNOWN")) => ClientError::Unknown(message),
@@ -146,26 +146,26 @@ fn passing(code: Code, details: &ErrorDetails, message: String) -> ClientError {
     }
 }
 
-/// Which side of the handshake refuses the other's certificate and why, where a call failed on it:
-/// trying again does not help. The transport hands TLS's reasons on as text alone.
-fn refused_certificate(status: &Status) -> Option<String> {
+/// If the TLS handshake failed, says which side refused the other's certificate and why. Retrying
+/// does not help. The transport passes TLS errors on only as text.
+fn certificate_refusal(status: &Status) -> Option<String> {
     let text = with_cause(status);
     if let Some((_, reason)) = text.split_once("invalid peer certificate: ") {
-        return Some(format!("the certificate of the exchange is not to be trusted: {reason}"));
+        return Some(format!("the certificate of the exchange is not trusted: {reason}"));
     }
     let (_, alert) = text.split_once("received fatal alert: ")?;
     let reason = match alert {
-        "CertificateExpired" => "it, or the exchange's list of revoked ones, is not valid by now",
-        "CertificateRevoked" => "it is revoked",
+        "CertificateExpired" => "it has expired, or the revocation list of the exchange has",
+        "CertificateRevoked" => "it was revoked",
         "UnknownCA" => "another authority signed it",
-        "CertificateRequired" => "there is none",
-        "BadCertificate" | "UnsupportedCertificate" => "it is not one of a client",
+        "CertificateRequired" => "none was presented",
+        "BadCertificate" | "UnsupportedCertificate" => "it is not a client certificate",
         _ => return None,
     };
-    Some(format!("the exchange refuses the certificate: {reason}"))
+    Some(format!("the exchange refused the certificate: {reason}"))
 }
 
-/// The message with its innermost cause: "transport error" alone helps nobody.
+/// The message with its innermost cause. "transport error" alone helps nobody.
 fn with_cause(status: &Status) -> String {
     let mut cause = std::error::Error::source(status);
     let mut innermost = None;
@@ -208,23 +208,23 @@ mod tests {
     }
 
     #[test]
-    fn what_the_exchange_marks_and_what_the_transport_says_is_tried_again_and_nothing_else() {
+    fn only_retryable_and_transport_errors_are_transient() {
         use ClientError::{
             Busy, Fault, OutOfRange, Precondition, Quota, TakenOver, Unknown, Unreachable,
         };
-        let of_exchange = || String::from("why");
+        let why = || String::from("why");
         let table: [(Status, ClientError); 19] = [
-            (marked(Code::Unavailable, "APPEND_UNKNOWN"), Unknown(of_exchange())),
-            (marked(Code::Unavailable, "APPEND_REJECTED"), Busy(of_exchange())),
-            (marked(Code::ResourceExhausted, "STORAGE_FULL"), Busy(of_exchange())),
-            (marked(Code::ResourceExhausted, "READER_TOO_SLOW"), Busy(of_exchange())),
-            (marked(Code::Unavailable, "STOPPING"), Unreachable(of_exchange())),
-            (unmarked(Code::ResourceExhausted, "TOO_MANY_SUBSCRIPTIONS"), Quota(of_exchange())),
-            (unmarked(Code::Unavailable, "GONE_FOR_GOOD"), Fault(of_exchange())),
-            (unmarked(Code::Aborted, "TAKEN_OVER"), TakenOver(of_exchange())),
-            (unmarked(Code::OutOfRange, "CURSOR_TRIMMED"), OutOfRange(of_exchange())),
-            (unmarked(Code::FailedPrecondition, "FILTER_DIFFERS"), Precondition(of_exchange())),
-            (unmarked(Code::Internal, "JOURNAL_READ"), Fault(of_exchange())),
+            (marked(Code::Unavailable, "APPEND_UNKNOWN"), Unknown(why())),
+            (marked(Code::Unavailable, "APPEND_REJECTED"), Busy(why())),
+            (marked(Code::ResourceExhausted, "STORAGE_FULL"), Busy(why())),
+            (marked(Code::ResourceExhausted, "READER_TOO_SLOW"), Busy(why())),
+            (marked(Code::Unavailable, "STOPPING"), Unreachable(why())),
+            (unmarked(Code::ResourceExhausted, "TOO_MANY_SUBSCRIPTIONS"), Quota(why())),
+            (unmarked(Code::Unavailable, "GONE_FOR_GOOD"), Fault(why())),
+            (unmarked(Code::Aborted, "TAKEN_OVER"), TakenOver(why())),
+            (unmarked(Code::OutOfRange, "CURSOR_TRIMMED"), OutOfRange(why())),
+            (unmarked(Code::FailedPrecondition, "FILTER_DIFFERS"), Precondition(why())),
+            (unmarked(Code::Internal, "JOURNAL_READ"), Fault(why())),
             (Status::unavailable("gone"), Unreachable("gone".into())),
             (Status::cancelled("Timeout expired"), Unreachable("Timeout expired".into())),
             (Status::resource_exhausted("too large"), Quota("too large".into())),
@@ -238,17 +238,17 @@ mod tests {
             ),
         ];
         for (status, expected) in table {
-            let said = format!("{status:?}");
-            let is_tried_again = matches!(expected, Unknown(_) | Busy(_) | Unreachable(_));
+            let context = format!("{status:?}");
+            let is_retried = matches!(expected, Unknown(_) | Busy(_) | Unreachable(_));
             let error = ClientError::from(status);
-            assert_eq!(format!("{error:?}"), format!("{expected:?}"), "{said}");
-            assert_eq!(error.is_transient(), is_tried_again, "{said}");
+            assert_eq!(format!("{error:?}"), format!("{expected:?}"), "{context}");
+            assert_eq!(error.is_transient(), is_retried, "{context}");
         }
     }
 
     #[tokio::test]
-    async fn when_patience_runs_out_the_last_error_is_the_one_that_is_given() {
-        let patience = Patience {
+    async fn when_retries_run_out_the_last_error_is_returned() {
+        let retry_policy = Patience {
             first: Duration::from_millis(1),
             longest: Duration::from_millis(1),
             tries: Some(2),
@@ -259,18 +259,18 @@ mod tests {
             marked(Code::Unavailable, "APPEND_UNKNOWN"),
         ]
         .into_iter();
-        let last = patience.retry(|| {
+        let last = retry_policy.retry(|| {
             let outcome = outcomes.next();
             async move { outcome.map_or(Ok(()), |status| Err(CallFailure::from(status))) }
         });
         assert!(matches!(last.await, Err(ClientError::Unknown(_))));
-        assert!(outcomes.next().is_none(), "each try was made");
-        let accepted = patience.retry(|| async { Ok(7) });
+        assert!(outcomes.next().is_none(), "every attempt was made");
+        let accepted = retry_policy.retry(|| async { Ok(7) });
         assert_eq!(accepted.await.unwrap(), 7);
     }
 
     #[tokio::test]
-    async fn a_quota_is_not_tried_again_though_patience_has_no_end() {
+    async fn a_quota_error_is_not_retried_even_with_unlimited_retries() {
         let mut tries = 0;
         let endless = Patience::endless();
         let refused = endless.retry(|| {
@@ -283,13 +283,14 @@ mod tests {
     }
 
     #[test]
-    fn a_pause_is_at_least_as_long_as_the_exchange_asks_for() {
-        let patience = Patience { first: Duration::ZERO, longest: Duration::ZERO, tries: Some(2) };
-        let mut retries = patience.retries();
+    fn a_retry_waits_at_least_as_long_as_the_exchange_requests() {
+        let retry_policy =
+            Patience { first: Duration::ZERO, longest: Duration::ZERO, tries: Some(2) };
+        let mut retries = retry_policy.retries();
         let full = marked(Code::ResourceExhausted, "STORAGE_FULL").into();
-        assert_eq!(retries.pause_after(&full), Some(Duration::from_millis(40)));
+        assert_eq!(retries.delay_after(&full), Some(Duration::from_millis(40)));
         let gone = Status::unavailable("gone").into();
-        assert_eq!(retries.pause_after(&gone), Some(Duration::ZERO));
-        assert_eq!(retries.pause_after(&full), None, "no try is left");
+        assert_eq!(retries.delay_after(&gone), Some(Duration::ZERO));
+        assert_eq!(retries.delay_after(&full), None, "no retry is left");
     }
 }

@@ -1,31 +1,31 @@
-//! What a feed gives, in the order in which it is to be taken.
+//! Feed events, in the order in which a reader applies them.
 
 use crate::wire::pb;
 
-/// What a feed gives. More kinds may come with a later version of the exchange.
+/// One event of a feed. Later versions of the exchange may add kinds.
 #[derive(Clone, Debug, PartialEq)]
 #[non_exhaustive]
 pub enum FeedEvent {
-    /// A version that is current.
+    /// A current version.
     Item(Box<pb::FeedItem>),
-    /// A version that is to be dropped, if it is held.
+    /// A version that the reader must drop, if it has it.
     Removal(pb::Removal),
-    /// Somebody joined or left a group of the reader's.
+    /// A partner joined or left a group of the reader.
     GroupChange(pb::GroupChange),
     /// A partner saw an indicator.
     Sighting(Box<pb::SightingEvent>),
-    /// What a partner thinks of another's assessment.
+    /// A partner's opinion of another's assessment.
     Feedback(Box<pb::FeedbackEvent>),
-    /// What a partner says of a campaign.
+    /// A partner's contribution to a campaign.
     Campaign(Box<pb::CampaignEvent>),
-    /// A partner acted, or reports that another did.
+    /// An enforcement by a partner, or one that it reports of another.
     Enforcement(Box<pb::EnforcementEvent>),
-    /// Something was added to a tip of the reader's.
+    /// A new entry in one of the reader's tips.
     Tip(Box<pb::TipEvent>),
 }
 
 impl FeedEvent {
-    /// The place behind it.
+    /// The cursor after this event.
     pub fn cursor(&self) -> Option<&pb::Cursor> {
         match self {
             FeedEvent::Item(item) => item.cursor.as_ref(),
@@ -40,7 +40,7 @@ impl FeedEvent {
     }
 }
 
-/// What a page of the feed holds: removals before items, as their places are, then the rest.
+/// The events of a page in cursor order: removals, items, then the other kinds.
 pub fn events(page: pb::PullResponse) -> impl Iterator<Item = FeedEvent> {
     let removals = page.removals.into_iter().map(FeedEvent::Removal);
     let items = page.items.into_iter().map(|item| FeedEvent::Item(Box::new(item)));
@@ -48,14 +48,15 @@ pub fn events(page: pb::PullResponse) -> impl Iterator<Item = FeedEvent> {
     let sightings = page.sightings.into_iter().map(|one| FeedEvent::Sighting(Box::new(one)));
     let feedback = page.feedback.into_iter().map(|one| FeedEvent::Feedback(Box::new(one)));
     let campaigns = page.campaigns.into_iter().map(|one| FeedEvent::Campaign(Box::new(one)));
-    let done = page.enforcements.into_iter().map(|one| FeedEvent::Enforcement(Box::new(one)));
+    let enforcements =
+        page.enforcements.into_iter().map(|one| FeedEvent::Enforcement(Box::new(one)));
     let tips = page.tips.into_iter().map(|one| FeedEvent::Tip(Box::new(one)));
     let events = removals.chain(items).chain(changes).chain(sightings).chain(feedback);
-    events.chain(tips).chain(campaigns).chain(done)
+    events.chain(tips).chain(campaigns).chain(enforcements)
 }
 
-/// The same of a message of a feed that is followed.
-pub fn of_message(message: pb::SubscribeResponse) -> impl Iterator<Item = FeedEvent> {
+/// The events of one message of a subscription, in cursor order.
+pub fn message_events(message: pb::SubscribeResponse) -> impl Iterator<Item = FeedEvent> {
     events(pb::PullResponse {
         items: message.items,
         removals: message.removals,
@@ -79,7 +80,7 @@ mod tests {
     }
 
     #[test]
-    fn what_a_message_holds_comes_in_the_order_of_its_places_each_with_its_cursor() {
+    fn events_of_a_message_come_in_cursor_order_each_with_its_cursor() {
         let message = pb::SubscribeResponse {
             items: vec![
                 pb::FeedItem { cursor: Some(cursor(2)), ..Default::default() },
@@ -92,7 +93,7 @@ mod tests {
             tips: vec![pb::TipEvent { cursor: Some(cursor(7)), ..Default::default() }],
             ..Default::default()
         };
-        let events: Vec<_> = of_message(message).collect();
+        let events: Vec<_> = message_events(message).collect();
         let cursors: Vec<_> = events.iter().map(|event| event.cursor().cloned()).collect();
         assert_eq!(cursors, (1..=7).map(|token| Some(cursor(token))).collect::<Vec<_>>());
         assert!(matches!(

@@ -1,4 +1,4 @@
-//! Following a feed, over whatever breaks it.
+//! Subscriptions: follow a feed and reopen it when the connection breaks.
 
 use std::collections::VecDeque;
 use std::fmt;
@@ -7,52 +7,52 @@ use std::pin::Pin;
 use tonic::Streaming;
 use tracing::warn;
 
-use super::event::{FeedEvent, of_message};
+use super::event::{FeedEvent, message_events};
 use super::retry::{CallFailure, Retries};
 use super::{Client, ClientError};
 use crate::wire::pb;
 
-/// Where a feed is to begin.
+/// Where a feed starts.
 #[derive(Clone, Debug, PartialEq)]
 pub enum FeedStart {
-    /// With the oldest entry that the exchange holds.
+    /// At the oldest entry that the exchange holds.
     Beginning,
-    /// With what comes next.
+    /// After the newest entry.
     Now,
-    /// Behind this cursor.
+    /// After this cursor.
     Cursor(pb::Cursor),
 }
 
-/// A feed that is followed. Resumed behind the last item that was taken, or, under a name, behind what
-/// was acknowledged.
+/// An open feed. After a broken connection it resumes after the last event that it returned, or, if
+/// named, after the last acknowledged one.
 #[derive(Debug)]
 pub struct Subscription {
     client: Client,
-    /// The name under which the exchange keeps its place; empty where it does not.
+    /// Name under which the exchange stores the cursor. Empty for an unnamed feed.
     name: String,
     from: FeedStart,
     filter: Option<pb::Filter>,
     stream: Option<Streaming<pb::SubscribeResponse>>,
     opening: Option<Opening>,
     ready: VecDeque<FeedEvent>,
-    /// The cursor behind everything in `ready`.
-    behind_ready: Option<pb::Cursor>,
-    /// The cursor that the feed begins at, which is never acknowledged: nothing behind it has been given
-    /// out, and a subscription that exists may stand before it.
-    begins_at: Option<pb::Cursor>,
-    /// The cursor that was acknowledged last over the stream that is open. An exchange that crashes may
-    /// lose it, and gives what is behind it again.
+    /// The cursor after everything in `ready`.
+    cursor_after_ready: Option<pb::Cursor>,
+    /// The cursor that the feed started at. It is never acknowledged: nothing after it has been
+    /// returned, and the stored cursor of an existing subscription may be before it.
+    start_cursor: Option<pb::Cursor>,
+    /// The last cursor acknowledged on the open stream. An exchange that crashes may lose it and
+    /// send the events after the previous one again.
     acknowledged: Option<pb::Cursor>,
-    /// Why it is over for good, once it is.
+    /// Set when another reader took the feed over. The feed cannot continue then.
     taken_over: Option<String>,
     retries: Retries,
     reconnects: u64,
-    /// How many tries in a row came to nothing.
+    /// Failed attempts in a row.
     failures: u32,
 }
 
-/// The call that opens a stream, while it is under way. It outlasts whoever waits for it: one that was given
-/// up could reach the exchange behind the next, and take the subscription from that.
+/// The pending call that opens a stream. It survives a cancelled `next_event`. If it were dropped,
+/// it could still reach the exchange after the next call and take over the subscription from it.
 struct Opening(Pin<Box<dyn Future<Output = Opened> + Send>>);
 
 type Opened = Result<Streaming<pb::SubscribeResponse>, CallFailure>;
@@ -71,10 +71,10 @@ impl Subscription {
         filter: Option<pb::Filter>,
     ) -> Self {
         Self {
-            retries: client.patience.retries(),
+            retries: client.retry_policy.retries(),
             client,
             name,
-            begins_at: match &from {
+            start_cursor: match &from {
                 FeedStart::Cursor(cursor) => Some(cursor.clone()),
                 FeedStart::Beginning | FeedStart::Now => None,
             },
@@ -85,14 +85,14 @@ impl Subscription {
             stream: None,
             opening: None,
             ready: VecDeque::new(),
-            behind_ready: None,
+            cursor_after_ready: None,
             reconnects: 0,
             failures: 0,
         }
     }
 
-    /// The next item, for who acts on what comes and keeps nothing: everything else is passed over. As
-    /// [`Subscription::next_event`] otherwise.
+    /// Returns the next item and skips all other events. Otherwise like
+    /// [`Subscription::next_event`].
     pub async fn next(&mut self) -> Result<Option<pb::FeedItem>, ClientError> {
         loop {
             match self.next_event().await? {
@@ -103,46 +103,46 @@ impl Subscription {
         }
     }
 
-    /// The next of whatever the feed gives; `None` never comes while the exchange is there.
+    /// Returns the next event. Never returns `None` while the exchange is reachable.
     ///
-    /// Where the connection breaks, the feed is opened again behind the last of them that this gave
-    /// out, so that none is missed; one that is given out twice has the same version. Cancel safe.
+    /// After a broken connection, reopens the feed after the last event that was returned, so no
+    /// event is lost. An event may be returned twice, with the same version. Cancel safe.
     pub async fn next_event(&mut self) -> Result<Option<FeedEvent>, ClientError> {
         loop {
             if let Some(event) = self.take_ready() {
                 return Ok(Some(event));
             }
-            if let Some(why) = &self.taken_over {
-                return Err(ClientError::TakenOver(why.clone()));
+            if let Some(reason) = &self.taken_over {
+                return Err(ClientError::TakenOver(reason.clone()));
             }
-            match self.message().await {
-                Ok(message) => self.take(message),
+            match self.next_message().await {
+                Ok(message) => self.receive(message),
                 Err(failure) => self.wait_after(failure).await?,
             }
         }
     }
 
-    /// Tells the exchange that everything that was given out so far has been dealt with, so that it
-    /// does not come again: another time, the subscription goes on behind it. Says nothing where nothing
-    /// has moved since the last time, unless the feed was opened again meanwhile: what was acknowledged
-    /// right before a crash may be lost. Signs of life count, so that a filter that matches little does not
-    /// hold its reader back.
+    /// Acknowledges every event returned so far. The subscription continues after them next time.
+    ///
+    /// Sends nothing if the cursor has not moved, except after a reconnect: an acknowledgement
+    /// right before a crash of the exchange may be lost. Heartbeats move the cursor too, so a
+    /// filter that matches little does not hold its reader back.
     pub async fn acknowledge(&mut self) -> Result<(), ClientError> {
         if self.name.is_empty() {
-            let message = "a feed without a name has no place to acknowledge";
+            let message = "cannot acknowledge an unnamed feed: open it with a name";
             return Err(ClientError::Precondition(message.into()));
         }
         let Some(cursor) = self.cursor().cloned() else { return Ok(()) };
-        let is_said = |known: &Option<pb::Cursor>| known.as_ref() == Some(&cursor);
-        if !is_said(&self.begins_at) && !is_said(&self.acknowledged) {
+        let is_current = |known: &Option<pb::Cursor>| known.as_ref() == Some(&cursor);
+        if !is_current(&self.start_cursor) && !is_current(&self.acknowledged) {
             self.client.acknowledge(&self.name, cursor.clone()).await?;
             self.acknowledged = Some(cursor);
         }
         Ok(())
     }
 
-    /// The place behind the last item that was taken: good for another subscription, later. `None`
-    /// before the exchange has said where that is.
+    /// The cursor after the last event that was returned. A later subscription can start there.
+    /// `None` until the exchange has sent one.
     pub fn cursor(&self) -> Option<&pb::Cursor> {
         match &self.from {
             FeedStart::Cursor(cursor) => Some(cursor),
@@ -150,7 +150,7 @@ impl Subscription {
         }
     }
 
-    /// How many times the feed was opened again.
+    /// How many times the feed was reopened.
     pub fn reconnects(&self) -> u64 {
         self.reconnects
     }
@@ -161,39 +161,39 @@ impl Subscription {
             self.from = FeedStart::Cursor(cursor);
         }
         if self.ready.is_empty()
-            && let Some(cursor) = self.behind_ready.take()
+            && let Some(cursor) = self.cursor_after_ready.take()
         {
             self.from = FeedStart::Cursor(cursor);
         }
         event
     }
 
-    fn take(&mut self, mut message: pb::SubscribeResponse) {
+    fn receive(&mut self, mut message: pb::SubscribeResponse) {
         if self.failures > 1 {
-            warn!("the exchange is back");
+            warn!("feed reconnected");
         }
         self.failures = 0;
-        self.retries = self.client.patience.retries();
+        self.retries = self.client.retry_policy.retries();
         let end = message.end;
-        self.behind_ready = message.cursor.take();
-        self.ready.extend(of_message(message));
+        self.cursor_after_ready = message.cursor.take();
+        self.ready.extend(message_events(message));
         if self.ready.is_empty()
-            && let Some(cursor) = self.behind_ready.take()
+            && let Some(cursor) = self.cursor_after_ready.take()
         {
             self.from = FeedStart::Cursor(cursor);
         }
         if let Some(end) = end {
             self.stream = None;
             if end.reason() == pb::EndReason::TakenOver {
-                let why = "a newer reader took it over, or it was deleted";
-                self.taken_over = Some(why.into());
+                let reason = "a newer reader opened it, or it was deleted";
+                self.taken_over = Some(reason.into());
             } else {
                 self.reconnects += 1;
             }
         }
     }
 
-    async fn message(&mut self) -> Result<pb::SubscribeResponse, CallFailure> {
+    async fn next_message(&mut self) -> Result<pb::SubscribeResponse, CallFailure> {
         let stream = match &mut self.stream {
             Some(stream) => stream,
             none => {
@@ -216,18 +216,18 @@ impl Subscription {
 
     async fn wait_after(&mut self, failure: CallFailure) -> Result<(), ClientError> {
         self.stream = None;
-        if let ClientError::TakenOver(why) = &failure.error {
-            self.taken_over = Some(why.clone());
+        if let ClientError::TakenOver(reason) = &failure.error {
+            self.taken_over = Some(reason.clone());
         }
-        let Some(pause) = self.retries.pause_after(&failure) else { return Err(failure.error) };
+        let Some(delay) = self.retries.delay_after(&failure) else { return Err(failure.error) };
         self.reconnects += 1;
         self.failures += 1;
-        // One that only moved is there at the first try.
+        // Log from the second failure on: an exchange that only moved answers the first retry.
         if self.failures == 2 {
             let error = failure.error;
-            warn!("the feed is broken, and is tried again until it is back: {error}");
+            warn!("feed disconnected, retrying: {error}");
         }
-        tokio::time::sleep(pause).await;
+        tokio::time::sleep(delay).await;
         Ok(())
     }
 }
@@ -254,12 +254,12 @@ mod tests {
     use crate::tls::Authority;
     use crate::tls::authority::Usage;
 
-    /// A feed of an exchange that is not there.
+    /// A feed of an exchange that does not exist.
     fn feed(name: &str, from: FeedStart) -> Subscription {
-        feed_of(name, from, 1)
+        feed_on_port(name, from, 1)
     }
 
-    fn feed_of(name: &str, from: FeedStart, port: u16) -> Subscription {
+    fn feed_on_port(name: &str, from: FeedStart, port: u16) -> Subscription {
         let folder = tempfile::tempdir().unwrap();
         let now = Timestamp::from_millis(1_790_000_000_000);
         let authority = Authority::init(&folder.path().join("ca"), "tipoff.test", now).unwrap();
@@ -267,8 +267,9 @@ mod tests {
         let usage = Usage::Partner { id: PartnerId::parse("birdsite").unwrap(), workload: None };
         authority.issue(&usage, 30, now, &identity).unwrap();
         let client = Client::new(&format!("https://localhost:{port}"), &identity).unwrap();
-        let patience = Patience { first: Duration::ZERO, longest: Duration::ZERO, tries: Some(0) };
-        client.with_patience(patience).subscribe_named(name, from, None)
+        let retry_policy =
+            Patience { first: Duration::ZERO, longest: Duration::ZERO, tries: Some(0) };
+        client.with_patience(retry_policy).subscribe_named(name, from, None)
     }
 
     fn cursor(token: u8) -> pb::Cursor {
@@ -286,7 +287,7 @@ mod tests {
     #[tokio::test]
     async fn a_feed_that_was_taken_over_gives_what_it_has_and_is_over_for_good() {
         let mut feed = feed("blocklist", FeedStart::Beginning);
-        feed.take(pb::SubscribeResponse {
+        feed.receive(pb::SubscribeResponse {
             items: vec![item(1)],
             end: Some(end(pb::EndReason::TakenOver)),
             ..Default::default()
@@ -300,10 +301,10 @@ mod tests {
 
     #[tokio::test]
     async fn a_call_that_opens_a_stream_outlasts_who_waits_for_it_and_is_the_only_one() {
-        // It takes the connection, and answers nothing.
+        // Accepts the connection, but never answers.
         let silent = std::net::TcpListener::bind(("127.0.0.1", 0)).unwrap();
         let mut feed =
-            feed_of("blocklist", FeedStart::Beginning, silent.local_addr().unwrap().port());
+            feed_on_port("blocklist", FeedStart::Beginning, silent.local_addr().unwrap().port());
         let mut calls = Vec::new();
         for _ in 0..3 {
             let waited = tokio::time::timeout(Duration::from_millis(20), feed.next_event()).await;
@@ -318,11 +319,11 @@ mod tests {
     async fn only_what_moved_is_acknowledged_and_never_the_place_that_it_was_to_begin_at() {
         let mut feed = feed("blocklist", FeedStart::Cursor(cursor(9)));
         feed.acknowledge().await.unwrap();
-        // A heartbeat moves it too.
-        feed.take(pb::SubscribeResponse { cursor: Some(cursor(10)), ..Default::default() });
+        // A heartbeat moves the cursor too.
+        feed.receive(pb::SubscribeResponse { cursor: Some(cursor(10)), ..Default::default() });
         assert!(matches!(feed.acknowledge().await, Err(ClientError::Unreachable(_))));
         feed.acknowledged = Some(cursor(10));
-        feed.take(pb::SubscribeResponse {
+        feed.receive(pb::SubscribeResponse {
             items: vec![item(11), item(12)],
             cursor: Some(cursor(13)),
             ..Default::default()

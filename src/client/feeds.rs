@@ -1,21 +1,23 @@
-//! The ways to read a feed, and the subscriptions that the exchange keeps.
+//! Reading feeds, and the durable subscriptions of this partner.
 
 use super::feed::{FeedStart, Subscription};
 use super::pages::{PAGE_SIZE, all_pages};
 use super::{Client, ClientError};
 use crate::wire::pb;
+use pb::feed_service_client::FeedServiceClient;
 
 impl Client {
-    /// Follows the feed, from wherever it is to begin. It is opened with the first item asked for.
+    /// Follows the feed from `from`. Opens it when the first event is requested.
     pub fn subscribe(&self, from: FeedStart, filter: Option<pb::Filter>) -> Subscription {
         Subscription::new(self.clone(), String::new(), from, filter)
     }
 
-    /// Follows the feed under a name, under which the exchange keeps how far it has been
-    /// [acknowledged](Subscription::acknowledge). `from` is where a new one begins; one that is there
-    /// already goes on from its own place, and what was given out behind that comes again.
+    /// Follows the feed as the durable subscription `name`. The exchange stores the cursor that was
+    /// [acknowledged](Subscription::acknowledge) last.
     ///
-    /// The newest reader of a name holds it: the older one gets [`ClientError::TakenOver`].
+    /// `from` applies only to a new subscription. An existing one continues after its stored
+    /// cursor, so events that were not acknowledged come again. The newest reader of a name owns
+    /// it: the older one gets [`ClientError::TakenOver`].
     pub fn subscribe_named(
         &self,
         name: impl Into<String>,
@@ -25,25 +27,22 @@ impl Client {
         Subscription::new(self.clone(), name.into(), from, filter)
     }
 
-    /// Tells the exchange that everything up to a cursor has been dealt with, and gives where the
-    /// subscription stands now, which never moves back. [`Subscription::acknowledge`] does it for who
-    /// follows.
+    /// Acknowledges everything up to `cursor`, and returns the stored cursor, which never moves
+    /// back. A reader with an open feed uses [`Subscription::acknowledge`] instead.
     pub async fn acknowledge(
         &self,
         name: &str,
         cursor: pb::Cursor,
     ) -> Result<Option<pb::Cursor>, ClientError> {
         let request = pb::AcknowledgeRequest { name: name.to_owned(), cursor: Some(cursor) };
-        let acknowledged = self.call(request, |request| {
-            let mut service = self.feed_service();
-            async move { service.acknowledge(request).await }
-        });
-        Ok(acknowledged.await?.cursor)
+        let response = self.call(Self::feed_service, FeedServiceClient::acknowledge, request);
+        Ok(response.await?.cursor)
     }
 
-    /// A page of what [`Client::subscribe`] would give, for who asks instead of listening: up to
-    /// `page_size`, where 0 is the exchange's own and 1,000 the most. [`super::events`] puts it in
-    /// order; its cursor is where the next page begins.
+    /// Returns one page of what [`Client::subscribe`] would return, without keeping a stream open.
+    ///
+    /// `page_size` is at most 1,000; 0 means the default of the exchange. [`super::events`] brings
+    /// the page into order. The next page starts at the page's cursor.
     pub async fn pull(
         &self,
         from: &FeedStart,
@@ -59,35 +58,29 @@ impl Client {
         let (read_after, purpose) = (self.read_after, self.purpose());
         let request =
             pb::PullRequest { start: Some(start), filter, page_size, read_after, purpose };
-        self.call(request, |request| {
-            let mut service = self.feed_service();
-            async move { service.pull(request).await }
-        })
-        .await
+        self.call(Self::feed_service, FeedServiceClient::pull, request).await
     }
 
-    /// The subscriptions that the exchange keeps for this partner, by name.
+    /// Returns the durable subscriptions of this partner, by name.
     pub async fn subscriptions(&self) -> Result<Vec<pb::SubscriptionStatus>, ClientError> {
         all_pages(|page_token| async move {
             let request = pb::ListSubscriptionsRequest { page_size: PAGE_SIZE, page_token };
-            let page = self.call(request, |request| {
-                let mut service = self.feed_service();
-                async move { service.list_subscriptions(request).await }
-            });
-            let page = page.await?;
+            let page = self
+                .call(Self::feed_service, FeedServiceClient::list_subscriptions, request)
+                .await?;
             Ok((page.subscriptions, page.next_page_token))
         })
         .await
     }
 
-    /// Has the exchange forget a subscription and its place; a reader that holds it is ended.
-    /// `NotFound` where there is none: after a try that broke, that may be this one's own doing.
+    /// Deletes a durable subscription with its cursor, and disconnects its reader.
+    ///
+    /// `NotFound` if it does not exist. After a retry that may mean that the first attempt deleted
+    /// it.
     pub async fn delete_subscription(&self, name: &str) -> Result<(), ClientError> {
         let request = pb::DeleteSubscriptionRequest { name: name.to_owned() };
-        let deleted = self.call(request, |request| {
-            let mut service = self.feed_service();
-            async move { service.delete_subscription(request).await }
-        });
+        let deleted =
+            self.call(Self::feed_service, FeedServiceClient::delete_subscription, request);
         deleted.await.map(|pb::DeleteSubscriptionResponse {}| ())
     }
 }

@@ -1,31 +1,29 @@
-//! What a client says of indicators, takes back, and asks.
+//! Indicators: lookup, submission, withdrawal, sightings and feedback.
 
-use super::pages::in_calls;
+use super::pages::batches;
 use super::{Client, ClientError};
 use crate::wire::pb;
+use pb::indicator_service_client::IndicatorServiceClient;
 
 impl Client {
-    /// What is known of each value, in order; any number of them.
+    /// Looks up any number of values. Results come in the order of `keys`.
     pub async fn lookup(
         &self,
         keys: &[pb::IndicatorKey],
     ) -> Result<Vec<pb::LookupResult>, ClientError> {
         let mut results = Vec::with_capacity(keys.len());
-        for keys in in_calls(keys) {
+        for keys in batches(keys) {
             let request =
                 pb::LookupIndicatorsRequest { keys: keys.to_vec(), read_after: self.read_after };
             let page = self
-                .call(request, |request| {
-                    let mut service = self.indicator_service();
-                    async move { service.lookup_indicators(request).await }
-                })
+                .call(Self::indicator_service, IndicatorServiceClient::lookup_indicators, request)
                 .await?;
             results.extend(page.results);
         }
         Ok(results)
     }
 
-    /// Everything that this partner may see of one indicator.
+    /// Returns everything that this partner may see of one indicator.
     pub async fn indicator(
         &self,
         key: pb::IndicatorKey,
@@ -34,39 +32,34 @@ impl Client {
             indicator: Some(pb::get_indicator_request::Indicator::Key(key)),
             read_after: self.read_after,
         };
-        self.call(request, |request| {
-            let mut service = self.indicator_service();
-            async move { service.get_indicator(request).await }
-        })
-        .await
+        self.call(Self::indicator_service, IndicatorServiceClient::get_indicator, request).await
     }
 
-    /// Submits one batch, or a close. Sent again where that may be done: it is not stored twice.
+    /// Submits one batch, or closes a submission. Safe to retry: a batch is stored once.
     pub async fn submit(
         &self,
         request: pb::SubmitIndicatorsRequest,
     ) -> Result<pb::Receipt, ClientError> {
-        let response = self.call(request, |request| {
-            let mut service = self.indicator_service();
-            async move { service.submit_indicators(request).await }
-        });
+        let response =
+            self.call(Self::indicator_service, IndicatorServiceClient::submit_indicators, request);
         response.await?.receipt.ok_or_else(ClientError::no_receipt)
     }
 
-    /// Takes back what this partner said of any number of indicators, or with a submission. A call
-    /// holds up to 1,000 of them; where one fails, those before it are taken back, and the whole may
-    /// be asked for again.
+    /// Withdraws this partner's assessments of any number of indicators, or all of one submission.
+    ///
+    /// Sends up to 1,000 indicators per call. If a call fails, the calls before it have taken
+    /// effect, and the whole request can be repeated.
     pub async fn withdraw(
         &self,
         request: pb::WithdrawIndicatorsRequest,
     ) -> Result<pb::WithdrawIndicatorsResponse, ClientError> {
         let pb::WithdrawIndicatorsRequest { keys, audience, submission_id } = request;
         if keys.is_empty() {
-            // The submission, or nothing, which the exchange refuses by its own rules.
+            // Withdraw the submission. If that is empty too, the exchange rejects the request.
             return self.withdraw_once(Vec::new(), audience, submission_id).await;
         }
         let mut all = pb::WithdrawIndicatorsResponse::default();
-        for keys in in_calls(&keys) {
+        for keys in batches(&keys) {
             let page =
                 self.withdraw_once(keys.to_vec(), audience.clone(), submission_id.clone()).await?;
             all.items.extend(page.items);
@@ -76,28 +69,20 @@ impl Client {
         Ok(all)
     }
 
-    /// Reports that indicators were seen: up to 1,000, counted once for one request id.
+    /// Reports up to 1,000 sightings. Idempotent by request id.
     pub async fn report_sightings(
         &self,
         request: pb::ReportSightingsRequest,
     ) -> Result<pb::ReportSightingsResponse, ClientError> {
-        self.call(request, |request| {
-            let mut service = self.indicator_service();
-            async move { service.report_sightings(request).await }
-        })
-        .await
+        self.call(Self::indicator_service, IndicatorServiceClient::report_sightings, request).await
     }
 
-    /// Tells what this partner thinks of another's assessment, once for one request id.
+    /// Sends an opinion of another partner's assessment. Idempotent by request id.
     pub async fn give_feedback(
         &self,
         request: pb::GiveFeedbackRequest,
     ) -> Result<pb::GiveFeedbackResponse, ClientError> {
-        self.call(request, |request| {
-            let mut service = self.indicator_service();
-            async move { service.give_feedback(request).await }
-        })
-        .await
+        self.call(Self::indicator_service, IndicatorServiceClient::give_feedback, request).await
     }
 
     async fn withdraw_once(
@@ -107,10 +92,7 @@ impl Client {
         submission_id: String,
     ) -> Result<pb::WithdrawIndicatorsResponse, ClientError> {
         let request = pb::WithdrawIndicatorsRequest { keys, audience, submission_id };
-        self.call(request, |request| {
-            let mut service = self.indicator_service();
-            async move { service.withdraw_indicators(request).await }
-        })
-        .await
+        self.call(Self::indicator_service, IndicatorServiceClient::withdraw_indicators, request)
+            .await
     }
 }

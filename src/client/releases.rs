@@ -1,24 +1,23 @@
-//! Releasing to liaisons, and who read what.
+//! Releases to liaisons, and the log of what liaisons accessed.
 
 use super::pages::{PAGE_SIZE, all_pages};
 use super::{Client, ClientError};
 use crate::wire::pb;
+use pb::audit_service_client::AuditServiceClient;
+use pb::indicator_service_client::IndicatorServiceClient;
 
 impl Client {
-    /// Releases this partner's own current assessments to liaisons, or takes releases back.
+    /// Releases this partner's own current assessments to liaisons, or retracts releases.
     pub async fn release(
         &self,
         request: pb::ReleaseIndicatorsRequest,
     ) -> Result<pb::ReleaseIndicatorsResponse, ClientError> {
-        self.call(request, |request| {
-            let mut service = self.indicator_service();
-            async move { service.release_indicators(request).await }
-        })
-        .await
+        self.call(Self::indicator_service, IndicatorServiceClient::release_indicators, request)
+            .await
     }
 
-    /// What liaisons were given of this partner's own, the newest first: of one liaison where it is named,
-    /// and since a time where there is one.
+    /// Returns which of this partner's objects liaisons accessed, newest first. Optionally of one
+    /// liaison, and since a time.
     pub async fn accesses(
         &self,
         liaison: Option<&str>,
@@ -29,11 +28,8 @@ impl Client {
             let page_size = PAGE_SIZE;
             let liaison = liaison.to_owned();
             let request = pb::ListAccessesRequest { liaison, since, page_size, page_token };
-            let page = self.call(request, |request| {
-                let mut service = self.audit_service();
-                async move { service.list_accesses(request).await }
-            });
-            let page = page.await?;
+            let page =
+                self.call(Self::audit_service, AuditServiceClient::list_accesses, request).await?;
             Ok((page.accesses, page.next_page_token))
         })
         .await

@@ -1,24 +1,24 @@
-//! What a reader holds, by what its feed told it.
+//! A local copy of what a feed delivers.
 
 use std::collections::BTreeMap;
 
 use super::FeedEvent;
 use crate::wire::pb;
 
-/// A version's place: sequence, then index.
+/// A version: sequence, then index.
 type VersionKey = (u64, u32);
 
-/// The current versions, by what a feed told. Whoever begins with nothing, or with a
-/// [snapshot](super::Client::snapshot), and applies every event in order holds exactly what the
-/// exchange would answer. Events that come again change nothing.
+/// The current versions of a feed. Start empty or with a [snapshot](super::Client::snapshot) and
+/// apply every event in order: the replica then holds exactly what the exchange would return.
+/// Applying an event again changes nothing.
 #[derive(Clone, Debug, Default, PartialEq)]
 pub struct Replica {
-    held: BTreeMap<VersionKey, pb::FeedItem>,
+    items: BTreeMap<VersionKey, pb::FeedItem>,
 }
 
 impl Replica {
-    /// Takes an event, and says whether that changed anything: an item takes the place of the version
-    /// that it replaces, and a removal drops its version. The others say nothing of versions.
+    /// Applies an event and returns whether it changed the replica. An item replaces its
+    /// predecessor, a removal drops its version; other events do not affect versions.
     pub fn apply(&mut self, event: &FeedEvent) -> bool {
         match event {
             FeedEvent::Item(item) => self.insert(item),
@@ -32,50 +32,50 @@ impl Replica {
         }
     }
 
-    /// Takes a snapshot: what it lacks is gone.
+    /// Replaces the content with that of a snapshot.
     pub fn reset(&mut self, items: impl IntoIterator<Item = pb::FeedItem>) {
-        let placed = items.into_iter().filter_map(|item| Some((place(item.version?), item)));
-        self.held = placed.collect();
+        let keyed = items.into_iter().filter_map(|item| Some((key(item.version?), item)));
+        self.items = keyed.collect();
     }
 
-    /// The item of a version, if it is held.
+    /// The item of a version, if present.
     pub fn item(&self, version: pb::Version) -> Option<&pb::FeedItem> {
-        self.held.get(&place(version))
+        self.items.get(&key(version))
     }
 
-    /// Everything that is held, by version.
+    /// All items, by version.
     pub fn items(&self) -> impl ExactSizeIterator<Item = &pb::FeedItem> {
-        self.held.values()
+        self.items.values()
     }
 
-    /// How many versions are held.
+    /// Number of items.
     pub fn len(&self) -> usize {
-        self.held.len()
+        self.items.len()
     }
 
-    /// Whether none is.
+    /// Whether there are no items.
     pub fn is_empty(&self) -> bool {
-        self.held.is_empty()
+        self.items.is_empty()
     }
 
     fn insert(&mut self, item: &pb::FeedItem) -> bool {
-        // The exchange never sends an item without its version; one would never be dropped again.
+        // The exchange never sends an item without a version. Such an item could never be removal.
         let Some(version) = item.version else { return false };
         let replaced = self.drop_version(item.replaces);
-        // A version never changes, so the one that is held says the same.
-        if self.held.contains_key(&place(version)) {
+        // A version never changes, so the stored one is identical.
+        if self.items.contains_key(&key(version)) {
             return replaced;
         }
-        self.held.insert(place(version), item.clone());
+        self.items.insert(key(version), item.clone());
         true
     }
 
     fn drop_version(&mut self, version: Option<pb::Version>) -> bool {
-        version.is_some_and(|version| self.held.remove(&place(version)).is_some())
+        version.is_some_and(|version| self.items.remove(&key(version)).is_some())
     }
 }
 
-fn place(version: pb::Version) -> VersionKey {
+fn key(version: pb::Version) -> VersionKey {
     (version.sequence, version.index)
 }
 
@@ -96,49 +96,50 @@ mod tests {
         }
     }
 
-    fn taken(sequence: u64, replaces: Option<u64>) -> FeedEvent {
+    fn item_event(sequence: u64, replaces: Option<u64>) -> FeedEvent {
         FeedEvent::Item(Box::new(item(sequence, replaces)))
     }
 
-    fn dropped(sequence: u64) -> FeedEvent {
+    fn removal(sequence: u64) -> FeedEvent {
         FeedEvent::Removal(pb::Removal { version: Some(version(sequence)), ..Default::default() })
     }
 
-    fn held(replica: &Replica) -> Vec<u64> {
+    fn sequences(replica: &Replica) -> Vec<u64> {
         replica.items().filter_map(|item| Some(item.version?.sequence)).collect()
     }
 
     #[test]
     fn an_item_takes_the_place_of_the_version_that_it_replaces() {
         let mut replica = Replica::default();
-        assert!(replica.apply(&taken(1, None)));
-        assert!(replica.apply(&taken(2, None)));
-        assert!(replica.apply(&taken(3, Some(1))));
-        assert_eq!(held(&replica), [2, 3]);
-        assert!(replica.apply(&taken(5, Some(4))), "one whose predecessor was never given out");
-        assert_eq!((replica.len(), held(&replica)), (3, vec![2, 3, 5]));
+        assert!(replica.apply(&item_event(1, None)));
+        assert!(replica.apply(&item_event(2, None)));
+        assert!(replica.apply(&item_event(3, Some(1))));
+        assert_eq!(sequences(&replica), [2, 3]);
+        assert!(replica.apply(&item_event(5, Some(4))), "the predecessor was never delivered");
+        assert_eq!((replica.len(), sequences(&replica)), (3, vec![2, 3, 5]));
     }
 
     #[test]
-    fn a_removal_drops_its_version_and_one_that_is_not_held_is_passed_over() {
+    fn a_removal_drops_its_version_and_ignores_an_absent_one() {
         let mut replica = Replica::default();
-        replica.apply(&taken(1, None));
-        assert!(!replica.apply(&dropped(9)));
-        assert!(replica.apply(&dropped(1)));
-        assert!(!replica.apply(&dropped(1)), "it may come again");
+        replica.apply(&item_event(1, None));
+        assert!(!replica.apply(&removal(9)));
+        assert!(replica.apply(&removal(1)));
+        assert!(!replica.apply(&removal(1)), "a removal may be delivered twice");
         assert!(replica.is_empty());
-        assert!(replica.apply(&taken(1, None)), "who joins a group again sees it again");
+        assert!(replica.apply(&item_event(1, None)), "a reader that rejoins a group sees it again");
     }
 
     #[test]
-    fn what_comes_again_changes_nothing() {
-        let history = [taken(1, None), taken(2, None), dropped(2), taken(3, Some(1))];
+    fn applying_an_event_again_changes_nothing() {
+        let history =
+            [item_event(1, None), item_event(2, None), removal(2), item_event(3, Some(1))];
         let mut replica = Replica::default();
         for event in &history {
             replica.apply(event);
         }
         let once = replica.clone();
-        // A feed that is opened again passes over what is no longer current.
+        // A reopened feed skips what is no longer current.
         for event in &history[2..] {
             assert!(!replica.apply(event));
         }
@@ -148,18 +149,18 @@ mod tests {
     }
 
     #[test]
-    fn what_a_snapshot_lacks_is_gone() {
+    fn a_reset_drops_what_the_snapshot_lacks() {
         let mut replica = Replica::default();
-        replica.apply(&taken(1, None));
-        replica.apply(&taken(2, None));
+        replica.apply(&item_event(1, None));
+        replica.apply(&item_event(2, None));
         replica.reset([item(2, None), item(3, None)]);
-        assert_eq!(held(&replica), [2, 3]);
+        assert_eq!(sequences(&replica), [2, 3]);
         replica.reset([]);
         assert!(replica.is_empty());
     }
 
     #[test]
-    fn events_that_are_no_versions_hold_nothing() {
+    fn events_without_a_version_change_nothing() {
         let mut replica = Replica::default();
         assert!(!replica.apply(&FeedEvent::GroupChange(pb::GroupChange::default())));
         assert!(!replica.apply(&FeedEvent::Sighting(Box::default())));

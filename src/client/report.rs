@@ -1,4 +1,4 @@
-//! Submitting a whole report: split into batches, sent over one stream, closed.
+//! Submits a whole report: splits it into batches, sends them over one stream and closes it.
 
 use std::collections::VecDeque;
 
@@ -10,52 +10,54 @@ use super::retry::CallFailure;
 use super::{Client, ClientError};
 use crate::wire::pb;
 
-/// The most bytes of a batch: an exchange takes messages of 1 MB.
-const BATCH_BYTES: usize = 768 * 1024;
+/// Bytes per batch. An exchange accepts messages of 1 MB by default.
+const MAX_BATCH_BYTES: usize = 768 * 1024;
 
 /// A report to submit.
 #[derive(Clone, Debug)]
 pub struct Report {
-    /// The submission's id. The same id with the same content is not stored twice.
+    /// Submission id. The same id with the same content is stored once.
     pub submission_id: String,
-    /// Who receives it; the author's defaults where absent.
+    /// Who receives it. Absent: the author's defaults.
     pub sharing: Option<pb::Sharing>,
-    /// An audience that this one takes the place of: what was said to it of the same indicators ends.
+    /// Audience that this report replaces. Earlier assessments of the same indicators for that
+    /// audience end.
     pub replaces_audience: Option<pb::Audience>,
-    /// Its items.
+    /// The items.
     pub items: Vec<pb::SubmittedIndicator>,
-    /// The most items of a batch; [`Report::BATCH_ITEMS`] serves well.
+    /// Items per batch, normally [`Report::BATCH_ITEMS`].
     pub batch_items: usize,
 }
 
 impl Report {
-    /// Large enough for speed, small enough for a receipt within milliseconds.
+    /// Default items per batch: large enough for throughput, small enough for a receipt within
+    /// milliseconds.
     pub const BATCH_ITEMS: usize = 500;
 }
 
-/// What became of a report.
+/// The result of a submitted report.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct ReportSummary {
-    /// Items that are the author's first word on their indicator to this audience.
+    /// New assessments.
     pub created: usize,
-    /// Items that took the place of an earlier one.
+    /// Items that replaced an earlier assessment.
     pub replaced: usize,
-    /// Items that say what is said already.
+    /// Items equal to the current assessment.
     pub unchanged: usize,
-    /// Items that could not be read: their place in the report, the field and the reason.
+    /// Rejected items: index in the report, field and reason.
     pub rejected: Vec<(usize, String, String)>,
-    /// Batches that had been taken before.
+    /// Batches that the exchange had already stored.
     pub replayed: usize,
-    /// How many batches there were.
+    /// Number of batches.
     pub batches: usize,
-    /// How many assets were referred to whom, by owner of their platform.
+    /// Assets referred to each owner of their platform.
     pub referred: Vec<(String, u32)>,
-    /// How many assets on platforms were referred to nobody.
+    /// Assets on platforms that were referred to nobody.
     pub not_referred: u32,
 }
 
-/// Splits items into batches by count and by bytes, in order.
-pub fn split(
+/// Splits items into batches by count and by bytes. Keeps the order.
+pub fn split_batches(
     items: Vec<pb::SubmittedIndicator>,
     batch_items: usize,
 ) -> Vec<Vec<pb::SubmittedIndicator>> {
@@ -64,7 +66,7 @@ pub fn split(
     let mut bytes = 0;
     for item in items {
         let size = item.encoded_len() + 8;
-        if !batch.is_empty() && (batch.len() >= batch_items || bytes + size > BATCH_BYTES) {
+        if !batch.is_empty() && (batch.len() >= batch_items || bytes + size > MAX_BATCH_BYTES) {
             batches.push(std::mem::take(&mut batch));
             bytes = 0;
         }
@@ -78,8 +80,8 @@ pub fn split(
 }
 
 impl Client {
-    /// Submits a report and closes it. Over a connection that breaks, what has no receipt yet is
-    /// sent again. `progress` is told how many items have one.
+    /// Submits a report and closes it. After a broken connection, sends the batches without a
+    /// receipt again. Calls `progress` with the number of items that have a receipt.
     pub async fn submit_report(
         &self,
         report: Report,
@@ -87,9 +89,9 @@ impl Client {
     ) -> Result<ReportSummary, ClientError> {
         let Report { submission_id, sharing, replaces_audience, items, batch_items } = report;
         let mut first_item = 0;
-        let mut waiting: VecDeque<(usize, pb::StreamIndicatorsRequest)> = VecDeque::new();
-        for (number, items) in (1u32..).zip(split(items, batch_items)) {
-            let at = first_item;
+        let mut pending: VecDeque<(usize, pb::StreamIndicatorsRequest)> = VecDeque::new();
+        for (number, items) in (1u32..).zip(split_batches(items, batch_items)) {
+            let batch_start = first_item;
             first_item += items.len();
             let batch = pb::SubmissionBatch {
                 number,
@@ -100,16 +102,16 @@ impl Client {
             let submission_id = submission_id.clone();
             let request =
                 pb::StreamIndicatorsRequest { submission_id, batch: Some(batch), close: None };
-            waiting.push_back((at, request));
+            pending.push_back((batch_start, request));
         }
-        let mut summary = ReportSummary { batches: waiting.len(), ..ReportSummary::default() };
-        let mut retries = self.patience.retries();
-        while !waiting.is_empty() {
-            let before = waiting.len();
-            let sent = self.send(&mut waiting, &mut summary, &mut progress).await;
+        let mut summary = ReportSummary { batches: pending.len(), ..ReportSummary::default() };
+        let mut retries = self.retry_policy.retries();
+        while !pending.is_empty() {
+            let pending_before = pending.len();
+            let sent = self.send(&mut pending, &mut summary, &mut progress).await;
             let Err(failure) = sent else { continue };
-            if waiting.len() < before {
-                retries = self.patience.retries();
+            if pending.len() < pending_before {
+                retries = self.retry_policy.retries();
             }
             retries.wait_after(failure).await?;
         }
@@ -125,42 +127,43 @@ impl Client {
         Ok(summary)
     }
 
-    /// Sends what waits over one stream, and takes from it what gets its receipt.
+    /// Sends the pending batches over one stream, and removes each from `pending` when its receipt
+    /// arrives.
     async fn send(
         &self,
-        waiting: &mut VecDeque<(usize, pb::StreamIndicatorsRequest)>,
+        pending: &mut VecDeque<(usize, pb::StreamIndicatorsRequest)>,
         summary: &mut ReportSummary,
         progress: &mut impl FnMut(usize),
     ) -> Result<(), CallFailure> {
         let (queue, requests) = mpsc::channel(4);
-        let unsent: Vec<_> = waiting.iter().map(|(_, request)| request.clone()).collect();
-        let feeding = tokio::spawn(async move {
+        let unsent: Vec<_> = pending.iter().map(|(_, request)| request.clone()).collect();
+        let sender = tokio::spawn(async move {
             for request in unsent {
                 if queue.send(request).await.is_err() {
                     return;
                 }
             }
         });
-        let result = self.receive(ReceiverStream::new(requests), waiting, summary, progress).await;
-        feeding.abort();
+        let result = self.receive(ReceiverStream::new(requests), pending, summary, progress).await;
+        sender.abort();
         result
     }
 
     async fn receive(
         &self,
         requests: ReceiverStream<pb::StreamIndicatorsRequest>,
-        waiting: &mut VecDeque<(usize, pb::StreamIndicatorsRequest)>,
+        pending: &mut VecDeque<(usize, pb::StreamIndicatorsRequest)>,
         summary: &mut ReportSummary,
         progress: &mut impl FnMut(usize),
     ) -> Result<(), CallFailure> {
         let mut receipts = self.indicator_service().stream_indicators(requests).await?.into_inner();
         while let Some(response) = receipts.message().await? {
             let receipt = response.receipt.ok_or_else(ClientError::no_receipt)?;
-            let Some((first_item, _)) = waiting.pop_front() else { break };
+            let Some((first_item, _)) = pending.pop_front() else { break };
             summary.add(&receipt, first_item);
             progress(summary.items());
         }
-        if waiting.is_empty() {
+        if pending.is_empty() {
             Ok(())
         } else {
             Err(ClientError::Unreachable("the exchange ended the stream".into()).into())
@@ -169,7 +172,7 @@ impl Client {
 }
 
 impl ReportSummary {
-    /// How many items have their receipt.
+    /// Number of items with a receipt.
     pub fn items(&self) -> usize {
         self.created + self.replaced + self.unchanged + self.rejected.len()
     }
@@ -182,8 +185,8 @@ impl ReportSummary {
                 pb::ItemStatus::Replaced => self.replaced += 1,
                 pb::ItemStatus::Unchanged => self.unchanged += 1,
                 pb::ItemStatus::Rejected | pb::ItemStatus::Unspecified => {
-                    let at = first_item + item.index as usize;
-                    self.rejected.push((at, item.field.clone(), item.reason.clone()));
+                    let index = first_item + item.index as usize;
+                    self.rejected.push((index, item.field.clone(), item.reason.clone()));
                 }
             }
         }
@@ -200,13 +203,14 @@ mod tests {
 
     #[test]
     fn items_are_split_by_count_and_by_bytes_in_order() {
-        let sizes =
-            |items| split(items, Report::BATCH_ITEMS).iter().map(Vec::len).collect::<Vec<_>>();
+        let sizes = |items| {
+            split_batches(items, Report::BATCH_ITEMS).iter().map(Vec::len).collect::<Vec<_>>()
+        };
         assert_eq!(sizes(Vec::new()), [0usize; 0]);
         assert_eq!(sizes(vec![item("a.example"); 1_001]), [500, 500, 1]);
-        let large = item(&"x".repeat(BATCH_BYTES / 3));
+        let large = item(&"x".repeat(MAX_BATCH_BYTES / 3));
         assert_eq!(sizes(vec![large; 5]), [2, 2, 1]);
-        let oversized = item(&"x".repeat(BATCH_BYTES * 2));
+        let oversized = item(&"x".repeat(MAX_BATCH_BYTES * 2));
         assert_eq!(sizes(vec![item("a"), oversized, item("b")]), [1, 1, 1]);
     }
 }

@@ -1,4 +1,4 @@
-//! Which calls are tried again, and when.
+//! Retries of transient errors, with exponential backoff and jitter.
 
 use std::time::Duration;
 
@@ -8,85 +8,85 @@ use tonic_types::StatusExt;
 
 use super::ClientError;
 
-/// How often, and how long, what may be tried again is tried again.
+/// How often and for how long transient errors are retried.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Patience {
-    /// The first pause; each further one is twice as long, give or take a random part. Where the
-    /// exchange names a longer delay, that one is kept.
+    /// Delay before the first retry. Each further one is twice as long, with jitter. A longer delay
+    /// requested by the exchange takes precedence.
     pub first: Duration,
-    /// The longest pause of the client's own.
+    /// Maximum delay that the client chooses itself.
     pub longest: Duration,
-    /// How many times it is tried again; `None` for ever.
+    /// Maximum number of retries. `None`: unlimited.
     pub tries: Option<usize>,
 }
 
 impl Default for Patience {
-    /// About five seconds.
+    /// Five retries, which take about five seconds.
     fn default() -> Self {
         Self { first: Duration::from_millis(100), longest: Duration::from_secs(5), tries: Some(5) }
     }
 }
 
 impl Patience {
-    /// Goes on for ever: for what runs beside an exchange day and night.
+    /// Retries without limit, for processes that run permanently beside an exchange.
     pub fn endless() -> Self {
         Self { tries: None, ..Self::default() }
     }
 
-    /// The tries that one call has.
+    /// The retry budget of one call.
     pub(super) fn retries(&self) -> Retries {
-        let pauses = ExponentialBuilder::default()
+        let delays = ExponentialBuilder::default()
             .with_min_delay(self.first)
             .with_max_delay(self.longest)
             .with_jitter();
-        let pauses = match self.tries {
-            Some(tries) => pauses.with_max_times(tries),
-            None => pauses.without_max_times(),
+        let delays = match self.tries {
+            Some(tries) => delays.with_max_times(tries),
+            None => delays.without_max_times(),
         };
-        Retries { pauses: pauses.build() }
+        Retries { delays: delays.build() }
     }
 
-    /// Does it again while it fails for a reason that may pass.
+    /// Calls `attempt` until it succeeds, fails permanently, or no retry is left.
     pub(super) async fn retry<T, F: Future<Output = Result<T, CallFailure>>>(
         &self,
-        mut call: impl FnMut() -> F,
+        mut attempt: impl FnMut() -> F,
     ) -> Result<T, ClientError> {
         let mut retries = self.retries();
         loop {
-            match call().await {
-                Ok(done) => return Ok(done),
+            match attempt().await {
+                Ok(value) => return Ok(value),
                 Err(failure) => retries.wait_after(failure).await?,
             }
         }
     }
 }
 
-/// The tries of a call that are left, and the pauses before them.
+/// The remaining retries of one call, and their delays.
 #[derive(Debug)]
 pub(super) struct Retries {
-    pauses: ExponentialBackoff,
+    delays: ExponentialBackoff,
 }
 
 impl Retries {
-    /// Waits until the call may be tried again. The error, where another try does not help or none is
+    /// Waits until the call may be retried. Returns the error if it is permanent or no retry is
     /// left.
     pub async fn wait_after(&mut self, failure: CallFailure) -> Result<(), ClientError> {
-        let Some(pause) = self.pause_after(&failure) else { return Err(failure.error) };
-        tokio::time::sleep(pause).await;
+        let Some(delay) = self.delay_after(&failure) else { return Err(failure.error) };
+        tokio::time::sleep(delay).await;
         Ok(())
     }
 
-    /// How long to wait before the next try; `None` where there is to be none.
-    pub fn pause_after(&mut self, failure: &CallFailure) -> Option<Duration> {
+    /// The delay before the next retry. `None` if there is none.
+    pub fn delay_after(&mut self, failure: &CallFailure) -> Option<Duration> {
         if !failure.error.is_transient() {
             return None;
         }
-        let pause = self.pauses.next()?;
-        Some(pause.max(failure.retry_delay.unwrap_or_default()))
+        let delay = self.delays.next()?;
+        Some(delay.max(failure.retry_delay.unwrap_or_default()))
     }
 }
 
-/// Why a call failed, and how long the exchange asks to wait before the next try.
+/// Why a call failed, and the delay that the exchange requested before a retry.
 #[derive(Debug)]
 pub(super) struct CallFailure {
     pub error: ClientError,

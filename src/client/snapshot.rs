@@ -1,34 +1,34 @@
-//! Everything that is current, at once.
+//! Snapshots: every version that is current for a reader.
 
 use super::retry::CallFailure;
 use super::{Client, ClientError, FeedEvent};
 use crate::wire::pb;
 
-/// What a snapshot gives while it is taken.
+/// A part of a snapshot that is being streamed.
 #[derive(Clone, Debug, PartialEq)]
 pub enum SnapshotPart {
-    /// It begins, or begins again: what came of it before is to be thrown away.
+    /// The snapshot starts or restarts. Discard the parts received before.
     Begin,
-    /// Some of its items.
+    /// Some of the items.
     Items(Vec<pb::FeedItem>),
-    /// Of a liaison's: some of what is said of campaigns, and of what was done. Without cursors.
-    Others(Vec<FeedEvent>),
+    /// Liaisons only: campaign contributions and enforcements. Without cursors.
+    Events(Vec<FeedEvent>),
 }
 
-/// Everything that was current for a reader.
+/// A complete snapshot.
 #[derive(Clone, Debug, Default, PartialEq)]
 pub struct Snapshot {
-    /// Where to follow on from.
+    /// Cursor from which to follow the feed afterwards.
     pub cursor: pb::Cursor,
     /// The assessments.
     pub items: Vec<pb::FeedItem>,
-    /// To a liaison: what is said of campaigns, and what was done. Without cursors.
+    /// Liaisons only: campaign contributions and enforcements. Without cursors.
     pub others: Vec<FeedEvent>,
 }
 
 impl Client {
-    /// Every current version that this partner may see and that the filter asks for, and the cursor to
-    /// follow from. It replaces what a reader holds: [`super::Replica::reset`].
+    /// Returns all current visible versions that match the filter, and the cursor from which to
+    /// follow the feed. Load them with [`super::Replica::reset`].
     pub async fn snapshot(
         &self,
         filter: Option<pb::Filter>,
@@ -37,7 +37,7 @@ impl Client {
         Ok((whole.cursor, whole.items))
     }
 
-    /// The same with what a liaison is given besides.
+    /// Like [`Client::snapshot`], with the campaigns and enforcements that a liaison receives.
     pub async fn whole_snapshot(
         &self,
         filter: Option<pb::Filter>,
@@ -46,16 +46,18 @@ impl Client {
         let cursor = self.take_snapshot(filter, |part| match part {
             SnapshotPart::Begin => all = Snapshot::default(),
             SnapshotPart::Items(items) => all.items.extend(items),
-            SnapshotPart::Others(others) => all.others.extend(others),
+            SnapshotPart::Events(events) => all.others.extend(events),
         });
         let cursor = cursor.await?;
         Ok(Snapshot { cursor, ..all })
     }
 
-    /// The same for who does not want to hold it in memory: `take` gets the items as they come. A
-    /// stream that breaks, or ends before it is complete, is asked for again from the beginning, which
-    /// `take` is told. The cursor is handed out only for a whole snapshot, since what follows from it
-    /// says nothing of what a part of one lacks.
+    /// Like [`Client::whole_snapshot`], but passes the parts to `take` as they arrive instead of
+    /// collecting them in memory.
+    ///
+    /// If the stream breaks or ends early, requests the snapshot again and passes
+    /// [`SnapshotPart::Begin`]. Returns the cursor only for a complete snapshot: the feed after it
+    /// does not repeat what is missing from a part.
     pub async fn take_snapshot(
         &self,
         filter: Option<pb::Filter>,
@@ -63,7 +65,7 @@ impl Client {
     ) -> Result<pb::Cursor, ClientError> {
         let request =
             pb::SnapshotRequest { filter, read_after: self.read_after, purpose: self.purpose() };
-        let mut retries = self.patience.retries();
+        let mut retries = self.retry_policy.retries();
         loop {
             take(SnapshotPart::Begin);
             match self.snapshot_once(request.clone(), &mut take).await {
@@ -79,21 +81,21 @@ impl Client {
         take: &mut impl FnMut(SnapshotPart),
     ) -> Result<pb::Cursor, CallFailure> {
         let mut parts = self.feed_service().snapshot(request).await?.into_inner();
-        let mut whole = Assembly::default();
+        let mut assembly = Assembly::default();
         while let Some(part) = parts.message().await? {
-            let (items, others) = whole.add(part);
+            let (items, events) = assembly.add(part);
             if !items.is_empty() {
                 take(SnapshotPart::Items(items));
             }
-            if !others.is_empty() {
-                take(SnapshotPart::Others(others));
+            if !events.is_empty() {
+                take(SnapshotPart::Events(events));
             }
         }
-        Ok(whole.cursor()?)
+        Ok(assembly.cursor()?)
     }
 }
 
-/// What is known of a snapshot while its parts come.
+/// State of a snapshot while its parts arrive.
 #[derive(Debug, Default)]
 struct Assembly {
     cursor: Option<pb::Cursor>,
@@ -104,24 +106,24 @@ impl Assembly {
     fn add(&mut self, part: pb::SnapshotResponse) -> (Vec<pb::FeedItem>, Vec<FeedEvent>) {
         self.cursor = self.cursor.take().or(part.cursor);
         self.complete |= part.complete;
-        let said = part.campaigns.into_iter().map(|contribution| {
+        let campaigns = part.campaigns.into_iter().map(|contribution| {
             let contribution = Some(contribution);
             FeedEvent::Campaign(pb::CampaignEvent { cursor: None, contribution }.into())
         });
-        let done = part.enforcements.into_iter().map(|enforcement| {
+        let enforcements = part.enforcements.into_iter().map(|enforcement| {
             let enforcement = Some(enforcement);
             FeedEvent::Enforcement(pb::EnforcementEvent { cursor: None, enforcement }.into())
         });
-        (part.items, said.chain(done).collect())
+        (part.items, campaigns.chain(enforcements).collect())
     }
 
     fn cursor(self) -> Result<pb::Cursor, ClientError> {
         match self.cursor {
             _ if !self.complete => Err(ClientError::Unreachable(
-                "it ended the snapshot before that was complete".into(),
+                "the exchange ended the snapshot before it was complete".into(),
             )),
             Some(cursor) => Ok(cursor),
-            None => Err(ClientError::Fault("it sent a snapshot without a cursor".into())),
+            None => Err(ClientError::Fault("the snapshot has no cursor".into())),
         }
     }
 }
@@ -149,7 +151,7 @@ mod tests {
         assert_eq!(whole(parts).unwrap(), cursor);
         for broken in [vec![], vec![first], vec![items.clone()]] {
             let error = whole(broken).unwrap_err();
-            assert!(error.is_transient(), "it is asked for again: {error}");
+            assert!(error.is_transient(), "it is retried: {error}");
         }
         assert!(matches!(whole(vec![items, last]), Err(ClientError::Fault(_))));
     }

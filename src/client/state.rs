@@ -1,4 +1,4 @@
-//! A feed's place in a file, for a reader that goes on by itself.
+//! Stores a feed's cursor in a file, for readers that do not use a durable subscription.
 
 use std::ffi::OsString;
 use std::fs::{self, File, OpenOptions};
@@ -15,70 +15,70 @@ use thiserror::Error;
 
 use crate::wire::pb;
 
-/// How far one reader has come with one feed, on disk. The place is one of the feed's own: of the
-/// server, the partner and the filter that it was written for, and another is refused.
+/// The stored cursor of one feed. The file belongs to one server, partner and filter; opening it
+/// for another feed is an error.
 #[derive(Clone, Debug)]
 pub struct FeedState {
     path: PathBuf,
-    kept: StateFile,
+    file: StateFile,
 }
 
-/// What the file holds, as JSON.
+/// The content of the file, as JSON.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 struct StateFile {
     server: String,
     partner: String,
-    /// The digest of the filter, in hex.
+    /// Digest of the filter, in hex.
     filter: String,
-    /// The cursor, in base64 for addresses; absent before the first.
+    /// The cursor in URL-safe base64. Absent until the first save.
     cursor: Option<String>,
 }
 
-/// Why a file does not keep the place of a feed.
+/// Why a file cannot be used as feed state.
 #[derive(Debug, Error)]
 pub enum StateError {
-    /// It cannot be read or written.
+    /// The file cannot be read or written.
     #[error("cannot {action} {path}: {source}")]
     File {
-        /// What was tried.
+        /// The action that failed.
         action: &'static str,
-        /// Which file.
+        /// The file.
         path: PathBuf,
-        /// Why not.
+        /// The cause.
         source: io::Error,
     },
-    /// It holds something else.
-    #[error("{path} does not hold the place of a feed: {reason}")]
+    /// The content is not feed state.
+    #[error("{path} is not a feed state file: {reason}")]
     Content {
-        /// Which file.
+        /// The file.
         path: PathBuf,
         /// What is wrong with it.
         reason: String,
     },
-    /// It is of another feed.
-    #[error("{path} holds the place of another feed: its {what} is {held}, and not {asked}")]
+    /// The file belongs to another feed.
+    #[error("{path} belongs to another feed: its {what} is {found}, not {expected}")]
     Other {
-        /// Which file.
+        /// The file.
         path: PathBuf,
-        /// What is another.
+        /// What differs.
         what: &'static str,
-        /// What the file has.
-        held: String,
-        /// What was asked for.
-        asked: String,
+        /// The value in the file.
+        found: String,
+        /// The requested value.
+        expected: String,
     },
 }
 
 impl FeedState {
-    /// Opens the file of a feed, or begins one: it is written with the first place that is kept.
+    /// Opens the state file of a feed. If it does not exist, it is created by the first save.
     pub fn open(
         path: &Path,
         server: &str,
         partner: &str,
         filter: Option<&pb::Filter>,
     ) -> Result<Self, StateError> {
-        let asked = StateFile {
+        let expected = StateFile {
             server: server.trim_end_matches('/').to_owned(),
             partner: partner.to_owned(),
             filter: digest(filter),
@@ -88,67 +88,69 @@ impl FeedState {
         let text = match fs::read(&path) {
             Ok(text) => text,
             Err(error) if error.kind() == io::ErrorKind::NotFound => {
-                return Ok(Self { path, kept: asked });
+                return Ok(Self { path, file: expected });
             }
             Err(source) => return Err(StateError::File { action: "read", path, source }),
         };
-        let kept: StateFile = match serde_json::from_slice(&text) {
-            Ok(kept) => kept,
+        let file: StateFile = match serde_json::from_slice(&text) {
+            Ok(file) => file,
             Err(error) => return Err(StateError::Content { path, reason: error.to_string() }),
         };
-        let same = [
-            ("server", &kept.server, &asked.server),
-            ("partner", &kept.partner, &asked.partner),
-            ("filter", &kept.filter, &asked.filter),
+        let fields = [
+            ("server", &file.server, &expected.server),
+            ("partner", &file.partner, &expected.partner),
+            ("filter", &file.filter, &expected.filter),
         ];
-        if let Some((what, held, asked)) = same.into_iter().find(|(_, held, asked)| held != asked) {
-            let (held, asked) = (held.clone(), asked.clone());
-            return Err(StateError::Other { path, what, held, asked });
+        let differing = fields.into_iter().find(|(_, found, expected)| found != expected);
+        if let Some((what, found, expected)) = differing {
+            let (found, expected) = (found.clone(), expected.clone());
+            return Err(StateError::Other { path, what, found, expected });
         }
-        if kept.cursor.as_deref().is_some_and(|text| read_cursor(text).is_none()) {
-            return Err(StateError::Content { path, reason: "its cursor is none".into() });
+        if file.cursor.as_deref().is_some_and(|text| read_cursor(text).is_none()) {
+            return Err(StateError::Content { path, reason: "its cursor is not valid".into() });
         }
-        Ok(Self { path, kept })
+        Ok(Self { path, file })
     }
 
-    /// The place; `None` before one was kept.
+    /// The stored cursor. `None` before the first save.
     pub fn cursor(&self) -> Option<pb::Cursor> {
-        self.kept.cursor.as_deref().and_then(read_cursor)
+        self.file.cursor.as_deref().and_then(read_cursor)
     }
 
-    /// Keeps a place. Once this returns it is on disk, and whatever happens meanwhile, the file holds
-    /// either the old place or the new one.
-    pub fn keep(&mut self, cursor: &pb::Cursor) -> Result<(), StateError> {
+    /// Stores the cursor durably. The file is replaced atomically: after a crash it holds the old
+    /// cursor or the new one.
+    pub fn save(&mut self, cursor: &pb::Cursor) -> Result<(), StateError> {
         let cursor = Some(URL_SAFE_NO_PAD.encode(&cursor.token));
-        if self.kept.cursor == cursor {
+        if self.file.cursor == cursor {
             return Ok(());
         }
-        let kept = StateFile { cursor, ..self.kept.clone() };
-        let text = serde_json::to_string(&kept).map_err(io::Error::from);
+        let file = StateFile { cursor, ..self.file.clone() };
+        let text = serde_json::to_string(&file).map_err(io::Error::from);
         let written = text.and_then(|text| replace(&self.path, &(text + "\n")));
         written.map_err(|source| StateError::File {
             action: "write",
             path: self.path.clone(),
             source,
         })?;
-        self.kept = kept;
+        self.file = file;
         Ok(())
     }
 }
 
-/// Writes beside the file and puts it in its place, so that a crash leaves a whole one.
+/// Replaces a file atomically and durably: writes a temporary file next to it, syncs, renames, and
+/// syncs the folder.
 fn replace(path: &Path, text: &str) -> io::Result<()> {
-    let mut beside = OsString::from(path);
-    beside.push(".new");
-    // A file that a crash left there keeps its mode otherwise.
-    match fs::remove_file(&beside) {
+    let mut temporary = OsString::from(path);
+    temporary.push(".new");
+    // Remove what a crash left: an existing file would keep its mode.
+    match fs::remove_file(&temporary) {
         Err(error) if error.kind() != io::ErrorKind::NotFound => return Err(error),
         _ => {}
     }
-    let mut file = OpenOptions::new().write(true).create_new(true).mode(0o600).open(&beside)?;
+    let mut file = OpenOptions::new().write(true).create_new(true).mode(0o600).open(&temporary)?;
     file.write_all(text.as_bytes())?;
     file.sync_all()?;
-    fs::rename(&beside, path)?;
+    fs::rename(&temporary, path)?;
     let folder = path.parent().filter(|folder| !folder.as_os_str().is_empty());
     File::open(folder.unwrap_or(Path::new(".")))?.sync_all()
 }
@@ -158,9 +160,9 @@ fn read_cursor(text: &str) -> Option<pb::Cursor> {
     Some(pb::Cursor { token: token.into() })
 }
 
-/// A filter's digest: the same for lists in another order or with repetitions, which ask for the same.
+/// Digest of a filter. Order and repetitions in its lists do not change it.
 fn digest(filter: Option<&pb::Filter>) -> String {
-    fn set<T: Ord>(mut list: Vec<T>) -> Vec<T> {
+    fn sorted<T: Ord>(mut list: Vec<T>) -> Vec<T> {
         list.sort_unstable();
         list.dedup();
         list
@@ -168,13 +170,13 @@ fn digest(filter: Option<&pb::Filter>) -> String {
     let pb::Filter { kinds, platforms, labels, groups, authors, min_confidence, campaigns } =
         filter.cloned().unwrap_or_default();
     let filter = pb::Filter {
-        kinds: set(kinds),
-        platforms: set(platforms),
-        labels: set(labels),
-        groups: set(groups),
-        authors: set(authors),
+        kinds: sorted(kinds),
+        platforms: sorted(platforms),
+        labels: sorted(labels),
+        groups: sorted(groups),
+        authors: sorted(authors),
         min_confidence,
-        campaigns: set(campaigns),
+        campaigns: sorted(campaigns),
     };
     let digest = Sha256::digest(filter.encode_to_vec());
     digest[..16].iter().map(|byte| format!("{byte:02x}")).collect()
@@ -200,15 +202,15 @@ mod tests {
     }
 
     #[test]
-    fn a_place_is_kept_over_a_restart_and_nothing_is_left_beside_it() {
+    fn a_cursor_survives_a_restart_and_no_temporary_file_is_left() {
         let folder = tempfile::tempdir().unwrap();
         let path = folder.path().join("feed.json");
         let open = || FeedState::open(&path, SERVER, "birdsite", None).unwrap();
         let mut state = open();
         assert_eq!(state.cursor(), None);
-        assert!(!path.exists(), "nothing to keep yet");
-        state.keep(&cursor(1)).unwrap();
-        state.keep(&cursor(2)).unwrap();
+        assert!(!path.exists(), "nothing to save yet");
+        state.save(&cursor(1)).unwrap();
+        state.save(&cursor(2)).unwrap();
         assert_eq!(open().cursor(), Some(cursor(2)));
         assert_eq!(fs::read_dir(folder.path()).unwrap().count(), 1);
         let mode = fs::metadata(&path).unwrap().permissions().mode();
@@ -216,14 +218,14 @@ mod tests {
     }
 
     #[test]
-    fn a_place_of_another_feed_is_refused_and_says_what_is_another() {
+    fn a_file_of_another_feed_is_refused_and_the_error_names_the_difference() {
         let folder = tempfile::tempdir().unwrap();
         let path = folder.path().join("feed.json");
         let filter = domains(&["x", "facebook"]);
         let open = |server, partner, filter: Option<&pb::Filter>| {
             FeedState::open(&path, server, partner, filter)
         };
-        open(SERVER, "birdsite", Some(&filter)).unwrap().keep(&cursor(1)).unwrap();
+        open(SERVER, "birdsite", Some(&filter)).unwrap().save(&cursor(1)).unwrap();
         for (server, partner, filter, what) in [
             ("https://elsewhere:7443", "birdsite", Some(&filter), "server"),
             (SERVER, "facegraph", Some(&filter), "partner"),
@@ -237,7 +239,7 @@ mod tests {
         let same = open(&slash, "birdsite", Some(&domains(&["facebook", "x"])));
         assert_eq!(same.unwrap().cursor(), Some(cursor(1)));
         let whole = FeedState::open(&folder.path().join("all"), SERVER, "birdsite", None);
-        assert_eq!(whole.unwrap().kept.filter, digest(Some(&pb::Filter::default())));
+        assert_eq!(whole.unwrap().file.filter, digest(Some(&pb::Filter::default())));
     }
 
     #[test]
@@ -284,14 +286,14 @@ mod tests {
     }
 
     #[test]
-    fn a_place_that_cannot_be_kept_is_an_error_and_is_tried_again() {
+    fn a_failed_save_is_an_error_and_can_be_repeated() {
         let folder = tempfile::tempdir().unwrap();
         let path = folder.path().join("not/there");
         let mut state = FeedState::open(&path, SERVER, "a", None).unwrap();
-        assert!(matches!(state.keep(&cursor(1)), Err(StateError::File { action: "write", .. })));
+        assert!(matches!(state.save(&cursor(1)), Err(StateError::File { action: "write", .. })));
         assert_eq!(state.cursor(), None);
         fs::create_dir(folder.path().join("not")).unwrap();
-        state.keep(&cursor(1)).unwrap();
+        state.save(&cursor(1)).unwrap();
         assert_eq!(FeedState::open(&path, SERVER, "a", None).unwrap().cursor(), Some(cursor(1)));
     }
 }

@@ -1,62 +1,47 @@
-//! Tips: sending, following and answering them.
+//! Tips: send, follow and answer them.
 
 use super::pages::all_pages;
 use super::{Client, ClientError};
 use crate::wire::pb;
+use pb::tip_service_client::TipServiceClient;
 
 impl Client {
-    /// Sends a tip, once for one request id.
+    /// Sends a tip. Idempotent by request id.
     pub async fn send_tip(
         &self,
         request: pb::SendTipRequest,
     ) -> Result<pb::SendTipResponse, ClientError> {
-        self.call(request, |request| {
-            let mut service = self.tip_service();
-            async move { service.send_tip(request).await }
-        })
-        .await
+        self.call(Self::tip_service, TipServiceClient::send_tip, request).await
     }
 
-    /// Adds to a tip, once for one request id.
+    /// Adds an entry to a tip. Idempotent by request id.
     pub async fn respond_to_tip(
         &self,
         request: pb::RespondToTipRequest,
     ) -> Result<pb::RespondToTipResponse, ClientError> {
         let purpose = request.purpose.clone().or_else(|| self.purpose());
         let request = pb::RespondToTipRequest { purpose, ..request };
-        self.call(request, |request| {
-            let mut service = self.tip_service();
-            async move { service.respond_to_tip(request).await }
-        })
-        .await
+        self.call(Self::tip_service, TipServiceClient::respond_to_tip, request).await
     }
 
-    /// Takes a tip back.
+    /// Withdraws a tip.
     pub async fn withdraw_tip(&self, tip_id: &str) -> Result<pb::WithdrawTipResponse, ClientError> {
         let request = pb::WithdrawTipRequest { tip_id: tip_id.to_owned() };
-        self.call(request, |request| {
-            let mut service = self.tip_service();
-            async move { service.withdraw_tip(request).await }
-        })
-        .await
+        self.call(Self::tip_service, TipServiceClient::withdraw_tip, request).await
     }
 
-    /// A page of a tip.
+    /// Returns one page of a tip.
     pub async fn tip_page(
         &self,
         request: pb::GetTipRequest,
     ) -> Result<pb::GetTipResponse, ClientError> {
         let purpose = request.purpose.clone().or_else(|| self.purpose());
         let request = pb::GetTipRequest { purpose, ..request };
-        self.call(request, |request| {
-            let mut service = self.tip_service();
-            async move { service.get_tip(request).await }
-        })
-        .await
+        self.call(Self::tip_service, TipServiceClient::get_tip, request).await
     }
 
-    /// A tip with all that was added to it, and all its indicators. `recipient` is for its sender, who may
-    /// ask for one thread; empty for all of them.
+    /// Returns a tip with all its entries and indicators. Its sender may pass a `recipient` to read
+    /// one thread only; empty for all threads.
     pub async fn tip(
         &self,
         tip_id: &str,
@@ -87,22 +72,18 @@ impl Client {
         Ok(whole)
     }
 
-    /// A page of the tips in one of this partner's boxes.
+    /// Returns one page of this partner's inbox or outbox.
     pub async fn tips_page(
         &self,
         request: pb::ListTipsRequest,
     ) -> Result<pb::ListTipsResponse, ClientError> {
         let purpose = request.purpose.clone().or_else(|| self.purpose());
         let request = pb::ListTipsRequest { purpose, ..request };
-        self.call(request, |request| {
-            let mut service = self.tip_service();
-            async move { service.list_tips(request).await }
-        })
-        .await
+        self.call(Self::tip_service, TipServiceClient::list_tips, request).await
     }
 
-    /// The tips in one of this partner's boxes, thread by thread: all that a request asks for, from its
-    /// page on.
+    /// Returns all tips of this partner's inbox or outbox that match the request, one per thread,
+    /// from the request's page on.
     pub async fn tips(&self, request: pb::ListTipsRequest) -> Result<Vec<pb::Tip>, ClientError> {
         all_pages(|page_token| {
             let mut request = request.clone();

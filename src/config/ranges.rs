@@ -1,20 +1,20 @@
-//! The range and the unit of every number in the configuration, in one table.
+//! The range and the unit of every number in the configuration.
 //!
-//! Whatever multiplies, converts or allocates by a number of the configuration relies on these ranges: none of them
-//! overflows, and none is 0 where 0 would mean nothing. `docs/configuration.md` shows them, and a test holds the two
-//! together.
+//! Code that multiplies, converts or allocates by a configured number relies on these ranges:
+//! nothing overflows, and no number is 0 where 0 makes no sense. `docs/configuration.md` lists the
+//! ranges; a test keeps the two in sync.
 
 use std::fmt;
 use std::ops::RangeInclusive;
 
 use super::{Config, ConfigError};
 
-/// A number of the configuration.
+/// A numeric setting.
 #[derive(Debug)]
 pub struct Number {
-    /// Its key, with that of its table.
+    /// Its key, including its table.
     pub key: &'static str,
-    /// The values that it may have.
+    /// The allowed values.
     pub range: RangeInclusive<u64>,
     /// Its unit, or what it counts.
     pub unit: &'static str,
@@ -32,7 +32,7 @@ macro_rules! number {
     };
 }
 
-/// Every number of the configuration.
+/// Every numeric setting.
 #[allow(clippy::cast_lossless)] // Some are usize, which has no `From` for u64. None is wider than 64 bits.
 pub const NUMBERS: &[Number] = &[
     number!(server.drain_timeout_s, 0..=3_600, "s"),
@@ -43,9 +43,9 @@ pub const NUMBERS: &[Number] = &[
     number!(storage.append_queue, 1..=1_000_000, "appends"),
     number!(storage.accesses_kept_days, 1..=36_500, "days"),
     number!(requests.unary_timeout_s, 1..=3_600, "s"),
-    // An entry of the journal has at most 4 MB, and holds more than the message that it was made of.
+    // A journal entry is limited to 4 MB and is larger than the request that it stores.
     number!(requests.max_message_kb, 1..=4_096, "KB"),
-    // 1,000 is what the API promises at most, and what answers are bounded for.
+    // 1,000 is the API's documented limit, and response sizes are computed from it.
     number!(requests.batch_items, 1..=1_000, "items"),
     number!(requests.lookup_values, 1..=1_000, "values"),
     number!(requests.batches_in_flight, 1..=10_000, "batches"),
@@ -74,7 +74,7 @@ pub const NUMBERS: &[Number] = &[
     number!(connections.max_age_grace_s, 1..=86_400, "s"),
 ];
 
-/// Checks every number against its range, and names the first that is outside.
+/// Checks every number. The error names the first one out of range.
 pub fn check(config: &Config) -> Result<(), ConfigError> {
     let outside = NUMBERS.iter().find(|number| !number.range.contains(&(number.value)(config)));
     match outside {
@@ -87,10 +87,10 @@ pub fn check(config: &Config) -> Result<(), ConfigError> {
     }
 }
 
-/// `1 to 1024 (KB)`
+/// Formats the range: `1 to 1024 (KB)`.
 impl fmt::Display for Number {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let (least, most) = (self.range.start(), self.range.end());
-        write!(f, "{least} to {most} ({})", self.unit)
+        let (min, max) = (self.range.start(), self.range.end());
+        write!(f, "{min} to {max} ({})", self.unit)
     }
 }

@@ -1,4 +1,4 @@
-//! What one partner says of one indicator to one audience.
+//! What one partner asserts about one indicator to one audience.
 
 use std::fmt;
 use std::str::FromStr;
@@ -12,7 +12,7 @@ use super::invalid::Invalid;
 use super::label::Label;
 use super::time::Timestamp;
 
-macro_rules! words {
+macro_rules! text_enum {
     ($(#[$doc:meta])* $name:ident, $field:literal { $($(#[$vdoc:meta])* $variant:ident = $word:literal,)+ }) => {
         $(#[$doc])*
         #[derive(
@@ -23,10 +23,10 @@ macro_rules! words {
         }
 
         impl $name {
-            /// Every one, in order.
+            /// Every variant, in declaration order.
             pub const ALL: &'static [$name] = &[$($name::$variant,)+];
 
-            /// The word for it in files, on the command line and in output.
+            /// The spelling in files, on the command line and in output.
             pub const fn as_str(self) -> &'static str {
                 match self {
                     $($name::$variant => $word,)+
@@ -44,7 +44,7 @@ macro_rules! words {
             type Err = Invalid;
 
             fn from_str(text: &str) -> Result<Self, Invalid> {
-                $name::ALL.iter().copied().find(|one| one.as_str() == text).ok_or_else(|| {
+                $name::ALL.iter().copied().find(|variant| variant.as_str() == text).ok_or_else(|| {
                     let known = [$($word,)+].join(", ");
                     Invalid::new($field, format!("`{text}` is not one of: {known}"))
                 })
@@ -53,26 +53,26 @@ macro_rules! words {
     };
 }
 
-pub(super) use words;
+pub(super) use text_enum;
 
-words! {
-    /// What the author holds the indicator to be, from the weakest to the strongest.
+text_enum! {
+    /// The author's judgement of the indicator, from the weakest to the strongest.
     Verdict, "verdict" {
-        /// Looked at, and no threat. Disputes the others.
+        /// Reviewed, and not a threat. Disputes the stronger verdicts.
         NonMalicious = "non_malicious",
-        /// Seen, not judged.
+        /// Seen, but not judged.
         Unknown = "unknown",
-        /// Signs of abuse, not established.
+        /// Signs of abuse, not confirmed.
         Suspicious = "suspicious",
-        /// Established abuse.
+        /// Confirmed abuse.
         Malicious = "malicious",
     }
 }
 
-words! {
-    /// How much harm follows if it is acted upon late, from the least to the most.
+text_enum! {
+    /// How much harm a late reaction causes, from the least to the most.
     Severity, "severity" {
-        /// For knowledge only.
+        /// For information only.
         Info = "info",
         /// A nuisance.
         Low = "low",
@@ -85,39 +85,39 @@ words! {
     }
 }
 
-words! {
-    /// The part that the thing behind the value has in the abuse.
+text_enum! {
+    /// The role that the indicator plays in the abuse.
     Involvement, "involvement" {
-        /// Run by whoever does the harm.
+        /// Run by the attacker.
         Attacker = "attacker",
-        /// Harmed, imitated or taken over.
+        /// Harmed, impersonated or taken over.
         Victim = "victim",
-        /// A lawful service that is made use of, such as a link shortener.
+        /// A legitimate service that is abused, such as a link shortener.
         AbusedService = "abused_service",
-        /// Neither: amplified, quoted or otherwise near it.
+        /// Neither: amplified, quoted or otherwise related.
         ThirdParty = "third_party",
     }
 }
 
-words! {
-    /// Where the author has its knowledge from.
+text_enum! {
+    /// The source of the author's knowledge.
     Basis, "basis" {
-        /// Its own finding.
+        /// The author's own finding.
         Own = "own",
-        /// Told by somebody else.
+        /// Received from someone else.
         Received = "received",
         /// Published.
         Public = "public",
     }
 }
 
-/// How sure the author is, from 0 (a guess) to 100 (confirmed): the scale of STIX 2.1.
+/// The author's confidence, from 0 (a guess) to 100 (confirmed): the scale of STIX 2.1.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize)]
 #[serde(try_from = "u8")]
 pub struct Confidence(u8);
 
 impl Confidence {
-    /// Takes 0 to 100.
+    /// Accepts 0 to 100.
     pub fn new(percent: u32) -> Result<Self, Invalid> {
         u8::try_from(percent)
             .ok()
@@ -126,7 +126,7 @@ impl Confidence {
             .ok_or_else(|| Invalid::new("confidence", format!("{percent} is not within 0 to 100")))
     }
 
-    /// The number, 0 to 100.
+    /// The value, 0 to 100.
     pub const fn percent(self) -> u8 {
         self.0
     }
@@ -140,13 +140,13 @@ impl TryFrom<u8> for Confidence {
     }
 }
 
-/// A technique by its number in Meta's online operations kill chain (`0.9.4`) or in DISARM
+/// A technique, by its number in Meta's online operations kill chain (`0.9.4`) or in DISARM
 /// (`T0090`, `T0090.001`).
 #[derive(Clone, Debug, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize)]
 pub struct Technique(Box<str>);
 
 impl Technique {
-    /// Takes a number of either scheme.
+    /// Accepts a number of either scheme.
     pub fn parse(text: &str) -> Result<Self, Invalid> {
         let text = text.trim();
         if is_kill_chain_procedure(text) || is_disarm(text) {
@@ -162,7 +162,7 @@ impl Technique {
         ))
     }
 
-    /// Takes a number from the journal or the index as it was stored.
+    /// Takes a number from the journal or the index, without validation.
     pub fn from_stored(text: &str) -> Self {
         Self(text.into())
     }
@@ -193,46 +193,46 @@ fn is_disarm(text: &str) -> bool {
     }
 }
 
-/// One assessment as its author sent it, before defaults: two of them are equal when they say the
-/// same, which is what `unchanged` means.
+/// One assessment as its author sent it, before defaults. Two assessments are equal if they say the
+/// same; the exchange then answers `unchanged`.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Assessment {
-    /// What it is about, in this author's own spelling.
+    /// The indicator, in this author's spelling.
     pub indicator: Indicator,
-    /// What the author wrote, where that differs from the canonical value. For its author only.
-    /// Not serialised: assessments that differ in it alone say the same.
+    /// The value as the author wrote it, if it differs from the canonical one. Shown to the author
+    /// only. Not serialised, so it does not count in comparisons.
     #[serde(skip)]
     pub raw: Option<Box<str>>,
-    /// The judgement.
+    /// The author's judgement.
     pub verdict: Option<Verdict>,
-    /// How sure the author is.
+    /// How confident the author is.
     pub confidence: Option<Confidence>,
-    /// How much harm follows.
+    /// How much harm a late reaction causes.
     pub severity: Option<Severity>,
-    /// The value's part in it.
+    /// The role that the indicator plays.
     pub involvement: Option<Involvement>,
-    /// Where the knowledge comes from.
+    /// The source of the author's knowledge.
     pub basis: Option<Basis>,
-    /// The harms, in order, each once.
+    /// Harm labels, sorted and without duplicates.
     pub labels: Vec<Label>,
-    /// The techniques, in order, each once.
+    /// Techniques, sorted and without duplicates.
     pub techniques: Vec<Technique>,
-    /// When it was first seen in this part.
+    /// When the indicator was first seen in this role.
     pub first_seen: Option<Timestamp>,
-    /// When it was last seen in this part.
+    /// When the indicator was last seen in this role.
     pub last_seen: Option<Timestamp>,
-    /// When the assessment ends.
+    /// When the assessment expires.
     pub valid_until: Option<Timestamp>,
-    /// Free text for those who may see the assessment.
+    /// Free text for everyone who may see the assessment.
     pub note: Option<Box<str>>,
-    /// Web addresses of reports.
+    /// URLs of reports.
     pub references: Vec<Box<str>>,
-    /// The campaign that it belongs to: one that the author could see.
+    /// The campaign that the indicator belongs to. The author could see it when it wrote this.
     pub campaign: Option<CampaignId>,
 }
 
 impl Assessment {
-    /// An assessment that says nothing yet but what it is about.
+    /// An assessment with only its indicator set.
     pub fn of(indicator: Indicator) -> Self {
         Self {
             indicator,
@@ -253,46 +253,46 @@ impl Assessment {
         }
     }
 
-    /// The verdict, `suspicious` by default: a value in a report is not yet proof.
+    /// The verdict. Defaults to `suspicious`: a value in a report is not yet proof.
     pub fn verdict(&self) -> Verdict {
         self.verdict.unwrap_or(Verdict::Suspicious)
     }
 
-    /// The confidence, 50 by default.
+    /// The confidence. Defaults to 50.
     pub fn confidence(&self) -> Confidence {
         self.confidence.unwrap_or(Confidence(50))
     }
 
-    /// The severity, `medium` by default.
+    /// The severity. Defaults to `medium`.
     pub fn severity(&self) -> Severity {
         self.severity.unwrap_or(Severity::Medium)
     }
 
-    /// The involvement, `attacker` by default.
+    /// The involvement. Defaults to `attacker`.
     pub fn involvement(&self) -> Involvement {
         self.involvement.unwrap_or(Involvement::Attacker)
     }
 
-    /// The basis, `own` by default.
+    /// The basis. Defaults to `own`.
     pub fn basis(&self) -> Basis {
         self.basis.unwrap_or(Basis::Own)
     }
 
-    /// When an assessment that was accepted at `accepted` ends: as its author says, else after the
-    /// kind's default life.
+    /// When an assessment accepted at `accepted` expires: `valid_until`, or the default lifetime of
+    /// its kind.
     pub fn ends(&self, accepted: Timestamp) -> Timestamp {
         self.valid_until
             .unwrap_or_else(|| accepted.plus(Lifetime::of(self.indicator.kind()).default))
     }
 
-    /// Whether saying the same again at `now` renews an assessment that was accepted at
-    /// `accepted`: without an end of its own, once half of the kind's default life is gone.
+    /// Whether an identical assessment at `now` renews one accepted at `accepted`. It does if there
+    /// is no `valid_until` and half of the kind's default lifetime has passed.
     pub fn is_renewal(&self, accepted: Timestamp, now: Timestamp) -> bool {
         let half = Lifetime::of(self.indicator.kind()).default / 2;
         self.valid_until.is_none() && now.since(accepted) >= half
     }
 
-    /// Checks the times against one another and against the kind's maximum life.
+    /// Checks the times against each other and against the kind's maximum lifetime.
     pub fn check_times(&self, now: Timestamp) -> Result<(), Invalid> {
         if let (Some(first), Some(last)) = (self.first_seen, self.last_seen)
             && last < first
@@ -307,7 +307,7 @@ impl Assessment {
             if end > now.plus(lifetime.maximum) {
                 let days = lifetime.maximum.as_secs() / 86_400;
                 let reason = format!(
-                    "is further off than the {days} days that {} may live",
+                    "is later than the maximum for the kind {}: {days} days from now",
                     self.indicator.kind()
                 );
                 return Err(Invalid::new("valid_until", reason));
@@ -317,18 +317,18 @@ impl Assessment {
     }
 }
 
-/// How long an assessment of a kind lives.
+/// How long an assessment of a kind is valid.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Lifetime {
-    /// When its author says nothing.
+    /// Used when the author sets no `valid_until`.
     pub default: Duration,
-    /// At most.
+    /// The latest `valid_until`, counted from now.
     pub maximum: Duration,
 }
 
 impl Lifetime {
-    /// Addresses change hands within weeks, names within years, and the digest of a file is the
-    /// digest of that file for good.
+    /// The lifetime of a kind. IP addresses change owners within weeks, names within years; a
+    /// file's digest never changes.
     pub const fn of(kind: Kind) -> Lifetime {
         const DAY: u64 = 86_400;
         let (default, maximum) = match kind {

@@ -1,13 +1,13 @@
-//! Telling audiences apart.
+//! A short digest that identifies an audience.
 
 use serde::{Deserialize, Serialize};
 use sha2::{Digest, Sha256};
 
 use super::sharing::Audience;
 
-/// The first bytes of a hash over an audience: part of the key of an assessment.
+/// The first 8 bytes of a SHA-256 hash over an audience: part of the key of an assessment.
 ///
-/// Whoever names the same groups and partners names the same audience, in whatever order.
+/// Equal sets of groups and partners give the same digest, in any order.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize)]
 pub struct AudienceDigest(pub [u8; 8]);
 

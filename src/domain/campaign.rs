@@ -1,4 +1,4 @@
-//! Coordinated operations, and what each partner says of one.
+//! Campaigns (coordinated operations) and partners' contributions to them.
 
 use std::fmt;
 
@@ -8,33 +8,35 @@ use uuid::Uuid;
 use super::assessment::{Confidence, Technique};
 use super::invalid::Invalid;
 
-/// The most characters of a campaign's name.
+/// Maximum length of a campaign's name, in characters.
 pub const MAX_NAME_CHARS: usize = 120;
-/// The most characters of a description.
+/// Maximum length of a description, in characters.
 pub const MAX_DESCRIPTION_CHARS: usize = 2_000;
-/// The most techniques, and the most targets, of one contribution.
+/// Maximum number of techniques, and of targets, in one contribution.
 pub const MAX_LISTED: usize = 50;
-/// The most characters of a target, of an actor and of the basis of an attribution.
-pub const MAX_WORDS_CHARS: usize = 500;
+/// Maximum length of a target, an actor and the basis of an attribution, in characters.
+pub const MAX_TEXT_CHARS: usize = 500;
 
-/// A campaign's id: random, drawn by the exchange, so that it tells nothing of what it stands for.
+/// A campaign's id: a random UUID drawn by the exchange, so that it reveals nothing about the
+/// campaign.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize)]
 pub struct CampaignId(Uuid);
 
 impl CampaignId {
-    /// An id from a UUID that was drawn at random.
+    /// Wraps a random UUID.
     pub const fn new(id: Uuid) -> Self {
         Self(id)
     }
 
-    /// An id from 16 random bytes.
+    /// Builds a version 4 UUID from 16 random bytes.
     pub const fn from_random(bytes: [u8; 16]) -> Self {
         Self(uuid::Builder::from_random_bytes(bytes).into_uuid())
     }
 
-    /// Takes an id as it is written: a UUID with hyphens, in any case.
+    /// Parses a UUID with hyphens, in any case.
     pub fn parse(text: &str) -> Result<Self, Invalid> {
-        // The crate reads other spellings too; one is enough to be told from a name.
+        // The uuid crate accepts other forms too. One form is enough, and is easily told from a
+        // name.
         let read = if text.len() == 36 { Uuid::try_parse(text).ok() } else { None };
         read.map(Self).ok_or_else(|| {
             let shown: String = text.chars().take(40).collect();
@@ -60,38 +62,39 @@ impl fmt::Display for CampaignId {
     }
 }
 
-/// What one partner says of a campaign to one audience: its newest word counts.
+/// What one partner asserts about a campaign to one audience. A newer contribution replaces it.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Contribution {
-    /// What the author calls it.
+    /// The author's name for the campaign.
     pub name: Box<str>,
-    /// What it is.
+    /// Free text.
     pub description: Option<Box<str>>,
-    /// Who the author thinks is behind it.
+    /// Who is responsible, according to the author.
     pub attribution: Option<Attribution>,
-    /// The techniques, in order, each once.
+    /// Techniques, sorted and without duplicates.
     pub techniques: Vec<Technique>,
-    /// Who and what it is aimed at, in the author's words.
+    /// Who and what the campaign targets, as free text.
     pub targets: Vec<Box<str>>,
-    /// Web addresses of reports.
+    /// URLs of reports.
     pub references: Vec<Box<str>>,
 }
 
-/// Who one partner thinks is behind a campaign. Another may think otherwise: both are shown.
+/// Who is responsible for a campaign, according to one partner. Attributions of several partners
+/// may contradict each other; readers see all of them.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Attribution {
-    /// Whom.
+    /// The actor.
     pub actor: Option<Box<str>>,
-    /// From which country, as an ISO 3166 code such as `GB`.
+    /// The actor's country, as an ISO 3166 code such as `GB`.
     pub country: Option<Box<str>>,
-    /// How sure the author is.
+    /// How confident the author is.
     pub confidence: Option<Confidence>,
-    /// On what ground, in the author's words.
+    /// The evidence, as free text.
     pub basis: Option<Box<str>>,
 }
 
 impl Contribution {
-    /// A contribution that says nothing yet but a name.
+    /// A contribution with only its name set.
     pub fn named(name: &str) -> Self {
         Self {
             name: name.into(),
@@ -103,17 +106,17 @@ impl Contribution {
         }
     }
 
-    /// Checks the texts.
+    /// Checks lengths and formats.
     pub fn check(&self) -> Result<(), Invalid> {
         if self.name.trim().is_empty() {
             return Err(Invalid::new("contribution.name", "is missing"));
         }
-        short("contribution.name", &self.name, MAX_NAME_CHARS)?;
+        check_length("contribution.name", &self.name, MAX_NAME_CHARS)?;
         if self.name.chars().any(char::is_control) {
-            return Err(Invalid::new("contribution.name", "has characters that are no text"));
+            return Err(Invalid::new("contribution.name", "has control characters"));
         }
         if let Some(text) = &self.description {
-            short("contribution.description", text, MAX_DESCRIPTION_CHARS)?;
+            check_length("contribution.description", text, MAX_DESCRIPTION_CHARS)?;
         }
         let listed = [
             ("contribution.techniques", self.techniques.len()),
@@ -121,12 +124,12 @@ impl Contribution {
         ];
         for (field, count) in listed {
             if count > MAX_LISTED {
-                let reason = format!("has {count} entries, and may have {MAX_LISTED}");
+                let reason = format!("has {count} entries: the limit is {MAX_LISTED}");
                 return Err(Invalid::new(field, reason));
             }
         }
         for target in &self.targets {
-            short("contribution.targets", target, MAX_WORDS_CHARS)?;
+            check_length("contribution.targets", target, MAX_TEXT_CHARS)?;
         }
         self.attribution.as_ref().map_or(Ok(()), Attribution::check)
     }
@@ -139,7 +142,7 @@ impl Attribution {
             ("contribution.attribution.basis", &self.basis),
         ];
         for (field, text) in texts {
-            short(field, text.as_deref().unwrap_or_default(), MAX_WORDS_CHARS)?;
+            check_length(field, text.as_deref().unwrap_or_default(), MAX_TEXT_CHARS)?;
         }
         let country = self.country.as_deref().unwrap_or("GB");
         if country.len() != 2 || !country.bytes().all(|b| b.is_ascii_uppercase()) {
@@ -154,9 +157,9 @@ impl Attribution {
     }
 }
 
-fn short(field: &'static str, text: &str, chars: usize) -> Result<(), Invalid> {
-    if text.len() > chars && text.chars().count() > chars {
-        return Err(Invalid::new(field, format!("is longer than {chars} characters")));
+fn check_length(field: &'static str, text: &str, max_chars: usize) -> Result<(), Invalid> {
+    if text.len() > max_chars && text.chars().count() > max_chars {
+        return Err(Invalid::new(field, format!("is longer than {max_chars} characters")));
     }
     Ok(())
 }

@@ -1,7 +1,7 @@
-//! Plain text to canonical value, one function for each kind.
+//! Canonicalisation: plain text to the canonical value, one function per kind.
 //!
-//! Each takes text that [`super::refang`] has made plain, and gives the canonical value or the
-//! reason why there is none, to be read after "value". All are idempotent.
+//! The input is text that [`super::refang`] has cleaned. The result is the canonical value, or a
+//! reason that reads on from "value". All functions are idempotent.
 
 mod app;
 mod crypto;
@@ -17,14 +17,14 @@ use std::borrow::Cow;
 use super::indicator::Kind;
 use super::platform::Platform;
 
-/// The most bytes of a value that is taken.
+/// Maximum length of a value, in bytes.
 pub const MAX_VALUE_BYTES: usize = 2_048;
 
-/// A canonical value, borrowed where the text was canonical already, or the reason why there is
+/// A canonical value, borrowed if the text was canonical already; or the reason why the text has
 /// none.
 pub type Canonical<'a> = Result<Cow<'a, str>, Cow<'static, str>>;
 
-/// The canonical value of a kind. `platform` is there for the kinds that need one.
+/// The canonical value of a text. `platform` is set for the kinds that need one.
 pub fn canonical<'a>(kind: Kind, platform: Option<&Platform>, text: &'a str) -> Canonical<'a> {
     if text.is_empty() {
         return Err("is empty".into());
@@ -33,11 +33,11 @@ pub fn canonical<'a>(kind: Kind, platform: Option<&Platform>, text: &'a str) -> 
         return Err(format!("is longer than {MAX_VALUE_BYTES} bytes").into());
     }
     if text.chars().any(char::is_control) {
-        return Err("holds a control character".into());
+        return Err("contains a control character".into());
     }
     let platform = platform.map(Platform::as_str).unwrap_or_default();
     let value = of_kind(kind, platform, text)?;
-    // Normalising can make a text several times as long.
+    // Unicode normalisation can make a text several times longer.
     if value.len() > MAX_VALUE_BYTES {
         return Err(format!("is longer than {MAX_VALUE_BYTES} bytes in its canonical form").into());
     }
@@ -67,7 +67,7 @@ fn of_kind<'a>(kind: Kind, platform: &str, text: &'a str) -> Canonical<'a> {
     }
 }
 
-/// Whether text is canonical hex of a length already or can be made so; used to tell kinds apart.
+/// Whether the text is exactly `digits` hex digits. Used to detect the kind.
 pub(super) fn is_hex(text: &str, digits: usize) -> bool {
     text.len() == digits && text.bytes().all(|b| b.is_ascii_hexdigit())
 }

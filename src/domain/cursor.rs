@@ -1,48 +1,48 @@
-//! How far a reader has come.
+//! Cursors: how far a reader has read.
 
 use serde::{Deserialize, Serialize};
 
 use super::entry::Position;
 
-/// A reader's place in one journal: everything up to and with it is behind the reader.
+/// A reader's position in one journal. Everything up to and including it has been read.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Cursor {
-    /// The journal that the place is in, and its epoch there.
+    /// The journal and the epoch that the position belongs to.
     pub journal: JournalEpoch,
-    /// Where in it.
+    /// The position.
     pub position: FeedPosition,
 }
 
-/// A journal, and one epoch of it.
+/// A journal and one of its epochs.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash)]
 pub struct JournalEpoch {
-    /// The journal's tag, so that a cursor of another exchange is refused instead of losing or
-    /// repeating entries here.
+    /// The journal's tag. A cursor from another exchange is refused; otherwise its reader would
+    /// lose or repeat entries here.
     pub journal: JournalTag,
-    /// The epoch of the entry that a cursor stands behind. A journal that was put back from an older
-    /// copy and went on has other epochs from there, so that a cursor from before is not taken for a
-    /// place in entries that its reader was never given.
+    /// The epoch of the last entry read. A journal that was restored from an older copy and then
+    /// continued has new epochs from there on. So a cursor from before the restore is refused and
+    /// never points into entries that its reader has not seen.
     pub epoch: EpochId,
 }
 
-/// A place in a journal, in the order in which readers pass them.
+/// A position in a feed, in reading order.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash, PartialOrd, Ord)]
 pub struct FeedPosition {
-    /// The last position behind the reader.
+    /// The last position read.
     pub after: Position,
-    /// How far the reader has come in what the entry of `after` is expanded to: the last version of
-    /// it. An expansion tells one reader what it sees by joining a group, or no longer sees by
-    /// leaving one.
+    /// The last version read of the expansion of the entry in `after`. The expansion of a group
+    /// change lists, for one reader, the versions that become visible to it by joining or invisible
+    /// by leaving.
     pub inside: Option<Position>,
 }
 
 impl FeedPosition {
-    /// The place behind one item of an entry.
+    /// The position right after one item of an entry.
     pub const fn behind(position: Position) -> Self {
         Self { after: position, inside: None }
     }
 
-    /// The place right before one item of an entry.
+    /// The position right before one item of an entry.
     pub const fn before(position: Position) -> Self {
         match position.index.checked_sub(1) {
             Some(before) => Self::behind(Position::new(position.sequence, before)),
@@ -50,50 +50,50 @@ impl FeedPosition {
         }
     }
 
-    /// The place behind the whole of an entry.
+    /// The position after all items of an entry.
     pub const fn behind_entry(sequence: u64) -> Self {
         Self::behind(Position::new(sequence, u32::MAX))
     }
 
-    /// The place behind a version that an entry is expanded to; with the first position of all, the
-    /// place before any.
+    /// The position after one version of an entry's expansion. With the lowest possible version:
+    /// the start of the expansion.
     pub const fn within(sequence: u64, version: Position) -> Self {
         Self { after: Position::new(sequence, 0), inside: Some(version) }
     }
 
-    /// The entry that a reader goes on with here: one that it is inside of has more for it.
+    /// The entry to read next. It is the same entry while its expansion is unfinished.
     pub fn next_entry(self) -> u64 {
         self.after.sequence + u64::from(self.after.index == u32::MAX)
     }
 }
 
-/// An epoch of a journal: what one run of a node appended to it. Random, so that two runs on copies of
-/// one journal differ; all zero before the first.
+/// The id of an epoch: the entries that one run of a node appended. Random, so that two runs on
+/// copies of one journal differ. All zero for entries before the first epoch.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash)]
 pub struct EpochId(pub [u8; 8]);
 
-/// The epochs of a journal in order, each from its first entry to the one before the next.
+/// The epochs of a journal in order. Each spans its first entry up to the entry before the next
+/// epoch.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Epochs(Vec<(u64, EpochId)>);
 
 impl Epochs {
-    /// Adds the epoch that begins with an entry. The entries come in order; one that comes again, since
-    /// it is replayed, changes nothing.
+    /// Adds the epoch that starts with entry `first`. Entries come in order. Idempotent: an entry
+    /// that is replayed changes nothing.
     pub fn begin(&mut self, first: u64, epoch: EpochId) {
         if self.0.last().is_none_or(|(newest, _)| *newest < first) {
             self.0.push((first, epoch));
         }
     }
 
-    /// The epoch of an entry; that of the newest entry where the entry is yet to come.
+    /// The epoch of an entry; for an entry beyond the head, the newest epoch.
     pub fn at(&self, sequence: u64) -> EpochId {
-        let begun = self.0.partition_point(|(first, _)| *first <= sequence);
-        begun.checked_sub(1).map_or(EpochId::default(), |at| self.0[at].1)
+        let started = self.0.partition_point(|(first, _)| *first <= sequence);
+        started.checked_sub(1).map_or(EpochId::default(), |at| self.0[at].1)
     }
 }
 
-/// Tells one journal from another: derived from its first entry, so the same on all nodes that
-/// read it.
+/// Identifies a journal. Derived from its first entry, so it is the same on all nodes that read it.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash, Serialize, Deserialize)]
 pub struct JournalTag(pub [u8; 4]);
 

@@ -1,4 +1,4 @@
-//! A day of the calendar, for what is known by the day and not by the hour.
+//! Calendar days, for facts that are known by the day only.
 
 use std::fmt;
 use std::str::FromStr;
@@ -9,39 +9,39 @@ use serde::{Deserialize, Serialize};
 use super::invalid::Invalid;
 use super::time::Timestamp;
 
-/// The first day that is taken: the journal holds days as numbers from here.
+/// The earliest day. The journal stores days as numbers counted from here.
 const EPOCH: Date = Date::constant(1970, 1, 1);
 
-/// A day, UTC where it comes from a point in time: written `2019-08-19`. From 1970 to 9999.
+/// A calendar day from 1970 to 9999, written `2019-08-19`. In UTC when derived from a timestamp.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize)]
 #[serde(from = "u32", into = "u32")]
 pub struct Day(Date);
 
 impl Day {
-    /// The day on which a point in time lies.
+    /// The UTC day of a timestamp.
     pub fn of(time: Timestamp) -> Self {
         Self::from_number(u32::try_from(time.as_millis().div_euclid(86_400_000)).unwrap_or(0))
     }
 
-    /// Days since 1970-01-01, as the journal holds them.
+    /// Days since 1970-01-01, as stored in the journal.
     pub fn number(self) -> u32 {
         let since = self.0 - EPOCH;
         u32::try_from(since.get_days()).unwrap_or(0)
     }
 
-    /// A day from its number; one beyond the calendar is its last day.
+    /// The day of a number; numbers beyond the calendar give its last day.
     pub fn from_number(number: u32) -> Self {
         let day = i64::from(number);
         let date = jiff::Span::new().try_days(day).and_then(|span| EPOCH.checked_add(span));
         Self(date.unwrap_or(Date::MAX))
     }
 
-    /// The month that it is in, as `2019-08`.
+    /// The month, as `2019-08`.
     pub fn month(self) -> String {
         format!("{:04}-{:02}", self.0.year(), self.0.month())
     }
 
-    /// The midnight that it begins with.
+    /// The midnight (UTC) at which the day starts.
     pub fn begins(self) -> Timestamp {
         Timestamp::from_millis(i64::from(self.number()) * 86_400_000)
     }

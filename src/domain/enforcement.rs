@@ -1,4 +1,4 @@
-//! What a platform did: how many assets of which kind it acted against, how it came to, and when.
+//! Enforcements: what a platform acted against, in counts per kind of asset, with method and dates.
 
 pub mod totals;
 
@@ -7,7 +7,7 @@ use std::str::FromStr;
 
 use serde::{Deserialize, Serialize};
 
-use super::assessment::words;
+use super::assessment::text_enum;
 use super::campaign::CampaignId;
 use super::day::Day;
 use super::entry::SubmissionId;
@@ -16,14 +16,14 @@ use super::partner::PartnerId;
 use super::platform::Platform;
 use super::time::Timestamp;
 
-/// The most counts of one enforcement.
+/// Maximum number of counts in one enforcement.
 pub const MAX_COUNTS: usize = 50;
-/// The most characters of a note on an enforcement; and of its bytes, so that it fits one value of
-/// the index.
+/// Maximum length of a note on an enforcement, in characters and in bytes. The bytes keep it within
+/// one value of the index.
 pub const MAX_NOTE: (usize, usize) = (1_000, 3_000);
 
-words! {
-    /// What sort of thing was acted against.
+text_enum! {
+    /// The kind of asset that was acted against.
     AssetKind, "asset" {
         /// Accounts and profiles.
         Account = "account",
@@ -33,7 +33,7 @@ words! {
         Group = "group",
         /// Channels.
         Channel = "channel",
-        /// Automated accounts, where they are told apart.
+        /// Automated accounts, if the author counts them separately.
         Bot = "bot",
         /// Posts and comments.
         Post = "post",
@@ -47,48 +47,48 @@ words! {
         Website = "website",
         /// Apps.
         App = "app",
-        /// Assets that the author does not tell apart.
+        /// Assets of kinds that the author does not distinguish.
         Asset = "asset",
         /// Anything else.
         Other = "other",
     }
 }
 
-words! {
-    /// How the author came to act.
+text_enum! {
+    /// What led to the enforcement.
     EnforcementMethod, "method" {
-        /// Its automated systems found it by themselves.
+        /// The author's automated systems detected it.
         ProactiveAutomated = "proactive_automated",
-        /// Somebody tipped it off.
+        /// A tip.
         AfterTip = "after_tip",
-        /// Its own people looked into it.
+        /// An investigation by the author's own staff.
         AfterInvestigation = "after_investigation",
     }
 }
 
-words! {
-    /// Whose deed it is.
+text_enum! {
+    /// Who enforced.
     EnforcementSource, "source" {
-        /// The author's own.
+        /// The author itself.
         Own = "own",
-        /// Another's, which the author only reports.
+        /// Someone else; the author only reports it.
         Reported = "reported",
     }
 }
 
-/// The author's name for what was done, scoped to it: 1 to 128 of `A-Z a-z 0-9 . _ : -`. The same
-/// name again is a correction.
+/// The author's id for an enforcement, scoped to the author: 1 to 128 of `A-Z a-z 0-9 . _ : -`.
+/// Reusing an id corrects the earlier enforcement.
 #[derive(Clone, Debug, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize)]
 pub struct EnforcementId(SubmissionId);
 
 impl EnforcementId {
-    /// Takes an author's id.
+    /// Validates an author's id.
     pub fn parse(text: &str) -> Result<Self, Invalid> {
         let read = SubmissionId::parse(text);
         read.map(Self).map_err(|invalid| Invalid::new("id", invalid.reason))
     }
 
-    /// Takes an id from the journal or the index as it was stored.
+    /// Takes an id from the journal or the index, without validation.
     pub fn from_stored(text: &str) -> Self {
         Self(SubmissionId::from_stored(text))
     }
@@ -105,75 +105,70 @@ impl fmt::Display for EnforcementId {
     }
 }
 
-/// So many assets of a kind.
+/// A number of assets of one kind.
 #[derive(Clone, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
 pub struct EnforcementCount {
-    /// Of which kind.
+    /// The kind of asset.
     pub asset: AssetKind,
-    /// On which platform, where it is one.
+    /// The platform; `None` if there is none, or several.
     pub platform: Option<Platform>,
-    /// How many: at least one.
+    /// The number of assets, at least 1.
     pub count: u64,
-    /// How many of them automated systems had disabled before: at most `count`.
+    /// How many of them automated systems had already disabled; at most `count`.
     pub already_disabled: u64,
-    /// Whether the number is not exact.
+    /// Whether the number is an estimate.
     pub approximate: bool,
 }
 
 impl EnforcementCount {
-    /// An exact count, none of it disabled before.
+    /// An exact count with no assets already disabled.
     pub const fn new(asset: AssetKind, platform: Option<Platform>, count: u64) -> Self {
         Self { asset, platform, count, already_disabled: 0, approximate: false }
     }
 
-    /// Checks the numbers against one another.
+    /// Checks the numbers against each other.
     pub fn check(&self) -> Result<(), Invalid> {
         if self.count == 0 {
-            return Err(Invalid::new(
-                "counts.count",
-                "is missing: what was done was done at least once",
-            ));
+            return Err(Invalid::new("counts.count", "is missing: it must be at least 1"));
         }
         if self.already_disabled > self.count {
-            let reason = format!(
-                "is {}, and no more than the {} counted",
-                self.already_disabled, self.count
-            );
+            let reason =
+                format!("is {}, more than the count of {}", self.already_disabled, self.count);
             return Err(Invalid::new("counts.already_disabled", reason));
         }
         Ok(())
     }
 }
 
-/// One deed, or the report of one, as its author sent it.
+/// One enforcement, own or reported, as its author sent it.
 #[derive(Clone, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
 pub struct Enforcement {
-    /// The author's name for it.
+    /// The author's id.
     pub id: EnforcementId,
-    /// What it came to: 1 to [`MAX_COUNTS`].
+    /// The affected assets: 1 to [`MAX_COUNTS`] counts.
     pub counts: Vec<EnforcementCount>,
-    /// How the author came to act; not of what it only reports.
+    /// What led to it; `None` if it is only reported.
     pub method: Option<EnforcementMethod>,
-    /// On which day, or from which on.
+    /// The day, or the first day, of the enforcement.
     pub from: Option<Day>,
-    /// Up to which day.
+    /// The last day.
     pub until: Option<Day>,
-    /// The campaign that it was done against.
+    /// The campaign that it was directed against.
     pub campaign: Option<CampaignId>,
-    /// The tip that caused it, by its 16 bytes.
+    /// The id of the tip that led to it, 16 bytes.
     pub tip: Option<[u8; 16]>,
-    /// Free text for those who may see it.
+    /// Free text for everyone who may see the enforcement.
     pub note: Option<Box<str>>,
-    /// Whose deed it is.
+    /// Who enforced.
     pub source: EnforcementSource,
 }
 
 impl Enforcement {
-    /// Checks the fields against one another.
+    /// Checks the fields against each other.
     pub fn check(&self) -> Result<(), Invalid> {
         if self.counts.is_empty() || self.counts.len() > MAX_COUNTS {
             let reason =
-                format!("has {} entries, and may have 1 to {MAX_COUNTS}", self.counts.len());
+                format!("has {} entries: the limit is 1 to {MAX_COUNTS}", self.counts.len());
             return Err(Invalid::new("counts", reason));
         }
         self.counts.iter().try_for_each(EnforcementCount::check)?;
@@ -181,8 +176,7 @@ impl Enforcement {
             return Err(Invalid::new("until", "is before from"));
         }
         if self.source == EnforcementSource::Reported && self.method.is_some() {
-            let reason =
-                "is for what you did yourself: how another came to act is not yours to say";
+            let reason = "is only for your own enforcements: leave it out for one that you report";
             return Err(Invalid::new("method", reason));
         }
         let note = self.note.as_deref().unwrap_or_default();
@@ -194,8 +188,8 @@ impl Enforcement {
         Ok(())
     }
 
-    /// Checks it against who owns which platform: nobody counts as its own deed what was done where
-    /// another partner is at home, or the owner's own report of it would count it twice.
+    /// Refuses an own enforcement on a platform that another partner owns. Otherwise the owner's
+    /// own enforcement would be counted twice.
     pub fn check_owners<'a>(
         &self,
         author: &PartnerId,
@@ -208,27 +202,24 @@ impl Enforcement {
         match platforms.into_iter().find(|platform| owner(platform).is_some_and(|id| id != author))
         {
             Some(platform) => {
-                let reason = format!(
-                    "`{platform}` is another partner's: what was done there is its deed, and `reported` \
-                     by you"
-                );
+                let reason =
+                    format!("`{platform}` belongs to another partner: set source to `reported`");
                 Err(Invalid::new("counts.platform", reason))
             }
             None => Ok(()),
         }
     }
 
-    /// The first and the last day on which it was done: as its author says, else the day on which it was
-    /// accepted.
+    /// The first and last day: as the author gives them, else the day of acceptance.
     pub fn days(&self, accepted: Timestamp) -> (Day, Day) {
         let first = self.from.or(self.until).unwrap_or_else(|| Day::of(accepted));
         (first, self.until.unwrap_or(first))
     }
 
-    /// How many assets there are in sum, and how many of them were disabled before.
+    /// The total number of assets, and how many of them were already disabled.
     pub fn sum(&self) -> (u64, u64) {
-        self.counts.iter().fold((0, 0), |(count, disabled), one| {
-            (count.saturating_add(one.count), disabled.saturating_add(one.already_disabled))
+        self.counts.iter().fold((0, 0), |(total, disabled), item| {
+            (total.saturating_add(item.count), disabled.saturating_add(item.already_disabled))
         })
     }
 }

@@ -1,6 +1,6 @@
-//! The vocabulary of the journal: what was asked, and what it came to.
+//! Journal entries: the requests as the journal stores them, and their outcomes.
 
-mod deeds;
+mod campaigns;
 mod liaisons;
 mod outcome;
 mod requests;
@@ -11,7 +11,7 @@ use std::fmt;
 use serde::{Deserialize, Serialize};
 use uuid::Uuid;
 
-pub use self::deeds::{CampaignPut, Enforcements};
+pub use self::campaigns::{CampaignPut, Enforcements};
 pub use self::liaisons::{
     AccessSweep, Accessed, AccessedVersions, HoldAct, HoldChange, HoldId, HoldPlaced, HoldSweep,
     LastPart, MOST_LIAISONS, Releasable, ReleaseAct, ReleaseEnd, ReleaseEntry,
@@ -29,20 +29,20 @@ use super::partner::{GroupDefinition, Partner, PartnerId};
 use super::time::Timestamp;
 use super::tip::TipId;
 
-/// A place in the journal: an entry's sequence, and an index in that entry. An assessment's
-/// version is its position.
+/// A position in the journal: an entry's sequence and an index within that entry. The version of an
+/// assessment is its position.
 #[derive(
     Clone, Copy, Debug, Default, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize,
 )]
 pub struct Position {
-    /// The entry: 1, 2, 3 …
+    /// The entry's sequence: 1, 2, 3 …
     pub sequence: u64,
-    /// The item of the entry's request, from 0.
+    /// The index of the item in the entry's request, from 0.
     pub index: u32,
 }
 
 impl Position {
-    /// An item of an entry.
+    /// The position of an item.
     pub const fn new(sequence: u64, index: u32) -> Self {
         Self { sequence, index }
     }
@@ -54,8 +54,8 @@ impl fmt::Display for Position {
     }
 }
 
-/// The id under which an append is stored once, within the journal's window. Derived by the server
-/// from (partner, key, content digest).
+/// The idempotency key of an append: the journal stores an id once within its deduplication window.
+/// The server derives it from (partner, key, content digest).
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize)]
 pub struct AppendId(Uuid);
 
@@ -63,8 +63,8 @@ impl AppendId {
     /// The namespace of append ids.
     const NAMESPACE: Uuid = Uuid::from_u128(0x7469_706f_6666_5000_8000_6170_7065_6e64);
 
-    /// Derives the id from the parts of a key. Parts are told apart, so `["ab", "c"]` and
-    /// `["a", "bc"]` are different keys.
+    /// Derives the id from the parts of a key. Each part is prefixed with its length, so `["ab",
+    /// "c"]` and `["a", "bc"]` give different ids.
     pub fn derive(parts: &[&[u8]]) -> Self {
         let mut name = Vec::with_capacity(parts.iter().map(|part| part.len() + 8).sum());
         for part in parts {
@@ -85,74 +85,74 @@ impl AppendId {
     }
 }
 
-/// One request as the journal holds it. Immutable.
+/// One entry of the journal. Immutable.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Entry {
-    /// Its place in the journal: 1, 2, 3 … without a gap.
+    /// Its sequence: 1, 2, 3 … without gaps.
     pub sequence: u64,
-    /// When the writer took it; never before the entry in front of it.
+    /// When the writer accepted it. Never earlier than the previous entry's time.
     pub time: Timestamp,
     /// The id under which it was appended.
     pub id: AppendId,
-    /// Whose request it was; `None` for the exchange itself.
+    /// The partner that made the request; `None` for the exchange itself.
     pub author: Option<PartnerId>,
-    /// What was asked.
+    /// The request.
     pub body: Body,
 }
 
-/// What an entry asks for.
+/// The content of an entry.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Body {
-    /// A partner is what this says, from here on.
+    /// Creates or updates a partner.
     PartnerPut(Partner),
-    /// A group is what this says, from here on.
+    /// Creates or updates a group.
     GroupPut(GroupDefinition),
-    /// A batch of a submission.
+    /// Adds a batch to a submission.
     SubmissionBatch(Batch),
-    /// The end of a submission.
+    /// Closes a submission.
     SubmissionClosed(Close),
-    /// A partner is kept out from here on.
+    /// Suspends a partner.
     PartnerSuspended(PartnerId),
-    /// A partner is let in again.
+    /// Ends a partner's suspension.
     PartnerResumed(PartnerId),
     /// A member of the restricted group confirms its terms.
     TermsConfirmed(Confirmation),
-    /// Some of a partner's assessments are taken back.
+    /// Withdraws some of a partner's assessments.
     Withdrawal(Withdrawal),
-    /// Some of a partner's assessments have had their time.
+    /// Some of a partner's assessments expire.
     Expiry(Expiry),
-    /// A partner saw indicators.
+    /// Reports sightings of indicators.
     Sightings(Sightings),
-    /// A partner speaks of another's assessment.
+    /// Gives feedback on another partner's assessment.
     Feedback(Feedback),
-    /// A partner acted, or reports that another did.
+    /// Reports enforcements, own or others'.
     Enforcements(Enforcements),
-    /// A partner founds a campaign, or says what it holds one to be.
+    /// Founds a campaign, or adds or updates a contribution to one.
     CampaignPut(CampaignPut),
-    /// A partner's objects are released to liaisons, or no longer.
+    /// Releases a partner's objects to liaisons, or retracts releases.
     Release(ReleaseEntry),
-    /// Some releases have had their time.
+    /// Some releases expire.
     ReleaseEnd(ReleaseEnd),
-    /// What a liaison is about to be given.
+    /// Records objects that a liaison is about to receive.
     Accessed(Accessed),
-    /// Accesses that are no longer kept.
+    /// Deletes access records whose retention period is over.
     AccessSweep(AccessSweep),
-    /// A partner has its objects kept for a court.
+    /// Places a legal hold on a partner's objects.
     HoldPlaced(HoldPlaced),
-    /// A hold goes on, or ends.
+    /// Renews or lifts a hold.
     HoldChange(HoldChange),
-    /// What a hold kept that has ended.
+    /// Deletes copies of a hold that has ended.
     HoldSweep(HoldSweep),
-    /// A partner sends a tip.
+    /// Sends a tip.
     TipSent(TipSent),
     /// A sender or a recipient adds to a tip.
     TipResponded(TipResponse),
-    /// A sender takes a tip back.
+    /// A sender withdraws a tip.
     TipWithdrawn(TipId),
-    /// Tips that waited are taken up again.
+    /// Reopens tips that were waiting for news in their campaign.
     TipsReopened(TipsReopened),
-    /// What was submitted goes to the owners of platforms.
+    /// Refers a closed submission's assets to the owners of their platforms.
     Referred(Referral),
-    /// A node begins to append: an epoch of the journal.
+    /// A node starts to append: the start of an epoch.
     Epoch(EpochId),
 }

@@ -1,4 +1,4 @@
-//! What a reader asks of a feed, among what it may see.
+//! Subscription filters: which of the visible items a reader wants.
 
 use super::assessment::{Assessment, Confidence};
 use super::campaign::CampaignId;
@@ -9,8 +9,8 @@ use super::partner::{GroupId, PartnerId};
 use super::platform::Platform;
 use super::sharing::{Audience, Reader, Sharing};
 
-/// Which items a reader wants. An empty list asks for nothing in particular: each condition that
-/// is set must hold, and one value of its list suffices.
+/// A filter. All conditions that are set must match; a list matches if one of its values does. An
+/// empty list sets no condition.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Filter {
     /// The kinds.
@@ -23,20 +23,19 @@ pub struct Filter {
     pub groups: Vec<GroupId>,
     /// The authors.
     pub authors: Vec<PartnerId>,
-    /// The least confidence, of the assessment with its default.
+    /// The minimum confidence, compared with the assessment's confidence or its default.
     pub min_confidence: Option<Confidence>,
-    /// The campaigns that are named, as long as the reader may see them: who asks a filter sees to
-    /// that.
+    /// The campaigns that items belong to. The caller must check that the reader may see them.
     pub campaigns: Vec<CampaignId>,
 }
 
 impl Filter {
-    /// Whether the filter asks for anything at all in particular.
+    /// Whether no condition is set.
     pub fn is_empty(&self) -> bool {
         *self == Filter::default()
     }
 
-    /// Whether the reader wants an item that it may see.
+    /// Whether an item that the reader may see matches.
     pub fn matches(
         &self,
         assessment: &Assessment,
@@ -45,28 +44,30 @@ impl Filter {
         position: Position,
         reader: &Reader,
     ) -> bool {
-        one_of(&self.kinds, |kind| *kind == assessment.indicator.kind())
-            && one_of(&self.platforms, |p| assessment.indicator.platform() == Some(p))
-            && one_of(&self.labels, |label| assessment.labels.contains(label))
-            && one_of(&self.authors, |id| id == author)
-            && one_of(&self.groups, |group| through(sharing, group, author, position, reader))
-            && self.min_confidence.is_none_or(|least| assessment.confidence() >= least)
-            && one_of(&self.campaigns, |campaign| assessment.campaign == Some(*campaign))
+        any_matches(&self.kinds, |kind| *kind == assessment.indicator.kind())
+            && any_matches(&self.platforms, |p| assessment.indicator.platform() == Some(p))
+            && any_matches(&self.labels, |label| assessment.labels.contains(label))
+            && any_matches(&self.authors, |id| id == author)
+            && any_matches(&self.groups, |group| {
+                is_shared_through(sharing, group, author, position, reader)
+            })
+            && self.min_confidence.is_none_or(|min| assessment.confidence() >= min)
+            && any_matches(&self.campaigns, |campaign| assessment.campaign == Some(*campaign))
     }
 
-    /// Whether the filter asks for what is said of a campaign and done against it.
+    /// Whether contributions to this campaign and enforcements against it match.
     pub fn follows(&self, campaign: Option<CampaignId>) -> bool {
         self.is_empty() || campaign.is_some_and(|campaign| self.campaigns.contains(&campaign))
     }
 }
 
-fn one_of<T>(wanted: &[T], holds: impl FnMut(&T) -> bool) -> bool {
-    wanted.is_empty() || wanted.iter().any(holds)
+fn any_matches<T>(values: &[T], matches: impl FnMut(&T) -> bool) -> bool {
+    values.is_empty() || values.iter().any(matches)
 }
 
-/// Whether the item is shared with a group that the reader knows it to be shared with: a filter
-/// must not tell of groups that the reader does not see.
-fn through(
+/// Whether the item is shared with the group, and the reader may know that. A filter must not
+/// reveal groups that the reader does not see.
+fn is_shared_through(
     sharing: &Sharing,
     group: &GroupId,
     author: &PartnerId,

@@ -1,4 +1,4 @@
-//! What a reader was given, apart from how it came.
+//! Objects as a reader received them, independent of the call that delivered them.
 
 use super::assessment::Assessment;
 use super::campaign::{CampaignId, Contribution};
@@ -8,51 +8,51 @@ use super::indicator::IndicatorId;
 use super::sharing::Tlp;
 use super::time::Timestamp;
 
-/// A version of an assessment as a reader was given it.
+/// A version of an assessment, as received.
 #[derive(Clone, Debug, PartialEq)]
 pub struct ReceivedAssessment {
     /// Its version.
     pub version: Position,
-    /// The id of its author, as it was given.
+    /// The author's id, as received.
     pub author: String,
     /// When it was accepted.
     pub accepted: Timestamp,
-    /// The id of the indicator that it is about.
+    /// The id of the indicator.
     pub id: IndicatorId,
-    /// What it says, with what it is about.
+    /// The assessment, with its indicator.
     pub said: Assessment,
-    /// What its reader may do with it.
+    /// What the reader may do with it.
     pub tlp: Tlp,
 }
 
-/// What is said of a campaign, as a reader was given it.
+/// A contribution to a campaign, as received.
 #[derive(Clone, Debug, PartialEq)]
 pub struct ReceivedContribution {
     /// Its version.
     pub version: Position,
-    /// The id of its author, as it was given.
+    /// The author's id, as received.
     pub author: String,
     /// When it was accepted.
     pub accepted: Timestamp,
-    /// Of which campaign.
+    /// The campaign.
     pub campaign: CampaignId,
-    /// What is said.
+    /// The contribution.
     pub said: Contribution,
-    /// What its reader may do with it.
+    /// What the reader may do with it.
     pub tlp: Tlp,
 }
 
-/// What was done, as a reader was given it.
+/// An enforcement, as received.
 #[derive(Clone, Debug, PartialEq)]
 pub struct ReceivedEnforcement {
     /// Its version.
     pub version: Position,
-    /// The id of its author, as it was given.
+    /// The author's id, as received.
     pub author: String,
     /// When it was accepted.
     pub accepted: Timestamp,
-    /// What was done.
+    /// The enforcement.
     pub done: Enforcement,
-    /// What its reader may do with it.
+    /// What the reader may do with it.
     pub tlp: Tlp,
 }

@@ -1,4 +1,4 @@
-//! What an indicator is: an observable thing, identified by kind, platform and canonical value.
+//! Indicators: observable things, identified by kind, platform and canonical value.
 
 use std::fmt;
 use std::str::FromStr;
@@ -9,17 +9,16 @@ use uuid::Uuid;
 use super::invalid::Invalid;
 use super::platform::Platform;
 
-/// The version of the canonical rules in this build. Stored beside every value, so that a replay
-/// never computes a value or an id again.
+/// The version of the canonicalisation rules in this build. Stored with every value, so that a
+/// replay never computes a value or an id again.
 pub const CANONICAL_RULES_VERSION: u32 = 1;
 
-/// The fixed namespace under which every exchange and client derives the same [`IndicatorId`].
+/// The fixed UUID namespace: every exchange and client derives the same [`IndicatorId`].
 const NAMESPACE: Uuid = Uuid::from_u128(0x7469_706f_6666_5000_8000_696e_6469_6361);
 
-/// An observable thing. It has no owner: what partners say of it are assessments.
+/// An observable thing. It has no owner; partners make assessments about it.
 ///
-/// Only [`super::canonical`] makes one from what people write, so a value that is held here is
-/// canonical.
+/// Values are canonical: only [`super::canonical`] creates an indicator from user input.
 #[derive(Clone, Debug, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize)]
 pub struct Indicator {
     kind: Kind,
@@ -28,7 +27,7 @@ pub struct Indicator {
 }
 
 impl Indicator {
-    /// Puts together what [`super::canonical`] has read.
+    /// Builds an indicator from a value that [`super::canonical`] has produced.
     pub(super) fn canonical(
         kind: Kind,
         platform: Option<Platform>,
@@ -37,40 +36,39 @@ impl Indicator {
         Self { kind, platform, value: value.into() }
     }
 
-    /// Takes a value from the journal or the index as it was stored, whatever the rules were then.
+    /// Takes a value from the journal or the index, under whatever rules it was stored.
     pub fn from_stored(kind: Kind, platform: Option<Platform>, value: impl Into<Box<str>>) -> Self {
         Self { kind, platform, value: value.into() }
     }
 
-    /// What kind of thing this is.
+    /// The kind.
     pub fn kind(&self) -> Kind {
         self.kind
     }
 
-    /// The platform the thing lives on, or the chain of a crypto address; `None` for kinds that
-    /// have none.
+    /// The platform, or the chain of a crypto address; `None` for kinds without one.
     pub fn platform(&self) -> Option<&Platform> {
         self.platform.as_ref()
     }
 
-    /// The canonical value, as `model.md` of the design gives it for each kind.
+    /// The canonical value.
     pub fn value(&self) -> &str {
         &self.value
     }
 
-    /// The same, for who needs nothing else.
+    /// Like [`Indicator::value`], without a copy.
     pub fn into_value(self) -> Box<str> {
         self.value
     }
 
-    /// The id that every exchange and client derives from the same kind, platform and value.
+    /// The id. Every exchange and client derives the same one from kind, platform and value.
     pub fn id(&self) -> IndicatorId {
         IndicatorId::of(self)
     }
 }
 
-/// A `UUIDv5` over kind, platform and canonical value. Ids can be reversed by dictionary: they are
-/// content, not pseudonyms.
+/// A `UUIDv5` over kind, platform and canonical value. Ids can be reversed by a dictionary attack:
+/// treat them as content, not as pseudonyms.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize)]
 pub struct IndicatorId(Uuid);
 
@@ -82,7 +80,7 @@ impl IndicatorId {
             _ => &indicator.value,
         };
         let platform = indicator.platform.as_ref().map_or("", Platform::as_str);
-        // Neither a kind nor a platform holds a NUL, so no two indicators share a name.
+        // Neither a kind nor a platform contains a NUL, so no two indicators share a name.
         let name = [indicator.kind.as_str(), platform, value].join("\0");
         Self(Uuid::new_v5(&NAMESPACE, name.as_bytes()))
     }
@@ -92,12 +90,12 @@ impl IndicatorId {
         self.0.as_bytes()
     }
 
-    /// How many bytes its text has.
+    /// Length of the text form, in bytes.
     pub const TEXT_BYTES: usize = uuid::fmt::Hyphenated::LENGTH;
 
-    /// Its text, written into room for it.
-    pub fn write(self, room: &mut [u8; Self::TEXT_BYTES]) -> &str {
-        self.0.hyphenated().encode_lower(room)
+    /// Writes the text form into a buffer, without allocating.
+    pub fn write(self, buffer: &mut [u8; Self::TEXT_BYTES]) -> &str {
+        self.0.hyphenated().encode_lower(buffer)
     }
 
     /// An id from its 16 bytes.
@@ -126,7 +124,7 @@ fn without_scheme(url: &str) -> &str {
 
 macro_rules! kinds {
     ($($(#[$doc:meta])* $variant:ident = $name:literal,)+) => {
-        /// The kinds of indicator, by the names that CSV, JSON and the command line use.
+        /// The kind of an indicator.
         #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize)]
         pub enum Kind {
             $($(#[$doc])* $variant,)+
@@ -153,7 +151,7 @@ kinds! {
     AccountId = "account_id",
     /// A page on a platform, by slug or id.
     Page = "page",
-    /// A group, subreddit or other gathering on a platform.
+    /// A group, subreddit or similar on a platform.
     Community = "community",
     /// A broadcast channel on a platform, such as a Telegram channel or invite.
     Channel = "channel",
@@ -183,12 +181,12 @@ kinds! {
     AndroidPackage = "android_package",
     /// An iOS application's id or bundle id.
     IosAppId = "ios_app_id",
-    /// An address on a chain; the chain stands where other kinds have a platform.
+    /// An address on a blockchain; its platform is the chain.
     CryptoAddress = "crypto_address",
 }
 
 impl Kind {
-    /// Whether an indicator of this kind lives on a platform (or a chain) and must name it.
+    /// Whether indicators of this kind must name a platform (or a chain).
     pub const fn needs_platform(self) -> bool {
         matches!(
             self,

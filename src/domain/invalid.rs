@@ -1,19 +1,19 @@
-//! The one error of the domain: a field that does not hold, and why.
+//! The domain's error: an invalid field and the reason.
 
 use std::borrow::Cow;
 use std::fmt;
 
-/// A field of the input that breaks a rule, and the rule in words for whoever wrote the input.
+/// An invalid field of the input, with a reason for whoever wrote the input.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Invalid {
     /// The field's name in the protocol, such as `value` or `sharing.groups`.
     pub field: Cow<'static, str>,
-    /// What is wrong with it, to be read after the field's name: "is not a host name".
+    /// What is wrong, to be read after the field's name: "is not a host name".
     pub reason: Cow<'static, str>,
 }
 
 impl Invalid {
-    /// Names the field and the reason.
+    /// Creates an error for a field.
     pub fn new(field: impl Into<Cow<'static, str>>, reason: impl Into<Cow<'static, str>>) -> Self {
         Self { field: field.into(), reason: reason.into() }
     }

@@ -1,4 +1,4 @@
-//! Harm labels: a closed list from the field's own taxonomies, extensible by the operator.
+//! Harm labels: a closed list taken from published taxonomies, which the operator can extend.
 
 use std::borrow::Cow;
 use std::collections::BTreeSet;
@@ -8,12 +8,12 @@ use serde::{Deserialize, Deserializer, Serialize};
 
 use super::invalid::Invalid;
 
-/// A harm label that is on the exchange's list.
+/// A harm label on the exchange's list.
 #[derive(Clone, Debug, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize)]
-pub struct Label(#[serde(deserialize_with = "known_or_own")] Cow<'static, str>);
+pub struct Label(#[serde(deserialize_with = "deserialize_label")] Cow<'static, str>);
 
 impl Label {
-    /// Takes a label from the journal or the index as it was stored.
+    /// Takes a label from the journal or the index, without validation.
     pub fn from_stored(text: &str) -> Self {
         Self(known(text).map_or_else(|| Cow::Owned(text.to_owned()), Cow::Borrowed))
     }
@@ -23,8 +23,7 @@ impl Label {
         &self.0
     }
 
-    /// Whether objects under it may go to the one closed group entitled to hold them, and nowhere
-    /// else.
+    /// Whether objects with this label may be shared only within the restricted group.
     pub fn is_restricted(&self) -> bool {
         HARMS.iter().any(|harm| harm.restricted && harm.label == self.as_str())
     }
@@ -36,26 +35,26 @@ impl fmt::Display for Label {
     }
 }
 
-/// A label of the list itself, which nobody has to copy.
+/// The label as a static string, if it is a known harm. Avoids an allocation.
 fn known(text: &str) -> Option<&'static str> {
     HARMS.iter().map(|harm| harm.label).find(|label| *label == text)
 }
 
-fn known_or_own<'de, D: Deserializer<'de>>(text: D) -> Result<Cow<'static, str>, D::Error> {
+fn deserialize_label<'de, D: Deserializer<'de>>(text: D) -> Result<Cow<'static, str>, D::Error> {
     <&str>::deserialize(text).map(|text| Label::from_stored(text).0)
 }
 
-/// A harm that the exchange knows, and where its name comes from.
+/// A harm that every exchange knows, and the taxonomy that defines it.
 #[derive(Clone, Copy, Debug)]
 pub struct Harm {
     /// The label.
     pub label: &'static str,
-    /// What it stands for.
+    /// Its meaning.
     pub meaning: &'static str,
-    /// The taxonomy that has it.
+    /// The taxonomy.
     pub source: &'static str,
-    /// Whether objects under it are refused unless the operator configured the closed group that
-    /// may hold them.
+    /// Whether objects with this label are refused unless the operator has configured a restricted
+    /// group that may hold them.
     pub restricted: bool,
 }
 
@@ -126,7 +125,7 @@ pub const HARMS: &[Harm] = &[
     restricted("child-trafficking", "trafficking of children", TECH_COALITION),
 ];
 
-/// The most labels that one assessment may have.
+/// Maximum number of labels of one assessment.
 pub const MAX_LABELS: usize = 20;
 
 /// The labels of one exchange: [`HARMS`] and those that its operator added.
@@ -136,7 +135,7 @@ pub struct Labels {
 }
 
 impl Labels {
-    /// The list with the operator's own labels, each lower-case letters, digits and hyphens.
+    /// The list with the operator's own labels, each of lower-case letters, digits and hyphens.
     pub fn with(added: impl IntoIterator<Item = String>) -> Result<Self, Invalid> {
         let added: BTreeSet<String> = added.into_iter().collect();
         for label in &added {
@@ -154,8 +153,8 @@ impl Labels {
         Ok(Self { added })
     }
 
-    /// Takes a label that is on the list. Whether an object under a restricted one may be held is
-    /// decided with its sharing.
+    /// Accepts a label on the list. Whether an object with a restricted label may be held is
+    /// decided together with its sharing.
     pub fn parse(&self, text: &str) -> Result<Label, Invalid> {
         match known(text) {
             Some(label) => Ok(Label(Cow::Borrowed(label))),

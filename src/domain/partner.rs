@@ -1,4 +1,4 @@
-//! Partners and the groups in which they share.
+//! Partners and sharing groups.
 
 use std::borrow::Borrow;
 use std::fmt;
@@ -19,7 +19,7 @@ macro_rules! slug {
         pub struct $name(#[serde(with = "shared_text")] Arc<str>);
 
         impl $name {
-            /// Takes a slug: `[a-z0-9][a-z0-9-]{1,62}`.
+            /// Validates a slug: `[a-z0-9][a-z0-9-]{1,62}`.
             pub fn parse(text: &str) -> Result<Self, Invalid> {
                 if is_slug(text) {
                     Ok(Self(text.into()))
@@ -34,7 +34,7 @@ macro_rules! slug {
                 }
             }
 
-            /// Takes an id from the journal or the index as it was stored.
+            /// Takes an id from the journal or the index, without validation.
             pub fn from_stored(text: &str) -> Self {
                 Self(text.into())
             }
@@ -77,7 +77,7 @@ slug! {
     GroupId, "group"
 }
 
-/// Serialises a text that clones share.
+/// Serialises an `Arc<str>`.
 mod shared_text {
     use std::sync::Arc;
 
@@ -99,16 +99,16 @@ fn is_slug(text: &str) -> bool {
         && bytes.iter().all(|b| matches!(b, b'a'..=b'z' | b'0'..=b'9' | b'-'))
 }
 
-/// What a partner is on the exchange. A role never changes.
+/// A partner's role. It never changes.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize)]
 pub enum Role {
-    /// A platform: submits, subscribes, tips.
+    /// A platform: submits, subscribes, sends tips.
     Member,
-    /// Law enforcement: reads what was released to it.
+    /// Law enforcement: reads what is released to it.
     Liaison,
     /// Reads what its groups see.
     Observer,
-    /// Runs the exchange and sees no content.
+    /// Runs the exchange; sees no content.
     Operator,
 }
 
@@ -126,7 +126,7 @@ impl Role {
         }
     }
 
-    /// Whether a partner of this role may stand in a group or be named in an audience.
+    /// Whether a partner of this role may be in a group or be named in an audience.
     pub const fn may_receive(self) -> bool {
         matches!(self, Role::Member | Role::Observer)
     }
@@ -151,50 +151,50 @@ impl FromStr for Role {
 /// An organisation on the exchange.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Partner {
-    /// Its id, the one that its certificate names.
+    /// Its id, as named in its certificates.
     pub id: PartnerId,
-    /// Its name for people.
+    /// Its display name.
     pub name: String,
-    /// What it is on the exchange.
+    /// Its role.
     pub role: Role,
-    /// The platforms it owns. Who owns which platform is no secret.
+    /// The platforms that it owns. Ownership is public.
     pub platforms: Vec<Platform>,
-    /// Where its law applies, as an ISO 3166 code such as `GB`.
+    /// Its jurisdiction, as an ISO 3166 code such as `GB`.
     pub jurisdiction: Option<String>,
-    /// Of a liaison, the kinds of purpose that it may read for, in order, each once; one without any
-    /// reads nothing.
+    /// For a liaison: the kinds of purpose that it may use, sorted and without duplicates. Without
+    /// any it can read nothing.
     pub purposes: Vec<PurposeKind>,
-    /// The group that AMBER objects go to when their author names no audience.
+    /// The group that receives its AMBER objects if it names no audience.
     pub default_group: Option<GroupId>,
-    /// The TLP of an object whose author gives none.
+    /// The marking of its objects if it sets none.
     pub default_tlp: Tlp,
-    /// Whether it takes no referrals of what others submit of its platforms.
+    /// Whether it has turned off referrals of assets on its platforms.
     pub referrals_off: bool,
 }
 
-/// What a group is, as the operator put it.
+/// The desired state of a group, as set by the operator.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct GroupDefinition {
     /// Its id.
     pub id: GroupId,
-    /// Its name for people.
+    /// Its display name.
     pub name: String,
-    /// Whether a new member sees what was shared with the group before it joined.
+    /// Whether new members see objects shared with the group before they joined.
     pub history_all: bool,
-    /// Of the one closed group that may hold objects with restricted labels, the terms of their
-    /// source, which each member confirms.
+    /// Set for the single restricted group, which may hold objects with restricted labels: the
+    /// terms that each member confirms.
     pub restricted: Option<Terms>,
-    /// Who is in it from this entry on.
+    /// Its members from this entry on.
     pub members: Vec<PartnerId>,
 }
 
-/// The terms of a source of restricted objects: a text, or where it is to be found and in which
-/// version. At most 1,000 bytes.
+/// The terms of the source of restricted objects: the text, or a reference to it with its version.
+/// At most 1,000 bytes.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Terms(Box<str>);
 
 impl Terms {
-    /// Takes a text that is not empty.
+    /// Validates a text. It must not be empty.
     pub fn parse(text: &str) -> Result<Self, Invalid> {
         match text.trim() {
             "" => Err(Invalid::new("group.terms", "is missing: a restricted group has terms")),
@@ -205,7 +205,7 @@ impl Terms {
         }
     }
 
-    /// Takes a text from the journal or the index as it was stored.
+    /// Takes a text from the journal or the index, without validation.
     pub fn from_stored(text: &str) -> Self {
         Self(text.into())
     }
@@ -216,41 +216,41 @@ impl Terms {
     }
 }
 
-/// A stretch of the journal during which a partner was in a group.
+/// A period of membership in a group, in journal sequences.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Membership {
-    /// Who.
+    /// The member.
     pub partner: PartnerId,
-    /// The sequence of the entry that took it in.
+    /// The sequence of the entry that added it.
     pub from: u64,
-    /// The sequence of the entry that took it out; `None` while it is a member.
+    /// The sequence of the entry that removed it; `None` for a current member.
     pub until: Option<u64>,
 }
 
-/// A sharing group as the journal's entries add up to it.
+/// A sharing group, as built up by the journal's entries.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Group {
     /// Its id.
     pub id: GroupId,
-    /// Its name for people.
+    /// Its display name.
     pub name: String,
-    /// Whether a new member sees what was shared with the group before it joined.
+    /// Whether new members see objects shared with the group before they joined.
     pub history_all: bool,
-    /// The terms of the source, where this is the restricted group.
+    /// The terms, if this is the restricted group.
     pub restricted: Option<Terms>,
-    /// Every membership there was, by the order in which they began.
+    /// All memberships, current and past, ordered by start.
     pub memberships: Vec<Membership>,
 }
 
 impl Group {
-    /// The membership of a partner as of an entry.
+    /// The partner's membership at the time of an entry.
     pub fn at(&self, partner: &PartnerId, sequence: u64) -> Option<&Membership> {
         let covers =
             |m: &&Membership| m.from <= sequence && m.until.is_none_or(|until| sequence < until);
         self.memberships.iter().filter(|m| m.partner == *partner).find(covers)
     }
 
-    /// Who joined and who left with an entry.
+    /// The partners that joined and left with an entry.
     pub fn changes(&self, sequence: u64) -> (Vec<PartnerId>, Vec<PartnerId>) {
         let named = |at: fn(&Membership) -> Option<u64>| {
             let all = self.memberships.iter().filter(move |m| at(m) == Some(sequence));
@@ -259,17 +259,17 @@ impl Group {
         (named(|m| Some(m.from)), named(|m| m.until))
     }
 
-    /// The current membership of a partner.
+    /// The partner's current membership.
     pub fn current(&self, partner: &PartnerId) -> Option<&Membership> {
         self.memberships.iter().find(|m| m.partner == *partner && m.until.is_none())
     }
 
-    /// Who is in the group now.
+    /// The current members.
     pub fn members(&self) -> impl Iterator<Item = &PartnerId> {
         self.memberships.iter().filter(|m| m.until.is_none()).map(|m| &m.partner)
     }
 
-    /// Whether the group stands as it is defined.
+    /// Whether the group already matches the definition.
     pub fn is_as_defined(&self, definition: &GroupDefinition) -> bool {
         let mut members: Vec<_> = self.members().collect();
         let mut defined: Vec<_> = definition.members.iter().collect();
@@ -282,15 +282,14 @@ impl Group {
             && self.restricted == definition.restricted
     }
 
-    /// The group after the entry at `sequence` defined it anew: those who were in and still are
-    /// keep their membership, the others' begin or end there.
+    /// The group after the entry at `sequence` redefined it. Members in both keep their membership;
+    /// the others' memberships start or end at this entry.
     pub fn redefined(
         previous: Option<Group>,
         definition: &GroupDefinition,
         sequence: u64,
     ) -> Group {
-        // A group's history is fixed when it is created: an old member's shared objects were
-        // given under that rule.
+        // The history rule is fixed at creation: members shared their objects under that rule.
         let (history_all, restricted, mut memberships) = match previous {
             Some(group) => (group.history_all, group.restricted, group.memberships),
             None => (definition.history_all, definition.restricted.clone(), Vec::new()),

@@ -1,4 +1,4 @@
-//! Platforms: where accounts, pages, communities and channels live, and chains.
+//! Platforms, on which accounts, pages, communities and channels live; and blockchains.
 
 mod profile;
 mod table;
@@ -12,22 +12,22 @@ use super::invalid::Invalid;
 pub use profile::{Profile, profile_of};
 use table::{CHAINS, SITES, Site};
 
-/// The most bytes of a platform's id: that of a host name.
+/// Maximum length of a platform's id, in bytes: that of a host name.
 const MAX_BYTES: usize = 253;
 
-/// A platform by its id: a known one such as `x`, or the host of one that the table does not know.
-/// For a crypto address, the chain.
+/// A platform: the id of a known one such as `x`, or the host of an unknown one. For a crypto
+/// address, the chain.
 #[derive(Clone, Debug, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize)]
 pub struct Platform(Cow<'static, str>);
 
 impl Platform {
-    /// Takes an id, a name or a host, as people write it: `x`, `Twitter`, `www.facebook.com`,
-    /// `t.me`. A host that the table does not know is a platform of its own.
+    /// Parses an id, a name or a host, as people write it: `x`, `Twitter`, `www.facebook.com`,
+    /// `t.me`. An unknown host becomes a platform of its own.
     pub fn parse(text: &str) -> Result<Self, Invalid> {
         if let Some(known) = known(text) {
             return Ok(Self(Cow::Borrowed(known)));
         }
-        if let Some(known) = known_in_two_spellings(text) {
+        if let Some(known) = known_by_two_names(text) {
             return Ok(Self(Cow::Borrowed(known)));
         }
         let name = super::refang::refang(text).to_lowercase();
@@ -57,7 +57,7 @@ impl Platform {
         }
     }
 
-    /// The platform that is found under a host, canonical and without `www.`.
+    /// The platform at a host. The host must be canonical and without `www.`.
     pub(super) fn of_host(host: &str) -> Self {
         match site_of(host) {
             Some(site) => Self(Cow::Borrowed(site.id)),
@@ -65,12 +65,12 @@ impl Platform {
         }
     }
 
-    /// The id of a platform or chain that the table knows, by id or name, in any case.
+    /// The id of a known platform or chain, by its id or a name, in any case.
     pub fn known_id(text: &str) -> Option<&'static str> {
         known(text)
     }
 
-    /// Whether the table knows the text as a platform's id or name, or as a chain.
+    /// Whether the text is the id or a name of a known platform or chain.
     pub fn is_named(text: &str) -> bool {
         known(text).is_some()
     }
@@ -80,7 +80,7 @@ impl Platform {
         &self.0
     }
 
-    /// Takes an id from the journal or the index as it was stored.
+    /// Takes an id from the journal or the index, without validation.
     pub fn from_stored(id: impl Into<Cow<'static, str>>) -> Self {
         Self(id.into())
     }
@@ -92,12 +92,12 @@ impl fmt::Display for Platform {
     }
 }
 
-/// Whether an id is that of a chain.
+/// Whether the id is a chain's.
 pub(super) fn is_chain(id: &str) -> bool {
     CHAINS.iter().any(|(chain, _)| *chain == id)
 }
 
-/// The id of a known platform or chain, by id or name, in any case.
+/// The id of a known platform or chain, by its id or a name, in any case.
 fn known(text: &str) -> Option<&'static str> {
     let names = |text: &str, id: &str, names: &[&str]| {
         text.eq_ignore_ascii_case(id) || names.iter().any(|name| text.eq_ignore_ascii_case(name))
@@ -107,16 +107,16 @@ fn known(text: &str) -> Option<&'static str> {
     site.or_else(|| CHAINS.iter().find(|(id, all)| names(text, id, all)).map(|(id, _)| *id))
 }
 
-/// `X (Twitter)`, `X (formerly Twitter)`, `Twitter/X`: two names of one platform.
-fn known_in_two_spellings(text: &str) -> Option<&'static str> {
+/// Accepts two names of the same platform: `X (Twitter)`, `X (formerly Twitter)`, `Twitter/X`.
+fn known_by_two_names(text: &str) -> Option<&'static str> {
     let (one, other) = text.split_once(['(', '/'])?;
     let other = other.trim_end_matches(')').trim().trim_start_matches("formerly ");
     known(one).filter(|id| known(other) == Some(id))
 }
 
-/// The site that a host belongs to.
+/// The known platform of a host or one of its subdomains.
 fn site_of(host: &str) -> Option<&'static Site> {
-    let of = |site: &&Site| {
+    let has_host = |site: &&Site| {
         site.hosts.iter().any(|known| {
             host == *known
                 || host.strip_suffix(known).and_then(|rest| rest.strip_suffix('.')).is_some_and(
@@ -127,7 +127,7 @@ fn site_of(host: &str) -> Option<&'static Site> {
                 )
         })
     };
-    SITES.iter().find(of)
+    SITES.iter().find(has_host)
 }
 
 #[cfg(test)]

@@ -1,4 +1,4 @@
-//! For what a liaison reads.
+//! The purpose for which a liaison reads.
 
 use std::fmt;
 use std::str::FromStr;
@@ -8,23 +8,23 @@ use serde::{Deserialize, Serialize};
 use super::invalid::Invalid;
 use super::time::Timestamp;
 
-/// The kind of ground on which a liaison reads. The registry says which of them each may use.
+/// The legal ground of a purpose. The registry lists the kinds that each liaison may use.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize)]
 pub enum PurposeKind {
     /// A court's warrant.
     Warrant,
     /// A subpoena.
     Subpoena,
-    /// An emergency that leaves no time for either.
+    /// An emergency that leaves no time for a warrant or subpoena.
     Emergency,
-    /// What contributors disclose of their own accord.
+    /// Voluntary disclosure by contributors.
     Voluntary,
-    /// What is public, and nothing else.
+    /// Public objects only.
     Public,
 }
 
 impl PurposeKind {
-    /// Every kind, by its number on disk.
+    /// Every kind, in the order of its number on disk.
     pub const ALL: &'static [PurposeKind] = &[
         PurposeKind::Warrant,
         PurposeKind::Subpoena,
@@ -44,7 +44,7 @@ impl PurposeKind {
         }
     }
 
-    /// Whether a purpose of this kind has to name the paper that it rests on.
+    /// Whether a purpose of this kind must have a reference.
     pub const fn needs_reference(self) -> bool {
         match self {
             PurposeKind::Warrant | PurposeKind::Subpoena | PurposeKind::Emergency => true,
@@ -71,32 +71,33 @@ impl FromStr for PurposeKind {
     }
 }
 
-/// For what a liaison reads, as it says with each request.
+/// The purpose that a liaison gives in each request for content.
 #[derive(Clone, Debug, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize)]
 pub struct Purpose {
-    /// The ground.
+    /// The legal ground.
     pub kind: PurposeKind,
-    /// The paper that it rests on, such as the number of a warrant; empty where the kind needs none.
+    /// The document that it is based on, such as the number of a warrant. May be empty if the kind
+    /// needs none.
     pub reference: Box<str>,
-    /// Where the law that it rests on applies, as an ISO 3166 code.
+    /// The jurisdiction of that law, as an ISO 3166 code.
     pub jurisdiction: Box<str>,
-    /// Until when it may be used.
+    /// When the purpose expires.
     pub until: Timestamp,
 }
 
 impl Purpose {
-    /// Whether what is public is given under it, and nothing else.
+    /// Whether it gives access to public objects only.
     pub fn is_public(&self) -> bool {
         self.kind == PurposeKind::Public
     }
 
-    /// Whether it has run out by a time.
+    /// Whether it has expired at a time.
     pub fn has_run_out(&self, now: Timestamp) -> bool {
         now >= self.until
     }
 
-    /// Whether a text, such as the basis of a release, names this purpose's paper: the reference
-    /// stands in it as it is, with no letter or digit right before or behind it.
+    /// Whether a text, such as the basis of a release, contains this purpose's reference: as it is,
+    /// and with no letter or digit right before or after it.
     pub fn is_named_in(&self, text: &str) -> bool {
         let reference = &*self.reference;
         if reference.is_empty() {
@@ -104,27 +105,27 @@ impl Purpose {
         }
         text.match_indices(reference).any(|(at, _)| {
             let before = text[..at].chars().next_back();
-            let behind = text[at + reference.len()..].chars().next();
-            ![before, behind].into_iter().flatten().any(char::is_alphanumeric)
+            let after = text[at + reference.len()..].chars().next();
+            ![before, after].into_iter().flatten().any(char::is_alphanumeric)
         })
     }
 }
 
-/// How something left for a liaison.
+/// The call through which a liaison received objects.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize)]
 pub enum AccessWay {
-    /// On a feed that it follows.
+    /// `Subscribe`.
     Subscribe,
-    /// On a page of the feed.
+    /// `Pull`.
     Pull,
-    /// In a snapshot.
+    /// `Snapshot`.
     Snapshot,
-    /// In a list of tips, or as a tip that it asked for.
+    /// `ListTips` or `GetTip`.
     Tip,
 }
 
 impl AccessWay {
-    /// Every way, by its number on disk.
+    /// Every call, in the order of its number on disk.
     pub const ALL: &'static [AccessWay] =
         &[AccessWay::Subscribe, AccessWay::Pull, AccessWay::Snapshot, AccessWay::Tip];
 }

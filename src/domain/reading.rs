@@ -1,4 +1,4 @@
-//! From what people write to an indicator: with its kind given, or read off the value.
+//! Parses indicators from user input, with a given kind or by detecting it.
 
 use super::canonical::{self, canonical, host, is_hex, url};
 use super::indicator::{Indicator, Kind};
@@ -7,14 +7,14 @@ use super::platform::{Platform, Profile, profile_of};
 use super::refang::refang;
 
 impl Indicator {
-    /// Reads a value of a given kind. A profile's address is taken for its handle, and
-    /// `platform:handle` for both; either has to agree with the platform that is given.
+    /// Parses a value of a given kind. A profile URL or `platform:handle` is accepted for a handle;
+    /// its platform must match `platform` if that is given.
     pub fn parse(kind: Kind, platform: Option<&str>, raw: &str) -> Result<Self, Invalid> {
         let named = platform.map(Platform::parse).transpose()?;
         let plain = refang(raw);
         if !kind.needs_platform() {
             if let Some(named) = named {
-                let reason = format!("is `{named}`, and a {kind} has no platform");
+                let reason = format!("is `{named}`, but a {kind} has no platform");
                 return Err(Invalid::new("platform", reason));
             }
             return make(kind, None, &plain);
@@ -26,10 +26,10 @@ impl Indicator {
             return make(kind, Some(chain), &plain);
         }
         if let Some(profile) = address_of_profile(&plain).or_else(|| prefixed(&plain, kind)) {
-            return fitting(kind, named.as_ref(), profile);
+            return make_on_platform(kind, named.as_ref(), profile);
         }
         if is_address(&plain) {
-            let reason = format!("is a web address that is no profile of a {kind}");
+            let reason = format!("is a web address, but not the profile of a {kind}");
             return Err(Invalid::new("value", reason));
         }
         let platform = named
@@ -37,9 +37,9 @@ impl Indicator {
         make(kind, Some(platform), &plain)
     }
 
-    /// Reads a value and its kind. A platform that is given is where a bare handle lives.
+    /// Parses a value and detects its kind. `platform` is where a bare handle lives.
     ///
-    /// Never guesses a domain from dots where the value is given as a handle.
+    /// A value given as a handle is never taken for a domain, even if it contains dots.
     pub fn read(raw: &str, platform: Option<&str>) -> Result<Self, Invalid> {
         let plain = refang(raw);
         let named = platform.map(Platform::parse).transpose()?;
@@ -52,16 +52,15 @@ impl Indicator {
         detect(&plain, was_defanged)
     }
 
-    /// All that a value can be where nobody says of which kind it is, the likeliest first: 64 hex
-    /// digits are a SHA-256 or a PDQ hash, a host is a domain or the address of its front page, and
-    /// a profile's address does not tell an account from a page.
+    /// Every interpretation of a value of unknown kind, the most likely first. 64 hex digits can be
+    /// a SHA-256 or a PDQ hash, a host a domain or a URL, and a profile URL an account or a page.
     pub fn readings(raw: &str, platform: Option<&str>) -> Result<Vec<Self>, Invalid> {
         use Kind::{
             Account, AccountId, AndroidPackage, Channel, Community, Domain, IosAppId, Page, Pdq,
             Sha256, Tlsh, Url,
         };
         let first = Self::read(raw, platform);
-        let others: &[Kind] = match first.as_ref().map(Self::kind) {
+        let alternatives: &[Kind] = match first.as_ref().map(Self::kind) {
             Ok(Sha256) => &[Pdq],
             Ok(Domain) => &[Url, AndroidPackage],
             Ok(Account) => &[AccountId, Page, Community],
@@ -74,15 +73,15 @@ impl Indicator {
             let on = on.as_ref().filter(|_| kind.needs_platform()).map(Platform::as_str);
             Self::parse(*kind, on, raw).ok()
         };
-        let others: Vec<_> = others.iter().filter_map(read_as).collect();
+        let alternatives: Vec<_> = alternatives.iter().filter_map(read_as).collect();
         match first {
-            Ok(first) => Ok([vec![first], others].concat()),
-            Err(invalid) if others.is_empty() => Err(invalid),
-            Err(_) => Ok(others),
+            Ok(first) => Ok([vec![first], alternatives].concat()),
+            Err(invalid) if alternatives.is_empty() => Err(invalid),
+            Err(_) => Ok(alternatives),
         }
     }
 
-    /// The value so that nothing that shows it makes it a link.
+    /// The value, defanged so that no software turns it into a link.
     pub fn defanged(&self) -> String {
         match self.kind() {
             Kind::Domain | Kind::Ip => self.value().replace('.', "[.]"),
@@ -99,7 +98,7 @@ fn make(kind: Kind, platform: Option<Platform>, plain: &str) -> Result<Indicator
     Ok(Indicator::canonical(kind, platform, value.into_owned()))
 }
 
-/// Order matters: what is more particular comes first.
+/// Detects the kind and parses. More specific kinds are tried first.
 fn detect(plain: &str, was_defanged: bool) -> Result<Indicator, Invalid> {
     if plain.is_empty() {
         return Err(Invalid::new("value", "is empty"));
@@ -131,7 +130,7 @@ fn detect(plain: &str, was_defanged: bool) -> Result<Indicator, Invalid> {
     address(plain, was_defanged)
 }
 
-/// `@handle` says nothing of where it lives; `@handle@host` does.
+/// `@handle` lacks a platform; `@handle@host` has one.
 fn handle_alone(handle: &str) -> Result<Indicator, Invalid> {
     match handle.split_once('@') {
         Some((name, at)) if host::canonical(at).is_ok() => {
@@ -157,13 +156,13 @@ fn address(plain: &str, was_defanged: bool) -> Result<Indicator, Invalid> {
         && parts.host.parse::<std::net::Ipv4Addr>().is_ok()
         && parts.rest.strip_prefix('/').is_some_and(|bits| bits.parse::<u8>().is_ok());
     if is_network {
-        let reason = "is a network, and an indicator is one address";
+        let reason = "is a network: an indicator is a single address";
         return Err(Invalid::new("value", reason));
     }
-    // A word with a dot in it is no host unless somebody could have registered it. One with an underscore is more often
-    // the name of a file or of a variable.
-    let is_meant = parts.scheme.is_some() || was_defanged || is_ip;
-    if !is_meant && (parts.host.contains('_') || !host::has_known_suffix(&parts.host)) {
+    // A word with a dot counts as a host only if it has a registrable suffix. A name with an
+    // underscore is more often a file or a variable.
+    let is_explicit = parts.scheme.is_some() || was_defanged || is_ip;
+    if !is_explicit && (parts.host.contains('_') || !host::has_known_suffix(&parts.host)) {
         return Err(unreadable());
     }
     let is_bare = parts.rest.is_empty() && parts.port.is_empty() && parts.user.is_empty();
@@ -175,13 +174,13 @@ fn address(plain: &str, was_defanged: bool) -> Result<Indicator, Invalid> {
     }
     if let Some(profile) = profile_of(&parts.host, parts.rest) {
         let read = make(profile.kind, Some(profile.platform), &profile.value);
-        // An address that only looks like a profile's is still an address.
+        // A URL that only looks like a profile is still a URL.
         return read.or_else(|_| make(Kind::Url, None, plain));
     }
     make(Kind::Url, None, plain)
 }
 
-/// Whether a text is a web address rather than a name: it has a scheme, or a host and a path.
+/// Whether a text is a URL rather than a name: it has a scheme, or a host and a path.
 fn is_address(plain: &str) -> bool {
     plain.contains("://")
         || plain.split_once('/').is_some_and(|(front, _)| {
@@ -189,18 +188,18 @@ fn is_address(plain: &str) -> bool {
         })
 }
 
-/// The profile that a text is the address of.
+/// The profile that a text is the URL of.
 fn address_of_profile(plain: &str) -> Option<Profile> {
     if !is_address(plain) {
         return None;
     }
     let parts = url::parts(plain).ok()?;
     let profile = profile_of(&parts.host, parts.rest)?;
-    // Cut out of an address, it may end with what would be taken off a value by itself.
+    // A value cut out of a URL may end with punctuation that parsing would trim.
     Some(Profile { value: refang(&profile.value).into_owned(), ..profile })
 }
 
-/// `platform:handle`, where the platform is a known one.
+/// `platform:handle`, for a known platform.
 fn prefixed(plain: &str, kind: Kind) -> Option<Profile> {
     let (name, value) = plain.split_once(':')?;
     let is_named = !value.starts_with("//") && !value.is_empty() && Platform::is_named(name);
@@ -210,7 +209,7 @@ fn prefixed(plain: &str, kind: Kind) -> Option<Profile> {
     })?
 }
 
-/// What a bare name on a platform is.
+/// The kind of a bare name on a platform.
 fn kind_on(platform: &Platform) -> Kind {
     match platform.as_str() {
         "telegram" => Kind::Channel,
@@ -219,11 +218,15 @@ fn kind_on(platform: &Platform) -> Kind {
     }
 }
 
-fn fitting(kind: Kind, named: Option<&Platform>, profile: Profile) -> Result<Indicator, Invalid> {
+fn make_on_platform(
+    kind: Kind,
+    named: Option<&Platform>,
+    profile: Profile,
+) -> Result<Indicator, Invalid> {
     if let Some(named) = named
         && *named != profile.platform
     {
-        let reason = format!("is `{named}`, and the value is of `{}`", profile.platform);
+        let reason = format!("is `{named}`, but the value is from `{}`", profile.platform);
         return Err(Invalid::new("platform", reason));
     }
     make(kind, Some(profile.platform), &profile.value)

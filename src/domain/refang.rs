@@ -1,8 +1,8 @@
-//! What people paste, made plain: the marks that keep a value from being clicked are taken out.
+//! Refanging: removes the marks that people insert so that a value is not clickable.
 
 use std::borrow::Cow;
 
-/// Bracketed spellings of a mark, in lower case, and the mark.
+/// Bracketed spellings of a character, in lower case, and the character.
 const BRACKETED: &[(&str, &str)] = &[
     (".", "."),
     (",", "."),
@@ -17,36 +17,36 @@ const BRACKETED: &[(&str, &str)] = &[
     ("arroba", "@"),
 ];
 
-/// Makes a pasted value plain: outer white space and quotes, zero-width characters and the usual
-/// defanging go (`[.]`, `(.)`, `{.}`, `[dot]`, `hxxp`, `[:]`, `[at]` and their like, in any case
-/// and in any mixture). Idempotent. Text that needs none of it is borrowed.
+/// Cleans a pasted value: trims white space and quotes, removes zero-width characters, and undoes
+/// the usual defanging (`[.]`, `(.)`, `{.}`, `[dot]`, `hxxp`, `[:]`, `[at]` and similar, in any
+/// case and combination). Idempotent. A text that needs no change is borrowed.
 pub fn refang(text: &str) -> Cow<'_, str> {
     let trimmed = trim(text);
-    if is_plain(trimmed) {
+    if is_clean(trimmed) {
         return Cow::Borrowed(trimmed);
     }
-    let mut now: String = trimmed.chars().filter(|c| !is_invisible(*c)).collect();
-    // Taking out one mark may leave another, as in `[[.]]`.
+    let mut cleaned: String = trimmed.chars().filter(|c| !is_invisible(*c)).collect();
+    // Removing one mark may expose another, as in `[[.]]`.
     for _ in 0..8 {
-        let next = trim(&plain_scheme(&without_brackets(&now))).to_owned();
-        if next == now {
+        let next = trim(&plain_scheme(&without_brackets(&cleaned))).to_owned();
+        if next == cleaned {
             break;
         }
-        now = next;
+        cleaned = next;
     }
-    Cow::Owned(now)
+    Cow::Owned(cleaned)
 }
 
-/// Whether nothing in a trimmed text needs work. Most of what programs send is plain.
-fn is_plain(text: &str) -> bool {
+/// Fast path: whether a trimmed text needs no change, as most of what programs send.
+fn is_clean(text: &str) -> bool {
     let bytes = text.as_bytes();
     bytes.iter().all(|b| b.is_ascii() && !matches!(b, b'[' | b'(' | b'{' | b'\\' | b'^'))
         && !matches!(bytes, [b'h' | b'H', b'x' | b'X', b'x' | b'X', ..])
         && !matches!(bytes.last(), Some(b',' | b';' | b'.' | b')' | b']' | b'}'))
 }
 
-/// Characters that show nothing and that are pasted along: zero-width ones, the soft hyphen, marks
-/// of direction, byte order marks.
+/// Invisible characters that are often pasted along: zero-width characters, soft hyphens, direction
+/// marks, byte order marks.
 pub(super) fn is_invisible(c: char) -> bool {
     matches!(
         c,
@@ -62,7 +62,7 @@ pub(super) fn is_invisible(c: char) -> bool {
 fn trim(mut text: &str) -> &str {
     const QUOTES: [(char, char); 6] =
         [('"', '"'), ('\'', '\''), ('`', '`'), ('<', '>'), ('“', '”'), ('«', '»')];
-    // Taking off one thing may lay bare another.
+    // Trimming one thing may expose another.
     loop {
         let before = text.len();
         text = text.trim_matches(|c: char| c.is_whitespace() || is_invisible(c));
@@ -78,8 +78,7 @@ fn trim(mut text: &str) -> &str {
     }
 }
 
-/// Takes off the punctuation of the sentence that a value stood in, and closing brackets that it
-/// does not open.
+/// Trims the punctuation of a surrounding sentence, and unbalanced closing brackets.
 pub(super) fn without_punctuation(mut text: &str) -> &str {
     loop {
         let Some(last) = text.chars().next_back() else { return text };
@@ -88,7 +87,8 @@ pub(super) fn without_punctuation(mut text: &str) -> &str {
             ')' => '(',
             ']' => '[',
             '}' => '{',
-            // What follows a letter ends a sentence; what follows something else may be a mark.
+            // A dot after a letter ends a sentence; after other characters it may be part of a
+            // mark.
             '.' if before.ends_with(|c: char| c.is_alphanumeric() || "/)]}".contains(c)) => '\0',
             ',' | ';' if !before.is_empty() => '\0',
             _ => return text,
@@ -101,7 +101,7 @@ pub(super) fn without_punctuation(mut text: &str) -> &str {
     }
 }
 
-/// Replaces each bracketed mark, and the escaped dots `\.` and `^.`.
+/// Replaces bracketed characters, and the escaped dots `\.` and `^.`.
 fn without_brackets(text: &str) -> String {
     let mut plain = String::with_capacity(text.len());
     let mut rest = text;
@@ -115,7 +115,7 @@ fn without_brackets(text: &str) -> String {
             plain.push('.');
             rest = &rest[2..];
         } else {
-            // The bracket stands for itself; each of them is one byte.
+            // A plain bracket. Each of them is one byte.
             plain.push_str(&rest[..1]);
             rest = &rest[1..];
         }
@@ -124,7 +124,7 @@ fn without_brackets(text: &str) -> String {
     plain
 }
 
-/// The mark that a text begins with in brackets, and the length of its spelling.
+/// The character that the text starts with in brackets, and the length of that spelling.
 fn bracketed(text: &str) -> Option<(&'static str, usize)> {
     let close = match text.as_bytes()[0] {
         b'[' => ']',
@@ -139,7 +139,7 @@ fn bracketed(text: &str) -> Option<(&'static str, usize)> {
     Some((mark, end + 1))
 }
 
-/// Turns `hxxp` and its like at the beginning into `http`.
+/// Replaces `hxxp` and similar at the start with `http`.
 fn plain_scheme(text: &str) -> Cow<'_, str> {
     let Some((scheme, rest)) = text.split_once("://") else { return Cow::Borrowed(text) };
     let plain = match scheme.to_ascii_lowercase().as_str() {

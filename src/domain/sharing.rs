@@ -1,4 +1,4 @@
-//! Who receives an object, what they may do with it, and the one rule that decides.
+//! Sharing: TLP marking, audience and releases of an object, and the access rule [`may_see`].
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::fmt;
@@ -11,7 +11,7 @@ use super::invalid::Invalid;
 use super::partner::{GroupId, PartnerId, Role};
 use super::time::Timestamp;
 
-/// A Traffic Light Protocol marking, FIRST TLP 2.0, from the narrowest to the widest.
+/// A Traffic Light Protocol marking (FIRST TLP 2.0), from the strictest to the widest.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize)]
 pub enum Tlp {
     /// For the named partners only.
@@ -27,7 +27,7 @@ pub enum Tlp {
 }
 
 impl Tlp {
-    /// Every marking, from the narrowest to the widest.
+    /// Every marking, from the strictest to the widest.
     pub const ALL: &'static [Tlp] =
         &[Tlp::Red, Tlp::AmberStrict, Tlp::Amber, Tlp::Green, Tlp::Clear];
 
@@ -52,7 +52,7 @@ impl fmt::Display for Tlp {
 impl FromStr for Tlp {
     type Err = Invalid;
 
-    /// Takes any case, with or without `TLP:` in front.
+    /// Accepts any case, with or without the prefix `TLP:`.
     fn from_str(text: &str) -> Result<Self, Invalid> {
         let upper = text.trim().to_ascii_uppercase();
         let name = upper.strip_prefix("TLP:").unwrap_or(&upper);
@@ -65,59 +65,59 @@ impl FromStr for Tlp {
     }
 }
 
-/// Who the exchange delivers an object to.
+/// The partners to which the exchange delivers an object.
 #[derive(Clone, Debug, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize)]
 pub enum Audience {
-    /// The members of these groups and these partners. At least one is named.
+    /// The members of these groups, and these partners. At least one is named.
     Named {
-        /// Groups that the author was in.
+        /// Groups that the author was a member of.
         groups: BTreeSet<GroupId>,
-        /// Members and observers, each by name.
+        /// Members and observers.
         partners: BTreeSet<PartnerId>,
     },
     /// All members and observers.
     Everyone,
-    /// Liaisons and public exports too.
+    /// Also liaisons and public exports.
     Public,
 }
 
-/// An author's leave for one liaison to read an object.
+/// An author's permission for one liaison to read an object.
 #[derive(Clone, Debug, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize)]
 pub struct Release {
-    /// To whom.
+    /// The liaison.
     pub liaison: PartnerId,
-    /// On what ground, in the author's words.
+    /// The legal basis, in the author's words.
     pub basis: String,
-    /// Until when; `None` for no end.
+    /// When it expires; `None` for never.
     pub until: Option<Timestamp>,
 }
 
-/// Who receives an object, what they may do with it, which liaisons it is released to.
+/// Who receives an object and what they may do with it.
 #[derive(Clone, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
 pub struct Sharing {
-    /// What those who receive it may do with it.
+    /// What recipients may do with it.
     pub tlp: Tlp,
     /// Who receives it.
     pub audience: Audience,
-    /// Which liaisons it is released to.
+    /// The liaisons that it is released to.
     pub releases: Vec<Release>,
 }
 
-/// What an author asked for, before defaults.
+/// The sharing that an author requests, before defaults.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct SharingRequest {
-    /// The marking; the author's default when `None`.
+    /// The marking; `None` for the author's default.
     pub tlp: Option<Tlp>,
-    /// The audience; the marking's default when `None`.
+    /// The audience; `None` for the marking's default.
     pub audience: Option<AudienceRequest>,
-    /// The releases; each explicit.
+    /// The releases. They have no default.
     pub releases: Vec<Release>,
 }
 
-/// An audience as an author wrote it.
+/// A requested audience.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum AudienceRequest {
-    /// These groups and partners. Naming nobody is an error, never "everyone".
+    /// These groups and partners. An empty list is an error and never means "everyone".
     Named {
         /// The groups.
         groups: Vec<GroupId>,
@@ -126,13 +126,12 @@ pub enum AudienceRequest {
     },
     /// All members and observers.
     Everyone,
-    /// Liaisons and public exports too.
+    /// Also liaisons and public exports.
     Public,
 }
 
 impl Audience {
-    /// An audience as its author names one that it shared with before: the names count, and not who
-    /// is in the groups by now.
+    /// The audience of an earlier request. Only the names count; membership is not checked again.
     pub fn named_before(request: AudienceRequest, field: &'static str) -> Result<Self, Invalid> {
         Ok(match request {
             AudienceRequest::Everyone => Audience::Everyone,
@@ -148,20 +147,20 @@ impl Audience {
     }
 }
 
-/// What the rules need to know of the partners, now.
+/// The facts about partners that the rules need, at the current state of the registry.
 pub trait Community {
-    /// A partner's role; `None` when there is no such partner.
+    /// A partner's role; `None` for an unknown partner.
     fn role(&self, partner: &PartnerId) -> Option<Role>;
-    /// Whether a partner is in a group.
+    /// Whether the partner is a member of the group.
     fn is_member(&self, group: &GroupId, partner: &PartnerId) -> bool;
-    /// The group that the partner's AMBER objects go to when it names no audience.
+    /// The group that receives the partner's AMBER objects if it names no audience.
     fn default_group(&self, partner: &PartnerId) -> Option<GroupId>;
-    /// The partner's marking when it gives none.
+    /// The partner's default marking.
     fn default_tlp(&self, partner: &PartnerId) -> Tlp;
 }
 
 impl Sharing {
-    /// What an author's request comes to, or the first field of it that breaks a rule.
+    /// Applies defaults and checks the rules. The error names the first field that breaks one.
     pub fn resolve(
         request: SharingRequest,
         author: &PartnerId,
@@ -171,12 +170,12 @@ impl Sharing {
         let audience = match request.audience {
             None => default_audience(tlp, author, community)?,
             Some(AudienceRequest::Named { groups, partners }) => {
-                named(groups, partners, author, community)?
+                resolve_named(groups, partners, author, community)?
             }
             Some(AudienceRequest::Everyone) => Audience::Everyone,
             Some(AudienceRequest::Public) => Audience::Public,
         };
-        bounded(tlp, &audience)?;
+        check_audience_width(tlp, &audience)?;
         for release in &request.releases {
             if community.role(&release.liaison) != Some(Role::Liaison) {
                 let reason = format!("`{}` is not a liaison of this exchange", release.liaison);
@@ -188,7 +187,7 @@ impl Sharing {
         Ok(sharing)
     }
 
-    /// The part of this sharing that a reader may know: its own groups, itself, never the other
+    /// The part of this sharing that a reader may know: its own groups and itself, but no other
     /// names. The author sees all of it.
     pub fn seen_by(&self, reader: &Reader, author: &PartnerId, position: Position) -> SharingView {
         if reader.id == *author {
@@ -214,44 +213,44 @@ impl Sharing {
     }
 }
 
-/// The part of a [`Sharing`] that one reader may know. Readers with the same rights have equal
-/// views, so what is encoded for one serves the others.
+/// The part of a [`Sharing`] that one reader may know. Readers with equal rights have equal views,
+/// so an encoded view can be shared between them.
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
 pub struct SharingView {
     /// What the reader may do with the object.
     pub tlp: Tlp,
-    /// Through what the reader receives it. Named, but naming nobody, for a liaison.
+    /// The groups and names through which the reader receives it. For a liaison: named, but empty.
     pub audience: Audience,
     /// The reader's own releases.
     pub releases: Vec<Release>,
 }
 
-/// A partner as the rule of sight knows it: its role and its memberships.
+/// A reader's rights: its role and memberships.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Reader {
-    /// Who.
+    /// The partner.
     pub id: PartnerId,
-    /// What it is on the exchange.
+    /// Its role.
     pub role: Role,
-    /// From which sequence on it is a partner.
+    /// The sequence of the entry that enrolled it.
     pub since: u64,
-    /// From which sequence on it sees what is shared with each of its groups.
+    /// For each of its groups, the sequence from which on it sees the group's objects.
     pub groups: BTreeMap<GroupId, u64>,
 }
 
 impl Reader {
-    /// Whether the reader sees what was accepted at `position` for this group.
+    /// Whether the reader sees an object accepted at `position` through this group.
     pub fn sees_group(&self, group: &GroupId, position: Position) -> bool {
         self.groups.get(group).is_some_and(|since| position.sequence >= *since)
     }
 }
 
-/// The rule of sight. Every way out of the exchange goes through it.
+/// The access rule. Everything that leaves the exchange is checked by it.
 ///
-/// `position` is where the object was accepted: a member sees what came at or after the beginning
-/// of its membership, and a partner what was for every partner since it is one. What is public is
-/// there for whoever comes. `now` ends releases by the clock, even before the entry that records their
-/// end. An operator sees no content, and an author always sees its own.
+/// `position` is where the object was accepted. A member sees its groups' objects from the start of
+/// its membership, and objects for everyone from its enrolment on. Public objects are visible to
+/// every reader but operators. Releases expire by `now`, even before the entry that records their
+/// end. An author always sees its own objects; an operator sees no content.
 pub fn may_see(
     reader: &Reader,
     sharing: &Sharing,
@@ -281,7 +280,7 @@ pub fn may_see(
     }
 }
 
-/// Of releases to liaisons: what the marking allows, each on a ground, and no liaison twice.
+/// Checks releases: the marking allows them, each has a basis, and no liaison is named twice.
 fn check_releases(tlp: Tlp, releases: &[Release]) -> Result<(), Invalid> {
     let wrong = |field, reason| Err(Invalid::new(field, reason));
     if tlp == Tlp::Red && !releases.is_empty() {
@@ -289,7 +288,7 @@ fn check_releases(tlp: Tlp, releases: &[Release]) -> Result<(), Invalid> {
         return wrong("sharing.releases", reason);
     }
     if releases.iter().any(|release| release.basis.trim().is_empty()) {
-        return wrong("sharing.releases.basis", "is missing: a release says on what ground");
+        return wrong("sharing.releases.basis", "is missing: a release needs a legal basis");
     }
     let mut named = BTreeSet::new();
     if !releases.iter().all(|release| named.insert(&release.liaison)) {
@@ -315,14 +314,14 @@ fn default_audience(
                     format!("TLP:{tlp} needs an audience: you have no default group, so name one"),
                 )
             })?;
-            named(vec![group], Vec::new(), author, community)
+            resolve_named(vec![group], Vec::new(), author, community)
         }
         Tlp::Green => Ok(Audience::Everyone),
         Tlp::Clear => Ok(Audience::Public),
     }
 }
 
-fn named(
+fn resolve_named(
     groups: Vec<GroupId>,
     partners: Vec<PartnerId>,
     author: &PartnerId,
@@ -332,8 +331,8 @@ fn named(
         return Err(Invalid::new("sharing.audience", "is set but names nobody"));
     }
     for group in &groups {
-        // A group that does not exist and one that the author is not in read the same, so that
-        // nobody can find out which groups there are.
+        // An unknown group and one that the author is not in give the same error, so that nobody
+        // can probe for group names.
         if !community.is_member(group, author) {
             return Err(Invalid::new(
                 "sharing.audience.groups",
@@ -370,7 +369,8 @@ fn named(
     })
 }
 
-fn bounded(tlp: Tlp, audience: &Audience) -> Result<(), Invalid> {
+/// Checks that the marking allows an audience as wide as this.
+fn check_audience_width(tlp: Tlp, audience: &Audience) -> Result<(), Invalid> {
     let widest = match (tlp, audience) {
         (Tlp::Red, Audience::Named { groups, .. }) if groups.is_empty() => return Ok(()),
         (Tlp::Red, _) => "named partners only",

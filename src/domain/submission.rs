@@ -1,4 +1,4 @@
-//! A partner's report on its way in, and the receipt for it.
+//! Submission requests and their receipts.
 
 use super::entry::{Item, Position, Rejection, SubmissionId};
 use super::invalid::Invalid;
@@ -6,80 +6,82 @@ use super::partner::PartnerId;
 use super::sharing::{Audience, SharingRequest};
 use super::time::Timestamp;
 
-/// One request on a submission: a batch, a close, or a batch and then the close.
+/// One request on a submission: a batch, a close, or a batch followed by a close.
 #[derive(Clone, Debug)]
 pub struct Submission {
-    /// Which submission, by its author's id.
+    /// The submission.
     pub id: SubmissionId,
     /// The batch.
     pub batch: Option<BatchRequest>,
-    /// The close: how many batches the submission has.
+    /// If set, closes the submission with this number of batches.
     pub close: Option<u32>,
 }
 
-/// A batch as it was sent, each item read or rejected.
+/// A batch as it was sent, its items parsed or rejected.
 #[derive(Clone, Debug)]
 pub struct BatchRequest {
-    /// Its number in the submission, from 1.
+    /// The batch's number in the submission, from 1.
     pub number: u32,
-    /// SHA-256 of it as it was sent, before defaults.
+    /// SHA-256 of the batch as it was sent, before defaults.
     pub digest: [u8; 32],
-    /// Who its author wants to receive it.
+    /// Who should receive it.
     pub sharing: SharingRequest,
-    /// An audience that this one takes the place of.
+    /// An audience that this batch replaces.
     pub replaces: Option<Audience>,
-    /// The items that could be read, by index.
+    /// The items that were parsed, by index.
     pub items: Vec<Item>,
-    /// The items that could not, by index.
+    /// The items that were rejected, by index.
     pub rejected: Vec<Rejection>,
 }
 
-/// What became of one request on a submission.
+/// The result of one request on a submission.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Receipt {
-    /// Which submission.
+    /// The submission.
     pub submission: SubmissionId,
-    /// What became of the batch, when the request had one.
+    /// The result for the batch, if the request had one.
     pub batch: Option<BatchReceipt>,
     /// Whether the request closed the submission.
     pub closed: bool,
-    /// Of a submission that was closed, what was referred of it.
+    /// If the submission was closed: its referrals.
     pub referrals: Option<Referrals>,
 }
 
-/// What was referred of a submission to the owners of platforms.
+/// The assets of a submission that were referred to the owners of their platforms.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Referrals {
-    /// How many assets to whom, by owner.
+    /// The number of assets per owner.
     pub to: Vec<(PartnerId, u32)>,
-    /// How many to nobody: one number for whatever the reason is.
+    /// The number of assets referred to nobody. One number for all reasons, so that it reveals
+    /// none.
     pub not_referred: u32,
 }
 
-/// What became of a batch. It speaks of the author's own assessments only.
+/// The result for a batch. It says nothing about other partners' assessments.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct BatchReceipt {
     /// The batch's number.
     pub number: u32,
-    /// Its entry.
+    /// The batch's entry.
     pub sequence: u64,
-    /// When the journal took it.
+    /// When the journal accepted it.
     pub accepted_at: Timestamp,
-    /// What became of each item, in the order of the request.
+    /// The result for each item, in the order of the request.
     pub items: Vec<(u32, ItemReceipt)>,
-    /// Whether the batch had been taken before, and this is the receipt of that time.
+    /// Whether this is a retry: the batch had been accepted before, and this is the original
+    /// receipt.
     pub replayed: bool,
 }
 
-/// What became of one item.
+/// The result for one item.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum ItemReceipt {
-    /// The author's first word on the indicator to this audience, and its version.
+    /// The author's first assessment of the indicator for this audience, and its version.
     Created(Position),
-    /// It took the place of the author's earlier one; its own version.
+    /// It replaced the author's earlier version; the new version.
     Replaced(Position),
-    /// It says what the current version, this one, says.
+    /// It equals the current version, which is this one.
     Unchanged(Position),
-    /// It could not be read.
+    /// It was invalid.
     Rejected(Invalid),
 }

@@ -1,4 +1,4 @@
-//! Subscriptions: named, durable cursors, each with a filter that is fixed with its name.
+//! Durable subscriptions: named cursors, each with a fixed filter.
 
 use std::borrow::Borrow;
 use std::fmt;
@@ -12,7 +12,7 @@ use super::invalid::Invalid;
 pub struct SubscriptionName(Box<str>);
 
 impl SubscriptionName {
-    /// Takes a partner's name for a subscription.
+    /// Validates a name.
     pub fn parse(text: &str) -> Result<Self, Invalid> {
         let fits = (1..=64).contains(&text.len())
             && text.bytes().all(|b| b.is_ascii_alphanumeric() || b"._-".contains(&b));
@@ -49,24 +49,23 @@ impl Borrow<str> for SubscriptionName {
     }
 }
 
-/// The filter with every list in order and without repetition: two that ask for the same values are
-/// equal then, however they were written.
+/// Sorts and deduplicates every list of a filter, so that equivalent filters compare equal.
 #[must_use]
 pub fn in_order(filter: Filter) -> Filter {
-    fn set<T: Ord>(mut list: Vec<T>) -> Vec<T> {
+    fn sorted<T: Ord>(mut list: Vec<T>) -> Vec<T> {
         list.sort_unstable();
         list.dedup();
         list
     }
     let Filter { kinds, platforms, labels, groups, authors, min_confidence, campaigns } = filter;
     Filter {
-        kinds: set(kinds),
-        platforms: set(platforms),
-        labels: set(labels),
-        groups: set(groups),
-        authors: set(authors),
+        kinds: sorted(kinds),
+        platforms: sorted(platforms),
+        labels: sorted(labels),
+        groups: sorted(groups),
+        authors: sorted(authors),
         min_confidence,
-        campaigns: set(campaigns),
+        campaigns: sorted(campaigns),
     }
 }
 

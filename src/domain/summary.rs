@@ -1,44 +1,45 @@
-//! What a reader sees of an indicator, computed from the assessments that this reader may see.
+//! The summary of an indicator for one reader, computed from the assessments that it may see.
 
 use super::assessment::{Assessment, Verdict};
 use super::entry::Position;
 use super::partner::PartnerId;
 
-/// One visible assessment, with where it was accepted and by whom.
+/// One visible assessment with its author and version.
 #[derive(Clone, Copy, Debug)]
 pub struct Visible<'a> {
-    /// Who says it.
+    /// Its author.
     pub author: &'a PartnerId,
     /// Its version.
     pub version: Position,
-    /// What it says.
+    /// The assessment.
     pub assessment: &'a Assessment,
 }
 
-/// The reader's answer to "what is this?".
+/// A summary of one indicator.
 #[derive(Clone, Copy, Debug)]
 pub struct Summary<'a> {
-    /// Whether some say `non_malicious` and others more.
+    /// Whether some authors say `non_malicious` and others `suspicious` or `malicious`.
     pub disputed: bool,
-    /// The assessment that stands for the indicator: whole, never mixed with another's fields.
+    /// The assessment that represents the indicator, complete: fields of several assessments are
+    /// never mixed.
     pub strongest: Visible<'a>,
-    /// How many authors speak of it.
+    /// The number of authors with an assessment of it.
     pub authors: u32,
 }
 
 impl<'a> Summary<'a> {
-    /// Sums up what may be seen; `None` when that is nothing.
+    /// Summarises visible assessments; `None` if there are none.
     ///
-    /// One assessment an author counts, the newest. The strongest is by verdict, then confidence,
-    /// severity, newest. For an asset on a platform that `owner` owns, the owner's
-    /// `non_malicious` prevails, over dispute too.
+    /// The newest assessment of each author counts. The strongest is chosen by verdict, confidence,
+    /// severity, then newest. If `owner` owns the platform of the asset, its `non_malicious`
+    /// overrides all others and any dispute.
     pub fn of(visible: &[Visible<'a>], owner: Option<&PartnerId>) -> Option<Summary<'a>> {
         let mut newest: Vec<Visible<'a>> = Vec::new();
-        for one in visible {
-            match newest.iter_mut().find(|kept| kept.author == one.author) {
-                Some(kept) if kept.version < one.version => *kept = *one,
+        for candidate in visible {
+            match newest.iter_mut().find(|current| current.author == candidate.author) {
+                Some(current) if current.version < candidate.version => *current = *candidate,
                 Some(_) => {}
-                None => newest.push(*one),
+                None => newest.push(*candidate),
             }
         }
         let authors = u32::try_from(newest.len()).unwrap_or(u32::MAX);
@@ -50,8 +51,8 @@ impl<'a> Summary<'a> {
             let a = one.assessment;
             (a.verdict(), a.confidence(), a.severity(), one.version)
         })?;
-        let more = |one: &Visible<'_>| one.assessment.verdict() > Verdict::Unknown;
-        let disputed = newest.iter().any(harmless) && newest.iter().any(more);
+        let harmful = |one: &Visible<'_>| one.assessment.verdict() > Verdict::Unknown;
+        let disputed = newest.iter().any(harmless) && newest.iter().any(harmful);
         Some(Summary { disputed, strongest, authors })
     }
 }

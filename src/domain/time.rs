@@ -1,18 +1,18 @@
-//! A point in time as the journal holds it.
+//! Timestamps as the journal stores them.
 
 use std::time::Duration;
 
 use serde::{Deserialize, Serialize};
 
-/// Milliseconds since 1970-01-01T00:00:00Z, negative before it. Written by the journal's one
-/// writer, so that what is computed from entries needs no clock.
+/// Milliseconds since 1970-01-01T00:00:00Z, negative before it. Assigned by the journal's single
+/// writer, so computations over entries need no clock.
 #[derive(
     Clone, Copy, Debug, Default, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize,
 )]
 pub struct Timestamp(i64);
 
 impl Timestamp {
-    /// A time from its milliseconds since the epoch.
+    /// A timestamp from milliseconds since the epoch.
     pub const fn from_millis(millis: i64) -> Self {
         Self(millis)
     }
@@ -22,13 +22,13 @@ impl Timestamp {
         self.0
     }
 
-    /// This time moved forward, up to the end of the range.
+    /// This time plus a duration, saturating.
     #[must_use]
     pub fn plus(self, span: Duration) -> Self {
         Self(self.0.saturating_add(i64::try_from(span.as_millis()).unwrap_or(i64::MAX)))
     }
 
-    /// How long this time is after `earlier`; zero when it is not.
+    /// The duration since `earlier`; zero if `earlier` is later.
     pub fn since(self, earlier: Timestamp) -> Duration {
         Duration::from_millis(u64::try_from(self.0.saturating_sub(earlier.0)).unwrap_or(0))
     }

@@ -1,5 +1,5 @@
-//! A directed message from one partner to named partners, with a life for each recipient: the one
-//! place that says how it may move.
+//! Tips: directed messages from one partner to named partners. Holds the state machine that each
+//! recipient's thread follows.
 
 use std::fmt;
 use std::str::FromStr;
@@ -7,29 +7,29 @@ use std::str::FromStr;
 use serde::{Deserialize, Serialize};
 use uuid::Uuid;
 
-use super::assessment::words;
+use super::assessment::text_enum;
 use super::invalid::Invalid;
 
-/// The most recipients of one tip.
+/// Maximum number of recipients of one tip.
 pub const MOST_RECIPIENTS: usize = 50;
-/// The most indicators that a tip brings, or one response to it.
+/// Maximum number of indicators in one tip, and in one response.
 pub const MOST_INDICATORS: usize = 1_000;
-/// The most characters of a narrative, and of a message.
-pub const MOST_CHARS: usize = 4_000;
-/// The most characters of a subject.
-pub const SUBJECT_CHARS: usize = 200;
+/// Maximum length of a narrative, and of a message, in characters.
+pub const MAX_TEXT_CHARS: usize = 4_000;
+/// Maximum length of a subject, in characters.
+pub const MAX_SUBJECT_CHARS: usize = 200;
 
-/// A tip's id. Random, so that it tells nothing of what the tip is about, nor how many there are.
+/// A tip's id. Random, so that it reveals neither the topic nor the number of tips.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize)]
 pub struct TipId(Uuid);
 
 impl TipId {
-    /// Takes an id that was drawn.
+    /// Wraps a random UUID.
     pub const fn new(id: Uuid) -> Self {
         Self(id)
     }
 
-    /// Reads an id as people write it.
+    /// Parses a UUID.
     pub fn parse(text: &str) -> Result<Self, Invalid> {
         Uuid::parse_str(text).map(Self).map_err(|_| Invalid::new("tip_id", "is not a UUID"))
     }
@@ -59,44 +59,45 @@ impl FromStr for TipId {
     }
 }
 
-words! {
-    /// How soon a tip has to be acted upon.
+text_enum! {
+    /// How soon a tip needs a reaction.
     Urgency, "urgency" {
-        /// In the course of things.
+        /// Routine work.
         Routine = "routine",
-        /// Before other things.
+        /// Before routine work.
         Priority = "priority",
-        /// Somebody is about to be harmed.
+        /// Someone is about to be harmed.
         ImminentHarm = "imminent_harm",
     }
 }
 
-words! {
-    /// Where a tip stands with one of its recipients.
+text_enum! {
+    /// The state of a tip in one recipient's thread.
     TipState, "state" {
-        /// Sent, and not yet taken up.
+        /// Sent, with no reaction yet.
         Sent = "sent",
-        /// Taken up.
+        /// The recipient has acknowledged it.
         Acknowledged = "acknowledged",
-        /// Looked into.
+        /// The recipient is investigating.
         Investigating = "investigating",
-        /// Acted upon.
+        /// The recipient has acted.
         Actioned = "actioned",
-        /// Looked into, and nothing breaks the recipient's rules.
+        /// Investigated; nothing violates the recipient's rules.
         NoViolation = "no_violation",
-        /// Not taken up.
+        /// The recipient will not handle it.
         Declined = "declined",
-        /// Watched for what may still come.
+        /// The recipient is monitoring for further activity.
         Monitoring = "monitoring",
-        /// Done.
+        /// Finished.
         Closed = "closed",
-        /// Taken back by its sender, for all recipients.
+        /// Withdrawn by its sender, for all recipients.
         Withdrawn = "withdrawn",
     }
 }
 
 impl TipState {
-    /// Where a recipient may move a tip from here: the table of the model, in its order.
+    /// The states that a recipient may move to from here. `proto/tipoff/v1/tip.proto` documents the
+    /// same table.
     pub const fn allowed(self) -> &'static [TipState] {
         use TipState::{
             Acknowledged, Actioned, Closed, Declined, Investigating, Monitoring, NoViolation, Sent,
@@ -113,27 +114,27 @@ impl TipState {
         }
     }
 
-    /// Whether a recipient may move a tip from here to there.
+    /// Whether a recipient may move the tip from this state to `to`.
     pub fn may_move(self, to: TipState) -> bool {
         self.allowed().contains(&to)
     }
 
-    /// Whether the recipient still owes an answer: what can be overdue.
+    /// Whether the recipient still owes an answer. Only open threads can be overdue.
     pub const fn is_open(self) -> bool {
         matches!(self, TipState::Sent | TipState::Acknowledged | TipState::Investigating)
     }
 
-    /// Whether something new takes it up again, as investigating.
+    /// Whether new indicators reopen it, as investigating.
     pub const fn reopens(self) -> bool {
         matches!(self, TipState::Monitoring | TipState::Closed)
     }
 
-    /// Whether a move to here has to say why.
+    /// Whether a transition to this state requires a message.
     pub const fn needs_message(self) -> bool {
         matches!(self, TipState::NoViolation | TipState::Declined)
     }
 
-    /// The number on disk: its place in the list, which only grows at its end.
+    /// The number on disk: the index in `ALL`, which may only be extended at its end.
     pub fn number(self) -> u8 {
         let at = TipState::ALL.iter().position(|state| *state == self);
         at.and_then(|at| u8::try_from(at).ok()).unwrap_or(u8::MAX)
@@ -145,14 +146,14 @@ impl TipState {
     }
 }
 
-/// Why a move is refused: where the tip stands, and what is allowed from there.
+/// The error message for a transition that is not allowed.
 pub fn refusal(from: TipState, to: TipState) -> String {
     let allowed = match from.allowed() {
         [] => "nothing".to_owned(),
         [one] => one.to_string(),
-        [most @ .., last] => {
-            let most: Vec<_> = most.iter().map(ToString::to_string).collect();
-            format!("{} and {last}", most.join(", "))
+        [first @ .., last] => {
+            let first: Vec<_> = first.iter().map(ToString::to_string).collect();
+            format!("{} and {last}", first.join(", "))
         }
     };
     format!("the tip is {from}, and cannot be moved to {to}: allowed from there is {allowed}")

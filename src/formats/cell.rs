@@ -1,11 +1,11 @@
-//! A free cell: a value, a value with an annotation, a count, or words.
+//! Reads a free-form cell: a value, an annotated value, a count, or prose.
 
 use super::{Class, SkipReason, count};
 use crate::domain::refang::refang;
 use crate::domain::{Indicator, Kind, Platform};
 
-/// Reads a cell that may hold anything. `platform` is what the record says of removed assets whose
-/// wording names none.
+/// Reads a cell with any content. `platform` is the platform of removed assets whose wording names
+/// none.
 pub fn read(raw: &str, platform: Option<&str>) -> Vec<Class> {
     let text = raw.trim();
     if text.is_empty() {
@@ -18,10 +18,10 @@ pub fn read(raw: &str, platform: Option<&str>) -> Vec<Class> {
     if !values.is_empty() {
         return values.into_iter().map(Class::Indicator).collect();
     }
-    vec![Class::Neither(what_else(text))]
+    vec![Class::Neither(skip_reason(text))]
 }
 
-/// Reads a cell that is meant as a value whose kind is not declared.
+/// Reads a cell that should contain a value, without a declared kind.
 pub fn read_with_platform(raw: &str, platform: Option<&str>) -> Class {
     if raw.trim().is_empty() {
         return Class::Neither(SkipReason::Empty);
@@ -38,17 +38,17 @@ pub fn read_with_platform(raw: &str, platform: Option<&str>) -> Class {
     }
 }
 
-/// The indicators that a text names, where it does nothing but name them. `platform` is where a
-/// handle that names none lives.
+/// Reads the indicators of a text that contains nothing else. `platform` is the platform of handles
+/// that name none.
 fn values(text: &str, platform: Option<&str>) -> Vec<Indicator> {
-    let several = several(text);
+    let several = several_values(text);
     if !several.is_empty() {
         return several;
     }
     let tokens: Vec<&str> = text.split_whitespace().collect();
     let [first, rest @ ..] = tokens.as_slice() else { return Vec::new() };
-    if let Some(named) = named(text).or_else(|| handle(first, rest, platform)) {
-        return vec![named];
+    if let Some(prefixed) = prefixed(text).or_else(|| handle(first, rest, platform)) {
+        return vec![prefixed];
     }
     if rest.is_empty() {
         if let Some(handle) = dotted_handle(first, platform) {
@@ -57,47 +57,47 @@ fn values(text: &str, platform: Option<&str>) -> Vec<Indicator> {
         return Indicator::read(text, None).into_iter().filter(is_plausible(text)).collect();
     }
     if first.starts_with('+') {
-        // The only kind that is written with blanks.
+        // Only phone numbers are written with blanks.
         return Indicator::read(text, None).into_iter().collect();
     }
     if tokens.iter().all(|token| token.starts_with('#')) {
         return tokens.iter().filter_map(|token| Indicator::read(token, None).ok()).collect();
     }
-    let each: Option<Vec<Indicator>> = tokens.iter().map(|token| strong(token)).collect();
+    let each: Option<Vec<Indicator>> = tokens.iter().map(|token| unambiguous(token)).collect();
     if let Some(each) = each {
         return each;
     }
     if let Some(value) = annotated(first, rest) {
         return vec![value];
     }
-    joined(&tokens).into_iter().collect()
+    rejoined_url(&tokens).into_iter().collect()
 }
 
-/// A bare name with a dot in it, in a record about accounts of a platform whose handles have dots:
-/// a domain is not guessed from it.
+/// Reads a bare name with a dot as a handle, in a record about accounts of a platform whose handles
+/// contain dots. It is not a domain there.
 fn dotted_handle(token: &str, platform: Option<&str>) -> Option<Indicator> {
     let platform = platform.filter(|id| matches!(*id, "instagram" | "threads" | "tiktok"))?;
     let is_bare = !token.contains(['/', ':', '[', '(', '@', '#']);
     Indicator::read(token, Some(platform)).ok().filter(|_| is_bare)
 }
 
-/// Several values with what people put between them. Each piece has to be one: of a sentence about
-/// sites, nothing is taken.
-fn several(text: &str) -> Vec<Indicator> {
-    const BETWEEN: [char; 7] = ['\n', ',', ';', '|', '•', '·', '&'];
-    // The path of one address may hold all of these.
+/// Reads several separated values. Every piece must be a value: nothing is taken from a sentence
+/// that mentions sites.
+fn several_values(text: &str) -> Vec<Indicator> {
+    const SEPARATORS: [char; 7] = ['\n', ',', ';', '|', '•', '·', '&'];
+    // A URL path may contain any of the separators.
     let lower = text.to_ascii_lowercase();
-    let is_one_address = text.contains('/')
+    let is_single_url = text.contains('/')
         && !text.contains(char::is_whitespace)
         && ![",h", ";h", "|h"].iter().any(|next| {
             lower.split(next).skip(1).any(|rest| rest.starts_with("ttp") || rest.starts_with("xxp"))
         });
-    if is_one_address {
+    if is_single_url {
         return Vec::new();
     }
     let apart = text.replace(" and ", "\n");
     let is_piece = |piece: &&str| !piece.is_empty() && !matches!(*piece, "-" | "–" | "*");
-    let pieces = apart.split(BETWEEN).map(|piece| piece.trim().trim_start_matches("- "));
+    let pieces = apart.split(SEPARATORS).map(|piece| piece.trim().trim_start_matches("- "));
     let pieces: Vec<_> = pieces.filter(is_piece).collect();
     if pieces.len() < 2 {
         return Vec::new();
@@ -109,15 +109,15 @@ fn several(text: &str) -> Vec<Indicator> {
     each.collect::<Option<Vec<_>>>().unwrap_or_default()
 }
 
-/// A value with its kind or its platform in front: `Email: …`, `MD5: …`, `X: @…`.
-fn named(text: &str) -> Option<Indicator> {
+/// Reads a value with a kind or platform prefix: `Email: …`, `MD5: …`, `X: @…`.
+fn prefixed(text: &str) -> Option<Indicator> {
     let (name, value) = text.split_once(':')?;
     let (name, value) = (name.trim(), value.trim());
     if value.is_empty() || value.starts_with("//") || name.contains(char::is_whitespace) {
         return None;
     }
     if let Some(platform) = Platform::known_id(name) {
-        // `OK: fine` is not an account of a platform of that name.
+        // `OK: fine` is not an account on the platform OK.
         let is_handle = value.starts_with('@') || value.contains("://");
         return Indicator::read(value, Some(platform)).ok().filter(|_| is_handle);
     }
@@ -127,23 +127,22 @@ fn named(text: &str) -> Option<Indicator> {
     }
 }
 
-/// `@name`, on the platform that the record is about or that stands behind it: `@name (X)`.
+/// Reads `@name`, on the platform of the record or the one in parentheses: `@name (X)`.
 fn handle(first: &str, rest: &[&str], platform: Option<&str>) -> Option<Indicator> {
     if !first.starts_with('@') {
         return None;
     }
-    let behind = rest.concat();
-    let platform = match behind.strip_prefix('(').and_then(|rest| rest.strip_suffix(')')) {
-        Some(behind) => Platform::known_id(behind)?,
+    let suffix = rest.concat();
+    let platform = match suffix.strip_prefix('(').and_then(|rest| rest.strip_suffix(')')) {
+        Some(name) => Platform::known_id(name)?,
         None if rest.is_empty() => platform?,
         None => return None,
     };
     Indicator::read(first, Some(platform)).ok()
 }
 
-/// A token that can be nothing but a value: it is defanged, has a scheme, is a mail address or a
-/// digest.
-fn strong(token: &str) -> Option<Indicator> {
+/// Reads a token that can only be a value: defanged, with a scheme, a mail address or a digest.
+fn unambiguous(token: &str) -> Option<Indicator> {
     let token = token.trim_end_matches([',', ';']);
     let read = Indicator::read(token, None).ok()?;
     let plain = refang(token);
@@ -152,20 +151,20 @@ fn strong(token: &str) -> Option<Indicator> {
     is_strong.then_some(read)
 }
 
-/// A value and what is remarked on it: `value, …`, `value (…)`, `value [comment]`, `value - …`.
+/// Reads a value with a remark: `value, …`, `value (…)`, `value [comment]`, `value - …`.
 fn annotated(first: &str, rest: &[&str]) -> Option<Indicator> {
     let opens = rest
         .first()
         .is_some_and(|next| next.starts_with(['(', '[']) || matches!(*next, "-" | "–" | "—" | "|"));
     if first.ends_with([',', ';', ':']) {
-        return strong(first.trim_end_matches([',', ';', ':']));
+        return unambiguous(first.trim_end_matches([',', ';', ':']));
     }
     opens.then(|| Indicator::read(first, None).ok()).flatten()
 }
 
-/// An address that was broken over lines when it was copied. What could stand for itself is no part
-/// of one, and neither is anything behind a profile: it would accuse somebody else.
-fn joined(tokens: &[&str]) -> Option<Indicator> {
+/// Joins a URL that was broken over lines when it was copied. A token that is a value by itself is
+/// not a part. Nothing is appended to a profile URL: the result would accuse another account.
+fn rejoined_url(tokens: &[&str]) -> Option<Indicator> {
     let [first, rest @ ..] = tokens else { return None };
     let is_part = |token: &&str| {
         let is_day = token.contains(['-', '/', '.', ':'])
@@ -187,7 +186,8 @@ fn joined(tokens: &[&str]) -> Option<Indicator> {
     Indicator::read(&tokens.concat(), None).ok().filter(is_url)
 }
 
-/// A title without blanks, as many scripts write them, may hold a dot and end like a host.
+/// Rejects domains and URLs from non-ASCII prose. A title in a script without blanks may contain a
+/// dot and look like a host.
 fn is_plausible(text: &str) -> impl Fn(&Indicator) -> bool {
     let plain = refang(text);
     let is_marked = plain != text.trim() || plain.contains("://");
@@ -195,11 +195,11 @@ fn is_plausible(text: &str) -> impl Fn(&Indicator) -> bool {
     move |read| is_marked || is_ascii || !matches!(read.kind(), Kind::Domain | Kind::Url)
 }
 
-fn what_else(text: &str) -> SkipReason {
+fn skip_reason(text: &str) -> SkipReason {
     if let Some(metric) = count::metric(text) {
         return metric;
     }
     let is_one_word = !text.contains(char::is_whitespace);
-    let looks_meant = text.contains("://") || text.contains("[.]") || text.starts_with('@');
-    if is_one_word && looks_meant { SkipReason::Malformed } else { SkipReason::Text }
+    let looks_like_value = text.contains("://") || text.contains("[.]") || text.starts_with('@');
+    if is_one_word && looks_like_value { SkipReason::Malformed } else { SkipReason::Text }
 }

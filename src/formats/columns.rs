@@ -1,25 +1,25 @@
-//! What the columns of a table are called, and what declared kinds are.
+//! Column names of tables, and names of kinds.
 
 use csv::StringRecord;
 
 use super::{Class, Details, SkipReason, details};
 use crate::domain::{Indicator, Invalid, Kind, Platform};
 
-/// The columns of Meta's tables by tactic, technique and procedure.
+/// Columns of tables by tactic, technique and procedure, as Meta publishes them.
 #[derive(Clone, Copy, Debug)]
 pub struct TtpColumns {
     /// The procedure.
     pub procedure: usize,
     /// The indicator.
     pub indicator: usize,
-    /// Comments, however they are spelled: whatever stands behind the indicator.
+    /// Comments: the column after the indicator, whatever its name.
     pub note: Option<usize>,
 }
 
 impl TtpColumns {
-    /// Finds them in a header, whatever blanks and case it has.
+    /// Finds the columns in a header. Ignores case and blanks.
     pub fn of(header: &StringRecord) -> Option<Self> {
-        let at = |name: &str| header.iter().position(|cell| is(&normal(cell), name));
+        let at = |name: &str| header.iter().position(|cell| has_name(&normal(cell), name));
         at("tactic")?;
         at("technique")?;
         let (procedure, indicator) = (at("procedure")?, at("indicator")?);
@@ -28,21 +28,21 @@ impl TtpColumns {
     }
 }
 
-/// The columns of any other table.
+/// Columns of any other table.
 #[derive(Clone, Debug, Default)]
 pub struct Columns {
-    /// Where values stand, and the kind that the header declares for the whole column.
+    /// Value columns, each with the kind that its header declares, if any.
     pub values: Vec<(usize, Option<String>)>,
-    /// Where the kind stands.
+    /// The kind column.
     pub kind: Option<usize>,
-    /// Where the platform stands.
+    /// The platform column.
     pub platform: Option<usize>,
-    /// Where each of [`details::NAMES`] stands.
+    /// The column of each of [`details::NAMES`].
     details: [Option<usize>; details::NAMES.len()],
 }
 
 impl Columns {
-    /// Finds them in a header; `None` when no column holds values.
+    /// Finds the columns in a header. `None` if no column contains values.
     pub fn of(header: &StringRecord) -> Option<Self> {
         const VALUES: [&str; 8] = [
             "value",
@@ -55,17 +55,18 @@ impl Columns {
             "threat_indicator",
         ];
         let names: Vec<String> = header.iter().map(normal).collect();
-        let at = |wanted: &[&str]| {
-            wanted.iter().find_map(|name| names.iter().position(|cell| is(cell, name)))
+        let at = |candidates: &[&str]| {
+            candidates.iter().find_map(|name| names.iter().position(|cell| has_name(cell, name)))
         };
         let kind = at(&["kind", "indicator_type", "ioc_type", "type", "observable_type"]);
-        let named = VALUES.iter().find(|name| names.iter().any(|cell| is(cell, name)));
+        let named = VALUES.iter().find(|name| names.iter().any(|cell| has_name(cell, name)));
         let all = || names.iter().enumerate();
         let values: Vec<_> = match named {
-            Some(name) => {
-                all().filter(|(_, cell)| is(cell, name)).map(|(column, _)| (column, None)).collect()
-            }
-            // A line of values has cells that are no names.
+            Some(name) => all()
+                .filter(|(_, cell)| has_name(cell, name))
+                .map(|(column, _)| (column, None))
+                .collect(),
+            // A row of values has cells that are not names.
             None if header.iter().any(looks_like_a_value) => Vec::new(),
             None => all()
                 .filter(|(_, name)| Declared::of(name).is_some_and(|d| d != Declared::Detected))
@@ -80,7 +81,7 @@ impl Columns {
         })
     }
 
-    /// A table without a header whose lines are `kind,value`.
+    /// The columns of a table without a header whose rows are `kind,value`.
     pub fn without_header(first: &StringRecord) -> Option<Self> {
         let (kind, value) = (first.get(0)?, first.get(1)?);
         Declared::of(kind)?;
@@ -91,14 +92,14 @@ impl Columns {
         })
     }
 
-    /// What a record says beside its values.
+    /// Reads the other fields of a record.
     pub fn details<'a>(
         &self,
-        of: &impl Fn(Option<usize>) -> Option<&'a str>,
+        cell: &impl Fn(Option<usize>) -> Option<&'a str>,
     ) -> Result<Details, Invalid> {
         let texts = |names: &[&str]| {
             let at = details::NAMES.iter().position(|one| *one == names);
-            let Some(text) = of(at.and_then(|at| self.details[at])) else { return Vec::new() };
+            let Some(text) = cell(at.and_then(|at| self.details[at])) else { return Vec::new() };
             let is_list = ["labels", "technique", "references"].contains(&names[0]);
             if !is_list {
                 return vec![text.to_owned()];
@@ -110,8 +111,8 @@ impl Columns {
     }
 }
 
-/// Whether a cell of a header has a name, in the singular or the plural: `Indicator(s)`.
-fn is(cell: &str, name: &str) -> bool {
+/// Whether a header cell has a name, singular or plural: `Indicator(s)`.
+fn has_name(cell: &str, name: &str) -> bool {
     cell == name || cell.strip_suffix('s') == Some(name)
 }
 
@@ -119,14 +120,14 @@ fn looks_like_a_value(cell: &str) -> bool {
     cell.contains(['.', ':', '@', '/']) && Indicator::read(cell, None).is_ok()
 }
 
-/// What a declared type asks for.
+/// The meaning of a declared type.
 #[derive(Clone, Debug, PartialEq, Eq)]
 enum Declared {
-    /// A kind, on a platform where the type names one.
+    /// A kind, with a platform if the type names one.
     Kind(Kind, Option<&'static str>),
-    /// The address of something on a platform: its profile, or else a web address.
-    Address,
-    /// To be read off the value.
+    /// The URL of something on a platform: its profile, or else a plain URL.
+    PlatformUrl,
+    /// Detected from the value.
     Detected,
 }
 
@@ -178,7 +179,7 @@ impl Declared {
         let (first, last) = name.rsplit_once('_')?;
         let platform = Platform::known_id(first);
         match last {
-            "url" | "link" | "profile" if platform.is_some() => Some(Declared::Address),
+            "url" | "link" | "profile" if platform.is_some() => Some(Declared::PlatformUrl),
             "url" | "link" => Some(Declared::Kind(Kind::Url, None)),
             "domain" => Some(Declared::Kind(Kind::Domain, None)),
             "account" | "handle" | "username" | "user" => {
@@ -188,7 +189,7 @@ impl Declared {
             "page" => platform.map(|platform| Declared::Kind(Kind::Page, Some(platform))),
             "group" => platform.map(|platform| Declared::Kind(Kind::Community, Some(platform))),
             "channel" => platform.map(|platform| match platform {
-                // What YouTube calls a channel is an account here.
+                // A YouTube channel is an account in this model.
                 "youtube" => Declared::Kind(Kind::Account, Some(platform)),
                 _ => Declared::Kind(Kind::Channel, Some(platform)),
             }),
@@ -200,7 +201,7 @@ impl Declared {
     }
 }
 
-/// Reads a value whose type is declared. The declaration wins over what the value looks like.
+/// Reads a value of a declared type. The declaration takes precedence over detection.
 pub fn declared(kind: &str, platform: Option<&str>, raw: &str) -> Class {
     if raw.trim().is_empty() {
         return Class::Neither(SkipReason::Empty);
@@ -212,9 +213,9 @@ pub fn declared(kind: &str, platform: Option<&str>, raw: &str) -> Class {
             Err(Invalid::new("kind", reason))
         }
         Some(Declared::Detected) => Indicator::read(raw, platform),
-        Some(Declared::Address) => Indicator::read(raw, None),
+        Some(Declared::PlatformUrl) => Indicator::read(raw, None),
         Some(Declared::Kind(kind, own)) => {
-            // A platform beside a kind that has none says where the value was seen.
+            // For a kind without platforms, a platform only says where the value was seen.
             let platform = own.or(platform).filter(|_| kind.needs_platform());
             as_declared(kind, platform, raw)
         }
@@ -224,12 +225,12 @@ pub fn declared(kind: &str, platform: Option<&str>, raw: &str) -> Class {
 
 fn as_declared(kind: Kind, platform: Option<&str>, raw: &str) -> Result<Indicator, Invalid> {
     match Indicator::parse(kind, platform, raw) {
-        // What YouTube calls a channel is an account here.
+        // A YouTube channel is an account in this model.
         Err(_) if kind == Kind::Channel => Indicator::parse(Kind::Account, platform, raw)
             .ok()
             .filter(|read| read.platform().is_some_and(|on| on.as_str() == "youtube"))
             .map_or_else(|| Indicator::parse(kind, platform, raw), Ok),
-        // An address that is nothing but its host, and the digest with its name in front.
+        // Accept a URL that consists only of its host, and a digest with its name as a prefix.
         Err(invalid) => match Indicator::read(raw, None) {
             Ok(read) if read.kind() == kind && kind == Kind::Domain => Ok(read),
             _ => match raw.split_once(':') {
@@ -243,7 +244,7 @@ fn as_declared(kind: Kind, platform: Option<&str>, raw: &str) -> Result<Indicato
     }
 }
 
-/// A header's or a type's name, with `_` for blanks and hyphens, in lower case.
+/// Normalises a column or type name: lower case, with `_` for blanks and hyphens.
 fn normal(name: &str) -> String {
     let name = name.trim_matches(|c: char| c.is_whitespace() || c == '\u{feff}' || c == ':');
     name.to_lowercase().replace("(s)", "s").replace([' ', '-', '.'], "_")

@@ -1,19 +1,18 @@
-//! Counts of removed assets: `7,704 Facebook accounts`. And the figures that are none.
+//! Counts of removed assets, such as `7,704 Facebook accounts`, and figures that are not counts.
 
 use super::SkipReason;
 use crate::domain::Platform;
 
-/// A count of removed assets, as a report states it.
+/// A count of removed assets in a report.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Count {
-    /// How many.
+    /// The number.
     pub count: u64,
-    /// Whether the report says "about".
+    /// Whether the number is approximate.
     pub approximate: bool,
-    /// On which platforms, by id; from the wording, else from the procedure. Empty where neither
-    /// tells.
+    /// Platforms by id, from the wording or else from the procedure. Empty if unknown.
     pub platforms: Vec<String>,
-    /// What was removed: `account`, `page`, `group` …
+    /// Kind of asset: `account`, `page`, `group` …
     pub asset: &'static str,
 }
 
@@ -82,7 +81,7 @@ const ABOUT: &[&str] = &[
 const NUMBERS: [&str; 10] =
     ["one", "two", "three", "four", "five", "six", "seven", "eight", "nine", "ten"];
 
-/// The platform that a procedure of the online operations kill chain is about (`0.9.1` …).
+/// The platform of a procedure of the online operations kill chain (`0.9.1` …).
 pub fn platform_of_procedure(procedure: &str) -> Option<&'static str> {
     Some(match procedure {
         "0.9.1" => "facebook",
@@ -96,11 +95,12 @@ pub fn platform_of_procedure(procedure: &str) -> Option<&'static str> {
     })
 }
 
-/// Reads a bare count, or several joined by commas and "and". `None` when the text says anything
-/// else: what the accounts did, for one, is a figure of reach.
+/// Parses a text that consists only of counts, joined by commas and "and". `None` if it says
+/// anything else: a number of accounts that followed a page is reach.
 pub fn read(text: &str, platform: Option<&str>) -> Option<Vec<Count>> {
     let lower = text.trim().trim_end_matches(['.', ';']).to_lowercase();
-    // `(X)`, `(formerly Twitter)` and `(removed)` say what the words beside them say.
+    // Parenthesised words such as `(X)`, `(formerly Twitter)` and `(removed)` read like plain
+    // words.
     let lower = lower.replace(['(', ')'], " ").replace("formerly", " ");
     let words: Vec<&str> = lower.split_whitespace().collect();
     let mut rest = words.as_slice();
@@ -109,14 +109,14 @@ pub fn read(text: &str, platform: Option<&str>) -> Option<Vec<Count>> {
         if !counts.is_empty() {
             rest = rest.strip_prefix(&["and"]).unwrap_or(rest);
         }
-        let (count, left) = one(rest, platform)?;
+        let (count, remaining) = one(rest, platform)?;
         counts.push(count);
-        rest = left;
+        rest = remaining;
     }
     (!counts.is_empty()).then_some(counts)
 }
 
-/// One count: `[about] N [adjectives] asset [on platform [and platform]] [removed]`.
+/// Parses one count: `[about] N [adjectives] asset [on platform [and platform]] [removed]`.
 fn one<'a, 'b>(words: &'a [&'b str], platform: Option<&str>) -> Option<(Count, &'a [&'b str])> {
     let (approximate, words) = match words {
         [about, rest @ ..] if ABOUT.contains(&about.trim_end_matches('.')) => (true, rest),
@@ -127,8 +127,8 @@ fn one<'a, 'b>(words: &'a [&'b str], platform: Option<&str>) -> Option<(Count, &
     let approximate = approximate || about;
     let mut platforms: Vec<String> = Vec::new();
     let asset = loop {
-        let [word, left @ ..] = rest else { return None };
-        rest = left;
+        let [word, remaining @ ..] = rest else { return None };
+        rest = remaining;
         let bare = word.trim_end_matches(',');
         if let Some((_, asset)) = ASSETS.iter().find(|(name, _)| *name == bare) {
             break asset;
@@ -141,20 +141,21 @@ fn one<'a, 'b>(words: &'a [&'b str], platform: Option<&str>) -> Option<(Count, &
             return None;
         }
     };
-    if let ["on", left @ ..] = rest {
-        rest = left;
-        while let [word, left @ ..] = rest {
+    if let ["on", remaining @ ..] = rest {
+        rest = remaining;
+        while let [word, remaining @ ..] = rest {
             match Platform::known_id(word.trim_end_matches(',')) {
                 Some(id) => platforms.push(id.to_owned()),
-                // "… on Facebook and 3 Pages" goes on with another count.
-                None if *word == "and" && left.first().is_some_and(|w| Platform::is_named(w)) => {}
+                // In "… on Facebook and 3 Pages" another count follows.
+                None if *word == "and"
+                    && remaining.first().is_some_and(|w| Platform::is_named(w)) => {}
                 None => break,
             }
-            rest = left;
+            rest = remaining;
         }
     }
-    if let ["removed" | "disabled" | "suspended", left @ ..] = rest {
-        rest = left;
+    if let ["removed" | "disabled" | "suspended", remaining @ ..] = rest {
+        rest = remaining;
     }
     if platforms.is_empty() {
         platforms.extend(platform.map(str::to_owned));
@@ -162,8 +163,8 @@ fn one<'a, 'b>(words: &'a [&'b str], platform: Option<&str>) -> Option<(Count, &
     Some((Count { count: number, approximate, platforms, asset }, rest))
 }
 
-/// `7,704`, `1326`, `12k`, `1.9 million`, `three`, and with whether it is about that many: `~30`,
-/// `30+`.
+/// Parses a number: `7,704`, `1326`, `12k`, `1.9 million`, `three`. The flag tells whether it is
+/// approximate: `~30`, `30+`.
 fn number<'a, 'b>(words: &'a [&'b str]) -> Option<(u64, bool, &'a [&'b str])> {
     let [first, rest @ ..] = words else { return None };
     if let Some(word) = NUMBERS.iter().position(|word| word == first) {
@@ -180,8 +181,8 @@ fn number<'a, 'b>(words: &'a [&'b str]) -> Option<(u64, bool, &'a [&'b str])> {
         ),
     };
     let (scale, rest) = match rest {
-        ["million", left @ ..] => (scale * 1_000_000, left),
-        ["thousand", left @ ..] => (scale * 1_000, left),
+        ["million", remaining @ ..] => (scale * 1_000_000, remaining),
+        ["thousand", remaining @ ..] => (scale * 1_000, remaining),
         _ => (scale, rest),
     };
     let plain = digits.replace(',', "");
@@ -195,7 +196,7 @@ fn number<'a, 'b>(words: &'a [&'b str]) -> Option<(u64, bool, &'a [&'b str])> {
     Some((number, about, rest))
 }
 
-/// Whether a text states a figure of reach or of spend.
+/// Detects a figure of reach or spend.
 pub fn metric(text: &str) -> Option<SkipReason> {
     let lower = text.to_lowercase();
     if !lower.bytes().any(|b| b.is_ascii_digit()) {

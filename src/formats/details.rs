@@ -1,11 +1,10 @@
-//! What a record says beside its value, under whatever name a column or a key has it.
+//! Fields of a record other than its value, under their various column and key names.
 
 use super::Details;
 use crate::domain::assessment::{Involvement, Technique};
 use crate::domain::{Invalid, Timestamp};
 
-/// The columns and keys that are read, each under its names. Of those of one line the first that is
-/// there counts.
+/// Names of each field. If a record has several names of one field, the first in this list counts.
 pub const NAMES: [&[&str]; 13] = [
     &["verdict"],
     &["confidence"],
@@ -22,9 +21,11 @@ pub const NAMES: [&[&str]; 13] = [
     &["campaign"],
 ];
 
-/// Reads them. `texts` gives what stands under one of [`NAMES`], a list in its parts. Something that
-/// is there and cannot be read is an error: an indicator that was cleared must not go out as one
-/// that was not.
+/// Reads the fields. `texts` returns the content of the field with one of [`NAMES`], split if it is
+/// a list.
+///
+/// A field that is present but invalid is an error: a value that was cleared as harmless must not
+/// be submitted as malicious.
 pub fn read(texts: impl Fn(&[&str]) -> Vec<String>) -> Result<Details, Invalid> {
     let [
         verdict,
@@ -42,15 +43,15 @@ pub fn read(texts: impl Fn(&[&str]) -> Vec<String>) -> Result<Details, Invalid> 
         campaign,
     ] = NAMES.map(texts);
     let techniques = techniques.iter().filter_map(|text| {
-        // A procedure's number may have its name behind it.
+        // A procedure number may be followed by its name.
         Technique::parse(text.split_whitespace().next()?.trim_end_matches('.')).ok()
     });
     Ok(Details {
-        verdict: word("verdict", &verdict)?,
+        verdict: keyword("verdict", &verdict)?,
         confidence: first(&confidence).map(percent).transpose()?,
-        severity: word("severity", &severity)?,
-        involvement: word::<Involvement>("involvement", &involvement)?,
-        basis: word("basis", &basis)?,
+        severity: keyword("severity", &severity)?,
+        involvement: keyword::<Involvement>("involvement", &involvement)?,
+        basis: keyword("basis", &basis)?,
         labels,
         techniques: techniques.collect(),
         first_seen: time("first_seen", &first_seen)?,
@@ -66,7 +67,7 @@ fn first(texts: &[String]) -> Option<&str> {
     texts.iter().map(|text| text.trim()).find(|text| !text.is_empty())
 }
 
-fn word<T: std::str::FromStr<Err = Invalid>>(
+fn keyword<T: std::str::FromStr<Err = Invalid>>(
     field: &'static str,
     texts: &[String],
 ) -> Result<Option<T>, Invalid> {
@@ -82,7 +83,7 @@ fn percent(text: &str) -> Result<u32, Invalid> {
     }
 }
 
-/// Reads a time, or a day, which begins at midnight UTC.
+/// Parses a time, or a day, which stands for midnight UTC.
 pub fn read_time(text: &str) -> Option<Timestamp> {
     let time = text.parse::<jiff::Timestamp>().ok().or_else(|| {
         let day = text.parse::<jiff::civil::DateTime>().ok()?;

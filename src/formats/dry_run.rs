@@ -1,4 +1,4 @@
-//! What a file would be read as: one line for each record.
+//! How each record of a file would be read.
 
 use serde::Serialize;
 
@@ -10,34 +10,34 @@ use crate::domain::Platform;
 pub struct DryRunLine {
     /// The file.
     pub file: String,
-    /// The record, as [`Record::row`] counts.
+    /// The row, as in [`Record::row`].
     pub row: usize,
     /// `indicator`, `aggregate` or `neither`.
     pub class: &'static str,
-    /// Of an indicator, its kind.
+    /// Kind of an indicator.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub kind: Option<&'static str>,
-    /// Its platform, where it has one.
+    /// Platform, if any.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub platform: Option<String>,
-    /// Of an indicator, the canonical value.
+    /// Canonical value of an indicator.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub value: Option<String>,
-    /// The cell or line as it stands in the file.
+    /// The cell or line as written in the file.
     pub raw: String,
-    /// Of an aggregate, what was removed, such as `facebook_account`.
+    /// Asset of an aggregate, such as `facebook_account`.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub asset: Option<String>,
-    /// Of an aggregate, how many.
+    /// Count of an aggregate.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub count: Option<u64>,
-    /// Why it is neither.
+    /// Why it is neither, or unreadable.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub reason: Option<String>,
 }
 
 impl DryRunLine {
-    /// The line of a record.
+    /// The dry-run line of a record.
     pub fn of(file: &str, record: &Record) -> Self {
         let mut line = Self {
             file: file.to_owned(),
@@ -64,7 +64,7 @@ impl DryRunLine {
                 line.asset = Some(count.kind());
                 line.count = Some(count.count);
             }
-            Class::Neither(why) => line.reason = Some(why.as_str().to_owned()),
+            Class::Neither(reason) => line.reason = Some(reason.as_str().to_owned()),
             Class::Unreadable(invalid) => line.reason = Some(invalid.to_string()),
         }
         line

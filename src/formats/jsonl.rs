@@ -1,18 +1,18 @@
-//! JSON objects or strings, one a line or in an array.
+//! JSON objects or strings, one per line or in an array.
 
 use serde_json::{Map, Value};
 
 use super::{Assumed, Class, Details, Record, SkipReason, details};
 use crate::domain::Invalid;
 
-/// Reads JSON lines, or one array. In an array the row is the element's number.
+/// Reads JSON lines or one array. In an array, the row is the number of the element.
 pub fn read(text: &str, assumed: &Assumed) -> Vec<Record> {
     if text.trim_start().starts_with('[')
         && let Ok(Value::Array(elements)) = serde_json::from_str(text)
     {
         return (1..).zip(elements).map(|(row, element)| record(row, &element, assumed)).collect();
     }
-    // One object over several lines.
+    // A single object over several lines.
     if let Ok(element @ Value::Object(_)) = serde_json::from_str(text) {
         return vec![record(1, &element, assumed)];
     }
@@ -55,8 +55,8 @@ fn record(row: usize, element: &Value, assumed: &Assumed) -> Record {
 
 fn object(row: usize, fields: &Map<String, Value>, assumed: &Assumed) -> Record {
     let text = |names: &[&str]| {
-        let found = names.iter().find_map(|name| fields.get(*name))?;
-        found.as_str().map(str::trim).filter(|text| !text.is_empty())
+        let value = names.iter().find_map(|name| fields.get(*name))?;
+        value.as_str().map(str::trim).filter(|text| !text.is_empty())
     };
     let raw = text(&["value", "indicator_value", "indicator", "ioc"]).unwrap_or_default();
     let platform = text(&["platform", "chain"]);
@@ -73,8 +73,8 @@ fn object(row: usize, fields: &Map<String, Value>, assumed: &Assumed) -> Record 
     Record::with(row, raw.to_owned(), class, details::read(texts))
 }
 
-/// Whether an object is what a feed tells besides items. It stands among the items that a reader prints,
-/// and says nothing that its reader would say in turn.
+/// Whether an object is a feed event other than an item. Those are printed between the items, and
+/// are not for submission.
 fn is_feed_event(fields: &Map<String, Value>) -> bool {
     let names =
         ["removed", "group_change", "sighting", "feedback", "campaign", "enforcement", "tip"];
@@ -85,7 +85,7 @@ fn plain(value: &Value) -> Option<String> {
     match value {
         Value::String(text) if !text.trim().is_empty() => Some(text.clone()),
         Value::Number(number) => Some(number.to_string()),
-        Value::Bool(word) => Some(word.to_string()),
+        Value::Bool(boolean) => Some(boolean.to_string()),
         _ => None,
     }
 }

@@ -1,9 +1,9 @@
-//! One value a line.
+//! Lists with one value per line.
 
 use super::{Assumed, Details, Record};
 
-/// Reads a list. Blank lines and comments (`# …` with a blank, `//`, `;`) are passed over; `#tag` is
-/// a hashtag.
+/// Reads a list. Skips blank lines and comments (`# …` with a blank, `//`, `;`). `#tag` is a
+/// hashtag.
 pub fn read(text: &str, assumed: &Assumed) -> Vec<Record> {
     let lines = text.lines().enumerate();
     let values = lines.filter(|(_, line)| !is_comment(line.trim()));

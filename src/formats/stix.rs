@@ -1,9 +1,9 @@
-//! What a reader was given, as a STIX 2.1 bundle for other systems.
+//! Writes received objects as a STIX 2.1 bundle.
 //!
-//! Each version of an assessment is an `indicator` of its own; what is said of a campaign a `campaign`; what
-//! was done a `note`; its author an `identity`; what its reader may do with it a TLP 2.0 marking. What STIX has no property for stands in an extension that
-//! is defined in the bundle. Ids are derived from what they name, so that the same version is the same
-//! object in every bundle.
+//! Each version of an assessment becomes an `indicator`, a contribution a `campaign`, an
+//! enforcement a `note`, its author an `identity`, and its marking a TLP 2.0 marking. Fields
+//! without a STIX property are in an extension, which the bundle defines. Ids are derived, so that
+//! the same version is the same object in every bundle.
 
 mod campaign;
 mod marking;
@@ -21,25 +21,25 @@ use crate::domain::{
     Assessment, CampaignId, Kind, ReceivedAssessment, ReceivedEnforcement, Timestamp, Tlp,
 };
 
-/// When this mapping was fixed: objects that stand for themselves were made and changed then.
+/// The date of this mapping. Objects without a time of their own carry it.
 const FIXED_AT: &str = "2026-11-25T00:00:00.000Z";
 
-/// A bundle that is being put together.
+/// Builds a bundle.
 #[derive(Debug, Default)]
 pub struct Bundle {
-    /// What was put in before: authors, markings and campaigns stand in it once.
-    known: BTreeSet<String>,
+    /// Ids of objects already added. Authors, markings and campaigns are added once.
+    added_ids: BTreeSet<String>,
     objects: Vec<Value>,
-    /// The objects that stand for each campaign: one for each word on it.
+    /// Object ids of each campaign: one per contribution.
     campaigns: BTreeMap<CampaignId, Vec<String>>,
-    /// The indicators that are said to belong to one, with when that was accepted.
+    /// Indicators that name a campaign, with the time at which that was accepted.
     members: Vec<(String, CampaignId, Timestamp)>,
-    /// What was done: it refers to campaigns that may come later.
-    done: Vec<ReceivedEnforcement>,
+    /// Enforcements. They are written last, because their campaign may be added later.
+    enforcements: Vec<ReceivedEnforcement>,
 }
 
 impl Bundle {
-    /// Adds a version, and before it who and what it refers to.
+    /// Adds an assessment, after its author, marking and extension.
     pub fn add(&mut self, given: &ReceivedAssessment) {
         let author = self.identity(&given.author);
         let marking = self.marking(given.tlp);
@@ -50,7 +50,7 @@ impl Bundle {
         }
     }
 
-    /// The bundle, as JSON. Its id is derived from its content.
+    /// Returns the bundle as JSON. Its id is derived from its content.
     pub fn finish(mut self) -> Value {
         self.relate();
         let mut content = Sha256::new();
@@ -105,7 +105,7 @@ impl Bundle {
     }
 
     fn once(&mut self, id: &str, object: impl FnOnce() -> Value) {
-        if self.known.insert(id.to_owned()) {
+        if self.added_ids.insert(id.to_owned()) {
             self.objects.push(object());
         }
     }
@@ -115,20 +115,20 @@ fn indicator(given: &ReceivedAssessment, author: &str, marking: &str, extension:
     let ReceivedAssessment { version, accepted, said, .. } = given;
     let about = &said.indicator;
     let (kind, value) = (about.kind(), about.value());
-    let named = about.platform().map_or_else(String::new, |platform| format!("{platform}:"));
-    let at = written_time(*accepted);
+    let prefix = about.platform().map_or_else(String::new, |platform| format!("{platform}:"));
+    let at = format_time(*accepted);
     let mut object = json!({
         "type": "indicator", "spec_version": "2.1", "id": indicator_id(given),
         "created": at, "modified": at, "created_by_ref": author,
-        "name": format!("{kind} {named}{value}"),
+        "name": format!("{kind} {prefix}{value}"),
         "description": said.note.as_deref().map_or_else(
             || format!("Held to be {} by {}.", said.verdict(), given.author),
             str::to_owned,
         ),
         "indicator_types": [indicator_type(said.verdict())],
         "pattern": pattern::of(about), "pattern_type": "stix", "pattern_version": "2.1",
-        "valid_from": written_time(said.first_seen.map_or(*accepted, |seen| seen.min(*accepted))),
-        "valid_until": written_time(said.ends(*accepted)),
+        "valid_from": format_time(said.first_seen.map_or(*accepted, |seen| seen.min(*accepted))),
+        "valid_until": format_time(said.ends(*accepted)),
         "confidence": said.confidence().percent(),
         "object_marking_refs": [marking],
         "extensions": { extension: {
@@ -142,13 +142,13 @@ fn indicator(given: &ReceivedAssessment, author: &str, marking: &str, extension:
             "basis": said.basis().as_str(),
         }},
     });
-    let mine = &mut object["extensions"][extension];
+    let own_fields = &mut object["extensions"][extension];
     if let Some(platform) = about.platform() {
-        mine["platform"] = platform.as_str().into();
+        own_fields["platform"] = platform.as_str().into();
     }
     for (name, time) in [("first_seen", said.first_seen), ("last_seen", said.last_seen)] {
         if let Some(time) = time {
-            mine[name] = written_time(time).into();
+            own_fields[name] = format_time(time).into();
         }
     }
     if !said.labels.is_empty() {
@@ -161,7 +161,7 @@ fn indicator(given: &ReceivedAssessment, author: &str, marking: &str, extension:
     object
 }
 
-/// The id under which a version stands in a bundle.
+/// The STIX id of a version.
 pub fn indicator_id(given: &ReceivedAssessment) -> String {
     id_of(
         "indicator",
@@ -174,9 +174,9 @@ pub fn indicator_id(given: &ReceivedAssessment) -> String {
     )
 }
 
-/// What the extension holds, as JSON Schema.
+/// The JSON Schema of the extension.
 fn schema() -> Value {
-    let one_of = |words: Vec<&str>| json!({ "enum": words });
+    let one_of = |names: Vec<&str>| json!({ "enum": names });
     let time = json!({ "type": "string", "format": "date-time" });
     json!({
         "$schema": "https://json-schema.org/draft/2020-12/schema",
@@ -186,12 +186,12 @@ fn schema() -> Value {
             "extension_type": { "const": "property-extension" },
             "assessment_version": { "type": "string", "pattern": "^[0-9]+\\.[0-9]+$" },
             "indicator_id": { "type": "string", "format": "uuid" },
-            "kind": one_of(Kind::ALL.iter().map(|word| word.as_str()).collect()),
+            "kind": one_of(Kind::ALL.iter().map(|one| one.as_str()).collect()),
             "platform": { "type": "string" },
-            "verdict": one_of(Verdict::ALL.iter().map(|word| word.as_str()).collect()),
-            "severity": one_of(Severity::ALL.iter().map(|word| word.as_str()).collect()),
-            "involvement": one_of(Involvement::ALL.iter().map(|word| word.as_str()).collect()),
-            "basis": one_of(Basis::ALL.iter().map(|word| word.as_str()).collect()),
+            "verdict": one_of(Verdict::ALL.iter().map(|one| one.as_str()).collect()),
+            "severity": one_of(Severity::ALL.iter().map(|one| one.as_str()).collect()),
+            "involvement": one_of(Involvement::ALL.iter().map(|one| one.as_str()).collect()),
+            "basis": one_of(Basis::ALL.iter().map(|one| one.as_str()).collect()),
             "first_seen": time,
             "last_seen": time,
         },
@@ -199,14 +199,14 @@ fn schema() -> Value {
     })
 }
 
-/// A time as the standard writes it, to the millisecond.
-fn written_time(time: Timestamp) -> String {
+/// A time as STIX writes it, in milliseconds.
+fn format_time(time: Timestamp) -> String {
     let millis = time.as_millis();
     let time = jiff::Timestamp::from_millisecond(millis).unwrap_or(jiff::Timestamp::MAX);
     format!("{time:.3}")
 }
 
-/// The word of STIX's open vocabulary `indicator-type-ov` for a verdict.
+/// The value of the STIX open vocabulary `indicator-type-ov` for a verdict.
 fn indicator_type(verdict: Verdict) -> &'static str {
     match verdict {
         Verdict::NonMalicious => "benign",
@@ -216,7 +216,7 @@ fn indicator_type(verdict: Verdict) -> &'static str {
     }
 }
 
-/// Techniques by the framework that numbers them, and then the reports.
+/// Techniques, with their framework, followed by reports.
 fn references(said: &Assessment) -> impl Iterator<Item = Value> {
     references_of(&said.techniques, &said.references)
 }
@@ -226,22 +226,22 @@ fn references_of<'a>(
     reports: &'a [Box<str>],
 ) -> impl Iterator<Item = Value> + 'a {
     let technique = |technique: &Technique| {
-        let (number, of) = (technique.as_str(), framework(technique));
-        json!({ "source_name": of, "external_id": number })
+        let (number, framework) = (technique.as_str(), framework(technique));
+        json!({ "source_name": framework, "external_id": number })
     };
-    // A `url` goes with a hash of the page, which nobody has taken; as an id its address stands alone.
+    // STIX requires a hash for a `url`. There is none, so the URL is the external id.
     let report = |url: &str| json!({ "source_name": "report", "external_id": url });
     let reports = reports.iter().map(move |url| report(url));
     techniques.iter().map(technique).chain(reports)
 }
 
-/// Which framework numbers a technique.
+/// The framework of a technique.
 fn framework(technique: &Technique) -> &'static str {
     if technique.as_str().starts_with('T') { "DISARM" } else { "meta-online-operations-kill-chain" }
 }
 
-/// An id that is derived from parts. Shaped as version 4, which the standard asks of domain objects:
-/// the bits come from SHA-256 instead of a dice.
+/// A derived id. It has the form of a version 4 UUID, which the standard requires for domain
+/// objects; the bits come from SHA-256 instead of a random generator.
 fn id_of(kind: &str, parts: &[&[u8]]) -> String {
     let mut hash = Sha256::new();
     hash.update(b"tipoff stix 2.1");

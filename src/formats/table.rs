@@ -1,4 +1,4 @@
-//! Tables with a header: Meta's two schemas and any that name their columns.
+//! Tables with a header: the two schemas of Meta, and any table that names its columns.
 
 use csv::StringRecord;
 
@@ -7,18 +7,18 @@ use super::{Assumed, Details, Error, Record, cell, count};
 use crate::domain::Indicator;
 use crate::domain::assessment::{Involvement, Technique};
 
-/// How many lines may stand before the header: a title, `sep=,`, blank ones.
-const LINES_BEFORE: usize = 10;
+/// Lines that may precede the header: a title, `sep=,`, blank lines.
+const MAX_LINES_BEFORE_HEADER: usize = 10;
 
-/// Where the header of a table is, and what it says.
+/// The kind of header, and its columns.
 enum Header {
     Ttp(TtpColumns),
     Columns(Columns),
-    /// There is none, and each line is `kind,value`.
+    /// There is no header; each row is `kind,value`.
     None(Columns),
 }
 
-/// Whether the text is a table whose columns are known.
+/// Whether the text is a table with known columns.
 pub fn has_header(text: &str) -> bool {
     find_header(text).is_some()
 }
@@ -37,16 +37,16 @@ pub fn read(text: &str, assumed: &Assumed) -> Result<Vec<Record>, Error> {
         }),
         Header::Columns(columns) | Header::None(columns) => {
             read_rows(table, &mut reader, |row, cells, records| {
-                row_of_columns(row, cells, &columns, assumed, records);
+                columns_row(row, cells, &columns, assumed, records);
             })
         }
     }
 }
 
-/// Finds the header among the first lines, and gives the text from there on.
+/// Finds the header among the first lines. Returns the text from the header on.
 fn find_header(text: &str) -> Option<(&str, Header)> {
     let mut rest = text;
-    for line in 0..LINES_BEFORE {
+    for line in 0..MAX_LINES_BEFORE_HEADER {
         rest = rest.trim_start_matches(['\r', '\n']);
         let first = reader(rest, false).records().next()?.ok()?;
         if let Some(columns) = TtpColumns::of(&first) {
@@ -60,7 +60,7 @@ fn find_header(text: &str) -> Option<(&str, Header)> {
         {
             return Some((rest, Header::None(columns)));
         }
-        // A list of values is no title, and has no header further down.
+        // A row of values is not a title: a list has no header further down.
         let is_title = first.iter().all(|cell| Indicator::read(cell, None).is_err());
         let (_, below) = rest.split_once('\n').filter(|_| is_title)?;
         rest = below;
@@ -69,7 +69,7 @@ fn find_header(text: &str) -> Option<(&str, Header)> {
 }
 
 fn reader(text: &str, has_headers: bool) -> csv::Reader<&[u8]> {
-    // The most frequent separator of the first line is the table's.
+    // The most frequent separator of the first line counts.
     let header = text.lines().next().unwrap_or_default();
     let count = |separator: u8| header.bytes().filter(|b| *b == separator).count();
     let separator = [b',', b'\t', b';'].into_iter().max_by_key(|s| (count(*s), *s == b','));
@@ -83,31 +83,31 @@ fn reader(text: &str, has_headers: bool) -> csv::Reader<&[u8]> {
 fn read_rows(
     text: &str,
     reader: &mut csv::Reader<&[u8]>,
-    mut take: impl FnMut(usize, &StringRecord, &mut Vec<Record>),
+    mut handle_row: impl FnMut(usize, &StringRecord, &mut Vec<Record>),
 ) -> Result<Vec<Record>, Error> {
     let mut records = Vec::new();
     let mut cells = StringRecord::new();
-    let (mut row, mut last) = (0, 0);
+    let (mut row, mut last_start) = (0, 0);
     loop {
         row += 1;
-        let begin = reader.position().byte();
+        let start = reader.position().byte();
         if !reader.read_record(&mut cells).map_err(|error| broken(row, &error))? {
-            let last = usize::try_from(last).ok().and_then(|begin| text.get(begin..));
+            let last = usize::try_from(last_start).ok().and_then(|start| text.get(start..));
             check_quotes(row - 1, last.unwrap_or_default())?;
             return Ok(records);
         }
-        last = begin;
+        last_start = start;
         if cells.iter().any(|cell| !cell.trim().is_empty()) {
-            take(row, &cells, &mut records);
+            handle_row(row, &cells, &mut records);
         }
     }
 }
 
-/// A quote that is never closed makes one cell of all lines behind it, which are lost with it.
+/// An unclosed quote turns all following rows into one cell and loses them.
 fn check_quotes(row: usize, last: &str) -> Result<(), Error> {
     let is_open = last.bytes().filter(|b| *b == b'"').count() % 2 == 1;
     if is_open && last.trim_end().contains('\n') {
-        let reason = "a quote is opened and never closed, and all that follows would be one cell";
+        let reason = "a quote is not closed: all following rows would become one cell";
         return Err(Error::Broken { row, reason: reason.into() });
     }
     Ok(())
@@ -115,7 +115,7 @@ fn check_quotes(row: usize, last: &str) -> Result<(), Error> {
 
 fn ttp_row(row: usize, cells: &StringRecord, columns: &TtpColumns, into: &mut Vec<Record>) {
     let text = |at: usize| cells.get(at).unwrap_or_default();
-    let procedure = number_of(text(columns.procedure));
+    let procedure = procedure_number(text(columns.procedure));
     let raw = text(columns.indicator);
     let note = columns.note.map(text).map(str::trim).filter(|note| !note.is_empty());
     let details = Details {
@@ -130,18 +130,18 @@ fn ttp_row(row: usize, cells: &StringRecord, columns: &TtpColumns, into: &mut Ve
     }
 }
 
-/// The number at the beginning of a procedure's cell: `0.9.4 Acquiring …`.
-fn number_of(procedure: &str) -> &str {
+/// The number at the start of a procedure cell: `0.9.4 Acquiring …`.
+fn procedure_number(procedure: &str) -> &str {
     procedure.split_whitespace().next().unwrap_or_default().trim_end_matches('.')
 }
 
-/// Compromising websites (8.2) and data (8.3) of the online operations kill chain name those whom it
-/// was done to.
+/// Whether a procedure names victims: compromised websites (8.2) and data (8.3) of the online
+/// operations kill chain.
 fn is_victim(procedure: &str) -> bool {
     procedure.starts_with("8.2.") || procedure.starts_with("8.3.")
 }
 
-fn row_of_columns(
+fn columns_row(
     row: usize,
     cells: &StringRecord,
     columns: &Columns,
@@ -149,15 +149,15 @@ fn row_of_columns(
     into: &mut Vec<Record>,
 ) {
     let text = |at: usize| cells.get(at).map(str::trim).unwrap_or_default();
-    let of = |at: Option<usize>| at.map(text).filter(|text| !text.is_empty());
-    let details = columns.details(&of);
+    let cell = |at: Option<usize>| at.map(text).filter(|text| !text.is_empty());
+    let details = columns.details(&cell);
     for (column, kind) in &columns.values {
         let raw = cells.get(*column).unwrap_or_default();
-        let kind = kind.as_deref().or(of(columns.kind));
+        let kind = kind.as_deref().or(cell(columns.kind));
         if raw.trim().is_empty() && columns.values.len() > 1 {
             continue;
         }
-        let class = assumed.class(kind, of(columns.platform), raw);
+        let class = assumed.class(kind, cell(columns.platform), raw);
         into.push(Record::with(row, raw.to_owned(), class, details.clone()));
     }
 }

@@ -20,7 +20,7 @@ fn a_report_by_procedure_is_read_whatever_its_header_looks_like() {
         7. Engaging,7.2,7.2.2,About 100 accounts followed one or more of these Pages,";
     let records = read(report.as_bytes(), None).unwrap();
     let rows: Vec<_> = records.iter().map(|record| record.row).collect();
-    assert_eq!(rows, [1, 3, 4, 5], "blank records are counted, and not given");
+    assert_eq!(rows, [1, 3, 4, 5], "blank records are counted, but not returned");
     assert!(matches!(&records[0].class, Class::Aggregate(c) if c.kind() == "facebook_account"));
     assert_eq!(records[1].details.involvement, Some(Involvement::Victim));
     assert_eq!(records[1].details.note.as_deref(), Some("seen"));
@@ -58,7 +58,7 @@ fn columns_are_found_by_name_in_any_order_and_with_any_separator() {
 }
 
 #[test]
-fn json_lines_arrays_and_lists_are_told_apart() {
+fn json_lines_arrays_and_lists_are_detected() {
     let lines = "{\"kind\":\"domain\",\"value\":\"a.example\"}\n\"b[.]example\"\nnot json\n";
     assert_eq!(indicators(lines).len(), 2);
     let records = read(lines.as_bytes(), None).unwrap();
@@ -89,7 +89,7 @@ fn annotated_and_broken_values_are_read_and_prose_is_not() {
 }
 
 #[test]
-fn a_cell_with_several_values_names_each_and_nobody_else() {
+fn a_cell_with_several_values_yields_exactly_those() {
     let read = |text: &str, platform: Option<&str>| -> Vec<String> {
         let classes = cell::read(text, platform).into_iter();
         let read = classes.filter_map(|class| match class {
@@ -134,7 +134,7 @@ fn a_cell_with_several_values_names_each_and_nobody_else() {
 }
 
 #[test]
-fn what_a_record_says_of_its_value_is_read_or_named_as_unreadable() {
+fn details_of_a_record_are_read_or_the_record_is_unreadable() {
     let table = "kind,value,verdict,involvement,confidence,severity,first_seen,tags\n\
         domain,a.example,non_malicious,victim,80%,Low,2026-01-02,spam;phishing\n\
         domain,b.example,,vicitm,,,,\ndomain,c.example,,,high,,,\ndomain,d.example,,,,,soon,\n";
@@ -143,13 +143,13 @@ fn what_a_record_says_of_its_value_is_read_or_named_as_unreadable() {
         \"first_seen\":\"2026-01-02T00:00:00Z\",\"labels\":[\"spam\",\"phishing\"]}\n";
     for text in [table, lines] {
         let records = read(text.as_bytes(), None).unwrap();
-        let said = &records[0].details;
-        assert_eq!(said.verdict, Some(Verdict::NonMalicious));
-        assert_eq!(said.involvement, Some(Involvement::Victim));
-        assert_eq!(said.confidence, Some(80));
-        assert_eq!(said.severity, Some(Severity::Low));
-        assert_eq!(said.first_seen.unwrap().as_millis(), 1_767_312_000_000);
-        assert_eq!(said.labels, ["spam", "phishing"]);
+        let details = &records[0].details;
+        assert_eq!(details.verdict, Some(Verdict::NonMalicious));
+        assert_eq!(details.involvement, Some(Involvement::Victim));
+        assert_eq!(details.confidence, Some(80));
+        assert_eq!(details.severity, Some(Severity::Low));
+        assert_eq!(details.first_seen.unwrap().as_millis(), 1_767_312_000_000);
+        assert_eq!(details.labels, ["spam", "phishing"]);
     }
     let records = read(table.as_bytes(), None).unwrap();
     let fields = ["involvement", "confidence", "first_seen"];
@@ -176,7 +176,7 @@ fn a_header_is_found_below_a_title_and_is_not_made_of_values() {
 }
 
 #[test]
-fn undeclared_values_are_what_the_sender_says_they_are() {
+fn undeclared_values_have_the_assumed_kind_and_platform() {
     let assumed = Assumed { kind: Some(Kind::Pdq), platform: None };
     let digits = format!("{}\n", "f".repeat(64));
     let records = read_as(digits.as_bytes(), None, &assumed).unwrap();
@@ -188,7 +188,7 @@ fn undeclared_values_are_what_the_sender_says_they_are() {
 }
 
 #[test]
-fn what_is_no_table_and_no_text_is_refused_as_a_whole() {
+fn a_file_that_is_no_table_and_no_text_is_refused_as_a_whole() {
     assert_eq!(read(b"", None), Err(Error::Empty));
     assert_eq!(read(b" \n", None), Err(Error::Empty));
     assert_eq!(read(b"a.example\n\xff\n", None), Err(Error::NotText { line: 2 }));

@@ -1,10 +1,10 @@
-//! Bytes to text.
+//! Decodes bytes to text.
 
 use std::borrow::Cow;
 
 use super::Error;
 
-/// UTF-8 with or without its mark, or UTF-16 with one.
+/// Decodes UTF-8 with or without a byte order mark, or UTF-16 with one.
 pub fn decode(bytes: &[u8]) -> Result<Cow<'_, str>, Error> {
     match bytes {
         [0xff, 0xfe, rest @ ..] => utf16(rest, u16::from_le_bytes),
@@ -32,6 +32,6 @@ fn utf16(bytes: &[u8], unit: fn([u8; 2]) -> u16) -> Result<Cow<'static, str>, Er
     text.map(Cow::Owned).map_err(|_| Error::NotText { line: 1 })
 }
 
-fn line_at(bytes: &[u8], at: usize) -> usize {
-    1 + bytes[..at].split(|b| *b == b'\n').count() - 1
+fn line_at(bytes: &[u8], offset: usize) -> usize {
+    1 + bytes[..offset].split(|b| *b == b'\n').count() - 1
 }

@@ -1,4 +1,4 @@
-//! The ops listener: metrics, liveness and readiness, for the machine the node runs on.
+//! The ops listener: metrics, liveness and readiness, for the local machine.
 
 mod bounded;
 
@@ -16,18 +16,18 @@ use tokio_util::sync::CancellationToken;
 use self::bounded::Bounded;
 use crate::metrics::Metrics;
 
-/// What the listener shows.
+/// The state behind the ops endpoints.
 #[derive(Clone)]
 pub struct Ops {
-    /// What is counted.
+    /// The metrics.
     pub metrics: Arc<Metrics>,
-    /// Brings what is only looked at when asked for up to date.
+    /// Updates the gauges that are only computed on request.
     pub observe: Arc<dyn Fn(&Metrics) + Send + Sync>,
-    /// Whether the node can take requests; if not, why not.
+    /// Whether the node is ready to serve; if not, the reason.
     pub ready: Arc<dyn Fn() -> Result<(), String> + Send + Sync>,
 }
 
-/// Serves until it is told to stop.
+/// Serves until `stop` is cancelled.
 pub async fn serve(listener: TcpListener, ops: Ops, stop: CancellationToken) -> io::Result<()> {
     let router = Router::new()
         .route("/metrics", get(metrics))
@@ -41,8 +41,8 @@ async fn metrics(State(ops): State<Ops>) -> Response {
     (ops.observe)(&ops.metrics);
     match ops.metrics.encode() {
         Ok(text) => {
-            let kind = "application/openmetrics-text; version=1.0.0; charset=utf-8";
-            ([(header::CONTENT_TYPE, kind)], text).into_response()
+            let content_type = "application/openmetrics-text; version=1.0.0; charset=utf-8";
+            ([(header::CONTENT_TYPE, content_type)], text).into_response()
         }
         Err(_) => StatusCode::INTERNAL_SERVER_ERROR.into_response(),
     }
@@ -51,6 +51,6 @@ async fn metrics(State(ops): State<Ops>) -> Response {
 async fn ready(State(ops): State<Ops>) -> Response {
     match (ops.ready)() {
         Ok(()) => "ready\n".into_response(),
-        Err(why) => (StatusCode::SERVICE_UNAVAILABLE, format!("{why}\n")).into_response(),
+        Err(reason) => (StatusCode::SERVICE_UNAVAILABLE, format!("{reason}\n")).into_response(),
     }
 }

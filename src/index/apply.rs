@@ -1,8 +1,8 @@
-//! Entry and state in, outcome and writes out. Deterministic: no clock, no randomness, and no
-//! reads but of the index.
+//! Applies entries to the index: entry and state in, outcome and writes out.
 //!
-//! The writes of an entry, or of several whole ones, are committed in one atomic batch with the
-//! checkpoint, so a crash only replays whole entries.
+//! Deterministic: no clock, no randomness, and no reads except of the index. One atomic batch holds the
+//! writes of one or several whole entries together with the checkpoint, so a crash replays only whole
+//! entries.
 
 mod batch;
 mod campaign;
@@ -22,7 +22,7 @@ use std::sync::Arc;
 
 use super::keys;
 use super::record::{
-    self, EntryVersions, EpochRecord, Head, PartnerRecord, SubmissionState, TakenBatch,
+    self, EntryVersions, EpochRecord, Head, IdempotencyRecord, PartnerRecord, SubmissionState,
 };
 use super::store::{Slice, Snapshot, Store};
 use super::{Index, Published, Registry, entry_tag, is_storage_fault};
@@ -31,49 +31,49 @@ use crate::domain::cursor::{EpochId, JournalTag};
 use crate::domain::entry::{Body, Entry, Outcome, RegistryRule, VoidReason};
 use crate::error::Result;
 
-/// A batch is committed after the entry with which it reaches so many operations. More would let receipts wait
-/// for later entries.
+/// Operations after which the batch is committed, at the end of an entry. A larger batch would delay
+/// receipts.
 const BATCH_OPERATIONS: usize = 200;
 
-/// The one writer of an index.
+/// The single writer of an index.
 #[derive(Debug)]
 pub struct Applier {
     index: Arc<Index>,
-    /// What it writes to; `None` once that failed, until it is opened again.
+    /// The store that it writes to. `None` after a failure, until [`Applier::open_again`] succeeds.
     store: Option<Arc<Store>>,
-    /// How many batches were committed since it was opened.
+    /// Batches committed since the store was opened.
     commits: u64,
-    /// Whether it was opened again.
+    /// Whether the store was reopened after a failure.
     reopened: bool,
-    /// Whether it is read as a whole when it is opened again.
-    is_suspicious: bool,
+    /// Whether the next reopening reads the whole database, to find damage.
+    verify_on_reopen: bool,
     head: Head,
     registry: Registry,
     registry_changed: bool,
-    /// The versions that the entry brings that is being applied.
+    /// The versions that the current entry created.
     versions: Option<EntryVersions>,
     pending: Pending,
-    /// For tests: how many commits there are until one fails, as a crash would have it.
+    /// For tests: commits until one fails, to simulate a crash.
     #[cfg(test)]
     commits_left: Option<usize>,
 }
 
-/// Writes that are not yet committed, and what they come to.
+/// Uncommitted writes, and what their commit publishes.
 #[derive(Debug, Default)]
 struct Pending {
-    /// In the order of the keys: that is how a memtable takes them fastest.
+    /// Sorted by key: a memtable inserts sorted keys fastest. `None` removes the key.
     written: BTreeMap<Slice, Option<Slice>>,
-    /// The index before the batch.
+    /// The index before the batch. Taken at the first read.
     snapshot: OnceCell<Snapshot>,
-    finished: Vec<(u64, Arc<Outcome>)>,
+    outcomes: Vec<(u64, Arc<Outcome>)>,
     closed: Vec<Position>,
     submissions: Vec<(Vec<u8>, SubmissionState)>,
-    /// Epochs that begin, by their first entry.
+    /// Epochs that begin in the batch, by first sequence.
     epochs: Vec<(u64, EpochId)>,
 }
 
 impl Applier {
-    /// Takes up an index where it stands.
+    /// Continues an index from its checkpoint.
     pub fn new(index: Arc<Index>) -> Result<Self> {
         let head = index.head();
         let registry = index.registry().as_ref().clone();
@@ -83,7 +83,7 @@ impl Applier {
             store,
             commits: 0,
             reopened: false,
-            is_suspicious: false,
+            verify_on_reopen: false,
             head,
             registry,
             registry_changed: false,
@@ -94,21 +94,21 @@ impl Applier {
         })
     }
 
-    /// Fails after so many commits, as a crash would have it.
+    /// Fails after this many commits, to simulate a crash.
     #[cfg(test)]
     pub fn stop_after(&mut self, commits: usize) {
         self.commits_left = Some(commits);
     }
 
-    /// The entry that is to be applied next.
+    /// The sequence of the entry to apply next.
     pub fn next_sequence(&self) -> u64 {
         self.head.sequence + 1
     }
 
-    /// Applies entries that follow one another, the first of them the next, and commits them.
+    /// Applies consecutive entries, starting with [`Self::next_sequence`], and commits them.
     ///
-    /// After an error nothing of the last batch is visible. Where [`Self::has_failed`] is set too, it was the
-    /// database that failed, and [`Self::open_again`] goes on from [`Self::next_sequence`].
+    /// After an error, nothing of the last batch is visible. If [`Self::has_failed`] is also true, the
+    /// database failed: call [`Self::open_again`], then continue from [`Self::next_sequence`].
     pub fn apply<'a>(&mut self, entries: impl IntoIterator<Item = &'a Entry>) -> Result<()> {
         self.apply_all(entries).inspect_err(|error| {
             if is_storage_fault(error) {
@@ -119,12 +119,12 @@ impl Applier {
 
     fn apply_all<'a>(&mut self, entries: impl IntoIterator<Item = &'a Entry>) -> Result<()> {
         for entry in entries {
-            self.entry(entry)?;
+            self.apply_entry(entry)?;
         }
         self.commit()
     }
 
-    fn entry(&mut self, entry: &Entry) -> Result<()> {
+    fn apply_entry(&mut self, entry: &Entry) -> Result<()> {
         if entry.sequence != self.next_sequence() {
             return Err(super::out_of_order(self.next_sequence(), entry.sequence));
         }
@@ -133,15 +133,15 @@ impl Applier {
         }
         let outcome = self.outcome_of(entry)?;
         let versions = self.versions.take();
-        // Each entry has a record: a batch that the database lost shows at its next start.
+        // Every entry gets an outcome record, so a batch that the database lost is noticed at the next
+        // start.
         let record = record::outcome(&outcome, versions.as_ref());
         self.put(keys::outcome(entry.sequence), record);
         self.head.sequence = entry.sequence;
-        self.head.last = entry_tag(entry);
-        self.pending.finished.push((entry.sequence, Arc::new(outcome)));
-        // What changes who may see what is published before anything that comes behind it is stored:
-        // whoever reads content and finds the registry as it was before has judged by the rights that
-        // the content was accepted under.
+        self.head.last_tag = entry_tag(entry);
+        self.pending.outcomes.push((entry.sequence, Arc::new(outcome)));
+        // A registry change is committed before later entries are stored. So a reader that finds content
+        // together with the old registry judges it by the rights under which it was accepted.
         if self.registry_changed || self.pending.written.len() >= BATCH_OPERATIONS {
             return self.commit();
         }
@@ -150,9 +150,9 @@ impl Applier {
 
     fn outcome_of(&mut self, entry: &Entry) -> Result<Outcome> {
         Ok(match &entry.body {
-            // What was under way when its author was suspended has no effect: the order decides, so
-            // that nothing is left of it when what was submitted before is taken back.
-            _ if self.is_kept_out(entry) => Outcome::Void(VoidReason::Suspended),
+            // Entries of a suspended author are void, even if submitted before the suspension. So when
+            // an operator withdraws the partner's earlier submissions, nothing in flight remains.
+            _ if self.is_author_suspended(entry) => Outcome::Void(VoidReason::Suspended),
             Body::SubmissionBatch(batch) => self.batch(entry, batch)?,
             Body::SubmissionClosed(close) => self.close(entry, close)?,
             Body::Withdrawal(withdrawal) => self.withdrawal(entry, withdrawal)?,
@@ -174,7 +174,7 @@ impl Applier {
             Body::TipsReopened(reopened) => self.tips_reopened(entry, reopened)?,
             Body::Referred(referral) => self.referred(entry, referral)?,
             Body::Epoch(epoch) => self.epoch(entry.sequence, *epoch),
-            body => match self.registration(entry.sequence, body) {
+            body => match self.apply_registry_change(entry.sequence, body) {
                 Ok(()) => Outcome::Taken(Vec::new()),
                 Err(rule) => Outcome::Void(VoidReason::Registry(rule)),
             },
@@ -187,18 +187,18 @@ impl Applier {
         Outcome::Taken(Vec::new())
     }
 
-    /// Notes that an entry changed who sees a campaign.
+    /// Records that an entry changed the visibility of a campaign.
     fn put_campaigns_changed(&mut self, sequence: u64) {
         self.put(keys::CAMPAIGNS_CHANGED, record::encode(&sequence));
     }
 
-    fn is_kept_out(&self, entry: &Entry) -> bool {
+    fn is_author_suspended(&self, entry: &Entry) -> bool {
         entry.author.as_ref().is_some_and(|author| self.registry.is_suspended(author))
     }
 
-    /// What changes who is on the exchange, where the registry allows it. Two nodes may append what
-    /// conflicts: the order decides.
-    fn registration(
+    /// Applies a registry change, if the registry's rules allow it. Two nodes may append conflicting
+    /// changes; the earlier one in the journal wins.
+    fn apply_registry_change(
         &mut self,
         sequence: u64,
         body: &Body,
@@ -226,7 +226,7 @@ impl Applier {
             _ => None,
         };
         if let Some(known) = &known {
-            self.put_known(known);
+            self.put_partner_record(known);
         }
         if let Body::GroupPut(definition) = body {
             let group = self.registry.define_group(definition, sequence);
@@ -236,14 +236,14 @@ impl Applier {
         Ok(())
     }
 
-    fn put_known(&mut self, known: &PartnerRecord) {
+    fn put_partner_record(&mut self, known: &PartnerRecord) {
         self.put(keys::partner(&known.partner.id), record::partner(known));
     }
 
-    /// What was taken under a key before, if the same comes to be decided again.
-    fn taken_before(&self, key: &[u8], digest: [u8; 32]) -> Result<Option<VoidReason>> {
+    /// Why a request with this idempotency key is void, if the key was used before.
+    fn check_idempotency(&self, key: &[u8], digest: [u8; 32]) -> Result<Option<VoidReason>> {
         let Some(taken) = self.read(key)? else { return Ok(None) };
-        let taken = TakenBatch::decode(&taken)?;
+        let taken = IdempotencyRecord::decode(&taken)?;
         Ok(Some(if taken.digest == digest {
             VoidReason::Repeats(taken.sequence)
         } else {
@@ -253,9 +253,9 @@ impl Applier {
 
     fn submission(&self, key: &[u8]) -> Result<Option<SubmissionState>> {
         if !self.pending.written.contains_key(key)
-            && let Some(kept) = self.index.submissions.get(key)
+            && let Some(cached) = self.index.submissions.get(key)
         {
-            return Ok(Some(kept));
+            return Ok(Some(cached));
         }
         self.read(key)?.map(|bytes| SubmissionState::decode(&bytes)).transpose()
     }
@@ -287,10 +287,10 @@ impl Applier {
     }
 
     fn commit(&mut self) -> Result<()> {
-        let Pending { mut written, snapshot, finished, closed, submissions, epochs } =
+        let Pending { mut written, snapshot, outcomes, closed, submissions, epochs } =
             std::mem::take(&mut self.pending);
         drop(snapshot);
-        if finished.is_empty() {
+        if outcomes.is_empty() {
             return Ok(());
         }
         #[cfg(test)]
@@ -302,10 +302,10 @@ impl Applier {
         let store = self.store.as_ref().ok_or_else(super::reopening)?;
         store.apply(written)?;
         self.commits += 1;
-        self.index.submissions.keep(submissions);
+        self.index.submissions.insert_all(submissions);
         let registry = self.registry_changed.then(|| self.registry.clone());
         self.registry_changed = false;
-        self.index.publish(store, self.head, Published { registry, closed, finished, epochs });
+        self.index.publish(store, self.head, Published { registry, closed, outcomes, epochs });
         Ok(())
     }
 }

@@ -1,7 +1,7 @@
-//! What is said of campaigns and what names them, read.
+//! Reads of campaigns: their contributions, and the versions that name them.
 
 use super::record::{
-    self, CampaignVersions, ContributionRecord, ReplacedVersion, read_campaign_sight,
+    self, CampaignVersions, ContributionRecord, ReplacedVersion, read_campaign_visibility,
 };
 use super::store::Slice;
 use super::{View, corrupt, keys};
@@ -11,7 +11,7 @@ use crate::domain::{CampaignId, PartnerId, Position, Timestamp, may_see};
 use crate::error::Result;
 
 impl View<'_> {
-    /// What is said of a campaign, author by author.
+    /// The contributions to a campaign, ordered by author.
     pub fn contributions(
         &self,
         campaign: CampaignId,
@@ -21,7 +21,7 @@ impl View<'_> {
             .map(|pair| ContributionRecord::decode(&pair?.1))
     }
 
-    /// What an author says of a campaign to one audience.
+    /// An author's contribution to a campaign, for one audience.
     pub fn contribution(
         &self,
         campaign: CampaignId,
@@ -32,72 +32,79 @@ impl View<'_> {
         stored.map(|stored| ContributionRecord::decode(&stored)).transpose()
     }
 
-    /// What was said of a campaign at a place, while it is what its author says.
+    /// The contribution accepted at a position, if that version is current.
     pub fn contribution_at(&self, at: Position) -> Result<Option<ContributionRecord>> {
-        self.placed_at(&keys::contribution_at(at), at)
+        self.record_at(&keys::contribution_at(at), at)
     }
 
-    /// What is said of any campaign, the newest first, before a place or before the end.
+    /// Contributions to any campaign, the newest first, from just before `before` or from the end.
     pub fn contributions_back(
         &self,
         before: Option<Position>,
     ) -> impl Iterator<Item = Result<ContributionRecord>> + use<> {
         let before = before.map(keys::contribution_at);
-        self.placed_back(keys::contributions_by_time(), before.as_deref(), read_place)
+        self.records_back(keys::contributions_by_time(), before.as_deref(), read_position)
     }
 
-    /// What is said of any campaign, the oldest first, behind a place: at most so many places are looked at.
-    /// With the last of those, where there may be more.
+    /// Contributions to any campaign after a position, the oldest first. Looks at up to `limit`
+    /// positions. Returns the last one if there may be more.
     pub fn scan_contributions(
         &self,
-        behind: Position,
-        most: usize,
+        after: Position,
+        limit: usize,
     ) -> Result<(Vec<ContributionRecord>, Option<Position>)> {
-        let from = Position::new(behind.sequence, behind.index.saturating_add(1));
+        let from = Position::new(after.sequence, after.index.saturating_add(1));
         let (prefix, from) = (keys::contributions_by_time(), keys::contribution_at(from));
-        self.placed_from(prefix, &from, most, read_place)
+        self.records_from(prefix, &from, limit, read_position)
     }
 
-    /// What an entry put in the place of a version that was released: that one, and to whom it was.
+    /// The released version that the version at `at` replaced, and to which liaisons it was released.
     pub fn lost(&self, at: Position) -> Result<Option<ReplacedVersion>> {
         self.snapshot
-            .get(&keys::lost(at))?
+            .get(&keys::replaced(at))?
             .map(|stored| ReplacedVersion::decode(&stored))
             .transpose()
     }
 
-    /// Whether a reader may see a campaign: one contribution to it suffices. What it may not see is not
-    /// there.
+    /// Whether a reader may see a campaign. It may if it sees at least one contribution.
     pub fn campaign_visible(
         &self,
         campaign: CampaignId,
         reader: &Reader,
         now: Timestamp,
     ) -> Result<bool> {
-        for kept in self.contributions(campaign) {
-            let kept = kept?;
-            if may_see(reader, &kept.sharing, &kept.author, kept.position, now) {
+        for contribution in self.contributions(campaign) {
+            let contribution = contribution?;
+            if may_see(
+                reader,
+                &contribution.sharing,
+                &contribution.author,
+                contribution.position,
+                now,
+            ) {
                 return Ok(true);
             }
         }
         Ok(false)
     }
 
-    /// The same for a reader as it was once an entry had been applied, by what was said up to then. The
-    /// clock ends releases, and liaisons follow no campaigns: it is not asked.
+    /// Like [`View::campaign_visible`], as of an entry: for the reader's rights then and the
+    /// contributions up to then. Ignores the clock, which only ends releases to liaisons; liaisons do
+    /// not follow campaigns.
     pub fn campaign_visible_at(
         &self,
         campaign: CampaignId,
         reader: &Reader,
         sequence: u64,
     ) -> Result<bool> {
-        for pair in self.snapshot.scan(&keys::sights_of(campaign)) {
+        for pair in self.snapshot.scan(&keys::visibilities(campaign)) {
             let (key, value) = pair?;
-            let at = keys::read_sight_of(&key).ok_or_else(|| corrupt("the sight of a campaign"))?;
+            let at = keys::read_visibility_position(&key)
+                .ok_or_else(|| corrupt("the visibility of a campaign"))?;
             if at.sequence > sequence {
                 break;
             }
-            let (author, sharing) = read_campaign_sight(&value)?;
+            let (author, sharing) = read_campaign_visibility(&value)?;
             if may_see(reader, &sharing, &author, at, Timestamp::default()) {
                 return Ok(true);
             }
@@ -105,15 +112,15 @@ impl View<'_> {
         Ok(false)
     }
 
-    /// The last entry that changed who sees a campaign; 0 where none did. What was read of that holds until
-    /// another entry does.
+    /// The last entry that changed the visibility of any campaign; 0 if none did. Cached answers are
+    /// valid until it changes.
     pub fn campaigns_changed(&self) -> Result<u64> {
         let bytes = self.snapshot.get(keys::CAMPAIGNS_CHANGED)?;
         let read = |bytes: Slice| record::decode(&bytes, "the last entry on a campaign");
         bytes.map_or(Ok(0), read)
     }
 
-    /// The versions that ever named a campaign, by the sequence of their entry, from one entry on.
+    /// All versions that ever named a campaign, by sequence, starting at sequence `from`.
     pub fn naming(
         &self,
         campaign: CampaignId,
@@ -124,13 +131,13 @@ impl View<'_> {
         found.map(|pair| {
             let (key, value) = pair?;
             let sequence =
-                keys::read_entry(&key).ok_or_else(|| corrupt("what names a campaign"))?;
+                keys::read_entry(&key).ok_or_else(|| corrupt("a version that names a campaign"))?;
             Ok((sequence, CampaignVersions::decode(&value)?))
         })
     }
 }
 
-fn read_place(key: &[u8]) -> Result<Position> {
-    let place = keys::read_contribution_place(key);
-    place.ok_or_else(|| corrupt("the order of what is said of campaigns"))
+fn read_position(key: &[u8]) -> Result<Position> {
+    let position = keys::read_contribution_position(key);
+    position.ok_or_else(|| corrupt("the position of a contribution"))
 }

@@ -1,18 +1,20 @@
-//! Which versions are no longer current, by their entry. Those of recent entries are in memory: live feeds ask for
-//! nothing else. Older ones are read from the index.
+//! The closed versions of each entry: those that are no longer current.
+//!
+//! Recent entries are cached in memory, which is all that live feeds need. Older ones are read from the
+//! index.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::{Arc, PoisonError, RwLock};
 
 use crate::domain::Position;
 
-/// How many closed versions are kept in memory at most, some 10 to 20 bytes each.
-const MOST_KEPT: usize = 500_000;
+/// Closed versions kept in memory, at 10 to 20 bytes each.
+const MAX_VERSIONS: usize = 500_000;
 
-/// The closed versions of an entry, by the index of their item.
+/// The closed versions of an entry, by item index.
 pub type ClosedItems = Arc<BTreeSet<u32>>;
 
-/// The closed versions of recent entries.
+/// Cache of the closed versions of recent entries.
 #[derive(Debug)]
 pub struct ClosedVersions {
     inner: RwLock<Inner>,
@@ -20,35 +22,35 @@ pub struct ClosedVersions {
 
 #[derive(Debug)]
 struct Inner {
-    /// Everything after this entry is here. Nothing up to it is.
+    /// The cache is complete after this sequence, and empty up to it.
     after: u64,
     by_entry: BTreeMap<u64, ClosedItems>,
     count: usize,
 }
 
-/// Where the closed versions of an entry are to be had.
+/// Where the closed versions of an entry are.
 #[derive(Debug, PartialEq, Eq)]
 pub enum ClosedLookup {
-    /// Here; `None` where all of its versions are current.
+    /// In the cache. `None` if all versions of the entry are current.
     Recent(Option<ClosedItems>),
     /// In the index.
     Stored,
 }
 
 impl ClosedVersions {
-    /// Keeps the versions of entries after one.
+    /// An empty cache, complete after `sequence`.
     pub fn after(sequence: u64) -> Self {
         let inner = Inner { after: sequence, by_entry: BTreeMap::new(), count: 0 };
         Self { inner: RwLock::new(inner) }
     }
 
-    /// Drops everything, and keeps the versions of entries after one.
+    /// Clears the cache. It is complete after `sequence`.
     pub fn reset(&self, sequence: u64) {
         let mut inner = self.inner.write().unwrap_or_else(PoisonError::into_inner);
         *inner = Inner { after: sequence, by_entry: BTreeMap::new(), count: 0 };
     }
 
-    /// Finds the closed versions of an entry.
+    /// Looks up the closed versions of an entry.
     pub fn find(&self, sequence: u64) -> ClosedLookup {
         let inner = self.inner.read().unwrap_or_else(PoisonError::into_inner);
         if sequence <= inner.after {
@@ -57,7 +59,8 @@ impl ClosedVersions {
         ClosedLookup::Recent(inner.by_entry.get(&sequence).cloned())
     }
 
-    /// Adds versions that the index holds as closed. Where they are too many, those of the oldest entries go.
+    /// Adds versions after the index has stored them as closed. Evicts the oldest entries above the
+    /// limit.
     pub fn add(&self, versions: &[Position]) {
         if versions.is_empty() {
             return;
@@ -70,7 +73,7 @@ impl ClosedVersions {
             let items = Arc::make_mut(inner.by_entry.entry(version.sequence).or_default());
             inner.count += usize::from(items.insert(version.index));
         }
-        while inner.count > MOST_KEPT {
+        while inner.count > MAX_VERSIONS {
             let Some((sequence, items)) = inner.by_entry.pop_first() else { return };
             inner.after = sequence;
             inner.count -= items.len();
@@ -102,7 +105,7 @@ mod tests {
     fn it_is_bounded_and_the_oldest_go_first() {
         let closed = ClosedVersions::after(0);
         let items = 1_000;
-        let entries = 2 * MOST_KEPT as u64 / u64::from(items);
+        let entries = 2 * MAX_VERSIONS as u64 / u64::from(items);
         for sequence in 1..=entries {
             let versions: Vec<_> = (0..items).map(|item| Position::new(sequence, item)).collect();
             closed.add(&versions);
@@ -110,7 +113,7 @@ mod tests {
         }
         let kept =
             closed.inner.read().unwrap().by_entry.values().map(|items| items.len()).sum::<usize>();
-        assert_eq!(kept, MOST_KEPT, "what is added twice counts once");
+        assert_eq!(kept, MAX_VERSIONS, "what is added twice counts once");
         assert_eq!(closed.find(entries / 2), ClosedLookup::Stored);
         assert!(matches!(closed.find(entries / 2 + 1), ClosedLookup::Recent(Some(_))));
     }

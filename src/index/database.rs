@@ -1,10 +1,10 @@
 //! The database under the index: fjall, a log-structured merge tree.
 //!
-//! The keys of assessments are hashes, so a B-tree is written all over: each assessment copies a leaf that holds a
-//! handful of them. A merge tree collects writes in memory and writes them to disk sorted.
+//! Assessment keys are hashes, so a B-tree would copy a leaf for each write. A merge tree collects
+//! writes in memory and writes them to disk sorted.
 //!
-//! Nothing is fsynced for durability: the journal is the truth. After a crash the newest batches are missing, each
-//! as a whole, and the index goes on from its checkpoint.
+//! Nothing is fsynced: the journal is the source of truth. After a crash the newest batches may be
+//! missing, each as a whole, and the index continues from its checkpoint.
 
 mod fault;
 
@@ -30,35 +30,39 @@ use tracing::error;
 
 use self::fault::SystemFault;
 
-/// The one keyspace.
+/// The only keyspace.
 const KEYSPACE: &str = "index";
 
-/// The size at which a memtable is flushed. What the log holds of it is replayed after a crash.
+/// Size at which a memtable is flushed, in bytes. After a crash its log is replayed.
 const MEMTABLE_BYTES: u64 = 16 * 1024 * 1024;
 
-/// A write waits while so much is in memtables. fjall has a setting for it, which nothing reads (lsm-tree#317).
-const MOST_WRITE_BUFFER_BYTES: u64 = 64 * 1024 * 1024;
+/// Writes wait while the memtables hold this much, in bytes. fjall has a setting for it, but ignores it
+/// (lsm-tree#317).
+const MAX_WRITE_BUFFER_BYTES: u64 = 64 * 1024 * 1024;
 
-/// How long a waiting write sleeps before it looks again, and after how long without any flush it fails.
+/// How long a waiting write sleeps between checks.
 const PAUSE: Duration = Duration::from_millis(2);
-const MOST_PAUSES: u32 = 30_000;
+/// Pauses without progress after which a waiting write fails: one minute.
+const MAX_PAUSES: u32 = 30_000;
 
-/// The smallest log that fjall allows.
+/// Maximum size of the write-ahead log, in bytes: the smallest that fjall allows.
 const LOG_BYTES: u64 = 64 * 1024 * 1024;
 
-/// With one, a flush waits for a whole compaction. With two, the one that only flushes puts the other's next
-/// compaction back into the queue again and again while that is at work: it takes a core for nothing.
+/// Background threads. With one, a flush waits for a whole compaction. With two, the flush-only worker
+/// requeues the other's next compaction in a busy loop, which costs a whole core.
 const WORKERS: usize = 3;
 
-/// How many table files are kept open.
+/// Table files kept open.
 const OPEN_TABLES: usize = 128;
 
-/// How many tables of level 0 are merged together, and how large merged tables become.
+/// Tables in level 0 that trigger a merge.
 const LEVEL_0_TABLES: u8 = 8;
+/// Target size of merged tables, in bytes.
 const TABLE_BYTES: u64 = 16 * 1024 * 1024;
 
-/// The file that says that the others are damaged: fjall reads only a part of them when it opens.
-const DAMAGED: &str = "damaged";
+/// Marker file for known damage. fjall reads only a part of its files at opening, so it may not notice
+/// again.
+const DAMAGE_MARKER: &str = "damaged";
 
 /// Why a database does not open.
 #[derive(Debug, Error)]
@@ -66,30 +70,30 @@ pub enum OpenError {
     /// Another process has it open.
     #[error("it is in use by another process")]
     InUse,
-    /// Its creation was cut short, or it is not fjall's.
+    /// Its creation was interrupted, or it is not a fjall database.
     #[error("it is not an index of this version")]
     Foreign,
-    /// What is on disk is not what was written.
+    /// The data on disk is corrupt.
     #[error("it is damaged: {0}")]
     Damaged(String),
-    /// The operating system refuses something. The files may be in order.
+    /// The operating system refused a call. The files may be intact.
     #[error("{0}")]
     System(SystemFault),
 }
 
-/// A read or a write failed. After a failed write the database accepts no other.
+/// Why a read or a write failed. After a failed write, the database accepts no other.
 #[derive(Debug, Error)]
 pub enum DiskError {
-    /// What is on disk is not what was written.
+    /// The data on disk is corrupt.
     #[error("the index is damaged: {0}")]
     Damaged(String),
-    /// The operating system refuses something.
+    /// The operating system refused a call.
     #[error("{0}")]
     System(SystemFault),
-    /// An earlier write failed, or one in the background.
+    /// An earlier write or a background flush failed.
     #[error("an earlier write failed, or a flush")]
     Poisoned,
-    /// Memtables are full, and nothing was flushed for a minute.
+    /// The memtables are full, and nothing was flushed for a minute.
     #[error("nothing was flushed for a minute")]
     Stalled,
 }
@@ -108,7 +112,7 @@ pub struct Disk {
 impl Disk {
     /// Opens the database in a folder, or creates it.
     pub fn open(folder: &Path, cache_bytes: u64) -> std::result::Result<Self, OpenError> {
-        check(folder)?;
+        check_folder(folder)?;
         let opened = catch_unwind(AssertUnwindSafe(|| open(folder, cache_bytes)));
         let (db, items) = match opened {
             Ok(Ok(opened)) => opened,
@@ -123,13 +127,13 @@ impl Disk {
         Ok(Self { folder: folder.to_owned(), db, items, damage })
     }
 
-    /// The database as it is now. A batch is in it as a whole or not at all.
+    /// Takes a snapshot. It contains each batch as a whole or not at all.
     pub fn snapshot(&self) -> DiskSnapshot {
         let (items, damage) = (self.items.clone(), Arc::clone(&self.damage));
         DiskSnapshot { snapshot: self.db.snapshot(), items, damage }
     }
 
-    /// Writes all of it in one atomic batch; `None` removes a key. Waits while memtables are full.
+    /// Writes one atomic batch; `None` removes a key. Blocks while the memtables are full.
     pub fn write(&self, writes: impl Iterator<Item = (Slice, Option<Slice>)>) -> Result<()> {
         self.wait_for_flush()?;
         let mut batch = self.db.batch();
@@ -139,33 +143,33 @@ impl Disk {
                 None => batch.remove(&self.items, key),
             }
         }
-        batch.commit().map_err(|error| self.damage.noted(&error))
+        batch.commit().map_err(|error| self.damage.classify(&error))
     }
 
-    /// What it takes of the disk, in bytes.
+    /// The size on disk, in bytes.
     pub fn size_on_disk(&self) -> io::Result<u64> {
         size_on_disk(&self.folder)
     }
 
     fn wait_for_flush(&self) -> Result<()> {
-        let (mut least, mut pauses) = (u64::MAX, 0);
+        let (mut lowest, mut pauses) = (u64::MAX, 0);
         loop {
             let buffered = self.db.write_buffer_size();
-            if buffered < MOST_WRITE_BUFFER_BYTES {
+            if buffered < MAX_WRITE_BUFFER_BYTES {
                 return Ok(());
             }
-            // Fails once a flush has failed: there will be no other.
-            self.db.persist(PersistMode::Buffer).map_err(|error| self.damage.noted(&error))?;
-            pauses = if buffered < least { 0 } else { pauses + 1 };
-            least = least.min(buffered);
-            if pauses > MOST_PAUSES {
+            // Fails after a failed flush. There will be no other flush then.
+            self.db.persist(PersistMode::Buffer).map_err(|error| self.damage.classify(&error))?;
+            pauses = if buffered < lowest { 0 } else { pauses + 1 };
+            lowest = lowest.min(buffered);
+            if pauses > MAX_PAUSES {
                 return Err(DiskError::Stalled);
             }
             thread::sleep(PAUSE);
         }
     }
 
-    /// Writes what is in memory as a table.
+    /// Flushes the memtable to a table.
     #[cfg(test)]
     #[allow(clippy::missing_panics_doc)] // For tests.
     pub fn flush(&self) {
@@ -179,7 +183,7 @@ impl fmt::Debug for Disk {
     }
 }
 
-/// The database as it was at one moment. While it exists, what it shows is kept.
+/// The database at one moment. Old versions are kept as long as it exists.
 #[derive(Clone)]
 pub struct DiskSnapshot {
     snapshot: Snapshot,
@@ -188,19 +192,19 @@ pub struct DiskSnapshot {
 }
 
 impl DiskSnapshot {
-    /// The value of a key.
+    /// Looks up a key.
     pub fn get(&self, key: &[u8]) -> Result<Option<Slice>> {
-        self.snapshot.get(&self.items, key).map_err(|error| self.damage.noted(&error))
+        self.snapshot.get(&self.items, key).map_err(|error| self.damage.classify(&error))
     }
 
-    /// The keys and values of a range, in order.
+    /// Iterates over a key range, in order.
     pub fn range(
         &self,
         range: (Bound<&[u8]>, Bound<&[u8]>),
     ) -> impl DoubleEndedIterator<Item = Result<(Slice, Slice)>> + Send + use<> {
         let found = self.snapshot.range::<&[u8], _>(&self.items, range);
         let damage = Arc::clone(&self.damage);
-        found.map(move |pair| pair.into_inner().map_err(|error| damage.noted(&error)))
+        found.map(move |pair| pair.into_inner().map_err(|error| damage.classify(&error)))
     }
 }
 
@@ -210,7 +214,7 @@ impl fmt::Debug for DiskSnapshot {
     }
 }
 
-/// Damage that was found, so that the next start rebuilds the index.
+/// Records damage on disk, so that the next start rebuilds the index.
 #[derive(Debug)]
 struct Damage {
     folder: PathBuf,
@@ -218,8 +222,8 @@ struct Damage {
 }
 
 impl Damage {
-    /// Classifies an error, and marks the folder where it shows damage.
-    fn noted(&self, error: &fjall::Error) -> DiskError {
+    /// Classifies an error. Marks the folder as damaged if the error shows damage.
+    fn classify(&self, error: &fjall::Error) -> DiskError {
         if matches!(error, fjall::Error::Poisoned) {
             return DiskError::Poisoned;
         }
@@ -234,15 +238,15 @@ impl Damage {
         self.found.call_once(|| {
             let folder = self.folder.display();
             error!(%folder, reason, "the index is damaged: it is rebuilt from the journal when it is opened again");
-            if let Err(error) = fs::write(self.folder.join(DAMAGED), reason) {
+            if let Err(error) = fs::write(self.folder.join(DAMAGE_MARKER), reason) {
                 error!(%folder, %error, "the damage cannot be recorded: stop the node and delete the index folder");
             }
         });
     }
 }
 
-/// What can be told before fjall opens the folder.
-fn check(folder: &Path) -> std::result::Result<(), OpenError> {
+/// Checks made before fjall opens the folder.
+fn check_folder(folder: &Path) -> std::result::Result<(), OpenError> {
     let system = |error: io::Error| open_error(SystemFault::of(&error), error.to_string());
     match fs::File::open(folder.join("lock")) {
         Ok(lock) => match lock.try_lock() {
@@ -253,14 +257,14 @@ fn check(folder: &Path) -> std::result::Result<(), OpenError> {
         Err(error) if error.kind() == io::ErrorKind::NotFound => {}
         Err(error) => return Err(system(error)),
     }
-    match fs::read(folder.join(DAMAGED)) {
+    match fs::read(folder.join(DAMAGE_MARKER)) {
         Ok(reason) => {
             return Err(OpenError::Damaged(String::from_utf8_lossy(&reason).into_owned()));
         }
         Err(error) if error.kind() == io::ErrorKind::NotFound => {}
         Err(error) => return Err(system(error)),
     }
-    // fjall writes its version last when it creates a database.
+    // fjall writes its version file last when it creates a database.
     let is_empty = match fs::read_dir(folder) {
         Ok(mut entries) => entries.next().is_none(),
         Err(error) if error.kind() == io::ErrorKind::NotFound => true,
@@ -292,7 +296,7 @@ fn options() -> KeyspaceCreateOptions {
         .manual_journal_persist(true)
         .max_memtable_size(MEMTABLE_BYTES)
         .compaction_strategy(Arc::new(merging))
-        // Level 0 is rewritten soon.
+        // Level 0 is short-lived, so it is not compressed.
         .data_block_compression_policy(CompressionPolicy::new([
             CompressionType::None,
             CompressionType::Lz4,
@@ -310,7 +314,7 @@ fn open_error(fault: Option<SystemFault>, message: String) -> OpenError {
     fault.map_or(OpenError::Damaged(message), OpenError::System)
 }
 
-/// What a folder takes of the disk, in bytes. fjall reserves its log ahead: what is not written takes no room.
+/// The disk usage of a folder, in bytes. Counts blocks, because fjall preallocates its log.
 pub fn size_on_disk(folder: &Path) -> io::Result<u64> {
     let mut bytes = 0;
     for entry in fs::read_dir(folder)? {
@@ -318,7 +322,7 @@ pub fn size_on_disk(folder: &Path) -> io::Result<u64> {
         bytes += match entry.metadata() {
             Ok(found) if found.is_dir() => size_on_disk(&entry.path())?,
             Ok(found) => found.blocks() * 512,
-            // Files are removed while they are counted.
+            // fjall may remove files meanwhile.
             Err(error) if error.kind() == io::ErrorKind::NotFound => 0,
             Err(error) => return Err(error),
         };

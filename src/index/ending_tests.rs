@@ -1,4 +1,4 @@
-//! What ends: taken back, over, or moved to another audience; and what is kept of it.
+//! How versions end: by withdrawal, expiry or a move to another audience. And what is kept of them.
 
 use proptest::prelude::*;
 
@@ -44,7 +44,7 @@ fn withdraw(history: &mut History, partner: &str, targets: Vec<Target>) -> u64 {
     history.push(Some(partner), body)
 }
 
-/// A batch that takes the place of another audience.
+/// A batch that moves assessments from another audience.
 fn moving(
     history: &mut History,
     submission: &str,
@@ -112,7 +112,7 @@ fn a_batch_moves_what_was_said_to_another_audience() {
         Created,
     ];
     assert_eq!(outcome(&index, moved), Outcome::Taken(outcomes));
-    // With everyone there is nothing left to take the place of.
+    // Nothing is left to replace with everyone.
     assert_eq!(outcome(&index, over), Outcome::Taken(vec![ItemOutcome::Replaced(at(core, 0))]));
     let everywhere: Vec<_> = ["a.example", "b.example"]
         .iter()
@@ -154,7 +154,7 @@ fn what_has_had_its_time_is_due_and_ends_once_if_it_is_still_current() {
     let sequence = history.push(None, expiry.clone());
     let again = history.push(None, expiry);
     let (_folder, index) = applied(&history);
-    // `b` was replaced: its time is another.
+    // `b` was replaced, and has another expiry.
     assert_eq!(outcome(&index, sequence), Outcome::Taken(vec![Ended(at(first, 0)), Nothing]));
     assert_eq!(outcome(&index, again), Outcome::Taken(vec![Nothing, Nothing]));
     assert_eq!(index.read().unwrap().due(life, 10).unwrap().len(), 1, "it is not looked at again");
@@ -167,7 +167,7 @@ fn what_has_had_its_time_is_due_and_ends_once_if_it_is_still_current() {
 #[test]
 fn sightings_and_feedback_count_once_under_their_key() {
     let mut history = History::new();
-    let said = history.batch("birdsite", "s", 1, &[("a.example", Malicious)]);
+    let accepted = history.batch("birdsite", "s", 1, &[("a.example", Malicious)]);
     let indicator = Indicator::from_stored(IndicatorKind::Domain, None, "a.example");
     let sightings = |key: &str, digest: u8| {
         Body::Sightings(Sightings {
@@ -201,9 +201,9 @@ fn sightings_and_feedback_count_once_under_their_key() {
             sharing: everyone(),
         })
     };
-    let opined = history.push(Some("facegraph"), feedback("f", at(said, 0)));
-    let same_key = history.push(Some("facegraph"), feedback("k", at(said, 0)));
-    let gone = history.push(Some("facegraph"), feedback("g", at(said, 9)));
+    let opined = history.push(Some("facegraph"), feedback("f", at(accepted, 0)));
+    let same_key = history.push(Some("facegraph"), feedback("k", at(accepted, 0)));
+    let gone = history.push(Some("facegraph"), feedback("g", at(accepted, 9)));
     let (_folder, index) = applied(&history);
     assert_eq!(outcome(&index, first), Outcome::Taken(vec![Created]));
     assert_eq!(outcome(&index, again), Outcome::Void(VoidReason::Repeats(first)));
@@ -213,7 +213,7 @@ fn sightings_and_feedback_count_once_under_their_key() {
     assert_eq!(outcome(&index, opined), Outcome::Taken(vec![Created]));
     assert_eq!(outcome(&index, same_key), Outcome::Void(VoidReason::Conflicts(first)));
     assert_eq!(outcome(&index, gone), Outcome::Void(VoidReason::VersionGone));
-    assert_eq!(index.read().unwrap().feedback(at(said, 0)).count(), 1);
+    assert_eq!(index.read().unwrap().feedback(at(accepted, 0)).count(), 1);
 }
 
 #[test]
@@ -236,7 +236,7 @@ fn the_order_decides_where_two_operators_disagree() {
     assert!(open(folder.path(), &history).is_suspended(&PartnerId::from_stored("facegraph")));
 }
 
-/// Histories in which much ends, some of it with large entries.
+/// Histories in which many versions end, some in large entries.
 fn any_history() -> impl Strategy<Value = History> {
     let values = proptest::collection::vec((0usize..150, any::<bool>()), 1..250);
     let entry = (0u8..8, 0usize..3, values);
@@ -265,7 +265,7 @@ fn any_history() -> impl Strategy<Value = History> {
 proptest! {
     #![proptest_config(ProptestConfig { cases: 24, ..ProptestConfig::default() })]
 
-    /// A crash between any two writes loses nothing and does nothing twice, in memory as on disk.
+    /// A crash between any two writes loses nothing and repeats nothing, in memory as on disk.
     #[test]
     fn wherever_it_stops_it_ends_with_the_same_bytes(history in any_history(), batches in 0usize..20) {
         let whole = Arc::new(Index::in_memory().unwrap());

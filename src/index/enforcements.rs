@@ -1,4 +1,4 @@
-//! Enforcements, read.
+//! Reads of enforcements.
 
 use super::keys::{self, ListedBy};
 use super::record::EnforcementRecord;
@@ -9,7 +9,7 @@ use crate::domain::{PartnerId, Position};
 use crate::error::Result;
 
 impl View<'_> {
-    /// An author's enforcement under an id, to one audience.
+    /// An author's enforcement with an id, for one audience.
     pub fn enforcement(
         &self,
         author: &PartnerId,
@@ -20,12 +20,12 @@ impl View<'_> {
         stored.map(|stored| EnforcementRecord::decode(&stored)).transpose()
     }
 
-    /// What was done, as told at a place, while it is what its author says.
+    /// The enforcement accepted at a position, if that version is current.
     pub fn enforcement_at(&self, at: Position) -> Result<Option<EnforcementRecord>> {
-        self.placed_at(&keys::enforcement_at(ListedBy::All, at), at)
+        self.record_at(&keys::enforcement_at(ListedBy::All, at), at)
     }
 
-    /// An author's enforcements under an id, to every audience.
+    /// An author's enforcement with an id, one per audience.
     pub fn enforcement_versions(
         &self,
         author: &PartnerId,
@@ -35,30 +35,30 @@ impl View<'_> {
         found.map(|pair| EnforcementRecord::decode(&pair?.1))
     }
 
-    /// All enforcements, the oldest first, behind a place: at most so many places are looked at. With the
-    /// last of those, where there may be more.
+    /// All current enforcements after a position, the oldest first. Looks at up to `limit` positions.
+    /// Returns the last one if there may be more.
     pub fn scan_enforcements(
         &self,
-        behind: Position,
-        most: usize,
+        after: Position,
+        limit: usize,
     ) -> Result<(Vec<EnforcementRecord>, Option<Position>)> {
         let by = ListedBy::All;
-        let from = Position::new(behind.sequence, behind.index.saturating_add(1));
+        let from = Position::new(after.sequence, after.index.saturating_add(1));
         let (prefix, from) = (keys::enforcements(by), keys::enforcement_at(by, from));
-        self.placed_from(&prefix, &from, most, read_place)
+        self.records_from(&prefix, &from, limit, read_position)
     }
 
-    /// The enforcements of a list, the newest first, before a place or before the end.
+    /// The enforcements of a list, the newest first, from just before `before` or from the end.
     pub fn enforcements_back(
         &self,
         by: ListedBy<'_>,
         before: Option<Position>,
     ) -> impl Iterator<Item = Result<EnforcementRecord>> + use<> {
         let before = before.map(|at| keys::enforcement_at(by, at));
-        self.placed_back(&keys::enforcements(by), before.as_deref(), read_place)
+        self.records_back(&keys::enforcements(by), before.as_deref(), read_position)
     }
 }
 
-fn read_place(key: &[u8]) -> Result<Position> {
-    keys::read_enforcement_place(key).ok_or_else(|| corrupt("a list of enforcements"))
+fn read_position(key: &[u8]) -> Result<Position> {
+    keys::read_enforcement_position(key).ok_or_else(|| corrupt("a list of enforcements"))
 }

@@ -1,52 +1,53 @@
-//! The key space of the index, in one place.
+//! The keys of the index.
 //!
 //! | prefix | key | value |
 //! |---|---|---|
 //! | `!` | | checkpoint, layout and journal tag ([`super::record::Head`]) |
 //! | `a` | author, id, audience digest | an enforcement |
-//! | `A` | list, position | the key of the enforcement there |
-//! | `b` | partner, submission, number | digest, sequence and time of the batch taken under this key |
-//! | `c` | indicator id, author, audience digest | how many sightings were reported |
-//! | `d` | NUL, time, tip, recipient | (empty) an answer to the tip is due then; see [`tips`] |
-//! | `d` | partner, box, time, tip, recipient | (empty) the same, by whom it concerns |
+//! | `A` | list, position | key of the enforcement at that position |
+//! | `b` | partner, submission, number | idempotency record of a batch |
+//! | `c` | indicator id, author, audience digest | number of sightings reported |
+//! | `d` | NUL, time, tip, recipient | (empty) an answer to the tip is due at that time; see [`tips`] |
+//! | `d` | partner, box, time, tip, recipient | (empty) the same, per box |
 //! | `E` | sequence | the epoch that begins with the entry |
-//! | `e` | end in milliseconds, sequence | (empty) versions of this entry end then |
-//! | `f` | version, giver | feedback on the version |
+//! | `e` | expiry in milliseconds, sequence | (empty) versions of the entry expire then |
+//! | `f` | version, author | feedback on the version |
 //! | `g` | group | the group with its memberships |
 //! | `h` | group, sequence | (empty) the entry is shared with the group |
 //! | `i` | indicator id, author, audience digest | the current assessment |
-//! | `J` | sequence, part, author | (time) the same access as under `j`, in the order of entries |
-//! | `j` | author, inverted sequence, part | what a liaison was given of the author's |
-//! | `k` | partner, request | digest, sequence and time of the request taken under this key |
+//! | `J` | sequence, part, author | (time) the access record under `j`, in journal order |
+//! | `j` | author, inverted sequence, part | an access record: what a liaison was given of the author |
+//! | `k` | partner, request | idempotency record of a request |
 //! | `L` | partner, hold | a legal hold |
-//! | `l` | end in milliseconds, sequence | what is released until then |
+//! | `l` | expiry in milliseconds, sequence | releases of the entry that expire then |
 //! | `m` | tip, `e`, sequence | what an entry added to the tip |
-//! | `m` | tip, `i`, sequence, first indicator | some of the indicators that it added |
-//! | `m` | tip, `t`, sequence | the text that it added |
+//! | `m` | tip, `i`, sequence, first indicator | a chunk of the indicators that the entry added |
+//! | `m` | tip, `t`, sequence | the text that the entry added |
 //! | `n` | partner, submission | (empty) the submission is open |
-//! | `o` | sequence | what the entry and its items came to; author, audience and indicators of its versions |
+//! | `o` | sequence | the entry's outcome; author, audience and indicators of its versions |
 //! | `p` | partner | the partner |
-//! | `r` | tip, recipient, sequence | (empty) the entry stands in the recipient's thread |
+//! | `r` | tip, recipient, sequence | (empty) the entry belongs to the recipient's thread |
 //! | `s` | indicator id, author, audience digest, slot | a sighting |
-//! | `t` | tip | the tip, with where it stands with each recipient |
-//! | `T` | `a`, sequence | the tip that its sender or a recipient added to with the entry |
-//! | `T` | `c`, campaign | how many threads wait in the campaign |
-//! | `T` | `m`, campaign, sequence | (empty) the batch brought something new to a campaign in which threads wait |
+//! | `t` | tip | the tip, with the state of each thread |
+//! | `T` | `a`, sequence | the tip to which a party's entry belongs |
+//! | `T` | `c`, campaign | number of waiting threads in the campaign |
+//! | `T` | `m`, campaign, sequence | (empty) the batch named the campaign while threads were waiting |
 //! | `T` | `p`, campaign, partner, descending sequence, tip | (empty) the partner sent or received the tip of the campaign |
-//! | `T` | `r`, partner, submission | (empty) the submission was closed, and not yet referred |
-//! | `T` | `s`, partner, submission | what was referred of the submission |
+//! | `T` | `r`, partner, submission | (empty) the submission is closed and waits for its referral |
+//! | `T` | `s`, partner, submission | the referral progress of the submission |
 //! | `T` | `w`, campaign, tip, recipient | (empty) the thread waits in the campaign |
-//! | `u` | partner, submission | the submission |
-//! | `v` | campaign, author, audience digest | what the author says of a campaign |
-//! | `Vc` | | the last entry that changed who sees a campaign |
-//! | `Vs` | campaign, position | who could see the campaign by the contribution there |
-//! | `Vt` | position | the key of what is said of a campaign there |
-//! | `w` | partner, box, state, descending sequence, tip, recipient | (empty) a thread in a box, of one state or any |
+//! | `u` | partner, submission | the submission's state |
+//! | `v` | campaign, author, audience digest | the current contribution to the campaign |
+//! | `Vc` | | the last entry that changed the visibility of a campaign |
+//! | `Vl` | position | the released version that this one replaced, and its liaisons |
+//! | `Vs` | campaign, position | who could see the campaign through the contribution at that position |
+//! | `Vt` | position | key of the contribution at that position |
+//! | `w` | partner, box, state, descending sequence, tip, recipient | (empty) a thread in a box, per state and for any state |
 //! | `x` | position | a closed version |
 //! | `y` | campaign, sequence | the versions of the entry that name the campaign |
-//! | `z` | partner, hold, version | a copy that a hold keeps |
+//! | `z` | partner, hold, version | a copy kept by a legal hold |
 //!
-//! Numbers are big-endian, so that keys sort as the numbers do; a NUL ends each text.
+//! Numbers are big-endian, so that keys sort in numeric order. A NUL terminates each text.
 
 mod campaigns;
 mod enforcements;
@@ -55,34 +56,34 @@ pub mod tips;
 
 pub use self::campaigns::{
     contribution, contribution_at, contributions, contributions_by_time, naming, naming_entry,
-    read_contribution_place, read_sight_of, sight_of, sights_of,
+    read_contribution_position, read_visibility_position, visibilities, visibility_at,
 };
 pub use self::enforcements::{
     ListedBy, enforcement, enforcement_at, enforcement_versions, enforcements,
-    read_enforcement_place,
+    read_enforcement_position,
 };
 pub use self::liaisons::*;
 use crate::domain::audience::AudienceDigest;
 use crate::domain::entry::{RequestId, SubmissionId};
 use crate::domain::{GroupId, IndicatorId, PartnerId, Position, Timestamp};
 
-/// Where the index says how far it has come.
+/// The key of the checkpoint.
 pub const HEAD: &[u8] = b"!";
-/// Where the index says which entry changed last who sees a campaign.
+/// The key of the last entry that changed the visibility of a campaign.
 pub const CAMPAIGNS_CHANGED: &[u8] = b"Vc";
-/// The prefix of the times at which versions end.
+/// Prefix of expiry times of versions.
 pub const ENDS: &[u8] = b"e";
-/// The prefix of epochs.
+/// Prefix of epochs.
 pub const EPOCHS: &[u8] = b"E";
-/// The prefix of current assessments.
+/// Prefix of current assessments.
 pub const CURRENT: &[u8] = b"i";
-/// The prefix of groups.
+/// Prefix of groups.
 pub const GROUPS: &[u8] = b"g";
-/// The prefix of open submissions.
+/// Prefix of open submissions.
 pub const OPEN: &[u8] = b"n";
-/// The prefix of what entries came to.
+/// Prefix of outcomes.
 pub const OUTCOMES: &[u8] = b"o";
-/// The prefix of partners.
+/// Prefix of partners.
 pub const PARTNERS: &[u8] = b"p";
 
 /// The epoch that begins with an entry.
@@ -92,7 +93,7 @@ pub fn epoch(first: u64) -> [u8; 9] {
     key
 }
 
-/// The first entry of an epoch, from its key.
+/// The first sequence in the key of an epoch.
 pub fn read_epoch(key: &[u8]) -> Option<u64> {
     Some(u64::from_be_bytes(key.strip_prefix(EPOCHS)?.try_into().ok()?))
 }
@@ -107,7 +108,7 @@ pub fn assessment(id: IndicatorId, author: &PartnerId, audience: AudienceDigest)
     key
 }
 
-/// The prefix of all current assessments of an indicator.
+/// Prefix of the current assessments of an indicator.
 pub fn assessments(id: IndicatorId) -> [u8; 17] {
     let mut key = [b'i'; 17];
     key[1..].copy_from_slice(id.as_bytes());
@@ -120,7 +121,7 @@ pub fn assessment_author(key: &[u8]) -> Option<PartnerId> {
     std::str::from_utf8(author).ok().map(PartnerId::from_stored)
 }
 
-/// The prefix of an author's current assessments of an indicator.
+/// Prefix of an author's current assessments of an indicator.
 pub fn assessments_by(id: IndicatorId, author: &PartnerId) -> Vec<u8> {
     let mut key = assessments(id).to_vec();
     text(&mut key, author.as_str());
@@ -132,50 +133,51 @@ pub fn assessment_audience(key: &[u8]) -> Option<AudienceDigest> {
     Some(AudienceDigest(*key.last_chunk()?))
 }
 
-/// The prefix of the batches of a partner.
+/// Prefix of a partner's batches.
 pub fn batches_by(partner: &PartnerId) -> Vec<u8> {
     let mut key = vec![b'b'];
     text(&mut key, partner.as_str());
     key
 }
 
-/// An entry that is shared with a group.
+/// An entry shared with a group.
 pub fn entry_for(group: &GroupId, sequence: u64) -> Vec<u8> {
     let mut key = entries_for(group);
     key.extend_from_slice(&sequence.to_be_bytes());
     key
 }
 
-/// The prefix of the entries that are shared with a group.
+/// Prefix of the entries shared with a group.
 pub fn entries_for(group: &GroupId) -> Vec<u8> {
     let mut key = vec![b'h'];
     text(&mut key, group.as_str());
     key
 }
 
-/// The sequence at the end of the key of an entry.
+/// The sequence at the end of a key.
 pub fn read_entry(key: &[u8]) -> Option<u64> {
     Some(u64::from_be_bytes(*key.last_chunk()?))
 }
 
-/// The time at which versions of an entry end.
+/// The expiry time of versions of an entry.
 pub fn ends(at: Timestamp, sequence: u64) -> Vec<u8> {
     at_time(ENDS, at, sequence)
 }
 
-/// When, and of which entry, versions or releases end.
+/// The time and sequence in the key of an expiry, of versions or releases.
 pub fn read_ends(key: &[u8]) -> Option<(Timestamp, u64)> {
     let at = u64::from_be_bytes(key.get(1..9)?.try_into().ok()?);
     let at = Timestamp::from_millis(i64::try_from(at).ok()?);
     Some((at, u64::from_be_bytes(key.get(9..)?.try_into().ok()?)))
 }
 
-/// The request taken under a key.
+/// The idempotency record of a request.
 pub fn request(partner: &PartnerId, request: &RequestId) -> Vec<u8> {
     scoped(b'k', partner, request)
 }
 
-/// A sighting of an indicator by a partner, for an audience: one of as many as are kept of them.
+/// A sighting of an indicator by an author for an audience. `slot` is its place in the ring of kept
+/// sightings.
 pub fn sighting(
     id: IndicatorId,
     author: &PartnerId,
@@ -189,7 +191,7 @@ pub fn sighting(
     key
 }
 
-/// How many sightings of an indicator a partner reported to an audience.
+/// The number of sightings of an indicator that an author reported to an audience.
 pub fn sighting_count(id: IndicatorId, author: &PartnerId, audience: AudienceDigest) -> Vec<u8> {
     let mut key = vec![b'c'];
     key.extend_from_slice(id.as_bytes());
@@ -198,7 +200,7 @@ pub fn sighting_count(id: IndicatorId, author: &PartnerId, audience: AudienceDig
     key
 }
 
-/// The prefix of the sightings of an indicator.
+/// Prefix of the sightings of an indicator.
 pub fn sightings(id: IndicatorId) -> [u8; 17] {
     let mut key = [b's'; 17];
     key[1..].copy_from_slice(id.as_bytes());
@@ -212,22 +214,22 @@ pub fn feedback(about: Position, giver: &PartnerId) -> Vec<u8> {
     key
 }
 
-/// The prefix of the feedback on a version.
+/// Prefix of the feedback on a version.
 pub fn feedback_on(about: Position) -> [u8; 13] {
     positioned(b'f', about)
 }
 
-/// Who gives the feedback.
+/// The author in the key of feedback.
 pub fn read_feedback(key: &[u8]) -> Option<PartnerId> {
     std::str::from_utf8(key.get(13..)?).ok().map(PartnerId::from_stored)
 }
 
-/// The prefix of the batches of a submission.
+/// Prefix of a submission's batches.
 pub fn batches(partner: &PartnerId, submission: &SubmissionId) -> Vec<u8> {
     scoped(b'b', partner, submission)
 }
 
-/// The batch taken under a key.
+/// The idempotency record of a batch.
 pub fn batch(partner: &PartnerId, submission: &SubmissionId, number: u32) -> Vec<u8> {
     let mut key = scoped(b'b', partner, submission);
     key.extend_from_slice(&number.to_be_bytes());
@@ -239,12 +241,12 @@ pub fn submission(partner: &PartnerId, submission: &SubmissionId) -> Vec<u8> {
     scoped(b'u', partner, submission)
 }
 
-/// The mark of an open submission.
+/// The marker of an open submission.
 pub fn open(partner: &PartnerId, submission: &SubmissionId) -> Vec<u8> {
     scoped(b'n', partner, submission)
 }
 
-/// The partner and the submission of the mark of an open one.
+/// The partner and submission in the key of an open submission.
 pub fn read_open(key: &[u8]) -> Option<(PartnerId, SubmissionId)> {
     let mut texts = key.get(1..)?.split(|byte| *byte == 0);
     let partner = std::str::from_utf8(texts.next()?).ok()?;
@@ -252,7 +254,7 @@ pub fn read_open(key: &[u8]) -> Option<(PartnerId, SubmissionId)> {
     Some((PartnerId::from_stored(partner), SubmissionId::from_stored(submission)))
 }
 
-/// What an entry and its items came to.
+/// The outcome of an entry.
 pub fn outcome(sequence: u64) -> [u8; 9] {
     let mut key = [b'o'; 9];
     key[1..].copy_from_slice(&sequence.to_be_bytes());
@@ -264,14 +266,14 @@ pub fn closed(version: Position) -> [u8; 13] {
     positioned(b'x', version)
 }
 
-/// The prefix of the closed versions of an entry.
+/// Prefix of the closed versions of an entry.
 pub fn closed_of(sequence: u64) -> [u8; 9] {
     let mut key = [b'x'; 9];
     key[1..].copy_from_slice(&sequence.to_be_bytes());
     key
 }
 
-/// The version in the key of a closed one.
+/// The version in the key of a closed version.
 pub fn read_closed(key: &[u8]) -> Option<Position> {
     read_position(key.get(1..)?)
 }
@@ -286,7 +288,7 @@ pub fn group(id: &GroupId) -> Vec<u8> {
     [GROUPS, id.as_str().as_bytes()].concat()
 }
 
-/// A key for an entry at a time. A time before the epoch counts as the epoch.
+/// A key for an entry at a time. Times before 1970 count as 1970.
 fn at_time(prefix: &[u8], at: Timestamp, sequence: u64) -> Vec<u8> {
     let mut key = prefix.to_vec();
     key.extend_from_slice(&u64::try_from(at.as_millis()).unwrap_or(0).to_be_bytes());

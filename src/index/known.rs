@@ -1,6 +1,7 @@
-//! Of which indicators something may be said, and under which key, in memory. Most of what is submitted and
-//! most of what is looked up is new to the exchange: that needs no look at the disk. Most of the rest is
-//! known from one author alone: that needs a look at one key, and not a scan of all tables for others.
+//! An in-memory filter over assessment keys.
+//!
+//! Most indicators that are submitted or looked up are new, and need no lookup on disk then. Most others
+//! have one author only, and need a lookup of one key instead of a scan through all tables.
 
 use std::collections::HashMap;
 use std::fmt;
@@ -10,39 +11,39 @@ use foldhash::fast::RandomState;
 
 use super::keys;
 
-/// How many parts there are: each grows, and is waited for, on its own.
-const PARTS: usize = 64;
+/// Number of shards. Each has its own lock and grows on its own.
+const SHARDS: usize = 64;
 
-/// The length of the prefix of all assessments of an indicator.
+/// Length of the key prefix shared by all assessments of an indicator.
 const ID_END: usize = keys::CURRENT.len() + 16;
 
 /// The first half of an indicator's id.
 type IdPrefix = [u8; 8];
 
-/// Which of the [`Ends`] follows the id in all keys that begin with a half; [`SEVERAL`] where they differ.
+/// Number of the key suffix after the id, if all keys with an id prefix have the same suffix. Otherwise
+/// [`SEVERAL`].
 type SuffixNumber = u16;
 
 const SEVERAL: SuffixNumber = SuffixNumber::MAX;
 
-/// What is stored under a prefix, as far as memory tells.
+/// Which keys with a prefix may exist.
 #[derive(Debug, PartialEq, Eq)]
 pub enum Presence {
-    /// Nothing.
-    Nothing,
-    /// Under this key or nowhere.
-    Under(Vec<u8>),
-    /// Somewhere, or nothing: it is to be looked for.
-    Somewhere,
+    /// No key exists.
+    Absent,
+    /// This key may exist, and no other.
+    Only(Vec<u8>),
+    /// Any key may exist: scan for it.
+    Unknown,
 }
 
-/// The ids of all indicators of which something is said, half of each, and maybe some more. Each takes
-/// some 12 to 25 bytes.
+/// Id prefixes of all indicators with assessments, and possibly some others. 12 to 25 bytes each.
 pub struct KnownIds {
-    parts: [RwLock<HashMap<IdPrefix, SuffixNumber, RandomState>>; PARTS],
-    ends: RwLock<Suffixes>,
+    shards: [RwLock<HashMap<IdPrefix, SuffixNumber, RandomState>>; SHARDS],
+    suffixes: RwLock<Suffixes>,
 }
 
-/// What follows the id in keys: an author and an audience. There are few, and each has a number.
+/// Interned key suffixes. A suffix is an author and an audience; there are few of them.
 #[derive(Debug, Default)]
 struct Suffixes {
     all: Vec<Box<[u8]>>,
@@ -50,7 +51,7 @@ struct Suffixes {
 }
 
 impl fmt::Debug for KnownIds {
-    /// Without the ids: there may be millions.
+    /// Omits the ids: there may be millions.
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("KnownIds").finish_non_exhaustive()
     }
@@ -58,84 +59,99 @@ impl fmt::Debug for KnownIds {
 
 impl Default for KnownIds {
     fn default() -> Self {
-        Self { parts: std::array::from_fn(|_| RwLock::default()), ends: RwLock::default() }
+        Self { shards: std::array::from_fn(|_| RwLock::default()), suffixes: RwLock::default() }
     }
 }
 
 impl KnownIds {
-    /// Whether something may lie under a key. A no is sure; behind a yes the disk is to be asked.
+    /// Whether a key may exist. `false` is certain; after `true`, look on disk.
     pub fn may_hold(&self, key: &[u8]) -> bool {
-        half(key).is_none_or(|half| self.end(half).is_some())
+        id_prefix(key).is_none_or(|id_prefix| self.suffix_number(id_prefix).is_some())
     }
 
-    /// What may begin with a prefix.
-    pub fn under(&self, prefix: &[u8]) -> Presence {
-        let Some(half) = half(prefix) else { return Presence::Somewhere };
-        match (self.end(half), prefix.get(..ID_END)) {
-            (None, _) => Presence::Nothing,
-            (Some(SEVERAL), _) | (_, None) => Presence::Somewhere,
-            (Some(end), Some(id)) => {
-                let ends = self.ends.read().unwrap_or_else(PoisonError::into_inner);
-                let key = [id, &ends.all[usize::from(end)]].concat();
-                if key.starts_with(prefix) { Presence::Under(key) } else { Presence::Nothing }
+    /// Which keys that start with `prefix` may exist.
+    pub fn presence(&self, prefix: &[u8]) -> Presence {
+        let Some(id_prefix) = id_prefix(prefix) else { return Presence::Unknown };
+        match (self.suffix_number(id_prefix), prefix.get(..ID_END)) {
+            (None, _) => Presence::Absent,
+            (Some(SEVERAL), _) | (_, None) => Presence::Unknown,
+            (Some(number), Some(id)) => {
+                let suffixes = self.suffixes.read().unwrap_or_else(PoisonError::into_inner);
+                let key = [id, &suffixes.all[usize::from(number)]].concat();
+                if key.starts_with(prefix) { Presence::Only(key) } else { Presence::Absent }
             }
         }
     }
 
-    /// Takes in a key: before anything is stored under it.
+    /// Adds a key. Call it before the key is stored.
     pub fn add(&self, key: &[u8]) {
-        let Some(half) = half(key) else { return };
-        let end = key.get(ID_END..).map_or(SEVERAL, |end| self.number(end));
-        let mut part = self.part(half).write().unwrap_or_else(PoisonError::into_inner);
-        part.entry(half)
+        let Some(id_prefix) = id_prefix(key) else { return };
+        let end = key.get(ID_END..).map_or(SEVERAL, |suffix| self.intern(suffix));
+        let mut shard = self.shard(id_prefix).write().unwrap_or_else(PoisonError::into_inner);
+        shard
+            .entry(id_prefix)
             .and_modify(|known| *known = if *known == end { end } else { SEVERAL })
             .or_insert(end);
     }
 
-    /// Drops what a prefix stands for, under which nothing is stored any more.
+    /// Removes an id prefix, after its last key was deleted.
     pub fn remove(&self, prefix: &[u8]) {
-        if let Some(half) = half(prefix) {
-            self.part(half).write().unwrap_or_else(PoisonError::into_inner).remove(&half);
+        if let Some(id_prefix) = id_prefix(prefix) {
+            self.shard(id_prefix)
+                .write()
+                .unwrap_or_else(PoisonError::into_inner)
+                .remove(&id_prefix);
         }
     }
 
-    /// The prefix of all keys of which is known together whether there are any; `None` where nothing is.
+    /// The part of a key that the filter remembers. `None` for keys that it does not cover.
     pub fn prefix(key: &[u8]) -> Option<[u8; 9]> {
-        half(key).and(key.first_chunk().copied())
+        id_prefix(key).and(key.first_chunk().copied())
     }
 
-    fn end(&self, half: IdPrefix) -> Option<SuffixNumber> {
-        self.part(half).read().unwrap_or_else(PoisonError::into_inner).get(&half).copied()
+    fn suffix_number(&self, id_prefix: IdPrefix) -> Option<SuffixNumber> {
+        self.shard(id_prefix)
+            .read()
+            .unwrap_or_else(PoisonError::into_inner)
+            .get(&id_prefix)
+            .copied()
     }
 
-    fn part(&self, half: IdPrefix) -> &RwLock<HashMap<IdPrefix, SuffixNumber, RandomState>> {
-        &self.parts[usize::from(half[0]) % PARTS]
+    fn shard(&self, id_prefix: IdPrefix) -> &RwLock<HashMap<IdPrefix, SuffixNumber, RandomState>> {
+        &self.shards[usize::from(id_prefix[0]) % SHARDS]
     }
 
-    /// The number of an end. What comes when all are given out counts as several.
-    fn number(&self, end: &[u8]) -> SuffixNumber {
-        let known =
-            self.ends.read().unwrap_or_else(PoisonError::into_inner).numbers.get(end).copied();
-        known.unwrap_or_else(|| self.ends.write().unwrap_or_else(PoisonError::into_inner).add(end))
+    /// The number of a suffix. Once all numbers are used, it is [`SEVERAL`].
+    fn intern(&self, suffix: &[u8]) -> SuffixNumber {
+        let known = self
+            .suffixes
+            .read()
+            .unwrap_or_else(PoisonError::into_inner)
+            .numbers
+            .get(suffix)
+            .copied();
+        known.unwrap_or_else(|| {
+            self.suffixes.write().unwrap_or_else(PoisonError::into_inner).add(suffix)
+        })
     }
 }
 
 impl Suffixes {
-    fn add(&mut self, end: &[u8]) -> SuffixNumber {
-        if let Some(number) = self.numbers.get(end) {
+    fn add(&mut self, suffix: &[u8]) -> SuffixNumber {
+        if let Some(number) = self.numbers.get(suffix) {
             return *number;
         }
         let number = SuffixNumber::try_from(self.all.len()).unwrap_or(SEVERAL);
         if number != SEVERAL {
-            self.all.push(end.into());
-            self.numbers.insert(end.into(), number);
+            self.all.push(suffix.into());
+            self.numbers.insert(suffix.into(), number);
         }
         number
     }
 }
 
-/// Of a key or a prefix that belongs to one indicator's assessments.
-fn half(key: &[u8]) -> Option<IdPrefix> {
+/// The id prefix of a key or key prefix, if it belongs to one indicator's assessments.
+fn id_prefix(key: &[u8]) -> Option<IdPrefix> {
     key.strip_prefix(keys::CURRENT)?.first_chunk().copied()
 }
 
@@ -165,30 +181,30 @@ mod tests {
         let known = KnownIds::default();
         let (mine, theirs) = (b"i0123456789abcdefmine", b"i0123456789abcdeftheirs");
         let id = &mine[..17];
-        assert_eq!(known.under(id), Presence::Nothing);
+        assert_eq!(known.presence(id), Presence::Absent);
         known.add(mine);
         known.add(mine);
-        assert_eq!(known.under(id), Presence::Under(mine.to_vec()));
-        assert_eq!(known.under(mine), Presence::Under(mine.to_vec()));
-        assert_eq!(known.under(&theirs[..20]), Presence::Nothing, "others say nothing of it");
-        assert_eq!(known.under(&id[..12]), Presence::Somewhere, "too short to name a key");
-        // Another indicator whose id begins alike: what is named may not be there, and nothing else is.
+        assert_eq!(known.presence(id), Presence::Only(mine.to_vec()));
+        assert_eq!(known.presence(mine), Presence::Only(mine.to_vec()));
+        assert_eq!(known.presence(&theirs[..20]), Presence::Absent, "others say nothing of it");
+        assert_eq!(known.presence(&id[..12]), Presence::Unknown, "too short to name a key");
+        // Another indicator with the same id prefix: the named key may be absent, but no other exists.
         let alike = b"i01234567OTHERIDSmine";
-        assert_eq!(known.under(&alike[..17]), Presence::Under(alike.to_vec()));
+        assert_eq!(known.presence(&alike[..17]), Presence::Only(alike.to_vec()));
         known.add(theirs);
-        assert_eq!(known.under(id), Presence::Somewhere);
+        assert_eq!(known.presence(id), Presence::Unknown);
         known.remove(&KnownIds::prefix(mine).unwrap());
         known.add(theirs);
-        assert_eq!(known.under(id), Presence::Under(theirs.to_vec()));
+        assert_eq!(known.presence(id), Presence::Only(theirs.to_vec()));
     }
 
     #[test]
     fn when_no_number_is_left_it_is_looked_for() {
         let known = KnownIds::default();
         for end in 0..=u32::from(SEVERAL) {
-            known.number(&end.to_be_bytes());
+            known.intern(&end.to_be_bytes());
         }
         known.add(b"i0123456789abcdefmine");
-        assert_eq!(known.under(b"i0123456789abcdef"), Presence::Somewhere);
+        assert_eq!(known.presence(b"i0123456789abcdef"), Presence::Unknown);
     }
 }

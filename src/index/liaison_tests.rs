@@ -1,4 +1,4 @@
-//! Releases, accesses and holds in the index: whole wherever a crash stops them.
+//! Releases, access records and holds. Each entry is applied as a whole, wherever a crash stops it.
 
 use std::sync::Arc;
 
@@ -68,8 +68,8 @@ fn purpose() -> Purpose {
 #[test]
 fn each_pair_of_an_object_and_a_liaison_has_what_it_came_to() {
     let mut history = with_liaisons();
-    let said = history.batch("birdsite", "s", 1, &[("a.example", Malicious)]);
-    let version = Position::new(said, 0);
+    let accepted = history.batch("birdsite", "s", 1, &[("a.example", Malicious)]);
+    let version = Position::new(accepted, 0);
     let one = || vec![object("a.example", version)];
     let push =
         |history: &mut History, author, entry| history.push(Some(author), Body::Release(entry));
@@ -103,18 +103,18 @@ fn each_pair_of_an_object_and_a_liaison_has_what_it_came_to() {
 #[test]
 fn no_more_releases_stand_on_a_version_than_fit_its_record() {
     let mut history = with_liaisons();
-    let said = history.batch("birdsite", "s", 1, &[("a.example", Malicious)]);
-    let version = Position::new(said, 0);
+    let accepted = history.batch("birdsite", "s", 1, &[("a.example", Malicious)]);
+    let version = Position::new(accepted, 0);
     let objects = vec![object("a.example", version)];
     let both = ["cyber-unit", "other-unit"];
-    // Larger than any that the service takes: as if the record were nearly full.
+    // Larger than the service accepts, to simulate a nearly full record.
     let large = release_of("r1", objects, &both, until(&"x".repeat(4_000), None));
     let full = history.push(Some("birdsite"), Body::Release(large));
     let (_folder, index) = applied(&history);
     assert_eq!(outcome(&index, full), Outcome::Taken(vec![Released(version), Full(version)]));
 }
 
-/// Much of everything.
+/// A history with many entries of every kind.
 fn long_history() -> History {
     let mut history = with_liaisons();
     let names: Vec<String> = (0..150).map(|n| format!("n{n}.example")).collect();
@@ -124,16 +124,17 @@ fn long_history() -> History {
         basis: "with it".into(),
         until: Some(Timestamp::from_millis(5_000)),
     };
-    let said = history.batch_to("birdsite", "s", 1, &items, everyone(vec![release]));
-    let versions: Vec<_> = (0..150).map(|index| Position::new(said, index)).collect();
+    let accepted = history.batch_to("birdsite", "s", 1, &items, everyone(vec![release]));
+    let versions: Vec<_> = (0..150).map(|index| Position::new(accepted, index)).collect();
     let objects: Vec<_> =
         names.iter().zip(&versions).map(|(name, version)| object(name, *version)).collect();
     let both = ["cyber-unit", "other-unit"];
     let asked = release_of("r1", objects.clone(), &both, until("b", Some(9_000)));
     let released = history.push(Some("birdsite"), Body::Release(asked));
-    for (ends, sequence, to, objects) in
-        [(5_000, said, &both[..1], &objects[..64]), (9_000, released, &both[..], &objects[..64])]
-    {
+    for (ends, sequence, to, objects) in [
+        (5_000, accepted, &both[..1], &objects[..64]),
+        (9_000, released, &both[..], &objects[..64]),
+    ] {
         let end = ReleaseEnd {
             partner: PartnerId::from_stored("birdsite"),
             ends: Timestamp::from_millis(ends),
@@ -192,7 +193,7 @@ fn wherever_it_stops_releases_accesses_and_holds_are_the_same() {
             assert_eq!(one, other, "{} after {commits}", entry.sequence);
         }
     }
-    // What the second release took over does not end with the first.
+    // Releases that the second entry replaced do not expire with the first.
     let taken = |sequence: usize| match outcome(&whole, sequence as u64) {
         Outcome::Taken(all) => all,
         Outcome::Void(reason) => panic!("{reason:?}"),

@@ -1,4 +1,4 @@
-//! The lane of the liaisons, read: ends of releases, accesses, holds.
+//! Reads for liaisons: expiring releases, access records and legal holds.
 
 use super::record::{
     self, AccessRecord, AssessmentRecord, ExpiringReleases, HoldRecord, RawAssessment,
@@ -8,23 +8,23 @@ use crate::domain::entry::HoldId;
 use crate::domain::{PartnerId, Position, Timestamp};
 use crate::error::Result;
 
-/// An access, by its entry and the part of it.
+/// An access record, by sequence and part.
 pub type FoundAccess = ((u64, u32), AccessRecord);
-/// A hold, by whose it is and its id.
+/// A hold, by author and id.
 pub type FoundHold = (PartnerId, HoldId, HoldRecord);
 
 impl View<'_> {
-    /// The releases that have had their time by now, the longest over first.
+    /// Up to `limit` groups of releases that expire by `now`, the earliest first.
     pub fn releases_due(
         &self,
         now: Timestamp,
-        most: usize,
+        limit: usize,
     ) -> Result<Vec<(Timestamp, u64, ExpiringReleases)>> {
         let mut found = Vec::new();
-        for pair in self.snapshot.scan(keys::RELEASE_ENDS).take(most) {
+        for pair in self.snapshot.scan(keys::RELEASE_ENDS).take(limit) {
             let (key, value) = pair?;
             let (at, sequence) =
-                keys::read_ends(&key).ok_or_else(|| corrupt("the end of releases"))?;
+                keys::read_ends(&key).ok_or_else(|| corrupt("the expiry of releases"))?;
             if at > now {
                 break;
             }
@@ -33,14 +33,14 @@ impl View<'_> {
         Ok(found)
     }
 
-    /// What liaisons were given of an author's, the newest first, behind an entry and a part of it.
+    /// Access records of an author's objects, the newest first, after a sequence and part.
     pub fn accesses(
         &self,
         author: &PartnerId,
-        behind: Option<(u64, u32)>,
+        after: Option<(u64, u32)>,
     ) -> impl Iterator<Item = Result<FoundAccess>> + use<> {
         let prefix = keys::accesses_to(author);
-        let from = behind.map_or_else(
+        let from = after.map_or_else(
             || prefix.clone(),
             |(sequence, part)| {
                 let mut key = keys::access(author, sequence, part);
@@ -55,15 +55,15 @@ impl View<'_> {
         })
     }
 
-    /// The oldest accesses that were before a time, at most so many.
+    /// Up to `limit` of the oldest access records from before `time`.
     pub fn accesses_before(
         &self,
         time: Timestamp,
-        most: usize,
+        limit: usize,
     ) -> Result<Vec<(u64, PartnerId, u32)>> {
         let fault = || corrupt("an access");
         let mut found = Vec::new();
-        for pair in self.snapshot.scan(keys::ACCESSES).take(most) {
+        for pair in self.snapshot.scan(keys::ACCESSES).take(limit) {
             let (key, at) = pair?;
             if record::decode::<Timestamp>(&at, "an access")? >= time {
                 break;
@@ -73,20 +73,20 @@ impl View<'_> {
         Ok(found)
     }
 
-    /// A hold of an author's.
+    /// Looks up a hold.
     pub fn hold(&self, author: &PartnerId, hold: HoldId) -> Result<Option<HoldRecord>> {
         let stored = self.snapshot.get(&keys::hold(author, hold))?;
         stored.map(|stored| HoldRecord::decode(&stored)).transpose()
     }
 
-    /// The holds behind one, by partner and id: an author's, or everybody's.
+    /// The holds after `after`, by author and id: of one author, or of all.
     pub fn holds(
         &self,
         author: Option<&PartnerId>,
-        behind: Option<&(PartnerId, HoldId)>,
+        after: Option<&(PartnerId, HoldId)>,
     ) -> impl Iterator<Item = Result<FoundHold>> + use<> {
         let prefix = author.map_or_else(|| keys::HOLDS.to_vec(), keys::holds_of);
-        let from = behind.map_or_else(
+        let from = after.map_or_else(
             || prefix.clone(),
             |(author, hold)| {
                 let mut key = keys::hold(author, *hold);
@@ -101,16 +101,16 @@ impl View<'_> {
         })
     }
 
-    /// The copies that a hold keeps, behind a version, at most so many.
+    /// Up to `limit` copies in a hold, after a version.
     pub fn held(
         &self,
         author: &PartnerId,
         hold: HoldId,
-        behind: Option<Position>,
-        most: usize,
+        after: Option<Position>,
+        limit: usize,
     ) -> Result<Vec<AssessmentRecord>> {
         let prefix = keys::held_by(author, hold);
-        let from = behind.map_or_else(
+        let from = after.map_or_else(
             || prefix.clone(),
             |version| {
                 let mut key = keys::held(author, hold, version);
@@ -118,7 +118,7 @@ impl View<'_> {
                 key
             },
         );
-        let found = self.snapshot.scan_from(&prefix, &from).take(most);
+        let found = self.snapshot.scan_from(&prefix, &from).take(limit);
         found.map(|pair| RawAssessment::of(&pair?.1)?.decode()).collect()
     }
 }

@@ -1,4 +1,4 @@
-//! What entries came to: the latest in memory, and those who wait for theirs.
+//! Outcomes of recent entries, cached in memory, and the requests that wait for theirs.
 
 use std::collections::{HashMap, VecDeque};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
@@ -7,10 +7,10 @@ use tokio::sync::oneshot;
 
 use crate::domain::entry::Outcome;
 
-/// How many outcomes are kept in memory. Readers that are further back find them on disk.
-const KEPT: usize = 4_096;
+/// Outcomes kept in memory. Older ones are read from disk.
+const RECENT_OUTCOMES: usize = 4_096;
 
-/// Outcomes of the latest entries, in order.
+/// Cache of recent outcomes, in journal order.
 #[derive(Debug)]
 pub struct Outcomes {
     inner: Mutex<Inner>,
@@ -18,65 +18,64 @@ pub struct Outcomes {
 
 #[derive(Debug)]
 struct Inner {
-    /// The last entry whose outcome was published.
+    /// The last published sequence.
     last: u64,
     /// The outcomes up to `last`, without a gap.
     recent: VecDeque<Arc<Outcome>>,
     waiting: HashMap<u64, Vec<oneshot::Sender<Arc<Outcome>>>>,
 }
 
-/// An outcome, and one who waits for it.
+/// A request that waits for an outcome, with the outcome.
 #[derive(Debug)]
-pub struct Answer {
-    waiting: oneshot::Sender<Arc<Outcome>>,
+pub struct Waiter {
+    sender: oneshot::Sender<Arc<Outcome>>,
     outcome: Arc<Outcome>,
 }
 
-impl Answer {
-    /// Tells it. Whoever waited may have gone: its deadline passed, or its connection broke.
-    pub fn tell(self) {
-        let _ = self.waiting.send(self.outcome);
+impl Waiter {
+    /// Sends the outcome. The receiver may be gone: its deadline passed or its connection broke.
+    pub fn notify(self) {
+        let _ = self.sender.send(self.outcome);
     }
 }
 
-/// Where the outcome of an entry is to be had.
+/// Where the outcome of an entry is.
 #[derive(Debug)]
 pub enum OutcomeLookup {
-    /// Here.
+    /// In the cache.
     Recent(Arc<Outcome>),
-    /// On disk: it is older than what is kept here.
+    /// On disk: it is older than the cache.
     Stored,
-    /// It is not there yet, and comes over this.
+    /// Not there yet. It arrives through the channel.
     Waiting(oneshot::Receiver<Arc<Outcome>>),
 }
 
 impl Outcomes {
-    /// Outcomes behind an entry.
+    /// An empty cache after entry `last`.
     pub fn new(last: u64) -> Self {
         let inner = Inner { last, recent: VecDeque::new(), waiting: HashMap::new() };
         Self { inner: Mutex::new(inner) }
     }
 
-    /// Takes the outcomes of entries that were applied, and gives back who waits for them: to be told
-    /// once everything else of the entries can be seen.
-    pub fn publish(&self, last: u64, finished: Vec<(u64, Arc<Outcome>)>) -> Vec<Answer> {
-        let mut answers = Vec::new();
+    /// Adds outcomes of applied entries. Returns the waiting requests; notify them once everything else
+    /// of the entries is visible.
+    pub fn publish(&self, last: u64, outcomes: Vec<(u64, Arc<Outcome>)>) -> Vec<Waiter> {
+        let mut waiters = Vec::new();
         let mut inner = self.lock();
         let published = std::mem::replace(&mut inner.last, last);
-        // An index that was opened again may have applied some of them for a second time.
-        for (sequence, outcome) in finished.into_iter().filter(|one| one.0 > published) {
+        // A reopened index may apply entries for a second time.
+        for (sequence, outcome) in outcomes.into_iter().filter(|one| one.0 > published) {
             let waiting = inner.waiting.remove(&sequence).into_iter().flatten();
-            answers
-                .extend(waiting.map(|waiting| Answer { waiting, outcome: Arc::clone(&outcome) }));
-            if inner.recent.len() == KEPT {
+            waiters.extend(waiting.map(|sender| Waiter { sender, outcome: Arc::clone(&outcome) }));
+            if inner.recent.len() == RECENT_OUTCOMES {
                 inner.recent.pop_front();
             }
             inner.recent.push_back(outcome);
         }
-        answers
+        waiters
     }
 
-    /// Finds the outcome of an entry.
+    /// Looks up the outcome of an entry.
     pub fn find(&self, sequence: u64) -> OutcomeLookup {
         let mut inner = self.lock();
         if sequence > inner.last {

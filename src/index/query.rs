@@ -1,4 +1,4 @@
-//! Reads. None of them asks who may see: that is the exchange's, which holds the reader.
+//! Reads of the index. They do not check access rights; the exchange does, because it knows the reader.
 
 use std::collections::BTreeSet;
 use std::sync::Arc;
@@ -6,7 +6,7 @@ use std::sync::Arc;
 use super::closed::ClosedItems;
 use super::outcomes::OutcomeLookup;
 use super::record::{
-    self, AssessmentRecord, ClosedVersion, RawAssessment, SubmissionState, TakenBatch,
+    self, AssessmentRecord, ClosedVersion, IdempotencyRecord, RawAssessment, SubmissionState,
 };
 use super::store::Snapshot;
 use super::{Index, View, corrupt, keys};
@@ -15,7 +15,7 @@ use crate::domain::{IndicatorId, PartnerId, Position, Timestamp};
 use crate::error::{Error, Kind, Result};
 
 impl View<'_> {
-    /// The current assessments of an indicator, each with its author, author by author.
+    /// The current assessments of an indicator with their authors, ordered by author.
     pub fn assessments(
         &self,
         id: IndicatorId,
@@ -27,13 +27,13 @@ impl View<'_> {
         })
     }
 
-    /// What is kept of a version that is no longer current.
+    /// What remains of a version that is no longer current.
     pub fn closed_version(&self, version: Position) -> Result<Option<ClosedVersion>> {
         let bytes = self.snapshot.get(&keys::closed(version))?;
         bytes.map(|bytes| record::read_closed(&bytes)).transpose()
     }
 
-    /// The items of an entry that are no longer current; `None` where all of them are.
+    /// The item indexes of an entry's closed versions. `None` if all versions of the entry are current.
     pub fn closed_items(&self, sequence: u64) -> Result<Option<ClosedItems>> {
         let mut items = BTreeSet::new();
         for pair in self.snapshot.scan(&keys::closed_of(sequence)) {
@@ -43,23 +43,23 @@ impl View<'_> {
         Ok((!items.is_empty()).then(|| Arc::new(items)))
     }
 
-    /// The batch that was taken under a key.
+    /// The idempotency record of a submission's batch.
     pub fn taken_batch(
         &self,
         partner: &PartnerId,
         submission: &SubmissionId,
         number: u32,
-    ) -> Result<Option<TakenBatch>> {
-        let kept = self.index.submissions.get(&keys::submission(partner, submission));
-        // Behind the highest number none was taken.
-        if kept.is_some_and(|kept| number > kept.highest) {
+    ) -> Result<Option<IdempotencyRecord>> {
+        let cached = self.index.submissions.get(&keys::submission(partner, submission));
+        // Numbers above the highest are new.
+        if cached.is_some_and(|cached| number > cached.highest) {
             return Ok(None);
         }
         let bytes = self.snapshot.get(&keys::batch(partner, submission, number))?;
-        bytes.map(|bytes| TakenBatch::decode(&bytes)).transpose()
+        bytes.map(|bytes| IdempotencyRecord::decode(&bytes)).transpose()
     }
 
-    /// A submission.
+    /// The state of a submission.
     pub fn submission(
         &self,
         partner: &PartnerId,
@@ -69,7 +69,7 @@ impl View<'_> {
         bytes.map(|bytes| SubmissionState::decode(&bytes)).transpose()
     }
 
-    /// The open submissions that got no batch since `since`.
+    /// Open submissions whose last batch was accepted at or before `since`.
     pub fn idle_submissions(&self, since: Timestamp) -> Result<Vec<(PartnerId, SubmissionId)>> {
         let mut idle = Vec::new();
         for pair in self.snapshot.scan(keys::OPEN) {
@@ -84,8 +84,8 @@ impl View<'_> {
         Ok(idle)
     }
 
-    /// A digest over every key and value. Two indexes of one journal that have come equally far
-    /// have the same.
+    /// A checksum over all keys and values. Two indexes of one journal at the same checkpoint have the
+    /// same.
     pub fn digest(&self) -> Result<u32> {
         let mut digest = 0;
         for pair in self.snapshot.scan(&[]) {
@@ -100,7 +100,7 @@ impl View<'_> {
 }
 
 impl Index {
-    /// What an entry came to, once it is applied.
+    /// The outcome of an entry. Waits until the entry is applied.
     pub async fn outcome(&self, sequence: u64) -> Result<Arc<Outcome>> {
         match self.outcomes.find(sequence) {
             OutcomeLookup::Recent(outcome) => Ok(outcome),
@@ -111,7 +111,7 @@ impl Index {
         }
     }
 
-    /// What an applied entry came to, for readers that never wait.
+    /// The outcome of an applied entry. Does not wait.
     pub fn applied_outcome(&self, sequence: u64) -> Result<Arc<Outcome>> {
         match self.outcomes.find(sequence) {
             OutcomeLookup::Recent(outcome) => Ok(outcome),
@@ -124,7 +124,7 @@ impl Index {
     }
 }
 
-/// What an entry came to that was applied before a snapshot.
+/// Reads the outcome of an entry from a snapshot.
 pub(super) fn stored_outcome(snapshot: &Snapshot, sequence: u64) -> Result<Outcome> {
     let stored = snapshot.get(&keys::outcome(sequence))?;
     record::read_outcome(&stored.ok_or_else(|| corrupt("an outcome"))?)

@@ -1,23 +1,23 @@
-//! Sightings and feedback, read.
+//! Reads of sightings and feedback.
 
-use super::record::{FeedbackRecord, SightingRecord, TakenBatch};
+use super::record::{FeedbackRecord, IdempotencyRecord, SightingRecord};
 use super::{View, corrupt, keys};
 use crate::domain::entry::RequestId;
 use crate::domain::{IndicatorId, PartnerId, Position};
 use crate::error::Result;
 
 impl View<'_> {
-    /// The request that was taken under a key.
+    /// The idempotency record of a request.
     pub fn taken_request(
         &self,
         partner: &PartnerId,
         request: &RequestId,
-    ) -> Result<Option<TakenBatch>> {
+    ) -> Result<Option<IdempotencyRecord>> {
         let stored = self.snapshot.get(&keys::request(partner, request))?;
-        stored.map(|stored| TakenBatch::decode(&stored)).transpose()
+        stored.map(|stored| IdempotencyRecord::decode(&stored)).transpose()
     }
 
-    /// The sightings of an indicator that are kept, author by author.
+    /// The stored sightings of an indicator, ordered by author.
     pub fn sightings(
         &self,
         id: IndicatorId,
@@ -25,7 +25,7 @@ impl View<'_> {
         self.snapshot.scan(&keys::sightings(id)).map(|pair| SightingRecord::decode(&pair?.1))
     }
 
-    /// The feedback on a version, with who gives it.
+    /// The feedback on a version, with its authors.
     pub fn feedback(
         &self,
         about: Position,

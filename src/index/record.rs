@@ -1,14 +1,14 @@
-//! What stands under the keys of the index.
+//! The values of the index.
 //!
-//! The index can always be computed again from the journal, so its layout has one version for all
-//! ([`LAYOUT`]): an index of another version is deleted and rebuilt.
+//! The whole index has one layout version, [`LAYOUT`]. An index of another version is deleted and
+//! rebuilt from the journal.
 
 mod access;
 mod assessment;
-mod brought;
 mod campaign;
 mod codec;
 mod enforcement;
+mod entry_versions;
 mod outcome;
 mod reaction;
 mod registry;
@@ -21,16 +21,16 @@ use serde::{Deserialize, Serialize};
 
 pub use self::access::{AccessRecord, HoldRecord};
 pub use self::assessment::{
-    AssessmentRecord, ClosedVersion, EndReason, RawAssessment, closed, current, read_closed, said,
-    sent,
+    AssessmentRecord, ClosedVersion, EndReason, RawAssessment, encode_assessment, encode_closed,
+    encode_sharing, encode_statement, read_closed,
 };
-pub use self::brought::EntryVersions;
 pub use self::campaign::{
-    CampaignVersions, ContributionRecord, campaign_sight, read_campaign_sight,
+    CampaignVersions, ContributionRecord, encode_campaign_visibility, read_campaign_visibility,
 };
 use self::codec::record;
 pub use self::codec::{decode, encode};
 pub use self::enforcement::EnforcementRecord;
+pub use self::entry_versions::EntryVersions;
 pub use self::outcome::{outcome, read_outcome, read_versions};
 pub use self::reaction::{FeedbackRecord, SightingRecord};
 pub use self::registry::{PartnerRecord, group, partner, read_group, read_partner};
@@ -39,40 +39,41 @@ pub use self::release::{
     releases_fit,
 };
 pub use self::tip::{
-    INDICATORS_A_KEY, ReferralProgress, ThreadRecord, TipAction, TipEntryRecord, TipMove,
+    INDICATORS_PER_KEY, ReferralProgress, ThreadRecord, TipAction, TipEntryRecord, TipMove,
     TipRecord, encode_indicators, read_indicators,
 };
 use super::corrupt;
 use crate::domain::Timestamp;
 use crate::domain::cursor::JournalTag;
 
-/// The version of everything in this file and in [`super::keys`].
+/// The version of all records here and of the keys in [`super::keys`].
 pub const LAYOUT: u8 = 9;
 
-/// How far the index has come, written in the same batch as what it has come to.
+/// The checkpoint. Written in the same batch as the changes up to it.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Head {
-    /// The last entry that is applied.
+    /// The last applied entry.
     pub sequence: u64,
-    /// The tag of the last entry: a journal that was restored and went on differs there.
-    pub last: [u8; 4],
-    /// The journal that the index is of; all zero before its first entry.
+    /// The tag of the last entry. It differs if the journal was restored and continued with other
+    /// entries.
+    pub last_tag: [u8; 4],
+    /// The tag of the indexed journal; zero before its first entry.
     pub journal: JournalTag,
 }
 
 impl Head {
-    /// The bytes of the record.
+    /// Encodes the record.
     pub fn encode(self) -> Vec<u8> {
         encode(&self)
     }
 
-    /// Reads the record; `None` for an index of another layout.
+    /// Decodes the record. `None` for another layout.
     pub fn decode(bytes: &[u8]) -> Option<Self> {
         decode(bytes, "the checkpoint").ok()
     }
 }
 
-/// The epoch that begins with an entry.
+/// An epoch of the journal, stored under its first sequence.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct EpochRecord {
     /// Its id.
@@ -81,51 +82,51 @@ pub struct EpochRecord {
 
 record!(EpochRecord, "an epoch");
 
-/// The batch, or the request, that was taken under a key.
+/// The batch or request that was accepted under an idempotency key.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
-pub struct TakenBatch {
-    /// SHA-256 of it as it was sent.
+pub struct IdempotencyRecord {
+    /// SHA-256 of the request as sent.
     pub digest: [u8; 32],
-    /// Its entry.
+    /// The sequence of its entry.
     pub sequence: u64,
-    /// When it was taken.
+    /// When it was accepted.
     pub time: Timestamp,
 }
 
-record!(TakenBatch, "a batch key");
+record!(IdempotencyRecord, "an idempotency record");
 
-/// A submission.
+/// The state of a submission.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct SubmissionState {
-    /// How many batches were taken.
+    /// Number of accepted batches.
     pub batches: u32,
-    /// The highest number among them.
+    /// The highest batch number accepted.
     pub highest: u32,
-    /// When the last of them was taken.
+    /// When the last batch was accepted.
     pub last: Timestamp,
-    /// Whether it brought assets that live on platforms.
+    /// Whether it contains assets on platforms.
     pub assets: bool,
-    /// How it was closed.
+    /// How it was closed; `None` while it is open.
     pub closed: Option<Closing>,
 }
 
-/// How long after its close a submission still answers for its batches.
-pub const RECEIPTS_KEPT: Duration = Duration::from_secs(7 * 86_400);
+/// How long a closed submission still answers repeated batches: 7 days.
+pub const RECEIPT_RETENTION: Duration = Duration::from_secs(7 * 86_400);
 
 impl SubmissionState {
-    /// Whether it was closed so long ago that its receipts are no longer kept: an old file that is
-    /// run again must not bring back what was withdrawn since.
+    /// Whether its receipts are gone. Its batches are void then: rerunning an old file must not restore
+    /// what was withdrawn since.
     pub fn has_expired(&self, now: Timestamp) -> bool {
-        self.closed.is_some_and(|closing| now.since(closing.at) > RECEIPTS_KEPT)
+        self.closed.is_some_and(|closing| now.since(closing.at) > RECEIPT_RETENTION)
     }
 }
 
 /// How a submission was closed.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Closing {
-    /// When.
+    /// When it was closed.
     pub at: Timestamp,
-    /// The number of batches that its author named; `None` when the exchange closed it.
+    /// The batch count that its author stated; `None` if the exchange closed it.
     pub batches: Option<u32>,
 }
 

@@ -1,4 +1,4 @@
-//! Who is on the exchange and in which groups, as of the last entry that was applied.
+//! Partners and groups as of the last applied entry.
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -8,66 +8,65 @@ use crate::domain::partner::{Group, GroupDefinition, Partner, Role};
 use crate::domain::sharing::{Community, Reader};
 use crate::domain::{GroupId, PartnerId, Platform, Tlp};
 
-/// Partners and groups. Small, and copied whole when an entry changes it.
+/// Partners and groups. Small, so a change copies the whole registry.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Registry {
     partners: BTreeMap<PartnerId, PartnerRecord>,
     groups: BTreeMap<GroupId, Group>,
-    /// The entries that changed what anybody may see, in order.
-    sight_changes: Vec<u64>,
+    /// Sequences of entries that changed anybody's access rights, in order.
+    visibility_changes: Vec<u64>,
 }
 
 impl Registry {
-    /// A partner by id.
+    /// Looks up a partner.
     pub fn partner(&self, id: &PartnerId) -> Option<&Partner> {
         self.partners.get(id).map(|known| &known.partner)
     }
 
-    /// Every partner, by id.
+    /// All partners, by id.
     pub fn partners(&self) -> impl Iterator<Item = &Partner> {
         self.partners.values().map(|known| &known.partner)
     }
 
-    /// A group by id.
+    /// Looks up a group.
     pub fn group(&self, id: &GroupId) -> Option<&Group> {
         self.groups.get(id)
     }
 
-    /// Every group, by id.
+    /// All groups, by id.
     pub fn groups(&self) -> impl Iterator<Item = &Group> {
         self.groups.values()
     }
 
-    /// The groups that a partner is in, by id.
+    /// The groups of which a partner is a current member, by id.
     pub fn groups_of<'a>(&'a self, id: &'a PartnerId) -> impl Iterator<Item = &'a Group> {
         self.groups.values().filter(move |group| group.current(id).is_some())
     }
 
-    /// A partner as the rule of sight knows it now; `None` when there is no such partner.
+    /// A partner's current access rights. `None` for an unknown partner.
     pub fn reader(&self, id: &PartnerId) -> Option<Reader> {
         self.reader_at(id, u64::MAX)
     }
 
-    /// A partner as the rule of sight knew it once an entry was applied; `None` when it was none
+    /// A partner's access rights immediately after an entry was applied. `None` if it did not exist
     /// then.
     pub fn reader_at(&self, id: &PartnerId, sequence: u64) -> Option<Reader> {
         let known = self.partners.get(id).filter(|known| known.since <= sequence)?;
-        let sight = |group: &Group| {
+        let membership = |group: &Group| {
             let from = group.at(id, sequence)?.from;
             if group.restricted.is_some() && known.confirmed.is_none_or(|at| at > sequence) {
                 return None;
             }
             Some((group.id.clone(), if group.history_all { 0 } else { from }))
         };
-        let groups = self.groups.values().filter_map(sight).collect();
+        let groups = self.groups.values().filter_map(membership).collect();
         Some(Reader { id: id.clone(), role: known.partner.role, since: known.since, groups })
     }
 
-    /// The last entry up to one that changed what anybody may see: from it on, and up to the next that
-    /// did, everybody sees as then. 0 before the first.
+    /// The last sequence up to `up_to` at which anybody's access rights changed. 0 if there is none.
     pub fn sight_changed(&self, up_to: u64) -> u64 {
-        let before = self.sight_changes.partition_point(|change| *change <= up_to);
-        before.checked_sub(1).map_or(0, |last| self.sight_changes[last])
+        let before = self.visibility_changes.partition_point(|change| *change <= up_to);
+        before.checked_sub(1).map_or(0, |last| self.visibility_changes[last])
     }
 
     /// The group that may hold objects with restricted labels.
@@ -80,15 +79,15 @@ impl Registry {
         self.partners.get(id).is_some_and(|known| known.confirmed.is_some())
     }
 
-    /// Whether a partner is kept out.
+    /// Whether a partner is suspended.
     pub fn is_suspended(&self, id: &PartnerId) -> bool {
         self.partners.get(id).is_some_and(|known| known.suspended)
     }
 
-    /// Who is kept out.
+    /// The suspended partners.
     pub fn suspended(&self) -> BTreeSet<PartnerId> {
-        let kept_out = self.partners.values().filter(|known| known.suspended);
-        kept_out.map(|known| known.partner.id.clone()).collect()
+        let suspended = self.partners.values().filter(|known| known.suspended);
+        suspended.map(|known| known.partner.id.clone()).collect()
     }
 
     /// The partner that owns a platform.
@@ -97,7 +96,7 @@ impl Registry {
         self.partners().find(owns).map(|partner| &partner.id)
     }
 
-    /// The rule that a partner as it is put would break.
+    /// The rule that a partner definition violates, if any.
     pub fn refuses_partner(&self, partner: &Partner) -> Option<RegistryRule> {
         let owned_by_another =
             |platform: &Platform| self.owner(platform).is_some_and(|owner| *owner != partner.id);
@@ -114,7 +113,7 @@ impl Registry {
         }
     }
 
-    /// The rule that keeping a partner out, or letting it in, would break.
+    /// The rule that suspending or resuming a partner violates, if any.
     pub fn refuses_suspension(&self, partner: &PartnerId) -> Option<RegistryRule> {
         match self.role(partner) {
             None => Some(RegistryRule::PartnerUnknown),
@@ -123,7 +122,7 @@ impl Registry {
         }
     }
 
-    /// The rule that a group as it is put would break.
+    /// The rule that a group definition violates, if any.
     pub fn refuses_group(&self, group: &GroupDefinition) -> Option<RegistryRule> {
         let unfit = |member: &PartnerId| match self.role(member) {
             Some(Role::Member) => false,
@@ -142,7 +141,7 @@ impl Registry {
         }
     }
 
-    /// The rule that confirming the terms of a group would break.
+    /// The rule that confirming a group's terms violates, if any.
     pub fn refuses_confirmation(&self, confirmation: &Confirmation) -> Option<RegistryRule> {
         let group = self.groups.get(&confirmation.group);
         let may = group.is_some_and(|group| {
@@ -151,24 +150,24 @@ impl Registry {
         (!may).then_some(RegistryRule::TermsUnknown)
     }
 
-    /// Takes a partner as it was stored.
-    pub(super) fn put_known(&mut self, known: PartnerRecord) {
+    /// Inserts a partner record.
+    pub(super) fn insert_partner(&mut self, known: PartnerRecord) {
         self.partners.insert(known.partner.id.clone(), known);
     }
 
-    /// Takes a partner as it was put by an entry, and gives back what is known of it then.
+    /// Creates or updates a partner, and returns its record.
     pub(super) fn put_partner(&mut self, partner: Partner, sequence: u64) -> PartnerRecord {
         let known = if let Some(known) = self.partners.get(&partner.id) {
             PartnerRecord { partner, ..known.clone() }
         } else {
-            self.sight_changes.push(sequence);
+            self.visibility_changes.push(sequence);
             PartnerRecord { partner, since: sequence, suspended: false, confirmed: None }
         };
-        self.put_known(known.clone());
+        self.insert_partner(known.clone());
         known
     }
 
-    /// Keeps a partner out, or lets it in, and gives back what is known of it then.
+    /// Suspends or resumes a partner, and returns its record.
     pub(super) fn suspend(
         &mut self,
         partner: &PartnerId,
@@ -179,36 +178,36 @@ impl Registry {
         Some(known)
     }
 
-    /// Takes note that a partner confirmed the terms, and gives back what is known of it then. The
-    /// first time counts.
+    /// Records that a partner confirmed the terms, and returns its record. The first confirmation
+    /// counts.
     pub(super) fn confirm(&mut self, partner: &PartnerId, sequence: u64) -> Option<&PartnerRecord> {
         let known = self.partners.get_mut(partner)?;
         if known.confirmed.is_none() {
             known.confirmed = Some(sequence);
-            self.sight_changes.push(sequence);
+            self.visibility_changes.push(sequence);
         }
         Some(known)
     }
 
-    /// Takes a group as it was stored.
-    pub(super) fn put_group(&mut self, group: Group) {
+    /// Inserts a group record.
+    pub(super) fn insert_group(&mut self, group: Group) {
         self.groups.insert(group.id.clone(), group);
     }
 
-    /// Takes what was stored for complete, and works out of it when what anybody may see changed.
-    pub(super) fn loaded(&mut self) {
+    /// Completes loading: recomputes when access rights changed.
+    pub(super) fn finish_loading(&mut self) {
         let partners = self.partners.values();
         let enrolled =
             partners.flat_map(|known| std::iter::once(known.since).chain(known.confirmed));
         let memberships = self.groups.values().flat_map(|group| &group.memberships);
         let moved = memberships.flat_map(|m| std::iter::once(m.from).chain(m.until));
         let changes: BTreeSet<u64> = enrolled.chain(moved).collect();
-        self.sight_changes = changes.into_iter().collect();
+        self.visibility_changes = changes.into_iter().collect();
     }
 
-    /// Defines a group from an entry on, and gives back what it is then.
+    /// Creates or redefines a group as of an entry, and returns it.
     pub(super) fn define_group(&mut self, definition: &GroupDefinition, sequence: u64) -> &Group {
-        self.sight_changes.push(sequence);
+        self.visibility_changes.push(sequence);
         let group = Group::redefined(self.groups.remove(&definition.id), definition, sequence);
         self.groups.entry(definition.id.clone()).or_insert(group)
     }

@@ -5,7 +5,7 @@ use super::test_history::{History, applied, open};
 use super::*;
 use crate::domain::assessment::Verdict;
 
-/// A history of so many items, and an index that applied it and lies in tables.
+/// A history, the folder of its index, flushed to tables, and the digest of the index.
 fn in_tables() -> (History, tempfile::TempDir, u32) {
     let mut history = History::new();
     let values: Vec<String> = (0..1_000).map(|number| format!("n{number}.example")).collect();
@@ -29,7 +29,7 @@ fn damage_that_is_met_while_entries_are_applied_is_rebuilt_in_the_process() {
     let (mut history, folder, _) = in_tables();
     let table = table(folder.path());
     let mut bytes = std::fs::read(&table).unwrap();
-    // Past the keys that a start reads.
+    // After the keys that a start reads.
     let at = bytes.len() / 2;
     bytes[at..at + 8_192].iter_mut().for_each(|byte| *byte ^= 0x55);
     std::fs::write(&table, bytes).unwrap();

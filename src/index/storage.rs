@@ -1,4 +1,4 @@
-//! Opening an index, and deciding whether it has to be rebuilt.
+//! Opens an index, and decides whether it must be rebuilt.
 
 use std::path::{Path, PathBuf};
 use std::sync::{Arc, Mutex, RwLock};
@@ -14,70 +14,73 @@ use super::keys;
 use super::outcomes::Outcomes;
 use super::record::{self, EpochRecord, Head};
 use super::store::{Snapshot, Store};
-use super::submissions::Submissions;
+use super::submissions::SubmissionCache;
 use super::{Index, IndexState, Registry, corrupt, entry_tag};
 use crate::domain::Entry;
 use crate::domain::cursor::EpochId;
 use crate::error::{Error, Kind, Result};
 
-/// The journal as an index is held against it.
+/// The parts of the journal that an index is checked against.
 #[derive(Clone, Copy)]
 pub struct JournalEnds<'a> {
     /// The sequence of its newest entry; 0 when it is empty.
     pub head: u64,
-    /// An entry of it, where it still has it.
+    /// Reads an entry, if the journal still has it.
     pub entry: &'a dyn Fn(u64) -> Option<Entry>,
 }
 
-/// Where an index lies on disk.
+/// The folder of an index, and its cache size.
 #[derive(Debug)]
 pub struct Location {
     folder: PathBuf,
     cache_bytes: u64,
 }
 
-/// An open store, and how far it has come.
+/// An open store with the state loaded from it.
 #[derive(Debug)]
 pub struct OpenedStore {
     /// The store.
     pub store: Arc<Store>,
-    /// How far it has come.
+    /// The checkpoint.
     pub head: Head,
-    /// Who is on the exchange there.
+    /// The registry at the checkpoint.
     pub registry: Registry,
-    /// The epochs that began by then, by their first entry.
+    /// Epochs up to the checkpoint, by first sequence.
     pub epochs: Vec<(u64, EpochId)>,
 }
 
-/// How much of the newest outcomes is checked: more than all memtables hold, and so than the log is needed for.
+/// Bytes of the newest outcomes that are checked at a start. More than all memtables together, so it
+/// covers everything that the log may replay.
 const CHECKED_BYTES: usize = 64 * 1024 * 1024;
 
-/// Why an index cannot be used as it is.
+/// Why an index cannot be used.
 enum Unusable {
-    /// It may be in order: it is not deleted.
+    /// It may be intact, so it is not deleted.
     Refused(String),
-    /// It has to be computed again.
+    /// It must be rebuilt from the journal.
     Rebuild(String),
 }
 
 impl Index {
-    /// Opens the index in a folder of its own. One that is damaged, is of another layout, or disagrees with the
-    /// journal is deleted, and starts empty; applying the journal again gives the same answers. What the operating
-    /// system refuses is an error that says what to do.
+    /// Opens the index in its folder.
+    ///
+    /// An index that is damaged, has another layout or disagrees with the journal is deleted and starts
+    /// empty; replaying the journal gives the same answers. A failure of the operating system is an
+    /// error that says what to do.
     pub fn open(folder: &Path, cache_bytes: u64, journal: JournalEnds<'_>) -> Result<Index> {
         let location = Location { folder: folder.to_owned(), cache_bytes };
-        let opened = location.open(|head| agrees(head, journal))?;
+        let opened = location.open(|head| check_journal(head, journal))?;
         Ok(Self::of(opened, Some(location)))
     }
 
-    /// An index in memory: empty, and gone with the value.
+    /// An empty index in memory, dropped with the value.
     pub fn in_memory() -> Result<Index> {
         let store = Arc::new(Store::in_memory());
         let (head, registry) = (Head::default(), Registry::default());
         Ok(Self::of(OpenedStore { store, head, registry, epochs: Vec::new() }, None))
     }
 
-    /// Opens the database again after it failed.
+    /// Reopens the database after it failed.
     pub(super) fn reopen(&self) -> Result<OpenedStore> {
         let in_memory = || Error::internal("index_open", "an index in memory does not fail");
         let location = self.location.as_ref().ok_or_else(in_memory)?;
@@ -93,7 +96,7 @@ impl Index {
             registry: ArcSwap::new(Arc::new(registry)),
             closed: ClosedVersions::after(head.sequence),
             outcomes: Outcomes::new(head.sequence),
-            submissions: Submissions::default(),
+            submissions: SubmissionCache::default(),
             epochs: RwLock::default(),
             state: watch::Sender::new(IndexState::Ready),
             store: ArcSwapOption::new(Some(store)),
@@ -107,14 +110,14 @@ impl Index {
 impl Location {
     fn open(
         &self,
-        agrees: impl Fn(Head) -> std::result::Result<(), &'static str>,
+        check: impl Fn(Head) -> std::result::Result<(), &'static str>,
     ) -> Result<OpenedStore> {
         let folder = &self.folder;
-        let opened = match self.open_existing(&agrees) {
+        let opened = match self.open_existing(&check) {
             Err(Unusable::Rebuild(reason)) => {
                 warn!(folder = %folder.display(), reason, "the index is rebuilt from the journal");
                 remove(folder)?;
-                self.open_existing(&agrees)
+                self.open_existing(&check)
             }
             opened => opened,
         };
@@ -127,7 +130,7 @@ impl Location {
 
     fn open_existing(
         &self,
-        agrees: impl Fn(Head) -> std::result::Result<(), &'static str>,
+        check: impl Fn(Head) -> std::result::Result<(), &'static str>,
     ) -> std::result::Result<OpenedStore, Unusable> {
         let disk = Disk::open(&self.folder, self.cache_bytes).map_err(|error| match error {
             OpenError::InUse | OpenError::System(_) => Unusable::Refused(error.to_string()),
@@ -143,19 +146,19 @@ impl Location {
                 Unusable::Rebuild("it has the layout of another version".to_owned())
             })?,
         };
-        agrees(head).map_err(|reason| Unusable::Rebuild(reason.to_owned()))?;
+        check(head).map_err(|reason| Unusable::Rebuild(reason.to_owned()))?;
         let store = Arc::new(Store::of(disk).map_err(read)?);
         let snapshot = store.snapshot();
         let registry = check_outcomes(&snapshot, head).and_then(|()| registry(&snapshot));
         let (registry, epochs) = (
-            registry.map_err(|error| unusable(&error))?,
-            epochs(&snapshot).map_err(|error| unusable(&error))?,
+            registry.map_err(|error| classify(&error))?,
+            epochs(&snapshot).map_err(|error| classify(&error))?,
         );
         Ok(OpenedStore { store, head, registry, epochs })
     }
 }
 
-fn unusable(error: &Error) -> Unusable {
+fn classify(error: &Error) -> Unusable {
     let source = std::error::Error::source(error);
     let message = source.map_or_else(|| error.to_string(), ToString::to_string);
     match source.and_then(|source| source.downcast_ref::<DiskError>()) {
@@ -164,8 +167,8 @@ fn unusable(error: &Error) -> Unusable {
     }
 }
 
-/// Checks that no batch is missing among the newest. fjall takes damage in the midst of its log for the end of it
-/// (fjall#311), and goes on with the next file: batches may be lost before others that are there.
+/// Checks that none of the newest batches is missing. fjall takes damage inside its log for the end of
+/// it (fjall#311) and continues with the next file, so batches can be lost before others that are there.
 fn check_outcomes(snapshot: &Snapshot, head: Head) -> Result<()> {
     let (mut expected, mut bytes) = (head.sequence, 0);
     for pair in snapshot.scan_back(keys::OUTCOMES, None) {
@@ -196,28 +199,28 @@ fn epochs(snapshot: &Snapshot) -> Result<Vec<(u64, EpochId)>> {
 fn registry(snapshot: &Snapshot) -> Result<Registry> {
     let mut registry = Registry::default();
     for pair in snapshot.scan(keys::PARTNERS) {
-        registry.put_known(record::read_partner(&pair?.1)?);
+        registry.insert_partner(record::read_partner(&pair?.1)?);
     }
     for pair in snapshot.scan(keys::GROUPS) {
-        registry.put_group(record::read_group(&pair?.1)?);
+        registry.insert_group(record::read_group(&pair?.1)?);
     }
-    registry.loaded();
+    registry.finish_loading();
     Ok(registry)
 }
 
-fn agrees(head: Head, journal: JournalEnds<'_>) -> std::result::Result<(), &'static str> {
+fn check_journal(head: Head, journal: JournalEnds<'_>) -> std::result::Result<(), &'static str> {
     if head.sequence > journal.head {
-        return Err("it has come further than the journal");
+        return Err("it is ahead of the journal");
     }
     let differs = |sequence, tag| {
         let entry = if head.sequence == 0 { None } else { (journal.entry)(sequence) };
         entry.is_some_and(|entry| entry_tag(&entry) != tag)
     };
     if differs(1, head.journal.0) {
-        return Err("it is of another journal");
+        return Err("it belongs to another journal");
     }
-    if differs(head.sequence, head.last) {
-        return Err("the journal was restored, and went on otherwise");
+    if differs(head.sequence, head.last_tag) {
+        return Err("the journal was restored, and continued with other entries");
     }
     Ok(())
 }

@@ -1,4 +1,4 @@
-//! Where the index lies: in a database, or in memory for simulations of the core.
+//! The key-value store of the index: a database on disk, or a map in memory for simulations.
 
 use std::collections::BTreeMap;
 use std::iter;
@@ -12,28 +12,30 @@ use super::known::{KnownIds, Presence};
 use super::{keys, storage_fault};
 use crate::error::Result;
 
-/// Ordered keys and values. Written in atomic batches by one writer, and read through snapshots.
+/// An ordered key-value store. One writer writes atomic batches; readers use snapshots.
 #[derive(Debug)]
 pub struct Store {
     backend: Backend,
+    /// Which assessment keys may exist. Avoids most lookups on disk.
     known: KnownIds,
-    /// How often something was removed from `known`.
+    /// Number of removals from `known`.
     removals: AtomicU64,
 }
 
 #[derive(Debug)]
 enum Backend {
     Disk(Disk),
-    /// Lasts as long as the value does.
+    /// Dropped with the value.
     Memory(RwLock<Arc<BTreeMap<Slice, Slice>>>),
 }
 
-/// The store as it was at one moment. What is surely not there is not looked for.
+/// The store at one moment. Keys that `known` excludes are not looked up.
 #[derive(Clone, Debug)]
 pub struct Snapshot {
     store: Arc<Store>,
     state: State,
-    /// `Store::removals` before the snapshot was taken. Since then `known` may have lost what is in the snapshot.
+    /// `Store::removals` before the snapshot was taken. If it changed, `known` may lack keys that the
+    /// snapshot has.
     removals: u64,
 }
 
@@ -43,11 +45,11 @@ enum State {
     Memory(Arc<BTreeMap<Slice, Slice>>),
 }
 
-/// What is found, in the order of the keys.
+/// Keys and values, in key order.
 pub type Pairs = Box<dyn DoubleEndedIterator<Item = Result<(Slice, Slice)>> + Send>;
 
 impl Store {
-    /// A database. Reads all keys of assessments.
+    /// Wraps a database. Reads all assessment keys once, to fill `known`.
     pub fn of(disk: Disk) -> database::Result<Self> {
         let known = KnownIds::default();
         let end = successor(keys::CURRENT);
@@ -58,7 +60,7 @@ impl Store {
         Ok(Self { backend: Backend::Disk(disk), known, removals: AtomicU64::default() })
     }
 
-    /// An empty one in memory.
+    /// An empty store in memory.
     pub fn in_memory() -> Self {
         Self {
             backend: Backend::Memory(RwLock::default()),
@@ -67,9 +69,9 @@ impl Store {
         }
     }
 
-    /// The store as it is now. A batch is in it as a whole or not at all.
+    /// Takes a snapshot. It contains each batch as a whole or not at all.
     pub fn snapshot(self: &Arc<Self>) -> Snapshot {
-        // In this order: what is removed from `known` later is noticed.
+        // Read the counter before the snapshot, so that later removals are noticed.
         let removals = self.removals.load(Ordering::Acquire);
         let state = match &self.backend {
             Backend::Disk(disk) => State::Disk(disk.snapshot()),
@@ -80,17 +82,17 @@ impl Store {
         Snapshot { store: Arc::clone(self), state, removals }
     }
 
-    /// Writes all of it in one atomic batch; `None` removes a key. There is one writer.
+    /// Writes one atomic batch; `None` removes a key. Call it from one thread only.
     pub fn apply(
         self: &Arc<Self>,
         writes: impl IntoIterator<Item = (Slice, Option<Slice>)>,
     ) -> Result<()> {
         let mut emptied = Vec::new();
-        let noted = writes.into_iter().inspect(|(key, value)| match value {
+        let tracked = writes.into_iter().inspect(|(key, value)| match value {
             Some(_) => self.known.add(key),
             None => emptied.extend(KnownIds::prefix(key)),
         });
-        self.write(noted)?;
+        self.write(tracked)?;
         if emptied.is_empty() {
             return Ok(());
         }
@@ -121,7 +123,7 @@ impl Store {
         }
     }
 
-    /// Writes what is in memory as a table.
+    /// Flushes the memtable to a table.
     #[cfg(test)]
     pub fn flush(&self) {
         if let Backend::Disk(disk) = &self.backend {
@@ -129,7 +131,7 @@ impl Store {
         }
     }
 
-    /// Its size on disk, in bytes, where it has one.
+    /// The size on disk, in bytes. `None` in memory.
     pub fn size_on_disk(&self) -> Option<u64> {
         match &self.backend {
             Backend::Disk(disk) => disk.size_on_disk().ok(),
@@ -139,7 +141,7 @@ impl Store {
 }
 
 impl Snapshot {
-    /// The value of a key.
+    /// Looks up a key.
     pub fn get(&self, key: &[u8]) -> Result<Option<Slice>> {
         if !self.store.known.may_hold(key) && self.is_known_to_be_current() {
             return Ok(None);
@@ -150,13 +152,13 @@ impl Snapshot {
         }
     }
 
-    /// Everything whose key begins with a prefix.
+    /// Scans all keys that start with `prefix`.
     pub fn scan(&self, prefix: &[u8]) -> Pairs {
-        let stored = self.store.known.under(prefix);
-        match stored {
-            Presence::Nothing if self.is_known_to_be_current() => Box::new(iter::empty()),
-            Presence::Under(key) if self.is_known_to_be_current() => match self.get(&key) {
-                // The snapshot is older than what is known, and another key was there.
+        let presence = self.store.known.presence(prefix);
+        match presence {
+            Presence::Absent if self.is_known_to_be_current() => Box::new(iter::empty()),
+            Presence::Only(key) if self.is_known_to_be_current() => match self.get(&key) {
+                // The snapshot is older than `known`: it may contain another key.
                 Ok(None) => self.scan_from(prefix, prefix),
                 Ok(Some(value)) => Box::new(iter::once(Ok((key.into(), value)))),
                 Err(error) => Box::new(iter::once(Err(error))),
@@ -165,14 +167,13 @@ impl Snapshot {
         }
     }
 
-    /// The same from a key on, which begins with the prefix too.
+    /// Like [`Self::scan`], starting at key `from`, which starts with the prefix too.
     pub fn scan_from(&self, prefix: &[u8], from: &[u8]) -> Pairs {
         let end = successor(prefix);
         self.range(from, end.as_deref())
     }
 
-    /// Everything whose key begins with a prefix and comes before a key that does too, or before the end,
-    /// backwards.
+    /// Scans keys that start with `prefix` in reverse order, from just before `before` or from the end.
     pub fn scan_back(&self, prefix: &[u8], before: Option<&[u8]>) -> Pairs {
         let end = before.map(<[u8]>::to_vec).or_else(|| successor(prefix));
         Box::new(self.range(prefix, end.as_deref()).rev())
@@ -182,7 +183,7 @@ impl Snapshot {
         let range = (Bound::Included(begin), end.map_or(Bound::Unbounded, Bound::Excluded));
         match &self.state {
             State::Disk(disk) => {
-                // The database stays open for as long as it is read.
+                // Keeps the database open while the iterator lives.
                 let open = Arc::clone(&self.store);
                 Box::new(disk.range(range).map(move |pair| {
                     let _ = &open;
@@ -196,13 +197,13 @@ impl Snapshot {
         }
     }
 
-    /// Whether nothing was removed from what is known since the snapshot. To be asked after that was asked.
+    /// Whether `known` lost nothing since the snapshot. Check it after reading `known`, never before.
     fn is_known_to_be_current(&self) -> bool {
         self.store.removals.load(Ordering::Acquire) == self.removals
     }
 }
 
-/// The first key behind all that begin with a prefix.
+/// The first key after all keys that start with `prefix`.
 fn successor(prefix: &[u8]) -> Option<Vec<u8>> {
     let mut end = prefix.to_vec();
     while let Some(last) = end.pop() {
@@ -270,7 +271,7 @@ mod tests {
         let folder = tempfile::tempdir().unwrap();
         for store in [Arc::new(Store::in_memory()), open(folder.path())] {
             store.apply([put(MINE)]).unwrap();
-            // As for who asked memory right before it was told.
+            // `known` names the old key, as for a reader that asked just before the removal was noted.
             store.write([removed(MINE), put(THEIRS)].into_iter()).unwrap();
             let pairs = store.snapshot().scan(&MINE[..17]);
             let found: Vec<_> = pairs.map(|pair| pair.unwrap().0).collect();

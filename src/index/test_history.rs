@@ -15,7 +15,7 @@ use crate::domain::{
 pub const MINUTE: i64 = 60_000;
 pub const DAY: i64 = 24 * 60 * MINUTE;
 
-/// A history, entry by entry.
+/// A journal that tests build entry by entry.
 #[derive(Debug, Default)]
 pub struct History {
     pub entries: Vec<Entry>,
@@ -89,8 +89,8 @@ impl History {
         sharing: Sharing,
     ) -> Body {
         let mut digest = [0; 32];
-        let said = format!("{items:?}{sharing:?}");
-        digest[..4].copy_from_slice(&crc32c::crc32c(said.as_bytes()).to_be_bytes());
+        let content = format!("{items:?}{sharing:?}");
+        digest[..4].copy_from_slice(&crc32c::crc32c(content.as_bytes()).to_be_bytes());
         let items = items.iter().zip(0..).map(|((value, verdict), index)| {
             let indicator = Indicator::from_stored(IndicatorKind::Domain, None, *value);
             let id = indicator.id();
@@ -148,12 +148,12 @@ pub fn outcome(index: &Index, sequence: u64) -> Outcome {
     Outcome::clone(&index.applied_outcome(sequence).unwrap())
 }
 
-/// An index whose node crashed after so many commits, started again, and came to the end.
+/// An index whose node crashed after `commits` commits, restarted, and applied the rest.
 pub fn stopped_and_finished(history: &History, commits: usize) -> (tempfile::TempDir, Arc<Index>) {
     let folder = tempfile::tempdir().unwrap();
     let mut applier = Applier::new(open(folder.path(), history)).unwrap();
     applier.stop_after(commits);
-    // Fewer commits than that are no crash.
+    // The history may have fewer commits: then nothing crashes.
     let _ = applier.apply(&history.entries);
     drop(applier);
     let index = open(folder.path(), history);

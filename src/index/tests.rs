@@ -189,7 +189,7 @@ fn an_index_of_another_journal_or_ahead_of_its_own_is_rebuilt() {
     let (folder, index) = applied(&history);
     drop(index);
     history.entries.pop();
-    assert_eq!(open(folder.path(), &history).checkpoint(), 0, "it had come further");
+    assert_eq!(open(folder.path(), &history).checkpoint(), 0, "it is ahead of the journal");
 
     let (folder, index) = applied(&history);
     drop(index);
@@ -201,7 +201,7 @@ fn an_index_of_another_journal_or_ahead_of_its_own_is_rebuilt() {
     drop(index);
     let mut other = History::new();
     other.entries[0].id = AppendId::derive(&[b"another"]);
-    assert_eq!(open(folder.path(), &other).checkpoint(), 0, "it is of another journal");
+    assert_eq!(open(folder.path(), &other).checkpoint(), 0, "it belongs to another journal");
 }
 
 #[test]
@@ -228,7 +228,7 @@ fn a_damaged_index_and_one_of_another_database_are_rebuilt_from_the_journal() {
     }
 }
 
-/// Histories of small alphabets, so that much collides.
+/// Histories over small alphabets, so that many keys collide.
 fn any_history() -> impl Strategy<Value = History> {
     let entry = (
         0u8..10,
@@ -265,11 +265,11 @@ fn any_history() -> impl Strategy<Value = History> {
 proptest! {
     #![proptest_config(ProptestConfig { cases: 24, ..ProptestConfig::default() })]
 
-    /// However the entries come, one by one or all at once, and wherever the index is closed and
-    /// opened again in between, it ends with the same bytes.
+    /// The index ends with the same bytes, whether entries are applied one by one or together, and
+    /// wherever it is closed and reopened in between.
     #[test]
     fn two_indexes_of_one_history_are_equal(history in any_history(), cut in any::<prop::sample::Index>()) {
-        let (_whole, at_once) = applied(&history);
+        let (_whole, in_one_go) = applied(&history);
         let folder = tempfile::tempdir().unwrap();
         let cut = cut.index(history.entries.len());
         for entries in [&history.entries[..cut], &history.entries[cut..]] {
@@ -280,16 +280,16 @@ proptest! {
             }
         }
         let in_steps = open(folder.path(), &history);
-        prop_assert_eq!(in_steps.checkpoint(), at_once.checkpoint());
-        prop_assert_eq!(in_steps.read().unwrap().digest().unwrap(), at_once.read().unwrap().digest().unwrap());
+        prop_assert_eq!(in_steps.checkpoint(), in_one_go.checkpoint());
+        prop_assert_eq!(in_steps.read().unwrap().digest().unwrap(), in_one_go.read().unwrap().digest().unwrap());
         for entry in &history.entries {
-            prop_assert_eq!(outcome(&in_steps, entry.sequence), outcome(&at_once, entry.sequence));
-            let closed = [&in_steps, &at_once].map(|index| index.closed(entry.sequence).unwrap());
+            prop_assert_eq!(outcome(&in_steps, entry.sequence), outcome(&in_one_go, entry.sequence));
+            let closed = [&in_steps, &in_one_go].map(|index| index.closed(entry.sequence).unwrap());
             prop_assert_eq!(&closed[0], &closed[1]);
         }
     }
 
-    /// A crash between two batches loses nothing and does nothing twice.
+    /// A crash between two batches loses nothing and repeats nothing.
     #[test]
     fn after_a_crash_it_goes_on_from_a_whole_entry(history in any_history(), batches in 1usize..6) {
         let (_whole, whole) = applied(&history);

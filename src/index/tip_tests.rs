@@ -62,7 +62,7 @@ fn moves(history: &mut History, recipient: &str, request: &str, to: TipState) ->
     history.push(Some(recipient), Body::TipResponded(moved))
 }
 
-/// A history of everything that is done with tips, with much in an entry.
+/// A history of everything that can be done with tips, with large entries.
 fn history() -> History {
     let mut history = History::new();
     let recipients: Vec<_> = (0..50).map(|at| named(&format!("member-{at:02}"))).collect();
@@ -162,9 +162,9 @@ fn a_box_gives_the_newest_of_some_states_first_and_goes_on_behind_a_row() {
         history.push(Some("facegraph"), Body::TipResponded(moved));
     }
     let (_folder, index) = applied(&history);
-    let listed = |states: &[TipState], behind| {
+    let listed = |states: &[TipState], after| {
         let rows =
-            index.read().unwrap().boxed(&named("facegraph"), TipBox::Received, states, behind);
+            index.read().unwrap().boxed(&named("facegraph"), TipBox::Received, states, after);
         rows.map(|row| row.unwrap()).collect::<Vec<_>>()
     };
     let tips =
@@ -188,42 +188,11 @@ fn what_a_submission_brought_is_referred_once_for_each_close() {
         rights = history.push(None, Body::PartnerPut(partner(owner.as_str())));
     }
     let submission = SubmissionId::from_stored("report");
-    let asset = Indicator::from_stored(
-        IndicatorKind::Page,
-        Some(crate::domain::Platform::from_stored("facebook".to_owned())),
-        "a.page",
-    );
-    let mut body = History::batch_of(
-        "report",
-        1,
-        &[("a", crate::domain::assessment::Verdict::Malicious)],
-        to_all(),
-    );
-    if let Body::SubmissionBatch(batch) = &mut body {
-        batch.items[0].id = asset.id();
-        batch.items[0].assessment.indicator = asset;
-    }
-    history.push(Some("birdsite"), body);
-    let referral = |close, after, rights| {
-        let to = owners.iter().zip(1..).map(|(owner, number)| Referred {
-            id: id(number),
-            owner: owner.clone(),
-            count: 2,
-            tlp: Tlp::Green,
-        });
-        Body::Referred(Referral {
-            partner: named("birdsite"),
-            submission: SubmissionId::from_stored("report"),
-            after,
-            close,
-            to: to.collect(),
-            not_referred: 3,
-            rights,
-        })
-    };
+    history.push(Some("birdsite"), batch_with_an_asset());
+    let referral = |close, after, rights| referral(&owners, close, after, rights);
     let early = history.push(None, referral(1, 0, rights));
     let close = history.close("birdsite", "report", Some(1));
-    // Worked out under rights that had changed by its place.
+    // Computed with access rights that changed before it was applied.
     let stale = history.push(None, referral(close, 0, rights - 1));
     let first = history.push(None, referral(close, 0, rights));
     let second = history.push(None, referral(close, 0, rights));
@@ -244,6 +213,37 @@ fn what_a_submission_brought_is_referred_once_for_each_close() {
             "after {commits} commits"
         );
     }
+}
+
+/// A batch of the submission `report` with one page on a platform.
+fn batch_with_an_asset() -> Body {
+    let platform = crate::domain::Platform::from_stored("facebook".to_owned());
+    let asset = Indicator::from_stored(IndicatorKind::Page, Some(platform), "a.page");
+    let items = [("a", crate::domain::assessment::Verdict::Malicious)];
+    let mut body = History::batch_of("report", 1, &items, to_all());
+    if let Body::SubmissionBatch(batch) = &mut body {
+        batch.items[0].id = asset.id();
+        batch.items[0].assessment.indicator = asset;
+    }
+    body
+}
+
+fn referral(owners: &[PartnerId], close: u64, after: u64, rights: u64) -> Body {
+    let to = owners.iter().zip(1..).map(|(owner, number)| Referred {
+        id: id(number),
+        owner: owner.clone(),
+        count: 2,
+        tlp: Tlp::Green,
+    });
+    Body::Referred(Referral {
+        partner: named("birdsite"),
+        submission: SubmissionId::from_stored("report"),
+        after,
+        close,
+        to: to.collect(),
+        not_referred: 3,
+        rights,
+    })
 }
 
 fn to_all() -> crate::domain::Sharing {

@@ -1,4 +1,4 @@
-//! Tips, read. None of it asks whom they concern: that is the exchange's, which holds the caller.
+//! Reads of tips. They do not check who is a party; the exchange does, because it knows the caller.
 
 use super::keys::tips::{self as keys, Row, TipBox};
 use super::record::{self, ReferralProgress, TipEntryRecord, TipRecord};
@@ -9,13 +9,13 @@ use crate::domain::{CampaignId, PartnerId, Timestamp, TipId};
 use crate::error::Result;
 
 impl View<'_> {
-    /// A tip.
+    /// Looks up a tip.
     pub fn tip(&self, id: TipId) -> Result<Option<TipRecord>> {
         let stored = self.snapshot.get(&keys::tip(id))?;
         stored.map(|bytes| TipRecord::decode(&bytes)).transpose()
     }
 
-    /// The tip that an entry of its sender, or of a recipient, added to; `None` for any other entry.
+    /// The tip to which a party's entry belongs. `None` for any other entry.
     pub fn tip_at(&self, sequence: u64) -> Result<Option<TipId>> {
         let Some(stored) = self.snapshot.get(&keys::added_to(sequence))? else { return Ok(None) };
         record::decode(&stored, "the tip of an entry").map(Some)
@@ -27,7 +27,7 @@ impl View<'_> {
         stored.map(|bytes| TipEntryRecord::decode(&bytes)).transpose()
     }
 
-    /// The entries that added to a tip, from one on, in order: those in a recipient's thread, or all.
+    /// The sequences of a tip's entries from `from` on, in order: those in a recipient's thread, or all.
     pub fn entries_of_tip(
         &self,
         id: TipId,
@@ -45,7 +45,7 @@ impl View<'_> {
         found.map(move |pair| pair.and_then(|(key, _)| read(&key)))
     }
 
-    /// The last entry that added to a tip.
+    /// The sequence of a tip's newest entry.
     pub fn last_of_tip(&self, id: TipId) -> Result<Option<u64>> {
         let mut found = self.snapshot.scan_back(&keys::all_added(id), None).map(|pair| {
             pair.and_then(|(key, _)| super::keys::read_entry(&key).ok_or_else(|| corrupt("a tip")))
@@ -53,51 +53,51 @@ impl View<'_> {
         found.next().transpose()
     }
 
-    /// The text that an entry added to a tip; empty where it added none.
+    /// The text that an entry added to a tip; empty if none.
     pub fn tip_text(&self, id: TipId, sequence: u64) -> Result<String> {
         let bytes = self.snapshot.get(&keys::added_text(id, sequence))?;
         bytes.map_or_else(|| Ok(String::new()), |bytes| record::decode(&bytes, "the text of a tip"))
     }
 
-    /// The indicators that an entry added to a tip, from one of them on; at most so many.
+    /// Up to `limit` of the indicators that an entry added to a tip, starting with number `from`.
     pub fn tip_indicators(
         &self,
         id: TipId,
         sequence: u64,
         from: u32,
-        most: usize,
+        limit: usize,
     ) -> Result<Vec<TipIndicator>> {
         let prefix = keys::indicators(id, sequence);
-        let begin = keys::indicators_from(id, sequence, from - from % record::INDICATORS_A_KEY);
+        let begin = keys::indicators_from(id, sequence, from - from % record::INDICATORS_PER_KEY);
         let mut found = Vec::new();
         for pair in self.snapshot.scan_from(&prefix, &begin) {
             let (key, bytes) = pair?;
             let first = keys::read_first_indicator(&key).ok_or_else(|| corrupt("a tip"))?;
             let all = (first..).zip(record::read_indicators(&bytes)?);
             found.extend(all.filter(|(at, _)| *at >= from).map(|(_, indicator)| indicator));
-            if found.len() >= most {
-                found.truncate(most);
+            if found.len() >= limit {
+                found.truncate(limit);
                 break;
             }
         }
         Ok(found)
     }
 
-    /// The threads in a partner's box behind one of them, the newest first: those of some states, or of
-    /// any where none is named.
+    /// The threads in a partner's box after `after`, the newest first: in the given states, or in any if
+    /// none is given.
     pub fn boxed(
         &self,
         partner: &PartnerId,
         of: TipBox,
         states: &[TipState],
-        behind: Option<&Row>,
+        after: Option<&Row>,
     ) -> impl Iterator<Item = Result<Row>> + use<> {
         let any = [None];
         let named: Vec<_> = states.iter().copied().map(Some).collect();
         let states = if named.is_empty() { any.as_slice() } else { named.as_slice() };
         let scans = states.iter().map(|state| {
             let prefix = keys::all_boxed(partner, of, *state);
-            let from = match behind {
+            let from = match after {
                 Some(row) => [keys::boxed(partner, of, *state, row).as_slice(), &[0]].concat(),
                 None => prefix.clone(),
             };
@@ -110,7 +110,7 @@ impl View<'_> {
         });
         let mut scans: Vec<_> = scans.collect();
         std::iter::from_fn(move || {
-            // The newest of those that come next in each state; a fault before all.
+            // Merge the scans: take the newest row among their heads, and report errors first.
             let (mut first, mut newest) = (None, None);
             for (at, scan) in scans.iter_mut().enumerate() {
                 match scan.peek() {
@@ -128,17 +128,16 @@ impl View<'_> {
         })
     }
 
-    /// The threads in a partner's box of which an answer was due by now and is not there, the longest
-    /// due first, behind one of them.
+    /// The threads in a partner's box whose answer is overdue, the longest overdue first, after `after`.
     pub fn overdue_in(
         &self,
         partner: &PartnerId,
         of: TipBox,
         now: Timestamp,
-        behind: Option<(Timestamp, TipId, &PartnerId)>,
+        after: Option<(Timestamp, TipId, &PartnerId)>,
     ) -> impl Iterator<Item = Result<(Timestamp, TipId, PartnerId)>> + use<> {
         let prefix = keys::all_due_in(partner, of);
-        let from = match behind {
+        let from = match after {
             Some((at, tip, recipient)) => {
                 [keys::due_in(partner, of, at, tip, recipient).as_slice(), &[0]].concat()
             }
@@ -147,7 +146,7 @@ impl View<'_> {
         self.due_from(&prefix, &from, now)
     }
 
-    /// In how many threads an answer was due by now and is not there.
+    /// Number of threads whose answer is overdue.
     pub fn overdue_tips(&self, now: Timestamp) -> Result<u64> {
         self.due_from(keys::DUE, keys::DUE, now).try_fold(0, |count, one| one.map(|_| count + 1))
     }
@@ -168,14 +167,14 @@ impl View<'_> {
             .take_while(move |due| due.as_ref().map_or(true, |(at, ..)| *at < now))
     }
 
-    /// The batches that brought something new to campaigns in which tips wait; at most so many.
-    pub fn news(&self, most: usize) -> Result<Vec<(CampaignId, u64)>> {
+    /// Up to `limit` batches that named a campaign with waiting tips.
+    pub fn news(&self, limit: usize) -> Result<Vec<(CampaignId, u64)>> {
         let read = |key: &[u8]| keys::read_news(key).ok_or_else(|| corrupt("news of a campaign"));
         let found = self.snapshot.scan(keys::NEWS).map(|pair| pair.and_then(|(key, _)| read(&key)));
-        found.take(most).collect()
+        found.take(limit).collect()
     }
 
-    /// The threads that wait in a campaign.
+    /// The waiting threads of a campaign.
     pub fn waiting(
         &self,
         campaign: CampaignId,
@@ -197,19 +196,21 @@ impl View<'_> {
         found.map(move |pair| pair.and_then(|(key, _)| read(&key)))
     }
 
-    /// The submissions that are closed and not yet referred; at most so many.
-    pub fn unreferred(&self, most: usize) -> Result<Vec<(PartnerId, SubmissionId)>> {
-        let read = |key: &[u8]| keys::read_unreferred(key).ok_or_else(|| corrupt("a close"));
-        let found = self.snapshot.scan(keys::UNREFERRED).take(most);
+    /// Up to `limit` closed submissions that wait for their referral.
+    pub fn unreferred(&self, limit: usize) -> Result<Vec<(PartnerId, SubmissionId)>> {
+        let read = |key: &[u8]| {
+            keys::read_unreferred(key).ok_or_else(|| corrupt("an unreferred submission"))
+        };
+        let found = self.snapshot.scan(keys::UNREFERRED).take(limit);
         found.map(|pair| pair.and_then(|(key, _)| read(&key))).collect()
     }
 
-    /// Whether a submission is closed and not yet referred.
+    /// Whether a closed submission waits for its referral.
     pub fn is_unreferred(&self, partner: &PartnerId, submission: &SubmissionId) -> Result<bool> {
         Ok(self.snapshot.get(&keys::unreferred(partner, submission))?.is_some())
     }
 
-    /// What was referred of a submission so far.
+    /// The referral progress of a submission.
     pub fn referred(
         &self,
         partner: &PartnerId,

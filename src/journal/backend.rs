@@ -1,4 +1,4 @@
-//! The backends of the journal, and which of them a folder holds.
+//! The backends of the journal, and detection of the backend in a folder.
 
 mod end;
 mod files;
@@ -17,17 +17,17 @@ pub use self::local::{Durability, LocalSettings, OpenError};
 pub use self::memory::{Fault, MemoryJournal};
 use super::Journal;
 
-/// A journal in a database of sled.
+/// A journal in a sled database.
 pub type SledJournal = local::LocalJournal<sled::SledStore>;
-/// A journal in files of its own.
+/// A journal in segment files.
 pub type FileJournal = local::LocalJournal<files::FileStore>;
 
 /// The backends that keep the journal in a local folder.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub enum Backend {
-    /// A database of sled.
+    /// A sled database.
     Sled,
-    /// Files of its own.
+    /// Segment files.
     Files,
 }
 
@@ -43,12 +43,12 @@ impl Backend {
         }
     }
 
-    /// The backend of a name.
+    /// The backend with a name.
     pub fn of_name(name: &str) -> Option<Self> {
         Self::ALL.into_iter().find(|backend| backend.name() == name)
     }
 
-    /// The backends whose files a folder holds. None: it holds no journal.
+    /// The backends whose files are in a folder. Empty if it holds no journal.
     pub fn in_folder(folder: &Path) -> std::io::Result<Vec<Self>> {
         let mut found = Vec::new();
         let entries = match std::fs::read_dir(folder) {
@@ -64,7 +64,7 @@ impl Backend {
         Ok(found)
     }
 
-    /// Whether a file is one of this backend's alone.
+    /// Whether a file belongs to this backend.
     fn owns(self, path: &Path) -> bool {
         match self {
             Self::Sled => sled::owns(path),
@@ -79,10 +79,10 @@ impl fmt::Display for Backend {
     }
 }
 
-/// Opens the journal in a folder, or creates one there.
+/// Opens the journal in a folder, or creates one.
 ///
-/// A folder that holds another backend's journal, or two, is refused. An incomplete entry at the very end that
-/// was never acknowledged is removed. Any other damage is an error that names it.
+/// Refuses a folder with the journal of another backend, or of two. Removes an incomplete entry at the
+/// end if it was never acknowledged. Any other damage is an error that names the entry.
 pub fn open(backend: Backend, settings: LocalSettings) -> Result<Arc<dyn Journal>, OpenError> {
     Ok(match backend {
         Backend::Sled => Arc::new(SledJournal::open(settings)?),
@@ -90,8 +90,8 @@ pub fn open(backend: Backend, settings: LocalSettings) -> Result<Arc<dyn Journal
     })
 }
 
-/// Whether there is no journal in a folder, and beside it what may be an unfinished copy of one.
-pub(super) fn is_only_copied(folder: &Path) -> bool {
+/// Whether a folder has no journal, but a possibly unfinished copy of one lies beside it.
+pub(super) fn has_only_copy(folder: &Path) -> bool {
     let copy = migrating(folder);
     copy != folder && copy.exists() && is_missing(folder)
 }
@@ -101,7 +101,7 @@ pub fn is_missing(folder: &Path) -> bool {
     !was_opened(folder) && Backend::in_folder(folder).is_ok_and(|found| found.is_empty())
 }
 
-/// The same, with the lock of its folder, which can outlive the journal.
+/// Like [`open`], with the lock of the folder. The lock can outlive the journal.
 pub(super) fn open_locked(
     backend: Backend,
     settings: LocalSettings,
@@ -123,12 +123,12 @@ pub(super) fn open_locked(
     })
 }
 
-/// Where a migration builds the new journal: beside the old one.
+/// Where a migration builds the new journal, beside the old one.
 pub(super) fn migrating(folder: &Path) -> PathBuf {
     folder.with_extension("migrating")
 }
 
-/// Where a migration leaves the old journal until the new one has taken its place.
+/// Where a migration keeps the old journal until the new one is in place.
 pub(super) fn migrated(folder: &Path) -> PathBuf {
     folder.with_extension("migrated")
 }

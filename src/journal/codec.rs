@@ -1,4 +1,5 @@
-//! Entries to `tipoff.journal.v1` and back. Its types are used here and nowhere else.
+//! Converts entries to and from protobuf `tipoff.journal.v1`. The generated types are private to this
+//! module.
 
 mod batch;
 mod campaign;
@@ -26,26 +27,26 @@ mod pb {
     include!(concat!(env!("OUT_DIR"), "/tipoff.journal.v1.rs"));
 }
 
-/// Why bytes of the journal cannot be read as what they should be.
+/// Why bytes of the journal cannot be decoded.
 #[derive(Debug, Error)]
 pub enum DecodeError {
-    /// They are not the protobuf message.
+    /// Not valid protobuf.
     #[error(transparent)]
     Protobuf(#[from] prost::DecodeError),
-    /// A field holds what this version does not know.
+    /// A field has a value that this version does not know.
     #[error("its field `{0}` holds {1}, which this version does not know")]
     Unknown(&'static str, u32),
     /// A field has the wrong length.
     #[error("its field `{0}` has the wrong length")]
     Length(&'static str),
-    /// It has no body.
+    /// The entry has no body.
     #[error("it has no body")]
     NoBody,
 }
 
 type Decoded<T> = Result<T, DecodeError>;
 
-/// The bytes of an entry but for what the writer adds.
+/// Encodes an entry without its sequence and time, which the writer adds.
 pub fn encode_entry(id: AppendId, author: Option<&PartnerId>, body: &Body) -> Vec<u8> {
     let mut bytes = Vec::new();
     let mut fields = Fields::behind(&mut bytes);
@@ -99,7 +100,7 @@ pub fn encode_entry(id: AppendId, author: Option<&PartnerId>, body: &Body) -> Ve
     bytes
 }
 
-/// An entry from its bytes and what the writer added.
+/// Decodes an entry, and adds its sequence and time.
 pub fn decode_entry(sequence: u64, time: Timestamp, bytes: &[u8]) -> Decoded<Entry> {
     let entry = pb::Entry::decode(bytes)?;
     let id: [u8; 16] = entry.id.try_into().map_err(|_| DecodeError::Length("id"))?;
@@ -209,8 +210,8 @@ fn read_id(bytes: Vec<u8>) -> Decoded<IndicatorId> {
     Ok(IndicatorId::from_bytes(bytes.try_into().map_err(|_| DecodeError::Length("id"))?))
 }
 
-/// The number of a word on disk: its place in the list, from 1. The lists only ever grow at their
-/// end, which a test holds them to.
+/// The number of an enum value on disk: its index in the list, starting at 1. Lists only grow at the
+/// end; a test checks it.
 fn number<T: PartialEq>(all: &[T], word: &T) -> u32 {
     all.iter().position(|one| one == word).and_then(|at| u32::try_from(at + 1).ok()).unwrap_or(0)
 }

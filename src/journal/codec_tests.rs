@@ -1,19 +1,21 @@
 use super::*;
 use crate::domain::assessment::{Basis, Confidence, Involvement, Severity, Technique, Verdict};
-use crate::domain::enforcement::{AssetKind, EnforcementMethod, EnforcementSource};
-use crate::domain::entry::{Batch, Item};
+use crate::domain::enforcement::{AssetKind, EnforcementId, EnforcementMethod, EnforcementSource};
+use crate::domain::entry::{
+    AccessSweep, Accessed, AccessedVersions, Batch, HoldAct, HoldChange, HoldId, HoldPlaced,
+    HoldSweep, Item, LastPart, Releasable, ReleaseAct, ReleaseEnd, ReleaseEntry, RequestId, Target,
+};
 use crate::domain::label::Label;
-use crate::domain::purpose::Purpose;
+use crate::domain::purpose::{AccessWay, Purpose};
 use crate::domain::sharing::Audience;
-use crate::domain::{Assessment, CampaignId, Indicator, Kind, Sharing};
+use crate::domain::{Assessment, CampaignId, Indicator, Kind, Position, Sharing};
 
 fn numbered<T: ToString>(words: &[T]) -> String {
     let numbered = words.iter().zip(1..).map(|(word, n)| format!("{n} {}", word.to_string()));
     numbered.collect::<Vec<_>>().join(", ")
 }
 
-/// What lies on disk is read by every later version: a number never changes its meaning, and new
-/// words come at the end.
+/// Later versions read what is on disk: a number never changes its meaning, and new values come last.
 #[test]
 fn the_numbers_on_disk_are_what_they_always_were() {
     assert_eq!(
@@ -40,7 +42,7 @@ fn the_numbers_on_disk_are_what_they_always_were() {
     assert_eq!(numbered(EnforcementSource::ALL), "1 own, 2 reported");
 }
 
-/// Written field by field, it has the very bytes of the message: what lies on disk is in no form of its own.
+/// A batch is encoded field by field, to the same bytes as its message.
 #[test]
 fn a_batch_is_written_as_its_message_would_be() {
     let domain = Indicator::from_stored(Kind::Domain, None, "a.example");
@@ -63,8 +65,9 @@ fn a_batch_is_written_as_its_message_would_be() {
         references: vec!["https://a.example/b".into(), "https://a.example/c".into()],
         ..Assessment::of(handle)
     };
-    let said = [Assessment::of(domain), full.clone(), Assessment { valid_until: None, ..full }];
-    let items = (0u32..).zip(said).map(|(index, assessment)| Item {
+    let assessments =
+        [Assessment::of(domain), full.clone(), Assessment { valid_until: None, ..full }];
+    let items = (0u32..).zip(assessments).map(|(index, assessment)| Item {
         index: index * 300,
         id: assessment.indicator.id(),
         assessment,
@@ -110,92 +113,104 @@ fn an_audience_that_is_not_known_is_an_error_and_never_a_wider_one() {
 }
 
 #[test]
-fn what_concerns_liaisons_comes_back_from_the_journal_as_it_was_written() {
-    use crate::domain::enforcement::EnforcementId;
-    use crate::domain::entry::{
-        AccessSweep, Accessed, AccessedVersions, HoldAct, HoldChange, HoldId, HoldPlaced,
-        HoldSweep, LastPart, Releasable, ReleaseAct, ReleaseEnd, ReleaseEntry, RequestId, Target,
-    };
-    use crate::domain::purpose::AccessWay;
-    use crate::domain::{CampaignId, Position};
-
+fn releases_come_back_from_the_journal_as_they_were_written() {
     let partner = PartnerId::from_stored("birdsite");
-    let at = Position::new;
-    let target = |version| Target {
-        id: IndicatorId::from_bytes([3; 16]),
-        audience: AudienceDigest([4; 8]),
-        version: Some(version),
+    let release = |act, last| {
+        let (request, objects) = (RequestId::from_stored("r"), objects());
+        let liaisons = vec![partner.clone()];
+        Body::Release(ReleaseEntry { request, digest: [1; 32], last, objects, liaisons, act })
     };
-    let audience = AudienceDigest([5; 8]);
-    let campaign = CampaignId::from_bytes([6; 16]);
-    let id = EnforcementId::from_stored("takedown:1");
-    let objects = vec![
-        Releasable::Assessment(target(at(7, 1))),
-        Releasable::Contribution { campaign, audience, version: at(8, 0) },
-        Releasable::Enforcement { id, audience, version: at(9, 3) },
-    ];
-    let request = RequestId::from_stored("r");
-    let rejected = vec![Rejection { index: 2, invalid: Invalid::new("tlp", "is RED") }];
-    let last = Some(LastPart { earlier: vec![4, 5], rejected, left_out: 9 });
+    let until = Some(Timestamp::from_millis(77));
+    come_back(&[
+        release(ReleaseAct::Release { basis: "b".into(), until }, None),
+        release(ReleaseAct::Release { basis: "b".into(), until: None }, Some(last_part())),
+        release(ReleaseAct::Retract, Some(last_part())),
+        Body::ReleaseEnd(ReleaseEnd {
+            partner: partner.clone(),
+            ends: Timestamp::from_millis(5),
+            sequence: 7,
+            objects: objects(),
+            liaisons: vec![partner.clone()],
+        }),
+    ]);
+}
+
+#[test]
+fn accesses_come_back_from_the_journal_as_they_were_written() {
+    let author = PartnerId::from_stored("birdsite");
     let purpose = Purpose {
         kind: PurposeKind::Subpoena,
         reference: "S:1".into(),
         jurisdiction: "GB".into(),
         until: Timestamp::from_millis(-5),
     };
-    let release = |act, last| {
-        let (request, objects) = (request.clone(), objects.clone());
-        let liaisons = vec![partner.clone()];
-        Body::Release(ReleaseEntry { request, digest: [1; 32], last, objects, liaisons, act })
-    };
-    // Deltas within an entry, over entries, and from nothing at all.
-    let versions = vec![at(0, 3), at(7, 1), at(7, 9), at(8, 0), at(u64::MAX, u32::MAX)];
-    let given =
-        AccessedVersions { author: partner.clone(), named: true, versions: versions.clone() };
-    let hold = HoldId::from_bytes([9; 16]);
-    let until = Some(Timestamp::from_millis(77));
-    let bodies = [
-        release(ReleaseAct::Release { basis: "b".into(), until }, None),
-        release(ReleaseAct::Release { basis: "b".into(), until: None }, last.clone()),
-        release(ReleaseAct::Retract, last.clone()),
-        Body::ReleaseEnd(ReleaseEnd {
-            partner: partner.clone(),
-            ends: Timestamp::from_millis(5),
-            sequence: 7,
-            objects: objects.clone(),
-            liaisons: vec![partner.clone()],
-        }),
+    let given = AccessedVersions { author: author.clone(), named: true, versions: versions() };
+    come_back(&[
         Body::Accessed(Accessed { way: AccessWay::Snapshot, purpose, given: vec![given] }),
-        Body::AccessSweep(AccessSweep { records: vec![(5, partner.clone(), 1 << 16)] }),
-        Body::HoldPlaced(HoldPlaced {
-            hold,
-            request: request.clone(),
-            digest: [2; 32],
-            last,
-            reason: "a case".into(),
-            objects: objects.clone(),
-        }),
-        Body::HoldChange(HoldChange { hold, act: HoldAct::Renewed }),
-        Body::HoldChange(HoldChange { hold, act: HoldAct::Lifted }),
-        Body::HoldSweep(HoldSweep {
-            partner: partner.clone(),
-            hold,
-            ended: Timestamp::from_millis(5),
-            versions,
-            whole: true,
-        }),
-        Body::Epoch(EpochId([1, 2, 3, 4, 5, 6, 7, 0])),
-    ];
-    for body in bodies {
-        let id = AppendId::derive(&[b"x"]);
-        let bytes = encode_entry(id, Some(&partner), &body);
-        let entry = decode_entry(3, Timestamp::from_millis(4), &bytes).unwrap();
-        assert_eq!(entry.body, body);
-    }
+        Body::AccessSweep(AccessSweep { records: vec![(5, author, 1 << 16)] }),
+    ]);
     let numbered_kinds = "1 warrant, 2 subpoena, 3 emergency, 4 voluntary, 5 public";
     assert_eq!(numbered(PurposeKind::ALL), numbered_kinds);
     assert_eq!(
         AccessWay::ALL,
         [AccessWay::Subscribe, AccessWay::Pull, AccessWay::Snapshot, AccessWay::Tip]
     );
+}
+
+#[test]
+fn holds_and_epochs_come_back_from_the_journal_as_they_were_written() {
+    let hold = HoldId::from_bytes([9; 16]);
+    come_back(&[
+        Body::HoldPlaced(HoldPlaced {
+            hold,
+            request: RequestId::from_stored("r"),
+            digest: [2; 32],
+            last: Some(last_part()),
+            reason: "a case".into(),
+            objects: objects(),
+        }),
+        Body::HoldChange(HoldChange { hold, act: HoldAct::Renewed }),
+        Body::HoldChange(HoldChange { hold, act: HoldAct::Lifted }),
+        Body::HoldSweep(HoldSweep {
+            partner: PartnerId::from_stored("birdsite"),
+            hold,
+            ended: Timestamp::from_millis(5),
+            versions: versions(),
+            whole: true,
+        }),
+        Body::Epoch(EpochId([1, 2, 3, 4, 5, 6, 7, 0])),
+    ]);
+}
+
+fn come_back(bodies: &[Body]) {
+    let author = PartnerId::from_stored("birdsite");
+    for body in bodies {
+        let bytes = encode_entry(AppendId::derive(&[b"x"]), Some(&author), body);
+        let entry = decode_entry(3, Timestamp::from_millis(4), &bytes).unwrap();
+        assert_eq!(entry.body, *body);
+    }
+}
+
+/// One object of each kind.
+fn objects() -> Vec<Releasable> {
+    let (id, audience) = (IndicatorId::from_bytes([3; 16]), AudienceDigest([4; 8]));
+    let target = Target { id, audience, version: Some(Position::new(7, 1)) };
+    let (id, audience) = (EnforcementId::from_stored("takedown:1"), AudienceDigest([5; 8]));
+    let campaign = CampaignId::from_bytes([6; 16]);
+    vec![
+        Releasable::Assessment(target),
+        Releasable::Contribution { campaign, audience, version: Position::new(8, 0) },
+        Releasable::Enforcement { id, audience, version: Position::new(9, 3) },
+    ]
+}
+
+fn last_part() -> LastPart {
+    let rejected = vec![Rejection { index: 2, invalid: Invalid::new("tlp", "is RED") }];
+    LastPart { earlier: vec![4, 5], rejected, left_out: 9 }
+}
+
+/// Their deltas are within an entry, across entries, and of the largest possible size.
+fn versions() -> Vec<Position> {
+    let at = Position::new;
+    vec![at(0, 3), at(7, 1), at(7, 9), at(8, 0), at(u64::MAX, u32::MAX)]
 }

@@ -1,10 +1,9 @@
-//! Where the subscriptions of partners stand: beside the journal, outside the sequence.
+//! Stores the subscriptions of partners with their cursors. They are not entries of the journal.
 //!
-//! A cursor that is a second old loses nothing: delivery is at least once, and its reader is given
-//! that second again. So a move is written a little later, and is no entry. A subscription that is
-//! gone is another matter: its reader would begin anew and miss what was shared in between. So
-//! creating and deleting one are durable when they return, and a store that cannot be read is told,
-//! never taken for an empty one.
+//! Delivery is at least once, so a cursor may be a second old: its reader receives that second again.
+//! Cursor moves are therefore written in batches, a little later. A lost subscription is worse: its
+//! reader would start over and miss what was shared meanwhile. So creating and deleting are durable when
+//! they return, and an unreadable store is an error, never an empty one.
 
 mod memory;
 mod record;
@@ -22,62 +21,62 @@ pub use self::unreadable::UnreadableCursors;
 use crate::domain::filter::Filter;
 use crate::domain::{Cursor, PartnerId, SubscriptionName, Timestamp};
 
-/// A subscription as a store keeps it.
+/// A stored subscription.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct StoredSubscription {
-    /// Whose it is.
+    /// Its owner.
     pub partner: PartnerId,
-    /// Its name, scoped to the partner.
+    /// Its name, unique per partner.
     pub name: SubscriptionName,
-    /// What it asks for. Never changes.
+    /// Its filter. Never changes.
     pub filter: Filter,
-    /// How far it has been acknowledged.
+    /// The acknowledged position.
     pub cursor: Cursor,
-    /// When it was made.
+    /// When it was created.
     pub created: Timestamp,
-    /// When it was last acknowledged; `None` while it never was.
+    /// When it was last acknowledged; `None` if never.
     pub acknowledged: Option<Timestamp>,
 }
 
-/// A backend that keeps subscriptions. One caller changes it at a time.
+/// A store of subscriptions. One caller writes at a time.
 pub trait CursorStore: Send + Sync + fmt::Debug {
-    /// Every subscription, by partner and name. Never skips: one that cannot be read is an error
-    /// that names it.
+    /// Reads all subscriptions, by partner and name. An unreadable one is an error that names it; none
+    /// is skipped.
     fn all(&self) -> Result<Vec<StoredSubscription>, CursorError>;
 
-    /// Takes a new subscription, in the place of one of the same name.
+    /// Creates a subscription, or replaces the one with the same name.
     ///
-    /// Durable when it returns. All of it or nothing; after [`CursorError::Failed`] either.
+    /// Atomic, and durable when it returns. After [`CursorError::Failed`] it is written or not.
     fn create(&self, new: &StoredSubscription) -> Result<(), CursorError>;
 
-    /// Writes where subscriptions stand by now. One that is not there is passed over: a move never
-    /// brings back what was deleted.
+    /// Updates the cursors of subscriptions. Skips those that do not exist, so that an update never
+    /// restores a deleted one.
     ///
-    /// Durable when it returns, and idempotent. After [`CursorError::Failed`] some of them may stand
-    /// where they stood.
+    /// Idempotent, and durable when it returns. After [`CursorError::Failed`] some of them may have
+    /// their old cursor.
     fn keep(&self, moved: &[StoredSubscription]) -> Result<(), CursorError>;
 
-    /// Forgets a subscription, if it is there.
+    /// Deletes a subscription, if it exists.
     ///
-    /// Durable when it returns, and idempotent; after [`CursorError::Failed`] it may still be there.
+    /// Idempotent, and durable when it returns. After [`CursorError::Failed`] it may still exist.
     fn delete(&self, partner: &PartnerId, name: &SubscriptionName) -> Result<(), CursorError>;
 }
 
-/// Why subscriptions cannot be read or kept. Each tells an operator what to do.
+/// Why subscriptions cannot be read or written. Each message tells an operator what to do.
 #[derive(Debug, Error)]
 pub enum CursorError {
     /// Another process has them open.
     #[error("the subscriptions in {0} are in use by another process: stop that one first")]
     InUse(PathBuf),
-    /// The folder cannot be written.
+    /// The folder is not writable.
     #[error("the folder of the subscriptions {folder} cannot be written: {source}")]
     NotWritable {
-        /// Which folder.
+        /// The folder.
         folder: PathBuf,
-        /// Why.
+        /// The cause.
         source: std::io::Error,
     },
-    /// They are damaged, or another version's.
+    /// They are damaged, or have the layout of another version.
     #[error(
         "the subscriptions in {folder} cannot be read: {reason}. Named \
          subscriptions are refused until they can be, since their readers would miss what was shared \
@@ -86,17 +85,17 @@ pub enum CursorError {
          with a snapshot"
     )]
     Unreadable {
-        /// Which folder.
+        /// The folder.
         folder: PathBuf,
         /// What is wrong with them.
         reason: String,
     },
-    /// The storage under them failed. Nothing is known of what it holds, so nothing more is written
-    /// until it is opened again.
+    /// The storage failed. What the disk holds is unknown, so nothing is written until the store is
+    /// reopened.
     #[error(
-        "the storage of the subscriptions failed: {0}; restart the node when the disk is well. \
-         Until then none is made or deleted, and after the restart readers are given again what \
-         they acknowledged since"
+        "the storage of the subscriptions failed: {0}. Repair the disk, then restart the node. Until \
+         then no subscription is created or deleted; after the restart, readers receive again what \
+         they acknowledged since the failure"
     )]
     Failed(String),
 }

@@ -1,8 +1,7 @@
-//! Opening a database of sled, and forcing it to the disk.
+//! Opens sled databases and makes writes durable.
 //!
-//! sled's `flush` is not durable on Linux: it never calls fsync. So what is to be durable is
-//! flushed, then the database file is fdatasynced, and only then answered; [`make_durable`] is the
-//! one place that does it.
+//! sled's `flush` is not durable on Linux: it never calls fsync. [`make_durable`] therefore flushes,
+//! then calls fdatasync on the database file. It is the only place that does so.
 
 use std::fs::File;
 use std::io;
@@ -15,26 +14,28 @@ use thiserror::Error;
 
 use super::Durability;
 
-/// How often a database that somebody holds open is tried again, and after which pause.
+/// Attempts to open a database that is locked.
 const TRIES: usize = 20;
+/// Pause between attempts.
 const PAUSE: Duration = Duration::from_millis(50);
 
 /// Why a database does not open.
 #[derive(Debug, Error)]
 pub enum OpenError {
-    /// Somebody holds it open.
+    /// It is locked.
     #[error("it is in use by another process")]
     InUse,
-    /// It panics on its files: one of them was cut short.
+    /// sled panicked on its files, for instance on a truncated one.
     #[error("its files are damaged")]
     Damaged,
-    /// What it says itself.
+    /// Any other error of sled.
     #[error(transparent)]
     Other(#[from] sled::Error),
 }
 
-/// Opens the database in a folder. One that is just being closed lets go of its lock a little later,
-/// and is waited for. Nothing is flushed but by [`make_durable`], and when it is dropped.
+/// Opens the database in a folder. Waits for a lock that is just being released.
+///
+/// Flushes happen only in [`make_durable`] and when the database is dropped.
 pub fn open(folder: &Path, cache_bytes: u64) -> Result<sled::Db, OpenError> {
     let config = sled::Config::new()
         .path(folder)
@@ -51,16 +52,15 @@ pub fn open(folder: &Path, cache_bytes: u64) -> Result<sled::Db, OpenError> {
     Err(OpenError::InUse)
 }
 
-/// sled's file in an open database's folder, for [`make_durable`]. The names of new files are durable
-/// once their folder is.
+/// Opens sled's data file for [`make_durable`], and syncs the folder, so that file names are durable.
 pub fn data_file(folder: &Path) -> io::Result<File> {
     let data = File::open(folder.join("db"))?;
     super::sync_names(folder)?;
     Ok(data)
 }
 
-/// Flush, then fdatasync. An error of either is final: a second try would report success for pages
-/// that the first one dropped.
+/// Flushes, then calls fdatasync. An error is final: a second try would report success for pages that
+/// the kernel dropped.
 pub fn make_durable(db: &sled::Db, data: &File, durability: Durability) -> Result<(), String> {
     db.flush().map_err(|error| error.to_string())?;
     match durability {

@@ -1,5 +1,5 @@
-//! The journal as the service uses it: one writer thread that groups waiting appends into one durable write, and
-//! readers that share the recent entries.
+//! The journal as the service uses it: a writer thread that groups waiting appends into one durable
+//! write, and a cache of recent entries shared by all readers.
 
 use std::sync::Arc;
 use std::thread::{self, JoinHandle};
@@ -10,19 +10,19 @@ use tracing::error;
 use super::tail::{LoggedEntry, Tail};
 use super::{Append, AppendError, AppendOutcome, Journal, JournalError, Stamp};
 
-/// The most appends in one durable write.
+/// Maximum appends per durable write.
 const GROUP_APPENDS: usize = 256;
-/// The most bytes in one durable write, not counting its last append.
+/// Maximum bytes per durable write, not counting its last append.
 const GROUP_BYTES: usize = 4 * 1024 * 1024;
-/// The most bytes of appends that wait for the writer or are being written.
+/// Maximum bytes of appends that are queued or being written.
 const PENDING_BYTES: usize = 64 * 1024 * 1024;
 
-/// The bounds of a log.
+/// The limits of a log.
 #[derive(Clone, Copy, Debug)]
 pub struct LogSettings {
-    /// How many appends may wait for the writer. Callers of further ones wait for a place.
+    /// Appends that may wait for the writer. Further callers wait for a free place.
     pub queue: usize,
-    /// How much of the recent entries is kept in memory, in bytes as they are encoded.
+    /// Size of the cache of recent entries, in encoded bytes.
     pub tail_bytes: usize,
 }
 
@@ -32,20 +32,20 @@ impl Default for LogSettings {
     }
 }
 
-/// A journal, its writer thread and its tail.
+/// A journal with its writer thread and its cache of recent entries.
 #[derive(Debug)]
 pub struct Log {
     journal: Arc<dyn Journal>,
     tail: Arc<Tail>,
     queue: mpsc::Sender<Pending>,
-    /// One permit for each byte of [`PENDING_BYTES`].
+    /// One permit per byte of [`PENDING_BYTES`].
     budget: Arc<Semaphore>,
     head: watch::Receiver<u64>,
     broken: watch::Sender<Option<String>>,
     writer: Option<JoinHandle<()>>,
 }
 
-/// Waits for the writer, so that the journal is not in use when it is opened again.
+/// Waits for the writer, so that the journal can be reopened afterwards.
 impl Drop for Log {
     fn drop(&mut self) {
         // The writer ends when the last sender is gone.
@@ -57,17 +57,17 @@ impl Drop for Log {
     }
 }
 
-/// An append that waits for the writer.
+/// A queued append.
 #[derive(Debug)]
 struct Pending {
     append: Append,
-    /// Its part of the byte budget, given back after the write.
+    /// Its share of the byte budget. Released after the write.
     permit: OwnedSemaphorePermit,
     outcome: oneshot::Sender<AppendOutcome>,
 }
 
 impl Log {
-    /// Starts the writer thread of a journal. It ends when the log is dropped.
+    /// Starts the writer thread. It ends when the log is dropped.
     pub fn start(journal: Arc<dyn Journal>, settings: LogSettings) -> std::io::Result<Log> {
         let (queue, pending) = mpsc::channel(settings.queue.max(1));
         let tail = Arc::new(Tail::new(settings.tail_bytes));
@@ -88,10 +88,10 @@ impl Log {
         Ok(Log { journal, tail, queue, budget, head: watched, broken, writer })
     }
 
-    /// Appends, and returns the stamp once the entry is durable.
+    /// Appends an entry. Returns its stamp once the entry is durable.
     ///
-    /// The same id within the journal's window is stored once and gets the same stamp. A caller that stops waiting
-    /// cancels nothing: the append may be stored.
+    /// Idempotent within the journal's window of recent ids: a repeated id gets the same stamp. Dropping
+    /// the future does not cancel the append; it may still be stored.
     pub async fn append(&self, append: Append) -> AppendOutcome {
         let bytes = append.encoded().len().min(PENDING_BYTES);
         let permit = Arc::clone(&self.budget).acquire_many_owned(u32::try_from(bytes).unwrap_or(0));
@@ -103,8 +103,9 @@ impl Log {
         outcome.await.map_err(|_| stopped())?
     }
 
-    /// Reads up to `limit` entries from sequence `from` on, in order, without gaps: recent ones from memory, older
-    /// ones on a blocking thread. Empty only past the head.
+    /// Reads up to `limit` entries starting at sequence `from`, in order, without gaps. Recent entries
+    /// come from memory, older ones from disk on a blocking thread. Empty only if `from` is past the
+    /// head.
     pub async fn read(
         &self,
         from: u64,
@@ -122,7 +123,7 @@ impl Log {
         self.logged(entries)
     }
 
-    /// The same for a thread that may block.
+    /// Like [`Self::read`], for a thread that may block.
     pub fn read_blocking(
         &self,
         from: u64,
@@ -134,7 +135,7 @@ impl Log {
         }
     }
 
-    /// The same from memory only; `None` if the first entry is not there.
+    /// Like [`Self::read`], from memory only. `None` if entry `from` is not cached.
     pub fn recent(&self, from: u64, limit: usize) -> Option<Vec<Arc<LoggedEntry>>> {
         self.tail.read(from, limit)
     }
@@ -151,8 +152,8 @@ impl Log {
         Ok(entries.into_iter().map(|entry| Arc::new(LoggedEntry::new(entry, 0))).collect())
     }
 
-    /// Returns the reason once the journal cannot go on: its disk failed, its writer ended, or an entry is damaged.
-    /// The node has to stop then.
+    /// Waits until the journal cannot continue, and returns the reason: its disk failed, its writer
+    /// ended, or an entry is corrupt. The node must stop then.
     pub async fn broken(&self) -> String {
         let mut broken = self.broken.subscribe();
         match broken.wait_for(Option::is_some).await {
@@ -166,12 +167,12 @@ impl Log {
         *self.head.borrow()
     }
 
-    /// Follows the head. It moves after the tail holds the entry.
+    /// Subscribes to the head. It moves after the entry is in the cache.
     pub fn watch(&self) -> watch::Receiver<u64> {
         self.head.clone()
     }
 
-    /// The journal's size on disk, in bytes, where it has one.
+    /// The journal's size on disk, in bytes, if it has one.
     pub fn size_on_disk(&self) -> Option<u64> {
         self.journal.size_on_disk()
     }
@@ -182,11 +183,11 @@ impl Log {
     }
 }
 
-/// Writes what is pending, and publishes the head: its own appends after they are in the tail, those of others as the
-/// journal tells.
+/// The writer thread. It publishes the head after its own appends are cached, and when other nodes
+/// append.
 struct Writer {
     journal: Arc<dyn Journal>,
-    /// The journal's own head, whoever moves it.
+    /// The journal's own head. Other nodes may move it.
     appended: watch::Receiver<u64>,
     tail: Arc<Tail>,
     head: watch::Sender<u64>,
@@ -201,7 +202,7 @@ fn report_broken(broken: &watch::Sender<Option<String>>, reason: String) {
     });
 }
 
-/// Reports whatever ends the writer, a panic of the backend included.
+/// Reports any end of the writer, including a panic of the backend.
 impl Drop for Writer {
     fn drop(&mut self) {
         report_broken(&self.broken, "the writer of the journal has ended".into());
@@ -220,13 +221,13 @@ impl Writer {
             }
             self.write(group);
             if self.journal.has_failed() {
-                let reason = "the disk failed: what the journal holds is checked at the next start";
+                let reason = "the disk failed: the journal is checked at the next start";
                 return report_broken(&self.broken, reason.into());
             }
         }
     }
 
-    /// The next append. Publishes what others append meanwhile.
+    /// Waits for the next append. Publishes appends of other nodes meanwhile.
     async fn next(&mut self, pending: &mut mpsc::Receiver<Pending>) -> Option<Pending> {
         loop {
             tokio::select! {
@@ -248,7 +249,7 @@ impl Writer {
 
     fn write(&mut self, group: Vec<Pending>) {
         let (mut appends, mut senders) = (Vec::new(), Vec::new());
-        // Given back after the write.
+        // Released after the write.
         let mut permits = Vec::new();
         for pending in group {
             appends.push(pending.append);

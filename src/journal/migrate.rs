@@ -1,8 +1,9 @@
-//! Moves the journal of a stopped node from one backend to another.
+//! Moves the journal of a stopped node to another backend.
 //!
-//! The new journal is built beside the old one and compared with it entry by entry. Then it takes the old one's place by
-//! two renames. Interrupted before those, the old journal is as it was and the migration begins again; between or after
-//! them, the same command finishes it. So at each moment one complete journal exists.
+//! The new journal is built beside the old one and compared with it entry by entry. Two renames then put
+//! it in the old one's place. If interrupted before the renames, the old journal is unchanged and the
+//! migration starts over. If interrupted later, the same command finishes it. At every moment one
+//! complete journal exists.
 
 use std::fs::{self, File};
 use std::io;
@@ -12,13 +13,13 @@ use std::path::Path;
 use nix::unistd::geteuid;
 use thiserror::Error;
 
-use super::backend::{is_only_copied, migrated, migrating, open_locked, was_opened};
+use super::backend::{has_only_copy, migrated, migrating, open_locked, was_opened};
 use super::{Backend, Journal, JournalError, LocalSettings, OpenError, open, sync_names};
 
-/// Entries that are copied, or compared, at a time.
+/// Entries per step of copying or comparing.
 const STEP: usize = 256;
 
-/// What a journal holds.
+/// A summary of a journal.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct JournalContents {
     /// Its backend.
@@ -27,55 +28,57 @@ pub struct JournalContents {
     pub oldest: u64,
     /// The newest sequence; 0 when it is empty.
     pub head: u64,
-    /// Its size, in bytes.
+    /// Its size in bytes.
     pub bytes: u64,
 }
 
-/// What a migration did.
+/// The result of a migration.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum MigrationOutcome {
-    /// The journal was in this backend already.
+    /// The journal already uses this backend.
     Already,
-    /// It was copied and compared; so many entries.
+    /// The journal was copied and compared. Holds the number of entries.
     Copied(u64),
-    /// An earlier migration had copied and compared it, and was interrupted.
+    /// An earlier, interrupted migration was finished.
     Finished,
 }
 
-/// Why a journal was not migrated. The old one is unchanged.
+/// Why a migration failed. The old journal is unchanged.
 #[derive(Debug, Error)]
 pub enum MigrateError {
-    /// A journal does not open.
+    /// A journal cannot be opened.
     #[error(transparent)]
     Open(#[from] OpenError),
     /// A journal cannot be read or written.
     #[error(transparent)]
     Journal(#[from] JournalError),
-    /// There is no journal.
+    /// The folder holds no journal.
     #[error("{0} holds no journal: is this the data folder?")]
     Nothing(String),
-    /// The new journal would be another user's, and the node could not read it.
+    /// Another user owns the folder. The node could not read the new journal.
     #[error("{folder} is the folder of the user with the id {owner}: run the command as that user")]
     OtherUser {
-        /// The journal's folder.
+        /// The folder.
         folder: String,
-        /// The id of its user.
+        /// The owner's user id.
         owner: u32,
     },
-    /// The copy differs.
+    /// An entry of the copy differs.
     #[error(
         "entry {0} differs in the copy. The old journal is unchanged; check the disk and try again"
     )]
     Differs(u64),
-    /// A folder cannot be moved or removed.
+    /// A folder cannot be renamed or removed.
     #[error("the journal's folder cannot be changed: {0}")]
     Io(#[from] io::Error),
 }
 
-/// Moves the journal of a folder to a backend, with sequences, times and ids kept. `progress` gets the entries done and
-/// the entries to do, copying and comparing counted apart.
+/// Moves a journal to another backend. Sequences, times and ids stay the same.
 ///
-/// No node may run on it: it is locked, and refused while in use. Needs as much free space as the journal takes.
+/// `progress` receives the steps done and the total; copying and comparing an entry are one step each.
+///
+/// The node must be stopped: the folder is locked, and refused while in use. Needs as much free space as
+/// the journal takes.
 pub fn migrate(
     to: Backend,
     settings: &LocalSettings,
@@ -89,9 +92,9 @@ pub fn migrate(
         take_place(folder)?;
     }
     let from = match *Backend::in_folder(folder)?.as_slice() {
-        // A journal in files that is empty has no file.
+        // An empty `files` journal has no file.
         [] if interrupted => return Ok(MigrationOutcome::Finished),
-        [] if is_only_copied(folder) => {
+        [] if has_only_copy(folder) => {
             return Err(OpenError::OnlyCopy(folder.clone()).into());
         }
         [] => return Err(MigrateError::Nothing(folder.display().to_string())),
@@ -109,9 +112,10 @@ pub fn migrate(
     }
     let copy = LocalSettings { folder: new.clone(), ..settings.clone() };
     let entries = copy_all(&*source, &*open(to, copy.clone())?, progress)?;
-    // Opened again: what is compared is what a start reads from the disk.
+    // Reopen it, to compare what a start reads from the disk.
     compare(&*source, &*open(to, copy)?, progress)?;
-    // Closed before its folder is renamed, so that sled writes nothing there any more. The lock keeps a node out.
+    // Close the source before the rename, so that sled writes nothing into the folder afterwards. The
+    // lock still keeps a node out.
     drop(source);
     fs::rename(folder, &old)?;
     take_place(folder)?;
@@ -119,26 +123,26 @@ pub fn migrate(
     Ok(MigrationOutcome::Copied(entries))
 }
 
-/// Refuses another user than the old journal's: the node could not read the new one.
+/// Refuses to run as another user than the owner: the node could not read the new journal.
 fn check_owner(folder: &Path) -> Result<(), MigrateError> {
     match fs::metadata(folder) {
         Ok(found) if found.uid() != geteuid().as_raw() => {
             let folder = folder.display().to_string();
             Err(MigrateError::OtherUser { folder, owner: found.uid() })
         }
-        // A folder that cannot be read is refused next.
+        // An unreadable folder is refused later.
         _ => Ok(()),
     }
 }
 
-/// What the journal of a folder holds, read with the node stopped.
+/// Reads the summary of the journal in a folder. The node must be stopped.
 pub fn contents(settings: &LocalSettings) -> Result<JournalContents, MigrateError> {
     let folder = &settings.folder;
     let backend = match *Backend::in_folder(folder)?.as_slice() {
         [] if migrated(folder).exists() => {
             return Err(OpenError::Interrupted(folder.clone()).into());
         }
-        [] if is_only_copied(folder) => {
+        [] if has_only_copy(folder) => {
             return Err(OpenError::OnlyCopy(folder.clone()).into());
         }
         [] => return Err(MigrateError::Nothing(folder.display().to_string())),
@@ -195,15 +199,15 @@ fn entry_count(journal: &dyn Journal) -> u64 {
     journal.head() + 1 - journal.oldest()
 }
 
-/// Gives the new journal the place of the old one, which was renamed, and removes the old one. Does what is left of it
-/// if it was interrupted.
+/// Puts the new journal in the place of the renamed old one, then removes the old one. Continues where
+/// an interrupted call stopped.
 fn take_place(folder: &Path) -> Result<(), MigrateError> {
     sync_names(folder)?;
     if Backend::in_folder(folder)?.is_empty() && !was_opened(folder) {
         if !migrating(folder).exists() {
             return Err(MigrateError::Nothing(folder.display().to_string()));
         }
-        // A start in between may have left an empty folder.
+        // A start in between may have created an empty folder.
         remove(folder)?;
         fs::rename(migrating(folder), folder)?;
         sync_names(folder)?;
@@ -212,7 +216,7 @@ fn take_place(folder: &Path) -> Result<(), MigrateError> {
     Ok(())
 }
 
-/// Removes a folder, if it is there.
+/// Removes a folder durably, if it exists.
 fn remove(folder: &Path) -> io::Result<()> {
     match fs::remove_dir_all(folder) {
         Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(()),

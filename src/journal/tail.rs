@@ -1,4 +1,4 @@
-//! Recent entries in memory, shared by all readers.
+//! Cache of recent entries, shared by all readers.
 
 use std::any::Any;
 use std::collections::{BTreeSet, VecDeque};
@@ -7,7 +7,7 @@ use std::sync::{Arc, OnceLock, PoisonError, RwLock};
 use crate::domain::entry::Body;
 use crate::domain::{CampaignId, Entry};
 
-/// An entry as readers share it, with room for what they compute of it once for all.
+/// An entry shared by readers, with a place for values that are computed from it once.
 #[derive(Debug)]
 pub struct LoggedEntry {
     /// The entry.
@@ -18,13 +18,13 @@ pub struct LoggedEntry {
 }
 
 impl LoggedEntry {
-    /// An entry with its size in bytes.
+    /// Wraps an entry. `size` is its encoded size in bytes.
     pub fn new(entry: Entry, size: usize) -> Self {
         Self { entry, size, computed: OnceLock::new(), campaigns: OnceLock::new() }
     }
 
-    /// What `compute` makes of the entry: made by the first who asks, and shared by all. An entry
-    /// holds one such value; who asks for another type computes it alone.
+    /// A value computed from the entry. The first caller computes it, and all share it. An entry caches
+    /// one type; a caller of another type computes its value every time.
     pub fn cached<T: Send + Sync + 'static>(&self, compute: impl Fn(&Entry) -> T) -> Arc<T> {
         let computed = self.computed.get_or_init(|| Arc::new(compute(&self.entry)));
         Arc::clone(computed).downcast().unwrap_or_else(|_| Arc::new(compute(&self.entry)))
@@ -32,7 +32,7 @@ impl LoggedEntry {
 }
 
 impl LoggedEntry {
-    /// The campaigns that the items of a batch name, each once: looked for by the first who asks.
+    /// The distinct campaigns that a batch names. Computed at the first call.
     pub fn campaigns(&self) -> &[CampaignId] {
         self.campaigns.get_or_init(|| match &self.entry.body {
             Body::SubmissionBatch(batch) => {
@@ -44,11 +44,11 @@ impl LoggedEntry {
     }
 }
 
-/// The newest entries of a journal, without a gap, bounded in bytes.
+/// The newest entries of a journal, without gaps, bounded in bytes.
 #[derive(Debug)]
 pub struct Tail {
     recent: RwLock<Recent>,
-    most_bytes: usize,
+    max_bytes: usize,
 }
 
 #[derive(Debug, Default)]
@@ -58,13 +58,13 @@ struct Recent {
 }
 
 impl Tail {
-    /// An empty tail that holds up to so many bytes of entries, as they lie on disk.
-    pub fn new(most_bytes: usize) -> Self {
-        Self { recent: RwLock::default(), most_bytes }
+    /// An empty cache of up to `max_bytes` of encoded entries.
+    pub fn new(max_bytes: usize) -> Self {
+        Self { recent: RwLock::default(), max_bytes }
     }
 
-    /// Takes the newest entries. Behind an append whose fate was unknown there may be entries that
-    /// are not here: the tail then begins anew, so that it never has a gap.
+    /// Adds the newest entries. After an append with unknown outcome, entries may be missing here; the
+    /// cache then starts over, so that it never has a gap.
     pub fn push(&self, entries: impl IntoIterator<Item = Arc<LoggedEntry>>) {
         let mut recent = self.recent.write().unwrap_or_else(PoisonError::into_inner);
         for logged in entries {
@@ -75,19 +75,19 @@ impl Tail {
             recent.bytes += logged.size;
             recent.entries.push_back(logged);
         }
-        while recent.bytes > self.most_bytes && recent.entries.len() > 1 {
+        while recent.bytes > self.max_bytes && recent.entries.len() > 1 {
             if let Some(oldest) = recent.entries.pop_front() {
                 recent.bytes -= oldest.size;
             }
         }
     }
 
-    /// Up to `most` entries from `from` on; `None` when the first of them is not here.
-    pub fn read(&self, from: u64, most: usize) -> Option<Vec<Arc<LoggedEntry>>> {
+    /// Up to `limit` entries starting at sequence `from`. `None` if entry `from` is not cached.
+    pub fn read(&self, from: u64, limit: usize) -> Option<Vec<Arc<LoggedEntry>>> {
         let recent = self.recent.read().unwrap_or_else(PoisonError::into_inner);
         let first = recent.entries.front()?.entry.sequence;
         let skipped = usize::try_from(from.checked_sub(first)?).ok()?;
         (skipped < recent.entries.len())
-            .then(|| recent.entries.range(skipped..).take(most).cloned().collect())
+            .then(|| recent.entries.range(skipped..).take(limit).cloned().collect())
     }
 }

@@ -1,21 +1,21 @@
-//! Open files: how many connections their limit allows.
+//! File descriptors: how many connections the limit on open files allows.
 //!
-//! A node without a free descriptor cannot write its stores. So the stores keep a reserve, and connections are
-//! what is refused.
+//! A node without a free descriptor cannot write to its stores. So a reserve is kept for the
+//! stores, and connections are refused instead.
 
 use std::fs;
 
 use nix::sys::resource::{Resource, getrlimit, setrlimit};
 use tracing::{info, warn};
 
-/// Descriptors that connections leave free: for files that the journal and the index open while they grow, the ops
-/// listener, and new connections until they are refused.
+/// Descriptors that connections leave free: for files that the journal and the index open as they
+/// grow, for the ops listener, and for new connections until they are refused.
 const RESERVE: u64 = 256;
-/// What is taken for the number of open files where the system does not say.
+/// Assumed number of open files if the system does not report it.
 const ASSUMED_OPEN: u64 = 128;
 
-/// Raises the soft limit of open files to the hard one. Shells and services start processes with a soft limit of 1,024
-/// by default, for the sake of programs that use `select`.
+/// Raises the soft limit on open files to the hard limit. The soft limit is often 1,024 by default,
+/// for programs that use `select`.
 pub fn raise_limit() {
     match getrlimit(Resource::RLIMIT_NOFILE) {
         Ok((soft, hard)) if soft < hard => match setrlimit(Resource::RLIMIT_NOFILE, hard, hard) {
@@ -27,8 +27,8 @@ pub fn raise_limit() {
     }
 }
 
-/// How many connections the limit of open files allows, at most `wanted`. To be asked when the stores are open. `None`
-/// if it allows none. Warns if it is fewer than wanted.
+/// How many connections the limit on open files allows, at most `wanted`. Call it after opening the
+/// stores. `None` if it allows none. Logs a warning if it is less than `wanted`.
 pub fn connections(wanted: usize) -> Option<usize> {
     let Ok((limit, _)) = getrlimit(Resource::RLIMIT_NOFILE) else { return Some(wanted) };
     let open = open_files();
@@ -52,7 +52,7 @@ pub fn connections(wanted: usize) -> Option<usize> {
     usize::try_from(allowed).ok()
 }
 
-/// The descriptors that are left for connections. Under a small limit the reserve is half of it.
+/// The descriptors left for connections. Under a small limit the reserve is half of it.
 fn allowed(limit: u64, open: u64) -> u64 {
     limit.saturating_sub(open).saturating_sub(RESERVE.min(limit / 2))
 }

@@ -1,4 +1,4 @@
-//! The gRPC side of a node: its listener, its services, and the bounds of their transport.
+//! The gRPC side of a node: its listener, its services and the limits of its transport.
 
 use std::io;
 use std::net::SocketAddr;
@@ -26,16 +26,16 @@ use servers::indicator_service_server::IndicatorServiceServer;
 use servers::partner_service_server::PartnerServiceServer;
 use servers::tip_service_server::TipServiceServer;
 
-/// The largest answer, in bytes: to a lookup of 1,000 values, all of them known with the largest
-/// assessments that are taken.
-const MOST_ANSWERED: usize = 16 * 1024 * 1024;
-/// The largest of those whose pages are cut by size.
-const MOST_PAGED: usize = 4 * 1024 * 1024;
-/// How many connections the system keeps until they are accepted, as tokio's own listeners have it.
+/// Maximum size of a response, in bytes. A lookup of 1,000 known values with the largest
+/// assessments fits.
+const MAX_RESPONSE_BYTES: usize = 16 * 1024 * 1024;
+/// Maximum size of a response whose pages are limited by size, in bytes.
+const MAX_PAGE_BYTES: usize = 4 * 1024 * 1024;
+/// Length of the listen backlog. The default of tokio's listeners.
 const BACKLOG: u32 = 1_024;
 
-/// Takes the address, without listening yet: until a node has caught up, clients are refused the
-/// connection instead of being left to wait on it.
+/// Binds an address without listening. Until the node has caught up, clients get "connection
+/// refused" instead of waiting.
 pub fn reserve(address: SocketAddr) -> io::Result<TcpSocket> {
     let socket = if address.is_ipv4() { TcpSocket::new_v4() } else { TcpSocket::new_v6() }?;
     socket.set_reuseaddr(true)?;
@@ -43,24 +43,24 @@ pub fn reserve(address: SocketAddr) -> io::Result<TcpSocket> {
     Ok(socket)
 }
 
-/// Listens on an address that was taken.
+/// Starts to listen on a bound address.
 pub fn listen(socket: TcpSocket) -> io::Result<TcpListener> {
     socket.listen(BACKLOG)
 }
 
-/// What the gRPC side is made of.
+/// What the gRPC side is built from.
 pub struct Grpc<'a> {
     pub config: &'a Config,
     pub checked: &'a CheckedConfig,
     pub exchange: &'a Arc<Exchange>,
     pub tls: &'a Arc<ServerTls>,
     pub metrics: &'a Arc<Metrics>,
-    /// Told when the node is to stop: no new calls, and open streams end.
+    /// Cancelled when the node stops: no new calls are accepted, and open streams end.
     pub stop: CancellationToken,
 }
 
 impl Grpc<'_> {
-    /// Serves until it is told to stop and the last call is answered.
+    /// Serves until `stop` is cancelled and the last call has been answered.
     pub async fn serve(self, listener: TcpListener) -> Result<(), ServeError> {
         let incoming = self.acceptor().incoming(listener, self.stop.clone());
         let router = self.router().await?;
@@ -69,24 +69,24 @@ impl Grpc<'_> {
     }
 
     fn acceptor(&self) -> Acceptor {
-        let counted = Arc::clone(self.metrics);
+        let metrics = Arc::clone(self.metrics);
         Acceptor::new(
             Arc::clone(self.tls),
             self.checked.trust_domain.clone(),
             Arc::clone(self.exchange.clock()),
             self.checked.connections,
-            move |label| counted.refused_connection(label),
+            move |label| metrics.refused_connection(label),
         )
     }
 
     async fn router(&self) -> Result<Router<Layers>, ServeError> {
-        // Connections that were opened together do not all end together.
-        let spread = 0.9 + 0.2 * rand::random::<f64>();
-        let bounds = &self.config.connections;
-        let age = Duration::from_secs(bounds.max_age_s).mul_f64(spread);
-        let grace = Duration::from_secs(bounds.max_age_grace_s);
+        // Jitter of ±10 %: connections that were opened together do not all end together.
+        let jitter = 0.9 + 0.2 * rand::random::<f64>();
+        let limits = &self.config.connections;
+        let age = Duration::from_secs(limits.max_age_s).mul_f64(jitter);
+        let grace = Duration::from_secs(limits.max_age_grace_s);
         let services = self.services(age + grace / 2);
-        let most = self.config.requests.max_message_kb * 1024;
+        let max_request_bytes = self.config.requests.max_message_kb * 1024;
         let (health_reporter, health) = tonic_health::server::health_reporter();
         health_reporter.set_serving::<IndicatorServiceServer<Services>>().await;
         let reflection = tonic_reflection::server::Builder::configure()
@@ -94,27 +94,27 @@ impl Grpc<'_> {
             .register_encoded_file_descriptor_set(tonic_health::pb::FILE_DESCRIPTOR_SET)
             .build_v1()
             .map_err(|error| io::Error::other(error.to_string()))?;
-        macro_rules! bounded {
-            ($server:ident, $answered:expr) => {
+        macro_rules! limited {
+            ($server:ident, $max_response_bytes:expr) => {
                 $server::new(services.clone())
-                    .max_decoding_message_size(most)
-                    .max_encoding_message_size($answered)
+                    .max_decoding_message_size(max_request_bytes)
+                    .max_encoding_message_size($max_response_bytes)
             };
         }
-        let mut server = transport(bounds)
+        let mut server = transport(limits)
             .max_connection_age(age)
             .max_connection_age_grace(grace)
-            // Up to the response's head, so it bounds unary calls and not streams.
+            // Applies up to the response's head, so it limits unary calls but not streams.
             .timeout(Duration::from_secs(self.config.requests.unary_timeout_s))
             .layer(InFlightLayer)
             .layer(self.authorisation());
         Ok(server
-            .add_service(bounded!(IndicatorServiceServer, MOST_ANSWERED))
-            .add_service(bounded!(FeedServiceServer, MOST_PAGED))
-            .add_service(bounded!(PartnerServiceServer, MOST_PAGED))
-            .add_service(bounded!(CampaignServiceServer, MOST_ANSWERED))
-            .add_service(bounded!(TipServiceServer, MOST_ANSWERED))
-            .add_service(bounded!(AuditServiceServer, MOST_PAGED))
+            .add_service(limited!(IndicatorServiceServer, MAX_RESPONSE_BYTES))
+            .add_service(limited!(FeedServiceServer, MAX_PAGE_BYTES))
+            .add_service(limited!(PartnerServiceServer, MAX_PAGE_BYTES))
+            .add_service(limited!(CampaignServiceServer, MAX_RESPONSE_BYTES))
+            .add_service(limited!(TipServiceServer, MAX_RESPONSE_BYTES))
+            .add_service(limited!(AuditServiceServer, MAX_PAGE_BYTES))
             .add_service(health)
             .add_service(reflection))
     }
@@ -137,18 +137,18 @@ impl Grpc<'_> {
     }
 }
 
-/// What is around every service, the outermost last.
+/// The layers around every service; the outermost is last.
 type Layers = Stack<AuthoriseLayer, Stack<InFlightLayer, tower::layer::util::Identity>>;
 
-fn transport(bounds: &Connections) -> Server {
+fn transport(limits: &Connections) -> Server {
     Server::builder()
-        .max_concurrent_streams(bounds.concurrent_streams)
-        .http2_max_local_error_reset_streams(Some(bounds.reset_streams))
-        .http2_max_pending_accept_reset_streams(Some(bounds.pending_resets))
-        .http2_max_header_list_size(bounds.header_kb * 1024)
+        .max_concurrent_streams(limits.concurrent_streams)
+        .http2_max_local_error_reset_streams(Some(limits.reset_streams))
+        .http2_max_pending_accept_reset_streams(Some(limits.pending_resets))
+        .http2_max_header_list_size(limits.header_kb * 1024)
         .max_frame_size(16 * 1024)
-        .initial_stream_window_size(bounds.stream_window_kb * 1024)
-        .initial_connection_window_size(bounds.connection_window_kb * 1024)
-        .http2_keepalive_interval(Some(Duration::from_secs(bounds.keepalive_s)))
-        .http2_keepalive_timeout(Some(Duration::from_secs(bounds.keepalive_timeout_s)))
+        .initial_stream_window_size(limits.stream_window_kb * 1024)
+        .initial_connection_window_size(limits.connection_window_kb * 1024)
+        .http2_keepalive_interval(Some(Duration::from_secs(limits.keepalive_s)))
+        .http2_keepalive_timeout(Some(Duration::from_secs(limits.keepalive_timeout_s)))
 }

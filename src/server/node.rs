@@ -1,9 +1,6 @@
-//! One node, from its configuration to its end.
+//! The life of a node: start, serve, drain, stop.
 
-use std::fs;
 use std::future::Future;
-use std::ops::ControlFlow;
-use std::path::Path;
 use std::sync::{Arc, OnceLock};
 use std::thread;
 use std::time::Duration;
@@ -15,28 +12,28 @@ use tokio_util::sync::CancellationToken;
 use tracing::{error, info, warn};
 
 use super::grpc::{self, Grpc};
-use super::observed::observed;
+use super::ops_view::ops_view;
 use super::readiness::Readiness;
 use super::settings::CheckedConfig;
+use super::stores::{self, Stores};
 use super::{Bound, ServeError, descriptors, private};
 use crate::clock::Clock;
-use crate::config::{Config, JournalBackend, Storage};
+use crate::config::Config;
 use crate::domain::cursor::EpochId;
+use crate::error::Error;
 use crate::exchange::{Exchange, Follower};
 use crate::https::ops;
-use crate::index::{Index, IndexState, JournalEnds};
-use crate::journal::{
-    self, Backend, CursorError, CursorStore, LocalSettings, Log, LogSettings, SledCursors,
-    UnreadableCursors,
-};
 use crate::metrics::Metrics;
-use crate::tls::ServerTls;
+use crate::tls::{FolderError, ServerTls};
 
-const MB: u64 = 1024 * 1024;
-/// How often the identity folder is looked at for a new certificate.
-const RELOAD_EVERY: Duration = Duration::from_secs(30);
+/// Interval at which the identity folder is reloaded. A new certificate or revocation list takes effect
+/// within this time.
+const RELOAD_INTERVAL: Duration = Duration::from_secs(30);
 
-/// A node that has caught up, listens, and is to serve.
+/// Receives the result of the follower's thread.
+type FollowerResult = oneshot::Receiver<Result<(), Error>>;
+
+/// A node that has caught up and listens, but does not serve calls yet.
 pub struct Node {
     bound: Bound,
     config: Config,
@@ -45,74 +42,64 @@ pub struct Node {
     tls: Arc<ServerTls>,
     metrics: Arc<Metrics>,
     readiness: Arc<Readiness>,
-    grpc: TcpListener,
-    ops: JoinHandle<std::io::Result<()>>,
-    /// Told when the node is to stop: no new calls, and open streams end.
+    grpc_listener: TcpListener,
+    ops_task: JoinHandle<std::io::Result<()>>,
+    /// Cancelled when the node stops: no new calls are accepted, and open streams end.
     stop: CancellationToken,
-    /// Told when all calls are answered: the follower may end.
-    answered: CancellationToken,
-    follower: oneshot::Receiver<Result<(), crate::error::Error>>,
+    /// Cancelled when all calls are answered: the follower may end.
+    drained: CancellationToken,
+    follower_result: FollowerResult,
 }
 
 impl Node {
-    /// Reads every value of a configuration without starting anything.
+    /// Validates a configuration without starting anything.
     pub fn check(config: &Config) -> Result<(), ServeError> {
         CheckedConfig::of(config)?;
         Ok(())
     }
 
-    /// Binds the listeners and serves the ops listener, then opens the journal and the index, catches
-    /// up and seeds the registry. Clients are listened to at the end.
+    /// Starts a node: binds the addresses, serves the ops listener, opens the stores, catches up, seeds the
+    /// registry, and finally listens for clients.
     ///
-    /// Dropped before it is done it ends what it began, within a few entries of the replay.
+    /// Cancel-safe: dropping the future stops everything that was started, within a few entries of the
+    /// replay.
     pub async fn start(config: Config, clock: Arc<dyn Clock>) -> Result<Self, ServeError> {
         let mut checked = CheckedConfig::of(&config)?;
-        let server = &config.server;
-        let at = |address| move |source| ServeError::Bind { address, source };
-        let grpc = grpc::reserve(server.grpc).map_err(at(server.grpc))?;
-        let ops = TcpListener::bind(server.ops).await.map_err(at(server.ops))?;
-        let bound = Bound { grpc: grpc.local_addr()?, ops: ops.local_addr()? };
+        let bind_error = |address| move |source| ServeError::Bind { address, source };
+        let (grpc_address, ops_address) = (config.server.grpc, config.server.ops);
+        let grpc_socket = grpc::reserve(grpc_address).map_err(bind_error(grpc_address))?;
+        let ops_listener = TcpListener::bind(ops_address).await.map_err(bind_error(ops_address))?;
+        let bound = Bound { grpc: grpc_socket.local_addr()?, ops: ops_listener.local_addr()? };
         private::secure(&config.storage.data)?;
-        let enforced_before = config.storage.data.join("revocation-enforced");
-        let tls = ServerTls::open(
-            &server.identity,
-            server.crl_required,
-            enforced_before,
-            Arc::clone(&clock),
-        )?;
-        let tls = Arc::new(tls);
+        let tls = Arc::new(open_tls(&config, &clock)?);
 
-        let answered = CancellationToken::new();
-        let given_up = answered.clone().drop_guard();
+        let drained = CancellationToken::new();
+        let cancel_on_drop = drained.clone().drop_guard();
         let metrics = Arc::new(Metrics::new());
         let readiness = Arc::new(Readiness::starting());
         let started = Arc::new(OnceLock::new());
-        let observed = observed(&metrics, &readiness, &tls, &started);
-        let ops = tokio::spawn(ops::serve(ops, observed, answered.clone()));
+        let ops = ops_view(&metrics, &readiness, &tls, &started);
+        let ops_task = tokio::spawn(ops::serve(ops_listener, ops, drained.clone()));
 
-        let stores = {
-            let (config, clock) = (config.clone(), Arc::clone(&clock));
-            let (readiness, given_up) = (Arc::clone(&readiness), answered.clone());
-            move || Stores::open(&config, &clock, &readiness, &given_up)
-        };
-        let stores = tokio::task::spawn_blocking(stores).await.map_err(std::io::Error::other)??;
+        let stores = Stores::open_blocking(&config, &clock, &readiness, &drained).await?;
         let Stores { log, index, cursors, follower } = stores;
-        readiness.require(index_ready(&index));
-        // The stores are open by now, and connections take what they leave. A start that is refused appends nothing.
+        readiness.require(stores::index_ready(&index));
+        // After the stores are open: connections get the remaining file descriptors. Nothing has been
+        // appended yet if the start fails here.
         let wanted = checked.connections.total;
         checked.connections.total =
             descriptors::connections(wanted).ok_or(ServeError::Descriptors)?;
-        let exchange = Exchange::new(log, index, cursors, clock, checked.exchange);
-        let exchange = Arc::new(exchange);
+        let exchange = Arc::new(Exchange::new(log, index, cursors, clock, checked.exchange));
         exchange.set_suspended(checked.suspended.clone());
-        let follower = follow(follower, answered.clone())?;
+        let follower_result = spawn_follower(follower, drained.clone())?;
         exchange.begin_epoch(EpochId(rand::random())).await?;
         exchange.commands.seed(checked.seed.clone()).await?;
-        let grpc = grpc::listen(grpc).map_err(at(bound.grpc))?;
-        // It is the only one to set it.
+        let grpc_listener = grpc::listen(grpc_socket).map_err(bind_error(bound.grpc))?;
+        // Set only here, so it cannot fail.
         let _ = started.set(Arc::clone(&exchange));
         readiness.ready();
-        given_up.disarm();
+        cancel_on_drop.disarm();
+        let stop = CancellationToken::new();
         Ok(Self {
             bound,
             config,
@@ -121,37 +108,40 @@ impl Node {
             tls,
             metrics,
             readiness,
-            grpc,
-            ops,
-            stop: CancellationToken::new(),
-            answered,
-            follower,
+            grpc_listener,
+            ops_task,
+            stop,
+            drained,
+            follower_result,
         })
     }
 
-    /// Where it listens.
+    /// The addresses that it listens on.
     pub fn bound(&self) -> Bound {
         self.bound
     }
 
-    /// The exchange, for those in the same process.
+    /// The exchange, for use within the process.
     pub fn exchange(&self) -> &Arc<Exchange> {
         &self.exchange
     }
 
-    /// Serves until `shutdown` is done, then drains: no new calls, open feeds end with their cursor,
-    /// appends that wait are answered. Calls that outlast the deadline are cut off.
+    /// Serves until `shutdown` completes, then drains: no new calls are accepted, open feeds end with their
+    /// cursor, pending appends are answered. Calls that are still open at the drain deadline are cut off.
+    ///
+    /// Returns an error if the node stopped because of a fault. On return no task of the node uses the data
+    /// folder any more.
     pub async fn serve(
         self,
         shutdown: impl Future<Output = ()> + Send,
         reload: mpsc::Receiver<Config>,
     ) -> Result<(), ServeError> {
-        // Up to the end: what is acknowledged while the node drains is written too.
-        let cursors = self.exchange.feeds.clone().keep_cursors(self.answered.clone());
+        // Runs until the end of the drain: cursors acknowledged meanwhile are stored too.
+        let cursors = self.exchange.feeds.clone().keep_cursors(self.drained.clone());
         let cursors = tokio::spawn(cursors);
         let background = self.background(reload);
-        let mut follower = self.follower;
-        let deadline = Duration::from_secs(self.config.server.drain_timeout_s);
+        let mut follower_result = self.follower_result;
+        let drain_timeout = Duration::from_secs(self.config.server.drain_timeout_s);
         let stop = self.stop.clone();
         let serving = Grpc {
             config: &self.config,
@@ -161,47 +151,37 @@ impl Node {
             metrics: &self.metrics,
             stop: stop.clone(),
         }
-        .serve(self.grpc);
+        .serve(self.grpc_listener);
         tokio::pin!(serving);
-        let mut followed = false;
+        let mut follower_ended = false;
         let fault = tokio::select! {
             () = shutdown => None,
-            ended = &mut serving => { ended?; None },
-            ended = &mut follower => {
-                followed = true;
-                Some(fault_of(ended))
+            result = &mut serving => { result?; None },
+            result = &mut follower_result => {
+                follower_ended = true;
+                Some(follower_fault(result))
             }
-            broken = self.exchange.broken() => Some(broken),
+            fault = self.exchange.broken() => Some(fault),
         };
-        info!("stopping: open calls have {} s", deadline.as_secs());
+        info!(drain_timeout_s = drain_timeout.as_secs(), "stopping: draining open calls");
         self.readiness.not_ready("stopping");
         stop.cancel();
-        if let Ok(ended) = tokio::time::timeout(deadline, &mut serving).await {
-            ended?;
+        if let Ok(result) = tokio::time::timeout(drain_timeout, &mut serving).await {
+            result?;
         } else {
-            warn!("calls were still open at the deadline, and are cut off");
+            warn!("drain deadline reached: open calls are cut off");
         }
-        self.answered.cancel();
-        let applied = if followed { Ok(Ok(())) } else { follower.await };
-        for task in &background {
-            task.abort();
-        }
-        // It tells of its own faults in the log, and a cursor that is not written loses nothing.
-        let _ = cursors.await;
-        self.ops.abort();
-        // None of them holds the folders any more when this returns.
-        let _ = self.ops.await;
-        for task in background {
-            let _ = task.await;
-        }
-        match (fault, applied) {
+        self.drained.cancel();
+        let followed = if follower_ended { Ok(Ok(())) } else { follower_result.await };
+        join_tasks(background, cursors, self.ops_task).await;
+        match (fault, followed) {
             (Some(fault), _) => Err(fault.into()),
             (None, Ok(Ok(()))) => Ok(()),
-            (None, ended) => Err(fault_of(ended).into()),
+            (None, result) => Err(follower_fault(result).into()),
         }
     }
 
-    /// What runs beside the calls until the node stops.
+    /// Spawns the tasks that run beside the calls until the node stops.
     fn background(&self, reload: mpsc::Receiver<Config>) -> [JoinHandle<()>; 5] {
         let sweeps = || self.exchange.sweeps.clone();
         let stop = || self.stop.clone();
@@ -210,7 +190,7 @@ impl Node {
             tokio::spawn(sweeps().expire_assessments(stop())),
             tokio::spawn(sweeps().end_releases(stop())),
             tokio::spawn(sweeps().follow_up_tips(stop())),
-            tokio::spawn(keep_fresh(
+            tokio::spawn(reload_settings(
                 Arc::clone(&self.tls),
                 Arc::clone(&self.exchange),
                 reload,
@@ -220,144 +200,61 @@ impl Node {
     }
 }
 
-/// What a node keeps on its disk, opened and caught up.
-struct Stores {
-    log: Arc<Log>,
-    index: Arc<Index>,
-    cursors: Arc<dyn CursorStore>,
-    follower: Follower,
-}
-
-impl Stores {
-    /// Blocks until the index has caught up, or until it is given up.
-    fn open(
-        config: &Config,
-        clock: &Arc<dyn Clock>,
-        readiness: &Readiness,
-        given_up: &CancellationToken,
-    ) -> Result<Self, ServeError> {
-        let (log, index) = open(config, clock)?;
-        let mut follower = Follower::new(Arc::clone(&log), Arc::clone(&index))?;
-        catch_up(&mut follower, &log, &index, readiness, given_up)?;
-        let cursors = open_cursors(config)?;
-        Ok(Self { log, index, cursors, follower })
+/// Ends and joins the node's tasks. Afterwards none of them holds the data folder open.
+async fn join_tasks(
+    background: [JoinHandle<()>; 5],
+    cursors: JoinHandle<()>,
+    ops_task: JoinHandle<std::io::Result<()>>,
+) {
+    for task in &background {
+        task.abort();
     }
-}
-fn open(config: &Config, clock: &Arc<dyn Clock>) -> Result<(Arc<Log>, Arc<Index>), ServeError> {
-    let storage = &config.storage;
-    let backend = match storage.journal {
-        JournalBackend::Sled => Backend::Sled,
-        JournalBackend::Files => Backend::Files,
-    };
-    let settings = journal_settings(storage, clock);
-    let others = ["index", "cursors"].map(|store| storage.data.join(store));
-    if journal::is_missing(&settings.folder) && others.iter().any(|store| holds_files(store)) {
-        return Err(ServeError::JournalMissing { data: storage.data.clone() });
-    }
-    let journal = journal::open(backend, settings)?;
-    let entry = |sequence| journal.read(sequence, 1).ok()?.pop();
-    let ends = JournalEnds { head: journal.head(), entry: &entry };
-    let index = Index::open(&storage.data.join("index"), storage.index_cache_mb * MB, ends)?;
-    let tail_bytes = usize::try_from(storage.tail_mb * MB).unwrap_or(usize::MAX);
-    let settings = LogSettings { queue: storage.append_queue, tail_bytes };
-    let log = Log::start(journal, settings)?;
-    Ok((Arc::new(log), Arc::new(index)))
-}
-
-fn holds_files(folder: &Path) -> bool {
-    fs::read_dir(folder).is_ok_and(|mut files| files.next().is_some())
-}
-
-/// How the journal of a data folder is opened.
-pub fn journal_settings(storage: &Storage, clock: &Arc<dyn Clock>) -> LocalSettings {
-    let time = Arc::clone(clock);
-    LocalSettings {
-        min_free_bytes: storage.min_free_mb * MB,
-        cache_bytes: storage.journal_cache_mb * MB,
-        ..LocalSettings::new(storage.data.join("journal"), Arc::new(move || time.now()))
+    // It logs its own errors, and a cursor that is not stored loses nothing.
+    let _ = cursors.await;
+    ops_task.abort();
+    let _ = ops_task.await;
+    for task in background {
+        let _ = task.await;
     }
 }
 
-/// Opens the subscriptions. Where they are damaged the node starts all the same, and refuses them.
-fn open_cursors(config: &Config) -> Result<Arc<dyn CursorStore>, ServeError> {
-    match SledCursors::open(&config.storage.data.join("cursors")) {
-        Ok(cursors) => Ok(Arc::new(cursors)),
-        Err(CursorError::Unreadable { folder, reason }) => {
-            Ok(Arc::new(UnreadableCursors { folder, reason }))
-        }
-        Err(error) => Err(error.into()),
-    }
+fn open_tls(config: &Config, clock: &Arc<dyn Clock>) -> Result<ServerTls, FolderError> {
+    let server = &config.server;
+    let enforced_before = config.storage.data.join("revocation-enforced");
+    ServerTls::open(&server.identity, server.crl_required, enforced_before, Arc::clone(clock))
 }
 
-/// Whether the index can be read: its database is opened again where it failed.
-fn index_ready(index: &Index) -> impl Fn() -> Result<(), String> + Send + Sync + 'static {
-    let state = index.watch_state();
-    move || match &*state.borrow() {
-        IndexState::Ready => Ok(()),
-        IndexState::Reopening { reason } => Err(format!("the index is opened again: {reason}")),
-    }
-}
-
-fn catch_up(
-    follower: &mut Follower,
-    log: &Log,
-    index: &Index,
-    readiness: &Readiness,
-    given_up: &CancellationToken,
-) -> Result<(), ServeError> {
-    let (from, head) = (index.checkpoint(), log.head());
-    if from == head {
-        return Ok(());
-    }
-    info!(from, head, "applying what the journal holds");
-    let step = ((head - from) / 10).max(1_000);
-    let mut told = from;
-    let mut progress = |at: u64| {
-        readiness.not_ready(format!("catching up: {at} of {head} entries"));
-        if at >= told + step {
-            told = at;
-            info!(at, head, "applying");
-        }
-        if given_up.is_cancelled() { ControlFlow::Break(()) } else { ControlFlow::Continue(()) }
-    };
-    let _ = progress(from);
-    follower.keep_up(&tokio::runtime::Handle::current(), given_up, progress)?;
-    Ok(())
-}
-
-/// Runs the follower on a thread of its own. Its end, but when it was told to, is a fault that the
-/// node stops on.
-fn follow(
+/// Runs the follower on its own thread until `stop` is cancelled. If it ends earlier, the node stops with a
+/// fault.
+fn spawn_follower(
     follower: Follower,
     stop: CancellationToken,
-) -> Result<oneshot::Receiver<Result<(), crate::error::Error>>, ServeError> {
-    let (ended, watched) = oneshot::channel();
+) -> Result<FollowerResult, ServeError> {
+    let (sender, receiver) = oneshot::channel();
     let runtime = tokio::runtime::Handle::current();
     thread::Builder::new().name("follower".into()).spawn(move || {
         let result = follower.run(&runtime, &stop);
         if let Err(fault) = &result {
-            let source = std::error::Error::source(fault).map(ToString::to_string);
+            let source = fault.source_text();
             error!(label = fault.label(), source, "the follower stopped: {fault}");
         }
-        // Nobody listens when the node has stopped already.
-        let _ = ended.send(result);
+        // Fails only if the node has already stopped.
+        let _ = sender.send(result);
     })?;
-    Ok(watched)
+    Ok(receiver)
 }
 
-/// The end of a follower that was not told to end.
-fn fault_of(
-    ended: Result<Result<(), crate::error::Error>, oneshot::error::RecvError>,
-) -> crate::error::Error {
-    let fault = crate::error::Error::internal;
-    match ended {
-        Ok(Ok(())) => fault("follower", "the follower ended before it was told to"),
+/// The fault of a follower that ended before it was stopped.
+fn follower_fault(result: Result<Result<(), Error>, oneshot::error::RecvError>) -> Error {
+    match result {
+        Ok(Ok(())) => Error::internal("follower", "the follower ended before it was stopped"),
         Ok(Err(error)) => error,
-        Err(_) => fault("follower", "the follower's thread ended in a panic"),
+        Err(_) => Error::internal("follower", "the follower's thread panicked"),
     }
 }
 
-async fn keep_fresh(
+/// Reloads the identity folder periodically, and the configuration when one arrives (on SIGHUP).
+async fn reload_settings(
     tls: Arc<ServerTls>,
     exchange: Arc<Exchange>,
     mut reload: mpsc::Receiver<Config>,
@@ -366,15 +263,15 @@ async fn keep_fresh(
     loop {
         tokio::select! {
             () = stop.cancelled() => return,
-            () = tokio::time::sleep(RELOAD_EVERY) => tls.reload(),
+            () = tokio::time::sleep(RELOAD_INTERVAL) => tls.reload(),
             Some(config) = reload.recv() => {
                 tls.reload();
                 match CheckedConfig::of(&config) {
                     Ok(checked) => {
                         exchange.set_suspended(checked.suspended);
-                        info!("the configuration was read again");
+                        info!("reloaded the configuration");
                     }
-                    Err(error) => warn!("the old configuration stays in use: {error}"),
+                    Err(error) => warn!("could not reload the configuration, the old one stays in use: {error}"),
                 }
             }
         }

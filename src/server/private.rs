@@ -1,6 +1,6 @@
-//! The data folder: readable by the user that the exchange runs as, and by nobody else.
+//! Makes the data folder private: accessible only to the user that runs the exchange.
 //!
-//! `tipoff` also runs with a umask of 077, so that whatever the stores create later is private too.
+//! `tipoff` also runs with umask 077, so files that the stores create later are private too.
 
 use std::fs::{self, DirBuilder, Permissions};
 use std::io;
@@ -11,16 +11,16 @@ use tracing::warn;
 
 use super::ServeError;
 
-/// The stores in the data folder. What else may lie there is not the exchange's.
+/// The stores in the data folder. Other files in it are left alone.
 const STORES: [&str; 3] = ["journal", "index", "cursors"];
-/// The permissions of the group and of others.
+/// The permissions of group and others.
 const FOREIGN: u32 = 0o077;
-/// A folder that many users share, such as `/tmp`.
+/// The sticky bit, set on folders that many users share, such as `/tmp`.
 const STICKY: u32 = 0o1000;
 
-/// Creates the data folder with mode 0700 if it is missing. If it exists, takes the permissions of the group and of
-/// others from it and from its stores, which an earlier version or another umask may have given: folders become
-/// 0700 and files 0600.
+/// Creates the data folder with mode 0700 if it is missing. Otherwise removes the permissions of
+/// group and others from the folder and its stores, which an earlier version or another umask may
+/// have granted: folders become 0700, files 0600. Idempotent.
 pub fn secure(data: &Path) -> Result<(), ServeError> {
     let created = DirBuilder::new().recursive(true).mode(0o700).create(data);
     created.map_err(|source| failed(data, source))?;
@@ -34,7 +34,8 @@ pub fn secure(data: &Path) -> Result<(), ServeError> {
     Ok(())
 }
 
-/// Tightens a folder and everything in it. The folder itself may be a link, the links in it are not followed.
+/// Tightens a folder and everything in it. The folder itself may be a symbolic link; links in it
+/// are not followed.
 fn tighten_all(folder: PathBuf) -> Result<(), ServeError> {
     let mut folders = vec![folder];
     while let Some(folder) = folders.pop() {
@@ -63,10 +64,10 @@ fn tighten(path: &Path) -> Result<(), ServeError> {
     });
     match tightened {
         Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(()),
-        // A volume may belong to another user, who alone can change its permissions.
+        // A mounted volume may belong to another user, and only its owner can change permissions.
         Err(error) if error.kind() == io::ErrorKind::PermissionDenied => {
             let path = path.display();
-            warn!(%path, %error, "could not make private: other users may read it; chmod go= it as its owner");
+            warn!(%path, %error, "could not remove permissions of other users: run chmod go= on the path as its owner");
             Ok(())
         }
         done => done.map_err(|source| failed(path, source)),

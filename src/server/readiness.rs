@@ -1,40 +1,40 @@
-//! Whether a node takes requests, and if not, why not.
+//! Whether a node is ready to serve; if not, the reason.
 
 use std::fmt;
 use std::sync::{Mutex, PoisonError};
 
-/// Whether one part of the node is ready; if not, the reason for the operator.
+/// Checks one component of the node; if it is not ready, the reason for the operator.
 type Check = Box<dyn Fn() -> Result<(), String> + Send + Sync>;
 
-/// What `/ready` answers: the node's own phase, and the parts that it depends on.
+/// The state behind `/ready`: the node's own phase, and checks of its components.
 pub struct Readiness {
-    /// Why the node itself is not ready: it starts, catches up or stops.
+    /// Why the node itself is not ready: it starts, catches up or stops. `None` when it is ready.
     phase: Mutex<Option<String>>,
     checks: Mutex<Vec<Check>>,
 }
 
 impl Readiness {
-    /// The readiness of a node that starts.
+    /// The readiness of a starting node.
     pub fn starting() -> Self {
         Self { phase: Mutex::new(Some("starting".into())), checks: Mutex::default() }
     }
 
-    /// The node is not ready, for this reason, until it says otherwise.
+    /// Marks the node as not ready, with a reason, until the next call.
     pub fn not_ready(&self, reason: impl Into<String>) {
         *self.phase.lock().unwrap_or_else(PoisonError::into_inner) = Some(reason.into());
     }
 
-    /// The node itself is ready.
+    /// Marks the node itself as ready.
     pub fn ready(&self) {
         *self.phase.lock().unwrap_or_else(PoisonError::into_inner) = None;
     }
 
-    /// Adds a part without which the node is not ready, asked each time.
+    /// Adds a component check. It runs on every query.
     pub fn require(&self, check: impl Fn() -> Result<(), String> + Send + Sync + 'static) {
         self.checks.lock().unwrap_or_else(PoisonError::into_inner).push(Box::new(check));
     }
 
-    /// Whether the node takes requests; if not, the first reason.
+    /// Whether the node is ready; if not, the first reason.
     pub fn check(&self) -> Result<(), String> {
         if let Some(reason) = &*self.phase.lock().unwrap_or_else(PoisonError::into_inner) {
             return Err(reason.clone());

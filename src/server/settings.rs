@@ -1,4 +1,4 @@
-//! From the configuration's text to what each room takes.
+//! Converts the configuration's text values to typed settings.
 
 use std::collections::BTreeSet;
 use std::str::FromStr;
@@ -7,8 +7,8 @@ use std::time::Duration;
 use spiffe::TrustDomain;
 
 use crate::config::{
-    Config, ConfigError, Connections, GroupSeed, History, PartnerSeed, Requests, SMALL_FRAMES,
-    ranges,
+    Config, ConfigError, Connections, GroupSeed, History, MIN_STREAM_WINDOWS, PartnerSeed,
+    Requests, ranges,
 };
 use crate::domain::label::Labels;
 use crate::domain::partner::{GroupDefinition, Partner, Role, Terms};
@@ -18,9 +18,9 @@ use crate::exchange::{Seed, Settings};
 use crate::rpc::RequestLimits;
 use crate::tls::ConnectionLimits;
 
-type Read<T> = Result<T, ConfigError>;
+type ConfigResult<T> = Result<T, ConfigError>;
 
-/// A configuration whose every value was read.
+/// A configuration with every value parsed.
 #[derive(Clone, Debug)]
 pub struct CheckedConfig {
     pub trust_domain: TrustDomain,
@@ -33,12 +33,15 @@ pub struct CheckedConfig {
 }
 
 impl CheckedConfig {
-    /// Reads every value, or names the first that cannot be used.
-    pub fn of(config: &Config) -> Read<Self> {
-        // One that was made in code was not checked when it was read.
+    /// Parses every value. The error names the first invalid one.
+    pub fn of(config: &Config) -> ConfigResult<Self> {
+        // A configuration built in code has not been through `Config::read`.
         ranges::check(config)?;
         if !config.server.ops.ip().is_loopback() {
-            return Err(value("server.ops", "is not a loopback address: metrics have no login"));
+            return Err(value(
+                "server.ops",
+                "is not a loopback address: the metrics have no authentication",
+            ));
         }
         let trust_domain = TrustDomain::new(&config.server.trust_domain)
             .map_err(|error| value("server.trust_domain", error.to_string()))?;
@@ -57,69 +60,84 @@ impl CheckedConfig {
     }
 }
 
-fn seed(config: &Config) -> Read<Seed> {
-    let partners = config.partners.iter().map(partner).collect::<Read<Vec<_>>>()?;
-    let groups = config.groups.iter().map(group).collect::<Read<Vec<_>>>()?;
-    let mut seen = BTreeSet::new();
+fn seed(config: &Config) -> ConfigResult<Seed> {
+    let partners = config.partners.iter().map(partner).collect::<ConfigResult<Vec<_>>>()?;
+    let groups = config.groups.iter().map(group).collect::<ConfigResult<Vec<_>>>()?;
+    let mut ids = BTreeSet::new();
     for partner in &partners {
-        let key = format!("partners.{}", partner.id);
-        if !seen.insert(&partner.id) {
-            return Err(value(key, "stands twice"));
+        if !ids.insert(&partner.id) {
+            return Err(value(format!("partners.{}", partner.id), "is defined twice"));
         }
-        if let Some(owned) = partner.platforms.first()
-            && partner.role != Role::Member
-        {
-            let reason = format!("is a {} and cannot own a platform ({owned})", partner.role);
-            return Err(value(key, reason));
-        }
-        if partner.role != Role::Liaison && !partner.purposes.is_empty() {
-            let reason = format!("is a {}, and only a liaison has purposes", partner.role);
-            return Err(value(key, reason));
-        }
-        let home = partner.default_group.as_ref();
-        if let Some(home) = home
-            && !groups.iter().any(|group| group.id == *home && group.members.contains(&partner.id))
-        {
-            return Err(value(key, format!("has the default group `{home}`, which it is not in")));
-        }
+        check_partner(partner, &groups)?;
     }
     for group in &groups {
-        let key = format!("groups.{}", group.id);
-        for member in &group.members {
-            match partners.iter().find(|partner| partner.id == *member) {
-                None => {
-                    return Err(value(key, format!("has a member `{member}` who is no partner")));
-                }
-                Some(partner) if !partner.role.may_receive() => {
-                    let reason = format!("has `{member}`, and a {} is in no group", partner.role);
-                    return Err(value(key, reason));
-                }
-                Some(partner) if group.restricted.is_some() && partner.role != Role::Member => {
-                    let role = partner.role;
-                    let reason = format!("has `{member}`, and a {role} is in no restricted group");
-                    return Err(value(key, reason));
-                }
-                Some(_) => {}
-            }
+        check_members(group, &partners)?;
+    }
+    check_single_restricted_group(&groups)?;
+    check_platform_owners(&partners)?;
+    Ok(Seed { partners, groups })
+}
+
+fn check_partner(partner: &Partner, groups: &[GroupDefinition]) -> ConfigResult<()> {
+    let invalid = |reason| Err(value(format!("partners.{}", partner.id), reason));
+    if let Some(owned) = partner.platforms.first()
+        && partner.role != Role::Member
+    {
+        return invalid(format!("is a {} and cannot own a platform ({owned})", partner.role));
+    }
+    if partner.role != Role::Liaison && !partner.purposes.is_empty() {
+        return invalid(format!("is a {}: only a liaison can have purposes", partner.role));
+    }
+    if let Some(default) = &partner.default_group
+        && !groups.iter().any(|group| group.id == *default && group.members.contains(&partner.id))
+    {
+        return invalid(format!("has the default group `{default}`, which it is not in"));
+    }
+    Ok(())
+}
+
+fn check_members(group: &GroupDefinition, partners: &[Partner]) -> ConfigResult<()> {
+    let invalid = |reason| Err(value(format!("groups.{}", group.id), reason));
+    for member in &group.members {
+        let Some(partner) = partners.iter().find(|partner| partner.id == *member) else {
+            return invalid(format!("has a member `{member}` that is not a partner"));
+        };
+        let role = partner.role;
+        if !role.may_receive() {
+            return invalid(format!("has the member `{member}`: a {role} cannot be in a group"));
+        }
+        if group.restricted.is_some() && role != Role::Member {
+            return invalid(format!(
+                "has the member `{member}`: a {role} cannot be in a restricted group"
+            ));
         }
     }
+    Ok(())
+}
+
+fn check_single_restricted_group(groups: &[GroupDefinition]) -> ConfigResult<()> {
     let mut restricted = groups.iter().filter(|group| group.restricted.is_some());
     if let (Some(first), Some(second)) = (restricted.next(), restricted.next()) {
-        let reason = format!("has terms, and so has `{}`: one group is restricted", first.id);
+        let reason =
+            format!("has terms, but so has `{}`: only one group can be restricted", first.id);
         return Err(value(format!("groups.{}", second.id), reason));
     }
-    for (at, first) in partners.iter().enumerate() {
-        for second in &partners[at + 1..] {
-            if let Some(both) = first.platforms.iter().find(|p| second.platforms.contains(p)) {
-                let reason = format!("owns `{both}`, and so does `{}`", first.id);
+    Ok(())
+}
+
+fn check_platform_owners(partners: &[Partner]) -> ConfigResult<()> {
+    for (i, first) in partners.iter().enumerate() {
+        for second in &partners[i + 1..] {
+            if let Some(shared) = first.platforms.iter().find(|p| second.platforms.contains(p)) {
+                let reason = format!("owns `{shared}`, but so does `{}`", first.id);
                 return Err(value(format!("partners.{}", second.id), reason));
             }
         }
     }
-    Ok(Seed { partners, groups })
+    Ok(())
 }
 
-fn partner(seed: &PartnerSeed) -> Read<Partner> {
+fn partner(seed: &PartnerSeed) -> ConfigResult<Partner> {
     let key = |field: &str| format!("partners.{}.{field}", seed.id);
     let platforms = seed.platforms.iter().map(|text| Platform::parse(text));
     let group = seed.default_group.as_deref().map(GroupId::parse).transpose();
@@ -139,7 +157,7 @@ fn partner(seed: &PartnerSeed) -> Read<Partner> {
     })
 }
 
-fn group(seed: &GroupSeed) -> Read<GroupDefinition> {
+fn group(seed: &GroupSeed) -> ConfigResult<GroupDefinition> {
     let key = |field: &str| format!("groups.{}.{field}", seed.id);
     let members = seed.members.iter().map(|id| PartnerId::parse(id));
     Ok(GroupDefinition {
@@ -176,10 +194,11 @@ fn requests(requests: &Requests) -> RequestLimits {
     }
 }
 
-fn connections(connections: &Connections) -> Read<ConnectionLimits> {
-    let least = connections.stream_window_kb * SMALL_FRAMES;
-    if connections.connection_window_kb < least {
-        let reason = format!("has to be at least {SMALL_FRAMES} times stream_window_kb: {least}");
+fn connections(connections: &Connections) -> ConfigResult<ConnectionLimits> {
+    let min_kb = connections.stream_window_kb * MIN_STREAM_WINDOWS;
+    if connections.connection_window_kb < min_kb {
+        let reason =
+            format!("must be at least {MIN_STREAM_WINDOWS} times stream_window_kb: {min_kb}");
         return Err(value("connections.connection_window_kb", reason));
     }
     Ok(ConnectionLimits {

@@ -1,4 +1,4 @@
-//! The accept loop: handshakes beside one another, each with a deadline, all within bounds.
+//! The accept loop. Handshakes run concurrently, each with a deadline, and all within limits.
 
 use std::io;
 use std::net::{IpAddr, SocketAddr};
@@ -15,29 +15,29 @@ use tokio_util::sync::CancellationToken;
 use tracing::{debug, info, warn};
 
 pub use super::connection::Connection;
-use super::connection::{Counted, Share};
+use super::connection::{ConnectionPermits, Share};
 use super::limits::{Counts, Guard};
 use super::server::ServerTls;
 use super::{PeerIdentity, PeerInfo};
 use crate::clock::Clock;
 use crate::domain::PartnerId;
 
-/// The bounds of connections.
+/// Limits on connections.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct ConnectionLimits {
-    /// The most connections: one descriptor each.
+    /// Maximum number of connections. Each needs one file descriptor.
     pub total: usize,
-    /// The most connections of one partner.
+    /// Maximum number of connections per partner.
     pub per_identity: usize,
-    /// The most connections of one address that have not shown who they are.
+    /// Maximum number of unidentified connections per address.
     pub per_address: usize,
-    /// How long a handshake may take.
+    /// Maximum duration of a handshake.
     pub handshake_timeout: Duration,
-    /// The most handshakes at once.
+    /// Maximum number of concurrent handshakes.
     pub handshakes_in_flight: usize,
-    /// How long a connection may wait with its first bytes.
+    /// How long a connection may stay silent after its handshake.
     pub first_request_timeout: Duration,
-    /// The most calls of one connection that are worked on at once.
+    /// Maximum number of concurrent calls per connection.
     pub calls: usize,
 }
 
@@ -55,13 +55,13 @@ impl Default for ConnectionLimits {
     }
 }
 
-/// How long the loop pauses when nothing can be accepted, such as without a free descriptor: it would spin
-/// otherwise.
-const PAUSE: Duration = Duration::from_millis(100);
-/// How often that is logged at most.
-const LOG_EVERY: Duration = Duration::from_secs(60);
+/// Delay before the next accept after a failure, such as exhausted file descriptors. Without it the
+/// loop would spin.
+const ACCEPT_RETRY_DELAY: Duration = Duration::from_millis(100);
+/// Minimum interval between log lines about accept failures.
+const ACCEPT_LOG_INTERVAL: Duration = Duration::from_secs(60);
 
-/// Accepts connections and finds out who is there.
+/// Accepts connections, performs handshakes and identifies the peers.
 pub struct Acceptor {
     tls: Arc<ServerTls>,
     trust_domain: TrustDomain,
@@ -75,7 +75,7 @@ pub struct Acceptor {
 }
 
 impl Acceptor {
-    /// An acceptor that tells `refused` the label of each connection it does not take.
+    /// An acceptor that calls `refused` with a label for each connection that it refuses.
     pub fn new(
         tls: Arc<ServerTls>,
         trust_domain: TrustDomain,
@@ -96,7 +96,7 @@ impl Acceptor {
         }
     }
 
-    /// The connections of a listener, as they are accepted, until it is told to stop.
+    /// The accepted connections of a listener, until `stop` is cancelled.
     pub fn incoming(
         self,
         listener: TcpListener,
@@ -112,7 +112,7 @@ impl Acceptor {
                     Err(error) if is_of_one_connection(&error) => {}
                     Err(error) => {
                         failures.log(&error, acceptor.clock.instant());
-                        tokio::time::sleep(PAUSE).await;
+                        tokio::time::sleep(ACCEPT_RETRY_DELAY).await;
                     }
                 }
             }
@@ -129,19 +129,19 @@ impl Acceptor {
         let Ok(total) = Arc::clone(&self.total).try_acquire_owned() else {
             return self.refuse("connections_total", address, "too many connections");
         };
-        let Some(unknown) = self.addresses.take(address.ip()) else {
-            let reason = "too many connections of this address that have not shown who they are";
+        let Some(address_permit) = self.addresses.acquire(address.ip()) else {
+            let reason = "too many unidentified connections from this address";
             return self.refuse("connections_address", address, reason);
         };
-        let Ok(handshake) = Arc::clone(&self.handshakes).try_acquire_owned() else {
-            return self.refuse("handshakes_in_flight", address, "too many handshakes at once");
+        let Ok(handshake_permit) = Arc::clone(&self.handshakes).try_acquire_owned() else {
+            return self.refuse("handshakes_in_flight", address, "too many concurrent handshakes");
         };
         let acceptor = Arc::clone(self);
         tokio::spawn(async move {
-            let shaken = acceptor.handshake(stream, address, total, unknown).await;
-            drop(handshake);
-            if let Some(connection) = shaken {
-                // The server has stopped when nobody takes it.
+            let connection = acceptor.handshake(stream, address, total, address_permit).await;
+            drop(handshake_permit);
+            if let Some(connection) = connection {
+                // Fails only if the server has stopped.
                 let _ = accepted.send(Ok(connection)).await;
             }
         });
@@ -152,14 +152,14 @@ impl Acceptor {
         stream: TcpStream,
         address: SocketAddr,
         total: OwnedSemaphorePermit,
-        unknown: Guard<IpAddr>,
+        address_permit: Guard<IpAddr>,
     ) -> Option<Connection> {
         if let Err(error) = stream.set_nodelay(true) {
-            debug!(%address, "a connection is gone: {error}");
+            debug!(%address, "connection closed before the handshake: {error}");
             return None;
         }
-        let shaking = TlsAcceptor::from(self.tls.config()).accept(stream);
-        let stream = match tokio::time::timeout(self.limits.handshake_timeout, shaking).await {
+        let handshake = TlsAcceptor::from(self.tls.config()).accept(stream);
+        let stream = match tokio::time::timeout(self.limits.handshake_timeout, handshake).await {
             Ok(Ok(stream)) => stream,
             Ok(Err(error)) => {
                 self.refuse("handshake_failed", address, &error.to_string());
@@ -175,19 +175,21 @@ impl Acceptor {
             Some(leaf) => PeerIdentity::of(leaf, &self.trust_domain),
             None => Err(super::IdentityError::Unreadable),
         };
-        let (share, lives) = match &identity {
+        let (share, lifetime) = match &identity {
             Ok(identity) => {
-                let Some(share) = self.partners.take(identity.partner.clone()) else {
-                    let reason = format!("too many connections of `{}`", identity.partner);
+                let Some(share) = self.partners.acquire(identity.partner.clone()) else {
+                    let reason = format!("too many connections from `{}`", identity.partner);
                     self.refuse("connections_partner", address, &reason);
                     return None;
                 };
-                let left = identity.not_after_ms.saturating_sub(self.clock.now().as_millis());
-                let lives = Duration::from_millis(u64::try_from(left).unwrap_or(0));
-                (Share::Partner(share), lives)
+                let remaining_ms =
+                    identity.not_after_ms.saturating_sub(self.clock.now().as_millis());
+                let lifetime = Duration::from_millis(u64::try_from(remaining_ms).unwrap_or(0));
+                (Share::Partner(share), lifetime)
             }
-            // It may ask, and is told what is wrong with its certificate.
-            Err(_) => (Share::Address(unknown), Duration::from_secs(60)),
+            // The peer may still make calls, which are answered with the reason why its certificate
+            // names no partner.
+            Err(_) => (Share::Address(address_permit), Duration::from_secs(60)),
         };
         let peer = PeerInfo {
             address,
@@ -195,8 +197,9 @@ impl Acceptor {
             identity: Arc::new(identity),
             calls: Arc::new(Semaphore::new(self.limits.calls.min(Semaphore::MAX_PERMITS))),
         };
-        let silence = self.limits.first_request_timeout;
-        Some(Connection::new(stream, peer, lives, silence, Counted { total, share }))
+        let first_request_timeout = self.limits.first_request_timeout;
+        let permits = ConnectionPermits { total, share };
+        Some(Connection::new(stream, peer, lifetime, first_request_timeout, permits))
     }
 
     fn refuse(&self, label: &'static str, address: SocketAddr, reason: &str) {
@@ -205,21 +208,21 @@ impl Acceptor {
     }
 }
 
-/// Failures to accept, logged once a minute at most.
+/// Rate-limits the log of accept failures to one line per [`ACCEPT_LOG_INTERVAL`].
 #[derive(Default)]
 struct Failures {
-    logged: Option<Instant>,
+    last_logged: Option<Instant>,
     suppressed: u64,
 }
 
 impl Failures {
     fn log(&mut self, error: &io::Error, now: Instant) {
-        if self.logged.is_some_and(|logged| now.duration_since(logged) < LOG_EVERY) {
+        if self.last_logged.is_some_and(|last| now.duration_since(last) < ACCEPT_LOG_INTERVAL) {
             self.suppressed += 1;
             return;
         }
         let suppressed = std::mem::take(&mut self.suppressed);
-        self.logged = Some(now);
+        self.last_logged = Some(now);
         if is_out_of_descriptors(error) {
             warn!(%error, suppressed, "no descriptor is left for a connection: raise the limit of open files");
         } else {
@@ -233,7 +236,8 @@ fn is_out_of_descriptors(error: &io::Error) -> bool {
     matches!(number, Some(Errno::EMFILE | Errno::ENFILE))
 }
 
-/// The connection went away before it was accepted; the next one may be there already.
+/// Whether the failure is about a single connection that went away before it was accepted. The next
+/// accept may succeed at once.
 fn is_of_one_connection(error: &io::Error) -> bool {
     use io::ErrorKind::{ConnectionAborted, ConnectionRefused, ConnectionReset};
     matches!(error.kind(), ConnectionAborted | ConnectionRefused | ConnectionReset)

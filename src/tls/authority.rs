@@ -1,7 +1,7 @@
-//! The built-in certificate authority: a folder with a root and its key.
+//! The built-in certificate authority: a folder with a root certificate and its key.
 //!
-//! Meant for a small exchange and for development. A larger one brings its own authority; all that
-//! the exchange asks of a certificate is its one SPIFFE ID.
+//! It is meant for small exchanges and for development. Larger exchanges use their own authority;
+//! all that the exchange requires of a client certificate is a single SPIFFE ID.
 
 use std::fs::{self, OpenOptions};
 use std::io::{self, Write};
@@ -20,33 +20,33 @@ use thiserror::Error;
 use crate::domain::{PartnerId, Timestamp};
 
 const DAY: Duration = Duration::from_secs(86_400);
-/// How long a root is good for.
+/// Validity of a root certificate: 10 years.
 const ROOT_LIFE: Duration = Duration::from_secs(3_650 * 86_400);
-/// Certificates are good from a little earlier on, for clocks that are behind.
+/// How far the start of the validity is backdated, for peers whose clocks are slow.
 const BACKDATED: Duration = Duration::from_secs(300);
 
-/// What the authority cannot do, and why.
+/// An error of the authority.
 #[derive(Debug, Error)]
 pub enum AuthorityError {
-    /// There is one already.
-    #[error("{0} holds an authority already: a new one would make every certificate of it void")]
+    /// The folder already holds an authority.
+    #[error("{0} already holds an authority: a new one would invalidate all its certificates")]
     Exists(PathBuf),
-    /// There is none.
-    #[error("{0} holds no authority: make one with `tipoff pki init {0}`")]
+    /// The folder holds no authority.
+    #[error("{0} holds no authority: create one with `tipoff pki init {0}`")]
     Missing(PathBuf),
     /// A file cannot be read or written.
     #[error("{path}: {source}")]
     File {
-        /// Which file.
+        /// The file.
         path: PathBuf,
-        /// Why.
+        /// The cause.
         source: io::Error,
     },
-    /// A name is not one that a certificate can carry.
+    /// The name cannot be put into a certificate.
     #[error("{0}")]
     Name(String),
-    /// A certificate cannot be made.
-    #[error("cannot make the certificate: {0}")]
+    /// The certificate cannot be created.
+    #[error("cannot create the certificate: {0}")]
     Certificate(#[from] rcgen::Error),
 }
 
@@ -59,26 +59,26 @@ pub struct Authority {
     issuer: Issuer<'static, KeyPair>,
 }
 
-/// What a certificate is for.
+/// The purpose of a certificate.
 #[derive(Clone, Debug)]
 pub enum Usage {
-    /// A partner, as the client that it is.
+    /// A client certificate for a partner.
     Partner {
-        /// Which partner.
+        /// The partner.
         id: PartnerId,
-        /// Which of its workloads.
+        /// The workload, if the certificate is for one of several.
         workload: Option<String>,
     },
-    /// A server, under these host names and addresses.
+    /// A server certificate.
     Server {
-        /// Where it is found.
+        /// The host names and IP addresses of the server.
         names: Vec<String>,
     },
 }
 
 impl Authority {
-    /// Makes an authority in a folder: `ca.pem`, `ca-key.pem` (readable by its owner alone) and
-    /// `trust-domain`. Refuses a folder that holds one.
+    /// Creates an authority in a folder: `ca.pem`, `ca-key.pem` (mode 0600) and `trust-domain`.
+    /// Fails if the folder already holds one.
     pub fn init(folder: &Path, trust_domain: &str, now: Timestamp) -> Result<Self, AuthorityError> {
         let trust_domain = parse_trust_domain(trust_domain)?;
         let key_path = folder.join("ca-key.pem");
@@ -122,13 +122,13 @@ impl Authority {
         &self.trust_domain
     }
 
-    /// The folder it is kept in.
+    /// The folder.
     pub fn folder(&self) -> &Path {
         &self.folder
     }
 
-    /// Makes a key and a certificate for it, and writes them as an identity folder: `ca.pem`,
-    /// `cert.pem`, `key.pem` (readable by its owner alone). An identity that is there is replaced.
+    /// Generates a key and a certificate and writes them as an identity folder: `ca.pem`,
+    /// `cert.pem`, `key.pem` (mode 0600). Replaces an existing identity.
     pub fn issue(
         &self,
         usage: &Usage,
@@ -152,34 +152,34 @@ impl Authority {
     ) -> Result<CertificateParams, AuthorityError> {
         let life = DAY * days;
         let name_error = |error: String| AuthorityError::Name(error);
-        let mut made = match usage {
+        let mut certificate = match usage {
             Usage::Partner { id, workload } => {
                 let mut segments = vec!["partner", id.as_str()];
                 segments.extend(workload.as_deref());
                 let spiffe = SpiffeId::from_segments(self.trust_domain.clone(), &segments)
                     .map_err(|error| name_error(format!("{segments:?}: {error}")))?;
-                let mut made = params(now, life, id.as_str());
+                let mut certificate = params(now, life, id.as_str());
                 let uri = spiffe.to_string().try_into()?;
-                made.subject_alt_names = vec![SanType::URI(uri)];
-                made.extended_key_usages = vec![ExtendedKeyUsagePurpose::ClientAuth];
-                made
+                certificate.subject_alt_names = vec![SanType::URI(uri)];
+                certificate.extended_key_usages = vec![ExtendedKeyUsagePurpose::ClientAuth];
+                certificate
             }
             Usage::Server { names } => {
                 let first = names.first().ok_or_else(|| name_error("no host name".into()))?;
-                let mut made = params(now, life, first);
+                let mut certificate = params(now, life, first);
                 for name in names {
-                    made.subject_alt_names.push(match name.parse::<IpAddr>() {
+                    certificate.subject_alt_names.push(match name.parse::<IpAddr>() {
                         Ok(address) => SanType::IpAddress(address),
                         Err(_) => SanType::DnsName(name.clone().try_into()?),
                     });
                 }
-                made.extended_key_usages = vec![ExtendedKeyUsagePurpose::ServerAuth];
-                made
+                certificate.extended_key_usages = vec![ExtendedKeyUsagePurpose::ServerAuth];
+                certificate
             }
         };
-        made.key_usages = vec![KeyUsagePurpose::DigitalSignature];
-        made.use_authority_key_identifier_extension = true;
-        Ok(made)
+        certificate.key_usages = vec![KeyUsagePurpose::DigitalSignature];
+        certificate.use_authority_key_identifier_extension = true;
+        Ok(certificate)
     }
 }
 
@@ -211,7 +211,7 @@ enum Secret {
 
 fn write(path: &Path, text: &str, secret: Secret) -> Result<(), AuthorityError> {
     let mode = if secret == Secret::Yes { 0o600 } else { 0o644 };
-    // Removed first, so that a file that others may read does not keep its mode.
+    // Removed first: an existing file would keep its mode, which may let others read it.
     match fs::remove_file(path) {
         Err(source) if source.kind() != io::ErrorKind::NotFound => return Err(file(path)(source)),
         _ => {}

@@ -1,4 +1,4 @@
-//! An accepted connection: who is there, and for how long it may stay.
+//! An accepted connection: its peer, permits and deadlines.
 
 use std::future::Future;
 use std::io;
@@ -18,55 +18,55 @@ use super::PeerInfo;
 use super::limits::Guard;
 use crate::domain::PartnerId;
 
-/// A connection whose handshake is done. It ends with its certificate, and early if nothing is
-/// asked on it.
+/// A connection after its handshake. It ends when the client's certificate expires, or early if the
+/// client sends nothing.
 #[derive(Debug)]
 pub struct Connection {
     stream: TlsStream<TcpStream>,
     peer: PeerInfo,
-    /// When it ends, whatever happens on it: the certificate's end.
-    ends: Pin<Box<Sleep>>,
-    /// Until when the first bytes are awaited.
-    silence: Option<Pin<Box<Sleep>>>,
-    _counted: Counted,
+    /// Fires when the client's certificate expires.
+    certificate_expiry: Pin<Box<Sleep>>,
+    /// Fires if no bytes arrive in time; `None` after the first ones.
+    first_request_deadline: Option<Pin<Box<Sleep>>>,
+    _permits: ConnectionPermits,
 }
 
-/// What a connection holds of the bounds.
+/// The permits that a connection holds.
 #[derive(Debug)]
-pub struct Counted {
-    /// Of all connections.
+pub struct ConnectionPermits {
+    /// Counts towards all connections.
     pub total: OwnedSemaphorePermit,
-    /// Of its partner's; of its address's where it names no partner.
+    /// Counts towards its partner, or towards its address if it is unidentified.
     pub share: Share,
 }
 
-/// Whose share of the connections it is.
+/// The limit that a connection counts towards.
 #[derive(Debug)]
 pub enum Share {
-    /// A partner's.
+    /// The limit per partner.
     Partner(#[allow(dead_code)] Guard<PartnerId>),
-    /// An address's.
+    /// The limit per address.
     Address(#[allow(dead_code)] Guard<IpAddr>),
 }
 
 impl Connection {
-    /// Takes an accepted stream.
+    /// Wraps a stream. `lifetime` is the remaining validity of the client's certificate.
     pub fn new(
         stream: TlsStream<TcpStream>,
         peer: PeerInfo,
-        lives: Duration,
-        silence: Duration,
-        counted: Counted,
+        lifetime: Duration,
+        first_request_timeout: Duration,
+        permits: ConnectionPermits,
     ) -> Self {
-        // A timer reaches some two years; a certificate that ends later has its connection renewed
-        // long before by the bound on a connection's age.
-        let lives = lives.min(Duration::from_secs(365 * 86_400));
+        // Tokio's timers reach about two years. A connection never lifetime that long: the limit on
+        // its age ends it first.
+        let lifetime = lifetime.min(Duration::from_secs(365 * 86_400));
         Self {
             stream,
             peer,
-            ends: Box::pin(tokio::time::sleep(lives)),
-            silence: Some(Box::pin(tokio::time::sleep(silence))),
-            _counted: counted,
+            certificate_expiry: Box::pin(tokio::time::sleep(lifetime)),
+            first_request_deadline: Some(Box::pin(tokio::time::sleep(first_request_timeout))),
+            _permits: permits,
         }
     }
 }
@@ -85,19 +85,19 @@ impl AsyncRead for Connection {
         cx: &mut Context<'_>,
         buf: &mut ReadBuf<'_>,
     ) -> Poll<io::Result<()>> {
-        if self.ends.as_mut().poll(cx).is_ready() {
-            let message = "the client's certificate has ended";
+        if self.certificate_expiry.as_mut().poll(cx).is_ready() {
+            let message = "the client's certificate has expired";
             return Poll::Ready(Err(io::Error::new(io::ErrorKind::ConnectionAborted, message)));
         }
         let before = buf.filled().len();
         let read = Pin::new(&mut self.stream).poll_read(cx, buf);
         if buf.filled().len() > before {
-            self.silence = None;
-        } else if let Some(silence) = &mut self.silence
+            self.first_request_deadline = None;
+        } else if let Some(deadline) = &mut self.first_request_deadline
             && read.is_pending()
-            && silence.as_mut().poll(cx).is_ready()
+            && deadline.as_mut().poll(cx).is_ready()
         {
-            let message = "nothing was asked on the connection";
+            let message = "the client sent nothing in time";
             return Poll::Ready(Err(io::Error::new(io::ErrorKind::TimedOut, message)));
         }
         read

@@ -1,4 +1,4 @@
-//! An identity as a folder: `ca.pem`, `cert.pem`, `key.pem`, and `crl.pem` on a server.
+//! Identity folders: `ca.pem`, `cert.pem`, `key.pem`, and on a server `crl.pem`.
 
 use std::fs;
 use std::io;
@@ -15,50 +15,50 @@ use x509_parser::prelude::{FromDer, X509Certificate};
 use super::pem::PemFile;
 use super::revocation;
 
-/// Why a folder is no identity. Each names the file.
+/// Why an identity folder cannot be used. Each error names the file.
 #[derive(Debug, Error)]
 pub enum FolderError {
     /// A file cannot be read.
     #[error("cannot read {path}: {source}")]
     Read {
-        /// Which file.
+        /// The file.
         path: PathBuf,
-        /// Why.
+        /// The cause.
         source: io::Error,
     },
-    /// A file does not hold what it should.
+    /// A file has unexpected content.
     #[error("{path}: {reason}")]
     Content {
-        /// Which file.
+        /// The file.
         path: PathBuf,
-        /// What is wrong.
+        /// The reason.
         reason: String,
     },
 }
 
-/// What an identity folder holds.
+/// The content of an identity folder.
 pub struct IdentityFolder {
     /// The certificates of the authority.
     pub roots: RootCertStore,
-    /// The chain, its own certificate first.
+    /// The certificate chain, leaf first.
     pub chain: Vec<CertificateDer<'static>>,
-    /// The key of the first certificate of the chain.
+    /// The private key of the leaf.
     pub key: PrivateKeyDer<'static>,
-    /// The revocation lists, at least one; `None` if there is no `crl.pem`.
+    /// The certificate revocation lists, at least one; `None` without a `crl.pem`.
     pub crls: Option<Vec<CertificateRevocationListDer<'static>>>,
 }
 
 /// A side of a connection.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Side {
-    /// The one that connects.
+    /// The side that connects.
     Client,
-    /// The one that accepts.
+    /// The side that accepts.
     Server,
 }
 
 impl IdentityFolder {
-    /// Reads a folder, and checks that the key is that of the certificate.
+    /// Reads a folder and checks that key and certificate match.
     pub fn read(folder: &Path, provider: &CryptoProvider) -> Result<Self, FolderError> {
         let ca = folder.join("ca.pem");
         let authorities = certificates(&ca)?;
@@ -82,12 +82,13 @@ impl IdentityFolder {
         Ok(Self { roots, chain, key, crls })
     }
 
-    /// Reads a folder only to find out whether a client could use it.
+    /// Checks that a client could use the folder.
     pub fn check(folder: &Path) -> Result<(), FolderError> {
         Self::read(folder, &super::provider())?.check_side(folder, Side::Client)
     }
 
-    /// Whether the certificate is one for this side of a connection: the other side would refuse it.
+    /// Checks that the certificate's extended key usage allows this side. The peer would refuse it
+    /// otherwise.
     pub fn check_side(&self, folder: &Path, side: Side) -> Result<(), FolderError> {
         let path = folder.join("cert.pem");
         let unreadable = || content(&path, "is not an X.509 certificate");
@@ -97,11 +98,11 @@ impl IdentityFolder {
         let (allowed, reason) = match side {
             Side::Client => (
                 usage.as_ref().is_none_or(|usage| usage.value.any || usage.value.client_auth),
-                "is not one of a client: it may not be used for TLS client authentication",
+                "is not a client certificate: its key usage does not allow TLS client authentication",
             ),
             Side::Server => (
                 usage.as_ref().is_none_or(|usage| usage.value.any || usage.value.server_auth),
-                "is not one of a server: it may not be used for TLS server authentication",
+                "is not a server certificate: its key usage does not allow TLS server authentication",
             ),
         };
         if allowed { Ok(()) } else { Err(content(&path, reason)) }
@@ -112,19 +113,19 @@ impl IdentityFolder {
         read(path)
     }
 
-    /// When the certificate of this identity ends, in milliseconds since the epoch.
+    /// When the leaf certificate expires, in milliseconds since the epoch.
     pub fn not_after_ms(&self) -> Option<i64> {
         let (_, certificate) = X509Certificate::from_der(self.chain.first()?).ok()?;
         Some(certificate.validity().not_after.timestamp().saturating_mul(1000))
     }
 
-    /// The roots, shared.
+    /// The roots, as rustls needs them.
     pub fn shared_roots(&self) -> Arc<RootCertStore> {
         Arc::new(self.roots.clone())
     }
 }
 
-/// The certificates of a file, at least one. Each of them parses.
+/// The certificates in a file, at least one. Checks that each parses.
 fn certificates(path: &Path) -> Result<Vec<CertificateDer<'static>>, FolderError> {
     let certificates: Vec<CertificateDer<'static>> =
         PemFile::read(path)?.sections("certificate")?;
@@ -142,7 +143,7 @@ pub(super) fn read(path: &Path) -> Result<Vec<u8>, FolderError> {
     fs::read(path).map_err(|source| FolderError::Read { path: path.into(), source })
 }
 
-/// A file does not hold what it should.
+/// An error about the content of a file.
 pub(super) fn content(path: &Path, reason: impl Into<String>) -> FolderError {
     FolderError::Content { path: path.into(), reason: reason.into() }
 }

@@ -1,53 +1,53 @@
-//! Whom a certificate names: exactly one URI SAN, a SPIFFE ID of the exchange's trust domain, read
-//! by a SPIFFE crate and compared whole.
+//! The partner identity in a client certificate: exactly one URI SAN, which must be a SPIFFE ID in
+//! the exchange's trust domain. Parsed by the spiffe crate and compared as a whole.
 
 use spiffe::{SpiffeId, TrustDomain};
 use thiserror::Error;
 use x509_parser::prelude::{FromDer, GeneralName, X509Certificate};
 
-use crate::domain::PartnerId;
+use crate::domain::{PartnerId, hex};
 
-/// Whom a verified certificate names.
+/// The identity in a verified certificate.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct PeerIdentity {
     /// The partner.
     pub partner: PartnerId,
-    /// Which of the partner's workloads, where the certificate says.
+    /// The partner's workload, if the certificate names one.
     pub workload: Option<String>,
     /// The certificate's serial number, in hex.
     pub serial: String,
-    /// When the certificate ends, in milliseconds since the epoch.
+    /// When the certificate expires, in milliseconds since the epoch.
     pub not_after_ms: i64,
 }
 
-/// Why a certificate that the authority signed names nobody here.
+/// Why a verified certificate does not identify a partner.
 #[derive(Clone, Debug, PartialEq, Eq, Error)]
 pub enum IdentityError {
-    /// There is none, or it is not X.509.
+    /// There is no certificate, or it is not X.509.
     #[error("the client certificate cannot be read")]
     Unreadable,
     /// It has no URI SAN.
     #[error("the client certificate has no URI SAN: it needs one SPIFFE ID")]
     NoUri,
     /// It has more than one URI SAN.
-    #[error("the client certificate has {0} URI SANs: it may have one")]
+    #[error("the client certificate has {0} URI SANs: it may have only one")]
     ManyUris(usize),
-    /// Its URI SAN is no SPIFFE ID.
+    /// Its URI SAN is not a SPIFFE ID.
     #[error("the URI SAN of the client certificate is not a SPIFFE ID")]
     NotSpiffe,
-    /// It is of another trust domain.
-    #[error("the client certificate is of another trust domain than `{0}`")]
+    /// It belongs to another trust domain.
+    #[error("the client certificate belongs to another trust domain than `{0}`")]
     ForeignTrustDomain(String),
-    /// Its path is not that of a partner.
+    /// Its path is not a partner's.
     #[error(
-        "the SPIFFE ID of the client certificate is not `/partner/ID`, with an optional workload \
-         behind it"
+        "the SPIFFE ID of the client certificate is not `/partner/ID` or \
+         `/partner/ID/WORKLOAD`"
     )]
     NotPartner,
 }
 
 impl IdentityError {
-    /// The stable label.
+    /// The stable label for logs and metrics.
     pub fn label(&self) -> &'static str {
         match self {
             IdentityError::Unreadable => "identity_unreadable",
@@ -61,7 +61,7 @@ impl IdentityError {
 }
 
 impl PeerIdentity {
-    /// Reads the leaf certificate of a chain that was verified.
+    /// Parses the leaf certificate of a verified chain.
     pub fn of(leaf: &[u8], trust_domain: &TrustDomain) -> Result<Self, IdentityError> {
         let (_, certificate) =
             X509Certificate::from_der(leaf).map_err(|_| IdentityError::Unreadable)?;
@@ -93,7 +93,7 @@ impl PeerIdentity {
             _ => return Err(IdentityError::NotPartner),
         };
         let partner = PartnerId::parse(partner).map_err(|_| IdentityError::NotPartner)?;
-        let serial = certificate.raw_serial().iter().map(|byte| format!("{byte:02x}")).collect();
+        let serial = hex::encode(certificate.raw_serial());
         let not_after_ms = certificate.validity().not_after.timestamp().saturating_mul(1000);
         Ok(Self { partner, workload, serial, not_after_ms })
     }

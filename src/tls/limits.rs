@@ -1,27 +1,27 @@
-//! Counting connections, so that nobody takes more than its share.
+//! Counts connections per key, so that no peer exceeds its share.
 
 use std::collections::HashMap;
 use std::hash::Hash;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
-/// How many there are of each key, and in all, up to a bound for each.
+/// A counter per key with a common limit.
 #[derive(Debug)]
 pub struct Counts<K> {
     inner: Arc<Mutex<HashMap<K, usize>>>,
-    most: usize,
+    limit: usize,
 }
 
 impl<K: Clone + Eq + Hash> Counts<K> {
-    /// Up to `most` of each key.
-    pub fn new(most: usize) -> Self {
-        Self { inner: Arc::default(), most }
+    /// Counters that allow up to `limit` per key.
+    pub fn new(limit: usize) -> Self {
+        Self { inner: Arc::default(), limit }
     }
 
-    /// Counts one more of a key until the guard is dropped; `None` when there are enough.
-    pub fn take(&self, key: K) -> Option<Guard<K>> {
+    /// Counts one more for a key until the guard is dropped; `None` if the limit is reached.
+    pub fn acquire(&self, key: K) -> Option<Guard<K>> {
         let mut counts = lock(&self.inner);
         let count = counts.entry(key.clone()).or_insert(0);
-        if *count >= self.most {
+        if *count >= self.limit {
             return None;
         }
         *count += 1;
@@ -29,7 +29,7 @@ impl<K: Clone + Eq + Hash> Counts<K> {
     }
 }
 
-/// One of those that are counted.
+/// A permit. Dropping it frees its place.
 #[derive(Debug)]
 pub struct Guard<K: Eq + Hash> {
     inner: Arc<Mutex<HashMap<K, usize>>>,
@@ -59,12 +59,12 @@ mod tests {
     #[test]
     fn a_key_has_its_share_and_gets_it_back() {
         let counts = Counts::new(2);
-        let first = counts.take("birdsite").unwrap();
-        let second = counts.take("birdsite").unwrap();
-        assert!(counts.take("birdsite").is_none());
-        assert!(counts.take("facegraph").is_some());
+        let first = counts.acquire("birdsite").unwrap();
+        let second = counts.acquire("birdsite").unwrap();
+        assert!(counts.acquire("birdsite").is_none());
+        assert!(counts.acquire("facegraph").is_some());
         drop(first);
-        assert!(counts.take("birdsite").is_some());
+        assert!(counts.acquire("birdsite").is_some());
         drop(second);
     }
 }

@@ -1,9 +1,9 @@
-//! PEM files, read strictly: half a section is an error, and never passed over. A file that was cut between two sections
-//! cannot be told from a shorter one; of revocation lists that refuses clients, since none is accepted whose issuer
-//! has no list.
+//! Strict PEM parsing: an incomplete section is an error and is never skipped. A file that was
+//! truncated between two sections cannot be told from a shorter one. For revocation lists this
+//! fails closed: clients whose issuer has no list are refused.
 //!
-//! The parser of `rustls-pki-types` skips whatever it does not recognise as a section. That is right for the text
-//! that people and tools put around sections, and wrong for half a section.
+//! The parser of `rustls-pki-types` skips whatever it does not recognise as a section. That is
+//! right for text around sections, but wrong for a truncated section.
 
 use std::path::Path;
 
@@ -15,7 +15,7 @@ const BEGIN: &str = "-----BEGIN ";
 const END: &str = "-----END ";
 const DASHES: &str = "-----";
 
-/// The content of a PEM file whose sections are all complete.
+/// A PEM file whose sections are all complete.
 pub struct PemFile<'a> {
     path: &'a Path,
     bytes: Vec<u8>,
@@ -23,7 +23,7 @@ pub struct PemFile<'a> {
 }
 
 impl<'a> PemFile<'a> {
-    /// Reads a file. An error if one of its sections is incomplete.
+    /// Reads a file. Fails if a section is incomplete.
     pub fn read(path: &'a Path) -> Result<Self, FolderError> {
         let bytes = read(path)?;
         let labels = labels(&String::from_utf8_lossy(&bytes));
@@ -31,7 +31,7 @@ impl<'a> PemFile<'a> {
         Ok(Self { path, bytes, labels })
     }
 
-    /// Refuses sections of any other kind than `label`.
+    /// Fails if there is a section of another kind than `label`.
     pub fn only(self, label: &str) -> Result<Self, FolderError> {
         match self.labels.iter().find(|other| *other != label) {
             Some(other) => Err(content(
@@ -42,7 +42,8 @@ impl<'a> PemFile<'a> {
         }
     }
 
-    /// The sections of one kind, at least one. Others are skipped. `what` is how an error names the kind.
+    /// The sections of one kind, at least one; other kinds are skipped. `what` names the kind in
+    /// errors.
     pub fn sections<T: PemObject>(&self, what: &str) -> Result<Vec<T>, FolderError> {
         let sections = T::pem_slice_iter(&self.bytes).collect::<Result<Vec<_>, _>>();
         let sections = sections.map_err(|error| match error {
@@ -58,7 +59,7 @@ impl<'a> PemFile<'a> {
     }
 }
 
-/// The labels of the sections, in order; or why one of them is incomplete.
+/// The labels of the sections, in order; or which section is incomplete.
 fn labels(text: &str) -> Result<Vec<String>, String> {
     let mut labels = Vec::new();
     let mut open: Option<&str> = None;
@@ -84,7 +85,7 @@ fn labels(text: &str) -> Result<Vec<String>, String> {
     }
     match open {
         Some(label) => Err(cut_short(label)),
-        // The beginning of `-----BEGIN `.
+        // A truncated `-----BEGIN ` line.
         None if last.starts_with('-') && !last.starts_with(END) => Err(cut_short(last)),
         None => Ok(labels),
     }

@@ -1,7 +1,7 @@
-//! `crl.pem`: revocation lists, checked before they are used.
+//! Certificate revocation lists (`crl.pem`), validated before use.
 //!
-//! rustls takes an empty list of revocation lists for "revocation is not checked". So a file that holds no
-//! usable list must never get there.
+//! rustls treats an empty list of CRLs as "revocation is not checked". So a file without a usable
+//! list must be an error.
 
 use std::io;
 use std::path::Path;
@@ -15,12 +15,13 @@ use super::pem::PemFile;
 
 const LABEL: &str = "X509 CRL";
 
-/// Reads `crl.pem`, and checks that its lists are of the authorities in `ca.pem`. `None` if there is no such file.
+/// Reads `crl.pem` and validates its lists against the authorities in `ca.pem`. `None` if the file
+/// does not exist.
 pub fn read(
     path: &Path,
     authorities: &[CertificateDer<'_>],
 ) -> Result<Option<Vec<CertificateRevocationListDer<'static>>>, FolderError> {
-    // The entry of the folder is asked for: a link that leads nowhere is a fault, and not the absence of a list.
+    // Looks at the link itself: a dangling link is an error, not a missing list.
     match path.symlink_metadata() {
         Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(None),
         Err(source) => return Err(FolderError::Read { path: path.into(), source }),
@@ -31,8 +32,9 @@ pub fn read(
     Ok(Some(lists))
 }
 
-/// Every list parses, those of an authority in `ca.pem` are signed by it, and there is at least one of those.
-/// Others may be of intermediate authorities, which come with a client's certificate.
+/// Checks that every list parses, that lists of an authority in `ca.pem` are signed by it, and that
+/// there is at least one of those. Others may belong to intermediate authorities, which come with a
+/// client's certificate.
 fn check(
     lists: &[CertificateRevocationListDer<'_>],
     authorities: &[CertificateDer<'_>],
@@ -40,8 +42,8 @@ fn check(
     let parsed = authorities.iter().filter_map(|der| X509Certificate::from_der(der).ok());
     let authorities: Vec<_> = parsed.map(|(_, certificate)| certificate).collect();
     let mut covers_authority = false;
-    for (at, list) in lists.iter().enumerate() {
-        let which = format!("list {} of {}", at + 1, lists.len());
+    for (i, list) in lists.iter().enumerate() {
+        let which = format!("list {} of {}", i + 1, lists.len());
         let list = match CertificateRevocationList::from_der(list) {
             Ok(([], list)) => list,
             Ok(_) => return Err(format!("{which} is damaged: bytes follow its end")),
@@ -53,7 +55,7 @@ fn check(
         if issuers.peek().is_none() {
             continue;
         }
-        // An algorithm that is unknown here is left to rustls, which checks again in each handshake.
+        // Unknown algorithms are left to rustls, which verifies signatures again in each handshake.
         let signed = issuers.any(|issuer| {
             let checked = list.verify_signature(issuer.public_key());
             matches!(checked, Ok(()) | Err(X509Error::SignatureUnsupportedAlgorithm))

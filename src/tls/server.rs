@@ -1,4 +1,4 @@
-//! The server's TLS settings, built whole from its identity folder and swapped whole.
+//! The server's TLS configuration. It is built from the identity folder and replaced as a whole.
 
 use std::fs::File;
 use std::path::{Path, PathBuf};
@@ -17,14 +17,14 @@ use super::folder::{FolderError, IdentityFolder, Side, content};
 use super::provider;
 use crate::clock::Clock;
 
-/// The settings that new connections are accepted with.
+/// The TLS configuration for new connections.
 #[derive(Debug)]
 pub struct ServerTls {
     folder: PathBuf,
     clock: Arc<dyn Clock>,
     current: ArcSwap<Current>,
     reload_failed: AtomicBool,
-    /// The file that remembers that a `crl.pem` was enforced.
+    /// Marker file: it exists once a `crl.pem` has been enforced.
     enforced_before: PathBuf,
 }
 
@@ -37,8 +37,8 @@ struct Current {
 }
 
 impl ServerTls {
-    /// Reads an identity folder. Without a `crl.pem` it is refused if `crl_required`, or if one was enforced before,
-    /// which is remembered in the file `enforced_before`.
+    /// Reads an identity folder. A missing `crl.pem` is an error if `crl_required` is set or the
+    /// marker file `enforced_before` exists.
     pub fn open(
         folder: &Path,
         crl_required: bool,
@@ -46,15 +46,15 @@ impl ServerTls {
         clock: Arc<dyn Clock>,
     ) -> Result<Self, FolderError> {
         let current = build(folder, &clock)?;
-        let absent = |reason: &str| Err(content(&folder.join("crl.pem"), reason));
+        let missing = |reason: &str| Err(content(&folder.join("crl.pem"), reason));
         if crl_required && !current.checks_revocation {
-            return absent(
-                "is absent, and server.crl_required is set: put the revocation list there",
+            return missing(
+                "is missing, but server.crl_required is set: put the revocation list there",
             );
         }
         if enforced_before.exists() && !current.checks_revocation {
-            return absent(&format!(
-                "is absent, but was enforced before: put it back. If nothing is revoked any more, delete {}",
+            return missing(&format!(
+                "is missing, but was enforced before: put it back. If nothing is revoked any more, delete {}",
                 enforced_before.display()
             ));
         }
@@ -72,30 +72,29 @@ impl ServerTls {
         if let Err(error) = File::create(&self.enforced_before).and_then(|file| file.sync_all()) {
             warn!(
                 file = %self.enforced_before.display(), %error,
-                "could not remember that crl.pem is enforced: set server.crl_required, so that a start without it is \
-                 refused"
+                "could not create the marker file for crl.pem: set server.crl_required, so that a start without \
+                 crl.pem is refused"
             );
         }
     }
 
-    /// The settings for the next connection.
+    /// The configuration for the next connection.
     pub fn config(&self) -> Arc<ServerConfig> {
         Arc::clone(&self.current.load().config)
     }
 
-    /// When the server's certificate ends, in milliseconds since the epoch.
+    /// When the server's certificate expires, in milliseconds since the epoch.
     pub fn not_after_ms(&self) -> Option<i64> {
         self.current.load().not_after_ms
     }
 
-    /// Whether the last reload failed, so that older certificates and revocation lists are in use than the folder
-    /// is meant to hold.
+    /// Whether the last reload failed: certificates and revocation lists may be outdated.
     pub fn reload_failed(&self) -> bool {
         self.reload_failed.load(Ordering::Relaxed)
     }
 
-    /// Reads the folder again. On an error the old certificates and revocation lists stay in use, and the log
-    /// says why.
+    /// Reads the folder again. If that fails, the previous certificates and revocation lists stay
+    /// in use and the error is logged.
     pub fn reload(&self) {
         let folder = self.folder.display();
         match self.build_again() {
@@ -103,34 +102,35 @@ impl ServerTls {
                 let old = self.current.swap(Arc::new(fresh));
                 let current = self.current.load();
                 if current.not_after_ms != old.not_after_ms {
-                    info!(%folder, "the server's certificate is replaced");
+                    info!(%folder, "replaced the server's certificate");
                 }
                 if current.checks_revocation && !old.checks_revocation {
-                    info!(%folder, "revocation is checked from now on: there is a crl.pem");
+                    info!(%folder, "found crl.pem: revocation is checked from now on");
                     self.remember_revocation();
                 }
                 if self.reload_failed.swap(false, Ordering::Relaxed) {
-                    info!(%folder, "the identity folder could be read again");
+                    info!(%folder, "reloaded the identity folder after earlier failures");
                 }
             }
             Err(reason) => {
                 self.reload_failed.store(true, Ordering::Relaxed);
                 error!(
                     %folder, %reason,
-                    "the identity folder could not be reloaded: the certificates and revocation list that were \
-                     read before stay in use, and newer revocations have no effect; repair the file"
+                    "the identity folder could not be reloaded: the previous certificates and revocation lists stay \
+                     in use and newer revocations have no effect; repair the file"
                 );
             }
         }
     }
 
-    /// Once revocation is checked it stays so for as long as the process runs.
+    /// Builds the configuration again. Revocation checks cannot be turned off while the process
+    /// runs.
     fn build_again(&self) -> Result<Current, FolderError> {
         let fresh = build(&self.folder, &self.clock)?;
         if self.current.load().checks_revocation && !fresh.checks_revocation {
             return Err(content(
                 &self.folder.join("crl.pem"),
-                "is absent, but was there before: put it back",
+                "is missing, but was there before: put it back",
             ));
         }
         Ok(fresh)
@@ -145,7 +145,7 @@ fn build(folder: &Path, clock: &Arc<dyn Clock>) -> Result<Current, FolderError> 
     let verifier =
         WebPkiClientVerifier::builder_with_provider(identity.shared_roots(), Arc::clone(&provider))
             .with_crls(identity.crls.clone().unwrap_or_default())
-            // Without this an expired list would be accepted as if it were fresh.
+            // By default an expired list would be accepted as if it were fresh.
             .enforce_revocation_expiration()
             .build()
             .map_err(|error| {
@@ -164,8 +164,7 @@ fn build(folder: &Path, clock: &Arc<dyn Clock>) -> Result<Current, FolderError> 
             .with_client_cert_verifier(verifier)
             .with_single_cert(identity.chain, identity.key)
             .map_err(|error| refuse("cert.pem", error.to_string()))?;
-    // A resumed session copies the old client chain without checking it again: past revocation,
-    // and past its end.
+    // A resumed session would reuse the old client chain without checking revocation or expiry.
     config.session_storage = Arc::new(NoServerSessionStorage {});
     config.send_tls13_tickets = 0;
     config.max_early_data_size = 0;
@@ -173,7 +172,7 @@ fn build(folder: &Path, clock: &Arc<dyn Clock>) -> Result<Current, FolderError> 
     Ok(Current { config: Arc::new(config), not_after_ms, checks_revocation })
 }
 
-/// The exchange's clock as rustls asks for it.
+/// Adapts the exchange's clock for rustls.
 #[derive(Debug)]
 struct ClockTime(Arc<dyn Clock>);
 

@@ -1,8 +1,8 @@
-//! What an author says, in and out.
+//! Assessments.
 
 use super::enforcement::read_campaign;
+use super::enums::ProtoEnum;
 use super::fields::Fields;
-use super::words::ProtoEnum;
 use super::{pb, read_timestamp, timestamp};
 use crate::domain::assessment::{Confidence, Technique};
 use crate::domain::label::{Label, Labels, MAX_LABELS};
@@ -13,12 +13,11 @@ const MAX_NOTE_CHARS: usize = 2_000;
 const MAX_REFERENCES: usize = 10;
 const MAX_REFERENCE_BYTES: usize = 2_048;
 
-/// Reads what an author says of an indicator. Absent fields stay absent: defaults are the
-/// reader's.
+/// Parses an assessment. Absent fields stay absent: readers apply the defaults.
 pub fn read(
     indicator: Indicator,
     raw: &str,
-    said: &pb::Assessment,
+    message: &pb::Assessment,
     labels: &Labels,
     now: Timestamp,
 ) -> Result<Assessment, Invalid> {
@@ -28,75 +27,75 @@ pub fn read(
     let assessment = Assessment {
         raw: (raw != indicator.value()).then(|| raw.into()),
         indicator,
-        verdict: ProtoEnum::read(said.verdict)?,
-        confidence: said.confidence.map(Confidence::new).transpose()?,
-        severity: ProtoEnum::read(said.severity)?,
-        involvement: ProtoEnum::read(said.involvement)?,
-        basis: ProtoEnum::read(said.basis)?,
-        labels: read_labels(&said.labels, labels)?,
-        techniques: read_item_techniques(&said.techniques)?,
-        first_seen: time("first_seen", &said.first_seen)?,
-        last_seen: time("last_seen", &said.last_seen)?,
-        valid_until: time("valid_until", &said.valid_until)?,
-        note: read_note(&said.note)?,
-        references: read_references(&said.references)?,
-        campaign: read_campaign("campaign", &said.campaign)?,
+        verdict: ProtoEnum::read(message.verdict)?,
+        confidence: message.confidence.map(Confidence::new).transpose()?,
+        severity: ProtoEnum::read(message.severity)?,
+        involvement: ProtoEnum::read(message.involvement)?,
+        basis: ProtoEnum::read(message.basis)?,
+        labels: read_labels(&message.labels, labels)?,
+        techniques: read_item_techniques(&message.techniques)?,
+        first_seen: time("first_seen", &message.first_seen)?,
+        last_seen: time("last_seen", &message.last_seen)?,
+        valid_until: time("valid_until", &message.valid_until)?,
+        note: read_note(&message.note)?,
+        references: read_references(&message.references)?,
+        campaign: read_campaign("campaign", &message.campaign)?,
     };
     assessment.check_times(now)?;
     Ok(assessment)
 }
 
-/// Writes what an author says, with every default filled in. `accepted` gives the end its default.
-pub fn write(said: &Assessment, accepted: Timestamp) -> pb::Assessment {
+/// Converts an assessment, with every default filled in. `accepted` gives the default expiry.
+pub fn write(assessment: &Assessment, accepted: Timestamp) -> pb::Assessment {
     pb::Assessment {
-        verdict: pb::Verdict::from(said.verdict()).into(),
-        confidence: Some(said.confidence().percent().into()),
-        severity: pb::Severity::from(said.severity()).into(),
-        involvement: pb::Involvement::from(said.involvement()).into(),
-        basis: pb::Basis::from(said.basis()).into(),
-        labels: said.labels.iter().map(|label| label.as_str().to_owned()).collect(),
-        techniques: said.techniques.iter().map(|t| t.as_str().to_owned()).collect(),
-        first_seen: said.first_seen.map(timestamp),
-        last_seen: said.last_seen.map(timestamp),
-        valid_until: Some(timestamp(said.ends(accepted))),
-        note: said.note.as_deref().unwrap_or_default().to_owned(),
-        references: said.references.iter().map(std::string::ToString::to_string).collect(),
-        campaign: said.campaign.map(|id| id.to_string()).unwrap_or_default(),
+        verdict: pb::Verdict::from(assessment.verdict()).into(),
+        confidence: Some(assessment.confidence().percent().into()),
+        severity: pb::Severity::from(assessment.severity()).into(),
+        involvement: pb::Involvement::from(assessment.involvement()).into(),
+        basis: pb::Basis::from(assessment.basis()).into(),
+        labels: assessment.labels.iter().map(|label| label.as_str().to_owned()).collect(),
+        techniques: assessment.techniques.iter().map(|t| t.as_str().to_owned()).collect(),
+        first_seen: assessment.first_seen.map(timestamp),
+        last_seen: assessment.last_seen.map(timestamp),
+        valid_until: Some(timestamp(assessment.ends(accepted))),
+        note: assessment.note.as_deref().unwrap_or_default().to_owned(),
+        references: assessment.references.iter().map(std::string::ToString::to_string).collect(),
+        campaign: assessment.campaign.map(|id| id.to_string()).unwrap_or_default(),
     }
 }
 
-/// Writes the same behind other fields, but for the campaign.
-pub(super) fn put(said: &Assessment, accepted: Timestamp, fields: &mut Fields<'_>) {
-    fields.word(1, pb::Verdict::from(said.verdict()).into());
-    fields.present(2, said.confidence().percent().into());
-    fields.word(3, pb::Severity::from(said.severity()).into());
-    fields.word(4, pb::Involvement::from(said.involvement()).into());
-    fields.word(5, pb::Basis::from(said.basis()).into());
-    said.labels.iter().for_each(|label| fields.bytes(6, label.as_str().as_bytes()));
-    said.techniques.iter().for_each(|one| fields.bytes(7, one.as_str().as_bytes()));
-    said.first_seen.into_iter().for_each(|time| fields.time(8, time));
-    said.last_seen.into_iter().for_each(|time| fields.time(9, time));
-    fields.time(10, said.ends(accepted));
-    fields.text(11, said.note.as_deref().unwrap_or_default());
-    said.references.iter().for_each(|one| fields.bytes(12, one.as_bytes()));
+/// Encodes an assessment into `fields` like [`write`], but without its campaign.
+pub(super) fn put(assessment: &Assessment, accepted: Timestamp, fields: &mut Fields<'_>) {
+    fields.enumeration(1, pb::Verdict::from(assessment.verdict()).into());
+    fields.present(2, assessment.confidence().percent().into());
+    fields.enumeration(3, pb::Severity::from(assessment.severity()).into());
+    fields.enumeration(4, pb::Involvement::from(assessment.involvement()).into());
+    fields.enumeration(5, pb::Basis::from(assessment.basis()).into());
+    assessment.labels.iter().for_each(|label| fields.bytes(6, label.as_str().as_bytes()));
+    assessment.techniques.iter().for_each(|one| fields.bytes(7, one.as_str().as_bytes()));
+    assessment.first_seen.into_iter().for_each(|time| fields.time(8, time));
+    assessment.last_seen.into_iter().for_each(|time| fields.time(9, time));
+    fields.time(10, assessment.ends(accepted));
+    fields.text(11, assessment.note.as_deref().unwrap_or_default());
+    assessment.references.iter().for_each(|one| fields.bytes(12, one.as_bytes()));
 }
 
 fn read_labels(texts: &[String], labels: &Labels) -> Result<Vec<Label>, Invalid> {
-    at_most("labels", texts.len(), MAX_LABELS)?;
-    let read = texts.iter().map(|text| labels.parse(text)).collect::<Result<Vec<_>, _>>()?;
-    Ok(each_once(read))
+    check_count("labels", texts.len(), MAX_LABELS)?;
+    let parsed = texts.iter().map(|text| labels.parse(text)).collect::<Result<Vec<_>, _>>()?;
+    Ok(sorted_set(parsed))
 }
 
 fn read_item_techniques(texts: &[String]) -> Result<Vec<Technique>, Invalid> {
-    at_most("techniques", texts.len(), MAX_TECHNIQUES)?;
+    check_count("techniques", texts.len(), MAX_TECHNIQUES)?;
     read_techniques(texts.iter().map(String::as_str))
 }
 
-/// Reads techniques, however many.
+/// Parses techniques, without a limit on their number.
 pub(super) fn read_techniques<'a>(
     texts: impl Iterator<Item = &'a str>,
 ) -> Result<Vec<Technique>, Invalid> {
-    Ok(each_once(texts.map(Technique::parse).collect::<Result<Vec<_>, _>>()?))
+    Ok(sorted_set(texts.map(Technique::parse).collect::<Result<Vec<_>, _>>()?))
 }
 
 fn read_note(text: &str) -> Result<Option<Box<str>>, Invalid> {
@@ -106,9 +105,9 @@ fn read_note(text: &str) -> Result<Option<Box<str>>, Invalid> {
     Ok((!text.is_empty()).then(|| text.into()))
 }
 
-/// Reads web addresses.
+/// Parses URLs.
 pub(super) fn read_references(texts: &[String]) -> Result<Vec<Box<str>>, Invalid> {
-    at_most("references", texts.len(), MAX_REFERENCES)?;
+    check_count("references", texts.len(), MAX_REFERENCES)?;
     let web = |text: &String| text.starts_with("https://") || text.starts_with("http://");
     for text in texts {
         if text.len() > MAX_REFERENCE_BYTES {
@@ -122,16 +121,16 @@ pub(super) fn read_references(texts: &[String]) -> Result<Vec<Box<str>>, Invalid
     Ok(texts.iter().map(|text| text.as_str().into()).collect())
 }
 
-fn at_most(field: &'static str, count: usize, most: usize) -> Result<(), Invalid> {
-    if count > most {
-        return Err(Invalid::new(field, format!("has {count} entries, and may have {most}")));
+fn check_count(field: &'static str, count: usize, max: usize) -> Result<(), Invalid> {
+    if count > max {
+        return Err(Invalid::new(field, format!("has {count} entries: the limit is {max}")));
     }
     Ok(())
 }
 
-/// In order, each once, so that two authors' spellings of one set are one set.
-fn each_once<T: Ord>(mut all: Vec<T>) -> Vec<T> {
-    all.sort_unstable();
-    all.dedup();
-    all
+/// Sorts and deduplicates, so that equal sets compare equal however they were written.
+fn sorted_set<T: Ord>(mut values: Vec<T>) -> Vec<T> {
+    values.sort_unstable();
+    values.dedup();
+    values
 }

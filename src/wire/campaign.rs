@@ -1,4 +1,4 @@
-//! What is said of campaigns, in and out.
+//! Campaign contributions.
 
 use prost::Message;
 
@@ -9,35 +9,37 @@ use crate::domain::campaign::{Attribution, Contribution, MAX_LISTED};
 use crate::domain::sharing::SharingView;
 use crate::domain::{CampaignId, Invalid, PartnerId, Position, Timestamp};
 
-/// The most bytes of a contribution as it is sent. With its sharing it has to fit one value of the
-/// index, and those stay below 8 KB.
+/// Maximum encoded size of a contribution, in bytes. Together with its sharing it must fit into one
+/// index value, which is limited to 8 KB.
 const MAX_BYTES: usize = 5_000;
 
-/// Reads a contribution, each field by itself and against the others.
-pub fn read(said: Option<&pb::Contribution>) -> Result<Contribution, Invalid> {
-    let said = said.ok_or_else(|| Invalid::new("contribution", "is missing"))?;
-    if said.encoded_len() > MAX_BYTES {
+/// Parses a contribution and checks its fields against each other.
+pub fn read(message: Option<&pb::Contribution>) -> Result<Contribution, Invalid> {
+    let message = message.ok_or_else(|| Invalid::new("contribution", "is missing"))?;
+    if message.encoded_len() > MAX_BYTES {
         return Err(Invalid::new("contribution", format!("is larger than {MAX_BYTES} bytes")));
     }
     let listed = [
-        ("contribution.techniques", said.techniques.len()),
-        ("contribution.targets", said.targets.len()),
+        ("contribution.techniques", message.techniques.len()),
+        ("contribution.targets", message.targets.len()),
     ];
     for (field, count) in listed {
         if count > MAX_LISTED {
-            let reason = format!("has {count} entries, and may have {MAX_LISTED}");
+            let reason = format!("has {count} entries: the limit is {MAX_LISTED}");
             return Err(Invalid::new(field, reason));
         }
     }
-    let of = |field: &'static str| move |invalid: Invalid| Invalid::new(field, invalid.reason);
-    let techniques = said.techniques.iter().map(String::as_str);
+    let with_field =
+        |field: &'static str| move |invalid: Invalid| Invalid::new(field, invalid.reason);
+    let techniques = message.techniques.iter().map(String::as_str);
     let contribution = Contribution {
-        name: said.name.trim().into(),
-        description: text(&said.description),
-        attribution: said.attribution.as_ref().map(read_attribution).transpose()?,
-        techniques: read_techniques(techniques).map_err(of("contribution.techniques"))?,
-        targets: said.targets.iter().map(|text| text.as_str().into()).collect(),
-        references: read_references(&said.references).map_err(of("contribution.references"))?,
+        name: message.name.trim().into(),
+        description: text(&message.description),
+        attribution: message.attribution.as_ref().map(read_attribution).transpose()?,
+        techniques: read_techniques(techniques).map_err(with_field("contribution.techniques"))?,
+        targets: message.targets.iter().map(|text| text.as_str().into()).collect(),
+        references: read_references(&message.references)
+            .map_err(with_field("contribution.references"))?,
     };
     contribution.check()?;
     Ok(contribution)
@@ -45,64 +47,67 @@ pub fn read(said: Option<&pb::Contribution>) -> Result<Contribution, Invalid> {
 
 fn read_attribution(by: &pb::Attribution) -> Result<Attribution, Invalid> {
     let confidence = by.confidence.map(Confidence::new).transpose();
-    let of = |e: Invalid| Invalid::new("contribution.attribution.confidence", e.reason);
+    let with_field = |e: Invalid| Invalid::new("contribution.attribution.confidence", e.reason);
     Ok(Attribution {
         actor: text(&by.actor),
         country: text(&by.country),
-        confidence: confidence.map_err(of)?,
+        confidence: confidence.map_err(with_field)?,
         basis: text(&by.basis),
     })
 }
 
-/// Writes a contribution.
-pub fn write(said: &Contribution) -> pb::Contribution {
+/// Converts a contribution.
+pub fn write(contribution: &Contribution) -> pb::Contribution {
     let text = |text: &Option<Box<str>>| text.as_deref().unwrap_or_default().to_owned();
-    let attribution = said.attribution.as_ref().map(|by| pb::Attribution {
+    let attribution = contribution.attribution.as_ref().map(|by| pb::Attribution {
         actor: text(&by.actor),
         country: text(&by.country),
         confidence: by.confidence.map(|confidence| confidence.percent().into()),
         basis: text(&by.basis),
     });
     pb::Contribution {
-        name: said.name.to_string(),
-        description: text(&said.description),
+        name: contribution.name.to_string(),
+        description: text(&contribution.description),
         attribution,
-        techniques: said.techniques.iter().map(|t| t.as_str().to_owned()).collect(),
-        targets: said.targets.iter().map(ToString::to_string).collect(),
-        references: said.references.iter().map(ToString::to_string).collect(),
+        techniques: contribution.techniques.iter().map(|t| t.as_str().to_owned()).collect(),
+        targets: contribution.targets.iter().map(ToString::to_string).collect(),
+        references: contribution.references.iter().map(ToString::to_string).collect(),
     }
 }
 
-/// Where a contribution stands, for one reader.
+/// Metadata of a contribution, for one reader.
 #[derive(Clone, Debug)]
 pub struct ContributionMeta<'a> {
     /// The campaign.
     pub campaign: CampaignId,
     /// Its version.
     pub position: Position,
-    /// Whose it is.
+    /// Its author.
     pub author: &'a PartnerId,
     /// When it was accepted.
     pub accepted: Timestamp,
     /// Whether its author founded the campaign.
     pub founds: bool,
-    /// The version that it took the place of, where the reader could see that one.
+    /// The version that it replaced, if the reader could see that one.
     pub replaces: Option<Position>,
-    /// The reader's own part of the sharing.
+    /// The reader's part of the sharing.
     pub view: &'a SharingView,
 }
 
-/// Writes a contribution as a reader may see it.
-pub fn visible(said: &Contribution, told: &ContributionMeta<'_>) -> pb::VisibleContribution {
+/// Converts a contribution for one reader.
+pub fn visible(
+    contribution: &Contribution,
+    meta: &ContributionMeta<'_>,
+) -> pb::VisibleContribution {
     pb::VisibleContribution {
-        campaign_id: told.campaign.to_string(),
-        version: Some(indicator::version(told.position)),
-        author: told.author.to_string(),
-        accepted_at: Some(timestamp(told.accepted)),
-        contribution: Some(write(said)),
-        sharing: Some(sharing::write(told.view)),
-        founds: told.founds,
-        replaces: told.replaces.map(indicator::version),
+        campaign_id: meta.campaign.to_string(),
+        version: Some(indicator::version(meta.position)),
+        author: meta.author.to_string(),
+        accepted_at: Some(timestamp(meta.accepted)),
+        contribution: Some(write(contribution)),
+        sharing: Some(sharing::write(meta.view)),
+        founds: meta.founds,
+        replaces: meta.replaces.map(indicator::version),
     }
 }
 

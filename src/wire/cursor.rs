@@ -1,4 +1,4 @@
-//! Cursors as the exchange hands them out: 25 opaque bytes, or 37 inside an expansion.
+//! Cursors as clients see them: 25 opaque bytes, or 37 within an expansion.
 
 use bytes::{Buf, BufMut};
 
@@ -6,19 +6,19 @@ use super::pb;
 use crate::domain::cursor::{EpochId, FeedPosition, JournalEpoch, JournalTag};
 use crate::domain::{Cursor, Invalid, Position};
 
-/// The first byte of every cursor. Another layout gets another number.
+/// The first byte of every cursor: the version of the layout.
 const LAYOUT: u8 = 2;
 const LENGTH: usize = 25;
-const LENGTH_INSIDE: usize = LENGTH + 12;
+const LENGTH_EXPANSION: usize = LENGTH + 12;
 
-/// Writes a cursor.
+/// Encodes a cursor.
 pub fn write(cursor: Cursor) -> pb::Cursor {
-    let mut token = Vec::with_capacity(LENGTH_INSIDE);
+    let mut token = Vec::with_capacity(LENGTH_EXPANSION);
     put(cursor, &mut token);
     pb::Cursor { token: token.into() }
 }
 
-/// Writes the bytes of a cursor behind others.
+/// Appends the bytes of a cursor.
 pub(super) fn put(cursor: Cursor, token: &mut Vec<u8>) {
     token.put_u8(LAYOUT);
     token.put_slice(&cursor.journal.journal.0);
@@ -29,11 +29,12 @@ pub(super) fn put(cursor: Cursor, token: &mut Vec<u8>) {
     }
 }
 
-/// Reads a cursor that some exchange handed out.
+/// Decodes a cursor. Checks only the layout: whether it belongs to this exchange is for the caller
+/// to check.
 pub fn read(cursor: &pb::Cursor) -> Result<Cursor, Invalid> {
     let mut token = cursor.token.as_ref();
-    if ![LENGTH, LENGTH_INSIDE].contains(&token.len()) || token.get_u8() != LAYOUT {
-        return Err(Invalid::new("cursor", "is not one that this exchange handed out"));
+    if ![LENGTH, LENGTH_EXPANSION].contains(&token.len()) || token.get_u8() != LAYOUT {
+        return Err(Invalid::new("cursor", "was not issued by this exchange"));
     }
     let (mut journal, mut epoch) = ([0; 4], [0; 8]);
     token.copy_to_slice(&mut journal);
@@ -41,7 +42,7 @@ pub fn read(cursor: &pb::Cursor) -> Result<Cursor, Invalid> {
     let journal = JournalEpoch { journal: JournalTag(journal), epoch: EpochId(epoch) };
     let mut position = || Position::new(token.get_u64(), token.get_u32());
     let after = position();
-    let inside = (cursor.token.len() == LENGTH_INSIDE).then(position);
+    let inside = (cursor.token.len() == LENGTH_EXPANSION).then(position);
     Ok(Cursor { journal, position: FeedPosition { after, inside } })
 }
 

@@ -1,4 +1,4 @@
-//! A feed's message, put together from bytes that were encoded once for all its readers.
+//! Feed messages assembled from pre-encoded bytes, which all readers share.
 
 use bytes::{Buf, BufMut, Bytes};
 use prost::DecodeError;
@@ -6,8 +6,8 @@ use prost::encoding::{DecodeContext, WireType};
 
 use super::pb;
 
-/// A `SubscribeResponse`, `PullResponse` or `SnapshotResponse` in pieces: protobuf lets a message be the bytes of its fields put one
-/// after the other. Only ever written, never read.
+/// A `SubscribeResponse`, `PullResponse` or `SnapshotResponse` as a list of encoded pieces. In
+/// protobuf, concatenated fields form a message. Encode-only: decoding skips every field.
 #[derive(Clone, Debug, Default)]
 pub struct EncodedFeed {
     pieces: Vec<Bytes>,
@@ -15,25 +15,25 @@ pub struct EncodedFeed {
 }
 
 impl EncodedFeed {
-    /// Appends the bytes of whole fields.
+    /// Appends one or more complete encoded fields.
     pub fn push(&mut self, fields: Bytes) {
         self.len += fields.len();
         self.pieces.push(fields);
     }
 
-    /// The length of what was appended so far, in bytes.
+    /// The encoded length, in bytes.
     pub fn len(&self) -> usize {
         self.len
     }
 
-    /// Whether nothing was appended.
+    /// Whether no bytes were appended.
     pub fn is_empty(&self) -> bool {
         self.len == 0
     }
 }
 
 impl EncodedFeed {
-    /// A whole message, in one piece.
+    /// Encodes a whole message into a single piece.
     pub fn of(message: &impl prost::Message) -> Self {
         let mut feed = EncodedFeed::default();
         feed.push(message.encode_to_vec().into());

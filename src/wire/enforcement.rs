@@ -1,8 +1,8 @@
-//! Enforcements, in and out.
+//! Enforcements.
 
 use uuid::Uuid;
 
-use super::words::ProtoEnum;
+use super::enums::ProtoEnum;
 use super::{indicator, pb, sharing, timestamp};
 use crate::domain::enforcement::{
     Enforcement, EnforcementCount, EnforcementId, EnforcementSource, MAX_COUNTS,
@@ -10,10 +10,10 @@ use crate::domain::enforcement::{
 use crate::domain::sharing::SharingView;
 use crate::domain::{CampaignId, Day, Invalid, PartnerId, Platform, Position, Timestamp};
 
-/// Reads an enforcement: whole, each field checked by itself and against the others. Whether the
-/// campaign and the tip are there for its author is for the exchange to say.
+/// Parses an enforcement and checks its fields against each other. Whether its author may see the
+/// campaign and the tip is checked by the exchange.
 pub fn read(enforcement: &pb::Enforcement) -> Result<Enforcement, Invalid> {
-    let read = Enforcement {
+    let parsed = Enforcement {
         id: EnforcementId::parse(&enforcement.id)?,
         counts: read_counts(&enforcement.counts)?,
         method: ProtoEnum::read(enforcement.method)?,
@@ -24,20 +24,20 @@ pub fn read(enforcement: &pb::Enforcement) -> Result<Enforcement, Invalid> {
         note: (!enforcement.note.is_empty()).then(|| enforcement.note.as_str().into()),
         source: ProtoEnum::read(enforcement.source)?.unwrap_or(EnforcementSource::Own),
     };
-    read.check()?;
-    Ok(read)
+    parsed.check()?;
+    Ok(parsed)
 }
 
-/// Reads counts; none are none.
+/// Parses counts. An empty list is allowed.
 pub fn read_counts(counts: &[pb::EnforcementCount]) -> Result<Vec<EnforcementCount>, Invalid> {
     if counts.len() > MAX_COUNTS {
-        let reason = format!("has {} entries, and may have {MAX_COUNTS}", counts.len());
+        let reason = format!("has {} entries: the limit is {MAX_COUNTS}", counts.len());
         return Err(Invalid::new("counts", reason));
     }
     let read = |count: &pb::EnforcementCount| {
         let platform = Some(count.platform.as_str()).filter(|text| !text.is_empty());
         let platform = platform.map(Platform::parse).transpose();
-        let read = EnforcementCount {
+        let parsed = EnforcementCount {
             asset: ProtoEnum::read(count.asset)?
                 .ok_or_else(|| Invalid::new("counts.asset", "is missing"))?,
             platform: platform.map_err(|e| Invalid::new("counts.platform", e.reason))?,
@@ -45,13 +45,14 @@ pub fn read_counts(counts: &[pb::EnforcementCount]) -> Result<Vec<EnforcementCou
             already_disabled: count.already_disabled,
             approximate: count.approximate,
         };
-        read.check()?;
-        Ok(read)
+        parsed.check()?;
+        Ok(parsed)
     };
     counts.iter().map(read).collect()
 }
 
-/// Reads a campaign's id. What is none is no campaign that anybody sees, and reads as that.
+/// Parses a campaign's id. A malformed id gives the same error as a campaign that the author cannot
+/// see.
 pub fn read_campaign(field: &'static str, text: &str) -> Result<Option<CampaignId>, Invalid> {
     if text.is_empty() {
         return Ok(None);
@@ -59,11 +60,12 @@ pub fn read_campaign(field: &'static str, text: &str) -> Result<Option<CampaignI
     CampaignId::parse(text).map(Some).map_err(|_| Invalid::new(field, UNSEEN_CAMPAIGN))
 }
 
-/// What is said of a campaign that is hidden from who names it, and of one that never was.
+/// The error for a campaign that the caller cannot see. The same for one that does not exist, so
+/// that the answer does not reveal which.
 pub const UNSEEN_CAMPAIGN: &str = "is not a campaign that you see";
 
-/// Writes what was done, without what its reader may not know of: the caller takes out the campaign and
-/// the tip where they are hidden from it.
+/// Converts an enforcement. The caller must first clear the campaign and the tip if the reader may
+/// not know them.
 pub fn write(enforcement: &Enforcement) -> pb::Enforcement {
     pb::Enforcement {
         id: enforcement.id.to_string(),
@@ -78,52 +80,52 @@ pub fn write(enforcement: &Enforcement) -> pb::Enforcement {
     }
 }
 
-/// Writes counts.
+/// Converts counts.
 pub fn write_counts(counts: &[EnforcementCount]) -> Vec<pb::EnforcementCount> {
-    let written = counts.iter().map(|one| pb::EnforcementCount {
-        asset: pb::AssetKind::from(one.asset).into(),
-        platform: one.platform.as_ref().map(ToString::to_string).unwrap_or_default(),
-        count: one.count,
-        already_disabled: one.already_disabled,
-        approximate: one.approximate,
+    let counts = counts.iter().map(|count| pb::EnforcementCount {
+        asset: pb::AssetKind::from(count.asset).into(),
+        platform: count.platform.as_ref().map(ToString::to_string).unwrap_or_default(),
+        count: count.count,
+        already_disabled: count.already_disabled,
+        approximate: count.approximate,
     });
-    written.collect()
+    counts.collect()
 }
 
-/// Where an enforcement stands, for one reader.
+/// Metadata of an enforcement, for one reader.
 #[derive(Clone, Debug)]
 pub struct EnforcementMeta<'a> {
     /// Its version.
     pub position: Position,
-    /// Who says so.
+    /// Its author.
     pub author: &'a PartnerId,
     /// When it was accepted.
     pub accepted: Timestamp,
-    /// The version that it took the place of, where the reader could see that one.
+    /// The version that it replaced, if the reader could see that one.
     pub replaces: Option<Position>,
-    /// The reader's own part of the sharing.
+    /// The reader's part of the sharing.
     pub view: &'a SharingView,
 }
 
-/// Writes an enforcement as a reader may see it.
-pub fn visible(enforcement: &Enforcement, told: &EnforcementMeta<'_>) -> pb::VisibleEnforcement {
+/// Converts an enforcement for one reader.
+pub fn visible(enforcement: &Enforcement, meta: &EnforcementMeta<'_>) -> pb::VisibleEnforcement {
     pb::VisibleEnforcement {
-        version: Some(indicator::version(told.position)),
-        author: told.author.to_string(),
-        accepted_at: Some(timestamp(told.accepted)),
+        version: Some(indicator::version(meta.position)),
+        author: meta.author.to_string(),
+        accepted_at: Some(timestamp(meta.accepted)),
         enforcement: Some(write(enforcement)),
-        sharing: Some(sharing::write(told.view)),
-        replaces: told.replaces.map(indicator::version),
+        sharing: Some(sharing::write(meta.view)),
+        replaces: meta.replaces.map(indicator::version),
     }
 }
 
-/// Reads a day, where there is one.
+/// Parses a day; `None` if empty.
 pub fn read_day(field: &'static str, text: &str) -> Result<Option<Day>, Invalid> {
     let day = Some(text).filter(|text| !text.is_empty());
     day.map(|text| text.parse().map_err(|e: Invalid| Invalid::new(field, e.reason))).transpose()
 }
 
-/// Reads a tip's id, where there is one.
+/// Parses a tip's id; `None` if empty.
 pub fn read_tip(text: &str) -> Result<Option<[u8; 16]>, Invalid> {
     match text {
         "" => Ok(None),
@@ -134,7 +136,7 @@ pub fn read_tip(text: &str) -> Result<Option<[u8; 16]>, Invalid> {
     }
 }
 
-/// What is said of a tip that is none of its author's, and of one that never was.
+/// The error for a tip that is not the author's. The same for one that does not exist.
 pub const UNSEEN_TIP: &str = "is not a tip of yours";
 
 fn write_tip(tip: [u8; 16]) -> String {

@@ -1,4 +1,4 @@
-//! A feed's items, encoded once for everybody and once for each class of rights.
+//! Encoding of feed items: the common fields once per batch, the rest once per class of readers.
 
 use std::collections::BTreeSet;
 use std::ops::Range;
@@ -14,10 +14,10 @@ use crate::domain::entry::{Batch, Entry, ItemOutcome};
 use crate::domain::sharing::SharingView;
 use crate::domain::{Assessment, CampaignId, Cursor, IndicatorId, PartnerId, Position, Timestamp};
 
-/// The field of `SubscribeResponse` that holds the items.
+/// The number of the field `items` in `SubscribeResponse`.
 const ITEMS_FIELD: u32 = 1;
 
-/// Encoded items of one batch, each found by its place in the batch.
+/// The encoded items of one batch, addressed by their index in it.
 #[derive(Clone, Debug, Default)]
 pub struct Encoded {
     bytes: Bytes,
@@ -32,7 +32,7 @@ impl Encoded {
         self.bytes.slice(begin..end)
     }
 
-    /// Where a range of items has to end so that it takes no more than so many bytes.
+    /// The end of the longest prefix of a range of items that takes at most `bytes` bytes.
     pub fn fitting(&self, range: &Range<usize>, bytes: usize) -> usize {
         let begin = if range.start == 0 { 0 } else { self.ends[range.start - 1] };
         let ends = &self.ends[range.clone()];
@@ -40,61 +40,61 @@ impl Encoded {
     }
 }
 
-/// What differs between the readers of a batch. Readers of one class get the same bytes.
+/// What differs between the readers of a batch. Readers of one class receive the same bytes.
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
 pub struct ReaderClass {
-    /// The reader's own part of the sharing.
+    /// The reader's part of the sharing.
     pub view: SharingView,
     /// Whether the reader is the author.
     pub author: bool,
-    /// An older version for the same audience could be seen by the reader from this sequence on.
+    /// The sequence from which on the reader can see earlier versions for the same audience.
     pub sight_from: u64,
-    /// Those of the campaigns that items of the batch name which the reader sees.
+    /// The campaigns named in the batch that the reader may see.
     pub campaigns: BTreeSet<CampaignId>,
 }
 
 impl ReaderClass {
-    /// The campaign that an item names, where the readers of the class may know it.
-    fn campaign_of(&self, said: &Assessment) -> Option<CampaignId> {
-        said.campaign.filter(|campaign| self.author || self.campaigns.contains(campaign))
+    /// The campaign of an item, if readers of this class may know it.
+    fn campaign_of(&self, assessment: &Assessment) -> Option<CampaignId> {
+        assessment.campaign.filter(|campaign| self.author || self.campaigns.contains(campaign))
     }
 }
 
-/// A version by itself, for one reader.
+/// A single version, for one reader.
 #[derive(Clone, Debug)]
 pub struct ItemRef<'a> {
     /// The version.
     pub version: Position,
-    /// Whose it is.
+    /// Its author.
     pub author: &'a PartnerId,
     /// When it was accepted.
     pub accepted: Timestamp,
     /// The indicator's id.
     pub id: IndicatorId,
-    /// What it says; with its raw spelling for its author alone.
+    /// The assessment. `raw` must be set only if the reader is the author.
     pub said: &'a Assessment,
-    /// The reader's own part of the sharing.
+    /// The reader's part of the sharing.
     pub view: &'a SharingView,
-    /// The place behind it; `None` in a snapshot.
+    /// The cursor after this item; `None` in a snapshot.
     pub cursor: Option<pb::Cursor>,
 }
 
-/// Writes a version by itself.
-pub fn item(shown: &ItemRef<'_>) -> pb::FeedItem {
+/// Converts a single version.
+pub fn item(item: &ItemRef<'_>) -> pb::FeedItem {
     pb::FeedItem {
-        version: Some(indicator::version(shown.version)),
-        cursor: shown.cursor.clone(),
-        author: shown.author.to_string(),
-        accepted_at: Some(timestamp(shown.accepted)),
-        indicator: Some(indicator::write(&shown.said.indicator, shown.id)),
-        assessment: Some(assessment::write(shown.said, shown.accepted)),
-        sharing: Some(sharing::write(shown.view)),
+        version: Some(indicator::version(item.version)),
+        cursor: item.cursor.clone(),
+        author: item.author.to_string(),
+        accepted_at: Some(timestamp(item.accepted)),
+        indicator: Some(indicator::write(&item.said.indicator, item.id)),
+        assessment: Some(assessment::write(item.said, item.accepted)),
+        sharing: Some(sharing::write(item.view)),
         replaces: None,
-        raw: shown.said.raw.as_deref().unwrap_or_default().to_owned(),
+        raw: item.said.raw.as_deref().unwrap_or_default().to_owned(),
     }
 }
 
-/// Encodes what is the same for every reader: the fields of each item but those of its class.
+/// Encodes the fields of each item that are the same for every reader.
 pub fn encode_common(entry: &Entry, batch: &Batch, journal: JournalEpoch) -> Encoded {
     let author = entry.author.as_ref().map(PartnerId::as_str).unwrap_or_default();
     let mut bytes = Vec::with_capacity(batch.items.len() * 256);
@@ -104,11 +104,11 @@ pub fn encode_common(entry: &Entry, batch: &Batch, journal: JournalEpoch) -> Enc
         let said = &item.assessment;
         let mut fields = Fields::behind(&mut bytes);
         fields.version(1, version);
-        fields.message(2, |fields| fields.message(1, |token| cursor::put(cursor, token.rest())));
+        fields.message(2, |fields| fields.message(1, |token| cursor::put(cursor, token.buffer())));
         fields.text(3, author);
         fields.time(4, entry.time);
         fields.indicator(5, &said.indicator, item.id);
-        // Who does not see the campaign that it names is not told of it: its class adds it.
+        // The campaign is added per class, since not every reader may know it.
         fields.message(6, |fields| assessment::put(said, entry.time, fields));
         bytes.len()
     });
@@ -116,7 +116,7 @@ pub fn encode_common(entry: &Entry, batch: &Batch, journal: JournalEpoch) -> Enc
     Encoded { bytes: bytes.into(), ends }
 }
 
-/// Puts each item together for one class: ready to stand in a `SubscribeResponse`.
+/// Completes each item for one class, as an `items` field of a `SubscribeResponse`.
 pub fn encode_class(
     common: &Encoded,
     batch: &Batch,
@@ -133,7 +133,7 @@ pub fn encode_class(
     encode_replacing(common, batch, &replaces, class)
 }
 
-/// The same where it is known of each item which version it replaces for its reader.
+/// Like [`encode_class`], with the replaced version given for each item.
 pub fn encode_replacing(
     common: &Encoded,
     batch: &Batch,
@@ -146,15 +146,15 @@ pub fn encode_replacing(
     let mut bytes =
         Vec::with_capacity(common.bytes.len() + batch.items.len() * (sharing.len() + 8));
     let mut ends = Vec::with_capacity(batch.items.len());
-    let (mut begin, mut own) = (0, Vec::new());
+    let (mut begin, mut specific) = (0, Vec::new());
     for (at, item) in batch.items.iter().enumerate() {
         let shared = &common.bytes[begin..common.ends[at]];
         begin = common.ends[at];
-        own.clear();
-        let mut fields = Fields::behind(&mut own);
-        // Protobuf merges a message that comes in two parts.
+        specific.clear();
+        let mut fields = Fields::behind(&mut specific);
+        // Protobuf merges two occurrences of a message field.
         if let Some(campaign) = class.campaign_of(&item.assessment) {
-            fields.message(6, |said| said.text(13, &campaign.to_string()));
+            fields.message(6, |assessment| assessment.text(13, &campaign.to_string()));
         }
         if let Some(replaced) = replaces.get(at).copied().flatten() {
             fields.version(8, replaced);
@@ -163,10 +163,10 @@ pub fn encode_replacing(
             fields.text(9, item.assessment.raw.as_deref().unwrap_or_default());
         }
         encode_key(ITEMS_FIELD, WireType::LengthDelimited, &mut bytes);
-        encode_varint((shared.len() + sharing.len() + own.len()) as u64, &mut bytes);
+        encode_varint((shared.len() + sharing.len() + specific.len()) as u64, &mut bytes);
         bytes.extend_from_slice(shared);
         bytes.extend_from_slice(&sharing);
-        bytes.extend_from_slice(&own);
+        bytes.extend_from_slice(&specific);
         ends.push(bytes.len());
     }
     Encoded { bytes: bytes.into(), ends }
@@ -182,7 +182,7 @@ mod tests {
     use crate::domain::sharing::Audience;
     use crate::domain::{Indicator, Kind, Platform, Sharing, Tlp};
 
-    /// One item that says nothing, and one that says all there is to say.
+    /// One item without optional fields, and one with all of them.
     fn batch() -> Batch {
         let bare = Assessment::of(Indicator::from_stored(Kind::Domain, None, "a.example"));
         let time = Timestamp::from_millis;

@@ -1,13 +1,13 @@
-//! The fields that many messages of the API have.
+//! Encoding of fields that many messages of the API share.
 
 use super::pb;
 use crate::domain::{Indicator, IndicatorId, Platform, Position, Timestamp};
 pub use crate::protobuf::Fields;
 
 impl Fields<'_> {
-    /// A number of an enumeration.
-    pub fn word(&mut self, field: u32, word: i32) {
-        self.number(field, u64::from(word.unsigned_abs()));
+    /// An enumeration value.
+    pub fn enumeration(&mut self, field: u32, value: i32) {
+        self.number(field, u64::from(value.unsigned_abs()));
     }
 
     /// A version.
@@ -32,7 +32,7 @@ impl Fields<'_> {
     pub fn indicator(&mut self, field: u32, indicator: &Indicator, id: IndicatorId) {
         self.message(field, |fields| {
             fields.text(1, id.write(&mut [0; IndicatorId::TEXT_BYTES]));
-            fields.word(2, pb::Kind::from(indicator.kind()).into());
+            fields.enumeration(2, pb::Kind::from(indicator.kind()).into());
             fields.text(3, indicator.platform().map(Platform::as_str).unwrap_or_default());
             fields.text(4, indicator.value());
         });

@@ -1,15 +1,15 @@
-//! What a reader asks of a feed.
+//! Subscription filters.
 
-use super::{pb, words::ProtoEnum};
+use super::{enums::ProtoEnum, pb};
 use crate::domain::assessment::Confidence;
 use crate::domain::filter::Filter;
 use crate::domain::label::Labels;
 use crate::domain::{CampaignId, GroupId, Invalid, PartnerId, Platform};
 
-/// The most values in one list of a filter.
+/// Maximum number of values in one list of a filter.
 const MAX_FILTER_VALUES: usize = 100;
 
-/// Reads what a reader asks for.
+/// Parses a filter. An absent one matches everything.
 pub fn read(filter: Option<&pb::Filter>, labels: &Labels) -> Result<Filter, Invalid> {
     let Some(filter) = filter else { return Ok(Filter::default()) };
     let lists = [
@@ -30,13 +30,14 @@ pub fn read(filter: Option<&pb::Filter>, labels: &Labels) -> Result<Filter, Inva
         Ok(None) => Err(Invalid::new("filter.kinds", "has a kind that is not specified")),
         Err(invalid) => Err(Invalid::new("filter.kinds", invalid.reason)),
     };
-    let named = |field: &'static str| move |invalid: Invalid| Invalid::new(field, invalid.reason);
-    let platform = |text: &String| Platform::parse(text).map_err(named("filter.platforms"));
-    let label = |text: &String| labels.parse(text).map_err(named("filter.labels"));
-    let group = |text: &String| GroupId::parse(text).map_err(named("filter.groups"));
-    let author = |text: &String| PartnerId::parse(text).map_err(named("filter.authors"));
-    // Whether the reader may see it is asked of each item: one may come to be seen, and be lost.
-    let campaign = |text: &String| CampaignId::parse(text).map_err(named("filter.campaigns"));
+    let with_field =
+        |field: &'static str| move |invalid: Invalid| Invalid::new(field, invalid.reason);
+    let platform = |text: &String| Platform::parse(text).map_err(with_field("filter.platforms"));
+    let label = |text: &String| labels.parse(text).map_err(with_field("filter.labels"));
+    let group = |text: &String| GroupId::parse(text).map_err(with_field("filter.groups"));
+    let author = |text: &String| PartnerId::parse(text).map_err(with_field("filter.authors"));
+    // Whether the reader may see the campaign is checked for each item, because it can change.
+    let campaign = |text: &String| CampaignId::parse(text).map_err(with_field("filter.campaigns"));
     Ok(Filter {
         kinds: filter.kinds.iter().map(kind).collect::<Result<_, _>>()?,
         platforms: filter.platforms.iter().map(platform).collect::<Result<_, _>>()?,
@@ -47,25 +48,25 @@ pub fn read(filter: Option<&pb::Filter>, labels: &Labels) -> Result<Filter, Inva
             .min_confidence
             .map(Confidence::new)
             .transpose()
-            .map_err(named("filter.min_confidence"))?,
+            .map_err(with_field("filter.min_confidence"))?,
         campaigns: filter.campaigns.iter().map(campaign).collect::<Result<_, _>>()?,
     })
 }
 
-/// Writes what a reader asked for.
+/// Converts a filter.
 pub fn write(filter: &Filter) -> pb::Filter {
-    fn words<T: ToString>(list: &[T]) -> Vec<String> {
+    fn texts<T: ToString>(list: &[T]) -> Vec<String> {
         list.iter().map(ToString::to_string).collect()
     }
     let Filter { kinds, platforms, labels, groups, authors, min_confidence, campaigns } = filter;
     pb::Filter {
         kinds: kinds.iter().map(|kind| pb::Kind::from(*kind).into()).collect(),
-        platforms: words(platforms),
-        labels: words(labels),
-        groups: words(groups),
-        authors: words(authors),
-        min_confidence: min_confidence.map(|least| least.percent().into()),
-        campaigns: words(campaigns),
+        platforms: texts(platforms),
+        labels: texts(labels),
+        groups: texts(groups),
+        authors: texts(authors),
+        min_confidence: min_confidence.map(|min| min.percent().into()),
+        campaigns: texts(campaigns),
     }
 }
 

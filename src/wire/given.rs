@@ -1,7 +1,7 @@
-//! What a reader was given, from the protocol's form. Nothing is held against the rules of today: it
-//! was by the exchange that took it, under those of its day.
+//! Parses objects that a client received. They are not validated against the current rules: the
+//! exchange has validated them under the rules of their time.
 
-use super::words::ProtoEnum;
+use super::enums::ProtoEnum;
 use super::{campaign, enforcement, pb, read_timestamp};
 use crate::domain::assessment::{Assessment, Confidence, Technique};
 use crate::domain::label::Label;
@@ -10,84 +10,84 @@ use crate::domain::{
     ReceivedContribution, ReceivedEnforcement, Tlp,
 };
 
-/// Reads an item of a feed, a page or a snapshot. An error names the field that this version of the
-/// client does not understand.
+/// Parses an item of a feed, a page or a snapshot. The error names the field that this version of
+/// the client does not understand.
 pub fn read(item: &pb::FeedItem) -> Result<ReceivedAssessment, Invalid> {
     let missing = |field| move || Invalid::new(field, "is missing");
     let version = item.version.ok_or_else(missing("version"))?;
     let accepted = item.accepted_at.as_ref().ok_or_else(missing("accepted_at"))?;
-    let about = item.indicator.as_ref().ok_or_else(missing("indicator"))?;
-    let said = item.assessment.as_ref().ok_or_else(missing("assessment"))?;
-    let kind = Kind::read(about.kind)?.ok_or_else(missing("kind"))?;
-    let platform = (!about.platform.is_empty()).then(|| about.platform.clone());
+    let message = item.indicator.as_ref().ok_or_else(missing("indicator"))?;
+    let assessment = item.assessment.as_ref().ok_or_else(missing("assessment"))?;
+    let kind = Kind::read(message.kind)?.ok_or_else(missing("kind"))?;
+    let platform = (!message.platform.is_empty()).then(|| message.platform.clone());
     let platform = platform.map(Platform::from_stored);
-    let indicator = Indicator::from_stored(kind, platform, about.value.as_str());
+    let indicator = Indicator::from_stored(kind, platform, message.value.as_str());
     Ok(ReceivedAssessment {
         version: Position::new(version.sequence, version.index),
         author: item.author.clone(),
         accepted: read_timestamp("accepted_at", accepted)?,
-        id: about.id.parse()?,
-        said: read_said(said, indicator)?,
+        id: message.id.parse()?,
+        said: read_assessment(assessment, indicator)?,
         tlp: read_tlp(item.sharing.as_ref())?,
     })
 }
 
-/// Reads what is said of a campaign, as [`read`] reads an item.
-pub fn contribution(given: &pb::VisibleContribution) -> Result<ReceivedContribution, Invalid> {
+/// Parses a contribution, like [`read`].
+pub fn contribution(message: &pb::VisibleContribution) -> Result<ReceivedContribution, Invalid> {
     let missing = |field| move || Invalid::new(field, "is missing");
-    let version = given.version.ok_or_else(missing("version"))?;
-    let accepted = given.accepted_at.as_ref().ok_or_else(missing("accepted_at"))?;
+    let version = message.version.ok_or_else(missing("version"))?;
+    let accepted = message.accepted_at.as_ref().ok_or_else(missing("accepted_at"))?;
     Ok(ReceivedContribution {
         version: Position::new(version.sequence, version.index),
-        author: given.author.clone(),
+        author: message.author.clone(),
         accepted: read_timestamp("accepted_at", accepted)?,
-        campaign: CampaignId::parse(&given.campaign_id)?,
-        said: campaign::read(given.contribution.as_ref())?,
-        tlp: read_tlp(given.sharing.as_ref())?,
+        campaign: CampaignId::parse(&message.campaign_id)?,
+        said: campaign::read(message.contribution.as_ref())?,
+        tlp: read_tlp(message.sharing.as_ref())?,
     })
 }
 
-/// Reads what was done, as [`read`] reads an item.
-pub fn enforcement(given: &pb::VisibleEnforcement) -> Result<ReceivedEnforcement, Invalid> {
+/// Parses an enforcement, like [`read`].
+pub fn enforcement(message: &pb::VisibleEnforcement) -> Result<ReceivedEnforcement, Invalid> {
     let missing = |field| move || Invalid::new(field, "is missing");
-    let version = given.version.ok_or_else(missing("version"))?;
-    let accepted = given.accepted_at.as_ref().ok_or_else(missing("accepted_at"))?;
-    let done = given.enforcement.as_ref().ok_or_else(missing("enforcement"))?;
+    let version = message.version.ok_or_else(missing("version"))?;
+    let accepted = message.accepted_at.as_ref().ok_or_else(missing("accepted_at"))?;
+    let enforcement = message.enforcement.as_ref().ok_or_else(missing("enforcement"))?;
     Ok(ReceivedEnforcement {
         version: Position::new(version.sequence, version.index),
-        author: given.author.clone(),
+        author: message.author.clone(),
         accepted: read_timestamp("accepted_at", accepted)?,
-        done: enforcement::read(done)?,
-        tlp: read_tlp(given.sharing.as_ref())?,
+        done: enforcement::read(enforcement)?,
+        tlp: read_tlp(message.sharing.as_ref())?,
     })
 }
 
-/// Without a marking it is for nobody else.
+/// Defaults to RED: without a marking the object may not be passed on.
 fn read_tlp(sharing: Option<&pb::Sharing>) -> Result<Tlp, Invalid> {
     let tlp = sharing.map_or(Ok(None), |sharing| Tlp::read(sharing.tlp))?;
     Ok(tlp.unwrap_or(Tlp::Red))
 }
 
-fn read_said(said: &pb::Assessment, indicator: Indicator) -> Result<Assessment, Invalid> {
+fn read_assessment(message: &pb::Assessment, indicator: Indicator) -> Result<Assessment, Invalid> {
     let time = |field, time: &Option<prost_types::Timestamp>| {
         time.as_ref().map(|time| read_timestamp(field, time)).transpose()
     };
     Ok(Assessment {
-        verdict: ProtoEnum::read(said.verdict)?,
-        confidence: said.confidence.map(Confidence::new).transpose()?,
-        severity: ProtoEnum::read(said.severity)?,
-        involvement: ProtoEnum::read(said.involvement)?,
-        basis: ProtoEnum::read(said.basis)?,
-        labels: said.labels.iter().map(|text| Label::from_stored(text)).collect(),
-        techniques: said.techniques.iter().map(|text| Technique::from_stored(text)).collect(),
-        first_seen: time("first_seen", &said.first_seen)?,
-        last_seen: time("last_seen", &said.last_seen)?,
-        valid_until: time("valid_until", &said.valid_until)?,
-        campaign: (!said.campaign.is_empty())
-            .then(|| CampaignId::parse(&said.campaign))
+        verdict: ProtoEnum::read(message.verdict)?,
+        confidence: message.confidence.map(Confidence::new).transpose()?,
+        severity: ProtoEnum::read(message.severity)?,
+        involvement: ProtoEnum::read(message.involvement)?,
+        basis: ProtoEnum::read(message.basis)?,
+        labels: message.labels.iter().map(|text| Label::from_stored(text)).collect(),
+        techniques: message.techniques.iter().map(|text| Technique::from_stored(text)).collect(),
+        first_seen: time("first_seen", &message.first_seen)?,
+        last_seen: time("last_seen", &message.last_seen)?,
+        valid_until: time("valid_until", &message.valid_until)?,
+        campaign: (!message.campaign.is_empty())
+            .then(|| CampaignId::parse(&message.campaign))
             .transpose()?,
-        note: (!said.note.is_empty()).then(|| said.note.as_str().into()),
-        references: said.references.iter().map(|text| text.as_str().into()).collect(),
+        note: (!message.note.is_empty()).then(|| message.note.as_str().into()),
+        references: message.references.iter().map(|text| text.as_str().into()).collect(),
         ..Assessment::of(indicator)
     })
 }

@@ -1,15 +1,15 @@
-//! Indicators, and the keys by which people name them.
+//! Indicators, and the keys by which clients name them.
 
+use super::enums::ProtoEnum;
 use super::pb;
-use super::words::ProtoEnum;
 use crate::domain::{Indicator, IndicatorId, Invalid, Kind, Platform, Position};
 
-/// Writes an indicator with its id, where that is known already.
+/// Converts an indicator with its id, without computing the id again.
 pub fn write(indicator: &Indicator, id: IndicatorId) -> pb::Indicator {
     given(indicator.clone(), id)
 }
 
-/// Writes an indicator that nobody needs any more.
+/// Like [`write`], but consumes the indicator.
 pub fn given(indicator: Indicator, id: IndicatorId) -> pb::Indicator {
     pb::Indicator {
         id: id.to_string(),
@@ -19,7 +19,7 @@ pub fn given(indicator: Indicator, id: IndicatorId) -> pb::Indicator {
     }
 }
 
-/// Reads an indicator as people write it: the kind is read off the value where none is given.
+/// Parses an indicator. The kind is detected if it is not set.
 pub fn read(kind: i32, platform: &str, value: &str) -> Result<Indicator, Invalid> {
     let platform = Some(platform).filter(|platform| !platform.is_empty());
     match Kind::read(kind)? {
@@ -28,12 +28,12 @@ pub fn read(kind: i32, platform: &str, value: &str) -> Result<Indicator, Invalid
     }
 }
 
-/// Reads a key.
+/// Parses a key.
 pub fn read_key(key: &pb::IndicatorKey) -> Result<Indicator, Invalid> {
     read(key.kind, &key.platform, &key.value)
 }
 
-/// Writes a version.
+/// Converts a version.
 pub fn version(position: Position) -> pb::Version {
     pb::Version { sequence: position.sequence, index: position.index }
 }

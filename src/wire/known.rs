@@ -1,13 +1,13 @@
-//! What is known of an indicator, as its reader may see it.
+//! Lookup results and summaries of indicators, for one reader.
 
 use super::{assessment, indicator, pb, sharing, timestamp};
 use crate::domain::sharing::SharingView;
 use crate::domain::{Assessment, Indicator, IndicatorId, Invalid, PartnerId, Position, Timestamp};
 
-/// One visible assessment, borrowed from wherever it is held.
+/// One visible assessment, borrowed.
 #[derive(Clone, Copy, Debug)]
 pub struct AssessmentRef<'a> {
-    /// Whose it is.
+    /// Its author.
     pub author: &'a PartnerId,
     /// Its version.
     pub version: Position,
@@ -15,59 +15,59 @@ pub struct AssessmentRef<'a> {
     pub accepted: Timestamp,
     /// The indicator's id.
     pub id: IndicatorId,
-    /// What it says; with its raw spelling only for its author.
+    /// The assessment. `raw` must be set only if the reader is the author.
     pub assessment: &'a Assessment,
-    /// The reader's own part of the sharing.
+    /// The reader's part of the sharing.
     pub view: &'a SharingView,
 }
 
-/// The summary over visible assessments.
+/// A summary of the visible assessments.
 #[derive(Clone, Copy, Debug)]
 pub struct Summary<'a> {
-    /// The one that stands for the indicator.
+    /// The assessment that represents the indicator.
     pub strongest: AssessmentRef<'a>,
-    /// Whether some call it harmless and others worse.
+    /// Whether some authors say `non_malicious` and others `suspicious` or `malicious`.
     pub disputed: bool,
-    /// How many authors speak of it.
+    /// The number of authors.
     pub authors: u32,
 }
 
-/// Writes a summary.
+/// Converts a summary.
 pub fn summary(summary: &Summary<'_>) -> pb::IndicatorSummary {
-    let stands = &summary.strongest;
+    let strongest = &summary.strongest;
     pb::IndicatorSummary {
-        indicator: Some(indicator::write(&stands.assessment.indicator, stands.id)),
+        indicator: Some(indicator::write(&strongest.assessment.indicator, strongest.id)),
         disputed: summary.disputed,
-        strongest: Some(sight(stands)),
+        strongest: Some(sight(strongest)),
         authors: summary.authors,
     }
 }
 
-/// Writes one visible assessment.
-pub fn sight(sight: &AssessmentRef<'_>) -> pb::VisibleAssessment {
+/// Converts one visible assessment.
+pub fn sight(known: &AssessmentRef<'_>) -> pb::VisibleAssessment {
     pb::VisibleAssessment {
-        version: Some(indicator::version(sight.version)),
-        author: sight.author.to_string(),
-        accepted_at: Some(timestamp(sight.accepted)),
-        indicator: Some(indicator::write(&sight.assessment.indicator, sight.id)),
-        assessment: Some(assessment::write(sight.assessment, sight.accepted)),
-        sharing: Some(sharing::write(sight.view)),
-        raw: sight.assessment.raw.as_deref().unwrap_or_default().to_owned(),
+        version: Some(indicator::version(known.version)),
+        author: known.author.to_string(),
+        accepted_at: Some(timestamp(known.accepted)),
+        indicator: Some(indicator::write(&known.assessment.indicator, known.id)),
+        assessment: Some(assessment::write(known.assessment, known.accepted)),
+        sharing: Some(sharing::write(known.view)),
+        raw: known.assessment.raw.as_deref().unwrap_or_default().to_owned(),
     }
 }
 
-/// Writes that a value is known.
-pub fn found(of: &Summary<'_>) -> pb::LookupResult {
-    result(pb::lookup_result::Result::Known(summary(of)))
+/// The lookup result for a known value.
+pub fn found(known: &Summary<'_>) -> pb::LookupResult {
+    result(pb::lookup_result::Result::Known(summary(known)))
 }
 
-/// Writes that nothing visible is known of an indicator.
-pub fn unknown(asked: Indicator, id: IndicatorId) -> pb::LookupResult {
-    let indicator = Some(indicator::given(asked, id));
+/// The lookup result for a value about which the reader may see nothing.
+pub fn unknown(indicator: Indicator, id: IndicatorId) -> pb::LookupResult {
+    let indicator = Some(indicator::given(indicator, id));
     result(pb::lookup_result::Result::Unknown(pb::UnknownValue { indicator }))
 }
 
-/// Writes that a value could not be read.
+/// The lookup result for an invalid value.
 pub fn unreadable(invalid: &Invalid) -> pb::LookupResult {
     result(pb::lookup_result::Result::Unreadable(pb::UnreadableValue {
         field: invalid.field.to_string(),

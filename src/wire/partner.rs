@@ -1,9 +1,9 @@
-//! Partners and groups, in and out.
+//! Partners and groups.
 
 use std::collections::BTreeSet;
 
+use super::enums::ProtoEnum;
 use super::pb;
-use super::words::ProtoEnum;
 use crate::domain::partner::{Group, GroupDefinition, Partner, Role, Terms};
 use crate::domain::purpose::PurposeKind;
 use crate::domain::{GroupId, Invalid, PartnerId, Platform, Tlp};
@@ -12,7 +12,7 @@ const MAX_NAME_BYTES: usize = 200;
 const MAX_PLATFORMS: usize = 100;
 const MAX_MEMBERS: usize = 1_000;
 
-/// Reads a partner as the registry is to hold it.
+/// Parses a partner, as the registry should store it.
 pub fn read(request: &pb::PutPartnerRequest) -> Result<Partner, Invalid> {
     let missing = |field: &'static str| Invalid::new(field, "is missing");
     let partner = request.partner.as_ref().ok_or_else(|| missing("partner"))?;
@@ -43,14 +43,14 @@ pub fn read(request: &pb::PutPartnerRequest) -> Result<Partner, Invalid> {
 fn read_purposes(purposes: &[i32]) -> Result<Vec<PurposeKind>, Invalid> {
     let read = |number: &i32| match PurposeKind::read(*number) {
         Ok(Some(kind)) => Ok(kind),
-        Ok(None) => Err(Invalid::new("partner.purposes", "holds one that is not set")),
+        Ok(None) => Err(Invalid::new("partner.purposes", "contains an unspecified value")),
         Err(invalid) => Err(Invalid::new("partner.purposes", invalid.reason)),
     };
-    let all = purposes.iter().map(read).collect::<Result<BTreeSet<_>, _>>()?;
-    Ok(all.into_iter().collect())
+    let purposes = purposes.iter().map(read).collect::<Result<BTreeSet<_>, _>>()?;
+    Ok(purposes.into_iter().collect())
 }
 
-/// Reads a group as it is to be.
+/// Parses a group definition.
 pub fn read_group(group: Option<&pb::SharingGroup>) -> Result<GroupDefinition, Invalid> {
     let group = group.ok_or_else(|| Invalid::new("group", "is missing"))?;
     let id = read_group_id("group.id", &group.id)?;
@@ -63,24 +63,24 @@ pub fn read_group(group: Option<&pb::SharingGroup>) -> Result<GroupDefinition, I
     members.sort_unstable();
     members.dedup();
     if !group.restricted && !group.terms.is_empty() {
-        return Err(Invalid::new("group.terms", "is a restricted group's alone"));
+        return Err(Invalid::new("group.terms", "is only for restricted groups"));
     }
     let restricted = group.restricted.then(|| Terms::parse(&group.terms)).transpose()?;
     let name = read_name("group.name", &group.name, id.as_str())?;
     Ok(GroupDefinition { id, name, history_all: group.history_all, restricted, members })
 }
 
-/// Reads a partner's id.
+/// Parses a partner's id.
 pub fn read_id(field: &'static str, text: &str) -> Result<PartnerId, Invalid> {
     PartnerId::parse(text).map_err(|invalid| Invalid::new(field, invalid.reason))
 }
 
-/// Reads a group's id.
+/// Parses a group's id.
 pub fn read_group_id(field: &'static str, text: &str) -> Result<GroupId, Invalid> {
     GroupId::parse(text).map_err(|invalid| Invalid::new(field, invalid.reason))
 }
 
-/// A name for people; the id where none is given.
+/// A display name; defaults to the id.
 fn read_name(field: &'static str, name: &str, id: &str) -> Result<String, Invalid> {
     match name.trim() {
         "" => Ok(id.to_owned()),
@@ -91,7 +91,7 @@ fn read_name(field: &'static str, name: &str, id: &str) -> Result<String, Invali
     }
 }
 
-/// A country of ISO 3166-1, or a part of one of 3166-2: `GB`, `GB-SCT`.
+/// An ISO 3166-1 country or an ISO 3166-2 subdivision: `GB`, `GB-SCT`.
 fn read_jurisdiction(text: &str) -> Result<Option<String>, Invalid> {
     let (country, part) = text.split_once('-').map_or((text, None), |(c, p)| (c, Some(p)));
     let fits = country.len() == 2
@@ -106,7 +106,7 @@ fn read_jurisdiction(text: &str) -> Result<Option<String>, Invalid> {
     }
 }
 
-/// Writes a partner as any other may see it.
+/// Converts a partner, with the fields that every partner may see.
 pub fn write(partner: &Partner) -> pb::Partner {
     pb::Partner {
         id: partner.id.to_string(),
@@ -122,7 +122,7 @@ pub fn write(partner: &Partner) -> pb::Partner {
     }
 }
 
-/// Writes a partner as an operator may see it: with what it is to put back when it changes the rest.
+/// Converts a partner for an operator, with all fields that `PutPartner` sets.
 pub fn write_whole(partner: &Partner, suspended: bool) -> pb::Partner {
     pb::Partner {
         suspended,
@@ -133,7 +133,7 @@ pub fn write_whole(partner: &Partner, suspended: bool) -> pb::Partner {
     }
 }
 
-/// Writes a group as its members may see it.
+/// Converts a group for its members.
 pub fn write_group(group: &Group) -> pb::SharingGroup {
     let mut members: Vec<_> = group.members().map(ToString::to_string).collect();
     members.sort_unstable();

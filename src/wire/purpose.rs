@@ -1,6 +1,6 @@
-//! For what a liaison reads, in.
+//! The purpose of a liaison's request.
 
-use super::words::ProtoEnum;
+use super::enums::ProtoEnum;
 use super::{pb, read_timestamp};
 use crate::domain::Invalid;
 use crate::domain::purpose::{Purpose, PurposeKind};
@@ -8,7 +8,7 @@ use crate::domain::purpose::{Purpose, PurposeKind};
 const MAX_REFERENCE_CHARS: usize = 200;
 const MAX_JURISDICTION_BYTES: usize = 6;
 
-/// Reads a purpose. What is said is held against the registry and the clock by the exchange.
+/// Parses a purpose. The exchange checks it against the registry and the clock.
 pub fn read(purpose: Option<&pb::Purpose>) -> Result<Option<Purpose>, Invalid> {
     let Some(purpose) = purpose else { return Ok(None) };
     let kind = PurposeKind::read(purpose.kind)?;

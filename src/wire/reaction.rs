@@ -1,9 +1,9 @@
-//! Sightings and feedback, in and out.
+//! Sightings and feedback.
 
 use prost::Message;
 use sha2::{Digest, Sha256};
 
-use super::words::ProtoEnum;
+use super::enums::ProtoEnum;
 use super::{indicator, pb, read_timestamp, sharing, timestamp};
 use crate::domain::entry::{Rejection, RequestId, Sighting};
 use crate::domain::feedback::Opinion;
@@ -11,30 +11,31 @@ use crate::domain::sharing::{SharingRequest, SharingView};
 use crate::domain::{Invalid, PartnerId, Position, Timestamp};
 
 const MAX_NOTE_CHARS: usize = 2_000;
-/// With its sharing it has to fit one value of the index, and those stay below 8 KB.
+/// Together with its sharing a note must fit into one index value, which is limited to 8 KB.
 const MAX_NOTE_BYTES: usize = 4_000;
 
-/// A request under a key: the key, and SHA-256 of what was sent.
+/// The idempotency key of a request, and SHA-256 of its content.
 pub type Keyed = (RequestId, [u8; 32]);
 
-/// Reads the key of a request.
+/// Parses the idempotency key of a request and computes its digest.
 pub fn read_key(request_id: &str, request: &impl Message) -> Result<Keyed, Invalid> {
     let key = RequestId::parse(request_id)
         .map_err(|invalid| Invalid::new("request_id", invalid.reason))?;
-    // Over what was sent, before defaults: encoding is canonical for messages without maps.
+    // The digest covers the request as sent, before defaults. The encoding is canonical for
+    // messages without maps.
     Ok((key, Sha256::digest(request.encode_to_vec()).into()))
 }
 
-/// Reads sightings: an error is about the request as a whole, and what cannot be read is rejected one
+/// Parses sightings. An error is about the request as a whole; invalid sightings are rejected one
 /// by one.
 pub fn read_sightings(
     request: &pb::ReportSightingsRequest,
-    most: usize,
+    max: usize,
     now: Timestamp,
 ) -> Result<(SharingRequest, Vec<Sighting>, Vec<Rejection>), Invalid> {
     let count = request.sightings.len();
-    if count == 0 || count > most {
-        let reason = format!("has {count} sightings, and may have 1 to {most}");
+    if count == 0 || count > max {
+        let reason = format!("has {count} sightings: the limit is 1 to {max}");
         return Err(Invalid::new("sightings", reason));
     }
     let sharing = sharing::read(request.sharing.as_ref())?;
@@ -48,41 +49,41 @@ pub fn read_sightings(
     Ok((sharing, items, rejected))
 }
 
-fn read_sighting(index: u32, seen: &pb::Sighting, now: Timestamp) -> Result<Sighting, Invalid> {
-    let key = seen.indicator.as_ref().ok_or_else(|| Invalid::new("indicator", "is missing"))?;
+fn read_sighting(index: u32, message: &pb::Sighting, now: Timestamp) -> Result<Sighting, Invalid> {
+    let key = message.indicator.as_ref().ok_or_else(|| Invalid::new("indicator", "is missing"))?;
     let indicator = indicator::read_key(key)?;
-    if seen.count == 0 {
-        return Err(Invalid::new("count", "is missing: what was seen was seen at least once"));
+    if message.count == 0 {
+        return Err(Invalid::new("count", "is missing: it must be at least 1"));
     }
     let time = |field, time: &Option<prost_types::Timestamp>| {
         time.as_ref().map(|time| read_timestamp(field, time)).transpose()
     };
-    let first_seen = time("first_seen", &seen.first_seen)?;
-    let last_seen = time("last_seen", &seen.last_seen)?;
+    let first_seen = time("first_seen", &message.first_seen)?;
+    let last_seen = time("last_seen", &message.last_seen)?;
     if first_seen.zip(last_seen).is_some_and(|(first, last)| last < first) {
         return Err(Invalid::new("last_seen", "is before first_seen"));
     }
     if first_seen.or(last_seen).is_some_and(|first| first > now) {
         return Err(Invalid::new("first_seen", "is in the future"));
     }
-    let (id, count) = (indicator.id(), seen.count);
+    let (id, count) = (indicator.id(), message.count);
     Ok(Sighting { index, id, indicator, count, first_seen, last_seen })
 }
 
-/// What somebody thinks of a version.
+/// Parsed feedback on a version.
 #[derive(Clone, Debug)]
 pub struct FeedbackRef {
     /// The version.
     pub about: Position,
-    /// How far it is agreed with.
+    /// How much its author agrees.
     pub opinion: Opinion,
-    /// Why.
+    /// The reason.
     pub note: Option<Box<str>>,
-    /// Who is told besides the assessment's author.
+    /// Who receives it, besides the author of the assessment.
     pub sharing: Option<SharingRequest>,
 }
 
-/// Reads how far somebody agrees with which version, and why.
+/// Parses feedback.
 pub fn read_feedback(request: &pb::GiveFeedbackRequest) -> Result<FeedbackRef, Invalid> {
     let version = request.version.ok_or_else(|| Invalid::new("version", "is missing"))?;
     let opinion =
@@ -98,7 +99,7 @@ pub fn read_feedback(request: &pb::GiveFeedbackRequest) -> Result<FeedbackRef, I
     Ok(FeedbackRef { about, opinion, note, sharing })
 }
 
-/// Writes a sighting as a reader may see it.
+/// Converts a sighting for one reader.
 pub fn sighting(
     position: Position,
     author: &PartnerId,

@@ -1,11 +1,11 @@
-//! Receipts, out.
+//! Receipts.
 
 use super::{indicator, pb, timestamp};
 use crate::domain::entry::Rejection;
 use crate::domain::submission::{BatchReceipt, ItemReceipt, Receipt};
 use crate::domain::{Invalid, PartnerId};
 
-/// Writes a receipt.
+/// Converts a receipt.
 pub fn write(receipt: &Receipt) -> pb::Receipt {
     let mut written = pb::Receipt {
         submission_id: receipt.submission.to_string(),
@@ -13,11 +13,11 @@ pub fn write(receipt: &Receipt) -> pb::Receipt {
         ..pb::Receipt::default()
     };
     if let Some(referrals) = &receipt.referrals {
-        let one = |(partner, count): &(PartnerId, u32)| pb::ReferredAssets {
+        let referred = |(partner, count): &(PartnerId, u32)| pb::ReferredAssets {
             partner: partner.to_string(),
             count: *count,
         };
-        written.referred = referrals.to.iter().map(one).collect();
+        written.referred = referrals.to.iter().map(referred).collect();
         written.not_referred = referrals.not_referred;
     }
     if let Some(batch) = &receipt.batch {
@@ -34,12 +34,12 @@ fn write_batch(batch: &BatchReceipt, into: &mut pb::Receipt) {
     into.items = batch.items.iter().map(|(index, item)| write_item(*index, item)).collect();
 }
 
-/// Writes that an item could not be read, and why.
-pub fn rejected(one: &Rejection) -> pb::ItemReceipt {
-    refused(one.index, &one.invalid)
+/// The receipt of a rejected item.
+pub fn rejected(rejection: &Rejection) -> pb::ItemReceipt {
+    invalid_item(rejection.index, &rejection.invalid)
 }
 
-fn refused(index: u32, invalid: &Invalid) -> pb::ItemReceipt {
+fn invalid_item(index: u32, invalid: &Invalid) -> pb::ItemReceipt {
     pb::ItemReceipt {
         index,
         status: pb::ItemStatus::Rejected.into(),
@@ -49,13 +49,13 @@ fn refused(index: u32, invalid: &Invalid) -> pb::ItemReceipt {
     }
 }
 
-/// Writes what became of an item.
+/// Converts the receipt of an item.
 pub fn write_item(index: u32, item: &ItemReceipt) -> pb::ItemReceipt {
     let (status, version) = match item {
         ItemReceipt::Created(version) => (pb::ItemStatus::Created, *version),
         ItemReceipt::Replaced(version) => (pb::ItemStatus::Replaced, *version),
         ItemReceipt::Unchanged(version) => (pb::ItemStatus::Unchanged, *version),
-        ItemReceipt::Rejected(invalid) => return refused(index, invalid),
+        ItemReceipt::Rejected(invalid) => return invalid_item(index, invalid),
     };
     pb::ItemReceipt {
         index,

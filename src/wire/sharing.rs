@@ -1,20 +1,20 @@
-//! Who receives what: an author's request in, a reader's own part out.
+//! Sharing: an author's request, and a reader's view.
 
 use prost::Message;
 
+use super::enums::ProtoEnum;
 use super::pb::{self, sharing};
-use super::words::ProtoEnum;
 use super::{read_timestamp, timestamp};
 use crate::domain::sharing::{Audience, AudienceRequest, Release, SharingRequest, SharingView};
 use crate::domain::{GroupId, Invalid, PartnerId};
 
-/// The most bytes of a sharing as it is sent: it is stored with each item.
+/// Maximum encoded size of a sharing, in bytes. It is stored with each item.
 const MAX_BYTES: usize = 1_500;
 const MAX_NAMES: usize = 100;
 const MAX_RELEASES: usize = 20;
 const MAX_BASIS_CHARS: usize = 500;
 
-/// Reads an author's request. An absent sharing is one that says nothing.
+/// Parses an author's request. An absent sharing takes all defaults.
 pub fn read(sharing: Option<&pb::Sharing>) -> Result<SharingRequest, Invalid> {
     let Some(sharing) = sharing else { return Ok(SharingRequest::default()) };
     if sharing.encoded_len() > MAX_BYTES {
@@ -34,7 +34,7 @@ pub fn read(sharing: Option<&pb::Sharing>) -> Result<SharingRequest, Invalid> {
     Ok(SharingRequest { tlp: ProtoEnum::read(sharing.tlp)?, audience, releases })
 }
 
-/// Reads an audience by itself, as its author names one that it shared with before.
+/// Parses an audience that the author has used before.
 pub fn read_audience(audience: &pb::Audience, field: &'static str) -> Result<Audience, Invalid> {
     if audience.encoded_len() > MAX_BYTES {
         return Err(Invalid::new(field, format!("is larger than {MAX_BYTES} bytes")));
@@ -48,7 +48,7 @@ pub fn read_audience(audience: &pb::Audience, field: &'static str) -> Result<Aud
     Audience::named_before(request, field)
 }
 
-/// Writes a reader's own part.
+/// Converts a reader's view.
 pub fn write(view: &SharingView) -> pb::Sharing {
     let audience = match &view.audience {
         Audience::Everyone => sharing::Audience::Everyone(pb::Everyone {}),
@@ -72,7 +72,10 @@ pub fn write(view: &SharingView) -> pb::Sharing {
 
 fn read_named(named: &pb::NamedAudience) -> Result<AudienceRequest, Invalid> {
     if named.groups.len() + named.partners.len() > MAX_NAMES {
-        return Err(Invalid::new("sharing.audience", format!("names more than {MAX_NAMES}")));
+        return Err(Invalid::new(
+            "sharing.audience",
+            format!("names more than {MAX_NAMES} groups and partners"),
+        ));
     }
     let groups = named.groups.iter().map(|id| {
         GroupId::parse(id).map_err(|e| Invalid::new("sharing.audience.groups", e.reason))

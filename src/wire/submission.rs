@@ -1,4 +1,4 @@
-//! A batch as it came, each item read or rejected.
+//! Submission requests.
 
 use prost::Message;
 use sha2::{Digest, Sha256};
@@ -9,40 +9,40 @@ use crate::domain::label::Labels;
 use crate::domain::submission::{BatchRequest, Submission};
 use crate::domain::{Assessment, Invalid, Timestamp};
 
-/// The most bytes of an item as it is sent. With its sharing it has to fit one value of the index,
-/// and those stay below 8 KB.
+/// Maximum encoded size of an item, in bytes. Together with its sharing it must fit into one index
+/// value, which is limited to 8 KB.
 const MAX_ITEM_BYTES: usize = 4_000;
 
-/// What a batch is read against.
+/// What parsing a batch depends on.
 #[derive(Clone, Debug)]
 pub struct ReadContext<'a> {
     /// The labels of this exchange.
     pub labels: &'a Labels,
-    /// The most items that a batch may have.
+    /// Maximum number of items in a batch.
     pub max_items: usize,
     /// The time of the request.
     pub now: Timestamp,
 }
 
-/// Reads a request on a submission. An error is about the request as a whole; items that cannot be
-/// read are rejected one by one.
+/// Parses a request on a submission. An error is about the request as a whole; invalid items are
+/// rejected one by one.
 pub fn read(
     submission_id: &str,
     batch: Option<&pb::SubmissionBatch>,
     close: Option<pb::SubmissionClose>,
-    terms: &ReadContext<'_>,
+    context: &ReadContext<'_>,
 ) -> Result<Submission, Invalid> {
     let id = SubmissionId::parse(submission_id)?;
     if batch.is_none() && close.is_none() {
         return Err(Invalid::new("batch", "is missing, and so is close"));
     }
-    let batch = batch.map(|batch| read_batch(batch, terms)).transpose()?;
+    let batch = batch.map(|batch| read_batch(batch, context)).transpose()?;
     Ok(Submission { id, batch, close: close.map(|close| close.batches) })
 }
 
 fn read_batch(
     batch: &pb::SubmissionBatch,
-    terms: &ReadContext<'_>,
+    context: &ReadContext<'_>,
 ) -> Result<BatchRequest, Invalid> {
     if batch.number == 0 {
         return Err(Invalid::new("batch.number", "is missing: batches are numbered from 1"));
@@ -50,8 +50,8 @@ fn read_batch(
     if batch.items.is_empty() {
         return Err(Invalid::new("batch.items", "has no items"));
     }
-    if batch.items.len() > terms.max_items {
-        let reason = format!("has {} items, and may have {}", batch.items.len(), terms.max_items);
+    if batch.items.len() > context.max_items {
+        let reason = format!("has {} items: the limit is {}", batch.items.len(), context.max_items);
         return Err(Invalid::new("batch.items", reason));
     }
     let sharing = sharing::read(batch.sharing.as_ref())?;
@@ -59,12 +59,13 @@ fn read_batch(
     let replaces = replaces
         .map(|audience| sharing::read_audience(audience, "batch.replaces_audience"))
         .transpose()?;
-    // Over what was sent, before defaults: encoding is canonical for messages without maps.
+    // The digest covers the batch as sent, before defaults. The encoding is canonical for messages
+    // without maps.
     let digest = Sha256::digest(batch.encode_to_vec()).into();
     let mut items = Vec::with_capacity(batch.items.len());
     let mut rejected = Vec::new();
     for (index, item) in (0u32..).zip(&batch.items) {
-        match read_item(item, terms) {
+        match read_item(item, context) {
             Ok(assessment) => {
                 items.push(Item { index, id: assessment.indicator.id(), assessment });
             }
@@ -76,14 +77,14 @@ fn read_batch(
 
 fn read_item(
     item: &pb::SubmittedIndicator,
-    terms: &ReadContext<'_>,
+    context: &ReadContext<'_>,
 ) -> Result<Assessment, Invalid> {
     if item.encoded_len() > MAX_ITEM_BYTES {
         return Err(Invalid::new("item", format!("is larger than {MAX_ITEM_BYTES} bytes")));
     }
     let read = indicator::read(item.kind, &item.platform, &item.value)?;
     match &item.assessment {
-        Some(said) => assessment::read(read, &item.value, said, terms.labels, terms.now),
+        Some(said) => assessment::read(read, &item.value, said, context.labels, context.now),
         None => Ok(Assessment {
             raw: (item.value != read.value()).then(|| item.value.as_str().into()),
             ..Assessment::of(read)

@@ -1,37 +1,38 @@
-//! Tips, in.
+//! Requests on tips.
 
 use prost::Message;
 use sha2::{Digest, Sha256};
 
-use super::words::ProtoEnum;
+use super::enums::ProtoEnum;
 use super::{enforcement, indicator, partner, pb, read_timestamp};
 use crate::domain::enforcement::Enforcement;
 use crate::domain::entry::{Rejection, SubmissionId, TipIndicator};
-use crate::domain::tip::{MOST_CHARS, MOST_INDICATORS, SUBJECT_CHARS, TipState, Urgency};
-use crate::domain::{CampaignId, Invalid, PartnerId, Timestamp, TipId, Tlp};
+use crate::domain::tip::{MAX_SUBJECT_CHARS, MAX_TEXT_CHARS, MOST_INDICATORS, TipState, Urgency};
+use crate::domain::{CampaignId, Invalid, PartnerId, Timestamp, TipId, Tlp, hex};
 
-/// The most names of recipients that are read; fewer may stand in a tip, each named once.
+/// Maximum number of names that are parsed. The limit on recipients is lower and applies after
+/// duplicates are removed.
 const MAX_NAMES: usize = 100;
-/// The most bytes of an indicator as it is sent: it has to fit one value of the index.
+/// Maximum encoded size of an indicator key, in bytes: it must fit into one index value.
 const MAX_KEY_BYTES: usize = 4_000;
 
-/// Indicators, those that could be read and those that could not.
+/// Parsed and rejected indicators.
 pub type Indicators = (Vec<TipIndicator>, Vec<Rejection>);
 
-/// A tip as it was sent, read.
+/// A parsed tip.
 #[derive(Clone, Debug)]
 pub struct TipContent {
-    /// Who is to receive it.
+    /// The recipients.
     pub recipients: Vec<PartnerId>,
-    /// What it is about, in a line.
+    /// A one-line subject.
     pub subject: Option<Box<str>>,
-    /// What its sender tells.
+    /// The sender's text.
     pub narrative: Box<str>,
-    /// What it refers to.
+    /// The indicators that it refers to.
     pub indicators: Indicators,
-    /// How soon it has to be acted upon.
+    /// How urgent it is.
     pub urgency: Urgency,
-    /// Until when its sender would like to hear.
+    /// When the sender would like an answer.
     pub respond_by: Option<Timestamp>,
     /// What recipients may do with it.
     pub tlp: Option<Tlp>,
@@ -41,31 +42,31 @@ pub struct TipContent {
     pub submission: Option<SubmissionId>,
 }
 
-/// What a party adds to a tip, read.
+/// A parsed response to a tip.
 #[derive(Clone, Debug)]
 pub struct ResponseContent {
     /// The tip.
     pub tip: TipId,
-    /// Where it is moved.
+    /// The new state.
     pub moves_to: Option<TipState>,
-    /// What its author says.
+    /// The message.
     pub message: Option<Box<str>>,
-    /// What it refers to besides.
+    /// Additional indicators.
     pub indicators: Indicators,
-    /// The recipient that it is for.
+    /// The recipient whose thread it is for.
     pub recipient: Option<PartnerId>,
-    /// What its author did.
+    /// The author's enforcement.
     pub enforcement: Option<Enforcement>,
 }
 
-/// Reads a tip.
+/// Parses a tip.
 pub fn read_sent(request: &pb::SendTipRequest) -> Result<TipContent, Invalid> {
     if request.recipients.len() > MAX_NAMES {
         return Err(Invalid::new("recipients", format!("has more than {MAX_NAMES} names")));
     }
     let recipients = request.recipients.iter().map(|id| partner::read_id("recipients", id));
     let recipients = recipients.collect::<Result<_, _>>()?;
-    let narrative = read_text("narrative", &request.narrative, MOST_CHARS)?
+    let narrative = read_text("narrative", &request.narrative, MAX_TEXT_CHARS)?
         .ok_or_else(|| Invalid::new("narrative", "is missing"))?;
     let respond_by = request.respond_by.as_ref();
     let submission = Some(request.submission_id.as_str()).filter(|id| !id.is_empty());
@@ -82,49 +83,51 @@ pub fn read_sent(request: &pb::SendTipRequest) -> Result<TipContent, Invalid> {
     })
 }
 
-/// Reads what a party adds to a tip.
+/// Parses a response.
 pub fn read_response(request: &pb::RespondToTipRequest) -> Result<ResponseContent, Invalid> {
     Ok(ResponseContent {
         tip: TipId::parse(&request.tip_id)?,
         moves_to: TipState::read(request.state)?,
-        message: read_text("message", &request.message, MOST_CHARS)?,
+        message: read_text("message", &request.message, MAX_TEXT_CHARS)?,
         indicators: read_indicators(&request.indicators)?,
         recipient: read_partner("recipient", &request.recipient)?,
-        enforcement: read_done(request)?,
+        enforcement: read_enforcement(request)?,
     })
 }
 
-/// Reads what a party did. Where it gives that no name, the tip and the request do.
-fn read_done(request: &pb::RespondToTipRequest) -> Result<Option<Enforcement>, Invalid> {
-    let Some(done) = &request.enforcement else { return Ok(None) };
+/// Parses the enforcement of a response. If it has no id, one is derived from the tip and the
+/// request.
+fn read_enforcement(request: &pb::RespondToTipRequest) -> Result<Option<Enforcement>, Invalid> {
+    let Some(enforcement) = &request.enforcement else { return Ok(None) };
     let within =
         |invalid: Invalid| Invalid::new(format!("enforcement.{}", invalid.field), invalid.reason);
-    if !done.tip.is_empty() {
-        return Err(within(Invalid::new("tip", "is left out: it is the tip that is answered")));
+    if !enforcement.tip.is_empty() {
+        return Err(within(Invalid::new("tip", "must be empty: it is the tip of the response")));
     }
-    let mut done = done.clone();
-    if done.id.is_empty() {
-        let named = [request.tip_id.as_bytes(), b"/", request.request_id.as_bytes()].concat();
-        let digest = Sha256::digest(named);
-        let short: String = digest[..8].iter().map(|byte| format!("{byte:02x}")).collect();
-        done.id = format!("tip:{}:{short}", request.tip_id);
+    let mut enforcement = enforcement.clone();
+    if enforcement.id.is_empty() {
+        let parts = [request.tip_id.as_bytes(), b"/", request.request_id.as_bytes()].concat();
+        let digest = Sha256::digest(parts);
+        enforcement.id = format!("tip:{}:{}", request.tip_id, hex::encode(&digest[..8]));
     }
-    enforcement::read(&done).map(Some).map_err(within)
+    enforcement::read(&enforcement).map(Some).map_err(within)
 }
 
-/// Reads the name of a partner; `None` where none is given.
+/// Parses a partner's id; `None` if empty.
 pub fn read_partner(field: &'static str, id: &str) -> Result<Option<PartnerId>, Invalid> {
     Some(id).filter(|id| !id.is_empty()).map(|id| partner::read_id(field, id)).transpose()
 }
 
-/// Reads the id of a campaign; `None` where none is given.
+/// Parses a campaign's id; `None` if empty.
 pub fn read_campaign(id: &str) -> Result<Option<CampaignId>, Invalid> {
     Some(id).filter(|id| !id.is_empty()).map(CampaignId::parse).transpose()
 }
 
-/// Reads words of a list, each of which says something.
+/// Parses a list of enumeration values. None of them may be unspecified.
 pub fn read_words<W: ProtoEnum>(field: &'static str, numbers: &[i32]) -> Result<Vec<W>, Invalid> {
-    let read = |number: &i32| W::read(*number)?.ok_or_else(|| Invalid::new(field, "says nothing"));
+    let read = |number: &i32| {
+        W::read(*number)?.ok_or_else(|| Invalid::new(field, "contains an unspecified value"))
+    };
     numbers.iter().map(read).collect()
 }
 
@@ -132,20 +135,24 @@ fn read_subject(subject: &str) -> Result<Option<Box<str>>, Invalid> {
     if subject.contains(char::is_control) {
         return Err(Invalid::new("subject", "is not one line of text"));
     }
-    read_text("subject", subject, SUBJECT_CHARS)
+    read_text("subject", subject, MAX_SUBJECT_CHARS)
 }
 
-/// A text; `None` where it is empty, or nothing but space.
-fn read_text(field: &'static str, text: &str, most: usize) -> Result<Option<Box<str>>, Invalid> {
-    if text.chars().count() > most {
-        return Err(Invalid::new(field, format!("is longer than {most} characters")));
+/// A text; `None` if it is empty or only white space.
+fn read_text(
+    field: &'static str,
+    text: &str,
+    max_chars: usize,
+) -> Result<Option<Box<str>>, Invalid> {
+    if text.chars().count() > max_chars {
+        return Err(Invalid::new(field, format!("is longer than {max_chars} characters")));
     }
     Ok((!text.trim().is_empty()).then(|| text.into()))
 }
 
 fn read_indicators(keys: &[pb::IndicatorKey]) -> Result<Indicators, Invalid> {
     if keys.len() > MOST_INDICATORS {
-        let reason = format!("has {} values, and may have {MOST_INDICATORS}", keys.len());
+        let reason = format!("has {} values: the limit is {MOST_INDICATORS}", keys.len());
         return Err(Invalid::new("indicators", reason));
     }
     let (mut indicators, mut rejected) = (Vec::with_capacity(keys.len()), Vec::new());

@@ -1,4 +1,4 @@
-//! Bodies of entries, of every kind.
+//! Entry bodies of every kind.
 
 use proptest::prelude::*;
 use tipoff::domain::assessment::{Confidence, Technique, Verdict};

@@ -1,4 +1,4 @@
-//! What every journal promises: one body of tests, every backend.
+//! The contract of the journal: one body of tests, every backend.
 
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic)]
 
@@ -24,7 +24,7 @@ use tipoff::journal::{
 };
 use tokio::sync::watch;
 
-/// An empty journal of every backend, with the folder that it lies in.
+/// An empty journal of every backend, with its folder.
 fn journals(time: &TimeSource) -> Vec<(Arc<dyn Journal>, TempDir)> {
     let folder = || tempfile::tempdir().unwrap();
     let mut journals: Vec<(Arc<dyn Journal>, _)> =
@@ -44,7 +44,7 @@ fn on_every_backend(test: impl Fn(&dyn Journal)) {
     }
 }
 
-/// Appends what every backend takes.
+/// Appends an entry that every backend accepts.
 fn append(journal: &dyn Journal, batch: &[Append]) -> Vec<Stamp> {
     journal.append(batch).into_iter().map(Result::unwrap).collect()
 }
@@ -312,7 +312,7 @@ async fn a_log_has_no_gap_behind_an_append_whose_fate_was_unknown() {
     assert_eq!((again.sequence, again.repeated), (2, true), "it is the one that was stored");
 }
 
-/// A journal whose disk has failed, and whose first entry is damaged.
+/// A journal with a failed disk and a damaged first entry.
 #[derive(Debug)]
 struct BrokenJournal;
 

@@ -1,4 +1,4 @@
-//! What holds for a journal in sled and for one in files.
+//! Guarantees of both backends.
 
 use std::fs;
 use std::os::unix::fs::MetadataExt;

@@ -23,7 +23,7 @@ fn filled() -> TempDir {
     folder
 }
 
-/// What lies before the first entry of a file, and before each entry.
+/// The header length of a file and of an entry, in bytes.
 const HEAD: usize = 32;
 const HEADER: usize = 48;
 
@@ -36,7 +36,7 @@ fn files(folder: &TempDir) -> Vec<PathBuf> {
     files
 }
 
-/// Where each entry of a file lies, with its sequence.
+/// The offset and the sequence of each entry of a file.
 fn entries(bytes: &[u8]) -> Vec<(u64, Range<usize>)> {
     let (mut found, mut at) = (Vec::new(), HEAD);
     while at < bytes.len() {
@@ -55,7 +55,8 @@ fn change(path: &Path, change: impl FnOnce(&mut Vec<u8>)) {
     fs::write(path, bytes).unwrap();
 }
 
-/// As a power cut may leave it: what was last acknowledged is known from the entries alone.
+/// The state that a power cut may leave: without the mark, only the entries show what was
+/// acknowledged.
 fn forget_the_mark(folder: &TempDir) {
     fs::remove_file(folder.path().join("journal/mark")).unwrap();
 }
@@ -82,7 +83,7 @@ fn a_flipped_byte_is_named_wherever_it_is_and_never_skipped() {
             }
         }
     }
-    assert_eq!(checked(&folder).unwrap(), 20, "nothing was changed by looking");
+    assert_eq!(checked(&folder).unwrap(), 20, "reading changed nothing");
 }
 
 #[test]
@@ -131,7 +132,7 @@ fn a_missing_file_is_missed() {
 #[test]
 fn an_unacknowledged_write_that_is_incomplete_at_the_end_is_cut_off_and_stays_gone() {
     let folder = filled();
-    // All of it in one file.
+    // All entries in one file.
     let open = || {
         let settings = settings(folder.path());
         FileJournal::open(LocalSettings { file_bytes: 1 << 20, ..settings }).unwrap()
@@ -147,7 +148,7 @@ fn an_unacknowledged_write_that_is_incomplete_at_the_end_is_cut_off_and_stays_go
     assert!(written > 500 && whole.starts_with(&before));
     let begins: Vec<_> = entries(&whole).into_iter().map(|(_, lies)| lies.start).collect();
     for missing in (1..=written).step_by(7) {
-        // Cut short, and with a part that never reached the disk in front of one that did.
+        // A short file, and a hole before a part that did reach the disk.
         for hole in [false, true] {
             change(&newest, |bytes| {
                 bytes.clone_from(&whole);
@@ -166,7 +167,8 @@ fn an_unacknowledged_write_that_is_incomplete_at_the_end_is_cut_off_and_stays_go
             let same = hole && journal.head() == 23 && fs::read(&newest).unwrap() == whole;
             assert!(same || journal.head() == head as u64, "{missing} {hole}: {}", journal.head());
             let head = journal.head();
-            // Whole entries behind the torn one are gone as well: they would come back behind the next.
+            // Complete entries after the torn one are removed as well. Otherwise they would
+            // reappear after the next append.
             let next = entries(&whole).into_iter().find(|(sequence, _)| *sequence == head + 1);
             let end = next.map_or(whole.len(), |(_, lies)| lies.start);
             assert_eq!(fs::metadata(&newest).unwrap().len(), end as u64, "{missing} {hole}");
@@ -268,13 +270,13 @@ fn what_was_trimmed_is_gone_from_the_disk_by_files_and_stays_trimmed() {
     let journal = reopen(&folder).unwrap();
     assert_eq!((journal.oldest(), journal.check().unwrap()), (12, 9));
     drop(journal);
-    // A crash between the mark and the removal of the files.
+    // A crash between writing the mark and removing the files.
     let (path, bytes) = &gone[gone.len() - 1];
     fs::write(path, bytes).unwrap();
     let journal = reopen(&folder).unwrap();
     assert_eq!((journal.oldest(), journal.check().unwrap()), (12, 9));
     drop(journal);
-    // One that holds what is kept.
+    // A file with entries that are kept.
     fs::remove_file(path).unwrap();
     fs::remove_file(&left[0]).unwrap();
     let missed = reopen(&folder).unwrap_err();

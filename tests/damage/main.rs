@@ -1,4 +1,5 @@
-//! What a journal on disk promises besides: it opens again, it names what is damaged, it says what it needs.
+//! The contract of a journal on disk: it reopens, it names damaged entries, it reports what it
+//! needs.
 
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic)]
 
@@ -12,12 +13,12 @@ mod sled;
 
 use tipoff::journal::{Append, Journal, JournalError, OpenError, Stamp};
 
-/// Appends what the journal takes.
+/// Appends an entry that the journal accepts.
 fn append(journal: &dyn Journal, batch: &[Append]) -> Vec<Stamp> {
     journal.append(batch).into_iter().map(Result::unwrap).collect()
 }
 
-/// What is wrong with the entries of a journal that does not open for it.
+/// The damage that keeps a journal from opening.
 fn journal_error(error: OpenError) -> JournalError {
     match error {
         OpenError::Journal(error) => error,

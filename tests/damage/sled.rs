@@ -1,4 +1,4 @@
-//! Damage to a journal in sled: it is found, or harmless; what is read is never wrong.
+//! Damage to a journal in sled is either detected or harmless. A read never returns wrong data.
 
 use std::fs;
 use std::path::{Path, PathBuf};
@@ -26,7 +26,7 @@ fn filled() -> TempDir {
     folder
 }
 
-/// The files of the database. The lock and the mark are the journal's own.
+/// The files of the database. The lock and the mark belong to the journal.
 fn files(folder: &Path) -> Vec<PathBuf> {
     let files = fs::read_dir(folder.join("journal")).unwrap().map(|file| file.unwrap().path());
     let is_sled =
@@ -34,7 +34,8 @@ fn files(folder: &Path) -> Vec<PathBuf> {
     files.filter(is_sled).collect()
 }
 
-/// Opens a damaged copy. Found: it does not open, or a read fails. Harmless: all of it is as it was.
+/// Opens a damaged copy. Detected: it does not open, or a read fails. Harmless: all entries are
+/// unchanged.
 fn is_found(folder: &Path, whole: &[Entry], what: &str) -> bool {
     let Ok(journal) = reopen(folder) else { return true };
     assert_eq!(journal.head(), ENTRIES, "{what}: the end is gone and nobody missed it");
@@ -96,7 +97,7 @@ fn a_database_that_is_missing_is_missed() {
     assert!(matches!(error, JournalError::CutShort { found: 0, acknowledged: ENTRIES }), "{error}");
 }
 
-/// Changes values of the database under a journal that is closed.
+/// Changes values of the database of a closed journal.
 fn change(folder: &Path, change: impl FnOnce(&sled::Db)) {
     let db = database::open(&folder.join("journal"), 1 << 20).unwrap();
     change(&db);
@@ -165,7 +166,7 @@ fn acknowledged_entries_that_are_gone_from_the_end_are_missed() {
 fn an_unacknowledged_entry_that_is_incomplete_at_the_end_is_removed_and_stays_gone() {
     let folder = filled();
     let (key, value) = {
-        // As a crash between two batches of one write leaves it: the last part is missing.
+        // The state after a crash between two batches of one write: the last part is missing.
         let other = tempfile::tempdir().unwrap();
         let journal = reopen(other.path()).unwrap();
         for number in 1..=ENTRIES {

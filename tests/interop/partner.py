@@ -1,6 +1,6 @@
-"""A partner's service in Python: made from the .proto files alone, with a client certificate.
+"""A partner's client in Python, generated from the .proto files only, with a client certificate.
 
-Submits indicators, looks one up, and follows the feed. Prints what it saw as JSON lines.
+Submits indicators, looks one up, and follows the feed. Prints the results as JSON lines.
 """
 
 import argparse
@@ -15,7 +15,7 @@ from grpc_tools import protoc
 
 
 def stubs(proto: pathlib.Path):
-    """Compiles the public protos, and nothing else of the project."""
+    """Compiles the public protos. Uses no other file of the project."""
     out = tempfile.mkdtemp()
     files = sorted(str(path) for path in (proto / "tipoff" / "v1").glob("*.proto"))
     well_known = str(pathlib.Path(protoc.__file__).parent / "_proto")
@@ -32,8 +32,8 @@ def channel(server: str, identity: pathlib.Path) -> grpc.Channel:
     return grpc.secure_channel(server, credentials)
 
 
-def say(**what):
-    print(json.dumps(what), flush=True)
+def report(**fields):
+    print(json.dumps(fields), flush=True)
 
 
 def main():
@@ -54,7 +54,7 @@ def main():
 
     connection = channel(arguments.server, arguments.identity)
     me = partners_grpc.PartnerServiceStub(connection).WhoAmI(partners.WhoAmIRequest(), timeout=10)
-    say(whoami=me.partner.id, groups=list(me.groups))
+    report(whoami=me.partner.id, groups=list(me.groups))
 
     service = indicators_grpc.IndicatorServiceStub(connection)
     batch = indicators.SubmissionBatch(number=1)
@@ -65,14 +65,14 @@ def main():
     request.close.batches = 1
     receipt = service.SubmitIndicators(request, timeout=10).receipt
     statuses = [indicators.ItemStatus.Name(item.status) for item in receipt.items]
-    say(statuses=statuses, reason=receipt.items[2].reason, closed=receipt.closed)
+    report(statuses=statuses, reason=receipt.items[2].reason, closed=receipt.closed)
     again = service.SubmitIndicators(request, timeout=10).receipt
-    say(replayed=again.replayed, same=again.items == receipt.items)
+    report(replayed=again.replayed, same=again.items == receipt.items)
 
     try:
         service.GetIndicator(indicators.GetIndicatorRequest(id="00000000-0000-0000-0000-000000000000"), timeout=10)
     except grpc.RpcError as error:
-        say(refused=error.code().name)
+        report(refused=error.code().name)
 
     feed = feeds_grpc.FeedServiceStub(connection)
     follow = feeds.SubscribeRequest(from_start=feeds.FromStart())
@@ -80,14 +80,13 @@ def main():
     stream = feed.Subscribe(follow)
     for message in stream:
         for item in message.items:
-            say(author=item.author, value=item.indicator.value, version=[item.version.sequence, item.version.index])
+            report(author=item.author, value=item.indicator.value, version=[item.version.sequence, item.version.index])
             seen, cursor = seen + 1, item.cursor
         if seen >= arguments.items:
             break
     stream.cancel()
 
-    # Behind the last item there is nothing but signs of life; before it, the item comes again.
-    say(resumable=len(cursor.token) > 0, seen=seen)
+    report(resumable=len(cursor.token) > 0, seen=seen)
 
 
 if __name__ == "__main__":

@@ -1,7 +1,7 @@
-"""Holds STIX bundles against the standard, with what OASIS validates with.
+"""Validates STIX bundles with the validator of OASIS.
 
-Prints for each file whether it is valid, the errors and the warnings, as a JSON line. Warnings count as
-faults: they are the standard's SHOULDs.
+Prints one JSON line per file: whether it is valid, the errors and the warnings. Warnings are the SHOULDs of the
+standard, and count as errors.
 """
 
 import json

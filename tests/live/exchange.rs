@@ -1,5 +1,5 @@
-//! The exchange of a history: a process that is killed and started again, and its partners' clients,
-//! which outlast that.
+//! The exchange of a history: a process that is killed and restarted, and its partners' clients,
+//! which reconnect.
 
 use std::fs;
 use std::io::ErrorKind;
@@ -18,13 +18,13 @@ pub struct Exchange {
     process: Process,
     partners: Vec<Client>,
     pub operator: Client,
-    /// How often it was killed, and how often within a call.
+    /// How often it was killed, and how often during a call.
     pub kills: u32,
     pub cut_off: u32,
 }
 
 impl Exchange {
-    /// The cast of the simulator. The restricted group is the operator's to make.
+    /// The partners of the simulator. The operator creates the restricted group.
     pub async fn start() -> Self {
         let world = World::with(&configuration());
         let mut process = Process::prepare(&world);
@@ -47,12 +47,12 @@ impl Exchange {
         self.partners[usize::from(partner)].clone()
     }
 
-    /// SIGKILL, and it starts again: on its index, or on the journal alone.
+    /// SIGKILL and restart, with the index or with the journal only.
     pub fn restart(&mut self, rebuild: bool) {
         self.process.kill();
         self.kills += 1;
         if rebuild {
-            // Where it was killed again before it had one, there is none.
+            // If it was killed again before it had an index, there is none.
             match fs::remove_dir_all(self.world.config.storage.data.join("index")) {
                 Err(error) if error.kind() != ErrorKind::NotFound => panic!("{error}"),
                 _ => {}
@@ -61,7 +61,7 @@ impl Exchange {
         self.process.start();
     }
 
-    /// What comes of a call; where a kill is due, it comes while the call is under way, or just behind it.
+    /// Runs a call. If a kill is due, it happens during the call or right after it.
     pub async fn under<T>(&mut self, kill: Option<Duration>, call: impl Future<Output = T>) -> T {
         tokio::pin!(call);
         let Some(after) = kill else { return call.await };
@@ -75,7 +75,7 @@ impl Exchange {
     }
 }
 
-/// A group as an operator puts it.
+/// The request of an operator that creates or changes a group.
 pub fn put(which: u8, members: u8) -> pb::SharingGroup {
     let group = definition(which, members);
     pb::SharingGroup {

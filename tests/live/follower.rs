@@ -1,4 +1,4 @@
-//! A reader that is connected all the time, whatever becomes of the exchange.
+//! A reader that stays connected and reconnects after every kill.
 
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
@@ -7,53 +7,53 @@ use tipoff::client::{Client, ClientError, FeedEvent, FeedStart, Replica, Subscri
 use tipoff::wire::pb;
 use tokio::task::JoinHandle;
 
-use crate::history::ReaderOf;
+use crate::history::ReaderSpec;
 use crate::walker::{Walker, versions};
 use crate::words::filter;
 
-/// How long it may take to be told the last of what there is.
+/// How long the delivery of the last event may take.
 const PATIENCE: Duration = Duration::from_secs(10);
-/// How often it asks again while its partner is suspended.
+/// The retry interval while its partner is suspended.
 const PAUSE: Duration = Duration::from_millis(20);
 
 pub struct Follower {
-    pub of: ReaderOf,
-    so_far: Arc<Mutex<SoFar>>,
+    pub of: ReaderSpec,
+    state: Arc<Mutex<FollowerState>>,
     task: JoinHandle<()>,
 }
 
-struct SoFar {
+struct FollowerState {
     held: Replica,
     from: FeedStart,
-    /// Every item that it was given.
+    /// Every item that it received.
     given: Vec<pb::FeedItem>,
     failed: Option<String>,
 }
 
 impl Follower {
     /// Follows from the beginning.
-    pub fn start(of: ReaderOf, client: &Client) -> Self {
+    pub fn start(of: ReaderSpec, client: &Client) -> Self {
         let feed = client.subscribe(FeedStart::Beginning, filter(of.filter));
-        let so_far = Arc::new(Mutex::new(SoFar {
+        let state = Arc::new(Mutex::new(FollowerState {
             held: Replica::default(),
             from: FeedStart::Beginning,
             given: Vec::new(),
             failed: None,
         }));
-        let task = tokio::spawn(run(feed, Arc::clone(&so_far)));
-        Self { of, so_far, task }
+        let task = tokio::spawn(run(feed, Arc::clone(&state)));
+        Self { of, state, task }
     }
 
-    /// What it holds once nothing that is there would change it.
+    /// Its state, once no further event is available.
     pub async fn caught_up(&self, client: &Client) -> Result<Replica, String> {
         let mut left = PATIENCE;
         loop {
             let mut ahead = {
-                let so_far = self.so_far.lock().unwrap();
-                if let Some(failed) = &so_far.failed {
+                let state = self.state.lock().unwrap();
+                if let Some(failed) = &state.failed {
                     return Err(format!("{:?}: {failed}", self.of));
                 }
-                Walker::at(self.of, so_far.held.clone(), so_far.from.clone())
+                Walker::at(self.of, state.held.clone(), state.from.clone())
             };
             let held = ahead.held.clone();
             ahead.pull(client, usize::MAX).await.map_err(|error| error.to_string())?;
@@ -72,9 +72,9 @@ impl Follower {
         }
     }
 
-    /// Every item that it was given.
+    /// Every item that it received.
     pub fn given(&self) -> Vec<pb::FeedItem> {
-        self.so_far.lock().unwrap().given.clone()
+        self.state.lock().unwrap().given.clone()
     }
 }
 
@@ -84,22 +84,21 @@ impl Drop for Follower {
     }
 }
 
-async fn run(mut feed: Subscription, so_far: Arc<Mutex<SoFar>>) {
+async fn run(mut feed: Subscription, state: Arc<Mutex<FollowerState>>) {
     loop {
         match feed.next_event().await {
             Ok(Some(event)) => {
-                let mut so_far = so_far.lock().unwrap();
-                so_far.held.apply(&event);
-                so_far.from =
-                    feed.cursor().cloned().map_or(FeedStart::Beginning, FeedStart::Cursor);
+                let mut state = state.lock().unwrap();
+                state.held.apply(&event);
+                state.from = feed.cursor().cloned().map_or(FeedStart::Beginning, FeedStart::Cursor);
                 if let FeedEvent::Item(item) = event {
-                    so_far.given.push(*item);
+                    state.given.push(*item);
                 }
             }
-            // Suspended: it will be let in again.
+            // Suspended: the suspension will end.
             Err(ClientError::Denied(_)) => tokio::time::sleep(PAUSE).await,
             end => {
-                so_far.lock().unwrap().failed = Some(format!("it ended with {end:?}"));
+                state.lock().unwrap().failed = Some(format!("it ended with {end:?}"));
                 return;
             }
         }

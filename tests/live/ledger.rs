@@ -1,5 +1,5 @@
-//! What was said to whom and when it ended, by what the steps asked for and what they were answered: the
-//! feeds that are tested are not asked.
+//! The independent record of who submitted what to whom, and when it ended. It is built from the
+//! requests and their answers, not from the feeds under test.
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -7,34 +7,35 @@ use tipoff::domain::Position;
 use tipoff::wire::pb;
 
 use crate::cast::{FIRST_MEMBERS, bits, group, id};
-use crate::history::{GROUPS, Op, RESTRICTED, Said, To};
+use crate::history::{AudienceBits, GROUPS, Op, RESTRICTED, SubmittedItem};
 use crate::model::Model;
 use crate::words::{modelled, position, value, written};
 
-/// Everything that happened so far.
+/// Everything that has happened.
 pub struct Ledger {
-    /// Who may see what, since the beginning, as it stood after each change.
+    /// The access rights after each change, since the beginning.
     models: Vec<Model>,
     said: BTreeMap<Position, Word>,
-    /// What was said last, by author, value and audience. What ended by the clock may be among it.
-    last: BTreeMap<(u8, u8, To), Position>,
-    /// What has ended for certain.
+    /// The newest versions, by author, value and audience. May contain expired ones.
+    last: BTreeMap<(u8, u8, AudienceBits), Position>,
+    /// Versions that have ended for certain.
     ended: BTreeSet<Position>,
     reactions: BTreeMap<Position, Reaction>,
 }
 
-/// What one version says.
+/// The content of one version.
 struct Word {
     submission: u32,
     author: u8,
-    to: To,
-    said: Said,
+    to: AudienceBits,
+    said: SubmittedItem,
 }
 
-/// A sighting or feedback: whose it is, who is told, and who else whatever it says.
+/// A sighting or feedback: its author, its audience, and the author of the assessment, who gets
+/// feedback in any case.
 struct Reaction {
     author: u8,
-    to: Option<To>,
+    to: Option<AudienceBits>,
     besides: Option<u8>,
 }
 
@@ -53,14 +54,14 @@ impl Ledger {
         }
     }
 
-    /// Rights have changed.
+    /// Records a change of rights.
     pub fn change(&mut self, change: impl FnOnce(&mut Model)) {
         let mut model = self.model().clone();
         change(&mut model);
         self.models.push(model);
     }
 
-    /// A submission was taken, for the first time.
+    /// Records a submission that was accepted for the first time.
     pub fn submitted(
         &mut self,
         submission: u32,
@@ -85,41 +86,49 @@ impl Ledger {
                 let before = self.last.remove(&(*author, said.value, moved.clone()));
                 self.ended.extend(before);
             }
-            if said.restricted && *to != (To::Named { groups: 1 << RESTRICTED, partners: 0 }) {
+            if said.restricted
+                && *to != (AudienceBits::Named { groups: 1 << RESTRICTED, partners: 0 })
+            {
                 return Err(format!("what is restricted was taken: {op:?}"));
             }
         }
         Ok(())
     }
 
-    /// A sighting or feedback was taken.
-    pub fn reacted(&mut self, at: Position, author: u8, to: Option<&To>, besides: Option<u8>) {
+    /// Records a sighting or feedback that was accepted.
+    pub fn reacted(
+        &mut self,
+        at: Position,
+        author: u8,
+        to: Option<&AudienceBits>,
+        besides: Option<u8>,
+    ) {
         self.reactions.insert(at, Reaction { author, to: to.cloned(), besides });
     }
 
-    /// An author took back what it said of values, to one audience or to all.
-    pub fn withdrew(&mut self, author: u8, values: &[u8], audience: Option<&To>) {
+    /// Records that an author withdrew values, for one audience or for all.
+    pub fn withdrew(&mut self, author: u8, values: &[u8], audience: Option<&AudienceBits>) {
         self.end(|(of, value, to), _| {
             *of == author && values.contains(value) && audience.is_none_or(|only| only == to)
         });
     }
 
-    /// What a submission brought was taken back.
+    /// Records that a submission was withdrawn.
     pub fn withdrew_submission(&mut self, submission: u32) {
         self.end(|_, word| word.submission == submission);
     }
 
-    /// Everything that a partner said was taken back.
+    /// Records that all assessments of a partner were withdrawn.
     pub fn withdrew_all_of(&mut self, partner: u8) {
         self.end(|(author, ..), _| *author == partner);
     }
 
-    fn end(&mut self, ends: impl Fn(&(u8, u8, To), &Word) -> bool) {
+    fn end(&mut self, ends: impl Fn(&(u8, u8, AudienceBits), &Word) -> bool) {
         let Self { said, last, ended, .. } = self;
         ended.extend(last.extract_if(.., |key, version| ends(key, &said[version])).map(|it| it.1));
     }
 
-    /// No content is given to a reader that may not see it at that moment, or that has ended.
+    /// Checks that delivered content is current, and visible to the reader at this moment.
     pub fn check_now(&self, reader: u8, item: &pb::FeedItem) -> Result<(), String> {
         let (at, word) = self.check(reader, item)?;
         if !sees(self.model(), reader, at, word) {
@@ -131,7 +140,7 @@ impl Ledger {
         Ok(())
     }
 
-    /// The same of content that was given at some moment or other.
+    /// Checks that delivered content was visible to the reader at some moment.
     pub fn check_ever(&self, reader: u8, item: &pb::FeedItem) -> Result<(), String> {
         let (at, word) = self.check(reader, item)?;
         if self.models.iter().any(|model| sees(model, reader, at, word)) {
@@ -140,7 +149,7 @@ impl Ledger {
         Err(format!("partner {reader} was given what it could never see: {item:?}"))
     }
 
-    /// No sighting and no feedback is told to whom it is not shared with.
+    /// Checks that a sighting or feedback is shared with its reader.
     pub fn check_reaction(&self, reader: u8, version: Option<pb::Version>) -> Result<(), String> {
         let at = position(version);
         let Some(Reaction { author, to, besides }) = self.reactions.get(&at) else {
@@ -150,16 +159,16 @@ impl Ledger {
         if reader == *author || *besides == Some(reader) || to.as_ref().is_some_and(sees) {
             return Ok(());
         }
-        Err(format!("partner {reader} is told of {at:?}, by partner {author} to {to:?}"))
+        Err(format!("partner {reader} gets {at:?}, which partner {author} shared with {to:?}"))
     }
 
-    /// The versions that a reader may see now; exact where nothing ends by the clock.
+    /// The versions that a reader may see now. Exact if nothing expires.
     pub fn current_for(&self, reader: u8) -> BTreeSet<Position> {
         let versions = self.last.values().copied();
         versions.filter(|at| sees(self.model(), reader, *at, &self.said[at])).collect()
     }
 
-    /// An item says what its author said, and of whom it was shared with only its reader's own part.
+    /// Checks that an item has its author's content, and only the reader's own part of the sharing.
     fn check(&self, reader: u8, item: &pb::FeedItem) -> Result<(Position, &Word), String> {
         let at = position(item.version);
         let word = self.said.get(&at).ok_or_else(|| format!("nobody said {item:?}"))?;
@@ -182,17 +191,17 @@ impl Ledger {
             if named.partners.iter().any(|partner| partner != id(reader).as_str())
                 || named.groups.iter().any(|group| !own.contains(group))
             {
-                return Err(format!("partner {reader} is told of others: {item:?}"));
+                return Err(format!("partner {reader} learns of other recipients: {item:?}"));
             }
         }
         Ok((at, word))
     }
 
-    /// The groups of an audience through which a reader may see a version, at one moment or other.
+    /// The groups of an audience through which a reader could see a version at some moment.
     fn own_groups(&self, reader: u8, at: Position, word: &Word) -> BTreeSet<String> {
-        let To::Named { groups, .. } = &word.to else { return BTreeSet::new() };
+        let AudienceBits::Named { groups, .. } = &word.to else { return BTreeSet::new() };
         let through = |which: &u8| {
-            let sharing = modelled(&To::Named { groups: 1 << which, partners: 0 });
+            let sharing = modelled(&AudienceBits::Named { groups: 1 << which, partners: 0 });
             self.models.iter().any(|model| model.sees(reader, &id(word.author), at, &sharing))
         };
         bits(*groups, GROUPS.len()).filter(through).map(|which| group(which).to_string()).collect()

@@ -1,16 +1,16 @@
-//! The properties of the simulator, with fewer histories, through the real server: over mutual TLS, with
-//! SIGKILLs between and within the steps, and sometimes an index that has to be built anew.
+//! The properties of the simulator on the real server, with fewer histories: over mutual TLS, with
+//! SIGKILLs between and during the steps, and sometimes an index that has to be rebuilt.
 //!
-//! `TIPOFF_LIVE_HISTORIES` sets how many histories each test runs, and `TIPOFF_SEED` with which seed it
-//! begins. A seed that fails prints its history. What is killed when is the seed's too, but not what the
-//! exchange was doing at that moment: a failure may take some tries to come again.
+//! `TIPOFF_LIVE_HISTORIES` sets the number of histories per test, and `TIPOFF_SEED` the first seed.
+//! A seed that fails prints its history. The seed determines when the exchange is killed, but not
+//! what it was doing at that moment. So it may take several runs to reproduce a failure.
 
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, clippy::cast_possible_truncation)]
 
+#[path = "../simulation/campaign_ops.rs"]
+mod campaign_ops;
 #[path = "../simulation/cast.rs"]
 mod cast;
-#[path = "../simulation/deed.rs"]
-mod deed;
 mod exchange;
 mod follower;
 #[path = "../simulation/hidden.rs"]
@@ -42,16 +42,16 @@ use trace::difference;
 
 const CONVERGENCE_HISTORIES: usize = 12;
 const INTERFERENCE_HISTORIES: usize = 8;
-/// How many histories a test has under way: they wait for disks and clocks most of the time.
-const AT_ONCE: usize = 3;
-/// A history takes a few seconds. One that takes this long waits for what never comes.
-const LONGEST: Duration = Duration::from_secs(120);
+/// Histories that a test runs concurrently. They wait for disks and clocks most of the time.
+const CONCURRENT_HISTORIES: usize = 3;
+/// A history takes a few seconds. One that takes this long hangs.
+const HISTORY_TIMEOUT: Duration = Duration::from_secs(120);
 
 fn setting<T: std::str::FromStr<Err: std::fmt::Debug>>(name: &str, default: T) -> T {
     std::env::var(name).map_or(default, |text| text.parse().unwrap())
 }
 
-/// Checks seeds, and fails with the first of them that does not hold.
+/// Checks seeds, and panics with the first one that fails.
 async fn every<C>(
     seeds: impl Iterator<Item = u64>,
     histories: usize,
@@ -65,7 +65,7 @@ async fn every<C>(
         let check = tokio::spawn(check(seed, plan(seed)));
         async move { (seed, check.await.unwrap_or_else(|panic| Err(panic.to_string()))) }
     });
-    let mut checked = stream::iter(checked).buffer_unordered(AT_ONCE);
+    let mut checked = stream::iter(checked).buffer_unordered(CONCURRENT_HISTORIES);
     let mut all = Outcome::default();
     let mut count = 0;
     while let Some((seed, outcome)) = checked.next().await {
@@ -87,11 +87,11 @@ async fn every<C>(
 }
 
 async fn observed(plan: &Plan, observer: u8) -> Result<Outcome, String> {
-    let running = tokio::time::timeout(LONGEST, Box::pin(run(plan, observer)));
+    let running = tokio::time::timeout(HISTORY_TIMEOUT, Box::pin(run(plan, observer)));
     running.await.map_err(|_| "it does not come to an end".to_owned())?
 }
 
-/// What the clock ends would be another thing each time.
+/// Expiry would differ between the two runs.
 fn timeless(seed: u64) -> Plan {
     Plan::of(seed).timeless()
 }
@@ -110,7 +110,7 @@ async fn every_reader_ends_with_what_a_snapshot_gives_it_whenever_the_exchange_w
 
 #[tokio::test(flavor = "multi_thread")]
 async fn what_is_hidden_from_a_partner_changes_nothing_for_it_whenever_the_exchange_was_killed() {
-    // Where something is hidden from somebody who reads.
+    // Only seeds where something is hidden from a partner with a reader.
     let seeds = (setting("TIPOFF_SEED", 0)..).filter(|seed| {
         let history = timeless(*seed).history;
         let from = Hidden::of(&history, *seed).map(|hidden| hidden.from);

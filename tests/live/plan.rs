@@ -1,4 +1,4 @@
-//! A history and when the exchange is killed in it.
+//! A history, and the times when the exchange is killed in it.
 
 use std::collections::BTreeMap;
 use std::fmt;
@@ -7,23 +7,23 @@ use std::time::Duration;
 use rand::rngs::StdRng;
 use rand::{Rng, SeedableRng};
 
-use crate::history::{FilterOf, History, Op};
+use crate::history::{FilterSpec, History, Op};
 
-/// The clock is the machine's, so that waiting takes time: no more of it than this.
+/// The clock is real, so waiting takes time. Limits the number of waits.
 const MOST_WAITS: usize = 2;
 
 #[derive(Clone, Debug)]
 pub struct Plan {
     /// Its restarts are kills between the steps.
     pub history: History,
-    /// Kills within steps: how long after the step has begun, by its number.
+    /// Kills during steps: the delay after the begin of the step, by step number.
     pub kills: BTreeMap<u32, Duration>,
-    /// Whether nothing ends by the clock, so that what happens is the same each time.
+    /// Whether nothing expires, so that each run gives the same result.
     pub is_timeless: bool,
 }
 
 impl Plan {
-    /// The plan of a seed: always the same.
+    /// The plan of a seed. Deterministic.
     pub fn of(seed: u64) -> Self {
         let random = &mut StdRng::seed_from_u64(seed ^ 0xdead);
         let mut history = without_campaigns(History::of(seed));
@@ -32,7 +32,7 @@ impl Plan {
             waits += usize::from(matches!(op, Op::Wait { .. }));
             // The kills are the faults.
             !matches!(op, Op::Fault { .. })
-                // Tips have a ledger in the simulation alone.
+                // Only the simulator has a ledger of tips.
                 && !matches!(op, Op::Tip { .. } | Op::Respond { .. } | Op::WithdrawTip { .. })
                 && (waits <= MOST_WAITS || !matches!(op, Op::Wait { .. }))
         });
@@ -43,13 +43,13 @@ impl Plan {
         Self { kills: kills.collect(), history, is_timeless: false }
     }
 
-    /// The same without anything that depends on the time of day.
+    /// The same plan without anything that depends on the time of day.
     pub fn timeless(mut self) -> Self {
         self.history.steps.retain(|(_, op)| !matches!(op, Op::Wait { .. }));
         for (_, op) in &mut self.history.steps {
             match op {
                 Op::Submit { items, .. } => items.iter_mut().for_each(|said| said.hours = None),
-                // Since before anything was said.
+                // Since before the first submission.
                 Op::Suspend { compromised_hours: Some(hours), .. } => *hours = u16::MAX,
                 _ => {}
             }
@@ -64,9 +64,9 @@ impl Plan {
     }
 }
 
-/// Campaigns are simulated around the core alone, where what is told of them is worked out.
+/// Campaigns are only simulated around the core, because the expected answers are computed there.
 fn without_campaigns(mut history: History) -> History {
-    history.steps.retain(|(_, op)| !matches!(op, Op::Deed(_)));
+    history.steps.retain(|(_, op)| !matches!(op, Op::Campaign(_)));
     for (_, op) in &mut history.steps {
         if let Op::Submit { items, .. } = op {
             for said in items.iter_mut() {
@@ -75,8 +75,8 @@ fn without_campaigns(mut history: History) -> History {
         }
     }
     for reader in &mut history.readers {
-        if matches!(reader.filter, FilterOf::Campaign(_)) {
-            reader.filter = FilterOf::Everything;
+        if matches!(reader.filter, FilterSpec::Campaign(_)) {
+            reader.filter = FilterSpec::Everything;
         }
     }
     history

@@ -1,4 +1,4 @@
-//! What a partner is answered when it asks.
+//! The answers to a partner's queries.
 
 use std::collections::BTreeSet;
 
@@ -7,16 +7,16 @@ use tipoff::domain::Position;
 
 use tipoff::wire::pb;
 
-use crate::history::{FilterOf, ReaderOf, VALUES};
+use crate::history::{FilterSpec, ReaderSpec, VALUES};
 use crate::ledger::Ledger;
-use crate::trace::{Trace, told};
+use crate::trace::{Trace, observation};
 use crate::walker::{Walker, versions};
 use crate::words::{self, filter, key, position};
 
-/// The versions that are current for a reader, by a snapshot. Without a filter, reading each indicator has
-/// to say the same, and so has the ledger where nothing ends by the clock.
+/// The versions that are current for a reader, by a snapshot. Without a filter, GetIndicator for
+/// each value has to agree. Without expiry, the ledger has to agree too.
 pub async fn current(
-    of: ReaderOf,
+    of: ReaderSpec,
     client: &Client,
     ledger: &Ledger,
     is_timeless: bool,
@@ -26,7 +26,7 @@ pub async fn current(
     let mut fresh = Walker::new(of);
     fresh.held.reset(items);
     let held = versions(&fresh.held);
-    if of.filter != FilterOf::Everything {
+    if of.filter != FilterSpec::Everything {
         return Ok(held);
     }
     let mut read = BTreeSet::new();
@@ -50,7 +50,8 @@ pub async fn current(
     Ok(held)
 }
 
-/// What is read of sightings and feedback is shared with the reader, and nothing else is counted.
+/// Checks that the returned sightings and feedback are shared with the reader, and that counts
+/// include no others.
 fn check_reactions(
     reader: u8,
     known: &pb::GetIndicatorResponse,
@@ -61,25 +62,28 @@ fn check_reactions(
     seen.chain(given).try_for_each(|version| ledger.check_reaction(reader, version))?;
     let shown: u64 = known.sightings.iter().map(|one| one.count).sum();
     if shown != known.seen_count {
-        return Err(format!("partner {reader} is told of {}, and shown {shown}", known.seen_count));
+        return Err(format!(
+            "partner {reader} gets the count {}, but {shown} sightings",
+            known.seen_count
+        ));
     }
     Ok(())
 }
 
-/// The answer to every question that a partner may ask.
+/// The answer to every query that a partner may make.
 pub async fn observe(client: &Client, trace: &mut Trace) {
     let keys: Vec<_> = (0..VALUES).map(key).collect();
     for result in client.lookup(&keys).await.unwrap() {
         match result.result.unwrap() {
             pb::lookup_result::Result::Known(summary) => summarised(&summary, trace),
-            other => trace.push(told(&format!("{other:?}"), [])),
+            other => trace.push(observation(&format!("{other:?}"), [])),
         }
     }
     for key in keys {
         match client.indicator(key).await {
             Ok(known) => {
                 summarised(known.summary.as_ref().unwrap(), trace);
-                trace.push(told(
+                trace.push(observation(
                     &format!("seen {} omitted {}", known.seen_count, known.omitted),
                     [],
                 ));
@@ -92,11 +96,11 @@ pub async fn observe(client: &Client, trace: &mut Trace) {
     }
     let groups = client.groups().await.unwrap();
     let own = client.who_am_i().await.unwrap().groups;
-    trace.push(told(&format!("groups {groups:?}, in {own:?}"), []));
+    trace.push(observation(&format!("groups {groups:?}, in {own:?}"), []));
 }
 
 fn summarised(summary: &pb::IndicatorSummary, trace: &mut Trace) {
     let counts = (summary.disputed, summary.authors);
-    trace.push(told(&format!("summary {:?} {counts:?}", summary.indicator), []));
+    trace.push(observation(&format!("summary {:?} {counts:?}", summary.indicator), []));
     trace.extend(summary.strongest.iter().map(words::assessment));
 }

@@ -1,4 +1,6 @@
-//! A history as it happens, and the promises that are held against it.
+//! Runs a history through the real server: every step is a call of a client, and the ledger follows it.
+
+mod convergence;
 
 use std::collections::BTreeMap;
 use std::time::Duration;
@@ -11,23 +13,22 @@ use tipoff::wire::{pb, timestamp};
 use crate::cast::{TERMS, id};
 use crate::exchange::{Exchange, put};
 use crate::follower::Follower;
-use crate::history::{GROUPS, History, Op, RESTRICTED, Said, Step, To};
+use crate::history::{AudienceBits, GROUPS, History, Op, RESTRICTED, Step, SubmittedItem};
 use crate::ledger::Ledger;
 use crate::plan::Plan;
-use crate::queries::{current, observe};
 use crate::support::batch;
-use crate::trace::{Observed, Trace, told};
-use crate::walker::{Told, Walker, versions};
+use crate::trace::{Observed, Trace, observation};
+use crate::walker::{ReadOutcome, Walker};
 use crate::words::{self, audience, key, refused, sharing, written};
 
-/// After which time what says that it ends does.
+/// The validity of objects that expire.
 const SOON: Duration = Duration::from_millis(1_000);
-/// By then the exchange, which looks once a second, has ended what was due.
+/// Long enough that the exchange, which checks once a second, has ended what expired.
 const WAIT: Duration = Duration::from_millis(1_300);
-/// Until how long after the last end readers and queries may differ. They are asked again until then.
+/// How long after the last expiry readers and queries may differ. The check is repeated until then.
 const SETTLED: Duration = Duration::from_secs(6);
 
-/// A history that is under way.
+/// A running history.
 struct Run<'a> {
     plan: &'a Plan,
     exchange: Exchange,
@@ -35,29 +36,29 @@ struct Run<'a> {
     walkers: Vec<Walker>,
     followers: Vec<Follower>,
     ledger: Ledger,
-    /// The submissions as they were sent, and their receipts, by their step.
+    /// The submissions as sent, and their receipts, by step.
     sent: BTreeMap<u32, pb::SubmitIndicatorsRequest>,
     receipts: BTreeMap<u32, pb::Receipt>,
-    /// When the last of what says so ends.
+    /// When the last object expires.
     last_end: Timestamp,
     observer: u8,
     trace: Trace,
 }
 
-/// What a history came to.
+/// The result of a history.
 #[derive(Debug, Default)]
 pub struct Outcome {
-    /// What one partner observed.
+    /// The observations of one partner.
     pub trace: Trace,
-    /// How often the exchange was killed, and how often within a call.
+    /// How often the exchange was killed, and how often during a call.
     pub kills: u32,
     pub cut_off: u32,
-    /// How many items the readers were given that stayed connected.
+    /// The number of items that connected readers received.
     pub given: usize,
 }
 
-/// Runs a history to its end. `Err` is a broken promise; otherwise what `observer` observed and how much
-/// happened.
+/// Runs a history to its end. `Err` is a violated guarantee. `Ok` has what `observer` observed, and
+/// statistics.
 pub async fn run(plan: &Plan, observer: u8) -> Result<Outcome, String> {
     let exchange = Exchange::start().await;
     let readers = &plan.history.readers;
@@ -118,7 +119,7 @@ impl Run<'_> {
                 let client = self.reading(*reader);
                 let walker = &mut self.walkers[usize::from(*reader)];
                 let mut seen = self.exchange.under(kill, walker.snapshot(&client)).await;
-                // By key, and keys are no secret of anybody's: the order says nothing.
+                // Snapshots are sorted by key, and keys are no secret: the order reveals nothing.
                 if let Ok(seen) = &mut seen {
                     seen.sort_by_key(|event| words::event(event).text);
                 }
@@ -126,21 +127,21 @@ impl Run<'_> {
             }
             Op::Wait { .. } => self.exchange.under(kill, tokio::time::sleep(WAIT)).await,
             Op::Restart { rebuild } => self.exchange.restart(*rebuild),
-            Op::Sight { author, value, to, key } => {
-                self.sight(*author, *value, to, *key, kill).await;
+            Op::ReportSighting { author, value, to, key } => {
+                self.report_sighting(*author, *value, to, *key, kill).await;
             }
-            Op::Opine { giver, of, item, to, key } => {
+            Op::GiveFeedback { giver, of, item, to, key } => {
                 let item = self.receipts.get(of).and_then(|of| of.items.get(usize::from(*item)));
                 let Some(version) = item.and_then(|item| item.version) else { return Ok(()) };
                 let author = history.author_of(*of).expect("it has a receipt");
-                self.opine(*giver, (author, version), to.as_ref(), *key, kill).await;
+                self.give_feedback(*giver, (author, version), to.as_ref(), *key, kill).await;
             }
             _ => self.administer(op, kill).await,
         }
         Ok(())
     }
 
-    /// Sends a submission, or sends it again: the same key and content give the same receipt.
+    /// Sends a submission, or repeats it: the same key and content give the same receipt.
     async fn submit(&mut self, number: u32, op: &Op, kill: Option<Duration>) -> Result<(), String> {
         let Op::Submit { author, to, replaces, items } = op else { panic!("a submission") };
         let request = if let Some(sent) = self.sent.get(&number) {
@@ -178,7 +179,7 @@ impl Run<'_> {
         Ok(())
     }
 
-    fn submitted(&mut self, said: &Said) -> pb::SubmittedIndicator {
+    fn submitted(&mut self, said: &SubmittedItem) -> pb::SubmittedIndicator {
         let valid_until = said.hours.map(|_| {
             self.last_end = SystemClock.now().plus(SOON);
             timestamp(self.last_end)
@@ -196,7 +197,8 @@ impl Run<'_> {
         }
     }
 
-    /// Whether it was taken. A try that was cut off may have ended what the answer of the next one lacks.
+    /// Returns whether it was accepted. An interrupted try may have ended versions that the answer
+    /// of the retry lacks.
     async fn withdraw(
         &mut self,
         author: u8,
@@ -211,7 +213,14 @@ impl Run<'_> {
         answer.is_ok()
     }
 
-    async fn sight(&mut self, author: u8, value: u8, to: &To, by: u8, kill: Option<Duration>) {
+    async fn report_sighting(
+        &mut self,
+        author: u8,
+        value: u8,
+        to: &AudienceBits,
+        by: u8,
+        kill: Option<Duration>,
+    ) {
         let seen = pb::Sighting { indicator: Some(key(value)), count: 3, ..Default::default() };
         let request = pb::ReportSightingsRequest {
             request_id: format!("s{by}"),
@@ -226,11 +235,11 @@ impl Run<'_> {
         self.answered(author, answer.as_ref().map(words::counted));
     }
 
-    async fn opine(
+    async fn give_feedback(
         &mut self,
         giver: u8,
         (author, version): (u8, pb::Version),
-        to: Option<&To>,
+        to: Option<&AudienceBits>,
         by: u8,
         kill: Option<Duration>,
     ) {
@@ -249,13 +258,14 @@ impl Run<'_> {
         self.answered(giver, answer.as_ref().map(words::given));
     }
 
-    /// What changes who is on the exchange, and in which groups.
+    /// Changes partners and groups.
     async fn administer(&mut self, op: &Op, kill: Option<Duration>) {
         let operator = self.exchange.operator.clone();
         match op {
             Op::PutGroup { group, members } => {
                 let put = operator.put_group(put(*group, *members));
-                // Unchanged, where the first try was stored and cut off: no batch has come since.
+                // The retry reports "unchanged" if the first try was stored but interrupted. No
+                // batch has come since.
                 let sequence = self.exchange.under(kill, put).await.unwrap().sequence;
                 self.ledger.change(|model| model.put_group(*group, *members, sequence));
             }
@@ -266,7 +276,7 @@ impl Run<'_> {
                 if answer.is_ok() {
                     self.ledger.change(|model| model.confirm(*partner));
                 }
-                self.answered(*partner, answer.as_ref().map(|()| told("confirmed", [])));
+                self.answered(*partner, answer.as_ref().map(|()| observation("confirmed", [])));
             }
             Op::Suspend { partner, compromised_hours } => {
                 let request = pb::SuspendPartnerRequest {
@@ -288,7 +298,7 @@ impl Run<'_> {
         }
     }
 
-    /// What would be so long ago if the history had taken as long as the simulator's do.
+    /// The time that corresponds to this many simulated hours ago.
     fn hours_ago(&self, hours: u16) -> prost_types::Timestamp {
         let now = SystemClock.now();
         let ago = now.since(self.began).as_millis() as i64 * i64::from(hours) / 2_000;
@@ -298,7 +308,7 @@ impl Run<'_> {
     async fn read(
         &mut self,
         reader: u8,
-        most: usize,
+        limit: usize,
         by_pages: bool,
         kill: Option<Duration>,
     ) -> Result<(), String> {
@@ -307,9 +317,9 @@ impl Run<'_> {
         let is_timeless = self.plan.is_timeless;
         let told = self.exchange.under(kill, async {
             if by_pages {
-                Ok(walker.pull(&client, most).await)
+                Ok(walker.pull(&client, limit).await)
             } else {
-                walker.follow(&client, most, is_timeless).await
+                walker.follow(&client, limit, is_timeless).await
             }
         });
         let told = told.await;
@@ -320,53 +330,7 @@ impl Run<'_> {
         self.exchange.client(self.walkers[usize::from(reader)].of.partner)
     }
 
-    /// Everybody is let in again and reads to the end; then every reader holds what a query gives it.
-    /// Gives how many items they were given that stayed connected.
-    async fn end(&mut self) -> Result<usize, String> {
-        for partner in 0..5 {
-            self.administer(&Op::Resume { partner }, None).await;
-        }
-        let settled = self.last_end.plus(SETTLED);
-        while let Err(differs) = self.converge().await {
-            if SystemClock.now() > settled {
-                return Err(differs);
-            }
-            tokio::time::sleep(Duration::from_millis(100)).await;
-        }
-        let mut count = 0;
-        for follower in &self.followers {
-            let given = follower.given();
-            count += given.len();
-            given.iter().try_for_each(|item| self.ledger.check_ever(follower.of.partner, item))?;
-        }
-        observe(&self.exchange.client(self.observer), &mut self.trace).await;
-        Ok(count)
-    }
-
-    async fn converge(&mut self) -> Result<(), String> {
-        for reader in 0..self.walkers.len() {
-            self.read(reader as u8, usize::MAX, reader % 2 == 0, None).await?;
-            let of = self.walkers[reader].of;
-            let client = self.exchange.client(of.partner);
-            let walked = versions(&self.walkers[reader].held);
-            let followed = versions(&self.followers[reader].caught_up(&client).await?);
-            let current = current(of, &client, &self.ledger, self.plan.is_timeless).await?;
-            for (how, held) in [("walks", &walked), ("follows", &followed)] {
-                if *held != current {
-                    let lacks: Vec<_> = current.difference(held).collect();
-                    let keeps: Vec<_> = held.difference(&current).collect();
-                    return Err(format!("{of:?} {how}, lacks {lacks:?} and keeps {keeps:?}"));
-                }
-            }
-            if of.partner == self.observer {
-                let held = current.into_iter().collect::<Vec<_>>();
-                self.trace.push(told(&format!("reader {reader} holds"), held));
-            }
-        }
-        Ok(())
-    }
-
-    fn observe_reader(&mut self, reader: u8, seen: Told) -> Result<(), String> {
+    fn observe_reader(&mut self, reader: u8, seen: ReadOutcome) -> Result<(), String> {
         let partner = self.walkers[usize::from(reader)].of.partner;
         let seen = seen?;
         for event in seen.iter().flatten() {
@@ -384,7 +348,7 @@ impl Run<'_> {
             }
         }
         if partner == self.observer {
-            self.trace.push(told(&format!("reader {reader}"), []));
+            self.trace.push(observation(&format!("reader {reader}"), []));
             match seen {
                 Ok(seen) => self.trace.extend(seen.iter().map(words::event)),
                 Err(error) => self.trace.push(refused(&error)),
@@ -404,7 +368,7 @@ fn submission_id(number: u32) -> String {
     format!("s{number}")
 }
 
-/// Where the first item of an entry is.
+/// The position of the first item of an entry.
 fn entry(sequence: u64) -> Position {
     Position::new(sequence, 0)
 }

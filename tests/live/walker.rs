@@ -1,4 +1,4 @@
-//! A reader that comes and goes: it follows for a while or pulls pages, and goes on from its cursor.
+//! A reader that disconnects: it follows for a while or pulls pages, and resumes from its cursor.
 
 use std::collections::BTreeSet;
 use std::time::Duration;
@@ -6,44 +6,45 @@ use std::time::Duration;
 use tipoff::client::{Client, ClientError, FeedEvent, FeedStart, Replica, events};
 use tipoff::domain::Position;
 
-use crate::history::ReaderOf;
+use crate::history::ReaderSpec;
 use crate::words::{self, filter, position};
 
-/// How large the pages are that are asked for, one after the other.
+/// The page sizes, used one after the other.
 const PAGES: [u32; 4] = [1, 2, 4, 1_000];
-/// How long a feed may be silent before it gives what a page has given: over a start of the exchange.
+/// How long a feed may be silent before it has delivered what pages delivered. Covers a restart of
+/// the exchange.
 const SILENCE: Duration = Duration::from_secs(10);
-/// The same where the clock may have ended it since.
+/// The same, if an object may have expired since.
 const SHORT_SILENCE: Duration = Duration::from_millis(300);
 
-/// What a reader was told, or what it is refused. `Err` is a broken promise.
-pub type Told = Result<Result<Vec<FeedEvent>, ClientError>, String>;
+/// The events that a reader received, or its refusal. `Err` is a violated guarantee.
+pub type ReadOutcome = Result<Result<Vec<FeedEvent>, ClientError>, String>;
 
 #[derive(Clone)]
 pub struct Walker {
-    pub of: ReaderOf,
+    pub of: ReaderSpec,
     pub held: Replica,
     from: FeedStart,
 }
 
 impl Walker {
-    pub fn new(of: ReaderOf) -> Self {
+    pub fn new(of: ReaderSpec) -> Self {
         Self { of, held: Replica::default(), from: FeedStart::Beginning }
     }
 
-    /// One that holds what another does, and goes on from its place.
-    pub fn at(of: ReaderOf, held: Replica, from: FeedStart) -> Self {
+    /// A reader with the state and the cursor of another.
+    pub fn at(of: ReaderSpec, held: Replica, from: FeedStart) -> Self {
         Self { of, held, from }
     }
 
-    /// Goes on by pages, until it was told so much or there is no more.
+    /// Pulls pages until it received this many events, or reached the end.
     pub async fn pull(
         &mut self,
         client: &Client,
-        most: usize,
+        limit: usize,
     ) -> Result<Vec<FeedEvent>, ClientError> {
         let mut told = Vec::new();
-        // Down to the smallest, so that pages end between what belongs together.
+        // Down to the smallest size, so that pages end inside groups of related events.
         let mut sizes = PAGES.iter().copied().cycle();
         loop {
             let size = sizes.next().expect("they go on");
@@ -51,24 +52,29 @@ impl Walker {
             let cursor = page.cursor.take().expect("it is always set");
             let more = page.more;
             for event in events(page) {
-                // Wherever pages end, it takes so much and no more.
-                if told.len() == most {
+                // It takes this many events, wherever pages end.
+                if told.len() == limit {
                     return Ok(told);
                 }
                 self.from = FeedStart::Cursor(event.cursor().expect("each has one").clone());
                 told.extend(told_by(&mut self.held, event));
             }
             self.from = FeedStart::Cursor(cursor);
-            if !more || told.len() == most {
+            if !more || told.len() == limit {
                 return Ok(told);
             }
         }
     }
 
-    /// Follows until it was told so much, or all that pages tell at the moment.
-    pub async fn follow(&mut self, client: &Client, most: usize, is_timeless: bool) -> Told {
+    /// Follows until it received this many events, or everything that pages return at the moment.
+    pub async fn follow(
+        &mut self,
+        client: &Client,
+        limit: usize,
+        is_timeless: bool,
+    ) -> ReadOutcome {
         let mut pulling = self.clone();
-        let there = match pulling.pull(client, most).await {
+        let there = match pulling.pull(client, limit).await {
             Ok(there) => there,
             Err(error) => return Ok(Err(error)),
         };
@@ -98,7 +104,7 @@ impl Walker {
         Ok(Ok(told))
     }
 
-    /// Takes a snapshot: what it lacks is gone, and the feed goes on behind it.
+    /// Takes a snapshot, drops what the snapshot lacks, and continues with the feed after it.
     pub async fn snapshot(&mut self, client: &Client) -> Result<Vec<FeedEvent>, ClientError> {
         let (cursor, items) = client.snapshot(filter(self.of.filter)).await?;
         self.held.reset(items.iter().cloned());
@@ -107,9 +113,9 @@ impl Walker {
     }
 }
 
-/// What an event tells a reader. A removal of what it does not hold, an item that it holds already, and
-/// the name of a version that it never got may come or not: a feed that begins leaves them out, and where
-/// a page ends or a feed breaks is nobody's promise.
+/// The effect of an event on a reader. These may or may not come: a removal of a version that it
+/// does not hold, an item that it already holds, and the id of a version that it never received. A
+/// new feed leaves them out, and it is not specified where a page ends or a feed breaks.
 fn told_by(held: &mut Replica, mut event: FeedEvent) -> Option<FeedEvent> {
     if let FeedEvent::Item(item) = &mut event {
         item.replaces = item.replaces.filter(|old| held.item(*old).is_some());

@@ -1,5 +1,5 @@
-//! What is asked in the words of the protocol, and what is answered in those of a trace: without times,
-//! which are other ones in every run.
+//! Converts between the types of the protocol and those of a trace. Times are left out, because
+//! they differ in every run.
 
 use std::fmt::Debug;
 
@@ -9,14 +9,14 @@ use tipoff::domain::{Position, Sharing, Tlp};
 use tipoff::wire::pb;
 
 use crate::cast::{bits, group, id};
-use crate::history::{FilterOf, GROUPS, PARTNERS, To};
-use crate::trace::{Observed, told};
+use crate::history::{AudienceBits, FilterSpec, GROUPS, PARTNERS};
+use crate::trace::{Observed, observation};
 
 pub fn value(number: u8) -> String {
     format!("n{number}.example")
 }
 
-/// A value as its author writes it, which is for its author alone.
+/// A value as its author writes it. Only the author sees this form.
 pub fn written(number: u8) -> String {
     format!("N{number}[.]example")
 }
@@ -29,35 +29,35 @@ pub fn key(number: u8) -> pb::IndicatorKey {
     }
 }
 
-pub fn filter(of: FilterOf) -> Option<pb::Filter> {
+pub fn filter(of: FilterSpec) -> Option<pb::Filter> {
     let mut filter = pb::Filter::default();
     match of {
-        FilterOf::Everything | FilterOf::Campaign(_) => return None,
-        FilterOf::Confident => filter.min_confidence = Some(50),
-        FilterOf::Group(which) => filter.groups = vec![group(which).to_string()],
-        FilterOf::Author(author) => filter.authors = vec![id(author).to_string()],
+        FilterSpec::Everything | FilterSpec::Campaign(_) => return None,
+        FilterSpec::Confident => filter.min_confidence = Some(50),
+        FilterSpec::Group(which) => filter.groups = vec![group(which).to_string()],
+        FilterSpec::Author(author) => filter.authors = vec![id(author).to_string()],
     }
     Some(filter)
 }
 
-pub fn sharing(to: &To) -> pb::Sharing {
+pub fn sharing(to: &AudienceBits) -> pb::Sharing {
     use pb::sharing::Audience;
     let (tlp, audience) = match to {
-        To::Everyone => (pb::Tlp::Green, Audience::Everyone(pb::Everyone {})),
-        To::Public => (pb::Tlp::Clear, Audience::Public(pb::Public {})),
-        To::Named { groups, partners } => {
+        AudienceBits::Everyone => (pb::Tlp::Green, Audience::Everyone(pb::Everyone {})),
+        AudienceBits::Public => (pb::Tlp::Clear, Audience::Public(pb::Public {})),
+        AudienceBits::Named { groups, partners } => {
             (pb::Tlp::Amber, Audience::Named(named(*groups, *partners)))
         }
     };
     crate::support::sharing(tlp, Some(audience))
 }
 
-pub fn audience(to: &To) -> pb::Audience {
+pub fn audience(to: &AudienceBits) -> pb::Audience {
     use pb::audience::Audience;
     let audience = match to {
-        To::Everyone => Audience::Everyone(pb::Everyone {}),
-        To::Public => Audience::Public(pb::Public {}),
-        To::Named { groups, partners } => Audience::Named(named(*groups, *partners)),
+        AudienceBits::Everyone => Audience::Everyone(pb::Everyone {}),
+        AudienceBits::Public => Audience::Public(pb::Public {}),
+        AudienceBits::Named { groups, partners } => Audience::Named(named(*groups, *partners)),
     };
     pb::Audience { audience: Some(audience) }
 }
@@ -70,11 +70,11 @@ fn named(groups: u8, partners: u8) -> pb::NamedAudience {
 }
 
 /// A sharing as the model takes it.
-pub fn modelled(to: &To) -> Sharing {
+pub fn modelled(to: &AudienceBits) -> Sharing {
     let audience = match to {
-        To::Everyone => Audience::Everyone,
-        To::Public => Audience::Public,
-        To::Named { groups, partners } => Audience::Named {
+        AudienceBits::Everyone => Audience::Everyone,
+        AudienceBits::Public => Audience::Public,
+        AudienceBits::Named { groups, partners } => Audience::Named {
             groups: bits(*groups, GROUPS.len()).map(group).collect(),
             partners: bits(*partners, PARTNERS.len()).map(id).collect(),
         },
@@ -88,10 +88,10 @@ pub fn position(version: Option<pb::Version>) -> Position {
 }
 
 pub fn refused(error: &ClientError) -> Observed {
-    told(&format!("{error:?}"), [])
+    observation(&format!("{error:?}"), [])
 }
 
-/// A receipt, without whether it is the answer to a repetition: after a kill it may be.
+/// A receipt without its `replayed` mark, which a kill may change.
 pub fn receipt(receipt: &pb::Receipt) -> Observed {
     let items = receipt
         .items
@@ -101,7 +101,7 @@ pub fn receipt(receipt: &pb::Receipt) -> Observed {
     let versions = versions.map(|version| position(Some(version)));
     let positions: Vec<_> =
         std::iter::once(Position::new(receipt.sequence, 0)).chain(versions).collect();
-    told(&format!("receipt{}", items.collect::<String>()), positions)
+    observation(&format!("receipt{}", items.collect::<String>()), positions)
 }
 
 pub fn withdrawn(withdrawn: &pb::WithdrawIndicatorsResponse) -> Observed {
@@ -109,16 +109,16 @@ pub fn withdrawn(withdrawn: &pb::WithdrawIndicatorsResponse) -> Observed {
     let versions = withdrawn.items.iter().flat_map(|item| &item.versions);
     let entries = withdrawn.sequences.iter().map(|sequence| Position::new(*sequence, 0));
     let positions: Vec<_> = versions.map(|at| position(Some(*at))).chain(entries).collect();
-    told(&format!("withdrawn {} {each:?}", withdrawn.withdrawn), positions)
+    observation(&format!("withdrawn {} {each:?}", withdrawn.withdrawn), positions)
 }
 
 pub fn counted(counted: &pb::ReportSightingsResponse) -> Observed {
     let text = format!("counted {} {:?}", counted.counted, counted.rejected);
-    told(&text, [Position::new(counted.sequence, 0)])
+    observation(&text, [Position::new(counted.sequence, 0)])
 }
 
 pub fn given(given: &pb::GiveFeedbackResponse) -> Observed {
-    told("given", [Position::new(given.sequence, 0)])
+    observation("given", [Position::new(given.sequence, 0)])
 }
 
 pub fn event(event: &FeedEvent) -> Observed {
@@ -126,10 +126,10 @@ pub fn event(event: &FeedEvent) -> Observed {
         FeedEvent::Item(one) => item(one),
         FeedEvent::Removal(one) => {
             let text = format!("removal {} {} {:?}", one.author, one.indicator_id, one.reason());
-            told(&text, [position(one.version)])
+            observation(&text, [position(one.version)])
         }
         FeedEvent::GroupChange(one) => {
-            told(&format!("{} joined {:?} left {:?}", one.group, one.joined, one.left), [])
+            observation(&format!("{} joined {:?} left {:?}", one.group, one.joined, one.left), [])
         }
         FeedEvent::Sighting(one) => sighting(one.sighting.as_ref().unwrap()),
         FeedEvent::Feedback(one) => feedback(one.feedback.as_ref().unwrap()),
@@ -142,13 +142,13 @@ pub fn item(item: &pb::FeedItem) -> Observed {
     let said = said(indicator, assessment.as_ref(), sharing, raw);
     let text = format!("item {author} {said} {}", replaces.is_some());
     let replaces = replaces.map(|version| position(Some(version)));
-    told(&text, [position(item.version)].into_iter().chain(replaces).collect::<Vec<_>>())
+    observation(&text, [position(item.version)].into_iter().chain(replaces).collect::<Vec<_>>())
 }
 
 pub fn assessment(one: &pb::VisibleAssessment) -> Observed {
     let pb::VisibleAssessment { author, indicator, assessment, sharing, raw, .. } = one;
     let said = said(indicator, assessment.as_ref(), sharing, raw);
-    told(&format!("assessment {author} {said}"), [position(one.version)])
+    observation(&format!("assessment {author} {said}"), [position(one.version)])
 }
 
 fn said(
@@ -163,11 +163,14 @@ fn said(
 
 pub fn sighting(seen: &pb::VisibleSighting) -> Observed {
     let pb::VisibleSighting { author, indicator, count, sharing, .. } = seen;
-    told(&format!("{author} saw {indicator:?} {count} {sharing:?}"), [position(seen.version)])
+    observation(
+        &format!("{author} saw {indicator:?} {count} {sharing:?}"),
+        [position(seen.version)],
+    )
 }
 
 pub fn feedback(given: &pb::VisibleFeedback) -> Observed {
     let pb::VisibleFeedback { author, indicator_id, note, sharing, .. } = given;
     let text = format!("{author} says {indicator_id} {:?} {note} {sharing:?}", given.opinion());
-    told(&text, [position(given.version), position(given.about)])
+    observation(&text, [position(given.version), position(given.about)])
 }

@@ -1,4 +1,4 @@
-//! Who is on the exchange of a history, and in which groups: numbers and bits, as their names.
+//! The partners and groups of a history: numbers and bits, and their names.
 
 use tipoff::domain::partner::{GroupDefinition, Terms};
 use tipoff::domain::{GroupId, PartnerId};
@@ -6,7 +6,7 @@ use tipoff::domain::{GroupId, PartnerId};
 use crate::history::{GROUPS, MEMBERS, PARTNERS, RESTRICTED};
 
 pub const TERMS: &str = "the source's terms, version 1";
-/// Who is in each group at first.
+/// The first members of each group.
 pub const FIRST_MEMBERS: [u8; 3] = [0b00_0111, 0b01_0011, 0b00_0011];
 
 pub fn id(partner: u8) -> PartnerId {
@@ -17,7 +17,7 @@ pub fn group(group: u8) -> GroupId {
     GroupId::from_stored(GROUPS[usize::from(group)])
 }
 
-/// The members of a group, of those that bits name: no observer is in the closed one.
+/// The members of a group, from bits. The restricted group has no observers.
 pub fn definition(which: u8, members: u8) -> GroupDefinition {
     let fits = |partner: &u8| which != RESTRICTED || *partner < MEMBERS;
     let members = bits(members, PARTNERS.len()).filter(fits).map(id).collect();
@@ -30,7 +30,7 @@ pub fn definition(which: u8, members: u8) -> GroupDefinition {
     }
 }
 
-/// The numbers of the bits that are set.
-pub fn bits(set: u8, most: usize) -> impl Iterator<Item = u8> {
-    (0..u8::try_from(most).unwrap()).filter(move |bit| set & (1 << bit) != 0)
+/// The numbers of the set bits.
+pub fn bits(set: u8, count: usize) -> impl Iterator<Item = u8> {
+    (0..u8::try_from(count).unwrap()).filter(move |bit| set & (1 << bit) != 0)
 }

@@ -1,21 +1,21 @@
-//! What happens on a simulated exchange: random, and small enough that everything meets everything.
+//! Random histories of an exchange. They are small, so that all combinations occur.
 
-use crate::deed::{self, Deed};
+use crate::campaign_ops::{self, CampaignOp};
 use rand::rngs::StdRng;
 use rand::seq::IndexedRandom;
 use rand::{Rng, SeedableRng};
 
-/// The partners: members, then an observer. An operator is there besides.
+/// The partners: members, then an observer. There is an operator too.
 pub const PARTNERS: [&str; 5] = ["ma", "mb", "mc", "md", "ob"];
-/// Who may submit.
+/// The partners that may submit.
 pub const MEMBERS: u8 = 4;
-/// The groups: one that shows new members what comes, one that shows them all, and the restricted.
+/// The groups: one without history for new members, one with history, and the restricted one.
 pub const GROUPS: [&str; 3] = ["joined", "history", "closed"];
 pub const RESTRICTED: u8 = 2;
-/// How many values there are.
+/// The number of values.
 pub const VALUES: u8 = 5;
 
-/// One thing that happens, under a number by which others refer to it.
+/// One step, with a number by which others refer to it.
 pub type Step = (u32, Op);
 
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -23,23 +23,23 @@ pub enum Op {
     /// A submission of one batch.
     Submit {
         author: u8,
-        to: To,
-        replaces: Option<To>,
-        items: Vec<Said>,
+        to: AudienceBits,
+        replaces: Option<AudienceBits>,
+        items: Vec<SubmittedItem>,
     },
-    /// The same submission again, as a client does that got no answer.
+    /// The same submission again, like a client that got no answer.
     Resend {
         of: u32,
     },
     Withdraw {
         author: u8,
         values: Vec<u8>,
-        to: Option<To>,
+        to: Option<AudienceBits>,
     },
     WithdrawSubmission {
         of: u32,
     },
-    /// The group is these from now on, as bits over the partners.
+    /// Sets the members of a group, as bits over the partners.
     PutGroup {
         group: u8,
         members: u8,
@@ -54,33 +54,33 @@ pub enum Op {
     Resume {
         partner: u8,
     },
-    Sight {
+    ReportSighting {
         author: u8,
         value: u8,
-        to: To,
+        to: AudienceBits,
         key: u8,
     },
-    Opine {
+    GiveFeedback {
         giver: u8,
         of: u32,
         item: u8,
-        to: Option<To>,
+        to: Option<AudienceBits>,
         key: u8,
     },
-    /// A tip to these members, as bits; of the campaign, and about a value.
+    /// A tip to these members (bits), about the campaign and a value.
     Tip {
         sender: u8,
         to: u8,
-        /// The campaign that it belongs to, by the step that founds it.
+        /// The campaign that it names, by the step that creates it.
         campaign: Option<u32>,
         about: Option<u8>,
         due_hours: Option<u16>,
     },
-    /// A party adds to a tip, or tries to.
+    /// A party answers a tip, or tries to.
     Respond {
         of: u32,
         who: u8,
-        /// The state that it is moved to, by its number; 0 for no move.
+        /// The new state, by its number; 0 for no move.
         state: u8,
         about: Option<u8>,
         to: Option<u8>,
@@ -93,84 +93,84 @@ pub enum Op {
     Wait {
         hours: u16,
     },
-    /// A reader connects, takes so many events, and is gone again.
+    /// A reader connects, takes this many events, and disconnects.
     Read {
         reader: u8,
         events: u8,
     },
-    /// A reader takes a snapshot instead of going on from its cursor.
+    /// A reader takes a snapshot instead of resuming from its cursor.
     Snapshot {
         reader: u8,
     },
-    /// The node starts again; from the journal alone, or from its index.
+    /// The node restarts, with the journal only or with its index.
     Restart {
         rebuild: bool,
     },
-    /// The next append is rejected, lost or stored without an answer; its author tries again.
+    /// The next append is rejected, lost, or stored without an answer. Its author tries again.
     Fault {
         which: u8,
     },
-    /// Something is said of a campaign, or done.
-    Deed(Deed),
+    /// A campaign contribution or an enforcement.
+    Campaign(CampaignOp),
 }
 
 /// An audience. Groups and partners as bits.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
-pub enum To {
+pub enum AudienceBits {
     Named { groups: u8, partners: u8 },
     Everyone,
     Public,
 }
 
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Said {
+pub struct SubmittedItem {
     pub value: u8,
     pub confidence: u8,
-    /// After how many hours it ends; as its kind does where it does not say.
+    /// The validity in hours; without it, the default of the kind.
     pub hours: Option<u16>,
     pub restricted: bool,
-    /// The campaign that it names, by the step that founds it.
+    /// The campaign that it names, by the step that creates it.
     pub campaign: Option<u32>,
 }
 
-/// A reader: whose, and what it asks for.
+/// A reader: its partner and its filter.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct ReaderOf {
+pub struct ReaderSpec {
     pub partner: u8,
-    pub filter: FilterOf,
+    pub filter: FilterSpec,
 }
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum FilterOf {
+pub enum FilterSpec {
     Everything,
     Confident,
     Group(u8),
     Author(u8),
-    /// The campaign that a step founds; of a history that founds none, everything.
+    /// The campaign that a step creates. Everything, in a history without campaigns.
     Campaign(u32),
 }
 
 /// A history with its readers.
 #[derive(Clone, Debug)]
 pub struct History {
-    pub readers: Vec<ReaderOf>,
+    pub readers: Vec<ReaderSpec>,
     pub steps: Vec<Step>,
-    /// Whether snapshots are taken in one go, and not page by page with other things in between.
+    /// Whether snapshots are taken as a whole, and not page by page between other steps.
     pub whole_snapshots: bool,
 }
 
 impl History {
-    /// The history of a seed: always the same.
+    /// The history of a seed. Deterministic.
     pub fn of(seed: u64) -> Self {
         let random = &mut StdRng::seed_from_u64(seed);
-        let readers = (0..random.random_range(3..6)).map(|_| ReaderOf {
+        let readers = (0..random.random_range(3..6)).map(|_| ReaderSpec {
             partner: random.random_range(0..5),
             filter: match random.random_range(0..9) {
-                0 => FilterOf::Confident,
-                1 => FilterOf::Group(random.random_range(0..3)),
-                2 => FilterOf::Author(random.random_range(0..MEMBERS)),
-                3..5 => FilterOf::Campaign(u32::MAX),
-                _ => FilterOf::Everything,
+                0 => FilterSpec::Confident,
+                1 => FilterSpec::Group(random.random_range(0..3)),
+                2 => FilterSpec::Author(random.random_range(0..MEMBERS)),
+                3..5 => FilterSpec::Campaign(u32::MAX),
+                _ => FilterSpec::Everything,
             },
         });
         let readers = readers.collect();
@@ -181,28 +181,28 @@ impl History {
             let op = history.op(random);
             history.steps.push((number, op));
         }
-        let founded = deed::campaigns(&history);
+        let founded = campaign_ops::campaigns(&history);
         for reader in &mut history.readers {
-            if reader.filter == FilterOf::Campaign(u32::MAX) {
+            if reader.filter == FilterSpec::Campaign(u32::MAX) {
                 let followed = founded.choose(random).copied();
-                reader.filter = followed.map_or(FilterOf::Everything, FilterOf::Campaign);
+                reader.filter = followed.map_or(FilterSpec::Everything, FilterSpec::Campaign);
             }
         }
         history
     }
 
-    /// The same without some steps.
+    /// The same history without some steps.
     pub fn without(&self, left_out: impl Fn(&Step) -> bool) -> Self {
         let steps = self.steps.iter().filter(|step| !left_out(step)).cloned().collect();
         Self { readers: self.readers.clone(), steps, whole_snapshots: self.whole_snapshots }
     }
 
-    /// What happens in a step.
+    /// The operation of a step.
     pub fn op_of(&self, step: u32) -> Option<&Op> {
         self.steps.iter().find(|(number, _)| *number == step).map(|(_, op)| op)
     }
 
-    /// Whose a submission is.
+    /// The author of a submission.
     pub fn author_of(&self, submission: u32) -> Option<u8> {
         self.steps.iter().find_map(|(number, op)| match op {
             Op::Submit { author, .. } if *number == submission => Some(*author),
@@ -217,7 +217,7 @@ impl History {
         match random.random_range(0..134) {
             124..134 => {
                 let to = any_audience(random);
-                Op::Deed(Deed::any(self, random, to))
+                Op::Campaign(CampaignOp::any(self, random, to))
             }
             0..34 => self.submit(random, author),
             34..37 => match self.any_submission(random) {
@@ -245,10 +245,10 @@ impl History {
             63..65 => Op::Resume { partner },
             65..69 => {
                 let (value, key) = (random.random_range(0..VALUES), random.random_range(0..6));
-                Op::Sight { author, value, to: any_audience(random), key }
+                Op::ReportSighting { author, value, to: any_audience(random), key }
             }
             69..73 => match self.any_submission(random) {
-                Some(of) => Op::Opine {
+                Some(of) => Op::GiveFeedback {
                     giver: author,
                     of,
                     item: random.random_range(0..2),
@@ -267,7 +267,7 @@ impl History {
     }
 
     fn submit(&self, random: &mut StdRng, author: u8) -> Op {
-        let campaign = deed::any_campaign(self, random).filter(|_| random.random_bool(0.6));
+        let campaign = campaign_ops::any_campaign(self, random).filter(|_| random.random_bool(0.6));
         submit(random, author, campaign)
     }
 
@@ -282,16 +282,16 @@ impl History {
     }
 }
 
-/// A submission of values that belong to a campaign or to none.
+/// A submission of values, with or without a campaign.
 fn submit(random: &mut StdRng, author: u8, campaign: Option<u32>) -> Op {
-    // The closed group is named now and then for what only it may hold.
+    // Sometimes the restricted group is named for restricted labels.
     let restricted = random.random_bool(0.15);
     let to = if restricted && random.random_bool(0.7) {
-        To::Named { groups: 1 << RESTRICTED, partners: 0 }
+        AudienceBits::Named { groups: 1 << RESTRICTED, partners: 0 }
     } else {
         any_audience(random)
     };
-    let items = (0..random.random_range(1..4)).map(|_| Said {
+    let items = (0..random.random_range(1..4)).map(|_| SubmittedItem {
         value: random.random_range(0..VALUES),
         confidence: [20, 80][random.random_range(0..2usize)],
         hours: random.random_bool(0.3).then(|| random.random_range(1..1_500)),
@@ -303,17 +303,17 @@ fn submit(random: &mut StdRng, author: u8, campaign: Option<u32>) -> Op {
     Op::Submit { author, to, replaces, items }
 }
 
-pub fn any_audience(random: &mut StdRng) -> To {
+pub fn any_audience(random: &mut StdRng) -> AudienceBits {
     match random.random_range(0..10) {
-        0 => To::Everyone,
-        1 => To::Public,
-        // Few of them, so that the same audience is named again.
-        2 => To::Named { groups: 0, partners: 1 << random.random_range(0..5u8) },
-        3 => To::Named {
+        0 => AudienceBits::Everyone,
+        1 => AudienceBits::Public,
+        // Only a few, so that the same audience occurs again.
+        2 => AudienceBits::Named { groups: 0, partners: 1 << random.random_range(0..5u8) },
+        3 => AudienceBits::Named {
             groups: random.random_range(0..8),
             partners: 1 << random.random_range(0..5u8),
         },
-        4 => To::Named { groups: 0b11, partners: 0 },
-        _ => To::Named { groups: 1 << random.random_range(0..2u8), partners: 0 },
+        4 => AudienceBits::Named { groups: 0b11, partners: 0 },
+        _ => AudienceBits::Named { groups: 1 << random.random_range(0..2u8), partners: 0 },
     }
 }

@@ -1,4 +1,4 @@
-//! The same history with one hidden object taken out: what others observe is the same, up to
+//! Runs the same history without one hidden object: other partners must observe the same, up to
 //! order-preserving renumbering.
 
 use std::sync::atomic::{AtomicU64, Ordering};
@@ -8,14 +8,14 @@ use crate::history::{History, Op};
 use crate::run::run;
 use crate::trace::difference;
 
-/// How many histories had something hidden in them.
+/// The number of histories with a hidden object.
 pub static HAD_SOMETHING: AtomicU64 = AtomicU64::new(0);
 
-/// Takes out something that one of the partners can never see, and compares what it observes.
+/// Removes a step that one partner can never see, and compares what that partner observes.
 pub fn check(history: &History, seed: u64) -> Result<(), String> {
-    // A fault would hit another append once one is taken out.
+    // Without the step, a fault would hit another append.
     let mut history = history.without(|(_, op)| matches!(op, Op::Fault { .. }));
-    // A page ends by what was looked at, and where it ends is told to nobody.
+    // Where a page ends depends on what was scanned, so pages are not compared.
     history.whole_snapshots = true;
     let Some(Hidden { step, from, without }) = Hidden::of(&history, seed) else { return Ok(()) };
     HAD_SOMETHING.fetch_add(1, Ordering::Relaxed);

@@ -1,11 +1,9 @@
-//! Random histories of the liaisons' lane, laid over those of everybody else.
+//! Random histories of the liaison lane, added to those of the other partners.
+
+pub mod interference;
 
 use std::collections::{BTreeMap, BTreeSet};
-use std::sync::atomic::{AtomicU64, Ordering};
 
-use rand::rngs::StdRng;
-use rand::seq::IndexedRandom;
-use rand::{Rng, SeedableRng};
 use tipoff::domain::assessment::Confidence;
 use tipoff::domain::entry::{Item, Releasable, ReleaseAct, RequestId, SubmissionId};
 use tipoff::domain::purpose::AccessWay;
@@ -16,46 +14,45 @@ use tipoff::error::Error;
 use tipoff::exchange::{ReleaseRequest, Selection};
 
 use crate::cast::id;
-use crate::history::{History, MEMBERS, Op, To, VALUES};
+use crate::history::{History, MEMBERS, VALUES};
 use crate::lane_history::{LaneHistory, LaneOp, STEPS};
-use crate::lane_tips;
-use crate::liaison::{FilterOf, Reader, ReaderOf, Released, liaison};
+use crate::liaison::{FilterSpec, Reader, Released, liaison};
 use crate::run::Run;
-use crate::trace::{Trace, difference, told};
+use crate::trace::{Trace, observation};
 use crate::words::{indicator, sharing};
 
-/// A history of the lane that is under way.
+/// A running history of the lane.
 pub struct LaneRun {
     pub run: Run,
     pub readers: Vec<Reader>,
-    /// The tips that were sent, and by whom.
+    /// The sent tips and their senders.
     pub tips: BTreeMap<u32, (TipId, u8)>,
     released: Released,
-    /// Whose versions each liaison was given.
+    /// What each liaison received: author, liaison and version.
     given: BTreeSet<(PartnerId, PartnerId, Position)>,
-    /// The liaison that observes, if one does.
+    /// The observing liaison, if the observer is one.
     observer: Option<u8>,
     trace: Trace,
 }
 
-/// Runs a history to its end. `Err` is a broken promise; otherwise what the observer observed: a liaison, or
-/// a partner of the history.
+/// Runs a history to its end. `Err` is a violated guarantee. `Ok` is what the observer observed: a
+/// liaison, or a partner of the history.
 fn run(history: &LaneHistory, observer: Observer) -> Result<Trace, String> {
     let mut lane = LaneRun::new(history, observer);
     for number in 0..STEPS {
         if let Some(step) = history.base.steps.iter().find(|(one, _)| *one == number) {
             lane.run.step(&history.base, step)?;
         }
-        let due = history.lane.iter().filter(|(behind, _, _)| *behind == number);
+        let due = history.lane.iter().filter(|(after, _, _)| *after == number);
         for (_, number, op) in due {
-            lane.happen(*number, op)?;
+            lane.step(*number, op)?;
         }
     }
     lane.end()?;
     Ok(if lane.observer.is_some() { lane.trace } else { lane.run.trace })
 }
 
-/// Who observes.
+/// The observer.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 enum Observer {
     Partner(u8),
@@ -79,12 +76,12 @@ impl LaneRun {
         }
     }
 
-    fn happen(&mut self, number: u32, op: &LaneOp) -> Result<(), String> {
+    fn step(&mut self, number: u32, op: &LaneOp) -> Result<(), String> {
         match op {
             LaneOp::Submit { .. } => {
-                // Who is suspended, or in none of the groups by now, is refused.
+                // Refused if the author is suspended, or in none of the groups by now.
                 if let Ok(receipt) = self.submit(number, op) {
-                    self.released_with(op, &receipt);
+                    self.record_releases(op, &receipt);
                 }
             }
             LaneOp::Release { author, values, liaisons, hours, basis } => {
@@ -109,11 +106,11 @@ impl LaneRun {
                 let until = hours.map(|hours| self.run.world.in_hours(hours));
                 let act = ReleaseAct::Release { basis: "warrant W-17".into(), until };
                 let what = Selection::Campaign(self.run.world.campaigns.id(*of));
-                self.turn(number, *author, what, *liaisons, &act);
+                self.send_release(number, *author, what, *liaisons, &act);
             }
             LaneOp::RetractCampaign { author, of, liaisons } => {
                 let what = Selection::Campaign(self.run.world.campaigns.id(*of));
-                self.turn(number, *author, what, *liaisons, &ReleaseAct::Retract);
+                self.send_release(number, *author, what, *liaisons, &ReleaseAct::Retract);
             }
             LaneOp::Read { reader, events } => {
                 let reading = &mut self.readers[usize::from(*reader)];
@@ -127,7 +124,7 @@ impl LaneRun {
                 self.observe(*reader, seen);
                 self.record(*reader, AccessWay::Snapshot);
             }
-            LaneOp::RunOut => self.run_out(),
+            LaneOp::ExpireReleases => self.expire_releases(),
             LaneOp::Tip { sender, liaisons } => self.tip(number, *sender, *liaisons),
             LaneOp::TipStep { tip, step } => self.tip_step(number, *tip, *step),
             LaneOp::AskTips { reader } => self.ask_tips(*reader)?,
@@ -168,7 +165,7 @@ impl LaneRun {
         })
     }
 
-    fn released_with(&mut self, op: &LaneOp, receipt: &Receipt) {
+    fn record_releases(&mut self, op: &LaneOp, receipt: &Receipt) {
         let LaneOp::Submit { to_liaison, hours, .. } = op else { return };
         let until = hours.map(|hours| self.run.world.in_hours(hours));
         for (_, item) in &receipt.batch.as_ref().unwrap().items {
@@ -183,10 +180,17 @@ impl LaneRun {
             keys: values.iter().map(|value| Ok(indicator(*value).id())).collect(),
             audience: None,
         };
-        self.turn(number, author, what, liaisons, act);
+        self.send_release(number, author, what, liaisons, act);
     }
 
-    fn turn(&mut self, number: u32, author: u8, what: Selection, liaisons: u8, act: &ReleaseAct) {
+    fn send_release(
+        &mut self,
+        number: u32,
+        author: u8,
+        what: Selection,
+        liaisons: u8,
+        act: &ReleaseAct,
+    ) {
         let Ok(caller) = self.run.world.caller(author) else { return };
         let which: Vec<u8> = (0..2u8).filter(|one| liaisons & (1 << one) != 0).collect();
         let request = ReleaseRequest {
@@ -217,7 +221,7 @@ impl LaneRun {
         }
     }
 
-    fn run_out(&mut self) {
+    fn expire_releases(&mut self) {
         let ended = self.run.call(|world| {
             let exchange = world.exchange().clone();
             async move { exchange.sweeps.release_due().await }
@@ -225,7 +229,7 @@ impl LaneRun {
         ended.unwrap();
     }
 
-    /// Writes down what a reader was given, as the service does.
+    /// Records what a reader received, as the service does.
     pub fn record(&mut self, reader: u8, way: AccessWay) {
         let reading = &mut self.readers[usize::from(reader)];
         let purpose = reading.purpose(&self.run.world);
@@ -248,15 +252,15 @@ impl LaneRun {
 
     pub fn observe(&mut self, reader: u8, seen: Vec<crate::trace::Observed>) {
         if Some(self.readers[usize::from(reader)].of.liaison) == self.observer {
-            self.trace.push(told(&format!("reader {reader}"), []));
+            self.trace.push(observation(&format!("reader {reader}"), []));
             self.trace.extend(seen);
         }
     }
 
-    /// Everything runs out and is read to the end; then each liaison holds what a snapshot and a query give
-    /// it, and each author sees what was given of it.
+    /// Ends expired releases, and reads to the end. Then each liaison has to hold what a snapshot
+    /// and a query return, and each author has to see all accesses to its objects.
     fn end(&mut self) -> Result<(), String> {
-        self.run_out();
+        self.expire_releases();
         self.run.end()?;
         for at in 0..self.readers.len() {
             let seen = self.readers[at].read(&self.run.world, &self.released, usize::MAX)?;
@@ -271,15 +275,15 @@ impl LaneRun {
                 let keeps: Vec<_> = reader.held.difference(&fresh.held).collect();
                 return Err(format!("{:?} lacks {lacks:?} and keeps {keeps:?}", reader.of));
             }
-            self.queried(reader)?;
+            self.check_queries(reader)?;
             reader.ends_with_its_tips(&self.run.world)?;
             self.ask_tips(at)?;
         }
-        self.accessed()
+        self.check_accesses()
     }
 
-    fn queried(&self, reader: &Reader) -> Result<(), String> {
-        if reader.of.public_alone || reader.of.filter != FilterOf::Everything {
+    fn check_queries(&self, reader: &Reader) -> Result<(), String> {
+        if reader.of.public_only || reader.of.filter != FilterSpec::Everything {
             return Ok(());
         }
         let caller = crate::liaison::caller(&self.run.world, reader.of.liaison);
@@ -297,21 +301,21 @@ impl LaneRun {
         }
     }
 
-    fn accessed(&self) -> Result<(), String> {
+    fn check_accesses(&self) -> Result<(), String> {
         let mut listed = BTreeSet::new();
         for author in 0..MEMBERS {
             let caller = self.run.world.caller(author).unwrap();
-            let mut behind = None;
+            let mut after = None;
             loop {
                 let exchange = self.run.world.exchange();
-                let page = exchange.liaison.list_accesses(&caller, None, None, behind, 2).unwrap();
+                let page = exchange.liaison.list_accesses(&caller, None, None, after, 2).unwrap();
                 for access in page.items {
                     let to = access.kept.liaison;
                     let versions = access.objects.into_iter().map(|(version, _)| version);
                     listed.extend(versions.map(|version| (id(author), to.clone(), version)));
                 }
-                behind = page.next;
-                if behind.is_none() {
+                after = page.next;
+                if after.is_none() {
                     break;
                 }
             }
@@ -334,81 +338,8 @@ fn version_of(object: &Releasable) -> Position {
     }
 }
 
-/// A liaison ends with what a snapshot gives it, and each object that it was given is listed.
+/// Convergence in the lane: a liaison ends with what a snapshot returns, and an access record lists
+/// each object that it received.
 pub fn converges(history: &History, seed: u64) -> Result<(), String> {
     run(&LaneHistory::of(history, seed), Observer::Liaison(0)).map(|_| ())
-}
-
-/// How many histories had something hidden in them.
-pub static HAD_SOMETHING: AtomicU64 = AtomicU64::new(0);
-
-/// Takes out something that is hidden from somebody, and compares what it observes.
-pub fn interferes(history: &History, seed: u64) -> Result<(), String> {
-    // A fault would hit another append once one is taken out.
-    let steps = history.without(|(_, op)| matches!(op, Op::Fault { .. }));
-    let history = LaneHistory::of(&steps, seed);
-    let random = &mut StdRng::seed_from_u64(seed ^ 0x5eed);
-    let observer = match random.random_range(0..4) {
-        0..2 => Observer::Liaison(random.random_range(0..2)),
-        _ => Observer::Partner(random.random_range(0..5)),
-    };
-    let hidden = |op: &LaneOp| match (observer, op) {
-        // Nobody but its author and that liaison learns of a release, or of its end.
-        (
-            Observer::Partner(partner),
-            LaneOp::Release { author, .. }
-            | LaneOp::Retract { author, .. }
-            | LaneOp::ReleaseCampaign { author, .. }
-            | LaneOp::RetractCampaign { author, .. },
-        ) => *author != partner,
-        (
-            Observer::Liaison(own),
-            LaneOp::Release { liaisons, .. }
-            | LaneOp::Retract { liaisons, .. }
-            | LaneOp::ReleaseCampaign { liaisons, .. }
-            | LaneOp::RetractCampaign { liaisons, .. },
-        ) => liaisons & (1 << own) == 0,
-        // What its author never releases to it.
-        (Observer::Liaison(own), LaneOp::Submit { author, to, .. }) => {
-            *to != To::Public && !history.ever_releases(*author, own)
-        }
-        (Observer::Liaison(own), op) => lane_tips::is_hidden(&history.lane, op, Ok(own)),
-        (Observer::Partner(partner), op) => lane_tips::is_hidden(&history.lane, op, Err(partner)),
-    };
-    let all: Vec<_> = history.lane.iter().filter(|(_, _, op)| hidden(op)).collect();
-    let Some(number) = all.choose(random).map(|(_, number, _)| *number) else { return Ok(()) };
-    HAD_SOMETHING.fetch_add(1, Ordering::Relaxed);
-    let (with, without) = (run(&history, observer)?, run(&history.without(number), observer)?);
-    match difference(&with, &without) {
-        None => Ok(()),
-        Some(differs) => {
-            Err(format!("{number} is hidden from {observer:?}, who observes {differs}"))
-        }
-    }
-}
-
-/// What a snapshot held when a page of it was read, and what it still gives once that is retracted.
-pub fn retracted_meanwhile() -> [bool; 2] {
-    let nothing = History::of(0).without(|_| true);
-    let of = ReaderOf { liaison: 0, public_alone: false, filter: FilterOf::Everything };
-    let history = LaneHistory { base: nothing, readers: vec![of], lane: Vec::new() };
-    let mut lane = LaneRun::new(&history, Observer::Liaison(0));
-    let (author, values, hours) = (0, vec![0], None);
-    let submit = LaneOp::Submit {
-        author,
-        to: To::Everyone,
-        values: values.clone(),
-        to_liaison: 0,
-        hours,
-        confidence: 80,
-    };
-    lane.happen(0, &submit).unwrap();
-    let caller = crate::liaison::caller(&lane.run.world, 0);
-    let wanted = lane.readers[0].wanted(&lane.run.world);
-    let mut snapshot = lane.run.world.exchange().feeds.snapshot(&caller, wanted).unwrap();
-    let page = snapshot.next_page(9).unwrap().unwrap();
-    let part = page.first().expect("it was released");
-    let before = snapshot.still_gives(part).unwrap();
-    lane.happen(1, &LaneOp::Retract { author, values, liaisons: 1 }).unwrap();
-    [before, snapshot.still_gives(part).unwrap()]
 }

@@ -1,29 +1,29 @@
-//! What happens in the liaisons' lane, behind the steps of a history.
+//! Steps of the liaison lane, between the steps of a history.
 
 use rand::rngs::StdRng;
 use rand::{Rng, SeedableRng};
 
-use crate::deed::{Deed, any_campaign};
-use crate::history::{History, MEMBERS, To, VALUES};
+use crate::campaign_ops::{CampaignOp, any_campaign};
+use crate::history::{AudienceBits, History, MEMBERS, VALUES};
 use crate::lane_tips::{self, TipStep};
-use crate::liaison::{FilterOf, ReaderOf};
+use crate::liaison::{FilterSpec, ReaderSpec};
 
-/// Above the number of every step of a history.
+/// Higher than the number of every step of a history.
 pub const STEPS: u32 = 45;
 
-/// One thing that happens in the lane.
+/// One step in the lane.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum LaneOp {
-    /// A submission that is released as it comes.
+    /// A submission with a release.
     Submit {
         author: u8,
-        to: To,
+        to: AudienceBits,
         values: Vec<u8>,
         to_liaison: u8,
         hours: Option<u16>,
         confidence: u8,
     },
-    /// What an author says of values is released to liaisons (as bits) from here on.
+    /// Releases an author's values to liaisons (bits).
     Release {
         author: u8,
         values: Vec<u8>,
@@ -36,13 +36,13 @@ pub enum LaneOp {
         values: Vec<u8>,
         liaisons: u8,
     },
-    /// Something is said of a campaign or done, and released as it comes.
+    /// A campaign contribution or an enforcement, with a release.
     Deed {
-        deed: Deed,
+        deed: CampaignOp,
         to_liaison: u8,
         hours: Option<u16>,
     },
-    /// All that an author has in a campaign is released to liaisons (as bits) from here on.
+    /// Releases everything that an author has in a campaign to liaisons (bits).
     ReleaseCampaign {
         author: u8,
         of: u32,
@@ -61,7 +61,7 @@ pub enum LaneOp {
     Snapshot {
         reader: u8,
     },
-    /// A tip to liaisons (as bits), named by its number.
+    /// A tip to liaisons (bits), with its number.
     Tip {
         sender: u8,
         liaisons: u8,
@@ -73,46 +73,46 @@ pub enum LaneOp {
     AskTips {
         reader: u8,
     },
-    /// The node ends what has run out: until then the clock alone refuses it.
-    RunOut,
+    /// The node writes the ends of expired releases. Until then only the clock denies them.
+    ExpireReleases,
 }
 
-/// A history, and what happens in the lane behind each of its steps.
+/// A history, and the lane steps after each of its steps.
 #[derive(Clone, Debug)]
 pub struct LaneHistory {
     pub base: History,
-    pub readers: Vec<ReaderOf>,
-    /// By the step that it is behind, with a number of its own.
+    pub readers: Vec<ReaderSpec>,
+    /// Lane steps: the number of the step before it, its own number, and the step.
     pub lane: Vec<(u32, u32, LaneOp)>,
 }
 
 impl LaneHistory {
-    /// The history of a seed: always the same.
+    /// The history of a seed. Deterministic.
     pub fn of(base: &History, seed: u64) -> Self {
         let random = &mut StdRng::seed_from_u64(seed ^ 0x1a4e);
         let mut base = base.clone();
         base.whole_snapshots = true;
-        let readers = (0..random.random_range(2..4)).map(|_| ReaderOf {
+        let readers = (0..random.random_range(2..4)).map(|_| ReaderSpec {
             liaison: random.random_range(0..2),
-            public_alone: random.random_bool(0.2),
+            public_only: random.random_bool(0.2),
             filter: match random.random_range(0..5) {
-                0 => FilterOf::Confident,
-                1 => FilterOf::Author(random.random_range(0..MEMBERS)),
-                _ => FilterOf::Everything,
+                0 => FilterSpec::Confident,
+                1 => FilterSpec::Author(random.random_range(0..MEMBERS)),
+                _ => FilterSpec::Everything,
             },
         });
         let readers: Vec<_> = readers.collect();
         let count = random.random_range(8..24u32);
-        let mut behind: Vec<u32> = (0..count).map(|_| random.random_range(0..STEPS)).collect();
-        behind.sort_unstable();
-        let lane = behind.into_iter().zip(0..);
-        let lane = lane.map(|(behind, number)| (behind, number, op(&base, random, readers.len())));
+        let mut after: Vec<u32> = (0..count).map(|_| random.random_range(0..STEPS)).collect();
+        after.sort_unstable();
+        let lane = after.into_iter().zip(0..);
+        let lane = lane.map(|(after, number)| (after, number, op(&base, random, readers.len())));
         let mut lane: Vec<_> = lane.collect();
         lane.extend(lane_tips::ops(&mut StdRng::seed_from_u64(seed ^ 0x71b5), readers.len()));
         Self { base, readers, lane }
     }
 
-    /// The same without one thing that happens.
+    /// The same history without one lane step.
     pub fn without(&self, number: u32) -> Self {
         let mut other = self.clone();
         other.lane.retain(|(_, one, _)| *one != number);
@@ -139,9 +139,9 @@ fn op(base: &History, random: &mut StdRng, readers: usize) -> LaneOp {
     let hours = random.random_bool(0.5).then(|| random.random_range(1..800));
     let reader = random.random_range(0..readers) as u8;
     let to = match random.random_range(0..4) {
-        0 => To::Everyone,
-        1 => To::Public,
-        _ => To::Named { groups: 1 << random.random_range(0..2u8), partners: 0 },
+        0 => AudienceBits::Everyone,
+        1 => AudienceBits::Public,
+        _ => AudienceBits::Named { groups: 1 << random.random_range(0..2u8), partners: 0 },
     };
     let liaisons = random.random_range(1..4);
     match random.random_range(0..140) {
@@ -158,21 +158,21 @@ fn op(base: &History, random: &mut StdRng, readers: usize) -> LaneOp {
         48..60 => LaneOp::Retract { author, values, liaisons: random.random_range(1..4) },
         60..84 => LaneOp::Read { reader, events: random.random_range(0..7) },
         84..90 => LaneOp::Snapshot { reader },
-        90..100 => LaneOp::RunOut,
+        90..100 => LaneOp::ExpireReleases,
         100..122 => {
-            // Often a correction of what was told before.
+            // Often a correction of an earlier one.
             let deed = if random.random_bool(0.7) {
                 let (author, count) = (author % 2, random.random_range(1..9));
-                Deed::Enforce { author, id: 0, count, of: None, to: To::Everyone }
+                CampaignOp::Enforce { author, id: 0, count, of: None, to: AudienceBits::Everyone }
             } else {
-                Deed::any(base, random, to)
+                CampaignOp::any(base, random, to)
             };
             LaneOp::Deed { deed, to_liaison: random.random_range(0..2), hours }
         }
         number => match any_campaign(base, random) {
             Some(of) if number < 134 => LaneOp::ReleaseCampaign { author, of, liaisons, hours },
             Some(of) => LaneOp::RetractCampaign { author, of, liaisons },
-            None => LaneOp::RunOut,
+            None => LaneOp::ExpireReleases,
         },
     }
 }

@@ -1,5 +1,5 @@
-//! Tips to liaisons in a history of the lane: what is done with them, and that a liaison is given its own
-//! alone, with content while it is neither closed nor withdrawn.
+//! Tips to liaisons in the lane: their steps. Checks that a liaison sees only its own tips, with
+//! content only while they are neither closed nor withdrawn.
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -19,35 +19,35 @@ use crate::history::MEMBERS;
 use crate::lane::LaneRun;
 use crate::lane_history::{LaneOp, STEPS};
 use crate::liaison::{Reader, caller, liaison, warrant};
-use crate::trace::{Observed, told};
+use crate::trace::{Observed, observation};
 use crate::words::indicator;
 use crate::world::World;
 
-/// The first number of what is done with tips.
+/// The first number of a tip step.
 const FIRST: u32 = 100;
 
-/// What is done with a tip.
+/// A tip step.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum TipStep {
     /// A liaison moves it, or tries to.
     Move(u8, TipState),
-    /// A liaison takes it up, acts and closes it.
+    /// A liaison reopens it, acts and closes it.
     Close(u8),
-    /// Its sender says something, and where it has something new takes up what was closed.
+    /// Its sender answers. New indicators reopen a closed tip.
     Say(bool),
     Withdraw,
 }
 
-/// Whose version was given to whom.
+/// Author and position of each delivered version.
 pub type Given = (PartnerId, Position);
 
-/// What is done with tips in a history, by the step that it is behind.
+/// The tip steps of a history, by the step before each.
 pub fn ops(random: &mut StdRng, readers: usize) -> Vec<(u32, u32, LaneOp)> {
     let count = random.random_range(0..14u32);
-    let mut behind: Vec<u32> = (0..count).map(|_| random.random_range(0..STEPS)).collect();
-    behind.sort_unstable();
+    let mut after: Vec<u32> = (0..count).map(|_| random.random_range(0..STEPS)).collect();
+    after.sort_unstable();
     let (mut ops, mut tips) = (Vec::new(), Vec::new());
-    for (behind, number) in behind.into_iter().zip(FIRST..) {
+    for (after, number) in after.into_iter().zip(FIRST..) {
         let which = random.random_range(0..2u8);
         let step = match random.random_range(0..10) {
             0..2 => {
@@ -69,7 +69,7 @@ pub fn ops(random: &mut StdRng, readers: usize) -> Vec<(u32, u32, LaneOp)> {
                 LaneOp::Tip { sender, liaisons: random.random_range(1..4) }
             }
         };
-        ops.push((behind, number, op));
+        ops.push((after, number, op));
     }
     ops
 }
@@ -101,7 +101,7 @@ impl LaneRun {
         }
     }
 
-    /// What may not be done by now is refused.
+    /// Moves that are not allowed in the current state are refused.
     pub fn tip_step(&mut self, number: u32, tip: u32, step: TipStep) {
         let Some((tip, sender)) = self.tips.get(&tip).copied() else { return };
         match step {
@@ -148,7 +148,7 @@ impl LaneRun {
         });
     }
 
-    /// A reader lists its tips and reads each, as the service lets it.
+    /// A reader lists its tips and reads each, as the service allows.
     pub fn ask_tips(&mut self, reader: u8) -> Result<(), String> {
         let reading = &mut self.readers[usize::from(reader)];
         let seen = reading.ask_tips(&self.run.world)?;
@@ -184,7 +184,7 @@ impl Reader {
             }
             let thread = &tip.threads[0];
             let text = format!("{} {thread:?} {}", tip.sender, shown.entries.len());
-            seen.push(told(&text, [Position::new(tip.sequence, 0)]));
+            seen.push(observation(&text, [Position::new(tip.sequence, 0)]));
             if !is_over {
                 self.given_tips.insert((tip.sender.clone(), Position::new(tip.sequence, 0)));
                 let added = shown.entries.iter().map(|one| &one.added);
@@ -194,7 +194,7 @@ impl Reader {
         Ok(seen)
     }
 
-    /// Takes note of what a feed told of a tip.
+    /// Records a tip event of the feed.
     pub fn take_tip(
         &mut self,
         world: &World,
@@ -203,7 +203,7 @@ impl Reader {
         let has_content = one.tip.subject.is_some();
         let is_over = self.check_tip(world, &one.tip, has_content)?;
         if is_over && !(one.added.text.is_empty() && one.added.indicators.is_empty()) {
-            return Err(format!("{:?} is told {:?}", self.of, one.added));
+            return Err(format!("{:?} gets {:?}", self.of, one.added));
         }
         self.accessed.append(one.accessed.clone());
         if !is_over {
@@ -221,11 +221,11 @@ impl Reader {
         self.given_tips.extend(of_others);
     }
 
-    /// Whether a tip is over for the reader by now, as its sender sees it. `Err` where that is not its own,
-    /// or has content though it is over.
+    /// Whether a tip is closed or withdrawn for the reader, as its sender sees it. `Err` if it is
+    /// not the reader's own, or has content although it is closed or withdrawn.
     fn check_tip(&self, world: &World, tip: &TipRecord, content: bool) -> Result<bool, String> {
         let own = liaison(self.of.liaison);
-        if self.of.public_alone || tip.threads.iter().any(|thread| thread.recipient != own) {
+        if self.of.public_only || tip.threads.iter().any(|thread| thread.recipient != own) {
             return Err(format!("{:?} is given {tip:?}", self.of));
         }
         let kept = world.exchange().index().read().unwrap().tip(tip.id).unwrap().unwrap();
@@ -237,17 +237,17 @@ impl Reader {
         Ok(is_over)
     }
 
-    /// What a feed tells of tips from the beginning ends where a list has them.
+    /// Checks that a feed from the beginning ends with the tips of a list.
     pub fn ends_with_its_tips(&self, world: &World) -> Result<(), String> {
         let caller = caller(world, self.of.liaison);
         let page = world.exchange().queries.list_tips(&caller, &self.query(world)).unwrap();
         let listed: BTreeMap<TipId, TipState> =
             page.tips.iter().map(|tip| (tip.id, tip.threads[0].state)).collect();
-        let told = self.tips_from_the_beginning(world);
-        if told == listed {
+        let by_feed = self.tips_from_the_beginning(world);
+        if by_feed == listed {
             return Ok(());
         }
-        Err(format!("{:?} is told {told:?}, and listed {listed:?}", self.of))
+        Err(format!("{:?} gets {by_feed:?} by its feed, but lists {listed:?}", self.of))
     }
 
     fn query(&self, world: &World) -> TipQuery {
@@ -264,8 +264,8 @@ impl Reader {
         }
     }
 
-    /// What of tips it was given since the last time that was asked: by the rule, and as it is to be written
-    /// down.
+    /// The tip content that it received since the last access record: by the rule, and as it is to
+    /// be recorded.
     pub fn given_of_tips(&mut self) -> (BTreeSet<Given>, AccessedObjects) {
         (std::mem::take(&mut self.given_tips), std::mem::take(&mut self.accessed))
     }
@@ -292,7 +292,7 @@ fn about(value: u8) -> Vec<TipIndicator> {
     vec![TipIndicator { index: 0, id: indicator.id(), indicator, restricted: false }]
 }
 
-/// Whether a thing that is done with a tip is hidden from a member (`Err`) or a liaison (`Ok`).
+/// Whether a tip step is hidden from a member (`Err`) or a liaison (`Ok`).
 pub fn is_hidden(lane: &[(u32, u32, LaneOp)], op: &LaneOp, from: Result<u8, u8>) -> bool {
     let parties = |tip: u32| {
         lane.iter().find_map(|(_, number, op)| match op {

@@ -1,4 +1,4 @@
-//! What a liaison holds by what its feed told it.
+//! The state of a liaison, built from its feed.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::time::Duration;
@@ -18,25 +18,25 @@ use crate::reader::{Event, events, in_snapshot, tokio_instant_far};
 use crate::trace::Observed;
 use crate::world::{LIAISONS, World};
 
-/// How many assessments a snapshot looks at, at once.
+/// The number of assessments per page of a snapshot.
 const PAGE: usize = 3;
 
-/// A liaison's reader: whose, for what it reads and what it asks for.
+/// A liaison's reader: its partner, its purpose and its filter.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct ReaderOf {
+pub struct ReaderSpec {
     pub liaison: u8,
-    pub public_alone: bool,
-    pub filter: FilterOf,
+    pub public_only: bool,
+    pub filter: FilterSpec,
 }
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum FilterOf {
+pub enum FilterSpec {
     Everything,
     Confident,
     Author(u8),
 }
 
-/// What is released to whom until when, by what the answers to releases said.
+/// The active releases and their ends, by the answers to release requests.
 #[derive(Clone, Debug, Default)]
 pub struct Released(pub BTreeMap<(Position, u8), Option<Timestamp>>);
 
@@ -47,15 +47,15 @@ impl Released {
     }
 }
 
-/// A reader over all its connections.
+/// A reader across all its connections.
 pub struct Reader {
-    pub of: ReaderOf,
+    pub of: ReaderSpec,
     pub held: BTreeSet<Position>,
-    /// Which versions are no assessments.
+    /// The held versions that are not assessments.
     pub deeds: BTreeSet<Position>,
-    /// What it was given since the last time that was asked.
+    /// What it received since the last access record.
     pub given: Vec<(PartnerId, Position)>,
-    /// The same of tips, and what the exchange says is to be written down of those.
+    /// The same for tips, and what the exchange says is to be recorded for them.
     pub given_tips: BTreeSet<(PartnerId, Position)>,
     pub accessed: AccessedObjects,
     cursor: Option<Cursor>,
@@ -76,7 +76,7 @@ pub fn warrant(world: &World) -> Purpose {
 }
 
 impl Reader {
-    pub fn new(of: ReaderOf) -> Self {
+    pub fn new(of: ReaderSpec) -> Self {
         Self {
             of,
             held: BTreeSet::new(),
@@ -89,33 +89,33 @@ impl Reader {
     }
 
     pub fn purpose(&self, world: &World) -> Purpose {
-        let kind = if self.of.public_alone { PurposeKind::Public } else { PurposeKind::Warrant };
+        let kind = if self.of.public_only { PurposeKind::Public } else { PurposeKind::Warrant };
         Purpose { kind, ..warrant(world) }
     }
 
     pub fn wanted(&self, world: &World) -> FeedRequest {
         let mut filter = Filter::default();
         match self.of.filter {
-            FilterOf::Everything => {}
-            FilterOf::Confident => filter.min_confidence = Some(Confidence::new(50).unwrap()),
-            FilterOf::Author(author) => filter.authors = vec![id(author)],
+            FilterSpec::Everything => {}
+            FilterSpec::Confident => filter.min_confidence = Some(Confidence::new(50).unwrap()),
+            FilterSpec::Author(author) => filter.authors = vec![id(author)],
         }
         FeedRequest { filter, purpose: Some(self.purpose(world)) }
     }
 
-    /// Connects, takes at most so many events, and is gone. `Err` is a broken promise.
+    /// Connects, takes at most this many events, and disconnects. `Err` is a violated guarantee.
     pub fn read(
         &mut self,
         world: &World,
         released: &Released,
-        most: usize,
+        limit: usize,
     ) -> Result<Vec<Observed>, String> {
         let start = self.cursor.map_or(Start::Oldest, Start::After);
         let caller = caller(world, self.of.liaison);
         let mut feed = world.exchange().feeds.feed(&caller, start, self.wanted(world)).unwrap();
         let far = tokio_instant_far(world);
         let mut seen = Vec::new();
-        while seen.len() < most {
+        while seen.len() < limit {
             let Some(delivery) = world.read(feed.next_there(far)).unwrap() else {
                 self.cursor = Some(feed.cursor());
                 break;
@@ -126,7 +126,7 @@ impl Reader {
                 _ => None,
             };
             let events = events(delivery, &world.campaigns);
-            let left = most - seen.len();
+            let left = limit - seen.len();
             let all_taken = events.len() <= left;
             for event in events.into_iter().take(left) {
                 match &tip {
@@ -147,7 +147,7 @@ impl Reader {
         if let Some((author, at, sharing)) = &event.content {
             let is_public = sharing.audience == Audience::Public;
             let covered = released.covers(*at, self.of.liaison, world.clock.now());
-            if !is_public && (self.of.public_alone || !covered) {
+            if !is_public && (self.of.public_only || !covered) {
                 let text = &event.observed.text;
                 return Err(format!("{:?} is given what is not released: {text} {at}", self.of));
             }
@@ -161,7 +161,7 @@ impl Reader {
             }
             self.given.push((author.clone(), *at));
         } else if event.drops.is_none() {
-            return Err(format!("{:?} is told {}", self.of, event.observed.text));
+            return Err(format!("{:?} may not get {}", self.of, event.observed.text));
         }
         if let Some(version) = event.drops {
             self.held.remove(&version);
@@ -175,7 +175,7 @@ impl Reader {
         Ok(())
     }
 
-    /// Where each of its tips stands, by a feed that is read from the beginning.
+    /// The state of each of its tips, by a feed that is read from the beginning.
     pub fn tips_from_the_beginning(&self, world: &World) -> BTreeMap<TipId, TipState> {
         let caller = caller(world, self.of.liaison);
         let mut feed =
@@ -190,7 +190,7 @@ impl Reader {
         states
     }
 
-    /// Takes a snapshot in place of what it holds.
+    /// Takes a snapshot that replaces its state.
     pub fn snapshot(
         &mut self,
         world: &World,

@@ -1,14 +1,14 @@
-//! Random histories around the pure core. After each of them every reader holds exactly what a query
-//! gives it (convergence), and nothing tells of what is hidden (non-interference).
+//! Random histories around the pure core. After each history, every reader holds exactly what a
+//! query returns (convergence), and nothing reveals hidden objects (non-interference).
 //!
-//! `TIPOFF_HISTORIES` sets how many there are, and `TIPOFF_SEED` with which they begin. A seed that
-//! fails prints the shortest history that still does.
+//! `TIPOFF_HISTORIES` sets the number of histories, and `TIPOFF_SEED` the first seed. A seed that
+//! fails prints the shortest history that still fails.
 
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, clippy::cast_possible_truncation)]
 
+mod campaign_ops;
+mod campaigns;
 mod cast;
-mod deed;
-mod deeds;
 mod hidden;
 mod history;
 mod interference;
@@ -39,13 +39,13 @@ fn setting(name: &str, default: u64) -> u64 {
     std::env::var(name).map_or(default, |text| text.parse().unwrap())
 }
 
-/// Tries every seed on all cores, and shows the first that fails, shrunken.
-fn every_seed(check: fn(&History, u64) -> Result<(), String>) {
-    so_many_seeds(HISTORIES, check);
+/// Checks every seed on all cores. Panics with the first that fails, shrunken.
+fn check_seeds(check: fn(&History, u64) -> Result<(), String>) {
+    check_seeds_by_default(HISTORIES, check);
 }
 
-/// The same for another number of them where it is not set.
-fn so_many_seeds(histories: u64, check: fn(&History, u64) -> Result<(), String>) {
+/// The same, with another default for the number of histories.
+fn check_seeds_by_default(histories: u64, check: fn(&History, u64) -> Result<(), String>) {
     let (first, count) = (setting("TIPOFF_SEED", 0), setting("TIPOFF_HISTORIES", histories));
     let next = AtomicU64::new(first);
     let failed = std::thread::scope(|scope| {
@@ -55,7 +55,7 @@ fn so_many_seeds(histories: u64, check: fn(&History, u64) -> Result<(), String>)
                 return None;
             }
             if shrink::holds(&History::of(seed), seed, check).is_err() {
-                // The others stop too.
+                // Stops the other threads.
                 next.store(first + count, Ordering::Relaxed);
                 return Some(seed);
             }
@@ -72,42 +72,48 @@ fn so_many_seeds(histories: u64, check: fn(&History, u64) -> Result<(), String>)
 
 #[test]
 fn every_reader_ends_with_what_a_query_gives_it_and_is_given_nothing_it_may_not_see() {
-    every_seed(|history, _| run::run(history, 0).map(|_| ()));
+    check_seeds(|history, _| run::run(history, 0).map(|_| ()));
     let reopened = tips::REOPENED.load(Ordering::Relaxed);
-    let told = tips::TOLD_IN_CAMPAIGNS.load(Ordering::Relaxed);
-    eprintln!("{reopened} tips were taken up again, {told} moves told in campaigns");
-    assert!(told * 10 > setting("TIPOFF_HISTORIES", HISTORIES), "{told} show too little");
-    assert!(reopened * 100 > setting("TIPOFF_HISTORIES", HISTORIES), "{reopened} show too little");
+    let moves = tips::MOVES_IN_CAMPAIGNS.load(Ordering::Relaxed);
+    eprintln!("{reopened} tips were reopened, campaigns showed {moves} moves");
+    assert!(moves * 10 > setting("TIPOFF_HISTORIES", HISTORIES), "{moves} moves prove too little");
+    assert!(
+        reopened * 100 > setting("TIPOFF_HISTORIES", HISTORIES),
+        "{reopened} reopened tips prove too little"
+    );
 }
 
 #[test]
 fn nothing_that_is_hidden_from_a_partner_changes_anything_that_it_observes() {
-    every_seed(interference::check);
+    check_seeds(interference::check);
     let compared = interference::HAD_SOMETHING.load(Ordering::Relaxed);
-    eprintln!("{compared} of them had something to hide");
-    assert!(compared * 3 > setting("TIPOFF_HISTORIES", HISTORIES), "{compared} show too little");
+    eprintln!("{compared} of them had a hidden object");
+    assert!(
+        compared * 3 > setting("TIPOFF_HISTORIES", HISTORIES),
+        "{compared} comparisons prove too little"
+    );
 }
 
-/// The lane is laid over histories that are simulated by themselves already.
+/// The lane is added to histories that other tests simulate already.
 const LANE_HISTORIES: u64 = 2_000;
 
 #[test]
 fn a_liaison_ends_with_what_was_released_to_it_and_each_author_sees_what_it_was_given() {
-    so_many_seeds(LANE_HISTORIES, lane::converges);
+    check_seeds_by_default(LANE_HISTORIES, lane::converges);
 }
 
 #[test]
 fn what_is_released_to_one_changes_nothing_that_another_observes() {
-    so_many_seeds(LANE_HISTORIES, lane::interferes);
-    let compared = lane::HAD_SOMETHING.load(Ordering::Relaxed);
-    eprintln!("{compared} of them had something to hide");
+    check_seeds_by_default(LANE_HISTORIES, lane::interference::check);
+    let compared = lane::interference::HAD_SOMETHING.load(Ordering::Relaxed);
+    eprintln!("{compared} of them had a hidden object");
     assert!(
         compared * 2 > setting("TIPOFF_HISTORIES", LANE_HISTORIES),
-        "{compared} show too little"
+        "{compared} comparisons prove too little"
     );
 }
 
 #[test]
 fn what_is_retracted_while_a_liaisons_snapshot_is_gathered_does_not_leave_with_it() {
-    assert_eq!(lane::retracted_meanwhile(), [true, false]);
+    assert_eq!(lane::interference::retracted_meanwhile(), [true, false]);
 }

@@ -1,4 +1,5 @@
-//! Who may see what, worked out anew from what happened: the code that is tested is not asked.
+//! An independent model of visibility, computed from the steps. It does not use the code under
+//! test.
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -16,7 +17,7 @@ pub struct Model {
 }
 
 impl Model {
-    /// A group is these members since an entry.
+    /// Sets the members of a group since an entry.
     pub fn put_group(&mut self, which: u8, members: u8, sequence: u64) {
         let members: BTreeSet<_> = definition(which, members).members.into_iter().collect();
         let joined = &mut self.joined[usize::from(which)];
@@ -30,12 +31,12 @@ impl Model {
         self.confirmed.insert(id(partner));
     }
 
-    /// Whether a partner may see what was accepted there and is shared so.
+    /// Whether a partner may see an object that was accepted at this position with this sharing.
     pub fn sees(&self, reader: u8, author: &PartnerId, at: Position, sharing: &Sharing) -> bool {
         let reader = id(reader);
         match &sharing.audience {
             _ if reader == *author => true,
-            // Every partner is one from the beginning.
+            // Every partner exists from the beginning.
             Audience::Everyone | Audience::Public => true,
             Audience::Named { groups, partners } => {
                 partners.contains(&reader)

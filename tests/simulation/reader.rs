@@ -1,4 +1,4 @@
-//! What a reader holds by what its feed told it, and what it is told.
+//! The state of a reader, built from its feed, and the events that it receives.
 
 use std::collections::BTreeSet;
 
@@ -12,60 +12,61 @@ use tipoff::exchange::{
     BatchEvent, FeedEvent, Reactions, RemovedObject, Snapshot, SnapshotPart, Start,
 };
 
+use crate::campaigns::{self, Campaigns};
 use crate::cast::{group, id};
-use crate::deeds::{self, Campaigns};
-use crate::history::{FilterOf, ReaderOf};
+use crate::history::{FilterSpec, ReaderSpec};
 use crate::model::Model;
-use crate::trace::{Observed, told as traced};
+use crate::trace::{Observed, observation};
 use crate::world::World;
 
-/// How many assessments a snapshot looks at, at once: few, so that much happens between the pages.
+/// The number of assessments per page of a snapshot. Small, so that many steps happen between
+/// pages.
 const PAGE: usize = 3;
 
-/// One thing that a feed tells, with the place behind it.
+/// One event of a feed, with the cursor after it.
 pub struct Event {
     pub place: FeedPosition,
     pub observed: Observed,
     pub holds: Option<Position>,
     pub drops: Option<Position>,
-    /// Of content: whose it is, where it was accepted and how it is shared.
+    /// For content: author, position and sharing.
     pub content: Option<(PartnerId, Position, Sharing)>,
-    /// Of an item, the campaign that it names, and the one that its reader is told of.
+    /// For an item: the campaign that it names, and the campaign that its reader sees.
     pub campaign: Option<(Option<CampaignId>, Option<CampaignId>)>,
 }
 
-/// A reader over all its connections.
+/// A reader across all its connections.
 pub struct Reader {
-    pub of: ReaderOf,
+    pub of: ReaderSpec,
     pub held: BTreeSet<Position>,
     cursor: Option<Cursor>,
-    /// A snapshot that is under way, and what it has given.
+    /// A snapshot in progress, and what it returned.
     open: Option<(Snapshot, BTreeSet<Position>)>,
 }
 
 impl Reader {
-    pub fn new(of: ReaderOf) -> Self {
+    pub fn new(of: ReaderSpec) -> Self {
         Self { of, held: BTreeSet::new(), cursor: None, open: None }
     }
 
     pub fn filter(&self, world: &World) -> Filter {
         let mut filter = Filter::default();
         match self.of.filter {
-            FilterOf::Everything => {}
-            FilterOf::Confident => filter.min_confidence = Some(Confidence::new(50).unwrap()),
-            FilterOf::Group(which) => filter.groups = vec![group(which)],
-            FilterOf::Author(author) => filter.authors = vec![id(author)],
-            FilterOf::Campaign(step) => filter.campaigns = vec![world.campaigns.id(step)],
+            FilterSpec::Everything => {}
+            FilterSpec::Confident => filter.min_confidence = Some(Confidence::new(50).unwrap()),
+            FilterSpec::Group(which) => filter.groups = vec![group(which)],
+            FilterSpec::Author(author) => filter.authors = vec![id(author)],
+            FilterSpec::Campaign(step) => filter.campaigns = vec![world.campaigns.id(step)],
         }
         filter
     }
 
-    /// Connects, takes at most so many events, and is gone. `Err` is a broken promise.
+    /// Connects, takes at most this many events, and disconnects. `Err` is a violated guarantee.
     pub fn read(
         &mut self,
         world: &World,
         model: &Model,
-        most: usize,
+        limit: usize,
     ) -> Result<Vec<Observed>, String> {
         let mut seen = Vec::new();
         if self.open.is_some() {
@@ -75,18 +76,18 @@ impl Reader {
             Ok(caller) => caller,
             Err(error) => return Ok(vec![refused(&error)]),
         };
-        let most = most.saturating_add(seen.len());
+        let limit = limit.saturating_add(seen.len());
         let start = self.cursor.map_or(Start::Oldest, Start::After);
         let mut feed = world.exchange().feeds.feed(&caller, start, self.filter(world)).unwrap();
         let far = tokio_instant_far(world);
-        while seen.len() < most {
+        while seen.len() < limit {
             let Some(delivery) = world.read(feed.next_there(far)).unwrap() else {
                 self.cursor = Some(feed.cursor());
                 break;
             };
             let journal = feed.cursor().journal;
             let events = events(delivery, &world.campaigns);
-            let left = most - seen.len();
+            let left = limit - seen.len();
             let all_taken = events.len() <= left;
             for event in events.into_iter().take(left) {
                 self.check(world, model, &event)?;
@@ -104,8 +105,8 @@ impl Reader {
         Ok(seen)
     }
 
-    /// Takes the next page of a snapshot, of an open one or a new one. Once it is complete what it
-    /// lacks is gone, and the feed goes on behind it.
+    /// Takes the next page of an open or new snapshot. When it is complete, drops what the snapshot
+    /// lacks and continues with the feed after it.
     pub fn snapshot_page(&mut self, world: &World, model: &Model) -> Result<Vec<Observed>, String> {
         let (mut snapshot, mut held) = match self.open.take() {
             Some(open) => open,
@@ -118,7 +119,7 @@ impl Reader {
             },
         };
         let page = match snapshot.next_page(PAGE) {
-            // Suspended: it begins anew another time.
+            // Suspended: it starts again another time.
             Err(error) => return Ok(vec![refused(&error)]),
             Ok(None) => {
                 self.held = held;
@@ -138,7 +139,7 @@ impl Reader {
         Ok(seen)
     }
 
-    /// Takes what is left of a snapshot, or a whole one.
+    /// Takes the rest of a snapshot, or a whole one.
     pub fn snapshot(&mut self, world: &World, model: &Model) -> Result<Vec<Observed>, String> {
         let mut seen = Vec::new();
         loop {
@@ -154,14 +155,17 @@ impl Reader {
         self.open = None;
     }
 
-    /// No content is given to a reader who may not see it at that moment.
+    /// Checks that the reader may see the content at this moment.
     fn check(&self, world: &World, model: &Model, event: &Event) -> Result<(), String> {
         let Some((author, at, sharing)) = &event.content else { return Ok(()) };
         if let Some((Some(names), given)) = event.campaign {
             let knows = id(self.of.partner) == *author
                 || world.campaigns.sees(model, self.of.partner, names);
             if given != Some(names).filter(|_| knows) {
-                return Err(format!("{:?} is told {given:?} of {names}", self.of));
+                return Err(format!(
+                    "{:?} gets the campaign {given:?} instead of {names}",
+                    self.of
+                ));
             }
         }
         if model.sees(self.of.partner, author, *at, sharing) {
@@ -172,7 +176,7 @@ impl Reader {
     }
 }
 
-/// An answer that is an error.
+/// An error as an observation.
 pub fn refused(error: &tipoff::error::Error) -> Observed {
     Observed { text: format!("{}: {error}", error.label()), positions: Vec::new() }
 }
@@ -194,7 +198,7 @@ pub fn item(
 }
 
 pub fn events(delivery: FeedEvent, campaigns: &Campaigns) -> Vec<Event> {
-    let told = |place, text: String, positions, content| Event {
+    let event_at = |place, text: String, positions, content| Event {
         place,
         observed: Observed { text, positions },
         holds: None,
@@ -205,14 +209,14 @@ pub fn events(delivery: FeedEvent, campaigns: &Campaigns) -> Vec<Event> {
     match delivery {
         FeedEvent::Batch(batch) => of_batch(&batch, campaigns),
         FeedEvent::Campaign(said) => {
-            let (observed, content) = deeds::contributed(&said.contributed, campaigns);
-            let event = told(said.place, observed.text, observed.positions, Some(content));
+            let (observed, content) = campaigns::contributed(&said.contributed, campaigns);
+            let event = event_at(said.place, observed.text, observed.positions, Some(content));
             vec![Event { drops: said.contributed.replaces, ..event }]
         }
         FeedEvent::Enforcements(all) => {
             let event = |one: tipoff::exchange::EnforcementEvent| {
-                let (observed, content) = deeds::done(&one.deed, campaigns);
-                let event = told(one.place, observed.text, observed.positions, Some(content));
+                let (observed, content) = campaigns::done(&one.deed, campaigns);
+                let event = event_at(one.place, observed.text, observed.positions, Some(content));
                 Event { drops: one.deed.replaces, ..event }
             };
             all.into_iter().map(event).collect()
@@ -226,7 +230,7 @@ pub fn events(delivery: FeedEvent, campaigns: &Campaigns) -> Vec<Event> {
                     one.reason
                 );
                 let drops = Some(one.version);
-                Event { drops, ..told(one.place, text, vec![one.version], None) }
+                Event { drops, ..event_at(one.place, text, vec![one.version], None) }
             };
             removed.into_iter().map(event).collect()
         }
@@ -237,34 +241,34 @@ pub fn events(delivery: FeedEvent, campaigns: &Campaigns) -> Vec<Event> {
                 let observed = item(&one.author, said, &one.view, version, None, campaigns);
                 let content = Some((one.author, version, one.current.sharing));
                 let holds = Some(version);
-                Event { observed, holds, ..told(one.place, String::new(), Vec::new(), content) }
+                Event { observed, holds, ..event_at(one.place, String::new(), Vec::new(), content) }
             };
             shown.into_iter().map(event).collect()
         }
         FeedEvent::GroupChange(changed) => {
             let text =
                 format!("{} joined {:?} left {:?}", changed.group, changed.joined, changed.left);
-            vec![told(changed.place, text, Vec::new(), None)]
+            vec![event_at(changed.place, text, Vec::new(), None)]
         }
         FeedEvent::Sightings(seen) => {
             let event = |one: tipoff::exchange::SightingView| {
                 let value = one.kept.sighting.indicator.value();
                 let text = format!("{} saw {value} {:?}", one.kept.author, one.view);
                 let content = Some((one.kept.author, one.position, one.kept.sharing));
-                told(FeedPosition::behind(one.position), text, vec![one.position], content)
+                event_at(FeedPosition::behind(one.position), text, vec![one.position], content)
             };
             seen.into_iter().map(event).collect()
         }
         FeedEvent::Feedback(one) => {
             let (at, kept) = (one.kept.position, one.kept);
             let text = format!("{} says {:?} {:?}", one.giver, kept.opinion, one.view);
-            vec![told(FeedPosition::behind_entry(at.sequence), text, vec![at, one.about], None)]
+            vec![event_at(FeedPosition::behind_entry(at.sequence), text, vec![at, one.about], None)]
         }
-        FeedEvent::Tip(one) => vec![crate::tips::told(&one)],
+        FeedEvent::Tip(one) => vec![crate::tips::tip_event(&one)],
     }
 }
 
-/// An object of a snapshot, as an event without a place.
+/// An object of a snapshot, as an event without a cursor.
 pub fn in_snapshot(part: &SnapshotPart, campaigns: &Campaigns) -> Event {
     let (holds, (observed, content)) = match part {
         SnapshotPart::Item(shown) => {
@@ -274,14 +278,14 @@ pub fn in_snapshot(part: &SnapshotPart, campaigns: &Campaigns) -> Event {
             let content = (author.clone(), version, current.sharing.clone());
             (Some(version), (observed, content))
         }
-        SnapshotPart::Campaign(said) => (None, deeds::contributed(said, campaigns)),
-        SnapshotPart::Enforcement(deed) => (None, deeds::done(deed, campaigns)),
+        SnapshotPart::Campaign(said) => (None, campaigns::contributed(said, campaigns)),
+        SnapshotPart::Enforcement(deed) => (None, campaigns::done(deed, campaigns)),
     };
     let (place, drops, content) = (FeedPosition::default(), None, Some(content));
     Event { place, observed, holds, drops, content, campaign: None }
 }
 
-/// What a trace calls what is to be dropped.
+/// The name of a removed object in a trace.
 fn removed_name(what: &RemovedObject, campaigns: &Campaigns) -> String {
     match what {
         RemovedObject::Assessment(id) => id.to_string(),
@@ -290,7 +294,7 @@ fn removed_name(what: &RemovedObject, campaigns: &Campaigns) -> String {
     }
 }
 
-/// The items and removals of a batch in the order of their places.
+/// The items and removals of a batch, by position.
 fn of_batch(delivery: &BatchEvent, campaigns: &Campaigns) -> Vec<Event> {
     let entry = &delivery.logged.entry;
     let Body::SubmissionBatch(batch) = &entry.body else { panic!("a batch") };
@@ -341,16 +345,16 @@ pub fn tokio_instant_far(world: &World) -> tokio::time::Instant {
     world.read(async { tokio::time::Instant::now() + std::time::Duration::from_secs(60) })
 }
 
-/// What a partner is shown of sightings and feedback.
+/// The sightings and feedback that a partner sees.
 pub fn reacted(reactions: &Reactions) -> Vec<Observed> {
-    let count = traced(&format!("seen {}", reactions.seen_count), []);
+    let count = observation(&format!("seen {}", reactions.seen_count), []);
     let seen = reactions.sightings.iter().map(|seen| {
         let text = format!("{} {:?}", seen.kept.author, seen.view);
-        traced(&text, [seen.position])
+        observation(&text, [seen.position])
     });
     let said = reactions.feedback.iter().map(|one| {
         let text = format!("{} {:?} {:?}", one.giver, one.kept.opinion, one.view);
-        traced(&text, [one.kept.position, one.about])
+        observation(&text, [one.kept.position, one.about])
     });
     std::iter::once(count).chain(seen).chain(said).collect()
 }

@@ -1,21 +1,27 @@
-//! A journal that was put back from an older copy and went on: who was further is told so, and goes on
-//! from a snapshot.
+//! A journal is restored from an older copy and continues: a reader that was further gets an error,
+//! and resumes from a snapshot.
 
 use tipoff::domain::Cursor;
 use tipoff::domain::filter::Filter;
 use tipoff::error::Kind;
 use tipoff::exchange::Start;
 
-use crate::history::{FilterOf, Op, ReaderOf, Said, To};
+use crate::history::{AudienceBits, FilterSpec, Op, ReaderSpec, SubmittedItem};
 use crate::reader::Reader;
 use crate::run::Run;
 
 fn submit(value: u8) -> Op {
     Op::Submit {
         author: 0,
-        to: To::Everyone,
+        to: AudienceBits::Everyone,
         replaces: None,
-        items: vec![Said { value, confidence: 20, hours: None, restricted: false, campaign: None }],
+        items: vec![SubmittedItem {
+            value,
+            confidence: 20,
+            hours: None,
+            restricted: false,
+            campaign: None,
+        }],
     }
 }
 
@@ -32,14 +38,14 @@ fn follow(run: &Run, cursor: Cursor) -> Result<(), (Kind, &'static str)> {
 
 #[test]
 fn a_cursor_is_good_up_to_the_end_of_its_epoch() {
-    let of = ReaderOf { partner: 1, filter: FilterOf::Everything };
+    let of = ReaderSpec { partner: 1, filter: FilterSpec::Everything };
     let mut run = Run::new(vec![of], 1);
-    // Before any epoch, as a journal is that no node began one in.
+    // Before any epoch, like a journal in which no node began one.
     let first = now(&run);
     run.world.begin_epoch(1);
-    run.happen(&[submit(0)]).unwrap();
+    run.run_ops(&[submit(0)]).unwrap();
     let (early, copy) = (now(&run), run.world.copy());
-    run.happen(&[submit(1), submit(2)]).unwrap();
+    run.run_ops(&[submit(1), submit(2)]).unwrap();
     let late = now(&run);
     run.world.restart(false);
     run.world.begin_epoch(2);
@@ -49,14 +55,14 @@ fn a_cursor_is_good_up_to_the_end_of_its_epoch() {
     }
 
     run.world.put_back(copy);
-    // It has not gone on yet: what is ahead of it may only be late.
+    // The copy has not continued yet, so the cursor may only be early.
     assert_eq!(follow(&run, late), Err((Kind::OutOfRange, "cursor_ahead")));
     assert_eq!(follow(&run, latest), Err((Kind::OutOfRange, "cursor_epoch")));
     run.world.begin_epoch(3);
     for lost in [late, latest] {
         assert_eq!(follow(&run, lost), Err((Kind::OutOfRange, "cursor_epoch")));
     }
-    run.happen(&[submit(3), submit(4), submit(5), submit(6)]).unwrap();
+    run.run_ops(&[submit(3), submit(4), submit(5), submit(6)]).unwrap();
     assert!(now(&run).position > latest.position);
     for lost in [late, latest] {
         assert_eq!(follow(&run, lost), Err((Kind::OutOfRange, "cursor_epoch")));
@@ -68,10 +74,10 @@ fn a_cursor_is_good_up_to_the_end_of_its_epoch() {
     let mut reader = Reader::new(of);
     reader.snapshot(&run.world, &run.model).unwrap();
     assert_eq!(reader.held.len(), 5, "what the copy lacked is gone");
-    run.happen(&[submit(7)]).unwrap();
+    run.run_ops(&[submit(7)]).unwrap();
     reader.read(&run.world, &run.model, usize::MAX).unwrap();
     assert_eq!(reader.held.len(), 6);
-    // A restart on the journal alone knows the epochs too.
+    // A restart with the journal only knows the epochs too.
     run.world.restart(true);
     assert_eq!(follow(&run, late), Err((Kind::OutOfRange, "cursor_epoch")));
     follow(&run, early).unwrap();

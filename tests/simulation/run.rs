@@ -1,4 +1,6 @@
-//! A history as it happens, and the promises that are held against it.
+//! Runs a history: every step is a call of the exchange, and the model follows it.
+
+mod queries;
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::future::Future;
@@ -13,29 +15,27 @@ use tipoff::error::{Error, Kind as Fault};
 use tipoff::exchange::{FeedbackRequest, SightingsRequest};
 
 use crate::cast::{FIRST_MEMBERS, TERMS, definition, group, id};
-use crate::deeds;
-use crate::history::FilterOf;
-use crate::history::{History, Op, ReaderOf, Said, Step, To, VALUES};
+use crate::history::{AudienceBits, History, Op, ReaderSpec, Step, SubmittedItem};
 use crate::model::Model;
-use crate::reader::{Reader, reacted, refused};
-use crate::trace::{Observed, Trace, told};
+use crate::reader::{Reader, refused};
+use crate::trace::{Observed, Trace, observation};
 use crate::words::{audience, indicator, noted, receipt, sharing, submission_id, withdrawn};
 use crate::world::World;
 
-/// A history that is under way.
+/// A running history.
 pub struct Run {
     pub world: World,
     readers: Vec<Reader>,
-    /// The receipts of submissions, by their step.
+    /// The receipts of submissions, by step.
     receipts: BTreeMap<u32, Receipt>,
     pub model: Model,
-    /// The tips that were sent, by their step.
+    /// The sent tips, by step.
     pub tips: BTreeMap<u32, TipId>,
     observer: u8,
     pub trace: Trace,
 }
 
-/// Runs a history to its end. `Err` is a broken promise; otherwise what `observer` observed.
+/// Runs a history to its end. `Err` is a violated guarantee. `Ok` is what `observer` observed.
 pub fn run(history: &History, observer: u8) -> Result<Trace, String> {
     let mut run = Run::new(history.readers.clone(), observer);
     for step in &history.steps {
@@ -46,7 +46,7 @@ pub fn run(history: &History, observer: u8) -> Result<Trace, String> {
 }
 
 impl Run {
-    pub fn new(readers: Vec<ReaderOf>, observer: u8) -> Self {
+    pub fn new(readers: Vec<ReaderSpec>, observer: u8) -> Self {
         let mut model = Model::default();
         for (which, members) in (0u8..).zip(FIRST_MEMBERS) {
             model.put_group(which, members, 0);
@@ -62,8 +62,8 @@ impl Run {
         }
     }
 
-    /// Lets these things happen, one after the other.
-    pub fn happen(&mut self, ops: &[Op]) -> Result<(), String> {
+    /// Runs these operations in order.
+    pub fn run_ops(&mut self, ops: &[Op]) -> Result<(), String> {
         let first = u32::try_from(self.receipts.len()).unwrap();
         let steps: Vec<Step> = (first..).zip(ops.iter().cloned()).collect();
         let history = History { readers: Vec::new(), steps, whole_snapshots: true };
@@ -111,7 +111,7 @@ impl Run {
                 self.world.restart(*rebuild);
             }
             Op::Fault { which } => self.world.inject(*which),
-            Op::Deed(deed) => self.deed(*number, deed),
+            Op::Campaign(deed) => self.deed(*number, deed),
             Op::Tip { .. } | Op::Respond { .. } | Op::WithdrawTip { .. } => self.tip(*number, op),
             _ => self.act(history, op),
         }
@@ -121,7 +121,7 @@ impl Run {
         Ok(())
     }
 
-    /// A call of a partner, tried again while the exchange says that it may be.
+    /// Makes a call, and retries it while the error is retryable.
     pub fn call<T, F>(&mut self, mut call: impl FnMut(&World) -> F) -> Result<T, Error>
     where
         F: Future<Output = Result<T, Error>>,
@@ -157,7 +157,7 @@ impl Run {
         })
     }
 
-    fn item(&self, said: &Said, index: u32) -> Item {
+    fn item(&self, said: &SubmittedItem, index: u32) -> Item {
         let indicator = indicator(said.value);
         let mut assessment = Assessment {
             confidence: Some(Confidence::new(said.confidence.into()).unwrap()),
@@ -171,7 +171,7 @@ impl Run {
         Item { index, id: assessment.indicator.id(), assessment }
     }
 
-    /// The same key and content give the same receipt.
+    /// Repeats a submission. The same key and content must give the same receipt.
     fn resend(&mut self, number: u32, op: &Op) -> Result<(), String> {
         let Op::Submit { author, .. } = op else { return Ok(()) };
         let first = self.receipts.get(&number).cloned();
@@ -198,7 +198,7 @@ impl Run {
         Ok(())
     }
 
-    /// What partners and operators do besides.
+    /// All other operations of partners and operators.
     fn act(&mut self, history: &History, op: &Op) {
         match op {
             Op::Withdraw { author, values, to } => {
@@ -228,7 +228,8 @@ impl Run {
                         (world.exchange().clone(), operator.clone(), definition.clone());
                     async move { exchange.commands.put_group(&operator, definition).await }
                 });
-                // Unchanged, where the first try was stored and nobody said so: it was the newest entry.
+                // The retry reports "unchanged" if the first try was stored without an answer. Then
+                // it was the newest entry.
                 self.model.put_group(*group, *members, put.unwrap().sequence);
             }
             Op::Confirm { partner } => {
@@ -238,7 +239,7 @@ impl Run {
                 if answer.is_ok() {
                     self.model.confirm(*partner);
                 }
-                self.answered(*partner, answer.as_ref().map(|()| told("confirmed", [])));
+                self.answered(*partner, answer.as_ref().map(|()| observation("confirmed", [])));
             }
             Op::Suspend { partner, compromised_hours } => {
                 let since = compromised_hours.map(|hours| self.world.hours_ago(hours));
@@ -252,27 +253,41 @@ impl Run {
                 suspended.unwrap();
             }
             Op::Resume { partner } => self.resume(*partner),
-            Op::Sight { author, value, to, key } => self.sight(*author, *value, to, *key),
-            Op::Opine { giver, of, item, to, key } => {
-                let Some(about) = self.version_of(*of, *item) else { return };
-                let answer = self.as_partner(*giver, |exchange, caller| {
-                    let request = FeedbackRequest {
-                        request: RequestId::from_stored(&format!("f{key}")),
-                        digest: [*item; 32],
-                        about,
-                        opinion: Opinion::Disagree,
-                        note: None,
-                        sharing: to.as_ref().map(sharing),
-                    };
-                    async move { exchange.commands.give_feedback(&caller, request).await }
-                });
-                self.answered(*giver, answer.as_ref().map(noted));
+            Op::ReportSighting { author, value, to, key } => {
+                self.report_sighting(*author, *value, to, *key)
+            }
+            Op::GiveFeedback { giver, of, item, to, key } => {
+                if let Some(about) = self.version_of(*of, *item) {
+                    self.give_feedback(*giver, about, *item, to.as_ref(), *key);
+                }
             }
             _ => unreachable!("{op:?}"),
         }
     }
 
-    fn sight(&mut self, author: u8, value: u8, to: &To, key: u8) {
+    fn give_feedback(
+        &mut self,
+        giver: u8,
+        about: Position,
+        item: u8,
+        to: Option<&AudienceBits>,
+        key: u8,
+    ) {
+        let answer = self.as_partner(giver, |exchange, caller| {
+            let request = FeedbackRequest {
+                request: RequestId::from_stored(&format!("f{key}")),
+                digest: [item; 32],
+                about,
+                opinion: Opinion::Disagree,
+                note: None,
+                sharing: to.map(sharing),
+            };
+            async move { exchange.commands.give_feedback(&caller, request).await }
+        });
+        self.answered(giver, answer.as_ref().map(noted));
+    }
+
+    fn report_sighting(&mut self, author: u8, value: u8, to: &AudienceBits, key: u8) {
         let indicator = indicator(value);
         let answer = self.as_partner(author, |exchange, caller| {
             let sighting = Sighting {
@@ -334,73 +349,9 @@ impl Run {
         }
     }
 
-    /// Everybody is let in again and reads to the end; then every reader holds what a query gives it.
-    pub fn end(&mut self) -> Result<(), String> {
-        for partner in 0..5 {
-            self.resume(partner);
-        }
-        for at in 0..self.readers.len() {
-            let seen = self.readers[at].read(&self.world, &self.model, usize::MAX)?;
-            let at = u8::try_from(at).unwrap();
-            self.observe_reader(at, seen);
-            let reader = &self.readers[usize::from(at)];
-            let current = self.query(reader.of)?;
-            if reader.held != current {
-                let lacks: Vec<_> = current.difference(&reader.held).collect();
-                let keeps: Vec<_> = reader.held.difference(&current).collect();
-                return Err(format!("{:?} lacks {lacks:?} and keeps {keeps:?}", reader.of));
-            }
-        }
-        self.check_tips()?;
-        self.observe_queries();
-        Ok(())
-    }
-
-    /// The versions that are current for a reader, by a snapshot; without a filter, by reading each
-    /// indicator too.
-    fn query(&self, of: ReaderOf) -> Result<BTreeSet<Position>, String> {
-        let mut fresh = Reader::new(of);
-        fresh.snapshot(&self.world, &self.model)?;
-        if of.filter == FilterOf::Everything {
-            let caller = self.world.caller(of.partner).map_err(|error| error.to_string())?;
-            let read: BTreeSet<_> = (0..VALUES)
-                .filter_map(|value| {
-                    self.world.exchange().queries.indicator(&caller, indicator(value).id()).ok()
-                })
-                .flat_map(|known| known.assessments)
-                .map(|sight| sight.current.version)
-                .collect();
-            if read != fresh.held {
-                return Err(format!("{of:?}: reads give {read:?}, a snapshot {:?}", fresh.held));
-            }
-        }
-        if let FilterOf::Campaign(step) = of.filter {
-            let named = self.naming(of.partner, step)?;
-            if named != fresh.held {
-                return Err(format!("{of:?}: reads give {named:?}, a snapshot {:?}", fresh.held));
-            }
-        }
-        Ok(fresh.held)
-    }
-
-    /// The versions that name a campaign which a partner may see, by reading each indicator.
-    fn naming(&self, partner: u8, step: u32) -> Result<BTreeSet<Position>, String> {
-        let campaign = self.world.campaigns.id(step);
-        if !self.world.campaigns.sees(&self.model, partner, campaign) {
-            return Ok(BTreeSet::new());
-        }
-        let caller = self.world.caller(partner).map_err(|error| error.to_string())?;
-        let exchange = self.world.exchange();
-        let known =
-            (0..VALUES).filter_map(|v| exchange.queries.indicator(&caller, indicator(v).id()).ok());
-        let sights = known.flat_map(|known| known.assessments);
-        let named = sights.filter(|sight| sight.current.assessment.campaign == Some(campaign));
-        Ok(named.map(|sight| sight.current.version).collect())
-    }
-
     fn observe_reader(&mut self, reader: u8, seen: Vec<Observed>) {
         if self.readers[usize::from(reader)].of.partner == self.observer {
-            self.trace.push(told(&format!("reader {reader}"), []));
+            self.trace.push(observation(&format!("reader {reader}"), []));
             self.trace.extend(seen);
         }
     }
@@ -408,46 +359,6 @@ impl Run {
     pub fn answered(&mut self, partner: u8, answer: Result<Observed, &Error>) {
         if partner == self.observer {
             self.trace.push(answer.unwrap_or_else(refused));
-        }
-    }
-
-    /// Every question that the observer may ask.
-    fn observe_queries(&mut self) {
-        let caller = self.world.caller(self.observer).unwrap();
-        let exchange = self.world.exchange().clone();
-        let ids: Vec<_> = (0..VALUES).map(|value| indicator(value).id()).collect();
-        let known = exchange.queries.lookup_all(&caller, &ids).unwrap();
-        for id in &ids {
-            let text = known.get(id).map(|known| {
-                let strongest = known.strongest();
-                let said = &strongest.current.assessment;
-                let counts = (known.disputed, known.authors, strongest.author.as_str());
-                let named = self.world.campaigns.name(said.campaign);
-                let said = Assessment { campaign: None, ..said.clone() };
-                (format!("{counts:?} {said:?} {named}"), strongest.current.version)
-            });
-            self.trace.push(match text {
-                Some((text, at)) => told(&format!("{id} {text}"), [at]),
-                None => told(&format!("{id} unknown"), []),
-            });
-            match exchange.queries.indicator(&caller, *id) {
-                Err(error) => self.trace.push(refused(&error)),
-                Ok(known) => {
-                    for sight in &known.assessments {
-                        let named = self.world.campaigns.name(sight.current.assessment.campaign);
-                        let text = format!("{} {:?} {named}", sight.author, sight.view);
-                        self.trace.push(told(&text, [sight.current.version]));
-                    }
-                    self.trace
-                        .extend(reacted(&exchange.queries.reactions_to(&caller, &known).unwrap()));
-                }
-            }
-        }
-        deeds::queries(&exchange, &caller, &self.world.campaigns, &mut self.trace);
-        self.trace.extend(crate::tips::queries(&exchange, &caller));
-        for group in exchange.queries.list_groups(&caller, "", 0).items {
-            let text = format!("{} {:?}", group.id, group.members().collect::<Vec<_>>());
-            self.trace.push(told(&text, []));
         }
     }
 }

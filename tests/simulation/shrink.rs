@@ -1,4 +1,4 @@
-//! From a history that fails to the shortest that still does.
+//! Shrinks a failing history to the shortest one that still fails.
 
 use std::panic::{AssertUnwindSafe, catch_unwind};
 
@@ -6,7 +6,7 @@ use crate::history::History;
 
 pub type Check = fn(&History, u64) -> Result<(), String>;
 
-/// Whether a check holds; a panic is a failure too.
+/// Whether a check holds. A panic is a failure too.
 pub fn holds(history: &History, seed: u64, check: Check) -> Result<(), String> {
     catch_unwind(AssertUnwindSafe(|| check(history, seed))).unwrap_or_else(|panic| {
         let text = panic.downcast_ref::<String>().cloned();
@@ -15,7 +15,7 @@ pub fn holds(history: &History, seed: u64, check: Check) -> Result<(), String> {
     })
 }
 
-/// Leaves out what is not needed for the failure, and fails with what is left.
+/// Removes the steps that are not needed for the failure, and panics with the rest.
 pub fn show(history: &History, seed: u64, check: Check) {
     let quiet = std::panic::take_hook();
     std::panic::set_hook(Box::new(|_| {}));

@@ -1,22 +1,22 @@
-//! What is done with tips in a history, and what of it is hidden from whom.
+//! Tip steps in a history, and which of them are hidden from whom.
 
 use rand::Rng;
 use rand::rngs::StdRng;
 use rand::seq::IndexedRandom;
 use tipoff::domain::tip::TipState;
 
+use crate::campaign_ops::{CampaignOp, any_campaign};
 use crate::cast::bits;
-use crate::deed::{Deed, any_campaign};
-use crate::history::{History, MEMBERS, Op, Said, VALUES, any_audience};
+use crate::history::{History, MEMBERS, Op, SubmittedItem, VALUES, any_audience};
 
-/// Now and then a history begins with a tip that waits in its campaign.
+/// Some histories begin with a tip that is monitored in its campaign.
 pub fn begin(random: &mut StdRng) -> Vec<Op> {
     if random.random_bool(0.8) {
         return Vec::new();
     }
     let sender = random.random_range(0..MEMBERS);
     let to = random.random_range(1..1 << MEMBERS) & !(1 << sender);
-    let founding = Op::Deed(Deed::Found { author: sender, to: any_audience(random) });
+    let founding = Op::Campaign(CampaignOp::Found { author: sender, to: any_audience(random) });
     let tip = Op::Tip { sender, to, campaign: Some(0), about: None, due_hours: None };
     let waits = |who| {
         [TipState::Investigating, TipState::Monitoring].map(|state| Op::Respond {
@@ -32,7 +32,7 @@ pub fn begin(random: &mut StdRng) -> Vec<Op> {
     [founding, tip].into_iter().chain(recipients.take(2).flat_map(waits)).collect()
 }
 
-/// Something that is done with tips.
+/// A random tip step.
 pub fn op(history: &History, random: &mut StdRng, author: u8, partner: u8) -> Op {
     let about = random.random_bool(0.4).then(|| random.random_range(0..VALUES));
     let tips: Vec<(u32, u8, u8, Option<u32>)> = history
@@ -45,22 +45,22 @@ pub fn op(history: &History, random: &mut StdRng, author: u8, partner: u8) -> Op
         .collect();
     let chosen = tips.choose(random).copied().filter(|_| random.random_bool(0.85));
     let Some((of, sender, to, campaign)) = chosen else {
-        // Oneself is named now and then, and refused.
+        // Sometimes the sender names itself, and is refused.
         let oneself = if random.random_bool(0.9) { 1 << author } else { 0 };
         let to = random.random_range(0..1 << MEMBERS) & !oneself;
         let due_hours = random.random_bool(0.5).then(|| random.random_range(1..1_000));
         let campaign = any_campaign(history, random).filter(|_| random.random_bool(0.7));
         return Op::Tip { sender: author, to, campaign, about, due_hours };
     };
-    // Mostly its parties, and now and then anybody.
+    // Mostly its parties, sometimes any partner.
     let parties: Vec<u8> = bits(to, MEMBERS.into()).chain([sender]).collect();
     let who = if random.random_bool(0.1) { partner } else { *parties.choose(random).unwrap() };
-    // Something new in the campaign, seen by some.
+    // A new indicator in the campaign, visible to some.
     if random.random_bool(0.3) && campaign.is_some() {
         let author = *parties.choose(random).unwrap();
         let confidence = random.random_range(0..100);
         let value = random.random_range(0..VALUES);
-        let said = Said { value, confidence, hours: None, restricted: false, campaign };
+        let said = SubmittedItem { value, confidence, hours: None, restricted: false, campaign };
         let to = any_audience(random);
         return Op::Submit { author, to, replaces: None, items: vec![said] };
     }
@@ -68,7 +68,7 @@ pub fn op(history: &History, random: &mut StdRng, author: u8, partner: u8) -> Op
         return Op::WithdrawTip { of, who };
     }
     let moves = who != sender && random.random_bool(0.8);
-    // Often to where it waits for something new.
+    // Often to a state from which it can be reopened.
     let states = [TipState::Investigating, TipState::Monitoring];
     let state = match random.random_range(0..5) {
         0 => random.random_range(1..9),
@@ -84,8 +84,8 @@ pub fn op(history: &History, random: &mut StdRng, author: u8, partner: u8) -> Op
     }
 }
 
-/// Whether a partner can at no time see what a step brings: of a tip that it is no party to, or in the
-/// thread of another recipient.
+/// Whether a partner can never see the effects of a step: it is no party of the tip, or it is
+/// another recipient's thread.
 pub fn is_hidden(history: &History, step: u32, op: &Op, observer: u8) -> bool {
     let tip = |of: u32| {
         history.steps.iter().find_map(|(number, op)| match op {
@@ -99,7 +99,7 @@ pub fn is_hidden(history: &History, step: u32, op: &Op, observer: u8) -> bool {
         Op::WithdrawTip { of, who } => *who != observer && !tip(*of).is_some_and(concerns),
         Op::Respond { of, who, to, to_all, .. } => {
             let Some((sender, recipients)) = tip(*of) else { return *who != observer };
-            // What a recipient shows because of where the tip stands is its telling.
+            // A recipient that shows its answer reveals the state of the tip.
             let leads_back = history.steps.iter().any(|(number, other)| {
                 matches!(other, Op::Respond { of: o, to_all: true, .. }
                     if o == of && *number != step)

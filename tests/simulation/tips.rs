@@ -1,4 +1,4 @@
-//! Tips in a history as it happens: what is done with them, and what their parties are told and shown.
+//! Tips in a running history: their steps, and what their parties receive and read.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::atomic::{AtomicU64, Ordering};
@@ -17,14 +17,14 @@ use crate::cast::{bits, id};
 use crate::history::{MEMBERS, Op};
 use crate::reader::Event;
 use crate::run::Run;
-use crate::trace::{Observed, told as traced};
+use crate::trace::{Observed, observation};
 use crate::words::{indicator, noted};
 
-/// How many tips were taken up again.
+/// The number of reopened tips.
 pub static REOPENED: AtomicU64 = AtomicU64::new(0);
-/// How many moves of tips were told in the timelines of campaigns.
-pub static TOLD_IN_CAMPAIGNS: AtomicU64 = AtomicU64::new(0);
-/// Where each tip stands with each recipient.
+/// The number of tip moves that campaign timelines showed.
+pub static MOVES_IN_CAMPAIGNS: AtomicU64 = AtomicU64::new(0);
+/// The state of each tip with each recipient.
 type States = BTreeMap<(TipId, PartnerId), TipState>;
 
 impl Run {
@@ -71,7 +71,7 @@ impl Run {
                     exchange.commands.withdraw_tip(&caller, tip).await
                 });
                 let observed = answer.as_ref().map(|(sequence, before)| {
-                    traced(&format!("tip withdrawn {before}"), [Position::new(*sequence, 0)])
+                    observation(&format!("tip withdrawn {before}"), [Position::new(*sequence, 0)])
                 });
                 self.answered(*who, observed);
             }
@@ -97,12 +97,12 @@ impl Run {
         }
     }
 
-    /// One that was not sent has an id that nobody knows.
+    /// A tip that was not sent has an unknown id.
     fn tip_id(&self, of: u32) -> TipId {
         self.tips.get(&of).copied().unwrap_or_else(|| TipId::from_bytes([of as u8; 16]))
     }
 
-    /// What is new in the campaign takes up what waits in it.
+    /// New indicators in the campaign reopen its monitored or closed tips.
     pub fn reopen(&mut self) {
         let reopened = self.call(|world| {
             let exchange = world.exchange().clone();
@@ -111,14 +111,14 @@ impl Run {
         REOPENED.fetch_add(reopened.unwrap() as u64, Ordering::Relaxed);
     }
 
-    /// What a partner's feed told it of tips from the beginning is what it is shown now: one partner a
-    /// history, as the tips in it have it.
+    /// Checks that a partner's feed from the beginning gives the tips that it reads now. One
+    /// partner per history, chosen by the number of tips.
     pub fn check_tips(&mut self) -> Result<(), String> {
         let Some(number) = self.tips.keys().last() else { return Ok(()) };
         let partner = u8::try_from(number % u32::from(MEMBERS)).unwrap();
         let caller = self.world.caller(partner).unwrap();
         let exchange = self.world.exchange().clone();
-        let (by_feed, entries) = self.told_of_tips(&caller);
+        let (by_feed, entries) = self.tips_by_feed(&caller);
         let (mut listed, mut all) = (States::new(), BTreeMap::new());
         for of in [TipBox::Received, TipBox::Sent] {
             let page = exchange.queries.list_tips(&caller, &query(of, false)).unwrap();
@@ -127,7 +127,9 @@ impl Run {
                 listed.insert((tip.id, thread.recipient), thread.state);
                 let shown = exchange.queries.show_tip(&caller, &asked(tip.id)).unwrap();
                 if entries.get(&tip.id) != Some(&shown.entries.len()) {
-                    return Err(format!("{partner} is told {entries:?} and shown {shown:?}"));
+                    return Err(format!(
+                        "{partner} gets {entries:?} by its feed, but reads {shown:?}"
+                    ));
                 }
                 all.insert(tip.id, shown);
             }
@@ -136,12 +138,12 @@ impl Run {
         if by_feed == listed {
             Ok(())
         } else {
-            Err(format!("{partner} is told {by_feed:?}, and listed {listed:?}"))
+            Err(format!("{partner} gets {by_feed:?} by its feed, but lists {listed:?}"))
         }
     }
 
-    /// What its campaigns tell a partner of tips is what it is shown of its own: each move in the timeline,
-    /// and their indicators together; of one that was taken back, that it was.
+    /// Checks what campaigns show a partner of its own tips: each move in the timeline, and their
+    /// indicators. Of a withdrawn tip, only the withdrawal.
     fn check_campaigns(
         &self,
         caller: &Caller,
@@ -156,14 +158,14 @@ impl Run {
             let Ok(known) = self.world.exchange().queries.campaign(caller, campaign, &asked) else {
                 continue;
             };
-            let (mut told, mut taken_back) = (BTreeSet::new(), BTreeSet::new());
+            let (mut moves, mut withdrawn) = (BTreeSet::new(), BTreeSet::new());
             for one in known.timeline.unwrap().0 {
                 let TimelineEventKind::Tip(step) = one.occurrence else { continue };
-                let tip = &all.get(&step.tip).ok_or("a tip of others is told")?.tip;
+                let tip = &all.get(&step.tip).ok_or("a campaign shows a tip of others")?.tip;
                 let is_hidden = tip.withdrawn && tip.sender != *caller.partner();
-                let into = if is_hidden { &mut taken_back } else { &mut told };
+                let into = if is_hidden { &mut withdrawn } else { &mut moves };
                 if is_hidden && (step.what != TipAction::Withdrawn || step.subject.is_some()) {
-                    return Err(format!("of a tip that was taken back is told {step:?}"));
+                    return Err(format!("a campaign shows {step:?} of a withdrawn tip"));
                 }
                 into.insert((step.tip, one.place.position.sequence, step.what));
             }
@@ -175,11 +177,13 @@ impl Run {
                 moved.map(|added| (shown.tip.id, added.sequence, added.what))
             });
             let moved: BTreeSet<_> = moved.collect();
-            let count = of_it.len() + taken_back.len();
-            if told != moved || known.numbers.tips != count {
-                return Err(format!("{count} tips show {moved:?}, and a campaign tells {told:?}"));
+            let count = of_it.len() + withdrawn.len();
+            if moves != moved || known.numbers.tips != count {
+                return Err(format!(
+                    "{count} tips have the moves {moved:?}, but a campaign shows {moves:?}"
+                ));
             }
-            TOLD_IN_CAMPAIGNS.fetch_add(moved.len() as u64, Ordering::Relaxed);
+            MOVES_IN_CAMPAIGNS.fetch_add(moved.len() as u64, Ordering::Relaxed);
             let clusters = known.clusters.unwrap();
             let bonds = clusters.bonds.iter().filter(|bond| bond.kind == EdgeKind::Tip);
             let bound = bonds.map(|bond| {
@@ -201,8 +205,8 @@ impl Run {
         Ok(())
     }
 
-    /// Where each tip stands by a partner's feed, and how many things were told of it.
-    fn told_of_tips(&self, caller: &Caller) -> (States, BTreeMap<TipId, usize>) {
+    /// The state of each tip in a partner's feed, and its number of entries.
+    fn tips_by_feed(&self, caller: &Caller) -> (States, BTreeMap<TipId, usize>) {
         let mut feed =
             self.world.exchange().feeds.feed(caller, Start::Oldest, Filter::default()).unwrap();
         let far = std::time::Duration::from_secs(60);
@@ -218,7 +222,7 @@ impl Run {
     }
 }
 
-/// Every question about tips.
+/// Every query about tips.
 pub fn queries(exchange: &Exchange, caller: &Caller) -> Vec<Observed> {
     let mut observed = Vec::new();
     for (of, overdue) in [
@@ -227,25 +231,25 @@ pub fn queries(exchange: &Exchange, caller: &Caller) -> Vec<Observed> {
         (TipBox::Received, true),
         (TipBox::Sent, true),
     ] {
-        // A liaison, an observer or an operator has no tips.
+        // A liaison, an observer and an operator have no tips.
         let mut tips = exchange.queries.list_tips(caller, &query(of, overdue)).unwrap().tips;
         tips.sort_by_key(|tip| (tip.sequence, tip.threads[0].recipient.clone()));
         for tip in tips {
             let thread = &tip.threads[0];
             let text = format!("{of:?} {overdue} {} {thread:?} {:?}", tip.sender, tip.respond_by);
-            observed.push(traced(&text, [Position::new(tip.sequence, 0)]));
+            observed.push(observation(&text, [Position::new(tip.sequence, 0)]));
             let shown = exchange.queries.show_tip(caller, &asked(tip.id)).unwrap();
             let values: Vec<_> =
                 shown.indicators.iter().map(|one| one.indicator.indicator.value()).collect();
-            observed.push(traced(&format!("{} {values:?}", shown.narrative), []));
+            observed.push(observation(&format!("{} {values:?}", shown.narrative), []));
             observed.extend(shown.entries.iter().map(|one| added(&one.added, &one.text)));
         }
     }
     observed
 }
 
-/// What a feed tells of a tip. Ids are random, and no part of what is compared.
-pub fn told(one: &TipEvent) -> Event {
+/// A tip event of a feed as an observation. Ids are random, so they are left out.
+pub fn tip_event(one: &TipEvent) -> Event {
     let threads: Vec<_> =
         one.tip.threads.iter().map(|thread| (thread.recipient.as_str(), thread.state)).collect();
     let Observed { text, mut positions } = added(&one.added.added, &one.added.text);
@@ -267,7 +271,7 @@ fn added(added: &TipEntryRecord, text: &str) -> Observed {
     let text = format!(
         "{what:?} by {author:?} for {recipient:?} {shown} {threads:?} {indicators} says {text:?}"
     );
-    traced(&text, [Position::new(added.sequence, 0)])
+    observation(&text, [Position::new(added.sequence, 0)])
 }
 
 fn query(of: TipBox, overdue: bool) -> TipQuery {

@@ -1,10 +1,10 @@
-//! What a partner observes, and whether two of them observe the same.
+//! The observations of a partner, and their comparison.
 
 use std::collections::{BTreeMap, BTreeSet};
 
 use tipoff::domain::Position;
 
-/// Something that a partner observes: its text without positions, and the positions in it.
+/// One observation: its text without positions, and its positions.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Observed {
     pub text: String,
@@ -14,12 +14,12 @@ pub struct Observed {
 /// Everything that one partner observed, in order.
 pub type Trace = Vec<Observed>;
 
-pub fn told(text: &str, positions: impl Into<Vec<Position>>) -> Observed {
+pub fn observation(text: &str, positions: impl Into<Vec<Position>>) -> Observed {
     Observed { text: text.into(), positions: positions.into() }
 }
 
-/// What differs between what was observed with something hidden and without it, up to order-preserving
-/// renumbering.
+/// The difference between what was observed with and without a hidden object, up to
+/// order-preserving renumbering.
 pub fn difference(with: &Trace, without: &Trace) -> Option<String> {
     let (with, without) = (renumbered(with), renumbered(without));
     if with == without {
@@ -29,7 +29,7 @@ pub fn difference(with: &Trace, without: &Trace) -> Option<String> {
     Some(format!("{} things with it and {} without; first {differs:?}", with.len(), without.len()))
 }
 
-/// The trace with each sequence replaced by its place among those that are in it.
+/// The trace with each sequence replaced by its rank.
 fn renumbered(trace: &Trace) -> Vec<(String, Vec<(usize, u32)>)> {
     let sequences: BTreeSet<u64> =
         trace.iter().flat_map(|one| &one.positions).map(|at| at.sequence).collect();

@@ -1,4 +1,4 @@
-//! What is asked and answered, in the words of the exchange and of a trace.
+//! Converts between the types of the exchange and those of a trace.
 
 use tipoff::domain::entry::SubmissionId;
 use tipoff::domain::sharing::{Audience, AudienceRequest, SharingRequest};
@@ -6,8 +6,8 @@ use tipoff::domain::submission::{ItemReceipt, Receipt};
 use tipoff::domain::{Indicator, Kind, Position, Tlp};
 
 use crate::cast::{bits, group, id};
-use crate::history::{GROUPS, PARTNERS, To};
-use crate::trace::{Observed, told};
+use crate::history::{AudienceBits, GROUPS, PARTNERS};
+use crate::trace::{Observed, observation};
 
 pub fn receipt(receipt: &Receipt) -> Observed {
     let batch = receipt.batch.as_ref().unwrap();
@@ -16,7 +16,7 @@ pub fn receipt(receipt: &Receipt) -> Observed {
     Observed { text: format!("receipt {}{words}", batch.replayed), positions }
 }
 
-/// What became of items, and the versions.
+/// The outcomes of items, and the versions.
 pub fn item_words(items: &[(u32, ItemReceipt)]) -> (String, Vec<Position>) {
     let (mut text, mut positions) = (String::new(), Vec::new());
     for (index, item) in items {
@@ -36,12 +36,12 @@ pub fn withdrawn(withdrawn: &tipoff::exchange::WithdrawalReceipt) -> Observed {
     let ids: Vec<_> = withdrawn.versions.iter().map(|(id, _)| id).collect();
     let versions = withdrawn.versions.iter().map(|(_, version)| *version);
     let entries = withdrawn.sequences.iter().map(|sequence| Position::new(*sequence, 0));
-    told(&format!("withdrawn {ids:?}"), versions.chain(entries).collect::<Vec<_>>())
+    observation(&format!("withdrawn {ids:?}"), versions.chain(entries).collect::<Vec<_>>())
 }
 
 pub fn noted(noted: &tipoff::exchange::RequestReceipt) -> Observed {
     let text = format!("noted {} {:?} {}", noted.counted, noted.rejected, noted.replayed);
-    told(&text, [Position::new(noted.sequence, 0)])
+    observation(&text, [Position::new(noted.sequence, 0)])
 }
 
 pub fn submission_id(number: u32) -> SubmissionId {
@@ -52,26 +52,26 @@ pub fn indicator(value: u8) -> Indicator {
     Indicator::from_stored(Kind::Domain, None, format!("n{value}.example"))
 }
 
-pub fn sharing(to: &To) -> SharingRequest {
+pub fn sharing(to: &AudienceBits) -> SharingRequest {
     let (tlp, audience) = match to {
-        To::Everyone => (Tlp::Green, AudienceRequest::Everyone),
-        To::Public => (Tlp::Clear, AudienceRequest::Public),
-        To::Named { .. } => (Tlp::Amber, named(to)),
+        AudienceBits::Everyone => (Tlp::Green, AudienceRequest::Everyone),
+        AudienceBits::Public => (Tlp::Clear, AudienceRequest::Public),
+        AudienceBits::Named { .. } => (Tlp::Amber, named(to)),
     };
     SharingRequest { tlp: Some(tlp), audience: Some(audience), releases: Vec::new() }
 }
 
-pub fn audience(to: &To) -> Option<Audience> {
+pub fn audience(to: &AudienceBits) -> Option<Audience> {
     let request = match to {
-        To::Everyone => AudienceRequest::Everyone,
-        To::Public => AudienceRequest::Public,
-        To::Named { .. } => named(to),
+        AudienceBits::Everyone => AudienceRequest::Everyone,
+        AudienceBits::Public => AudienceRequest::Public,
+        AudienceBits::Named { .. } => named(to),
     };
     Audience::named_before(request, "audience").ok()
 }
 
-pub fn named(to: &To) -> AudienceRequest {
-    let To::Named { groups, partners } = to else { panic!("named") };
+pub fn named(to: &AudienceBits) -> AudienceRequest {
+    let AudienceBits::Named { groups, partners } = to else { panic!("named") };
     AudienceRequest::Named {
         groups: bits(*groups, GROUPS.len()).map(group).collect(),
         partners: bits(*partners, PARTNERS.len()).map(id).collect(),

@@ -1,4 +1,4 @@
-//! A node around the pure core: the memory journal, an index in memory, a clock that is set.
+//! A node around the pure core: a journal in memory, an index in memory, a settable clock.
 
 use std::ops::ControlFlow;
 use std::sync::Arc;
@@ -15,15 +15,15 @@ use tipoff::index::Index;
 use tipoff::journal::{Fault, Journal, Log, LogSettings, MemoryCursors, MemoryJournal};
 use tokio::runtime::Runtime;
 
+use crate::campaigns::Campaigns;
 use crate::cast::{FIRST_MEMBERS, definition, id};
-use crate::deeds::Campaigns;
 use crate::history::MEMBERS;
 
 const HOUR_MS: i64 = 3_600_000;
-/// Who follows what is released to it, in the histories of the lane.
+/// The liaison of the lane's histories.
 pub const LIAISONS: [&str; 2] = ["la", "lb"];
 
-/// A clock that stands where it was set.
+/// A clock that stays where it was set.
 #[derive(Debug)]
 pub struct SetClock(AtomicI64);
 
@@ -38,7 +38,7 @@ impl Clock for SetClock {
     }
 }
 
-/// The node, and what outlasts its restarts.
+/// The node, and the state that survives its restarts.
 pub struct World {
     runtime: Runtime,
     pub clock: Arc<SetClock>,
@@ -77,7 +77,7 @@ impl World {
         &self.node.as_ref().unwrap().exchange
     }
 
-    /// The node stops where it stands and starts again, on its index or on the journal alone.
+    /// Stops the node and starts it again, with its index or with the journal only.
     pub fn restart(&mut self, rebuild: bool) {
         self.node = None;
         if rebuild {
@@ -107,16 +107,16 @@ impl World {
         self.node = Some(Node { exchange: Arc::new(exchange), follower, log });
     }
 
-    /// The node begins an epoch of the journal, as each start of a real one does.
+    /// Begins an epoch of the journal, as each start of a real node does.
     pub fn begin_epoch(&mut self, number: u8) {
         let exchange = Arc::clone(self.exchange());
         self.drive(exchange.begin_epoch(EpochId([number; 8]))).unwrap();
-        // No receipt waits until it is applied.
+        // No receipt waits for apply.
         let follower = &mut self.node.as_mut().unwrap().follower;
         follower.catch_up(|_| ControlFlow::Continue(())).unwrap();
     }
 
-    /// A copy of the journal as it is.
+    /// A copy of the journal.
     pub fn copy(&self) -> MemoryJournal {
         let time = Arc::clone(&self.clock);
         let copy = MemoryJournal::new(Arc::new(move || time.now()));
@@ -131,7 +131,7 @@ impl World {
         self.start();
     }
 
-    /// Runs a call to its end while the follower applies what comes.
+    /// Runs a call to its end while the follower applies entries.
     pub fn drive<T>(&mut self, call: impl Future<Output = T>) -> T {
         let Node { follower, log, .. } = self.node.as_mut().unwrap();
         self.runtime.block_on(async {
@@ -148,12 +148,12 @@ impl World {
         })
     }
 
-    /// Runs what only reads.
+    /// Runs a read.
     pub fn read<T>(&self, call: impl Future<Output = T>) -> T {
         self.runtime.block_on(call)
     }
 
-    /// Removes every entry but the newest.
+    /// Removes every entry except the newest.
     pub fn trim(&self) {
         self.journal.trim(self.journal.head()).unwrap();
     }

@@ -1,4 +1,4 @@
-//! Entries to append, and where.
+//! Entries to append, and journals to append them to.
 
 #![allow(dead_code)]
 
@@ -11,13 +11,13 @@ use tipoff::domain::sharing::Audience;
 use tipoff::domain::{Assessment, Indicator, Kind, PartnerId, Sharing, Timestamp, Tlp};
 use tipoff::journal::{Append, LocalSettings};
 
-/// A clock that goes on by a millisecond at each look.
+/// A clock that advances by a millisecond at each call.
 pub fn time() -> Arc<dyn Fn() -> Timestamp + Send + Sync> {
     let now = AtomicI64::new(1_000);
     Arc::new(move || Timestamp::from_millis(now.fetch_add(1, Ordering::Relaxed)))
 }
 
-/// A journal in a folder, whatever space is free, in files of a few entries each.
+/// A journal in a folder that ignores free space, with a few entries per file.
 pub fn settings(folder: &Path) -> LocalSettings {
     let settings = LocalSettings::new(folder.join("journal"), time());
     LocalSettings { min_free_bytes: 0, file_bytes: 64 * 1024, ..settings }
@@ -34,12 +34,12 @@ pub fn close(number: u64) -> Append {
     Append::new(id, Some(PartnerId::from_stored("birdsite")), body)
 }
 
-/// A batch of so many items, each with a note of so many bytes.
+/// A batch of this many items, each with a note of this many bytes.
 pub fn batch(number: u64, items: u32, note: usize) -> Append {
     numbered_batch(number, 1, items, note)
 }
 
-/// The same, with a number in its submission.
+/// The same, with a number in its submission id.
 pub fn numbered_batch(number: u64, in_submission: u32, items: u32, note: usize) -> Append {
     let items = (0..items).map(|index| {
         let indicator =

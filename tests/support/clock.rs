@@ -1,4 +1,4 @@
-//! A clock that is set.
+//! A settable clock.
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicI64, Ordering};
@@ -7,7 +7,7 @@ use std::time::{Duration, Instant};
 use tipoff::clock::{Clock, SystemClock};
 use tipoff::domain::Timestamp;
 
-/// The machine's time of day when it was made, and what was added since.
+/// The system time at its creation, plus what was added since.
 #[derive(Debug)]
 pub struct SetClock(AtomicI64);
 
@@ -31,10 +31,10 @@ impl Clock for SetClock {
     }
 }
 
-/// When it was started, for how long something took.
+/// A stopwatch.
 pub struct Stopwatch(Instant);
 
-/// Starts a watch.
+/// Starts a stopwatch.
 pub fn stopwatch() -> Stopwatch {
     Stopwatch(SystemClock.instant())
 }

@@ -1,4 +1,4 @@
-//! The commands, as a person or a script runs them.
+//! Runs the commands as a person or a script does.
 
 use std::fs;
 use std::io::Write;
@@ -43,7 +43,7 @@ impl Stage {
     }
 }
 
-/// How a command ended, and what it said.
+/// The exit code and the output of a command.
 #[derive(Debug)]
 pub struct Ran {
     pub code: Option<i32>,
@@ -67,14 +67,14 @@ impl Ran {
         self.out.lines().map(|line| serde_json::from_str(line).unwrap()).collect()
     }
 
-    /// The items and removals among the lines, which are what --count counts: a feed from the start
-    /// begins with the groups that its reader is in.
+    /// The items and removals among the lines. `--count` counts these. A feed from the start begins
+    /// with the groups of its reader.
     pub fn counted(&self) -> Vec<Value> {
         let is_counted = |line: &Value| line["value"].is_string() || line["removed"].is_string();
         self.lines().into_iter().filter(is_counted).collect()
     }
 
-    /// It ended so, said this on stderr, and nothing on stdout.
+    /// Asserts this exit code, this text on stderr, and nothing on stdout.
     pub fn failed(&self, code: i32, says: &str) {
         assert_eq!(self.code, Some(code), "{self:?}");
         assert!(self.err.contains(says), "{says:?} is not in {self:?}");
@@ -89,7 +89,7 @@ impl From<Output> for Ran {
     }
 }
 
-/// The binary, with nothing of this process's settings.
+/// The binary, without the environment of this process.
 pub fn tipoff(arguments: &[&str]) -> Command {
     let mut command = Command::new(env!("CARGO_BIN_EXE_tipoff"));
     command.args(arguments);

@@ -1,4 +1,4 @@
-//! Entries that are not about indicators, made up.
+//! Entries of campaigns and enforcements, with invented content.
 
 use proptest::prelude::*;
 use tipoff::domain::campaign::{Attribution, Contribution};
@@ -8,7 +8,7 @@ use tipoff::domain::enforcement::{
 use tipoff::domain::entry::{Body, CampaignPut, Enforcements, Rejection, RequestId};
 use tipoff::domain::{CampaignId, Day, Invalid, Platform, Sharing};
 
-/// What is said of a campaign, or done.
+/// A campaign contribution, or an enforcement.
 pub fn any_deed(sharing: impl Strategy<Value = Sharing>) -> impl Strategy<Value = Body> {
     (sharing, any::<[u8; 32]>(), any::<[u8; 16]>(), 0u32..9_000, proptest::option::of("\\PC{1,9}"))
         .prop_map(|(sharing, digest, id, number, text)| {

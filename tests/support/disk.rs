@@ -5,7 +5,7 @@
 use std::path::{Path, PathBuf};
 use std::process::Command;
 
-/// A mounted tmpfs; unmounted whatever happens.
+/// A mounted tmpfs. Unmounted on drop.
 pub struct Tmpfs {
     pub at: PathBuf,
 }

@@ -1,4 +1,4 @@
-//! What a feed gives, for tests that follow one.
+//! Reads a feed in tests.
 
 use std::time::Duration;
 
@@ -28,7 +28,7 @@ pub async fn removal(feed: &mut Subscription) -> pb::Removal {
     }
 }
 
-/// The next event, which has to be a change of a group: who joined, and who left.
+/// The next event, which has to be a group change: who joined, and who left.
 pub async fn change(feed: &mut Subscription) -> (Vec<String>, Vec<String>) {
     match event(feed).await {
         FeedEvent::GroupChange(change) => (change.joined, change.left),
@@ -45,14 +45,14 @@ pub async fn values(feed: &mut Subscription, count: usize) -> Vec<String> {
     values
 }
 
-/// Nothing comes within a while in which everything that is there would have.
+/// Asserts that the feed stays silent for long enough to deliver what is stored.
 pub async fn nothing(feed: &mut Subscription) {
     let came = tokio::time::timeout(Duration::from_millis(300), feed.next_event()).await;
     assert!(came.is_err(), "{came:?}");
 }
 
-/// Lets who has just subscribed from now take its place.
-pub async fn in_place(feed: &mut Subscription) {
+/// Waits until a new subscription from now has its position.
+pub async fn subscribed(feed: &mut Subscription) {
     nothing(feed).await;
     assert!(feed.cursor().is_some());
 }

@@ -1,4 +1,4 @@
-//! A partner on its feed, through whatever becomes of the exchange.
+//! A partner that follows a feed and reconnects.
 
 use std::collections::BTreeSet;
 
@@ -7,12 +7,12 @@ use tipoff::wire::pb;
 
 use super::soon;
 
-/// A partner that follows: what it holds, and what it was told besides.
+/// A following partner: what it holds, and the other events that it received.
 pub struct Follower {
     pub client: Client,
     pub feed: Subscription,
     pub held: Replica,
-    /// Every value that it was ever given, whether it still holds it or not.
+    /// Every value that it ever received, also those that it no longer holds.
     pub given: BTreeSet<String>,
     pub removals: Vec<pb::Removal>,
     pub tips: Vec<pb::TipEvent>,
@@ -20,7 +20,7 @@ pub struct Follower {
     pub enforcements: Vec<pb::VisibleEnforcement>,
 }
 
-/// How much of each a follower has by now.
+/// The number of events of each kind.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct Tally {
     pub held: usize,
@@ -54,7 +54,7 @@ impl Follower {
         }
     }
 
-    /// Takes what comes until it has exactly so much.
+    /// Reads until it has exactly these numbers.
     pub async fn until(&mut self, there: Tally) {
         let following = async {
             while self.tally() != there {
@@ -66,7 +66,7 @@ impl Follower {
         assert!(came.is_ok(), "{:?} and not {there:?}", self.tally());
     }
 
-    /// Acknowledges everything so far, as the reader of a named subscription does.
+    /// Acknowledges everything that it received, as the reader of a named subscription does.
     pub async fn acknowledge(&mut self) {
         soon(self.feed.acknowledge()).await.unwrap();
     }
@@ -76,7 +76,7 @@ impl Follower {
         self.held.items().map(|item| item.indicator.as_ref().unwrap().value.as_str()).collect()
     }
 
-    /// Delivery is at least once: what comes again has the version that it had.
+    /// Delivery is at least once: a repeated item has the same version.
     pub fn take(&mut self, event: FeedEvent) {
         self.held.apply(&event);
         match event {
@@ -91,14 +91,14 @@ impl Follower {
             FeedEvent::Enforcement(one) => {
                 once(&mut self.enforcements, one.enforcement.unwrap(), |one| one.version);
             }
-            // Who begins from the start is told of the groups that it is in.
+            // A reader from the start gets the groups that it is in.
             FeedEvent::GroupChange(_) => {}
             other => panic!("nothing else is told in these stories: {other:?}"),
         }
     }
 }
 
-/// Adds what is not there yet.
+/// Adds an event that is not there yet.
 fn once<T>(known: &mut Vec<T>, one: T, version: impl Fn(&T) -> Option<pb::Version>) {
     let is_new = known.iter().all(|known| version(known) != version(&one));
     if is_new {

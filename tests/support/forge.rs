@@ -1,4 +1,4 @@
-//! Certificates as nobody should issue them.
+//! Invalid certificates.
 
 use std::fs;
 use std::path::PathBuf;
@@ -11,7 +11,7 @@ use rcgen::{
 
 use super::World;
 
-/// A certificate's content before it is bent.
+/// The content of a valid certificate, to be modified.
 pub fn good(uris: &[&str]) -> CertificateParams {
     let mut params = CertificateParams::default();
     params.not_before = date_time_ymd(2024, 1, 1);
@@ -31,21 +31,21 @@ fn issuer(world: &World) -> Issuer<'static, KeyPair> {
         .unwrap()
 }
 
-/// Writes an identity folder whose certificate the world's authority signed.
+/// Writes an identity folder with a certificate signed by the world's authority.
 pub fn signed(world: &World, name: &str, params: &CertificateParams) -> PathBuf {
     let key = KeyPair::generate().unwrap();
     let certificate = params.signed_by(&key, &issuer(world)).unwrap();
     write(world, name, &certificate.pem(), &key)
 }
 
-/// Writes an identity folder whose certificate signed itself.
+/// Writes an identity folder with a self-signed certificate.
 pub fn self_signed(world: &World, name: &str, params: &CertificateParams) -> PathBuf {
     let key = KeyPair::generate().unwrap();
     let certificate = params.self_signed(&key).unwrap();
     write(world, name, &certificate.pem(), &key)
 }
 
-/// Writes an identity folder whose certificate another authority signed.
+/// Writes an identity folder with a certificate of another authority.
 pub fn signed_by_another(world: &World, name: &str, params: &CertificateParams) -> PathBuf {
     let another = Issuer::new(authority_params(), KeyPair::generate().unwrap());
     let key = KeyPair::generate().unwrap();
@@ -53,18 +53,18 @@ pub fn signed_by_another(world: &World, name: &str, params: &CertificateParams) 
     write(world, name, &certificate.pem(), &key)
 }
 
-/// Puts a revocation list next to the server's identity: the serial 42 is revoked on it.
+/// Writes a revocation list next to the server's identity. It revokes the serial 42.
 pub fn revoke(world: &World, next_update_year: i32) {
     write_crl(world, revocation_list(&issuer(world), next_update_year));
 }
 
-/// A revocation list of the world's authority, in PEM. The serial 42 is revoked on it.
+/// A revocation list of the world's authority, in PEM. It revokes the serial 42.
 pub fn good_crl(world: &World) -> String {
     revocation_list(&issuer(world), 2090)
 }
 
-/// A revocation list of an authority that nobody here trusts, under a name of its own or that of the
-/// world's authority.
+/// A revocation list of an untrusted authority, with its own name or with that of the world's
+/// authority.
 pub fn foreign_crl(world: &World, same_name: bool) -> String {
     let key = KeyPair::generate().unwrap();
     if !same_name {

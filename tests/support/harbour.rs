@@ -1,33 +1,33 @@
-//! What the partners say in the story of the harbour network, which is shipped as a sample.
+//! The requests of the partners in the story of the harbour network, the sample of this repository.
 
 use tipoff::wire::pb::{self, AssetKind, TipState};
 
 use super::domain;
 use super::tips::{key, tip};
 
-/// The partners of the configuration that is shipped: three platforms in one group, and a liaison.
+/// The partners of the sample configuration: three platforms in one group, and a liaison.
 pub fn partners() -> &'static str {
     const CONFIG: &str = include_str!("../../samples/tipoff.toml");
     &CONFIG[CONFIG.find("[[partners]]").unwrap()..]
 }
 
-/// The report that is shipped.
+/// The sample report.
 pub const REPORT: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/samples/harbour-network.csv");
-/// How many indicators it holds, of which one is a victim's.
+/// Its number of indicators. One of them belongs to a victim.
 pub const INDICATORS: usize = 955;
 pub const VICTIM: &str = "harbour-library.example";
-/// What facegraph finds off the platforms.
+/// The sites that facegraph finds.
 pub const SITES: [&str; 2] = ["harbour-observer.example", "quay-herald.example"];
 /// The account that appears a week later.
 pub const LATER: &str = "harbour_watcher_0937";
 
-/// Says of an indicator that it belongs to a campaign.
+/// Adds a campaign to an indicator.
 pub fn of(campaign: &str, mut item: pb::SubmittedIndicator) -> pb::SubmittedIndicator {
     item.assessment.get_or_insert_default().campaign = campaign.into();
     item
 }
 
-/// birdsite founds the campaign.
+/// birdsite creates the campaign.
 pub fn founding() -> pb::PutCampaignRequest {
     let contribution = pb::Contribution { name: "Harbour network".into(), ..Default::default() };
     pb::PutCampaignRequest {
@@ -37,7 +37,7 @@ pub fn founding() -> pb::PutCampaignRequest {
     }
 }
 
-/// birdsite tips facegraph off.
+/// birdsite sends facegraph a tip.
 pub fn tip_of(campaign: &str) -> pb::SendTipRequest {
     pb::SendTipRequest {
         narrative: "These accounts worked together; you may have more of them.".into(),
@@ -47,18 +47,18 @@ pub fn tip_of(campaign: &str) -> pb::SendTipRequest {
     }
 }
 
-/// facegraph moves the tip on, and says what it did where it acted.
+/// facegraph moves the tip, and reports counts with the move to actioned.
 pub fn answer(tip: &str, state: TipState) -> pb::RespondToTipRequest {
     let has_acted = state == TipState::Actioned;
     let found = SITES.iter().filter(|_| has_acted);
     pb::RespondToTipRequest {
         indicators: found.map(|site| key(site)).collect(),
         enforcement: has_acted.then(acted),
-        ..super::tips::moving(state.as_str_name(), tip, state)
+        ..super::tips::move_to(state.as_str_name(), tip, state)
     }
 }
 
-/// 7 Pages, 3 Groups and 5 accounts, of which some were disabled before the tip.
+/// 7 Pages, 3 Groups and 5 accounts, some of them disabled before the tip.
 fn acted() -> pb::Enforcement {
     let count = |asset: AssetKind, count, already_disabled| pb::EnforcementCount {
         asset: asset.into(),
@@ -73,12 +73,12 @@ fn acted() -> pb::Enforcement {
     pb::Enforcement { counts, method, ..Default::default() }
 }
 
-/// What an enforcement counts: of which asset, how many, and how many were disabled before.
+/// The counts of an enforcement: kind of asset, count, and how many were disabled before.
 pub fn counts(one: Option<&pb::Enforcement>) -> Vec<(AssetKind, u64, u64)> {
     one.unwrap().counts.iter().map(|one| (one.asset(), one.count, one.already_disabled)).collect()
 }
 
-/// facegraph says who it thinks is behind the campaign, and how sure it is.
+/// facegraph's attribution of the campaign, with a confidence.
 pub fn attribution(campaign: &str) -> pb::PutCampaignRequest {
     let by = pb::Attribution {
         actor: "people linked to a government".into(),
@@ -93,14 +93,14 @@ pub fn attribution(campaign: &str) -> pb::PutCampaignRequest {
     request
 }
 
-/// facegraph shares the sites that it found, as of the campaign.
+/// facegraph submits the sites that it found, with the campaign.
 pub fn sites(campaign: &str) -> pb::SubmitIndicatorsRequest {
     let items = SITES.map(|site| of(campaign, domain(site)));
     let close = Some(pb::SubmissionClose { batches: 1 });
     pb::SubmitIndicatorsRequest { close, ..super::batch("sites", 1, None, items.to_vec()) }
 }
 
-/// birdsite shares one more account of the campaign.
+/// birdsite submits one more account of the campaign.
 pub fn one_more(campaign: &str) -> pb::SubmitIndicatorsRequest {
     let account = super::item(pb::Kind::Account, "x", LATER);
     super::batch("later", 1, None, vec![of(campaign, account)])

@@ -1,4 +1,4 @@
-//! Requests under a key of their own, which may be sent again whenever an answer may have been lost.
+//! Requests with an idempotency key, which may be repeated when an answer was lost.
 
 use std::mem::take;
 
@@ -7,21 +7,21 @@ use tipoff::wire::pb;
 
 use super::soon;
 
-/// A request that is done once, however often it is sent.
+/// An idempotent request.
 #[derive(Clone, Debug)]
-pub enum Keyed {
+pub enum IdempotentRequest {
     Submit(pb::SubmitIndicatorsRequest),
     Campaign(pb::PutCampaignRequest),
     Tip(pb::SendTipRequest),
     Answer(pb::RespondToTipRequest),
     Release(pb::ReleaseIndicatorsRequest),
-    /// The key is the tip's id.
+    /// The key is the id of the tip.
     WithdrawTip(String),
 }
 
-/// What such a request is answered with, without whether it had been done before.
+/// The answer to such a request, without its `replayed` mark.
 #[derive(Clone, Debug, PartialEq)]
-pub enum Given {
+pub enum Answer {
     Submit(pb::Receipt),
     Campaign(pb::PutCampaignResponse),
     Tip(pb::SendTipResponse),
@@ -30,8 +30,9 @@ pub enum Given {
     WithdrawTip(pb::WithdrawTipResponse),
 }
 
-impl Given {
-    /// What is given again: an answer to a tip says besides where that stands now, and not then.
+impl Answer {
+    /// The part of the answer that does not change when it is repeated. The answer to a tip also
+    /// has the current state of the tip.
     pub fn lasting(mut self) -> Self {
         if let Self::Answer(given) = &mut self {
             given.state = pb::TipState::Unspecified.into();
@@ -40,38 +41,38 @@ impl Given {
     }
 }
 
-/// Sends one, and gives the answer and whether the exchange says that it had been done before.
-pub async fn send(client: &Client, request: Keyed) -> (Given, bool) {
+/// Sends a request, and returns the answer and whether it is a replay.
+pub async fn send(client: &Client, request: IdempotentRequest) -> (Answer, bool) {
     match request {
-        Keyed::Submit(request) => {
+        IdempotentRequest::Submit(request) => {
             let mut given = soon(client.submit(request)).await.unwrap();
             let replayed = take(&mut given.replayed);
-            (Given::Submit(given), replayed)
+            (Answer::Submit(given), replayed)
         }
-        Keyed::Campaign(request) => {
+        IdempotentRequest::Campaign(request) => {
             let mut given = soon(client.put_campaign(request)).await.unwrap();
             let replayed = take(&mut given.replayed);
-            (Given::Campaign(given), replayed)
+            (Answer::Campaign(given), replayed)
         }
-        Keyed::Tip(request) => {
+        IdempotentRequest::Tip(request) => {
             let mut given = soon(client.send_tip(request)).await.unwrap();
             let replayed = take(&mut given.replayed);
-            (Given::Tip(given), replayed)
+            (Answer::Tip(given), replayed)
         }
-        Keyed::Answer(request) => {
+        IdempotentRequest::Answer(request) => {
             let mut given = soon(client.respond_to_tip(request)).await.unwrap();
             let replayed = take(&mut given.replayed);
-            (Given::Answer(given), replayed)
+            (Answer::Answer(given), replayed)
         }
-        Keyed::Release(request) => {
+        IdempotentRequest::Release(request) => {
             let mut given = soon(client.release(request)).await.unwrap();
             let replayed = take(&mut given.replayed);
-            (Given::Release(given), replayed)
+            (Answer::Release(given), replayed)
         }
-        Keyed::WithdrawTip(tip) => {
+        IdempotentRequest::WithdrawTip(tip) => {
             let mut given = soon(client.withdraw_tip(&tip)).await.unwrap();
             let replayed = take(&mut given.replayed);
-            (Given::WithdrawTip(given), replayed)
+            (Answer::WithdrawTip(given), replayed)
         }
     }
 }

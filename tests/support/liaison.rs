@@ -1,4 +1,4 @@
-//! A liaison and those who release to it.
+//! A liaison, and releases to it.
 
 use std::time::Duration;
 
@@ -12,7 +12,7 @@ use super::{Running, World, batch, domain, named, sharing};
 
 pub const HOUR: Duration = Duration::from_secs(3_600);
 
-/// A warrant of the liaison `cyber-unit` that is good for an hour from a time.
+/// A warrant of the liaison `cyber-unit`, valid for an hour from a time.
 pub fn warrant(now: Timestamp) -> pb::Purpose {
     pb::Purpose {
         kind: pb::PurposeKind::Warrant.into(),
@@ -51,7 +51,7 @@ pub fn release(id: &str, what: What, basis: &str) -> pb::ReleaseIndicatorsReques
     }
 }
 
-/// The end of one.
+/// The retraction of a release.
 pub fn retract(id: &str, what: What) -> pb::ReleaseIndicatorsRequest {
     pb::ReleaseIndicatorsRequest { retract: true, ..release(id, what, "") }
 }
@@ -79,7 +79,7 @@ pub fn values(items: &[pb::FeedItem]) -> Vec<String> {
     values
 }
 
-/// The field that an error of a request names.
+/// The field that an error names.
 pub fn field(error: &ClientError) -> &str {
     match error {
         ClientError::Invalid { fields, .. } => &fields[0].0,

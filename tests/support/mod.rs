@@ -1,4 +1,4 @@
-//! What the tests share: an authority, a node in this process, and clients over real mutual TLS.
+//! Shared by the tests: an authority, a node in this process, and clients over real mutual TLS.
 
 #![allow(dead_code, clippy::unwrap_used, clippy::expect_used, clippy::panic)]
 
@@ -35,16 +35,16 @@ use tokio::task::JoinHandle;
 
 pub const TRUST_DOMAIN: &str = "tipoff.test";
 
-/// A folder with an authority, a server's identity, and whatever a node keeps.
+/// A folder with an authority, a server identity, and the node's data.
 pub struct World {
     pub folder: TempDir,
     pub authority: Authority,
     pub config: Config,
-    /// The partners and groups, as the configuration file has them.
+    /// The partners and groups, as in the configuration file.
     pub partners: String,
 }
 
-/// A running node. Stopped when it is dropped; [`Running::stop`] waits for it.
+/// A running node. Stopped on drop; [`Running::stop`] waits for it.
 pub struct Running {
     pub url: String,
     pub ops: std::net::SocketAddr,
@@ -115,7 +115,7 @@ impl World {
         Self { folder, authority, config, partners: partners.to_owned() }
     }
 
-    /// The identity folder of a partner, made when it is first asked for.
+    /// The identity folder of a partner, created at the first call.
     pub fn identity(&self, partner: &str) -> PathBuf {
         let out = self.folder.path().join("identities").join(partner);
         if !out.exists() {
@@ -126,7 +126,7 @@ impl World {
         out
     }
 
-    /// Gives the server a new identity, under another name.
+    /// Issues a new server identity with another name.
     pub fn issue_server(&self, name: &str) {
         let usage = Usage::Server { names: vec![name.to_owned()] };
         let out = &self.config.server.identity;
@@ -165,25 +165,25 @@ impl World {
         Client::new(&running.url, &self.identity(partner)).unwrap()
     }
 
-    /// A client that takes the first answer.
+    /// A client that does not retry.
     pub fn impatient(&self, running: &Running, partner: &str) -> Client {
         self.client(running, partner).with_patience(no_patience())
     }
 }
 
 impl Running {
-    /// What the ops listener answers to `GET` of a path, with its head.
+    /// The ops listener's response to `GET` of a path, with its head.
     pub async fn ops_get(&self, path: &str) -> String {
         ops_get(self.ops, path).await.unwrap()
     }
 
-    /// Tells the node to stop, as SIGTERM does, and waits until it has.
+    /// Stops the node, as SIGTERM does, and waits until it has stopped.
     pub async fn stop(mut self) {
         self.begin_stop();
         self.stopped().await;
     }
 
-    /// Tells the node to stop, and goes on.
+    /// Stops the node, and does not wait.
     pub fn begin_stop(&mut self) {
         let _ = self.shutdown.take().unwrap().send(());
     }
@@ -198,7 +198,7 @@ pub fn no_patience() -> Patience {
     Patience { tries: Some(0), ..Patience::default() }
 }
 
-/// A domain as it is submitted.
+/// A domain for a submission.
 pub fn domain(value: &str) -> pb::SubmittedIndicator {
     item(pb::Kind::Domain, "", value)
 }
@@ -237,13 +237,13 @@ pub fn batch(
     }
 }
 
-/// A batch as a stream of them takes it.
+/// Converts a unary request to a message of a stream.
 pub fn streamed(request: pb::SubmitIndicatorsRequest) -> pb::StreamIndicatorsRequest {
     let pb::SubmitIndicatorsRequest { submission_id, batch, close } = request;
     pb::StreamIndicatorsRequest { submission_id, batch, close }
 }
 
-/// Everything, from the oldest entry on.
+/// Subscribes from the oldest entry.
 pub fn from_start() -> pb::SubscribeRequest {
     let start = Some(pb::subscribe_request::Start::FromStart(pb::FromStart {}));
     pb::SubscribeRequest { start, ..pb::SubscribeRequest::default() }
@@ -261,14 +261,14 @@ pub fn statuses(receipt: &pb::Receipt) -> Vec<pb::ItemStatus> {
     receipt.items.iter().map(pb::ItemReceipt::status).collect()
 }
 
-/// How long something may take that is to come by itself.
+/// The timeout for events that have to come by themselves.
 pub const SOON: Duration = Duration::from_secs(10);
 
 pub async fn soon<T>(what: impl Future<Output = T>) -> T {
     tokio::time::timeout(SOON, what).await.expect("within ten seconds")
 }
 
-/// What an ops listener answers, head and body.
+/// An ops listener's response, head and body.
 pub async fn ops_get(ops: std::net::SocketAddr, path: &str) -> std::io::Result<String> {
     let mut stream = tokio::net::TcpStream::connect(ops).await?;
     let request = format!("GET {path} HTTP/1.1\r\nhost: x\r\nconnection: close\r\n\r\n");

@@ -1,4 +1,4 @@
-//! The exchange as a process of its own, to be killed.
+//! The exchange as a child process that can be killed.
 
 use std::collections::BTreeSet;
 use std::io::{BufRead, BufReader};
@@ -66,7 +66,7 @@ impl Process {
         command
     }
 
-    /// Limits how many files it may have open, from its next start on.
+    /// Limits its open files, from its next start on.
     pub fn limit_open_files(&mut self, soft: u32, hard: u32) {
         self.open_files = Some((soft, hard));
     }
@@ -77,7 +77,7 @@ impl Process {
         self.child = Some(self.command().spawn().unwrap());
     }
 
-    /// Waits until it says where it listens.
+    /// Waits until it prints its addresses.
     pub fn wait_ready(&mut self) -> serde_json::Value {
         let stdout = self.child.as_mut().unwrap().stdout.take().unwrap();
         let mut line = String::new();
@@ -85,13 +85,13 @@ impl Process {
         serde_json::from_str(&line).unwrap_or_else(|_| panic!("not ready: {}", self.log()))
     }
 
-    /// Starts it, and waits until it ends by itself.
+    /// Starts it, and waits until it exits.
     pub fn run_to_end(&self) -> (ExitStatus, String) {
         let output = self.command().output().unwrap();
         (output.status, self.log())
     }
 
-    /// SIGKILL.
+    /// Sends SIGKILL.
     pub fn kill(&mut self) {
         if let Some(mut child) = self.child.take() {
             child.kill().unwrap();
@@ -100,7 +100,7 @@ impl Process {
         }
     }
 
-    /// The id of the process.
+    /// The process id.
     pub fn id(&self) -> u32 {
         self.child.as_ref().unwrap().id()
     }
@@ -109,13 +109,13 @@ impl Process {
         kill(Pid::from_raw(i32::try_from(self.id()).unwrap()), signal).unwrap();
     }
 
-    /// SIGTERM, and waits for its end.
+    /// Sends SIGTERM, and waits until it exits.
     pub fn terminate(&mut self) -> ExitStatus {
         self.signal(Signal::SIGTERM);
         self.wait()
     }
 
-    /// Waits for its end.
+    /// Waits until it exits.
     pub fn wait(&mut self) -> ExitStatus {
         self.child.take().unwrap().wait().unwrap()
     }
@@ -128,7 +128,7 @@ impl Process {
         Client::new(&self.url(), &world.identity(partner)).unwrap()
     }
 
-    /// Where it listens, without a scheme.
+    /// Its address, without a scheme.
     pub fn address(&self) -> String {
         format!("127.0.0.1:{}", self.port)
     }
@@ -146,8 +146,8 @@ impl Process {
     }
 }
 
-/// A free port that nobody else is given while the exchange is down: below those that systems hand out by
-/// themselves, and each only once.
+/// A free port that nobody else gets while the exchange is down: below the ephemeral range, and
+/// each only once.
 fn free_port() -> u16 {
     static GIVEN: Mutex<BTreeSet<u16>> = Mutex::new(BTreeSet::new());
     loop {

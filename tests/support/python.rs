@@ -1,15 +1,15 @@
-//! What `make test` installs: Python with the clients of others.
+//! Python with third-party clients, as `make test` installs it.
 
 use std::path::{Path, PathBuf};
 use std::process::{Command, Output};
 
-/// A script of `tests/interop` with some arguments, run to its end.
+/// Runs a script of `tests/interop` to its end.
 pub fn script(name: &str, arguments: &[&Path]) -> Output {
     let script = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/interop").join(name);
     Command::new(python()).arg(script).args(arguments).output().unwrap()
 }
 
-/// The interpreter. A test that needs it is never passed over.
+/// The interpreter. A test that needs it is never skipped.
 pub fn python() -> PathBuf {
     let root = PathBuf::from(env!("CARGO_MANIFEST_DIR"));
     let python =

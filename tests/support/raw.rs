@@ -1,4 +1,4 @@
-//! Calls by bytes, for what no client would send.
+//! Calls with raw bytes, for requests that no client would send.
 
 use bytes::{Buf, BufMut, Bytes};
 use http::uri::PathAndQuery;
@@ -9,12 +9,12 @@ use tonic::{Request, Status};
 
 use super::{Running, World};
 
-/// A channel of a partner, without the client over it.
+/// A channel of a partner, without the client library.
 pub fn raw_channel(world: &World, node: &Running, partner: &str) -> Channel {
     channel_to(world, &node.url, partner)
 }
 
-/// The same to any server.
+/// The same for any server.
 pub fn channel_to(world: &World, url: &str, partner: &str) -> Channel {
     let folder = world.identity(partner);
     let read = |name: &str| std::fs::read(folder.join(name)).unwrap();
@@ -24,7 +24,7 @@ pub fn channel_to(world: &World, url: &str, partner: &str) -> Channel {
     Endpoint::from_shared(url.to_owned()).unwrap().tls_config(tls).unwrap().connect_lazy()
 }
 
-/// Sends bytes as a message, and gives the bytes of the answer.
+/// Sends bytes as a request, and returns the bytes of the response.
 pub async fn call_raw(
     channel: &Channel,
     method: &str,
@@ -37,7 +37,7 @@ pub async fn call_raw(
     grpc.unary(request, path, AsTheyAre).await.map(tonic::Response::into_inner)
 }
 
-/// Messages as the bytes that they are.
+/// A codec that passes bytes through.
 #[derive(Clone, Copy, Default)]
 pub struct AsTheyAre;
 

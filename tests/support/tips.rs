@@ -1,4 +1,4 @@
-//! Tips, for tests that send and answer them.
+//! Helpers to send and answer tips.
 
 use std::collections::BTreeSet;
 
@@ -15,7 +15,7 @@ pub fn tip(request: &str, recipients: &[&str]) -> pb::SendTipRequest {
     }
 }
 
-/// A tip that has something of each kind in it.
+/// A tip with a value in every field.
 pub fn full(request: &str, recipients: &[&str]) -> pb::SendTipRequest {
     pb::SendTipRequest {
         subject: "secret subject".into(),
@@ -29,16 +29,16 @@ pub fn key(value: &str) -> pb::IndicatorKey {
     pb::IndicatorKey { value: value.into(), ..Default::default() }
 }
 
-/// An answer that moves a tip, and says something.
-pub fn moving(request: &str, tip: &str, state: pb::TipState) -> pb::RespondToTipRequest {
+/// An answer that moves a tip, with a message.
+pub fn move_to(request: &str, tip: &str, state: pb::TipState) -> pb::RespondToTipRequest {
     pb::RespondToTipRequest {
         state: state.into(),
-        ..saying(request, tip, &format!("to {}", state.as_str_name()))
+        ..reply(request, tip, &format!("to {}", state.as_str_name()))
     }
 }
 
-/// An answer that says something.
-pub fn saying(request: &str, tip: &str, message: &str) -> pb::RespondToTipRequest {
+/// An answer with a message only.
+pub fn reply(request: &str, tip: &str, message: &str) -> pb::RespondToTipRequest {
     pb::RespondToTipRequest {
         request_id: request.into(),
         tip_id: tip.into(),
@@ -51,24 +51,24 @@ pub fn saying(request: &str, tip: &str, message: &str) -> pb::RespondToTipReques
 pub async fn walk(client: &Client, tip: &str, states: &[pb::TipState]) {
     for (at, state) in states.iter().enumerate() {
         let request = format!("{}-{at}-{}", state.as_str_name(), &tip[..8]);
-        let given = client.respond_to_tip(moving(&request, tip, *state)).await.unwrap();
+        let given = client.respond_to_tip(move_to(&request, tip, *state)).await.unwrap();
         assert_eq!(given.state(), *state);
     }
 }
 
-/// Everything that was added to tips, as a partner's feed tells it from the beginning.
-pub async fn told(client: &Client) -> Vec<pb::TipEvent> {
-    let (mut from, mut told) = (FeedStart::Beginning, Vec::new());
+/// All tip events of a partner's feed, from the beginning.
+pub async fn tip_events(client: &Client) -> Vec<pb::TipEvent> {
+    let (mut from, mut collected) = (FeedStart::Beginning, Vec::new());
     loop {
         let mut page = client.pull(&from, None, 100).await.unwrap();
         let (more, cursor) = (page.more, page.cursor.take());
-        told.extend(events(page).filter_map(|event| match event {
+        collected.extend(events(page).filter_map(|event| match event {
             FeedEvent::Tip(tip) => Some(*tip),
             _ => None,
         }));
         from = FeedStart::Cursor(cursor.unwrap());
         if !more {
-            return told;
+            return collected;
         }
     }
 }
@@ -86,7 +86,7 @@ pub async fn sent(client: &Client) -> Vec<pb::Tip> {
     client.tips(request).await.unwrap()
 }
 
-/// Where a tip stands with a recipient.
+/// The state of a tip with a recipient.
 pub fn state(tip: &pb::Tip, recipient: &str) -> pb::TipState {
     tip.threads.iter().find(|thread| thread.recipient == recipient).unwrap().state()
 }
@@ -95,7 +95,7 @@ pub fn values(indicators: &[pb::TipIndicator]) -> BTreeSet<String> {
     indicators.iter().map(|one| one.indicator.clone().unwrap().value).collect()
 }
 
-/// The field of a request that is refused.
+/// The field of a refused request.
 pub fn field<T: std::fmt::Debug>(answer: Result<T, ClientError>) -> (String, String) {
     match answer {
         Err(ClientError::Invalid { fields, .. }) => fields[0].clone(),

@@ -3,17 +3,17 @@
 use serde_json::{Value, json};
 
 use super::super::failure::{Completion, Outcome};
-use super::super::{Global, identity, output, words};
+use super::super::{Global, identity, output, text};
 use crate::wire::pb;
 
-/// Which accesses
+/// Filters for accesses.
 #[derive(Debug, clap::Args)]
 pub struct Accesses {
-    /// Those of this liaison alone
+    /// Only accesses of this liaison
     #[arg(long, value_name = "LIAISON")]
     liaison: Option<String>,
-    /// Those at or after this time
-    #[arg(long, value_name = "TIME", value_parser = words::read_time)]
+    /// Only accesses at or after this time
+    #[arg(long, value_name = "TIME", value_parser = text::read_time)]
     since: Option<prost_types::Timestamp>,
 }
 
@@ -39,22 +39,23 @@ impl Accesses {
 
 fn rows(access: &pb::Access) -> impl Iterator<Item = [String; 7]> {
     access.objects.iter().map(|object| {
-        let what = what(object);
         [
-            words::time(access.accessed_at.as_ref()).unwrap_or_default(),
+            text::time(access.accessed_at.as_ref()).unwrap_or_default(),
             access.liaison.clone(),
             way(access),
             purpose(access),
-            words::one_line(&access.reference),
-            object.version.as_ref().map(words::version).unwrap_or_default(),
-            what,
+            text::one_line(&access.reference),
+            object.version.as_ref().map(text::version).unwrap_or_default(),
+            object_name(object),
         ]
     })
 }
 
-fn what(object: &pb::AccessedObject) -> String {
+fn object_name(object: &pb::AccessedObject) -> String {
     match object {
-        pb::AccessedObject { indicator: Some(of), .. } => words::value(&of.platform, &of.value),
+        pb::AccessedObject { indicator: Some(indicator), .. } => {
+            text::value(&indicator.platform, &indicator.value)
+        }
         pb::AccessedObject { campaign_id, .. } if !campaign_id.is_empty() => {
             format!("campaign {campaign_id}")
         }
@@ -65,35 +66,35 @@ fn what(object: &pb::AccessedObject) -> String {
         pb::AccessedObject { indicator_id, .. } if !indicator_id.is_empty() => {
             format!("indicator {indicator_id}")
         }
-        _ => "no longer said".to_owned(),
+        _ => "no longer shared".to_owned(),
     }
 }
 
 fn way(access: &pb::Access) -> String {
-    words::name(access.way().as_str_name(), "ACCESS_WAY_")
+    text::enum_name(access.way().as_str_name(), "ACCESS_WAY_")
 }
 
 fn purpose(access: &pb::Access) -> String {
-    words::name(access.purpose().as_str_name(), "PURPOSE_KIND_")
+    text::enum_name(access.purpose().as_str_name(), "PURPOSE_KIND_")
 }
 
 fn object(access: &pb::Access) -> Value {
     let objects = access.objects.iter().map(|object| {
-        let of = object.indicator.clone().unwrap_or_default();
+        let indicator = object.indicator.clone().unwrap_or_default();
         json!({
-            "version": object.version.as_ref().map(words::version),
+            "version": object.version.as_ref().map(text::version),
             "id": object.indicator_id,
             "tip_id": object.tip_id,
-            "kind": object.indicator.as_ref().map(|of| words::kind(of.kind())),
-            "platform": of.platform,
-            "accessed_value": of.value,
+            "kind": object.indicator.as_ref().map(|indicator| text::kind(indicator.kind())),
+            "platform": indicator.platform,
+            "accessed_value": indicator.value,
             "campaign": object.campaign_id,
             "enforcement": object.enforcement_id,
         })
     });
     json!({
         "liaison": access.liaison,
-        "accessed_at": words::time(access.accessed_at.as_ref()),
+        "accessed_at": text::time(access.accessed_at.as_ref()),
         "way": way(access),
         "purpose": purpose(access),
         "reference": access.reference,

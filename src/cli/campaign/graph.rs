@@ -1,51 +1,51 @@
-//! What binds the indicators of a campaign, for programs that draw graphs.
+//! The graph of a campaign: which indicators were submitted, tipped or seen together.
 
 use std::fmt::Write;
 
 use clap::ValueEnum;
 use serde_json::{Value, json};
 
-use crate::cli::words;
+use crate::cli::text;
 use crate::wire::pb;
 
-/// How a graph is written.
+/// The output format of the graph.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
 pub enum Format {
-    /// For Graphviz
+    /// Graphviz DOT
     Dot,
-    /// One object of nodes and edges
+    /// JSON object of nodes and edges
     Json,
 }
 
-/// The graph for Graphviz: indicators as ellipses, what binds them as boxes. Values are as they are:
-/// nothing that shows the text makes them links.
+/// The graph as Graphviz DOT. Indicators are ellipses; submissions, tips and sightings that connect
+/// them are boxes. Values are written in full, since no viewer turns labels into links.
 pub fn dot(clusters: &pb::CampaignClusters) -> String {
     let mut text = String::from("graph campaign {\n");
     if clusters.cut {
-        text += "  // Cut: there is more than is shown.\n";
+        text += "  // Truncated: the campaign has more than this.\n";
     }
     for (at, indicator) in clusters.indicators.iter().enumerate() {
-        let label = words::value(&indicator.platform, &indicator.value);
-        let kind = words::kind(indicator.kind());
+        let label = text::value(&indicator.platform, &indicator.value);
+        let kind = text::kind(indicator.kind());
         let _ = writeln!(text, "  i{at} [label={}, tooltip={}];", quoted(&label), quoted(&kind));
     }
     for (at, bond) in clusters.bonds.iter().enumerate() {
         let label = format!("{} of {}", kind(bond.kind()), bond.author);
         let _ = writeln!(text, "  b{at} [shape=box, label={}];", quoted(&label));
-        for of in &bond.indicators {
-            let _ = writeln!(text, "  b{at} -- i{of};");
+        for indicator in &bond.indicators {
+            let _ = writeln!(text, "  b{at} -- i{indicator};");
         }
     }
     text + "}\n"
 }
 
-/// The graph as an object.
+/// The graph as a JSON object.
 pub fn json(clusters: &pb::CampaignClusters) -> Value {
     let indicators = clusters.indicators.iter().enumerate().map(|(at, indicator)| {
         json!({
             "node": format!("i{at}"),
             "id": indicator.id,
-            "kind": words::kind(indicator.kind()),
+            "kind": text::kind(indicator.kind()),
             "platform": indicator.platform,
             "value": indicator.value,
         })
@@ -55,11 +55,13 @@ pub fn json(clusters: &pb::CampaignClusters) -> Value {
             "node": format!("b{at}"),
             "bond": kind(bond.kind()),
             "author": bond.author,
-            "at": words::time(bond.at.as_ref()),
+            "at": text::time(bond.at.as_ref()),
         })
     });
     let edges = clusters.bonds.iter().enumerate().flat_map(|(at, bond)| {
-        bond.indicators.iter().map(move |of| json!([format!("b{at}"), format!("i{of}")]))
+        bond.indicators
+            .iter()
+            .map(move |indicator| json!([format!("b{at}"), format!("i{indicator}")]))
     });
     json!({
         "indicators": indicators.collect::<Vec<_>>(),
@@ -70,13 +72,12 @@ pub fn json(clusters: &pb::CampaignClusters) -> Value {
 }
 
 fn kind(kind: pb::BondKind) -> String {
-    words::name(kind.as_str_name(), "BOND_KIND_")
+    text::enum_name(kind.as_str_name(), "BOND_KIND_")
 }
 
-/// A string of the DOT language: in it a quotation mark is escaped, and a backslash begins an escape of
-/// its own.
+/// A DOT string literal: quotation marks and backslashes are escaped.
 fn quoted(text: &str) -> String {
-    let plain = words::one_line(text).replace('\\', "\\\\").replace('"', "\\\"");
+    let plain = text::one_line(text).replace('\\', "\\\\").replace('"', "\\\"");
     format!("\"{plain}\"")
 }
 
@@ -107,7 +108,7 @@ mod tests {
     fn a_graph_is_written_for_graphviz_whatever_the_values_hold() {
         assert_eq!(
             dot(&clusters()),
-            "graph campaign {\n  // Cut: there is more than is shown.\n  \
+            "graph campaign {\n  // Truncated: the campaign has more than this.\n  \
              i0 [label=\"a.example\", tooltip=\"url\"];\n  \
              i1 [label=\"b.example/\\\"x\\\\\", tooltip=\"url\"];\n  \
              b0 [shape=box, label=\"submission of birdsite\"];\n  b0 -- i0;\n  b0 -- i1;\n}\n"

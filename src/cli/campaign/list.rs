@@ -3,13 +3,13 @@
 use serde_json::json;
 
 use crate::cli::failure::{Completion, Outcome};
-use crate::cli::{Global, deeds, identity, output, words};
+use crate::cli::{Global, identity, output, render, text};
 
 pub async fn run(global: &Global) -> Outcome {
     let campaigns = identity::client(global)?.campaigns().await?;
     if global.json {
         for one in &campaigns {
-            let newest = one.newest.as_ref().map(deeds::said);
+            let newest = one.newest.as_ref().map(render::campaign::object);
             output::json(&json!({
                 "campaign": one.id,
                 "contributions": one.contributions,
@@ -19,16 +19,27 @@ pub async fn run(global: &Global) -> Outcome {
         return Ok(Completion::Whole);
     }
     if campaigns.is_empty() {
-        output::line("no campaign is shared with you")?;
+        output::line("no campaigns are shared with you")?;
         return Ok(Completion::Whole);
     }
     let rows = campaigns.into_iter().map(|one| {
         let newest = one.newest.unwrap_or_default();
-        let said = newest.contribution.unwrap_or_default();
-        let by = said.attribution.as_ref().map(deeds::attribution).unwrap_or_default();
-        let when = words::time(newest.accepted_at.as_ref()).unwrap_or_default();
+        let contribution = newest.contribution.unwrap_or_default();
+        let attribution = contribution
+            .attribution
+            .as_ref()
+            .map(render::campaign::attribution)
+            .unwrap_or_default();
+        let when = text::time(newest.accepted_at.as_ref()).unwrap_or_default();
         let contributions = one.contributions.to_string();
-        [one.id, words::one_line(&said.name), newest.author, by, contributions, when]
+        [
+            one.id,
+            text::one_line(&contribution.name),
+            newest.author,
+            attribution,
+            contributions,
+            when,
+        ]
     });
     let header = ["CAMPAIGN", "NAME", "NEWEST BY", "ATTRIBUTED TO", "CONTRIBUTIONS", "NEWEST"];
     output::line(&output::table(header, rows))?;

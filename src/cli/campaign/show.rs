@@ -4,29 +4,28 @@ use serde_json::{Value, json};
 
 use super::graph::{self, Format};
 use crate::cli::failure::{Completion, Failure, Outcome};
-use crate::cli::tip::told;
-use crate::cli::{Global, deeds, identity, output, words};
+use crate::cli::{Global, identity, output, render, text};
 use crate::client::Client;
 use crate::wire::pb;
 
-/// Everything that you may see of one
+/// Show everything that you may see of a campaign
 #[derive(Debug, clap::Args)]
 pub struct Show {
-    /// The campaign
+    /// Id of the campaign
     #[arg(value_name = "ID")]
     id: String,
-    /// Its indicators too
+    /// Show its indicators too
     #[arg(long)]
     indicators: bool,
-    /// What happened, in order
+    /// Show its timeline too
     #[arg(long)]
     timeline: bool,
-    /// Print which indicators were submitted, tipped or seen together, as a graph, and nothing else
+    /// Print only a graph of which indicators were submitted, tipped or seen together
     #[arg(long, conflicts_with_all = ["indicators", "timeline"])]
     graph: Option<Format>,
 }
 
-/// What there is to show, as far as it was asked for.
+/// The parts of a campaign that were requested.
 struct CampaignDetails {
     campaign: pb::GetCampaignResponse,
     indicators: Option<Vec<pb::VisibleAssessment>>,
@@ -37,8 +36,8 @@ impl Show {
     pub async fn run(self, global: &Global) -> Outcome {
         let client = identity::client(global)?;
         let (id, clusters) = (self.id.clone(), self.graph.is_some());
-        let asked = pb::GetCampaignRequest { id, clusters, ..Default::default() };
-        let campaign = client.campaign(asked).await?;
+        let request = pb::GetCampaignRequest { id, clusters, ..Default::default() };
+        let campaign = client.campaign(request).await?;
         if let Some(format) = self.graph {
             let clusters = campaign.clusters.unwrap_or_default();
             match format {
@@ -46,15 +45,15 @@ impl Show {
                 Format::Json => output::json(&graph::json(&clusters))?,
             }
             if clusters.cut {
-                output::remark("cut: there is more than is shown");
+                output::remark("truncated: the campaign has more than this graph");
             }
             return Ok(Completion::Whole);
         }
-        let shown = self.read(&client, campaign).await?;
+        let details = self.read(&client, campaign).await?;
         if global.json {
-            output::json(&shown.object())?;
+            output::json(&details.object())?;
         } else {
-            shown.tell()?;
+            details.print()?;
         }
         Ok(Completion::Whole)
     }
@@ -64,23 +63,23 @@ impl Show {
         client: &Client,
         campaign: pb::GetCampaignResponse,
     ) -> Result<CampaignDetails, Failure> {
-        let mut shown = CampaignDetails { campaign, indicators: None, timeline: None };
+        let mut details = CampaignDetails { campaign, indicators: None, timeline: None };
         if self.indicators {
-            shown.indicators = Some(client.campaign_indicators(&self.id).await?);
+            details.indicators = Some(client.campaign_indicators(&self.id).await?);
         }
         if self.timeline {
-            shown.timeline = Some(client.campaign_timeline(&self.id).await?);
+            details.timeline = Some(client.campaign_timeline(&self.id).await?);
         }
-        Ok(shown)
+        Ok(details)
     }
 }
 
 impl CampaignDetails {
-    fn tell(&self) -> Result<(), Failure> {
+    fn print(&self) -> Result<(), Failure> {
         let pb::GetCampaignResponse { id, contributions, omitted, numbers, .. } = &self.campaign;
         output::line(&output::paint(output::BOLD, &format!("campaign {id}")))?;
         for one in contributions {
-            tell_contribution(one)?;
+            print_contribution(one)?;
         }
         if *omitted > 0 {
             output::line(&format!("{omitted} older contributions are not shown"))?;
@@ -89,51 +88,22 @@ impl CampaignDetails {
         let more = if numbers.indicators_cut { " or more" } else { "" };
         let tips = match numbers.tips {
             0 => String::new(),
-            tips => format!("; {} that you sent or received", words::count(tips, "tip")),
+            tips => format!("; {} that you sent or received", text::count(tips, "tip")),
         };
         output::line(&format!(
             "\n{}{more}, {}, by {}{tips}",
-            words::count(numbers.indicators, "indicator"),
-            words::count(numbers.enforcements, "enforcement"),
-            words::count(numbers.authors.into(), "partner"),
+            text::count(numbers.indicators, "indicator"),
+            text::count(numbers.enforcements, "enforcement"),
+            text::count(numbers.authors.into(), "partner"),
         ))?;
         if !numbers.totals.is_empty() {
-            let rows = numbers.totals.iter().map(|total| {
-                let about = if total.approximate { "about " } else { "" };
-                [
-                    deeds::source(total.source()),
-                    total.platform.clone(),
-                    deeds::asset(total.asset()),
-                    format!("{about}{}", total.count),
-                    total.already_disabled.to_string(),
-                ]
-            });
-            let header = ["DEED", "PLATFORM", "ASSET", "COUNT", "DISABLED BEFORE"];
-            output::line(&format!("\n{}", output::table(header, rows)))?;
+            print_totals(&numbers.totals)?;
         }
         if let Some(indicators) = &self.indicators {
-            let rows = indicators.iter().map(|one| {
-                let indicator = one.indicator.clone().unwrap_or_default();
-                let said = one.assessment.clone().unwrap_or_default();
-                [
-                    one.version.as_ref().map(words::version).unwrap_or_default(),
-                    one.author.clone(),
-                    words::verdict(&said),
-                    words::kind(indicator.kind()),
-                    words::value(&indicator.platform, &indicator.value),
-                ]
-            });
-            let header = ["VERSION", "AUTHOR", "VERDICT", "KIND", "VALUE"];
-            output::line(&format!("\n{}", output::table(header, rows)))?;
+            print_indicators(indicators)?;
         }
         if let Some(timeline) = &self.timeline {
-            let rows = timeline.iter().map(|event| {
-                let when = words::time(event.at.as_ref()).unwrap_or_default();
-                let by = if event.author.is_empty() { "the exchange" } else { &event.author };
-                [when, by.to_owned(), happened(event)]
-            });
-            let header = ["WHEN", "BY", "WHAT"];
-            output::line(&format!("\n{}", output::table(header, rows)))?;
+            print_timeline(timeline)?;
         }
         Ok(())
     }
@@ -143,9 +113,9 @@ impl CampaignDetails {
         let numbers = numbers.clone().unwrap_or_default();
         let totals = numbers.totals.iter().map(|total| {
             json!({
-                "source": deeds::source(total.source()),
+                "source": render::enforcement::source(total.source()),
                 "platform": total.platform,
-                "asset": deeds::asset(total.asset()),
+                "asset": render::enforcement::asset(total.asset()),
                 "count": total.count,
                 "already_disabled": total.already_disabled,
                 "approximate": total.approximate,
@@ -153,7 +123,7 @@ impl CampaignDetails {
         });
         let mut object = json!({
             "campaign": id,
-            "contributions": contributions.iter().map(deeds::said).collect::<Vec<_>>(),
+            "contributions": contributions.iter().map(render::campaign::object).collect::<Vec<_>>(),
             "omitted": omitted,
             "indicators_total": numbers.indicators,
             "indicators_cut": numbers.indicators_cut,
@@ -173,23 +143,65 @@ impl CampaignDetails {
     }
 }
 
-fn tell_contribution(one: &pb::VisibleContribution) -> Result<(), Failure> {
-    let said = one.contribution.clone().unwrap_or_default();
-    let founds = if one.founds { ", who founded it" } else { "" };
+fn print_totals(totals: &[pb::EnforcementTotal]) -> Result<(), Failure> {
+    let rows = totals.iter().map(|total| {
+        let about = if total.approximate { "about " } else { "" };
+        [
+            render::enforcement::source(total.source()),
+            total.platform.clone(),
+            render::enforcement::asset(total.asset()),
+            format!("{about}{}", total.count),
+            total.already_disabled.to_string(),
+        ]
+    });
+    let header = ["BY", "PLATFORM", "ASSET", "COUNT", "DISABLED BEFORE"];
+    output::line(&format!("\n{}", output::table(header, rows)))
+}
+
+fn print_indicators(indicators: &[pb::VisibleAssessment]) -> Result<(), Failure> {
+    let rows = indicators.iter().map(|one| {
+        let indicator = one.indicator.clone().unwrap_or_default();
+        let assessment = one.assessment.clone().unwrap_or_default();
+        [
+            one.version.as_ref().map(text::version).unwrap_or_default(),
+            one.author.clone(),
+            text::verdict(&assessment),
+            text::kind(indicator.kind()),
+            text::value(&indicator.platform, &indicator.value),
+        ]
+    });
+    let header = ["VERSION", "AUTHOR", "VERDICT", "KIND", "VALUE"];
+    output::line(&format!("\n{}", output::table(header, rows)))
+}
+
+fn print_timeline(timeline: &[pb::TimelineEvent]) -> Result<(), Failure> {
+    let rows = timeline.iter().map(|event| {
+        let when = text::time(event.at.as_ref()).unwrap_or_default();
+        let by = if event.author.is_empty() { "the exchange" } else { &event.author };
+        [when, by.to_owned(), event_text(event)]
+    });
+    let header = ["WHEN", "BY", "WHAT"];
+    output::line(&format!("\n{}", output::table(header, rows)))
+}
+
+fn print_contribution(one: &pb::VisibleContribution) -> Result<(), Failure> {
+    let contribution = one.contribution.clone().unwrap_or_default();
+    let founder = if one.founds { ", who created it" } else { "" };
     output::line(&format!(
-        "\n{}  {} {}{founds}",
-        output::paint(output::BOLD, &words::one_line(&said.name)),
-        output::paint(output::DIM, &words::time(one.accepted_at.as_ref()).unwrap_or_default()),
+        "\n{}  {} {}{founder}",
+        output::paint(output::BOLD, &text::one_line(&contribution.name)),
+        output::paint(output::DIM, &text::time(one.accepted_at.as_ref()).unwrap_or_default()),
         one.author
     ))?;
-    let by = said.attribution.unwrap_or_default();
-    let references: Vec<_> = said.references.iter().map(|url| words::one_line(url)).collect();
-    let targets: Vec<_> = said.targets.iter().map(|text| words::one_line(text)).collect();
+    let by = contribution.attribution.unwrap_or_default();
+    let references: Vec<_> =
+        contribution.references.iter().map(|url| text::one_line(url)).collect();
+    let targets: Vec<_> = contribution.targets.iter().map(|text| text::one_line(text)).collect();
     let lines = [
-        ("what", words::one_line(&said.description)),
-        ("attributed to", deeds::attribution(&by)),
-        ("on the ground of", words::one_line(&by.basis)),
-        ("techniques", said.techniques.join(", ")),
+        ("description", text::one_line(&contribution.description)),
+        ("attributed to", render::campaign::attribution(&by)),
+        ("basis", text::one_line(&by.basis)),
+        ("techniques", contribution.techniques.join(", ")),
         ("targets", targets.join("; ")),
         ("references", references.join(" ")),
     ];
@@ -199,13 +211,13 @@ fn tell_contribution(one: &pb::VisibleContribution) -> Result<(), Failure> {
     Ok(())
 }
 
-fn happened(event: &pb::TimelineEvent) -> String {
+fn event_text(event: &pb::TimelineEvent) -> String {
     use pb::timeline_event::Event;
     match &event.event {
         None => String::new(),
         Some(Event::Contribution(made)) => {
-            let what = if made.founds { "founds the campaign" } else { "says what it is" };
-            format!("{what}: {}", words::one_line(&made.name))
+            let what = if made.founds { "creates the campaign" } else { "contributes" };
+            format!("{what}: {}", text::one_line(&made.name))
         }
         Some(Event::Indicators(on)) => {
             let counts = [
@@ -215,38 +227,38 @@ fn happened(event: &pb::TimelineEvent) -> String {
             ];
             let counts = counts.iter().filter(|(count, _)| *count > 0);
             let counts: Vec<_> = counts
-                .map(|(count, what)| format!("{} {what}", words::count(*count, "indicator")))
+                .map(|(count, what)| format!("{} {what}", text::count(*count, "indicator")))
                 .collect();
             counts.join(", ")
         }
         Some(Event::Sighting(seen)) => {
             let indicator = seen.indicator.clone().unwrap_or_default();
-            let value = words::value(&indicator.platform, &indicator.value);
-            format!("saw {value} {}", words::count(seen.count, "time"))
+            let value = text::value(&indicator.platform, &indicator.value);
+            format!("saw {value} {}", text::count(seen.count, "time"))
         }
         Some(Event::Enforcement(done)) => {
             let done = done.enforcement.clone().unwrap_or_default();
-            let counts: Vec<_> = done.counts.iter().map(deeds::count).collect();
+            let counts: Vec<_> = done.counts.iter().map(render::enforcement::count).collect();
             let reports = done.source() == pb::EnforcementSource::Reported;
             let what = if reports { "reports removals" } else { "acted" };
             format!("{what}: {}", counts.join(", "))
         }
-        Some(Event::Tip(step)) => told::step(step),
+        Some(Event::Tip(step)) => render::tip::step(step),
     }
 }
 
 fn indicator_object(one: &pb::VisibleAssessment) -> Value {
     let indicator = one.indicator.clone().unwrap_or_default();
-    let said = one.assessment.clone().unwrap_or_default();
+    let assessment = one.assessment.clone().unwrap_or_default();
     json!({
-        "version": one.version.as_ref().map(words::version),
+        "version": one.version.as_ref().map(text::version),
         "author": one.author,
-        "kind": words::kind(indicator.kind()),
+        "kind": text::kind(indicator.kind()),
         "platform": indicator.platform,
         "value": indicator.value,
         "id": indicator.id,
-        "verdict": words::verdict(&said),
-        "confidence": said.confidence,
+        "verdict": text::verdict(&assessment),
+        "confidence": assessment.confidence,
     })
 }
 
@@ -272,9 +284,9 @@ fn event_object(event: &pb::TimelineEvent) -> Value {
                 json!({ "id": indicator.id, "value": indicator.value, "count": seen.count }),
             )
         }
-        Some(Event::Enforcement(done)) => ("enforcement", deeds::done(done)),
-        Some(Event::Tip(step)) => ("tip", told::step_object(step)),
+        Some(Event::Enforcement(done)) => ("enforcement", render::enforcement::object(done)),
+        Some(Event::Tip(step)) => ("tip", render::tip::step_object(step)),
     };
-    let at = words::time(event.at.as_ref());
+    let at = text::time(event.at.as_ref());
     json!({ "at": at, "author": event.author, "event": what, (what): object })
 }

@@ -1,4 +1,4 @@
-//! A partner that follows the feed while the story goes on.
+//! A background task that follows the feed of a partner.
 
 use std::time::Duration;
 
@@ -12,14 +12,14 @@ use super::tally::Tally;
 use crate::client::{ClientError, FeedEvent, FeedStart};
 use crate::clock::{Clock, SystemClock};
 
-/// How long without an item a follower that lacks some waits for another: longer than its connection may
-/// take to come back on a machine that is busy.
-const QUIET: Duration = Duration::from_secs(10);
+/// How long a follower with missing items waits for another one. Longer than a reconnect takes on a
+/// busy machine.
+const IDLE_TIMEOUT: Duration = Duration::from_secs(10);
 
-/// A partner that follows from the start, over the restart.
+/// Follows the feed of a partner from the start, across the restart.
 pub struct Follower {
-    /// How many items make it whole, once that is known.
-    whole: watch::Sender<Option<usize>>,
+    /// The expected number of items, once it is known.
+    expected: watch::Sender<Option<usize>>,
     task: JoinHandle<Result<(Tally, Reader), ClientError>>,
 }
 
@@ -28,39 +28,43 @@ impl Follower {
     pub async fn start(stage: &Stage, partner: &'static str) -> Result<Self, Failure> {
         let client = stage.connected(partner).await?;
         let mut reader = Reader::of(partner, client.subscribe(FeedStart::Beginning, None));
-        let (whole, mut told) = watch::channel(None);
+        let (expected, mut expected_changes) = watch::channel(None);
         let task = tokio::spawn(async move {
             let clock = SystemClock;
             let mut tally = Tally::new(partner);
             loop {
-                let whole = *told.borrow_and_update();
-                if whole.is_some_and(|whole| tally.distinct() >= whole) {
+                let expected = *expected_changes.borrow_and_update();
+                if expected.is_some_and(|expected| tally.distinct() >= expected) {
                     break;
                 }
                 tokio::select! {
                     event = reader.next() => match event? {
-                        Some(FeedEvent::Item(item)) => tally.take(&item, clock.now()),
+                        Some(FeedEvent::Item(item)) => tally.record(&item, clock.now()),
                         Some(_) => {}
                         None => break,
                     },
-                    Ok(()) = told.changed() => {}
-                    () = tokio::time::sleep(QUIET), if whole.is_some() => break,
+                    Ok(()) = expected_changes.changed() => {}
+                    () = tokio::time::sleep(IDLE_TIMEOUT), if expected.is_some() => break,
                 }
             }
-            tally.resumed = reader.reconnects();
+            tally.reconnects = reader.reconnects();
             Ok((tally, reader))
         });
-        Ok(Self { whole, task })
+        Ok(Self { expected, task })
     }
 
-    /// Waits until it holds so many items or nothing more comes, and tells what it received; its feed goes
-    /// on from there.
-    pub async fn finish(self, whole: usize, most: Duration) -> Result<(Tally, Reader), Failure> {
-        self.whole.send_replace(Some(whole));
-        match tokio::time::timeout(most, self.task).await {
-            Ok(Ok(followed)) => Ok(followed?),
+    /// Waits until `expected` items have arrived or no more come. Returns what it received, and the
+    /// reader to continue with.
+    pub async fn finish(
+        self,
+        expected: usize,
+        timeout: Duration,
+    ) -> Result<(Tally, Reader), Failure> {
+        self.expected.send_replace(Some(expected));
+        match tokio::time::timeout(timeout, self.task).await {
+            Ok(Ok(outcome)) => Ok(outcome?),
             Ok(Err(error)) => Err(Failure::failed(error)),
-            Err(_) => Err(Failure::failed("a follower did not come to its end")),
+            Err(_) => Err(Failure::failed("a follower did not finish in time")),
         }
     }
 }

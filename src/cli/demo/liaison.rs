@@ -1,44 +1,28 @@
-//! What is released to law enforcement, and what the contributor sees of its being read.
+//! A release to law enforcement, and the access log of the author.
 
 use std::time::Duration;
 
 use super::super::failure::Failure;
-use super::super::words;
+use super::super::text;
 use super::stage::Stage;
 use super::tip::NEWS_SITES;
-use super::{LABEL, heading, say};
-use crate::client::{self, Client, ClientError, FeedEvent, FeedStart, Report};
+use super::{heading, say};
+use crate::client::{self, ClientError, FeedEvent, FeedStart};
 use crate::clock::{Clock, SystemClock};
 use crate::wire::{pb, timestamp};
 
-/// The paper that the liaison reads on, and that the release names.
+/// The document that the liaison reads under, and that the release names.
 const WARRANT: &str = "W-2019-17";
 
-/// facegraph shares the sites that it found, as belonging to the campaign, and tells what it shared.
-///
-/// Before the tip waits, or this would be the news that takes it up again.
-pub async fn share_found(facegraph: &Client, campaign: &str) -> Result<String, Failure> {
-    let items = NEWS_SITES.map(|site| found(site, campaign));
-    let report = Report {
-        submission_id: "harbour-sites".into(),
-        sharing: None,
-        replaces_audience: None,
-        items: items.to_vec(),
-        batch_items: Report::BATCH_ITEMS,
-    };
-    facegraph.submit_report(report, |_| {}).await?;
-    Ok(format!("{}, of the campaign", NEWS_SITES.join(", ")))
-}
-
-/// facegraph releases its part of the campaign to cyber-unit, which reads that and nothing else; facegraph
-/// sees that it did, when and for what purpose.
+/// facegraph releases its part of the campaign to cyber-unit. cyber-unit can read that and nothing
+/// else; facegraph sees the access, its time and its purpose.
 pub async fn release_and_read(stage: &Stage, campaign: &str) -> Result<(), Failure> {
     heading("facegraph releases what it found to law enforcement")?;
     let facegraph = stage.connected("facegraph").await?;
     let cyber_unit = stage.client("cyber-unit")?;
     match cyber_unit.pull(&FeedStart::Beginning, None, 100).await {
-        Err(ClientError::Invalid { message: why, .. }) => {
-            say(&format!("cyber-unit pulls without a purpose: {why}"))?;
+        Err(ClientError::Invalid { message, .. }) => {
+            say(&format!("cyber-unit pulls without a purpose: {message}"))?;
         }
         Err(error) => return Err(error.into()),
         Ok(_) => return Err(Failure::failed("the liaison read without a purpose")),
@@ -53,8 +37,8 @@ pub async fn release_and_read(stage: &Stage, campaign: &str) -> Result<(), Failu
     let cyber_unit = cyber_unit.for_purpose(purpose);
     let before = cyber_unit.pull(&FeedStart::Beginning, None, 100).await?.items.len();
     say(&format!(
-        "under warrant {WARRANT} it is given {}",
-        words::count(before as u64, "indicator")
+        "under warrant {WARRANT} it receives {}",
+        text::count(before as u64, "indicator")
     ))?;
     let request = pb::ReleaseIndicatorsRequest {
         request_id: "harbour-release".into(),
@@ -65,70 +49,61 @@ pub async fn release_and_read(stage: &Stage, campaign: &str) -> Result<(), Failu
     };
     let released = facegraph.release(request).await?;
     say(&format!(
-        "facegraph releases all that it has in the campaign: {}",
-        words::count(released.changed, "version")
+        "facegraph releases all its objects of the campaign: {}",
+        text::count(released.changed, "version")
     ))?;
-    let (mut from, mut more, mut given) = (FeedStart::Beginning, true, Vec::new());
+    let (mut from, mut more, mut events) = (FeedStart::Beginning, true, Vec::new());
     while more {
         let page = cyber_unit.pull(&from, None, 100).await?;
         (from, more) = (FeedStart::Cursor(page.cursor.clone().unwrap_or_default()), page.more);
-        given.extend(client::events(page));
+        events.extend(client::events(page));
     }
-    let told: Vec<_> = given.iter().map(|event| told(event, campaign)).collect();
+    let received: Vec<_> = events.iter().map(|event| label(event, campaign)).collect();
     let expected = ["campaign", "enforcement"].into_iter().chain(NEWS_SITES);
-    if before > 0 || told.iter().map(String::as_str).ne(expected) {
-        return Err(Failure::failed(format!("the liaison was given something else: {given:?}")));
+    if before > 0 || received.iter().map(String::as_str).ne(expected) {
+        return Err(Failure::failed(format!("the liaison received something else: {events:?}")));
     }
-    say("cyber-unit pulls again: what facegraph says of the campaign, what it did,")?;
-    say(&format!("{}, and nothing else", NEWS_SITES.join(", ")))?;
-    show_accesses(stage, given.len()).await
+    say("cyber-unit pulls again and receives the contribution and the enforcement of facegraph,")?;
+    say(&format!("and {}; nothing else", NEWS_SITES.join(", ")))?;
+    show_accesses(stage, events.len()).await
 }
 
-/// What a liaison is given of facegraph's, in a word.
-fn told(event: &FeedEvent, of: &str) -> String {
+/// A short label for an event of facegraph; the debug output for anything else.
+fn label(event: &FeedEvent, campaign: &str) -> String {
     match event {
         FeedEvent::Item(item) if item.author == "facegraph" => {
             item.indicator.clone().unwrap_or_default().value
         }
         FeedEvent::Campaign(event) => {
-            let said = event.contribution.clone().unwrap_or_default();
-            let is_it = said.author == "facegraph" && said.campaign_id == of;
-            if is_it { "campaign".into() } else { format!("{said:?}") }
+            let contribution = event.contribution.clone().unwrap_or_default();
+            let is_expected =
+                contribution.author == "facegraph" && contribution.campaign_id == campaign;
+            if is_expected { "campaign".into() } else { format!("{contribution:?}") }
         }
         FeedEvent::Enforcement(event) => {
-            let done = event.enforcement.clone().unwrap_or_default();
-            if done.author == "facegraph" { "enforcement".into() } else { format!("{done:?}") }
+            let enforcement = event.enforcement.clone().unwrap_or_default();
+            if enforcement.author == "facegraph" {
+                "enforcement".into()
+            } else {
+                format!("{enforcement:?}")
+            }
         }
         other => format!("{other:?}"),
     }
 }
 
-async fn show_accesses(stage: &Stage, given: usize) -> Result<(), Failure> {
+async fn show_accesses(stage: &Stage, expected: usize) -> Result<(), Failure> {
     let accesses = stage.connected("facegraph").await?.accesses(Some("cyber-unit"), None).await?;
     let objects: usize = accesses.iter().map(|access| access.objects.len()).sum();
-    let Some(access) = accesses.first().filter(|_| objects == given) else {
-        return Err(Failure::failed(format!("{given} were to be listed: {accesses:?}")));
+    let Some(access) = accesses.first().filter(|_| objects == expected) else {
+        return Err(Failure::failed(format!("expected {expected} accesses: {accesses:?}")));
     };
     say(&format!(
-        "facegraph sees it: {} took {} by pull, {} {}, at {}",
+        "audit accesses of facegraph: {} read {} by pull, {} {}, at {}",
         access.liaison,
-        words::count(objects as u64, "object"),
-        words::name(access.purpose().as_str_name(), "PURPOSE_KIND_"),
+        text::count(objects as u64, "object"),
+        text::enum_name(access.purpose().as_str_name(), "PURPOSE_KIND_"),
         access.reference,
-        words::time(access.accessed_at.as_ref()).unwrap_or_default()
+        text::time(access.accessed_at.as_ref()).unwrap_or_default()
     ))
-}
-
-fn found(site: &str, campaign: &str) -> pb::SubmittedIndicator {
-    let said = pb::Assessment {
-        labels: vec![LABEL.into()],
-        campaign: campaign.into(),
-        ..pb::Assessment::default()
-    };
-    pb::SubmittedIndicator {
-        kind: pb::Kind::Domain.into(),
-        value: site.into(),
-        assessment: Some(said),
-        ..Default::default()
-    }
 }

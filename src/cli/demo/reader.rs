@@ -1,4 +1,4 @@
-//! A partner on its feed: what it holds, and when something reached it.
+//! A partner that reads its feed into a replica.
 
 use std::time::{Duration, Instant};
 
@@ -6,74 +6,76 @@ use super::super::failure::Failure;
 use crate::client::{ClientError, FeedEvent, Replica, Subscription};
 use crate::clock::{Clock, SystemClock};
 
-/// How long what is waited for may take to come.
-const MOST: Duration = Duration::from_secs(30);
+/// How long to wait for expected events.
+const EVENT_TIMEOUT: Duration = Duration::from_secs(30);
 
-/// A partner that applies whatever its feed gives it.
+/// Applies the events of a feed to a replica.
 pub struct Reader {
-    /// Which partner.
+    /// The id of the partner.
     pub partner: &'static str,
     feed: Subscription,
-    held: Replica,
+    replica: Replica,
 }
 
 impl Reader {
-    /// A partner that holds nothing yet.
+    /// A reader with an empty replica.
     pub fn of(partner: &'static str, feed: Subscription) -> Self {
-        Self { partner, feed, held: Replica::default() }
+        Self { partner, feed, replica: Replica::default() }
     }
 
-    /// What it holds.
-    pub fn held(&self) -> &Replica {
-        &self.held
+    /// The replica.
+    pub fn replica(&self) -> &Replica {
+        &self.replica
     }
 
-    /// How many times its feed was opened again.
+    /// How often the feed reconnected.
     pub fn reconnects(&self) -> u64 {
         self.feed.reconnects()
     }
 
-    /// The next that its feed gives. Cancel safe.
+    /// Reads and applies the next event. Cancel safe.
     pub async fn next(&mut self) -> Result<Option<FeedEvent>, ClientError> {
         let event = self.feed.next_event().await?;
         if let Some(event) = &event {
-            self.held.apply(event);
+            self.replica.apply(event);
         }
         Ok(event)
     }
 
-    /// Takes what comes until something fits, and tells when that came.
+    /// Reads until an event matches. Returns when that event arrived.
     pub async fn wait_for(
         &mut self,
         what: &str,
-        fits: impl Fn(&FeedEvent) -> bool,
+        matches: impl Fn(&FeedEvent) -> bool,
     ) -> Result<Instant, Failure> {
         let waiting = async {
             while let Some(event) = self.next().await? {
-                if fits(&event) {
+                if matches(&event) {
                     return Ok(Some(SystemClock.instant()));
                 }
             }
             Ok::<_, ClientError>(None)
         };
-        let came = tokio::time::timeout(MOST, waiting).await;
-        let came = came.unwrap_or(Ok(None))?;
-        came.ok_or_else(|| Failure::failed(format!("{what} did not reach {}", self.partner)))
+        let arrived = tokio::time::timeout(EVENT_TIMEOUT, waiting).await;
+        let arrived = arrived.unwrap_or(Ok(None))?;
+        arrived.ok_or_else(|| Failure::failed(format!("{what} did not reach {}", self.partner)))
     }
 
-    /// Takes what comes until it holds so many versions.
+    /// Reads until the replica has `versions` versions.
     pub async fn fill(&mut self, versions: usize) -> Result<(), Failure> {
         let filling = async {
-            while self.held.len() < versions && self.next().await?.is_some() {}
+            while self.replica.len() < versions && self.next().await?.is_some() {}
             Ok::<_, ClientError>(())
         };
-        match tokio::time::timeout(MOST, filling).await {
+        match tokio::time::timeout(EVENT_TIMEOUT, filling).await {
             Ok(filled) => Ok(filled?),
-            Err(_) => Err(Failure::failed(format!("{} did not get them all", self.partner))),
+            Err(_) => {
+                Err(Failure::failed(format!("{} did not receive all versions", self.partner)))
+            }
         }
     }
 
-    /// Tells the exchange that everything so far has been dealt with.
+    /// Acknowledges everything read so far.
     pub async fn acknowledge(&mut self) -> Result<(), Failure> {
         Ok(self.feed.acknowledge().await?)
     }

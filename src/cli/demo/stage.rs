@@ -1,5 +1,5 @@
-//! Where the demo plays: a folder with a PKI and the data, and the exchange as a process of its
-//! own.
+//! The environment of the demo: a folder with a PKI and the data, and the exchange as a child
+//! process.
 
 use std::net::TcpListener;
 use std::path::{Path, PathBuf};
@@ -11,8 +11,7 @@ use tokio::io::{AsyncBufReadExt, BufReader};
 use tokio::process::{Child, Command};
 
 use super::super::failure::Failure;
-use super::super::{output, words};
-use super::withdrawal::WithdrawnReport;
+use super::super::{output, text};
 use crate::client::{Client, Patience};
 use crate::clock::{Clock, SystemClock};
 use crate::domain::PartnerId;
@@ -22,10 +21,10 @@ use crate::wire::pb;
 
 const CONFIG: &str = include_str!("../../../samples/tipoff.toml");
 const PARTNERS: [&str; 5] = ["birdsite", "facegraph", "tubeworks", "cyber-unit", "exchange-ops"];
-/// How long an exchange may take to start.
-const START: Duration = Duration::from_secs(60);
+/// How long the exchange may take to start.
+const START_TIMEOUT: Duration = Duration::from_secs(60);
 
-/// The folder, and the exchange that runs in it.
+/// The folder and the exchange that runs in it.
 pub struct Stage {
     folder: PathBuf,
     grpc_port: u16,
@@ -33,8 +32,8 @@ pub struct Stage {
 }
 
 impl Stage {
-    /// Makes the folder with an authority, every identity and a configuration.
-    pub fn set() -> Result<Self, Failure> {
+    /// Creates the folder with an authority, all identities and a configuration.
+    pub fn create() -> Result<Self, Failure> {
         let folder = env::temp_dir().join(format!("tipoff-demo-{}", uuid::Uuid::now_v7()));
         let now = SystemClock.now();
         let made = (|| {
@@ -57,10 +56,10 @@ impl Stage {
         Ok(stage)
     }
 
-    /// Starts the exchange on the folder's data, and tells how long it took until it was ready.
+    /// Starts the exchange on the data in the folder. Returns how long it took to become ready.
     pub async fn start(&mut self) -> Result<Duration, Failure> {
         let clock = SystemClock;
-        let begun = clock.instant();
+        let started = clock.instant();
         let program = env::current_exe().map_err(Failure::failed)?;
         let log = fs::OpenOptions::new()
             .create(true)
@@ -77,12 +76,12 @@ impl Stage {
             .spawn()
             .map_err(|error| Failure::failed(format!("cannot start the exchange: {error}")))?;
         let Some(stdout) = exchange.stdout.take() else {
-            return Err(Failure::failed("the exchange has no output"));
+            return Err(Failure::failed("the exchange has no stdout"));
         };
         self.exchange = Some(exchange);
         let mut lines = BufReader::new(stdout).lines();
-        match tokio::time::timeout(START, lines.next_line()).await {
-            Ok(Ok(Some(_))) => Ok(clock.instant().duration_since(begun)),
+        match tokio::time::timeout(START_TIMEOUT, lines.next_line()).await {
+            Ok(Ok(Some(_))) => Ok(clock.instant().duration_since(started)),
             _ => Err(Failure::failed(format!(
                 "the exchange did not start: {}",
                 fs::read_to_string(self.folder.join("exchange.log")).unwrap_or_default()
@@ -90,7 +89,7 @@ impl Stage {
         }
     }
 
-    /// Kills the exchange without a word, as a fault would.
+    /// Kills the exchange with SIGKILL, as a crash would.
     pub async fn kill(&mut self) -> Result<(), Failure> {
         if let Some(mut exchange) = self.exchange.take() {
             exchange.kill().await.map_err(Failure::failed)?;
@@ -98,46 +97,47 @@ impl Stage {
         Ok(())
     }
 
-    /// A client of a partner that outlasts a restart.
+    /// A client of a partner. Its retries outlast a restart of the exchange.
     pub fn client(&self, partner: &str) -> Result<Client, Failure> {
-        let patience =
+        let retry_policy =
             Patience { tries: Some(60), longest: Duration::from_secs(1), ..Patience::default() };
-        Ok(Client::new(&self.url(), &self.folder.join(partner))?.with_patience(patience))
+        Ok(Client::new(&self.url(), &self.folder.join(partner))?.with_patience(retry_policy))
     }
 
-    /// The same, connected already: what is measured from here on is no handshake.
+    /// Like [`Stage::client`], but already connected, so that measurements exclude the handshake.
     pub async fn connected(&self, partner: &str) -> Result<Client, Failure> {
         let client = self.client(partner)?;
         client.who_am_i().await?;
         Ok(client)
     }
 
-    /// The exchange's address.
+    /// The address of the exchange.
     pub fn url(&self) -> String {
         format!("https://localhost:{}", self.grpc_port)
     }
 
     /// The folder.
-    pub fn shown(&self) -> String {
+    pub fn folder(&self) -> String {
         self.folder.display().to_string()
     }
 
-    /// Says what to try while the exchange is left running, with a value that is known and what was
-    /// withdrawn.
-    pub fn linger(
+    /// Prints commands to try while the exchange keeps running: with a known value, and with a
+    /// withdrawn one and the journal entry of its withdrawal.
+    pub fn print_next_steps(
         &self,
         known: &pb::SubmittedIndicator,
-        withdrawn: &WithdrawnReport,
+        withdrawn: &str,
+        sequence: u64,
     ) -> Result<(), Failure> {
-        let value = words::value(&known.platform, &known.value);
-        let (folder, gone) = (self.folder.display(), &withdrawn.value);
+        let value = text::value(&known.platform, &known.value);
+        let folder = self.folder.display();
         let heading = "The exchange is still running. In another terminal, as facegraph:";
         output::line(&format!("\n{}", output::paint(output::BOLD, heading)))?;
         let url = self.url();
         output::line(&format!("  export TIPOFF_SERVER={url} TIPOFF_IDENTITY={folder}/facegraph"))?;
         for command in [
             "whoami",
-            &format!("lookup '{value}' '{gone}'"),
+            &format!("lookup '{value}' '{withdrawn}'"),
             "subscribe --from start --count 5",
             "pull --format csv --kind domain",
             "subscription list",
@@ -145,21 +145,21 @@ impl Stage {
         ] {
             output::line(&format!("  tipoff {command}"))?;
         }
-        output::line("as birdsite, who said it:")?;
+        output::line("As birdsite, the author:")?;
         output::line(&format!("  export TIPOFF_IDENTITY={folder}/birdsite"))?;
-        output::line(&format!("  tipoff audit deliveries {}", withdrawn.sequence))?;
+        output::line(&format!("  tipoff audit deliveries {sequence}"))?;
         output::line(&format!("  tipoff withdraw '{value}'"))?;
-        output::line("and as its operator:")?;
+        output::line("As the operator:")?;
         output::line(&format!("  export TIPOFF_IDENTITY={folder}/exchange-ops"))?;
         output::line("  tipoff group list")?;
         output::line("  tipoff partner suspend tubeworks")?;
-        output::line(&format!("\nCtrl-C ends it and removes {folder}"))
+        output::line(&format!("\nCtrl-C stops the exchange and removes {folder}"))
     }
 
-    /// Ends the exchange and removes the folder.
+    /// Stops the exchange and removes the folder.
     pub async fn clear(mut self) {
         if let Some(mut exchange) = self.exchange.take() {
-            // It ends either way; the folder goes with it.
+            // An error does not matter: the process ends with the demo.
             let _ = exchange.kill().await;
         }
         self.remove();
@@ -178,7 +178,7 @@ impl Stage {
         set("server", "grpc", grpc.into());
         set("server", "ops", "127.0.0.1:0".into());
         set("server", "identity", at(&self.folder.join("server")).into());
-        // A reader learns from a sign of life that nothing behind its last item was for it.
+        // Short heartbeats let a reader advance past entries without events for it.
         set("requests", "heartbeat_s", 1.into());
         set("storage", "data", at(&self.folder.join("data")).into());
         set("storage", "min_free_mb", 16.into());
@@ -188,12 +188,12 @@ impl Stage {
 
     fn remove(&self) {
         if let Err(error) = fs::remove_dir_all(&self.folder) {
-            output::remark(&format!("{} is left behind: {error}", self.folder.display()));
+            output::remark(&format!("cannot remove {}: {error}", self.folder.display()));
         }
     }
 }
 
-/// A port that is free now, so that the exchange comes back where it was.
+/// A free port, fixed so that the exchange restarts at the same address.
 fn free_port() -> Result<u16, Failure> {
     let listener = TcpListener::bind(("127.0.0.1", 0)).map_err(Failure::failed)?;
     Ok(listener.local_addr().map_err(Failure::failed)?.port())

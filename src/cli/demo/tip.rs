@@ -1,71 +1,73 @@
-//! A tip from one platform to another, and the answers back.
+//! A tip from one platform to another, and the responses.
 
 use std::time::Instant;
 
 use super::super::failure::Failure;
 use super::super::submit::Submittable;
-use super::super::{deeds, output, words};
+use super::super::{output, render, text};
 use super::reader::Reader;
 use super::stage::Stage;
-use super::{desk, heading, liaison, say, show};
-use crate::client::{Client, ClientError, FeedEvent, FeedStart, ReportSummary};
+use super::{LABEL, desk, heading, say, show};
+use crate::client::{Client, ClientError, FeedEvent, FeedStart, Report, ReportSummary};
 use crate::clock::{Clock, SystemClock};
 use crate::wire::pb;
 
-/// What facegraph found on its own platform, as it tells it.
-const FOUND: &str = "7 Pages, 3 Groups and 5 accounts removed; some had been disabled by our automated \
+/// What facegraph reports to have found on its platform.
+const FINDINGS: &str = "7 Pages, 3 Groups and 5 accounts removed; some had been disabled by our automated \
                      systems before. The people behind it tried to conceal who they are.";
-/// What facegraph found besides, off the platforms.
+/// Sites that facegraph found outside the platforms.
 pub const NEWS_SITES: [&str; 2] = ["harbour-observer.example", "quay-herald.example"];
-/// How many values of the report a tip names.
-const NAMED: usize = 5;
+/// Number of indicators in the tip.
+const TIP_INDICATORS: usize = 5;
 
-/// A tip that is under way, and birdsite, who sent it, on its feed.
+/// An open tip, and the feed of birdsite, its sender.
 pub struct Tip {
     id: String,
     birdsite: Reader,
 }
 
-/// What lives on a platform that another partner owns has reached that partner without anyone addressing
-/// it.
+/// Assets on a platform of another partner have been referred to that partner automatically.
 pub async fn show_referrals(stage: &Stage, summary: &ReportSummary) -> Result<(), Failure> {
-    heading("What lives on another's platform is referred to its owner")?;
+    heading("Assets on platforms of others are referred to the owner")?;
     let parts: Vec<_> =
         summary.referred.iter().map(|(owner, count)| format!("{count} to {owner}")).collect();
     let parts = if parts.is_empty() { "nothing".to_owned() } else { parts.join(", ") };
-    say(&format!("the receipt of the close: {parts}; {} not referred", summary.not_referred))?;
+    say(&format!("referred: {parts}; {} not referred", summary.not_referred))?;
     for (owner, count) in &summary.referred {
         let client = stage.client(owner)?;
         let tips = client.tips(pb::ListTipsRequest::default()).await?;
         let Some(tip) = tips.iter().find(|tip| tip.referral) else {
             return Err(Failure::failed(format!("{owner} has no referral")));
         };
-        let whole = client.tip(&tip.id, "").await?;
-        if whole.indicators.len() != *count as usize {
-            return Err(Failure::failed(format!("{owner} was referred something else: {whole:?}")));
+        let tip_page = client.tip(&tip.id, "").await?;
+        if tip_page.indicators.len() != *count as usize {
+            return Err(Failure::failed(format!(
+                "{owner} received another referral: {tip_page:?}"
+            )));
         }
         say(&format!(
-            "{owner} has a tip from {} that nobody addressed: {}",
+            "{owner} received a referral from {}: {}",
             tip.sender,
-            words::count(u64::from(*count), "indicator")
+            text::count(u64::from(*count), "indicator")
         ))?;
     }
     Ok(())
 }
 
-/// birdsite tips facegraph off, and facegraph works it; each side has each step in its feed.
-pub async fn tell(
+/// birdsite tips facegraph off, and facegraph works on the tip. Each side sees each step in its
+/// feed.
+pub async fn play(
     stage: &Stage,
     report: &Submittable,
     campaign: &str,
     desk: &mut Reader,
 ) -> Result<Tip, Failure> {
-    heading("birdsite tips facegraph off, and sees each step as it happens")?;
+    heading("birdsite sends a tip to facegraph and sees each step in its feed")?;
     let (birdsite, facegraph) =
         (stage.connected("birdsite").await?, stage.connected("facegraph").await?);
-    let here = birdsite.pull(&FeedStart::Now, None, 3).await?.cursor.unwrap_or_default();
-    let mut feed = Reader::of("birdsite", birdsite.subscribe(FeedStart::Cursor(here), None));
-    let named = report.items.iter().take(NAMED).map(|item| pb::IndicatorKey {
+    let now = birdsite.pull(&FeedStart::Now, None, 3).await?.cursor.unwrap_or_default();
+    let mut feed = Reader::of("birdsite", birdsite.subscribe(FeedStart::Cursor(now), None));
+    let keys = report.items.iter().take(TIP_INDICATORS).map(|item| pb::IndicatorKey {
         kind: item.kind,
         platform: item.platform.clone(),
         value: item.value.clone(),
@@ -78,47 +80,51 @@ pub async fn tell(
             "We suspended 936 accounts of one network. These may have related activity on your \
                     platform; the full report is shared with the group."
                 .into(),
-        indicators: named.collect(),
+        indicators: keys.collect(),
         urgency: pb::TipUrgency::Priority.into(),
         campaign: campaign.into(),
         ..Default::default()
     };
-    let begun = SystemClock.instant();
+    let started = SystemClock.instant();
     let sending = async { Ok(birdsite.send_tip(request).await?) };
-    let (sent, came) =
-        tokio::try_join!(sending, desk.wait_for("the tip", |event| is(event, "", STATES[0])))?;
+    let (sent, arrived) = tokio::try_join!(
+        sending,
+        desk.wait_for("the tip", |event| is_in_state(event, "", STATES[0]))
+    )?;
     say(&format!(
-        "tip {} to facegraph, priority, {}; in its feed after {} ms",
+        "tip {} to facegraph, priority, {}; received after {} ms",
         sent.tip_id,
-        words::count(u64::from(sent.counted), "indicator"),
-        came.duration_since(begun).as_millis()
+        text::count(u64::from(sent.counted), "indicator"),
+        arrived.duration_since(started).as_millis()
     ))?;
     let mut rows = Vec::new();
     for (state, message, indicators) in steps() {
-        let came = step(&facegraph, &sent.tip_id, state, message, indicators, &mut feed).await?;
+        let arrived =
+            respond(&facegraph, &sent.tip_id, state, message, indicators, &mut feed).await?;
         let short: String = message.chars().take(48).collect();
         let more = if short.len() < message.len() { " …" } else { "" };
-        rows.push([word(state), format!("{short}{more}"), came.to_string()]);
+        rows.push([state_name(state), format!("{short}{more}"), arrived.to_string()]);
         if state == pb::TipState::Actioned {
-            rows.push(attributed(&facegraph, campaign, &mut feed).await?);
-            rows.push(shared(&facegraph, campaign, &mut feed).await?);
+            rows.push(attribute(&facegraph, campaign, &mut feed).await?);
+            rows.push(share(&facegraph, campaign, &mut feed).await?);
         }
     }
-    show(&output::table(["FACEGRAPH", "SAYS", "WITH BIRDSITE AFTER ms"], rows))?;
+    show(&output::table(["FACEGRAPH", "MESSAGE", "RECEIVED AFTER ms"], rows))?;
     show_enforcement(&birdsite, &sent.tip_id).await?;
-    refused(&facegraph, &sent.tip_id).await?;
+    refuse_move(&facegraph, &sent.tip_id).await?;
     Ok(Tip { id: sent.tip_id, birdsite: feed })
 }
 
 impl Tip {
-    /// What came of one more indicator in the campaign: the tip is taken up again, and both sides know.
+    /// A new indicator in the campaign reopens the tip, and both sides receive that.
     pub async fn show_reopened(&mut self, desk: &mut Reader) -> Result<(), Failure> {
-        let reopened = |event: &FeedEvent| is(event, &self.id, pb::TipState::Investigating);
+        let reopened =
+            |event: &FeedEvent| is_in_state(event, &self.id, pb::TipState::Investigating);
         let at_desk = desk.wait_for("the reopened tip", reopened);
         let at_birdsite = self.birdsite.wait_for("the reopened tip", reopened);
         tokio::try_join!(at_desk, at_birdsite)?;
         say(&format!(
-            "the tip was monitored; {} of facegraph and birdsite see it investigated again",
+            "the tip was in monitoring; {} of facegraph and birdsite see it reopened",
             desk::NAME
         ))
     }
@@ -137,13 +143,13 @@ fn steps() -> [(pb::TipState, &'static str, &'static [&'static str]); 4] {
     [
         (acknowledged, "Taken up by our desk.", &[]),
         (investigating, "Related activity is likely: the Pages share administrators.", &[]),
-        (actioned, FOUND, &NEWS_SITES),
+        (actioned, FINDINGS, &NEWS_SITES),
         (monitoring, "We go on watching, and act on further violations.", &[]),
     ]
 }
 
-/// One answer of facegraph's, and after how many milliseconds birdsite had it in its feed.
-async fn step(
+/// Sends one response of facegraph. Returns after how many milliseconds birdsite received it.
+async fn respond(
     facegraph: &Client,
     tip: &str,
     state: pb::TipState,
@@ -153,23 +159,25 @@ async fn step(
 ) -> Result<u128, Failure> {
     let key = |value: &&str| pb::IndicatorKey { value: (*value).into(), ..Default::default() };
     let request = pb::RespondToTipRequest {
-        request_id: format!("harbour-tip-{}", word(state)),
+        request_id: format!("harbour-tip-{}", state_name(state)),
         tip_id: tip.into(),
         state: state.into(),
         message: message.into(),
         indicators: indicators.iter().map(key).collect(),
-        enforcement: (state == pb::TipState::Actioned).then(acted),
+        enforcement: (state == pb::TipState::Actioned).then(takedown),
         ..Default::default()
     };
-    let begun: Instant = SystemClock.instant();
+    let started: Instant = SystemClock.instant();
     let responding = async { Ok(facegraph.respond_to_tip(request).await?) };
-    let (_, came) =
-        tokio::try_join!(responding, feed.wait_for("the answer", |event| is(event, tip, state)))?;
-    Ok(came.duration_since(begun).as_millis())
+    let (_, arrived) = tokio::try_join!(
+        responding,
+        feed.wait_for("the response", |event| is_in_state(event, tip, state))
+    )?;
+    Ok(arrived.duration_since(started).as_millis())
 }
 
-/// What facegraph did, by kind of asset.
-fn acted() -> pb::Enforcement {
+/// The enforcement of facegraph, by kind of asset.
+fn takedown() -> pb::Enforcement {
     let count = |asset: pb::AssetKind, count, already_disabled| pb::EnforcementCount {
         asset: asset.into(),
         platform: "facebook".into(),
@@ -189,34 +197,34 @@ fn acted() -> pb::Enforcement {
     }
 }
 
-/// What birdsite may see of what was done after its tip.
+/// Prints the enforcement after the tip, as birdsite sees it.
 async fn show_enforcement(birdsite: &Client, tip: &str) -> Result<(), Failure> {
     let query = pb::ListEnforcementsRequest { tip_id: tip.into(), ..Default::default() };
     let known = birdsite.enforcements(&query).await?;
     let [one] = known.as_slice() else {
-        return Err(Failure::failed(format!("one enforcement was to be listed: {known:?}")));
+        return Err(Failure::failed(format!("expected one enforcement: {known:?}")));
     };
-    let done = one.enforcement.clone().unwrap_or_default();
-    let counts: Vec<_> = done.counts.iter().map(deeds::count).collect();
-    say(&format!("an enforcement of {} after this tip: {}", one.author, counts.join(", ")))
+    let enforcement = one.enforcement.clone().unwrap_or_default();
+    let counts: Vec<_> = enforcement.counts.iter().map(render::enforcement::count).collect();
+    say(&format!("enforcement by {} after this tip: {}", one.author, counts.join(", ")))
 }
 
-/// Who facegraph thinks is behind it, beside what others think.
-async fn attributed(
+/// facegraph attributes the campaign. Attributions of different partners stand side by side.
+async fn attribute(
     facegraph: &Client,
     campaign: &str,
     feed: &mut Reader,
 ) -> Result<[String; 3], Failure> {
-    let by = pb::Attribution {
+    let attribution = pb::Attribution {
         actor: "people linked to a government".into(),
         confidence: Some(70),
         basis: "shared administrators and infrastructure".into(),
         ..Default::default()
     };
-    let said = deeds::attribution(&by);
+    let text = render::campaign::attribution(&attribution);
     let contribution = pb::Contribution {
         name: "Harbour network".into(),
-        attribution: Some(by),
+        attribution: Some(attribution),
         ..Default::default()
     };
     let request = pb::PutCampaignRequest {
@@ -225,42 +233,73 @@ async fn attributed(
         contribution: Some(contribution),
         sharing: None,
     };
-    let is_it = |event: &FeedEvent| match event {
+    let is_expected = |event: &FeedEvent| match event {
         FeedEvent::Campaign(event) => event
             .contribution
             .as_ref()
-            .is_some_and(|told| told.author == "facegraph" && told.campaign_id == campaign),
+            .is_some_and(|one| one.author == "facegraph" && one.campaign_id == campaign),
         _ => false,
     };
-    let begun = SystemClock.instant();
-    let saying = async { Ok(facegraph.put_campaign(request).await?) };
-    let (_, came) = tokio::try_join!(saying, feed.wait_for("the attribution", is_it))?;
-    let took = came.duration_since(begun).as_millis();
-    Ok(["attributes it to".into(), said, took.to_string()])
+    let started = SystemClock.instant();
+    let sending = async { Ok(facegraph.put_campaign(request).await?) };
+    let (_, arrived) = tokio::try_join!(sending, feed.wait_for("the attribution", is_expected))?;
+    let took = arrived.duration_since(started).as_millis();
+    Ok(["attributes it to".into(), text, took.to_string()])
 }
 
-/// The sites that facegraph found, for everybody who shares.
-async fn shared(
+/// facegraph shares the sites that it found with everybody.
+async fn share(
     facegraph: &Client,
     campaign: &str,
     feed: &mut Reader,
 ) -> Result<[String; 3], Failure> {
-    let is_it = |event: &FeedEvent| match event {
+    let is_expected = |event: &FeedEvent| match event {
         FeedEvent::Item(item) => {
             item.author == "facegraph"
                 && item.indicator.as_ref().is_some_and(|one| one.value == NEWS_SITES[1])
         }
         _ => false,
     };
-    let begun = SystemClock.instant();
-    let sharing = liaison::share_found(facegraph, campaign);
-    let (said, came) = tokio::try_join!(sharing, feed.wait_for("the last site", is_it))?;
-    let took = came.duration_since(begun).as_millis();
-    Ok(["shares".into(), said, took.to_string()])
+    let started = SystemClock.instant();
+    let sharing = share_sites(facegraph, campaign);
+    let (text, arrived) = tokio::try_join!(sharing, feed.wait_for("the last site", is_expected))?;
+    let took = arrived.duration_since(started).as_millis();
+    Ok(["shares".into(), text, took.to_string()])
 }
 
-/// A move that the table does not have names where the tip stands and what is allowed.
-async fn refused(facegraph: &Client, tip: &str) -> Result<(), Failure> {
+/// facegraph shares the sites that it found, as part of the campaign. Returns a description for the
+/// table.
+///
+/// Must run before the tip is in monitoring: a new indicator in the campaign reopens it.
+async fn share_sites(facegraph: &Client, campaign: &str) -> Result<String, Failure> {
+    let items = NEWS_SITES.map(|site| site_item(site, campaign));
+    let report = Report {
+        submission_id: "harbour-sites".into(),
+        sharing: None,
+        replaces_audience: None,
+        items: items.to_vec(),
+        batch_items: Report::BATCH_ITEMS,
+    };
+    facegraph.submit_report(report, |_| {}).await?;
+    Ok(format!("{}, of the campaign", NEWS_SITES.join(", ")))
+}
+
+fn site_item(site: &str, campaign: &str) -> pb::SubmittedIndicator {
+    let assessment = pb::Assessment {
+        labels: vec![LABEL.into()],
+        campaign: campaign.into(),
+        ..pb::Assessment::default()
+    };
+    pb::SubmittedIndicator {
+        kind: pb::Kind::Domain.into(),
+        value: site.into(),
+        assessment: Some(assessment),
+        ..Default::default()
+    }
+}
+
+/// A state change that is not allowed: the error names the current state and the allowed ones.
+async fn refuse_move(facegraph: &Client, tip: &str) -> Result<(), Failure> {
     let request = pb::RespondToTipRequest {
         request_id: "harbour-tip-wrong".into(),
         tip_id: tip.into(),
@@ -269,23 +308,23 @@ async fn refused(facegraph: &Client, tip: &str) -> Result<(), Failure> {
         ..Default::default()
     };
     match facegraph.respond_to_tip(request).await {
-        Err(ClientError::Precondition(why)) => {
-            say(&format!("a move to declined is refused: {why}"))
+        Err(ClientError::Precondition(message)) => {
+            say(&format!("a move to declined is refused: {message}"))
         }
         Err(error) => Err(error.into()),
         Ok(_) => Err(Failure::failed("a tip in monitoring was declined")),
     }
 }
 
-/// Whether an event says that a tip, or any, stands so.
-fn is(event: &FeedEvent, tip: &str, state: pb::TipState) -> bool {
-    let FeedEvent::Tip(told) = event else { return false };
-    let Some(about) = &told.tip else { return false };
+/// Whether an event shows a tip in `state`. An empty `tip` matches any.
+fn is_in_state(event: &FeedEvent, tip: &str, state: pb::TipState) -> bool {
+    let FeedEvent::Tip(event) = event else { return false };
+    let Some(about) = &event.tip else { return false };
     (tip.is_empty() || about.id == tip)
         && !about.referral
         && about.threads.iter().any(|thread| thread.state() == state)
 }
 
-fn word(state: pb::TipState) -> String {
-    words::name(state.as_str_name(), "TIP_STATE_")
+fn state_name(state: pb::TipState) -> String {
+    text::enum_name(state.as_str_name(), "TIP_STATE_")
 }

@@ -1,46 +1,46 @@
-//! Counts of assets as people write them: `7 pages on facebook`.
+//! Counts of assets on the command line: `7 pages on facebook`.
 
 use crate::domain::Platform;
 use crate::domain::enforcement::{AssetKind, EnforcementCount};
 
-/// Reads a count: `[about] N KIND [on PLATFORM]`, the kind in the singular or the plural.
+/// Parses a count: `[about] N KIND [on PLATFORM]`. The kind may be singular or plural.
 pub fn read(text: &str) -> Result<EnforcementCount, String> {
     let words: Vec<&str> = text.split_whitespace().collect();
     let (approximate, words) = match words.as_slice() {
         ["about" | "~", rest @ ..] => (true, rest),
         words => (false, words),
     };
-    let ([number, asset], on) = words.split_first_chunk().ok_or_else(|| wrong(text))?;
-    let count = number.replace([',', '_'], "").parse().map_err(|_| wrong(text))?;
+    let ([number, asset], on) = words.split_first_chunk().ok_or_else(|| syntax_error(text))?;
+    let count = number.replace([',', '_'], "").parse().map_err(|_| syntax_error(text))?;
     let asset = read_asset(asset).ok_or_else(|| {
         let known: Vec<_> = AssetKind::ALL.iter().map(|kind| kind.as_str()).collect();
-        format!("`{asset}` is not a kind of asset: {}", known.join(", "))
+        format!("`{asset}` is not a kind of asset; use one of {}", known.join(", "))
     })?;
     let platform = match on {
         [] => None,
         ["on", platform] => Some(Platform::parse(platform).map_err(|e| e.reason.to_string())?),
-        _ => return Err(wrong(text)),
+        _ => return Err(syntax_error(text)),
     };
     let read = EnforcementCount { approximate, ..EnforcementCount::new(asset, platform, count) };
     read.check().map_err(|invalid| invalid.to_string())?;
     Ok(read)
 }
 
-/// Takes out of what was counted what had been disabled before, each under the same kind and platform.
+/// Adds the already disabled assets to the counts of the same kind and platform.
 pub fn with_disabled(
     mut counts: Vec<EnforcementCount>,
     disabled: &[EnforcementCount],
 ) -> Result<Vec<EnforcementCount>, String> {
     for before in disabled {
-        let what = |one: &&mut EnforcementCount| {
+        let is_same = |one: &&mut EnforcementCount| {
             one.asset == before.asset && one.platform == before.platform
         };
-        let Some(of) = counts.iter_mut().find(what) else {
+        let Some(count) = counts.iter_mut().find(is_same) else {
             let on = before.platform.as_ref().map(|on| format!(" on {on}")).unwrap_or_default();
-            return Err(format!("--already-disabled: no --count of {}{on} is given", before.asset));
+            return Err(format!("--already-disabled needs a --count of {}{on}", before.asset));
         };
-        of.already_disabled += before.count;
-        of.check().map_err(|invalid| invalid.to_string())?;
+        count.already_disabled += before.count;
+        count.check().map_err(|invalid| invalid.to_string())?;
     }
     Ok(counts)
 }
@@ -51,8 +51,8 @@ fn read_asset(text: &str) -> Option<AssetKind> {
     kind(&plain).or_else(|| kind(plain.strip_suffix('s')?))
 }
 
-fn wrong(text: &str) -> String {
-    format!("`{text}` is not a count such as `7 pages on facebook`")
+fn syntax_error(text: &str) -> String {
+    format!("`{text}` is not a count, such as `7 pages on facebook`")
 }
 
 #[cfg(test)]
@@ -74,11 +74,11 @@ mod tests {
     }
 
     #[test]
-    fn what_was_disabled_before_is_part_of_what_was_counted() {
+    fn already_disabled_assets_are_part_of_a_count() {
         let counts = vec![read("7 pages on facebook").unwrap(), read("5 accounts").unwrap()];
         let with = |text| with_disabled(counts.clone(), &[read(text).unwrap()]);
         assert_eq!(with("2 pages on facebook").unwrap()[0].already_disabled, 2);
-        assert!(with("2 pages").is_err(), "those are none that were counted");
-        assert!(with("6 accounts").is_err(), "more than there were");
+        assert!(with("2 pages").is_err(), "no count without a platform was given");
+        assert!(with("6 accounts").is_err(), "more than were counted");
     }
 }

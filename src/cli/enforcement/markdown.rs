@@ -1,50 +1,50 @@
-//! A transparency report that could be published.
+//! The enforcement report as a Markdown transparency report.
 
-use super::report::{ReportScope, TOLD_APART, shown};
-use crate::cli::words;
+use super::scope::{GROUPINGS, ReportScope, format_count};
+use crate::cli::text;
 use crate::domain::enforcement::totals::Part;
 
-/// How the header of a table goes on.
-const TABLE: &str = " assets | disabled before |\n|---|---:|---:|\n";
+/// The rest of a table header after its first column.
+const TABLE_HEADER: &str = " assets | disabled before |\n|---|---:|---:|\n";
 
-/// The report, as Markdown.
+/// The report as Markdown.
 pub fn of(reported: &ReportScope) -> String {
     let totals = &reported.totals;
     let mut text = String::from("# Transparency report\n\n");
     text += &scope(reported);
-    text += "\n## What partners did themselves\n\n";
+    text += "\n## Enforcements by the partners themselves\n\n";
     text += &part(reported, &totals.own, "enforcement");
-    text += "\n## What others did, as partners report it\n\n";
-    text += "These are removals by somebody else than the partner that reports them. They are not part of \
-             the numbers above, and must not be added to them: the same removal may be there already.\n\n";
+    text += "\n## Removals by others, as reported by partners\n\n";
+    text += "These removals were not done by the partner that reports them. They are not part of the \
+             numbers above. Do not add them: the same removal may already be included there.\n\n";
     text += &part(reported, &totals.reported, "report");
     text += "\n## How this was counted\n\n\
-             - Each enforcement counts once, by the newest word of its author on it.\n\
-             - One that took several days counts whole where one of them is in the period, and under the \
-             month of its first. Without a day of its own it counts on the day on which it was reported.\n\
-             - \"Disabled before\" says how many of the assets automated systems had disabled before.\n\
-             - \"About\" stands before numbers of which at least one is not exact.\n";
+             - Each enforcement counts once, with the newest report of its author.\n\
+             - An enforcement of several days counts in full if one of them is in the period, in the \
+             month of its first day. Without a day it counts on the day on which it was reported.\n\
+             - \"Disabled before\" is the number of assets that automated systems had already disabled.\n\
+             - \"About\" marks sums that contain an approximate number.\n";
     text
 }
 
-/// What the report is over.
+/// The sentence that says what the report covers.
 fn scope(reported: &ReportScope) -> String {
     let period = match reported.period {
-        (None, None) => "Everything that was reported, whenever it was done".to_owned(),
-        (Some(from), None) => format!("What was done from {from} on"),
-        (None, Some(until)) => format!("What was done up to {until}"),
-        (Some(from), Some(until)) => format!("What was done from {from} to {until}"),
+        (None, None) => "All reported enforcements of any date".to_owned(),
+        (Some(from), None) => format!("Enforcements from {from} on"),
+        (None, Some(until)) => format!("Enforcements up to {until}"),
+        (Some(from), Some(until)) => format!("Enforcements from {from} to {until}"),
     };
     let campaign = reported.campaign.as_ref();
     let campaign =
         campaign.map(|id| format!(", against the campaign {}", plain(&reported.campaign_name(id))));
     let partners = match reported.partners.as_slice() {
-        [] => ", by all partners whose reports could be read".to_owned(),
+        [] => ", by all partners whose reports are visible".to_owned(),
         partners => format!(", by {}", plain(&partners.join(", "))),
     };
     let days = match reported.totals.days {
         None => "There is nothing to report.\n".to_owned(),
-        Some((first, last)) => format!("The first of it is of {first}, the last of {last}.\n"),
+        Some((first, last)) => format!("The first is of {first}, the last of {last}.\n"),
     };
     format!("{period}{}{partners}. {days}", campaign.unwrap_or_default())
 }
@@ -56,31 +56,31 @@ fn part(reported: &ReportScope, part: &Part, one: &str) -> String {
     let sum = part.sum();
     let mut text = format!(
         "{}, {} assets in all, {} of them disabled before.\n",
-        words::count(part.deeds as u64, one),
-        shown(sum),
+        text::count(part.deeds as u64, one),
+        format_count(sum),
         sum.already_disabled
     );
-    for (name, of) in TOLD_APART {
-        let sums = part.by(|key| of(reported, key));
-        // A table of nothing but what is not said tells nothing.
+    for (name, group_of) in GROUPINGS {
+        let sums = part.by(|key| group_of(reported, key));
+        // Skip a grouping for which no value is known.
         if sums.keys().all(String::is_empty) {
             continue;
         }
-        let header = [&format!("\n### By {name}\n\n| {name} |"), TABLE];
+        let header = [&format!("\n### By {name}\n\n| {name} |"), TABLE_HEADER];
         text.extend(header);
         for (what, sum) in sums {
-            let what = if what.is_empty() { "not said".into() } else { plain(&what) };
-            let (count, before) = (shown(sum), sum.already_disabled.to_string());
+            let what = if what.is_empty() { "unknown".into() } else { plain(&what) };
+            let (count, before) = (format_count(sum), sum.already_disabled.to_string());
             text.extend(["| ", &what, " | ", &count, " | ", &before, " |\n"]);
         }
     }
     text
 }
 
-/// Somebody's text in a table: it makes no cells, no markup and no links of its own.
+/// Escapes a partner's text, so that it cannot create cells, markup or links.
 fn plain(text: &str) -> String {
     let mut plain = String::with_capacity(text.len());
-    for c in words::one_line(text).chars() {
+    for c in text::one_line(text).chars() {
         if "\\`*_{}[]<>()#+!|~".contains(c) {
             plain.push('\\');
         }
@@ -138,24 +138,24 @@ mod tests {
     }
 
     #[test]
-    fn a_report_says_what_it_is_over_and_keeps_what_others_did_apart() {
+    fn a_report_says_what_it_covers_and_keeps_removals_by_others_apart() {
         let text = of(&reported());
         for line in [
             "# Transparency report",
-            "## What partners did themselves",
+            "## Enforcements by the partners themselves",
             "1 enforcement, 12 assets in all, 2 of them disabled before.",
             "| page | 7 | 2 |",
             "| after\\_tip | 12 | 2 |",
             "| 2019-08 | 12 | 2 |",
-            "## What others did, as partners report it",
+            "## Removals by others, as reported by partners",
             "1 report, 12 assets in all, 2 of them disabled before.",
         ] {
             assert!(text.lines().any(|one| one == line), "{line}\n{text}");
         }
         assert!(
-            text.contains("What was done from 2019-08-01 on, against the campaign Hong \\| Kong")
+            text.contains("Enforcements from 2019-08-01 on, against the campaign Hong \\| Kong")
         );
-        assert!(!text.contains("24"), "nothing is added up over the two");
+        assert!(!text.contains("24"), "the two parts are never added up");
     }
 
     #[test]

@@ -1,9 +1,9 @@
-//! What is current at the end of a pull, as a STIX bundle.
+//! Collects what is current at the end of a pull, as a STIX bundle.
 
 use std::collections::BTreeMap;
 
 use super::super::failure::Failure;
-use super::super::{output, shown, words};
+use super::super::{output, render, text};
 use crate::client::FeedEvent;
 use crate::domain::{
     Invalid, Position, ReceivedAssessment, ReceivedContribution, ReceivedEnforcement,
@@ -11,29 +11,29 @@ use crate::domain::{
 use crate::formats::stix::Bundle;
 use crate::wire::{given, pb};
 
-/// What stands of what was pulled so far.
+/// The current objects among those pulled.
 #[derive(Debug, Default)]
 pub struct CurrentObjects {
-    held: BTreeMap<Position, BundleObject>,
-    /// What is to be dropped of what an earlier pull gave: a bundle holds what is, and not what was.
-    gone: Vec<(Position, String)>,
+    objects: BTreeMap<Position, BundleObject>,
+    /// Versions of earlier pulls that must be dropped. A bundle cannot express a removal.
+    removed: Vec<(Position, String)>,
     left_out: u64,
 }
 
-/// An object that a bundle holds.
+/// An object of the bundle.
 #[derive(Debug)]
 enum BundleObject {
     Item(Box<ReceivedAssessment>),
-    Said(Box<ReceivedContribution>),
-    Done(Box<ReceivedEnforcement>),
+    Contribution(Box<ReceivedContribution>),
+    Enforcement(Box<ReceivedEnforcement>),
 }
 
 fn unreadable(invalid: &Invalid) -> Failure {
-    Failure::failed(format!("the exchange sent what this client cannot read: {invalid}"))
+    Failure::failed(format!("the exchange sent an object that this client cannot read: {invalid}"))
 }
 
 impl CurrentObjects {
-    /// Takes an event.
+    /// Applies an event.
     pub fn add(&mut self, event: &FeedEvent) -> Result<(), Failure> {
         match event {
             FeedEvent::Item(item) => {
@@ -41,27 +41,29 @@ impl CurrentObjects {
                 if let Some(old) = item.replaces {
                     self.drop_version(&old, "replaced");
                 }
-                self.held.insert(given.version, BundleObject::Item(Box::new(given)));
+                self.objects.insert(given.version, BundleObject::Item(Box::new(given)));
             }
             FeedEvent::Campaign(event) => {
-                let told = event.contribution.clone().unwrap_or_default();
-                let given = given::contribution(&told).map_err(|invalid| unreadable(&invalid))?;
-                if let Some(old) = told.replaces {
+                let contribution = event.contribution.clone().unwrap_or_default();
+                let given =
+                    given::contribution(&contribution).map_err(|invalid| unreadable(&invalid))?;
+                if let Some(old) = contribution.replaces {
                     self.drop_version(&old, "replaced");
                 }
-                self.held.insert(given.version, BundleObject::Said(Box::new(given)));
+                self.objects.insert(given.version, BundleObject::Contribution(Box::new(given)));
             }
             FeedEvent::Enforcement(event) => {
-                let told = event.enforcement.clone().unwrap_or_default();
-                let given = given::enforcement(&told).map_err(|invalid| unreadable(&invalid))?;
-                if let Some(old) = told.replaces {
+                let enforcement = event.enforcement.clone().unwrap_or_default();
+                let given =
+                    given::enforcement(&enforcement).map_err(|invalid| unreadable(&invalid))?;
+                if let Some(old) = enforcement.replaces {
                     self.drop_version(&old, "replaced");
                 }
-                self.held.insert(given.version, BundleObject::Done(Box::new(given)));
+                self.objects.insert(given.version, BundleObject::Enforcement(Box::new(given)));
             }
             FeedEvent::Removal(removal) => {
                 if let Some(version) = &removal.version {
-                    self.drop_version(version, &shown::reason(removal));
+                    self.drop_version(version, &render::feed::removal_reason(removal));
                 }
             }
             _ => self.left_out += 1,
@@ -71,32 +73,32 @@ impl CurrentObjects {
 
     fn drop_version(&mut self, version: &pb::Version, reason: &str) {
         let version = Position::new(version.sequence, version.index);
-        if self.held.remove(&version).is_none() {
-            self.gone.push((version, reason.to_owned()));
+        if self.objects.remove(&version).is_none() {
+            self.removed.push((version, reason.to_owned()));
         }
     }
 
-    /// Prints the bundle, and on stderr what it cannot say.
+    /// Prints the bundle to stdout, and what it cannot express to stderr.
     pub fn print(&self) -> Result<(), Failure> {
         let mut bundle = Bundle::default();
-        for held in self.held.values() {
-            match held {
-                BundleObject::Item(given) => bundle.add(given),
-                BundleObject::Said(given) => bundle.add_contribution(given),
-                BundleObject::Done(given) => bundle.add_enforcement(given),
+        for object in self.objects.values() {
+            match object {
+                BundleObject::Item(item) => bundle.add(item),
+                BundleObject::Contribution(contribution) => bundle.add_contribution(contribution),
+                BundleObject::Enforcement(enforcement) => bundle.add_enforcement(enforcement),
             }
         }
         let text = serde_json::to_string_pretty(&bundle.finish())
             .map_err(|error| Failure::failed(format!("cannot write STIX: {error}")))?;
         output::line(&text)?;
-        for (version, reason) in &self.gone {
+        for (version, reason) in &self.removed {
             output::remark(&format!(
-                "drop version {version}, which an earlier pull may have given: {reason}"
+                "drop version {version} if you have it from an earlier pull: {reason}"
             ));
         }
         if self.left_out > 0 {
-            let what = words::count(self.left_out, "event");
-            output::remark(&format!("{what} left out of the bundle: see --format jsonl"));
+            let what = text::count(self.left_out, "event");
+            output::remark(&format!("{what} left out of the bundle: use --format jsonl"));
         }
         Ok(())
     }

@@ -1,11 +1,11 @@
-//! The versions of a feed as a table for spreadsheets, which can be submitted as well.
+//! The versions of a feed as CSV. The table can be submitted again.
 
 use super::super::failure::Failure;
-use super::super::{shown, words};
+use super::super::{render, text};
 use crate::client::FeedEvent;
 use crate::wire::pb;
 
-/// The columns. Those of an item have the names under which a report is read.
+/// The columns. Item columns have the names that submit reads.
 const HEADER: [&str; 24] = [
     "change",
     "version",
@@ -36,14 +36,14 @@ const HEADER: [&str; 24] = [
 /// A table that is written page by page.
 #[derive(Debug, Default)]
 pub struct Table {
-    /// How many events had no line: they are neither versions nor removals of them.
+    /// Number of events without a row: neither items nor removals.
     pub left_out: u64,
     has_header: bool,
     rows: Vec<[String; HEADER.len()]>,
 }
 
 impl Table {
-    /// Adds an event, where it has a line.
+    /// Adds an event if it has a row.
     pub fn add(&mut self, event: &FeedEvent) {
         match event {
             FeedEvent::Item(item) => self.rows.push(item_row(item)),
@@ -59,8 +59,8 @@ impl Table {
         }
     }
 
-    /// What was added since the last time, as CSV. The first time it begins with the header, rows or
-    /// not.
+    /// Takes the rows added since the last call, as CSV. The first call returns the header even
+    /// without rows.
     pub fn take(&mut self) -> Result<Vec<u8>, Failure> {
         let mut writer = csv::Writer::from_writer(Vec::new());
         let failed = |error: csv::Error| Failure::failed(format!("cannot write CSV: {error}"));
@@ -77,12 +77,12 @@ impl Table {
 
 fn item_row(item: &pb::FeedItem) -> [String; HEADER.len()] {
     let indicator = item.indicator.clone().unwrap_or_default();
-    let said = item.assessment.clone().unwrap_or_default();
+    let assessment = item.assessment.clone().unwrap_or_default();
     let sharing = item.sharing.clone().unwrap_or_default();
     let time =
-        |time: &Option<prost_types::Timestamp>| words::time(time.as_ref()).unwrap_or_default();
+        |time: &Option<prost_types::Timestamp>| text::time(time.as_ref()).unwrap_or_default();
     let version =
-        |version: &Option<pb::Version>| version.as_ref().map(words::version).unwrap_or_default();
+        |version: &Option<pb::Version>| version.as_ref().map(text::version).unwrap_or_default();
     [
         "item".into(),
         version(&item.version),
@@ -90,40 +90,40 @@ fn item_row(item: &pb::FeedItem) -> [String; HEADER.len()] {
         String::new(),
         item.author.clone(),
         time(&item.accepted_at),
-        words::kind(indicator.kind()),
+        text::kind(indicator.kind()),
         indicator.platform,
         indicator.value,
         indicator.id,
-        words::verdict(&said),
-        said.confidence.map(|percent| percent.to_string()).unwrap_or_default(),
-        words::name(said.severity().as_str_name(), "SEVERITY_"),
-        words::name(said.involvement().as_str_name(), "INVOLVEMENT_"),
-        words::name(said.basis().as_str_name(), "BASIS_"),
-        said.labels.join(";"),
-        said.techniques.join(";"),
-        time(&said.first_seen),
-        time(&said.last_seen),
-        time(&said.valid_until),
-        said.note,
-        // A bar is in no address, and a semicolon may be.
-        said.references.join("|"),
-        said.campaign,
-        words::tlp(sharing.tlp()).into(),
+        text::verdict(&assessment),
+        assessment.confidence.map(|percent| percent.to_string()).unwrap_or_default(),
+        text::enum_name(assessment.severity().as_str_name(), "SEVERITY_"),
+        text::enum_name(assessment.involvement().as_str_name(), "INVOLVEMENT_"),
+        text::enum_name(assessment.basis().as_str_name(), "BASIS_"),
+        assessment.labels.join(";"),
+        assessment.techniques.join(";"),
+        time(&assessment.first_seen),
+        time(&assessment.last_seen),
+        time(&assessment.valid_until),
+        assessment.note,
+        // URLs may contain a semicolon, but no bar.
+        assessment.references.join("|"),
+        assessment.campaign,
+        text::tlp(sharing.tlp()).into(),
     ]
 }
 
 fn removal_row(removal: &pb::Removal) -> [String; HEADER.len()] {
     let mut row = [const { String::new() }; HEADER.len()];
-    let version = removal.version.as_ref().map(words::version);
-    let set = [
+    let version = removal.version.as_ref().map(text::version);
+    let cells = [
         ("change", "removal".to_owned()),
         ("version", version.unwrap_or_default()),
-        ("reason", shown::reason(removal)),
+        ("reason", render::feed::removal_reason(removal)),
         ("author", removal.author.clone()),
         ("id", removal.indicator_id.clone()),
     ];
     for (cell, name) in row.iter_mut().zip(HEADER) {
-        if let Some((_, text)) = set.iter().find(|(of, _)| *of == name) {
+        if let Some((_, text)) = cells.iter().find(|(column, _)| *column == name) {
             cell.clone_from(text);
         }
     }
@@ -135,14 +135,14 @@ mod tests {
     use super::*;
     use crate::formats::{self, Class, Format};
 
-    /// As a reader gets it, with every default filled in.
+    /// An item as a reader receives it, with all defaults filled in.
     fn item() -> FeedEvent {
         let indicator = pb::Indicator {
             kind: pb::Kind::Domain.into(),
             value: "a.example".into(),
             ..Default::default()
         };
-        let said = pb::Assessment {
+        let assessment = pb::Assessment {
             verdict: pb::Verdict::NonMalicious.into(),
             severity: pb::Severity::Low.into(),
             involvement: pb::Involvement::Victim.into(),
@@ -155,7 +155,7 @@ mod tests {
             version: Some(pb::Version { sequence: 7, index: 1 }),
             author: "birdsite".into(),
             indicator: Some(indicator),
-            assessment: Some(said),
+            assessment: Some(assessment),
             ..Default::default()
         }))
     }
@@ -170,7 +170,7 @@ mod tests {
     }
 
     #[test]
-    fn the_table_has_one_header_and_says_of_each_line_whether_it_is_to_be_held() {
+    fn the_table_has_one_header_and_each_row_says_whether_to_keep_the_version() {
         let mut table = Table::default();
         table.add(&removal());
         table.add(&item());

@@ -1,57 +1,55 @@
-//! Counts of removed assets in a report, as enforcements: the submitter's own where it owns the platform,
-//! and else what it reports that another removed.
+//! Sends the counts of removed assets in a report as enforcements: the submitter's own if it owns
+//! the platform, otherwise as reported removals by others.
 
 use std::collections::HashMap;
 
-use prost::Message;
 use serde_json::{Value, json};
-use sha2::{Digest, Sha256};
 
 use super::super::failure::Failure;
-use super::super::{deeds, output, request, words};
-use super::Source;
+use super::super::{output, render, request, text};
+use super::items::Source;
 use crate::client::Client;
 use crate::domain::enforcement::AssetKind;
 use crate::formats::Count;
 use crate::wire::pb;
 
-/// The most enforcements of one request.
-const REQUEST_ENFORCEMENTS: usize = 1_000;
+/// Enforcements per request: the most that an exchange accepts.
+const MAX_REQUEST_ENFORCEMENTS: usize = 1_000;
 
-/// What became of each count of an input.
+/// The receipts of all counts of an input.
 #[derive(Debug, Default)]
 pub struct CountReceipts {
-    counts: Vec<One>,
+    receipts: Vec<CountReceipt>,
 }
 
-/// What became of one count.
+/// The receipt of one count.
 #[derive(Debug)]
-struct One {
+struct CountReceipt {
     source: Source,
     sent: pb::Enforcement,
     item: pb::ItemReceipt,
-    /// Whether it had been counted before.
-    before: bool,
+    /// Whether the exchange had already counted it.
+    counted_before: bool,
 }
 
-/// A count, and where it stands: with the digest of its file, by which it counts once.
-pub type Placed<'a> = (&'a Source, &'a Count, [u8; 32]);
+/// A count, its place in the input, and the digest of the file. The digest makes it count once.
+pub type SourcedCount<'a> = (&'a Source, &'a Count, [u8; 32]);
 
-/// Sends the counts of an input. The id of each is derived from what the file holds and from the row
-/// alone, so that nothing counts twice, however often it is sent.
+/// Sends the counts of an input. The id of each is derived from the content of the file and the
+/// row, so that it counts once however often it is sent.
 pub async fn send(
     client: &Client,
-    placed: &[Placed<'_>],
+    input: &[SourcedCount<'_>],
     sharing: &pb::Sharing,
     campaign: Option<&str>,
 ) -> Result<CountReceipts, Failure> {
-    let mut counted = CountReceipts::default();
-    if placed.is_empty() {
-        return Ok(counted);
+    let mut receipts = CountReceipts::default();
+    if input.is_empty() {
+        return Ok(receipts);
     }
-    let own = client.who_am_i().await?.partner.unwrap_or_default().platforms;
+    let own_platforms = client.who_am_i().await?.partner.unwrap_or_default().platforms;
     let mut seen: HashMap<(String, usize), usize> = HashMap::new();
-    let counts: Vec<_> = placed
+    let counts: Vec<_> = input
         .iter()
         .map(|(source, count, digest)| {
             let file: String = digest[..16].iter().map(|byte| format!("{byte:02x}")).collect();
@@ -62,34 +60,34 @@ pub async fn send(
                 1 => format!("report:{file}:{}", source.row),
                 nth => format!("report:{file}:{}:{nth}", source.row),
             };
-            ((*source).clone(), enforcement(id, count, &own, campaign))
+            ((*source).clone(), enforcement(id, count, &own_platforms, campaign))
         })
         .collect();
-    for counts in counts.chunks(REQUEST_ENFORCEMENTS) {
+    for counts in counts.chunks(MAX_REQUEST_ENFORCEMENTS) {
         let enforcements = counts.iter().map(|(_, one)| one.clone()).collect();
         let sharing = Some(sharing.clone());
-        let mut asked =
+        let mut request =
             pb::ReportEnforcementRequest { request_id: String::new(), sharing, enforcements };
-        let digest = Sha256::new_with_prefix(asked.encode_to_vec());
-        asked.request_id = request::id(digest, false);
-        let answer = client.report_enforcement(asked).await?;
-        for ((source, sent), item) in counts.iter().zip(answer.items) {
-            let before = answer.replayed || item.status() == pb::ItemStatus::Unchanged;
+        request.request_id = request::id_of(&request, false);
+        let response = client.report_enforcement(request).await?;
+        for ((source, sent), item) in counts.iter().zip(response.items) {
+            let counted_before = response.replayed || item.status() == pb::ItemStatus::Unchanged;
             let (source, sent) = (source.clone(), sent.clone());
-            counted.counts.push(One { source, sent, item, before });
+            receipts.receipts.push(CountReceipt { source, sent, item, counted_before });
         }
     }
-    Ok(counted)
+    Ok(receipts)
 }
 
 fn enforcement(
     id: String,
     count: &Count,
-    own: &[String],
+    own_platforms: &[String],
     campaign: Option<&str>,
 ) -> pb::Enforcement {
     let asset: AssetKind = count.asset.parse().unwrap_or(AssetKind::Other);
-    let is_own = !count.platforms.is_empty() && count.platforms.iter().all(|on| own.contains(on));
+    let is_own =
+        !count.platforms.is_empty() && count.platforms.iter().all(|on| own_platforms.contains(on));
     let source = if is_own { pb::EnforcementSource::Own } else { pb::EnforcementSource::Reported };
     let (platform, note) = match count.platforms.as_slice() {
         [] => (String::new(), String::new()),
@@ -114,26 +112,26 @@ fn enforcement(
 }
 
 impl CountReceipts {
-    /// Whether one of them was rejected.
-    pub fn is_in_part(&self) -> bool {
-        self.counts.iter().any(|one| one.item.status() == pb::ItemStatus::Rejected)
+    /// Whether any count was rejected.
+    pub fn any_rejected(&self) -> bool {
+        self.receipts.iter().any(|one| one.item.status() == pb::ItemStatus::Rejected)
     }
 
-    /// Tells people of each.
-    pub fn tell(&self) -> Result<(), Failure> {
-        for One { source, sent, item, before } in &self.counts {
-            let what: Vec<_> = sent.counts.iter().map(deeds::count).collect();
-            let together = if sent.note.is_empty() { "" } else { " " };
-            let became = match item.status() {
+    /// Prints one line per count.
+    pub fn print(&self) -> Result<(), Failure> {
+        for CountReceipt { source, sent, item, counted_before } in &self.receipts {
+            let what: Vec<_> = sent.counts.iter().map(render::enforcement::count).collect();
+            let separator = if sent.note.is_empty() { "" } else { " " };
+            let outcome = match item.status() {
                 pb::ItemStatus::Rejected => {
                     let rejected = output::paint(output::BAD, "rejected");
                     format!("{rejected}: {} {}", item.field, item.reason)
                 }
-                _ if *before => format!("{}, counted before", kind(sent)),
+                _ if *counted_before => format!("{}, counted before", kind(sent)),
                 _ => kind(sent).to_owned(),
             };
             output::line(&format!(
-                "count     {} {}: {}{together}{}, {became}",
+                "count     {} {}: {}{separator}{}, {outcome}",
                 source.file,
                 source.row,
                 what.join(", "),
@@ -143,22 +141,22 @@ impl CountReceipts {
         Ok(())
     }
 
-    /// An object for each, for scripts.
+    /// One JSON object per count.
     pub fn objects(&self) -> impl Iterator<Item = Value> {
-        self.counts.iter().map(|One { source, sent, item, before }| {
+        self.receipts.iter().map(|CountReceipt { source, sent, item, counted_before }| {
             let count = sent.counts.first().cloned().unwrap_or_default();
             let reason = format!("{} {}", item.field, item.reason);
             json!({ "count": {
                 "file": source.file,
                 "row": source.row,
                 "enforcement": sent.id,
-                "source": deeds::source(sent.source()),
-                "asset": deeds::asset(count.asset()),
+                "source": render::enforcement::source(sent.source()),
+                "asset": render::enforcement::asset(count.asset()),
                 "platform": count.platform,
                 "count": count.count,
                 "approximate": count.approximate,
-                "status": words::name(item.status().as_str_name(), "ITEM_STATUS_"),
-                "counted_before": before,
+                "status": text::enum_name(item.status().as_str_name(), "ITEM_STATUS_"),
+                "counted_before": counted_before,
                 "reason": (!item.reason.is_empty()).then_some(reason),
             }})
         })
@@ -183,7 +181,7 @@ mod tests {
     }
 
     #[test]
-    fn a_count_is_the_submitters_deed_where_it_owns_every_platform_and_else_a_report() {
+    fn a_count_is_an_own_enforcement_if_the_submitter_owns_every_platform_else_a_report() {
         let own = ["facebook".to_owned(), "instagram".to_owned()];
         let table = [
             (&["facebook"][..], pb::EnforcementSource::Own, "facebook", ""),
@@ -198,14 +196,14 @@ mod tests {
             (&["facebook", "x"], pb::EnforcementSource::Reported, "", "on facebook and x together"),
         ];
         for (platforms, source, platform, note) in table {
-            let made = enforcement("1".into(), &count(platforms), &own, None);
-            let counted = &made.counts[0];
+            let enforcement = enforcement("1".into(), &count(platforms), &own, None);
+            let counted = &enforcement.counts[0];
             assert_eq!(
-                (made.source(), counted.platform.as_str(), made.note.as_str()),
+                (enforcement.source(), counted.platform.as_str(), enforcement.note.as_str()),
                 (source, platform, note)
             );
             assert_eq!((counted.count, counted.approximate), (936, true));
-            assert!(crate::wire::enforcement::read(&made).is_ok());
+            assert!(crate::wire::enforcement::read(&enforcement).is_ok());
         }
     }
 }

@@ -2,50 +2,49 @@
 
 use clap::ValueEnum;
 
-use super::told;
 use crate::cli::failure::{Completion, Failure, Outcome};
 use crate::cli::purpose::PurposeFlags;
 use crate::cli::tip::send::Urgency;
-use crate::cli::{Global, identity, output, words};
+use crate::cli::{Global, identity, output, render, text};
 use crate::client::Client;
 use crate::wire::pb;
 
-/// What you received, or what you sent
+/// List the tips that you received or sent
 #[derive(Debug, clap::Args)]
 #[command(
-    after_help = "The newest come first; with --overdue, the longest overdue. What you sent to several \
-                  recipients is listed recipient by recipient."
+    after_help = "Newest first; with --overdue, the longest overdue first. A tip that you sent to several \
+                  recipients has one row per recipient."
 )]
 pub struct List {
-    /// What you sent
+    /// List the tips that you sent
     #[arg(long)]
     sent: bool,
-    /// What you received: this is what is listed when neither is said
+    /// List the tips that you received (default)
     #[arg(long, conflicts_with = "sent")]
     received: bool,
-    /// Only those that stand there
+    /// Only tips in this state
     #[arg(long = "state", value_name = "STATE")]
     states: Vec<State>,
-    /// Only those that are so urgent
+    /// Only tips of this urgency
     #[arg(long = "urgency", value_name = "URGENCY")]
     urgencies: Vec<Urgency>,
-    /// Only those to which an answer is overdue
+    /// Only tips whose answer is overdue
     #[arg(long)]
     overdue: bool,
-    /// Only those with this partner
+    /// Only tips to or from this partner
     #[arg(long, value_name = "PARTNER")]
     with: Option<String>,
-    /// Only those of this campaign
+    /// Only tips of this campaign
     #[arg(long, value_name = "CAMPAIGN")]
     campaign: Option<String>,
-    /// At most this many
+    /// Maximum number of tips
     #[arg(long, value_name = "N", value_parser = clap::value_parser!(u32).range(1..))]
     limit: Option<u32>,
     #[command(flatten)]
     purpose: PurposeFlags,
 }
 
-/// Where a tip stands.
+/// The state of a tip.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
 enum State {
     Sent,
@@ -78,10 +77,10 @@ impl From<State> for pb::TipState {
 
 impl List {
     pub async fn run(&self, global: &Global) -> Outcome {
-        let tips = self.listed(&self.purpose.client(identity::client(global)?)).await?;
+        let tips = self.fetch(&self.purpose.client(identity::client(global)?)).await?;
         if global.json {
             for tip in &tips {
-                output::json(&told::tip_object(tip))?;
+                output::json(&render::tip::tip_object(tip))?;
             }
             return Ok(Completion::Whole);
         }
@@ -91,12 +90,12 @@ impl List {
         Ok(Completion::Whole)
     }
 
-    async fn listed(&self, client: &Client) -> Result<Vec<pb::Tip>, Failure> {
-        let of = if self.sent { pb::TipBox::Sent } else { pb::TipBox::Received };
+    async fn fetch(&self, client: &Client) -> Result<Vec<pb::Tip>, Failure> {
+        let tip_box = if self.sent { pb::TipBox::Sent } else { pb::TipBox::Received };
         let states = self.states.iter().map(|state| pb::TipState::from(*state).into());
         let urgencies = self.urgencies.iter().map(|one| pb::TipUrgency::from(*one).into());
         let mut request = pb::ListTipsRequest {
-            r#box: of.into(),
+            r#box: tip_box.into(),
             states: states.collect(),
             urgencies: urgencies.collect(),
             overdue: self.overdue,
@@ -106,14 +105,14 @@ impl List {
             page_token: String::new(),
             purpose: None,
         };
-        let most = self.limit.map_or(usize::MAX, |limit| limit as usize);
+        let max_tips = self.limit.map_or(usize::MAX, |limit| limit as usize);
         let mut tips = Vec::new();
         loop {
-            let left = u32::try_from(most - tips.len()).unwrap_or(u32::MAX);
-            request.page_size = left.min(1_000);
+            let remaining = u32::try_from(max_tips - tips.len()).unwrap_or(u32::MAX);
+            request.page_size = remaining.min(1_000);
             let page = client.tips_page(request.clone()).await?;
             tips.extend(page.tips);
-            if page.next_page_token.is_empty() || tips.len() >= most {
+            if page.next_page_token.is_empty() || tips.len() >= max_tips {
                 return Ok(tips);
             }
             request.page_token = page.next_page_token;
@@ -124,13 +123,13 @@ impl List {
         let thread = tip.threads.first().cloned().unwrap_or_default();
         let with = if self.sent { &thread.recipient } else { &tip.sender };
         [
-            told::short(&tip.id),
+            render::tip::short_id(&tip.id),
             with.clone(),
-            told::state(thread.state()),
-            told::urgency(tip),
-            told::answer_by(tip, thread.overdue),
-            words::time(tip.sent_at.as_ref()).unwrap_or_default(),
-            told::about(tip),
+            render::tip::state(thread.state()),
+            render::tip::urgency(tip),
+            render::tip::answer_by(tip, thread.overdue),
+            text::time(tip.sent_at.as_ref()).unwrap_or_default(),
+            render::tip::subject(tip),
         ]
     }
 }

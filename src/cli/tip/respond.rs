@@ -1,80 +1,78 @@
 //! `tipoff tip respond`
 
 use clap::ValueEnum;
-use prost::Message;
 use serde_json::json;
-use sha2::{Digest, Sha256};
 
-use super::adding::IndicatorFlags;
-use super::{find, told};
+use super::find;
+use super::indicators::IndicatorFlags;
 use crate::cli::enforcement::counts;
 use crate::cli::failure::{Completion, Failure, Outcome};
 use crate::cli::purpose::PurposeFlags;
-use crate::cli::{Global, identity, output, request, words};
+use crate::cli::{Global, identity, output, render, request, text};
 use crate::domain::enforcement::{EnforcementCount, EnforcementMethod};
 use crate::wire::enforcement::write_counts;
 use crate::wire::pb;
 
-/// Add to a tip: move it, say something, name what you found
+/// Respond to a tip: change its state, send a message, add indicators
 #[derive(Debug, clap::Args)]
 #[command(
-    after_help = "Recipients move a tip; its sender adds to it, to one recipient with --to or to all of \
-                  them. What you add reaches the other side at once. The same answer with the same \
-                  options is given once, however often the command is run."
+    after_help = "A recipient can change the state of a tip. Its sender can only add to it, for one \
+                  recipient with --to or for all of them. The other side sees the response \
+                  immediately. Running the same command again sends nothing twice."
 )]
 pub struct Respond {
-    /// The tip, by its id or the beginning of it
+    /// Id of the tip, or the beginning of it
     #[arg(value_name = "TIP")]
     id: String,
-    /// Where you move it
+    /// New state of the tip
     #[arg(long = "move", value_name = "STATE")]
-    moves_to: Option<State>,
-    /// What you say, at most 4,000 characters; a move to declined and to no-violation says why
+    new_state: Option<State>,
+    /// Message of at most 4,000 characters; required for declined and no-violation
     #[arg(long, value_name = "TEXT")]
     message: Option<String>,
-    /// As the sender: the recipient that it is for; all of them when left out
+    /// For the sender: only this recipient sees the response; default: all of them
     #[arg(long, value_name = "RECIPIENT")]
     to: Option<String>,
-    /// As a recipient: show it to the other recipients too, and with it who you are
+    /// For a recipient: show the response, and who you are, to the other recipients too
     #[arg(long, conflicts_with = "to")]
     to_all: bool,
     #[command(flatten)]
     refers_to: IndicatorFlags,
-    /// How many of what you acted upon: `7 pages on facebook`
+    /// What you acted on: `7 pages on facebook`; may be repeated
     #[arg(long = "count", value_name = "COUNT", value_parser = counts::read)]
     counts: Vec<EnforcementCount>,
-    /// How many of them automated systems had disabled before: `2 pages on facebook`
+    /// How many of them automated systems had already disabled: `2 pages on facebook`
     #[arg(long = "already-disabled", value_name = "COUNT", value_parser = counts::read)]
     #[arg(requires = "counts")]
-    disabled: Vec<EnforcementCount>,
-    /// How you came to act: `proactive_automated`, `after_tip`, `after_investigation`
+    already_disabled: Vec<EnforcementCount>,
+    /// Why you acted: `proactive_automated`, `after_tip`, `after_investigation`
     #[arg(long, requires = "counts")]
     method: Option<EnforcementMethod>,
-    /// The id of this request, under which it is given once; worked out of the rest when left out
+    /// Idempotency key of this response; default: derived from its content
     #[arg(long, value_name = "KEY", conflicts_with = "again")]
     key: Option<String>,
-    /// Give it as a new answer, though the same was given before
+    /// Send it as a new response even if the same was sent before
     #[arg(long)]
     again: bool,
     #[command(flatten)]
     purpose: PurposeFlags,
 }
 
-/// Where a recipient moves a tip.
+/// The states that a recipient can set.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
 enum State {
-    /// You took it up
+    /// You received it
     Acknowledged,
-    /// You look into it
+    /// You are investigating
     Investigating,
-    /// You acted upon it
+    /// You acted on it
     Actioned,
-    /// Nothing in it breaks your rules
+    /// Nothing in it violates your rules
     #[value(alias = "no_violation")]
     NoViolation,
-    /// You do not take it up
+    /// You decline to handle it
     Declined,
-    /// You watch for what may still come
+    /// You are monitoring for more
     Monitoring,
     /// You are done with it
     Closed,
@@ -95,12 +93,12 @@ impl From<State> for pb::TipState {
 }
 
 impl Respond {
-    /// What was done, by the counts; `None` where none are given.
+    /// The enforcement that the counts describe. `None` without counts.
     fn enforcement(&self) -> Result<Option<pb::Enforcement>, Failure> {
         if self.counts.is_empty() {
             return Ok(None);
         }
-        let counts = counts::with_disabled(self.counts.clone(), &self.disabled);
+        let counts = counts::with_disabled(self.counts.clone(), &self.already_disabled);
         let method = self.method.unwrap_or(EnforcementMethod::AfterTip);
         Ok(Some(pb::Enforcement {
             counts: write_counts(&counts.map_err(Failure::usage)?),
@@ -110,14 +108,14 @@ impl Respond {
     }
 
     pub async fn run(&self, global: &Global) -> Outcome {
-        let adding = self.refers_to.read()?;
+        let indicators = self.refers_to.read()?;
         let client = self.purpose.client(identity::client(global)?);
         let mut request = pb::RespondToTipRequest {
             request_id: String::new(),
             tip_id: find(&client, &self.id).await?,
-            state: self.moves_to.map_or(pb::TipState::Unspecified, pb::TipState::from).into(),
+            state: self.new_state.map_or(pb::TipState::Unspecified, pb::TipState::from).into(),
             message: self.message.clone().unwrap_or_default(),
-            indicators: adding.keys.clone(),
+            indicators: indicators.keys.clone(),
             recipient: self.to.clone().unwrap_or_default(),
             to_all: self.to_all,
             enforcement: self.enforcement()?,
@@ -125,35 +123,34 @@ impl Respond {
         };
         request.request_id = match &self.key {
             Some(key) => key.clone(),
-            None => request::id(Sha256::new_with_prefix(request.encode_to_vec()), self.again),
+            None => request::id_of(&request, self.again),
         };
         let tip_id = request.tip_id.clone();
-        let given = client.respond_to_tip(request).await;
-        let given = given
-            .map_err(|error| if self.again { Failure::of_anew(error) } else { error.into() })?;
-        let reasons = adding.reasons(&given.rejected);
+        let response = client.respond_to_tip(request).await;
+        let response = response.map_err(|error| Failure::of_write(error, self.again))?;
+        let reasons = indicators.reasons(&response.rejected);
         if global.json {
             output::json(&json!({
                 "tip_id": tip_id,
-                "sequence": given.sequence,
-                "accepted_at": words::time(given.accepted_at.as_ref()),
-                "state": told::state_or_null(given.state()),
-                "indicators": given.counted,
+                "sequence": response.sequence,
+                "accepted_at": text::time(response.accepted_at.as_ref()),
+                "state": render::tip::state_or_null(response.state()),
+                "indicators": response.counted,
                 "rejected": reasons,
-                "replayed": given.replayed,
+                "replayed": response.replayed,
             }))?;
         } else {
-            adding.tell_rejected(&given.rejected)?;
-            let before = if given.replayed {
-                " (given before: this is the receipt of that time; --again gives it anew)"
+            indicators.print_rejected(&response.rejected)?;
+            let before = if response.replayed {
+                " (already sent: this is the earlier receipt; --again sends it as a new response)"
             } else {
                 ""
             };
-            let stands = match given.state() {
-                pb::TipState::Unspecified => "reaches every recipient".to_owned(),
-                state => format!("stands at {}", told::state(state)),
+            let outcome = match response.state() {
+                pb::TipState::Unspecified => "is visible to every recipient".to_owned(),
+                state => format!("is now {}", render::tip::state(state)),
             };
-            output::line(&format!("tip {tip_id} {stands}{before}"))?;
+            output::line(&format!("tip {tip_id} {outcome}{before}"))?;
         }
         Ok(if reasons.is_empty() { Completion::Whole } else { Completion::InPart })
     }

@@ -1,4 +1,4 @@
-//! Applications, as their stores publish them.
+//! Application ids, as app stores publish them.
 
 use std::borrow::Cow;
 
@@ -6,8 +6,8 @@ use super::Canonical;
 
 const MAX_BYTES: usize = 255;
 
-/// An Android package name: two or more segments of letters, digits and `_`, case kept. The address
-/// of its page in the Play store is taken too.
+/// An Android package name: two or more segments of letters, digits and `_`, case preserved. Also
+/// accepts the URL of its page in the Play store.
 pub fn android_package(text: &str) -> Canonical<'_> {
     let name = play_store(text).unwrap_or(text);
     let is_segment = |segment: &str| {
@@ -21,7 +21,7 @@ pub fn android_package(text: &str) -> Canonical<'_> {
     }
 }
 
-/// The id of an iOS application: its number in the store, or its bundle id, case kept.
+/// An iOS application's id: its number in the store or its bundle id, case preserved.
 pub fn ios_app_id(text: &str) -> Canonical<'_> {
     let number = text.strip_prefix("id").unwrap_or(text);
     if !number.is_empty() && number.len() <= 20 && number.bytes().all(|b| b.is_ascii_digit()) {
@@ -36,7 +36,7 @@ pub fn ios_app_id(text: &str) -> Canonical<'_> {
     Err("is neither the number of an iOS application nor a bundle id".into())
 }
 
-/// The package in the address of its page in the Play store.
+/// The package name in the URL of a page in the Play store.
 pub fn play_store(text: &str) -> Option<&str> {
     let address = text.strip_prefix("https://").or(text.strip_prefix("http://")).unwrap_or(text);
     let query = address.strip_prefix("play.google.com/store/apps/details?")?;

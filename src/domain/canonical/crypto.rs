@@ -1,4 +1,4 @@
-//! Addresses on chains: as published, with the checksum verified where the chain has one.
+//! Addresses on blockchains, as published. The checksum is verified if the chain has one.
 
 use std::borrow::Cow;
 use std::fmt::Write;
@@ -7,15 +7,15 @@ use sha3::{Digest, Keccak256};
 
 use super::Canonical;
 
-/// The most bytes of an address; the longest known ones have 106.
+/// Maximum length of an address, in bytes. The longest known addresses have 106.
 const MAX_ADDRESS_BYTES: usize = 160;
 
-/// An address on a chain. One that has two spellings (bech32 in capitals, Ethereum without its
-/// mixed-case checksum) is brought to one.
+/// An address on a chain. Addresses with two spellings (bech32 in capitals, Ethereum without the
+/// mixed-case checksum) get one.
 pub fn address<'a>(chain: &str, text: &'a str) -> Canonical<'a> {
-    // Base58 takes the square of its length to decode.
+    // Decoding Base58 takes quadratic time.
     if text.len() > MAX_ADDRESS_BYTES {
-        return Err(format!("is longer than {MAX_ADDRESS_BYTES} bytes, as no address is").into());
+        return Err(format!("is longer than {MAX_ADDRESS_BYTES} bytes: no address is").into());
     }
     match chain {
         "bitcoin" => bech32_or_base58(text, "bc", &[0x00, 0x05]),
@@ -42,15 +42,15 @@ fn bech32_or_base58<'a>(text: &'a str, prefix: &str, versions: &[u8]) -> Canonic
         Ok((hrp, ..)) if hrp.as_str().eq_ignore_ascii_case(prefix) => {
             Ok(Cow::Owned(text.to_ascii_lowercase()))
         }
-        _ => Err("is not an address of this chain: its bech32 checksum does not hold".into()),
+        _ => Err("is not an address of this chain: its bech32 checksum is wrong".into()),
     }
 }
 
 fn base58<'a>(text: &'a str, versions: &[u8]) -> Canonical<'a> {
     match bs58::decode(text).with_check(None).into_vec() {
         Ok(bytes) if bytes.len() == 21 && versions.contains(&bytes[0]) => Ok(Cow::Borrowed(text)),
-        Ok(_) => Err("is not an address of this chain, but of another".into()),
-        Err(_) => Err("is not an address of this chain: its Base58 checksum does not hold".into()),
+        Ok(_) => Err("is an address of another chain".into()),
+        Err(_) => Err("is not an address of this chain: its Base58 checksum is wrong".into()),
     }
 }
 
@@ -59,11 +59,12 @@ fn ripple(text: &str) -> Canonical<'_> {
         bs58::decode(text).with_alphabet(bs58::Alphabet::RIPPLE).with_check(Some(0)).into_vec();
     match decoded {
         Ok(bytes) if bytes.len() == 21 => Ok(Cow::Borrowed(text)),
-        _ => Err("is not an address of this chain: its Base58 checksum does not hold".into()),
+        _ => Err("is not an address of this chain: its Base58 checksum is wrong".into()),
     }
 }
 
-/// EIP-55: the case of each letter is a bit of a checksum; without mixed case there is none.
+/// EIP-55: the case of each letter is one bit of a checksum. An address in a single case has no
+/// checksum.
 fn ethereum(text: &str) -> Canonical<'_> {
     let digits = text.strip_prefix("0x").or(text.strip_prefix("0X")).unwrap_or_default();
     if !super::is_hex(digits, 40) {
@@ -71,19 +72,20 @@ fn ethereum(text: &str) -> Canonical<'_> {
     }
     let lower = digits.to_ascii_lowercase();
     let hash = Keccak256::digest(lower.as_bytes());
-    let mut checked = String::with_capacity(42);
-    checked.push_str("0x");
+    let mut checksummed = String::with_capacity(42);
+    checksummed.push_str("0x");
     for (at, digit) in lower.chars().enumerate() {
         let nibble = hash[at / 2] >> (4 * (1 - at % 2)) & 0xf;
         // Writing to a string never fails.
-        let _ = write!(checked, "{}", if nibble >= 8 { digit.to_ascii_uppercase() } else { digit });
+        let _ =
+            write!(checksummed, "{}", if nibble >= 8 { digit.to_ascii_uppercase() } else { digit });
     }
     let mixed = digits.bytes().any(|b| b.is_ascii_uppercase())
         && digits.bytes().any(|b| b.is_ascii_lowercase());
-    if mixed && checked[2..] != *digits {
-        return Err("is not an address of this chain: its checksum (EIP-55) does not hold".into());
+    if mixed && checksummed[2..] != *digits {
+        return Err("is not an address of this chain: its checksum (EIP-55) is wrong".into());
     }
-    Ok(Cow::Owned(checked))
+    Ok(Cow::Owned(checksummed))
 }
 
 fn solana(text: &str) -> Canonical<'_> {
@@ -93,7 +95,7 @@ fn solana(text: &str) -> Canonical<'_> {
     }
 }
 
-/// Monero's own Base58 works on blocks; its form is checked, and its checksum is not.
+/// Checks the form only: Monero's Base58 works on blocks, and its checksum is not verified.
 fn monero(text: &str) -> Canonical<'_> {
     let base58 = |b: u8| b.is_ascii_alphanumeric() && !matches!(b, b'0' | b'O' | b'I' | b'l');
     let fits = matches!(text.len(), 95 | 106)

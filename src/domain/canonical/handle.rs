@@ -8,10 +8,10 @@ use super::Canonical;
 
 const MAX_BYTES: usize = 128;
 
-/// A handle: no `@` in front, percent-decoded, lower case. YouTube's `c/`, `user/` and
-/// `channel/` prefixes stay, and a channel id keeps its case.
+/// A handle: without leading `@`, percent-decoded, in lower case. YouTube's prefixes `c/`, `user/`
+/// and `channel/` are kept, and a channel id keeps its case.
 pub fn account<'a>(platform: &str, text: &'a str) -> Canonical<'a> {
-    let text = decoded(text)?;
+    let text = percent_decoded(text)?;
     let text = without_at(text);
     if platform == "youtube"
         && let Some(canonical) = youtube(&text)?
@@ -19,70 +19,70 @@ pub fn account<'a>(platform: &str, text: &'a str) -> Canonical<'a> {
         return Ok(canonical);
     }
     let shape = match platform {
-        "x" => Shape { most: 50, allows: |c| c.is_ascii_alphanumeric() || c == '_' },
+        "x" => Shape { max_bytes: 50, allows: |c| c.is_ascii_alphanumeric() || c == '_' },
         "instagram" | "tiktok" | "threads" => {
-            Shape { most: 64, allows: |c| c.is_ascii_alphanumeric() || matches!(c, '_' | '.') }
+            Shape { max_bytes: 64, allows: |c| c.is_ascii_alphanumeric() || matches!(c, '_' | '.') }
         }
         "reddit" => {
-            Shape { most: 64, allows: |c| c.is_ascii_alphanumeric() || matches!(c, '_' | '-') }
+            Shape { max_bytes: 64, allows: |c| c.is_ascii_alphanumeric() || matches!(c, '_' | '-') }
         }
-        _ => Shape { most: MAX_BYTES, allows: is_handle_char },
+        _ => Shape { max_bytes: MAX_BYTES, allows: is_handle_char },
     };
     check(&text, shape, "a handle")?;
     Ok(folded(text))
 }
 
-/// A platform's stable id, as the platform writes it.
+/// A platform's stable id of an account, unchanged.
 pub fn account_id(text: &str) -> Canonical<'_> {
-    let shape = Shape { most: MAX_BYTES, allows: |c| c.is_ascii_graphic() };
+    let shape = Shape { max_bytes: MAX_BYTES, allows: |c| c.is_ascii_graphic() };
     check(text, shape, "an id")?;
     Ok(Cow::Borrowed(text))
 }
 
-/// A page's or community's slug or id, lower case; Reddit's without `r/`.
+/// The slug or id of a page or community, in lower case; on Reddit without `r/`.
 pub fn slug<'a>(platform: &str, text: &'a str) -> Canonical<'a> {
-    let text = without_at(decoded(text)?);
+    let text = without_at(percent_decoded(text)?);
     let text = match platform {
         "reddit" => strip(strip(text, "/"), "r/"),
         _ => text,
     };
-    check(&text, Shape { most: MAX_BYTES, allows: is_handle_char }, "a slug or id")?;
+    check(&text, Shape { max_bytes: MAX_BYTES, allows: is_handle_char }, "a slug or id")?;
     Ok(folded(text))
 }
 
-/// A channel: on Telegram a name in lower case, or an invite with its `+` and its case; elsewhere a
+/// A channel. On Telegram a name in lower case, or an invite with its `+` and its case; elsewhere a
 /// slug.
 pub fn channel<'a>(platform: &str, text: &'a str) -> Canonical<'a> {
-    let text = without_at(decoded(text)?);
+    let text = without_at(percent_decoded(text)?);
     if platform != "telegram" {
-        check(&text, Shape { most: MAX_BYTES, allows: is_handle_char }, "a channel's name")?;
+        check(&text, Shape { max_bytes: MAX_BYTES, allows: is_handle_char }, "a channel's name")?;
         return Ok(folded(text));
     }
     if let Some(invite) = text.strip_prefix('+') {
         let allows = |c: char| c.is_ascii_alphanumeric() || matches!(c, '_' | '-');
-        check(invite, Shape { most: 64, allows }, "an invite")?;
+        check(invite, Shape { max_bytes: 64, allows }, "an invite")?;
         return Ok(text);
     }
-    let shape = Shape { most: 64, allows: |c| c.is_ascii_alphanumeric() || c == '_' };
+    let shape = Shape { max_bytes: 64, allows: |c| c.is_ascii_alphanumeric() || c == '_' };
     check(&text, shape, "a channel's name")?;
     Ok(folded(text))
 }
 
-/// A channel id, a legacy name or a user name of YouTube; `None` for a handle.
+/// A YouTube channel id, legacy name or user name; `None` for a handle.
 fn youtube<'a>(text: &Cow<'a, str>) -> Result<Option<Cow<'a, str>>, Cow<'static, str>> {
     let Some((prefix, name)) = text.split_once('/') else {
-        // A channel's id as it stands in exports. A handle has no case, and its `@` is gone by now:
-        // 24 characters that begin with `UC` are taken for an id.
+        // Exports contain bare channel ids. A handle has no case and its `@` is stripped by now, so
+        // 24 characters that start with `UC` are taken as a channel id.
         let is_id = text.len() == 24
             && text.starts_with("UC")
             && text.bytes().all(|b| b.is_ascii_alphanumeric() || matches!(b, b'_' | b'-'));
         return Ok(is_id.then(|| Cow::Owned(format!("channel/{text}"))));
     };
-    let shape = Shape { most: MAX_BYTES, allows: is_handle_char };
+    let shape = Shape { max_bytes: MAX_BYTES, allows: is_handle_char };
     match prefix.to_ascii_lowercase().as_str() {
         "channel" => {
             let allows = |c: char| c.is_ascii_alphanumeric() || matches!(c, '_' | '-');
-            check(name, Shape { most: 64, allows }, "a channel's id")?;
+            check(name, Shape { max_bytes: 64, allows }, "a channel's id")?;
             Ok(Some(Cow::Owned(format!("channel/{name}"))))
         }
         prefix @ ("c" | "user") => {
@@ -95,7 +95,7 @@ fn youtube<'a>(text: &Cow<'a, str>) -> Result<Option<Cow<'a, str>>, Cow<'static,
 
 #[derive(Clone, Copy)]
 struct Shape {
-    most: usize,
+    max_bytes: usize,
     allows: fn(char) -> bool,
 }
 
@@ -103,11 +103,11 @@ fn check(text: &str, shape: Shape, what: &str) -> Result<(), Cow<'static, str>> 
     if text.is_empty() {
         return Err("is empty".into());
     }
-    if text.len() > shape.most {
-        return Err(format!("is not {what}: it is longer than {} bytes", shape.most).into());
+    if text.len() > shape.max_bytes {
+        return Err(format!("is not {what}: it is longer than {} bytes", shape.max_bytes).into());
     }
     match text.chars().find(|c| !(shape.allows)(*c)) {
-        Some(bad) => Err(format!("is not {what}: it holds `{}`", bad.escape_debug()).into()),
+        Some(bad) => Err(format!("is not {what}: it contains `{}`", bad.escape_debug()).into()),
         None => Ok(()),
     }
 }
@@ -121,23 +121,23 @@ fn is_mark(c: char) -> bool {
     unicode_normalization::char::is_combining_mark(c)
 }
 
-fn decoded(text: &str) -> Canonical<'_> {
-    let mut now = Cow::Borrowed(text);
-    // Decoded until nothing is left, so that a handle has one spelling.
-    while now.contains('%') {
-        let next = percent_decode_str(&now)
+fn percent_decoded(text: &str) -> Canonical<'_> {
+    let mut decoded = Cow::Borrowed(text);
+    // Decoded repeatedly, so that a handle has one spelling.
+    while decoded.contains('%') {
+        let next = percent_decode_str(&decoded)
             .decode_utf8()
-            .map_err(|_| "holds percent-encoding that is not UTF-8")?
+            .map_err(|_| "has percent-encoding that is not UTF-8")?
             .into_owned();
-        if next == now {
+        if next == decoded {
             break;
         }
-        now = Cow::Owned(next);
+        decoded = Cow::Owned(next);
     }
-    if now.chars().any(|c| c.is_control() || crate::domain::refang::is_invisible(c)) {
-        return Err("holds a control character".into());
+    if decoded.chars().any(|c| c.is_control() || crate::domain::refang::is_invisible(c)) {
+        return Err("contains a control character".into());
     }
-    Ok(now)
+    Ok(decoded)
 }
 
 fn without_at(text: Cow<'_, str>) -> Cow<'_, str> {
@@ -154,6 +154,7 @@ fn strip<'a>(text: Cow<'a, str>, prefix: &str) -> Cow<'a, str> {
     }
 }
 
+/// Lower-cases the text until it no longer changes (at most twice).
 fn folded(text: Cow<'_, str>) -> Cow<'_, str> {
     if text.bytes().all(|b| b.is_ascii() && !b.is_ascii_uppercase()) {
         return text;

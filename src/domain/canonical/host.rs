@@ -1,4 +1,4 @@
-//! Host names: A-labels in lower case.
+//! Host names, as lower-case A-labels.
 
 use std::borrow::Cow;
 
@@ -9,15 +9,15 @@ use super::Canonical;
 const MAX_BYTES: usize = 253;
 const MAX_LABEL_BYTES: usize = 63;
 
-/// The ASCII that no name may hold: that of STD 3, without the underscore. RFC 952 has no underscore in host names, but
-/// DNS names with one are in use all the same.
+/// ASCII characters that a host name may not contain: those of STD 3, except the underscore. RFC
+/// 952 has no underscore in host names, but DNS names with one are in use.
 const DENIED: AsciiDenyList = AsciiDenyList::new(true, r##"!"#$%&'()*+,/:;<=>?@[\]^`{|}~"##);
 
-/// A host name of at least two labels, lower case, each label an A-label where it needs to be
-/// (IDNA, UTS 46 non-transitional), without a trailing dot. `www.` is kept.
+/// A host name of at least two labels, in lower case, each label an A-label where needed (IDNA, UTS
+/// 46 non-transitional), without a trailing dot. `www.` is kept.
 pub fn canonical(text: &str) -> Canonical<'_> {
     let text = text.strip_suffix('.').unwrap_or(text);
-    // What programs send is lower-case ASCII already.
+    // Fast path: what programs send is lower-case ASCII already.
     let is_plain = |b: u8| matches!(b, b'a'..=b'z' | b'0'..=b'9' | b'-' | b'_' | b'.');
     if text.bytes().all(is_plain) && !text.contains("xn--") {
         return check(text).map(|()| Cow::Borrowed(text));
@@ -37,8 +37,8 @@ pub fn canonical(text: &str) -> Canonical<'_> {
     Ok(Cow::Owned(ascii))
 }
 
-/// Whether a canonical host ends with a suffix under which names are registered, or that is
-/// reserved for examples and tests (RFC 2606, RFC 6761).
+/// Whether a canonical host ends with a public suffix, or with a name reserved for examples and
+/// tests (RFC 2606, RFC 6761).
 pub fn has_known_suffix(host: &str) -> bool {
     let last = host.rsplit('.').next().unwrap_or_default();
     matches!(last, "example" | "test" | "invalid" | "localhost" | "onion" | "i2p")
@@ -66,7 +66,7 @@ fn check(host: &str) -> Result<(), Cow<'static, str>> {
             label.bytes().find(|b| !matches!(b, b'a'..=b'z' | b'0'..=b'9' | b'-' | b'_'))
         {
             let bad = char::from(bad).escape_debug();
-            return Err(format!("is not a host name: it holds `{bad}`").into());
+            return Err(format!("is not a host name: it contains `{bad}`").into());
         }
         labels += 1;
         last = label;

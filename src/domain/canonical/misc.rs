@@ -1,4 +1,4 @@
-//! Mail addresses, phone numbers, IP addresses, digests, hashtags.
+//! E-mail addresses, phone numbers, IP addresses, digests and hashtags.
 
 use std::borrow::Cow;
 use std::net::{IpAddr, Ipv6Addr};
@@ -8,7 +8,7 @@ use unicode_normalization::UnicodeNormalization;
 
 use super::{Canonical, host};
 
-/// A mail address, lower case, with the host as a domain has it.
+/// An e-mail address in lower case; its host is canonicalised like a domain.
 pub fn email(text: &str) -> Canonical<'_> {
     let text = text.strip_prefix("mailto:").unwrap_or(text);
     let Some((local, domain)) = text.rsplit_once('@') else {
@@ -24,7 +24,7 @@ pub fn email(text: &str) -> Canonical<'_> {
     Ok(Cow::Owned(format!("{}@{domain}", local.to_lowercase())))
 }
 
-/// A phone number with its country code, as E.164.
+/// A phone number with its country code, in E.164 format.
 pub fn phone(text: &str) -> Canonical<'_> {
     let plain: String = text.nfkc().collect();
     let plain = plain.strip_prefix("tel:").unwrap_or(&plain);
@@ -36,22 +36,21 @@ pub fn phone(text: &str) -> Canonical<'_> {
         return Err("is not a phone number in international form, with `+` and country code".into());
     }
     if plain.chars().any(|c| c.is_alphabetic() && !"ext".contains(c.to_ascii_lowercase())) {
-        return Err("is not a phone number: it holds a letter".into());
+        return Err("is not a phone number: it contains a letter".into());
     }
     // A trunk prefix in brackets is not dialled from abroad.
     let plain = plain.replacen("(0)", "", 1);
-    let mut number = phonenumber::parse(None, &plain)
+    let number = phonenumber::parse(None, &plain)
         .map_err(|_| "is not a phone number of any country's plan")?;
     if !number_is_possible(&number) {
         return Err("is not a phone number: it is too short or too long for its country".into());
     }
-    let _ = &mut number;
     let digits = number.format().mode(Mode::E164).to_string();
     let digits = digits.split([';', ' ']).next().unwrap_or_default();
     Ok(Cow::Owned(digits.to_owned()))
 }
 
-/// Numbers that are reserved for fiction are valid in no plan, so the length decides.
+/// Checks the length only: numbers reserved for fiction are in no country's numbering plan.
 fn number_is_possible(number: &phonenumber::PhoneNumber) -> bool {
     let digits = number.national().value().to_string().len();
     match number.code().value() {
@@ -61,13 +60,13 @@ fn number_is_possible(number: &phonenumber::PhoneNumber) -> bool {
     }
 }
 
-/// An IP address; IPv6 compressed (RFC 5952).
+/// An IP address; IPv6 in its compressed form (RFC 5952).
 pub fn ip(text: &str) -> Canonical<'_> {
     let bare = text.strip_prefix('[').and_then(|rest| rest.strip_suffix(']')).unwrap_or(text);
     match bare.parse::<IpAddr>() {
         Ok(IpAddr::V4(_)) => Ok(Cow::Borrowed(bare)),
         Ok(IpAddr::V6(address)) => Ok(compressed(bare, address)),
-        Err(_) if bare.contains('/') => Err("is a network, and not one IP address".into()),
+        Err(_) if bare.contains('/') => Err("is a network, not a single IP address".into()),
         Err(_) => Err("is not an IP address".into()),
     }
 }
@@ -77,7 +76,7 @@ fn compressed(text: &str, address: Ipv6Addr) -> Cow<'_, str> {
     if canonical == text { Cow::Borrowed(text) } else { Cow::Owned(canonical) }
 }
 
-/// A digest in lower-case hex, of the right length.
+/// A digest in lower-case hex, of exactly `digits` digits.
 pub fn hex<'a>(text: &'a str, digits: usize, has: &str) -> Canonical<'a> {
     if text.len() != digits {
         return Err(format!("has {} characters, and {has} {digits} hex digits", text.len()).into());
@@ -85,14 +84,14 @@ pub fn hex<'a>(text: &'a str, digits: usize, has: &str) -> Canonical<'a> {
     lower_hex(text)
 }
 
-/// A TLSH digest: 70 hex digits in lower case, without the `T1` of newer versions.
+/// A TLSH digest: 70 hex digits in lower case, without the `T1` prefix of newer versions.
 pub fn tlsh(text: &str) -> Canonical<'_> {
     let digits = match text.as_bytes() {
         [b'T' | b't', b'1', ..] if text.len() == 72 => &text[2..],
         _ => text,
     };
     if digits.len() != 70 {
-        let reason = "is not a TLSH digest: it has not 70 hex digits, or 72 with the `T1` in front";
+        let reason = "is not a TLSH digest: it needs 70 hex digits, or 72 with the prefix `T1`";
         return Err(reason.into());
     }
     lower_hex(digits)
@@ -100,7 +99,7 @@ pub fn tlsh(text: &str) -> Canonical<'_> {
 
 fn lower_hex(text: &str) -> Canonical<'_> {
     if !text.bytes().all(|b| b.is_ascii_hexdigit()) {
-        return Err("holds what is not a hex digit".into());
+        return Err("contains a character that is not a hex digit".into());
     }
     if text.bytes().any(|b| b.is_ascii_uppercase()) {
         return Ok(Cow::Owned(text.to_ascii_lowercase()));
@@ -108,18 +107,18 @@ fn lower_hex(text: &str) -> Canonical<'_> {
     Ok(Cow::Borrowed(text))
 }
 
-/// One leading `#`, NFKC, lower case.
+/// A hashtag with one leading `#`, NFKC-normalised, in lower case.
 pub fn hashtag(text: &str) -> Canonical<'_> {
-    let mut now: String = text.to_owned();
-    // Folding can bring forth what normalising changes, and the other way round.
+    let mut folded: String = text.to_owned();
+    // Lower-casing can produce text that NFKC changes, and the other way round.
     for _ in 0..4 {
-        let next = now.nfkc().collect::<String>().to_lowercase();
-        if next == now {
+        let next = folded.nfkc().collect::<String>().to_lowercase();
+        if next == folded {
             break;
         }
-        now = next;
+        folded = next;
     }
-    let tag = now.trim_start_matches('#');
+    let tag = folded.trim_start_matches('#');
     if tag.is_empty() {
         return Err("is not a hashtag: nothing follows the `#`".into());
     }
@@ -129,7 +128,7 @@ pub fn hashtag(text: &str) -> Canonical<'_> {
             || unicode_normalization::char::is_combining_mark(c)
     };
     if let Some(bad) = tag.chars().find(|c| !is_tag(*c)) {
-        return Err(format!("is not a hashtag: it holds `{}`", bad.escape_debug()).into());
+        return Err(format!("is not a hashtag: it contains `{}`", bad.escape_debug()).into());
     }
     Ok(Cow::Owned(format!("#{tag}")))
 }

@@ -1,4 +1,4 @@
-//! Web addresses: scheme and host in lower case, all else as it is.
+//! URLs: scheme and host in lower case, the rest unchanged.
 
 use std::borrow::Cow;
 use std::net::{Ipv4Addr, Ipv6Addr};
@@ -6,26 +6,26 @@ use std::net::{Ipv4Addr, Ipv6Addr};
 use super::{Canonical, host};
 use crate::domain::refang::without_punctuation;
 
-/// A web address taken apart.
+/// The parts of a URL.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Parts<'a> {
-    /// The scheme, in lower case, where there is one.
+    /// The scheme in lower case, if the URL has one.
     pub scheme: Option<Cow<'a, str>>,
-    /// User and password, with the `@`, as they are.
+    /// User and password with the `@`, unchanged.
     pub user: &'a str,
-    /// The host, canonical.
+    /// The canonical host.
     pub host: Cow<'a, str>,
     /// The port, with the `:`.
     pub port: &'a str,
-    /// Path, query and fragment, as they are but for trailing slashes and an empty `?`.
+    /// Path, query and fragment, unchanged except for trailing slashes and an empty `?`.
     pub rest: &'a str,
 }
 
-/// Scheme and host in lower case; path, query and fragment as they are; trailing slashes and an
-/// empty `?` trimmed; no scheme invented.
+/// Lower-cases scheme and host; keeps path, query and fragment; trims trailing slashes and an empty
+/// `?`. Adds no scheme.
 pub fn canonical(text: &str) -> Canonical<'_> {
     if text.contains(char::is_whitespace) {
-        return Err("is not a web address: it holds white space".into());
+        return Err("is not a web address: it contains white space".into());
     }
     let parts = parts(text)?;
     let scheme = parts.scheme.as_deref();
@@ -38,7 +38,8 @@ pub fn canonical(text: &str) -> Canonical<'_> {
     url.push_str(&parts.host);
     url.push_str(parts.port);
     url.push_str(parts.rest);
-    // A slash gone may leave punctuation at the end, which would go when the value is read again.
+    // Trimming a slash can leave punctuation at the end, which the next parse would trim. Canonical
+    // values must parse to themselves.
     let plain = without_punctuation(&url);
     if plain.len() < url.len() {
         return canonical(plain).map(|plain| Cow::Owned(plain.into_owned()));
@@ -46,12 +47,12 @@ pub fn canonical(text: &str) -> Canonical<'_> {
     if url == text { Ok(Cow::Borrowed(text)) } else { Ok(Cow::Owned(url)) }
 }
 
-/// Takes an address apart. The host has to be one, or an IP address.
+/// Splits a URL. The host must be a host name or an IP address.
 pub fn parts(text: &str) -> Result<Parts<'_>, Cow<'static, str>> {
     let (scheme, rest) = match text.split_once("://") {
         Some((scheme, rest)) if is_scheme(scheme) => (Some(lower(scheme)), rest),
         Some((scheme, _)) if !scheme.contains(['/', '?', '#']) => {
-            return Err("is not a web address: what stands before `://` is no scheme".into());
+            return Err("is not a web address: the text before `://` is not a scheme".into());
         }
         _ => (None, text),
     };
@@ -88,7 +89,7 @@ fn split_port(authority: &str) -> Result<(&str, &str), Cow<'static, str>> {
     match port[1..].parse::<u16>() {
         Ok(_) => Ok((name, port)),
         Err(_) if port == ":" => Ok((name, "")),
-        Err(_) => Err("is not a web address: its port is not one".into()),
+        Err(_) => Err("is not a web address: its port is not a number up to 65535".into()),
     }
 }
 
@@ -109,7 +110,7 @@ fn host_of(name: &str) -> Canonical<'_> {
 fn trim_end(mut rest: &str) -> &str {
     loop {
         let trimmed = rest.trim_end_matches('/');
-        // A `?` is empty only where no other stands before it.
+        // A `?` is an empty query only if no other `?` or `#` precedes it.
         let trimmed = match trimmed.strip_suffix('?') {
             Some(before) if !before.contains(['?', '#']) => before,
             _ => trimmed,

@@ -1,36 +1,36 @@
-//! What enforcements add up to. Nothing is counted twice: each (author, id) counts once, by its newest
-//! version, and what others did, as reported, is never added to what partners did themselves.
+//! Sums of enforcements. Each (author, id) counts once, by its newest version. Own and reported
+//! enforcements are never added together.
 
 use std::collections::{BTreeMap, BTreeSet};
 
 use super::{AssetKind, Enforcement, EnforcementId, EnforcementMethod, EnforcementSource};
 use crate::domain::{CampaignId, Day, PartnerId, Platform, Position, Timestamp};
 
-/// An enforcement, as its reader was given it.
+/// An enforcement as its reader received it.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct CountedEnforcement {
-    /// Who says so.
+    /// Its author.
     pub author: PartnerId,
     /// Its version.
     pub position: Position,
-    /// When it was accepted.
+    /// When the exchange accepted it.
     pub accepted: Timestamp,
-    /// What was done.
+    /// The enforcement.
     pub enforcement: Enforcement,
 }
 
-/// What is told apart in a total.
+/// The dimensions of a total.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub struct Key {
-    /// The campaign that it was done against.
+    /// The campaign that it was directed against.
     pub campaign: Option<CampaignId>,
-    /// Who says so.
+    /// The author.
     pub author: PartnerId,
     /// The platform.
     pub platform: Option<Platform>,
     /// The kind of asset.
     pub asset: AssetKind,
-    /// How the author came to act.
+    /// What led to it.
     pub method: Option<EnforcementMethod>,
     /// The month of its first day, as `2019-08`.
     pub month: String,
@@ -39,11 +39,11 @@ pub struct Key {
 /// A sum of counts.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct Sum {
-    /// How many assets.
+    /// The number of assets.
     pub count: u64,
-    /// How many of them were disabled before.
+    /// How many of them were already disabled.
     pub already_disabled: u64,
-    /// Whether one of the numbers is not exact.
+    /// Whether any of the numbers is an estimate.
     pub approximate: bool,
 }
 
@@ -55,51 +55,51 @@ impl Sum {
     }
 }
 
-/// What one sort of deeds adds up to.
+/// The totals of one source: own or reported.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Part {
-    /// How many deeds.
+    /// The number of enforcements.
     pub deeds: usize,
-    /// The sums, by everything that is told apart.
+    /// The sums, by all dimensions.
     pub rows: BTreeMap<Key, Sum>,
 }
 
-/// What enforcements add up to.
+/// The totals of a set of enforcements.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Totals {
-    /// What partners did themselves.
+    /// Enforcements by partners themselves.
     pub own: Part,
-    /// What others did, as partners report it.
+    /// Enforcements by others, as partners report them.
     pub reported: Part,
-    /// The first and the last day on which any of it was done.
+    /// The first and last day of any of them.
     pub days: Option<(Day, Day)>,
 }
 
 impl Part {
-    /// Everything in one sum.
+    /// The sum over all rows.
     pub fn sum(&self) -> Sum {
         let mut sum = Sum::default();
-        self.rows.values().for_each(|one| sum.add(*one));
+        self.rows.values().for_each(|row| sum.add(*row));
         sum
     }
 
-    /// The sums by one thing that is told apart.
-    pub fn by<T: Ord>(&self, what: impl Fn(&Key) -> T) -> BTreeMap<T, Sum> {
+    /// The sums grouped by one dimension.
+    pub fn by<T: Ord>(&self, dimension: impl Fn(&Key) -> T) -> BTreeMap<T, Sum> {
         let mut sums: BTreeMap<T, Sum> = BTreeMap::new();
         for (key, sum) in &self.rows {
-            sums.entry(what(key)).or_default().add(*sum);
+            sums.entry(dimension(key)).or_default().add(*sum);
         }
         sums
     }
 }
 
-/// Adds up enforcements, in whatever order and however often each is given.
-pub fn totals(given: &[CountedEnforcement]) -> Totals {
+/// Sums enforcements. The order does not matter, and neither do duplicates.
+pub fn totals(enforcements: &[CountedEnforcement]) -> Totals {
     let mut newest: BTreeMap<(&PartnerId, &EnforcementId), &CountedEnforcement> = BTreeMap::new();
-    for one in given {
-        let kept = newest.entry((&one.author, &one.enforcement.id)).or_insert(one);
-        if kept.position < one.position {
-            *kept = one;
+    for one in enforcements {
+        let current = newest.entry((&one.author, &one.enforcement.id)).or_insert(one);
+        if current.position < one.position {
+            *current = one;
         }
     }
     let mut totals = Totals::default();

@@ -1,5 +1,4 @@
-//! The lane of the liaisons, as the journal holds it: what is released to them, what they were given,
-//! and what is kept for a court.
+//! Journal entries for liaisons: releases, access records and legal holds.
 
 use std::fmt;
 
@@ -16,126 +15,127 @@ use crate::domain::partner::PartnerId;
 use crate::domain::purpose::{AccessWay, Purpose};
 use crate::domain::time::Timestamp;
 
-/// The most liaisons that one object is released to.
+/// Maximum number of liaisons that one object can be released to.
 pub const MOST_LIAISONS: usize = 20;
 
-/// An object that can be released to a liaison: its version is always named.
+/// An object that can be released to a liaison. It always names a version.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub enum Releasable {
-    /// What one partner says of one indicator to one audience.
+    /// One partner's assessment of one indicator for one audience.
     Assessment(Target),
-    /// What one partner says of one campaign to one audience.
+    /// One partner's contribution to one campaign for one audience.
     Contribution {
-        /// Of which campaign.
+        /// The campaign.
         campaign: CampaignId,
-        /// To which audience.
+        /// The audience.
         audience: AudienceDigest,
-        /// Where it was accepted.
+        /// The version.
         version: Position,
     },
-    /// What one partner did, or says that another did, as it tells one audience.
+    /// One enforcement, own or reported, for one audience.
     Enforcement {
-        /// Its author's id of it.
+        /// The author's id for it.
         id: EnforcementId,
-        /// To which audience.
+        /// The audience.
         audience: AudienceDigest,
-        /// Where it was accepted.
+        /// The version.
         version: Position,
     },
 }
 
-/// A release of a partner's objects to liaisons, or the end of one that it takes back. What it comes to
-/// has one outcome for each pair of an object and a liaison: object by object, and each with all the
-/// liaisons in their order.
+/// Releases a partner's objects to liaisons, or retracts such releases. The outcome has one item
+/// for each pair of object and liaison: ordered by object, then by liaison.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct ReleaseEntry {
-    /// The key of the request. Of the entries of one request the last counts under it.
+    /// The idempotency key of the request. A large request is split into several entries, and the
+    /// last of them is stored under the key.
     pub request: RequestId,
     /// SHA-256 of the request as it was sent.
     pub digest: [u8; 32],
-    /// The entries of the same request before this one, where this is the last of them.
+    /// Set in the last entry of a request: the other entries and the results for the whole request.
     pub last: Option<LastPart>,
-    /// What is released. Each is its author's.
+    /// The objects, all of them the author's.
     pub objects: Vec<Releasable>,
-    /// To whom: at least one, each once.
+    /// The liaisons: at least one, without duplicates.
     pub liaisons: Vec<PartnerId>,
-    /// What is done with them.
+    /// Release or retract.
     pub act: ReleaseAct,
 }
 
-/// What the last entry of a request says of it as a whole.
+/// What the last entry of a request records about the whole request.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct LastPart {
-    /// The entries before it.
+    /// The sequences of the request's earlier entries.
     pub earlier: Vec<u64>,
-    /// What was asked for and cannot be done, by its index in the request.
+    /// Items of the request that cannot be processed.
     pub rejected: Vec<super::Rejection>,
-    /// How many objects that the request did not name one by one were left out.
+    /// How many objects were skipped, of those that the request did not name one by one.
     pub left_out: u64,
 }
 
-/// What is done with objects and liaisons.
+/// What a [`ReleaseEntry`] does.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum ReleaseAct {
-    /// They are released from here on.
+    /// Releases the objects.
     Release {
-        /// On what ground.
+        /// The legal basis, in the author's words.
         basis: String,
-        /// Until when; `None` for no end.
+        /// When the release expires; `None` for never.
         until: Option<Timestamp>,
     },
-    /// They are released no longer.
+    /// Retracts the releases.
     Retract,
 }
 
-/// The time of releases is over. One outcome for each pair, as for a [`ReleaseEntry`].
+/// Ends releases that have expired. The outcome is as for a [`ReleaseEntry`].
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct ReleaseEnd {
-    /// Whose objects they are.
+    /// The owner of the objects.
     pub partner: PartnerId,
-    /// When the releases end.
+    /// When the releases expire.
     pub ends: Timestamp,
-    /// The entry that they began with.
+    /// The entry that released them.
     pub sequence: u64,
-    /// What was released.
+    /// The released objects.
     pub objects: Vec<Releasable>,
-    /// To whom.
+    /// The liaisons.
     pub liaisons: Vec<PartnerId>,
 }
 
-/// What left for a liaison, in one message or on one page: written before it leaves. Its author is the
-/// liaison.
+/// Objects sent to a liaison in one message or on one page. Written before they are sent. The
+/// entry's author is the liaison.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Accessed {
-    /// How.
+    /// The call that delivers them.
     pub way: AccessWay,
-    /// For what.
+    /// The liaison's purpose.
     pub purpose: Purpose,
-    /// Which versions, by author.
+    /// The versions, grouped by author.
     pub given: Vec<AccessedVersions>,
 }
 
-/// What a liaison was given of one author.
+/// One author's versions that a liaison received.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct AccessedVersions {
-    /// Whose they are.
+    /// The author.
     pub author: PartnerId,
-    /// Whether the author's own release to the liaison names the paper that the purpose rests on: then
-    /// the author may know it.
+    /// Whether the author's own release to the liaison names the reference of the purpose. If so,
+    /// the author may see the reference.
     pub named: bool,
-    /// The versions, in order.
+    /// The versions, sorted.
     pub versions: Vec<Position>,
 }
 
-/// Accesses that are no longer kept.
+/// Deletes access records whose retention period is over.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct AccessSweep {
-    /// The records that go: the entry of the access, whose objects were given, and which part of them.
+    /// The records to delete: the entry of the access, the author of the objects, and the part of
+    /// the record.
     pub records: Vec<(u64, PartnerId, u32)>,
 }
 
-/// A legal hold's id: derived from who places it and the request by which it does, so that a request that
-/// is sent again is the same hold.
+/// A legal hold's id. Derived from the partner and the request id, so a retried request addresses
+/// the same hold.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
 pub struct HoldId([u8; 16]);
 
@@ -146,7 +146,7 @@ impl HoldId {
         Self(*super::AppendId::derive(&[b"hold", author, request]).as_bytes())
     }
 
-    /// Takes an id as it was handed out.
+    /// Parses an id.
     pub fn parse(text: &str) -> Result<Self, Invalid> {
         Uuid::parse_str(text)
             .map(|id| Self(*id.as_bytes()))
@@ -170,52 +170,53 @@ impl fmt::Display for HoldId {
     }
 }
 
-/// A partner has the exchange keep its objects as they stand, whatever becomes of them.
+/// Places a legal hold: the exchange keeps copies of a partner's objects, even if the objects are
+/// changed or withdrawn.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct HoldPlaced {
-    /// The hold. Several entries of one request add to the same one.
+    /// The hold. The entries of one request all add to it.
     pub hold: HoldId,
-    /// The key of the request. Of its entries the last counts under it.
+    /// The idempotency key of the request; the last of its entries is stored under it.
     pub request: RequestId,
     /// SHA-256 of the request as it was sent.
     pub digest: [u8; 32],
-    /// The entries of the same request before this one, where this is the last of them.
+    /// Set in the last entry of a request, as in [`ReleaseEntry`].
     pub last: Option<LastPart>,
-    /// Why.
+    /// The author's reason.
     pub reason: Box<str>,
-    /// What is kept: copies of what is current.
+    /// The objects to copy, at their current versions.
     pub objects: Vec<Releasable>,
 }
 
-/// A hold goes on, or ends.
+/// Renews or lifts a hold.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct HoldChange {
-    /// The hold, which is its author's.
+    /// The hold, which belongs to the entry's author.
     pub hold: HoldId,
-    /// What becomes of it.
+    /// The change.
     pub act: HoldAct,
 }
 
-/// What becomes of a hold.
+/// A change of a hold.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum HoldAct {
-    /// It runs its whole time again from here on.
+    /// Restarts the hold's full duration.
     Renewed,
-    /// It ends here.
+    /// Ends the hold.
     Lifted,
 }
 
-/// Copies of a hold that has ended go, and with the last of them the hold.
+/// Deletes copies of a hold that has ended, and with the last of them the hold itself.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct HoldSweep {
-    /// Whose hold.
+    /// The owner of the hold.
     pub partner: PartnerId,
-    /// Which.
+    /// The hold.
     pub hold: HoldId,
-    /// When it ended: one that was renewed meanwhile stays.
+    /// When it ended. If it has been renewed since, nothing is deleted.
     pub ended: Timestamp,
-    /// The copies that go.
+    /// The copies to delete.
     pub versions: Vec<Position>,
-    /// Whether these are the last of them.
+    /// Whether these are the last copies.
     pub whole: bool,
 }

@@ -1,59 +1,59 @@
-//! What an entry came to.
+//! The outcome of applying an entry.
 
 use serde::{Deserialize, Serialize};
 
 use crate::domain::entry::Position;
 use crate::domain::tip::TipState;
 
-/// What an entry came to when it was applied.
+/// The outcome of an entry. Deterministic: every replay gives the same.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub enum Outcome {
-    /// It was taken; for a batch, a withdrawal or an expiry, with what became of each of its items or
-    /// targets, in their order.
+    /// The entry was applied. For a batch, a withdrawal, an expiry or a release: the outcome of
+    /// each item, in order.
     Taken(Vec<ItemOutcome>),
-    /// It has no effect, and is never delivered.
+    /// The entry has no effect and is never delivered.
     Void(VoidReason),
 }
 
-/// What an item of a batch, or a target of a withdrawal, came to.
+/// The outcome of one item of a batch, or of one target of a withdrawal or release.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub enum ItemOutcome {
-    /// The author's first word on this indicator to this audience.
+    /// The author's first assessment of this indicator for this audience.
     Created,
-    /// It took the place of the author's earlier one, of this version.
+    /// It replaced the author's earlier version.
     Replaced(Position),
-    /// It says what the current one of this version says, and gets no version of its own.
+    /// It equals the current version, and gets no version of its own.
     Unchanged(Position),
-    /// It took the place of the author's earlier one for the audience that the batch replaces, and
-    /// of one for its own audience where there was one.
+    /// It replaced the author's version for the audience that the batch replaces, and also the one
+    /// for its own audience if there was one.
     Moved {
-        /// The version for the audience that is replaced.
+        /// The version for the replaced audience.
         from: Position,
-        /// The earlier version for the same audience.
+        /// The earlier version for its own audience.
         over: Option<Position>,
     },
-    /// It says what the current one says, and gets no version of its own; what the author said to the
-    /// audience that the batch replaces ended.
+    /// It equals the current version for its own audience, and gets no version of its own. The
+    /// author's version for the replaced audience ended.
     Merged {
-        /// The version for the audience that is replaced.
+        /// The version for the replaced audience.
         from: Position,
-        /// The version that it repeats.
+        /// The version that it equals.
         current: Position,
     },
-    /// Of a target: this version ended.
+    /// For a target: this version ended.
     Ended(Position),
-    /// Of a target: there was nothing to end.
+    /// For a target: there was no current version.
     Nothing,
-    /// Of an object and a liaison: this version is released from here on, or on another ground.
+    /// For an object and a liaison: this version is now released, or released on a new basis.
     Released(Position),
-    /// Of an object and a liaison: this version is released no longer.
+    /// For an object and a liaison: this version is no longer released.
     Retracted(Position),
-    /// Of an object and a liaison: no more releases fit on this version.
+    /// For an object and a liaison: this version has reached the maximum number of releases.
     Full(Position),
 }
 
 impl ItemOutcome {
-    /// The versions that ended by it, those of its own audience first.
+    /// The versions that this item ended; the one for its own audience first.
     pub fn ended(self) -> impl Iterator<Item = Position> {
         let (first, second) = match self {
             ItemOutcome::Created
@@ -69,7 +69,7 @@ impl ItemOutcome {
         first.into_iter().chain(second)
     }
 
-    /// Whether the item got a version of its own.
+    /// Whether the item created a version.
     pub const fn makes_version(self) -> bool {
         matches!(self, ItemOutcome::Created | ItemOutcome::Replaced(_) | ItemOutcome::Moved { .. })
     }
@@ -78,70 +78,71 @@ impl ItemOutcome {
 /// Why an entry has no effect.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub enum VoidReason {
-    /// The same was taken at this sequence: the answer is the same too.
+    /// A retry: the same request was applied at this sequence. The answer is the same.
     Repeats(u64),
-    /// The same key was taken with other content at this sequence.
+    /// The same key was used with other content at this sequence.
     Conflicts(u64),
-    /// The submission was closed before.
+    /// The submission is already closed.
     SubmissionClosed,
-    /// The submission lacks this batch, so it cannot be closed.
+    /// The submission cannot be closed: this batch is missing.
     BatchMissing(u32),
-    /// The submission has a batch of this number, above what the close names.
+    /// The submission cannot be closed: it has this batch, whose number is above the close's total.
     BatchesBeyond(u32),
-    /// There is no such submission.
+    /// The submission does not exist.
     SubmissionUnknown,
-    /// The author was no longer in a group it named, or a partner it named had gone.
+    /// By the time of this entry, the author had left a group that it named, or a named partner was
+    /// gone.
     AudienceGone,
-    /// The registry does not allow it, by the order in which requests came.
+    /// It breaks a rule of the registry. Checked in the order of entries.
     Registry(RegistryRule),
-    /// There is no such version, or it is no longer current.
+    /// The version does not exist or is no longer current.
     VersionGone,
-    /// Its author was kept out by then.
+    /// Its author was suspended by then.
     Suspended,
-    /// There is no such hold of its author's, or it has ended.
+    /// Its author has no such hold, or the hold has ended.
     HoldGone,
     /// Its author has no such tip.
     TipUnknown,
-    /// The tip was withdrawn by then.
+    /// The tip was already withdrawn.
     TipWithdrawn,
-    /// The tip cannot be moved so from where it stands.
+    /// The tip's state does not allow this transition.
     MoveRefused {
-        /// Where it stands.
+        /// The current state.
         from: TipState,
-        /// Where it was to be moved.
+        /// The requested state.
         to: TipState,
     },
-    /// It was done before: what the exchange does by itself, it does once.
+    /// The exchange's own entry that was already applied, such as an expiry written twice.
     DoneBefore,
 }
 
-/// A rule of the registry that a request breaks.
+/// A rule of the registry.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub enum RegistryRule {
     /// A partner's role never changes.
     RoleFixed,
-    /// Only a member owns platforms.
+    /// Only members own platforms.
     OwnsNothing,
     /// Another partner owns one of the platforms.
     PlatformOwned,
-    /// There is no such partner.
+    /// The partner does not exist.
     PartnerUnknown,
-    /// An operator cannot be kept out: somebody has to let it in again.
+    /// An operator cannot be suspended: nobody could resume it.
     OperatorStays,
-    /// Only members and observers are in groups, and only members in a restricted one.
+    /// Groups hold only members and observers; a restricted group only members.
     MemberUnfit,
-    /// What new members see, whether a group is restricted and its terms are fixed when it is made.
+    /// A group's history rule, its restriction and its terms are fixed at creation.
     GroupFixed,
-    /// Another group is the restricted one.
+    /// There is already a restricted group.
     RestrictedTwice,
-    /// The terms are of a group that the partner is not in, or are not that group's.
+    /// The partner is not in the group, or the terms are not that group's.
     TermsUnknown,
-    /// Only a liaison reads for purposes.
+    /// Only liaisons have purposes.
     PurposesUnfit,
 }
 
 impl RegistryRule {
-    /// Every rule, by its number on disk.
+    /// Every rule, in the order of its number on disk.
     pub const ALL: &'static [RegistryRule] = &[
         RegistryRule::RoleFixed,
         RegistryRule::OwnsNothing,
@@ -155,7 +156,7 @@ impl RegistryRule {
         RegistryRule::PurposesUnfit,
     ];
 
-    /// The rule, for whoever broke it.
+    /// The error message for the caller.
     pub const fn reason(self) -> &'static str {
         match self {
             RegistryRule::RoleFixed => "a partner's role never changes",
@@ -163,20 +164,19 @@ impl RegistryRule {
             RegistryRule::PlatformOwned => "another partner owns one of the platforms",
             RegistryRule::PartnerUnknown => "there is no such partner",
             RegistryRule::OperatorStays => {
-                "an operator is not suspended: nobody could let it in again"
+                "an operator cannot be suspended: nobody could resume it"
             }
             RegistryRule::MemberUnfit => {
-                "members and observers alone are in groups, and members alone in a restricted one"
+                "only members and observers can be in a group, and only members in a restricted one"
             }
             RegistryRule::GroupFixed => {
-                "what new members see, whether a group is restricted, and its terms are fixed when it \
-                 is made"
+                "a group's history rule, its restriction and its terms are fixed when it is made"
             }
-            RegistryRule::RestrictedTwice => "there is a restricted group already",
+            RegistryRule::RestrictedTwice => "there is already a restricted group",
             RegistryRule::TermsUnknown => {
                 "you are not in such a restricted group, or these are not its terms"
             }
-            RegistryRule::PurposesUnfit => "only a liaison has kinds of purpose",
+            RegistryRule::PurposesUnfit => "only a liaison can have purposes",
         }
     }
 }

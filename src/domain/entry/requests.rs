@@ -1,4 +1,4 @@
-//! What partners ask for, as the journal holds it.
+//! Journal entries for submissions, withdrawals, sightings and feedback.
 
 use std::fmt;
 
@@ -17,35 +17,36 @@ use crate::domain::time::Timestamp;
 /// One numbered batch of a submission.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Batch {
-    /// The submission, by its author's id.
+    /// The submission.
     pub submission: SubmissionId,
-    /// The batch's number in the submission, from 1.
+    /// The number of the batch within the submission, from 1.
     pub number: u32,
-    /// SHA-256 of the batch as it was sent, before defaults: the same key with another digest is
-    /// a conflict.
+    /// SHA-256 of the batch as it was sent, before defaults. The same key with another digest is a
+    /// conflict.
     pub digest: [u8; 32],
-    /// The author's default for the audience having been worked out, who receives the items.
+    /// Who receives the items, with the author's defaults applied.
     pub sharing: Sharing,
-    /// What the author said of the same indicators to this audience ends.
+    /// An audience that this batch replaces: the author's assessments of the same indicators for
+    /// that audience end.
     pub replaces: Option<AudienceDigest>,
-    /// The items that could be read.
+    /// The items that were parsed.
     pub items: Vec<Item>,
-    /// The items that could not.
+    /// The items that were rejected.
     pub rejected: Vec<Rejection>,
 }
 
-/// An item of a batch that could be read.
+/// A parsed item of a batch.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Item {
-    /// Its index in the request, and in the entry.
+    /// Its index in the request and in the entry.
     pub index: u32,
-    /// The indicator's id. Stored, so that a replay never derives it again.
+    /// The indicator's id. Stored, so that a replay does not derive it again.
     pub id: IndicatorId,
-    /// What it says.
+    /// The assessment.
     pub assessment: Assessment,
 }
 
-/// An item of a batch that could not be read, and why.
+/// A rejected item and the reason.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Rejection {
     /// Its index in the request.
@@ -54,14 +55,14 @@ pub struct Rejection {
     pub invalid: Invalid,
 }
 
-/// The end of a submission: no batch above `batches` will come.
+/// Closes a submission: no batch with a number above `batches` will follow.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Close {
-    /// Whose submission it is: the exchange may write the close for its author.
+    /// The owner of the submission. The exchange may close it on the owner's behalf.
     pub partner: PartnerId,
-    /// Which submission.
+    /// The submission.
     pub submission: SubmissionId,
-    /// How many batches it has; `None` when the exchange closes it, with what has come.
+    /// The number of batches; `None` if the exchange closes it with the batches received.
     pub batches: Option<u32>,
 }
 
@@ -70,7 +71,7 @@ pub struct Close {
 pub struct SubmissionId(Box<str>);
 
 impl SubmissionId {
-    /// Takes an author's id.
+    /// Validates an author's id.
     pub fn parse(text: &str) -> Result<Self, Invalid> {
         let fits = (1..=128).contains(&text.len())
             && text.bytes().all(|b| b.is_ascii_alphanumeric() || b"._:-".contains(&b));
@@ -81,7 +82,7 @@ impl SubmissionId {
         }
     }
 
-    /// Takes an id from the journal or the index as it was stored.
+    /// Takes an id from the journal or the index, without validation.
     pub fn from_stored(text: &str) -> Self {
         Self(text.into())
     }
@@ -98,102 +99,102 @@ impl fmt::Display for SubmissionId {
     }
 }
 
-/// A partner's id for one request, chosen by it and scoped to it, under which the request counts
-/// once. Written as a submission's id is.
+/// The idempotency key of a request, chosen by the partner and scoped to it. Same format as a
+/// submission's id.
 pub type RequestId = SubmissionId;
 
-/// What a partner takes back, or what is taken back for it when its keys were in other hands.
+/// Withdraws assessments: on the partner's request, or for it after its keys were compromised.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Withdrawal {
-    /// Whose assessments.
+    /// The author of the assessments.
     pub partner: PartnerId,
-    /// Which of them.
+    /// The assessments.
     pub targets: Vec<Target>,
 }
 
-/// What one partner says of one indicator to one audience.
+/// One partner's assessment of one indicator for one audience.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Target {
     /// The indicator.
     pub id: IndicatorId,
     /// The audience.
     pub audience: AudienceDigest,
-    /// Only while this is the current version; `None` for whichever is.
+    /// If set, the target counts only while this version is current.
     pub version: Option<Position>,
 }
 
-/// The time of some versions of one entry is over.
+/// Ends versions of one entry that have expired.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Expiry {
-    /// Whose they are.
+    /// The author of the versions.
     pub partner: PartnerId,
-    /// For whom they are.
+    /// The audience of the versions.
     pub audience: AudienceDigest,
-    /// When they end.
+    /// When they expire.
     pub ends: Timestamp,
-    /// The entry that brought them.
+    /// The entry that created them.
     pub sequence: u64,
-    /// The items of the entry, and what they are about.
+    /// The items of that entry, each with its indicator.
     pub versions: Vec<(u32, IndicatorId)>,
 }
 
 /// A partner confirms the terms of the restricted group.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Confirmation {
-    /// Who.
+    /// The partner.
     pub partner: PartnerId,
-    /// Of which group.
+    /// The group.
     pub group: GroupId,
 }
 
-/// What a partner saw, under one key.
+/// Sightings reported in one request.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Sightings {
-    /// The key.
+    /// The idempotency key of the request.
     pub request: RequestId,
     /// SHA-256 of the request as it was sent.
     pub digest: [u8; 32],
-    /// Who is told.
+    /// Who receives them.
     pub sharing: Sharing,
-    /// What was seen.
+    /// The sightings.
     pub items: Vec<Sighting>,
-    /// What could not be read.
+    /// Items that were rejected.
     pub rejected: Vec<Rejection>,
 }
 
-/// "We saw it n times between a and b."
+/// An indicator was seen `count` times between two times.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Sighting {
-    /// Its index in the request, and in the entry.
+    /// Its index in the request and in the entry.
     pub index: u32,
-    /// The indicator's id, as it was stored.
+    /// The indicator's id. Stored, so that a replay does not derive it again.
     pub id: IndicatorId,
-    /// What was seen.
+    /// The indicator.
     pub indicator: Indicator,
-    /// How often.
+    /// How often it was seen.
     pub count: u64,
-    /// From when on.
+    /// The first time.
     pub first_seen: Option<Timestamp>,
-    /// Up to when.
+    /// The last time.
     pub last_seen: Option<Timestamp>,
 }
 
-/// What a partner thinks of another's assessment.
+/// A partner's opinion of another's assessment.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Feedback {
-    /// The key.
+    /// The idempotency key of the request.
     pub request: RequestId,
     /// SHA-256 of the request as it was sent.
     pub digest: [u8; 32],
-    /// Whose assessment it is.
+    /// The author of the assessment.
     pub of: PartnerId,
-    /// The assessment, by its version too.
+    /// The assessment, including its version.
     pub target: Target,
-    /// How far the author agrees.
+    /// How much the partner agrees.
     pub opinion: Opinion,
-    /// Why.
+    /// The reason.
     pub note: Option<Box<str>>,
-    /// Who is told besides the assessment's author: nobody in an audience that names that author
-    /// alone.
+    /// Who receives the feedback, besides the author of the assessment. An audience that names only
+    /// that author adds nobody.
     pub sharing: Sharing,
 }

@@ -1,5 +1,4 @@
-//! What partners ask for of tips, and what the exchange does about them by itself, as the journal
-//! holds it.
+//! Journal entries for tips, including those that the exchange writes by itself.
 
 use serde::{Deserialize, Serialize};
 
@@ -15,25 +14,25 @@ use crate::domain::tip::{TipId, TipState, Urgency};
 /// A partner sends a tip.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct TipSent {
-    /// The key.
+    /// The idempotency key of the request.
     pub request: RequestId,
     /// SHA-256 of the request as it was sent.
     pub digest: [u8; 32],
-    /// Its id, drawn by the exchange.
+    /// The tip's id, drawn by the exchange.
     pub id: TipId,
-    /// Who receives it, by id.
+    /// The recipients, sorted by id.
     pub recipients: Vec<PartnerId>,
-    /// What it is about, in a line.
+    /// A one-line subject.
     pub subject: Option<Box<str>>,
-    /// What the sender tells.
+    /// The sender's text.
     pub narrative: Box<str>,
-    /// What it refers to.
+    /// The indicators that it refers to.
     pub indicators: Vec<TipIndicator>,
-    /// The indicators that could not be read.
+    /// Indicators that were rejected.
     pub rejected: Vec<Rejection>,
-    /// How soon it has to be acted upon.
+    /// How urgent it is.
     pub urgency: Urgency,
-    /// Until when the sender would like to hear.
+    /// When the sender would like an answer.
     pub respond_by: Option<Timestamp>,
     /// What recipients may do with it.
     pub tlp: Tlp,
@@ -48,93 +47,94 @@ pub struct TipSent {
 pub struct TipIndicator {
     /// Its index in the request.
     pub index: u32,
-    /// Its id, as it was stored.
+    /// Its id. Stored, so that a replay does not derive it again.
     pub id: IndicatorId,
-    /// What it is.
+    /// The indicator.
     pub indicator: Indicator,
-    /// Whether its author knew it under a restricted label: it is shown to who may hold such, and to nobody
-    /// who may no longer.
+    /// Whether its author knew it under a restricted label. It is shown only to partners that may
+    /// currently hold such objects.
     pub restricted: bool,
 }
 
-/// Whom something that a party adds to a tip is for.
+/// The threads of a tip that a response is added to.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum TipThread {
-    /// Every recipient: the sender's word to all of them.
+    /// All threads: the sender addresses every recipient.
     All,
     /// The thread of this recipient.
     Of(PartnerId),
-    /// The thread of this recipient, who shows it to the others too.
+    /// The thread of this recipient, which also shares the response with the other recipients.
     Shown(PartnerId),
 }
 
-/// A sender or a recipient adds to a tip: a message, indicators, a move.
+/// A sender or a recipient adds to a tip: a message, indicators, a state transition.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct TipResponse {
-    /// The key.
+    /// The idempotency key of the request.
     pub request: RequestId,
     /// SHA-256 of the request as it was sent.
     pub digest: [u8; 32],
     /// The tip.
     pub tip: TipId,
-    /// Whom it is for.
+    /// The threads that it is added to.
     pub thread: TipThread,
-    /// Where the recipient moves it.
+    /// The new state, set by the recipient.
     pub moves_to: Option<TipState>,
-    /// What its author says.
+    /// The message.
     pub message: Option<Box<str>>,
-    /// What it refers to besides.
+    /// Additional indicators.
     pub indicators: Vec<TipIndicator>,
-    /// The indicators that could not be read.
+    /// Indicators that were rejected.
     pub rejected: Vec<Rejection>,
-    /// What its author did, and who may see that.
+    /// The author's enforcement that the tip led to, and who may see it.
     pub enforcement: Option<(Enforcement, Sharing)>,
 }
 
-/// What is new in a campaign takes up again what was waiting in it.
+/// Reopens tips because new indicators were added to their campaign.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct TipsReopened {
     /// The campaign.
     pub campaign: CampaignId,
-    /// The entry of the batch that brought something new.
+    /// The entry of the batch with the new indicators.
     pub batch: u64,
-    /// Whose batch it is.
+    /// The author of the batch.
     pub author: PartnerId,
-    /// Each tip with the recipient in whose thread it waits, and what both sides may see.
+    /// For each reopened thread: the tip, the recipient, and a new assessment that both sides may
+    /// see.
     pub threads: Vec<(TipId, PartnerId, Target)>,
-    /// Whether this is all that the batch takes up.
+    /// Whether this is the last entry for the batch.
     pub last: bool,
 }
 
-/// What a submission that was closed brought to the owners of platforms.
+/// Refers the assets in a closed submission to the owners of their platforms.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Referral {
-    /// Whose submission it is.
+    /// The owner of the submission.
     pub partner: PartnerId,
-    /// Which.
+    /// The submission.
     pub submission: SubmissionId,
-    /// Up to which entry its batches were looked at before.
+    /// Batches up to this entry were already covered by an earlier referral.
     pub after: u64,
-    /// The entry that closed it.
+    /// The entry that closed the submission.
     pub close: u64,
-    /// A tip for each owner who may see some of it, by owner.
+    /// One tip for each platform owner who may see some of the assets, sorted by owner.
     pub to: Vec<Referred>,
-    /// How many assets were referred to nobody.
+    /// How many assets were not referred to anybody.
     pub not_referred: u32,
-    /// The last entry that had changed what anybody may see when this was worked out: it is void where
-    /// another came between.
+    /// The last entry that had changed anyone's visibility when this referral was computed. The
+    /// referral is void if a later one has been applied meanwhile.
     pub rights: u64,
 }
 
-/// What is referred to one owner.
+/// The assets referred to one owner.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Referred {
     /// The id of the tip, drawn by the exchange.
     pub id: TipId,
     /// The owner.
     pub owner: PartnerId,
-    /// How many assets.
+    /// The number of assets.
     pub count: u32,
-    /// The narrowest marking among them.
+    /// The strictest marking among them.
     pub tlp: Tlp,
 }

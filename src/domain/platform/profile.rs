@@ -1,4 +1,4 @@
-//! Whose profile an address is.
+//! Extracts the profile from a profile URL.
 
 use percent_encoding::percent_decode_str;
 
@@ -6,26 +6,26 @@ use super::table::{OWN_PAGES, Shape, VIEWS};
 use super::{Platform, site_of};
 use crate::domain::indicator::Kind;
 
-/// A profile that an address leads to; the value still as the address has it.
+/// The profile that a URL points to. Its value is not canonical yet.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Profile {
-    /// What it is.
+    /// Its kind.
     pub kind: Kind,
-    /// Where it lives.
+    /// Its platform.
     pub platform: Platform,
     /// The handle, slug or invite.
     pub value: String,
 }
 
-/// The profile that a host and the rest of its address lead to; `None` for posts, videos and all
-/// else. `host` is canonical; `rest` begins with `/` or is empty.
+/// The profile at a host and the rest of its URL; `None` for posts, videos and everything else.
+/// `host` must be canonical; `rest` starts with `/` or is empty.
 pub fn profile_of(host: &str, rest: &str) -> Option<Profile> {
     let path = rest.split(['?', '#']).next().unwrap_or_default();
     let path = percent_decode_str(path).decode_utf8().ok()?;
     let mut segments: Vec<&str> = path.split('/').filter(|segment| !segment.is_empty()).collect();
     let bare = host.strip_prefix("www.").unwrap_or(host);
     let Some(site) = site_of(bare) else {
-        // `HOST/@handle` is a profile wherever it stands.
+        // `HOST/@handle` is a profile on any host.
         let [segment] = segments.as_slice() else { return None };
         let handle = segment.strip_prefix('@').filter(|handle| !handle.is_empty())?;
         let platform = Platform::of_host(bare);
@@ -34,16 +34,16 @@ pub fn profile_of(host: &str, rest: &str) -> Option<Profile> {
     if segments.len() > 1 && segments.last().is_some_and(|last| VIEWS.contains(last)) {
         segments.pop();
     }
-    let (kind, value) = site.shapes.iter().find_map(|shape| shaped(shape, &segments))?;
+    let (kind, value) = site.shapes.iter().find_map(|shape| match_shape(shape, &segments))?;
     if site.id == "vimeo" && value.bytes().all(|b| b.is_ascii_digit()) {
         return None;
     }
     Some(Profile { kind, platform: Platform::from_stored(site.id), value })
 }
 
-fn shaped(shape: &Shape, segments: &[&str]) -> Option<(Kind, String)> {
-    let one = match segments {
-        [one] => Some(*one),
+fn match_shape(shape: &Shape, segments: &[&str]) -> Option<(Kind, String)> {
+    let single = match segments {
+        [segment] => Some(*segment),
         _ => None,
     };
     let under = |prefix: &str| match segments {
@@ -52,21 +52,21 @@ fn shaped(shape: &Shape, segments: &[&str]) -> Option<(Kind, String)> {
     };
     match shape {
         Shape::Bare(kind) => {
-            let name = one?.strip_prefix('@').or(one)?;
+            let name = single?.strip_prefix('@').or(single)?;
             let is_own = OWN_PAGES.iter().any(|page| name.eq_ignore_ascii_case(page));
             let is_name = !is_own && !name.starts_with('+') && !name.is_empty();
             is_name.then(|| (*kind, name.to_owned()))
         }
         Shape::At(kind) => {
-            let name = one?.strip_prefix('@').filter(|name| !name.is_empty())?;
+            let name = single?.strip_prefix('@').filter(|name| !name.is_empty())?;
             Some((*kind, name.to_owned()))
         }
-        // An invite to Telegram has two spellings.
+        // A Telegram invite has two spellings; use the one with `+`.
         Shape::Under("joinchat", kind) => Some((*kind, format!("+{}", under("joinchat")?))),
         Shape::Under(prefix, kind) => Some((*kind, under(prefix)?.to_owned())),
         Shape::UnderKept(prefix, kind) => Some((*kind, format!("{prefix}/{}", under(prefix)?))),
         Shape::Plus(kind) => {
-            let invite = one?.strip_prefix('+').filter(|invite| !invite.is_empty())?;
+            let invite = single?.strip_prefix('+').filter(|invite| !invite.is_empty())?;
             Some((*kind, format!("+{invite}")))
         }
     }

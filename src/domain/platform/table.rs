@@ -1,4 +1,4 @@
-//! The table of known platforms: their hosts, and how their profile addresses look.
+//! The table of known platforms: their names, hosts and profile URL formats.
 
 use crate::domain::indicator::Kind;
 
@@ -7,26 +7,26 @@ use crate::domain::indicator::Kind;
 pub struct Site {
     /// Its id.
     pub id: &'static str,
-    /// Other names that people use for it.
+    /// Other names for it.
     pub names: &'static [&'static str],
     /// Its hosts, without `www.`.
     pub hosts: &'static [&'static str],
-    /// Whether it has a host for each language or country, such as `pl.` in front.
+    /// Whether it has subdomains per language or country, such as `pl.`.
     pub in_languages: bool,
-    /// How its profile addresses look.
+    /// The formats of its profile URLs.
     pub shapes: &'static [Shape],
 }
 
-/// How the path of a profile address looks.
+/// The path format of a profile URL.
 #[derive(Debug)]
 pub enum Shape {
-    /// `/name`: one segment, that is none of the platform's own pages.
+    /// `/name`: a single segment that is not in [`OWN_PAGES`].
     Bare(Kind),
     /// `/@name`.
     At(Kind),
     /// `/prefix/name`.
     Under(&'static str, Kind),
-    /// `/prefix/name`, and the prefix belongs to the value.
+    /// `/prefix/name`, with the prefix kept in the value.
     UnderKept(&'static str, Kind),
     /// `/+invite`.
     Plus(Kind),
@@ -140,7 +140,7 @@ pub const SITES: &[Site] = &[
     site("twitch", &[], &["twitch.tv"], &[]),
 ];
 
-/// The chains of crypto addresses, and their other names.
+/// Blockchains and their other names.
 pub const CHAINS: &[(&str, &[&str])] = &[
     ("bitcoin", &["btc", "xbt"]),
     ("ethereum", &["eth", "erc20"]),
@@ -152,7 +152,7 @@ pub const CHAINS: &[(&str, &[&str])] = &[
     ("ripple", &["xrp"]),
 ];
 
-/// First segments that are pages of a platform itself, and nobody's profile.
+/// First path segments that are the platform's own pages, not profiles.
 pub const OWN_PAGES: &[&str] = &[
     "about",
     "account",
@@ -237,7 +237,7 @@ pub const OWN_PAGES: &[&str] = &[
     "watch",
 ];
 
-/// Second segments that are views of a profile, such as its answers.
+/// Second path segments that are views of a profile, such as its answers.
 pub const VIEWS: &[&str] = &[
     "about",
     "answers",

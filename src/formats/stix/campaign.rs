@@ -1,35 +1,35 @@
-//! Campaigns, and what was done, as STIX has them.
+//! Campaigns and enforcements as STIX objects.
 
 use serde_json::{Value, json};
 
-use super::{Bundle, id_of, references_of, written_time};
+use super::{Bundle, format_time, id_of, references_of};
 use crate::domain::campaign::Attribution;
 use crate::domain::enforcement::EnforcementSource;
 use crate::domain::{ReceivedContribution, ReceivedEnforcement, Timestamp};
 
 impl Bundle {
-    /// Adds what is said of a campaign: a `campaign` of its author's, since another may say otherwise. Whom
-    /// the author holds to be behind it is a `threat-actor` that it is attributed to.
+    /// Adds a contribution as a `campaign` of its author: other partners may describe the campaign
+    /// differently. The attributed actor becomes a `threat-actor`.
     pub fn add_contribution(&mut self, given: &ReceivedContribution) {
         let ReceivedContribution { version, accepted, campaign, said, .. } = given;
         let author = self.identity(&given.author);
         let marking = self.marking(given.tlp);
-        let (at, of) = (written_time(*accepted), version.to_string());
+        let (at, version) = (format_time(*accepted), version.to_string());
         let id = id_of(
             "campaign",
-            &[given.author.as_bytes(), campaign.as_bytes(), of.as_bytes(), at.as_bytes()],
+            &[given.author.as_bytes(), campaign.as_bytes(), version.as_bytes(), at.as_bytes()],
         );
         let mut object = json!({
             "type": "campaign", "spec_version": "2.1", "id": id,
             "created": at, "modified": at, "created_by_ref": author,
             "name": said.name, "object_marking_refs": [marking],
         });
-        let aims = match said.targets.join("; ") {
+        let targets = match said.targets.join("; ") {
             none if none.is_empty() => None,
             all => Some(format!("Aimed at: {all}.")),
         };
         let description: Vec<_> =
-            said.description.as_deref().into_iter().chain(aims.as_deref()).collect();
+            said.description.as_deref().into_iter().chain(targets.as_deref()).collect();
         if !description.is_empty() {
             object["description"] = description.join("\n\n").into();
         }
@@ -44,9 +44,9 @@ impl Bundle {
         self.campaigns.entry(*campaign).or_default().push(id);
     }
 
-    /// Adds what was done: a `note` on the campaign that it was done against, or on who did.
+    /// Adds an enforcement as a `note` on the campaign, or on its author if it names no campaign.
     pub fn add_enforcement(&mut self, given: &ReceivedEnforcement) {
-        self.done.push(given.clone());
+        self.enforcements.push(given.clone());
     }
 
     fn attribute(
@@ -63,7 +63,7 @@ impl Bundle {
             None if country.is_empty() => return,
             None => format!("somebody in {country}"),
         };
-        let at = written_time(accepted);
+        let at = format_time(accepted);
         let actor =
             id_of("threat-actor", &[author.as_bytes(), name.as_bytes(), country.as_bytes()]);
         self.once(&actor, || {
@@ -98,25 +98,25 @@ impl Bundle {
         }
     }
 
-    /// Puts in which indicators belong to which campaigns, and what was done against those.
+    /// Adds the relationships of indicators to campaigns, and the notes on enforcements.
     pub(super) fn relate(&mut self) {
         for (indicator, campaign, accepted) in std::mem::take(&mut self.members) {
             for one in self.campaigns.get(&campaign).into_iter().flatten() {
                 self.objects.push(relationship(&indicator, "indicates", one, accepted));
             }
         }
-        for given in std::mem::take(&mut self.done) {
+        for given in std::mem::take(&mut self.enforcements) {
             let author = self.identity(&given.author);
             let marking = self.marking(given.tlp);
-            let of = given.done.campaign.and_then(|campaign| self.campaigns.get(&campaign));
-            let about = of.cloned().unwrap_or_else(|| vec![author.clone()]);
-            self.objects.push(note(&given, &author, marking, &about));
+            let campaigns = given.done.campaign.and_then(|campaign| self.campaigns.get(&campaign));
+            let subjects = campaigns.cloned().unwrap_or_else(|| vec![author.clone()]);
+            self.objects.push(note(&given, &author, marking, &subjects));
         }
     }
 }
 
 fn relationship(from: &str, kind: &str, to: &str, accepted: Timestamp) -> Value {
-    let at = written_time(accepted);
+    let at = format_time(accepted);
     let id = id_of("relationship", &[from.as_bytes(), kind.as_bytes(), to.as_bytes()]);
     json!({
         "type": "relationship", "spec_version": "2.1", "id": id,
@@ -125,8 +125,8 @@ fn relationship(from: &str, kind: &str, to: &str, accepted: Timestamp) -> Value 
     })
 }
 
-fn note(given: &ReceivedEnforcement, author: &str, marking: &str, about: &[String]) -> Value {
-    let (at, done) = (written_time(given.accepted), &given.done);
+fn note(given: &ReceivedEnforcement, author: &str, marking: &str, subjects: &[String]) -> Value {
+    let (at, done) = (format_time(given.accepted), &given.done);
     let version = given.version.to_string();
     let id = id_of("note", &[given.author.as_bytes(), version.as_bytes(), at.as_bytes()]);
     let counts = done.counts.iter().map(|one| {
@@ -152,6 +152,6 @@ fn note(given: &ReceivedEnforcement, author: &str, marking: &str, about: &[Strin
         "type": "note", "spec_version": "2.1", "id": id,
         "created": at, "modified": at, "created_by_ref": author,
         "abstract": format!("Enforcement {}", done.id), "content": content,
-        "object_refs": about, "object_marking_refs": [marking],
+        "object_refs": subjects, "object_marking_refs": [marking],
     })
 }

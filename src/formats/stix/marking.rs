@@ -1,4 +1,4 @@
-//! The markings of TLP 2.0 as OASIS published them for STIX 2.1: their ids are the same everywhere.
+//! The TLP 2.0 markings that OASIS published for STIX 2.1, with their fixed ids.
 //! <https://github.com/oasis-open/cti-stix-common-objects>
 
 use serde_json::{Value, json};

@@ -1,18 +1,18 @@
-//! What an indicator looks for, as a STIX pattern. Where STIX has no observable for a kind, one of
-//! Tipoff's own stands in, whose name begins with `x-tipoff-`.
+//! STIX patterns of indicators. For kinds without a STIX observable, a custom one is used whose
+//! name begins with `x-tipoff-`.
 
 use crate::domain::{Indicator, Kind, Platform};
 
-/// The pattern that matches an indicator's value.
+/// The pattern that matches the value of an indicator.
 pub fn of(indicator: &Indicator) -> String {
     let value = quoted(indicator.value());
     let platform = indicator.platform().map(Platform::as_str);
     match indicator.kind() {
         Kind::Account => account(platform, "account_login", &value),
         Kind::AccountId => account(platform, "user_id", &value),
-        Kind::Page => of_platform("x-tipoff-page", platform, &value),
-        Kind::Community => of_platform("x-tipoff-community", platform, &value),
-        Kind::Channel => of_platform("x-tipoff-channel", platform, &value),
+        Kind::Page => on_platform("x-tipoff-page", platform, &value),
+        Kind::Community => on_platform("x-tipoff-community", platform, &value),
+        Kind::Channel => on_platform("x-tipoff-channel", platform, &value),
         Kind::Domain => format!("[domain-name:value = {value}]"),
         Kind::Url => format!("[url:value = {value}]"),
         Kind::Email => format!("[email-addr:value = {value}]"),
@@ -22,17 +22,18 @@ pub fn of(indicator: &Indicator) -> String {
         Kind::Sha1 => format!("[file:hashes.'SHA-1' = {value}]"),
         Kind::Sha256 => format!("[file:hashes.'SHA-256' = {value}]"),
         Kind::Tlsh => format!("[file:hashes.TLSH = {value}]"),
-        // A perceptual hash is near or far: equality would promise what no reader of it keeps.
+        // Perceptual hashes are compared by distance, which STIX cannot express: a standard
+        // property would suggest equality.
         Kind::Pdq => format!("[x-tipoff-perceptual-hash:pdq = {value}]"),
         Kind::Phone => format!("[x-tipoff-phone-number:value = {value}]"),
         Kind::Hashtag => format!("[x-tipoff-hashtag:value = {value}]"),
         Kind::AndroidPackage => format!("[x-tipoff-android-package:value = {value}]"),
         Kind::IosAppId => format!("[x-tipoff-ios-app:value = {value}]"),
-        Kind::CryptoAddress => of_platform("x-tipoff-crypto-address", platform, &value),
+        Kind::CryptoAddress => on_platform("x-tipoff-crypto-address", platform, &value),
     }
 }
 
-/// An account, by the name of its platform in STIX's open vocabulary `account-type-ov`.
+/// An account, with the platform name of the STIX open vocabulary `account-type-ov`.
 fn account(platform: Option<&str>, property: &str, value: &str) -> String {
     let kind = match platform {
         Some("x") => "twitter",
@@ -43,7 +44,7 @@ fn account(platform: Option<&str>, property: &str, value: &str) -> String {
     format!("[user-account:account_type = {kind} AND user-account:{property} = {value}]")
 }
 
-fn of_platform(observable: &str, platform: Option<&str>, value: &str) -> String {
+fn on_platform(observable: &str, platform: Option<&str>, value: &str) -> String {
     match platform.map(quoted) {
         Some(platform) => {
             format!("[{observable}:platform = {platform} AND {observable}:value = {value}]")
@@ -52,7 +53,7 @@ fn of_platform(observable: &str, platform: Option<&str>, value: &str) -> String 
     }
 }
 
-/// A string literal: a quote and a backslash are escaped by a backslash.
+/// A string literal: quotes and backslashes are escaped.
 fn quoted(text: &str) -> String {
     let mut literal = String::with_capacity(text.len() + 2);
     literal.push('\'');
@@ -77,7 +78,7 @@ mod tests {
     }
 
     #[test]
-    fn an_account_is_one_of_its_platform() {
+    fn an_account_names_its_platform() {
         let of_x = Indicator::read("x:harbour", None).unwrap();
         assert_eq!(
             of(&of_x),

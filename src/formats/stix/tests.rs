@@ -31,7 +31,7 @@ fn bundle(all: &[ReceivedAssessment]) -> Value {
 }
 
 #[test]
-fn who_and_what_an_indicator_refers_to_stands_before_it_and_once() {
+fn referenced_objects_come_before_the_indicator_and_only_once() {
     let written = bundle(&[given("a.example", 1), given("b.example", 2)]);
     let mut counts: BTreeMap<&str, usize> = BTreeMap::new();
     let mut seen = Vec::new();
@@ -41,7 +41,7 @@ fn who_and_what_an_indicator_refers_to_stands_before_it_and_once() {
         let markings = object["object_marking_refs"].as_array().into_iter().flatten();
         refers.extend(markings.map(Value::as_str));
         for id in refers.into_iter().flatten() {
-            assert!(seen.contains(&id), "{id} comes behind what refers to it");
+            assert!(seen.contains(&id), "{id} comes after an object that refers to it");
         }
         seen.push(object["id"].as_str().unwrap());
     }
@@ -52,7 +52,7 @@ fn who_and_what_an_indicator_refers_to_stands_before_it_and_once() {
 }
 
 #[test]
-fn the_same_version_is_the_same_object_in_every_bundle_and_another_is_another() {
+fn a_version_has_the_same_id_in_every_bundle() {
     let (first, second) = (given("a.example", 1), given("a.example", 2));
     assert_eq!(bundle(from_ref(&first)), bundle(from_ref(&first)));
     assert_eq!(indicator_id(&first), indicator_id(&first.clone()));
@@ -60,7 +60,7 @@ fn the_same_version_is_the_same_object_in_every_bundle_and_another_is_another() 
 }
 
 #[test]
-fn an_indicator_says_what_its_author_said() {
+fn an_indicator_has_the_fields_of_its_assessment() {
     let written = bundle(&[given("x:harbour", 7)]);
     let indicator = written["objects"].as_array().unwrap().last().unwrap();
     assert_eq!(indicator["name"], "account x:harbour");
@@ -69,17 +69,18 @@ fn an_indicator_says_what_its_author_said() {
     assert_eq!(indicator["labels"], json!(["spam"]));
     assert_eq!(indicator["confidence"], 50);
     let references = indicator["external_references"].as_array().unwrap();
-    let named: Vec<_> = references.iter().map(|one| one["source_name"].as_str().unwrap()).collect();
-    assert_eq!(named, ["meta-online-operations-kill-chain", "DISARM", "report"]);
+    let sources: Vec<_> =
+        references.iter().map(|one| one["source_name"].as_str().unwrap()).collect();
+    assert_eq!(sources, ["meta-online-operations-kill-chain", "DISARM", "report"]);
     let extensions = indicator["extensions"].as_object().unwrap();
-    let said = extensions.values().next().unwrap();
-    assert_eq!(said["assessment_version"], "7.0");
-    assert_eq!(said["severity"], "medium");
-    assert_eq!(said["platform"], "x");
+    let extension = extensions.values().next().unwrap();
+    assert_eq!(extension["assessment_version"], "7.0");
+    assert_eq!(extension["severity"], "medium");
+    assert_eq!(extension["platform"], "x");
 }
 
 #[test]
-fn a_bundle_of_nothing_has_no_list_of_objects() {
+fn an_empty_bundle_has_no_list_of_objects() {
     let written = Bundle::default().finish();
     assert_eq!(written["type"], "bundle");
     assert!(written.get("objects").is_none());

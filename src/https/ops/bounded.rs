@@ -1,7 +1,7 @@
-//! A listener with a bound on its connections and on their silence.
+//! A listener with limits on the number of connections and on their idle time.
 //!
-//! Whoever is on the machine can connect to the ops listener. Without a bound they could take every descriptor, and the
-//! stores would be without one.
+//! Every local process can connect to the ops listener. Without limits one of them could exhaust
+//! the file descriptors that the stores need.
 
 use std::future::Future;
 use std::io;
@@ -17,10 +17,10 @@ use tokio::net::{TcpListener, TcpStream};
 use tokio::sync::{OwnedSemaphorePermit, Semaphore};
 use tokio::time::{Instant, Sleep};
 
-/// The most connections. Further ones wait in the listener's backlog.
-const CONNECTIONS: usize = 64;
+/// Maximum number of connections. Further ones wait in the listener's backlog.
+const MAX_CONNECTIONS: usize = 64;
 /// How long a connection may send nothing.
-const SILENCE: Duration = Duration::from_secs(10);
+const IDLE_TIMEOUT: Duration = Duration::from_secs(10);
 
 /// The listener.
 pub struct Bounded {
@@ -31,7 +31,7 @@ pub struct Bounded {
 impl Bounded {
     /// Bounds a listener.
     pub fn new(listener: TcpListener) -> Self {
-        Self { listener, permits: Arc::new(Semaphore::new(CONNECTIONS)) }
+        Self { listener, permits: Arc::new(Semaphore::new(MAX_CONNECTIONS)) }
     }
 }
 
@@ -40,11 +40,11 @@ impl Listener for Bounded {
     type Addr = SocketAddr;
 
     async fn accept(&mut self) -> (Connection, SocketAddr) {
-        // The semaphore is never closed, which is the only error.
+        // Acquiring fails only if the semaphore is closed, which never happens.
         let permit = Arc::clone(&self.permits).acquire_owned().await.ok();
         let (stream, address) = Listener::accept(&mut self.listener).await;
-        let silence = Box::pin(tokio::time::sleep(SILENCE));
-        (Connection { stream, silence, _permit: permit }, address)
+        let idle_deadline = Box::pin(tokio::time::sleep(IDLE_TIMEOUT));
+        (Connection { stream, idle_deadline, _permit: permit }, address)
     }
 
     fn local_addr(&self) -> io::Result<SocketAddr> {
@@ -52,10 +52,10 @@ impl Listener for Bounded {
     }
 }
 
-/// One of its connections. A read fails after [`SILENCE`].
+/// A connection. Reads fail after [`IDLE_TIMEOUT`] without data.
 pub struct Connection {
     stream: TcpStream,
-    silence: Pin<Box<Sleep>>,
+    idle_deadline: Pin<Box<Sleep>>,
     _permit: Option<OwnedSemaphorePermit>,
 }
 
@@ -68,10 +68,10 @@ impl AsyncRead for Connection {
         let before = buf.filled().len();
         let read = Pin::new(&mut self.stream).poll_read(cx, buf);
         if buf.filled().len() > before {
-            let deadline = Instant::now() + SILENCE;
-            self.silence.as_mut().reset(deadline);
-        } else if read.is_pending() && self.silence.as_mut().poll(cx).is_ready() {
-            let message = "nothing was asked on the connection";
+            let deadline = Instant::now() + IDLE_TIMEOUT;
+            self.idle_deadline.as_mut().reset(deadline);
+        } else if read.is_pending() && self.idle_deadline.as_mut().poll(cx).is_ready() {
+            let message = "the client sent nothing in time";
             return Poll::Ready(Err(io::Error::new(io::ErrorKind::TimedOut, message)));
         }
         read

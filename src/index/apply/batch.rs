@@ -1,5 +1,5 @@
-//! A batch of a submission: taken once under its key, and each item decided by what its author said
-//! before.
+//! Applies submission batches: deduplicates the batch by its key, then compares each item with the
+//! author's current version.
 
 use std::collections::BTreeSet;
 
@@ -13,16 +13,16 @@ use crate::domain::{PartnerId, Position, Timestamp};
 use crate::error::Result;
 use crate::index::keys;
 use crate::index::record::{
-    self, ActiveRelease, EndReason, EntryVersions, RawAssessment, TakenBatch,
+    self, ActiveRelease, EndReason, EntryVersions, IdempotencyRecord, RawAssessment,
 };
 
-/// What is the same for all items of a batch.
+/// The values shared by all items of a batch.
 struct Context<'a> {
     entry: &'a Entry,
     author: &'a PartnerId,
     audience: AudienceDigest,
     replaces: Option<AudienceDigest>,
-    /// The sharing as it was sent, and the releases as they stand on what comes.
+    /// The encoded sharing as sent, and the encoded releases in force.
     sent: Vec<u8>,
     releases: Vec<u8>,
 }
@@ -44,14 +44,14 @@ impl Applier {
             author,
             audience,
             replaces: batch.replaces.filter(|replaced| *replaced != audience),
-            sent: record::sent(&batch.sharing),
+            sent: record::encode_sharing(&batch.sharing),
             releases: record::releases(&releases),
         };
         let outcomes = batch.items.iter().map(|item| self.item(&context, item));
         let outcomes = outcomes.collect::<Result<Vec<_>>>()?;
-        self.mark_news(entry, &batch.items)?;
-        let versions = self.put_ends(&context, &batch.items, &outcomes);
-        self.put_named(author, audience, batch, sequence, &outcomes);
+        self.mark_campaign_news(entry, &batch.items)?;
+        let versions = self.put_expiries(&context, &batch.items, &outcomes);
+        self.put_campaign_versions(author, audience, batch, sequence, &outcomes);
         if let Some(versions) = versions.as_ref().filter(|_| !batch.sharing.releases.is_empty()) {
             let objects: Vec<_> = versions.targets(sequence).map(Releasable::Assessment).collect();
             self.put_release_ends_of_batch(author, &batch.sharing, sequence, &objects);
@@ -60,7 +60,7 @@ impl Applier {
         Ok(Outcome::Taken(outcomes))
     }
 
-    /// Takes the batch under its key, or says why not.
+    /// Accepts the batch under its key, or returns why it is void.
     fn decide(
         &mut self,
         entry: &Entry,
@@ -73,14 +73,14 @@ impl Applier {
             return Ok(Some(VoidReason::SubmissionClosed));
         }
         let key = keys::batch(author, &batch.submission, batch.number);
-        // Behind the highest number none was taken, and none is looked for.
+        // Numbers above the highest are new: no lookup needed.
         if state.is_some_and(|state| batch.number <= state.highest)
-            && let Some(void) = self.taken_before(&key, batch.digest)?
+            && let Some(void) = self.check_idempotency(&key, batch.digest)?
         {
             return Ok(Some(void));
         }
-        // One that the exchange closed opens again, for a client that lost its connection and comes
-        // back; one that its author closed does not.
+        // A submission that the exchange closed for idleness reopens when its client comes back. One
+        // that its author closed does not.
         if state.and_then(|state| state.closed).is_some_and(|closing| closing.batches.is_some()) {
             return Ok(Some(VoidReason::SubmissionClosed));
         }
@@ -96,7 +96,8 @@ impl Applier {
         state.last = entry.time;
         state.assets |= has_assets(batch);
         state.closed = None;
-        let taken = TakenBatch { digest: batch.digest, sequence: entry.sequence, time: entry.time };
+        let taken =
+            IdempotencyRecord { digest: batch.digest, sequence: entry.sequence, time: entry.time };
         let state = *state;
         self.put_submission(submission, state);
         self.put(key, taken.encode());
@@ -121,11 +122,11 @@ impl Applier {
             None => None,
         };
         let key = keys::assessment(item.id, author, audience);
-        let said = record::said(&context.sent, item);
+        let statement = record::encode_statement(&context.sent, item);
         let mut over = None;
         if let Some(stored) = self.read(&key)? {
             let old = RawAssessment::of(&stored)?;
-            if old.said == said && !item.assessment.is_renewal(old.accepted, entry.time) {
+            if old.statement == statement && !item.assessment.is_renewal(old.accepted, entry.time) {
                 let current = old.version;
                 return Ok(match from {
                     None => ItemOutcome::Unchanged(current),
@@ -136,7 +137,10 @@ impl Applier {
             over = Some(old.version);
         }
         let raw = item.assessment.raw.as_deref();
-        self.put(key, record::current(version, entry.time, raw, &context.releases, &said));
+        self.put(
+            key,
+            record::encode_assessment(version, entry.time, raw, &context.releases, &statement),
+        );
         Ok(match (from, over) {
             (None, None) => ItemOutcome::Created,
             (None, Some(old)) => ItemOutcome::Replaced(old),
@@ -144,8 +148,8 @@ impl Applier {
         })
     }
 
-    /// Records when the versions of a batch end, and gives them back, if there are any.
-    fn put_ends(
+    /// Indexes when the batch's versions expire. Returns the versions, if there are any.
+    fn put_expiries(
         &mut self,
         context: &Context<'_>,
         items: &[Item],
@@ -167,8 +171,8 @@ impl Applier {
         (!versions.is_empty()).then_some(EntryVersions { author, audience, versions })
     }
 
-    /// Two nodes may append what conflicts, so whether the author is in its groups is decided here
-    /// once more, by the order.
+    /// Whether the author may share with the audience. Checked again here because group changes may have
+    /// been appended in between, by this node or another.
     pub(super) fn may_share(&self, author: &PartnerId, audience: &Audience) -> bool {
         match audience {
             Audience::Everyone | Audience::Public => true,

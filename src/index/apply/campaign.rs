@@ -1,5 +1,5 @@
-//! What partners say of campaigns: the newest word of each to an audience counts. And which versions name
-//! one.
+//! Applies campaign contributions, and indexes which versions name a campaign. Only the newest
+//! contribution of an author to an audience is current.
 
 use std::collections::BTreeMap;
 
@@ -14,7 +14,7 @@ use crate::domain::{CampaignId, IndicatorId, PartnerId, Position};
 use crate::error::Result;
 use crate::index::keys;
 use crate::index::record::{
-    self, CampaignVersions, ContributionRecord, EntryVersions, ReleaseState, TakenBatch,
+    self, CampaignVersions, ContributionRecord, EntryVersions, IdempotencyRecord, ReleaseState,
 };
 
 impl Applier {
@@ -23,7 +23,7 @@ impl Applier {
             return Ok(Outcome::Void(VoidReason::AudienceGone));
         };
         let request = keys::request(author, &put.request);
-        if let Some(void) = self.taken_before(&request, put.digest)? {
+        if let Some(void) = self.check_idempotency(&request, put.digest)? {
             return Ok(Outcome::Void(void));
         }
         if !self.may_share(author, &put.sharing.audience) {
@@ -33,19 +33,20 @@ impl Applier {
         let audience = AudienceDigest::of(&put.sharing.audience);
         let key = keys::contribution(put.campaign, author, audience);
         let old = self.read(&key)?.map(|old| ContributionRecord::decode(&old)).transpose()?;
-        let taken = TakenBatch { digest: put.digest, sequence: entry.sequence, time: entry.time };
+        let taken =
+            IdempotencyRecord { digest: put.digest, sequence: entry.sequence, time: entry.time };
         self.put(request, taken.encode());
         let outcome = match &old {
-            Some(old) if old.says(&put.sharing, &put.contribution) => {
+            Some(old) if old.has_same_content(&put.sharing, &put.contribution) => {
                 ItemOutcome::Unchanged(old.position)
             }
             old => {
                 if let Some(old) = old {
                     self.remove(keys::contribution_at(old.position));
-                    self.put_lost(position, old.position, &old.sharing);
+                    self.put_replaced(position, old.position, &old.sharing);
                 }
                 let old = old.as_ref();
-                let kept = ContributionRecord {
+                let record = ContributionRecord {
                     campaign: put.campaign,
                     position,
                     author: author.clone(),
@@ -54,13 +55,13 @@ impl Applier {
                     founded: old.map_or(put.founds, |old| old.founded),
                     replaced: old.map(|old| old.position),
                     sharing: put.sharing.clone(),
-                    lane: ReleaseState::begun(&put.sharing, entry.sequence),
+                    lane: ReleaseState::new(&put.sharing, entry.sequence),
                     contribution: put.contribution.clone(),
                 };
-                let sight = record::campaign_sight(author, &put.sharing);
+                let visibility = record::encode_campaign_visibility(author, &put.sharing);
                 self.put(keys::contribution_at(position), record::encode(key.as_slice()));
-                self.put(keys::sight_of(put.campaign, position), sight);
-                self.put(key, kept.encode());
+                self.put(keys::visibility_at(put.campaign, position), visibility);
+                self.put(key, record.encode());
                 let object = Releasable::Contribution {
                     campaign: put.campaign,
                     audience,
@@ -68,14 +69,14 @@ impl Applier {
                 };
                 self.put_release_ends_of_batch(author, &put.sharing, entry.sequence, &[object]);
                 self.put_campaigns_changed(entry.sequence);
-                kept.replaced.map_or(ItemOutcome::Created, ItemOutcome::Replaced)
+                record.replaced.map_or(ItemOutcome::Created, ItemOutcome::Replaced)
             }
         };
         Ok(Outcome::Taken(vec![outcome]))
     }
 
-    /// Records, for each campaign that a batch names, the versions that name it.
-    pub(super) fn put_named(
+    /// Indexes, for each campaign that a batch names, the versions that name it.
+    pub(super) fn put_campaign_versions(
         &mut self,
         author: &PartnerId,
         audience: AudienceDigest,
@@ -92,16 +93,16 @@ impl Applier {
         for (campaign, versions) in named {
             let submission = submission_mark(author, &batch.submission);
             let author = author.clone();
-            let kept = CampaignVersions {
+            let versions = CampaignVersions {
                 submission,
                 brought: EntryVersions { author, audience, versions },
             };
-            self.put(keys::naming_entry(campaign, sequence), kept.encode());
+            self.put(keys::naming_entry(campaign, sequence), versions.encode());
         }
     }
 }
 
-/// What tells submissions apart without naming them: their ids are their authors' alone.
+/// Hash that tells submissions apart without revealing their ids, which are private to their authors.
 fn submission_mark(author: &PartnerId, submission: &SubmissionId) -> [u8; 8] {
     let mut hash = Sha256::new();
     for text in [author.as_str(), submission.as_str()] {

@@ -1,4 +1,4 @@
-//! The end of a submission.
+//! Closes submissions.
 
 use super::Applier;
 use crate::domain::entry::{Close, Entry, Outcome, VoidReason};
@@ -12,7 +12,7 @@ impl Applier {
         let Some(mut state) = self.submission(&submission)? else {
             return Ok(Outcome::Void(VoidReason::SubmissionUnknown));
         };
-        if let Some(void) = self.refuses_close(&state, close)? {
+        if let Some(void) = self.check_close(&state, close)? {
             return Ok(Outcome::Void(void));
         }
         let closed_before = state.closed.is_some();
@@ -21,17 +21,17 @@ impl Applier {
         if !closed_before {
             self.remove(keys::open(&close.partner, &close.submission));
             if state.assets {
-                self.leave_to_refer(entry, close)?;
+                self.mark_unreferred(entry, close)?;
             }
         }
         Ok(Outcome::Taken(Vec::new()))
     }
 
-    fn refuses_close(&self, state: &SubmissionState, close: &Close) -> Result<Option<VoidReason>> {
+    fn check_close(&self, state: &SubmissionState, close: &Close) -> Result<Option<VoidReason>> {
         let closed_with = state.closed.map(|closing| closing.batches);
         Ok(match (closed_with, close.batches) {
-            // The exchange closes what is still open and idle; by the time the entry is applied it
-            // may be neither.
+            // The exchange closes submissions that are open and idle. By the time the entry is applied,
+            // this one may be neither.
             (Some(_), None) => Some(VoidReason::SubmissionClosed),
             (Some(Some(before)), Some(now)) if before != now => Some(VoidReason::SubmissionClosed),
             (_, Some(named)) if state.highest > named => {

@@ -1,4 +1,4 @@
-//! What ends without anything taking its place: taken back, or over.
+//! Ends versions without a replacement: withdrawal and expiry.
 
 use super::Applier;
 use crate::domain::Position;
@@ -9,7 +9,7 @@ use crate::index::record::{self, EndReason, RawAssessment};
 use crate::index::store::Slice;
 
 impl Applier {
-    /// Each target that is still there ends.
+    /// Ends each target that is still current.
     pub(super) fn withdrawal(&mut self, entry: &Entry, withdrawal: &Withdrawal) -> Result<Outcome> {
         let mut outcomes = Vec::with_capacity(withdrawal.targets.len());
         for (target, index) in withdrawal.targets.iter().zip(0..) {
@@ -21,7 +21,7 @@ impl Applier {
         Ok(Outcome::Taken(outcomes))
     }
 
-    /// Ends each version that is still current.
+    /// Ends each listed version that is still current.
     pub(super) fn expiry(&mut self, entry: &Entry, expiry: &Expiry) -> Result<Outcome> {
         let expired = expiry.sequence;
         let mut outcomes = Vec::with_capacity(expiry.versions.len());
@@ -36,7 +36,7 @@ impl Applier {
         Ok(Outcome::Taken(outcomes))
     }
 
-    /// Ends what stands under a key, where it is the version that is named.
+    /// Ends the version stored under `key`. If `version` is given, only that version.
     pub(super) fn end(
         &mut self,
         key: Vec<u8>,
@@ -54,14 +54,14 @@ impl Applier {
         Ok(Some(old.version))
     }
 
-    /// Keeps of a version what filters and the rule of sight look at.
+    /// Stores what filters and access rules need of a closed version.
     pub(super) fn put_closed(
         &mut self,
         by: Position,
         why: EndReason,
         old: &RawAssessment<'_>,
     ) -> Result<()> {
-        let closed = record::closed(by, why, old.decode()?);
+        let closed = record::encode_closed(by, why, old.decode()?);
         self.put(keys::closed(old.version), closed);
         self.pending.closed.push(old.version);
         Ok(())

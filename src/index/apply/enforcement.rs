@@ -1,4 +1,4 @@
-//! Enforcements: the newest word of an author under an id to one audience counts.
+//! Applies enforcements. For each author, id and audience, only the newest version is current.
 
 use super::Applier;
 use crate::domain::audience::AudienceDigest;
@@ -8,7 +8,7 @@ use crate::domain::{PartnerId, Position, Sharing, Timestamp};
 use crate::error::Result;
 use crate::index::keys;
 use crate::index::keys::ListedBy;
-use crate::index::record::{self, EnforcementRecord, ReleaseState, TakenBatch};
+use crate::index::record::{self, EnforcementRecord, IdempotencyRecord, ReleaseState};
 
 impl Applier {
     pub(super) fn enforcements(
@@ -20,26 +20,32 @@ impl Applier {
             return Ok(Outcome::Void(VoidReason::AudienceGone));
         };
         let key = keys::request(author, &enforcements.request);
-        if let Some(void) = self.taken_before(&key, enforcements.digest)? {
+        if let Some(void) = self.check_idempotency(&key, enforcements.digest)? {
             return Ok(Outcome::Void(void));
         }
         if !self.may_share(author, &enforcements.sharing.audience) {
             return Ok(Outcome::Void(VoidReason::AudienceGone));
         }
         let (digest, sequence, time) = (enforcements.digest, entry.sequence, entry.time);
-        self.put(key, TakenBatch { digest, sequence, time }.encode());
+        self.put(key, IdempotencyRecord { digest, sequence, time }.encode());
         let mut outcomes = Vec::with_capacity(enforcements.items.len());
         for (index, enforcement) in &enforcements.items {
             let position = Position::new(entry.sequence, *index);
             let sharing = &enforcements.sharing;
-            outcomes.push(self.keep(position, entry.time, author, enforcement, sharing)?);
+            outcomes.push(self.put_enforcement_version(
+                position,
+                entry.time,
+                author,
+                enforcement,
+                sharing,
+            )?);
         }
-        self.put_ends_of_deeds(entry, author, enforcements, &outcomes);
+        self.put_enforcement_release_ends(entry, author, enforcements, &outcomes);
         Ok(Outcome::Taken(outcomes))
     }
 
-    /// Records when the releases end that came with enforcements.
-    fn put_ends_of_deeds(
+    /// Indexes when the releases that came with the enforcements expire.
+    fn put_enforcement_release_ends(
         &mut self,
         entry: &Entry,
         author: &PartnerId,
@@ -63,9 +69,10 @@ impl Applier {
         self.put_release_ends_of_batch(author, sharing, entry.sequence, &objects);
     }
 
-    /// Keeps an enforcement that came with something else, and gives back the version that it took the
-    /// place of. One that says what the current one says changes nothing, and is not at `position` then.
-    pub fn keep_enforcement(
+    /// Stores an enforcement that is part of another entry. Returns the version that it replaced.
+    ///
+    /// If the content equals the current version, nothing is stored at `position`.
+    pub fn put_enforcement(
         &mut self,
         position: Position,
         accepted: Timestamp,
@@ -73,13 +80,13 @@ impl Applier {
         enforcement: &Enforcement,
         sharing: &Sharing,
     ) -> Result<Option<Position>> {
-        match self.keep(position, accepted, author, enforcement, sharing)? {
+        match self.put_enforcement_version(position, accepted, author, enforcement, sharing)? {
             ItemOutcome::Replaced(old) => Ok(Some(old)),
             _ => Ok(None),
         }
     }
 
-    fn keep(
+    fn put_enforcement_version(
         &mut self,
         position: Position,
         accepted: Timestamp,
@@ -92,33 +99,33 @@ impl Applier {
         let mut replaced = None;
         if let Some(stored) = self.read(&key)? {
             let old = EnforcementRecord::decode(&stored)?;
-            if old.says(sharing, enforcement) {
+            if old.has_same_content(sharing, enforcement) {
                 return Ok(ItemOutcome::Unchanged(old.position));
             }
             for by in lists(author, &old.enforcement) {
                 self.remove(keys::enforcement_at(by, old.position));
             }
-            self.put_lost(position, old.position, &old.sharing);
+            self.put_replaced(position, old.position, &old.sharing);
             replaced = Some(old.position);
         }
         for by in lists(author, enforcement) {
             self.put(keys::enforcement_at(by, position), record::encode(key.as_slice()));
         }
-        let kept = EnforcementRecord {
+        let record = EnforcementRecord {
             position,
             author: author.clone(),
             accepted,
             replaced,
             sharing: sharing.clone(),
-            lane: ReleaseState::begun(sharing, position.sequence),
+            lane: ReleaseState::new(sharing, position.sequence),
             enforcement: enforcement.clone(),
         };
-        self.put(key, kept.encode());
+        self.put(key, record.encode());
         Ok(replaced.map_or(ItemOutcome::Created, ItemOutcome::Replaced))
     }
 }
 
-/// The lists that an enforcement stands in.
+/// The lists that contain an enforcement.
 fn lists<'a>(
     author: &'a PartnerId,
     enforcement: &Enforcement,

@@ -1,4 +1,4 @@
-//! What liaisons were given, and what is kept for courts.
+//! Applies access records of liaisons, and legal holds.
 
 use std::time::Duration;
 
@@ -10,16 +10,16 @@ use crate::domain::entry::{
 use crate::domain::{PartnerId, Timestamp};
 use crate::error::Result;
 use crate::index::keys;
-use crate::index::record::{self, AccessRecord, HoldRecord, RawAssessment, TakenBatch};
+use crate::index::record::{self, AccessRecord, HoldRecord, IdempotencyRecord, RawAssessment};
 
-/// How long a hold lasts from when it was placed or renewed.
-pub const HOLD: Duration = Duration::from_secs(90 * 86_400);
+/// How long a hold lasts after it was placed or renewed: 90 days.
+pub const HOLD_DURATION: Duration = Duration::from_secs(90 * 86_400);
 
-/// How many versions are one record of an access.
-const RECORD_VERSIONS: usize = 256;
+/// Versions in one access record. Bounds the size of a record.
+const VERSIONS_PER_RECORD: usize = 256;
 
 impl Applier {
-    /// Keeps what a liaison is given, author by author.
+    /// Stores which versions a liaison was given, one or more records per author.
     pub(super) fn accessed(&mut self, entry: &Entry, accessed: &Accessed) -> Outcome {
         let Some(liaison) = &entry.author else {
             return Outcome::Void(VoidReason::AudienceGone);
@@ -28,14 +28,15 @@ impl Applier {
             .given
             .iter()
             .flat_map(|given| {
-                let parts = given.versions.chunks(RECORD_VERSIONS).zip(0u32..);
-                // Both of one author's, those whose paper its release names and the others.
+                let parts = given.versions.chunks(VERSIONS_PER_RECORD).zip(0u32..);
+                // An author can have two groups: versions whose release names the paper, and the others.
+                // The second group numbers its parts from 65,536, so that the keys differ.
                 let from = if given.named { 1 << 16 } else { 0 };
                 parts.map(move |(versions, part)| (given, from + part, versions))
             })
             .collect();
         for (given, number, versions) in &records {
-            let kept = AccessRecord {
+            let access = AccessRecord {
                 liaison: liaison.clone(),
                 at: entry.time,
                 way: accessed.way,
@@ -43,14 +44,14 @@ impl Applier {
                 given: AccessedVersions { versions: versions.to_vec(), ..(*given).clone() },
             };
             let author = &given.author;
-            self.put(keys::access(author, entry.sequence, *number), kept.encode());
+            self.put(keys::access(author, entry.sequence, *number), access.encode());
             let in_order = keys::access_in_order(entry.sequence, author, *number);
             self.put(in_order, record::encode(&entry.time));
         }
         Outcome::Taken(vec![ItemOutcome::Created; records.len()])
     }
 
-    /// The records go that are no longer kept.
+    /// Removes access records past their retention.
     pub(super) fn access_sweep(&mut self, sweep: &AccessSweep) -> Outcome {
         for (sequence, author, part) in &sweep.records {
             self.remove(keys::access(author, *sequence, *part));
@@ -59,7 +60,7 @@ impl Applier {
         Outcome::Taken(Vec::new())
     }
 
-    /// Copies what still stands in the versions that are named.
+    /// Copies the named versions that are still current.
     pub(super) fn hold_placed(&mut self, entry: &Entry, placed: &HoldPlaced) -> Result<Outcome> {
         let Some(author) = &entry.author else {
             return Ok(Outcome::Void(VoidReason::AudienceGone));
@@ -67,7 +68,7 @@ impl Applier {
         let (key, hold_key) =
             (keys::request(author, &placed.request), keys::hold(author, placed.hold));
         let standing = self.hold(&hold_key)?;
-        if let Some(void) = self.taken_before(&key, placed.digest)? {
+        if let Some(void) = self.check_idempotency(&key, placed.digest)? {
             return Ok(Outcome::Void(void));
         }
         if standing.as_ref().is_some_and(|hold| hold.has_ended(entry.time)) {
@@ -75,31 +76,31 @@ impl Applier {
         }
         if placed.last.is_some() {
             let (digest, sequence) = (placed.digest, entry.sequence);
-            self.put(key, TakenBatch { digest, sequence, time: entry.time }.encode());
+            self.put(key, IdempotencyRecord { digest, sequence, time: entry.time }.encode());
         }
         let mut hold = standing.unwrap_or_else(|| HoldRecord {
             placed: entry.time,
-            until: entry.time.plus(HOLD),
+            until: entry.time.plus(HOLD_DURATION),
             objects: 0,
             reason: placed.reason.clone(),
         });
         let mut outcomes = Vec::with_capacity(placed.objects.len());
         for object in &placed.objects {
-            let kept = self.copy(author, placed, object)?;
-            hold.objects += u64::from(kept == ItemOutcome::Created);
-            outcomes.push(kept);
+            let outcome = self.hold_version(author, placed, object)?;
+            hold.objects += u64::from(outcome == ItemOutcome::Created);
+            outcomes.push(outcome);
         }
         self.put(hold_key, hold.encode());
         Ok(Outcome::Taken(outcomes))
     }
 
-    fn copy(
+    fn hold_version(
         &mut self,
         author: &PartnerId,
         placed: &HoldPlaced,
         object: &Releasable,
     ) -> Result<ItemOutcome> {
-        // The vault keeps assessments.
+        // Holds copy assessments only.
         let Releasable::Assessment(target) = object else { return Ok(ItemOutcome::Nothing) };
         let stored = self.read(&keys::assessment(target.id, author, target.audience))?;
         let Some(stored) = stored else { return Ok(ItemOutcome::Nothing) };
@@ -115,7 +116,7 @@ impl Applier {
         Ok(ItemOutcome::Created)
     }
 
-    /// A hold that has not ended goes on from here, or ends here.
+    /// Renews or lifts a hold that has not ended.
     pub(super) fn hold_change(&mut self, entry: &Entry, change: &HoldChange) -> Result<Outcome> {
         let gone = Outcome::Void(VoidReason::HoldGone);
         let Some(author) = &entry.author else { return Ok(gone) };
@@ -124,14 +125,14 @@ impl Applier {
             return Ok(gone);
         };
         let until = match change.act {
-            HoldAct::Renewed => entry.time.plus(HOLD),
+            HoldAct::Renewed => entry.time.plus(HOLD_DURATION),
             HoldAct::Lifted => entry.time,
         };
         self.put(key, HoldRecord { until, ..hold }.encode());
         Ok(Outcome::Taken(Vec::new()))
     }
 
-    /// The copies go that are named, where the hold has ended as it says.
+    /// Removes copies of a hold, if the hold ended at the time that the entry names.
     pub(super) fn hold_sweep(&mut self, sweep: &HoldSweep) -> Result<Outcome> {
         let key = keys::hold(&sweep.partner, sweep.hold);
         let ended: Option<Timestamp> = self.hold(&key)?.map(|hold| hold.until);

@@ -1,4 +1,4 @@
-//! Sightings and feedback: each counted once under its key.
+//! Applies sightings and feedback. Each request counts once under its idempotency key.
 
 use super::Applier;
 use crate::domain::Position;
@@ -6,10 +6,12 @@ use crate::domain::audience::AudienceDigest;
 use crate::domain::entry::{Entry, Feedback, ItemOutcome, Outcome, Sightings, VoidReason};
 use crate::error::Result;
 use crate::index::keys;
-use crate::index::record::{self, FeedbackRecord, RawAssessment, SightingRecord, TakenBatch};
+use crate::index::record::{
+    self, FeedbackRecord, IdempotencyRecord, RawAssessment, SightingRecord,
+};
 
-/// How many sightings of one indicator are kept of one author for one audience: the newest.
-const SIGHTINGS_KEPT: u64 = 100;
+/// Sightings kept per indicator, author and audience: the newest ones.
+const MAX_SIGHTINGS: u64 = 100;
 
 impl Applier {
     pub(super) fn sightings(&mut self, entry: &Entry, sightings: &Sightings) -> Result<Outcome> {
@@ -17,41 +19,44 @@ impl Applier {
             return Ok(Outcome::Void(VoidReason::AudienceGone));
         };
         let key = keys::request(author, &sightings.request);
-        if let Some(void) = self.taken_before(&key, sightings.digest)? {
+        if let Some(void) = self.check_idempotency(&key, sightings.digest)? {
             return Ok(Outcome::Void(void));
         }
         if !self.may_share(author, &sightings.sharing.audience) {
             return Ok(Outcome::Void(VoidReason::AudienceGone));
         }
-        let taken =
-            TakenBatch { digest: sightings.digest, sequence: entry.sequence, time: entry.time };
+        let taken = IdempotencyRecord {
+            digest: sightings.digest,
+            sequence: entry.sequence,
+            time: entry.time,
+        };
         self.put(key, taken.encode());
         let audience = AudienceDigest::of(&sightings.sharing.audience);
         for sighting in &sightings.items {
-            let kept = SightingRecord {
+            let record = SightingRecord {
                 position: Position::new(entry.sequence, sighting.index),
                 author: author.clone(),
                 accepted: entry.time,
                 sharing: sightings.sharing.clone(),
                 sighting: sighting.clone(),
             };
-            self.keep_sighting(audience, &kept)?;
+            self.put_sighting(audience, &record)?;
         }
         Ok(Outcome::Taken(vec![ItemOutcome::Created; sightings.items.len()]))
     }
 
-    /// Keeps a sighting in place of the oldest of its author for its audience, once there are many: by
-    /// author and audience, so that nobody's hidden sightings push out what others may see.
-    fn keep_sighting(&mut self, audience: AudienceDigest, kept: &SightingRecord) -> Result<()> {
-        let (id, author) = (kept.sighting.id, &kept.author);
+    /// Stores a sighting; once the limit is reached it overwrites the oldest. The limit is per author
+    /// and audience, so that hidden sightings never displace ones that others may see.
+    fn put_sighting(&mut self, audience: AudienceDigest, record: &SightingRecord) -> Result<()> {
+        let (id, author) = (record.sighting.id, &record.author);
         let key = keys::sighting_count(id, author, audience);
         let count = match self.read(&key)? {
             Some(count) => record::decode(&count, "a count of sightings")?,
             None => 0,
         };
-        let slot = u8::try_from(count % SIGHTINGS_KEPT).unwrap_or(0);
+        let slot = u8::try_from(count % MAX_SIGHTINGS).unwrap_or(0);
         self.put(key, record::encode(&(count + 1)));
-        self.put(keys::sighting(id, author, audience, slot), kept.encode());
+        self.put(keys::sighting(id, author, audience, slot), record.encode());
         Ok(())
     }
 
@@ -60,7 +65,7 @@ impl Applier {
             return Ok(Outcome::Void(VoidReason::AudienceGone));
         };
         let key = keys::request(author, &feedback.request);
-        if let Some(void) = self.taken_before(&key, feedback.digest)? {
+        if let Some(void) = self.check_idempotency(&key, feedback.digest)? {
             return Ok(Outcome::Void(void));
         }
         if !self.may_share(author, &feedback.sharing.audience) {
@@ -75,7 +80,7 @@ impl Applier {
         if target.version != Some(version) {
             return Ok(Outcome::Void(VoidReason::VersionGone));
         }
-        let kept = FeedbackRecord {
+        let record = FeedbackRecord {
             position: Position::new(entry.sequence, 0),
             accepted: entry.time,
             of: feedback.of.clone(),
@@ -84,10 +89,13 @@ impl Applier {
             note: feedback.note.clone(),
             sharing: feedback.sharing.clone(),
         };
-        let taken =
-            TakenBatch { digest: feedback.digest, sequence: entry.sequence, time: entry.time };
+        let taken = IdempotencyRecord {
+            digest: feedback.digest,
+            sequence: entry.sequence,
+            time: entry.time,
+        };
         self.put(key, taken.encode());
-        self.put(keys::feedback(version, author), kept.encode());
+        self.put(keys::feedback(version, author), record.encode());
         Ok(Outcome::Taken(vec![ItemOutcome::Created]))
     }
 }

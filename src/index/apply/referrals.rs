@@ -1,8 +1,8 @@
-//! What a submission brings to the owners of platforms: once for each close that brought something
-//! new.
+//! Applies referrals: tips to platform owners about the new assets of a submission. Each close of a
+//! submission that brought new assets is referred once.
 
 use super::Applier;
-use super::tips::{begun, of_entry};
+use super::tips::{new_thread, tip_entry};
 use crate::domain::entry::{
     Batch, Close, Entry, Item, ItemOutcome, Outcome, Referral, Referred, SubmissionId, VoidReason,
 };
@@ -13,10 +13,10 @@ use crate::index::keys::tips;
 use crate::index::record::{ReferralProgress, TipAction, TipEntryRecord, TipMove, TipRecord};
 
 impl Applier {
-    /// Leaves a mark that what a submission brought is to be referred.
-    pub(super) fn leave_to_refer(&mut self, entry: &Entry, close: &Close) -> Result<()> {
+    /// Marks a closed submission as waiting for referral.
+    pub(super) fn mark_unreferred(&mut self, entry: &Entry, close: &Close) -> Result<()> {
         let (partner, submission) = (&close.partner, &close.submission);
-        let mut referred = self.referred_so_far(partner, submission)?;
+        let mut referred = self.referral_progress(partner, submission)?;
         referred.close = entry.sequence;
         self.put(tips::referred(partner, submission), referred.encode());
         self.put(tips::unreferred(partner, submission), Vec::new());
@@ -26,12 +26,12 @@ impl Applier {
     pub(super) fn referred(&mut self, entry: &Entry, referral: &Referral) -> Result<Outcome> {
         let (partner, submission) = (&referral.partner, &referral.submission);
         let mark = tips::unreferred(partner, submission);
-        let mut referred = self.referred_so_far(partner, submission)?;
+        let mut referred = self.referral_progress(partner, submission)?;
         let is_due = self.read(&mark)?.is_some();
         if !is_due || referred.close != referral.close || referred.up_to != referral.after {
             return Ok(Outcome::Void(VoidReason::DoneBefore));
         }
-        // By the rights of its own place in the order: it is worked out anew.
+        // The referral was computed with older access rights. It is void and gets computed again.
         if referral.rights != self.registry.sight_changed(u64::MAX) {
             return Ok(Outcome::Void(VoidReason::AudienceGone));
         }
@@ -60,22 +60,22 @@ impl Applier {
             submission: Some(referral.submission.clone()),
             referral: Some((referral.after, referral.close)),
             withdrawn: false,
-            threads: vec![begun(&one.owner, entry)],
+            threads: vec![new_thread(&one.owner, entry)],
         };
-        let began = TipMove { recipient: one.owner.clone(), from: None, to: TipState::Sent };
+        let sent = TipMove { recipient: one.owner.clone(), from: None, to: TipState::Sent };
         let added = TipEntryRecord {
             author: Some(referral.partner.clone()),
             indicators: one.count,
-            threads: vec![began],
-            ..of_entry(entry, TipAction::Sent, &[])
+            threads: vec![sent],
+            ..tip_entry(entry, TipAction::Sent, &[])
         };
-        let tip = self.put_added(&tip, &added, "")?;
-        self.place(&tip, &added, &one.owner);
+        let tip = self.put_tip_entry(&tip, &added, "")?;
+        self.put_in_thread(&tip, &added, &one.owner);
         Ok(())
     }
 
-    /// Leaves a mark for each campaign of a batch in which tips wait.
-    pub(super) fn mark_news(&mut self, entry: &Entry, items: &[Item]) -> Result<()> {
+    /// Marks each campaign of a batch that has waiting tips.
+    pub(super) fn mark_campaign_news(&mut self, entry: &Entry, items: &[Item]) -> Result<()> {
         for campaign in items.iter().filter_map(|item| item.assessment.campaign) {
             if self.waiting(campaign)? > 0 {
                 self.put(tips::news(campaign, entry.sequence), Vec::new());
@@ -84,7 +84,7 @@ impl Applier {
         Ok(())
     }
 
-    fn referred_so_far(
+    fn referral_progress(
         &self,
         partner: &PartnerId,
         submission: &SubmissionId,
@@ -94,12 +94,12 @@ impl Applier {
     }
 }
 
-/// Whether a batch has assets that live on platforms.
+/// Whether a batch contains assets on platforms.
 pub fn has_assets(batch: &Batch) -> bool {
     batch.items.iter().any(|item| is_asset(item.assessment.indicator.kind()))
 }
 
-/// Whether things of this kind live on a platform, which somebody may own. A chain is nobody's.
+/// Whether objects of this kind live on a platform with an owner. A blockchain has no owner.
 pub fn is_asset(kind: Kind) -> bool {
     kind.needs_platform() && kind != Kind::CryptoAddress
 }

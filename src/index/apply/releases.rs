@@ -1,5 +1,5 @@
-//! What is released to liaisons, and no longer: the version stays, and so does the entry that brought it;
-//! who may read it changes with the entry that says so.
+//! Applies releases to liaisons and their retraction. A release changes who may read a version; it never
+//! changes the version.
 
 use std::collections::BTreeSet;
 
@@ -13,17 +13,17 @@ use crate::domain::{PartnerId, Position, Timestamp};
 use crate::error::Result;
 use crate::index::keys;
 use crate::index::record::{
-    self, ActiveRelease, ContributionRecord, EnforcementRecord, RawAssessment, TakenBatch,
+    self, ActiveRelease, ContributionRecord, EnforcementRecord, IdempotencyRecord, RawAssessment,
     releases_fit,
 };
 use crate::index::store::Slice;
 
-/// The version that releases are on.
-struct Standing {
+/// The current version of an object, with its releases.
+struct CurrentVersion {
     version: Position,
-    /// Those in force.
+    /// The releases in force.
     releases: Vec<ActiveRelease>,
-    /// How large its record is without any.
+    /// The size of its record without releases, in bytes.
     record_bytes: usize,
     record: Record,
 }
@@ -34,7 +34,7 @@ enum Record {
     Enforcement(Box<EnforcementRecord>),
 }
 
-impl Standing {
+impl CurrentVersion {
     fn read(object: &Releasable, stored: Slice) -> Result<Self> {
         let all = stored.len();
         let (version, releases, record) = match object {
@@ -44,40 +44,40 @@ impl Standing {
                 (version, releases, Record::Assessment(stored))
             }
             Releasable::Contribution { .. } => {
-                let kept = ContributionRecord::decode(&stored)?;
-                let releases = kept.lane.in_force(&kept.sharing);
-                (kept.position, releases, Record::Contribution(Box::new(kept)))
+                let record = ContributionRecord::decode(&stored)?;
+                let releases = record.lane.in_force(&record.sharing);
+                (record.position, releases, Record::Contribution(Box::new(record)))
             }
             Releasable::Enforcement { .. } => {
-                let kept = EnforcementRecord::decode(&stored)?;
-                let releases = kept.lane.in_force(&kept.sharing);
-                (kept.position, releases, Record::Enforcement(Box::new(kept)))
+                let record = EnforcementRecord::decode(&stored)?;
+                let releases = record.lane.in_force(&record.sharing);
+                (record.position, releases, Record::Enforcement(Box::new(record)))
             }
         };
         let record_bytes = all - record::releases(&releases).len();
         Ok(Self { version, releases, record_bytes, record })
     }
 
-    /// The record with other releases in force.
-    fn released(self, all: Vec<ActiveRelease>) -> Result<Vec<u8>> {
+    /// The encoded record with other releases in force.
+    fn with_releases(self, all: Vec<ActiveRelease>) -> Result<Vec<u8>> {
         Ok(match self.record {
             Record::Assessment(stored) => {
                 RawAssessment::of(&stored)?.with_releases(&record::releases(&all))
             }
-            Record::Contribution(mut kept) => {
-                kept.lane.put(&mut kept.sharing, all);
-                kept.encode()
+            Record::Contribution(mut record) => {
+                record.lane.put(&mut record.sharing, all);
+                record.encode()
             }
-            Record::Enforcement(mut kept) => {
-                kept.lane.put(&mut kept.sharing, all);
-                kept.encode()
+            Record::Enforcement(mut record) => {
+                record.lane.put(&mut record.sharing, all);
+                record.encode()
             }
         })
     }
 }
 
-/// Where an author's object stands in the index, and the version that is meant.
-fn place(author: &PartnerId, object: &Releasable) -> (Vec<u8>, Position) {
+/// The key of an author's object, and the version that the request names.
+fn locate(author: &PartnerId, object: &Releasable) -> (Vec<u8>, Position) {
     match object {
         Releasable::Assessment(target) => {
             let key = keys::assessment(target.id, author, target.audience);
@@ -93,20 +93,22 @@ fn place(author: &PartnerId, object: &Releasable) -> (Vec<u8>, Position) {
 }
 
 impl Applier {
-    /// Each object that still stands in the version that is named is released, or no longer.
+    /// Releases each object to each liaison, or retracts the release. Objects whose named version is no
+    /// longer current are unchanged.
     pub(super) fn release(&mut self, entry: &Entry, release: &ReleaseEntry) -> Result<Outcome> {
         let Some(author) = &entry.author else {
             return Ok(Outcome::Void(VoidReason::AudienceGone));
         };
-        if let Some(void) = self.refuses_release(entry, author, release)? {
+        if let Some(void) = self.check_release(entry, author, release)? {
             return Ok(Outcome::Void(void));
         }
         let mut outcomes = Vec::with_capacity(release.objects.len() * release.liaisons.len());
         for object in &release.objects {
-            let turned = self.turn(author, object, &release.liaisons, |all, liaison, on| {
-                act(&release.act, all, liaison, on, entry.sequence)
-            })?;
-            outcomes.extend(turned);
+            let per_liaison =
+                self.change_releases(author, object, &release.liaisons, |all, liaison, on| {
+                    apply_act(&release.act, all, liaison, on, entry.sequence)
+                })?;
+            outcomes.extend(per_liaison);
         }
         if let ReleaseAct::Release { until: Some(until), .. } = &release.act {
             let (liaisons, objects) = (release.liaisons.clone(), release.objects.clone());
@@ -115,14 +117,14 @@ impl Applier {
         Ok(Outcome::Taken(outcomes))
     }
 
-    fn refuses_release(
+    fn check_release(
         &mut self,
         entry: &Entry,
         author: &PartnerId,
         release: &ReleaseEntry,
     ) -> Result<Option<VoidReason>> {
         let key = keys::request(author, &release.request);
-        if let Some(void) = self.taken_before(&key, release.digest)? {
+        if let Some(void) = self.check_idempotency(&key, release.digest)? {
             return Ok(Some(void));
         }
         let is_liaison = |one| self.registry.role(one) == Some(Role::Liaison);
@@ -131,51 +133,52 @@ impl Applier {
         }
         if release.last.is_some() {
             let (digest, sequence) = (release.digest, entry.sequence);
-            self.put(key, TakenBatch { digest, sequence, time: entry.time }.encode());
+            self.put(key, IdempotencyRecord { digest, sequence, time: entry.time }.encode());
         }
         Ok(None)
     }
 
-    /// Each release that still is the one that was to end then ends.
+    /// Ends each listed release that was not renewed or replaced since.
     pub(super) fn release_end(&mut self, end: &ReleaseEnd) -> Result<Outcome> {
         let released = end.sequence;
         let mut outcomes = Vec::with_capacity(end.objects.len() * end.liaisons.len());
         for object in &end.objects {
-            let turned = self.turn(&end.partner, object, &end.liaisons, |all, liaison, on| {
-                let is_over = |one: &ActiveRelease| {
-                    one.release.liaison == *liaison
-                        && one.since == released
-                        && one.release.until == Some(end.ends)
-                };
-                drop_one(all, is_over, on.version)
-            })?;
-            outcomes.extend(turned);
+            let per_liaison =
+                self.change_releases(&end.partner, object, &end.liaisons, |all, liaison, on| {
+                    let is_over = |one: &ActiveRelease| {
+                        one.release.liaison == *liaison
+                            && one.since == released
+                            && one.release.until == Some(end.ends)
+                    };
+                    retract(all, is_over, on.version)
+                })?;
+            outcomes.extend(per_liaison);
         }
         self.remove(keys::release_ends(end.ends, released));
         Ok(Outcome::Taken(outcomes))
     }
 
-    /// Changes the releases of an object, liaison by liaison, and gives what each comes to.
-    fn turn(
+    /// Changes the releases of one object. Returns one outcome per liaison.
+    fn change_releases(
         &mut self,
         author: &PartnerId,
         object: &Releasable,
         liaisons: &[PartnerId],
-        mut change: impl FnMut(&mut Vec<ActiveRelease>, &PartnerId, &Standing) -> ItemOutcome,
+        mut change: impl FnMut(&mut Vec<ActiveRelease>, &PartnerId, &CurrentVersion) -> ItemOutcome,
     ) -> Result<Vec<ItemOutcome>> {
-        let (key, version) = place(author, object);
+        let (key, version) = locate(author, object);
         let stored = self.read(&key)?;
-        let read = |stored: Slice| Standing::read(object, stored);
-        let standing = stored.map(read).transpose()?.filter(|one| one.version == version);
-        let Some(standing) = standing else {
+        let read = |stored: Slice| CurrentVersion::read(object, stored);
+        let current = stored.map(read).transpose()?.filter(|one| one.version == version);
+        let Some(current) = current else {
             return Ok(vec![ItemOutcome::Nothing; liaisons.len()]);
         };
-        let mut all = standing.releases.clone();
-        let outcomes = liaisons.iter().map(|liaison| change(&mut all, liaison, &standing));
+        let mut all = current.releases.clone();
+        let outcomes = liaisons.iter().map(|liaison| change(&mut all, liaison, &current));
         let outcomes = outcomes.collect();
-        if all != standing.releases {
-            self.put(Slice::from(key), standing.released(all)?);
-            // Who is told what is said of a campaign sees it.
+        if all != current.releases {
+            self.put(Slice::from(key), current.with_releases(all)?);
+            // A liaison with the contribution sees the campaign.
             if matches!(object, Releasable::Contribution { .. }) {
                 self.put_campaigns_changed(self.next_sequence());
             }
@@ -183,15 +186,15 @@ impl Applier {
         Ok(outcomes)
     }
 
-    /// Keeps to whom a version was released, where another takes its place: the feed tells them.
-    pub(super) fn put_lost(&mut self, at: Position, version: Position, sharing: &Sharing) {
+    /// Records to which liaisons a replaced version was released, so that feeds can send them a removal.
+    pub(super) fn put_replaced(&mut self, at: Position, version: Position, sharing: &Sharing) {
         if !sharing.releases.is_empty() {
             let liaisons = sharing.releases.iter().map(|one| one.liaison.clone()).collect();
-            self.put(keys::lost(at), record::ReplacedVersion { version, liaisons }.encode());
+            self.put(keys::replaced(at), record::ReplacedVersion { version, liaisons }.encode());
         }
     }
 
-    /// Records when releases of an entry end.
+    /// Indexes when releases of an entry expire.
     fn put_release_ends(
         &mut self,
         author: &PartnerId,
@@ -204,7 +207,7 @@ impl Applier {
         self.put(keys::release_ends(ends, sequence), ending.encode());
     }
 
-    /// The same of a batch that is released as it comes.
+    /// Indexes the expiry of releases that were sent together with their objects.
     pub(super) fn put_release_ends_of_batch(
         &mut self,
         author: &PartnerId,
@@ -224,21 +227,21 @@ impl Applier {
     }
 }
 
-/// The times at which releases of what is shared so end.
+/// The distinct expiry times of the releases.
 fn release_times(sharing: &Sharing) -> BTreeSet<Timestamp> {
     sharing.releases.iter().filter_map(|release| release.until).collect()
 }
 
-fn act(
+fn apply_act(
     act: &ReleaseAct,
     all: &mut Vec<ActiveRelease>,
     liaison: &PartnerId,
-    on: &Standing,
+    on: &CurrentVersion,
     since: u64,
 ) -> ItemOutcome {
     let version = on.version;
     let ReleaseAct::Release { basis, until } = act else {
-        return drop_one(all, |one| one.release.liaison == *liaison, version);
+        return retract(all, |one| one.release.liaison == *liaison, version);
     };
     let (liaison, basis, until) = (liaison.clone(), basis.clone(), *until);
     let new = ActiveRelease { release: Release { liaison, basis, until }, since };
@@ -258,7 +261,7 @@ fn act(
     ItemOutcome::Released(version)
 }
 
-fn drop_one(
+fn retract(
     all: &mut Vec<ActiveRelease>,
     goes: impl Fn(&ActiveRelease) -> bool,
     version: Position,

@@ -1,5 +1,5 @@
-//! Tips: each request counted once under its key, and each move decided by the order in which they
-//! come.
+//! Applies tips. Each request counts once under its idempotency key; state changes are decided in
+//! journal order.
 
 use super::Applier;
 use crate::domain::entry::{
@@ -11,22 +11,23 @@ use crate::domain::{CampaignId, PartnerId, Position, TipId, may_see};
 use crate::error::Result;
 use crate::index::keys::tips::{self, Row, TipBox};
 use crate::index::record::{
-    self, RawAssessment, TakenBatch, ThreadRecord, TipAction, TipEntryRecord, TipMove, TipRecord,
+    self, IdempotencyRecord, RawAssessment, ThreadRecord, TipAction, TipEntryRecord, TipMove,
+    TipRecord,
 };
 use crate::index::{corrupt, keys};
 
-/// How many tips one entry takes up again at most.
+/// Tips that one entry reopens at most.
 pub const REOPENED_AT_ONCE: usize = 10;
 
 impl Applier {
     pub(super) fn tip_sent(&mut self, entry: &Entry, sent: &TipSent) -> Result<Outcome> {
         let Some(author) = &entry.author else { return Ok(Outcome::Void(VoidReason::TipUnknown)) };
         let key = keys::request(author, &sent.request);
-        if let Some(void) = self.taken_before(&key, sent.digest)? {
+        if let Some(void) = self.check_idempotency(&key, sent.digest)? {
             return Ok(Outcome::Void(void));
         }
-        self.put(key, taken_by(entry, sent.digest).encode());
-        let mut added = of_entry(entry, TipAction::Sent, &sent.indicators);
+        self.put(key, idempotency_record(entry, sent.digest).encode());
+        let mut added = tip_entry(entry, TipAction::Sent, &sent.indicators);
         let moved = |recipient: &PartnerId| TipMove {
             recipient: recipient.clone(),
             from: None,
@@ -46,14 +47,14 @@ impl Applier {
             submission: sent.submission.clone(),
             referral: None,
             withdrawn: false,
-            threads: sent.recipients.iter().map(|one| begun(one, entry)).collect(),
+            threads: sent.recipients.iter().map(|one| new_thread(one, entry)).collect(),
         };
         if let Some(campaign) = tip.campaign {
             let key = tips::in_campaign(campaign, author, tip.sequence, tip.id);
             self.put(key, Vec::new());
         }
-        self.put_added(&tip, &added, &sent.narrative)?;
-        self.spread(entry.sequence, sent.id, &sent.indicators)
+        self.put_tip_entry(&tip, &added, &sent.narrative)?;
+        self.index_entry(entry.sequence, sent.id, &sent.indicators)
     }
 
     pub(super) fn tip_responded(
@@ -63,7 +64,7 @@ impl Applier {
     ) -> Result<Outcome> {
         let Some(author) = &entry.author else { return Ok(Outcome::Void(VoidReason::TipUnknown)) };
         let key = keys::request(author, &response.request);
-        if let Some(void) = self.taken_before(&key, response.digest)? {
+        if let Some(void) = self.check_idempotency(&key, response.digest)? {
             return Ok(Outcome::Void(void));
         }
         let Some(tip) = self.tip(response.tip)? else {
@@ -73,21 +74,21 @@ impl Applier {
             Ok(threads) => threads,
             Err(void) => return Ok(Outcome::Void(void)),
         };
-        self.put(key, taken_by(entry, response.digest).encode());
+        self.put(key, idempotency_record(entry, response.digest).encode());
         let (recipient, shown) = match &response.thread {
             TipThread::All => (None, false),
             TipThread::Of(recipient) => (Some(recipient.clone()), false),
             TipThread::Shown(recipient) => (Some(recipient.clone()), true),
         };
-        let added = of_entry(entry, TipAction::Responded, &response.indicators);
+        let added = tip_entry(entry, TipAction::Responded, &response.indicators);
         let enforcement = response.enforcement.as_ref().map(|(done, _)| done.clone());
         let added = TipEntryRecord { recipient, shown, threads, enforcement, ..added };
         if let Some((done, sharing)) = &response.enforcement {
             let at = Position::new(entry.sequence, 0);
-            self.keep_enforcement(at, entry.time, author, done, sharing)?;
+            self.put_enforcement(at, entry.time, author, done, sharing)?;
         }
-        self.put_added(&tip, &added, response.message.as_deref().unwrap_or_default())?;
-        self.spread(entry.sequence, response.tip, &response.indicators)
+        self.put_tip_entry(&tip, &added, response.message.as_deref().unwrap_or_default())?;
+        self.index_entry(entry.sequence, response.tip, &response.indicators)
     }
 
     pub(super) fn tip_withdrawn(&mut self, entry: &Entry, id: TipId) -> Result<Outcome> {
@@ -99,12 +100,12 @@ impl Applier {
         tip.withdrawn = true;
         let threads = tip.threads.iter().map(|thread| moved(thread, TipState::Withdrawn));
         let threads = threads.collect();
-        let added = TipEntryRecord { threads, ..of_entry(entry, TipAction::Withdrawn, &[]) };
-        self.put_added(&tip, &added, "")?;
-        self.spread(entry.sequence, id, &[])
+        let added = TipEntryRecord { threads, ..tip_entry(entry, TipAction::Withdrawn, &[]) };
+        self.put_tip_entry(&tip, &added, "")?;
+        self.index_entry(entry.sequence, id, &[])
     }
 
-    /// Each tip that still waits is taken up again, where both sides may see what is new.
+    /// Reopens each waiting thread whose two parties may both see the new version.
     pub(super) fn tips_reopened(
         &mut self,
         entry: &Entry,
@@ -138,7 +139,7 @@ impl Applier {
         };
         let waits = tip.thread(recipient).filter(|thread| thread.state.reopens()).cloned();
         let is_party = reopened.author == tip.sender || reopened.author == *recipient;
-        // An entry adds to a tip once.
+        // An entry adds to a tip at most once.
         let added_before = self.read(&tips::added(id, entry.sequence))?.is_some();
         let Some(thread) = waits.filter(|_| is_party && !added_before) else { return Ok(false) };
         if !self.both_see(entry, &reopened.author, target, [&tip.sender, recipient])? {
@@ -147,14 +148,14 @@ impl Applier {
         let added = TipEntryRecord {
             recipient: Some(recipient.clone()),
             threads: vec![moved(&thread, TipState::Investigating)],
-            ..of_entry(entry, TipAction::Reopened, &[])
+            ..tip_entry(entry, TipAction::Reopened, &[])
         };
-        let tip = self.put_added(&tip, &added, "")?;
-        self.place(&tip, &added, recipient);
+        let tip = self.put_tip_entry(&tip, &added, "")?;
+        self.put_in_thread(&tip, &added, recipient);
         Ok(true)
     }
 
-    /// Whether a version is current, and each of two partners may see it.
+    /// Whether the version is current and both partners may see it.
     fn both_see(
         &self,
         entry: &Entry,
@@ -174,8 +175,8 @@ impl Applier {
         Ok(target.version == Some(current.version) && both.into_iter().all(sees))
     }
 
-    /// Keeps what an entry adds to a tip, with its text, and the tip as it stands since.
-    pub(super) fn put_added(
+    /// Stores what an entry adds to a tip, and the updated tip.
+    pub(super) fn put_tip_entry(
         &mut self,
         tip: &TipRecord,
         added: &TipEntryRecord,
@@ -193,7 +194,8 @@ impl Applier {
         }
         self.put(tips::tip(tip.id), tip.encode());
         self.put(tips::added(tip.id, added.sequence), added.encode());
-        // What the exchange does by itself it may do to several tips with one entry.
+        // One entry of the exchange itself may add to several tips, so only parties' entries map to one
+        // tip.
         if added.what == TipAction::Responded
             || (added.what == TipAction::Sent && tip.referral.is_none())
         {
@@ -205,21 +207,27 @@ impl Applier {
         if let Some(campaign) = tip.campaign {
             let waited = added.threads.iter().filter(|moved| was_waiting(moved)).count();
             let wait = added.threads.iter().filter(|moved| moved.to.reopens()).count();
-            self.count_waiting(campaign, waited, wait)?;
+            self.update_waiting_count(campaign, waited, wait)?;
         }
         Ok(tip)
     }
 
-    /// Puts what an entry added to a tip where it is found again: into threads and boxes.
-    fn spread(&mut self, sequence: u64, id: TipId, indicators: &[TipIndicator]) -> Result<Outcome> {
-        let missing = || corrupt("what was added to a tip");
+    /// Indexes an entry of a tip: adds it to the threads and boxes that show it, and stores its
+    /// indicators.
+    fn index_entry(
+        &mut self,
+        sequence: u64,
+        id: TipId,
+        indicators: &[TipIndicator],
+    ) -> Result<Outcome> {
+        let missing = || corrupt("an entry of a tip");
         let tip = self.tip(id)?.ok_or_else(missing)?;
         let added = self.read(&tips::added(id, sequence))?.ok_or_else(missing)?;
         let added = TipEntryRecord::decode(&added)?;
         let threads = tip.threads.iter().map(|thread| &thread.recipient);
         let threads: Vec<_> = threads.filter(|recipient| added.stands_in(recipient)).collect();
         for recipient in &threads {
-            self.place(&tip, &added, recipient);
+            self.put_in_thread(&tip, &added, recipient);
         }
         for (first, bytes) in record::encode_indicators(indicators) {
             self.put(tips::indicators_from(id, sequence, first), bytes);
@@ -227,8 +235,13 @@ impl Applier {
         Ok(Outcome::Taken(vec![ItemOutcome::Created; threads.len()]))
     }
 
-    /// Puts an entry into a recipient's thread, and the thread where it stands since.
-    pub(super) fn place(&mut self, tip: &TipRecord, added: &TipEntryRecord, recipient: &PartnerId) {
+    /// Adds an entry to a recipient's thread, and moves the thread between boxes if its state changed.
+    pub(super) fn put_in_thread(
+        &mut self,
+        tip: &TipRecord,
+        added: &TipEntryRecord,
+        recipient: &PartnerId,
+    ) {
         self.put(tips::in_thread(tip.id, recipient, added.sequence), Vec::new());
         let moved = added.thread(recipient).filter(|moved| moved.is_move());
         let Some(moved) = moved else { return };
@@ -246,7 +259,7 @@ impl Applier {
             let of_box = |(partner, of)| tips::due_in(partner, of, at, tip.id, recipient);
             let [sent, received] = boxes.map(of_box);
             for key in [tips::due(at, tip.id, recipient), sent, received] {
-                self.mark(key, was_due, moved.to.is_open());
+                self.set_marker(key, was_due, moved.to.is_open());
             }
         }
         if let Some(campaign) = tip.campaign {
@@ -255,11 +268,11 @@ impl Applier {
                 self.put(key, Vec::new());
             }
             let key = tips::waiting(campaign, tip.id, recipient);
-            self.mark(key, was_waiting(moved), moved.to.reopens());
+            self.set_marker(key, was_waiting(moved), moved.to.reopens());
         }
     }
 
-    fn mark(&mut self, key: Vec<u8>, was: bool, is: bool) {
+    fn set_marker(&mut self, key: Vec<u8>, was: bool, is: bool) {
         match (was, is) {
             (false, true) => self.put(key, Vec::new()),
             (true, false) => self.remove(key),
@@ -267,7 +280,12 @@ impl Applier {
         }
     }
 
-    fn count_waiting(&mut self, campaign: CampaignId, waited: usize, wait: usize) -> Result<()> {
+    fn update_waiting_count(
+        &mut self,
+        campaign: CampaignId,
+        waited: usize,
+        wait: usize,
+    ) -> Result<()> {
         if waited != wait {
             let count = (self.waiting(campaign)? + wait as u64).saturating_sub(waited as u64);
             let key = tips::waiting_count(campaign);
@@ -280,7 +298,7 @@ impl Applier {
         Ok(())
     }
 
-    /// How many threads wait in a campaign.
+    /// Number of waiting threads in a campaign.
     pub(super) fn waiting(&self, campaign: CampaignId) -> Result<u64> {
         let Some(count) = self.read(&tips::waiting_count(campaign))? else { return Ok(0) };
         record::decode(&count, "a count of tips")
@@ -292,7 +310,7 @@ impl Applier {
 }
 
 impl TipRecord {
-    /// What a response moves, or why it has no effect.
+    /// The state changes that a response causes, or why it is void.
     pub fn decide(
         &self,
         author: &PartnerId,
@@ -324,15 +342,15 @@ impl TipRecord {
         if !is_sender || response.indicators.is_empty() {
             return Ok(Vec::new());
         }
-        // Something new of the sender's takes up what was waiting.
-        let told = self.threads.iter().filter(|one| named.is_none_or(|named| named == *one));
-        let waiting = told.filter(|thread| thread.state.reopens());
+        // New indicators of the sender reopen waiting threads.
+        let addressed = self.threads.iter().filter(|one| named.is_none_or(|named| named == *one));
+        let waiting = addressed.filter(|thread| thread.state.reopens());
         Ok(waiting.map(|thread| moved(thread, TipState::Investigating)).collect())
     }
 }
 
-/// What an entry adds, before it is known to whom.
-pub fn of_entry(entry: &Entry, what: TipAction, indicators: &[TipIndicator]) -> TipEntryRecord {
+/// The record of what an entry adds, before its threads are known.
+pub fn tip_entry(entry: &Entry, what: TipAction, indicators: &[TipIndicator]) -> TipEntryRecord {
     TipEntryRecord {
         sequence: entry.sequence,
         accepted: entry.time,
@@ -346,12 +364,12 @@ pub fn of_entry(entry: &Entry, what: TipAction, indicators: &[TipIndicator]) -> 
     }
 }
 
-fn taken_by(entry: &Entry, digest: [u8; 32]) -> TakenBatch {
-    TakenBatch { digest, sequence: entry.sequence, time: entry.time }
+fn idempotency_record(entry: &Entry, digest: [u8; 32]) -> IdempotencyRecord {
+    IdempotencyRecord { digest, sequence: entry.sequence, time: entry.time }
 }
 
-/// A thread that begins.
-pub fn begun(recipient: &PartnerId, entry: &Entry) -> ThreadRecord {
+/// A thread that begins with an entry.
+pub fn new_thread(recipient: &PartnerId, entry: &Entry) -> ThreadRecord {
     ThreadRecord { recipient: recipient.clone(), state: TipState::Sent, changed: entry.time }
 }
 

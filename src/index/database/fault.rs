@@ -1,4 +1,4 @@
-//! Tells what the operating system refuses from damage. Only what is damaged is thrown away.
+//! Tells failures of the operating system from damage. Only a damaged index is deleted.
 
 use std::any::Any;
 use std::error::Error;
@@ -6,7 +6,7 @@ use std::{fmt, io};
 
 use nix::errno::Errno;
 
-/// Something that the operating system refuses, which says nothing about what is on disk.
+/// A call that the operating system refused. It says nothing about the data on disk.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct SystemFault {
     code: Errno,
@@ -14,13 +14,13 @@ pub struct SystemFault {
 }
 
 impl SystemFault {
-    /// Finds it in an error or in what caused that.
+    /// Searches an error and its sources.
     pub fn of(error: &(dyn Error + 'static)) -> Option<Self> {
         let mut next = Some(error);
         while let Some(error) = next {
             if let Some(error) = error.downcast_ref::<io::Error>() {
                 let code = error.raw_os_error().map(Errno::from_raw);
-                // What an I/O error wraps is not among its sources.
+                // An I/O error does not report the error that it wraps as a source.
                 let wrapped = || error.get_ref().and_then(|wrapped| Self::of(wrapped));
                 return code.and_then(Self::of_code).or_else(wrapped);
             }
@@ -29,7 +29,7 @@ impl SystemFault {
         None
     }
 
-    /// Finds it in the message of a panic on an I/O error.
+    /// Searches a panic message that contains an I/O error.
     pub fn named_in(message: &str) -> Option<Self> {
         let (_, code) = message.split_once("Os { code: ")?;
         let code = code.split(',').next()?.parse().ok()?;
@@ -60,11 +60,11 @@ impl fmt::Display for SystemFault {
     }
 }
 
-/// What a panic says.
+/// The message of a panic.
 pub fn message(panic: &(dyn Any + Send)) -> String {
     let text = panic.downcast_ref::<&str>().copied();
     let text = text.or_else(|| panic.downcast_ref::<String>().map(String::as_str));
-    text.unwrap_or("fjall panics on its files").to_owned()
+    text.unwrap_or("fjall panicked on its files").to_owned()
 }
 
 #[cfg(test)]

@@ -67,7 +67,7 @@ fn memtables_are_bounded_and_everything_is_there() {
     for number in 0..WRITES {
         disk.write([put(number, vec![1; 64 * 1024])].into_iter()).unwrap();
         let buffered = disk.db.write_buffer_size();
-        assert!(buffered < MOST_WRITE_BUFFER_BYTES + 128 * 1024, "{buffered}");
+        assert!(buffered < MAX_WRITE_BUFFER_BYTES + 128 * 1024, "{buffered}");
     }
     assert!(!tables(folder.path()).is_empty(), "some of it was flushed");
     for _ in 0..2 {
@@ -207,7 +207,7 @@ fn a_compaction_that_fails_lets_no_other_batch_in() {
     let disk = open(folder.path());
     let failed = (0..200).any(|_| {
         let written = disk.write((0..2_000).map(|number| put(number, vec![2; 64])));
-        // Once the database has failed nothing is flushed any more.
+        // A failed database flushes nothing.
         let failed = written.is_err();
         if !failed {
             let _ = disk.items.rotate_memtable();

@@ -1,31 +1,31 @@
-//! The keys of enforcements.
+//! Keys of enforcements.
 
 use super::text;
 use crate::domain::audience::AudienceDigest;
 use crate::domain::enforcement::EnforcementId;
 use crate::domain::{CampaignId, PartnerId, Position};
 
-/// What enforcements are listed by, each in the order in which they were accepted.
+/// A list of enforcements, ordered by position.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum ListedBy<'a> {
-    /// All of them.
+    /// All enforcements.
     All,
     /// Those of an author.
     Author(&'a PartnerId),
     /// Those against a campaign.
     Campaign(CampaignId),
-    /// Those that a tip caused.
+    /// Those in response to a tip.
     Tip([u8; 16]),
 }
 
-/// An author's enforcement under an id, to one audience.
+/// An author's enforcement with an id, for one audience.
 pub fn enforcement(author: &PartnerId, id: &EnforcementId, audience: AudienceDigest) -> Vec<u8> {
     let mut key = enforcement_versions(author, id);
     key.extend_from_slice(&audience.0);
     key
 }
 
-/// The prefix of an author's enforcements under one id.
+/// Prefix of an author's enforcements with an id, over all audiences.
 pub fn enforcement_versions(author: &PartnerId, id: &EnforcementId) -> Vec<u8> {
     let mut key = vec![b'a'];
     text(&mut key, author.as_str());
@@ -33,7 +33,7 @@ pub fn enforcement_versions(author: &PartnerId, id: &EnforcementId) -> Vec<u8> {
     key
 }
 
-/// The prefix of a list of enforcements. What stands in it is the key of the enforcement itself.
+/// Prefix of a list of enforcements. The value is the enforcement's own key.
 pub fn enforcements(by: ListedBy<'_>) -> Vec<u8> {
     let mut key = vec![b'A'];
     match by {
@@ -54,7 +54,7 @@ pub fn enforcements(by: ListedBy<'_>) -> Vec<u8> {
     key
 }
 
-/// The place of an enforcement in a list.
+/// The list entry of the enforcement at a position.
 pub fn enforcement_at(by: ListedBy<'_>, at: Position) -> Vec<u8> {
     let mut key = enforcements(by);
     key.extend_from_slice(&at.sequence.to_be_bytes());
@@ -62,7 +62,7 @@ pub fn enforcement_at(by: ListedBy<'_>, at: Position) -> Vec<u8> {
     key
 }
 
-/// Where the enforcement of a place in a list was accepted.
-pub fn read_enforcement_place(key: &[u8]) -> Option<Position> {
+/// The position in the key of a list entry.
+pub fn read_enforcement_position(key: &[u8]) -> Option<Position> {
     super::read_position(key.last_chunk::<12>()?)
 }

@@ -1,35 +1,35 @@
-//! The keys of tips: by id, by whom they concern, by when they are due, and what is left to do.
+//! Keys of tips: by id, party, due time and pending work.
 //!
-//! A thread is a tip with one of its recipients. It stands in two boxes: the recipient's of what it
-//! received, and the sender's of what it sent.
+//! A thread is a tip together with one of its recipients. It is listed in two boxes: the recipient's
+//! received box and the sender's sent box.
 
 use super::{scoped, text};
 use crate::domain::entry::SubmissionId;
 use crate::domain::tip::TipState;
 use crate::domain::{CampaignId, PartnerId, Timestamp, TipId};
 
-/// The prefix of the threads of which an answer is due, by when.
+/// Prefix of the due times of answers.
 pub const DUE: &[u8] = b"d\0";
-/// The prefix of the batches that brought something new to campaigns in which threads wait.
+/// Prefix of the batches that named a campaign with waiting threads.
 pub const NEWS: &[u8] = b"Tm";
-/// The prefix of the submissions that are closed and not yet referred.
+/// Prefix of closed submissions that wait for their referral.
 pub const UNREFERRED: &[u8] = b"Tr";
-/// The place of a key in which threads of any state stand.
+/// State byte of rows that list threads in any state.
 const ANY_STATE: u8 = u8::MAX;
 
-/// What a partner sees of threads.
+/// A partner's list of threads.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum TipBox {
-    /// Those that it received.
+    /// Threads that it received.
     Received,
-    /// Those that it sent.
+    /// Threads that it sent.
     Sent,
 }
 
-/// A thread, and when its tip was sent.
+/// A thread in a box. Newer tips sort first.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub struct Row {
-    /// `u64::MAX` less the tip's sequence, so that the newest comes first.
+    /// `u64::MAX` minus the tip's sequence.
     descending: u64,
     /// The tip.
     pub tip: TipId,
@@ -38,19 +38,19 @@ pub struct Row {
 }
 
 impl Row {
-    /// The row of a thread.
+    /// The row of a thread whose tip was sent at `sequence`.
     pub fn new(sequence: u64, tip: TipId, recipient: PartnerId) -> Self {
         Self { descending: u64::MAX - sequence, tip, recipient }
     }
 
-    /// Its part of a key; the same in every box and state.
+    /// The end of its key; the same in every box and state.
     pub fn bytes(&self) -> Vec<u8> {
         let mut key = self.descending.to_be_bytes().to_vec();
         thread(&mut key, self.tip, &self.recipient);
         key
     }
 
-    /// Reads it.
+    /// Parses the end of a key.
     pub fn read(bytes: &[u8]) -> Option<Self> {
         let descending = u64::from_be_bytes(bytes.get(..8)?.try_into().ok()?);
         let (tip, recipient) = read_thread(bytes.get(8..)?)?;
@@ -70,12 +70,12 @@ pub fn added(id: TipId, sequence: u64) -> Vec<u8> {
     of_entry(id, b'e', sequence)
 }
 
-/// Which tip an entry of one of its parties added to.
+/// The tip to which a party's entry belongs.
 pub fn added_to(sequence: u64) -> Vec<u8> {
     [&b"Ta"[..], &sequence.to_be_bytes()].concat()
 }
 
-/// The prefix of what was added to a tip.
+/// Prefix of a tip's entries.
 pub fn all_added(id: TipId) -> Vec<u8> {
     of_tip(id, b'e')
 }
@@ -85,19 +85,19 @@ pub fn added_text(id: TipId, sequence: u64) -> Vec<u8> {
     of_entry(id, b't', sequence)
 }
 
-/// Some of the indicators that an entry added, from one of them on.
+/// A chunk of the indicators that an entry added, by the number of its first one.
 pub fn indicators_from(id: TipId, sequence: u64, first: u32) -> Vec<u8> {
     let mut key = indicators(id, sequence);
     key.extend_from_slice(&first.to_be_bytes());
     key
 }
 
-/// The prefix of the indicators that an entry added.
+/// Prefix of the indicators that an entry added.
 pub fn indicators(id: TipId, sequence: u64) -> Vec<u8> {
     of_entry(id, b'i', sequence)
 }
 
-/// The first of the indicators of a key.
+/// The number of the first indicator in a chunk's key.
 pub fn read_first_indicator(key: &[u8]) -> Option<u32> {
     Some(u32::from_be_bytes(*key.last_chunk()?))
 }
@@ -109,7 +109,7 @@ pub fn in_thread(id: TipId, recipient: &PartnerId, sequence: u64) -> Vec<u8> {
     key
 }
 
-/// The prefix of the entries in a recipient's thread.
+/// Prefix of the entries in a recipient's thread.
 pub fn thread_of(id: TipId, recipient: &PartnerId) -> Vec<u8> {
     let mut key = vec![b'r'];
     key.extend_from_slice(id.as_bytes());
@@ -117,14 +117,14 @@ pub fn thread_of(id: TipId, recipient: &PartnerId) -> Vec<u8> {
     key
 }
 
-/// A thread in a box, among those of one state, or of any.
+/// A thread in a box, listed under one state, or under any.
 pub fn boxed(partner: &PartnerId, of: TipBox, state: Option<TipState>, row: &Row) -> Vec<u8> {
     let mut key = all_boxed(partner, of, state);
     key.extend_from_slice(&row.bytes());
     key
 }
 
-/// The prefix of the threads in a box, of one state, or of any.
+/// Prefix of the threads in a box in one state, or in any.
 pub fn all_boxed(partner: &PartnerId, of: TipBox, state: Option<TipState>) -> Vec<u8> {
     let mut key = vec![b'w'];
     text(&mut key, partner.as_str());
@@ -133,14 +133,14 @@ pub fn all_boxed(partner: &PartnerId, of: TipBox, state: Option<TipState>) -> Ve
     key
 }
 
-/// When an answer is due, in all threads of the exchange.
+/// The due time of an answer, over all threads.
 pub fn due(at: Timestamp, id: TipId, recipient: &PartnerId) -> Vec<u8> {
     let mut key = DUE.to_vec();
     due_thread(&mut key, at, id, recipient);
     key
 }
 
-/// When an answer is due, in the threads of a partner's box.
+/// The due time of an answer, per box.
 pub fn due_in(
     partner: &PartnerId,
     of: TipBox,
@@ -153,7 +153,7 @@ pub fn due_in(
     key
 }
 
-/// The prefix of the threads in a partner's box of which an answer is due.
+/// Prefix of the due times in a partner's box.
 pub fn all_due_in(partner: &PartnerId, of: TipBox) -> Vec<u8> {
     let mut key = vec![b'd'];
     text(&mut key, partner.as_str());
@@ -161,36 +161,36 @@ pub fn all_due_in(partner: &PartnerId, of: TipBox) -> Vec<u8> {
     key
 }
 
-/// When an answer is due, and in which thread, behind a prefix.
+/// The due time and thread after the prefix of a key.
 pub fn read_due(bytes: &[u8]) -> Option<(Timestamp, TipId, PartnerId)> {
     let at = u64::from_be_bytes(bytes.get(..8)?.try_into().ok()?);
     let (tip, recipient) = read_thread(bytes.get(8..)?)?;
     Some((Timestamp::from_millis(i64::try_from(at).ok()?), tip, recipient))
 }
 
-/// How many threads wait in a campaign.
+/// The number of waiting threads in a campaign.
 pub fn waiting_count(campaign: CampaignId) -> Vec<u8> {
     of_campaign(b'c', campaign)
 }
 
-/// A thread that waits in a campaign.
+/// A waiting thread of a campaign.
 pub fn waiting(campaign: CampaignId, id: TipId, recipient: &PartnerId) -> Vec<u8> {
     let mut key = all_waiting(campaign);
     thread(&mut key, id, recipient);
     key
 }
 
-/// The prefix of the threads that wait in a campaign.
+/// Prefix of the waiting threads of a campaign.
 pub fn all_waiting(campaign: CampaignId) -> Vec<u8> {
     of_campaign(b'w', campaign)
 }
 
-/// The thread behind that prefix.
+/// The thread in the key of [`waiting`].
 pub fn read_waiting(key: &[u8]) -> Option<(TipId, PartnerId)> {
     read_thread(key.get(18..)?)
 }
 
-/// A tip of a campaign, among those that a partner sent or received in it: the newest comes first.
+/// A tip of a campaign that a partner sent or received. Newer tips sort first.
 pub fn in_campaign(campaign: CampaignId, partner: &PartnerId, sequence: u64, id: TipId) -> Vec<u8> {
     let mut key = all_in_campaign(campaign, partner);
     key.extend_from_slice(&(u64::MAX - sequence).to_be_bytes());
@@ -198,43 +198,43 @@ pub fn in_campaign(campaign: CampaignId, partner: &PartnerId, sequence: u64, id:
     key
 }
 
-/// The prefix of the tips of a campaign that a partner sent or received.
+/// Prefix of a campaign's tips that a partner sent or received.
 pub fn all_in_campaign(campaign: CampaignId, partner: &PartnerId) -> Vec<u8> {
     let mut key = of_campaign(b'p', campaign);
     text(&mut key, partner.as_str());
     key
 }
 
-/// The tip of such a key.
+/// The tip in the key of [`in_campaign`].
 pub fn read_in_campaign(key: &[u8]) -> Option<TipId> {
     Some(TipId::from_bytes(*key.last_chunk()?))
 }
 
-/// A batch that brought something new to a campaign.
+/// A batch that named a campaign with waiting threads.
 pub fn news(campaign: CampaignId, batch: u64) -> Vec<u8> {
     let mut key = of_campaign(b'm', campaign);
     key.extend_from_slice(&batch.to_be_bytes());
     key
 }
 
-/// The campaign and the batch.
+/// The campaign and batch in the key of [`news`].
 pub fn read_news(key: &[u8]) -> Option<(CampaignId, u64)> {
     let campaign = key.get(2..18)?.try_into().ok()?;
     let batch = u64::from_be_bytes(key.get(18..)?.try_into().ok()?);
     Some((CampaignId::from_bytes(campaign), batch))
 }
 
-/// What was referred of a submission.
+/// The referral progress of a submission.
 pub fn referred(partner: &PartnerId, submission: &SubmissionId) -> Vec<u8> {
     [b"T", scoped(b's', partner, submission).as_slice()].concat()
 }
 
-/// The mark of a submission that is closed and not yet referred.
+/// The marker of a closed submission that waits for its referral.
 pub fn unreferred(partner: &PartnerId, submission: &SubmissionId) -> Vec<u8> {
     [b"T", scoped(b'r', partner, submission).as_slice()].concat()
 }
 
-/// The submission of that mark.
+/// The submission in the key of [`unreferred`].
 pub fn read_unreferred(key: &[u8]) -> Option<(PartnerId, SubmissionId)> {
     super::read_open(key.get(1..)?)
 }
@@ -268,7 +268,7 @@ fn of_campaign(what: u8, campaign: CampaignId) -> Vec<u8> {
     key
 }
 
-/// Times before the epoch are due at once.
+/// Times before 1970 count as 1970.
 fn due_thread(key: &mut Vec<u8>, at: Timestamp, id: TipId, recipient: &PartnerId) {
     key.extend_from_slice(&u64::try_from(at.as_millis()).unwrap_or(0).to_be_bytes());
     thread(key, id, recipient);

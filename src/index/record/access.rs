@@ -1,4 +1,4 @@
-//! What liaisons were given, and what is kept for courts.
+//! Records of access by liaisons, and of legal holds.
 
 use serde::{Deserialize, Serialize};
 
@@ -7,18 +7,18 @@ use crate::domain::entry::AccessedVersions;
 use crate::domain::purpose::{AccessWay, Purpose};
 use crate::domain::{PartnerId, Timestamp};
 
-/// What a liaison was given of one author at once, or a part of it.
+/// Versions of one author that a liaison was given in one message or page, or a part of them.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct AccessRecord {
-    /// Which liaison.
+    /// The liaison.
     pub liaison: PartnerId,
-    /// When.
+    /// When it was given them.
     pub at: Timestamp,
-    /// How.
+    /// The method.
     pub way: AccessWay,
-    /// For what.
+    /// The stated purpose.
     pub purpose: Purpose,
-    /// What.
+    /// The versions.
     pub given: AccessedVersions,
 }
 
@@ -31,16 +31,16 @@ pub struct HoldRecord {
     pub placed: Timestamp,
     /// When it ends, or ended.
     pub until: Timestamp,
-    /// How many objects it keeps.
+    /// Number of copies.
     pub objects: u64,
-    /// Why.
+    /// The stated reason.
     pub reason: Box<str>,
 }
 
 record!(HoldRecord, "a hold");
 
 impl HoldRecord {
-    /// Whether it has ended by a time.
+    /// Whether it has ended at `now`.
     pub fn has_ended(&self, now: Timestamp) -> bool {
         now >= self.until
     }

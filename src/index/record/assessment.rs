@@ -1,4 +1,4 @@
-//! What an author says of an indicator, and what is kept of it once it has ended.
+//! Records of assessments: current ones, and what remains of closed ones.
 
 use serde::{Deserialize, Serialize};
 
@@ -18,18 +18,18 @@ pub struct AssessmentRecord {
     pub version: Position,
     /// When it was accepted.
     pub accepted: Timestamp,
-    /// Who receives it, with the releases that are in force.
+    /// Who receives it, with the releases in force.
     pub sharing: Sharing,
-    /// The entries that the releases began with, one for each.
+    /// The entry with which each release began, in the order of `sharing.releases`.
     pub released: Vec<u64>,
-    /// The indicator's id, as it was stored.
+    /// The id of its indicator.
     pub id: IndicatorId,
-    /// What it says.
+    /// The content.
     pub assessment: Assessment,
 }
 
 impl AssessmentRecord {
-    /// A liaison's release that is in force, and the entry that it began with.
+    /// A liaison's release in force, and the sequence with which it began.
     pub fn release_to(&self, liaison: &PartnerId) -> Option<(&Release, u64)> {
         let mut all = self.sharing.releases.iter().zip(self.released.iter().copied());
         all.find(|(release, _)| release.liaison == *liaison)
@@ -38,74 +38,77 @@ impl AssessmentRecord {
 
 /// A sharing as it was sent.
 #[derive(Serialize, Deserialize)]
-struct Sent {
-    /// Without its releases, which have a place of their own.
+struct SentSharing {
+    /// Without releases: those in force are stored separately.
     sharing: Sharing,
-    /// A digest of the releases, where there are any.
+    /// Digest of the releases, if there are any.
     releases: Option<AppendId>,
 }
 
-/// A sharing as it was sent, as [`said`] takes it: encoded once for all items of a batch.
-pub fn sent(sharing: &Sharing) -> Vec<u8> {
+/// Encodes a sharing as it was sent, for [`encode_statement`]. Encoded once for all items of a batch.
+pub fn encode_sharing(sharing: &Sharing) -> Vec<u8> {
     let digest = || AppendId::derive(&[&append(&sharing.releases, Vec::new())]);
     let releases = (!sharing.releases.is_empty()).then(digest);
     let sharing = Sharing { releases: Vec::new(), ..sharing.clone() };
-    append(&Sent { sharing, releases }, Vec::new())
+    append(&SentSharing { sharing, releases }, Vec::new())
 }
 
-/// The part of [`Current`] that two assessments share when they say the same: the sharing and all that is
-/// said, as it was sent, but for the spelling, which is the author's business. What was released or
-/// retracted since makes no difference: whether others get a new version must not tell of it.
-pub fn said(sent: &[u8], item: &Item) -> Vec<u8> {
+/// Encodes the part of an assessment that decides whether a new version equals the current one: the
+/// sharing and the item as sent, without the author's spelling of the value.
+///
+/// Releases and retractions made later make no difference. If they did, other readers could learn of
+/// them from the new version that they get.
+pub fn encode_statement(sent: &[u8], item: &Item) -> Vec<u8> {
     let mut bytes = Vec::with_capacity(sent.len() + 160);
     bytes.extend_from_slice(sent);
     append(&(item.id, &item.assessment), bytes)
 }
 
-/// The bytes of a [`Current`] over what [`said`] gave.
-pub fn current(
+/// Encodes a current assessment with its statement from [`encode_statement`].
+pub fn encode_assessment(
     version: Position,
     accepted: Timestamp,
     raw: Option<&str>,
     releases: &[u8],
-    said: &[u8],
+    statement: &[u8],
 ) -> Vec<u8> {
-    encode(&RawAssessment { version, accepted, raw, releases, said })
+    encode(&RawAssessment { version, accepted, raw, releases, statement })
 }
 
-/// The record of a [`Current`]. Borrows from its bytes: most readers need no more than some of its fields.
+/// The record of a current assessment, partly decoded. It borrows from the bytes, because most readers
+/// need only some of its fields.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct RawAssessment<'a> {
     /// Its version.
     pub version: Position,
     /// When it was accepted.
     pub accepted: Timestamp,
-    /// What its author wrote, where that is not the canonical value.
+    /// The author's spelling of the value, if it differs from the canonical one.
     #[serde(borrow)]
     pub raw: Option<&'a str>,
-    /// The releases that are in force, as [`super::releases`] writes them.
+    /// The releases in force, encoded by [`super::releases`].
     #[serde(serialize_with = "as_bytes")]
     pub releases: &'a [u8],
-    /// What [`said`] gave.
+    /// The statement, encoded by [`encode_statement`].
     #[serde(serialize_with = "as_bytes")]
-    pub said: &'a [u8],
+    pub statement: &'a [u8],
 }
 
 impl<'a> RawAssessment<'a> {
-    /// Reads a record.
+    /// Decodes the outer record.
     pub fn of(bytes: &'a [u8]) -> Result<Self> {
         decode(bytes, WHAT)
     }
 
-    /// The bytes of the record with other releases.
+    /// Encodes the record with other releases in force.
     pub fn with_releases(&self, releases: &[u8]) -> Vec<u8> {
         encode(&RawAssessment { releases, ..*self })
     }
 
-    /// Reads the whole of it.
+    /// Decodes the whole record.
     pub fn decode(&self) -> Result<AssessmentRecord> {
-        let (Sent { mut sharing, .. }, said) = take_part(self.said, WHAT)?;
-        let (id, mut assessment): (IndicatorId, Assessment) = decode_part(said, WHAT)?;
+        let (SentSharing { mut sharing, .. }, statement) = take_part(self.statement, WHAT)?;
+        let (id, mut assessment): (IndicatorId, Assessment) = decode_part(statement, WHAT)?;
         let mut released = Vec::new();
         for ActiveRelease { release, since } in read_releases(self.releases)? {
             sharing.releases.push(release);
@@ -120,34 +123,35 @@ impl<'a> RawAssessment<'a> {
 /// Why a version is no longer current.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub enum EndReason {
-    /// A newer version of the same author, for the same audience or for one that took its place.
+    /// A newer version of the same author took its place: for the same audience, or moved to another
+    /// one.
     Replaced,
-    /// It was taken back.
+    /// Its author withdrew it.
     Withdrawn,
-    /// Its time was over.
+    /// It expired.
     Expired,
 }
 
-/// What is kept of a version that is no longer current: what filters and the rule of sight look at. No
-/// content: the value, the note, the references and the spelling are gone.
+/// What remains of a closed version: the fields that filters and access rules need. Its content (value,
+/// note, references, spelling) is deleted.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct ClosedVersion {
-    /// Where what ended it stands.
+    /// The position that ended it.
     pub by: Position,
     /// Why it ended.
     pub why: EndReason,
     /// Who received it.
     pub sharing: Sharing,
-    /// What it was about.
+    /// The id of its indicator.
     pub id: IndicatorId,
-    /// What it said, without its content.
+    /// The assessment without its content.
     pub outline: Assessment,
 }
 
 record!(ClosedVersion, "a closed version");
 
-/// The bytes of a version that ended.
-pub fn closed(by: Position, why: EndReason, current: AssessmentRecord) -> Vec<u8> {
+/// Encodes a closed version. Drops its content.
+pub fn encode_closed(by: Position, why: EndReason, current: AssessmentRecord) -> Vec<u8> {
     let AssessmentRecord { sharing, id, assessment, .. } = current;
     let (kind, platform) = (assessment.indicator.kind(), assessment.indicator.platform().cloned());
     let outline = Assessment {
@@ -160,7 +164,7 @@ pub fn closed(by: Position, why: EndReason, current: AssessmentRecord) -> Vec<u8
     ClosedVersion { by, why, sharing, id, outline }.encode()
 }
 
-/// Reads a closed version.
+/// Decodes a closed version.
 pub fn read_closed(bytes: &[u8]) -> Result<ClosedVersion> {
     ClosedVersion::decode(bytes)
 }

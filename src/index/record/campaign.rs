@@ -1,4 +1,4 @@
-//! What is said of campaigns, and what names them, as the index keeps it.
+//! Records of campaign contributions, and of the versions that name a campaign.
 
 use serde::{Deserialize, Serialize};
 
@@ -8,56 +8,56 @@ use crate::domain::campaign::Contribution;
 use crate::domain::{CampaignId, PartnerId, Position, Sharing, Timestamp};
 use crate::error::Result;
 
-/// What a partner says of a campaign to one audience: its newest word.
+/// A partner's current contribution to a campaign, for one audience.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct ContributionRecord {
-    /// Of which campaign.
+    /// The campaign.
     pub campaign: CampaignId,
     /// Where it was accepted.
     pub position: Position,
-    /// Whose it is.
+    /// Its author.
     pub author: PartnerId,
     /// When it was accepted.
     pub accepted: Timestamp,
-    /// Where the author's first word to this audience was accepted, and when.
+    /// Position and time of the author's first contribution to this audience.
     pub first: (Position, Timestamp),
-    /// Whether that one founded the campaign.
+    /// Whether that first contribution founded the campaign.
     pub founded: bool,
-    /// The version that it took the place of.
+    /// The version that it replaced.
     pub replaced: Option<Position>,
-    /// Who is told, and to which liaisons it is released now.
+    /// Who receives it, with the releases in force.
     pub sharing: Sharing,
-    /// What was sent of releases, and since when each is in force.
+    /// The releases as sent, and when those in force began.
     pub lane: ReleaseState,
-    /// What is said.
+    /// The content.
     pub contribution: Contribution,
 }
 
-record!(ContributionRecord, "what is said of a campaign");
+record!(ContributionRecord, "a contribution to a campaign");
 
 impl ContributionRecord {
-    /// Whether another says the same to the same recipients: as it was sent. What was released or retracted
-    /// since makes no difference.
-    pub fn says(&self, sharing: &Sharing, contribution: &Contribution) -> bool {
+    /// Whether sharing and content equal those that were sent with this version. Releases and
+    /// retractions made later make no difference.
+    pub fn has_same_content(&self, sharing: &Sharing, contribution: &Contribution) -> bool {
         self.lane.sent(&self.sharing) == *sharing && self.contribution == *contribution
     }
 }
 
-/// The bytes of who could see a contribution: kept of each, so that it can be said who saw a campaign as
-/// of any entry.
-pub fn campaign_sight(author: &PartnerId, sharing: &Sharing) -> Vec<u8> {
+/// Encodes who could see a contribution. Kept for every contribution, so that the visibility of a
+/// campaign is known as of any entry.
+pub fn encode_campaign_visibility(author: &PartnerId, sharing: &Sharing) -> Vec<u8> {
     encode(&(author, sharing))
 }
 
-/// Whose a contribution was, and with whom it was shared.
-pub fn read_campaign_sight(bytes: &[u8]) -> Result<(PartnerId, Sharing)> {
-    decode(bytes, "the sight of a campaign")
+/// Decodes a contribution's author and sharing.
+pub fn read_campaign_visibility(bytes: &[u8]) -> Result<(PartnerId, Sharing)> {
+    decode(bytes, "the visibility of a campaign")
 }
 
-/// The versions of a part that name one campaign.
+/// The versions of an entry that name one campaign.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct CampaignVersions {
-    /// Tells the submissions that they came with apart, and says nothing else.
+    /// A hash that identifies their submission without revealing its id.
     pub submission: [u8; 8],
     /// The versions.
     pub brought: EntryVersions,

@@ -1,4 +1,4 @@
-//! Values as bytes: [`LAYOUT`], then the value as postcard encodes it. Equal values have equal bytes.
+//! Encoding of values: the [`LAYOUT`] byte, then the value in postcard. Equal values have equal bytes.
 
 use postcard::ser_flavors::Flavor;
 use serde::{Deserialize, Serialize, Serializer};
@@ -6,7 +6,7 @@ use serde::{Deserialize, Serialize, Serializer};
 use super::{LAYOUT, corrupt};
 use crate::error::Result;
 
-/// Room for most values: saves growing step by step.
+/// Initial capacity in bytes. Fits most values.
 const USUAL_BYTES: usize = 256;
 
 /// Encodes a value.
@@ -16,8 +16,8 @@ pub fn encode<T: Serialize + ?Sized>(value: &T) -> Vec<u8> {
     append(value, bytes)
 }
 
-/// Decodes a value, which may borrow from the bytes. Another layout, damage and bytes past the value are
-/// all the same error, which names `what` cannot be read.
+/// Decodes a value, which may borrow from the bytes. Another layout, damage and trailing bytes give the
+/// same error, which names `what`.
 pub fn decode<'a, T: Deserialize<'a>>(bytes: &'a [u8], what: &'static str) -> Result<T> {
     match bytes.split_first() {
         Some((&LAYOUT, value)) => decode_part(value, what),
@@ -25,14 +25,14 @@ pub fn decode<'a, T: Deserialize<'a>>(bytes: &'a [u8], what: &'static str) -> Re
     }
 }
 
-/// Appends a value that is a part of another, without a layout byte.
+/// Appends an embedded value, without a layout byte.
 pub fn append<T: Serialize + ?Sized>(value: &T, bytes: Vec<u8>) -> Vec<u8> {
-    // Serialising into memory fails only for types that no record has, such as a sequence of unknown length.
-    // No value begins with nothing: `decode` refuses what would come of it.
+    // Serialising into memory fails only for types that no record uses, such as sequences of unknown
+    // length. The result would be empty, which `decode` rejects.
     postcard::serialize_with_flavor(value, Appended(bytes)).unwrap_or_default()
 }
 
-/// Decodes what [`append`] wrote, where nothing follows it.
+/// Decodes an embedded value that fills all the bytes.
 pub fn decode_part<'a, T: Deserialize<'a>>(bytes: &'a [u8], what: &'static str) -> Result<T> {
     match take_part(bytes, what)? {
         (value, []) => Ok(value),
@@ -40,7 +40,7 @@ pub fn decode_part<'a, T: Deserialize<'a>>(bytes: &'a [u8], what: &'static str) 
     }
 }
 
-/// Decodes what [`append`] wrote, and returns the bytes that follow.
+/// Decodes an embedded value, and returns the bytes after it.
 pub fn take_part<'a, T: Deserialize<'a>>(
     bytes: &'a [u8],
     what: &'static str,
@@ -48,13 +48,13 @@ pub fn take_part<'a, T: Deserialize<'a>>(
     postcard::take_from_bytes(bytes).map_err(|_| corrupt(what))
 }
 
-/// Serialises bytes in one copy: the default goes byte by byte, to the same result.
+/// Serialises bytes in one copy. The default goes byte by byte, with the same result.
 pub fn as_bytes<S: Serializer>(bytes: &&[u8], into: S) -> std::result::Result<S::Ok, S::Error> {
     into.serialize_bytes(bytes)
 }
 
-/// Bytes that a value is appended to. `postcard::to_extend` does the same, byte by byte: assessments take
-/// twice as long to encode.
+/// Appends to a vector. `postcard::to_extend` does the same byte by byte, which takes twice as long for
+/// assessments.
 struct Appended(Vec<u8>);
 
 impl Flavor for Appended {
@@ -69,7 +69,6 @@ impl Flavor for Appended {
     #[inline]
     fn try_extend(&mut self, bytes: &[u8]) -> postcard::Result<()> {
         match bytes {
-            // Most numbers are one byte.
             [byte] => self.0.push(*byte),
             bytes => self.0.extend_from_slice(bytes),
         }

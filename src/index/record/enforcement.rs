@@ -1,4 +1,4 @@
-//! Enforcements, as the index keeps them.
+//! Records of enforcements.
 
 use serde::{Deserialize, Serialize};
 
@@ -7,31 +7,31 @@ use super::codec::record;
 use crate::domain::enforcement::Enforcement;
 use crate::domain::{PartnerId, Position, Sharing, Timestamp};
 
-/// An enforcement: its author's newest word under its id to one audience.
+/// An author's current enforcement with an id, for one audience.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct EnforcementRecord {
     /// Where it was accepted.
     pub position: Position,
-    /// Who says so.
+    /// Its author.
     pub author: PartnerId,
     /// When it was accepted.
     pub accepted: Timestamp,
-    /// The version that it took the place of, to the same audience.
+    /// The version that it replaced, for the same audience.
     pub replaced: Option<Position>,
-    /// Who is told, and to which liaisons it is released now.
+    /// Who receives it, with the releases in force.
     pub sharing: Sharing,
-    /// What was sent of releases, and since when each is in force.
+    /// The releases as sent, and when those in force began.
     pub lane: ReleaseState,
-    /// What was done.
+    /// The content.
     pub enforcement: Enforcement,
 }
 
 record!(EnforcementRecord, "an enforcement");
 
 impl EnforcementRecord {
-    /// Whether another says the same to the same recipients: as it was sent. What was released or retracted
-    /// since makes no difference.
-    pub fn says(&self, sharing: &Sharing, enforcement: &Enforcement) -> bool {
+    /// Whether sharing and content equal those that were sent with this version. Releases and
+    /// retractions made later make no difference.
+    pub fn has_same_content(&self, sharing: &Sharing, enforcement: &Enforcement) -> bool {
         self.lane.sent(&self.sharing) == *sharing && self.enforcement == *enforcement
     }
 }

@@ -1,4 +1,4 @@
-//! What entries came to: one record for each entry.
+//! Outcomes: one record per entry.
 
 use serde::{Deserialize, Serialize};
 
@@ -9,30 +9,31 @@ use crate::error::Result;
 
 const WHAT: &str = "an outcome";
 
-/// What is stored of an entry. Its fields are encoded each by itself, so that who reads one skips the other.
+/// Outcome and versions of an entry. Each field is encoded on its own, so that readers can skip the
+/// other.
 #[derive(Serialize, Deserialize)]
 struct OutcomeRecord<'a> {
     /// An [`Outcome`].
     #[serde(serialize_with = "as_bytes")]
     outcome: &'a [u8],
-    /// The versions that the entry brought: an `Option` of a [`Brought`].
+    /// The versions that the entry created: an `Option` of [`EntryVersions`].
     #[serde(serialize_with = "as_bytes")]
     versions: &'a [u8],
 }
 
-/// Encodes what an entry came to, and the versions that it brought.
+/// Encodes the outcome of an entry and the versions that it created.
 pub fn outcome(outcome: &Outcome, versions: Option<&EntryVersions>) -> Vec<u8> {
     let (outcome, versions) = (append(outcome, Vec::new()), append(&versions, Vec::new()));
     encode(&OutcomeRecord { outcome: &outcome, versions: &versions })
 }
 
-/// Reads what an entry came to.
+/// Decodes the outcome.
 pub fn read_outcome(bytes: &[u8]) -> Result<Outcome> {
     let record: OutcomeRecord<'_> = decode(bytes, WHAT)?;
     decode_part(record.outcome, WHAT)
 }
 
-/// Reads the versions that an entry brought, if it brought any.
+/// Decodes the versions that the entry created, if any.
 pub fn read_versions(bytes: &[u8]) -> Result<Option<EntryVersions>> {
     let record: OutcomeRecord<'_> = decode(bytes, WHAT)?;
     decode_part(record.versions, WHAT)

@@ -1,4 +1,4 @@
-//! Sightings and feedback, as the index keeps them.
+//! Records of sightings and feedback.
 
 use serde::{Deserialize, Serialize};
 
@@ -12,11 +12,11 @@ use crate::domain::{IndicatorId, PartnerId, Position, Sharing, Timestamp};
 pub struct SightingRecord {
     /// Where it was accepted.
     pub position: Position,
-    /// Who saw it.
+    /// Who reported it.
     pub author: PartnerId,
     /// When it was accepted.
     pub accepted: Timestamp,
-    /// Who is told.
+    /// Who receives it.
     pub sharing: Sharing,
     /// What was seen, how often and when.
     pub sighting: Sighting,
@@ -24,22 +24,22 @@ pub struct SightingRecord {
 
 record!(SightingRecord, "a sighting");
 
-/// Feedback of one partner on a version: its newest.
+/// A partner's newest feedback on a version.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct FeedbackRecord {
     /// Where it was accepted.
     pub position: Position,
     /// When it was accepted.
     pub accepted: Timestamp,
-    /// Whose assessment it is about.
+    /// The author of the assessment.
     pub of: PartnerId,
-    /// The indicator of that assessment.
+    /// The indicator of the assessment.
     pub id: IndicatorId,
-    /// How far its author agrees.
+    /// How far it agrees.
     pub opinion: Opinion,
-    /// Why.
+    /// The explanation.
     pub note: Option<Box<str>>,
-    /// Who is told.
+    /// Who receives it.
     pub sharing: Sharing,
 }
 

@@ -1,4 +1,4 @@
-//! Releases as they stand on a version, and those that end at a time.
+//! Records of releases: those in force on a version, and those that expire at a time.
 
 use serde::{Deserialize, Serialize};
 
@@ -8,70 +8,70 @@ use crate::domain::sharing::Release;
 use crate::domain::{PartnerId, Position, Sharing};
 use crate::error::Result;
 
-/// The most bytes of a record with the releases of its version: what was sent fits, and a release that
-/// would make it larger is refused.
-const MOST_BYTES: usize = 8_000;
+/// Maximum size of a record with its releases, in bytes. A release that would exceed it is refused. What
+/// was sent in one request always fits.
+const MAX_RECORD_BYTES: usize = 8_000;
 
-/// A release that is in force.
+/// A release in force.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct ActiveRelease {
-    /// To whom, on what ground, until when.
+    /// The liaison, legal basis and expiry.
     pub release: Release,
-    /// The entry that it began with.
+    /// The sequence with which it began.
     pub since: u64,
 }
 
-/// The bytes of the releases of a version: a part of its record.
+/// Encodes the releases of a version, for embedding in its record.
 pub fn releases(all: &[ActiveRelease]) -> Vec<u8> {
     append(all, Vec::new())
 }
 
-/// Whether these releases may stand on a version whose record takes so many bytes without any.
+/// Whether a version can have these releases. `record_bytes` is the size of its record without any.
 pub fn releases_fit(all: &[ActiveRelease], record_bytes: usize) -> bool {
-    all.len() <= MOST_LIAISONS && record_bytes + releases(all).len() <= MOST_BYTES
+    all.len() <= MOST_LIAISONS && record_bytes + releases(all).len() <= MAX_RECORD_BYTES
 }
 
-/// Reads the releases of a version.
+/// Decodes the releases of a version.
 pub fn read_releases(bytes: &[u8]) -> Result<Vec<ActiveRelease>> {
     decode_part(bytes, "the releases of an assessment")
 }
 
-/// Releases of one part of an entry that end at one time.
+/// Releases of one entry that expire at the same time.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct ExpiringReleases {
-    /// Whose objects.
+    /// The author of the objects.
     pub author: PartnerId,
-    /// To whom they are released until then.
+    /// The liaisons whose releases expire.
     pub liaisons: Vec<PartnerId>,
-    /// What is released.
+    /// The released objects.
     pub objects: Vec<Releasable>,
 }
 
-record!(ExpiringReleases, "the end of releases");
+record!(ExpiringReleases, "the expiry of releases");
 
-/// What the liaisons' lane keeps beside a sharing whose releases are the ones in force.
+/// The release history of an object. Its sharing holds the releases in force.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct ReleaseState {
     /// The releases as they were sent.
     pub sent: Vec<Release>,
-    /// The entry that each release in force began with.
+    /// The sequence with which each release in force began.
     pub since: Vec<u64>,
 }
 
 impl ReleaseState {
-    /// Of something that comes with an entry: what is sent with it is in force from there on.
-    pub fn begun(sharing: &Sharing, sequence: u64) -> Self {
+    /// For an object that an entry creates: the releases sent with it are in force.
+    pub fn new(sharing: &Sharing, sequence: u64) -> Self {
         let since = sharing.releases.iter().map(|_| sequence).collect();
         Self { sent: sharing.releases.clone(), since }
     }
 
-    /// The releases in force of a sharing.
+    /// The releases in force.
     pub fn in_force(&self, sharing: &Sharing) -> Vec<ActiveRelease> {
         let all = sharing.releases.iter().cloned().zip(self.since.iter().copied());
         all.map(|(release, since)| ActiveRelease { release, since }).collect()
     }
 
-    /// Puts other releases in force.
+    /// Replaces the releases in force.
     pub fn put(&mut self, sharing: &mut Sharing, all: Vec<ActiveRelease>) {
         (sharing.releases, self.since) =
             all.into_iter().map(|one| (one.release, one.since)).unzip();
@@ -82,7 +82,7 @@ impl ReleaseState {
         Sharing { releases: self.sent.clone(), ..sharing.clone() }
     }
 
-    /// A liaison's release that is in force, and the entry that it began with.
+    /// A liaison's release in force, and the sequence with which it began.
     pub fn release_to<'a>(
         &self,
         sharing: &'a Sharing,
@@ -93,13 +93,13 @@ impl ReleaseState {
     }
 }
 
-/// A version whose place another took, and the liaisons that it was released to when that happened.
+/// A replaced version, and the liaisons to which it was released at that moment.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct ReplacedVersion {
     /// The version.
     pub version: Position,
-    /// Who may read it no longer.
+    /// The liaisons that lost access.
     pub liaisons: Vec<PartnerId>,
 }
 
-record!(ReplacedVersion, "releases that ended with their version");
+record!(ReplacedVersion, "a replaced version");

@@ -1,7 +1,7 @@
-//! Every record comes back as it was written; what is damaged is refused or is another value, and never
-//! a panic.
+//! Round trips of every record. Damaged bytes are an error or another value, never a panic.
 
 mod parts;
+mod stored;
 
 use std::fmt::Debug;
 
@@ -9,139 +9,23 @@ use proptest::prelude::*;
 use proptest::sample::Index;
 
 use self::parts::{Parts, any_parts};
+use self::stored::Stored;
 use super::*;
 use crate::domain::assessment::{Basis, Confidence, Involvement, Severity, Verdict};
 use crate::domain::audience::AudienceDigest;
 use crate::domain::enforcement::{AssetKind, EnforcementId, EnforcementMethod, EnforcementSource};
 use crate::domain::entry::{
-    AccessedVersions, Item, Outcome, RegistryRule, Releasable, Sighting, SubmissionId, Target,
-    TipIndicator,
+    AccessedVersions, Item, RegistryRule, Releasable, Sighting, SubmissionId, Target, TipIndicator,
 };
 use crate::domain::feedback::Opinion;
 use crate::domain::partner::{Group, Membership, Partner, Role, Terms};
 use crate::domain::purpose::{AccessWay, Purpose, PurposeKind};
 use crate::domain::sharing::Release;
 use crate::domain::tip::{TipState, Urgency};
-use crate::domain::{Assessment, GroupId, Kind, PartnerId, Sharing, TipId, Tlp};
+use crate::domain::{Assessment, GroupId, Kind, Sharing, TipId, Tlp};
 use crate::error::Result;
 
-/// A record, as its bytes are written and read.
-trait Stored: PartialEq + Debug + Sized {
-    fn bytes(&self) -> Vec<u8>;
-    fn of(bytes: &[u8]) -> Result<Self>;
-}
-
-macro_rules! stored {
-    ($($name:ident),+) => {
-        $(impl Stored for $name {
-            fn bytes(&self) -> Vec<u8> {
-                self.encode()
-            }
-
-            fn of(bytes: &[u8]) -> Result<Self> {
-                Self::decode(bytes)
-            }
-        })+
-    };
-}
-
-stored!(
-    TipEntryRecord,
-    ClosedVersion,
-    ExpiringReleases,
-    AccessRecord,
-    ContributionRecord,
-    EnforcementRecord,
-    FeedbackRecord
-);
-stored!(
-    HoldRecord,
-    SightingRecord,
-    TipRecord,
-    ReplacedVersion,
-    CampaignVersions,
-    ReferralProgress,
-    SubmissionState,
-    TakenBatch
-);
-
-impl Stored for Head {
-    fn bytes(&self) -> Vec<u8> {
-        self.encode()
-    }
-
-    fn of(bytes: &[u8]) -> Result<Self> {
-        Self::decode(bytes).ok_or_else(|| corrupt("a checkpoint"))
-    }
-}
-
-/// What an entry came to, with the versions that it brought.
-impl Stored for (Outcome, Option<EntryVersions>) {
-    fn bytes(&self) -> Vec<u8> {
-        outcome(&self.0, self.1.as_ref())
-    }
-
-    fn of(bytes: &[u8]) -> Result<Self> {
-        Ok((read_outcome(bytes)?, read_versions(bytes)?))
-    }
-}
-
-impl Stored for PartnerRecord {
-    fn bytes(&self) -> Vec<u8> {
-        partner(self)
-    }
-
-    fn of(bytes: &[u8]) -> Result<Self> {
-        read_partner(bytes)
-    }
-}
-
-impl Stored for Group {
-    fn bytes(&self) -> Vec<u8> {
-        group(self)
-    }
-
-    fn of(bytes: &[u8]) -> Result<Self> {
-        read_group(bytes)
-    }
-}
-
-impl Stored for AssessmentRecord {
-    fn bytes(&self) -> Vec<u8> {
-        let all =
-            ReleaseState { since: self.released.clone(), sent: Vec::new() }.in_force(&self.sharing);
-        let (id, assessment) = (self.id, self.assessment.clone());
-        let raw = assessment.raw.clone();
-        let said = said(&sent(&self.sharing), &Item { index: 7, id, assessment });
-        current(self.version, self.accepted, raw.as_deref(), &releases(&all), &said)
-    }
-
-    fn of(bytes: &[u8]) -> Result<Self> {
-        RawAssessment::of(bytes)?.decode()
-    }
-}
-
-impl Stored for (PartnerId, Sharing) {
-    fn bytes(&self) -> Vec<u8> {
-        campaign_sight(&self.0, &self.1)
-    }
-
-    fn of(bytes: &[u8]) -> Result<Self> {
-        read_campaign_sight(bytes)
-    }
-}
-
-impl Stored for Vec<TipIndicator> {
-    fn bytes(&self) -> Vec<u8> {
-        codec::encode(self)
-    }
-
-    fn of(bytes: &[u8]) -> Result<Self> {
-        read_indicators(bytes)
-    }
-}
-
-/// What is done with the bytes of each record; the function decodes others and encodes what they are.
+/// Called with the bytes of each record, and a function that decodes bytes as such a record and encodes it again.
 type Visit<'a> = &'a mut dyn FnMut(&[u8], &dyn Fn(&[u8]) -> Result<Vec<u8>>);
 
 fn visit<T: Stored>(value: &T, visit: Visit<'_>) {
@@ -150,18 +34,18 @@ fn visit<T: Stored>(value: &T, visit: Visit<'_>) {
     visit(&bytes, &|bytes| T::of(bytes).map(|value| value.bytes()));
 }
 
-/// Makes up one of every record.
+/// Visits one record of each type.
 fn every_record(parts: &Parts, each: Visit<'_>) {
     let (position, author, accepted) = (parts.position(1), parts.partner(0), parts.time(3));
     let (sharing, lane, id) = (parts.sharing(), parts.lane(), parts.indicator_id());
-    let (last, journal) = ([parts.id[3]; 4], JournalTag([parts.id[4]; 4]));
-    visit(&Head { sequence: parts.number(0), last, journal }, each);
+    let (last_tag, journal) = ([parts.id[3]; 4], JournalTag([parts.id[4]; 4]));
+    visit(&Head { sequence: parts.number(0), last_tag, journal }, each);
     registry_records(parts, each);
     tip_records(parts, each);
     release_records(parts, each);
     visit(&parts.current(), each);
     let why = parts.word(6, &[EndReason::Replaced, EndReason::Withdrawn, EndReason::Expired]);
-    visit(&read_closed(&closed(position, why, parts.current())).unwrap(), each);
+    visit(&read_closed(&encode_closed(position, why, parts.current())).unwrap(), each);
     visit(&(author.clone(), sharing.clone()), each);
     let replaced = parts.maybe(2, parts.position(5));
     let contribution = ContributionRecord {
@@ -227,7 +111,7 @@ fn registry_records(parts: &Parts, each: Visit<'_>) {
     visit(&group, each);
     let digest = std::array::from_fn(|at| parts.id[at % 16]);
     let (sequence, time) = (parts.number(6), parts.time(7));
-    visit(&TakenBatch { digest, sequence, time }, each);
+    visit(&IdempotencyRecord { digest, sequence, time }, each);
     let closing = Closing { at: parts.time(1), batches: parts.maybe(3, parts.small(4)) };
     let state = SubmissionState {
         batches: parts.small(1),
@@ -357,17 +241,20 @@ proptest! {
 #[test]
 fn assessments_say_the_same_whatever_the_spelling_and_not_to_other_liaisons() {
     let parts = Parts::fixed(3);
-    let said_by = |raw: Option<&str>, sharing: &Sharing| {
+    let statement_of = |raw: Option<&str>, sharing: &Sharing| {
         let assessment = Assessment { raw: raw.map(Into::into), ..parts.assessment() };
-        said(&sent(sharing), &Item { index: 0, id: parts.indicator_id(), assessment })
+        encode_statement(
+            &encode_sharing(sharing),
+            &Item { index: 0, id: parts.indicator_id(), assessment },
+        )
     };
     let bare = Sharing { releases: Vec::new(), ..parts.sharing() };
     let released = Sharing { releases: vec![parts.release()], ..bare.clone() };
-    assert_eq!(said_by(None, &bare), said_by(Some("A[.]example"), &bare));
-    assert_ne!(said_by(None, &bare), said_by(None, &released));
+    assert_eq!(statement_of(None, &bare), statement_of(Some("A[.]example"), &bare));
+    assert_ne!(statement_of(None, &bare), statement_of(None, &released));
     let longer = Release { until: Some(Timestamp::from_millis(1)), ..parts.release() };
     let longer = Sharing { releases: vec![longer], ..bare.clone() };
-    assert_ne!(said_by(None, &released), said_by(None, &longer));
+    assert_ne!(statement_of(None, &released), statement_of(None, &longer));
 }
 
 #[test]
@@ -378,7 +265,7 @@ fn a_confidence_that_nobody_could_state_is_corrupt() {
     }
 }
 
-/// An index is rebuilt where its layout is another: whoever changes what the bytes mean has to say so.
+/// A change of the bytes needs a new layout version, so that old indexes are rebuilt.
 #[test]
 fn the_layout_changes_with_the_bytes() {
     fn numbered<T: Serialize + Debug>(all: &[T], bytes: &mut Vec<u8>) {

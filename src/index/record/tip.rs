@@ -1,4 +1,4 @@
-//! Tips, as the index keeps them.
+//! Records of tips.
 
 use serde::{Deserialize, Serialize};
 
@@ -9,48 +9,48 @@ use crate::domain::tip::{TipState, Urgency};
 use crate::domain::{CampaignId, PartnerId, Timestamp, TipId, Tlp};
 use crate::error::Result;
 
-/// How many indicators lie under one key: a page of them is read without the rest.
-pub const INDICATORS_A_KEY: u32 = 64;
+/// Indicators per key, so that a page is read without the rest.
+pub const INDICATORS_PER_KEY: u32 = 64;
 
-/// A tip, with where it stands with each recipient.
+/// A tip, with the state of each thread.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct TipRecord {
     /// Its id.
     pub id: TipId,
-    /// Whose it is.
+    /// Its sender.
     pub sender: PartnerId,
-    /// The entry that brought it.
+    /// The entry that sent it.
     pub sequence: u64,
     /// When it was accepted.
     pub accepted: Timestamp,
-    /// What it is about, in a line.
+    /// The subject line.
     pub subject: Option<Box<str>>,
-    /// How soon it has to be acted upon.
+    /// How urgent it is.
     pub urgency: Urgency,
-    /// Until when the sender would like to hear.
+    /// When the sender would like an answer.
     pub respond_by: Option<Timestamp>,
-    /// What recipients may do with it.
+    /// Its TLP marking.
     pub tlp: Tlp,
     /// The campaign that it belongs to.
     pub campaign: Option<CampaignId>,
     /// The sender's submission that it refers to.
     pub submission: Option<SubmissionId>,
-    /// Where it is a referral, between which entries the batches lie whose assets it refers to.
+    /// For a referral: the range of sequences `(after, close)` whose batches contain the assets.
     pub referral: Option<(u64, u64)>,
-    /// Whether its sender took it back.
+    /// Whether its sender withdrew it.
     pub withdrawn: bool,
-    /// Its recipients, by id.
+    /// One thread per recipient, ordered by recipient.
     pub threads: Vec<ThreadRecord>,
 }
 
-/// Where a tip stands with one recipient.
+/// The state of a tip with one recipient.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct ThreadRecord {
     /// The recipient.
     pub recipient: PartnerId,
-    /// Where it stands.
+    /// The state.
     pub state: TipState,
-    /// Since when.
+    /// When the state last changed.
     pub changed: Timestamp,
 }
 
@@ -62,7 +62,7 @@ impl TipRecord {
         self.threads.iter().find(|thread| thread.recipient == *recipient)
     }
 
-    /// Whether somebody sent or received it.
+    /// Whether a partner is the sender or a recipient.
     pub fn concerns(&self, partner: &PartnerId) -> bool {
         self.sender == *partner || self.thread(partner).is_some()
     }
@@ -75,84 +75,85 @@ pub struct TipEntryRecord {
     pub sequence: u64,
     /// When it was accepted.
     pub accepted: Timestamp,
-    /// Whose it is; `None` for the exchange's own.
+    /// Its author; `None` for the exchange.
     pub author: Option<PartnerId>,
-    /// What it is.
+    /// The kind of entry.
     pub what: TipAction,
-    /// The one recipient in whose thread it stands; `None` for every one of them.
+    /// The recipient whose thread it belongs to; `None` for all of them.
     pub recipient: Option<PartnerId>,
-    /// Whether the recipient shows it to the others.
+    /// Whether the recipient shows it to the other recipients.
     pub shown: bool,
-    /// How many indicators it added.
+    /// Number of indicators that it added.
     pub indicators: u32,
-    /// The threads in which it stands, and how it moved them.
+    /// The threads that contain it, and how their states changed.
     pub threads: Vec<TipMove>,
-    /// What its author did.
+    /// The enforcement that its author reported with it.
     pub enforcement: Option<Enforcement>,
 }
 
-/// What an entry is to a tip.
+/// What an entry did to a tip.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
 pub enum TipAction {
-    /// It brought the tip.
+    /// It sent the tip.
     Sent,
-    /// A party added to it.
+    /// A party responded.
     Responded,
-    /// Its sender took it back.
+    /// The sender withdrew the tip.
     Withdrawn,
-    /// Something new in its campaign took it up again.
+    /// A new version in the tip's campaign reopened it.
     Reopened,
 }
 
-/// What an entry did to a thread.
+/// The state change of a thread.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct TipMove {
     /// The recipient of the thread.
     pub recipient: PartnerId,
-    /// Where it stood; `None` for one that began.
+    /// The state before; `None` for a new thread.
     pub from: Option<TipState>,
-    /// Where it stands since: the same, where it was not moved.
+    /// The state after; the same if it did not change.
     pub to: TipState,
 }
 
 impl TipMove {
-    /// Whether it was moved.
+    /// Whether the state changed.
     pub fn is_move(&self) -> bool {
         self.from != Some(self.to)
     }
 }
 
-record!(TipEntryRecord, "what was added to a tip");
+record!(TipEntryRecord, "an entry of a tip");
 
 impl TipEntryRecord {
-    /// Whether it stands in a recipient's thread: what one adds stays in its own, unless it shows it.
+    /// Whether it belongs to a recipient's thread. A recipient's entry stays in its own thread unless it
+    /// is shown.
     pub fn stands_in(&self, recipient: &PartnerId) -> bool {
         self.shown || self.recipient.as_ref().is_none_or(|of| of == recipient)
     }
 
-    /// What it did to a recipient's thread.
+    /// The state change of a recipient's thread.
     pub fn thread(&self, recipient: &PartnerId) -> Option<&TipMove> {
         self.threads.iter().find(|thread| thread.recipient == *recipient)
     }
 }
 
-/// What was referred of a submission so far.
+/// The referral progress of a submission.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct ReferralProgress {
-    /// Up to which entry its batches were looked at.
+    /// Batches up to this sequence are referred.
     pub up_to: u64,
-    /// The entry that closed it last.
+    /// The sequence of its last close.
     pub close: u64,
-    /// How many assets were referred to nobody.
+    /// Number of assets without an owner to refer to.
     pub not_referred: u32,
-    /// How many were referred to whom, by owner.
+    /// Number of assets referred to each owner, ordered by owner.
     pub to: Vec<(PartnerId, u32)>,
 }
 
-record!(ReferralProgress, "what was referred");
+record!(ReferralProgress, "the progress of a referral");
 
 impl ReferralProgress {
-    /// Counts what was referred to an owner.
+    /// Counts assets referred to an owner.
     pub fn add(&mut self, owner: &PartnerId, count: u32) {
         match self.to.binary_search_by(|(one, _)| one.cmp(owner)) {
             Ok(at) => self.to[at].1 += count,
@@ -161,13 +162,13 @@ impl ReferralProgress {
     }
 }
 
-/// Indicators as they lie under keys: the place of the first of each, and the bytes.
+/// Encodes indicators in chunks, each with the number of its first indicator.
 pub fn encode_indicators(indicators: &[TipIndicator]) -> impl Iterator<Item = (u32, Vec<u8>)> {
-    let size = INDICATORS_A_KEY as usize;
+    let size = INDICATORS_PER_KEY as usize;
     (0..).step_by(size).zip(indicators.chunks(size).map(encode))
 }
 
-/// Reads the indicators of one key.
+/// Decodes a chunk of indicators.
 pub fn read_indicators(bytes: &[u8]) -> Result<Vec<TipIndicator>> {
     decode(bytes, "the indicators of a tip")
 }

@@ -93,7 +93,7 @@ fn indicators_lie_under_keys_of_64() {
     for (first, bytes) in encode_indicators(&all) {
         assert_eq!(first as usize, read.len());
         let under_key = read_indicators(&bytes).unwrap();
-        assert!(under_key.len() <= INDICATORS_A_KEY as usize);
+        assert!(under_key.len() <= INDICATORS_PER_KEY as usize);
         read.extend(under_key);
     }
     assert_eq!(read, all);

@@ -1,4 +1,4 @@
-//! The end of a journal, which the next append continues.
+//! The end of a journal, from which the next append continues.
 
 use super::window::DedupWindow;
 use crate::domain::entry::AppendId;
@@ -8,38 +8,38 @@ use crate::journal::{
     damaged,
 };
 
-/// An entry as a backend writes it.
+/// An entry as a backend stores it.
 #[derive(Debug)]
 pub struct Stamped<'a> {
     /// Its sequence and time.
     pub stamp: Stamp,
-    /// The id under which it is stored once.
+    /// The idempotency key.
     pub id: AppendId,
-    /// Its encoded bytes.
+    /// The encoded entry.
     pub bytes: &'a [u8],
 }
 
-/// The newest sequence and time, and the ids of the latest entries.
+/// The newest sequence and time, and the recent ids.
 #[derive(Debug, Default)]
 pub struct JournalEnd {
-    /// The newest sequence; 0 when there is none.
+    /// The newest sequence; 0 if there is none.
     pub sequence: u64,
     /// Its time.
     pub time: Timestamp,
-    /// The latest ids.
+    /// The recent ids.
     pub window: DedupWindow,
 }
 
-/// What a batch of appends becomes: an outcome for each, should the write succeed, and what to write.
+/// What a batch of appends becomes if its write succeeds.
 pub struct Plan<'a> {
-    /// One for each append.
+    /// One outcome per append.
     pub outcomes: Vec<AppendOutcome>,
-    /// The entries that are new.
+    /// The entries to write.
     pub new: Vec<Stamped<'a>>,
 }
 
 impl Plan<'_> {
-    /// The outcomes after the write failed: what was new is stored or not.
+    /// The outcomes if the write failed: the new entries may be stored or not.
     pub fn unknown(self, reason: &str) -> Vec<AppendOutcome> {
         let Some(first) = self.new.first() else { return self.outcomes };
         let is_new = |stamp: &Stamp| stamp.sequence >= first.stamp.sequence;
@@ -52,23 +52,23 @@ impl Plan<'_> {
 }
 
 impl JournalEnd {
-    /// Decides each append of a batch: a known id repeats its stamp, an entry that is too large is rejected, and the
-    /// others follow the end.
+    /// Plans a batch. A known id repeats its stamp, an entry that is too large is rejected, and the
+    /// others continue the journal.
     pub fn plan<'a>(&self, batch: &'a [Append], time: &TimeSource) -> Plan<'a> {
-        let mut last = Stamp { sequence: self.sequence, time: self.time, repeated: false };
-        let mut stamped = DedupWindow::default();
+        let mut last = Stamp::new(self.sequence, self.time);
+        let mut batch_ids = DedupWindow::default();
         let mut plan = Plan { outcomes: Vec::with_capacity(batch.len()), new: Vec::new() };
         for append in batch {
             let id = append.id();
-            let outcome = match self.window.find(id).or_else(|| stamped.find(id)) {
+            let outcome = match self.window.find(id).or_else(|| batch_ids.find(id)) {
                 Some(known) => Ok(known),
                 None if append.encoded().len() > MAX_ENTRY_BYTES => {
                     Err(AppendError::TooLarge { bytes: append.encoded().len() })
                 }
                 None => {
                     let time = time().max(last.time);
-                    last = Stamp { sequence: last.sequence + 1, time, repeated: false };
-                    stamped.insert(id, last);
+                    last = Stamp::new(last.sequence + 1, time);
+                    batch_ids.insert(id, last);
                     plan.new.push(Stamped { stamp: last, id, bytes: append.encoded() });
                     Ok(last)
                 }
@@ -78,21 +78,21 @@ impl JournalEnd {
         plan
     }
 
-    /// Moves on to entries that were written.
+    /// Advances past entries that were written.
     pub fn advance(&mut self, written: &[Stamped<'_>]) {
         for entry in written {
             self.observe(entry.id, entry.stamp);
         }
     }
 
-    /// Moves on to one entry.
+    /// Advances past one entry.
     pub fn observe(&mut self, id: AppendId, stamp: Stamp) {
         (self.sequence, self.time) = (stamp.sequence, stamp.time);
         self.window.insert(id, stamp);
     }
 
-    /// Encodes entries that have their stamps, and checks that they continue this end. An empty journal takes any first
-    /// sequence.
+    /// Encodes entries that already have stamps, and checks that they continue the journal. An empty
+    /// journal accepts any first sequence.
     pub fn encode(&self, entries: &[Entry]) -> Result<Vec<Vec<u8>>, JournalError> {
         let mut last = (self.sequence, self.time);
         let mut encoded = Vec::with_capacity(entries.len());
@@ -113,11 +113,13 @@ impl JournalEnd {
         Ok(encoded)
     }
 
-    /// Entries with their encoded bytes.
+    /// Combines entries with their encoded bytes.
     pub fn stamped<'a>(entries: &[Entry], encoded: &'a [Vec<u8>]) -> Vec<Stamped<'a>> {
-        let stamp =
-            |entry: &Entry| Stamp { sequence: entry.sequence, time: entry.time, repeated: false };
-        let pairs = entries.iter().zip(encoded);
-        pairs.map(|(entry, bytes)| Stamped { stamp: stamp(entry), id: entry.id, bytes }).collect()
+        let stamped = |(entry, bytes): (&Entry, &'a Vec<u8>)| Stamped {
+            stamp: Stamp::new(entry.sequence, entry.time),
+            id: entry.id,
+            bytes,
+        };
+        entries.iter().zip(encoded).map(stamped).collect()
     }
 }

@@ -1,6 +1,4 @@
-//! Entries one after the other, in files.
-//!
-//! An append is one write after the last entry, and one fdatasync.
+//! The backend in segment files. An append is one write after the last entry, and one fdatasync.
 
 mod record;
 mod recovery;
@@ -11,49 +9,49 @@ use std::io;
 use std::path::{Path, PathBuf};
 use std::sync::{Arc, Mutex, PoisonError, RwLock};
 
-use self::record::Absent;
+use self::record::NoRecord;
 use self::segment::Segment;
 use super::Backend;
 use super::end::Stamped;
 use super::local::{Durability, LocalSettings, OpenError, Recovered, Store, Watermark};
 use crate::domain::Entry;
-use crate::journal::{JournalError, codec, damaged, storage};
+use crate::journal::{JournalError, damaged, storage};
 
-/// A read ends with the entry that reaches this size.
+/// Size in bytes at which a read stops.
 const READ_BYTES: usize = 4 * 1024 * 1024;
-/// The most bytes of the write buffer that are kept after a write.
-const KEPT_BYTES: usize = 4 * 1024 * 1024;
+/// Bytes of the write buffer that are kept between writes.
+const MAX_IDLE_BUFFER_BYTES: usize = 4 * 1024 * 1024;
 
-/// Whether a file in a journal's folder is one of entries.
+/// Whether a file in a journal's folder is a segment.
 pub fn owns(path: &Path) -> bool {
     segment::first_of(path).is_some()
 }
 
-/// The entries in files.
+/// Entries in segment files.
 #[derive(Debug)]
 pub struct FileStore {
     folder: PathBuf,
     file_bytes: u64,
     durability: Durability,
-    /// Oldest first.
+    /// The segments, oldest first.
     segments: RwLock<Vec<Arc<Segment>>>,
     buffer: Mutex<Buffer>,
 }
 
-/// The entries of a write, and where each begins.
+/// The encoded entries of a write, and the offset of each.
 #[derive(Debug, Default)]
 struct Buffer {
     bytes: Vec<u8>,
-    begins: Vec<(u64, usize)>,
+    starts: Vec<(u64, usize)>,
 }
 
 impl Buffer {
     fn fill(&mut self, entries: &[Stamped<'_>], durable: u64) {
         self.bytes.clear();
-        self.bytes.shrink_to(KEPT_BYTES);
-        self.begins.clear();
+        self.bytes.shrink_to(MAX_IDLE_BUFFER_BYTES);
+        self.starts.clear();
         for entry in entries {
-            self.begins.push((entry.stamp.sequence, self.bytes.len()));
+            self.starts.push((entry.stamp.sequence, self.bytes.len()));
             record::put(entry, durable, &mut self.bytes);
         }
     }
@@ -80,12 +78,12 @@ impl Store for FileStore {
         buffer.fill(entries, durable);
         let segment = self.newest_for(first.stamp.sequence);
         segment
-            .and_then(|segment| segment.append(&mut buffer.bytes, &buffer.begins, self.durability))
+            .and_then(|segment| segment.append(&mut buffer.bytes, &buffer.starts, self.durability))
             .map_err(|error| error.to_string())
     }
 
     fn read(&self, from: u64, until: u64) -> Result<Vec<Entry>, JournalError> {
-        let missing = |sequence| damaged(sequence, "it is not there");
+        let missing = |sequence| damaged(sequence, "it is missing");
         let (mut entries, mut next, mut bytes) = (Vec::new(), from, 0);
         while next <= until && bytes < READ_BYTES {
             let segment = self.segment_of(next).ok_or_else(|| missing(next))?;
@@ -115,7 +113,7 @@ impl Store for FileStore {
 }
 
 impl FileStore {
-    /// The file for the entry that follows the last.
+    /// The segment for the next entry. Starts a new one if the newest is full.
     fn newest_for(&self, sequence: u64) -> io::Result<Arc<Segment>> {
         let newest = {
             let segments = self.segments.read().unwrap_or_else(PoisonError::into_inner);
@@ -133,7 +131,7 @@ impl FileStore {
         Ok(segment)
     }
 
-    /// The file that holds an entry.
+    /// The segment that contains an entry.
     fn segment_of(&self, sequence: u64) -> Option<Arc<Segment>> {
         let segments = self.segments.read().unwrap_or_else(PoisonError::into_inner);
         let after = segments.partition_point(|segment| segment.first <= sequence);
@@ -141,7 +139,7 @@ impl FileStore {
     }
 }
 
-/// Reads entries of one file, from one sequence up to another, until they are large enough.
+/// Reads entries `from..=until` of one segment, and stops early at the size limit.
 fn read_segment(
     segment: &Segment,
     (from, until): (u64, u64),
@@ -153,12 +151,11 @@ fn read_segment(
         let sequence = records.next_sequence();
         let record = match records.next().map_err(storage)? {
             Ok(record) => record,
-            Err(Absent::End) => break,
-            Err(Absent::Bad(reason)) => return Err(damaged(sequence, reason)),
+            Err(NoRecord::End) => break,
+            Err(NoRecord::Damaged(reason)) => return Err(damaged(sequence, reason)),
         };
         if sequence >= from {
-            let entry = codec::decode_entry(sequence, record.stamp.time, &record.entry);
-            entries.push(entry.map_err(|error| damaged(sequence, error.to_string()))?);
+            entries.push(record.stamp.decode(&record.entry)?);
             *bytes += record.entry.len();
         }
     }

@@ -1,8 +1,9 @@
-//! What the backends in a local folder share: sequences, times and repeated ids, the limit on free space, the mark, the
-//! lock, and the end after a failed write. A [`Store`] adds how entries lie on disk.
+//! The common part of the backends in a local folder: sequences, times, repeated ids, the limit on free
+//! space, the watermark, the lock, and the stop after a failed write. A [`Store`] adds the layout of
+//! entries on disk.
 //!
-//! Nothing is known of what a disk holds after a write or a sync failed, so the journal takes nothing more until it is
-//! opened again.
+//! After a failed write or sync, the contents of the disk are unknown. The journal then accepts nothing
+//! until it is reopened.
 
 mod mark;
 mod open_error;
@@ -22,7 +23,7 @@ pub use self::mark::Watermark;
 use self::mark::WatermarkFile;
 pub use self::open_error::OpenError;
 use super::end::{JournalEnd, Stamped};
-use super::{Backend, is_only_copied, migrated};
+use super::{Backend, has_only_copy, migrated};
 use crate::domain::Entry;
 use crate::journal::{
     Append, AppendError, AppendOutcome, Journal, JournalError, TimeSource, lock, storage,
@@ -31,37 +32,37 @@ use crate::journal::{
 
 const MB: u64 = 1024 * 1024;
 
-/// What an operator may set.
+/// Settings of a local journal.
 #[derive(Clone)]
 pub struct LocalSettings {
-    /// The folder of the journal. Created if it does not exist.
+    /// The journal's folder. Created if missing.
     pub folder: PathBuf,
-    /// Appends are rejected while less disk space than this is free, in bytes.
+    /// Minimum free disk space, in bytes. Appends are rejected below it.
     pub min_free_bytes: u64,
-    /// sled's page cache, in bytes. The memory that sled uses can be several times this.
+    /// sled's page cache, in bytes. sled may use several times as much memory.
     pub cache_bytes: u64,
-    /// From this size on, in bytes, a file is followed by another. Trimming removes whole files.
+    /// Size in bytes after which a new segment file begins. Trimming removes whole files.
     pub file_bytes: u64,
-    /// What gives entries their time.
+    /// The clock for entries.
     pub time: TimeSource,
-    /// Whether an answer waits for the disk.
+    /// Whether writes wait for the disk.
     pub durability: Durability,
-    /// Returns the free space of the folder's disk, in bytes; `statvfs` if not set.
+    /// Returns the free space of the folder's disk, in bytes. `statvfs` if not set.
     pub free_space: Option<fn(&Path) -> io::Result<u64>>,
 }
 
-/// Whether an answer waits for the disk.
+/// Whether writes wait for the disk.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub enum Durability {
-    /// It does.
+    /// Writes are synced before they are acknowledged.
     #[default]
     Fsync,
-    /// It does not: acknowledged entries are lost in a power cut. The negative control of the tests.
+    /// Writes are not synced: a power cut loses acknowledged entries. The negative control of the tests.
     NoneAtAll,
 }
 
 impl LocalSettings {
-    /// The settings for a folder, with defaults for the rest.
+    /// Default settings for a folder.
     pub fn new(folder: impl Into<PathBuf>, time: TimeSource) -> Self {
         Self {
             folder: folder.into(),
@@ -75,40 +76,44 @@ impl LocalSettings {
     }
 }
 
-/// How entries lie on disk. One caller writes at a time; any number read meanwhile.
+/// The layout of entries on disk. One caller writes at a time; readers may run meanwhile.
 pub trait Store: Sized + Send + Sync + fmt::Debug {
-    /// The backend that this is.
+    /// Its backend.
     const BACKEND: Backend;
 
-    /// Opens the entries in a folder that is locked, and finds their end.
+    /// Opens the entries in a locked folder, and finds the end.
     ///
-    /// An incomplete entry at the very end that was never acknowledged is removed, durably. Any other damage is an
-    /// error that names it. What an earlier process wrote and did not sync is written again.
+    /// Durably removes an incomplete entry at the end if it was never acknowledged. Any other damage is
+    /// an error that names the entry. Entries that an earlier process wrote without a sync are written
+    /// again.
     fn open(settings: &LocalSettings, mark: Watermark) -> Result<(Self, Recovered), OpenError>;
 
-    /// Writes entries that follow the last one. Durable when it returns. An error is final: a second try could report
-    /// success for what the first one dropped. `durable` is the newest sequence that was durable before.
+    /// Writes entries after the last one. Durable when it returns. `durable` is the newest sequence that
+    /// was durable before.
+    ///
+    /// An error is final: a second try could report success for what the first one dropped.
     fn write(&self, entries: &[Stamped<'_>], durable: u64) -> Result<(), String>;
 
-    /// Notes in the folder that a write or a sync failed, if the next open has to know.
-    fn note_failure(&self, _folder: &Path) {}
+    /// Records in the folder that a write or sync failed, if the next open needs to know.
+    fn record_failure(&self, _folder: &Path) {}
 
-    /// Reads entries from one sequence up to another, until they are large enough; both are there unless trimmed.
+    /// Reads entries `from..=until`, and stops early at a size limit. Both ends exist unless trimmed
+    /// meanwhile.
     fn read(&self, from: u64, until: u64) -> Result<Vec<Entry>, JournalError>;
 
-    /// Removes what holds only entries before a sequence. Durable when it returns.
+    /// Removes storage units that hold only entries before `sequence`. Durable when it returns.
     fn remove_before(&self, sequence: u64) -> Result<(), JournalError>;
 
-    /// Its size, in bytes.
+    /// Its size in bytes.
     fn size_on_disk(&self) -> Option<u64>;
 }
 
-/// What a store held when it was opened.
+/// What a store found when it was opened.
 #[derive(Debug, Default)]
 pub struct Recovered {
-    /// Its end.
+    /// The end of the journal.
     pub end: JournalEnd,
-    /// The oldest sequence; 1 when there is none.
+    /// The oldest sequence; 1 if there is none.
     pub oldest: u64,
 }
 
@@ -126,7 +131,7 @@ pub struct LocalJournal<S> {
 }
 
 impl<S: Store> LocalJournal<S> {
-    /// Opens the journal in a folder, or creates one there: see [`super::open`].
+    /// Opens or creates the journal in a folder: see [`super::open`].
     pub fn open(settings: LocalSettings) -> Result<Self, OpenError> {
         let folder = &settings.folder;
         check_backend(folder, S::BACKEND)?;
@@ -135,7 +140,7 @@ impl<S: Store> LocalJournal<S> {
             TryLockError::WouldBlock => OpenError::InUse(folder.clone()),
             TryLockError::Error(source) => OpenError::of_io(folder, source),
         })?;
-        // Again under the lock: a migration may have moved the folder away meanwhile.
+        // Check again under the lock: a migration may have renamed the folder meanwhile.
         check_backend(folder, S::BACKEND)?;
         if migrated(folder).exists() {
             warn!(
@@ -148,7 +153,7 @@ impl<S: Store> LocalJournal<S> {
         if !was_opened(folder) && !Backend::in_folder(folder).unwrap_or_default().is_empty() {
             warn!(
                 folder = %folder.display(),
-                "the journal's file `mark` is missing: it cannot be told whether acknowledged entries are lost at the end. Copy \
+                "the journal's file `mark` is missing: cannot detect whether acknowledged entries are lost at the end. Copy \
                  and restore the folder as a whole"
             );
         }
@@ -167,7 +172,7 @@ impl<S: Store> LocalJournal<S> {
         })
     }
 
-    /// The lock of the folder: it is held until this file is closed too.
+    /// A second handle of the folder's lock. The lock is held until both are closed.
     pub(in crate::journal) fn share_lock(&self) -> io::Result<File> {
         self.lock.try_clone()
     }
@@ -181,8 +186,9 @@ impl<S: Store> LocalJournal<S> {
             return Err(AppendError::Rejected("the disk failed earlier: restart the node".into()));
         }
         let probe = self.settings.free_space.unwrap_or(free_space);
-        let free = probe(&self.settings.folder)
-            .map_err(|error| AppendError::Rejected(format!("free space is not known: {error}")))?;
+        let free = probe(&self.settings.folder).map_err(|error| {
+            AppendError::Rejected(format!("the free disk space is unknown: {error}"))
+        })?;
         let floor = self.settings.min_free_bytes;
         if free < floor {
             return Err(AppendError::Full { free_mb: free / MB, floor_mb: floor.div_ceil(MB) });
@@ -190,7 +196,7 @@ impl<S: Store> LocalJournal<S> {
         Ok(())
     }
 
-    /// Writes entries, then moves the end and the head.
+    /// Writes entries, then advances the end and the head.
     fn commit(&self, end: &mut JournalEnd, entries: &[Stamped<'_>]) -> Result<(), String> {
         let Some(first) = entries.first() else { return Ok(()) };
         self.store.write(entries, end.sequence).inspect_err(|reason| self.fail(reason))?;
@@ -198,10 +204,10 @@ impl<S: Store> LocalJournal<S> {
             self.oldest.store(first.stamp.sequence, Ordering::Release);
         }
         end.advance(entries);
-        // A mark that lags only finds less damage: it is never ahead of what is durable.
+        // A watermark that lags only detects less damage. It is never ahead of the durable end.
         let mark = Watermark { acknowledged: end.sequence, oldest: self.oldest() };
         if let Err(error) = self.mark.write(mark) {
-            warn!("the mark of the last acknowledged entry was not written: {error}");
+            warn!(%error, "cannot write the watermark of the journal");
         }
         self.head.send_replace(end.sequence);
         Ok(())
@@ -209,7 +215,7 @@ impl<S: Store> LocalJournal<S> {
 
     fn fail(&self, reason: &str) {
         self.failed.store(true, Ordering::Relaxed);
-        self.store.note_failure(&self.settings.folder);
+        self.store.record_failure(&self.settings.folder);
         error!(
             folder = %self.settings.folder.display(),
             "the journal takes no more entries, because the disk failed: {reason}. Repair the disk, then restart \
@@ -231,7 +237,7 @@ impl<S: Store> fmt::Debug for LocalJournal<S> {
 impl<S: Store> Journal for LocalJournal<S> {
     fn append(&self, batch: &[Append]) -> Vec<AppendOutcome> {
         let end = &mut *self.lock_end();
-        // Under the lock: after another writer's failure nothing is written.
+        // Check under the lock, so that nothing is written after another writer failed.
         if let Err(refused) = self.check_writable() {
             return batch.iter().map(|_| Err(refused.clone())).collect();
         }
@@ -260,7 +266,7 @@ impl<S: Store> Journal for LocalJournal<S> {
             return Ok(Vec::new());
         }
         self.store.read(from, until).map_err(|error| match error {
-            // It was trimmed meanwhile.
+            // Trimmed meanwhile.
             JournalError::Damaged { sequence, .. } if sequence < self.oldest() => {
                 JournalError::Trimmed { asked: sequence, oldest: self.oldest() }
             }
@@ -281,14 +287,15 @@ impl<S: Store> Journal for LocalJournal<S> {
     }
 
     fn trim(&self, before: u64) -> Result<(), JournalError> {
-        // An append meanwhile would overwrite the mark with an older one.
+        // Under the lock: a concurrent append would overwrite the watermark with an older one.
         let end = self.lock_end();
         if self.has_failed() {
             return Err(JournalError::Storage("the disk failed earlier: restart the node".into()));
         }
         let before = before.min(end.sequence);
         self.oldest.fetch_max(before, Ordering::AcqRel);
-        // On disk before anything is removed: an entry that is gone and was not trimmed is missed at the next start.
+        // Sync the watermark before removing anything. Otherwise the next start would report the removed
+        // entries as missing.
         let mark = Watermark { acknowledged: end.sequence, oldest: self.oldest() };
         self.mark.write(mark).and_then(|()| self.mark.sync()).map_err(storage)?;
         let removed = self.store.remove_before(self.oldest());
@@ -304,12 +311,13 @@ impl<S: Store> Journal for LocalJournal<S> {
     }
 }
 
-/// Refuses a folder that holds another backend's journal, two, or none because a migration was interrupted.
+/// Refuses a folder with the journal of another backend or of two, and one with an interrupted
+/// migration.
 fn check_backend(folder: &Path, backend: Backend) -> Result<(), OpenError> {
     let found = Backend::in_folder(folder).map_err(|source| OpenError::of_io(folder, source))?;
     match *found.as_slice() {
         [] if migrated(folder).exists() => Err(OpenError::Interrupted(folder.to_owned())),
-        [] if is_only_copied(folder) => Err(OpenError::OnlyCopy(folder.to_owned())),
+        [] if has_only_copy(folder) => Err(OpenError::OnlyCopy(folder.to_owned())),
         [] => Ok(()),
         [one] if one == backend => Ok(()),
         [found] => {
@@ -319,7 +327,7 @@ fn check_backend(folder: &Path, backend: Backend) -> Result<(), OpenError> {
     }
 }
 
-/// Whether a journal was opened in a folder before, also if it is empty.
+/// Whether a journal was ever opened in a folder, even an empty one.
 pub fn was_opened(folder: &Path) -> bool {
     folder.join(mark::NAME).exists()
 }

@@ -1,4 +1,4 @@
-//! The reference backend, in memory, with a hook for faults.
+//! The reference backend in memory, with fault injection.
 
 use std::collections::VecDeque;
 use std::fmt;
@@ -9,10 +9,10 @@ use tokio::sync::watch;
 use super::end::{JournalEnd, Stamped};
 use crate::domain::{Entry, Timestamp};
 use crate::journal::{
-    Append, AppendError, AppendOutcome, Journal, JournalError, TimeSource, codec, damaged,
+    Append, AppendError, AppendOutcome, Journal, JournalError, Stamp, TimeSource,
 };
 
-/// What becomes of one batch, for tests.
+/// A fault for one batch, for tests.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Fault {
     /// Nothing is stored, and each outcome is `Rejected`.
@@ -23,7 +23,7 @@ pub enum Fault {
     StoredButUnanswered,
 }
 
-/// A journal in memory: it lasts as long as the value does.
+/// A journal that is dropped with the value.
 pub struct MemoryJournal {
     inner: Mutex<Inner>,
     head: watch::Sender<u64>,
@@ -32,9 +32,9 @@ pub struct MemoryJournal {
 
 #[derive(Default)]
 struct Inner {
-    /// Encoded, and decoded at each read as by a backend on disk.
+    /// Encoded, and decoded at each read, like a backend on disk.
     entries: VecDeque<(Timestamp, Vec<u8>)>,
-    /// The sequence of the first of them.
+    /// The sequence of the first entry.
     oldest: u64,
     end: JournalEnd,
     faults: VecDeque<Fault>,
@@ -59,7 +59,7 @@ impl MemoryJournal {
         Self { inner, head: watch::Sender::new(0), time }
     }
 
-    /// Sets the fault of the next batch that has none yet.
+    /// Queues a fault. Each batch takes one from the queue.
     pub fn inject(&self, fault: Fault) {
         self.lock().faults.push_back(fault);
     }
@@ -79,7 +79,7 @@ impl Journal for MemoryJournal {
     fn append(&self, batch: &[Append]) -> Vec<AppendOutcome> {
         let mut inner = self.lock();
         let fault = inner.faults.pop_front();
-        let injected = || "as injected".to_owned();
+        let injected = || "injected by a test".to_owned();
         match fault {
             Some(Fault::Rejected) => {
                 return batch.iter().map(|_| Err(AppendError::Rejected(injected()))).collect();
@@ -110,12 +110,8 @@ impl Journal for MemoryJournal {
             .checked_sub(inner.oldest)
             .ok_or(JournalError::Trimmed { asked: from, oldest: inner.oldest })?;
         let skipped = usize::try_from(skipped).unwrap_or(usize::MAX).min(inner.entries.len());
-        let read = inner.entries.range(skipped..).take(limit).zip(from..);
-        read.map(|((time, bytes), sequence)| {
-            codec::decode_entry(sequence, *time, bytes)
-                .map_err(|error| damaged(sequence, error.to_string()))
-        })
-        .collect()
+        let stored = inner.entries.range(skipped..).take(limit).zip(from..);
+        stored.map(|((time, bytes), sequence)| Stamp::new(sequence, *time).decode(bytes)).collect()
     }
 
     fn watch(&self) -> watch::Receiver<u64> {

@@ -1,9 +1,9 @@
-//! Entries in a database of sled 0.34.
+//! The backend on sled 0.34.
 //!
-//! Every write is flushed and fdatasynced before it is answered: see [`database::make_durable`].
+//! Every write is flushed and synced before it is acknowledged: see [`database::make_durable`].
 
 mod group;
-mod settle;
+mod rewrite;
 
 use std::fs::File;
 use std::path::Path;
@@ -16,26 +16,26 @@ use super::end::{JournalEnd, Stamped};
 use super::local::{Durability, LocalSettings, OpenError, Recovered, Store, Watermark};
 use super::window::WINDOW;
 use crate::domain::Entry;
-use crate::journal::{JournalError, codec, damaged, database};
+use crate::journal::{JournalError, damaged, database};
 
-/// A batch of sled that only inserts ends after so many operations, with a whole group. The largest group has 513
-/// values; more than 1,000 operations in a batch are untried.
+/// Inserts after which a sled batch ends, with a whole group. The largest group has 513 values; batches
+/// of more than 1,000 operations are untested.
 const INSERTS_PER_BATCH: usize = 480;
-/// The same for a batch that removes or overwrites: sled leaks memory and disk with larger ones.
+/// Maximum removals or overwrites per sled batch. sled leaks memory and disk space with larger ones.
 const REMOVALS_PER_BATCH: usize = 200;
-/// A read ends with the entry that reaches this size.
+/// Size in bytes at which a read stops.
 const READ_BYTES: usize = 4 * 1024 * 1024;
 
-/// Whether a file in a journal's folder is sled's.
+/// Whether a file in a journal's folder belongs to sled.
 pub fn owns(path: &Path) -> bool {
     let name = path.file_name().and_then(|name| name.to_str()).unwrap_or_default();
     matches!(name, "conf" | "db" | "blobs") || name.starts_with("snap.")
 }
 
-/// The entries in sled.
+/// Entries in a sled database.
 pub struct SledStore {
     db: sled::Db,
-    /// sled's file, for the fdatasync that sled leaves out.
+    /// sled's data file, for the fdatasync that sled omits.
     data: File,
     durability: Durability,
 }
@@ -51,7 +51,7 @@ impl Store for SledStore {
 
     fn open(settings: &LocalSettings, mark: Watermark) -> Result<(Self, Recovered), OpenError> {
         let folder = &settings.folder;
-        let after_failure = settle::after_failed_sync(folder);
+        let after_failure = rewrite::rewrite_after_failed_sync(folder);
         after_failure.map_err(|source| OpenError::of_io(folder, source))?;
         let db = database::open(folder, settings.cache_bytes)
             .map_err(|error| OpenError::of_database(folder, error))?;
@@ -60,7 +60,8 @@ impl Store for SledStore {
         let store = Self { db, data, durability: settings.durability };
         store.remove_unfinished_end(mark)?;
         let found = store.recover(mark)?;
-        // What an earlier process wrote and did not sync: it can be read, and a repeated append is answered for it.
+        // Entries that an earlier process wrote but did not sync can be read, and repeated appends are
+        // answered from them. So make them durable now.
         store.make_durable().map_err(JournalError::Storage)?;
         Ok((store, found))
     }
@@ -68,7 +69,7 @@ impl Store for SledStore {
     fn write(&self, entries: &[Stamped<'_>], _durable: u64) -> Result<(), String> {
         let (mut batch, mut inserts) = (sled::Batch::default(), 0);
         for (key, value) in group::pack(entries) {
-            // A batch ends with a whole group: readers see a batch as a whole or not at all.
+            // End a batch with a whole group, so that readers see a group as a whole or not at all.
             if inserts >= INSERTS_PER_BATCH && group::is_first(&key) {
                 self.apply(std::mem::take(&mut batch))?;
                 inserts = 0;
@@ -80,15 +81,15 @@ impl Store for SledStore {
         self.make_durable()
     }
 
-    fn note_failure(&self, folder: &Path) {
-        settle::note_failed_sync(folder);
+    fn record_failure(&self, folder: &Path) {
+        rewrite::mark_failed_sync(folder);
     }
 
     fn read(&self, from: u64, until: u64) -> Result<Vec<Entry>, JournalError> {
         let mut entries = Vec::new();
         let (mut next, mut bytes) = (from, 0);
         let mut all = self.entries_from(self.group_of(from)?);
-        // Nothing past `until` is read: its group may be half written.
+        // Stop at `until`: the group after it may be half written.
         while next <= until && bytes < READ_BYTES {
             let Some(stored) = all.next().transpose()? else { break };
             let sequence = stored.stamp.sequence;
@@ -96,15 +97,14 @@ impl Store for SledStore {
                 continue;
             }
             if sequence != next {
-                return Err(damaged(next, "it is not there"));
+                return Err(damaged(next, "it is missing"));
             }
             bytes += stored.bytes.len();
-            let entry = codec::decode_entry(sequence, stored.stamp.time, &stored.bytes);
-            entries.push(entry.map_err(|error| damaged(sequence, error.to_string()))?);
+            entries.push(stored.stamp.decode(&stored.bytes)?);
             next += 1;
         }
         if entries.is_empty() {
-            return Err(damaged(from, "it is not there"));
+            return Err(damaged(from, "it is missing"));
         }
         Ok(entries)
     }
@@ -128,7 +128,7 @@ impl SledStore {
         self.db.apply_batch(batch).map_err(|error| error.to_string())
     }
 
-    /// Removes keys, batch by batch, until `next` finds no more. Durable when it returns.
+    /// Removes keys in batches until `next` returns none. Durable when it returns.
     fn remove(&self, next: impl Fn() -> sled::Result<Vec<sled::IVec>>) -> Result<(), JournalError> {
         loop {
             let keys = next().map_err(|error| storage(&error))?;
@@ -143,7 +143,8 @@ impl SledStore {
         }
     }
 
-    /// The first sequence of the group that holds an entry; the sequence itself where no group does.
+    /// The first sequence of the group that contains an entry; the sequence itself if there is no such
+    /// group.
     fn group_of(&self, sequence: u64) -> Result<u64, JournalError> {
         let before = self.db.get_lt(key(sequence.saturating_add(1), 0));
         match before.map_err(|error| damaged_near(sequence, &error))? {
@@ -152,7 +153,7 @@ impl SledStore {
         }
     }
 
-    /// The stored entries from the beginning of a group on, in order. Stop at the first error.
+    /// Iterates over entries from the start of a group. Ends after the first error.
     fn entries_from(&self, first: u64) -> impl Iterator<Item = Result<StoredEntry, JournalError>> {
         let groups = Groups { values: self.db.range(key(first, 0)..), pending: None, near: first };
         groups.flat_map(|group| {
@@ -164,8 +165,8 @@ impl SledStore {
         })
     }
 
-    /// Removes the last group if some of its parts are missing and it was never acknowledged: a crash interrupted its
-    /// write.
+    /// Removes the last group if a crash interrupted its write: parts are missing, and it was never
+    /// acknowledged.
     fn remove_unfinished_end(&self, mark: Watermark) -> Result<(), JournalError> {
         let Some((first, _)) = self.last_key()? else { return Ok(()) };
         let mut groups =
@@ -181,12 +182,12 @@ impl SledStore {
             sequence = first,
             "removed an incomplete entry at the end of the journal that was never acknowledged"
         );
-        // From its end, so that a crash in between leaves an incomplete group again.
+        // Remove the last part first, so that a crash in between leaves an incomplete group again.
         let from = key(first, 0);
         self.remove(|| self.db.range(from..).keys().rev().take(REMOVALS_PER_BATCH).collect())
     }
 
-    /// Reads the newest entries, checks that they follow one another, and remembers their ids.
+    /// Reads the newest entries, checks that they are consecutive, and collects their ids.
     fn recover(&self, mark: Watermark) -> Result<Recovered, JournalError> {
         let Some((newest, _)) = self.last_key()? else {
             return match mark.acknowledged {
@@ -197,14 +198,14 @@ impl SledStore {
         let stored = self.first_key()?.map_or(newest, |(first, _)| first);
         let trimmed = if mark.oldest == 0 { stored } else { mark.oldest };
         if stored > trimmed {
-            return Err(damaged(trimmed, "it is not there"));
+            return Err(damaged(trimmed, "it is missing"));
         }
         let begin = self.group_of(newest.saturating_sub(WINDOW as u64).max(stored))?;
         let mut end = JournalEnd::default();
         for entry in self.entries_from(begin) {
             let StoredEntry { stamp, id, .. } = entry?;
             if end.sequence > 0 && stamp.sequence != end.sequence + 1 {
-                return Err(damaged(end.sequence + 1, "it is not there"));
+                return Err(damaged(end.sequence + 1, "it is missing"));
             }
             end.observe(id, stamp);
         }
@@ -228,11 +229,11 @@ impl SledStore {
     }
 }
 
-/// Groups in the order of their keys. The last one may be incomplete.
+/// Iterates over groups in key order. Only the last one may be incomplete.
 struct Groups {
     values: sled::Iter,
     pending: Option<Assembly>,
-    /// The sequence near which the next value lies, to name it in an error.
+    /// The sequence at or before the next value, for error messages.
     near: u64,
 }
 
@@ -252,7 +253,7 @@ impl Iterator for Groups {
 }
 
 impl Groups {
-    /// Adds a value, and returns the group that ended before it.
+    /// Adds a value. Returns the group that ended before it.
     fn take(
         &mut self,
         pair: sled::Result<(sled::IVec, sled::IVec)>,
@@ -280,5 +281,5 @@ fn storage(error: &sled::Error) -> JournalError {
 }
 
 fn damaged_near(sequence: u64, error: &sled::Error) -> JournalError {
-    damaged(sequence, format!("the database under it is damaged: {error}"))
+    damaged(sequence, format!("sled reports damage: {error}"))
 }

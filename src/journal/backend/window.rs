@@ -1,15 +1,14 @@
-//! The ids of the latest appends, so that one that is tried again is not stored again.
+//! The window of recent append ids, which makes retries idempotent.
 
 use std::collections::{HashMap, VecDeque};
 
 use crate::domain::entry::AppendId;
 use crate::journal::Stamp;
 
-/// How many ids are remembered. A repetition that is older is found by apply, which keeps every
-/// key.
+/// Number of ids remembered. Older repetitions are detected by apply, which keeps every idempotency key.
 pub const WINDOW: usize = 8_192;
 
-/// The stamps of the latest ids, by their order.
+/// Stamps of recent ids. The oldest id is dropped first.
 #[derive(Clone, Debug, Default)]
 pub struct DedupWindow {
     stamps: HashMap<AppendId, Stamp>,
@@ -17,12 +16,12 @@ pub struct DedupWindow {
 }
 
 impl DedupWindow {
-    /// The stamp that an id got, while it is remembered.
+    /// The stamp of a remembered id.
     pub fn find(&self, id: AppendId) -> Option<Stamp> {
         self.stamps.get(&id).map(|stamp| Stamp { repeated: true, ..*stamp })
     }
 
-    /// Remembers an id.
+    /// Adds an id.
     pub fn insert(&mut self, id: AppendId, stamp: Stamp) {
         if self.stamps.insert(id, stamp).is_none() {
             self.order.push_back(id);

@@ -1,4 +1,4 @@
-//! What is said of indicators to the journal's form and back: written field by field, since there is much of it.
+//! Converts submission batches. Written field by field for speed: they are most of the journal.
 
 use prost::Message;
 
@@ -14,7 +14,7 @@ use crate::domain::label::Label;
 use crate::domain::{Assessment, CampaignId, Indicator, IndicatorId, Kind, Platform, Timestamp};
 use crate::protobuf::Fields;
 
-/// Writes a batch.
+/// Encodes a batch.
 pub fn put_batch(batch: &Batch, fields: &mut Fields<'_>) {
     fields.text(1, batch.submission.as_str());
     fields.number(2, batch.number.into());
@@ -36,11 +36,11 @@ pub fn put_batch(batch: &Batch, fields: &mut Fields<'_>) {
     }
 }
 
-/// A batch from its message.
+/// Decodes a batch.
 pub fn read_batch(batch: pb::Batch) -> Decoded<Batch> {
     let items = batch.items.into_iter().map(|item| {
-        let said = item.assessment.unwrap_or_default();
-        let (id, mut assessment) = read_assessment(said)?;
+        let assessment = item.assessment.unwrap_or_default();
+        let (id, mut assessment) = read_assessment(assessment)?;
         assessment.raw = boxed(item.raw);
         Ok(Item { index: item.index, id, assessment })
     });
@@ -56,59 +56,63 @@ pub fn read_batch(batch: pb::Batch) -> Decoded<Batch> {
     })
 }
 
-/// Writes what is said, but for the spelling.
-pub fn put_assessment(said: &Assessment, id: IndicatorId, fields: &mut Fields<'_>) {
-    let indicator = &said.indicator;
+/// Encodes an assessment, without the author's spelling of the value.
+pub fn put_assessment(assessment: &Assessment, id: IndicatorId, fields: &mut Fields<'_>) {
+    let indicator = &assessment.indicator;
     fields.bytes(1, id.as_bytes());
     fields.number(2, number(Kind::ALL, &indicator.kind()).into());
     fields.text(3, indicator.platform().map(Platform::as_str).unwrap_or_default());
     fields.text(4, indicator.value());
-    fields.number(5, said.verdict.map_or(0, |word| number(Verdict::ALL, &word)).into());
-    fields.number(6, said.confidence.map_or(0, |c| u64::from(c.percent()) + 1));
-    fields.number(7, said.severity.map_or(0, |word| number(Severity::ALL, &word)).into());
-    fields.number(8, said.involvement.map_or(0, |word| number(Involvement::ALL, &word)).into());
-    fields.number(9, said.basis.map_or(0, |word| number(Basis::ALL, &word)).into());
-    said.labels.iter().for_each(|label| fields.bytes(10, label.as_str().as_bytes()));
-    said.techniques.iter().for_each(|one| fields.bytes(11, one.as_str().as_bytes()));
-    for (field, time) in [(12, said.first_seen), (13, said.last_seen), (14, said.valid_until)] {
+    fields.number(5, assessment.verdict.map_or(0, |word| number(Verdict::ALL, &word)).into());
+    fields.number(6, assessment.confidence.map_or(0, |c| u64::from(c.percent()) + 1));
+    fields.number(7, assessment.severity.map_or(0, |word| number(Severity::ALL, &word)).into());
+    fields
+        .number(8, assessment.involvement.map_or(0, |word| number(Involvement::ALL, &word)).into());
+    fields.number(9, assessment.basis.map_or(0, |word| number(Basis::ALL, &word)).into());
+    assessment.labels.iter().for_each(|label| fields.bytes(10, label.as_str().as_bytes()));
+    assessment.techniques.iter().for_each(|one| fields.bytes(11, one.as_str().as_bytes()));
+    for (field, time) in
+        [(12, assessment.first_seen), (13, assessment.last_seen), (14, assessment.valid_until)]
+    {
         if let Some(time) = time {
             fields.signed(field, time.as_millis());
         }
     }
-    fields.text(15, said.note.as_deref().unwrap_or_default());
-    said.references.iter().for_each(|one| fields.bytes(16, one.as_bytes()));
-    if let Some(campaign) = said.campaign {
+    fields.text(15, assessment.note.as_deref().unwrap_or_default());
+    assessment.references.iter().for_each(|one| fields.bytes(16, one.as_bytes()));
+    if let Some(campaign) = assessment.campaign {
         fields.text(17, &campaign.to_string());
     }
 }
 
-/// What is said from its message, and the indicator's id.
-pub fn read_assessment(said: pb::Assessment) -> Decoded<(IndicatorId, Assessment)> {
-    let id = read_id(said.id)?;
-    let platform = (!said.platform.is_empty()).then(|| Platform::from_stored(said.platform));
-    let kind = required("kind", Kind::ALL, said.kind)?;
+/// Decodes an assessment and the id of its indicator.
+pub fn read_assessment(assessment: pb::Assessment) -> Decoded<(IndicatorId, Assessment)> {
+    let id = read_id(assessment.id)?;
+    let platform =
+        (!assessment.platform.is_empty()).then(|| Platform::from_stored(assessment.platform));
+    let kind = required("kind", Kind::ALL, assessment.kind)?;
     let assessment = Assessment {
-        indicator: Indicator::from_stored(kind, platform, said.value),
+        indicator: Indicator::from_stored(kind, platform, assessment.value),
         raw: None,
-        verdict: optional("verdict", Verdict::ALL, said.verdict)?,
-        confidence: read_confidence(said.confidence_plus_one)?,
-        severity: optional("severity", Severity::ALL, said.severity)?,
-        involvement: optional("involvement", Involvement::ALL, said.involvement)?,
-        basis: optional("basis", Basis::ALL, said.basis)?,
-        labels: said.labels.iter().map(|text| Label::from_stored(text)).collect(),
-        techniques: said.techniques.iter().map(|text| Technique::from_stored(text)).collect(),
-        first_seen: said.first_seen_ms.map(Timestamp::from_millis),
-        last_seen: said.last_seen_ms.map(Timestamp::from_millis),
-        valid_until: said.valid_until_ms.map(Timestamp::from_millis),
-        note: boxed(said.note),
-        references: said.references.into_iter().map(String::into_boxed_str).collect(),
-        // What was written before campaigns had ids names none.
-        campaign: CampaignId::parse(&said.campaign).ok(),
+        verdict: optional("verdict", Verdict::ALL, assessment.verdict)?,
+        confidence: read_confidence(assessment.confidence_plus_one)?,
+        severity: optional("severity", Severity::ALL, assessment.severity)?,
+        involvement: optional("involvement", Involvement::ALL, assessment.involvement)?,
+        basis: optional("basis", Basis::ALL, assessment.basis)?,
+        labels: assessment.labels.iter().map(|text| Label::from_stored(text)).collect(),
+        techniques: assessment.techniques.iter().map(|text| Technique::from_stored(text)).collect(),
+        first_seen: assessment.first_seen_ms.map(Timestamp::from_millis),
+        last_seen: assessment.last_seen_ms.map(Timestamp::from_millis),
+        valid_until: assessment.valid_until_ms.map(Timestamp::from_millis),
+        note: boxed(assessment.note),
+        references: assessment.references.into_iter().map(String::into_boxed_str).collect(),
+        // Entries from before campaigns had ids name none.
+        campaign: CampaignId::parse(&assessment.campaign).ok(),
     };
     Ok((id, assessment))
 }
 
-/// A confidence from its number and one more.
+/// Decodes a confidence, stored plus one; 0 is none.
 pub fn read_confidence(plus_one: u32) -> Decoded<Option<Confidence>> {
     let percent = plus_one.checked_sub(1);
     let read = percent.map(|percent| {

@@ -1,4 +1,4 @@
-//! What is said of campaigns to the journal's form and back.
+//! Converts campaign contributions.
 
 use super::batch::read_confidence;
 use super::enforcement::read_uuid;
@@ -33,28 +33,28 @@ pub fn read(put: pb::CampaignPut) -> Decoded<CampaignPut> {
     })
 }
 
-fn write_contribution(said: &Contribution) -> pb::Contribution {
+fn write_contribution(contribution: &Contribution) -> pb::Contribution {
     let text = |text: &Option<Box<str>>| text.as_deref().unwrap_or_default().to_owned();
     let texts = |all: &[Box<str>]| all.iter().map(ToString::to_string).collect();
-    let attribution = said.attribution.as_ref().map(|by| pb::Attribution {
+    let attribution = contribution.attribution.as_ref().map(|by| pb::Attribution {
         actor: text(&by.actor),
         country: text(&by.country),
         confidence_plus_one: by.confidence.map_or(0, |c| u32::from(c.percent()) + 1),
         basis: text(&by.basis),
     });
     pb::Contribution {
-        name: said.name.to_string(),
-        description: text(&said.description),
+        name: contribution.name.to_string(),
+        description: text(&contribution.description),
         attribution,
-        techniques: said.techniques.iter().map(|t| t.as_str().to_owned()).collect(),
-        targets: texts(&said.targets),
-        references: texts(&said.references),
+        techniques: contribution.techniques.iter().map(|t| t.as_str().to_owned()).collect(),
+        targets: texts(&contribution.targets),
+        references: texts(&contribution.references),
     }
 }
 
-fn read_contribution(said: pb::Contribution) -> Decoded<Contribution> {
+fn read_contribution(contribution: pb::Contribution) -> Decoded<Contribution> {
     let texts = |all: Vec<String>| all.into_iter().map(String::into_boxed_str).collect();
-    let attribution = said.attribution.map(|by| -> Decoded<Attribution> {
+    let attribution = contribution.attribution.map(|by| -> Decoded<Attribution> {
         Ok(Attribution {
             actor: boxed(by.actor),
             country: boxed(by.country),
@@ -63,11 +63,15 @@ fn read_contribution(said: pb::Contribution) -> Decoded<Contribution> {
         })
     });
     Ok(Contribution {
-        name: said.name.into_boxed_str(),
-        description: boxed(said.description),
+        name: contribution.name.into_boxed_str(),
+        description: boxed(contribution.description),
         attribution: attribution.transpose()?,
-        techniques: said.techniques.iter().map(|text| Technique::from_stored(text)).collect(),
-        targets: texts(said.targets),
-        references: texts(said.references),
+        techniques: contribution
+            .techniques
+            .iter()
+            .map(|text| Technique::from_stored(text))
+            .collect(),
+        targets: texts(contribution.targets),
+        references: texts(contribution.references),
     })
 }

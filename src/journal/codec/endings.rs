@@ -1,4 +1,4 @@
-//! Withdrawals and expiries to the journal's form and back.
+//! Converts withdrawals and expiries.
 
 use super::{Decoded, pb, read_digest, read_id};
 use crate::domain::entry::{Expiry, Target, Withdrawal};

@@ -1,4 +1,4 @@
-//! Enforcements to the journal's form and back.
+//! Converts enforcements.
 
 use super::reactions::read_request_digest;
 use super::sharing::{read_sharing, write_sharing};
@@ -33,7 +33,7 @@ pub fn read(enforcements: pb::Enforcements) -> Decoded<Enforcements> {
     })
 }
 
-/// An enforcement with its index in the request.
+/// Encodes an enforcement with its index in the request.
 pub fn write_enforcement(index: u32, enforcement: &Enforcement) -> pb::Enforcement {
     let counts = enforcement.counts.iter().map(|one| pb::EnforcementCount {
         asset: number(AssetKind::ALL, &one.asset),
@@ -56,7 +56,7 @@ pub fn write_enforcement(index: u32, enforcement: &Enforcement) -> pb::Enforceme
     }
 }
 
-/// An enforcement, and its index in the request.
+/// Decodes an enforcement and its index in the request.
 pub fn read_enforcement(enforcement: pb::Enforcement) -> Decoded<(u32, Enforcement)> {
     let counts = enforcement.counts.into_iter().map(|one| {
         let platform = (!one.platform.is_empty()).then(|| Platform::from_stored(one.platform));
@@ -82,7 +82,7 @@ pub fn read_enforcement(enforcement: pb::Enforcement) -> Decoded<(u32, Enforceme
     Ok((enforcement.index, read))
 }
 
-/// The 16 bytes of an id, where there is one.
+/// Decodes an id of 16 bytes; `None` if empty.
 pub fn read_uuid(field: &'static str, bytes: Vec<u8>) -> Decoded<Option<[u8; 16]>> {
     if bytes.is_empty() {
         return Ok(None);

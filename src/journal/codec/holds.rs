@@ -1,4 +1,4 @@
-//! Legal holds to the journal's form and back.
+//! Converts legal holds.
 
 use super::liaisons::{
     read_last, read_objects, read_position, read_request_digest, write_last, write_objects,
@@ -8,7 +8,7 @@ use super::{DecodeError, Decoded, number, pb, required};
 use crate::domain::entry::{HoldAct, HoldChange, HoldId, HoldPlaced, HoldSweep, RequestId};
 use crate::domain::{PartnerId, Timestamp};
 
-/// By their numbers on disk.
+/// The actions, in the order of their numbers on disk.
 const ACTS: &[HoldAct] = &[HoldAct::Renewed, HoldAct::Lifted];
 
 pub fn write_placed(placed: &HoldPlaced) -> pb::HoldPlaced {

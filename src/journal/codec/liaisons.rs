@@ -1,4 +1,4 @@
-//! Releases and accesses to the journal's form and back.
+//! Converts releases and access records.
 
 use super::endings::{read_target, write_target};
 use super::enforcement::read_uuid;
@@ -197,18 +197,18 @@ pub fn read_objects(objects: Vec<pb::Releasable>) -> Decoded<Vec<Releasable>> {
     use pb::releasable::Object;
     let read = |object: pb::Releasable| match object.object {
         Some(Object::Assessment(target)) => Ok(Releasable::Assessment(read_target(target)?)),
-        Some(Object::Contribution(said)) => {
-            let campaign = read_uuid("campaign", said.campaign)?;
+        Some(Object::Contribution(contribution)) => {
+            let campaign = read_uuid("campaign", contribution.campaign)?;
             Ok(Releasable::Contribution {
                 campaign: CampaignId::from_bytes(campaign.ok_or(DecodeError::Length("campaign"))?),
-                audience: read_digest(said.audience)?,
-                version: read_position(said.version.unwrap_or_default()),
+                audience: read_digest(contribution.audience)?,
+                version: read_position(contribution.version.unwrap_or_default()),
             })
         }
-        Some(Object::Enforcement(done)) => Ok(Releasable::Enforcement {
-            id: EnforcementId::from_stored(&done.id),
-            audience: read_digest(done.audience)?,
-            version: read_position(done.version.unwrap_or_default()),
+        Some(Object::Enforcement(enforcement)) => Ok(Releasable::Enforcement {
+            id: EnforcementId::from_stored(&enforcement.id),
+            audience: read_digest(enforcement.audience)?,
+            version: read_position(enforcement.version.unwrap_or_default()),
         }),
         None => Err(DecodeError::NoBody),
     };

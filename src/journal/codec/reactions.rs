@@ -1,4 +1,4 @@
-//! Sightings and feedback to the journal's form and back.
+//! Converts sightings and feedback.
 
 use super::endings::{read_target, write_target};
 use super::sharing::{read_sharing, write_sharing};

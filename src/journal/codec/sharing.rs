@@ -1,4 +1,4 @@
-//! A sharing to the journal's form and back.
+//! Converts sharings.
 
 use super::{DecodeError, Decoded, number, partner_ids, pb, required, strings};
 use crate::domain::sharing::{Audience, Release};
@@ -36,7 +36,7 @@ pub fn read_sharing(sharing: pb::Sharing) -> Decoded<Sharing> {
         },
         EVERYONE => Audience::Everyone,
         PUBLIC => Audience::Public,
-        // Never guessed: a wider audience than was meant cannot be taken back.
+        // Never guess: sharing with a wider audience than intended cannot be undone.
         other => return Err(DecodeError::Unknown("audience", other)),
     };
     let releases = sharing.releases.into_iter().map(|release| Release {

@@ -1,4 +1,4 @@
-//! Tips to the journal's form and back.
+//! Converts tips, responses, referrals and reopenings.
 
 use super::endings::{read_target, write_target};
 use super::enforcement::{read_enforcement, write_enforcement};

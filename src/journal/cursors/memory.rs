@@ -8,7 +8,7 @@ use crate::domain::{PartnerId, SubscriptionName};
 
 type Key = (PartnerId, SubscriptionName);
 
-/// Subscriptions that last as long as the value does.
+/// A store that is dropped with the value.
 #[derive(Debug, Default)]
 pub struct MemoryCursors {
     stored: Mutex<BTreeMap<Key, StoredSubscription>>,
@@ -39,8 +39,8 @@ impl CursorStore for MemoryCursors {
         let mut stored = self.lock();
         for moved in moved {
             let key = (moved.partner.clone(), moved.name.clone());
-            if let Some(there) = stored.get_mut(&key) {
-                (there.cursor, there.acknowledged) = (moved.cursor, moved.acknowledged);
+            if let Some(current) = stored.get_mut(&key) {
+                (current.cursor, current.acknowledged) = (moved.cursor, moved.acknowledged);
             }
         }
         Ok(())

@@ -1,24 +1,24 @@
-//! How a subscription lies on disk: where it stands, in one small value that every move writes anew,
-//! and its filter, which never changes, in parts of at most 8 KB beside it (the
-//! journal's chunks say why no value is larger).
+//! The layout of a subscription on disk: a small value with its state, which every cursor move rewrites,
+//! and the filter in parts of at most 8 KB. The filter never changes. (The sled journal explains why
+//! values are small.)
 //!
-//! The key is partner, 0, name, 0, and a number of two bytes, big-endian; neither partner nor name
-//! can hold a 0. Every value begins with the layout's version (1 byte) and the CRC-32C over the key
-//! and all that follows (4 bytes). Then:
+//! The key is partner, NUL, name, NUL, and a big-endian number of two bytes. Partner and name contain no
+//! NUL. Every value begins with the layout version (1 byte) and a CRC-32C over the key and the rest of
+//! the value (4 bytes). Then:
 //!
-//! | number | bytes | hold |
+//! | number | bytes | content |
 //! |---|---|---|
-//! | 0 | 8 | when it was made, in milliseconds |
-//! | | 1 + 8 | whether and when it was last acknowledged |
-//! | | 4 + 8 | the journal of its cursor, and the epoch there |
-//! | | 12 | the position behind which it stands |
-//! | | 1 + 12 | whether it stands inside of an expansion, and the position there |
-//! | from 1 | 2 | how many parts the filter has |
+//! | 0 | 8 | creation time, in milliseconds |
+//! | | 1 + 8 | whether it was acknowledged, and when last |
+//! | | 4 + 8 | journal tag and epoch of the cursor |
+//! | | 12 | the position after which it continues |
+//! | | 1 + 12 | whether the cursor is inside an expansion, and the position there |
+//! | from 1 | 2 | number of parts of the filter |
 //! | | … | the part |
 //!
-//! A filter is its five lists in the order of the protocol, each with its length (4 bytes), a kind
-//! as its number in the protocol and everything else as text with its length (2 bytes), and then the
-//! least confidence, 255 for none. One that names campaigns has their ids behind that, 16 bytes each.
+//! A filter is its five lists in the order of the protocol, each with its length (4 bytes). A kind is
+//! its number in the protocol; everything else is text with its length (2 bytes). Then follow the
+//! minimum confidence (255 for none) and the campaign ids, 16 bytes each.
 
 use bytes::{Buf, BufMut};
 
@@ -31,25 +31,25 @@ use crate::domain::{
     CampaignId, Cursor, GroupId, Kind, PartnerId, Platform, Position, SubscriptionName, Timestamp,
 };
 
-/// The version of this layout.
+/// The layout version.
 const LAYOUT: u8 = 2;
-/// The most bytes of a filter in one value.
+/// Maximum bytes of a filter in one value.
 const PART_BYTES: usize = 8_000;
 const HEADER_BYTES: usize = 5;
-/// The number under which it is written where a subscription stands.
-const STANDING: u16 = 0;
+/// The key number of the state.
+const STATE: u16 = 0;
 const NO_CONFIDENCE: u8 = u8::MAX;
 
-/// A key and what is under it.
+/// A key and its value.
 pub type Pair = (Vec<u8>, Vec<u8>);
 
-/// What all keys of a subscription begin with, and no key of another.
+/// The common prefix of a subscription's keys, which no other key has.
 pub fn prefix(partner: &PartnerId, name: &SubscriptionName) -> Vec<u8> {
     [partner.as_str().as_bytes(), &[0], name.as_str().as_bytes(), &[0]].concat()
 }
 
-/// Where a subscription stands.
-pub fn standing(of: &StoredSubscription) -> Pair {
+/// The state of a subscription, with its key.
+pub fn state(of: &StoredSubscription) -> Pair {
     let mut body = Vec::with_capacity(54);
     body.put_i64(of.created.as_millis());
     body.put_u8(of.acknowledged.is_some().into());
@@ -59,22 +59,22 @@ pub fn standing(of: &StoredSubscription) -> Pair {
     put_position(of.cursor.position.after, &mut body);
     body.put_u8(of.cursor.position.inside.is_some().into());
     put_position(of.cursor.position.inside.unwrap_or_default(), &mut body);
-    sealed(&prefix(&of.partner, &of.name), STANDING, &body)
+    seal(&prefix(&of.partner, &of.name), STATE, &body)
 }
 
-/// A filter's parts. `None` where it is larger than can be stored (about 500 MB).
+/// The parts of the filter, with their keys. `None` if the filter is too large (about 500 MB).
 pub fn filter(of: &StoredSubscription) -> Option<Vec<Pair>> {
     let bytes = encode_filter(&of.filter)?;
     let prefix = prefix(&of.partner, &of.name);
     let count = u16::try_from(bytes.len().div_ceil(PART_BYTES)).ok().filter(|n| *n < u16::MAX)?;
     let parts = bytes.chunks(PART_BYTES).zip(1..).map(|(part, number)| {
         let body = [&count.to_be_bytes()[..], part].concat();
-        sealed(&prefix, number, &body)
+        seal(&prefix, number, &body)
     });
     Some(parts.collect())
 }
 
-/// Every subscription of the pairs, which come by key; or which one is damaged, and how.
+/// Decodes subscriptions from pairs in key order. The error names the damaged one.
 pub fn read(pairs: impl IntoIterator<Item = Pair>) -> Result<Vec<StoredSubscription>, String> {
     let mut read: Vec<StoredSubscription> = Vec::new();
     let mut open: Option<Assembly> = None;
@@ -93,12 +93,12 @@ pub fn read(pairs: impl IntoIterator<Item = Pair>) -> Result<Vec<StoredSubscript
     Ok(read)
 }
 
-/// A subscription that is being put together.
+/// A subscription that is being assembled from its values.
 struct Assembly {
     prefix: Vec<u8>,
     partner: PartnerId,
     name: SubscriptionName,
-    standing: Option<(Timestamp, Option<Timestamp>, Cursor)>,
+    state: Option<(Timestamp, Option<Timestamp>, Cursor)>,
     filter: Vec<u8>,
     next: u16,
     count: u16,
@@ -111,20 +111,20 @@ impl Assembly {
             let (partner, name) = text.split_once('\0')?;
             Some((PartnerId::parse(partner).ok()?, SubscriptionName::parse(name).ok()?))
         };
-        let (partner, name) = named().ok_or("a key is not one of a subscription")?;
+        let (partner, name) = named().ok_or("a key belongs to no subscription")?;
         let (prefix, filter) = (prefix.to_vec(), Vec::new());
-        Ok(Self { prefix, partner, name, standing: None, filter, next: 1, count: 0 })
+        Ok(Self { prefix, partner, name, state: None, filter, next: 1, count: 0 })
     }
 
     fn add(&mut self, key: &[u8], number: u16, value: &[u8]) -> Result<(), &'static str> {
-        let mut body = unsealed(key, value)?;
-        if number == STANDING {
-            self.standing = Some(read_standing(body).ok_or("where it stands is not readable")?);
+        let mut body = open_sealed(key, value)?;
+        if number == STATE {
+            self.state = Some(read_state(body).ok_or("its state is not readable")?);
             return Ok(());
         }
         let count = body.try_get_u16().map_err(|_| "a part of its filter is too short")?;
         if number != self.next || (number > 1 && count != self.count) {
-            return Err("the parts of its filter are not of one");
+            return Err("the parts of its filter belong to different filters");
         }
         self.filter.extend_from_slice(body);
         (self.next, self.count) = (number + 1, count);
@@ -132,8 +132,8 @@ impl Assembly {
     }
 
     fn finish(self) -> Result<StoredSubscription, String> {
-        let Some((created, acknowledged, cursor)) = self.standing else {
-            return Err(self.damaged("where it stands is missing"));
+        let Some((created, acknowledged, cursor)) = self.state else {
+            return Err(self.damaged("its state is missing"));
         };
         if self.count == 0 || self.next != self.count + 1 {
             return Err(self.damaged("parts of its filter are missing"));
@@ -146,11 +146,11 @@ impl Assembly {
     }
 
     fn damaged(&self, reason: &str) -> String {
-        format!("of `{}` of partner `{}`, {reason}", self.name, self.partner)
+        format!("subscription `{}` of partner `{}`: {reason}", self.name, self.partner)
     }
 }
 
-fn sealed(prefix: &[u8], number: u16, body: &[u8]) -> Pair {
+fn seal(prefix: &[u8], number: u16, body: &[u8]) -> Pair {
     let key = [prefix, &number.to_be_bytes()[..]].concat();
     let mut value = Vec::with_capacity(HEADER_BYTES + body.len());
     value.put_u8(LAYOUT);
@@ -159,7 +159,7 @@ fn sealed(prefix: &[u8], number: u16, body: &[u8]) -> Pair {
     (key, value)
 }
 
-fn unsealed<'a>(key: &[u8], value: &'a [u8]) -> Result<&'a [u8], &'static str> {
+fn open_sealed<'a>(key: &[u8], value: &'a [u8]) -> Result<&'a [u8], &'static str> {
     let Some((mut header, body)) = value.split_at_checked(HEADER_BYTES) else {
         return Err("a value is too short");
     };
@@ -167,7 +167,7 @@ fn unsealed<'a>(key: &[u8], value: &'a [u8]) -> Result<&'a [u8], &'static str> {
         return Err("a value has the layout of another version");
     }
     if header.get_u32() != checksum(key, body) {
-        return Err("the checksum of a value does not hold");
+        return Err("the checksum of a value does not match");
     }
     Ok(body)
 }
@@ -181,7 +181,7 @@ fn put_position(position: Position, bytes: &mut Vec<u8>) {
     bytes.put_u32(position.index);
 }
 
-fn read_standing(mut bytes: &[u8]) -> Option<(Timestamp, Option<Timestamp>, Cursor)> {
+fn read_state(mut bytes: &[u8]) -> Option<(Timestamp, Option<Timestamp>, Cursor)> {
     if bytes.len() != 54 {
         return None;
     }
@@ -195,8 +195,8 @@ fn read_standing(mut bytes: &[u8]) -> Option<(Timestamp, Option<Timestamp>, Curs
     let after = Position::new(bytes.get_u64(), bytes.get_u32());
     let is_inside = bytes.get_u8() != 0;
     let inside = Position::new(bytes.get_u64(), bytes.get_u32());
-    let place = FeedPosition { after, inside: is_inside.then_some(inside) };
-    let cursor = Cursor { journal, position: place };
+    let position = FeedPosition { after, inside: is_inside.then_some(inside) };
+    let cursor = Cursor { journal, position };
     Some((created, was_acknowledged.then_some(acknowledged), cursor))
 }
 

@@ -1,8 +1,8 @@
-//! Subscriptions on sled, in a database of their own.
+//! A subscription store on sled, in a database of its own.
 //!
-//! Of their own, and no tree of another: a flush writes a whole database out, so moving cursors would
-//! hold up appends in the journal's; its failure must not stop the journal; and the index's folder
-//! can be deleted at any time, which these must outlive.
+//! It does not share a database because a flush writes a whole database: moving cursors would delay
+//! appends to the journal. Its failure must not stop the journal. And the index's folder may be deleted
+//! at any time, which subscriptions must survive.
 
 use std::fs::{self, File};
 use std::io;
@@ -14,12 +14,12 @@ use super::super::database::{self, OpenError};
 use super::{CursorError, CursorStore, StoredSubscription, record};
 use crate::domain::{PartnerId, SubscriptionName};
 
-/// The most operations in one batch of sled: larger ones leak where they overwrite.
+/// Maximum operations in one sled batch. Larger batches leak memory when they overwrite.
 const BATCH_OPERATIONS: usize = 200;
-/// sled's own cache, in bytes. A hundred subscriptions of a partner take about 30 KB.
+/// sled's cache, in bytes. A hundred subscriptions of a partner take about 30 KB.
 const CACHE_BYTES: u64 = 4 * 1024 * 1024;
 
-/// Subscriptions in a folder of their own.
+/// A store in a folder of its own.
 pub struct SledCursors {
     folder: PathBuf,
     db: sled::Db,
@@ -28,7 +28,7 @@ pub struct SledCursors {
 }
 
 impl SledCursors {
-    /// Opens the subscriptions in a folder, or makes an empty store there.
+    /// Opens the store in a folder, or creates it.
     pub fn open(folder: &Path) -> Result<Self, CursorError> {
         let not_writable = |source| CursorError::NotWritable { folder: folder.to_owned(), source };
         fs::create_dir_all(folder).map_err(not_writable)?;
@@ -48,8 +48,8 @@ impl SledCursors {
         Ok(Self { folder: folder.to_owned(), db, data, failed: AtomicBool::new(false) })
     }
 
-    /// Applies what `write` puts into the database, and forces it to the disk. A failure is final: a
-    /// second try would report success for what the first one dropped.
+    /// Applies a write and makes it durable. A failure is final: a second try would report success for
+    /// what the kernel dropped.
     fn change(&self, write: impl FnOnce() -> sled::Result<()>) -> Result<(), CursorError> {
         if self.failed.load(Ordering::Relaxed) {
             return Err(CursorError::Failed("the disk failed earlier".into()));
@@ -61,7 +61,7 @@ impl SledCursors {
         })
     }
 
-    /// Puts the removal of all that is there of a subscription into a batch.
+    /// Adds the removal of all keys with a prefix to a batch.
     fn remove(&self, prefix: &[u8], batch: &mut sled::Batch) -> sled::Result<()> {
         for key in self.db.scan_prefix(prefix).keys() {
             batch.remove(key?);
@@ -91,7 +91,7 @@ impl CursorStore for SledCursors {
         self.change(|| {
             let mut batch = sled::Batch::default();
             self.remove(&record::prefix(&new.partner, &new.name), &mut batch)?;
-            for (key, value) in parts.into_iter().chain([record::standing(new)]) {
+            for (key, value) in parts.into_iter().chain([record::state(new)]) {
                 batch.insert(key, value);
             }
             self.db.apply_batch(batch)
@@ -102,7 +102,7 @@ impl CursorStore for SledCursors {
         self.change(|| {
             for moved in moved.chunks(BATCH_OPERATIONS) {
                 let mut batch = sled::Batch::default();
-                for (key, value) in moved.iter().map(record::standing) {
+                for (key, value) in moved.iter().map(record::state) {
                     if self.db.contains_key(&key)? {
                         batch.insert(key, value);
                     }
@@ -128,7 +128,7 @@ fn unreadable(folder: &Path, reason: String) -> CursorError {
 
 #[cfg(test)]
 impl SledCursors {
-    /// Changes a byte of a value, as a disk may.
+    /// Flips a bit of a value, like a failing disk.
     pub(super) fn spoil(&self, key: &[u8]) {
         let mut value = self.db.get(key).unwrap().unwrap().to_vec();
         value[20] ^= 1;

@@ -1,4 +1,4 @@
-//! What every store of subscriptions promises: one body of tests, every backend.
+//! Conformance tests of subscription stores: the same tests for every backend.
 
 use std::fs;
 use std::path::Path;
@@ -97,7 +97,7 @@ fn what_was_created_is_there_after_a_restart_as_it_was_by_partner_and_name() {
             created.push(subscription(partner, name));
         }
         created[1].filter = filter(3);
-        // Larger than one value may be.
+        // Larger than one value.
         created[2].filter = filter(100);
         created[3].cursor = at(FeedPosition::within(9, Position::new(3, 2)));
         created[4].acknowledged = Some(Timestamp::from_millis(-5));
@@ -188,7 +188,7 @@ fn damage_is_named_and_never_skipped_whichever_byte_it_is() {
     let other = subscription("facegraph", "b");
     let pairs: Vec<_> = [&one, &other]
         .into_iter()
-        .flat_map(|one| [record::standing(one)].into_iter().chain(record::filter(one).unwrap()))
+        .flat_map(|one| [record::state(one)].into_iter().chain(record::filter(one).unwrap()))
         .collect();
     assert_eq!(record::read(pairs.clone()).unwrap(), [one, other]);
     for (at, (key, value)) in pairs.iter().enumerate() {
@@ -197,13 +197,16 @@ fn damage_is_named_and_never_skipped_whichever_byte_it_is() {
             pairs.splice(at..=at, pair);
             record::read(pairs).unwrap_err()
         };
-        let said = damaged(None);
-        assert!(said.contains("is missing") || said.contains("parts of its filter"), "{said}");
+        let message = damaged(None);
+        assert!(
+            message.contains("is missing") || message.contains("parts of its filter"),
+            "{message}"
+        );
         for byte in (0..value.len()).step_by(97).chain(0..5) {
             let mut value = value.clone();
             value[byte] ^= 1;
-            let said = damaged(Some((key.clone(), value)));
-            assert!(said.starts_with("of `"), "{said}");
+            let message = damaged(Some((key.clone(), value)));
+            assert!(message.starts_with("subscription `"), "{message}");
         }
         for byte in 0..key.len() {
             let mut key = key.clone();
@@ -221,12 +224,12 @@ fn a_store_on_damaged_files_says_what_to_do_and_changes_nothing() {
     let (one, other) = (subscription("birdsite", "a"), subscription("facegraph", "b"));
     store.create(&one).unwrap();
     store.create(&other).unwrap();
-    store.spoil(&record::standing(&one).0);
+    store.spoil(&record::state(&one).0);
     drop(store);
     let store = SledCursors::open(folder.path()).unwrap();
-    let said = store.all().unwrap_err().to_string();
-    assert!(said.contains("`a` of partner `birdsite`"), "{said}");
-    assert!(said.contains("restore the folder from a backup"), "{said}");
+    let message = store.all().unwrap_err().to_string();
+    assert!(message.contains("`a` of partner `birdsite`"), "{message}");
+    assert!(message.contains("restore the folder from a backup"), "{message}");
     drop(store);
 
     let file = folder.path().join("db");

@@ -1,15 +1,15 @@
-//! What stands in for a store that cannot be read.
+//! A stand-in for a store that cannot be read.
 
 use std::path::PathBuf;
 
 use super::{CursorError, CursorStore, StoredSubscription};
 use crate::domain::{PartnerId, SubscriptionName};
 
-/// Subscriptions that are there and cannot be read: nothing is known of them, and nothing is changed,
-/// so that an operator can still restore them.
+/// Every call returns [`CursorError::Unreadable`]. Nothing on disk is changed, so that an operator can
+/// still restore it.
 #[derive(Debug)]
 pub struct UnreadableCursors {
-    /// Where they lie.
+    /// The folder of the store.
     pub folder: PathBuf,
     /// What is wrong with them.
     pub reason: String,

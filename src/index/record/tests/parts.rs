@@ -1,4 +1,4 @@
-//! What records are made up from, in tests.
+//! Values for the records in tests.
 
 use proptest::prelude::*;
 
@@ -17,7 +17,7 @@ use crate::domain::{
     Position, Sharing, Tlp,
 };
 
-/// What records are made up from.
+/// Values from which records are built.
 #[derive(Clone, Debug)]
 pub struct Parts {
     numbers: [u64; 8],
@@ -33,7 +33,7 @@ pub fn any_parts() -> impl Strategy<Value = Parts> {
 }
 
 impl Parts {
-    /// The same ones each time.
+    /// Fixed values. `first` selects a set.
     pub fn fixed(first: u64) -> Self {
         let numbers = std::array::from_fn(|at| (first + at as u64) * 12_345_679);
         let texts = ["a", "", "ünïcode", "https://a.example/b"].map(str::to_owned).to_vec();

@@ -1,12 +1,12 @@
-//! How an entry lies in a file. Numbers are big-endian.
+//! The layout of an entry in a segment. Numbers are big-endian.
 //!
-//! | bytes | hold |
+//! | bytes | content |
 //! |---|---|
-//! | 4 | CRC-32C over all that follows, begun with the file's salt |
-//! | 4 | how long the entry is |
-//! | 8 | its sequence |
-//! | 8 | the newest sequence that was on the disk when it was written |
-//! | 8 + 16 | its time in milliseconds, its append id |
+//! | 4 | CRC-32C over the rest of the record, seeded with the segment's salt |
+//! | 4 | length of the entry |
+//! | 8 | sequence |
+//! | 8 | newest durable sequence when the record was written |
+//! | 8 + 16 | time in milliseconds, append id |
 //! | … | the entry |
 
 use std::io::{self, Read};
@@ -18,44 +18,44 @@ use crate::domain::Timestamp;
 use crate::domain::entry::AppendId;
 use crate::journal::{MAX_ENTRY_BYTES, Stamp};
 
-/// What lies before the entry.
+/// Bytes before the entry.
 const HEADER_BYTES: usize = 48;
 const CHECKSUM_BYTES: usize = 4;
 
-/// An entry with what lies before it.
+/// A stored entry with its header.
 #[derive(Debug)]
 pub struct Record {
-    /// Where and when it was stored.
+    /// Sequence and time.
     pub stamp: Stamp,
-    /// The newest sequence that was on the disk when it was written.
+    /// The newest durable sequence when the record was written.
     pub durable: u64,
-    /// The id under which it is stored once.
+    /// The idempotency key.
     pub id: AppendId,
-    /// Its bytes.
+    /// The encoded entry.
     pub entry: Vec<u8>,
 }
 
 impl Record {
-    /// How many bytes it takes of a file.
+    /// Its size in the segment, in bytes.
     pub fn bytes(&self) -> u64 {
         (HEADER_BYTES + self.entry.len()) as u64
     }
 }
 
-/// Why there is no record.
+/// Why no record could be read.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Absent {
-    /// Nothing is left.
+pub enum NoRecord {
+    /// The end of the segment.
     End,
-    /// What is there is none, for this reason.
-    Bad(&'static str),
+    /// The bytes are not a valid record.
+    Damaged(&'static str),
 }
 
-/// Appends a record, which is to be sealed.
+/// Appends a record without its checksum. Call [`seal`] afterwards.
 pub fn put(entry: &Stamped<'_>, durable: u64, bytes: &mut Vec<u8>) {
     bytes.reserve(HEADER_BYTES + entry.bytes.len());
     bytes.put_u32(0);
-    // A larger entry is rejected before.
+    // Fits: larger entries were rejected.
     bytes.put_u32(u32::try_from(entry.bytes.len()).unwrap_or(u32::MAX));
     bytes.put_u64(entry.stamp.sequence);
     bytes.put_u64(durable);
@@ -64,37 +64,37 @@ pub fn put(entry: &Stamped<'_>, durable: u64, bytes: &mut Vec<u8>) {
     bytes.put_slice(entry.bytes);
 }
 
-/// Puts its checksum into a record.
+/// Fills in the checksum.
 pub fn seal(record: &mut [u8], salt: u32) {
     if let Some((checksum, rest)) = record.split_first_chunk_mut::<CHECKSUM_BYTES>() {
         *checksum = crc32c::crc32c_append(salt, rest).to_be_bytes();
     }
 }
 
-/// Reads the next record, of at most the bytes that are left.
-pub fn read(source: &mut impl Read, left: u64, salt: u32) -> io::Result<Result<Record, Absent>> {
+/// Reads the next record. `left` is the number of bytes left in the segment.
+pub fn read(source: &mut impl Read, left: u64, salt: u32) -> io::Result<Result<Record, NoRecord>> {
     if left == 0 {
-        return Ok(Err(Absent::End));
+        return Ok(Err(NoRecord::End));
     }
     let Some(room) = left.checked_sub(HEADER_BYTES as u64) else {
-        return Ok(Err(Absent::Bad("it is cut short")));
+        return Ok(Err(NoRecord::Damaged("it is truncated")));
     };
     let mut header = [0; HEADER_BYTES];
     source.read_exact(&mut header)?;
     let (checksum, length, mut record) = read_header(&header);
     if length as u64 > room || length > MAX_ENTRY_BYTES {
-        return Ok(Err(Absent::Bad("it is cut short, or its length is damaged")));
+        return Ok(Err(NoRecord::Damaged("it is truncated, or its length is damaged")));
     }
     record.entry = vec![0; length];
     source.read_exact(&mut record.entry)?;
     if checksum != checksum_of(salt, &header, &record.entry) {
-        return Ok(Err(Absent::Bad("its checksum does not hold")));
+        return Ok(Err(NoRecord::Damaged("its checksum does not match")));
     }
     Ok(Ok(record))
 }
 
-/// Whether a record begins with the bytes, of an entry behind this one, that was written when this one was
-/// on the disk already.
+/// Whether the bytes start with a valid record that proves that entry `sequence` was durable: a later
+/// entry, written after that one was on disk.
 pub fn shows_durable(sequence: u64, bytes: &[u8], salt: u32) -> bool {
     let Some((header, rest)) = bytes.split_first_chunk::<HEADER_BYTES>() else { return false };
     let (checksum, length, record) = read_header(header);
@@ -109,7 +109,7 @@ fn read_header(mut header: &[u8]) -> (u32, usize, Record) {
     let time = Timestamp::from_millis(header.get_i64());
     let mut id = [0; 16];
     header.copy_to_slice(&mut id);
-    let stamp = Stamp { sequence, time, repeated: false };
+    let stamp = Stamp::new(sequence, time);
     let record = Record { stamp, durable, id: AppendId::from_bytes(id), entry: Vec::new() };
     (checksum, length, record)
 }
@@ -125,7 +125,7 @@ mod tests {
     const SALT: u32 = 0x5a17_5a17;
 
     fn stamp(sequence: u64) -> Stamp {
-        Stamp { sequence, time: Timestamp::from_millis(-5), repeated: false }
+        Stamp::new(sequence, Timestamp::from_millis(-5))
     }
 
     fn bytes(sequence: u64, durable: u64, entry: &[u8]) -> Vec<u8> {
@@ -137,7 +137,7 @@ mod tests {
         bytes
     }
 
-    fn read_all(bytes: &[u8]) -> Result<Record, Absent> {
+    fn read_all(bytes: &[u8]) -> Result<Record, NoRecord> {
         read(&mut &bytes[..], bytes.len() as u64, SALT).unwrap()
     }
 
@@ -148,7 +148,7 @@ mod tests {
             assert_eq!((read.stamp, read.durable, &read.entry), (stamp(9), 8, &entry));
             assert_eq!(read.id, AppendId::derive(&[&entry]));
         }
-        assert_eq!(read_all(b"").unwrap_err(), Absent::End);
+        assert_eq!(read_all(b"").unwrap_err(), NoRecord::End);
     }
 
     #[test]
@@ -157,11 +157,14 @@ mod tests {
         for at in 0..whole.len() * 8 {
             let mut flipped = whole.clone();
             flipped[at / 8] ^= 1 << (at % 8);
-            assert!(matches!(read_all(&flipped), Err(Absent::Bad(_))), "bit {at}");
+            assert!(matches!(read_all(&flipped), Err(NoRecord::Damaged(_))), "bit {at}");
             assert!(!shows_durable(8, &flipped, SALT), "bit {at}");
         }
         for length in 1..whole.len() {
-            assert!(matches!(read_all(&whole[..length]), Err(Absent::Bad(_))), "{length} bytes");
+            assert!(
+                matches!(read_all(&whole[..length]), Err(NoRecord::Damaged(_))),
+                "{length} bytes"
+            );
             assert!(!shows_durable(8, &whole[..length], SALT), "{length} bytes");
         }
     }

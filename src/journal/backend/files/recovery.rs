@@ -1,4 +1,4 @@
-//! What lies in the folder of a journal, as it is found at a start.
+//! Recovery: opens the segments of a journal at a start.
 
 use std::collections::VecDeque;
 use std::fs;
@@ -11,13 +11,13 @@ use super::super::end::JournalEnd;
 use super::super::local::{Recovered, Watermark};
 use super::super::window::WINDOW;
 use super::record::Record;
-use super::segment::{self, HEAD_BYTES, ScanEnd, Segment};
+use super::segment::{self, HEADER_BYTES, ScanEnd, Segment};
 use crate::journal::{JournalError, damaged, storage};
 
-/// Opens every file, reads the newest entries and checks them.
+/// Opens all segments, reads the newest entries and checks them.
 ///
-/// What was never acknowledged and lies incomplete at the very end is cut off. Anything else that is
-/// amiss is an error that names it.
+/// Cuts off an incomplete end if it was never acknowledged. Any other damage is an error that names the
+/// entry.
 pub fn recover(
     folder: &Path,
     mark: Watermark,
@@ -29,11 +29,11 @@ pub fn recover(
             acknowledged => Err(JournalError::CutShort { found: 0, acknowledged }),
         };
     };
-    let mut tail = Tail::default();
-    let mut unsettled = 0;
+    let mut tail = NewestRecords::default();
+    let mut unsynced_bytes = 0;
     let end = newest.scan(|record| {
         if record.stamp.sequence > mark.acknowledged {
-            unsettled += record.bytes();
+            unsynced_bytes += record.bytes();
         }
         tail.push(record);
     });
@@ -41,23 +41,23 @@ pub fn recover(
     if let Some(fault) = end.fault {
         cut_unfinished_end(newest, &end, fault, mark)?;
     }
-    if unsettled > 0 {
-        newest.settle(end.at - unsettled).map_err(storage)?;
+    if unsynced_bytes > 0 {
+        newest.rewrite(end.at - unsynced_bytes).map_err(storage)?;
     }
     let found = end.next - 1;
     if found < mark.acknowledged {
         return Err(JournalError::CutShort { found, acknowledged: mark.acknowledged });
     }
     for segment in older.iter().rev() {
-        if tail.latest.len() >= WINDOW {
+        if tail.records.len() >= WINDOW {
             break;
         }
-        let mut before = Tail::default();
+        let mut before = NewestRecords::default();
         let end = segment.scan(|record| before.push(record)).map_err(storage)?;
         if let Some(fault) = end.fault {
             return Err(damaged(end.next, fault));
         }
-        before.latest.append(&mut tail.latest);
+        before.records.append(&mut tail.records);
         tail = before;
     }
     let first = older.first().unwrap_or(newest).first;
@@ -66,30 +66,30 @@ pub fn recover(
     Ok((segments, Recovered { end, oldest }))
 }
 
-/// The newest entries, as far back as their ids are remembered.
+/// The newest records, as many as there are ids in the window.
 #[derive(Default)]
-struct Tail {
-    latest: VecDeque<Record>,
+struct NewestRecords {
+    records: VecDeque<Record>,
 }
 
-impl Tail {
+impl NewestRecords {
     fn push(&mut self, record: &Record) {
-        self.latest.push_back(Record { entry: Vec::new(), ..*record });
-        if self.latest.len() > WINDOW {
-            self.latest.pop_front();
+        self.records.push_back(Record { entry: Vec::new(), ..*record });
+        if self.records.len() > WINDOW {
+            self.records.pop_front();
         }
     }
 
     fn end(self, sequence: u64) -> JournalEnd {
         let mut end = JournalEnd { sequence, ..JournalEnd::default() };
-        for record in self.latest {
+        for record in self.records {
             end.observe(record.id, record.stamp);
         }
         end
     }
 }
 
-/// Every file, checked to follow the one before it.
+/// Opens all segments, and checks that each follows the one before it.
 fn open_all(folder: &Path, mark: Watermark) -> Result<Vec<Arc<Segment>>, JournalError> {
     let entries = fs::read_dir(folder).and_then(Iterator::collect::<Result<Vec<_>, _>>);
     let paths = entries.map_err(storage)?.into_iter().map(|entry| entry.path());
@@ -101,37 +101,38 @@ fn open_all(folder: &Path, mark: Watermark) -> Result<Vec<Arc<Segment>>, Journal
     for (first, path) in files {
         let (segment, previous) = Segment::open(&path, first).map_err(storage)?;
         let Some(previous) = previous else {
-            if Some(first) != newest || was_begun(&segment, mark)? {
-                return Err(damaged(first, "the beginning of its file is damaged"));
+            if Some(first) != newest || may_hold_acknowledged(&segment, mark)? {
+                return Err(damaged(first, "the header of its file is damaged"));
             }
-            warn!(file = %path.display(), "a file of the journal that was never finished is removed");
+            warn!(file = %path.display(), "removed an unfinished file of the journal");
             fs::remove_file(&path).map_err(storage)?;
             continue;
         };
         let follows = match segments.last() {
             Some(before) => previous == before.first,
-            // Those before the oldest that is kept were removed.
+            // The segments before the oldest kept entry were trimmed.
             None => mark.oldest == 0 || first <= mark.oldest,
         };
         if !follows {
             let missing = if segments.is_empty() { mark.oldest } else { previous };
-            return Err(damaged(missing, "its file is not there"));
+            return Err(damaged(missing, "its file is missing"));
         }
         segments.push(Arc::new(segment));
     }
     Ok(segments)
 }
 
-/// Whether a file whose beginning is damaged holds anything that was acknowledged.
-fn was_begun(segment: &Segment, mark: Watermark) -> Result<bool, JournalError> {
+/// Whether a segment with a damaged header may hold acknowledged entries.
+fn may_hold_acknowledged(segment: &Segment, mark: Watermark) -> Result<bool, JournalError> {
     if mark.acknowledged >= segment.first {
         return Ok(true);
     }
-    // Its first entry is written once its beginning is on the disk.
-    Ok(segment.length().map_err(storage)? > HEAD_BYTES as u64)
+    // The first entry is written only after the header is durable.
+    Ok(segment.length().map_err(storage)? > HEADER_BYTES as u64)
 }
 
-/// Cuts off what a crash left of a write that was never acknowledged. What was is damaged, and stays.
+/// Cuts off the rest of a write that a crash interrupted. Damage to acknowledged entries is an error,
+/// and nothing is cut.
 fn cut_unfinished_end(
     segment: &Segment,
     end: &ScanEnd,
@@ -144,7 +145,7 @@ fn cut_unfinished_end(
     warn!(
         sequence = end.next,
         file = %segment.path().display(),
-        "what was never acknowledged is incomplete at the end of the journal, and is cut off"
+        "removed an incomplete entry at the end of the journal that was never acknowledged"
     );
     segment.cut(end.at).map_err(storage)
 }

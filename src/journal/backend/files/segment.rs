@@ -1,10 +1,12 @@
-//! One file of the journal: entries one behind the other, from a sequence on.
+//! A segment: one file of consecutive entries.
 //!
-//! It is named after that sequence, and begins with it, with that of the file before it (0 where there is
-//! none), with a salt, and with a checksum over all of that. Only the newest file is written, at its end.
+//! The file is named after its first sequence. Its header holds that sequence, the first sequence of the
+//! previous segment (0 if there is none), a salt and a checksum. Only the newest segment is written, at
+//! its end.
 //!
-//! The salt is random and begins the checksum of each entry: where a write was torn, entries are looked for among
-//! what is left of it, and nobody can write one into a text of his.
+//! The salt is random and seeds the checksum of every entry. After a torn write, recovery searches the
+//! rest of the file for valid entries; because nobody knows the salt, nobody can place a forged entry
+//! inside their own text.
 
 use std::fs::{File, OpenOptions};
 use std::io::{self, BufReader, Read};
@@ -15,18 +17,18 @@ use std::sync::{PoisonError, RwLock};
 use bytes::{Buf, BufMut};
 
 use super::super::local::Durability;
-use super::record::{self, Absent, Record};
+use super::record::{self, NoRecord, Record};
 
-/// The layout, in its last byte.
+/// File magic. The last byte is the layout version.
 const MAGIC: &[u8; 8] = b"tipoffj\x01";
-/// What lies before the first entry.
-pub const HEAD_BYTES: usize = 32;
-/// How far apart the entries are whose places are kept in memory.
+/// Size of the header, in bytes.
+pub const HEADER_BYTES: usize = 32;
+/// Minimum distance in bytes between entries whose offsets are kept in memory.
 const STEP_BYTES: u64 = 32 * 1024;
-/// How much is read at once; a longer entry is read without a detour.
+/// Size of the read buffer. Longer entries bypass it.
 const BUFFER_BYTES: usize = 64 * 1024;
 
-/// A file.
+/// An open segment.
 #[derive(Debug)]
 pub struct Segment {
     /// The sequence of its first entry.
@@ -34,203 +36,207 @@ pub struct Segment {
     path: PathBuf,
     file: File,
     salt: u32,
-    /// Found when they are first asked for.
-    places: RwLock<Option<EntryOffsets>>,
+    /// `None` until first needed.
+    offsets: RwLock<Option<EntryOffsets>>,
 }
 
-/// Where entries lie in a file.
+/// Offsets of entries in a segment.
 #[derive(Clone, Debug)]
 struct EntryOffsets {
-    /// Sequences and where they begin: the first, and others some way apart.
-    some: Vec<(u64, u64)>,
-    /// Where the next entry will begin.
+    /// Sequence and offset of some entries, at least [`STEP_BYTES`] apart.
+    sampled: Vec<(u64, u64)>,
+    /// The offset of the next entry.
     end: u64,
 }
 
 impl EntryOffsets {
-    fn note(&mut self, sequence: u64, at: u64) {
-        if self.some.last().is_none_or(|(_, last)| at >= last + STEP_BYTES) {
-            self.some.push((sequence, at));
+    fn sample(&mut self, sequence: u64, at: u64) {
+        if self.sampled.last().is_none_or(|(_, last)| at >= last + STEP_BYTES) {
+            self.sampled.push((sequence, at));
         }
     }
 }
 
-/// How the entries of a file end.
+/// Where a scan of a segment stopped.
 #[derive(Debug)]
 pub struct ScanEnd {
-    /// The sequence behind the last whole entry.
+    /// The sequence after the last valid entry.
     pub next: u64,
-    /// Where that one ends.
+    /// The offset after the last valid entry.
     pub at: u64,
-    /// Why nothing follows it, unless the file ends there.
+    /// Why the next bytes are not an entry. `None` at the end of the file.
     pub fault: Option<&'static str>,
 }
 
-/// The name of the file that begins with a sequence.
+/// The file name of a segment.
 fn name(first: u64) -> String {
     format!("{first:020}.log")
 }
 
-/// The sequence with which a file of this name begins.
+/// The first sequence in a segment's file name.
 pub fn first_of(path: &Path) -> Option<u64> {
     let name = path.file_name()?.to_str()?.strip_suffix(".log")?;
     name.parse().ok().filter(|_| name.len() == 20)
 }
 
 impl Segment {
-    /// A new file behind another, durable with its name.
+    /// Creates a segment after another one. Header and name are durable when it returns.
     pub fn create(folder: &Path, first: u64, previous: u64) -> io::Result<Self> {
         let path = folder.join(name(first));
         let file = OpenOptions::new().read(true).write(true).create_new(true).open(&path)?;
         let salt = rand::random();
-        file.write_all_at(&head(first, previous, salt), 0)?;
+        file.write_all_at(&encode_header(first, previous, salt), 0)?;
         file.sync_all()?;
         File::open(folder)?.sync_all()?;
-        let places = RwLock::new(Some(EntryOffsets { some: Vec::new(), end: HEAD_BYTES as u64 }));
-        Ok(Self { first, path, file, salt, places })
+        let offsets =
+            RwLock::new(Some(EntryOffsets { sampled: Vec::new(), end: HEADER_BYTES as u64 }));
+        Ok(Self { first, path, file, salt, offsets })
     }
 
-    /// A file that is there, and the sequence with which the one before it begins; `None` where its beginning
-    /// is damaged.
+    /// Opens a segment. Returns it with the first sequence of the previous segment, or `None` if the
+    /// header is damaged.
     pub fn open(path: &Path, first: u64) -> io::Result<(Self, Option<u64>)> {
         let file = OpenOptions::new().read(true).write(true).open(path)?;
-        let mut found = [0; HEAD_BYTES];
+        let mut found = [0; HEADER_BYTES];
         let whole = match file.read_exact_at(&mut found, 0) {
             Ok(()) => true,
             Err(error) if error.kind() == io::ErrorKind::UnexpectedEof => false,
             Err(error) => return Err(error),
         };
-        let mut said = &found[16..];
-        let (previous, salt) = (said.get_u64(), said.get_u32());
-        let previous = (whole && found == head(first, previous, salt)).then_some(previous);
-        let (path, places) = (path.to_owned(), RwLock::new(None));
-        Ok((Self { first, path, file, salt, places }, previous))
+        let mut fields = &found[16..];
+        let (previous, salt) = (fields.get_u64(), fields.get_u32());
+        let previous = (whole && found == encode_header(first, previous, salt)).then_some(previous);
+        let (path, offsets) = (path.to_owned(), RwLock::new(None));
+        Ok((Self { first, path, file, salt, offsets }, previous))
     }
 
-    /// Where it lies.
+    /// Its path.
     pub fn path(&self) -> &Path {
         &self.path
     }
 
-    /// How long it is, in bytes.
+    /// Its length in bytes.
     pub fn length(&self) -> io::Result<u64> {
         Ok(self.file.metadata()?.len())
     }
 
-    /// Reads and checks every entry, and shows it.
+    /// Reads and checks every entry, and passes each to `each`.
     pub fn scan(&self, mut each: impl FnMut(&Record)) -> io::Result<ScanEnd> {
         let length = self.length()?;
-        let mut places = EntryOffsets { some: Vec::new(), end: HEAD_BYTES as u64 };
+        let mut offsets = EntryOffsets { sampled: Vec::new(), end: HEADER_BYTES as u64 };
         let mut next = self.first;
-        let mut reader = self.reader(places.end);
+        let mut reader = self.reader(offsets.end);
         let fault = loop {
-            match record::read(&mut reader, length.saturating_sub(places.end), self.salt)? {
+            match record::read(&mut reader, length.saturating_sub(offsets.end), self.salt)? {
                 Ok(record) if record.stamp.sequence == next => {
-                    places.note(next, places.end);
-                    places.end += record.bytes();
+                    offsets.sample(next, offsets.end);
+                    offsets.end += record.bytes();
                     next += 1;
                     each(&record);
                 }
-                Ok(_) => break Some("another is in its place"),
-                Err(Absent::End) => break None,
-                Err(Absent::Bad(reason)) => break Some(reason),
+                Ok(_) => break Some("another entry is in its place"),
+                Err(NoRecord::End) => break None,
+                Err(NoRecord::Damaged(reason)) => break Some(reason),
             }
         };
-        let end = ScanEnd { next, at: places.end, fault };
-        *self.places.write().unwrap_or_else(PoisonError::into_inner) = Some(places);
+        let end = ScanEnd { next, at: offsets.end, fault };
+        *self.offsets.write().unwrap_or_else(PoisonError::into_inner) = Some(offsets);
         Ok(end)
     }
 
-    /// Whether anything from a place on was written when an entry was on the disk already.
+    /// Whether any record after offset `from` proves that entry `sequence` was durable.
     pub fn shows_durable(&self, sequence: u64, from: u64) -> io::Result<bool> {
         let mut rest = Vec::new();
         self.reader(from).read_to_end(&mut rest)?;
         Ok((0..rest.len()).any(|at| record::shows_durable(sequence, &rest[at..], self.salt)))
     }
 
-    /// Cuts off what lies behind a place.
+    /// Truncates the file, durably.
     pub fn cut(&self, at: u64) -> io::Result<()> {
         self.file.set_len(at)?;
         self.file.sync_all()
     }
 
-    /// Writes again what lies from a place on, and forces it to the disk. What was written can be read back
-    /// though it never came there: its sync failed, or the process ended before.
-    pub fn settle(&self, from: u64) -> io::Result<()> {
+    /// Rewrites and syncs everything from offset `from`. Bytes can be readable without being on disk:
+    /// their sync failed, or the process ended before it.
+    pub fn rewrite(&self, from: u64) -> io::Result<()> {
         let mut bytes = Vec::new();
         self.reader(from).read_to_end(&mut bytes)?;
         self.file.write_all_at(&bytes, from)?;
         self.file.sync_data()
     }
 
-    /// Writes behind the last entry, and forces it to the disk. An error is final: what was written may be there or not,
-    /// and a second try would report success for what the first one dropped. `begins` are the sequences
-    /// of the entries, and where each begins in the bytes, in which they are yet to be sealed.
+    /// Writes records after the last entry and syncs them. `starts` holds the sequence and the offset in
+    /// `bytes` of each record; this seals them.
+    ///
+    /// An error is final: the records may be written or not, and a second try would report success for
+    /// what the kernel dropped.
     pub fn append(
         &self,
         bytes: &mut [u8],
-        begins: &[(u64, usize)],
+        starts: &[(u64, usize)],
         durability: Durability,
     ) -> io::Result<()> {
         let mut end = bytes.len();
-        for (_, begin) in begins.iter().rev() {
-            record::seal(&mut bytes[*begin..end], self.salt);
-            end = *begin;
+        for (_, start) in starts.iter().rev() {
+            record::seal(&mut bytes[*start..end], self.salt);
+            end = *start;
         }
         let at = self.end()?;
         self.file.write_all_at(bytes, at)?;
         if durability == Durability::Fsync {
             self.file.sync_data()?;
         }
-        if let Some(places) = &mut *self.places.write().unwrap_or_else(PoisonError::into_inner) {
-            for (sequence, begin) in begins {
-                places.note(*sequence, at + *begin as u64);
+        if let Some(offsets) = &mut *self.offsets.write().unwrap_or_else(PoisonError::into_inner) {
+            for (sequence, start) in starts {
+                offsets.sample(*sequence, at + *start as u64);
             }
-            places.end = at + bytes.len() as u64;
+            offsets.end = at + bytes.len() as u64;
         }
         Ok(())
     }
 
-    /// Where the next entry will begin.
+    /// The offset of the next entry.
     pub fn end(&self) -> io::Result<u64> {
-        self.with_places(|places| places.end)
+        self.with_offsets(|offsets| offsets.end)
     }
 
-    /// Its entries, from the one that is asked for or a little before it on.
+    /// Iterates over records, starting at or a little before `sequence`.
     pub fn records_near(&self, sequence: u64) -> io::Result<Records<'_>> {
-        let (next, at, end) = self.with_places(|places| {
-            let behind = places.some.partition_point(|(first, _)| *first <= sequence);
-            let begin = behind.checked_sub(1).map(|before| places.some[before]);
-            let (next, at) = begin.unwrap_or((self.first, HEAD_BYTES as u64));
-            (next, at, places.end)
+        let (next, at, end) = self.with_offsets(|offsets| {
+            let after = offsets.sampled.partition_point(|(first, _)| *first <= sequence);
+            let start = after.checked_sub(1).map(|before| offsets.sampled[before]);
+            let (next, at) = start.unwrap_or((self.first, HEADER_BYTES as u64));
+            (next, at, offsets.end)
         })?;
         let (reader, left) = (self.reader(at), end.saturating_sub(at));
         Ok(Records { reader, next, left, salt: self.salt })
     }
 
-    /// An older file ends where it ends on the disk: what is amiss in it is to be found by whoever reads it.
-    fn with_places<T>(&self, read: impl Fn(&EntryOffsets) -> T) -> io::Result<T> {
-        let known = |places: &RwLock<Option<EntryOffsets>>| {
-            places.read().unwrap_or_else(PoisonError::into_inner).as_ref().map(&read)
+    /// Calls `read` with the offsets; scans the segment first if needed. Damage in an older segment is
+    /// ignored here, and found by whoever reads it.
+    fn with_offsets<T>(&self, read: impl Fn(&EntryOffsets) -> T) -> io::Result<T> {
+        let known = |offsets: &RwLock<Option<EntryOffsets>>| {
+            offsets.read().unwrap_or_else(PoisonError::into_inner).as_ref().map(&read)
         };
-        if let Some(found) = known(&self.places) {
+        if let Some(found) = known(&self.offsets) {
             return Ok(found);
         }
         self.scan(|_| {})?;
         let length = self.length()?;
-        let mut places = self.places.write().unwrap_or_else(PoisonError::into_inner);
-        let places = places.get_or_insert(EntryOffsets { some: Vec::new(), end: length });
-        places.end = length;
-        Ok(read(places))
+        let mut offsets = self.offsets.write().unwrap_or_else(PoisonError::into_inner);
+        let offsets = offsets.get_or_insert(EntryOffsets { sampled: Vec::new(), end: length });
+        offsets.end = length;
+        Ok(read(offsets))
     }
 
-    fn reader(&self, at: u64) -> BufReader<At<'_>> {
-        BufReader::with_capacity(BUFFER_BYTES, At { file: &self.file, at })
+    fn reader(&self, at: u64) -> BufReader<FileReader<'_>> {
+        BufReader::with_capacity(BUFFER_BYTES, FileReader { file: &self.file, at })
     }
 }
 
-fn head(first: u64, previous: u64, salt: u32) -> [u8; HEAD_BYTES] {
-    let mut bytes = [0; HEAD_BYTES];
+fn encode_header(first: u64, previous: u64, salt: u32) -> [u8; HEADER_BYTES] {
+    let mut bytes = [0; HEADER_BYTES];
     let mut rest = &mut bytes[..];
     rest.put_slice(MAGIC);
     rest.put_u64(first);
@@ -241,28 +247,28 @@ fn head(first: u64, previous: u64, salt: u32) -> [u8; HEAD_BYTES] {
     bytes
 }
 
-/// The entries of a file, one after the other.
+/// Iterator over the records of a segment.
 #[derive(Debug)]
 pub struct Records<'a> {
-    reader: BufReader<At<'a>>,
-    /// The sequence of the next.
+    reader: BufReader<FileReader<'a>>,
+    /// The next sequence.
     next: u64,
     left: u64,
     salt: u32,
 }
 
 impl Records<'_> {
-    /// The sequence of the next entry.
+    /// The next sequence.
     pub fn next_sequence(&self) -> u64 {
         self.next
     }
 
-    /// The next entry, or why it cannot be read.
-    pub fn next(&mut self) -> io::Result<Result<Record, Absent>> {
+    /// Reads the next record, or returns why it cannot be read.
+    pub fn next(&mut self) -> io::Result<Result<Record, NoRecord>> {
         let found = record::read(&mut self.reader, self.left, self.salt)?;
         Ok(found.and_then(|record| {
             if record.stamp.sequence != self.next {
-                return Err(Absent::Bad("another is in its place"));
+                return Err(NoRecord::Damaged("another entry is in its place"));
             }
             self.left -= record.bytes();
             self.next += 1;
@@ -271,14 +277,14 @@ impl Records<'_> {
     }
 }
 
-/// A file from a place on.
+/// Reads a file from an offset.
 #[derive(Debug)]
-struct At<'a> {
+struct FileReader<'a> {
     file: &'a File,
     at: u64,
 }
 
-impl Read for At<'_> {
+impl Read for FileReader<'_> {
     fn read(&mut self, buffer: &mut [u8]) -> io::Result<usize> {
         let read = self.file.read_at(buffer, self.at)?;
         self.at += read as u64;

@@ -1,7 +1,7 @@
-//! What the journal knows of itself besides its entries: how far it is acknowledged, so that one that was cut
-//! short is told from one that ends there, and where it begins since it was trimmed.
+//! The watermark file `mark`: the newest acknowledged sequence and the oldest one kept.
 //!
-//! It is written behind the entries and not forced to the disk: one that lags behind only finds less.
+//! It tells a journal that was cut short from one that just ends there. It is written after the entries
+//! and not synced, since a watermark that lags only detects less.
 
 use std::fs::{File, OpenOptions};
 use std::io;
@@ -10,46 +10,46 @@ use std::path::Path;
 
 use bytes::{Buf, BufMut};
 
-/// The name of its file.
+/// Its file name.
 pub const NAME: &str = "mark";
 const BYTES: usize = 20;
 
-/// The file.
+/// The watermark file.
 #[derive(Debug)]
 pub struct WatermarkFile(File);
 
-/// What it says; 0 where it says nothing.
+/// Its content. A 0 means unknown.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct Watermark {
-    /// The newest sequence that is on the disk.
+    /// The newest durable sequence.
     pub acknowledged: u64,
-    /// The oldest that is kept.
+    /// The oldest sequence that was not trimmed.
     pub oldest: u64,
 }
 
 impl WatermarkFile {
-    /// Opens it in a folder, or makes an empty one.
+    /// Opens the file in a folder, or creates an empty one.
     pub fn open(folder: &Path) -> io::Result<Self> {
         let mut options = OpenOptions::new();
         options.read(true).write(true).create(true).truncate(false);
         Ok(Self(options.open(folder.join(NAME))?))
     }
 
-    /// What it says; nothing where it is missing or was never written whole.
+    /// Reads the watermark. Zero if the file is empty or damaged.
     pub fn read(&self) -> Watermark {
         let mut bytes = [0; BYTES];
         match self.0.read_exact_at(&mut bytes, 0) {
             Ok(()) => {
-                let (mut said, checksum) = bytes.split_at(16);
-                let holds = checksum == crc32c::crc32c(said).to_be_bytes();
-                let mark = Watermark { acknowledged: said.get_u64(), oldest: said.get_u64() };
-                if holds { mark } else { Watermark::default() }
+                let (mut fields, checksum) = bytes.split_at(16);
+                let is_valid = checksum == crc32c::crc32c(fields).to_be_bytes();
+                let mark = Watermark { acknowledged: fields.get_u64(), oldest: fields.get_u64() };
+                if is_valid { mark } else { Watermark::default() }
             }
             Err(_) => Watermark::default(),
         }
     }
 
-    /// Writes it.
+    /// Overwrites the watermark.
     pub fn write(&self, mark: Watermark) -> io::Result<()> {
         let mut bytes = Vec::with_capacity(BYTES);
         bytes.put_u64(mark.acknowledged);
@@ -58,7 +58,7 @@ impl WatermarkFile {
         self.0.write_all_at(&bytes, 0)
     }
 
-    /// Forces it to the disk.
+    /// Syncs the file.
     pub fn sync(&self) -> io::Result<()> {
         self.0.sync_data()
     }

@@ -1,4 +1,4 @@
-//! Why a journal does not open.
+//! Why a journal cannot be opened.
 
 use std::io;
 use std::path::{Path, PathBuf};
@@ -8,39 +8,39 @@ use thiserror::Error;
 use super::super::Backend;
 use crate::journal::{JournalError, database};
 
-/// Why a journal does not open. Each tells an operator what to do.
+/// Why a journal cannot be opened. Each message tells an operator what to do.
 #[derive(Debug, Error)]
 pub enum OpenError {
     /// Another process has it open.
     #[error("the data folder {0} is in use by another process: stop that one first")]
     InUse(PathBuf),
-    /// The folder cannot be written.
+    /// The folder is not writable.
     #[error("the data folder {folder} cannot be written: {source}")]
     NotWritable {
-        /// Which folder.
+        /// The folder.
         folder: PathBuf,
-        /// Why.
+        /// The cause.
         source: io::Error,
     },
-    /// The system refused something that it may grant later: space, memory, open files.
+    /// The system lacks a resource that it may have later: disk space, memory, open files.
     #[error("the journal in {folder} cannot be opened now: {source}. {advice}, then start again")]
     System {
-        /// Which folder.
+        /// The folder.
         folder: PathBuf,
-        /// What the system said.
+        /// The error of the system.
         source: io::Error,
         /// What to do.
         advice: &'static str,
     },
-    /// The database does not open.
+    /// The database cannot be opened.
     #[error(
         "the journal in {folder} does not open: {reason}. Keep a copy of the folder before you \
          try again, and restore it from a backup"
     )]
     Unopenable {
-        /// Which folder.
+        /// The folder.
         folder: PathBuf,
-        /// Why.
+        /// The cause.
         reason: String,
     },
     /// The folder holds the journal of another backend.
@@ -50,11 +50,11 @@ pub enum OpenError {
         folder.display(), data_folder(folder)
     )]
     OtherBackend {
-        /// Which folder.
+        /// The folder.
         folder: PathBuf,
-        /// The backend whose journal it holds.
+        /// The backend of the journal there.
         found: Backend,
-        /// The backend that was to open it.
+        /// The configured backend.
         configured: Backend,
     },
     /// The folder holds the journals of two backends.
@@ -65,27 +65,27 @@ pub enum OpenError {
         folder = .0.display(), data = data_folder(.0)
     )]
     TwoBackends(PathBuf),
-    /// A migration was interrupted while the new journal took the place of the old one.
+    /// A migration was interrupted between its two renames.
     #[error(
         "the migration of the journal {folder} was interrupted. Finish it with the same command: \
          tipoff journal migrate --to sled|files --data {data}",
         folder = .0.display(), data = data_folder(.0)
     )]
     Interrupted(PathBuf),
-    /// There is no journal, only what may be an unfinished copy of it.
+    /// There is no journal, only a possibly unfinished copy.
     #[error(
         "{folder} is missing, and {folder}.migrating may be an unfinished copy of it: restore {folder} from a backup. Nothing was \
          changed",
         folder = .0.display()
     )]
     OnlyCopy(PathBuf),
-    /// Its entries are damaged, or cannot be read.
+    /// Its entries are corrupt or unreadable.
     #[error(transparent)]
     Journal(#[from] JournalError),
 }
 
 impl OpenError {
-    /// What an error of the system means for a folder.
+    /// Classifies an I/O error of a folder.
     pub(in crate::journal) fn of_io(folder: &Path, source: io::Error) -> Self {
         use io::ErrorKind::{
             NotADirectory, OutOfMemory, PermissionDenied, QuotaExceeded, ReadOnlyFilesystem,
@@ -106,7 +106,7 @@ impl OpenError {
         Self::System { folder, source, advice }
     }
 
-    /// What an error of sled means for a folder.
+    /// Classifies an error of sled.
     pub(in crate::journal) fn of_database(folder: &Path, error: database::OpenError) -> Self {
         match error {
             database::OpenError::InUse => Self::InUse(folder.to_owned()),
@@ -116,7 +116,7 @@ impl OpenError {
     }
 }
 
-/// The data folder of a journal's folder.
+/// The data folder that contains a journal's folder.
 fn data_folder(journal: &Path) -> std::path::Display<'_> {
     journal.parent().unwrap_or(journal).display()
 }

@@ -1,19 +1,19 @@
-//! How entries lie in sled: in groups, packed into values of at most 8 KB.
+//! The layout of entries in sled: groups, packed into values of at most 8 KB.
 //!
-//! A group is either several whole entries in one value, or one larger entry in several values, its parts. The key is
-//! (sequence of the group's first entry, part), big-endian. A value is:
+//! A group is either several whole entries in one value, or one larger entry in several values, its
+//! parts. The key is (sequence of the group's first entry, part), big-endian. A value is:
 //!
 //! | bytes | content |
 //! |---|---|
-//! | 1 | the layout's version |
-//! | 4 | CRC-32C over the key and everything that follows |
-//! | 2 | how many parts the group has |
+//! | 1 | layout version |
+//! | 4 | CRC-32C over the key and the rest of the value |
+//! | 2 | number of parts in the group |
 //! | … | a part of the group |
 //!
 //! A group is a run of entries: length (4), time in milliseconds (8), append id (16), encoded entry.
 //!
-//! sled writes values of 16 KB and more to files of their own, which it never syncs; so none may be that large. Small
-//! entries share a value because each value of a commit costs some 15 µs of processor.
+//! sled stores values of 16 KB and more in separate files, which it never syncs; so values must be
+//! smaller. Small entries share a value because each value of a commit costs about 15 µs of CPU.
 
 use bytes::{Buf, BufMut, Bytes};
 
@@ -23,7 +23,7 @@ use crate::domain::entry::AppendId;
 use crate::journal::{JournalError, Stamp, damaged};
 
 const LAYOUT: u8 = 1;
-/// The most bytes of a value.
+/// Maximum bytes of a value.
 pub const VALUE_BYTES: usize = 8 * 1024;
 const HEADER_BYTES: usize = 7;
 const PART_BYTES: usize = VALUE_BYTES - HEADER_BYTES;
@@ -32,7 +32,7 @@ const ENTRY_HEADER_BYTES: usize = 28;
 /// The key of a value.
 pub type Key = [u8; 10];
 
-/// The key of a part of the group that begins with a sequence.
+/// The key of a part. `first` is the first sequence of its group.
 pub fn key(first: u64, part: u16) -> Key {
     let mut key = [0; 10];
     key[..8].copy_from_slice(&first.to_be_bytes());
@@ -40,7 +40,7 @@ pub fn key(first: u64, part: u16) -> Key {
     key
 }
 
-/// The group's first sequence and the part of a key.
+/// The group's first sequence and the part number in a key.
 pub fn read_key(mut key: &[u8]) -> Result<(u64, u16), JournalError> {
     if key.len() != 10 {
         return Err(JournalError::Storage("a key of the journal has the wrong length".into()));
@@ -48,7 +48,7 @@ pub fn read_key(mut key: &[u8]) -> Result<(u64, u16), JournalError> {
     Ok((key.get_u64(), key.get_u16()))
 }
 
-/// Whether a key is that of a group's first part.
+/// Whether a key belongs to the first part of a group.
 pub fn is_first(key: &Key) -> bool {
     key[8..] == [0, 0]
 }
@@ -74,7 +74,7 @@ pub fn pack(entries: &[Stamped<'_>]) -> Vec<(Key, Vec<u8>)> {
 }
 
 fn put_entry(entry: &Stamped<'_>, group: &mut Vec<u8>) {
-    // At most 4 MB: a larger entry is rejected before.
+    // Fits: larger entries were rejected.
     group.put_u32(u32::try_from(entry.bytes.len()).unwrap_or(u32::MAX));
     group.put_i64(entry.stamp.time.as_millis());
     group.put_slice(entry.id.as_bytes());
@@ -97,18 +97,18 @@ fn put_group(first: u64, group: &[u8], values: &mut Vec<(Key, Vec<u8>)>) {
     }
 }
 
-/// A stored entry.
+/// An entry as stored.
 #[derive(Debug, PartialEq, Eq)]
 pub struct StoredEntry {
     /// Its sequence and time.
     pub stamp: Stamp,
-    /// The id under which it is stored once.
+    /// The idempotency key.
     pub id: AppendId,
-    /// Its encoded bytes.
+    /// The encoded entry.
     pub bytes: Bytes,
 }
 
-/// A group, as its parts are read one after the other.
+/// A group that is being assembled from its parts.
 #[derive(Debug)]
 pub struct Assembly {
     first: u64,
@@ -118,7 +118,7 @@ pub struct Assembly {
 }
 
 impl Assembly {
-    /// Begins with the first part.
+    /// Starts with the first part.
     pub fn begin(first: u64, value: &[u8]) -> Result<Self, JournalError> {
         let (parts, part) = open(first, 0, value)?;
         if parts == 0 {
@@ -137,14 +137,14 @@ impl Assembly {
         }
         let (parts, bytes) = open(self.first, part, value)?;
         if parts != self.parts {
-            return Err(damaged(self.first, "its parts are not of one group"));
+            return Err(damaged(self.first, "its parts belong to different groups"));
         }
         self.bytes.extend_from_slice(bytes);
         self.next += 1;
         Ok(())
     }
 
-    /// Whether every part is there.
+    /// Whether all parts were added.
     pub fn is_complete(&self) -> bool {
         self.next == self.parts
     }
@@ -154,7 +154,7 @@ impl Assembly {
         self.first
     }
 
-    /// Its entries.
+    /// Decodes the entries of the group.
     pub fn finish(self) -> Result<Vec<StoredEntry>, JournalError> {
         if !self.is_complete() {
             let reason = format!("it has {} of its {} parts", self.next, self.parts);
@@ -177,11 +177,11 @@ fn take_entry(rest: &mut Bytes, sequence: u64) -> Option<StoredEntry> {
     let mut id = [0; 16];
     rest.try_copy_to_slice(&mut id).ok()?;
     let bytes = (length <= rest.len()).then(|| rest.split_to(length))?;
-    let stamp = Stamp { sequence, time, repeated: false };
+    let stamp = Stamp::new(sequence, time);
     Some(StoredEntry { stamp, id: AppendId::from_bytes(id), bytes })
 }
 
-/// Checks a value, and returns how many parts its group has and the part that it holds.
+/// Checks a value. Returns the number of parts in its group, and its own part.
 fn open(first: u64, part: u16, value: &[u8]) -> Result<(u16, &[u8]), JournalError> {
     if value.len() < HEADER_BYTES {
         return Err(damaged(first, format!("part {part} is too short")));

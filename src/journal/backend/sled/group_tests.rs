@@ -6,7 +6,7 @@ fn entries(sizes: &[usize]) -> Vec<(Stamp, AppendId, Vec<u8>)> {
     let numbered = (5u64..).zip(sizes);
     let entry = |(sequence, size): (u64, &usize)| {
         let time = Timestamp::from_millis(-9 + i64::try_from(sequence).unwrap());
-        let stamp = Stamp { sequence, time, repeated: false };
+        let stamp = Stamp::new(sequence, time);
         let byte = u8::try_from(sequence % 251).unwrap();
         (stamp, AppendId::derive(&[&sequence.to_be_bytes()]), vec![byte; *size])
     };

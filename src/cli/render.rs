@@ -1,0 +1,7 @@
+//! Protocol objects as rows for people and as JSON for scripts.
+
+pub mod campaign;
+pub mod enforcement;
+pub mod feed;
+mod fields;
+pub mod tip;

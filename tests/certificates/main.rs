@@ -1,0 +1,267 @@
+//! Which client certificates are accepted. rustls is built without TLS 1.2, so an older client
+//! fails in the handshake.
+
+#![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic)]
+
+mod revocation;
+#[path = "../support/mod.rs"]
+mod support;
+
+use std::fs;
+use std::path::Path;
+use std::time::Duration;
+
+use rcgen::{CertificateParams, ExtendedKeyUsagePurpose, date_time_ymd};
+use support::forge::{self, good};
+use support::{Running, World, no_patience};
+use tipoff::client::{Client, ClientError};
+use tipoff::wire::pb;
+use tipoff::wire::pb::partner_service_client::PartnerServiceClient;
+use tokio::io::AsyncReadExt;
+use tokio::net::TcpStream;
+use tonic::transport::{Certificate, ClientTlsConfig, Endpoint};
+
+const BIRDSITE: &str = "spiffe://tipoff.test/partner/birdsite";
+
+async fn who(node: &Running, identity: &Path) -> Result<String, ClientError> {
+    let client = Client::new(&node.url, identity).unwrap().with_patience(no_patience());
+    Ok(client.who_am_i().await?.partner.unwrap().id)
+}
+
+/// Asserts that the handshake is refused. The reason is in the TLS alert. The client may lose it
+/// when it writes to a connection that is already closed; then it tries again.
+async fn refused(node: &Running, identity: &Path) {
+    for _ in 0..50 {
+        match who(node, identity).await {
+            Err(ClientError::Denied(reason)) => {
+                assert!(reason.contains("certificate"), "{reason}");
+                return;
+            }
+            Err(ClientError::Unreachable(_)) => {}
+            answer => panic!("{answer:?}"),
+        }
+    }
+    panic!("no try of fifty said why");
+}
+
+/// Asserts that the handshake succeeds, and that the call is refused with this reason.
+async fn nobody(node: &Running, identity: &Path, reason: &str) {
+    match who(node, identity).await {
+        Err(ClientError::Denied(message)) => assert!(message.contains(reason), "{message}"),
+        answer => panic!("{answer:?}"),
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_good_certificate_is_let_in_with_and_without_a_workload() {
+    let world = World::new();
+    let node = world.start().await;
+    let plain = forge::signed(&world, "plain", &good(&[BIRDSITE]));
+    assert_eq!(who(&node, &plain).await.unwrap(), "birdsite");
+    let uri = format!("{BIRDSITE}/ingest");
+    let workload = forge::signed(&world, "workload", &good(&[&uri]));
+    let client = Client::new(&node.url, &workload).unwrap();
+    let me = client.who_am_i().await.unwrap();
+    assert_eq!((me.partner.unwrap().id.as_str(), me.workload.as_str()), ("birdsite", "ingest"));
+    assert_eq!(me.certificate_serial, "2a");
+    node.stop().await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn certificates_that_tls_refuses_get_no_answer() {
+    let world = World::new();
+    let node = world.start().await;
+    let bent = |bend: &dyn Fn(&mut CertificateParams)| {
+        let mut params = good(&[BIRDSITE]);
+        bend(&mut params);
+        params
+    };
+    let expired = bent(&|params| params.not_after = date_time_ymd(2025, 1, 1));
+    refused(&node, &forge::signed(&world, "expired", &expired)).await;
+    let early = bent(&|params| params.not_before = date_time_ymd(2089, 1, 1));
+    refused(&node, &forge::signed(&world, "early", &early)).await;
+    let server = bent(&|params| {
+        params.extended_key_usages = vec![ExtendedKeyUsagePurpose::ServerAuth];
+    });
+    // The client itself refuses to use a certificate that is not for clients.
+    let server = forge::signed(&world, "server", &server);
+    let local = Client::new(&node.url, &server).unwrap_err().to_string();
+    assert!(local.contains("not a client certificate"), "{local}");
+    // The exchange refuses it as well, if the client does not check.
+    let read = |name: &str| fs::read(server.join(name)).unwrap();
+    let tls = ClientTlsConfig::new()
+        .ca_certificate(Certificate::from_pem(read("ca.pem")))
+        .identity(tonic::transport::Identity::from_pem(read("cert.pem"), read("key.pem")));
+    let channel = Endpoint::from_shared(node.url.clone()).unwrap().tls_config(tls).unwrap();
+    let let_in =
+        PartnerServiceClient::new(channel.connect_lazy()).who_am_i(pb::WhoAmIRequest {}).await;
+    assert!(let_in.is_err(), "{let_in:?}");
+    refused(&node, &forge::signed_by_another(&world, "another", &good(&[BIRDSITE]))).await;
+    refused(&node, &forge::self_signed(&world, "self", &good(&[BIRDSITE]))).await;
+
+    let ca = fs::read(world.path("ca/ca.pem")).unwrap();
+    let tls = ClientTlsConfig::new().ca_certificate(Certificate::from_pem(ca));
+    let channel = Endpoint::from_shared(node.url.clone()).unwrap().tls_config(tls).unwrap();
+    let none =
+        PartnerServiceClient::new(channel.connect_lazy()).who_am_i(pb::WhoAmIRequest {}).await;
+    assert!(none.is_err(), "no certificate at all: {none:?}");
+    node.stop().await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn certificates_that_name_nobody_here_are_told_why() {
+    let world = World::new();
+    let node = world.start().await;
+    let twice = [BIRDSITE, "spiffe://tipoff.test/partner/facegraph"];
+    let deep = format!("{BIRDSITE}/ingest/more");
+    let table: [(&str, &[&str], &str); 8] = [
+        ("none", &[], "no URI SAN"),
+        ("two", &twice, "2 URI SANs"),
+        ("fourth", &[&deep], "not `/partner/ID`"),
+        ("foreign", &["spiffe://other.test/partner/birdsite"], "another trust domain"),
+        ("service", &["spiffe://tipoff.test/service/birdsite"], "not `/partner/ID`"),
+        ("web", &["https://tipoff.test/partner/birdsite"], "not a SPIFFE ID"),
+        ("short", &["spiffe://tipoff.test/partner/b"], "not `/partner/ID`"),
+        ("stranger", &["spiffe://tipoff.test/partner/stranger"], "not a partner"),
+    ];
+    for (name, uris, reason) in table {
+        nobody(&node, &forge::signed(&world, name, &good(uris)), reason).await;
+    }
+    node.stop().await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_suspended_partner_is_denied() {
+    let mut world = World::new();
+    world.config.access.suspended = vec!["birdsite".into()];
+    let node = world.start().await;
+    nobody(&node, &world.identity("birdsite"), "suspended").await;
+    assert_eq!(who(&node, &world.identity("facegraph")).await.unwrap(), "facegraph");
+    node.stop().await;
+}
+
+async fn refused_start(world: &World) -> String {
+    let clock = std::sync::Arc::new(tipoff::clock::SystemClock);
+    match tipoff::server::Node::start(world.config.clone(), clock).await {
+        Ok(_) => panic!("it starts"),
+        Err(error) => error.to_string(),
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn identity_files_that_are_half_written_are_refused_by_name() {
+    let world = World::new();
+    let identity = &world.config.server.identity;
+    for name in ["ca.pem", "cert.pem", "key.pem"] {
+        let path = identity.join(name);
+        let whole = fs::read_to_string(&path).unwrap();
+        let (half, marker) = (&whole[..whole.len() / 2], &whole[..16]);
+        for content in
+            [String::new(), half.into(), format!("{whole}{half}"), format!("{whole}{marker}")]
+        {
+            fs::write(&path, &content).unwrap();
+            let error = refused_start(&world).await;
+            assert!(error.contains(name), "{name} of {} bytes: {error}", content.len());
+        }
+        fs::write(&path, whole).unwrap();
+    }
+    let chain = identity.join("cert.pem");
+    let whole = fs::read_to_string(&chain).unwrap();
+    let broken = "-----BEGIN CERTIFICATE-----\nAAAA\n-----END CERTIFICATE-----\n";
+    fs::write(&chain, format!("{whole}{broken}")).unwrap();
+    let error = refused_start(&world).await;
+    assert!(error.contains("certificate 2 of 2"), "{error}");
+    fs::write(&chain, format!("Issued by the authority.\n{whole}\n# the end\n")).unwrap();
+    world.start().await.stop().await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_new_certificate_is_taken_up_and_a_broken_one_leaves_the_old_in_use() {
+    let world = World::new();
+    let node = world.start().await;
+    let identity = world.identity("birdsite");
+    fs::write(world.config.server.identity.join("cert.pem"), "no certificate").unwrap();
+    node.reload.send(world.config.clone()).await.unwrap();
+    tokio::time::sleep(Duration::from_millis(200)).await;
+    assert_eq!(who(&node, &identity).await.unwrap(), "birdsite");
+
+    // A key that does not match the certificate is an error too.
+    world.issue_server("elsewhere.test");
+    let key = rcgen::KeyPair::generate().unwrap().serialize_pem();
+    fs::write(world.config.server.identity.join("key.pem"), key).unwrap();
+    node.reload.send(world.config.clone()).await.unwrap();
+    tokio::time::sleep(Duration::from_millis(200)).await;
+    assert_eq!(who(&node, &identity).await.unwrap(), "birdsite");
+
+    // A complete new identity is loaded: it no longer names localhost, and the client notices.
+    world.issue_server("elsewhere.test");
+    node.reload.send(world.config.clone()).await.unwrap();
+    tokio::time::sleep(Duration::from_millis(200)).await;
+    refused(&node, &identity).await;
+    node.stop().await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_server_does_not_start_with_a_certificate_that_no_client_would_take() {
+    let mut world = World::new();
+    let mut expired = good(&[]);
+    expired.extended_key_usages = vec![ExtendedKeyUsagePurpose::ServerAuth];
+    expired.not_after = date_time_ymd(2025, 1, 1);
+    let table = [
+        (world.identity("birdsite"), "not a server certificate"),
+        (forge::signed(&world, "expired-server", &expired), "has expired"),
+        (world.path("nowhere"), "cannot read"),
+    ];
+    for (identity, reason) in table {
+        world.config.server.identity = identity;
+        let error = refused_start(&world).await;
+        assert!(error.contains(reason), "{error}");
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn silent_connections_are_dropped_and_one_address_has_its_share() {
+    let mut world = World::new();
+    world.config.connections.handshake_timeout_s = 1;
+    world.config.connections.per_address = 8;
+    let node = world.start().await;
+    let address = node.url.replace("https://localhost", "127.0.0.1");
+    let mut silent = Vec::new();
+    for _ in 0..8 {
+        silent.push(TcpStream::connect(&address).await.unwrap());
+    }
+    tokio::time::sleep(Duration::from_millis(100)).await;
+    let ended = |mut stream: TcpStream| async move {
+        let mut byte = [0];
+        let read = stream.read(&mut byte);
+        matches!(tokio::time::timeout(Duration::from_secs(5), read).await, Ok(Ok(0) | Err(_)))
+    };
+    let begun = tokio::time::Instant::now();
+    assert!(ended(TcpStream::connect(&address).await.unwrap()).await, "the ninth is turned away");
+    assert!(begun.elapsed() < Duration::from_millis(500), "and at once");
+    for stream in silent {
+        assert!(ended(stream).await, "a silent one is dropped after the handshake's time");
+    }
+    assert_eq!(who(&node, &world.identity("birdsite")).await.unwrap(), "birdsite");
+    node.stop().await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_partner_has_its_share_of_connections() {
+    let mut world = World::new();
+    world.config.connections.per_identity = 2;
+    let node = world.start().await;
+    let identity = world.identity("birdsite");
+    let connect = async || {
+        let client = Client::new(&node.url, &identity).unwrap().with_patience(no_patience());
+        client.who_am_i().await.map(|_| client)
+    };
+    let first = connect().await.unwrap();
+    let _second = connect().await.unwrap();
+    assert!(matches!(connect().await, Err(ClientError::Unreachable(_))));
+    assert_eq!(who(&node, &world.identity("facegraph")).await.unwrap(), "facegraph");
+    drop(first);
+    tokio::time::sleep(Duration::from_millis(300)).await;
+    connect().await.unwrap();
+    node.stop().await;
+}

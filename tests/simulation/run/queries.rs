@@ -1,0 +1,119 @@
+//! The end of a history: what readers hold is compared with what queries give.
+
+use std::collections::BTreeSet;
+
+use tipoff::domain::{Assessment, Position};
+
+use super::Run;
+use crate::campaigns;
+use crate::history::{FilterSpec, ReaderSpec, VALUES};
+use crate::reader::{Reader, reacted, refused};
+use crate::trace::observation;
+use crate::words::indicator;
+
+impl Run {
+    /// Ends all suspensions, and reads to the end. Then every reader has to hold what a query
+    /// returns.
+    pub fn end(&mut self) -> Result<(), String> {
+        for partner in 0..5 {
+            self.resume(partner);
+        }
+        for at in 0..self.readers.len() {
+            let seen = self.readers[at].read(&self.world, &self.model, usize::MAX)?;
+            let at = u8::try_from(at).unwrap();
+            self.observe_reader(at, seen);
+            let reader = &self.readers[usize::from(at)];
+            let current = self.query(reader.of)?;
+            if reader.held != current {
+                let lacks: Vec<_> = current.difference(&reader.held).collect();
+                let keeps: Vec<_> = reader.held.difference(&current).collect();
+                return Err(format!("{:?} lacks {lacks:?} and keeps {keeps:?}", reader.of));
+            }
+        }
+        self.check_tips()?;
+        self.observe_queries();
+        Ok(())
+    }
+
+    /// The versions that are current for a reader, by a snapshot. Without a filter, reads of each
+    /// indicator have to agree.
+    fn query(&self, of: ReaderSpec) -> Result<BTreeSet<Position>, String> {
+        let mut fresh = Reader::new(of);
+        fresh.snapshot(&self.world, &self.model)?;
+        if of.filter == FilterSpec::Everything {
+            let caller = self.world.caller(of.partner).map_err(|error| error.to_string())?;
+            let read: BTreeSet<_> = (0..VALUES)
+                .filter_map(|value| {
+                    self.world.exchange().queries.indicator(&caller, indicator(value).id()).ok()
+                })
+                .flat_map(|known| known.assessments)
+                .map(|sight| sight.current.version)
+                .collect();
+            if read != fresh.held {
+                return Err(format!("{of:?}: reads give {read:?}, a snapshot {:?}", fresh.held));
+            }
+        }
+        if let FilterSpec::Campaign(step) = of.filter {
+            let named = self.naming(of.partner, step)?;
+            if named != fresh.held {
+                return Err(format!("{of:?}: reads give {named:?}, a snapshot {:?}", fresh.held));
+            }
+        }
+        Ok(fresh.held)
+    }
+
+    /// The versions that name a campaign which a partner may see, by reads of each indicator.
+    fn naming(&self, partner: u8, step: u32) -> Result<BTreeSet<Position>, String> {
+        let campaign = self.world.campaigns.id(step);
+        if !self.world.campaigns.sees(&self.model, partner, campaign) {
+            return Ok(BTreeSet::new());
+        }
+        let caller = self.world.caller(partner).map_err(|error| error.to_string())?;
+        let exchange = self.world.exchange();
+        let known =
+            (0..VALUES).filter_map(|v| exchange.queries.indicator(&caller, indicator(v).id()).ok());
+        let sights = known.flat_map(|known| known.assessments);
+        let named = sights.filter(|sight| sight.current.assessment.campaign == Some(campaign));
+        Ok(named.map(|sight| sight.current.version).collect())
+    }
+
+    /// Records the answer to every query that the observer may make.
+    fn observe_queries(&mut self) {
+        let caller = self.world.caller(self.observer).unwrap();
+        let exchange = self.world.exchange().clone();
+        let ids: Vec<_> = (0..VALUES).map(|value| indicator(value).id()).collect();
+        let known = exchange.queries.lookup_all(&caller, &ids).unwrap();
+        for id in &ids {
+            let text = known.get(id).map(|known| {
+                let strongest = known.strongest();
+                let said = &strongest.current.assessment;
+                let counts = (known.disputed, known.authors, strongest.author.as_str());
+                let named = self.world.campaigns.name(said.campaign);
+                let said = Assessment { campaign: None, ..said.clone() };
+                (format!("{counts:?} {said:?} {named}"), strongest.current.version)
+            });
+            self.trace.push(match text {
+                Some((text, at)) => observation(&format!("{id} {text}"), [at]),
+                None => observation(&format!("{id} unknown"), []),
+            });
+            match exchange.queries.indicator(&caller, *id) {
+                Err(error) => self.trace.push(refused(&error)),
+                Ok(known) => {
+                    for sight in &known.assessments {
+                        let named = self.world.campaigns.name(sight.current.assessment.campaign);
+                        let text = format!("{} {:?} {named}", sight.author, sight.view);
+                        self.trace.push(observation(&text, [sight.current.version]));
+                    }
+                    self.trace
+                        .extend(reacted(&exchange.queries.reactions_to(&caller, &known).unwrap()));
+                }
+            }
+        }
+        campaigns::queries(&exchange, &caller, &self.world.campaigns, &mut self.trace);
+        self.trace.extend(crate::tips::queries(&exchange, &caller));
+        for group in exchange.queries.list_groups(&caller, "", 0).items {
+            let text = format!("{} {:?}", group.id, group.members().collect::<Vec<_>>());
+            self.trace.push(observation(&text, []));
+        }
+    }
+}

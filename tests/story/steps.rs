@@ -1,0 +1,248 @@
+//! The steps of the story.
+
+use std::collections::BTreeSet;
+
+use pb::TipState::{Acknowledged, Actioned, Investigating, Monitoring};
+use tipoff::client::Client;
+use tipoff::domain::Timestamp;
+use tipoff::wire::pb::release_indicators_request::What;
+use tipoff::wire::{pb, timestamp};
+
+use crate::Story;
+use crate::support::command::Ran;
+use crate::support::follower::Tally;
+use crate::support::harbour::{INDICATORS, LATER, REPORT, SITES, VICTIM, counts};
+use crate::support::keyed::{Answer, IdempotentRequest};
+use crate::support::liaison::{key, now, release, retract};
+use crate::support::{harbour, soon, tips};
+
+impl Story {
+    /// birdsite submits the report with the command line, and the same file again.
+    pub(super) async fn birdsite_reports(&mut self) {
+        let campaign = self.campaign.clone();
+        let command = [
+            "--json",
+            "submit",
+            REPORT,
+            "--campaign",
+            &campaign,
+            "--label",
+            "coordinated-inauthentic-behavior",
+        ];
+        let submit = |story: &Self| {
+            let ran = tokio::task::block_in_place(|| story.stage.run("birdsite", &command));
+            assert_eq!(ran.code, Some(0), "{ran:?}");
+            Self::reported(&ran)
+        };
+        // The seven pages on facegraph's platform are referred to it as a tip.
+        let (count, summary) = submit(self);
+        assert_eq!((&count["asset"], &count["count"]), (&"account".into(), &936.into()));
+        assert_eq!(count["counted_before"], false);
+        assert_eq!((&summary["created"], &summary["rejected"]), (&INDICATORS.into(), &0.into()));
+        assert_eq!(summary["referred"], serde_json::json!({ "facegraph": 7 }));
+        self.shared.held += INDICATORS;
+        self.shared.enforcements += 1;
+        self.tips += 1;
+        self.step().await;
+        let (count, again) = submit(self);
+        assert_eq!(count["counted_before"], true);
+        assert_eq!(again["batches"], again["replayed_batches"]);
+        self.step().await;
+
+        let known = &self.tubeworks.enforcements[0];
+        assert_eq!(
+            (known.author.as_str(), counts(known.enforcement.as_ref())),
+            ("birdsite", vec![(pb::AssetKind::Account, 936, 0)])
+        );
+        let [referral] = &tips::received(&self.facegraph.client).await[..] else { panic!() };
+        assert!(referral.referral && referral.sender == "birdsite");
+        let whole = soon(self.facegraph.client.tip(&referral.id, "")).await.unwrap();
+        let pages = (1..=7).map(|page| format!("harbour_sample_page_{page:02}"));
+        assert_eq!(tips::values(&whole.indicators), pages.collect());
+    }
+
+    /// The count row of the report, and its summary.
+    fn reported(ran: &Ran) -> (serde_json::Value, serde_json::Value) {
+        let [count, summary] = &ran.lines()[..] else { panic!("{ran:?}") };
+        (count["count"].clone(), summary.clone())
+    }
+
+    /// birdsite sends facegraph a tip. facegraph works on it until it is monitored, and birdsite
+    /// receives each step.
+    pub(super) async fn facegraph_works_the_tip(&mut self) -> String {
+        let (birdsite, facegraph) = (self.birdsite.client.clone(), self.facegraph.client.clone());
+        let tip = harbour::tip_of(&self.campaign);
+        let Answer::Tip(tip) = self.ask(&birdsite, IdempotentRequest::Tip(tip)).await else {
+            panic!()
+        };
+        assert!(tip.rejected.is_empty() && tip.counted == 2, "{tip:?}");
+        self.tips += 1;
+        self.step().await;
+        for state in [Acknowledged, Investigating, Actioned, Monitoring] {
+            if state == Monitoring {
+                // Before the tip is monitored: after that, this would reopen it.
+                self.facegraph_says_what_it_found(&facegraph).await;
+            }
+            let answer = harbour::answer(&tip.tip_id, state);
+            let Answer::Answer(given) =
+                self.ask(&facegraph, IdempotentRequest::Answer(answer)).await
+            else {
+                panic!()
+            };
+            assert!(given.state() == state && given.rejected.is_empty(), "{given:?}");
+            self.tips += 1;
+            self.done_after_tip += usize::from(state == Actioned);
+            self.step().await;
+        }
+        self.birdsite_knows_what_was_done(&tip.tip_id).await;
+        tip.tip_id
+    }
+
+    /// birdsite received facegraph's counts and indicators with the answer, and finds the
+    /// enforcement by the tip.
+    async fn birdsite_knows_what_was_done(&self, tip: &str) {
+        let [page, group, account] =
+            [pb::AssetKind::Page, pb::AssetKind::Group, pb::AssetKind::Account];
+        let done = [(page, 7, 2), (group, 3, 0), (account, 5, 1)];
+        let of_tip = pb::ListEnforcementsRequest { tip_id: tip.into(), ..Default::default() };
+        let known = soon(self.birdsite.client.enforcements(&of_tip)).await.unwrap();
+        let [known] = &known[..] else { panic!("{known:?}") };
+        assert_eq!(known.author, "facegraph");
+        assert_eq!(counts(known.enforcement.as_ref()), done);
+        for side in [&self.birdsite, &self.facegraph, &self.desk] {
+            let entries = side.tips.iter().map(|one| one.entry.as_ref().unwrap());
+            let told: Vec<_> = entries.filter(|one| one.enforcement.is_some()).collect();
+            let [told] = &told[..] else { panic!("{told:?}") };
+            assert_eq!(counts(told.enforcement.as_ref()), done);
+            let found: Vec<_> = told.indicators.iter().map(|one| one.value.as_str()).collect();
+            assert_eq!(found, SITES);
+        }
+    }
+
+    /// facegraph's attribution and the sites that it found reach every follower.
+    async fn facegraph_says_what_it_found(&mut self, facegraph: &Client) {
+        let attribution = harbour::attribution(&self.campaign);
+        self.ask(facegraph, IdempotentRequest::Campaign(attribution)).await;
+        self.shared.campaigns += 1;
+        self.step().await;
+        for follower in [&self.birdsite, &self.desk, &self.tubeworks] {
+            let said = follower.campaigns.last().unwrap();
+            let by = said.contribution.as_ref().unwrap().attribution.as_ref().unwrap();
+            assert_eq!((said.author.as_str(), by.confidence), ("facegraph", Some(70)));
+        }
+        self.ask(facegraph, IdempotentRequest::Submit(harbour::sites(&self.campaign))).await;
+        self.shared.held += SITES.len();
+        self.step().await;
+    }
+
+    /// facegraph releases its part of the campaign. cyber-unit receives it in its feed, and
+    /// facegraph sees the accesses.
+    pub(super) async fn facegraph_releases_its_analysis(&mut self) {
+        let facegraph = self.facegraph.client.clone();
+        assert!(soon(facegraph.accesses(None, None)).await.unwrap().is_empty());
+        let begun = now();
+        let what = What::Campaign(self.campaign.clone());
+        let request = IdempotentRequest::Release(release("release", what, "warrant W-17"));
+        let Answer::Release(given) = self.ask(&facegraph, request).await else { panic!() };
+        // Its contribution, its enforcement after the tip, and the sites.
+        assert_eq!((given.changed, given.refused), (4, 0));
+        self.released = Tally { held: SITES.len(), campaigns: 1, enforcements: 1, ..self.released };
+        self.step().await;
+        assert_eq!(self.cyber_unit.values(), BTreeSet::from(SITES));
+        self.accesses_are_seen(begun).await;
+    }
+
+    /// Access records have liaison, time, way, purpose, and the reference that the release named.
+    /// birdsite's objects were not accessed.
+    async fn accesses_are_seen(&self, begun: Timestamp) {
+        let accesses =
+            soon(self.facegraph.client.accesses(Some("cyber-unit"), None)).await.unwrap();
+        let between = timestamp(begun).seconds..=timestamp(now()).seconds;
+        let (mut ways, mut values) = (BTreeSet::new(), BTreeSet::new());
+        for one in &accesses {
+            assert_eq!((one.liaison.as_str(), one.reference.as_str()), ("cyber-unit", "W-17"));
+            assert_eq!(one.purpose(), pb::PurposeKind::Warrant);
+            assert!(between.contains(&one.accessed_at.unwrap().seconds), "{one:?}");
+            ways.insert(one.way().as_str_name());
+            for it in &one.objects {
+                let value = it.indicator.clone().map(|indicator| indicator.value);
+                values.insert(
+                    value.unwrap_or_else(|| format!("{}{}", it.campaign_id, it.enforcement_id)),
+                );
+            }
+        }
+        let [did] = &self.cyber_unit.enforcements[..] else { panic!() };
+        let did = did.enforcement.clone().unwrap().id;
+        let [first, second] = SITES.map(String::from);
+        assert_eq!(values, [first, second, self.campaign.clone(), did].into());
+        // By its stream before the kill, and by a page after it.
+        assert_eq!(ways, ["ACCESS_WAY_PULL", "ACCESS_WAY_SUBSCRIBE"].into());
+        for other in [&self.birdsite, &self.tubeworks] {
+            assert!(soon(other.client.accesses(None, None)).await.unwrap().is_empty());
+        }
+    }
+
+    /// A week later: one more account reaches every follower of the campaign, and reopens the tip
+    /// for both sides.
+    pub(super) async fn one_more_account_appears(&mut self, tip: &str) {
+        let birdsite = self.birdsite.client.clone();
+        self.ask(&birdsite, IdempotentRequest::Submit(harbour::one_more(&self.campaign))).await;
+        self.shared.held += 1;
+        self.tips += 1;
+        self.step().await;
+        for follower in [&self.facegraph, &self.desk, &self.tubeworks] {
+            assert!(follower.values().contains(LATER));
+        }
+        for side in [&self.birdsite, &self.facegraph, &self.desk] {
+            let told = side.tips.last().unwrap();
+            assert_eq!(told.tip.as_ref().unwrap().id, tip);
+            assert_eq!(told.entry.as_ref().unwrap().action(), pb::TipAction::Reopened);
+        }
+    }
+
+    /// One value belongs to a victim: every holder gets a removal, and birdsite can show that the
+    /// desk received it.
+    pub(super) async fn birdsite_takes_back_a_victims_site(&mut self) {
+        let birdsite = self.birdsite.client.clone();
+        let request =
+            || pb::WithdrawIndicatorsRequest { keys: vec![key(VICTIM)], ..Default::default() };
+        let ended = soon(birdsite.withdraw(request())).await.unwrap();
+        let ([sequence], [item]) = (&ended.sequences[..], &ended.items[..]) else { panic!() };
+        assert_eq!(self.desk_was_told(*sequence, &item.versions).await, (1, false));
+        self.shared.held -= 1;
+        self.shared.removals += 1;
+        self.follow().await;
+        assert_eq!(self.desk_was_told(*sequence, &item.versions).await, (1, true));
+        self.kill().await;
+        for follower in [&self.birdsite, &self.facegraph, &self.desk, &self.tubeworks] {
+            let gone = &follower.removals[0];
+            assert_eq!(gone.version.as_ref(), item.versions.first());
+            assert_eq!(gone.reason(), pb::RemovalReason::Withdrawn);
+            assert!(follower.given.contains(VICTIM) && !follower.values().contains(VICTIM));
+        }
+        assert_eq!(soon(birdsite.withdraw(request())).await.unwrap().withdrawn, 0, "again");
+    }
+
+    /// How many removals of an entry are due to the desk, and whether it acknowledged them.
+    /// Followers without a subscription name are not listed.
+    async fn desk_was_told(&self, sequence: u64, ended: &[pb::Version]) -> (u32, bool) {
+        let told = soon(self.birdsite.client.list_deliveries(sequence)).await.unwrap();
+        assert_eq!(told.ended, ended);
+        let [desk] = &told.deliveries[..] else { panic!("{told:?}") };
+        assert_eq!((desk.partner.as_str(), desk.subscription.as_str()), ("facegraph", "desk"));
+        (desk.removals, desk.acknowledged)
+    }
+
+    /// birdsite withdraws its tip, and facegraph retracts its release.
+    pub(super) async fn what_was_sent_is_taken_back(&mut self, tip: &str) {
+        let (birdsite, facegraph) = (self.birdsite.client.clone(), self.facegraph.client.clone());
+        self.ask(&birdsite, IdempotentRequest::WithdrawTip(tip.into())).await;
+        self.tips += 1;
+        self.step().await;
+        let what = What::Campaign(self.campaign.clone());
+        self.ask(&facegraph, IdempotentRequest::Release(retract("retraction", what))).await;
+        // Contributions and enforcements are removed as well.
+        self.released = Tally { held: 0, removals: SITES.len() + 2, ..self.released };
+        self.step().await;
+    }
+}
