@@ -47,11 +47,11 @@ use tonic::{Response, Status};
 pub use self::audit::Deliveries;
 use self::connection::Connection;
 pub use self::error::ClientError;
-pub use self::event::{FeedEvent, events};
+pub use self::event::{FeedEvent, page_events};
 pub use self::feed::{FeedStart, Subscription};
 pub use self::replica::Replica;
 pub use self::report::{Report, ReportSummary, split_batches};
-pub use self::retry::Patience;
+pub use self::retry::RetryPolicy;
 pub use self::snapshot::{Snapshot, SnapshotPart};
 pub use self::state::{FeedState, StateError};
 use crate::wire::pb;
@@ -70,7 +70,7 @@ const MAX_RESPONSE_BYTES: usize = 16 * 1024 * 1024;
 #[derive(Clone, Debug)]
 pub struct Client {
     connection: Arc<Connection>,
-    retry_policy: Patience,
+    retry_policy: RetryPolicy,
     read_after: Option<pb::Version>,
     purpose: Option<Arc<pb::Purpose>>,
 }
@@ -83,13 +83,13 @@ impl Client {
     /// folder is picked up automatically.
     pub fn new(server: &str, identity: &Path) -> Result<Self, ClientError> {
         let connection = Arc::new(Connection::new(server, identity)?);
-        let retry_policy = Patience::default();
+        let retry_policy = RetryPolicy::default();
         Ok(Self { connection, retry_policy, read_after: None, purpose: None })
     }
 
     /// Sets how transient errors are retried.
     #[must_use]
-    pub fn with_patience(mut self, retry_policy: Patience) -> Self {
+    pub fn with_retry_policy(mut self, retry_policy: RetryPolicy) -> Self {
         self.retry_policy = retry_policy;
         self
     }
@@ -108,7 +108,7 @@ impl Client {
     /// A feed ends when its purpose expires. To continue, open it from its cursor with a client
     /// that has a new purpose.
     #[must_use]
-    pub fn for_purpose(mut self, purpose: pb::Purpose) -> Self {
+    pub fn with_purpose(mut self, purpose: pb::Purpose) -> Self {
         self.purpose = Some(Arc::new(purpose));
         self
     }

@@ -32,7 +32,7 @@ use tracing::info;
 
 pub use self::apply::Applier;
 pub use self::apply::referrals::is_asset;
-pub use self::apply::tips::REOPENED_AT_ONCE;
+pub use self::apply::tips::MAX_REOPENED_PER_ENTRY;
 use self::closed::{ClosedItems, ClosedLookup, ClosedVersions};
 use self::outcomes::Outcomes;
 use self::record::Head;
@@ -41,7 +41,7 @@ pub use self::storage::JournalEnds;
 use self::storage::Location;
 use self::store::{Snapshot, Store};
 use self::submissions::SubmissionCache;
-pub use self::versions::CurrentKey;
+pub use self::versions::AssessmentCursor;
 use crate::domain::cursor::{EpochId, Epochs, JournalEpoch};
 use crate::domain::entry::{Entry, Outcome};
 use crate::domain::{PartnerId, Position};
@@ -242,7 +242,7 @@ fn storage_fault(error: database::DiskError) -> Error {
         return Error::internal("index_damaged", error);
     }
     let message = "the exchange cannot read its index at the moment: try again";
-    Error::new(Kind::Unavailable, "index_storage", message).because(error)
+    Error::new(Kind::Unavailable, "index_storage", message).with_source(error)
 }
 
 /// Whether the database failed, as opposed to the request.

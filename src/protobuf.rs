@@ -13,7 +13,7 @@ pub struct Fields<'a>(&'a mut Vec<u8>);
 
 impl<'a> Fields<'a> {
     /// Appends to `bytes`.
-    pub fn behind(bytes: &'a mut Vec<u8>) -> Self {
+    pub fn append_to(bytes: &'a mut Vec<u8>) -> Self {
         Self(bytes)
     }
 

@@ -49,7 +49,7 @@ async fn each_object_that_a_liaison_is_given_is_there_for_its_author_to_see() {
     let world = World::new();
     let node = world.start().await;
     let (birdsite, facegraph) = (world.client(&node, "birdsite"), world.client(&node, "facegraph"));
-    let liaison = world.client(&node, "cyber-unit").for_purpose(warrant(now()));
+    let liaison = world.client(&node, "cyber-unit").with_purpose(warrant(now()));
     submit(&birdsite, "a", &["a.example", "b.example", "c.example", "d.example"]).await;
     submit(&facegraph, "f", &["f.example"]).await;
     submit_as(&facegraph, "p", sharing(Tlp::Clear, None), &["public.example"]).await;
@@ -129,7 +129,7 @@ async fn a_snapshot_of_many_is_written_down_whole_and_listed_page_by_page() {
     assert_eq!(birdsite.release(whole("r1", "s0")).await.unwrap().changed, 650);
     let answer = birdsite.release(whole("r2", "s1")).await.unwrap();
     assert_eq!((answer.changed, answer.sequences.len()), (650, 2), "in several entries");
-    let liaison = world.client(&node, "cyber-unit").for_purpose(warrant(now()));
+    let liaison = world.client(&node, "cyber-unit").with_purpose(warrant(now()));
     let (_, items) = liaison.snapshot(None).await.unwrap();
     assert_eq!(items.len(), 1_300);
     let accesses = birdsite.accesses(None, None).await.unwrap();
@@ -150,11 +150,11 @@ async fn nothing_leaves_for_a_liaison_while_its_access_cannot_be_written() {
     // No disk has this much free space, so every write is refused.
     world.config.storage.min_free_mb = 1_000_000_000;
     let node = world.start().await;
-    let impatient = || world.impatient(&node, "cyber-unit").for_purpose(warrant(now()));
+    let impatient = || world.impatient(&node, "cyber-unit").with_purpose(warrant(now()));
     let busy = |error: ClientError| assert!(matches!(error, ClientError::Busy(_)), "{error}");
     busy(impatient().pull(&FeedStart::Beginning, None, 10).await.unwrap_err());
     let mut parts = Vec::new();
-    let taken = impatient().take_snapshot(None, |part| parts.push(part)).await;
+    let taken = impatient().stream_snapshot(None, |part| parts.push(part)).await;
     busy(taken.unwrap_err());
     assert!(
         !parts.iter().any(|part| matches!(part, tipoff::client::SnapshotPart::Items(_))),
@@ -170,7 +170,7 @@ async fn nothing_leaves_for_a_liaison_while_its_access_cannot_be_written() {
     let node = world.start().await;
     let birdsite = world.client(&node, "birdsite");
     assert!(birdsite.accesses(None, None).await.unwrap().is_empty());
-    let liaison = world.client(&node, "cyber-unit").for_purpose(warrant(now()));
+    let liaison = world.client(&node, "cyber-unit").with_purpose(warrant(now()));
     assert_eq!(liaison.pull(&FeedStart::Beginning, None, 10).await.unwrap().items.len(), 1);
     assert_eq!(birdsite.accesses(None, None).await.unwrap().len(), 1);
     node.stop().await;
@@ -184,7 +184,7 @@ async fn an_access_is_there_after_a_kill_right_behind_the_delivery() {
     exchange.wait_ready();
     let client = |partner: &str| Client::new(&exchange.url(), &world.identity(partner)).unwrap();
     let (birdsite, liaison) =
-        (client("birdsite"), client("cyber-unit").for_purpose(warrant(now())));
+        (client("birdsite"), client("cyber-unit").with_purpose(warrant(now())));
     submit(&birdsite, "a", &["a.example", "b.example"]).await;
     for round in 0..4u64 {
         let value = if round % 2 == 0 { "a.example" } else { "b.example" };
@@ -221,7 +221,7 @@ async fn accesses_are_kept_as_long_as_the_operator_says() {
     submit_as(&birdsite, "a", core, &["a.example"]).await;
     birdsite.release(release("r1", keys(&["a.example"]), "W-17")).await.unwrap();
     for _ in 0..3 {
-        let liaison = world.client(&node, "cyber-unit").for_purpose(warrant(clock.now()));
+        let liaison = world.client(&node, "cyber-unit").with_purpose(warrant(clock.now()));
         liaison.snapshot(None).await.unwrap();
         clock.advance(4 * DAY);
     }

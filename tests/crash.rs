@@ -16,7 +16,7 @@ use rand::rngs::StdRng;
 use rand::{Rng, SeedableRng};
 use support::process::Process;
 use support::{World, batch, domain, soon};
-use tipoff::client::{Client, FeedStart, Patience};
+use tipoff::client::{Client, FeedStart, RetryPolicy};
 use tipoff::config::JournalBackend;
 use tipoff::wire::pb;
 use tokio::task::JoinHandle;
@@ -26,8 +26,12 @@ const BATCH: u32 = 20;
 
 type Acknowledged = Arc<Mutex<Vec<String>>>;
 
-fn outlasting() -> Patience {
-    Patience { first: Duration::from_millis(10), longest: Duration::from_millis(100), tries: None }
+fn outlasting() -> RetryPolicy {
+    RetryPolicy {
+        first_delay: Duration::from_millis(10),
+        max_delay: Duration::from_millis(100),
+        max_retries: None,
+    }
 }
 
 fn rounds() -> u32 {
@@ -102,7 +106,7 @@ async fn nothing_acknowledged_is_lost(journal: JournalBackend) {
     world.config.storage.journal = journal;
     let mut exchange = Process::prepare(&world);
     exchange.start();
-    let client = |partner: &str| exchange.client(&world, partner).with_patience(outlasting());
+    let client = |partner: &str| exchange.client(&world, partner).with_retry_policy(outlasting());
 
     let acknowledged = Acknowledged::default();
     let seen = Arc::new(Mutex::new(HashSet::new()));
@@ -165,7 +169,7 @@ async fn sigterm_answers_what_waits_and_ends_streams_with_their_cursor() {
     let world = World::new();
     let mut exchange = Process::prepare(&world);
     exchange.start();
-    let client = exchange.client(&world, "birdsite").with_patience(outlasting());
+    let client = exchange.client(&world, "birdsite").with_retry_policy(outlasting());
     let acknowledged = Acknowledged::default();
     let stop = Arc::new(AtomicBool::new(false));
     let submitting = submitter(client, 0, Arc::clone(&acknowledged), Arc::clone(&stop));
@@ -196,7 +200,7 @@ async fn a_deleted_index_is_rebuilt_with_the_same_answers() {
     let world = World::new();
     let mut exchange = Process::prepare(&world);
     exchange.start();
-    let client = exchange.client(&world, "birdsite").with_patience(outlasting());
+    let client = exchange.client(&world, "birdsite").with_retry_policy(outlasting());
     let values: Vec<_> = (0..300).map(|n| format!("n{n}.example")).collect();
     for (number, values) in (1..).zip(values.chunks(50)) {
         let items = values.iter().map(|value| domain(value)).collect();

@@ -100,7 +100,7 @@ async fn an_author_sees_that_a_liaison_was_told_of_the_end_of_a_release() {
     let world = World::new();
     let node = world.start().await;
     let (birdsite, liaison) = (world.client(&node, "birdsite"), world.client(&node, "cyber-unit"));
-    let liaison = liaison.for_purpose(warrant(now()));
+    let liaison = liaison.with_purpose(warrant(now()));
     let mut case = liaison.subscribe_named("case-17", FeedStart::Beginning, None);
     submit(&birdsite, "a", &["a.example", "b.example"]).await;
     let contribution = pb::Contribution { name: "Harbour".into(), ..Default::default() };

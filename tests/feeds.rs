@@ -11,7 +11,7 @@ use prost::Message;
 use support::process::Process;
 use support::raw::raw_channel;
 use support::{World, batch, domain, from_start, item, named, sharing, soon};
-use tipoff::client::{Client, ClientError, FeedStart, Patience, Subscription};
+use tipoff::client::{Client, ClientError, FeedStart, RetryPolicy, Subscription};
 use tipoff::domain::filter::Filter;
 use tipoff::exchange::{FeedEvent, Start, Step};
 use tipoff::wire::pb::feed_service_client::FeedServiceClient;
@@ -224,8 +224,9 @@ async fn a_feed_from_now_has_its_place_at_once_and_misses_nothing_over_a_restart
     let world = World::new();
     let mut exchange = Process::prepare(&world);
     exchange.start();
-    let client =
-        |partner: &str| exchange.client(&world, partner).with_patience(Patience::endless());
+    let client = |partner: &str| {
+        exchange.client(&world, partner).with_retry_policy(RetryPolicy::unlimited())
+    };
     let (birdsite, facegraph) = (client("birdsite"), client("facegraph"));
     facegraph.who_am_i().await.unwrap();
     let mut feed = facegraph.subscribe(FeedStart::Now, None);

@@ -60,20 +60,20 @@ async fn a_hold_keeps_what_is_withdrawn_for_its_author_alone() {
         birdsite.withdraw(withdraw(id)).await.unwrap();
     }
     assert!(birdsite.indicator(key("a.example")).await.is_err(), "it is withdrawn all the same");
-    let held = birdsite.held(&hold.id).await.unwrap();
+    let held = birdsite.held_objects(&hold.id).await.unwrap();
     assert_eq!(held[0].indicator.clone().unwrap().value, "a.example");
     assert_eq!(held.len(), 1);
     let large = large.hold.unwrap();
-    assert_eq!(birdsite.held(&large.id).await.unwrap().len(), 700);
+    assert_eq!(birdsite.held_objects(&large.id).await.unwrap().len(), 700);
 
     // Other partners do not have this hold. The operator sees that it exists.
     let (facegraph, operator) =
         (world.client(&node, "facegraph"), world.client(&node, "exchange-ops"));
     assert!(facegraph.holds().await.unwrap().is_empty());
     let unknown = "00000000-0000-0000-0000-000000000000";
-    let none = facegraph.held(unknown).await.unwrap_err().to_string();
+    let none = facegraph.held_objects(unknown).await.unwrap_err().to_string();
     for refused in [
-        facegraph.held(&hold.id).await.map(|_| ()).unwrap_err(),
+        facegraph.held_objects(&hold.id).await.map(|_| ()).unwrap_err(),
         facegraph.renew_hold(&hold.id).await.map(|_| ()).unwrap_err(),
         facegraph.lift_hold(&hold.id).await.unwrap_err(),
     ] {
@@ -82,7 +82,7 @@ async fn a_hold_keeps_what_is_withdrawn_for_its_author_alone() {
     let seen = operator.holds().await.unwrap();
     assert_eq!(seen.iter().map(|one| one.objects).sum::<u64>(), 701);
     assert!(seen.iter().all(|one| one.author == "birdsite" && one.reason.is_empty()), "{seen:?}");
-    let denied = operator.held(&hold.id).await.unwrap_err();
+    let denied = operator.held_objects(&hold.id).await.unwrap_err();
     assert!(matches!(denied, ClientError::Denied(_)), "{denied}");
     let own = birdsite.holds().await.unwrap();
     assert_eq!(own.len(), 2);
@@ -93,7 +93,7 @@ async fn a_hold_keeps_what_is_withdrawn_for_its_author_alone() {
     let renewed = birdsite.renew_hold(&hold.id).await.unwrap();
     assert_eq!(renewed.until, Some(timestamp(clock.now().plus(90 * DAY))));
     clock.advance(31 * DAY);
-    let gone = birdsite.held(&large.id).await.unwrap_err();
+    let gone = birdsite.held_objects(&large.id).await.unwrap_err();
     assert!(matches!(gone, ClientError::NotFound(_)), "{gone}");
     assert_eq!(birdsite.holds().await.unwrap().len(), 1);
     node.exchange.sweeps.sweep_holds().await.unwrap();

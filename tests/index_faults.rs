@@ -35,7 +35,7 @@ async fn a_disk_that_is_full_for_a_while_stops_nothing_for_good() {
     let following = std::thread::spawn(move || follower.run(&runtime, &stopped));
 
     let first = log.append(numbered_batch(1, 1, 100, 100)).await.unwrap();
-    assert!(matches!(&*index.outcome(first.sequence).await.unwrap(), Outcome::Taken(_)));
+    assert!(matches!(&*index.outcome(first.sequence).await.unwrap(), Outcome::Applied(_)));
     let ballast = small.at.join("ballast");
     let free = || nix::sys::statvfs::statvfs(&small.at).unwrap();
     let bytes = free().blocks_available() * free().fragment_size() - 256 * 1024;
@@ -71,7 +71,7 @@ async fn a_disk_that_is_full_for_a_while_stops_nothing_for_good() {
     std::fs::remove_file(&ballast).unwrap();
     for outcome in waiting {
         let outcome = tokio::time::timeout(WITHIN, outcome).await.unwrap().unwrap().unwrap();
-        assert!(matches!(&*outcome, Outcome::Taken(items) if items.len() == 100));
+        assert!(matches!(&*outcome, Outcome::Applied(items) if items.len() == 100));
     }
     assert_eq!((index.checkpoint(), state.borrow().clone()), (60, IndexState::Ready));
     let whole = Arc::new(Index::in_memory().unwrap());

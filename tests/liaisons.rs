@@ -49,7 +49,7 @@ async fn a_liaison_sees_what_was_released_to_it_or_is_public_in_each_way() {
     let world = World::new();
     let node = world.start().await;
     let birdsite = world.client(&node, "birdsite");
-    let liaison = world.client(&node, "cyber-unit").for_purpose(warrant(now()));
+    let liaison = world.client(&node, "cyber-unit").with_purpose(warrant(now()));
     submit(&birdsite, "a", &["a.example", "b.example", "c.example"]).await;
     submit_as(&birdsite, "p", sharing(Tlp::Clear, None), &["public.example"]).await;
     submit_as(&birdsite, "e", sharing(Tlp::Green, None), &["everyone.example"]).await;
@@ -71,7 +71,7 @@ async fn a_liaison_sees_what_was_released_to_it_or_is_public_in_each_way() {
     assert_eq!(in_every_way(&liaison).await, seen);
     // Under the purpose `public` it gets public objects only.
     let public = pb::Purpose { kind: PurposeKind::Public.into(), ..warrant(now()) };
-    let public = world.client(&node, "cyber-unit").for_purpose(public);
+    let public = world.client(&node, "cyber-unit").with_purpose(public);
     assert_eq!(in_every_way(&public).await, ["public.example"]);
 
     // It sees author, content, marking and its own release, and not who else receives the object.
@@ -103,7 +103,7 @@ async fn a_release_reaches_an_open_stream_and_its_end_is_told_there() {
     let birdsite = world.client(&node, "birdsite");
     let day =
         pb::Purpose { until: Some(timestamp(clock.now().plus(24 * HOUR))), ..warrant(clock.now()) };
-    let liaison = world.client(&node, "cyber-unit").for_purpose(day);
+    let liaison = world.client(&node, "cyber-unit").with_purpose(day);
     let said = submit(&birdsite, "a", &["a.example", "b.example", "c.example"]).await;
     let mut feed = liaison.subscribe(FeedStart::Now, None);
     subscribed(&mut feed).await;
@@ -255,7 +255,7 @@ async fn without_a_purpose_that_the_registry_allows_a_liaison_reads_nothing() {
         (Some(pb::Purpose { until: year, ..good() }), "purpose.until"),
     ];
     for (purpose, named) in wrong {
-        let client = purpose.map_or_else(|| liaison.clone(), |it| liaison.clone().for_purpose(it));
+        let client = purpose.map_or_else(|| liaison.clone(), |it| liaison.clone().with_purpose(it));
         let refused = [
             client.pull(&FeedStart::Beginning, None, 10).await.map(|_| ()).unwrap_err(),
             client.snapshot(None).await.map(|_| ()).unwrap_err(),
@@ -272,7 +272,7 @@ async fn without_a_purpose_that_the_registry_allows_a_liaison_reads_nothing() {
     }
     for kind in [PurposeKind::Subpoena, PurposeKind::Emergency] {
         let not_allowed = pb::Purpose { kind: kind.into(), ..good() };
-        let client = liaison.clone().for_purpose(not_allowed);
+        let client = liaison.clone().with_purpose(not_allowed);
         let denied = client.pull(&FeedStart::Beginning, None, 10).await.unwrap_err();
         assert!(matches!(&denied, ClientError::Denied(why) if why.contains("warrant")), "{denied}");
     }
@@ -280,10 +280,15 @@ async fn without_a_purpose_that_the_registry_allows_a_liaison_reads_nothing() {
     // purpose.
     for kind in [PurposeKind::Voluntary, PurposeKind::Public] {
         let paperless = pb::Purpose { kind: kind.into(), reference: String::new(), ..good() };
-        liaison.clone().for_purpose(paperless).pull(&FeedStart::Beginning, None, 10).await.unwrap();
+        liaison
+            .clone()
+            .with_purpose(paperless)
+            .pull(&FeedStart::Beginning, None, 10)
+            .await
+            .unwrap();
     }
     for partner in ["birdsite", "watcher"] {
-        let client = world.client(&node, partner).for_purpose(good());
+        let client = world.client(&node, partner).with_purpose(good());
         let refused = client.pull(&FeedStart::Beginning, None, 10).await.unwrap_err();
         assert_eq!(field(&refused), "purpose");
     }
@@ -303,7 +308,7 @@ async fn a_stream_ends_with_its_purpose_and_goes_on_under_another_from_its_place
     submit(&birdsite, "a", &["a.example", "b.example"]).await;
     birdsite.release(release("r1", keys(&["a.example"]), "W-17")).await.unwrap();
     let liaison = world.client(&node, "cyber-unit");
-    let mut feed = liaison.clone().for_purpose(warrant(clock.now())).subscribe_named(
+    let mut feed = liaison.clone().with_purpose(warrant(clock.now())).subscribe_named(
         "main",
         FeedStart::Beginning,
         None,
@@ -314,7 +319,7 @@ async fn a_stream_ends_with_its_purpose_and_goes_on_under_another_from_its_place
     let ended = soon(feed.next_event()).await.unwrap_err();
     assert_eq!(field(&ended), "purpose.until", "opened again with what has run out: {ended}");
     birdsite.release(release("r2", keys(&["b.example"]), "W-17")).await.unwrap();
-    let mut feed = liaison.for_purpose(warrant(clock.now())).subscribe_named(
+    let mut feed = liaison.with_purpose(warrant(clock.now())).subscribe_named(
         "main",
         FeedStart::Beginning,
         None,

@@ -57,7 +57,7 @@ fn append(number: u64) -> Append {
 fn child_that_appends_until_it_is_stopped() {
     let (Ok(folder), Ok(notes)) = (std::env::var(CHILD), std::env::var(NOTES)) else { return };
     let durability = match std::env::var(CONTROL) {
-        Ok(_) => Durability::NoneAtAll,
+        Ok(_) => Durability::NoSync,
         Err(_) => Durability::Fsync,
     };
     let backend = Backend::of_name(&std::env::var(BACKEND).unwrap()).unwrap();
@@ -145,7 +145,7 @@ fn cut(
         .env(BACKEND, backend.name())
         .stdout(Stdio::null())
         .stderr(Stdio::null());
-    if durability == Durability::NoneAtAll {
+    if durability == Durability::NoSync {
         command.env(CONTROL, "1");
     }
     let mut child = command.spawn().unwrap();
@@ -241,7 +241,7 @@ fn acknowledged_entries_are_lost_without_the_fdatasync(backend: Backend) {
     for round in 0..5 {
         let image = folder.path().join(format!("control-{round}"));
         Disk::make(&image);
-        let durability = Durability::NoneAtAll;
+        let durability = Durability::NoSync;
         let (after, acknowledged) = cut(backend, folder.path(), round, &image, durability);
         assert!(!acknowledged.is_empty());
         gone = lost(backend, folder.path(), round, &after, &acknowledged).0;

@@ -90,7 +90,8 @@ async fn nothing_slips_through_between_a_change_of_rights_and_what_is_read() {
     let prying: Vec<_> = (0..READING)
         .map(|at| {
             // A partner may run two snapshots at a time, and others wait.
-            let client = facegraph.clone().with_patience(tipoff::client::Patience::endless());
+            let client =
+                facegraph.clone().with_retry_policy(tipoff::client::RetryPolicy::unlimited());
             let stop = Arc::clone(&stop);
             tokio::spawn(async move {
                 tokio::time::sleep(Duration::from_millis(at as u64 * 3)).await;

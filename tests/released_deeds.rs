@@ -61,16 +61,16 @@ async fn act(author: &Client, key: &str, id: &str, campaign: &str, count: u64, t
 
 /// What a liaison holds, as text. A page, a feed and a snapshot have to agree.
 async fn held(liaison: &Client) -> Vec<String> {
-    let whole = liaison.whole_snapshot(None).await.unwrap();
+    let whole = liaison.full_snapshot(None).await.unwrap();
     let items = whole.items.into_iter().map(|item| FeedEvent::Item(item.into()));
     let mut snapshot: Vec<_> =
-        items.chain(whole.others).filter_map(|event| words(&event)).collect();
+        items.chain(whole.events).filter_map(|event| words(&event)).collect();
     snapshot.sort();
     let (mut from, mut more, mut pulled) = (FeedStart::Beginning, true, Vec::new());
     while more {
         let page = liaison.pull(&from, None, 1_000).await.unwrap();
         (from, more) = (FeedStart::Cursor(page.cursor.clone().unwrap()), page.more);
-        pulled.extend(tipoff::client::events(page).filter_map(|event| words(&event)));
+        pulled.extend(tipoff::client::page_events(page).filter_map(|event| words(&event)));
     }
     pulled.sort();
     assert_eq!(pulled, snapshot, "pages and a snapshot");
@@ -129,7 +129,7 @@ async fn a_campaign_is_released_with_all_that_its_author_has_in_it_and_nothing_o
     let world = World::new();
     let node = world.start().await;
     let [birdsite, facegraph] = ["birdsite", "facegraph"].map(|one| world.client(&node, one));
-    let liaison = world.client(&node, "cyber-unit").for_purpose(warrant(now()));
+    let liaison = world.client(&node, "cyber-unit").with_purpose(warrant(now()));
     let campaign = say(&birdsite, "b", "", "unknown", core()).await;
     say(&facegraph, "f", &campaign, "people linked to a government", core()).await;
     act(&facegraph, "d", "takedown", &campaign, 7, core()).await;
@@ -193,7 +193,7 @@ async fn what_takes_the_place_of_something_released_is_not_released_with_it() {
     let world = World::new();
     let node = world.start().await;
     let facegraph = world.client(&node, "facegraph");
-    let liaison = world.client(&node, "cyber-unit").for_purpose(warrant(now()));
+    let liaison = world.client(&node, "cyber-unit").with_purpose(warrant(now()));
     let campaign = say(&facegraph, "c1", "", "one", core()).await;
     act(&facegraph, "d1", "takedown", &campaign, 7, core()).await;
     let by_id = What::Enforcements(pb::EnforcementIds {
@@ -230,7 +230,7 @@ async fn what_was_done_with_an_answer_is_released_and_corrected_by_another() {
     let world = World::new();
     let node = world.start().await;
     let [birdsite, facegraph] = ["birdsite", "facegraph"].map(|one| world.client(&node, one));
-    let liaison = world.client(&node, "cyber-unit").for_purpose(warrant(now()));
+    let liaison = world.client(&node, "cyber-unit").with_purpose(warrant(now()));
     let tip = pb::SendTipRequest {
         request_id: "t".into(),
         recipients: vec!["facegraph".into(), "cyber-unit".into()],
@@ -279,7 +279,7 @@ async fn a_release_that_comes_with_it_ends_by_the_clock() {
     let facegraph = world.client(&node, "facegraph");
     let long = clock.now().plus(24 * HOUR);
     let purpose = pb::Purpose { until: Some(timestamp(long)), ..warrant(clock.now()) };
-    let liaison = world.client(&node, "cyber-unit").for_purpose(purpose);
+    let liaison = world.client(&node, "cyber-unit").with_purpose(purpose);
     let released = pb::Release {
         liaison: "cyber-unit".into(),
         basis: "W-17".into(),
@@ -318,7 +318,7 @@ async fn what_is_marked_red_is_released_to_nobody() {
     let by_id = What::Enforcements(pb::EnforcementIds { ids: vec!["takedown".into()] });
     let answer = facegraph.release(release("r2", by_id, "W-17")).await.unwrap();
     assert_eq!((answer.refused, answer.items[0].field.as_str()), (1, "tlp"));
-    let liaison = world.client(&node, "cyber-unit").for_purpose(warrant(now()));
+    let liaison = world.client(&node, "cyber-unit").with_purpose(warrant(now()));
     assert_eq!(held(&liaison).await, Vec::<String>::new());
     node.stop().await;
 }

@@ -12,7 +12,7 @@ use std::time::Duration;
 use prost::Message;
 use support::raw::{call_raw, raw_channel};
 use support::{World, batch, domain, soon};
-use tipoff::client::{ClientError, FeedStart, Patience};
+use tipoff::client::{ClientError, FeedStart, RetryPolicy};
 use tipoff::domain::filter::Filter;
 use tipoff::exchange::Start;
 use tipoff::wire::pb;
@@ -87,7 +87,7 @@ async fn a_subscription_too_many_is_refused_at_once_to_a_client_that_waits_for_e
     let mut world = World::new();
     world.config.requests.subscriptions_per_partner = 1;
     let node = world.start().await;
-    let client = world.client(&node, "facegraph").with_patience(Patience::endless());
+    let client = world.client(&node, "facegraph").with_retry_policy(RetryPolicy::unlimited());
     let mut first = client.subscribe_named("first", FeedStart::Beginning, None);
     // The group change shows that the feed has started.
     soon(first.next_event()).await.unwrap();

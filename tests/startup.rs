@@ -9,7 +9,7 @@ use std::time::Duration;
 
 use nix::sys::signal::Signal;
 use support::process::Process;
-use support::{World, domain, no_patience, ops_get, soon};
+use support::{World, domain, no_retries, ops_get, soon};
 use tipoff::client::{ClientError, Report};
 
 /// Enough entries, with few items each, that a replay takes a while.
@@ -78,7 +78,7 @@ async fn a_node_that_replays_is_live_says_how_far_it_is_and_refuses_clients_unti
     let metrics = ops_get(node.ops(), "/metrics").await.unwrap();
     assert!(metrics.starts_with("HTTP/1.1 200"), "{metrics}");
     let client = node.client(&world, "birdsite");
-    let refused = client.clone().with_patience(no_patience()).who_am_i().await;
+    let refused = client.clone().with_retry_policy(no_retries()).who_am_i().await;
     assert!(matches!(refused, Err(ClientError::Unreachable(_))), "{refused:?}");
     let progress = async {
         let mut seen = vec![first];

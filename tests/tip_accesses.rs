@@ -95,7 +95,7 @@ async fn nothing_of_a_tip_leaves_for_a_liaison_while_its_access_cannot_be_writte
     // No disk has this much free space, so every write is refused.
     world.config.storage.min_free_mb = 1_000_000_000;
     let node = world.start().await;
-    let impatient = || world.impatient(&node, "cyber-unit").for_purpose(warrant(now()));
+    let impatient = || world.impatient(&node, "cyber-unit").with_purpose(warrant(now()));
     let busy = |error: ClientError| assert!(matches!(error, ClientError::Busy(_)), "{error}");
     busy(impatient().pull(&FeedStart::Beginning, None, 10).await.unwrap_err());
     busy(soon(impatient().subscribe(FeedStart::Beginning, None).next_event()).await.unwrap_err());
@@ -120,7 +120,7 @@ async fn an_access_to_a_tip_is_there_after_a_kill_right_behind_it() {
     exchange.start();
     exchange.wait_ready();
     let client = |partner: &str| Client::new(&exchange.url(), &world.identity(partner)).unwrap();
-    let (sender, liaison) = (client("birdsite"), client("cyber-unit").for_purpose(warrant(now())));
+    let (sender, liaison) = (client("birdsite"), client("cyber-unit").with_purpose(warrant(now())));
     let id = sender.send_tip(full("t1", &["cyber-unit"])).await.unwrap().tip_id;
     for round in 1..3 {
         if round == 1 {

@@ -94,20 +94,20 @@ async fn without_a_purpose_that_the_registry_allows_a_liaison_has_no_tips() {
     };
     let own = world.client(&node, "cyber-unit");
     for (purpose, named) in wrong {
-        let client = purpose.map_or_else(|| own.clone(), |it| own.clone().for_purpose(it));
+        let client = purpose.map_or_else(|| own.clone(), |it| own.clone().with_purpose(it));
         for error in asked(&client).await {
             assert_eq!(named_field(&error), named, "{error}");
         }
     }
     let subpoena = pb::Purpose { kind: PurposeKind::Subpoena.into(), ..good() };
-    for denied in asked(&own.clone().for_purpose(subpoena)).await {
+    for denied in asked(&own.clone().with_purpose(subpoena)).await {
         assert!(matches!(&denied, ClientError::Denied(why) if why.contains("warrant")), "{denied}");
     }
-    for error in asked(&sender.clone().for_purpose(good())).await {
+    for error in asked(&sender.clone().with_purpose(good())).await {
         assert_eq!(named_field(&error), "purpose", "members read for none");
     }
     // An expired purpose cannot be used.
-    let liaison = own.for_purpose(good());
+    let liaison = own.with_purpose(good());
     liaison.tip(id, "").await.unwrap();
     clock.advance(HOUR);
     for error in asked(&liaison).await {
@@ -124,7 +124,7 @@ async fn under_a_purpose_of_the_public_kind_there_are_no_tips() {
     let clear = pb::SendTipRequest { tlp: Tlp::Clear.into(), ..full("t1", &["cyber-unit"]) };
     let id = sender.send_tip(clear).await.unwrap().tip_id;
     let public = pb::Purpose { kind: PurposeKind::Public.into(), ..warrant(now()) };
-    let public = world.client(&node, "cyber-unit").for_purpose(public);
+    let public = world.client(&node, "cyber-unit").with_purpose(public);
     assert!(received(&public).await.is_empty() && tip_events(&public).await.is_empty());
     let mut answers = Vec::new();
     for id in [id.as_str(), "01234567-0123-4123-8123-0123456789ab"] {
@@ -159,7 +159,7 @@ async fn what_a_liaison_answers_moves_its_thread_and_reaches_the_sender() {
     assert_eq!((entry.author.as_str(), entry.indicators.len()), ("cyber-unit", 1));
     // Sent again under another purpose it gives the same answer.
     let voluntary = pb::Purpose { kind: PurposeKind::Voluntary.into(), ..warrant(now()) };
-    let again = world.client(&node, "cyber-unit").for_purpose(voluntary);
+    let again = world.client(&node, "cyber-unit").with_purpose(voluntary);
     let again = again.respond_to_tip(answer).await.unwrap();
     assert_eq!((again.sequence, again.replayed), (given.sequence, true));
     // It stays in its own thread, and is no platform's report.
@@ -289,7 +289,7 @@ async fn to_another_liaison_a_tip_is_what_nothing_is() {
     let world = World::with(&[support::PARTNERS, other].concat());
     let node = world.start().await;
     let sender = world.client(&node, "birdsite");
-    let stranger = world.client(&node, "other-unit").for_purpose(warrant(now()));
+    let stranger = world.client(&node, "other-unit").with_purpose(warrant(now()));
     let id = sender.send_tip(full("t1", &["cyber-unit"])).await.unwrap().tip_id;
     let mut answers = Vec::new();
     for id in [id.as_str(), "01234567-0123-4123-8123-0123456789ab"] {

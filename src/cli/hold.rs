@@ -165,7 +165,7 @@ async fn list(content: bool, global: &Global) -> Outcome {
         if !content {
             continue;
         }
-        for copy in client.held(&hold.id).await? {
+        for copy in client.held_objects(&hold.id).await? {
             if global.json {
                 output::json(&copy_object(hold, &copy))?;
             } else {

@@ -73,9 +73,9 @@ impl Pull {
         let mut printer = self.printer(global)?;
         let client = self.purpose.client(identity::client(global)?);
         if self.snapshot {
-            let snapshot = client.whole_snapshot(Some(filter)).await?;
+            let snapshot = client.full_snapshot(Some(filter)).await?;
             let items = snapshot.items.into_iter().map(|item| FeedEvent::Item(item.into()));
-            printer.print(items.chain(snapshot.others), u64::MAX)?;
+            printer.print(items.chain(snapshot.events), u64::MAX)?;
             printer.finish()?;
             output::remark(&format!("continue with --since {}", text::cursor(&snapshot.cursor)));
             return Ok(Completion::Whole);
@@ -88,7 +88,7 @@ impl Pull {
                 Err(error) => break Err(explain(error)),
             };
             let (cursor, more) = (page.cursor.take(), page.more);
-            let (counted, stopped_at) = printer.print(client::events(page), remaining)?;
+            let (counted, stopped_at) = printer.print(client::page_events(page), remaining)?;
             let Some(cursor) = stopped_at.or(cursor) else {
                 break Err(Failure::failed("the exchange sent a page without a cursor"));
             };

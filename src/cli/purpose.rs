@@ -31,7 +31,7 @@ impl PurposeFlags {
         let until = self
             .purpose_until
             .unwrap_or_else(|| timestamp(SystemClock.now().plus(DEFAULT_VALIDITY)));
-        client.for_purpose(pb::Purpose { until: Some(until), ..purpose })
+        client.with_purpose(pb::Purpose { until: Some(until), ..purpose })
     }
 }
 

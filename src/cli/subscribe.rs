@@ -12,7 +12,7 @@ use super::failure::{Completion, Failure, Outcome};
 use super::filter::FilterFlags;
 use super::purpose::PurposeFlags;
 use super::{Global, identity, output, render, shutdown, text};
-use crate::client::{Client, ClientError, FeedStart, FeedState, Patience, Subscription};
+use crate::client::{Client, ClientError, FeedStart, FeedState, RetryPolicy, Subscription};
 use crate::wire::pb;
 
 /// How often the cursor is stored while it moves.
@@ -86,7 +86,7 @@ impl Subscribe {
         filter: pb::Filter,
         global: &Global,
     ) -> Result<(Subscription, CursorStore), Failure> {
-        let retrying = client.clone().with_patience(Patience::endless());
+        let retrying = client.clone().with_retry_policy(RetryPolicy::unlimited());
         if let Some(name) = &self.name {
             let feed = retrying.subscribe_named(name, from, Some(filter));
             let store = CursorStore::exchange(client.clone(), name.clone(), feed.cursor().cloned());

@@ -35,7 +35,7 @@ impl ReadAs {
         let platform = self.platform.as_deref();
         match self.kind {
             Some(kind) => Ok(vec![Indicator::parse(kind, platform, value)?]),
-            None => Indicator::readings(value, platform),
+            None => Indicator::candidates(value, platform),
         }
     }
 }

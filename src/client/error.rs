@@ -188,7 +188,7 @@ mod tests {
 
     use super::super::retry::CallFailure;
     use super::*;
-    use crate::client::Patience;
+    use crate::client::RetryPolicy;
 
     fn marked(code: Code, reason: &str) -> Status {
         let mut details = ErrorDetails::with_error_info(reason, "tipoff", []);
@@ -248,10 +248,10 @@ mod tests {
 
     #[tokio::test]
     async fn when_retries_run_out_the_last_error_is_returned() {
-        let retry_policy = Patience {
-            first: Duration::from_millis(1),
-            longest: Duration::from_millis(1),
-            tries: Some(2),
+        let retry_policy = RetryPolicy {
+            first_delay: Duration::from_millis(1),
+            max_delay: Duration::from_millis(1),
+            max_retries: Some(2),
         };
         let mut outcomes = [
             marked(Code::ResourceExhausted, "STORAGE_FULL"),
@@ -272,7 +272,7 @@ mod tests {
     #[tokio::test]
     async fn a_quota_error_is_not_retried_even_with_unlimited_retries() {
         let mut tries = 0;
-        let endless = Patience::endless();
+        let endless = RetryPolicy::unlimited();
         let refused = endless.retry(|| {
             tries += 1;
             async { Err::<(), _>(unmarked(Code::ResourceExhausted, "QUOTA").into()) }
@@ -284,8 +284,11 @@ mod tests {
 
     #[test]
     fn a_retry_waits_at_least_as_long_as_the_exchange_requests() {
-        let retry_policy =
-            Patience { first: Duration::ZERO, longest: Duration::ZERO, tries: Some(2) };
+        let retry_policy = RetryPolicy {
+            first_delay: Duration::ZERO,
+            max_delay: Duration::ZERO,
+            max_retries: Some(2),
+        };
         let mut retries = retry_policy.retries();
         let full = marked(Code::ResourceExhausted, "STORAGE_FULL").into();
         assert_eq!(retries.delay_after(&full), Some(Duration::from_millis(40)));

@@ -41,7 +41,7 @@ impl FeedEvent {
 }
 
 /// The events of a page in cursor order: removals, items, then the other kinds.
-pub fn events(page: pb::PullResponse) -> impl Iterator<Item = FeedEvent> {
+pub fn page_events(page: pb::PullResponse) -> impl Iterator<Item = FeedEvent> {
     let removals = page.removals.into_iter().map(FeedEvent::Removal);
     let items = page.items.into_iter().map(|item| FeedEvent::Item(Box::new(item)));
     let changes = page.group_changes.into_iter().map(FeedEvent::GroupChange);
@@ -57,7 +57,7 @@ pub fn events(page: pb::PullResponse) -> impl Iterator<Item = FeedEvent> {
 
 /// The events of one message of a subscription, in cursor order.
 pub fn message_events(message: pb::SubscribeResponse) -> impl Iterator<Item = FeedEvent> {
-    events(pb::PullResponse {
+    page_events(pb::PullResponse {
         items: message.items,
         removals: message.removals,
         group_changes: message.group_changes,

@@ -249,7 +249,7 @@ mod tests {
     use std::time::Duration;
 
     use super::*;
-    use crate::client::Patience;
+    use crate::client::RetryPolicy;
     use crate::domain::{PartnerId, Timestamp};
     use crate::tls::Authority;
     use crate::tls::authority::Usage;
@@ -267,9 +267,12 @@ mod tests {
         let usage = Usage::Partner { id: PartnerId::parse("birdsite").unwrap(), workload: None };
         authority.issue(&usage, 30, now, &identity).unwrap();
         let client = Client::new(&format!("https://localhost:{port}"), &identity).unwrap();
-        let retry_policy =
-            Patience { first: Duration::ZERO, longest: Duration::ZERO, tries: Some(0) };
-        client.with_patience(retry_policy).subscribe_named(name, from, None)
+        let retry_policy = RetryPolicy {
+            first_delay: Duration::ZERO,
+            max_delay: Duration::ZERO,
+            max_retries: Some(0),
+        };
+        client.with_retry_policy(retry_policy).subscribe_named(name, from, None)
     }
 
     fn cursor(token: u8) -> pb::Cursor {

@@ -42,7 +42,10 @@ impl Client {
     }
 
     /// Returns the copies that a hold of this partner keeps.
-    pub async fn held(&self, hold: &str) -> Result<Vec<pb::VisibleAssessment>, ClientError> {
+    pub async fn held_objects(
+        &self,
+        hold: &str,
+    ) -> Result<Vec<pb::VisibleAssessment>, ClientError> {
         all_pages(|page_token| async move {
             let (hold_id, page_size) = (hold.to_owned(), PAGE_SIZE);
             let request = pb::ListHeldObjectsRequest { hold_id, page_size, page_token };

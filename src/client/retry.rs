@@ -10,36 +10,40 @@ use super::ClientError;
 
 /// How often and for how long transient errors are retried.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct Patience {
+pub struct RetryPolicy {
     /// Delay before the first retry. Each further one is twice as long, with jitter. A longer delay
     /// requested by the exchange takes precedence.
-    pub first: Duration,
+    pub first_delay: Duration,
     /// Maximum delay that the client chooses itself.
-    pub longest: Duration,
+    pub max_delay: Duration,
     /// Maximum number of retries. `None`: unlimited.
-    pub tries: Option<usize>,
+    pub max_retries: Option<usize>,
 }
 
-impl Default for Patience {
+impl Default for RetryPolicy {
     /// Five retries, which take about five seconds.
     fn default() -> Self {
-        Self { first: Duration::from_millis(100), longest: Duration::from_secs(5), tries: Some(5) }
+        Self {
+            first_delay: Duration::from_millis(100),
+            max_delay: Duration::from_secs(5),
+            max_retries: Some(5),
+        }
     }
 }
 
-impl Patience {
+impl RetryPolicy {
     /// Retries without limit, for processes that run permanently beside an exchange.
-    pub fn endless() -> Self {
-        Self { tries: None, ..Self::default() }
+    pub fn unlimited() -> Self {
+        Self { max_retries: None, ..Self::default() }
     }
 
     /// The retry budget of one call.
     pub(super) fn retries(&self) -> Retries {
         let delays = ExponentialBuilder::default()
-            .with_min_delay(self.first)
-            .with_max_delay(self.longest)
+            .with_min_delay(self.first_delay)
+            .with_max_delay(self.max_delay)
             .with_jitter();
-        let delays = match self.tries {
+        let delays = match self.max_retries {
             Some(tries) => delays.with_max_times(tries),
             None => delays.without_max_times(),
         };

@@ -23,7 +23,7 @@ pub struct Snapshot {
     /// The assessments.
     pub items: Vec<pb::FeedItem>,
     /// Liaisons only: campaign contributions and enforcements. Without cursors.
-    pub others: Vec<FeedEvent>,
+    pub events: Vec<FeedEvent>,
 }
 
 impl Client {
@@ -33,20 +33,17 @@ impl Client {
         &self,
         filter: Option<pb::Filter>,
     ) -> Result<(pb::Cursor, Vec<pb::FeedItem>), ClientError> {
-        let whole = self.whole_snapshot(filter).await?;
+        let whole = self.full_snapshot(filter).await?;
         Ok((whole.cursor, whole.items))
     }
 
     /// Like [`Client::snapshot`], with the campaigns and enforcements that a liaison receives.
-    pub async fn whole_snapshot(
-        &self,
-        filter: Option<pb::Filter>,
-    ) -> Result<Snapshot, ClientError> {
+    pub async fn full_snapshot(&self, filter: Option<pb::Filter>) -> Result<Snapshot, ClientError> {
         let mut all = Snapshot::default();
-        let cursor = self.take_snapshot(filter, |part| match part {
+        let cursor = self.stream_snapshot(filter, |part| match part {
             SnapshotPart::Begin => all = Snapshot::default(),
             SnapshotPart::Items(items) => all.items.extend(items),
-            SnapshotPart::Events(events) => all.others.extend(events),
+            SnapshotPart::Events(events) => all.events.extend(events),
         });
         let cursor = cursor.await?;
         Ok(Snapshot { cursor, ..all })
@@ -58,7 +55,7 @@ impl Client {
     /// If the stream breaks or ends early, requests the snapshot again and passes
     /// [`SnapshotPart::Begin`]. Returns the cursor only for a complete snapshot: the feed after it
     /// does not repeat what is missing from a part.
-    pub async fn take_snapshot(
+    pub async fn stream_snapshot(
         &self,
         filter: Option<pb::Filter>,
         mut take: impl FnMut(SnapshotPart),

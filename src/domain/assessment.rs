@@ -280,7 +280,7 @@ impl Assessment {
 
     /// When an assessment accepted at `accepted` expires: `valid_until`, or the default lifetime of
     /// its kind.
-    pub fn ends(&self, accepted: Timestamp) -> Timestamp {
+    pub fn expires_at(&self, accepted: Timestamp) -> Timestamp {
         self.valid_until
             .unwrap_or_else(|| accepted.plus(Lifetime::of(self.indicator.kind()).default))
     }

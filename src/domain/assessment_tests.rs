@@ -51,7 +51,7 @@ fn an_end_lies_ahead_and_within_the_kinds_maximum() {
     assert!(ending(1_825).check_times(now).is_ok());
     assert_eq!(ending(1_826).check_times(now).unwrap_err().field, "valid_until");
     assert_eq!(ending(0).check_times(now).unwrap_err().field, "valid_until");
-    assert_eq!(domain().ends(now), Timestamp::from_millis(365 * DAY));
+    assert_eq!(domain().expires_at(now), Timestamp::from_millis(365 * DAY));
 }
 
 #[test]

@@ -38,26 +38,26 @@ pub struct FeedPosition {
 
 impl FeedPosition {
     /// The position right after one item of an entry.
-    pub const fn behind(position: Position) -> Self {
+    pub const fn after_item(position: Position) -> Self {
         Self { after: position, inside: None }
     }
 
     /// The position right before one item of an entry.
-    pub const fn before(position: Position) -> Self {
+    pub const fn before_item(position: Position) -> Self {
         match position.index.checked_sub(1) {
-            Some(before) => Self::behind(Position::new(position.sequence, before)),
-            None => Self::behind_entry(position.sequence.saturating_sub(1)),
+            Some(before) => Self::after_item(Position::new(position.sequence, before)),
+            None => Self::after_entry(position.sequence.saturating_sub(1)),
         }
     }
 
     /// The position after all items of an entry.
-    pub const fn behind_entry(sequence: u64) -> Self {
-        Self::behind(Position::new(sequence, u32::MAX))
+    pub const fn after_entry(sequence: u64) -> Self {
+        Self::after_item(Position::new(sequence, u32::MAX))
     }
 
     /// The position after one version of an entry's expansion. With the lowest possible version:
     /// the start of the expansion.
-    pub const fn within(sequence: u64, version: Position) -> Self {
+    pub const fn in_expansion(sequence: u64, version: Position) -> Self {
         Self { after: Position::new(sequence, 0), inside: Some(version) }
     }
 

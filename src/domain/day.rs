@@ -42,7 +42,7 @@ impl Day {
     }
 
     /// The midnight (UTC) at which the day starts.
-    pub fn begins(self) -> Timestamp {
+    pub fn start(self) -> Timestamp {
         Timestamp::from_millis(i64::from(self.number()) * 86_400_000)
     }
 }
@@ -91,7 +91,7 @@ mod tests {
             let day: Day = text.parse().unwrap();
             assert_eq!((day.to_string().as_str(), day.number()), (text, number));
             assert_eq!(Day::from_number(number), day);
-            assert_eq!(Day::of(day.begins()), day);
+            assert_eq!(Day::of(day.start()), day);
         }
         assert_eq!("2019-08-19".parse::<Day>().unwrap().month(), "2019-08");
         for wrong in

@@ -13,8 +13,8 @@ use uuid::Uuid;
 
 pub use self::campaigns::{CampaignPut, Enforcements};
 pub use self::liaisons::{
-    AccessSweep, Accessed, AccessedVersions, HoldAct, HoldChange, HoldId, HoldPlaced, HoldSweep,
-    LastPart, MOST_LIAISONS, Releasable, ReleaseAct, ReleaseEnd, ReleaseEntry,
+    AccessSweep, Accessed, AccessedVersions, HoldAction, HoldChange, HoldId, HoldPlaced, HoldSweep,
+    LastPart, MAX_LIAISONS, Releasable, ReleaseAction, ReleaseEnd, ReleaseEntry,
 };
 pub use self::outcome::{ItemOutcome, Outcome, RegistryRule, VoidReason};
 pub use self::requests::{

@@ -56,7 +56,7 @@ impl Filter {
     }
 
     /// Whether contributions to this campaign and enforcements against it match.
-    pub fn follows(&self, campaign: Option<CampaignId>) -> bool {
+    pub fn matches_campaign(&self, campaign: Option<CampaignId>) -> bool {
         self.is_empty() || campaign.is_some_and(|campaign| self.campaigns.contains(&campaign))
     }
 }

@@ -92,7 +92,7 @@ impl Purpose {
     }
 
     /// Whether it has expired at a time.
-    pub fn has_run_out(&self, now: Timestamp) -> bool {
+    pub fn has_expired(&self, now: Timestamp) -> bool {
         now >= self.until
     }
 
@@ -156,7 +156,7 @@ mod tests {
 
     #[test]
     fn a_purpose_runs_out_at_its_time() {
-        assert!(!purpose("r").has_run_out(Timestamp::from_millis(9)));
-        assert!(purpose("r").has_run_out(Timestamp::from_millis(10)));
+        assert!(!purpose("r").has_expired(Timestamp::from_millis(9)));
+        assert!(purpose("r").has_expired(Timestamp::from_millis(10)));
     }
 }

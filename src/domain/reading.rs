@@ -54,7 +54,7 @@ impl Indicator {
 
     /// Every interpretation of a value of unknown kind, the most likely first. 64 hex digits can be
     /// a SHA-256 or a PDQ hash, a host a domain or a URL, and a profile URL an account or a page.
-    pub fn readings(raw: &str, platform: Option<&str>) -> Result<Vec<Self>, Invalid> {
+    pub fn candidates(raw: &str, platform: Option<&str>) -> Result<Vec<Self>, Invalid> {
         use Kind::{
             Account, AccountId, AndroidPackage, Channel, Community, Domain, IosAppId, Page, Pdq,
             Sha256, Tlsh, Url,

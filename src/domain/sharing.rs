@@ -132,7 +132,7 @@ pub enum AudienceRequest {
 
 impl Audience {
     /// The audience of an earlier request. Only the names count; membership is not checked again.
-    pub fn named_before(request: AudienceRequest, field: &'static str) -> Result<Self, Invalid> {
+    pub fn from_names(request: AudienceRequest, field: &'static str) -> Result<Self, Invalid> {
         Ok(match request {
             AudienceRequest::Everyone => Audience::Everyone,
             AudienceRequest::Public => Audience::Public,
@@ -189,7 +189,7 @@ impl Sharing {
 
     /// The part of this sharing that a reader may know: its own groups and itself, but no other
     /// names. The author sees all of it.
-    pub fn seen_by(&self, reader: &Reader, author: &PartnerId, position: Position) -> SharingView {
+    pub fn view_for(&self, reader: &Reader, author: &PartnerId, position: Position) -> SharingView {
         if reader.id == *author {
             return SharingView {
                 tlp: self.tlp,

@@ -169,7 +169,7 @@ fn a_reader_sees_of_a_sharing_only_its_own_part() {
     let sharing = resolve("birdsite", None, request).unwrap();
     let author = PartnerId::from_stored("birdsite");
     let position = Position::new(5, 0);
-    let view = |r: &Reader| sharing.seen_by(r, &author, position).audience;
+    let view = |r: &Reader| sharing.view_for(r, &author, position).audience;
     let only = |groups: &[&str], partners: &[&str]| Audience::Named {
         groups: groups.iter().map(|id| GroupId::from_stored(id)).collect(),
         partners: partners.iter().map(|id| PartnerId::from_stored(id)).collect(),

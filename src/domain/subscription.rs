@@ -51,7 +51,7 @@ impl Borrow<str> for SubscriptionName {
 
 /// Sorts and deduplicates every list of a filter, so that equivalent filters compare equal.
 #[must_use]
-pub fn in_order(filter: Filter) -> Filter {
+pub fn normalized(filter: Filter) -> Filter {
     fn sorted<T: Ord>(mut list: Vec<T>) -> Vec<T> {
         list.sort_unstable();
         list.dedup();
@@ -98,7 +98,7 @@ mod tests {
             ..Filter::default()
         };
         assert_ne!(one, other);
-        assert_eq!(in_order(one.clone()), in_order(other));
-        assert_ne!(in_order(one), in_order(Filter::default()));
+        assert_eq!(normalized(one.clone()), normalized(other));
+        assert_ne!(normalized(one), normalized(Filter::default()));
     }
 }

@@ -6,7 +6,7 @@ use super::partner::PartnerId;
 
 /// One visible assessment with its author and version.
 #[derive(Clone, Copy, Debug)]
-pub struct Visible<'a> {
+pub struct VisibleAssessment<'a> {
     /// Its author.
     pub author: &'a PartnerId,
     /// Its version.
@@ -22,7 +22,7 @@ pub struct Summary<'a> {
     pub disputed: bool,
     /// The assessment that represents the indicator, complete: fields of several assessments are
     /// never mixed.
-    pub strongest: Visible<'a>,
+    pub strongest: VisibleAssessment<'a>,
     /// The number of authors with an assessment of it.
     pub authors: u32,
 }
@@ -33,8 +33,8 @@ impl<'a> Summary<'a> {
     /// The newest assessment of each author counts. The strongest is chosen by verdict, confidence,
     /// severity, then newest. If `owner` owns the platform of the asset, its `non_malicious`
     /// overrides all others and any dispute.
-    pub fn of(visible: &[Visible<'a>], owner: Option<&PartnerId>) -> Option<Summary<'a>> {
-        let mut newest: Vec<Visible<'a>> = Vec::new();
+    pub fn of(visible: &[VisibleAssessment<'a>], owner: Option<&PartnerId>) -> Option<Summary<'a>> {
+        let mut newest: Vec<VisibleAssessment<'a>> = Vec::new();
         for candidate in visible {
             match newest.iter_mut().find(|current| current.author == candidate.author) {
                 Some(current) if current.version < candidate.version => *current = *candidate,
@@ -43,7 +43,8 @@ impl<'a> Summary<'a> {
             }
         }
         let authors = u32::try_from(newest.len()).unwrap_or(u32::MAX);
-        let harmless = |one: &Visible<'_>| one.assessment.verdict() == Verdict::NonMalicious;
+        let harmless =
+            |one: &VisibleAssessment<'_>| one.assessment.verdict() == Verdict::NonMalicious;
         if let Some(own) = newest.iter().find(|one| owner == Some(one.author) && harmless(one)) {
             return Some(Summary { disputed: false, strongest: *own, authors });
         }
@@ -51,7 +52,7 @@ impl<'a> Summary<'a> {
             let a = one.assessment;
             (a.verdict(), a.confidence(), a.severity(), one.version)
         })?;
-        let harmful = |one: &Visible<'_>| one.assessment.verdict() > Verdict::Unknown;
+        let harmful = |one: &VisibleAssessment<'_>| one.assessment.verdict() > Verdict::Unknown;
         let disputed = newest.iter().any(harmless) && newest.iter().any(harmful);
         Some(Summary { disputed, strongest, authors })
     }
@@ -80,7 +81,7 @@ mod tests {
         let visible: Vec<_> = said
             .iter()
             .zip(&authors)
-            .map(|((_, sequence, assessment), author)| Visible {
+            .map(|((_, sequence, assessment), author)| VisibleAssessment {
                 author,
                 version: Position::new(*sequence, 0),
                 assessment,

@@ -11,9 +11,9 @@ use super::assessment::text_enum;
 use super::invalid::Invalid;
 
 /// Maximum number of recipients of one tip.
-pub const MOST_RECIPIENTS: usize = 50;
+pub const MAX_RECIPIENTS: usize = 50;
 /// Maximum number of indicators in one tip, and in one response.
-pub const MOST_INDICATORS: usize = 1_000;
+pub const MAX_INDICATORS: usize = 1_000;
 /// Maximum length of a narrative, and of a message, in characters.
 pub const MAX_TEXT_CHARS: usize = 4_000;
 /// Maximum length of a subject, in characters.
@@ -141,13 +141,13 @@ impl TipState {
     }
 
     /// The state of a number on disk.
-    pub fn of_number(number: u8) -> Option<Self> {
+    pub fn from_number(number: u8) -> Option<Self> {
         TipState::ALL.get(usize::from(number)).copied()
     }
 }
 
 /// The error message for a transition that is not allowed.
-pub fn refusal(from: TipState, to: TipState) -> String {
+pub fn transition_error(from: TipState, to: TipState) -> String {
     let allowed = match from.allowed() {
         [] => "nothing".to_owned(),
         [one] => one.to_string(),
@@ -191,13 +191,13 @@ mod tests {
     #[test]
     fn a_refused_move_names_where_the_tip_stands_and_what_is_allowed() {
         assert_eq!(
-            refusal(TipState::Sent, TipState::Closed),
+            transition_error(TipState::Sent, TipState::Closed),
             "the tip is sent, and cannot be moved to closed: allowed from there is acknowledged, \
              investigating and declined"
         );
-        let closed = refusal(TipState::Closed, TipState::Closed);
+        let closed = transition_error(TipState::Closed, TipState::Closed);
         assert!(closed.ends_with("allowed from there is investigating"), "{closed}");
-        let withdrawn = refusal(TipState::Withdrawn, TipState::Closed);
+        let withdrawn = transition_error(TipState::Withdrawn, TipState::Closed);
         assert!(withdrawn.ends_with("allowed from there is nothing"), "{withdrawn}");
     }
 
@@ -205,7 +205,7 @@ mod tests {
     fn a_state_keeps_its_number_on_disk() {
         let numbers: Vec<_> = TipState::ALL.iter().map(|state| state.number()).collect();
         assert_eq!(numbers, [0, 1, 2, 3, 4, 5, 6, 7, 8]);
-        assert!(TipState::ALL.iter().all(|one| TipState::of_number(one.number()) == Some(*one)));
-        assert_eq!(TipState::of_number(9), None);
+        assert!(TipState::ALL.iter().all(|one| TipState::from_number(one.number()) == Some(*one)));
+        assert_eq!(TipState::from_number(9), None);
     }
 }

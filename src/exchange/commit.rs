@@ -39,7 +39,7 @@ impl Committed {
     /// The outcomes of the entry's items; the error for the caller where the entry is void.
     pub fn items(&self) -> Result<&[ItemOutcome]> {
         match &*self.outcome {
-            Outcome::Taken(items) => Ok(items),
+            Outcome::Applied(items) => Ok(items),
             Outcome::Void(reason) => Err(refused(reason)),
         }
     }
@@ -76,7 +76,7 @@ impl Core {
         let unkeyed = Append::new(AppendId::from_bytes([0; 16]), author.cloned(), body);
         let checkpoint = self.index.checkpoint().to_be_bytes();
         let id = AppendId::derive(&[b"change", unkeyed.encoded(), &checkpoint]);
-        let append = Append::again(id, unkeyed.encoded())
+        let append = Append::with_id(id, unkeyed.encoded())
             .map_err(|error| Error::internal("append_again", error))?;
         self.commit_append(append).await
     }
@@ -99,7 +99,7 @@ impl Core {
         ]);
         let committed = self.commit(id, Some(caller.partner()), body).await?;
         match &*committed.outcome {
-            Outcome::Taken(_) => Ok((committed.sequence, committed.repeated)),
+            Outcome::Applied(_) => Ok((committed.sequence, committed.repeated)),
             Outcome::Void(VoidReason::Repeats(first)) => Ok((*first, true)),
             Outcome::Void(reason) => Err(refused(reason)),
         }
@@ -113,7 +113,7 @@ impl Core {
         request: &RequestId,
         digest: [u8; 32],
     ) -> Result<Option<u64>> {
-        match self.index.read()?.taken_request(caller.partner(), request)? {
+        match self.index.read()?.request_record(caller.partner(), request)? {
             None => Ok(None),
             Some(taken) if taken.digest == digest => Ok(Some(taken.sequence)),
             Some(taken) => Err(refused(&VoidReason::Conflicts(taken.sequence))),

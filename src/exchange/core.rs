@@ -91,26 +91,26 @@ impl Core {
                 "storage_full",
                 "the exchange has too little room on its disk: try again later",
             )
-            .because(error),
+            .with_source(error),
             AppendError::TooLarge { .. } => Error::new(
                 Kind::Invalid,
                 "entry_too_large",
                 "the request is too large to be stored: send it in smaller parts",
             )
-            .because(error),
+            .with_source(error),
             AppendError::Rejected(_) => Error::new(
                 Kind::Unavailable,
                 "append_rejected",
                 "the exchange takes nothing at the moment: try again",
             )
-            .because(error),
+            .with_source(error),
             AppendError::Unknown(_) => Error::new(
                 Kind::Unknown,
                 "append_unknown",
                 "the exchange cannot say whether this was stored: send the same request again, it \
                  is not stored twice",
             )
-            .because(error),
+            .with_source(error),
         })
     }
 

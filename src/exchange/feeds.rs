@@ -87,8 +87,8 @@ impl Feeds {
         let registry = self.core.registry();
         let now = *checkpoint.borrow();
         let place = match start {
-            Start::Oldest => FeedPosition::behind_entry(self.core.log.oldest().saturating_sub(1)),
-            Start::Now => FeedPosition::behind_entry(now),
+            Start::Oldest => FeedPosition::after_entry(self.core.log.oldest().saturating_sub(1)),
+            Start::Now => FeedPosition::after_entry(now),
             Start::After(cursor) => self.core.resume(cursor, now)?,
         };
         Ok(Feed {

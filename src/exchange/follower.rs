@@ -97,7 +97,7 @@ impl Follower {
                     return Ok(());
                 }
                 pause = LONGEST_PAUSE.min(pause * 2);
-                if let Err(error) = self.applier.open_again() {
+                if let Err(error) = self.applier.reopen_database() {
                     let source = std::error::Error::source(&error).map(ToString::to_string);
                     warn!(label = error.label(), source, "the index is not open again: {error}");
                 }

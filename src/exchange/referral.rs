@@ -32,7 +32,7 @@ impl Core {
         submission: &SubmissionId,
     ) -> Result<ReferralProgress> {
         self.refer(caller.partner(), submission).await?;
-        self.index.read()?.referred(caller.partner(), submission)
+        self.index.read()?.referral_progress(caller.partner(), submission)
     }
 
     /// Every node may do so: the entry's id is derived from the close, so it is written once, and it is
@@ -50,7 +50,7 @@ impl Core {
                 partner.as_str().as_bytes(),
                 submission.as_str().as_bytes(),
                 &referral.close.to_be_bytes(),
-                &referral.rights.to_be_bytes(),
+                &referral.visibility_sequence.to_be_bytes(),
             ]);
             self.commit(id, None, Body::Referred(referral)).await?;
         }
@@ -67,7 +67,7 @@ impl Core {
         if !view.is_unreferred(partner, submission)? {
             return Ok(None);
         }
-        let ReferralProgress { up_to, close, .. } = view.referred(partner, submission)?;
+        let ReferralProgress { up_to, close, .. } = view.referral_progress(partner, submission)?;
         let found = self.found_to_refer(&view, partner, submission, (up_to, close)).await?;
         let to = found.to.into_iter();
         let to = to.map(|(owner, (count, tlp))| Referred { id: drawn(), owner, count, tlp });
@@ -78,7 +78,7 @@ impl Core {
             close,
             to: to.collect(),
             not_referred: found.not_referred,
-            rights: view.registry().sight_changed(u64::MAX),
+            visibility_sequence: view.registry().visibility_changed_at(u64::MAX),
         }))
     }
 

@@ -158,8 +158,8 @@ impl Visibility {
 
     /// The partner as it was once an entry had been applied; `None` when it was none then.
     pub fn reader_at(&self, sequence: u64) -> Option<Arc<Reader>> {
-        let changed = self.registry.sight_changed(sequence);
-        if changed == self.registry.sight_changed(u64::MAX) {
+        let changed = self.registry.visibility_changed_at(sequence);
+        if changed == self.registry.visibility_changed_at(u64::MAX) {
             return Some(Arc::clone(&self.reader));
         }
         let mut earlier = self.earlier.lock().unwrap_or_else(PoisonError::into_inner);

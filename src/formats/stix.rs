@@ -45,7 +45,7 @@ impl Bundle {
         let marking = self.marking(given.tlp);
         let extension = self.extension();
         self.objects.push(indicator(given, &author, marking, &extension));
-        if let Some(campaign) = given.said.campaign {
+        if let Some(campaign) = given.assessment.campaign {
             self.members.push((indicator_id(given), campaign, given.accepted));
         }
     }
@@ -112,7 +112,7 @@ impl Bundle {
 }
 
 fn indicator(given: &ReceivedAssessment, author: &str, marking: &str, extension: &str) -> Value {
-    let ReceivedAssessment { version, accepted, said, .. } = given;
+    let ReceivedAssessment { version, accepted, assessment: said, .. } = given;
     let about = &said.indicator;
     let (kind, value) = (about.kind(), about.value());
     let prefix = about.platform().map_or_else(String::new, |platform| format!("{platform}:"));
@@ -128,7 +128,7 @@ fn indicator(given: &ReceivedAssessment, author: &str, marking: &str, extension:
         "indicator_types": [indicator_type(said.verdict())],
         "pattern": pattern::of(about), "pattern_type": "stix", "pattern_version": "2.1",
         "valid_from": format_time(said.first_seen.map_or(*accepted, |seen| seen.min(*accepted))),
-        "valid_until": format_time(said.ends(*accepted)),
+        "valid_until": format_time(said.expires_at(*accepted)),
         "confidence": said.confidence().percent(),
         "object_marking_refs": [marking],
         "extensions": { extension: {

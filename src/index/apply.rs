@@ -175,7 +175,7 @@ impl Applier {
             Body::Referred(referral) => self.referred(entry, referral)?,
             Body::Epoch(epoch) => self.epoch(entry.sequence, *epoch),
             body => match self.apply_registry_change(entry.sequence, body) {
-                Ok(()) => Outcome::Taken(Vec::new()),
+                Ok(()) => Outcome::Applied(Vec::new()),
                 Err(rule) => Outcome::Void(VoidReason::Registry(rule)),
             },
         })
@@ -184,7 +184,7 @@ impl Applier {
     fn epoch(&mut self, first: u64, epoch: EpochId) -> Outcome {
         self.put(keys::epoch(first), EpochRecord { id: epoch.0 }.encode());
         self.pending.epochs.push((first, epoch));
-        Outcome::Taken(Vec::new())
+        Outcome::Applied(Vec::new())
     }
 
     /// Records that an entry changed the visibility of a campaign.

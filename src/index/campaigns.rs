@@ -59,7 +59,7 @@ impl View<'_> {
     }
 
     /// The released version that the version at `at` replaced, and to which liaisons it was released.
-    pub fn lost(&self, at: Position) -> Result<Option<ReplacedVersion>> {
+    pub fn replaced_version(&self, at: Position) -> Result<Option<ReplacedVersion>> {
         self.snapshot
             .get(&keys::replaced(at))?
             .map(|stored| ReplacedVersion::decode(&stored))
@@ -121,7 +121,7 @@ impl View<'_> {
     }
 
     /// All versions that ever named a campaign, by sequence, starting at sequence `from`.
-    pub fn naming(
+    pub fn campaign_versions(
         &self,
         campaign: CampaignId,
         from: u64,

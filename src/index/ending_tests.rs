@@ -17,7 +17,7 @@ use crate::domain::{
     GroupId, Indicator, IndicatorId, Kind as IndicatorKind, PartnerId, Sharing, Timestamp, Tlp,
 };
 
-use ItemOutcome::{Created, Ended, Merged, Moved, Nothing};
+use ItemOutcome::{Created, Ended, Merged, Moved, NoCurrentVersion};
 use Verdict::{Malicious, Suspicious};
 
 fn everyone() -> Sharing {
@@ -78,9 +78,9 @@ fn a_withdrawal_ends_what_it_names_for_that_audience_and_author_alone() {
     let sequence = withdraw(&mut history, "birdsite", targets.clone());
     let again = withdraw(&mut history, "birdsite", targets);
     let (_folder, index) = applied(&history);
-    let first = Outcome::Taken(vec![Ended(at(all, 0)), Nothing, Nothing]);
+    let first = Outcome::Applied(vec![Ended(at(all, 0)), NoCurrentVersion, NoCurrentVersion]);
     assert_eq!(outcome(&index, sequence), first);
-    assert_eq!(outcome(&index, again), Outcome::Taken(vec![Nothing; 3]));
+    assert_eq!(outcome(&index, again), Outcome::Applied(vec![NoCurrentVersion; 3]));
     assert_eq!(
         index.read().unwrap().assessments(id_of("a.example")).count(),
         2,
@@ -92,7 +92,7 @@ fn a_withdrawal_ends_what_it_names_for_that_audience_and_author_alone() {
         (closed.by, closed.why, closed.id),
         (at(sequence, 0), Why::Withdrawn, id_of("a.example"))
     );
-    assert!(closed.outline.indicator.value().is_empty(), "no content is kept");
+    assert!(closed.metadata.indicator.value().is_empty(), "no content is kept");
 }
 
 #[test]
@@ -111,9 +111,9 @@ fn a_batch_moves_what_was_said_to_another_audience() {
         Merged { from: at(all, 1), current: at(core, 0) },
         Created,
     ];
-    assert_eq!(outcome(&index, moved), Outcome::Taken(outcomes));
+    assert_eq!(outcome(&index, moved), Outcome::Applied(outcomes));
     // Nothing is left to replace with everyone.
-    assert_eq!(outcome(&index, over), Outcome::Taken(vec![ItemOutcome::Replaced(at(core, 0))]));
+    assert_eq!(outcome(&index, over), Outcome::Applied(vec![ItemOutcome::Replaced(at(core, 0))]));
     let everywhere: Vec<_> = ["a.example", "b.example"]
         .iter()
         .map(|v| index.read().unwrap().assessments(id_of(v)).count())
@@ -129,8 +129,8 @@ fn what_moves_over_an_older_word_to_the_same_audience_ends_both() {
     let moved = moving(&mut history, "u", &[("a.example", Suspicious)], to_core(), &everyone());
     let (_folder, index) = applied(&history);
     let both = Moved { from: at(all, 0), over: Some(at(core, 0)) };
-    assert_eq!(outcome(&index, moved), Outcome::Taken(vec![both]));
-    assert_eq!(both.ended().collect::<Vec<_>>(), [at(core, 0), at(all, 0)]);
+    assert_eq!(outcome(&index, moved), Outcome::Applied(vec![both]));
+    assert_eq!(both.ended_versions().collect::<Vec<_>>(), [at(core, 0), at(all, 0)]);
     assert_eq!(index.read().unwrap().assessments(id_of("a.example")).count(), 1);
 }
 
@@ -142,8 +142,15 @@ fn what_has_had_its_time_is_due_and_ends_once_if_it_is_still_current() {
     history.batch("birdsite", "s", 2, &[("b.example", Suspicious)]);
     let (_folder, index) = applied(&history);
     let life = Timestamp::from_millis(history.now + 366 * DAY);
-    assert!(index.read().unwrap().due(Timestamp::from_millis(history.now), 10).unwrap().is_empty());
-    let due = index.read().unwrap().due(life, 10).unwrap();
+    assert!(
+        index
+            .read()
+            .unwrap()
+            .expiries_due(Timestamp::from_millis(history.now), 10)
+            .unwrap()
+            .is_empty()
+    );
+    let due = index.read().unwrap().expiries_due(life, 10).unwrap();
     assert_eq!(due.len(), 2, "one for each entry");
     let ends = due[0].0;
     assert_eq!(due[0].1, first);
@@ -155,9 +162,16 @@ fn what_has_had_its_time_is_due_and_ends_once_if_it_is_still_current() {
     let again = history.push(None, expiry);
     let (_folder, index) = applied(&history);
     // `b` was replaced, and has another expiry.
-    assert_eq!(outcome(&index, sequence), Outcome::Taken(vec![Ended(at(first, 0)), Nothing]));
-    assert_eq!(outcome(&index, again), Outcome::Taken(vec![Nothing, Nothing]));
-    assert_eq!(index.read().unwrap().due(life, 10).unwrap().len(), 1, "it is not looked at again");
+    assert_eq!(
+        outcome(&index, sequence),
+        Outcome::Applied(vec![Ended(at(first, 0)), NoCurrentVersion])
+    );
+    assert_eq!(outcome(&index, again), Outcome::Applied(vec![NoCurrentVersion, NoCurrentVersion]));
+    assert_eq!(
+        index.read().unwrap().expiries_due(life, 10).unwrap().len(),
+        1,
+        "it is not looked at again"
+    );
     assert_eq!(
         index.read().unwrap().closed_version(at(first, 0)).unwrap().unwrap().why,
         Why::Expired
@@ -194,7 +208,7 @@ fn sightings_and_feedback_count_once_under_their_key() {
         Body::Feedback(Feedback {
             request: SubmissionId::from_stored(key),
             digest: [7; 32],
-            of: PartnerId::from_stored("birdsite"),
+            assessment_author: PartnerId::from_stored("birdsite"),
             target: target("a.example", &everyone(), Some(version)),
             opinion: Opinion::Disagree,
             note: None,
@@ -205,12 +219,12 @@ fn sightings_and_feedback_count_once_under_their_key() {
     let same_key = history.push(Some("facegraph"), feedback("k", at(accepted, 0)));
     let gone = history.push(Some("facegraph"), feedback("g", at(accepted, 9)));
     let (_folder, index) = applied(&history);
-    assert_eq!(outcome(&index, first), Outcome::Taken(vec![Created]));
+    assert_eq!(outcome(&index, first), Outcome::Applied(vec![Created]));
     assert_eq!(outcome(&index, again), Outcome::Void(VoidReason::Repeats(first)));
     assert_eq!(outcome(&index, other), Outcome::Void(VoidReason::Conflicts(first)));
     assert_eq!(outcome(&index, left), Outcome::Void(VoidReason::AudienceGone), "not in the group");
     assert_eq!(index.read().unwrap().sightings(indicator.id()).count(), 2);
-    assert_eq!(outcome(&index, opined), Outcome::Taken(vec![Created]));
+    assert_eq!(outcome(&index, opined), Outcome::Applied(vec![Created]));
     assert_eq!(outcome(&index, same_key), Outcome::Void(VoidReason::Conflicts(first)));
     assert_eq!(outcome(&index, gone), Outcome::Void(VoidReason::VersionGone));
     assert_eq!(index.read().unwrap().feedback(at(accepted, 0)).count(), 1);
@@ -230,7 +244,7 @@ fn the_order_decides_where_two_operators_disagree() {
     assert_eq!(outcome(&index, role), void(RegistryRule::RoleFixed));
     assert_eq!(outcome(&index, stranger), void(RegistryRule::PartnerUnknown));
     assert_eq!(outcome(&index, unfit), void(RegistryRule::MemberUnfit));
-    assert_eq!(outcome(&index, suspended), Outcome::Taken(Vec::new()));
+    assert_eq!(outcome(&index, suspended), Outcome::Applied(Vec::new()));
     assert!(index.is_suspended(&PartnerId::from_stored("facegraph")));
     drop(index);
     assert!(open(folder.path(), &history).is_suspended(&PartnerId::from_stored("facegraph")));

@@ -62,10 +62,10 @@ fn the_newest_word_under_an_id_to_an_audience_counts() {
     let other = report(&mut history, "1", vec![enforcement("a", 9)], everyone());
     let (_folder, index) = applied(&history);
     let at = Position::new;
-    assert_eq!(outcome(&index, first), Outcome::Taken(vec![ItemOutcome::Created; 2]));
+    assert_eq!(outcome(&index, first), Outcome::Applied(vec![ItemOutcome::Created; 2]));
     let changed = vec![ItemOutcome::Unchanged(at(first, 0)), ItemOutcome::Replaced(at(first, 1))];
-    assert_eq!(outcome(&index, second), Outcome::Taken(changed));
-    assert_eq!(outcome(&index, narrow), Outcome::Taken(vec![ItemOutcome::Created]));
+    assert_eq!(outcome(&index, second), Outcome::Applied(changed));
+    assert_eq!(outcome(&index, narrow), Outcome::Applied(vec![ItemOutcome::Created]));
     assert_eq!(outcome(&index, again), Outcome::Void(VoidReason::Repeats(first)));
     assert_eq!(outcome(&index, other), Outcome::Void(VoidReason::Conflicts(first)));
 }
@@ -117,10 +117,10 @@ fn the_newest_word_on_a_campaign_to_an_audience_counts_and_who_saw_it_when_is_ke
     let other = put(&mut history, "birdsite", "2", "c", to("core"));
     let (_folder, index) = applied(&history);
     let at = |sequence| Position::new(sequence, 0);
-    assert_eq!(outcome(&index, first), Outcome::Taken(vec![ItemOutcome::Created]));
-    assert_eq!(outcome(&index, second), Outcome::Taken(vec![ItemOutcome::Replaced(at(first))]));
-    assert_eq!(outcome(&index, same), Outcome::Taken(vec![ItemOutcome::Unchanged(at(second))]));
-    assert_eq!(outcome(&index, theirs), Outcome::Taken(vec![ItemOutcome::Created]));
+    assert_eq!(outcome(&index, first), Outcome::Applied(vec![ItemOutcome::Created]));
+    assert_eq!(outcome(&index, second), Outcome::Applied(vec![ItemOutcome::Replaced(at(first))]));
+    assert_eq!(outcome(&index, same), Outcome::Applied(vec![ItemOutcome::Unchanged(at(second))]));
+    assert_eq!(outcome(&index, theirs), Outcome::Applied(vec![ItemOutcome::Created]));
     assert_eq!(outcome(&index, again), Outcome::Void(VoidReason::Repeats(second)));
     assert_eq!(outcome(&index, other), Outcome::Void(VoidReason::Conflicts(second)));
     let newest: Vec<_> = index
@@ -182,8 +182,8 @@ fn a_batch_that_names_many_campaigns_is_applied_as_a_whole_wherever_it_stops() {
         full_batch(&mut history, 2, groups, campaigns);
         let (_folder, whole) = applied(&history);
         let named: usize = (0..campaigns)
-            .flat_map(|at| whole.read().unwrap().naming(campaign(at), 0))
-            .map(|named| named.unwrap().1.brought.versions.len())
+            .flat_map(|at| whole.read().unwrap().campaign_versions(campaign(at), 0))
+            .map(|named| named.unwrap().1.entry_versions.versions.len())
             .sum();
         assert_eq!(named, 180);
         for commits in [1, groups, groups + 1, groups + 3, groups + 9] {

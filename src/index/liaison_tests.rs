@@ -6,10 +6,12 @@ use super::test_history::{DAY, History, applied, outcome, partner, stopped_and_f
 use super::*;
 use crate::domain::assessment::Verdict::Malicious;
 use crate::domain::audience::AudienceDigest;
-use crate::domain::entry::ItemOutcome::{Created, Full, Nothing, Released, Retracted, Unchanged};
+use crate::domain::entry::ItemOutcome::{
+    Created, Full, NoCurrentVersion, Released, Retracted, Unchanged,
+};
 use crate::domain::entry::{
-    AccessSweep, Accessed, AccessedVersions, Body, HoldAct, HoldChange, HoldId, HoldPlaced,
-    HoldSweep, LastPart, Releasable, ReleaseAct, ReleaseEnd, ReleaseEntry, RequestId, Target,
+    AccessSweep, Accessed, AccessedVersions, Body, HoldAction, HoldChange, HoldId, HoldPlaced,
+    HoldSweep, LastPart, Releasable, ReleaseAction, ReleaseEnd, ReleaseEntry, RequestId, Target,
     VoidReason,
 };
 use crate::domain::partner::{Partner, Role};
@@ -35,16 +37,16 @@ fn release_of(
     request: &str,
     objects: Vec<Releasable>,
     to: &[&str],
-    act: ReleaseAct,
+    act: ReleaseAction,
 ) -> ReleaseEntry {
     let mut digest = [0; 32];
     digest[..4].copy_from_slice(&crc32c::crc32c(format!("{act:?}").as_bytes()).to_be_bytes());
     let (request, last) = (RequestId::from_stored(request), Some(LastPart::default()));
-    ReleaseEntry { request, digest, last, objects, liaisons: liaisons(to), act }
+    ReleaseEntry { request, digest, last, objects, liaisons: liaisons(to), action: act }
 }
 
-fn until(basis: &str, until: Option<i64>) -> ReleaseAct {
-    ReleaseAct::Release { basis: basis.into(), until: until.map(Timestamp::from_millis) }
+fn until(basis: &str, until: Option<i64>) -> ReleaseAction {
+    ReleaseAction::Release { basis: basis.into(), until: until.map(Timestamp::from_millis) }
 }
 
 fn with_liaisons() -> History {
@@ -82,21 +84,26 @@ fn each_pair_of_an_object_and_a_liaison_has_what_it_came_to() {
     let retract = push(
         &mut history,
         "birdsite",
-        release_of("r3", one(), &["cyber-unit"], ReleaseAct::Retract),
+        release_of("r3", one(), &["cyber-unit"], ReleaseAction::Retract),
     );
-    let twice = push(&mut history, "birdsite", release_of("r4", one(), &both, ReleaseAct::Retract));
+    let twice =
+        push(&mut history, "birdsite", release_of("r4", one(), &both, ReleaseAction::Retract));
     let theirs = push(&mut history, "facegraph", release_of("r5", one(), &both, until("b", None)));
     let member =
         push(&mut history, "birdsite", release_of("r6", one(), &["facegraph"], until("b", None)));
     let (_folder, index) = applied(&history);
-    let taken = |all: &[_]| Outcome::Taken(all.to_vec());
+    let taken = |all: &[_]| Outcome::Applied(all.to_vec());
     assert_eq!(outcome(&index, first), taken(&[Released(version)]));
     assert_eq!(outcome(&index, second), taken(&[Unchanged(version), Released(version)]));
     assert_eq!(outcome(&index, again), Outcome::Void(VoidReason::Repeats(second)));
     assert_eq!(outcome(&index, other), Outcome::Void(VoidReason::Conflicts(second)));
     assert_eq!(outcome(&index, retract), taken(&[Retracted(version)]));
-    assert_eq!(outcome(&index, twice), taken(&[Nothing, Retracted(version)]));
-    assert_eq!(outcome(&index, theirs), taken(&[Nothing, Nothing]), "an author's own alone");
+    assert_eq!(outcome(&index, twice), taken(&[NoCurrentVersion, Retracted(version)]));
+    assert_eq!(
+        outcome(&index, theirs),
+        taken(&[NoCurrentVersion, NoCurrentVersion]),
+        "an author's own alone"
+    );
     assert_eq!(outcome(&index, member), Outcome::Void(VoidReason::AudienceGone));
 }
 
@@ -111,7 +118,7 @@ fn no_more_releases_stand_on_a_version_than_fit_its_record() {
     let large = release_of("r1", objects, &both, until(&"x".repeat(4_000), None));
     let full = history.push(Some("birdsite"), Body::Release(large));
     let (_folder, index) = applied(&history);
-    assert_eq!(outcome(&index, full), Outcome::Taken(vec![Released(version), Full(version)]));
+    assert_eq!(outcome(&index, full), Outcome::Applied(vec![Released(version), Full(version)]));
 }
 
 /// A history with many entries of every kind.
@@ -146,10 +153,10 @@ fn long_history() -> History {
     }
     let given = (0..150).map(|author| AccessedVersions {
         author: PartnerId::from_stored(&format!("author-{author}")),
-        named: author % 2 == 0,
+        names_reference: author % 2 == 0,
         versions: versions.clone(),
     });
-    let accessed = Accessed { way: AccessWay::Pull, purpose: purpose(), given: given.collect() };
+    let accessed = Accessed { way: AccessWay::Pull, purpose: purpose(), accessed: given.collect() };
     let access = history.push(Some("cyber-unit"), Body::Accessed(accessed));
     let record =
         |author: u32| (access, PartnerId::from_stored(&format!("author-{author}")), 1 << 16);
@@ -166,12 +173,12 @@ fn long_history() -> History {
         objects,
     };
     history.push(Some("birdsite"), Body::HoldPlaced(placed));
-    let lifted = HoldChange { hold, act: HoldAct::Lifted };
+    let lifted = HoldChange { hold, action: HoldAction::Lifted };
     history.push(Some("birdsite"), Body::HoldChange(lifted));
     let ended = history.entries[history.entries.len() - 1].time;
     let partner = PartnerId::from_stored("birdsite");
     let versions = versions[..64].to_vec();
-    let sweep = HoldSweep { partner, hold, ended, versions, whole: false };
+    let sweep = HoldSweep { partner, hold, ended, versions, is_last: false };
     history.push(None, Body::HoldSweep(sweep));
     history
 }
@@ -195,12 +202,12 @@ fn wherever_it_stops_releases_accesses_and_holds_are_the_same() {
     }
     // Releases that the second entry replaced do not expire with the first.
     let taken = |sequence: usize| match outcome(&whole, sequence as u64) {
-        Outcome::Taken(all) => all,
+        Outcome::Applied(all) => all,
         Outcome::Void(reason) => panic!("{reason:?}"),
     };
     let first_end = history.entries.iter().position(|one| matches!(one.body, Body::ReleaseEnd(_)));
     let first_end = first_end.unwrap() + 1;
-    assert!(taken(first_end).iter().all(|one| *one == Nothing));
+    assert!(taken(first_end).iter().all(|one| *one == NoCurrentVersion));
     assert!(taken(first_end + 1).iter().all(|one| matches!(one, Retracted(_))));
     assert_eq!(taken(first_end + 1).len(), 128);
     assert!(taken(first_end + 4).iter().all(|one| *one == Created), "150 copies");

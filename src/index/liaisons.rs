@@ -102,7 +102,7 @@ impl View<'_> {
     }
 
     /// Up to `limit` copies in a hold, after a version.
-    pub fn held(
+    pub fn held_copies(
         &self,
         author: &PartnerId,
         hold: HoldId,

@@ -44,7 +44,7 @@ impl View<'_> {
     }
 
     /// The idempotency record of a submission's batch.
-    pub fn taken_batch(
+    pub fn batch_record(
         &self,
         partner: &PartnerId,
         submission: &SubmissionId,

@@ -8,7 +8,7 @@ use crate::error::Result;
 
 impl View<'_> {
     /// The idempotency record of a request.
-    pub fn taken_request(
+    pub fn request_record(
         &self,
         partner: &PartnerId,
         request: &RequestId,

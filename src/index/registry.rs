@@ -64,7 +64,7 @@ impl Registry {
     }
 
     /// The last sequence up to `up_to` at which anybody's access rights changed. 0 if there is none.
-    pub fn sight_changed(&self, up_to: u64) -> u64 {
+    pub fn visibility_changed_at(&self, up_to: u64) -> u64 {
         let before = self.visibility_changes.partition_point(|change| *change <= up_to);
         before.checked_sub(1).map_or(0, |last| self.visibility_changes[last])
     }

@@ -46,7 +46,7 @@ fn damage_that_is_met_while_entries_are_applied_is_rebuilt_in_the_process() {
         let refused = index.read().unwrap_err();
         assert_eq!((refused.kind(), refused.label()), (Kind::Unavailable, "index_reopening"));
         assert!(matches!(*index.watch_state().borrow(), IndexState::Reopening { .. }));
-        applier.open_again().unwrap();
+        applier.reopen_database().unwrap();
         assert_eq!(applier.next_sequence(), 1, "it is rebuilt");
         assert!(index.read().is_err(), "nobody reads before all is there that could be read");
         assert_eq!(index.checkpoint(), before, "what was visible stays so");

@@ -32,12 +32,16 @@ fn items_are_created_replaced_and_unchanged_by_author_and_audience() {
     };
     let narrower = history.batch_to("birdsite", "s", 3, &[("a.example", Malicious)], narrow);
     let (_folder, index) = applied(&history);
-    assert_eq!(outcome(&index, first), Outcome::Taken(vec![Created, Created]));
+    assert_eq!(outcome(&index, first), Outcome::Applied(vec![Created, Created]));
     let unchanged = Unchanged(Position::new(first, 0));
     let replaced = Replaced(Position::new(first, 1));
-    assert_eq!(outcome(&index, second), Outcome::Taken(vec![unchanged, replaced]));
-    assert_eq!(outcome(&index, other), Outcome::Taken(vec![Created]));
-    assert_eq!(outcome(&index, narrower), Outcome::Taken(vec![Created]), "it is taken from nobody");
+    assert_eq!(outcome(&index, second), Outcome::Applied(vec![unchanged, replaced]));
+    assert_eq!(outcome(&index, other), Outcome::Applied(vec![Created]));
+    assert_eq!(
+        outcome(&index, narrower),
+        Outcome::Applied(vec![Created]),
+        "it is taken from nobody"
+    );
     assert_eq!(index.closed(first).unwrap().unwrap().iter().copied().collect::<Vec<_>>(), [1]);
     let id = Indicator::from_stored(IndicatorKind::Domain, None, "a.example").id();
     assert_eq!(index.read().unwrap().assessments(id).count(), 3);
@@ -52,7 +56,7 @@ fn one_indicator_twice_in_a_batch_is_decided_in_order() {
     let first = Position::new(sequence, 0);
     assert_eq!(
         outcome(&index, sequence),
-        Outcome::Taken(vec![
+        Outcome::Applied(vec![
             ItemOutcome::Created,
             ItemOutcome::Unchanged(first),
             ItemOutcome::Replaced(first)
@@ -70,7 +74,10 @@ fn a_batch_is_taken_once_under_its_key() {
     let (_folder, index) = applied(&history);
     assert_eq!(outcome(&index, again), Outcome::Void(VoidReason::Repeats(first)));
     assert_eq!(outcome(&index, other), Outcome::Void(VoidReason::Conflicts(first)));
-    assert!(matches!(outcome(&index, theirs), Outcome::Taken(_)), "ids are scoped to their author");
+    assert!(
+        matches!(outcome(&index, theirs), Outcome::Applied(_)),
+        "ids are scoped to their author"
+    );
 }
 
 #[test]
@@ -90,8 +97,8 @@ fn a_close_names_the_batches_and_ends_the_submission() {
     assert_eq!(outcome(&index, unknown), Outcome::Void(VoidReason::SubmissionUnknown));
     assert_eq!(outcome(&index, missing), Outcome::Void(VoidReason::BatchMissing(2)));
     assert_eq!(outcome(&index, beyond), Outcome::Void(VoidReason::BatchesBeyond(3)));
-    assert!(matches!(outcome(&index, closed), Outcome::Taken(_)));
-    assert!(matches!(outcome(&index, repeated), Outcome::Taken(_)));
+    assert!(matches!(outcome(&index, closed), Outcome::Applied(_)));
+    assert!(matches!(outcome(&index, repeated), Outcome::Applied(_)));
     assert_eq!(outcome(&index, late), Outcome::Void(VoidReason::SubmissionClosed));
 }
 
@@ -109,7 +116,11 @@ fn batches_that_are_applied_together_count_though_an_older_state_is_in_memory() 
     let mut applier = Applier::new(Arc::clone(&index)).unwrap();
     applier.apply(&history.entries[..first]).unwrap();
     applier.apply(&history.entries[first..]).unwrap();
-    assert!(matches!(outcome(&index, closed), Outcome::Taken(_)), "{:?}", outcome(&index, closed));
+    assert!(
+        matches!(outcome(&index, closed), Outcome::Applied(_)),
+        "{:?}",
+        outcome(&index, closed)
+    );
 }
 
 #[test]
@@ -135,7 +146,7 @@ fn what_the_exchange_closed_opens_again_until_its_receipts_are_gone() {
     let late = history.batch("birdsite", "s", 3, &item);
     let old = history.batch("birdsite", "s", 1, &item);
     let (_folder, index) = applied(&history);
-    assert!(matches!(outcome(&index, back), Outcome::Taken(_)));
+    assert!(matches!(outcome(&index, back), Outcome::Applied(_)));
     for sequence in [late, old] {
         assert_eq!(outcome(&index, sequence), Outcome::Void(VoidReason::SubmissionClosed));
     }
@@ -149,7 +160,7 @@ fn a_repeat_after_half_of_the_default_life_renews() {
     let renewed = history.batch("birdsite", "t", 1, &[("a.example", Malicious)]);
     let (_folder, index) = applied(&history);
     assert!(
-        matches!(&outcome(&index, renewed), Outcome::Taken(o) if matches!(o[0], ItemOutcome::Replaced(_)))
+        matches!(&outcome(&index, renewed), Outcome::Applied(o) if matches!(o[0], ItemOutcome::Replaced(_)))
     );
 }
 

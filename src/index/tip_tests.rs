@@ -49,7 +49,7 @@ fn response(request: &str, thread: TipThread, moves_to: Option<TipState>) -> Tip
         digest: [1; 32],
         tip: id(1),
         thread,
-        moves_to,
+        new_state: moves_to,
         message: Some("said".into()),
         indicators: Vec::new(),
         rejected: Vec::new(),
@@ -58,7 +58,7 @@ fn response(request: &str, thread: TipThread, moves_to: Option<TipState>) -> Tip
 }
 
 fn moves(history: &mut History, recipient: &str, request: &str, to: TipState) -> u64 {
-    let moved = response(request, TipThread::Of(named(recipient)), Some(to));
+    let moved = response(request, TipThread::Recipient(named(recipient)), Some(to));
     history.push(Some(recipient), Body::TipResponded(moved))
 }
 
@@ -77,7 +77,7 @@ fn history() -> History {
     let mut news = response("news", TipThread::All, None);
     news.indicators = indicators(200, 10);
     history.push(Some("birdsite"), Body::TipResponded(news));
-    let shown = response("shown", TipThread::Shown(recipients[3].clone()), None);
+    let shown = response("shown", TipThread::RecipientToAll(recipients[3].clone()), None);
     history.push(Some(recipients[3].as_str()), Body::TipResponded(shown));
     history.push(Some("birdsite"), Body::TipSent(sent(2, &recipients[..2])));
     history.push(Some("birdsite"), Body::TipWithdrawn(id(1)));
@@ -93,14 +93,15 @@ fn wherever_it_stops_a_tip_ends_with_the_same_bytes() {
         let (_folder, index) = stopped_and_finished(&history, commits);
         assert_eq!(index.read().unwrap().digest().unwrap(), digest, "after {commits} commits");
     }
-    let all = whole.read().unwrap().boxed(&named("birdsite"), TipBox::Sent, &[], None);
+    let all = whole.read().unwrap().threads_in_box(&named("birdsite"), TipBox::Sent, &[], None);
     assert_eq!(all.map(Result::unwrap).count(), 52);
     let withdrawn = [TipState::Withdrawn];
-    let withdrawn = whole.read().unwrap().boxed(&named("birdsite"), TipBox::Sent, &withdrawn, None);
+    let withdrawn =
+        whole.read().unwrap().threads_in_box(&named("birdsite"), TipBox::Sent, &withdrawn, None);
     assert_eq!(withdrawn.map(Result::unwrap).count(), 50);
     assert_eq!(whole.read().unwrap().overdue_tips(Timestamp::from_millis(9_001)).unwrap(), 2);
     let campaign = CampaignId::from_bytes([7; 16]);
-    assert_eq!(whole.read().unwrap().waiting(campaign).count(), 0);
+    assert_eq!(whole.read().unwrap().waiting_threads(campaign).count(), 0);
     let tips_of = |partner| {
         let found = whole.read().unwrap().tips_of_campaign(campaign, &named(partner));
         found.map(|tip| tip.unwrap().as_bytes()[0]).collect::<Vec<_>>()
@@ -120,7 +121,7 @@ fn of_two_moves_that_conflict_the_first_counts_and_the_other_is_told_where_the_t
     let again = moves(&mut history, "facegraph", "first", TipState::Declined);
     let other = moves(&mut history, "tubeworks", "first", TipState::Acknowledged);
     let stranger = moves(&mut history, "watcher", "first", TipState::Acknowledged);
-    let by_sender = response("s", TipThread::Of(named("watcher")), None);
+    let by_sender = response("s", TipThread::Recipient(named("watcher")), None);
     let nobody = history.push(Some("birdsite"), Body::TipResponded(by_sender));
     history.push(Some("birdsite"), Body::TipWithdrawn(id(1)));
     let late = moves(&mut history, "tubeworks", "late", TipState::Investigating);
@@ -129,7 +130,7 @@ fn of_two_moves_that_conflict_the_first_counts_and_the_other_is_told_where_the_t
     let (_folder, index) = applied(&history);
     let (from, to) = (TipState::Declined, TipState::Acknowledged);
     for (sequence, void) in [
-        (second, VoidReason::MoveRefused { from, to }),
+        (second, VoidReason::TransitionRefused { from, to }),
         (again, VoidReason::Repeats(first)),
         (stranger, VoidReason::TipUnknown),
         (nobody, VoidReason::TipUnknown),
@@ -139,10 +140,10 @@ fn of_two_moves_that_conflict_the_first_counts_and_the_other_is_told_where_the_t
     ] {
         assert_eq!(outcome(&index, sequence), Outcome::Void(void));
     }
-    assert!(matches!(outcome(&index, first), Outcome::Taken(_)));
-    assert!(matches!(outcome(&index, other), Outcome::Taken(_)));
+    assert!(matches!(outcome(&index, first), Outcome::Applied(_)));
+    assert!(matches!(outcome(&index, other), Outcome::Applied(_)));
     assert_eq!(
-        index.read().unwrap().added(id(1), second).unwrap(),
+        index.read().unwrap().tip_entry(id(1), second).unwrap(),
         None,
         "what is void adds nothing"
     );
@@ -157,18 +158,23 @@ fn a_box_gives_the_newest_of_some_states_first_and_goes_on_behind_a_row() {
     }
     for (number, state) in [(2, TipState::Declined), (5, TipState::Acknowledged)] {
         let request = format!("move-{number}");
-        let thread = TipThread::Of(named("facegraph"));
+        let thread = TipThread::Recipient(named("facegraph"));
         let moved = TipResponse { tip: id(number), ..response(&request, thread, Some(state)) };
         history.push(Some("facegraph"), Body::TipResponded(moved));
     }
     let (_folder, index) = applied(&history);
     let listed = |states: &[TipState], after| {
-        let rows =
-            index.read().unwrap().boxed(&named("facegraph"), TipBox::Received, states, after);
+        let rows = index.read().unwrap().threads_in_box(
+            &named("facegraph"),
+            TipBox::Received,
+            states,
+            after,
+        );
         rows.map(|row| row.unwrap()).collect::<Vec<_>>()
     };
-    let tips =
-        |rows: &[keys::tips::Row]| rows.iter().map(|row| row.tip.as_bytes()[0]).collect::<Vec<_>>();
+    let tips = |rows: &[keys::tips::ThreadRow]| {
+        rows.iter().map(|row| row.tip.as_bytes()[0]).collect::<Vec<_>>()
+    };
     let all = listed(&[], None);
     assert_eq!(tips(&all), [9, 8, 7, 6, 5, 4, 3, 2, 1]);
     assert_eq!(tips(&listed(&[], Some(&all[6]))), [2, 1]);
@@ -199,10 +205,10 @@ fn what_a_submission_brought_is_referred_once_for_each_close() {
     let (_folder, whole) = applied(&history);
     assert_eq!(outcome(&whole, stale), Outcome::Void(VoidReason::AudienceGone));
     for void in [early, second] {
-        assert_eq!(outcome(&whole, void), Outcome::Void(VoidReason::DoneBefore));
+        assert_eq!(outcome(&whole, void), Outcome::Void(VoidReason::AlreadyApplied));
     }
-    assert!(matches!(outcome(&whole, first), Outcome::Taken(items) if items.len() == 40));
-    let done = whole.read().unwrap().referred(&named("birdsite"), &submission).unwrap();
+    assert!(matches!(outcome(&whole, first), Outcome::Applied(items) if items.len() == 40));
+    let done = whole.read().unwrap().referral_progress(&named("birdsite"), &submission).unwrap();
     assert_eq!((done.to.len(), done.to[7].1, done.not_referred, done.up_to), (40, 2, 3, close));
     assert!(!whole.read().unwrap().is_unreferred(&named("birdsite"), &submission).unwrap());
     for commits in 0..12 {
@@ -242,7 +248,7 @@ fn referral(owners: &[PartnerId], close: u64, after: u64, rights: u64) -> Body {
         close,
         to: to.collect(),
         not_referred: 3,
-        rights,
+        visibility_sequence: rights,
     })
 }
 

@@ -1,6 +1,6 @@
 //! Reads of tips. They do not check who is a party; the exchange does, because it knows the caller.
 
-use super::keys::tips::{self as keys, Row, TipBox};
+use super::keys::tips::{self as keys, ThreadRow, TipBox};
 use super::record::{self, ReferralProgress, TipEntryRecord, TipRecord};
 use super::{View, corrupt};
 use crate::domain::entry::{SubmissionId, TipIndicator};
@@ -22,7 +22,7 @@ impl View<'_> {
     }
 
     /// What an entry added to a tip.
-    pub fn added(&self, id: TipId, sequence: u64) -> Result<Option<TipEntryRecord>> {
+    pub fn tip_entry(&self, id: TipId, sequence: u64) -> Result<Option<TipEntryRecord>> {
         let stored = self.snapshot.get(&keys::added(id, sequence))?;
         stored.map(|bytes| TipEntryRecord::decode(&bytes)).transpose()
     }
@@ -46,7 +46,7 @@ impl View<'_> {
     }
 
     /// The sequence of a tip's newest entry.
-    pub fn last_of_tip(&self, id: TipId) -> Result<Option<u64>> {
+    pub fn last_tip_entry(&self, id: TipId) -> Result<Option<u64>> {
         let mut found = self.snapshot.scan_back(&keys::all_added(id), None).map(|pair| {
             pair.and_then(|(key, _)| super::keys::read_entry(&key).ok_or_else(|| corrupt("a tip")))
         });
@@ -85,13 +85,13 @@ impl View<'_> {
 
     /// The threads in a partner's box after `after`, the newest first: in the given states, or in any if
     /// none is given.
-    pub fn boxed(
+    pub fn threads_in_box(
         &self,
         partner: &PartnerId,
         of: TipBox,
         states: &[TipState],
-        after: Option<&Row>,
-    ) -> impl Iterator<Item = Result<Row>> + use<> {
+        after: Option<&ThreadRow>,
+    ) -> impl Iterator<Item = Result<ThreadRow>> + use<> {
         let any = [None];
         let named: Vec<_> = states.iter().copied().map(Some).collect();
         let states = if named.is_empty() { any.as_slice() } else { named.as_slice() };
@@ -104,7 +104,7 @@ impl View<'_> {
             let length = prefix.len();
             let rows = self.snapshot.scan_from(&prefix, &from).map(move |pair| {
                 let (key, _) = pair?;
-                key.get(length..).and_then(Row::read).ok_or_else(|| corrupt("a box of tips"))
+                key.get(length..).and_then(ThreadRow::read).ok_or_else(|| corrupt("a box of tips"))
             });
             rows.peekable()
         });
@@ -129,7 +129,7 @@ impl View<'_> {
     }
 
     /// The threads in a partner's box whose answer is overdue, the longest overdue first, after `after`.
-    pub fn overdue_in(
+    pub fn overdue_in_box(
         &self,
         partner: &PartnerId,
         of: TipBox,
@@ -168,14 +168,14 @@ impl View<'_> {
     }
 
     /// Up to `limit` batches that named a campaign with waiting tips.
-    pub fn news(&self, limit: usize) -> Result<Vec<(CampaignId, u64)>> {
+    pub fn campaign_news(&self, limit: usize) -> Result<Vec<(CampaignId, u64)>> {
         let read = |key: &[u8]| keys::read_news(key).ok_or_else(|| corrupt("news of a campaign"));
         let found = self.snapshot.scan(keys::NEWS).map(|pair| pair.and_then(|(key, _)| read(&key)));
         found.take(limit).collect()
     }
 
     /// The waiting threads of a campaign.
-    pub fn waiting(
+    pub fn waiting_threads(
         &self,
         campaign: CampaignId,
     ) -> impl Iterator<Item = Result<(TipId, PartnerId)>> + use<> {
@@ -197,7 +197,7 @@ impl View<'_> {
     }
 
     /// Up to `limit` closed submissions that wait for their referral.
-    pub fn unreferred(&self, limit: usize) -> Result<Vec<(PartnerId, SubmissionId)>> {
+    pub fn unreferred_submissions(&self, limit: usize) -> Result<Vec<(PartnerId, SubmissionId)>> {
         let read = |key: &[u8]| {
             keys::read_unreferred(key).ok_or_else(|| corrupt("an unreferred submission"))
         };
@@ -211,7 +211,7 @@ impl View<'_> {
     }
 
     /// The referral progress of a submission.
-    pub fn referred(
+    pub fn referral_progress(
         &self,
         partner: &PartnerId,
         submission: &SubmissionId,

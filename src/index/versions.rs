@@ -9,10 +9,10 @@ use crate::error::Result;
 use crate::index::record::IdempotencyRecord;
 
 /// The key after which a scan over current assessments continues. Empty at the start.
-pub type CurrentKey = Vec<u8>;
+pub type AssessmentCursor = Vec<u8>;
 
 /// Assessments with their authors, and the last key if any was found.
-pub type AssessmentPage = (Vec<(PartnerId, AssessmentRecord)>, Option<CurrentKey>);
+pub type AssessmentPage = (Vec<(PartnerId, AssessmentRecord)>, Option<AssessmentCursor>);
 
 impl View<'_> {
     /// The current assessment of an indicator by an author to an audience.
@@ -40,7 +40,7 @@ impl View<'_> {
 
     /// Up to `limit` current assessments after a key, with the last key. A scan finds every assessment
     /// that exists throughout it.
-    pub fn scan_current(&self, after: &CurrentKey, limit: usize) -> Result<AssessmentPage> {
+    pub fn scan_current(&self, after: &AssessmentCursor, limit: usize) -> Result<AssessmentPage> {
         let mut from = after.clone();
         match after.as_slice() {
             [] => from.extend_from_slice(keys::CURRENT),
@@ -104,7 +104,7 @@ impl View<'_> {
     }
 
     /// Up to `limit` entries with versions that expire by `now`, the earliest first.
-    pub fn due(&self, now: Timestamp, limit: usize) -> Result<Vec<(Timestamp, u64)>> {
+    pub fn expiries_due(&self, now: Timestamp, limit: usize) -> Result<Vec<(Timestamp, u64)>> {
         let mut found = Vec::new();
         for pair in self.snapshot.scan(keys::ENDS).take(limit) {
             let (at, sequence) =

@@ -28,7 +28,7 @@ impl Append {
     }
 
     /// Decodes an encoded request, and gives it another id.
-    pub fn again(id: AppendId, encoded: &[u8]) -> Result<Self, JournalError> {
+    pub fn with_id(id: AppendId, encoded: &[u8]) -> Result<Self, JournalError> {
         let entry = codec::decode_entry(0, Timestamp::default(), encoded)
             .map_err(|error| JournalError::Storage(error.to_string()))?;
         Ok(Self::new(id, entry.author, entry.body))

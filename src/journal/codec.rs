@@ -49,7 +49,7 @@ type Decoded<T> = Result<T, DecodeError>;
 /// Encodes an entry without its sequence and time, which the writer adds.
 pub fn encode_entry(id: AppendId, author: Option<&PartnerId>, body: &Body) -> Vec<u8> {
     let mut bytes = Vec::new();
-    let mut fields = Fields::behind(&mut bytes);
+    let mut fields = Fields::append_to(&mut bytes);
     fields.bytes(1, id.as_bytes());
     fields.text(2, author.map(PartnerId::as_str).unwrap_or_default());
     let message = match body {

@@ -2,8 +2,9 @@ use super::*;
 use crate::domain::assessment::{Basis, Confidence, Involvement, Severity, Technique, Verdict};
 use crate::domain::enforcement::{AssetKind, EnforcementId, EnforcementMethod, EnforcementSource};
 use crate::domain::entry::{
-    AccessSweep, Accessed, AccessedVersions, Batch, HoldAct, HoldChange, HoldId, HoldPlaced,
-    HoldSweep, Item, LastPart, Releasable, ReleaseAct, ReleaseEnd, ReleaseEntry, RequestId, Target,
+    AccessSweep, Accessed, AccessedVersions, Batch, HoldAction, HoldChange, HoldId, HoldPlaced,
+    HoldSweep, Item, LastPart, Releasable, ReleaseAction, ReleaseEnd, ReleaseEntry, RequestId,
+    Target,
 };
 use crate::domain::label::Label;
 use crate::domain::purpose::{AccessWay, Purpose};
@@ -118,13 +119,20 @@ fn releases_come_back_from_the_journal_as_they_were_written() {
     let release = |act, last| {
         let (request, objects) = (RequestId::from_stored("r"), objects());
         let liaisons = vec![partner.clone()];
-        Body::Release(ReleaseEntry { request, digest: [1; 32], last, objects, liaisons, act })
+        Body::Release(ReleaseEntry {
+            request,
+            digest: [1; 32],
+            last,
+            objects,
+            liaisons,
+            action: act,
+        })
     };
     let until = Some(Timestamp::from_millis(77));
     come_back(&[
-        release(ReleaseAct::Release { basis: "b".into(), until }, None),
-        release(ReleaseAct::Release { basis: "b".into(), until: None }, Some(last_part())),
-        release(ReleaseAct::Retract, Some(last_part())),
+        release(ReleaseAction::Release { basis: "b".into(), until }, None),
+        release(ReleaseAction::Release { basis: "b".into(), until: None }, Some(last_part())),
+        release(ReleaseAction::Retract, Some(last_part())),
         Body::ReleaseEnd(ReleaseEnd {
             partner: partner.clone(),
             ends: Timestamp::from_millis(5),
@@ -144,9 +152,10 @@ fn accesses_come_back_from_the_journal_as_they_were_written() {
         jurisdiction: "GB".into(),
         until: Timestamp::from_millis(-5),
     };
-    let given = AccessedVersions { author: author.clone(), named: true, versions: versions() };
+    let given =
+        AccessedVersions { author: author.clone(), names_reference: true, versions: versions() };
     come_back(&[
-        Body::Accessed(Accessed { way: AccessWay::Snapshot, purpose, given: vec![given] }),
+        Body::Accessed(Accessed { way: AccessWay::Snapshot, purpose, accessed: vec![given] }),
         Body::AccessSweep(AccessSweep { records: vec![(5, author, 1 << 16)] }),
     ]);
     let numbered_kinds = "1 warrant, 2 subpoena, 3 emergency, 4 voluntary, 5 public";
@@ -169,14 +178,14 @@ fn holds_and_epochs_come_back_from_the_journal_as_they_were_written() {
             reason: "a case".into(),
             objects: objects(),
         }),
-        Body::HoldChange(HoldChange { hold, act: HoldAct::Renewed }),
-        Body::HoldChange(HoldChange { hold, act: HoldAct::Lifted }),
+        Body::HoldChange(HoldChange { hold, action: HoldAction::Renewed }),
+        Body::HoldChange(HoldChange { hold, action: HoldAction::Lifted }),
         Body::HoldSweep(HoldSweep {
             partner: PartnerId::from_stored("birdsite"),
             hold,
             ended: Timestamp::from_millis(5),
             versions: versions(),
-            whole: true,
+            is_last: true,
         }),
         Body::Epoch(EpochId([1, 2, 3, 4, 5, 6, 7, 0])),
     ]);

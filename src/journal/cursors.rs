@@ -54,7 +54,7 @@ pub trait CursorStore: Send + Sync + fmt::Debug {
     ///
     /// Idempotent, and durable when it returns. After [`CursorError::Failed`] some of them may have
     /// their old cursor.
-    fn keep(&self, moved: &[StoredSubscription]) -> Result<(), CursorError>;
+    fn update(&self, moved: &[StoredSubscription]) -> Result<(), CursorError>;
 
     /// Deletes a subscription, if it exists.
     ///

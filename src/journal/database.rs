@@ -65,7 +65,7 @@ pub fn make_durable(db: &sled::Db, data: &File, durability: Durability) -> Resul
     db.flush().map_err(|error| error.to_string())?;
     match durability {
         Durability::Fsync => data.sync_data().map_err(|error| error.to_string()),
-        Durability::NoneAtAll => Ok(()),
+        Durability::NoSync => Ok(()),
     }
 }
 

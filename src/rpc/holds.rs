@@ -10,7 +10,7 @@ use crate::domain::{Invalid, Position};
 use crate::error::{Error, Result};
 use crate::exchange::{Caller, HoldRequest, LegalHold, Selection};
 use crate::wire::pb::place_hold_request::What;
-use crate::wire::selection::{read_keys, read_why};
+use crate::wire::selection::{read_keys, read_reason};
 use crate::wire::{known, pb, reaction, receipt, timestamp};
 
 impl Services {
@@ -20,7 +20,7 @@ impl Services {
         request: pb::PlaceHoldRequest,
     ) -> Result<pb::PlaceHoldResponse> {
         let (key, digest) = reaction::read_key(&request.request_id, &request)?;
-        let reason = read_why("reason", &request.reason)?.into();
+        let reason = read_reason("reason", &request.reason)?.into();
         let selection = match &request.what {
             Some(What::Indicators(asked)) => {
                 let (keys, audience) = read_keys(asked, self.limits.lookup_values)?;
@@ -102,7 +102,7 @@ impl Services {
         let (copies, more) = listing.await.map_err(|error| Error::internal("held", error))??;
         let next = copies.last().filter(|_| more);
         let next = next.map(|last| last.current.version.to_string()).unwrap_or_default();
-        let objects = copies.iter().map(|copy| known::sight(&sight(copy))).collect();
+        let objects = copies.iter().map(|copy| known::visible_assessment(&sight(copy))).collect();
         Ok(pb::ListHeldObjectsResponse { objects, next_page_token: next })
     }
 }

@@ -106,7 +106,8 @@ impl IndicatorService for Services {
         };
         let (found, reactions) = answer.await.map_err(|e: Error| status(&e))?;
         let mut bytes = 0;
-        let newest_first = found.assessments.iter().rev().map(|one| known::sight(&sight(one)));
+        let newest_first =
+            found.assessments.iter().rev().map(|one| known::visible_assessment(&sight(one)));
         let mut assessments: Vec<_> = newest_first
             .take_while(|one| {
                 bytes += one.encoded_len();

@@ -5,12 +5,12 @@ use std::sync::Arc;
 
 use super::Services;
 use crate::domain::enforcement::EnforcementId;
-use crate::domain::entry::{Releasable, ReleaseAct, SubmissionId};
+use crate::domain::entry::{Releasable, ReleaseAction, SubmissionId};
 use crate::domain::{CampaignId, IndicatorId, Invalid, PartnerId, Position};
 use crate::error::{Error, Result};
 use crate::exchange::{Access, AccessedObject, Caller, ReleaseReceipt, ReleaseRequest, Selection};
 use crate::wire::pb::release_indicators_request::What;
-use crate::wire::selection::{Keys, read_keys, read_why};
+use crate::wire::selection::{Keys, read_keys, read_reason};
 use crate::wire::{indicator, partner, pb, reaction, read_timestamp, timestamp};
 
 /// The most enforcements of one request.
@@ -106,18 +106,18 @@ pub fn read_place(token: &str) -> Result<Option<(u64, u32)>> {
     Ok(Some(read().ok_or_else(wrong)?))
 }
 
-fn read_act(request: &pb::ReleaseIndicatorsRequest) -> Result<ReleaseAct> {
+fn read_act(request: &pb::ReleaseIndicatorsRequest) -> Result<ReleaseAction> {
     if request.retract {
         if !request.basis.is_empty() || request.until.is_some() {
             let reason = "stands alone: neither a basis nor a time goes with it";
             return Err(Invalid::new("retract", reason).into());
         }
-        return Ok(ReleaseAct::Retract);
+        return Ok(ReleaseAction::Retract);
     }
-    let basis = read_why("basis", &request.basis)?;
+    let basis = read_reason("basis", &request.basis)?;
     let until = request.until.as_ref();
     let until = until.map(|time| read_timestamp("until", time)).transpose()?;
-    Ok(ReleaseAct::Release { basis, until })
+    Ok(ReleaseAction::Release { basis, until })
 }
 
 /// What was asked for one by one: the id of each, and `None` for what cannot be read.

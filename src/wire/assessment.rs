@@ -57,7 +57,7 @@ pub fn write(assessment: &Assessment, accepted: Timestamp) -> pb::Assessment {
         techniques: assessment.techniques.iter().map(|t| t.as_str().to_owned()).collect(),
         first_seen: assessment.first_seen.map(timestamp),
         last_seen: assessment.last_seen.map(timestamp),
-        valid_until: Some(timestamp(assessment.ends(accepted))),
+        valid_until: Some(timestamp(assessment.expires_at(accepted))),
         note: assessment.note.as_deref().unwrap_or_default().to_owned(),
         references: assessment.references.iter().map(std::string::ToString::to_string).collect(),
         campaign: assessment.campaign.map(|id| id.to_string()).unwrap_or_default(),
@@ -75,7 +75,7 @@ pub(super) fn put(assessment: &Assessment, accepted: Timestamp, fields: &mut Fie
     assessment.techniques.iter().for_each(|one| fields.bytes(7, one.as_str().as_bytes()));
     assessment.first_seen.into_iter().for_each(|time| fields.time(8, time));
     assessment.last_seen.into_iter().for_each(|time| fields.time(9, time));
-    fields.time(10, assessment.ends(accepted));
+    fields.time(10, assessment.expires_at(accepted));
     fields.text(11, assessment.note.as_deref().unwrap_or_default());
     assessment.references.iter().for_each(|one| fields.bytes(12, one.as_bytes()));
 }

@@ -57,9 +57,9 @@ mod tests {
             epoch: EpochId([5, 6, 7, 8, 9, 10, 11, 12]),
         };
         for place in [
-            FeedPosition::behind(Position::new(7, 9)),
-            FeedPosition::behind_entry(u64::MAX),
-            FeedPosition::within(7, Position::new(3, 2)),
+            FeedPosition::after_item(Position::new(7, 9)),
+            FeedPosition::after_entry(u64::MAX),
+            FeedPosition::in_expansion(7, Position::new(3, 2)),
         ] {
             let cursor = Cursor { journal, position: place };
             let written = write(cursor);

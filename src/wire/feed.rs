@@ -33,7 +33,7 @@ impl Encoded {
     }
 
     /// The end of the longest prefix of a range of items that takes at most `bytes` bytes.
-    pub fn fitting(&self, range: &Range<usize>, bytes: usize) -> usize {
+    pub fn end_within(&self, range: &Range<usize>, bytes: usize) -> usize {
         let begin = if range.start == 0 { 0 } else { self.ends[range.start - 1] };
         let ends = &self.ends[range.clone()];
         range.start + ends.partition_point(|end| end - begin <= bytes)
@@ -48,7 +48,7 @@ pub struct ReaderClass {
     /// Whether the reader is the author.
     pub author: bool,
     /// The sequence from which on the reader can see earlier versions for the same audience.
-    pub sight_from: u64,
+    pub visible_from: u64,
     /// The campaigns named in the batch that the reader may see.
     pub campaigns: BTreeSet<CampaignId>,
 }
@@ -72,7 +72,7 @@ pub struct ItemRef<'a> {
     /// The indicator's id.
     pub id: IndicatorId,
     /// The assessment. `raw` must be set only if the reader is the author.
-    pub said: &'a Assessment,
+    pub assessment: &'a Assessment,
     /// The reader's part of the sharing.
     pub view: &'a SharingView,
     /// The cursor after this item; `None` in a snapshot.
@@ -86,11 +86,11 @@ pub fn item(item: &ItemRef<'_>) -> pb::FeedItem {
         cursor: item.cursor.clone(),
         author: item.author.to_string(),
         accepted_at: Some(timestamp(item.accepted)),
-        indicator: Some(indicator::write(&item.said.indicator, item.id)),
-        assessment: Some(assessment::write(item.said, item.accepted)),
+        indicator: Some(indicator::write(&item.assessment.indicator, item.id)),
+        assessment: Some(assessment::write(item.assessment, item.accepted)),
         sharing: Some(sharing::write(item.view)),
         replaces: None,
-        raw: item.said.raw.as_deref().unwrap_or_default().to_owned(),
+        raw: item.assessment.raw.as_deref().unwrap_or_default().to_owned(),
     }
 }
 
@@ -100,9 +100,9 @@ pub fn encode_common(entry: &Entry, batch: &Batch, journal: JournalEpoch) -> Enc
     let mut bytes = Vec::with_capacity(batch.items.len() * 256);
     let ends = batch.items.iter().map(|item| {
         let version = Position::new(entry.sequence, item.index);
-        let cursor = Cursor { journal, position: FeedPosition::behind(version) };
+        let cursor = Cursor { journal, position: FeedPosition::after_item(version) };
         let said = &item.assessment;
-        let mut fields = Fields::behind(&mut bytes);
+        let mut fields = Fields::append_to(&mut bytes);
         fields.version(1, version);
         fields.message(2, |fields| fields.message(1, |token| cursor::put(cursor, token.buffer())));
         fields.text(3, author);
@@ -126,7 +126,7 @@ pub fn encode_class(
     let replaces: Vec<_> = outcomes
         .iter()
         .map(|outcome| match outcome {
-            ItemOutcome::Replaced(old) if old.sequence >= class.sight_from => Some(*old),
+            ItemOutcome::Replaced(old) if old.sequence >= class.visible_from => Some(*old),
             _ => None,
         })
         .collect();
@@ -151,7 +151,7 @@ pub fn encode_replacing(
         let shared = &common.bytes[begin..common.ends[at]];
         begin = common.ends[at];
         specific.clear();
-        let mut fields = Fields::behind(&mut specific);
+        let mut fields = Fields::append_to(&mut specific);
         // Protobuf merges two occurrences of a message field.
         if let Some(campaign) = class.campaign_of(&item.assessment) {
             fields.message(6, |assessment| assessment.text(13, &campaign.to_string()));
@@ -243,7 +243,7 @@ mod tests {
             let class = ReaderClass {
                 view: view.clone(),
                 author,
-                sight_from: 2,
+                visible_from: 2,
                 campaigns: BTreeSet::new(),
             };
             let outcomes = [ItemOutcome::Created, ItemOutcome::Replaced(replaced)];
@@ -263,11 +263,11 @@ mod tests {
                         author: entry.author.as_ref().unwrap(),
                         accepted: entry.time,
                         id: one.id,
-                        said: &said,
+                        assessment: &said,
                         view: &view,
                         cursor: Some(cursor::write(Cursor {
                             journal,
-                            position: FeedPosition::behind(version),
+                            position: FeedPosition::after_item(version),
                         })),
                     };
                     let replaces = (one.index == 300).then(|| indicator::version(replaced));

@@ -55,7 +55,7 @@ mod tests {
                 ..Default::default()
             };
             let mut written = vec![7];
-            let mut fields = Fields::behind(&mut written);
+            let mut fields = Fields::append_to(&mut written);
             fields.text(3, "b");
             fields.message(4, |fields| fields.text(11, &label));
             assert_eq!(written[1..], message.encode_to_vec(), "{length}");

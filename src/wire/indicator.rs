@@ -6,11 +6,11 @@ use crate::domain::{Indicator, IndicatorId, Invalid, Kind, Platform, Position};
 
 /// Converts an indicator with its id, without computing the id again.
 pub fn write(indicator: &Indicator, id: IndicatorId) -> pb::Indicator {
-    given(indicator.clone(), id)
+    write_owned(indicator.clone(), id)
 }
 
 /// Like [`write`], but consumes the indicator.
-pub fn given(indicator: Indicator, id: IndicatorId) -> pb::Indicator {
+pub fn write_owned(indicator: Indicator, id: IndicatorId) -> pb::Indicator {
     pb::Indicator {
         id: id.to_string(),
         kind: pb::Kind::from(indicator.kind()).into(),

@@ -38,13 +38,13 @@ pub fn summary(summary: &Summary<'_>) -> pb::IndicatorSummary {
     pb::IndicatorSummary {
         indicator: Some(indicator::write(&strongest.assessment.indicator, strongest.id)),
         disputed: summary.disputed,
-        strongest: Some(sight(strongest)),
+        strongest: Some(visible_assessment(strongest)),
         authors: summary.authors,
     }
 }
 
 /// Converts one visible assessment.
-pub fn sight(known: &AssessmentRef<'_>) -> pb::VisibleAssessment {
+pub fn visible_assessment(known: &AssessmentRef<'_>) -> pb::VisibleAssessment {
     pb::VisibleAssessment {
         version: Some(indicator::version(known.version)),
         author: known.author.to_string(),
@@ -63,7 +63,7 @@ pub fn found(known: &Summary<'_>) -> pb::LookupResult {
 
 /// The lookup result for a value about which the reader may see nothing.
 pub fn unknown(indicator: Indicator, id: IndicatorId) -> pb::LookupResult {
-    let indicator = Some(indicator::given(indicator, id));
+    let indicator = Some(indicator::write_owned(indicator, id));
     result(pb::lookup_result::Result::Unknown(pb::UnknownValue { indicator }))
 }
 

@@ -26,7 +26,7 @@ pub fn read_keys(message: &pb::IndicatorKeys, max: usize) -> Result<Keys, Invali
 }
 
 /// Parses a reason: the basis of a release or the reason of a hold.
-pub fn read_why(field: &'static str, text: &str) -> Result<String, Invalid> {
+pub fn read_reason(field: &'static str, text: &str) -> Result<String, Invalid> {
     let text = text.trim();
     if text.is_empty() {
         return Err(Invalid::new(field, "is missing"));

@@ -45,7 +45,7 @@ pub fn read_audience(audience: &pb::Audience, field: &'static str) -> Result<Aud
         Some(pb::audience::Audience::Public(_)) => AudienceRequest::Public,
         Some(pb::audience::Audience::Named(named)) => read_named(named)?,
     };
-    Audience::named_before(request, field)
+    Audience::from_names(request, field)
 }
 
 /// Converts a reader's view.

@@ -7,7 +7,7 @@ use super::enums::ProtoEnum;
 use super::{enforcement, indicator, partner, pb, read_timestamp};
 use crate::domain::enforcement::Enforcement;
 use crate::domain::entry::{Rejection, SubmissionId, TipIndicator};
-use crate::domain::tip::{MAX_SUBJECT_CHARS, MAX_TEXT_CHARS, MOST_INDICATORS, TipState, Urgency};
+use crate::domain::tip::{MAX_INDICATORS, MAX_SUBJECT_CHARS, MAX_TEXT_CHARS, TipState, Urgency};
 use crate::domain::{CampaignId, Invalid, PartnerId, Timestamp, TipId, Tlp, hex};
 
 /// Maximum number of names that are parsed. The limit on recipients is lower and applies after
@@ -48,7 +48,7 @@ pub struct ResponseContent {
     /// The tip.
     pub tip: TipId,
     /// The new state.
-    pub moves_to: Option<TipState>,
+    pub new_state: Option<TipState>,
     /// The message.
     pub message: Option<Box<str>>,
     /// Additional indicators.
@@ -87,7 +87,7 @@ pub fn read_sent(request: &pb::SendTipRequest) -> Result<TipContent, Invalid> {
 pub fn read_response(request: &pb::RespondToTipRequest) -> Result<ResponseContent, Invalid> {
     Ok(ResponseContent {
         tip: TipId::parse(&request.tip_id)?,
-        moves_to: TipState::read(request.state)?,
+        new_state: TipState::read(request.state)?,
         message: read_text("message", &request.message, MAX_TEXT_CHARS)?,
         indicators: read_indicators(&request.indicators)?,
         recipient: read_partner("recipient", &request.recipient)?,
@@ -124,7 +124,7 @@ pub fn read_campaign(id: &str) -> Result<Option<CampaignId>, Invalid> {
 }
 
 /// Parses a list of enumeration values. None of them may be unspecified.
-pub fn read_words<W: ProtoEnum>(field: &'static str, numbers: &[i32]) -> Result<Vec<W>, Invalid> {
+pub fn read_enums<W: ProtoEnum>(field: &'static str, numbers: &[i32]) -> Result<Vec<W>, Invalid> {
     let read = |number: &i32| {
         W::read(*number)?.ok_or_else(|| Invalid::new(field, "contains an unspecified value"))
     };
@@ -151,8 +151,8 @@ fn read_text(
 }
 
 fn read_indicators(keys: &[pb::IndicatorKey]) -> Result<Indicators, Invalid> {
-    if keys.len() > MOST_INDICATORS {
-        let reason = format!("has {} values: the limit is {MOST_INDICATORS}", keys.len());
+    if keys.len() > MAX_INDICATORS {
+        let reason = format!("has {} values: the limit is {MAX_INDICATORS}", keys.len());
         return Err(Invalid::new("indicators", reason));
     }
     let (mut indicators, mut rejected) = (Vec::with_capacity(keys.len()), Vec::new());

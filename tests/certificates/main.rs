@@ -13,7 +13,7 @@ use std::time::Duration;
 
 use rcgen::{CertificateParams, ExtendedKeyUsagePurpose, date_time_ymd};
 use support::forge::{self, good};
-use support::{Running, World, no_patience};
+use support::{Running, World, no_retries};
 use tipoff::client::{Client, ClientError};
 use tipoff::wire::pb;
 use tipoff::wire::pb::partner_service_client::PartnerServiceClient;
@@ -24,7 +24,7 @@ use tonic::transport::{Certificate, ClientTlsConfig, Endpoint};
 const BIRDSITE: &str = "spiffe://tipoff.test/partner/birdsite";
 
 async fn who(node: &Running, identity: &Path) -> Result<String, ClientError> {
-    let client = Client::new(&node.url, identity).unwrap().with_patience(no_patience());
+    let client = Client::new(&node.url, identity).unwrap().with_retry_policy(no_retries());
     Ok(client.who_am_i().await?.partner.unwrap().id)
 }
 
@@ -253,7 +253,7 @@ async fn a_partner_has_its_share_of_connections() {
     let node = world.start().await;
     let identity = world.identity("birdsite");
     let connect = async || {
-        let client = Client::new(&node.url, &identity).unwrap().with_patience(no_patience());
+        let client = Client::new(&node.url, &identity).unwrap().with_retry_policy(no_retries());
         client.who_am_i().await.map(|_| client)
     };
     let first = connect().await.unwrap();

@@ -186,7 +186,7 @@ fn any_reaction() -> impl Strategy<Value = Body> {
                 return Body::Feedback(Feedback {
                     request,
                     digest,
-                    of,
+                    assessment_author: of,
                     target,
                     opinion,
                     note,

@@ -13,7 +13,7 @@ use std::time::{Duration, Instant};
 use support::process::Process;
 use support::raw::{channel_to, raw_channel};
 use support::{World, batch, domain, from_start, soon, streamed};
-use tipoff::client::{ClientError, FeedStart, Patience};
+use tipoff::client::{ClientError, FeedStart, RetryPolicy};
 use tipoff::clock::{Clock, SystemClock};
 use tipoff::domain::Timestamp;
 use tipoff::journal::database;
@@ -265,9 +265,12 @@ async fn a_client_outlasts_an_exchange_that_comes_back() {
     let world = World::new();
     let mut exchange = support::process::Process::prepare(&world);
     exchange.start();
-    let patience =
-        Patience { tries: None, longest: Duration::from_millis(200), ..Patience::default() };
-    let client = exchange.client(&world, "birdsite").with_patience(patience);
+    let patience = RetryPolicy {
+        max_retries: None,
+        max_delay: Duration::from_millis(200),
+        ..RetryPolicy::default()
+    };
+    let client = exchange.client(&world, "birdsite").with_retry_policy(patience);
     client.who_am_i().await.unwrap();
     exchange.kill();
     let waiting = tokio::spawn({
@@ -279,7 +282,7 @@ async fn a_client_outlasts_an_exchange_that_comes_back() {
     exchange.start();
     soon(waiting).await.unwrap().unwrap();
     exchange.kill();
-    let impatient = client.with_patience(support::no_patience());
+    let impatient = client.with_retry_policy(support::no_retries());
     assert!(matches!(impatient.who_am_i().await, Err(ClientError::Unreachable(_))));
 }
 

@@ -5,7 +5,7 @@ use std::fs;
 use std::io::ErrorKind;
 use std::time::Duration;
 
-use tipoff::client::{Client, Patience};
+use tipoff::client::{Client, RetryPolicy};
 use tipoff::wire::pb;
 
 use crate::cast::{FIRST_MEMBERS, definition};
@@ -29,12 +29,12 @@ impl Exchange {
         let world = World::with(&configuration());
         let mut process = Process::prepare(&world);
         process.start();
-        let outlasting = Patience {
-            first: Duration::from_millis(5),
-            longest: Duration::from_millis(40),
-            tries: None,
+        let outlasting = RetryPolicy {
+            first_delay: Duration::from_millis(5),
+            max_delay: Duration::from_millis(40),
+            max_retries: None,
         };
-        let client = |partner: &str| process.client(&world, partner).with_patience(outlasting);
+        let client = |partner: &str| process.client(&world, partner).with_retry_policy(outlasting);
         let partners = PARTNERS.map(client).into();
         let operator = client("operator");
         let exchange = Self { world, process, partners, operator, kills: 0, cut_off: 0 };

@@ -3,7 +3,7 @@
 use std::collections::BTreeSet;
 use std::time::Duration;
 
-use tipoff::client::{Client, ClientError, FeedEvent, FeedStart, Replica, events};
+use tipoff::client::{Client, ClientError, FeedEvent, FeedStart, Replica, page_events};
 use tipoff::domain::Position;
 
 use crate::history::ReaderSpec;
@@ -51,7 +51,7 @@ impl Walker {
             let mut page = client.pull(&self.from, filter(self.of.filter), size).await?;
             let cursor = page.cursor.take().expect("it is always set");
             let more = page.more;
-            for event in events(page) {
+            for event in page_events(page) {
                 // It takes this many events, wherever pages end.
                 if told.len() == limit {
                     return Ok(told);

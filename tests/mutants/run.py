@@ -291,8 +291,8 @@ MUTANTS = {
     ),
     "lane-replacement-is-not-told": (
         "src/exchange/feeds/changes/releases.rs",
-        "Ok(lost.map(|lost| Removal {\n        place: FeedPosition::behind(at),",
-        "Ok(lost.filter(|_| false).map(|lost| Removal {\n        place: FeedPosition::behind(at),",
+        "Ok(lost.map(|lost| Removal {\n        place: FeedPosition::after_item(at),",
+        "Ok(lost.filter(|_| false).map(|lost| Removal {\n        place: FeedPosition::after_item(at),",
         LANE,
     ),
     "lane-snapshot-without-may-see": (
@@ -334,8 +334,8 @@ MUTANTS = {
     ),
     "referral-by-rights-of-before": (
         "src/index/apply/referrals.rs",
-        "if referral.rights != self.registry.sight_changed(u64::MAX) {",
-        "if referral.rights > self.registry.sight_changed(u64::MAX) {",
+        "if referral.visibility_sequence != self.registry.visibility_changed_at(u64::MAX) {",
+        "if referral.visibility_sequence > self.registry.visibility_changed_at(u64::MAX) {",
         ["--lib", "tip_tests"],
     ),
     "tips-show-what-is-restricted": (

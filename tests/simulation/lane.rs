@@ -5,7 +5,7 @@ pub mod interference;
 use std::collections::{BTreeMap, BTreeSet};
 
 use tipoff::domain::assessment::Confidence;
-use tipoff::domain::entry::{Item, Releasable, ReleaseAct, RequestId, SubmissionId};
+use tipoff::domain::entry::{Item, Releasable, ReleaseAction, RequestId, SubmissionId};
 use tipoff::domain::purpose::AccessWay;
 use tipoff::domain::sharing::{Audience, Release, SharingView};
 use tipoff::domain::submission::{BatchRequest, ItemReceipt, Receipt, Submission};
@@ -87,11 +87,11 @@ impl LaneRun {
             LaneOp::Release { author, values, liaisons, hours, basis } => {
                 let until = hours.map(|hours| self.run.world.in_hours(hours));
                 let basis = ["warrant W-17", "by leave"][usize::from(*basis)].to_owned();
-                let act = ReleaseAct::Release { basis, until };
+                let act = ReleaseAction::Release { basis, until };
                 self.release(number, *author, values, *liaisons, &act);
             }
             LaneOp::Retract { author, values, liaisons } => {
-                self.release(number, *author, values, *liaisons, &ReleaseAct::Retract);
+                self.release(number, *author, values, *liaisons, &ReleaseAction::Retract);
             }
             LaneOp::Deed { deed, to_liaison, hours } => {
                 let until = hours.map(|hours| self.run.world.in_hours(hours));
@@ -104,13 +104,13 @@ impl LaneRun {
             }
             LaneOp::ReleaseCampaign { author, of, liaisons, hours } => {
                 let until = hours.map(|hours| self.run.world.in_hours(hours));
-                let act = ReleaseAct::Release { basis: "warrant W-17".into(), until };
+                let act = ReleaseAction::Release { basis: "warrant W-17".into(), until };
                 let what = Selection::Campaign(self.run.world.campaigns.id(*of));
                 self.send_release(number, *author, what, *liaisons, &act);
             }
             LaneOp::RetractCampaign { author, of, liaisons } => {
                 let what = Selection::Campaign(self.run.world.campaigns.id(*of));
-                self.send_release(number, *author, what, *liaisons, &ReleaseAct::Retract);
+                self.send_release(number, *author, what, *liaisons, &ReleaseAction::Retract);
             }
             LaneOp::Read { reader, events } => {
                 let reading = &mut self.readers[usize::from(*reader)];
@@ -175,7 +175,14 @@ impl LaneRun {
         }
     }
 
-    fn release(&mut self, number: u32, author: u8, values: &[u8], liaisons: u8, act: &ReleaseAct) {
+    fn release(
+        &mut self,
+        number: u32,
+        author: u8,
+        values: &[u8],
+        liaisons: u8,
+        act: &ReleaseAction,
+    ) {
         let what = Selection::Indicators {
             keys: values.iter().map(|value| Ok(indicator(*value).id())).collect(),
             audience: None,
@@ -189,7 +196,7 @@ impl LaneRun {
         author: u8,
         what: Selection,
         liaisons: u8,
-        act: &ReleaseAct,
+        act: &ReleaseAction,
     ) {
         let Ok(caller) = self.run.world.caller(author) else { return };
         let which: Vec<u8> = (0..2u8).filter(|one| liaisons & (1 << one) != 0).collect();
@@ -210,10 +217,10 @@ impl LaneRun {
             let version = version_of(object);
             for one in &which {
                 match act {
-                    ReleaseAct::Release { until, .. } => {
+                    ReleaseAction::Release { until, .. } => {
                         self.released.0.insert((version, *one), *until);
                     }
-                    ReleaseAct::Retract => {
+                    ReleaseAction::Retract => {
                         self.released.0.remove(&(version, *one));
                     }
                 }

@@ -255,14 +255,14 @@ pub fn events(delivery: FeedEvent, campaigns: &Campaigns) -> Vec<Event> {
                 let value = one.kept.sighting.indicator.value();
                 let text = format!("{} saw {value} {:?}", one.kept.author, one.view);
                 let content = Some((one.kept.author, one.position, one.kept.sharing));
-                event_at(FeedPosition::behind(one.position), text, vec![one.position], content)
+                event_at(FeedPosition::after_item(one.position), text, vec![one.position], content)
             };
             seen.into_iter().map(event).collect()
         }
         FeedEvent::Feedback(one) => {
             let (at, kept) = (one.kept.position, one.kept);
             let text = format!("{} says {:?} {:?}", one.giver, kept.opinion, one.view);
-            vec![event_at(FeedPosition::behind_entry(at.sequence), text, vec![at, one.about], None)]
+            vec![event_at(FeedPosition::after_entry(at.sequence), text, vec![at, one.about], None)]
         }
         FeedEvent::Tip(one) => vec![crate::tips::tip_event(&one)],
     }
@@ -298,7 +298,7 @@ fn removed_name(what: &RemovedObject, campaigns: &Campaigns) -> String {
 fn of_batch(delivery: &BatchEvent, campaigns: &Campaigns) -> Vec<Event> {
     let entry = &delivery.logged.entry;
     let Body::SubmissionBatch(batch) = &entry.body else { panic!("a batch") };
-    let Outcome::Taken(outcomes) = &*delivery.outcome else { panic!("taken") };
+    let Outcome::Applied(outcomes) = &*delivery.outcome else { panic!("taken") };
     let author = entry.author.clone().unwrap();
     let mut events = Vec::new();
     let given: BTreeSet<usize> = delivery.ranges.iter().flat_map(Clone::clone).collect();
@@ -330,7 +330,7 @@ fn of_batch(delivery: &BatchEvent, campaigns: &Campaigns) -> Vec<Event> {
         let given = names.filter(|id| delivery.author || delivery.campaigns.contains(id));
         let shown = Assessment { campaign: given, ..said.assessment.clone() };
         events.push(Event {
-            place: FeedPosition::behind(version),
+            place: FeedPosition::after_item(version),
             observed: item(&author, &shown, &delivery.view, version, replaces, campaigns),
             holds: Some(version),
             drops: replaces,

@@ -48,7 +48,9 @@ impl Run {
                     tip: self.tip_id(*of),
                     recipient: to.map(id),
                     to_all: *to_all,
-                    moves_to: Some(*state).filter(|state| *state > 0).and_then(TipState::of_number),
+                    moves_to: Some(*state)
+                        .filter(|state| *state > 0)
+                        .and_then(TipState::from_number),
                     message: Some(format!("says {number}").into()),
                     indicators: about_values(*about),
                     rejected: Vec::new(),
@@ -174,7 +176,7 @@ impl Run {
             let moved = of_it.iter().flat_map(|shown| {
                 let entries = shown.entries.iter().map(|one| &one.added);
                 let moved = entries.filter(|added| added.threads.iter().any(TipMove::is_move));
-                moved.map(|added| (shown.tip.id, added.sequence, added.what))
+                moved.map(|added| (shown.tip.id, added.sequence, added.action))
             });
             let moved: BTreeSet<_> = moved.collect();
             let count = of_it.len() + withdrawn.len();
@@ -267,7 +269,7 @@ pub fn tip_event(one: &TipEvent) -> Event {
 }
 
 fn added(added: &TipEntryRecord, text: &str) -> Observed {
-    let TipEntryRecord { what, author, recipient, shown, indicators, threads, .. } = added;
+    let TipEntryRecord { action: what, author, recipient, shown, indicators, threads, .. } = added;
     let text = format!(
         "{what:?} by {author:?} for {recipient:?} {shown} {threads:?} {indicators} says {text:?}"
     );

@@ -67,7 +67,7 @@ pub fn audience(to: &AudienceBits) -> Option<Audience> {
         AudienceBits::Public => AudienceRequest::Public,
         AudienceBits::Named { .. } => named(to),
     };
-    Audience::named_before(request, "audience").ok()
+    Audience::from_names(request, "audience").ok()
 }
 
 pub fn named(to: &AudienceBits) -> AudienceRequest {

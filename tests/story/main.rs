@@ -15,7 +15,7 @@ use support::keyed::{Answer, IdempotentRequest, send};
 use support::liaison::{field, now, warrant};
 use support::process::Process;
 use support::{World, harbour, soon, tips};
-use tipoff::client::{Client, ClientError, FeedStart, events};
+use tipoff::client::{Client, ClientError, FeedStart, page_events};
 use tipoff::wire::pb;
 
 /// The exchange, its followers, and what each of them has to have received.
@@ -69,7 +69,7 @@ impl Story {
             desk: Follower::new(&facegraph, desk),
             facegraph: all(&facegraph),
             tubeworks: Follower::new(&tubeworks, of_campaign),
-            cyber_unit: all(&client("cyber-unit").for_purpose(warrant(now()))),
+            cyber_unit: all(&client("cyber-unit").with_purpose(warrant(now()))),
             shared: Tally { campaigns: 1, ..Tally::default() },
             tips: 0,
             done_after_tip: 0,
@@ -137,7 +137,7 @@ impl Story {
         while more {
             let page = soon(liaison.pull(&from, None, 1_000)).await.unwrap();
             (from, more) = (FeedStart::Cursor(page.cursor.clone().unwrap()), page.more);
-            events(page).for_each(|event| pulled.take(event));
+            page_events(page).for_each(|event| pulled.take(event));
         }
         // A new reader has nothing to drop, and does not get what was retracted.
         let there = if self.released.removals > 0 { Tally::default() } else { self.released };

@@ -12,7 +12,7 @@ use std::time::Duration;
 use support::process::Process;
 use support::raw::{channel_to, raw_channel};
 use support::{Running, World, batch, domain, from_start, soon};
-use tipoff::client::{Client, Patience};
+use tipoff::client::{Client, RetryPolicy};
 use tipoff::wire::pb;
 use tipoff::wire::pb::feed_service_client::FeedServiceClient;
 use tonic::transport::Channel;
@@ -161,7 +161,7 @@ async fn a_killed_exchange_still_has_its_subscriptions_and_what_was_acknowledged
     let mut exchange = Process::prepare(&world);
     exchange.start();
     exchange.wait_ready();
-    let birdsite = exchange.client(&world, "birdsite").with_patience(Patience::endless());
+    let birdsite = exchange.client(&world, "birdsite").with_retry_policy(RetryPolicy::unlimited());
     submit(&birdsite, "s1", &["a.example", "b.example"]).await;
     let connect = |partner| FeedServiceClient::new(channel_to(&world, &exchange.url(), partner));
     let mut facegraph = connect("facegraph");

@@ -24,7 +24,7 @@ pub fn warrant(now: Timestamp) -> pb::Purpose {
 
 /// The liaison `cyber-unit`, under its warrant.
 pub fn cyber_unit(world: &World, node: &Running) -> Client {
-    world.client(node, "cyber-unit").for_purpose(warrant(now()))
+    world.client(node, "cyber-unit").with_purpose(warrant(now()))
 }
 
 pub fn now() -> Timestamp {

@@ -21,7 +21,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use tempfile::TempDir;
-use tipoff::client::{Client, Patience};
+use tipoff::client::{Client, RetryPolicy};
 use tipoff::clock::{Clock, SystemClock};
 use tipoff::config::Config;
 use tipoff::domain::PartnerId;
@@ -167,7 +167,7 @@ impl World {
 
     /// A client that does not retry.
     pub fn impatient(&self, running: &Running, partner: &str) -> Client {
-        self.client(running, partner).with_patience(no_patience())
+        self.client(running, partner).with_retry_policy(no_retries())
     }
 }
 
@@ -194,8 +194,8 @@ impl Running {
     }
 }
 
-pub fn no_patience() -> Patience {
-    Patience { tries: Some(0), ..Patience::default() }
+pub fn no_retries() -> RetryPolicy {
+    RetryPolicy { max_retries: Some(0), ..RetryPolicy::default() }
 }
 
 /// A domain for a submission.

@@ -2,7 +2,7 @@
 
 use std::collections::BTreeSet;
 
-use tipoff::client::{Client, ClientError, FeedEvent, FeedStart, events};
+use tipoff::client::{Client, ClientError, FeedEvent, FeedStart, page_events};
 use tipoff::wire::pb;
 
 /// A tip to some partners.
@@ -62,7 +62,7 @@ pub async fn tip_events(client: &Client) -> Vec<pb::TipEvent> {
     loop {
         let mut page = client.pull(&from, None, 100).await.unwrap();
         let (more, cursor) = (page.more, page.cursor.take());
-        collected.extend(events(page).filter_map(|event| match event {
+        collected.extend(page_events(page).filter_map(|event| match event {
             FeedEvent::Tip(tip) => Some(*tip),
             _ => None,
         }));

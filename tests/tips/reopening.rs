@@ -94,7 +94,11 @@ async fn what_is_new_in_a_campaign_takes_up_a_tip_where_both_sides_can_see_it() 
     assert_eq!(standing().await, (Monitoring, 3));
     let waits = sender.tip(&apart, "").await.unwrap().tip.unwrap();
     assert_eq!(state(&waits, "facegraph"), Monitoring);
-    assert_eq!(node.exchange.index().read().unwrap().news(10).unwrap(), [], "they were looked at");
+    assert_eq!(
+        node.exchange.index().read().unwrap().campaign_news(10).unwrap(),
+        [],
+        "they were looked at"
+    );
     // The recipient's own indicator reopens it, like the sender's.
     recipient.submit(batch("new", 1, None, vec![of_campaign("new.example")])).await.unwrap();
     soon(async {

@@ -34,7 +34,7 @@ pub async fn release_and_read(stage: &Stage, campaign: &str) -> Result<(), Failu
         jurisdiction: "GB".into(),
         until: Some(timestamp(until)),
     };
-    let cyber_unit = cyber_unit.for_purpose(purpose);
+    let cyber_unit = cyber_unit.with_purpose(purpose);
     let before = cyber_unit.pull(&FeedStart::Beginning, None, 100).await?.items.len();
     say(&format!(
         "under warrant {WARRANT} it receives {}",
@@ -56,7 +56,7 @@ pub async fn release_and_read(stage: &Stage, campaign: &str) -> Result<(), Failu
     while more {
         let page = cyber_unit.pull(&from, None, 100).await?;
         (from, more) = (FeedStart::Cursor(page.cursor.clone().unwrap_or_default()), page.more);
-        events.extend(client::events(page));
+        events.extend(client::page_events(page));
     }
     let received: Vec<_> = events.iter().map(|event| label(event, campaign)).collect();
     let expected = ["campaign", "enforcement"].into_iter().chain(NEWS_SITES);

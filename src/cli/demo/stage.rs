@@ -12,7 +12,7 @@ use tokio::process::{Child, Command};
 
 use super::super::failure::Failure;
 use super::super::{output, text};
-use crate::client::{Client, Patience};
+use crate::client::{Client, RetryPolicy};
 use crate::clock::{Clock, SystemClock};
 use crate::domain::PartnerId;
 use crate::tls::Authority;
@@ -99,9 +99,12 @@ impl Stage {
 
     /// A client of a partner. Its retries outlast a restart of the exchange.
     pub fn client(&self, partner: &str) -> Result<Client, Failure> {
-        let retry_policy =
-            Patience { tries: Some(60), longest: Duration::from_secs(1), ..Patience::default() };
-        Ok(Client::new(&self.url(), &self.folder.join(partner))?.with_patience(retry_policy))
+        let retry_policy = RetryPolicy {
+            max_retries: Some(60),
+            max_delay: Duration::from_secs(1),
+            ..RetryPolicy::default()
+        };
+        Ok(Client::new(&self.url(), &self.folder.join(partner))?.with_retry_policy(retry_policy))
     }
 
     /// Like [`Stage::client`], but already connected, so that measurements exclude the handshake.

@@ -2,7 +2,7 @@
 
 use super::scope::{GROUPINGS, ReportScope, format_count};
 use crate::cli::text;
-use crate::domain::enforcement::totals::Part;
+use crate::domain::enforcement::totals::SourceTotals;
 
 /// The rest of a table header after its first column.
 const TABLE_HEADER: &str = " assets | disabled before |\n|---|---:|---:|\n";
@@ -49,14 +49,14 @@ fn scope(reported: &ReportScope) -> String {
     format!("{period}{}{partners}. {days}", campaign.unwrap_or_default())
 }
 
-fn part(reported: &ReportScope, part: &Part, one: &str) -> String {
-    if part.deeds == 0 {
+fn part(reported: &ReportScope, part: &SourceTotals, one: &str) -> String {
+    if part.enforcements == 0 {
         return "None.\n".into();
     }
     let sum = part.sum();
     let mut text = format!(
         "{}, {} assets in all, {} of them disabled before.\n",
-        text::count(part.deeds as u64, one),
+        text::count(part.enforcements as u64, one),
         format_count(sum),
         sum.already_disabled
     );

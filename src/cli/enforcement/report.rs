@@ -7,7 +7,7 @@ use super::scope::{GROUPINGS, ReportScope, format_count};
 use crate::cli::failure::{Completion, Failure, Outcome};
 use crate::cli::{Global, identity, output, text};
 use crate::client::Client;
-use crate::domain::enforcement::totals::{CountedEnforcement, Part, Sum, totals};
+use crate::domain::enforcement::totals::{CountedEnforcement, SourceTotals, Sum, totals};
 use crate::domain::{Day, PartnerId, Position, Timestamp};
 use crate::wire::{enforcement, pb};
 
@@ -132,10 +132,10 @@ impl ReportScope {
         format!(
             "{table}{} by partners themselves: {} assets, {} of them disabled before\n{} of removals by \
              others: {} assets",
-            text::count(self.totals.own.deeds as u64, "enforcement"),
+            text::count(self.totals.own.enforcements as u64, "enforcement"),
             format_count(own),
             own.already_disabled,
-            text::count(self.totals.reported.deeds as u64, "report"),
+            text::count(self.totals.reported.enforcements as u64, "report"),
             format_count(self.totals.reported.sum()),
         )
     }
@@ -156,7 +156,7 @@ impl ReportScope {
     }
 }
 
-fn part_object(part: &Part) -> Value {
+fn part_object(part: &SourceTotals) -> Value {
     let sum = |sum: Sum| {
         json!({
             "count": sum.count,
@@ -176,7 +176,7 @@ fn part_object(part: &Part) -> Value {
         row
     });
     let mut object = sum(part.sum());
-    object["deeds"] = json!(part.deeds);
+    object["deeds"] = json!(part.enforcements);
     object["rows"] = rows.collect();
     object
 }

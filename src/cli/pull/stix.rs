@@ -9,7 +9,7 @@ use crate::domain::{
     Invalid, Position, ReceivedAssessment, ReceivedContribution, ReceivedEnforcement,
 };
 use crate::formats::stix::Bundle;
-use crate::wire::{given, pb};
+use crate::wire::{pb, received};
 
 /// The current objects among those pulled.
 #[derive(Debug, Default)]
@@ -37,7 +37,7 @@ impl CurrentObjects {
     pub fn add(&mut self, event: &FeedEvent) -> Result<(), Failure> {
         match event {
             FeedEvent::Item(item) => {
-                let given = given::read(item).map_err(|invalid| unreadable(&invalid))?;
+                let given = received::read(item).map_err(|invalid| unreadable(&invalid))?;
                 if let Some(old) = item.replaces {
                     self.drop_version(&old, "replaced");
                 }
@@ -45,8 +45,8 @@ impl CurrentObjects {
             }
             FeedEvent::Campaign(event) => {
                 let contribution = event.contribution.clone().unwrap_or_default();
-                let given =
-                    given::contribution(&contribution).map_err(|invalid| unreadable(&invalid))?;
+                let given = received::contribution(&contribution)
+                    .map_err(|invalid| unreadable(&invalid))?;
                 if let Some(old) = contribution.replaces {
                     self.drop_version(&old, "replaced");
                 }
@@ -55,7 +55,7 @@ impl CurrentObjects {
             FeedEvent::Enforcement(event) => {
                 let enforcement = event.enforcement.clone().unwrap_or_default();
                 let given =
-                    given::enforcement(&enforcement).map_err(|invalid| unreadable(&invalid))?;
+                    received::enforcement(&enforcement).map_err(|invalid| unreadable(&invalid))?;
                 if let Some(old) = enforcement.replaces {
                     self.drop_version(&old, "replaced");
                 }

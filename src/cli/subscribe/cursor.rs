@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use super::super::failure::Failure;
-use crate::client::{Client, ClientError, FeedState, Patience};
+use crate::client::{Client, ClientError, FeedState, RetryPolicy};
 use crate::wire::pb;
 
 /// How long storing a cursor may delay the feed.
@@ -52,8 +52,8 @@ impl CursorStore {
         let (CursorStore::Exchange(stored), Some(cursor)) = (&mut *self, cursor) else {
             return self.save(cursor).await;
         };
-        let retry_policy = Patience { tries: Some(0), ..Patience::default() };
-        let client = stored.client.clone().with_patience(retry_policy);
+        let retry_policy = RetryPolicy { max_retries: Some(0), ..RetryPolicy::default() };
+        let client = stored.client.clone().with_retry_policy(retry_policy);
         match tokio::time::timeout(SAVE_TIMEOUT, stored.acknowledge(&client, cursor)).await {
             Ok(Err(error)) if !error.is_transient() => Err(error.into()),
             Ok(_) | Err(_) => Ok(()),

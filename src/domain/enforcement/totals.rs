@@ -57,9 +57,9 @@ impl Sum {
 
 /// The totals of one source: own or reported.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
-pub struct Part {
+pub struct SourceTotals {
     /// The number of enforcements.
-    pub deeds: usize,
+    pub enforcements: usize,
     /// The sums, by all dimensions.
     pub rows: BTreeMap<Key, Sum>,
 }
@@ -68,14 +68,14 @@ pub struct Part {
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Totals {
     /// Enforcements by partners themselves.
-    pub own: Part,
+    pub own: SourceTotals,
     /// Enforcements by others, as partners report them.
-    pub reported: Part,
+    pub reported: SourceTotals,
     /// The first and last day of any of them.
     pub days: Option<(Day, Day)>,
 }
 
-impl Part {
+impl SourceTotals {
     /// The sum over all rows.
     pub fn sum(&self) -> Sum {
         let mut sum = Sum::default();
@@ -111,7 +111,7 @@ pub fn totals(enforcements: &[CountedEnforcement]) -> Totals {
             EnforcementSource::Own => &mut totals.own,
             EnforcementSource::Reported => &mut totals.reported,
         };
-        part.deeds += 1;
+        part.enforcements += 1;
         for count in &one.enforcement.counts {
             let key = Key {
                 campaign: one.enforcement.campaign,
@@ -178,7 +178,7 @@ mod tests {
             given("birdsite", "1", 6, &[(Page, 2)]),
         ];
         let totals = totals(&all);
-        assert_eq!((totals.own.deeds, totals.own.sum()), (3, sum(18)));
+        assert_eq!((totals.own.enforcements, totals.own.sum()), (3, sum(18)));
         let pages: u64 = totals.own.by(|key| key.asset)[&Page].count;
         assert_eq!(pages, 7 + 1 + 2);
         let by_partner = totals.own.by(|key| key.author.to_string());
@@ -203,7 +203,7 @@ mod tests {
         let totals = totals(&[own, reported]);
         assert_eq!(totals.own.sum(), sum(7));
         assert_eq!(totals.reported.sum(), Sum { approximate: true, ..sum(7) });
-        assert_eq!((totals.own.deeds, totals.reported.deeds), (1, 1));
+        assert_eq!((totals.own.enforcements, totals.reported.enforcements), (1, 1));
         assert_eq!(super::totals(&[]), Totals::default());
     }
 }

@@ -16,7 +16,7 @@ use crate::domain::purpose::{AccessWay, Purpose};
 use crate::domain::time::Timestamp;
 
 /// Maximum number of liaisons that one object can be released to.
-pub const MOST_LIAISONS: usize = 20;
+pub const MAX_LIAISONS: usize = 20;
 
 /// An object that can be released to a liaison. It always names a version.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -59,7 +59,7 @@ pub struct ReleaseEntry {
     /// The liaisons: at least one, without duplicates.
     pub liaisons: Vec<PartnerId>,
     /// Release or retract.
-    pub act: ReleaseAct,
+    pub action: ReleaseAction,
 }
 
 /// What the last entry of a request records about the whole request.
@@ -75,7 +75,7 @@ pub struct LastPart {
 
 /// What a [`ReleaseEntry`] does.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub enum ReleaseAct {
+pub enum ReleaseAction {
     /// Releases the objects.
     Release {
         /// The legal basis, in the author's words.
@@ -111,7 +111,7 @@ pub struct Accessed {
     /// The liaison's purpose.
     pub purpose: Purpose,
     /// The versions, grouped by author.
-    pub given: Vec<AccessedVersions>,
+    pub accessed: Vec<AccessedVersions>,
 }
 
 /// One author's versions that a liaison received.
@@ -121,7 +121,7 @@ pub struct AccessedVersions {
     pub author: PartnerId,
     /// Whether the author's own release to the liaison names the reference of the purpose. If so,
     /// the author may see the reference.
-    pub named: bool,
+    pub names_reference: bool,
     /// The versions, sorted.
     pub versions: Vec<Position>,
 }
@@ -194,12 +194,12 @@ pub struct HoldChange {
     /// The hold, which belongs to the entry's author.
     pub hold: HoldId,
     /// The change.
-    pub act: HoldAct,
+    pub action: HoldAction,
 }
 
 /// A change of a hold.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum HoldAct {
+pub enum HoldAction {
     /// Restarts the hold's full duration.
     Renewed,
     /// Ends the hold.
@@ -218,5 +218,5 @@ pub struct HoldSweep {
     /// The copies to delete.
     pub versions: Vec<Position>,
     /// Whether these are the last copies.
-    pub whole: bool,
+    pub is_last: bool,
 }

@@ -10,7 +10,7 @@ use crate::domain::tip::TipState;
 pub enum Outcome {
     /// The entry was applied. For a batch, a withdrawal, an expiry or a release: the outcome of
     /// each item, in order.
-    Taken(Vec<ItemOutcome>),
+    Applied(Vec<ItemOutcome>),
     /// The entry has no effect and is never delivered.
     Void(VoidReason),
 }
@@ -43,7 +43,7 @@ pub enum ItemOutcome {
     /// For a target: this version ended.
     Ended(Position),
     /// For a target: there was no current version.
-    Nothing,
+    NoCurrentVersion,
     /// For an object and a liaison: this version is now released, or released on a new basis.
     Released(Position),
     /// For an object and a liaison: this version is no longer released.
@@ -54,11 +54,11 @@ pub enum ItemOutcome {
 
 impl ItemOutcome {
     /// The versions that this item ended; the one for its own audience first.
-    pub fn ended(self) -> impl Iterator<Item = Position> {
+    pub fn ended_versions(self) -> impl Iterator<Item = Position> {
         let (first, second) = match self {
             ItemOutcome::Created
             | ItemOutcome::Unchanged(_)
-            | ItemOutcome::Nothing
+            | ItemOutcome::NoCurrentVersion
             | ItemOutcome::Released(_)
             | ItemOutcome::Retracted(_)
             | ItemOutcome::Full(_) => (None, None),
@@ -106,14 +106,14 @@ pub enum VoidReason {
     /// The tip was already withdrawn.
     TipWithdrawn,
     /// The tip's state does not allow this transition.
-    MoveRefused {
+    TransitionRefused {
         /// The current state.
         from: TipState,
         /// The requested state.
         to: TipState,
     },
     /// The exchange's own entry that was already applied, such as an expiry written twice.
-    DoneBefore,
+    AlreadyApplied,
 }
 
 /// A rule of the registry.

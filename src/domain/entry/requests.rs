@@ -187,7 +187,7 @@ pub struct Feedback {
     /// SHA-256 of the request as it was sent.
     pub digest: [u8; 32],
     /// The author of the assessment.
-    pub of: PartnerId,
+    pub assessment_author: PartnerId,
     /// The assessment, including its version.
     pub target: Target,
     /// How much the partner agrees.

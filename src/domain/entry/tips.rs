@@ -62,9 +62,9 @@ pub enum TipThread {
     /// All threads: the sender addresses every recipient.
     All,
     /// The thread of this recipient.
-    Of(PartnerId),
+    Recipient(PartnerId),
     /// The thread of this recipient, which also shares the response with the other recipients.
-    Shown(PartnerId),
+    RecipientToAll(PartnerId),
 }
 
 /// A sender or a recipient adds to a tip: a message, indicators, a state transition.
@@ -79,7 +79,7 @@ pub struct TipResponse {
     /// The threads that it is added to.
     pub thread: TipThread,
     /// The new state, set by the recipient.
-    pub moves_to: Option<TipState>,
+    pub new_state: Option<TipState>,
     /// The message.
     pub message: Option<Box<str>>,
     /// Additional indicators.
@@ -123,7 +123,7 @@ pub struct Referral {
     pub not_referred: u32,
     /// The last entry that had changed anyone's visibility when this referral was computed. The
     /// referral is void if a later one has been applied meanwhile.
-    pub rights: u64,
+    pub visibility_sequence: u64,
 }
 
 /// The assets referred to one owner.

@@ -85,7 +85,7 @@ impl Commands {
             return Err(refused(&VoidReason::Conflicts(sequence)));
         };
         let outcome = self.core.index.applied_outcome(sequence)?;
-        let Outcome::Taken(outcomes) = &*outcome else {
+        let Outcome::Applied(outcomes) = &*outcome else {
             return Err(Error::internal("receipt", format!("entry {sequence} was not taken")));
         };
         let indexes = sent.items.iter().map(|(index, _)| *index);

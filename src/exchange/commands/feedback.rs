@@ -76,7 +76,7 @@ impl Commands {
             return Err(Invalid::new("sharing", reason).into());
         }
         let FeedbackRequest { request, digest, opinion, note, .. } = request;
-        Ok(Feedback { request, digest, of, target, opinion, note, sharing })
+        Ok(Feedback { request, digest, assessment_author: of, target, opinion, note, sharing })
     }
 }
 

@@ -1,7 +1,7 @@
 //! Legal holds: copies that the exchange keeps of a partner's objects, whatever becomes of them.
 
 use crate::domain::entry::{
-    Body, HoldAct, HoldChange, HoldId, HoldPlaced, LastPart, Rejection, RequestId, VoidReason,
+    Body, HoldAction, HoldChange, HoldId, HoldPlaced, LastPart, Rejection, RequestId, VoidReason,
 };
 use crate::error::{Error, Kind, Result};
 use crate::exchange::commands::Commands;
@@ -81,19 +81,19 @@ impl Commands {
 
     /// Has a hold of a caller's last its whole time again from now on.
     pub async fn renew_hold(&self, caller: &Caller, hold: HoldId) -> Result<LegalHold> {
-        self.change_hold(caller, hold, HoldAct::Renewed).await?;
+        self.change_hold(caller, hold, HoldAction::Renewed).await?;
         self.core.own_hold(&self.core.index.read()?, caller, hold)
     }
 
     /// Ends a hold of a caller's.
     pub async fn lift_hold(&self, caller: &Caller, hold: HoldId) -> Result<()> {
-        self.change_hold(caller, hold, HoldAct::Lifted).await
+        self.change_hold(caller, hold, HoldAction::Lifted).await
     }
 
-    async fn change_hold(&self, caller: &Caller, hold: HoldId, act: HoldAct) -> Result<()> {
+    async fn change_hold(&self, caller: &Caller, hold: HoldId, act: HoldAction) -> Result<()> {
         // The same for a hold that is another's and for none.
         self.core.own_hold(&self.core.index.read()?, caller, hold)?;
-        let body = Body::HoldChange(HoldChange { hold, act });
+        let body = Body::HoldChange(HoldChange { hold, action: act });
         self.core.commit_change(Some(caller.partner()), body).await?.items()?;
         Ok(())
     }

@@ -1,7 +1,7 @@
 //! Releasing to liaisons, and taking that back.
 
 use crate::domain::entry::{
-    Body, ItemOutcome, LastPart, MOST_LIAISONS, Outcome, Rejection, Releasable, ReleaseAct,
+    Body, ItemOutcome, LastPart, MAX_LIAISONS, Outcome, Rejection, Releasable, ReleaseAction,
     ReleaseEntry, RequestId, VoidReason,
 };
 use crate::domain::partner::Role;
@@ -30,7 +30,7 @@ pub struct ReleaseRequest {
     /// To whom.
     pub liaisons: Vec<PartnerId>,
     /// What is done.
-    pub act: ReleaseAct,
+    pub act: ReleaseAction,
 }
 
 /// What became of a request about releases.
@@ -68,23 +68,23 @@ impl Commands {
         self.check_until(&act)?;
         liaisons.sort_unstable();
         liaisons.dedup();
-        let retracts = act == ReleaseAct::Retract;
+        let retracts = act == ReleaseAction::Retract;
         let refuses = |meant: Candidate<'_>| if retracts { None } else { refuses(meant) };
         let selected = self.select(caller.partner(), &selection, Scope::All, refuses).await?;
         let at_once = (PAIRS_AT_ONCE / liaisons.len().max(1)).max(1);
         let parts = Parts { request: &request, digest, selected, at_once };
         let body = |objects, last| {
             let (request, liaisons, act) = (request.clone(), liaisons.clone(), act.clone());
-            Body::Release(ReleaseEntry { request, digest, last, objects, liaisons, act })
+            Body::Release(ReleaseEntry { request, digest, last, objects, liaisons, action: act })
         };
         let (last, replayed) = self.append_parts(caller, parts, body).await?;
         self.released(last, replayed).await
     }
 
     fn check_liaisons(&self, liaisons: &[PartnerId]) -> Result<()> {
-        if liaisons.is_empty() || liaisons.len() > MOST_LIAISONS {
+        if liaisons.is_empty() || liaisons.len() > MAX_LIAISONS {
             let count = liaisons.len();
-            let reason = format!("names {count} liaisons, and may name 1 to {MOST_LIAISONS}");
+            let reason = format!("names {count} liaisons, and may name 1 to {MAX_LIAISONS}");
             return Err(Invalid::new("liaisons", reason).into());
         }
         let registry = self.core.registry();
@@ -97,9 +97,11 @@ impl Commands {
         }
     }
 
-    fn check_until(&self, act: &ReleaseAct) -> Result<()> {
+    fn check_until(&self, act: &ReleaseAction) -> Result<()> {
         match act {
-            ReleaseAct::Release { until: Some(until), .. } if *until <= self.core.clock.now() => {
+            ReleaseAction::Release { until: Some(until), .. }
+                if *until <= self.core.clock.now() =>
+            {
                 Err(Invalid::new("until", "has passed").into())
             }
             _ => Ok(()),
@@ -125,7 +127,7 @@ impl Commands {
         let logged = self.core.entry(sequence).await?;
         let Body::Release(entry) = &logged.entry.body else { return Ok(()) };
         let outcome = self.core.index.applied_outcome(sequence)?;
-        let Outcome::Taken(outcomes) = &*outcome else { return Ok(()) };
+        let Outcome::Applied(outcomes) = &*outcome else { return Ok(()) };
         let pairs = outcomes.chunks(entry.liaisons.len().max(1));
         let before = released.changed.len();
         for (object, outcomes) in entry.objects.iter().zip(pairs) {

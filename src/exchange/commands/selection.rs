@@ -158,10 +158,10 @@ impl Commands {
             let body = body(now.to_vec(), last);
             let committed = self.core.commit(id, Some(caller.partner()), body).await?;
             match &*committed.outcome {
-                Outcome::Taken(_) if rest.is_empty() => {
+                Outcome::Applied(_) if rest.is_empty() => {
                     return Ok((committed.sequence, committed.repeated));
                 }
-                Outcome::Taken(_) => earlier.push(committed.sequence),
+                Outcome::Applied(_) => earlier.push(committed.sequence),
                 Outcome::Void(VoidReason::Repeats(first)) => return Ok((*first, true)),
                 Outcome::Void(reason) => return Err(refused(reason)),
             }
@@ -288,10 +288,10 @@ async fn select_campaign(
     refuses: &impl Fn(Candidate<'_>) -> Option<Invalid>,
     selected: &mut ResolvedSelection,
 ) -> Result<()> {
-    for named in view.naming(campaign, 0) {
+    for named in view.campaign_versions(campaign, 0) {
         let (sequence, named) = named?;
-        if named.brought.author == *author {
-            selected.add_all(view, &named.brought, sequence, refuses)?;
+        if named.entry_versions.author == *author {
+            selected.add_all(view, &named.entry_versions, sequence, refuses)?;
         }
         // There may be many of them: others get their turn.
         tokio::task::yield_now().await;

@@ -94,7 +94,7 @@ impl Commands {
             let encoded = append.encoded().clone();
             let committed = self.core.commit_append(append).await?;
             match &*committed.outcome {
-                Outcome::Taken(items) => {
+                Outcome::Applied(items) => {
                     return self.receipt(committed.sequence, items, committed.repeated).await;
                 }
                 Outcome::Void(VoidReason::Repeats(first)) => return self.replayed(*first).await,
@@ -102,7 +102,7 @@ impl Commands {
                 Outcome::Void(VoidReason::AudienceGone | VoidReason::Suspended)
                     if committed.repeated =>
                 {
-                    append = Append::again(id(committed.sequence), &encoded)
+                    append = Append::with_id(id(committed.sequence), &encoded)
                         .map_err(|error| Error::internal("append_again", error))?;
                 }
                 Outcome::Void(reason) => return Err(refused(reason)),
@@ -149,7 +149,7 @@ impl Commands {
         number: u32,
         digest: [u8; 32],
     ) -> Result<Option<u64>> {
-        let Some(taken) = view.taken_batch(caller.partner(), submission, number)? else {
+        let Some(taken) = view.batch_record(caller.partner(), submission, number)? else {
             return Ok(None);
         };
         if taken.digest != digest {
@@ -165,7 +165,7 @@ impl Commands {
 
     async fn replayed(&self, sequence: u64) -> Result<BatchReceipt> {
         match &*self.core.index.applied_outcome(sequence)? {
-            Outcome::Taken(items) => self.receipt(sequence, items, true).await,
+            Outcome::Applied(items) => self.receipt(sequence, items, true).await,
             Outcome::Void(reason) => Err(refused(reason)),
         }
     }

@@ -10,7 +10,7 @@ use crate::domain::entry::{
 };
 use crate::domain::partner::Role;
 use crate::domain::sharing::Community;
-use crate::domain::tip::{MOST_RECIPIENTS, Urgency};
+use crate::domain::tip::{MAX_RECIPIENTS, Urgency};
 use crate::domain::{CampaignId, IndicatorId, Invalid, PartnerId, Timestamp, TipId, Tlp};
 use crate::error::Result;
 use crate::exchange::commands::Commands;
@@ -161,9 +161,9 @@ impl Commands {
 
 fn check_recipients(caller: &Caller, recipients: &[PartnerId], registry: &Registry) -> Result<()> {
     let invalid = |reason: String| Err(Invalid::new("recipients", reason).into());
-    if recipients.is_empty() || recipients.len() > MOST_RECIPIENTS {
+    if recipients.is_empty() || recipients.len() > MAX_RECIPIENTS {
         let count = recipients.len();
-        return invalid(format!("has {count} partners, and may have 1 to {MOST_RECIPIENTS}"));
+        return invalid(format!("has {count} partners, and may have 1 to {MAX_RECIPIENTS}"));
     }
     for recipient in recipients {
         if recipient == caller.partner() {

@@ -71,7 +71,9 @@ impl Commands {
         };
         let of = match &thread {
             TipThread::All => None,
-            TipThread::Of(recipient) | TipThread::Shown(recipient) => Some(recipient),
+            TipThread::Recipient(recipient) | TipThread::RecipientToAll(recipient) => {
+                Some(recipient)
+            }
         };
         let tip = self.core.own_tip(&self.core.index.read()?, caller, id)?;
         Ok((of.and_then(|of| tip.thread(of)).map(|thread| thread.state), noted))
@@ -95,9 +97,9 @@ impl Commands {
         }
         let told: Vec<_> = match &thread {
             TipThread::All => tip.threads.iter().map(|thread| &thread.recipient).collect(),
-            TipThread::Of(recipient) => vec![recipient, &tip.sender],
+            TipThread::Recipient(recipient) => vec![recipient, &tip.sender],
             // What is refused would tell the recipient something of the others.
-            TipThread::Shown(_) => Vec::new(),
+            TipThread::RecipientToAll(_) => Vec::new(),
         };
         let (indicators, rejected) = self
             .hold_restricted(&view, caller, &told, request.indicators, request.rejected)
@@ -118,7 +120,7 @@ impl Commands {
             digest: request.digest,
             tip: tip.id,
             thread,
-            moves_to: request.moves_to,
+            new_state: request.moves_to,
             message: request.message,
             indicators,
             rejected,
@@ -152,8 +154,8 @@ impl Commands {
         }
         let mut partners: BTreeSet<_> = match thread {
             TipThread::All => tip.threads.iter().map(|one| one.recipient.clone()).collect(),
-            TipThread::Of(recipient) if *recipient != me.id => [recipient.clone()].into(),
-            TipThread::Of(_) | TipThread::Shown(_) => [tip.sender.clone()].into(),
+            TipThread::Recipient(recipient) if *recipient != me.id => [recipient.clone()].into(),
+            TipThread::Recipient(_) | TipThread::RecipientToAll(_) => [tip.sender.clone()].into(),
         };
         // A liaison is in no audience: it has the counts with the answer, and nowhere else.
         partners.retain(|partner| view.registry().role(partner) != Some(Role::Liaison));
@@ -172,7 +174,7 @@ fn thread_of(caller: &Caller, tip: &TipRecord, request: &ResponseRequest) -> Res
         if request.recipient.as_ref().is_some_and(|named| named != me) {
             return Err(invalid("recipient", "is for the tip's sender to name"));
         }
-        let thread = if request.to_all { TipThread::Shown } else { TipThread::Of };
+        let thread = if request.to_all { TipThread::RecipientToAll } else { TipThread::Recipient };
         return Ok(thread(me.clone()));
     }
     if request.moves_to.is_some() {
@@ -183,7 +185,7 @@ fn thread_of(caller: &Caller, tip: &TipRecord, request: &ResponseRequest) -> Res
         Some(_) if request.to_all => {
             Err(invalid("to_all", "and a recipient that is named exclude one another"))
         }
-        Some(named) if tip.thread(named).is_some() => Ok(TipThread::Of(named.clone())),
+        Some(named) if tip.thread(named).is_some() => Ok(TipThread::Recipient(named.clone())),
         Some(_) => Err(invalid("recipient", "is no recipient of the tip")),
     }
 }

@@ -24,7 +24,7 @@ impl Commands {
         let body = Body::TipWithdrawn(id);
         let committed = self.core.commit(append, Some(caller.partner()), body).await?;
         match &*committed.outcome {
-            Outcome::Taken(_) => Ok((committed.sequence, committed.repeated)),
+            Outcome::Applied(_) => Ok((committed.sequence, committed.repeated)),
             Outcome::Void(VoidReason::TipWithdrawn) => {
                 Ok((withdrawn_by(&self.core.index.read()?, id)?, true))
             }

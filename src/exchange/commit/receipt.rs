@@ -81,7 +81,7 @@ pub(in crate::exchange) fn item_receipts(
             }
             ItemOutcome::Created
             | ItemOutcome::Ended(_)
-            | ItemOutcome::Nothing
+            | ItemOutcome::NoCurrentVersion
             | ItemOutcome::Released(_)
             | ItemOutcome::Retracted(_)
             | ItemOutcome::Full(_) => ItemReceipt::Created(own),

@@ -63,9 +63,11 @@ pub(in crate::exchange) fn refused(reason: &VoidReason) -> Error {
             "tip_withdrawn",
             "the tip is withdrawn: its sender took it back, and nothing more is allowed",
         ),
-        VoidReason::MoveRefused { from, to } => {
-            Error::new(Kind::Precondition, "move_refused", tip::refusal(*from, *to))
+        VoidReason::TransitionRefused { from, to } => {
+            Error::new(Kind::Precondition, "move_refused", tip::transition_error(*from, *to))
         }
-        VoidReason::DoneBefore => Error::new(Kind::Conflict, "done_before", "this was done before"),
+        VoidReason::AlreadyApplied => {
+            Error::new(Kind::Conflict, "done_before", "this was done before")
+        }
     }
 }

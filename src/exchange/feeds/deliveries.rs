@@ -101,9 +101,9 @@ impl Feeds {
         let author =
             author.filter(|author| *author == caller.partner()).ok_or_else(nothing_ended)?;
         let outcome = self.core.index.applied_outcome(sequence)?;
-        let Outcome::Taken(outcomes) = &*outcome else { return Err(nothing_ended()) };
+        let Outcome::Applied(outcomes) = &*outcome else { return Err(nothing_ended()) };
         let mut versions = Vec::new();
-        for version in outcomes.iter().copied().flat_map(ItemOutcome::ended) {
+        for version in outcomes.iter().copied().flat_map(ItemOutcome::ended_versions) {
             if let Some(closed) = view.closed_version(version)? {
                 versions.push((version, closed));
             }
@@ -126,11 +126,11 @@ impl Feeds {
         };
         let mut versions = BTreeSet::new();
         for index in indexes {
-            let lost = view.lost(Position::new(sequence, index))?;
+            let lost = view.replaced_version(Position::new(sequence, index))?;
             versions.extend(lost.map(|lost| lost.version));
         }
         if matches!(body, Body::Release(_) | Body::ReleaseEnd(_))
-            && let Outcome::Taken(outcomes) = &*self.core.index.applied_outcome(sequence)?
+            && let Outcome::Applied(outcomes) = &*self.core.index.applied_outcome(sequence)?
         {
             versions.extend(outcomes.iter().filter_map(|outcome| match outcome {
                 ItemOutcome::Retracted(version) => Some(*version),
@@ -147,8 +147,8 @@ impl Feeds {
         sight: &Visibility,
         logged: &LoggedEntry,
     ) -> Result<(usize, FeedPosition)> {
-        let done = FeedPosition::behind_entry(logged.entry.sequence);
-        let mut behind = FeedPosition::behind_entry(logged.entry.sequence.saturating_sub(1));
+        let done = FeedPosition::after_entry(logged.entry.sequence);
+        let mut behind = FeedPosition::after_entry(logged.entry.sequence.saturating_sub(1));
         let (mut removals, mut last) = (0, FeedPosition::default());
         while behind < done {
             let (delivery, place) = match &logged.entry.body {
@@ -190,11 +190,11 @@ impl Feeds {
             _ => (0, FeedPosition::default()),
         };
         for (version, closed) in &ending.versions {
-            let (author, sharing, said) = (&ending.author, &closed.sharing, &closed.outline);
+            let (author, sharing, said) = (&ending.author, &closed.sharing, &closed.metadata);
             let outline = VersionMeta { author, version: *version, sharing, assessment: said };
             if sight.wants(view, &then, before, outline)? {
                 removals += 1;
-                last = last.max(FeedPosition::behind(closed.by));
+                last = last.max(FeedPosition::after_item(closed.by));
             }
         }
         if removals == 0 {

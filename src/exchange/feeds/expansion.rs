@@ -54,7 +54,7 @@ impl Core {
     ) -> Result<ExpansionStep> {
         let inside = behind.inside.filter(|_| behind.after.sequence == entry.sequence);
         let Some(last) = inside else {
-            let place = FeedPosition::within(entry.sequence, Position::default());
+            let place = FeedPosition::in_expansion(entry.sequence, Position::default());
             let told = match &entry.body {
                 Body::CampaignPut(put) => self.said(view, sight, entry, put, place)?,
                 _ => group_of(sight, entry)
@@ -112,13 +112,13 @@ impl Expansion<'_> {
                 self.turn(of, version, &mut removed, &mut shown)?;
                 looked += 1;
                 if removed.len() + shown.len() == AT_ONCE || looked == LOOKED_AT_ONCE {
-                    let place = FeedPosition::within(self.sequence, version);
+                    let place = FeedPosition::in_expansion(self.sequence, version);
                     return Ok(ExpansionStep::UpTo(delivery(removed, shown).map(Box::new), place));
                 }
             }
         }
         // Behind an entry as a whole: the next scan begins with the one after it.
-        let place = FeedPosition::within(self.sequence, Position::new(*end, u32::MAX));
+        let place = FeedPosition::in_expansion(self.sequence, Position::new(*end, u32::MAX));
         if delivery_is_empty(&removed, &shown) && entries.len() < ENTRIES_AT_ONCE {
             return Ok(ExpansionStep::Done);
         }
@@ -133,7 +133,7 @@ impl Expansion<'_> {
         removed: &mut Vec<Removal>,
         shown: &mut Vec<FeedItem>,
     ) -> Result<()> {
-        let place = FeedPosition::within(self.sequence, version);
+        let place = FeedPosition::in_expansion(self.sequence, version);
         let what = RemovedObject::Assessment(id);
         let current = self.view.current(id, author, audience)?;
         let Some(mut current) = current.filter(|current| current.version == version) else {
@@ -145,7 +145,7 @@ impl Expansion<'_> {
                     author,
                     version,
                     sharing: &closed.sharing,
-                    assessment: &closed.outline,
+                    assessment: &closed.metadata,
                 })?
             {
                 let author = author.clone();
@@ -163,7 +163,7 @@ impl Expansion<'_> {
             removed.push(Removal { place, version, what, author: author.clone(), reason });
         } else if self.gained(outline)? {
             let reader = self.sight.reader();
-            let view = current.sharing.seen_by(reader, author, version);
+            let view = current.sharing.view_for(reader, author, version);
             self.sight.blank(self.view, author, &mut current.assessment)?;
             shown.push(FeedItem { place, author: author.clone(), current, view });
         }

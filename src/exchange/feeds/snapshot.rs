@@ -16,7 +16,7 @@ use crate::exchange::feeds::{FeedRequest, Feeds, check_filter};
 use crate::exchange::visibility::campaign::ContributionView;
 use crate::exchange::visibility::enforcement::EnforcementView;
 use crate::exchange::visibility::{ReaderView, VersionMeta, Visibility};
-use crate::index::{CurrentKey, View};
+use crate::index::{AssessmentCursor, View};
 
 /// How many assessments are looked at, at once, where nothing else is asked for.
 pub const SCANNED_AT_ONCE: usize = 512;
@@ -36,7 +36,7 @@ pub struct Snapshot {
 #[derive(Debug)]
 enum Next {
     /// Assessments, behind a key.
-    Assessments(CurrentKey),
+    Assessments(AssessmentCursor),
     /// Of a liaison: what is said of campaigns, behind a place.
     Contributions(Position),
     /// Of a liaison: what was done, behind a place.
@@ -61,7 +61,7 @@ impl Feeds {
         self.core.check_purpose(caller, purpose.as_ref())?;
         check_filter(caller, &filter)?;
         // Before the scan: nothing that comes behind it is missed.
-        let place = FeedPosition::behind_entry(self.core.index.checkpoint());
+        let place = FeedPosition::after_entry(self.core.index.checkpoint());
         Ok(Snapshot {
             core: Arc::clone(&self.core),
             partner: caller.partner().clone(),
@@ -69,7 +69,7 @@ impl Feeds {
                 .for_purpose(purpose.as_ref()),
             purpose,
             cursor: self.core.cursor_at(place),
-            next: Some(Next::Assessments(CurrentKey::default())),
+            next: Some(Next::Assessments(AssessmentCursor::default())),
         })
     }
 }
@@ -130,7 +130,7 @@ impl Snapshot {
     fn assessments(
         &mut self,
         view: &View<'_>,
-        behind: &CurrentKey,
+        behind: &AssessmentCursor,
         most: usize,
     ) -> Result<Vec<SnapshotPart>> {
         let (found, last) = view.scan_current(behind, most)?;
@@ -147,7 +147,7 @@ impl Snapshot {
             if !self.sight.gives(view, outline, now)? {
                 continue;
             }
-            let part = sharing.seen_by(reader, &author, version);
+            let part = sharing.view_for(reader, &author, version);
             self.sight.blank(view, &author, &mut current.assessment)?;
             shown.push(SnapshotPart::Item(FeedItem { place, author, current, view: part }));
         }
@@ -165,7 +165,7 @@ impl Snapshot {
         let now = self.core.clock.now();
         let given = found.into_iter().filter(|kept| {
             self.sight.may_have(&kept.author, &kept.sharing, kept.position, now)
-                && self.sight.filter().follows(Some(kept.campaign))
+                && self.sight.filter().matches_campaign(Some(kept.campaign))
         });
         let seen = ReaderView::new(view, self.sight.reader(), now);
         Ok(given.map(|kept| SnapshotPart::Campaign(seen.contribution(kept))).collect())

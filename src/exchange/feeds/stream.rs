@@ -122,7 +122,7 @@ impl Feed {
             self.sight.refresh(&view)?;
             let delivery = self.batch(&view, &logged)?;
             self.ahead.pop_front();
-            self.place = FeedPosition::behind_entry(logged.entry.sequence);
+            self.place = FeedPosition::after_entry(logged.entry.sequence);
             if delivery.is_some() {
                 return Ok(delivery);
             }
@@ -137,7 +137,7 @@ impl Feed {
             Body::SubmissionBatch(batch) => batch.items.get(first).map_or(0, |item| item.index),
             _ => 0,
         };
-        self.place = FeedPosition::before(Position::new(entry.sequence, index));
+        self.place = FeedPosition::before_item(Position::new(entry.sequence, index));
         self.ahead.push_front(Arc::clone(&delivery.logged));
     }
 
@@ -160,7 +160,7 @@ impl Feed {
     /// What there is for the reader in an entry, and the place behind it.
     fn entry(&mut self, logged: &Arc<LoggedEntry>) -> Result<(Option<FeedEvent>, FeedPosition)> {
         let entry = &logged.entry;
-        let done = FeedPosition::behind_entry(entry.sequence);
+        let done = FeedPosition::after_entry(entry.sequence);
         let core = Arc::clone(&self.core);
         let view = &core.index.read()?;
         self.sight.refresh(view)?;
@@ -217,7 +217,7 @@ impl Feed {
                     // First the answer, and behind it what that took the place of.
                     (Some(told), Some(_)) => {
                         let last = Position::new(entry.sequence, u32::MAX - 1);
-                        (Some(told), FeedPosition::behind(last))
+                        (Some(told), FeedPosition::after_item(last))
                     }
                     (told, lost) => (told.or(lost), done),
                 });

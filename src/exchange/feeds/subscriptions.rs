@@ -14,7 +14,7 @@ use tracing::error;
 
 pub use self::table::Hold;
 use self::table::Table;
-use crate::domain::subscription::in_order;
+use crate::domain::subscription::normalized;
 use crate::domain::{Cursor, PartnerId, SubscriptionName};
 use crate::error::{Error, Kind, Result};
 use crate::exchange::core::{Caller, Page, page};
@@ -86,7 +86,7 @@ impl Feeds {
     ) -> Result<(Feed, Hold)> {
         self.subscriptions.check_readable()?;
         let FeedRequest { filter, purpose } = wanted.into();
-        let (partner, filter) = (caller.partner(), in_order(filter));
+        let (partner, filter) = (caller.partner(), normalized(filter));
         let wanted = FeedRequest { filter: filter.clone(), purpose };
         // Again where somebody else made or deleted it in between.
         loop {
@@ -264,5 +264,5 @@ fn unknown(name: &SubscriptionName) -> Error {
 
 fn not_stored(error: CursorError) -> Error {
     let message = "the exchange cannot say whether this was stored: send the same request again";
-    Error::new(Kind::Unknown, "subscription_not_stored", message).because(error)
+    Error::new(Kind::Unknown, "subscription_not_stored", message).with_source(error)
 }

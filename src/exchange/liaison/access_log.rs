@@ -23,10 +23,10 @@ impl Liaison {
         }
         let given = accessed.by.into_iter().map(|((author, named), versions)| {
             let versions = versions.into_iter().collect();
-            AccessedVersions { author, named, versions }
+            AccessedVersions { author, names_reference: named, versions }
         });
         let body =
-            Body::Accessed(Accessed { way, purpose: purpose.clone(), given: given.collect() });
+            Body::Accessed(Accessed { way, purpose: purpose.clone(), accessed: given.collect() });
         let id = AppendId::from_bytes(*Uuid::new_v4().as_bytes());
         self.core.commit(id, Some(liaison), body).await?.items()?;
         Ok(())

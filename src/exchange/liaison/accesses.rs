@@ -82,7 +82,7 @@ impl Liaison {
             if liaison.is_some_and(|liaison| *liaison != kept.liaison) {
                 continue;
             }
-            if !kept.given.named {
+            if !kept.given.names_reference {
                 kept.purpose.reference = "".into();
             }
             objects += kept.given.versions.len();
@@ -130,7 +130,7 @@ fn other_known_as(
 ) -> Result<Option<AccessedObject>> {
     if let Some(id) = view.tip_at(version.sequence)?
         && view.tip(id)?.is_some_and(|tip| tip.concerns(liaison))
-        && view.added(id, version.sequence)?.is_some_and(|one| one.stands_in(liaison))
+        && view.tip_entry(id, version.sequence)?.is_some_and(|one| one.is_in_thread(liaison))
     {
         return Ok(Some(AccessedObject::Tip(id)));
     }

@@ -28,7 +28,7 @@ impl Core {
         let missing = "is missing: a liaison says for what it reads";
         let purpose = purpose.ok_or_else(|| invalid("purpose", missing))?;
         let now = self.clock.now();
-        if purpose.has_run_out(now) {
+        if purpose.has_expired(now) {
             return Err(invalid("purpose.until", "has passed"));
         }
         if purpose.until > now.plus(LONGEST) {
@@ -79,7 +79,7 @@ impl Core {
         purpose: Option<&Purpose>,
     ) -> Result<()> {
         let Some(purpose) = purpose else { return Ok(()) };
-        if purpose.has_run_out(self.clock.now()) {
+        if purpose.has_expired(self.clock.now()) {
             let message = "the purpose has run out: ask again for one that has not";
             return Err(Error::new(Kind::Denied, "purpose_ended", message));
         }

@@ -157,12 +157,12 @@ impl Queries {
     /// whether that is not all of them.
     fn members(&self, seen: ReaderView<'_>, campaign: CampaignId) -> Result<(Vec<Member>, bool)> {
         let mut members: Vec<Member> = Vec::new();
-        for named in seen.view.naming(campaign, 0) {
+        for named in seen.view.campaign_versions(campaign, 0) {
             let (sequence, named) = named?;
-            let (author, audience) = (&named.brought.author, named.brought.audience);
+            let (author, audience) = (&named.entry_versions.author, named.entry_versions.audience);
             let closed = seen.view.closed_items(sequence)?;
             let is_closed = |index: u32| closed.as_ref().is_some_and(|all| all.contains(&index));
-            for (index, id) in &named.brought.versions {
+            for (index, id) in &named.entry_versions.versions {
                 if is_closed(*index) {
                     continue;
                 }
@@ -181,7 +181,7 @@ impl Queries {
                 if seen.reader.id != *author {
                     current.assessment.raw = None;
                 }
-                let view = current.sharing.seen_by(seen.reader, author, version);
+                let view = current.sharing.view_for(seen.reader, author, version);
                 let sight = AssessmentView { author: author.clone(), current, view };
                 members.push(Member { sight, submission: named.submission });
             }

@@ -66,7 +66,7 @@ impl Queries {
         let view = self.core.index.read()?;
         self.core.own_hold(&view, caller, hold)?;
         let size = if size == 0 { DEFAULT } else { size.min(MOST_COPIES) };
-        let mut copies = view.held(caller.partner(), hold, behind, size + 1)?;
+        let mut copies = view.held_copies(caller.partner(), hold, behind, size + 1)?;
         let more = copies.len() > size;
         copies.truncate(size);
         let author = caller.partner();

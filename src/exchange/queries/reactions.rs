@@ -59,7 +59,7 @@ impl Queries {
                 let concerns = seen.reader.id == sight.author
                     || seen.may_see(&kept.sharing, &giver, kept.position);
                 if concerns {
-                    let part = kept.sharing.seen_by(seen.reader, &giver, kept.position);
+                    let part = kept.sharing.view_for(seen.reader, &giver, kept.position);
                     let about = sight.current.version;
                     reactions.feedback.push(FeedbackView { giver, about, kept, view: part });
                 }

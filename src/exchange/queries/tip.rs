@@ -158,8 +158,8 @@ impl Queries {
             if shown.len() >= most {
                 break;
             }
-            let Some(added) = seen.view.added(tip.id, sequence)? else { continue };
-            let is_shown = tip.sender == seen.reader.id || added.stands_in(&seen.reader.id);
+            let Some(added) = seen.view.tip_entry(tip.id, sequence)? else { continue };
+            let is_shown = tip.sender == seen.reader.id || added.is_in_thread(&seen.reader.id);
             if !is_shown || added.indicators == 0 {
                 continue;
             }
@@ -188,7 +188,7 @@ fn hiding_entry(seen: ReaderView<'_>, tip: &TipRecord) -> Result<Option<u64>> {
     let mut hiding = None;
     for sequence in seen.view.entries_of_tip(tip.id, Some(&seen.reader.id), 0) {
         let sequence = sequence?;
-        let added = seen.view.added(tip.id, sequence)?;
+        let added = seen.view.tip_entry(tip.id, sequence)?;
         if added.is_some_and(|added| seen.is_hiding(tip, &added)) {
             hiding = Some(sequence);
         }

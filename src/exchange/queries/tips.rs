@@ -11,7 +11,7 @@ use crate::exchange::core::{Caller, reader};
 use crate::exchange::liaison::AccessedObjects;
 use crate::exchange::queries::Queries;
 use crate::exchange::visibility::ReaderView;
-use crate::index::keys::tips::{Row, TipBox};
+use crate::index::keys::tips::{ThreadRow, TipBox};
 use crate::index::record::TipRecord;
 use base64::Engine;
 
@@ -82,12 +82,12 @@ impl Queries {
         token: Option<Vec<u8>>,
     ) -> Result<TipsPage> {
         let me = caller.partner();
-        let behind = token.map(|bytes| Row::read(&bytes).ok_or_else(no_token)).transpose()?;
+        let behind = token.map(|bytes| ThreadRow::read(&bytes).ok_or_else(no_token)).transpose()?;
         let mut states = query.states.clone();
         states.sort_unstable();
         states.dedup();
         let view = self.core.index.read()?;
-        let rows = view.boxed(me, query.of, &states, behind.as_ref());
+        let rows = view.threads_in_box(me, query.of, &states, behind.as_ref());
         let rows = rows.map(|row| row.map(|row| (row.bytes(), row.tip, row.recipient)));
         let reader = reader(view.registry(), me)?;
         page(ReaderView::new(&view, &reader, self.core.clock.now()), query, rows)
@@ -104,7 +104,7 @@ impl Queries {
         let behind = token.map(read).transpose()?;
         let behind = behind.as_ref().map(|(at, tip, recipient)| (*at, *tip, recipient));
         let view = self.core.index.read()?;
-        let rows = view.overdue_in(me, query.of, now, behind).map(|due| {
+        let rows = view.overdue_in_box(me, query.of, now, behind).map(|due| {
             let (at, tip, recipient) = due?;
             let mut key = u64::try_from(at.as_millis()).unwrap_or(0).to_be_bytes().to_vec();
             key.extend_from_slice(tip.as_bytes());

@@ -39,7 +39,8 @@ impl Sweeps {
     pub async fn expire_due(&self) -> Result<usize> {
         let mut ended = 0;
         loop {
-            let due = self.core.index.read()?.due(self.core.clock.now(), ENTRIES_AT_ONCE)?;
+            let due =
+                self.core.index.read()?.expiries_due(self.core.clock.now(), ENTRIES_AT_ONCE)?;
             if due.is_empty() {
                 return Ok(ended);
             }
@@ -75,7 +76,8 @@ impl Sweeps {
             let version = Position::new(sequence, index);
             let current = view.current(id, &author, audience)?;
             let is_due = current.is_some_and(|current| {
-                current.version == version && current.assessment.ends(current.accepted) <= ends
+                current.version == version
+                    && current.assessment.expires_at(current.accepted) <= ends
             });
             if is_due {
                 versions.push((index, id));

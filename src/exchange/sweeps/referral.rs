@@ -9,7 +9,7 @@ const AT_ONCE: usize = 64;
 impl Sweeps {
     /// Refers what the submissions brought that are closed by now, and tells how many those were.
     pub async fn refer_due(&self) -> Result<usize> {
-        let due = self.core.index.read()?.unreferred(AT_ONCE)?;
+        let due = self.core.index.read()?.unreferred_submissions(AT_ONCE)?;
         for (partner, submission) in &due {
             self.core.refer(partner, submission).await?;
         }

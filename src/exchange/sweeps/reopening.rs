@@ -12,7 +12,7 @@ use crate::domain::sharing::Reader;
 use crate::domain::{CampaignId, PartnerId, Sharing, Timestamp, TipId, may_see};
 use crate::error::Result;
 use crate::exchange::sweeps::Sweeps;
-use crate::index::{REOPENED_AT_ONCE, View};
+use crate::index::{MAX_REOPENED_PER_ENTRY, View};
 
 /// How often what is left to do is looked at.
 const EVERY: Duration = Duration::from_secs(1);
@@ -55,7 +55,7 @@ impl Sweeps {
     pub async fn reopen_due(&self) -> Result<usize> {
         let mut reopened = 0;
         // Its view is gone before the first wait: a database that failed is opened again once nobody reads from it.
-        let news = self.core.index.read()?.news(AT_ONCE)?;
+        let news = self.core.index.read()?.campaign_news(AT_ONCE)?;
         for (campaign, batch) in news {
             let mut before = Vec::new();
             // One after the other without a pause: how many wait is nothing that a party is to notice.
@@ -124,9 +124,9 @@ impl Sweeps {
         let mut threads = Vec::new();
         let mut tips = BTreeSet::new();
         let mut last = true;
-        for found in view.waiting(campaign) {
+        for found in view.waiting_threads(campaign) {
             let (id, recipient) = found?;
-            if threads.len() == REOPENED_AT_ONCE {
+            if threads.len() == MAX_REOPENED_PER_ENTRY {
                 last = false;
                 break;
             }

@@ -46,7 +46,7 @@ impl Sweeps {
 
     async fn sweep_hold(&self, author: &PartnerId, hold: HoldId, ended: Timestamp) -> Result<()> {
         loop {
-            let copies = self.core.index.read()?.held(author, hold, None, AT_ONCE)?;
+            let copies = self.core.index.read()?.held_copies(author, hold, None, AT_ONCE)?;
             let whole = copies.len() < AT_ONCE;
             let versions: Vec<_> = copies.iter().map(|copy| copy.version).collect();
             let first = versions.first().copied().unwrap_or_default();
@@ -59,7 +59,8 @@ impl Sweeps {
                 &first.index.to_be_bytes(),
             ]);
             let partner = author.clone();
-            let body = Body::HoldSweep(HoldSweep { partner, hold, ended, versions, whole });
+            let body =
+                Body::HoldSweep(HoldSweep { partner, hold, ended, versions, is_last: whole });
             self.append_own(id, body).await?;
             // One that was renewed meanwhile stays.
             let still =

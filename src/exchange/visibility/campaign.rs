@@ -35,7 +35,7 @@ impl ReaderView<'_> {
 
     /// A contribution that the reader may see, without what happened before the reader could see it.
     pub fn contribution(&self, mut kept: ContributionRecord) -> ContributionView {
-        let view = kept.sharing.seen_by(self.reader, &kept.author, kept.position);
+        let view = kept.sharing.view_for(self.reader, &kept.author, kept.position);
         let saw = |old| self.saw_earlier_version(&kept.sharing, &kept.author, kept.position, old);
         let replaces = kept.replaced.filter(|old| saw(*old));
         if !saw(kept.first.0) {

@@ -33,7 +33,7 @@ impl ReaderView<'_> {
         {
             kept.enforcement.tip = None;
         }
-        let view = kept.sharing.seen_by(self.reader, &kept.author, kept.position);
+        let view = kept.sharing.view_for(self.reader, &kept.author, kept.position);
         let (sharing, author) = (&kept.sharing, &kept.author);
         let saw = |old: &Position| self.saw_earlier_version(sharing, author, kept.position, *old);
         let replaces = kept.replaced.filter(saw);

@@ -1,7 +1,7 @@
 //! What a reader may see of an indicator.
 
 use crate::domain::sharing::SharingView;
-use crate::domain::summary::{Summary, Visible};
+use crate::domain::summary::{Summary, VisibleAssessment};
 use crate::domain::{Indicator, IndicatorId, PartnerId};
 use crate::error::Result;
 use crate::exchange::visibility::ReaderView;
@@ -65,7 +65,7 @@ impl ReaderView<'_> {
                     current.assessment.campaign = None;
                 }
             }
-            let part = current.sharing.seen_by(self.reader, &author, current.version);
+            let part = current.sharing.view_for(self.reader, &author, current.version);
             // They come author by author.
             match assessments.last_mut() {
                 Some(last) if keep == Keep::Newest && last.author == author => {
@@ -101,8 +101,8 @@ impl AssessmentView {
         &self.current.assessment.indicator
     }
 
-    fn visible(&self) -> Visible<'_> {
-        Visible {
+    fn visible(&self) -> VisibleAssessment<'_> {
+        VisibleAssessment {
             author: &self.author,
             version: self.current.version,
             assessment: &self.current.assessment,

@@ -38,7 +38,7 @@ impl ReaderView<'_> {
             let kept = kept?;
             let position = kept.position;
             if self.may_see(&kept.sharing, &kept.author, position) {
-                let view = kept.sharing.seen_by(self.reader, &kept.author, position);
+                let view = kept.sharing.view_for(self.reader, &kept.author, position);
                 all.push(SightingView { position, kept, view });
             }
         }

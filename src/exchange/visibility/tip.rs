@@ -81,7 +81,7 @@ impl ReaderView<'_> {
     /// Whether an entry is the withdrawal or the closing that hides a tip from the reader.
     pub fn is_hiding(&self, tip: &TipRecord, added: &TipEntryRecord) -> bool {
         if tip.withdrawn {
-            return added.what == TipAction::Withdrawn;
+            return added.action == TipAction::Withdrawn;
         }
         let moved = added.thread(&self.reader.id);
         moved.is_some_and(|moved| moved.is_move() && moved.to == TipState::Closed)
@@ -119,9 +119,9 @@ impl ReaderView<'_> {
         sequence: u64,
     ) -> Result<Option<TipEntryRecord>> {
         let me = &self.reader.id;
-        let Some(mut added) = self.view.added(tip.id, sequence)? else { return Ok(None) };
+        let Some(mut added) = self.view.tip_entry(tip.id, sequence)? else { return Ok(None) };
         if tip.sender != *me {
-            if !added.stands_in(me) {
+            if !added.is_in_thread(me) {
                 return Ok(None);
             }
             added.threads.retain(|thread| thread.recipient == *me);
@@ -219,7 +219,7 @@ pub fn without_content(mut entry: TipEntryView) -> TipEntryView {
 
 /// The entry that withdrew a tip, always the last of the tip; `None` where it is not withdrawn.
 pub fn withdrawal_of(view: &View<'_>, id: TipId) -> Result<Option<u64>> {
-    let Some(last) = view.last_of_tip(id)? else { return Ok(None) };
-    let added = view.added(id, last)?;
-    Ok(added.filter(|added| added.what == TipAction::Withdrawn).map(|_| last))
+    let Some(last) = view.last_tip_entry(id)? else { return Ok(None) };
+    let added = view.tip_entry(id, last)?;
+    Ok(added.filter(|added| added.action == TipAction::Withdrawn).map(|_| last))
 }

@@ -11,7 +11,7 @@ impl Bundle {
     /// Adds a contribution as a `campaign` of its author: other partners may describe the campaign
     /// differently. The attributed actor becomes a `threat-actor`.
     pub fn add_contribution(&mut self, given: &ReceivedContribution) {
-        let ReceivedContribution { version, accepted, campaign, said, .. } = given;
+        let ReceivedContribution { version, accepted, campaign, contribution: said, .. } = given;
         let author = self.identity(&given.author);
         let marking = self.marking(given.tlp);
         let (at, version) = (format_time(*accepted), version.to_string());
@@ -108,7 +108,8 @@ impl Bundle {
         for given in std::mem::take(&mut self.enforcements) {
             let author = self.identity(&given.author);
             let marking = self.marking(given.tlp);
-            let campaigns = given.done.campaign.and_then(|campaign| self.campaigns.get(&campaign));
+            let campaigns =
+                given.enforcement.campaign.and_then(|campaign| self.campaigns.get(&campaign));
             let subjects = campaigns.cloned().unwrap_or_else(|| vec![author.clone()]);
             self.objects.push(note(&given, &author, marking, &subjects));
         }
@@ -126,7 +127,7 @@ fn relationship(from: &str, kind: &str, to: &str, accepted: Timestamp) -> Value 
 }
 
 fn note(given: &ReceivedEnforcement, author: &str, marking: &str, subjects: &[String]) -> Value {
-    let (at, done) = (format_time(given.accepted), &given.done);
+    let (at, done) = (format_time(given.accepted), &given.enforcement);
     let version = given.version.to_string();
     let id = id_of("note", &[given.author.as_bytes(), version.as_bytes(), at.as_bytes()]);
     let counts = done.counts.iter().map(|one| {

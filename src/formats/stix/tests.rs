@@ -12,7 +12,7 @@ fn given(value: &str, sequence: u64) -> ReceivedAssessment {
         author: "birdsite".into(),
         accepted: Timestamp::from_millis(1_764_057_600_123),
         id: indicator.id(),
-        said: Assessment {
+        assessment: Assessment {
             labels: vec![Label::from_stored("spam")],
             techniques: vec![Technique::from_stored("0.9.4"), Technique::from_stored("T0090")],
             references: vec!["https://report.example/1".into()],

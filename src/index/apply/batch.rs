@@ -57,7 +57,7 @@ impl Applier {
             self.put_release_ends_of_batch(author, &batch.sharing, sequence, &objects);
         }
         self.versions = versions;
-        Ok(Outcome::Taken(outcomes))
+        Ok(Outcome::Applied(outcomes))
     }
 
     /// Accepts the batch under its key, or returns why it is void.
@@ -161,7 +161,7 @@ impl Applier {
         for (item, outcome) in items.iter().zip(outcomes) {
             if outcome.makes_version() {
                 versions.push((item.index, item.id));
-                ends.insert(item.assessment.ends(entry.time));
+                ends.insert(item.assessment.expires_at(entry.time));
             }
         }
         for at in ends {

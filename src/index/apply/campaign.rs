@@ -55,7 +55,7 @@ impl Applier {
                     founded: old.map_or(put.founds, |old| old.founded),
                     replaced: old.map(|old| old.position),
                     sharing: put.sharing.clone(),
-                    lane: ReleaseState::new(&put.sharing, entry.sequence),
+                    release_state: ReleaseState::new(&put.sharing, entry.sequence),
                     contribution: put.contribution.clone(),
                 };
                 let visibility = record::encode_campaign_visibility(author, &put.sharing);
@@ -72,7 +72,7 @@ impl Applier {
                 record.replaced.map_or(ItemOutcome::Created, ItemOutcome::Replaced)
             }
         };
-        Ok(Outcome::Taken(vec![outcome]))
+        Ok(Outcome::Applied(vec![outcome]))
     }
 
     /// Indexes, for each campaign that a batch names, the versions that name it.
@@ -95,7 +95,7 @@ impl Applier {
             let author = author.clone();
             let versions = CampaignVersions {
                 submission,
-                brought: EntryVersions { author, audience, versions },
+                entry_versions: EntryVersions { author, audience, versions },
             };
             self.put(keys::naming_entry(campaign, sequence), versions.encode());
         }

@@ -24,7 +24,7 @@ impl Applier {
                 self.mark_unreferred(entry, close)?;
             }
         }
-        Ok(Outcome::Taken(Vec::new()))
+        Ok(Outcome::Applied(Vec::new()))
     }
 
     fn check_close(&self, state: &SubmissionState, close: &Close) -> Result<Option<VoidReason>> {

@@ -16,9 +16,9 @@ impl Applier {
             let by = Position::new(entry.sequence, index);
             let key = keys::assessment(target.id, &withdrawal.partner, target.audience);
             let ended = self.end(key, target.version, by, EndReason::Withdrawn)?;
-            outcomes.push(ended.map_or(ItemOutcome::Nothing, ItemOutcome::Ended));
+            outcomes.push(ended.map_or(ItemOutcome::NoCurrentVersion, ItemOutcome::Ended));
         }
-        Ok(Outcome::Taken(outcomes))
+        Ok(Outcome::Applied(outcomes))
     }
 
     /// Ends each listed version that is still current.
@@ -30,10 +30,10 @@ impl Applier {
             let key = keys::assessment(*id, &expiry.partner, expiry.audience);
             let by = Position::new(entry.sequence, number);
             let ended = self.end(key, Some(version), by, EndReason::Expired)?;
-            outcomes.push(ended.map_or(ItemOutcome::Nothing, ItemOutcome::Ended));
+            outcomes.push(ended.map_or(ItemOutcome::NoCurrentVersion, ItemOutcome::Ended));
         }
         self.remove(keys::ends(expiry.ends, expired));
-        Ok(Outcome::Taken(outcomes))
+        Ok(Outcome::Applied(outcomes))
     }
 
     /// Ends the version stored under `key`. If `version` is given, only that version.

@@ -41,7 +41,7 @@ impl Applier {
             )?);
         }
         self.put_enforcement_release_ends(entry, author, enforcements, &outcomes);
-        Ok(Outcome::Taken(outcomes))
+        Ok(Outcome::Applied(outcomes))
     }
 
     /// Indexes when the releases that came with the enforcements expire.
@@ -117,7 +117,7 @@ impl Applier {
             accepted,
             replaced,
             sharing: sharing.clone(),
-            lane: ReleaseState::new(sharing, position.sequence),
+            release_state: ReleaseState::new(sharing, position.sequence),
             enforcement: enforcement.clone(),
         };
         self.put(key, record.encode());

@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use super::Applier;
 use crate::domain::entry::{
-    AccessSweep, Accessed, AccessedVersions, Entry, HoldAct, HoldChange, HoldPlaced, HoldSweep,
+    AccessSweep, Accessed, AccessedVersions, Entry, HoldAction, HoldChange, HoldPlaced, HoldSweep,
     ItemOutcome, Outcome, Releasable, VoidReason,
 };
 use crate::domain::{PartnerId, Timestamp};
@@ -25,13 +25,13 @@ impl Applier {
             return Outcome::Void(VoidReason::AudienceGone);
         };
         let records: Vec<(&AccessedVersions, u32, &[_])> = accessed
-            .given
+            .accessed
             .iter()
             .flat_map(|given| {
                 let parts = given.versions.chunks(VERSIONS_PER_RECORD).zip(0u32..);
                 // An author can have two groups: versions whose release names the paper, and the others.
                 // The second group numbers its parts from 65,536, so that the keys differ.
-                let from = if given.named { 1 << 16 } else { 0 };
+                let from = if given.names_reference { 1 << 16 } else { 0 };
                 parts.map(move |(versions, part)| (given, from + part, versions))
             })
             .collect();
@@ -48,7 +48,7 @@ impl Applier {
             let in_order = keys::access_in_order(entry.sequence, author, *number);
             self.put(in_order, record::encode(&entry.time));
         }
-        Outcome::Taken(vec![ItemOutcome::Created; records.len()])
+        Outcome::Applied(vec![ItemOutcome::Created; records.len()])
     }
 
     /// Removes access records past their retention.
@@ -57,7 +57,7 @@ impl Applier {
             self.remove(keys::access(author, *sequence, *part));
             self.remove(keys::access_in_order(*sequence, author, *part));
         }
-        Outcome::Taken(Vec::new())
+        Outcome::Applied(Vec::new())
     }
 
     /// Copies the named versions that are still current.
@@ -91,7 +91,7 @@ impl Applier {
             outcomes.push(outcome);
         }
         self.put(hold_key, hold.encode());
-        Ok(Outcome::Taken(outcomes))
+        Ok(Outcome::Applied(outcomes))
     }
 
     fn hold_version(
@@ -101,12 +101,14 @@ impl Applier {
         object: &Releasable,
     ) -> Result<ItemOutcome> {
         // Holds copy assessments only.
-        let Releasable::Assessment(target) = object else { return Ok(ItemOutcome::Nothing) };
+        let Releasable::Assessment(target) = object else {
+            return Ok(ItemOutcome::NoCurrentVersion);
+        };
         let stored = self.read(&keys::assessment(target.id, author, target.audience))?;
-        let Some(stored) = stored else { return Ok(ItemOutcome::Nothing) };
+        let Some(stored) = stored else { return Ok(ItemOutcome::NoCurrentVersion) };
         let version = RawAssessment::of(&stored)?.version;
         if Some(version) != target.version {
-            return Ok(ItemOutcome::Nothing);
+            return Ok(ItemOutcome::NoCurrentVersion);
         }
         let key = keys::held(author, placed.hold, version);
         if self.read(&key)?.is_some() {
@@ -124,12 +126,12 @@ impl Applier {
         let Some(hold) = self.hold(&key)?.filter(|hold| !hold.has_ended(entry.time)) else {
             return Ok(gone);
         };
-        let until = match change.act {
-            HoldAct::Renewed => entry.time.plus(HOLD_DURATION),
-            HoldAct::Lifted => entry.time,
+        let until = match change.action {
+            HoldAction::Renewed => entry.time.plus(HOLD_DURATION),
+            HoldAction::Lifted => entry.time,
         };
         self.put(key, HoldRecord { until, ..hold }.encode());
-        Ok(Outcome::Taken(Vec::new()))
+        Ok(Outcome::Applied(Vec::new()))
     }
 
     /// Removes copies of a hold, if the hold ended at the time that the entry names.
@@ -137,15 +139,15 @@ impl Applier {
         let key = keys::hold(&sweep.partner, sweep.hold);
         let ended: Option<Timestamp> = self.hold(&key)?.map(|hold| hold.until);
         if ended != Some(sweep.ended) {
-            return Ok(Outcome::Taken(Vec::new()));
+            return Ok(Outcome::Applied(Vec::new()));
         }
         for version in &sweep.versions {
             self.remove(keys::held(&sweep.partner, sweep.hold, *version));
         }
-        if sweep.whole {
+        if sweep.is_last {
             self.remove(key);
         }
-        Ok(Outcome::Taken(Vec::new()))
+        Ok(Outcome::Applied(Vec::new()))
     }
 
     fn hold(&self, key: &[u8]) -> Result<Option<HoldRecord>> {

@@ -42,7 +42,7 @@ impl Applier {
             };
             self.put_sighting(audience, &record)?;
         }
-        Ok(Outcome::Taken(vec![ItemOutcome::Created; sightings.items.len()]))
+        Ok(Outcome::Applied(vec![ItemOutcome::Created; sightings.items.len()]))
     }
 
     /// Stores a sighting; once the limit is reached it overwrites the oldest. The limit is per author
@@ -72,7 +72,8 @@ impl Applier {
             return Ok(Outcome::Void(VoidReason::AudienceGone));
         }
         let target = &feedback.target;
-        let about = self.read(&keys::assessment(target.id, &feedback.of, target.audience))?;
+        let about =
+            self.read(&keys::assessment(target.id, &feedback.assessment_author, target.audience))?;
         let version = match &about {
             Some(stored) => RawAssessment::of(stored)?.version,
             None => return Ok(Outcome::Void(VoidReason::VersionGone)),
@@ -83,7 +84,7 @@ impl Applier {
         let record = FeedbackRecord {
             position: Position::new(entry.sequence, 0),
             accepted: entry.time,
-            of: feedback.of.clone(),
+            of: feedback.assessment_author.clone(),
             id: target.id,
             opinion: feedback.opinion,
             note: feedback.note.clone(),
@@ -96,6 +97,6 @@ impl Applier {
         };
         self.put(key, taken.encode());
         self.put(keys::feedback(version, author), record.encode());
-        Ok(Outcome::Taken(vec![ItemOutcome::Created]))
+        Ok(Outcome::Applied(vec![ItemOutcome::Created]))
     }
 }

@@ -29,10 +29,10 @@ impl Applier {
         let mut referred = self.referral_progress(partner, submission)?;
         let is_due = self.read(&mark)?.is_some();
         if !is_due || referred.close != referral.close || referred.up_to != referral.after {
-            return Ok(Outcome::Void(VoidReason::DoneBefore));
+            return Ok(Outcome::Void(VoidReason::AlreadyApplied));
         }
         // The referral was computed with older access rights. It is void and gets computed again.
-        if referral.rights != self.registry.sight_changed(u64::MAX) {
+        if referral.visibility_sequence != self.registry.visibility_changed_at(u64::MAX) {
             return Ok(Outcome::Void(VoidReason::AudienceGone));
         }
         referred.up_to = referral.close;
@@ -43,7 +43,7 @@ impl Applier {
         for one in &referral.to {
             self.refer(entry, referral, one)?;
         }
-        Ok(Outcome::Taken(vec![ItemOutcome::Created; referral.to.len()]))
+        Ok(Outcome::Applied(vec![ItemOutcome::Created; referral.to.len()]))
     }
 
     fn refer(&mut self, entry: &Entry, referral: &Referral, one: &Referred) -> Result<()> {

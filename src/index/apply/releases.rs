@@ -5,7 +5,7 @@ use std::collections::BTreeSet;
 
 use super::Applier;
 use crate::domain::entry::{
-    Entry, ItemOutcome, Outcome, Releasable, ReleaseAct, ReleaseEnd, ReleaseEntry, VoidReason,
+    Entry, ItemOutcome, Outcome, Releasable, ReleaseAction, ReleaseEnd, ReleaseEntry, VoidReason,
 };
 use crate::domain::partner::Role;
 use crate::domain::sharing::{Community, Release, Sharing};
@@ -45,12 +45,12 @@ impl CurrentVersion {
             }
             Releasable::Contribution { .. } => {
                 let record = ContributionRecord::decode(&stored)?;
-                let releases = record.lane.in_force(&record.sharing);
+                let releases = record.release_state.in_force(&record.sharing);
                 (record.position, releases, Record::Contribution(Box::new(record)))
             }
             Releasable::Enforcement { .. } => {
                 let record = EnforcementRecord::decode(&stored)?;
-                let releases = record.lane.in_force(&record.sharing);
+                let releases = record.release_state.in_force(&record.sharing);
                 (record.position, releases, Record::Enforcement(Box::new(record)))
             }
         };
@@ -65,11 +65,11 @@ impl CurrentVersion {
                 RawAssessment::of(&stored)?.with_releases(&record::releases(&all))
             }
             Record::Contribution(mut record) => {
-                record.lane.put(&mut record.sharing, all);
+                record.release_state.put(&mut record.sharing, all);
                 record.encode()
             }
             Record::Enforcement(mut record) => {
-                record.lane.put(&mut record.sharing, all);
+                record.release_state.put(&mut record.sharing, all);
                 record.encode()
             }
         })
@@ -106,15 +106,15 @@ impl Applier {
         for object in &release.objects {
             let per_liaison =
                 self.change_releases(author, object, &release.liaisons, |all, liaison, on| {
-                    apply_act(&release.act, all, liaison, on, entry.sequence)
+                    apply_act(&release.action, all, liaison, on, entry.sequence)
                 })?;
             outcomes.extend(per_liaison);
         }
-        if let ReleaseAct::Release { until: Some(until), .. } = &release.act {
+        if let ReleaseAction::Release { until: Some(until), .. } = &release.action {
             let (liaisons, objects) = (release.liaisons.clone(), release.objects.clone());
             self.put_release_ends(author, *until, entry.sequence, liaisons, objects);
         }
-        Ok(Outcome::Taken(outcomes))
+        Ok(Outcome::Applied(outcomes))
     }
 
     fn check_release(
@@ -155,7 +155,7 @@ impl Applier {
             outcomes.extend(per_liaison);
         }
         self.remove(keys::release_ends(end.ends, released));
-        Ok(Outcome::Taken(outcomes))
+        Ok(Outcome::Applied(outcomes))
     }
 
     /// Changes the releases of one object. Returns one outcome per liaison.
@@ -171,7 +171,7 @@ impl Applier {
         let read = |stored: Slice| CurrentVersion::read(object, stored);
         let current = stored.map(read).transpose()?.filter(|one| one.version == version);
         let Some(current) = current else {
-            return Ok(vec![ItemOutcome::Nothing; liaisons.len()]);
+            return Ok(vec![ItemOutcome::NoCurrentVersion; liaisons.len()]);
         };
         let mut all = current.releases.clone();
         let outcomes = liaisons.iter().map(|liaison| change(&mut all, liaison, &current));
@@ -233,14 +233,14 @@ fn release_times(sharing: &Sharing) -> BTreeSet<Timestamp> {
 }
 
 fn apply_act(
-    act: &ReleaseAct,
+    act: &ReleaseAction,
     all: &mut Vec<ActiveRelease>,
     liaison: &PartnerId,
     on: &CurrentVersion,
     since: u64,
 ) -> ItemOutcome {
     let version = on.version;
-    let ReleaseAct::Release { basis, until } = act else {
+    let ReleaseAction::Release { basis, until } = act else {
         return retract(all, |one| one.release.liaison == *liaison, version);
     };
     let (liaison, basis, until) = (liaison.clone(), basis.clone(), *until);
@@ -268,5 +268,5 @@ fn retract(
 ) -> ItemOutcome {
     let before = all.len();
     all.retain(|one| !goes(one));
-    if all.len() < before { ItemOutcome::Retracted(version) } else { ItemOutcome::Nothing }
+    if all.len() < before { ItemOutcome::Retracted(version) } else { ItemOutcome::NoCurrentVersion }
 }

@@ -39,7 +39,7 @@ impl Applier {
     ///
     /// [`Self::next_sequence`] may go back: fjall may have lost the newest batches, and a damaged index
     /// is rebuilt. Readers wait until the index has reached the checkpoint that they could see before.
-    pub fn open_again(&mut self) -> Result<()> {
+    pub fn reopen_database(&mut self) -> Result<()> {
         let OpenedStore { store, head, registry, epochs } = self.index.reopen()?;
         if std::mem::take(&mut self.verify_on_reopen) {
             // Damage found here is recorded on disk, and the next try rebuilds the index.

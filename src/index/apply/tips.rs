@@ -9,7 +9,7 @@ use crate::domain::entry::{
 use crate::domain::tip::TipState;
 use crate::domain::{CampaignId, PartnerId, Position, TipId, may_see};
 use crate::error::Result;
-use crate::index::keys::tips::{self, Row, TipBox};
+use crate::index::keys::tips::{self, ThreadRow, TipBox};
 use crate::index::record::{
     self, IdempotencyRecord, RawAssessment, ThreadRecord, TipAction, TipEntryRecord, TipMove,
     TipRecord,
@@ -17,7 +17,7 @@ use crate::index::record::{
 use crate::index::{corrupt, keys};
 
 /// Tips that one entry reopens at most.
-pub const REOPENED_AT_ONCE: usize = 10;
+pub const MAX_REOPENED_PER_ENTRY: usize = 10;
 
 impl Applier {
     pub(super) fn tip_sent(&mut self, entry: &Entry, sent: &TipSent) -> Result<Outcome> {
@@ -77,8 +77,8 @@ impl Applier {
         self.put(key, idempotency_record(entry, response.digest).encode());
         let (recipient, shown) = match &response.thread {
             TipThread::All => (None, false),
-            TipThread::Of(recipient) => (Some(recipient.clone()), false),
-            TipThread::Shown(recipient) => (Some(recipient.clone()), true),
+            TipThread::Recipient(recipient) => (Some(recipient.clone()), false),
+            TipThread::RecipientToAll(recipient) => (Some(recipient.clone()), true),
         };
         let added = tip_entry(entry, TipAction::Responded, &response.indicators);
         let enforcement = response.enforcement.as_ref().map(|(done, _)| done.clone());
@@ -113,17 +113,17 @@ impl Applier {
     ) -> Result<Outcome> {
         let mark = tips::news(reopened.campaign, reopened.batch);
         if self.read(&mark)?.is_none() {
-            return Ok(Outcome::Void(VoidReason::DoneBefore));
+            return Ok(Outcome::Void(VoidReason::AlreadyApplied));
         }
         if reopened.last {
             self.remove(mark);
         }
         let mut outcomes = Vec::new();
-        for (id, recipient, target) in reopened.threads.iter().take(REOPENED_AT_ONCE) {
+        for (id, recipient, target) in reopened.threads.iter().take(MAX_REOPENED_PER_ENTRY) {
             let done = self.reopen(entry, reopened, *id, recipient, target)?;
-            outcomes.push(if done { ItemOutcome::Created } else { ItemOutcome::Nothing });
+            outcomes.push(if done { ItemOutcome::Created } else { ItemOutcome::NoCurrentVersion });
         }
-        Ok(Outcome::Taken(outcomes))
+        Ok(Outcome::Applied(outcomes))
     }
 
     fn reopen(
@@ -186,7 +186,7 @@ impl Applier {
         for thread in &mut tip.threads {
             match added.thread(&thread.recipient) {
                 Some(moved) => (thread.state, thread.changed) = (moved.to, added.accepted),
-                None if added.stands_in(&thread.recipient) => {
+                None if added.is_in_thread(&thread.recipient) => {
                     added.threads.push(moved(thread, thread.state));
                 }
                 None => {}
@@ -196,8 +196,8 @@ impl Applier {
         self.put(tips::added(tip.id, added.sequence), added.encode());
         // One entry of the exchange itself may add to several tips, so only parties' entries map to one
         // tip.
-        if added.what == TipAction::Responded
-            || (added.what == TipAction::Sent && tip.referral.is_none())
+        if added.action == TipAction::Responded
+            || (added.action == TipAction::Sent && tip.referral.is_none())
         {
             self.put(tips::added_to(added.sequence), record::encode(&tip.id));
         }
@@ -225,14 +225,14 @@ impl Applier {
         let added = self.read(&tips::added(id, sequence))?.ok_or_else(missing)?;
         let added = TipEntryRecord::decode(&added)?;
         let threads = tip.threads.iter().map(|thread| &thread.recipient);
-        let threads: Vec<_> = threads.filter(|recipient| added.stands_in(recipient)).collect();
+        let threads: Vec<_> = threads.filter(|recipient| added.is_in_thread(recipient)).collect();
         for recipient in &threads {
             self.put_in_thread(&tip, &added, recipient);
         }
         for (first, bytes) in record::encode_indicators(indicators) {
             self.put(tips::indicators_from(id, sequence, first), bytes);
         }
-        Ok(Outcome::Taken(vec![ItemOutcome::Created; threads.len()]))
+        Ok(Outcome::Applied(vec![ItemOutcome::Created; threads.len()]))
     }
 
     /// Adds an entry to a recipient's thread, and moves the thread between boxes if its state changed.
@@ -245,7 +245,7 @@ impl Applier {
         self.put(tips::in_thread(tip.id, recipient, added.sequence), Vec::new());
         let moved = added.thread(recipient).filter(|moved| moved.is_move());
         let Some(moved) = moved else { return };
-        let row = Row::new(tip.sequence, tip.id, recipient.clone());
+        let row = ThreadRow::new(tip.sequence, tip.id, recipient.clone());
         let boxes = [(&tip.sender, TipBox::Sent), (recipient, TipBox::Received)];
         for (partner, of) in boxes {
             match moved.from {
@@ -318,7 +318,9 @@ impl TipRecord {
     ) -> std::result::Result<Vec<TipMove>, VoidReason> {
         let named = match &response.thread {
             TipThread::All => None,
-            TipThread::Of(recipient) | TipThread::Shown(recipient) => Some(recipient),
+            TipThread::Recipient(recipient) | TipThread::RecipientToAll(recipient) => {
+                Some(recipient)
+            }
         };
         let is_sender = self.sender == *author;
         let named = match named {
@@ -331,12 +333,12 @@ impl TipRecord {
         if self.withdrawn {
             return Err(VoidReason::TipWithdrawn);
         }
-        if let (Some(thread), Some(to)) = (named.filter(|_| !is_sender), response.moves_to) {
+        if let (Some(thread), Some(to)) = (named.filter(|_| !is_sender), response.new_state) {
             let from = thread.state;
             return if from.may_move(to) {
                 Ok(vec![moved(thread, to)])
             } else {
-                Err(VoidReason::MoveRefused { from, to })
+                Err(VoidReason::TransitionRefused { from, to })
             };
         }
         if !is_sender || response.indicators.is_empty() {
@@ -355,7 +357,7 @@ pub fn tip_entry(entry: &Entry, what: TipAction, indicators: &[TipIndicator]) ->
         sequence: entry.sequence,
         accepted: entry.time,
         author: entry.author.clone(),
-        what,
+        action: what,
         recipient: None,
         shown: false,
         indicators: u32::try_from(indicators.len()).unwrap_or(u32::MAX),

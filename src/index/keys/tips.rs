@@ -28,7 +28,7 @@ pub enum TipBox {
 
 /// A thread in a box. Newer tips sort first.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
-pub struct Row {
+pub struct ThreadRow {
     /// `u64::MAX` minus the tip's sequence.
     descending: u64,
     /// The tip.
@@ -37,7 +37,7 @@ pub struct Row {
     pub recipient: PartnerId,
 }
 
-impl Row {
+impl ThreadRow {
     /// The row of a thread whose tip was sent at `sequence`.
     pub fn new(sequence: u64, tip: TipId, recipient: PartnerId) -> Self {
         Self { descending: u64::MAX - sequence, tip, recipient }
@@ -118,7 +118,7 @@ pub fn thread_of(id: TipId, recipient: &PartnerId) -> Vec<u8> {
 }
 
 /// A thread in a box, listed under one state, or under any.
-pub fn boxed(partner: &PartnerId, of: TipBox, state: Option<TipState>, row: &Row) -> Vec<u8> {
+pub fn boxed(partner: &PartnerId, of: TipBox, state: Option<TipState>, row: &ThreadRow) -> Vec<u8> {
     let mut key = all_boxed(partner, of, state);
     key.extend_from_slice(&row.bytes());
     key
@@ -293,9 +293,9 @@ mod tests {
     fn what_a_key_says_is_read_from_it() {
         let (tip, campaign) = (TipId::from_bytes([7; 16]), CampaignId::from_bytes([9; 16]));
         let partner = PartnerId::from_stored("facegraph");
-        let row = Row::new(17, tip, partner.clone());
-        assert_eq!(Row::read(&row.bytes()), Some(row.clone()));
-        assert!(Row::new(18, tip, partner.clone()) < row, "the newest comes first");
+        let row = ThreadRow::new(17, tip, partner.clone());
+        assert_eq!(ThreadRow::read(&row.bytes()), Some(row.clone()));
+        assert!(ThreadRow::new(18, tip, partner.clone()) < row, "the newest comes first");
         let at = Timestamp::from_millis(5);
         let due = due_in(&partner, TipBox::Sent, at, tip, &partner);
         let rest = &due[all_due_in(&partner, TipBox::Sent).len()..];

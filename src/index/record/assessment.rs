@@ -145,7 +145,7 @@ pub struct ClosedVersion {
     /// The id of its indicator.
     pub id: IndicatorId,
     /// The assessment without its content.
-    pub outline: Assessment,
+    pub metadata: Assessment,
 }
 
 record!(ClosedVersion, "a closed version");
@@ -161,7 +161,7 @@ pub fn encode_closed(by: Position, why: EndReason, current: AssessmentRecord) ->
         campaign: assessment.campaign,
         ..Assessment::of(Indicator::from_stored(kind, platform, ""))
     };
-    ClosedVersion { by, why, sharing, id, outline }.encode()
+    ClosedVersion { by, why, sharing, id, metadata: outline }.encode()
 }
 
 /// Decodes a closed version.

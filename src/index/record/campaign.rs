@@ -28,7 +28,7 @@ pub struct ContributionRecord {
     /// Who receives it, with the releases in force.
     pub sharing: Sharing,
     /// The releases as sent, and when those in force began.
-    pub lane: ReleaseState,
+    pub release_state: ReleaseState,
     /// The content.
     pub contribution: Contribution,
 }
@@ -39,7 +39,7 @@ impl ContributionRecord {
     /// Whether sharing and content equal those that were sent with this version. Releases and
     /// retractions made later make no difference.
     pub fn has_same_content(&self, sharing: &Sharing, contribution: &Contribution) -> bool {
-        self.lane.sent(&self.sharing) == *sharing && self.contribution == *contribution
+        self.release_state.sent(&self.sharing) == *sharing && self.contribution == *contribution
     }
 }
 
@@ -60,7 +60,7 @@ pub struct CampaignVersions {
     /// A hash that identifies their submission without revealing its id.
     pub submission: [u8; 8],
     /// The versions.
-    pub brought: EntryVersions,
+    pub entry_versions: EntryVersions,
 }
 
 record!(CampaignVersions, "the versions that name a campaign");

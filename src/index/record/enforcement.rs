@@ -21,7 +21,7 @@ pub struct EnforcementRecord {
     /// Who receives it, with the releases in force.
     pub sharing: Sharing,
     /// The releases as sent, and when those in force began.
-    pub lane: ReleaseState,
+    pub release_state: ReleaseState,
     /// The content.
     pub enforcement: Enforcement,
 }
@@ -32,6 +32,6 @@ impl EnforcementRecord {
     /// Whether sharing and content equal those that were sent with this version. Releases and
     /// retractions made later make no difference.
     pub fn has_same_content(&self, sharing: &Sharing, enforcement: &Enforcement) -> bool {
-        self.lane.sent(&self.sharing) == *sharing && self.enforcement == *enforcement
+        self.release_state.sent(&self.sharing) == *sharing && self.enforcement == *enforcement
     }
 }

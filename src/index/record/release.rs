@@ -3,7 +3,7 @@
 use serde::{Deserialize, Serialize};
 
 use super::codec::{append, decode_part, record};
-use crate::domain::entry::{MOST_LIAISONS, Releasable};
+use crate::domain::entry::{MAX_LIAISONS, Releasable};
 use crate::domain::sharing::Release;
 use crate::domain::{PartnerId, Position, Sharing};
 use crate::error::Result;
@@ -28,7 +28,7 @@ pub fn releases(all: &[ActiveRelease]) -> Vec<u8> {
 
 /// Whether a version can have these releases. `record_bytes` is the size of its record without any.
 pub fn releases_fit(all: &[ActiveRelease], record_bytes: usize) -> bool {
-    all.len() <= MOST_LIAISONS && record_bytes + releases(all).len() <= MAX_RECORD_BYTES
+    all.len() <= MAX_LIAISONS && record_bytes + releases(all).len() <= MAX_RECORD_BYTES
 }
 
 /// Decodes the releases of a version.

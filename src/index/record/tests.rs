@@ -57,14 +57,21 @@ fn every_record(parts: &Parts, each: Visit<'_>) {
         founded: parts.flag(1),
         replaced,
         sharing: sharing.clone(),
-        lane: lane.clone(),
+        release_state: lane.clone(),
         contribution: parts.contribution(),
     };
     visit(&contribution, each);
     let (author, sharing) = (author.clone(), sharing.clone());
     let enforcement = parts.enforcement();
-    let done =
-        EnforcementRecord { position, author, accepted, replaced, sharing, lane, enforcement };
+    let done = EnforcementRecord {
+        position,
+        author,
+        accepted,
+        replaced,
+        sharing,
+        release_state: lane,
+        enforcement,
+    };
     visit(&done, each);
     let (author, sharing) = (parts.partner(2), parts.sharing());
     let sighting = Sighting {
@@ -148,7 +155,7 @@ fn tip_records(parts: &Parts, each: Visit<'_>) {
         sequence: parts.number(0),
         accepted: parts.time(1),
         author: parts.maybe(2, parts.partner(3)),
-        what: parts.word(4, &whats),
+        action: parts.word(4, &whats),
         recipient: parts.maybe(5, recipient.clone()),
         shown: parts.flag(6),
         indicators: parts.small(7),
@@ -180,7 +187,7 @@ fn release_records(parts: &Parts, each: Visit<'_>) {
     let submission = std::array::from_fn(|at| parts.id[at]);
     let brought = EntryVersions { author: author.clone(), audience, versions };
     visit(&(parts.outcome(), parts.maybe(2, brought.clone())), each);
-    visit(&CampaignVersions { submission, brought }, each);
+    visit(&CampaignVersions { submission, entry_versions: brought }, each);
     let purpose = Purpose {
         kind: parts.word(3, PurposeKind::ALL),
         reference: parts.text(1),
@@ -188,7 +195,7 @@ fn release_records(parts: &Parts, each: Visit<'_>) {
         until: parts.time(4),
     };
     let versions = parts.several(6, &version);
-    let given = AccessedVersions { author, named: parts.flag(5), versions };
+    let given = AccessedVersions { author, names_reference: parts.flag(5), versions };
     let (liaison, at, way) = (parts.partner(3), parts.time(6), parts.word(7, AccessWay::ALL));
     visit(&AccessRecord { liaison, at, way, purpose, given }, each);
     let (placed, until, objects) = (parts.time(1), parts.time(2), parts.number(3));

@@ -78,7 +78,7 @@ pub struct TipEntryRecord {
     /// Its author; `None` for the exchange.
     pub author: Option<PartnerId>,
     /// The kind of entry.
-    pub what: TipAction,
+    pub action: TipAction,
     /// The recipient whose thread it belongs to; `None` for all of them.
     pub recipient: Option<PartnerId>,
     /// Whether the recipient shows it to the other recipients.
@@ -127,7 +127,7 @@ record!(TipEntryRecord, "an entry of a tip");
 impl TipEntryRecord {
     /// Whether it belongs to a recipient's thread. A recipient's entry stays in its own thread unless it
     /// is shown.
-    pub fn stands_in(&self, recipient: &PartnerId) -> bool {
+    pub fn is_in_thread(&self, recipient: &PartnerId) -> bool {
         self.shown || self.recipient.as_ref().is_none_or(|of| of == recipient)
     }
 

@@ -51,7 +51,7 @@ fn what_was_added_and_referred_is_read_as_it_was_written() {
         sequence: 18,
         accepted: Timestamp::from_millis(7),
         author: None,
-        what: TipAction::Reopened,
+        action: TipAction::Reopened,
         recipient: Some(partner.clone()),
         shown: true,
         indicators: 3,

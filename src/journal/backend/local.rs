@@ -58,7 +58,7 @@ pub enum Durability {
     #[default]
     Fsync,
     /// Writes are not synced: a power cut loses acknowledged entries. The negative control of the tests.
-    NoneAtAll,
+    NoSync,
 }
 
 impl LocalSettings {

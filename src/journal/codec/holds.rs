@@ -5,11 +5,11 @@ use super::liaisons::{
     write_position,
 };
 use super::{DecodeError, Decoded, number, pb, required};
-use crate::domain::entry::{HoldAct, HoldChange, HoldId, HoldPlaced, HoldSweep, RequestId};
+use crate::domain::entry::{HoldAction, HoldChange, HoldId, HoldPlaced, HoldSweep, RequestId};
 use crate::domain::{PartnerId, Timestamp};
 
 /// The actions, in the order of their numbers on disk.
-const ACTS: &[HoldAct] = &[HoldAct::Renewed, HoldAct::Lifted];
+const ACTS: &[HoldAction] = &[HoldAction::Renewed, HoldAction::Lifted];
 
 pub fn write_placed(placed: &HoldPlaced) -> pb::HoldPlaced {
     pb::HoldPlaced {
@@ -34,11 +34,11 @@ pub fn read_placed(placed: pb::HoldPlaced) -> Decoded<HoldPlaced> {
 }
 
 pub fn write_change(change: &HoldChange) -> pb::HoldChange {
-    pb::HoldChange { hold: change.hold.as_bytes().to_vec(), act: number(ACTS, &change.act) }
+    pb::HoldChange { hold: change.hold.as_bytes().to_vec(), act: number(ACTS, &change.action) }
 }
 
 pub fn read_change(change: &pb::HoldChange) -> Decoded<HoldChange> {
-    Ok(HoldChange { hold: read_hold(&change.hold)?, act: required("act", ACTS, change.act)? })
+    Ok(HoldChange { hold: read_hold(&change.hold)?, action: required("act", ACTS, change.act)? })
 }
 
 pub fn write_sweep(sweep: &HoldSweep) -> pb::HoldSweep {
@@ -47,7 +47,7 @@ pub fn write_sweep(sweep: &HoldSweep) -> pb::HoldSweep {
         hold: sweep.hold.as_bytes().to_vec(),
         ended_ms: sweep.ended.as_millis(),
         versions: sweep.versions.iter().copied().map(write_position).collect(),
-        whole: sweep.whole,
+        whole: sweep.is_last,
     }
 }
 
@@ -57,7 +57,7 @@ pub fn read_sweep(sweep: pb::HoldSweep) -> Decoded<HoldSweep> {
         hold: read_hold(&sweep.hold)?,
         ended: Timestamp::from_millis(sweep.ended_ms),
         versions: sweep.versions.into_iter().map(read_position).collect(),
-        whole: sweep.whole,
+        is_last: sweep.whole,
     })
 }
 

@@ -8,16 +8,16 @@ use super::{
 };
 use crate::domain::enforcement::EnforcementId;
 use crate::domain::entry::{
-    AccessSweep, Accessed, AccessedVersions, LastPart, Releasable, ReleaseAct, ReleaseEnd,
+    AccessSweep, Accessed, AccessedVersions, LastPart, Releasable, ReleaseAction, ReleaseEnd,
     ReleaseEntry, RequestId,
 };
 use crate::domain::purpose::{AccessWay, Purpose, PurposeKind};
 use crate::domain::{CampaignId, PartnerId, Position, Timestamp};
 
 pub fn write_release(release: &ReleaseEntry) -> pb::ReleaseOfObjects {
-    let (retract, basis, until) = match &release.act {
-        ReleaseAct::Release { basis, until } => (false, basis.clone(), *until),
-        ReleaseAct::Retract => (true, String::new(), None),
+    let (retract, basis, until) = match &release.action {
+        ReleaseAction::Release { basis, until } => (false, basis.clone(), *until),
+        ReleaseAction::Retract => (true, String::new(), None),
     };
     pb::ReleaseOfObjects {
         request: release.request.to_string(),
@@ -34,9 +34,9 @@ pub fn write_release(release: &ReleaseEntry) -> pb::ReleaseOfObjects {
 pub fn read_release(release: pb::ReleaseOfObjects) -> Decoded<ReleaseEntry> {
     let until = release.until_ms.map(Timestamp::from_millis);
     let act = if release.retract {
-        ReleaseAct::Retract
+        ReleaseAction::Retract
     } else {
-        ReleaseAct::Release { basis: release.basis, until }
+        ReleaseAction::Release { basis: release.basis, until }
     };
     Ok(ReleaseEntry {
         request: RequestId::from_stored(&release.request),
@@ -44,7 +44,7 @@ pub fn read_release(release: pb::ReleaseOfObjects) -> Decoded<ReleaseEntry> {
         last: release.last.map(read_last),
         objects: read_objects(release.objects)?,
         liaisons: partner_ids(&release.liaisons),
-        act,
+        action: act,
     })
 }
 
@@ -72,7 +72,7 @@ pub fn write_accessed(accessed: &Accessed) -> pb::Accessed {
     pb::Accessed {
         way: number(AccessWay::ALL, &accessed.way),
         purpose: Some(write_purpose(&accessed.purpose)),
-        given: accessed.given.iter().map(write_given).collect(),
+        given: accessed.accessed.iter().map(write_given).collect(),
     }
 }
 
@@ -81,7 +81,7 @@ pub fn read_accessed(accessed: pb::Accessed) -> Decoded<Accessed> {
     Ok(Accessed {
         way: required("way", AccessWay::ALL, accessed.way)?,
         purpose: read_purpose(accessed.purpose.unwrap_or_default())?,
-        given: given.collect::<Decoded<_>>()?,
+        accessed: given.collect::<Decoded<_>>()?,
     })
 }
 
@@ -121,7 +121,7 @@ fn read_purpose(purpose: pb::Purpose) -> Decoded<Purpose> {
 fn write_given(given: &AccessedVersions) -> pb::Given {
     let mut written = pb::Given {
         author: given.author.to_string(),
-        named: given.named,
+        named: given.names_reference,
         sequence_deltas: Vec::with_capacity(given.versions.len()),
         index_deltas: Vec::with_capacity(given.versions.len()),
     };
@@ -150,7 +150,7 @@ fn read_given(given: pb::Given) -> Decoded<AccessedVersions> {
     }
     Ok(AccessedVersions {
         author: PartnerId::from_stored(&given.author),
-        named: given.named,
+        names_reference: given.named,
         versions,
     })
 }

@@ -62,7 +62,7 @@ pub fn write_feedback(feedback: &Feedback) -> pb::Feedback {
     pb::Feedback {
         request: feedback.request.to_string(),
         digest: feedback.digest.to_vec(),
-        of: feedback.of.to_string(),
+        of: feedback.assessment_author.to_string(),
         about: Some(write_target(&feedback.target)),
         opinion: number(Opinion::ALL, &feedback.opinion),
         note: feedback.note.as_deref().unwrap_or_default().to_owned(),
@@ -75,7 +75,7 @@ pub fn read_feedback(feedback: pb::Feedback) -> Decoded<Feedback> {
     Ok(Feedback {
         request: RequestId::from_stored(&feedback.request),
         digest: read_request_digest(feedback.digest)?,
-        of: PartnerId::from_stored(&feedback.of),
+        assessment_author: PartnerId::from_stored(&feedback.of),
         target,
         opinion: required("opinion", Opinion::ALL, feedback.opinion)?,
         note: boxed(feedback.note),

@@ -80,8 +80,8 @@ fn read_indicators(all: Vec<pb::TipIndicator>) -> Decoded<Vec<TipIndicator>> {
 pub fn write_response(response: &TipResponse) -> pb::TipResponse {
     let (recipient, shown) = match &response.thread {
         TipThread::All => (String::new(), false),
-        TipThread::Of(recipient) => (recipient.to_string(), false),
-        TipThread::Shown(recipient) => (recipient.to_string(), true),
+        TipThread::Recipient(recipient) => (recipient.to_string(), false),
+        TipThread::RecipientToAll(recipient) => (recipient.to_string(), true),
     };
     pb::TipResponse {
         request: response.request.to_string(),
@@ -89,7 +89,7 @@ pub fn write_response(response: &TipResponse) -> pb::TipResponse {
         tip: response.tip.as_bytes().to_vec(),
         recipient,
         shown,
-        moves_to: response.moves_to.map_or(0, |state| number(TipState::ALL, &state)),
+        moves_to: response.new_state.map_or(0, |state| number(TipState::ALL, &state)),
         message: response.message.as_deref().unwrap_or_default().to_owned(),
         indicators: response.indicators.iter().map(write_indicator).collect(),
         rejected: write_rejected(&response.rejected),
@@ -102,15 +102,15 @@ pub fn read_response(response: pb::TipResponse) -> Decoded<TipResponse> {
     let recipient = PartnerId::from_stored(&response.recipient);
     let thread = match (response.recipient.is_empty(), response.shown) {
         (true, _) => TipThread::All,
-        (false, false) => TipThread::Of(recipient),
-        (false, true) => TipThread::Shown(recipient),
+        (false, false) => TipThread::Recipient(recipient),
+        (false, true) => TipThread::RecipientToAll(recipient),
     };
     Ok(TipResponse {
         request: RequestId::from_stored(&response.request),
         digest: read_request_digest(response.digest)?,
         tip: read_tip_id(response.tip)?,
         thread,
-        moves_to: optional("moves_to", TipState::ALL, response.moves_to)?,
+        new_state: optional("moves_to", TipState::ALL, response.moves_to)?,
         message: boxed(response.message),
         indicators: read_indicators(response.indicators)?,
         rejected: read_rejected(response.rejected),
@@ -167,7 +167,7 @@ pub fn write_referral(referral: &Referral) -> pb::Referral {
         close: referral.close,
         to: to.collect(),
         not_referred: referral.not_referred,
-        rights: referral.rights,
+        rights: referral.visibility_sequence,
     }
 }
 
@@ -187,7 +187,7 @@ pub fn read_referral(referral: pb::Referral) -> Decoded<Referral> {
         close: referral.close,
         to: to.collect::<Decoded<_>>()?,
         not_referred: referral.not_referred,
-        rights: referral.rights,
+        visibility_sequence: referral.rights,
     })
 }
 

@@ -35,7 +35,7 @@ impl CursorStore for MemoryCursors {
         Ok(())
     }
 
-    fn keep(&self, moved: &[StoredSubscription]) -> Result<(), CursorError> {
+    fn update(&self, moved: &[StoredSubscription]) -> Result<(), CursorError> {
         let mut stored = self.lock();
         for moved in moved {
             let key = (moved.partner.clone(), moved.name.clone());

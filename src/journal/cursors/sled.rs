@@ -98,7 +98,7 @@ impl CursorStore for SledCursors {
         })
     }
 
-    fn keep(&self, moved: &[StoredSubscription]) -> Result<(), CursorError> {
+    fn update(&self, moved: &[StoredSubscription]) -> Result<(), CursorError> {
         self.change(|| {
             for moved in moved.chunks(BATCH_OPERATIONS) {
                 let mut batch = sled::Batch::default();

@@ -62,7 +62,7 @@ fn subscription(partner: &str, name: &str) -> StoredSubscription {
         partner: PartnerId::parse(partner).unwrap(),
         name: SubscriptionName::parse(name).unwrap(),
         filter: Filter::default(),
-        cursor: at(FeedPosition::behind_entry(7)),
+        cursor: at(FeedPosition::after_entry(7)),
         created: Timestamp::from_millis(1_000),
         acknowledged: None,
     }
@@ -99,7 +99,7 @@ fn what_was_created_is_there_after_a_restart_as_it_was_by_partner_and_name() {
         created[1].filter = filter(3);
         // Larger than one value.
         created[2].filter = filter(100);
-        created[3].cursor = at(FeedPosition::within(9, Position::new(3, 2)));
+        created[3].cursor = at(FeedPosition::in_expansion(9, Position::new(3, 2)));
         created[4].acknowledged = Some(Timestamp::from_millis(-5));
         for one in created.iter().rev() {
             backend.store().create(one).unwrap();
@@ -118,12 +118,12 @@ fn a_move_changes_where_a_subscription_stands_and_nothing_else() {
         backend.store().create(&one).unwrap();
         backend.store().create(&other).unwrap();
         let moved = StoredSubscription {
-            cursor: at(FeedPosition::within(12, Position::new(1, 0))),
+            cursor: at(FeedPosition::in_expansion(12, Position::new(1, 0))),
             acknowledged: Some(Timestamp::from_millis(2_000)),
             filter: Filter::default(),
             ..one.clone()
         };
-        backend.store().keep(std::slice::from_ref(&moved)).unwrap();
+        backend.store().update(std::slice::from_ref(&moved)).unwrap();
         backend.reopen();
         let kept = StoredSubscription { filter: one.filter, ..moved };
         assert_eq!(backend.store().all().unwrap(), [kept, other]);
@@ -139,9 +139,9 @@ fn many_moves_are_written_at_once() {
             backend.store().create(one).unwrap();
         }
         for (number, one) in (0..).zip(&mut all) {
-            one.cursor = at(FeedPosition::behind_entry(number));
+            one.cursor = at(FeedPosition::after_entry(number));
         }
-        backend.store().keep(&all).unwrap();
+        backend.store().update(&all).unwrap();
         backend.reopen();
         assert_eq!(backend.store().all().unwrap(), all);
     });
@@ -156,7 +156,7 @@ fn what_was_deleted_is_gone_and_no_move_brings_it_back() {
         for _ in 0..2 {
             backend.store().delete(&gone.partner, &gone.name).unwrap();
         }
-        backend.store().keep(std::slice::from_ref(&gone)).unwrap();
+        backend.store().update(std::slice::from_ref(&gone)).unwrap();
         backend.reopen();
         assert_eq!(backend.names(), ["birdsite/ab"]);
     });
@@ -247,7 +247,7 @@ fn what_stands_in_for_an_unreadable_store_refuses_everything() {
     let refused = [
         store.all().map(drop),
         store.create(&one),
-        store.keep(std::slice::from_ref(&one)),
+        store.update(std::slice::from_ref(&one)),
         store.delete(&one.partner, &one.name),
     ];
     for refused in refused {

@@ -30,7 +30,7 @@ impl CursorStore for UnreadableCursors {
         self.error()
     }
 
-    fn keep(&self, _: &[StoredSubscription]) -> Result<(), CursorError> {
+    fn update(&self, _: &[StoredSubscription]) -> Result<(), CursorError> {
         self.error()
     }
 

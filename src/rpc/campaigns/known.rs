@@ -90,7 +90,7 @@ fn numbers(numbers: &CampaignCounts) -> pb::CampaignNumbers {
 }
 
 fn assessment(sight: &AssessmentView) -> pb::VisibleAssessment {
-    known::sight(&known::AssessmentRef {
+    known::visible_assessment(&known::AssessmentRef {
         author: &sight.author,
         version: sight.current.version,
         accepted: sight.current.accepted,

@@ -119,7 +119,7 @@ fn push(feed: &mut Feed, batch: &BatchEvent, told: &mut OutgoingMessage, most: u
         let room = MOST_BYTES.saturating_sub(told.message.len());
         let least = range.start + usize::from(told.message.is_empty());
         let left = most.saturating_sub(told.count_so_far());
-        let until = encoded.fitting(range, room).max(least);
+        let until = encoded.end_within(range, room).max(least);
         let until = until.min(range.start.saturating_add(left));
         let until = end.map_or(until, |end| until.min(end));
         told.message.push(encoded.range(range.start, until));
@@ -242,7 +242,7 @@ fn encoded(delivery: &BatchEvent) -> Encoded {
     let class = ReaderClass {
         view: delivery.view.clone(),
         author: delivery.author,
-        sight_from: delivery.sight_from,
+        visible_from: delivery.sight_from,
         campaigns: delivery.campaigns.clone(),
     };
     let common = || {
@@ -266,7 +266,7 @@ fn encoded(delivery: &BatchEvent) -> Encoded {
     };
     let encode = || {
         let outcomes = match &*delivery.outcome {
-            Outcome::Taken(outcomes) => outcomes.as_slice(),
+            Outcome::Applied(outcomes) => outcomes.as_slice(),
             Outcome::Void(_) => &[],
         };
         encode_class(common(), batch, outcomes, &class)

@@ -32,7 +32,7 @@ pub fn message(
             (one.place, message.items.last().map_or(0, Message::encoded_len))
         }),
         FeedEvent::Sightings(seen) => told.each(&seen, |message, one| {
-            let place = FeedPosition::behind(one.position);
+            let place = FeedPosition::after_item(one.position);
             let (cursor, sighting) = (Some(at(journal, place)), Some(sighting(one)));
             message.sightings.push(pb::SightingEvent { cursor, sighting });
             (place, message.sightings.last().map_or(0, Message::encoded_len))
@@ -43,7 +43,7 @@ pub fn message(
             None
         }
         FeedEvent::Feedback(opined) => {
-            let place = FeedPosition::behind_entry(opined.kept.position.sequence);
+            let place = FeedPosition::after_entry(opined.kept.position.sequence);
             let (cursor, feedback) = (Some(at(journal, place)), Some(feedback(&opined)));
             told.message.feedback.push(pb::FeedbackEvent { cursor, feedback });
             None
@@ -106,7 +106,7 @@ pub fn item(shown: &FeedItem, cursor: Option<pb::Cursor>) -> pb::FeedItem {
         author: &shown.author,
         accepted: current.accepted,
         id: current.id,
-        said: &current.assessment,
+        assessment: &current.assessment,
         view: &shown.view,
         cursor,
     })

@@ -35,8 +35,9 @@ pub fn write(tip: &TipRecord, now: Timestamp) -> pb::Tip {
 
 /// What an entry added to a tip, as a party may see it.
 pub fn entry(shown: &TipEntryView) -> pb::TipEntry {
-    let TipEntryRecord { sequence, accepted, author, what, recipient, shown: to_all, .. } =
-        &shown.added;
+    let TipEntryRecord {
+        sequence, accepted, author, action: what, recipient, shown: to_all, ..
+    } = &shown.added;
     let moves = shown.added.threads.iter().filter(|thread| thread.is_move()).map(move_of);
     let indicators = shown.indicators.iter().map(|one| written::write(&one.indicator, one.id));
     pb::TipEntry {

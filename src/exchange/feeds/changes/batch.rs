@@ -67,11 +67,11 @@ impl Core {
             return Ok(None);
         }
         let reader = sight.reader();
-        let part = batch.sharing.seen_by(reader, author, position);
+        let part = batch.sharing.view_for(reader, author, position);
         let own = reader.id == *author;
         let sight_from = if own { 0 } else { sight_from(reader, &part) };
         let outcome = self.index.applied_outcome(sequence)?;
-        let Outcome::Taken(outcomes) = &*outcome else { return Ok(None) };
+        let Outcome::Applied(outcomes) = &*outcome else { return Ok(None) };
         let reading = BatchContext {
             core: self,
             view,
@@ -157,7 +157,7 @@ impl BatchContext<'_> {
                 continue;
             }
             let mut named = false;
-            for old in outcome.ended() {
+            for old in outcome.ended_versions() {
                 // Of one audience alone, the reader's class says whether the item names the old one.
                 if is_given && replaces.is_none() && old.sequence >= self.sight_from
                     || !self.could_hold(old)?
@@ -170,9 +170,9 @@ impl BatchContext<'_> {
                     continue;
                 }
                 let place = if is_given {
-                    FeedPosition::before(Position::new(self.sequence, item.index))
+                    FeedPosition::before_item(Position::new(self.sequence, item.index))
                 } else {
-                    FeedPosition::behind(Position::new(self.sequence, item.index))
+                    FeedPosition::after_item(Position::new(self.sequence, item.index))
                 };
                 let reason = self.reason(at, *outcome)?;
                 removals.push(BatchRemoval { at, place, version: old, reason });
@@ -191,7 +191,7 @@ impl BatchContext<'_> {
         let Some(closed) = self.view.closed_version(version)? else {
             return Ok(false);
         };
-        let (sharing, said) = (&closed.sharing, &closed.outline);
+        let (sharing, said) = (&closed.sharing, &closed.metadata);
         let outline = VersionMeta { author: self.author, version, sharing, assessment: said };
         self.sight.wants(self.view, then, self.before(), outline)
     }

@@ -64,8 +64,10 @@ impl ReplacementBuilder {
     /// Adds what a version took the place of, and what it says, where those are not behind the reader.
     /// Tells whether it could: what has to wait is looked at again.
     pub fn add(&mut self, version: Position, lost: Option<Removal>, says: Option<Change>) -> bool {
-        let removed =
-            FeedPosition::behind(Position::new(version.sequence, version.index.saturating_mul(2)));
+        let removed = FeedPosition::after_item(Position::new(
+            version.sequence,
+            version.index.saturating_mul(2),
+        ));
         let lost = lost.map(|lost| Change::Removed(Removal { place: removed, ..lost }));
         let steps = [(lost, removed), (says, Self::content(version))];
         steps.into_iter().all(|(one, place)| match one {
@@ -77,7 +79,7 @@ impl ReplacementBuilder {
     /// The place behind what a version says.
     pub fn content(version: Position) -> FeedPosition {
         let index = version.index.saturating_mul(2).saturating_add(1);
-        FeedPosition::behind(Position::new(version.sequence, index))
+        FeedPosition::after_item(Position::new(version.sequence, index))
     }
 
     /// What was found, and the place behind it.

@@ -27,7 +27,7 @@ impl Core {
         let position = Position::new(entry.sequence, 0);
         let reader = sight.reader();
         let sees = may_see(reader, &put.sharing, author, position, Timestamp::default());
-        if !sees || !sight.filter().follows(Some(put.campaign)) {
+        if !sees || !sight.filter().matches_campaign(Some(put.campaign)) {
             return Ok(None);
         }
         let audience = AudienceDigest::of(&put.sharing.audience);
@@ -54,8 +54,10 @@ impl Core {
         });
         let deeds =
             self.deeds_told(view, sight, (author, &enforcements.sharing), items)?.into_iter();
-        let done = deeds
-            .map(|deed| EnforcementEvent { place: FeedPosition::behind(deed.kept.position), deed });
+        let done = deeds.map(|deed| EnforcementEvent {
+            place: FeedPosition::after_item(deed.kept.position),
+            deed,
+        });
         let done: Vec<_> = done.collect();
         Ok((!done.is_empty()).then_some(FeedEvent::Enforcements(done)))
     }
@@ -96,7 +98,7 @@ pub(in crate::exchange) fn follows(
     if sight.filter().is_empty() {
         return Ok(true);
     }
-    let followed = enforcement.campaign.filter(|id| sight.filter().follows(Some(*id)));
+    let followed = enforcement.campaign.filter(|id| sight.filter().matches_campaign(Some(*id)));
     match followed {
         Some(campaign) => sight.sees_campaign(view, sight.reader(), AsOf::Now, campaign),
         None => Ok(false),

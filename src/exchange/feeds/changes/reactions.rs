@@ -29,7 +29,7 @@ impl Core {
         // Whether it was taken is asked last: it may be read from the disk.
         let Some(delivery) = delivery else { return Ok(None) };
         let outcome = self.index.applied_outcome(entry.sequence)?;
-        Ok(matches!(&*outcome, Outcome::Taken(_)).then_some(delivery))
+        Ok(matches!(&*outcome, Outcome::Applied(_)).then_some(delivery))
     }
 }
 
@@ -40,9 +40,9 @@ fn sees_about(
     about: Position,
 ) -> Result<bool> {
     let target = &feedback.target;
-    let current = view.current(target.id, &feedback.of, target.audience)?;
+    let current = view.current(target.id, &feedback.assessment_author, target.audience)?;
     Ok(current.filter(|current| current.version == about).is_some_and(|current| {
-        let (author, sharing) = (&feedback.of, &current.sharing);
+        let (author, sharing) = (&feedback.assessment_author, &current.sharing);
         let said = &current.assessment;
         Visibility::sees(
             sight.reader(),
@@ -63,17 +63,17 @@ fn opined(
     let reader = sight.reader();
     let position = Position::new(entry.sequence, 0);
     let Some(about) = feedback.target.version else { return Ok(None) };
-    if reader.id != feedback.of {
+    if reader.id != feedback.assessment_author {
         let shared = may_see(reader, &feedback.sharing, giver, position, Timestamp::default());
         if !shared || !sight.filter().is_empty() || !sees_about(view, sight, feedback, about)? {
             return Ok(None);
         }
     }
-    let part = feedback.sharing.seen_by(reader, giver, position);
+    let part = feedback.sharing.view_for(reader, giver, position);
     let kept = FeedbackRecord {
         position,
         accepted: entry.time,
-        of: feedback.of.clone(),
+        of: feedback.assessment_author.clone(),
         id: feedback.target.id,
         opinion: feedback.opinion,
         note: feedback.note.clone(),
@@ -103,7 +103,7 @@ fn seen(
     {
         return Ok(None);
     }
-    let part = sharing.seen_by(reader, author, first);
+    let part = sharing.view_for(reader, author, first);
     let mut wanted = Vec::new();
     for sighting in &sightings.items {
         let position = Position::new(entry.sequence, sighting.index);

@@ -6,7 +6,7 @@ mod assessments;
 use crate::domain::audience::AudienceDigest;
 use crate::domain::cursor::FeedPosition;
 use crate::domain::entry::{
-    Body, CampaignPut, Enforcements, Entry, ItemOutcome, Outcome, Releasable, ReleaseAct,
+    Body, CampaignPut, Enforcements, Entry, ItemOutcome, Outcome, Releasable, ReleaseAction,
 };
 use crate::domain::sharing::Audience;
 use crate::domain::{PartnerId, Position, Sharing};
@@ -62,13 +62,13 @@ impl Core {
         behind: FeedPosition,
         holds_something: bool,
     ) -> Result<(Option<FeedEvent>, FeedPosition)> {
-        let done = FeedPosition::behind_entry(entry.sequence);
+        let done = FeedPosition::after_entry(entry.sequence);
         let pairs = match (&entry.body, &entry.author) {
             (Body::Release(release), Some(author)) => Pairs {
                 author,
                 objects: &release.objects,
                 liaisons: &release.liaisons,
-                begins: matches!(release.act, ReleaseAct::Release { .. }),
+                begins: matches!(release.action, ReleaseAction::Release { .. }),
             },
             (Body::ReleaseEnd(end), _) => Pairs {
                 author: &end.partner,
@@ -83,7 +83,7 @@ impl Core {
             return Ok((None, done));
         };
         let outcome = self.index.applied_outcome(entry.sequence)?;
-        let Outcome::Taken(outcomes) = &*outcome else { return Ok((None, done)) };
+        let Outcome::Applied(outcomes) = &*outcome else { return Ok((None, done)) };
         let mut told = EventBuilder::behind(behind);
         for (number, object) in pairs.objects.iter().enumerate() {
             let at = number * pairs.liaisons.len() + own;
@@ -100,7 +100,7 @@ impl Core {
                 _ => None,
             };
             if let Some(one) = one
-                && !told.add(one, FeedPosition::behind(place))
+                && !told.add(one, FeedPosition::after_item(place))
             {
                 return Ok((told.delivery, told.place));
             }
@@ -119,15 +119,15 @@ impl Core {
         behind: FeedPosition,
         holds_something: bool,
     ) -> Result<(Option<FeedEvent>, FeedPosition)> {
-        let done = FeedPosition::behind_entry(entry.sequence);
+        let done = FeedPosition::after_entry(entry.sequence);
         let Some(author) = &entry.author else { return Ok((None, done)) };
         let version = Position::new(entry.sequence, 0);
         let mut steps = ReplacementBuilder::behind(behind);
         let audience = AudienceDigest::of(&put.sharing.audience);
         let kept = view.contribution(put.campaign, author, audience)?;
-        let given = kept
-            .filter(|kept| kept.position == version)
-            .filter(|kept| self.comes_with(sight, author, (&kept.sharing, &kept.lane), version));
+        let given = kept.filter(|kept| kept.position == version).filter(|kept| {
+            self.comes_with(sight, author, (&kept.sharing, &kept.release_state), version)
+        });
         let given = given
             .and_then(|kept| self.said_of(view, sight, kept, ReplacementBuilder::content(version)));
         let what = RemovedObject::Contribution(put.campaign);
@@ -148,7 +148,7 @@ impl Core {
         behind: FeedPosition,
         holds_something: bool,
     ) -> Result<(Option<FeedEvent>, FeedPosition)> {
-        let done = FeedPosition::behind_entry(entry.sequence);
+        let done = FeedPosition::after_entry(entry.sequence);
         let Some(author) = &entry.author else { return Ok((None, done)) };
         let audience = AudienceDigest::of(&report.sharing.audience);
         let mut steps = ReplacementBuilder::behind(behind);
@@ -156,7 +156,7 @@ impl Core {
             let version = Position::new(entry.sequence, *index);
             let kept = view.enforcement(author, &enforcement.id, audience)?;
             let given = kept.filter(|kept| kept.position == version).filter(|kept| {
-                self.comes_with(sight, author, (&kept.sharing, &kept.lane), version)
+                self.comes_with(sight, author, (&kept.sharing, &kept.release_state), version)
             });
             let given = match given {
                 Some(kept) => {
@@ -196,7 +196,7 @@ impl Core {
         kept: ContributionRecord,
         place: FeedPosition,
     ) -> Option<Change> {
-        let asks = sight.filter().follows(Some(kept.campaign));
+        let asks = sight.filter().matches_campaign(Some(kept.campaign));
         asks.then(|| {
             let contributed =
                 ReaderView::new(view, sight.reader(), self.clock.now()).contribution(kept);
@@ -229,7 +229,7 @@ impl Core {
         object: &Releasable,
         at: Position,
     ) -> Result<Option<Change>> {
-        let place = FeedPosition::behind(at);
+        let place = FeedPosition::after_item(at);
         match object {
             Releasable::Assessment(target) => {
                 Ok(self.released_assessment(view, sight, author, target, at)?.map(Change::Shown))
@@ -237,14 +237,14 @@ impl Core {
             Releasable::Contribution { campaign, audience, version } => {
                 let kept = view.contribution(*campaign, author, *audience)?;
                 let kept = kept.filter(|kept| kept.position == *version).filter(|kept| {
-                    self.begins(sight, author, (&kept.sharing, &kept.lane), *version, at)
+                    self.begins(sight, author, (&kept.sharing, &kept.release_state), *version, at)
                 });
                 Ok(kept.and_then(|kept| self.said_of(view, sight, kept, place)))
             }
             Releasable::Enforcement { id, audience, version } => {
                 let kept = view.enforcement(author, id, *audience)?;
                 let kept = kept.filter(|kept| kept.position == *version).filter(|kept| {
-                    self.begins(sight, author, (&kept.sharing, &kept.lane), *version, at)
+                    self.begins(sight, author, (&kept.sharing, &kept.release_state), *version, at)
                 });
                 kept.map_or(Ok(None), |kept| self.done_of(view, sight, kept, place))
             }
@@ -284,7 +284,7 @@ pub(in crate::exchange) fn lost_to_answer(
     let what = RemovedObject::Enforcement(done.id.clone());
     let version = Position::new(entry.sequence, 0);
     let lost = lost(view, sight, author, what, version)?;
-    let place = FeedPosition::behind_entry(entry.sequence);
+    let place = FeedPosition::after_entry(entry.sequence);
     Ok(lost.map(|lost| FeedEvent::Removals(vec![Removal { place, ..lost }])))
 }
 
@@ -299,9 +299,9 @@ fn lost(
     if !sight.filter().is_empty() {
         return Ok(None);
     }
-    let lost = view.lost(at)?.filter(|one| one.liaisons.contains(&sight.reader().id));
+    let lost = view.replaced_version(at)?.filter(|one| one.liaisons.contains(&sight.reader().id));
     Ok(lost.map(|lost| Removal {
-        place: FeedPosition::behind(at),
+        place: FeedPosition::after_item(at),
         version: lost.version,
         what,
         author: author.clone(),
@@ -337,7 +337,7 @@ fn on_retraction(
     {
         return Ok(None);
     }
-    let (place, author) = (FeedPosition::behind(at), author.clone());
+    let (place, author) = (FeedPosition::after_item(at), author.clone());
     let reason = RemovalReason::NoLongerShared;
     Ok(Some(Removal { place, version, what, author, reason }))
 }

@@ -34,7 +34,7 @@ impl Core {
         };
         let before = AsOf::Sequence(entry.sequence.saturating_sub(1));
         let outcome = self.index.applied_outcome(entry.sequence)?;
-        let Outcome::Taken(outcomes) = &*outcome else { return Ok(Vec::new()) };
+        let Outcome::Applied(outcomes) = &*outcome else { return Ok(Vec::new()) };
         let mut removals = Vec::new();
         for (index, outcome) in (0u32..).zip(outcomes) {
             let at = Position::new(entry.sequence, index);
@@ -43,7 +43,7 @@ impl Core {
                 continue;
             }
             let Some(closed) = view.closed_version(version)? else { continue };
-            let (sharing, said) = (&closed.sharing, &closed.outline);
+            let (sharing, said) = (&closed.sharing, &closed.metadata);
             if sight.wants(
                 view,
                 &then,
@@ -52,7 +52,7 @@ impl Core {
             )? {
                 let (what, author) = (RemovedObject::Assessment(closed.id), author.clone());
                 removals.push(Removal {
-                    place: FeedPosition::behind(at),
+                    place: FeedPosition::after_item(at),
                     version,
                     what,
                     author,

@@ -25,7 +25,7 @@ impl Core {
         entry: &Entry,
         behind: FeedPosition,
     ) -> Result<(Option<TipEvent>, FeedPosition)> {
-        let done = FeedPosition::behind_entry(entry.sequence);
+        let done = FeedPosition::after_entry(entry.sequence);
         let mut tips = Vec::new();
         for id in named(entry, me) {
             tips.extend(view.tip(id)?.filter(|tip| tip.concerns(me)));
@@ -37,7 +37,7 @@ impl Core {
             }
             // Its own are counted alone, so that their places tell nothing of the others.
             let is_last = at as usize + 1 == tips.len();
-            let place = if is_last { done } else { FeedPosition::behind(position) };
+            let place = if is_last { done } else { FeedPosition::after_item(position) };
             if let Some(told) = self.tip_told(view, me, tip, (entry.sequence, place))? {
                 return Ok((Some(told), place));
             }

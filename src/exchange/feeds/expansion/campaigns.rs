@@ -52,14 +52,14 @@ impl Expansion<'_> {
         for (looked, (version, (author, audience, id))) in (1..).zip(&versions) {
             self.turn((author, *audience, *id), *version, &mut removed, &mut shown)?;
             if removed.len() + shown.len() == AT_ONCE || looked == LOOKED_AT_ONCE {
-                let place = FeedPosition::within(self.sequence, *version);
+                let place = FeedPosition::in_expansion(self.sequence, *version);
                 return Ok(ExpansionStep::UpTo(delivery(removed, shown).map(Box::new), place));
             }
         }
         if delivery_is_empty(&removed, &shown) && !more {
             return Ok(ExpansionStep::Done);
         }
-        let place = FeedPosition::within(self.sequence, Position::new(end, u32::MAX));
+        let place = FeedPosition::in_expansion(self.sequence, Position::new(end, u32::MAX));
         Ok(ExpansionStep::UpTo(delivery(removed, shown).map(Box::new), place))
     }
 
@@ -74,7 +74,7 @@ impl Expansion<'_> {
         let (mut versions, mut end, mut more) = (Versions::new(), u64::MAX, false);
         for campaign in campaigns {
             let mut last_read = 0;
-            for (read, named) in self.view.naming(*campaign, from).enumerate() {
+            for (read, named) in self.view.campaign_versions(*campaign, from).enumerate() {
                 let (sequence, named) = named?;
                 if sequence > self.sequence {
                     break;
@@ -85,8 +85,9 @@ impl Expansion<'_> {
                     break;
                 }
                 last_read = sequence;
-                for (index, id) in &named.brought.versions {
-                    let of = (named.brought.author.clone(), named.brought.audience, *id);
+                for (index, id) in &named.entry_versions.versions {
+                    let of =
+                        (named.entry_versions.author.clone(), named.entry_versions.audience, *id);
                     versions.insert(Position::new(sequence, *index), of);
                 }
             }

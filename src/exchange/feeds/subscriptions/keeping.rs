@@ -44,7 +44,7 @@ impl Feeds {
         let _writing = subscriptions.writing.lock().unwrap_or_else(PoisonError::into_inner);
         let moved = subscriptions.table.take_moved();
         if !moved.is_empty() {
-            subscriptions.store.keep(&moved)?;
+            subscriptions.store.update(&moved)?;
         }
         Ok(moved.len())
     }

@@ -30,7 +30,7 @@ fn at(sequence: u64) -> Cursor {
 
 fn in_epoch(epoch: u8, sequence: u64) -> Cursor {
     let journal = JournalEpoch { epoch: EpochId([epoch; 8]), ..JournalEpoch::default() };
-    Cursor { journal, position: FeedPosition::behind_entry(sequence) }
+    Cursor { journal, position: FeedPosition::after_entry(sequence) }
 }
 
 fn connected(table: &Table, of: &StoredSubscription) -> bool {

@@ -112,7 +112,7 @@ impl Queries {
             }));
         }
         all.extend(deeds.iter().map(|deed| {
-            let at = deed.kept.enforcement.days(deed.kept.accepted).0.begins();
+            let at = deed.kept.enforcement.days(deed.kept.accepted).0.start();
             let done = TimelineEventKind::Done(Box::new(deed.clone()));
             happened(at, 3, deed.kept.position, Some(&deed.kept.author), done)
         }));
@@ -140,7 +140,7 @@ fn days(members: &[Member]) -> Vec<TimelineEvent> {
     let days = days.into_iter().map(|((day, author), (position, counts))| {
         let [submitted, first_seen, last_seen] = counts;
         let occurrence = TimelineEventKind::Indicators { submitted, first_seen, last_seen };
-        happened(day.begins(), 1, position, Some(author), occurrence)
+        happened(day.start(), 1, position, Some(author), occurrence)
     });
     days.collect()
 }
@@ -160,7 +160,7 @@ fn steps(part: &TipPart) -> impl Iterator<Item = TimelineEvent> {
             sent: tip.sequence,
             sender: tip.sender.clone(),
             subject: tip.subject.clone(),
-            what: added.what,
+            what: added.action,
             moves,
         };
         let position = Position::new(added.sequence, which);

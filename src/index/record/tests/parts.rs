@@ -197,8 +197,8 @@ impl Parts {
             VoidReason::HoldGone,
             VoidReason::TipUnknown,
             VoidReason::TipWithdrawn,
-            VoidReason::MoveRefused { from, to },
-            VoidReason::DoneBefore,
+            VoidReason::TransitionRefused { from, to },
+            VoidReason::AlreadyApplied,
         ];
         let items = [
             ItemOutcome::Created,
@@ -207,13 +207,15 @@ impl Parts {
             ItemOutcome::Moved { from: version, over: self.maybe(5, other) },
             ItemOutcome::Merged { from: version, current: other },
             ItemOutcome::Ended(version),
-            ItemOutcome::Nothing,
+            ItemOutcome::NoCurrentVersion,
             ItemOutcome::Released(version),
             ItemOutcome::Retracted(version),
             ItemOutcome::Full(version),
         ];
         let reason = usize::try_from(self.number(6) % 30).unwrap();
-        reasons.get(reason).map_or(Outcome::Taken(items.to_vec()), |one| Outcome::Void(one.clone()))
+        reasons
+            .get(reason)
+            .map_or(Outcome::Applied(items.to_vec()), |one| Outcome::Void(one.clone()))
     }
 
     pub fn current(&self) -> AssessmentRecord {

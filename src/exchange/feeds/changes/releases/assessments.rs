@@ -39,10 +39,10 @@ impl Core {
         )? {
             return Ok(None);
         }
-        let part = sharing.seen_by(reader, author, version);
+        let part = sharing.view_for(reader, author, version);
         sight.blank(view, author, &mut current.assessment)?;
         Ok(Some(FeedItem {
-            place: FeedPosition::behind(at),
+            place: FeedPosition::after_item(at),
             author: author.clone(),
             current,
             view: part,
@@ -102,7 +102,7 @@ pub(in crate::exchange) fn retracted_assessment(
     let (sharing, said) = match current {
         Some(current) => (current.sharing, current.assessment),
         None => match view.closed_version(version)? {
-            Some(closed) => (closed.sharing, closed.outline),
+            Some(closed) => (closed.sharing, closed.metadata),
             None => return Ok(None),
         },
     };
@@ -114,5 +114,5 @@ pub(in crate::exchange) fn retracted_assessment(
     }
     let (what, author) = (RemovedObject::Assessment(target.id), author.clone());
     let reason = RemovalReason::NoLongerShared;
-    Ok(Some(Removal { place: FeedPosition::behind(at), version, what, author, reason }))
+    Ok(Some(Removal { place: FeedPosition::after_item(at), version, what, author, reason }))
 }

@@ -20,7 +20,7 @@ pub struct ReceivedAssessment {
     /// The id of the indicator.
     pub id: IndicatorId,
     /// The assessment, with its indicator.
-    pub said: Assessment,
+    pub assessment: Assessment,
     /// What the reader may do with it.
     pub tlp: Tlp,
 }
@@ -37,7 +37,7 @@ pub struct ReceivedContribution {
     /// The campaign.
     pub campaign: CampaignId,
     /// The contribution.
-    pub said: Contribution,
+    pub contribution: Contribution,
     /// What the reader may do with it.
     pub tlp: Tlp,
 }
@@ -52,7 +52,7 @@ pub struct ReceivedEnforcement {
     /// When it was accepted.
     pub accepted: Timestamp,
     /// The enforcement.
-    pub done: Enforcement,
+    pub enforcement: Enforcement,
     /// What the reader may do with it.
     pub tlp: Tlp,
 }

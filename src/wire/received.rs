@@ -27,7 +27,7 @@ pub fn read(item: &pb::FeedItem) -> Result<ReceivedAssessment, Invalid> {
         author: item.author.clone(),
         accepted: read_timestamp("accepted_at", accepted)?,
         id: message.id.parse()?,
-        said: read_assessment(assessment, indicator)?,
+        assessment: read_assessment(assessment, indicator)?,
         tlp: read_tlp(item.sharing.as_ref())?,
     })
 }
@@ -42,7 +42,7 @@ pub fn contribution(message: &pb::VisibleContribution) -> Result<ReceivedContrib
         author: message.author.clone(),
         accepted: read_timestamp("accepted_at", accepted)?,
         campaign: CampaignId::parse(&message.campaign_id)?,
-        said: campaign::read(message.contribution.as_ref())?,
+        contribution: campaign::read(message.contribution.as_ref())?,
         tlp: read_tlp(message.sharing.as_ref())?,
     })
 }
@@ -57,7 +57,7 @@ pub fn enforcement(message: &pb::VisibleEnforcement) -> Result<ReceivedEnforceme
         version: Position::new(version.sequence, version.index),
         author: message.author.clone(),
         accepted: read_timestamp("accepted_at", accepted)?,
-        done: enforcement::read(enforcement)?,
+        enforcement: enforcement::read(enforcement)?,
         tlp: read_tlp(message.sharing.as_ref())?,
     })
 }
@@ -119,18 +119,18 @@ mod tests {
             author: author_of,
             accepted,
             id,
-            said: said_of,
+            assessment: said_of,
             view: &view,
             cursor: None,
         };
         let given = read(&feed::item(&shown)).unwrap();
         assert_eq!((given.version, given.tlp, given.accepted), (version, Tlp::Green, accepted));
         assert_eq!((given.id, given.author.as_str()), (id, "birdsite"));
-        assert_eq!(given.said.ends(accepted), said.ends(accepted));
-        assert_eq!(given.said.verdict(), said.verdict());
-        assert_eq!(given.said.labels, said.labels);
-        assert_eq!(given.said.note, said.note);
-        assert_eq!(given.said.first_seen, said.first_seen);
+        assert_eq!(given.assessment.expires_at(accepted), said.expires_at(accepted));
+        assert_eq!(given.assessment.verdict(), said.verdict());
+        assert_eq!(given.assessment.labels, said.labels);
+        assert_eq!(given.assessment.note, said.note);
+        assert_eq!(given.assessment.first_seen, said.first_seen);
     }
 
     #[test]
