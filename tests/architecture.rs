@@ -27,6 +27,21 @@ const MAY_IMPORT: &[(&str, &[&str])] = &[
     ("client", &["domain", "wire", "tls"]),
 ];
 
+/// The parts of `exchange`, and the parts that each may import: arrows go one way. `core` and `commit` are the
+/// floor; `commands`, `queries`, `feeds` and `sweeps` do not know one another.
+const INSIDE_EXCHANGE: &[(&str, &[&str])] = &[
+    ("core", &[]),
+    ("follower", &[]),
+    ("commit", &["core"]),
+    ("liaison", &["core", "commit"]),
+    ("visibility", &["core", "commit", "liaison"]),
+    ("referral", &["core", "commit", "visibility"]),
+    ("commands", &["core", "commit", "liaison", "visibility", "referral"]),
+    ("queries", &["core", "commit", "liaison", "visibility"]),
+    ("feeds", &["core", "liaison", "visibility"]),
+    ("sweeps", &["core", "commit", "visibility", "referral"]),
+];
+
 const ANYONE: &[&str] = &["error", "clock"];
 const SEE_EVERYTHING: &[&str] = &["cli", "server", "lib", "main"];
 
@@ -56,6 +71,11 @@ fn module(path: &Path) -> String {
 
 /// The modules that a file names, in `use` lines and in paths. Comments do not count.
 fn imports(path: &Path) -> BTreeSet<String> {
+    imports_below(path, "crate::")
+}
+
+/// The modules below `prefix` that a file names.
+fn imports_below(path: &Path, prefix: &str) -> BTreeSet<String> {
     let text = fs::read_to_string(path).unwrap();
     let code: String = text
         .lines()
@@ -63,8 +83,8 @@ fn imports(path: &Path) -> BTreeSet<String> {
         .map(|line| format!("{line} "))
         .collect();
     let mut modules = BTreeSet::new();
-    for (at, _) in code.match_indices("crate::") {
-        let rest = &code[at + "crate::".len()..];
+    for (at, _) in code.match_indices(prefix) {
+        let rest = &code[at + prefix.len()..];
         if let Some(group) = rest.strip_prefix('{') {
             let inner = group.split('}').next().unwrap();
             modules.extend(inner.split(',').map(|name| first_name(name.trim())));
@@ -103,6 +123,31 @@ fn no_module_imports_what_is_not_allowed() {
                 wrong.push(format!("{} imports {import}", path.display()));
             }
         }
+    }
+    assert!(wrong.is_empty(), "{wrong:#?}");
+}
+
+#[test]
+fn the_arrows_inside_the_exchange_go_one_way() {
+    let folder = root().join("src/exchange");
+    let mut wrong = Vec::new();
+    for path in sources(&folder) {
+        let first = path.strip_prefix(&folder).unwrap().components().next().unwrap();
+        let part = first.as_os_str().to_string_lossy().trim_end_matches(".rs").to_owned();
+        let allowed = INSIDE_EXCHANGE.iter().find(|(name, _)| *name == part);
+        let allowed = allowed.unwrap_or_else(|| panic!("the part `{part}` is not in the table")).1;
+        for import in imports_below(&path, "crate::exchange::") {
+            if import != part && !allowed.contains(&import.as_str()) {
+                wrong.push(format!("{} imports exchange::{import}", path.display()));
+            }
+        }
+        // A relative path out of a part would not be seen.
+        let text = fs::read_to_string(&path).unwrap();
+        let code = text.lines().filter(|line| !line.trim_start().starts_with("//"));
+        wrong.extend(
+            code.filter(|line| line.contains("super::super::"))
+                .map(|line| format!("{}: {line}", path.display())),
+        );
     }
     assert!(wrong.is_empty(), "{wrong:#?}");
 }

@@ -13,7 +13,7 @@ use support::process::Process;
 use support::tips::{full, key, received, reply, tip_events, walk};
 use support::{World, soon};
 use tipoff::client::{Client, ClientError, FeedStart};
-use tipoff::exchange::GIVEN_AT_ONCE;
+use tipoff::exchange::MAX_OBJECTS_PER_ACCESS;
 use tipoff::wire::pb::{self, AccessWay, PurposeKind, TipState};
 
 /// The tips in access records, with the entry that was given and the way of access.
@@ -154,7 +154,7 @@ async fn a_page_of_a_tip_to_a_liaison_is_no_larger_than_what_one_access_holds() 
         ..Default::default()
     };
     let page = liaison.tip_page(asked.clone()).await.unwrap();
-    assert_eq!(page.indicators.len(), GIVEN_AT_ONCE - 1 - 100);
+    assert_eq!(page.indicators.len(), MAX_OBJECTS_PER_ACCESS - 1 - 100);
     assert!(!page.next_indicators_page_token.is_empty());
     assert_eq!(liaison.tip(&tip_id, "").await.unwrap().indicators.len(), 1_000);
     assert_eq!(sender.accesses(None, None).await.unwrap().len(), 3, "one for each page");

@@ -19,7 +19,7 @@ pub use self::event::{
     BatchEvent, BatchRemoval, CampaignEvent, EnforcementEvent, FeedEvent, FeedItem, GroupChange,
     Removal, RemovalReason, RemovedObject, TipEvent,
 };
-pub use self::snapshot::{SCANNED_AT_ONCE, Snapshot, SnapshotPart};
+pub use self::snapshot::{SCANNED_PER_PAGE, Snapshot, SnapshotPart};
 pub use self::stream::{Feed, Step};
 pub use self::subscriptions::{Hold, SubscriptionState};
 use crate::domain::cursor::FeedPosition;

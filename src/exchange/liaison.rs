@@ -7,7 +7,7 @@ mod purpose;
 
 use std::sync::Arc;
 
-pub use self::accessed::{AccessedObjects, GIVEN_AT_ONCE};
+pub use self::accessed::{AccessedObjects, MAX_OBJECTS_PER_ACCESS};
 pub use self::accesses::{Access, AccessPage, AccessedObject};
 use crate::exchange::core::Core;
 

@@ -44,7 +44,7 @@ impl Core {
     ) -> Result<()> {
         // Where the rights change again and again somebody else has the next turn.
         for _ in 0..TRIES {
-            let Some(referral) = self.to_refer(partner, submission).await? else { break };
+            let Some(referral) = self.next_referral(partner, submission).await? else { break };
             let id = AppendId::derive(&[
                 b"referral",
                 partner.as_str().as_bytes(),
@@ -58,7 +58,7 @@ impl Core {
     }
 
     /// What a submission's referral is by now; `None` where nothing is left to refer.
-    async fn to_refer(
+    async fn next_referral(
         &self,
         partner: &PartnerId,
         submission: &SubmissionId,
@@ -68,9 +68,10 @@ impl Core {
             return Ok(None);
         }
         let ReferralProgress { up_to, close, .. } = view.referral_progress(partner, submission)?;
-        let found = self.found_to_refer(&view, partner, submission, (up_to, close)).await?;
+        let found = self.count_by_owner(&view, partner, submission, (up_to, close)).await?;
         let to = found.to.into_iter();
-        let to = to.map(|(owner, (count, tlp))| Referred { id: drawn(), owner, count, tlp });
+        let to =
+            to.map(|(owner, (count, tlp))| Referred { id: random_tip_id(), owner, count, tlp });
         Ok(Some(Referral {
             partner: partner.clone(),
             submission: submission.clone(),
@@ -82,7 +83,7 @@ impl Core {
         }))
     }
 
-    async fn found_to_refer(
+    async fn count_by_owner(
         &self,
         view: &View<'_>,
         partner: &PartnerId,
@@ -134,6 +135,6 @@ fn takes_referrals(registry: &Registry, owner: &PartnerId) -> Option<Reader> {
 }
 
 /// Draws the id of a tip.
-pub(in crate::exchange) fn drawn() -> TipId {
+pub(in crate::exchange) fn random_tip_id() -> TipId {
     TipId::new(uuid::Builder::from_random_bytes(rand::random()).into_uuid())
 }

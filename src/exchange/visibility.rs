@@ -56,11 +56,11 @@ pub struct Visibility {
     partner: PartnerId,
     filter: Filter,
     /// Whether the reader is given what is public alone.
-    public_alone: bool,
+    public_only: bool,
     registry: Arc<Registry>,
     reader: Arc<Reader>,
     /// The reader as it was asked for last: who reads on through the past asks for it again.
-    earlier: Mutex<Option<(u64, Option<Arc<Reader>>)>>,
+    historical_reader: Mutex<Option<(u64, Option<Arc<Reader>>)>>,
     clock: Arc<dyn Clock>,
     /// Which campaigns the reader sees, as of when it was asked, until something changes it.
     campaigns: Mutex<Campaigns>,
@@ -74,7 +74,7 @@ struct Campaigns {
 }
 
 /// How many answers on campaigns are kept.
-const CAMPAIGNS_KEPT: usize = 1_000;
+const MAX_CACHED_CAMPAIGNS: usize = 1_000;
 
 /// As of when a reader is asked whether it wants a version.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
@@ -111,10 +111,10 @@ impl Visibility {
         Ok(Self {
             partner: partner.clone(),
             filter,
-            public_alone: false,
+            public_only: false,
             registry,
             reader,
-            earlier: Mutex::default(),
+            historical_reader: Mutex::default(),
             clock: Arc::clone(&core.clock),
             campaigns: Mutex::default(),
         })
@@ -123,7 +123,7 @@ impl Visibility {
     /// The same, as far as a purpose goes: who reads what is public is given that alone.
     #[must_use]
     pub fn for_purpose(mut self, purpose: Option<&Purpose>) -> Self {
-        self.public_alone = purpose.is_some_and(|it| it.kind == PurposeKind::Public);
+        self.public_only = purpose.is_some_and(|it| it.kind == PurposeKind::Public);
         self
     }
 
@@ -162,7 +162,7 @@ impl Visibility {
         if changed == self.registry.visibility_changed_at(u64::MAX) {
             return Some(Arc::clone(&self.reader));
         }
-        let mut earlier = self.earlier.lock().unwrap_or_else(PoisonError::into_inner);
+        let mut earlier = self.historical_reader.lock().unwrap_or_else(PoisonError::into_inner);
         match &*earlier {
             Some((at, reader)) if *at == changed => reader.clone(),
             _ => {
@@ -175,25 +175,31 @@ impl Visibility {
 
     /// Whether a reader may see a version and asks for it; both as of when the reader is as it is
     /// given.
-    pub fn wants(
+    pub fn should_deliver(
         &self,
         view: &View<'_>,
         reader: &Reader,
         when: AsOf,
         version: VersionMeta<'_>,
     ) -> Result<bool> {
-        Ok(Self::sees(reader, version) && self.asks_for(view, reader, when, version)?)
+        Ok(Self::may_see_version(reader, version)
+            && self.matches_filter(view, reader, when, version)?)
     }
 
     /// Whether a version's content is given to the reader at a time. `sharing` is the one that stands.
-    pub fn gives(&self, view: &View<'_>, version: VersionMeta<'_>, now: Timestamp) -> Result<bool> {
+    pub fn may_deliver_content(
+        &self,
+        view: &View<'_>,
+        version: VersionMeta<'_>,
+        now: Timestamp,
+    ) -> Result<bool> {
         let VersionMeta { author, version: at, sharing, .. } = version;
-        Ok(self.may_have(author, sharing, at, now)
-            && self.asks_for(view, &self.reader, AsOf::Now, version)?)
+        Ok(self.may_deliver(author, sharing, at, now)
+            && self.matches_filter(view, &self.reader, AsOf::Now, version)?)
     }
 
     /// Whether the reader may see an object at a time, for what it reads. `sharing` is the one that stands.
-    pub fn may_have(
+    pub fn may_deliver(
         &self,
         author: &PartnerId,
         sharing: &Sharing,
@@ -201,11 +207,11 @@ impl Visibility {
         now: Timestamp,
     ) -> bool {
         may_see(&self.reader, sharing, author, at, now)
-            && (!self.public_alone || sharing.audience == Audience::Public)
+            && (!self.public_only || sharing.audience == Audience::Public)
     }
 
     /// Whether a reader may see a version by what is written, whatever the clock says.
-    pub fn sees(reader: &Reader, version: VersionMeta<'_>) -> bool {
+    pub fn may_see_version(reader: &Reader, version: VersionMeta<'_>) -> bool {
         let VersionMeta { author, version, sharing, .. } = version;
         // The clock alone ends nothing that was given: the entry that follows does.
         may_see(reader, sharing, author, version, Timestamp::default())
@@ -213,7 +219,7 @@ impl Visibility {
 
     /// Whether the filter asks for a version that a reader may see. A campaign that is hidden from the
     /// reader is none that it could ask for.
-    pub fn asks_for(
+    pub fn matches_filter(
         &self,
         view: &View<'_>,
         reader: &Reader,
@@ -253,7 +259,7 @@ impl Visibility {
         };
         {
             let mut known = self.campaigns.lock().unwrap_or_else(PoisonError::into_inner);
-            if !holds(&known) || known.seen.len() >= CAMPAIGNS_KEPT {
+            if !holds(&known) || known.seen.len() >= MAX_CACHED_CAMPAIGNS {
                 let under = Some((Arc::clone(registry), changed));
                 *known = Campaigns { under, seen: HashMap::new() };
             }
@@ -274,7 +280,7 @@ impl Visibility {
     }
 
     /// Those of some campaigns that the reader sees now.
-    pub fn campaigns_seen(
+    pub fn visible_campaigns(
         &self,
         view: &View<'_>,
         campaigns: &[CampaignId],
@@ -290,7 +296,7 @@ impl Visibility {
 
     /// Takes out of what another says what the reader may not know: its spelling, and a campaign that
     /// is hidden.
-    pub fn blank(&self, view: &View<'_>, author: &PartnerId, said: &mut Assessment) -> Result<()> {
+    pub fn redact(&self, view: &View<'_>, author: &PartnerId, said: &mut Assessment) -> Result<()> {
         if self.partner == *author {
             return Ok(());
         }

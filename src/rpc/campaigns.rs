@@ -121,7 +121,7 @@ impl Services {
         });
         let (listed, next) = page.await?;
         let campaigns = listed.iter().map(|one| pb::CampaignSummary {
-            id: one.newest.kept.campaign.to_string(),
+            id: one.newest.record.campaign.to_string(),
             newest: Some(deeds::contribution(&one.newest)),
             contributions: u32::try_from(one.contributions).unwrap_or(u32::MAX),
         });

@@ -5,7 +5,7 @@ use crate::wire::{campaign, enforcement, pb};
 
 /// A contribution as a reader may see it.
 pub fn contribution(one: &ContributionView) -> pb::VisibleContribution {
-    let kept = &one.kept;
+    let kept = &one.record;
     let told = campaign::ContributionMeta {
         campaign: kept.campaign,
         position: kept.position,
@@ -13,20 +13,20 @@ pub fn contribution(one: &ContributionView) -> pb::VisibleContribution {
         accepted: kept.accepted,
         founds: kept.founded,
         replaces: one.replaces,
-        view: &one.view,
+        view: &one.sharing,
     };
     campaign::visible(&kept.contribution, &told)
 }
 
 /// An enforcement as a reader may see it.
 pub fn enforcement(deed: &EnforcementView) -> pb::VisibleEnforcement {
-    let kept = &deed.kept;
+    let kept = &deed.record;
     let told = enforcement::EnforcementMeta {
         position: kept.position,
         author: &kept.author,
         accepted: kept.accepted,
         replaces: deed.replaces,
-        view: &deed.view,
+        view: &deed.sharing,
     };
     enforcement::visible(&kept.enforcement, &told)
 }

@@ -189,12 +189,12 @@ impl OpenFeed {
             let step = tokio::select! {
                 step = self.feed.next(wait) => step,
                 () = stop.cancelled() => return self.end(before, pb::EndReason::Shutdown, &Error::stopping()),
-                () = &mut too_old => return self.end(before, pb::EndReason::Shutdown, &making_room()),
+                () = &mut too_old => return self.end(before, pb::EndReason::Shutdown, &connection_too_old()),
                 lost = lost(self.hold.as_ref()) => return self.end(before, pb::EndReason::TakenOver, &lost),
                 ended = &mut over => return self.end(before, pb::EndReason::PurposeEnded, &ended),
                 () = taken.closed() => return,
             };
-            wait = together(self.services.exchange.clock().now(), heartbeat);
+            wait = aligned(self.services.exchange.clock().now(), heartbeat);
             let message = match step.and_then(|step| self.message(step)) {
                 Ok((message, accessed)) => self.recorded(accessed).await.map(|()| message),
                 Err(error) => Err(error),
@@ -239,7 +239,9 @@ impl OpenFeed {
 
     fn message(&mut self, step: Step) -> Result<(EncodedFeed, AccessedObjects), Error> {
         match step {
-            Step::Heartbeat(cursor) => Ok((sign_of_life(cursor, None), AccessedObjects::default())),
+            Step::Heartbeat(cursor) => {
+                Ok((heartbeat_message(cursor, None), AccessedObjects::default()))
+            }
             Step::Delivery(delivery) => {
                 let most = lane::most(self.feed.purpose());
                 let told = message::fill(&mut self.feed, delivery, most)?;
@@ -257,13 +259,13 @@ impl OpenFeed {
     /// Ends the stream with a message that holds the cursor, and the status behind it.
     fn end(self, at: Cursor, reason: pb::EndReason, error: &Error) {
         let end = pb::EndOfStream { reason: reason.into() };
-        self.farewell.say(vec![Ok(sign_of_life(at, Some(end))), Err(status(error))]);
+        self.farewell.say(vec![Ok(heartbeat_message(at, Some(end))), Err(status(error))]);
     }
 }
 
 /// The time until a heartbeat is due, rounded up so that those of many streams are due together: what goes to one
 /// connection is sent at once.
-fn together(now: Timestamp, heartbeat: Duration) -> Duration {
+fn aligned(now: Timestamp, heartbeat: Duration) -> Duration {
     let apart = (heartbeat / TICKS).max(Duration::from_millis(1));
     let millis = i64::try_from(apart.as_millis()).unwrap_or(i64::MAX);
     let since = u64::try_from(now.as_millis().rem_euclid(millis)).unwrap_or(0);
@@ -278,7 +280,7 @@ async fn lost(hold: Option<&Hold>) -> Error {
     }
 }
 
-fn making_room() -> Error {
+fn connection_too_old() -> Error {
     let message = "the connection has reached its age: go on over a new one";
     Error::new(Kind::Unavailable, "connection_age", message)
 }
@@ -288,7 +290,7 @@ fn too_slow() -> Error {
     Error::new(Kind::Exhausted, "reader_too_slow", message)
 }
 
-fn sign_of_life(at: Cursor, end: Option<pb::EndOfStream>) -> EncodedFeed {
+fn heartbeat_message(at: Cursor, end: Option<pb::EndOfStream>) -> EncodedFeed {
     let cursor = Some(cursor::write(at));
     pb::SubscribeResponse { cursor, end, ..pb::SubscribeResponse::default() }.into()
 }
@@ -316,7 +318,7 @@ mod tests {
     #[test]
     fn heartbeats_are_due_together_and_never_early() {
         let due = |now: i64, heartbeat: u64| {
-            let wait = together(Timestamp::from_millis(now), Duration::from_millis(heartbeat));
+            let wait = aligned(Timestamp::from_millis(now), Duration::from_millis(heartbeat));
             now + i64::try_from(wait.as_millis()).unwrap()
         };
         let noon = 1_790_000_000_100;
@@ -324,7 +326,7 @@ mod tests {
         assert_eq!(due(noon + 300, 15_000) - noon, 15_600);
         assert_eq!(due(-1, 1_000), 1_000, "before the epoch too");
         assert_eq!(due(7, 10), 18, "a time that cannot be parted is kept");
-        let never = together(Timestamp::from_millis(noon), Duration::from_secs(u64::MAX));
+        let never = aligned(Timestamp::from_millis(noon), Duration::from_secs(u64::MAX));
         assert!(never >= Duration::from_secs(u64::MAX), "one that is never due is not now");
     }
 }

@@ -101,14 +101,14 @@ impl Services {
         });
         let (copies, more) = listing.await.map_err(|error| Error::internal("held", error))??;
         let next = copies.last().filter(|_| more);
-        let next = next.map(|last| last.current.version.to_string()).unwrap_or_default();
+        let next = next.map(|last| last.record.version.to_string()).unwrap_or_default();
         let objects = copies.iter().map(|copy| known::visible_assessment(&sight(copy))).collect();
         Ok(pb::ListHeldObjectsResponse { objects, next_page_token: next })
     }
 }
 
 fn write(hold: &LegalHold) -> pb::Hold {
-    let kept = &hold.kept;
+    let kept = &hold.record;
     pb::Hold {
         id: hold.id.to_string(),
         author: hold.author.to_string(),

@@ -276,11 +276,11 @@ fn summary(known: &IndicatorView) -> known::Summary<'_> {
 pub(super) fn sight(sight: &AssessmentView) -> known::AssessmentRef<'_> {
     known::AssessmentRef {
         author: &sight.author,
-        version: sight.current.version,
-        accepted: sight.current.accepted,
-        id: sight.current.id,
-        assessment: &sight.current.assessment,
-        view: &sight.view,
+        version: sight.record.version,
+        accepted: sight.record.accepted,
+        id: sight.record.id,
+        assessment: &sight.record.assessment,
+        view: &sight.sharing,
     }
 }
 

@@ -157,7 +157,7 @@ impl Services {
             recipient: tip::read_partner("recipient", &request.recipient)?,
             behind: behind.map_or(0, |(sequence, _)| sequence),
             entries: size(request.entries_page_size, ENTRIES, ENTRIES),
-            behind_indicator: token::read("indicators_page_token", &request.indicators_page_token)?,
+            after_indicator: token::read("indicators_page_token", &request.indicators_page_token)?,
             indicators: size(request.indicators_page_size, INDICATORS, MOST_INDICATORS),
             purpose: purpose::read(request.purpose.as_ref())?,
         };
@@ -165,7 +165,7 @@ impl Services {
         let shown =
             self.read_beside(move |exchange| exchange.queries.show_tip(&asking, &asked)).await?;
         self.recorded(caller, purpose.as_ref(), shown.accessed.clone()).await?;
-        let last_entry = shown.entries.last().map(|one| (one.added.sequence, 0));
+        let last_entry = shown.entries.last().map(|one| (one.record.sequence, 0));
         let last_indicator = shown.indicators.last().map(|one| one.at);
         let tip =
             pb::Tip { narrative: shown.narrative.clone(), ..written::write(&shown.tip, shown.now) };

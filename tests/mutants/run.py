@@ -32,13 +32,13 @@ MUTANTS = {
     ),
     "feed-removals-without-may-see": (
         "src/exchange/feeds/changes/removals.rs",
-        "if sight.wants(\n                view,\n                &then,",
-        "if sight.asks_for(\n                view,\n                &then,",
+        "if sight.should_deliver(\n                view,\n                &then,",
+        "if sight.matches_filter(\n                view,\n                &then,",
         SIMULATION,
     ),
     "feed-joining-without-may-see": (
         "src/exchange/feeds/expansion.rs",
-        "            && self.sight.wants(self.view, self.sight.reader(), AsOf::Now, version)?)\n",
+        "            && self.sight.should_deliver(self.view, self.sight.reader(), AsOf::Now, version)?)\n",
         "            && { let _ = AsOf::Now; true })\n",
         SIMULATION,
     ),
@@ -56,14 +56,14 @@ MUTANTS = {
     ),
     "feed-feedback-on-what-is-hidden": (
         "src/exchange/feeds/changes/reactions.rs",
-        " || !sees_about(view, sight, feedback, about)?",
+        " || !sees_assessment(view, sight, feedback, about)?",
         "",
         ["--test", "withdrawal"],
     ),
     "snapshot-without-may-see": (
         "src/exchange/feeds/snapshot.rs",
-        "if !self.sight.gives(view, outline, now)? {",
-        "if !(now < now || self.sight.asks_for(view, reader, super::feeds::AsOf::Now, outline)?) {",
+        "if !self.sight.may_deliver_content(view, outline, now)? {",
+        "if !(now < now || self.sight.matches_filter(view, reader, crate::exchange::visibility::AsOf::Now, outline)?) {",
         SIMULATION,
     ),
     "lookup-and-get-without-may-see": (
@@ -166,7 +166,7 @@ MUTANTS = {
     ),
     "an-item-that-names-nothing-is-enough": (
         "src/exchange/feeds/changes/batch.rs",
-        "if is_given && replaces.is_none() && old.sequence >= self.sight_from",
+        "if is_given && replaces.is_none() && old.sequence >= self.visible_from",
         "if is_given && replaces.is_none()",
         SIMULATION,
     ),
@@ -223,7 +223,7 @@ MUTANTS = {
     # Campaigns: who may know of them, and what is told when that changes.
     "items-tell-of-hidden-campaigns": (
         "src/exchange/feeds/changes/batch.rs",
-        "campaigns: sight.campaigns_seen(view, logged.campaigns())?,",
+        "campaigns: sight.visible_campaigns(view, logged.campaigns())?,",
         "campaigns: logged.campaigns().iter().copied().collect(),",
         SIMULATION,
     ),
@@ -273,13 +273,13 @@ MUTANTS = {
     # The liaisons' lane.
     "lane-without-the-clock": (
         "src/exchange/visibility.rs",
-        "may_see(&self.reader, sharing, author, at, now)\n            && (!self.public_alone",
-        "may_see(&self.reader, sharing, author, at, { let _ = now; Timestamp::default() })\n            && (!self.public_alone",
+        "may_see(&self.reader, sharing, author, at, now)\n            && (!self.public_only",
+        "may_see(&self.reader, sharing, author, at, { let _ = now; Timestamp::default() })\n            && (!self.public_only",
         LANE,
     ),
     "lane-gives-what-is-not-released": (
         "src/exchange/feeds/changes/releases.rs",
-        "comes && sight.may_have(author, sharing, version, self.clock.now())",
+        "comes && sight.may_deliver(author, sharing, version, self.clock.now())",
         "comes || sight.is_liaison()",
         LANE,
     ),
@@ -297,7 +297,7 @@ MUTANTS = {
     ),
     "lane-snapshot-without-may-see": (
         "src/exchange/feeds/snapshot.rs",
-        "self.sight.may_have(&kept.author, &kept.sharing, kept.position, now)\n                && self.sight.filter()",
+        "self.sight.may_deliver(&kept.author, &kept.sharing, kept.position, now)\n                && self.sight.filter()",
         "(now > now || true)\n                && self.sight.filter()",
         LANE,
     ),

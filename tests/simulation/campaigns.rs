@@ -170,13 +170,13 @@ fn made_by(receipt: &ItemReceipt) -> Option<Position> {
 
 /// A contribution as a reader sees it: its text, positions, and the content to check.
 pub fn contributed(one: &ContributionView, campaigns: &Campaigns) -> (Observed, Content) {
-    let kept = &one.kept;
+    let kept = &one.record;
     let name = campaigns.name(Some(kept.campaign));
     let (said, founded) = (&kept.contribution.name, kept.founded);
     let text = format!(
         "{name} {} says {said} {founded} {:?} {}",
         kept.author,
-        one.view,
+        one.sharing,
         one.replaces.is_some()
     );
     let positions = [kept.position, kept.first.0].into_iter().chain(one.replaces);
@@ -189,14 +189,14 @@ pub type Content = (PartnerId, Position, Sharing);
 
 /// An enforcement as a reader sees it.
 pub fn done(one: &Done, campaigns: &Campaigns) -> (Observed, Content) {
-    let (kept, deed) = (&one.kept, &one.kept.enforcement);
+    let (kept, deed) = (&one.record, &one.record.enforcement);
     let name = campaigns.name(deed.campaign);
     let text = format!(
         "{} did {} {:?} {name} {:?} {}",
         kept.author,
         deed.id,
         deed.sum(),
-        one.view,
+        one.sharing,
         one.replaces.is_some()
     );
     let positions = std::iter::once(kept.position).chain(one.replaces);
@@ -249,7 +249,7 @@ pub fn queries(exchange: &Exchange, caller: &Caller, campaigns: &Campaigns, trac
         trace.extend(known.contributions.iter().map(|one| contributed(one, campaigns).0));
         for sight in known.indicators.unwrap().0 {
             let text = format!("member {} {}", sight.author, sight.indicator().value());
-            trace.push(observation(&text, [sight.current.version]));
+            trace.push(observation(&text, [sight.record.version]));
         }
         trace.extend(known.enforcements.unwrap().0.iter().map(|one| done(one, campaigns).0));
         let clusters = known.clusters.unwrap();

@@ -298,7 +298,7 @@ impl LaneRun {
         let read: BTreeSet<_> = (0..VALUES)
             .filter_map(|value| exchange.queries.indicator(&caller, indicator(value).id()).ok())
             .flat_map(|known| known.assessments)
-            .map(|sight| sight.current.version)
+            .map(|sight| sight.record.version)
             .collect();
         let held: BTreeSet<_> = reader.held.difference(&reader.deeds).copied().collect();
         if read == held {

@@ -172,7 +172,7 @@ impl Reader {
                 recipient: None,
                 behind: 0,
                 entries: 100,
-                behind_indicator: None,
+                after_indicator: None,
                 indicators: 100,
                 purpose: Some(self.purpose(world)),
             };
@@ -187,7 +187,7 @@ impl Reader {
             seen.push(observation(&text, [Position::new(tip.sequence, 0)]));
             if !is_over {
                 self.given_tips.insert((tip.sender.clone(), Position::new(tip.sequence, 0)));
-                let added = shown.entries.iter().map(|one| &one.added);
+                let added = shown.entries.iter().map(|one| &one.record);
                 self.add_given(added.map(|one| (one.author.clone(), one.sequence)));
             }
         }
@@ -202,13 +202,13 @@ impl Reader {
     ) -> Result<(), String> {
         let has_content = one.tip.subject.is_some();
         let is_over = self.check_tip(world, &one.tip, has_content)?;
-        if is_over && !(one.added.text.is_empty() && one.added.indicators.is_empty()) {
-            return Err(format!("{:?} gets {:?}", self.of, one.added));
+        if is_over && !(one.entry.text.is_empty() && one.entry.indicators.is_empty()) {
+            return Err(format!("{:?} gets {:?}", self.of, one.entry));
         }
         self.accessed.append(one.accessed.clone());
         if !is_over {
             self.given_tips.insert((one.tip.sender.clone(), Position::new(one.tip.sequence, 0)));
-            self.add_given([(one.added.added.author.clone(), one.added.added.sequence)]);
+            self.add_given([(one.entry.record.author.clone(), one.entry.record.sequence)]);
         }
         Ok(())
     }

@@ -116,7 +116,7 @@ impl Reader {
         let far = tokio_instant_far(world);
         let mut seen = Vec::new();
         while seen.len() < limit {
-            let Some(delivery) = world.read(feed.next_there(far)).unwrap() else {
+            let Some(delivery) = world.read(feed.next_available(far)).unwrap() else {
                 self.cursor = Some(feed.cursor());
                 break;
             };
@@ -182,7 +182,7 @@ impl Reader {
             world.exchange().feeds.feed(&caller, Start::Oldest, self.wanted(world)).unwrap();
         let far = tokio_instant_far(world);
         let mut states = BTreeMap::new();
-        while let Some(delivery) = world.read(feed.next_there(far)).unwrap() {
+        while let Some(delivery) = world.read(feed.next_available(far)).unwrap() {
             if let FeedEvent::Tip(one) = delivery {
                 states.extend(one.tip.threads.iter().map(|thread| (one.tip.id, thread.state)));
             }

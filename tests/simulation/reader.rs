@@ -81,7 +81,7 @@ impl Reader {
         let mut feed = world.exchange().feeds.feed(&caller, start, self.filter(world)).unwrap();
         let far = tokio_instant_far(world);
         while seen.len() < limit {
-            let Some(delivery) = world.read(feed.next_there(far)).unwrap() else {
+            let Some(delivery) = world.read(feed.next_available(far)).unwrap() else {
                 self.cursor = Some(feed.cursor());
                 break;
             };
@@ -209,15 +209,15 @@ pub fn events(delivery: FeedEvent, campaigns: &Campaigns) -> Vec<Event> {
     match delivery {
         FeedEvent::Batch(batch) => of_batch(&batch, campaigns),
         FeedEvent::Campaign(said) => {
-            let (observed, content) = campaigns::contributed(&said.contributed, campaigns);
+            let (observed, content) = campaigns::contributed(&said.contribution, campaigns);
             let event = event_at(said.place, observed.text, observed.positions, Some(content));
-            vec![Event { drops: said.contributed.replaces, ..event }]
+            vec![Event { drops: said.contribution.replaces, ..event }]
         }
         FeedEvent::Enforcements(all) => {
             let event = |one: tipoff::exchange::EnforcementEvent| {
-                let (observed, content) = campaigns::done(&one.deed, campaigns);
+                let (observed, content) = campaigns::done(&one.enforcement, campaigns);
                 let event = event_at(one.place, observed.text, observed.positions, Some(content));
-                Event { drops: one.deed.replaces, ..event }
+                Event { drops: one.enforcement.replaces, ..event }
             };
             all.into_iter().map(event).collect()
         }
@@ -236,10 +236,10 @@ pub fn events(delivery: FeedEvent, campaigns: &Campaigns) -> Vec<Event> {
         }
         FeedEvent::Items(shown) => {
             let event = |one: tipoff::exchange::FeedItem| {
-                let version = one.current.version;
-                let said = &one.current.assessment;
+                let version = one.record.version;
+                let said = &one.record.assessment;
                 let observed = item(&one.author, said, &one.view, version, None, campaigns);
-                let content = Some((one.author, version, one.current.sharing));
+                let content = Some((one.author, version, one.record.sharing));
                 let holds = Some(version);
                 Event { observed, holds, ..event_at(one.place, String::new(), Vec::new(), content) }
             };
@@ -252,16 +252,16 @@ pub fn events(delivery: FeedEvent, campaigns: &Campaigns) -> Vec<Event> {
         }
         FeedEvent::Sightings(seen) => {
             let event = |one: tipoff::exchange::SightingView| {
-                let value = one.kept.sighting.indicator.value();
-                let text = format!("{} saw {value} {:?}", one.kept.author, one.view);
-                let content = Some((one.kept.author, one.position, one.kept.sharing));
+                let value = one.record.sighting.indicator.value();
+                let text = format!("{} saw {value} {:?}", one.record.author, one.sharing);
+                let content = Some((one.record.author, one.position, one.record.sharing));
                 event_at(FeedPosition::after_item(one.position), text, vec![one.position], content)
             };
             seen.into_iter().map(event).collect()
         }
         FeedEvent::Feedback(one) => {
-            let (at, kept) = (one.kept.position, one.kept);
-            let text = format!("{} says {:?} {:?}", one.giver, kept.opinion, one.view);
+            let (at, kept) = (one.record.position, one.record);
+            let text = format!("{} says {:?} {:?}", one.giver, kept.opinion, one.sharing);
             vec![event_at(FeedPosition::after_entry(at.sequence), text, vec![at, one.about], None)]
         }
         FeedEvent::Tip(one) => vec![crate::tips::tip_event(&one)],
@@ -272,7 +272,7 @@ pub fn events(delivery: FeedEvent, campaigns: &Campaigns) -> Vec<Event> {
 pub fn in_snapshot(part: &SnapshotPart, campaigns: &Campaigns) -> Event {
     let (holds, (observed, content)) = match part {
         SnapshotPart::Item(shown) => {
-            let (author, current) = (&shown.author, &shown.current);
+            let (author, current) = (&shown.author, &shown.record);
             let version = current.version;
             let observed = item(author, &current.assessment, &shown.view, version, None, campaigns);
             let content = (author.clone(), version, current.sharing.clone());
@@ -322,7 +322,7 @@ fn of_batch(delivery: &BatchEvent, campaigns: &Campaigns) -> Vec<Event> {
         let replaces = match (&delivery.replaces, outcomes[at]) {
             (Some(replaces), _) => replaces[at],
             (None, ItemOutcome::Replaced(old)) => {
-                Some(old).filter(|old| old.sequence >= delivery.sight_from)
+                Some(old).filter(|old| old.sequence >= delivery.visible_from)
             }
             (None, _) => None,
         };
@@ -349,12 +349,12 @@ pub fn tokio_instant_far(world: &World) -> tokio::time::Instant {
 pub fn reacted(reactions: &Reactions) -> Vec<Observed> {
     let count = observation(&format!("seen {}", reactions.seen_count), []);
     let seen = reactions.sightings.iter().map(|seen| {
-        let text = format!("{} {:?}", seen.kept.author, seen.view);
+        let text = format!("{} {:?}", seen.record.author, seen.sharing);
         observation(&text, [seen.position])
     });
     let said = reactions.feedback.iter().map(|one| {
-        let text = format!("{} {:?} {:?}", one.giver, one.kept.opinion, one.view);
-        observation(&text, [one.kept.position, one.about])
+        let text = format!("{} {:?} {:?}", one.giver, one.record.opinion, one.sharing);
+        observation(&text, [one.record.position, one.about])
     });
     std::iter::once(count).chain(seen).chain(said).collect()
 }

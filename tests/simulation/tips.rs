@@ -174,7 +174,7 @@ impl Run {
             let of_it: Vec<_> =
                 all.values().filter(|shown| shown.tip.campaign == Some(campaign)).collect();
             let moved = of_it.iter().flat_map(|shown| {
-                let entries = shown.entries.iter().map(|one| &one.added);
+                let entries = shown.entries.iter().map(|one| &one.record);
                 let moved = entries.filter(|added| added.threads.iter().any(TipMove::is_move));
                 moved.map(|added| (shown.tip.id, added.sequence, added.action))
             });
@@ -214,7 +214,7 @@ impl Run {
         let far = std::time::Duration::from_secs(60);
         let far = self.world.read(async { tokio::time::Instant::now() + far });
         let (mut states, mut entries) = (States::new(), BTreeMap::new());
-        while let Some(delivery) = self.world.read(feed.next_there(far)).unwrap() {
+        while let Some(delivery) = self.world.read(feed.next_available(far)).unwrap() {
             let FeedEvent::Tip(one) = delivery else { continue };
             *entries.entry(one.tip.id).or_default() += 1;
             let threads = one.tip.threads.into_iter();
@@ -244,7 +244,7 @@ pub fn queries(exchange: &Exchange, caller: &Caller) -> Vec<Observed> {
             let values: Vec<_> =
                 shown.indicators.iter().map(|one| one.indicator.indicator.value()).collect();
             observed.push(observation(&format!("{} {values:?}", shown.narrative), []));
-            observed.extend(shown.entries.iter().map(|one| added(&one.added, &one.text)));
+            observed.extend(shown.entries.iter().map(|one| added(&one.record, &one.text)));
         }
     }
     observed
@@ -254,9 +254,9 @@ pub fn queries(exchange: &Exchange, caller: &Caller) -> Vec<Observed> {
 pub fn tip_event(one: &TipEvent) -> Event {
     let threads: Vec<_> =
         one.tip.threads.iter().map(|thread| (thread.recipient.as_str(), thread.state)).collect();
-    let Observed { text, mut positions } = added(&one.added.added, &one.added.text);
+    let Observed { text, mut positions } = added(&one.entry.record, &one.entry.text);
     let text =
-        format!("tip of {} {threads:?} {text} {}", one.tip.sender, one.added.indicators.len());
+        format!("tip of {} {threads:?} {text} {}", one.tip.sender, one.entry.indicators.len());
     positions.push(Position::new(one.tip.sequence, 0));
     Event {
         place: one.place,
@@ -296,7 +296,7 @@ fn asked(tip: TipId) -> TipDetailQuery {
         recipient: None,
         behind: 0,
         entries: 1_000,
-        behind_indicator: None,
+        after_indicator: None,
         indicators: 1_000,
         purpose: None,
     }

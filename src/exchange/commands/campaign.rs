@@ -48,7 +48,7 @@ impl Commands {
         request: CampaignRequest,
     ) -> Result<CampaignReceipt> {
         if let Some(sequence) = self.core.find_request(caller, &request.request, request.digest)? {
-            return self.campaign_taken(sequence, true).await;
+            return self.campaign_receipt(sequence, true).await;
         }
         let sharing = self.check_campaign(caller, request.campaign, request.sharing)?;
         let put = CampaignPut {
@@ -63,7 +63,7 @@ impl Commands {
         let body = Body::CampaignPut(put);
         let (sequence, replayed) =
             self.core.commit_request(caller, &request.request, request.digest, body).await?;
-        self.campaign_taken(sequence, replayed).await
+        self.campaign_receipt(sequence, replayed).await
     }
 
     /// Resolves the sharing of what is said of a campaign. An error where the caller does not see the campaign.
@@ -83,7 +83,7 @@ impl Commands {
         Ok(Sharing::resolve(sharing, caller.partner(), view.registry().as_ref())?)
     }
 
-    async fn campaign_taken(&self, sequence: u64, replayed: bool) -> Result<CampaignReceipt> {
+    async fn campaign_receipt(&self, sequence: u64, replayed: bool) -> Result<CampaignReceipt> {
         let logged = self.core.entry(sequence).await?;
         let Body::CampaignPut(put) = &logged.entry.body else {
             return Err(refused(&VoidReason::Conflicts(sequence)));

@@ -48,12 +48,12 @@ impl Commands {
         request: EnforcementRequest,
     ) -> Result<EnforcementReceipt> {
         if let Some(sequence) = self.core.find_request(caller, &request.request, request.digest)? {
-            return self.reported(sequence, true).await;
+            return self.enforcement_receipt(sequence, true).await;
         }
         let (key, digest) = (request.request.clone(), request.digest);
         let body = Body::Enforcements(self.check_enforcements(caller, request)?);
         let (sequence, replayed) = self.core.commit_request(caller, &key, digest, body).await?;
-        self.reported(sequence, replayed).await
+        self.enforcement_receipt(sequence, replayed).await
     }
 
     /// Rejects those that are not the caller's to report.
@@ -78,7 +78,11 @@ impl Commands {
         Ok(Enforcements { request, digest, sharing, items, rejected })
     }
 
-    async fn reported(&self, sequence: u64, replayed: bool) -> Result<EnforcementReceipt> {
+    async fn enforcement_receipt(
+        &self,
+        sequence: u64,
+        replayed: bool,
+    ) -> Result<EnforcementReceipt> {
         let logged = self.core.entry(sequence).await?;
         let accepted = logged.entry.time;
         let Body::Enforcements(sent) = &logged.entry.body else {

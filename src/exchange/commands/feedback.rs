@@ -37,13 +37,13 @@ impl Commands {
         request: FeedbackRequest,
     ) -> Result<RequestReceipt> {
         if let Some(noted) =
-            self.core.noted_before(caller, &request.request, request.digest).await?
+            self.core.find_receipt(caller, &request.request, request.digest).await?
         {
             return Ok(noted);
         }
         let (key, digest) = (request.request.clone(), request.digest);
         let body = Body::Feedback(self.check_feedback(caller, request)?);
-        self.core.note(caller, &key, digest, body).await
+        self.core.commit_for_receipt(caller, &key, digest, body).await
     }
 
     /// Feedback that its giver may give.
@@ -64,13 +64,13 @@ impl Commands {
         }
         let sharing = match request.sharing {
             Some(sharing) => Sharing::resolve(sharing, caller.partner(), registry.as_ref())?,
-            None => to_author_alone(&of),
+            None => share_with_author(&of),
         };
         check_no_release(&sharing)?;
-        let is_wider = sharing != to_author_alone(&of);
+        let is_wider = sharing != share_with_author(&of);
         if restricted::is_restricted(&current.assessment)
             && is_wider
-            && !restricted::stays(&sharing, registry.restricted_group())
+            && !restricted::stays_in_group(&sharing, registry.restricted_group())
         {
             let reason = "is too wide: the assessment is under a restricted label";
             return Err(Invalid::new("sharing", reason).into());
@@ -89,7 +89,7 @@ fn find_version(view: &View<'_>, version: Position) -> Result<Option<(PartnerId,
     Ok(found.map(|target| (brought.author, target)))
 }
 
-fn to_author_alone(author: &PartnerId) -> Sharing {
+fn share_with_author(author: &PartnerId) -> Sharing {
     let audience = Audience::Named { groups: [].into(), partners: [author.clone()].into() };
     Sharing { tlp: Tlp::Amber, audience, releases: Vec::new() }
 }

@@ -11,7 +11,7 @@ use crate::exchange::core::Caller;
 use crate::exchange::visibility::hold::LegalHold;
 
 /// How many objects one entry holds. A larger hold becomes several.
-const OBJECTS_AT_ONCE: usize = 500;
+const OBJECTS_PER_ENTRY: usize = 500;
 
 /// A hold as it was asked for.
 #[derive(Clone, Debug)]
@@ -53,12 +53,12 @@ impl Commands {
             let message = "there is nothing to keep: you say nothing of this at the moment";
             return Err(Error::new(Kind::NotFound, "nothing_to_hold", message));
         }
-        let parts = Parts { request: &request, digest, selected, at_once: OBJECTS_AT_ONCE };
+        let parts = Parts { request: &request, digest, selected, at_once: OBJECTS_PER_ENTRY };
         let body = |objects, last| {
             let (request, reason) = (request.clone(), reason.clone());
             Body::HoldPlaced(HoldPlaced { hold, request, digest, last, reason, objects })
         };
-        let (last, replayed) = self.append_parts(caller, parts, body).await?;
+        let (last, replayed) = self.commit_split(caller, parts, body).await?;
         self.placed(caller, hold, last, replayed).await
     }
 

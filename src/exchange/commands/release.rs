@@ -16,7 +16,7 @@ use crate::exchange::visibility::restricted;
 use crate::index::record::AssessmentRecord;
 
 /// How many pairs of an object and a liaison one entry holds. A larger release becomes several.
-const PAIRS_AT_ONCE: usize = 500;
+const PAIRS_PER_ENTRY: usize = 500;
 
 /// A release, or the end of one, as it was sent.
 #[derive(Clone, Debug)]
@@ -62,7 +62,7 @@ impl Commands {
     ) -> Result<ReleaseReceipt> {
         let ReleaseRequest { request, digest, selection, mut liaisons, act } = request;
         if let Some(last) = self.core.find_request(caller, &request, digest)? {
-            return self.released(last, true).await;
+            return self.release_receipt(last, true).await;
         }
         self.check_liaisons(&liaisons)?;
         self.check_until(&act)?;
@@ -71,14 +71,14 @@ impl Commands {
         let retracts = act == ReleaseAction::Retract;
         let refuses = |meant: Candidate<'_>| if retracts { None } else { refuses(meant) };
         let selected = self.select(caller.partner(), &selection, Scope::All, refuses).await?;
-        let at_once = (PAIRS_AT_ONCE / liaisons.len().max(1)).max(1);
+        let at_once = (PAIRS_PER_ENTRY / liaisons.len().max(1)).max(1);
         let parts = Parts { request: &request, digest, selected, at_once };
         let body = |objects, last| {
             let (request, liaisons, act) = (request.clone(), liaisons.clone(), act.clone());
             Body::Release(ReleaseEntry { request, digest, last, objects, liaisons, action: act })
         };
-        let (last, replayed) = self.append_parts(caller, parts, body).await?;
-        self.released(last, replayed).await
+        let (last, replayed) = self.commit_split(caller, parts, body).await?;
+        self.release_receipt(last, replayed).await
     }
 
     fn check_liaisons(&self, liaisons: &[PartnerId]) -> Result<()> {
@@ -109,7 +109,7 @@ impl Commands {
     }
 
     /// What the entries of a request came to, by the last of them.
-    async fn released(&self, last: u64, replayed: bool) -> Result<ReleaseReceipt> {
+    async fn release_receipt(&self, last: u64, replayed: bool) -> Result<ReleaseReceipt> {
         let logged = self.core.entry(last).await?;
         let Body::Release(ReleaseEntry { last: Some(part), .. }) = &logged.entry.body else {
             return Err(refused(&VoidReason::Conflicts(last)));

@@ -130,7 +130,7 @@ impl Commands {
     /// Appends the entries of a request over many objects, so that no receipt waits on them, and gives the
     /// last of them: the one that stands under the request's key. Tells whether the same request had
     /// been taken before.
-    pub(in crate::exchange) async fn append_parts(
+    pub(in crate::exchange) async fn commit_split(
         &self,
         caller: &Caller,
         parts: Parts<'_>,
@@ -182,7 +182,7 @@ impl ResolvedSelection {
         let current = view.current(target.id, author, target.audience)?;
         if let Some(current) = current.filter(|current| Some(current.version) == target.version) {
             let why = refuses(Candidate::Assessment(&current));
-            self.judge(Releasable::Assessment(target), why, index);
+            self.push(Releasable::Assessment(target), why, index);
         }
         Ok(())
     }
@@ -201,7 +201,7 @@ impl ResolvedSelection {
         Ok(())
     }
 
-    fn judge(&mut self, object: Releasable, refused: Option<Invalid>, index: Option<u32>) {
+    fn push(&mut self, object: Releasable, refused: Option<Invalid>, index: Option<u32>) {
         match (refused, index) {
             (None, _) => self.objects.push(object),
             (Some(invalid), Some(index)) => self.rejected.push(Rejection { index, invalid }),
@@ -240,14 +240,14 @@ async fn select_contributions(
         if kept.author == *author {
             let audience = AudienceDigest::of(&kept.sharing.audience);
             let object = Releasable::Contribution { campaign, audience, version: kept.position };
-            selected.judge(object, refuses(Candidate::Other(&kept.sharing)), None);
+            selected.push(object, refuses(Candidate::Other(&kept.sharing)), None);
         }
     }
     for kept in view.enforcements_back(ListedBy::Campaign(campaign), None) {
         let kept = kept?;
         if kept.author == *author {
             let object = enforcement(&kept);
-            selected.judge(object, refuses(Candidate::Other(&kept.sharing)), None);
+            selected.push(object, refuses(Candidate::Other(&kept.sharing)), None);
         }
         // There may be many of them: others get their turn.
         tokio::task::yield_now().await;
@@ -273,7 +273,7 @@ fn select_enforcements(
                 for kept in view.enforcement_versions(author, id) {
                     let kept = kept?;
                     let why = refuses(Candidate::Other(&kept.sharing));
-                    selected.judge(enforcement(&kept), why, Some(index));
+                    selected.push(enforcement(&kept), why, Some(index));
                 }
             }
         }

@@ -37,7 +37,7 @@ impl Commands {
         request: SightingsRequest,
     ) -> Result<RequestReceipt> {
         if let Some(noted) =
-            self.core.noted_before(caller, &request.request, request.digest).await?
+            self.core.find_receipt(caller, &request.request, request.digest).await?
         {
             return Ok(noted);
         }
@@ -67,7 +67,7 @@ impl Commands {
         rejected.sort_by_key(|one| one.index);
         let (key, digest) = (request.request.clone(), request.digest);
         let body = Body::Sightings(Sightings { request: key, digest, sharing, items, rejected });
-        self.core.note(caller, &request.request, digest, body).await
+        self.core.commit_for_receipt(caller, &request.request, digest, body).await
     }
 }
 
@@ -93,8 +93,8 @@ fn refuses_sighting(
         return Some(Invalid::new("indicator", reason));
     };
     let is_restricted =
-        known.assessments.iter().any(|sight| restricted::is_restricted(&sight.current.assessment));
-    (is_restricted && !restricted::stays(sharing, registry.restricted_group())).then(|| {
+        known.assessments.iter().any(|sight| restricted::is_restricted(&sight.record.assessment));
+    (is_restricted && !restricted::stays_in_group(sharing, registry.restricted_group())).then(|| {
         let reason = "is under a restricted label: a sighting of it goes to the group entitled to \
                       hold it, and to nobody else";
         Invalid::new("indicator", reason)

@@ -55,9 +55,9 @@ impl Commands {
     ) -> Result<BatchReceipt> {
         let (number, digest) = (request.number, request.digest);
         let view = self.core.index.read()?;
-        if let Some(sequence) = self.taken_before(&view, caller, submission, number, digest)? {
+        if let Some(sequence) = self.find_batch(&view, caller, submission, number, digest)? {
             drop(view);
-            return self.replayed(sequence).await;
+            return self.repeated_receipt(sequence).await;
         }
         let registry = view.registry();
         let sharing = Sharing::resolve(request.sharing, caller.partner(), registry.as_ref())?;
@@ -66,8 +66,8 @@ impl Commands {
             return Err(Invalid::new("sharing.releases.until", "has passed").into());
         }
         let (items, rejected) =
-            restricted::hold(request.items, &sharing, registry, request.rejected);
-        let (items, mut rejected) = self.hold_campaigns(&view, caller, items, rejected)?;
+            restricted::reject_restricted(request.items, &sharing, registry, request.rejected);
+        let (items, mut rejected) = self.reject_hidden_campaigns(&view, caller, items, rejected)?;
         drop(view);
         rejected.sort_by_key(|one| one.index);
         let body = Body::SubmissionBatch(Batch {
@@ -97,7 +97,9 @@ impl Commands {
                 Outcome::Applied(items) => {
                     return self.receipt(committed.sequence, items, committed.repeated).await;
                 }
-                Outcome::Void(VoidReason::Repeats(first)) => return self.replayed(*first).await,
+                Outcome::Void(VoidReason::Repeats(first)) => {
+                    return self.repeated_receipt(*first).await;
+                }
                 // The refusal of an earlier try. The author may be back by now, or in its group.
                 Outcome::Void(VoidReason::AudienceGone | VoidReason::Suspended)
                     if committed.repeated =>
@@ -111,7 +113,7 @@ impl Commands {
     }
 
     /// The items that name no campaign but one that their author sees, and the rejections with the rest.
-    fn hold_campaigns(
+    fn reject_hidden_campaigns(
         &self,
         view: &View<'_>,
         caller: &Caller,
@@ -141,7 +143,7 @@ impl Commands {
     }
 
     /// The entry of a batch that was taken under this key, while receipts are kept.
-    fn taken_before(
+    fn find_batch(
         &self,
         view: &View<'_>,
         caller: &Caller,
@@ -163,7 +165,7 @@ impl Commands {
         Ok(Some(taken.sequence))
     }
 
-    async fn replayed(&self, sequence: u64) -> Result<BatchReceipt> {
+    async fn repeated_receipt(&self, sequence: u64) -> Result<BatchReceipt> {
         match &*self.core.index.applied_outcome(sequence)? {
             Outcome::Applied(items) => self.receipt(sequence, items, true).await,
             Outcome::Void(reason) => Err(refused(reason)),

@@ -16,7 +16,7 @@ use crate::error::Result;
 use crate::exchange::commands::Commands;
 use crate::exchange::commit::{RequestReceipt, refused};
 use crate::exchange::core::{Caller, reader};
-use crate::exchange::referral::drawn;
+use crate::exchange::referral::random_tip_id;
 use crate::exchange::visibility::campaign::campaign_visible;
 use crate::exchange::visibility::{ReaderView, restricted};
 use crate::index::{Registry, View};
@@ -58,13 +58,13 @@ impl Commands {
         request: TipRequest,
     ) -> Result<(TipId, RequestReceipt)> {
         if let Some(noted) =
-            self.core.noted_before(caller, &request.request, request.digest).await?
+            self.core.find_receipt(caller, &request.request, request.digest).await?
         {
             return self.with_tip(noted).await;
         }
         let (key, digest) = (request.request.clone(), request.digest);
         let body = Body::TipSent(self.check_tip(caller, request).await?);
-        let noted = self.core.note(caller, &key, digest, body).await?;
+        let noted = self.core.commit_for_receipt(caller, &key, digest, body).await?;
         self.with_tip(noted).await
     }
 
@@ -91,12 +91,12 @@ impl Commands {
         }
         let told: Vec<_> = recipients.iter().collect();
         let (indicators, rejected) = self
-            .hold_restricted(&view, caller, &told, request.indicators, request.rejected)
+            .reject_restricted(&view, caller, &told, request.indicators, request.rejected)
             .await?;
         Ok(TipSent {
             request: request.request,
             digest: request.digest,
-            id: drawn(),
+            id: random_tip_id(),
             recipients,
             subject: request.subject,
             narrative: request.narrative,
@@ -118,7 +118,7 @@ impl Commands {
     }
 
     /// Rejects what is under a restricted label, unless somebody is told and everybody who is may hold it.
-    pub(super) async fn hold_restricted(
+    pub(super) async fn reject_restricted(
         &self,
         view: &View<'_>,
         caller: &Caller,
@@ -139,7 +139,7 @@ impl Commands {
                 tokio::task::yield_now().await;
                 let known = seen.indicator(one.id)?;
                 let is_restricted = known.is_some_and(|known| {
-                    let mut said = known.assessments.iter().map(|s| &s.current.assessment);
+                    let mut said = known.assessments.iter().map(|s| &s.record.assessment);
                     said.any(restricted::is_restricted)
                 });
                 restricted.insert(one.id, is_restricted);

@@ -55,19 +55,19 @@ impl Commands {
         caller: &Caller,
         request: ResponseRequest,
     ) -> Result<(Option<TipState>, RequestReceipt)> {
-        if !self.core.gives_tips(caller, request.purpose.as_ref())? {
+        if !self.core.may_read_tips(caller, request.purpose.as_ref())? {
             return Err(refused(&VoidReason::TipUnknown));
         }
         let (id, key, digest) = (request.tip, request.request.clone(), request.digest);
         let tip = self.core.own_tip(&self.core.index.read()?, caller, id)?;
         check_answer(caller, &request)?;
         let thread = thread_of(caller, &tip, &request)?;
-        let before = self.core.noted_before(caller, &key, digest).await?;
+        let before = self.core.find_receipt(caller, &key, digest).await?;
         let noted = if let Some(noted) = before {
             noted
         } else {
             let response = self.check_response(caller, thread.clone(), request).await?;
-            self.core.note(caller, &key, digest, Body::TipResponded(response)).await?
+            self.core.commit_for_receipt(caller, &key, digest, Body::TipResponded(response)).await?
         };
         let of = match &thread {
             TipThread::All => None,
@@ -102,10 +102,11 @@ impl Commands {
             TipThread::RecipientToAll(_) => Vec::new(),
         };
         let (indicators, rejected) = self
-            .hold_restricted(&view, caller, &told, request.indicators, request.rejected)
+            .reject_restricted(&view, caller, &told, request.indicators, request.rejected)
             .await?;
-        let enforcement =
-            request.enforcement.map(|done| self.done_after(&view, caller, &tip, &thread, done));
+        let enforcement = request
+            .enforcement
+            .map(|done| self.response_enforcement(&view, caller, &tip, &thread, done));
         let enforcement = enforcement.transpose()?;
         let says = request.moves_to.is_some() || request.message.is_some();
         if !says && indicators.is_empty() && enforcement.is_none() {
@@ -131,7 +132,7 @@ impl Commands {
     }
 
     /// What a party did, as the tip's: with who may see that, which is the other side.
-    fn done_after(
+    fn response_enforcement(
         &self,
         view: &View<'_>,
         caller: &Caller,

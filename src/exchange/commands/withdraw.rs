@@ -14,7 +14,7 @@ use crate::index::record::EndReason;
 
 /// How many versions one entry ends. A larger withdrawal becomes several, so that no receipt waits
 /// on it.
-const TARGETS_AT_ONCE: usize = 500;
+const TARGETS_PER_ENTRY: usize = 500;
 
 /// What was taken back.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
@@ -43,7 +43,7 @@ impl Commands {
     ) -> Result<WithdrawalReceipt> {
         let audience = audience.map(AudienceDigest::of);
         let targets = self.targets(caller.partner(), indicators, audience)?;
-        self.end(caller, caller.partner(), targets).await
+        self.commit_withdrawal(caller, caller.partner(), targets).await
     }
 
     /// What a partner says of indicators: to one audience, or all of it.
@@ -94,22 +94,26 @@ impl Commands {
         let mut withdrawn = WithdrawalReceipt::default();
         let (mut standing, mut before) = (Vec::new(), BTreeSet::new());
         for sequence in entries {
-            self.find_ended(partner, *sequence, &mut standing, &mut before)?;
-            if standing.len() >= TARGETS_AT_ONCE {
-                let rest = standing.split_off(standing.len() / TARGETS_AT_ONCE * TARGETS_AT_ONCE);
-                withdrawn.add(self.end(by, partner, std::mem::replace(&mut standing, rest)).await?);
+            self.collect_versions(partner, *sequence, &mut standing, &mut before)?;
+            if standing.len() >= TARGETS_PER_ENTRY {
+                let rest =
+                    standing.split_off(standing.len() / TARGETS_PER_ENTRY * TARGETS_PER_ENTRY);
+                withdrawn.add(
+                    self.commit_withdrawal(by, partner, std::mem::replace(&mut standing, rest))
+                        .await?,
+                );
             }
             // There may be many of them: others get their turn.
             tokio::task::yield_now().await;
         }
-        withdrawn.add(self.end(by, partner, standing).await?);
+        withdrawn.add(self.commit_withdrawal(by, partner, standing).await?);
         before.extend(withdrawn.sequences);
         withdrawn.sequences = before.into_iter().collect();
         Ok(withdrawn)
     }
 
     /// Adds the versions of an entry that are current, and the entries that withdrew the others.
-    fn find_ended(
+    fn collect_versions(
         &self,
         partner: &PartnerId,
         sequence: u64,
@@ -133,14 +137,14 @@ impl Commands {
         Ok(())
     }
 
-    async fn end(
+    async fn commit_withdrawal(
         &self,
         by: &Caller,
         partner: &PartnerId,
         targets: Vec<Target>,
     ) -> Result<WithdrawalReceipt> {
         let mut withdrawn = WithdrawalReceipt::default();
-        for targets in targets.chunks(TARGETS_AT_ONCE) {
+        for targets in targets.chunks(TARGETS_PER_ENTRY) {
             let targets = targets.to_vec();
             // What is taken back now is not what was taken back before: the place tells them apart, and
             // the same place says the same twice.

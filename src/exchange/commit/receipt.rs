@@ -23,19 +23,19 @@ pub struct RequestReceipt {
 }
 
 impl Core {
-    pub(in crate::exchange) async fn noted_before(
+    pub(in crate::exchange) async fn find_receipt(
         &self,
         caller: &Caller,
         request: &RequestId,
         digest: [u8; 32],
     ) -> Result<Option<RequestReceipt>> {
         match self.find_request(caller, request, digest)? {
-            Some(sequence) => self.noted(sequence, true).await.map(Some),
+            Some(sequence) => self.request_receipt(sequence, true).await.map(Some),
             None => Ok(None),
         }
     }
 
-    pub(in crate::exchange) async fn note(
+    pub(in crate::exchange) async fn commit_for_receipt(
         &self,
         caller: &Caller,
         request: &RequestId,
@@ -43,10 +43,10 @@ impl Core {
         body: Body,
     ) -> Result<RequestReceipt> {
         let (sequence, replayed) = self.commit_request(caller, request, digest, body).await?;
-        self.noted(sequence, replayed).await
+        self.request_receipt(sequence, replayed).await
     }
 
-    pub(in crate::exchange) async fn noted(
+    pub(in crate::exchange) async fn request_receipt(
         &self,
         sequence: u64,
         replayed: bool,

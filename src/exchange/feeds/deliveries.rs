@@ -9,7 +9,7 @@ use crate::domain::{PartnerId, Position, Timestamp};
 use crate::error::{Error, Kind, Result};
 use crate::exchange::core::{Caller, Page, page};
 use crate::exchange::feeds::Feeds;
-use crate::exchange::feeds::changes::releases::lost_to_answer;
+use crate::exchange::feeds::changes::releases::replaced_by_response;
 use crate::exchange::feeds::changes::removals::ending;
 use crate::exchange::feeds::event::FeedEvent;
 use crate::exchange::visibility::{AsOf, VersionMeta, Visibility};
@@ -60,12 +60,12 @@ impl Feeds {
             return Err(nothing_ended());
         }
         let view = self.core.index.read()?;
-        let ending = self.ended_by(&view, caller, sequence)?;
+        let ending = self.ended_versions(&view, caller, sequence)?;
         let mut told = Vec::new();
         for subscription in self.every_subscription() {
             // One that was made later begins behind it, or passes over what it never gave.
             if subscription.partner != ending.author && subscription.created <= ending.at {
-                told.extend(self.told_of(&view, &subscription, &ending)?);
+                told.extend(self.delivery_to(&view, &subscription, &ending)?);
             }
         }
         let keys: Vec<String> =
@@ -76,13 +76,13 @@ impl Feeds {
         Ok((page, ended.chain(released).take(MOST_NAMED).collect()))
     }
 
-    fn ended_by(&self, view: &View<'_>, caller: &Caller, sequence: u64) -> Result<Ending> {
+    fn ended_versions(&self, view: &View<'_>, caller: &Caller, sequence: u64) -> Result<Ending> {
         let logged = self.core.entry_blocking(sequence)?;
         if let Some(author) = whose_release(&logged) {
             if author != caller.partner() {
                 return Err(nothing_ended());
             }
-            let versions = self.released_no_longer(view, &logged)?;
+            let versions = self.ended_releases(view, &logged)?;
             if versions.is_empty() {
                 return Err(nothing_ended());
             }
@@ -116,7 +116,7 @@ impl Feeds {
     }
 
     /// The versions whose releases an entry ended, each once.
-    fn released_no_longer(&self, view: &View<'_>, logged: &LoggedEntry) -> Result<Vec<Position>> {
+    fn ended_releases(&self, view: &View<'_>, logged: &LoggedEntry) -> Result<Vec<Position>> {
         let (sequence, body) = (logged.entry.sequence, &logged.entry.body);
         let indexes: Vec<u32> = match body {
             Body::CampaignPut(_) => vec![0],
@@ -141,7 +141,7 @@ impl Feeds {
     }
 
     /// How many removals an entry has for a liaison, as its feed tells them, and the place behind the last.
-    fn told_by_lane(
+    fn liaison_removals(
         &self,
         view: &View<'_>,
         sight: &Visibility,
@@ -152,7 +152,9 @@ impl Feeds {
         let (mut removals, mut last) = (0, FeedPosition::default());
         while behind < done {
             let (delivery, place) = match &logged.entry.body {
-                Body::TipResponded(_) => (lost_to_answer(view, sight, &logged.entry, true)?, done),
+                Body::TipResponded(_) => {
+                    (replaced_by_response(view, sight, &logged.entry, true)?, done)
+                }
                 _ => self.core.by_lane(view, sight, &logged.entry, behind, true)?,
             };
             if let Some(FeedEvent::Removals(all)) = &delivery {
@@ -165,7 +167,7 @@ impl Feeds {
     }
 
     /// What a subscription's reader was to be told; `None` where that was nothing.
-    fn told_of(
+    fn delivery_to(
         &self,
         view: &View<'_>,
         subscription: &StoredSubscription,
@@ -186,13 +188,15 @@ impl Feeds {
         };
         let before = AsOf::Sequence(ending.sequence.saturating_sub(1));
         let (mut removals, mut last) = match &ending.by_lane {
-            Some((_, logged)) if sight.is_liaison() => self.told_by_lane(view, &sight, logged)?,
+            Some((_, logged)) if sight.is_liaison() => {
+                self.liaison_removals(view, &sight, logged)?
+            }
             _ => (0, FeedPosition::default()),
         };
         for (version, closed) in &ending.versions {
             let (author, sharing, said) = (&ending.author, &closed.sharing, &closed.metadata);
             let outline = VersionMeta { author, version: *version, sharing, assessment: said };
-            if sight.wants(view, &then, before, outline)? {
+            if sight.should_deliver(view, &then, before, outline)? {
                 removals += 1;
                 last = last.max(FeedPosition::after_item(closed.by));
             }

@@ -54,7 +54,7 @@ pub struct BatchEvent {
     /// Whether the reader is the author.
     pub author: bool,
     /// The reader could see an older version for the same audience from this sequence on.
-    pub sight_from: u64,
+    pub visible_from: u64,
     /// Which items, by their place in the batch, in order.
     pub ranges: Vec<Range<usize>>,
     /// Where the batch takes the place of another audience, the version that each item replaces for
@@ -128,7 +128,7 @@ pub struct FeedItem {
     /// Whose it is.
     pub author: PartnerId,
     /// The assessment; its raw spelling is there for its author alone.
-    pub current: AssessmentRecord,
+    pub record: AssessmentRecord,
     /// The reader's own part of the sharing.
     pub view: SharingView,
 }
@@ -139,7 +139,7 @@ pub struct CampaignEvent {
     /// The place behind it.
     pub place: FeedPosition,
     /// What is said.
-    pub contributed: ContributionView,
+    pub contribution: ContributionView,
 }
 
 /// What was done, and the place behind it.
@@ -148,7 +148,7 @@ pub struct EnforcementEvent {
     /// The place behind it.
     pub place: FeedPosition,
     /// What was done.
-    pub deed: EnforcementView,
+    pub enforcement: EnforcementView,
 }
 
 /// Who joined and who left a group of the reader's.
@@ -174,7 +174,7 @@ pub struct TipEvent {
     /// The tip as that party may see it, each thread as it stood then.
     pub tip: TipRecord,
     /// What was added, with the first of its indicators.
-    pub added: TipEntryView,
+    pub entry: TipEntryView,
     /// The time by the exchange's clock.
     pub now: Timestamp,
     /// Of a liaison, what of it is to be written down before it leaves.

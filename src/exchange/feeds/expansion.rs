@@ -23,7 +23,7 @@ pub(in crate::exchange) const AT_ONCE: usize = 200;
 pub(in crate::exchange) const ENTRIES_AT_ONCE: usize = 64;
 
 /// How many versions are looked at, at once.
-pub(in crate::exchange) const LOOKED_AT_ONCE: usize = 512;
+pub(in crate::exchange) const MAX_VERSIONS_PER_STEP: usize = 512;
 
 /// A part of what an entry is expanded to.
 #[derive(Debug)]
@@ -68,7 +68,7 @@ impl Core {
         let sequence = entry.sequence;
         let turn = Expansion { view, sight, sequence, before: &before, after: &after };
         if let Body::CampaignPut(put) = &entry.body {
-            return turn.through_said(put.campaign, last);
+            return turn.through_contribution(put.campaign, last);
         }
         let Some(group) = group_of(sight, entry) else { return Ok(ExpansionStep::Done) };
         if before.groups.get(group) == after.groups.get(group) {
@@ -111,7 +111,7 @@ impl Expansion<'_> {
                 let of = (&brought.author, brought.audience, target.id);
                 self.turn(of, version, &mut removed, &mut shown)?;
                 looked += 1;
-                if removed.len() + shown.len() == AT_ONCE || looked == LOOKED_AT_ONCE {
+                if removed.len() + shown.len() == AT_ONCE || looked == MAX_VERSIONS_PER_STEP {
                     let place = FeedPosition::in_expansion(self.sequence, version);
                     return Ok(ExpansionStep::UpTo(delivery(removed, shown).map(Box::new), place));
                 }
@@ -164,17 +164,17 @@ impl Expansion<'_> {
         } else if self.gained(outline)? {
             let reader = self.sight.reader();
             let view = current.sharing.view_for(reader, author, version);
-            self.sight.blank(self.view, author, &mut current.assessment)?;
-            shown.push(FeedItem { place, author: author.clone(), current, view });
+            self.sight.redact(self.view, author, &mut current.assessment)?;
+            shown.push(FeedItem { place, author: author.clone(), record: current, view });
         }
         Ok(())
     }
 
     fn lost(&self, version: VersionMeta<'_>) -> Result<Option<RemovalReason>> {
-        if !self.wanted_before(version)? || self.wants_after(version)? {
+        if !self.delivered_before(version)? || self.delivered_after(version)? {
             return Ok(None);
         }
-        Ok(Some(if Visibility::sees(self.after, version) {
+        Ok(Some(if Visibility::may_see_version(self.after, version) {
             RemovalReason::NoLongerMatches
         } else {
             RemovalReason::NoLongerShared
@@ -183,17 +183,22 @@ impl Expansion<'_> {
 
     /// Sight that was gained with the entry, and is still there.
     fn gained(&self, version: VersionMeta<'_>) -> Result<bool> {
-        Ok(!self.wanted_before(version)?
-            && self.wants_after(version)?
-            && self.sight.wants(self.view, self.sight.reader(), AsOf::Now, version)?)
+        Ok(!self.delivered_before(version)?
+            && self.delivered_after(version)?
+            && self.sight.should_deliver(self.view, self.sight.reader(), AsOf::Now, version)?)
     }
 
-    fn wanted_before(&self, version: VersionMeta<'_>) -> Result<bool> {
-        self.sight.wants(self.view, self.before, AsOf::Sequence(self.sequence - 1), version)
+    fn delivered_before(&self, version: VersionMeta<'_>) -> Result<bool> {
+        self.sight.should_deliver(
+            self.view,
+            self.before,
+            AsOf::Sequence(self.sequence - 1),
+            version,
+        )
     }
 
-    fn wants_after(&self, version: VersionMeta<'_>) -> Result<bool> {
-        self.sight.wants(self.view, self.after, AsOf::Sequence(self.sequence), version)
+    fn delivered_after(&self, version: VersionMeta<'_>) -> Result<bool> {
+        self.sight.should_deliver(self.view, self.after, AsOf::Sequence(self.sequence), version)
     }
 }
 

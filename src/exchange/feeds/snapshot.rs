@@ -19,7 +19,7 @@ use crate::exchange::visibility::{ReaderView, VersionMeta, Visibility};
 use crate::index::{AssessmentCursor, View};
 
 /// How many assessments are looked at, at once, where nothing else is asked for.
-pub const SCANNED_AT_ONCE: usize = 512;
+pub const SCANNED_PER_PAGE: usize = 512;
 
 /// A reader's way through what is current.
 #[derive(Debug)]
@@ -90,7 +90,7 @@ impl Snapshot {
     pub fn next_page(&mut self, most: usize) -> Result<Option<Vec<SnapshotPart>>> {
         let Some(next) = self.next.take() else { return Ok(None) };
         self.core.check_suspended(&self.partner)?;
-        self.core.check_still(&self.partner, self.purpose.as_ref())?;
+        self.core.check_purpose_holds(&self.partner, self.purpose.as_ref())?;
         let core = Arc::clone(&self.core);
         let view = &core.index.read()?;
         self.sight.refresh(view)?;
@@ -103,26 +103,26 @@ impl Snapshot {
     }
 
     /// Whether a liaison is still to be given what a page held: since then it may have been retracted.
-    pub fn still_gives(&mut self, one: &SnapshotPart) -> Result<bool> {
+    pub fn may_still_deliver(&mut self, one: &SnapshotPart) -> Result<bool> {
         let core = Arc::clone(&self.core);
         let (view, now) = (core.index.read()?, core.clock.now());
         self.sight.refresh(&view)?;
         let has = |author: &PartnerId, sharing: &Sharing, at| {
-            self.sight.may_have(author, sharing, at, now)
+            self.sight.may_deliver(author, sharing, at, now)
         };
         Ok(match one {
             SnapshotPart::Item(shown) => {
-                let (author, version) = (&shown.author, shown.current.version);
-                let audience = AudienceDigest::of(&shown.current.sharing.audience);
-                let current = view.current(shown.current.id, author, audience)?;
+                let (author, version) = (&shown.author, shown.record.version);
+                let audience = AudienceDigest::of(&shown.record.sharing.audience);
+                let current = view.current(shown.record.id, author, audience)?;
                 let current = current.filter(|current| current.version == version);
                 current.is_some_and(|current| has(author, &current.sharing, version))
             }
             SnapshotPart::Campaign(said) => view
-                .contribution_at(said.kept.position)?
+                .contribution_at(said.record.position)?
                 .is_some_and(|kept| has(&kept.author, &kept.sharing, kept.position)),
             SnapshotPart::Enforcement(deed) => view
-                .enforcement_at(deed.kept.position)?
+                .enforcement_at(deed.record.position)?
                 .is_some_and(|kept| has(&kept.author, &kept.sharing, kept.position)),
         })
     }
@@ -144,12 +144,12 @@ impl Snapshot {
             let (version, sharing) = (current.version, &current.sharing);
             let outline =
                 VersionMeta { author: &author, version, sharing, assessment: &current.assessment };
-            if !self.sight.gives(view, outline, now)? {
+            if !self.sight.may_deliver_content(view, outline, now)? {
                 continue;
             }
             let part = sharing.view_for(reader, &author, version);
-            self.sight.blank(view, &author, &mut current.assessment)?;
-            shown.push(SnapshotPart::Item(FeedItem { place, author, current, view: part }));
+            self.sight.redact(view, &author, &mut current.assessment)?;
+            shown.push(SnapshotPart::Item(FeedItem { place, author, record: current, view: part }));
         }
         Ok(shown)
     }
@@ -164,7 +164,7 @@ impl Snapshot {
         self.next = Some(last.map_or(Next::Enforcements(Position::default()), Next::Contributions));
         let now = self.core.clock.now();
         let given = found.into_iter().filter(|kept| {
-            self.sight.may_have(&kept.author, &kept.sharing, kept.position, now)
+            self.sight.may_deliver(&kept.author, &kept.sharing, kept.position, now)
                 && self.sight.filter().matches_campaign(Some(kept.campaign))
         });
         let seen = ReaderView::new(view, self.sight.reader(), now);
@@ -182,7 +182,7 @@ impl Snapshot {
         let now = self.core.clock.now();
         let mut done = Vec::new();
         for kept in found {
-            if self.sight.may_have(&kept.author, &kept.sharing, kept.position, now)
+            if self.sight.may_deliver(&kept.author, &kept.sharing, kept.position, now)
                 && follows(view, &self.sight, &kept.enforcement)?
             {
                 done.push(SnapshotPart::Enforcement(

@@ -12,7 +12,7 @@ use crate::domain::purpose::Purpose;
 use crate::domain::{Cursor, PartnerId, Position};
 use crate::error::{Error, Result};
 use crate::exchange::core::Core;
-use crate::exchange::feeds::changes::releases::lost_to_answer;
+use crate::exchange::feeds::changes::releases::replaced_by_response;
 use crate::exchange::feeds::event::{BatchEvent, FeedEvent};
 use crate::exchange::feeds::expansion::ExpansionStep;
 use crate::exchange::visibility::Visibility;
@@ -58,7 +58,7 @@ impl Feed {
         loop {
             self.check_access()?;
             self.read_ahead().await?;
-            if let Some(delivery) = self.first_ahead()? {
+            if let Some(delivery) = self.next_event()? {
                 return Ok(Step::Delivery(delivery));
             }
             if self.is_behind() {
@@ -84,14 +84,14 @@ impl Feed {
 
     /// What comes next of what is there already, looked for until `deadline`; `None` where nothing was
     /// found by then.
-    pub async fn next_there(
+    pub async fn next_available(
         &mut self,
         deadline: tokio::time::Instant,
     ) -> Result<Option<FeedEvent>> {
         self.check_access()?;
         while self.is_behind() && tokio::time::Instant::now() < deadline {
             self.read_ahead().await?;
-            if let Some(delivery) = self.first_ahead()? {
+            if let Some(delivery) = self.next_event()? {
                 return Ok(Some(delivery));
             }
             tokio::task::yield_now().await;
@@ -100,7 +100,7 @@ impl Feed {
     }
 
     /// Goes back to a place inside what was returned last.
-    pub fn go_back(&mut self, place: FeedPosition) {
+    pub fn rewind(&mut self, place: FeedPosition) {
         self.place = place;
         self.ahead.clear();
     }
@@ -108,7 +108,7 @@ impl Feed {
     /// The next batch that can be delivered without waiting for the journal, before anything
     /// else for the reader and among the next [`ENTRIES_AT_ONCE`] entries.
     pub fn next_batch_ready(&mut self) -> Result<Option<BatchEvent>> {
-        if let Some((from, most)) = self.lacks()
+        if let Some((from, most)) = self.missing_range()
             && let Some(recent) = self.core.log.recent(from, most)
         {
             self.ahead = recent.into();
@@ -141,7 +141,7 @@ impl Feed {
         self.ahead.push_front(Arc::clone(&delivery.logged));
     }
 
-    fn first_ahead(&mut self) -> Result<Option<FeedEvent>> {
+    fn next_event(&mut self) -> Result<Option<FeedEvent>> {
         while let Some(logged) = self.ahead.front().map(Arc::clone) {
             let (delivery, place) = self.entry(&logged)?;
             self.place = place;
@@ -206,13 +206,13 @@ impl Feed {
                     return Ok((None, done));
                 }
                 let behind = self.place;
-                let (told, place) = core.tips_told(view, &self.partner, entry, behind)?;
+                let (told, place) = core.tip_events(view, &self.partner, entry, behind)?;
                 let told = told.map(|told| FeedEvent::Tip(Box::new(told)));
                 if place < done || !self.sight.is_liaison() {
                     return Ok((told, place));
                 }
                 let holds = entry.sequence > self.empty_until;
-                let lost = lost_to_answer(view, &self.sight, entry, holds)?;
+                let lost = replaced_by_response(view, &self.sight, entry, holds)?;
                 return Ok(match (told, lost) {
                     // First the answer, and behind it what that took the place of.
                     (Some(told), Some(_)) => {
@@ -262,17 +262,17 @@ impl Feed {
     fn check_access(&mut self) -> Result<()> {
         self.suspended.iter_mut().for_each(watch::Receiver::mark_unchanged);
         self.core.check_suspended(&self.partner)?;
-        self.core.check_still(&self.partner, self.purpose.as_ref())
+        self.core.check_purpose_holds(&self.partner, self.purpose.as_ref())
     }
 
     async fn read_ahead(&mut self) -> Result<()> {
-        let Some((from, most)) = self.lacks() else { return Ok(()) };
+        let Some((from, most)) = self.missing_range() else { return Ok(()) };
         self.ahead = self.core.entries(from, most).await?.into();
         Ok(())
     }
 
     /// The entries that are there and were not read ahead: the first, and at most how many.
-    fn lacks(&mut self) -> Option<(u64, usize)> {
+    fn missing_range(&mut self) -> Option<(u64, usize)> {
         let checkpoint = *self.checkpoint.borrow_and_update();
         let from = self.place.next_entry();
         if !self.ahead.is_empty() || from > checkpoint {

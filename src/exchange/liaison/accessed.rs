@@ -7,7 +7,7 @@ use crate::domain::sharing::SharingView;
 use crate::domain::{PartnerId, Position};
 
 /// The most objects of one message or page to a liaison: what one entry holds.
-pub const GIVEN_AT_ONCE: usize = 1_000;
+pub const MAX_OBJECTS_PER_ACCESS: usize = 1_000;
 
 /// The objects of one message to a liaison, author by author: recorded as accessed before the message is sent.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]

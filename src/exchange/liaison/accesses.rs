@@ -87,8 +87,13 @@ impl Liaison {
             }
             objects += kept.given.versions.len();
             let named = kept.given.versions.iter().map(|version| {
-                let about =
-                    known_as(&view, caller.partner(), &kept.liaison, *version, &mut brought)?;
+                let about = accessed_object(
+                    &view,
+                    caller.partner(),
+                    &kept.liaison,
+                    *version,
+                    &mut brought,
+                )?;
                 Ok((*version, about))
             });
             let named = named.collect::<Result<_>>()?;
@@ -99,7 +104,7 @@ impl Liaison {
 }
 
 /// What a version of an author's is about.
-fn known_as(
+fn accessed_object(
     view: &View<'_>,
     author: &PartnerId,
     liaison: &PartnerId,
@@ -113,7 +118,7 @@ fn known_as(
     };
     let mut targets = brought.iter().flat_map(|brought| brought.targets(sequence));
     let target = targets.find(|target| target.version == Some(version));
-    let Some(target) = target else { return other_known_as(view, author, liaison, version) };
+    let Some(target) = target else { return other_accessed_object(view, author, liaison, version) };
     let current = view.current(target.id, author, target.audience)?;
     let known = current.map(|current| current.assessment.indicator);
     Ok(Some(AccessedObject::Indicator(target.id, known)))
@@ -122,7 +127,7 @@ fn known_as(
 /// The same of what was added to a tip; and of what is said of a campaign, or was done, while it is what
 /// its author says. What was done with an answer has the version of the answer: to who has not that in
 /// its thread it is what was done.
-fn other_known_as(
+fn other_accessed_object(
     view: &View<'_>,
     author: &PartnerId,
     liaison: &PartnerId,

@@ -9,7 +9,7 @@ use crate::error::{Error, Kind, Result};
 use crate::exchange::core::{Caller, Core, unknown_partner};
 
 /// The longest that a purpose may be used.
-const LONGEST: Duration = Duration::from_secs(366 * 86_400);
+const MAX_DURATION: Duration = Duration::from_secs(366 * 86_400);
 
 impl Core {
     /// An error where a caller does not say for what it reads, or may not read for that: a liaison has
@@ -31,7 +31,7 @@ impl Core {
         if purpose.has_expired(now) {
             return Err(invalid("purpose.until", "has passed"));
         }
-        if purpose.until > now.plus(LONGEST) {
+        if purpose.until > now.plus(MAX_DURATION) {
             return Err(invalid("purpose.until", "is more than 366 days away"));
         }
         if purpose.reference.is_empty() && purpose.kind.needs_reference() {
@@ -73,7 +73,7 @@ impl Core {
     }
 
     /// An error once the purpose of a reader has run out, or the registry no longer allows it.
-    pub(in crate::exchange) fn check_still(
+    pub(in crate::exchange) fn check_purpose_holds(
         &self,
         reader: &PartnerId,
         purpose: Option<&Purpose>,
@@ -91,7 +91,7 @@ impl Core {
 
     /// Whether a caller is given tips: none to who reads what is public. An error where it does not say
     /// for what it reads, or may not read for that.
-    pub(in crate::exchange) fn gives_tips(
+    pub(in crate::exchange) fn may_read_tips(
         &self,
         caller: &Caller,
         purpose: Option<&Purpose>,

@@ -20,10 +20,10 @@ use crate::exchange::visibility::enforcement::EnforcementView;
 use crate::exchange::visibility::indicator::AssessmentView;
 
 /// The most indicators of a campaign that are looked at: the oldest.
-const MOST_MEMBERS: usize = 20_000;
+const MAX_MEMBERS: usize = 20_000;
 
 /// The most enforcements that are added up: the newest.
-const MOST_DEEDS: usize = 10_000;
+const MAX_ENFORCEMENTS: usize = 10_000;
 
 /// What a caller asks to see of a campaign besides what is said of it and how much there is.
 #[derive(Clone, Debug, Default)]
@@ -119,7 +119,7 @@ impl Queries {
         let (members, cut) = self.members(seen, campaign)?;
         let query = EnforcementQuery {
             campaign: Some(campaign),
-            most: MOST_DEEDS,
+            most: MAX_ENFORCEMENTS,
             ..EnforcementQuery::default()
         };
         let (deeds, deeds_cut) = self.all_enforcements_for(seen, &query)?;
@@ -175,14 +175,15 @@ impl Queries {
                 if !seen.may_see(&current.sharing, author, version) {
                     break;
                 }
-                if members.len() == MOST_MEMBERS {
+                if members.len() == MAX_MEMBERS {
                     return Ok((members, true));
                 }
                 if seen.reader.id != *author {
                     current.assessment.raw = None;
                 }
                 let view = current.sharing.view_for(seen.reader, author, version);
-                let sight = AssessmentView { author: author.clone(), current, view };
+                let sight =
+                    AssessmentView { author: author.clone(), record: current, sharing: view };
                 members.push(Member { sight, submission: named.submission });
             }
         }
@@ -196,10 +197,10 @@ fn numbers(
     [indicators_cut, enforcements_cut]: [bool; 2],
     deeds: &[EnforcementView],
 ) -> CampaignCounts {
-    let indicators: BTreeSet<_> = members.iter().map(|member| member.sight.current.id).collect();
-    let authors: BTreeSet<_> = contributions.iter().map(|one| &one.kept.author).collect();
+    let indicators: BTreeSet<_> = members.iter().map(|member| member.sight.record.id).collect();
+    let authors: BTreeSet<_> = contributions.iter().map(|one| &one.record.author).collect();
     let mut totals: BTreeMap<_, EnforcementTotal> = BTreeMap::new();
-    for deed in deeds.iter().map(|deed| &deed.kept.enforcement) {
+    for deed in deeds.iter().map(|deed| &deed.record.enforcement) {
         for one in &deed.counts {
             let (source, platform, asset) = (deed.source, one.platform.clone(), one.asset);
             let key = (source, platform.clone(), asset);
@@ -232,9 +233,9 @@ pub(in crate::exchange) fn page(
     behind: Option<Position>,
     most: usize,
 ) -> (Vec<AssessmentView>, Option<Position>) {
-    let is_behind = |member: &Member| behind.is_none_or(|b| member.sight.current.version > b);
+    let is_behind = |member: &Member| behind.is_none_or(|b| member.sight.record.version > b);
     let mut rest = members.into_iter().filter(is_behind).map(|member| member.sight).peekable();
     let page: Vec<_> = rest.by_ref().take(most).collect();
-    let last = page.last().map(|sight| sight.current.version);
+    let last = page.last().map(|sight| sight.record.version);
     (page, last.filter(|_| rest.peek().is_some()))
 }

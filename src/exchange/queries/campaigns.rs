@@ -49,13 +49,13 @@ impl Queries {
             }
             let mut visible = seen.contributions(kept.campaign)?;
             let (contributions, newest) = (visible.len(), visible.pop());
-            let newest_at = newest.as_ref().map(|newest| newest.kept.position);
+            let newest_at = newest.as_ref().map(|newest| newest.record.position);
             looked_up.insert(kept.campaign, newest_at);
             let newest = newest.filter(|_| newest_at == Some(kept.position));
             let Some(newest) = newest else { continue };
             if listed.len() == most {
                 // There is more where the reader sees more: what is hidden makes no page.
-                let last = listed.last().map(|listed| listed.newest.kept.position);
+                let last = listed.last().map(|listed| listed.newest.record.position);
                 return Ok((listed, last));
             }
             listed.push(CampaignSummary { newest, contributions });

@@ -78,7 +78,7 @@ impl Queries {
             if query.asks_for(&kept) && seen.is_newest_visible(&kept)? {
                 if deeds.len() >= query.most {
                     // There is more where the reader sees more: what is hidden makes no page.
-                    let last = deeds.last().map(|deed| deed.kept.position);
+                    let last = deeds.last().map(|deed| deed.record.position);
                     return Ok((deeds, last));
                 }
                 deeds.push(seen.enforcement(kept)?);

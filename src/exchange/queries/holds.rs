@@ -14,7 +14,7 @@ use crate::index::record::AssessmentRecord;
 /// The most holds on a page, and the most copies.
 const MOST: usize = 1_000;
 
-const MOST_COPIES: usize = 250;
+const MAX_COPIES: usize = 250;
 
 const DEFAULT: usize = 100;
 
@@ -49,7 +49,7 @@ impl Queries {
             if is_operator {
                 kept.reason = "".into();
             }
-            holds.push(LegalHold { id, author, kept });
+            holds.push(LegalHold { id, author, record: kept });
         }
         Ok((holds, None))
     }
@@ -65,7 +65,7 @@ impl Queries {
     ) -> Result<(Vec<AssessmentView>, bool)> {
         let view = self.core.index.read()?;
         self.core.own_hold(&view, caller, hold)?;
-        let size = if size == 0 { DEFAULT } else { size.min(MOST_COPIES) };
+        let size = if size == 0 { DEFAULT } else { size.min(MAX_COPIES) };
         let mut copies = view.held_copies(caller.partner(), hold, behind, size + 1)?;
         let more = copies.len() > size;
         copies.truncate(size);
@@ -73,7 +73,7 @@ impl Queries {
         let whole = |current: AssessmentRecord| {
             let Sharing { tlp, audience, releases } = current.sharing.clone();
             let view = SharingView { tlp, audience, releases };
-            AssessmentView { author: author.clone(), current, view }
+            AssessmentView { author: author.clone(), record: current, sharing: view }
         };
         Ok((copies.into_iter().map(whole).collect(), more))
     }

@@ -9,7 +9,7 @@ use crate::exchange::visibility::indicator::IndicatorView;
 use crate::exchange::visibility::reaction::{FeedbackView, SightingView};
 
 /// The most sightings, and the most feedback, in one answer: the newest.
-const MOST_SHOWN: usize = 100;
+const MAX_SHOWN: usize = 100;
 
 /// What a reader may see of how others met an indicator.
 #[derive(Clone, Debug, Default)]
@@ -40,8 +40,8 @@ impl Queries {
         known: &IndicatorView,
         reactions: &mut Reactions,
     ) -> Result<()> {
-        reactions.sightings = seen.sightings(known.strongest().current.id)?;
-        let counts = reactions.sightings.iter().map(|seen| seen.kept.sighting.count);
+        reactions.sightings = seen.sightings(known.strongest().record.id)?;
+        let counts = reactions.sightings.iter().map(|seen| seen.record.sighting.count);
         reactions.seen_count = counts.fold(0, u64::saturating_add);
         newest(&mut reactions.sightings, |seen| seen.position);
         Ok(())
@@ -54,18 +54,23 @@ impl Queries {
         reactions: &mut Reactions,
     ) -> Result<()> {
         for sight in &known.assessments {
-            for found in seen.view.feedback(sight.current.version) {
+            for found in seen.view.feedback(sight.record.version) {
                 let (giver, kept) = found?;
                 let concerns = seen.reader.id == sight.author
                     || seen.may_see(&kept.sharing, &giver, kept.position);
                 if concerns {
                     let part = kept.sharing.view_for(seen.reader, &giver, kept.position);
-                    let about = sight.current.version;
-                    reactions.feedback.push(FeedbackView { giver, about, kept, view: part });
+                    let about = sight.record.version;
+                    reactions.feedback.push(FeedbackView {
+                        giver,
+                        about,
+                        record: kept,
+                        sharing: part,
+                    });
                 }
             }
         }
-        newest(&mut reactions.feedback, |one| one.kept.position);
+        newest(&mut reactions.feedback, |one| one.record.position);
         Ok(())
     }
 }
@@ -73,6 +78,6 @@ impl Queries {
 /// The newest of them, oldest first.
 fn newest<T>(all: &mut Vec<T>, position: impl Fn(&T) -> Position) {
     all.sort_by_key(position);
-    let older = all.len().saturating_sub(MOST_SHOWN);
+    let older = all.len().saturating_sub(MAX_SHOWN);
     all.drain(..older);
 }

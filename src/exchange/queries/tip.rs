@@ -6,7 +6,7 @@ use crate::domain::{Invalid, PartnerId, Timestamp, TipId};
 use crate::error::Result;
 use crate::exchange::commit::refused;
 use crate::exchange::core::{Caller, reader};
-use crate::exchange::liaison::{AccessedObjects, GIVEN_AT_ONCE};
+use crate::exchange::liaison::{AccessedObjects, MAX_OBJECTS_PER_ACCESS};
 use crate::exchange::queries::Queries;
 use crate::exchange::visibility::ReaderView;
 use crate::exchange::visibility::tip::{
@@ -26,7 +26,7 @@ pub struct TipDetailQuery {
     /// How many entries it takes.
     pub entries: usize,
     /// The indicator behind which the second page begins, by entry and place.
-    pub behind_indicator: Option<(u64, u32)>,
+    pub after_indicator: Option<(u64, u32)>,
     /// How many indicators it takes.
     pub indicators: usize,
     /// Of a liaison, for what it reads.
@@ -58,7 +58,7 @@ impl Queries {
     /// A tip that the caller sent or received.
     pub fn show_tip(&self, caller: &Caller, asked: &TipDetailQuery) -> Result<TipView> {
         let me = caller.partner();
-        if !self.core.gives_tips(caller, asked.purpose.as_ref())? {
+        if !self.core.may_read_tips(caller, asked.purpose.as_ref())? {
             return Err(refused(&VoidReason::TipUnknown));
         }
         let mut asked = asked.clone();
@@ -67,7 +67,7 @@ impl Queries {
         let seen = ReaderView::new(view, &reader, self.core.clock.now());
         if seen.is_liaison() {
             // With the tip itself, no more than one access holds.
-            let most = (GIVEN_AT_ONCE - 1).saturating_sub(asked.entries);
+            let most = (MAX_OBJECTS_PER_ACCESS - 1).saturating_sub(asked.entries);
             asked.indicators = asked.indicators.min(most);
         }
         let asked = &asked;
@@ -140,7 +140,7 @@ impl Queries {
         asked: &TipDetailQuery,
     ) -> Result<Vec<TipIndicatorView>> {
         let most = asked.indicators + 1;
-        let behind = asked.behind_indicator;
+        let behind = asked.after_indicator;
         let mut shown = Vec::new();
         // What a referral refers to lies before its own entry.
         if tip.referral.is_some() && behind.is_none_or(|(entry, _)| entry < tip.sequence) {

@@ -64,7 +64,7 @@ impl Queries {
     /// A page of the threads in one of the caller's boxes.
     pub fn list_tips(&self, caller: &Caller, query: &TipQuery) -> Result<TipsPage> {
         let token = read_token(&query.token)?;
-        if !self.core.gives_tips(caller, query.purpose.as_ref())? {
+        if !self.core.may_read_tips(caller, query.purpose.as_ref())? {
             let (now, accessed) = (self.core.clock.now(), AccessedObjects::default());
             return Ok(TipsPage { tips: Vec::new(), next: String::new(), now, accessed });
         }
@@ -82,7 +82,8 @@ impl Queries {
         token: Option<Vec<u8>>,
     ) -> Result<TipsPage> {
         let me = caller.partner();
-        let behind = token.map(|bytes| ThreadRow::read(&bytes).ok_or_else(no_token)).transpose()?;
+        let behind =
+            token.map(|bytes| ThreadRow::read(&bytes).ok_or_else(invalid_token)).transpose()?;
         let mut states = query.states.clone();
         states.sort_unstable();
         states.dedup();
@@ -100,7 +101,8 @@ impl Queries {
         token: Option<Vec<u8>>,
     ) -> Result<TipsPage> {
         let (me, now) = (caller.partner(), self.core.clock.now());
-        let read = |bytes: Vec<u8>| crate::index::keys::tips::read_due(&bytes).ok_or_else(no_token);
+        let read =
+            |bytes: Vec<u8>| crate::index::keys::tips::read_due(&bytes).ok_or_else(invalid_token);
         let behind = token.map(read).transpose()?;
         let behind = behind.as_ref().map(|(at, tip, recipient)| (*at, *tip, recipient));
         let view = self.core.index.read()?;
@@ -140,7 +142,7 @@ fn page(
         let Some(tip) = seen.view.tip(id)? else { continue };
         let mut tip = seen.tip(tip)?;
         tip.threads.retain(|thread| thread.recipient == recipient);
-        if wanted(query, &tip) {
+        if matches(query, &tip) {
             accessed.append(seen.accessed_of_tip(&tip, &[], &[]));
             tips.push(tip);
         }
@@ -149,7 +151,7 @@ fn page(
     Ok(TipsPage { tips, next, now: seen.now, accessed })
 }
 
-fn wanted(query: &TipQuery, tip: &TipRecord) -> bool {
+fn matches(query: &TipQuery, tip: &TipRecord) -> bool {
     let Some(thread) = tip.threads.first() else { return false };
     let with = match query.of {
         TipBox::Received => &tip.sender,
@@ -165,9 +167,9 @@ fn read_token(token: &str) -> Result<Option<Vec<u8>>> {
     if token.is_empty() {
         return Ok(None);
     }
-    URL_SAFE_NO_PAD.decode(token).map(Some).map_err(|_| no_token().into())
+    URL_SAFE_NO_PAD.decode(token).map(Some).map_err(|_| invalid_token().into())
 }
 
-fn no_token() -> Invalid {
+fn invalid_token() -> Invalid {
     Invalid::new("page_token", "is not one that the exchange handed out")
 }

@@ -23,10 +23,10 @@ impl Sweeps {
     pub async fn end_releases(self, stop: CancellationToken) {
         let mut round = 0;
         while stop.run_until_cancelled(tokio::time::sleep(EVERY)).await.is_some() {
-            tell("releases are not ended", self.release_due().await);
+            log_result("releases are not ended", self.release_due().await);
             if round == 0 {
-                tell("accesses are not swept", self.sweep_accesses().await);
-                tell("holds are not swept", self.sweep_holds().await);
+                log_result("accesses are not swept", self.sweep_accesses().await);
+                log_result("holds are not swept", self.sweep_holds().await);
             }
             round = (round + 1) % SWEEP_EVERY;
         }
@@ -47,20 +47,20 @@ impl Sweeps {
                     &ends.as_millis().to_be_bytes(),
                 ]);
                 let end = ReleaseEnd { partner: author, ends, sequence, objects, liaisons };
-                self.append_own(id, Body::ReleaseEnd(end)).await?;
+                self.commit_own(id, Body::ReleaseEnd(end)).await?;
                 ended += 1;
             }
         }
     }
 
     /// Appends what the exchange itself has to say, and waits until it is applied.
-    pub(super) async fn append_own(&self, id: AppendId, body: Body) -> Result<()> {
+    pub(super) async fn commit_own(&self, id: AppendId, body: Body) -> Result<()> {
         self.core.commit(id, None, body).await?;
         Ok(())
     }
 }
 
-fn tell(what: &'static str, done: Result<usize>) {
+fn log_result(what: &'static str, done: Result<usize>) {
     match done {
         Ok(0) => {}
         Ok(ended) => debug!(ended, "releases, accesses or holds have had their time"),

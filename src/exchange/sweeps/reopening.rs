@@ -24,7 +24,7 @@ const AT_ONCE: usize = 64;
 type ReopenedThread = (TipId, PartnerId, Target);
 
 /// What a batch brought to a campaign.
-struct News {
+struct CampaignNews {
     author: PartnerId,
     versions: Vec<(Target, Sharing)>,
 }
@@ -119,7 +119,7 @@ impl Sweeps {
         &self,
         view: &View<'_>,
         campaign: CampaignId,
-        news: &News,
+        news: &CampaignNews,
     ) -> Result<(Vec<ReopenedThread>, bool)> {
         let mut threads = Vec::new();
         let mut tips = BTreeSet::new();
@@ -148,13 +148,13 @@ impl Sweeps {
         Ok((threads, last))
     }
 
-    /// News that both sides of a tip may see, where both see the same word on the campaign: what one of
+    /// CampaignNews that both sides of a tip may see, where both see the same word on the campaign: what one of
     /// them does not see moves nothing that it can.
     fn seen_by_both(
         &self,
         view: &View<'_>,
         campaign: CampaignId,
-        news: &News,
+        news: &CampaignNews,
         parties: [&PartnerId; 2],
     ) -> Result<Option<Target>> {
         let now = self.core.clock.now();
@@ -176,12 +176,14 @@ impl Sweeps {
 }
 
 /// The versions of a batch that are current and name a campaign.
-fn news(view: &View<'_>, campaign: CampaignId, batch: u64) -> Result<News> {
+fn news(view: &View<'_>, campaign: CampaignId, batch: u64) -> Result<CampaignNews> {
     let brought = view.versions_of(batch)?;
     // Where the batch brought no version, it was nobody's.
     let author = brought.as_ref().map(|brought| brought.author.clone());
-    let mut news =
-        News { author: author.unwrap_or_else(|| PartnerId::from_stored("")), versions: Vec::new() };
+    let mut news = CampaignNews {
+        author: author.unwrap_or_else(|| PartnerId::from_stored("")),
+        versions: Vec::new(),
+    };
     for target in brought.iter().flat_map(|brought| brought.targets(batch)) {
         let current = view.current(target.id, &news.author, target.audience)?;
         let Some(current) = current.filter(|one| Some(one.version) == target.version) else {

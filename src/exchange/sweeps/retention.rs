@@ -26,7 +26,7 @@ impl Sweeps {
                 &part.to_be_bytes(),
             ]);
             swept += records.len();
-            self.append_own(id, Body::AccessSweep(AccessSweep { records })).await?;
+            self.commit_own(id, Body::AccessSweep(AccessSweep { records })).await?;
         }
     }
 
@@ -61,7 +61,7 @@ impl Sweeps {
             let partner = author.clone();
             let body =
                 Body::HoldSweep(HoldSweep { partner, hold, ended, versions, is_last: whole });
-            self.append_own(id, body).await?;
+            self.commit_own(id, body).await?;
             // One that was renewed meanwhile stays.
             let still =
                 self.core.index.read()?.hold(author, hold)?.is_some_and(|kept| kept.until == ended);

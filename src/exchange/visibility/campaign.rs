@@ -12,11 +12,11 @@ use crate::index::record::ContributionRecord;
 #[derive(Clone, Debug, PartialEq)]
 pub struct ContributionView {
     /// What is said.
-    pub kept: ContributionRecord,
+    pub record: ContributionRecord,
     /// The version that it took the place of, where the reader could see that one.
     pub replaces: Option<Position>,
     /// The reader's own part of the sharing.
-    pub view: SharingView,
+    pub sharing: SharingView,
 }
 
 impl ReaderView<'_> {
@@ -29,7 +29,7 @@ impl ReaderView<'_> {
                 visible.push(self.contribution(record));
             }
         }
-        visible.sort_by_key(|one| one.kept.position);
+        visible.sort_by_key(|one| one.record.position);
         Ok(visible)
     }
 
@@ -42,7 +42,7 @@ impl ReaderView<'_> {
             kept.first = (kept.position, kept.accepted);
             kept.founded = false;
         }
-        ContributionView { kept, replaces, view }
+        ContributionView { record: kept, replaces, sharing: view }
     }
 
     /// Whether the reader may see a campaign: it may see a contribution to it.

@@ -10,11 +10,11 @@ use crate::index::record::EnforcementRecord;
 #[derive(Clone, Debug, PartialEq)]
 pub struct EnforcementView {
     /// The enforcement. Its campaign and its tip are blank where they are hidden from the reader.
-    pub kept: EnforcementRecord,
+    pub record: EnforcementRecord,
     /// The version that it took the place of, where the reader could see that one.
     pub replaces: Option<Position>,
     /// The reader's own part of the sharing.
-    pub view: SharingView,
+    pub sharing: SharingView,
 }
 
 impl ReaderView<'_> {
@@ -37,7 +37,7 @@ impl ReaderView<'_> {
         let (sharing, author) = (&kept.sharing, &kept.author);
         let saw = |old: &Position| self.saw_earlier_version(sharing, author, kept.position, *old);
         let replaces = kept.replaced.filter(saw);
-        Ok(EnforcementView { kept, replaces, view })
+        Ok(EnforcementView { record: kept, replaces, sharing: view })
     }
 
     /// Whether the reader may see an enforcement, and no newer version that its author shared with another

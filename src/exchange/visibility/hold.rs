@@ -16,7 +16,7 @@ pub struct LegalHold {
     /// Who placed it.
     pub author: PartnerId,
     /// When, until when, how much and why; the reason is there for its author alone.
-    pub kept: HoldRecord,
+    pub record: HoldRecord,
 }
 
 impl Core {
@@ -30,6 +30,6 @@ impl Core {
         let kept = view.hold(caller.partner(), id)?;
         let kept = kept.filter(|kept| !kept.has_ended(self.clock.now()));
         let kept = kept.ok_or_else(|| refused(&VoidReason::HoldGone))?;
-        Ok(LegalHold { id, author: caller.partner().clone(), kept })
+        Ok(LegalHold { id, author: caller.partner().clone(), record: kept })
     }
 }

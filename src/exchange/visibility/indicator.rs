@@ -34,9 +34,9 @@ pub struct AssessmentView {
     /// Whose it is.
     pub author: PartnerId,
     /// The assessment; its raw spelling is there for its author alone.
-    pub current: AssessmentRecord,
+    pub record: AssessmentRecord,
     /// The caller's own part of the sharing.
-    pub view: SharingView,
+    pub sharing: SharingView,
 }
 
 impl ReaderView<'_> {
@@ -69,14 +69,14 @@ impl ReaderView<'_> {
             // They come author by author.
             match assessments.last_mut() {
                 Some(last) if keep == Keep::Newest && last.author == author => {
-                    if last.current.version < current.version {
-                        *last = AssessmentView { author, current, view: part };
+                    if last.record.version < current.version {
+                        *last = AssessmentView { author, record: current, sharing: part };
                     }
                 }
-                _ => assessments.push(AssessmentView { author, current, view: part }),
+                _ => assessments.push(AssessmentView { author, record: current, sharing: part }),
             }
         }
-        assessments.sort_by_key(|sight| sight.current.version);
+        assessments.sort_by_key(|sight| sight.record.version);
         let visible: Vec<_> = assessments.iter().map(AssessmentView::visible).collect();
         let platform = assessments.first().and_then(|sight| sight.indicator().platform());
         let owner = platform.and_then(|platform| self.view.registry().owner(platform));
@@ -98,14 +98,14 @@ impl IndicatorView {
 impl AssessmentView {
     /// The indicator, in the author's spelling.
     pub fn indicator(&self) -> &Indicator {
-        &self.current.assessment.indicator
+        &self.record.assessment.indicator
     }
 
     fn visible(&self) -> VisibleAssessment<'_> {
         VisibleAssessment {
             author: &self.author,
-            version: self.current.version,
-            assessment: &self.current.assessment,
+            version: self.record.version,
+            assessment: &self.record.assessment,
         }
     }
 }

@@ -12,9 +12,9 @@ pub struct SightingView {
     /// Where it was accepted; the place behind it too.
     pub position: Position,
     /// The sighting.
-    pub kept: SightingRecord,
+    pub record: SightingRecord,
     /// The reader's own part of the sharing.
-    pub view: SharingView,
+    pub sharing: SharingView,
 }
 
 /// Feedback, as a reader may see it.
@@ -25,9 +25,9 @@ pub struct FeedbackView {
     /// The version that it is about.
     pub about: Position,
     /// The feedback.
-    pub kept: FeedbackRecord,
+    pub record: FeedbackRecord,
     /// The reader's own part of the sharing.
-    pub view: SharingView,
+    pub sharing: SharingView,
 }
 
 impl ReaderView<'_> {
@@ -39,7 +39,7 @@ impl ReaderView<'_> {
             let position = kept.position;
             if self.may_see(&kept.sharing, &kept.author, position) {
                 let view = kept.sharing.view_for(self.reader, &kept.author, position);
-                all.push(SightingView { position, kept, view });
+                all.push(SightingView { position, record: kept, sharing: view });
             }
         }
         Ok(all)

@@ -9,14 +9,14 @@ use crate::domain::{Assessment, Invalid, PartnerId, Tlp};
 use crate::index::Registry;
 
 /// The items that may be held with their sharing, and the rejections with those that may not.
-pub fn hold(
+pub fn reject_restricted(
     items: Vec<Item>,
     sharing: &Sharing,
     registry: &Registry,
     mut rejected: Vec<Rejection>,
 ) -> (Vec<Item>, Vec<Rejection>) {
     if !items.iter().any(|item| is_restricted(&item.assessment))
-        || stays(sharing, registry.restricted_group())
+        || stays_in_group(sharing, registry.restricted_group())
     {
         return (items, rejected);
     }
@@ -35,7 +35,7 @@ pub fn is_restricted(said: &Assessment) -> bool {
 }
 
 /// Whether what is shared so stays in the closed group: named alone, and released to nobody.
-pub fn stays(sharing: &Sharing, group: Option<&Group>) -> bool {
+pub fn stays_in_group(sharing: &Sharing, group: Option<&Group>) -> bool {
     let Some(group) = group else { return false };
     let Audience::Named { groups, partners } = &sharing.audience else { return false };
     matches!(sharing.tlp, Tlp::Amber | Tlp::AmberStrict)

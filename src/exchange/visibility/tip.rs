@@ -21,7 +21,7 @@ use crate::index::record::{TipAction, TipEntryRecord, TipRecord};
 #[derive(Clone, Debug, PartialEq)]
 pub struct TipEntryView {
     /// What was added; what it moved, in the threads that the party may see alone.
-    pub added: TipEntryRecord,
+    pub record: TipEntryRecord,
     /// What its author says.
     pub text: String,
     /// The first of its indicators, where they are asked for.
@@ -109,7 +109,7 @@ impl ReaderView<'_> {
                 found.into_iter().map(|(_, indicator)| indicator).collect()
             }
         };
-        Ok(Some(TipEntryView { added, text, indicators }))
+        Ok(Some(TipEntryView { record: added, text, indicators }))
     }
 
     /// An entry of a tip without its text and indicators; `None` where the reader may not see it.
@@ -186,8 +186,8 @@ impl ReaderView<'_> {
         }
         accessed.add_of_tip(&tip.sender, tip.sequence);
         let added = added.iter().filter_map(|one| {
-            let author = one.added.author.as_ref()?;
-            Some((author, one.added.sequence))
+            let author = one.record.author.as_ref()?;
+            Some((author, one.record.sequence))
         });
         let indicators = indicators.iter().map(|one| (&one.author, one.at.0));
         let others = added.chain(indicators).filter(|(author, _)| **author != self.reader.id);
@@ -213,8 +213,8 @@ impl Core {
 
 /// An entry of a hidden tip: that it happened, and how it moved the tip.
 pub fn without_content(mut entry: TipEntryView) -> TipEntryView {
-    (entry.added.indicators, entry.added.enforcement) = (0, None);
-    TipEntryView { added: entry.added, text: String::new(), indicators: Vec::new() }
+    (entry.record.indicators, entry.record.enforcement) = (0, None);
+    TipEntryView { record: entry.record, text: String::new(), indicators: Vec::new() }
 }
 
 /// The entry that withdrew a tip, always the last of the tip; `None` where it is not withdrawn.

@@ -92,11 +92,11 @@ fn numbers(numbers: &CampaignCounts) -> pb::CampaignNumbers {
 fn assessment(sight: &AssessmentView) -> pb::VisibleAssessment {
     known::visible_assessment(&known::AssessmentRef {
         author: &sight.author,
-        version: sight.current.version,
-        accepted: sight.current.accepted,
-        id: sight.current.id,
-        assessment: &sight.current.assessment,
-        view: &sight.view,
+        version: sight.record.version,
+        accepted: sight.record.accepted,
+        id: sight.record.id,
+        assessment: &sight.record.assessment,
+        view: &sight.sharing,
     })
 }
 

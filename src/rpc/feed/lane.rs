@@ -6,7 +6,7 @@ use std::time::Duration;
 use crate::domain::Timestamp;
 use crate::domain::purpose::Purpose;
 use crate::error::{Error, Kind};
-use crate::exchange::{Exchange, GIVEN_AT_ONCE};
+use crate::exchange::{Exchange, MAX_OBJECTS_PER_ACCESS};
 
 /// How often a purpose is held against the clock, which may be set.
 const LOOKED_AT_EVERY: Duration = Duration::from_secs(1);
@@ -28,5 +28,5 @@ pub async fn purpose_over(exchange: Arc<Exchange>, until: Option<Timestamp>) -> 
 
 /// The most items and removals of a message: to a liaison no more than one access holds.
 pub fn most(purpose: Option<&Purpose>) -> usize {
-    if purpose.is_some() { GIVEN_AT_ONCE } else { usize::MAX }
+    if purpose.is_some() { MAX_OBJECTS_PER_ACCESS } else { usize::MAX }
 }

@@ -50,7 +50,7 @@ impl OutgoingMessage {
         metrics.removed(self.removals as u64);
     }
 
-    fn count_so_far(&self) -> usize {
+    fn count_events(&self) -> usize {
         self.items + self.removals
     }
 }
@@ -64,7 +64,7 @@ pub fn fill(feed: &mut Feed, delivery: FeedEvent, most: usize) -> Result<Outgoin
     let batch = match delivery {
         FeedEvent::Batch(batch) => batch,
         other => {
-            let shown = shown_to_liaison(feed, &other);
+            let shown = versions_for_liaison(feed, &other);
             if let FeedEvent::Tip(tip) = &other {
                 told.accessed = tip.accessed.clone();
             }
@@ -72,7 +72,7 @@ pub fn fill(feed: &mut Feed, delivery: FeedEvent, most: usize) -> Result<Outgoin
             let (message, cut) = told::message(other, journal, most, MOST_BYTES);
             (told.removals, told.items) = (message.removals.len(), message.items.len());
             if let Some(place) = cut {
-                feed.go_back(place);
+                feed.rewind(place);
             }
             let objects = told.items + message.campaigns.len() + message.enforcements.len();
             for (author, version, view) in shown.iter().take(objects) {
@@ -87,7 +87,7 @@ pub fn fill(feed: &mut Feed, delivery: FeedEvent, most: usize) -> Result<Outgoin
         if !push(feed, &batch, &mut told, most) {
             break;
         }
-        let is_full = told.message.len() >= MESSAGE_BYTES || told.count_so_far() >= most;
+        let is_full = told.message.len() >= MESSAGE_BYTES || told.count_events() >= most;
         next = if is_full { None } else { feed.next_batch_ready()? };
     }
     Ok(told)
@@ -103,7 +103,7 @@ fn push(feed: &mut Feed, batch: &BatchEvent, told: &mut OutgoingMessage, most: u
         feed.put_back(batch, batch.removals[0].at);
         return false;
     }
-    let fitting = leading.min(most.saturating_sub(told.count_so_far()));
+    let fitting = leading.min(most.saturating_sub(told.count_events()));
     if fitting > 0 {
         told.message.push(removals(batch, fitting));
         told.removals += fitting;
@@ -118,7 +118,7 @@ fn push(feed: &mut Feed, batch: &BatchEvent, told: &mut OutgoingMessage, most: u
     for range in batch.ranges.iter().filter(|range| end.is_none_or(|end| range.start < end)) {
         let room = MOST_BYTES.saturating_sub(told.message.len());
         let least = range.start + usize::from(told.message.is_empty());
-        let left = most.saturating_sub(told.count_so_far());
+        let left = most.saturating_sub(told.count_events());
         let until = encoded.end_within(range, room).max(least);
         let until = until.min(range.start.saturating_add(left));
         let until = end.map_or(until, |end| until.min(end));
@@ -138,19 +138,22 @@ fn push(feed: &mut Feed, batch: &BatchEvent, told: &mut OutgoingMessage, most: u
 }
 
 /// The versions of a delivery that is not a batch, where they leave for a liaison.
-fn shown_to_liaison(feed: &Feed, delivery: &FeedEvent) -> Vec<(PartnerId, Position, SharingView)> {
+fn versions_for_liaison(
+    feed: &Feed,
+    delivery: &FeedEvent,
+) -> Vec<(PartnerId, Position, SharingView)> {
     match delivery {
         FeedEvent::Items(shown) if feed.purpose().is_some() => {
-            let part = |one: &FeedItem| (one.author.clone(), one.current.version, one.view.clone());
+            let part = |one: &FeedItem| (one.author.clone(), one.record.version, one.view.clone());
             shown.iter().map(part).collect()
         }
         FeedEvent::Campaign(said) if feed.purpose().is_some() => {
-            let ContributionView { kept, view, .. } = &said.contributed;
+            let ContributionView { record: kept, sharing: view, .. } = &said.contribution;
             vec![(kept.author.clone(), kept.position, view.clone())]
         }
         FeedEvent::Enforcements(done) if feed.purpose().is_some() => {
             let part = |one: &EnforcementEvent| {
-                let EnforcementView { kept, view, .. } = &one.deed;
+                let EnforcementView { record: kept, sharing: view, .. } = &one.enforcement;
                 (kept.author.clone(), kept.position, view.clone())
             };
             done.iter().map(part).collect()
@@ -242,7 +245,7 @@ fn encoded(delivery: &BatchEvent) -> Encoded {
     let class = ReaderClass {
         view: delivery.view.clone(),
         author: delivery.author,
-        visible_from: delivery.sight_from,
+        visible_from: delivery.visible_from,
         campaigns: delivery.campaigns.clone(),
     };
     let common = || {

@@ -17,7 +17,7 @@ use crate::domain::sharing::SharingView;
 use crate::domain::{PartnerId, Position};
 use crate::error::{Error, Kind, Result};
 use crate::exchange::{
-    AccessedObjects, Caller, FeedRequest, SCANNED_AT_ONCE, Snapshot, SnapshotPart, Start,
+    AccessedObjects, Caller, FeedRequest, SCANNED_PER_PAGE, Snapshot, SnapshotPart, Start,
 };
 use crate::wire::encoded::EncodedFeed;
 use crate::wire::{cursor, filter, pb, purpose};
@@ -57,7 +57,7 @@ pub async fn pull(
     let mut feed = services.exchange.feeds.feed(caller, start, wanted)?;
     let deadline = tokio::time::Instant::now() + LOOK_FOR;
     let OutgoingMessage { message: mut page, accessed, .. } =
-        match feed.next_there(deadline).await? {
+        match feed.next_available(deadline).await? {
             Some(delivery) => {
                 let told = message::fill(&mut feed, delivery, size)?;
                 told.count(&services.metrics);
@@ -151,7 +151,7 @@ pub async fn run(
     loop {
         // Beside the calls that only pass through: it reads from the disk.
         let page =
-            tokio::task::spawn_blocking(move || (snapshot.next_page(SCANNED_AT_ONCE), snapshot));
+            tokio::task::spawn_blocking(move || (snapshot.next_page(SCANNED_PER_PAGE), snapshot));
         let (page, rest) = match page.await {
             Ok(page) => page,
             Err(fault) => {
@@ -214,8 +214,8 @@ impl SnapshotMessage {
         };
         let mut message = pb::SnapshotResponse::default();
         for one in &self.parts {
-            if snapshot.still_gives(one)? {
-                let (author, version, view) = handed_of(one);
+            if snapshot.may_still_deliver(one)? {
+                let (author, version, view) = version_of(one);
                 accessed.add(author, version, view, &purpose);
                 write(&mut message, one);
             }
@@ -236,11 +236,11 @@ fn write(message: &mut pb::SnapshotResponse, one: &SnapshotPart) -> usize {
 }
 
 /// What leaves with an object: whose version, and what its reader knows of the sharing.
-fn handed_of(one: &SnapshotPart) -> (&PartnerId, Position, &SharingView) {
+fn version_of(one: &SnapshotPart) -> (&PartnerId, Position, &SharingView) {
     match one {
-        SnapshotPart::Item(one) => (&one.author, one.current.version, &one.view),
-        SnapshotPart::Campaign(one) => (&one.kept.author, one.kept.position, &one.view),
-        SnapshotPart::Enforcement(one) => (&one.kept.author, one.kept.position, &one.view),
+        SnapshotPart::Item(one) => (&one.author, one.record.version, &one.view),
+        SnapshotPart::Campaign(one) => (&one.record.author, one.record.position, &one.sharing),
+        SnapshotPart::Enforcement(one) => (&one.record.author, one.record.position, &one.sharing),
     }
 }
 

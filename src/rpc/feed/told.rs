@@ -43,26 +43,26 @@ pub fn message(
             None
         }
         FeedEvent::Feedback(opined) => {
-            let place = FeedPosition::after_entry(opined.kept.position.sequence);
+            let place = FeedPosition::after_entry(opined.record.position.sequence);
             let (cursor, feedback) = (Some(at(journal, place)), Some(feedback(&opined)));
             told.message.feedback.push(pb::FeedbackEvent { cursor, feedback });
             None
         }
         FeedEvent::Campaign(said) => {
-            let contribution = Some(deeds::contribution(&said.contributed));
+            let contribution = Some(deeds::contribution(&said.contribution));
             let cursor = Some(at(journal, said.place));
             told.message.campaigns.push(pb::CampaignEvent { cursor, contribution });
             None
         }
         FeedEvent::Enforcements(done) => told.each(&done, |message, one| {
             let cursor = Some(at(journal, one.place));
-            let enforcement = Some(deeds::enforcement(&one.deed));
+            let enforcement = Some(deeds::enforcement(&one.enforcement));
             message.enforcements.push(pb::EnforcementEvent { cursor, enforcement });
             (one.place, message.enforcements.last().map_or(0, Message::encoded_len))
         }),
         FeedEvent::Tip(one) => {
             let cursor = Some(at(journal, one.place));
-            let (tip, entry) = (tip::write(&one.tip, one.now), tip::entry(&one.added));
+            let (tip, entry) = (tip::write(&one.tip, one.now), tip::entry(&one.entry));
             told.message.tips.push(pb::TipEvent { cursor, tip: Some(tip), entry: Some(entry) });
             None
         }
@@ -100,7 +100,7 @@ impl MessageBuilder {
 
 /// A version as a reader may see it; without a cursor in a snapshot.
 pub fn item(shown: &FeedItem, cursor: Option<pb::Cursor>) -> pb::FeedItem {
-    let current = &shown.current;
+    let current = &shown.record;
     feed::item(&feed::ItemRef {
         version: current.version,
         author: &shown.author,
@@ -114,13 +114,13 @@ pub fn item(shown: &FeedItem, cursor: Option<pb::Cursor>) -> pb::FeedItem {
 
 /// A sighting as a reader may see it.
 pub fn sighting(seen: &SightingView) -> pb::VisibleSighting {
-    let kept = &seen.kept;
-    reaction::sighting(seen.position, &kept.author, kept.accepted, &kept.sighting, &seen.view)
+    let kept = &seen.record;
+    reaction::sighting(seen.position, &kept.author, kept.accepted, &kept.sighting, &seen.sharing)
 }
 
 /// Feedback as a reader may see it.
 pub fn feedback(opined: &FeedbackView) -> pb::VisibleFeedback {
-    let kept = &opined.kept;
+    let kept = &opined.record;
     pb::VisibleFeedback {
         version: Some(indicator::version(kept.position)),
         author: opined.giver.to_string(),
@@ -129,7 +129,7 @@ pub fn feedback(opined: &FeedbackView) -> pb::VisibleFeedback {
         indicator_id: kept.id.to_string(),
         opinion: pb::Opinion::from(kept.opinion).into(),
         note: kept.note.as_deref().unwrap_or_default().to_owned(),
-        sharing: Some(crate::wire::sharing::write(&opined.view)),
+        sharing: Some(crate::wire::sharing::write(&opined.sharing)),
     }
 }
 

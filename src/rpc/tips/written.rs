@@ -37,8 +37,8 @@ pub fn write(tip: &TipRecord, now: Timestamp) -> pb::Tip {
 pub fn entry(shown: &TipEntryView) -> pb::TipEntry {
     let TipEntryRecord {
         sequence, accepted, author, action: what, recipient, shown: to_all, ..
-    } = &shown.added;
-    let moves = shown.added.threads.iter().filter(|thread| thread.is_move()).map(move_of);
+    } = &shown.record;
+    let moves = shown.record.threads.iter().filter(|thread| thread.is_move()).map(move_of);
     let indicators = shown.indicators.iter().map(|one| written::write(&one.indicator, one.id));
     pb::TipEntry {
         version: Some(written::version(Position::new(*sequence, 0))),
@@ -49,9 +49,9 @@ pub fn entry(shown: &TipEntryView) -> pb::TipEntry {
         to_all: *to_all,
         moves: moves.collect(),
         message: shown.text.clone(),
-        indicator_count: shown.added.indicators,
+        indicator_count: shown.record.indicators,
         indicators: indicators.collect(),
-        enforcement: shown.added.enforcement.as_ref().map(enforcement::write),
+        enforcement: shown.record.enforcement.as_ref().map(enforcement::write),
     }
 }
 

@@ -83,7 +83,7 @@ pub fn retracted_meanwhile() -> [bool; 2] {
     let mut snapshot = lane.run.world.exchange().feeds.snapshot(&caller, wanted).unwrap();
     let page = snapshot.next_page(9).unwrap().unwrap();
     let part = page.first().expect("it was released");
-    let before = snapshot.still_gives(part).unwrap();
+    let before = snapshot.may_still_deliver(part).unwrap();
     lane.step(1, &LaneOp::Retract { author, values, liaisons: 1 }).unwrap();
-    [before, snapshot.still_gives(part).unwrap()]
+    [before, snapshot.may_still_deliver(part).unwrap()]
 }

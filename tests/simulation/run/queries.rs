@@ -47,7 +47,7 @@ impl Run {
                     self.world.exchange().queries.indicator(&caller, indicator(value).id()).ok()
                 })
                 .flat_map(|known| known.assessments)
-                .map(|sight| sight.current.version)
+                .map(|sight| sight.record.version)
                 .collect();
             if read != fresh.held {
                 return Err(format!("{of:?}: reads give {read:?}, a snapshot {:?}", fresh.held));
@@ -73,8 +73,8 @@ impl Run {
         let known =
             (0..VALUES).filter_map(|v| exchange.queries.indicator(&caller, indicator(v).id()).ok());
         let sights = known.flat_map(|known| known.assessments);
-        let named = sights.filter(|sight| sight.current.assessment.campaign == Some(campaign));
-        Ok(named.map(|sight| sight.current.version).collect())
+        let named = sights.filter(|sight| sight.record.assessment.campaign == Some(campaign));
+        Ok(named.map(|sight| sight.record.version).collect())
     }
 
     /// Records the answer to every query that the observer may make.
@@ -86,11 +86,11 @@ impl Run {
         for id in &ids {
             let text = known.get(id).map(|known| {
                 let strongest = known.strongest();
-                let said = &strongest.current.assessment;
+                let said = &strongest.record.assessment;
                 let counts = (known.disputed, known.authors, strongest.author.as_str());
                 let named = self.world.campaigns.name(said.campaign);
                 let said = Assessment { campaign: None, ..said.clone() };
-                (format!("{counts:?} {said:?} {named}"), strongest.current.version)
+                (format!("{counts:?} {said:?} {named}"), strongest.record.version)
             });
             self.trace.push(match text {
                 Some((text, at)) => observation(&format!("{id} {text}"), [at]),
@@ -100,9 +100,9 @@ impl Run {
                 Err(error) => self.trace.push(refused(&error)),
                 Ok(known) => {
                     for sight in &known.assessments {
-                        let named = self.world.campaigns.name(sight.current.assessment.campaign);
-                        let text = format!("{} {:?} {named}", sight.author, sight.view);
-                        self.trace.push(observation(&text, [sight.current.version]));
+                        let named = self.world.campaigns.name(sight.record.assessment.campaign);
+                        let text = format!("{} {:?} {named}", sight.author, sight.sharing);
+                        self.trace.push(observation(&text, [sight.record.version]));
                     }
                     self.trace
                         .extend(reacted(&exchange.queries.reactions_to(&caller, &known).unwrap()));

@@ -26,9 +26,9 @@ struct BatchContext<'a> {
     /// partner then.
     then: Option<&'a Reader>,
     /// Whether the reader may hold anything: one that begins with nothing has nothing to drop.
-    holds_something: bool,
+    may_hold_versions: bool,
     /// From where on the items that the reader gets name what they replace.
-    sight_from: u64,
+    visible_from: u64,
 }
 
 /// What a reader is told of the versions that a batch ended.
@@ -69,7 +69,7 @@ impl Core {
         let reader = sight.reader();
         let part = batch.sharing.view_for(reader, author, position);
         let own = reader.id == *author;
-        let sight_from = if own { 0 } else { sight_from(reader, &part) };
+        let visible_from = if own { 0 } else { visible_from(reader, &part) };
         let outcome = self.index.applied_outcome(sequence)?;
         let Outcome::Applied(outcomes) = &*outcome else { return Ok(None) };
         let reading = BatchContext {
@@ -80,8 +80,8 @@ impl Core {
             author,
             batch,
             then: then.as_deref(),
-            holds_something: sequence > empty_until,
-            sight_from,
+            may_hold_versions: sequence > empty_until,
+            visible_from,
         };
         let ranges = if sees_now { reading.wanted(outcomes, behind)? } else { Vec::new() };
         let BatchRemovals { removals, replaces } = reading.ended(outcomes, &ranges, behind)?;
@@ -94,11 +94,11 @@ impl Core {
             outcome: Arc::clone(&outcome),
             view: part,
             author: own,
-            sight_from,
+            visible_from,
             ranges,
             replaces,
             removals,
-            campaigns: sight.campaigns_seen(view, logged.campaigns())?,
+            campaigns: sight.visible_campaigns(view, logged.campaigns())?,
         }))
     }
 }
@@ -111,7 +111,7 @@ impl BatchContext<'_> {
         for (at, (item, outcome)) in self.batch.items.iter().zip(outcomes).enumerate() {
             let is_current = closed.as_ref().is_none_or(|closed| !closed.contains(&item.index));
             let is_behind = Position::new(self.sequence, item.index) <= behind.after;
-            if !outcome.makes_version() || is_behind || !is_current || !self.is_wanted(at)? {
+            if !outcome.makes_version() || is_behind || !is_current || !self.is_delivered(at)? {
                 continue;
             }
             match ranges.last_mut() {
@@ -122,11 +122,11 @@ impl BatchContext<'_> {
         Ok(ranges)
     }
 
-    fn is_wanted(&self, at: usize) -> Result<bool> {
+    fn is_delivered(&self, at: usize) -> Result<bool> {
         let item = self.outline(at);
         if self.sight.is_liaison() {
             let (core, author) = (self.core, self.author);
-            return core.gives_with_batch(
+            return core.is_released_with_batch(
                 self.view,
                 self.sight,
                 author,
@@ -135,7 +135,7 @@ impl BatchContext<'_> {
                 item.version,
             );
         }
-        self.sight.asks_for(self.view, self.sight.reader(), AsOf::Now, item)
+        self.sight.matches_filter(self.view, self.sight.reader(), AsOf::Now, item)
     }
 
     /// The versions that ended by the batch and that the reader could see and asked for immediately
@@ -159,8 +159,8 @@ impl BatchContext<'_> {
             let mut named = false;
             for old in outcome.ended_versions() {
                 // Of one audience alone, the reader's class says whether the item names the old one.
-                if is_given && replaces.is_none() && old.sequence >= self.sight_from
-                    || !self.could_hold(old)?
+                if is_given && replaces.is_none() && old.sequence >= self.visible_from
+                    || !self.was_delivered(old)?
                 {
                     continue;
                 }
@@ -182,9 +182,9 @@ impl BatchContext<'_> {
     }
 
     /// Whether the reader could see and asked for a version immediately before the batch.
-    fn could_hold(&self, version: Position) -> Result<bool> {
+    fn was_delivered(&self, version: Position) -> Result<bool> {
         // What came and went within one entry was never given to anybody.
-        if !self.holds_something || version.sequence == self.sequence {
+        if !self.may_hold_versions || version.sequence == self.sequence {
             return Ok(false);
         }
         let Some(then) = self.then else { return Ok(false) };
@@ -193,7 +193,7 @@ impl BatchContext<'_> {
         };
         let (sharing, said) = (&closed.sharing, &closed.metadata);
         let outline = VersionMeta { author: self.author, version, sharing, assessment: said };
-        self.sight.wants(self.view, then, self.before(), outline)
+        self.sight.should_deliver(self.view, then, self.before(), outline)
     }
 
     /// Why a version is to be dropped whose place an item took: by the reader's rights at that time.
@@ -206,9 +206,9 @@ impl BatchContext<'_> {
             // What stands in its place was there before, for who could see it then.
             item.version = current;
         }
-        Ok(if !Visibility::sees(then, item) {
+        Ok(if !Visibility::may_see_version(then, item) {
             RemovalReason::NoLongerShared
-        } else if self.sight.asks_for(self.view, then, self.before(), item)? {
+        } else if self.sight.matches_filter(self.view, then, self.before(), item)? {
             RemovalReason::Replaced
         } else {
             RemovalReason::NoLongerMatches
@@ -232,7 +232,7 @@ impl BatchContext<'_> {
 }
 
 /// From where on the reader sees what is shared as this is: its own part of the audience says.
-fn sight_from(reader: &Reader, view: &SharingView) -> u64 {
+fn visible_from(reader: &Reader, view: &SharingView) -> u64 {
     match &view.audience {
         Audience::Named { groups, partners } if partners.is_empty() => {
             let since = groups.iter().filter_map(|group| reader.groups.get(group));

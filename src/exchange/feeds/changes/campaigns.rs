@@ -34,7 +34,7 @@ impl Core {
         let kept = view.contribution(put.campaign, author, audience)?;
         Ok(kept.filter(|kept| kept.position == position).map(|kept| {
             let contributed = ReaderView::new(view, reader, self.clock.now()).contribution(kept);
-            FeedEvent::Campaign(Box::new(CampaignEvent { place, contributed }))
+            FeedEvent::Campaign(Box::new(CampaignEvent { place, contribution: contributed }))
         }))
     }
 
@@ -52,11 +52,12 @@ impl Core {
             let position = Position::new(entry.sequence, *index);
             (position > behind.after).then_some((position, enforcement))
         });
-        let deeds =
-            self.deeds_told(view, sight, (author, &enforcements.sharing), items)?.into_iter();
+        let deeds = self
+            .visible_enforcements(view, sight, (author, &enforcements.sharing), items)?
+            .into_iter();
         let done = deeds.map(|deed| EnforcementEvent {
-            place: FeedPosition::after_item(deed.kept.position),
-            deed,
+            place: FeedPosition::after_item(deed.record.position),
+            enforcement: deed,
         });
         let done: Vec<_> = done.collect();
         Ok((!done.is_empty()).then_some(FeedEvent::Enforcements(done)))
@@ -64,7 +65,7 @@ impl Core {
 
     /// Those of an author's enforcements that a reader sees and asks for, and that are what their author
     /// says by now.
-    pub(in crate::exchange) fn deeds_told<'a>(
+    pub(in crate::exchange) fn visible_enforcements<'a>(
         &self,
         view: &View<'_>,
         sight: &Visibility,

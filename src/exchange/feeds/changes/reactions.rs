@@ -33,7 +33,7 @@ impl Core {
     }
 }
 
-fn sees_about(
+fn sees_assessment(
     view: &View<'_>,
     sight: &Visibility,
     feedback: &Feedback,
@@ -44,7 +44,7 @@ fn sees_about(
     Ok(current.filter(|current| current.version == about).is_some_and(|current| {
         let (author, sharing) = (&feedback.assessment_author, &current.sharing);
         let said = &current.assessment;
-        Visibility::sees(
+        Visibility::may_see_version(
             sight.reader(),
             VersionMeta { author, version: about, sharing, assessment: said },
         )
@@ -65,7 +65,8 @@ fn opined(
     let Some(about) = feedback.target.version else { return Ok(None) };
     if reader.id != feedback.assessment_author {
         let shared = may_see(reader, &feedback.sharing, giver, position, Timestamp::default());
-        if !shared || !sight.filter().is_empty() || !sees_about(view, sight, feedback, about)? {
+        if !shared || !sight.filter().is_empty() || !sees_assessment(view, sight, feedback, about)?
+        {
             return Ok(None);
         }
     }
@@ -80,7 +81,12 @@ fn opined(
         sharing: feedback.sharing.clone(),
     };
     let giver = giver.clone();
-    Ok(Some(FeedEvent::Feedback(Box::new(FeedbackView { giver, about, kept, view: part }))))
+    Ok(Some(FeedEvent::Feedback(Box::new(FeedbackView {
+        giver,
+        about,
+        record: kept,
+        sharing: part,
+    }))))
 }
 
 fn seen(
@@ -109,7 +115,7 @@ fn seen(
         let position = Position::new(entry.sequence, sighting.index);
         let said = Assessment::of(sighting.indicator.clone());
         let outline = VersionMeta { author, version: position, sharing, assessment: &said };
-        if position <= behind.after || !sight.asks_for(view, reader, AsOf::Now, outline)? {
+        if position <= behind.after || !sight.matches_filter(view, reader, AsOf::Now, outline)? {
             continue;
         }
         let kept = SightingRecord {
@@ -119,7 +125,7 @@ fn seen(
             sharing: sharing.clone(),
             sighting: sighting.clone(),
         };
-        wanted.push(SightingView { position, kept, view: part.clone() });
+        wanted.push(SightingView { position, record: kept, sharing: part.clone() });
     }
     Ok((!wanted.is_empty()).then_some(FeedEvent::Sightings(wanted)))
 }

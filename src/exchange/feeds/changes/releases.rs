@@ -39,28 +39,28 @@ impl Core {
         sight: &Visibility,
         entry: &Entry,
         behind: FeedPosition,
-        holds_something: bool,
+        may_hold_versions: bool,
     ) -> Result<(Option<FeedEvent>, FeedPosition)> {
         match &entry.body {
             Body::CampaignPut(put) => {
-                self.said_to_liaison(view, sight, entry, put, behind, holds_something)
+                self.contribution_changes(view, sight, entry, put, behind, may_hold_versions)
             }
             Body::Enforcements(report) => {
-                self.done_to_liaison(view, sight, entry, report, behind, holds_something)
+                self.enforcement_changes(view, sight, entry, report, behind, may_hold_versions)
             }
-            _ => self.told_of_release(view, sight, entry, behind, holds_something),
+            _ => self.release_changes(view, sight, entry, behind, may_hold_versions),
         }
     }
 
     /// What there is for a liaison in an entry about releases, behind a place, and the place behind that:
     /// within the entry where there may be more.
-    pub(in crate::exchange) fn told_of_release(
+    pub(in crate::exchange) fn release_changes(
         &self,
         view: &View<'_>,
         sight: &Visibility,
         entry: &Entry,
         behind: FeedPosition,
-        holds_something: bool,
+        may_hold_versions: bool,
     ) -> Result<(Option<FeedEvent>, FeedPosition)> {
         let done = FeedPosition::after_entry(entry.sequence);
         let pairs = match (&entry.body, &entry.author) {
@@ -79,7 +79,7 @@ impl Core {
             _ => return Ok((None, done)),
         };
         let own = pairs.liaisons.iter().position(|liaison| *liaison == sight.reader().id);
-        let Some(own) = own.filter(|_| pairs.begins || holds_something) else {
+        let Some(own) = own.filter(|_| pairs.begins || may_hold_versions) else {
             return Ok((None, done));
         };
         let outcome = self.index.applied_outcome(entry.sequence)?;
@@ -91,10 +91,11 @@ impl Core {
             let Some(outcome) = outcomes.get(at).filter(|_| place > behind.after) else { continue };
             let one = match outcome {
                 ItemOutcome::Released(_) => {
-                    self.on_release(view, sight, pairs.author, object, place)?
+                    self.released_object(view, sight, pairs.author, object, place)?
                 }
                 ItemOutcome::Retracted(version) => {
-                    let ended = on_retraction(view, sight, pairs.author, object, *version, place)?;
+                    let ended =
+                        retracted_object(view, sight, pairs.author, object, *version, place)?;
                     ended.map(Change::Removed)
                 }
                 _ => None,
@@ -110,14 +111,14 @@ impl Core {
 
     /// What there is for a liaison in what is said of a campaign: to drop what it takes the place of, where
     /// that was released to it, and what is said, where this is or was released with it.
-    pub(in crate::exchange) fn said_to_liaison(
+    pub(in crate::exchange) fn contribution_changes(
         &self,
         view: &View<'_>,
         sight: &Visibility,
         entry: &Entry,
         put: &CampaignPut,
         behind: FeedPosition,
-        holds_something: bool,
+        may_hold_versions: bool,
     ) -> Result<(Option<FeedEvent>, FeedPosition)> {
         let done = FeedPosition::after_entry(entry.sequence);
         let Some(author) = &entry.author else { return Ok((None, done)) };
@@ -126,12 +127,13 @@ impl Core {
         let audience = AudienceDigest::of(&put.sharing.audience);
         let kept = view.contribution(put.campaign, author, audience)?;
         let given = kept.filter(|kept| kept.position == version).filter(|kept| {
-            self.comes_with(sight, author, (&kept.sharing, &kept.release_state), version)
+            self.is_released_with(sight, author, (&kept.sharing, &kept.release_state), version)
         });
-        let given = given
-            .and_then(|kept| self.said_of(view, sight, kept, ReplacementBuilder::content(version)));
+        let given = given.and_then(|kept| {
+            self.contribution_change(view, sight, kept, ReplacementBuilder::content(version))
+        });
         let what = RemovedObject::Contribution(put.campaign);
-        let lost = lost(view, sight, author, what, version)?.filter(|_| holds_something);
+        let lost = lost(view, sight, author, what, version)?.filter(|_| may_hold_versions);
         if !steps.add(version, lost, given) {
             return Ok(steps.so_far());
         }
@@ -139,14 +141,14 @@ impl Core {
     }
 
     /// The same of a report of enforcements.
-    pub(in crate::exchange) fn done_to_liaison(
+    pub(in crate::exchange) fn enforcement_changes(
         &self,
         view: &View<'_>,
         sight: &Visibility,
         entry: &Entry,
         report: &Enforcements,
         behind: FeedPosition,
-        holds_something: bool,
+        may_hold_versions: bool,
     ) -> Result<(Option<FeedEvent>, FeedPosition)> {
         let done = FeedPosition::after_entry(entry.sequence);
         let Some(author) = &entry.author else { return Ok((None, done)) };
@@ -156,16 +158,19 @@ impl Core {
             let version = Position::new(entry.sequence, *index);
             let kept = view.enforcement(author, &enforcement.id, audience)?;
             let given = kept.filter(|kept| kept.position == version).filter(|kept| {
-                self.comes_with(sight, author, (&kept.sharing, &kept.release_state), version)
+                self.is_released_with(sight, author, (&kept.sharing, &kept.release_state), version)
             });
             let given = match given {
-                Some(kept) => {
-                    self.done_of(view, sight, kept, ReplacementBuilder::content(version))?
-                }
+                Some(kept) => self.enforcement_change(
+                    view,
+                    sight,
+                    kept,
+                    ReplacementBuilder::content(version),
+                )?,
                 None => None,
             };
             let what = RemovedObject::Enforcement(enforcement.id.clone());
-            let lost = lost(view, sight, author, what, version)?.filter(|_| holds_something);
+            let lost = lost(view, sight, author, what, version)?.filter(|_| may_hold_versions);
             if !steps.add(version, lost, given) {
                 return Ok(steps.so_far());
             }
@@ -175,7 +180,7 @@ impl Core {
 
     /// Whether a liaison is given a version where it stands in the feed: it is public, or its release
     /// began with it and is still the one in force.
-    pub(in crate::exchange) fn comes_with(
+    pub(in crate::exchange) fn is_released_with(
         &self,
         sight: &Visibility,
         author: &PartnerId,
@@ -185,11 +190,11 @@ impl Core {
         let released = lane.release_to(sharing, &sight.reader().id);
         let comes = sharing.audience == Audience::Public
             || released.is_some_and(|(_, since)| since == version.sequence);
-        comes && sight.may_have(author, sharing, version, self.clock.now())
+        comes && sight.may_deliver(author, sharing, version, self.clock.now())
     }
 
     /// What is said of a campaign, if the liaison asks for it.
-    pub(in crate::exchange) fn said_of(
+    pub(in crate::exchange) fn contribution_change(
         &self,
         view: &View<'_>,
         sight: &Visibility,
@@ -200,12 +205,12 @@ impl Core {
         asks.then(|| {
             let contributed =
                 ReaderView::new(view, sight.reader(), self.clock.now()).contribution(kept);
-            Change::Said(Box::new(CampaignEvent { place, contributed }))
+            Change::Said(Box::new(CampaignEvent { place, contribution: contributed }))
         })
     }
 
     /// What was done, if the liaison asks for it.
-    pub(in crate::exchange) fn done_of(
+    pub(in crate::exchange) fn enforcement_change(
         &self,
         view: &View<'_>,
         sight: &Visibility,
@@ -216,12 +221,12 @@ impl Core {
             return Ok(None);
         }
         let deed = ReaderView::new(view, sight.reader(), self.clock.now()).enforcement(kept)?;
-        Ok(Some(Change::Done(EnforcementEvent { place, deed })))
+        Ok(Some(Change::Done(EnforcementEvent { place, enforcement: deed })))
     }
 
     /// An object whose release began at a place, where it is still current and that release still the
     /// one in force.
-    pub(in crate::exchange) fn on_release(
+    pub(in crate::exchange) fn released_object(
         &self,
         view: &View<'_>,
         sight: &Visibility,
@@ -239,14 +244,14 @@ impl Core {
                 let kept = kept.filter(|kept| kept.position == *version).filter(|kept| {
                     self.begins(sight, author, (&kept.sharing, &kept.release_state), *version, at)
                 });
-                Ok(kept.and_then(|kept| self.said_of(view, sight, kept, place)))
+                Ok(kept.and_then(|kept| self.contribution_change(view, sight, kept, place)))
             }
             Releasable::Enforcement { id, audience, version } => {
                 let kept = view.enforcement(author, id, *audience)?;
                 let kept = kept.filter(|kept| kept.position == *version).filter(|kept| {
                     self.begins(sight, author, (&kept.sharing, &kept.release_state), *version, at)
                 });
-                kept.map_or(Ok(None), |kept| self.done_of(view, sight, kept, place))
+                kept.map_or(Ok(None), |kept| self.enforcement_change(view, sight, kept, place))
             }
         }
     }
@@ -264,21 +269,21 @@ impl Core {
         let began = lane.release_to(sharing, &sight.reader().id).map(|(_, since)| since);
         began == Some(at.sequence)
             && sharing.audience != Audience::Public
-            && sight.may_have(author, sharing, version, self.clock.now())
+            && sight.may_deliver(author, sharing, version, self.clock.now())
     }
 }
 
 /// What a liaison is to drop since what was done with an answer to a tip took its place.
-pub(in crate::exchange) fn lost_to_answer(
+pub(in crate::exchange) fn replaced_by_response(
     view: &View<'_>,
     sight: &Visibility,
     entry: &Entry,
-    holds_something: bool,
+    may_hold_versions: bool,
 ) -> Result<Option<FeedEvent>> {
     let (Body::TipResponded(response), Some(author)) = (&entry.body, &entry.author) else {
         return Ok(None);
     };
-    let Some((done, _)) = response.enforcement.as_ref().filter(|_| holds_something) else {
+    let Some((done, _)) = response.enforcement.as_ref().filter(|_| may_hold_versions) else {
         return Ok(None);
     };
     let what = RemovedObject::Enforcement(done.id.clone());
@@ -310,7 +315,7 @@ fn lost(
 }
 
 /// A version that a liaison held by a release up to a place, and no longer may.
-fn on_retraction(
+fn retracted_object(
     view: &View<'_>,
     sight: &Visibility,
     author: &PartnerId,

@@ -44,7 +44,7 @@ impl Core {
             }
             let Some(closed) = view.closed_version(version)? else { continue };
             let (sharing, said) = (&closed.sharing, &closed.metadata);
-            if sight.wants(
+            if sight.should_deliver(
                 view,
                 &then,
                 before,

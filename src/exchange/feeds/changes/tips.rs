@@ -13,12 +13,12 @@ use crate::index::View;
 use crate::index::record::TipRecord;
 
 /// How many indicators are told with what added them.
-const INDICATORS_TOLD: usize = 100;
+const MAX_INDICATORS: usize = 100;
 
 impl Core {
     /// What a partner is told of an entry of tips behind a place, and the place behind that. An entry
     /// that adds to several tips is told tip by tip.
-    pub(in crate::exchange) fn tips_told(
+    pub(in crate::exchange) fn tip_events(
         &self,
         view: &View<'_>,
         me: &PartnerId,
@@ -38,14 +38,14 @@ impl Core {
             // Its own are counted alone, so that their places tell nothing of the others.
             let is_last = at as usize + 1 == tips.len();
             let place = if is_last { done } else { FeedPosition::after_item(position) };
-            if let Some(told) = self.tip_told(view, me, tip, (entry.sequence, place))? {
+            if let Some(told) = self.tip_event(view, me, tip, (entry.sequence, place))? {
                 return Ok((Some(told), place));
             }
         }
         Ok((None, done))
     }
 
-    pub(in crate::exchange) fn tip_told(
+    pub(in crate::exchange) fn tip_event(
         &self,
         view: &View<'_>,
         me: &PartnerId,
@@ -54,11 +54,11 @@ impl Core {
     ) -> Result<Option<TipEvent>> {
         let reader = reader(view.registry(), me)?;
         let seen = ReaderView::new(view, &reader, self.clock.now());
-        let Some(mut added) = seen.tip_entry(tip, sequence, INDICATORS_TOLD)? else {
+        let Some(mut added) = seen.tip_entry(tip, sequence, MAX_INDICATORS)? else {
             return Ok(None);
         };
         if seen.is_hidden(tip) {
-            if !seen.is_hiding(tip, &added.added) {
+            if !seen.is_hiding(tip, &added.record) {
                 return Ok(None);
             }
             added = without_content(added);
@@ -67,16 +67,16 @@ impl Core {
         let mut tip = seen.tip(tip.clone())?;
         // Where it stood then, and not where it stands by now.
         for thread in &mut tip.threads {
-            if let Some(then) = added.added.thread(&thread.recipient) {
+            if let Some(then) = added.record.thread(&thread.recipient) {
                 thread.state = then.to;
                 if then.is_move() {
-                    thread.changed = added.added.accepted;
+                    thread.changed = added.record.accepted;
                 }
             }
         }
-        tip.threads.retain(|thread| added.added.thread(&thread.recipient).is_some());
-        added.indicators.truncate(INDICATORS_TOLD);
-        Ok(Some(TipEvent { place, tip, added, now: self.clock.now(), accessed }))
+        tip.threads.retain(|thread| added.record.thread(&thread.recipient).is_some());
+        added.indicators.truncate(MAX_INDICATORS);
+        Ok(Some(TipEvent { place, tip, entry: added, now: self.clock.now(), accessed }))
     }
 }
 

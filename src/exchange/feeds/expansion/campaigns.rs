@@ -8,7 +8,8 @@ use crate::domain::cursor::FeedPosition;
 use crate::domain::{CampaignId, IndicatorId, PartnerId, Position};
 use crate::error::Result;
 use crate::exchange::feeds::expansion::{
-    AT_ONCE, ENTRIES_AT_ONCE, Expansion, ExpansionStep, LOOKED_AT_ONCE, delivery, delivery_is_empty,
+    AT_ONCE, ENTRIES_AT_ONCE, Expansion, ExpansionStep, MAX_VERSIONS_PER_STEP, delivery,
+    delivery_is_empty,
 };
 use crate::exchange::visibility::AsOf;
 
@@ -17,7 +18,11 @@ type Versions = BTreeMap<Position, (PartnerId, AudienceDigest, IndicatorId)>;
 
 impl Expansion<'_> {
     /// What something that is said of a campaign comes to, behind a version.
-    pub fn through_said(&self, campaign: CampaignId, last: Position) -> Result<ExpansionStep> {
+    pub fn through_contribution(
+        &self,
+        campaign: CampaignId,
+        last: Position,
+    ) -> Result<ExpansionStep> {
         if !self.sight.filter().campaigns.contains(&campaign) {
             return Ok(ExpansionStep::Done);
         }
@@ -51,7 +56,7 @@ impl Expansion<'_> {
         let (mut removed, mut shown) = (Vec::new(), Vec::new());
         for (looked, (version, (author, audience, id))) in (1..).zip(&versions) {
             self.turn((author, *audience, *id), *version, &mut removed, &mut shown)?;
-            if removed.len() + shown.len() == AT_ONCE || looked == LOOKED_AT_ONCE {
+            if removed.len() + shown.len() == AT_ONCE || looked == MAX_VERSIONS_PER_STEP {
                 let place = FeedPosition::in_expansion(self.sequence, *version);
                 return Ok(ExpansionStep::UpTo(delivery(removed, shown).map(Box::new), place));
             }

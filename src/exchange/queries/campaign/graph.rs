@@ -7,14 +7,14 @@ use crate::domain::{Indicator, IndicatorId, PartnerId, Position, Timestamp};
 use crate::error::Result;
 use crate::exchange::queries::Queries;
 use crate::exchange::queries::campaign::Member;
-use crate::exchange::queries::campaign::tips::{TipPart, indicators_of};
+use crate::exchange::queries::campaign::tips::{CampaignTip, indicators_of};
 use crate::exchange::visibility::ReaderView;
 
 /// The most indicators of a graph, and the most bonds: together 2,000 nodes.
 const MOST: (usize, usize) = (1_500, 500);
 
 /// The most indicators of tips that are looked at.
-const MOST_OF_TIPS: usize = 10_000;
+const MAX_TIP_INDICATORS: usize = 10_000;
 
 /// A graph of two sorts of nodes: indicators, and what binds them.
 #[derive(Clone, Debug, Default)]
@@ -65,7 +65,7 @@ impl Queries {
         &self,
         seen: ReaderView<'_>,
         members: &[Member],
-        tips: &[TipPart],
+        tips: &[CampaignTip],
         mut cut: bool,
     ) -> Result<ClusterGraph> {
         let mut nodes = Nodes::default();
@@ -78,7 +78,7 @@ impl Queries {
             bond.indicators.insert(place);
         };
         for Member { sight, submission } in members {
-            let current = &sight.current;
+            let current = &sight.record;
             let Some(place) = nodes.place(current.id, sight.indicator()) else {
                 cut = true;
                 continue;
@@ -87,7 +87,7 @@ impl Queries {
             let (version, at) = (current.version, current.accepted);
             bind(key, version, EdgeKind::Submission, &sight.author, at, place);
         }
-        let mut left = MOST_OF_TIPS;
+        let mut left = MAX_TIP_INDICATORS;
         for part in tips {
             // One more than there may be tells that there are more.
             let mut found = indicators_of(seen, part, left + 1)?;
@@ -107,7 +107,8 @@ impl Queries {
         }
         for (id, place) in &nodes.places {
             for sighting in seen.sightings(*id)? {
-                let (key, kept) = (EdgeKey::Sightings(sighting.position.sequence), &sighting.kept);
+                let (key, kept) =
+                    (EdgeKey::Sightings(sighting.position.sequence), &sighting.record);
                 let kind = EdgeKind::Sightings;
                 bind(key, sighting.position, kind, &kept.author, kept.accepted, *place);
             }

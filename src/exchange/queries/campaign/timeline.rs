@@ -6,7 +6,7 @@ use crate::domain::{Day, PartnerId, Position, Timestamp, TipId};
 use crate::error::Result;
 use crate::exchange::queries::Queries;
 use crate::exchange::queries::campaign::Member;
-use crate::exchange::queries::campaign::tips::TipPart;
+use crate::exchange::queries::campaign::tips::CampaignTip;
 use crate::exchange::visibility::ReaderView;
 use crate::exchange::visibility::campaign::ContributionView;
 use crate::exchange::visibility::enforcement::EnforcementView;
@@ -87,19 +87,19 @@ impl Queries {
         contributions: &[ContributionView],
         members: &[Member],
         deeds: &[EnforcementView],
-        tips: &[TipPart],
+        tips: &[CampaignTip],
     ) -> Result<Vec<TimelineEvent>> {
         let said = contributions.iter().map(|one| {
-            let (position, at) = one.kept.first;
-            let name = one.kept.contribution.name.clone();
-            let occurrence = TimelineEventKind::Contributed { founds: one.kept.founded, name };
-            happened(at, 0, position, Some(&one.kept.author), occurrence)
+            let (position, at) = one.record.first;
+            let name = one.record.contribution.name.clone();
+            let occurrence = TimelineEventKind::Contributed { founds: one.record.founded, name };
+            happened(at, 0, position, Some(&one.record.author), occurrence)
         });
         let mut all: Vec<_> = said.chain(days(members)).collect();
-        let indicators: BTreeSet<_> = members.iter().map(|one| one.sight.current.id).collect();
+        let indicators: BTreeSet<_> = members.iter().map(|one| one.sight.record.id).collect();
         for id in indicators {
             all.extend(seen.sightings(id)?.into_iter().map(|sighting| {
-                let kept = &sighting.kept;
+                let kept = &sighting.record;
                 let at = kept.sighting.last_seen.or(kept.sighting.first_seen);
                 let (at, author) = (at.unwrap_or(kept.accepted), kept.author.clone());
                 happened(
@@ -112,9 +112,9 @@ impl Queries {
             }));
         }
         all.extend(deeds.iter().map(|deed| {
-            let at = deed.kept.enforcement.days(deed.kept.accepted).0.start();
+            let at = deed.record.enforcement.days(deed.record.accepted).0.start();
             let done = TimelineEventKind::Done(Box::new(deed.clone()));
-            happened(at, 3, deed.kept.position, Some(&deed.kept.author), done)
+            happened(at, 3, deed.record.position, Some(&deed.record.author), done)
         }));
         all.extend(tips.iter().flat_map(steps));
         all.sort_by_key(|one| one.place);
@@ -127,11 +127,11 @@ impl Queries {
 fn days(members: &[Member]) -> Vec<TimelineEvent> {
     let mut days: BTreeMap<(Day, &PartnerId), (Position, [u64; 3])> = BTreeMap::new();
     for Member { sight, .. } in members {
-        let said = &sight.current.assessment;
-        let times = [Some(sight.current.accepted), said.first_seen, said.last_seen];
+        let said = &sight.record.assessment;
+        let times = [Some(sight.record.accepted), said.first_seen, said.last_seen];
         for (which, time) in times.into_iter().enumerate() {
             let Some(time) = time else { continue };
-            let version = sight.current.version;
+            let version = sight.record.version;
             let day = days.entry((Day::of(time), &sight.author)).or_insert((version, [0; 3]));
             day.0 = day.0.min(version);
             day.1[which] += 1;
@@ -147,8 +147,8 @@ fn days(members: &[Member]) -> Vec<TimelineEvent> {
 
 /// What moved a tip. An entry may take up several tips: its place in the timeline tells them apart by the
 /// entries that brought them.
-fn steps(part: &TipPart) -> impl Iterator<Item = TimelineEvent> {
-    let TipPart { tip, added } = part;
+fn steps(part: &CampaignTip) -> impl Iterator<Item = TimelineEvent> {
+    let CampaignTip { tip, added } = part;
     let which = u32::try_from(tip.sequence % (1 << 32)).unwrap_or_default();
     added.iter().filter_map(move |added| {
         let moves: Vec<_> = added.threads.iter().filter(|one| one.is_move()).cloned().collect();

@@ -8,14 +8,14 @@ use crate::exchange::visibility::tip::withdrawal_of;
 use crate::index::record::{TipEntryRecord, TipRecord};
 
 /// The most tips of a campaign that are looked at: the newest.
-const MOST_TIPS: usize = 1_000;
+const MAX_TIPS: usize = 1_000;
 
 /// The most of what was added to them that is looked at: all of the newest tips.
-const MOST_ADDED: usize = 10_000;
+const MAX_TIP_ENTRIES: usize = 10_000;
 
 /// A tip of a campaign, with what was added to it that a party may see.
 #[derive(Debug)]
-pub(in crate::exchange) struct TipPart {
+pub(in crate::exchange) struct CampaignTip {
     /// The tip.
     pub tip: TipRecord,
     /// What was added, the oldest first; of a tip that is hidden, its withdrawal alone.
@@ -33,7 +33,7 @@ impl Queries {
     ) -> Result<(Vec<TipRecord>, bool)> {
         let mut tips = Vec::new();
         for (looked, id) in seen.view.tips_of_campaign(campaign, &seen.reader.id).enumerate() {
-            if looked == MOST_TIPS {
+            if looked == MAX_TIPS {
                 return Ok((tips, true));
             }
             let Some(tip) = seen.view.tip(id?)? else { continue };
@@ -51,10 +51,10 @@ impl Queries {
         &self,
         seen: ReaderView<'_>,
         tips: &[TipRecord],
-    ) -> Result<(Vec<TipPart>, bool)> {
+    ) -> Result<(Vec<CampaignTip>, bool)> {
         let (mut parts, mut looked) = (Vec::with_capacity(tips.len()), 0);
         for tip in tips {
-            if looked >= MOST_ADDED {
+            if looked >= MAX_TIP_ENTRIES {
                 break;
             }
             let mut added = Vec::new();
@@ -64,14 +64,14 @@ impl Queries {
             } else {
                 let thread = (tip.sender != seen.reader.id).then_some(&seen.reader.id);
                 let entries = seen.view.entries_of_tip(tip.id, thread, 0);
-                for sequence in entries.take(MOST_ADDED - looked) {
+                for sequence in entries.take(MAX_TIP_ENTRIES - looked) {
                     looked += 1;
                     added.extend(seen.tip_entry_record(tip, sequence?)?);
                 }
             }
-            parts.push(TipPart { tip: tip.clone(), added });
+            parts.push(CampaignTip { tip: tip.clone(), added });
         }
-        Ok((parts, looked >= MOST_ADDED))
+        Ok((parts, looked >= MAX_TIP_ENTRIES))
     }
 
     /// Whether a recipient saw the campaign of a tip when the tip was withdrawn.
@@ -100,7 +100,7 @@ impl Queries {
 /// The indicators of a tip, at most so many: those that it came with, and those that were added to it.
 pub(in crate::exchange) fn indicators_of(
     seen: ReaderView<'_>,
-    part: &TipPart,
+    part: &CampaignTip,
     most: usize,
 ) -> Result<Vec<(IndicatorId, Indicator)>> {
     let mut found = Vec::new();

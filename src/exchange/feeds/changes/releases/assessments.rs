@@ -32,7 +32,7 @@ impl Core {
             return Ok(None);
         }
         let (sharing, said) = (&current.sharing, &current.assessment);
-        if !sight.gives(
+        if !sight.may_deliver_content(
             view,
             VersionMeta { author, version, sharing, assessment: said },
             self.clock.now(),
@@ -40,18 +40,18 @@ impl Core {
             return Ok(None);
         }
         let part = sharing.view_for(reader, author, version);
-        sight.blank(view, author, &mut current.assessment)?;
+        sight.redact(view, author, &mut current.assessment)?;
         Ok(Some(FeedItem {
             place: FeedPosition::after_item(at),
             author: author.clone(),
-            current,
+            record: current,
             view: part,
         }))
     }
 
     /// Whether a liaison is given an item of a batch where that stands in the feed: it is public, or its
     /// release began with the batch and is still the one in force.
-    pub(in crate::exchange) fn gives_with_batch(
+    pub(in crate::exchange) fn is_released_with_batch(
         &self,
         view: &View<'_>,
         sight: &Visibility,
@@ -63,7 +63,7 @@ impl Core {
         let (item, now) = (&batch.items[at], self.clock.now());
         let (sharing, said) = (&batch.sharing, &item.assessment);
         if sharing.audience == Audience::Public {
-            return sight.gives(
+            return sight.may_deliver_content(
                 view,
                 VersionMeta { author, version, sharing, assessment: said },
                 now,
@@ -80,7 +80,7 @@ impl Core {
         };
         let sharing = &current.sharing;
         Ok(current.release_to(liaison).is_some_and(|(_, since)| since == version.sequence)
-            && sight.gives(
+            && sight.may_deliver_content(
                 view,
                 VersionMeta { author, version, sharing, assessment: said },
                 now,
@@ -108,7 +108,7 @@ pub(in crate::exchange) fn retracted_assessment(
     };
     let outline = VersionMeta { author, version, sharing: &sharing, assessment: &said };
     if sharing.audience == Audience::Public
-        || !sight.asks_for(view, sight.reader(), AsOf::Now, outline)?
+        || !sight.matches_filter(view, sight.reader(), AsOf::Now, outline)?
     {
         return Ok(None);
     }
