@@ -33,7 +33,7 @@ use tracing::info;
 pub use self::apply::Applier;
 pub use self::apply::referrals::is_asset;
 pub use self::apply::tips::MAX_REOPENED_PER_ENTRY;
-use self::closed::{ClosedItems, ClosedLookup, ClosedVersions};
+use self::closed::ClosedVersions;
 use self::outcomes::Outcomes;
 use self::record::Head;
 pub use self::registry::Registry;
@@ -138,15 +138,6 @@ impl Index {
     /// Subscribes to the set of suspended partners.
     pub fn watch_suspended(&self) -> watch::Receiver<BTreeSet<PartnerId>> {
         self.suspended.subscribe()
-    }
-
-    /// The item indexes of an entry's closed versions: those that are no longer current. `None` if all
-    /// versions of the entry are current.
-    pub fn closed(&self, sequence: u64) -> Result<Option<ClosedItems>> {
-        match self.closed.find(sequence) {
-            ClosedLookup::Recent(items) => Ok(items),
-            ClosedLookup::Stored => self.read()?.closed_items(sequence),
-        }
     }
 
     /// The size of the index on disk, in bytes. `None` in memory, and while the database is reopened.

@@ -86,22 +86,23 @@ impl Feeds {
         let checkpoint = self.core.index.watch();
         let registry = self.core.registry();
         let now = *checkpoint.borrow();
-        let place = match start {
+        let position = match start {
             Start::Oldest => FeedPosition::after_entry(self.core.log.oldest().saturating_sub(1)),
             Start::Now => FeedPosition::after_entry(now),
             Start::After(cursor) => self.core.resume(cursor, now)?,
         };
+        let visibility =
+            Visibility::new(&registry, caller.partner(), filter)?.for_purpose(purpose.as_ref());
         Ok(Feed {
             core: Arc::clone(&self.core),
             partner: caller.partner().clone(),
-            sight: Visibility::new(&self.core, &registry, caller.partner(), filter)?
-                .for_purpose(purpose.as_ref()),
+            visibility: Arc::new(visibility),
             purpose,
-            place,
+            position,
             checkpoint,
             suspended: [self.core.watch_suspended(), self.core.index.watch_suspended()],
-            ahead: VecDeque::new(),
-            empty_until: if start == Start::Oldest { now } else { 0 },
+            queued: VecDeque::new(),
+            holds_nothing_until: if start == Start::Oldest { now } else { 0 },
         })
     }
 }

@@ -11,14 +11,14 @@ pub mod tip;
 use std::collections::{BTreeSet, HashMap};
 use std::sync::{Arc, Mutex, PoisonError};
 
-use crate::clock::Clock;
+use crate::domain::enforcement::Enforcement;
 use crate::domain::filter::Filter;
 use crate::domain::partner::Role;
 use crate::domain::purpose::{Purpose, PurposeKind};
 use crate::domain::sharing::{Audience, Reader};
 use crate::domain::{Assessment, CampaignId, PartnerId, Position, Sharing, Timestamp, may_see};
 use crate::error::Result;
-use crate::exchange::core::{Core, reader};
+use crate::exchange::core::reader;
 use crate::exchange::visibility::campaign::campaign_visible;
 use crate::index::{Registry, View};
 
@@ -50,62 +50,59 @@ impl<'a> ReaderView<'a> {
     }
 }
 
-/// One partner's sight, through a filter.
+/// Decides what one reader receives: access rights ([`may_see`]) combined with its filter.
+///
+/// Rights change while a feed is open: take [`Visibility::at`] for each view.
 #[derive(Debug)]
 pub struct Visibility {
     partner: PartnerId,
     filter: Filter,
-    /// Whether the reader is given what is public alone.
+    /// Set for a liaison with purpose `public`: it receives public objects only.
     public_only: bool,
     registry: Arc<Registry>,
     reader: Arc<Reader>,
-    /// The reader as it was asked for last: who reads on through the past asks for it again.
+    /// Cache of the last historical reader, by registry sequence. Replay asks for the same one many times in a
+    /// row.
     historical_reader: Mutex<Option<(u64, Option<Arc<Reader>>)>>,
-    clock: Arc<dyn Clock>,
-    /// Which campaigns the reader sees, as of when it was asked, until something changes it.
-    campaigns: Mutex<Campaigns>,
+    /// Cache of campaign visibility. Cleared when the registry or any contribution to a campaign changes.
+    campaigns: Mutex<CampaignCache>,
 }
 
-/// What was looked up of campaigns, and the rights and the last change of a campaign that it holds under.
+/// Campaign visibility, and the registry and the last contribution for which it holds.
 #[derive(Debug, Default)]
-struct Campaigns {
+struct CampaignCache {
     under: Option<(Arc<Registry>, u64)>,
-    seen: HashMap<(AsOf, CampaignId), bool>,
+    seen: HashMap<(Option<u64>, CampaignId), bool>,
 }
 
-/// How many answers on campaigns are kept.
+/// Entries of a [`CampaignCache`].
 const MAX_CACHED_CAMPAIGNS: usize = 1_000;
 
-/// As of when a reader is asked whether it wants a version.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+/// The point in time for which a decision is made.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum AsOf {
-    /// Now.
-    Now,
-    /// Once this entry had been applied.
+    /// Now, at this time.
+    Now(Timestamp),
+    /// Immediately after this entry was applied.
     Sequence(u64),
 }
 
-/// A version, as far as the rule of sight and filters look at it.
+/// The part of a version that access rules and filters look at.
 #[derive(Clone, Copy, Debug)]
 pub struct VersionMeta<'a> {
-    /// Whose it is.
+    /// The author.
     pub author: &'a PartnerId,
-    /// Where it was accepted.
+    /// The position of the version.
     pub version: Position,
-    /// Who receives it.
+    /// The sharing in force, with the releases of now.
     pub sharing: &'a Sharing,
-    /// What it says; its content may be gone.
+    /// The fields that filters match. The content itself may already be deleted.
     pub assessment: &'a Assessment,
 }
 
 impl Visibility {
-    /// The sight of a partner as of now.
-    pub fn new(
-        core: &Core,
-        registry: &Arc<Registry>,
-        partner: &PartnerId,
-        filter: Filter,
-    ) -> Result<Self> {
+    /// The visibility of a partner with the rights of `registry`. Fails if it is no partner.
+    pub fn new(registry: &Arc<Registry>, partner: &PartnerId, filter: Filter) -> Result<Self> {
         let registry = Arc::clone(registry);
         let reader = Arc::new(reader(&registry, partner)?);
         Ok(Self {
@@ -115,48 +112,52 @@ impl Visibility {
             registry,
             reader,
             historical_reader: Mutex::default(),
-            clock: Arc::clone(&core.clock),
             campaigns: Mutex::default(),
         })
     }
 
-    /// The same, as far as a purpose goes: who reads what is public is given that alone.
+    /// Restricts a liaison to what its purpose covers: with purpose `public`, to public objects.
     #[must_use]
     pub fn for_purpose(mut self, purpose: Option<&Purpose>) -> Self {
         self.public_only = purpose.is_some_and(|it| it.kind == PurposeKind::Public);
         self
     }
 
-    /// Whether the reader is a liaison, which is judged by the releases in force and the clock.
+    /// Whether the reader sees public objects only.
+    pub fn public_only(&self) -> bool {
+        self.public_only
+    }
+
+    /// Whether the reader is a liaison: releases decide what it sees.
     pub fn is_liaison(&self) -> bool {
         self.reader.role == Role::Liaison
     }
 
-    /// The partner as the rule of sight knows it now.
+    /// The reader with its current rights.
     pub fn reader(&self) -> &Reader {
         &self.reader
     }
 
-    /// Who is on the exchange, as of when the reader was last looked at.
+    /// The registry with the current rights.
     pub fn registry(&self) -> &Registry {
         &self.registry
     }
 
-    /// What the reader asks for.
+    /// The filter.
     pub fn filter(&self) -> &Filter {
         &self.filter
     }
 
-    /// Rights are those of the moment that is read: the registry may have changed since the last entry.
-    pub fn refresh(&mut self, view: &View<'_>) -> Result<()> {
-        if !Arc::ptr_eq(view.registry(), &self.registry) {
-            self.reader = Arc::new(reader(view.registry(), &self.partner)?);
-            self.registry = Arc::clone(view.registry());
+    /// This visibility with the rights of `view`. The same value if the registry did not change.
+    pub fn at(self: &Arc<Self>, view: &View<'_>) -> Result<Arc<Self>> {
+        if Arc::ptr_eq(view.registry(), &self.registry) {
+            return Ok(Arc::clone(self));
         }
-        Ok(())
+        let new = Self::new(view.registry(), &self.partner, self.filter.clone())?;
+        Ok(Arc::new(Self { public_only: self.public_only, ..new }))
     }
 
-    /// The partner as it was once an entry had been applied; `None` when it was none then.
+    /// The reader with its rights immediately after an entry; `None` if it was no partner then.
     pub fn reader_at(&self, sequence: u64) -> Option<Arc<Reader>> {
         let changed = self.registry.visibility_changed_at(sequence);
         if changed == self.registry.visibility_changed_at(u64::MAX) {
@@ -173,20 +174,20 @@ impl Visibility {
         }
     }
 
-    /// Whether a reader may see a version and asks for it; both as of when the reader is as it is
-    /// given.
+    /// Whether `reader` may see the version and its filter matches it.
     pub fn should_deliver(
         &self,
         view: &View<'_>,
         reader: &Reader,
-        when: AsOf,
+        as_of: AsOf,
         version: VersionMeta<'_>,
     ) -> Result<bool> {
         Ok(Self::may_see_version(reader, version)
-            && self.matches_filter(view, reader, when, version)?)
+            && self.matches_filter(view, reader, as_of, version)?)
     }
 
-    /// Whether a version's content is given to the reader at a time. `sharing` is the one that stands.
+    /// Like [`Visibility::should_deliver`], for the content of a current version. Releases are checked against
+    /// `now`, so a release that has run out denies even before its expiry entry is written.
     pub fn may_deliver_content(
         &self,
         view: &View<'_>,
@@ -195,10 +196,10 @@ impl Visibility {
     ) -> Result<bool> {
         let VersionMeta { author, version: at, sharing, .. } = version;
         Ok(self.may_deliver(author, sharing, at, now)
-            && self.matches_filter(view, &self.reader, AsOf::Now, version)?)
+            && self.matches_filter(view, &self.reader, AsOf::Now(now), version)?)
     }
 
-    /// Whether the reader may see an object at a time, for what it reads. `sharing` is the one that stands.
+    /// Whether the reader may see an object at a time, for its purpose.
     pub fn may_deliver(
         &self,
         author: &PartnerId,
@@ -210,34 +211,50 @@ impl Visibility {
             && (!self.public_only || sharing.audience == Audience::Public)
     }
 
-    /// Whether a reader may see a version by what is written, whatever the clock says.
+    /// Whether a reader may see a version by its audience and releases, whatever the time.
     pub fn may_see_version(reader: &Reader, version: VersionMeta<'_>) -> bool {
         let VersionMeta { author, version, sharing, .. } = version;
-        // The clock alone ends nothing that was given: the entry that follows does.
+        // An expired release ends with its expiry entry, which is itself delivered.
         may_see(reader, sharing, author, version, Timestamp::default())
     }
 
-    /// Whether the filter asks for a version that a reader may see. A campaign that is hidden from the
-    /// reader is none that it could ask for.
+    /// Whether the filter matches a version that a reader may see. A filter by campaign matches campaigns that the
+    /// reader sees.
     pub fn matches_filter(
         &self,
         view: &View<'_>,
         reader: &Reader,
-        when: AsOf,
+        as_of: AsOf,
         version: VersionMeta<'_>,
     ) -> Result<bool> {
-        let VersionMeta { author, version, sharing, assessment: said } = version;
+        let VersionMeta { author, version, sharing, assessment } = version;
         if self.filter.is_empty() {
             return Ok(true);
         }
-        if !self.filter.matches(said, sharing, author, version, reader) {
+        if !self.filter.matches(assessment, sharing, author, version, reader) {
             return Ok(false);
         }
-        match said.campaign {
+        match assessment.campaign {
             Some(campaign) if !self.filter.campaigns.is_empty() => {
-                self.sees_campaign(view, reader, when, campaign)
+                self.sees_campaign(view, reader, as_of, campaign)
             }
             _ => Ok(true),
+        }
+    }
+
+    /// Whether the filter matches an enforcement. A filter by campaign matches campaigns that the reader sees.
+    pub fn matches_enforcement(
+        &self,
+        view: &View<'_>,
+        enforcement: &Enforcement,
+        now: Timestamp,
+    ) -> Result<bool> {
+        if self.filter.is_empty() {
+            return Ok(true);
+        }
+        match enforcement.campaign.filter(|id| self.filter.matches_campaign(Some(*id))) {
+            Some(campaign) => self.sees_campaign(view, &self.reader, AsOf::Now(now), campaign),
+            None => Ok(false),
         }
     }
 
@@ -246,65 +263,78 @@ impl Visibility {
         &self,
         view: &View<'_>,
         reader: &Reader,
-        when: AsOf,
+        as_of: AsOf,
         campaign: CampaignId,
     ) -> Result<bool> {
-        if self.is_liaison() {
-            // The clock ends its releases: nothing that was looked up holds.
-            return campaign_visible(view, &self.partner, campaign, self.clock.now());
+        if let AsOf::Now(now) = as_of
+            && self.is_liaison()
+        {
+            // Its releases end by the clock, so the cache would be stale.
+            return campaign_visible(view, &self.partner, campaign, now);
         }
+        let key = match as_of {
+            AsOf::Now(_) => (None, campaign),
+            AsOf::Sequence(sequence) => (Some(sequence), campaign),
+        };
         let (registry, changed) = (view.registry(), view.campaigns_changed()?);
-        let holds = |known: &Campaigns| {
+        let holds = |known: &CampaignCache| {
             known.under.as_ref().is_some_and(|(of, at)| Arc::ptr_eq(of, registry) && *at == changed)
         };
         {
             let mut known = self.campaigns.lock().unwrap_or_else(PoisonError::into_inner);
             if !holds(&known) || known.seen.len() >= MAX_CACHED_CAMPAIGNS {
                 let under = Some((Arc::clone(registry), changed));
-                *known = Campaigns { under, seen: HashMap::new() };
+                *known = CampaignCache { under, seen: HashMap::new() };
             }
-            if let Some(sees) = known.seen.get(&(when, campaign)) {
+            if let Some(sees) = known.seen.get(&key) {
                 return Ok(*sees);
             }
         }
-        let sees = match when {
-            AsOf::Now => campaign_visible(view, &self.partner, campaign, self.clock.now())?,
+        let sees = match as_of {
+            AsOf::Now(now) => campaign_visible(view, &self.partner, campaign, now)?,
             AsOf::Sequence(sequence) => view.campaign_visible_at(campaign, reader, sequence)?,
         };
         let mut known = self.campaigns.lock().unwrap_or_else(PoisonError::into_inner);
-        // Who reads beside this one may stand elsewhere.
+        // Another thread may have cleared it for a newer registry.
         if holds(&known) {
-            known.seen.insert((when, campaign), sees);
+            known.seen.insert(key, sees);
         }
         Ok(sees)
     }
 
-    /// Those of some campaigns that the reader sees now.
+    /// Those of the campaigns that the reader sees.
     pub fn visible_campaigns(
         &self,
         view: &View<'_>,
         campaigns: &[CampaignId],
+        now: Timestamp,
     ) -> Result<BTreeSet<CampaignId>> {
         let mut seen = BTreeSet::new();
         for campaign in campaigns {
-            if self.sees_campaign(view, &self.reader, AsOf::Now, *campaign)? {
+            if self.sees_campaign(view, &self.reader, AsOf::Now(now), *campaign)? {
                 seen.insert(*campaign);
             }
         }
         Ok(seen)
     }
 
-    /// Takes out of what another says what the reader may not know: its spelling, and a campaign that
-    /// is hidden.
-    pub fn redact(&self, view: &View<'_>, author: &PartnerId, said: &mut Assessment) -> Result<()> {
+    /// Removes from an assessment of another author what the reader may not know: the raw spelling, and a campaign
+    /// that it does not see.
+    pub fn redact(
+        &self,
+        view: &View<'_>,
+        author: &PartnerId,
+        assessment: &mut Assessment,
+        now: Timestamp,
+    ) -> Result<()> {
         if self.partner == *author {
             return Ok(());
         }
-        said.raw = None;
-        if let Some(campaign) = said.campaign
-            && !self.sees_campaign(view, &self.reader, AsOf::Now, campaign)?
+        assessment.raw = None;
+        if let Some(campaign) = assessment.campaign
+            && !self.sees_campaign(view, &self.reader, AsOf::Now(now), campaign)?
         {
-            said.campaign = None;
+            assessment.campaign = None;
         }
         Ok(())
     }

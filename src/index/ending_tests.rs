@@ -86,7 +86,7 @@ fn a_withdrawal_ends_what_it_names_for_that_audience_and_author_alone() {
         2,
         "the others' and the group's stand"
     );
-    assert!(index.closed(all).unwrap().unwrap().contains(&0));
+    assert!(index.read().unwrap().recent_closed_items(all).unwrap().unwrap().contains(&0));
     let closed = index.read().unwrap().closed_version(at(all, 0)).unwrap().unwrap();
     assert_eq!(
         (closed.by, closed.why, closed.id),

@@ -3,13 +3,14 @@
 use std::collections::BTreeSet;
 use std::sync::Arc;
 
-use super::closed::ClosedItems;
+use super::closed::{ClosedItems, ClosedLookup};
 use super::outcomes::OutcomeLookup;
 use super::record::{
     self, AssessmentRecord, ClosedVersion, IdempotencyRecord, RawAssessment, SubmissionState,
 };
 use super::store::Snapshot;
 use super::{Index, View, corrupt, keys};
+use crate::domain::cursor::JournalEpoch;
 use crate::domain::entry::{Outcome, SubmissionId};
 use crate::domain::{IndicatorId, PartnerId, Position, Timestamp};
 use crate::error::{Error, Kind, Result};
@@ -41,6 +42,40 @@ impl View<'_> {
             items.insert(version.ok_or_else(|| corrupt("a closed version"))?.index);
         }
         Ok((!items.is_empty()).then(|| Arc::new(items)))
+    }
+
+    /// Like [`View::closed_items`], from memory if the entry is recent.
+    pub fn recent_closed_items(&self, sequence: u64) -> Result<Option<ClosedItems>> {
+        match self.index.closed.find(sequence) {
+            ClosedLookup::Recent(items) => Ok(items),
+            ClosedLookup::Stored => self.closed_items(sequence),
+        }
+    }
+
+    /// Whether [`View::recent_closed_items`] is answered from memory.
+    pub fn are_closed_items_in_memory(&self, sequence: u64) -> bool {
+        matches!(self.index.closed.find(sequence), ClosedLookup::Recent(_))
+    }
+
+    /// The outcome of an applied entry.
+    pub fn outcome(&self, sequence: u64) -> Result<Arc<Outcome>> {
+        match self.recent_outcome(sequence) {
+            Some(outcome) => Ok(outcome),
+            None => stored_outcome(&self.snapshot, sequence).map(Arc::new),
+        }
+    }
+
+    /// The outcome of an applied entry, if it is in memory.
+    pub fn recent_outcome(&self, sequence: u64) -> Option<Arc<Outcome>> {
+        match self.index.outcomes.find(sequence) {
+            OutcomeLookup::Recent(outcome) => Some(outcome),
+            OutcomeLookup::Waiting(_) | OutcomeLookup::Stored => None,
+        }
+    }
+
+    /// The tag of the indexed journal, and its epoch at `sequence`.
+    pub fn journal_at(&self, sequence: u64) -> JournalEpoch {
+        self.index.journal_at(sequence)
     }
 
     /// The idempotency record of a submission's batch.

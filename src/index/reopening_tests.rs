@@ -57,7 +57,8 @@ fn damage_that_is_met_while_entries_are_applied_is_rebuilt_in_the_process() {
     let (_folder, whole) = applied(&history);
     assert_eq!(index.read().unwrap().digest().unwrap(), whole.read().unwrap().digest().unwrap());
     for entry in &history.entries {
-        let closed = [&index, &whole].map(|index| index.closed(entry.sequence).unwrap());
+        let closed = [&index, &whole]
+            .map(|index| index.read().unwrap().recent_closed_items(entry.sequence).unwrap());
         assert_eq!(closed[0], closed[1]);
     }
 }

@@ -42,7 +42,18 @@ fn items_are_created_replaced_and_unchanged_by_author_and_audience() {
         Outcome::Applied(vec![Created]),
         "it is taken from nobody"
     );
-    assert_eq!(index.closed(first).unwrap().unwrap().iter().copied().collect::<Vec<_>>(), [1]);
+    assert_eq!(
+        index
+            .read()
+            .unwrap()
+            .recent_closed_items(first)
+            .unwrap()
+            .unwrap()
+            .iter()
+            .copied()
+            .collect::<Vec<_>>(),
+        [1]
+    );
     let id = Indicator::from_stored(IndicatorKind::Domain, None, "a.example").id();
     assert_eq!(index.read().unwrap().assessments(id).count(), 3);
 }
@@ -295,7 +306,7 @@ proptest! {
         prop_assert_eq!(in_steps.read().unwrap().digest().unwrap(), in_one_go.read().unwrap().digest().unwrap());
         for entry in &history.entries {
             prop_assert_eq!(outcome(&in_steps, entry.sequence), outcome(&in_one_go, entry.sequence));
-            let closed = [&in_steps, &in_one_go].map(|index| index.closed(entry.sequence).unwrap());
+            let closed = [&in_steps, &in_one_go].map(|index| index.read().unwrap().recent_closed_items(entry.sequence).unwrap());
             prop_assert_eq!(&closed[0], &closed[1]);
         }
     }

@@ -26,20 +26,20 @@ MUTANTS = {
     # `may_see` taken out of one way out after the other.
     "feed-batch-without-may-see": (
         "src/exchange/feeds/changes/batch.rs",
-        "let sees_now = sight.is_liaison() || sees(sight.reader());",
-        "let sees_now = sees(sight.reader()) || true;",
+        "let sees_now = visibility.is_liaison() || sees(visibility.reader());",
+        "let sees_now = sees(visibility.reader()) || true;",
         SIMULATION,
     ),
     "feed-removals-without-may-see": (
         "src/exchange/feeds/changes/removals.rs",
-        "if sight.should_deliver(\n                view,\n                &then,",
-        "if sight.matches_filter(\n                view,\n                &then,",
+        "if input.visibility.should_deliver(\n            input.view,\n            &reader_before,",
+        "if input.visibility.matches_filter(\n            input.view,\n            &reader_before,",
         SIMULATION,
     ),
     "feed-joining-without-may-see": (
         "src/exchange/feeds/expansion.rs",
-        "            && self.sight.should_deliver(self.view, self.sight.reader(), AsOf::Now, version)?)\n",
-        "            && { let _ = AsOf::Now; true })\n",
+        "            && self.should_deliver(\n                self.input.visibility.reader(),\n                AsOf::Now(self.input.now),\n                version,\n            )?)\n",
+        "            && { let _ = AsOf::Now(self.input.now); true })\n",
         SIMULATION,
     ),
     "feed-sightings-without-may-see": (
@@ -50,20 +50,20 @@ MUTANTS = {
     ),
     "feed-feedback-without-may-see": (
         "src/exchange/feeds/changes/reactions.rs",
-        "if !shared || ",
-        "if ",
+        "if !shared\n            || !input",
+        "if (!shared && false)\n            || !input",
         SIMULATION,
     ),
     "feed-feedback-on-what-is-hidden": (
         "src/exchange/feeds/changes/reactions.rs",
-        " || !sees_assessment(view, sight, feedback, about)?",
+        "\n            || !sees_assessment(input, feedback, about)?",
         "",
         ["--test", "withdrawal"],
     ),
     "snapshot-without-may-see": (
         "src/exchange/feeds/snapshot.rs",
-        "if !self.sight.may_deliver_content(view, outline, now)? {",
-        "if !(now < now || self.sight.matches_filter(view, reader, crate::exchange::visibility::AsOf::Now, outline)?) {",
+        "if !self.visibility.may_deliver_content(view, outline, now)? {",
+        "if !self.visibility.matches_filter(view, reader, crate::exchange::visibility::AsOf::Now(now), outline)? {",
         SIMULATION,
     ),
     "lookup-and-get-without-may-see": (
@@ -80,8 +80,8 @@ MUTANTS = {
     ),
     "feedback-read-without-may-see": (
         "src/exchange/queries/reactions.rs",
-        "                if concerns {\n",
-        "                if concerns || true {\n",
+        "            if concerns {\n",
+        "            if concerns || true {\n",
         SIMULATION,
     ),
     "sharing-shows-the-other-names": (
@@ -105,8 +105,8 @@ MUTANTS = {
     ),
     "rights-are-those-of-the-connection": (
         "src/exchange/visibility.rs",
-        "if !Arc::ptr_eq(view.registry(), &self.registry) {",
-        "if false && !Arc::ptr_eq(view.registry(), &self.registry) {",
+        "if Arc::ptr_eq(view.registry(), &self.registry) {",
+        "if true || Arc::ptr_eq(view.registry(), &self.registry) {",
         ["--test", "membership"],
     ),
     "lookup-judged-by-older-rights": (
@@ -121,15 +121,15 @@ MUTANTS = {
     ),
     "snapshot-judged-by-older-rights": (
         "src/exchange/feeds/snapshot.rs",
-        "let view = &core.index.read()?;\n        self.sight.refresh(view)?;\n        let page",
-        "self.sight.refresh(&core.index.read()?)?;\n"
+        "let view = &core.index.read()?;\n        self.visibility = self.visibility.at(view)?;\n        let page",
+        "self.visibility = self.visibility.at(&core.index.read()?)?;\n"
         "        std::thread::sleep(std::time::Duration::from_millis(5));\n"
         "        let view = &core.index.read()?;\n        let page",
         ["--test", "races"],
     ),
     # A removal dropped.
     "no-removal-on-withdrawal-and-expiry": (
-        "src/exchange/feeds/stream.rs",
+        "src/exchange/feeds/changes/removals.rs",
         "(!removals.is_empty()).then_some(FeedEvent::Removals(removals))",
         "{ drop(removals); None }",
         SIMULATION,
@@ -142,7 +142,7 @@ MUTANTS = {
     ),
     "no-removal-for-who-cannot-see-the-new-one": (
         "src/exchange/feeds/changes/batch.rs",
-        "if !sees_now && batch.replaces.is_none() && !then.as_deref().is_some_and(sees) {",
+        "if !sees_now && batch.replaces.is_none() && !reader_before.as_deref().is_some_and(sees) {",
         "if !sees_now {",
         SIMULATION,
     ),
@@ -154,20 +154,20 @@ MUTANTS = {
     ),
     "no-removal-of-what-ended-after-leaving": (
         "src/exchange/feeds/expansion.rs",
-        "closed.filter(|closed| closed.by.sequence > self.sequence);",
+        "closed.filter(|closed| closed.by.sequence > self.sequence());",
         "closed.filter(|_| false);",
         SIMULATION,
     ),
     "removals-by-the-rights-of-now": (
         "src/exchange/feeds/changes/removals.rs",
-        "sight.reader_at(entry.sequence.saturating_sub(1))",
-        "sight.reader_at(u64::MAX)",
+        "let Some(reader_before) = input.reader_before() else",
+        "let Some(reader_before) = input.visibility.reader_at(u64::MAX) else",
         SIMULATION,
     ),
     "an-item-that-names-nothing-is-enough": (
         "src/exchange/feeds/changes/batch.rs",
-        "if is_given && replaces.is_none() && old.sequence >= self.visible_from",
-        "if is_given && replaces.is_none()",
+        "if is_delivered && replaces.is_none() && old.sequence >= self.visible_from",
+        "if is_delivered && replaces.is_none()",
         SIMULATION,
     ),
     # What keeps a reader whole over breaks.
@@ -223,8 +223,8 @@ MUTANTS = {
     # Campaigns: who may know of them, and what is told when that changes.
     "items-tell-of-hidden-campaigns": (
         "src/exchange/feeds/changes/batch.rs",
-        "campaigns: sight.visible_campaigns(view, logged.campaigns())?,",
-        "campaigns: logged.campaigns().iter().copied().collect(),",
+        "campaigns: visibility.visible_campaigns(input.view, input.logged.campaigns(), input.now)?,",
+        "campaigns: input.logged.campaigns().iter().copied().collect(),",
         SIMULATION,
     ),
     "who-gains-a-campaign-gets-nothing-older": (
@@ -235,8 +235,8 @@ MUTANTS = {
     ),
     "who-loses-a-campaign-keeps-what-it-held": (
         "src/exchange/feeds/expansion.rs",
-        "campaigns => turn.through_campaigns(campaigns, last),",
-        "_ => turn.go_on(group, last),",
+        "campaigns => expansion.through_campaigns(campaigns, last),",
+        "_ => expansion.through_group(group, last),",
         SIMULATION,
     ),
     "anybody-names-any-campaign": (
@@ -279,14 +279,14 @@ MUTANTS = {
     ),
     "lane-gives-what-is-not-released": (
         "src/exchange/feeds/changes/releases.rs",
-        "comes && sight.may_deliver(author, sharing, version, self.clock.now())",
-        "comes || sight.is_liaison()",
+        "comes && input.visibility.may_deliver(author, sharing, version, input.now)",
+        "comes || input.visibility.is_liaison()",
         LANE,
     ),
     "lane-retraction-is-not-told": (
         "src/exchange/feeds/changes/releases.rs",
-        "ended.map(Change::Removed)",
-        "ended.filter(|_| false).map(Change::Removed)",
+        "ended.map(Change::Removal)",
+        "ended.filter(|_| false).map(Change::Removal)",
         LANE,
     ),
     "lane-replacement-is-not-told": (
@@ -297,8 +297,8 @@ MUTANTS = {
     ),
     "lane-snapshot-without-may-see": (
         "src/exchange/feeds/snapshot.rs",
-        "self.sight.may_deliver(&kept.author, &kept.sharing, kept.position, now)\n                && self.sight.filter()",
-        "(now > now || true)\n                && self.sight.filter()",
+        "self.visibility.may_deliver(&kept.author, &kept.sharing, kept.position, now)\n                && self.visibility.filter()",
+        "(now > now || true)\n                && self.visibility.filter()",
         LANE,
     ),
     "lane-unrecorded-deeds": (

@@ -54,7 +54,7 @@ mod tests {
     use super::*;
     use crate::clock::SystemClock;
     use crate::domain::{PartnerId, Timestamp};
-    use crate::exchange::Settings;
+    use crate::exchange::core::Settings;
     use crate::index::Index;
     use crate::journal::{Fault, Journal, Log, LogSettings, MemoryJournal};
 

@@ -10,7 +10,8 @@ use crate::error::{Error, Kind, Result};
 use crate::exchange::core::{Caller, Page, page};
 use crate::exchange::feeds::Feeds;
 use crate::exchange::feeds::changes::releases::replaced_by_response;
-use crate::exchange::feeds::changes::removals::ending;
+use crate::exchange::feeds::changes::removals::removal_cause;
+use crate::exchange::feeds::changes::{Changes, Input, changes};
 use crate::exchange::feeds::event::FeedEvent;
 use crate::exchange::visibility::{AsOf, VersionMeta, Visibility};
 use crate::index::View;
@@ -96,7 +97,7 @@ impl Feeds {
         }
         let author = match &logged.entry.body {
             Body::SubmissionBatch(_) => logged.entry.author.as_ref(),
-            body => ending(body).map(|(author, _)| author),
+            body => removal_cause(body).map(|(author, _)| author),
         };
         let author =
             author.filter(|author| *author == caller.partner()).ok_or_else(nothing_ended)?;
@@ -144,24 +145,28 @@ impl Feeds {
     fn liaison_removals(
         &self,
         view: &View<'_>,
-        sight: &Visibility,
-        logged: &LoggedEntry,
+        visibility: &Visibility,
+        logged: &Arc<LoggedEntry>,
     ) -> Result<(usize, FeedPosition)> {
-        let done = FeedPosition::after_entry(logged.entry.sequence);
-        let mut behind = FeedPosition::after_entry(logged.entry.sequence.saturating_sub(1));
+        let sequence = logged.entry.sequence;
+        let done = FeedPosition::after_entry(sequence);
+        let mut after = FeedPosition::after_entry(sequence.saturating_sub(1));
         let (mut removals, mut last) = (0, FeedPosition::default());
-        while behind < done {
-            let (delivery, place) = match &logged.entry.body {
+        while after < done {
+            let (holds_nothing_until, now) = (0, self.core.clock.now());
+            let input = Input { logged, view, visibility, after, holds_nothing_until, now };
+            let Changes { event, position } = match &logged.entry.body {
+                // Its events of tips are no removals.
                 Body::TipResponded(_) => {
-                    (replaced_by_response(view, sight, &logged.entry, true)?, done)
+                    Changes { event: replaced_by_response(&input)?, position: done }
                 }
-                _ => self.core.by_lane(view, sight, &logged.entry, behind, true)?,
+                _ => changes(&input)?,
             };
-            if let Some(FeedEvent::Removals(all)) = &delivery {
+            if let Some(FeedEvent::Removals(all)) = &event {
                 removals += all.len();
                 last = all.iter().map(|one| one.place).fold(last, FeedPosition::max);
             }
-            behind = place;
+            after = position;
         }
         Ok((removals, last))
     }
@@ -177,26 +182,22 @@ impl Feeds {
         if view.registry().partner(&subscription.partner).is_none() {
             return Ok(None);
         }
-        let sight = Visibility::new(
-            &self.core,
-            view.registry(),
-            &subscription.partner,
-            subscription.filter.clone(),
-        )?;
-        let Some(then) = sight.reader_at(ending.sequence.saturating_sub(1)) else {
+        let visibility =
+            Visibility::new(view.registry(), &subscription.partner, subscription.filter.clone())?;
+        let Some(then) = visibility.reader_at(ending.sequence.saturating_sub(1)) else {
             return Ok(None);
         };
         let before = AsOf::Sequence(ending.sequence.saturating_sub(1));
         let (mut removals, mut last) = match &ending.by_lane {
-            Some((_, logged)) if sight.is_liaison() => {
-                self.liaison_removals(view, &sight, logged)?
+            Some((_, logged)) if visibility.is_liaison() => {
+                self.liaison_removals(view, &visibility, logged)?
             }
             _ => (0, FeedPosition::default()),
         };
         for (version, closed) in &ending.versions {
             let (author, sharing, said) = (&ending.author, &closed.sharing, &closed.metadata);
             let outline = VersionMeta { author, version: *version, sharing, assessment: said };
-            if sight.should_deliver(view, &then, before, outline)? {
+            if visibility.should_deliver(view, &then, before, outline)? {
                 removals += 1;
                 last = last.max(FeedPosition::after_item(closed.by));
             }

@@ -1,93 +1,94 @@
-//! What joining or leaving a group comes to for a reader: the entry says who is in the group, and is
-//! expanded when it is delivered, version by version.
+//! Entries that change what a reader may see of older objects: it joins or leaves a group, or gains or loses sight
+//! of a campaign. The entry is expanded version by version when it is delivered: newly visible versions are
+//! delivered (backfill), versions that are no longer visible are removed.
 
 mod campaigns;
 
 use crate::domain::audience::AudienceDigest;
 use crate::domain::cursor::FeedPosition;
-use crate::domain::entry::{Body, Entry};
+use crate::domain::entry::Body;
 use crate::domain::sharing::Reader;
 use crate::domain::{GroupId, IndicatorId, PartnerId, Position};
 use crate::error::Result;
-use crate::exchange::core::Core;
+use crate::exchange::feeds::changes::campaigns::campaign_event;
+use crate::exchange::feeds::changes::{Changes, Input};
 use crate::exchange::feeds::event::{
     FeedEvent, FeedItem, GroupChange, Removal, RemovalReason, RemovedObject,
 };
 use crate::exchange::visibility::{AsOf, VersionMeta, Visibility};
-use crate::index::View;
 
-/// How many versions are told at once.
-pub(in crate::exchange) const AT_ONCE: usize = 200;
+/// Versions in one event. Bounds the size of a message.
+const MAX_EVENTS_PER_STEP: usize = 200;
+/// Entries of a group that one step reads. Bounds how long a step takes.
+const MAX_ENTRIES_PER_STEP: usize = 64;
+/// Versions that one step compares. Bounds how long a step takes.
+const MAX_VERSIONS_PER_STEP: usize = 512;
 
-/// How many entries of a group are looked at, at once.
-pub(in crate::exchange) const ENTRIES_AT_ONCE: usize = 64;
-
-/// How many versions are looked at, at once.
-pub(in crate::exchange) const MAX_VERSIONS_PER_STEP: usize = 512;
-
-/// A part of what an entry is expanded to.
+/// One step of an expansion.
 #[derive(Debug)]
-pub enum ExpansionStep {
-    /// Nothing is left.
+enum ExpansionStep {
+    /// The expansion is complete.
     Done,
-    /// This, if anything, up to a place inside the entry.
+    /// An event, if there is one, and the position after it, inside the entry.
     UpTo(Option<Box<FeedEvent>>, FeedPosition),
 }
 
-/// A reader's sight before and after an entry.
-pub(in crate::exchange) struct Expansion<'a> {
-    pub view: &'a View<'a>,
-    pub sight: &'a Visibility,
-    pub sequence: u64,
-    pub before: &'a Reader,
-    pub after: &'a Reader,
+/// An entry, and the reader's rights before and after it.
+struct Expansion<'a> {
+    input: &'a Input<'a>,
+    before: &'a Reader,
+    after: &'a Reader,
 }
 
-impl Core {
-    /// The next part of what an entry is expanded to for a reader who has come up to a place.
-    pub(in crate::exchange) fn expand(
-        &self,
-        view: &View<'_>,
-        sight: &Visibility,
-        entry: &Entry,
-        behind: FeedPosition,
-    ) -> Result<ExpansionStep> {
-        let inside = behind.inside.filter(|_| behind.after.sequence == entry.sequence);
-        let Some(last) = inside else {
-            let place = FeedPosition::in_expansion(entry.sequence, Position::default());
-            let told = match &entry.body {
-                Body::CampaignPut(put) => self.said(view, sight, entry, put, place)?,
-                _ => group_of(sight, entry)
-                    .and_then(|group| announcement(sight, entry, group, place)),
-            };
-            return Ok(ExpansionStep::UpTo(told.map(Box::new), place));
+/// The next event of an entry that is expanded, and the position after it.
+pub fn changes(input: &Input<'_>) -> Result<Changes> {
+    Ok(match step(input)? {
+        ExpansionStep::Done => {
+            let position = FeedPosition::after_entry(input.entry().sequence);
+            Changes { event: None, position }
+        }
+        ExpansionStep::UpTo(event, position) => {
+            Changes { event: event.map(|event| *event), position }
+        }
+    })
+}
+
+fn step(input: &Input<'_>) -> Result<ExpansionStep> {
+    let entry = input.entry();
+    let inside = input.after.inside.filter(|_| input.after.after.sequence == entry.sequence);
+    let Some(last) = inside else {
+        let place = FeedPosition::in_expansion(entry.sequence, Position::default());
+        let event = match &entry.body {
+            Body::CampaignPut(put) => campaign_event(input, put, place)?,
+            _ => group_of(input).and_then(|group| group_change(input, group, place)),
         };
-        let (before, after) =
-            (sight.reader_at(entry.sequence - 1), sight.reader_at(entry.sequence));
-        let (Some(before), Some(after)) = (before, after) else { return Ok(ExpansionStep::Done) };
-        let sequence = entry.sequence;
-        let turn = Expansion { view, sight, sequence, before: &before, after: &after };
-        if let Body::CampaignPut(put) = &entry.body {
-            return turn.through_contribution(put.campaign, last);
-        }
-        let Some(group) = group_of(sight, entry) else { return Ok(ExpansionStep::Done) };
-        if before.groups.get(group) == after.groups.get(group) {
-            return Ok(ExpansionStep::Done);
-        }
-        // Who asks for campaigns holds nothing else: a campaign that is seen through the group alone
-        // may be named by what is not shared with it.
-        match sight.filter().campaigns.as_slice() {
-            [] => turn.go_on(group, last),
-            campaigns => turn.through_campaigns(campaigns, last),
-        }
+        return Ok(ExpansionStep::UpTo(event.map(Box::new), place));
+    };
+    let (before, after) = (input.reader_before(), input.visibility.reader_at(entry.sequence));
+    let (Some(before), Some(after)) = (before, after) else { return Ok(ExpansionStep::Done) };
+    let expansion = Expansion { input, before: &before, after: &after };
+    if let Body::CampaignPut(put) = &entry.body {
+        return expansion.through_contribution(put.campaign, last);
+    }
+    let Some(group) = group_of(input) else { return Ok(ExpansionStep::Done) };
+    if before.groups.get(group) == after.groups.get(group) {
+        return Ok(ExpansionStep::Done);
+    }
+    // With a filter by campaign, the reader holds nothing else. Versions that name a campaign which it sees through
+    // the group may be shared with others than the group.
+    match input.visibility.filter().campaigns.as_slice() {
+        [] => expansion.through_group(group, last),
+        campaigns => expansion.through_campaigns(campaigns, last),
     }
 }
 
-/// The group through which an entry may change what a reader sees.
-fn group_of<'a>(sight: &Visibility, entry: &'a Entry) -> Option<&'a GroupId> {
-    match &entry.body {
+/// The group through which an entry may change what the reader sees.
+fn group_of<'a>(input: &Input<'a>) -> Option<&'a GroupId> {
+    match &input.entry().body {
         Body::GroupPut(definition) => Some(&definition.id),
-        Body::TermsConfirmed(confirmation) if confirmation.partner == sight.reader().id => {
+        Body::TermsConfirmed(confirmation)
+            if confirmation.partner == input.visibility.reader().id =>
+        {
             Some(&confirmation.group)
         }
         _ => None,
@@ -95,11 +96,24 @@ fn group_of<'a>(sight: &Visibility, entry: &'a Entry) -> Option<&'a GroupId> {
 }
 
 impl Expansion<'_> {
-    /// The versions that were shared with the group before the entry, behind one of them.
-    fn go_on(&self, group: &GroupId, last: Position) -> Result<ExpansionStep> {
-        let view = self.view;
+    fn sequence(&self) -> u64 {
+        self.input.entry().sequence
+    }
+
+    fn should_deliver(
+        &self,
+        reader: &Reader,
+        as_of: AsOf,
+        version: VersionMeta<'_>,
+    ) -> Result<bool> {
+        self.input.visibility.should_deliver(self.input.view, reader, as_of, version)
+    }
+
+    /// The versions that were shared with the group before the entry, after one of them.
+    fn through_group(&self, group: &GroupId, last: Position) -> Result<ExpansionStep> {
+        let view = self.input.view;
         let from = last.sequence + u64::from(last.index == u32::MAX);
-        let entries = view.entries_for(group, from, self.sequence, ENTRIES_AT_ONCE)?;
+        let entries = view.entries_for(group, from, self.sequence(), MAX_ENTRIES_PER_STEP)?;
         let Some(end) = entries.last() else { return Ok(ExpansionStep::Done) };
         let (mut removed, mut shown, mut looked) = (Vec::new(), Vec::new(), 0);
         for sequence in &entries {
@@ -109,39 +123,41 @@ impl Expansion<'_> {
                     continue;
                 };
                 let of = (&brought.author, brought.audience, target.id);
-                self.turn(of, version, &mut removed, &mut shown)?;
+                self.compare(of, version, &mut removed, &mut shown)?;
                 looked += 1;
-                if removed.len() + shown.len() == AT_ONCE || looked == MAX_VERSIONS_PER_STEP {
-                    let place = FeedPosition::in_expansion(self.sequence, version);
+                if removed.len() + shown.len() == MAX_EVENTS_PER_STEP
+                    || looked == MAX_VERSIONS_PER_STEP
+                {
+                    let place = FeedPosition::in_expansion(self.sequence(), version);
                     return Ok(ExpansionStep::UpTo(delivery(removed, shown).map(Box::new), place));
                 }
             }
         }
-        // Behind an entry as a whole: the next scan begins with the one after it.
-        let place = FeedPosition::in_expansion(self.sequence, Position::new(*end, u32::MAX));
-        if delivery_is_empty(&removed, &shown) && entries.len() < ENTRIES_AT_ONCE {
+        // After a whole entry: the next scan starts with the one after it.
+        let place = FeedPosition::in_expansion(self.sequence(), Position::new(*end, u32::MAX));
+        if delivery_is_empty(&removed, &shown) && entries.len() < MAX_ENTRIES_PER_STEP {
             return Ok(ExpansionStep::Done);
         }
         Ok(ExpansionStep::UpTo(delivery(removed, shown).map(Box::new), place))
     }
 
-    /// What the entry means for one version: it is lost, or gained, or neither.
-    pub(in crate::exchange) fn turn(
+    /// Compares what the reader may see of one version before and after the entry.
+    fn compare(
         &self,
         (author, audience, id): (&PartnerId, AudienceDigest, IndicatorId),
         version: Position,
         removed: &mut Vec<Removal>,
         shown: &mut Vec<FeedItem>,
     ) -> Result<()> {
-        let place = FeedPosition::in_expansion(self.sequence, version);
+        let place = FeedPosition::in_expansion(self.sequence(), version);
         let what = RemovedObject::Assessment(id);
-        let current = self.view.current(id, author, audience)?;
+        let current = self.input.view.current(id, author, audience)?;
         let Some(mut current) = current.filter(|current| current.version == version) else {
-            let closed = self.view.closed_version(version)?;
-            // What ended before the entry was told then.
-            let closed = closed.filter(|closed| closed.by.sequence > self.sequence);
+            let closed = self.input.view.closed_version(version)?;
+            // The end of a version that ended before the entry was delivered then.
+            let closed = closed.filter(|closed| closed.by.sequence > self.sequence());
             if let Some(closed) = closed
-                && let Some(reason) = self.lost(VersionMeta {
+                && let Some(reason) = self.removal_reason(VersionMeta {
                     author,
                     version,
                     sharing: &closed.sharing,
@@ -159,18 +175,23 @@ impl Expansion<'_> {
             sharing: &current.sharing,
             assessment: &current.assessment,
         };
-        if let Some(reason) = self.lost(outline)? {
+        if let Some(reason) = self.removal_reason(outline)? {
             removed.push(Removal { place, version, what, author: author.clone(), reason });
-        } else if self.gained(outline)? {
-            let reader = self.sight.reader();
+        } else if self.is_gained(outline)? {
+            let reader = self.input.visibility.reader();
             let view = current.sharing.view_for(reader, author, version);
-            self.sight.redact(self.view, author, &mut current.assessment)?;
+            self.input.visibility.redact(
+                self.input.view,
+                author,
+                &mut current.assessment,
+                self.input.now,
+            )?;
             shown.push(FeedItem { place, author: author.clone(), record: current, view });
         }
         Ok(())
     }
 
-    fn lost(&self, version: VersionMeta<'_>) -> Result<Option<RemovalReason>> {
+    fn removal_reason(&self, version: VersionMeta<'_>) -> Result<Option<RemovalReason>> {
         if !self.delivered_before(version)? || self.delivered_after(version)? {
             return Ok(None);
         }
@@ -181,54 +202,45 @@ impl Expansion<'_> {
         }))
     }
 
-    /// Sight that was gained with the entry, and is still there.
-    fn gained(&self, version: VersionMeta<'_>) -> Result<bool> {
+    /// Whether the version became visible with the entry and still is.
+    fn is_gained(&self, version: VersionMeta<'_>) -> Result<bool> {
         Ok(!self.delivered_before(version)?
             && self.delivered_after(version)?
-            && self.sight.should_deliver(self.view, self.sight.reader(), AsOf::Now, version)?)
+            && self.should_deliver(
+                self.input.visibility.reader(),
+                AsOf::Now(self.input.now),
+                version,
+            )?)
     }
 
     fn delivered_before(&self, version: VersionMeta<'_>) -> Result<bool> {
-        self.sight.should_deliver(
-            self.view,
-            self.before,
-            AsOf::Sequence(self.sequence - 1),
-            version,
-        )
+        self.should_deliver(self.before, self.input.before(), version)
     }
 
     fn delivered_after(&self, version: VersionMeta<'_>) -> Result<bool> {
-        self.sight.should_deliver(self.view, self.after, AsOf::Sequence(self.sequence), version)
+        self.should_deliver(self.after, AsOf::Sequence(self.sequence()), version)
     }
 }
 
-pub(in crate::exchange) fn delivery_is_empty(removed: &[Removal], shown: &[FeedItem]) -> bool {
+fn delivery_is_empty(removed: &[Removal], shown: &[FeedItem]) -> bool {
     removed.is_empty() && shown.is_empty()
 }
 
-/// A reader joins a group or leaves it, so it loses or gains, and never both.
-pub(in crate::exchange) fn delivery(
-    removed: Vec<Removal>,
-    shown: Vec<FeedItem>,
-) -> Option<FeedEvent> {
+/// A reader joins a group or leaves it: an event has removals or items, never both.
+fn delivery(removed: Vec<Removal>, shown: Vec<FeedItem>) -> Option<FeedEvent> {
     if !removed.is_empty() {
         return Some(FeedEvent::Removals(removed));
     }
     (!shown.is_empty()).then_some(FeedEvent::Items(shown))
 }
 
-/// Who joined and who left, for a reader who is in the group; for one that is not, its own leaving
-/// and joining.
-fn announcement(
-    sight: &Visibility,
-    entry: &Entry,
-    group: &GroupId,
-    place: FeedPosition,
-) -> Option<FeedEvent> {
-    let (Body::GroupPut(_), Some(known)) = (&entry.body, sight.registry().group(group)) else {
+/// Who joined and who left the group. A reader that is not a member learns of its own joining and leaving only.
+fn group_change(input: &Input<'_>, group: &GroupId, place: FeedPosition) -> Option<FeedEvent> {
+    let (entry, visibility) = (input.entry(), input.visibility);
+    let (Body::GroupPut(_), Some(known)) = (&entry.body, visibility.registry().group(group)) else {
         return None;
     };
-    let own = &sight.reader().id;
+    let own = &visibility.reader().id;
     let is_member = known.at(own, entry.sequence).is_some() && known.current(own).is_some();
     let (mut joined, mut left) = known.changes(entry.sequence);
     if !is_member {

@@ -10,7 +10,6 @@ use crate::domain::purpose::Purpose;
 use crate::domain::{Cursor, PartnerId, Position, Sharing};
 use crate::error::Result;
 use crate::exchange::core::{Caller, Core};
-use crate::exchange::feeds::changes::campaigns::follows;
 use crate::exchange::feeds::event::FeedItem;
 use crate::exchange::feeds::{FeedRequest, Feeds, check_filter};
 use crate::exchange::visibility::campaign::ContributionView;
@@ -27,7 +26,7 @@ pub struct Snapshot {
     core: Arc<Core>,
     partner: PartnerId,
     purpose: Option<Purpose>,
-    sight: Visibility,
+    visibility: Arc<Visibility>,
     cursor: Cursor,
     next: Option<Next>,
 }
@@ -62,11 +61,12 @@ impl Feeds {
         check_filter(caller, &filter)?;
         // Before the scan: nothing that comes behind it is missed.
         let place = FeedPosition::after_entry(self.core.index.checkpoint());
+        let visibility = Visibility::new(&self.core.registry(), caller.partner(), filter)?
+            .for_purpose(purpose.as_ref());
         Ok(Snapshot {
             core: Arc::clone(&self.core),
             partner: caller.partner().clone(),
-            sight: Visibility::new(&self.core, &self.core.registry(), caller.partner(), filter)?
-                .for_purpose(purpose.as_ref()),
+            visibility: Arc::new(visibility),
             purpose,
             cursor: self.core.cursor_at(place),
             next: Some(Next::Assessments(AssessmentCursor::default())),
@@ -93,7 +93,7 @@ impl Snapshot {
         self.core.check_purpose_holds(&self.partner, self.purpose.as_ref())?;
         let core = Arc::clone(&self.core);
         let view = &core.index.read()?;
-        self.sight.refresh(view)?;
+        self.visibility = self.visibility.at(view)?;
         let page = match next {
             Next::Assessments(behind) => self.assessments(view, &behind, most),
             Next::Contributions(behind) => self.contributions(view, behind, most),
@@ -106,9 +106,9 @@ impl Snapshot {
     pub fn may_still_deliver(&mut self, one: &SnapshotPart) -> Result<bool> {
         let core = Arc::clone(&self.core);
         let (view, now) = (core.index.read()?, core.clock.now());
-        self.sight.refresh(&view)?;
+        self.visibility = self.visibility.at(&view)?;
         let has = |author: &PartnerId, sharing: &Sharing, at| {
-            self.sight.may_deliver(author, sharing, at, now)
+            self.visibility.may_deliver(author, sharing, at, now)
         };
         Ok(match one {
             SnapshotPart::Item(shown) => {
@@ -135,20 +135,20 @@ impl Snapshot {
     ) -> Result<Vec<SnapshotPart>> {
         let (found, last) = view.scan_current(behind, most)?;
         // Others have calls that list the rest.
-        let rest = self.sight.is_liaison().then_some(Next::Contributions(Position::default()));
+        let rest = self.visibility.is_liaison().then_some(Next::Contributions(Position::default()));
         self.next = last.map(Next::Assessments).or(rest);
         let (place, now) = (self.cursor.position, self.core.clock.now());
         let mut shown = Vec::new();
         for (author, mut current) in found {
-            let reader = self.sight.reader();
+            let reader = self.visibility.reader();
             let (version, sharing) = (current.version, &current.sharing);
             let outline =
                 VersionMeta { author: &author, version, sharing, assessment: &current.assessment };
-            if !self.sight.may_deliver_content(view, outline, now)? {
+            if !self.visibility.may_deliver_content(view, outline, now)? {
                 continue;
             }
             let part = sharing.view_for(reader, &author, version);
-            self.sight.redact(view, &author, &mut current.assessment)?;
+            self.visibility.redact(view, &author, &mut current.assessment, now)?;
             shown.push(SnapshotPart::Item(FeedItem { place, author, record: current, view: part }));
         }
         Ok(shown)
@@ -164,10 +164,10 @@ impl Snapshot {
         self.next = Some(last.map_or(Next::Enforcements(Position::default()), Next::Contributions));
         let now = self.core.clock.now();
         let given = found.into_iter().filter(|kept| {
-            self.sight.may_deliver(&kept.author, &kept.sharing, kept.position, now)
-                && self.sight.filter().matches_campaign(Some(kept.campaign))
+            self.visibility.may_deliver(&kept.author, &kept.sharing, kept.position, now)
+                && self.visibility.filter().matches_campaign(Some(kept.campaign))
         });
-        let seen = ReaderView::new(view, self.sight.reader(), now);
+        let seen = ReaderView::new(view, self.visibility.reader(), now);
         Ok(given.map(|kept| SnapshotPart::Campaign(seen.contribution(kept))).collect())
     }
 
@@ -182,11 +182,11 @@ impl Snapshot {
         let now = self.core.clock.now();
         let mut done = Vec::new();
         for kept in found {
-            if self.sight.may_deliver(&kept.author, &kept.sharing, kept.position, now)
-                && follows(view, &self.sight, &kept.enforcement)?
+            if self.visibility.may_deliver(&kept.author, &kept.sharing, kept.position, now)
+                && self.visibility.matches_enforcement(view, &kept.enforcement, now)?
             {
                 done.push(SnapshotPart::Enforcement(
-                    ReaderView::new(view, self.sight.reader(), now).enforcement(kept)?,
+                    ReaderView::new(view, self.visibility.reader(), now).enforcement(kept)?,
                 ));
             }
         }

@@ -12,60 +12,79 @@ use crate::domain::purpose::Purpose;
 use crate::domain::{Cursor, PartnerId, Position};
 use crate::error::{Error, Result};
 use crate::exchange::core::Core;
-use crate::exchange::feeds::changes::releases::replaced_by_response;
+use crate::exchange::feeds::changes::{Changes, Input, batch, changes};
 use crate::exchange::feeds::event::{BatchEvent, FeedEvent};
-use crate::exchange::feeds::expansion::ExpansionStep;
 use crate::exchange::visibility::Visibility;
 use crate::index::View;
 use crate::journal::LoggedEntry;
 
-/// How many entries a feed takes from the journal at once.
-const ENTRIES_AT_ONCE: usize = 64;
+/// Entries that a feed reads from the journal per step. Bounds its memory.
+const ENTRIES_PER_STEP: usize = 64;
 
-/// One reader's way through the journal.
+/// One reader's way through the journal. Replay and live delivery are the same: entries from the position up to the
+/// checkpoint of the index.
 #[derive(Debug)]
 pub struct Feed {
     pub(super) core: Arc<Core>,
     pub(super) partner: PartnerId,
-    /// Of a liaison, for what it reads.
+    /// Set for a liaison.
     pub(super) purpose: Option<Purpose>,
-    pub(super) sight: Visibility,
-    pub(super) place: FeedPosition,
+    pub(super) visibility: Arc<Visibility>,
+    /// Everything up to it is delivered, or was nothing for the reader.
+    pub(super) position: FeedPosition,
     pub(super) checkpoint: watch::Receiver<u64>,
+    /// The partners that the configuration and the registry suspend.
     pub(super) suspended: [watch::Receiver<BTreeSet<PartnerId>>; 2],
-    pub(super) ahead: VecDeque<Arc<LoggedEntry>>,
-    /// A reader that begins with nothing passes over what ended by then: it never gets it, and has
-    /// nothing to drop.
-    pub(super) empty_until: u64,
+    /// The next entries, read from the journal.
+    pub(super) queued: VecDeque<Arc<LoggedEntry>>,
+    /// A reader that starts with nothing skips versions that ended by this sequence, and their removals.
+    pub(super) holds_nothing_until: u64,
 }
 
-/// What a feed comes to next.
+/// The next step of a feed.
 #[derive(Debug)]
 pub enum Step {
-    /// Something for the reader.
+    /// An event.
     Delivery(FeedEvent),
-    /// Nothing for the reader up to here.
+    /// No event up to this cursor.
     Heartbeat(Cursor),
 }
 
+/// A reader and entries, for [`Scan::run`] on another thread.
+struct Scan {
+    core: Arc<Core>,
+    visibility: Arc<Visibility>,
+    position: FeedPosition,
+    queued: VecDeque<Arc<LoggedEntry>>,
+    holds_nothing_until: u64,
+}
+
+/// How far a scan came.
+struct Scanned {
+    event: Option<FeedEvent>,
+    visibility: Arc<Visibility>,
+    position: FeedPosition,
+    queued: VecDeque<Arc<LoggedEntry>>,
+}
+
 impl Feed {
-    /// What comes next: items as soon as there are some, else a heartbeat after `heartbeat`.
+    /// Waits for the next event. Returns a heartbeat if there is none within `heartbeat`.
     ///
-    /// Cancel safe: what was not returned is found again.
+    /// Cancel safe: an event that was not returned is found again.
     pub async fn next(&mut self, heartbeat: Duration) -> Result<Step> {
         let deadline = tokio::time::sleep(heartbeat);
         tokio::pin!(deadline);
         loop {
             self.check_access()?;
-            self.read_ahead().await?;
-            if let Some(delivery) = self.next_event()? {
-                return Ok(Step::Delivery(delivery));
+            self.fill_queue().await?;
+            if let Some(event) = self.next_event().await? {
+                return Ok(Step::Delivery(event));
             }
             if self.is_behind() {
-                // A filter that matches little reads on for long: others get their turn, and the
-                // reader learns how far it has come.
+                // A filter that matches little reads on for long: yield to other tasks, and tell the reader how far
+                // the feed is.
                 tokio::task::yield_now().await;
-                // Asked of the clock: a timer that nobody polled never elapses.
+                // The clock is asked, since a timer that nobody polls never fires.
                 if tokio::time::Instant::now() >= deadline.deadline() {
                     return Ok(Step::Heartbeat(self.cursor()));
                 }
@@ -82,181 +101,114 @@ impl Feed {
         }
     }
 
-    /// What comes next of what is there already, looked for until `deadline`; `None` where nothing was
-    /// found by then.
+    /// The next event up to the checkpoint. Stops at `deadline`; `None` if there was no event by then.
     pub async fn next_available(
         &mut self,
         deadline: tokio::time::Instant,
     ) -> Result<Option<FeedEvent>> {
         self.check_access()?;
         while self.is_behind() && tokio::time::Instant::now() < deadline {
-            self.read_ahead().await?;
-            if let Some(delivery) = self.next_event()? {
-                return Ok(Some(delivery));
+            self.fill_queue().await?;
+            if let Some(event) = self.next_event().await? {
+                return Ok(Some(event));
             }
             tokio::task::yield_now().await;
         }
         Ok(None)
     }
 
-    /// Goes back to a place inside what was returned last.
-    pub fn rewind(&mut self, place: FeedPosition) {
-        self.place = place;
-        self.ahead.clear();
+    /// Moves back to a position inside the last event: the rest of it comes again.
+    pub fn rewind(&mut self, position: FeedPosition) {
+        self.position = position;
+        self.queued.clear();
     }
 
-    /// The next batch that can be delivered without waiting for the journal, before anything
-    /// else for the reader and among the next [`ENTRIES_AT_ONCE`] entries.
+    /// The next batch, if memory holds all that it needs and nothing else comes before it.
     pub fn next_batch_ready(&mut self) -> Result<Option<BatchEvent>> {
-        if let Some((from, most)) = self.missing_range()
-            && let Some(recent) = self.core.log.recent(from, most)
+        if let Some((from, limit)) = self.missing_range()
+            && let Some(recent) = self.core.log.recent(from, limit)
         {
-            self.ahead = recent.into();
+            self.queued = recent.into();
         }
-        while let Some(logged) = self.ahead.front().map(Arc::clone) {
-            if !matches!(logged.entry.body, Body::SubmissionBatch(_) | Body::SubmissionClosed(_)) {
-                return Ok(None);
-            }
+        while let Some(logged) = self.queued.front().map(Arc::clone) {
             let core = Arc::clone(&self.core);
             let view = core.index.read()?;
-            self.sight.refresh(&view)?;
-            let delivery = self.batch(&view, &logged)?;
-            self.ahead.pop_front();
-            self.place = FeedPosition::after_entry(logged.entry.sequence);
-            if delivery.is_some() {
-                return Ok(delivery);
+            self.visibility = self.visibility.at(&view)?;
+            let input = self.input(&view, &logged);
+            let event = match &logged.entry.body {
+                Body::SubmissionBatch(_) if batch::is_in_memory(&input) => batch::changes(&input)?,
+                Body::SubmissionClosed(_) => None,
+                _ => return Ok(None),
+            };
+            self.queued.pop_front();
+            self.position = FeedPosition::after_entry(logged.entry.sequence);
+            if event.is_some() {
+                return Ok(event);
             }
         }
         Ok(None)
     }
 
-    /// Takes back the items of a delivery from one of them on: the next delivery begins with it.
-    pub fn put_back(&mut self, delivery: &BatchEvent, first: usize) {
-        let entry = &delivery.logged.entry;
+    /// Puts back the items of an event from `first` on: the next event starts with it.
+    pub fn put_back(&mut self, event: &BatchEvent, first: usize) {
+        let entry = &event.logged.entry;
         let index = match &entry.body {
             Body::SubmissionBatch(batch) => batch.items.get(first).map_or(0, |item| item.index),
             _ => 0,
         };
-        self.place = FeedPosition::before_item(Position::new(entry.sequence, index));
-        self.ahead.push_front(Arc::clone(&delivery.logged));
+        self.position = FeedPosition::before_item(Position::new(entry.sequence, index));
+        self.queued.push_front(Arc::clone(&event.logged));
     }
 
-    fn next_event(&mut self) -> Result<Option<FeedEvent>> {
-        while let Some(logged) = self.ahead.front().map(Arc::clone) {
-            let (delivery, place) = self.entry(&logged)?;
-            self.place = place;
-            if place.next_entry() == logged.entry.sequence {
-                // There is more of it, and looking for it is a step of its own.
-                return Ok(delivery);
-            }
-            self.ahead.pop_front();
-            if delivery.is_some() {
-                return Ok(delivery);
-            }
-        }
-        Ok(None)
-    }
-
-    /// What there is for the reader in an entry, and the place behind it.
-    fn entry(&mut self, logged: &Arc<LoggedEntry>) -> Result<(Option<FeedEvent>, FeedPosition)> {
-        let entry = &logged.entry;
-        let done = FeedPosition::after_entry(entry.sequence);
-        let core = Arc::clone(&self.core);
-        let view = &core.index.read()?;
-        self.sight.refresh(view)?;
-        let delivery = match &entry.body {
-            Body::SubmissionBatch(_) => self.batch(view, logged)?.map(FeedEvent::Batch),
-            Body::Withdrawal(_) | Body::Expiry(_) if entry.sequence > self.empty_until => {
-                let removals = core.removals(view, &self.sight, entry, self.place)?;
-                (!removals.is_empty()).then_some(FeedEvent::Removals(removals))
-            }
-            // Nothing else than what can be released, and tips that are addressed to it, leaves by a
-            // liaison's lane, where each object that does is written down first.
-            Body::Sightings(_) | Body::Feedback(_) if self.sight.is_liaison() => None,
-            Body::CampaignPut(_)
-            | Body::Enforcements(_)
-            | Body::Release(_)
-            | Body::ReleaseEnd(_)
-                if self.sight.is_liaison() =>
-            {
-                let holds = entry.sequence > self.empty_until;
-                return core.by_lane(view, &self.sight, entry, self.place, holds);
-            }
-            Body::GroupPut(_) | Body::TermsConfirmed(_) | Body::CampaignPut(_) => {
-                match core.expand(view, &self.sight, entry, self.place)? {
-                    ExpansionStep::Done => None,
-                    ExpansionStep::UpTo(delivery, place) => {
-                        return Ok((delivery.map(|told| *told), place));
-                    }
-                }
-            }
-            Body::Sightings(_) | Body::Feedback(_) => {
-                core.reactions(view, &self.sight, entry, self.place)?
-            }
-            Body::Enforcements(enforcements) => {
-                core.done(view, &self.sight, entry, enforcements, self.place)?
-            }
-            Body::TipSent(_)
-            | Body::TipResponded(_)
-            | Body::TipWithdrawn(_)
-            | Body::TipsReopened(_)
-            | Body::Referred(_) => {
-                // A tip is never public.
-                if self.purpose.as_ref().is_some_and(Purpose::is_public) {
-                    return Ok((None, done));
-                }
-                let behind = self.place;
-                let (told, place) = core.tip_events(view, &self.partner, entry, behind)?;
-                let told = told.map(|told| FeedEvent::Tip(Box::new(told)));
-                if place < done || !self.sight.is_liaison() {
-                    return Ok((told, place));
-                }
-                let holds = entry.sequence > self.empty_until;
-                let lost = replaced_by_response(view, &self.sight, entry, holds)?;
-                return Ok(match (told, lost) {
-                    // First the answer, and behind it what that took the place of.
-                    (Some(told), Some(_)) => {
-                        let last = Position::new(entry.sequence, u32::MAX - 1);
-                        (Some(told), FeedPosition::after_item(last))
-                    }
-                    (told, lost) => (told.or(lost), done),
-                });
-            }
-            Body::Withdrawal(_)
-            | Body::Expiry(_)
-            | Body::SubmissionClosed(_)
-            | Body::PartnerPut(_)
-            | Body::PartnerSuspended(_)
-            | Body::PartnerResumed(_)
-            | Body::Release(_)
-            | Body::ReleaseEnd(_)
-            | Body::Accessed(_)
-            | Body::AccessSweep(_)
-            | Body::HoldPlaced(_)
-            | Body::HoldChange(_)
-            | Body::HoldSweep(_)
-            | Body::Epoch(_) => None,
-        };
-        Ok((delivery, done))
-    }
-
-    fn batch(&self, view: &View<'_>, logged: &Arc<LoggedEntry>) -> Result<Option<BatchEvent>> {
-        self.core.batch_delivery(view, &self.sight, logged, self.place, self.empty_until)
-    }
-
-    /// Whether entries are there that the reader has not come to.
+    /// Whether the checkpoint is past the position.
     pub fn is_behind(&self) -> bool {
-        self.place.next_entry() <= *self.checkpoint.borrow()
+        self.position.next_entry() <= *self.checkpoint.borrow()
     }
 
-    /// Of a liaison, for what it reads.
+    /// The purpose of a liaison.
     pub fn purpose(&self) -> Option<&Purpose> {
         self.purpose.as_ref()
     }
 
-    /// The place behind everything that was returned or passed over.
+    /// The cursor after everything that was returned or skipped.
     pub fn cursor(&self) -> Cursor {
-        self.core.cursor_at(self.place)
+        self.core.cursor_at(self.position)
+    }
+
+    /// The next event of the queued entries. A batch that memory holds is computed here. Everything else may read
+    /// the disk, so it runs on a blocking thread.
+    async fn next_event(&mut self) -> Result<Option<FeedEvent>> {
+        if let Some(batch) = self.next_batch_ready()? {
+            return Ok(Some(FeedEvent::Batch(batch)));
+        }
+        if self.queued.is_empty() {
+            return Ok(None);
+        }
+        // A copy, so that this feed is as it was where the caller gives up waiting.
+        let scan = Scan {
+            core: Arc::clone(&self.core),
+            visibility: Arc::clone(&self.visibility),
+            position: self.position,
+            queued: self.queued.clone(),
+            holds_nothing_until: self.holds_nothing_until,
+        };
+        let scanned = tokio::task::spawn_blocking(move || scan.run()).await;
+        let scanned = scanned.map_err(|error| Error::internal("feed", error))??;
+        self.visibility = scanned.visibility;
+        self.position = scanned.position;
+        self.queued = scanned.queued;
+        Ok(scanned.event)
+    }
+
+    fn input<'a>(&'a self, view: &'a View<'a>, logged: &'a Arc<LoggedEntry>) -> Input<'a> {
+        Input {
+            logged,
+            view,
+            visibility: &self.visibility,
+            after: self.position,
+            holds_nothing_until: self.holds_nothing_until,
+            now: self.core.clock.now(),
+        }
     }
 
     fn check_access(&mut self) -> Result<()> {
@@ -265,20 +217,50 @@ impl Feed {
         self.core.check_purpose_holds(&self.partner, self.purpose.as_ref())
     }
 
-    async fn read_ahead(&mut self) -> Result<()> {
-        let Some((from, most)) = self.missing_range() else { return Ok(()) };
-        self.ahead = self.core.entries(from, most).await?.into();
+    /// Reads entries from the journal if none is queued.
+    async fn fill_queue(&mut self) -> Result<()> {
+        let Some((from, limit)) = self.missing_range() else { return Ok(()) };
+        self.queued = self.core.entries(from, limit).await?.into();
         Ok(())
     }
 
-    /// The entries that are there and were not read ahead: the first, and at most how many.
+    /// The entries to read if none is queued: the first, and how many at most.
     fn missing_range(&mut self) -> Option<(u64, usize)> {
         let checkpoint = *self.checkpoint.borrow_and_update();
-        let from = self.place.next_entry();
-        if !self.ahead.is_empty() || from > checkpoint {
+        let from = self.position.next_entry();
+        if !self.queued.is_empty() || from > checkpoint {
             return None;
         }
-        let there = usize::try_from(checkpoint - from + 1).unwrap_or(usize::MAX);
-        Some((from, there.min(ENTRIES_AT_ONCE)))
+        let available = usize::try_from(checkpoint - from + 1).unwrap_or(usize::MAX);
+        Some((from, available.min(ENTRIES_PER_STEP)))
+    }
+}
+
+impl Scan {
+    /// Looks for the next event of the queued entries. Reads from the disk.
+    fn run(self) -> Result<Scanned> {
+        let Self { core, mut visibility, mut position, mut queued, holds_nothing_until } = self;
+        while let Some(logged) = queued.front().map(Arc::clone) {
+            let view = core.index.read()?;
+            visibility = visibility.at(&view)?;
+            let Changes { event, position: after } = changes(&Input {
+                logged: &logged,
+                view: &view,
+                visibility: &visibility,
+                after: position,
+                holds_nothing_until,
+                now: core.clock.now(),
+            })?;
+            position = after;
+            // The rest of an entry is a step of its own.
+            let is_partial = after.next_entry() == logged.entry.sequence;
+            if !is_partial {
+                queued.pop_front();
+            }
+            if is_partial || event.is_some() {
+                return Ok(Scanned { event, visibility, position, queued });
+            }
+        }
+        Ok(Scanned { event: None, visibility, position, queued })
     }
 }

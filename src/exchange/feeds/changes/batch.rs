@@ -1,4 +1,4 @@
-//! What a reader gets of a batch.
+//! A submission batch: new versions, and removals of the versions that they replace.
 
 use std::ops::Range;
 use std::sync::Arc;
@@ -6,112 +6,108 @@ use std::sync::Arc;
 use crate::domain::cursor::FeedPosition;
 use crate::domain::entry::{Batch, Body, Entry, ItemOutcome, Outcome};
 use crate::domain::sharing::{Audience, Reader, SharingView};
-use crate::domain::{PartnerId, Position};
+use crate::domain::{PartnerId, Position, may_see};
 use crate::error::Result;
-use crate::exchange::core::Core;
+use crate::exchange::feeds::changes::Input;
+use crate::exchange::feeds::changes::releases::is_released_with_batch;
 use crate::exchange::feeds::event::{BatchEvent, BatchRemoval, RemovalReason};
 use crate::exchange::visibility::{AsOf, VersionMeta, Visibility};
-use crate::index::View;
-use crate::journal::LoggedEntry;
 
-/// A batch and how one reader stands to it.
+/// A batch and one reader.
 struct BatchContext<'a> {
-    core: &'a Core,
-    view: &'a View<'a>,
-    sight: &'a Visibility,
-    sequence: u64,
+    input: &'a Input<'a>,
     author: &'a PartnerId,
     batch: &'a Batch,
-    /// The reader immediately before the entry, which a batch does not change; `None` where it was no
-    /// partner then.
-    then: Option<&'a Reader>,
-    /// Whether the reader may hold anything: one that begins with nothing has nothing to drop.
-    may_hold_versions: bool,
-    /// From where on the items that the reader gets name what they replace.
+    /// The reader immediately before the entry; `None` if it was no partner then. A batch changes no rights.
+    reader_before: Option<&'a Reader>,
+    /// A delivered item names the version that it replaces if that version is not older than this sequence.
     visible_from: u64,
 }
 
-/// What a reader is told of the versions that a batch ended.
+/// The removals that a batch causes for a reader.
 struct BatchRemovals {
     removals: Vec<BatchRemoval>,
-    /// Where the batch takes the place of another audience, the version that each item names.
+    /// If the batch replaces another audience: the version that each item names as replaced.
     replaces: Option<Vec<Option<Position>>>,
 }
 
-impl Core {
-    /// What there is for a reader in a batch, behind a place.
-    pub(in crate::exchange) fn batch_delivery(
-        &self,
-        view: &View<'_>,
-        sight: &Visibility,
-        logged: &Arc<LoggedEntry>,
-        behind: FeedPosition,
-        empty_until: u64,
-    ) -> Result<Option<BatchEvent>> {
-        let Entry { sequence, author: Some(author), body: Body::SubmissionBatch(batch), .. } =
-            &logged.entry
-        else {
-            return Ok(None);
-        };
-        let sequence = *sequence;
-        let position = Position::new(sequence, 0);
-        let sees = |reader: &Reader| {
-            crate::domain::may_see(reader, &batch.sharing, author, position, self.clock.now())
-        };
-        let then = sight.reader_at(sequence.saturating_sub(1));
-        // Of a liaison each item is judged by its releases, which come and go.
-        let sees_now = sight.is_liaison() || sees(sight.reader());
-        // Who sees none of it, and saw none, holds nothing that it took the place of: but for what was
-        // shared with another audience before.
-        if !sees_now && batch.replaces.is_none() && !then.as_deref().is_some_and(sees) {
-            return Ok(None);
-        }
-        let reader = sight.reader();
-        let part = batch.sharing.view_for(reader, author, position);
-        let own = reader.id == *author;
-        let visible_from = if own { 0 } else { visible_from(reader, &part) };
-        let outcome = self.index.applied_outcome(sequence)?;
-        let Outcome::Applied(outcomes) = &*outcome else { return Ok(None) };
-        let reading = BatchContext {
-            core: self,
-            view,
-            sight,
-            sequence,
-            author,
-            batch,
-            then: then.as_deref(),
-            may_hold_versions: sequence > empty_until,
-            visible_from,
-        };
-        let ranges = if sees_now { reading.wanted(outcomes, behind)? } else { Vec::new() };
-        let BatchRemovals { removals, replaces } = reading.ended(outcomes, &ranges, behind)?;
-        if ranges.is_empty() && removals.is_empty() {
-            return Ok(None);
-        }
-        Ok(Some(BatchEvent {
-            journal: self.index.journal_at(sequence),
-            logged: Arc::clone(logged),
-            outcome: Arc::clone(&outcome),
-            view: part,
-            author: own,
-            visible_from,
-            ranges,
-            replaces,
-            removals,
-            campaigns: sight.visible_campaigns(view, logged.campaigns())?,
-        }))
+/// The event of a batch for a reader; `None` if there is nothing for it.
+pub fn changes(input: &Input<'_>) -> Result<Option<BatchEvent>> {
+    let Entry { sequence, author: Some(author), body: Body::SubmissionBatch(batch), .. } =
+        input.entry()
+    else {
+        return Ok(None);
+    };
+    let (sequence, visibility) = (*sequence, input.visibility);
+    let position = Position::new(sequence, 0);
+    let sees = |reader: &Reader| may_see(reader, &batch.sharing, author, position, input.now);
+    let reader_before = input.reader_before();
+    // For a liaison the releases of each item decide.
+    let sees_now = visibility.is_liaison() || sees(visibility.reader());
+    // A reader that sees none of it and saw none holds nothing that it replaces, unless the replaced versions had
+    // another audience.
+    if !sees_now && batch.replaces.is_none() && !reader_before.as_deref().is_some_and(sees) {
+        return Ok(None);
     }
+    let reader = visibility.reader();
+    let sharing = batch.sharing.view_for(reader, author, position);
+    let is_author = reader.id == *author;
+    let visible_from = if is_author { 0 } else { visible_from(reader, &sharing) };
+    let outcome = input.view.outcome(sequence)?;
+    let Outcome::Applied(outcomes) = &*outcome else { return Ok(None) };
+    let context = BatchContext {
+        input,
+        author,
+        batch,
+        reader_before: reader_before.as_deref(),
+        visible_from,
+    };
+    let ranges = if sees_now { context.item_ranges(outcomes)? } else { Vec::new() };
+    let BatchRemovals { removals, replaces } = context.removals(outcomes, &ranges)?;
+    if ranges.is_empty() && removals.is_empty() {
+        return Ok(None);
+    }
+    Ok(Some(BatchEvent {
+        journal: input.view.journal_at(sequence),
+        logged: Arc::clone(input.logged),
+        outcome: Arc::clone(&outcome),
+        view: sharing,
+        author: is_author,
+        visible_from,
+        ranges,
+        replaces,
+        removals,
+        campaigns: visibility.visible_campaigns(input.view, input.logged.campaigns(), input.now)?,
+    }))
+}
+
+/// Whether [`changes`] finds all that it needs in memory, so that it need not run on a blocking thread.
+pub fn is_in_memory(input: &Input<'_>) -> bool {
+    let sequence = input.entry().sequence;
+    // The versions that a batch replaced, releases and campaigns are in the index alone.
+    let needs_index = input.visibility.is_liaison()
+        || !input.visibility.filter().campaigns.is_empty()
+        || !input.logged.campaigns().is_empty();
+    !needs_index
+        && input.view.are_closed_items_in_memory(sequence)
+        && input.view.recent_outcome(sequence).is_some_and(|outcome| match &*outcome {
+            Outcome::Applied(items) => {
+                items.iter().all(|item| item.ended_versions().next().is_none())
+            }
+            Outcome::Void(_) => true,
+        })
 }
 
 impl BatchContext<'_> {
-    /// The items that are current, behind the place, and asked for, by their places in the batch.
-    fn wanted(&self, outcomes: &[ItemOutcome], behind: FeedPosition) -> Result<Vec<Range<usize>>> {
-        let closed = self.core.index.closed(self.sequence)?;
+    /// The items for the reader, by their index in the batch: current, not delivered before, visible, and matched by
+    /// the filter.
+    fn item_ranges(&self, outcomes: &[ItemOutcome]) -> Result<Vec<Range<usize>>> {
+        let closed = self.input.view.recent_closed_items(self.sequence())?;
         let mut ranges: Vec<Range<usize>> = Vec::new();
         for (at, (item, outcome)) in self.batch.items.iter().zip(outcomes).enumerate() {
             let is_current = closed.as_ref().is_none_or(|closed| !closed.contains(&item.index));
-            let is_behind = Position::new(self.sequence, item.index) <= behind.after;
-            if !outcome.makes_version() || is_behind || !is_current || !self.is_delivered(at)? {
+            let was_delivered = self.input.was_delivered(self.position(at));
+            if !outcome.makes_version() || was_delivered || !is_current || !self.is_delivered(at)? {
                 continue;
             }
             match ranges.last_mut() {
@@ -123,56 +119,49 @@ impl BatchContext<'_> {
     }
 
     fn is_delivered(&self, at: usize) -> Result<bool> {
-        let item = self.outline(at);
-        if self.sight.is_liaison() {
-            let (core, author) = (self.core, self.author);
-            return core.is_released_with_batch(
-                self.view,
-                self.sight,
-                author,
-                self.batch,
-                at,
-                item.version,
-            );
+        let (input, item) = (self.input, self.version_meta(at));
+        if input.visibility.is_liaison() {
+            return is_released_with_batch(input, self.author, self.batch, at, item.version);
         }
-        self.sight.matches_filter(self.view, self.sight.reader(), AsOf::Now, item)
+        let now = AsOf::Now(input.now);
+        input.visibility.matches_filter(input.view, input.visibility.reader(), now, item)
     }
 
-    /// The versions that ended by the batch and that the reader could see and asked for immediately
-    /// before: to be dropped, or named by the item that takes their place where it gets that one.
-    fn ended(
+    /// The versions that the batch ended and that the reader may hold. A delivered item names the version that it
+    /// replaces; all others are removals.
+    fn removals(
         &self,
         outcomes: &[ItemOutcome],
-        given: &[Range<usize>],
-        behind: FeedPosition,
+        delivered: &[Range<usize>],
     ) -> Result<BatchRemovals> {
         let mut removals = Vec::new();
-        // What a liaison may hold is no matter of an audience, and is looked up for each.
-        let names_each = self.batch.replaces.is_some() || self.sight.is_liaison();
+        // A liaison's releases are looked up version by version.
+        let names_each = self.batch.replaces.is_some() || self.input.visibility.is_liaison();
         let mut replaces = names_each.then(|| vec![None; self.batch.items.len()]);
-        let mut given = given.iter().flat_map(Clone::clone).peekable();
-        for (at, (item, outcome)) in self.batch.items.iter().zip(outcomes).enumerate() {
-            let is_given = given.next_if_eq(&at).is_some();
-            if Position::new(self.sequence, item.index) <= behind.after {
+        let mut delivered = delivered.iter().flat_map(Clone::clone).peekable();
+        for (at, outcome) in outcomes.iter().enumerate().take(self.batch.items.len()) {
+            let is_delivered = delivered.next_if_eq(&at).is_some();
+            let position = self.position(at);
+            if self.input.was_delivered(position) {
                 continue;
             }
             let mut named = false;
             for old in outcome.ended_versions() {
-                // Of one audience alone, the reader's class says whether the item names the old one.
-                if is_given && replaces.is_none() && old.sequence >= self.visible_from
-                    || !self.was_delivered(old)?
+                // Within one audience, the reader's class tells whether the item names the old version.
+                if is_delivered && replaces.is_none() && old.sequence >= self.visible_from
+                    || !self.may_hold(old)?
                 {
                     continue;
                 }
-                if let Some(replaces) = replaces.as_mut().filter(|_| is_given && !named) {
+                if let Some(replaces) = replaces.as_mut().filter(|_| is_delivered && !named) {
                     replaces[at] = Some(old);
                     named = true;
                     continue;
                 }
-                let place = if is_given {
-                    FeedPosition::before_item(Position::new(self.sequence, item.index))
+                let place = if is_delivered {
+                    FeedPosition::before_item(position)
                 } else {
-                    FeedPosition::after_item(Position::new(self.sequence, item.index))
+                    FeedPosition::after_item(position)
                 };
                 let reason = self.reason(at, *outcome)?;
                 removals.push(BatchRemoval { at, place, version: old, reason });
@@ -181,57 +170,68 @@ impl BatchContext<'_> {
         Ok(BatchRemovals { removals, replaces })
     }
 
-    /// Whether the reader could see and asked for a version immediately before the batch.
-    fn was_delivered(&self, version: Position) -> Result<bool> {
-        // What came and went within one entry was never given to anybody.
-        if !self.may_hold_versions || version.sequence == self.sequence {
+    /// Whether the reader could see a version, and its filter matched it, immediately before the batch.
+    fn may_hold(&self, version: Position) -> Result<bool> {
+        // A version that came and went within one entry was never delivered.
+        if !self.input.may_hold_versions() || version.sequence == self.sequence() {
             return Ok(false);
         }
-        let Some(then) = self.then else { return Ok(false) };
-        let Some(closed) = self.view.closed_version(version)? else {
+        let Some(reader_before) = self.reader_before else { return Ok(false) };
+        let Some(closed) = self.input.view.closed_version(version)? else {
             return Ok(false);
         };
-        let (sharing, said) = (&closed.sharing, &closed.metadata);
-        let outline = VersionMeta { author: self.author, version, sharing, assessment: said };
-        self.sight.should_deliver(self.view, then, self.before(), outline)
+        let (sharing, assessment) = (&closed.sharing, &closed.metadata);
+        let version = VersionMeta { author: self.author, version, sharing, assessment };
+        let (visibility, before) = (self.input.visibility, self.input.before());
+        visibility.should_deliver(self.input.view, reader_before, before, version)
     }
 
-    /// Why a version is to be dropped whose place an item took: by the reader's rights at that time.
+    /// Why the version that an item replaced is removed, by the reader's rights at that time.
     fn reason(&self, at: usize, outcome: ItemOutcome) -> Result<RemovalReason> {
-        let Some(then) = self.then.filter(|_| !self.sight.is_liaison()) else {
+        let Some(reader_before) =
+            self.reader_before.filter(|_| !self.input.visibility.is_liaison())
+        else {
             return Ok(RemovalReason::Replaced);
         };
-        let mut item = self.outline(at);
+        let mut item = self.version_meta(at);
         if let ItemOutcome::Merged { current, .. } = outcome {
-            // What stands in its place was there before, for who could see it then.
+            // The version that stays was current before.
             item.version = current;
         }
-        Ok(if !Visibility::may_see_version(then, item) {
+        Ok(if !Visibility::may_see_version(reader_before, item) {
             RemovalReason::NoLongerShared
-        } else if self.sight.matches_filter(self.view, then, self.before(), item)? {
+        } else if self.input.visibility.matches_filter(
+            self.input.view,
+            reader_before,
+            self.input.before(),
+            item,
+        )? {
             RemovalReason::Replaced
         } else {
             RemovalReason::NoLongerMatches
         })
     }
 
-    /// Immediately before the batch.
-    fn before(&self) -> AsOf {
-        AsOf::Sequence(self.sequence.saturating_sub(1))
+    fn sequence(&self) -> u64 {
+        self.input.entry().sequence
     }
 
-    fn outline(&self, at: usize) -> VersionMeta<'_> {
+    fn position(&self, at: usize) -> Position {
+        Position::new(self.sequence(), self.batch.items[at].index)
+    }
+
+    fn version_meta(&self, at: usize) -> VersionMeta<'_> {
         let item = &self.batch.items[at];
         VersionMeta {
             author: self.author,
-            version: Position::new(self.sequence, item.index),
+            version: self.position(at),
             sharing: &self.batch.sharing,
             assessment: &item.assessment,
         }
     }
 }
 
-/// From where on the reader sees what is shared as this is: its own part of the audience says.
+/// The sequence from which on the reader could see objects with this sharing.
 fn visible_from(reader: &Reader, view: &SharingView) -> u64 {
     match &view.audience {
         Audience::Named { groups, partners } if partners.is_empty() => {

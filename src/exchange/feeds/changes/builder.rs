@@ -1,89 +1,113 @@
-//! What a liaison is told of one entry: things of one kind at a time, each with a place to go on from.
+//! Collects the changes of one entry into an event. An event has changes of one kind, each with its position.
 
 use crate::domain::Position;
 use crate::domain::cursor::FeedPosition;
+use crate::exchange::feeds::changes::Changes;
 use crate::exchange::feeds::event::{
     CampaignEvent, EnforcementEvent, FeedEvent, FeedItem, Removal,
 };
 
-/// One thing that a liaison is told.
-pub(in crate::exchange) enum Change {
-    Removed(Removal),
-    Shown(FeedItem),
-    Said(Box<CampaignEvent>),
-    Done(EnforcementEvent),
+/// One change.
+pub enum Change {
+    /// A version to drop.
+    Removal(Removal),
+    /// An assessment.
+    Item(FeedItem),
+    /// A contribution to a campaign.
+    Campaign(Box<CampaignEvent>),
+    /// An enforcement.
+    Enforcement(EnforcementEvent),
 }
 
-/// What was found of an entry so far, and the place behind it.
-pub(in crate::exchange) struct EventBuilder {
-    pub delivery: Option<FeedEvent>,
-    pub place: FeedPosition,
+/// An event that is being built, and the position after its last change.
+pub struct EventBuilder {
+    event: Option<FeedEvent>,
+    position: FeedPosition,
 }
 
 impl EventBuilder {
-    /// Nothing yet, behind a place.
-    pub fn behind(place: FeedPosition) -> Self {
-        Self { delivery: None, place }
+    /// An empty event after a position.
+    pub fn after(position: FeedPosition) -> Self {
+        Self { event: None, position }
     }
 
-    /// Adds what there is up to a place. Tells whether it could: what is of another kind is looked at again
-    /// behind this.
-    pub fn add(&mut self, one: Change, place: FeedPosition) -> bool {
-        match (&mut self.delivery, one) {
-            (Some(FeedEvent::Removals(all)), Change::Removed(one)) => all.push(one),
-            (Some(FeedEvent::Items(all)), Change::Shown(one)) => all.push(one),
-            (Some(FeedEvent::Enforcements(all)), Change::Done(one)) => all.push(one),
+    /// Adds a change. Returns false where it is of another kind than those before: it goes into the next event.
+    pub fn add(&mut self, change: Change, position: FeedPosition) -> bool {
+        match (&mut self.event, change) {
+            (Some(FeedEvent::Removals(all)), Change::Removal(one)) => all.push(one),
+            (Some(FeedEvent::Items(all)), Change::Item(one)) => all.push(one),
+            (Some(FeedEvent::Enforcements(all)), Change::Enforcement(one)) => all.push(one),
             (Some(_), _) => return false,
             (empty @ None, one) => {
                 *empty = Some(match one {
-                    Change::Removed(one) => FeedEvent::Removals(vec![one]),
-                    Change::Shown(one) => FeedEvent::Items(vec![one]),
-                    Change::Said(one) => FeedEvent::Campaign(one),
-                    Change::Done(one) => FeedEvent::Enforcements(vec![one]),
+                    Change::Removal(one) => FeedEvent::Removals(vec![one]),
+                    Change::Item(one) => FeedEvent::Items(vec![one]),
+                    Change::Campaign(one) => FeedEvent::Campaign(one),
+                    Change::Enforcement(one) => FeedEvent::Enforcements(vec![one]),
                 });
             }
         }
-        self.place = place;
+        self.position = position;
         true
+    }
+
+    /// The event, with more to come after it.
+    pub fn partial(self) -> Changes {
+        Changes { event: self.event, position: self.position }
+    }
+
+    /// The event, as the last one of an entry.
+    pub fn last(self, sequence: u64) -> Changes {
+        Changes { event: self.event, position: FeedPosition::after_entry(sequence) }
     }
 }
 
-/// The same where each version of an entry is two steps: to drop what it took the place of, and then it. A
-/// liaison's places in such an entry count these, and nothing else.
-pub(in crate::exchange) struct ReplacementBuilder {
-    behind: FeedPosition,
-    told: EventBuilder,
+/// An [`EventBuilder`] for entries in which each version is two changes: the removal of the version that it replaces,
+/// and the version. The positions of a liaison in such an entry count these changes.
+pub struct ReplacementBuilder {
+    after: FeedPosition,
+    builder: EventBuilder,
 }
 
 impl ReplacementBuilder {
-    /// Nothing yet, behind a place.
-    pub fn behind(place: FeedPosition) -> Self {
-        Self { behind: place, told: EventBuilder::behind(place) }
+    /// An empty event after a position.
+    pub fn after(position: FeedPosition) -> Self {
+        Self { after: position, builder: EventBuilder::after(position) }
     }
 
-    /// Adds what a version took the place of, and what it says, where those are not behind the reader.
-    /// Tells whether it could: what has to wait is looked at again.
-    pub fn add(&mut self, version: Position, lost: Option<Removal>, says: Option<Change>) -> bool {
+    /// Adds the removal that a version causes, and the version, where they follow the position. Returns false where
+    /// one of them goes into the next event.
+    pub fn add(
+        &mut self,
+        version: Position,
+        removal: Option<Removal>,
+        content: Option<Change>,
+    ) -> bool {
         let removed = FeedPosition::after_item(Position::new(
             version.sequence,
             version.index.saturating_mul(2),
         ));
-        let lost = lost.map(|lost| Change::Removed(Removal { place: removed, ..lost }));
-        let steps = [(lost, removed), (says, Self::content(version))];
-        steps.into_iter().all(|(one, place)| match one {
-            Some(one) if place > self.behind => self.told.add(one, place),
+        let removal = removal.map(|one| Change::Removal(Removal { place: removed, ..one }));
+        let changes = [(removal, removed), (content, Self::content_position(version))];
+        changes.into_iter().all(|(change, position)| match change {
+            Some(change) if position > self.after => self.builder.add(change, position),
             _ => true,
         })
     }
 
-    /// The place behind what a version says.
-    pub fn content(version: Position) -> FeedPosition {
+    /// The position after the content of a version.
+    pub fn content_position(version: Position) -> FeedPosition {
         let index = version.index.saturating_mul(2).saturating_add(1);
         FeedPosition::after_item(Position::new(version.sequence, index))
     }
 
-    /// What was found, and the place behind it.
-    pub fn so_far(self) -> (Option<FeedEvent>, FeedPosition) {
-        (self.told.delivery, self.told.place)
+    /// The event, with more to come after it.
+    pub fn partial(self) -> Changes {
+        self.builder.partial()
+    }
+
+    /// The event, as the last one of an entry.
+    pub fn last(self, sequence: u64) -> Changes {
+        self.builder.last(sequence)
     }
 }

@@ -1,71 +1,55 @@
-//! Sightings and feedback, as a reader is told of them.
+//! Sightings and feedback.
 
-use crate::domain::cursor::FeedPosition;
-use crate::domain::entry::{Body, Entry, Feedback, Outcome, Sightings};
+use crate::domain::entry::{Body, Feedback, Outcome, Sightings};
 use crate::domain::filter::Filter;
 use crate::domain::{Assessment, Position, Timestamp, may_see};
 use crate::error::Result;
-use crate::exchange::core::Core;
+use crate::exchange::feeds::changes::Input;
 use crate::exchange::feeds::event::FeedEvent;
 use crate::exchange::visibility::reaction::{FeedbackView, SightingView};
 use crate::exchange::visibility::{AsOf, VersionMeta, Visibility};
-use crate::index::View;
 use crate::index::record::{FeedbackRecord, SightingRecord};
 
-impl Core {
-    /// What there is for a reader in an entry of either kind, behind a place.
-    pub(in crate::exchange) fn reactions(
-        &self,
-        view: &View<'_>,
-        sight: &Visibility,
-        entry: &Entry,
-        behind: FeedPosition,
-    ) -> Result<Option<FeedEvent>> {
-        let delivery = match &entry.body {
-            Body::Sightings(sightings) => seen(view, sight, entry, sightings, behind)?,
-            Body::Feedback(feedback) => opined(view, sight, entry, feedback)?,
-            _ => None,
-        };
-        // Whether it was taken is asked last: it may be read from the disk.
-        let Some(delivery) = delivery else { return Ok(None) };
-        let outcome = self.index.applied_outcome(entry.sequence)?;
-        Ok(matches!(&*outcome, Outcome::Applied(_)).then_some(delivery))
-    }
+/// The sightings or the feedback of an entry that the reader may see and its filter matches.
+pub fn changes(input: &Input<'_>) -> Result<Option<FeedEvent>> {
+    let entry = input.entry();
+    let delivery = match &entry.body {
+        Body::Sightings(sightings) => sighting_events(input, sightings)?,
+        Body::Feedback(feedback) => feedback_event(input, feedback)?,
+        _ => None,
+    };
+    // The outcome comes last: reading it may need the disk.
+    let Some(delivery) = delivery else { return Ok(None) };
+    let outcome = input.view.outcome(entry.sequence)?;
+    Ok(matches!(&*outcome, Outcome::Applied(_)).then_some(delivery))
 }
 
-fn sees_assessment(
-    view: &View<'_>,
-    sight: &Visibility,
-    feedback: &Feedback,
-    about: Position,
-) -> Result<bool> {
+fn sees_assessment(input: &Input<'_>, feedback: &Feedback, about: Position) -> Result<bool> {
     let target = &feedback.target;
-    let current = view.current(target.id, &feedback.assessment_author, target.audience)?;
+    let current = input.view.current(target.id, &feedback.assessment_author, target.audience)?;
     Ok(current.filter(|current| current.version == about).is_some_and(|current| {
         let (author, sharing) = (&feedback.assessment_author, &current.sharing);
         let said = &current.assessment;
         Visibility::may_see_version(
-            sight.reader(),
+            input.visibility.reader(),
             VersionMeta { author, version: about, sharing, assessment: said },
         )
     }))
 }
 
-/// Feedback reaches the assessment's author whatever it asks for: nobody's feedback is to get lost.
-/// Others are told who see it, and what it is about, and everything else that comes.
-fn opined(
-    view: &View<'_>,
-    sight: &Visibility,
-    entry: &Entry,
-    feedback: &Feedback,
-) -> Result<Option<FeedEvent>> {
+/// Feedback always reaches the author of the assessment, whatever its filter. It reaches other readers if they may
+/// see the feedback and the assessment, and have no filter.
+fn feedback_event(input: &Input<'_>, feedback: &Feedback) -> Result<Option<FeedEvent>> {
+    let entry = input.entry();
     let Some(giver) = &entry.author else { return Ok(None) };
-    let reader = sight.reader();
+    let reader = input.visibility.reader();
     let position = Position::new(entry.sequence, 0);
     let Some(about) = feedback.target.version else { return Ok(None) };
     if reader.id != feedback.assessment_author {
         let shared = may_see(reader, &feedback.sharing, giver, position, Timestamp::default());
-        if !shared || !sight.filter().is_empty() || !sees_assessment(view, sight, feedback, about)?
+        if !shared
+            || !input.visibility.filter().is_empty()
+            || !sees_assessment(input, feedback, about)?
         {
             return Ok(None);
         }
@@ -89,19 +73,14 @@ fn opined(
     }))))
 }
 
-fn seen(
-    view: &View<'_>,
-    sight: &Visibility,
-    entry: &Entry,
-    sightings: &Sightings,
-    behind: FeedPosition,
-) -> Result<Option<FeedEvent>> {
+fn sighting_events(input: &Input<'_>, sightings: &Sightings) -> Result<Option<FeedEvent>> {
+    let entry = input.entry();
     let Some(author) = &entry.author else { return Ok(None) };
-    let reader = sight.reader();
+    let reader = input.visibility.reader();
     let first = Position::new(entry.sequence, 0);
     let sharing = &sightings.sharing;
-    // A sighting carries no labels, no confidence and no campaign: who asks for those is told of none.
-    let Filter { labels, min_confidence, campaigns, .. } = sight.filter();
+    // A sighting has no labels, confidence or campaign: a filter by those matches none.
+    let Filter { labels, min_confidence, campaigns, .. } = input.visibility.filter();
     if !may_see(reader, sharing, author, first, Timestamp::default())
         || !labels.is_empty()
         || min_confidence.is_some()
@@ -115,7 +94,14 @@ fn seen(
         let position = Position::new(entry.sequence, sighting.index);
         let said = Assessment::of(sighting.indicator.clone());
         let outline = VersionMeta { author, version: position, sharing, assessment: &said };
-        if position <= behind.after || !sight.matches_filter(view, reader, AsOf::Now, outline)? {
+        if input.was_delivered(position)
+            || !input.visibility.matches_filter(
+                input.view,
+                reader,
+                AsOf::Now(input.now),
+                outline,
+            )?
+        {
             continue;
         }
         let kept = SightingRecord {

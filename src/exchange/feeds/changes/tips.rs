@@ -1,87 +1,92 @@
-//! What is added to tips, as its parties are told: whatever they ask for, since a tip that nobody was
-//! alerted to is none.
+//! Events of tips, for their parties. They ignore the filter, since nobody may miss a tip.
 
 use crate::domain::cursor::FeedPosition;
 use crate::domain::entry::{Body, Entry};
 use crate::domain::{PartnerId, Position, TipId};
 use crate::error::Result;
-use crate::exchange::core::{Core, reader};
-use crate::exchange::feeds::event::TipEvent;
-use crate::exchange::visibility::ReaderView;
+use crate::exchange::feeds::changes::releases::replaced_by_response;
+use crate::exchange::feeds::changes::{Changes, Input};
+use crate::exchange::feeds::event::{FeedEvent, TipEvent};
 use crate::exchange::visibility::tip::without_content;
-use crate::index::View;
 use crate::index::record::TipRecord;
 
-/// How many indicators are told with what added them.
+/// The indicators of a tip entry in its event. The rest are read with the tip.
 const MAX_INDICATORS: usize = 100;
 
-impl Core {
-    /// What a partner is told of an entry of tips behind a place, and the place behind that. An entry
-    /// that adds to several tips is told tip by tip.
-    pub(in crate::exchange) fn tip_events(
-        &self,
-        view: &View<'_>,
-        me: &PartnerId,
-        entry: &Entry,
-        behind: FeedPosition,
-    ) -> Result<(Option<TipEvent>, FeedPosition)> {
-        let done = FeedPosition::after_entry(entry.sequence);
-        let mut tips = Vec::new();
-        for id in named(entry, me) {
-            tips.extend(view.tip(id)?.filter(|tip| tip.concerns(me)));
-        }
-        for (at, tip) in (0u32..).zip(&tips) {
-            let position = Position::new(entry.sequence, at);
-            if position <= behind.after {
-                continue;
-            }
-            // Its own are counted alone, so that their places tell nothing of the others.
-            let is_last = at as usize + 1 == tips.len();
-            let place = if is_last { done } else { FeedPosition::after_item(position) };
-            if let Some(told) = self.tip_event(view, me, tip, (entry.sequence, place))? {
-                return Ok((Some(told), place));
-            }
-        }
-        Ok((None, done))
+/// The next event of an entry that adds to tips. An entry that adds to several tips has an event for each.
+pub fn changes(input: &Input<'_>) -> Result<Changes> {
+    let done = FeedPosition::after_entry(input.entry().sequence);
+    // Tips are never public.
+    if input.visibility.public_only() {
+        return Ok(Changes { event: None, position: done });
     }
-
-    pub(in crate::exchange) fn tip_event(
-        &self,
-        view: &View<'_>,
-        me: &PartnerId,
-        tip: &TipRecord,
-        (sequence, place): (u64, FeedPosition),
-    ) -> Result<Option<TipEvent>> {
-        let reader = reader(view.registry(), me)?;
-        let seen = ReaderView::new(view, &reader, self.clock.now());
-        let Some(mut added) = seen.tip_entry(tip, sequence, MAX_INDICATORS)? else {
-            return Ok(None);
-        };
-        if seen.is_hidden(tip) {
-            if !seen.is_hiding(tip, &added.record) {
-                return Ok(None);
-            }
-            added = without_content(added);
-        }
-        let accessed = seen.accessed_of_tip(tip, std::slice::from_ref(&added), &[]);
-        let mut tip = seen.tip(tip.clone())?;
-        // Where it stood then, and not where it stands by now.
-        for thread in &mut tip.threads {
-            if let Some(then) = added.record.thread(&thread.recipient) {
-                thread.state = then.to;
-                if then.is_move() {
-                    thread.changed = added.record.accepted;
-                }
-            }
-        }
-        tip.threads.retain(|thread| added.record.thread(&thread.recipient).is_some());
-        added.indicators.truncate(MAX_INDICATORS);
-        Ok(Some(TipEvent { place, tip, entry: added, now: self.clock.now(), accessed }))
+    let (tip, position) = next_tip(input)?;
+    let tip = tip.map(|tip| FeedEvent::Tip(Box::new(tip)));
+    if position < done || !input.visibility.is_liaison() {
+        return Ok(Changes { event: tip, position });
     }
+    Ok(match (tip, replaced_by_response(input)?) {
+        // The response first, then the removal of what its counts replace.
+        (Some(tip), Some(_)) => {
+            let last = Position::new(input.entry().sequence, u32::MAX - 1);
+            Changes { event: Some(tip), position: FeedPosition::after_item(last) }
+        }
+        (tip, removal) => Changes { event: tip.or(removal), position: done },
+    })
 }
 
-/// The tips that an entry may add to, as far as it says who their parties are.
-fn named(entry: &Entry, me: &PartnerId) -> Vec<TipId> {
+/// The next tip of the entry that the reader is a party of, as its event, and the position after it.
+fn next_tip(input: &Input<'_>) -> Result<(Option<TipEvent>, FeedPosition)> {
+    let (entry, me) = (input.entry(), &input.visibility.reader().id);
+    let done = FeedPosition::after_entry(entry.sequence);
+    let mut tips = Vec::new();
+    for id in tips_of_entry(entry, me) {
+        tips.extend(input.view.tip(id)?.filter(|tip| tip.concerns(me)));
+    }
+    for (at, tip) in (0u32..).zip(&tips) {
+        let item = Position::new(entry.sequence, at);
+        if input.was_delivered(item) {
+            continue;
+        }
+        // Positions count the reader's own tips only, so that they reveal nothing about others.
+        let is_last = at as usize + 1 == tips.len();
+        let position = if is_last { done } else { FeedPosition::after_item(item) };
+        if let Some(event) = tip_event(input, tip, position)? {
+            return Ok((Some(event), position));
+        }
+    }
+    Ok((None, done))
+}
+
+fn tip_event(input: &Input<'_>, tip: &TipRecord, place: FeedPosition) -> Result<Option<TipEvent>> {
+    let (seen, sequence) = (input.seen(), input.entry().sequence);
+    let Some(mut entry) = seen.tip_entry(tip, sequence, MAX_INDICATORS)? else {
+        return Ok(None);
+    };
+    if seen.is_hidden(tip) {
+        if !seen.is_hiding(tip, &entry.record) {
+            return Ok(None);
+        }
+        entry = without_content(entry);
+    }
+    let accessed = seen.accessed_of_tip(tip, std::slice::from_ref(&entry), &[]);
+    let mut tip = seen.tip(tip.clone())?;
+    // The state after this entry, not the current one.
+    for thread in &mut tip.threads {
+        if let Some(then) = entry.record.thread(&thread.recipient) {
+            thread.state = then.to;
+            if then.is_move() {
+                thread.changed = entry.record.accepted;
+            }
+        }
+    }
+    tip.threads.retain(|thread| entry.record.thread(&thread.recipient).is_some());
+    entry.indicators.truncate(MAX_INDICATORS);
+    Ok(Some(TipEvent { place, tip, entry, now: input.now, accessed }))
+}
+
+/// The tips that an entry may add to. Where the entry names the parties, those of others are left out.
+fn tips_of_entry(entry: &Entry, me: &PartnerId) -> Vec<TipId> {
     let is_author = entry.author.as_ref() == Some(me);
     match &entry.body {
         Body::TipSent(sent) if is_author || sent.recipients.contains(me) => vec![sent.id],

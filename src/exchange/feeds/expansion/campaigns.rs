@@ -1,5 +1,4 @@
-//! What gaining or losing sight of campaigns comes to for a reader that asks for them: the versions that
-//! name them are looked at, and nothing else.
+//! Expansion for a reader with a filter by campaign that gains or loses sight of one: the versions that name it.
 
 use std::collections::BTreeMap;
 
@@ -8,44 +7,37 @@ use crate::domain::cursor::FeedPosition;
 use crate::domain::{CampaignId, IndicatorId, PartnerId, Position};
 use crate::error::Result;
 use crate::exchange::feeds::expansion::{
-    AT_ONCE, ENTRIES_AT_ONCE, Expansion, ExpansionStep, MAX_VERSIONS_PER_STEP, delivery,
-    delivery_is_empty,
+    Expansion, ExpansionStep, MAX_ENTRIES_PER_STEP, MAX_EVENTS_PER_STEP, MAX_VERSIONS_PER_STEP,
+    delivery, delivery_is_empty,
 };
 use crate::exchange::visibility::AsOf;
 
-/// Where the index holds versions, by version.
+/// The keys of versions in the index, by version.
 type Versions = BTreeMap<Position, (PartnerId, AudienceDigest, IndicatorId)>;
 
 impl Expansion<'_> {
-    /// What something that is said of a campaign comes to, behind a version.
-    pub fn through_contribution(
+    /// Expands a contribution to a campaign, after a version.
+    pub(super) fn through_contribution(
         &self,
         campaign: CampaignId,
         last: Position,
     ) -> Result<ExpansionStep> {
-        if !self.sight.filter().campaigns.contains(&campaign) {
+        if !self.input.visibility.filter().campaigns.contains(&campaign) {
             return Ok(ExpansionStep::Done);
         }
-        let before = self.sight.sees_campaign(
-            self.view,
-            self.before,
-            AsOf::Sequence(self.sequence - 1),
-            campaign,
-        )?;
-        let after = self.sight.sees_campaign(
-            self.view,
-            self.after,
-            AsOf::Sequence(self.sequence),
-            campaign,
-        )?;
+        let visibility = self.input.visibility;
+        let sees =
+            |reader, as_of| visibility.sees_campaign(self.input.view, reader, as_of, campaign);
+        let before = sees(self.before, self.input.before())?;
+        let after = sees(self.after, AsOf::Sequence(self.sequence()))?;
         if before == after {
             return Ok(ExpansionStep::Done);
         }
         self.through_campaigns(&[campaign], last)
     }
 
-    /// The versions before the entry that name one of some campaigns, behind one of them.
-    pub fn through_campaigns(
+    /// Compares the versions before the entry that name one of the campaigns, after a version.
+    pub(super) fn through_campaigns(
         &self,
         campaigns: &[CampaignId],
         last: Position,
@@ -55,21 +47,22 @@ impl Expansion<'_> {
         };
         let (mut removed, mut shown) = (Vec::new(), Vec::new());
         for (looked, (version, (author, audience, id))) in (1..).zip(&versions) {
-            self.turn((author, *audience, *id), *version, &mut removed, &mut shown)?;
-            if removed.len() + shown.len() == AT_ONCE || looked == MAX_VERSIONS_PER_STEP {
-                let place = FeedPosition::in_expansion(self.sequence, *version);
+            self.compare((author, *audience, *id), *version, &mut removed, &mut shown)?;
+            if removed.len() + shown.len() == MAX_EVENTS_PER_STEP || looked == MAX_VERSIONS_PER_STEP
+            {
+                let place = FeedPosition::in_expansion(self.sequence(), *version);
                 return Ok(ExpansionStep::UpTo(delivery(removed, shown).map(Box::new), place));
             }
         }
         if delivery_is_empty(&removed, &shown) && !more {
             return Ok(ExpansionStep::Done);
         }
-        let place = FeedPosition::in_expansion(self.sequence, Position::new(end, u32::MAX));
+        let place = FeedPosition::in_expansion(self.sequence(), Position::new(end, u32::MAX));
         Ok(ExpansionStep::UpTo(delivery(removed, shown).map(Box::new), place))
     }
 
-    /// The next versions that name one of the campaigns, behind one, of a few entries; the last of those
-    /// entries, and whether there may be more behind it.
+    /// The next versions that name one of the campaigns, of a bounded number of entries; the last of these entries,
+    /// and whether there may be more after it.
     fn named(
         &self,
         campaigns: &[CampaignId],
@@ -79,12 +72,12 @@ impl Expansion<'_> {
         let (mut versions, mut end, mut more) = (Versions::new(), u64::MAX, false);
         for campaign in campaigns {
             let mut last_read = 0;
-            for (read, named) in self.view.campaign_versions(*campaign, from).enumerate() {
+            for (read, named) in self.input.view.campaign_versions(*campaign, from).enumerate() {
                 let (sequence, named) = named?;
-                if sequence > self.sequence {
+                if sequence > self.sequence() {
                     break;
                 }
-                if read == ENTRIES_AT_ONCE {
+                if read == MAX_ENTRIES_PER_STEP {
                     // All of them together go no further than the first that has more.
                     (end, more) = (end.min(last_read), true);
                     break;
