@@ -23,6 +23,7 @@ use tokio_util::sync::CancellationToken;
 
 pub use self::feed::page::Snapshots;
 use crate::domain::label::Labels;
+use crate::error::{Error, Result};
 use crate::exchange::{Caller, Exchange};
 use crate::metrics::Metrics;
 
@@ -73,8 +74,21 @@ impl Default for RequestLimits {
     }
 }
 
+impl Services {
+    /// Runs a read on a blocking thread: it may wait for the disk. `what` names the read in the log if it panics.
+    async fn read<T: Send + 'static>(
+        &self,
+        what: &'static str,
+        read: impl FnOnce(&Exchange) -> Result<T> + Send + 'static,
+    ) -> Result<T> {
+        let exchange = Arc::clone(&self.exchange);
+        let reading = tokio::task::spawn_blocking(move || read(&exchange));
+        reading.await.map_err(|error| Error::internal(what, error))?
+    }
+}
+
 /// The caller that [`authz`] admitted.
-fn caller<T>(request: &tonic::Request<T>) -> Result<&Caller, tonic::Status> {
+fn caller<T>(request: &tonic::Request<T>) -> std::result::Result<&Caller, tonic::Status> {
     request.extensions().get::<Caller>().ok_or_else(|| {
         tonic::Status::unauthenticated("the call did not pass through authorisation")
     })

@@ -1,12 +1,9 @@
 //! `tipoff.v1.AuditService`.
 
-use std::sync::Arc;
-
 use tonic::{Request, Response, Status, async_trait};
 
 use super::Services;
 use super::status::status;
-use crate::error::Error;
 use crate::exchange::RemovalDelivery;
 use crate::wire::servers::audit_service_server::AuditService;
 use crate::wire::{indicator, pb, timestamp};
@@ -19,14 +16,11 @@ impl AuditService for Services {
     ) -> Result<Response<pb::ListDeliveriesResponse>, Status> {
         let caller = super::caller(&request)?.clone();
         let asked = request.into_inner();
-        let exchange = Arc::clone(&self.exchange);
-        // Beside the calls that only pass through: it looks at every subscription.
-        let listing = tokio::task::spawn_blocking(move || {
+        let listing = self.read("list_deliveries", move |exchange| {
             let size = asked.page_size as usize;
             exchange.feeds.list_deliveries(&caller, asked.sequence, &asked.page_token, size)
         });
-        let listed = listing.await.map_err(|error| Error::internal("list_deliveries", error));
-        let (page, ended) = listed.and_then(|listed| listed).map_err(|e| status(&e))?;
+        let (page, ended) = listing.await.map_err(|e| status(&e))?;
         Ok(Response::new(pb::ListDeliveriesResponse {
             deliveries: page.items.iter().map(write).collect(),
             next_page_token: page.next,

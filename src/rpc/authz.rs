@@ -14,7 +14,6 @@ use tracing::{debug, warn};
 
 use super::drain::until_stopped;
 use super::status::status;
-use crate::domain::PartnerId;
 use crate::domain::partner::Role;
 use crate::error::{Error, Kind, Result};
 use crate::exchange::{Caller, Exchange};
@@ -182,9 +181,7 @@ impl AuthoriseLayer {
             .as_ref()
             .as_ref()
             .map_err(|error| unauthenticated(error.label(), error.to_string()))?;
-        let partner = PartnerId::parse(identity.partner.as_str())
-            .map_err(|error| unauthenticated("no_identity", error.to_string()))?;
-        self.exchange.admit(&partner)
+        self.exchange.admit(&identity.partner)
     }
 }
 

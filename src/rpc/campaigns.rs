@@ -3,18 +3,17 @@
 mod known;
 mod pages;
 
-use std::sync::Arc;
-
 use tonic::{Request, Response, Status, async_trait};
 
 use super::status::status;
 use super::{Services, deeds};
 use crate::domain::entry::Rejection;
+use crate::domain::page::page_size;
 use crate::domain::{CampaignId, Invalid, PartnerId};
-use crate::error::{Error, Result};
+use crate::error::Result;
 use crate::exchange::{
     Caller, CampaignReceipt, CampaignRequest, EnforcementQuery, EnforcementReceipt,
-    EnforcementRequest, Exchange,
+    EnforcementRequest,
 };
 use crate::wire::servers::campaign_service_server::CampaignService;
 use crate::wire::{campaign, enforcement, pb, reaction, receipt, sharing, timestamp};
@@ -104,7 +103,7 @@ impl Services {
         self.read_after(asked.read_after.as_ref()).await?;
         let caller = caller.clone();
         let known = self
-            .beside("get_campaign", move |exchange| exchange.queries.campaign(&caller, id, &what));
+            .read("get_campaign", move |exchange| exchange.queries.campaign(&caller, id, &what));
         Ok(known::write(id, &known.await?))
     }
 
@@ -115,8 +114,8 @@ impl Services {
     ) -> Result<pb::ListCampaignsResponse> {
         let before = pages::read_position(&asked.page_token)?;
         self.read_after(asked.read_after.as_ref()).await?;
-        let (most, caller) = (pages::size(asked.page_size), caller.clone());
-        let page = self.beside("list_campaigns", move |exchange| {
+        let (most, caller) = (page_size(asked.page_size as usize), caller.clone());
+        let page = self.read("list_campaigns", move |exchange| {
             exchange.queries.campaigns(&caller, before, most)
         });
         let (listed, next) = page.await?;
@@ -175,11 +174,11 @@ impl Services {
             until: enforcement::read_day("until", &asked.until)?,
             tip: enforcement::read_tip(&asked.tip_id)?,
             before: pages::read_position(&asked.page_token)?,
-            most: pages::size(asked.page_size),
+            most: page_size(asked.page_size as usize),
         };
         self.read_after(asked.read_after.as_ref()).await?;
         let caller = caller.clone();
-        let page = self.beside("list_enforcements", move |exchange| {
+        let page = self.read("list_enforcements", move |exchange| {
             exchange.queries.enforcements(&caller, &query)
         });
         let (listed, next) = page.await?;
@@ -187,17 +186,6 @@ impl Services {
             enforcements: listed.iter().map(deeds::enforcement).collect(),
             next_page_token: next.map(pages::position).unwrap_or_default(),
         })
-    }
-
-    /// Reads from the disk beside the calls that only pass through.
-    async fn beside<T: Send + 'static>(
-        &self,
-        what: &'static str,
-        read: impl FnOnce(&Exchange) -> Result<T> + Send + 'static,
-    ) -> Result<T> {
-        let exchange = Arc::clone(&self.exchange);
-        let reading = tokio::task::spawn_blocking(move || read(&exchange));
-        reading.await.map_err(|error| Error::internal(what, error))?
     }
 }
 

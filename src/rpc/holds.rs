@@ -74,12 +74,11 @@ impl Services {
             Some((author, hold)) => Some((author, HoldId::parse(hold)?)),
             None => None,
         };
-        let exchange = Arc::clone(&self.exchange);
         let size = asked.page_size as usize;
-        let listing = tokio::task::spawn_blocking(move || {
+        let listing = self.read("list_holds", move |exchange| {
             exchange.queries.list_holds(&caller, behind.as_ref(), size)
         });
-        let (holds, next) = listing.await.map_err(|error| Error::internal("holds", error))??;
+        let (holds, next) = listing.await?;
         Ok(pb::ListHoldsResponse {
             holds: holds.iter().map(write).collect(),
             next_page_token: next.map(|(of, id)| format!("{of}/{id}")).unwrap_or_default(),
@@ -94,12 +93,11 @@ impl Services {
         let hold = HoldId::parse(&asked.hold_id)?;
         let behind = read_place(&asked.page_token)?;
         let behind = behind.map(|(sequence, index)| Position::new(sequence, index));
-        let exchange = Arc::clone(&self.exchange);
         let size = asked.page_size as usize;
-        let listing = tokio::task::spawn_blocking(move || {
+        let listing = self.read("list_held_objects", move |exchange| {
             exchange.queries.list_held(&caller, hold, behind, size)
         });
-        let (copies, more) = listing.await.map_err(|error| Error::internal("held", error))??;
+        let (copies, more) = listing.await?;
         let next = copies.last().filter(|_| more);
         let next = next.map(|last| last.record.version.to_string()).unwrap_or_default();
         let objects = copies.iter().map(|copy| known::visible_assessment(&sight(copy))).collect();

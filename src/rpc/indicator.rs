@@ -95,14 +95,13 @@ impl IndicatorService for Services {
         let answer = async {
             let id = named(request.indicator.as_ref())?;
             self.read_after(request.read_after.as_ref()).await?;
-            let (exchange, caller) = (Arc::clone(&self.exchange), caller.clone());
-            // Beside the calls that only pass through: it reads from the disk.
-            let reading = tokio::task::spawn_blocking(move || {
+            let caller = caller.clone();
+            let read = self.read("get_indicator", move |exchange| {
                 let found = exchange.queries.indicator(&caller, id)?;
                 let reactions = exchange.queries.reactions_to(&caller, &found)?;
                 Ok((found, reactions))
             });
-            reading.await.map_err(|error| Error::internal("get_indicator", error))?
+            read.await
         };
         let (found, reactions) = answer.await.map_err(|e: Error| status(&e))?;
         let mut bytes = 0;
@@ -229,11 +228,10 @@ impl Services {
         let mut ids: Vec<_> = read.iter().flatten().map(|(id, _)| *id).collect();
         ids.sort_unstable();
         ids.dedup();
-        let (exchange, caller) = (Arc::clone(&self.exchange), caller.clone());
-        // Beside the calls that only pass through: it reads from the disk.
-        let known = tokio::task::spawn_blocking(move || exchange.queries.lookup_all(&caller, &ids))
-            .await
-            .map_err(|error| Error::internal("lookup", error))??;
+        let caller = caller.clone();
+        let known = self
+            .read("lookup_indicators", move |exchange| exchange.queries.lookup_all(&caller, &ids))
+            .await?;
         self.metrics.lookups(asked as u64);
         Ok(read
             .into_iter()

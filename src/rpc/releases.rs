@@ -55,13 +55,11 @@ impl Services {
         let since = asked.since.as_ref();
         let since = since.map(|time| read_timestamp("since", time)).transpose()?;
         let behind = read_place(&asked.page_token)?;
-        let exchange = Arc::clone(&self.exchange);
-        // Beside the calls that only pass through: it reads from the disk.
-        let listing = tokio::task::spawn_blocking(move || {
+        let listing = self.read("list_accesses", move |exchange| {
             let size = asked.page_size as usize;
             exchange.liaison.list_accesses(&caller, liaison.as_ref(), since, behind, size)
         });
-        let page = listing.await.map_err(|error| Error::internal("list_accesses", error))??;
+        let page = listing.await?;
         Ok(pb::ListAccessesResponse {
             accesses: page.items.iter().map(write_access).collect(),
             next_page_token: page.next.map(|(at, part)| format!("{at}.{part}")).unwrap_or_default(),

@@ -3,8 +3,6 @@
 mod token;
 mod written;
 
-use std::sync::Arc;
-
 use tonic::{Request, Response, Status, async_trait};
 
 pub use self::written::{entry, step, write};
@@ -13,10 +11,9 @@ use super::Services;
 use super::status::status;
 use crate::domain::TipId;
 use crate::domain::purpose::{AccessWay, Purpose};
-use crate::error::{Error, Result};
+use crate::error::Result;
 use crate::exchange::{
-    AccessedObjects, Caller, Exchange, ResponseRequest, TipBox, TipDetailQuery, TipQuery,
-    TipRequest,
+    AccessedObjects, Caller, ResponseRequest, TipBox, TipDetailQuery, TipQuery, TipRequest,
 };
 use crate::wire::servers::tip_service_server::TipService;
 use crate::wire::{pb, purpose, reaction, timestamp, tip};
@@ -162,8 +159,9 @@ impl Services {
             purpose: purpose::read(request.purpose.as_ref())?,
         };
         let (asking, purpose) = (caller.clone(), asked.purpose.clone());
-        let shown =
-            self.read_beside(move |exchange| exchange.queries.show_tip(&asking, &asked)).await?;
+        let shown = self
+            .read("get_tip", move |exchange| exchange.queries.show_tip(&asking, &asked))
+            .await?;
         self.recorded(caller, purpose.as_ref(), shown.accessed.clone()).await?;
         let last_entry = shown.entries.last().map(|one| (one.record.sequence, 0));
         let last_indicator = shown.indicators.last().map(|one| one.at);
@@ -198,8 +196,9 @@ impl Services {
             purpose: purpose::read(request.purpose.as_ref())?,
         };
         let (asking, purpose) = (caller.clone(), query.purpose.clone());
-        let page =
-            self.read_beside(move |exchange| exchange.queries.list_tips(&asking, &query)).await?;
+        let page = self
+            .read("list_tips", move |exchange| exchange.queries.list_tips(&asking, &query))
+            .await?;
         self.recorded(caller, purpose.as_ref(), page.accessed).await?;
         Ok(pb::ListTipsResponse {
             tips: page.tips.iter().map(|tip| write(tip, page.now)).collect(),
@@ -219,16 +218,6 @@ impl Services {
             .liaison
             .record_access(caller.partner(), AccessWay::Tip, purpose, accessed)
             .await
-    }
-
-    /// Beside the calls that only pass through: it reads from the disk.
-    async fn read_beside<T: Send + 'static>(
-        &self,
-        read: impl FnOnce(&Exchange) -> Result<T> + Send + 'static,
-    ) -> Result<T> {
-        let exchange = Arc::clone(&self.exchange);
-        let reading = tokio::task::spawn_blocking(move || read(&exchange));
-        reading.await.map_err(|error| Error::internal("tips", error))?
     }
 }
 

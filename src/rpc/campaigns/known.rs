@@ -5,6 +5,7 @@ use prost::Message;
 use super::super::feed::told;
 use super::super::tips;
 use super::{deeds, pages};
+use crate::domain::page::page_size;
 use crate::domain::{CampaignId, Invalid};
 use crate::exchange::{
     AssessmentView, CampaignCounts, CampaignQuery, CampaignView, ClusterGraph, EdgeKind,
@@ -19,11 +20,11 @@ const CONTRIBUTIONS_BYTES: usize = 2 * 1024 * 1024;
 pub fn asked(request: &pb::GetCampaignRequest) -> Result<CampaignQuery, Invalid> {
     let positions = |page: &pb::CampaignPage| {
         let behind = pages::read_position(&page.page_token);
-        behind.map(|behind| (pages::size(page.page_size), behind))
+        behind.map(|behind| (page_size(page.page_size as usize), behind))
     };
     let events = |page: &pb::CampaignPage| {
         let behind = pages::read_event(&page.page_token);
-        behind.map(|behind| (pages::size(page.page_size), behind))
+        behind.map(|behind| (page_size(page.page_size as usize), behind))
     };
     Ok(CampaignQuery {
         indicators: request.indicators.as_ref().map(positions).transpose()?,

@@ -3,17 +3,6 @@
 use crate::domain::{Invalid, Position, Timestamp};
 use crate::exchange::TimelinePosition;
 
-const DEFAULT_PAGE: usize = 100;
-const MAX_PAGE: usize = 1_000;
-
-/// How many a page may have, as it was asked for.
-pub fn size(asked: u32) -> usize {
-    match asked as usize {
-        0 => DEFAULT_PAGE,
-        size => size.min(MAX_PAGE),
-    }
-}
-
 /// The token of a place in the journal.
 pub fn position(at: Position) -> String {
     at.to_string()

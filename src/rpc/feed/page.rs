@@ -12,6 +12,7 @@ use super::super::status::status;
 use super::super::{Services, deeds};
 use super::message::OutgoingMessage;
 use super::{lane, message, told};
+use crate::domain::page::page_size;
 use crate::domain::purpose::{AccessWay, Purpose};
 use crate::domain::sharing::SharingView;
 use crate::domain::{PartnerId, Position};
@@ -25,8 +26,6 @@ use crate::wire::{cursor, filter, pb, purpose};
 /// How long a page is looked for where little matches. Within it a page comes back empty, with how far
 /// it has come.
 const LOOK_FOR: Duration = Duration::from_millis(500);
-const DEFAULT_PAGE: usize = 100;
-const MAX_PAGE: usize = 1_000;
 /// An item, and the two versions at most whose place it takes: what belongs together is not cut, or a
 /// smaller page would never come past it.
 const LEAST_PAGE: usize = 3;
@@ -50,10 +49,7 @@ pub async fn pull(
         Some(Asked::FromNow(_)) => Start::Now,
         Some(Asked::Cursor(token)) => Start::After(cursor::read(token)?),
     };
-    let size = match asked.page_size as usize {
-        0 => DEFAULT_PAGE,
-        size => size.clamp(LEAST_PAGE, MAX_PAGE),
-    };
+    let size = page_size(asked.page_size as usize).max(LEAST_PAGE);
     let mut feed = services.exchange.feeds.feed(caller, start, wanted)?;
     let deadline = tokio::time::Instant::now() + LOOK_FOR;
     let OutgoingMessage { message: mut page, accessed, .. } =
