@@ -14,6 +14,7 @@ pub mod hex;
 pub mod indicator;
 pub mod invalid;
 pub mod label;
+pub mod page;
 pub mod partner;
 pub mod platform;
 pub mod purpose;

@@ -97,7 +97,7 @@ impl Place {
                 match readings {
                     Ok(readings) => values.extend(readings.iter().map(|_| value.clone())),
                     Err(invalid) => {
-                        failures.push((value.clone(), "unreadable", invalid.to_string()))
+                        failures.push((value.clone(), "unreadable", invalid.to_string()));
                     }
                 }
             }

@@ -4,11 +4,13 @@ use prost::Message;
 use sha2::{Digest, Sha256};
 use uuid::Uuid;
 
+use crate::domain::hex;
+
 /// Derives a request id from a digest. The same input and options give the same id, so that running
 /// a command again has no effect. With `again`, the id is new each time.
 pub fn id(digest: Sha256, again: bool) -> String {
     let digest = digest.finalize();
-    let digest: String = digest[..16].iter().map(|byte| format!("{byte:02x}")).collect();
+    let digest = hex::encode(&digest[..16]);
     if again { format!("cli-{digest}-{}", Uuid::now_v7()) } else { format!("cli-{digest}") }
 }
 

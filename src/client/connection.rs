@@ -49,7 +49,7 @@ impl Connection {
             match endpoint(&self.server, &self.identity) {
                 Ok(endpoint) => *current = Current { channel: endpoint.connect_lazy(), modified },
                 Err(error) => {
-                    warn!("cannot load the renewed identity, keeping the old one: {error}")
+                    warn!("cannot load the renewed identity, keeping the old one: {error}");
                 }
             }
         }

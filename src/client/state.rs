@@ -13,6 +13,7 @@ use serde::{Deserialize, Serialize};
 use sha2::{Digest, Sha256};
 use thiserror::Error;
 
+use crate::domain::hex;
 use crate::wire::pb;
 
 /// The stored cursor of one feed. The file belongs to one server, partner and filter; opening it
@@ -179,7 +180,7 @@ fn digest(filter: Option<&pb::Filter>) -> String {
         campaigns: sorted(campaigns),
     };
     let digest = Sha256::digest(filter.encode_to_vec());
-    digest[..16].iter().map(|byte| format!("{byte:02x}")).collect()
+    hex::encode(&digest[..16])
 }
 
 #[cfg(test)]

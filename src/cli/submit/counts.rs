@@ -10,6 +10,7 @@ use super::super::{output, render, request, text};
 use super::items::Source;
 use crate::client::Client;
 use crate::domain::enforcement::AssetKind;
+use crate::domain::hex;
 use crate::formats::Count;
 use crate::wire::pb;
 
@@ -52,7 +53,7 @@ pub async fn send(
     let counts: Vec<_> = input
         .iter()
         .map(|(source, count, digest)| {
-            let file: String = digest[..16].iter().map(|byte| format!("{byte:02x}")).collect();
+            let file = hex::encode(&digest[..16]);
             // A row may hold several counts.
             let nth = seen.entry((file.clone(), source.row)).or_default();
             *nth += 1;

@@ -1,10 +1,6 @@
 //! Pages of lists by id.
 
-/// The most objects on one page.
-const MAX_PAGE: usize = 1_000;
-
-/// The objects on a page when the caller does not say.
-const DEFAULT_PAGE: usize = 100;
+use crate::domain::page::page_size;
 
 /// A page of a list by id.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -20,7 +16,7 @@ pub(in crate::exchange) fn page<'a, T: Clone + 'a>(
     after: &str,
     size: usize,
 ) -> Page<T> {
-    let size = if size == 0 { DEFAULT_PAGE } else { size.min(MAX_PAGE) };
+    let size = page_size(size);
     let mut behind = all.skip_while(|(id, _)| *id <= after).peekable();
     let mut items = Vec::new();
     let mut last = "";

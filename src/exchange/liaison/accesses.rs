@@ -3,6 +3,7 @@
 use std::collections::{BTreeMap, btree_map};
 
 use crate::domain::enforcement::EnforcementId;
+use crate::domain::page::page_size;
 use crate::domain::{CampaignId, Indicator, IndicatorId, PartnerId, Position, Timestamp, TipId};
 use crate::error::Result;
 use crate::exchange::core::Caller;
@@ -10,15 +11,11 @@ use crate::exchange::liaison::Liaison;
 use crate::index::View;
 use crate::index::record::{AccessRecord, EntryVersions};
 
-/// The most accesses of a page, the objects behind which it ends, and the accesses that it looks at.
-const MOST: usize = 1_000;
+/// A page ends once it has this many objects.
+const MAX_OBJECTS: usize = 500;
 
-const OBJECTS: usize = 500;
-
-const LOOKED_AT: usize = 2_000;
-
-/// The accesses on a page when the caller does not say.
-const DEFAULT: usize = 100;
+/// The most accesses that one page scans.
+const MAX_SCANNED: usize = 2_000;
 
 /// What a liaison was given of a caller's at once, or a part of it.
 #[derive(Clone, Debug)]
@@ -64,7 +61,7 @@ impl Liaison {
         behind: Option<(u64, u32)>,
         size: usize,
     ) -> Result<AccessPage> {
-        let size = if size == 0 { DEFAULT } else { size.min(MOST) };
+        let size = page_size(size);
         let mut page = AccessPage::default();
         let (mut objects, mut last) = (0, behind);
         let mut brought = BTreeMap::new();
@@ -74,7 +71,7 @@ impl Liaison {
             if since.is_some_and(|since| kept.at < since) {
                 return Ok(page);
             }
-            if page.items.len() == size || objects >= OBJECTS || looked == LOOKED_AT {
+            if page.items.len() == size || objects >= MAX_OBJECTS || looked == MAX_SCANNED {
                 page.next = last;
                 return Ok(page);
             }

@@ -1,6 +1,7 @@
 //! Lists of legal holds, and of the copies that they keep.
 
 use crate::domain::entry::HoldId;
+use crate::domain::page::page_size;
 use crate::domain::partner::Role;
 use crate::domain::sharing::SharingView;
 use crate::domain::{PartnerId, Position, Sharing};
@@ -11,12 +12,8 @@ use crate::exchange::visibility::hold::LegalHold;
 use crate::exchange::visibility::indicator::AssessmentView;
 use crate::index::record::AssessmentRecord;
 
-/// The most holds on a page, and the most copies.
-const MOST: usize = 1_000;
-
+/// Copies on a page: each is a whole assessment.
 const MAX_COPIES: usize = 250;
-
-const DEFAULT: usize = 100;
 
 /// A page of holds, and behind which of them the next one begins; `None` on the last.
 pub type HoldPage = (Vec<LegalHold>, Option<(PartnerId, HoldId)>);
@@ -34,7 +31,7 @@ impl Queries {
         let of = (!is_operator).then(|| caller.partner());
         // A place that was made up leads nowhere else.
         let behind = behind.filter(|(author, _)| is_operator || author == caller.partner());
-        let size = if size == 0 { DEFAULT } else { size.min(MOST) };
+        let size = page_size(size);
         let now = self.core.clock.now();
         let mut holds: Vec<LegalHold> = Vec::new();
         for found in self.core.index.read()?.holds(of, behind) {
@@ -65,7 +62,7 @@ impl Queries {
     ) -> Result<(Vec<AssessmentView>, bool)> {
         let view = self.core.index.read()?;
         self.core.own_hold(&view, caller, hold)?;
-        let size = if size == 0 { DEFAULT } else { size.min(MAX_COPIES) };
+        let size = page_size(size).min(MAX_COPIES);
         let mut copies = view.held_copies(caller.partner(), hold, behind, size + 1)?;
         let more = copies.len() > size;
         copies.truncate(size);

@@ -3,6 +3,7 @@
 
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 
+use crate::domain::page::page_size;
 use crate::domain::purpose::Purpose;
 use crate::domain::tip::{TipState, Urgency};
 use crate::domain::{CampaignId, Invalid, PartnerId, Timestamp, TipId};
@@ -17,12 +18,6 @@ use base64::Engine;
 
 /// The most threads that one page looks at. Where it ends by that, it is not full and there is a next.
 const LOOKED_AT: usize = 2_000;
-
-/// The threads on a page when the caller does not say.
-const DEFAULT_PAGE: usize = 100;
-
-/// The most threads on one page.
-const MAX_PAGE: usize = 1_000;
 
 /// Which threads a caller asks for.
 #[derive(Clone, Debug)]
@@ -129,7 +124,7 @@ fn page(
     query: &TipQuery,
     rows: impl Iterator<Item = Result<(Vec<u8>, TipId, PartnerId)>>,
 ) -> Result<TipsPage> {
-    let size = if query.size == 0 { DEFAULT_PAGE } else { query.size.min(MAX_PAGE) };
+    let size = page_size(query.size);
     let mut rows = rows.peekable();
     let (mut tips, mut last, mut accessed) = (Vec::new(), Vec::new(), AccessedObjects::default());
     for _ in 0..LOOKED_AT {
