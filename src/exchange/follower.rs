@@ -98,7 +98,7 @@ impl Follower {
                 }
                 pause = LONGEST_PAUSE.min(pause * 2);
                 if let Err(error) = self.applier.reopen_database() {
-                    let source = std::error::Error::source(&error).map(ToString::to_string);
+                    let source = error.source_text();
                     warn!(label = error.label(), source, "the index is not open again: {error}");
                 }
             }

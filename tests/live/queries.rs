@@ -13,7 +13,7 @@ use crate::trace::{Trace, observation};
 use crate::walker::{Walker, versions};
 use crate::words::{self, filter, key, position};
 
-/// The versions that are current for a reader, by a snapshot. Without a filter, GetIndicator for
+/// The versions that are current for a reader, by a snapshot. Without a filter, `GetIndicator` for
 /// each value has to agree. Without expiry, the ledger has to agree too.
 pub async fn current(
     of: ReaderSpec,

@@ -254,7 +254,7 @@ impl Run {
             }
             Op::Resume { partner } => self.resume(*partner),
             Op::ReportSighting { author, value, to, key } => {
-                self.report_sighting(*author, *value, to, *key)
+                self.report_sighting(*author, *value, to, *key);
             }
             Op::GiveFeedback { giver, of, item, to, key } => {
                 if let Some(about) = self.version_of(*of, *item) {

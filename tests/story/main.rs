@@ -11,7 +11,7 @@ use pb::TipState::{Acknowledged, Actioned, Investigating, Monitoring, Sent, With
 use support::command::Stage;
 use support::follower::{Follower, Tally};
 use support::harbour::SITES;
-use support::keyed::{Answer, IdempotentRequest, send};
+use support::keyed::{IdempotentRequest, IdempotentResponse, send};
 use support::liaison::{field, now, warrant};
 use support::process::Process;
 use support::{World, harbour, soon, tips};
@@ -38,7 +38,7 @@ struct Story {
     /// What the liaison has received.
     released: Tally,
     /// Every request with a key: its client and its answer.
-    sent: Vec<(Client, IdempotentRequest, Answer)>,
+    sent: Vec<(Client, IdempotentRequest, IdempotentResponse)>,
 }
 
 impl Story {
@@ -53,7 +53,7 @@ impl Story {
         let (birdsite, facegraph) = (client("birdsite"), client("facegraph"));
         let founding = IdempotentRequest::Campaign(harbour::founding());
         let (founded, _) = send(&birdsite, founding.clone()).await;
-        let Answer::Campaign(answer) = &founded else { panic!("{founded:?}") };
+        let IdempotentResponse::Campaign(answer) = &founded else { panic!("{founded:?}") };
         let campaign = answer.campaign_id.clone();
         let campaigns = vec![campaign.clone()];
         let asked = Some(pb::Filter { campaigns, ..Default::default() });
@@ -79,7 +79,7 @@ impl Story {
     }
 
     /// Sends a request with a key for the first time.
-    async fn ask(&mut self, client: &Client, request: IdempotentRequest) -> Answer {
+    async fn ask(&mut self, client: &Client, request: IdempotentRequest) -> IdempotentResponse {
         let (given, replayed) = send(client, request.clone()).await;
         assert!(!replayed, "{given:?}");
         self.sent.push((client.clone(), request, given.clone()));

@@ -12,7 +12,7 @@ use crate::Story;
 use crate::support::command::Ran;
 use crate::support::follower::Tally;
 use crate::support::harbour::{INDICATORS, LATER, REPORT, SITES, VICTIM, counts};
-use crate::support::keyed::{Answer, IdempotentRequest};
+use crate::support::keyed::{IdempotentRequest, IdempotentResponse};
 use crate::support::liaison::{key, now, release, retract};
 use crate::support::{harbour, soon, tips};
 
@@ -72,7 +72,8 @@ impl Story {
     pub(super) async fn facegraph_works_the_tip(&mut self) -> String {
         let (birdsite, facegraph) = (self.birdsite.client.clone(), self.facegraph.client.clone());
         let tip = harbour::tip_of(&self.campaign);
-        let Answer::Tip(tip) = self.ask(&birdsite, IdempotentRequest::Tip(tip)).await else {
+        let IdempotentResponse::Tip(tip) = self.ask(&birdsite, IdempotentRequest::Tip(tip)).await
+        else {
             panic!()
         };
         assert!(tip.rejected.is_empty() && tip.counted == 2, "{tip:?}");
@@ -84,7 +85,7 @@ impl Story {
                 self.facegraph_says_what_it_found(&facegraph).await;
             }
             let answer = harbour::answer(&tip.tip_id, state);
-            let Answer::Answer(given) =
+            let IdempotentResponse::Answer(given) =
                 self.ask(&facegraph, IdempotentRequest::Answer(answer)).await
             else {
                 panic!()
@@ -143,7 +144,9 @@ impl Story {
         let begun = now();
         let what = What::Campaign(self.campaign.clone());
         let request = IdempotentRequest::Release(release("release", what, "warrant W-17"));
-        let Answer::Release(given) = self.ask(&facegraph, request).await else { panic!() };
+        let IdempotentResponse::Release(given) = self.ask(&facegraph, request).await else {
+            panic!()
+        };
         // Its contribution, its enforcement after the tip, and the sites.
         assert_eq!((given.changed, given.refused), (4, 0));
         self.released = Tally { held: SITES.len(), campaigns: 1, enforcements: 1, ..self.released };

@@ -21,7 +21,7 @@ pub enum IdempotentRequest {
 
 /// The answer to such a request, without its `replayed` mark.
 #[derive(Clone, Debug, PartialEq)]
-pub enum Answer {
+pub enum IdempotentResponse {
     Submit(pb::Receipt),
     Campaign(pb::PutCampaignResponse),
     Tip(pb::SendTipResponse),
@@ -30,7 +30,7 @@ pub enum Answer {
     WithdrawTip(pb::WithdrawTipResponse),
 }
 
-impl Answer {
+impl IdempotentResponse {
     /// The part of the answer that does not change when it is repeated. The answer to a tip also
     /// has the current state of the tip.
     pub fn lasting(mut self) -> Self {
@@ -42,37 +42,37 @@ impl Answer {
 }
 
 /// Sends a request, and returns the answer and whether it is a replay.
-pub async fn send(client: &Client, request: IdempotentRequest) -> (Answer, bool) {
+pub async fn send(client: &Client, request: IdempotentRequest) -> (IdempotentResponse, bool) {
     match request {
         IdempotentRequest::Submit(request) => {
             let mut given = soon(client.submit(request)).await.unwrap();
             let replayed = take(&mut given.replayed);
-            (Answer::Submit(given), replayed)
+            (IdempotentResponse::Submit(given), replayed)
         }
         IdempotentRequest::Campaign(request) => {
             let mut given = soon(client.put_campaign(request)).await.unwrap();
             let replayed = take(&mut given.replayed);
-            (Answer::Campaign(given), replayed)
+            (IdempotentResponse::Campaign(given), replayed)
         }
         IdempotentRequest::Tip(request) => {
             let mut given = soon(client.send_tip(request)).await.unwrap();
             let replayed = take(&mut given.replayed);
-            (Answer::Tip(given), replayed)
+            (IdempotentResponse::Tip(given), replayed)
         }
         IdempotentRequest::Answer(request) => {
             let mut given = soon(client.respond_to_tip(request)).await.unwrap();
             let replayed = take(&mut given.replayed);
-            (Answer::Answer(given), replayed)
+            (IdempotentResponse::Answer(given), replayed)
         }
         IdempotentRequest::Release(request) => {
             let mut given = soon(client.release(request)).await.unwrap();
             let replayed = take(&mut given.replayed);
-            (Answer::Release(given), replayed)
+            (IdempotentResponse::Release(given), replayed)
         }
         IdempotentRequest::WithdrawTip(tip) => {
             let mut given = soon(client.withdraw_tip(&tip)).await.unwrap();
             let replayed = take(&mut given.replayed);
-            (Answer::WithdrawTip(given), replayed)
+            (IdempotentResponse::WithdrawTip(given), replayed)
         }
     }
 }

@@ -14,6 +14,7 @@ use crate::error::Result;
 use crate::exchange::core::{Caller, reader};
 use crate::exchange::queries::Queries;
 use crate::exchange::queries::enforcements::EnforcementQuery;
+use crate::exchange::queries::enforcements::{all_enforcements_for, enforcements_for};
 use crate::exchange::visibility::ReaderView;
 use crate::exchange::visibility::campaign::{ContributionView, unknown_campaign};
 use crate::exchange::visibility::enforcement::EnforcementView;
@@ -116,79 +117,79 @@ impl Queries {
         if contributions.is_empty() {
             return Err(unknown_campaign());
         }
-        let (members, cut) = self.members(seen, campaign)?;
+        let (members, cut) = members(seen, campaign)?;
         let query = EnforcementQuery {
             campaign: Some(campaign),
             most: MAX_ENFORCEMENTS,
             ..EnforcementQuery::default()
         };
-        let (deeds, deeds_cut) = self.all_enforcements_for(seen, &query)?;
-        let (tips, tips_cut) = self.tips_in(seen, campaign)?;
+        let (deeds, deeds_cut) = all_enforcements_for(seen, &query)?;
+        let (tips, tips_cut) = tips::tips_in(seen, campaign)?;
         let cuts = [cut, deeds_cut];
         let numbers =
             CampaignCounts { tips: tips.len(), ..numbers(&contributions, &members, cuts, &deeds) };
         let (parts, parts_cut) = if asked.timeline.is_some() || asked.clusters {
-            self.parts_of(seen, &tips)?
+            tips::parts_of(seen, &tips)?
         } else {
             (Vec::new(), false)
         };
         let timeline = match asked.timeline {
             None => None,
             Some((most, behind)) => {
-                let events = self.happened(seen, &contributions, &members, &deeds, &parts)?;
+                let events =
+                    timeline::timeline_events(seen, &contributions, &members, &deeds, &parts)?;
                 Some(timeline::page(events, behind, most))
             }
         };
         let cut = cut || tips_cut || parts_cut;
         let clusters =
-            if asked.clusters { Some(self.clusters(seen, &members, &parts, cut)?) } else { None };
+            if asked.clusters { Some(graph::clusters(seen, &members, &parts, cut)?) } else { None };
         let enforcements = match asked.enforcements {
             None => None,
             Some((most, before)) => {
                 let query = EnforcementQuery { before, most, ..query };
-                Some(self.enforcements_for(seen, &query)?)
+                Some(enforcements_for(seen, &query)?)
             }
         };
         let indicators = asked.indicators.map(|(most, behind)| page(members, behind, most));
         Ok(CampaignView { contributions, numbers, indicators, enforcements, timeline, clusters })
     }
+}
 
-    /// The current assessments that name a campaign and that a reader sees, the oldest first, and
-    /// whether that is not all of them.
-    fn members(&self, seen: ReaderView<'_>, campaign: CampaignId) -> Result<(Vec<Member>, bool)> {
-        let mut members: Vec<Member> = Vec::new();
-        for named in seen.view.campaign_versions(campaign, 0) {
-            let (sequence, named) = named?;
-            let (author, audience) = (&named.entry_versions.author, named.entry_versions.audience);
-            let closed = seen.view.closed_items(sequence)?;
-            let is_closed = |index: u32| closed.as_ref().is_some_and(|all| all.contains(&index));
-            for (index, id) in &named.entry_versions.versions {
-                if is_closed(*index) {
-                    continue;
-                }
-                let version = Position::new(sequence, *index);
-                let current = seen.view.current(*id, author, audience)?;
-                let Some(mut current) = current.filter(|current| current.version == version) else {
-                    continue;
-                };
-                // All versions of an entry are shared alike: who may not see one sees none of the rest.
-                if !seen.may_see(&current.sharing, author, version) {
-                    break;
-                }
-                if members.len() == MAX_MEMBERS {
-                    return Ok((members, true));
-                }
-                if seen.reader.id != *author {
-                    current.assessment.raw = None;
-                }
-                let view = current.sharing.view_for(seen.reader, author, version);
-                let sight =
-                    AssessmentView { author: author.clone(), record: current, sharing: view };
-                members.push(Member { sight, submission: named.submission });
+/// The current assessments that name a campaign and that a reader sees, the oldest first, and
+/// whether that is not all of them.
+fn members(seen: ReaderView<'_>, campaign: CampaignId) -> Result<(Vec<Member>, bool)> {
+    let mut members: Vec<Member> = Vec::new();
+    for named in seen.view.campaign_versions(campaign, 0) {
+        let (sequence, named) = named?;
+        let (author, audience) = (&named.entry_versions.author, named.entry_versions.audience);
+        let closed = seen.view.closed_items(sequence)?;
+        let is_closed = |index: u32| closed.as_ref().is_some_and(|all| all.contains(&index));
+        for (index, id) in &named.entry_versions.versions {
+            if is_closed(*index) {
+                continue;
             }
+            let version = Position::new(sequence, *index);
+            let current = seen.view.current(*id, author, audience)?;
+            let Some(mut current) = current.filter(|current| current.version == version) else {
+                continue;
+            };
+            // All versions of an entry are shared alike: who may not see one sees none of the rest.
+            if !seen.may_see(&current.sharing, author, version) {
+                break;
+            }
+            if members.len() == MAX_MEMBERS {
+                return Ok((members, true));
+            }
+            if seen.reader.id != *author {
+                current.assessment.raw = None;
+            }
+            let view = current.sharing.view_for(seen.reader, author, version);
+            let sight = AssessmentView { author: author.clone(), record: current, sharing: view };
+            members.push(Member { sight, submission: named.submission });
         }
-        Ok((members, false))
     }
+    Ok((members, false))
 }
 
 fn numbers(

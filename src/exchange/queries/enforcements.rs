@@ -53,59 +53,57 @@ impl Queries {
         {
             return Err(Error::new(Kind::NotFound, "tip_unknown", "there is no such tip of yours"));
         }
-        self.enforcements_for(seen, query)
+        enforcements_for(seen, query)
     }
+}
 
-    /// The same for a reader whose rights were looked up.
-    pub(in crate::exchange) fn enforcements_for(
-        &self,
-        seen: ReaderView<'_>,
-        query: &EnforcementQuery,
-    ) -> Result<(Vec<EnforcementView>, Option<Position>)> {
-        let by = match (query.tip, query.campaign, &query.author) {
-            (Some(tip), ..) => ListedBy::Tip(tip),
-            (None, Some(campaign), _) => ListedBy::Campaign(campaign),
-            (None, None, Some(author)) => ListedBy::Author(author),
-            (None, None, None) => ListedBy::All,
-        };
-        let (mut deeds, mut last) = (Vec::<EnforcementView>::new(), None);
-        for (looked, kept) in seen.view.enforcements_back(by, query.before).enumerate() {
-            if looked >= LOOKED_AT {
+/// All of them that a reader may see, up to so many, however many are hidden; and whether there are
+/// more.
+pub(in crate::exchange) fn all_enforcements_for(
+    seen: ReaderView<'_>,
+    query: &EnforcementQuery,
+) -> Result<(Vec<EnforcementView>, bool)> {
+    let (mut deeds, mut query) = (Vec::new(), query.clone());
+    let most = query.most;
+    loop {
+        query.most = most - deeds.len();
+        let (some, next) = enforcements_for(seen, &query)?;
+        deeds.extend(some);
+        match next {
+            Some(_) if deeds.len() < most => query.before = next,
+            next => return Ok((deeds, next.is_some())),
+        }
+    }
+}
+
+/// The same for a reader whose rights were looked up.
+pub(in crate::exchange) fn enforcements_for(
+    seen: ReaderView<'_>,
+    query: &EnforcementQuery,
+) -> Result<(Vec<EnforcementView>, Option<Position>)> {
+    let by = match (query.tip, query.campaign, &query.author) {
+        (Some(tip), ..) => ListedBy::Tip(tip),
+        (None, Some(campaign), _) => ListedBy::Campaign(campaign),
+        (None, None, Some(author)) => ListedBy::Author(author),
+        (None, None, None) => ListedBy::All,
+    };
+    let (mut deeds, mut last) = (Vec::<EnforcementView>::new(), None);
+    for (looked, kept) in seen.view.enforcements_back(by, query.before).enumerate() {
+        if looked >= LOOKED_AT {
+            return Ok((deeds, last));
+        }
+        let kept = kept?;
+        last = Some(kept.position);
+        if query.asks_for(&kept) && seen.is_newest_visible(&kept)? {
+            if deeds.len() >= query.most {
+                // There is more where the reader sees more: what is hidden makes no page.
+                let last = deeds.last().map(|deed| deed.record.position);
                 return Ok((deeds, last));
             }
-            let kept = kept?;
-            last = Some(kept.position);
-            if query.asks_for(&kept) && seen.is_newest_visible(&kept)? {
-                if deeds.len() >= query.most {
-                    // There is more where the reader sees more: what is hidden makes no page.
-                    let last = deeds.last().map(|deed| deed.record.position);
-                    return Ok((deeds, last));
-                }
-                deeds.push(seen.enforcement(kept)?);
-            }
-        }
-        Ok((deeds, None))
-    }
-
-    /// All of them that a reader may see, up to so many, however many are hidden; and whether there are
-    /// more.
-    pub(in crate::exchange) fn all_enforcements_for(
-        &self,
-        seen: ReaderView<'_>,
-        query: &EnforcementQuery,
-    ) -> Result<(Vec<EnforcementView>, bool)> {
-        let (mut deeds, mut query) = (Vec::new(), query.clone());
-        let most = query.most;
-        loop {
-            query.most = most - deeds.len();
-            let (some, next) = self.enforcements_for(seen, &query)?;
-            deeds.extend(some);
-            match next {
-                Some(_) if deeds.len() < most => query.before = next,
-                next => return Ok((deeds, next.is_some())),
-            }
+            deeds.push(seen.enforcement(kept)?);
         }
     }
+    Ok((deeds, None))
 }
 
 impl EnforcementQuery {

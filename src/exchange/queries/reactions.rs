@@ -29,50 +29,43 @@ impl Queries {
         let reader = reader(view.registry(), caller.partner())?;
         let seen = ReaderView::new(&view, &reader, self.core.clock.now());
         let mut reactions = Reactions::default();
-        self.sightings_of(seen, known, &mut reactions)?;
-        self.feedback_on(seen, known, &mut reactions)?;
+        sightings_of(seen, known, &mut reactions)?;
+        feedback_on(seen, known, &mut reactions)?;
         Ok(reactions)
     }
+}
 
-    fn sightings_of(
-        &self,
-        seen: ReaderView<'_>,
-        known: &IndicatorView,
-        reactions: &mut Reactions,
-    ) -> Result<()> {
-        reactions.sightings = seen.sightings(known.strongest().record.id)?;
-        let counts = reactions.sightings.iter().map(|seen| seen.record.sighting.count);
-        reactions.seen_count = counts.fold(0, u64::saturating_add);
-        newest(&mut reactions.sightings, |seen| seen.position);
-        Ok(())
-    }
+fn sightings_of(
+    seen: ReaderView<'_>,
+    known: &IndicatorView,
+    reactions: &mut Reactions,
+) -> Result<()> {
+    reactions.sightings = seen.sightings(known.strongest().record.id)?;
+    let counts = reactions.sightings.iter().map(|seen| seen.record.sighting.count);
+    reactions.seen_count = counts.fold(0, u64::saturating_add);
+    newest(&mut reactions.sightings, |seen| seen.position);
+    Ok(())
+}
 
-    fn feedback_on(
-        &self,
-        seen: ReaderView<'_>,
-        known: &IndicatorView,
-        reactions: &mut Reactions,
-    ) -> Result<()> {
-        for sight in &known.assessments {
-            for found in seen.view.feedback(sight.record.version) {
-                let (giver, kept) = found?;
-                let concerns = seen.reader.id == sight.author
-                    || seen.may_see(&kept.sharing, &giver, kept.position);
-                if concerns {
-                    let part = kept.sharing.view_for(seen.reader, &giver, kept.position);
-                    let about = sight.record.version;
-                    reactions.feedback.push(FeedbackView {
-                        giver,
-                        about,
-                        record: kept,
-                        sharing: part,
-                    });
-                }
+fn feedback_on(
+    seen: ReaderView<'_>,
+    known: &IndicatorView,
+    reactions: &mut Reactions,
+) -> Result<()> {
+    for sight in &known.assessments {
+        for found in seen.view.feedback(sight.record.version) {
+            let (giver, kept) = found?;
+            let concerns = seen.reader.id == sight.author
+                || seen.may_see(&kept.sharing, &giver, kept.position);
+            if concerns {
+                let part = kept.sharing.view_for(seen.reader, &giver, kept.position);
+                let about = sight.record.version;
+                reactions.feedback.push(FeedbackView { giver, about, record: kept, sharing: part });
             }
         }
-        newest(&mut reactions.feedback, |one| one.record.position);
-        Ok(())
     }
+    newest(&mut reactions.feedback, |one| one.record.position);
+    Ok(())
 }
 
 /// The newest of them, oldest first.

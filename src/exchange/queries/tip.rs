@@ -87,8 +87,8 @@ impl Queries {
                 entries = shown.into_iter().map(without_content).collect();
             }
         } else {
-            entries = self.entries_shown(seen, &tip, of, asked)?;
-            indicators = self.indicators_shown(seen, &tip, of, asked)?;
+            entries = entries_shown(seen, &tip, of, asked)?;
+            indicators = indicators_shown(seen, &tip, of, asked)?;
             narrative = view.tip_text(tip.id, tip.sequence)?;
         }
         let more_entries = entries.len() > asked.entries;
@@ -112,72 +112,70 @@ impl Queries {
             accessed,
         })
     }
+}
 
-    /// One more than asked for, where there are more.
-    fn entries_shown(
-        &self,
-        seen: ReaderView<'_>,
-        tip: &TipRecord,
-        of: Option<&PartnerId>,
-        asked: &TipDetailQuery,
-    ) -> Result<Vec<TipEntryView>> {
-        let from = asked.behind.saturating_add(1);
-        let mut shown = Vec::new();
-        for sequence in seen.view.entries_of_tip(tip.id, of, from).take(asked.entries + 1) {
-            if let Some(one) = seen.tip_entry(tip, sequence?, 0)? {
-                shown.push(one);
-            }
+/// One more than asked for, where there are more.
+fn entries_shown(
+    seen: ReaderView<'_>,
+    tip: &TipRecord,
+    of: Option<&PartnerId>,
+    asked: &TipDetailQuery,
+) -> Result<Vec<TipEntryView>> {
+    let from = asked.behind.saturating_add(1);
+    let mut shown = Vec::new();
+    for sequence in seen.view.entries_of_tip(tip.id, of, from).take(asked.entries + 1) {
+        if let Some(one) = seen.tip_entry(tip, sequence?, 0)? {
+            shown.push(one);
         }
-        Ok(shown)
     }
+    Ok(shown)
+}
 
-    /// One more than asked for, where there are more.
-    fn indicators_shown(
-        &self,
-        seen: ReaderView<'_>,
-        tip: &TipRecord,
-        of: Option<&PartnerId>,
-        asked: &TipDetailQuery,
-    ) -> Result<Vec<TipIndicatorView>> {
-        let most = asked.indicators + 1;
-        let behind = asked.after_indicator;
-        let mut shown = Vec::new();
-        // What a referral refers to lies before its own entry.
-        if tip.referral.is_some() && behind.is_none_or(|(entry, _)| entry < tip.sequence) {
-            let found = seen.referred_indicators(tip, behind, most)?;
-            let author = tip.sender.clone();
-            shown.extend(found.into_iter().map(|(at, indicator)| TipIndicatorView {
-                author: author.clone(),
-                at,
-                indicator,
-            }));
-        }
-        let from = behind.map_or(0, |(entry, _)| entry);
-        for sequence in seen.view.entries_of_tip(tip.id, of, from) {
-            let sequence = sequence?;
-            if shown.len() >= most {
-                break;
-            }
-            let Some(added) = seen.view.tip_entry(tip.id, sequence)? else { continue };
-            let is_shown = tip.sender == seen.reader.id || added.is_in_thread(&seen.reader.id);
-            if !is_shown || added.indicators == 0 {
-                continue;
-            }
-            let Some(author) = added.author.clone() else { continue };
-            let first = match behind {
-                Some((entry, place)) if entry == sequence => place.saturating_add(1),
-                _ => 0,
-            };
-            let left = most - shown.len();
-            let found = seen.entry_indicators(tip, &added, first, left)?.into_iter();
-            shown.extend(found.map(|(place, indicator)| TipIndicatorView {
-                author: author.clone(),
-                at: (sequence, place),
-                indicator,
-            }));
-        }
-        Ok(shown)
+/// One more than asked for, where there are more.
+fn indicators_shown(
+    seen: ReaderView<'_>,
+    tip: &TipRecord,
+    of: Option<&PartnerId>,
+    asked: &TipDetailQuery,
+) -> Result<Vec<TipIndicatorView>> {
+    let most = asked.indicators + 1;
+    let behind = asked.after_indicator;
+    let mut shown = Vec::new();
+    // What a referral refers to lies before its own entry.
+    if tip.referral.is_some() && behind.is_none_or(|(entry, _)| entry < tip.sequence) {
+        let found = seen.referred_indicators(tip, behind, most)?;
+        let author = tip.sender.clone();
+        shown.extend(found.into_iter().map(|(at, indicator)| TipIndicatorView {
+            author: author.clone(),
+            at,
+            indicator,
+        }));
     }
+    let from = behind.map_or(0, |(entry, _)| entry);
+    for sequence in seen.view.entries_of_tip(tip.id, of, from) {
+        let sequence = sequence?;
+        if shown.len() >= most {
+            break;
+        }
+        let Some(added) = seen.view.tip_entry(tip.id, sequence)? else { continue };
+        let is_shown = tip.sender == seen.reader.id || added.is_in_thread(&seen.reader.id);
+        if !is_shown || added.indicators == 0 {
+            continue;
+        }
+        let Some(author) = added.author.clone() else { continue };
+        let first = match behind {
+            Some((entry, place)) if entry == sequence => place.saturating_add(1),
+            _ => 0,
+        };
+        let left = most - shown.len();
+        let found = seen.entry_indicators(tip, &added, first, left)?.into_iter();
+        shown.extend(found.map(|(place, indicator)| TipIndicatorView {
+            author: author.clone(),
+            at: (sequence, place),
+            indicator,
+        }));
+    }
+    Ok(shown)
 }
 
 /// The entry that hid the content of a tip from the reader: the withdrawal, or the last closing.

@@ -25,7 +25,7 @@ impl Sweeps {
                 Ok(0) => {}
                 Ok(ended) => debug!(ended, "assessments have had their time"),
                 Err(error) => {
-                    let source = std::error::Error::source(&error).map(ToString::to_string);
+                    let source = error.source_text();
                     warn!(label = error.label(), source, "assessments are not ended: {error}");
                 }
             }

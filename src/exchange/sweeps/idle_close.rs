@@ -21,7 +21,7 @@ impl Sweeps {
                 Ok(0) => {}
                 Ok(closed) => info!(closed, "closed idle submissions"),
                 Err(error) => {
-                    let source = std::error::Error::source(&error).map(ToString::to_string);
+                    let source = error.source_text();
                     warn!(
                         label = error.label(),
                         source, "idle submissions are not closed: {error}"

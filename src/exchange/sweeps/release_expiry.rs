@@ -65,7 +65,7 @@ fn log_result(what: &'static str, done: Result<usize>) {
         Ok(0) => {}
         Ok(ended) => debug!(ended, "releases, accesses or holds have had their time"),
         Err(error) => {
-            let source = std::error::Error::source(&error).map(ToString::to_string);
+            let source = error.source_text();
             warn!(label = error.label(), source, "{what}: {error}");
         }
     }

@@ -39,7 +39,7 @@ impl Sweeps {
                     Ok(0) => {}
                     Ok(count) => debug!(count, "tips are {what}"),
                     Err(error) => {
-                        let source = std::error::Error::source(&error).map(ToString::to_string);
+                        let source = error.source_text();
                         warn!(label = error.label(), source, "tips are not {what}: {error}");
                     }
                 }
@@ -148,7 +148,7 @@ impl Sweeps {
         Ok((threads, last))
     }
 
-    /// CampaignNews that both sides of a tip may see, where both see the same word on the campaign: what one of
+    /// News that both sides of a tip may see, where both see the same word on the campaign: what one of
     /// them does not see moves nothing that it can.
     fn seen_by_both(
         &self,

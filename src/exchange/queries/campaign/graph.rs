@@ -5,7 +5,6 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use crate::domain::{Indicator, IndicatorId, PartnerId, Position, Timestamp};
 use crate::error::Result;
-use crate::exchange::queries::Queries;
 use crate::exchange::queries::campaign::Member;
 use crate::exchange::queries::campaign::tips::{CampaignTip, indicators_of};
 use crate::exchange::visibility::ReaderView;
@@ -59,67 +58,63 @@ enum EdgeKey {
     Tip(u64),
 }
 
-impl Queries {
-    /// The graph of a campaign's indicators, by what a reader may see.
-    pub(in crate::exchange) fn clusters(
-        &self,
-        seen: ReaderView<'_>,
-        members: &[Member],
-        tips: &[CampaignTip],
-        mut cut: bool,
-    ) -> Result<ClusterGraph> {
-        let mut nodes = Nodes::default();
-        let mut bonds: BTreeMap<EdgeKey, (Position, Edge)> = BTreeMap::new();
-        let mut bind = |key, position, kind, author: &PartnerId, at, place| {
-            let bond = || Edge { kind, author: author.clone(), at, indicators: BTreeSet::new() };
-            let (first, bond) = bonds.entry(key).or_insert_with(|| (position, bond()));
-            *first = position.min(*first);
-            bond.at = bond.at.min(at);
-            bond.indicators.insert(place);
+/// The graph of a campaign's indicators, by what a reader may see.
+pub(in crate::exchange) fn clusters(
+    seen: ReaderView<'_>,
+    members: &[Member],
+    tips: &[CampaignTip],
+    mut cut: bool,
+) -> Result<ClusterGraph> {
+    let mut nodes = Nodes::default();
+    let mut bonds: BTreeMap<EdgeKey, (Position, Edge)> = BTreeMap::new();
+    let mut bind = |key, position, kind, author: &PartnerId, at, place| {
+        let bond = || Edge { kind, author: author.clone(), at, indicators: BTreeSet::new() };
+        let (first, bond) = bonds.entry(key).or_insert_with(|| (position, bond()));
+        *first = position.min(*first);
+        bond.at = bond.at.min(at);
+        bond.indicators.insert(place);
+    };
+    for Member { sight, submission } in members {
+        let current = &sight.record;
+        let Some(place) = nodes.place(current.id, sight.indicator()) else {
+            cut = true;
+            continue;
         };
-        for Member { sight, submission } in members {
-            let current = &sight.record;
-            let Some(place) = nodes.place(current.id, sight.indicator()) else {
-                cut = true;
-                continue;
-            };
-            let key = EdgeKey::Submission(*submission);
-            let (version, at) = (current.version, current.accepted);
-            bind(key, version, EdgeKind::Submission, &sight.author, at, place);
-        }
-        let mut left = MAX_TIP_INDICATORS;
-        for part in tips {
-            // One more than there may be tells that there are more.
-            let mut found = indicators_of(seen, part, left + 1)?;
-            cut |= found.len() > left;
-            found.truncate(left);
-            left -= found.len();
-            let tip = &part.tip;
-            let (key, first) = (EdgeKey::Tip(tip.sequence), Position::new(tip.sequence, 0));
-            for (id, indicator) in &found {
-                match nodes.place(*id, indicator) {
-                    Some(place) => {
-                        bind(key, first, EdgeKind::Tip, &tip.sender, tip.accepted, place);
-                    }
-                    None => cut = true,
-                }
-            }
-        }
-        for (id, place) in &nodes.places {
-            for sighting in seen.sightings(*id)? {
-                let (key, kept) =
-                    (EdgeKey::Sightings(sighting.position.sequence), &sighting.record);
-                let kind = EdgeKind::Sightings;
-                bind(key, sighting.position, kind, &kept.author, kept.accepted, *place);
-            }
-        }
-        let mut bonds: Vec<_> =
-            bonds.into_values().filter(|(_, bond)| bond.indicators.len() > 1).collect();
-        bonds.sort_by_key(|(first, bond)| (*first, bond.kind));
-        cut |= bonds.len() > MOST.1;
-        let bonds = bonds.into_iter().map(|(_, bond)| bond).take(MOST.1).collect();
-        Ok(ClusterGraph { indicators: nodes.indicators, bonds, cut })
+        let key = EdgeKey::Submission(*submission);
+        let (version, at) = (current.version, current.accepted);
+        bind(key, version, EdgeKind::Submission, &sight.author, at, place);
     }
+    let mut left = MAX_TIP_INDICATORS;
+    for part in tips {
+        // One more than there may be tells that there are more.
+        let mut found = indicators_of(seen, part, left + 1)?;
+        cut |= found.len() > left;
+        found.truncate(left);
+        left -= found.len();
+        let tip = &part.tip;
+        let (key, first) = (EdgeKey::Tip(tip.sequence), Position::new(tip.sequence, 0));
+        for (id, indicator) in &found {
+            match nodes.place(*id, indicator) {
+                Some(place) => {
+                    bind(key, first, EdgeKind::Tip, &tip.sender, tip.accepted, place);
+                }
+                None => cut = true,
+            }
+        }
+    }
+    for (id, place) in &nodes.places {
+        for sighting in seen.sightings(*id)? {
+            let (key, kept) = (EdgeKey::Sightings(sighting.position.sequence), &sighting.record);
+            let kind = EdgeKind::Sightings;
+            bind(key, sighting.position, kind, &kept.author, kept.accepted, *place);
+        }
+    }
+    let mut bonds: Vec<_> =
+        bonds.into_values().filter(|(_, bond)| bond.indicators.len() > 1).collect();
+    bonds.sort_by_key(|(first, bond)| (*first, bond.kind));
+    cut |= bonds.len() > MOST.1;
+    let bonds = bonds.into_iter().map(|(_, bond)| bond).take(MOST.1).collect();
+    Ok(ClusterGraph { indicators: nodes.indicators, bonds, cut })
 }
 
 /// The indicators of a graph, each once.

@@ -4,7 +4,6 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use crate::domain::{Day, PartnerId, Position, Timestamp, TipId};
 use crate::error::Result;
-use crate::exchange::queries::Queries;
 use crate::exchange::queries::campaign::Member;
 use crate::exchange::queries::campaign::tips::CampaignTip;
 use crate::exchange::visibility::ReaderView;
@@ -79,47 +78,44 @@ pub struct TipStep {
     pub moves: Vec<TipMove>,
 }
 
-impl Queries {
-    /// Everything that happened, in order.
-    pub(in crate::exchange) fn happened(
-        &self,
-        seen: ReaderView<'_>,
-        contributions: &[ContributionView],
-        members: &[Member],
-        deeds: &[EnforcementView],
-        tips: &[CampaignTip],
-    ) -> Result<Vec<TimelineEvent>> {
-        let said = contributions.iter().map(|one| {
-            let (position, at) = one.record.first;
-            let name = one.record.contribution.name.clone();
-            let occurrence = TimelineEventKind::Contributed { founds: one.record.founded, name };
-            happened(at, 0, position, Some(&one.record.author), occurrence)
-        });
-        let mut all: Vec<_> = said.chain(days(members)).collect();
-        let indicators: BTreeSet<_> = members.iter().map(|one| one.sight.record.id).collect();
-        for id in indicators {
-            all.extend(seen.sightings(id)?.into_iter().map(|sighting| {
-                let kept = &sighting.record;
-                let at = kept.sighting.last_seen.or(kept.sighting.first_seen);
-                let (at, author) = (at.unwrap_or(kept.accepted), kept.author.clone());
-                happened(
-                    at,
-                    2,
-                    sighting.position,
-                    Some(&author),
-                    TimelineEventKind::Seen(Box::new(sighting)),
-                )
-            }));
-        }
-        all.extend(deeds.iter().map(|deed| {
-            let at = deed.record.enforcement.days(deed.record.accepted).0.start();
-            let done = TimelineEventKind::Done(Box::new(deed.clone()));
-            happened(at, 3, deed.record.position, Some(&deed.record.author), done)
+/// Everything that happened, in order.
+pub fn timeline_events(
+    seen: ReaderView<'_>,
+    contributions: &[ContributionView],
+    members: &[Member],
+    deeds: &[EnforcementView],
+    tips: &[CampaignTip],
+) -> Result<Vec<TimelineEvent>> {
+    let said = contributions.iter().map(|one| {
+        let (position, at) = one.record.first;
+        let name = one.record.contribution.name.clone();
+        let occurrence = TimelineEventKind::Contributed { founds: one.record.founded, name };
+        happened(at, 0, position, Some(&one.record.author), occurrence)
+    });
+    let mut all: Vec<_> = said.chain(days(members)).collect();
+    let indicators: BTreeSet<_> = members.iter().map(|one| one.sight.record.id).collect();
+    for id in indicators {
+        all.extend(seen.sightings(id)?.into_iter().map(|sighting| {
+            let kept = &sighting.record;
+            let at = kept.sighting.last_seen.or(kept.sighting.first_seen);
+            let (at, author) = (at.unwrap_or(kept.accepted), kept.author.clone());
+            happened(
+                at,
+                2,
+                sighting.position,
+                Some(&author),
+                TimelineEventKind::Seen(Box::new(sighting)),
+            )
         }));
-        all.extend(tips.iter().flat_map(steps));
-        all.sort_by_key(|one| one.place);
-        Ok(all)
     }
+    all.extend(deeds.iter().map(|deed| {
+        let at = deed.record.enforcement.days(deed.record.accepted).0.start();
+        let done = TimelineEventKind::Done(Box::new(deed.clone()));
+        happened(at, 3, deed.record.position, Some(&deed.record.author), done)
+    }));
+    all.extend(tips.iter().flat_map(steps));
+    all.sort_by_key(|one| one.place);
+    Ok(all)
 }
 
 /// What happened to indicators, by day and author. The place of a day is that of the oldest version that

@@ -2,7 +2,6 @@
 
 use crate::domain::{CampaignId, Indicator, IndicatorId};
 use crate::error::Result;
-use crate::exchange::queries::Queries;
 use crate::exchange::visibility::ReaderView;
 use crate::exchange::visibility::tip::withdrawal_of;
 use crate::index::record::{TipEntryRecord, TipRecord};
@@ -22,78 +21,70 @@ pub(in crate::exchange) struct CampaignTip {
     pub added: Vec<TipEntryRecord>,
 }
 
-impl Queries {
-    /// The tips of a campaign that a partner sent or received, the newest first, and whether there are
-    /// more. The partner is known to see the campaign. One that was withdrawn is its sender's, and that of
-    /// a recipient that saw the campaign by then: another was never told that it is of that campaign.
-    pub(in crate::exchange) fn tips_in(
-        &self,
-        seen: ReaderView<'_>,
-        campaign: CampaignId,
-    ) -> Result<(Vec<TipRecord>, bool)> {
-        let mut tips = Vec::new();
-        for (looked, id) in seen.view.tips_of_campaign(campaign, &seen.reader.id).enumerate() {
-            if looked == MAX_TIPS {
-                return Ok((tips, true));
-            }
-            let Some(tip) = seen.view.tip(id?)? else { continue };
-            if seen.is_hidden(&tip) && !self.knew(seen, campaign, &tip)? {
-                continue;
-            }
-            tips.push(seen.own_threads(tip));
+/// The tips of a campaign that a partner sent or received, the newest first, and whether there are
+/// more. The partner is known to see the campaign. One that was withdrawn is its sender's, and that of
+/// a recipient that saw the campaign by then: another was never told that it is of that campaign.
+pub(in crate::exchange) fn tips_in(
+    seen: ReaderView<'_>,
+    campaign: CampaignId,
+) -> Result<(Vec<TipRecord>, bool)> {
+    let mut tips = Vec::new();
+    for (looked, id) in seen.view.tips_of_campaign(campaign, &seen.reader.id).enumerate() {
+        if looked == MAX_TIPS {
+            return Ok((tips, true));
         }
-        Ok((tips, false))
+        let Some(tip) = seen.view.tip(id?)? else { continue };
+        if seen.is_hidden(&tip) && !knew(seen, campaign, &tip)? {
+            continue;
+        }
+        tips.push(seen.own_threads(tip));
     }
+    Ok((tips, false))
+}
 
-    /// The same tips with what was added to them, and whether that may not be all of
-    /// it.
-    pub(in crate::exchange) fn parts_of(
-        &self,
-        seen: ReaderView<'_>,
-        tips: &[TipRecord],
-    ) -> Result<(Vec<CampaignTip>, bool)> {
-        let (mut parts, mut looked) = (Vec::with_capacity(tips.len()), 0);
-        for tip in tips {
-            if looked >= MAX_TIP_ENTRIES {
-                break;
-            }
-            let mut added = Vec::new();
-            if seen.is_hidden(tip) {
+/// The same tips with what was added to them, and whether that may not be all of
+/// it.
+pub(in crate::exchange) fn parts_of(
+    seen: ReaderView<'_>,
+    tips: &[TipRecord],
+) -> Result<(Vec<CampaignTip>, bool)> {
+    let (mut parts, mut looked) = (Vec::with_capacity(tips.len()), 0);
+    for tip in tips {
+        if looked >= MAX_TIP_ENTRIES {
+            break;
+        }
+        let mut added = Vec::new();
+        if seen.is_hidden(tip) {
+            looked += 1;
+            added.extend(withdrawal_for(seen, tip)?);
+        } else {
+            let thread = (tip.sender != seen.reader.id).then_some(&seen.reader.id);
+            let entries = seen.view.entries_of_tip(tip.id, thread, 0);
+            for sequence in entries.take(MAX_TIP_ENTRIES - looked) {
                 looked += 1;
-                added.extend(self.withdrawal_for(seen, tip)?);
-            } else {
-                let thread = (tip.sender != seen.reader.id).then_some(&seen.reader.id);
-                let entries = seen.view.entries_of_tip(tip.id, thread, 0);
-                for sequence in entries.take(MAX_TIP_ENTRIES - looked) {
-                    looked += 1;
-                    added.extend(seen.tip_entry_record(tip, sequence?)?);
-                }
+                added.extend(seen.tip_entry_record(tip, sequence?)?);
             }
-            parts.push(CampaignTip { tip: tip.clone(), added });
         }
-        Ok((parts, looked >= MAX_TIP_ENTRIES))
+        parts.push(CampaignTip { tip: tip.clone(), added });
     }
+    Ok((parts, looked >= MAX_TIP_ENTRIES))
+}
 
-    /// Whether a recipient saw the campaign of a tip when the tip was withdrawn.
-    fn knew(&self, seen: ReaderView<'_>, campaign: CampaignId, tip: &TipRecord) -> Result<bool> {
-        let Some(withdrawal) = self.withdrawal_for(seen, tip)? else { return Ok(false) };
-        let before = withdrawal.sequence.saturating_sub(1);
-        let Some(reader) = seen.view.registry().reader_at(&seen.reader.id, before) else {
-            return Ok(false);
-        };
-        seen.view.campaign_visible_at(campaign, &reader, before)
-    }
+/// Whether a recipient saw the campaign of a tip when the tip was withdrawn.
+fn knew(seen: ReaderView<'_>, campaign: CampaignId, tip: &TipRecord) -> Result<bool> {
+    let Some(withdrawal) = withdrawal_for(seen, tip)? else { return Ok(false) };
+    let before = withdrawal.sequence.saturating_sub(1);
+    let Some(reader) = seen.view.registry().reader_at(&seen.reader.id, before) else {
+        return Ok(false);
+    };
+    seen.view.campaign_visible_at(campaign, &reader, before)
+}
 
-    /// The withdrawal of a tip, as a party may see it.
-    fn withdrawal_for(
-        &self,
-        seen: ReaderView<'_>,
-        tip: &TipRecord,
-    ) -> Result<Option<TipEntryRecord>> {
-        match withdrawal_of(seen.view, tip.id)? {
-            Some(entry) => seen.tip_entry_record(tip, entry),
-            None => Ok(None),
-        }
+/// The withdrawal of a tip, as a party may see it.
+pub fn withdrawal_for(seen: ReaderView<'_>, tip: &TipRecord) -> Result<Option<TipEntryRecord>> {
+    match withdrawal_of(seen.view, tip.id)? {
+        Some(entry) => seen.tip_entry_record(tip, entry),
+        None => Ok(None),
     }
 }
 
