@@ -1,4 +1,4 @@
-//! What all parts of the exchange share: the log, the index, the clock, and who may call.
+//! What all parts of the exchange share: log, index, clock, settings, and the admission of callers.
 
 mod caller;
 mod epoch;
@@ -21,33 +21,34 @@ use crate::error::{Error, Kind, Result};
 use crate::index::{Index, Registry};
 use crate::journal::{Append, AppendError, JournalError, Log, LoggedEntry, Stamp};
 
-/// What all parts of the exchange share.
+/// The log, the index and the clock of one node. All parts of the exchange share it.
 #[derive(Debug)]
 pub struct Core {
     pub(in crate::exchange) log: Arc<Log>,
     pub(in crate::exchange) index: Arc<Index>,
     pub(in crate::exchange) clock: Arc<dyn Clock>,
     pub(in crate::exchange) settings: Settings,
+    /// The partners that the configuration suspends. The registry may suspend others.
     suspended: watch::Sender<Suspended>,
+    /// The epoch that this node starts in the journal.
     epoch: Epoch,
 }
 
-/// The most subscriptions of one partner, unless an operator sets another number. Each is a series
-/// of the lag's metric too.
+/// The default limit of subscriptions per partner. Each is a series of the lag metric.
 pub const SUBSCRIPTIONS_PER_PARTNER: usize = 100;
 
 type Suspended = BTreeSet<PartnerId>;
 
-/// What an operator may set.
+/// Settings of the operator.
 #[derive(Clone, Copy, Debug)]
 pub struct Settings {
-    /// How long a read waits for the version that it names in `read_after`.
+    /// How long a read waits until the version in `read_after` is applied.
     pub read_after_timeout: Duration,
-    /// After how long without a batch the exchange closes a submission.
+    /// A submission without a batch for this long is closed.
     pub idle_close: Duration,
-    /// The most subscriptions of one partner.
+    /// The limit of subscriptions per partner.
     pub subscriptions_per_partner: usize,
-    /// How long accesses of liaisons are kept.
+    /// How long the access log keeps an access.
     pub accesses_kept: Duration,
 }
 

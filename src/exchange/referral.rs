@@ -1,5 +1,5 @@
-//! What a submission brings to the owners of platforms: worked out when it closes, by whichever node
-//! comes to it first, and taken once.
+//! Referrals: the assets of a closed submission, as a tip to each owner of their platforms. The first node that gets to
+//! it computes the referral, and it is stored once.
 
 use std::collections::BTreeMap;
 
@@ -13,10 +13,10 @@ use crate::exchange::visibility::tip::referral::{assets_of, batches_between};
 use crate::index::record::ReferralProgress;
 use crate::index::{Registry, View};
 
-/// How often a referral is worked out anew, where what anybody may see changed before it was taken.
+/// Tries to commit a referral. It is void if access rights changed after it was computed.
 const TRIES: usize = 5;
 
-/// What there is to refer, by owner, and how many assets go to nobody.
+/// Assets to refer, by owner, and the number of those without one that takes referrals.
 #[derive(Debug, Default)]
 struct Found {
     to: BTreeMap<PartnerId, (u32, Tlp)>,
@@ -24,8 +24,7 @@ struct Found {
 }
 
 impl Core {
-    /// Refers what a caller's submission brought, where that is left to do, and gives what was referred
-    /// of it in all.
+    /// Refers the assets of a closed submission, unless that is done, and returns all its referrals.
     pub(in crate::exchange) async fn refer_submission(
         &self,
         caller: &Caller,
@@ -35,14 +34,13 @@ impl Core {
         self.index.read()?.referral_progress(caller.partner(), submission)
     }
 
-    /// Every node may do so: the entry's id is derived from the close, so it is written once, and it is
-    /// void where this was done.
+    /// Commits the referral of a submission. Any node may: the id is derived from the close, so it is stored once.
     pub(in crate::exchange) async fn refer(
         &self,
         partner: &PartnerId,
         submission: &SubmissionId,
     ) -> Result<()> {
-        // Where the rights change again and again somebody else has the next turn.
+        // If the rights keep changing, the next sweep tries again.
         for _ in 0..TRIES {
             let Some(referral) = self.next_referral(partner, submission).await? else { break };
             let id = AppendId::derive(&[
@@ -57,7 +55,7 @@ impl Core {
         Ok(())
     }
 
-    /// What a submission's referral is by now; `None` where nothing is left to refer.
+    /// The referral of a submission by the current rights; `None` if it is done.
     async fn next_referral(
         &self,
         partner: &PartnerId,
@@ -121,20 +119,20 @@ impl Core {
                     }
                 }
             }
-            // There may be many of them: others get their turn.
+            // A selection may be large: yield to other requests.
             tokio::task::yield_now().await;
         }
         Ok(found)
     }
 }
 
-/// An owner as the rule of sight knows it, unless it takes no referrals.
+/// The rights of an owner; `None` if it takes no referrals.
 fn takes_referrals(registry: &Registry, owner: &PartnerId) -> Option<Reader> {
     let takes = registry.partner(owner).is_some_and(|partner| !partner.referrals_off);
     registry.reader(owner).filter(|_| takes)
 }
 
-/// Draws the id of a tip.
+/// A random id for a tip.
 pub(in crate::exchange) fn random_tip_id() -> TipId {
     TipId::new(uuid::Builder::from_random_bytes(rand::random()).into_uuid())
 }

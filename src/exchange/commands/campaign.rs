@@ -1,4 +1,4 @@
-//! Founding campaigns, and contributing to them.
+//! Campaigns: founding one, and contributing to one.
 
 use crate::domain::campaign::Contribution;
 use crate::domain::entry::{Body, CampaignPut, Outcome, RequestId, VoidReason};
@@ -12,36 +12,36 @@ use crate::exchange::core::{Caller, reader};
 use crate::exchange::visibility::ReaderView;
 use crate::exchange::visibility::campaign::unknown_campaign;
 
-/// What is said of a campaign, as it was sent.
+/// A request to found a campaign or contribute to one.
 #[derive(Clone, Debug)]
 pub struct CampaignRequest {
-    /// The key.
+    /// The idempotency key of the request.
     pub request: RequestId,
-    /// SHA-256 of the request as it was sent.
+    /// SHA-256 of the request: tells a retry from another request under the same key.
     pub digest: [u8; 32],
     /// The campaign; `None` founds one.
     pub campaign: Option<CampaignId>,
-    /// Who is to be told.
+    /// The sharing that the author asked for.
     pub sharing: SharingRequest,
-    /// What is said.
+    /// The contribution.
     pub contribution: Contribution,
 }
 
-/// What became of it.
+/// The result of a [`CampaignRequest`].
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct CampaignReceipt {
     /// The campaign.
     pub campaign: CampaignId,
-    /// What it came to, with the version that is current now.
+    /// The receipt, with the current version.
     pub receipt: ItemReceipt,
-    /// When it was taken.
+    /// When it was accepted.
     pub accepted: Timestamp,
-    /// Whether it had been taken before.
+    /// Whether an earlier try had stored it.
     pub replayed: bool,
 }
 
 impl Commands {
-    /// Founds a campaign, or says what one is that the caller sees. Once for one key.
+    /// Founds a campaign, or contributes to one that the caller sees. Idempotent by key.
     pub async fn put_campaign(
         &self,
         caller: &Caller,
@@ -54,7 +54,7 @@ impl Commands {
         let put = CampaignPut {
             request: request.request.clone(),
             digest: request.digest,
-            // Drawn for this try alone: whichever is appended first under the key counts.
+            // A new id for each try: the first entry under the key counts.
             campaign: request.campaign.unwrap_or_else(|| CampaignId::from_random(rand::random())),
             founds: request.campaign.is_none(),
             sharing,
@@ -66,7 +66,7 @@ impl Commands {
         self.campaign_receipt(sequence, replayed).await
     }
 
-    /// Resolves the sharing of what is said of a campaign. An error where the caller does not see the campaign.
+    /// Resolves the sharing of a contribution. Fails if the caller does not see the campaign.
     fn check_campaign(
         &self,
         caller: &Caller,

@@ -1,4 +1,4 @@
-//! Taking reports of enforcements.
+//! Reports of enforcements.
 
 use crate::domain::enforcement::Enforcement;
 use crate::domain::entry::{Body, Enforcements, Outcome, Rejection, RequestId, VoidReason};
@@ -11,37 +11,37 @@ use crate::exchange::commit::{item_receipts, refused};
 use crate::exchange::core::{Caller, reader};
 use crate::exchange::visibility::ReaderView;
 
-/// Enforcements as they were sent.
+/// A request to report enforcements.
 #[derive(Clone, Debug)]
 pub struct EnforcementRequest {
-    /// The key.
+    /// The idempotency key of the request.
     pub request: RequestId,
-    /// SHA-256 of the request as it was sent.
+    /// SHA-256 of the request: tells a retry from another request under the same key.
     pub digest: [u8; 32],
-    /// Who is to be told.
+    /// The sharing that the author asked for.
     pub sharing: SharingRequest,
-    /// Those that could be read, each with its index.
+    /// The valid ones, each with its index.
     pub items: Vec<(u32, Enforcement)>,
-    /// Those that could not.
+    /// The others, and why.
     pub rejected: Vec<Rejection>,
 }
 
-/// What became of a report.
+/// The result of an [`EnforcementRequest`].
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct EnforcementReceipt {
-    /// Its entry.
+    /// The sequence of its entry.
     pub sequence: u64,
-    /// When it was taken.
+    /// When it was accepted.
     pub accepted: Timestamp,
-    /// What became of each, by index.
+    /// The receipt of each, by index.
     pub items: Vec<(u32, ItemReceipt)>,
-    /// Whether it had been taken before.
+    /// Whether an earlier try had stored it.
     pub replayed: bool,
 }
 
 impl Commands {
-    /// Takes a report of enforcements, once for one key. Each that names what its author does not see,
-    /// or claims what another did, is rejected by itself.
+    /// Reports enforcements. Idempotent by key. One that names a hidden campaign or tip, or claims the action of
+    /// another partner, is rejected by itself.
     pub async fn report_enforcement(
         &self,
         caller: &Caller,
@@ -56,7 +56,7 @@ impl Commands {
         self.enforcement_receipt(sequence, replayed).await
     }
 
-    /// Rejects those that are not the caller's to report.
+    /// Rejects those that the caller may not report.
     fn check_enforcements(
         &self,
         caller: &Caller,

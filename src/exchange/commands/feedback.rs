@@ -1,4 +1,4 @@
-//! Taking feedback.
+//! Feedback.
 
 use crate::domain::entry::{Body, Feedback, RequestId, Target, VoidReason};
 use crate::domain::feedback::Opinion;
@@ -12,25 +12,25 @@ use crate::exchange::core::{Caller, reader};
 use crate::exchange::visibility::restricted;
 use crate::index::View;
 
-/// Feedback as it was sent.
+/// A request to give feedback.
 #[derive(Clone, Debug)]
 pub struct FeedbackRequest {
-    /// The key.
+    /// The idempotency key of the request.
     pub request: RequestId,
-    /// SHA-256 of the request as it was sent.
+    /// SHA-256 of the request: tells a retry from another request under the same key.
     pub digest: [u8; 32],
-    /// The assessment's version.
+    /// The version of the assessment.
     pub about: Position,
-    /// How far the caller agrees.
+    /// The opinion.
     pub opinion: Opinion,
-    /// Why.
+    /// The reason.
     pub note: Option<Box<str>>,
-    /// Who is to be told besides the assessment's author; `None` for nobody.
+    /// The sharing beside the author of the assessment; `None` for nobody else.
     pub sharing: Option<SharingRequest>,
 }
 
 impl Commands {
-    /// Takes feedback on what the caller may see of another partner.
+    /// Gives feedback on a visible assessment of another partner. Idempotent by key.
     pub async fn give_feedback(
         &self,
         caller: &Caller,
@@ -46,7 +46,7 @@ impl Commands {
         self.core.commit_for_receipt(caller, &key, digest, body).await
     }
 
-    /// Feedback that its giver may give.
+    /// Checks a request against what the caller sees, and builds the feedback.
     fn check_feedback(&self, caller: &Caller, request: FeedbackRequest) -> Result<Feedback> {
         let view = self.core.index.read()?;
         let (registry, reader) = (view.registry(), reader(view.registry(), caller.partner())?);
@@ -80,7 +80,7 @@ impl Commands {
     }
 }
 
-/// Whose version this is, and where the index holds it, if it was ever one.
+/// The author and the key of a version; `None` if there never was one.
 fn find_version(view: &View<'_>, version: Position) -> Result<Option<(PartnerId, Target)>> {
     let Some(brought) = view.versions_of(version.sequence)? else {
         return Ok(None);

@@ -1,4 +1,4 @@
-//! Legal holds: copies that the exchange keeps of a partner's objects, whatever becomes of them.
+//! Legal holds: copies of a partner's objects that the exchange keeps even if the objects end.
 
 use crate::domain::entry::{
     Body, HoldAction, HoldChange, HoldId, HoldPlaced, LastPart, Rejection, RequestId, VoidReason,
@@ -10,37 +10,37 @@ use crate::exchange::commit::refused;
 use crate::exchange::core::Caller;
 use crate::exchange::visibility::hold::LegalHold;
 
-/// How many objects one entry holds. A larger hold becomes several.
+/// Objects in one entry. A larger hold becomes several entries.
 const OBJECTS_PER_ENTRY: usize = 500;
 
-/// A hold as it was asked for.
+/// A request to place a hold.
 #[derive(Clone, Debug)]
 pub struct HoldRequest {
-    /// The key.
+    /// The idempotency key of the request.
     pub request: RequestId,
-    /// SHA-256 of the request as it was sent.
+    /// SHA-256 of the request: tells a retry from another request under the same key.
     pub digest: [u8; 32],
-    /// What is to be kept.
+    /// The objects.
     pub selection: Selection,
-    /// Why.
+    /// The reason, for its author only.
     pub reason: Box<str>,
 }
 
-/// A hold that was placed.
+/// The result of a [`HoldRequest`].
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct PlacedHold {
     /// The hold.
     pub hold: LegalHold,
-    /// Keys that could not be read.
+    /// Invalid keys.
     pub rejected: Vec<Rejection>,
-    /// The entries that placed it.
+    /// The sequences of its entries.
     pub sequences: Vec<u64>,
-    /// Whether it had been placed before.
+    /// Whether an earlier try had stored it.
     pub replayed: bool,
 }
 
 impl Commands {
-    /// Keeps copies of a caller's own current objects, once for one key.
+    /// Places a hold: copies the caller's current assessments. Idempotent by key.
     pub async fn place_hold(&self, caller: &Caller, request: HoldRequest) -> Result<PlacedHold> {
         let HoldRequest { request, digest, selection, reason } = request;
         let hold = HoldId::of(caller.partner(), &request);
@@ -79,19 +79,19 @@ impl Commands {
         Ok(PlacedHold { hold, rejected, sequences, replayed })
     }
 
-    /// Has a hold of a caller's last its whole time again from now on.
+    /// Renews a hold of the caller: its full time starts again now.
     pub async fn renew_hold(&self, caller: &Caller, hold: HoldId) -> Result<LegalHold> {
         self.change_hold(caller, hold, HoldAction::Renewed).await?;
         self.core.own_hold(&self.core.index.read()?, caller, hold)
     }
 
-    /// Ends a hold of a caller's.
+    /// Lifts a hold of the caller.
     pub async fn lift_hold(&self, caller: &Caller, hold: HoldId) -> Result<()> {
         self.change_hold(caller, hold, HoldAction::Lifted).await
     }
 
     async fn change_hold(&self, caller: &Caller, hold: HoldId, act: HoldAction) -> Result<()> {
-        // The same for a hold that is another's and for none.
+        // The same error for a hold of another partner and for none.
         self.core.own_hold(&self.core.index.read()?, caller, hold)?;
         let body = Body::HoldChange(HoldChange { hold, action: act });
         self.core.commit_change(Some(caller.partner()), body).await?.items()?;

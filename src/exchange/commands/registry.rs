@@ -1,6 +1,6 @@
-//! What an operator does: partners and groups. And what a member does about its restricted group.
+//! Changes of the registry: partners, groups, suspensions, and the terms of the restricted group.
 //!
-//! Every request may be sent again: what stands already changes nothing.
+//! Every request is idempotent: one that changes nothing appends no entry.
 
 use crate::domain::entry::{Body, Confirmation, RegistryRule, VoidReason};
 use crate::domain::partner::{Group, GroupDefinition, Partner, Terms};
@@ -11,19 +11,19 @@ use crate::exchange::commands::withdraw::WithdrawalReceipt;
 use crate::exchange::commit::refused;
 use crate::exchange::core::Caller;
 
-/// What became of a partner or a group that was put.
+/// The result of putting a partner or a group.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct PutReceipt<T> {
-    /// As it stands now.
+    /// The current state.
     pub item: T,
-    /// The entry that put it, or the newest where nothing changed.
+    /// The sequence of the change, or the checkpoint if nothing changed.
     pub sequence: u64,
-    /// Whether it stood so already.
+    /// Whether nothing changed.
     pub unchanged: bool,
 }
 
 impl Commands {
-    /// Enrols a partner, or changes what the registry says of it.
+    /// Enrols or changes a partner.
     pub async fn put_partner(
         &self,
         operator: &Caller,
@@ -41,7 +41,7 @@ impl Commands {
         Ok(PutReceipt { item: partner, sequence, unchanged: false })
     }
 
-    /// Makes a group, or changes its name and who is in it.
+    /// Creates or changes a group.
     pub async fn put_group(
         &self,
         operator: &Caller,
@@ -70,8 +70,8 @@ impl Commands {
         Ok(PutReceipt { item, sequence, unchanged: false })
     }
 
-    /// Keeps a partner out from now on, and takes back what it submitted since a time, where one is
-    /// given. Its streams end as the entry is applied.
+    /// Suspends a partner. Its streams end when the entry is applied. If its keys were compromised since a time,
+    /// withdraws what it submitted since then.
     pub async fn suspend_partner(
         &self,
         operator: &Caller,
@@ -91,7 +91,7 @@ impl Commands {
         }
     }
 
-    /// Lets a suspended partner in again.
+    /// Ends a suspension.
     pub async fn resume_partner(&self, operator: &Caller, partner: &PartnerId) -> Result<()> {
         let registry = self.core.registry();
         if let Some(rule) = registry.refuses_suspension(partner) {
@@ -103,14 +103,14 @@ impl Commands {
         Ok(())
     }
 
-    /// Takes note that a member confirms the terms of the restricted group, word for word.
+    /// Records that a member confirms the terms of the restricted group, word for word.
     pub async fn confirm_terms(&self, caller: &Caller, group: &GroupId, terms: &str) -> Result<()> {
         let registry = self.core.registry();
         let confirmation = Confirmation { partner: caller.partner().clone(), group: group.clone() };
         let known = registry.group(group).filter(|group| group.current(caller.partner()).is_some());
         let known = known.and_then(|group| group.restricted.as_ref()).map(Terms::as_str);
         if known != Some(terms.trim()) || registry.refuses_confirmation(&confirmation).is_some() {
-            // The same for a group that does not exist and one that the caller is not in.
+            // The same error for a group that does not exist and one that the caller is not in.
             let rule = RegistryRule::TermsUnknown;
             return Err(refused(&VoidReason::Registry(rule)));
         }

@@ -1,4 +1,4 @@
-//! Releasing to liaisons, and taking that back.
+//! Releases to liaisons, and retractions.
 
 use crate::domain::entry::{
     Body, ItemOutcome, LastPart, MAX_LIAISONS, Outcome, Rejection, Releasable, ReleaseAction,
@@ -15,46 +15,46 @@ use crate::exchange::core::Caller;
 use crate::exchange::visibility::restricted;
 use crate::index::record::AssessmentRecord;
 
-/// How many pairs of an object and a liaison one entry holds. A larger release becomes several.
+/// Pairs of an object and a liaison in one entry. A larger release becomes several entries.
 const PAIRS_PER_ENTRY: usize = 500;
 
-/// A release, or the end of one, as it was sent.
+/// A request to release or retract.
 #[derive(Clone, Debug)]
 pub struct ReleaseRequest {
-    /// The key.
+    /// The idempotency key of the request.
     pub request: RequestId,
-    /// SHA-256 of the request as it was sent.
+    /// SHA-256 of the request: tells a retry from another request under the same key.
     pub digest: [u8; 32],
-    /// What.
+    /// The objects.
     pub selection: Selection,
-    /// To whom.
+    /// The liaisons.
     pub liaisons: Vec<PartnerId>,
-    /// What is done.
+    /// Release or retract.
     pub act: ReleaseAction,
 }
 
-/// What became of a request about releases.
+/// The result of a [`ReleaseRequest`].
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct ReleaseReceipt {
     /// The objects whose releases began, changed or ended.
     pub changed: Vec<Releasable>,
-    /// Those that were released so already.
+    /// The objects that had this release before.
     pub unchanged: Vec<Releasable>,
-    /// Those on which no more releases fit.
+    /// The objects that have the most releases already.
     pub full: Vec<Releasable>,
-    /// What cannot be released, or not be read, by the index of its key.
+    /// Keys that are invalid or whose objects cannot be released, by index.
     pub rejected: Vec<Rejection>,
-    /// How many versions were left out that no key named.
+    /// How many objects of a submission or campaign cannot be released.
     pub left_out: u64,
-    /// The entries that did it.
+    /// The sequences of its entries.
     pub sequences: Vec<u64>,
-    /// Whether it had been done before.
+    /// Whether an earlier try had stored it.
     pub replayed: bool,
 }
 
 impl Commands {
-    /// Releases a caller's own objects to liaisons, or no longer, once for one key. Durable, applied and on
-    /// its way when it returns.
+    /// Releases the caller's objects to liaisons, or retracts releases. Durable and applied when it returns. Idempotent
+    /// by key.
     pub async fn release(
         &self,
         caller: &Caller,
@@ -108,7 +108,7 @@ impl Commands {
         }
     }
 
-    /// What the entries of a request came to, by the last of them.
+    /// The receipt of a request, from its last entry.
     async fn release_receipt(&self, last: u64, replayed: bool) -> Result<ReleaseReceipt> {
         let logged = self.core.entry(last).await?;
         let Body::Release(ReleaseEntry { last: Some(part), .. }) = &logged.entry.body else {
@@ -148,7 +148,7 @@ impl Commands {
     }
 }
 
-/// Why an object is released to nobody.
+/// Why an object cannot be released.
 fn refuses(meant: Candidate<'_>) -> Option<Invalid> {
     let (Candidate::Other(sharing) | Candidate::Assessment(AssessmentRecord { sharing, .. })) =
         meant;

@@ -1,4 +1,4 @@
-//! Partners and groups of the configuration, into the journal.
+//! Adds partners and groups of the configuration to the registry.
 
 use tracing::{info, warn};
 
@@ -7,20 +7,18 @@ use crate::domain::partner::{GroupDefinition, Partner};
 use crate::error::Result;
 use crate::exchange::commands::Commands;
 
-/// What the configuration says of partners and groups.
+/// The partners and groups of the configuration.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Seed {
     /// The partners.
     pub partners: Vec<Partner>,
-    /// The groups, over these partners.
+    /// The groups of these partners.
     pub groups: Vec<GroupDefinition>,
 }
 
 impl Commands {
-    /// Puts into the journal the partners and groups that it does not know. Those that it knows
-    /// stand as the journal says; where the configuration says otherwise, the log names them.
-    ///
-    /// Taken up where a crash left it, and idempotent.
+    /// Adds the partners and groups that the registry does not know. The registry wins over the configuration: the
+    /// log names where they differ. Idempotent, so a crash in between is harmless.
     pub async fn seed(&self, seed: Seed) -> Result<()> {
         let registry = self.core.registry();
         let mut added = 0;

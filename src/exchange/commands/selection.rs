@@ -1,4 +1,4 @@
-//! Which of its own objects a partner means, and entries over many of them.
+//! Selections of a partner's own objects, and requests over many objects that are split into several entries.
 
 use std::collections::BTreeSet;
 
@@ -18,63 +18,63 @@ use crate::index::View;
 use crate::index::keys::ListedBy;
 use crate::index::record::{AssessmentRecord, EnforcementRecord, EntryVersions};
 
-/// Some of a partner's own current objects.
+/// A selection of a partner's own current objects.
 #[derive(Clone, Debug)]
 pub enum Selection {
-    /// What it says of these indicators; of keys that cannot be read, why not.
+    /// Assessments of these indicators.
     Indicators {
-        /// The keys, in their order.
+        /// The keys in request order; for an invalid key, why.
         keys: Vec<std::result::Result<IndicatorId, Invalid>>,
-        /// To this audience alone; to every one where it is `None`.
+        /// For this audience only. `None` for all.
         audience: Option<AudienceDigest>,
     },
-    /// What a submission brought.
+    /// The versions of a submission.
     Submission(SubmissionId),
-    /// What names a campaign: what is said of it, what was done against it, and the assessments.
+    /// Contributions to a campaign, enforcements against it, and assessments that name it.
     Campaign(CampaignId),
-    /// What was done, under these ids; of ids that cannot be read, why not.
+    /// Enforcements with these ids; for an invalid id, why.
     Enforcements(Vec<std::result::Result<EnforcementId, Invalid>>),
 }
 
-/// What a request is about.
+/// The kinds of objects that a request selects.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(in crate::exchange) enum Scope {
-    /// Assessments alone.
+    /// Assessments only.
     Assessments,
-    /// What is said of campaigns and what was done, too.
+    /// Contributions and enforcements too.
     All,
 }
 
-/// One of the objects that a selection may mean.
+/// An object that is about to be selected.
 #[derive(Clone, Copy, Debug)]
 pub(in crate::exchange) enum Candidate<'a> {
     /// An assessment.
     Assessment(&'a AssessmentRecord),
-    /// What is said of a campaign, or what was done, with whom it is shared.
+    /// A contribution or an enforcement, by its sharing.
     Other(&'a Sharing),
 }
 
-/// What a selection comes to.
+/// The objects of a selection.
 #[derive(Clone, Debug, Default)]
 pub(in crate::exchange) struct ResolvedSelection {
     pub objects: Vec<Releasable>,
-    /// Of keys alone: what cannot be meant, by the index of the key.
+    /// Keys that select nothing, by index.
     pub rejected: Vec<Rejection>,
-    /// How many objects are left out that no key named.
+    /// How many objects were refused that no key named.
     pub left_out: u64,
 }
 
-/// What the entries of a request are made of.
+/// A request over many objects.
 pub(in crate::exchange) struct Parts<'a> {
     pub request: &'a RequestId,
     pub digest: [u8; 32],
     pub selected: ResolvedSelection,
-    /// How many objects are one entry.
+    /// Objects in one entry.
     pub at_once: usize,
 }
 
 impl Commands {
-    /// The objects of a selection, but for those that are refused.
+    /// Resolves a selection. `refuses` tells why an object cannot be selected.
     pub(in crate::exchange) async fn select(
         &self,
         author: &PartnerId,
@@ -101,7 +101,7 @@ impl Commands {
                             for target in meant {
                                 selected.add(&view, author, target, Some(index), &refuses)?;
                             }
-                            // Of a release the answer says by itself what came to nothing.
+                            // The receipt of a release lists the objects, so an empty key needs no rejection.
                             if scope == Scope::Assessments && selected.objects.len() == before {
                                 let invalid = Invalid::new("keys", "is nothing that you speak of");
                                 selected.rejected.push(Rejection { index, invalid });
@@ -114,7 +114,7 @@ impl Commands {
                 select_submission(&view, author, submission, &refuses, &mut selected).await?;
             }
             Selection::Campaign(campaign) => {
-                // What is said of it first: who is given that sees the campaign in what follows.
+                // Contributions first: a liaison that has one sees the campaign of what follows.
                 if scope == Scope::All {
                     select_contributions(&view, author, *campaign, &refuses, &mut selected).await?;
                 }
@@ -127,9 +127,8 @@ impl Commands {
         Ok(selected)
     }
 
-    /// Appends the entries of a request over many objects, so that no receipt waits on them, and gives the
-    /// last of them: the one that stands under the request's key. Tells whether the same request had
-    /// been taken before.
+    /// Commits a request over many objects as several entries, so that it delays no receipt. The last entry holds the
+    /// request's key. Returns its sequence, and whether an earlier try had stored it.
     pub(in crate::exchange) async fn commit_split(
         &self,
         caller: &Caller,
@@ -170,7 +169,7 @@ impl Commands {
 }
 
 impl ResolvedSelection {
-    /// Adds what a target names, where it still stands in that version.
+    /// Adds the assessment of a target if that version is current.
     fn add(
         &mut self,
         view: &View<'_>,
@@ -187,7 +186,7 @@ impl ResolvedSelection {
         Ok(())
     }
 
-    /// Adds the versions of an entry that still stand.
+    /// Adds the current versions of an entry.
     fn add_all(
         &mut self,
         view: &View<'_>,
@@ -221,13 +220,13 @@ async fn select_submission(
         if let Some(brought) = view.versions_of(sequence)? {
             selected.add_all(view, &brought, sequence, refuses)?;
         }
-        // There may be many of them: others get their turn.
+        // A selection may be large: yield to other requests.
         tokio::task::yield_now().await;
     }
     Ok(())
 }
 
-/// What an author says of a campaign, and what it did against it.
+/// Selects an author's contributions to a campaign, and its enforcements against it.
 async fn select_contributions(
     view: &View<'_>,
     author: &PartnerId,
@@ -249,7 +248,7 @@ async fn select_contributions(
             let object = enforcement(&kept);
             selected.push(object, refuses(Candidate::Other(&kept.sharing)), None);
         }
-        // There may be many of them: others get their turn.
+        // A selection may be large: yield to other requests.
         tokio::task::yield_now().await;
     }
     Ok(())
@@ -293,7 +292,7 @@ async fn select_campaign(
         if named.entry_versions.author == *author {
             selected.add_all(view, &named.entry_versions, sequence, refuses)?;
         }
-        // There may be many of them: others get their turn.
+        // A selection may be large: yield to other requests.
         tokio::task::yield_now().await;
     }
     Ok(())

@@ -1,4 +1,4 @@
-//! Taking sightings.
+//! Sightings.
 
 use std::collections::BTreeMap;
 use std::collections::btree_map::Entry;
@@ -14,23 +14,23 @@ use crate::exchange::visibility::indicator::IndicatorView;
 use crate::exchange::visibility::{ReaderView, restricted};
 use crate::index::Registry;
 
-/// Sightings as they were sent.
+/// A request to report sightings.
 #[derive(Clone, Debug)]
 pub struct SightingsRequest {
-    /// The key.
+    /// The idempotency key of the request.
     pub request: RequestId,
-    /// SHA-256 of the request as it was sent.
+    /// SHA-256 of the request: tells a retry from another request under the same key.
     pub digest: [u8; 32],
-    /// Who is to be told.
+    /// The sharing that the author asked for.
     pub sharing: SharingRequest,
-    /// Those that could be read.
+    /// The valid ones.
     pub items: Vec<Sighting>,
-    /// Those that could not.
+    /// The others, and why.
     pub rejected: Vec<Rejection>,
 }
 
 impl Commands {
-    /// Counts sightings, once for one key. Each is of something that the caller knows.
+    /// Reports sightings of indicators that the caller sees. Idempotent by key.
     pub async fn report_sightings(
         &self,
         caller: &Caller,
@@ -52,7 +52,7 @@ impl Commands {
             let refusal = match decided.entry(sighting.id) {
                 Entry::Occupied(decided) => decided.get().clone(),
                 Entry::Vacant(vacant) => {
-                    // Many of them: others get their turn.
+                    // There may be many: yield to other requests.
                     tokio::task::yield_now().await;
                     let known = seen.indicator(sighting.id)?;
                     vacant.insert(refuses_sighting(known.as_ref(), &sharing, registry)).clone()
@@ -71,7 +71,7 @@ impl Commands {
     }
 }
 
-/// Sightings and feedback do not go by the liaisons' lane.
+/// Sightings and feedback cannot be released to liaisons.
 pub(in crate::exchange) fn check_no_release(sharing: &Sharing) -> Result<()> {
     if sharing.releases.is_empty() {
         return Ok(());
@@ -81,8 +81,7 @@ pub(in crate::exchange) fn check_no_release(sharing: &Sharing) -> Result<()> {
     Err(Invalid::new("sharing.releases", reason).into())
 }
 
-/// Why a sighting does not count: of what the caller does not know, and of what may not leave the
-/// closed group.
+/// Why a sighting is rejected: the caller does not see the indicator, or it may not leave the restricted group.
 fn refuses_sighting(
     known: Option<&IndicatorView>,
     sharing: &Sharing,

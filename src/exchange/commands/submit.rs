@@ -1,7 +1,7 @@
-//! Taking submissions.
+//! Submissions.
 //!
-//! A receipt means: on disk, applied, visible to a following read. It is read from what apply
-//! decided, so that two requests under one key that cross each other get one answer.
+//! A receipt means that the batch is durable, applied, and visible to the next read. It is read from the outcome of the
+//! entry, so concurrent requests with the same key get the same receipt.
 
 use std::collections::BTreeSet;
 
@@ -21,7 +21,7 @@ use crate::index::View;
 use crate::journal::Append;
 
 impl Commands {
-    /// Takes a batch of a submission, or its close, or first the one and then the other.
+    /// Submits a batch of a submission, closes the submission, or does both in this order.
     ///
     /// Idempotent: the same (partner, submission, number) with the same content gives the same
     /// receipt. After an error of kind `Unknown`, `Unavailable` or `Exhausted` the same request may
@@ -100,7 +100,7 @@ impl Commands {
                 Outcome::Void(VoidReason::Repeats(first)) => {
                     return self.repeated_receipt(*first).await;
                 }
-                // The refusal of an earlier try. The author may be back by now, or in its group.
+                // An earlier try was void. Its author may be active or a member again, so it is tried once more.
                 Outcome::Void(VoidReason::AudienceGone | VoidReason::Suspended)
                     if committed.repeated =>
                 {
@@ -112,7 +112,7 @@ impl Commands {
         }
     }
 
-    /// The items that name no campaign but one that their author sees, and the rejections with the rest.
+    /// Rejects items that name a campaign which their author does not see. Returns the others, and all rejections.
     fn reject_hidden_campaigns(
         &self,
         view: &View<'_>,
@@ -142,7 +142,7 @@ impl Commands {
         Ok((held, rejected))
     }
 
-    /// The entry of a batch that was taken under this key, while receipts are kept.
+    /// The sequence of the entry that holds a batch, if it was stored before and its receipt is still kept.
     fn find_batch(
         &self,
         view: &View<'_>,
@@ -157,7 +157,7 @@ impl Commands {
         if taken.digest != digest {
             return Err(refused(&VoidReason::Conflicts(taken.sequence)));
         }
-        // Apply would say so too, but the journal may remember the append, and answer for it.
+        // Apply would decide the same, but the journal may still know the id and return the old receipt.
         let state = view.submission(caller.partner(), submission)?;
         if state.is_some_and(|state| state.has_expired(self.core.clock.now())) {
             return Err(refused(&VoidReason::SubmissionClosed));
@@ -202,8 +202,8 @@ impl Commands {
         if state.and_then(|s| s.closed).and_then(|closing| closing.batches) == Some(batches) {
             return Ok(());
         }
-        // Each close that may come to something else has an id of its own, so that one that was
-        // refused for a missing batch is decided anew once the batch is there.
+        // The id depends on the state, so that a close that was void for a missing batch is decided again once
+        // the batch is there.
         let taken = state.map_or(0, |state| state.batches);
         let id = AppendId::derive(&[
             b"close",

@@ -1,7 +1,6 @@
 //! Sending tips.
 //!
-//! What a tip comes to is decided in apply, by the order; what is refused here would be refused there
-//! too, and costs no entry.
+//! Apply decides, since it knows the order. What is refused here would be void there; refusing it early saves an entry.
 
 use std::collections::BTreeMap;
 
@@ -21,28 +20,28 @@ use crate::exchange::visibility::campaign::campaign_visible;
 use crate::exchange::visibility::{ReaderView, restricted};
 use crate::index::{Registry, View};
 
-/// A tip as it was sent.
+/// A request to send a tip.
 #[derive(Clone, Debug)]
 pub struct TipRequest {
-    /// The key.
+    /// The idempotency key of the request.
     pub request: RequestId,
-    /// SHA-256 of the request as it was sent.
+    /// SHA-256 of the request: tells a retry from another request under the same key.
     pub digest: [u8; 32],
-    /// Who is to receive it.
+    /// The recipients.
     pub recipients: Vec<PartnerId>,
-    /// What it is about, in a line.
+    /// The subject, one line.
     pub subject: Option<Box<str>>,
-    /// What the caller tells.
+    /// The narrative.
     pub narrative: Box<str>,
-    /// The indicators that could be read.
+    /// The valid indicators.
     pub indicators: Vec<TipIndicator>,
-    /// Those that could not.
+    /// The others, and why.
     pub rejected: Vec<Rejection>,
-    /// How soon it has to be acted upon.
+    /// The urgency.
     pub urgency: Urgency,
-    /// Until when the caller would like to hear.
+    /// The time by which the sender asks for a response.
     pub respond_by: Option<Timestamp>,
-    /// What recipients may do with it; the caller's default where `None`.
+    /// The marking. `None` for the sender's default.
     pub tlp: Option<Tlp>,
     /// The campaign that it belongs to.
     pub campaign: Option<CampaignId>,
@@ -51,7 +50,7 @@ pub struct TipRequest {
 }
 
 impl Commands {
-    /// Takes a tip, once for one key, and gives its id.
+    /// Sends a tip, and returns its id. Idempotent by key.
     pub async fn send_tip(
         &self,
         caller: &Caller,
@@ -68,7 +67,7 @@ impl Commands {
         self.with_tip(noted).await
     }
 
-    /// A tip that its sender may send.
+    /// Checks a request against what the sender sees, and builds the tip.
     async fn check_tip(&self, caller: &Caller, request: TipRequest) -> Result<TipSent> {
         let view = self.core.index.read()?;
         let mut recipients = request.recipients;
@@ -117,7 +116,7 @@ impl Commands {
         }
     }
 
-    /// Rejects what is under a restricted label, unless somebody is told and everybody who is may hold it.
+    /// Rejects restricted indicators, unless there are readers and all of them may hold restricted objects.
     pub(super) async fn reject_restricted(
         &self,
         view: &View<'_>,
@@ -135,7 +134,7 @@ impl Commands {
             let is_restricted = if let Some(known) = restricted.get(&one.id) {
                 *known
             } else {
-                // Many of them: others get their turn.
+                // There may be many: yield to other requests.
                 tokio::task::yield_now().await;
                 let known = seen.indicator(one.id)?;
                 let is_restricted = known.is_some_and(|known| {

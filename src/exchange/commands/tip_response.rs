@@ -1,4 +1,4 @@
-//! Responding to tips: what senders and recipients add to them.
+//! Responses to tips, by the sender or a recipient.
 
 use std::collections::BTreeSet;
 
@@ -20,36 +20,36 @@ use crate::exchange::visibility::ReaderView;
 use crate::index::View;
 use crate::index::record::TipRecord;
 
-/// What a party adds to a tip, as it was sent.
+/// A request to respond to a tip.
 #[derive(Clone, Debug)]
 pub struct ResponseRequest {
-    /// The key.
+    /// The idempotency key of the request.
     pub request: RequestId,
-    /// SHA-256 of the request as it was sent.
+    /// SHA-256 of the request: tells a retry from another request under the same key.
     pub digest: [u8; 32],
     /// The tip.
     pub tip: TipId,
-    /// Of the sender: the recipient that it is for; all of them where `None`.
+    /// From the sender: the recipient it is for. `None` for all.
     pub recipient: Option<PartnerId>,
-    /// Of a recipient: whether the others are shown it too.
+    /// From a recipient: whether the other recipients see it too.
     pub to_all: bool,
-    /// Where a recipient moves the tip.
+    /// From a recipient: the new state of its thread.
     pub moves_to: Option<TipState>,
-    /// What the caller says.
+    /// The message.
     pub message: Option<Box<str>>,
-    /// The indicators that could be read.
+    /// The valid indicators.
     pub indicators: Vec<TipIndicator>,
-    /// Those that could not.
+    /// The others, and why.
     pub rejected: Vec<Rejection>,
-    /// What the caller did.
+    /// An enforcement that the tip caused.
     pub enforcement: Option<Enforcement>,
-    /// Of a liaison, for what it reads and answers.
+    /// The purpose of a liaison.
     pub purpose: Option<Purpose>,
 }
 
 impl Commands {
-    /// Adds to a tip, once for one key, and gives where it stands since: in the recipient's thread, or
-    /// for a sender who speaks to all, nowhere.
+    /// Responds to a tip. Idempotent by key. Returns the state of the thread after it; `None` for a response of the
+    /// sender to all.
     pub async fn respond_to_tip(
         &self,
         caller: &Caller,
@@ -79,7 +79,7 @@ impl Commands {
         Ok((of.and_then(|of| tip.thread(of)).map(|thread| thread.state), noted))
     }
 
-    /// What its author may add to a tip.
+    /// Checks a request against the tip, and builds the response.
     async fn check_response(
         &self,
         caller: &Caller,
@@ -98,7 +98,7 @@ impl Commands {
         let told: Vec<_> = match &thread {
             TipThread::All => tip.threads.iter().map(|thread| &thread.recipient).collect(),
             TipThread::Recipient(recipient) => vec![recipient, &tip.sender],
-            // What is refused would tell the recipient something of the others.
+            // A rejection would reveal something about the other recipients.
             TipThread::RecipientToAll(_) => Vec::new(),
         };
         let (indicators, rejected) = self
@@ -131,7 +131,7 @@ impl Commands {
         Ok(response)
     }
 
-    /// What a party did, as the tip's: with who may see that, which is the other side.
+    /// The enforcement of a response, shared with the other side of the tip.
     fn response_enforcement(
         &self,
         view: &View<'_>,
@@ -158,16 +158,16 @@ impl Commands {
             TipThread::Recipient(recipient) if *recipient != me.id => [recipient.clone()].into(),
             TipThread::Recipient(_) | TipThread::RecipientToAll(_) => [tip.sender.clone()].into(),
         };
-        // A liaison is in no audience: it has the counts with the answer, and nowhere else.
+        // A liaison is in no audience. It sees the counts with the response only.
         partners.retain(|partner| view.registry().role(partner) != Some(Role::Liaison));
         let audience = Audience::Named { groups: [].into(), partners };
-        // Named partners alone: no marking is too narrow for that.
+        // Named partners only, which every marking allows.
         let tlp = tip.tlp.min(Tlp::Amber);
         Ok((done, Sharing { tlp, audience, releases: Vec::new() }))
     }
 }
 
-/// Whom a response is for. An error tells nobody who else received the tip.
+/// The thread of a response. Errors do not reveal other recipients.
 fn thread_of(caller: &Caller, tip: &TipRecord, request: &ResponseRequest) -> Result<TipThread> {
     let invalid = |field: &'static str, reason: &'static str| Invalid::new(field, reason).into();
     let me = caller.partner();
@@ -191,7 +191,7 @@ fn thread_of(caller: &Caller, tip: &TipRecord, request: &ResponseRequest) -> Res
     }
 }
 
-/// A liaison answers what it was sent, in its own thread, and with nothing that is a platform's to report.
+/// Checks that a liaison responds in its own thread, and reports no enforcement.
 pub(in crate::exchange) fn check_answer(caller: &Caller, request: &ResponseRequest) -> Result<()> {
     if caller.role() != Role::Liaison {
         return Ok(());

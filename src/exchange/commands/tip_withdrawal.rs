@@ -1,4 +1,4 @@
-//! Taking a tip back.
+//! Withdrawing tips.
 
 use crate::domain::TipId;
 use crate::domain::entry::{AppendId, Body, Outcome, VoidReason};
@@ -10,8 +10,8 @@ use crate::exchange::visibility::tip::withdrawal_of;
 use crate::index::View;
 
 impl Commands {
-    /// Takes a tip back, for all its recipients. Idempotent by nature: gives the entry that did, and
-    /// whether that was an earlier one.
+    /// Withdraws a tip from all recipients. Returns the sequence of the withdrawal, and whether it is an earlier one.
+    /// Idempotent.
     pub async fn withdraw_tip(&self, caller: &Caller, id: TipId) -> Result<(u64, bool)> {
         if let Some(before) = self.check_withdrawal(caller, id)? {
             return Ok((before, true));
@@ -32,7 +32,7 @@ impl Commands {
         }
     }
 
-    /// The entry that took a tip back before. An error where the tip is not the caller's to withdraw.
+    /// The sequence of an earlier withdrawal. Fails if the caller did not send the tip.
     fn check_withdrawal(&self, caller: &Caller, id: TipId) -> Result<Option<u64>> {
         let view = self.core.index.read()?;
         let tip = self.core.own_tip(&view, caller, id)?;
@@ -44,7 +44,7 @@ impl Commands {
     }
 }
 
-/// The same for a tip that is withdrawn.
+/// The withdrawal of a tip that is known to be withdrawn.
 fn withdrawn_by(view: &View<'_>, id: TipId) -> Result<u64> {
     let missing =
         || Error::internal("index_corrupt", format!("the withdrawal of tip {id} is missing"));

@@ -1,4 +1,4 @@
-//! Taking back.
+//! Withdrawals.
 
 use std::collections::BTreeSet;
 
@@ -12,16 +12,15 @@ use crate::exchange::core::Caller;
 use crate::index::View;
 use crate::index::record::EndReason;
 
-/// How many versions one entry ends. A larger withdrawal becomes several, so that no receipt waits
-/// on it.
+/// Versions that one entry ends. A larger withdrawal becomes several entries, so that it delays no receipt.
 const TARGETS_PER_ENTRY: usize = 500;
 
-/// What was taken back.
+/// The result of a withdrawal.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct WithdrawalReceipt {
     /// The versions that ended, each with its indicator.
     pub versions: Vec<(IndicatorId, Position)>,
-    /// The entries that ended them; of a submission, those of earlier withdrawals too.
+    /// The sequences of the entries that ended them. For a submission, those of earlier withdrawals too.
     pub sequences: Vec<u64>,
 }
 
@@ -33,8 +32,8 @@ impl WithdrawalReceipt {
 }
 
 impl Commands {
-    /// Takes back what a caller says of indicators: to one audience, or all of it. What it does not say
-    /// is no error. Durable, applied and on its way when it returns; idempotent by nature.
+    /// Withdraws the caller's assessments of indicators, for one audience or all. An indicator without one is no error.
+    /// Durable and applied when it returns. Idempotent.
     pub async fn withdraw(
         &self,
         caller: &Caller,
@@ -46,7 +45,7 @@ impl Commands {
         self.commit_withdrawal(caller, caller.partner(), targets).await
     }
 
-    /// What a partner says of indicators: to one audience, or all of it.
+    /// The current assessments of a partner of these indicators, for one audience or all.
     fn targets(
         &self,
         partner: &PartnerId,
@@ -57,13 +56,13 @@ impl Commands {
         for id in indicators {
             let current = view.current_by(*id, partner)?.into_iter();
             let named = current.filter(|target| audience.is_none_or(|a| a == target.audience));
-            // Whatever is current by the time the entry is applied is meant, and not this version.
+            // No version: the entry ends whichever is current when it is applied.
             targets.extend(named.map(|target| Target { version: None, ..target }));
         }
         Ok(targets)
     }
 
-    /// Takes back what a submission brought and that still stands.
+    /// Withdraws the current versions of a submission.
     pub async fn withdraw_submission(
         &self,
         caller: &Caller,
@@ -73,8 +72,7 @@ impl Commands {
         self.end_entries(caller, caller.partner(), &entries).await
     }
 
-    /// Takes back what a partner submitted at or after a time and that still stands, for a partner
-    /// whose keys were in other hands.
+    /// Withdraws the current versions that a partner submitted at or after a time, because its keys were compromised.
     pub(in crate::exchange) async fn withdraw_since(
         &self,
         operator: &Caller,
@@ -103,7 +101,7 @@ impl Commands {
                         .await?,
                 );
             }
-            // There may be many of them: others get their turn.
+            // A selection may be large: yield to other requests.
             tokio::task::yield_now().await;
         }
         withdrawn.add(self.commit_withdrawal(by, partner, standing).await?);
@@ -112,7 +110,7 @@ impl Commands {
         Ok(withdrawn)
     }
 
-    /// Adds the versions of an entry that are current, and the entries that withdrew the others.
+    /// Collects the current versions of an entry, and the entries that withdrew the others.
     fn collect_versions(
         &self,
         partner: &PartnerId,
@@ -130,7 +128,7 @@ impl Commands {
                 && let Some(closed) = view.closed_version(version)?
                 && closed.why == EndReason::Withdrawn
             {
-                // By an earlier try, or one by one: the evidence is there.
+                // Withdrawn before, by an earlier try or by itself: the answer names that entry too.
                 before.insert(closed.by.sequence);
             }
         }
@@ -146,8 +144,8 @@ impl Commands {
         let mut withdrawn = WithdrawalReceipt::default();
         for targets in targets.chunks(TARGETS_PER_ENTRY) {
             let targets = targets.to_vec();
-            // What is taken back now is not what was taken back before: the place tells them apart, and
-            // the same place says the same twice.
+            // The same targets can be withdrawn again later, so the checkpoint is part of the key. A retry at the
+            // same checkpoint is stored once.
             let id = AppendId::derive(&[
                 b"withdraw",
                 partner.as_str().as_bytes(),
@@ -172,7 +170,7 @@ impl Commands {
     }
 }
 
-/// The entries of a partner's submission. An error where it has none of this id.
+/// The sequences of a submission's batches. Fails if the partner has no such submission.
 pub(in crate::exchange) fn batches_of(
     view: &View<'_>,
     partner: &PartnerId,

@@ -1,6 +1,8 @@
-//! Who is calling: a partner that a verified certificate named and that the registry knows.
+//! Callers: partners with a verified certificate that the registry knows.
 
 use std::collections::BTreeSet;
+
+use tokio::sync::watch;
 
 use crate::domain::PartnerId;
 use crate::domain::partner::Role;
@@ -8,10 +10,9 @@ use crate::domain::sharing::Reader;
 use crate::error::{Error, Kind, Result};
 use crate::exchange::core::Core;
 use crate::index::Registry;
-use tokio::sync::watch;
 
-/// A partner whose certificate was verified and whom the registry knows. Made by
-/// [`Exchange::admit`] alone.
+/// A partner with a verified certificate that the registry knows. Only [`Core::admit`] makes one, so a request
+/// without one is not authenticated.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Caller {
     partner: PartnerId,
@@ -19,20 +20,19 @@ pub struct Caller {
 }
 
 impl Caller {
-    /// Who.
+    /// The partner.
     pub fn partner(&self) -> &PartnerId {
         &self.partner
     }
 
-    /// What it is on the exchange.
+    /// Its role.
     pub fn role(&self) -> Role {
         self.role
     }
 }
 
 impl Core {
-    /// Admits the partner that a verified certificate names, if the registry knows it and it is not
-    /// suspended.
+    /// Admits the partner of a verified certificate. Fails if the registry does not know it, or it is suspended.
     pub fn admit(&self, named: &PartnerId) -> Result<Caller> {
         let registry = self.index.registry();
         let Some(partner) = registry.partner(named) else {
@@ -42,7 +42,7 @@ impl Core {
         Ok(Caller { partner: partner.id.clone(), role: partner.role })
     }
 
-    /// An error where the partner is suspended.
+    /// Fails if the partner is suspended.
     pub fn check_suspended(&self, partner: &PartnerId) -> Result<()> {
         let configured = self.suspended.borrow().contains(partner);
         if configured || self.index.is_suspended(partner) {
@@ -55,24 +55,23 @@ impl Core {
         Ok(())
     }
 
-    /// Done once the partner is suspended.
+    /// Waits until the partner is suspended.
     pub async fn until_suspended(&self, partner: &PartnerId) {
         let (mut configured, mut registered) =
             (self.suspended.subscribe(), self.index.watch_suspended());
-        // The exchange outlives whoever waits on it.
+        // The senders live as long as the exchange, so this never ends early.
         tokio::select! {
             _ = configured.wait_for(|suspended| suspended.contains(partner)) => {}
             _ = registered.wait_for(|suspended| suspended.contains(partner)) => {}
         }
     }
 
-    /// Watches the partners that the configuration suspends.
+    /// Subscribes to the partners that the configuration suspends.
     pub(in crate::exchange) fn watch_suspended(&self) -> watch::Receiver<BTreeSet<PartnerId>> {
         self.suspended.subscribe()
     }
 
-    /// Suspends these partners beside those that the registry says, at once: their open streams end
-    /// too.
+    /// Sets the partners that the configuration suspends, beside those of the registry. Their open streams end.
     pub fn set_suspended(&self, partners: BTreeSet<PartnerId>) {
         self.suspended.send_if_modified(|suspended| {
             let changed = *suspended != partners;
@@ -82,12 +81,12 @@ impl Core {
     }
 }
 
-/// A partner as the rule of sight knows it now.
+/// The rights of a partner in a registry.
 pub(in crate::exchange) fn reader(registry: &Registry, partner: &PartnerId) -> Result<Reader> {
     registry.reader(partner).ok_or_else(|| unknown_partner(partner))
 }
 
-/// The error for who is no partner.
+/// The error for a partner that the registry does not know.
 pub(in crate::exchange) fn unknown_partner(partner: &PartnerId) -> Error {
     let message = format!("`{partner}` is not a partner of this exchange");
     Error::new(Kind::Denied, "partner_unknown", message)

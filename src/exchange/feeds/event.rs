@@ -1,4 +1,4 @@
-//! What a reader gets.
+//! The events of a feed, as the exchange hands them to a transport.
 
 use std::collections::BTreeSet;
 use std::ops::Range;
@@ -17,61 +17,61 @@ use crate::exchange::visibility::tip::TipEntryView;
 use crate::index::record::{AssessmentRecord, TipRecord};
 use crate::journal::LoggedEntry;
 
-/// What a reader gets of one entry: something, in the order of its places.
+/// What one journal entry means to one reader, in the order of positions. Never empty.
 #[derive(Debug)]
 pub enum FeedEvent {
-    /// Items of a batch, and removals of what they took the place of.
+    /// New versions from a submission batch, and removals of the versions that they replace.
     Batch(BatchEvent),
     /// Versions to drop.
     Removals(Vec<Removal>),
-    /// Current versions that the reader sees since it joined a group.
+    /// Existing versions that became visible: the reader joined a group, or they were released to it.
     Items(Vec<FeedItem>),
-    /// Somebody joined or left a group.
+    /// Partners joined or left a group.
     GroupChange(GroupChange),
     /// Sightings.
     Sightings(Vec<SightingView>),
     /// Feedback.
     Feedback(Box<FeedbackView>),
-    /// What is said of a campaign.
+    /// A contribution to a campaign.
     Campaign(Box<CampaignEvent>),
-    /// What was done.
+    /// Enforcements.
     Enforcements(Vec<EnforcementEvent>),
-    /// What was added to a tip.
+    /// A new entry of a tip.
     Tip(Box<TipEvent>),
 }
 
-/// What a reader gets of one batch: something, of items and removals.
+/// A batch as one reader receives it: at least one item or removal.
 #[derive(Debug)]
 pub struct BatchEvent {
-    /// The journal that the entry is in, and its epoch, for cursors.
+    /// The journal and its epoch at the entry, for cursors.
     pub journal: JournalEpoch,
-    /// The entry that holds them.
+    /// The entry.
     pub logged: Arc<LoggedEntry>,
-    /// What the entry came to.
+    /// The outcome of the entry.
     pub outcome: Arc<Outcome>,
-    /// The reader's own part of the sharing.
+    /// The part of the sharing that the reader may know.
     pub view: SharingView,
     /// Whether the reader is the author.
     pub author: bool,
-    /// The reader could see an older version for the same audience from this sequence on.
+    /// The reader could see versions for the same audience from this sequence on. An item names the version that it
+    /// replaces only if that is not older.
     pub visible_from: u64,
-    /// Which items, by their place in the batch, in order.
+    /// The items for the reader, by index in the batch, in order.
     pub ranges: Vec<Range<usize>>,
-    /// Where the batch takes the place of another audience, the version that each item replaces for
-    /// this reader.
+    /// If the batch replaces another audience: the version that each item replaces for this reader.
     pub replaces: Option<Vec<Option<Position>>>,
-    /// What the reader is to drop, since items of the batch took its place that it does not get.
+    /// Versions that the reader has to drop, because an item that it does not receive replaces them.
     pub removals: Vec<BatchRemoval>,
-    /// Those of the campaigns that its items name which the reader sees.
+    /// The campaigns that the items name and that the reader sees.
     pub campaigns: BTreeSet<CampaignId>,
 }
 
-/// A version that a reader may hold and is to drop, since an item of a batch took its place.
+/// A version that the reader has to drop, because an item of a batch replaces it.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct BatchRemoval {
-    /// The place in the batch of that item.
+    /// The index of the item in the batch.
     pub at: usize,
-    /// The place behind this removal: before the item, where the reader gets that one too.
+    /// The position after this removal. It is before the item if the reader receives that too.
     pub place: FeedPosition,
     /// The version.
     pub version: Position,
@@ -79,82 +79,82 @@ pub struct BatchRemoval {
     pub reason: RemovalReason,
 }
 
-/// A version that a reader may hold and is to drop.
+/// A version that the reader has to drop, if it holds it.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Removal {
-    /// The place behind this removal.
+    /// The position after this removal.
     pub place: FeedPosition,
     /// The version.
     pub version: Position,
-    /// What it was.
+    /// What it is a version of.
     pub what: RemovedObject,
-    /// Whose it was.
+    /// Its author.
     pub author: PartnerId,
     /// Why.
     pub reason: RemovalReason,
 }
 
-/// What a version was of that is to be dropped.
+/// The object of a removed version.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum RemovedObject {
     /// An assessment of this indicator.
     Assessment(IndicatorId),
-    /// What was said of this campaign.
+    /// A contribution to this campaign.
     Contribution(CampaignId),
-    /// What was done, by its author's id.
+    /// An enforcement, by its author's id.
     Enforcement(EnforcementId),
 }
 
-/// Why a version is to be dropped.
+/// Why a version is removed.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub enum RemovalReason {
-    /// A newer version took its place, which the reader was given, or which was replaced again.
+    /// A newer version replaced it. The reader receives that one, unless it was replaced in turn.
     Replaced,
-    /// The filter does not ask for what took its place, or no longer for it.
+    /// The filter no longer matches it, or does not match the version that replaced it.
     NoLongerMatches,
-    /// Its author took it back.
+    /// Its author withdrew it.
     Withdrawn,
-    /// Its time was over.
+    /// It expired.
     Expired,
-    /// The reader left the group through which it saw it, or others receive it now.
+    /// The reader left the group through which it saw the version, or the audience changed.
     NoLongerShared,
 }
 
-/// A current version, as a reader may see it.
+/// A current assessment, as the reader may see it.
 #[derive(Clone, Debug, PartialEq)]
 pub struct FeedItem {
-    /// The place behind it.
+    /// The position after it.
     pub place: FeedPosition,
-    /// Whose it is.
+    /// Its author.
     pub author: PartnerId,
-    /// The assessment; its raw spelling is there for its author alone.
+    /// The assessment. The raw spelling is present for its author only.
     pub record: AssessmentRecord,
-    /// The reader's own part of the sharing.
+    /// The part of the sharing that the reader may know.
     pub view: SharingView,
 }
 
-/// What is said of a campaign, and the place behind it.
+/// A contribution to a campaign.
 #[derive(Clone, Debug, PartialEq)]
 pub struct CampaignEvent {
-    /// The place behind it.
+    /// The position after it.
     pub place: FeedPosition,
-    /// What is said.
+    /// The contribution.
     pub contribution: ContributionView,
 }
 
-/// What was done, and the place behind it.
+/// An enforcement.
 #[derive(Clone, Debug, PartialEq)]
 pub struct EnforcementEvent {
-    /// The place behind it.
+    /// The position after it.
     pub place: FeedPosition,
-    /// What was done.
+    /// Enforcements.
     pub enforcement: EnforcementView,
 }
 
-/// Who joined and who left a group of the reader's.
+/// Members that joined or left a group.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct GroupChange {
-    /// The place behind it.
+    /// The position after it.
     pub place: FeedPosition,
     /// The group.
     pub group: GroupId,
@@ -166,17 +166,17 @@ pub struct GroupChange {
     pub at: Timestamp,
 }
 
-/// What an entry added to a tip, as one of its parties is told.
+/// A new entry of a tip, as one of its parties may see it.
 #[derive(Clone, Debug, PartialEq)]
 pub struct TipEvent {
-    /// The place behind it.
+    /// The position after it.
     pub place: FeedPosition,
-    /// The tip as that party may see it, each thread as it stood then.
+    /// The tip, each thread in its state after the entry.
     pub tip: TipRecord,
-    /// What was added, with the first of its indicators.
+    /// The entry, with the first of its indicators.
     pub entry: TipEntryView,
     /// The time by the exchange's clock.
     pub now: Timestamp,
-    /// Of a liaison, what of it is to be written down before it leaves.
+    /// For a liaison: what the access log has to record before the event is sent.
     pub accessed: AccessedObjects,
 }

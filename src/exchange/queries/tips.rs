@@ -1,6 +1,7 @@
 //! Boxes of tips, page by page. A page costs what is on it and what its filter passes over, up to a
 //! bound: how many tips there are does not count.
 
+use base64::Engine;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 
 use crate::domain::page::page_size;
@@ -14,7 +15,6 @@ use crate::exchange::queries::Queries;
 use crate::exchange::visibility::ReaderView;
 use crate::index::keys::tips::{ThreadRow, TipBox};
 use crate::index::record::TipRecord;
-use base64::Engine;
 
 /// The most threads that one page looks at. Where it ends by that, it is not full and there is a next.
 const LOOKED_AT: usize = 2_000;
