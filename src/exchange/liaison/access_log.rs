@@ -1,4 +1,4 @@
-//! The access log: written before anything leaves for a liaison.
+//! Writing the access log.
 
 use uuid::Uuid;
 
@@ -9,8 +9,8 @@ use crate::error::Result;
 use crate::exchange::liaison::{AccessedObjects, Liaison};
 
 impl Liaison {
-    /// Writes down what a liaison is about to be given. Once this returns it is on disk and can be listed;
-    /// after an error nothing may leave. Written again where the same is given again.
+    /// Records the objects of a message before it is sent to a liaison. Durable and listed when it returns; after an
+    /// error the message must not be sent. Not idempotent: sending twice is recorded twice.
     pub async fn record_access(
         &self,
         liaison: &PartnerId,

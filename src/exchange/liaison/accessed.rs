@@ -1,4 +1,4 @@
-//! Objects that are about to leave for a liaison.
+//! The objects of a message to a liaison.
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -6,7 +6,7 @@ use crate::domain::purpose::Purpose;
 use crate::domain::sharing::SharingView;
 use crate::domain::{PartnerId, Position};
 
-/// The most objects of one message or page to a liaison: what one entry holds.
+/// The most objects in one message or page to a liaison, since one entry records them.
 pub const MAX_OBJECTS_PER_ACCESS: usize = 1_000;
 
 /// The objects of one message to a liaison, author by author: recorded as accessed before the message is sent.
@@ -16,7 +16,7 @@ pub struct AccessedObjects {
 }
 
 impl AccessedObjects {
-    /// Adds a version. `view` is what the liaison knows of its sharing: its own releases.
+    /// Adds a version. `view` is the part of its sharing that the liaison may know: its own releases.
     pub fn add(
         &mut self,
         author: &PartnerId,
@@ -28,21 +28,20 @@ impl AccessedObjects {
         self.by.entry((author.clone(), named)).or_default().insert(version);
     }
 
-    /// Adds a tip, or what a party added to one, by its entry. Who sent a tip gave no basis with it, so no
-    /// reference is named there.
+    /// Adds a tip or an entry of one. A tip has no basis, so no reference is named in it.
     pub fn add_of_tip(&mut self, author: &PartnerId, sequence: u64) {
         let versions = self.by.entry((author.clone(), false)).or_default();
         versions.insert(Position::new(sequence, 0));
     }
 
-    /// Adds what is to leave with it.
+    /// Adds the objects of another message.
     pub fn append(&mut self, other: AccessedObjects) {
         for (of, versions) in other.by {
             self.by.entry(of).or_default().extend(versions);
         }
     }
 
-    /// Whether nothing is about to leave.
+    /// Whether there is no object.
     pub fn is_empty(&self) -> bool {
         self.by.is_empty()
     }

@@ -1,4 +1,4 @@
-//! What liaisons were given, listed for whose it is.
+//! The access log of an author: what liaisons received of its objects.
 
 use std::collections::{BTreeMap, btree_map};
 
@@ -17,42 +17,42 @@ const MAX_OBJECTS: usize = 500;
 /// The most accesses that one page scans.
 const MAX_SCANNED: usize = 2_000;
 
-/// What a liaison was given of a caller's at once, or a part of it.
+/// The objects of an author that a liaison received in one message, or a part of them.
 #[derive(Clone, Debug)]
 pub struct Access {
-    /// The entry that it is on disk with.
+    /// The sequence of its entry.
     pub sequence: u64,
-    /// Who, when, how and for what; the reference is there where the author may know it.
+    /// Liaison, time, way and purpose. The reference is present if the author named it in a basis.
     pub kept: AccessRecord,
-    /// What, and what each is about while that is known.
+    /// The versions, and the object of each while it is known.
     pub objects: Vec<(Position, Option<AccessedObject>)>,
 }
 
-/// What a version is about.
+/// The object of a version.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum AccessedObject {
-    /// An indicator, and how its author writes it while it says anything of it to that audience.
+    /// An indicator, with the author's spelling while the assessment is current.
     Indicator(IndicatorId, Option<Indicator>),
     /// A campaign.
     Campaign(CampaignId),
-    /// What was done, by its author's id.
+    /// An enforcement, by its author's id.
     Enforcement(EnforcementId),
-    /// A tip that its author sent, or answered.
+    /// A tip that the author sent or responded to.
     Tip(TipId),
 }
 
 /// A page of accesses.
 #[derive(Clone, Debug, Default)]
 pub struct AccessPage {
-    /// The accesses, the newest first.
+    /// The accesses, newest first.
     pub items: Vec<Access>,
-    /// Behind which entry and part the next page begins; `None` on the last one.
+    /// The entry and part after which the next page starts. `None` on the last page.
     pub next: Option<(u64, u32)>,
 }
 
 impl Liaison {
-    /// What liaisons were given of a caller's own: the newest first, of one liaison where it is named, and
-    /// no older than `since`. What a page costs does not depend on how many there are.
+    /// A page of what liaisons received of the caller's objects, newest first: of one liaison, and not older than
+    /// `since`, where these are set. The cost of a page does not depend on the size of the log.
     pub fn list_accesses(
         &self,
         caller: &Caller,
@@ -100,7 +100,7 @@ impl Liaison {
     }
 }
 
-/// What a version of an author's is about.
+/// The object of a version of the author.
 fn accessed_object(
     view: &View<'_>,
     author: &PartnerId,
@@ -121,9 +121,8 @@ fn accessed_object(
     Ok(Some(AccessedObject::Indicator(target.id, known)))
 }
 
-/// The same of what was added to a tip; and of what is said of a campaign, or was done, while it is what
-/// its author says. What was done with an answer has the version of the answer: to who has not that in
-/// its thread it is what was done.
+/// The same for entries of tips, and for contributions and enforcements that are current. An enforcement in a tip
+/// response has the version of the response: for a liaison without that thread it is the enforcement.
 fn other_accessed_object(
     view: &View<'_>,
     author: &PartnerId,

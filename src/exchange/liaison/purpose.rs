@@ -1,4 +1,4 @@
-//! What a liaison has to say before it is given anything.
+//! Purposes: a liaison states one with each request, and the registry says which it may use.
 
 use std::time::Duration;
 
@@ -8,12 +8,11 @@ use crate::domain::{Invalid, PartnerId};
 use crate::error::{Error, Kind, Result};
 use crate::exchange::core::{Caller, Core, unknown_partner};
 
-/// The longest that a purpose may be used.
+/// The longest time that a purpose may be valid.
 const MAX_DURATION: Duration = Duration::from_secs(366 * 86_400);
 
 impl Core {
-    /// An error where a caller does not say for what it reads, or may not read for that: a liaison has
-    /// to, by what the registry says of it, and nobody else may.
+    /// Checks the purpose of a request: required for liaisons, by what the registry allows them; refused for others.
     pub(in crate::exchange) fn check_purpose(
         &self,
         caller: &Caller,
@@ -41,7 +40,7 @@ impl Core {
         self.check_registered(caller.partner(), purpose)
     }
 
-    /// The registry says where a liaison's law applies and which purposes it may read for.
+    /// Checks jurisdiction and kind against the registry.
     pub(in crate::exchange) fn check_registered(
         &self,
         liaison: &PartnerId,
@@ -72,7 +71,7 @@ impl Core {
         Err(Error::new(Kind::Denied, "purpose_denied", message))
     }
 
-    /// An error once the purpose of a reader has run out, or the registry no longer allows it.
+    /// Fails once the purpose of an open feed has expired, or the registry no longer allows it.
     pub(in crate::exchange) fn check_purpose_holds(
         &self,
         reader: &PartnerId,
@@ -89,8 +88,7 @@ impl Core {
         })
     }
 
-    /// Whether a caller is given tips: none to who reads what is public. An error where it does not say
-    /// for what it reads, or may not read for that.
+    /// Whether a caller may read tips: not with purpose `public`. Fails like [`Core::check_purpose`].
     pub(in crate::exchange) fn may_read_tips(
         &self,
         caller: &Caller,

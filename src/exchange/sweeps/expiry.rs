@@ -1,4 +1,4 @@
-//! Ending what has had its time. The clock says when to look; the entry says what ended.
+//! Expiry of assessments. The clock tells when to look; the expiry entry tells what ended.
 
 use std::time::Duration;
 
@@ -11,14 +11,14 @@ use crate::domain::{Position, Timestamp};
 use crate::error::{Error, Result};
 use crate::exchange::sweeps::Sweeps;
 
-/// How often the ends are looked at.
+/// How often the sweep runs.
 const EVERY: Duration = Duration::from_secs(1);
 
-/// How many entries are looked at, at once.
+/// Entries whose versions one round ends.
 const ENTRIES_AT_ONCE: usize = 64;
 
 impl Sweeps {
-    /// Ends what is due until it is told to stop.
+    /// Runs the sweep until `stop`.
     pub async fn expire_assessments(self, stop: CancellationToken) {
         while stop.run_until_cancelled(tokio::time::sleep(EVERY)).await.is_some() {
             match self.expire_due().await {
@@ -32,10 +32,10 @@ impl Sweeps {
         }
     }
 
-    /// Ends what is due by now, and tells how many versions that were named.
+    /// Ends the assessments that are due, and returns how many versions its entries name.
     ///
-    /// Every node may do so: the entry's id is derived from what it ends, so it is written once, and it
-    /// is void for what is no longer current.
+    /// Any node may: the id of an entry is derived from what it ends, so it is stored once. For versions that are no
+    /// longer current it has no effect.
     pub async fn expire_due(&self) -> Result<usize> {
         let mut ended = 0;
         loop {
@@ -44,7 +44,7 @@ impl Sweeps {
             if due.is_empty() {
                 return Ok(ended);
             }
-            // Together: they share the writes that make them durable.
+            // Concurrently, so that they share durable writes.
             let expiring = due.into_iter().map(|(ends, sequence)| self.expire(ends, sequence));
             ended += try_join_all(expiring).await?.into_iter().sum::<usize>();
         }
@@ -62,7 +62,7 @@ impl Sweeps {
         Ok(count)
     }
 
-    /// What of an entry is due.
+    /// The versions of an entry that are due.
     fn expiry(&self, ends: Timestamp, sequence: u64) -> Result<Expiry> {
         let missing = || {
             let message = format!("the versions of entry {sequence} are missing");

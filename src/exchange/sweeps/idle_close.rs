@@ -1,4 +1,4 @@
-//! Closing the submissions whose authors have gone.
+//! Closes submissions whose author sends no more batches.
 
 use std::time::Duration;
 
@@ -10,11 +10,11 @@ use crate::domain::entry::{AppendId, Body, Close};
 use crate::error::Result;
 use crate::exchange::sweeps::Sweeps;
 
-/// How often open submissions are looked at.
+/// How often the sweep runs.
 const EVERY: Duration = Duration::from_secs(30);
 
 impl Sweeps {
-    /// Closes idle submissions until it is told to stop.
+    /// Runs the sweep until `stop`.
     pub async fn close_idle_submissions(self, stop: CancellationToken) {
         while stop.run_until_cancelled(tokio::time::sleep(EVERY)).await.is_some() {
             match self.close_idle().await {
@@ -31,7 +31,7 @@ impl Sweeps {
         }
     }
 
-    /// Closes what is idle now, and tells how many that were.
+    /// Closes the submissions that are idle now, and returns how many.
     pub async fn close_idle(&self) -> Result<usize> {
         let idle = i64::try_from(self.core.settings.idle_close.as_millis()).unwrap_or(i64::MAX);
         let since = Timestamp::from_millis(self.core.clock.now().as_millis().saturating_sub(idle));
@@ -39,7 +39,7 @@ impl Sweeps {
         for (partner, submission) in &submissions {
             let state =
                 self.core.index.read()?.submission(partner, submission)?.unwrap_or_default();
-            // The id names the last batch: a submission that opened again is closed again.
+            // The id includes the last batch, so that a reopened submission can be closed again.
             let id = AppendId::derive(&[
                 b"idle",
                 partner.as_str().as_bytes(),

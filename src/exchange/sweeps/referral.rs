@@ -1,13 +1,13 @@
-//! Referring what closed submissions brought.
+//! Referrals of closed submissions.
 
 use crate::error::Result;
 use crate::exchange::sweeps::Sweeps;
 
-/// How many submissions are looked at, at once.
+/// Submissions that one round handles.
 const AT_ONCE: usize = 64;
 
 impl Sweeps {
-    /// Refers what the submissions brought that are closed by now, and tells how many those were.
+    /// Refers the assets of closed submissions, and returns the number of submissions.
     pub async fn refer_due(&self) -> Result<usize> {
         let due = self.core.index.read()?.unreferred_submissions(AT_ONCE)?;
         for (partner, submission) in &due {

@@ -1,4 +1,4 @@
-//! Ending releases that are due.
+//! Expiry of releases.
 
 use std::time::Duration;
 
@@ -10,16 +10,16 @@ use crate::error::Result;
 use crate::exchange::sweeps::Sweeps;
 use crate::index::record::ExpiringReleases;
 
-/// How often releases are looked at, and how often accesses and holds.
+/// How often the sweep runs.
 const EVERY: Duration = Duration::from_secs(1);
 
 const SWEEP_EVERY: u32 = 60;
 
-/// How many parts of releases, accesses and copies are ended at once.
+/// Release expiries that one round ends.
 const AT_ONCE: usize = 64;
 
 impl Sweeps {
-    /// Ends what is due until it is told to stop.
+    /// Runs the sweep, and less often those of `retention`, until `stop`.
     pub async fn end_releases(self, stop: CancellationToken) {
         let mut round = 0;
         while stop.run_until_cancelled(tokio::time::sleep(EVERY)).await.is_some() {
@@ -32,7 +32,7 @@ impl Sweeps {
         }
     }
 
-    /// Ends the releases that are due by now, and tells how many entries that took.
+    /// Ends the releases that are due, and returns the number of entries.
     pub async fn release_due(&self) -> Result<usize> {
         let mut ended = 0;
         loop {
@@ -53,7 +53,7 @@ impl Sweeps {
         }
     }
 
-    /// Appends what the exchange itself has to say, and waits until it is applied.
+    /// Commits an entry of the exchange itself.
     pub(super) async fn commit_own(&self, id: AppendId, body: Body) -> Result<()> {
         self.core.commit(id, None, body).await?;
         Ok(())

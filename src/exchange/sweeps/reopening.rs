@@ -1,5 +1,5 @@
-//! What is new in a campaign takes up again the tips that wait in it: where it is of either side, and
-//! both can see it.
+//! Reopening of tips: new indicators in a campaign reopen its monitored or closed tips, if they come from a party of the
+//! tip and both sides see them.
 
 use std::collections::BTreeSet;
 use std::time::Duration;
@@ -14,23 +14,23 @@ use crate::error::Result;
 use crate::exchange::sweeps::Sweeps;
 use crate::index::{MAX_REOPENED_PER_ENTRY, View};
 
-/// How often what is left to do is looked at.
+/// How often the sweep runs.
 const EVERY: Duration = Duration::from_secs(1);
 
-/// How many batches are looked at, at once.
+/// Batches that one round handles.
 const AT_ONCE: usize = 64;
 
-/// A thread that is taken up again, and what both sides may see.
+/// A thread to reopen, and the new version that both sides see.
 type ReopenedThread = (TipId, PartnerId, Target);
 
-/// What a batch brought to a campaign.
+/// The versions of a batch that name a campaign.
 struct CampaignNews {
     author: PartnerId,
     versions: Vec<(Target, Sharing)>,
 }
 
 impl Sweeps {
-    /// Refers what submissions brought, and takes up tips again, until it is told to stop.
+    /// Runs the referrals of closed submissions and the reopenings until `stop`.
     pub async fn follow_up_tips(self, stop: CancellationToken) {
         while stop.run_until_cancelled(tokio::time::sleep(EVERY)).await.is_some() {
             let (referred, reopened) = (self.refer_due().await, self.reopen_due().await);
@@ -47,18 +47,17 @@ impl Sweeps {
         }
     }
 
-    /// Takes up again what waits in campaigns that have something new by now, and tells how many tips
-    /// were named.
+    /// Reopens the threads that wait in campaigns with news, and returns how many its entries name.
     ///
-    /// Every node may do so: the entry's id is derived from what it does, so it is written once, and it
-    /// is void for what no longer waits.
+    /// Any node may: the id of an entry is derived from what it does, so it is stored once. For threads that no longer
+    /// wait it has no effect.
     pub async fn reopen_due(&self) -> Result<usize> {
         let mut reopened = 0;
-        // Its view is gone before the first wait: a database that failed is opened again once nobody reads from it.
+        // The view is dropped before the first wait: a failed database is reopened once nobody reads from it.
         let news = self.core.index.read()?.campaign_news(AT_ONCE)?;
         for (campaign, batch) in news {
             let mut before = Vec::new();
-            // One after the other without a pause: how many wait is nothing that a party is to notice.
+            // Without a pause, so that a party cannot notice how many threads wait.
             loop {
                 let (threads, last) = self.reopen(campaign, batch).await?;
                 reopened += threads.len();
@@ -71,7 +70,7 @@ impl Sweeps {
         Ok(reopened)
     }
 
-    /// Takes up what one entry holds, and gives back what that was, and whether it was all.
+    /// Reopens the threads of one entry. Returns them, and whether these were the last.
     async fn reopen(
         &self,
         campaign: CampaignId,
@@ -101,7 +100,7 @@ impl Sweeps {
         Ok((threads, last))
     }
 
-    /// Whose batch takes threads up again, which, and whether that is all of them.
+    /// The author of the batch, the threads to reopen, and whether these are the last.
     fn to_reopen(
         &self,
         campaign: CampaignId,
@@ -113,8 +112,7 @@ impl Sweeps {
         Ok((news.author, threads, last))
     }
 
-    /// The threads that wait in a campaign and that the news take up, each tip once, and whether that is
-    /// all of them.
+    /// The waiting threads of a campaign that the news reopen, one per tip, and whether these are the last.
     fn waiting(
         &self,
         view: &View<'_>,
@@ -148,8 +146,8 @@ impl Sweeps {
         Ok((threads, last))
     }
 
-    /// News that both sides of a tip may see, where both see the same word on the campaign: what one of
-    /// them does not see moves nothing that it can.
+    /// A new version that both sides of a tip see, if both see the same contribution to the campaign. So nothing that
+    /// one side cannot see moves a thread that it can.
     fn seen_by_both(
         &self,
         view: &View<'_>,
@@ -178,7 +176,7 @@ impl Sweeps {
 /// The versions of a batch that are current and name a campaign.
 fn news(view: &View<'_>, campaign: CampaignId, batch: u64) -> Result<CampaignNews> {
     let brought = view.versions_of(batch)?;
-    // Where the batch brought no version, it was nobody's.
+    // A batch without versions has no author here.
     let author = brought.as_ref().map(|brought| brought.author.clone());
     let mut news = CampaignNews {
         author: author.unwrap_or_else(|| PartnerId::from_stored("")),

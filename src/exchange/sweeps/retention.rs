@@ -1,4 +1,4 @@
-//! Deleting accesses that are no longer kept, and the copies of holds that have ended.
+//! Retention: deletes old accesses from the access log, and the copies of holds that have ended.
 
 use crate::domain::entry::{AccessSweep, AppendId, Body, HoldId, HoldSweep};
 use crate::domain::{PartnerId, Timestamp};
@@ -6,11 +6,11 @@ use crate::error::Result;
 use crate::exchange::sweeps::Sweeps;
 use crate::index::record::HoldRecord;
 
-/// How many records and copies one entry deletes.
+/// Records or copies that one entry deletes.
 const AT_ONCE: usize = 64;
 
 impl Sweeps {
-    /// Forgets the accesses that are no longer kept, and tells how many records of them that were.
+    /// Deletes accesses past their retention, and returns the number of records.
     pub async fn sweep_accesses(&self) -> Result<usize> {
         let kept = i64::try_from(self.core.settings.accesses_kept.as_millis()).unwrap_or(i64::MAX);
         let mut swept = 0;
@@ -30,7 +30,7 @@ impl Sweeps {
         }
     }
 
-    /// Forgets the holds that have ended, with what they kept, and tells how many those were.
+    /// Deletes the holds that have ended with their copies, and returns how many.
     pub async fn sweep_holds(&self) -> Result<usize> {
         let now = self.core.clock.now();
         let holds = self.core.index.read()?.holds(None, None);
@@ -62,7 +62,7 @@ impl Sweeps {
             let body =
                 Body::HoldSweep(HoldSweep { partner, hold, ended, versions, is_last: whole });
             self.commit_own(id, body).await?;
-            // One that was renewed meanwhile stays.
+            // A hold that was renewed meanwhile stays.
             let still =
                 self.core.index.read()?.hold(author, hold)?.is_some_and(|kept| kept.until == ended);
             if whole || !still {
