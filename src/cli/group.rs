@@ -49,7 +49,7 @@ pub struct Put {
     /// What new members see; default for a new group: from-join
     #[arg(long)]
     history: Option<History>,
-    /// Make it the closed group that may hold objects with restricted labels
+    /// Make it the restricted group: the one that may hold objects with restricted labels
     #[arg(long, requires = "terms")]
     restricted: bool,
     /// Terms of the source, which each member of a restricted group must confirm

@@ -1,5 +1,4 @@
-//! Objects with restricted labels go to the one closed group entitled to hold them, and nowhere
-//! else.
+//! Objects with restricted labels. They go to the restricted group, the one group that may hold them, and nowhere else.
 
 use crate::domain::entry::{Item, Rejection};
 use crate::domain::label::Label;
@@ -8,7 +7,8 @@ use crate::domain::sharing::{Audience, Sharing};
 use crate::domain::{Assessment, Invalid, PartnerId, Tlp};
 use crate::index::Registry;
 
-/// The items that may be held with their sharing, and the rejections with those that may not.
+/// Rejects restricted items unless their sharing keeps them in the restricted group. Returns the others, and all
+/// rejections.
 pub fn reject_restricted(
     items: Vec<Item>,
     sharing: &Sharing,
@@ -29,12 +29,12 @@ pub fn reject_restricted(
     (held, rejected)
 }
 
-/// Whether an assessment is under a restricted label.
+/// Whether an assessment has a restricted label.
 pub fn is_restricted(said: &Assessment) -> bool {
     said.labels.iter().any(Label::is_restricted)
 }
 
-/// Whether what is shared so stays in the closed group: named alone, and released to nobody.
+/// Whether a sharing keeps an object in the restricted group: only that group is named, and there are no releases.
 pub fn stays_in_group(sharing: &Sharing, group: Option<&Group>) -> bool {
     let Some(group) = group else { return false };
     let Audience::Named { groups, partners } = &sharing.audience else { return false };
@@ -45,8 +45,7 @@ pub fn stays_in_group(sharing: &Sharing, group: Option<&Group>) -> bool {
         && sharing.releases.is_empty()
 }
 
-/// Whether each of some partners is in the closed group and has confirmed its terms; not where there are
-/// none.
+/// Whether all of the partners are members of the restricted group and have confirmed its terms. False for none.
 pub fn may_hold(registry: &Registry, partners: &[&PartnerId]) -> bool {
     let holds = |group: &Group, partner: &PartnerId| {
         group.current(partner).is_some() && registry.has_confirmed(partner)
@@ -55,8 +54,7 @@ pub fn may_hold(registry: &Registry, partners: &[&PartnerId]) -> bool {
     !partners.is_empty() && partners.iter().all(|partner| holds(group, partner))
 }
 
-/// Why an object under a restricted label is refused. It names no group: who is not in it need not
-/// know of it.
+/// Why an object with a restricted label is rejected. It does not name the group, since others need not know it.
 fn refusal(label: Option<&Label>, registry: &Registry) -> Invalid {
     let label = label.map(Label::as_str).unwrap_or_default();
     let reason = match registry.restricted_group() {
