@@ -1,4 +1,4 @@
-//! Who was told that versions ended: the evidence, for their author.
+//! Deliveries of removals: which subscriptions received the end of an author's versions. Evidence for the author.
 
 use std::collections::BTreeSet;
 use std::sync::Arc;
@@ -18,38 +18,38 @@ use crate::index::View;
 use crate::index::record::ClosedVersion;
 use crate::journal::{LoggedEntry, StoredSubscription};
 
-/// The most ended versions that an answer names.
+/// The most versions that an answer names.
 const MOST_NAMED: usize = 1_000;
 
-/// A subscription whose reader was to be told.
+/// A subscription that removals were delivered to.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct RemovalDelivery {
-    /// Whose subscription.
+    /// The partner of the subscription.
     pub partner: PartnerId,
     /// Its name.
     pub subscription: String,
-    /// How many of the versions its reader could see, and asked for.
+    /// The number of removals.
     pub removals: usize,
-    /// Whether it has acknowledged past all of them.
+    /// Whether it acknowledged a position after all of them.
     pub acknowledged: bool,
-    /// When it last acknowledged anything.
+    /// The time of its last acknowledgement.
     pub acknowledged_at: Option<Timestamp>,
 }
 
-/// A caller's versions that an entry ended.
+/// The versions of an author that an entry ended.
 struct Ending {
     author: PartnerId,
     sequence: u64,
     at: Timestamp,
-    /// Each version, with the item of the entry by which it ended.
+    /// The versions, with what is kept of them.
     versions: Vec<(Position, ClosedVersion)>,
-    /// Those whose releases ended by it, and the entry: of these liaisons are told, and nobody else.
+    /// The versions whose releases ended, and the entry. Only liaisons receive these removals.
     by_lane: Option<(Vec<Position>, Arc<LoggedEntry>)>,
 }
 
 impl Feeds {
-    /// Which subscriptions were to be told of the end of a caller's versions by an entry, a page of
-    /// them by partner and name, and the versions. An error where it ended none of the caller's.
+    /// A page of the subscriptions with removals of the caller's versions that an entry ended, by partner and name, and
+    /// these versions. Fails if the entry ended none.
     pub fn list_deliveries(
         &self,
         caller: &Caller,
@@ -64,7 +64,7 @@ impl Feeds {
         let ending = self.ended_versions(&view, caller, sequence)?;
         let mut told = Vec::new();
         for subscription in self.every_subscription() {
-            // One that was made later begins behind it, or passes over what it never gave.
+            // A later subscription starts after the entry, or never had the versions.
             if subscription.partner != ending.author && subscription.created <= ending.at {
                 told.extend(self.delivery_to(&view, &subscription, &ending)?);
             }
@@ -141,7 +141,7 @@ impl Feeds {
         Ok(versions.into_iter().collect())
     }
 
-    /// How many removals an entry has for a liaison, as its feed tells them, and the place behind the last.
+    /// The number of removals of an entry for a liaison, as in its feed, and the position after the last.
     fn liaison_removals(
         &self,
         view: &View<'_>,
@@ -171,14 +171,14 @@ impl Feeds {
         Ok((removals, last))
     }
 
-    /// What a subscription's reader was to be told; `None` where that was nothing.
+    /// The removals that a subscription received; `None` if there were none.
     fn delivery_to(
         &self,
         view: &View<'_>,
         subscription: &StoredSubscription,
         ending: &Ending,
     ) -> Result<Option<RemovalDelivery>> {
-        // One of a partner that a restored journal does not know has no reader.
+        // The partner may be unknown to a restored journal.
         if view.registry().partner(&subscription.partner).is_none() {
             return Ok(None);
         }
@@ -220,7 +220,7 @@ fn nothing_ended() -> Error {
     Error::new(Kind::NotFound, "nothing_ended", "this entry ended nothing of yours")
 }
 
-/// Whose objects they are, where an entry may end releases: of nothing else that it ends anybody is told.
+/// The author of the objects, if an entry may end releases.
 fn whose_release(logged: &LoggedEntry) -> Option<&PartnerId> {
     match &logged.entry.body {
         Body::ReleaseEnd(end) => Some(&end.partner),

@@ -1,6 +1,8 @@
-//! Everything that is current for a reader: fuzzy and safe. The place first, then a scan by key; what
-//! changes meanwhile comes again from that place. To a liaison, who has no other way to it, what is said of
-//! campaigns and what was done too.
+//! Snapshots: everything that is current for a reader.
+//!
+//! A snapshot is fuzzy and safe: the cursor is taken first, then the index is scanned page by page. What changes
+//! meanwhile comes again in the feed from the cursor. For a liaison a snapshot has contributions and enforcements too;
+//! others list those by calls.
 
 use std::sync::Arc;
 
@@ -17,10 +19,10 @@ use crate::exchange::visibility::enforcement::EnforcementView;
 use crate::exchange::visibility::{ReaderView, VersionMeta, Visibility};
 use crate::index::{AssessmentCursor, View};
 
-/// How many assessments are looked at, at once, where nothing else is asked for.
+/// Objects that one page scans.
 pub const SCANNED_PER_PAGE: usize = 512;
 
-/// A reader's way through what is current.
+/// A snapshot that is being taken.
 #[derive(Debug)]
 pub struct Snapshot {
     core: Arc<Core>,
@@ -31,14 +33,14 @@ pub struct Snapshot {
     next: Option<Next>,
 }
 
-/// What a snapshot goes on with.
+/// What the next page scans.
 #[derive(Debug)]
 enum Next {
-    /// Assessments, behind a key.
+    /// Assessments, after a key.
     Assessments(AssessmentCursor),
-    /// Of a liaison: what is said of campaigns, behind a place.
+    /// For a liaison: contributions, after a position.
     Contributions(Position),
-    /// Of a liaison: what was done, behind a place.
+    /// For a liaison: enforcements, after a position.
     Enforcements(Position),
 }
 
@@ -47,9 +49,9 @@ enum Next {
 pub enum SnapshotPart {
     /// An assessment.
     Item(FeedItem),
-    /// What is said of a campaign.
+    /// A contribution to a campaign.
     Campaign(ContributionView),
-    /// What was done.
+    /// An enforcement.
     Enforcement(EnforcementView),
 }
 
@@ -59,7 +61,7 @@ impl Feeds {
         let FeedRequest { filter, purpose } = wanted.into();
         self.core.check_purpose(caller, purpose.as_ref())?;
         check_filter(caller, &filter)?;
-        // Before the scan: nothing that comes behind it is missed.
+        // Taken before the scan, so that the feed misses nothing that comes after it.
         let place = FeedPosition::after_entry(self.core.index.checkpoint());
         let visibility = Visibility::new(&self.core.registry(), caller.partner(), filter)?
             .for_purpose(purpose.as_ref());
@@ -75,18 +77,18 @@ impl Feeds {
 }
 
 impl Snapshot {
-    /// Of a liaison, for what it reads.
+    /// The purpose of a liaison.
     pub fn purpose(&self) -> Option<&Purpose> {
         self.purpose.as_ref()
     }
 
-    /// Where to follow on from once the snapshot is complete.
+    /// The cursor to continue from once the snapshot is complete.
     pub fn cursor(&self) -> Cursor {
         self.cursor
     }
 
-    /// What the reader may see and asks for among the next so many objects; `None` once it is complete.
-    /// Rights are those of the moment. Reads from the disk.
+    /// Scans the next objects, and returns those that the reader may see now and its filter matches. `None` once the
+    /// snapshot is complete. Reads from the disk.
     pub fn next_page(&mut self, most: usize) -> Result<Option<Vec<SnapshotPart>>> {
         let Some(next) = self.next.take() else { return Ok(None) };
         self.core.check_suspended(&self.partner)?;
@@ -102,7 +104,7 @@ impl Snapshot {
         page.map(Some)
     }
 
-    /// Whether a liaison is still to be given what a page held: since then it may have been retracted.
+    /// Whether a liaison may still receive an object of a page: its release may have ended since.
     pub fn may_still_deliver(&mut self, one: &SnapshotPart) -> Result<bool> {
         let core = Arc::clone(&self.core);
         let (view, now) = (core.index.read()?, core.clock.now());
@@ -134,7 +136,7 @@ impl Snapshot {
         most: usize,
     ) -> Result<Vec<SnapshotPart>> {
         let (found, last) = view.scan_current(behind, most)?;
-        // Others have calls that list the rest.
+        // Other readers list contributions and enforcements by calls.
         let rest = self.visibility.is_liaison().then_some(Next::Contributions(Position::default()));
         self.next = last.map(Next::Assessments).or(rest);
         let (place, now) = (self.cursor.position, self.core.clock.now());

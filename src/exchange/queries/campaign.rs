@@ -20,76 +20,76 @@ use crate::exchange::visibility::campaign::{ContributionView, unknown_campaign};
 use crate::exchange::visibility::enforcement::EnforcementView;
 use crate::exchange::visibility::indicator::AssessmentView;
 
-/// The most indicators of a campaign that are looked at: the oldest.
+/// The indicators of a campaign that a query reads: the oldest.
 const MAX_MEMBERS: usize = 20_000;
 
-/// The most enforcements that are added up: the newest.
+/// The enforcements that the totals include: the newest.
 const MAX_ENFORCEMENTS: usize = 10_000;
 
-/// What a caller asks to see of a campaign besides what is said of it and how much there is.
+/// The parts of a campaign that a caller asks for, beside contributions and counts.
 #[derive(Clone, Debug, Default)]
 pub struct CampaignQuery {
-    /// So many indicators, behind one.
+    /// A page of indicators: the limit, and the version to start after.
     pub indicators: Option<(usize, Option<Position>)>,
-    /// So many enforcements, behind one.
+    /// A page of enforcements: the limit, and the version to start after.
     pub enforcements: Option<(usize, Option<Position>)>,
-    /// So many events, behind one.
+    /// A page of the timeline: the limit, and the position to start after.
     pub timeline: Option<(usize, Option<TimelinePosition>)>,
-    /// What binds the indicators.
+    /// The graph of its indicators.
     pub clusters: bool,
 }
 
-/// Everything that a caller may see of a campaign, as far as it was asked for: the pages each with the
-/// place to go on behind.
+/// A campaign as the caller may see it, with the parts that it asked for. Each page has the position after which the
+/// next one starts.
 #[derive(Debug)]
 pub struct CampaignView {
-    /// What is said of it, the oldest first.
+    /// The contributions, oldest first.
     pub contributions: Vec<ContributionView>,
-    /// How much there is of it.
+    /// The counts.
     pub numbers: CampaignCounts,
     /// A page of its indicators.
     pub indicators: Option<(Vec<AssessmentView>, Option<Position>)>,
-    /// A page of what was done against it.
+    /// A page of the enforcements.
     pub enforcements: Option<(Vec<EnforcementView>, Option<Position>)>,
-    /// A page of what events.
+    /// A page of the timeline.
     pub timeline: Option<(Vec<TimelineEvent>, Option<TimelinePosition>)>,
-    /// What binds its indicators.
+    /// The graph of its indicators.
     pub clusters: Option<ClusterGraph>,
 }
 
-/// How much there is of a campaign, to one reader.
+/// Counts of a campaign for one reader.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct CampaignCounts {
-    /// How many indicators.
+    /// Indicators.
     pub indicators: usize,
-    /// Whether there may be more.
+    /// Whether there may be more indicators.
     pub indicators_cut: bool,
-    /// How many partners speak of it.
+    /// Partners that contribute.
     pub authors: usize,
-    /// Whether there are more deeds than were looked at.
+    /// Whether there are more enforcements than were read.
     pub enforcements_cut: bool,
-    /// How many deeds and reports of deeds.
+    /// Enforcements and reports of enforcements.
     pub enforcements: usize,
-    /// What they come to.
+    /// Their totals.
     pub totals: Vec<EnforcementTotal>,
-    /// How many tips that the reader sent or received.
+    /// Tips that the reader sent or received.
     pub tips: usize,
 }
 
-/// What enforcements come to, by whose deed, on which platform and of which kind.
+/// A total of enforcements, by source, platform and kind of asset.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct EnforcementTotal {
-    /// Whose deed.
+    /// The source.
     pub source: EnforcementSource,
     /// The platform.
     pub platform: Option<Platform>,
-    /// The kind.
+    /// The kind of asset.
     pub asset: AssetKind,
     /// How many.
     pub count: u64,
-    /// How many of them were disabled before.
+    /// How many were disabled before.
     pub already_disabled: u64,
-    /// Whether one of the numbers is not exact.
+    /// Whether a number is approximate.
     pub approximate: bool,
 }
 
@@ -98,12 +98,12 @@ pub struct EnforcementTotal {
 pub(in crate::exchange) struct Member {
     /// The assessment.
     pub sight: AssessmentView,
-    /// Tells the submissions that they came with apart.
+    /// A tag that identifies its submission.
     pub submission: [u8; 8],
 }
 
 impl Queries {
-    /// What a caller may see of a campaign, or that there is no such thing.
+    /// A campaign as the caller may see it; an error if it sees none of it.
     pub fn campaign(
         &self,
         caller: &Caller,
@@ -156,8 +156,7 @@ impl Queries {
     }
 }
 
-/// The current assessments that name a campaign and that a reader sees, the oldest first, and
-/// whether that is not all of them.
+/// The current assessments that name a campaign and that the reader sees, oldest first, and whether there are more.
 fn members(seen: ReaderView<'_>, campaign: CampaignId) -> Result<(Vec<Member>, bool)> {
     let mut members: Vec<Member> = Vec::new();
     for named in seen.view.campaign_versions(campaign, 0) {
@@ -174,7 +173,7 @@ fn members(seen: ReaderView<'_>, campaign: CampaignId) -> Result<(Vec<Member>, b
             let Some(mut current) = current.filter(|current| current.version == version) else {
                 continue;
             };
-            // All versions of an entry are shared alike: who may not see one sees none of the rest.
+            // All versions of an entry have the same sharing: if one is hidden, all are.
             if !seen.may_see(&current.sharing, author, version) {
                 break;
             }

@@ -9,21 +9,21 @@ use crate::exchange::queries::Queries;
 use crate::exchange::visibility::ReaderView;
 use crate::exchange::visibility::campaign::ContributionView;
 
-/// How many contributions are looked at for one page of campaigns.
+/// Contributions that one page reads at most.
 const LOOKED_AT: usize = 10_000;
 
 /// A campaign in a list.
 #[derive(Clone, Debug, PartialEq)]
 pub struct CampaignSummary {
-    /// The newest of what the reader may see.
+    /// The newest visible contribution.
     pub newest: ContributionView,
-    /// How many contributions that is of.
+    /// The number of visible contributions.
     pub contributions: usize,
 }
 
 impl Queries {
-    /// A page of the campaigns that a caller may see, the one with the newest contribution first, and the
-    /// place to go on behind where there may be more.
+    /// A page of the visible campaigns, by newest contribution, newest first, and the position to start the next page
+    /// after.
     pub fn campaigns(
         &self,
         caller: &Caller,
@@ -41,7 +41,7 @@ impl Queries {
             }
             let kept = kept?;
             last = Some(kept.position);
-            // A campaign stands in the list once, at the newest contribution that the reader sees.
+            // A campaign is listed once, at its newest visible contribution.
             if let Some(newest) = looked_up.get(&kept.campaign)
                 && *newest != Some(kept.position)
             {
@@ -54,7 +54,7 @@ impl Queries {
             let newest = newest.filter(|_| newest_at == Some(kept.position));
             let Some(newest) = newest else { continue };
             if listed.len() == most {
-                // There is more where the reader sees more: what is hidden makes no page.
+                // The next page starts at a visible one: hidden campaigns do not show in the number of pages.
                 let last = listed.last().map(|listed| listed.newest.record.position);
                 return Ok((listed, last));
             }

@@ -10,15 +10,15 @@ use crate::exchange::visibility::enforcement::EnforcementView;
 use crate::index::keys::ListedBy;
 use crate::index::record::EnforcementRecord;
 
-/// How many enforcements are looked at for one page.
+/// Enforcements that one page reads at most.
 const LOOKED_AT: usize = 10_000;
 
-/// Which enforcements a reader asks for. Each condition that is set must hold.
+/// A query for enforcements. All conditions that are set must hold.
 #[derive(Clone, Debug, Default)]
 pub struct EnforcementQuery {
-    /// The campaign that it was done against.
+    /// The campaign.
     pub campaign: Option<CampaignId>,
-    /// Who says so.
+    /// The author.
     pub author: Option<PartnerId>,
     /// On this day or later.
     pub from: Option<Day>,
@@ -26,15 +26,14 @@ pub struct EnforcementQuery {
     pub until: Option<Day>,
     /// The tip that caused it.
     pub tip: Option<[u8; 16]>,
-    /// Behind this one, in the order of the list.
+    /// Before this one: the list goes from new to old.
     pub before: Option<Position>,
-    /// At most so many.
+    /// The most on the page.
     pub most: usize,
 }
 
 impl Queries {
-    /// A page of the enforcements that a caller may see, the newest first, and the place to go on behind
-    /// where there may be more.
+    /// A page of the visible enforcements, newest first, and the position to continue from if there may be more.
     pub fn enforcements(
         &self,
         caller: &Caller,
@@ -57,8 +56,7 @@ impl Queries {
     }
 }
 
-/// All of them that a reader may see, up to so many, however many are hidden; and whether there are
-/// more.
+/// All visible enforcements up to the limit, however many are hidden, and whether there are more.
 pub(in crate::exchange) fn all_enforcements_for(
     seen: ReaderView<'_>,
     query: &EnforcementQuery,
@@ -76,7 +74,7 @@ pub(in crate::exchange) fn all_enforcements_for(
     }
 }
 
-/// The same for a reader whose rights were looked up.
+/// A page of the enforcements that a reader may see.
 pub(in crate::exchange) fn enforcements_for(
     seen: ReaderView<'_>,
     query: &EnforcementQuery,
@@ -96,7 +94,7 @@ pub(in crate::exchange) fn enforcements_for(
         last = Some(kept.position);
         if query.asks_for(&kept) && seen.is_newest_visible(&kept)? {
             if deeds.len() >= query.most {
-                // There is more where the reader sees more: what is hidden makes no page.
+                // The next page starts at a visible one: hidden ones do not show in the number of pages.
                 let last = deeds.last().map(|deed| deed.record.position);
                 return Ok((deeds, last));
             }

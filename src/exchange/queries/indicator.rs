@@ -1,4 +1,4 @@
-//! Is it known? Answers are computed from what the caller may see, and from nothing else.
+//! Lookups. Answers depend on what the caller may see, and on nothing else.
 
 use std::collections::HashMap;
 
@@ -10,7 +10,7 @@ use crate::exchange::visibility::ReaderView;
 use crate::exchange::visibility::indicator::IndicatorView;
 
 impl Queries {
-    /// What a caller may see of each of these that is known to it, each author's newest alone.
+    /// The indicators that the caller sees, each with the newest assessment of each author.
     pub fn lookup_all(
         &self,
         caller: &Caller,
@@ -28,7 +28,7 @@ impl Queries {
         indicators.iter().filter_map(known).collect()
     }
 
-    /// What a caller may see of an indicator, or that there is no such thing.
+    /// An indicator as the caller may see it; an error if it sees none of it.
     pub fn indicator(&self, caller: &Caller, id: IndicatorId) -> Result<IndicatorView> {
         let view = self.core.index.read()?;
         let known = match view.registry().reader(caller.partner()) {

@@ -1,4 +1,4 @@
-//! Sightings of an indicator, and feedback on what is said of it.
+//! Sightings of an indicator, and feedback on its assessments.
 
 use crate::domain::Position;
 use crate::error::Result;
@@ -8,22 +8,22 @@ use crate::exchange::visibility::ReaderView;
 use crate::exchange::visibility::indicator::IndicatorView;
 use crate::exchange::visibility::reaction::{FeedbackView, SightingView};
 
-/// The most sightings, and the most feedback, in one answer: the newest.
+/// The most sightings and the most feedback in one answer: the newest.
 const MAX_SHOWN: usize = 100;
 
-/// What a reader may see of how others met an indicator.
+/// Sightings and feedback that a reader may see.
 #[derive(Clone, Debug, Default)]
 pub struct Reactions {
-    /// How often it was seen.
+    /// How often the indicator was seen, by all visible sightings.
     pub seen_count: u64,
     /// The newest sightings, oldest first.
     pub sightings: Vec<SightingView>,
-    /// The newest feedback on what the reader may see, oldest first.
+    /// The newest feedback on visible assessments, oldest first.
     pub feedback: Vec<FeedbackView>,
 }
 
 impl Queries {
-    /// What a reader may see of sightings of an indicator that it knows, and of feedback on it.
+    /// The visible sightings of an indicator, and the visible feedback on its visible assessments.
     pub fn reactions_to(&self, caller: &Caller, known: &IndicatorView) -> Result<Reactions> {
         let view = self.core.index.read()?;
         let reader = reader(view.registry(), caller.partner())?;
@@ -68,7 +68,7 @@ fn feedback_on(
     Ok(())
 }
 
-/// The newest of them, oldest first.
+/// Keeps the newest, oldest first.
 fn newest<T>(all: &mut Vec<T>, position: impl Fn(&T) -> Position) {
     all.sort_by_key(position);
     let older = all.len().saturating_sub(MAX_SHOWN);

@@ -14,22 +14,22 @@ use crate::exchange::visibility::tip::{
 };
 use crate::index::record::TipRecord;
 
-/// What a caller asks of a tip: a page of what was added to it, and a page of its indicators.
+/// A query for one tip: a page of its entries, and a page of its indicators.
 #[derive(Clone, Debug)]
 pub struct TipDetailQuery {
     /// The tip.
     pub tip: TipId,
-    /// Of the sender: the recipient whose thread it asks for; all of them where `None`.
+    /// From the sender: the recipient whose thread to show. `None` for all.
     pub recipient: Option<PartnerId>,
-    /// The entry behind which the first page begins.
+    /// The entry after which the page of entries starts.
     pub behind: u64,
-    /// How many entries it takes.
+    /// The most entries.
     pub entries: usize,
-    /// The indicator behind which the second page begins, by entry and place.
+    /// The indicator after which the page of indicators starts, by entry and index.
     pub after_indicator: Option<(u64, u32)>,
-    /// How many indicators it takes.
+    /// The most indicators.
     pub indicators: usize,
-    /// Of a liaison, for what it reads.
+    /// The purpose of a liaison.
     pub purpose: Option<Purpose>,
 }
 
@@ -38,19 +38,19 @@ pub struct TipDetailQuery {
 pub struct TipView {
     /// The tip, with the threads that the caller may see.
     pub tip: TipRecord,
-    /// What its sender tells.
+    /// The narrative.
     pub narrative: String,
-    /// A page of what was added to it, oldest first, the tip itself among it.
+    /// A page of its entries, oldest first. The first entry is the tip itself.
     pub entries: Vec<TipEntryView>,
-    /// Whether there is more behind it.
+    /// Whether there are more.
     pub more_entries: bool,
     /// A page of its indicators.
     pub indicators: Vec<TipIndicatorView>,
-    /// Whether there is more behind it.
+    /// Whether there are more.
     pub more_indicators: bool,
     /// The time by the exchange's clock.
     pub now: Timestamp,
-    /// Of a liaison, what of it is to be written down before it leaves.
+    /// For a liaison: what the access log has to record before it is sent.
     pub accessed: AccessedObjects,
 }
 
@@ -66,7 +66,7 @@ impl Queries {
         let reader = reader(view.registry(), me)?;
         let seen = ReaderView::new(view, &reader, self.core.clock.now());
         if seen.is_liaison() {
-            // With the tip itself, no more than one access holds.
+            // Together with the tip, no more objects than one access records.
             let most = (MAX_OBJECTS_PER_ACCESS - 1).saturating_sub(asked.entries);
             asked.indicators = asked.indicators.min(most);
         }
@@ -81,7 +81,7 @@ impl Queries {
         };
         let (mut entries, mut indicators, mut narrative) = Default::default();
         if seen.is_hidden(&tip) {
-            // Wherever a page stands: there is nothing else to turn to.
+            // Whatever page was asked for: there is only this entry.
             if let Some(entry) = hiding_entry(seen, &tip)? {
                 let shown = seen.tip_entry(&tip, entry, 0)?;
                 entries = shown.into_iter().map(without_content).collect();
@@ -114,7 +114,7 @@ impl Queries {
     }
 }
 
-/// One more than asked for, where there are more.
+/// One more than the limit, if there are more.
 fn entries_shown(
     seen: ReaderView<'_>,
     tip: &TipRecord,
@@ -131,7 +131,7 @@ fn entries_shown(
     Ok(shown)
 }
 
-/// One more than asked for, where there are more.
+/// One more than the limit, if there are more.
 fn indicators_shown(
     seen: ReaderView<'_>,
     tip: &TipRecord,
@@ -141,7 +141,7 @@ fn indicators_shown(
     let most = asked.indicators + 1;
     let behind = asked.after_indicator;
     let mut shown = Vec::new();
-    // What a referral refers to lies before its own entry.
+    // The indicators of a referral are older than its entry.
     if tip.referral.is_some() && behind.is_none_or(|(entry, _)| entry < tip.sequence) {
         let found = seen.referred_indicators(tip, behind, most)?;
         let author = tip.sender.clone();

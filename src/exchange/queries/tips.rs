@@ -1,5 +1,4 @@
-//! Boxes of tips, page by page. A page costs what is on it and what its filter passes over, up to a
-//! bound: how many tips there are does not count.
+//! Lists of tips: received or sent. The cost of a page does not depend on the number of tips.
 
 use base64::Engine;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
@@ -16,29 +15,29 @@ use crate::exchange::visibility::ReaderView;
 use crate::index::keys::tips::{ThreadRow, TipBox};
 use crate::index::record::TipRecord;
 
-/// The most threads that one page looks at. Where it ends by that, it is not full and there is a next.
+/// Threads that one page reads at most. A page that ends early has a next page.
 const LOOKED_AT: usize = 2_000;
 
-/// Which threads a caller asks for.
+/// A query for threads.
 #[derive(Clone, Debug)]
 pub struct TipQuery {
-    /// What it received, or what it sent.
+    /// Received or sent.
     pub of: TipBox,
-    /// In these states; in any where none is named.
+    /// In these states. Empty for any.
     pub states: Vec<TipState>,
-    /// Of these urgencies; of any where none is named.
+    /// Of these urgencies. Empty for any.
     pub urgencies: Vec<Urgency>,
-    /// Only those in which an answer is overdue, the longest first.
+    /// Only overdue ones, the longest overdue first.
     pub overdue: bool,
     /// Only those with this partner.
     pub with: Option<PartnerId>,
     /// Only those of this campaign.
     pub campaign: Option<CampaignId>,
-    /// How many; 0 for the default.
+    /// The page size. 0 for the default.
     pub size: usize,
     /// The last page's `next`; empty for the first.
     pub token: String,
-    /// Of a liaison, for what it reads.
+    /// The purpose of a liaison.
     pub purpose: Option<Purpose>,
 }
 
@@ -47,16 +46,16 @@ pub struct TipQuery {
 pub struct TipsPage {
     /// The threads: the newest first, or the longest overdue.
     pub tips: Vec<TipRecord>,
-    /// What to ask for the next page with; empty on the last one.
+    /// The token of the next page; empty on the last one.
     pub next: String,
     /// The time by the exchange's clock.
     pub now: Timestamp,
-    /// Of a liaison, what of it is to be written down before it leaves.
+    /// For a liaison: what the access log has to record before it is sent.
     pub accessed: AccessedObjects,
 }
 
 impl Queries {
-    /// A page of the threads in one of the caller's boxes.
+    /// A page of the caller's threads.
     pub fn list_tips(&self, caller: &Caller, query: &TipQuery) -> Result<TipsPage> {
         let token = read_token(&query.token)?;
         if !self.core.may_read_tips(caller, query.purpose.as_ref())? {
@@ -112,7 +111,7 @@ impl Queries {
         page(ReaderView::new(&view, &reader, now), query, rows)
     }
 
-    /// In how many threads an answer is overdue.
+    /// The number of overdue threads on the exchange.
     pub fn overdue_tips(&self) -> Result<u64> {
         self.core.index.read()?.overdue_tips(self.core.clock.now())
     }
