@@ -3,7 +3,6 @@
 mod audit;
 pub mod authz;
 mod campaigns;
-mod deeds;
 mod drain;
 mod feed;
 mod holds;
@@ -15,6 +14,7 @@ mod releases;
 pub mod status;
 mod subscriptions;
 mod tips;
+mod visible;
 
 use std::sync::Arc;
 use std::time::Duration;

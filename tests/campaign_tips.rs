@@ -152,8 +152,8 @@ async fn each_party_of_a_tip_has_its_own_part_of_it_in_the_campaign_and_a_strang
     let last = |whom| step("birdsite", withdrawn, &[(whom, TipState::Withdrawn)]);
     assert_eq!(steps(&facegraph, &id).await, [last(f)]);
     assert_eq!(steps(&tubeworks, &id).await, [last(t)]);
-    let told = facegraph.campaign_timeline(&id).await.unwrap();
-    let Some(Event::Tip(step)) = &told.last().unwrap().event else { panic!("{told:?}") };
+    let timeline = facegraph.campaign_timeline(&id).await.unwrap();
+    let Some(Event::Tip(step)) = &timeline.last().unwrap().event else { panic!("{timeline:?}") };
     assert_eq!((step.tip_id.as_str(), step.subject.as_str()), (&*tip, ""));
     for client in [&facegraph, &tubeworks] {
         let seen = clusters(client, &id).await;
@@ -172,13 +172,13 @@ async fn who_sees_the_campaign_only_after_a_tip_was_withdrawn_is_not_told_that_i
     let world = World::new();
     let node = world.start().await;
     let [birdsite, facegraph, tubeworks, _] = four(&world, &node);
-    let told = |key: &str, id: &str, partners: &[&str]| pb::PutCampaignRequest {
+    let contribute = |key: &str, id: &str, partners: &[&str]| pb::PutCampaignRequest {
         request_id: key.into(),
         campaign_id: id.into(),
         contribution: Some(pb::Contribution { name: "Harbour".into(), ..Default::default() }),
         sharing: Some(sharing(Tlp::Amber, named(&[], partners))),
     };
-    let id = birdsite.put_campaign(told("1", "", &["facegraph"])).await.unwrap().campaign_id;
+    let id = birdsite.put_campaign(contribute("1", "", &["facegraph"])).await.unwrap().campaign_id;
     let sent = async |request: &str| {
         let request = of_campaign(request, &["facegraph", "tubeworks"], &id);
         birdsite.send_tip(request).await.unwrap().tip_id
@@ -187,7 +187,7 @@ async fn who_sees_the_campaign_only_after_a_tip_was_withdrawn_is_not_told_that_i
     let asked = tubeworks.campaign_timeline(&id).await;
     assert!(matches!(asked, Err(ClientError::NotFound(_))), "{asked:?}");
     birdsite.withdraw_tip(&gone).await.unwrap();
-    birdsite.put_campaign(told("2", &id, &["tubeworks"])).await.unwrap();
+    birdsite.put_campaign(contribute("2", &id, &["tubeworks"])).await.unwrap();
 
     let actions = async |client: &Client| {
         let steps = steps(client, &id).await.into_iter().map(|(_, action, _)| action);

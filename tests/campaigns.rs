@@ -69,8 +69,8 @@ async fn two_partners_may_disagree_on_who_is_behind_a_campaign_and_both_are_show
         .contributions
         .iter()
         .map(|one| {
-            let said = one.contribution.clone().unwrap();
-            (one.author.as_str(), one.founds, said.attribution.unwrap().actor)
+            let contribution = one.contribution.clone().unwrap();
+            (one.author.as_str(), one.founds, contribution.attribution.unwrap().actor)
         })
         .collect();
     assert_eq!(
@@ -227,25 +227,25 @@ async fn a_feed_follows_a_campaign_and_gains_and_loses_it_with_the_sight_of_it()
     operator.put_group(group(&["facegraph", "tubeworks"])).await.unwrap();
     // Facegraph contributes to another audience. Tubeworks gets the contribution, and the items
     // that named the campaign before.
-    let said = facegraph.put_campaign(said("1", &id, "Harbour", to(&["harbour"], &[]))).await;
-    let said = said.unwrap();
-    let mut told = Vec::new();
-    while told.len() < 2 {
+    let response = facegraph.put_campaign(said("1", &id, "Harbour", to(&["harbour"], &[]))).await;
+    let response = response.unwrap();
+    let mut events_seen = Vec::new();
+    while events_seen.len() < 2 {
         match soon(feed.next_event()).await.unwrap().unwrap() {
             FeedEvent::Campaign(event) => {
                 let contribution = event.contribution.unwrap();
-                assert_eq!(contribution.version, said.version);
-                told.push("campaign".to_owned());
+                assert_eq!(contribution.version, response.version);
+                events_seen.push("campaign".to_owned());
             }
             FeedEvent::Item(item) => {
                 assert_eq!(item.assessment.unwrap().campaign, id);
-                told.push(item.indicator.unwrap().value);
+                events_seen.push(item.indicator.unwrap().value);
             }
             FeedEvent::GroupChange(_) => {}
             other => panic!("{other:?}"),
         }
     }
-    assert_eq!(told, ["campaign", "a.example"]);
+    assert_eq!(events_seen, ["campaign", "a.example"]);
     assert_eq!(tubeworks.snapshot(follow()).await.unwrap().1.len(), 1);
 
     // Later items arrive immediately. Items without the campaign do not.

@@ -75,9 +75,9 @@ fn what_is_taken_back_is_named_and_so_is_who_was_told() {
     assert_eq!(before[0]["subscription"], "blocklist");
     assert_eq!((&before[0]["removals"], &before[0]["acknowledged"]), (&json!(1), &json!(false)));
     assert_eq!(before[1]["ended"], of("a.example")["versions"]);
-    let told = done(stage.run("facegraph", &[&follow[..], &["1"]].concat())).counted();
-    assert_eq!(told[0]["removed"], of("a.example")["versions"][0]);
-    assert_eq!(told[0]["reason"], "withdrawn");
+    let counted = done(stage.run("facegraph", &[&follow[..], &["1"]].concat())).counted();
+    assert_eq!(counted[0]["removed"], of("a.example")["versions"][0]);
+    assert_eq!(counted[0]["reason"], "withdrawn");
     let after = done(stage.run("birdsite", &deliveries)).lines();
     assert_eq!((&after[0]["acknowledged"], &after[1]["acknowledged"]), (&json!(true), &json!(1)));
     let people = done(stage.run("birdsite", &deliveries[..3]));
@@ -257,14 +257,14 @@ fn a_sighting_is_counted_once_and_reaches_who_shares_the_indicator() {
     let people = done(stage.run("facegraph", &seen[..seen.len() - 1])).out;
     assert!(people.contains("1 sighting counted") && people.contains("--again"), "{people}");
 
-    let told: Vec<_> = pulled(&stage, "birdsite")
+    let sightings: Vec<_> = pulled(&stage, "birdsite")
         .into_iter()
         .filter(|line| line["sighting"]["author"] == "facegraph")
         .collect();
-    assert_eq!(told.len(), 2);
-    assert_eq!(told[0]["sighting"]["value"], "a.example");
-    assert_eq!(told[0]["sighting"]["count"], 3);
-    assert_eq!(told[0]["sighting"]["last_seen"], "2026-01-02T00:00:00Z");
+    assert_eq!(sightings.len(), 2);
+    assert_eq!(sightings[0]["sighting"]["value"], "a.example");
+    assert_eq!(sightings[0]["sighting"]["count"], 3);
+    assert_eq!(sightings[0]["sighting"]["last_seen"], "2026-01-02T00:00:00Z");
 
     // Feedback on an unknown version is refused.
     let unknown = stage.run("tubeworks", &["sighting", "a.example", "--tlp", "GREEN", "--json"]);

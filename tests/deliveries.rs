@@ -33,7 +33,7 @@ async fn an_author_sees_which_subscriptions_have_acknowledged_past_what_it_took_
     }
     let core = sharing(Tlp::Amber, named(&["core"], &[]));
     let items = vec![domain("a.example"), domain("b.example")];
-    let said = birdsite.submit(batch("a", 1, Some(core.clone()), items)).await.unwrap();
+    let receipt = birdsite.submit(batch("a", 1, Some(core.clone()), items)).await.unwrap();
     for feed in [&mut desk, &mut watch] {
         item(feed).await;
         item(feed).await;
@@ -46,9 +46,9 @@ async fn an_author_sees_which_subscriptions_have_acknowledged_past_what_it_took_
     };
     let sequence = birdsite.withdraw(request).await.unwrap().sequences[0];
     // Right after the receipt.
-    let told = birdsite.list_deliveries(sequence).await.unwrap();
-    let versions: Vec<_> = said.items.iter().filter_map(|item| item.version).collect();
-    let mut ended = told.ended.clone();
+    let page = birdsite.list_deliveries(sequence).await.unwrap();
+    let versions: Vec<_> = receipt.items.iter().filter_map(|item| item.version).collect();
+    let mut ended = page.ended.clone();
     ended.sort_by_key(|version| (version.sequence, version.index));
     assert_eq!(ended, versions);
     let seen = |told: &tipoff::client::Deliveries| {
@@ -60,17 +60,17 @@ async fn an_author_sees_which_subscriptions_have_acknowledged_past_what_it_took_
     let row = |partner: &str, name: &str, acknowledged| {
         (partner.to_owned(), name.to_owned(), 2, acknowledged)
     };
-    assert_eq!(seen(&told), [row("facegraph", "desk", false), row("watcher", "watch", false)]);
+    assert_eq!(seen(&page), [row("facegraph", "desk", false), row("watcher", "watch", false)]);
 
     removal(&mut desk).await;
     desk.acknowledge().await.unwrap();
-    let told = birdsite.list_deliveries(sequence).await.unwrap();
-    assert!(!told.deliveries[0].acknowledged, "one of two removals is not enough");
-    assert!(told.deliveries[0].acknowledged_at.is_some());
+    let page = birdsite.list_deliveries(sequence).await.unwrap();
+    assert!(!page.deliveries[0].acknowledged, "one of two removals is not enough");
+    assert!(page.deliveries[0].acknowledged_at.is_some());
     removal(&mut desk).await;
     desk.acknowledge().await.unwrap();
-    let told = birdsite.list_deliveries(sequence).await.unwrap();
-    assert_eq!(seen(&told), [row("facegraph", "desk", true), row("watcher", "watch", false)]);
+    let page = birdsite.list_deliveries(sequence).await.unwrap();
+    assert_eq!(seen(&page), [row("facegraph", "desk", true), row("watcher", "watch", false)]);
 
     // A later subscription is not listed, because it never received the version.
     let mut late = client("watcher").subscribe_named("late", FeedStart::Beginning, None);
@@ -90,8 +90,8 @@ async fn an_author_sees_which_subscriptions_have_acknowledged_past_what_it_took_
     birdsite.submit(batch("c", 1, Some(core.clone()), vec![anew.clone()])).await.unwrap();
     anew.assessment = Some(pb::Assessment { confidence: Some(9), ..Default::default() });
     let second = birdsite.submit(batch("d", 1, Some(core), vec![anew])).await.unwrap();
-    let told = birdsite.list_deliveries(second.sequence).await.unwrap();
-    assert_eq!((told.ended.len(), told.deliveries.len()), (1, 3));
+    let page = birdsite.list_deliveries(second.sequence).await.unwrap();
+    assert_eq!((page.ended.len(), page.deliveries.len()), (1, 3));
     node.stop().await;
 }
 
@@ -122,9 +122,9 @@ async fn an_author_sees_that_a_liaison_was_told_of_the_end_of_a_release() {
         event(&mut case).await;
     }
     let sequence = birdsite.release(retract("t", both())).await.unwrap().sequences[0];
-    let told = birdsite.list_deliveries(sequence).await.unwrap();
-    assert_eq!(told.ended.len(), 2);
-    let [one] = &told.deliveries[..] else { panic!("{told:?}") };
+    let page = birdsite.list_deliveries(sequence).await.unwrap();
+    assert_eq!(page.ended.len(), 2);
+    let [one] = &page.deliveries[..] else { panic!("{page:?}") };
     let row = (one.partner.as_str(), one.subscription.as_str(), one.removals, one.acknowledged);
     assert_eq!(row, ("cyber-unit", "case-17", 2, false));
     removal(&mut case).await;
@@ -133,10 +133,10 @@ async fn an_author_sees_that_a_liaison_was_told_of_the_end_of_a_release() {
     assert!(birdsite.list_deliveries(sequence).await.unwrap().deliveries[0].acknowledged);
 
     // A replacement of a released version ends the release.
-    let said = birdsite.put_campaign(put("d", &campaign, "more")).await.unwrap();
-    let at = said.version.unwrap().sequence;
-    let told = birdsite.list_deliveries(at).await.unwrap();
-    assert_eq!((told.ended.len(), told.deliveries[0].removals), (1, 1));
+    let response = birdsite.put_campaign(put("d", &campaign, "more")).await.unwrap();
+    let at = response.version.unwrap().sequence;
+    let page = birdsite.list_deliveries(at).await.unwrap();
+    assert_eq!((page.ended.len(), page.deliveries[0].removals), (1, 1));
     removal(&mut case).await;
     case.acknowledge().await.unwrap();
     assert!(birdsite.list_deliveries(at).await.unwrap().deliveries[0].acknowledged);
@@ -181,8 +181,8 @@ async fn what_a_crash_loses_of_an_acknowledgement_is_made_good_when_its_reader_g
     };
     let sequence = birdsite.withdraw(request).await.unwrap().sequences[0];
     let is_acknowledged = async || {
-        let told = soon(birdsite.list_deliveries(sequence)).await.unwrap();
-        told.deliveries[0].acknowledged
+        let page = soon(birdsite.list_deliveries(sequence)).await.unwrap();
+        page.deliveries[0].acknowledged
     };
     removal(&mut desk).await;
     desk.acknowledge().await.unwrap();

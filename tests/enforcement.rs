@@ -315,8 +315,8 @@ fn the_counts_of_a_report_are_stored_once_however_often_and_by_whomever_it_is_se
     assert_eq!(total["own"]["count"], sum(&first), "and are not added");
     assert_eq!(total["reported"]["count"], sum(&theirs));
 
-    let told = stage.run("facegraph", &["submit", &report, "--group", "core"]);
-    assert!(told.out.contains("enforcement, counted before"), "{}", told.out);
+    let submitted = stage.run("facegraph", &["submit", &report, "--group", "core"]);
+    assert!(submitted.out.contains("enforcement, counted before"), "{}", submitted.out);
     let markdown = stage.run("birdsite", &["enforcement", "report", "--markdown"]);
     assert_eq!(markdown.code, Some(0), "{markdown:?}");
     assert!(markdown.out.starts_with("# Transparency report\n"), "{}", markdown.out);

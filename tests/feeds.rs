@@ -142,7 +142,7 @@ async fn each_filter_holds_back_what_it_is_not_about() {
     let world = World::new();
     let node = world.start().await;
     let birdsite = world.client(&node, "birdsite");
-    let said = |value: &str, kind, platform: &str, confidence, label: &str| {
+    let assessed = |value: &str, kind, platform: &str, confidence, label: &str| {
         let mut item = item(kind, platform, value);
         item.assessment = Some(pb::Assessment {
             confidence: Some(confidence),
@@ -152,9 +152,9 @@ async fn each_filter_holds_back_what_it_is_not_about() {
         item
     };
     let items = vec![
-        said("a.example", Kind::Domain, "", 10, "phishing"),
-        said("someone_one", Kind::Account, "x", 50, "spam"),
-        said("someone_two", Kind::Account, "tiktok", 90, "spam"),
+        assessed("a.example", Kind::Domain, "", 10, "phishing"),
+        assessed("someone_one", Kind::Account, "x", 50, "spam"),
+        assessed("someone_two", Kind::Account, "tiktok", 90, "spam"),
     ];
     birdsite.submit(batch("s", 1, None, items)).await.unwrap();
     let everyone = Some(sharing(pb::Tlp::Green, None));

@@ -29,9 +29,10 @@ async fn a_python_client_submits_and_follows_the_feed() {
         .arg(root.join("proto"))
         .args(["--items", "3"]);
     let output = tokio::task::spawn_blocking(move || partner.output()).await.unwrap().unwrap();
-    let said = String::from_utf8_lossy(&output.stdout).into_owned();
-    assert!(output.status.success(), "{said}\n{}", String::from_utf8_lossy(&output.stderr));
-    let lines: Vec<Value> = said.lines().map(|line| serde_json::from_str(line).unwrap()).collect();
+    let stdout = String::from_utf8_lossy(&output.stdout).into_owned();
+    assert!(output.status.success(), "{stdout}\n{}", String::from_utf8_lossy(&output.stderr));
+    let lines: Vec<Value> =
+        stdout.lines().map(|line| serde_json::from_str(line).unwrap()).collect();
 
     assert_eq!(lines[0], json!({"whoami": "facegraph", "groups": ["core"]}));
     let statuses = ["ITEM_STATUS_CREATED", "ITEM_STATUS_CREATED", "ITEM_STATUS_REJECTED"];

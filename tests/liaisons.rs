@@ -104,13 +104,13 @@ async fn a_release_reaches_an_open_stream_and_its_end_is_told_there() {
     let day =
         pb::Purpose { until: Some(timestamp(clock.now().plus(24 * HOUR))), ..warrant(clock.now()) };
     let liaison = world.client(&node, "cyber-unit").with_purpose(day);
-    let said = submit(&birdsite, "a", &["a.example", "b.example", "c.example"]).await;
+    let submitted = submit(&birdsite, "a", &["a.example", "b.example", "c.example"]).await;
     let mut feed = liaison.subscribe(FeedStart::Now, None);
     subscribed(&mut feed).await;
     birdsite.release(release("r1", What::SubmissionId("a".into()), "W-17")).await.unwrap();
     for at in 0..3 {
         let got = item(&mut feed).await;
-        assert_eq!((got.version, got.replaces), (said.items[at].version, None));
+        assert_eq!((got.version, got.replaces), (submitted.items[at].version, None));
         let own = &got.sharing.unwrap().releases[0];
         assert_eq!((own.basis.as_str(), own.until), ("W-17", None));
     }
@@ -118,7 +118,7 @@ async fn a_release_reaches_an_open_stream_and_its_end_is_told_there() {
     let answer = birdsite.release(retract("r2", keys(&["a.example"]))).await.unwrap();
     assert_eq!(answer.changed, 1);
     let gone = removal(&mut feed).await;
-    assert_eq!(gone.version, said.items[0].version);
+    assert_eq!(gone.version, submitted.items[0].version);
     assert_eq!(gone.reason(), RemovalReason::NoLongerShared);
     // Replaced: the release covers the version, not its replacement.
     let mut anew = domain("b.example");
@@ -126,7 +126,7 @@ async fn a_release_reaches_an_open_stream_and_its_end_is_told_there() {
     let core = sharing(Tlp::Amber, named(&["core"], &[]));
     birdsite.submit(batch("b", 1, Some(core), vec![anew])).await.unwrap();
     let gone = removal(&mut feed).await;
-    assert_eq!(gone.version, said.items[1].version);
+    assert_eq!(gone.version, submitted.items[1].version);
     assert_eq!(gone.reason(), RemovalReason::Replaced);
     // Released until a time. A release with another basis delivers the version again.
     let until = Some(timestamp(clock.now().plus(HOUR)));
@@ -134,7 +134,7 @@ async fn a_release_reaches_an_open_stream_and_its_end_is_told_there() {
         pb::ReleaseIndicatorsRequest { until, ..release("r3", keys(&["c.example"]), "an hour") };
     birdsite.release(shorter).await.unwrap();
     let again = item(&mut feed).await;
-    assert_eq!(again.version, said.items[2].version);
+    assert_eq!(again.version, submitted.items[2].version);
     assert_eq!(again.sharing.unwrap().releases[0].until, until);
     clock.advance(Duration::from_secs(3_599));
     assert_eq!(node.exchange.sweeps.release_due().await.unwrap(), 0);
@@ -143,7 +143,7 @@ async fn a_release_reaches_an_open_stream_and_its_end_is_told_there() {
     // The clock denies it immediately. The node writes the entry within a second.
     assert!(liaison.snapshot(None).await.unwrap().1.is_empty());
     let gone = removal(&mut feed).await;
-    assert_eq!(gone.version, said.items[2].version);
+    assert_eq!(gone.version, submitted.items[2].version);
     assert_eq!(gone.reason(), RemovalReason::NoLongerShared);
     let head = node.exchange.head();
     assert_eq!(node.exchange.sweeps.release_due().await.unwrap(), 0);
@@ -151,7 +151,7 @@ async fn a_release_reaches_an_open_stream_and_its_end_is_told_there() {
     // A member of the audience gets no removal, and its author continues.
     assert!(birdsite.indicator(support::liaison::key("c.example")).await.is_ok());
     birdsite.release(release("r4", keys(&["c.example"]), "again")).await.unwrap();
-    assert_eq!(item(&mut feed).await.version, said.items[2].version);
+    assert_eq!(item(&mut feed).await.version, submitted.items[2].version);
     // A withdrawal ends the version, and the holders get a removal.
     let withdraw = pb::WithdrawIndicatorsRequest {
         submission_id: "a".into(),
@@ -160,7 +160,7 @@ async fn a_release_reaches_an_open_stream_and_its_end_is_told_there() {
     birdsite.withdraw(withdraw).await.unwrap();
     let gone = removal(&mut feed).await;
     assert_eq!(gone.reason(), RemovalReason::Withdrawn);
-    assert_eq!(gone.version, said.items[2].version, "and nothing of what it lost before");
+    assert_eq!(gone.version, submitted.items[2].version, "and nothing of what it lost before");
     nothing(&mut feed).await;
     node.stop().await;
 }
@@ -178,22 +178,22 @@ async fn a_release_is_done_once_for_one_key_and_refuses_what_may_not_be_released
         ..Default::default()
     };
     let campaign = birdsite.put_campaign(founding).await.unwrap().campaign_id;
-    let mut said = vec![domain("a.example"), domain("both.example")];
-    for item in &mut said {
+    let mut assessed = vec![domain("a.example"), domain("both.example")];
+    for item in &mut assessed {
         let campaign = campaign.clone();
         item.assessment = Some(pb::Assessment { campaign, ..Default::default() });
     }
     let core = sharing(Tlp::Amber, named(&["core"], &[]));
-    birdsite.submit(batch("a", 1, Some(core), said)).await.unwrap();
+    birdsite.submit(batch("a", 1, Some(core), assessed)).await.unwrap();
     let asked = release(
         "r1",
         keys(&["red.example", "a.example", "unheard.example", "not a value", "both.example"]),
         "W-17",
     );
     let answer = birdsite.release(asked.clone()).await.unwrap();
-    let told: Vec<_> =
+    let outcomes: Vec<_> =
         answer.items.iter().map(|one| (one.versions.len(), one.field.as_str())).collect();
-    assert_eq!(told, [(0, "tlp"), (1, ""), (0, ""), (0, "value"), (1, "tlp")]);
+    assert_eq!(outcomes, [(0, "tlp"), (1, ""), (0, ""), (0, "value"), (1, "tlp")]);
     assert!(answer.items[0].reason.contains("named partners only"), "{answer:?}");
     assert_eq!((answer.changed, answer.unchanged, answer.refused), (2, 0, 2));
     let again = birdsite.release(asked.clone()).await.unwrap();

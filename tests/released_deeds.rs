@@ -97,15 +97,15 @@ fn words(event: &FeedEvent) -> Option<String> {
             format!("item {}{of}", item.indicator.as_ref().unwrap().value)
         }
         FeedEvent::Campaign(event) => {
-            let said = event.contribution.clone().unwrap();
-            let by = said.contribution.unwrap().attribution.unwrap();
-            format!("{} says {}", said.author, by.actor)
+            let contribution = event.contribution.clone().unwrap();
+            let by = contribution.contribution.unwrap().attribution.unwrap();
+            format!("{} says {}", contribution.author, by.actor)
         }
         FeedEvent::Enforcement(event) => {
-            let told = event.enforcement.clone().unwrap();
-            let done = told.enforcement.unwrap();
+            let enforcement = event.enforcement.clone().unwrap();
+            let done = enforcement.enforcement.unwrap();
             let of = if done.campaign.is_empty() { "" } else { " of a campaign" };
-            format!("{} did {} {}{of}", told.author, done.id, done.counts[0].count)
+            format!("{} did {} {}{of}", enforcement.author, done.id, done.counts[0].count)
         }
         FeedEvent::Removal(_) => return None,
         other => panic!("not released: {other:?}"),
@@ -150,12 +150,12 @@ async fn a_campaign_is_released_with_all_that_its_author_has_in_it_and_nothing_o
         "item harbour-observer.example of a campaign",
     ];
     assert_eq!(held(&liaison).await, all);
-    let mut told = Vec::new();
+    let mut events_seen = Vec::new();
     for _ in 0..3 {
-        told.extend(words(&next(&mut feed).await));
+        events_seen.extend(words(&next(&mut feed).await));
     }
     assert_eq!(
-        told,
+        events_seen,
         [all[1], all[0], all[2]],
         "the contribution comes before the items that name it"
     );
@@ -206,9 +206,9 @@ async fn what_takes_the_place_of_something_released_is_not_released_with_it() {
     let mut feed = liaison.subscribe(FeedStart::Beginning, None);
     assert_eq!(held(&liaison).await, ["facegraph did takedown 7"], "of a campaign that is hidden");
     facegraph.release(release("r2", What::Campaign(campaign.clone()), "W-17")).await.unwrap();
-    let told = [next(&mut feed).await, next(&mut feed).await];
+    let received = [next(&mut feed).await, next(&mut feed).await];
     assert_eq!(
-        told.iter().filter_map(words).collect::<Vec<_>>(),
+        received.iter().filter_map(words).collect::<Vec<_>>(),
         ["facegraph did takedown 7 of a campaign", "facegraph says one"]
     );
 

@@ -191,12 +191,12 @@ async fn what_is_restricted_in_a_tip_is_shown_to_nobody_who_left_the_closed_grou
     operator.put_group(closed(&["birdsite"])).await.unwrap();
     assert_eq!(seen_by(&facegraph).await, ["b.example"]);
     let mut late = facegraph.subscribe(FeedStart::Beginning, None);
-    let told = loop {
+    let received = loop {
         if let FeedEvent::Tip(event) = support::feed::event(&mut late).await {
             break event.entry.unwrap().indicators;
         }
     };
-    assert_eq!(told.len(), 1, "{told:?}");
+    assert_eq!(received.len(), 1, "{received:?}");
     assert_eq!(seen_by(&birdsite).await, ["a.example", "b.example"], "its author's own");
 
     // Hidden objects do not shorten pages: the others are delivered, a page and more of them.

@@ -35,9 +35,9 @@ async fn an_indicator_goes_from_a_submit_to_a_subscriber_over_mutual_tls() {
 fn assert_printed(ran: &Ran, lines: &[&str]) {
     assert_eq!(ran.code, Some(0), "{ran:?}");
     let on_one_line = |line: &str| line.split_whitespace().collect::<Vec<_>>().join(" ");
-    let mut said = ran.out.lines().map(on_one_line);
+    let mut printed = ran.out.lines().map(on_one_line);
     for line in lines {
-        assert!(said.any(|said| said.contains(line)), "{line:?} is not told in {}", ran.out);
+        assert!(printed.any(|one| one.contains(line)), "{line:?} is not printed in {}", ran.out);
     }
 }
 

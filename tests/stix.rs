@@ -50,10 +50,11 @@ fn bundle(stage: &Stage, partner: &str, name: &str, arguments: &[&str]) -> Value
     let ran = done(stage.run(partner, &[&["pull", "--format", "stix"][..], arguments].concat()));
     let file = stage.file(name, &ran.out);
     let validated = python::script("validate_stix.py", &[Path::new(&file)]);
-    let said = String::from_utf8(validated.stdout).unwrap();
+    let stdout = String::from_utf8(validated.stdout).unwrap();
     let faults = String::from_utf8_lossy(&validated.stderr);
-    let result: Value = serde_json::from_str(&said).unwrap_or_else(|_| panic!("{said}{faults}"));
-    let short = said.chars().take(2_000).collect::<String>();
+    let result: Value =
+        serde_json::from_str(&stdout).unwrap_or_else(|_| panic!("{stdout}{faults}"));
+    let short = stdout.chars().take(2_000).collect::<String>();
     assert_eq!(result["valid"], true, "{short}");
     assert_eq!((&result["errors"], &result["warnings"]), (&json!([]), &json!([])), "{short}");
     serde_json::from_str(&ran.out).unwrap()

@@ -83,9 +83,9 @@ fn a_tip_is_sent_listed_answered_shown_and_withdrawn() {
     // Both feeds contain it.
     for partner in ["birdsite", "facegraph"] {
         let pulled = json(&stage, partner, &["pull"]);
-        let told: Vec<_> = pulled.iter().filter(|line| line["tip"].is_object()).collect();
-        assert_eq!(told.len(), 3, "{told:?}");
-        assert_eq!(told[1]["entry"]["message"], "on it");
+        let tip_lines: Vec<_> = pulled.iter().filter(|line| line["tip"].is_object()).collect();
+        assert_eq!(tip_lines.len(), 3, "{tip_lines:?}");
+        assert_eq!(tip_lines[1]["entry"]["message"], "on it");
     }
     let people = done(stage.run("facegraph", &["pull"])).out;
     assert!(people.contains("→ acknowledged") && people.contains("on it"), "{people}");

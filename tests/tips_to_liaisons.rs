@@ -46,8 +46,8 @@ async fn a_liaison_sees_its_own_thread_of_a_tip_and_nothing_of_other_recipients(
     sender.respond_to_tip(reply("all", &id, "for all")).await.unwrap();
 
     let shown = liaison.tip(&id, "").await.unwrap();
-    let said: Vec<_> = shown.entries.iter().map(|entry| entry.message.as_str()).collect();
-    assert_eq!(said, ["a network of accounts that post the same", "for all"]);
+    let messages: Vec<_> = shown.entries.iter().map(|entry| entry.message.as_str()).collect();
+    assert_eq!(messages, ["a network of accounts that post the same", "for all"]);
     let tip = shown.tip.as_ref().unwrap();
     assert_eq!((tip.subject.as_str(), tip.tlp()), ("secret subject", Tlp::Red));
     assert_eq!(state(tip, "cyber-unit"), TipState::Sent);
@@ -242,8 +242,11 @@ async fn a_tip_that_is_closed_shows_a_liaison_no_content_until_it_is_taken_up_ag
     assert_eq!(event.entry.unwrap().indicators[0].value, "more.example");
     let shown = liaison.tip(&id, "").await.unwrap();
     assert_eq!(values(&shown.indicators).len(), 2);
-    let said: Vec<_> = shown.entries.iter().map(|entry| entry.message.as_str()).collect();
-    assert!(said.contains(&"said meanwhile") && said.contains(&"there is more"), "{said:?}");
+    let messages: Vec<_> = shown.entries.iter().map(|entry| entry.message.as_str()).collect();
+    assert!(
+        messages.contains(&"said meanwhile") && messages.contains(&"there is more"),
+        "{messages:?}"
+    );
     // After declining, it sees what it declined, and may reopen it.
     let other = sender.send_tip(full("t2", &["cyber-unit"])).await.unwrap().tip_id;
     walk(&liaison, &other, &[TipState::Declined]).await;
@@ -373,11 +376,11 @@ async fn counts_that_a_sender_adds_reach_a_liaison_with_the_tip_and_nowhere_else
             method: pb::EnforcementMethod::AfterInvestigation.into(),
             ..Default::default()
         };
-        let said = pb::RespondToTipRequest {
+        let response_request = pb::RespondToTipRequest {
             enforcement: Some(done),
             ..reply(&format!("{request}-done"), &id, "we acted")
         };
-        sender.respond_to_tip(said).await.unwrap();
+        sender.respond_to_tip(response_request).await.unwrap();
         let entry = tip_events(&liaison).await.pop().unwrap().entry.unwrap();
         assert_eq!(entry.enforcement.unwrap().counts[0].count, 9);
         let of_tip = pb::ListEnforcementsRequest { tip_id: id, ..Default::default() };

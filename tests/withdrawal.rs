@@ -215,7 +215,7 @@ async fn sightings_and_feedback_reach_whom_they_concern_and_count_once() {
     let node = world.start().await;
     let client = |partner: &str| world.client(&node, partner);
     let (birdsite, facegraph) = (client("birdsite"), client("facegraph"));
-    let said = submit(&birdsite, "a", everyone(), &["a.example"]).await;
+    let receipt = submit(&birdsite, "a", everyone(), &["a.example"]).await;
     let mut feeds = Vec::new();
     for partner in ["birdsite", "tubeworks"] {
         let mut feed = client(partner).subscribe(FeedStart::Now, None);
@@ -261,7 +261,7 @@ async fn sightings_and_feedback_reach_whom_they_concern_and_count_once() {
         note: "the site of a library".into(),
         sharing: None,
     };
-    let version = said.items[0].version;
+    let version = receipt.items[0].version;
     facegraph.give_feedback(feedback("f1", version, pb::Opinion::StronglyDisagree)).await.unwrap();
     // Feedback reaches the author regardless of its filter.
     let filter = pb::Filter { kinds: vec![pb::Kind::Ip.into()], ..pb::Filter::default() };
@@ -269,9 +269,9 @@ async fn sightings_and_feedback_reach_whom_they_concern_and_count_once() {
     change(&mut filtered).await;
     for feed in [&mut feeds[0], &mut filtered] {
         let FeedEvent::Feedback(told) = event(feed).await else { panic!("feedback") };
-        let told = told.feedback.unwrap();
-        assert_eq!((told.author.as_str(), told.about), ("facegraph", version));
-        assert_eq!(told.opinion(), pb::Opinion::StronglyDisagree);
+        let received = told.feedback.unwrap();
+        assert_eq!((received.author.as_str(), received.about), ("facegraph", version));
+        assert_eq!(received.opinion(), pb::Opinion::StronglyDisagree);
     }
     nothing(&mut feeds[1]).await;
     assert_eq!(birdsite.indicator(key("a.example")).await.unwrap().feedback.len(), 1);

@@ -218,10 +218,10 @@ fn item(number: u64) -> pb::SubmittedIndicator {
         item.platform = "x".into();
         item.value = format!("u{:014x}", work::spread(number) >> 8);
     }
-    let said = item.assessment.get_or_insert_default();
-    said.confidence = Some(if number % 4 < 2 { 80 } else { 30 });
+    let assessment = item.assessment.get_or_insert_default();
+    assessment.confidence = Some(if number % 4 < 2 { 80 } else { 30 });
     if number % 4 == 2 {
-        said.labels.push("spam".into());
+        assessment.labels.push("spam".into());
     }
     item
 }

@@ -94,7 +94,7 @@ pub struct AuthoriseLayer {
 }
 
 impl AuthoriseLayer {
-    /// A layer over the registry of an exchange. When told to stop it ends the streams of services
+    /// A layer over the registry of an exchange. On stop it ends the streams of services
     /// that are not ours; ours say themselves how they end.
     pub fn new(exchange: Arc<Exchange>, metrics: Arc<Metrics>, stop: CancellationToken) -> Self {
         Self { exchange, metrics, stop }

@@ -6,7 +6,7 @@ mod pages;
 use tonic::{Request, Response, Status, async_trait};
 
 use super::status::status;
-use super::{Services, deeds};
+use super::{Services, visible};
 use crate::domain::entry::Rejection;
 use crate::domain::page::page_size;
 use crate::domain::{CampaignId, Invalid, PartnerId};
@@ -121,7 +121,7 @@ impl Services {
         let (listed, next) = page.await?;
         let campaigns = listed.iter().map(|one| pb::CampaignSummary {
             id: one.newest.record.campaign.to_string(),
-            newest: Some(deeds::contribution(&one.newest)),
+            newest: Some(visible::contribution(&one.newest)),
             contributions: u32::try_from(one.contributions).unwrap_or(u32::MAX),
         });
         Ok(pb::ListCampaignsResponse {
@@ -183,7 +183,7 @@ impl Services {
         });
         let (listed, next) = page.await?;
         Ok(pb::ListEnforcementsResponse {
-            enforcements: listed.iter().map(deeds::enforcement).collect(),
+            enforcements: listed.iter().map(visible::enforcement).collect(),
             next_page_token: next.map(pages::position).unwrap_or_default(),
         })
     }

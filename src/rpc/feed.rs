@@ -1,9 +1,9 @@
 //! `tipoff.v1.FeedService`.
 
+pub(super) mod events;
 mod lane;
 mod message;
 pub(super) mod page;
-pub(super) mod told;
 
 use std::pin::Pin;
 use std::sync::{Arc, Mutex, PoisonError};
@@ -244,14 +244,14 @@ impl OpenFeed {
             }
             Step::Delivery(delivery) => {
                 let most = lane::most(self.feed.purpose());
-                let told = message::fill(&mut self.feed, delivery, most)?;
-                told.count(&self.services.metrics);
-                let mut message = told.message;
+                let outgoing = message::fill(&mut self.feed, delivery, most)?;
+                outgoing.count(&self.services.metrics);
+                let mut message = outgoing.message;
                 // Where nothing of the last entry is left, behind it; acknowledged, it leaves no lag.
                 let cursor = Some(cursor::write(self.feed.cursor()));
                 let place = pb::SubscribeResponse { cursor, ..pb::SubscribeResponse::default() };
                 message.push(place.encode_to_vec().into());
-                Ok((message, told.accessed))
+                Ok((message, outgoing.accessed))
             }
         }
     }

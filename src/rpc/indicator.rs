@@ -8,7 +8,7 @@ use prost::Message;
 use tonic::{Request, Response, Status, Streaming, async_trait};
 
 use super::Services;
-use super::feed::told;
+use super::feed::events;
 use super::status::status;
 use crate::domain::submission::{ItemReceipt, Receipt};
 use crate::domain::{IndicatorId, Invalid, Position};
@@ -120,8 +120,8 @@ impl IndicatorService for Services {
             assessments,
             omitted: u32::try_from(omitted).unwrap_or(u32::MAX),
             seen_count: reactions.seen_count,
-            sightings: reactions.sightings.iter().map(told::sighting).collect(),
-            feedback: reactions.feedback.iter().map(told::feedback).collect(),
+            sightings: reactions.sightings.iter().map(events::sighting).collect(),
+            feedback: reactions.feedback.iter().map(events::feedback).collect(),
         }))
     }
 

@@ -157,9 +157,9 @@ mod tests {
             ("contribution", |said| said.targets = vec!["é".repeat(499); 10]),
         ];
         for (field, spoil) in table {
-            let mut said = sent();
-            spoil(&mut said);
-            assert_eq!(read(Some(&said)).unwrap_err().field, field);
+            let mut contribution = sent();
+            spoil(&mut contribution);
+            assert_eq!(read(Some(&contribution)).unwrap_err().field, field);
         }
         assert_eq!(read(None).unwrap_err().field, "contribution");
     }

@@ -101,15 +101,15 @@ pub fn encode_common(entry: &Entry, batch: &Batch, journal: JournalEpoch) -> Enc
     let ends = batch.items.iter().map(|item| {
         let version = Position::new(entry.sequence, item.index);
         let cursor = Cursor { journal, position: FeedPosition::after_item(version) };
-        let said = &item.assessment;
+        let assessment = &item.assessment;
         let mut fields = Fields::append_to(&mut bytes);
         fields.version(1, version);
         fields.message(2, |fields| fields.message(1, |token| cursor::put(cursor, token.buffer())));
         fields.text(3, author);
         fields.time(4, entry.time);
-        fields.indicator(5, &said.indicator, item.id);
+        fields.indicator(5, &assessment.indicator, item.id);
         // The campaign is added per class, since not every reader may know it.
-        fields.message(6, |fields| assessment::put(said, entry.time, fields));
+        fields.message(6, |fields| assessment::put(assessment, entry.time, fields));
         bytes.len()
     });
     let ends = ends.collect();
@@ -255,15 +255,15 @@ mod tests {
                 .iter()
                 .map(|one| {
                     let version = Position::new(entry.sequence, one.index);
-                    let mut said = one.assessment.clone();
-                    said.campaign = said.campaign.filter(|_| author);
-                    said.raw = said.raw.filter(|_| author);
+                    let mut assessment = one.assessment.clone();
+                    assessment.campaign = assessment.campaign.filter(|_| author);
+                    assessment.raw = assessment.raw.filter(|_| author);
                     let shown = ItemRef {
                         version,
                         author: entry.author.as_ref().unwrap(),
                         accepted: entry.time,
                         id: one.id,
-                        assessment: &said,
+                        assessment: &assessment,
                         view: &view,
                         cursor: Some(cursor::write(Cursor {
                             journal,

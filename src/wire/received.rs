@@ -103,7 +103,7 @@ mod tests {
     fn what_was_written_for_a_reader_is_read_as_it_was_said() {
         let indicator = Indicator::read("x:harbour", None).unwrap();
         let accepted = Timestamp::from_millis(1_764_057_600_123);
-        let said = Assessment {
+        let assessment = Assessment {
             labels: vec![Label::from_stored("spam")],
             note: Some("seen twice".into()),
             first_seen: Some(Timestamp::from_millis(-1)),
@@ -113,7 +113,7 @@ mod tests {
             SharingView { tlp: Tlp::Green, audience: Audience::Everyone, releases: Vec::new() };
         let (version, author) = (Position::new(7, 3), PartnerId::from_stored("birdsite"));
         let id = indicator.id();
-        let (author_of, said_of) = (&author, &said);
+        let (author_of, said_of) = (&author, &assessment);
         let shown = ItemRef {
             version,
             author: author_of,
@@ -126,11 +126,11 @@ mod tests {
         let given = read(&feed::item(&shown)).unwrap();
         assert_eq!((given.version, given.tlp, given.accepted), (version, Tlp::Green, accepted));
         assert_eq!((given.id, given.author.as_str()), (id, "birdsite"));
-        assert_eq!(given.assessment.expires_at(accepted), said.expires_at(accepted));
-        assert_eq!(given.assessment.verdict(), said.verdict());
-        assert_eq!(given.assessment.labels, said.labels);
-        assert_eq!(given.assessment.note, said.note);
-        assert_eq!(given.assessment.first_seen, said.first_seen);
+        assert_eq!(given.assessment.expires_at(accepted), assessment.expires_at(accepted));
+        assert_eq!(given.assessment.verdict(), assessment.verdict());
+        assert_eq!(given.assessment.labels, assessment.labels);
+        assert_eq!(given.assessment.note, assessment.note);
+        assert_eq!(given.assessment.first_seen, assessment.first_seen);
     }
 
     #[test]

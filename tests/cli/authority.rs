@@ -64,8 +64,8 @@ fn a_configuration_is_checked_without_starting_anything() {
         let (table, key) = number.key.split_once('.').unwrap();
         let above = number.range.end() + 1;
         for outside in number.range.start().checked_sub(1).into_iter().chain([above]) {
-            let said = format!("{} = {outside}: must be {number}", number.key);
-            check(&format!("[{table}]\n{key} = {outside}\n")).failed(2, &said);
+            let setting = format!("{} = {outside}: must be {number}", number.key);
+            check(&format!("[{table}]\n{key} = {outside}\n")).failed(2, &setting);
         }
     }
     let header = check("[connections]\nheader_kb = 4194304\n");

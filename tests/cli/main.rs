@@ -290,16 +290,19 @@ fn a_demo_that_is_told_to_stop_leaves_nothing_behind() {
     let mut command = tipoff(&["demo", "--keep"]);
     command.env("TMPDIR", folder.path()).stdout(Stdio::piped()).stderr(Stdio::null());
     let mut child = command.spawn().unwrap();
-    let mut said = Vec::new();
+    let mut reported = Vec::new();
     for line in BufReader::new(child.stdout.take().unwrap()).lines() {
-        said.push(line.unwrap());
-        if said.last().unwrap().contains("Ctrl-C") {
+        reported.push(line.unwrap());
+        if reported.last().unwrap().contains("Ctrl-C") {
             break;
         }
     }
     for command in ["lookup '", "subscription list", "audit deliveries ", "withdraw '"] {
         let line = format!("  tipoff {command}");
-        assert!(said.iter().any(|said| said.starts_with(&line)), "{line} is not in {said:?}");
+        assert!(
+            reported.iter().any(|said| said.starts_with(&line)),
+            "{line} is not in {reported:?}"
+        );
     }
     assert_eq!(fs::read_dir(folder.path()).unwrap().count(), 1);
     kill(Pid::from_raw(i32::try_from(child.id()).unwrap()), Signal::SIGTERM).unwrap();

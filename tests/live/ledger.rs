@@ -70,11 +70,11 @@ impl Ledger {
     ) -> Result<(), String> {
         let Op::Submit { author, to, replaces, items } = op else { panic!("a submission") };
         for item in &receipt.items {
-            let said = &items[item.index as usize];
+            let submitted_item = &items[item.index as usize];
             match item.status() {
                 pb::ItemStatus::Created | pb::ItemStatus::Replaced => {
                     let version = position(item.version);
-                    let (author, to, said) = (*author, to.clone(), said.clone());
+                    let (author, to, said) = (*author, to.clone(), submitted_item.clone());
                     let before = self.last.insert((author, said.value, to.clone()), version);
                     self.ended.extend(before);
                     self.said.insert(version, Word { submission, author, to, said });
@@ -83,10 +83,10 @@ impl Ledger {
                 pb::ItemStatus::Rejected | pb::ItemStatus::Unspecified => continue,
             }
             if let Some(moved) = replaces.as_ref().filter(|moved| *moved != to) {
-                let before = self.last.remove(&(*author, said.value, moved.clone()));
+                let before = self.last.remove(&(*author, submitted_item.value, moved.clone()));
                 self.ended.extend(before);
             }
-            if said.restricted
+            if submitted_item.restricted
                 && *to != (AudienceBits::Named { groups: 1 << RESTRICTED, partners: 0 })
             {
                 return Err(format!("what is restricted was taken: {op:?}"));
@@ -173,12 +173,12 @@ impl Ledger {
         let at = position(item.version);
         let word = self.said.get(&at).ok_or_else(|| format!("nobody said {item:?}"))?;
         let is_own = word.author == reader;
-        let said = item.assessment.as_ref().unwrap();
+        let assessment = item.assessment.as_ref().unwrap();
         let labels: &[&str] = if word.said.restricted { &["csam"] } else { &[] };
         let holds = item.author == id(word.author).as_str()
             && item.indicator.as_ref().unwrap().value == value(word.said.value)
-            && said.confidence == Some(word.said.confidence.into())
-            && said.labels == labels
+            && assessment.confidence == Some(word.said.confidence.into())
+            && assessment.labels == labels
             && item.raw == if is_own { written(word.said.value) } else { String::new() };
         if !holds {
             return Err(format!("{:?} is given as {item:?}", word.said));

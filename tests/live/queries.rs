@@ -43,9 +43,11 @@ pub async fn current(
     if read != held {
         return Err(format!("{of:?}: reads give {read:?}, a snapshot {held:?}"));
     }
-    let said = ledger.current_for(of.partner);
-    if is_timeless && said != held {
-        return Err(format!("{of:?}: a snapshot gives {held:?}, and what was said is {said:?}"));
+    let expected_items = ledger.current_for(of.partner);
+    if is_timeless && expected_items != held {
+        return Err(format!(
+            "{of:?}: a snapshot gives {held:?}, and what was said is {expected_items:?}"
+        ));
     }
     Ok(held)
 }

@@ -315,15 +315,15 @@ impl Run<'_> {
         let client = self.reading(reader);
         let walker = &mut self.walkers[usize::from(reader)];
         let is_timeless = self.plan.is_timeless;
-        let told = self.exchange.under(kill, async {
+        let outcome = self.exchange.under(kill, async {
             if by_pages {
                 Ok(walker.pull(&client, limit).await)
             } else {
                 walker.follow(&client, limit, is_timeless).await
             }
         });
-        let told = told.await;
-        self.observe_reader(reader, told)
+        let observed = outcome.await;
+        self.observe_reader(reader, observed)
     }
 
     fn reading(&self, reader: u8) -> Client {

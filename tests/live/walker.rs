@@ -43,7 +43,7 @@ impl Walker {
         client: &Client,
         limit: usize,
     ) -> Result<Vec<FeedEvent>, ClientError> {
-        let mut told = Vec::new();
+        let mut events_seen = Vec::new();
         // Down to the smallest size, so that pages end inside groups of related events.
         let mut sizes = PAGES.iter().copied().cycle();
         loop {
@@ -53,15 +53,15 @@ impl Walker {
             let more = page.more;
             for event in page_events(page) {
                 // It takes this many events, wherever pages end.
-                if told.len() == limit {
-                    return Ok(told);
+                if events_seen.len() == limit {
+                    return Ok(events_seen);
                 }
                 self.from = FeedStart::Cursor(event.cursor().expect("each has one").clone());
-                told.extend(told_by(&mut self.held, event));
+                events_seen.extend(told_by(&mut self.held, event));
             }
             self.from = FeedStart::Cursor(cursor);
-            if !more || told.len() == limit {
-                return Ok(told);
+            if !more || events_seen.len() == limit {
+                return Ok(events_seen);
             }
         }
     }
@@ -79,29 +79,33 @@ impl Walker {
             Err(error) => return Ok(Err(error)),
         };
         let mut feed = client.subscribe(self.from.clone(), filter(self.of.filter));
-        let mut told = Vec::new();
-        while told.len() < there.len() {
+        let mut events_seen = Vec::new();
+        while events_seen.len() < there.len() {
             let silence = if is_timeless { SILENCE } else { SHORT_SILENCE };
             match tokio::time::timeout(silence, feed.next_event()).await {
                 Ok(Ok(Some(event))) => {
                     self.from =
                         feed.cursor().cloned().map_or(FeedStart::Beginning, FeedStart::Cursor);
-                    told.extend(told_by(&mut self.held, event));
+                    events_seen.extend(told_by(&mut self.held, event));
                 }
                 Ok(Ok(None)) => return Err("the feed is over".into()),
                 Ok(Err(error)) => return Ok(Err(error)),
                 Err(_) if is_timeless => {
-                    return Err(format!("{:?} is not told {:?}", self.of, there.get(told.len())));
+                    return Err(format!(
+                        "{:?} is not told {:?}",
+                        self.of,
+                        there.get(events_seen.len())
+                    ));
                 }
                 Err(_) => break,
             }
         }
-        let said = |told: &[FeedEvent]| told.iter().map(words::event).collect::<Vec<_>>();
-        let (pulled, followed) = (said(&there), said(&told));
+        let in_words = |told: &[FeedEvent]| told.iter().map(words::event).collect::<Vec<_>>();
+        let (pulled, followed) = (in_words(&there), in_words(&events_seen));
         if is_timeless && pulled != followed {
             return Err(format!("pages tell {pulled:?}, and the feed {followed:?}"));
         }
-        Ok(Ok(told))
+        Ok(Ok(events_seen))
     }
 
     /// Takes a snapshot, drops what the snapshot lacks, and continues with the feed after it.

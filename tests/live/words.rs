@@ -139,16 +139,16 @@ pub fn event(event: &FeedEvent) -> Observed {
 
 pub fn item(item: &pb::FeedItem) -> Observed {
     let pb::FeedItem { author, indicator, assessment, sharing, replaces, raw, .. } = item;
-    let said = said(indicator, assessment.as_ref(), sharing, raw);
-    let text = format!("item {author} {said} {}", replaces.is_some());
+    let content = said(indicator, assessment.as_ref(), sharing, raw);
+    let text = format!("item {author} {content} {}", replaces.is_some());
     let replaces = replaces.map(|version| position(Some(version)));
     observation(&text, [position(item.version)].into_iter().chain(replaces).collect::<Vec<_>>())
 }
 
 pub fn assessment(one: &pb::VisibleAssessment) -> Observed {
     let pb::VisibleAssessment { author, indicator, assessment, sharing, raw, .. } = one;
-    let said = said(indicator, assessment.as_ref(), sharing, raw);
-    observation(&format!("assessment {author} {said}"), [position(one.version)])
+    let content = said(indicator, assessment.as_ref(), sharing, raw);
+    observation(&format!("assessment {author} {content}"), [position(one.version)])
 }
 
 fn said(
@@ -157,8 +157,8 @@ fn said(
     sharing: &impl Debug,
     raw: &str,
 ) -> String {
-    let said = pb::Assessment { valid_until: None, ..assessment.unwrap().clone() };
-    format!("{indicator:?} {said:?} {sharing:?} {raw}")
+    let assessment_sent = pb::Assessment { valid_until: None, ..assessment.unwrap().clone() };
+    format!("{indicator:?} {assessment_sent:?} {sharing:?} {raw}")
 }
 
 pub fn sighting(seen: &pb::VisibleSighting) -> Observed {

@@ -303,8 +303,8 @@ MUTANTS = {
     ),
     "lane-unrecorded-deeds": (
         "src/rpc/feed/message.rs",
-        "let objects = told.items + message.campaigns.len() + message.enforcements.len();",
-        "let objects = told.items;",
+        "let objects = outgoing.items + message.campaigns.len() + message.enforcements.len();",
+        "let objects = outgoing.items;",
         ["--test", "released_deeds"],
     ),
     # Tips.

@@ -29,7 +29,7 @@ async fn every_kind_of_bad_value_is_named_and_the_others_are_taken() {
     let world = World::new();
     let node = world.start().await;
     let client = world.client(&node, "birdsite");
-    let said = |said: pb::Assessment| {
+    let submitting = |said: pb::Assessment| {
         let mut item = domain("said.example");
         item.assessment = Some(said);
         item
@@ -62,29 +62,32 @@ async fn every_kind_of_bad_value_is_named_and_the_others_are_taken() {
         (item(Kind::CryptoAddress, "", "whatever"), "platform"),
         (item(Kind::Unspecified, "", "just words"), "value"),
         (pb::SubmittedIndicator { kind: 99, ..domain("a.example") }, "kind"),
-        (said(pb::Assessment { confidence: Some(101), ..none() }), "confidence"),
-        (said(pb::Assessment { verdict: 77, ..none() }), "verdict"),
-        (said(pb::Assessment { labels: vec!["csam".into()], ..none() }), "labels"),
-        (said(pb::Assessment { labels: vec!["made-up".into()], ..none() }), "labels"),
-        (said(pb::Assessment { techniques: vec!["9".into()], ..none() }), "techniques"),
-        (said(pb::Assessment { valid_until: time(1), ..none() }), "valid_until"),
-        (said(pb::Assessment { valid_until: time(9_000_000_000), ..none() }), "valid_until"),
-        (said(pb::Assessment { first_seen: time(i64::MAX), ..none() }), "first_seen"),
-        (said(pb::Assessment { first_seen: time(9), last_seen: time(8), ..none() }), "last_seen"),
-        (said(pb::Assessment { note: "x".repeat(2_001), ..none() }), "note"),
+        (submitting(pb::Assessment { confidence: Some(101), ..none() }), "confidence"),
+        (submitting(pb::Assessment { verdict: 77, ..none() }), "verdict"),
+        (submitting(pb::Assessment { labels: vec!["csam".into()], ..none() }), "labels"),
+        (submitting(pb::Assessment { labels: vec!["made-up".into()], ..none() }), "labels"),
+        (submitting(pb::Assessment { techniques: vec!["9".into()], ..none() }), "techniques"),
+        (submitting(pb::Assessment { valid_until: time(1), ..none() }), "valid_until"),
+        (submitting(pb::Assessment { valid_until: time(9_000_000_000), ..none() }), "valid_until"),
+        (submitting(pb::Assessment { first_seen: time(i64::MAX), ..none() }), "first_seen"),
         (
-            said(pb::Assessment { references: vec!["ftp://a.example".into()], ..none() }),
+            submitting(pb::Assessment { first_seen: time(9), last_seen: time(8), ..none() }),
+            "last_seen",
+        ),
+        (submitting(pb::Assessment { note: "x".repeat(2_001), ..none() }), "note"),
+        (
+            submitting(pb::Assessment { references: vec!["ftp://a.example".into()], ..none() }),
             "references",
         ),
         (
-            said(pb::Assessment {
+            submitting(pb::Assessment {
                 note: "é".repeat(1_990),
                 references: vec![format!("https://a.example/{}", "c".repeat(99))],
                 ..none()
             }),
             "item",
         ),
-        (said(pb::Assessment { campaign: "hydra".into(), ..none() }), "campaign"),
+        (submitting(pb::Assessment { campaign: "hydra".into(), ..none() }), "campaign"),
     ];
     let mut items = Vec::new();
     for (number, (bad, _)) in bad.iter().enumerate() {

@@ -47,8 +47,8 @@ impl Campaigns {
 
     /// Whether a partner may see a campaign, computed from the contributions.
     pub fn sees(&self, model: &Model, reader: u8, campaign: CampaignId) -> bool {
-        let mut said = self.said.get(&campaign).into_iter().flatten();
-        said.any(|(author, at, sharing)| model.sees(reader, author, *at, sharing))
+        let mut contributions = self.said.get(&campaign).into_iter().flatten();
+        contributions.any(|(author, at, sharing)| model.sees(reader, author, *at, sharing))
     }
 
     pub fn steps(&self) -> impl Iterator<Item = (u32, CampaignId)> {
@@ -140,8 +140,8 @@ impl Run {
             }
             let sharing =
                 Sharing { tlp: Tlp::Amber, audience: audience(to).unwrap(), releases: Vec::new() };
-            let said = self.world.campaigns.said.entry(taken.campaign).or_default();
-            said.push((id(author), taken_at(taken), sharing));
+            let contributions = self.world.campaigns.said.entry(taken.campaign).or_default();
+            contributions.push((id(author), taken_at(taken), sharing));
         }
         let answer = answer.map(|taken| {
             let (text, positions) = item_words(&[(0, taken.receipt)]);

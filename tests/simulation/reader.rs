@@ -237,8 +237,8 @@ pub fn events(delivery: FeedEvent, campaigns: &Campaigns) -> Vec<Event> {
         FeedEvent::Items(shown) => {
             let event = |one: tipoff::exchange::FeedItem| {
                 let version = one.record.version;
-                let said = &one.record.assessment;
-                let observed = item(&one.author, said, &one.view, version, None, campaigns);
+                let assessment = &one.record.assessment;
+                let observed = item(&one.author, assessment, &one.view, version, None, campaigns);
                 let content = Some((one.author, version, one.record.sharing));
                 let holds = Some(version);
                 Event { observed, holds, ..event_at(one.place, String::new(), Vec::new(), content) }
@@ -303,9 +303,9 @@ fn of_batch(delivery: &BatchEvent, campaigns: &Campaigns) -> Vec<Event> {
     let mut events = Vec::new();
     let given: BTreeSet<usize> = delivery.ranges.iter().flat_map(Clone::clone).collect();
     for at in 0..batch.items.len() {
-        let said = &batch.items[at];
+        let batch_item = &batch.items[at];
         for removal in delivery.removals.iter().filter(|removal| removal.at == at) {
-            let text = format!("removal {author} {} {:?}", said.id, removal.reason);
+            let text = format!("removal {author} {} {:?}", batch_item.id, removal.reason);
             events.push(Event {
                 place: removal.place,
                 observed: Observed { text, positions: vec![removal.version] },
@@ -318,7 +318,7 @@ fn of_batch(delivery: &BatchEvent, campaigns: &Campaigns) -> Vec<Event> {
         if !given.contains(&at) {
             continue;
         }
-        let version = Position::new(entry.sequence, said.index);
+        let version = Position::new(entry.sequence, batch_item.index);
         let replaces = match (&delivery.replaces, outcomes[at]) {
             (Some(replaces), _) => replaces[at],
             (None, ItemOutcome::Replaced(old)) => {
@@ -326,9 +326,9 @@ fn of_batch(delivery: &BatchEvent, campaigns: &Campaigns) -> Vec<Event> {
             }
             (None, _) => None,
         };
-        let names = said.assessment.campaign;
+        let names = batch_item.assessment.campaign;
         let given = names.filter(|id| delivery.author || delivery.campaigns.contains(id));
-        let shown = Assessment { campaign: given, ..said.assessment.clone() };
+        let shown = Assessment { campaign: given, ..batch_item.assessment.clone() };
         events.push(Event {
             place: FeedPosition::after_item(version),
             observed: item(&author, &shown, &delivery.view, version, replaces, campaigns),
@@ -352,9 +352,9 @@ pub fn reacted(reactions: &Reactions) -> Vec<Observed> {
         let text = format!("{} {:?}", seen.record.author, seen.sharing);
         observation(&text, [seen.position])
     });
-    let said = reactions.feedback.iter().map(|one| {
+    let feedback_seen = reactions.feedback.iter().map(|one| {
         let text = format!("{} {:?} {:?}", one.giver, one.record.opinion, one.sharing);
         observation(&text, [one.record.position, one.about])
     });
-    std::iter::once(count).chain(seen).chain(said).collect()
+    std::iter::once(count).chain(seen).chain(feedback_seen).collect()
 }

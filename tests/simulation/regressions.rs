@@ -108,14 +108,14 @@ fn a_filter_by_group_loses_what_the_reader_still_sees_otherwise() {
 }
 
 fn of_campaign(to: AudienceBits, campaign: u32) -> Op {
-    let said = SubmittedItem {
+    let submitted_item = SubmittedItem {
         value: 0,
         confidence: 20,
         hours: None,
         restricted: false,
         campaign: Some(campaign),
     };
-    Op::Submit { author: 0, to, replaces: None, items: vec![said] }
+    Op::Submit { author: 0, to, replaces: None, items: vec![submitted_item] }
 }
 
 #[test]

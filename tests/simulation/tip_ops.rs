@@ -60,9 +60,10 @@ pub fn op(history: &History, random: &mut StdRng, author: u8, partner: u8) -> Op
         let author = *parties.choose(random).unwrap();
         let confidence = random.random_range(0..100);
         let value = random.random_range(0..VALUES);
-        let said = SubmittedItem { value, confidence, hours: None, restricted: false, campaign };
+        let submitted_item =
+            SubmittedItem { value, confidence, hours: None, restricted: false, campaign };
         let to = any_audience(random);
-        return Op::Submit { author, to, replaces: None, items: vec![said] };
+        return Op::Submit { author, to, replaces: None, items: vec![submitted_item] };
     }
     if random.random_bool(0.05) {
         return Op::WithdrawTip { of, who };

@@ -174,8 +174,8 @@ async fn the_story_goes_through_a_sigkill_between_every_two_steps() {
     let states =
         [Sent, Sent, Acknowledged, Investigating, Actioned, Monitoring, Investigating, Withdrawn];
     for side in [&story.birdsite, &story.facegraph, &story.desk] {
-        let told = side.tips.iter().map(|one| one.tip.as_ref().unwrap().threads[0].state());
-        assert_eq!(told.collect::<Vec<_>>(), states);
+        let reached = side.tips.iter().map(|one| one.tip.as_ref().unwrap().threads[0].state());
+        assert_eq!(reached.collect::<Vec<_>>(), states);
     }
     let received = tips::received(&story.facegraph.client).await;
     let standing: Vec<_> = received.iter().map(|tip| tips::state(tip, "facegraph")).collect();
@@ -187,8 +187,8 @@ async fn the_story_goes_through_a_sigkill_between_every_two_steps() {
     let feed = story.facegraph.client.subscribe(FeedStart::Beginning, None);
     let mut late = Follower::new(&story.facegraph.client, feed);
     late.until(Tally { tips: 2, removals: 0, ..story.both() }).await;
-    let told = late.tips.iter().map(|one| one.entry.as_ref().unwrap().action());
-    assert_eq!(told.collect::<Vec<_>>(), [pb::TipAction::Sent, pb::TipAction::Withdrawn]);
+    let actions = late.tips.iter().map(|one| one.entry.as_ref().unwrap().action());
+    assert_eq!(actions.collect::<Vec<_>>(), [pb::TipAction::Sent, pb::TipAction::Withdrawn]);
     assert_eq!(late.held, story.facegraph.held);
 
     // Hidden objects were never delivered, and cannot be read either.

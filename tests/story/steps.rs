@@ -112,8 +112,8 @@ impl Story {
         assert_eq!(counts(known.enforcement.as_ref()), done);
         for side in [&self.birdsite, &self.facegraph, &self.desk] {
             let entries = side.tips.iter().map(|one| one.entry.as_ref().unwrap());
-            let told: Vec<_> = entries.filter(|one| one.enforcement.is_some()).collect();
-            let [told] = &told[..] else { panic!("{told:?}") };
+            let with_counts: Vec<_> = entries.filter(|one| one.enforcement.is_some()).collect();
+            let [told] = &with_counts[..] else { panic!("{with_counts:?}") };
             assert_eq!(counts(told.enforcement.as_ref()), done);
             let found: Vec<_> = told.indicators.iter().map(|one| one.value.as_str()).collect();
             assert_eq!(found, SITES);
@@ -127,9 +127,9 @@ impl Story {
         self.shared.campaigns += 1;
         self.step().await;
         for follower in [&self.birdsite, &self.desk, &self.tubeworks] {
-            let said = follower.campaigns.last().unwrap();
-            let by = said.contribution.as_ref().unwrap().attribution.as_ref().unwrap();
-            assert_eq!((said.author.as_str(), by.confidence), ("facegraph", Some(70)));
+            let campaign_event = follower.campaigns.last().unwrap();
+            let by = campaign_event.contribution.as_ref().unwrap().attribution.as_ref().unwrap();
+            assert_eq!((campaign_event.author.as_str(), by.confidence), ("facegraph", Some(70)));
         }
         self.ask(facegraph, IdempotentRequest::Submit(harbour::sites(&self.campaign))).await;
         self.shared.held += SITES.len();
@@ -197,9 +197,9 @@ impl Story {
             assert!(follower.values().contains(LATER));
         }
         for side in [&self.birdsite, &self.facegraph, &self.desk] {
-            let told = side.tips.last().unwrap();
-            assert_eq!(told.tip.as_ref().unwrap().id, tip);
-            assert_eq!(told.entry.as_ref().unwrap().action(), pb::TipAction::Reopened);
+            let tip_event = side.tips.last().unwrap();
+            assert_eq!(tip_event.tip.as_ref().unwrap().id, tip);
+            assert_eq!(tip_event.entry.as_ref().unwrap().action(), pb::TipAction::Reopened);
         }
     }
 
@@ -229,9 +229,9 @@ impl Story {
     /// How many removals of an entry are due to the desk, and whether it acknowledged them.
     /// Followers without a subscription name are not listed.
     async fn desk_was_told(&self, sequence: u64, ended: &[pb::Version]) -> (u32, bool) {
-        let told = soon(self.birdsite.client.list_deliveries(sequence)).await.unwrap();
-        assert_eq!(told.ended, ended);
-        let [desk] = &told.deliveries[..] else { panic!("{told:?}") };
+        let deliveries = soon(self.birdsite.client.list_deliveries(sequence)).await.unwrap();
+        assert_eq!(deliveries.ended, ended);
+        let [desk] = &deliveries.deliveries[..] else { panic!("{deliveries:?}") };
         assert_eq!((desk.partner.as_str(), desk.subscription.as_str()), ("facegraph", "desk"));
         (desk.removals, desk.acknowledged)
     }

@@ -199,10 +199,10 @@ async fn a_subscription_that_is_acknowledged_never_moves_back() {
     let got = items(&mut feed).await;
     let (first, last) = (got[0].cursor.clone().unwrap(), got[1].cursor.clone().unwrap());
     assert_eq!(acknowledge(&mut facegraph, "main", last.clone()).await.unwrap(), last);
-    let told = state(&mut facegraph).await.acknowledged_at.unwrap();
+    let acknowledged = state(&mut facegraph).await.acknowledged_at.unwrap();
     assert_eq!(acknowledge(&mut facegraph, "main", first).await.unwrap(), last);
     let stands = state(&mut facegraph).await;
-    assert_eq!((stands.cursor.unwrap(), stands.acknowledged_at.unwrap()), (last, told));
+    assert_eq!((stands.cursor.unwrap(), stands.acknowledged_at.unwrap()), (last, acknowledged));
     node.stop().await;
 }
 

@@ -60,7 +60,7 @@ async fn a_tip_is_answered_step_by_step_and_both_sides_see_each_at_once() {
             (seen[0].1.as_str(), seen[0].2),
             ("a network of accounts that post the same", 2)
         );
-        assert_eq!(seen.iter().map(|one| one.0).skip(1).collect::<Vec<_>>(), states);
+        assert_eq!(seen[1..].iter().map(|one| one.0).collect::<Vec<_>>(), states);
         assert_eq!(seen[3].1, "to TIP_STATE_ACTIONED");
     }
     let shown = sender.tip(&given.tip_id, "").await.unwrap();
@@ -94,10 +94,10 @@ async fn a_refused_move_names_where_the_tip_stands_and_what_is_allowed() {
     assert_eq!(field(sender.respond_to_tip(by_sender).await).0, "state");
     walk(&recipient, &id, &[TipState::Declined]).await;
     // A message is allowed in every state, by either side, and does not move the tip.
-    let said = recipient.respond_to_tip(reply("r5", &id, "not ours")).await.unwrap();
-    assert_eq!(said.state(), TipState::Declined);
-    let said = sender.respond_to_tip(reply("r5", &id, "whose then?")).await.unwrap();
-    assert_eq!(said.state(), TipState::Unspecified, "it is for all");
+    let responded = recipient.respond_to_tip(reply("r5", &id, "not ours")).await.unwrap();
+    assert_eq!(responded.state(), TipState::Declined);
+    let responded = sender.respond_to_tip(reply("r5", &id, "whose then?")).await.unwrap();
+    assert_eq!(responded.state(), TipState::Unspecified, "it is for all");
     node.stop().await;
 }
 

@@ -25,8 +25,8 @@ async fn recipients_do_not_learn_of_one_another_unless_one_says_so() {
     sender.respond_to_tip(reply("to-all", &id, "for all")).await.unwrap();
 
     let before = tube.tip(&id, "").await.unwrap();
-    let said: Vec<_> = before.entries.iter().map(|entry| entry.message.as_str()).collect();
-    assert_eq!(said[1..], ["for you alone", "for all"]);
+    let messages: Vec<_> = before.entries.iter().map(|entry| entry.message.as_str()).collect();
+    assert_eq!(messages[1..], ["for you alone", "for all"]);
     assert_eq!(
         before.entries[1].recipient, before.entries[2].recipient,
         "the recipient is not shown"

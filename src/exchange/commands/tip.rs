@@ -88,9 +88,9 @@ impl Commands {
         {
             return Err(Invalid::new("campaign", "is not a campaign that you see").into());
         }
-        let told: Vec<_> = recipients.iter().collect();
+        let readers: Vec<_> = recipients.iter().collect();
         let (indicators, rejected) = self
-            .reject_restricted(&view, caller, &told, request.indicators, request.rejected)
+            .reject_restricted(&view, caller, &readers, request.indicators, request.rejected)
             .await?;
         Ok(TipSent {
             request: request.request,
@@ -138,8 +138,8 @@ impl Commands {
                 tokio::task::yield_now().await;
                 let known = seen.indicator(one.id)?;
                 let is_restricted = known.is_some_and(|known| {
-                    let mut said = known.assessments.iter().map(|s| &s.record.assessment);
-                    said.any(restricted::is_restricted)
+                    let mut assessments = known.assessments.iter().map(|s| &s.record.assessment);
+                    assessments.any(restricted::is_restricted)
                 });
                 restricted.insert(one.id, is_restricted);
                 is_restricted

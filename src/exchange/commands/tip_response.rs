@@ -95,14 +95,14 @@ impl Commands {
             let reason = format!("is missing: the other side is to know why it is {to}");
             return Err(Invalid::new("message", reason).into());
         }
-        let told: Vec<_> = match &thread {
+        let readers: Vec<_> = match &thread {
             TipThread::All => tip.threads.iter().map(|thread| &thread.recipient).collect(),
             TipThread::Recipient(recipient) => vec![recipient, &tip.sender],
             // A rejection would reveal something about the other recipients.
             TipThread::RecipientToAll(_) => Vec::new(),
         };
         let (indicators, rejected) = self
-            .reject_restricted(&view, caller, &told, request.indicators, request.rejected)
+            .reject_restricted(&view, caller, &readers, request.indicators, request.rejected)
             .await?;
         let enforcement = request
             .enforcement

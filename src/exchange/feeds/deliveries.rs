@@ -62,16 +62,16 @@ impl Feeds {
         }
         let view = self.core.index.read()?;
         let ending = self.ended_versions(&view, caller, sequence)?;
-        let mut told = Vec::new();
+        let mut deliveries = Vec::new();
         for subscription in self.every_subscription() {
             // A later subscription starts after the entry, or never had the versions.
             if subscription.partner != ending.author && subscription.created <= ending.at {
-                told.extend(self.delivery_to(&view, &subscription, &ending)?);
+                deliveries.extend(self.delivery_to(&view, &subscription, &ending)?);
             }
         }
         let keys: Vec<String> =
-            told.iter().map(|one| format!("{} {}", one.partner, one.subscription)).collect();
-        let page = page(keys.iter().map(String::as_str).zip(&told), after, size);
+            deliveries.iter().map(|one| format!("{} {}", one.partner, one.subscription)).collect();
+        let page = page(keys.iter().map(String::as_str).zip(&deliveries), after, size);
         let ended = ending.versions.iter().map(|(version, _)| *version);
         let released = ending.by_lane.iter().flat_map(|(versions, _)| versions.iter().copied());
         Ok((page, ended.chain(released).take(MOST_NAMED).collect()))

@@ -2,9 +2,9 @@
 
 use prost::Message;
 
-use super::super::feed::told;
+use super::super::feed::events;
 use super::super::tips;
-use super::{deeds, pages};
+use super::{pages, visible};
 use crate::domain::page::page_size;
 use crate::domain::{CampaignId, Invalid};
 use crate::exchange::{
@@ -37,7 +37,7 @@ pub fn asked(request: &pb::GetCampaignRequest) -> Result<CampaignQuery, Invalid>
 /// Writes what is there.
 pub fn write(id: CampaignId, found: &CampaignView) -> pb::GetCampaignResponse {
     let mut bytes = 0;
-    let newest_first = found.contributions.iter().rev().map(deeds::contribution);
+    let newest_first = found.contributions.iter().rev().map(visible::contribution);
     let mut contributions: Vec<_> = newest_first
         .take_while(|one| {
             bytes += one.encoded_len();
@@ -51,7 +51,7 @@ pub fn write(id: CampaignId, found: &CampaignView) -> pb::GetCampaignResponse {
         next_page_token: next.map(pages::position).unwrap_or_default(),
     });
     let enforcements = found.enforcements.as_ref().map(|(page, next)| pb::CampaignEnforcements {
-        enforcements: page.iter().map(deeds::enforcement).collect(),
+        enforcements: page.iter().map(visible::enforcement).collect(),
         next_page_token: next.map(pages::position).unwrap_or_default(),
     });
     let timeline = found.timeline.as_ref().map(|(page, next)| pb::CampaignTimeline {
@@ -111,8 +111,8 @@ fn event(happened: &TimelineEvent) -> pb::TimelineEvent {
             let (submitted, first_seen, last_seen) = (*submitted, *first_seen, *last_seen);
             Event::Indicators(pb::IndicatorsOnDay { submitted, first_seen, last_seen })
         }
-        TimelineEventKind::Seen(seen) => Event::Sighting(told::sighting(seen)),
-        TimelineEventKind::Done(deed) => Event::Enforcement(deeds::enforcement(deed)),
+        TimelineEventKind::Seen(seen) => Event::Sighting(events::sighting(seen)),
+        TimelineEventKind::Done(deed) => Event::Enforcement(visible::enforcement(deed)),
         TimelineEventKind::Tip(step) => Event::Tip(tips::step(step)),
     };
     pb::TimelineEvent {

@@ -11,7 +11,7 @@ use crate::exchange::{Exchange, MAX_OBJECTS_PER_ACCESS};
 /// How often a purpose is held against the clock, which may be set.
 const LOOKED_AT_EVERY: Duration = Duration::from_secs(1);
 
-/// Done once a purpose has run out, with what its reader is told; never where there is none.
+/// Waits until a purpose expires, and returns the error for its reader. Never returns without a purpose.
 pub async fn purpose_over(exchange: Arc<Exchange>, until: Option<Timestamp>) -> Error {
     let Some(until) = until else {
         return std::future::pending().await;

@@ -1,5 +1,5 @@
-//! What a feed comes to, as a message. The items of a batch are encoded once for all their readers;
-//! everything else is rare, and encoded for the one who gets it.
+//! Messages of a feed. The items of a batch are encoded once for all readers; other events are rare and encoded for
+//! each reader.
 
 use std::collections::HashMap;
 use std::ops::Range;
@@ -8,7 +8,7 @@ use std::sync::{Arc, Mutex, OnceLock, PoisonError};
 use bytes::Bytes;
 use prost::Message as _;
 
-use super::told;
+use super::events;
 use crate::domain::cursor::{FeedPosition, JournalEpoch};
 use crate::domain::entry::{Body, Outcome};
 use crate::domain::sharing::SharingView;
@@ -23,28 +23,28 @@ use crate::wire::encoded::EncodedFeed;
 use crate::wire::feed::{Encoded, ReaderClass, encode_class, encode_common, encode_replacing};
 use crate::wire::{cursor, indicator, pb};
 
-/// A message takes no further batch once it is this large, in bytes.
+/// A message takes no further batch once it has this many bytes.
 const MESSAGE_BYTES: usize = 128 * 1024;
-/// No message becomes larger than this and one item: a batch of large items is cut. A reader that takes
-/// nothing keeps up to three of them waiting.
+/// The most bytes of a message, plus one item: a batch of large items is split. Up to three messages wait for a reader
+/// that takes none.
 const MOST_BYTES: usize = 512 * 1024;
-/// For how many classes of readers the encoding of an entry is kept. There are more where an entry
-/// names many partners one by one; those are encoded for each.
+/// Classes of readers whose encoding of an entry is cached. An entry that names many partners has more; those are
+/// encoded for each reader.
 const CLASSES_KEPT: usize = 4;
 
-/// A message, and what is in it.
+/// A message and its counts.
 #[derive(Debug, Default)]
 pub struct OutgoingMessage {
     /// The message.
     pub message: EncodedFeed,
-    /// What of it leaves for a liaison.
+    /// For a liaison: the objects that the access log has to record.
     pub accessed: AccessedObjects,
     items: usize,
     removals: usize,
 }
 
 impl OutgoingMessage {
-    /// Counts what is told.
+    /// Counts its events in the metrics.
     pub fn count(&self, metrics: &Metrics) {
         metrics.delivered(self.items as u64);
         metrics.removed(self.removals as u64);
@@ -55,76 +55,75 @@ impl OutgoingMessage {
     }
 }
 
-/// Puts a delivery into a message, and behind a batch what can be had of further ones without
-/// waiting; no more than so many items and removals. The feed stands behind what is in the message.
+/// Puts an event into a message. After a batch, adds further batches that memory holds. At most `most` items and
+/// removals. The feed is moved to the position after the message.
 pub fn fill(feed: &mut Feed, delivery: FeedEvent, most: usize) -> Result<OutgoingMessage, Error> {
-    // The feed stands in the entry that the delivery is of, or behind it.
+    // The feed is in the entry of the event, or after it.
     let journal = feed.cursor().journal;
-    let mut told = OutgoingMessage::default();
+    let mut outgoing = OutgoingMessage::default();
     let batch = match delivery {
         FeedEvent::Batch(batch) => batch,
         other => {
             let shown = versions_for_liaison(feed, &other);
             if let FeedEvent::Tip(tip) = &other {
-                told.accessed = tip.accessed.clone();
+                outgoing.accessed = tip.accessed.clone();
             }
-            // One message holds what one entry came to, in the order of its places.
-            let (message, cut) = told::message(other, journal, most, MOST_BYTES);
-            (told.removals, told.items) = (message.removals.len(), message.items.len());
+            // One message holds the changes of one entry, in the order of positions.
+            let (message, cut) = events::message(other, journal, most, MOST_BYTES);
+            (outgoing.removals, outgoing.items) = (message.removals.len(), message.items.len());
             if let Some(place) = cut {
                 feed.rewind(place);
             }
-            let objects = told.items + message.campaigns.len() + message.enforcements.len();
+            let objects = outgoing.items + message.campaigns.len() + message.enforcements.len();
             for (author, version, view) in shown.iter().take(objects) {
-                add_accessed(feed, &mut told.accessed, author, *version, view);
+                add_accessed(feed, &mut outgoing.accessed, author, *version, view);
             }
-            told.message = message.into();
-            return Ok(told);
+            outgoing.message = message.into();
+            return Ok(outgoing);
         }
     };
     let mut next = Some(batch);
     while let Some(batch) = next {
-        if !push(feed, &batch, &mut told, most) {
+        if !push(feed, &batch, &mut outgoing, most) {
             break;
         }
-        let is_full = told.message.len() >= MESSAGE_BYTES || told.count_events() >= most;
+        let is_full = outgoing.message.len() >= MESSAGE_BYTES || outgoing.count_events() >= most;
         next = if is_full { None } else { feed.next_batch_ready()? };
     }
-    Ok(told)
+    Ok(outgoing)
 }
 
-/// Puts a batch into a message. Where not all of it fits, the rest is put back and nothing further may
-/// follow. In the order of their places removals come before items in a message, so that every one of
-/// them is a place to go on from.
-fn push(feed: &mut Feed, batch: &BatchEvent, told: &mut OutgoingMessage, most: usize) -> bool {
+/// Puts a batch into a message. Returns false if not all of it fits: the rest is put back, and the message is full.
+/// In a message removals come before items, so that the cursor of each is a position to continue from.
+fn push(feed: &mut Feed, batch: &BatchEvent, outgoing: &mut OutgoingMessage, most: usize) -> bool {
     let first_item = batch.ranges.first().map_or(usize::MAX, |range| range.start);
     let leading = batch.removals.iter().take_while(|one| one.at <= first_item).count();
-    if leading > 0 && told.items > 0 {
+    if leading > 0 && outgoing.items > 0 {
         feed.put_back(batch, batch.removals[0].at);
         return false;
     }
-    let fitting = leading.min(most.saturating_sub(told.count_events()));
+    let fitting = leading.min(most.saturating_sub(outgoing.count_events()));
     if fitting > 0 {
-        told.message.push(removals(batch, fitting));
-        told.removals += fitting;
+        outgoing.message.push(removals(batch, fitting));
+        outgoing.removals += fitting;
     }
     if fitting < leading {
         feed.put_back(batch, batch.removals[fitting].at);
         return false;
     }
     let encoded = encoded(batch);
-    // What is behind the next removal goes into a message of its own.
+    // What follows the next removal goes into another message.
     let end = batch.removals.get(leading).map(|one| one.at);
     for range in batch.ranges.iter().filter(|range| end.is_none_or(|end| range.start < end)) {
-        let room = MOST_BYTES.saturating_sub(told.message.len());
-        let least = range.start + usize::from(told.message.is_empty());
-        let left = most.saturating_sub(told.count_events());
+        let room = MOST_BYTES.saturating_sub(outgoing.message.len());
+        let least = range.start + usize::from(outgoing.message.is_empty());
+        let left = most.saturating_sub(outgoing.count_events());
         let until = encoded.end_within(range, room).max(least);
         let until = until.min(range.start.saturating_add(left));
         let until = end.map_or(until, |end| until.min(end));
-        told.message.push(encoded.range(range.start, until));
-        told.items += until - range.start;
-        add_accessed_items(feed, batch, range.start..until, &mut told.accessed);
+        outgoing.message.push(encoded.range(range.start, until));
+        outgoing.items += until - range.start;
+        add_accessed_items(feed, batch, range.start..until, &mut outgoing.accessed);
         if until < range.end {
             feed.put_back(batch, until);
             return false;
@@ -137,7 +136,7 @@ fn push(feed: &mut Feed, batch: &BatchEvent, told: &mut OutgoingMessage, most: u
     true
 }
 
-/// The versions of a delivery that is not a batch, where they leave for a liaison.
+/// The versions of an event other than a batch, if the reader is a liaison.
 fn versions_for_liaison(
     feed: &Feed,
     delivery: &FeedEvent,
@@ -162,7 +161,7 @@ fn versions_for_liaison(
     }
 }
 
-/// Notes items of a batch that leave for a liaison.
+/// Adds items of a batch to what the access log has to record, if the reader is a liaison.
 fn add_accessed_items(
     feed: &Feed,
     batch: &BatchEvent,
@@ -193,7 +192,7 @@ fn add_accessed(
     }
 }
 
-/// The first removals of a delivery, encoded for its reader.
+/// The first removals of a batch, encoded for its reader.
 fn removals(delivery: &BatchEvent, count: usize) -> Bytes {
     let entry = &delivery.logged.entry;
     let (Body::SubmissionBatch(batch), Some(author)) = (&entry.body, &entry.author) else {
@@ -212,7 +211,7 @@ fn removals(delivery: &BatchEvent, count: usize) -> Bytes {
     message.encode_to_vec().into()
 }
 
-/// Why a version is to be dropped, as the protocol says it.
+/// The reason of a removal, in the protocol.
 pub fn reason(reason: RemovalReason) -> pb::RemovalReason {
     match reason {
         RemovalReason::Replaced => pb::RemovalReason::Replaced,
@@ -223,20 +222,19 @@ pub fn reason(reason: RemovalReason) -> pb::RemovalReason {
     }
 }
 
-/// A cursor at a place.
+/// A cursor at a position.
 pub fn at(journal: JournalEpoch, place: FeedPosition) -> pb::Cursor {
     cursor::write(Cursor { journal, position: place })
 }
 
-/// What was encoded of one entry so far, kept beside it in the journal's tail.
+/// The encodings of one entry, cached with it in the journal's tail.
 #[derive(Debug, Default)]
 struct Encodings {
     common: OnceLock<Encoded>,
     classes: Mutex<HashMap<ReaderClass, Arc<OnceLock<Encoded>>>>,
 }
 
-/// The items of a delivery's entry, encoded for the reader's class: by the first of the class to
-/// come, for all.
+/// The items of a batch, encoded for the reader's class. The first reader of a class encodes them for all.
 fn encoded(delivery: &BatchEvent) -> Encoded {
     let encodings = delivery.logged.cached(|_| Encodings::default());
     let Body::SubmissionBatch(batch) = &delivery.logged.entry.body else {
@@ -253,7 +251,7 @@ fn encoded(delivery: &BatchEvent) -> Encoded {
             .common
             .get_or_init(|| encode_common(&delivery.logged.entry, batch, delivery.journal))
     };
-    // What takes the place of another audience replaces other versions for each reader.
+    // A batch that replaces another audience replaces different versions for each reader.
     if let Some(replaces) = &delivery.replaces {
         return encode_replacing(common(), batch, replaces, &class);
     }

@@ -9,9 +9,9 @@ use tokio::sync::mpsc;
 use tonic::Status;
 
 use super::super::status::status;
-use super::super::{Services, deeds};
+use super::super::{Services, visible};
 use super::message::OutgoingMessage;
-use super::{lane, message, told};
+use super::{events, lane, message};
 use crate::domain::page::page_size;
 use crate::domain::purpose::{AccessWay, Purpose};
 use crate::domain::sharing::SharingView;
@@ -55,9 +55,9 @@ pub async fn pull(
     let OutgoingMessage { message: mut page, accessed, .. } =
         match feed.next_available(deadline).await? {
             Some(delivery) => {
-                let told = message::fill(&mut feed, delivery, size)?;
-                told.count(&services.metrics);
-                told
+                let outgoing = message::fill(&mut feed, delivery, size)?;
+                outgoing.count(&services.metrics);
+                outgoing
             }
             None => OutgoingMessage::default(),
         };
@@ -223,10 +223,10 @@ impl SnapshotMessage {
 /// Adds an object to a message, and tells its size.
 fn write(message: &mut pb::SnapshotResponse, one: &SnapshotPart) -> usize {
     match one {
-        SnapshotPart::Item(shown) => push(&mut message.items, told::item(shown, None)),
-        SnapshotPart::Campaign(said) => push(&mut message.campaigns, deeds::contribution(said)),
+        SnapshotPart::Item(shown) => push(&mut message.items, events::item(shown, None)),
+        SnapshotPart::Campaign(said) => push(&mut message.campaigns, visible::contribution(said)),
         SnapshotPart::Enforcement(deed) => {
-            push(&mut message.enforcements, deeds::enforcement(deed))
+            push(&mut message.enforcements, visible::enforcement(deed))
         }
     }
 }

@@ -86,11 +86,11 @@ impl Run {
         for id in &ids {
             let text = known.get(id).map(|known| {
                 let strongest = known.strongest();
-                let said = &strongest.record.assessment;
+                let assessment = &strongest.record.assessment;
                 let counts = (known.disputed, known.authors, strongest.author.as_str());
-                let named = self.world.campaigns.name(said.campaign);
-                let said = Assessment { campaign: None, ..said.clone() };
-                (format!("{counts:?} {said:?} {named}"), strongest.record.version)
+                let named = self.world.campaigns.name(assessment.campaign);
+                let visible = Assessment { campaign: None, ..assessment.clone() };
+                (format!("{counts:?} {visible:?} {named}"), strongest.record.version)
             });
             self.trace.push(match text {
                 Some((text, at)) => observation(&format!("{id} {text}"), [at]),

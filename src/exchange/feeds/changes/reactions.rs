@@ -29,10 +29,10 @@ fn sees_assessment(input: &Input<'_>, feedback: &Feedback, about: Position) -> R
     let current = input.view.current(target.id, &feedback.assessment_author, target.audience)?;
     Ok(current.filter(|current| current.version == about).is_some_and(|current| {
         let (author, sharing) = (&feedback.assessment_author, &current.sharing);
-        let said = &current.assessment;
+        let assessment = &current.assessment;
         Visibility::may_see_version(
             input.visibility.reader(),
-            VersionMeta { author, version: about, sharing, assessment: said },
+            VersionMeta { author, version: about, sharing, assessment },
         )
     }))
 }
@@ -92,8 +92,8 @@ fn sighting_events(input: &Input<'_>, sightings: &Sightings) -> Result<Option<Fe
     let mut wanted = Vec::new();
     for sighting in &sightings.items {
         let position = Position::new(entry.sequence, sighting.index);
-        let said = Assessment::of(sighting.indicator.clone());
-        let outline = VersionMeta { author, version: position, sharing, assessment: &said };
+        let assessment = Assessment::of(sighting.indicator.clone());
+        let outline = VersionMeta { author, version: position, sharing, assessment: &assessment };
         if input.was_delivered(position)
             || !input.visibility.matches_filter(
                 input.view,

@@ -86,13 +86,13 @@ pub fn timeline_events(
     deeds: &[EnforcementView],
     tips: &[CampaignTip],
 ) -> Result<Vec<TimelineEvent>> {
-    let said = contributions.iter().map(|one| {
+    let contributed = contributions.iter().map(|one| {
         let (position, at) = one.record.first;
         let name = one.record.contribution.name.clone();
         let occurrence = TimelineEventKind::Contributed { founds: one.record.founded, name };
         happened(at, 0, position, Some(&one.record.author), occurrence)
     });
-    let mut all: Vec<_> = said.chain(days(members)).collect();
+    let mut all: Vec<_> = contributed.chain(days(members)).collect();
     let indicators: BTreeSet<_> = members.iter().map(|one| one.sight.record.id).collect();
     for id in indicators {
         all.extend(seen.sightings(id)?.into_iter().map(|sighting| {
@@ -123,8 +123,8 @@ pub fn timeline_events(
 fn days(members: &[Member]) -> Vec<TimelineEvent> {
     let mut days: BTreeMap<(Day, &PartnerId), (Position, [u64; 3])> = BTreeMap::new();
     for Member { sight, .. } in members {
-        let said = &sight.record.assessment;
-        let times = [Some(sight.record.accepted), said.first_seen, said.last_seen];
+        let assessment = &sight.record.assessment;
+        let times = [Some(sight.record.accepted), assessment.first_seen, assessment.last_seen];
         for (which, time) in times.into_iter().enumerate() {
             let Some(time) = time else { continue };
             let version = sight.record.version;

@@ -6,7 +6,7 @@ use crate::wire::{campaign, enforcement, pb};
 /// A contribution as a reader may see it.
 pub fn contribution(one: &ContributionView) -> pb::VisibleContribution {
     let kept = &one.record;
-    let told = campaign::ContributionMeta {
+    let meta = campaign::ContributionMeta {
         campaign: kept.campaign,
         position: kept.position,
         author: &kept.author,
@@ -15,18 +15,18 @@ pub fn contribution(one: &ContributionView) -> pb::VisibleContribution {
         replaces: one.replaces,
         view: &one.sharing,
     };
-    campaign::visible(&kept.contribution, &told)
+    campaign::visible(&kept.contribution, &meta)
 }
 
 /// An enforcement as a reader may see it.
 pub fn enforcement(deed: &EnforcementView) -> pb::VisibleEnforcement {
     let kept = &deed.record;
-    let told = enforcement::EnforcementMeta {
+    let meta = enforcement::EnforcementMeta {
         position: kept.position,
         author: &kept.author,
         accepted: kept.accepted,
         replaces: deed.replaces,
         view: &deed.sharing,
     };
-    enforcement::visible(&kept.enforcement, &told)
+    enforcement::visible(&kept.enforcement, &meta)
 }

@@ -1,8 +1,8 @@
-//! Everything that a feed tells besides batches, as messages.
+//! Events other than batches, as messages.
 
 use prost::Message;
 
-use super::super::deeds;
+use super::super::visible;
 use super::message::{at, reason};
 use crate::domain::cursor::{FeedPosition, JournalEpoch};
 use crate::exchange::{
@@ -11,27 +11,27 @@ use crate::exchange::{
 use crate::rpc::tips as tip;
 use crate::wire::{feed, indicator, pb, reaction, timestamp};
 
-/// A delivery as a message of at most so many parts and bytes, and, where that is not all of it, the
-/// place behind the last of them.
+/// An event as a message of at most `most` parts and `most_bytes`. If it is split, also the position after the last part.
 pub fn message(
     delivery: FeedEvent,
     journal: JournalEpoch,
     most: usize,
     most_bytes: usize,
 ) -> (pb::SubscribeResponse, Option<FeedPosition>) {
-    let mut told = MessageBuilder { most, most_bytes, message: pb::SubscribeResponse::default() };
+    let mut builder =
+        MessageBuilder { most, most_bytes, message: pb::SubscribeResponse::default() };
     let cut = match delivery {
         FeedEvent::Batch(_) => None,
-        FeedEvent::Removals(removed) => told.each(&removed, |message, one| {
+        FeedEvent::Removals(removed) => builder.each(&removed, |message, one| {
             let written = removal(one, at(journal, one.place));
             message.removals.push(written);
             (one.place, message.removals.last().map_or(0, Message::encoded_len))
         }),
-        FeedEvent::Items(shown) => told.each(&shown, |message, one| {
+        FeedEvent::Items(shown) => builder.each(&shown, |message, one| {
             message.items.push(item(one, Some(at(journal, one.place))));
             (one.place, message.items.last().map_or(0, Message::encoded_len))
         }),
-        FeedEvent::Sightings(seen) => told.each(&seen, |message, one| {
+        FeedEvent::Sightings(seen) => builder.each(&seen, |message, one| {
             let place = FeedPosition::after_item(one.position);
             let (cursor, sighting) = (Some(at(journal, place)), Some(sighting(one)));
             message.sightings.push(pb::SightingEvent { cursor, sighting });
@@ -39,38 +39,38 @@ pub fn message(
         }),
         FeedEvent::GroupChange(changed) => {
             let cursor = at(journal, changed.place);
-            told.message.group_changes.push(change(&changed, cursor));
+            builder.message.group_changes.push(change(&changed, cursor));
             None
         }
         FeedEvent::Feedback(opined) => {
             let place = FeedPosition::after_entry(opined.record.position.sequence);
             let (cursor, feedback) = (Some(at(journal, place)), Some(feedback(&opined)));
-            told.message.feedback.push(pb::FeedbackEvent { cursor, feedback });
+            builder.message.feedback.push(pb::FeedbackEvent { cursor, feedback });
             None
         }
         FeedEvent::Campaign(said) => {
-            let contribution = Some(deeds::contribution(&said.contribution));
+            let contribution = Some(visible::contribution(&said.contribution));
             let cursor = Some(at(journal, said.place));
-            told.message.campaigns.push(pb::CampaignEvent { cursor, contribution });
+            builder.message.campaigns.push(pb::CampaignEvent { cursor, contribution });
             None
         }
-        FeedEvent::Enforcements(done) => told.each(&done, |message, one| {
+        FeedEvent::Enforcements(done) => builder.each(&done, |message, one| {
             let cursor = Some(at(journal, one.place));
-            let enforcement = Some(deeds::enforcement(&one.enforcement));
+            let enforcement = Some(visible::enforcement(&one.enforcement));
             message.enforcements.push(pb::EnforcementEvent { cursor, enforcement });
             (one.place, message.enforcements.last().map_or(0, Message::encoded_len))
         }),
         FeedEvent::Tip(one) => {
             let cursor = Some(at(journal, one.place));
             let (tip, entry) = (tip::write(&one.tip, one.now), tip::entry(&one.entry));
-            told.message.tips.push(pb::TipEvent { cursor, tip: Some(tip), entry: Some(entry) });
+            builder.message.tips.push(pb::TipEvent { cursor, tip: Some(tip), entry: Some(entry) });
             None
         }
     };
-    (told.message, cut)
+    (builder.message, cut)
 }
 
-/// A message that is being put together.
+/// A message that is being built.
 struct MessageBuilder {
     message: pb::SubscribeResponse,
     most: usize,
@@ -78,8 +78,8 @@ struct MessageBuilder {
 }
 
 impl MessageBuilder {
-    /// Adds each of the parts that there is room for, by what gives its place and its size. Gives the
-    /// place behind the last one, where there is more.
+    /// Adds parts while there is room. `add` returns the position and the size of a part. Returns the position after the
+    /// last part if there are more.
     fn each<T>(
         &mut self,
         parts: &[T],
@@ -98,7 +98,7 @@ impl MessageBuilder {
     }
 }
 
-/// A version as a reader may see it; without a cursor in a snapshot.
+/// An assessment as a reader may see it. No cursor in a snapshot.
 pub fn item(shown: &FeedItem, cursor: Option<pb::Cursor>) -> pb::FeedItem {
     let current = &shown.record;
     feed::item(&feed::ItemRef {
