@@ -130,70 +130,71 @@ impl Drop for SnapshotPermit {
     }
 }
 
-/// Sends a snapshot: first the cursor, then the items, then that it is complete. A reader that leaves a
-/// part untaken for too long is ended.
+/// Sends a snapshot: first the cursor, then the items, then that it is complete. A reader that leaves a message
+/// untaken for too long is disconnected.
 pub async fn run(
-    OpenSnapshot { mut snapshot, partner, place: _place }: OpenSnapshot,
+    OpenSnapshot { snapshot, partner, place: _permit }: OpenSnapshot,
     taken: mpsc::Sender<std::result::Result<EncodedFeed, Status>>,
     services: Services,
 ) {
-    let out = SnapshotSender { taken, services, partner, purpose: snapshot.purpose().cloned() };
+    let sender = SnapshotSender { taken, services, partner, purpose: snapshot.purpose().cloned() };
+    if let Err(error) = send_messages(&sender, snapshot).await {
+        sender.send(Err(status(&error))).await;
+    }
+}
+
+/// Sends the messages of a snapshot. Stops once the reader takes no more.
+async fn send_messages(sender: &SnapshotSender, mut snapshot: Snapshot) -> Result<()> {
     let cursor = Some(cursor::write(snapshot.cursor()));
     let first = pb::SnapshotResponse { cursor, ..Default::default() };
-    if !out.send(Ok((first, AccessedObjects::default()))).await {
-        return;
+    if !sender.send(Ok((first, AccessedObjects::default()))).await {
+        return Ok(());
     }
     let mut message = SnapshotMessage::default();
     loop {
-        // Beside the calls that only pass through: it reads from the disk.
-        let page =
-            tokio::task::spawn_blocking(move || (snapshot.next_page(SCANNED_PER_PAGE), snapshot));
-        let (page, rest) = match page.await {
-            Ok(page) => page,
-            Err(fault) => {
-                out.send(Err(status(&Error::internal("snapshot", fault)))).await;
-                return;
-            }
-        };
+        let (page, rest) =
+            blocking(move || Ok((snapshot.next_page(SCANNED_PER_PAGE)?, snapshot))).await?;
         snapshot = rest;
-        let page = match page {
-            Ok(Some(page)) => page,
-            Ok(None) => break,
-            Err(error) => {
-                out.send(Err(status(&error))).await;
-                return;
-            }
-        };
+        let Some(page) = page else { break };
         for one in page {
-            // Cut by what is shown alone: where a page ends would tell how much is hidden.
-            if message.add(one, out.purpose.as_ref()) {
-                let full = std::mem::take(&mut message).finish(&mut snapshot);
-                if !out.send(full.map_err(|error| status(&error))).await {
-                    return;
+            // Split by visible objects only: the end of a page would reveal how much is hidden.
+            if message.add(one, sender.purpose.as_ref()) {
+                let (full, rest) = std::mem::take(&mut message).finish(snapshot).await?;
+                snapshot = rest;
+                if !sender.send(Ok(full)).await {
+                    return Ok(());
                 }
             }
         }
     }
-    let last = message.finish(&mut snapshot);
-    let last =
-        last.map(|(last, accessed)| (pb::SnapshotResponse { complete: true, ..last }, accessed));
-    out.send(last.map_err(|error| status(&error))).await;
+    let ((last, accessed), _) = message.finish(snapshot).await?;
+    let last = pb::SnapshotResponse { complete: true, ..last };
+    sender.send(Ok((last, accessed))).await;
+    Ok(())
 }
 
-/// A message, and what of it leaves for a liaison.
+/// Runs a read of the index on a blocking thread.
+async fn blocking<T: Send + 'static>(
+    read: impl FnOnce() -> Result<T> + Send + 'static,
+) -> Result<T> {
+    let reading = tokio::task::spawn_blocking(read);
+    reading.await.map_err(|error| Error::internal("snapshot", error))?
+}
+
+/// A message, and for a liaison the objects that the access log has to record.
 type Outgoing = (pb::SnapshotResponse, AccessedObjects);
 
-/// A message that is being put together.
+/// A message that is being built.
 #[derive(Default)]
 struct SnapshotMessage {
     message: pb::SnapshotResponse,
     bytes: usize,
-    /// Of a liaison's: what it is of. It is looked at again before it leaves.
+    /// For a liaison: the objects of the message. They are checked again before it is sent.
     parts: Vec<SnapshotPart>,
 }
 
 impl SnapshotMessage {
-    /// Takes an object, and tells whether the message is full.
+    /// Adds an object, and returns whether the message is full.
     fn add(&mut self, one: SnapshotPart, purpose: Option<&Purpose>) -> bool {
         self.bytes += write(&mut self.message, &one);
         if purpose.is_some() {
@@ -202,25 +203,28 @@ impl SnapshotMessage {
         self.bytes > MESSAGE_BYTES || self.parts.len() >= lane::most(purpose)
     }
 
-    /// The message, and what of it leaves for a liaison: what was retracted while it was gathered does not.
-    fn finish(self, snapshot: &mut Snapshot) -> Result<Outgoing> {
-        let mut accessed = AccessedObjects::default();
+    /// The message to send, and the snapshot to go on with. For a liaison, objects whose release ended since their
+    /// page was read are left out.
+    async fn finish(self, mut snapshot: Snapshot) -> Result<(Outgoing, Snapshot)> {
         let Some(purpose) = snapshot.purpose().cloned() else {
-            return Ok((self.message, accessed));
+            return Ok(((self.message, AccessedObjects::default()), snapshot));
         };
-        let mut message = pb::SnapshotResponse::default();
-        for one in &self.parts {
-            if snapshot.may_still_deliver(one)? {
-                let (author, version, view) = version_of(one);
-                accessed.add(author, version, view, &purpose);
-                write(&mut message, one);
+        blocking(move || {
+            let (mut message, mut accessed) = Default::default();
+            for one in &self.parts {
+                if snapshot.may_still_deliver(one)? {
+                    let (author, version, view) = version_of(one);
+                    AccessedObjects::add(&mut accessed, author, version, view, &purpose);
+                    write(&mut message, one);
+                }
             }
-        }
-        Ok((message, accessed))
+            Ok(((message, accessed), snapshot))
+        })
+        .await
     }
 }
 
-/// Adds an object to a message, and tells its size.
+/// Adds an object to a message, and returns its size.
 fn write(message: &mut pb::SnapshotResponse, one: &SnapshotPart) -> usize {
     match one {
         SnapshotPart::Item(shown) => push(&mut message.items, events::item(shown, None)),
@@ -231,7 +235,7 @@ fn write(message: &mut pb::SnapshotResponse, one: &SnapshotPart) -> usize {
     }
 }
 
-/// What leaves with an object: whose version, and what its reader knows of the sharing.
+/// The author and version of an object, and the part of its sharing that the reader may know.
 fn version_of(one: &SnapshotPart) -> (&PartnerId, Position, &SharingView) {
     match one {
         SnapshotPart::Item(one) => (&one.author, one.record.version, &one.view),
@@ -240,7 +244,7 @@ fn version_of(one: &SnapshotPart) -> (&PartnerId, Position, &SharingView) {
     }
 }
 
-/// Adds a message to others, and tells its size.
+/// Adds a message to others, and returns its size.
 fn push<M: Message>(all: &mut Vec<M>, one: M) -> usize {
     let size = one.encoded_len();
     all.push(one);
