@@ -43,6 +43,23 @@ fn done(ran: Ran) -> Ran {
 }
 
 #[test]
+fn a_report_that_is_sent_again_is_the_same_submission_unless_what_is_sent_differs() {
+    let stage = Stage::new();
+    let (name, domains) = ("a.csv", ["a.example"]);
+    let first = submit(&stage, name, &domains, &[]);
+    assert_eq!(submit(&stage, name, &domains, &[]), first);
+    // The name of the file is not sent.
+    assert_eq!(submit(&stage, "b.csv", &domains, &[]), first);
+    for options in
+        [["--tlp", "CLEAR"], ["--label", "spam"], ["--confidence", "9"], ["--to", "facegraph"]]
+    {
+        assert_ne!(submit(&stage, name, &domains, &options), first, "{options:?}");
+    }
+    assert_ne!(submit(&stage, name, &["b.example"], &[]), first);
+    assert_ne!(submit(&stage, name, &domains, &["--again"]), first);
+}
+
+#[test]
 fn what_is_taken_back_is_named_and_so_is_who_was_told() {
     let stage = Stage::new();
     submit(&stage, "two.csv", &["a.example", "b.example"], &[]);

@@ -9,7 +9,6 @@ use std::io::Read;
 use std::path::PathBuf;
 use std::{fs, io};
 
-use prost::Message;
 use serde_json::json;
 use sha2::{Digest, Sha256};
 
@@ -96,11 +95,20 @@ impl Submit {
         if submittable.items.is_empty() && submittable.aggregates.is_empty() {
             return Err(Failure::usage("the input contains no indicator: check it with --dry-run"));
         }
-        let report = Report {
-            submission_id: self.submission_id(&inputs),
+        let content = pb::SubmissionBatch {
             sharing: Some(self.sharing()),
             replaces_audience: self.replaces.audience(),
             items: submittable.items.clone(),
+            ..Default::default()
+        };
+        // Derived from what is sent, so that running the command again sends nothing twice. What another version of
+        // this command reads differently is another submission.
+        let submission_id = request::id_of(&content, self.again);
+        let report = Report {
+            submission_id,
+            sharing: content.sharing,
+            replaces_audience: content.replaces_audience,
+            items: content.items,
             batch_items: Report::BATCH_ITEMS,
         };
         let submission_id = report.submission_id.clone();
@@ -144,28 +152,6 @@ impl Submit {
             audience: is_named.then_some(pb::sharing::Audience::Named(named)),
             releases: self.releases.iter().map(release).collect(),
         }
-    }
-
-    /// The id is derived from the input and the options, so that running the command again sends
-    /// nothing twice. Submission ids are permanent: what is hashed here must not change, including
-    /// the `Debug` output of the flags.
-    fn submission_id(&self, inputs: &[Input]) -> String {
-        let mut hash = Sha256::new();
-        for input in inputs {
-            hash.update((input.bytes.len() as u64).to_be_bytes());
-            hash.update(&input.bytes);
-        }
-        let read_as = (&self.format, &self.kind, &self.platform);
-        let options = (read_as, &self.tlp, &self.groups, &self.partners, &self.releases);
-        hash.update(format!("{options:?} {:?}", self.defaults));
-        // Hashed only if present, so that older ids without it stay the same.
-        if let Some(audience) = self.replaces.audience() {
-            hash.update(audience.encode_to_vec());
-        }
-        if let Some(basis) = &self.release_basis {
-            hash.update(format!("{basis:?} {:?}", self.release_until));
-        }
-        request::id(hash, self.again)
     }
 }
 

@@ -13,8 +13,7 @@ const MAX_NOTE_BYTES: usize = 1_900;
 /// Techniques per item: the most that an exchange accepts.
 const MAX_TECHNIQUES: usize = 20;
 
-/// Defaults for all items of the input. Submission ids hash the `Debug` output of this struct:
-/// names and field order must not change.
+/// Defaults for all items of the input.
 #[derive(Clone, Debug, Default, clap::Args)]
 pub struct ItemDefaults {
     /// Verdict for values that have none in the input: malicious, suspicious, unknown,
