@@ -1,5 +1,6 @@
 //! The pure core of the exchange: its types and rules. No I/O, no async, no clock, no randomness.
 
+pub mod accepted;
 pub mod assessment;
 pub mod audience;
 pub mod campaign;

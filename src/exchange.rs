@@ -45,10 +45,7 @@ use crate::clock::Clock;
 use crate::domain::cursor::EpochId;
 use crate::domain::{PartnerId, Position};
 use crate::error::{Error, Result};
-pub use crate::index::keys::tips::TipBox;
-pub use crate::index::record::{TipAction, TipEntryRecord, TipMove, TipRecord};
 use crate::index::{Index, Registry};
-pub use crate::journal::StoredSubscription;
 use crate::journal::{CursorStore, Log};
 
 /// One node of the exchange.

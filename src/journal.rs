@@ -25,9 +25,7 @@ pub use self::backend::{
     Backend, Durability, Fault, FileJournal, LocalSettings, MemoryJournal, OpenError, SledJournal,
     is_missing, open,
 };
-pub use self::cursors::{
-    CursorError, CursorStore, MemoryCursors, SledCursors, StoredSubscription, UnreadableCursors,
-};
+pub use self::cursors::{CursorError, CursorStore, MemoryCursors, SledCursors, UnreadableCursors};
 pub use self::log::{Log, LogSettings};
 pub use self::migrate::{JournalContents, MigrateError, MigrationOutcome, contents, migrate};
 pub use self::tail::LoggedEntry;

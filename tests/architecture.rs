@@ -153,6 +153,22 @@ fn the_arrows_inside_the_exchange_go_one_way() {
 }
 
 #[test]
+fn what_leaves_the_exchange_are_domain_types() {
+    for path in
+        sources(&root().join("src/exchange")).into_iter().chain([root().join("src/exchange.rs")])
+    {
+        for line in fs::read_to_string(&path).unwrap().lines() {
+            let re_exports = ["pub use crate::index", "pub use crate::journal"];
+            assert!(
+                !re_exports.iter().any(|it| line.starts_with(it)),
+                "{}: {line}",
+                path.display()
+            );
+        }
+    }
+}
+
+#[test]
 fn the_test_finds_imports_in_every_spelling() {
     let folder = tempfile::tempdir().unwrap();
     let path = folder.path().join("a.rs");

@@ -11,8 +11,8 @@ use support::World;
 use support::clock::stopwatch;
 use tipoff::domain::PartnerId;
 use tipoff::domain::entry::RequestId;
-use tipoff::domain::tip::{TipState, Urgency};
-use tipoff::exchange::{TipBox, TipQuery, TipRequest};
+use tipoff::domain::tip::{TipBox, TipState, Urgency};
+use tipoff::exchange::{TipQuery, TipRequest};
 
 const TIPS: usize = 10_000;
 

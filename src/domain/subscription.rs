@@ -6,6 +6,24 @@ use std::str::FromStr;
 
 use super::filter::Filter;
 use super::invalid::Invalid;
+use super::{Cursor, PartnerId, Timestamp};
+
+/// A subscription with its position.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Subscription {
+    /// Its owner.
+    pub partner: PartnerId,
+    /// Its name, unique per partner.
+    pub name: SubscriptionName,
+    /// Its filter. Never changes.
+    pub filter: Filter,
+    /// The acknowledged position.
+    pub cursor: Cursor,
+    /// When it was created.
+    pub created: Timestamp,
+    /// When it was last acknowledged; `None` if never.
+    pub acknowledged: Option<Timestamp>,
+}
 
 /// A subscription's name, chosen by its partner and scoped to it: 1 to 64 of `A-Z a-z 0-9 . _ -`.
 #[derive(Clone, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]

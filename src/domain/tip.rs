@@ -159,6 +159,15 @@ pub fn transition_error(from: TipState, to: TipState) -> String {
     format!("the tip is {from}, and cannot be moved to {to}: allowed from there is {allowed}")
 }
 
+/// A partner's list of threads.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum TipBox {
+    /// Threads that it received.
+    Received,
+    /// Threads that it sent.
+    Sent,
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;

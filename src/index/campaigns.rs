@@ -1,10 +1,9 @@
 //! Reads of campaigns: their contributions, and the versions that name them.
 
-use super::record::{
-    self, CampaignVersions, ContributionRecord, ReplacedVersion, read_campaign_visibility,
-};
+use super::record::{self, CampaignVersions, ReplacedVersion, read_campaign_visibility};
 use super::store::Slice;
 use super::{View, corrupt, keys};
+use crate::domain::accepted::ContributionRecord;
 use crate::domain::audience::AudienceDigest;
 use crate::domain::sharing::Reader;
 use crate::domain::{CampaignId, PartnerId, Position, Timestamp, may_see};

@@ -1,8 +1,8 @@
 //! Reads of enforcements.
 
 use super::keys::{self, ListedBy};
-use super::record::EnforcementRecord;
 use super::{View, corrupt};
+use crate::domain::accepted::EnforcementRecord;
 use crate::domain::audience::AudienceDigest;
 use crate::domain::enforcement::EnforcementId;
 use crate::domain::{PartnerId, Position};

@@ -1,9 +1,8 @@
 //! Reads for liaisons: expiring releases, access records and legal holds.
 
-use super::record::{
-    self, AccessRecord, AssessmentRecord, ExpiringReleases, HoldRecord, RawAssessment,
-};
+use super::record::{self, ExpiringReleases, RawAssessment};
 use super::{View, corrupt, keys};
+use crate::domain::accepted::{AccessRecord, AssessmentRecord, HoldRecord};
 use crate::domain::entry::HoldId;
 use crate::domain::{PartnerId, Position, Timestamp};
 use crate::error::Result;

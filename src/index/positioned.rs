@@ -2,9 +2,10 @@
 //! of the record. An index entry is stale once the record has a newer version at another position.
 
 use super::View;
-use super::record::{self, ContributionRecord, EnforcementRecord};
+use super::record;
 use super::store::Snapshot;
 use crate::domain::Position;
+use crate::domain::accepted::{ContributionRecord, EnforcementRecord};
 use crate::error::Result;
 
 /// A record of which only the newest version is kept.

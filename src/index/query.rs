@@ -5,11 +5,10 @@ use std::sync::Arc;
 
 use super::closed::{ClosedItems, ClosedLookup};
 use super::outcomes::OutcomeLookup;
-use super::record::{
-    self, AssessmentRecord, ClosedVersion, IdempotencyRecord, RawAssessment, SubmissionState,
-};
+use super::record::{self, ClosedVersion, IdempotencyRecord, RawAssessment, SubmissionState};
 use super::store::Snapshot;
 use super::{Index, View, corrupt, keys};
+use crate::domain::accepted::AssessmentRecord;
 use crate::domain::cursor::JournalEpoch;
 use crate::domain::entry::{Outcome, SubmissionId};
 use crate::domain::{IndicatorId, PartnerId, Position, Timestamp};

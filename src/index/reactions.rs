@@ -1,7 +1,8 @@
 //! Reads of sightings and feedback.
 
-use super::record::{FeedbackRecord, IdempotencyRecord, SightingRecord};
+use super::record::IdempotencyRecord;
 use super::{View, corrupt, keys};
+use crate::domain::accepted::{FeedbackRecord, SightingRecord};
 use crate::domain::entry::RequestId;
 use crate::domain::{IndicatorId, PartnerId, Position};
 use crate::error::Result;

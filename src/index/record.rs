@@ -3,14 +3,12 @@
 //! The whole index has one layout version, [`LAYOUT`]. An index of another version is deleted and
 //! rebuilt from the journal.
 
-mod access;
+mod accepted;
 mod assessment;
 mod campaign;
 mod codec;
-mod enforcement;
 mod entry_versions;
 mod outcome;
-mod reaction;
 mod registry;
 mod release;
 mod tip;
@@ -19,29 +17,18 @@ use std::time::Duration;
 
 use serde::{Deserialize, Serialize};
 
-pub use self::access::{AccessRecord, HoldRecord};
 pub use self::assessment::{
-    AssessmentRecord, ClosedVersion, EndReason, RawAssessment, encode_assessment, encode_closed,
-    encode_sharing, encode_statement, read_closed,
+    ClosedVersion, EndReason, RawAssessment, encode_assessment, encode_closed, encode_sharing,
+    encode_statement, read_closed,
 };
-pub use self::campaign::{
-    CampaignVersions, ContributionRecord, encode_campaign_visibility, read_campaign_visibility,
-};
+pub use self::campaign::{CampaignVersions, encode_campaign_visibility, read_campaign_visibility};
 use self::codec::record;
 pub use self::codec::{decode, encode};
-pub use self::enforcement::EnforcementRecord;
 pub use self::entry_versions::EntryVersions;
 pub use self::outcome::{outcome, read_outcome, read_versions};
-pub use self::reaction::{FeedbackRecord, SightingRecord};
 pub use self::registry::{PartnerRecord, group, partner, read_group, read_partner};
-pub use self::release::{
-    ActiveRelease, ExpiringReleases, ReleaseState, ReplacedVersion, read_releases, releases,
-    releases_fit,
-};
-pub use self::tip::{
-    INDICATORS_PER_KEY, ReferralProgress, ThreadRecord, TipAction, TipEntryRecord, TipMove,
-    TipRecord, encode_indicators, read_indicators,
-};
+pub use self::release::{ExpiringReleases, ReplacedVersion, read_releases, releases, releases_fit};
+pub use self::tip::{INDICATORS_PER_KEY, ReferralProgress, encode_indicators, read_indicators};
 use super::corrupt;
 use crate::domain::Timestamp;
 use crate::domain::cursor::JournalTag;

@@ -1,11 +1,10 @@
-use super::keys::tips::TipBox;
 use super::test_history::{History, applied, outcome, partner, stopped_and_finished};
 use super::*;
 use crate::domain::entry::{
     Body, Referral, Referred, RequestId, SubmissionId, TipIndicator, TipResponse, TipSent,
     TipThread, VoidReason,
 };
-use crate::domain::tip::{TipState, Urgency};
+use crate::domain::tip::{TipBox, TipState, Urgency};
 use crate::domain::{CampaignId, Indicator, Kind as IndicatorKind, Timestamp, TipId, Tlp};
 
 fn id(number: u8) -> TipId {

@@ -1,10 +1,11 @@
 //! Reads of tips. They do not check who is a party; the exchange does, because it knows the caller.
 
-use super::keys::tips::{self as keys, ThreadRow, TipBox};
-use super::record::{self, ReferralProgress, TipEntryRecord, TipRecord};
+use super::keys::tips::{self as keys, ThreadRow};
+use super::record::{self, ReferralProgress};
 use super::{View, corrupt};
+use crate::domain::accepted::{TipEntryRecord, TipRecord};
 use crate::domain::entry::{SubmissionId, TipIndicator};
-use crate::domain::tip::TipState;
+use crate::domain::tip::{TipBox, TipState};
 use crate::domain::{CampaignId, PartnerId, Timestamp, TipId};
 use crate::error::Result;
 

@@ -1,7 +1,8 @@
 //! Finds versions by entry, author, group, submission and expiry.
 
-use super::record::{AssessmentRecord, EntryVersions, RawAssessment, read_versions};
+use super::record::{EntryVersions, RawAssessment, read_versions};
 use super::{View, corrupt, keys};
+use crate::domain::accepted::AssessmentRecord;
 use crate::domain::audience::AudienceDigest;
 use crate::domain::entry::{SubmissionId, Target};
 use crate::domain::{GroupId, IndicatorId, PartnerId, Timestamp};

@@ -18,43 +18,26 @@ use thiserror::Error;
 pub use self::memory::MemoryCursors;
 pub use self::sled::SledCursors;
 pub use self::unreadable::UnreadableCursors;
-use crate::domain::filter::Filter;
-use crate::domain::{Cursor, PartnerId, SubscriptionName, Timestamp};
-
-/// A stored subscription.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct StoredSubscription {
-    /// Its owner.
-    pub partner: PartnerId,
-    /// Its name, unique per partner.
-    pub name: SubscriptionName,
-    /// Its filter. Never changes.
-    pub filter: Filter,
-    /// The acknowledged position.
-    pub cursor: Cursor,
-    /// When it was created.
-    pub created: Timestamp,
-    /// When it was last acknowledged; `None` if never.
-    pub acknowledged: Option<Timestamp>,
-}
+use crate::domain::subscription::Subscription;
+use crate::domain::{PartnerId, SubscriptionName};
 
 /// A store of subscriptions. One caller writes at a time.
 pub trait CursorStore: Send + Sync + fmt::Debug {
     /// Reads all subscriptions, by partner and name. An unreadable one is an error that names it; none
     /// is skipped.
-    fn all(&self) -> Result<Vec<StoredSubscription>, CursorError>;
+    fn all(&self) -> Result<Vec<Subscription>, CursorError>;
 
     /// Creates a subscription, or replaces the one with the same name.
     ///
     /// Atomic, and durable when it returns. After [`CursorError::Failed`] it is written or not.
-    fn create(&self, new: &StoredSubscription) -> Result<(), CursorError>;
+    fn create(&self, new: &Subscription) -> Result<(), CursorError>;
 
     /// Updates the cursors of subscriptions. Skips those that do not exist, so that an update never
     /// restores a deleted one.
     ///
     /// Idempotent, and durable when it returns. After [`CursorError::Failed`] some of them may have
     /// their old cursor.
-    fn update(&self, moved: &[StoredSubscription]) -> Result<(), CursorError>;
+    fn update(&self, moved: &[Subscription]) -> Result<(), CursorError>;
 
     /// Deletes a subscription, if it exists.
     ///

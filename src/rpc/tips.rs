@@ -11,9 +11,10 @@ use super::Services;
 use super::status::status;
 use crate::domain::TipId;
 use crate::domain::purpose::{AccessWay, Purpose};
+use crate::domain::tip::TipBox;
 use crate::error::Result;
 use crate::exchange::{
-    AccessedObjects, Caller, ResponseRequest, TipBox, TipDetailQuery, TipQuery, TipRequest,
+    AccessedObjects, Caller, ResponseRequest, TipDetailQuery, TipQuery, TipRequest,
 };
 use crate::wire::servers::tip_service_server::TipService;
 use crate::wire::{pb, purpose, reaction, timestamp, tip};

@@ -6,13 +6,12 @@ use std::collections::{BTreeMap, BTreeSet};
 use rand::Rng;
 use rand::rngs::StdRng;
 use rand::seq::IndexedRandom;
+use tipoff::domain::accepted::TipRecord;
 use tipoff::domain::entry::{RequestId, TipIndicator};
 use tipoff::domain::purpose::AccessWay;
-use tipoff::domain::tip::{TipState, Urgency};
+use tipoff::domain::tip::{TipBox, TipState, Urgency};
 use tipoff::domain::{PartnerId, Position, TipId};
-use tipoff::exchange::{
-    AccessedObjects, ResponseRequest, TipBox, TipDetailQuery, TipQuery, TipRecord, TipRequest,
-};
+use tipoff::exchange::{AccessedObjects, ResponseRequest, TipDetailQuery, TipQuery, TipRequest};
 
 use crate::cast::bits;
 use crate::history::MEMBERS;

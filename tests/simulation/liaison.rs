@@ -4,13 +4,12 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::time::Duration;
 
 use tipoff::clock::Clock;
-use tipoff::domain::TipId;
 use tipoff::domain::assessment::Confidence;
 use tipoff::domain::filter::Filter;
 use tipoff::domain::purpose::{Purpose, PurposeKind};
 use tipoff::domain::sharing::Audience;
 use tipoff::domain::tip::TipState;
-use tipoff::domain::{Cursor, PartnerId, Position, Timestamp};
+use tipoff::domain::{Cursor, PartnerId, Position, Timestamp, TipId};
 use tipoff::exchange::{AccessedObjects, Caller, FeedEvent, FeedRequest, Start};
 
 use crate::cast::id;

@@ -3,14 +3,14 @@
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::atomic::{AtomicU64, Ordering};
 
+use tipoff::domain::accepted::{TipAction, TipEntryRecord, TipMove};
 use tipoff::domain::entry::{RequestId, TipIndicator};
 use tipoff::domain::filter::Filter;
-use tipoff::domain::tip::{TipState, Urgency};
+use tipoff::domain::tip::{TipBox, TipState, Urgency};
 use tipoff::domain::{PartnerId, Position, TipId};
 use tipoff::exchange::{
     Caller, CampaignQuery, EdgeKind, Exchange, FeedEvent, ResponseRequest, Start,
-    TimelineEventKind, TipAction, TipBox, TipDetailQuery, TipEntryRecord, TipEvent, TipMove,
-    TipQuery, TipRequest, TipView,
+    TimelineEventKind, TipDetailQuery, TipEvent, TipQuery, TipRequest, TipView,
 };
 
 use crate::cast::{bits, id};

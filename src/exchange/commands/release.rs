@@ -1,5 +1,6 @@
 //! Releases to liaisons, and retractions.
 
+use crate::domain::accepted::AssessmentRecord;
 use crate::domain::entry::{
     Body, ItemOutcome, LastPart, MAX_LIAISONS, Outcome, Rejection, Releasable, ReleaseAction,
     ReleaseEntry, RequestId, VoidReason,
@@ -13,7 +14,6 @@ use crate::exchange::commands::selection::{Candidate, Parts, Scope, Selection};
 use crate::exchange::commit::refused;
 use crate::exchange::core::Caller;
 use crate::exchange::visibility::restricted;
-use crate::index::record::AssessmentRecord;
 
 /// Pairs of an object and a liaison in one entry. A larger release becomes several entries.
 const PAIRS_PER_ENTRY: usize = 500;

@@ -2,6 +2,7 @@
 
 use std::collections::BTreeSet;
 
+use crate::domain::accepted::{AssessmentRecord, EnforcementRecord};
 use crate::domain::audience::AudienceDigest;
 use crate::domain::enforcement::EnforcementId;
 use crate::domain::entry::{
@@ -16,7 +17,7 @@ use crate::exchange::commit::refused;
 use crate::exchange::core::Caller;
 use crate::index::View;
 use crate::index::keys::ListedBy;
-use crate::index::record::{AssessmentRecord, EnforcementRecord, EntryVersions};
+use crate::index::record::EntryVersions;
 
 /// A selection of a partner's own current objects.
 #[derive(Clone, Debug)]

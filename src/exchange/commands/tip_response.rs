@@ -2,6 +2,7 @@
 
 use std::collections::BTreeSet;
 
+use crate::domain::accepted::TipRecord;
 use crate::domain::enforcement::Enforcement;
 use crate::domain::entry::{
     Body, Rejection, RequestId, TipIndicator, TipResponse, TipThread, VoidReason,
@@ -18,7 +19,6 @@ use crate::exchange::commit::{RequestReceipt, refused};
 use crate::exchange::core::{Caller, reader};
 use crate::exchange::visibility::ReaderView;
 use crate::index::View;
-use crate::index::record::TipRecord;
 
 /// A request to respond to a tip.
 #[derive(Clone, Debug)]

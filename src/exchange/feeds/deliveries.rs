@@ -5,6 +5,7 @@ use std::sync::Arc;
 
 use crate::domain::cursor::FeedPosition;
 use crate::domain::entry::{Body, ItemOutcome, Outcome};
+use crate::domain::subscription::Subscription;
 use crate::domain::{PartnerId, Position, Timestamp};
 use crate::error::{Error, Kind, Result};
 use crate::exchange::core::{Caller, Page, page};
@@ -16,7 +17,7 @@ use crate::exchange::feeds::event::FeedEvent;
 use crate::exchange::visibility::{AsOf, VersionMeta, Visibility};
 use crate::index::View;
 use crate::index::record::ClosedVersion;
-use crate::journal::{LoggedEntry, StoredSubscription};
+use crate::journal::LoggedEntry;
 
 /// The most versions that an answer names.
 const MOST_NAMED: usize = 1_000;
@@ -175,7 +176,7 @@ impl Feeds {
     fn delivery_to(
         &self,
         view: &View<'_>,
-        subscription: &StoredSubscription,
+        subscription: &Subscription,
         ending: &Ending,
     ) -> Result<Option<RemovalDelivery>> {
         // The partner may be unknown to a restored journal.

@@ -4,6 +4,7 @@ use std::collections::BTreeSet;
 use std::ops::Range;
 use std::sync::Arc;
 
+use crate::domain::accepted::{AssessmentRecord, TipRecord};
 use crate::domain::cursor::{FeedPosition, JournalEpoch};
 use crate::domain::enforcement::EnforcementId;
 use crate::domain::entry::Outcome;
@@ -14,7 +15,6 @@ use crate::exchange::visibility::campaign::ContributionView;
 use crate::exchange::visibility::enforcement::EnforcementView;
 use crate::exchange::visibility::reaction::{FeedbackView, SightingView};
 use crate::exchange::visibility::tip::TipEntryView;
-use crate::index::record::{AssessmentRecord, TipRecord};
 use crate::journal::LoggedEntry;
 
 /// What one journal entry means to one reader, in the order of positions. Never empty.

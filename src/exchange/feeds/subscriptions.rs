@@ -14,14 +14,14 @@ use tracing::error;
 
 pub use self::table::Hold;
 use self::table::Table;
-use crate::domain::subscription::normalized;
+use crate::domain::subscription::{Subscription, normalized};
 use crate::domain::{Cursor, PartnerId, SubscriptionName};
 use crate::error::{Error, Kind, Result};
 use crate::exchange::core::{Caller, Page, page};
 use crate::exchange::feeds::cursor::another_epoch;
 use crate::exchange::feeds::stream::Feed;
 use crate::exchange::feeds::{FeedRequest, Feeds, Start};
-use crate::journal::{CursorError, CursorStore, StoredSubscription};
+use crate::journal::{CursorError, CursorStore};
 
 /// The subscriptions of a node.
 #[derive(Debug)]
@@ -67,7 +67,7 @@ impl Subscriptions {
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct SubscriptionState {
     /// As it is stored.
-    pub stored: StoredSubscription,
+    pub stored: Subscription,
     /// How many entries lie behind its cursor, one that it stands inside of among them.
     pub lag_entries: u64,
     /// Whether a reader holds it.
@@ -106,7 +106,7 @@ impl Feeds {
                 (self.feed(caller, Start::After(there.cursor), wanted.clone())?, there)
             } else {
                 let feed = self.feed(caller, start, wanted.clone())?;
-                let new = StoredSubscription {
+                let new = Subscription {
                     partner: partner.clone(),
                     name: name.clone(),
                     filter: filter.clone(),
@@ -178,13 +178,13 @@ impl Feeds {
     }
 
     /// A partner's subscriptions, by name.
-    pub fn subscriptions_of(&self, partner: &PartnerId) -> Vec<StoredSubscription> {
+    pub fn subscriptions_of(&self, partner: &PartnerId) -> Vec<Subscription> {
         let all = self.subscriptions.table.of_partner(partner).into_iter();
         all.map(|(stored, _)| stored).collect()
     }
 
     /// Every partner's subscriptions, by partner and name, as they stand at the moment.
-    pub fn every_subscription(&self) -> impl Iterator<Item = StoredSubscription> {
+    pub fn every_subscription(&self) -> impl Iterator<Item = Subscription> {
         self.subscriptions.table.all().into_iter()
     }
 
@@ -198,7 +198,7 @@ impl Feeds {
     }
 
     /// Makes a subscription, durably. Tells whether it was made: somebody else may have made it.
-    async fn create_subscription(&self, new: StoredSubscription) -> Result<bool> {
+    async fn create_subscription(&self, new: Subscription) -> Result<bool> {
         let most = self.core.settings.subscriptions_per_partner;
         self.changing(move |subscriptions| {
             if subscriptions.table.get(&new.partner, &new.name).is_some() {
@@ -233,7 +233,7 @@ impl Feeds {
 
     /// A subscription outlives the journal that it stands in where that was replaced alone, or was put
     /// back from an older copy.
-    fn check_stands_here(&self, subscription: &StoredSubscription) -> Result<()> {
+    fn check_stands_here(&self, subscription: &Subscription) -> Result<()> {
         if self.core.stands_here(subscription.cursor) {
             return Ok(());
         }

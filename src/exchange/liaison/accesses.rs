@@ -2,6 +2,7 @@
 
 use std::collections::{BTreeMap, btree_map};
 
+use crate::domain::accepted::AccessRecord;
 use crate::domain::enforcement::EnforcementId;
 use crate::domain::page::page_size;
 use crate::domain::{CampaignId, Indicator, IndicatorId, PartnerId, Position, Timestamp, TipId};
@@ -9,7 +10,7 @@ use crate::error::Result;
 use crate::exchange::core::Caller;
 use crate::exchange::liaison::Liaison;
 use crate::index::View;
-use crate::index::record::{AccessRecord, EntryVersions};
+use crate::index::record::EntryVersions;
 
 /// A page ends once it has this many objects.
 const MAX_OBJECTS: usize = 500;

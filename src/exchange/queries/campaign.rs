@@ -13,8 +13,9 @@ use crate::domain::{CampaignId, Platform, Position};
 use crate::error::Result;
 use crate::exchange::core::{Caller, reader};
 use crate::exchange::queries::Queries;
-use crate::exchange::queries::enforcements::EnforcementQuery;
-use crate::exchange::queries::enforcements::{all_enforcements_for, enforcements_for};
+use crate::exchange::queries::enforcements::{
+    EnforcementQuery, all_enforcements_for, enforcements_for,
+};
 use crate::exchange::visibility::ReaderView;
 use crate::exchange::visibility::campaign::{ContributionView, unknown_campaign};
 use crate::exchange::visibility::enforcement::EnforcementView;

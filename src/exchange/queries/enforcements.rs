@@ -1,5 +1,6 @@
 //! Lists of enforcements.
 
+use crate::domain::accepted::EnforcementRecord;
 use crate::domain::{CampaignId, Day, PartnerId, Position};
 use crate::error::{Error, Kind, Result};
 use crate::exchange::core::{Caller, reader};
@@ -8,7 +9,6 @@ use crate::exchange::visibility::ReaderView;
 use crate::exchange::visibility::campaign::unknown_campaign;
 use crate::exchange::visibility::enforcement::EnforcementView;
 use crate::index::keys::ListedBy;
-use crate::index::record::EnforcementRecord;
 
 /// Enforcements that one page reads at most.
 const LOOKED_AT: usize = 10_000;

@@ -1,5 +1,6 @@
 //! Lists of legal holds, and of the copies that they keep.
 
+use crate::domain::accepted::AssessmentRecord;
 use crate::domain::entry::HoldId;
 use crate::domain::page::page_size;
 use crate::domain::partner::Role;
@@ -10,7 +11,6 @@ use crate::exchange::core::Caller;
 use crate::exchange::queries::Queries;
 use crate::exchange::visibility::hold::LegalHold;
 use crate::exchange::visibility::indicator::AssessmentView;
-use crate::index::record::AssessmentRecord;
 
 /// Copies on a page: each is a whole assessment.
 const MAX_COPIES: usize = 250;

@@ -1,5 +1,6 @@
 //! One tip, with its entries and indicators page by page.
 
+use crate::domain::accepted::TipRecord;
 use crate::domain::entry::VoidReason;
 use crate::domain::purpose::Purpose;
 use crate::domain::{Invalid, PartnerId, Timestamp, TipId};
@@ -12,7 +13,6 @@ use crate::exchange::visibility::ReaderView;
 use crate::exchange::visibility::tip::{
     TipEntryView, TipIndicatorView, withdrawal_of, without_content,
 };
-use crate::index::record::TipRecord;
 
 /// A query for one tip: a page of its entries, and a page of its indicators.
 #[derive(Clone, Debug)]

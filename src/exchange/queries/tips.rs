@@ -3,17 +3,17 @@
 use base64::Engine;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 
+use crate::domain::accepted::TipRecord;
 use crate::domain::page::page_size;
 use crate::domain::purpose::Purpose;
-use crate::domain::tip::{TipState, Urgency};
+use crate::domain::tip::{TipBox, TipState, Urgency};
 use crate::domain::{CampaignId, Invalid, PartnerId, Timestamp, TipId};
 use crate::error::Result;
 use crate::exchange::core::{Caller, reader};
 use crate::exchange::liaison::AccessedObjects;
 use crate::exchange::queries::Queries;
 use crate::exchange::visibility::ReaderView;
-use crate::index::keys::tips::{ThreadRow, TipBox};
-use crate::index::record::TipRecord;
+use crate::index::keys::tips::ThreadRow;
 
 /// Threads that one page reads at most. A page that ends early has a next page.
 const LOOKED_AT: usize = 2_000;

@@ -1,10 +1,10 @@
 //! Retention: deletes old accesses from the access log, and the copies of holds that have ended.
 
+use crate::domain::accepted::HoldRecord;
 use crate::domain::entry::{AccessSweep, AppendId, Body, HoldId, HoldSweep};
 use crate::domain::{PartnerId, Timestamp};
 use crate::error::Result;
 use crate::exchange::sweeps::Sweeps;
-use crate::index::record::HoldRecord;
 
 /// Records or copies that one entry deletes.
 const AT_ONCE: usize = 64;

@@ -1,12 +1,12 @@
 //! What a reader may see of campaigns.
 
+use crate::domain::accepted::ContributionRecord;
 use crate::domain::partner::Role;
 use crate::domain::sharing::{Audience, SharingView};
 use crate::domain::{CampaignId, PartnerId, Position, Sharing, Timestamp};
 use crate::error::{Error, Kind, Result};
 use crate::exchange::visibility::ReaderView;
 use crate::index::View;
-use crate::index::record::ContributionRecord;
 
 /// What a partner says of a campaign, as a reader may see it.
 #[derive(Clone, Debug, PartialEq)]

@@ -1,10 +1,10 @@
 //! What a reader may see of enforcements.
 
+use crate::domain::accepted::EnforcementRecord;
 use crate::domain::sharing::SharingView;
 use crate::domain::{Position, TipId};
 use crate::error::Result;
 use crate::exchange::visibility::ReaderView;
-use crate::index::record::EnforcementRecord;
 
 /// An enforcement, as a reader may see it.
 #[derive(Clone, Debug, PartialEq)]

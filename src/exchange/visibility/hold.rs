@@ -1,12 +1,12 @@
 //! What a caller may see of legal holds.
 
 use crate::domain::PartnerId;
+use crate::domain::accepted::HoldRecord;
 use crate::domain::entry::{HoldId, VoidReason};
 use crate::error::Result;
 use crate::exchange::commit::refused;
 use crate::exchange::core::{Caller, Core};
 use crate::index::View;
-use crate::index::record::HoldRecord;
 
 /// A hold, as who asks may see it.
 #[derive(Clone, Debug, PartialEq, Eq)]

@@ -1,11 +1,11 @@
 //! What a reader may see of an indicator.
 
+use crate::domain::accepted::AssessmentRecord;
 use crate::domain::sharing::SharingView;
 use crate::domain::summary::{Summary, VisibleAssessment};
 use crate::domain::{Indicator, IndicatorId, PartnerId};
 use crate::error::Result;
 use crate::exchange::visibility::ReaderView;
-use crate::index::record::AssessmentRecord;
 
 /// Everything that a caller may see of one indicator; at least one assessment.
 #[derive(Clone, Debug)]

@@ -1,10 +1,10 @@
 //! What a reader may see of sightings and feedback.
 
+use crate::domain::accepted::{FeedbackRecord, SightingRecord};
 use crate::domain::sharing::SharingView;
 use crate::domain::{IndicatorId, PartnerId, Position};
 use crate::error::Result;
 use crate::exchange::visibility::ReaderView;
-use crate::index::record::{FeedbackRecord, SightingRecord};
 
 /// A sighting, as a reader may see it.
 #[derive(Clone, Debug, PartialEq)]

@@ -6,6 +6,7 @@
 
 pub mod referral;
 
+use crate::domain::accepted::{TipAction, TipEntryRecord, TipRecord};
 use crate::domain::entry::{TipIndicator, VoidReason};
 use crate::domain::tip::TipState;
 use crate::domain::{PartnerId, TipId};
@@ -15,7 +16,6 @@ use crate::exchange::core::{Caller, Core, reader};
 use crate::exchange::liaison::AccessedObjects;
 use crate::exchange::visibility::{ReaderView, restricted};
 use crate::index::View;
-use crate::index::record::{TipAction, TipEntryRecord, TipRecord};
 
 /// What an entry added to a tip, as a party may see it.
 #[derive(Clone, Debug, PartialEq)]

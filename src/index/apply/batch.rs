@@ -5,6 +5,7 @@ use std::collections::BTreeSet;
 
 use super::Applier;
 use super::referrals::has_assets;
+use crate::domain::accepted::ActiveRelease;
 use crate::domain::audience::AudienceDigest;
 use crate::domain::entry::{Batch, Entry, Item, ItemOutcome, Outcome, Releasable, VoidReason};
 use crate::domain::partner::Role;
@@ -12,9 +13,7 @@ use crate::domain::sharing::{Audience, Community, Release};
 use crate::domain::{PartnerId, Position, Timestamp};
 use crate::error::Result;
 use crate::index::keys;
-use crate::index::record::{
-    self, ActiveRelease, EndReason, EntryVersions, IdempotencyRecord, RawAssessment,
-};
+use crate::index::record::{self, EndReason, EntryVersions, IdempotencyRecord, RawAssessment};
 
 /// The values shared by all items of a batch.
 struct Context<'a> {

@@ -6,6 +6,7 @@ use std::collections::BTreeMap;
 use sha2::{Digest, Sha256};
 
 use super::Applier;
+use crate::domain::accepted::{ContributionRecord, ReleaseState};
 use crate::domain::audience::AudienceDigest;
 use crate::domain::entry::{
     Batch, CampaignPut, Entry, ItemOutcome, Outcome, Releasable, SubmissionId, VoidReason,
@@ -13,9 +14,7 @@ use crate::domain::entry::{
 use crate::domain::{CampaignId, IndicatorId, PartnerId, Position};
 use crate::error::Result;
 use crate::index::keys;
-use crate::index::record::{
-    self, CampaignVersions, ContributionRecord, EntryVersions, IdempotencyRecord, ReleaseState,
-};
+use crate::index::record::{self, CampaignVersions, EntryVersions, IdempotencyRecord};
 
 impl Applier {
     pub(super) fn campaign(&mut self, entry: &Entry, put: &CampaignPut) -> Result<Outcome> {

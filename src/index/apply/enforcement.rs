@@ -1,6 +1,7 @@
 //! Applies enforcements. For each author, id and audience, only the newest version is current.
 
 use super::Applier;
+use crate::domain::accepted::{EnforcementRecord, ReleaseState};
 use crate::domain::audience::AudienceDigest;
 use crate::domain::enforcement::Enforcement;
 use crate::domain::entry::{Enforcements, Entry, ItemOutcome, Outcome, Releasable, VoidReason};
@@ -8,7 +9,7 @@ use crate::domain::{PartnerId, Position, Sharing, Timestamp};
 use crate::error::Result;
 use crate::index::keys;
 use crate::index::keys::ListedBy;
-use crate::index::record::{self, EnforcementRecord, IdempotencyRecord, ReleaseState};
+use crate::index::record::{self, IdempotencyRecord};
 
 impl Applier {
     pub(super) fn enforcements(

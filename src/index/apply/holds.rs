@@ -3,6 +3,7 @@
 use std::time::Duration;
 
 use super::Applier;
+use crate::domain::accepted::{AccessRecord, HoldRecord};
 use crate::domain::entry::{
     AccessSweep, Accessed, AccessedVersions, Entry, HoldAction, HoldChange, HoldPlaced, HoldSweep,
     ItemOutcome, Outcome, Releasable, VoidReason,
@@ -10,7 +11,7 @@ use crate::domain::entry::{
 use crate::domain::{PartnerId, Timestamp};
 use crate::error::Result;
 use crate::index::keys;
-use crate::index::record::{self, AccessRecord, HoldRecord, IdempotencyRecord, RawAssessment};
+use crate::index::record::{self, IdempotencyRecord, RawAssessment};
 
 /// How long a hold lasts after it was placed or renewed: 90 days.
 pub const HOLD_DURATION: Duration = Duration::from_secs(90 * 86_400);

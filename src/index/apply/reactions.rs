@@ -2,13 +2,12 @@
 
 use super::Applier;
 use crate::domain::Position;
+use crate::domain::accepted::{FeedbackRecord, SightingRecord};
 use crate::domain::audience::AudienceDigest;
 use crate::domain::entry::{Entry, Feedback, ItemOutcome, Outcome, Sightings, VoidReason};
 use crate::error::Result;
 use crate::index::keys;
-use crate::index::record::{
-    self, FeedbackRecord, IdempotencyRecord, RawAssessment, SightingRecord,
-};
+use crate::index::record::{self, IdempotencyRecord, RawAssessment};
 
 /// Sightings kept per indicator, author and audience: the newest ones.
 const MAX_SIGHTINGS: u64 = 100;

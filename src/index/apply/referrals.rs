@@ -3,6 +3,7 @@
 
 use super::Applier;
 use super::tips::{new_thread, tip_entry};
+use crate::domain::accepted::{TipAction, TipEntryRecord, TipMove, TipRecord};
 use crate::domain::entry::{
     Batch, Close, Entry, Item, ItemOutcome, Outcome, Referral, Referred, SubmissionId, VoidReason,
 };
@@ -10,7 +11,7 @@ use crate::domain::tip::{TipState, Urgency};
 use crate::domain::{Kind, PartnerId};
 use crate::error::Result;
 use crate::index::keys::tips;
-use crate::index::record::{ReferralProgress, TipAction, TipEntryRecord, TipMove, TipRecord};
+use crate::index::record::ReferralProgress;
 
 impl Applier {
     /// Marks a closed submission as waiting for referral.

@@ -4,6 +4,7 @@
 use std::collections::BTreeSet;
 
 use super::Applier;
+use crate::domain::accepted::{ActiveRelease, ContributionRecord, EnforcementRecord};
 use crate::domain::entry::{
     Entry, ItemOutcome, Outcome, Releasable, ReleaseAction, ReleaseEnd, ReleaseEntry, VoidReason,
 };
@@ -12,10 +13,7 @@ use crate::domain::sharing::{Community, Release, Sharing};
 use crate::domain::{PartnerId, Position, Timestamp};
 use crate::error::Result;
 use crate::index::keys;
-use crate::index::record::{
-    self, ActiveRelease, ContributionRecord, EnforcementRecord, IdempotencyRecord, RawAssessment,
-    releases_fit,
-};
+use crate::index::record::{self, IdempotencyRecord, RawAssessment, releases_fit};
 use crate::index::store::Slice;
 
 /// The current version of an object, with its releases.

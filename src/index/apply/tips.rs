@@ -2,18 +2,16 @@
 //! journal order.
 
 use super::Applier;
+use crate::domain::accepted::{ThreadRecord, TipAction, TipEntryRecord, TipMove, TipRecord};
 use crate::domain::entry::{
     Entry, ItemOutcome, Outcome, Target, TipIndicator, TipResponse, TipSent, TipThread,
     TipsReopened, VoidReason,
 };
-use crate::domain::tip::TipState;
+use crate::domain::tip::{TipBox, TipState};
 use crate::domain::{CampaignId, PartnerId, Position, TipId, may_see};
 use crate::error::Result;
-use crate::index::keys::tips::{self, ThreadRow, TipBox};
-use crate::index::record::{
-    self, IdempotencyRecord, RawAssessment, ThreadRecord, TipAction, TipEntryRecord, TipMove,
-    TipRecord,
-};
+use crate::index::keys::tips::{self, ThreadRow};
+use crate::index::record::{self, IdempotencyRecord, RawAssessment};
 use crate::index::{corrupt, keys};
 
 /// Tips that one entry reopens at most.

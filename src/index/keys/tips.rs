@@ -5,7 +5,7 @@
 
 use super::{scoped, text};
 use crate::domain::entry::SubmissionId;
-use crate::domain::tip::TipState;
+use crate::domain::tip::{TipBox, TipState};
 use crate::domain::{CampaignId, PartnerId, Timestamp, TipId};
 
 /// Prefix of the due times of answers.
@@ -16,15 +16,6 @@ pub const NEWS: &[u8] = b"Tm";
 pub const UNREFERRED: &[u8] = b"Tr";
 /// State byte of rows that list threads in any state.
 const ANY_STATE: u8 = u8::MAX;
-
-/// A partner's list of threads.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum TipBox {
-    /// Threads that it received.
-    Received,
-    /// Threads that it sent.
-    Sent,
-}
 
 /// A thread in a box. Newer tips sort first.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]

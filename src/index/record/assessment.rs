@@ -3,38 +3,13 @@
 use serde::{Deserialize, Serialize};
 
 use super::codec::{append, as_bytes, decode, decode_part, encode, record, take_part};
-use super::{ActiveRelease, read_releases};
+use super::read_releases;
+use crate::domain::accepted::{ActiveRelease, AssessmentRecord};
 use crate::domain::entry::{AppendId, Item};
-use crate::domain::sharing::Release;
-use crate::domain::{Assessment, Indicator, IndicatorId, PartnerId, Position, Sharing, Timestamp};
+use crate::domain::{Assessment, Indicator, IndicatorId, Position, Sharing, Timestamp};
 use crate::error::Result;
 
 const WHAT: &str = "an assessment";
-
-/// The current assessment of an indicator by one author to one audience.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct AssessmentRecord {
-    /// Its version.
-    pub version: Position,
-    /// When it was accepted.
-    pub accepted: Timestamp,
-    /// Who receives it, with the releases in force.
-    pub sharing: Sharing,
-    /// The entry with which each release began, in the order of `sharing.releases`.
-    pub released: Vec<u64>,
-    /// The id of its indicator.
-    pub id: IndicatorId,
-    /// The content.
-    pub assessment: Assessment,
-}
-
-impl AssessmentRecord {
-    /// A liaison's release in force, and the sequence with which it began.
-    pub fn release_to(&self, liaison: &PartnerId) -> Option<(&Release, u64)> {
-        let mut all = self.sharing.releases.iter().zip(self.released.iter().copied());
-        all.find(|(release, _)| release.liaison == *liaison)
-    }
-}
 
 /// A sharing as it was sent.
 #[derive(Serialize, Deserialize)]

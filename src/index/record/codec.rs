@@ -80,17 +80,17 @@ impl Flavor for Appended {
     }
 }
 
-/// Gives a record its `encode` and `decode`.
+/// Gives a record its `encode` and `decode`. Only the index reads and writes bytes.
 macro_rules! record {
     ($name:ty, $what:literal) => {
         impl $name {
             /// The bytes of the record.
-            pub fn encode(&self) -> Vec<u8> {
+            pub(in crate::index) fn encode(&self) -> Vec<u8> {
                 $crate::index::record::codec::encode(self)
             }
 
             /// Reads the record.
-            pub fn decode(bytes: &[u8]) -> $crate::error::Result<Self> {
+            pub(in crate::index) fn decode(bytes: &[u8]) -> $crate::error::Result<Self> {
                 $crate::index::record::codec::decode(bytes, $what)
             }
         }

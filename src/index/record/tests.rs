@@ -11,6 +11,10 @@ use proptest::sample::Index;
 use self::parts::{Parts, any_parts};
 use self::stored::Stored;
 use super::*;
+use crate::domain::accepted::{
+    AccessRecord, ContributionRecord, EnforcementRecord, FeedbackRecord, HoldRecord,
+    SightingRecord, ThreadRecord, TipAction, TipEntryRecord, TipMove, TipRecord,
+};
 use crate::domain::assessment::{Basis, Confidence, Involvement, Severity, Verdict};
 use crate::domain::audience::AudienceDigest;
 use crate::domain::enforcement::{AssetKind, EnforcementId, EnforcementMethod, EnforcementSource};

@@ -1,141 +1,14 @@
-//! Records of tips.
+//! Records of tips: the progress of referrals, and chunks of indicators.
 
 use serde::{Deserialize, Serialize};
 
 use super::codec::{decode, encode, record};
-use crate::domain::enforcement::Enforcement;
-use crate::domain::entry::{SubmissionId, TipIndicator};
-use crate::domain::tip::{TipState, Urgency};
-use crate::domain::{CampaignId, PartnerId, Timestamp, TipId, Tlp};
+use crate::domain::PartnerId;
+use crate::domain::entry::TipIndicator;
 use crate::error::Result;
 
 /// Indicators per key, so that a page is read without the rest.
 pub const INDICATORS_PER_KEY: u32 = 64;
-
-/// A tip, with the state of each thread.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
-pub struct TipRecord {
-    /// Its id.
-    pub id: TipId,
-    /// Its sender.
-    pub sender: PartnerId,
-    /// The entry that sent it.
-    pub sequence: u64,
-    /// When it was accepted.
-    pub accepted: Timestamp,
-    /// The subject line.
-    pub subject: Option<Box<str>>,
-    /// How urgent it is.
-    pub urgency: Urgency,
-    /// When the sender would like an answer.
-    pub respond_by: Option<Timestamp>,
-    /// Its TLP marking.
-    pub tlp: Tlp,
-    /// The campaign that it belongs to.
-    pub campaign: Option<CampaignId>,
-    /// The sender's submission that it refers to.
-    pub submission: Option<SubmissionId>,
-    /// For a referral: the range of sequences `(after, close)` whose batches contain the assets.
-    pub referral: Option<(u64, u64)>,
-    /// Whether its sender withdrew it.
-    pub withdrawn: bool,
-    /// One thread per recipient, ordered by recipient.
-    pub threads: Vec<ThreadRecord>,
-}
-
-/// The state of a tip with one recipient.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
-pub struct ThreadRecord {
-    /// The recipient.
-    pub recipient: PartnerId,
-    /// The state.
-    pub state: TipState,
-    /// When the state last changed.
-    pub changed: Timestamp,
-}
-
-record!(TipRecord, "a tip");
-
-impl TipRecord {
-    /// The thread of a recipient.
-    pub fn thread(&self, recipient: &PartnerId) -> Option<&ThreadRecord> {
-        self.threads.iter().find(|thread| thread.recipient == *recipient)
-    }
-
-    /// Whether a partner is the sender or a recipient.
-    pub fn concerns(&self, partner: &PartnerId) -> bool {
-        self.sender == *partner || self.thread(partner).is_some()
-    }
-}
-
-/// What an entry added to a tip.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
-pub struct TipEntryRecord {
-    /// The entry.
-    pub sequence: u64,
-    /// When it was accepted.
-    pub accepted: Timestamp,
-    /// Its author; `None` for the exchange.
-    pub author: Option<PartnerId>,
-    /// The kind of entry.
-    pub action: TipAction,
-    /// The recipient whose thread it belongs to; `None` for all of them.
-    pub recipient: Option<PartnerId>,
-    /// Whether the recipient shows it to the other recipients.
-    pub shown: bool,
-    /// Number of indicators that it added.
-    pub indicators: u32,
-    /// The threads that contain it, and how their states changed.
-    pub threads: Vec<TipMove>,
-    /// The enforcement that its author reported with it.
-    pub enforcement: Option<Enforcement>,
-}
-
-/// What an entry did to a tip.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
-pub enum TipAction {
-    /// It sent the tip.
-    Sent,
-    /// A party responded.
-    Responded,
-    /// The sender withdrew the tip.
-    Withdrawn,
-    /// A new version in the tip's campaign reopened it.
-    Reopened,
-}
-
-/// The state change of a thread.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
-pub struct TipMove {
-    /// The recipient of the thread.
-    pub recipient: PartnerId,
-    /// The state before; `None` for a new thread.
-    pub from: Option<TipState>,
-    /// The state after; the same if it did not change.
-    pub to: TipState,
-}
-
-impl TipMove {
-    /// Whether the state changed.
-    pub fn is_move(&self) -> bool {
-        self.from != Some(self.to)
-    }
-}
-
-record!(TipEntryRecord, "an entry of a tip");
-
-impl TipEntryRecord {
-    /// Whether it belongs to a recipient's thread. A recipient's entry stays in its own thread unless it
-    /// is shown.
-    pub fn is_in_thread(&self, recipient: &PartnerId) -> bool {
-        self.shown || self.recipient.as_ref().is_none_or(|of| of == recipient)
-    }
-
-    /// The state change of a recipient's thread.
-    pub fn thread(&self, recipient: &PartnerId) -> Option<&TipMove> {
-        self.threads.iter().find(|thread| thread.recipient == *recipient)
-    }
-}
 
 /// The referral progress of a submission.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]

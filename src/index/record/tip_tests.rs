@@ -1,6 +1,11 @@
 use super::*;
-use crate::domain::enforcement::{AssetKind, EnforcementCount, EnforcementId, EnforcementSource};
-use crate::domain::{Indicator, Kind};
+use crate::domain::accepted::{ThreadRecord, TipAction, TipEntryRecord, TipMove, TipRecord};
+use crate::domain::enforcement::{
+    AssetKind, Enforcement, EnforcementCount, EnforcementId, EnforcementSource,
+};
+use crate::domain::entry::SubmissionId;
+use crate::domain::tip::{TipState, Urgency};
+use crate::domain::{CampaignId, Indicator, Kind, Timestamp, TipId, Tlp};
 
 fn tip(recipients: usize) -> TipRecord {
     let thread = |at| ThreadRecord {

@@ -3,7 +3,8 @@
 use std::collections::BTreeMap;
 use std::sync::{Mutex, MutexGuard, PoisonError};
 
-use super::{CursorError, CursorStore, StoredSubscription};
+use super::{CursorError, CursorStore};
+use crate::domain::subscription::Subscription;
 use crate::domain::{PartnerId, SubscriptionName};
 
 type Key = (PartnerId, SubscriptionName);
@@ -11,7 +12,7 @@ type Key = (PartnerId, SubscriptionName);
 /// A store that is dropped with the value.
 #[derive(Debug, Default)]
 pub struct MemoryCursors {
-    stored: Mutex<BTreeMap<Key, StoredSubscription>>,
+    stored: Mutex<BTreeMap<Key, Subscription>>,
 }
 
 impl MemoryCursors {
@@ -20,22 +21,22 @@ impl MemoryCursors {
         Self::default()
     }
 
-    fn lock(&self) -> MutexGuard<'_, BTreeMap<Key, StoredSubscription>> {
+    fn lock(&self) -> MutexGuard<'_, BTreeMap<Key, Subscription>> {
         self.stored.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
 
 impl CursorStore for MemoryCursors {
-    fn all(&self) -> Result<Vec<StoredSubscription>, CursorError> {
+    fn all(&self) -> Result<Vec<Subscription>, CursorError> {
         Ok(self.lock().values().cloned().collect())
     }
 
-    fn create(&self, new: &StoredSubscription) -> Result<(), CursorError> {
+    fn create(&self, new: &Subscription) -> Result<(), CursorError> {
         self.lock().insert((new.partner.clone(), new.name.clone()), new.clone());
         Ok(())
     }
 
-    fn update(&self, moved: &[StoredSubscription]) -> Result<(), CursorError> {
+    fn update(&self, moved: &[Subscription]) -> Result<(), CursorError> {
         let mut stored = self.lock();
         for moved in moved {
             let key = (moved.partner.clone(), moved.name.clone());

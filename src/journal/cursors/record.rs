@@ -22,11 +22,11 @@
 
 use bytes::{Buf, BufMut};
 
-use super::StoredSubscription;
 use crate::domain::assessment::Confidence;
 use crate::domain::cursor::{EpochId, FeedPosition, JournalEpoch, JournalTag};
 use crate::domain::filter::Filter;
 use crate::domain::label::Label;
+use crate::domain::subscription::Subscription;
 use crate::domain::{
     CampaignId, Cursor, GroupId, Kind, PartnerId, Platform, Position, SubscriptionName, Timestamp,
 };
@@ -49,7 +49,7 @@ pub fn prefix(partner: &PartnerId, name: &SubscriptionName) -> Vec<u8> {
 }
 
 /// The state of a subscription, with its key.
-pub fn state(of: &StoredSubscription) -> Pair {
+pub fn state(of: &Subscription) -> Pair {
     let mut body = Vec::with_capacity(54);
     body.put_i64(of.created.as_millis());
     body.put_u8(of.acknowledged.is_some().into());
@@ -63,7 +63,7 @@ pub fn state(of: &StoredSubscription) -> Pair {
 }
 
 /// The parts of the filter, with their keys. `None` if the filter is too large (about 500 MB).
-pub fn filter(of: &StoredSubscription) -> Option<Vec<Pair>> {
+pub fn filter(of: &Subscription) -> Option<Vec<Pair>> {
     let bytes = encode_filter(&of.filter)?;
     let prefix = prefix(&of.partner, &of.name);
     let count = u16::try_from(bytes.len().div_ceil(PART_BYTES)).ok().filter(|n| *n < u16::MAX)?;
@@ -75,8 +75,8 @@ pub fn filter(of: &StoredSubscription) -> Option<Vec<Pair>> {
 }
 
 /// Decodes subscriptions from pairs in key order. The error names the damaged one.
-pub fn read(pairs: impl IntoIterator<Item = Pair>) -> Result<Vec<StoredSubscription>, String> {
-    let mut read: Vec<StoredSubscription> = Vec::new();
+pub fn read(pairs: impl IntoIterator<Item = Pair>) -> Result<Vec<Subscription>, String> {
+    let mut read: Vec<Subscription> = Vec::new();
     let mut open: Option<Assembly> = None;
     for (key, value) in pairs {
         let (prefix, number) = key.split_last_chunk().ok_or("a key is too short")?;
@@ -131,7 +131,7 @@ impl Assembly {
         Ok(())
     }
 
-    fn finish(self) -> Result<StoredSubscription, String> {
+    fn finish(self) -> Result<Subscription, String> {
         let Some((created, acknowledged, cursor)) = self.state else {
             return Err(self.damaged("its state is missing"));
         };
@@ -142,7 +142,7 @@ impl Assembly {
             return Err(self.damaged("its filter is not readable"));
         };
         let Self { partner, name, .. } = self;
-        Ok(StoredSubscription { partner, name, filter, cursor, created, acknowledged })
+        Ok(Subscription { partner, name, filter, cursor, created, acknowledged })
     }
 
     fn damaged(&self, reason: &str) -> String {

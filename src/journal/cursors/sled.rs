@@ -11,7 +11,8 @@ use std::sync::atomic::{AtomicBool, Ordering};
 
 use super::super::Durability;
 use super::super::database::{self, OpenError};
-use super::{CursorError, CursorStore, StoredSubscription, record};
+use super::{CursorError, CursorStore, record};
+use crate::domain::subscription::Subscription;
 use crate::domain::{PartnerId, SubscriptionName};
 
 /// Maximum operations in one sled batch. Larger batches leak memory when they overwrite.
@@ -77,7 +78,7 @@ impl std::fmt::Debug for SledCursors {
 }
 
 impl CursorStore for SledCursors {
-    fn all(&self) -> Result<Vec<StoredSubscription>, CursorError> {
+    fn all(&self) -> Result<Vec<Subscription>, CursorError> {
         let pairs =
             self.db.iter().map(|pair| pair.map(|(key, value)| (key.to_vec(), value.to_vec())));
         let pairs = pairs.collect::<sled::Result<Vec<_>>>();
@@ -85,7 +86,7 @@ impl CursorStore for SledCursors {
         record::read(pairs).map_err(|reason| unreadable(&self.folder, reason))
     }
 
-    fn create(&self, new: &StoredSubscription) -> Result<(), CursorError> {
+    fn create(&self, new: &Subscription) -> Result<(), CursorError> {
         let too_large = || CursorError::Failed("the filter is too large".into());
         let parts = record::filter(new).ok_or_else(too_large)?;
         self.change(|| {
@@ -98,7 +99,7 @@ impl CursorStore for SledCursors {
         })
     }
 
-    fn update(&self, moved: &[StoredSubscription]) -> Result<(), CursorError> {
+    fn update(&self, moved: &[Subscription]) -> Result<(), CursorError> {
         self.change(|| {
             for moved in moved.chunks(BATCH_OPERATIONS) {
                 let mut batch = sled::Batch::default();

@@ -6,8 +6,9 @@ use std::path::Path;
 use super::*;
 use crate::domain::assessment::Confidence;
 use crate::domain::cursor::{EpochId, FeedPosition, JournalEpoch, JournalTag};
+use crate::domain::filter::Filter;
 use crate::domain::label::Label;
-use crate::domain::{CampaignId, GroupId, Kind, Platform, Position};
+use crate::domain::{CampaignId, Cursor, GroupId, Kind, Platform, Position, Timestamp};
 
 /// Runs a body on every backend. `reopen` closes a store and opens it again.
 fn on_every_backend(body: impl Fn(&mut dyn Backend)) {
@@ -57,8 +58,8 @@ impl Backend for OnDisk {
     }
 }
 
-fn subscription(partner: &str, name: &str) -> StoredSubscription {
-    StoredSubscription {
+fn subscription(partner: &str, name: &str) -> Subscription {
+    Subscription {
         partner: PartnerId::parse(partner).unwrap(),
         name: SubscriptionName::parse(name).unwrap(),
         filter: Filter::default(),
@@ -117,7 +118,7 @@ fn a_move_changes_where_a_subscription_stands_and_nothing_else() {
         one.filter = filter(40);
         backend.store().create(&one).unwrap();
         backend.store().create(&other).unwrap();
-        let moved = StoredSubscription {
+        let moved = Subscription {
             cursor: at(FeedPosition::in_expansion(12, Position::new(1, 0))),
             acknowledged: Some(Timestamp::from_millis(2_000)),
             filter: Filter::default(),
@@ -125,7 +126,7 @@ fn a_move_changes_where_a_subscription_stands_and_nothing_else() {
         };
         backend.store().update(std::slice::from_ref(&moved)).unwrap();
         backend.reopen();
-        let kept = StoredSubscription { filter: one.filter, ..moved };
+        let kept = Subscription { filter: one.filter, ..moved };
         assert_eq!(backend.store().all().unwrap(), [kept, other]);
     });
 }
@@ -165,8 +166,8 @@ fn what_was_deleted_is_gone_and_no_move_brings_it_back() {
 #[test]
 fn one_that_is_created_again_has_nothing_of_the_old() {
     on_every_backend(|backend| {
-        let old = StoredSubscription { filter: filter(100), ..subscription("birdsite", "a") };
-        let new = StoredSubscription { filter: filter(1), ..subscription("birdsite", "a") };
+        let old = Subscription { filter: filter(100), ..subscription("birdsite", "a") };
+        let new = Subscription { filter: filter(1), ..subscription("birdsite", "a") };
         backend.store().create(&old).unwrap();
         backend.store().create(&new).unwrap();
         backend.reopen();
@@ -176,7 +177,7 @@ fn one_that_is_created_again_has_nothing_of_the_old() {
 
 #[test]
 fn no_value_is_larger_than_the_disk_is_safe_with() {
-    let large = StoredSubscription { filter: filter(1_000), ..subscription("birdsite", "a") };
+    let large = Subscription { filter: filter(1_000), ..subscription("birdsite", "a") };
     let parts = record::filter(&large).unwrap();
     assert!(parts.len() > 20, "{}", parts.len());
     assert!(parts.iter().all(|(_, value)| value.len() <= 8_192));
@@ -184,7 +185,7 @@ fn no_value_is_larger_than_the_disk_is_safe_with() {
 
 #[test]
 fn damage_is_named_and_never_skipped_whichever_byte_it_is() {
-    let one = StoredSubscription { filter: filter(100), ..subscription("birdsite", "a") };
+    let one = Subscription { filter: filter(100), ..subscription("birdsite", "a") };
     let other = subscription("facegraph", "b");
     let pairs: Vec<_> = [&one, &other]
         .into_iter()

@@ -2,7 +2,8 @@
 
 use std::path::PathBuf;
 
-use super::{CursorError, CursorStore, StoredSubscription};
+use super::{CursorError, CursorStore};
+use crate::domain::subscription::Subscription;
 use crate::domain::{PartnerId, SubscriptionName};
 
 /// Every call returns [`CursorError::Unreadable`]. Nothing on disk is changed, so that an operator can
@@ -22,15 +23,15 @@ impl UnreadableCursors {
 }
 
 impl CursorStore for UnreadableCursors {
-    fn all(&self) -> Result<Vec<StoredSubscription>, CursorError> {
+    fn all(&self) -> Result<Vec<Subscription>, CursorError> {
         self.error()
     }
 
-    fn create(&self, _: &StoredSubscription) -> Result<(), CursorError> {
+    fn create(&self, _: &Subscription) -> Result<(), CursorError> {
         self.error()
     }
 
-    fn update(&self, _: &[StoredSubscription]) -> Result<(), CursorError> {
+    fn update(&self, _: &[Subscription]) -> Result<(), CursorError> {
         self.error()
     }
 

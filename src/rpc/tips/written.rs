@@ -1,10 +1,8 @@
 //! Tips as messages.
 
+use crate::domain::accepted::{TipAction, TipEntryRecord, TipMove, TipRecord};
 use crate::domain::{CampaignId, Position, Timestamp};
-use crate::exchange::{
-    RequestReceipt, TipAction, TipEntryRecord, TipEntryView, TipIndicatorView, TipMove, TipRecord,
-    TipStep,
-};
+use crate::exchange::{RequestReceipt, TipEntryView, TipIndicatorView, TipStep};
 use crate::wire::{enforcement, indicator as written, pb, receipt, timestamp};
 
 /// A tip as a party may see it, without its narrative. What is overdue depends on the clock.

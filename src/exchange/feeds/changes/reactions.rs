@@ -1,5 +1,6 @@
 //! Sightings and feedback.
 
+use crate::domain::accepted::{FeedbackRecord, SightingRecord};
 use crate::domain::entry::{Body, Feedback, Outcome, Sightings};
 use crate::domain::filter::Filter;
 use crate::domain::{Assessment, Position, Timestamp, may_see};
@@ -8,7 +9,6 @@ use crate::exchange::feeds::changes::Input;
 use crate::exchange::feeds::event::FeedEvent;
 use crate::exchange::visibility::reaction::{FeedbackView, SightingView};
 use crate::exchange::visibility::{AsOf, VersionMeta, Visibility};
-use crate::index::record::{FeedbackRecord, SightingRecord};
 
 /// The sightings or the feedback of an entry that the reader may see and its filter matches.
 pub fn changes(input: &Input<'_>) -> Result<Option<FeedEvent>> {

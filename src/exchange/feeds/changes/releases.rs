@@ -8,6 +8,7 @@ mod assessments;
 pub use self::assessments::is_released_with_batch;
 use self::assessments::{released_assessment, retracted_assessment};
 
+use crate::domain::accepted::{ContributionRecord, EnforcementRecord, ReleaseState};
 use crate::domain::audience::AudienceDigest;
 use crate::domain::cursor::FeedPosition;
 use crate::domain::entry::{
@@ -21,7 +22,6 @@ use crate::exchange::feeds::changes::{Changes, Input};
 use crate::exchange::feeds::event::{
     CampaignEvent, EnforcementEvent, FeedEvent, Removal, RemovalReason, RemovedObject,
 };
-use crate::index::record::{ContributionRecord, EnforcementRecord, ReleaseState};
 
 /// An entry has one outcome for each pair of an object and a liaison.
 struct Pairs<'a> {

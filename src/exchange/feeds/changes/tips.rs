@@ -1,5 +1,6 @@
 //! Events of tips, for their parties. They ignore the filter, since nobody may miss a tip.
 
+use crate::domain::accepted::TipRecord;
 use crate::domain::cursor::FeedPosition;
 use crate::domain::entry::{Body, Entry};
 use crate::domain::{PartnerId, Position, TipId};
@@ -8,7 +9,6 @@ use crate::exchange::feeds::changes::releases::replaced_by_response;
 use crate::exchange::feeds::changes::{Changes, Input};
 use crate::exchange::feeds::event::{FeedEvent, TipEvent};
 use crate::exchange::visibility::tip::without_content;
-use crate::index::record::TipRecord;
 
 /// The indicators of a tip entry in its event. The rest are read with the tip.
 const MAX_INDICATORS: usize = 100;

@@ -5,9 +5,9 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use tokio::sync::watch;
 
+use crate::domain::subscription::Subscription;
 use crate::domain::{Cursor, PartnerId, SubscriptionName, Timestamp};
 use crate::error::{Error, Kind};
-use crate::journal::StoredSubscription;
 
 /// The subscriptions of all partners.
 #[derive(Debug, Default)]
@@ -24,7 +24,7 @@ struct Inner {
 
 #[derive(Debug)]
 struct Kept {
-    stored: StoredSubscription,
+    stored: Subscription,
     /// Whether it stands elsewhere than the store has it.
     moved: bool,
     holder: Option<Holder>,
@@ -45,7 +45,7 @@ enum Loss {
 
 impl Table {
     /// A table of what a store has.
-    pub fn of(stored: Vec<StoredSubscription>) -> Self {
+    pub fn of(stored: Vec<Subscription>) -> Self {
         let table = Self::default();
         for stored in stored {
             table.insert(stored);
@@ -54,7 +54,7 @@ impl Table {
     }
 
     /// Takes a new subscription.
-    pub fn insert(&self, stored: StoredSubscription) {
+    pub fn insert(&self, stored: Subscription) {
         let kept = Kept { stored, moved: false, holder: None };
         let (partner, name) = (kept.stored.partner.clone(), kept.stored.name.clone());
         self.lock().partners.entry(partner).or_default().insert(name, kept);
@@ -69,19 +69,19 @@ impl Table {
     }
 
     /// A subscription.
-    pub fn get(&self, partner: &PartnerId, name: &SubscriptionName) -> Option<StoredSubscription> {
+    pub fn get(&self, partner: &PartnerId, name: &SubscriptionName) -> Option<Subscription> {
         self.lock().kept(partner, name).map(|kept| kept.stored.clone())
     }
 
     /// A partner's subscriptions by name, each with whether a reader holds it.
-    pub fn of_partner(&self, partner: &PartnerId) -> Vec<(StoredSubscription, bool)> {
+    pub fn of_partner(&self, partner: &PartnerId) -> Vec<(Subscription, bool)> {
         let inner = self.lock();
         let all = inner.partners.get(partner).into_iter().flat_map(BTreeMap::values);
         all.map(|kept| (kept.stored.clone(), kept.holder.is_some())).collect()
     }
 
     /// Every subscription, by partner and name.
-    pub fn all(&self) -> Vec<StoredSubscription> {
+    pub fn all(&self) -> Vec<Subscription> {
         let inner = self.lock();
         let all = inner.partners.values().flat_map(BTreeMap::values);
         all.map(|kept| kept.stored.clone()).collect()
@@ -109,7 +109,7 @@ impl Table {
     }
 
     /// Takes what was moved since it was last asked for.
-    pub fn take_moved(&self) -> Vec<StoredSubscription> {
+    pub fn take_moved(&self) -> Vec<Subscription> {
         let mut inner = self.lock();
         let all = inner.partners.values_mut().flat_map(BTreeMap::values_mut);
         all.filter_map(|kept| std::mem::take(&mut kept.moved).then(|| kept.stored.clone()))
@@ -118,7 +118,7 @@ impl Table {
 
     /// Takes hold of a subscription for a reader who has seen it so: whoever held it is told. `None`
     /// where there is none or another by now.
-    pub fn hold(self: &Arc<Self>, seen: &StoredSubscription) -> Option<Hold> {
+    pub fn hold(self: &Arc<Self>, seen: &Subscription) -> Option<Hold> {
         let mut inner = self.lock();
         let number = inner.holds + 1;
         let kept = inner.kept(&seen.partner, &seen.name)?;

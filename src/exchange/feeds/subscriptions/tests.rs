@@ -13,8 +13,8 @@ use crate::journal::UnreadableCursors;
 
 const NOW: Timestamp = Timestamp::from_millis(5_000);
 
-fn subscription(partner: &str, name: &str) -> StoredSubscription {
-    StoredSubscription {
+fn subscription(partner: &str, name: &str) -> Subscription {
+    Subscription {
         partner: PartnerId::parse(partner).unwrap(),
         name: SubscriptionName::parse(name).unwrap(),
         filter: Filter::default(),
@@ -33,7 +33,7 @@ fn in_epoch(epoch: u8, sequence: u64) -> Cursor {
     Cursor { journal, position: FeedPosition::after_entry(sequence) }
 }
 
-fn connected(table: &Table, of: &StoredSubscription) -> bool {
+fn connected(table: &Table, of: &Subscription) -> bool {
     table.of_partner(&of.partner).iter().any(|(one, held)| one.name == of.name && *held)
 }
 
@@ -74,10 +74,8 @@ fn a_reader_does_not_hold_what_was_made_anew_since_it_looked() {
     let seen = subscription("birdsite", "a");
     let filter = Filter { kinds: vec![IndicatorKind::Ip], ..Filter::default() };
     let created = Timestamp::from_millis(1_001);
-    for anew in [
-        StoredSubscription { filter, ..seen.clone() },
-        StoredSubscription { created, ..seen.clone() },
-    ] {
+    for anew in [Subscription { filter, ..seen.clone() }, Subscription { created, ..seen.clone() }]
+    {
         let table = Arc::new(Table::of(vec![anew.clone()]));
         assert!(table.hold(&seen).is_none());
         assert!(table.hold(&anew).is_some());

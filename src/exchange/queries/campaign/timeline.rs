@@ -2,6 +2,7 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
+use crate::domain::accepted::{TipAction, TipMove};
 use crate::domain::{Day, PartnerId, Position, Timestamp, TipId};
 use crate::error::Result;
 use crate::exchange::queries::campaign::Member;
@@ -10,7 +11,6 @@ use crate::exchange::visibility::ReaderView;
 use crate::exchange::visibility::campaign::ContributionView;
 use crate::exchange::visibility::enforcement::EnforcementView;
 use crate::exchange::visibility::reaction::SightingView;
-use crate::index::record::{TipAction, TipMove};
 
 /// Something that happened.
 #[derive(Clone, Debug)]

@@ -1,10 +1,10 @@
 //! The tips of a campaign, as one of their parties may see them.
 
+use crate::domain::accepted::{TipEntryRecord, TipRecord};
 use crate::domain::{CampaignId, Indicator, IndicatorId};
 use crate::error::Result;
 use crate::exchange::visibility::ReaderView;
 use crate::exchange::visibility::tip::withdrawal_of;
-use crate::index::record::{TipEntryRecord, TipRecord};
 
 /// The most tips of a campaign that are looked at: the newest.
 const MAX_TIPS: usize = 1_000;

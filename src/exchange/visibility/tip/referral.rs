@@ -1,10 +1,10 @@
 //! What a referral refers to.
 
+use crate::domain::accepted::{AssessmentRecord, TipRecord};
 use crate::domain::entry::{SubmissionId, Target, TipIndicator};
 use crate::domain::{PartnerId, Position};
 use crate::error::Result;
 use crate::exchange::visibility::ReaderView;
-use crate::index::record::{AssessmentRecord, TipRecord};
 use crate::index::{View, is_asset};
 
 impl ReaderView<'_> {

@@ -3,6 +3,7 @@
 use proptest::prelude::*;
 
 use super::super::*;
+use crate::domain::accepted::{AssessmentRecord, ReleaseState};
 use crate::domain::assessment::{Basis, Confidence, Involvement, Severity, Technique, Verdict};
 use crate::domain::campaign::{Attribution, Contribution};
 use crate::domain::enforcement::{

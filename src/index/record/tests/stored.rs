@@ -3,6 +3,10 @@
 use std::fmt::Debug;
 
 use super::super::*;
+use crate::domain::accepted::{
+    AccessRecord, AssessmentRecord, ContributionRecord, EnforcementRecord, FeedbackRecord,
+    HoldRecord, ReleaseState, SightingRecord, TipEntryRecord, TipRecord,
+};
 use crate::domain::entry::{Item, Outcome, TipIndicator};
 use crate::domain::partner::Group;
 use crate::domain::{PartnerId, Sharing};

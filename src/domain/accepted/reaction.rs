@@ -1,8 +1,7 @@
-//! Records of sightings and feedback.
+//! Sightings and feedback as accepted.
 
 use serde::{Deserialize, Serialize};
 
-use super::codec::record;
 use crate::domain::entry::Sighting;
 use crate::domain::feedback::Opinion;
 use crate::domain::{IndicatorId, PartnerId, Position, Sharing, Timestamp};
@@ -22,8 +21,6 @@ pub struct SightingRecord {
     pub sighting: Sighting,
 }
 
-record!(SightingRecord, "a sighting");
-
 /// A partner's newest feedback on a version.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct FeedbackRecord {
@@ -42,5 +39,3 @@ pub struct FeedbackRecord {
     /// Who receives it.
     pub sharing: Sharing,
 }
-
-record!(FeedbackRecord, "feedback");

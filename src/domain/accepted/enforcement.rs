@@ -1,9 +1,8 @@
-//! Records of enforcements.
+//! Enforcements as accepted.
 
 use serde::{Deserialize, Serialize};
 
 use super::ReleaseState;
-use super::codec::record;
 use crate::domain::enforcement::Enforcement;
 use crate::domain::{PartnerId, Position, Sharing, Timestamp};
 
@@ -25,8 +24,6 @@ pub struct EnforcementRecord {
     /// The content.
     pub enforcement: Enforcement,
 }
-
-record!(EnforcementRecord, "an enforcement");
 
 impl EnforcementRecord {
     /// Whether sharing and content equal those that were sent with this version. Releases and

@@ -1,0 +1,25 @@
+//! Legal holds as accepted.
+
+use serde::{Deserialize, Serialize};
+
+use crate::domain::Timestamp;
+
+/// A legal hold.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct HoldRecord {
+    /// When it was placed.
+    pub placed: Timestamp,
+    /// When it ends, or ended.
+    pub until: Timestamp,
+    /// Number of copies.
+    pub objects: u64,
+    /// The stated reason.
+    pub reason: Box<str>,
+}
+
+impl HoldRecord {
+    /// Whether it has ended at `now`.
+    pub fn has_ended(&self, now: Timestamp) -> bool {
+        now >= self.until
+    }
+}
