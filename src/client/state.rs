@@ -1,9 +1,7 @@
 //! Stores a feed's cursor in a file, for readers that do not use a durable subscription.
 
-use std::ffi::OsString;
-use std::fs::{self, File, OpenOptions};
+use std::fs::{self, File};
 use std::io::{self, Write};
-use std::os::unix::fs::OpenOptionsExt;
 use std::path::{Path, PathBuf};
 
 use base64::Engine;
@@ -138,22 +136,18 @@ impl FeedState {
     }
 }
 
-/// Replaces a file atomically and durably: writes a temporary file next to it, syncs, renames, and
-/// syncs the folder.
+/// Replaces a file atomically and durably: writes a temporary file in the same folder, syncs it, renames it, and syncs
+/// the folder. Only the owner can read the file.
 fn replace(path: &Path, text: &str) -> io::Result<()> {
-    let mut temporary = OsString::from(path);
-    temporary.push(".new");
-    // Remove what a crash left: an existing file would keep its mode.
-    match fs::remove_file(&temporary) {
-        Err(error) if error.kind() != io::ErrorKind::NotFound => return Err(error),
-        _ => {}
-    }
-    let mut file = OpenOptions::new().write(true).create_new(true).mode(0o600).open(&temporary)?;
-    file.write_all(text.as_bytes())?;
-    file.sync_all()?;
-    fs::rename(&temporary, path)?;
     let folder = path.parent().filter(|folder| !folder.as_os_str().is_empty());
-    File::open(folder.unwrap_or(Path::new(".")))?.sync_all()
+    let folder = folder.unwrap_or(Path::new("."));
+    let name = path.file_name().unwrap_or_default();
+    // `tempfile` creates files with mode 0600.
+    let mut file = tempfile::Builder::new().prefix(name).suffix(".new").tempfile_in(folder)?;
+    file.write_all(text.as_bytes())?;
+    file.as_file().sync_all()?;
+    file.persist(path)?;
+    File::open(folder)?.sync_all()
 }
 
 fn read_cursor(text: &str) -> Option<pb::Cursor> {
