@@ -1,16 +1,16 @@
-//! The exchange: who may do what, what a request becomes, and what each reader receives.
+//! The exchange: checks access rights, turns requests into journal entries, and decides what each reader receives.
 //!
-//! Five parts over one [`core`](self::core::Core):
+//! Five parts share one [`core`](self::core::Core):
 //!
-//! - [`commands`]: requests that change something. Each builds the body of an entry and hands it to [`commit`],
-//!   the one way into the journal.
-//! - [`queries`]: reads of what a caller may see.
-//! - [`feeds`]: what each reader receives, entry by entry; snapshots and subscriptions.
-//! - [`liaison`]: purposes, and the log of what liaisons were given.
-//! - [`sweeps`]: what the exchange does by itself as time passes.
+//! - [`commands`]: requests that change something. Each builds the body of an entry and passes it to [`commit`],
+//!   the only code that appends to the journal.
+//! - [`queries`]: read what a caller may see.
+//! - [`feeds`]: feeds, snapshots and subscriptions.
+//! - [`liaison`]: the purposes of liaisons, and their access log.
+//! - [`sweeps`]: periodic tasks, such as expiry and retention.
 //!
-//! The [`Follower`] applies each entry to the index, in order. Everything that two nodes could decide
-//! differently is decided there. [`visibility`] is the rule of who sees what, for all parts.
+//! The [`Follower`] applies each entry to the index, in order. Decisions that depend on the order of entries are made
+//! there, so that all nodes decide alike. All parts use [`visibility`] to decide who sees what.
 
 mod commands;
 mod commit;
@@ -53,20 +53,20 @@ use crate::journal::{CursorStore, Log};
 pub struct Exchange {
     /// Requests that change something.
     pub commands: Commands,
-    /// Reads of what a caller may see.
+    /// Reads what a caller may see.
     pub queries: Queries,
     /// Feeds, snapshots and subscriptions.
     pub feeds: Feeds,
-    /// The log of what liaisons were given.
+    /// The access log of liaisons.
     pub liaison: Liaison,
-    /// What the exchange does by itself as time passes.
+    /// Periodic tasks.
     pub sweeps: Sweeps,
     core: Arc<Core>,
 }
 
 impl Exchange {
-    /// Puts a node together. The index is kept up by a [`Follower`]; subscriptions that cannot be
-    /// read are refused, and everything else is served.
+    /// Creates the exchange of a node. A [`Follower`] must keep the index up to date. A subscription that cannot be read
+    /// from `cursors` is refused; all else works.
     pub fn new(
         log: Arc<Log>,
         index: Arc<Index>,
@@ -85,60 +85,57 @@ impl Exchange {
         }
     }
 
-    /// Begins an epoch. Where the journal takes nothing at the moment, its entry goes before the first
-    /// that is taken.
+    /// Begins an epoch. If the journal rejects its entry for now, the entry is retried before the next append.
     pub async fn begin_epoch(&self, epoch: EpochId) -> Result<()> {
         self.core.begin_epoch(epoch).await
     }
 
-    /// Admits the partner that a verified certificate names, if the registry knows it and it is not
-    /// suspended.
-    pub fn admit(&self, named: &PartnerId) -> Result<Caller> {
-        self.core.admit(named)
+    /// Admits the partner of a verified certificate. Fails if the registry does not know it, or it is suspended.
+    pub fn admit(&self, id: &PartnerId) -> Result<Caller> {
+        self.core.admit(id)
     }
 
-    /// An error where the partner is suspended.
+    /// Fails if the partner is suspended.
     pub fn check_suspended(&self, partner: &PartnerId) -> Result<()> {
         self.core.check_suspended(partner)
     }
 
-    /// Done once the partner is suspended.
+    /// Waits until the partner is suspended.
     pub async fn until_suspended(&self, partner: &PartnerId) {
         self.core.until_suspended(partner).await;
     }
 
-    /// Suspends these partners beside those that the registry says, at once: their open streams end
-    /// too.
+    /// Sets the partners that the configuration suspends. The registry may suspend others. Ends their open streams.
     pub fn set_suspended(&self, partners: BTreeSet<PartnerId>) {
         self.core.set_suspended(partners);
     }
 
-    /// Waits until a version has been applied here.
+    /// Waits until this node has applied a version.
     pub async fn wait_for(&self, version: Position) -> Result<()> {
         self.core.wait_for(version).await
     }
 
-    /// Who is on the exchange.
+    /// The registry of partners and groups.
     pub fn registry(&self) -> Arc<Registry> {
         self.core.registry()
     }
 
-    /// The newest durable entry.
+    /// The sequence of the newest durable entry.
     pub fn head(&self) -> u64 {
         self.core.log.head()
     }
 
-    /// Done once the journal cannot go on.
+    /// Waits until the journal fails for good, and returns the error.
     pub async fn broken(&self) -> Error {
         Error::internal("journal_broken", self.core.log.broken().await)
     }
 
-    /// The journal's size on disk, in bytes, where it has one.
+    /// The size of the journal on disk, in bytes; `None` if it has no files.
     pub fn journal_bytes(&self) -> Option<u64> {
         self.core.log.size_on_disk()
     }
 
-    /// The index, for those who watch it.
+    /// The index.
     pub fn index(&self) -> &Index {
         &self.core.index
     }

@@ -99,7 +99,7 @@ pub trait Journal: Send + Sync + fmt::Debug {
     }
 }
 
-/// The clock that gives appends their time.
+/// The clock that stamps appends.
 pub type TimeSource = std::sync::Arc<dyn Fn() -> Timestamp + Send + Sync>;
 
 /// Why a journal cannot be read or changed. Each message tells an operator what to do.

@@ -1,4 +1,4 @@
-//! The gRPC side: one thin file a service, and around all of them who may call what.
+//! The gRPC services, one file each, and the layers around them: authorisation and the limit of calls in flight.
 
 mod audit;
 pub mod authz;
@@ -27,38 +27,37 @@ use crate::error::{Error, Result};
 use crate::exchange::{Caller, Exchange};
 use crate::metrics::Metrics;
 
-/// What every service of one node shares.
+/// The state that all services of a node share.
 #[derive(Clone, Debug)]
 pub struct Services {
-    /// The exchange behind them.
+    /// The exchange that serves the calls.
     pub exchange: Arc<Exchange>,
     /// The labels of this exchange.
     pub labels: Arc<Labels>,
-    /// What is counted.
+    /// The metrics of the node.
     pub metrics: Arc<Metrics>,
-    /// The bounds of requests.
+    /// The limits of requests and streams.
     pub limits: RequestLimits,
-    /// The snapshots that are being taken.
+    /// The number of open snapshots of each partner.
     pub snapshots: Snapshots,
     /// Ends open streams when the node stops.
     pub stop: CancellationToken,
-    /// How old a connection may become. Feeds on an older one end, with their cursor, before it is
-    /// cut off.
+    /// The maximum age of a connection. Feeds on it end with their cursor then, before the connection is closed.
     pub connection_age: Duration,
 }
 
-/// The bounds of requests and streams.
+/// Limits of requests and streams.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct RequestLimits {
-    /// The most items of a batch.
+    /// Maximum number of items in a batch.
     pub batch_items: usize,
-    /// The most values of a lookup.
+    /// Maximum number of values in a lookup.
     pub lookup_values: usize,
-    /// The most batches of one `StreamIndicators` that wait for their receipt.
+    /// Maximum number of batches of one `StreamIndicators` call that wait for their receipt.
     pub batches_in_flight: usize,
-    /// After how long without an item a feed sends a sign of life, or up to 2 % later.
+    /// How long a feed is silent before it sends a heartbeat. A heartbeat may come up to 2 % later.
     pub heartbeat: Duration,
-    /// How long a reader may leave a feed's message untaken.
+    /// How long a reader may leave a message of its feed unread before the feed ends.
     pub blocked: Duration,
 }
 
@@ -75,15 +74,15 @@ impl Default for RequestLimits {
 }
 
 impl Services {
-    /// Runs a read on a blocking thread: it may wait for the disk. `what` names the read in the log if it panics.
+    /// Runs a read on a blocking thread: it may wait for the disk. `name` identifies the read in the log if it panics.
     async fn read<T: Send + 'static>(
         &self,
-        what: &'static str,
+        name: &'static str,
         read: impl FnOnce(&Exchange) -> Result<T> + Send + 'static,
     ) -> Result<T> {
         let exchange = Arc::clone(&self.exchange);
         let reading = tokio::task::spawn_blocking(move || read(&exchange));
-        reading.await.map_err(|error| Error::internal(what, error))?
+        reading.await.map_err(|error| Error::internal(name, error))?
     }
 }
 

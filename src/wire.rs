@@ -1,7 +1,7 @@
 //! Conversion between the generated types of `tipoff.v1` and the domain types.
 //!
-//! Incoming: every field is validated here, and errors name the field; the code behind this module
-//! does not validate again. Outgoing: defaults are filled in, and a reader gets only its own part
+//! Incoming: every field is validated here, and errors name the field. Other modules do not validate
+//! again. Outgoing: defaults are filled in, and a reader gets only its own part
 //! of a sharing.
 
 pub mod assessment;

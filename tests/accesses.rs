@@ -1,4 +1,5 @@
-//! What a liaison is given is recorded on disk before it is sent, and its author can list it.
+//! Each object that a liaison receives is recorded on disk before it is sent, and its author can
+//! list the accesses.
 
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic)]
 
@@ -12,7 +13,7 @@ use support::feed::item;
 use support::liaison::{HOUR, keys, now, release, retract, submit, submit_as, values, warrant};
 use support::process::Process;
 use support::{World, named, sharing, soon};
-use tipoff::client::{Client, ClientError, FeedStart};
+use tipoff::client::{Client, ClientError, FeedStart, Subscription};
 use tipoff::clock::Clock;
 use tipoff::wire::pb::{self, AccessWay, PurposeKind, Tlp};
 use tipoff::wire::timestamp;
@@ -25,10 +26,11 @@ fn at(version: Option<pb::Version>) -> Version {
 
 /// The versions of an author that access records name.
 fn accessed(accesses: &[pb::Access]) -> BTreeSet<Version> {
-    accesses.iter().flat_map(|one| &one.objects).map(|object| at(object.version)).collect()
+    accesses.iter().flat_map(|access| &access.objects).map(|object| at(object.version)).collect()
 }
 
-fn given(items: &[pb::FeedItem], author: &str) -> BTreeSet<Version> {
+/// The versions of an author among received items.
+fn received(items: &[pb::FeedItem], author: &str) -> BTreeSet<Version> {
     items.iter().filter(|item| item.author == author).map(|item| at(item.version)).collect()
 }
 
@@ -45,7 +47,7 @@ async fn every_page(liaison: &Client) -> Vec<pb::FeedItem> {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn each_object_that_a_liaison_is_given_is_there_for_its_author_to_see() {
+async fn an_author_sees_the_access_to_each_object_that_a_liaison_receives() {
     let world = World::new();
     let node = world.start().await;
     let (birdsite, facegraph) = (world.client(&node, "birdsite"), world.client(&node, "facegraph"));
@@ -62,31 +64,10 @@ async fn each_object_that_a_liaison_is_given_is_there_for_its_author_to_see() {
     assert_eq!(pulled.len(), 5);
     for (client, author) in [(&birdsite, "birdsite"), (&facegraph, "facegraph")] {
         let accesses = client.accesses(None, None).await.unwrap();
-        assert_eq!(accessed(&accesses), given(&pulled, author), "{author}");
-        for one in &accesses {
-            assert_eq!((one.liaison.as_str(), one.way()), ("cyber-unit", AccessWay::Pull));
-            assert_eq!(one.purpose(), PurposeKind::Warrant);
-            assert!(one.accessed_at.is_some() && one.sequence > 0);
-            // The reference is shown where the author's own release named it.
-            let own: Vec<_> =
-                one.objects.iter().map(|one| one.indicator.clone().unwrap().value).collect();
-            let knows = own.iter().all(|value| ["a.example", "b.example"].contains(&&**value));
-            assert_eq!(one.reference, if knows { "W-17" } else { "" }, "{own:?}");
-        }
+        assert_eq!(accessed(&accesses), received(&pulled, author), "{author}");
+        accesses.iter().for_each(check_pull);
     }
-    // Each delivery is recorded, also a repeated one, in every way of access.
-    let before = birdsite.accesses(None, None).await.unwrap().len();
-    liaison.snapshot(None).await.unwrap();
-    let mut feed = liaison.subscribe(FeedStart::Beginning, None);
-    for _ in 0..5 {
-        item(&mut feed).await;
-    }
-    let accesses = birdsite.accesses(None, None).await.unwrap();
-    let ways: BTreeSet<_> = accesses.iter().map(|one| one.way).collect();
-    assert_eq!(ways.len(), 3);
-    assert!(accesses.len() >= before + 2);
-    let sequences: Vec<_> = accesses.iter().map(|one| one.sequence).collect();
-    assert!(sequences.is_sorted_by(|one, next| one >= next), "the newest first");
+    let (accesses, mut feed) = check_every_way(&birdsite, &liaison).await;
     // Removals and empty pages are not recorded.
     let head = node.exchange.head();
     let end = liaison.pull(&FeedStart::Now, None, 10).await.unwrap();
@@ -94,12 +75,12 @@ async fn each_object_that_a_liaison_is_given_is_there_for_its_author_to_see() {
     assert_eq!(node.exchange.head(), head, "an empty answer is not recorded");
     birdsite.release(retract("r3", keys(&["c.example"]))).await.unwrap();
     soon(feed.next_event()).await.unwrap();
-    assert_eq!(birdsite.accesses(None, None).await.unwrap().len(), accesses.len());
+    assert_eq!(birdsite.accesses(None, None).await.unwrap().len(), accesses);
     // There are none for another liaison, or after this time.
     assert!(birdsite.accesses(Some("other-unit"), None).await.unwrap().is_empty());
     let later = Some(timestamp(now().plus(HOUR)));
     assert!(birdsite.accesses(None, later).await.unwrap().is_empty());
-    assert_eq!(birdsite.accesses(Some("cyber-unit"), None).await.unwrap().len(), accesses.len());
+    assert_eq!(birdsite.accesses(Some("cyber-unit"), None).await.unwrap().len(), accesses);
     // A version that was withdrawn since is listed by its id only.
     let withdraw = pb::WithdrawIndicatorsRequest {
         submission_id: "a".into(),
@@ -107,14 +88,45 @@ async fn each_object_that_a_liaison_is_given_is_there_for_its_author_to_see() {
     };
     birdsite.withdraw(withdraw).await.unwrap();
     let objects = birdsite.accesses(None, None).await.unwrap().remove(0).objects;
-    assert!(objects.iter().all(|one| one.indicator.is_none() && !one.indicator_id.is_empty()));
+    let only_id =
+        |object: &pb::AccessedObject| object.indicator.is_none() && !object.indicator_id.is_empty();
+    assert!(objects.iter().all(only_id));
     // No other partner sees any of it.
     assert!(world.client(&node, "tubeworks").accesses(None, None).await.unwrap().is_empty());
     node.stop().await;
 }
 
+/// Checks an access by pull. The reference is shown where the author's own release named it.
+fn check_pull(access: &pb::Access) {
+    assert_eq!((access.liaison.as_str(), access.way()), ("cyber-unit", AccessWay::Pull));
+    assert_eq!(access.purpose(), PurposeKind::Warrant);
+    assert!(access.accessed_at.is_some() && access.sequence > 0);
+    let objects = access.objects.iter();
+    let values: Vec<_> = objects.map(|object| object.indicator.clone().unwrap().value).collect();
+    let is_named = values.iter().all(|value| ["a.example", "b.example"].contains(&&**value));
+    assert_eq!(access.reference, if is_named { "W-17" } else { "" }, "{values:?}");
+}
+
+/// Each delivery is recorded, also a repeated one, in every way of access. Returns the number of
+/// access records, and the feed of the liaison.
+async fn check_every_way(author: &Client, liaison: &Client) -> (usize, Subscription) {
+    let before = author.accesses(None, None).await.unwrap().len();
+    liaison.snapshot(None).await.unwrap();
+    let mut feed = liaison.subscribe(FeedStart::Beginning, None);
+    for _ in 0..5 {
+        item(&mut feed).await;
+    }
+    let accesses = author.accesses(None, None).await.unwrap();
+    let ways: BTreeSet<_> = accesses.iter().map(|access| access.way).collect();
+    assert_eq!(ways.len(), 3);
+    assert!(accesses.len() >= before + 2);
+    let sequences: Vec<_> = accesses.iter().map(|access| access.sequence).collect();
+    assert!(sequences.is_sorted_by(|newer, older| newer >= older), "newest first");
+    (accesses.len(), feed)
+}
+
 #[tokio::test(flavor = "multi_thread")]
-async fn a_snapshot_of_many_is_written_down_whole_and_listed_page_by_page() {
+async fn a_large_snapshot_is_recorded_completely_and_listed_page_by_page() {
     let world = World::new();
     let node = world.start().await;
     let birdsite = world.client(&node, "birdsite");
@@ -123,8 +135,9 @@ async fn a_snapshot_of_many_is_written_down_whole_and_listed_page_by_page() {
     for (number, values) in many.chunks(650).enumerate() {
         submit(&birdsite, &format!("s{number}"), values).await;
     }
-    let whole = |id: &str, of: &str| {
-        release(id, pb::release_indicators_request::What::SubmissionId(of.into()), "W-17")
+    let whole = |id: &str, submission: &str| {
+        let submission = submission.into();
+        release(id, pb::release_indicators_request::What::SubmissionId(submission), "W-17")
     };
     assert_eq!(birdsite.release(whole("r1", "s0")).await.unwrap().changed, 650);
     let answer = birdsite.release(whole("r2", "s1")).await.unwrap();
@@ -133,14 +146,14 @@ async fn a_snapshot_of_many_is_written_down_whole_and_listed_page_by_page() {
     let (_, items) = liaison.snapshot(None).await.unwrap();
     assert_eq!(items.len(), 1_300);
     let accesses = birdsite.accesses(None, None).await.unwrap();
-    assert_eq!(accessed(&accesses), given(&items, "birdsite"));
-    let named = accesses.iter().map(|one| one.objects.len()).sum::<usize>();
-    assert_eq!(named, 1_300, "each once");
+    assert_eq!(accessed(&accesses), received(&items, "birdsite"));
+    let count = accesses.iter().map(|access| access.objects.len()).sum::<usize>();
+    assert_eq!(count, 1_300, "each once");
     node.stop().await;
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn nothing_leaves_for_a_liaison_while_its_access_cannot_be_written() {
+async fn a_liaison_receives_nothing_while_its_access_cannot_be_recorded() {
     let mut world = World::new();
     let node = world.start().await;
     let birdsite = world.client(&node, "birdsite");
@@ -154,8 +167,8 @@ async fn nothing_leaves_for_a_liaison_while_its_access_cannot_be_written() {
     let busy = |error: ClientError| assert!(matches!(error, ClientError::Busy(_)), "{error}");
     busy(impatient().pull(&FeedStart::Beginning, None, 10).await.unwrap_err());
     let mut parts = Vec::new();
-    let taken = impatient().stream_snapshot(None, |part| parts.push(part)).await;
-    busy(taken.unwrap_err());
+    let snapshot = impatient().stream_snapshot(None, |part| parts.push(part)).await;
+    busy(snapshot.unwrap_err());
     assert!(
         !parts.iter().any(|part| matches!(part, tipoff::client::SnapshotPart::Items(_))),
         "{parts:?}"
@@ -177,7 +190,7 @@ async fn nothing_leaves_for_a_liaison_while_its_access_cannot_be_written() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn an_access_is_there_after_a_kill_right_behind_the_delivery() {
+async fn an_access_record_survives_a_kill_right_after_the_delivery() {
     let world = World::new();
     let mut exchange = Process::prepare(&world);
     exchange.start();
@@ -189,9 +202,9 @@ async fn an_access_is_there_after_a_kill_right_behind_the_delivery() {
     for round in 0..4u64 {
         let value = if round % 2 == 0 { "a.example" } else { "b.example" };
         let until = Some(timestamp(now().plus(HOUR * u32::try_from(round + 1).unwrap())));
-        let asked = release(&format!("r{round}"), keys(&[value]), "W-17");
-        let asked = pb::ReleaseIndicatorsRequest { until, ..asked };
-        birdsite.release(asked).await.unwrap();
+        let request = release(&format!("r{round}"), keys(&[value]), "W-17");
+        let request = pb::ReleaseIndicatorsRequest { until, ..request };
+        birdsite.release(request).await.unwrap();
         let before = birdsite.accesses(None, None).await.unwrap().len();
         let items = if round < 2 {
             liaison.pull(&FeedStart::Beginning, None, 10).await.unwrap().items
@@ -205,12 +218,12 @@ async fn an_access_is_there_after_a_kill_right_behind_the_delivery() {
         let accesses = birdsite.accesses(None, None).await.unwrap();
         assert!(!items.is_empty());
         let new = accessed(&accesses[..accesses.len() - before]);
-        assert!(given(&items, "birdsite").is_subset(&new), "round {round}: {new:?}");
+        assert!(received(&items, "birdsite").is_subset(&new), "round {round}: {new:?}");
     }
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn accesses_are_kept_as_long_as_the_operator_says() {
+async fn access_records_are_kept_for_the_configured_number_of_days() {
     const DAY: Duration = Duration::from_secs(86_400);
     let mut world = World::new();
     world.config.storage.accesses_kept_days = 10;

@@ -160,7 +160,7 @@ fn what_leaves_the_exchange_are_domain_types() {
         for line in fs::read_to_string(&path).unwrap().lines() {
             let re_exports = ["pub use crate::index", "pub use crate::journal"];
             assert!(
-                !re_exports.iter().any(|it| line.starts_with(it)),
+                !re_exports.iter().any(|start| line.starts_with(start)),
                 "{}: {line}",
                 path.display()
             );

@@ -55,7 +55,7 @@ async fn every_method_is_open_to_the_roles_of_the_table_and_to_nobody_else() {
             let status = call(&channel, method).await;
             let denied =
                 status.code() == Code::PermissionDenied && reason(&status) == "METHOD_DENIED";
-            let allowed = roles.iter().any(|one| one.as_str() == role);
+            let allowed = roles.iter().any(|known| known.as_str() == role);
             assert_eq!(denied, !allowed, "{role} {method}: {status:?}");
         }
     }

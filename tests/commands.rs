@@ -60,7 +60,7 @@ fn a_report_that_is_sent_again_is_the_same_submission_unless_what_is_sent_differ
 }
 
 #[test]
-fn what_is_taken_back_is_named_and_so_is_who_was_told() {
+fn a_withdrawal_names_its_versions_and_the_subscriptions_that_got_it() {
     let stage = Stage::new();
     submit(&stage, "two.csv", &["a.example", "b.example"], &[]);
     let follow = ["subscribe", "--name", "blocklist", "--from", "start", "--json", "--count"];
@@ -97,20 +97,20 @@ fn what_is_taken_back_is_named_and_so_is_who_was_told() {
     assert_eq!(counted[0]["reason"], "withdrawn");
     let after = done(stage.run("birdsite", &deliveries)).lines();
     assert_eq!((&after[0]["acknowledged"], &after[1]["acknowledged"]), (&json!(true), &json!(1)));
-    let people = done(stage.run("birdsite", &deliveries[..3]));
-    assert!(people.out.contains("received by 1 of 1 subscription"), "{people:?}");
+    let output = done(stage.run("birdsite", &deliveries[..3]));
+    assert!(output.out.contains("received by 1 of 1 subscription"), "{output:?}");
     // It ended nothing of other partners.
     stage.run("facegraph", &deliveries[..3]).failed(1, "");
 
-    let people = done(stage.run("birdsite", &["withdraw", "b.example"]));
-    assert!(people.out.contains("1 version withdrawn, by entry "), "{people:?}");
-    assert!(people.out.contains("tipoff audit deliveries "), "{people:?}");
+    let output = done(stage.run("birdsite", &["withdraw", "b.example"]));
+    assert!(output.out.contains("1 version withdrawn, by entry "), "{output:?}");
+    assert!(output.out.contains("tipoff audit deliveries "), "{output:?}");
     let liaison = stage.run("cyber-unit", &["withdraw", "b.example"]);
     assert_eq!(liaison.code, Some(4), "{liaison:?}");
 }
 
 #[test]
-fn what_was_said_to_one_audience_or_with_one_submission_is_taken_back_by_itself() {
+fn a_withdrawal_can_be_limited_to_one_audience_or_one_submission() {
     let stage = Stage::new();
     let named = submit(&stage, "core.csv", &["a.example", "b.example"], &["--group", "core"]);
     submit(&stage, "to.csv", &["a.example"], &["--to", "tubeworks"]);
@@ -129,7 +129,7 @@ fn what_was_said_to_one_audience_or_with_one_submission_is_taken_back_by_itself(
 }
 
 #[test]
-fn a_submission_can_take_the_place_of_what_was_said_to_another_audience() {
+fn a_submission_can_replace_versions_for_another_audience() {
     let stage = Stage::new();
     let first = submit(&stage, "a.csv", &["a.example"], &["--group", "core"]);
     let narrower = ["--to", "tubeworks", "--replaces-group", "core"];
@@ -142,7 +142,7 @@ fn a_submission_can_take_the_place_of_what_was_said_to_another_audience() {
 }
 
 #[test]
-fn a_named_subscription_goes_on_behind_what_was_printed_and_can_be_forgotten() {
+fn a_named_subscription_continues_after_what_was_printed_and_can_be_deleted() {
     let stage = Stage::new();
     submit(&stage, "three.csv", &["a.example", "b.example", "c.example"], &[]);
     let follow = |filter: &[&str], count: &str| {
@@ -163,8 +163,8 @@ fn a_named_subscription_goes_on_behind_what_was_printed_and_can_be_forgotten() {
     assert_eq!((list.len(), &list[0]["name"]), (1, &json!("blocklist")));
     assert_eq!(list[0]["filter"]["kinds"], json!(["domain"]));
     assert_ne!(list[0]["acknowledged_at"], Value::Null);
-    let people = done(stage.run("facegraph", &["subscription", "list"])).out;
-    assert!(people.contains("blocklist") && people.contains("kind domain"), "{people}");
+    let output = done(stage.run("facegraph", &["subscription", "list"])).out;
+    assert!(output.contains("blocklist") && output.contains("kind domain"), "{output}");
     assert!(
         done(stage.run("birdsite", &["subscription", "list"])).out.contains("no subscriptions")
     );
@@ -174,14 +174,14 @@ fn a_named_subscription_goes_on_behind_what_was_printed_and_can_be_forgotten() {
     assert_eq!(
         done(follow(&domains, "3")).counted().len(),
         3,
-        "a new one begins where it is told to"
+        "a new subscription begins at the requested start"
     );
     let bad = ["subscribe", "--name", "no such name", "--count", "1"];
     assert_eq!(stage.run("facegraph", &bad).code, Some(2));
 }
 
 #[test]
-fn of_two_readers_of_one_name_the_older_is_told_so_and_ends() {
+fn the_older_of_two_readers_of_one_subscription_ends_with_an_error() {
     let stage = Stage::new();
     submit(&stage, "a.csv", &["a.example"], &[]);
     let follow = ["subscribe", "--name", "blocklist", "--from", "start", "--json"];
@@ -202,25 +202,29 @@ fn of_two_readers_of_one_name_the_older_is_told_so_and_ends() {
 }
 
 #[test]
-fn a_file_keeps_the_place_of_a_feed_and_of_no_other() {
+fn a_state_file_stores_the_cursor_of_one_feed() {
     let stage = Stage::new();
     submit(&stage, "three.csv", &["a.example", "b.example", "c.example"], &[]);
     let file = stage.world.path("feed.json");
     let state = file.display().to_string();
     let follow = |partner: &str, options: &[&str]| {
-        let kept = ["subscribe", "--state", &state, "--from", "start", "--json"];
-        stage.run(partner, &[&kept[..], options].concat())
+        let subscribe = ["subscribe", "--state", &state, "--from", "start", "--json"];
+        stage.run(partner, &[&subscribe[..], options].concat())
     };
     let first = done(follow("facegraph", &["--count", "2"]));
     let rest = done(follow("facegraph", &["--count", "1"]));
     assert_eq!((first.err.as_str(), rest.err.as_str()), ("", ""));
     assert_eq!(rest.lines()[0]["value"], "c.example");
-    let kept: Value = serde_json::from_str(&fs::read_to_string(&file).unwrap()).unwrap();
-    assert_eq!(kept["partner"], "facegraph");
+    let stored: Value = serde_json::from_str(&fs::read_to_string(&file).unwrap()).unwrap();
+    assert_eq!(stored["partner"], "facegraph");
     submit(&stage, "one.csv", &["d.example"], &[]);
-    let from_kept = ["subscribe", "--from", kept["cursor"].as_str().unwrap(), "--count", "1"];
-    let next = done(stage.run("facegraph", &[&from_kept[..], &["--json"]].concat()));
-    assert_eq!(next.lines()[0]["value"], "d.example", "it is good anywhere: {next:?}");
+    let resume = ["subscribe", "--from", stored["cursor"].as_str().unwrap(), "--count", "1"];
+    let next = done(stage.run("facegraph", &[&resume[..], &["--json"]].concat()));
+    assert_eq!(
+        next.lines()[0]["value"],
+        "d.example",
+        "the cursor is valid without the file: {next:?}"
+    );
     follow("facegraph", &["--kind", "url", "--count", "1"]).failed(2, "filter");
     follow("watcher", &["--count", "1"]).failed(2, "partner");
     fs::write(&file, "a report\n").unwrap();
@@ -253,8 +257,8 @@ fn a_pull_gives_what_a_feed_would_and_ends() {
     assert!(rows[2].starts_with("removal,") && rows[2].contains(",withdrawn,"), "{csv}");
     assert_eq!(done(pull(&["--json", "--since", &now])).lines().len(), 1);
     assert!(done(pull(&["--kind", "url", "--json"])).counted().is_empty());
-    let people = done(pull(&[])).out;
-    assert!(people.lines().any(|line| line.contains("c.example")), "{people}");
+    let output = done(pull(&[])).out;
+    assert!(output.lines().any(|line| line.contains("c.example")), "{output}");
     pull(&["--since", "never"]).failed(2, "--since");
     pull(&["--format", "csv", "--json"]).failed(2, "--json");
 }
@@ -271,8 +275,8 @@ fn a_sighting_is_counted_once_and_reaches_who_shares_the_indicator() {
     assert_eq!(again["replayed"], true);
     let anew = [&seen[..], &["--again"]].concat();
     assert_eq!(done(stage.run("facegraph", &anew)).lines()[1]["replayed"], false);
-    let people = done(stage.run("facegraph", &seen[..seen.len() - 1])).out;
-    assert!(people.contains("1 sighting counted") && people.contains("--again"), "{people}");
+    let output = done(stage.run("facegraph", &seen[..seen.len() - 1])).out;
+    assert!(output.contains("1 sighting counted") && output.contains("--again"), "{output}");
 
     let sightings: Vec<_> = pulled(&stage, "birdsite")
         .into_iter()
@@ -345,7 +349,7 @@ fn an_operator_enrols_suspends_and_resumes_a_partner() {
 }
 
 #[test]
-fn an_operator_makes_a_group_and_its_members_are_told_who_joins_and_leaves() {
+fn an_operator_creates_a_group_and_its_members_see_who_joins_and_leaves() {
     let stage = Stage::new();
     let operator = |arguments: &[&str]| stage.run("exchange-ops", arguments);
     let put = ["group", "put", "video", "--json"];

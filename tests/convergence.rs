@@ -21,7 +21,7 @@ fn version(version: Option<&pb::Version>) -> Version {
     (version.sequence, version.index)
 }
 
-fn said(value: &str, confidence: u32) -> pb::SubmittedIndicator {
+fn assessed(value: &str, confidence: u32) -> pb::SubmittedIndicator {
     let mut item = domain(value);
     item.assessment =
         Some(pb::Assessment { confidence: Some(confidence), ..pb::Assessment::default() });
@@ -97,17 +97,17 @@ async fn next(feed: &mut Subscription) -> FeedEvent {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn a_version_whose_successor_was_passed_over_is_removed() {
+async fn a_version_whose_successor_was_skipped_is_removed() {
     let world = World::new();
     let node = world.start().await;
     let birdsite = world.client(&node, "birdsite");
-    let first = submit(&birdsite, 1, vec![said("a.example", 60)]).await;
+    let first = submit(&birdsite, 1, vec![assessed("a.example", 60)]).await;
     let mut feed = world.client(&node, "facegraph").subscribe(FeedStart::Beginning, None);
     assert!(matches!(next(&mut feed).await, FeedEvent::Item(_)));
     let cursor = feed.cursor().unwrap().clone();
     drop(feed);
-    let second = submit(&birdsite, 2, vec![said("a.example", 70)]).await;
-    let third = submit(&birdsite, 3, vec![said("a.example", 80)]).await;
+    let second = submit(&birdsite, 2, vec![assessed("a.example", 70)]).await;
+    let third = submit(&birdsite, 3, vec![assessed("a.example", 80)]).await;
 
     let mut feed = world.client(&node, "facegraph").subscribe(FeedStart::Cursor(cursor), None);
     let FeedEvent::Removal(removal) = next(&mut feed).await else { panic!("a removal first") };
@@ -119,27 +119,27 @@ async fn a_version_whose_successor_was_passed_over_is_removed() {
     assert_eq!(version(item.version.as_ref()), third);
     assert_eq!(version(item.replaces.as_ref()), second);
     // After the removal only the item comes, and the removal does not come again.
-    let behind = FeedStart::Cursor(removal.cursor.unwrap());
-    let mut feed = world.client(&node, "facegraph").subscribe(behind, None);
+    let after = FeedStart::Cursor(removal.cursor.unwrap());
+    let mut feed = world.client(&node, "facegraph").subscribe(after, None);
     assert!(matches!(next(&mut feed).await, FeedEvent::Item(_)));
     node.stop().await;
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn a_version_whose_successor_the_filter_does_not_ask_for_is_removed() {
+async fn a_version_whose_successor_does_not_match_the_filter_is_removed() {
     let world = World::new();
     let node = world.start().await;
     let birdsite = world.client(&node, "birdsite");
     let mut feed = world.client(&node, "facegraph").subscribe(FeedStart::Beginning, sure());
-    let first = submit(&birdsite, 1, vec![said("a.example", 60)]).await;
+    let first = submit(&birdsite, 1, vec![assessed("a.example", 60)]).await;
     assert!(matches!(next(&mut feed).await, FeedEvent::Item(_)));
-    submit(&birdsite, 2, vec![said("a.example", 30)]).await;
+    submit(&birdsite, 2, vec![assessed("a.example", 30)]).await;
     let FeedEvent::Removal(removal) = next(&mut feed).await else { panic!("a removal") };
     assert_eq!(version(removal.version.as_ref()), first);
     assert_eq!(removal.reason(), pb::RemovalReason::NoLongerMatches);
     // It never matched, so the reader is not notified of the change.
-    submit(&birdsite, 3, vec![said("a.example", 20)]).await;
-    submit(&birdsite, 4, vec![said("b.example", 90)]).await;
+    submit(&birdsite, 3, vec![assessed("a.example", 20)]).await;
+    submit(&birdsite, 4, vec![assessed("b.example", 90)]).await;
     assert!(matches!(next(&mut feed).await, FeedEvent::Item(_)));
     node.stop().await;
 }
@@ -160,7 +160,7 @@ async fn a_reader_that_comes_and_goes_ends_with_what_is_current() {
         for number in 1..=40 {
             let items = (0..random.random_range(1..5u32)).map(|_| {
                 let value = format!("n{}.example", random.random_range(0..6u32));
-                said(&value, [20, 40, 60, 80][random.random_range(0..4usize)])
+                assessed(&value, [20, 40, 60, 80][random.random_range(0..4usize)])
             });
             let items: Vec<_> = items.collect();
             // Some of it is not visible to this reader.

@@ -26,7 +26,8 @@ const BATCH: u32 = 20;
 
 type Acknowledged = Arc<Mutex<Vec<String>>>;
 
-fn outlasting() -> RetryPolicy {
+/// A policy that retries until the exchange is back.
+fn without_limit() -> RetryPolicy {
     RetryPolicy {
         first_delay: Duration::from_millis(10),
         max_delay: Duration::from_millis(100),
@@ -54,9 +55,9 @@ fn submitter(
             let items = values.iter().map(|value| domain(value)).collect();
             let receipt =
                 client.submit(batch(&format!("client-{name}"), number, None, items)).await.unwrap();
-            let taken =
+            let created =
                 receipt.items.iter().all(|item| matches!(item.status(), pb::ItemStatus::Created));
-            assert!(taken, "each value is sent once: {receipt:?}");
+            assert!(created, "each value is sent once: {receipt:?}");
             acknowledged.lock().unwrap().extend(values);
         }
     })
@@ -106,7 +107,8 @@ async fn nothing_acknowledged_is_lost(journal: JournalBackend) {
     world.config.storage.journal = journal;
     let mut exchange = Process::prepare(&world);
     exchange.start();
-    let client = |partner: &str| exchange.client(&world, partner).with_retry_policy(outlasting());
+    let client =
+        |partner: &str| exchange.client(&world, partner).with_retry_policy(without_limit());
 
     let acknowledged = Acknowledged::default();
     let seen = Arc::new(Mutex::new(HashSet::new()));
@@ -127,13 +129,7 @@ async fn nothing_acknowledged_is_lost(journal: JournalBackend) {
         let wait = if round % 2 == 0 {
             0..50
         } else {
-            let before = acknowledged.lock().unwrap().len();
-            let working = async {
-                while acknowledged.lock().unwrap().len() == before {
-                    tokio::time::sleep(Duration::from_millis(5)).await;
-                }
-            };
-            soon(working).await;
+            next_receipt(&acknowledged).await;
             0..350
         };
         tokio::time::sleep(Duration::from_millis(random.random_range(wait))).await;
@@ -153,15 +149,31 @@ async fn nothing_acknowledged_is_lost(journal: JournalBackend) {
     let all = acknowledged.lock().unwrap().clone();
     assert!(all.len() > 1_000, "only {} items were acknowledged: that proves little", all.len());
     assert_known(&checker, &all).await;
+    assert_follows(&all, &seen).await;
+    following.abort();
+    eprintln!("{} rounds, {} items acknowledged, none lost", rounds(), all.len());
+}
+
+/// Waits until another batch is acknowledged.
+async fn next_receipt(acknowledged: &Acknowledged) {
+    let before = acknowledged.lock().unwrap().len();
+    soon(async {
+        while acknowledged.lock().unwrap().len() == before {
+            tokio::time::sleep(Duration::from_millis(5)).await;
+        }
+    })
+    .await;
+}
+
+/// Waits until the subscriber has seen all of these values.
+async fn assert_follows(values: &[String], seen: &Mutex<HashSet<String>>) {
     let caught_up = tokio::time::timeout(Duration::from_secs(30), async {
-        while !all.iter().all(|value| seen.lock().unwrap().contains(value)) {
+        while !values.iter().all(|value| seen.lock().unwrap().contains(value)) {
             tokio::time::sleep(Duration::from_millis(20)).await;
         }
     });
-    let missed = || all.iter().filter(|value| !seen.lock().unwrap().contains(*value)).count();
+    let missed = || values.iter().filter(|value| !seen.lock().unwrap().contains(*value)).count();
     assert!(caught_up.await.is_ok(), "the subscriber misses {} items", missed());
-    following.abort();
-    eprintln!("{} rounds, {} items acknowledged, none lost", rounds(), all.len());
 }
 
 #[tokio::test(flavor = "multi_thread")]
@@ -169,7 +181,7 @@ async fn sigterm_answers_what_waits_and_ends_streams_with_their_cursor() {
     let world = World::new();
     let mut exchange = Process::prepare(&world);
     exchange.start();
-    let client = exchange.client(&world, "birdsite").with_retry_policy(outlasting());
+    let client = exchange.client(&world, "birdsite").with_retry_policy(without_limit());
     let acknowledged = Acknowledged::default();
     let stop = Arc::new(AtomicBool::new(false));
     let submitting = submitter(client, 0, Arc::clone(&acknowledged), Arc::clone(&stop));
@@ -200,7 +212,7 @@ async fn a_deleted_index_is_rebuilt_with_the_same_answers() {
     let world = World::new();
     let mut exchange = Process::prepare(&world);
     exchange.start();
-    let client = exchange.client(&world, "birdsite").with_retry_policy(outlasting());
+    let client = exchange.client(&world, "birdsite").with_retry_policy(without_limit());
     let values: Vec<_> = (0..300).map(|n| format!("n{n}.example")).collect();
     for (number, values) in (1..).zip(values.chunks(50)) {
         let items = values.iter().map(|value| domain(value)).collect();

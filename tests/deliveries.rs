@@ -11,29 +11,32 @@ use support::feed::{change, event, item, removal};
 use support::liaison::{keys, now, release, retract, submit, warrant};
 use support::process::Process;
 use support::{World, batch, domain, named, sharing, soon};
-use tipoff::client::{ClientError, FeedStart};
+use tipoff::client::{Client, ClientError, Deliveries, FeedStart};
 use tipoff::wire::pb::release_indicators_request::What;
 use tipoff::wire::pb::{self, Tlp};
 
 #[tokio::test(flavor = "multi_thread")]
-async fn an_author_sees_which_subscriptions_have_acknowledged_past_what_it_took_back() {
+async fn an_author_sees_which_subscriptions_have_acknowledged_its_withdrawal() {
     let world = World::new();
     let node = world.start().await;
     let client = |partner: &str| world.client(&node, partner);
     let birdsite = client("birdsite");
     let ips = pb::Filter { kinds: vec![pb::Kind::Ip.into()], ..pb::Filter::default() };
-    let mut desk = client("facegraph").subscribe_named("desk", FeedStart::Beginning, None);
-    let mut watch = client("watcher").subscribe_named("watch", FeedStart::Beginning, None);
+    let subscribe = |partner: &str, name: &str, filter| {
+        client(partner).subscribe_named(name, FeedStart::Beginning, filter)
+    };
+    let mut desk = subscribe("facegraph", "desk", None);
+    let mut watch = subscribe("watcher", "watch", None);
     // One subscription does not match, one may not see the version, and one belongs to the author.
-    let mut other = client("facegraph").subscribe_named("ips", FeedStart::Beginning, Some(ips));
-    let mut outside = client("tubeworks").subscribe_named("all", FeedStart::Beginning, None);
-    let mut own = client("birdsite").subscribe_named("own", FeedStart::Beginning, None);
+    let mut other = subscribe("facegraph", "ips", Some(ips));
+    let mut outside = subscribe("tubeworks", "all", None);
+    let mut own = subscribe("birdsite", "own", None);
     for feed in [&mut desk, &mut watch, &mut other, &mut own] {
         change(feed).await;
     }
     let core = sharing(Tlp::Amber, named(&["core"], &[]));
     let items = vec![domain("a.example"), domain("b.example")];
-    let receipt = birdsite.submit(batch("a", 1, Some(core.clone()), items)).await.unwrap();
+    let receipt = birdsite.submit(batch("a", 1, Some(core), items)).await.unwrap();
     for feed in [&mut desk, &mut watch] {
         item(feed).await;
         item(feed).await;
@@ -51,16 +54,7 @@ async fn an_author_sees_which_subscriptions_have_acknowledged_past_what_it_took_
     let mut ended = page.ended.clone();
     ended.sort_by_key(|version| (version.sequence, version.index));
     assert_eq!(ended, versions);
-    let seen = |told: &tipoff::client::Deliveries| {
-        let of = |one: &pb::Delivery| {
-            (one.partner.clone(), one.subscription.clone(), one.removals, one.acknowledged)
-        };
-        told.deliveries.iter().map(of).collect::<Vec<_>>()
-    };
-    let row = |partner: &str, name: &str, acknowledged| {
-        (partner.to_owned(), name.to_owned(), 2, acknowledged)
-    };
-    assert_eq!(seen(&page), [row("facegraph", "desk", false), row("watcher", "watch", false)]);
+    assert_eq!(rows(&page), [row("facegraph", "desk", false), row("watcher", "watch", false)]);
 
     removal(&mut desk).await;
     desk.acknowledge().await.unwrap();
@@ -70,33 +64,53 @@ async fn an_author_sees_which_subscriptions_have_acknowledged_past_what_it_took_
     removal(&mut desk).await;
     desk.acknowledge().await.unwrap();
     let page = birdsite.list_deliveries(sequence).await.unwrap();
-    assert_eq!(seen(&page), [row("facegraph", "desk", true), row("watcher", "watch", false)]);
+    assert_eq!(rows(&page), [row("facegraph", "desk", true), row("watcher", "watch", false)]);
 
     // A later subscription is not listed, because it never received the version.
-    let mut late = client("watcher").subscribe_named("late", FeedStart::Beginning, None);
+    let mut late = subscribe("watcher", "late", None);
     change(&mut late).await;
     assert_eq!(birdsite.list_deliveries(sequence).await.unwrap().deliveries.len(), 2);
-    for (partner, sequence) in [
-        ("facegraph", sequence),
-        ("birdsite", versions[0].sequence),
-        ("birdsite", 0),
-        ("birdsite", u64::MAX),
-    ] {
-        let nothing = client(partner).list_deliveries(sequence).await.unwrap_err();
-        assert!(matches!(nothing, ClientError::NotFound(_)), "{partner} {sequence}: {nothing}");
+    for sequence in [versions[0].sequence, 0, u64::MAX] {
+        assert_none(&birdsite, sequence).await;
     }
-    // A replacement is listed too. Its entry is that of the batch.
-    let mut anew = domain("c.example");
-    birdsite.submit(batch("c", 1, Some(core.clone()), vec![anew.clone()])).await.unwrap();
-    anew.assessment = Some(pb::Assessment { confidence: Some(9), ..Default::default() });
-    let second = birdsite.submit(batch("d", 1, Some(core), vec![anew])).await.unwrap();
-    let page = birdsite.list_deliveries(second.sequence).await.unwrap();
-    assert_eq!((page.ended.len(), page.deliveries.len()), (1, 3));
+    assert_none(&client("facegraph"), sequence).await;
+    replace(&birdsite).await;
     node.stop().await;
 }
 
+async fn assert_none(client: &Client, sequence: u64) {
+    let error = client.list_deliveries(sequence).await.unwrap_err();
+    assert!(matches!(error, ClientError::NotFound(_)), "{sequence}: {error}");
+}
+
+type Row = (String, String, u32, bool);
+
+/// Partner, subscription, number of removals, and whether it has acknowledged them.
+fn rows(page: &Deliveries) -> Vec<Row> {
+    let row = |delivery: &pb::Delivery| {
+        let (partner, name) = (delivery.partner.clone(), delivery.subscription.clone());
+        (partner, name, delivery.removals, delivery.acknowledged)
+    };
+    page.deliveries.iter().map(row).collect()
+}
+
+fn row(partner: &str, name: &str, acknowledged: bool) -> Row {
+    (partner.to_owned(), name.to_owned(), 2, acknowledged)
+}
+
+/// A replacement is listed too. Its entry is that of the batch.
+async fn replace(birdsite: &Client) {
+    let core = sharing(Tlp::Amber, named(&["core"], &[]));
+    let mut changed = domain("c.example");
+    birdsite.submit(batch("c", 1, Some(core.clone()), vec![changed.clone()])).await.unwrap();
+    changed.assessment = Some(pb::Assessment { confidence: Some(9), ..Default::default() });
+    let second = birdsite.submit(batch("d", 1, Some(core), vec![changed])).await.unwrap();
+    let page = birdsite.list_deliveries(second.sequence).await.unwrap();
+    assert_eq!((page.ended.len(), page.deliveries.len()), (1, 3));
+}
+
 #[tokio::test(flavor = "multi_thread")]
-async fn an_author_sees_that_a_liaison_was_told_of_the_end_of_a_release() {
+async fn an_author_sees_whether_a_liaison_has_acknowledged_the_end_of_a_release() {
     let world = World::new();
     let node = world.start().await;
     let (birdsite, liaison) = (world.client(&node, "birdsite"), world.client(&node, "cyber-unit"));
@@ -124,9 +138,7 @@ async fn an_author_sees_that_a_liaison_was_told_of_the_end_of_a_release() {
     let sequence = birdsite.release(retract("t", both())).await.unwrap().sequences[0];
     let page = birdsite.list_deliveries(sequence).await.unwrap();
     assert_eq!(page.ended.len(), 2);
-    let [one] = &page.deliveries[..] else { panic!("{page:?}") };
-    let row = (one.partner.as_str(), one.subscription.as_str(), one.removals, one.acknowledged);
-    assert_eq!(row, ("cyber-unit", "case-17", 2, false));
+    assert_eq!(rows(&page), [row("cyber-unit", "case-17", false)]);
     removal(&mut case).await;
     removal(&mut case).await;
     case.acknowledge().await.unwrap();
@@ -140,8 +152,7 @@ async fn an_author_sees_that_a_liaison_was_told_of_the_end_of_a_release() {
     removal(&mut case).await;
     case.acknowledge().await.unwrap();
     assert!(birdsite.list_deliveries(at).await.unwrap().deliveries[0].acknowledged);
-    let other = world.client(&node, "facegraph").list_deliveries(sequence).await.unwrap_err();
-    assert!(matches!(other, ClientError::NotFound(_)), "{other}");
+    assert_none(&world.client(&node, "facegraph"), sequence).await;
     node.stop().await;
 }
 
@@ -157,7 +168,7 @@ fn copy(from: &Path, to: &Path) {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn what_a_crash_loses_of_an_acknowledgement_is_made_good_when_its_reader_goes_on() {
+async fn an_acknowledgement_that_a_crash_lost_is_repeated_when_its_reader_continues() {
     let world = World::new();
     let mut exchange = Process::prepare(&world);
     exchange.start();

@@ -42,7 +42,7 @@ async fn submit(client: &Client, submission: &str, values: &[&str]) -> pb::Recei
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn a_feed_begins_at_the_start_now_or_behind_a_cursor() {
+async fn a_feed_starts_at_the_beginning_now_or_after_a_cursor() {
     let world = World::new();
     let node = world.start().await;
     let birdsite = world.client(&node, "birdsite");
@@ -62,13 +62,13 @@ async fn a_feed_begins_at_the_start_now_or_behind_a_cursor() {
     // A cursor inside an entry resumes inside of it.
     let mut inside = facegraph.subscribe(FeedStart::Cursor(first.cursor.unwrap()), None);
     assert_eq!(values(&mut inside, 3).await, ["b.example", "c.example", "d.example"]);
-    let mut behind = facegraph.subscribe(FeedStart::Cursor(last), None);
-    assert_eq!(values(&mut behind, 1).await, ["d.example"]);
+    let mut after = facegraph.subscribe(FeedStart::Cursor(last), None);
+    assert_eq!(values(&mut after, 1).await, ["d.example"]);
     node.stop().await;
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn a_reader_that_comes_back_after_a_restart_misses_nothing() {
+async fn a_reader_that_reconnects_after_a_restart_misses_nothing() {
     let world = World::new();
     let node = world.start().await;
     submit(&world.client(&node, "birdsite"), "s1", &["a.example", "b.example"]).await;
@@ -110,7 +110,7 @@ async fn cursors_that_are_foreign_broken_or_ahead_are_refused() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn what_was_replaced_is_passed_over_and_the_new_one_names_it_to_who_saw_it() {
+async fn replaced_versions_are_skipped_and_the_new_one_names_them_to_readers_that_saw_them() {
     let world = World::new();
     let node = world.start().await;
     let birdsite = world.client(&node, "birdsite");
@@ -138,7 +138,7 @@ async fn what_was_replaced_is_passed_over_and_the_new_one_names_it_to_who_saw_it
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn each_filter_holds_back_what_it_is_not_about() {
+async fn each_filter_delivers_only_what_it_matches() {
     let world = World::new();
     let node = world.start().await;
     let birdsite = world.client(&node, "birdsite");
@@ -187,6 +187,12 @@ async fn each_filter_holds_back_what_it_is_not_about() {
         assert_eq!(values(&mut feed, expected.len()).await, expected, "{filter:?}");
         nothing(&mut feed).await;
     }
+    check_invalid_filters(&client).await;
+    node.stop().await;
+}
+
+async fn check_invalid_filters(client: &Client) {
+    let filter = pb::Filter::default;
     for (filter, field) in [
         (pb::Filter { kinds: vec![0], ..filter() }, "filter.kinds"),
         (pb::Filter { labels: vec!["made-up".into()], ..filter() }, "filter.labels"),
@@ -198,11 +204,10 @@ async fn each_filter_holds_back_what_it_is_not_about() {
         let ClientError::Invalid { fields, .. } = refused else { panic!("{refused}") };
         assert_eq!(fields[0].0, field);
     }
-    node.stop().await;
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn a_quiet_feed_gives_signs_of_life_whose_cursor_moves_on() {
+async fn a_quiet_feed_sends_heartbeats_whose_cursor_advances() {
     let mut world = World::new();
     world.config.requests.heartbeat_s = 1;
     let node = world.start().await;
@@ -213,14 +218,14 @@ async fn a_quiet_feed_gives_signs_of_life_whose_cursor_moves_on() {
     let quiet = tokio::time::timeout(Duration::from_millis(2_500), feed.next()).await;
     assert!(quiet.is_err());
     // The heartbeat's cursor is at the head: without the filter, nothing follows it.
-    let cursor = feed.cursor().expect("a sign of life carries a cursor").clone();
-    let mut behind = world.client(&node, "facegraph").subscribe(FeedStart::Cursor(cursor), None);
-    nothing(&mut behind).await;
+    let cursor = feed.cursor().expect("a heartbeat carries a cursor").clone();
+    let mut after = world.client(&node, "facegraph").subscribe(FeedStart::Cursor(cursor), None);
+    nothing(&mut after).await;
     node.stop().await;
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn a_feed_from_now_has_its_place_at_once_and_misses_nothing_over_a_restart() {
+async fn a_feed_from_now_has_a_cursor_immediately_and_misses_nothing_over_a_restart() {
     let world = World::new();
     let mut exchange = Process::prepare(&world);
     exchange.start();
@@ -240,7 +245,7 @@ async fn a_feed_from_now_has_its_place_at_once_and_misses_nothing_over_a_restart
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn a_filter_that_matches_nothing_says_how_far_it_has_come_before_it_is_through() {
+async fn a_filter_that_matches_nothing_reports_its_progress_during_a_long_replay() {
     let world = World::new();
     let node = world.start().await;
     let client = world.client(&node, "birdsite");
@@ -262,7 +267,7 @@ async fn a_filter_that_matches_nothing_says_how_far_it_has_come_before_it_is_thr
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn a_batch_of_large_items_comes_in_several_messages_each_good_to_go_on_from() {
+async fn a_batch_of_large_items_comes_in_several_messages_and_a_reader_can_resume_after_each() {
     let world = World::new();
     let node = world.start().await;
     let items = (0..280).map(|number| {
@@ -280,11 +285,11 @@ async fn a_batch_of_large_items_comes_in_several_messages_each_good_to_go_on_fro
     }
     let all: Vec<_> = (0..240).chain(0..240).map(|number| format!("n{number}.example")).collect();
     let mut service = FeedServiceClient::new(raw_channel(&world, &node, "facegraph"));
-    let mut got: Vec<String> = Vec::new();
+    let mut received: Vec<String> = Vec::new();
     let mut messages = 0;
     // Each message comes from a new stream that resumes after the last one.
     let mut request = from_start();
-    while got.len() < all.len() {
+    while received.len() < all.len() {
         let mut stream = service.subscribe(request).await.unwrap().into_inner();
         let mut message = soon(stream.message()).await.unwrap().unwrap();
         if !message.group_changes.is_empty() {
@@ -294,16 +299,16 @@ async fn a_batch_of_large_items_comes_in_several_messages_each_good_to_go_on_fro
         let cursor = message.items.last().unwrap().cursor.clone().unwrap();
         let start = Some(pb::subscribe_request::Start::Cursor(cursor));
         request = pb::SubscribeRequest { start, ..pb::SubscribeRequest::default() };
-        got.extend(message.items.into_iter().map(|item| item.indicator.unwrap().value));
+        received.extend(message.items.into_iter().map(|item| item.indicator.unwrap().value));
         messages += 1;
     }
-    assert_eq!(got, all);
+    assert_eq!(received, all);
     assert!(messages >= 2, "{messages}");
     node.stop().await;
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn a_reader_that_takes_nothing_is_ended_with_its_cursor_and_the_others_go_on() {
+async fn a_reader_that_takes_nothing_is_ended_with_its_cursor_and_the_others_continue() {
     let mut world = World::new();
     world.config.requests.blocked_s = 1;
     let node = world.start().await;
@@ -334,15 +339,15 @@ async fn a_reader_that_takes_nothing_is_ended_with_its_cursor_and_the_others_go_
     assert_eq!(last.end.unwrap().reason(), pb::EndReason::TooSlow);
     assert!(seen < 2_400, "it was held back");
     assert_eq!(soon(stream.message()).await.unwrap_err().code(), Code::ResourceExhausted);
-    let behind = FeedStart::Cursor(last.cursor.unwrap());
-    let mut rest = world.client(&node, "facegraph").subscribe(behind, None);
+    let after = FeedStart::Cursor(last.cursor.unwrap());
+    let mut rest = world.client(&node, "facegraph").subscribe(after, None);
     assert_eq!(values(&mut rest, 2_400 - seen).await.len(), 2_400 - seen);
     nothing(&mut rest).await;
     node.stop().await;
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn a_reader_sees_of_a_sharing_its_own_part_and_the_author_all_of_it() {
+async fn a_reader_sees_its_own_part_of_a_sharing_and_the_author_all_of_it() {
     let world = World::new();
     let node = world.start().await;
     let audience = named(&["core"], &["tubeworks"]);

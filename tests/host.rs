@@ -143,13 +143,13 @@ fn assert_private(data: &Path) {
     }
     for path in found {
         let mode = fs::metadata(&path).unwrap().permissions().mode() & 0o777;
-        let wanted = if path.is_dir() { 0o700 } else { 0o600 };
-        assert_eq!(mode, wanted, "{} is {mode:o}", path.display());
+        let expected = if path.is_dir() { 0o700 } else { 0o600 };
+        assert_eq!(mode, expected, "{} is {mode:o}", path.display());
     }
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn what_lies_on_disk_is_its_owners_alone() {
+async fn only_their_owners_can_read_the_files_on_disk() {
     let world = World::new();
     let data = &world.config.storage.data;
     let mut exchange = Process::prepare(&world);

@@ -31,7 +31,7 @@ fn pulled(stage: &Stage) -> Vec<String> {
 }
 
 #[test]
-fn what_is_released_is_pulled_seen_to_be_pulled_and_taken_back() {
+fn a_release_is_pulled_its_access_is_listed_and_it_is_retracted() {
     let stage = Stage::new();
     let birdsite = |arguments: &[&str]| stage.run("birdsite", arguments);
     let submission = submit(&stage, "a.txt", "a.example\nb.example\n", &["--group", "core"]);
@@ -52,7 +52,7 @@ fn what_is_released_is_pulled_seen_to_be_pulled_and_taken_back() {
     assert_eq!(done(stage.run("cyber-unit", &followed)).counted().len(), 2);
 
     let accesses = done(birdsite(&["audit", "accesses", "--json"])).lines();
-    assert!(accesses.iter().all(|one| one["reference"] == "W-17"), "{accesses:?}");
+    assert!(accesses.iter().all(|access| access["reference"] == "W-17"), "{accesses:?}");
     let text = done(birdsite(&["audit", "accesses", "--liaison", "cyber-unit"])).out;
     for word in ["cyber-unit", "snapshot", "pull", "subscribe", "warrant", "W-17", "a.example"] {
         assert!(text.contains(word), "{word}: {text}");
@@ -103,7 +103,7 @@ fn a_report_is_released_as_it_is_submitted_with_its_counts() {
 }
 
 #[test]
-fn a_liaison_says_for_what_it_reads_and_the_registry_says_what_it_may() {
+fn a_liaison_states_its_purpose_and_the_registry_decides_whether_it_is_allowed() {
     let stage = Stage::new();
     let liaison = |arguments: &[&str]| stage.run("cyber-unit", arguments);
     liaison(&["pull"]).failed(2, "purpose: is missing");
@@ -124,7 +124,7 @@ fn a_liaison_says_for_what_it_reads_and_the_registry_says_what_it_may() {
 }
 
 #[test]
-fn a_tip_to_a_liaison_is_listed_shown_answered_and_seen_to_be_read() {
+fn a_tip_to_a_liaison_is_listed_shown_and_answered_and_its_accesses_are_listed() {
     let stage = Stage::new();
     let liaison = |arguments: &[&str]| stage.run("cyber-unit", arguments);
     let with = |arguments: &[&str]| liaison(&[arguments, WARRANT].concat());
@@ -151,11 +151,11 @@ fn a_tip_to_a_liaison_is_listed_shown_answered_and_seen_to_be_read() {
         assert!(accesses.contains(word), "{word}: {accesses}");
     }
     let accesses = done(stage.run("birdsite", &["audit", "accesses", "--json"])).lines();
-    assert!(accesses.iter().all(|one| one["objects"][0]["tip_id"] == id), "{accesses:?}");
+    assert!(accesses.iter().all(|access| access["objects"][0]["tip_id"] == id), "{accesses:?}");
 }
 
 #[test]
-fn a_hold_says_of_which_values_nothing_is_kept() {
+fn a_hold_names_the_values_of_which_it_preserves_nothing() {
     let stage = Stage::new();
     submit(&stage, "a.txt", "a.example\n", &["--group", "core"]);
     let place = ["hold", "place", "a.example", "a.exmaple", "--reason", "W-17"];

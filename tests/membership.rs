@@ -35,7 +35,7 @@ fn clients(world: &World, node: &Running) -> (Client, Client, Client) {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn who_leaves_a_group_is_told_to_drop_what_it_saw_only_through_it() {
+async fn a_partner_that_leaves_a_group_gets_removals_for_what_it_saw_only_through_the_group() {
     let world = World::new();
     let node = world.start().await;
     let (operator, birdsite, facegraph) = clients(&world, &node);
@@ -72,7 +72,7 @@ async fn who_leaves_a_group_is_told_to_drop_what_it_saw_only_through_it() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn who_joins_sees_what_comes_or_where_the_group_says_so_all_of_it() {
+async fn a_partner_that_joins_a_group_sees_new_objects_or_with_history_all_of_them() {
     let world = World::new();
     let node = world.start().await;
     let (operator, birdsite, facegraph) = clients(&world, &node);
@@ -111,7 +111,7 @@ async fn who_joins_sees_what_comes_or_where_the_group_says_so_all_of_it() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn a_suspended_partner_is_out_within_a_second_and_goes_on_where_it_was() {
+async fn a_suspended_partner_is_disconnected_within_a_second_and_later_continues_at_its_cursor() {
     let world = World::new();
     let node = world.start().await;
     let (operator, birdsite, facegraph) = clients(&world, &node);
@@ -147,7 +147,7 @@ async fn a_suspended_partner_is_out_within_a_second_and_goes_on_where_it_was() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn what_a_partner_submitted_while_its_keys_were_in_other_hands_is_taken_back() {
+async fn what_a_partner_submitted_while_its_keys_were_compromised_is_withdrawn() {
     let world = World::new();
     let clock = SetClock::new();
     let node = world.start_with(clock.clone()).await;
@@ -174,7 +174,7 @@ async fn what_a_partner_submitted_while_its_keys_were_in_other_hands_is_taken_ba
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn partners_are_enrolled_and_what_the_registry_does_not_allow_is_named() {
+async fn partners_are_enrolled_and_changes_that_the_registry_does_not_allow_are_refused() {
     let world = World::new();
     let node = world.start().await;
     let (operator, birdsite, _) = clients(&world, &node);

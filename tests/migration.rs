@@ -64,7 +64,7 @@ fn a_journal_moves_there_and_back_with_sequences_times_and_ids() {
         let known = journal.append(&[close(ENTRIES - 1)]).remove(0).unwrap();
         assert_eq!((known.sequence, known.repeated), (ENTRIES, true));
         let left: Vec<_> =
-            fs::read_dir(folder.path()).unwrap().map(|one| one.unwrap().file_name()).collect();
+            fs::read_dir(folder.path()).unwrap().map(|file| file.unwrap().file_name()).collect();
         assert_eq!(left, ["journal"], "nothing else is left");
     }
     let again = migrate(Backend::Files, &settings(folder.path()), &mut ignore).unwrap();
@@ -88,7 +88,7 @@ fn a_damaged_journal_is_not_moved_and_stays_as_it_is() {
     let before = fill(Backend::Files, folder.path());
     let journal = folder.path().join("journal");
     let mut files: Vec<_> =
-        fs::read_dir(&journal).unwrap().map(|one| one.unwrap().path()).collect();
+        fs::read_dir(&journal).unwrap().map(|file| file.unwrap().path()).collect();
     files.retain(|path| path.extension().is_some_and(|extension| extension == "log"));
     files.sort();
     let whole = fs::read(&files[1]).unwrap();
@@ -105,7 +105,7 @@ fn a_damaged_journal_is_not_moved_and_stays_as_it_is() {
 }
 
 #[test]
-fn what_may_be_an_unfinished_copy_is_not_taken_for_the_journal_nor_removed() {
+fn a_copy_that_may_be_unfinished_is_neither_used_as_the_journal_nor_removed() {
     for backend in Backend::ALL {
         let folder = tempfile::tempdir().unwrap();
         let before = fill(backend, folder.path());
@@ -163,7 +163,8 @@ fn other(backend: Backend) -> Backend {
 }
 
 fn assert_only_journal_is_left(folder: &Path) {
-    let left: Vec<_> = fs::read_dir(folder).unwrap().map(|one| one.unwrap().file_name()).collect();
+    let left: Vec<_> =
+        fs::read_dir(folder).unwrap().map(|file| file.unwrap().file_name()).collect();
     assert_eq!(left, ["journal"]);
 }
 
@@ -172,7 +173,7 @@ fn interrupted_between_its_two_renames_a_start_is_refused_and_the_command_finish
     for to in Backend::ALL {
         // The command may name the backend that the journal just left: the migration is finished,
         // and then reversed.
-        for asked in Backend::ALL {
+        for target in Backend::ALL {
             let (folder, before) = moved(other(to), to);
             let at = |name: &str| folder.path().join(name);
             fs::rename(at("journal"), at("journal.migrating")).unwrap();
@@ -181,21 +182,21 @@ fn interrupted_between_its_two_renames_a_start_is_refused_and_the_command_finish
                 assert!(matches!(refused, OpenError::Interrupted(_)), "{refused}");
                 assert!(refused.to_string().contains("tipoff journal migrate"), "{refused}");
             }
-            let finished = migrate(asked, &settings(folder.path()), &mut ignore).unwrap();
-            let expected = if asked == to {
+            let finished = migrate(target, &settings(folder.path()), &mut ignore).unwrap();
+            let expected = if target == to {
                 MigrationOutcome::Finished
             } else {
                 MigrationOutcome::Copied(ENTRIES - 40)
             };
             assert_eq!(finished, expected);
-            assert_eq!(all(&*open(asked, settings(folder.path())).unwrap()), before);
+            assert_eq!(all(&*open(target, settings(folder.path())).unwrap()), before);
             assert_only_journal_is_left(folder.path());
         }
     }
 }
 
 #[test]
-fn interrupted_while_the_old_journal_is_removed_a_node_goes_on_and_the_command_removes_the_rest() {
+fn interrupted_while_the_old_journal_is_removed_a_node_works_and_the_command_removes_the_rest() {
     for to in Backend::ALL {
         let (folder, mut before) = moved(other(to), to);
         let journal = open(to, settings(folder.path())).unwrap();
@@ -268,7 +269,7 @@ fn a_migration_that_is_killed_at_any_moment_loses_nothing() {
 }
 
 #[test]
-fn the_command_says_what_it_did_and_what_to_set() {
+fn the_command_prints_what_it_did_and_which_setting_to_change() {
     let folder = tempfile::tempdir().unwrap();
     let missing = tipoff(&["show"], folder.path());
     assert_eq!(missing.status.code(), Some(2));
@@ -277,9 +278,9 @@ fn the_command_says_what_it_did_and_what_to_set() {
     let shown = String::from_utf8(shown.stdout).unwrap();
     assert!(shown.contains("backend  files") && shown.contains("newest   600"), "{shown}");
     let moved = tipoff(&["migrate", "--to", "sled"], folder.path());
-    let (said, hint) =
+    let (output, hint) =
         (String::from_utf8(moved.stdout).unwrap(), String::from_utf8(moved.stderr).unwrap());
-    assert!(said.contains("copied and compared 560 entries"), "{said}");
+    assert!(output.contains("copied and compared 560 entries"), "{output}");
     assert!(hint.contains("storage.journal = \"sled\""), "{hint}");
     let again = tipoff(&["migrate", "--to", "sled"], folder.path());
     assert!(String::from_utf8(again.stdout).unwrap().contains("nothing was changed"));
@@ -287,7 +288,7 @@ fn the_command_says_what_it_did_and_what_to_set() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn a_node_goes_on_where_it_was_after_its_journal_moved() {
+async fn a_node_continues_after_its_journal_moved() {
     let mut world = World::new();
     let mut exchange = Process::prepare(&world);
     exchange.start();

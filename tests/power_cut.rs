@@ -180,7 +180,9 @@ fn lost(
     let disk = Disk::mount(image, &folder.join(format!("after-{round}")));
     let opened = open(backend, settings(&disk.at.join("journal"), Durability::Fsync));
     match opened.and_then(|journal| Ok(journal.check().map(|_| journal.head())?)) {
-        Ok(head) => (acknowledged.iter().filter(|one| **one > head).count(), String::new()),
+        Ok(head) => {
+            (acknowledged.iter().filter(|sequence| **sequence > head).count(), String::new())
+        }
         Err(error) => (acknowledged.len(), error.to_string()),
     }
 }

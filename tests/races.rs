@@ -18,7 +18,7 @@ use tipoff::wire::pb::lookup_result::Result::Known;
 use tipoff::wire::pb::{self, Tlp};
 
 const ROUNDS: usize = 120;
-const READING: usize = 4;
+const READERS: usize = 4;
 
 fn out(round: usize) -> String {
     format!("out-{round}.example")
@@ -46,12 +46,12 @@ async fn rounds(operator: Client, birdsite: Client) {
         let within = format!("in-{round}.example");
         let request = batch(&format!("in-{round}"), 1, core(), vec![domain(&within)]);
         birdsite.submit(request).await.unwrap();
-        let taken_back = pb::WithdrawIndicatorsRequest {
+        let withdrawal = pb::WithdrawIndicatorsRequest {
             keys: vec![key(&within)],
             ..pb::WithdrawIndicatorsRequest::default()
         };
         let (withdrawn, ()) =
-            tokio::join!(birdsite.withdraw(taken_back), put(&operator, &["birdsite"]));
+            tokio::join!(birdsite.withdraw(withdrawal), put(&operator, &["birdsite"]));
         withdrawn.unwrap();
         let request = batch(&format!("out-{round}"), 1, core(), vec![domain(&out(round))]);
         birdsite.submit(request).await.unwrap();
@@ -60,7 +60,7 @@ async fn rounds(operator: Client, birdsite: Client) {
 }
 
 /// Reads everything that the reader may not see, by every kind of read.
-async fn pry(client: Client, stop: Arc<AtomicBool>) -> usize {
+async fn read_hidden(client: Client, stop: Arc<AtomicBool>) -> usize {
     let values: Vec<String> = (0..ROUNDS).map(out).collect();
     let keys: Vec<_> = values.iter().map(|value| key(value)).collect();
     let mut tries = 0;
@@ -74,20 +74,20 @@ async fn pry(client: Client, stop: Arc<AtomicBool>) -> usize {
             assert!(!value.starts_with("out-"), "{value} is in a snapshot");
         }
         let value = &keys[tries % ROUNDS];
-        let got = client.indicator(value.clone()).await;
-        assert!(matches!(got, Err(ClientError::NotFound(_))), "{got:?}");
+        let read = client.indicator(value.clone()).await;
+        assert!(matches!(read, Err(ClientError::NotFound(_))), "{read:?}");
         tries += 1;
     }
     tries
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn nothing_slips_through_between_a_change_of_rights_and_what_is_read() {
+async fn no_read_returns_an_object_after_access_to_it_was_lost() {
     let world = World::new();
     let node = world.start().await;
     let facegraph = world.client(&node, "facegraph");
     let stop = Arc::new(AtomicBool::new(false));
-    let prying: Vec<_> = (0..READING)
+    let readers: Vec<_> = (0..READERS)
         .map(|at| {
             // A partner may run two snapshots at a time, and others wait.
             let client =
@@ -95,14 +95,14 @@ async fn nothing_slips_through_between_a_change_of_rights_and_what_is_read() {
             let stop = Arc::clone(&stop);
             tokio::spawn(async move {
                 tokio::time::sleep(Duration::from_millis(at as u64 * 3)).await;
-                pry(client, stop).await
+                read_hidden(client, stop).await
             })
         })
         .collect();
     let mut feed = facegraph.subscribe(FeedStart::Beginning, None);
     let mut held = Replica::default();
     let took = stopwatch();
-    let mut happening =
+    let mut changes =
         Box::pin(rounds(world.client(&node, "exchange-ops"), world.client(&node, "birdsite")));
     let mut take = |event: FeedEvent| {
         if let FeedEvent::Item(item) = &event {
@@ -113,17 +113,17 @@ async fn nothing_slips_through_between_a_change_of_rights_and_what_is_read() {
     };
     loop {
         tokio::select! {
-            () = &mut happening => break,
+            () = &mut changes => break,
             event = feed.next_event() => take(event.unwrap().unwrap()),
         }
     }
     stop.store(true, Ordering::Relaxed);
     let mut tries = 0;
-    for one in prying {
-        tries += one.await.unwrap();
+    for reader in readers {
+        tries += reader.await.unwrap();
     }
     eprintln!("{ROUNDS} rounds in {:?}, read {tries} times", took.elapsed());
-    assert!(tries >= READING, "it was hardly read at all");
+    assert!(tries >= READERS, "too few reads prove nothing");
     while let Ok(event) = tokio::time::timeout(Duration::from_millis(400), feed.next_event()).await
     {
         take(event.unwrap().unwrap());
@@ -132,6 +132,6 @@ async fn nothing_slips_through_between_a_change_of_rights_and_what_is_read() {
     let (_, current) = facegraph.snapshot(None).await.unwrap();
     let current: BTreeSet<_> = current.iter().map(version).collect();
     let held: BTreeSet<_> = held.items().map(version).collect();
-    assert_eq!(held, current, "what ended in the middle of a change is dropped all the same");
+    assert_eq!(held, current, "versions that ended during a change are removed too");
     node.stop().await;
 }

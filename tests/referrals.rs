@@ -24,12 +24,12 @@ fn channel(value: &str) -> pb::SubmittedIndicator {
 
 /// The number of referred assets by owner, and of those that were not referred.
 fn referred(receipt: &pb::Receipt) -> (Vec<(&str, u32)>, u32) {
-    let to = receipt.referred.iter().map(|one| (one.partner.as_str(), one.count));
-    (to.collect(), receipt.not_referred)
+    let owners = receipt.referred.iter().map(|owner| (owner.partner.as_str(), owner.count));
+    (owners.collect(), receipt.not_referred)
 }
 
 /// The only received tip.
-async fn only(client: &Client) -> pb::Tip {
+async fn only_tip(client: &Client) -> pb::Tip {
     let tips = received(client).await;
     let [tip] = &tips[..] else { panic!("one tip, and not {tips:?}") };
     tip.clone()
@@ -59,7 +59,7 @@ async fn assets_go_to_the_owners_who_may_see_them_and_the_rest_is_one_number() {
     let again = sender.submit(close("report", 2)).await.unwrap();
     assert_eq!(referred(&again), referred(&receipt), "the same answer");
 
-    let tip = only(&face).await;
+    let tip = only_tip(&face).await;
     assert!(tip.referral && tip.tlp() == Tlp::Red, "the narrowest of its markings: {tip:?}");
     assert_eq!((tip.sender.as_str(), tip.submission_id.as_str()), ("birdsite", "report"));
     let shown = face.tip(&tip.id, "").await.unwrap();
@@ -67,19 +67,7 @@ async fn assets_go_to_the_owners_who_may_see_them_and_the_rest_is_one_number() {
     assert_eq!(values(&shown.indicators), expected);
     let event = tip_events(&face).await.pop().unwrap().entry.unwrap();
     assert_eq!((event.indicator_count, event.indicators.len()), (3, 3));
-    let mut request =
-        pb::GetTipRequest { tip_id: tip.id.clone(), indicators_page_size: 1, ..Default::default() };
-    let mut paged = Vec::new();
-    loop {
-        let page = face.tip_page(request.clone()).await.unwrap();
-        assert_eq!(page.indicators.len(), 1);
-        paged.extend(page.indicators);
-        request.indicators_page_token = page.next_indicators_page_token;
-        if request.indicators_page_token.is_empty() {
-            break;
-        }
-    }
-    assert_eq!(values(&paged), expected);
+    assert_eq!(values(&indicators_by_pages(&face, &tip.id).await), expected);
     assert!(received(&tube).await.is_empty() && tip_events(&tube).await.is_empty());
 
     // The reporting partner sees the progress.
@@ -99,14 +87,30 @@ async fn assets_go_to_the_owners_who_may_see_them_and_the_rest_is_one_number() {
     node.stop().await;
 }
 
+/// The indicators of a tip, read in pages of one.
+async fn indicators_by_pages(client: &Client, tip: &str) -> Vec<pb::TipIndicator> {
+    let mut request =
+        pb::GetTipRequest { tip_id: tip.into(), indicators_page_size: 1, ..Default::default() };
+    let mut indicators = Vec::new();
+    loop {
+        let page = client.tip_page(request.clone()).await.unwrap();
+        assert_eq!(page.indicators.len(), 1);
+        indicators.extend(page.indicators);
+        request.indicators_page_token = page.next_indicators_page_token;
+        if request.indicators_page_token.is_empty() {
+            return indicators;
+        }
+    }
+}
+
 #[tokio::test(flavor = "multi_thread")]
-async fn a_partner_that_takes_no_referrals_gets_none() {
+async fn a_partner_that_turned_referrals_off_gets_none() {
     let world = World::new();
     let node = world.start().await;
     let operator = world.client(&node, "exchange-ops");
     let turn = async |off: bool| {
         let known = operator.partners().await.unwrap();
-        let mut face = known.into_iter().find(|one| one.id == "facegraph").unwrap();
+        let mut face = known.into_iter().find(|partner| partner.id == "facegraph").unwrap();
         let (group, tlp) = (face.default_group.clone(), face.default_tlp);
         face.referrals_off = off;
         let request =
@@ -121,18 +125,18 @@ async fn a_partner_that_takes_no_referrals_gets_none() {
     assert_eq!(referred(&off), (vec![], 1));
     assert!(received(&face).await.is_empty());
     let others = world.client(&node, "tubeworks").partners().await.unwrap();
-    assert!(others.iter().all(|one| !one.referrals_off), "not shown to others");
+    assert!(others.iter().all(|partner| !partner.referrals_off), "not shown to others");
     turn(false).await;
     assert_eq!(referred(&sender.submit(close("one", 1)).await.unwrap()), (vec![], 1));
     sender.submit(batch("two", 1, None, vec![page("two.page")])).await.unwrap();
     let on = sender.submit(close("two", 1)).await.unwrap();
     assert_eq!(referred(&on), (vec![("facegraph", 1)], 0));
-    assert_eq!(only(&face).await.submission_id, "two");
+    assert_eq!(only_tip(&face).await.submission_id, "two");
     node.stop().await;
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn what_the_exchange_closes_is_referred_and_so_is_what_came_after() {
+async fn submissions_that_the_exchange_closes_are_referred_and_so_are_later_batches() {
     let world = World::new();
     let clock = SetClock::new();
     let node = world.start_with(clock.clone()).await;
@@ -172,7 +176,7 @@ async fn a_submission_without_assets_refers_nothing() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn a_crash_between_a_close_and_its_referrals_makes_them_later_and_never_twice() {
+async fn referrals_that_a_crash_interrupted_are_sent_later_and_never_twice() {
     let world = World::new();
     let mut process = Process::prepare(&world);
     process.start();

@@ -39,21 +39,22 @@ fn values(held: &Replica) -> BTreeSet<&str> {
     values.map(|value| value.trim_end_matches(".example")).collect()
 }
 
-fn restored<T: std::fmt::Debug>(answer: &Result<T, ClientError>) {
+/// Asserts that a cursor is refused because its entries were lost.
+fn assert_refused<T: std::fmt::Debug>(answer: &Result<T, ClientError>) {
     let Err(ClientError::OutOfRange(why)) = answer else { panic!("{answer:?}") };
     assert!(why.contains("take a snapshot"), "{why}");
     assert!(why.contains("restored from an older copy") || why.contains("no longer has"), "{why}");
 }
 
 /// Takes a snapshot that replaces the state, and the feed after it.
-async fn begin_anew(client: &Client, held: &mut Replica) -> pb::Cursor {
+async fn take_snapshot(client: &Client, held: &mut Replica) -> pb::Cursor {
     let (cursor, items) = soon(client.snapshot(None)).await.unwrap();
     held.reset(items);
     cursor
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn a_reader_that_was_further_than_the_copy_is_told_and_converges_by_a_snapshot() {
+async fn a_reader_whose_cursor_is_past_the_copy_gets_an_error_and_converges_by_a_snapshot() {
     let world = World::new();
     let (data, backup) = (world.config.storage.data.clone(), world.path("backup"));
     let mut node = Process::prepare(&world);
@@ -86,24 +87,17 @@ async fn a_reader_that_was_further_than_the_copy_is_told_and_converges_by_a_snap
     copy(&backup, &data);
     node.start();
     node.wait_ready();
-    restored(&soon(facegraph.pull(&FeedStart::Cursor(late.clone()), None, 10)).await);
+    assert_refused(&soon(facegraph.pull(&FeedStart::Cursor(late.clone()), None, 10)).await);
     submit(&birdsite, &["f", "g", "h", "i", "j"]).await;
-    restored(&soon(facegraph.pull(&FeedStart::Cursor(late.clone()), None, 10)).await);
-    restored(&soon(facegraph.subscribe(FeedStart::Cursor(late.clone()), None).next_event()).await);
-    restored(&soon(facegraph.acknowledge("desk", late.clone())).await);
+    refuses(&facegraph, late).await;
     // Connected readers detect it too, also the one with a subscription.
-    restored(&loop {
-        let event = soon(feed.next_event()).await;
-        if event.is_err() {
-            break event;
-        }
-    });
-    restored(&soon(desk.next_event()).await);
+    assert_refused(&first_error(&mut feed).await);
+    assert_refused(&soon(desk.next_event()).await);
     // Cursors from before the copy are still valid.
     let page = soon(facegraph.pull(&FeedStart::Cursor(early), None, 10)).await.unwrap();
     assert_eq!(page.items.len(), 5);
 
-    let cursor = begin_anew(&facegraph, &mut held).await;
+    let cursor = take_snapshot(&facegraph, &mut held).await;
     assert_eq!(values(&held), ["a", "b", "f", "g", "h", "i", "j"].into());
     let mut feed = facegraph.subscribe(FeedStart::Cursor(cursor.clone()), None);
     let here = soon(facegraph.acknowledge("desk", cursor.clone())).await.unwrap();
@@ -113,16 +107,30 @@ async fn a_reader_that_was_further_than_the_copy_is_told_and_converges_by_a_snap
     submit(&birdsite, &["k"]).await;
     follow(&mut feed, &mut held, 8).await;
     follow(&mut desk, &mut desk_held, 8).await;
-    let (_, standing) = soon(facegraph.snapshot(None)).await.unwrap();
-    let mut whole = Replica::default();
-    whole.reset(standing);
-    assert_eq!(values(&held), values(&whole));
-    assert_eq!(values(&desk_held), values(&whole));
+    let mut snapshot = Replica::default();
+    take_snapshot(&facegraph, &mut snapshot).await;
+    assert_eq!(values(&held), values(&snapshot));
+    assert_eq!(values(&desk_held), values(&snapshot));
     assert!(node.terminate().success());
 }
 
+/// Reads until the first error.
+async fn first_error(feed: &mut Subscription) -> Result<(), ClientError> {
+    loop {
+        soon(feed.next_event()).await?;
+    }
+}
+
+/// Asserts that every read refuses a cursor whose entries were lost.
+async fn refuses(client: &Client, cursor: pb::Cursor) {
+    let start = FeedStart::Cursor(cursor.clone());
+    assert_refused(&soon(client.pull(&start, None, 10)).await);
+    assert_refused(&soon(client.subscribe(start, None).next_event()).await);
+    assert_refused(&soon(client.acknowledge("desk", cursor)).await);
+}
+
 #[tokio::test(flavor = "multi_thread")]
-async fn a_subscription_that_is_further_than_a_journal_put_back_alone_is_told_and_goes_on() {
+async fn a_subscription_past_a_journal_that_was_restored_alone_gets_an_error_and_then_continues() {
     let world = World::new();
     let (data, backup) = (world.config.storage.data.clone(), world.path("backup"));
     let mut node = Process::prepare(&world);
@@ -147,11 +155,11 @@ async fn a_subscription_that_is_further_than_a_journal_put_back_alone_is_told_an
     node.wait_ready();
     submit(&birdsite, &["d", "e", "f", "g"]).await;
     let listed = soon(facegraph.subscriptions()).await.unwrap();
-    assert!(listed[0].lag_entries > 4, "everything is behind: {listed:?}");
-    restored(
+    assert!(listed[0].lag_entries > 4, "every entry counts: {listed:?}");
+    assert_refused(
         &soon(facegraph.subscribe_named("desk", FeedStart::Beginning, None).next_event()).await,
     );
-    let cursor = begin_anew(&facegraph, &mut held).await;
+    let cursor = take_snapshot(&facegraph, &mut held).await;
     assert_eq!(values(&held), ["a", "d", "e", "f", "g"].into());
     soon(facegraph.acknowledge("desk", cursor.clone())).await.unwrap();
     let mut desk = facegraph.subscribe_named("desk", FeedStart::Beginning, None);
@@ -161,6 +169,6 @@ async fn a_subscription_that_is_further_than_a_journal_put_back_alone_is_told_an
             break item;
         }
     };
-    assert_eq!(next.indicator.unwrap().value, "h.example", "what the snapshot held is behind it");
+    assert_eq!(next.indicator.unwrap().value, "h.example", "the feed starts after the snapshot");
     assert!(node.terminate().success());
 }

@@ -23,7 +23,7 @@ fn closed(members: &[&str]) -> pb::SharingGroup {
     }
 }
 
-fn under(label: &str, value: &str) -> pb::SubmittedIndicator {
+fn labelled(label: &str, value: &str) -> pb::SubmittedIndicator {
     let mut item = domain(value);
     let labels = vec![label.into()];
     item.assessment = Some(pb::Assessment { labels, ..pb::Assessment::default() });
@@ -31,7 +31,7 @@ fn under(label: &str, value: &str) -> pb::SubmittedIndicator {
 }
 
 async fn submit(client: &Client, id: &str, sharing: pb::Sharing) -> pb::Receipt {
-    let items = vec![under("csam", "a.example"), under("spam", "b.example")];
+    let items = vec![labelled("csam", "a.example"), labelled("spam", "b.example")];
     client.submit(batch(id, 1, Some(sharing), items)).await.unwrap()
 }
 
@@ -53,7 +53,7 @@ async fn without_the_closed_group_a_restricted_label_is_refused_item_by_item() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn what_is_restricted_goes_to_the_closed_group_alone_and_to_who_confirmed_its_terms() {
+async fn restricted_objects_go_only_to_members_of_the_closed_group_that_confirmed_its_terms() {
     let world = World::new();
     let node = world.start().await;
     let client = |partner: &str| world.client(&node, partner);
@@ -66,6 +66,37 @@ async fn what_is_restricted_goes_to_the_closed_group_alone_and_to_who_confirmed_
     let second = operator.put_group(second).await.unwrap_err();
     assert!(second.to_string().contains("already"), "{second}");
 
+    refuse_wider_sharings(&birdsite).await;
+    let mut feed = facegraph.subscribe(FeedStart::Now, None);
+    subscribed(&mut feed).await;
+    let receipt = submit(&birdsite, "held", to_closed()).await;
+    assert_eq!(receipt.items[0].status(), ItemStatus::Created);
+    nothing(&mut feed).await;
+    let key = pb::IndicatorKey { value: "a.example".into(), ..Default::default() };
+    assert!(matches!(facegraph.indicator(key.clone()).await, Err(ClientError::NotFound(_))));
+
+    for (group, terms) in [("closed", "other terms"), ("core", TERMS), ("no-such", TERMS)] {
+        let refused = facegraph.confirm_terms(group, terms).await.unwrap_err();
+        assert!(matches!(refused, ClientError::Precondition(_)), "{refused}");
+    }
+    facegraph.confirm_terms("closed", TERMS).await.unwrap();
+    facegraph.confirm_terms("closed", TERMS).await.unwrap();
+    let mut received = values(&mut feed, 2).await;
+    received.sort();
+    assert_eq!(received, ["a.example", "b.example"], "submitted since it is a member");
+    assert!(facegraph.indicator(key.clone()).await.is_ok());
+    for outside in ["watcher", "tubeworks"] {
+        let gone = client(outside).indicator(key.clone()).await;
+        assert!(matches!(gone, Err(ClientError::NotFound(_))), "{outside}");
+    }
+    operator.put_group(closed(&["birdsite"])).await.unwrap();
+    change(&mut feed).await;
+    support::feed::removal(&mut feed).await;
+    node.stop().await;
+}
+
+/// Restricted objects may be shared with nobody outside the closed group.
+async fn refuse_wider_sharings(client: &Client) {
     for (id, sharing) in [
         ("wider", sharing(Tlp::Amber, named(&["core"], &[]))),
         ("both", sharing(Tlp::Amber, named(&["closed", "core"], &[]))),
@@ -85,41 +116,15 @@ async fn what_is_restricted_goes_to_the_closed_group_alone_and_to_who_confirmed_
             },
         ),
     ] {
-        let request = batch(id, 1, Some(sharing), vec![under("csam", "a.example")]);
-        let receipt = birdsite.submit(request).await.unwrap();
+        let request = batch(id, 1, Some(sharing), vec![labelled("csam", "a.example")]);
+        let receipt = client.submit(request).await.unwrap();
         assert_eq!(receipt.items[0].status(), ItemStatus::Rejected, "{id}");
         assert!(receipt.items[0].reason.contains("to nobody else"), "{}", receipt.items[0].reason);
     }
-    let mut feed = facegraph.subscribe(FeedStart::Now, None);
-    subscribed(&mut feed).await;
-    let receipt = submit(&birdsite, "held", to_closed()).await;
-    assert_eq!(receipt.items[0].status(), ItemStatus::Created);
-    nothing(&mut feed).await;
-    let key = pb::IndicatorKey { value: "a.example".into(), ..Default::default() };
-    assert!(matches!(facegraph.indicator(key.clone()).await, Err(ClientError::NotFound(_))));
-
-    for (group, terms) in [("closed", "other terms"), ("core", TERMS), ("no-such", TERMS)] {
-        let refused = facegraph.confirm_terms(group, terms).await.unwrap_err();
-        assert!(matches!(refused, ClientError::Precondition(_)), "{refused}");
-    }
-    facegraph.confirm_terms("closed", TERMS).await.unwrap();
-    facegraph.confirm_terms("closed", TERMS).await.unwrap();
-    let mut got = values(&mut feed, 2).await;
-    got.sort();
-    assert_eq!(got, ["a.example", "b.example"], "what came since it is a member");
-    assert!(facegraph.indicator(key.clone()).await.is_ok());
-    for outside in ["watcher", "tubeworks"] {
-        let gone = client(outside).indicator(key.clone()).await;
-        assert!(matches!(gone, Err(ClientError::NotFound(_))), "{outside}");
-    }
-    operator.put_group(closed(&["birdsite"])).await.unwrap();
-    change(&mut feed).await;
-    support::feed::removal(&mut feed).await;
-    node.stop().await;
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn sightings_of_and_feedback_on_what_is_restricted_stay_in_the_closed_group() {
+async fn sightings_of_and_feedback_on_restricted_objects_stay_in_the_closed_group() {
     let world = World::new();
     let node = world.start().await;
     let client = |partner: &str| world.client(&node, partner);
@@ -158,7 +163,7 @@ async fn sightings_of_and_feedback_on_what_is_restricted_stay_in_the_closed_grou
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn what_is_restricted_in_a_tip_is_shown_to_nobody_who_left_the_closed_group() {
+async fn a_member_that_left_the_closed_group_no_longer_sees_restricted_indicators_of_a_tip() {
     let world = World::new();
     let node = world.start().await;
     let client = |partner: &str| world.client(&node, partner);
@@ -169,22 +174,14 @@ async fn what_is_restricted_in_a_tip_is_shown_to_nobody_who_left_the_closed_grou
         member.confirm_terms("closed", TERMS).await.unwrap();
     }
     submit(&birdsite, "a", to_closed()).await;
-    let key = |value: &str| pb::IndicatorKey { value: value.into(), ..Default::default() };
-    let request = |id: &str, to: &str| pb::SendTipRequest {
-        request_id: id.into(),
-        recipients: vec![to.into()],
-        narrative: "Look at these.".into(),
-        indicators: vec![key("a.example"), key("b.example")],
-        ..Default::default()
-    };
-    let outside = birdsite.send_tip(request("o", "tubeworks")).await.unwrap();
-    assert_eq!((outside.counted, outside.rejected.len()), (1, 1), "it is nobody else's");
-    let sent = birdsite.send_tip(request("t", "facegraph")).await.unwrap();
+    let outside = birdsite.send_tip(tip_request("o", "tubeworks")).await.unwrap();
+    assert_eq!((outside.counted, outside.rejected.len()), (1, 1), "tubeworks is outside the group");
+    let sent = birdsite.send_tip(tip_request("t", "facegraph")).await.unwrap();
     assert_eq!((sent.counted, sent.rejected.len()), (2, 0));
-    let seen_by = async |who: &Client| {
-        let whole = who.tip(&sent.tip_id, "").await.unwrap();
-        let value = |one: &pb::TipIndicator| one.indicator.clone().unwrap().value;
-        whole.indicators.iter().map(value).collect::<Vec<_>>()
+    let seen_by = async |client: &Client| {
+        let tip = client.tip(&sent.tip_id, "").await.unwrap();
+        let value = |listed: &pb::TipIndicator| listed.indicator.clone().unwrap().value;
+        tip.indicators.iter().map(value).collect::<Vec<_>>()
     };
     assert_eq!(seen_by(&facegraph).await, ["a.example", "b.example"]);
 
@@ -198,31 +195,50 @@ async fn what_is_restricted_in_a_tip_is_shown_to_nobody_who_left_the_closed_grou
     };
     assert_eq!(received.len(), 1, "{received:?}");
     assert_eq!(seen_by(&birdsite).await, ["a.example", "b.example"], "its author's own");
+    check_page_sizes(&operator, &birdsite, &facegraph).await;
+    node.stop().await;
+}
 
-    // Hidden objects do not shorten pages: the others are delivered, a page and more of them.
+fn key(value: &str) -> pb::IndicatorKey {
+    pb::IndicatorKey { value: value.into(), ..Default::default() }
+}
+
+/// A tip about both values of [`submit`].
+fn tip_request(id: &str, recipient: &str) -> pb::SendTipRequest {
+    pb::SendTipRequest {
+        request_id: id.into(),
+        recipients: vec![recipient.into()],
+        narrative: "Look at these.".into(),
+        indicators: vec![key("a.example"), key("b.example")],
+        ..Default::default()
+    }
+}
+
+/// Hidden objects do not shorten the pages of a tip.
+async fn check_page_sizes(operator: &Client, birdsite: &Client, facegraph: &Client) {
     operator.put_group(closed(&["birdsite", "facegraph"])).await.unwrap();
-    let hidden: Vec<_> = (0..300).map(|n| under("csam", &format!("h{n}.example"))).collect();
+    let hidden: Vec<_> = (0..300).map(|n| labelled("csam", &format!("h{n}.example"))).collect();
     birdsite.submit(batch("many", 1, Some(to_closed()), hidden)).await.unwrap();
     let keys =
         (0..300).flat_map(|n| [key(&format!("h{n}.example")), key(&format!("o{n}.example"))]);
-    let request = pb::SendTipRequest { indicators: keys.collect(), ..request("m", "facegraph") };
+    let request =
+        pb::SendTipRequest { indicators: keys.collect(), ..tip_request("m", "facegraph") };
     let many = birdsite.send_tip(request).await.unwrap();
     assert_eq!((many.counted, many.rejected.len()), (600, 0));
     operator.put_group(closed(&["birdsite"])).await.unwrap();
-    let mut asked = pb::GetTipRequest {
+    let mut request = pb::GetTipRequest {
         tip_id: many.tip_id.clone(),
         indicators_page_size: 70,
         ..Default::default()
     };
     let mut pages = Vec::new();
     loop {
-        let page = facegraph.tip_page(asked.clone()).await.unwrap();
+        let page = facegraph.tip_page(request.clone()).await.unwrap();
         pages.push(page.indicators.len());
-        asked.indicators_page_token = page.next_indicators_page_token;
-        if asked.indicators_page_token.is_empty() {
+        request.indicators_page_token = page.next_indicators_page_token;
+        if request.indicators_page_token.is_empty() {
             break;
         }
     }
     assert_eq!(pages, [70, 70, 70, 70, 20]);
-    node.stop().await;
 }

@@ -83,7 +83,7 @@ fn labels(folder: &Path, found: &mut BTreeSet<(String, String)>) {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn a_subscription_too_many_is_refused_at_once_to_a_client_that_waits_for_ever() {
+async fn a_subscription_too_many_is_refused_immediately_even_if_the_client_retries_without_limit() {
     let mut world = World::new();
     world.config.requests.subscriptions_per_partner = 1;
     let node = world.start().await;
@@ -112,7 +112,7 @@ async fn a_full_disk_and_a_node_that_waits_are_marked_with_a_delay_and_a_quota_i
     let submit = batch("s", 1, None, vec![domain("a.example")]).encode_to_vec();
     let full = call_raw(&channel, "/tipoff.v1.IndicatorService/SubmitIndicators", submit).await;
     let full = full.unwrap_err();
-    assert_eq!(said(&full), (Code::ResourceExhausted, "STORAGE_FULL".into()));
+    assert_eq!(code_and_label(&full), (Code::ResourceExhausted, "STORAGE_FULL".into()));
     assert!(delay(&full).unwrap() >= Duration::from_secs(1), "{full:?}");
 
     let ahead = pb::PullRequest {
@@ -121,7 +121,7 @@ async fn a_full_disk_and_a_node_that_waits_are_marked_with_a_delay_and_a_quota_i
     };
     let ahead = call_raw(&channel, "/tipoff.v1.FeedService/Pull", ahead.encode_to_vec()).await;
     let ahead = ahead.unwrap_err();
-    assert_eq!(said(&ahead), (Code::Unavailable, "READ_AFTER".into()));
+    assert_eq!(code_and_label(&ahead), (Code::Unavailable, "READ_AFTER".into()));
     assert!(delay(&ahead).is_some(), "{ahead:?}");
 
     let caller = node.exchange.admit(&"birdsite".parse().unwrap()).unwrap();
@@ -134,13 +134,13 @@ async fn a_full_disk_and_a_node_that_waits_are_marked_with_a_delay_and_a_quota_i
     let named = pb::SubscribeRequest { name: "two".into(), ..support::from_start() };
     let quota = call_raw(&channel, "/tipoff.v1.FeedService/Subscribe", named.encode_to_vec()).await;
     let quota = quota.unwrap_err();
-    assert_eq!(said(&quota), (Code::ResourceExhausted, "TOO_MANY_SUBSCRIPTIONS".into()));
+    assert_eq!(code_and_label(&quota), (Code::ResourceExhausted, "TOO_MANY_SUBSCRIPTIONS".into()));
     assert!(delay(&quota).is_none(), "{quota:?}");
     node.stop().await;
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn a_call_beyond_those_that_are_worked_on_is_marked_and_comes_through_when_there_is_room() {
+async fn a_call_beyond_the_limit_is_marked_and_succeeds_when_there_is_a_free_slot() {
     let mut world = World::new();
     world.config.connections.in_flight = 1;
     world.config.requests.read_after_timeout_s = 2;
@@ -165,14 +165,14 @@ async fn a_call_beyond_those_that_are_worked_on_is_marked_and_comes_through_when
             break (channel, first, refused);
         }
     };
-    assert_eq!(said(&refused), (Code::ResourceExhausted, "CALLS_IN_FLIGHT".into()));
+    assert_eq!(code_and_label(&refused), (Code::ResourceExhausted, "CALLS_IN_FLIGHT".into()));
     assert!(delay(&refused).is_some(), "{refused:?}");
     assert_eq!(first.await.unwrap().unwrap_err().code(), Code::Unavailable);
     call_raw(&channel, pull, pb::PullRequest::default().encode_to_vec()).await.unwrap();
     node.stop().await;
 }
 
-fn said(status: &Status) -> (Code, String) {
+fn code_and_label(status: &Status) -> (Code, String) {
     let info = status.get_details_error_info();
     (status.code(), info.map(|info| info.reason).unwrap_or_default())
 }

@@ -37,12 +37,12 @@ fn assert_printed(ran: &Ran, lines: &[&str]) {
     let on_one_line = |line: &str| line.split_whitespace().collect::<Vec<_>>().join(" ");
     let mut printed = ran.out.lines().map(on_one_line);
     for line in lines {
-        assert!(printed.any(|one| one.contains(line)), "{line:?} is not printed in {}", ran.out);
+        assert!(printed.any(|text| text.contains(line)), "{line:?} is not printed in {}", ran.out);
     }
 }
 
 #[test]
-fn the_demo_tells_the_whole_story_and_its_counts_are_right() {
+fn the_demo_shows_every_step_and_its_counts_are_right() {
     assert_printed(
         &Ran::of(&mut tipoff(&["demo"])),
         &[
@@ -96,7 +96,7 @@ fn the_demo_tells_the_whole_story_and_its_counts_are_right() {
 }
 
 #[test]
-fn the_demo_tells_its_story_of_other_reports_too() {
+fn the_demo_also_runs_with_other_reports() {
     let folder = tempfile::tempdir().unwrap();
     let file = |name: &str, text: &str| {
         let path = folder.path().join(name);

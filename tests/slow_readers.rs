@@ -34,7 +34,7 @@ fn large(number: u32, item: usize) -> pb::SubmittedIndicator {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn a_stalled_reader_costs_less_than_two_megabytes_and_the_others_go_on() {
+async fn a_stalled_reader_costs_less_than_two_megabytes_and_the_others_continue() {
     let world = World::new();
     let mut exchange = Process::prepare(&world);
     exchange.start();

@@ -67,7 +67,7 @@ async fn until_it_catches_up(node: &Process) -> (u64, u64) {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn a_node_that_replays_is_live_says_how_far_it_is_and_refuses_clients_until_it_is_ready() {
+async fn a_node_that_replays_is_live_reports_its_progress_and_refuses_clients_until_it_is_ready() {
     let world = with_a_journal_to_replay().await;
     let mut node = Process::prepare(&world);
     node.start();
@@ -102,7 +102,7 @@ async fn a_node_that_replays_is_live_says_how_far_it_is_and_refuses_clients_unti
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn a_node_that_is_told_to_stop_while_it_replays_stops_and_goes_on_at_the_next_start() {
+async fn a_node_that_was_stopped_during_its_replay_continues_it_at_the_next_start() {
     let world = with_a_journal_to_replay().await;
     let mut node = Process::prepare(&world);
     node.start();
@@ -123,16 +123,19 @@ async fn a_node_that_is_told_to_stop_while_it_replays_stops_and_goes_on_at_the_n
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn an_address_that_is_taken_is_named_before_anything_is_opened() {
+async fn an_address_in_use_is_named_before_anything_is_opened() {
     let world = World::new();
-    for taken in ["ops", "grpc"] {
+    for listener in ["ops", "grpc"] {
         let node = Process::prepare(&world);
-        let address = if taken == "ops" { node.ops() } else { node.grpc() };
+        let address = if listener == "ops" { node.ops() } else { node.grpc() };
         let holder = TcpListener::bind(address).unwrap();
         let (ended, log) = node.run_to_end();
         assert_eq!(ended.code(), Some(1), "{log}");
         assert!(log.contains(&format!("cannot listen on {address}")), "{log}");
-        assert!(!world.config.storage.data.exists(), "{taken}: the data folder was opened before");
+        assert!(
+            !world.config.storage.data.exists(),
+            "{listener}: the data folder was opened before"
+        );
         drop(holder);
     }
 }

@@ -60,25 +60,25 @@ fn bundle(stage: &Stage, partner: &str, name: &str, arguments: &[&str]) -> Value
     serde_json::from_str(&ran.out).unwrap()
 }
 
-fn of_type<'a>(bundle: &'a Value, wanted: &str) -> Vec<&'a Value> {
+fn of_type<'a>(bundle: &'a Value, kind: &str) -> Vec<&'a Value> {
     let objects = bundle["objects"].as_array().unwrap().iter();
-    objects.filter(|object| object["type"] == wanted).collect()
+    objects.filter(|object| object["type"] == kind).collect()
 }
 
 #[test]
-fn every_kind_of_indicator_is_written_as_the_standard_has_it() {
+fn every_kind_of_indicator_is_written_as_the_standard_requires() {
     let stage = Stage::new();
     let everything = stage.file("kinds.jsonl", EVERY_KIND);
     let ran =
         done(stage.run("birdsite", &["submit", &everything, "--tlp", "AMBER+STRICT", "--json"]));
     let sum = ran.lines().pop().unwrap();
-    let written = bundle(&stage, "facegraph", "kinds.json", &["--snapshot"]);
-    let indicators = of_type(&written, "indicator");
+    let snapshot = bundle(&stage, "facegraph", "kinds.json", &["--snapshot"]);
+    let indicators = of_type(&snapshot, "indicator");
     assert_eq!(indicators.len() as u64, sum["created"].as_u64().unwrap(), "{ran:?}");
     assert_eq!(indicators.len(), EVERY_KIND.lines().count(), "{ran:?}");
-    let ids: BTreeSet<_> = indicators.iter().map(|one| one["id"].as_str().unwrap()).collect();
+    let ids: BTreeSet<_> = indicators.iter().map(|object| object["id"].as_str().unwrap()).collect();
     assert_eq!(ids.len(), indicators.len());
-    let [marking] = of_type(&written, "marking-definition")[..] else { panic!("{written}") };
+    let [marking] = of_type(&snapshot, "marking-definition")[..] else { panic!("{snapshot}") };
     assert_eq!(marking["name"], "TLP:AMBER+STRICT");
 
     // An object that is withdrawn within a pull is not in its bundle. After it, it is listed as a
@@ -94,11 +94,33 @@ fn every_kind_of_indicator_is_written_as_the_standard_has_it() {
 }
 
 #[test]
-fn campaigns_and_what_was_done_are_written_with_what_belongs_to_them() {
+fn campaigns_and_enforcements_are_written_with_their_relationships() {
     let stage = Stage::new();
     let facegraph = |arguments: &[&str]| done(stage.run("facegraph", arguments));
-    let core = ["--group", "core"];
-    let about = [
+    let campaign = &put_campaign(&stage);
+    let sites = stage.file("sites.txt", "harbour-observer.example\nquay-herald.example\n");
+    facegraph(&["submit", &sites, "--campaign", campaign, "--group", "core"]);
+    let takedown = ["enforcement", "put", "--count", "7 pages on facebook", "--campaign", campaign];
+    let before = ["--already-disabled", "2 pages on facebook", "--id", "takedown"];
+    facegraph(&[&takedown[..], &before, &["--group", "core"]].concat());
+    let other = ["enforcement", "put", "--count", "3 groups on facebook", "--id", "apart"];
+    facegraph(&[&other[..], &["--group", "core"]].concat());
+
+    let takedown = "facegraph removed: page on facebook: 7, of which 2 were disabled before.";
+    let other = "facegraph removed: group on facebook: 3.";
+    let notes = check_campaign(&bundle(&stage, "birdsite", "member.json", &[]));
+    assert_eq!(notes, [(takedown.to_owned(), true), (other.to_owned(), false)].into());
+
+    // A liaison's snapshot contains what was released of it.
+    facegraph(&["release", "--campaign", campaign, "--to", "cyber-unit", "--basis", "W-17"]);
+    let purpose = ["--snapshot", "--purpose", "warrant:W-17:GB"];
+    let notes = check_campaign(&bundle(&stage, "cyber-unit", "liaison.json", &purpose));
+    assert_eq!(notes, [(takedown.to_owned(), true)].into());
+}
+
+/// Creates a campaign with a value in every field.
+fn put_campaign(stage: &Stage) -> String {
+    let command = [
         "campaign",
         "put",
         "--name",
@@ -120,53 +142,38 @@ fn campaigns_and_what_was_done_are_written_with_what_belongs_to_them() {
         "--reference",
         "https://report.example/harbour",
         "--json",
+        "--group",
+        "core",
     ];
-    let founded = facegraph(&[&about[..], &core].concat()).lines();
-    let campaign = founded[0]["campaign"].as_str().or(founded[0]["campaign_id"].as_str());
-    let campaign = campaign.unwrap_or_else(|| panic!("{founded:?}"));
-    let sites = stage.file("sites.txt", "harbour-observer.example\nquay-herald.example\n");
-    facegraph(&[&["submit", &sites, "--campaign", campaign][..], &core].concat());
-    let acted = ["enforcement", "put", "--count", "7 pages on facebook", "--campaign", campaign];
-    let before = ["--already-disabled", "2 pages on facebook", "--id", "takedown"];
-    facegraph(&[&acted[..], &before, &core].concat());
-    let apart = ["enforcement", "put", "--count", "3 groups on facebook", "--id", "apart"];
-    facegraph(&[&apart[..], &core].concat());
+    let created = done(stage.run("facegraph", &command)).lines();
+    let campaign = created[0]["campaign"].as_str().or(created[0]["campaign_id"].as_str());
+    campaign.unwrap_or_else(|| panic!("{created:?}")).to_owned()
+}
 
-    let is_whole = |written: &Value| {
-        let [named] = of_type(written, "campaign")[..] else { panic!("{written}") };
-        assert_eq!(
-            (&named["name"], &named["external_references"][0]["external_id"]),
-            (&json!("Harbour network"), &json!("T0090"))
-        );
-        let described = named["description"].as_str().unwrap();
-        assert!(described.ends_with("Aimed at: voters."), "{described}");
-        let [actor] = of_type(written, "threat-actor")[..] else { panic!("{written}") };
-        let ties = of_type(written, "relationship");
-        let tied = |kind: &str| {
-            let of_kind = ties.iter().filter(|tie| tie["relationship_type"] == kind);
-            of_kind.map(|tie| (&tie["target_ref"], &tie["confidence"])).collect::<Vec<_>>()
-        };
-        assert_eq!(tied("attributed-to"), [(&actor["id"], &json!(70))]);
-        assert_eq!(tied("indicates"), vec![(&named["id"], &Value::Null); 2]);
-        assert_eq!(tied("located-at").len(), 1);
-        of_type(written, "note")
-            .iter()
-            .map(|note| {
-                let content = note["content"].as_str().unwrap().to_owned();
-                (content, note["object_refs"][0] == named["id"])
-            })
-            .collect::<BTreeMap<_, _>>()
+/// Checks a campaign in a bundle with its actor, techniques and relationships. Returns its notes,
+/// and whether each refers to the campaign.
+fn check_campaign(bundle: &Value) -> BTreeMap<String, bool> {
+    let [campaign] = of_type(bundle, "campaign")[..] else { panic!("{bundle}") };
+    assert_eq!(
+        (&campaign["name"], &campaign["external_references"][0]["external_id"]),
+        (&json!("Harbour network"), &json!("T0090"))
+    );
+    let description = campaign["description"].as_str().unwrap();
+    assert!(description.ends_with("Aimed at: voters."), "{description}");
+    let [actor] = of_type(bundle, "threat-actor")[..] else { panic!("{bundle}") };
+    let relationships = of_type(bundle, "relationship");
+    let targets = |kind: &str| {
+        let of_kind = relationships.iter().filter(|object| object["relationship_type"] == kind);
+        of_kind.map(|object| (&object["target_ref"], &object["confidence"])).collect::<Vec<_>>()
     };
-    let taken = "facegraph removed: page on facebook: 7, of which 2 were disabled before.";
-    let other = "facegraph removed: group on facebook: 3.";
-    let notes = is_whole(&bundle(&stage, "birdsite", "member.json", &[]));
-    assert_eq!(notes, [(taken.to_owned(), true), (other.to_owned(), false)].into());
-
-    // A liaison's snapshot contains what was released of it.
-    facegraph(&["release", "--campaign", campaign, "--to", "cyber-unit", "--basis", "W-17"]);
-    let purpose = ["--snapshot", "--purpose", "warrant:W-17:GB"];
-    let notes = is_whole(&bundle(&stage, "cyber-unit", "liaison.json", &purpose));
-    assert_eq!(notes, [(taken.to_owned(), true)].into());
+    assert_eq!(targets("attributed-to"), [(&actor["id"], &json!(70))]);
+    assert_eq!(targets("indicates"), vec![(&campaign["id"], &Value::Null); 2]);
+    assert_eq!(targets("located-at").len(), 1);
+    let notes = of_type(bundle, "note").into_iter().map(|note| {
+        let content = note["content"].as_str().unwrap().to_owned();
+        (content, note["object_refs"][0] == campaign["id"])
+    });
+    notes.collect()
 }
 
 #[test]
@@ -180,8 +187,8 @@ fn the_real_reports_are_valid_bundles() {
     arguments.extend(files.iter().map(|file| file.to_str().unwrap()));
     let ran = done(stage.run("birdsite", &arguments));
     let created: u64 = ran.lines().iter().filter_map(|line| line["created"].as_u64()).sum();
-    let written = bundle(&stage, "watcher", "reports.json", &["--snapshot"]);
-    let indicators = of_type(&written, "indicator");
+    let snapshot = bundle(&stage, "watcher", "reports.json", &["--snapshot"]);
+    let indicators = of_type(&snapshot, "indicator");
     assert_eq!(indicators.len() as u64, created, "{:?}", ran.out.lines().last());
     let mut named: BTreeMap<&str, usize> = BTreeMap::new();
     for indicator in indicators {

@@ -16,21 +16,22 @@ use tipoff::client::{Client, ClientError, FeedStart};
 use tipoff::exchange::MAX_OBJECTS_PER_ACCESS;
 use tipoff::wire::pb::{self, AccessWay, PurposeKind, TipState};
 
-/// The tips in access records, with the entry that was given and the way of access.
+/// The tips in access records, with the delivered entry and the way of access.
 fn of_tips(accesses: &[pb::Access]) -> BTreeSet<(String, u64, AccessWay)> {
-    let objects = accesses.iter().flat_map(|one| {
-        assert_eq!((one.liaison.as_str(), one.purpose()), ("cyber-unit", PurposeKind::Warrant));
-        assert_eq!(one.reference, "", "no release named it");
-        one.objects.iter().map(|object| {
+    let objects = accesses.iter().flat_map(|access| {
+        let (liaison, purpose) = (access.liaison.as_str(), access.purpose());
+        assert_eq!((liaison, purpose), ("cyber-unit", PurposeKind::Warrant));
+        assert_eq!(access.reference, "", "no release named it");
+        access.objects.iter().map(|object| {
             assert!(object.indicator.is_none() && object.indicator_id.is_empty());
-            (object.tip_id.clone(), object.version.unwrap().sequence, one.way())
+            (object.tip_id.clone(), object.version.unwrap().sequence, access.way())
         })
     });
     objects.collect()
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn each_part_of_a_tip_that_a_liaison_is_given_is_there_for_its_author_to_see() {
+async fn an_author_sees_the_access_to_each_part_of_a_tip_that_a_liaison_receives() {
     let world = World::new();
     let node = world.start().await;
     let (sender, face) = (world.client(&node, "birdsite"), world.client(&node, "facegraph"));
@@ -58,7 +59,7 @@ async fn each_part_of_a_tip_that_a_liaison_is_given_is_there_for_its_author_to_s
     let ways = [AccessWay::Tip, AccessWay::Pull, AccessWay::Subscribe];
     let accesses = sender.accesses(None, None).await.unwrap();
     assert_eq!((of_tips(&accesses), accesses.len()), (by(&ways, &[first]), 4));
-    assert!(accesses.iter().all(|one| one.accessed_at.is_some()));
+    assert!(accesses.iter().all(|access| access.accessed_at.is_some()));
     assert!(accesses.windows(2).all(|two| two[0].sequence > two[1].sequence));
 
     // What another partner adds is recorded for that partner. A liaison's own answers are not
@@ -86,7 +87,7 @@ async fn each_part_of_a_tip_that_a_liaison_is_given_is_there_for_its_author_to_s
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn nothing_of_a_tip_leaves_for_a_liaison_while_its_access_cannot_be_written() {
+async fn a_liaison_receives_nothing_of_a_tip_while_its_access_cannot_be_recorded() {
     let mut world = World::new();
     let node = world.start().await;
     let sent = world.client(&node, "birdsite").send_tip(full("t1", &["cyber-unit"])).await;
@@ -114,7 +115,7 @@ async fn nothing_of_a_tip_leaves_for_a_liaison_while_its_access_cannot_be_writte
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn an_access_to_a_tip_is_there_after_a_kill_right_behind_it() {
+async fn an_access_record_of_a_tip_survives_a_kill_right_after_the_read() {
     let world = World::new();
     let mut exchange = Process::prepare(&world);
     exchange.start();
@@ -133,7 +134,7 @@ async fn an_access_to_a_tip_is_there_after_a_kill_right_behind_it() {
         exchange.wait_ready();
         let accesses = sender.accesses(None, None).await.unwrap();
         assert_eq!(accesses.len(), round);
-        assert!(accesses.iter().all(|one| one.objects[0].tip_id == id), "{accesses:?}");
+        assert!(accesses.iter().all(|access| access.objects[0].tip_id == id), "{accesses:?}");
     }
 }
 
@@ -148,16 +149,16 @@ async fn a_page_of_a_tip_to_a_liaison_is_no_larger_than_what_one_access_holds() 
         ..full("t1", &["cyber-unit"])
     };
     let tip_id = sender.send_tip(request).await.unwrap().tip_id;
-    let asked = pb::GetTipRequest {
+    let request_page = pb::GetTipRequest {
         tip_id: tip_id.clone(),
         indicators_page_size: 1_000,
         ..Default::default()
     };
-    let page = liaison.tip_page(asked.clone()).await.unwrap();
+    let page = liaison.tip_page(request_page.clone()).await.unwrap();
     assert_eq!(page.indicators.len(), MAX_OBJECTS_PER_ACCESS - 1 - 100);
     assert!(!page.next_indicators_page_token.is_empty());
     assert_eq!(liaison.tip(&tip_id, "").await.unwrap().indicators.len(), 1_000);
     assert_eq!(sender.accesses(None, None).await.unwrap().len(), 3, "one for each page");
-    assert_eq!(sender.tip_page(asked).await.unwrap().indicators.len(), 1_000);
+    assert_eq!(sender.tip_page(request_page).await.unwrap().indicators.len(), 1_000);
     node.stop().await;
 }

@@ -19,8 +19,24 @@ fn json(stage: &Stage, partner: &str, arguments: &[&str]) -> Vec<Value> {
 #[test]
 fn a_tip_is_sent_listed_answered_shown_and_withdrawn() {
     let stage = Stage::new();
+    let id = send(&stage);
+    list(&stage, &id);
+    answer(&stage, &id);
+    show(&stage, &id);
+    pull(&stage);
+    withdraw(&stage, &id);
+    stage.run("tubeworks", &["tip", "show", &id]).failed(1, "you have no such tip");
+    stage.run("tubeworks", &["tip", "show", &id[..8]]).failed(1, "you have no tip");
+    stage.run("tubeworks", &["tip", "show", "xyz"]).failed(2, "not a tip id");
+    stage.run("watcher", &["tip", "list"]).failed(4, "");
+    let to_observer = ["tip", "send", "text", "--to", "watcher"];
+    stage.run("birdsite", &to_observer).failed(2, "observer");
+}
+
+/// Birdsite sends a tip to facegraph, twice under the same key.
+fn send(stage: &Stage) -> String {
     let file = stage.file("found.csv", "kind,value\ndomain,a.example\ndomain,b.example\n");
-    let send = [
+    let command = [
         "tip",
         "send",
         "a network of accounts",
@@ -39,73 +55,75 @@ fn a_tip_is_sent_listed_answered_shown_and_withdrawn() {
         "--file",
         &file,
     ];
-    let sent = json(&stage, "birdsite", &send);
+    let sent = json(stage, "birdsite", &command);
     let id = sent[0]["tip_id"].as_str().unwrap().to_owned();
     assert_eq!((&sent[0]["indicators"], &sent[0]["replayed"]), (&json!(3), &json!(false)));
-    let people = done(stage.run("birdsite", &send)).out;
-    assert!(people.contains(&id) && people.contains("--again"), "{people}");
+    let text = done(stage.run("birdsite", &command)).out;
+    assert!(text.contains(&id) && text.contains("--again"), "{text}");
+    id
+}
 
-    let listed = json(&stage, "facegraph", &["tip", "list"]);
+fn list(stage: &Stage, id: &str) {
+    let listed = json(stage, "facegraph", &["tip", "list"]);
     assert_eq!((&listed[0]["tip_id"], &listed[0]["tlp"]), (&json!(id), &json!("RED")));
     assert_eq!(listed[0]["threads"][0]["state"], "sent");
-    assert!(json(&stage, "facegraph", &["tip", "list", "--state", "closed"]).is_empty());
-    assert!(json(&stage, "facegraph", &["tip", "list", "--sent"]).is_empty());
-    assert!(json(&stage, "facegraph", &["tip", "list", "--overdue"]).is_empty());
-    let people = done(stage.run("facegraph", &["tip", "list"])).out;
-    assert!(people.contains(&id[..8]) && people.contains("imminent_harm"), "{people}");
+    assert!(json(stage, "facegraph", &["tip", "list", "--state", "closed"]).is_empty());
+    assert!(json(stage, "facegraph", &["tip", "list", "--sent"]).is_empty());
+    assert!(json(stage, "facegraph", &["tip", "list", "--overdue"]).is_empty());
+    let text = done(stage.run("facegraph", &["tip", "list"])).out;
+    assert!(text.contains(&id[..8]) && text.contains("imminent_harm"), "{text}");
+}
 
+fn answer(stage: &Stage, id: &str) {
     // By a prefix of its id.
     let answer = ["tip", "respond", &id[..8], "--move", "acknowledged", "--message", "on it"];
-    let answered = json(&stage, "facegraph", &answer);
+    let answered = json(stage, "facegraph", &answer);
     assert_eq!(
         (&answered[0]["tip_id"], &answered[0]["state"]),
         (&json!(id), &json!("acknowledged"))
     );
-    assert_eq!(json(&stage, "facegraph", &answer)[0]["replayed"], true);
-    let refused = ["tip", "respond", &id, "--move", "closed"];
+    assert_eq!(json(stage, "facegraph", &answer)[0]["replayed"], true);
+    let refused = ["tip", "respond", id, "--move", "closed"];
     stage.run("facegraph", &refused).failed(1, "the tip is acknowledged");
-    stage.run("facegraph", &["tip", "respond", &id, "--move", "declined"]).failed(2, "message");
-    let bad = ["tip", "respond", &id, "--indicator", "d.example", "--indicator", "just words"];
+    stage.run("facegraph", &["tip", "respond", id, "--move", "declined"]).failed(2, "message");
+    let bad = ["tip", "respond", id, "--indicator", "d.example", "--indicator", "just words"];
     let partly = stage.run("birdsite", &bad);
     assert_eq!(partly.code, Some(5), "{partly:?}");
     assert!(partly.out.contains("rejected") && partly.out.contains("just words"), "{partly:?}");
+}
 
-    let shown = &json(&stage, "birdsite", &["tip", "show", &id])[0];
+fn show(stage: &Stage, id: &str) {
+    let shown = &json(stage, "birdsite", &["tip", "show", id])[0];
     assert_eq!(shown["entries"].as_array().unwrap().len(), 3);
     assert_eq!(shown["entries"][1]["moves"][0]["to"], "acknowledged");
     assert_eq!(shown["indicators"].as_array().unwrap().len(), 4);
-    let people = done(stage.run("birdsite", &["tip", "show", &id[..8], "--to", "facegraph"])).out;
+    let text = done(stage.run("birdsite", &["tip", "show", &id[..8], "--to", "facegraph"])).out;
     for part in ["a network", "facegraph   acknowledged", "→ acknowledged", "on it", "d.example"]
     {
-        assert!(people.contains(part), "{part} is not in {people}");
+        assert!(text.contains(part), "{part} is not in {text}");
     }
+}
 
-    // Both feeds contain it.
+/// The feeds of both parties contain the tip.
+fn pull(stage: &Stage) {
     for partner in ["birdsite", "facegraph"] {
-        let pulled = json(&stage, partner, &["pull"]);
+        let pulled = json(stage, partner, &["pull"]);
         let tip_lines: Vec<_> = pulled.iter().filter(|line| line["tip"].is_object()).collect();
         assert_eq!(tip_lines.len(), 3, "{tip_lines:?}");
         assert_eq!(tip_lines[1]["entry"]["message"], "on it");
     }
-    let people = done(stage.run("facegraph", &["pull"])).out;
-    assert!(people.contains("→ acknowledged") && people.contains("on it"), "{people}");
+    let text = done(stage.run("facegraph", &["pull"])).out;
+    assert!(text.contains("→ acknowledged") && text.contains("on it"), "{text}");
+}
 
-    let withdrawn = json(&stage, "birdsite", &["tip", "withdraw", &id[..8]]);
+fn withdraw(stage: &Stage, id: &str) {
+    let withdrawn = json(stage, "birdsite", &["tip", "withdraw", &id[..8]]);
     assert_eq!(withdrawn[0]["replayed"], false);
-    assert!(
-        done(stage.run("birdsite", &["tip", "withdraw", &id]))
-            .out
-            .contains("already withdrawn before")
-    );
-    let shown = done(stage.run("facegraph", &["tip", "show", &id])).out;
+    let again = done(stage.run("birdsite", &["tip", "withdraw", id])).out;
+    assert!(again.contains("already withdrawn before"), "{again}");
+    let shown = done(stage.run("facegraph", &["tip", "show", id])).out;
     assert!(shown.contains("withdrawn") && !shown.contains("network"), "{shown}");
-    stage.run("facegraph", &["tip", "respond", &id, "--message", "but"]).failed(1, "withdrawn");
-    stage.run("tubeworks", &["tip", "show", &id]).failed(1, "you have no such tip");
-    stage.run("tubeworks", &["tip", "show", &id[..8]]).failed(1, "you have no tip");
-    stage.run("tubeworks", &["tip", "show", "xyz"]).failed(2, "not a tip id");
-    stage.run("watcher", &["tip", "list"]).failed(4, "");
-    let wrong = ["tip", "send", "text", "--to", "watcher"];
-    stage.run("birdsite", &wrong).failed(2, "observer");
+    stage.run("facegraph", &["tip", "respond", id, "--message", "but"]).failed(1, "withdrawn");
 }
 
 #[test]
@@ -129,7 +147,7 @@ fn a_narrative_is_read_from_a_file_and_from_stdin() {
 }
 
 #[test]
-fn submit_says_what_was_referred_and_an_operator_turns_it_off() {
+fn submit_reports_its_referrals_and_an_operator_can_turn_them_off() {
     let stage = Stage::new();
     let report = stage.file(
         "report.csv",
@@ -142,8 +160,8 @@ fn submit_says_what_was_referred_and_an_operator_turns_it_off() {
     assert_eq!((&submitted["referred"], &submitted["not_referred"]), (&json!({}), &json!(2)));
     json(&stage, "exchange-ops", &["partner", "put", "facegraph", "--referrals", "on"]);
     let other = stage.file("other.csv", "kind,platform,value\npage,facebook,other.page\n");
-    let people = done(stage.run("birdsite", &["submit", &other])).out;
-    assert!(people.contains("referred 1 to facegraph; 0 not referred"), "{people}");
+    let text = done(stage.run("birdsite", &["submit", &other])).out;
+    assert!(text.contains("referred 1 to facegraph; 0 not referred"), "{text}");
     let listed = done(stage.run("facegraph", &["tip", "list"])).out;
     assert!(listed.contains("referral of submission cli-"), "{listed}");
 }

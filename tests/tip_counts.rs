@@ -10,7 +10,7 @@ use tipoff::wire::pb;
 use tipoff::wire::pb::TipState;
 
 #[tokio::test(flavor = "multi_thread")]
-async fn what_was_done_comes_with_the_answer_and_counts_once() {
+async fn the_counts_of_an_answer_are_an_enforcement_that_counts_once() {
     let world = World::new();
     let node = world.start().await;
     let (sender, recipient) = (world.client(&node, "birdsite"), world.client(&node, "facegraph"));

@@ -19,9 +19,9 @@ use tipoff::wire::timestamp;
 
 /// Everything that a liaison receives and reads of a tip, as text.
 async fn everything(liaison: &Client, id: &str) -> [String; 3] {
-    let (told, received) = (tip_events(liaison).await, received(liaison).await);
+    let (events, received) = (tip_events(liaison).await, received(liaison).await);
     let shown = liaison.tip(id, "").await.unwrap();
-    [format!("{told:?}"), format!("{received:?}"), format!("{shown:?}")]
+    [format!("{events:?}"), format!("{received:?}"), format!("{shown:?}")]
 }
 
 #[tokio::test(flavor = "multi_thread")]
@@ -34,8 +34,8 @@ async fn a_liaison_sees_its_own_thread_of_a_tip_and_nothing_of_other_recipients(
     subscribed(&mut feed).await;
     // With any marking.
     let id = sender.send_tip(full("t1", &["facegraph", "cyber-unit"])).await.unwrap().tip_id;
-    let FeedEvent::Tip(told_at_once) = event(&mut feed).await else { panic!("a tip") };
-    assert_eq!(told_at_once.entry.unwrap().indicators[0].value, "secret.example");
+    let FeedEvent::Tip(event) = event(&mut feed).await else { panic!("a tip") };
+    assert_eq!(event.entry.unwrap().indicators[0].value, "secret.example");
     walk(&face, &id, &[TipState::Acknowledged]).await;
     let mut own = reply("own", &id, "between us");
     own.indicators = vec![key("own.example")];
@@ -85,7 +85,7 @@ async fn without_a_purpose_that_the_registry_allows_a_liaison_has_no_tips() {
         (Some(pb::Purpose { jurisdiction: "FR".into(), ..good() }), "purpose.jurisdiction"),
         (Some(pb::Purpose { until: past, ..good() }), "purpose.until"),
     ];
-    let asked = async |client: &Client| {
+    let errors = async |client: &Client| {
         [
             client.tip(id, "").await.map(|_| ()).unwrap_err(),
             client.tips(pb::ListTipsRequest::default()).await.map(|_| ()).unwrap_err(),
@@ -94,23 +94,26 @@ async fn without_a_purpose_that_the_registry_allows_a_liaison_has_no_tips() {
     };
     let own = world.client(&node, "cyber-unit");
     for (purpose, named) in wrong {
-        let client = purpose.map_or_else(|| own.clone(), |it| own.clone().with_purpose(it));
-        for error in asked(&client).await {
+        let mut client = own.clone();
+        if let Some(purpose) = purpose {
+            client = client.with_purpose(purpose);
+        }
+        for error in errors(&client).await {
             assert_eq!(named_field(&error), named, "{error}");
         }
     }
     let subpoena = pb::Purpose { kind: PurposeKind::Subpoena.into(), ..good() };
-    for denied in asked(&own.clone().with_purpose(subpoena)).await {
+    for denied in errors(&own.clone().with_purpose(subpoena)).await {
         assert!(matches!(&denied, ClientError::Denied(why) if why.contains("warrant")), "{denied}");
     }
-    for error in asked(&sender.clone().with_purpose(good())).await {
+    for error in errors(&sender.clone().with_purpose(good())).await {
         assert_eq!(named_field(&error), "purpose", "members read for none");
     }
     // An expired purpose cannot be used.
     let liaison = own.with_purpose(good());
     liaison.tip(id, "").await.unwrap();
     clock.advance(HOUR);
-    for error in asked(&liaison).await {
+    for error in errors(&liaison).await {
         assert_eq!(named_field(&error), "purpose.until");
     }
     node.stop().await;
@@ -141,7 +144,7 @@ async fn under_a_purpose_of_the_public_kind_there_are_no_tips() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn what_a_liaison_answers_moves_its_thread_and_reaches_the_sender() {
+async fn an_answer_of_a_liaison_moves_its_thread_and_reaches_the_sender() {
     let world = World::new();
     let node = world.start().await;
     let (sender, face) = (world.client(&node, "birdsite"), world.client(&node, "facegraph"));
@@ -192,7 +195,7 @@ async fn what_a_liaison_answers_moves_its_thread_and_reaches_the_sender() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn a_tip_that_is_closed_shows_a_liaison_no_content_until_it_is_taken_up_again() {
+async fn a_closed_tip_shows_a_liaison_no_content_until_it_is_reopened() {
     use TipState::{Actioned, Closed, Investigating};
     let world = World::new();
     let node = world.start().await;
@@ -220,10 +223,10 @@ async fn a_tip_that_is_closed_shows_a_liaison_no_content_until_it_is_taken_up_ag
         }
     }
     let shown = liaison.tip(&id, "").await.unwrap();
-    let outline = shown.tip.unwrap();
-    assert_eq!((outline.sender.as_str(), outline.tlp()), ("birdsite", Tlp::Red));
-    assert_eq!((outline.urgency(), outline.respond_by), (pb::TipUrgency::Priority, None));
-    assert_eq!(state(&outline, "cyber-unit"), Closed);
+    let tip = shown.tip.unwrap();
+    assert_eq!((tip.sender.as_str(), tip.tlp()), ("birdsite", Tlp::Red));
+    assert_eq!((tip.urgency(), tip.respond_by), (pb::TipUrgency::Priority, None));
+    assert_eq!(state(&tip, "cyber-unit"), Closed);
     assert_eq!(shown.entries.len(), 1);
     assert_eq!(shown.entries[0].moves[0].to(), Closed);
     assert_eq!(tip_events(&liaison).await.len(), 1);
@@ -255,7 +258,7 @@ async fn a_tip_that_is_closed_shows_a_liaison_no_content_until_it_is_taken_up_ag
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn of_a_tip_that_is_withdrawn_a_liaison_is_told_that_and_nothing_else() {
+async fn a_liaison_sees_only_the_withdrawal_of_a_withdrawn_tip() {
     let world = World::new();
     let node = world.start().await;
     let sender = world.client(&node, "birdsite");
@@ -280,13 +283,14 @@ async fn of_a_tip_that_is_withdrawn_a_liaison_is_told_that_and_nothing_else() {
         assert!(matches!(refused, Err(ClientError::Precondition(_))), "{refused:?}");
     }
     let events = tip_events(&liaison).await;
-    let actions: Vec<_> = events.iter().map(|one| one.entry.as_ref().unwrap().action()).collect();
+    let actions: Vec<_> =
+        events.iter().map(|event| event.entry.as_ref().unwrap().action()).collect();
     assert_eq!(actions, [TipAction::Withdrawn; 2]);
     node.stop().await;
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn to_another_liaison_a_tip_is_what_nothing_is() {
+async fn a_tip_does_not_exist_for_another_liaison() {
     let other = "\n[[partners]]\nid = \"other-unit\"\nrole = \"liaison\"\njurisdiction = \"GB\"\n\
                  purposes = [\"warrant\"]\n";
     let world = World::with(&[support::PARTNERS, other].concat());
@@ -315,7 +319,7 @@ async fn to_another_liaison_a_tip_is_what_nothing_is() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn nothing_under_a_restricted_label_goes_to_a_liaison_with_a_tip() {
+async fn a_tip_to_a_liaison_contains_nothing_with_a_restricted_label() {
     let world = World::new();
     let node = world.start().await;
     let client = |partner: &str| world.client(&node, partner);
@@ -358,7 +362,7 @@ async fn nothing_under_a_restricted_label_goes_to_a_liaison_with_a_tip() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn counts_that_a_sender_adds_reach_a_liaison_with_the_tip_and_nowhere_else() {
+async fn counts_that_a_sender_adds_reach_a_liaison_only_in_the_tip() {
     let world = World::new();
     let node = world.start().await;
     let (sender, face) = (world.client(&node, "birdsite"), world.client(&node, "facegraph"));

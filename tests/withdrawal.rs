@@ -10,7 +10,7 @@ use std::time::Duration;
 use support::clock::SetClock;
 use support::feed::{change, event, item, nothing, removal, subscribed, values};
 use support::{World, batch, close, domain, named, sharing};
-use tipoff::client::{Client, ClientError, FeedEvent, FeedStart};
+use tipoff::client::{Client, ClientError, FeedEvent, FeedStart, Subscription};
 use tipoff::wire::pb::{self, RemovalReason, Tlp};
 
 const DAY: Duration = Duration::from_secs(86_400);
@@ -44,7 +44,7 @@ fn audience(named: &[&str]) -> pb::Audience {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn a_withdrawn_value_is_told_to_who_could_see_it_and_its_author() {
+async fn a_withdrawal_reaches_its_author_and_the_readers_that_could_see_the_value() {
     let world = World::new();
     let node = world.start().await;
     let client = |partner: &str| world.client(&node, partner);
@@ -64,8 +64,8 @@ async fn a_withdrawn_value_is_told_to_who_could_see_it_and_its_author() {
         ..keys(&["hxxp://a[.]example/page", "unheard.example", "not a domain"])
     };
     let withdrawn = birdsite.withdraw(of_core.clone()).await.unwrap();
-    let count = |of: &pb::WithdrawIndicatorsResponse| {
-        of.items.iter().map(|item| item.versions.len()).collect::<Vec<_>>()
+    let count = |response: &pb::WithdrawIndicatorsResponse| {
+        response.items.iter().map(|item| item.versions.len()).collect::<Vec<_>>()
     };
     assert_eq!(count(&withdrawn), [0, 0, 0], "a URL is not its domain");
     assert_eq!(withdrawn.items[2].field, "value");
@@ -101,7 +101,7 @@ async fn a_withdrawn_value_is_told_to_who_could_see_it_and_its_author() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn a_whole_submission_is_taken_back_but_for_what_was_said_anew() {
+async fn a_whole_submission_is_withdrawn_except_values_that_were_submitted_again() {
     let world = World::new();
     let node = world.start().await;
     let birdsite = world.client(&node, "birdsite");
@@ -111,9 +111,9 @@ async fn a_whole_submission_is_taken_back_but_for_what_was_said_anew() {
         birdsite.submit(batch("big", number, Some(core()), items)).await.unwrap();
     }
     birdsite.submit(close("big", 2)).await.unwrap();
-    let mut anew = domain("n7.example");
-    anew.assessment = Some(pb::Assessment { confidence: Some(99), ..Default::default() });
-    birdsite.submit(batch("other", 1, Some(core()), vec![anew])).await.unwrap();
+    let mut changed = domain("n7.example");
+    changed.assessment = Some(pb::Assessment { confidence: Some(99), ..Default::default() });
+    birdsite.submit(batch("other", 1, Some(core()), vec![changed])).await.unwrap();
     let mut feed = world.client(&node, "facegraph").subscribe(FeedStart::Now, None);
     subscribed(&mut feed).await;
 
@@ -141,7 +141,7 @@ async fn a_whole_submission_is_taken_back_but_for_what_was_said_anew() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn what_has_had_its_time_ends_by_the_clock_and_once() {
+async fn an_expired_object_ends_by_the_clock_and_only_once() {
     let world = World::new();
     let clock = SetClock::new();
     let node = world.start_with(clock.clone()).await;
@@ -173,7 +173,8 @@ async fn what_has_had_its_time_ends_by_the_clock_and_once() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn who_loses_sight_by_a_new_audience_is_told_and_who_keeps_it_gets_the_new_version() {
+async fn a_reader_that_a_new_audience_leaves_out_gets_a_removal_and_the_others_get_the_new_version()
+{
     let world = World::new();
     let node = world.start().await;
     let client = |partner: &str| world.client(&node, partner);
@@ -210,18 +211,28 @@ async fn who_loses_sight_by_a_new_audience_is_told_and_who_keeps_it_gets_the_new
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn sightings_and_feedback_reach_whom_they_concern_and_count_once() {
+async fn sightings_and_feedback_reach_only_their_audience_and_count_once() {
     let world = World::new();
     let node = world.start().await;
-    let client = |partner: &str| world.client(&node, partner);
-    let (birdsite, facegraph) = (client("birdsite"), client("facegraph"));
-    let receipt = submit(&birdsite, "a", everyone(), &["a.example"]).await;
-    let mut feeds = Vec::new();
-    for partner in ["birdsite", "tubeworks"] {
-        let mut feed = client(partner).subscribe(FeedStart::Now, None);
-        subscribed(&mut feed).await;
-        feeds.push(feed);
+    let clients = ["birdsite", "facegraph", "tubeworks"].map(|id| world.client(&node, id));
+    let [birdsite, _, tubeworks] = &clients;
+    let receipt = submit(birdsite, "a", everyone(), &["a.example"]).await;
+    let mut feeds = [birdsite, tubeworks].map(|client| client.subscribe(FeedStart::Now, None));
+    for feed in &mut feeds {
+        subscribed(feed).await;
     }
+    report_sightings(&clients, &mut feeds).await;
+    let version = receipt.items[0].version;
+    give_feedback(&clients, &mut feeds, version).await;
+    check_refused_feedback(&clients, version).await;
+    node.stop().await;
+}
+
+/// Facegraph reports sightings. Only the author of the indicator is in their audience.
+async fn report_sightings(
+    [birdsite, facegraph, tubeworks]: &[Client; 3],
+    feeds: &mut [Subscription; 2],
+) {
     let sighting = |value: &str, count| pb::Sighting {
         indicator: Some(key(value)),
         count,
@@ -239,7 +250,7 @@ async fn sightings_and_feedback_reach_whom_they_concern_and_count_once() {
     let counted = facegraph.report_sightings(request.clone()).await.unwrap();
     assert_eq!((counted.counted, counted.replayed), (1, false));
     let rejected: Vec<_> =
-        counted.rejected.iter().map(|one| (one.index, one.field.as_str())).collect();
+        counted.rejected.iter().map(|item| (item.index, item.field.as_str())).collect();
     assert_eq!(rejected, [(1, "indicator"), (2, "count")]);
     let again = facegraph.report_sightings(request.clone()).await.unwrap();
     assert!(again.replayed && again.sequence == counted.sequence);
@@ -252,30 +263,49 @@ async fn sightings_and_feedback_reach_whom_they_concern_and_count_once() {
     assert_eq!((seen.author.as_str(), seen.count), ("facegraph", 12));
     nothing(&mut feeds[1]).await;
     assert_eq!(birdsite.indicator(key("a.example")).await.unwrap().seen_count, 12);
-    assert_eq!(client("tubeworks").indicator(key("a.example")).await.unwrap().seen_count, 0);
+    assert_eq!(tubeworks.indicator(key("a.example")).await.unwrap().seen_count, 0);
+}
 
-    let feedback = |id: &str, version, opinion: pb::Opinion| pb::GiveFeedbackRequest {
+fn feedback(
+    id: &str,
+    version: Option<pb::Version>,
+    opinion: pb::Opinion,
+) -> pb::GiveFeedbackRequest {
+    pb::GiveFeedbackRequest {
         request_id: id.into(),
         version,
         opinion: opinion.into(),
         note: "the site of a library".into(),
         sharing: None,
-    };
-    let version = receipt.items[0].version;
+    }
+}
+
+/// Facegraph gives feedback to the author of a version.
+async fn give_feedback(
+    [birdsite, facegraph, tubeworks]: &[Client; 3],
+    feeds: &mut [Subscription; 2],
+    version: Option<pb::Version>,
+) {
     facegraph.give_feedback(feedback("f1", version, pb::Opinion::StronglyDisagree)).await.unwrap();
     // Feedback reaches the author regardless of its filter.
     let filter = pb::Filter { kinds: vec![pb::Kind::Ip.into()], ..pb::Filter::default() };
     let mut filtered = birdsite.subscribe(FeedStart::Beginning, Some(filter));
     change(&mut filtered).await;
     for feed in [&mut feeds[0], &mut filtered] {
-        let FeedEvent::Feedback(told) = event(feed).await else { panic!("feedback") };
-        let received = told.feedback.unwrap();
+        let FeedEvent::Feedback(feedback) = event(feed).await else { panic!("feedback") };
+        let received = feedback.feedback.unwrap();
         assert_eq!((received.author.as_str(), received.about), ("facegraph", version));
         assert_eq!(received.opinion(), pb::Opinion::StronglyDisagree);
     }
     nothing(&mut feeds[1]).await;
     assert_eq!(birdsite.indicator(key("a.example")).await.unwrap().feedback.len(), 1);
-    assert!(client("tubeworks").indicator(key("a.example")).await.unwrap().feedback.is_empty());
+    assert!(tubeworks.indicator(key("a.example")).await.unwrap().feedback.is_empty());
+}
+
+async fn check_refused_feedback(
+    [birdsite, facegraph, _]: &[Client; 3],
+    version: Option<pb::Version>,
+) {
     let own =
         birdsite.give_feedback(feedback("f2", version, pb::Opinion::Agree)).await.unwrap_err();
     assert!(matches!(own, ClientError::Invalid { .. }), "{own}");
@@ -283,17 +313,16 @@ async fn sightings_and_feedback_reach_whom_they_concern_and_count_once() {
     let unknown = facegraph.give_feedback(feedback("f3", unknown, pb::Opinion::Agree)).await;
     assert!(matches!(unknown, Err(ClientError::NotFound(_))), "{unknown:?}");
     let hidden =
-        submit(&birdsite, "h", sharing(Tlp::Amber, named(&[], &["tubeworks"])), &["h.example"])
+        submit(birdsite, "h", sharing(Tlp::Amber, named(&[], &["tubeworks"])), &["h.example"])
             .await;
     let hidden = feedback("f4", hidden.items[0].version, pb::Opinion::Agree);
     let hidden = facegraph.give_feedback(hidden).await;
     let (hidden, unknown) = (hidden.unwrap_err(), unknown.unwrap_err());
-    assert_eq!(hidden.to_string(), unknown.to_string(), "what is hidden does not exist");
-    node.stop().await;
+    assert_eq!(hidden.to_string(), unknown.to_string(), "hidden versions do not exist");
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn feedback_reaches_nobody_who_does_not_see_the_assessment_that_it_is_about() {
+async fn feedback_reaches_only_partners_that_see_its_assessment() {
     let world = World::new();
     let node = world.start().await;
     let client = |partner: &str| world.client(&node, partner);
@@ -315,6 +344,6 @@ async fn feedback_reaches_nobody_who_does_not_see_the_assessment_that_it_is_abou
         facegraph.give_feedback(feedback).await.unwrap();
     }
     let FeedEvent::Feedback(event) = event(&mut tubeworks).await else { panic!("feedback") };
-    assert_eq!(event.feedback.unwrap().about, open.items[0].version, "not on what is hidden");
+    assert_eq!(event.feedback.unwrap().about, open.items[0].version, "not on the hidden version");
     node.stop().await;
 }

@@ -35,7 +35,7 @@ pub fn writes(storage: &Storage) -> Duration {
         Disk::open(&folder.path().join("index"), storage.index_cache_mb * 1024 * 1024).unwrap();
 
     #[allow(clippy::disallowed_methods)]
-    let begun = Instant::now();
+    let start = Instant::now();
     let (durable, follow) = mpsc::channel();
     let applying = thread::spawn(move || {
         let mut batches = batches.into_iter();
@@ -51,7 +51,7 @@ pub fn writes(storage: &Storage) -> Duration {
     }
     drop(durable);
     applying.join().unwrap();
-    begun.elapsed()
+    start.elapsed()
 }
 
 /// The journal of a data folder that no other process has open.

@@ -42,17 +42,17 @@ pub async fn run(subscribers: usize, deliveries: u64) -> Row {
     let rounds = deliveries.div_ceil(ROUND * subscribers as u64);
     let mut elapsed = Duration::ZERO;
     let mut start = Start::FromStart(pb::FromStart {});
-    let mut kept = Vec::new();
+    let mut messages = Vec::new();
     for round in 0..rounds {
         let items = round * ROUND..(round + 1) * ROUND;
         bench.publish(batches(items.clone())).await;
         let requests = bench.readers.iter().map(|reader| reader.request(start.clone()));
-        let (took, messages) = bench.follow(requests.collect(), items).await;
+        let (took, received) = bench.follow(requests.collect(), items).await;
         elapsed += took;
-        start = Start::Cursor(last_cursor(&messages[0]));
-        kept = messages;
+        start = Start::Cursor(last_cursor(&received[0]));
+        messages = received;
     }
-    bench.row("fan-out", rounds, elapsed, &kept).await
+    bench.row("fan-out", rounds, elapsed, &messages).await
 }
 
 /// Delivers what is published at the same time.
@@ -66,12 +66,12 @@ pub async fn live(subscribers: usize) -> Row {
         // Streams from now must have started before.
         tokio::time::sleep(Duration::from_secs(1)).await;
         #[allow(clippy::disallowed_methods)]
-        let begun = Instant::now();
+        let start = Instant::now();
         bench.publish(batches).await;
-        begun
+        start
     };
-    let (begun, (_, kept)) = tokio::join!(publishing, following);
-    bench.row("fan-out live", 1, begun.elapsed(), &kept).await
+    let (start, (_, messages)) = tokio::join!(publishing, following);
+    bench.row("fan-out live", 1, start.elapsed(), &messages).await
 }
 
 struct Bench {
@@ -109,7 +109,7 @@ impl Bench {
         scenario: &'static str,
         rounds: u64,
         elapsed: Duration,
-        kept: &[Vec<Bytes>],
+        messages: &[Vec<Bytes>],
     ) -> Row {
         let used = Used::by(self.exchange.id());
         assert!(self.exchange.terminate().success());
@@ -117,7 +117,7 @@ impl Bench {
         let once: u64 = self.readers.iter().map(expected).sum();
 
         let folder = tempfile::tempdir().unwrap();
-        let limit = self.limit(folder.path(), kept, rounds).await;
+        let limit = self.limit(folder.path(), messages, rounds).await;
         let figures = (rate(rounds * once, elapsed), rate(rounds * once, limit), "deliveries/s");
         let subscribers = self.readers.len();
         let floor = if subscribers == 100 { 2_000_000.0 } else { 0.0 };
@@ -128,9 +128,9 @@ impl Bench {
         }
     }
 
-    async fn limit(&self, folder: &Path, kept: &[Vec<Bytes>], rounds: u64) -> Duration {
-        for (number, messages) in kept.iter().enumerate() {
-            raw::write_stream(folder, number, messages);
+    async fn limit(&self, folder: &Path, messages: &[Vec<Bytes>], rounds: u64) -> Duration {
+        for (number, stream) in messages.iter().enumerate() {
+            raw::write_stream(folder, number, stream);
         }
         let server = RawServer::start(&self.world, folder);
         let channels = channels(&self.world, &server.url, &self.readers);
@@ -199,8 +199,8 @@ fn is_for_even(batch: u64) -> bool {
 
 /// Batches of domains and handles in turn, some with the label spam, with different confidence.
 fn batches(items: Range<u64>) -> Vec<Bytes> {
-    let begun = items.start / BATCH..items.end / BATCH;
-    begun
+    let batches = items.start / BATCH..items.end / BATCH;
+    batches
         .map(|batch| {
             let group = if is_for_even(batch) { "even" } else { "all" };
             let items = (batch * BATCH..(batch + 1) * BATCH).map(item).collect();
@@ -240,7 +240,7 @@ async fn follow(
         let _ = call_raw(channel, SUBMIT, Bytes::new()).await;
     }
     #[allow(clippy::disallowed_methods)]
-    let begun = Instant::now();
+    let start = Instant::now();
     let reading: Vec<JoinHandle<Vec<Bytes>>> = channels
         .iter()
         .zip(requests)
@@ -251,13 +251,13 @@ async fn follow(
             tokio::spawn(read(channel.clone(), request, expected, keeps))
         })
         .collect();
-    let mut kept = Vec::new();
+    let mut messages = Vec::new();
     for reader in reading {
-        kept.push(reader.await.unwrap());
+        messages.push(reader.await.unwrap());
     }
-    let elapsed = begun.elapsed();
-    kept.truncate(Reader::SORTS);
-    (elapsed, kept)
+    let elapsed = start.elapsed();
+    messages.truncate(Reader::SORTS);
+    (elapsed, messages)
 }
 
 /// Follows until this many items have arrived.
@@ -266,9 +266,9 @@ pub async fn take(channel: Channel, request: Bytes, expected: u64) {
 }
 
 async fn read(channel: Channel, request: Bytes, expected: u64, keeps: bool) -> Vec<Bytes> {
-    let (got, kept) = stream(channel, request, expected, keeps).await;
-    assert_eq!(got, expected, "what the reader may see and asked for, and no more");
-    kept
+    let (received, messages) = stream(channel, request, expected, keeps).await;
+    assert_eq!(received, expected, "what the reader may see and its filter matches, and no more");
+    messages
 }
 
 async fn stream(channel: Channel, request: Bytes, expected: u64, keeps: bool) -> (u64, Vec<Bytes>) {
@@ -277,15 +277,15 @@ async fn stream(channel: Channel, request: Bytes, expected: u64, keeps: bool) ->
     let path = PathAndQuery::from_static("/tipoff.v1.FeedService/Subscribe");
     let answer = grpc.server_streaming(Request::new(request), path, AsTheyAre).await.unwrap();
     let mut stream = answer.into_inner();
-    let (mut got, mut kept) = (0, Vec::new());
-    while got < expected {
-        let message = stream.message().await.unwrap().expect("the stream goes on");
-        got += count(message.clone());
+    let (mut received, mut messages) = (0, Vec::new());
+    while received < expected {
+        let message = stream.message().await.unwrap().expect("the stream is open");
+        received += count(message.clone());
         if keeps {
-            kept.push(message);
+            messages.push(message);
         }
     }
-    (got, kept)
+    (received, messages)
 }
 
 /// The number of items in the bytes of a message: its fields with number 1.

@@ -90,7 +90,7 @@ async fn streamed_as(
         })
         .collect();
     #[allow(clippy::disallowed_methods)]
-    let begun = Instant::now();
+    let start = Instant::now();
     let sending: Vec<_> = clients
         .into_iter()
         .map(|(channel, batches)| tokio::spawn(stream(channel, batches)))
@@ -99,7 +99,7 @@ async fn streamed_as(
     for sent in sending {
         receipts.extend(sent.await.unwrap());
     }
-    (begun.elapsed(), receipts)
+    (start.elapsed(), receipts)
 }
 
 async fn stream(channel: Channel, batches: Vec<Bytes>) -> Vec<Bytes> {

@@ -94,7 +94,10 @@ async fn offer(world: &World, exchange: &Process, items: u64, submitted: &Submit
         call.await.unwrap();
     }
     if lost.load(Ordering::Relaxed) {
-        eprintln!("latency: a connection broke, and the exchange said:\n{}", exchange.log());
+        eprintln!(
+            "latency: a connection broke, and the log of the exchange is:\n{}",
+            exchange.log()
+        );
     }
 }
 
@@ -105,9 +108,9 @@ async fn follow(client: Client, items: u64, submitted: Submitted) -> Histogram<u
     for number in 0..items {
         let item = feed.next().await.unwrap().unwrap();
         let arrived = Instant::now();
-        let begun = submitted.lock().unwrap()[&item.indicator.unwrap().value];
+        let start = submitted.lock().unwrap()[&item.indicator.unwrap().value];
         if number >= WARM {
-            let took = u64::try_from(arrived.duration_since(begun).as_micros()).unwrap();
+            let took = u64::try_from(arrived.duration_since(start).as_micros()).unwrap();
             latency.record(took.max(1)).unwrap();
         }
     }
@@ -122,17 +125,17 @@ async fn at_rest(world: &World, exchange: &Process) -> f64 {
     let mut file = File::create(folder.join("fsync")).unwrap();
     let mut syncs = Histogram::<u64>::new(3).unwrap();
     for _ in 0..200 {
-        let begun = Instant::now();
+        let start = Instant::now();
         file.write_all(&[0; 512]).unwrap();
         file.sync_data().unwrap();
-        syncs.record(u64::try_from(begun.elapsed().as_micros()).unwrap().max(1)).unwrap();
+        syncs.record(u64::try_from(start.elapsed().as_micros()).unwrap().max(1)).unwrap();
     }
     let channel = channel_to(world, &exchange.url(), "p0");
     let mut calls = Histogram::<u64>::new(3).unwrap();
     for _ in 0..500 {
-        let begun = Instant::now();
+        let start = Instant::now();
         call_raw(&channel, "/tipoff.v1.PartnerService/WhoAmI", Bytes::new()).await.unwrap();
-        calls.record(u64::try_from(begun.elapsed().as_micros()).unwrap().max(1)).unwrap();
+        calls.record(u64::try_from(start.elapsed().as_micros()).unwrap().max(1)).unwrap();
     }
     #[allow(clippy::cast_precision_loss)]
     let median = |of: &Histogram<u64>| of.value_at_quantile(0.5) as f64 / 1_000.0;

@@ -97,8 +97,8 @@ async fn follow(client: tipoff::client::Client, submitted: Submitted) -> Histogr
         let item: pb::FeedItem = feed.next().await.unwrap().unwrap();
         let arrived = Instant::now();
         let value = item.indicator.unwrap().value;
-        let begun = submitted.lock().unwrap()[&value];
-        let took = arrived.duration_since(begun).as_micros();
+        let start = submitted.lock().unwrap()[&value];
+        let took = arrived.duration_since(start).as_micros();
         latency.record(u64::try_from(took).unwrap().max(1)).unwrap();
     }
     latency

@@ -74,16 +74,16 @@ async fn lookup(world: &World, exchange: &Process, items: u64) -> Row {
         call_raw(channel, LOOKUP, prepared[0][0].clone()).await.unwrap();
     }
     #[allow(clippy::disallowed_methods)]
-    let begun = Instant::now();
+    let start = Instant::now();
     let calling = channels.into_iter().zip(prepared).map(|(channel, requests)| {
         tokio::spawn(async move {
             let mut latency = Histogram::<u64>::new(3).unwrap();
             let mut known = 0;
             for request in requests {
                 #[allow(clippy::disallowed_methods)]
-                let begun = Instant::now();
+                let start = Instant::now();
                 let answer = call_raw(&channel, LOOKUP, request).await.unwrap();
-                latency.record(u64::try_from(begun.elapsed().as_micros()).unwrap()).unwrap();
+                latency.record(u64::try_from(start.elapsed().as_micros()).unwrap()).unwrap();
                 known += answer.len();
             }
             (latency, known)
@@ -92,11 +92,11 @@ async fn lookup(world: &World, exchange: &Process, items: u64) -> Row {
     let calling: Vec<_> = calling.collect();
     let mut latency = Histogram::<u64>::new(3).unwrap();
     for caller in calling {
-        let (took, bytes) = caller.await.unwrap();
+        let (measured, bytes) = caller.await.unwrap();
         assert!(bytes > 0, "there is an answer");
-        latency.add(took).unwrap();
+        latency.add(measured).unwrap();
     }
-    let elapsed = begun.elapsed();
+    let elapsed = start.elapsed();
     let values = CALLERS * calls * VALUES;
     let limit = filter_alone(items, values, key);
     let used = Used::by(exchange.id());
@@ -112,11 +112,11 @@ async fn lookup(world: &World, exchange: &Process, items: u64) -> Row {
 fn filter_alone(items: u64, values: u64, key: impl Fn(u64) -> pb::IndicatorKey) -> Duration {
     let id = |value: &str| Indicator::read(value, None).unwrap().id();
     let stored: HashSet<IndicatorId> = (0..items).map(|n| id(&work::item(n).value)).collect();
-    let asked: Vec<IndicatorId> = (0..values).map(|n| id(&key(n).value)).collect();
+    let ids: Vec<IndicatorId> = (0..values).map(|n| id(&key(n).value)).collect();
     #[allow(clippy::disallowed_methods)]
-    let begun = Instant::now();
-    let known = asked.iter().filter(|id| stored.contains(id)).count();
-    let elapsed = begun.elapsed();
+    let start = Instant::now();
+    let known = ids.iter().filter(|id| stored.contains(id)).count();
+    let elapsed = start.elapsed();
     assert!(known > 0);
     elapsed
 }
@@ -138,10 +138,10 @@ async fn catch_up(world: &World, exchange: &Process, items: u64) -> Row {
     let reader = channel_to(world, &exchange.url(), "p1");
     call_raw(&reader, LOOKUP, Bytes::new()).await.unwrap_err();
     #[allow(clippy::disallowed_methods)]
-    let begun = Instant::now();
+    let start = Instant::now();
     let request = Bytes::from(from_start().encode_to_vec());
     fan_out::take(reader, request, items).await;
-    let elapsed = begun.elapsed();
+    let elapsed = start.elapsed();
     reading.store(false, Ordering::Relaxed);
     let beside = beside.await.unwrap();
     let used = Used::by(exchange.id());
@@ -159,7 +159,7 @@ async fn catch_up(world: &World, exchange: &Process, items: u64) -> Row {
 fn with_limit(row: Row, world: &World) -> Row {
     let journal = bare::open_journal(&world.config.storage, &world.config.storage.data);
     #[allow(clippy::disallowed_methods)]
-    let begun = Instant::now();
+    let start = Instant::now();
     let (mut from, mut entries) = (1, 0);
     loop {
         let read = journal.read(from, 256).unwrap();
@@ -167,7 +167,7 @@ fn with_limit(row: Row, world: &World) -> Row {
         from = last.sequence + 1;
         entries += read.len();
     }
-    let elapsed = begun.elapsed();
+    let elapsed = start.elapsed();
     assert!(entries > 0);
     let items = row.size;
     row.limited(rate(items, elapsed))
@@ -182,8 +182,8 @@ async fn live(
 ) -> Histogram<u64> {
     let publisher = channel_to(world, &exchange.url(), "p0");
     #[allow(clippy::disallowed_methods)]
-    let begun = Instant::now();
-    trickle(publisher, name, first, move || begun.elapsed() < span).await
+    let start = Instant::now();
+    trickle(publisher, name, first, move || start.elapsed() < span).await
 }
 
 /// One call after the other, every few milliseconds. Returns the latencies in microseconds.
@@ -201,9 +201,9 @@ async fn trickle(
             break;
         }
         tick.tick().await;
-        let begun = Instant::now();
+        let start = Instant::now();
         call_raw(&publisher, SUBMIT, batch).await.unwrap();
-        latency.record(u64::try_from(begun.elapsed().as_micros()).unwrap()).unwrap();
+        latency.record(u64::try_from(start.elapsed().as_micros()).unwrap()).unwrap();
     }
     latency
 }
@@ -225,15 +225,15 @@ fn size(world: &World, items: u64, used: Used) -> Row {
 fn restart(world: &World, exchange: &mut Process, items: u64) -> Row {
     exchange.kill();
     #[allow(clippy::disallowed_methods)]
-    let begun = Instant::now();
+    let start = Instant::now();
     exchange.start();
     exchange.wait_ready();
-    let elapsed = begun.elapsed();
+    let elapsed = start.elapsed();
     let used = Used::by(exchange.id());
     #[allow(clippy::disallowed_methods)]
-    let begun = Instant::now();
+    let start = Instant::now();
     let bytes = read_all(&world.config.storage.data);
-    let limit = begun.elapsed();
+    let limit = start.elapsed();
     assert!(bytes > 0);
     let figures = (elapsed.as_secs_f64(), limit.as_secs_f64(), "s, at most 5");
     Row {

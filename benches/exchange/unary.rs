@@ -51,7 +51,7 @@ async fn called(channels: Vec<Channel>, callers: u64, calls: u64) -> (Duration, 
         // Connected before the clock starts.
         let _ = call_raw(channel, METHOD, Bytes::new()).await;
     }
-    let begun = Instant::now();
+    let start = Instant::now();
     let calling: Vec<_> = prepared
         .into_iter()
         .zip(channels.iter().cycle().cloned())
@@ -59,9 +59,9 @@ async fn called(channels: Vec<Channel>, callers: u64, calls: u64) -> (Duration, 
             tokio::spawn(async move {
                 let mut latency = Histogram::<u64>::new(3).unwrap();
                 for request in requests {
-                    let begun = Instant::now();
+                    let start = Instant::now();
                     call_raw(&channel, METHOD, request).await.unwrap();
-                    latency.record(u64::try_from(begun.elapsed().as_micros()).unwrap()).unwrap();
+                    latency.record(u64::try_from(start.elapsed().as_micros()).unwrap()).unwrap();
                 }
                 latency
             })
@@ -71,5 +71,5 @@ async fn called(channels: Vec<Channel>, callers: u64, calls: u64) -> (Duration, 
     for caller in calling {
         latency.add(caller.await.unwrap()).unwrap();
     }
-    (begun.elapsed(), latency)
+    (start.elapsed(), latency)
 }

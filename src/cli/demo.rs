@@ -64,7 +64,7 @@ impl Demo {
         tokio::pin!(shutdown);
         let mut stage = Stage::create()?;
         let outcome = tokio::select! {
-            outcome = self.play(&mut stage, &inputs, &mut report) => outcome,
+            outcome = Self::play(&mut stage, &inputs, &mut report) => outcome,
             () = &mut shutdown => Err(Failure::failed("interrupted")),
         };
         if let (Ok(withdrawn), true) = (&outcome, self.keep)
@@ -96,61 +96,20 @@ impl Demo {
         files.collect()
     }
 
+    /// Plays the demo up to the sharing of the report, then [`Self::play_after_sharing`].
     async fn play(
-        &self,
         stage: &mut Stage,
         inputs: &[(String, Vec<Record>)],
         report: &mut Submittable,
     ) -> Result<WithdrawnReport, Failure> {
-        heading("Start an exchange")?;
-        let ready = stage.start().await?;
-        say(&format!(
-            "a certificate authority, and an identity for each partner in {}",
-            stage.folder()
-        ))?;
-        say(&format!("the exchange is ready at {} after {} ms", stage.url(), ready.as_millis()))?;
+        start_exchange(stage).await?;
         report.assign_campaign(&later::create_campaign(stage).await?);
         let report = &*report;
-
-        heading("facegraph and tubeworks subscribe; the liaison is refused")?;
-        let followers = [
-            Follower::start(stage, "facegraph").await?,
-            Follower::start(stage, "tubeworks").await?,
-        ];
-        say("facegraph and tubeworks subscribed over mutual TLS")?;
-        refuse_liaison(stage).await?;
-
-        heading("birdsite submits its report, and the exchange is killed half-way")?;
-        print_input(inputs, report)?;
-        let (summary, took) = submit_and_kill(stage, report).await?;
-        say(&format!(
-            "{} created, {} replaced, {} unchanged, {} rejected, {} batches, {} ms with the restart",
-            summary.created,
-            summary.replaced,
-            summary.unchanged,
-            summary.rejected.len(),
-            summary.batches,
-            took.as_millis()
-        ))?;
-
-        heading("Who received what")?;
+        let followers = start_followers(stage).await?;
+        let summary = submit(stage, inputs, report).await?;
         let (readers, complete) = finish_followers(followers, report, &summary).await?;
-
-        heading("Lookups")?;
-        known_to(stage, "facegraph", &report.items[0]).await?;
-        let unshared = pb::IndicatorKey {
-            value: "nobody-shared-this.example".into(),
-            ..pb::IndicatorKey::default()
-        };
-        unknown_to(stage, "facegraph", unshared).await?;
-
-        heading("Totals")?;
-        counts(report, &summary)?;
-        if !complete {
-            return Err(Failure::failed("a follower did not receive exactly what was accepted"));
-        }
-        say(&output::paint(output::GOOD, "every follower has exactly what was accepted"))?;
-
+        show_lookups(stage, report).await?;
+        show_totals(report, &summary, complete)?;
         later::report_counts(stage, report).await?;
         tip::show_referrals(stage, &summary).await?;
 
@@ -188,6 +147,46 @@ impl Demo {
     }
 }
 
+async fn start_exchange(stage: &mut Stage) -> Result<(), Failure> {
+    heading("Start an exchange")?;
+    let ready = stage.start().await?;
+    say(&format!(
+        "a certificate authority, and an identity for each partner in {}",
+        stage.folder()
+    ))?;
+    say(&format!("the exchange is ready at {} after {} ms", stage.url(), ready.as_millis()))
+}
+
+async fn start_followers(stage: &Stage) -> Result<[Follower; 2], Failure> {
+    heading("facegraph and tubeworks subscribe; the liaison is refused")?;
+    let followers =
+        [Follower::start(stage, "facegraph").await?, Follower::start(stage, "tubeworks").await?];
+    say("facegraph and tubeworks subscribed over mutual TLS")?;
+    refuse_liaison(stage).await?;
+    Ok(followers)
+}
+
+/// Submits the report as birdsite, and prints the counts.
+async fn submit(
+    stage: &mut Stage,
+    inputs: &[(String, Vec<Record>)],
+    report: &Submittable,
+) -> Result<ReportSummary, Failure> {
+    heading("birdsite submits its report, and the exchange is killed half-way")?;
+    print_input(inputs, report)?;
+    let (summary, took) = submit_and_kill(stage, report).await?;
+    say(&format!(
+        "{} created, {} replaced, {} unchanged, {} rejected, {} batches, {} ms with the restart",
+        summary.created,
+        summary.replaced,
+        summary.unchanged,
+        summary.rejected.len(),
+        summary.batches,
+        took.as_millis()
+    ))?;
+    Ok(summary)
+}
+
 fn print_input(inputs: &[(String, Vec<Record>)], report: &Submittable) -> Result<(), Failure> {
     for (name, records) in inputs {
         say(&format!("{name}: {} records", records.len()))?;
@@ -214,6 +213,7 @@ async fn finish_followers(
     report: &Submittable,
     summary: &ReportSummary,
 ) -> Result<([Reader; 2], bool), Failure> {
+    heading("Who received what")?;
     let accepted = summary.created + summary.replaced;
     let timeout = Duration::from_secs(60);
     let [facegraph, tubeworks] = followers;
@@ -282,6 +282,16 @@ async fn refuse_liaison(stage: &Stage) -> Result<(), Failure> {
     }
 }
 
+async fn show_lookups(stage: &Stage, report: &Submittable) -> Result<(), Failure> {
+    heading("Lookups")?;
+    known_to(stage, "facegraph", &report.items[0]).await?;
+    let unshared = pb::IndicatorKey {
+        value: "nobody-shared-this.example".into(),
+        ..pb::IndicatorKey::default()
+    };
+    unknown_to(stage, "facegraph", unshared).await
+}
+
 async fn known_to(
     stage: &Stage,
     partner: &str,
@@ -319,6 +329,20 @@ async fn unknown_to(stage: &Stage, partner: &str, key: pb::IndicatorKey) -> Resu
         }
         _ => Err(Failure::failed(format!("{value} should not be known to {partner}"))),
     }
+}
+
+/// Prints the totals. Fails unless `complete`: each follower received exactly what was accepted.
+fn show_totals(
+    report: &Submittable,
+    summary: &ReportSummary,
+    complete: bool,
+) -> Result<(), Failure> {
+    heading("Totals")?;
+    counts(report, summary)?;
+    if !complete {
+        return Err(Failure::failed("a follower did not receive exactly what was accepted"));
+    }
+    say(&output::paint(output::GOOD, "every follower has exactly what was accepted"))
 }
 
 fn counts(report: &Submittable, summary: &ReportSummary) -> Result<(), Failure> {

@@ -113,7 +113,7 @@ impl Place {
         request.request_id = request::id_of(&request, self.again);
         let placed = identity::client(global)?.place_hold(request).await?;
         let hold = placed.hold.unwrap_or_default();
-        failures.extend(not_kept(&values, &placed.rejected));
+        failures.extend(not_copied(&values, &placed.rejected));
         for (value, result, reason) in &failures {
             if global.json {
                 output::json(&json!({ "asked": value, "result": result, "reason": reason }))?;
@@ -135,20 +135,22 @@ impl Place {
     }
 }
 
-/// The values of which no reading was kept, with a reason. `values` and `rejected` are by reading.
-fn not_kept(
+/// The values of which no reading was copied, with a reason. `values` has one element per reading, and the rejections
+/// have its indexes.
+fn not_copied(
     values: &[String],
     rejected: &[pb::ItemReceipt],
 ) -> Vec<(String, &'static str, String)> {
-    let why = |at: usize| rejected.iter().find(|one| one.index as usize == at);
+    let rejection = |index: usize| rejected.iter().find(|one| one.index as usize == index);
+    // A value has a reason only if all of its readings were rejected.
     let mut reasons: BTreeMap<&str, Option<&str>> = BTreeMap::new();
-    for (at, value) in values.iter().enumerate() {
-        let why = why(at).map(|one| one.reason.as_str());
-        let reason = reasons.entry(value).or_insert(why);
-        *reason = reason.and(why);
+    for (index, value) in values.iter().enumerate() {
+        let reading_reason = rejection(index).map(|rejection| rejection.reason.as_str());
+        let reason = reasons.entry(value).or_insert(reading_reason);
+        *reason = reason.and(reading_reason);
     }
-    let kept_none = reasons.into_iter().filter_map(|(value, why)| Some((value, why?)));
-    kept_none.map(|(value, why)| (value.to_owned(), "not kept", why.to_owned())).collect()
+    let failed = reasons.into_iter().filter_map(|(value, reason)| Some((value, reason?)));
+    failed.map(|(value, reason)| (value.to_owned(), "not kept", reason.to_owned())).collect()
 }
 
 async fn list(content: bool, global: &Global) -> Outcome {

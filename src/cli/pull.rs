@@ -15,7 +15,7 @@ use super::{Global, identity, output, render, text};
 use crate::client::{self, ClientError, FeedEvent, FeedStart};
 use crate::wire::pb;
 
-/// Page size: the most that an exchange returns.
+/// Page size. The maximum that an exchange returns.
 const MAX_PAGE_SIZE: u32 = 1_000;
 
 /// Fetch everything that is shared with you, then exit

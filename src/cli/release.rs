@@ -10,7 +10,7 @@ use crate::client::Client;
 use crate::domain::Indicator;
 use crate::wire::pb::{self, release_indicators_request::What};
 
-/// Values per request: the most that an exchange accepts.
+/// Values per request. The maximum that an exchange accepts.
 const MAX_REQUEST_VALUES: usize = 1_000;
 
 /// Release your objects to liaisons, or retract a release
@@ -127,12 +127,12 @@ impl Release {
         // be answered with the receipt of the first. Repeating is safe anyway, since an existing
         // release stays unchanged.
         request.request_id = request::id_of(&request, true);
-        let answer = client.release(request).await?;
-        totals.changed += answer.changed;
-        totals.unchanged += answer.unchanged;
-        totals.refused += answer.refused;
-        totals.sequences.extend(answer.sequences);
-        totals.items.extend(answer.items);
+        let response = client.release(request).await?;
+        totals.changed += response.changed;
+        totals.unchanged += response.unchanged;
+        totals.refused += response.refused;
+        totals.sequences.extend(response.sequences);
+        totals.items.extend(response.items);
         Ok(())
     }
 
@@ -142,13 +142,13 @@ impl Release {
         outcomes: &[ReadingOutcome],
         global: &Global,
     ) -> Outcome {
-        let what = if self.retract { "retracted" } else { "released" };
+        let action = if self.retract { "retracted" } else { "released" };
         if global.json {
-            for one in outcomes {
-                output::json(&object(one, what))?;
+            for outcome in outcomes {
+                output::json(&object(outcome, action))?;
             }
             output::json(&json!({
-                what: totals.changed,
+                action: totals.changed,
                 "unchanged": totals.unchanged,
                 "refused": totals.refused,
                 "liaisons": self.liaisons,
@@ -161,13 +161,13 @@ impl Release {
             }
             let versions = text::count(totals.changed, "version");
             let to = if self.retract { "from" } else { "to" };
-            let mut parts = vec![format!("{versions} {what} {to} {}", self.liaisons.join(", "))];
+            let mut parts = vec![format!("{versions} {action} {to} {}", self.liaisons.join(", "))];
             if totals.unchanged > 0 {
                 parts.push(format!("{} unchanged", totals.unchanged));
             }
             if totals.refused > 0 {
-                let why = "TLP:RED, a restricted label, or too many liaisons";
-                parts.push(format!("{} refused ({why})", totals.refused));
+                let reason = "TLP:RED, a restricted label, or too many liaisons";
+                parts.push(format!("{} refused ({reason})", totals.refused));
             }
             output::line(&parts.join(", "))?;
             if let (true, Some(first)) = (self.retract, totals.sequences.first()) {
@@ -176,8 +176,9 @@ impl Release {
                 ))?;
             }
         }
-        let wrong = totals.refused > 0 || outcomes.iter().any(|one| !one.item.reason.is_empty());
-        Ok(if wrong { Completion::InPart } else { Completion::Whole })
+        let in_part =
+            totals.refused > 0 || outcomes.iter().any(|outcome| !outcome.item.reason.is_empty());
+        Ok(if in_part { Completion::InPart } else { Completion::Whole })
     }
 }
 
@@ -194,8 +195,8 @@ fn outcomes(readings: &[Reading], items: Vec<pb::ReleasedIndicator>) -> Vec<Read
                     indicator: Some(indicator),
                     item,
                 });
-                let is_match = |one: &ReadingOutcome| {
-                    !one.item.versions.is_empty() || !one.item.reason.is_empty()
+                let is_match = |outcome: &ReadingOutcome| {
+                    !outcome.item.versions.is_empty() || !outcome.item.reason.is_empty()
                 };
                 all.extend(values::relevant_answers(outcomes.collect(), is_match));
             }
@@ -211,7 +212,7 @@ fn outcomes(readings: &[Reading], items: Vec<pb::ReleasedIndicator>) -> Vec<Read
 
 fn row(outcome: &ReadingOutcome) -> [String; 3] {
     let pb::ReleasedIndicator { versions, field, reason } = &outcome.item;
-    let what = match (versions.len(), reason.is_empty()) {
+    let result = match (versions.len(), reason.is_empty()) {
         (0, true) => "nothing: you have no assessment of it, or it was not released".into(),
         (0, false) => format!("refused: {field} {reason}"),
         (count, true) => output::paint(output::GOOD, &text::count(count as u64, "version")),
@@ -220,13 +221,13 @@ fn row(outcome: &ReadingOutcome) -> [String; 3] {
         }
     };
     let kind = outcome.indicator.map(|indicator| indicator.kind().to_string());
-    [outcome.value.to_owned(), kind.unwrap_or_default(), what]
+    [outcome.value.to_owned(), kind.unwrap_or_default(), result]
 }
 
-fn object(outcome: &ReadingOutcome, what: &str) -> Value {
+fn object(outcome: &ReadingOutcome, action: &str) -> Value {
     let pb::ReleasedIndicator { versions, field, reason } = &outcome.item;
     let result = match (versions.is_empty(), reason.is_empty()) {
-        (false, _) => what,
+        (false, _) => action,
         (true, false) => "refused",
         (true, true) => "nothing",
     };

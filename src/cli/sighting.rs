@@ -9,7 +9,7 @@ use super::{Global, identity, output, request, text};
 use crate::domain::Indicator;
 use crate::wire::pb;
 
-/// Sightings per request: the most that an exchange accepts.
+/// Sightings per request. The maximum that an exchange accepts.
 const MAX_REQUEST_SIGHTINGS: usize = 1_000;
 
 /// Report that you saw an indicator

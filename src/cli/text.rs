@@ -47,7 +47,7 @@ pub fn time(time: Option<&prost_types::Timestamp>) -> Option<String> {
     time.map(|time| instant(time.seconds))
 }
 
-/// Parses a time, or a day, which stands for midnight UTC.
+/// Parses a time, or a day, which means midnight UTC.
 pub fn read_time(text: &str) -> Result<prost_types::Timestamp, String> {
     let time = crate::formats::read_time(text);
     time.map(timestamp)

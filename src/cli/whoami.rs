@@ -31,19 +31,19 @@ pub async fn run(global: &Global) -> Outcome {
         }))?;
         return Ok(Completion::Whole);
     }
-    let some = |text: &str| if text.is_empty() { "none".to_owned() } else { text.to_owned() };
+    let or_none = |text: &str| if text.is_empty() { "none".to_owned() } else { text.to_owned() };
     let rows = [
         ["partner", &format!("{} ({})", partner.id, partner.name)],
         ["role", &role],
-        ["platforms", &some(&partner.platforms.join(", "))],
-        ["groups", &some(&me.groups.join(", "))],
-        ["default group", &some(&me.default_group)],
+        ["platforms", &or_none(&partner.platforms.join(", "))],
+        ["groups", &or_none(&me.groups.join(", "))],
+        ["default group", &or_none(&me.default_group)],
         ["default TLP", tlp],
         ["certificate", &format!("until {}", expires.unwrap_or_default())],
         ["exchange", &format!("{} {}", global.server, me.exchange_version)],
     ];
     let is_liaison = partner.role() == pb::Role::Liaison;
-    let (jurisdiction, purposes) = (some(&partner.jurisdiction), some(&purposes.join(", ")));
+    let (jurisdiction, purposes) = (or_none(&partner.jurisdiction), or_none(&purposes.join(", ")));
     let liaison_rows = [["jurisdiction", &jurisdiction], ["purposes", &purposes]];
     for [name, value] in rows.into_iter().chain(liaison_rows.into_iter().filter(|_| is_liaison)) {
         output::line(&format!("{} {value}", output::paint(output::DIM, &format!("{name:<14}"))))?;

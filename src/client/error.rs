@@ -165,7 +165,7 @@ fn certificate_refusal(status: &Status) -> Option<String> {
     Some(format!("the exchange refused the certificate: {reason}"))
 }
 
-/// The message with its innermost cause. "transport error" alone helps nobody.
+/// The message with its innermost cause. The outer text, such as "transport error", does not say what failed.
 fn with_cause(status: &Status) -> String {
     let mut cause = std::error::Error::source(status);
     let mut innermost = None;

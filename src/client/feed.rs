@@ -336,7 +336,7 @@ mod tests {
         feed.next_event().await.unwrap();
         assert_eq!(feed.cursor(), Some(&cursor(11)));
         feed.next_event().await.unwrap();
-        assert_eq!(feed.cursor(), Some(&cursor(13)), "the whole message is behind it");
+        assert_eq!(feed.cursor(), Some(&cursor(13)), "it is after the whole message");
     }
 
     #[tokio::test]

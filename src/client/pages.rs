@@ -5,9 +5,9 @@ use prost::Message;
 use super::ClientError;
 use crate::wire::pb;
 
-/// Rows per page of a listing: the most that an exchange returns.
+/// Rows per page of a listing. The maximum that an exchange returns.
 pub const PAGE_SIZE: u32 = 1_000;
-/// Values per call: the most that an exchange accepts.
+/// Values per call. The maximum that an exchange accepts.
 const MAX_CALL_VALUES: usize = 1_000;
 /// Bytes of values per call. An exchange accepts requests of 1 MB by default.
 const MAX_CALL_BYTES: usize = 900 * 1024;

@@ -35,8 +35,8 @@ impl CampaignId {
 
     /// Parses a UUID with hyphens, in any case.
     pub fn parse(text: &str) -> Result<Self, Invalid> {
-        // The uuid crate accepts other forms too. One form is enough, and is easily told from a
-        // name.
+        // The uuid crate accepts other forms too. One form is enough, and is easy to distinguish
+        // from a name.
         let read = if text.len() == 36 { Uuid::try_parse(text).ok() } else { None };
         read.map(Self).ok_or_else(|| {
             let shown: String = text.chars().take(40).collect();

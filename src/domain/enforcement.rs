@@ -284,10 +284,10 @@ mod tests {
         let (birdsite, facegraph) =
             (PartnerId::from_stored("birdsite"), PartnerId::from_stored("facegraph"));
         let owner = |platform: &Platform| (platform.as_str() == "x").then_some(&birdsite);
-        let deed = enforcement(vec![accounts(936)]);
-        assert_eq!(deed.check_owners(&birdsite, owner), Ok(()));
-        assert_eq!(deed.check_owners(&facegraph, owner).unwrap_err().field, "counts.platform");
-        let reported = Enforcement { source: EnforcementSource::Reported, ..deed };
+        let own = enforcement(vec![accounts(936)]);
+        assert_eq!(own.check_owners(&birdsite, owner), Ok(()));
+        assert_eq!(own.check_owners(&facegraph, owner).unwrap_err().field, "counts.platform");
+        let reported = Enforcement { source: EnforcementSource::Reported, ..own };
         assert_eq!(reported.check_owners(&facegraph, owner), Ok(()));
     }
 }

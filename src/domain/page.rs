@@ -2,7 +2,7 @@
 
 /// Objects on a page if the caller does not name a size.
 const DEFAULT: usize = 100;
-/// The most objects on a page.
+/// Maximum number of objects on a page.
 pub const MAX_PAGE: usize = 1_000;
 
 /// The size of a page for the size that a caller asked for. 0 asks for the default.

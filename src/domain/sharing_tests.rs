@@ -144,12 +144,12 @@ fn a_member_sees_its_groups_from_the_beginning_of_its_membership() {
 #[test]
 fn everyone_is_members_and_observers_and_public_is_liaisons_too() {
     let roles = [Role::Member, Role::Observer, Role::Liaison, Role::Operator];
-    let seen = |tlp| {
+    let visible_to = |tlp| {
         let sharing = resolve("birdsite", Some(tlp), None).unwrap();
         roles.map(|role| sees(&reader("somebody", role, &[]), &sharing, 1, 0))
     };
-    assert_eq!(seen(Tlp::Green), [true, true, false, false]);
-    assert_eq!(seen(Tlp::Clear), [true, true, true, false]);
+    assert_eq!(visible_to(Tlp::Green), [true, true, false, false]);
+    assert_eq!(visible_to(Tlp::Clear), [true, true, true, false]);
 }
 
 #[test]

@@ -18,7 +18,7 @@ pub struct VisibleAssessment<'a> {
 /// A summary of one indicator.
 #[derive(Clone, Copy, Debug)]
 pub struct Summary<'a> {
-    /// Whether some authors say `non_malicious` and others `suspicious` or `malicious`.
+    /// Whether at least one author says `non_malicious` and another `suspicious` or `malicious`.
     pub disputed: bool,
     /// The assessment that represents the indicator, complete: fields of several assessments are
     /// never mixed.
@@ -64,7 +64,7 @@ mod tests {
     use super::super::indicator::{Indicator, Kind};
     use super::*;
 
-    fn said(verdict: Verdict, confidence: u32) -> Assessment {
+    fn assessment(verdict: Verdict, confidence: u32) -> Assessment {
         let indicator = Indicator::from_stored(Kind::Domain, None, "sample.example");
         Assessment {
             verdict: Some(verdict),
@@ -74,11 +74,12 @@ mod tests {
     }
 
     fn summary(
-        said: &[(&str, u64, Assessment)],
+        assessments: &[(&str, u64, Assessment)],
         owner: Option<&str>,
     ) -> Option<(bool, String, u32)> {
-        let authors: Vec<_> = said.iter().map(|(id, ..)| PartnerId::from_stored(id)).collect();
-        let visible: Vec<_> = said
+        let authors: Vec<_> =
+            assessments.iter().map(|(id, ..)| PartnerId::from_stored(id)).collect();
+        let visible: Vec<_> = assessments
             .iter()
             .zip(&authors)
             .map(|((_, sequence, assessment), author)| VisibleAssessment {
@@ -99,24 +100,24 @@ mod tests {
 
     #[test]
     fn the_strongest_verdict_stands_for_the_indicator_then_confidence_then_newest() {
-        let one = ("birdsite", 1, said(Verdict::Suspicious, 99));
-        let two = ("facegraph", 2, said(Verdict::Malicious, 10));
-        let three = ("tubeworks", 3, said(Verdict::Malicious, 10));
+        let one = ("birdsite", 1, assessment(Verdict::Suspicious, 99));
+        let two = ("facegraph", 2, assessment(Verdict::Malicious, 10));
+        let three = ("tubeworks", 3, assessment(Verdict::Malicious, 10));
         assert_eq!(summary(&[one, two, three], None), Some((false, "tubeworks".into(), 3)));
     }
 
     #[test]
     fn only_the_newest_word_of_an_author_counts() {
-        let old = ("birdsite", 1, said(Verdict::Malicious, 90));
-        let new = ("birdsite", 5, said(Verdict::Unknown, 10));
-        let other = ("facegraph", 2, said(Verdict::Suspicious, 20));
+        let old = ("birdsite", 1, assessment(Verdict::Malicious, 90));
+        let new = ("birdsite", 5, assessment(Verdict::Unknown, 10));
+        let other = ("facegraph", 2, assessment(Verdict::Suspicious, 20));
         assert_eq!(summary(&[old, new, other], None), Some((false, "facegraph".into(), 2)));
     }
 
     #[test]
     fn a_harmless_verdict_beside_a_worse_one_is_a_dispute_unless_the_platforms_owner_says_it() {
-        let bad = ("birdsite", 1, said(Verdict::Malicious, 90));
-        let good = ("facegraph", 2, said(Verdict::NonMalicious, 90));
+        let bad = ("birdsite", 1, assessment(Verdict::Malicious, 90));
+        let good = ("facegraph", 2, assessment(Verdict::NonMalicious, 90));
         assert_eq!(summary(&[bad.clone(), good.clone()], None), Some((true, "birdsite".into(), 2)));
         assert_eq!(summary(&[bad, good], Some("facegraph")), Some((false, "facegraph".into(), 2)));
     }

@@ -1,4 +1,4 @@
-//! Commands: requests that change something. Each builds the body of an entry and commits it.
+//! Commands: requests that change state. Each builds the body of an entry and commits it.
 
 mod campaign;
 mod enforcement;
@@ -31,7 +31,7 @@ pub use self::tip_response::ResponseRequest;
 pub use self::withdraw::WithdrawalReceipt;
 use crate::exchange::core::Core;
 
-/// Takes the requests that change something.
+/// Handles requests that change state.
 #[derive(Clone, Debug)]
 pub struct Commands {
     core: Arc<Core>,

@@ -1,14 +1,14 @@
 //! The one way into the journal: an idempotency key, an append, and the outcome that apply decided.
 //!
 //! 1. A command builds the body of an entry and derives its [`AppendId`]: the idempotency key.
-//! 2. [`Core::commit`] appends it. The writer of the [`Log`](crate::journal::Log) gathers what waits and stores it
-//!    in one durable write. An id that is in the journal already is not stored again.
-//! 3. The [`Follower`](super::Follower) applies the entry. Apply decides whether it is taken or void, since apply
-//!    alone sees all entries before it, on every node alike.
+//! 2. [`Core::commit`] appends it. The writer of the [`Log`](crate::journal::Log) gathers waiting entries and stores
+//!    them in one durable write. An id that is already in the journal is not stored again.
+//! 3. The [`Follower`](super::Follower) applies the entry. Apply decides whether the entry is applied or void, because
+//!    only apply knows all earlier entries, in the same order on every node.
 //! 4. `commit` returns that outcome. The receipt is read from it.
 //!
-//! An append ends in one of three ways: stored; rejected, so that nothing was written; or unknown, so that the
-//! caller has to send the same request again. See [`Core::append`] for the errors.
+//! An append has one of three results: stored; rejected, and nothing was written; or unknown, and the caller has to
+//! send the same request again. See [`Core::append`] for the errors.
 
 mod receipt;
 mod refusal;
@@ -27,16 +27,16 @@ use crate::journal::Append;
 /// An entry that is durable and applied.
 #[derive(Clone, Debug)]
 pub struct Committed {
-    /// Its sequence.
+    /// The sequence of the entry.
     pub sequence: u64,
-    /// Whether an earlier append under the same id had stored it.
+    /// Whether an earlier append with the same id stored the entry.
     pub repeated: bool,
-    /// What apply decided.
+    /// The outcome that apply decided.
     pub outcome: Arc<Outcome>,
 }
 
 impl Committed {
-    /// The outcomes of the entry's items; the error for the caller where the entry is void.
+    /// The outcomes of the entry's items. Fails with the error for the caller if the entry is void.
     pub fn items(&self) -> Result<&[ItemOutcome]> {
         match &*self.outcome {
             Outcome::Applied(items) => Ok(items),
@@ -46,9 +46,9 @@ impl Committed {
 }
 
 impl Core {
-    /// Appends an entry and waits until it is applied. `author` is `None` for what the exchange does by itself.
+    /// Appends an entry and waits until it is applied. `author` is `None` for entries of the exchange itself.
     ///
-    /// Idempotent: within the journal's window, an id is stored once, and a repeat returns the first outcome.
+    /// Idempotent: within the journal's deduplication window, an id is stored once. A repeat returns the first outcome.
     pub(in crate::exchange) async fn commit(
         &self,
         id: AppendId,
@@ -58,15 +58,15 @@ impl Core {
         self.commit_append(Append::new(id, author.cloned(), body)).await
     }
 
-    /// Like [`Core::commit`], for an entry that is encoded already.
+    /// Like [`Core::commit`], for an entry that is already encoded.
     pub(in crate::exchange) async fn commit_append(&self, append: Append) -> Result<Committed> {
         let stamp = self.append(append).await?;
         let outcome = self.index.outcome(stamp.sequence).await?;
         Ok(Committed { sequence: stamp.sequence, repeated: stamp.repeated, outcome })
     }
 
-    /// Commits a change that has no idempotency key of its author, such as one of the registry. The key is derived
-    /// from the encoded entry and the checkpoint: a retry is stored once, and the same change can be made again
+    /// Commits a change for which the author sent no idempotency key, such as a change of the registry. The key is
+    /// derived from the encoded entry and the checkpoint: a retry is stored once, and the same change can be made again
     /// after another entry.
     pub(in crate::exchange) async fn commit_change(
         &self,
@@ -81,8 +81,8 @@ impl Core {
         self.commit_append(append).await
     }
 
-    /// Commits a request under its author's key. Returns the sequence of the entry that holds the request, and
-    /// whether an earlier try had stored it. An error where the key was used for another request.
+    /// Commits a request under its author's key. Returns the sequence of the entry that holds the request, and whether
+    /// an earlier attempt stored it. Fails if the key was used for another request.
     pub(in crate::exchange) async fn commit_request(
         &self,
         caller: &Caller,
@@ -105,7 +105,7 @@ impl Core {
         }
     }
 
-    /// The sequence of the entry that holds a request, if it was taken before under this key. An error where the
+    /// The sequence of the entry that holds a request, if the request was stored before under this key. Fails if the
     /// key was used for another request.
     pub(in crate::exchange) fn find_request(
         &self,
@@ -115,8 +115,8 @@ impl Core {
     ) -> Result<Option<u64>> {
         match self.index.read()?.request_record(caller.partner(), request)? {
             None => Ok(None),
-            Some(taken) if taken.digest == digest => Ok(Some(taken.sequence)),
-            Some(taken) => Err(refused(&VoidReason::Conflicts(taken.sequence))),
+            Some(record) if record.digest == digest => Ok(Some(record.sequence)),
+            Some(record) => Err(refused(&VoidReason::Conflicts(record.sequence))),
         }
     }
 }

@@ -42,14 +42,14 @@ type Suspended = BTreeSet<PartnerId>;
 /// Settings of the operator.
 #[derive(Clone, Copy, Debug)]
 pub struct Settings {
-    /// How long a read waits until the version in `read_after` is applied.
+    /// How long a read with `read_after` waits for that version to be applied.
     pub read_after_timeout: Duration,
-    /// A submission without a batch for this long is closed.
+    /// A submission that received no batch for this long is closed.
     pub idle_close: Duration,
     /// The limit of subscriptions per partner.
     pub subscriptions_per_partner: usize,
-    /// How long the access log keeps an access.
-    pub accesses_kept: Duration,
+    /// How long the access log keeps a record.
+    pub access_retention: Duration,
 }
 
 impl Default for Settings {
@@ -58,7 +58,7 @@ impl Default for Settings {
             read_after_timeout: Duration::from_secs(5),
             idle_close: Duration::from_secs(15 * 60),
             subscriptions_per_partner: SUBSCRIPTIONS_PER_PARTNER,
-            accesses_kept: Duration::from_secs(1_825 * 86_400),
+            access_retention: Duration::from_secs(1_825 * 86_400),
         }
     }
 }
@@ -75,16 +75,18 @@ impl Core {
         Self { log, index, clock, settings, suspended, epoch: Epoch::default() }
     }
 
-    /// Who is on the exchange.
+    /// The registry of partners and groups.
     pub fn registry(&self) -> Arc<Registry> {
         self.index.registry()
     }
 
+    /// Appends an entry, after the entry of the node's epoch.
     pub(in crate::exchange) async fn append(&self, append: Append) -> Result<Stamp> {
         self.ensure_epoch().await?;
         self.store(append).await
     }
 
+    /// Appends an entry without waiting for the epoch's entry. Callers use [`Core::append`].
     pub(in crate::exchange) async fn store(&self, append: Append) -> Result<Stamp> {
         self.log.append(append).await.map_err(|error| match error {
             AppendError::Full { .. } => Error::new(
@@ -102,37 +104,49 @@ impl Core {
             AppendError::Rejected(_) => Error::new(
                 Kind::Unavailable,
                 "append_rejected",
-                "the exchange takes nothing at the moment: try again",
+                "the exchange cannot store this at the moment: try again",
             )
             .with_source(error),
             AppendError::Unknown(_) => Error::new(
                 Kind::Unknown,
                 "append_unknown",
-                "the exchange cannot say whether this was stored: send the same request again, it \
-                 is not stored twice",
+                "the exchange cannot say whether this was stored: send the same request again; \
+                 it is not stored twice",
             )
             .with_source(error),
         })
     }
 
+    /// Runs work that reads from the disk on a blocking thread. It completes even if the caller is cancelled.
+    pub(in crate::exchange) async fn blocking<T: Send + 'static>(
+        self: &Arc<Self>,
+        read: impl FnOnce(&Self) -> Result<T> + Send + 'static,
+    ) -> Result<T> {
+        let core = Arc::clone(self);
+        let reading = tokio::task::spawn_blocking(move || read(&core));
+        reading.await.map_err(|error| Error::internal("exchange_read", error))?
+    }
+
+    /// Reads one entry of the journal.
     pub(in crate::exchange) async fn entry(&self, sequence: u64) -> Result<Arc<LoggedEntry>> {
-        only(self.entries(sequence, 1).await?, sequence)
+        first_entry(self.entries(sequence, 1).await?, sequence)
     }
 
-    /// The same for a thread that may block.
+    /// Like [`Core::entry`], for a thread that may block.
     pub(in crate::exchange) fn entry_blocking(&self, sequence: u64) -> Result<Arc<LoggedEntry>> {
-        only(self.log.read_blocking(sequence, 1).map_err(unreadable)?, sequence)
+        first_entry(self.log.read_blocking(sequence, 1).map_err(read_error)?, sequence)
     }
 
+    /// Reads up to `limit` entries of the journal, starting at sequence `from`.
     pub(in crate::exchange) async fn entries(
         &self,
         from: u64,
-        most: usize,
+        limit: usize,
     ) -> Result<Vec<Arc<LoggedEntry>>> {
-        self.log.read(from, most).await.map_err(unreadable)
+        self.log.read(from, limit).await.map_err(read_error)
     }
 
-    /// Waits until a version has been applied here.
+    /// Waits until this node has applied a version.
     pub async fn wait_for(&self, version: Position) -> Result<()> {
         let mut checkpoint = self.index.watch();
         let applied = checkpoint.wait_for(|checkpoint| *checkpoint >= version.sequence);
@@ -142,28 +156,29 @@ impl Core {
             Err(_) => Err(Error::new(
                 Kind::Unavailable,
                 "read_after",
-                format!("version {version} is not here yet: try again"),
+                format!("version {version} is not applied on this node yet: try again"),
             )),
         }
     }
 }
 
-fn only(entries: Vec<Arc<LoggedEntry>>, sequence: u64) -> Result<Arc<LoggedEntry>> {
-    let missing = || Error::internal("journal_read", format!("entry {sequence} is not there"));
+fn first_entry(entries: Vec<Arc<LoggedEntry>>, sequence: u64) -> Result<Arc<LoggedEntry>> {
+    let missing = || Error::internal("journal_read", format!("entry {sequence} is missing"));
     entries.into_iter().next().ok_or_else(missing)
 }
 
-fn unreadable(error: JournalError) -> Error {
+fn read_error(error: JournalError) -> Error {
     match error {
         JournalError::Trimmed { .. } => trimmed(),
         error => Error::internal("journal_read", error),
     }
 }
 
+/// The error for a cursor whose next entries were deleted from the journal.
 pub(in crate::exchange) fn trimmed() -> Error {
     Error::new(
         Kind::OutOfRange,
         "cursor_trimmed",
-        "the exchange no longer holds what follows the cursor: take a snapshot",
+        "the exchange no longer holds the entries after the cursor: take a snapshot",
     )
 }

@@ -1,6 +1,6 @@
-//! Following what is shared with a reader.
+//! Feeds: what is shared with a reader, entry by entry.
 //!
-//! A feed reads entries from its cursor up to the index's checkpoint: replay and live are one path.
+//! A feed reads entries from its cursor up to the checkpoint of the index. Replay and live delivery are the same code.
 
 mod changes;
 mod cursor;
@@ -21,7 +21,7 @@ pub use self::event::{
 };
 pub use self::snapshot::{SCANNED_PER_PAGE, Snapshot, SnapshotPart};
 pub use self::stream::{Feed, Step};
-pub use self::subscriptions::{Hold, SubscriptionState};
+pub use self::subscriptions::{SubscriptionLease, SubscriptionState};
 use crate::domain::cursor::FeedPosition;
 use crate::domain::filter::Filter;
 use crate::domain::partner::Role;
@@ -33,7 +33,7 @@ use crate::exchange::feeds::subscriptions::Subscriptions;
 use crate::exchange::visibility::Visibility;
 use crate::journal::CursorStore;
 
-/// Opens feeds and snapshots, and keeps subscriptions.
+/// Opens feeds and snapshots, and manages subscriptions.
 #[derive(Clone, Debug)]
 pub struct Feeds {
     core: Arc<Core>,
@@ -42,27 +42,27 @@ pub struct Feeds {
 
 impl Feeds {
     pub(in crate::exchange) fn new(core: Arc<Core>, cursors: Arc<dyn CursorStore>) -> Self {
-        Self { core, subscriptions: Arc::new(Subscriptions::of(cursors)) }
+        Self { core, subscriptions: Arc::new(Subscriptions::load(cursors)) }
     }
 }
 
-/// Where a feed begins.
+/// The position at which a feed starts.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Start {
-    /// With the oldest entry that the journal holds.
+    /// At the oldest entry that the journal holds.
     Oldest,
-    /// With what comes next.
+    /// After the newest applied entry.
     Now,
-    /// Behind this place.
+    /// After this cursor.
     After(Cursor),
 }
 
-/// What a reader asks for, and, of a liaison, for what it reads.
+/// A request for a feed or a snapshot.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct FeedRequest {
-    /// What it asks for.
+    /// Selects the objects that the reader receives.
     pub filter: Filter,
-    /// For what it reads: set by liaisons, and by nobody else.
+    /// The purpose of a liaison. `None` for all other readers.
     pub purpose: Option<Purpose>,
 }
 
@@ -73,23 +73,23 @@ impl From<Filter> for FeedRequest {
 }
 
 impl Feeds {
-    /// Opens a feed for a caller; for a liaison with its purpose.
+    /// Opens a feed for a caller. A liaison has to state its purpose.
     pub fn feed(
         &self,
         caller: &Caller,
         start: Start,
-        wanted: impl Into<FeedRequest>,
+        request: impl Into<FeedRequest>,
     ) -> Result<Feed> {
-        let FeedRequest { filter, purpose } = wanted.into();
+        let FeedRequest { filter, purpose } = request.into();
         self.core.check_purpose(caller, purpose.as_ref())?;
         check_filter(caller, &filter)?;
         let checkpoint = self.core.index.watch();
         let registry = self.core.registry();
-        let now = *checkpoint.borrow();
+        let applied = *checkpoint.borrow();
         let position = match start {
             Start::Oldest => FeedPosition::after_entry(self.core.log.oldest().saturating_sub(1)),
-            Start::Now => FeedPosition::after_entry(now),
-            Start::After(cursor) => self.core.resume(cursor, now)?,
+            Start::Now => FeedPosition::after_entry(applied),
+            Start::After(cursor) => self.core.resume_position(cursor, applied)?,
         };
         let visibility =
             Visibility::new(&registry, caller.partner(), filter)?.for_purpose(purpose.as_ref());
@@ -102,13 +102,13 @@ impl Feeds {
             checkpoint,
             suspended: [self.core.watch_suspended(), self.core.index.watch_suspended()],
             queued: VecDeque::new(),
-            holds_nothing_until: if start == Start::Oldest { now } else { 0 },
+            holds_nothing_until: if start == Start::Oldest { applied } else { 0 },
         })
     }
 }
 
-/// An error where a liaison asks for campaigns: what is said of those does not go by its lane, so it
-/// could not be told when it comes to see one.
+/// Rejects a filter by campaign from a liaison. A liaison receives released objects only, so the feed could not tell
+/// it that it gained access to a campaign.
 pub(in crate::exchange) fn check_filter(caller: &Caller, filter: &Filter) -> Result<()> {
     if caller.role() == Role::Liaison && !filter.campaigns.is_empty() {
         return Err(

@@ -1,4 +1,4 @@
-//! The liaison lane: the purposes for which liaisons read, and the log of what they were given.
+//! Liaisons: the purposes for which they read, and the access log of the objects that they received.
 
 mod access_log;
 mod accessed;
@@ -11,7 +11,7 @@ pub use self::accessed::{AccessedObjects, MAX_OBJECTS_PER_ACCESS};
 pub use self::accesses::{Access, AccessPage, AccessedObject};
 use crate::exchange::core::Core;
 
-/// Records what liaisons are given, and lists it for the authors.
+/// Writes the access log of liaisons, and lists it for the authors of the objects.
 #[derive(Clone, Debug)]
 pub struct Liaison {
     core: Arc<Core>,

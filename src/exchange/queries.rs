@@ -1,4 +1,4 @@
-//! Queries: reads of what a caller may see. They block on the index: call them on a blocking thread.
+//! Queries: read what a caller may see. They read from the disk and block: call them on a blocking thread.
 
 mod campaign;
 mod campaigns;
@@ -24,7 +24,7 @@ pub use self::tip::{TipDetailQuery, TipView};
 pub use self::tips::{TipQuery, TipsPage};
 use crate::exchange::core::Core;
 
-/// Answers questions from the index. Every method may read from the disk, and blocks.
+/// Answers queries from the index. Every method may block on the disk.
 #[derive(Clone, Debug)]
 pub struct Queries {
     core: Arc<Core>,

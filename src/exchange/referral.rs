@@ -1,7 +1,8 @@
-//! Referrals: the assets of a closed submission, as a tip to each owner of their platforms. The first node that gets to
-//! it computes the referral, and it is stored once.
+//! Referrals: after a submission closes, each owner of a platform gets a tip with the assets on its platform. Any node
+//! may compute the referral; it is stored once.
 
 use std::collections::BTreeMap;
+use std::sync::Arc;
 
 use crate::domain::entry::{AppendId, Body, Referral, Referred, SubmissionId};
 use crate::domain::sharing::Reader;
@@ -13,20 +14,22 @@ use crate::exchange::visibility::tip::referral::{assets_of, batches_between};
 use crate::index::record::ReferralProgress;
 use crate::index::{Registry, View};
 
-/// Tries to commit a referral. It is void if access rights changed after it was computed.
-const TRIES: usize = 5;
+/// The most attempts to commit a referral. An attempt is void if access rights changed after it was computed.
+const MAX_ATTEMPTS: usize = 5;
 
-/// Assets to refer, by owner, and the number of those without one that takes referrals.
+/// The assets of a submission, counted by owner.
 #[derive(Debug, Default)]
-struct Found {
-    to: BTreeMap<PartnerId, (u32, Tlp)>,
+struct AssetCounts {
+    /// The number of assets of each owner, and their most restrictive TLP.
+    by_owner: BTreeMap<PartnerId, (u32, Tlp)>,
+    /// The number of assets that no owner takes.
     not_referred: u32,
 }
 
 impl Core {
-    /// Refers the assets of a closed submission, unless that is done, and returns all its referrals.
+    /// Refers the assets of a closed submission unless that is done already. Returns all its referrals.
     pub(in crate::exchange) async fn refer_submission(
-        &self,
+        self: &Arc<Self>,
         caller: &Caller,
         submission: &SubmissionId,
     ) -> Result<ReferralProgress> {
@@ -34,15 +37,18 @@ impl Core {
         self.index.read()?.referral_progress(caller.partner(), submission)
     }
 
-    /// Commits the referral of a submission. Any node may: the id is derived from the close, so it is stored once.
+    /// Commits the referral of a submission. The id is derived from the sequence of the close, so that it is stored
+    /// once, whichever node commits it.
     pub(in crate::exchange) async fn refer(
-        &self,
+        self: &Arc<Self>,
         partner: &PartnerId,
         submission: &SubmissionId,
     ) -> Result<()> {
         // If the rights keep changing, the next sweep tries again.
-        for _ in 0..TRIES {
-            let Some(referral) = self.next_referral(partner, submission).await? else { break };
+        for _ in 0..MAX_ATTEMPTS {
+            let (author, id) = (partner.clone(), submission.clone());
+            let referral = self.blocking(move |core| core.next_referral(&author, &id)).await?;
+            let Some(referral) = referral else { break };
             let id = AppendId::derive(&[
                 b"referral",
                 partner.as_str().as_bytes(),
@@ -55,8 +61,8 @@ impl Core {
         Ok(())
     }
 
-    /// The referral of a submission by the current rights; `None` if it is done.
-    async fn next_referral(
+    /// Computes the referral of a submission with the current access rights; `None` if it is done already.
+    fn next_referral(
         &self,
         partner: &PartnerId,
         submission: &SubmissionId,
@@ -66,41 +72,47 @@ impl Core {
             return Ok(None);
         }
         let ReferralProgress { up_to, close, .. } = view.referral_progress(partner, submission)?;
-        let found = self.count_by_owner(&view, partner, submission, (up_to, close)).await?;
-        let to = found.to.into_iter();
-        let to =
-            to.map(|(owner, (count, tlp))| Referred { id: random_tip_id(), owner, count, tlp });
+        let counts = self.count_by_owner(&view, partner, submission, (up_to, close))?;
+        let referred = counts.by_owner.into_iter();
+        let referred = referred.map(|(owner, (count, tlp))| Referred {
+            id: random_tip_id(),
+            owner,
+            count,
+            tlp,
+        });
         Ok(Some(Referral {
             partner: partner.clone(),
             submission: submission.clone(),
             after: up_to,
             close,
-            to: to.collect(),
-            not_referred: found.not_referred,
+            to: referred.collect(),
+            not_referred: counts.not_referred,
             visibility_sequence: view.registry().visibility_changed_at(u64::MAX),
         }))
     }
 
-    async fn count_by_owner(
+    /// Counts the assets of the batches in the range `(after, up_to)`.
+    fn count_by_owner(
         &self,
         view: &View<'_>,
         partner: &PartnerId,
         submission: &SubmissionId,
-        between: (u64, u64),
-    ) -> Result<Found> {
-        let (mut found, registry, now) = (Found::default(), view.registry(), self.clock.now());
+        range: (u64, u64),
+    ) -> Result<AssetCounts> {
+        let (registry, now) = (view.registry(), self.clock.now());
+        let mut counts = AssetCounts::default();
         let mut readers: BTreeMap<PartnerId, Option<Reader>> = BTreeMap::new();
-        for sequence in batches_between(view, partner, submission, between)? {
+        for sequence in batches_between(view, partner, submission, range)? {
             for (_, current) in assets_of(view, partner, sequence)? {
                 let platform = current.assessment.indicator.platform();
                 let owner = platform.and_then(|platform| registry.owner(platform));
                 if owner == Some(partner) {
                     continue;
                 }
-                let takes = owner.filter(|owner| {
+                let recipient = owner.filter(|owner| {
                     let reader = readers
                         .entry((*owner).clone())
-                        .or_insert_with(|| takes_referrals(registry, owner));
+                        .or_insert_with(|| referral_reader(registry, owner));
                     reader.as_ref().is_some_and(|reader| {
                         ReaderView::new(view, reader, now).may_see(
                             &current.sharing,
@@ -109,27 +121,26 @@ impl Core {
                         )
                     })
                 });
-                match takes {
-                    None => found.not_referred = found.not_referred.saturating_add(1),
+                match recipient {
+                    None => counts.not_referred = counts.not_referred.saturating_add(1),
                     Some(owner) => {
                         let tlp = current.sharing.tlp;
-                        let (count, narrowest) = found.to.entry(owner.clone()).or_insert((0, tlp));
+                        let (count, strictest) =
+                            counts.by_owner.entry(owner.clone()).or_insert((0, tlp));
                         *count = count.saturating_add(1);
-                        *narrowest = tlp.min(*narrowest);
+                        *strictest = tlp.min(*strictest);
                     }
                 }
             }
-            // A selection may be large: yield to other requests.
-            tokio::task::yield_now().await;
         }
-        Ok(found)
+        Ok(counts)
     }
 }
 
-/// The rights of an owner; `None` if it takes no referrals.
-fn takes_referrals(registry: &Registry, owner: &PartnerId) -> Option<Reader> {
-    let takes = registry.partner(owner).is_some_and(|partner| !partner.referrals_off);
-    registry.reader(owner).filter(|_| takes)
+/// The access rights of an owner; `None` if it takes no referrals.
+fn referral_reader(registry: &Registry, owner: &PartnerId) -> Option<Reader> {
+    let takes_referrals = registry.partner(owner).is_some_and(|partner| !partner.referrals_off);
+    registry.reader(owner).filter(|_| takes_referrals)
 }
 
 /// A random id for a tip.

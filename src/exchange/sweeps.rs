@@ -1,5 +1,5 @@
-//! Sweeps: what the exchange does by itself as time passes. Any node may run them: the id of each entry is
-//! derived from what it does, so it is stored once.
+//! Sweeps: periodic work of the exchange itself. Any node may run them: the id of each entry is derived from its
+//! content, so the entry is stored once.
 
 mod expiry;
 mod idle_close;
@@ -12,7 +12,7 @@ use std::sync::Arc;
 
 use crate::exchange::core::Core;
 
-/// Ends what is due.
+/// Runs the periodic work.
 #[derive(Clone, Debug)]
 pub struct Sweeps {
     core: Arc<Core>,

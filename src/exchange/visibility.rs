@@ -1,4 +1,4 @@
-//! Who sees what: access rights and the filter of one reader, now and as of an entry.
+//! Who sees what: the access rights and the filter of one reader, now or immediately after an entry.
 
 pub mod campaign;
 pub mod enforcement;
@@ -22,19 +22,19 @@ use crate::exchange::core::reader;
 use crate::exchange::visibility::campaign::campaign_visible;
 use crate::index::{Registry, View};
 
-/// The index as one reader may see it at one moment.
+/// A snapshot of the index as one reader may see it.
 #[derive(Clone, Copy, Debug)]
 pub struct ReaderView<'a> {
-    /// The index.
+    /// The snapshot of the index.
     pub view: &'a View<'a>,
-    /// Whose rights count.
+    /// The reader, with its rights.
     pub reader: &'a Reader,
-    /// Releases that end by then are over.
+    /// The current time. A release that has expired by then is ignored.
     pub now: Timestamp,
 }
 
 impl<'a> ReaderView<'a> {
-    /// What `reader` may see of `view` at `now`.
+    /// A view of `view` for `reader` at `now`.
     pub fn new(view: &'a View<'a>, reader: &'a Reader, now: Timestamp) -> Self {
         Self { view, reader, now }
     }
@@ -61,21 +61,22 @@ pub struct Visibility {
     public_only: bool,
     registry: Arc<Registry>,
     reader: Arc<Reader>,
-    /// Cache of the last historical reader, by registry sequence. Replay asks for the same one many times in a
-    /// row.
+    /// Cache of the last historical reader, by registry sequence. Replay needs the same one many times in a row.
     historical_reader: Mutex<Option<(u64, Option<Arc<Reader>>)>>,
     /// Cache of campaign visibility. Cleared when the registry or any contribution to a campaign changes.
     campaigns: Mutex<CampaignCache>,
 }
 
-/// Campaign visibility, and the registry and the last contribution for which it holds.
+/// Which campaigns the reader sees, and the state for which that is valid.
 #[derive(Debug, Default)]
 struct CampaignCache {
-    under: Option<(Arc<Registry>, u64)>,
-    seen: HashMap<(Option<u64>, CampaignId), bool>,
+    /// The registry, and the sequence of the last change to a campaign, for which the entries are valid.
+    valid_for: Option<(Arc<Registry>, u64)>,
+    /// Whether the reader sees a campaign: now (`None`), or immediately after an entry.
+    visible: HashMap<(Option<u64>, CampaignId), bool>,
 }
 
-/// Entries of a [`CampaignCache`].
+/// The most entries of a [`CampaignCache`]. A full cache is cleared.
 const MAX_CACHED_CAMPAIGNS: usize = 1_000;
 
 /// The point in time for which a decision is made.
@@ -94,7 +95,7 @@ pub struct VersionMeta<'a> {
     pub author: &'a PartnerId,
     /// The position of the version.
     pub version: Position,
-    /// The sharing in force, with the releases of now.
+    /// The sharing, with the releases that are in force now.
     pub sharing: &'a Sharing,
     /// The fields that filters match. The content itself may already be deleted.
     pub assessment: &'a Assessment,
@@ -119,7 +120,7 @@ impl Visibility {
     /// Restricts a liaison to what its purpose covers: with purpose `public`, to public objects.
     #[must_use]
     pub fn for_purpose(mut self, purpose: Option<&Purpose>) -> Self {
-        self.public_only = purpose.is_some_and(|it| it.kind == PurposeKind::Public);
+        self.public_only = purpose.is_some_and(|purpose| purpose.kind == PurposeKind::Public);
         self
     }
 
@@ -163,12 +164,12 @@ impl Visibility {
         if changed == self.registry.visibility_changed_at(u64::MAX) {
             return Some(Arc::clone(&self.reader));
         }
-        let mut earlier = self.historical_reader.lock().unwrap_or_else(PoisonError::into_inner);
-        match &*earlier {
+        let mut cached = self.historical_reader.lock().unwrap_or_else(PoisonError::into_inner);
+        match &*cached {
             Some((at, reader)) if *at == changed => reader.clone(),
             _ => {
                 let reader = self.registry.reader_at(&self.partner, changed).map(Arc::new);
-                *earlier = Some((changed, reader.clone()));
+                *cached = Some((changed, reader.clone()));
                 reader
             }
         }
@@ -194,24 +195,24 @@ impl Visibility {
         version: VersionMeta<'_>,
         now: Timestamp,
     ) -> Result<bool> {
-        let VersionMeta { author, version: at, sharing, .. } = version;
-        Ok(self.may_deliver(author, sharing, at, now)
+        let VersionMeta { author, version: position, sharing, .. } = version;
+        Ok(self.may_deliver(author, sharing, position, now)
             && self.matches_filter(view, &self.reader, AsOf::Now(now), version)?)
     }
 
-    /// Whether the reader may see an object at a time, for its purpose.
+    /// Whether the reader may see an object at `now`, for its purpose.
     pub fn may_deliver(
         &self,
         author: &PartnerId,
         sharing: &Sharing,
-        at: Position,
+        position: Position,
         now: Timestamp,
     ) -> bool {
-        may_see(&self.reader, sharing, author, at, now)
+        may_see(&self.reader, sharing, author, position, now)
             && (!self.public_only || sharing.audience == Audience::Public)
     }
 
-    /// Whether a reader may see a version by its audience and releases, whatever the time.
+    /// Whether a reader may see a version by its audience and releases. Ignores the clock.
     pub fn may_see_version(reader: &Reader, version: VersionMeta<'_>) -> bool {
         let VersionMeta { author, version, sharing, .. } = version;
         // An expired release ends with its expiry entry, which is itself delivered.
@@ -269,7 +270,7 @@ impl Visibility {
         if let AsOf::Now(now) = as_of
             && self.is_liaison()
         {
-            // Its releases end by the clock, so the cache would be stale.
+            // Releases expire by the clock, which does not clear the cache.
             return campaign_visible(view, &self.partner, campaign, now);
         }
         let key = match as_of {
@@ -277,16 +278,18 @@ impl Visibility {
             AsOf::Sequence(sequence) => (Some(sequence), campaign),
         };
         let (registry, changed) = (view.registry(), view.campaigns_changed()?);
-        let holds = |known: &CampaignCache| {
-            known.under.as_ref().is_some_and(|(of, at)| Arc::ptr_eq(of, registry) && *at == changed)
+        let is_valid = |cache: &CampaignCache| {
+            cache.valid_for.as_ref().is_some_and(|(cached_registry, cached_change)| {
+                Arc::ptr_eq(cached_registry, registry) && *cached_change == changed
+            })
         };
         {
-            let mut known = self.campaigns.lock().unwrap_or_else(PoisonError::into_inner);
-            if !holds(&known) || known.seen.len() >= MAX_CACHED_CAMPAIGNS {
-                let under = Some((Arc::clone(registry), changed));
-                *known = CampaignCache { under, seen: HashMap::new() };
+            let mut cache = self.campaigns.lock().unwrap_or_else(PoisonError::into_inner);
+            if !is_valid(&cache) || cache.visible.len() >= MAX_CACHED_CAMPAIGNS {
+                let valid_for = Some((Arc::clone(registry), changed));
+                *cache = CampaignCache { valid_for, visible: HashMap::new() };
             }
-            if let Some(sees) = known.seen.get(&key) {
+            if let Some(sees) = cache.visible.get(&key) {
                 return Ok(*sees);
             }
         }
@@ -294,32 +297,32 @@ impl Visibility {
             AsOf::Now(now) => campaign_visible(view, &self.partner, campaign, now)?,
             AsOf::Sequence(sequence) => view.campaign_visible_at(campaign, reader, sequence)?,
         };
-        let mut known = self.campaigns.lock().unwrap_or_else(PoisonError::into_inner);
+        let mut cache = self.campaigns.lock().unwrap_or_else(PoisonError::into_inner);
         // Another thread may have cleared it for a newer registry.
-        if holds(&known) {
-            known.seen.insert(key, sees);
+        if is_valid(&cache) {
+            cache.visible.insert(key, sees);
         }
         Ok(sees)
     }
 
-    /// Those of the campaigns that the reader sees.
+    /// The campaigns among `campaigns` that the reader sees.
     pub fn visible_campaigns(
         &self,
         view: &View<'_>,
         campaigns: &[CampaignId],
         now: Timestamp,
     ) -> Result<BTreeSet<CampaignId>> {
-        let mut seen = BTreeSet::new();
+        let mut visible = BTreeSet::new();
         for campaign in campaigns {
             if self.sees_campaign(view, &self.reader, AsOf::Now(now), *campaign)? {
-                seen.insert(*campaign);
+                visible.insert(*campaign);
             }
         }
-        Ok(seen)
+        Ok(visible)
     }
 
-    /// Removes from an assessment of another author what the reader may not know: the raw spelling, and a campaign
-    /// that it does not see.
+    /// Removes fields that the reader may not see from another author's assessment: the raw spelling, and a campaign
+    /// that the reader does not see.
     pub fn redact(
         &self,
         view: &View<'_>,

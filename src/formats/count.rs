@@ -109,7 +109,7 @@ pub fn read(text: &str, platform: Option<&str>) -> Option<Vec<Count>> {
         if !counts.is_empty() {
             rest = rest.strip_prefix(&["and"]).unwrap_or(rest);
         }
-        let (count, remaining) = one(rest, platform)?;
+        let (count, remaining) = read_one(rest, platform)?;
         counts.push(count);
         rest = remaining;
     }
@@ -117,7 +117,10 @@ pub fn read(text: &str, platform: Option<&str>) -> Option<Vec<Count>> {
 }
 
 /// Parses one count: `[about] N [adjectives] asset [on platform [and platform]] [removed]`.
-fn one<'a, 'b>(words: &'a [&'b str], platform: Option<&str>) -> Option<(Count, &'a [&'b str])> {
+fn read_one<'a, 'b>(
+    words: &'a [&'b str],
+    platform: Option<&str>,
+) -> Option<(Count, &'a [&'b str])> {
     let (approximate, words) = match words {
         [about, rest @ ..] if ABOUT.contains(&about.trim_end_matches('.')) => (true, rest),
         ["more", "than", rest @ ..] | ["at", "least", rest @ ..] => (true, rest),

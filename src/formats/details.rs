@@ -83,7 +83,7 @@ fn percent(text: &str) -> Result<u32, Invalid> {
     }
 }
 
-/// Parses a time, or a day, which stands for midnight UTC.
+/// Parses a time, or a day, which means midnight UTC.
 pub fn read_time(text: &str) -> Option<Timestamp> {
     let time = text.parse::<jiff::Timestamp>().ok().or_else(|| {
         let day = text.parse::<jiff::civil::DateTime>().ok()?;

@@ -17,9 +17,7 @@ use uuid::Builder;
 
 use crate::domain::assessment::{Basis, Involvement, Severity, Technique, Verdict};
 use crate::domain::label::Label;
-use crate::domain::{
-    Assessment, CampaignId, Kind, ReceivedAssessment, ReceivedEnforcement, Timestamp, Tlp,
-};
+use crate::domain::{CampaignId, Kind, ReceivedAssessment, ReceivedEnforcement, Timestamp, Tlp};
 
 /// The date of this mapping. Objects without a time of their own carry it.
 const FIXED_AT: &str = "2026-11-25T00:00:00.000Z";
@@ -40,13 +38,13 @@ pub struct Bundle {
 
 impl Bundle {
     /// Adds an assessment, after its author, marking and extension.
-    pub fn add(&mut self, given: &ReceivedAssessment) {
-        let author = self.identity(&given.author);
-        let marking = self.marking(given.tlp);
+    pub fn add(&mut self, received: &ReceivedAssessment) {
+        let author = self.identity(&received.author);
+        let marking = self.marking(received.tlp);
         let extension = self.extension();
-        self.objects.push(indicator(given, &author, marking, &extension));
-        if let Some(campaign) = given.assessment.campaign {
-            self.members.push((indicator_id(given), campaign, given.accepted));
+        self.objects.push(indicator(received, &author, marking, &extension));
+        if let Some(campaign) = received.assessment.campaign {
+            self.members.push((indicator_id(received), campaign, received.accepted));
         }
     }
 
@@ -111,50 +109,52 @@ impl Bundle {
     }
 }
 
-fn indicator(given: &ReceivedAssessment, author: &str, marking: &str, extension: &str) -> Value {
-    let ReceivedAssessment { version, accepted, assessment: said, .. } = given;
-    let about = &said.indicator;
-    let (kind, value) = (about.kind(), about.value());
-    let prefix = about.platform().map_or_else(String::new, |platform| format!("{platform}:"));
+fn indicator(received: &ReceivedAssessment, author: &str, marking: &str, extension: &str) -> Value {
+    let ReceivedAssessment { version, accepted, assessment, .. } = received;
+    let asset = &assessment.indicator;
+    let (kind, value) = (asset.kind(), asset.value());
+    let prefix = asset.platform().map_or_else(String::new, |platform| format!("{platform}:"));
     let at = format_time(*accepted);
     let mut object = json!({
-        "type": "indicator", "spec_version": "2.1", "id": indicator_id(given),
+        "type": "indicator", "spec_version": "2.1", "id": indicator_id(received),
         "created": at, "modified": at, "created_by_ref": author,
         "name": format!("{kind} {prefix}{value}"),
-        "description": said.note.as_deref().map_or_else(
-            || format!("Held to be {} by {}.", said.verdict(), given.author),
+        "description": assessment.note.as_deref().map_or_else(
+            || format!("Held to be {} by {}.", assessment.verdict(), received.author),
             str::to_owned,
         ),
-        "indicator_types": [indicator_type(said.verdict())],
-        "pattern": pattern::of(about), "pattern_type": "stix", "pattern_version": "2.1",
-        "valid_from": format_time(said.first_seen.map_or(*accepted, |seen| seen.min(*accepted))),
-        "valid_until": format_time(said.expires_at(*accepted)),
-        "confidence": said.confidence().percent(),
+        "indicator_types": [indicator_type(assessment.verdict())],
+        "pattern": pattern::of(asset), "pattern_type": "stix", "pattern_version": "2.1",
+        "valid_from": format_time(assessment.first_seen.map_or(*accepted, |time| time.min(*accepted))),
+        "valid_until": format_time(assessment.expires_at(*accepted)),
+        "confidence": assessment.confidence().percent(),
         "object_marking_refs": [marking],
         "extensions": { extension: {
             "extension_type": "property-extension",
             "assessment_version": version.to_string(),
-            "indicator_id": given.id.to_string(),
+            "indicator_id": received.id.to_string(),
             "kind": kind.as_str(),
-            "verdict": said.verdict().as_str(),
-            "severity": said.severity().as_str(),
-            "involvement": said.involvement().as_str(),
-            "basis": said.basis().as_str(),
+            "verdict": assessment.verdict().as_str(),
+            "severity": assessment.severity().as_str(),
+            "involvement": assessment.involvement().as_str(),
+            "basis": assessment.basis().as_str(),
         }},
     });
     let own_fields = &mut object["extensions"][extension];
-    if let Some(platform) = about.platform() {
+    if let Some(platform) = asset.platform() {
         own_fields["platform"] = platform.as_str().into();
     }
-    for (name, time) in [("first_seen", said.first_seen), ("last_seen", said.last_seen)] {
+    for (name, time) in [("first_seen", assessment.first_seen), ("last_seen", assessment.last_seen)]
+    {
         if let Some(time) = time {
             own_fields[name] = format_time(time).into();
         }
     }
-    if !said.labels.is_empty() {
-        object["labels"] = said.labels.iter().map(Label::as_str).collect();
+    if !assessment.labels.is_empty() {
+        object["labels"] = assessment.labels.iter().map(Label::as_str).collect();
     }
-    let references: Vec<_> = references(said).collect();
+    let references: Vec<_> =
+        external_references(&assessment.techniques, &assessment.references).collect();
     if !references.is_empty() {
         object["external_references"] = references.into();
     }
@@ -162,14 +162,14 @@ fn indicator(given: &ReceivedAssessment, author: &str, marking: &str, extension:
 }
 
 /// The STIX id of a version.
-pub fn indicator_id(given: &ReceivedAssessment) -> String {
+pub fn indicator_id(received: &ReceivedAssessment) -> String {
     id_of(
         "indicator",
         &[
-            given.author.as_bytes(),
-            given.id.as_bytes(),
-            given.version.to_string().as_bytes(),
-            &given.accepted.as_millis().to_be_bytes(),
+            received.author.as_bytes(),
+            received.id.as_bytes(),
+            received.version.to_string().as_bytes(),
+            &received.accepted.as_millis().to_be_bytes(),
         ],
     )
 }
@@ -186,12 +186,12 @@ fn schema() -> Value {
             "extension_type": { "const": "property-extension" },
             "assessment_version": { "type": "string", "pattern": "^[0-9]+\\.[0-9]+$" },
             "indicator_id": { "type": "string", "format": "uuid" },
-            "kind": one_of(Kind::ALL.iter().map(|one| one.as_str()).collect()),
+            "kind": one_of(Kind::ALL.iter().map(|kind| kind.as_str()).collect()),
             "platform": { "type": "string" },
-            "verdict": one_of(Verdict::ALL.iter().map(|one| one.as_str()).collect()),
-            "severity": one_of(Severity::ALL.iter().map(|one| one.as_str()).collect()),
-            "involvement": one_of(Involvement::ALL.iter().map(|one| one.as_str()).collect()),
-            "basis": one_of(Basis::ALL.iter().map(|one| one.as_str()).collect()),
+            "verdict": one_of(Verdict::ALL.iter().map(|verdict| verdict.as_str()).collect()),
+            "severity": one_of(Severity::ALL.iter().map(|severity| severity.as_str()).collect()),
+            "involvement": one_of(Involvement::ALL.iter().map(|involvement| involvement.as_str()).collect()),
+            "basis": one_of(Basis::ALL.iter().map(|basis| basis.as_str()).collect()),
             "first_seen": time,
             "last_seen": time,
         },
@@ -216,12 +216,8 @@ fn indicator_type(verdict: Verdict) -> &'static str {
     }
 }
 
-/// Techniques, with their framework, followed by reports.
-fn references(said: &Assessment) -> impl Iterator<Item = Value> {
-    references_of(&said.techniques, &said.references)
-}
-
-fn references_of<'a>(
+/// The STIX external references: techniques with their framework, followed by reports.
+fn external_references<'a>(
     techniques: &'a [Technique],
     reports: &'a [Box<str>],
 ) -> impl Iterator<Item = Value> + 'a {

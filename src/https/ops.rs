@@ -16,7 +16,7 @@ use tokio_util::sync::CancellationToken;
 use self::bounded::Bounded;
 use crate::metrics::Metrics;
 
-/// The state behind the ops endpoints.
+/// The state of the ops endpoints.
 #[derive(Clone)]
 pub struct Ops {
     /// The metrics.

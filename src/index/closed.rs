@@ -111,9 +111,9 @@ mod tests {
             closed.add(&versions);
             closed.add(&versions[..10]);
         }
-        let kept =
+        let cached =
             closed.inner.read().unwrap().by_entry.values().map(|items| items.len()).sum::<usize>();
-        assert_eq!(kept, MAX_VERSIONS, "what is added twice counts once");
+        assert_eq!(cached, MAX_VERSIONS, "what is added twice counts once");
         assert_eq!(closed.find(entries / 2), ClosedLookup::Stored);
         assert!(matches!(closed.find(entries / 2 + 1), ClosedLookup::Recent(Some(_))));
     }

@@ -89,7 +89,7 @@ fn a_withdrawal_ends_what_it_names_for_that_audience_and_author_alone() {
     assert!(index.read().unwrap().recent_closed_items(all).unwrap().unwrap().contains(&0));
     let closed = index.read().unwrap().closed_version(at(all, 0)).unwrap().unwrap();
     assert_eq!(
-        (closed.by, closed.why, closed.id),
+        (closed.ended_by, closed.reason, closed.id),
         (at(sequence, 0), Why::Withdrawn, id_of("a.example"))
     );
     assert!(closed.metadata.indicator.value().is_empty(), "no content is kept");
@@ -173,7 +173,7 @@ fn what_has_had_its_time_is_due_and_ends_once_if_it_is_still_current() {
         "it is not looked at again"
     );
     assert_eq!(
-        index.read().unwrap().closed_version(at(first, 0)).unwrap().unwrap().why,
+        index.read().unwrap().closed_version(at(first, 0)).unwrap().unwrap().reason,
         Why::Expired
     );
 }

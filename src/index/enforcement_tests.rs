@@ -127,7 +127,7 @@ fn the_newest_word_on_a_campaign_to_an_audience_counts_and_who_saw_it_when_is_ke
         .read()
         .unwrap()
         .contributions_back(None)
-        .map(|kept| kept.map(|kept| (kept.position.sequence, kept.founded)).unwrap())
+        .map(|record| record.map(|record| (record.position.sequence, record.founded)).unwrap())
         .collect();
     assert_eq!(newest, [(theirs, false), (second, true)]);
 

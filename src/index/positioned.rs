@@ -55,8 +55,8 @@ impl View<'_> {
         self.snapshot.get(key)?.map_or(Ok(None), |key| current_record(&self.snapshot, &key, at))
     }
 
-    /// Current records in position order, starting at key `from`. Looks at up to `limit` index entries.
-    /// Returns the last position it looked at if there may be more.
+    /// Current records in position order, starting at key `from`. Scans up to `limit` index entries.
+    /// Returns the last scanned position if there may be more.
     pub(super) fn records_from<T: Positioned>(
         &self,
         prefix: &[u8],
@@ -65,8 +65,8 @@ impl View<'_> {
         read: ReadPosition,
     ) -> Result<(Vec<T>, Option<Position>)> {
         let (mut found, mut last) = (Vec::new(), None);
-        for (looked, pair) in self.snapshot.scan_from(prefix, from).enumerate() {
-            if looked == limit {
+        for (scanned, pair) in self.snapshot.scan_from(prefix, from).enumerate() {
+            if scanned == limit {
                 return Ok((found, last));
             }
             let (key, target) = pair?;

@@ -227,7 +227,7 @@ mod tests {
     }
 
     fn put(key: &[u8]) -> (Slice, Option<Slice>) {
-        (key.into(), Some(Slice::from(b"said")))
+        (key.into(), Some(Slice::from(b"value")))
     }
 
     fn removed(key: &[u8]) -> (Slice, Option<Slice>) {
@@ -256,7 +256,7 @@ mod tests {
             if matches!(store.backend, Backend::Disk(_)) {
                 drop(store);
                 store = open(folder.path());
-                assert_eq!(found(&store), 1, "it is known again behind a restart");
+                assert_eq!(found(&store), 1, "it is known again after a restart");
             }
             store.apply([removed(THEIRS), put(b"o2")]).unwrap();
             assert!(!store.known.may_hold(prefix), "nothing is kept of it");
@@ -347,7 +347,11 @@ mod tests {
                 match opened.map(|store| all(&store)) {
                     None | Some(Err(_)) => found += 1,
                     Some(Ok(read)) => {
-                        assert!(states.contains(&read), "{} gives what was not", file.display());
+                        assert!(
+                            states.contains(&read),
+                            "{} reads as a state that never was",
+                            file.display()
+                        );
                         harmless += 1;
                     }
                 }

@@ -177,9 +177,9 @@ fn a_box_gives_the_newest_of_some_states_first_and_goes_on_behind_a_row() {
     let all = listed(&[], None);
     assert_eq!(tips(&all), [9, 8, 7, 6, 5, 4, 3, 2, 1]);
     assert_eq!(tips(&listed(&[], Some(&all[6]))), [2, 1]);
-    let some = [TipState::Declined, TipState::Acknowledged];
-    assert_eq!(tips(&listed(&some, None)), [5, 2]);
-    assert_eq!(tips(&listed(&some, Some(&all[5]))), [2]);
+    let states = [TipState::Declined, TipState::Acknowledged];
+    assert_eq!(tips(&listed(&states, None)), [5, 2]);
+    assert_eq!(tips(&listed(&states, Some(&all[5]))), [2]);
     assert_eq!(tips(&listed(&[TipState::Sent], None)), [9, 8, 7, 6, 4, 3, 1]);
     assert!(listed(&[TipState::Closed], None).is_empty());
 }

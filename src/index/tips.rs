@@ -74,8 +74,10 @@ impl View<'_> {
         for pair in self.snapshot.scan_from(&prefix, &begin) {
             let (key, bytes) = pair?;
             let first = keys::read_first_indicator(&key).ok_or_else(|| corrupt("a tip"))?;
-            let all = (first..).zip(record::read_indicators(&bytes)?);
-            found.extend(all.filter(|(at, _)| *at >= from).map(|(_, indicator)| indicator));
+            let numbered = (first..).zip(record::read_indicators(&bytes)?);
+            found.extend(
+                numbered.filter(|(number, _)| *number >= from).map(|(_, indicator)| indicator),
+            );
             if found.len() >= limit {
                 found.truncate(limit);
                 break;
@@ -84,22 +86,23 @@ impl View<'_> {
         Ok(found)
     }
 
-    /// The threads in a partner's box after `after`, the newest first: in the given states, or in any if
-    /// none is given.
+    /// The threads in a partner's box after `after`, the newest first. Only threads in `states`, or all if
+    /// it is empty.
     pub fn threads_in_box(
         &self,
         partner: &PartnerId,
-        of: TipBox,
+        tip_box: TipBox,
         states: &[TipState],
         after: Option<&ThreadRow>,
     ) -> impl Iterator<Item = Result<ThreadRow>> + use<> {
-        let any = [None];
-        let named: Vec<_> = states.iter().copied().map(Some).collect();
-        let states = if named.is_empty() { any.as_slice() } else { named.as_slice() };
+        let any_state = [None];
+        let given_states: Vec<_> = states.iter().copied().map(Some).collect();
+        let states =
+            if given_states.is_empty() { any_state.as_slice() } else { given_states.as_slice() };
         let scans = states.iter().map(|state| {
-            let prefix = keys::all_boxed(partner, of, *state);
+            let prefix = keys::all_boxed(partner, tip_box, *state);
             let from = match after {
-                Some(row) => [keys::boxed(partner, of, *state, row).as_slice(), &[0]].concat(),
+                Some(row) => [keys::boxed(partner, tip_box, *state, row).as_slice(), &[0]].concat(),
                 None => prefix.clone(),
             };
             let length = prefix.len();
@@ -113,14 +116,14 @@ impl View<'_> {
         std::iter::from_fn(move || {
             // Merge the scans: take the newest row among their heads, and report errors first.
             let (mut first, mut newest) = (None, None);
-            for (at, scan) in scans.iter_mut().enumerate() {
+            for (index, scan) in scans.iter_mut().enumerate() {
                 match scan.peek() {
                     Some(Err(_)) => {
-                        first = Some(at);
+                        first = Some(index);
                         break;
                     }
                     Some(Ok(row)) if newest.as_ref().is_none_or(|newest| row < newest) => {
-                        (first, newest) = (Some(at), Some(row.clone()));
+                        (first, newest) = (Some(index), Some(row.clone()));
                     }
                     None | Some(Ok(_)) => {}
                 }
@@ -133,14 +136,14 @@ impl View<'_> {
     pub fn overdue_in_box(
         &self,
         partner: &PartnerId,
-        of: TipBox,
+        tip_box: TipBox,
         now: Timestamp,
         after: Option<(Timestamp, TipId, &PartnerId)>,
     ) -> impl Iterator<Item = Result<(Timestamp, TipId, PartnerId)>> + use<> {
-        let prefix = keys::all_due_in(partner, of);
+        let prefix = keys::all_due_in(partner, tip_box);
         let from = match after {
             Some((at, tip, recipient)) => {
-                [keys::due_in(partner, of, at, tip, recipient).as_slice(), &[0]].concat()
+                [keys::due_in(partner, tip_box, at, tip, recipient).as_slice(), &[0]].concat()
             }
             None => prefix.clone(),
         };
@@ -149,7 +152,7 @@ impl View<'_> {
 
     /// Number of threads whose answer is overdue.
     pub fn overdue_tips(&self, now: Timestamp) -> Result<u64> {
-        self.due_from(keys::DUE, keys::DUE, now).try_fold(0, |count, one| one.map(|_| count + 1))
+        self.due_from(keys::DUE, keys::DUE, now).try_fold(0, |count, row| row.map(|_| count + 1))
     }
 
     fn due_from(

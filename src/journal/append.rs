@@ -27,7 +27,7 @@ impl Append {
         Self { id, author, body, encoded }
     }
 
-    /// Decodes an encoded request, and gives it another id.
+    /// Decodes an encoded request, and replaces its id.
     pub fn with_id(id: AppendId, encoded: &[u8]) -> Result<Self, JournalError> {
         let entry = codec::decode_entry(0, Timestamp::default(), encoded)
             .map_err(|error| JournalError::Storage(error.to_string()))?;

@@ -15,10 +15,10 @@ impl AuditService for Services {
         request: Request<pb::ListDeliveriesRequest>,
     ) -> Result<Response<pb::ListDeliveriesResponse>, Status> {
         let caller = super::caller(&request)?.clone();
-        let asked = request.into_inner();
+        let request = request.into_inner();
         let listing = self.read("list_deliveries", move |exchange| {
-            let size = asked.page_size as usize;
-            exchange.feeds.list_deliveries(&caller, asked.sequence, &asked.page_token, size)
+            let size = request.page_size as usize;
+            exchange.feeds.list_deliveries(&caller, request.sequence, &request.page_token, size)
         });
         let (page, ended) = listing.await.map_err(|e| status(&e))?;
         Ok(Response::new(pb::ListDeliveriesResponse {

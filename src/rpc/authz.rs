@@ -1,5 +1,5 @@
-//! Who may call what: a table of every method, and a layer around all services that holds callers
-//! against it. A method that is not in the table is denied.
+//! Authorisation: a table of the roles that may call each method, and a layer around all services that checks it.
+//! A method that is not in the table is denied.
 
 use std::future::Future;
 use std::pin::Pin;
@@ -24,15 +24,15 @@ const EVERYBODY: &[Role] = &[Role::Member, Role::Liaison, Role::Observer, Role::
 const WRITERS: &[Role] = &[Role::Member];
 const READERS: &[Role] = &[Role::Member, Role::Observer];
 const OPERATORS: &[Role] = &[Role::Operator];
-/// A liaison says besides for what purpose it reads and answers, and is given what it was sent.
+/// A liaison must name its purpose, and receives only tips that were sent to it.
 const TIPPED: &[Role] = &[Role::Member, Role::Liaison];
-/// A liaison says besides for what purpose it reads, and is given what is released to it.
+/// A liaison must name its purpose, and receives only objects that are released to it.
 const FOLLOWERS: &[Role] = &[Role::Member, Role::Observer, Role::Liaison];
 const HOLDERS: &[Role] = &[Role::Member, Role::Operator];
 const INSIDERS: &[Role] = &[Role::Member, Role::Observer, Role::Operator];
 
-/// Every full method name, and the roles that may call it. Liaisons may ask who they are, follow what is
-/// released to them and answer the tips that they were sent, and nothing else.
+/// Every full method name, and the roles that may call it. Liaisons may only call `WhoAmI`, read objects that are
+/// released to them, and read and answer tips that were sent to them.
 pub const METHODS: &[(&str, &[Role])] = &[
     ("/tipoff.v1.IndicatorService/SubmitIndicators", WRITERS),
     ("/tipoff.v1.IndicatorService/StreamIndicators", WRITERS),
@@ -79,8 +79,8 @@ pub const METHODS: &[(&str, &[Role])] = &[
     ("/grpc.reflection.v1.ServerReflection/ServerReflectionInfo", INSIDERS),
 ];
 
-/// A method's name and the roles that may call it; `unknown` and none for a method that is not in
-/// the table, so that callers cannot make up labels of metrics.
+/// The name of a method and the roles that may call it. A method that is not in the table is `unknown` with no
+/// roles, so that callers cannot create metric labels.
 pub fn entry_of(method: &str) -> (&'static str, &'static [Role]) {
     METHODS.iter().find(|(name, _)| *name == method).copied().unwrap_or(("unknown", &[]))
 }
@@ -94,8 +94,7 @@ pub struct AuthoriseLayer {
 }
 
 impl AuthoriseLayer {
-    /// A layer over the registry of an exchange. On stop it ends the streams of services
-    /// that are not ours; ours say themselves how they end.
+    /// Creates the layer. On `stop` it ends the streams of health and reflection; our own services end theirs.
     pub fn new(exchange: Arc<Exchange>, metrics: Arc<Metrics>, stop: CancellationToken) -> Self {
         Self { exchange, metrics, stop }
     }
@@ -109,8 +108,8 @@ impl<S> Layer<S> for AuthoriseLayer {
     }
 }
 
-/// Lets through only calls whose certificate names a partner whose role may make them; the service
-/// behind it finds the [`Caller`] in the request's extensions.
+/// A service wrapped by [`AuthoriseLayer`]. It passes on only calls whose certificate names a partner with a role that
+/// may make them, and puts the [`Caller`] into the request's extensions.
 #[derive(Clone, Debug)]
 pub struct Authorised<S> {
     inner: S,
@@ -136,12 +135,12 @@ where
             Ok(caller) => {
                 request.extensions_mut().insert(caller);
                 let is_ours = request.uri().path().starts_with("/tipoff.");
-                let answering = self.inner.call(request);
+                let calling = self.inner.call(request);
                 if is_ours {
-                    return Box::pin(answering);
+                    return Box::pin(calling);
                 }
                 let stop = self.layer.stop.clone();
-                Box::pin(async move { Ok(answering.await?.map(|body| until_stopped(body, stop))) })
+                Box::pin(async move { Ok(calling.await?.map(|body| until_stopped(body, stop))) })
             }
             Err(error) => {
                 let refusal = status(&error).into_http();
@@ -153,16 +152,16 @@ where
 
 impl AuthoriseLayer {
     fn admit(&self, request: &Request<Body>) -> Result<Caller> {
-        let (known, roles) = entry_of(request.uri().path());
+        let (method, roles) = entry_of(request.uri().path());
         let caller = self.caller(request).inspect_err(|error| {
-            warn!(label = error.label(), method = known, "refused a caller: {error}");
-            self.metrics.denied(known);
+            warn!(label = error.label(), method, "refused a caller: {error}");
+            self.metrics.denied(method);
         })?;
         if roles.contains(&caller.role()) {
             return Ok(caller);
         }
-        debug!(partner = %caller.partner(), role = %caller.role(), method = known, "denied a call");
-        self.metrics.denied(known);
+        debug!(partner = %caller.partner(), role = %caller.role(), method, "denied a call");
+        self.metrics.denied(method);
         Err(Error::new(
             Kind::Denied,
             "method_denied",

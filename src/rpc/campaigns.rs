@@ -18,10 +18,10 @@ use crate::exchange::{
 use crate::wire::servers::campaign_service_server::CampaignService;
 use crate::wire::{campaign, enforcement, pb, reaction, receipt, sharing, timestamp};
 
-type Answer<T> = std::result::Result<Response<T>, Status>;
+type RpcResult<T> = std::result::Result<Response<T>, Status>;
 
-fn answered<T>(answer: Result<T>) -> Answer<T> {
-    answer.map(Response::new).map_err(|error| status(&error))
+fn to_response<T>(result: Result<T>) -> RpcResult<T> {
+    result.map(Response::new).map_err(|error| status(&error))
 }
 
 #[async_trait]
@@ -29,41 +29,41 @@ impl CampaignService for Services {
     async fn put_campaign(
         &self,
         request: Request<pb::PutCampaignRequest>,
-    ) -> Answer<pb::PutCampaignResponse> {
+    ) -> RpcResult<pb::PutCampaignResponse> {
         let caller = super::caller(&request)?.clone();
-        answered(self.put(&caller, request.get_ref()).await)
+        to_response(self.put(&caller, request.get_ref()).await)
     }
 
     async fn get_campaign(
         &self,
         request: Request<pb::GetCampaignRequest>,
-    ) -> Answer<pb::GetCampaignResponse> {
+    ) -> RpcResult<pb::GetCampaignResponse> {
         let caller = super::caller(&request)?.clone();
-        answered(self.campaign(&caller, request.get_ref()).await)
+        to_response(self.campaign(&caller, request.get_ref()).await)
     }
 
     async fn list_campaigns(
         &self,
         request: Request<pb::ListCampaignsRequest>,
-    ) -> Answer<pb::ListCampaignsResponse> {
+    ) -> RpcResult<pb::ListCampaignsResponse> {
         let caller = super::caller(&request)?.clone();
-        answered(self.campaigns(&caller, request.get_ref()).await)
+        to_response(self.campaigns(&caller, request.get_ref()).await)
     }
 
     async fn report_enforcement(
         &self,
         request: Request<pb::ReportEnforcementRequest>,
-    ) -> Answer<pb::ReportEnforcementResponse> {
+    ) -> RpcResult<pb::ReportEnforcementResponse> {
         let caller = super::caller(&request)?.clone();
-        answered(self.report(&caller, request.get_ref()).await)
+        to_response(self.report(&caller, request.get_ref()).await)
     }
 
     async fn list_enforcements(
         &self,
         request: Request<pb::ListEnforcementsRequest>,
-    ) -> Answer<pb::ListEnforcementsResponse> {
+    ) -> RpcResult<pb::ListEnforcementsResponse> {
         let caller = super::caller(&request)?.clone();
-        answered(self.enforcements(&caller, request.get_ref()).await)
+        to_response(self.enforcements(&caller, request.get_ref()).await)
     }
 }
 
@@ -71,18 +71,18 @@ impl Services {
     async fn put(
         &self,
         caller: &Caller,
-        asked: &pb::PutCampaignRequest,
+        request: &pb::PutCampaignRequest,
     ) -> Result<pb::PutCampaignResponse> {
-        let (request, digest) = reaction::read_key(&asked.request_id, asked)?;
+        let (key, digest) = reaction::read_key(&request.request_id, request)?;
         let request = CampaignRequest {
-            request,
+            request: key,
             digest,
-            campaign: read_id(&asked.campaign_id)?,
-            sharing: sharing::read(asked.sharing.as_ref())?,
-            contribution: campaign::read(asked.contribution.as_ref())?,
+            campaign: read_id(&request.campaign_id)?,
+            sharing: sharing::read(request.sharing.as_ref())?,
+            contribution: campaign::read(request.contribution.as_ref())?,
         };
-        let taken = self.exchange.commands.put_campaign(caller, request).await?;
-        let CampaignReceipt { campaign, receipt, accepted, replayed } = taken;
+        let CampaignReceipt { campaign, receipt, accepted, replayed } =
+            self.exchange.commands.put_campaign(caller, request).await?;
         let item = receipt::write_item(0, &receipt);
         Ok(pb::PutCampaignResponse {
             campaign_id: campaign.to_string(),
@@ -96,33 +96,33 @@ impl Services {
     async fn campaign(
         &self,
         caller: &Caller,
-        asked: &pb::GetCampaignRequest,
+        request: &pb::GetCampaignRequest,
     ) -> Result<pb::GetCampaignResponse> {
-        let id = read_id(&asked.id)?.ok_or_else(|| Invalid::new("id", "is missing"))?;
-        let what = known::asked(asked)?;
-        self.read_after(asked.read_after.as_ref()).await?;
+        let id = read_id(&request.id)?.ok_or_else(|| Invalid::new("id", "is missing"))?;
+        let query = known::read_query(request)?;
+        self.read_after(request.read_after.as_ref()).await?;
         let caller = caller.clone();
-        let known = self
-            .read("get_campaign", move |exchange| exchange.queries.campaign(&caller, id, &what));
-        Ok(known::write(id, &known.await?))
+        let view = self
+            .read("get_campaign", move |exchange| exchange.queries.campaign(&caller, id, &query));
+        Ok(known::write(id, &view.await?))
     }
 
     async fn campaigns(
         &self,
         caller: &Caller,
-        asked: &pb::ListCampaignsRequest,
+        request: &pb::ListCampaignsRequest,
     ) -> Result<pb::ListCampaignsResponse> {
-        let before = pages::read_position(&asked.page_token)?;
-        self.read_after(asked.read_after.as_ref()).await?;
-        let (most, caller) = (page_size(asked.page_size as usize), caller.clone());
+        let before = pages::read_position(&request.page_token)?;
+        self.read_after(request.read_after.as_ref()).await?;
+        let (limit, caller) = (page_size(request.page_size as usize), caller.clone());
         let page = self.read("list_campaigns", move |exchange| {
-            exchange.queries.campaigns(&caller, before, most)
+            exchange.queries.campaigns(&caller, before, limit)
         });
-        let (listed, next) = page.await?;
-        let campaigns = listed.iter().map(|one| pb::CampaignSummary {
-            id: one.newest.record.campaign.to_string(),
-            newest: Some(visible::contribution(&one.newest)),
-            contributions: u32::try_from(one.contributions).unwrap_or(u32::MAX),
+        let (summaries, next) = page.await?;
+        let campaigns = summaries.iter().map(|summary| pb::CampaignSummary {
+            id: summary.newest.record.campaign.to_string(),
+            newest: Some(visible::contribution(&summary.newest)),
+            contributions: u32::try_from(summary.contributions).unwrap_or(u32::MAX),
         });
         Ok(pb::ListCampaignsResponse {
             campaigns: campaigns.collect(),
@@ -133,25 +133,25 @@ impl Services {
     async fn report(
         &self,
         caller: &Caller,
-        asked: &pb::ReportEnforcementRequest,
+        request: &pb::ReportEnforcementRequest,
     ) -> Result<pb::ReportEnforcementResponse> {
-        let (request, digest) = reaction::read_key(&asked.request_id, asked)?;
-        let (count, most) = (asked.enforcements.len(), self.limits.batch_items);
-        if count == 0 || count > most {
-            let reason = format!("has {count} enforcements, and may have 1 to {most}");
+        let (key, digest) = reaction::read_key(&request.request_id, request)?;
+        let (count, limit) = (request.enforcements.len(), self.limits.batch_items);
+        if count == 0 || count > limit {
+            let reason = format!("has {count} enforcements, and may have 1 to {limit}");
             return Err(Invalid::new("enforcements", reason).into());
         }
-        let sharing = sharing::read(asked.sharing.as_ref())?;
+        let sharing = sharing::read(request.sharing.as_ref())?;
         let (mut items, mut rejected) = (Vec::new(), Vec::new());
-        for (index, one) in (0u32..).zip(&asked.enforcements) {
-            match enforcement::read(one) {
-                Ok(read) => items.push((index, read)),
+        for (index, message) in (0u32..).zip(&request.enforcements) {
+            match enforcement::read(message) {
+                Ok(enforcement) => items.push((index, enforcement)),
                 Err(invalid) => rejected.push(Rejection { index, invalid }),
             }
         }
-        let request = EnforcementRequest { request, digest, sharing, items, rejected };
-        let reported = self.exchange.commands.report_enforcement(caller, request).await?;
-        let EnforcementReceipt { sequence, accepted, items, replayed } = reported;
+        let request = EnforcementRequest { request: key, digest, sharing, items, rejected };
+        let EnforcementReceipt { sequence, accepted, items, replayed } =
+            self.exchange.commands.report_enforcement(caller, request).await?;
         let items: Vec<_> =
             items.iter().map(|(index, item)| receipt::write_item(*index, item)).collect();
         let refused = items.iter().filter(|item| item.version.is_none()).count();
@@ -163,33 +163,33 @@ impl Services {
     async fn enforcements(
         &self,
         caller: &Caller,
-        asked: &pb::ListEnforcementsRequest,
+        request: &pb::ListEnforcementsRequest,
     ) -> Result<pb::ListEnforcementsResponse> {
-        let author = Some(asked.author.as_str()).filter(|text| !text.is_empty());
-        let of = |field: &'static str| move |e: Invalid| Invalid::new(field, e.reason);
+        let author = Some(request.author.as_str()).filter(|text| !text.is_empty());
+        let with_field = |field: &'static str| move |e: Invalid| Invalid::new(field, e.reason);
         let query = EnforcementQuery {
-            campaign: read_id(&asked.campaign_id)?,
-            author: author.map(PartnerId::parse).transpose().map_err(of("author"))?,
-            from: enforcement::read_day("from", &asked.from)?,
-            until: enforcement::read_day("until", &asked.until)?,
-            tip: enforcement::read_tip(&asked.tip_id)?,
-            before: pages::read_position(&asked.page_token)?,
-            most: page_size(asked.page_size as usize),
+            campaign: read_id(&request.campaign_id)?,
+            author: author.map(PartnerId::parse).transpose().map_err(with_field("author"))?,
+            from: enforcement::read_day("from", &request.from)?,
+            until: enforcement::read_day("until", &request.until)?,
+            tip: enforcement::read_tip(&request.tip_id)?,
+            before: pages::read_position(&request.page_token)?,
+            limit: page_size(request.page_size as usize),
         };
-        self.read_after(asked.read_after.as_ref()).await?;
+        self.read_after(request.read_after.as_ref()).await?;
         let caller = caller.clone();
         let page = self.read("list_enforcements", move |exchange| {
             exchange.queries.enforcements(&caller, &query)
         });
-        let (listed, next) = page.await?;
+        let (enforcements, next) = page.await?;
         Ok(pb::ListEnforcementsResponse {
-            enforcements: listed.iter().map(visible::enforcement).collect(),
+            enforcements: enforcements.iter().map(visible::enforcement).collect(),
             next_page_token: next.map(pages::position).unwrap_or_default(),
         })
     }
 }
 
-/// Reads a campaign's id; one that is none is no campaign that anybody sees.
+/// Parses a campaign id. `None` for an empty text. Invalid text gives the error for an unknown campaign.
 fn read_id(text: &str) -> Result<Option<CampaignId>> {
     if text.is_empty() {
         return Ok(None);

@@ -1,4 +1,4 @@
-//! Ends the streams of services that know nothing of a node that stops: health and reflection.
+//! Ends the streams of health and reflection when the node stops: those services do not do it themselves.
 
 use std::future::Future;
 use std::pin::Pin;
@@ -14,7 +14,7 @@ use tonic::body::Body;
 use super::status::status;
 use crate::error::Error;
 
-/// An answer that ends when the node stops, with a status that says so.
+/// A response body that ends when the node stops, with that status.
 pub fn until_stopped(body: Body, stop: CancellationToken) -> Body {
     Body::new(Draining { body, stop: Box::pin(stop.cancelled_owned()), ended: false })
 }

@@ -21,21 +21,21 @@ use super::status::status;
 use crate::domain::purpose::AccessWay;
 use crate::domain::{Cursor, PartnerId, SubscriptionName, Timestamp};
 use crate::error::{Error, Kind};
-use crate::exchange::{AccessedObjects, Caller, Feed, FeedRequest, Hold, Start, Step};
+use crate::exchange::{AccessedObjects, Caller, Feed, FeedRequest, Start, Step, SubscriptionLease};
 use crate::metrics::Metrics;
 use crate::tls::PeerInfo;
 use crate::wire::encoded::EncodedFeed;
 use crate::wire::servers::feed_service_server::FeedService;
 use crate::wire::{cursor, filter, pb, purpose};
 
-type Answer = Result<EncodedFeed, Status>;
+type FeedResult = Result<EncodedFeed, Status>;
 
-/// Heartbeats are due at ticks, of which there are so many in as long as they are apart.
+/// Ticks per heartbeat interval. Heartbeats are due at ticks, so that those of many streams are sent together.
 const TICKS: u32 = 50;
 
 #[async_trait]
 impl FeedService for Services {
-    type SubscribeStream = Pin<Box<dyn Stream<Item = Answer> + Send + 'static>>;
+    type SubscribeStream = Pin<Box<dyn Stream<Item = FeedResult> + Send + 'static>>;
 
     async fn subscribe(
         &self,
@@ -45,21 +45,21 @@ impl FeedService for Services {
         let (feed, hold) = self.open(caller, request.get_ref()).await.map_err(|e| status(&e))?;
         debug!(partner = %caller.partner(), "a feed begins");
         let accepted = request.extensions().get::<PeerInfo>().map(|peer| peer.accepted);
-        let until = accepted.unwrap_or_else(|| self.exchange.clock().instant());
-        let until = tokio::time::Instant::from_std(until + self.connection_age);
-        let (taken, messages) = mpsc::channel(1);
-        let farewell = StreamEnd::default();
+        let accepted = accepted.unwrap_or_else(|| self.exchange.clock().instant());
+        let deadline = tokio::time::Instant::from_std(accepted + self.connection_age);
+        let (channel, messages) = mpsc::channel(1);
+        let stream_end = StreamEnd::default();
         let open = OpenFeed {
             feed,
             hold,
             partner: caller.partner().clone(),
             services: self.clone(),
-            farewell: farewell.clone(),
-            _counted: OpenStreamGauge::new(&self.metrics),
+            stream_end: stream_end.clone(),
+            _gauge: OpenStreamGauge::new(&self.metrics),
         };
-        tokio::spawn(open.run(taken, until));
+        tokio::spawn(open.run(channel, deadline));
         let messages = ReceiverStream::new(messages).map(Ok);
-        let end = stream::once(async move { farewell.take() }).flat_map(stream::iter);
+        let end = stream::once(async move { stream_end.take() }).flat_map(stream::iter);
         Ok(Response::new(Box::pin(messages.chain(end))))
     }
 
@@ -81,17 +81,17 @@ impl FeedService for Services {
         page::pull(self, caller, request.get_ref()).await.map(Response::new).map_err(|e| status(&e))
     }
 
-    type SnapshotStream = Pin<Box<dyn Stream<Item = Answer> + Send + 'static>>;
+    type SnapshotStream = Pin<Box<dyn Stream<Item = FeedResult> + Send + 'static>>;
 
     async fn snapshot(
         &self,
         request: Request<pb::SnapshotRequest>,
     ) -> Result<Response<Self::SnapshotStream>, Status> {
         let caller = super::caller(&request)?;
-        let asked = request.get_ref();
-        let snapshot = page::snapshot(self, caller, asked).await.map_err(|e| status(&e))?;
-        let (taken, messages) = mpsc::channel(2);
-        tokio::spawn(page::run(snapshot, taken, self.clone()));
+        let snapshot =
+            page::snapshot(self, caller, request.get_ref()).await.map_err(|e| status(&e))?;
+        let (channel, messages) = mpsc::channel(2);
+        tokio::spawn(page::run(snapshot, channel, self.clone()));
         Ok(Response::new(Box::pin(ReceiverStream::new(messages))))
     }
 
@@ -118,71 +118,76 @@ impl FeedService for Services {
 }
 
 impl Services {
-    /// Opens a feed; one with a name through its subscription.
+    /// Opens a feed. If the request has a name, opens the durable subscription of that name.
     async fn open(
         &self,
         caller: &Caller,
-        asked: &pb::SubscribeRequest,
-    ) -> Result<(Feed, Option<Hold>), Error> {
-        let filter = filter::read(asked.filter.as_ref(), &self.labels)?;
-        let wanted = FeedRequest { filter, purpose: purpose::read(asked.purpose.as_ref())? };
-        let start = start(asked.start.as_ref())?;
-        if asked.name.is_empty() {
-            return Ok((self.exchange.feeds.feed(caller, start, wanted)?, None));
+        request: &pb::SubscribeRequest,
+    ) -> Result<(Feed, Option<SubscriptionLease>), Error> {
+        let filter = filter::read(request.filter.as_ref(), &self.labels)?;
+        let feed_request =
+            FeedRequest { filter, purpose: purpose::read(request.purpose.as_ref())? };
+        let start = start(request.start.as_ref())?;
+        if request.name.is_empty() {
+            return Ok((self.exchange.feeds.feed(caller, start, feed_request)?, None));
         }
-        let name = SubscriptionName::parse(&asked.name)?;
+        let name = SubscriptionName::parse(&request.name)?;
         let (feed, hold) =
-            self.exchange.feeds.open_subscription(caller, &name, start, wanted).await?;
+            self.exchange.feeds.open_subscription(caller, &name, start, feed_request).await?;
         Ok((feed, Some(hold)))
     }
 }
 
-fn start(asked: Option<&pb::subscribe_request::Start>) -> Result<Start, Error> {
-    use pb::subscribe_request::Start as Asked;
-    Ok(match asked {
-        Some(Asked::FromStart(_)) => Start::Oldest,
-        Some(Asked::FromNow(_)) | None => Start::Now,
-        Some(Asked::Cursor(token)) => Start::After(cursor::read(token)?),
+fn start(requested: Option<&pb::subscribe_request::Start>) -> Result<Start, Error> {
+    use pb::subscribe_request::Start as Requested;
+    Ok(match requested {
+        Some(Requested::FromStart(_)) => Start::Oldest,
+        Some(Requested::FromNow(_)) | None => Start::Now,
+        Some(Requested::Cursor(token)) => Start::After(cursor::read(token)?),
     })
 }
 
-/// What a stream ends with, behind the last message that its reader took.
+/// The last messages of a stream, sent after those in its channel. Empty until the feed ends.
 #[derive(Clone, Debug, Default)]
-struct StreamEnd(Arc<Mutex<Vec<Answer>>>);
+struct StreamEnd(Arc<Mutex<Vec<FeedResult>>>);
 
 impl StreamEnd {
-    fn say(&self, answers: Vec<Answer>) {
-        *self.0.lock().unwrap_or_else(PoisonError::into_inner) = answers;
+    fn set(&self, messages: Vec<FeedResult>) {
+        *self.0.lock().unwrap_or_else(PoisonError::into_inner) = messages;
     }
 
-    fn take(&self) -> Vec<Answer> {
+    fn take(&self) -> Vec<FeedResult> {
         std::mem::take(&mut self.0.lock().unwrap_or_else(PoisonError::into_inner))
     }
 }
 
-/// A feed and what goes out on it. It runs beside the transport, which asks for nothing while its
-/// reader takes nothing: who leaves a message untaken for too long is ended, and holds nothing.
+/// An open feed with its stream.
+///
+/// It runs in its own task. The transport does not poll the stream while its reader reads nothing, so only a task can
+/// end the feed of such a reader and free what it holds.
 struct OpenFeed {
     feed: Feed,
-    /// On its subscription, where it has a name.
-    hold: Option<Hold>,
+    /// Exclusive use of the durable subscription, if the feed has one.
+    hold: Option<SubscriptionLease>,
     partner: PartnerId,
     services: Services,
-    farewell: StreamEnd,
-    _counted: OpenStreamGauge,
+    stream_end: StreamEnd,
+    _gauge: OpenStreamGauge,
 }
 
 impl OpenFeed {
-    async fn run(mut self, taken: mpsc::Sender<EncodedFeed>, until: tokio::time::Instant) {
-        let too_old = tokio::time::sleep_until(until);
+    /// Sends the messages of the feed until it ends, at the latest at `deadline`.
+    async fn run(mut self, channel: mpsc::Sender<EncodedFeed>, deadline: tokio::time::Instant) {
+        let too_old = tokio::time::sleep_until(deadline);
         tokio::pin!(too_old);
-        let until = self.feed.purpose().map(|purpose| purpose.until);
-        let over = lane::purpose_over(Arc::clone(&self.services.exchange), until);
-        tokio::pin!(over);
+        let expires = self.feed.purpose().map(|purpose| purpose.until);
+        let purpose_expired =
+            lane::until_purpose_expires(Arc::clone(&self.services.exchange), expires);
+        tokio::pin!(purpose_expired);
         let stop = self.services.stop.clone();
         let heartbeat = self.services.limits.heartbeat;
-        // The first message says at once where the reader stands: one that began with what comes
-        // next and is cut off before the first item goes on from there.
+        // The first message is sent immediately and holds the cursor: a reader that started from now and loses the
+        // connection before the first item continues from there.
         let mut wait = Duration::ZERO;
         loop {
             let before = self.feed.cursor();
@@ -191,12 +196,12 @@ impl OpenFeed {
                 () = stop.cancelled() => return self.end(before, pb::EndReason::Shutdown, &Error::stopping()),
                 () = &mut too_old => return self.end(before, pb::EndReason::Shutdown, &connection_too_old()),
                 lost = lost(self.hold.as_ref()) => return self.end(before, pb::EndReason::TakenOver, &lost),
-                ended = &mut over => return self.end(before, pb::EndReason::PurposeEnded, &ended),
-                () = taken.closed() => return,
+                expired = &mut purpose_expired => return self.end(before, pb::EndReason::PurposeEnded, &expired),
+                () = channel.closed() => return,
             };
-            wait = aligned(self.services.exchange.clock().now(), heartbeat);
+            wait = until_heartbeat(self.services.exchange.clock().now(), heartbeat);
             let message = match step.and_then(|step| self.message(step)) {
-                Ok((message, accessed)) => self.recorded(accessed).await.map(|()| message),
+                Ok((message, accessed)) => self.record_access(accessed).await.map(|()| message),
                 Err(error) => Err(error),
             };
             let message = match message {
@@ -207,10 +212,10 @@ impl OpenFeed {
                 Err(error) if error.label() == "purpose_ended" => {
                     return self.end(before, pb::EndReason::PurposeEnded, &error);
                 }
-                Err(error) => return self.farewell.say(vec![Err(status(&error))]),
+                Err(error) => return self.stream_end.set(vec![Err(status(&error))]),
             };
             tokio::select! {
-                sent = taken.send_timeout(message, self.services.limits.blocked) => match sent {
+                sent = channel.send_timeout(message, self.services.limits.blocked) => match sent {
                     Ok(()) => {}
                     Err(SendTimeoutError::Timeout(_)) => {
                         return self.end(before, pb::EndReason::TooSlow, &too_slow());
@@ -218,20 +223,20 @@ impl OpenFeed {
                     Err(SendTimeoutError::Closed(_)) => return,
                 },
                 () = self.services.exchange.until_suspended(&self.partner) => {
-                    // What was not taken by now is not given any more.
+                    // A message that the reader has not read yet is dropped.
                     let suspended = self.services.exchange.check_suspended(&self.partner);
                     let error = suspended.err().unwrap_or_else(Error::stopping);
                     return self.end(before, pb::EndReason::Suspended, &error);
                 }
                 lost = lost(self.hold.as_ref()) => return self.end(before, pb::EndReason::TakenOver, &lost),
-                ended = &mut over => return self.end(before, pb::EndReason::PurposeEnded, &ended),
+                expired = &mut purpose_expired => return self.end(before, pb::EndReason::PurposeEnded, &expired),
                 () = stop.cancelled() => return self.end(before, pb::EndReason::Shutdown, &Error::stopping()),
             }
         }
     }
 
-    /// Writes down what a liaison is about to be given: before it leaves, or it does not.
-    async fn recorded(&self, accessed: AccessedObjects) -> Result<(), Error> {
+    /// Records what a liaison is about to receive in the access log. If that fails, the liaison receives nothing.
+    async fn record_access(&self, accessed: AccessedObjects) -> Result<(), Error> {
         let Some(purpose) = self.feed.purpose() else { return Ok(()) };
         let exchange = &self.services.exchange;
         exchange.liaison.record_access(&self.partner, AccessWay::Subscribe, purpose, accessed).await
@@ -242,38 +247,39 @@ impl OpenFeed {
             Step::Heartbeat(cursor) => {
                 Ok((heartbeat_message(cursor, None), AccessedObjects::default()))
             }
-            Step::Delivery(delivery) => {
-                let most = lane::most(self.feed.purpose());
-                let outgoing = message::fill(&mut self.feed, delivery, most)?;
+            Step::Delivery(event) => {
+                let limit = lane::max_objects(self.feed.purpose());
+                let outgoing = message::fill(&mut self.feed, event, limit)?;
                 outgoing.count(&self.services.metrics);
                 let mut message = outgoing.message;
-                // Where nothing of the last entry is left, behind it; acknowledged, it leaves no lag.
+                // After the last entry if all of it is in the message, so that acknowledging it leaves no lag.
                 let cursor = Some(cursor::write(self.feed.cursor()));
-                let place = pb::SubscribeResponse { cursor, ..pb::SubscribeResponse::default() };
-                message.push(place.encode_to_vec().into());
+                let end_of_message =
+                    pb::SubscribeResponse { cursor, ..pb::SubscribeResponse::default() };
+                message.push(end_of_message.encode_to_vec().into());
                 Ok((message, outgoing.accessed))
             }
         }
     }
 
-    /// Ends the stream with a message that holds the cursor, and the status behind it.
+    /// Ends the stream with a message that holds the cursor, followed by the status.
     fn end(self, at: Cursor, reason: pb::EndReason, error: &Error) {
         let end = pb::EndOfStream { reason: reason.into() };
-        self.farewell.say(vec![Ok(heartbeat_message(at, Some(end))), Err(status(error))]);
+        self.stream_end.set(vec![Ok(heartbeat_message(at, Some(end))), Err(status(error))]);
     }
 }
 
-/// The time until a heartbeat is due, rounded up so that those of many streams are due together: what goes to one
-/// connection is sent at once.
-fn aligned(now: Timestamp, heartbeat: Duration) -> Duration {
-    let apart = (heartbeat / TICKS).max(Duration::from_millis(1));
-    let millis = i64::try_from(apart.as_millis()).unwrap_or(i64::MAX);
-    let since = u64::try_from(now.as_millis().rem_euclid(millis)).unwrap_or(0);
-    heartbeat.saturating_add(apart.saturating_sub(Duration::from_millis(since)))
+/// The time until the next heartbeat, rounded up to a tick: streams of one connection then share a network packet.
+fn until_heartbeat(now: Timestamp, heartbeat: Duration) -> Duration {
+    let tick = (heartbeat / TICKS).max(Duration::from_millis(1));
+    let tick_ms = i64::try_from(tick.as_millis()).unwrap_or(i64::MAX);
+    let since_tick_ms = u64::try_from(now.as_millis().rem_euclid(tick_ms)).unwrap_or(0);
+    heartbeat.saturating_add(tick.saturating_sub(Duration::from_millis(since_tick_ms)))
 }
 
-/// Done once the subscription is another reader's; never for a feed without a name.
-async fn lost(hold: Option<&Hold>) -> Error {
+/// Waits until the feed loses its subscription, and returns the error for its reader. Never returns if the feed has
+/// no subscription.
+async fn lost(hold: Option<&SubscriptionLease>) -> Error {
     match hold {
         Some(hold) => hold.lost().await,
         None => std::future::pending().await,
@@ -281,12 +287,12 @@ async fn lost(hold: Option<&Hold>) -> Error {
 }
 
 fn connection_too_old() -> Error {
-    let message = "the connection has reached its age: go on over a new one";
+    let message = "the connection has reached its maximum age: continue on a new one";
     Error::new(Kind::Unavailable, "connection_age", message)
 }
 
 fn too_slow() -> Error {
-    let message = "the reader left a message untaken for too long";
+    let message = "the reader left a message unread for too long";
     Error::new(Kind::Exhausted, "reader_too_slow", message)
 }
 
@@ -295,7 +301,7 @@ fn heartbeat_message(at: Cursor, end: Option<pb::EndOfStream>) -> EncodedFeed {
     pb::SubscribeResponse { cursor, end, ..pb::SubscribeResponse::default() }.into()
 }
 
-/// Counts an open stream for as long as it lives.
+/// Counts an open stream in the metrics until it is dropped.
 struct OpenStreamGauge(Arc<Metrics>);
 
 impl OpenStreamGauge {
@@ -318,15 +324,16 @@ mod tests {
     #[test]
     fn heartbeats_are_due_together_and_never_early() {
         let due = |now: i64, heartbeat: u64| {
-            let wait = aligned(Timestamp::from_millis(now), Duration::from_millis(heartbeat));
+            let wait =
+                until_heartbeat(Timestamp::from_millis(now), Duration::from_millis(heartbeat));
             now + i64::try_from(wait.as_millis()).unwrap()
         };
         let noon = 1_790_000_000_100;
-        assert_eq!([0, 1, 299].map(|behind| due(noon + behind, 15_000) - noon), [15_300; 3]);
+        assert_eq!([0, 1, 299].map(|after| due(noon + after, 15_000) - noon), [15_300; 3]);
         assert_eq!(due(noon + 300, 15_000) - noon, 15_600);
         assert_eq!(due(-1, 1_000), 1_000, "before the epoch too");
         assert_eq!(due(7, 10), 18, "a time that cannot be parted is kept");
-        let never = aligned(Timestamp::from_millis(noon), Duration::from_secs(u64::MAX));
+        let never = until_heartbeat(Timestamp::from_millis(noon), Duration::from_secs(u64::MAX));
         assert!(never >= Duration::from_secs(u64::MAX), "one that is never due is not now");
     }
 }

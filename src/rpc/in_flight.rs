@@ -1,4 +1,4 @@
-//! How many calls of one connection are worked on at once.
+//! Limits how many calls of one connection run at the same time.
 
 use std::future::Future;
 use std::pin::Pin;
@@ -13,8 +13,9 @@ use super::status::status;
 use crate::error::{Error, Kind};
 use crate::tls::PeerInfo;
 
-/// Refuses a call where its connection has no permit left, up to the head of the response. tonic's own
-/// limit refuses with a bare `RESOURCE_EXHAUSTED`, which no client can tell from a quota.
+/// Refuses a call if its connection has no permit left. A call holds its permit until the head of its response.
+///
+/// tonic's own limit refuses with a bare `RESOURCE_EXHAUSTED`, which clients cannot distinguish from a quota.
 #[derive(Clone, Copy, Debug)]
 pub struct InFlightLayer;
 
@@ -26,7 +27,7 @@ impl<S> Layer<S> for InFlightLayer {
     }
 }
 
-/// A service behind [`InFlightLayer`].
+/// A service wrapped by [`InFlightLayer`].
 #[derive(Clone, Debug)]
 pub struct InFlight<S> {
     inner: S,
@@ -49,15 +50,15 @@ where
     fn call(&mut self, request: Request<Body>) -> Self::Future {
         let calls = request.extensions().get::<PeerInfo>().map(|peer| Arc::clone(&peer.calls));
         let Some(permit) = calls.and_then(|calls| calls.try_acquire_owned().ok()) else {
-            let message = "too many calls are under way on this connection: wait for one";
+            let message = "too many calls are open on this connection: wait until one ends";
             let refusal = status(&Error::new(Kind::Exhausted, "calls_in_flight", message));
             return Box::pin(std::future::ready(Ok(refusal.into_http())));
         };
-        let answering = self.inner.call(request);
+        let calling = self.inner.call(request);
         Box::pin(async move {
-            let answer = answering.await;
+            let response = calling.await;
             drop(permit);
-            answer
+            response
         })
     }
 }

@@ -7,28 +7,28 @@ use futures_util::{Stream, StreamExt};
 use prost::Message;
 use tonic::{Request, Response, Status, Streaming, async_trait};
 
-use super::Services;
 use super::feed::events;
 use super::status::status;
+use super::{Services, visible};
 use crate::domain::submission::{ItemReceipt, Receipt};
 use crate::domain::{IndicatorId, Invalid, Position};
 use crate::error::{Error, Result};
-use crate::exchange::{AssessmentView, Caller, IndicatorView};
-use crate::wire::pb::get_indicator_request::Indicator as Named;
+use crate::exchange::{Caller, IndicatorView};
+use crate::wire::pb::get_indicator_request::Indicator as Requested;
 use crate::wire::servers::indicator_service_server::IndicatorService;
 use crate::wire::{indicator, known, pb, receipt, submission};
 
-/// The most bytes of assessments in one answer.
-const ASSESSMENTS_BYTES: usize = 2 * 1024 * 1024;
+/// Maximum size of the assessments in one response, in bytes. The oldest are left out.
+const MAX_ASSESSMENTS_BYTES: usize = 2 * 1024 * 1024;
 
-type Answer<T> = std::result::Result<Response<T>, Status>;
+type RpcResult<T> = std::result::Result<Response<T>, Status>;
 
 #[async_trait]
 impl IndicatorService for Services {
     async fn submit_indicators(
         &self,
         request: Request<pb::SubmitIndicatorsRequest>,
-    ) -> Answer<pb::SubmitIndicatorsResponse> {
+    ) -> RpcResult<pb::SubmitIndicatorsResponse> {
         let caller = super::caller(&request)?.clone();
         let receipt = self.submit(&caller, request.into_inner()).await.map_err(|e| status(&e))?;
         Ok(Response::new(pb::SubmitIndicatorsResponse { receipt: Some(receipt) }))
@@ -45,20 +45,20 @@ impl IndicatorService for Services {
     async fn stream_indicators(
         &self,
         request: Request<Streaming<pb::StreamIndicatorsRequest>>,
-    ) -> Answer<Self::StreamIndicatorsStream> {
+    ) -> RpcResult<Self::StreamIndicatorsStream> {
         let caller = super::caller(&request)?.clone();
         let services = self.clone();
         let in_flight = self.limits.batches_in_flight;
         let stop = self.stop.clone();
-        // No batch is taken once the node stops or the partner is suspended; those that were are
-        // answered.
-        let (watched, watching) = (self.exchange.clone(), caller.clone());
-        let leaving = caller.partner().clone();
-        let until = futures_util::future::select(
+        // No further batch is read once the node stops or the partner is suspended. Batches that were read get
+        // their receipt.
+        let partner = caller.partner().clone();
+        let (watched_exchange, watched_partner) = (self.exchange.clone(), partner.clone());
+        let stop_reading = futures_util::future::select(
             Box::pin(stop.clone().cancelled_owned()),
-            Box::pin(async move { watched.until_suspended(watching.partner()).await }),
+            Box::pin(async move { watched_exchange.until_suspended(&watched_partner).await }),
         );
-        let batches = request.into_inner().take_until(until);
+        let batches = request.into_inner().take_until(stop_reading);
         let receipts = batches
             .map(move |batch| {
                 let (services, caller) = (services.clone(), caller.clone());
@@ -76,47 +76,46 @@ impl IndicatorService for Services {
             })
             .buffered(in_flight);
         let exchange = Arc::clone(&self.exchange);
-        let goodbye = futures_util::stream::once(async move {
+        let final_status = futures_util::stream::once(async move {
             if stop.is_cancelled() {
                 return Some(Err(status(&Error::stopping())));
             }
-            exchange.check_suspended(&leaving).err().map(|error| Err(status(&error)))
+            exchange.check_suspended(&partner).err().map(|error| Err(status(&error)))
         })
         .filter_map(std::future::ready);
-        Ok(Response::new(Box::pin(until_error(receipts.chain(goodbye)))))
+        Ok(Response::new(Box::pin(until_error(receipts.chain(final_status)))))
     }
 
     async fn get_indicator(
         &self,
         request: Request<pb::GetIndicatorRequest>,
-    ) -> Answer<pb::GetIndicatorResponse> {
+    ) -> RpcResult<pb::GetIndicatorResponse> {
         let caller = super::caller(&request)?.clone();
         let request = request.into_inner();
-        let answer = async {
-            let id = named(request.indicator.as_ref())?;
+        let result = async {
+            let id = requested_id(request.indicator.as_ref())?;
             self.read_after(request.read_after.as_ref()).await?;
             let caller = caller.clone();
             let read = self.read("get_indicator", move |exchange| {
-                let found = exchange.queries.indicator(&caller, id)?;
-                let reactions = exchange.queries.reactions_to(&caller, &found)?;
-                Ok((found, reactions))
+                let view = exchange.queries.indicator(&caller, id)?;
+                let reactions = exchange.queries.reactions_to(&caller, &view)?;
+                Ok((view, reactions))
             });
             read.await
         };
-        let (found, reactions) = answer.await.map_err(|e: Error| status(&e))?;
+        let (view, reactions) = result.await.map_err(|e: Error| status(&e))?;
         let mut bytes = 0;
-        let newest_first =
-            found.assessments.iter().rev().map(|one| known::visible_assessment(&sight(one)));
+        let newest_first = view.assessments.iter().rev().map(visible::assessment);
         let mut assessments: Vec<_> = newest_first
-            .take_while(|one| {
-                bytes += one.encoded_len();
-                bytes <= ASSESSMENTS_BYTES
+            .take_while(|assessment| {
+                bytes += assessment.encoded_len();
+                bytes <= MAX_ASSESSMENTS_BYTES
             })
             .collect();
         assessments.reverse();
-        let omitted = found.assessments.len() - assessments.len();
+        let omitted = view.assessments.len() - assessments.len();
         Ok(Response::new(pb::GetIndicatorResponse {
-            summary: Some(known::summary(&summary(&found))),
+            summary: Some(known::summary(&summary(&view))),
             assessments,
             omitted: u32::try_from(omitted).unwrap_or(u32::MAX),
             seen_count: reactions.seen_count,
@@ -128,7 +127,7 @@ impl IndicatorService for Services {
     async fn lookup_indicators(
         &self,
         request: Request<pb::LookupIndicatorsRequest>,
-    ) -> Answer<pb::LookupIndicatorsResponse> {
+    ) -> RpcResult<pb::LookupIndicatorsResponse> {
         let caller = super::caller(&request)?.clone();
         let results = self.lookup(&caller, request.get_ref()).await.map_err(|e| status(&e))?;
         Ok(Response::new(pb::LookupIndicatorsResponse { results }))
@@ -137,37 +136,37 @@ impl IndicatorService for Services {
     async fn withdraw_indicators(
         &self,
         request: Request<pb::WithdrawIndicatorsRequest>,
-    ) -> Answer<pb::WithdrawIndicatorsResponse> {
+    ) -> RpcResult<pb::WithdrawIndicatorsResponse> {
         let caller = super::caller(&request)?.clone();
-        let answer = self.withdraw(&caller, request.get_ref()).await;
-        answer.map(Response::new).map_err(|e| status(&e))
+        let response = self.withdraw(&caller, request.get_ref()).await;
+        response.map(Response::new).map_err(|e| status(&e))
     }
 
     async fn release_indicators(
         &self,
         request: Request<pb::ReleaseIndicatorsRequest>,
-    ) -> Answer<pb::ReleaseIndicatorsResponse> {
+    ) -> RpcResult<pb::ReleaseIndicatorsResponse> {
         let caller = super::caller(&request)?.clone();
-        let answer = self.release(&caller, request.get_ref()).await;
-        answer.map(Response::new).map_err(|e| status(&e))
+        let response = self.release(&caller, request.get_ref()).await;
+        response.map(Response::new).map_err(|e| status(&e))
     }
 
     async fn report_sightings(
         &self,
         request: Request<pb::ReportSightingsRequest>,
-    ) -> Answer<pb::ReportSightingsResponse> {
+    ) -> RpcResult<pb::ReportSightingsResponse> {
         let caller = super::caller(&request)?.clone();
-        let answer = self.sightings(&caller, request.get_ref()).await;
-        answer.map(Response::new).map_err(|e| status(&e))
+        let response = self.sightings(&caller, request.get_ref()).await;
+        response.map(Response::new).map_err(|e| status(&e))
     }
 
     async fn give_feedback(
         &self,
         request: Request<pb::GiveFeedbackRequest>,
-    ) -> Answer<pb::GiveFeedbackResponse> {
+    ) -> RpcResult<pb::GiveFeedbackResponse> {
         let caller = super::caller(&request)?.clone();
-        let answer = self.feedback(&caller, request.get_ref()).await;
-        answer.map(Response::new).map_err(|e| status(&e))
+        let response = self.feedback(&caller, request.get_ref()).await;
+        response.map(Response::new).map_err(|e| status(&e))
     }
 }
 
@@ -177,22 +176,26 @@ impl Services {
         caller: &Caller,
         request: pb::SubmitIndicatorsRequest,
     ) -> Result<pb::Receipt> {
-        let terms = submission::ReadContext {
+        let context = submission::ReadContext {
             labels: &self.labels,
             max_items: self.limits.batch_items,
             now: self.exchange.clock().now(),
         };
-        let read =
-            submission::read(&request.submission_id, request.batch.as_ref(), request.close, &terms);
+        let read = submission::read(
+            &request.submission_id,
+            request.batch.as_ref(),
+            request.close,
+            &context,
+        );
         let clock = self.exchange.clock();
-        let begun = clock.instant();
+        let started = clock.instant();
         let result = match read {
             Ok(submission) => self.exchange.commands.submit(caller, submission).await,
             Err(invalid) => Err(invalid.into()),
         };
         match &result {
             Ok(receipt) => {
-                self.metrics.appended(clock.instant().duration_since(begun).as_secs_f64());
+                self.metrics.appended(clock.instant().duration_since(started).as_secs_f64());
                 self.count(receipt);
             }
             Err(error) => self.metrics.rejected(error.label(), 1),
@@ -203,8 +206,9 @@ impl Services {
     fn count(&self, receipt: &Receipt) {
         let Some(batch) = &receipt.batch else { return };
         let items = batch.items.len() as u64;
-        let refused = |(_, item): &&(u32, ItemReceipt)| matches!(item, ItemReceipt::Rejected(_));
-        let rejected = batch.items.iter().filter(refused).count() as u64;
+        let is_rejected =
+            |(_, item): &&(u32, ItemReceipt)| matches!(item, ItemReceipt::Rejected(_));
+        let rejected = batch.items.iter().filter(is_rejected).count() as u64;
         self.metrics.submitted(items - rejected);
         self.metrics.rejected("item", rejected);
     }
@@ -214,37 +218,38 @@ impl Services {
         caller: &Caller,
         request: &pb::LookupIndicatorsRequest,
     ) -> Result<Vec<pb::LookupResult>> {
-        let (asked, most) = (request.keys.len(), self.limits.lookup_values);
-        if asked == 0 || asked > most {
-            let reason = format!("has {asked} values, and may have 1 to {most}");
+        let (count, limit) = (request.keys.len(), self.limits.lookup_values);
+        if count == 0 || count > limit {
+            let reason = format!("has {count} values, and may have 1 to {limit}");
             return Err(Invalid::new("keys", reason).into());
         }
         self.read_after(request.read_after.as_ref()).await?;
-        let read: Vec<_> = request
+        let requested: Vec<_> = request
             .keys
             .iter()
             .map(|key| indicator::read_key(key).map(|indicator| (indicator.id(), indicator)))
             .collect();
-        let mut ids: Vec<_> = read.iter().flatten().map(|(id, _)| *id).collect();
+        let mut ids: Vec<_> = requested.iter().flatten().map(|(id, _)| *id).collect();
         ids.sort_unstable();
         ids.dedup();
         let caller = caller.clone();
         let known = self
             .read("lookup_indicators", move |exchange| exchange.queries.lookup_all(&caller, &ids))
             .await?;
-        self.metrics.lookups(asked as u64);
-        Ok(read
+        self.metrics.lookups(count as u64);
+        Ok(requested
             .into_iter()
-            .map(|one| match one {
+            .map(|key| match key {
                 Err(invalid) => known::unreadable(&invalid),
                 Ok((id, indicator)) => match known.get(&id) {
-                    Some(found) => known::found(&summary(found)),
+                    Some(view) => known::found(&summary(view)),
                     None => known::unknown(indicator, id),
                 },
             })
             .collect())
     }
 
+    /// Waits until a version is applied here, so that the read that follows includes it.
     pub(super) async fn read_after(&self, version: Option<&pb::Version>) -> Result<()> {
         match version {
             None => Ok(()),
@@ -255,34 +260,23 @@ impl Services {
     }
 }
 
-fn named(named: Option<&Named>) -> Result<IndicatorId> {
-    match named {
-        Some(Named::Id(id)) => id.parse().map_err(|invalid: Invalid| Error::invalid(invalid)),
-        Some(Named::Key(key)) => Ok(indicator::read_key(key)?.id()),
+fn requested_id(requested: Option<&Requested>) -> Result<IndicatorId> {
+    match requested {
+        Some(Requested::Id(id)) => id.parse().map_err(|invalid: Invalid| Error::invalid(invalid)),
+        Some(Requested::Key(key)) => Ok(indicator::read_key(key)?.id()),
         None => Err(Invalid::new("indicator", "is missing: name it by id or by key").into()),
     }
 }
 
-fn summary(known: &IndicatorView) -> known::Summary<'_> {
+fn summary(view: &IndicatorView) -> known::Summary<'_> {
     known::Summary {
-        strongest: sight(known.strongest()),
-        disputed: known.disputed,
-        authors: known.authors,
+        strongest: visible::assessment_ref(view.strongest()),
+        disputed: view.disputed,
+        authors: view.authors,
     }
 }
 
-pub(super) fn sight(sight: &AssessmentView) -> known::AssessmentRef<'_> {
-    known::AssessmentRef {
-        author: &sight.author,
-        version: sight.record.version,
-        accepted: sight.record.accepted,
-        id: sight.record.id,
-        assessment: &sight.record.assessment,
-        view: &sight.sharing,
-    }
-}
-
-/// Ends with the first error: what follows a batch that failed is not answered as if it had not.
+/// Ends the stream after its first error: batches after a failed one get no receipt.
 fn until_error<T: Send>(
     answers: impl Stream<Item = std::result::Result<T, Status>> + Send,
 ) -> impl Stream<Item = std::result::Result<T, Status>> + Send {

@@ -64,9 +64,12 @@ impl PartnerService for Services {
         request: Request<pb::ListGroupsRequest>,
     ) -> Result<Response<pb::ListGroupsResponse>, Status> {
         let caller: &Caller = super::caller(&request)?;
-        let asked = request.get_ref();
-        let page =
-            self.exchange.queries.list_groups(caller, &asked.page_token, asked.page_size as usize);
+        let request = request.get_ref();
+        let page = self.exchange.queries.list_groups(
+            caller,
+            &request.page_token,
+            request.page_size as usize,
+        );
         Ok(Response::new(pb::ListGroupsResponse {
             groups: page.items.iter().map(partner::write_group).collect(),
             next_page_token: page.next,
@@ -97,9 +100,9 @@ impl PartnerService for Services {
     ) -> Result<Response<pb::SuspendPartnerResponse>, Status> {
         let caller = super::caller(&request)?;
         let suspend = async {
-            let asked = request.get_ref();
-            let id = partner::read_id("id", &asked.id)?;
-            let since = asked.compromised_since.as_ref();
+            let request = request.get_ref();
+            let id = partner::read_id("id", &request.id)?;
+            let since = request.compromised_since.as_ref();
             let since = since.map(|time| read_timestamp("compromised_since", time)).transpose()?;
             self.exchange.commands.suspend_partner(caller, &id, since).await
         };
@@ -146,9 +149,9 @@ impl PartnerService for Services {
     ) -> Result<Response<pb::ConfirmTermsResponse>, Status> {
         let caller = super::caller(&request)?;
         let confirm = async {
-            let asked = request.get_ref();
-            let group = partner::read_group_id("group", &asked.group)?;
-            self.exchange.commands.confirm_terms(caller, &group, &asked.terms).await
+            let request = request.get_ref();
+            let group = partner::read_group_id("group", &request.group)?;
+            self.exchange.commands.confirm_terms(caller, &group, &request.terms).await
         };
         confirm.await.map_err(|e| status(&e))?;
         Ok(Response::new(pb::ConfirmTermsResponse {}))

@@ -1,4 +1,4 @@
-//! Taking back, and what partners say of what others shared.
+//! The calls that withdraw indicators, report sightings and give feedback.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
@@ -16,40 +16,39 @@ impl Services {
         caller: &Caller,
         request: &pb::WithdrawIndicatorsRequest,
     ) -> Result<pb::WithdrawIndicatorsResponse> {
-        let (asked, most) = (request.keys.len(), self.limits.lookup_values);
+        let (count, limit) = (request.keys.len(), self.limits.lookup_values);
         if !request.submission_id.is_empty() {
-            if asked > 0 || request.audience.is_some() {
-                let reason = "stands alone: neither keys nor an audience go with it";
+            if count > 0 || request.audience.is_some() {
+                let reason = "cannot be combined with keys or audience: leave them out";
                 return Err(Invalid::new("submission_id", reason).into());
             }
             let submission = SubmissionId::parse(&request.submission_id)?;
-            // It goes on by itself, however long the caller waits for it: half of a withdrawal is none.
+            // Runs in its own task: a cancelled call must not leave half of a withdrawal.
             let (exchange, caller) = (Arc::clone(&self.exchange), caller.clone());
-            let withdrawing = tokio::spawn(async move {
+            let task = tokio::spawn(async move {
                 exchange.commands.withdraw_submission(&caller, &submission).await
             });
-            let ended = withdrawing.await;
-            let withdrawn = ended.map_err(|error| Error::internal("withdraw", error))??;
-            return Ok(answer(Vec::new(), &withdrawn));
+            let receipt = task.await.map_err(|error| Error::internal("withdraw", error))??;
+            return Ok(write_response(Vec::new(), &receipt));
         }
-        if asked == 0 || asked > most {
-            let reason = format!("has {asked} values, and may have 1 to {most}");
+        if count == 0 || count > limit {
+            let reason = format!("has {count} values, and may have 1 to {limit}");
             return Err(Invalid::new("keys", reason).into());
         }
         let audience = request.audience.as_ref();
         let audience =
-            audience.map(|named| sharing::read_audience(named, "audience")).transpose()?;
-        let read: Vec<_> =
+            audience.map(|audience| sharing::read_audience(audience, "audience")).transpose()?;
+        let requested: Vec<_> =
             request.keys.iter().map(|key| indicator::read_key(key).map(|i| i.id())).collect();
-        let ids: BTreeSet<IndicatorId> = read.iter().flatten().copied().collect();
-        let withdrawn = self.exchange.commands.withdraw(caller, &ids, audience.as_ref()).await?;
-        let mut ended: BTreeMap<IndicatorId, Vec<pb::Version>> = BTreeMap::new();
-        for (id, version) in &withdrawn.versions {
-            ended.entry(*id).or_default().push(indicator::version(*version));
+        let ids: BTreeSet<IndicatorId> = requested.iter().flatten().copied().collect();
+        let receipt = self.exchange.commands.withdraw(caller, ids, audience.as_ref()).await?;
+        let mut versions_by_id: BTreeMap<IndicatorId, Vec<pb::Version>> = BTreeMap::new();
+        for (id, version) in &receipt.versions {
+            versions_by_id.entry(*id).or_default().push(indicator::version(*version));
         }
-        let item = |read: &std::result::Result<IndicatorId, Invalid>| match read {
+        let item = |requested: &std::result::Result<IndicatorId, Invalid>| match requested {
             Ok(id) => pb::WithdrawnIndicator {
-                versions: ended.get(id).cloned().unwrap_or_default(),
+                versions: versions_by_id.get(id).cloned().unwrap_or_default(),
                 ..pb::WithdrawnIndicator::default()
             },
             Err(invalid) => pb::WithdrawnIndicator {
@@ -58,7 +57,7 @@ impl Services {
                 reason: invalid.reason.to_string(),
             },
         };
-        Ok(answer(read.iter().map(item).collect(), &withdrawn))
+        Ok(write_response(requested.iter().map(item).collect(), &receipt))
     }
 
     pub(super) async fn sightings(
@@ -67,17 +66,17 @@ impl Services {
         request: &pb::ReportSightingsRequest,
     ) -> Result<pb::ReportSightingsResponse> {
         let (key, digest) = reaction::read_key(&request.request_id, request)?;
-        let (most, now) = (self.limits.batch_items, self.exchange.clock().now());
-        let (sharing, items, rejected) = reaction::read_sightings(request, most, now)?;
+        let (limit, now) = (self.limits.batch_items, self.exchange.clock().now());
+        let (sharing, items, rejected) = reaction::read_sightings(request, limit, now)?;
         let request = SightingsRequest { request: key, digest, sharing, items, rejected };
-        let noted = self.exchange.commands.report_sightings(caller, request).await?;
-        self.metrics.rejected("sighting", noted.rejected.len() as u64);
+        let receipt = self.exchange.commands.report_sightings(caller, request).await?;
+        self.metrics.rejected("sighting", receipt.rejected.len() as u64);
         Ok(pb::ReportSightingsResponse {
-            sequence: noted.sequence,
-            accepted_at: Some(timestamp(noted.accepted)),
-            counted: u32::try_from(noted.counted).unwrap_or(u32::MAX),
-            rejected: noted.rejected.iter().map(receipt::rejected).collect(),
-            replayed: noted.replayed,
+            sequence: receipt.sequence,
+            accepted_at: Some(timestamp(receipt.accepted)),
+            counted: u32::try_from(receipt.counted).unwrap_or(u32::MAX),
+            rejected: receipt.rejected.iter().map(receipt::rejected).collect(),
+            replayed: receipt.replayed,
         })
     }
 
@@ -90,22 +89,22 @@ impl Services {
         let reaction::FeedbackRef { about, opinion, note, sharing } =
             reaction::read_feedback(request)?;
         let request = FeedbackRequest { request: key, digest, about, opinion, note, sharing };
-        let noted = self.exchange.commands.give_feedback(caller, request).await?;
+        let receipt = self.exchange.commands.give_feedback(caller, request).await?;
         Ok(pb::GiveFeedbackResponse {
-            sequence: noted.sequence,
-            accepted_at: Some(timestamp(noted.accepted)),
-            replayed: noted.replayed,
+            sequence: receipt.sequence,
+            accepted_at: Some(timestamp(receipt.accepted)),
+            replayed: receipt.replayed,
         })
     }
 }
 
-fn answer(
+fn write_response(
     items: Vec<pb::WithdrawnIndicator>,
-    withdrawn: &WithdrawalReceipt,
+    receipt: &WithdrawalReceipt,
 ) -> pb::WithdrawIndicatorsResponse {
     pb::WithdrawIndicatorsResponse {
         items,
-        withdrawn: withdrawn.versions.len() as u64,
-        sequences: withdrawn.sequences.clone(),
+        withdrawn: receipt.versions.len() as u64,
+        sequences: receipt.sequences.clone(),
     }
 }

@@ -1,4 +1,4 @@
-//! Releasing to liaisons, and what they were given.
+//! The calls that release objects to liaisons and list what liaisons received.
 
 use std::collections::BTreeMap;
 use std::sync::Arc;
@@ -13,8 +13,8 @@ use crate::wire::pb::release_indicators_request::What;
 use crate::wire::selection::{Keys, read_keys, read_reason};
 use crate::wire::{indicator, partner, pb, reaction, read_timestamp, timestamp};
 
-/// The most enforcements of one request.
-const MOST_ENFORCEMENTS: usize = 1_000;
+/// Maximum number of enforcements in one request.
+const MAX_ENFORCEMENTS: usize = 1_000;
 
 impl Services {
     pub(super) async fn release(
@@ -28,41 +28,43 @@ impl Services {
             _ => None,
         };
         let selection = selection(request.what.as_ref(), keys.as_ref())?;
-        let asked = RequestedObjects::of(&selection);
+        let requested = RequestedObjects::of(&selection);
         let liaisons = request.liaisons.iter().map(|id| partner::read_id("liaisons", id));
         let request = ReleaseRequest {
             request: key,
             digest,
             selection,
             liaisons: liaisons.collect::<std::result::Result<_, _>>()?,
-            act: read_act(request)?,
+            action: read_action(request)?,
         };
-        // It goes on by itself, however long the caller waits for it: half of a release is none.
+        // Runs in its own task: a cancelled call must not leave half of a release.
         let (exchange, caller) = (Arc::clone(&self.exchange), caller.clone());
-        let releasing =
-            tokio::spawn(async move { exchange.commands.release(&caller, request).await });
-        let released = releasing.await.map_err(|error| Error::internal("release", error))??;
-        Ok(answer(&asked, &released))
+        let task = tokio::spawn(async move { exchange.commands.release(&caller, request).await });
+        let receipt = task.await.map_err(|error| Error::internal("release", error))??;
+        Ok(write_response(&requested, &receipt))
     }
 
     pub(super) async fn accesses(
         &self,
         caller: Caller,
-        asked: pb::ListAccessesRequest,
+        request: pb::ListAccessesRequest,
     ) -> Result<pb::ListAccessesResponse> {
-        let liaison = Some(asked.liaison.as_str()).filter(|id| !id.is_empty());
+        let liaison = Some(request.liaison.as_str()).filter(|id| !id.is_empty());
         let liaison = liaison.map(|id| partner::read_id("liaison", id)).transpose()?;
-        let since = asked.since.as_ref();
+        let since = request.since.as_ref();
         let since = since.map(|time| read_timestamp("since", time)).transpose()?;
-        let behind = read_place(&asked.page_token)?;
+        let after = read_page_token(&request.page_token)?;
         let listing = self.read("list_accesses", move |exchange| {
-            let size = asked.page_size as usize;
-            exchange.liaison.list_accesses(&caller, liaison.as_ref(), since, behind, size)
+            let size = request.page_size as usize;
+            exchange.liaison.list_accesses(&caller, liaison.as_ref(), since, after, size)
         });
         let page = listing.await?;
         Ok(pb::ListAccessesResponse {
             accesses: page.items.iter().map(write_access).collect(),
-            next_page_token: page.next.map(|(at, part)| format!("{at}.{part}")).unwrap_or_default(),
+            next_page_token: page
+                .next
+                .map(|(sequence, index)| format!("{sequence}.{index}"))
+                .unwrap_or_default(),
         })
     }
 }
@@ -75,8 +77,8 @@ fn selection(what: Option<&What>, keys: Option<&Keys>) -> Result<Selection> {
         }
         (Some(What::Enforcements(ids)), _) => {
             let count = ids.ids.len();
-            if count == 0 || count > MOST_ENFORCEMENTS {
-                let reason = format!("are {count}, and may be 1 to {MOST_ENFORCEMENTS}");
+            if count == 0 || count > MAX_ENFORCEMENTS {
+                let reason = format!("are {count}, and may be 1 to {MAX_ENFORCEMENTS}");
                 return Err(Invalid::new("enforcements", reason).into());
             }
             Selection::Enforcements(ids.ids.iter().map(|id| EnforcementId::parse(id)).collect())
@@ -91,8 +93,8 @@ fn selection(what: Option<&What>, keys: Option<&Keys>) -> Result<Selection> {
     })
 }
 
-/// Reads the token of a page that ends at an entry and a part of it, or at a version.
-pub fn read_place(token: &str) -> Result<Option<(u64, u32)>> {
+/// Parses a page token that holds a sequence and an index. `None` for the first page.
+pub fn read_page_token(token: &str) -> Result<Option<(u64, u32)>> {
     if token.is_empty() {
         return Ok(None);
     }
@@ -100,14 +102,14 @@ pub fn read_place(token: &str) -> Result<Option<(u64, u32)>> {
         let (sequence, index) = token.split_once('.')?;
         Some((sequence.parse().ok()?, index.parse().ok()?))
     };
-    let wrong = || Invalid::new("page_token", "is not one that this exchange handed out");
-    Ok(Some(read().ok_or_else(wrong)?))
+    let invalid = || Invalid::new("page_token", "is not one that this exchange handed out");
+    Ok(Some(read().ok_or_else(invalid)?))
 }
 
-fn read_act(request: &pb::ReleaseIndicatorsRequest) -> Result<ReleaseAction> {
+fn read_action(request: &pb::ReleaseIndicatorsRequest) -> Result<ReleaseAction> {
     if request.retract {
         if !request.basis.is_empty() || request.until.is_some() {
-            let reason = "stands alone: neither a basis nor a time goes with it";
+            let reason = "cannot be combined with basis or until: leave them out";
             return Err(Invalid::new("retract", reason).into());
         }
         return Ok(ReleaseAction::Retract);
@@ -118,7 +120,8 @@ fn read_act(request: &pb::ReleaseIndicatorsRequest) -> Result<ReleaseAction> {
     Ok(ReleaseAction::Release { basis, until })
 }
 
-/// What was asked for one by one: the id of each, and `None` for what cannot be read.
+/// The ids of the objects that a request names one by one, in its order. `None` for an id that cannot be read; empty
+/// for a submission or a campaign.
 #[derive(Debug)]
 struct RequestedObjects(Vec<Option<String>>);
 
@@ -137,8 +140,8 @@ impl RequestedObjects {
     }
 }
 
-/// The id that an object is asked for by, and its version.
-fn named(object: &Releasable) -> (String, Position) {
+/// The id that requests use for an object, and its version.
+fn id_and_version(object: &Releasable) -> (String, Position) {
     match object {
         Releasable::Assessment(target) => {
             (target.id.to_string(), target.version.unwrap_or_default())
@@ -148,51 +151,57 @@ fn named(object: &Releasable) -> (String, Position) {
     }
 }
 
-fn answer(asked: &RequestedObjects, released: &ReleaseReceipt) -> pb::ReleaseIndicatorsResponse {
-    let mut by_id: BTreeMap<String, Vec<Position>> = BTreeMap::new();
-    for object in released.changed.iter().chain(&released.unchanged) {
-        let (id, version) = named(object);
-        by_id.entry(id).or_default().push(version);
+fn write_response(
+    requested: &RequestedObjects,
+    receipt: &ReleaseReceipt,
+) -> pb::ReleaseIndicatorsResponse {
+    let mut versions_by_id: BTreeMap<String, Vec<Position>> = BTreeMap::new();
+    for object in receipt.changed.iter().chain(&receipt.unchanged) {
+        let (id, version) = id_and_version(object);
+        versions_by_id.entry(id).or_default().push(version);
     }
-    let full = |id: &str| released.full.iter().any(|full| named(full).0 == id);
+    let is_full =
+        |id: &str| receipt.at_release_limit.iter().any(|object| id_and_version(object).0 == id);
     let item = |(index, id): (u32, &Option<String>)| {
         let mut item = pb::ReleasedIndicator::default();
         if let Some(id) = id {
-            let versions = by_id.get(id).into_iter().flatten();
+            let versions = versions_by_id.get(id).into_iter().flatten();
             item.versions = versions.copied().map(indicator::version).collect();
-            if full(id) {
+            if is_full(id) {
                 item.field = "liaisons".into();
-                item.reason = "are too many: it is released to as many as fit".into();
+                item.reason =
+                    "are too many: the object was released to as many as it can have".into();
             }
         }
-        if let Some(one) = released.rejected.iter().find(|one| one.index == index) {
-            item.field = one.invalid.field.to_string();
-            item.reason = one.invalid.reason.to_string();
+        if let Some(rejection) = receipt.rejected.iter().find(|rejection| rejection.index == index)
+        {
+            item.field = rejection.invalid.field.to_string();
+            item.reason = rejection.invalid.reason.to_string();
         }
         item
     };
-    // A key that cannot be read names no version.
-    let unreadable = asked.0.iter().filter(|id| id.is_none()).count();
-    let refused = released.rejected.len() - unreadable + released.full.len();
+    // Refused objects are counted. A key that cannot be read names none.
+    let unreadable = requested.0.iter().filter(|id| id.is_none()).count();
+    let refused = receipt.rejected.len() - unreadable + receipt.at_release_limit.len();
     pb::ReleaseIndicatorsResponse {
-        items: (0..).zip(&asked.0).map(item).collect(),
-        changed: released.changed.len() as u64,
-        unchanged: released.unchanged.len() as u64,
-        refused: refused as u64 + released.left_out,
-        sequences: released.sequences.clone(),
-        replayed: released.replayed,
+        items: (0..).zip(&requested.0).map(item).collect(),
+        changed: receipt.changed.len() as u64,
+        unchanged: receipt.unchanged.len() as u64,
+        refused: refused as u64 + receipt.left_out,
+        sequences: receipt.sequences.clone(),
+        replayed: receipt.replayed,
     }
 }
 
 fn write_access(access: &Access) -> pb::Access {
-    let kept = &access.kept;
-    let objects = access.objects.iter().map(|(version, about)| {
+    let record = &access.record;
+    let objects = access.objects.iter().map(|(version, accessed)| {
         let version = Some(indicator::version(*version));
         let mut object = pb::AccessedObject { version, ..pb::AccessedObject::default() };
-        match about {
-            Some(AccessedObject::Indicator(id, known)) => {
+        match accessed {
+            Some(AccessedObject::Indicator(id, indicator)) => {
                 object.indicator_id = id.to_string();
-                object.indicator = known.as_ref().map(|one| indicator::write(one, *id));
+                object.indicator = indicator.as_ref().map(|content| indicator::write(content, *id));
             }
             Some(AccessedObject::Campaign(campaign)) => object.campaign_id = campaign.to_string(),
             Some(AccessedObject::Enforcement(id)) => object.enforcement_id = id.to_string(),
@@ -202,22 +211,22 @@ fn write_access(access: &Access) -> pb::Access {
         object
     });
     pb::Access {
-        liaison: kept.liaison.to_string(),
-        accessed_at: Some(timestamp(kept.at)),
-        way: pb::AccessWay::from(kept.way).into(),
-        purpose: pb::PurposeKind::from(kept.purpose.kind).into(),
-        reference: kept.purpose.reference.to_string(),
+        liaison: record.liaison.to_string(),
+        accessed_at: Some(timestamp(record.at)),
+        way: pb::AccessWay::from(record.way).into(),
+        purpose: pb::PurposeKind::from(record.purpose.kind).into(),
+        reference: record.purpose.reference.to_string(),
         sequence: access.sequence,
         objects: objects.collect(),
     }
 }
 
-/// The partner in a page's token, and what stands behind it.
-pub fn read_scoped(token: &str) -> Result<Option<(PartnerId, &str)>> {
+/// Parses a page token of the form `partner/rest`. `None` for the first page.
+pub fn read_scoped_token(token: &str) -> Result<Option<(PartnerId, &str)>> {
     if token.is_empty() {
         return Ok(None);
     }
-    let wrong = || Invalid::new("page_token", "is not one that this exchange handed out");
-    let (partner, rest) = token.split_once('/').ok_or_else(wrong)?;
+    let invalid = || Invalid::new("page_token", "is not one that this exchange handed out");
+    let (partner, rest) = token.split_once('/').ok_or_else(invalid)?;
     Ok(Some((partner::read_id("page_token", partner)?, rest)))
 }

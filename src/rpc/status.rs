@@ -1,4 +1,4 @@
-//! The one place where an error of the exchange becomes a gRPC status.
+//! Converts errors of the exchange to gRPC statuses.
 
 use std::time::Duration;
 
@@ -11,9 +11,8 @@ use crate::error::{Error, Kind};
 /// The domain of `google.rpc.ErrorInfo`, within which its reasons are unique.
 pub const ERROR_DOMAIN: &str = "tipoff";
 
-/// The status of an error: its message, `ErrorInfo` with the stable label as reason, `BadRequest` with
-/// the fields that are wrong, and `RetryInfo` where the same request may be sent again. A fault is
-/// logged here, with its cause.
+/// Converts an error to a status with `ErrorInfo` (the stable label as reason), `BadRequest` (the invalid fields), and
+/// `RetryInfo` if the same request may be sent again. Internal errors are logged here with their cause.
 pub fn status(error: &Error) -> Status {
     let code = code(error.kind());
     if matches!(error.kind(), Kind::Internal | Kind::Unknown) {
@@ -47,8 +46,9 @@ fn code(kind: Kind) -> Code {
     }
 }
 
-/// How long a caller is to wait before it sends the same request again; `None` where that does not help.
-/// This is the mark that clients retry by: a code alone does not tell a quota from a full disk.
+/// How long a caller should wait before it sends the same request again. `None` if a retry does not help.
+///
+/// Clients retry only if it is set: the code alone does not distinguish a quota from a full disk.
 fn retry_delay(kind: Kind) -> Option<Duration> {
     match kind {
         // Another node, or this one after its restart, may answer right away.

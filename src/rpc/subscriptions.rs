@@ -10,21 +10,21 @@ impl Services {
     pub(super) fn acknowledge_subscription(
         &self,
         caller: &Caller,
-        asked: &pb::AcknowledgeRequest,
+        request: &pb::AcknowledgeRequest,
     ) -> Result<pb::AcknowledgeResponse, Error> {
-        let name = SubscriptionName::parse(&asked.name)?;
-        let given = asked.cursor.as_ref().ok_or(Invalid::new("cursor", "is missing"))?;
-        let stands = self.exchange.feeds.acknowledge(caller, &name, cursor::read(given)?)?;
-        Ok(pb::AcknowledgeResponse { cursor: Some(cursor::write(stands)) })
+        let name = SubscriptionName::parse(&request.name)?;
+        let acknowledged = request.cursor.as_ref().ok_or(Invalid::new("cursor", "is missing"))?;
+        let stored = self.exchange.feeds.acknowledge(caller, &name, cursor::read(acknowledged)?)?;
+        Ok(pb::AcknowledgeResponse { cursor: Some(cursor::write(stored)) })
     }
 
     pub(super) fn subscription_states(
         &self,
         caller: &Caller,
-        asked: &pb::ListSubscriptionsRequest,
+        request: &pb::ListSubscriptionsRequest,
     ) -> Result<pb::ListSubscriptionsResponse, Error> {
-        let size = asked.page_size as usize;
-        let page = self.exchange.feeds.list_subscriptions(caller, &asked.page_token, size)?;
+        let size = request.page_size as usize;
+        let page = self.exchange.feeds.list_subscriptions(caller, &request.page_token, size)?;
         Ok(pb::ListSubscriptionsResponse {
             subscriptions: page.items.iter().map(write).collect(),
             next_page_token: page.next,
@@ -34,9 +34,9 @@ impl Services {
     pub(super) async fn forget_subscription(
         &self,
         caller: &Caller,
-        asked: &pb::DeleteSubscriptionRequest,
+        request: &pb::DeleteSubscriptionRequest,
     ) -> Result<pb::DeleteSubscriptionResponse, Error> {
-        let name = SubscriptionName::parse(&asked.name)?;
+        let name = SubscriptionName::parse(&request.name)?;
         self.exchange.feeds.delete_subscription(caller, &name).await?;
         Ok(pb::DeleteSubscriptionResponse {})
     }

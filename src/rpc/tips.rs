@@ -19,59 +19,62 @@ use crate::exchange::{
 use crate::wire::servers::tip_service_server::TipService;
 use crate::wire::{pb, purpose, reaction, timestamp, tip};
 
-/// The entries on a page of a tip when the caller does not say, and at most: each may have a text of 16 KB.
+/// Default and maximum number of entries on a page of a tip. Each may have a text of 16 KB.
 const ENTRIES: u32 = 100;
-/// The indicators on a page when the caller does not say.
+/// Default number of indicators on a page.
 const INDICATORS: u32 = 100;
-/// The most indicators on a page.
-const MOST_INDICATORS: u32 = 1_000;
+/// Maximum number of indicators on a page.
+const MAX_INDICATORS: u32 = 1_000;
 
-type Answer<T> = std::result::Result<Response<T>, Status>;
+type RpcResult<T> = std::result::Result<Response<T>, Status>;
 
 #[async_trait]
 impl TipService for Services {
-    async fn send_tip(&self, request: Request<pb::SendTipRequest>) -> Answer<pb::SendTipResponse> {
+    async fn send_tip(
+        &self,
+        request: Request<pb::SendTipRequest>,
+    ) -> RpcResult<pb::SendTipResponse> {
         let caller = super::caller(&request)?;
-        answer(self.sent(caller, request.get_ref()).await)
+        to_response(self.send(caller, request.get_ref()).await)
     }
 
-    async fn get_tip(&self, request: Request<pb::GetTipRequest>) -> Answer<pb::GetTipResponse> {
+    async fn get_tip(&self, request: Request<pb::GetTipRequest>) -> RpcResult<pb::GetTipResponse> {
         let caller = super::caller(&request)?;
-        answer(self.shown(caller, request.get_ref()).await)
+        to_response(self.show(caller, request.get_ref()).await)
     }
 
     async fn list_tips(
         &self,
         request: Request<pb::ListTipsRequest>,
-    ) -> Answer<pb::ListTipsResponse> {
+    ) -> RpcResult<pb::ListTipsResponse> {
         let caller = super::caller(&request)?;
-        answer(self.listed(caller, request.get_ref()).await)
+        to_response(self.list(caller, request.get_ref()).await)
     }
 
     async fn respond_to_tip(
         &self,
         request: Request<pb::RespondToTipRequest>,
-    ) -> Answer<pb::RespondToTipResponse> {
+    ) -> RpcResult<pb::RespondToTipResponse> {
         let caller = super::caller(&request)?;
-        answer(self.responded(caller, request.get_ref()).await)
+        to_response(self.respond(caller, request.get_ref()).await)
     }
 
     async fn withdraw_tip(
         &self,
         request: Request<pb::WithdrawTipRequest>,
-    ) -> Answer<pb::WithdrawTipResponse> {
+    ) -> RpcResult<pb::WithdrawTipResponse> {
         let caller = super::caller(&request)?;
         let withdraw = async {
             let tip = TipId::parse(&request.get_ref().tip_id)?;
             let (sequence, replayed) = self.exchange.commands.withdraw_tip(caller, tip).await?;
             Ok(pb::WithdrawTipResponse { sequence, replayed })
         };
-        answer(withdraw.await)
+        to_response(withdraw.await)
     }
 }
 
 impl Services {
-    async fn sent(
+    async fn send(
         &self,
         caller: &Caller,
         request: &pb::SendTipRequest,
@@ -93,26 +96,26 @@ impl Services {
             campaign: read.campaign,
             submission: read.submission,
         };
-        let (id, noted) = self.exchange.commands.send_tip(caller, request).await?;
-        let (counted, rejected) = receipt_of(&noted);
+        let (id, receipt) = self.exchange.commands.send_tip(caller, request).await?;
+        let (counted, rejected) = receipt_of(&receipt);
         Ok(pb::SendTipResponse {
             tip_id: id.to_string(),
-            sequence: noted.sequence,
-            accepted_at: Some(timestamp(noted.accepted)),
+            sequence: receipt.sequence,
+            accepted_at: Some(timestamp(receipt.accepted)),
             counted,
             rejected,
-            replayed: noted.replayed,
+            replayed: receipt.replayed,
         })
     }
 
-    async fn responded(
+    async fn respond(
         &self,
         caller: &Caller,
         request: &pb::RespondToTipRequest,
     ) -> Result<pb::RespondToTipResponse> {
-        // Given again it may be under another purpose, and is the same answer.
-        let answer = pb::RespondToTipRequest { purpose: None, ..request.clone() };
-        let (key, digest) = reaction::read_key(&request.request_id, &answer)?;
+        // The purpose is not part of the digest: a retry may name another one.
+        let without_purpose = pb::RespondToTipRequest { purpose: None, ..request.clone() };
+        let (key, digest) = reaction::read_key(&request.request_id, &without_purpose)?;
         let read = tip::read_response(request)?;
         let (indicators, rejected) = read.indicators;
         let request = ResponseRequest {
@@ -120,95 +123,95 @@ impl Services {
             digest,
             tip: read.tip,
             recipient: read.recipient,
-            to_all: request.to_all,
-            moves_to: read.new_state,
+            to_all_recipients: request.to_all,
+            new_state: read.new_state,
             message: read.message,
             indicators,
             rejected,
             enforcement: read.enforcement,
             purpose: purpose::read(request.purpose.as_ref())?,
         };
-        let (state, noted) = self.exchange.commands.respond_to_tip(caller, request).await?;
-        let (counted, rejected) = receipt_of(&noted);
+        let (state, receipt) = self.exchange.commands.respond_to_tip(caller, request).await?;
+        let (counted, rejected) = receipt_of(&receipt);
         Ok(pb::RespondToTipResponse {
-            sequence: noted.sequence,
-            accepted_at: Some(timestamp(noted.accepted)),
+            sequence: receipt.sequence,
+            accepted_at: Some(timestamp(receipt.accepted)),
             state: state.map_or(pb::TipState::Unspecified, pb::TipState::from).into(),
             counted,
             rejected,
-            replayed: noted.replayed,
+            replayed: receipt.replayed,
         })
     }
 
-    async fn shown(
+    async fn show(
         &self,
         caller: &Caller,
         request: &pb::GetTipRequest,
     ) -> Result<pb::GetTipResponse> {
-        let size = |asked: u32, default, most: u32| {
-            let size = if asked == 0 { default } else { asked.min(most) };
+        let size = |requested: u32, default, max: u32| {
+            let size = if requested == 0 { default } else { requested.min(max) };
             usize::try_from(size).unwrap_or(usize::MAX)
         };
-        let behind = token::read("entries_page_token", &request.entries_page_token)?;
-        let asked = TipDetailQuery {
+        let after = token::read("entries_page_token", &request.entries_page_token)?;
+        let query = TipDetailQuery {
             tip: TipId::parse(&request.tip_id)?,
             recipient: tip::read_partner("recipient", &request.recipient)?,
-            behind: behind.map_or(0, |(sequence, _)| sequence),
-            entries: size(request.entries_page_size, ENTRIES, ENTRIES),
+            after_entry: after.map_or(0, |(sequence, _)| sequence),
+            entry_limit: size(request.entries_page_size, ENTRIES, ENTRIES),
             after_indicator: token::read("indicators_page_token", &request.indicators_page_token)?,
-            indicators: size(request.indicators_page_size, INDICATORS, MOST_INDICATORS),
+            indicator_limit: size(request.indicators_page_size, INDICATORS, MAX_INDICATORS),
             purpose: purpose::read(request.purpose.as_ref())?,
         };
-        let (asking, purpose) = (caller.clone(), asked.purpose.clone());
-        let shown = self
-            .read("get_tip", move |exchange| exchange.queries.show_tip(&asking, &asked))
+        let (reader, purpose) = (caller.clone(), query.purpose.clone());
+        let view = self
+            .read("get_tip", move |exchange| exchange.queries.show_tip(&reader, &query))
             .await?;
-        self.recorded(caller, purpose.as_ref(), shown.accessed.clone()).await?;
-        let last_entry = shown.entries.last().map(|one| (one.record.sequence, 0));
-        let last_indicator = shown.indicators.last().map(|one| one.at);
+        self.record_access(caller, purpose.as_ref(), view.accessed.clone()).await?;
+        let last_entry = view.entries.last().map(|entry| (entry.record.sequence, 0));
+        let last_indicator = view.indicators.last().map(|indicator| indicator.at);
         let tip =
-            pb::Tip { narrative: shown.narrative.clone(), ..written::write(&shown.tip, shown.now) };
+            pb::Tip { narrative: view.narrative.clone(), ..written::write(&view.tip, view.now) };
         Ok(pb::GetTipResponse {
             tip: Some(tip),
-            entries: shown.entries.iter().map(entry).collect(),
-            next_entries_page_token: token::next(last_entry, shown.more_entries),
-            indicators: shown.indicators.iter().map(indicator).collect(),
-            next_indicators_page_token: token::next(last_indicator, shown.more_indicators),
+            entries: view.entries.iter().map(entry).collect(),
+            next_entries_page_token: token::next(last_entry, view.more_entries),
+            indicators: view.indicators.iter().map(indicator).collect(),
+            next_indicators_page_token: token::next(last_indicator, view.more_indicators),
         })
     }
 
-    async fn listed(
+    async fn list(
         &self,
         caller: &Caller,
         request: &pb::ListTipsRequest,
     ) -> Result<pb::ListTipsResponse> {
         let query = TipQuery {
-            of: match request.r#box() {
+            tip_box: match request.r#box() {
                 pb::TipBox::Unspecified | pb::TipBox::Received => TipBox::Received,
                 pb::TipBox::Sent => TipBox::Sent,
             },
             states: tip::read_enums("states", &request.states)?,
             urgencies: tip::read_enums("urgencies", &request.urgencies)?,
             overdue: request.overdue,
-            with: tip::read_partner("partner", &request.partner)?,
+            partner: tip::read_partner("partner", &request.partner)?,
             campaign: tip::read_campaign(&request.campaign)?,
             size: request.page_size as usize,
             token: request.page_token.clone(),
             purpose: purpose::read(request.purpose.as_ref())?,
         };
-        let (asking, purpose) = (caller.clone(), query.purpose.clone());
+        let (reader, purpose) = (caller.clone(), query.purpose.clone());
         let page = self
-            .read("list_tips", move |exchange| exchange.queries.list_tips(&asking, &query))
+            .read("list_tips", move |exchange| exchange.queries.list_tips(&reader, &query))
             .await?;
-        self.recorded(caller, purpose.as_ref(), page.accessed).await?;
+        self.record_access(caller, purpose.as_ref(), page.accessed).await?;
         Ok(pb::ListTipsResponse {
             tips: page.tips.iter().map(|tip| write(tip, page.now)).collect(),
             next_page_token: page.next,
         })
     }
 
-    /// Writes down what a liaison is about to be given: before it leaves, or it does not.
-    async fn recorded(
+    /// Records what a liaison is about to receive in the access log. If that fails, the liaison receives nothing.
+    async fn record_access(
         &self,
         caller: &Caller,
         purpose: Option<&Purpose>,
@@ -222,6 +225,6 @@ impl Services {
     }
 }
 
-fn answer<T>(answer: Result<T>) -> Answer<T> {
-    answer.map(Response::new).map_err(|error| status(&error))
+fn to_response<T>(result: Result<T>) -> RpcResult<T> {
+    result.map(Response::new).map_err(|error| status(&error))
 }

@@ -180,7 +180,7 @@ fn exchange(config: &Config) -> Settings {
         read_after_timeout: Duration::from_secs(requests.read_after_timeout_s),
         idle_close: Duration::from_secs(requests.idle_close_s),
         subscriptions_per_partner: requests.subscriptions_per_partner,
-        accesses_kept: Duration::from_secs(storage.accesses_kept_days * 86_400),
+        access_retention: Duration::from_secs(storage.accesses_kept_days * 86_400),
     }
 }
 

@@ -1,5 +1,5 @@
 //! Strict PEM parsing: an incomplete section is an error and is never skipped. A file that was
-//! truncated between two sections cannot be told from a shorter one. For revocation lists this
+//! truncated between two sections cannot be distinguished from a shorter one. For revocation lists this
 //! fails closed: clients whose issuer has no list are refused.
 //!
 //! The parser of `rustls-pki-types` skips whatever it does not recognise as a section. That is

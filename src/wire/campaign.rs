@@ -45,25 +45,25 @@ pub fn read(message: Option<&pb::Contribution>) -> Result<Contribution, Invalid>
     Ok(contribution)
 }
 
-fn read_attribution(by: &pb::Attribution) -> Result<Attribution, Invalid> {
-    let confidence = by.confidence.map(Confidence::new).transpose();
+fn read_attribution(message: &pb::Attribution) -> Result<Attribution, Invalid> {
+    let confidence = message.confidence.map(Confidence::new).transpose();
     let with_field = |e: Invalid| Invalid::new("contribution.attribution.confidence", e.reason);
     Ok(Attribution {
-        actor: text(&by.actor),
-        country: text(&by.country),
+        actor: text(&message.actor),
+        country: text(&message.country),
         confidence: confidence.map_err(with_field)?,
-        basis: text(&by.basis),
+        basis: text(&message.basis),
     })
 }
 
 /// Converts a contribution.
 pub fn write(contribution: &Contribution) -> pb::Contribution {
     let text = |text: &Option<Box<str>>| text.as_deref().unwrap_or_default().to_owned();
-    let attribution = contribution.attribution.as_ref().map(|by| pb::Attribution {
-        actor: text(&by.actor),
-        country: text(&by.country),
-        confidence: by.confidence.map(|confidence| confidence.percent().into()),
-        basis: text(&by.basis),
+    let attribution = contribution.attribution.as_ref().map(|attribution| pb::Attribution {
+        actor: text(&attribution.actor),
+        country: text(&attribution.country),
+        confidence: attribution.confidence.map(|confidence| confidence.percent().into()),
+        basis: text(&attribution.basis),
     });
     pb::Contribution {
         name: contribution.name.to_string(),
@@ -119,7 +119,7 @@ fn text(text: &str) -> Option<Box<str>> {
 mod tests {
     use super::*;
 
-    fn sent() -> pb::Contribution {
+    fn message() -> pb::Contribution {
         let attribution = pb::Attribution {
             actor: "a marketing firm".into(),
             country: "CN".into(),
@@ -138,7 +138,7 @@ mod tests {
 
     #[test]
     fn a_contribution_is_written_as_it_was_read() {
-        assert_eq!(write(&read(Some(&sent())).unwrap()), sent());
+        assert_eq!(write(&read(Some(&message())).unwrap()), message());
         let least = pb::Contribution { name: "a".into(), ..Default::default() };
         assert_eq!(write(&read(Some(&least)).unwrap()), least);
     }
@@ -147,17 +147,23 @@ mod tests {
     fn what_cannot_be_read_is_named_by_its_field() {
         type Spoil = fn(&mut pb::Contribution);
         let table: [(&str, Spoil); 6] = [
-            ("contribution.name", |said| said.name = " ".into()),
-            ("contribution.techniques", |said| said.techniques = vec!["lying".into()]),
-            ("contribution.techniques", |said| said.techniques = vec!["0.9.4".into(); 51]),
-            ("contribution.references", |said| said.references = vec!["a.example".into()]),
-            ("contribution.attribution.confidence", |said| {
-                said.attribution.as_mut().unwrap().confidence = Some(101);
+            ("contribution.name", |contribution| contribution.name = " ".into()),
+            ("contribution.techniques", |contribution| {
+                contribution.techniques = vec!["lying".into()];
             }),
-            ("contribution", |said| said.targets = vec!["é".repeat(499); 10]),
+            ("contribution.techniques", |contribution| {
+                contribution.techniques = vec!["0.9.4".into(); 51];
+            }),
+            ("contribution.references", |contribution| {
+                contribution.references = vec!["a.example".into()];
+            }),
+            ("contribution.attribution.confidence", |contribution| {
+                contribution.attribution.as_mut().unwrap().confidence = Some(101);
+            }),
+            ("contribution", |contribution| contribution.targets = vec!["é".repeat(499); 10]),
         ];
         for (field, spoil) in table {
-            let mut contribution = sent();
+            let mut contribution = message();
             spoil(&mut contribution);
             assert_eq!(read(Some(&contribution)).unwrap_err().field, field);
         }

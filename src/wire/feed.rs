@@ -44,9 +44,9 @@ impl Encoded {
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
 pub struct ReaderClass {
     /// The reader's part of the sharing.
-    pub view: SharingView,
+    pub sharing: SharingView,
     /// Whether the reader is the author.
-    pub author: bool,
+    pub is_author: bool,
     /// The sequence from which on the reader can see earlier versions for the same audience.
     pub visible_from: u64,
     /// The campaigns named in the batch that the reader may see.
@@ -56,7 +56,7 @@ pub struct ReaderClass {
 impl ReaderClass {
     /// The campaign of an item, if readers of this class may know it.
     fn campaign_of(&self, assessment: &Assessment) -> Option<CampaignId> {
-        assessment.campaign.filter(|campaign| self.author || self.campaigns.contains(campaign))
+        assessment.campaign.filter(|campaign| self.is_author || self.campaigns.contains(campaign))
     }
 }
 
@@ -74,7 +74,7 @@ pub struct ItemRef<'a> {
     /// The assessment. `raw` must be set only if the reader is the author.
     pub assessment: &'a Assessment,
     /// The reader's part of the sharing.
-    pub view: &'a SharingView,
+    pub sharing: &'a SharingView,
     /// The cursor after this item; `None` in a snapshot.
     pub cursor: Option<pb::Cursor>,
 }
@@ -88,7 +88,7 @@ pub fn item(item: &ItemRef<'_>) -> pb::FeedItem {
         accepted_at: Some(timestamp(item.accepted)),
         indicator: Some(indicator::write(&item.assessment.indicator, item.id)),
         assessment: Some(assessment::write(item.assessment, item.accepted)),
-        sharing: Some(sharing::write(item.view)),
+        sharing: Some(sharing::write(item.sharing)),
         replaces: None,
         raw: item.assessment.raw.as_deref().unwrap_or_default().to_owned(),
     }
@@ -141,7 +141,7 @@ pub fn encode_replacing(
     class: &ReaderClass,
 ) -> Encoded {
     let sharing =
-        pb::FeedItem { sharing: Some(sharing::write(&class.view)), ..pb::FeedItem::default() };
+        pb::FeedItem { sharing: Some(sharing::write(&class.sharing)), ..pb::FeedItem::default() };
     let sharing = sharing.encode_to_vec();
     let mut bytes =
         Vec::with_capacity(common.bytes.len() + batch.items.len() * (sharing.len() + 8));
@@ -159,7 +159,7 @@ pub fn encode_replacing(
         if let Some(replaced) = replaces.get(at).copied().flatten() {
             fields.version(8, replaced);
         }
-        if class.author {
+        if class.is_author {
             fields.text(9, item.assessment.raw.as_deref().unwrap_or_default());
         }
         encode_key(ITEMS_FIELD, WireType::LengthDelimited, &mut bytes);
@@ -241,8 +241,8 @@ mod tests {
         let replaced = Position::new(3, 0);
         for author in [false, true] {
             let class = ReaderClass {
-                view: view.clone(),
-                author,
+                sharing: view.clone(),
+                is_author: author,
                 visible_from: 2,
                 campaigns: BTreeSet::new(),
             };
@@ -264,7 +264,7 @@ mod tests {
                         accepted: entry.time,
                         id: one.id,
                         assessment: &assessment,
-                        view: &view,
+                        sharing: &view,
                         cursor: Some(cursor::write(Cursor {
                             journal,
                             position: FeedPosition::after_item(version),

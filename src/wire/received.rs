@@ -120,7 +120,7 @@ mod tests {
             accepted,
             id,
             assessment: said_of,
-            view: &view,
+            sharing: &view,
             cursor: None,
         };
         let given = read(&feed::item(&shown)).unwrap();

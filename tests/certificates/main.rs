@@ -41,7 +41,7 @@ async fn refused(node: &Running, identity: &Path) {
             answer => panic!("{answer:?}"),
         }
     }
-    panic!("no try of fifty said why");
+    panic!("no try of fifty got the reason");
 }
 
 /// Asserts that the handshake succeeds, and that the call is refused with this reason.
@@ -109,7 +109,7 @@ async fn certificates_that_tls_refuses_get_no_answer() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn certificates_that_name_nobody_here_are_told_why() {
+async fn certificates_of_unknown_partners_are_refused_with_the_reason() {
     let world = World::new();
     let node = world.start().await;
     let twice = [BIRDSITE, "spiffe://tipoff.test/partner/facegraph"];
@@ -176,7 +176,7 @@ async fn identity_files_that_are_half_written_are_refused_by_name() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn a_new_certificate_is_taken_up_and_a_broken_one_leaves_the_old_in_use() {
+async fn a_new_certificate_is_loaded_and_a_broken_one_leaves_the_old_in_use() {
     let world = World::new();
     let node = world.start().await;
     let identity = world.identity("birdsite");
@@ -236,9 +236,9 @@ async fn silent_connections_are_dropped_and_one_address_has_its_share() {
         let read = stream.read(&mut byte);
         matches!(tokio::time::timeout(Duration::from_secs(5), read).await, Ok(Ok(0) | Err(_)))
     };
-    let begun = tokio::time::Instant::now();
+    let start = tokio::time::Instant::now();
     assert!(ended(TcpStream::connect(&address).await.unwrap()).await, "the ninth is turned away");
-    assert!(begun.elapsed() < Duration::from_millis(500), "and at once");
+    assert!(start.elapsed() < Duration::from_millis(500), "and at once");
     for stream in silent {
         assert!(ended(stream).await, "a silent one is dropped after the handshake's time");
     }

@@ -98,7 +98,7 @@ async fn a_server_does_not_start_with_a_broken_revocation_list() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn a_revocation_list_that_was_enforced_is_missed_at_the_next_start_too() {
+async fn a_revocation_list_that_was_enforced_must_exist_at_the_next_start() {
     let world = World::new();
     forge::write_crl(&world, forge::good_crl(&world));
     world.start().await.stop().await;

@@ -83,6 +83,6 @@ fn a_configuration_is_checked_without_starting_anything() {
 }
 
 #[test]
-fn a_demo_of_a_report_that_is_not_there_does_not_begin() {
+fn a_demo_of_a_missing_report_does_not_start() {
     Ran::of(&mut tipoff(&["demo", "--data", "/nowhere.csv"])).failed(2, "/nowhere.csv");
 }

@@ -42,7 +42,7 @@ fn the_help_names_every_command_and_every_exit_code() {
 }
 
 #[test]
-fn a_dry_run_says_what_each_record_is_and_needs_no_exchange() {
+fn a_dry_run_shows_what_each_record_is_and_needs_no_exchange() {
     let ran = Ran::of(&mut tipoff(&["submit", "--dry-run", "--json", SAMPLE]));
     assert_eq!(ran.code, Some(0), "{}", ran.err);
     let lines = ran.lines();
@@ -60,9 +60,9 @@ fn a_dry_run_says_what_each_record_is_and_needs_no_exchange() {
     let count = lines.iter().find(|line| line["class"] == "aggregate").unwrap();
     assert_eq!(count["count"], 936);
 
-    let people = Ran::of(&mut tipoff(&["submit", "--dry-run", SAMPLE]));
+    let output = Ran::of(&mut tipoff(&["submit", "--dry-run", SAMPLE]));
     assert!(
-        people
+        output
             .out
             .ends_with("indicators 955, counts of removed assets 1, neither 3, unreadable 0\n")
     );
@@ -85,7 +85,7 @@ fn input_that_cannot_be_read_is_named() {
 }
 
 #[test]
-fn who_is_nobody_or_nowhere_is_told_so_by_the_exit_code() {
+fn refused_callers_and_unreachable_exchanges_have_their_own_exit_codes() {
     let world = World::new();
     let identity = world.identity("birdsite").display().to_string();
     let run = |arguments: &[&str]| Ran::of(&mut tipoff(arguments));
@@ -109,11 +109,11 @@ fn who_is_nobody_or_nowhere_is_told_so_by_the_exit_code() {
 }
 
 #[test]
-fn whoami_says_who_the_exchange_takes_one_for() {
+fn whoami_shows_the_partner_and_its_role() {
     let stage = Stage::new();
-    let people = stage.run("birdsite", &["whoami"]);
-    assert_eq!(people.code, Some(0), "{}", people.err);
-    assert!(people.out.contains("birdsite") && people.out.contains("member"), "{}", people.out);
+    let output = stage.run("birdsite", &["whoami"]);
+    assert_eq!(output.code, Some(0), "{}", output.err);
+    assert!(output.out.contains("birdsite") && output.out.contains("member"), "{}", output.out);
     let ran = stage.run("birdsite", &["whoami", "--json"]);
     let [me] = &ran.lines()[..] else { panic!("{}", ran.out) };
     assert_eq!(me["partner"], "birdsite");
@@ -124,7 +124,7 @@ fn whoami_says_who_the_exchange_takes_one_for() {
 }
 
 #[test]
-fn a_report_goes_in_and_comes_out_and_is_known() {
+fn a_report_is_submitted_delivered_and_found_by_lookup() {
     let stage = Stage::new();
     let submit = ["submit", "--json", "--label", "coordinated-inauthentic-behavior", SAMPLE];
     let first = stage.run("birdsite", &submit);
@@ -160,22 +160,22 @@ fn a_report_goes_in_and_comes_out_and_is_known() {
     assert_eq!(stage.run("facegraph", &rest).lines(), items[950..]);
 
     let kinds = ["subscribe", "--from", "start", "--kind", "domain", "--count", "2"];
-    let people = stage.run("facegraph", &kinds).out;
-    let lines: Vec<_> = people.lines().collect();
-    let [group, first, second] = lines[..] else { panic!("{people}") };
-    assert!(group.contains("core") && group.contains("joined: birdsite"), "{people}");
-    assert!([first, second].iter().all(|line| line.contains("  domain  ")), "{people}");
+    let output = stage.run("facegraph", &kinds).out;
+    let lines: Vec<_> = output.lines().collect();
+    let [group, first, second] = lines[..] else { panic!("{output}") };
+    assert!(group.contains("core") && group.contains("joined: birdsite"), "{output}");
+    assert!([first, second].iter().all(|line| line.contains("  domain  ")), "{output}");
 
     let value = items[0]["value"].as_str().unwrap();
-    let asked = ["lookup", "--json", &format!("x:{value}"), "nobody.example"];
-    let answers = stage.run("facegraph", &asked).lines();
+    let lookup = ["lookup", "--json", &format!("x:{value}"), "nobody.example"];
+    let answers = stage.run("facegraph", &lookup).lines();
     assert_eq!(answers[0]["result"], "known");
     assert_eq!(answers[0]["id"], items[0]["id"]);
     assert_eq!(answers[1]["result"], "unknown");
 }
 
 #[test]
-fn what_is_bad_in_a_report_is_named_by_file_and_row_and_the_rest_is_taken() {
+fn invalid_records_of_a_report_are_named_by_file_and_row_and_the_rest_is_accepted() {
     let stage = Stage::new();
     let report = stage.file(
         "mixed.csv",
@@ -193,9 +193,9 @@ fn what_is_bad_in_a_report_is_named_by_file_and_row_and_the_rest_is_taken() {
         assert_eq!(rejected["file"], report.as_str());
         assert_ne!(rejected["reason"], "");
     }
-    let people = stage.run("birdsite", &["submit", &report, "--again"]);
-    assert_eq!(people.code, Some(5));
-    assert!(people.out.contains("mixed.csv 3: \"abc\""), "{}", people.out);
+    let output = stage.run("birdsite", &["submit", &report, "--again"]);
+    assert_eq!(output.code, Some(5));
+    assert!(output.out.contains("mixed.csv 3: \"abc\""), "{}", output.out);
 
     let none = stage.file("prose.txt", "There is nothing in here.\n");
     let nothing = stage.run("birdsite", &["submit", &none]);
@@ -229,14 +229,14 @@ fn a_value_is_looked_up_as_everything_that_it_can_be() {
     );
     let sent = stage.run("birdsite", &["submit", &report]);
     assert_eq!(sent.code, Some(0), "{sent:?}");
-    let asked = [
+    let values = [
         (digits.as_str(), "pdq"),
         ("https://root.example", "url"),
         ("com.sample.app", "android_package"),
         ("https://www.facebook.com/PageOne", "page"),
         ("facebook:100001", "account_id"),
     ];
-    for (value, kind) in asked {
+    for (value, kind) in values {
         let ran = stage.run("facegraph", &["lookup", "--json", value]);
         let answers = ran.lines();
         assert_eq!(answers.len(), 1, "{ran:?}");
@@ -276,7 +276,7 @@ fn what_the_feed_prints_can_be_submitted_and_means_the_same() {
 }
 
 #[test]
-fn an_option_that_the_exchange_does_not_take_is_one_error() {
+fn an_option_that_the_exchange_refuses_is_one_error() {
     let stage = Stage::new();
     let ran = stage.run("birdsite", &["submit", "--label", "no-such-harm", SAMPLE]);
     ran.failed(2, "all 955 items were rejected");
@@ -285,7 +285,7 @@ fn an_option_that_the_exchange_does_not_take_is_one_error() {
 }
 
 #[test]
-fn a_demo_that_is_told_to_stop_leaves_nothing_behind() {
+fn a_demo_that_gets_sigterm_removes_its_files() {
     let folder = tempfile::tempdir().unwrap();
     let mut command = tipoff(&["demo", "--keep"]);
     command.env("TMPDIR", folder.path()).stdout(Stdio::piped()).stderr(Stdio::null());
@@ -300,7 +300,7 @@ fn a_demo_that_is_told_to_stop_leaves_nothing_behind() {
     for command in ["lookup '", "subscription list", "audit deliveries ", "withdraw '"] {
         let line = format!("  tipoff {command}");
         assert!(
-            reported.iter().any(|said| said.starts_with(&line)),
+            reported.iter().any(|printed| printed.starts_with(&line)),
             "{line} is not in {reported:?}"
         );
     }
@@ -317,8 +317,8 @@ fn values_come_from_stdin_too() {
     let ran = Ran::with_input(&mut stage.tipoff("birdsite", &["submit", "--json", "-"]), list);
     assert_eq!(ran.code, Some(5), "{ran:?}");
     assert_eq!(ran.lines().pop().unwrap()["created"], 2);
-    let asked = Ran::with_input(&mut stage.tipoff("facegraph", &["lookup", "-"]), list);
-    assert_eq!(asked.out.lines().filter(|line| line.contains("  yes  ")).count(), 2, "{asked:?}");
+    let found = Ran::with_input(&mut stage.tipoff("facegraph", &["lookup", "-"]), list);
+    assert_eq!(found.out.lines().filter(|line| line.contains("  yes  ")).count(), 2, "{found:?}");
     let none = Ran::with_input(&mut stage.tipoff("facegraph", &["lookup", "-"]), b"\n\n");
     none.failed(2, "stdin contains no values");
 }

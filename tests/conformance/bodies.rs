@@ -17,7 +17,7 @@ use tipoff::domain::{
     Position, Sharing, Timestamp, Tlp,
 };
 
-use crate::deeds::any_deed;
+use crate::campaign_bodies::any_campaign_body;
 
 prop_compose! {
     fn any_assessment()(
@@ -76,71 +76,92 @@ prop_compose! {
 }
 
 pub fn any_body() -> impl Strategy<Value = Body> {
-    let batch =
-        (any_sharing(), proptest::collection::vec(any_assessment(), 0..6), any::<[u8; 32]>());
     prop_oneof![
-        any_deed(any_sharing()),
-        batch.prop_map(|(sharing, said, digest)| {
-            let items = said.into_iter().zip(0u32..).map(|(assessment, index)| Item {
-                index: index * 2,
-                id: assessment.indicator.id(),
-                assessment,
-            });
-            Body::SubmissionBatch(Batch {
-                submission: SubmissionId::from_stored("a:b"),
-                number: 3,
-                digest,
-                replaces: (digest[0] > 127).then(|| AudienceDigest::of(&sharing.audience)),
-                sharing,
-                items: items.collect(),
-                rejected: vec![Rejection { index: 1, invalid: Invalid::new("value", "is empty") }],
-            })
-        }),
-        (0usize..4, 0usize..5, proptest::option::of("[a-z]{2,9}")).prop_map(
-            |(role, tlp, group)| {
-                Body::PartnerPut(Partner {
-                    id: PartnerId::from_stored("birdsite"),
-                    name: "Birdsite".into(),
-                    role: Role::ALL[role],
-                    platforms: vec![Platform::from_stored("x")],
-                    jurisdiction: group.clone(),
-                    default_group: group.map(|id| GroupId::from_stored(&id)),
-                    default_tlp: Tlp::ALL[tlp],
-                    purposes: PurposeKind::ALL.to_vec(),
-                    referrals_off: false,
-                })
-            }
-        ),
-        (any::<bool>(), proptest::option::of("[a-z]{1,9}")).prop_map(|(history_all, terms)| {
-            Body::GroupPut(GroupDefinition {
-                id: GroupId::from_stored("core"),
-                name: "Core".into(),
-                history_all,
-                restricted: terms.map(|terms| Terms::from_stored(&terms)),
-                members: vec![PartnerId::from_stored("birdsite")],
-            })
-        }),
-        proptest::option::of(any::<u32>()).prop_map(|batches| {
-            Body::SubmissionClosed(Close {
-                partner: PartnerId::from_stored("birdsite"),
-                submission: SubmissionId::from_stored("s"),
-                batches,
-            })
-        }),
+        any_campaign_body(any_sharing()),
+        any_batch(),
+        any_partner(),
+        any_group(),
+        any_close(),
         any_ending(),
         any_reaction(),
-        (0u8..3).prop_map(|which| {
-            let partner = PartnerId::from_stored("birdsite");
-            match which {
-                0 => Body::PartnerSuspended(partner),
-                1 => Body::PartnerResumed(partner),
-                _ => Body::TermsConfirmed(Confirmation {
-                    partner,
-                    group: GroupId::from_stored("closed"),
-                }),
-            }
-        }),
+        any_partner_change(),
     ]
+}
+
+fn any_batch() -> impl Strategy<Value = Body> {
+    let batch =
+        (any_sharing(), proptest::collection::vec(any_assessment(), 0..6), any::<[u8; 32]>());
+    batch.prop_map(|(sharing, assessments, digest)| {
+        let items = assessments.into_iter().zip(0u32..).map(|(assessment, index)| Item {
+            index: index * 2,
+            id: assessment.indicator.id(),
+            assessment,
+        });
+        Body::SubmissionBatch(Batch {
+            submission: SubmissionId::from_stored("a:b"),
+            number: 3,
+            digest,
+            replaces: (digest[0] > 127).then(|| AudienceDigest::of(&sharing.audience)),
+            sharing,
+            items: items.collect(),
+            rejected: vec![Rejection { index: 1, invalid: Invalid::new("value", "is empty") }],
+        })
+    })
+}
+
+fn any_partner() -> impl Strategy<Value = Body> {
+    let partner = (0usize..4, 0usize..5, proptest::option::of("[a-z]{2,9}"));
+    partner.prop_map(|(role, tlp, group)| {
+        Body::PartnerPut(Partner {
+            id: PartnerId::from_stored("birdsite"),
+            name: "Birdsite".into(),
+            role: Role::ALL[role],
+            platforms: vec![Platform::from_stored("x")],
+            jurisdiction: group.clone(),
+            default_group: group.map(|id| GroupId::from_stored(&id)),
+            default_tlp: Tlp::ALL[tlp],
+            purposes: PurposeKind::ALL.to_vec(),
+            referrals_off: false,
+        })
+    })
+}
+
+fn any_group() -> impl Strategy<Value = Body> {
+    let group = (any::<bool>(), proptest::option::of("[a-z]{1,9}"));
+    group.prop_map(|(history_all, terms)| {
+        Body::GroupPut(GroupDefinition {
+            id: GroupId::from_stored("core"),
+            name: "Core".into(),
+            history_all,
+            restricted: terms.map(|terms| Terms::from_stored(&terms)),
+            members: vec![PartnerId::from_stored("birdsite")],
+        })
+    })
+}
+
+fn any_close() -> impl Strategy<Value = Body> {
+    proptest::option::of(any::<u32>()).prop_map(|batches| {
+        Body::SubmissionClosed(Close {
+            partner: PartnerId::from_stored("birdsite"),
+            submission: SubmissionId::from_stored("s"),
+            batches,
+        })
+    })
+}
+
+/// A partner is suspended or resumed, or confirms the terms of a group.
+fn any_partner_change() -> impl Strategy<Value = Body> {
+    (0u8..3).prop_map(|which| {
+        let partner = PartnerId::from_stored("birdsite");
+        match which {
+            0 => Body::PartnerSuspended(partner),
+            1 => Body::PartnerResumed(partner),
+            _ => Body::TermsConfirmed(Confirmation {
+                partner,
+                group: GroupId::from_stored("closed"),
+            }),
+        }
+    })
 }
 
 fn any_ending() -> impl Strategy<Value = Body> {
@@ -181,22 +202,22 @@ fn any_reaction() -> impl Strategy<Value = Body> {
                     audience: AudienceDigest([1; 8]),
                     version: Some(Position::new(count, 3)),
                 };
-                let (of, opinion) = (PartnerId::from_stored("facegraph"), Opinion::Disagree);
+                let assessment_author = PartnerId::from_stored("facegraph");
                 let note = time.map(|_| "why".into());
                 return Body::Feedback(Feedback {
                     request,
                     digest,
-                    assessment_author: of,
+                    assessment_author,
                     target,
-                    opinion,
+                    opinion: Opinion::Disagree,
                     note,
                     sharing,
                 });
             }
-            let items = seen.into_iter().zip(0u32..).map(|(said, index)| Sighting {
+            let items = seen.into_iter().zip(0u32..).map(|(assessment, index)| Sighting {
                 index,
-                id: said.indicator.id(),
-                indicator: said.indicator,
+                id: assessment.indicator.id(),
+                indicator: assessment.indicator,
                 count,
                 first_seen: time,
                 last_seen: None,

@@ -5,8 +5,8 @@
 #[path = "../support/appends.rs"]
 mod appends;
 mod bodies;
-#[path = "../support/deeds.rs"]
-mod deeds;
+#[path = "../support/bodies.rs"]
+mod campaign_bodies;
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicI64, Ordering};
@@ -91,7 +91,7 @@ fn times_never_go_back_though_the_clock_does() {
 }
 
 #[test]
-fn an_id_is_stored_once_and_answered_with_its_first_place() {
+fn an_id_is_stored_once_and_answered_with_its_first_position() {
     on_every_backend(|journal| {
         append(journal, &[close(1)]);
         let stamps = append(journal, &[close(1), close(2), close(2)]);
@@ -232,7 +232,7 @@ async fn a_log_shows_what_another_node_appended() {
             .unwrap();
         assert_eq!(log.append(close(3)).await.unwrap().sequence, 3);
         let read = log.read(1, 9).await.unwrap();
-        assert_eq!(read.iter().map(|one| one.entry.sequence).collect::<Vec<_>>(), [1, 2, 3]);
+        assert_eq!(read.iter().map(|logged| logged.entry.sequence).collect::<Vec<_>>(), [1, 2, 3]);
     }
 }
 
@@ -298,7 +298,7 @@ async fn a_journal_is_free_as_soon_as_its_log_is_gone() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn a_log_has_no_gap_behind_an_append_whose_fate_was_unknown() {
+async fn a_log_has_no_gap_after_an_append_with_an_unknown_outcome() {
     let journal = Arc::new(MemoryJournal::new(time()));
     let log = Log::start(Arc::clone(&journal) as Arc<dyn Journal>, LogSettings::default()).unwrap();
     log.append(close(1)).await.unwrap();

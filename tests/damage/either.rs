@@ -23,7 +23,7 @@ fn fill(backend: Backend, folder: &Path) -> Arc<dyn Journal> {
 }
 
 #[test]
-fn what_was_appended_is_there_when_it_is_opened_again_ids_and_times_included() {
+fn appended_entries_with_their_ids_and_times_are_there_after_reopening() {
     for backend in EITHER {
         let folder = tempfile::tempdir().unwrap();
         drop(fill(backend, folder.path()));

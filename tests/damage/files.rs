@@ -71,9 +71,9 @@ fn a_flipped_byte_is_named_wherever_it_is_and_never_skipped() {
     assert!(files(&folder).len() > 3);
     for path in files(&folder) {
         let whole = fs::read(&path).unwrap();
-        for (sequence, lies) in entries(&whole) {
-            let header = lies.start..lies.start + HEADER;
-            for at in header.step_by(5).chain(lies.step_by(6_101)) {
+        for (sequence, range) in entries(&whole) {
+            let header = range.start..range.start + HEADER;
+            for at in header.step_by(5).chain(range.step_by(6_101)) {
                 change(&path, |bytes| bytes[at] ^= 0x10);
                 let error = checked(&folder).unwrap_err();
                 let named = matches!(error, JournalError::Damaged { sequence: found, .. } if found == sequence);
@@ -87,14 +87,14 @@ fn a_flipped_byte_is_named_wherever_it_is_and_never_skipped() {
 }
 
 #[test]
-fn without_the_mark_too_what_later_entries_show_to_have_been_acknowledged_is_not_cut_off() {
+fn entries_that_later_ones_show_to_be_acknowledged_are_not_cut_off_even_without_the_mark() {
     let folder = filled();
     let newest = files(&folder).pop().unwrap();
-    let lies = entries(&fs::read(&newest).unwrap());
-    assert!(lies.len() > 2);
-    for (sequence, lies) in &lies[..lies.len() - 1] {
+    let ranges = entries(&fs::read(&newest).unwrap());
+    assert!(ranges.len() > 2);
+    for (sequence, range) in &ranges[..ranges.len() - 1] {
         forget_the_mark(&folder);
-        for at in [lies.start, lies.start + 5, lies.start + HEADER, lies.end - 1] {
+        for at in [range.start, range.start + 5, range.start + HEADER, range.end - 1] {
             change(&newest, |bytes| bytes[at] ^= 1);
             let error = checked(&folder).unwrap_err();
             let named = matches!(error, JournalError::Damaged { sequence: found, .. } if found == *sequence);
@@ -106,7 +106,7 @@ fn without_the_mark_too_what_later_entries_show_to_have_been_acknowledged_is_not
 }
 
 #[test]
-fn a_missing_file_is_missed() {
+fn a_missing_file_is_detected() {
     let count = files(&filled()).len();
     for missing in 0..count {
         let folder = filled();
@@ -125,8 +125,8 @@ fn a_missing_file_is_missed() {
     for path in files(&folder) {
         fs::remove_file(path).unwrap();
     }
-    let missed = reopen(&folder).unwrap_err();
-    assert!(matches!(missed, JournalError::CutShort { found: 0, acknowledged: 20 }), "{missed}");
+    let error = reopen(&folder).unwrap_err();
+    assert!(matches!(error, JournalError::CutShort { found: 0, acknowledged: 20 }), "{error}");
 }
 
 #[test]
@@ -146,22 +146,23 @@ fn an_unacknowledged_write_that_is_incomplete_at_the_end_is_cut_off_and_stays_go
     let whole = fs::read(&newest).unwrap();
     let written = whole.len() - before.len();
     assert!(written > 500 && whole.starts_with(&before));
-    let begins: Vec<_> = entries(&whole).into_iter().map(|(_, lies)| lies.start).collect();
+    let starts: Vec<_> = entries(&whole).into_iter().map(|(_, range)| range.start).collect();
     for missing in (1..=written).step_by(7) {
         // A short file, and a hole before a part that did reach the disk.
         for hole in [false, true] {
             change(&newest, |bytes| {
                 bytes.clone_from(&whole);
-                let kept = whole.len() - missing;
+                let length = whole.len() - missing;
                 if hole {
-                    bytes[kept..(kept + 100).min(whole.len())].fill(0);
+                    bytes[length..(length + 100).min(whole.len())].fill(0);
                 } else {
-                    bytes.truncate(kept);
+                    bytes.truncate(length);
                 }
             });
             forget_the_mark(&folder);
-            let kept = whole.len() - missing;
-            let head = 20 + begins.iter().filter(|at| **at > before.len() && **at <= kept).count();
+            let length = whole.len() - missing;
+            let head =
+                20 + starts.iter().filter(|at| **at > before.len() && **at <= length).count();
             let journal = open();
             // Zeroes that were zeroes change nothing.
             let same = hole && journal.head() == 23 && fs::read(&newest).unwrap() == whole;
@@ -170,7 +171,7 @@ fn an_unacknowledged_write_that_is_incomplete_at_the_end_is_cut_off_and_stays_go
             // Complete entries after the torn one are removed as well. Otherwise they would
             // reappear after the next append.
             let next = entries(&whole).into_iter().find(|(sequence, _)| *sequence == head + 1);
-            let end = next.map_or(whole.len(), |(_, lies)| lies.start);
+            let end = next.map_or(whole.len(), |(_, range)| range.start);
             assert_eq!(fs::metadata(&newest).unwrap().len(), end as u64, "{missing} {hole}");
             assert_eq!(append(&journal, &[close(99)])[0].sequence, head + 1);
             drop(journal);
@@ -180,7 +181,7 @@ fn an_unacknowledged_write_that_is_incomplete_at_the_end_is_cut_off_and_stays_go
 }
 
 #[test]
-fn acknowledged_entries_that_are_gone_from_the_end_are_missed() {
+fn acknowledged_entries_that_are_missing_from_the_end_are_detected() {
     let folder = filled();
     let newest = files(&folder).pop().unwrap();
     let whole = fs::read(&newest).unwrap();
@@ -189,26 +190,26 @@ fn acknowledged_entries_that_are_gone_from_the_end_are_missed() {
     change(&newest, |bytes| bytes.truncate(last.start));
     let error = reopen(&folder).unwrap_err();
     assert!(matches!(error, JournalError::CutShort { found: 19, acknowledged: 20 }), "{error}");
-    for kept in [last.start + 1, last.start + HEADER, last.end - 1] {
+    for length in [last.start + 1, last.start + HEADER, last.end - 1] {
         change(&newest, |bytes| {
             bytes.clone_from(&whole);
-            bytes.truncate(kept);
+            bytes.truncate(length);
         });
         let error = reopen(&folder).unwrap_err();
         assert!(matches!(error, JournalError::Damaged { sequence: 20, .. }), "{error}");
-        assert_eq!(fs::read(&newest).unwrap(), whole[..kept], "nothing was changed");
+        assert_eq!(fs::read(&newest).unwrap(), whole[..length], "nothing was changed");
     }
 }
 
 #[test]
-fn a_file_that_was_just_begun_is_removed_and_a_damaged_beginning_is_named() {
+fn a_file_that_was_just_created_is_removed_and_a_damaged_beginning_is_named() {
     let folder = filled();
-    let begun = folder.path().join("journal").join(format!("{:020}.log", 21));
+    let new_file = folder.path().join("journal").join(format!("{:020}.log", 21));
     for bytes in [&[][..], &[0; HEAD], &b"tipoffj"[..]] {
-        fs::write(&begun, bytes).unwrap();
+        fs::write(&new_file, bytes).unwrap();
         let journal = reopen(&folder).unwrap();
         assert_eq!(journal.head(), 20);
-        assert!(!begun.exists());
+        assert!(!new_file.exists());
     }
     for path in files(&folder) {
         let whole = fs::read(&path).unwrap();
@@ -233,7 +234,7 @@ fn a_file_that_was_just_begun_is_removed_and_a_damaged_beginning_is_named() {
 }
 
 #[test]
-fn a_file_in_the_place_of_another_is_found_out() {
+fn a_file_under_the_name_of_another_is_detected() {
     let folder = filled();
     let files = files(&folder);
     fs::copy(&files[1], &files[2]).unwrap();
@@ -242,7 +243,7 @@ fn a_file_in_the_place_of_another_is_found_out() {
 }
 
 #[test]
-fn a_damaged_mark_is_as_none() {
+fn a_damaged_mark_counts_as_a_missing_one() {
     let folder = filled();
     let mark = folder.path().join("journal/mark");
     for bytes in [&[][..], &[0xff; 20], &[7; 8]] {
@@ -265,13 +266,13 @@ fn what_was_trimmed_is_gone_from_the_disk_by_files_and_stays_trimmed() {
         assert_eq!(journal.read(12, 20).unwrap(), reference[11..]);
     }
     let left = files(&folder);
-    let (gone, kept) = before.split_at(before.len() - left.len());
-    assert!(!gone.is_empty() && kept.iter().map(|(path, _)| path).eq(&left));
+    let (removed, rest) = before.split_at(before.len() - left.len());
+    assert!(!removed.is_empty() && rest.iter().map(|(path, _)| path).eq(&left));
     let journal = reopen(&folder).unwrap();
     assert_eq!((journal.oldest(), journal.check().unwrap()), (12, 9));
     drop(journal);
     // A crash between writing the mark and removing the files.
-    let (path, bytes) = &gone[gone.len() - 1];
+    let (path, bytes) = &removed[removed.len() - 1];
     fs::write(path, bytes).unwrap();
     let journal = reopen(&folder).unwrap();
     assert_eq!((journal.oldest(), journal.check().unwrap()), (12, 9));
@@ -279,6 +280,6 @@ fn what_was_trimmed_is_gone_from_the_disk_by_files_and_stays_trimmed() {
     // A file with entries that are kept.
     fs::remove_file(path).unwrap();
     fs::remove_file(&left[0]).unwrap();
-    let missed = reopen(&folder).unwrap_err();
-    assert!(matches!(missed, JournalError::Damaged { sequence: 12, .. }), "{missed}");
+    let error = reopen(&folder).unwrap_err();
+    assert!(matches!(error, JournalError::Damaged { sequence: 12, .. }), "{error}");
 }

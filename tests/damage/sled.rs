@@ -36,9 +36,9 @@ fn files(folder: &Path) -> Vec<PathBuf> {
 
 /// Opens a damaged copy. Detected: it does not open, or a read fails. Harmless: all entries are
 /// unchanged.
-fn is_found(folder: &Path, whole: &[Entry], what: &str) -> bool {
+fn is_detected(folder: &Path, whole: &[Entry], what: &str) -> bool {
     let Ok(journal) = reopen(folder) else { return true };
-    assert_eq!(journal.head(), ENTRIES, "{what}: the end is gone and nobody missed it");
+    assert_eq!(journal.head(), ENTRIES, "{what}: entries are missing from the end, and it opened");
     let mut next = 1;
     while next <= ENTRIES {
         match journal.read(next, 7) {
@@ -82,7 +82,7 @@ fn damage_is_found_or_harmless_and_never_read_as_something_else() {
                 }
                 fs::write(&path, bytes).unwrap();
                 let what = format!("{} at {at} {cuts}", name.display());
-                if is_found(damaged.path(), &whole, &what) { found += 1 } else { harmless += 1 }
+                if is_detected(damaged.path(), &whole, &what) { found += 1 } else { harmless += 1 }
             }
         }
     }
@@ -90,7 +90,7 @@ fn damage_is_found_or_harmless_and_never_read_as_something_else() {
 }
 
 #[test]
-fn a_database_that_is_missing_is_missed() {
+fn a_missing_database_is_detected() {
     let folder = filled();
     fs::remove_file(folder.path().join("journal/db")).unwrap();
     let error = error_of(folder.path());
@@ -151,7 +151,7 @@ fn a_missing_entry_is_named_and_never_skipped() {
 }
 
 #[test]
-fn acknowledged_entries_that_are_gone_from_the_end_are_missed() {
+fn acknowledged_entries_that_are_missing_from_the_end_are_detected() {
     let folder = filled();
     change(folder.path(), |db| {
         for key in db.range((ENTRIES - 1).to_be_bytes()..).keys() {

@@ -49,7 +49,7 @@ async fn last(stream: &mut tonic::Streaming<pb::SubscribeResponse>) -> pb::Subsc
 /// HTTP/2 treats a peer that leaves many small frames unread as an attacker, and closes the
 /// connection. A partner that sends small batches as fast as it can only has to wait.
 #[tokio::test(flavor = "multi_thread")]
-async fn a_partner_that_sends_many_small_batches_at_once_is_held_back_and_not_cut_off() {
+async fn a_partner_that_sends_many_small_batches_is_slowed_down_and_not_disconnected() {
     const BATCHES: u32 = 6_000;
     let world = World::new();
     let node = world.start().await;
@@ -67,7 +67,7 @@ async fn a_partner_that_sends_many_small_batches_at_once_is_held_back_and_not_cu
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn a_feed_on_a_connection_of_age_ends_with_its_cursor_and_goes_on_over_a_new_one() {
+async fn a_feed_on_an_old_connection_ends_with_its_cursor_and_continues_on_a_new_one() {
     let mut world = World::new();
     world.config.connections.max_age_s = 1;
     world.config.connections.max_age_grace_s = 2;
@@ -91,7 +91,7 @@ async fn a_feed_on_a_connection_of_age_ends_with_its_cursor_and_goes_on_over_a_n
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn a_client_takes_up_the_new_certificate_that_is_put_into_its_folder() {
+async fn a_client_loads_a_new_certificate_from_its_folder() {
     let world = World::new();
     let node = world.start().await;
     let folder = world.identity("birdsite");
@@ -106,7 +106,7 @@ async fn a_client_takes_up_the_new_certificate_that_is_put_into_its_folder() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn a_suspension_ends_open_feeds_at_once_and_its_end_lets_the_partner_in_again() {
+async fn a_suspension_ends_open_feeds_immediately_and_a_resumed_partner_may_connect_again() {
     let world = World::new();
     let node = world.start().await;
     let mut service = FeedServiceClient::new(raw_channel(&world, &node, "facegraph"));
@@ -175,7 +175,7 @@ async fn a_submission_that_is_idle_is_closed_by_the_exchange_and_opens_again() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn the_configuration_adds_who_is_new_and_changes_nobody() {
+async fn the_configuration_adds_new_partners_and_changes_no_existing_one() {
     let mut world = World::new();
     world.start().await.stop().await;
     let node = world.start().await;
@@ -261,7 +261,7 @@ async fn the_ops_listener_shows_metrics_liveness_and_readiness() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn a_client_outlasts_an_exchange_that_comes_back() {
+async fn a_client_reconnects_to_an_exchange_that_restarted() {
     let world = World::new();
     let mut exchange = support::process::Process::prepare(&world);
     exchange.start();
@@ -287,7 +287,7 @@ async fn a_client_outlasts_an_exchange_that_comes_back() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn a_node_with_damaged_subscriptions_says_so_refuses_them_and_serves_the_rest() {
+async fn a_node_with_damaged_subscriptions_reports_and_refuses_them_and_serves_the_rest() {
     let world = World::new();
     let mut exchange = Process::prepare(&world);
     let named = || pb::SubscribeRequest { name: "main".into(), ..from_start() };

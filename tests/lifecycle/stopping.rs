@@ -34,7 +34,7 @@ async fn a_node_that_stops_ends_open_feeds_with_their_cursor() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn a_node_that_stops_answers_the_batches_that_it_took() {
+async fn a_node_that_stops_answers_the_batches_that_it_accepted() {
     let world = World::new();
     let mut node = world.start().await;
     let mut service = IndicatorServiceClient::new(raw_channel(&world, &node, "birdsite"));
@@ -101,13 +101,13 @@ async fn a_node_stops_within_its_deadline_whatever_its_readers_do() {
     let mut service = FeedServiceClient::new(raw_channel(&world, &node, "facegraph"));
     let _untaken = service.subscribe(from_start()).await.unwrap();
     tokio::time::sleep(Duration::from_millis(200)).await;
-    let begun = tokio::time::Instant::now();
+    let start = tokio::time::Instant::now();
     node.stop().await;
-    assert!(begun.elapsed() < Duration::from_secs(4), "{:?}", begun.elapsed());
+    assert!(start.elapsed() < Duration::from_secs(4), "{:?}", start.elapsed());
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn watchers_of_the_nodes_health_do_not_hold_it_up_when_it_stops() {
+async fn health_watchers_do_not_delay_a_node_that_stops() {
     let mut world = World::new();
     world.config.server.drain_timeout_s = 10;
     let node = world.start().await;
@@ -116,8 +116,8 @@ async fn watchers_of_the_nodes_health_do_not_hold_it_up_when_it_stops() {
     let request = tonic_health::pb::HealthCheckRequest::default();
     let mut watch = health.watch(request).await.unwrap().into_inner();
     assert!(soon(watch.message()).await.unwrap().is_some());
-    let begun = tokio::time::Instant::now();
+    let start = tokio::time::Instant::now();
     node.stop().await;
-    assert!(begun.elapsed() < Duration::from_secs(5), "{:?}", begun.elapsed());
+    assert!(start.elapsed() < Duration::from_secs(5), "{:?}", start.elapsed());
     assert_eq!(soon(watch.message()).await.unwrap_err().code(), Code::Unavailable);
 }

@@ -29,16 +29,17 @@ impl Exchange {
         let world = World::with(&configuration());
         let mut process = Process::prepare(&world);
         process.start();
-        let outlasting = RetryPolicy {
+        let without_limit = RetryPolicy {
             first_delay: Duration::from_millis(5),
             max_delay: Duration::from_millis(40),
             max_retries: None,
         };
-        let client = |partner: &str| process.client(&world, partner).with_retry_policy(outlasting);
+        let client =
+            |partner: &str| process.client(&world, partner).with_retry_policy(without_limit);
         let partners = PARTNERS.map(client).into();
         let operator = client("operator");
         let exchange = Self { world, process, partners, operator, kills: 0, cut_off: 0 };
-        let closed = put(RESTRICTED, FIRST_MEMBERS[usize::from(RESTRICTED)]);
+        let closed = sharing_group(RESTRICTED, FIRST_MEMBERS[usize::from(RESTRICTED)]);
         exchange.operator.put_group(closed).await.unwrap();
         exchange
     }
@@ -65,9 +66,9 @@ impl Exchange {
     pub async fn under<T>(&mut self, kill: Option<Duration>, call: impl Future<Output = T>) -> T {
         tokio::pin!(call);
         let Some(after) = kill else { return call.await };
-        let before = tokio::time::timeout(after, &mut call).await;
+        let answer = tokio::time::timeout(after, &mut call).await;
         self.restart(false);
-        if let Ok(answer) = before {
+        if let Ok(answer) = answer {
             return answer;
         }
         self.cut_off += 1;
@@ -75,8 +76,8 @@ impl Exchange {
     }
 }
 
-/// The request of an operator that creates or changes a group.
-pub fn put(which: u8, members: u8) -> pb::SharingGroup {
+/// The definition of a group, as an operator sends it.
+pub fn sharing_group(which: u8, members: u8) -> pb::SharingGroup {
     let group = definition(which, members);
     pb::SharingGroup {
         id: group.id.to_string(),
@@ -96,7 +97,7 @@ fn configuration() -> String {
     let operator = std::iter::once(partner("operator", "operator"));
     let groups = (0u8..).zip(FIRST_MEMBERS).filter(|(which, _)| *which != RESTRICTED);
     let groups = groups.map(|(which, members)| {
-        let pb::SharingGroup { id, members, history_all, .. } = put(which, members);
+        let pb::SharingGroup { id, members, history_all, .. } = sharing_group(which, members);
         let history = if history_all { "all" } else { "joined" };
         format!("[[groups]]\nid = \"{id}\"\nhistory = \"{history}\"\nmembers = {members:?}\n")
     });

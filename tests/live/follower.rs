@@ -17,7 +17,7 @@ const PATIENCE: Duration = Duration::from_secs(10);
 const PAUSE: Duration = Duration::from_millis(20);
 
 pub struct Follower {
-    pub of: ReaderSpec,
+    pub spec: ReaderSpec,
     state: Arc<Mutex<FollowerState>>,
     task: JoinHandle<()>,
 }
@@ -26,22 +26,22 @@ struct FollowerState {
     held: Replica,
     from: FeedStart,
     /// Every item that it received.
-    given: Vec<pb::FeedItem>,
+    received: Vec<pb::FeedItem>,
     failed: Option<String>,
 }
 
 impl Follower {
     /// Follows from the beginning.
-    pub fn start(of: ReaderSpec, client: &Client) -> Self {
-        let feed = client.subscribe(FeedStart::Beginning, filter(of.filter));
+    pub fn start(spec: ReaderSpec, client: &Client) -> Self {
+        let feed = client.subscribe(FeedStart::Beginning, filter(spec.filter));
         let state = Arc::new(Mutex::new(FollowerState {
             held: Replica::default(),
             from: FeedStart::Beginning,
-            given: Vec::new(),
+            received: Vec::new(),
             failed: None,
         }));
         let task = tokio::spawn(run(feed, Arc::clone(&state)));
-        Self { of, state, task }
+        Self { spec, state, task }
     }
 
     /// Its state, once no further event is available.
@@ -51,9 +51,9 @@ impl Follower {
             let mut ahead = {
                 let state = self.state.lock().unwrap();
                 if let Some(failed) = &state.failed {
-                    return Err(format!("{:?}: {failed}", self.of));
+                    return Err(format!("{:?}: {failed}", self.spec));
                 }
-                Walker::at(self.of, state.held.clone(), state.from.clone())
+                Walker::at(self.spec, state.held.clone(), state.from.clone())
             };
             let held = ahead.held.clone();
             ahead.pull(client, usize::MAX).await.map_err(|error| error.to_string())?;
@@ -61,10 +61,10 @@ impl Follower {
                 return Ok(held);
             }
             if left.is_zero() {
-                let (held, there) = (versions(&held), versions(&ahead.held));
+                let (held, by_pages) = (versions(&held), versions(&ahead.held));
                 return Err(format!(
-                    "{:?} stays at {held:?}, and pages lead to {there:?}",
-                    self.of
+                    "{:?} stays at {held:?}, and pages lead to {by_pages:?}",
+                    self.spec
                 ));
             }
             tokio::time::sleep(PAUSE).await;
@@ -73,8 +73,8 @@ impl Follower {
     }
 
     /// Every item that it received.
-    pub fn given(&self) -> Vec<pb::FeedItem> {
-        self.state.lock().unwrap().given.clone()
+    pub fn received(&self) -> Vec<pb::FeedItem> {
+        self.state.lock().unwrap().received.clone()
     }
 }
 
@@ -92,7 +92,7 @@ async fn run(mut feed: Subscription, state: Arc<Mutex<FollowerState>>) {
                 state.held.apply(&event);
                 state.from = feed.cursor().cloned().map_or(FeedStart::Beginning, FeedStart::Cursor);
                 if let FeedEvent::Item(item) = event {
-                    state.given.push(*item);
+                    state.received.push(*item);
                 }
             }
             // Suspended: the suspension will end.

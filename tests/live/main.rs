@@ -70,25 +70,25 @@ async fn every<C>(
     let mut count = 0;
     while let Some((seed, outcome)) = checked.next().await {
         match outcome {
-            Ok(one) => {
-                all.kills += one.kills;
-                all.cut_off += one.cut_off;
-                all.given += one.given;
+            Ok(outcome) => {
+                all.kills += outcome.kills;
+                all.cut_off += outcome.cut_off;
+                all.received += outcome.received;
             }
             Err(why) => panic!("seed {seed}: {why}\n{}", plan(seed)),
         }
         count += 1;
     }
-    let Outcome { kills, cut_off, given, .. } = all;
+    let Outcome { kills, cut_off, received, .. } = all;
     eprintln!(
-        "{count} histories, {kills} kills, {cut_off} of them within a call, {given} items given"
+        "{count} histories, {kills} kills, {cut_off} of them within a call, {received} items received"
     );
-    assert!(count == 1 || kills > 0 && cut_off > 0 && given > 0, "that proves little");
+    assert!(count == 1 || kills > 0 && cut_off > 0 && received > 0, "that proves little");
 }
 
 async fn observed(plan: &Plan, observer: u8) -> Result<Outcome, String> {
     let running = tokio::time::timeout(HISTORY_TIMEOUT, Box::pin(run(plan, observer)));
-    running.await.map_err(|_| "it does not come to an end".to_owned())?
+    running.await.map_err(|_| "the history did not end in time".to_owned())?
 }
 
 /// Expiry would differ between the two runs.
@@ -97,7 +97,7 @@ fn timeless(seed: u64) -> Plan {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn every_reader_ends_with_what_a_snapshot_gives_it_whenever_the_exchange_was_killed() {
+async fn every_reader_ends_with_what_a_snapshot_returns_whenever_the_exchange_was_killed() {
     let seeds = setting("TIPOFF_SEED", 0)..;
     every(
         seeds,
@@ -109,7 +109,7 @@ async fn every_reader_ends_with_what_a_snapshot_gives_it_whenever_the_exchange_w
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn what_is_hidden_from_a_partner_changes_nothing_for_it_whenever_the_exchange_was_killed() {
+async fn hidden_objects_change_nothing_that_a_partner_observes_whenever_the_exchange_was_killed() {
     // Only seeds where something is hidden from a partner with a reader.
     let seeds = (setting("TIPOFF_SEED", 0)..).filter(|seed| {
         let history = timeless(*seed).history;

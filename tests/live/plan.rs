@@ -9,8 +9,8 @@ use rand::{Rng, SeedableRng};
 
 use crate::history::{FilterSpec, History, Op};
 
-/// The clock is real, so waiting takes time. Limits the number of waits.
-const MOST_WAITS: usize = 2;
+/// The highest number of waits. The clock is real, so waiting takes time.
+const MAX_WAITS: usize = 2;
 
 #[derive(Clone, Debug)]
 pub struct Plan {
@@ -34,7 +34,7 @@ impl Plan {
             !matches!(op, Op::Fault { .. })
                 // Only the simulator has a ledger of tips.
                 && !matches!(op, Op::Tip { .. } | Op::Respond { .. } | Op::WithdrawTip { .. })
-                && (waits <= MOST_WAITS || !matches!(op, Op::Wait { .. }))
+                && (waits <= MAX_WAITS || !matches!(op, Op::Wait { .. }))
         });
         let kills = history.steps.iter().filter_map(|(number, _)| {
             let after = Duration::from_millis(random.random_range(0..6));
@@ -48,7 +48,7 @@ impl Plan {
         self.history.steps.retain(|(_, op)| !matches!(op, Op::Wait { .. }));
         for (_, op) in &mut self.history.steps {
             match op {
-                Op::Submit { items, .. } => items.iter_mut().for_each(|said| said.hours = None),
+                Op::Submit { items, .. } => items.iter_mut().for_each(|item| item.hours = None),
                 // Since before the first submission.
                 Op::Suspend { compromised_hours: Some(hours), .. } => *hours = u16::MAX,
                 _ => {}
@@ -69,8 +69,8 @@ fn without_campaigns(mut history: History) -> History {
     history.steps.retain(|(_, op)| !matches!(op, Op::Campaign(_)));
     for (_, op) in &mut history.steps {
         if let Op::Submit { items, .. } = op {
-            for said in items.iter_mut() {
-                said.campaign = None;
+            for item in items.iter_mut() {
+                item.campaign = None;
             }
         }
     }

@@ -16,37 +16,38 @@ use crate::words::{self, filter, key, position};
 /// The versions that are current for a reader, by a snapshot. Without a filter, `GetIndicator` for
 /// each value has to agree. Without expiry, the ledger has to agree too.
 pub async fn current(
-    of: ReaderSpec,
+    spec: ReaderSpec,
     client: &Client,
     ledger: &Ledger,
     is_timeless: bool,
 ) -> Result<BTreeSet<Position>, String> {
-    let (_, items) = client.snapshot(filter(of.filter)).await.map_err(|error| error.to_string())?;
-    items.iter().try_for_each(|item| ledger.check_now(of.partner, item))?;
-    let mut fresh = Walker::new(of);
+    let (_, items) =
+        client.snapshot(filter(spec.filter)).await.map_err(|error| error.to_string())?;
+    items.iter().try_for_each(|item| ledger.check_now(spec.partner, item))?;
+    let mut fresh = Walker::new(spec);
     fresh.held.reset(items);
     let held = versions(&fresh.held);
-    if of.filter != FilterSpec::Everything {
+    if spec.filter != FilterSpec::Everything {
         return Ok(held);
     }
     let mut read = BTreeSet::new();
     for value in 0..VALUES {
         match client.indicator(key(value)).await {
             Ok(known) => {
-                check_reactions(of.partner, &known, ledger)?;
-                read.extend(known.assessments.iter().map(|one| position(one.version)));
+                check_reactions(spec.partner, &known, ledger)?;
+                read.extend(known.assessments.iter().map(|visible| position(visible.version)));
             }
             Err(ClientError::NotFound(_)) => {}
             Err(error) => return Err(error.to_string()),
         }
     }
     if read != held {
-        return Err(format!("{of:?}: reads give {read:?}, a snapshot {held:?}"));
+        return Err(format!("{spec:?}: reads give {read:?}, a snapshot {held:?}"));
     }
-    let expected_items = ledger.current_for(of.partner);
-    if is_timeless && expected_items != held {
+    let expected = ledger.current_for(spec.partner);
+    if is_timeless && expected != held {
         return Err(format!(
-            "{of:?}: a snapshot gives {held:?}, and what was said is {expected_items:?}"
+            "{spec:?}: a snapshot gives {held:?}, and the ledger has {expected:?}"
         ));
     }
     Ok(held)
@@ -59,13 +60,13 @@ fn check_reactions(
     known: &pb::GetIndicatorResponse,
     ledger: &Ledger,
 ) -> Result<(), String> {
-    let seen = known.sightings.iter().map(|one| one.version);
-    let given = known.feedback.iter().map(|one| one.version);
-    seen.chain(given).try_for_each(|version| ledger.check_reaction(reader, version))?;
-    let shown: u64 = known.sightings.iter().map(|one| one.count).sum();
-    if shown != known.seen_count {
+    let sightings = known.sightings.iter().map(|sighting| sighting.version);
+    let feedback = known.feedback.iter().map(|feedback| feedback.version);
+    sightings.chain(feedback).try_for_each(|version| ledger.check_reaction(reader, version))?;
+    let visible: u64 = known.sightings.iter().map(|sighting| sighting.count).sum();
+    if visible != known.seen_count {
         return Err(format!(
-            "partner {reader} gets the count {}, but {shown} sightings",
+            "partner {reader} gets the count {}, but {visible} sightings",
             known.seen_count
         ));
     }
@@ -77,14 +78,14 @@ pub async fn observe(client: &Client, trace: &mut Trace) {
     let keys: Vec<_> = (0..VALUES).map(key).collect();
     for result in client.lookup(&keys).await.unwrap() {
         match result.result.unwrap() {
-            pb::lookup_result::Result::Known(summary) => summarised(&summary, trace),
+            pb::lookup_result::Result::Known(summary) => observe_summary(&summary, trace),
             other => trace.push(observation(&format!("{other:?}"), [])),
         }
     }
     for key in keys {
         match client.indicator(key).await {
             Ok(known) => {
-                summarised(known.summary.as_ref().unwrap(), trace);
+                observe_summary(known.summary.as_ref().unwrap(), trace);
                 trace.push(observation(
                     &format!("seen {} omitted {}", known.seen_count, known.omitted),
                     [],
@@ -101,7 +102,7 @@ pub async fn observe(client: &Client, trace: &mut Trace) {
     trace.push(observation(&format!("groups {groups:?}, in {own:?}"), []));
 }
 
-fn summarised(summary: &pb::IndicatorSummary, trace: &mut Trace) {
+fn observe_summary(summary: &pb::IndicatorSummary, trace: &mut Trace) {
     let counts = (summary.disputed, summary.authors);
     trace.push(observation(&format!("summary {:?} {counts:?}", summary.indicator), []));
     trace.extend(summary.strongest.iter().map(words::assessment));

@@ -11,9 +11,11 @@ use tipoff::domain::{Position, Timestamp};
 use tipoff::wire::{pb, timestamp};
 
 use crate::cast::{TERMS, id};
-use crate::exchange::{Exchange, put};
+use crate::exchange::{Exchange, sharing_group};
 use crate::follower::Follower;
-use crate::history::{AudienceBits, GROUPS, History, Op, RESTRICTED, Step, SubmittedItem};
+use crate::history::{
+    AudienceBits, GROUPS, History, Op, RESTRICTED, ReaderSpec, Step, SubmittedItem,
+};
 use crate::ledger::Ledger;
 use crate::plan::Plan;
 use crate::support::batch;
@@ -54,7 +56,7 @@ pub struct Outcome {
     pub kills: u32,
     pub cut_off: u32,
     /// The number of items that connected readers received.
-    pub given: usize,
+    pub received: usize,
 }
 
 /// Runs a history to its end. `Err` is a violated guarantee. `Ok` has what `observer` observed, and
@@ -62,7 +64,7 @@ pub struct Outcome {
 pub async fn run(plan: &Plan, observer: u8) -> Result<Outcome, String> {
     let exchange = Exchange::start().await;
     let readers = &plan.history.readers;
-    let follow = |of| Follower::start(of, &exchange.client(of.partner));
+    let follow = |spec: ReaderSpec| Follower::start(spec, &exchange.client(spec.partner));
     let mut run = Run {
         followers: readers.iter().copied().map(follow).collect(),
         walkers: readers.iter().copied().map(Walker::new).collect(),
@@ -79,9 +81,9 @@ pub async fn run(plan: &Plan, observer: u8) -> Result<Outcome, String> {
     for step in &plan.history.steps {
         run.step(&plan.history, step).await?;
     }
-    let given = run.end().await?;
+    let received = run.end().await?;
     let Run { trace, exchange: Exchange { kills, cut_off, .. }, .. } = run;
-    Ok(Outcome { trace, kills, cut_off, given })
+    Ok(Outcome { trace, kills, cut_off, received })
 }
 
 impl Run<'_> {
@@ -89,9 +91,9 @@ impl Run<'_> {
         let kill = self.plan.kills.get(number).copied();
         match op {
             Op::Submit { .. } => self.submit(*number, op, kill).await?,
-            Op::Resend { of } => {
-                if let Some((_, first)) = history.steps.iter().find(|(one, _)| one == of) {
-                    self.submit(*of, first, kill).await?;
+            Op::Resend { submission } => {
+                if let Some(first) = history.op_of(*submission) {
+                    self.submit(*submission, first, kill).await?;
                 }
             }
             Op::Withdraw { author, values, to } => {
@@ -101,39 +103,40 @@ impl Run<'_> {
                     submission_id: String::new(),
                 };
                 if self.withdraw(*author, request, kill).await {
-                    self.ledger.withdrew(*author, values, to.as_ref());
+                    self.ledger.record_withdrawal(*author, values, to.as_ref());
                 }
             }
-            Op::WithdrawSubmission { of } => {
-                let Some(author) = history.author_of(*of) else { return Ok(()) };
-                let submission_id = submission_id(*of);
+            Op::WithdrawSubmission { submission } => {
+                let Some(author) = history.author_of(*submission) else { return Ok(()) };
+                let submission_id = submission_id(*submission);
                 let request = pb::WithdrawIndicatorsRequest { submission_id, ..Default::default() };
                 if self.withdraw(author, request, kill).await {
-                    self.ledger.withdrew_submission(*of);
+                    self.ledger.record_submission_withdrawal(*submission);
                 }
             }
             Op::Read { reader, events } => {
                 self.read(*reader, usize::from(*events), events % 2 == 0, kill).await?;
             }
             Op::Snapshot { reader } => {
-                let client = self.reading(*reader);
+                let client = self.reader_client(*reader);
                 let walker = &mut self.walkers[usize::from(*reader)];
-                let mut seen = self.exchange.under(kill, walker.snapshot(&client)).await;
+                let mut events = self.exchange.under(kill, walker.snapshot(&client)).await;
                 // Snapshots are sorted by key, and keys are no secret: the order reveals nothing.
-                if let Ok(seen) = &mut seen {
-                    seen.sort_by_key(|event| words::event(event).text);
+                if let Ok(events) = &mut events {
+                    events.sort_by_key(|event| words::event(event).text);
                 }
-                self.observe_reader(*reader, Ok(seen))?;
+                self.observe_reader(*reader, Ok(events))?;
             }
             Op::Wait { .. } => self.exchange.under(kill, tokio::time::sleep(WAIT)).await,
             Op::Restart { rebuild } => self.exchange.restart(*rebuild),
             Op::ReportSighting { author, value, to, key } => {
                 self.report_sighting(*author, *value, to, *key, kill).await;
             }
-            Op::GiveFeedback { giver, of, item, to, key } => {
-                let item = self.receipts.get(of).and_then(|of| of.items.get(usize::from(*item)));
+            Op::GiveFeedback { giver, submission, item, to, key } => {
+                let receipt = self.receipts.get(submission);
+                let item = receipt.and_then(|receipt| receipt.items.get(usize::from(*item)));
                 let Some(version) = item.and_then(|item| item.version) else { return Ok(()) };
-                let author = history.author_of(*of).expect("it has a receipt");
+                let author = history.author_of(*submission).expect("it has a receipt");
                 self.give_feedback(*giver, (author, version), to.as_ref(), *key, kill).await;
             }
             _ => self.administer(op, kill).await,
@@ -147,7 +150,7 @@ impl Run<'_> {
         let request = if let Some(sent) = self.sent.get(&number) {
             sent.clone()
         } else {
-            let items = items.iter().map(|said| self.submitted(said)).collect();
+            let items = items.iter().map(|item| self.item(item)).collect();
             let mut request = batch(&submission_id(number), 1, Some(sharing(to)), items);
             let replaced = replaces.as_ref().map(audience);
             request.batch.as_mut().unwrap().replaces_audience = replaced;
@@ -156,39 +159,43 @@ impl Run<'_> {
         };
         let client = self.exchange.client(*author);
         let answer = self.exchange.under(kill, client.submit(request)).await;
-        self.answered(*author, answer.as_ref().map(words::receipt));
+        self.observe_answer(*author, answer.as_ref().map(words::receipt));
         match (self.receipts.get(&number), answer) {
             (None, Ok(receipt)) => {
-                self.ledger.submitted(number, op, &receipt)?;
+                self.ledger.record_submission(number, op, &receipt)?;
                 self.receipts.insert(number, receipt);
             }
             (Some(first), Ok(again)) => {
                 if first.items != again.items || first.sequence != again.sequence {
-                    return Err(format!("{first:?} was answered again as {again:?}"));
+                    return Err(format!(
+                        "{first:?} was answered with {again:?} when it was sent again"
+                    ));
                 }
                 if !again.replayed {
-                    return Err(format!("submission {number} was taken twice"));
+                    return Err(format!("submission {number} was accepted twice"));
                 }
             }
             // Its author is suspended.
             (None, Err(_)) | (Some(_), Err(ClientError::Denied(_))) => {}
             (Some(_), Err(error)) => {
-                return Err(format!("submission {number} was taken, and is refused: {error}"));
+                return Err(format!(
+                    "submission {number} was accepted, and is now refused: {error}"
+                ));
             }
         }
         Ok(())
     }
 
-    fn submitted(&mut self, said: &SubmittedItem) -> pb::SubmittedIndicator {
-        let valid_until = said.hours.map(|_| {
+    fn item(&mut self, item: &SubmittedItem) -> pb::SubmittedIndicator {
+        let valid_until = item.hours.map(|_| {
             self.last_end = SystemClock.now().plus(SOON);
             timestamp(self.last_end)
         });
-        let labels: &[&str] = if said.restricted { &["csam"] } else { &[] };
+        let labels: &[&str] = if item.restricted { &["csam"] } else { &[] };
         pb::SubmittedIndicator {
-            value: written(said.value),
+            value: written(item.value),
             assessment: Some(pb::Assessment {
-                confidence: Some(said.confidence.into()),
+                confidence: Some(item.confidence.into()),
                 valid_until,
                 labels: labels.iter().map(ToString::to_string).collect(),
                 ..pb::Assessment::default()
@@ -208,7 +215,7 @@ impl Run<'_> {
         let client = self.exchange.client(author);
         let answer = self.exchange.under(kill, client.withdraw(request)).await;
         if kill.is_none() || answer.is_err() {
-            self.answered(author, answer.as_ref().map(words::withdrawn));
+            self.observe_answer(author, answer.as_ref().map(words::withdrawal));
         }
         answer.is_ok()
     }
@@ -218,21 +225,21 @@ impl Run<'_> {
         author: u8,
         value: u8,
         to: &AudienceBits,
-        by: u8,
+        request: u8,
         kill: Option<Duration>,
     ) {
-        let seen = pb::Sighting { indicator: Some(key(value)), count: 3, ..Default::default() };
+        let sighting = pb::Sighting { indicator: Some(key(value)), count: 3, ..Default::default() };
         let request = pb::ReportSightingsRequest {
-            request_id: format!("s{by}"),
+            request_id: format!("s{request}"),
             sharing: Some(sharing(to)),
-            sightings: vec![seen],
+            sightings: vec![sighting],
         };
         let client = self.exchange.client(author);
         let answer = self.exchange.under(kill, client.report_sightings(request)).await;
-        if let Ok(counted) = &answer {
-            self.ledger.reacted(entry(counted.sequence), author, Some(to), None);
+        if let Ok(response) = &answer {
+            self.ledger.record_reaction(entry(response.sequence), author, Some(to), None);
         }
-        self.answered(author, answer.as_ref().map(words::counted));
+        self.observe_answer(author, answer.as_ref().map(words::sightings_receipt));
     }
 
     async fn give_feedback(
@@ -240,11 +247,11 @@ impl Run<'_> {
         giver: u8,
         (author, version): (u8, pb::Version),
         to: Option<&AudienceBits>,
-        by: u8,
+        request: u8,
         kill: Option<Duration>,
     ) {
         let request = pb::GiveFeedbackRequest {
-            request_id: format!("f{by}"),
+            request_id: format!("f{request}"),
             version: Some(version),
             opinion: pb::Opinion::Disagree.into(),
             note: String::new(),
@@ -252,10 +259,10 @@ impl Run<'_> {
         };
         let client = self.exchange.client(giver);
         let answer = self.exchange.under(kill, client.give_feedback(request)).await;
-        if let Ok(given) = &answer {
-            self.ledger.reacted(entry(given.sequence), giver, to, Some(author));
+        if let Ok(response) = &answer {
+            self.ledger.record_reaction(entry(response.sequence), giver, to, Some(author));
         }
-        self.answered(giver, answer.as_ref().map(words::given));
+        self.observe_answer(giver, answer.as_ref().map(words::feedback_receipt));
     }
 
     /// Changes partners and groups.
@@ -263,7 +270,7 @@ impl Run<'_> {
         let operator = self.exchange.operator.clone();
         match op {
             Op::PutGroup { group, members } => {
-                let put = operator.put_group(put(*group, *members));
+                let put = operator.put_group(sharing_group(*group, *members));
                 // The retry reports "unchanged" if the first try was stored but interrupted. No
                 // batch has come since.
                 let sequence = self.exchange.under(kill, put).await.unwrap().sequence;
@@ -276,7 +283,10 @@ impl Run<'_> {
                 if answer.is_ok() {
                     self.ledger.change(|model| model.confirm(*partner));
                 }
-                self.answered(*partner, answer.as_ref().map(|()| observation("confirmed", [])));
+                self.observe_answer(
+                    *partner,
+                    answer.as_ref().map(|()| observation("confirmed", [])),
+                );
             }
             Op::Suspend { partner, compromised_hours } => {
                 let request = pb::SuspendPartnerRequest {
@@ -286,7 +296,7 @@ impl Run<'_> {
                 let suspend = operator.suspend_partner(request);
                 self.exchange.under(kill, suspend).await.unwrap();
                 if compromised_hours.is_some() && self.plan.is_timeless {
-                    self.ledger.withdrew_all_of(*partner);
+                    self.ledger.record_withdrawal_of_all(*partner);
                 }
             }
             Op::Resume { partner } => {
@@ -312,7 +322,7 @@ impl Run<'_> {
         by_pages: bool,
         kill: Option<Duration>,
     ) -> Result<(), String> {
-        let client = self.reading(reader);
+        let client = self.reader_client(reader);
         let walker = &mut self.walkers[usize::from(reader)];
         let is_timeless = self.plan.is_timeless;
         let outcome = self.exchange.under(kill, async {
@@ -326,38 +336,38 @@ impl Run<'_> {
         self.observe_reader(reader, observed)
     }
 
-    fn reading(&self, reader: u8) -> Client {
-        self.exchange.client(self.walkers[usize::from(reader)].of.partner)
+    fn reader_client(&self, reader: u8) -> Client {
+        self.exchange.client(self.walkers[usize::from(reader)].spec.partner)
     }
 
-    fn observe_reader(&mut self, reader: u8, seen: ReadOutcome) -> Result<(), String> {
-        let partner = self.walkers[usize::from(reader)].of.partner;
-        let seen = seen?;
-        for event in seen.iter().flatten() {
+    fn observe_reader(&mut self, reader: u8, outcome: ReadOutcome) -> Result<(), String> {
+        let partner = self.walkers[usize::from(reader)].spec.partner;
+        let outcome = outcome?;
+        for event in outcome.iter().flatten() {
             match event {
                 FeedEvent::Item(item) => self.ledger.check_now(partner, item)?,
                 FeedEvent::Sighting(event) => {
-                    let seen = event.sighting.as_ref().unwrap();
-                    self.ledger.check_reaction(partner, seen.version)?;
+                    let sighting = event.sighting.as_ref().unwrap();
+                    self.ledger.check_reaction(partner, sighting.version)?;
                 }
                 FeedEvent::Feedback(event) => {
-                    let given = event.feedback.as_ref().unwrap();
-                    self.ledger.check_reaction(partner, given.version)?;
+                    let feedback = event.feedback.as_ref().unwrap();
+                    self.ledger.check_reaction(partner, feedback.version)?;
                 }
                 _ => {}
             }
         }
         if partner == self.observer {
             self.trace.push(observation(&format!("reader {reader}"), []));
-            match seen {
-                Ok(seen) => self.trace.extend(seen.iter().map(words::event)),
+            match outcome {
+                Ok(events) => self.trace.extend(events.iter().map(words::event)),
                 Err(error) => self.trace.push(refused(&error)),
             }
         }
         Ok(())
     }
 
-    fn answered(&mut self, partner: u8, answer: Result<Observed, &ClientError>) {
+    fn observe_answer(&mut self, partner: u8, answer: Result<Observed, &ClientError>) {
         if partner == self.observer {
             self.trace.push(answer.unwrap_or_else(refused));
         }

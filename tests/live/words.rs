@@ -29,9 +29,9 @@ pub fn key(number: u8) -> pb::IndicatorKey {
     }
 }
 
-pub fn filter(of: FilterSpec) -> Option<pb::Filter> {
+pub fn filter(spec: FilterSpec) -> Option<pb::Filter> {
     let mut filter = pb::Filter::default();
-    match of {
+    match spec {
         FilterSpec::Everything | FilterSpec::Campaign(_) => return None,
         FilterSpec::Confident => filter.min_confidence = Some(50),
         FilterSpec::Group(which) => filter.groups = vec![group(which).to_string()],
@@ -70,7 +70,7 @@ fn named(groups: u8, partners: u8) -> pb::NamedAudience {
 }
 
 /// A sharing as the model takes it.
-pub fn modelled(to: &AudienceBits) -> Sharing {
+pub fn model_sharing(to: &AudienceBits) -> Sharing {
     let audience = match to {
         AudienceBits::Everyone => Audience::Everyone,
         AudienceBits::Public => Audience::Public,
@@ -104,73 +104,77 @@ pub fn receipt(receipt: &pb::Receipt) -> Observed {
     observation(&format!("receipt{}", items.collect::<String>()), positions)
 }
 
-pub fn withdrawn(withdrawn: &pb::WithdrawIndicatorsResponse) -> Observed {
-    let each: Vec<_> = withdrawn.items.iter().map(|item| item.versions.len()).collect();
-    let versions = withdrawn.items.iter().flat_map(|item| &item.versions);
-    let entries = withdrawn.sequences.iter().map(|sequence| Position::new(*sequence, 0));
+pub fn withdrawal(response: &pb::WithdrawIndicatorsResponse) -> Observed {
+    let counts: Vec<_> = response.items.iter().map(|item| item.versions.len()).collect();
+    let versions = response.items.iter().flat_map(|item| &item.versions);
+    let entries = response.sequences.iter().map(|sequence| Position::new(*sequence, 0));
     let positions: Vec<_> = versions.map(|at| position(Some(*at))).chain(entries).collect();
-    observation(&format!("withdrawn {} {each:?}", withdrawn.withdrawn), positions)
+    observation(&format!("withdrawn {} {counts:?}", response.withdrawn), positions)
 }
 
-pub fn counted(counted: &pb::ReportSightingsResponse) -> Observed {
-    let text = format!("counted {} {:?}", counted.counted, counted.rejected);
-    observation(&text, [Position::new(counted.sequence, 0)])
+pub fn sightings_receipt(response: &pb::ReportSightingsResponse) -> Observed {
+    let text = format!("counted {} {:?}", response.counted, response.rejected);
+    observation(&text, [Position::new(response.sequence, 0)])
 }
 
-pub fn given(given: &pb::GiveFeedbackResponse) -> Observed {
-    observation("given", [Position::new(given.sequence, 0)])
+pub fn feedback_receipt(response: &pb::GiveFeedbackResponse) -> Observed {
+    observation("accepted", [Position::new(response.sequence, 0)])
 }
 
 pub fn event(event: &FeedEvent) -> Observed {
     match event {
-        FeedEvent::Item(one) => item(one),
-        FeedEvent::Removal(one) => {
-            let text = format!("removal {} {} {:?}", one.author, one.indicator_id, one.reason());
-            observation(&text, [position(one.version)])
+        FeedEvent::Item(event) => item(event),
+        FeedEvent::Removal(removal) => {
+            let (author, indicator) = (&removal.author, &removal.indicator_id);
+            let text = format!("removal {author} {indicator} {:?}", removal.reason());
+            observation(&text, [position(removal.version)])
         }
-        FeedEvent::GroupChange(one) => {
-            observation(&format!("{} joined {:?} left {:?}", one.group, one.joined, one.left), [])
+        FeedEvent::GroupChange(change) => {
+            let text =
+                format!("{} joined {:?} left {:?}", change.group, change.joined, change.left);
+            observation(&text, [])
         }
-        FeedEvent::Sighting(one) => sighting(one.sighting.as_ref().unwrap()),
-        FeedEvent::Feedback(one) => feedback(one.feedback.as_ref().unwrap()),
-        other => panic!("{other:?} is new: say how it is observed"),
+        FeedEvent::Sighting(event) => sighting(event.sighting.as_ref().unwrap()),
+        FeedEvent::Feedback(event) => feedback(event.feedback.as_ref().unwrap()),
+        other => panic!("{other:?} is new: add how it is observed"),
     }
 }
 
 pub fn item(item: &pb::FeedItem) -> Observed {
     let pb::FeedItem { author, indicator, assessment, sharing, replaces, raw, .. } = item;
-    let content = said(indicator, assessment.as_ref(), sharing, raw);
+    let content = content(indicator, assessment.as_ref(), sharing, raw);
     let text = format!("item {author} {content} {}", replaces.is_some());
     let replaces = replaces.map(|version| position(Some(version)));
     observation(&text, [position(item.version)].into_iter().chain(replaces).collect::<Vec<_>>())
 }
 
-pub fn assessment(one: &pb::VisibleAssessment) -> Observed {
-    let pb::VisibleAssessment { author, indicator, assessment, sharing, raw, .. } = one;
-    let content = said(indicator, assessment.as_ref(), sharing, raw);
-    observation(&format!("assessment {author} {content}"), [position(one.version)])
+pub fn assessment(visible: &pb::VisibleAssessment) -> Observed {
+    let pb::VisibleAssessment { author, indicator, assessment, sharing, raw, .. } = visible;
+    let content = content(indicator, assessment.as_ref(), sharing, raw);
+    observation(&format!("assessment {author} {content}"), [position(visible.version)])
 }
 
-fn said(
+fn content(
     indicator: &impl Debug,
     assessment: Option<&pb::Assessment>,
     sharing: &impl Debug,
     raw: &str,
 ) -> String {
-    let assessment_sent = pb::Assessment { valid_until: None, ..assessment.unwrap().clone() };
-    format!("{indicator:?} {assessment_sent:?} {sharing:?} {raw}")
+    let assessment = pb::Assessment { valid_until: None, ..assessment.unwrap().clone() };
+    format!("{indicator:?} {assessment:?} {sharing:?} {raw}")
 }
 
-pub fn sighting(seen: &pb::VisibleSighting) -> Observed {
-    let pb::VisibleSighting { author, indicator, count, sharing, .. } = seen;
+pub fn sighting(visible: &pb::VisibleSighting) -> Observed {
+    let pb::VisibleSighting { author, indicator, count, sharing, .. } = visible;
     observation(
         &format!("{author} saw {indicator:?} {count} {sharing:?}"),
-        [position(seen.version)],
+        [position(visible.version)],
     )
 }
 
-pub fn feedback(given: &pb::VisibleFeedback) -> Observed {
-    let pb::VisibleFeedback { author, indicator_id, note, sharing, .. } = given;
-    let text = format!("{author} says {indicator_id} {:?} {note} {sharing:?}", given.opinion());
-    observation(&text, [position(given.version), position(given.about)])
+pub fn feedback(visible: &pb::VisibleFeedback) -> Observed {
+    let pb::VisibleFeedback { author, indicator_id, note, sharing, .. } = visible;
+    let opinion = visible.opinion();
+    let text = format!("{author} on {indicator_id} {opinion:?} {note} {sharing:?}");
+    observation(&text, [position(visible.version), position(visible.about)])
 }

@@ -1,9 +1,9 @@
 #!/usr/bin/env python3
-"""Breaks a promise of the feeds on purpose, one way after the other, and sees that a test fails.
+"""Breaks one guarantee after the other on purpose, and checks that a test fails.
 
-Each mutant is a place in the code, what stands there, what stands there instead, and the tests that
-have to fail. It runs on a copy of the tree; `make mutants` calls it. With names as arguments it runs
-those mutants alone; with `--check` it runs none and sees that each still finds its text, as `make lint` does.
+Each mutant is a file, a text in it, the replacement of the text, and the tests of which one has to
+fail. It changes a copy of the tree; `make mutants` runs it. With names as arguments it runs only
+those mutants. With `--check` it runs none and checks that each text occurs once, as `make lint` does.
 """
 
 import os
@@ -15,7 +15,7 @@ import sys
 
 ROOT = pathlib.Path(__file__).resolve().parents[2]
 COPY = ROOT / "target" / "mutants" / "tree"
-# Of its own: cargo takes two trees of one package for one, wherever they lie.
+# A separate folder, because cargo would mix up two trees of the same package in one.
 BUILD = ROOT / "target" / "mutants" / "build"
 SIMULATION = ["--test", "simulation"]
 LANE = ["--test", "simulation", "liaison"]
@@ -23,7 +23,7 @@ DAMAGE = ["--test", "damage"]
 
 # name: (file, text, replacement, tests)
 MUTANTS = {
-    # `may_see` taken out of one way out after the other.
+    # `may_see` removed from one read after the other.
     "feed-batch-without-may-see": (
         "src/exchange/feeds/changes/batch.rs",
         "let sees_now = visibility.is_liaison() || sees(visibility.reader());",
@@ -50,8 +50,8 @@ MUTANTS = {
     ),
     "feed-feedback-without-may-see": (
         "src/exchange/feeds/changes/reactions.rs",
-        "if !shared\n            || !input",
-        "if (!shared && false)\n            || !input",
+        "if !is_visible\n            || !input",
+        "if (!is_visible && false)\n            || !input",
         SIMULATION,
     ),
     "feed-feedback-on-what-is-hidden": (
@@ -62,8 +62,8 @@ MUTANTS = {
     ),
     "snapshot-without-may-see": (
         "src/exchange/feeds/snapshot.rs",
-        "if !self.visibility.may_deliver_content(view, outline, now)? {",
-        "if !self.visibility.matches_filter(view, reader, crate::exchange::visibility::AsOf::Now(now), outline)? {",
+        "if !self.visibility.may_deliver_content(view, meta, now)? {",
+        "if !self.visibility.matches_filter(view, reader, crate::exchange::visibility::AsOf::Now(now), meta)? {",
         SIMULATION,
     ),
     "lookup-and-get-without-may-see": (
@@ -74,14 +74,14 @@ MUTANTS = {
     ),
     "sighting-counts-without-may-see": (
         "src/exchange/visibility/reaction.rs",
-        "if self.may_see(&kept.sharing, &kept.author, position) {",
+        "if self.may_see(&record.sharing, &record.author, position) {",
         "if true {",
         SIMULATION,
     ),
     "feedback-read-without-may-see": (
         "src/exchange/queries/reactions.rs",
-        "            if concerns {\n",
-        "            if concerns || true {\n",
+        "            if is_visible {\n",
+        "            if is_visible || true {\n",
         SIMULATION,
     ),
     "sharing-shows-the-other-names": (
@@ -90,11 +90,11 @@ MUTANTS = {
         "partners: partners.clone(),",
         ["--lib", "--test", "sharing"],
     ),
-    # A stale version delivered.
+    # A stale version is delivered.
     "stale-version-in-a-batch": (
         "src/exchange/feeds/changes/batch.rs",
-        "|| !is_current || ",
-        "|| (!is_current && false) || ",
+        "|| !is_current\n",
+        "|| (!is_current && false)\n",
         SIMULATION,
     ),
     "membership-counts-for-ever": (
@@ -127,7 +127,7 @@ MUTANTS = {
         "        let view = &core.index.read()?;\n        let page",
         ["--test", "races"],
     ),
-    # A removal dropped.
+    # A removal is not sent.
     "no-removal-on-withdrawal-and-expiry": (
         "src/exchange/feeds/changes/removals.rs",
         "(!removals.is_empty()).then_some(FeedEvent::Removals(removals))",
@@ -136,8 +136,8 @@ MUTANTS = {
     ),
     "no-removal-on-replacement": (
         "src/exchange/feeds/changes/batch.rs",
-        "removals.push(BatchRemoval { at, place, version: old, reason });",
-        "let _ = (place, reason);",
+        "removals.push(BatchRemoval { item_index, position, version: old, reason });",
+        "let _ = (position, reason);",
         SIMULATION,
     ),
     "no-removal-for-who-cannot-see-the-new-one": (
@@ -148,13 +148,13 @@ MUTANTS = {
     ),
     "no-removal-on-leaving": (
         "src/exchange/feeds/expansion.rs",
-        "    if !removed.is_empty() {",
-        "    if !removed.is_empty() && false {",
+        "    if !removals.is_empty() {\n        return",
+        "    if !removals.is_empty() && false {\n        return",
         SIMULATION,
     ),
     "no-removal-of-what-ended-after-leaving": (
         "src/exchange/feeds/expansion.rs",
-        "closed.filter(|closed| closed.by.sequence > self.sequence());",
+        "closed.filter(|closed| closed.ended_by.sequence > self.sequence());",
         "closed.filter(|_| false);",
         SIMULATION,
     ),
@@ -170,26 +170,26 @@ MUTANTS = {
         "if is_delivered && replaces.is_none()",
         SIMULATION,
     ),
-    # What keeps a reader whole over breaks.
+    # Readers miss or repeat something when they reconnect.
     "joining-shows-nothing": (
         "src/exchange/feeds/expansion.rs",
-        "    (!shown.is_empty()).then_some(FeedEvent::Items(shown))",
-        "    { drop(shown); None }",
+        "    (!items.is_empty()).then_some(FeedEvent::Items(items))",
+        "    { drop(items); None }",
         SIMULATION,
     ),
     "a-cursor-of-a-lost-epoch-is-taken": (
         "src/exchange/feeds/cursor.rs",
-        "if cursor.journal.epoch != here.epoch {",
-        "if cursor.journal.epoch != here.epoch && cursor.place.after.sequence > checkpoint {",
-        ["--test", "simulation", "a_cursor_is_good"],
+        "if cursor.journal.epoch != current.epoch {",
+        "if cursor.journal.epoch != current.epoch && cursor.position.after.sequence > checkpoint {",
+        ["--test", "simulation", "a_cursor_is_valid"],
     ),
-    "an-epoch-begins-behind-the-first-entry-of-a-start": (
+    "an-epoch-begins-after-the-first-entry-of-a-start": (
         "src/exchange/core.rs",
         "        self.ensure_epoch().await?;\n        self.store(append).await\n",
         "        let stamp = self.store(append).await?;\n        self.ensure_epoch().await.map(|()| stamp)\n",
         ["--lib", "an_epoch_goes_before_everything"],
     ),
-    "a-cursor-inside-an-expansion-starts-behind-it": (
+    "a-cursor-inside-an-expansion-starts-after-it": (
         "src/domain/cursor.rs",
         "Self { after: Position::new(sequence, 0), inside: Some(version) }",
         "Self { after: Position::new(sequence, u32::MAX), inside: Some(version) }",
@@ -197,11 +197,11 @@ MUTANTS = {
     ),
     "snapshot-follows-from-after-the-scan": (
         "src/exchange/feeds/snapshot.rs",
-        "        self.next = last.map(Next::Assessments).or(rest);\n",
-        "        self.next = last.map(Next::Assessments).or(rest);\n        let now = self.exchange.index.checkpoint();\n        self.cursor.place = Place::behind_entry(now);\n",
+        "        self.next = last.map(NextScan::Assessments).or(next);\n",
+        "        self.next = last.map(NextScan::Assessments).or(next);\n        let now = self.core.index.checkpoint();\n        self.cursor.position = FeedPosition::after_entry(now);\n",
         SIMULATION,
     ),
-    # What apply decides.
+    # Decisions of apply.
     "withdrawal-of-a-submission-takes-what-came-later": (
         "src/index/apply/endings.rs",
         "if version.is_some_and(|version| version != old.version) {",
@@ -214,26 +214,26 @@ MUTANTS = {
         "replaces: batch.replaces.filter(|_| false),",
         ["--lib"],
     ),
-    "a-repeated-batch-is-taken-again": (
+    "a-repeated-batch-is-accepted-again": (
         "src/index/apply.rs",
         "let Some(taken) = self.read(key)? else { return Ok(None) };",
         "let Some(taken) = self.read(key)?.filter(|_| false) else { return Ok(None) };",
         ["--lib"],
     ),
-    # Campaigns: who may know of them, and what is told when that changes.
-    "items-tell-of-hidden-campaigns": (
+    # Campaigns: who may see them, and what readers get when that changes.
+    "items-name-hidden-campaigns": (
         "src/exchange/feeds/changes/batch.rs",
         "campaigns: visibility.visible_campaigns(input.view, input.logged.campaigns(), input.now)?,",
         "campaigns: input.logged.campaigns().iter().copied().collect(),",
         SIMULATION,
     ),
-    "who-gains-a-campaign-gets-nothing-older": (
+    "a-gained-campaign-delivers-nothing-older": (
         "src/exchange/feeds/expansion/campaigns.rs",
         "if before == after {",
         "if before == after || after {",
         SIMULATION,
     ),
-    "who-loses-a-campaign-keeps-what-it-held": (
+    "a-lost-campaign-removes-nothing": (
         "src/exchange/feeds/expansion.rs",
         "campaigns => expansion.through_campaigns(campaigns, last),",
         "_ => expansion.through_group(group, last),",
@@ -241,18 +241,18 @@ MUTANTS = {
     ),
     "anybody-names-any-campaign": (
         "src/exchange/commands/submit.rs",
-        "if seen_by_author.sees_campaign(campaign)? {",
-        "if seen_by_author.sees_campaign(campaign)? || true {",
+        "if author_view.sees_campaign(campaign)? {",
+        "if author_view.sees_campaign(campaign)? || true {",
         ["--test", "campaigns"],
     ),
     # Tips in their campaigns.
-    "a-campaign-tells-of-every-tip": (
+    "a-campaign-shows-every-tip": (
         "src/index/keys/tips.rs",
         "    let mut key = of_campaign(b'p', campaign);\n    text(&mut key, partner.as_str());\n",
         "    let mut key = of_campaign(b'p', campaign);\n    text(&mut key, &partner.as_str()[..0]);\n",
         ["--test", "campaign_tips"],
     ),
-    "a-campaign-tells-of-what-was-withdrawn": (
+    "a-campaign-shows-withdrawn-tips": (
         "src/exchange/queries/campaign/tips.rs",
         "let before = withdrawal.sequence.saturating_sub(1);",
         "let before = u64::MAX;",
@@ -270,48 +270,48 @@ MUTANTS = {
         "false",
         ["--test", "restricted"],
     ),
-    # The liaisons' lane.
+    # The liaison lane.
     "lane-without-the-clock": (
         "src/exchange/visibility.rs",
-        "may_see(&self.reader, sharing, author, at, now)\n            && (!self.public_only",
-        "may_see(&self.reader, sharing, author, at, { let _ = now; Timestamp::default() })\n            && (!self.public_only",
+        "may_see(&self.reader, sharing, author, position, now)\n            && (!self.public_only",
+        "may_see(&self.reader, sharing, author, position, { let _ = now; Timestamp::default() })\n            && (!self.public_only",
         LANE,
     ),
     "lane-gives-what-is-not-released": (
         "src/exchange/feeds/changes/releases.rs",
-        "comes && input.visibility.may_deliver(author, sharing, version, input.now)",
-        "comes || input.visibility.is_liaison()",
+        "is_released && input.visibility.may_deliver(author, sharing, version, input.now)",
+        "is_released || input.visibility.is_liaison()",
         LANE,
     ),
-    "lane-retraction-is-not-told": (
+    "lane-retraction-sends-no-removal": (
         "src/exchange/feeds/changes/releases.rs",
-        "ended.map(Change::Removal)",
-        "ended.filter(|_| false).map(Change::Removal)",
+        "removal.map(Change::Removal)",
+        "removal.filter(|_| false).map(Change::Removal)",
         LANE,
     ),
-    "lane-replacement-is-not-told": (
+    "lane-replacement-sends-no-removal": (
         "src/exchange/feeds/changes/releases.rs",
-        "Ok(lost.map(|lost| Removal {\n        place: FeedPosition::after_item(at),",
-        "Ok(lost.filter(|_| false).map(|lost| Removal {\n        place: FeedPosition::after_item(at),",
+        "Ok(replaced.map(|replaced| Removal {\n        position: FeedPosition::after_item(at),",
+        "Ok(replaced.filter(|_| false).map(|replaced| Removal {\n        position: FeedPosition::after_item(at),",
         LANE,
     ),
     "lane-snapshot-without-may-see": (
         "src/exchange/feeds/snapshot.rs",
-        "self.visibility.may_deliver(&kept.author, &kept.sharing, kept.position, now)\n                && self.visibility.filter()",
+        "self.visibility.may_deliver(&record.author, &record.sharing, record.position, now)\n                && self.visibility.filter()",
         "(now > now || true)\n                && self.visibility.filter()",
         LANE,
     ),
-    "lane-unrecorded-deeds": (
+    "lane-unrecorded-enforcements": (
         "src/rpc/feed/message.rs",
         "let objects = outgoing.items + message.campaigns.len() + message.enforcements.len();",
         "let objects = outgoing.items;",
-        ["--test", "released_deeds"],
+        ["--test", "released_enforcements"],
     ),
     # Tips.
     "tips-show-other-threads": (
-        "src/index/record/tip.rs",
-        "self.shown || self.recipient.as_ref().is_none_or(|of| of == recipient)",
-        "self.shown || self.recipient.as_ref().is_none_or(|of| of == recipient || true)",
+        "src/domain/accepted/tip.rs",
+        "self.shown || self.recipient.as_ref().is_none_or(|owner| owner == recipient)",
+        "self.shown || self.recipient.as_ref().is_none_or(|owner| owner == recipient || true)",
         ["--test", "tips"],
     ),
     "tips-show-what-was-withdrawn": (
@@ -340,18 +340,18 @@ MUTANTS = {
     ),
     "tips-show-what-is-restricted": (
         "src/exchange/visibility/tip.rs",
-        "if may_hold || !one.restricted {",
-        "if may_hold || !one.restricted || true {",
+        "if may_hold || !indicator.restricted {",
+        "if may_hold || !indicator.restricted || true {",
         ["--test", "restricted"],
     ),
-    # What is known of ids in memory.
-    "known-forgets-what-others-say": (
+    # The keys that are known in memory, and the index on disk.
+    "known-forgets-other-values": (
         "src/index/known.rs",
         "if *known == end { end } else { SEVERAL }",
         "end",
         ["--lib", "index::known"],
     ),
-    "known-drops-what-others-still-say": (
+    "known-drops-keys-that-are-still-stored": (
         "src/index/store.rs",
         "if snapshot.scan(&prefix).next().is_none() {",
         "if true {",
@@ -415,7 +415,7 @@ MUTANTS = {
         "if !self.store.known.may_hold(key) {",
         ["--lib", "index::store"],
     ),
-    "log-leaves-its-writer-behind": (
+    "log-does-not-wait-for-its-writer": (
         "src/journal/log.rs",
         "            let _ = writer.join();",
         "            drop(writer);",
@@ -505,13 +505,13 @@ MUTANTS = {
         "",
         ["--test", "migration"],
     ),
-    "known-is-not-told-of-what-is-new": (
+    "known-misses-new-keys": (
         "src/index/store.rs",
         "Some(_) => self.known.add(key),",
         "Some(_) => {}",
         ["--lib", "index::store"],
     ),
-    # What the node takes of its host, and whom it lets in.
+    # The resources of the host, and which connections are accepted.
     "revocation-by-a-file-without-a-list": (
         "src/tls/revocation.rs",
         "Ok(Some(lists))\n",
@@ -576,14 +576,14 @@ def run(tests):
 
 
 def check():
-    """Tells of the mutants whose text is not there, or is there more than once."""
-    lost = 0
+    """Prints the mutants whose text does not occur exactly once."""
+    wrong = 0
     for name, (file, text, _, _) in MUTANTS.items():
         count = (ROOT / file).read_text().count(text) if (ROOT / file).is_file() else 0
         if count != 1:
-            lost += 1
-            print(f"mutant {name}: {file} holds its text {count} times, and has to hold it once")
-    return 1 if lost else 0
+            wrong += 1
+            print(f"mutant {name}: its text occurs {count} times in {file}, and has to occur once")
+    return 1 if wrong else 0
 
 
 def main():
@@ -598,7 +598,7 @@ def main():
         whole = path.read_text()
         if whole.count(text) != 1:
             survivors.append(name)
-            print(f"{name}: {file} holds its text {whole.count(text)} times, and has to hold it once")
+            print(f"{name}: its text occurs {whole.count(text)} times in {file}, and has to occur once")
             continue
         path.write_text(whole.replace(text, replacement))
         code, output = run(tests)

@@ -10,14 +10,14 @@ use crate::support::raw::{call_raw, raw_channel};
 use crate::support::{World, batch, domain};
 
 #[tokio::test(flavor = "multi_thread")]
-async fn lookups_say_which_value_is_wrong_and_answer_the_others_in_order() {
+async fn lookups_name_the_invalid_value_and_answer_the_others_in_order() {
     let world = World::new();
     let node = world.start().await;
     let client = world.client(&node, "birdsite");
     client.submit(batch("s", 1, None, vec![domain("a.example")])).await.unwrap();
     let key = |value: &str| pb::IndicatorKey { value: value.into(), ..pb::IndicatorKey::default() };
-    let asked = [key("just words"), key("hxxps://a[.]example/"), key("b.example"), key("@x")];
-    let results = client.lookup(&asked).await.unwrap();
+    let keys = [key("just words"), key("hxxps://a[.]example/"), key("b.example"), key("@x")];
+    let results = client.lookup(&keys).await.unwrap();
     let results: Vec<_> = results.into_iter().filter_map(|result| result.result).collect();
     let [Unreadable(words), Known(known), Unknown(unknown), Unreadable(_)] = &results[..] else {
         panic!("{results:?}")

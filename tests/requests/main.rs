@@ -25,18 +25,32 @@ async fn invalid(client: &Client, request: pb::SubmitIndicatorsRequest) -> (Stri
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn every_kind_of_bad_value_is_named_and_the_others_are_taken() {
+async fn every_kind_of_invalid_value_is_named_and_the_others_are_accepted() {
     let world = World::new();
     let node = world.start().await;
     let client = world.client(&node, "birdsite");
-    let submitting = |said: pb::Assessment| {
-        let mut item = domain("said.example");
-        item.assessment = Some(said);
-        item
-    };
-    let none = pb::Assessment::default;
-    let time = |seconds| Some(prost_types::Timestamp { seconds, nanos: 0 });
-    let bad = [
+    let invalid = [invalid_values(), invalid_assessments()].concat();
+    let mut items = Vec::new();
+    for (number, (item, _)) in invalid.iter().enumerate() {
+        items.push(domain(&format!("good-{number}.example")));
+        items.push(item.clone());
+    }
+    let receipt = client.submit(batch("s", 1, None, items)).await.unwrap();
+    assert_eq!(receipt.items.len(), invalid.len() * 2);
+    for (number, (_, field)) in invalid.iter().enumerate() {
+        let (good, bad) = (&receipt.items[number * 2], &receipt.items[number * 2 + 1]);
+        assert_eq!(good.status(), pb::ItemStatus::Created, "{number}");
+        assert_eq!(bad.index as usize, number * 2 + 1);
+        assert_eq!(bad.status(), pb::ItemStatus::Rejected, "{number}: {bad:?}");
+        assert_eq!(&bad.field, field, "{number}: {bad:?}");
+        assert!(!bad.reason.is_empty());
+    }
+    node.stop().await;
+}
+
+/// Items with an invalid kind, platform or value, and the field that is named.
+fn invalid_values() -> Vec<(pb::SubmittedIndicator, &'static str)> {
+    vec![
         (item(Kind::Domain, "", "nodots"), "value"),
         (item(Kind::Domain, "", ""), "value"),
         (item(Kind::Domain, "x", "a.example"), "platform"),
@@ -62,53 +76,50 @@ async fn every_kind_of_bad_value_is_named_and_the_others_are_taken() {
         (item(Kind::CryptoAddress, "", "whatever"), "platform"),
         (item(Kind::Unspecified, "", "just words"), "value"),
         (pb::SubmittedIndicator { kind: 99, ..domain("a.example") }, "kind"),
-        (submitting(pb::Assessment { confidence: Some(101), ..none() }), "confidence"),
-        (submitting(pb::Assessment { verdict: 77, ..none() }), "verdict"),
-        (submitting(pb::Assessment { labels: vec!["csam".into()], ..none() }), "labels"),
-        (submitting(pb::Assessment { labels: vec!["made-up".into()], ..none() }), "labels"),
-        (submitting(pb::Assessment { techniques: vec!["9".into()], ..none() }), "techniques"),
-        (submitting(pb::Assessment { valid_until: time(1), ..none() }), "valid_until"),
-        (submitting(pb::Assessment { valid_until: time(9_000_000_000), ..none() }), "valid_until"),
-        (submitting(pb::Assessment { first_seen: time(i64::MAX), ..none() }), "first_seen"),
+    ]
+}
+
+/// Items with an invalid assessment, and the field that is named.
+fn invalid_assessments() -> Vec<(pb::SubmittedIndicator, &'static str)> {
+    let assessed = |assessment: pb::Assessment| {
+        let mut item = domain("assessed.example");
+        item.assessment = Some(assessment);
+        item
+    };
+    let none = pb::Assessment::default;
+    let time = |seconds| Some(prost_types::Timestamp { seconds, nanos: 0 });
+    vec![
+        (assessed(pb::Assessment { confidence: Some(101), ..none() }), "confidence"),
+        (assessed(pb::Assessment { verdict: 77, ..none() }), "verdict"),
+        (assessed(pb::Assessment { labels: vec!["csam".into()], ..none() }), "labels"),
+        (assessed(pb::Assessment { labels: vec!["made-up".into()], ..none() }), "labels"),
+        (assessed(pb::Assessment { techniques: vec!["9".into()], ..none() }), "techniques"),
+        (assessed(pb::Assessment { valid_until: time(1), ..none() }), "valid_until"),
+        (assessed(pb::Assessment { valid_until: time(9_000_000_000), ..none() }), "valid_until"),
+        (assessed(pb::Assessment { first_seen: time(i64::MAX), ..none() }), "first_seen"),
         (
-            submitting(pb::Assessment { first_seen: time(9), last_seen: time(8), ..none() }),
+            assessed(pb::Assessment { first_seen: time(9), last_seen: time(8), ..none() }),
             "last_seen",
         ),
-        (submitting(pb::Assessment { note: "x".repeat(2_001), ..none() }), "note"),
+        (assessed(pb::Assessment { note: "x".repeat(2_001), ..none() }), "note"),
         (
-            submitting(pb::Assessment { references: vec!["ftp://a.example".into()], ..none() }),
+            assessed(pb::Assessment { references: vec!["ftp://a.example".into()], ..none() }),
             "references",
         ),
         (
-            submitting(pb::Assessment {
+            assessed(pb::Assessment {
                 note: "é".repeat(1_990),
                 references: vec![format!("https://a.example/{}", "c".repeat(99))],
                 ..none()
             }),
             "item",
         ),
-        (submitting(pb::Assessment { campaign: "hydra".into(), ..none() }), "campaign"),
-    ];
-    let mut items = Vec::new();
-    for (number, (bad, _)) in bad.iter().enumerate() {
-        items.push(domain(&format!("good-{number}.example")));
-        items.push(bad.clone());
-    }
-    let receipt = client.submit(batch("s", 1, None, items)).await.unwrap();
-    assert_eq!(receipt.items.len(), bad.len() * 2);
-    for (number, (_, field)) in bad.iter().enumerate() {
-        let (good, bad) = (&receipt.items[number * 2], &receipt.items[number * 2 + 1]);
-        assert_eq!(good.status(), pb::ItemStatus::Created, "{number}");
-        assert_eq!(bad.index as usize, number * 2 + 1);
-        assert_eq!(bad.status(), pb::ItemStatus::Rejected, "{number}: {bad:?}");
-        assert_eq!(&bad.field, field, "{number}: {bad:?}");
-        assert!(!bad.reason.is_empty());
-    }
-    node.stop().await;
+        (assessed(pb::Assessment { campaign: "hydra".into(), ..none() }), "campaign"),
+    ]
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn a_batch_that_is_wrong_as_a_whole_is_refused_by_field() {
+async fn a_batch_that_is_invalid_as_a_whole_is_refused_and_the_field_named() {
     let world = World::new();
     let node = world.start().await;
     let client = world.client(&node, "birdsite");
@@ -165,7 +176,7 @@ async fn a_batch_that_is_wrong_as_a_whole_is_refused_by_field() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn a_batch_is_taken_once_and_a_conflict_is_an_error() {
+async fn a_batch_is_accepted_once_and_a_conflict_is_an_error() {
     let world = World::new();
     let node = world.start().await;
     let client = world.client(&node, "birdsite");
@@ -210,7 +221,7 @@ async fn a_submission_is_closed_when_every_batch_is_there() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn two_of_one_batch_that_cross_each_other_get_one_answer() {
+async fn concurrent_copies_of_one_batch_get_the_same_receipt() {
     let world = World::new();
     let node = world.start().await;
     for round in 0..20 {
@@ -257,7 +268,7 @@ async fn messages_that_are_malformed_or_too_large_harm_nobody() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn an_author_may_say_something_else_to_each_audience_and_readers_get_theirs() {
+async fn an_author_may_assess_a_value_differently_for_each_audience() {
     let world = World::new();
     let node = world.start().await;
     let client = world.client(&node, "birdsite");
@@ -280,7 +291,7 @@ async fn an_author_may_say_something_else_to_each_audience_and_readers_get_their
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn too_little_room_is_resource_exhausted_and_the_node_goes_on_when_there_is_more() {
+async fn too_little_disk_space_is_resource_exhausted_until_there_is_more() {
     use std::os::unix::fs::MetadataExt;
     if std::fs::metadata("/proc/self").unwrap().uid() != 0 {
         eprintln!("NOT RUN, since this is not root and cannot mount: a disk that fills");
@@ -342,7 +353,7 @@ async fn a_partner_has_a_bounded_number_of_subscriptions_and_another_its_own() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn more_calls_than_a_connection_may_have_open_wait_for_their_turn() {
+async fn calls_beyond_the_limit_of_a_connection_wait_for_their_turn() {
     let world = World::new();
     let node = world.start().await;
     let channel = raw_channel(&world, &node, "birdsite");

@@ -10,35 +10,35 @@ use crate::history::{AudienceBits, History, MEMBERS, Op};
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum CampaignOp {
     /// Creates a campaign.
-    Found { author: u8, to: AudienceBits },
+    Create { author: u8, to: AudienceBits },
     /// A partner contributes to a campaign.
-    Say { author: u8, of: u32, to: AudienceBits },
+    Contribute { author: u8, campaign: u32, to: AudienceBits },
     /// A partner reports an enforcement, under one of a few ids.
-    Enforce { author: u8, id: u8, count: u8, of: Option<u32>, to: AudienceBits },
+    Enforce { author: u8, id: u8, count: u8, campaign: Option<u32>, to: AudienceBits },
 }
 
 impl CampaignOp {
-    /// The campaign that it names.
-    pub fn of(&self) -> Option<u32> {
+    /// The existing campaign that it names.
+    pub fn campaign(&self) -> Option<u32> {
         match self {
-            CampaignOp::Found { .. } => None,
-            CampaignOp::Say { of, .. } => Some(*of),
-            CampaignOp::Enforce { of, .. } => *of,
+            CampaignOp::Create { .. } => None,
+            CampaignOp::Contribute { campaign, .. } => Some(*campaign),
+            CampaignOp::Enforce { campaign, .. } => *campaign,
         }
     }
 
     pub fn author(&self) -> u8 {
         match self {
-            CampaignOp::Found { author, .. }
-            | CampaignOp::Say { author, .. }
+            CampaignOp::Create { author, .. }
+            | CampaignOp::Contribute { author, .. }
             | CampaignOp::Enforce { author, .. } => *author,
         }
     }
 
     pub fn to(&self) -> &AudienceBits {
         match self {
-            CampaignOp::Found { to, .. }
-            | CampaignOp::Say { to, .. }
+            CampaignOp::Create { to, .. }
+            | CampaignOp::Contribute { to, .. }
             | CampaignOp::Enforce { to, .. } => to,
         }
     }
@@ -46,14 +46,15 @@ impl CampaignOp {
     /// A random next step of a history.
     pub fn any(history: &History, random: &mut StdRng, to: AudienceBits) -> Self {
         let author = random.random_range(0..MEMBERS);
-        let of = any_campaign(history, random);
-        match (random.random_range(0..9), of) {
-            (0..3, Some(of)) => CampaignOp::Say { author, of, to },
-            (0..6, of @ Some(_)) => {
+        let existing = any_campaign(history, random);
+        match (random.random_range(0..9), existing) {
+            (0..3, Some(campaign)) => CampaignOp::Contribute { author, campaign, to },
+            (0..6, Some(campaign)) => {
                 let (id, count) = (random.random_range(0..3), random.random_range(1..4));
-                CampaignOp::Enforce { author, id, count, of: of.filter(|_| count > 1), to }
+                let campaign = Some(campaign).filter(|_| count > 1);
+                CampaignOp::Enforce { author, id, count, campaign, to }
             }
-            _ => CampaignOp::Found { author, to },
+            _ => CampaignOp::Create { author, to },
         }
     }
 }
@@ -65,16 +66,18 @@ pub fn any_campaign(history: &History, random: &mut StdRng) -> Option<u32> {
 
 /// The campaigns of a history, by the steps that create them.
 pub fn campaigns(history: &History) -> Vec<u32> {
-    let founding =
-        history.steps.iter().filter(|(_, op)| matches!(op, Op::Campaign(CampaignOp::Found { .. })));
-    founding.map(|(number, _)| *number).collect()
+    let creating = history
+        .steps
+        .iter()
+        .filter(|(_, op)| matches!(op, Op::Campaign(CampaignOp::Create { .. })));
+    creating.map(|(number, _)| *number).collect()
 }
 
 /// The campaigns that a step names.
-pub fn named(op: &Op) -> Vec<u32> {
+pub fn named_campaigns(op: &Op) -> Vec<u32> {
     match op {
-        Op::Campaign(deed) => deed.of().into_iter().collect(),
-        Op::Submit { items, .. } => items.iter().filter_map(|said| said.campaign).collect(),
+        Op::Campaign(op) => op.campaign().into_iter().collect(),
+        Op::Submit { items, .. } => items.iter().filter_map(|item| item.campaign).collect(),
         Op::Tip { campaign, .. } => campaign.iter().copied().collect(),
         _ => Vec::new(),
     }

@@ -11,8 +11,9 @@ use tipoff::domain::sharing::{Release, SharingRequest};
 use tipoff::domain::submission::ItemReceipt;
 use tipoff::domain::{CampaignId, PartnerId, Position, Sharing, Tlp};
 use tipoff::exchange::{
-    Caller, CampaignQuery, CampaignRequest, ContributionView, EnforcementQuery, EnforcementRequest,
-    EnforcementView as Done, Exchange, TimelineEventKind, TimelinePosition, TipStep,
+    Caller, CampaignQuery, CampaignRequest, CampaignView, ContributionView, EnforcementQuery,
+    EnforcementRequest, EnforcementView, Exchange, TimelineEvent, TimelineEventKind,
+    TimelinePosition, TipStep,
 };
 
 use crate::campaign_ops::CampaignOp;
@@ -28,14 +29,14 @@ use crate::words::{audience, item_words, sharing};
 #[derive(Clone, Debug, Default)]
 pub struct Campaigns {
     ids: BTreeMap<u32, CampaignId>,
-    said: BTreeMap<CampaignId, Vec<(PartnerId, Position, Sharing)>>,
+    contributions: BTreeMap<CampaignId, Vec<Content>>,
 }
 
 impl Campaigns {
     /// The campaign of a step; an unknown one, if the step created none.
     pub fn id(&self, step: u32) -> CampaignId {
-        let stand_in = || CampaignId::from_bytes((u128::from(step) + 1).to_be_bytes());
-        self.ids.get(&step).copied().unwrap_or_else(stand_in)
+        let unknown = || CampaignId::from_bytes((u128::from(step) + 1).to_be_bytes());
+        self.ids.get(&step).copied().unwrap_or_else(unknown)
     }
 
     /// The name of a campaign in a trace, independent of its id.
@@ -47,46 +48,47 @@ impl Campaigns {
 
     /// Whether a partner may see a campaign, computed from the contributions.
     pub fn sees(&self, model: &Model, reader: u8, campaign: CampaignId) -> bool {
-        let mut contributions = self.said.get(&campaign).into_iter().flatten();
+        let mut contributions = self.contributions.get(&campaign).into_iter().flatten();
         contributions.any(|(author, at, sharing)| model.sees(reader, author, *at, sharing))
     }
 
+    /// The steps that created a campaign, and its id.
     pub fn steps(&self) -> impl Iterator<Item = (u32, CampaignId)> {
         self.ids.iter().map(|(step, id)| (*step, *id))
     }
 }
 
 impl Run {
-    pub fn deed(&mut self, number: u32, deed: &CampaignOp) {
-        self.deed_released(number, &format!("d{number}"), deed, &[]);
+    pub fn campaign_step(&mut self, number: u32, op: &CampaignOp) {
+        self.campaign_step_with_releases(number, &format!("d{number}"), op, &[]);
     }
 
     /// The same with releases. Returns the new versions.
-    pub fn deed_released(
+    pub fn campaign_step_with_releases(
         &mut self,
         number: u32,
         key: &str,
-        deed: &CampaignOp,
+        op: &CampaignOp,
         releases: &[Release],
     ) -> Vec<Position> {
         let sharing =
             |to: &AudienceBits| SharingRequest { releases: releases.to_vec(), ..sharing(to) };
-        match deed {
-            CampaignOp::Found { author, to } => {
-                self.say(number, key, *author, None, to, &sharing(to))
+        match op {
+            CampaignOp::Create { author, to } => {
+                self.put_campaign(number, key, *author, None, to, &sharing(to))
             }
-            CampaignOp::Say { author, of, to } => {
-                let of = self.world.campaigns.id(*of);
-                self.say(number, key, *author, Some(of), to, &sharing(to))
+            CampaignOp::Contribute { author, campaign, to } => {
+                let campaign = self.world.campaigns.id(*campaign);
+                self.put_campaign(number, key, *author, Some(campaign), to, &sharing(to))
             }
-            CampaignOp::Enforce { author, id, count, of, to } => {
+            CampaignOp::Enforce { author, id, count, campaign, to } => {
                 let enforcement = Enforcement {
                     id: EnforcementId::from_stored(&format!("e{id}")),
                     counts: vec![EnforcementCount::new(AssetKind::Account, None, (*count).into())],
                     method: None,
                     from: None,
                     until: None,
-                    campaign: of.map(|of| self.world.campaigns.id(of)),
+                    campaign: campaign.map(|step| self.world.campaigns.id(step)),
                     tip: None,
                     note: None,
                     source: EnforcementSource::Own,
@@ -101,24 +103,26 @@ impl Run {
                     };
                     async move { exchange.commands.report_enforcement(&caller, request).await }
                 });
-                let mut made = Vec::new();
+                let mut versions = Vec::new();
                 let answer = answer.map(|reported| {
-                    made.extend(reported.items.iter().filter_map(|(_, receipt)| made_by(receipt)));
+                    let receipts = reported.items.iter().map(|(_, receipt)| receipt);
+                    versions.extend(receipts.filter_map(new_version));
                     let (text, positions) = item_words(&reported.items);
                     observation(&format!("reported {text}"), positions)
                 });
-                self.answered(*author, answer.as_ref().map(Clone::clone));
-                made
+                self.observe_answer(*author, answer.as_ref().map(Clone::clone));
+                versions
             }
         }
     }
 
-    fn say(
+    /// Creates a campaign, or contributes to one. Returns the new version.
+    fn put_campaign(
         &mut self,
         number: u32,
         key: &str,
         author: u8,
-        of: Option<CampaignId>,
+        campaign: Option<CampaignId>,
         to: &AudienceBits,
         sharing: &SharingRequest,
     ) -> Vec<Position> {
@@ -126,42 +130,44 @@ impl Run {
             let request = CampaignRequest {
                 request: RequestId::from_stored(key),
                 digest: [7; 32],
-                campaign: of,
+                campaign,
                 sharing: sharing.clone(),
                 contribution: Contribution::named(&format!("name {number}")),
             };
             async move { exchange.commands.put_campaign(&caller, request).await }
         });
-        let mut made = None;
-        if let Ok(taken) = &answer {
-            made = made_by(&taken.receipt);
-            if of.is_none() {
-                self.world.campaigns.ids.insert(number, taken.campaign);
+        let mut version = None;
+        if let Ok(accepted) = &answer {
+            version = new_version(&accepted.receipt);
+            if campaign.is_none() {
+                self.world.campaigns.ids.insert(number, accepted.campaign);
             }
             let sharing =
                 Sharing { tlp: Tlp::Amber, audience: audience(to).unwrap(), releases: Vec::new() };
-            let contributions = self.world.campaigns.said.entry(taken.campaign).or_default();
-            contributions.push((id(author), taken_at(taken), sharing));
+            let contributions =
+                self.world.campaigns.contributions.entry(accepted.campaign).or_default();
+            contributions.push((id(author), current_version(&accepted.receipt), sharing));
         }
-        let answer = answer.map(|taken| {
-            let (text, positions) = item_words(&[(0, taken.receipt)]);
-            observation(&format!("said {text}"), positions)
+        let answer = answer.map(|accepted| {
+            let (text, positions) = item_words(&[(0, accepted.receipt)]);
+            observation(&format!("contributed {text}"), positions)
         });
-        self.answered(author, answer.as_ref().map(Clone::clone));
-        made.into_iter().collect()
+        self.observe_answer(author, answer.as_ref().map(Clone::clone));
+        version.into_iter().collect()
     }
 }
 
-fn taken_at(taken: &tipoff::exchange::CampaignReceipt) -> Position {
+/// The version that is current after an operation.
+fn current_version(receipt: &ItemReceipt) -> Position {
     use tipoff::domain::submission::ItemReceipt::{Created, Rejected, Replaced, Unchanged};
-    match taken.receipt {
-        Created(at) | Replaced(at) | Unchanged(at) => at,
+    match receipt {
+        Created(at) | Replaced(at) | Unchanged(at) => *at,
         Rejected(_) => panic!("a contribution is refused as a whole"),
     }
 }
 
 /// The version that an operation created.
-fn made_by(receipt: &ItemReceipt) -> Option<Position> {
+fn new_version(receipt: &ItemReceipt) -> Option<Position> {
     match receipt {
         ItemReceipt::Created(at) | ItemReceipt::Replaced(at) => Some(*at),
         _ => None,
@@ -169,18 +175,21 @@ fn made_by(receipt: &ItemReceipt) -> Option<Position> {
 }
 
 /// A contribution as a reader sees it: its text, positions, and the content to check.
-pub fn contributed(one: &ContributionView, campaigns: &Campaigns) -> (Observed, Content) {
-    let kept = &one.record;
-    let name = campaigns.name(Some(kept.campaign));
-    let (said, founded) = (&kept.contribution.name, kept.founded);
+pub fn observed_contribution(
+    contribution: &ContributionView,
+    campaigns: &Campaigns,
+) -> (Observed, Content) {
+    let record = &contribution.record;
+    let campaign = campaigns.name(Some(record.campaign));
+    let (name, is_founder) = (&record.contribution.name, record.founded);
     let text = format!(
-        "{name} {} says {said} {founded} {:?} {}",
-        kept.author,
-        one.sharing,
-        one.replaces.is_some()
+        "{campaign} {} names it {name} {is_founder} {:?} {}",
+        record.author,
+        contribution.sharing,
+        contribution.replaces.is_some()
     );
-    let positions = [kept.position, kept.first.0].into_iter().chain(one.replaces);
-    let content = (kept.author.clone(), kept.position, kept.sharing.clone());
+    let positions = [record.position, record.first.0].into_iter().chain(contribution.replaces);
+    let content = (record.author.clone(), record.position, record.sharing.clone());
     (observation(&text, positions.collect::<Vec<_>>()), content)
 }
 
@@ -188,29 +197,62 @@ pub fn contributed(one: &ContributionView, campaigns: &Campaigns) -> (Observed, 
 pub type Content = (PartnerId, Position, Sharing);
 
 /// An enforcement as a reader sees it.
-pub fn done(one: &Done, campaigns: &Campaigns) -> (Observed, Content) {
-    let (kept, deed) = (&one.record, &one.record.enforcement);
-    let name = campaigns.name(deed.campaign);
+pub fn observed_enforcement(
+    enforcement: &EnforcementView,
+    campaigns: &Campaigns,
+) -> (Observed, Content) {
+    let record = &enforcement.record;
     let text = format!(
-        "{} did {} {:?} {name} {:?} {}",
-        kept.author,
-        deed.id,
-        deed.sum(),
-        one.sharing,
-        one.replaces.is_some()
+        "{} reports enforcement {} {:?} {} {:?} {}",
+        record.author,
+        record.enforcement.id,
+        record.enforcement.sum(),
+        campaigns.name(record.enforcement.campaign),
+        enforcement.sharing,
+        enforcement.replaces.is_some()
     );
-    let positions = std::iter::once(kept.position).chain(one.replaces);
-    let content = (kept.author.clone(), kept.position, kept.sharing.clone());
+    let positions = std::iter::once(record.position).chain(enforcement.replaces);
+    let content = (record.author.clone(), record.position, record.sharing.clone());
     (observation(&text, positions.collect::<Vec<_>>()), content)
 }
 
 /// Every query about campaigns and enforcements that a partner may make, with small pages.
 pub fn queries(exchange: &Exchange, caller: &Caller, campaigns: &Campaigns, trace: &mut Trace) {
+    list_campaigns(exchange, caller, campaigns, trace);
+    list_enforcements(exchange, caller, campaigns, trace);
+    for (step, campaign) in campaigns.steps() {
+        let mut query = CampaignQuery {
+            indicators: Some((9, None)),
+            enforcements: Some((9, None)),
+            timeline: Some((2, None)),
+            clusters: true,
+        };
+        let mut view = match exchange.queries.campaign(caller, campaign, &query) {
+            // A hidden and an unknown campaign give the same answer.
+            Err(error) => {
+                assert_eq!(refused(&error).text, "campaign_unknown: there is no such campaign");
+                continue;
+            }
+            Ok(view) => view,
+        };
+        let mut timeline = view.timeline.take().unwrap();
+        observe_campaign(step, view, campaigns, trace);
+        loop {
+            trace.extend(timeline.0.iter().map(observed_timeline_event));
+            let Some(next) = timeline.1 else { break };
+            query.timeline = Some((2, Some(next)));
+            timeline =
+                exchange.queries.campaign(caller, campaign, &query).unwrap().timeline.unwrap();
+        }
+    }
+}
+
+fn list_campaigns(exchange: &Exchange, caller: &Caller, campaigns: &Campaigns, trace: &mut Trace) {
     let mut before = None;
     loop {
         let (page, next) = exchange.queries.campaigns(caller, before, 2).unwrap();
         for listed in &page {
-            let (newest, _) = contributed(&listed.newest, campaigns);
+            let (newest, _) = observed_contribution(&listed.newest, campaigns);
             trace.push(observation(&format!("lists {}", listed.contributions), []));
             trace.push(newest);
         }
@@ -220,59 +262,51 @@ pub fn queries(exchange: &Exchange, caller: &Caller, campaigns: &Campaigns, trac
             break;
         }
     }
-    let mut query = EnforcementQuery { most: 2, ..EnforcementQuery::default() };
+}
+
+fn list_enforcements(
+    exchange: &Exchange,
+    caller: &Caller,
+    campaigns: &Campaigns,
+    trace: &mut Trace,
+) {
+    let mut query = EnforcementQuery { limit: 2, ..EnforcementQuery::default() };
     loop {
         let (page, next) = exchange.queries.enforcements(caller, &query).unwrap();
-        trace.extend(page.iter().map(|one| done(one, campaigns).0));
+        trace.extend(page.iter().map(|listed| observed_enforcement(listed, campaigns).0));
         trace.push(observation("page of enforcements", []));
         query.before = next;
         if next.is_none() {
             break;
         }
     }
-    for (step, campaign) in campaigns.steps() {
-        let mut asked = CampaignQuery {
-            indicators: Some((9, None)),
-            enforcements: Some((9, None)),
-            timeline: Some((2, None)),
-            clusters: true,
-        };
-        let known = match exchange.queries.campaign(caller, campaign, &asked) {
-            // A hidden and an unknown campaign give the same answer.
-            Err(error) => {
-                assert_eq!(refused(&error).text, "campaign_unknown: there is no such campaign");
-                continue;
-            }
-            Ok(known) => known,
-        };
-        trace.push(observation(&format!("campaign {step} {:?}", known.numbers), []));
-        trace.extend(known.contributions.iter().map(|one| contributed(one, campaigns).0));
-        for sight in known.indicators.unwrap().0 {
-            let text = format!("member {} {}", sight.author, sight.indicator().value());
-            trace.push(observation(&text, [sight.record.version]));
+}
+
+/// Everything about a campaign except its timeline.
+fn observe_campaign(step: u32, view: CampaignView, campaigns: &Campaigns, trace: &mut Trace) {
+    trace.push(observation(&format!("campaign {step} {:?}", view.numbers), []));
+    let contributions = view.contributions.iter();
+    trace.extend(contributions.map(|listed| observed_contribution(listed, campaigns).0));
+    for assessment in view.indicators.unwrap().0 {
+        let text = format!("member {} {}", assessment.author, assessment.indicator().value());
+        trace.push(observation(&text, [assessment.record.version]));
+    }
+    let enforcements = view.enforcements.unwrap().0;
+    trace.extend(enforcements.iter().map(|listed| observed_enforcement(listed, campaigns).0));
+    let clusters = view.clusters.unwrap();
+    let edges = clusters.edges.iter().map(|edge| (edge.kind, &edge.author, &edge.indicators));
+    trace.push(observation(&format!("{:?}", edges.collect::<Vec<_>>()), []));
+}
+
+fn observed_timeline_event(event: &TimelineEvent) -> Observed {
+    let TimelinePosition { rank: sort, position, .. } = event.position;
+    let text = format!("{sort} {:?}", event.author);
+    match &event.kind {
+        TimelineEventKind::Tip(step) => {
+            let TipStep { sender, action: what, moves, sent, .. } = &**step;
+            let at = [position.sequence, *sent].map(|entry| Position::new(entry, 0));
+            observation(&format!("{text} {what:?} of {sender} {moves:?}"), at)
         }
-        trace.extend(known.enforcements.unwrap().0.iter().map(|one| done(one, campaigns).0));
-        let clusters = known.clusters.unwrap();
-        let bonds = clusters.bonds.iter().map(|bond| (bond.kind, &bond.author, &bond.indicators));
-        trace.push(observation(&format!("{:?}", bonds.collect::<Vec<_>>()), []));
-        let mut timeline = known.timeline.unwrap();
-        loop {
-            for one in &timeline.0 {
-                let TimelinePosition { sort, position, .. } = one.place;
-                let text = format!("{sort} {:?}", one.author);
-                trace.push(match &one.occurrence {
-                    TimelineEventKind::Tip(step) => {
-                        let TipStep { sender, what, moves, sent, .. } = &**step;
-                        let at = [position.sequence, *sent].map(|entry| Position::new(entry, 0));
-                        observation(&format!("{text} {what:?} of {sender} {moves:?}"), at)
-                    }
-                    _ => observation(&text, [position]),
-                });
-            }
-            let Some(next) = timeline.1 else { break };
-            asked.timeline = Some((2, Some(next)));
-            timeline =
-                exchange.queries.campaign(caller, campaign, &asked).unwrap().timeline.unwrap();
-        }
+        _ => observation(&text, [position]),
     }
 }

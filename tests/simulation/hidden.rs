@@ -36,16 +36,21 @@ impl Hidden {
 /// The history without the effects of a step. A campaign that its creator names is not removed,
 /// because then the creator would be refused. It becomes private instead.
 fn without(history: &History, step: u32) -> History {
-    let is_named = |op: &Op| campaign_ops::named(op).contains(&step);
-    let is_said = |op: &Op| matches!(op, Op::Campaign(CampaignOp::Say { of, .. }) if *of == step);
-    let by_founder = history.steps.iter().any(|(_, op)| is_named(op) && !is_said(op));
-    let founds = matches!(history.op_of(step), Some(Op::Campaign(CampaignOp::Found { .. })));
+    let names_it = |op: &Op| campaign_ops::named_campaigns(op).contains(&step);
+    let contributes = |op: &Op| match op {
+        Op::Campaign(CampaignOp::Contribute { campaign, .. }) => *campaign == step,
+        _ => false,
+    };
+    let is_needed = history.steps.iter().any(|(_, op)| names_it(op) && !contributes(op));
+    let creates = matches!(history.op_of(step), Some(Op::Campaign(CampaignOp::Create { .. })));
     let mut rest = history.without(|(number, op)| {
-        let is_it = *number == step && !(founds && by_founder);
-        is_it || is_said(op) || matches!(op, Op::Resend { of } if *of == step)
+        let is_removed = *number == step && !(creates && is_needed);
+        is_removed
+            || contributes(op)
+            || matches!(op, Op::Resend { submission } if *submission == step)
     });
     for (number, op) in &mut rest.steps {
-        if let (true, Op::Campaign(CampaignOp::Found { author, to })) = (*number == step, op) {
+        if let (true, Op::Campaign(CampaignOp::Create { author, to })) = (*number == step, op) {
             *to = AudienceBits::Named { groups: 0, partners: 1 << *author };
         }
     }
@@ -56,64 +61,34 @@ fn without(history: &History, step: u32) -> History {
 /// reveal it. So a step does not count as hidden if a sighting or feedback of others may depend on
 /// it.
 fn is_hidden(history: &History, (number, op): &Step, observer: u8) -> bool {
-    let never_receives = |to: &AudienceBits| match to {
-        AudienceBits::Everyone | AudienceBits::Public => false,
-        AudienceBits::Named { groups, partners } => {
-            partners & (1 << observer) == 0
-                && bits(*groups, 3).all(|group| !ever_in(history, group, observer))
-        }
-    };
+    let never_receives = |to: &AudienceBits| never_receives(history, to, observer);
     match op {
-        Op::Submit { author, to, items, replaces } => {
-            let values: BTreeSet<u8> = items.iter().map(|said| said.value).collect();
-            let restricted = items.iter().any(|said| said.restricted);
-            let in_campaign = items.iter().any(|said| said.campaign.is_some());
-            let leads_back = history.steps.iter().any(|(_, other)| match other {
-                // A recipient that shows its answer to the others reveals the state of the tip.
-                Op::Respond { to_all: true, .. } if in_campaign => true,
-                // A tip refers to nothing that its sender knows to be restricted.
-                Op::Tip { about, .. } | Op::Respond { about, .. } => {
-                    restricted && about.is_some_and(|about| values.contains(&about))
-                }
-                Op::ReportSighting { value, to, .. } => {
-                    values.contains(value) && !never_receives(to)
-                }
-                // Its giver may be refused, and its key be used for something else.
-                Op::GiveFeedback { of, giver, .. } => of == number && *giver == observer,
-                _ => false,
-            });
-            *author != observer
-                && never_receives(to)
-                // Recipients of the replaced version are notified that it ended.
-                && replaces.as_ref().is_none_or(never_receives)
-                && !leads_back
-                && keys_are_apart(history, *number)
-        }
+        Op::Submit { .. } => is_hidden_submission(history, *number, op, observer),
         Op::ReportSighting { author, to, key, .. } => {
             let repeats = history.steps.iter().filter(|(_, other)| {
                 matches!(other, Op::ReportSighting { author: a, key: k, .. } if a == author && k == key)
             });
             *author != observer && never_receives(to) && repeats.count() == 1
         }
-        Op::GiveFeedback { giver, of, to, key, .. } => {
+        Op::GiveFeedback { giver, submission, to, key, .. } => {
             let repeats = history.steps.iter().filter(|(_, other)| {
                 matches!(other, Op::GiveFeedback { giver: g, key: k, .. } if g == giver && k == key)
             });
             // The newest feedback of a giver on a version counts. Without it, the one before would
             // count.
-            let again = history.steps.iter().filter(|(_, other)| {
-                matches!(other, Op::GiveFeedback { giver: g, of: o, .. } if g == giver && o == of)
+            let on_the_same = history.steps.iter().filter(|(_, other)| {
+                matches!(other, Op::GiveFeedback { giver: g, submission: s, .. }
+                    if g == giver && s == submission)
             });
             *giver != observer
                 && to.as_ref().is_none_or(never_receives)
-                && history.author_of(*of).is_some_and(|author| author != observer)
+                && history.author_of(*submission).is_some_and(|author| author != observer)
                 && repeats.count() == 1
-                && again.count() == 1
+                && on_the_same.count() == 1
         }
-        Op::Campaign(deed) => {
-            let is_unseen =
-                |deed: &CampaignOp| deed.author() != observer && never_receives(deed.to());
-            is_unseen(deed) && is_apart(history, *number, deed, is_unseen)
+        Op::Campaign(op) => {
+            let is_unseen = |op: &CampaignOp| op.author() != observer && never_receives(op.to());
+            is_unseen(op) && nothing_depends_on(history, *number, op, is_unseen)
         }
         Op::Tip { .. } | Op::Respond { .. } | Op::WithdrawTip { .. } => {
             crate::tip_ops::is_hidden(history, *number, op, observer)
@@ -123,46 +98,83 @@ fn is_hidden(history: &History, (number, op): &Step, observer: u8) -> bool {
     }
 }
 
+/// Whether a partner is never in an audience.
+fn never_receives(history: &History, to: &AudienceBits, partner: u8) -> bool {
+    match to {
+        AudienceBits::Everyone | AudienceBits::Public => false,
+        AudienceBits::Named { groups, partners } => {
+            partners & (1 << partner) == 0
+                && bits(*groups, 3).all(|group| !ever_in(history, group, partner))
+        }
+    }
+}
+
+fn is_hidden_submission(history: &History, number: u32, op: &Op, observer: u8) -> bool {
+    let Op::Submit { author, to, items, replaces } = op else { panic!("a submission") };
+    let never_receives = |to: &AudienceBits| never_receives(history, to, observer);
+    let values: BTreeSet<u8> = items.iter().map(|item| item.value).collect();
+    let restricted = items.iter().any(|item| item.restricted);
+    let in_campaign = items.iter().any(|item| item.campaign.is_some());
+    let reveals_it = |other: &Op| match other {
+        // A recipient that shows its answer to the others reveals the state of the tip.
+        Op::Respond { to_all: true, .. } if in_campaign => true,
+        // A tip refers to nothing that its sender knows to be restricted.
+        Op::Tip { about, .. } | Op::Respond { about, .. } => {
+            restricted && about.is_some_and(|about| values.contains(&about))
+        }
+        Op::ReportSighting { value, to, .. } => values.contains(value) && !never_receives(to),
+        // Its giver may be refused, and its key be used for something else.
+        Op::GiveFeedback { submission, giver, .. } => *submission == number && *giver == observer,
+        _ => false,
+    };
+    *author != observer
+        && never_receives(to)
+        // Recipients of the replaced version are notified that it ended.
+        && replaces.as_ref().is_none_or(never_receives)
+        && !history.steps.iter().any(|(_, other)| reveals_it(other))
+        && has_its_own_feedback_keys(history, number)
+}
+
 /// Whether nothing that others do depends on a campaign contribution or enforcement: a partner that
 /// sees a campaign may name it, and its creator always does.
-fn is_apart(
+fn nothing_depends_on(
     history: &History,
     number: u32,
-    deed: &CampaignOp,
+    op: &CampaignOp,
     is_unseen: impl Fn(&CampaignOp) -> bool,
 ) -> bool {
-    let (campaign, founder) = match deed {
+    let (campaign, creator) = match op {
         CampaignOp::Enforce { .. } => return true,
-        CampaignOp::Found { author, .. } => (number, *author),
-        CampaignOp::Say { of, .. } => match history.op_of(*of) {
-            Some(Op::Campaign(CampaignOp::Found { author, .. })) => (*of, *author),
+        CampaignOp::Create { author, .. } => (number, *author),
+        CampaignOp::Contribute { campaign, .. } => match history.op_of(*campaign) {
+            Some(Op::Campaign(CampaignOp::Create { author, .. })) => (*campaign, *author),
             _ => return false,
         },
     };
     let naming = history
         .steps
         .iter()
-        .filter(|(one, op)| *one != number && campaign_ops::named(op).contains(&campaign));
-    let (mut named, mut apart) = (false, true);
-    for (_, op) in naming {
-        match op {
-            Op::Campaign(said @ CampaignOp::Say { .. }) => {
-                apart &= is_unseen(said) && matches!(deed, CampaignOp::Found { .. });
+        .filter(|(n, op)| *n != number && campaign_ops::named_campaigns(op).contains(&campaign));
+    let (mut is_named, mut independent) = (false, true);
+    for (_, other) in naming {
+        match other {
+            Op::Campaign(contribution @ CampaignOp::Contribute { .. }) => {
+                independent &= is_unseen(contribution) && matches!(op, CampaignOp::Create { .. });
             }
-            Op::Campaign(done) => {
-                named = true;
-                apart &= done.author() == founder;
+            Op::Campaign(enforcement) => {
+                is_named = true;
+                independent &= enforcement.author() == creator;
             }
             Op::Submit { author, .. } | Op::Tip { sender: author, .. } => {
-                named = true;
-                apart &= *author == founder;
+                is_named = true;
+                independent &= *author == creator;
             }
             _ => {}
         }
     }
     // A campaign that is named must be created with the hidden audience as well as with none.
     let is_safe = |to: &AudienceBits| matches!(to, AudienceBits::Named { groups: 0, .. });
-    apart && (!named || matches!(deed, CampaignOp::Say { .. }) || is_safe(deed.to()))
+    independent && (!is_named || matches!(op, CampaignOp::Contribute { .. }) || is_safe(op.to()))
 }
 
 /// A group that the observer is never in, and whose objects the observer cannot see in another way.
@@ -176,40 +188,40 @@ fn is_group_of_others(
     let to_group = |to: &AudienceBits| matches!(to, AudienceBits::Named { groups, .. } if groups & (1 << group) != 0);
     let named = history.steps.iter().flat_map(|(_, op)| match op {
         Op::Submit { to, replaces, .. } => [Some(to), replaces.as_ref()],
-        Op::Campaign(deed) => [Some(deed.to()), None],
+        Op::Campaign(op) => [Some(op.to()), None],
         _ => [None, None],
     });
     let is_named = named.flatten().any(|to| to_group(to) && !never_receives(to));
     // A partner that sees a campaign may name it.
-    let leads_back = |op: &Op| {
+    let may_reveal = |op: &Op| {
         matches!(op, Op::ReportSighting { .. } | Op::GiveFeedback { .. })
-            || !campaign_ops::named(op).is_empty()
+            || !campaign_ops::named_campaigns(op).is_empty()
     };
     !ever_in(history, group, observer)
         && !is_named
-        && !history.steps.iter().any(|(_, op)| leads_back(op))
+        && !history.steps.iter().any(|(_, op)| may_reveal(op))
 }
 
 /// Whether no feedback on a submission shares its key with other feedback. The first feedback under
 /// a key counts. If it is refused because the version is missing, the next one under that key
 /// counts.
-fn keys_are_apart(history: &History, submission: u32) -> bool {
-    let opined = |about: bool| {
+fn has_its_own_feedback_keys(history: &History, submission: u32) -> bool {
+    let keys = |on_it: bool| {
         history.steps.iter().filter_map(move |(_, op)| match op {
-            Op::GiveFeedback { giver, of, key, .. } if (*of == submission) == about => {
+            Op::GiveFeedback { giver, submission: s, key, .. } if (*s == submission) == on_it => {
                 Some((*giver, *key))
             }
             _ => None,
         })
     };
-    let others: BTreeSet<_> = opined(false).collect();
-    opined(true).all(|one| !others.contains(&one))
+    let others: BTreeSet<_> = keys(false).collect();
+    keys(true).all(|key| !others.contains(&key))
 }
 
 fn ever_in(history: &History, group: u8, partner: u8) -> bool {
     let at_first = FIRST_MEMBERS[usize::from(group)];
     let put = history.steps.iter().filter_map(|(_, op)| match op {
-        Op::PutGroup { group: of, members } if *of == group => Some(*members),
+        Op::PutGroup { group: changed, members } if *changed == group => Some(*members),
         _ => None,
     });
     std::iter::once(at_first).chain(put).any(|members| members & (1 << partner) != 0)

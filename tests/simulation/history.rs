@@ -29,7 +29,7 @@ pub enum Op {
     },
     /// The same submission again, like a client that got no answer.
     Resend {
-        of: u32,
+        submission: u32,
     },
     Withdraw {
         author: u8,
@@ -37,7 +37,7 @@ pub enum Op {
         to: Option<AudienceBits>,
     },
     WithdrawSubmission {
-        of: u32,
+        submission: u32,
     },
     /// Sets the members of a group, as bits over the partners.
     PutGroup {
@@ -62,7 +62,7 @@ pub enum Op {
     },
     GiveFeedback {
         giver: u8,
-        of: u32,
+        submission: u32,
         item: u8,
         to: Option<AudienceBits>,
         key: u8,
@@ -78,7 +78,7 @@ pub enum Op {
     },
     /// A party answers a tip, or tries to.
     Respond {
-        of: u32,
+        tip: u32,
         who: u8,
         /// The new state, by its number; 0 for no move.
         state: u8,
@@ -87,7 +87,7 @@ pub enum Op {
         to_all: bool,
     },
     WithdrawTip {
-        of: u32,
+        tip: u32,
         who: u8,
     },
     Wait {
@@ -181,10 +181,10 @@ impl History {
             let op = history.op(random);
             history.steps.push((number, op));
         }
-        let founded = campaign_ops::campaigns(&history);
+        let campaigns = campaign_ops::campaigns(&history);
         for reader in &mut history.readers {
             if reader.filter == FilterSpec::Campaign(u32::MAX) {
-                let followed = founded.choose(random).copied();
+                let followed = campaigns.choose(random).copied();
                 reader.filter = followed.map_or(FilterSpec::Everything, FilterSpec::Campaign);
             }
         }
@@ -221,7 +221,7 @@ impl History {
             }
             0..34 => self.submit(random, author),
             34..37 => match self.any_submission(random) {
-                Some(of) => Op::Resend { of },
+                Some(submission) => Op::Resend { submission },
                 None => self.submit(random, author),
             },
             37..44 => Op::Withdraw {
@@ -230,7 +230,7 @@ impl History {
                 to: random.random_bool(0.4).then(|| any_audience(random)),
             },
             44..47 => match self.any_submission(random) {
-                Some(of) => Op::WithdrawSubmission { of },
+                Some(submission) => Op::WithdrawSubmission { submission },
                 None => self.submit(random, author),
             },
             47..59 => Op::PutGroup {
@@ -248,9 +248,9 @@ impl History {
                 Op::ReportSighting { author, value, to: any_audience(random), key }
             }
             69..73 => match self.any_submission(random) {
-                Some(of) => Op::GiveFeedback {
+                Some(submission) => Op::GiveFeedback {
                     giver: author,
-                    of,
+                    submission,
                     item: random.random_range(0..2),
                     to: random.random_bool(0.5).then(|| any_audience(random)),
                     key: random.random_range(0..6),

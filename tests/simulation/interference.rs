@@ -9,7 +9,7 @@ use crate::run::run;
 use crate::trace::difference;
 
 /// The number of histories with a hidden object.
-pub static HAD_SOMETHING: AtomicU64 = AtomicU64::new(0);
+pub static COMPARED: AtomicU64 = AtomicU64::new(0);
 
 /// Removes a step that one partner can never see, and compares what that partner observes.
 pub fn check(history: &History, seed: u64) -> Result<(), String> {
@@ -18,7 +18,7 @@ pub fn check(history: &History, seed: u64) -> Result<(), String> {
     // Where a page ends depends on what was scanned, so pages are not compared.
     history.whole_snapshots = true;
     let Some(Hidden { step, from, without }) = Hidden::of(&history, seed) else { return Ok(()) };
-    HAD_SOMETHING.fetch_add(1, Ordering::Relaxed);
+    COMPARED.fetch_add(1, Ordering::Relaxed);
     match difference(&run(&history, from)?, &run(&without, from)?) {
         None => Ok(()),
         Some(differs) => {

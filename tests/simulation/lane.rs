@@ -13,12 +13,12 @@ use tipoff::domain::{Assessment, PartnerId, Position, TipId, Tlp};
 use tipoff::error::Error;
 use tipoff::exchange::{ReleaseRequest, Selection};
 
-use crate::cast::id;
+use crate::cast::{bits, id};
 use crate::history::{History, MEMBERS, VALUES};
 use crate::lane_history::{LaneHistory, LaneOp, STEPS};
-use crate::liaison::{FilterSpec, Reader, Released, liaison};
+use crate::liaison::{ActiveReleases, FilterSpec, Reader, liaison};
 use crate::run::Run;
-use crate::trace::{Trace, observation};
+use crate::trace::{Observed, Trace, observation};
 use crate::words::{indicator, sharing};
 
 /// A running history of the lane.
@@ -27,9 +27,9 @@ pub struct LaneRun {
     pub readers: Vec<Reader>,
     /// The sent tips and their senders.
     pub tips: BTreeMap<u32, (TipId, u8)>,
-    released: Released,
-    /// What each liaison received: author, liaison and version.
-    given: BTreeSet<(PartnerId, PartnerId, Position)>,
+    releases: ActiveReleases,
+    /// The objects that each liaison received: author, liaison and version.
+    received: BTreeSet<(PartnerId, PartnerId, Position)>,
     /// The observing liaison, if the observer is one.
     observer: Option<u8>,
     trace: Trace,
@@ -40,7 +40,7 @@ pub struct LaneRun {
 fn run(history: &LaneHistory, observer: Observer) -> Result<Trace, String> {
     let mut lane = LaneRun::new(history, observer);
     for number in 0..STEPS {
-        if let Some(step) = history.base.steps.iter().find(|(one, _)| *one == number) {
+        if let Some(step) = history.base.steps.iter().find(|(own, _)| *own == number) {
             lane.run.step(&history.base, step)?;
         }
         let due = history.lane.iter().filter(|(after, _, _)| *after == number);
@@ -69,8 +69,8 @@ impl LaneRun {
             run: Run::new(history.base.readers.clone(), partner),
             readers: history.readers.iter().copied().map(Reader::new).collect(),
             tips: BTreeMap::new(),
-            released: Released::default(),
-            given: BTreeSet::new(),
+            releases: ActiveReleases::default(),
+            received: BTreeSet::new(),
             observer: liaison,
             trace: Trace::new(),
         }
@@ -87,47 +87,48 @@ impl LaneRun {
             LaneOp::Release { author, values, liaisons, hours, basis } => {
                 let until = hours.map(|hours| self.run.world.in_hours(hours));
                 let basis = ["warrant W-17", "by leave"][usize::from(*basis)].to_owned();
-                let act = ReleaseAction::Release { basis, until };
-                self.release(number, *author, values, *liaisons, &act);
+                let action = ReleaseAction::Release { basis, until };
+                self.release(number, *author, values, *liaisons, &action);
             }
             LaneOp::Retract { author, values, liaisons } => {
                 self.release(number, *author, values, *liaisons, &ReleaseAction::Retract);
             }
-            LaneOp::Deed { deed, to_liaison, hours } => {
+            LaneOp::Campaign { op, to_liaison, hours } => {
                 let until = hours.map(|hours| self.run.world.in_hours(hours));
                 let release =
                     Release { liaison: liaison(*to_liaison), basis: "with it".into(), until };
                 let key = format!("ld{number}");
-                for at in self.run.deed_released(number, &key, deed, &[release]) {
-                    self.released.0.insert((at, *to_liaison), until);
+                let versions = self.run.campaign_step_with_releases(number, &key, op, &[release]);
+                for version in versions {
+                    self.releases.0.insert((version, *to_liaison), until);
                 }
             }
-            LaneOp::ReleaseCampaign { author, of, liaisons, hours } => {
+            LaneOp::ReleaseCampaign { author, campaign, liaisons, hours } => {
                 let until = hours.map(|hours| self.run.world.in_hours(hours));
-                let act = ReleaseAction::Release { basis: "warrant W-17".into(), until };
-                let what = Selection::Campaign(self.run.world.campaigns.id(*of));
-                self.send_release(number, *author, what, *liaisons, &act);
+                let action = ReleaseAction::Release { basis: "warrant W-17".into(), until };
+                let selection = Selection::Campaign(self.run.world.campaigns.id(*campaign));
+                self.send_release(number, *author, selection, *liaisons, &action);
             }
-            LaneOp::RetractCampaign { author, of, liaisons } => {
-                let what = Selection::Campaign(self.run.world.campaigns.id(*of));
-                self.send_release(number, *author, what, *liaisons, &ReleaseAction::Retract);
+            LaneOp::RetractCampaign { author, campaign, liaisons } => {
+                let selection = Selection::Campaign(self.run.world.campaigns.id(*campaign));
+                self.send_release(number, *author, selection, *liaisons, &ReleaseAction::Retract);
             }
             LaneOp::Read { reader, events } => {
-                let reading = &mut self.readers[usize::from(*reader)];
-                let seen = reading.read(&self.run.world, &self.released, usize::from(*events))?;
-                self.observe(*reader, seen);
+                let state = &mut self.readers[usize::from(*reader)];
+                let observed = state.read(&self.run.world, &self.releases, usize::from(*events))?;
+                self.observe(*reader, observed);
                 self.record(*reader, AccessWay::Pull);
             }
             LaneOp::Snapshot { reader } => {
-                let taking = &mut self.readers[usize::from(*reader)];
-                let seen = taking.snapshot(&self.run.world, &self.released)?;
-                self.observe(*reader, seen);
+                let state = &mut self.readers[usize::from(*reader)];
+                let observed = state.snapshot(&self.run.world, &self.releases)?;
+                self.observe(*reader, observed);
                 self.record(*reader, AccessWay::Snapshot);
             }
             LaneOp::ExpireReleases => self.expire_releases(),
             LaneOp::Tip { sender, liaisons } => self.tip(number, *sender, *liaisons),
             LaneOp::TipStep { tip, step } => self.tip_step(number, *tip, *step),
-            LaneOp::AskTips { reader } => self.ask_tips(*reader)?,
+            LaneOp::ReadTips { reader } => self.read_tips(*reader)?,
         }
         Ok(())
     }
@@ -139,8 +140,8 @@ impl LaneRun {
         let caller = self.run.world.caller(*author)?;
         let until = hours.map(|hours| self.run.world.in_hours(hours));
         let release = Release { liaison: liaison(*to_liaison), basis: "with it".into(), until };
-        let mut shared = sharing(to);
-        shared.releases = vec![release];
+        let mut sharing = sharing(to);
+        sharing.releases = vec![release];
         let items = values.iter().zip(0..).map(|(value, index)| {
             let mut assessment = Assessment::of(indicator(*value));
             assessment.confidence = Some(Confidence::new(u32::from(*confidence)).unwrap());
@@ -151,7 +152,7 @@ impl LaneRun {
             batch: Some(BatchRequest {
                 number: 1,
                 digest: [u8::try_from(number).unwrap(); 32],
-                sharing: shared,
+                sharing,
                 replaces: None,
                 items: items.collect(),
                 rejected: Vec::new(),
@@ -170,7 +171,7 @@ impl LaneRun {
         let until = hours.map(|hours| self.run.world.in_hours(hours));
         for (_, item) in &receipt.batch.as_ref().unwrap().items {
             if let ItemReceipt::Created(at) | ItemReceipt::Replaced(at) = item {
-                self.released.0.insert((*at, *to_liaison), until);
+                self.releases.0.insert((*at, *to_liaison), until);
             }
         }
     }
@@ -181,31 +182,31 @@ impl LaneRun {
         author: u8,
         values: &[u8],
         liaisons: u8,
-        act: &ReleaseAction,
+        action: &ReleaseAction,
     ) {
-        let what = Selection::Indicators {
+        let selection = Selection::Indicators {
             keys: values.iter().map(|value| Ok(indicator(*value).id())).collect(),
             audience: None,
         };
-        self.send_release(number, author, what, liaisons, act);
+        self.send_release(number, author, selection, liaisons, action);
     }
 
     fn send_release(
         &mut self,
         number: u32,
         author: u8,
-        what: Selection,
+        selection: Selection,
         liaisons: u8,
-        act: &ReleaseAction,
+        action: &ReleaseAction,
     ) {
         let Ok(caller) = self.run.world.caller(author) else { return };
-        let which: Vec<u8> = (0..2u8).filter(|one| liaisons & (1 << one) != 0).collect();
+        let recipients: Vec<u8> = bits(liaisons, 2).collect();
         let request = ReleaseRequest {
             request: RequestId::from_stored(&format!("r{number}")),
             digest: [u8::try_from(number).unwrap(); 32],
-            selection: what,
-            liaisons: which.iter().copied().map(liaison).collect(),
-            act: act.clone(),
+            selection,
+            liaisons: recipients.iter().copied().map(liaison).collect(),
+            action: action.clone(),
         };
         let answer = self.run.call(|world| {
             let (exchange, caller, request) =
@@ -215,13 +216,13 @@ impl LaneRun {
         let Ok(answer) = answer else { return };
         for object in answer.changed.iter().chain(&answer.unchanged) {
             let version = version_of(object);
-            for one in &which {
-                match act {
+            for recipient in &recipients {
+                match action {
                     ReleaseAction::Release { until, .. } => {
-                        self.released.0.insert((version, *one), *until);
+                        self.releases.0.insert((version, *recipient), *until);
                     }
                     ReleaseAction::Retract => {
-                        self.released.0.remove(&(version, *one));
+                        self.releases.0.remove(&(version, *recipient));
                     }
                 }
             }
@@ -229,25 +230,25 @@ impl LaneRun {
     }
 
     fn expire_releases(&mut self) {
-        let ended = self.run.call(|world| {
+        let expired = self.run.call(|world| {
             let exchange = world.exchange().clone();
-            async move { exchange.sweeps.release_due().await }
+            async move { exchange.sweeps.end_due_releases().await }
         });
-        ended.unwrap();
+        expired.unwrap();
     }
 
-    /// Records what a reader received, as the service does.
+    /// Writes the access record of what a reader received, as the service does.
     pub fn record(&mut self, reader: u8, way: AccessWay) {
-        let reading = &mut self.readers[usize::from(reader)];
-        let purpose = reading.purpose(&self.run.world);
-        let own = liaison(reading.of.liaison);
-        let view =
+        let state = &mut self.readers[usize::from(reader)];
+        let purpose = state.purpose(&self.run.world);
+        let own = liaison(state.spec.liaison);
+        let sharing =
             SharingView { tlp: Tlp::Clear, audience: Audience::Everyone, releases: Vec::new() };
-        let (of_tips, mut accessed) = reading.given_of_tips();
-        self.given.extend(of_tips.into_iter().map(|(author, at)| (author, own.clone(), at)));
-        for (author, version) in std::mem::take(&mut reading.given) {
-            accessed.add(&author, version, &view, &purpose);
-            self.given.insert((author, own.clone(), version));
+        let (of_tips, mut accessed) = state.take_received_tips();
+        self.received.extend(of_tips.into_iter().map(|(author, at)| (author, own.clone(), at)));
+        for (author, version) in std::mem::take(&mut state.received) {
+            accessed.add(&author, version, &sharing, &purpose);
+            self.received.insert((author, own.clone(), version));
         }
         let recorded = self.run.call(|world| {
             let (exchange, own, purpose, accessed) =
@@ -257,10 +258,10 @@ impl LaneRun {
         recorded.unwrap();
     }
 
-    pub fn observe(&mut self, reader: u8, seen: Vec<crate::trace::Observed>) {
-        if Some(self.readers[usize::from(reader)].of.liaison) == self.observer {
+    pub fn observe(&mut self, reader: u8, observed: Vec<Observed>) {
+        if Some(self.readers[usize::from(reader)].spec.liaison) == self.observer {
             self.trace.push(observation(&format!("reader {reader}"), []));
-            self.trace.extend(seen);
+            self.trace.extend(observed);
         }
     }
 
@@ -270,41 +271,41 @@ impl LaneRun {
         self.expire_releases();
         self.run.end()?;
         for at in 0..self.readers.len() {
-            let seen = self.readers[at].read(&self.run.world, &self.released, usize::MAX)?;
+            let observed = self.readers[at].read(&self.run.world, &self.releases, usize::MAX)?;
             let at = u8::try_from(at).unwrap();
-            self.observe(at, seen);
+            self.observe(at, observed);
             self.record(at, AccessWay::Pull);
             let reader = &self.readers[usize::from(at)];
-            let mut fresh = Reader::new(reader.of);
-            fresh.snapshot(&self.run.world, &self.released)?;
+            let mut fresh = Reader::new(reader.spec);
+            fresh.snapshot(&self.run.world, &self.releases)?;
             if reader.held != fresh.held {
                 let lacks: Vec<_> = fresh.held.difference(&reader.held).collect();
                 let keeps: Vec<_> = reader.held.difference(&fresh.held).collect();
-                return Err(format!("{:?} lacks {lacks:?} and keeps {keeps:?}", reader.of));
+                return Err(format!("{:?} lacks {lacks:?} and keeps {keeps:?}", reader.spec));
             }
             self.check_queries(reader)?;
-            reader.ends_with_its_tips(&self.run.world)?;
-            self.ask_tips(at)?;
+            reader.check_tips_by_feed(&self.run.world)?;
+            self.read_tips(at)?;
         }
         self.check_accesses()
     }
 
     fn check_queries(&self, reader: &Reader) -> Result<(), String> {
-        if reader.of.public_only || reader.of.filter != FilterSpec::Everything {
+        if reader.spec.public_only || reader.spec.filter != FilterSpec::Everything {
             return Ok(());
         }
-        let caller = crate::liaison::caller(&self.run.world, reader.of.liaison);
+        let caller = crate::liaison::caller(&self.run.world, reader.spec.liaison);
         let exchange = self.run.world.exchange();
         let read: BTreeSet<_> = (0..VALUES)
             .filter_map(|value| exchange.queries.indicator(&caller, indicator(value).id()).ok())
-            .flat_map(|known| known.assessments)
-            .map(|sight| sight.record.version)
+            .flat_map(|view| view.assessments)
+            .map(|assessment| assessment.record.version)
             .collect();
-        let held: BTreeSet<_> = reader.held.difference(&reader.deeds).copied().collect();
+        let held: BTreeSet<_> = reader.held.difference(&reader.other_versions).copied().collect();
         if read == held {
             Ok(())
         } else {
-            Err(format!("{:?}: the rule gives {read:?}, and a feed {held:?}", reader.of))
+            Err(format!("{:?}: queries give {read:?}, and a feed {held:?}", reader.spec))
         }
     }
 
@@ -317,7 +318,7 @@ impl LaneRun {
                 let exchange = self.run.world.exchange();
                 let page = exchange.liaison.list_accesses(&caller, None, None, after, 2).unwrap();
                 for access in page.items {
-                    let to = access.kept.liaison;
+                    let to = access.record.liaison;
                     let versions = access.objects.into_iter().map(|(version, _)| version);
                     listed.extend(versions.map(|version| (id(author), to.clone(), version)));
                 }
@@ -327,12 +328,12 @@ impl LaneRun {
                 }
             }
         }
-        if listed == self.given {
+        if listed == self.received {
             return Ok(());
         }
-        let lacks: Vec<_> = self.given.difference(&listed).collect();
-        let more: Vec<_> = listed.difference(&self.given).collect();
-        Err(format!("accesses lack {lacks:?}, and name besides {more:?}"))
+        let lacks: Vec<_> = self.received.difference(&listed).collect();
+        let extra: Vec<_> = listed.difference(&self.received).collect();
+        Err(format!("access records lack {lacks:?}, and list too many: {extra:?}"))
     }
 }
 

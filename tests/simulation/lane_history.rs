@@ -37,21 +37,21 @@ pub enum LaneOp {
         liaisons: u8,
     },
     /// A campaign contribution or an enforcement, with a release.
-    Deed {
-        deed: CampaignOp,
+    Campaign {
+        op: CampaignOp,
         to_liaison: u8,
         hours: Option<u16>,
     },
     /// Releases everything that an author has in a campaign to liaisons (bits).
     ReleaseCampaign {
         author: u8,
-        of: u32,
+        campaign: u32,
         liaisons: u8,
         hours: Option<u16>,
     },
     RetractCampaign {
         author: u8,
-        of: u32,
+        campaign: u32,
         liaisons: u8,
     },
     Read {
@@ -70,7 +70,8 @@ pub enum LaneOp {
         tip: u32,
         step: TipStep,
     },
-    AskTips {
+    /// A liaison lists its tips and reads each.
+    ReadTips {
         reader: u8,
     },
     /// The node writes the ends of expired releases. Until then only the clock denies them.
@@ -115,7 +116,7 @@ impl LaneHistory {
     /// The same history without one lane step.
     pub fn without(&self, number: u32) -> Self {
         let mut other = self.clone();
-        other.lane.retain(|(_, one, _)| *one != number);
+        other.lane.retain(|(_, own, _)| *own != number);
         other
     }
 
@@ -127,7 +128,7 @@ impl LaneHistory {
             | LaneOp::ReleaseCampaign { author: a, liaisons, .. } => {
                 *a == author && liaisons & (1 << to) != 0
             }
-            LaneOp::Deed { deed, to_liaison, .. } => deed.author() == author && *to_liaison == to,
+            LaneOp::Campaign { op, to_liaison, .. } => op.author() == author && *to_liaison == to,
             _ => false,
         })
     }
@@ -161,17 +162,25 @@ fn op(base: &History, random: &mut StdRng, readers: usize) -> LaneOp {
         90..100 => LaneOp::ExpireReleases,
         100..122 => {
             // Often a correction of an earlier one.
-            let deed = if random.random_bool(0.7) {
+            let op = if random.random_bool(0.7) {
                 let (author, count) = (author % 2, random.random_range(1..9));
-                CampaignOp::Enforce { author, id: 0, count, of: None, to: AudienceBits::Everyone }
+                CampaignOp::Enforce {
+                    author,
+                    id: 0,
+                    count,
+                    campaign: None,
+                    to: AudienceBits::Everyone,
+                }
             } else {
                 CampaignOp::any(base, random, to)
             };
-            LaneOp::Deed { deed, to_liaison: random.random_range(0..2), hours }
+            LaneOp::Campaign { op, to_liaison: random.random_range(0..2), hours }
         }
         number => match any_campaign(base, random) {
-            Some(of) if number < 134 => LaneOp::ReleaseCampaign { author, of, liaisons, hours },
-            Some(of) => LaneOp::RetractCampaign { author, of, liaisons },
+            Some(campaign) if number < 134 => {
+                LaneOp::ReleaseCampaign { author, campaign, liaisons, hours }
+            }
+            Some(campaign) => LaneOp::RetractCampaign { author, campaign, liaisons },
             None => LaneOp::ExpireReleases,
         },
     }

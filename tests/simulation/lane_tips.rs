@@ -32,13 +32,12 @@ pub enum TipStep {
     Move(u8, TipState),
     /// A liaison reopens it, acts and closes it.
     Close(u8),
-    /// Its sender answers. New indicators reopen a closed tip.
-    Say(bool),
+    /// Its sender answers, with a new indicator or without. A new indicator reopens a closed tip.
+    Answer {
+        with_indicator: bool,
+    },
     Withdraw,
 }
-
-/// Author and position of each delivered version.
-pub type Given = (PartnerId, Position);
 
 /// The tip steps of a history, by the step before each.
 pub fn ops(random: &mut StdRng, readers: usize) -> Vec<(u32, u32, LaneOp)> {
@@ -54,13 +53,13 @@ pub fn ops(random: &mut StdRng, readers: usize) -> Vec<(u32, u32, LaneOp)> {
                 TipStep::Move(which, *states.choose(random).unwrap())
             }
             2..5 => TipStep::Close(which),
-            5..9 => TipStep::Say(random.random_bool(0.6)),
+            5..9 => TipStep::Answer { with_indicator: random.random_bool(0.6) },
             _ => TipStep::Withdraw,
         };
         let op = match tips.choose(random) {
             Some(tip) if random.random_bool(0.6) => LaneOp::TipStep { tip: *tip, step },
             _ if random.random_bool(0.3) => {
-                LaneOp::AskTips { reader: random.random_range(0..readers) as u8 }
+                LaneOp::ReadTips { reader: random.random_range(0..readers) as u8 }
             }
             _ => {
                 tips.push(number);
@@ -104,17 +103,17 @@ impl LaneRun {
     pub fn tip_step(&mut self, number: u32, tip: u32, step: TipStep) {
         let Some((tip, sender)) = self.tips.get(&tip).copied() else { return };
         match step {
-            TipStep::Move(by, state) => self.answer(number, tip, by, state),
-            TipStep::Close(by) => {
+            TipStep::Move(which, state) => self.move_tip(number, tip, which, state),
+            TipStep::Close(which) => {
                 let states = [TipState::Investigating, TipState::Actioned, TipState::Closed];
                 for state in states {
-                    self.answer(number, tip, by, state);
+                    self.move_tip(number, tip, which, state);
                 }
             }
-            TipStep::Say(is_news) => {
+            TipStep::Answer { with_indicator } => {
                 let Ok(caller) = self.run.world.caller(sender) else { return };
                 let request = ResponseRequest {
-                    indicators: if is_news { about(1) } else { Vec::new() },
+                    indicators: if with_indicator { about(1) } else { Vec::new() },
                     ..response(&format!("ls{number}"), tip)
                 };
                 let _ = self.run.call(|world| {
@@ -133,10 +132,11 @@ impl LaneRun {
         }
     }
 
-    fn answer(&mut self, number: u32, tip: TipId, by: u8, state: TipState) {
-        let caller = caller(&self.run.world, by);
+    /// A liaison moves a tip.
+    fn move_tip(&mut self, number: u32, tip: TipId, which: u8, state: TipState) {
+        let caller = caller(&self.run.world, which);
         let request = ResponseRequest {
-            moves_to: Some(state),
+            new_state: Some(state),
             purpose: Some(warrant(&self.run.world)),
             ..response(&format!("la{number}-{state}"), tip)
         };
@@ -148,97 +148,100 @@ impl LaneRun {
     }
 
     /// A reader lists its tips and reads each, as the service allows.
-    pub fn ask_tips(&mut self, reader: u8) -> Result<(), String> {
-        let reading = &mut self.readers[usize::from(reader)];
-        let seen = reading.ask_tips(&self.run.world)?;
-        self.observe(reader, seen);
+    pub fn read_tips(&mut self, reader: u8) -> Result<(), String> {
+        let state = &mut self.readers[usize::from(reader)];
+        let observed = state.read_tips(&self.run.world)?;
+        self.observe(reader, observed);
         self.record(reader, AccessWay::Tip);
         Ok(())
     }
 }
 
 impl Reader {
-    fn ask_tips(&mut self, world: &World) -> Result<Vec<Observed>, String> {
-        let mut seen = Vec::new();
-        let caller = caller(world, self.of.liaison);
+    fn read_tips(&mut self, world: &World) -> Result<Vec<Observed>, String> {
+        let mut observed = Vec::new();
+        let caller = caller(world, self.spec.liaison);
         let exchange = world.exchange();
         let page = exchange.queries.list_tips(&caller, &self.query(world)).unwrap();
         self.accessed.append(page.accessed);
         for tip in &page.tips {
             let is_over = self.check_tip(world, tip, tip.subject.is_some())?;
-            let asked = TipDetailQuery {
+            let query = TipDetailQuery {
                 tip: tip.id,
                 recipient: None,
-                behind: 0,
-                entries: 100,
+                after_entry: 0,
+                entry_limit: 100,
                 after_indicator: None,
-                indicators: 100,
+                indicator_limit: 100,
                 purpose: Some(self.purpose(world)),
             };
-            let shown = exchange.queries.show_tip(&caller, &asked).unwrap();
-            self.accessed.append(shown.accessed.clone());
-            let says = shown.entries.iter().any(|one| !one.text.is_empty());
-            if is_over == (says || !shown.narrative.is_empty() || !shown.indicators.is_empty()) {
-                return Err(format!("{:?} is shown {shown:?}", self.of));
+            let view = exchange.queries.show_tip(&caller, &query).unwrap();
+            self.accessed.append(view.accessed.clone());
+            let has_messages = view.entries.iter().any(|entry| !entry.text.is_empty());
+            let has_content =
+                has_messages || !view.narrative.is_empty() || !view.indicators.is_empty();
+            if is_over == has_content {
+                return Err(format!("{:?} reads {view:?}", self.spec));
             }
             let thread = &tip.threads[0];
-            let text = format!("{} {thread:?} {}", tip.sender, shown.entries.len());
-            seen.push(observation(&text, [Position::new(tip.sequence, 0)]));
+            let text = format!("{} {thread:?} {}", tip.sender, view.entries.len());
+            observed.push(observation(&text, [Position::new(tip.sequence, 0)]));
             if !is_over {
-                self.given_tips.insert((tip.sender.clone(), Position::new(tip.sequence, 0)));
-                let added = shown.entries.iter().map(|one| &one.record);
-                self.add_given(added.map(|one| (one.author.clone(), one.sequence)));
+                self.received_tips.insert((tip.sender.clone(), Position::new(tip.sequence, 0)));
+                let records = view.entries.iter().map(|entry| &entry.record);
+                self.add_received(records.map(|record| (record.author.clone(), record.sequence)));
             }
         }
-        Ok(seen)
+        Ok(observed)
     }
 
     /// Records a tip event of the feed.
     pub fn take_tip(
         &mut self,
         world: &World,
-        one: &tipoff::exchange::TipEvent,
+        event: &tipoff::exchange::TipEvent,
     ) -> Result<(), String> {
-        let has_content = one.tip.subject.is_some();
-        let is_over = self.check_tip(world, &one.tip, has_content)?;
-        if is_over && !(one.entry.text.is_empty() && one.entry.indicators.is_empty()) {
-            return Err(format!("{:?} gets {:?}", self.of, one.entry));
+        let (tip, entry) = (&event.tip, &event.entry);
+        let is_over = self.check_tip(world, tip, tip.subject.is_some())?;
+        if is_over && !(entry.text.is_empty() && entry.indicators.is_empty()) {
+            return Err(format!("{:?} gets {entry:?}", self.spec));
         }
-        self.accessed.append(one.accessed.clone());
+        self.accessed.append(event.accessed.clone());
         if !is_over {
-            self.given_tips.insert((one.tip.sender.clone(), Position::new(one.tip.sequence, 0)));
-            self.add_given([(one.entry.record.author.clone(), one.entry.record.sequence)]);
+            self.received_tips.insert((tip.sender.clone(), Position::new(tip.sequence, 0)));
+            self.add_received([(entry.record.author.clone(), entry.record.sequence)]);
         }
         Ok(())
     }
 
-    fn add_given(&mut self, added: impl IntoIterator<Item = (Option<PartnerId>, u64)>) {
-        let own = liaison(self.of.liaison);
-        let of_others = added.into_iter().filter_map(|(author, sequence)| {
+    /// Adds the entries of other partners, by author and sequence.
+    fn add_received(&mut self, entries: impl IntoIterator<Item = (Option<PartnerId>, u64)>) {
+        let own = liaison(self.spec.liaison);
+        let of_others = entries.into_iter().filter_map(|(author, sequence)| {
             Some((author.filter(|author| *author != own)?, Position::new(sequence, 0)))
         });
-        self.given_tips.extend(of_others);
+        self.received_tips.extend(of_others);
     }
 
     /// Whether a tip is closed or withdrawn for the reader, as its sender sees it. `Err` if it is
     /// not the reader's own, or has content although it is closed or withdrawn.
-    fn check_tip(&self, world: &World, tip: &TipRecord, content: bool) -> Result<bool, String> {
-        let own = liaison(self.of.liaison);
-        if self.of.public_only || tip.threads.iter().any(|thread| thread.recipient != own) {
-            return Err(format!("{:?} is given {tip:?}", self.of));
+    fn check_tip(&self, world: &World, tip: &TipRecord, has_content: bool) -> Result<bool, String> {
+        let own = liaison(self.spec.liaison);
+        if self.spec.public_only || tip.threads.iter().any(|thread| thread.recipient != own) {
+            return Err(format!("{:?} gets {tip:?}", self.spec));
         }
-        let kept = world.exchange().index().read().unwrap().tip(tip.id).unwrap().unwrap();
-        let state = kept.thread(&own).unwrap().state;
+        let record = world.exchange().index().read().unwrap().tip(tip.id).unwrap().unwrap();
+        let state = record.thread(&own).unwrap().state;
         let is_over = matches!(state, TipState::Closed | TipState::Withdrawn);
-        if is_over == content {
-            return Err(format!("{:?} is given {tip:?}, which is {state}", self.of));
+        if is_over == has_content {
+            return Err(format!("{:?} gets {tip:?}, which is {state}", self.spec));
         }
         Ok(is_over)
     }
 
     /// Checks that a feed from the beginning ends with the tips of a list.
-    pub fn ends_with_its_tips(&self, world: &World) -> Result<(), String> {
-        let caller = caller(world, self.of.liaison);
+    pub fn check_tips_by_feed(&self, world: &World) -> Result<(), String> {
+        let caller = caller(world, self.spec.liaison);
         let page = world.exchange().queries.list_tips(&caller, &self.query(world)).unwrap();
         let listed: BTreeMap<TipId, TipState> =
             page.tips.iter().map(|tip| (tip.id, tip.threads[0].state)).collect();
@@ -246,16 +249,16 @@ impl Reader {
         if by_feed == listed {
             return Ok(());
         }
-        Err(format!("{:?} gets {by_feed:?} by its feed, but lists {listed:?}", self.of))
+        Err(format!("{:?} gets {by_feed:?} by its feed, but lists {listed:?}", self.spec))
     }
 
     fn query(&self, world: &World) -> TipQuery {
         TipQuery {
-            of: TipBox::Received,
+            tip_box: TipBox::Received,
             states: Vec::new(),
             urgencies: Vec::new(),
             overdue: false,
-            with: None,
+            partner: None,
             campaign: None,
             size: 1_000,
             token: String::new(),
@@ -263,10 +266,10 @@ impl Reader {
         }
     }
 
-    /// The tip content that it received since the last access record: by the rule, and as it is to
-    /// be recorded.
-    pub fn given_of_tips(&mut self) -> (BTreeSet<Given>, AccessedObjects) {
-        (std::mem::take(&mut self.given_tips), std::mem::take(&mut self.accessed))
+    /// Takes the tip content that it received since the last access record: as the test expects
+    /// it, and as the exchange records it.
+    pub fn take_received_tips(&mut self) -> (BTreeSet<(PartnerId, Position)>, AccessedObjects) {
+        (std::mem::take(&mut self.received_tips), std::mem::take(&mut self.accessed))
     }
 }
 
@@ -276,8 +279,8 @@ fn response(request: &str, tip: TipId) -> ResponseRequest {
         digest: [1; 32],
         tip,
         recipient: None,
-        to_all: false,
-        moves_to: None,
+        to_all_recipients: false,
+        new_state: None,
         message: Some("secret".into()),
         indicators: Vec::new(),
         rejected: Vec::new(),
@@ -307,7 +310,7 @@ pub fn is_hidden(lane: &[(u32, u32, LaneOp)], op: &LaneOp, from: Result<u8, u8>)
         LaneOp::Tip { sender, liaisons } => !concerns((*sender, *liaisons)),
         LaneOp::TipStep { tip, step } => {
             let of_another = match (step, from) {
-                (TipStep::Move(by, _) | TipStep::Close(by), Ok(own)) => *by != own,
+                (TipStep::Move(which, _) | TipStep::Close(which), Ok(own)) => *which != own,
                 _ => false,
             };
             of_another || !parties(*tip).is_some_and(concerns)

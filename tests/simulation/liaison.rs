@@ -13,7 +13,7 @@ use tipoff::domain::{Cursor, PartnerId, Position, Timestamp, TipId};
 use tipoff::exchange::{AccessedObjects, Caller, FeedEvent, FeedRequest, Start};
 
 use crate::cast::id;
-use crate::reader::{Event, events, in_snapshot, tokio_instant_far};
+use crate::reader::{Event, events, far_deadline, snapshot_event};
 use crate::trace::Observed;
 use crate::world::{LIAISONS, World};
 
@@ -37,9 +37,9 @@ pub enum FilterSpec {
 
 /// The active releases and their ends, by the answers to release requests.
 #[derive(Clone, Debug, Default)]
-pub struct Released(pub BTreeMap<(Position, u8), Option<Timestamp>>);
+pub struct ActiveReleases(pub BTreeMap<(Position, u8), Option<Timestamp>>);
 
-impl Released {
+impl ActiveReleases {
     fn covers(&self, at: Position, liaison: u8, now: Timestamp) -> bool {
         let until = self.0.get(&(at, liaison));
         until.is_some_and(|until| until.is_none_or(|until| now < until))
@@ -48,14 +48,15 @@ impl Released {
 
 /// A reader across all its connections.
 pub struct Reader {
-    pub of: ReaderSpec,
+    pub spec: ReaderSpec,
+    /// The versions that it holds.
     pub held: BTreeSet<Position>,
-    /// The held versions that are not assessments.
-    pub deeds: BTreeSet<Position>,
-    /// What it received since the last access record.
-    pub given: Vec<(PartnerId, Position)>,
+    /// The versions of enforcements and campaign contributions that it held.
+    pub other_versions: BTreeSet<Position>,
+    /// The objects that it received since the last access record.
+    pub received: Vec<(PartnerId, Position)>,
     /// The same for tips, and what the exchange says is to be recorded for them.
-    pub given_tips: BTreeSet<(PartnerId, Position)>,
+    pub received_tips: BTreeSet<(PartnerId, Position)>,
     pub accessed: AccessedObjects,
     cursor: Option<Cursor>,
 }
@@ -75,26 +76,26 @@ pub fn warrant(world: &World) -> Purpose {
 }
 
 impl Reader {
-    pub fn new(of: ReaderSpec) -> Self {
+    pub fn new(spec: ReaderSpec) -> Self {
         Self {
-            of,
+            spec,
             held: BTreeSet::new(),
-            deeds: BTreeSet::new(),
-            given: Vec::new(),
-            given_tips: BTreeSet::new(),
+            other_versions: BTreeSet::new(),
+            received: Vec::new(),
+            received_tips: BTreeSet::new(),
             accessed: AccessedObjects::default(),
             cursor: None,
         }
     }
 
     pub fn purpose(&self, world: &World) -> Purpose {
-        let kind = if self.of.public_only { PurposeKind::Public } else { PurposeKind::Warrant };
+        let kind = if self.spec.public_only { PurposeKind::Public } else { PurposeKind::Warrant };
         Purpose { kind, ..warrant(world) }
     }
 
-    pub fn wanted(&self, world: &World) -> FeedRequest {
+    pub fn feed_request(&self, world: &World) -> FeedRequest {
         let mut filter = Filter::default();
-        match self.of.filter {
+        match self.spec.filter {
             FilterSpec::Everything => {}
             FilterSpec::Confident => filter.min_confidence = Some(Confidence::new(50).unwrap()),
             FilterSpec::Author(author) => filter.authors = vec![id(author)],
@@ -106,69 +107,76 @@ impl Reader {
     pub fn read(
         &mut self,
         world: &World,
-        released: &Released,
+        releases: &ActiveReleases,
         limit: usize,
     ) -> Result<Vec<Observed>, String> {
         let start = self.cursor.map_or(Start::Oldest, Start::After);
-        let caller = caller(world, self.of.liaison);
-        let mut feed = world.exchange().feeds.feed(&caller, start, self.wanted(world)).unwrap();
-        let far = tokio_instant_far(world);
-        let mut seen = Vec::new();
-        while seen.len() < limit {
-            let Some(delivery) = world.read(feed.next_available(far)).unwrap() else {
+        let caller = caller(world, self.spec.liaison);
+        let mut feed =
+            world.exchange().feeds.feed(&caller, start, self.feed_request(world)).unwrap();
+        let far = far_deadline(world);
+        let mut observed = Vec::new();
+        while observed.len() < limit {
+            let Some(event) = world.read(feed.next_available(far)).unwrap() else {
                 self.cursor = Some(feed.cursor());
                 break;
             };
             let journal = feed.cursor().journal;
-            let tip = match &delivery {
-                FeedEvent::Tip(one) => Some(one.clone()),
+            let tip = match &event {
+                FeedEvent::Tip(event) => Some(event.clone()),
                 _ => None,
             };
-            let events = events(delivery, &world.campaigns);
-            let left = limit - seen.len();
+            let events = events(event, &world.campaigns);
+            let left = limit - observed.len();
             let all_taken = events.len() <= left;
             for event in events.into_iter().take(left) {
                 match &tip {
-                    Some(one) => self.take_tip(world, one)?,
-                    None => self.take(world, released, &event)?,
+                    Some(event) => self.take_tip(world, event)?,
+                    None => self.take(world, releases, &event)?,
                 }
-                self.cursor = Some(Cursor { journal, position: event.place });
-                seen.push(event.observed);
+                self.cursor = Some(Cursor { journal, position: event.position });
+                observed.push(event.observed);
             }
             if all_taken {
                 self.cursor = Some(feed.cursor());
             }
         }
-        Ok(seen)
+        Ok(observed)
     }
 
-    fn take(&mut self, world: &World, released: &Released, event: &Event) -> Result<(), String> {
+    /// Checks an event, and applies it to what the reader holds.
+    fn take(
+        &mut self,
+        world: &World,
+        releases: &ActiveReleases,
+        event: &Event,
+    ) -> Result<(), String> {
         if let Some((author, at, sharing)) = &event.content {
             let is_public = sharing.audience == Audience::Public;
-            let covered = released.covers(*at, self.of.liaison, world.clock.now());
-            if !is_public && (self.of.public_only || !covered) {
-                let text = &event.observed.text;
-                return Err(format!("{:?} is given what is not released: {text} {at}", self.of));
+            let is_released = releases.covers(*at, self.spec.liaison, world.clock.now());
+            let text = &event.observed.text;
+            if !is_public && (self.spec.public_only || !is_released) {
+                return Err(format!("{:?} receives what is not released: {text} {at}", self.spec));
             }
-            let foreign = event.observed.text.contains("GroupId")
-                || LIAISONS.iter().any(|one| {
-                    *one != liaison(self.of.liaison).as_str()
-                        && event.observed.text.contains(&format!("\"{one}\""))
+            let names_others = event.observed.text.contains("GroupId")
+                || LIAISONS.iter().any(|other| {
+                    *other != liaison(self.spec.liaison).as_str()
+                        && text.contains(&format!("\"{other}\""))
                 });
-            if foreign {
-                return Err(format!("{:?} sees who else does: {}", self.of, event.observed.text));
+            if names_others {
+                return Err(format!("{:?} sees the other recipients: {text}", self.spec));
             }
-            self.given.push((author.clone(), *at));
-        } else if event.drops.is_none() {
-            return Err(format!("{:?} may not get {}", self.of, event.observed.text));
+            self.received.push((author.clone(), *at));
+        } else if event.removes.is_none() {
+            return Err(format!("{:?} may not get {}", self.spec, event.observed.text));
         }
-        if let Some(version) = event.drops {
+        if let Some(version) = event.removes {
             self.held.remove(&version);
         }
         if let Some((_, at, _)) = &event.content {
             self.held.insert(*at);
-            if event.holds.is_none() {
-                self.deeds.insert(*at);
+            if event.adds.is_none() {
+                self.other_versions.insert(*at);
             }
         }
         Ok(())
@@ -176,14 +184,15 @@ impl Reader {
 
     /// The state of each of its tips, by a feed that is read from the beginning.
     pub fn tips_from_the_beginning(&self, world: &World) -> BTreeMap<TipId, TipState> {
-        let caller = caller(world, self.of.liaison);
+        let caller = caller(world, self.spec.liaison);
         let mut feed =
-            world.exchange().feeds.feed(&caller, Start::Oldest, self.wanted(world)).unwrap();
-        let far = tokio_instant_far(world);
+            world.exchange().feeds.feed(&caller, Start::Oldest, self.feed_request(world)).unwrap();
+        let far = far_deadline(world);
         let mut states = BTreeMap::new();
-        while let Some(delivery) = world.read(feed.next_available(far)).unwrap() {
-            if let FeedEvent::Tip(one) = delivery {
-                states.extend(one.tip.threads.iter().map(|thread| (one.tip.id, thread.state)));
+        while let Some(event) = world.read(feed.next_available(far)).unwrap() {
+            if let FeedEvent::Tip(event) = event {
+                let threads = event.tip.threads.iter();
+                states.extend(threads.map(|thread| (event.tip.id, thread.state)));
             }
         }
         states
@@ -193,20 +202,21 @@ impl Reader {
     pub fn snapshot(
         &mut self,
         world: &World,
-        released: &Released,
+        releases: &ActiveReleases,
     ) -> Result<Vec<Observed>, String> {
-        let caller = caller(world, self.of.liaison);
-        let mut snapshot = world.exchange().feeds.snapshot(&caller, self.wanted(world)).unwrap();
+        let caller = caller(world, self.spec.liaison);
+        let mut snapshot =
+            world.exchange().feeds.snapshot(&caller, self.feed_request(world)).unwrap();
         self.held.clear();
-        let mut seen = Vec::new();
+        let mut observed = Vec::new();
         while let Some(page) = snapshot.next_page(PAGE).unwrap() {
             for part in &page {
-                let event = in_snapshot(part, &world.campaigns);
-                self.take(world, released, &event)?;
-                seen.push(event.observed);
+                let event = snapshot_event(part, &world.campaigns);
+                self.take(world, releases, &event)?;
+                observed.push(event.observed);
             }
         }
         self.cursor = Some(snapshot.cursor());
-        Ok(seen)
+        Ok(observed)
     }
 }

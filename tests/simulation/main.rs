@@ -71,7 +71,7 @@ fn check_seeds_by_default(histories: u64, check: fn(&History, u64) -> Result<(),
 }
 
 #[test]
-fn every_reader_ends_with_what_a_query_gives_it_and_is_given_nothing_it_may_not_see() {
+fn every_reader_ends_with_what_a_query_returns_and_receives_nothing_it_may_not_see() {
     check_seeds(|history, _| run::run(history, 0).map(|_| ()));
     let reopened = tips::REOPENED.load(Ordering::Relaxed);
     let moves = tips::MOVES_IN_CAMPAIGNS.load(Ordering::Relaxed);
@@ -84,9 +84,9 @@ fn every_reader_ends_with_what_a_query_gives_it_and_is_given_nothing_it_may_not_
 }
 
 #[test]
-fn nothing_that_is_hidden_from_a_partner_changes_anything_that_it_observes() {
+fn hidden_objects_change_nothing_that_a_partner_observes() {
     check_seeds(interference::check);
-    let compared = interference::HAD_SOMETHING.load(Ordering::Relaxed);
+    let compared = interference::COMPARED.load(Ordering::Relaxed);
     eprintln!("{compared} of them had a hidden object");
     assert!(
         compared * 3 > setting("TIPOFF_HISTORIES", HISTORIES),
@@ -98,14 +98,14 @@ fn nothing_that_is_hidden_from_a_partner_changes_anything_that_it_observes() {
 const LANE_HISTORIES: u64 = 2_000;
 
 #[test]
-fn a_liaison_ends_with_what_was_released_to_it_and_each_author_sees_what_it_was_given() {
+fn a_liaison_ends_with_what_was_released_to_it_and_each_author_sees_its_accesses() {
     check_seeds_by_default(LANE_HISTORIES, lane::converges);
 }
 
 #[test]
-fn what_is_released_to_one_changes_nothing_that_another_observes() {
+fn releases_change_nothing_that_other_partners_observe() {
     check_seeds_by_default(LANE_HISTORIES, lane::interference::check);
-    let compared = lane::interference::HAD_SOMETHING.load(Ordering::Relaxed);
+    let compared = lane::interference::COMPARED.load(Ordering::Relaxed);
     eprintln!("{compared} of them had a hidden object");
     assert!(
         compared * 2 > setting("TIPOFF_HISTORIES", LANE_HISTORIES),
@@ -114,6 +114,6 @@ fn what_is_released_to_one_changes_nothing_that_another_observes() {
 }
 
 #[test]
-fn what_is_retracted_while_a_liaisons_snapshot_is_gathered_does_not_leave_with_it() {
+fn a_version_retracted_during_a_liaisons_snapshot_is_not_delivered() {
     assert_eq!(lane::interference::retracted_meanwhile(), [true, false]);
 }

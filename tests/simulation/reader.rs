@@ -7,12 +7,13 @@ use tipoff::domain::cursor::FeedPosition;
 use tipoff::domain::entry::{Body, ItemOutcome, Outcome};
 use tipoff::domain::filter::Filter;
 use tipoff::domain::sharing::SharingView;
-use tipoff::domain::{Assessment, CampaignId, Cursor, PartnerId, Position, Sharing};
+use tipoff::domain::{Assessment, CampaignId, Cursor, PartnerId, Position};
 use tipoff::exchange::{
-    BatchEvent, FeedEvent, Reactions, RemovedObject, Snapshot, SnapshotPart, Start,
+    BatchEvent, EnforcementEvent, FeedEvent, FeedItem, Reactions, Removal, RemovedObject,
+    SightingView, Snapshot, SnapshotPart, Start,
 };
 
-use crate::campaigns::{self, Campaigns};
+use crate::campaigns::{Campaigns, Content, observed_contribution, observed_enforcement};
 use crate::cast::{group, id};
 use crate::history::{FilterSpec, ReaderSpec};
 use crate::model::Model;
@@ -25,33 +26,42 @@ const PAGE: usize = 3;
 
 /// One event of a feed, with the cursor after it.
 pub struct Event {
-    pub place: FeedPosition,
+    pub position: FeedPosition,
     pub observed: Observed,
-    pub holds: Option<Position>,
-    pub drops: Option<Position>,
-    /// For content: author, position and sharing.
-    pub content: Option<(PartnerId, Position, Sharing)>,
+    /// The version that the reader holds after it.
+    pub adds: Option<Position>,
+    /// The version that the reader no longer holds after it.
+    pub removes: Option<Position>,
+    pub content: Option<Content>,
     /// For an item: the campaign that it names, and the campaign that its reader sees.
     pub campaign: Option<(Option<CampaignId>, Option<CampaignId>)>,
 }
 
+impl Event {
+    /// An event without content that changes nothing that the reader holds.
+    pub fn of(position: FeedPosition, observed: Observed) -> Self {
+        Self { position, observed, adds: None, removes: None, content: None, campaign: None }
+    }
+}
+
 /// A reader across all its connections.
 pub struct Reader {
-    pub of: ReaderSpec,
+    pub spec: ReaderSpec,
+    /// The versions that it holds.
     pub held: BTreeSet<Position>,
     cursor: Option<Cursor>,
-    /// A snapshot in progress, and what it returned.
+    /// A snapshot in progress, and the versions that it returned.
     open: Option<(Snapshot, BTreeSet<Position>)>,
 }
 
 impl Reader {
-    pub fn new(of: ReaderSpec) -> Self {
-        Self { of, held: BTreeSet::new(), cursor: None, open: None }
+    pub fn new(spec: ReaderSpec) -> Self {
+        Self { spec, held: BTreeSet::new(), cursor: None, open: None }
     }
 
     pub fn filter(&self, world: &World) -> Filter {
         let mut filter = Filter::default();
-        match self.of.filter {
+        match self.spec.filter {
             FilterSpec::Everything => {}
             FilterSpec::Confident => filter.min_confidence = Some(Confidence::new(50).unwrap()),
             FilterSpec::Group(which) => filter.groups = vec![group(which)],
@@ -68,41 +78,41 @@ impl Reader {
         model: &Model,
         limit: usize,
     ) -> Result<Vec<Observed>, String> {
-        let mut seen = Vec::new();
+        let mut observed = Vec::new();
         if self.open.is_some() {
-            seen = self.snapshot(world, model)?;
+            observed = self.snapshot(world, model)?;
         }
-        let caller = match world.caller(self.of.partner) {
+        let caller = match world.caller(self.spec.partner) {
             Ok(caller) => caller,
             Err(error) => return Ok(vec![refused(&error)]),
         };
-        let limit = limit.saturating_add(seen.len());
+        let limit = limit.saturating_add(observed.len());
         let start = self.cursor.map_or(Start::Oldest, Start::After);
         let mut feed = world.exchange().feeds.feed(&caller, start, self.filter(world)).unwrap();
-        let far = tokio_instant_far(world);
-        while seen.len() < limit {
-            let Some(delivery) = world.read(feed.next_available(far)).unwrap() else {
+        let far = far_deadline(world);
+        while observed.len() < limit {
+            let Some(event) = world.read(feed.next_available(far)).unwrap() else {
                 self.cursor = Some(feed.cursor());
                 break;
             };
             let journal = feed.cursor().journal;
-            let events = events(delivery, &world.campaigns);
-            let left = limit - seen.len();
+            let events = events(event, &world.campaigns);
+            let left = limit - observed.len();
             let all_taken = events.len() <= left;
             for event in events.into_iter().take(left) {
                 self.check(world, model, &event)?;
-                self.cursor = Some(Cursor { journal, position: event.place });
-                if let Some(version) = event.drops {
+                self.cursor = Some(Cursor { journal, position: event.position });
+                if let Some(version) = event.removes {
                     self.held.remove(&version);
                 }
-                self.held.extend(event.holds);
-                seen.push(event.observed);
+                self.held.extend(event.adds);
+                observed.push(event.observed);
             }
             if all_taken {
                 self.cursor = Some(feed.cursor());
             }
         }
-        Ok(seen)
+        Ok(observed)
     }
 
     /// Takes the next page of an open or new snapshot. When it is complete, drops what the snapshot
@@ -110,7 +120,7 @@ impl Reader {
     pub fn snapshot_page(&mut self, world: &World, model: &Model) -> Result<Vec<Observed>, String> {
         let (mut snapshot, mut held) = match self.open.take() {
             Some(open) => open,
-            None => match world.caller(self.of.partner) {
+            None => match world.caller(self.spec.partner) {
                 Ok(caller) => {
                     let snapshot = world.exchange().feeds.snapshot(&caller, self.filter(world));
                     (snapshot.unwrap(), BTreeSet::new())
@@ -128,29 +138,29 @@ impl Reader {
             }
             Ok(Some(page)) => page,
         };
-        let mut seen = Vec::new();
+        let mut observed = Vec::new();
         for part in &page {
-            let event = in_snapshot(part, &world.campaigns);
+            let event = snapshot_event(part, &world.campaigns);
             self.check(world, model, &event)?;
-            held.extend(event.holds);
-            seen.push(event.observed);
+            held.extend(event.adds);
+            observed.push(event.observed);
         }
         self.open = Some((snapshot, held));
-        Ok(seen)
+        Ok(observed)
     }
 
     /// Takes the rest of a snapshot, or a whole one.
     pub fn snapshot(&mut self, world: &World, model: &Model) -> Result<Vec<Observed>, String> {
-        let mut seen = Vec::new();
+        let mut observed = Vec::new();
         loop {
-            seen.extend(self.snapshot_page(world, model)?);
+            observed.extend(self.snapshot_page(world, model)?);
             if self.open.is_none() {
-                return Ok(seen);
+                return Ok(observed);
             }
         }
     }
 
-    /// The node that it was connected to is gone.
+    /// Ends a snapshot in progress, because its node stopped.
     pub fn disconnect(&mut self) {
         self.open = None;
     }
@@ -158,20 +168,21 @@ impl Reader {
     /// Checks that the reader may see the content at this moment.
     fn check(&self, world: &World, model: &Model, event: &Event) -> Result<(), String> {
         let Some((author, at, sharing)) = &event.content else { return Ok(()) };
-        if let Some((Some(names), given)) = event.campaign {
-            let knows = id(self.of.partner) == *author
-                || world.campaigns.sees(model, self.of.partner, names);
-            if given != Some(names).filter(|_| knows) {
+        let reader = self.spec.partner;
+        if let Some((Some(named), received)) = event.campaign {
+            let may_see = id(reader) == *author || world.campaigns.sees(model, reader, named);
+            if received != Some(named).filter(|_| may_see) {
                 return Err(format!(
-                    "{:?} gets the campaign {given:?} instead of {names}",
-                    self.of
+                    "{:?} gets the campaign {received:?} instead of {named}",
+                    self.spec
                 ));
             }
         }
-        if model.sees(self.of.partner, author, *at, sharing) {
+        if model.sees(reader, author, *at, sharing) {
             Ok(())
         } else {
-            Err(format!("{:?} is given what it may not see: {}", self.of, event.observed.text))
+            let text = &event.observed.text;
+            Err(format!("{:?} receives an object that it may not see: {text}", self.spec))
         }
     }
 }
@@ -184,110 +195,107 @@ pub fn refused(error: &tipoff::error::Error) -> Observed {
 /// A version as a reader sees it.
 pub fn item(
     author: &PartnerId,
-    said: &Assessment,
+    assessment: &Assessment,
     view: &SharingView,
     version: Position,
     replaces: Option<Position>,
     campaigns: &Campaigns,
 ) -> Observed {
-    let (value, confidence) = (said.indicator.value(), said.confidence().percent());
-    let campaign = campaigns.name(said.campaign);
+    let (value, confidence) = (assessment.indicator.value(), assessment.confidence().percent());
+    let campaign = campaigns.name(assessment.campaign);
     let text =
         format!("item {author} {value} {confidence} {view:?} {} {campaign}", replaces.is_some());
     Observed { text, positions: std::iter::once(version).chain(replaces).collect() }
 }
 
-pub fn events(delivery: FeedEvent, campaigns: &Campaigns) -> Vec<Event> {
-    let event_at = |place, text: String, positions, content| Event {
-        place,
-        observed: Observed { text, positions },
-        holds: None,
-        drops: None,
-        content,
-        campaign: None,
-    };
-    match delivery {
-        FeedEvent::Batch(batch) => of_batch(&batch, campaigns),
-        FeedEvent::Campaign(said) => {
-            let (observed, content) = campaigns::contributed(&said.contribution, campaigns);
-            let event = event_at(said.place, observed.text, observed.positions, Some(content));
-            vec![Event { drops: said.contribution.replaces, ..event }]
+pub fn events(event: FeedEvent, campaigns: &Campaigns) -> Vec<Event> {
+    match event {
+        FeedEvent::Batch(batch) => batch_events(&batch, campaigns),
+        FeedEvent::Campaign(event) => {
+            let (observed, content) = observed_contribution(&event.contribution, campaigns);
+            let removes = event.contribution.replaces;
+            let content = Some(content);
+            vec![Event { removes, content, ..Event::of(event.position, observed) }]
         }
-        FeedEvent::Enforcements(all) => {
-            let event = |one: tipoff::exchange::EnforcementEvent| {
-                let (observed, content) = campaigns::done(&one.enforcement, campaigns);
-                let event = event_at(one.place, observed.text, observed.positions, Some(content));
-                Event { drops: one.enforcement.replaces, ..event }
-            };
-            all.into_iter().map(event).collect()
+        FeedEvent::Enforcements(events) => {
+            events.into_iter().map(|event| enforcement_event(&event, campaigns)).collect()
         }
-        FeedEvent::Removals(removed) => {
-            let event = |one: tipoff::exchange::Removal| {
-                let text = format!(
-                    "removal {} {} {:?}",
-                    one.author,
-                    removed_name(&one.what, campaigns),
-                    one.reason
-                );
-                let drops = Some(one.version);
-                Event { drops, ..event_at(one.place, text, vec![one.version], None) }
-            };
-            removed.into_iter().map(event).collect()
+        FeedEvent::Removals(removals) => {
+            removals.into_iter().map(|removal| removal_event(&removal, campaigns)).collect()
         }
-        FeedEvent::Items(shown) => {
-            let event = |one: tipoff::exchange::FeedItem| {
-                let version = one.record.version;
-                let assessment = &one.record.assessment;
-                let observed = item(&one.author, assessment, &one.view, version, None, campaigns);
-                let content = Some((one.author, version, one.record.sharing));
-                let holds = Some(version);
-                Event { observed, holds, ..event_at(one.place, String::new(), Vec::new(), content) }
-            };
-            shown.into_iter().map(event).collect()
+        FeedEvent::Items(items) => {
+            items.into_iter().map(|item| item_event(item, campaigns)).collect()
         }
-        FeedEvent::GroupChange(changed) => {
+        FeedEvent::GroupChange(change) => {
             let text =
-                format!("{} joined {:?} left {:?}", changed.group, changed.joined, changed.left);
-            vec![event_at(changed.place, text, Vec::new(), None)]
+                format!("{} joined {:?} left {:?}", change.group, change.joined, change.left);
+            vec![Event::of(change.position, observation(&text, []))]
         }
-        FeedEvent::Sightings(seen) => {
-            let event = |one: tipoff::exchange::SightingView| {
-                let value = one.record.sighting.indicator.value();
-                let text = format!("{} saw {value} {:?}", one.record.author, one.sharing);
-                let content = Some((one.record.author, one.position, one.record.sharing));
-                event_at(FeedPosition::after_item(one.position), text, vec![one.position], content)
-            };
-            seen.into_iter().map(event).collect()
+        FeedEvent::Sightings(sightings) => sightings.into_iter().map(sighting_event).collect(),
+        FeedEvent::Feedback(feedback) => {
+            let record = &feedback.record;
+            let text =
+                format!("{} gives {:?} {:?}", feedback.author, record.opinion, feedback.sharing);
+            let observed = observation(&text, [record.position, feedback.version]);
+            vec![Event::of(FeedPosition::after_entry(record.position.sequence), observed)]
         }
-        FeedEvent::Feedback(one) => {
-            let (at, kept) = (one.record.position, one.record);
-            let text = format!("{} says {:?} {:?}", one.giver, kept.opinion, one.sharing);
-            vec![event_at(FeedPosition::after_entry(at.sequence), text, vec![at, one.about], None)]
-        }
-        FeedEvent::Tip(one) => vec![crate::tips::tip_event(&one)],
+        FeedEvent::Tip(event) => vec![crate::tips::tip_event(&event)],
     }
 }
 
+fn enforcement_event(event: &EnforcementEvent, campaigns: &Campaigns) -> Event {
+    let (observed, content) = observed_enforcement(&event.enforcement, campaigns);
+    let removes = event.enforcement.replaces;
+    Event { removes, content: Some(content), ..Event::of(event.position, observed) }
+}
+
+fn removal_event(removal: &Removal, campaigns: &Campaigns) -> Event {
+    let object = removed_name(&removal.object, campaigns);
+    let text = format!("removal {} {object} {:?}", removal.author, removal.reason);
+    let observed = observation(&text, [removal.version]);
+    Event { removes: Some(removal.version), ..Event::of(removal.position, observed) }
+}
+
+fn item_event(shown: FeedItem, campaigns: &Campaigns) -> Event {
+    let version = shown.record.version;
+    let assessment = &shown.record.assessment;
+    let observed = item(&shown.author, assessment, &shown.sharing, version, None, campaigns);
+    let content = Some((shown.author, version, shown.record.sharing));
+    Event { adds: Some(version), content, ..Event::of(shown.position, observed) }
+}
+
+fn sighting_event(sighting: SightingView) -> Event {
+    let value = sighting.record.sighting.indicator.value();
+    let text = format!("{} saw {value} {:?}", sighting.record.author, sighting.sharing);
+    let observed = observation(&text, [sighting.position]);
+    let content = Some((sighting.record.author, sighting.position, sighting.record.sharing));
+    Event { content, ..Event::of(FeedPosition::after_item(sighting.position), observed) }
+}
+
 /// An object of a snapshot, as an event without a cursor.
-pub fn in_snapshot(part: &SnapshotPart, campaigns: &Campaigns) -> Event {
-    let (holds, (observed, content)) = match part {
+pub fn snapshot_event(part: &SnapshotPart, campaigns: &Campaigns) -> Event {
+    let (adds, (observed, content)) = match part {
         SnapshotPart::Item(shown) => {
             let (author, current) = (&shown.author, &shown.record);
             let version = current.version;
-            let observed = item(author, &current.assessment, &shown.view, version, None, campaigns);
+            let observed =
+                item(author, &current.assessment, &shown.sharing, version, None, campaigns);
             let content = (author.clone(), version, current.sharing.clone());
             (Some(version), (observed, content))
         }
-        SnapshotPart::Campaign(said) => (None, campaigns::contributed(said, campaigns)),
-        SnapshotPart::Enforcement(deed) => (None, campaigns::done(deed, campaigns)),
+        SnapshotPart::Campaign(contribution) => {
+            (None, observed_contribution(contribution, campaigns))
+        }
+        SnapshotPart::Enforcement(enforcement) => {
+            (None, observed_enforcement(enforcement, campaigns))
+        }
     };
-    let (place, drops, content) = (FeedPosition::default(), None, Some(content));
-    Event { place, observed, holds, drops, content, campaign: None }
+    Event { adds, content: Some(content), ..Event::of(FeedPosition::default(), observed) }
 }
 
 /// The name of a removed object in a trace.
-fn removed_name(what: &RemovedObject, campaigns: &Campaigns) -> String {
-    match what {
+fn removed_name(object: &RemovedObject, campaigns: &Campaigns) -> String {
+    match object {
         RemovedObject::Assessment(id) => id.to_string(),
         RemovedObject::Contribution(campaign) => campaigns.name(Some(*campaign)),
         RemovedObject::Enforcement(id) => id.to_string(),
@@ -295,66 +303,63 @@ fn removed_name(what: &RemovedObject, campaigns: &Campaigns) -> String {
 }
 
 /// The items and removals of a batch, by position.
-fn of_batch(delivery: &BatchEvent, campaigns: &Campaigns) -> Vec<Event> {
-    let entry = &delivery.logged.entry;
+fn batch_events(event: &BatchEvent, campaigns: &Campaigns) -> Vec<Event> {
+    let entry = &event.logged.entry;
     let Body::SubmissionBatch(batch) = &entry.body else { panic!("a batch") };
-    let Outcome::Applied(outcomes) = &*delivery.outcome else { panic!("taken") };
+    let Outcome::Applied(outcomes) = &*event.outcome else { panic!("applied") };
     let author = entry.author.clone().unwrap();
     let mut events = Vec::new();
-    let given: BTreeSet<usize> = delivery.ranges.iter().flat_map(Clone::clone).collect();
+    let delivered: BTreeSet<usize> = event.ranges.iter().flat_map(Clone::clone).collect();
     for at in 0..batch.items.len() {
         let batch_item = &batch.items[at];
-        for removal in delivery.removals.iter().filter(|removal| removal.at == at) {
+        for removal in event.removals.iter().filter(|removal| removal.item_index == at) {
             let text = format!("removal {author} {} {:?}", batch_item.id, removal.reason);
-            events.push(Event {
-                place: removal.place,
-                observed: Observed { text, positions: vec![removal.version] },
-                holds: None,
-                drops: Some(removal.version),
-                content: None,
-                campaign: None,
-            });
+            let observed = observation(&text, [removal.version]);
+            let removes = Some(removal.version);
+            events.push(Event { removes, ..Event::of(removal.position, observed) });
         }
-        if !given.contains(&at) {
+        if !delivered.contains(&at) {
             continue;
         }
         let version = Position::new(entry.sequence, batch_item.index);
-        let replaces = match (&delivery.replaces, outcomes[at]) {
+        let replaces = match (&event.replaces, outcomes[at]) {
             (Some(replaces), _) => replaces[at],
             (None, ItemOutcome::Replaced(old)) => {
-                Some(old).filter(|old| old.sequence >= delivery.visible_from)
+                Some(old).filter(|old| old.sequence >= event.visible_from)
             }
             (None, _) => None,
         };
-        let names = batch_item.assessment.campaign;
-        let given = names.filter(|id| delivery.author || delivery.campaigns.contains(id));
-        let shown = Assessment { campaign: given, ..batch_item.assessment.clone() };
+        let named = batch_item.assessment.campaign;
+        let received = named.filter(|id| event.is_author || event.campaigns.contains(id));
+        let assessment = Assessment { campaign: received, ..batch_item.assessment.clone() };
         events.push(Event {
-            place: FeedPosition::after_item(version),
-            observed: item(&author, &shown, &delivery.view, version, replaces, campaigns),
-            holds: Some(version),
-            drops: replaces,
+            position: FeedPosition::after_item(version),
+            observed: item(&author, &assessment, &event.sharing, version, replaces, campaigns),
+            adds: Some(version),
+            removes: replaces,
             content: Some((author.clone(), version, batch.sharing.clone())),
-            campaign: Some((names, given)),
+            campaign: Some((named, received)),
         });
     }
     events
 }
 
-pub fn tokio_instant_far(world: &World) -> tokio::time::Instant {
+/// A deadline that no test reaches.
+pub fn far_deadline(world: &World) -> tokio::time::Instant {
     world.read(async { tokio::time::Instant::now() + std::time::Duration::from_secs(60) })
 }
 
 /// The sightings and feedback that a partner sees.
-pub fn reacted(reactions: &Reactions) -> Vec<Observed> {
+pub fn observed_reactions(reactions: &Reactions) -> Vec<Observed> {
     let count = observation(&format!("seen {}", reactions.seen_count), []);
-    let seen = reactions.sightings.iter().map(|seen| {
-        let text = format!("{} {:?}", seen.record.author, seen.sharing);
-        observation(&text, [seen.position])
+    let sightings = reactions.sightings.iter().map(|sighting| {
+        let text = format!("{} {:?}", sighting.record.author, sighting.sharing);
+        observation(&text, [sighting.position])
     });
-    let feedback_seen = reactions.feedback.iter().map(|one| {
-        let text = format!("{} {:?} {:?}", one.giver, one.record.opinion, one.sharing);
-        observation(&text, [one.record.position, one.about])
+    let feedback = reactions.feedback.iter().map(|feedback| {
+        let text =
+            format!("{} {:?} {:?}", feedback.author, feedback.record.opinion, feedback.sharing);
+        observation(&text, [feedback.record.position, feedback.version])
     });
-    std::iter::once(count).chain(seen).chain(feedback_seen).collect()
+    std::iter::once(count).chain(sightings).chain(feedback).collect()
 }

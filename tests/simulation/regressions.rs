@@ -5,7 +5,7 @@ use crate::history::{AudienceBits, FilterSpec, History, Op, ReaderSpec, Submitte
 use crate::run::run;
 
 const JOINED: u8 = 0b001;
-const WHOLE: u8 = 0b010;
+const HISTORY: u8 = 0b010;
 
 fn groups(groups: u8) -> AudienceBits {
     AudienceBits::Named { groups, partners: 0 }
@@ -23,7 +23,7 @@ fn submit(
 }
 
 /// Runs these steps with one reader of `mb`, which is first in the groups `joined` and `history`.
-fn holds(filter: FilterSpec, ops: impl IntoIterator<Item = Op>) {
+fn check(filter: FilterSpec, ops: impl IntoIterator<Item = Op>) {
     let readers = vec![ReaderSpec { partner: 1, filter }];
     let steps = (0..).zip(ops).collect();
     let history = History { readers, steps, whole_snapshots: true };
@@ -40,23 +40,23 @@ fn read() -> Op {
 /// cannot name the old one.
 #[test]
 fn a_version_that_its_successor_cannot_name_is_removed() {
-    holds(
+    check(
         FilterSpec::Everything,
         [
             // `mb` was in `joined` before the first, and rejoins before the second.
-            submit(groups(JOINED | WHOLE), None, 20, None),
+            submit(groups(JOINED | HISTORY), None, 20, None),
             read(),
             Op::PutGroup { group: 0, members: 0b00_0101 },
             Op::PutGroup { group: 0, members: 0b00_0111 },
-            submit(groups(JOINED | WHOLE), None, 80, None),
+            submit(groups(JOINED | HISTORY), None, 80, None),
             Op::PutGroup { group: 1, members: 0b01_0001 },
         ],
     );
 }
 
 #[test]
-fn what_ended_after_a_reader_left_is_dropped_with_the_leaving() {
-    holds(
+fn a_version_that_ended_after_a_reader_left_is_removed_because_it_left() {
+    check(
         FilterSpec::Everything,
         [
             submit(groups(JOINED), None, 20, Some(3)),
@@ -68,12 +68,12 @@ fn what_ended_after_a_reader_left_is_dropped_with_the_leaving() {
 }
 
 #[test]
-fn what_was_given_early_through_a_later_joining_is_taken_back_with_the_leaving() {
-    holds(
+fn a_version_delivered_early_because_of_a_later_join_is_removed_when_the_reader_leaves() {
+    check(
         FilterSpec::Everything,
         [
             Op::PutGroup { group: 1, members: 0b00_0001 },
-            submit(groups(WHOLE), None, 20, None),
+            submit(groups(HISTORY), None, 20, None),
             Op::PutGroup { group: 1, members: 0b00_0011 },
             // After the item, and before the join.
             Op::Read { reader: 0, events: 4 },
@@ -83,8 +83,8 @@ fn what_was_given_early_through_a_later_joining_is_taken_back_with_the_leaving()
 }
 
 #[test]
-fn what_moves_to_an_audience_that_has_it_already_ends_for_the_other() {
-    holds(
+fn a_version_moved_to_an_audience_that_has_the_value_already_ends_for_the_old_audience() {
+    check(
         FilterSpec::Everything,
         [
             submit(AudienceBits::Everyone, None, 20, None),
@@ -97,7 +97,7 @@ fn what_moves_to_an_audience_that_has_it_already_ends_for_the_other() {
 
 #[test]
 fn a_filter_by_group_loses_what_the_reader_still_sees_otherwise() {
-    holds(
+    check(
         FilterSpec::Group(0),
         [
             submit(AudienceBits::Named { groups: JOINED, partners: 0b00_0010 }, None, 20, None),
@@ -107,7 +107,7 @@ fn a_filter_by_group_loses_what_the_reader_still_sees_otherwise() {
     );
 }
 
-fn of_campaign(to: AudienceBits, campaign: u32) -> Op {
+fn submit_for_campaign(to: AudienceBits, campaign: u32) -> Op {
     let submitted_item = SubmittedItem {
         value: 0,
         confidence: 20,
@@ -119,42 +119,42 @@ fn of_campaign(to: AudienceBits, campaign: u32) -> Op {
 }
 
 #[test]
-fn who_gains_a_campaign_gets_what_was_named_before() {
+fn a_reader_that_gains_a_campaign_gets_the_objects_that_named_it_before() {
     let to_mc = AudienceBits::Named { groups: 0, partners: 0b100 };
-    holds(
+    check(
         FilterSpec::Campaign(0),
         [
-            Op::Campaign(CampaignOp::Found { author: 0, to: to_mc }),
-            of_campaign(groups(JOINED), 0),
+            Op::Campaign(CampaignOp::Create { author: 0, to: to_mc }),
+            submit_for_campaign(groups(JOINED), 0),
             read(),
-            Op::Campaign(CampaignOp::Say { author: 2, of: 0, to: groups(JOINED) }),
+            Op::Campaign(CampaignOp::Contribute { author: 2, campaign: 0, to: groups(JOINED) }),
         ],
     );
 }
 
 /// The audience is the old one, and the reader was not in it yet.
 #[test]
-fn who_came_behind_the_first_word_on_a_campaign_gains_it_with_the_second() {
-    holds(
+fn a_reader_that_joined_after_the_first_contribution_gains_the_campaign_with_the_second() {
+    check(
         FilterSpec::Campaign(1),
         [
             Op::PutGroup { group: 0, members: 0b00_0101 },
-            Op::Campaign(CampaignOp::Found { author: 0, to: groups(JOINED) }),
-            of_campaign(groups(WHOLE), 1),
+            Op::Campaign(CampaignOp::Create { author: 0, to: groups(JOINED) }),
+            submit_for_campaign(groups(HISTORY), 1),
             Op::PutGroup { group: 0, members: 0b00_0111 },
             read(),
-            Op::Campaign(CampaignOp::Say { author: 0, of: 1, to: groups(JOINED) }),
+            Op::Campaign(CampaignOp::Contribute { author: 0, campaign: 1, to: groups(JOINED) }),
         ],
     );
 }
 
 #[test]
-fn who_loses_a_campaign_drops_what_it_still_sees_otherwise() {
-    holds(
+fn a_reader_that_loses_a_campaign_drops_what_it_still_sees_otherwise() {
+    check(
         FilterSpec::Campaign(0),
         [
-            Op::Campaign(CampaignOp::Found { author: 0, to: groups(JOINED) }),
-            of_campaign(groups(WHOLE), 0),
+            Op::Campaign(CampaignOp::Create { author: 0, to: groups(JOINED) }),
+            submit_for_campaign(groups(HISTORY), 0),
             read(),
             Op::PutGroup { group: 0, members: 0b00_0101 },
         ],

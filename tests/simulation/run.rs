@@ -19,7 +19,9 @@ use crate::history::{AudienceBits, History, Op, ReaderSpec, Step, SubmittedItem}
 use crate::model::Model;
 use crate::reader::{Reader, refused};
 use crate::trace::{Observed, Trace, observation};
-use crate::words::{audience, indicator, noted, receipt, sharing, submission_id, withdrawn};
+use crate::words::{
+    audience, indicator, receipt, request_receipt, sharing, submission_id, withdrawal,
+};
 use crate::world::World;
 
 /// A running history.
@@ -74,33 +76,32 @@ impl Run {
         match op {
             Op::Submit { author, .. } => {
                 let answer = self.submit(*number, op);
-                self.answered(*author, answer.as_ref().map(receipt));
+                self.observe_answer(*author, answer.as_ref().map(receipt));
                 if let Ok(receipt) = answer {
                     self.receipts.insert(*number, receipt);
                 }
             }
-            Op::Resend { of } => {
-                let Some(first) = history.steps.iter().find(|(one, _)| one == of) else {
-                    return Ok(());
-                };
-                self.resend(*of, &first.1)?;
+            Op::Resend { submission } => {
+                if let Some(first) = history.op_of(*submission) {
+                    self.resend(*submission, first)?;
+                }
             }
             Op::Read { reader, events } => {
-                let seen = self.readers[usize::from(*reader)].read(
+                let observed = self.readers[usize::from(*reader)].read(
                     &self.world,
                     &self.model,
                     usize::from(*events),
                 )?;
-                self.observe_reader(*reader, seen);
+                self.observe_reader(*reader, observed);
             }
             Op::Snapshot { reader } => {
-                let taking = &mut self.readers[usize::from(*reader)];
-                let seen = if history.whole_snapshots {
-                    taking.snapshot(&self.world, &self.model)?
+                let state = &mut self.readers[usize::from(*reader)];
+                let observed = if history.whole_snapshots {
+                    state.snapshot(&self.world, &self.model)?
                 } else {
-                    taking.snapshot_page(&self.world, &self.model)?
+                    state.snapshot_page(&self.world, &self.model)?
                 };
-                self.observe_reader(*reader, seen);
+                self.observe_reader(*reader, observed);
             }
             Op::Wait { hours } => {
                 self.world.wait(*hours);
@@ -111,9 +112,15 @@ impl Run {
                 self.world.restart(*rebuild);
             }
             Op::Fault { which } => self.world.inject(*which),
-            Op::Campaign(deed) => self.deed(*number, deed),
+            Op::Campaign(op) => self.campaign_step(*number, op),
             Op::Tip { .. } | Op::Respond { .. } | Op::WithdrawTip { .. } => self.tip(*number, op),
-            _ => self.act(history, op),
+            Op::PutGroup { .. } | Op::Confirm { .. } | Op::Suspend { .. } | Op::Resume { .. } => {
+                self.membership_step(op);
+            }
+            Op::Withdraw { .. }
+            | Op::WithdrawSubmission { .. }
+            | Op::ReportSighting { .. }
+            | Op::GiveFeedback { .. } => self.partner_step(history, op),
         }
         if matches!(op, Op::Submit { .. } | Op::Resend { .. }) {
             self.reopen();
@@ -127,8 +134,8 @@ impl Run {
         F: Future<Output = Result<T, Error>>,
     {
         loop {
-            let answering = call(&self.world);
-            match self.world.drive(answering) {
+            let answer = call(&self.world);
+            match self.world.drive(answer) {
                 Err(error) if matches!(error.kind(), Fault::Unknown | Fault::Unavailable) => {}
                 answer => return answer,
             }
@@ -145,7 +152,7 @@ impl Run {
                 digest: [u8::try_from(number).unwrap(); 32],
                 sharing: sharing(to),
                 replaces: replaces.as_ref().and_then(audience),
-                items: items.iter().zip(0..).map(|(said, at)| self.item(said, at)).collect(),
+                items: items.iter().zip(0..).map(|(item, index)| self.item(item, index)).collect(),
                 rejected: Vec::new(),
             }),
             close: None,
@@ -157,17 +164,17 @@ impl Run {
         })
     }
 
-    fn item(&self, said: &SubmittedItem, index: u32) -> Item {
-        let indicator = indicator(said.value);
+    fn item(&self, item: &SubmittedItem, index: u32) -> Item {
+        let indicator = indicator(item.value);
         let mut assessment = Assessment {
-            confidence: Some(Confidence::new(said.confidence.into()).unwrap()),
-            valid_until: said.hours.map(|hours| self.world.in_hours(hours)),
+            confidence: Some(Confidence::new(item.confidence.into()).unwrap()),
+            valid_until: item.hours.map(|hours| self.world.in_hours(hours)),
             ..Assessment::of(indicator)
         };
-        if said.restricted {
+        if item.restricted {
             assessment.labels = vec![Label::from_stored("csam")];
         }
-        assessment.campaign = said.campaign.map(|of| self.world.campaigns.id(of));
+        assessment.campaign = item.campaign.map(|step| self.world.campaigns.id(step));
         Item { index, id: assessment.indicator.id(), assessment }
     }
 
@@ -176,30 +183,34 @@ impl Run {
         let Op::Submit { author, .. } = op else { return Ok(()) };
         let first = self.receipts.get(&number).cloned();
         let answer = self.submit(number, op);
-        self.answered(*author, answer.as_ref().map(receipt));
+        self.observe_answer(*author, answer.as_ref().map(receipt));
         match (first, answer) {
             (Some(first), Ok(again)) => {
                 let (first, again) = (first.batch.unwrap(), again.batch.unwrap());
                 if first.items != again.items || first.sequence != again.sequence {
-                    return Err(format!("{first:?} was answered again as {again:?}"));
+                    return Err(format!(
+                        "{first:?} was answered with {again:?} when it was sent again"
+                    ));
                 }
                 if !again.replayed {
-                    return Err(format!("submission {number} was taken twice"));
+                    return Err(format!("submission {number} was accepted twice"));
                 }
             }
             (None, Ok(receipt)) => {
                 self.receipts.insert(number, receipt);
             }
             (Some(_), Err(error)) if error.label() != "partner_suspended" => {
-                return Err(format!("submission {number} was taken, and is refused: {error}"));
+                return Err(format!(
+                    "submission {number} was accepted, and is now refused: {error}"
+                ));
             }
             (_, Err(_)) => {}
         }
         Ok(())
     }
 
-    /// All other operations of partners and operators.
-    fn act(&mut self, history: &History, op: &Op) {
+    /// Withdrawals, sightings and feedback.
+    fn partner_step(&mut self, history: &History, op: &Op) {
         match op {
             Op::Withdraw { author, values, to } => {
                 let ids: BTreeSet<IndicatorId> =
@@ -207,19 +218,34 @@ impl Run {
                 let audience = to.as_ref().and_then(audience);
                 let answer = self.as_partner(*author, |exchange, caller| {
                     let (ids, audience) = (ids.clone(), audience.clone());
-                    async move { exchange.commands.withdraw(&caller, &ids, audience.as_ref()).await }
+                    async move { exchange.commands.withdraw(&caller, ids, audience.as_ref()).await }
                 });
-                self.answered(*author, answer.as_ref().map(withdrawn));
+                self.observe_answer(*author, answer.as_ref().map(withdrawal));
             }
-            Op::WithdrawSubmission { of } => {
-                let Some(author) = history.author_of(*of) else { return };
-                let submission = submission_id(*of);
+            Op::WithdrawSubmission { submission } => {
+                let Some(author) = history.author_of(*submission) else { return };
+                let submission = submission_id(*submission);
                 let answer = self.as_partner(author, |exchange, caller| {
                     let submission = submission.clone();
                     async move { exchange.commands.withdraw_submission(&caller, &submission).await }
                 });
-                self.answered(author, answer.as_ref().map(withdrawn));
+                self.observe_answer(author, answer.as_ref().map(withdrawal));
             }
+            Op::ReportSighting { author, value, to, key } => {
+                self.report_sighting(*author, *value, to, *key);
+            }
+            Op::GiveFeedback { giver, submission, item, to, key } => {
+                if let Some(about) = self.version_of(*submission, *item) {
+                    self.give_feedback(*giver, about, *item, to.as_ref(), *key);
+                }
+            }
+            _ => unreachable!("{op:?}"),
+        }
+    }
+
+    /// What changes groups and partners.
+    fn membership_step(&mut self, op: &Op) {
+        match op {
             Op::PutGroup { group, members } => {
                 let definition = definition(*group, *members);
                 let operator = self.world.operator();
@@ -239,7 +265,10 @@ impl Run {
                 if answer.is_ok() {
                     self.model.confirm(*partner);
                 }
-                self.answered(*partner, answer.as_ref().map(|()| observation("confirmed", [])));
+                self.observe_answer(
+                    *partner,
+                    answer.as_ref().map(|()| observation("confirmed", [])),
+                );
             }
             Op::Suspend { partner, compromised_hours } => {
                 let since = compromised_hours.map(|hours| self.world.hours_ago(hours));
@@ -253,14 +282,6 @@ impl Run {
                 suspended.unwrap();
             }
             Op::Resume { partner } => self.resume(*partner),
-            Op::ReportSighting { author, value, to, key } => {
-                self.report_sighting(*author, *value, to, *key);
-            }
-            Op::GiveFeedback { giver, of, item, to, key } => {
-                if let Some(about) = self.version_of(*of, *item) {
-                    self.give_feedback(*giver, about, *item, to.as_ref(), *key);
-                }
-            }
             _ => unreachable!("{op:?}"),
         }
     }
@@ -284,7 +305,7 @@ impl Run {
             };
             async move { exchange.commands.give_feedback(&caller, request).await }
         });
-        self.answered(giver, answer.as_ref().map(noted));
+        self.observe_answer(giver, answer.as_ref().map(request_receipt));
     }
 
     fn report_sighting(&mut self, author: u8, value: u8, to: &AudienceBits, key: u8) {
@@ -307,7 +328,7 @@ impl Run {
             };
             async move { exchange.commands.report_sightings(&caller, request).await }
         });
-        self.answered(author, answer.as_ref().map(noted));
+        self.observe_answer(author, answer.as_ref().map(request_receipt));
     }
 
     pub fn as_partner<T, F>(
@@ -349,14 +370,14 @@ impl Run {
         }
     }
 
-    fn observe_reader(&mut self, reader: u8, seen: Vec<Observed>) {
-        if self.readers[usize::from(reader)].of.partner == self.observer {
+    fn observe_reader(&mut self, reader: u8, observed: Vec<Observed>) {
+        if self.readers[usize::from(reader)].spec.partner == self.observer {
             self.trace.push(observation(&format!("reader {reader}"), []));
-            self.trace.extend(seen);
+            self.trace.extend(observed);
         }
     }
 
-    pub fn answered(&mut self, partner: u8, answer: Result<Observed, &Error>) {
+    pub fn observe_answer(&mut self, partner: u8, answer: Result<Observed, &Error>) {
         if partner == self.observer {
             self.trace.push(answer.unwrap_or_else(refused));
         }

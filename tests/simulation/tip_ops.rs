@@ -16,11 +16,11 @@ pub fn begin(random: &mut StdRng) -> Vec<Op> {
     }
     let sender = random.random_range(0..MEMBERS);
     let to = random.random_range(1..1 << MEMBERS) & !(1 << sender);
-    let founding = Op::Campaign(CampaignOp::Found { author: sender, to: any_audience(random) });
+    let creation = Op::Campaign(CampaignOp::Create { author: sender, to: any_audience(random) });
     let tip = Op::Tip { sender, to, campaign: Some(0), about: None, due_hours: None };
-    let waits = |who| {
+    let monitors = |who| {
         [TipState::Investigating, TipState::Monitoring].map(|state| Op::Respond {
-            of: 1,
+            tip: 1,
             who,
             state: state.number(),
             about: None,
@@ -29,7 +29,7 @@ pub fn begin(random: &mut StdRng) -> Vec<Op> {
         })
     };
     let recipients = bits(to, MEMBERS.into()).filter(|who| *who != sender);
-    [founding, tip].into_iter().chain(recipients.take(2).flat_map(waits)).collect()
+    [creation, tip].into_iter().chain(recipients.take(2).flat_map(monitors)).collect()
 }
 
 /// A random tip step.
@@ -44,10 +44,10 @@ pub fn op(history: &History, random: &mut StdRng, author: u8, partner: u8) -> Op
         })
         .collect();
     let chosen = tips.choose(random).copied().filter(|_| random.random_bool(0.85));
-    let Some((of, sender, to, campaign)) = chosen else {
+    let Some((tip, sender, to, campaign)) = chosen else {
         // Sometimes the sender names itself, and is refused.
-        let oneself = if random.random_bool(0.9) { 1 << author } else { 0 };
-        let to = random.random_range(0..1 << MEMBERS) & !oneself;
+        let not_allowed = if random.random_bool(0.9) { 1 << author } else { 0 };
+        let to = random.random_range(0..1 << MEMBERS) & !not_allowed;
         let due_hours = random.random_bool(0.5).then(|| random.random_range(1..1_000));
         let campaign = any_campaign(history, random).filter(|_| random.random_bool(0.7));
         return Op::Tip { sender: author, to, campaign, about, due_hours };
@@ -66,7 +66,7 @@ pub fn op(history: &History, random: &mut StdRng, author: u8, partner: u8) -> Op
         return Op::Submit { author, to, replaces: None, items: vec![submitted_item] };
     }
     if random.random_bool(0.05) {
-        return Op::WithdrawTip { of, who };
+        return Op::WithdrawTip { tip, who };
     }
     let moves = who != sender && random.random_bool(0.8);
     // Often to a state from which it can be reopened.
@@ -76,7 +76,7 @@ pub fn op(history: &History, random: &mut StdRng, author: u8, partner: u8) -> Op
         _ => states.choose(random).unwrap().number(),
     };
     Op::Respond {
-        of,
+        tip,
         who,
         state: if moves { state } else { 0 },
         about,
@@ -88,27 +88,27 @@ pub fn op(history: &History, random: &mut StdRng, author: u8, partner: u8) -> Op
 /// Whether a partner can never see the effects of a step: it is no party of the tip, or it is
 /// another recipient's thread.
 pub fn is_hidden(history: &History, step: u32, op: &Op, observer: u8) -> bool {
-    let tip = |of: u32| {
+    let parties = |tip: u32| {
         history.steps.iter().find_map(|(number, op)| match op {
-            Op::Tip { sender, to, .. } if *number == of => Some((*sender, *to)),
+            Op::Tip { sender, to, .. } if *number == tip => Some((*sender, *to)),
             _ => None,
         })
     };
     let concerns = |(sender, to): (u8, u8)| sender == observer || to & (1 << observer) != 0;
     match op {
         Op::Tip { sender, to, .. } => !concerns((*sender, *to)),
-        Op::WithdrawTip { of, who } => *who != observer && !tip(*of).is_some_and(concerns),
-        Op::Respond { of, who, to, to_all, .. } => {
-            let Some((sender, recipients)) = tip(*of) else { return *who != observer };
+        Op::WithdrawTip { tip, who } => *who != observer && !parties(*tip).is_some_and(concerns),
+        Op::Respond { tip, who, to, to_all, .. } => {
+            let Some((sender, recipients)) = parties(*tip) else { return *who != observer };
             // A recipient that shows its answer reveals the state of the tip.
-            let leads_back = history.steps.iter().any(|(number, other)| {
-                matches!(other, Op::Respond { of: o, to_all: true, .. }
-                    if o == of && *number != step)
+            let is_revealed = history.steps.iter().any(|(number, other)| {
+                matches!(other, Op::Respond { tip: t, to_all: true, .. }
+                    if t == tip && *number != step)
             });
-            let apart = !to_all && !leads_back && sender != observer;
+            let stays_in_thread = !to_all && !is_revealed && sender != observer;
             let to_another =
                 if *who == sender { to.is_some_and(|to| to != observer) } else { true };
-            *who != observer && (!concerns((sender, recipients)) || (apart && to_another))
+            *who != observer && (!concerns((sender, recipients)) || (stays_in_thread && to_another))
         }
         _ => false,
     }

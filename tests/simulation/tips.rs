@@ -7,18 +7,18 @@ use tipoff::domain::accepted::{TipAction, TipEntryRecord, TipMove};
 use tipoff::domain::entry::{RequestId, TipIndicator};
 use tipoff::domain::filter::Filter;
 use tipoff::domain::tip::{TipBox, TipState, Urgency};
-use tipoff::domain::{PartnerId, Position, TipId};
+use tipoff::domain::{IndicatorId, PartnerId, Position, TipId};
 use tipoff::exchange::{
-    Caller, CampaignQuery, EdgeKind, Exchange, FeedEvent, ResponseRequest, Start,
-    TimelineEventKind, TipDetailQuery, TipEvent, TipQuery, TipRequest, TipView,
+    Caller, CampaignQuery, ClusterGraph, EdgeKind, Exchange, FeedEvent, ResponseRequest, Start,
+    TimelineEvent, TimelineEventKind, TipDetailQuery, TipEvent, TipQuery, TipRequest, TipView,
 };
 
 use crate::cast::{bits, id};
 use crate::history::{MEMBERS, Op};
-use crate::reader::Event;
+use crate::reader::{Event, far_deadline};
 use crate::run::Run;
 use crate::trace::{Observed, observation};
-use crate::words::{indicator, noted};
+use crate::words::{indicator, request_receipt};
 
 /// The number of reopened tips.
 pub static REOPENED: AtomicU64 = AtomicU64::new(0);
@@ -26,6 +26,8 @@ pub static REOPENED: AtomicU64 = AtomicU64::new(0);
 pub static MOVES_IN_CAMPAIGNS: AtomicU64 = AtomicU64::new(0);
 /// The state of each tip with each recipient.
 type States = BTreeMap<(TipId, PartnerId), TipState>;
+/// A tip, and the sequence and action of an entry that moved it.
+type Move = (TipId, u64, TipAction);
 
 impl Run {
     pub fn tip(&mut self, number: u32, op: &Op) {
@@ -36,22 +38,25 @@ impl Run {
                     let request = request.clone();
                     async move { exchange.commands.send_tip(&caller, request).await }
                 });
-                self.answered(*sender, answer.as_ref().map(|(_, one)| noted(one)));
+                self.observe_answer(
+                    *sender,
+                    answer.as_ref().map(|(_, receipt)| request_receipt(receipt)),
+                );
                 if let Ok((tip, _)) = answer {
                     self.tips.insert(number, tip);
                 }
             }
-            Op::Respond { of, who, state, about, to, to_all } => {
+            Op::Respond { tip, who, state, about, to, to_all } => {
                 let request = ResponseRequest {
                     request: RequestId::from_stored(&format!("r{number}")),
                     digest: [1; 32],
-                    tip: self.tip_id(*of),
+                    tip: self.tip_id(*tip),
                     recipient: to.map(id),
-                    to_all: *to_all,
-                    moves_to: Some(*state)
+                    to_all_recipients: *to_all,
+                    new_state: Some(*state)
                         .filter(|state| *state > 0)
                         .and_then(TipState::from_number),
-                    message: Some(format!("says {number}").into()),
+                    message: Some(format!("message {number}").into()),
                     indicators: about_values(*about),
                     rejected: Vec::new(),
                     enforcement: None,
@@ -61,21 +66,21 @@ impl Run {
                     let request = request.clone();
                     async move { exchange.commands.respond_to_tip(&caller, request).await }
                 });
-                let observed = answer.as_ref().map(|(state, one)| {
-                    let Observed { text, positions } = noted(one);
+                let observed = answer.as_ref().map(|(state, receipt)| {
+                    let Observed { text, positions } = request_receipt(receipt);
                     Observed { text: format!("{text} {state:?}"), positions }
                 });
-                self.answered(*who, observed);
+                self.observe_answer(*who, observed);
             }
-            Op::WithdrawTip { of, who } => {
-                let tip = self.tip_id(*of);
+            Op::WithdrawTip { tip, who } => {
+                let tip = self.tip_id(*tip);
                 let answer = self.as_partner(*who, |exchange, caller| async move {
                     exchange.commands.withdraw_tip(&caller, tip).await
                 });
                 let observed = answer.as_ref().map(|(sequence, before)| {
                     observation(&format!("tip withdrawn {before}"), [Position::new(*sequence, 0)])
                 });
-                self.answered(*who, observed);
+                self.observe_answer(*who, observed);
             }
             _ => unreachable!("{op:?}"),
         }
@@ -88,20 +93,20 @@ impl Run {
             digest: [1; 32],
             recipients: bits(*to, MEMBERS.into()).map(id).collect(),
             subject: None,
-            narrative: format!("tells {number}").into(),
+            narrative: format!("narrative {number}").into(),
             indicators: about_values(*about),
             rejected: Vec::new(),
             urgency: Urgency::Routine,
             respond_by: due_hours.map(|hours| self.world.in_hours(hours)),
             tlp: None,
-            campaign: campaign.map(|of| self.world.campaigns.id(of)),
+            campaign: campaign.map(|step| self.world.campaigns.id(step)),
             submission: None,
         }
     }
 
     /// A tip that was not sent has an unknown id.
-    fn tip_id(&self, of: u32) -> TipId {
-        self.tips.get(&of).copied().unwrap_or_else(|| TipId::from_bytes([of as u8; 16]))
+    fn tip_id(&self, step: u32) -> TipId {
+        self.tips.get(&step).copied().unwrap_or_else(|| TipId::from_bytes([step as u8; 16]))
     }
 
     /// New indicators in the campaign reopen its monitored or closed tips.
@@ -121,22 +126,22 @@ impl Run {
         let caller = self.world.caller(partner).unwrap();
         let exchange = self.world.exchange().clone();
         let (by_feed, entries) = self.tips_by_feed(&caller);
-        let (mut listed, mut all) = (States::new(), BTreeMap::new());
-        for of in [TipBox::Received, TipBox::Sent] {
-            let page = exchange.queries.list_tips(&caller, &query(of, false)).unwrap();
+        let (mut listed, mut views) = (States::new(), BTreeMap::new());
+        for tip_box in [TipBox::Received, TipBox::Sent] {
+            let page = exchange.queries.list_tips(&caller, &list_query(tip_box, false)).unwrap();
             for tip in page.tips {
                 let thread = tip.threads[0].clone();
                 listed.insert((tip.id, thread.recipient), thread.state);
-                let shown = exchange.queries.show_tip(&caller, &asked(tip.id)).unwrap();
-                if entries.get(&tip.id) != Some(&shown.entries.len()) {
+                let view = exchange.queries.show_tip(&caller, &detail_query(tip.id)).unwrap();
+                if entries.get(&tip.id) != Some(&view.entries.len()) {
                     return Err(format!(
-                        "{partner} gets {entries:?} by its feed, but reads {shown:?}"
+                        "{partner} gets {entries:?} by its feed, but reads {view:?}"
                     ));
                 }
-                all.insert(tip.id, shown);
+                views.insert(tip.id, view);
             }
         }
-        self.check_campaigns(&caller, &all)?;
+        self.check_campaigns(&caller, &views)?;
         if by_feed == listed {
             Ok(())
         } else {
@@ -149,59 +154,34 @@ impl Run {
     fn check_campaigns(
         &self,
         caller: &Caller,
-        all: &BTreeMap<TipId, TipView>,
+        tips: &BTreeMap<TipId, TipView>,
     ) -> Result<(), String> {
-        let asked = CampaignQuery {
+        let query = CampaignQuery {
             timeline: Some((usize::MAX, None)),
             clusters: true,
             ..CampaignQuery::default()
         };
         for (_, campaign) in self.world.campaigns.steps() {
-            let Ok(known) = self.world.exchange().queries.campaign(caller, campaign, &asked) else {
+            let Ok(view) = self.world.exchange().queries.campaign(caller, campaign, &query) else {
                 continue;
             };
-            let (mut moves, mut withdrawn) = (BTreeSet::new(), BTreeSet::new());
-            for one in known.timeline.unwrap().0 {
-                let TimelineEventKind::Tip(step) = one.occurrence else { continue };
-                let tip = &all.get(&step.tip).ok_or("a campaign shows a tip of others")?.tip;
-                let is_hidden = tip.withdrawn && tip.sender != *caller.partner();
-                let into = if is_hidden { &mut withdrawn } else { &mut moves };
-                if is_hidden && (step.what != TipAction::Withdrawn || step.subject.is_some()) {
-                    return Err(format!("a campaign shows {step:?} of a withdrawn tip"));
-                }
-                into.insert((step.tip, one.place.position.sequence, step.what));
-            }
-            let of_it: Vec<_> =
-                all.values().filter(|shown| shown.tip.campaign == Some(campaign)).collect();
-            let moved = of_it.iter().flat_map(|shown| {
-                let entries = shown.entries.iter().map(|one| &one.record);
-                let moved = entries.filter(|added| added.threads.iter().any(TipMove::is_move));
-                moved.map(|added| (shown.tip.id, added.sequence, added.action))
-            });
-            let moved: BTreeSet<_> = moved.collect();
-            let count = of_it.len() + withdrawn.len();
-            if moves != moved || known.numbers.tips != count {
+            let of_campaign: Vec<_> =
+                tips.values().filter(|view| view.tip.campaign == Some(campaign)).collect();
+            let (timeline, clusters) = (view.timeline.unwrap().0, view.clusters.unwrap());
+            let (shown, withdrawn) = timeline_moves(timeline, caller, tips)?;
+            let moves = tip_moves(&of_campaign);
+            let count = of_campaign.len() + withdrawn;
+            if shown != moves || view.numbers.tips != count {
                 return Err(format!(
-                    "{count} tips have the moves {moved:?}, but a campaign shows {moves:?}"
+                    "{count} tips have the moves {moves:?}, but a campaign shows {shown:?}"
                 ));
             }
-            MOVES_IN_CAMPAIGNS.fetch_add(moved.len() as u64, Ordering::Relaxed);
-            let clusters = known.clusters.unwrap();
-            let bonds = clusters.bonds.iter().filter(|bond| bond.kind == EdgeKind::Tip);
-            let bound = bonds.map(|bond| {
-                let ids = bond.indicators.iter().map(|at| clusters.indicators[*at].0);
-                (bond.author.clone(), ids.collect::<BTreeSet<_>>())
-            });
-            let together = of_it.iter().map(|shown| {
-                let ids = shown.indicators.iter().map(|one| one.indicator.id);
-                (shown.tip.sender.clone(), ids.collect::<BTreeSet<_>>())
-            });
-            let mut bound: Vec<_> = bound.collect();
-            let mut together: Vec<_> = together.filter(|(_, ids)| ids.len() > 1).collect();
-            bound.sort();
-            together.sort();
-            if bound != together {
-                return Err(format!("tips have {together:?} together, a campaign {bound:?}"));
+            MOVES_IN_CAMPAIGNS.fetch_add(moves.len() as u64, Ordering::Relaxed);
+            let (edges, expected) = (tip_edges(&clusters), indicators_by_tip(&of_campaign));
+            if edges != expected {
+                return Err(format!(
+                    "tips have the indicators {expected:?}, but a campaign shows {edges:?}"
+                ));
             }
         }
         Ok(())
@@ -211,14 +191,13 @@ impl Run {
     fn tips_by_feed(&self, caller: &Caller) -> (States, BTreeMap<TipId, usize>) {
         let mut feed =
             self.world.exchange().feeds.feed(caller, Start::Oldest, Filter::default()).unwrap();
-        let far = std::time::Duration::from_secs(60);
-        let far = self.world.read(async { tokio::time::Instant::now() + far });
+        let far = far_deadline(&self.world);
         let (mut states, mut entries) = (States::new(), BTreeMap::new());
-        while let Some(delivery) = self.world.read(feed.next_available(far)).unwrap() {
-            let FeedEvent::Tip(one) = delivery else { continue };
-            *entries.entry(one.tip.id).or_default() += 1;
-            let threads = one.tip.threads.into_iter();
-            states.extend(threads.map(|thread| ((one.tip.id, thread.recipient), thread.state)));
+        while let Some(event) = self.world.read(feed.next_available(far)).unwrap() {
+            let FeedEvent::Tip(event) = event else { continue };
+            *entries.entry(event.tip.id).or_default() += 1;
+            let threads = event.tip.threads.into_iter();
+            states.extend(threads.map(|thread| ((event.tip.id, thread.recipient), thread.state)));
         }
         (states, entries)
     }
@@ -227,62 +206,112 @@ impl Run {
 /// Every query about tips.
 pub fn queries(exchange: &Exchange, caller: &Caller) -> Vec<Observed> {
     let mut observed = Vec::new();
-    for (of, overdue) in [
+    for (tip_box, overdue) in [
         (TipBox::Received, false),
         (TipBox::Sent, false),
         (TipBox::Received, true),
         (TipBox::Sent, true),
     ] {
         // A liaison, an observer and an operator have no tips.
-        let mut tips = exchange.queries.list_tips(caller, &query(of, overdue)).unwrap().tips;
+        let mut tips =
+            exchange.queries.list_tips(caller, &list_query(tip_box, overdue)).unwrap().tips;
         tips.sort_by_key(|tip| (tip.sequence, tip.threads[0].recipient.clone()));
         for tip in tips {
             let thread = &tip.threads[0];
-            let text = format!("{of:?} {overdue} {} {thread:?} {:?}", tip.sender, tip.respond_by);
+            let text =
+                format!("{tip_box:?} {overdue} {} {thread:?} {:?}", tip.sender, tip.respond_by);
             observed.push(observation(&text, [Position::new(tip.sequence, 0)]));
-            let shown = exchange.queries.show_tip(caller, &asked(tip.id)).unwrap();
+            let view = exchange.queries.show_tip(caller, &detail_query(tip.id)).unwrap();
             let values: Vec<_> =
-                shown.indicators.iter().map(|one| one.indicator.indicator.value()).collect();
-            observed.push(observation(&format!("{} {values:?}", shown.narrative), []));
-            observed.extend(shown.entries.iter().map(|one| added(&one.record, &one.text)));
+                view.indicators.iter().map(|listed| listed.indicator.indicator.value()).collect();
+            observed.push(observation(&format!("{} {values:?}", view.narrative), []));
+            let entries = view.entries.iter();
+            observed.extend(entries.map(|entry| observed_entry(&entry.record, &entry.text)));
         }
     }
     observed
 }
 
-/// A tip event of a feed as an observation. Ids are random, so they are left out.
-pub fn tip_event(one: &TipEvent) -> Event {
-    let threads: Vec<_> =
-        one.tip.threads.iter().map(|thread| (thread.recipient.as_str(), thread.state)).collect();
-    let Observed { text, mut positions } = added(&one.entry.record, &one.entry.text);
-    let text =
-        format!("tip of {} {threads:?} {text} {}", one.tip.sender, one.entry.indicators.len());
-    positions.push(Position::new(one.tip.sequence, 0));
-    Event {
-        place: one.place,
-        observed: Observed { text, positions },
-        holds: None,
-        drops: None,
-        content: None,
-        campaign: None,
+/// The moves of tips in a timeline, and the number of tips of others of which it shows only the
+/// withdrawal.
+fn timeline_moves(
+    timeline: Vec<TimelineEvent>,
+    caller: &Caller,
+    tips: &BTreeMap<TipId, TipView>,
+) -> Result<(BTreeSet<Move>, usize), String> {
+    let (mut moves, mut withdrawn) = (BTreeSet::new(), BTreeSet::new());
+    for event in timeline {
+        let TimelineEventKind::Tip(step) = event.kind else { continue };
+        let tip = &tips.get(&step.tip).ok_or("a campaign shows a tip of others")?.tip;
+        let is_hidden = tip.withdrawn && tip.sender != *caller.partner();
+        if is_hidden && (step.action != TipAction::Withdrawn || step.subject.is_some()) {
+            return Err(format!("a campaign shows {step:?} of a withdrawn tip"));
+        }
+        let set = if is_hidden { &mut withdrawn } else { &mut moves };
+        set.insert((step.tip, event.position.position.sequence, step.action));
     }
+    Ok((moves, withdrawn.len()))
 }
 
-fn added(added: &TipEntryRecord, text: &str) -> Observed {
-    let TipEntryRecord { action: what, author, recipient, shown, indicators, threads, .. } = added;
+/// The moves of tips, from their entries.
+fn tip_moves(tips: &[&TipView]) -> BTreeSet<Move> {
+    let moves = tips.iter().flat_map(|view| {
+        let records = view.entries.iter().map(|entry| &entry.record);
+        let moving = records.filter(|record| record.threads.iter().any(TipMove::is_move));
+        moving.map(|record| (view.tip.id, record.sequence, record.action))
+    });
+    moves.collect()
+}
+
+/// The indicators that a cluster graph connects because a tip names them together, by the sender of
+/// the tip.
+fn tip_edges(clusters: &ClusterGraph) -> Vec<(PartnerId, BTreeSet<IndicatorId>)> {
+    let edges = clusters.edges.iter().filter(|edge| edge.kind == EdgeKind::Tip).map(|edge| {
+        let ids = edge.indicators.iter().map(|index| clusters.indicators[*index].0);
+        (edge.author.clone(), ids.collect())
+    });
+    let mut edges: Vec<_> = edges.collect();
+    edges.sort();
+    edges
+}
+
+/// The indicators of each tip that has several, by its sender.
+fn indicators_by_tip(tips: &[&TipView]) -> Vec<(PartnerId, BTreeSet<IndicatorId>)> {
+    let by_tip = tips.iter().map(|view| {
+        let ids = view.indicators.iter().map(|listed| listed.indicator.id);
+        (view.tip.sender.clone(), ids.collect::<BTreeSet<_>>())
+    });
+    let mut by_tip: Vec<_> = by_tip.filter(|(_, ids)| ids.len() > 1).collect();
+    by_tip.sort();
+    by_tip
+}
+
+/// A tip event of a feed as an observation. Ids are random, so they are left out.
+pub fn tip_event(event: &TipEvent) -> Event {
+    let (tip, entry) = (&event.tip, &event.entry);
+    let threads: Vec<_> =
+        tip.threads.iter().map(|thread| (thread.recipient.as_str(), thread.state)).collect();
+    let Observed { text, mut positions } = observed_entry(&entry.record, &entry.text);
+    let text = format!("tip of {} {threads:?} {text} {}", tip.sender, entry.indicators.len());
+    positions.push(Position::new(tip.sequence, 0));
+    Event::of(event.position, Observed { text, positions })
+}
+
+fn observed_entry(record: &TipEntryRecord, message: &str) -> Observed {
+    let TipEntryRecord { action, author, recipient, shown, indicators, threads, .. } = record;
     let text = format!(
-        "{what:?} by {author:?} for {recipient:?} {shown} {threads:?} {indicators} says {text:?}"
+        "{action:?} by {author:?} for {recipient:?} {shown} {threads:?} {indicators} {message:?}"
     );
-    observation(&text, [Position::new(added.sequence, 0)])
+    observation(&text, [Position::new(record.sequence, 0)])
 }
 
-fn query(of: TipBox, overdue: bool) -> TipQuery {
+fn list_query(tip_box: TipBox, overdue: bool) -> TipQuery {
     TipQuery {
-        of,
+        tip_box,
         states: Vec::new(),
         urgencies: Vec::new(),
         overdue,
-        with: None,
+        partner: None,
         campaign: None,
         size: 1_000,
         token: String::new(),
@@ -290,22 +319,22 @@ fn query(of: TipBox, overdue: bool) -> TipQuery {
     }
 }
 
-fn asked(tip: TipId) -> TipDetailQuery {
+fn detail_query(tip: TipId) -> TipDetailQuery {
     TipDetailQuery {
         tip,
         recipient: None,
-        behind: 0,
-        entries: 1_000,
+        after_entry: 0,
+        entry_limit: 1_000,
         after_indicator: None,
-        indicators: 1_000,
+        indicator_limit: 1_000,
         purpose: None,
     }
 }
 
 fn about_values(about: Option<u8>) -> Vec<TipIndicator> {
-    let one = |value| {
+    let tip_indicator = |value| {
         let indicator = indicator(value);
         TipIndicator { index: 0, id: indicator.id(), indicator, restricted: false }
     };
-    about.into_iter().map(one).collect()
+    about.into_iter().map(tip_indicator).collect()
 }

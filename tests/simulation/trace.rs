@@ -32,8 +32,11 @@ pub fn difference(with: &Trace, without: &Trace) -> Option<String> {
 /// The trace with each sequence replaced by its rank.
 fn renumbered(trace: &Trace) -> Vec<(String, Vec<(usize, u32)>)> {
     let sequences: BTreeSet<u64> =
-        trace.iter().flat_map(|one| &one.positions).map(|at| at.sequence).collect();
+        trace.iter().flat_map(|observed| &observed.positions).map(|at| at.sequence).collect();
     let rank: BTreeMap<u64, usize> = sequences.into_iter().zip(0..).collect();
     let number = |at: &Position| (rank[&at.sequence], at.index);
-    trace.iter().map(|one| (one.text.clone(), one.positions.iter().map(number).collect())).collect()
+    let renumber = |observed: &Observed| {
+        (observed.text.clone(), observed.positions.iter().map(number).collect())
+    };
+    trace.iter().map(renumber).collect()
 }

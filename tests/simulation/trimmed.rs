@@ -9,9 +9,9 @@ use crate::reader::Reader;
 use crate::run::Run;
 
 #[test]
-fn who_is_behind_a_trimmed_journal_takes_a_snapshot_and_goes_on() {
-    let of = ReaderSpec { partner: 1, filter: FilterSpec::Everything };
-    let mut run = Run::new(vec![of], 1);
+fn a_reader_whose_cursor_was_trimmed_continues_from_a_snapshot() {
+    let spec = ReaderSpec { partner: 1, filter: FilterSpec::Everything };
+    let mut run = Run::new(vec![spec], 1);
     let submit = |value| Op::Submit {
         author: 0,
         to: AudienceBits::Everyone,
@@ -39,14 +39,14 @@ fn who_is_behind_a_trimmed_journal_takes_a_snapshot_and_goes_on() {
     assert_eq!((refused.kind(), refused.label()), (Kind::OutOfRange, "cursor_trimmed"));
     assert!(refused.message().contains("take a snapshot"), "{refused}");
 
-    let mut reader = Reader::new(of);
+    let mut reader = Reader::new(spec);
     reader.snapshot(&run.world, &run.model).unwrap();
     assert_eq!(reader.held.len(), 3, "the index is the state");
     run.run_ops(&[submit(3)]).unwrap();
     reader.read(&run.world, &run.model, usize::MAX).unwrap();
     assert_eq!(reader.held.len(), 4);
     // Joining a group delivers what was shared with it before the journal was trimmed.
-    let whole = |value| Op::Submit {
+    let submit_to_group = |value| Op::Submit {
         author: 0,
         to: AudienceBits::Named { groups: 0b010, partners: 0 },
         replaces: None,
@@ -58,7 +58,7 @@ fn who_is_behind_a_trimmed_journal_takes_a_snapshot_and_goes_on() {
             campaign: None,
         }],
     };
-    run.run_ops(&[Op::PutGroup { group: 1, members: 0b01 }, whole(4)]).unwrap();
+    run.run_ops(&[Op::PutGroup { group: 1, members: 0b01 }, submit_to_group(4)]).unwrap();
     reader.read(&run.world, &run.model, usize::MAX).unwrap();
     run.world.trim();
     run.run_ops(&[Op::PutGroup { group: 1, members: 0b11 }]).unwrap();

@@ -11,37 +11,37 @@ use crate::trace::{Observed, observation};
 
 pub fn receipt(receipt: &Receipt) -> Observed {
     let batch = receipt.batch.as_ref().unwrap();
-    let (words, at) = item_words(&batch.items);
-    let positions = std::iter::once(Position::new(batch.sequence, 0)).chain(at).collect();
-    Observed { text: format!("receipt {}{words}", batch.replayed), positions }
+    let (items, versions) = item_words(&batch.items);
+    let positions = std::iter::once(Position::new(batch.sequence, 0)).chain(versions).collect();
+    Observed { text: format!("receipt {}{items}", batch.replayed), positions }
 }
 
 /// The outcomes of items, and the versions.
 pub fn item_words(items: &[(u32, ItemReceipt)]) -> (String, Vec<Position>) {
     let (mut text, mut positions) = (String::new(), Vec::new());
     for (index, item) in items {
-        let (what, at) = match item {
+        let (outcome, version) = match item {
             ItemReceipt::Created(at) => ("created".to_owned(), Some(*at)),
             ItemReceipt::Replaced(at) => ("replaced".into(), Some(*at)),
             ItemReceipt::Unchanged(at) => ("unchanged".into(), Some(*at)),
             ItemReceipt::Rejected(invalid) => (invalid.to_string(), None),
         };
-        text.extend([" ", &index.to_string(), " ", &what]);
-        positions.extend(at);
+        text.extend([" ", &index.to_string(), " ", &outcome]);
+        positions.extend(version);
     }
     (text, positions)
 }
 
-pub fn withdrawn(withdrawn: &tipoff::exchange::WithdrawalReceipt) -> Observed {
-    let ids: Vec<_> = withdrawn.versions.iter().map(|(id, _)| id).collect();
-    let versions = withdrawn.versions.iter().map(|(_, version)| *version);
-    let entries = withdrawn.sequences.iter().map(|sequence| Position::new(*sequence, 0));
+pub fn withdrawal(receipt: &tipoff::exchange::WithdrawalReceipt) -> Observed {
+    let ids: Vec<_> = receipt.versions.iter().map(|(id, _)| id).collect();
+    let versions = receipt.versions.iter().map(|(_, version)| *version);
+    let entries = receipt.sequences.iter().map(|sequence| Position::new(*sequence, 0));
     observation(&format!("withdrawn {ids:?}"), versions.chain(entries).collect::<Vec<_>>())
 }
 
-pub fn noted(noted: &tipoff::exchange::RequestReceipt) -> Observed {
-    let text = format!("noted {} {:?} {}", noted.counted, noted.rejected, noted.replayed);
-    observation(&text, [Position::new(noted.sequence, 0)])
+pub fn request_receipt(receipt: &tipoff::exchange::RequestReceipt) -> Observed {
+    let text = format!("accepted {} {:?} {}", receipt.counted, receipt.rejected, receipt.replayed);
+    observation(&text, [Position::new(receipt.sequence, 0)])
 }
 
 pub fn submission_id(number: u32) -> SubmissionId {

@@ -34,7 +34,7 @@ struct Story {
     shared: Tally,
     /// The tip events of both sides, and the enforcements caused by a tip.
     tips: usize,
-    done_after_tip: usize,
+    enforcements_of_tip: usize,
     /// What the liaison has received.
     released: Tally,
     /// Every request with a key: its client and its answer.
@@ -51,20 +51,20 @@ impl Story {
         let stage = Stage { world, exchange };
         let client = |partner: &str| stage.exchange.client(&stage.world, partner);
         let (birdsite, facegraph) = (client("birdsite"), client("facegraph"));
-        let founding = IdempotentRequest::Campaign(harbour::founding());
-        let (founded, _) = send(&birdsite, founding.clone()).await;
-        let IdempotentResponse::Campaign(answer) = &founded else { panic!("{founded:?}") };
+        let creation = IdempotentRequest::Campaign(harbour::create_campaign());
+        let (created, _) = send(&birdsite, creation.clone()).await;
+        let IdempotentResponse::Campaign(answer) = &created else { panic!("{created:?}") };
         let campaign = answer.campaign_id.clone();
         let campaigns = vec![campaign.clone()];
-        let asked = Some(pb::Filter { campaigns, ..Default::default() });
+        let filter = Some(pb::Filter { campaigns, ..Default::default() });
         let all =
             |client: &Client| Follower::new(client, client.subscribe(FeedStart::Beginning, None));
-        let desk = facegraph.subscribe_named("desk", FeedStart::Beginning, asked.clone());
+        let desk = facegraph.subscribe_named("desk", FeedStart::Beginning, filter.clone());
         let tubeworks = client("tubeworks");
-        let of_campaign = tubeworks.subscribe(FeedStart::Beginning, asked);
+        let of_campaign = tubeworks.subscribe(FeedStart::Beginning, filter);
         Self {
             campaign,
-            sent: vec![(birdsite.clone(), founding, founded)],
+            sent: vec![(birdsite.clone(), creation, created)],
             birdsite: all(&birdsite),
             desk: Follower::new(&facegraph, desk),
             facegraph: all(&facegraph),
@@ -72,7 +72,7 @@ impl Story {
             cyber_unit: all(&client("cyber-unit").with_purpose(warrant(now()))),
             shared: Tally { campaigns: 1, ..Tally::default() },
             tips: 0,
-            done_after_tip: 0,
+            enforcements_of_tip: 0,
             released: Tally::default(),
             stage,
         }
@@ -80,10 +80,10 @@ impl Story {
 
     /// Sends a request with a key for the first time.
     async fn ask(&mut self, client: &Client, request: IdempotentRequest) -> IdempotentResponse {
-        let (given, replayed) = send(client, request.clone()).await;
-        assert!(!replayed, "{given:?}");
-        self.sent.push((client.clone(), request, given.clone()));
-        given
+        let (response, replayed) = send(client, request.clone()).await;
+        assert!(!replayed, "{response:?}");
+        self.sent.push((client.clone(), request, response.clone()));
+        response
     }
 
     /// Between two steps: everybody reads to the end, then the exchange is killed.
@@ -112,10 +112,10 @@ impl Story {
             self.stage.exchange.start();
             self.stage.exchange.wait_ready();
         });
-        for (client, request, given) in &self.sent {
+        for (client, request, first) in &self.sent {
             let (again, replayed) = send(client, request.clone()).await;
             assert!(replayed, "{request:?}");
-            assert_eq!(again.lasting(), given.clone().lasting(), "{request:?}");
+            assert_eq!(again.lasting(), first.clone().lasting(), "{request:?}");
         }
         self.nobody_sees_more().await;
     }
@@ -140,13 +140,13 @@ impl Story {
             page_events(page).for_each(|event| pulled.take(event));
         }
         // A new reader has nothing to drop, and does not get what was retracted.
-        let there = if self.released.removals > 0 { Tally::default() } else { self.released };
-        assert_eq!(pulled.tally(), there);
+        let expected = if self.released.removals > 0 { Tally::default() } else { self.released };
+        assert_eq!(pulled.tally(), expected);
         assert_eq!(pulled.values(), self.cyber_unit.values());
         assert!(tips::received(liaison).await.is_empty());
 
         let all = pb::ListEnforcementsRequest::default();
-        let both = self.shared.enforcements + self.done_after_tip;
+        let both = self.shared.enforcements + self.enforcements_of_tip;
         for (member, sees) in [
             (&self.birdsite, both),
             (&self.facegraph, both),
@@ -160,26 +160,26 @@ impl Story {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn the_story_goes_through_a_sigkill_between_every_two_steps() {
+async fn the_story_survives_a_sigkill_between_every_two_steps() {
     let mut story = Story::begin().await;
     story.step().await;
     story.birdsite_reports().await;
-    let tip = story.facegraph_works_the_tip().await;
+    let tip = story.facegraph_answers_the_tip().await;
     story.facegraph_releases_its_analysis().await;
     story.one_more_account_appears(&tip).await;
-    story.birdsite_takes_back_a_victims_site().await;
-    story.what_was_sent_is_taken_back(&tip).await;
+    story.birdsite_withdraws_a_victims_site().await;
+    story.both_sides_withdraw(&tip).await;
 
     // Each side received every state, and the last one is the current one.
     let states =
         [Sent, Sent, Acknowledged, Investigating, Actioned, Monitoring, Investigating, Withdrawn];
     for side in [&story.birdsite, &story.facegraph, &story.desk] {
-        let reached = side.tips.iter().map(|one| one.tip.as_ref().unwrap().threads[0].state());
+        let reached = side.tips.iter().map(|event| event.tip.as_ref().unwrap().threads[0].state());
         assert_eq!(reached.collect::<Vec<_>>(), states);
     }
     let received = tips::received(&story.facegraph.client).await;
-    let standing: Vec<_> = received.iter().map(|tip| tips::state(tip, "facegraph")).collect();
-    assert_eq!(standing, [Withdrawn, Sent]);
+    let current: Vec<_> = received.iter().map(|tip| tips::state(tip, "facegraph")).collect();
+    assert_eq!(current, [Withdrawn, Sent]);
     let gone = soon(story.facegraph.client.tip(&tip, "")).await.unwrap();
     assert_eq!(gone.tip.unwrap().narrative, "");
 
@@ -187,12 +187,12 @@ async fn the_story_goes_through_a_sigkill_between_every_two_steps() {
     let feed = story.facegraph.client.subscribe(FeedStart::Beginning, None);
     let mut late = Follower::new(&story.facegraph.client, feed);
     late.until(Tally { tips: 2, removals: 0, ..story.both() }).await;
-    let actions = late.tips.iter().map(|one| one.entry.as_ref().unwrap().action());
+    let actions = late.tips.iter().map(|event| event.entry.as_ref().unwrap().action());
     assert_eq!(actions.collect::<Vec<_>>(), [pb::TipAction::Sent, pb::TipAction::Withdrawn]);
     assert_eq!(late.held, story.facegraph.held);
 
     // Hidden objects were never delivered, and cannot be read either.
-    assert_eq!(story.cyber_unit.given, SITES.map(String::from).into());
+    assert_eq!(story.cyber_unit.received, SITES.map(String::from).into());
     assert!(tips::tip_events(&story.tubeworks.client).await.is_empty());
     let hidden = soon(story.tubeworks.client.tip(&tip, "")).await.unwrap_err();
     assert!(matches!(hidden, ClientError::NotFound(_)), "{hidden}");

@@ -69,9 +69,9 @@ impl Story {
 
     /// birdsite sends facegraph a tip. facegraph works on it until it is monitored, and birdsite
     /// receives each step.
-    pub(super) async fn facegraph_works_the_tip(&mut self) -> String {
+    pub(super) async fn facegraph_answers_the_tip(&mut self) -> String {
         let (birdsite, facegraph) = (self.birdsite.client.clone(), self.facegraph.client.clone());
-        let tip = harbour::tip_of(&self.campaign);
+        let tip = harbour::tip_in_campaign(&self.campaign);
         let IdempotentResponse::Tip(tip) = self.ask(&birdsite, IdempotentRequest::Tip(tip)).await
         else {
             panic!()
@@ -82,54 +82,55 @@ impl Story {
         for state in [Acknowledged, Investigating, Actioned, Monitoring] {
             if state == Monitoring {
                 // Before the tip is monitored: after that, this would reopen it.
-                self.facegraph_says_what_it_found(&facegraph).await;
+                self.facegraph_contributes(&facegraph).await;
             }
             let answer = harbour::answer(&tip.tip_id, state);
-            let IdempotentResponse::Answer(given) =
+            let IdempotentResponse::Answer(response) =
                 self.ask(&facegraph, IdempotentRequest::Answer(answer)).await
             else {
                 panic!()
             };
-            assert!(given.state() == state && given.rejected.is_empty(), "{given:?}");
+            assert!(response.state() == state && response.rejected.is_empty(), "{response:?}");
             self.tips += 1;
-            self.done_after_tip += usize::from(state == Actioned);
+            self.enforcements_of_tip += usize::from(state == Actioned);
             self.step().await;
         }
-        self.birdsite_knows_what_was_done(&tip.tip_id).await;
+        self.birdsite_sees_the_enforcement(&tip.tip_id).await;
         tip.tip_id
     }
 
     /// birdsite received facegraph's counts and indicators with the answer, and finds the
     /// enforcement by the tip.
-    async fn birdsite_knows_what_was_done(&self, tip: &str) {
+    async fn birdsite_sees_the_enforcement(&self, tip: &str) {
         let [page, group, account] =
             [pb::AssetKind::Page, pb::AssetKind::Group, pb::AssetKind::Account];
-        let done = [(page, 7, 2), (group, 3, 0), (account, 5, 1)];
+        let expected = [(page, 7, 2), (group, 3, 0), (account, 5, 1)];
         let of_tip = pb::ListEnforcementsRequest { tip_id: tip.into(), ..Default::default() };
         let known = soon(self.birdsite.client.enforcements(&of_tip)).await.unwrap();
         let [known] = &known[..] else { panic!("{known:?}") };
         assert_eq!(known.author, "facegraph");
-        assert_eq!(counts(known.enforcement.as_ref()), done);
+        assert_eq!(counts(known.enforcement.as_ref()), expected);
         for side in [&self.birdsite, &self.facegraph, &self.desk] {
-            let entries = side.tips.iter().map(|one| one.entry.as_ref().unwrap());
-            let with_counts: Vec<_> = entries.filter(|one| one.enforcement.is_some()).collect();
-            let [told] = &with_counts[..] else { panic!("{with_counts:?}") };
-            assert_eq!(counts(told.enforcement.as_ref()), done);
-            let found: Vec<_> = told.indicators.iter().map(|one| one.value.as_str()).collect();
-            assert_eq!(found, SITES);
+            let entries = side.tips.iter().map(|event| event.entry.as_ref().unwrap());
+            let with_counts: Vec<_> = entries.filter(|entry| entry.enforcement.is_some()).collect();
+            let [entry] = &with_counts[..] else { panic!("{with_counts:?}") };
+            assert_eq!(counts(entry.enforcement.as_ref()), expected);
+            let values: Vec<_> = entry.indicators.iter().map(|key| key.value.as_str()).collect();
+            assert_eq!(values, SITES);
         }
     }
 
     /// facegraph's attribution and the sites that it found reach every follower.
-    async fn facegraph_says_what_it_found(&mut self, facegraph: &Client) {
+    async fn facegraph_contributes(&mut self, facegraph: &Client) {
         let attribution = harbour::attribution(&self.campaign);
         self.ask(facegraph, IdempotentRequest::Campaign(attribution)).await;
         self.shared.campaigns += 1;
         self.step().await;
         for follower in [&self.birdsite, &self.desk, &self.tubeworks] {
             let campaign_event = follower.campaigns.last().unwrap();
-            let by = campaign_event.contribution.as_ref().unwrap().attribution.as_ref().unwrap();
-            assert_eq!((campaign_event.author.as_str(), by.confidence), ("facegraph", Some(70)));
+            let contribution = campaign_event.contribution.as_ref().unwrap();
+            let confidence = contribution.attribution.as_ref().unwrap().confidence;
+            assert_eq!((campaign_event.author.as_str(), confidence), ("facegraph", Some(70)));
         }
         self.ask(facegraph, IdempotentRequest::Submit(harbour::sites(&self.campaign))).await;
         self.shared.held += SITES.len();
@@ -141,43 +142,45 @@ impl Story {
     pub(super) async fn facegraph_releases_its_analysis(&mut self) {
         let facegraph = self.facegraph.client.clone();
         assert!(soon(facegraph.accesses(None, None)).await.unwrap().is_empty());
-        let begun = now();
+        let start = now();
         let what = What::Campaign(self.campaign.clone());
         let request = IdempotentRequest::Release(release("release", what, "warrant W-17"));
-        let IdempotentResponse::Release(given) = self.ask(&facegraph, request).await else {
+        let IdempotentResponse::Release(response) = self.ask(&facegraph, request).await else {
             panic!()
         };
         // Its contribution, its enforcement after the tip, and the sites.
-        assert_eq!((given.changed, given.refused), (4, 0));
+        assert_eq!((response.changed, response.refused), (4, 0));
         self.released = Tally { held: SITES.len(), campaigns: 1, enforcements: 1, ..self.released };
         self.step().await;
         assert_eq!(self.cyber_unit.values(), BTreeSet::from(SITES));
-        self.accesses_are_seen(begun).await;
+        self.accesses_are_listed(start).await;
     }
 
     /// Access records have liaison, time, way, purpose, and the reference that the release named.
     /// birdsite's objects were not accessed.
-    async fn accesses_are_seen(&self, begun: Timestamp) {
+    async fn accesses_are_listed(&self, start: Timestamp) {
         let accesses =
             soon(self.facegraph.client.accesses(Some("cyber-unit"), None)).await.unwrap();
-        let between = timestamp(begun).seconds..=timestamp(now()).seconds;
+        let between = timestamp(start).seconds..=timestamp(now()).seconds;
         let (mut ways, mut values) = (BTreeSet::new(), BTreeSet::new());
-        for one in &accesses {
-            assert_eq!((one.liaison.as_str(), one.reference.as_str()), ("cyber-unit", "W-17"));
-            assert_eq!(one.purpose(), pb::PurposeKind::Warrant);
-            assert!(between.contains(&one.accessed_at.unwrap().seconds), "{one:?}");
-            ways.insert(one.way().as_str_name());
-            for it in &one.objects {
-                let value = it.indicator.clone().map(|indicator| indicator.value);
-                values.insert(
-                    value.unwrap_or_else(|| format!("{}{}", it.campaign_id, it.enforcement_id)),
-                );
+        for access in &accesses {
+            assert_eq!(
+                (access.liaison.as_str(), access.reference.as_str()),
+                ("cyber-unit", "W-17")
+            );
+            assert_eq!(access.purpose(), pb::PurposeKind::Warrant);
+            assert!(between.contains(&access.accessed_at.unwrap().seconds), "{access:?}");
+            ways.insert(access.way().as_str_name());
+            for object in &access.objects {
+                let value = object.indicator.clone().map(|indicator| indicator.value);
+                let id = || format!("{}{}", object.campaign_id, object.enforcement_id);
+                values.insert(value.unwrap_or_else(id));
             }
         }
-        let [did] = &self.cyber_unit.enforcements[..] else { panic!() };
-        let did = did.enforcement.clone().unwrap().id;
+        let [enforcement] = &self.cyber_unit.enforcements[..] else { panic!() };
+        let enforcement = enforcement.enforcement.clone().unwrap().id;
         let [first, second] = SITES.map(String::from);
-        assert_eq!(values, [first, second, self.campaign.clone(), did].into());
+        assert_eq!(values, [first, second, self.campaign.clone(), enforcement].into());
         // By its stream before the kill, and by a page after it.
         assert_eq!(ways, ["ACCESS_WAY_PULL", "ACCESS_WAY_SUBSCRIBE"].into());
         for other in [&self.birdsite, &self.tubeworks] {
@@ -205,30 +208,30 @@ impl Story {
 
     /// One value belongs to a victim: every holder gets a removal, and birdsite can show that the
     /// desk received it.
-    pub(super) async fn birdsite_takes_back_a_victims_site(&mut self) {
+    pub(super) async fn birdsite_withdraws_a_victims_site(&mut self) {
         let birdsite = self.birdsite.client.clone();
         let request =
             || pb::WithdrawIndicatorsRequest { keys: vec![key(VICTIM)], ..Default::default() };
         let ended = soon(birdsite.withdraw(request())).await.unwrap();
         let ([sequence], [item]) = (&ended.sequences[..], &ended.items[..]) else { panic!() };
-        assert_eq!(self.desk_was_told(*sequence, &item.versions).await, (1, false));
+        assert_eq!(self.removals_of_desk(*sequence, &item.versions).await, (1, false));
         self.shared.held -= 1;
         self.shared.removals += 1;
         self.follow().await;
-        assert_eq!(self.desk_was_told(*sequence, &item.versions).await, (1, true));
+        assert_eq!(self.removals_of_desk(*sequence, &item.versions).await, (1, true));
         self.kill().await;
         for follower in [&self.birdsite, &self.facegraph, &self.desk, &self.tubeworks] {
             let gone = &follower.removals[0];
             assert_eq!(gone.version.as_ref(), item.versions.first());
             assert_eq!(gone.reason(), pb::RemovalReason::Withdrawn);
-            assert!(follower.given.contains(VICTIM) && !follower.values().contains(VICTIM));
+            assert!(follower.received.contains(VICTIM) && !follower.values().contains(VICTIM));
         }
         assert_eq!(soon(birdsite.withdraw(request())).await.unwrap().withdrawn, 0, "again");
     }
 
     /// How many removals of an entry are due to the desk, and whether it acknowledged them.
     /// Followers without a subscription name are not listed.
-    async fn desk_was_told(&self, sequence: u64, ended: &[pb::Version]) -> (u32, bool) {
+    async fn removals_of_desk(&self, sequence: u64, ended: &[pb::Version]) -> (u32, bool) {
         let deliveries = soon(self.birdsite.client.list_deliveries(sequence)).await.unwrap();
         assert_eq!(deliveries.ended, ended);
         let [desk] = &deliveries.deliveries[..] else { panic!("{deliveries:?}") };
@@ -237,7 +240,7 @@ impl Story {
     }
 
     /// birdsite withdraws its tip, and facegraph retracts its release.
-    pub(super) async fn what_was_sent_is_taken_back(&mut self, tip: &str) {
+    pub(super) async fn both_sides_withdraw(&mut self, tip: &str) {
         let (birdsite, facegraph) = (self.birdsite.client.clone(), self.facegraph.client.clone());
         self.ask(&birdsite, IdempotentRequest::WithdrawTip(tip.into())).await;
         self.tips += 1;

@@ -103,7 +103,7 @@ fn reason(status: &Status) -> String {
 
 fn fields(status: &Status) -> Vec<String> {
     let violations = status.get_details_bad_request().map(|bad| bad.field_violations);
-    violations.unwrap_or_default().into_iter().map(|one| one.field).collect()
+    violations.unwrap_or_default().into_iter().map(|violation| violation.field).collect()
 }
 
 /// The last message of a feed, and the status after it.
@@ -117,24 +117,24 @@ async fn end(feed: &mut Feed) -> (pb::SubscribeResponse, Status) {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn a_subscription_goes_on_from_what_was_acknowledged_whatever_its_start_says() {
+async fn a_subscription_continues_at_its_acknowledged_cursor_whatever_start_is_requested() {
     let world = world();
     let node = world.start().await;
     let birdsite = world.client(&node, "birdsite");
     submit(&birdsite, "s1", &["a.example", "b.example", "c.example"]).await;
     let mut facegraph = service(&world, &node, "facegraph");
     let mut feed = open(&mut facegraph, named("main")).await;
-    let got = items(&mut feed).await;
-    assert_eq!(got.len(), 3);
+    let received = items(&mut feed).await;
+    assert_eq!(received.len(), 3);
     drop(feed);
 
     // Nothing is acknowledged yet, so everything comes again.
     let now = pb::SubscribeRequest { start: None, ..named("main") };
     let mut feed = open(&mut facegraph, now.clone()).await;
     assert_eq!(values(&mut feed).await, ["a.example", "b.example", "c.example"]);
-    let second = got[1].cursor.clone().unwrap();
-    let stands = acknowledge(&mut facegraph, "main", second.clone()).await.unwrap();
-    assert_eq!(stands, second);
+    let second = received[1].cursor.clone().unwrap();
+    let state_now = acknowledge(&mut facegraph, "main", second.clone()).await.unwrap();
+    assert_eq!(state_now, second);
     drop(feed);
     submit(&birdsite, "s2", &["d.example"]).await;
     let mut feed = open(&mut facegraph, now).await;
@@ -166,12 +166,12 @@ async fn a_killed_exchange_still_has_its_subscriptions_and_what_was_acknowledged
     let connect = |partner| FeedServiceClient::new(channel_to(&world, &exchange.url(), partner));
     let mut facegraph = connect("facegraph");
     let mut feed = open(&mut facegraph, named("main")).await;
-    let got = items(&mut feed).await;
+    let received = items(&mut feed).await;
     // A subscription that was just created: it is there although the exchange was killed
     // immediately.
     let mut fresh = open(&mut connect("watcher"), named("main")).await;
     soon(fresh.message()).await.unwrap();
-    acknowledge(&mut facegraph, "main", got[0].cursor.clone()).await.unwrap();
+    acknowledge(&mut facegraph, "main", received[0].cursor.clone()).await.unwrap();
     tokio::time::sleep(Duration::from_millis(2_500)).await;
     let mut unwritten = open(&mut connect("facegraph"), named("just-now")).await;
     soon(unwritten.message()).await.unwrap();
@@ -181,7 +181,8 @@ async fn a_killed_exchange_still_has_its_subscriptions_and_what_was_acknowledged
 
     let connect = |partner| FeedServiceClient::new(channel_to(&world, &exchange.url(), partner));
     let mut facegraph = connect("facegraph");
-    let names: Vec<_> = list(&mut facegraph, 0, "").await.into_iter().map(|one| one.name).collect();
+    let names: Vec<_> =
+        list(&mut facegraph, 0, "").await.into_iter().map(|status| status.name).collect();
     assert_eq!(names, ["just-now", "main"]);
     let mut feed = open(&mut facegraph, named("main")).await;
     assert_eq!(values(&mut feed).await, ["b.example"]);
@@ -196,13 +197,16 @@ async fn a_subscription_that_is_acknowledged_never_moves_back() {
     submit(&world.client(&node, "birdsite"), "s1", &["a.example", "b.example"]).await;
     let mut facegraph = service(&world, &node, "facegraph");
     let mut feed = open(&mut facegraph, named("main")).await;
-    let got = items(&mut feed).await;
-    let (first, last) = (got[0].cursor.clone().unwrap(), got[1].cursor.clone().unwrap());
+    let received = items(&mut feed).await;
+    let (first, last) = (received[0].cursor.clone().unwrap(), received[1].cursor.clone().unwrap());
     assert_eq!(acknowledge(&mut facegraph, "main", last.clone()).await.unwrap(), last);
     let acknowledged = state(&mut facegraph).await.acknowledged_at.unwrap();
     assert_eq!(acknowledge(&mut facegraph, "main", first).await.unwrap(), last);
-    let stands = state(&mut facegraph).await;
-    assert_eq!((stands.cursor.unwrap(), stands.acknowledged_at.unwrap()), (last, acknowledged));
+    let state_now = state(&mut facegraph).await;
+    assert_eq!(
+        (state_now.cursor.unwrap(), state_now.acknowledged_at.unwrap()),
+        (last, acknowledged)
+    );
     node.stop().await;
 }
 
@@ -211,7 +215,7 @@ async fn a_filter_is_fixed_with_its_name_in_whatever_order_it_is_written() {
     let world = world();
     let node = world.start().await;
     let mut facegraph = service(&world, &node, "facegraph");
-    let asks = |kinds: &[pb::Kind], authors: &[&str]| pb::SubscribeRequest {
+    let with_filter = |kinds: &[pb::Kind], authors: &[&str]| pb::SubscribeRequest {
         filter: Some(pb::Filter {
             kinds: kinds.iter().map(|kind| (*kind).into()).collect(),
             authors: authors.iter().map(ToString::to_string).collect(),
@@ -220,9 +224,11 @@ async fn a_filter_is_fixed_with_its_name_in_whatever_order_it_is_written() {
         ..named("main")
     };
     let (domains, urls) = (pb::Kind::Domain, pb::Kind::Url);
-    open(&mut facegraph, asks(&[urls, domains], &["birdsite", "tubeworks"])).await;
-    open(&mut facegraph, asks(&[domains, urls, domains], &["tubeworks", "birdsite"])).await;
-    for other in [asks(&[urls], &["birdsite", "tubeworks"]), asks(&[], &[]), named("main")] {
+    open(&mut facegraph, with_filter(&[urls, domains], &["birdsite", "tubeworks"])).await;
+    open(&mut facegraph, with_filter(&[domains, urls, domains], &["tubeworks", "birdsite"])).await;
+    for other in
+        [with_filter(&[urls], &["birdsite", "tubeworks"]), with_filter(&[], &[]), named("main")]
+    {
         let refused = facegraph.subscribe(other).await.unwrap_err();
         assert_eq!(refused.code(), Code::FailedPrecondition);
         assert_eq!(reason(&refused), "FILTER_DIFFERS");
@@ -235,7 +241,7 @@ async fn a_filter_is_fixed_with_its_name_in_whatever_order_it_is_written() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn the_newest_reader_takes_a_subscription_over_and_the_older_is_ended_with_its_cursor() {
+async fn the_newest_reader_takes_over_a_subscription_and_the_older_is_ended_with_its_cursor() {
     let world = world();
     let node = world.start().await;
     let birdsite = world.client(&node, "birdsite");
@@ -256,8 +262,8 @@ async fn the_newest_reader_takes_a_subscription_over_and_the_older_is_ended_with
     assert_eq!(values(&mut newer).await, ["b.example"]);
     assert_eq!(values(&mut unnamed).await, ["a.example"]);
     let start = Some(pb::subscribe_request::Start::Cursor(last.cursor.unwrap()));
-    let behind = pb::SubscribeRequest { start, ..pb::SubscribeRequest::default() };
-    assert_eq!(values(&mut open(&mut facegraph, behind).await).await, ["b.example"]);
+    let after = pb::SubscribeRequest { start, ..pb::SubscribeRequest::default() };
+    assert_eq!(values(&mut open(&mut facegraph, after).await).await, ["b.example"]);
     drop(newer);
     let released = async {
         while state(&mut facegraph).await.connected {
@@ -269,7 +275,7 @@ async fn the_newest_reader_takes_a_subscription_over_and_the_older_is_ended_with
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn a_lag_counts_the_entries_behind_the_cursor_and_a_heartbeat_catches_up_with_them() {
+async fn the_lag_counts_the_entries_after_the_cursor_and_an_acknowledged_heartbeat_reduces_it() {
     let world = world();
     let node = world.start().await;
     let birdsite = world.client(&node, "birdsite");
@@ -306,16 +312,17 @@ async fn a_lag_counts_the_entries_behind_the_cursor_and_a_heartbeat_catches_up_w
     let mut all = open(&mut facegraph, named("all")).await;
     submit(&birdsite, "s4", &["c.example", "d.example"]).await;
     let inside = loop {
-        let got = items(&mut all).await;
+        let received = items(&mut all).await;
         if let Some(item) =
-            got.iter().find(|item| item.indicator.as_ref().unwrap().value == "c.example")
+            received.iter().find(|item| item.indicator.as_ref().unwrap().value == "c.example")
         {
             break item.cursor.clone();
         }
     };
     acknowledge(&mut facegraph, "all", inside).await.unwrap();
     let states = list(&mut facegraph, 0, "").await;
-    let lags: Vec<_> = states.iter().map(|one| (one.name.as_str(), one.lag_entries)).collect();
+    let lags: Vec<_> =
+        states.iter().map(|status| (status.name.as_str(), status.lag_entries)).collect();
     assert_eq!(lags, [("all", 1), ("urls", 1)]);
     let metrics = node.ops_get("/metrics").await;
     let line = "tipoff_feed_lag_entries{partner=\"facegraph\",subscription=\"urls\"} 1";

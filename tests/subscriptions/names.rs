@@ -60,7 +60,7 @@ async fn a_subscription_of_the_same_name_is_another_partners_own() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn names_and_cursors_that_do_not_hold_are_refused_by_field() {
+async fn invalid_names_and_cursors_are_refused_and_the_field_named() {
     let (world, other) = (world(), World::new());
     let (node, elsewhere) = (world.start().await, other.start().await);
     let mut facegraph = service(&world, &node, "facegraph");
@@ -98,8 +98,8 @@ async fn names_and_cursors_that_do_not_hold_are_refused_by_field() {
     let ahead = pb::Cursor { token: token.into() };
     let refused = acknowledge(&mut facegraph, "main", ahead).await.unwrap_err();
     assert_eq!((refused.code(), reason(&refused)), (Code::OutOfRange, "CURSOR_AHEAD".into()));
-    let stands = state(&mut facegraph).await;
-    assert!(stands.acknowledged_at.is_none(), "nothing of it was taken: {stands:?}");
+    let state_now = state(&mut facegraph).await;
+    assert!(state_now.acknowledged_at.is_none(), "nothing was acknowledged: {state_now:?}");
     node.stop().await;
     elsewhere.stop().await;
 }

@@ -13,7 +13,7 @@ pub struct Follower {
     pub feed: Subscription,
     pub held: Replica,
     /// Every value that it ever received, also those that it no longer holds.
-    pub given: BTreeSet<String>,
+    pub received: BTreeSet<String>,
     pub removals: Vec<pb::Removal>,
     pub tips: Vec<pb::TipEvent>,
     pub campaigns: Vec<pb::VisibleContribution>,
@@ -36,7 +36,7 @@ impl Follower {
             client: client.clone(),
             feed,
             held: Replica::default(),
-            given: BTreeSet::new(),
+            received: BTreeSet::new(),
             removals: Vec::new(),
             tips: Vec::new(),
             campaigns: Vec::new(),
@@ -55,15 +55,15 @@ impl Follower {
     }
 
     /// Reads until it has exactly these numbers.
-    pub async fn until(&mut self, there: Tally) {
+    pub async fn until(&mut self, expected: Tally) {
         let following = async {
-            while self.tally() != there {
+            while self.tally() != expected {
                 let event = self.feed.next_event().await.unwrap().unwrap();
                 self.take(event);
             }
         };
-        let came = tokio::time::timeout(super::SOON, following).await;
-        assert!(came.is_ok(), "{:?} and not {there:?}", self.tally());
+        let reached = tokio::time::timeout(super::SOON, following).await;
+        assert!(reached.is_ok(), "{:?} and not {expected:?}", self.tally());
     }
 
     /// Acknowledges everything that it received, as the reader of a named subscription does.
@@ -81,27 +81,31 @@ impl Follower {
         self.held.apply(&event);
         match event {
             FeedEvent::Item(item) => {
-                self.given.insert(item.indicator.unwrap().value);
+                self.received.insert(item.indicator.unwrap().value);
             }
-            FeedEvent::Removal(one) => once(&mut self.removals, one, |one| one.version),
-            FeedEvent::Tip(one) => once(&mut self.tips, *one, |one| one.entry.as_ref()?.version),
-            FeedEvent::Campaign(one) => {
-                once(&mut self.campaigns, one.contribution.unwrap(), |one| one.version);
+            FeedEvent::Removal(removal) => {
+                add_once(&mut self.removals, removal, |removal| removal.version);
             }
-            FeedEvent::Enforcement(one) => {
-                once(&mut self.enforcements, one.enforcement.unwrap(), |one| one.version);
+            FeedEvent::Tip(event) => {
+                add_once(&mut self.tips, *event, |event| event.entry.as_ref()?.version);
+            }
+            FeedEvent::Campaign(event) => {
+                add_once(&mut self.campaigns, event.contribution.unwrap(), |view| view.version);
+            }
+            FeedEvent::Enforcement(event) => {
+                add_once(&mut self.enforcements, event.enforcement.unwrap(), |view| view.version);
             }
             // A reader from the start gets the groups that it is in.
             FeedEvent::GroupChange(_) => {}
-            other => panic!("nothing else is told in these stories: {other:?}"),
+            other => panic!("no other event is expected: {other:?}"),
         }
     }
 }
 
 /// Adds an event that is not there yet.
-fn once<T>(known: &mut Vec<T>, one: T, version: impl Fn(&T) -> Option<pb::Version>) {
-    let is_new = known.iter().all(|known| version(known) != version(&one));
+fn add_once<T>(events: &mut Vec<T>, event: T, version: impl Fn(&T) -> Option<pb::Version>) {
+    let is_new = events.iter().all(|known| version(known) != version(&event));
     if is_new {
-        known.push(one);
+        events.push(event);
     }
 }

@@ -22,13 +22,13 @@ pub const SITES: [&str; 2] = ["harbour-observer.example", "quay-herald.example"]
 pub const LATER: &str = "harbour_watcher_0937";
 
 /// Adds a campaign to an indicator.
-pub fn of(campaign: &str, mut item: pb::SubmittedIndicator) -> pb::SubmittedIndicator {
+pub fn with_campaign(campaign: &str, mut item: pb::SubmittedIndicator) -> pb::SubmittedIndicator {
     item.assessment.get_or_insert_default().campaign = campaign.into();
     item
 }
 
 /// birdsite creates the campaign.
-pub fn founding() -> pb::PutCampaignRequest {
+pub fn create_campaign() -> pb::PutCampaignRequest {
     let contribution = pb::Contribution { name: "Harbour network".into(), ..Default::default() };
     pb::PutCampaignRequest {
         request_id: "harbour".into(),
@@ -38,7 +38,7 @@ pub fn founding() -> pb::PutCampaignRequest {
 }
 
 /// birdsite sends facegraph a tip.
-pub fn tip_of(campaign: &str) -> pb::SendTipRequest {
+pub fn tip_in_campaign(campaign: &str) -> pb::SendTipRequest {
     pb::SendTipRequest {
         narrative: "These accounts worked together; you may have more of them.".into(),
         indicators: vec![key("harbour-daily.example"), key("x:@harbour_watcher_0001")],
@@ -53,13 +53,13 @@ pub fn answer(tip: &str, state: TipState) -> pb::RespondToTipRequest {
     let found = SITES.iter().filter(|_| has_acted);
     pb::RespondToTipRequest {
         indicators: found.map(|site| key(site)).collect(),
-        enforcement: has_acted.then(acted),
+        enforcement: has_acted.then(enforcement),
         ..super::tips::move_to(state.as_str_name(), tip, state)
     }
 }
 
 /// 7 Pages, 3 Groups and 5 accounts, some of them disabled before the tip.
-fn acted() -> pb::Enforcement {
+fn enforcement() -> pb::Enforcement {
     let count = |asset: AssetKind, count, already_disabled| pb::EnforcementCount {
         asset: asset.into(),
         platform: "facebook".into(),
@@ -74,28 +74,29 @@ fn acted() -> pb::Enforcement {
 }
 
 /// The counts of an enforcement: kind of asset, count, and how many were disabled before.
-pub fn counts(one: Option<&pb::Enforcement>) -> Vec<(AssetKind, u64, u64)> {
-    one.unwrap().counts.iter().map(|one| (one.asset(), one.count, one.already_disabled)).collect()
+pub fn counts(enforcement: Option<&pb::Enforcement>) -> Vec<(AssetKind, u64, u64)> {
+    let counts = enforcement.unwrap().counts.iter();
+    counts.map(|count| (count.asset(), count.count, count.already_disabled)).collect()
 }
 
 /// facegraph's attribution of the campaign, with a confidence.
 pub fn attribution(campaign: &str) -> pb::PutCampaignRequest {
-    let by = pb::Attribution {
+    let attribution = pb::Attribution {
         actor: "people linked to a government".into(),
         confidence: Some(70),
         basis: "shared administrators and infrastructure".into(),
         ..Default::default()
     };
-    let mut request = founding();
+    let mut request = create_campaign();
     request.request_id = "attribution".into();
     request.campaign_id = campaign.into();
-    request.contribution.as_mut().unwrap().attribution = Some(by);
+    request.contribution.as_mut().unwrap().attribution = Some(attribution);
     request
 }
 
 /// facegraph submits the sites that it found, with the campaign.
 pub fn sites(campaign: &str) -> pb::SubmitIndicatorsRequest {
-    let items = SITES.map(|site| of(campaign, domain(site)));
+    let items = SITES.map(|site| with_campaign(campaign, domain(site)));
     let close = Some(pb::SubmissionClose { batches: 1 });
     pb::SubmitIndicatorsRequest { close, ..super::batch("sites", 1, None, items.to_vec()) }
 }
@@ -103,5 +104,5 @@ pub fn sites(campaign: &str) -> pb::SubmitIndicatorsRequest {
 /// birdsite submits one more account of the campaign.
 pub fn one_more(campaign: &str) -> pb::SubmitIndicatorsRequest {
     let account = super::item(pb::Kind::Account, "x", LATER);
-    super::batch("later", 1, None, vec![of(campaign, account)])
+    super::batch("later", 1, None, vec![with_campaign(campaign, account)])
 }

@@ -34,8 +34,8 @@ impl IdempotentResponse {
     /// The part of the answer that does not change when it is repeated. The answer to a tip also
     /// has the current state of the tip.
     pub fn lasting(mut self) -> Self {
-        if let Self::Answer(given) = &mut self {
-            given.state = pb::TipState::Unspecified.into();
+        if let Self::Answer(response) = &mut self {
+            response.state = pb::TipState::Unspecified.into();
         }
         self
     }
@@ -45,34 +45,34 @@ impl IdempotentResponse {
 pub async fn send(client: &Client, request: IdempotentRequest) -> (IdempotentResponse, bool) {
     match request {
         IdempotentRequest::Submit(request) => {
-            let mut given = soon(client.submit(request)).await.unwrap();
-            let replayed = take(&mut given.replayed);
-            (IdempotentResponse::Submit(given), replayed)
+            let mut response = soon(client.submit(request)).await.unwrap();
+            let replayed = take(&mut response.replayed);
+            (IdempotentResponse::Submit(response), replayed)
         }
         IdempotentRequest::Campaign(request) => {
-            let mut given = soon(client.put_campaign(request)).await.unwrap();
-            let replayed = take(&mut given.replayed);
-            (IdempotentResponse::Campaign(given), replayed)
+            let mut response = soon(client.put_campaign(request)).await.unwrap();
+            let replayed = take(&mut response.replayed);
+            (IdempotentResponse::Campaign(response), replayed)
         }
         IdempotentRequest::Tip(request) => {
-            let mut given = soon(client.send_tip(request)).await.unwrap();
-            let replayed = take(&mut given.replayed);
-            (IdempotentResponse::Tip(given), replayed)
+            let mut response = soon(client.send_tip(request)).await.unwrap();
+            let replayed = take(&mut response.replayed);
+            (IdempotentResponse::Tip(response), replayed)
         }
         IdempotentRequest::Answer(request) => {
-            let mut given = soon(client.respond_to_tip(request)).await.unwrap();
-            let replayed = take(&mut given.replayed);
-            (IdempotentResponse::Answer(given), replayed)
+            let mut response = soon(client.respond_to_tip(request)).await.unwrap();
+            let replayed = take(&mut response.replayed);
+            (IdempotentResponse::Answer(response), replayed)
         }
         IdempotentRequest::Release(request) => {
-            let mut given = soon(client.release(request)).await.unwrap();
-            let replayed = take(&mut given.replayed);
-            (IdempotentResponse::Release(given), replayed)
+            let mut response = soon(client.release(request)).await.unwrap();
+            let replayed = take(&mut response.replayed);
+            (IdempotentResponse::Release(response), replayed)
         }
         IdempotentRequest::WithdrawTip(tip) => {
-            let mut given = soon(client.withdraw_tip(&tip)).await.unwrap();
-            let replayed = take(&mut given.replayed);
-            (IdempotentResponse::WithdrawTip(given), replayed)
+            let mut response = soon(client.withdraw_tip(&tip)).await.unwrap();
+            let replayed = take(&mut response.replayed);
+            (IdempotentResponse::WithdrawTip(response), replayed)
         }
     }
 }

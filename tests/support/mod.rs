@@ -145,10 +145,10 @@ impl World {
         let node = Node::start(self.config.clone(), clock).await.unwrap();
         let bound = node.bound();
         let exchange = Arc::clone(node.exchange());
-        let (shutdown, told) = oneshot::channel::<()>();
+        let (shutdown, requested) = oneshot::channel::<()>();
         let (reload, reloads) = mpsc::channel(1);
         let until = async move {
-            let _ = told.await;
+            let _ = requested.await;
         };
         let task = tokio::spawn(node.serve(until, reloads));
         Running {

@@ -51,8 +51,8 @@ pub fn reply(request: &str, tip: &str, message: &str) -> pb::RespondToTipRequest
 pub async fn walk(client: &Client, tip: &str, states: &[pb::TipState]) {
     for (at, state) in states.iter().enumerate() {
         let request = format!("{}-{at}-{}", state.as_str_name(), &tip[..8]);
-        let given = client.respond_to_tip(move_to(&request, tip, *state)).await.unwrap();
-        assert_eq!(given.state(), *state);
+        let response = client.respond_to_tip(move_to(&request, tip, *state)).await.unwrap();
+        assert_eq!(response.state(), *state);
     }
 }
 
@@ -92,7 +92,7 @@ pub fn state(tip: &pb::Tip, recipient: &str) -> pb::TipState {
 }
 
 pub fn values(indicators: &[pb::TipIndicator]) -> BTreeSet<String> {
-    indicators.iter().map(|one| one.indicator.clone().unwrap().value).collect()
+    indicators.iter().map(|listed| listed.indicator.clone().unwrap().value).collect()
 }
 
 /// The field of a refused request.

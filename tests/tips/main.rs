@@ -16,7 +16,7 @@ use tipoff::client::{ClientError, FeedEvent, FeedStart};
 use tipoff::wire::pb::{self, TipState};
 
 #[tokio::test(flavor = "multi_thread")]
-async fn a_tip_is_answered_step_by_step_and_both_sides_see_each_at_once() {
+async fn a_tip_is_answered_step_by_step_and_both_sides_see_each_step_immediately() {
     let world = World::new();
     let node = world.start().await;
     let (sender, recipient) = (world.client(&node, "birdsite"), world.client(&node, "facegraph"));
@@ -60,7 +60,7 @@ async fn a_tip_is_answered_step_by_step_and_both_sides_see_each_at_once() {
             (seen[0].1.as_str(), seen[0].2),
             ("a network of accounts that post the same", 2)
         );
-        assert_eq!(seen[1..].iter().map(|one| one.0).collect::<Vec<_>>(), states);
+        assert_eq!(seen[1..].iter().map(|step| step.0).collect::<Vec<_>>(), states);
         assert_eq!(seen[3].1, "to TIP_STATE_ACTIONED");
     }
     let shown = sender.tip(&given.tip_id, "").await.unwrap();
@@ -75,7 +75,7 @@ async fn a_tip_is_answered_step_by_step_and_both_sides_see_each_at_once() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn a_refused_move_names_where_the_tip_stands_and_what_is_allowed() {
+async fn a_refused_move_names_the_state_of_the_tip_and_the_allowed_moves() {
     let world = World::new();
     let node = world.start().await;
     let (sender, recipient) = (world.client(&node, "birdsite"), world.client(&node, "facegraph"));
@@ -102,7 +102,7 @@ async fn a_refused_move_names_where_the_tip_stands_and_what_is_allowed() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn what_is_wrong_with_a_tip_is_named() {
+async fn invalid_fields_of_a_tip_are_named() {
     let world = World::new();
     let node = world.start().await;
     let sender = world.client(&node, "birdsite");

@@ -9,7 +9,7 @@ use crate::support::tips::{
 };
 
 #[tokio::test(flavor = "multi_thread")]
-async fn recipients_do_not_learn_of_one_another_unless_one_says_so() {
+async fn recipients_do_not_learn_of_one_another_unless_one_answers_to_all() {
     let world = World::new();
     let node = world.start().await;
     let sender = world.client(&node, "birdsite");
@@ -41,9 +41,9 @@ async fn recipients_do_not_learn_of_one_another_unless_one_says_so() {
     }
     // Asking does not reveal it: the error is the same for recipients and for others.
     for named in ["facegraph", "nobody"] {
-        let mut asked = reply("x", &id, "hm");
-        asked.recipient = named.into();
-        let (field, reason) = field(tube.respond_to_tip(asked).await);
+        let mut answer = reply("x", &id, "hm");
+        answer.recipient = named.into();
+        let (field, reason) = field(tube.respond_to_tip(answer).await);
         assert_eq!(
             (field.as_str(), reason.as_str()),
             ("recipient", "is for the tip's sender to name")
@@ -71,7 +71,7 @@ async fn recipients_do_not_learn_of_one_another_unless_one_says_so() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn of_a_tip_that_is_withdrawn_nothing_is_delivered_but_that() {
+async fn after_a_tip_is_withdrawn_only_the_withdrawal_is_delivered() {
     let world = World::new();
     let node = world.start().await;
     let (sender, recipient) = (world.client(&node, "birdsite"), world.client(&node, "facegraph"));
@@ -109,7 +109,7 @@ async fn of_a_tip_that_is_withdrawn_nothing_is_delivered_but_that() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn to_a_stranger_a_tip_is_what_nothing_is() {
+async fn a_tip_does_not_exist_for_partners_outside_of_it() {
     let world = World::new();
     let node = world.start().await;
     let sender = world.client(&node, "birdsite");

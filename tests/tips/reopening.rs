@@ -2,13 +2,14 @@
 
 use std::time::Duration;
 
+use tipoff::client::Client;
 use tipoff::wire::pb::{self, TipAction, TipState, Tlp};
 
 use crate::support::tips::{key, reply, state, tip, tip_events, walk};
 use crate::support::{World, batch, domain, named, sharing, soon};
 
 #[tokio::test(flavor = "multi_thread")]
-async fn something_new_of_the_sender_takes_up_what_is_monitored_or_closed() {
+async fn new_indicators_of_the_sender_reopen_a_monitored_or_closed_tip() {
     use TipState::{Actioned, Closed, Declined, Investigating, Monitoring};
     let world = World::new();
     let node = world.start().await;
@@ -38,71 +39,41 @@ async fn something_new_of_the_sender_takes_up_what_is_monitored_or_closed() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn what_is_new_in_a_campaign_takes_up_a_tip_where_both_sides_can_see_it() {
+async fn new_indicators_in_a_campaign_reopen_a_tip_if_both_sides_see_them() {
     use TipState::{Investigating, Monitoring};
     let world = World::new();
     let node = world.start().await;
-    let (sender, recipient) = (world.client(&node, "birdsite"), world.client(&node, "facegraph"));
-    let unseen = "01234567-89ab-4def-8123-456789abcdef";
-    let request = pb::SendTipRequest { campaign: unseen.into(), ..tip("t0", &["facegraph"]) };
-    let refused = sender.send_tip(request).await.unwrap_err().to_string();
-    assert!(refused.contains("is not a campaign that you see"), "{refused}");
-    let founding = |name: &str, sharing: pb::Sharing| pb::PutCampaignRequest {
-        request_id: name.into(),
-        contribution: Some(pb::Contribution { name: name.into(), ..Default::default() }),
-        sharing: Some(sharing),
-        ..Default::default()
-    };
-    let open = founding("c1", sharing(Tlp::Green, None));
-    let campaign = &sender.put_campaign(open).await.unwrap().campaign_id;
-    let request = pb::SendTipRequest { campaign: campaign.clone(), ..tip("t1", &["facegraph"]) };
-    let id = sender.send_tip(request).await.unwrap().tip_id;
-    let of = |campaign: &str, value: &str| {
-        let mut item = domain(value);
-        let campaign = campaign.to_owned();
-        item.assessment = Some(pb::Assessment { campaign, ..Default::default() });
-        item
-    };
-    let of_campaign = |value: &str| of(campaign, value);
-    let to = |partner: &str| Some(sharing(Tlp::Amber, named(&[], &[partner])));
-    let standing = async || {
-        let shown = sender.tip(&id, "").await.unwrap();
-        (state(shown.tip.as_ref().unwrap(), "facegraph"), shown.entries.len())
-    };
+    let [sender, recipient, other] =
+        ["birdsite", "facegraph", "tubeworks"].map(|id| world.client(&node, id));
+    refuse_unknown_campaign(&sender).await;
+    let everyone = || sharing(Tlp::Green, None);
+    let to_tubeworks = || sharing(Tlp::Amber, named(&[], &["tubeworks"]));
+    let campaign = create_campaign(&sender, "c1", everyone()).await;
+    let tip = send_in_campaign(&sender, "t1", &campaign).await;
     // The tip is not monitored yet.
-    let early = batch("early", 1, None, vec![of_campaign("early.example")]);
-    sender.submit(early).await.unwrap();
-    walk(&recipient, &id, &[Investigating, Monitoring]).await;
+    submit_in_campaign(&sender, &campaign, "early", None).await;
+    walk(&recipient, &tip, &[Investigating, Monitoring]).await;
     // The recipient cannot see the first. The second is from neither side.
-    let hidden = batch("hidden", 1, to("tubeworks"), vec![of_campaign("hidden.example")]);
-    sender.submit(hidden).await.unwrap();
-    let other = world.client(&node, "tubeworks");
-    let theirs =
-        batch("theirs", 1, Some(sharing(Tlp::Green, None)), vec![of_campaign("o.example")]);
-    other.submit(theirs).await.unwrap();
+    submit_in_campaign(&sender, &campaign, "hidden", Some(to_tubeworks())).await;
+    submit_in_campaign(&other, &campaign, "theirs", Some(everyone())).await;
     // The recipient does not see this campaign, so the tip is not reopened, although the recipient
     // sees the new indicator.
-    let closed = founding("c2", to("tubeworks").unwrap());
-    let secret = sender.put_campaign(closed).await.unwrap().campaign_id;
-    let request = pb::SendTipRequest { campaign: secret.clone(), ..tip("t2", &["facegraph"]) };
-    let apart = sender.send_tip(request).await.unwrap().tip_id;
-    walk(&recipient, &apart, &[Investigating, Monitoring]).await;
-    let everyone = Some(sharing(Tlp::Green, None));
-    let news = batch("apart", 1, everyone, vec![of(&secret, "apart.example")]);
-    sender.submit(news).await.unwrap();
+    let hidden_campaign = create_campaign(&sender, "c2", to_tubeworks()).await;
+    let second = send_in_campaign(&sender, "t2", &hidden_campaign).await;
+    walk(&recipient, &second, &[Investigating, Monitoring]).await;
+    submit_in_campaign(&sender, &hidden_campaign, "apart", Some(everyone())).await;
     tokio::time::sleep(Duration::from_millis(2_500)).await;
-    assert_eq!(standing().await, (Monitoring, 3));
-    let waits = sender.tip(&apart, "").await.unwrap().tip.unwrap();
-    assert_eq!(state(&waits, "facegraph"), Monitoring);
+    assert_eq!(state_and_entries(&sender, &tip).await, (Monitoring, 3));
+    assert_eq!(state_and_entries(&sender, &second).await.0, Monitoring);
     assert_eq!(
         node.exchange.index().read().unwrap().campaign_news(10).unwrap(),
         [],
-        "they were looked at"
+        "all of them were checked"
     );
     // The recipient's own indicator reopens it, like the sender's.
-    recipient.submit(batch("new", 1, None, vec![of_campaign("new.example")])).await.unwrap();
+    submit_in_campaign(&recipient, &campaign, "new", None).await;
     soon(async {
-        while standing().await.0 != Investigating {
+        while state_and_entries(&sender, &tip).await.0 != Investigating {
             tokio::time::sleep(Duration::from_millis(50)).await;
         }
     })
@@ -114,4 +85,44 @@ async fn what_is_new_in_a_campaign_takes_up_a_tip_where_both_sides_can_see_it() 
         assert_eq!(state(&event.tip.unwrap(), "facegraph"), Investigating);
     }
     node.stop().await;
+}
+
+async fn refuse_unknown_campaign(sender: &Client) {
+    let unknown = "01234567-89ab-4def-8123-456789abcdef";
+    let request = pb::SendTipRequest { campaign: unknown.into(), ..tip("t0", &["facegraph"]) };
+    let refused = sender.send_tip(request).await.unwrap_err().to_string();
+    assert!(refused.contains("is not a campaign that you see"), "{refused}");
+}
+
+async fn create_campaign(client: &Client, name: &str, sharing: pb::Sharing) -> String {
+    let request = pb::PutCampaignRequest {
+        request_id: name.into(),
+        contribution: Some(pb::Contribution { name: name.into(), ..Default::default() }),
+        sharing: Some(sharing),
+        ..Default::default()
+    };
+    client.put_campaign(request).await.unwrap().campaign_id
+}
+
+async fn send_in_campaign(sender: &Client, request: &str, campaign: &str) -> String {
+    let request = pb::SendTipRequest { campaign: campaign.into(), ..tip(request, &["facegraph"]) };
+    sender.send_tip(request).await.unwrap().tip_id
+}
+
+async fn submit_in_campaign(
+    client: &Client,
+    campaign: &str,
+    name: &str,
+    sharing: Option<pb::Sharing>,
+) {
+    let mut item = domain(&format!("{name}.example"));
+    let campaign = campaign.to_owned();
+    item.assessment = Some(pb::Assessment { campaign, ..Default::default() });
+    client.submit(batch(name, 1, sharing, vec![item])).await.unwrap();
+}
+
+/// The state of a tip with facegraph, and its number of entries.
+async fn state_and_entries(client: &Client, tip: &str) -> (TipState, usize) {
+    let shown = client.tip(tip, "").await.unwrap();
+    (state(shown.tip.as_ref().unwrap(), "facegraph"), shown.entries.len())
 }

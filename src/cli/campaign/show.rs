@@ -215,15 +215,15 @@ fn event_text(event: &pb::TimelineEvent) -> String {
     use pb::timeline_event::Event;
     match &event.event {
         None => String::new(),
-        Some(Event::Contribution(made)) => {
-            let what = if made.founds { "creates the campaign" } else { "contributes" };
-            format!("{what}: {}", text::one_line(&made.name))
+        Some(Event::Contribution(contribution)) => {
+            let action = if contribution.founds { "creates the campaign" } else { "contributes" };
+            format!("{action}: {}", text::one_line(&contribution.name))
         }
-        Some(Event::Indicators(on)) => {
+        Some(Event::Indicators(day)) => {
             let counts = [
-                (on.submitted, "submitted"),
-                (on.first_seen, "first seen"),
-                (on.last_seen, "last seen"),
+                (day.submitted, "submitted"),
+                (day.first_seen, "first seen"),
+                (day.last_seen, "last seen"),
             ];
             let counts = counts.iter().filter(|(count, _)| *count > 0);
             let counts: Vec<_> = counts
@@ -231,28 +231,29 @@ fn event_text(event: &pb::TimelineEvent) -> String {
                 .collect();
             counts.join(", ")
         }
-        Some(Event::Sighting(seen)) => {
-            let indicator = seen.indicator.clone().unwrap_or_default();
+        Some(Event::Sighting(sighting)) => {
+            let indicator = sighting.indicator.clone().unwrap_or_default();
             let value = text::value(&indicator.platform, &indicator.value);
-            format!("saw {value} {}", text::count(seen.count, "time"))
+            format!("saw {value} {}", text::count(sighting.count, "time"))
         }
-        Some(Event::Enforcement(done)) => {
-            let done = done.enforcement.clone().unwrap_or_default();
-            let counts: Vec<_> = done.counts.iter().map(render::enforcement::count).collect();
-            let reports = done.source() == pb::EnforcementSource::Reported;
-            let what = if reports { "reports removals" } else { "acted" };
-            format!("{what}: {}", counts.join(", "))
+        Some(Event::Enforcement(enforcement)) => {
+            let enforcement = enforcement.enforcement.clone().unwrap_or_default();
+            let counts: Vec<_> =
+                enforcement.counts.iter().map(render::enforcement::count).collect();
+            let is_reported = enforcement.source() == pb::EnforcementSource::Reported;
+            let action = if is_reported { "reports removals" } else { "acted" };
+            format!("{action}: {}", counts.join(", "))
         }
         Some(Event::Tip(step)) => render::tip::step(step),
     }
 }
 
-fn indicator_object(one: &pb::VisibleAssessment) -> Value {
-    let indicator = one.indicator.clone().unwrap_or_default();
-    let assessment = one.assessment.clone().unwrap_or_default();
+fn indicator_object(visible: &pb::VisibleAssessment) -> Value {
+    let indicator = visible.indicator.clone().unwrap_or_default();
+    let assessment = visible.assessment.clone().unwrap_or_default();
     json!({
-        "version": one.version.as_ref().map(text::version),
-        "author": one.author,
+        "version": visible.version.as_ref().map(text::version),
+        "author": visible.author,
         "kind": text::kind(indicator.kind()),
         "platform": indicator.platform,
         "value": indicator.value,
@@ -264,29 +265,31 @@ fn indicator_object(one: &pb::VisibleAssessment) -> Value {
 
 fn event_object(event: &pb::TimelineEvent) -> Value {
     use pb::timeline_event::Event;
-    let (what, object) = match &event.event {
+    let (kind, object) = match &event.event {
         None => ("", Value::Null),
-        Some(Event::Contribution(made)) => {
-            ("contribution", json!({ "founds": made.founds, "name": made.name }))
+        Some(Event::Contribution(contribution)) => {
+            ("contribution", json!({ "founds": contribution.founds, "name": contribution.name }))
         }
-        Some(Event::Indicators(on)) => (
+        Some(Event::Indicators(day)) => (
             "indicators",
             json!({
-                "submitted": on.submitted,
-                "first_seen": on.first_seen,
-                "last_seen": on.last_seen,
+                "submitted": day.submitted,
+                "first_seen": day.first_seen,
+                "last_seen": day.last_seen,
             }),
         ),
-        Some(Event::Sighting(seen)) => {
-            let indicator = seen.indicator.clone().unwrap_or_default();
+        Some(Event::Sighting(sighting)) => {
+            let indicator = sighting.indicator.clone().unwrap_or_default();
             (
                 "sighting",
-                json!({ "id": indicator.id, "value": indicator.value, "count": seen.count }),
+                json!({ "id": indicator.id, "value": indicator.value, "count": sighting.count }),
             )
         }
-        Some(Event::Enforcement(done)) => ("enforcement", render::enforcement::object(done)),
+        Some(Event::Enforcement(enforcement)) => {
+            ("enforcement", render::enforcement::object(enforcement))
+        }
         Some(Event::Tip(step)) => ("tip", render::tip::step_object(step)),
     };
     let at = text::time(event.at.as_ref());
-    json!({ "at": at, "author": event.author, "event": what, (what): object })
+    json!({ "at": at, "author": event.author, "event": kind, (kind): object })
 }

@@ -66,7 +66,22 @@ pub async fn play(
     let (birdsite, facegraph) =
         (stage.connected("birdsite").await?, stage.connected("facegraph").await?);
     let now = birdsite.pull(&FeedStart::Now, None, 3).await?.cursor.unwrap_or_default();
-    let mut feed = Reader::of("birdsite", birdsite.subscribe(FeedStart::Cursor(now), None));
+    let feed = Reader::of("birdsite", birdsite.subscribe(FeedStart::Cursor(now), None));
+    let id = send(&birdsite, report, campaign, desk).await?;
+    let mut tip = Tip { id, birdsite: feed };
+    tip.show_responses(&facegraph, campaign).await?;
+    show_enforcement(&birdsite, &tip.id).await?;
+    refuse_move(&facegraph, &tip.id).await?;
+    Ok(tip)
+}
+
+/// Sends the tip and waits until the desk of facegraph received it. Returns its id.
+async fn send(
+    birdsite: &Client,
+    report: &Submittable,
+    campaign: &str,
+    desk: &mut Reader,
+) -> Result<String, Failure> {
     let keys = report.items.iter().take(TIP_INDICATORS).map(|item| pb::IndicatorKey {
         kind: item.kind,
         platform: item.platform.clone(),
@@ -97,25 +112,27 @@ pub async fn play(
         text::count(u64::from(sent.counted), "indicator"),
         arrived.duration_since(started).as_millis()
     ))?;
-    let mut rows = Vec::new();
-    for (state, message, indicators) in steps() {
-        let arrived =
-            respond(&facegraph, &sent.tip_id, state, message, indicators, &mut feed).await?;
-        let short: String = message.chars().take(48).collect();
-        let more = if short.len() < message.len() { " …" } else { "" };
-        rows.push([state_name(state), format!("{short}{more}"), arrived.to_string()]);
-        if state == pb::TipState::Actioned {
-            rows.push(attribute(&facegraph, campaign, &mut feed).await?);
-            rows.push(share(&facegraph, campaign, &mut feed).await?);
-        }
-    }
-    show(&output::table(["FACEGRAPH", "MESSAGE", "RECEIVED AFTER ms"], rows))?;
-    show_enforcement(&birdsite, &sent.tip_id).await?;
-    refuse_move(&facegraph, &sent.tip_id).await?;
-    Ok(Tip { id: sent.tip_id, birdsite: feed })
+    Ok(sent.tip_id)
 }
 
 impl Tip {
+    /// facegraph responds step by step. Prints when birdsite received each step.
+    async fn show_responses(&mut self, facegraph: &Client, campaign: &str) -> Result<(), Failure> {
+        let feed = &mut self.birdsite;
+        let mut rows = Vec::new();
+        for (state, message, indicators) in steps() {
+            let arrived = respond(facegraph, &self.id, state, message, indicators, feed).await?;
+            let short: String = message.chars().take(48).collect();
+            let more = if short.len() < message.len() { " …" } else { "" };
+            rows.push([state_name(state), format!("{short}{more}"), arrived.to_string()]);
+            if state == pb::TipState::Actioned {
+                rows.push(attribute(facegraph, campaign, feed).await?);
+                rows.push(share(facegraph, campaign, feed).await?);
+            }
+        }
+        show(&output::table(["FACEGRAPH", "MESSAGE", "RECEIVED AFTER ms"], rows))
+    }
+
     /// A new indicator in the campaign reopens the tip, and both sides receive that.
     pub async fn show_reopened(&mut self, desk: &mut Reader) -> Result<(), Failure> {
         let reopened =
@@ -201,12 +218,12 @@ fn takedown() -> pb::Enforcement {
 async fn show_enforcement(birdsite: &Client, tip: &str) -> Result<(), Failure> {
     let query = pb::ListEnforcementsRequest { tip_id: tip.into(), ..Default::default() };
     let known = birdsite.enforcements(&query).await?;
-    let [one] = known.as_slice() else {
+    let [visible] = known.as_slice() else {
         return Err(Failure::failed(format!("expected one enforcement: {known:?}")));
     };
-    let enforcement = one.enforcement.clone().unwrap_or_default();
+    let enforcement = visible.enforcement.clone().unwrap_or_default();
     let counts: Vec<_> = enforcement.counts.iter().map(render::enforcement::count).collect();
-    say(&format!("enforcement by {} after this tip: {}", one.author, counts.join(", ")))
+    say(&format!("enforcement by {} after this tip: {}", visible.author, counts.join(", ")))
 }
 
 /// facegraph attributes the campaign. Attributions of different partners stand side by side.

@@ -113,39 +113,39 @@ fn item_row(item: &pb::FeedItem) -> String {
 }
 
 fn change_row(change: &pb::GroupChange) -> String {
-    let when = fields::accepted_at(change.changed_at.as_ref());
-    let who = [("joined", &change.joined), ("left", &change.left)]
+    let changed_at = fields::accepted_at(change.changed_at.as_ref());
+    let changes = [("joined", &change.joined), ("left", &change.left)]
         .into_iter()
-        .filter(|(_, who)| !who.is_empty())
-        .map(|(what, who)| format!("{what}: {}", who.join(", ")));
-    let who: Vec<_> = who.collect();
-    format!("{when}  {:<9} {:<12} {}", "group", change.group, who.join("; "))
+        .filter(|(_, partners)| !partners.is_empty())
+        .map(|(change, partners)| format!("{change}: {}", partners.join(", ")));
+    let changes: Vec<_> = changes.collect();
+    format!("{changed_at}  {:<9} {:<12} {}", "group", change.group, changes.join("; "))
 }
 
-fn sighting_row(seen: &pb::VisibleSighting) -> String {
-    let indicator = seen.indicator.clone().unwrap_or_default();
+fn sighting_row(sighting: &pb::VisibleSighting) -> String {
+    let indicator = sighting.indicator.clone().unwrap_or_default();
     format!(
         "{}  {} {:<12} {:<13} {:<18} {:<16} {}",
-        fields::accepted_at(seen.accepted_at.as_ref()),
-        fields::version(seen.version.as_ref()),
-        seen.author,
-        fields::tlp(seen.sharing.as_ref()),
-        format!("seen {}", text::count(seen.count, "time")),
+        fields::accepted_at(sighting.accepted_at.as_ref()),
+        fields::version(sighting.version.as_ref()),
+        sighting.author,
+        fields::tlp(sighting.sharing.as_ref()),
+        format!("seen {}", text::count(sighting.count, "time")),
         text::kind(indicator.kind()),
         text::value(&indicator.platform, &indicator.value),
     )
 }
 
-fn feedback_row(given: &pb::VisibleFeedback) -> String {
-    let note = text::one_line(&given.note);
+fn feedback_row(feedback: &pb::VisibleFeedback) -> String {
+    let note = text::one_line(&feedback.note);
     format!(
         "{}  {} {:<12} {:<13} {:<18} on {}{}{note}",
-        fields::accepted_at(given.accepted_at.as_ref()),
-        fields::version(given.version.as_ref()),
-        given.author,
-        fields::tlp(given.sharing.as_ref()),
-        opinion(given.opinion()),
-        given.about.as_ref().map(text::version).unwrap_or_default(),
+        fields::accepted_at(feedback.accepted_at.as_ref()),
+        fields::version(feedback.version.as_ref()),
+        feedback.author,
+        fields::tlp(feedback.sharing.as_ref()),
+        opinion(feedback.opinion()),
+        feedback.about.as_ref().map(text::version).unwrap_or_default(),
         if note.is_empty() { "" } else { ": " },
     )
 }
@@ -154,35 +154,35 @@ fn opinion(opinion: pb::Opinion) -> String {
     text::enum_name(opinion.as_str_name(), "OPINION_").replace('_', "-")
 }
 
-fn sighting_object(seen: &pb::VisibleSighting) -> Value {
-    let indicator = seen.indicator.clone().unwrap_or_default();
+fn sighting_object(sighting: &pb::VisibleSighting) -> Value {
+    let indicator = sighting.indicator.clone().unwrap_or_default();
     json!({
-        "version": seen.version.as_ref().map(text::version),
-        "author": seen.author,
-        "accepted_at": text::time(seen.accepted_at.as_ref()),
+        "version": sighting.version.as_ref().map(text::version),
+        "author": sighting.author,
+        "accepted_at": text::time(sighting.accepted_at.as_ref()),
         "kind": text::kind(indicator.kind()),
         "platform": indicator.platform,
         "value": indicator.value,
         "id": indicator.id,
-        "count": seen.count,
-        "first_seen": text::time(seen.first_seen.as_ref()),
-        "last_seen": text::time(seen.last_seen.as_ref()),
-        "tlp": fields::tlp(seen.sharing.as_ref()),
-        "audience": fields::audience(seen.sharing.as_ref().and_then(|sharing| sharing.audience.as_ref())),
+        "count": sighting.count,
+        "first_seen": text::time(sighting.first_seen.as_ref()),
+        "last_seen": text::time(sighting.last_seen.as_ref()),
+        "tlp": fields::tlp(sighting.sharing.as_ref()),
+        "audience": fields::audience(sighting.sharing.as_ref().and_then(|sharing| sharing.audience.as_ref())),
     })
 }
 
-fn feedback_object(given: &pb::VisibleFeedback) -> Value {
+fn feedback_object(feedback: &pb::VisibleFeedback) -> Value {
     json!({
-        "version": given.version.as_ref().map(text::version),
-        "author": given.author,
-        "accepted_at": text::time(given.accepted_at.as_ref()),
-        "about": given.about.as_ref().map(text::version),
-        "id": given.indicator_id,
-        "opinion": opinion(given.opinion()),
-        "note": given.note,
-        "tlp": fields::tlp(given.sharing.as_ref()),
-        "audience": fields::audience(given.sharing.as_ref().and_then(|sharing| sharing.audience.as_ref())),
+        "version": feedback.version.as_ref().map(text::version),
+        "author": feedback.author,
+        "accepted_at": text::time(feedback.accepted_at.as_ref()),
+        "about": feedback.about.as_ref().map(text::version),
+        "id": feedback.indicator_id,
+        "opinion": opinion(feedback.opinion()),
+        "note": feedback.note,
+        "tlp": fields::tlp(feedback.sharing.as_ref()),
+        "audience": fields::audience(feedback.sharing.as_ref().and_then(|sharing| sharing.audience.as_ref())),
     })
 }
 
@@ -280,16 +280,16 @@ mod tests {
 
     #[test]
     fn an_event_that_is_no_item_cannot_be_submitted() {
-        let seen = object(&sighting());
-        assert_eq!(seen["sighting"]["value"], "someone");
-        assert_eq!(seen["cursor"], "AQ");
+        let event = object(&sighting());
+        assert_eq!(event["sighting"]["value"], "someone");
+        assert_eq!(event["cursor"], "AQ");
         let others = [
             object(&FeedEvent::Removal(pb::Removal::default())),
             object(&FeedEvent::GroupChange(pb::GroupChange::default())),
             object(&FeedEvent::Feedback(Box::default())),
             object(&FeedEvent::Tip(Box::default())),
         ];
-        let lines: String = [seen].iter().chain(&others).map(|one| format!("{one}\n")).collect();
+        let lines: String = [event].iter().chain(&others).map(|one| format!("{one}\n")).collect();
         let records = crate::formats::read(lines.as_bytes(), Some(crate::formats::Format::Jsonl));
         let neither = crate::formats::Class::Neither(crate::formats::SkipReason::FeedEvent);
         assert!(records.unwrap().iter().all(|record| record.class == neither));

@@ -14,7 +14,7 @@ use crate::domain::hex;
 use crate::formats::Count;
 use crate::wire::pb;
 
-/// Enforcements per request: the most that an exchange accepts.
+/// Enforcements per request. The maximum that an exchange accepts.
 const MAX_REQUEST_ENFORCEMENTS: usize = 1_000;
 
 /// The receipts of all counts of an input.
@@ -49,13 +49,13 @@ pub async fn send(
         return Ok(receipts);
     }
     let own_platforms = client.who_am_i().await?.partner.unwrap_or_default().platforms;
-    let mut seen: HashMap<(String, usize), usize> = HashMap::new();
+    let mut counts_per_row: HashMap<(String, usize), usize> = HashMap::new();
     let counts: Vec<_> = input
         .iter()
         .map(|(source, count, digest)| {
             let file = hex::encode(&digest[..16]);
             // A row may hold several counts.
-            let nth = seen.entry((file.clone(), source.row)).or_default();
+            let nth = counts_per_row.entry((file.clone(), source.row)).or_default();
             *nth += 1;
             let id = match nth {
                 1 => format!("report:{file}:{}", source.row),

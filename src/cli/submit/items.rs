@@ -10,7 +10,7 @@ use crate::wire::{pb, timestamp};
 /// Maximum length of a note in bytes. An exchange accepts 2,000 characters per note and 4,000 bytes
 /// per item.
 const MAX_NOTE_BYTES: usize = 1_900;
-/// Techniques per item: the most that an exchange accepts.
+/// Techniques per item. The maximum that an exchange accepts.
 const MAX_TECHNIQUES: usize = 20;
 
 /// Defaults for all items of the input.
@@ -90,23 +90,23 @@ pub fn merge<'a>(
     defaults: &ItemDefaults,
 ) -> Submittable {
     let mut submittable = Submittable::default();
-    let mut seen: HashMap<IndicatorId, usize> = HashMap::new();
+    let mut index_by_id: HashMap<IndicatorId, usize> = HashMap::new();
     for (file, record) in records {
         let source = Source { file: file.to_owned(), row: record.row, raw: record.raw.clone() };
         match &record.class {
             Class::Indicator(indicator) => {
                 submittable.campaigns_left_out += usize::from(has_campaign_name(&record.details));
-                if let Some(at) = seen.get(&indicator.id()) {
-                    match merge_into(&mut submittable.items[*at], &record.details) {
+                if let Some(index) = index_by_id.get(&indicator.id()) {
+                    match merge_into(&mut submittable.items[*index], &record.details) {
                         Ok(()) => submittable.repeated += 1,
                         Err(reason) => {
-                            let first = &submittable.sources[*at];
+                            let first = &submittable.sources[*index];
                             let first = format!("{} {}", first.file, first.row);
                             submittable.unreadable.push((source, format!("{reason} in {first}")));
                         }
                     }
                 } else {
-                    seen.insert(indicator.id(), submittable.items.len());
+                    index_by_id.insert(indicator.id(), submittable.items.len());
                     submittable.items.push(item(indicator, record, defaults));
                     submittable.sources.push(source);
                 }

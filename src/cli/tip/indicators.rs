@@ -69,10 +69,10 @@ impl IndicatorFlags {
                 Class::Aggregate(_) | Class::Neither(_) => {}
             }
         }
-        let mut seen = std::collections::BTreeSet::new();
+        let mut known_keys = std::collections::BTreeSet::new();
         indicators
             .keys
-            .retain(|key| seen.insert((key.kind, key.platform.clone(), key.value.clone())));
+            .retain(|key| known_keys.insert((key.kind, key.platform.clone(), key.value.clone())));
         Ok(indicators)
     }
 }

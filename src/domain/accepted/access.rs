@@ -1,4 +1,4 @@
-//! Logged accesses of liaisons.
+//! Records of the access log.
 
 use serde::{Deserialize, Serialize};
 
@@ -6,17 +6,17 @@ use crate::domain::entry::AccessedVersions;
 use crate::domain::purpose::{AccessWay, Purpose};
 use crate::domain::{PartnerId, Timestamp};
 
-/// Versions of one author that a liaison was given in one message or page, or a part of them.
+/// The versions of one author that a liaison received in one message or page, or a part of them.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct AccessRecord {
     /// The liaison.
     pub liaison: PartnerId,
-    /// When it was given them.
+    /// When it received them.
     pub at: Timestamp,
-    /// The method.
+    /// How it received them.
     pub way: AccessWay,
     /// The stated purpose.
     pub purpose: Purpose,
     /// The versions.
-    pub given: AccessedVersions,
+    pub accessed: AccessedVersions,
 }

@@ -11,9 +11,9 @@ use crate::domain::{CampaignId, PartnerId, Position, Sharing, Timestamp};
 pub struct ContributionRecord {
     /// The campaign.
     pub campaign: CampaignId,
-    /// Where it was accepted.
+    /// The position of the version.
     pub position: Position,
-    /// Its author.
+    /// The author.
     pub author: PartnerId,
     /// When it was accepted.
     pub accepted: Timestamp,
@@ -32,8 +32,8 @@ pub struct ContributionRecord {
 }
 
 impl ContributionRecord {
-    /// Whether sharing and content equal those that were sent with this version. Releases and
-    /// retractions made later make no difference.
+    /// Whether sharing and content equal those that were sent with this version. Later releases and retractions are
+    /// ignored.
     pub fn has_same_content(&self, sharing: &Sharing, contribution: &Contribution) -> bool {
         self.release_state.sent(&self.sharing) == *sharing && self.contribution == *contribution
     }

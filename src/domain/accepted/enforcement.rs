@@ -9,9 +9,9 @@ use crate::domain::{PartnerId, Position, Sharing, Timestamp};
 /// An author's current enforcement with an id, for one audience.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct EnforcementRecord {
-    /// Where it was accepted.
+    /// The position of the version.
     pub position: Position,
-    /// Its author.
+    /// The author.
     pub author: PartnerId,
     /// When it was accepted.
     pub accepted: Timestamp,
@@ -26,8 +26,8 @@ pub struct EnforcementRecord {
 }
 
 impl EnforcementRecord {
-    /// Whether sharing and content equal those that were sent with this version. Releases and
-    /// retractions made later make no difference.
+    /// Whether sharing and content equal those that were sent with this version. Later releases and retractions are
+    /// ignored.
     pub fn has_same_content(&self, sharing: &Sharing, enforcement: &Enforcement) -> bool {
         self.release_state.sent(&self.sharing) == *sharing && self.enforcement == *enforcement
     }

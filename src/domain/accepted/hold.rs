@@ -11,14 +11,14 @@ pub struct HoldRecord {
     pub placed: Timestamp,
     /// When it ends, or ended.
     pub until: Timestamp,
-    /// Number of copies.
+    /// The number of copies.
     pub objects: u64,
     /// The stated reason.
     pub reason: Box<str>,
 }
 
 impl HoldRecord {
-    /// Whether it has ended at `now`.
+    /// Whether the hold has ended at `now`.
     pub fn has_ended(&self, now: Timestamp) -> bool {
         now >= self.until
     }

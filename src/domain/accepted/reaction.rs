@@ -9,7 +9,7 @@ use crate::domain::{IndicatorId, PartnerId, Position, Sharing, Timestamp};
 /// A sighting.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct SightingRecord {
-    /// Where it was accepted.
+    /// The position in the journal.
     pub position: Position,
     /// Who reported it.
     pub author: PartnerId,
@@ -17,22 +17,22 @@ pub struct SightingRecord {
     pub accepted: Timestamp,
     /// Who receives it.
     pub sharing: Sharing,
-    /// What was seen, how often and when.
+    /// The indicator, and how often and when it was seen.
     pub sighting: Sighting,
 }
 
 /// A partner's newest feedback on a version.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct FeedbackRecord {
-    /// Where it was accepted.
+    /// The position in the journal.
     pub position: Position,
     /// When it was accepted.
     pub accepted: Timestamp,
     /// The author of the assessment.
-    pub of: PartnerId,
+    pub assessment_author: PartnerId,
     /// The indicator of the assessment.
     pub id: IndicatorId,
-    /// How far it agrees.
+    /// The opinion.
     pub opinion: Opinion,
     /// The explanation.
     pub note: Option<Box<str>>,

@@ -8,7 +8,7 @@ use crate::domain::{PartnerId, Sharing};
 /// A release in force.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct ActiveRelease {
-    /// The liaison, legal basis and expiry.
+    /// The liaison, the legal basis and the expiry.
     pub release: Release,
     /// The sequence with which it began.
     pub since: u64,
@@ -24,7 +24,7 @@ pub struct ReleaseState {
 }
 
 impl ReleaseState {
-    /// For an object that an entry creates: the releases sent with it are in force.
+    /// The state of an object that the entry at `sequence` creates: the releases sent with it are in force.
     pub fn new(sharing: &Sharing, sequence: u64) -> Self {
         let since = sharing.releases.iter().map(|_| sequence).collect();
         Self { sent: sharing.releases.clone(), since }
@@ -32,14 +32,14 @@ impl ReleaseState {
 
     /// The releases in force.
     pub fn in_force(&self, sharing: &Sharing) -> Vec<ActiveRelease> {
-        let all = sharing.releases.iter().cloned().zip(self.since.iter().copied());
-        all.map(|(release, since)| ActiveRelease { release, since }).collect()
+        let releases = sharing.releases.iter().cloned().zip(self.since.iter().copied());
+        releases.map(|(release, since)| ActiveRelease { release, since }).collect()
     }
 
     /// Replaces the releases in force.
-    pub fn put(&mut self, sharing: &mut Sharing, all: Vec<ActiveRelease>) {
+    pub fn set_in_force(&mut self, sharing: &mut Sharing, active: Vec<ActiveRelease>) {
         (sharing.releases, self.since) =
-            all.into_iter().map(|one| (one.release, one.since)).unzip();
+            active.into_iter().map(|active| (active.release, active.since)).unzip();
     }
 
     /// The sharing as it was sent.
@@ -47,13 +47,13 @@ impl ReleaseState {
         Sharing { releases: self.sent.clone(), ..sharing.clone() }
     }
 
-    /// A liaison's release in force, and the sequence with which it began.
+    /// The release to a liaison that is in force, and the sequence with which it began.
     pub fn release_to<'a>(
         &self,
         sharing: &'a Sharing,
         liaison: &PartnerId,
     ) -> Option<(&'a Release, u64)> {
-        let mut all = sharing.releases.iter().zip(self.since.iter().copied());
-        all.find(|(release, _)| release.liaison == *liaison)
+        let mut releases = sharing.releases.iter().zip(self.since.iter().copied());
+        releases.find(|(release, _)| release.liaison == *liaison)
     }
 }

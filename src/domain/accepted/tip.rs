@@ -10,21 +10,21 @@ use crate::domain::{CampaignId, PartnerId, Timestamp, TipId, Tlp};
 /// A tip, with the state of each thread.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct TipRecord {
-    /// Its id.
+    /// The id.
     pub id: TipId,
-    /// Its sender.
+    /// The sender.
     pub sender: PartnerId,
-    /// The entry that sent it.
+    /// The sequence of the entry that sent it.
     pub sequence: u64,
     /// When it was accepted.
     pub accepted: Timestamp,
     /// The subject line.
     pub subject: Option<Box<str>>,
-    /// How urgent it is.
+    /// The urgency.
     pub urgency: Urgency,
-    /// When the sender would like an answer.
+    /// The time until which the sender asks for a response.
     pub respond_by: Option<Timestamp>,
-    /// Its TLP marking.
+    /// The TLP marking.
     pub tlp: Tlp,
     /// The campaign that it belongs to.
     pub campaign: Option<CampaignId>,
@@ -61,34 +61,34 @@ impl TipRecord {
     }
 }
 
-/// What an entry added to a tip.
+/// An entry of a tip.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct TipEntryRecord {
-    /// The entry.
+    /// The sequence of the entry.
     pub sequence: u64,
     /// When it was accepted.
     pub accepted: Timestamp,
-    /// Its author; `None` for the exchange.
+    /// The author; `None` for the exchange.
     pub author: Option<PartnerId>,
     /// The kind of entry.
     pub action: TipAction,
     /// The recipient whose thread it belongs to; `None` for all of them.
     pub recipient: Option<PartnerId>,
-    /// Whether the recipient shows it to the other recipients.
+    /// Whether its author, a recipient, shows it to the other recipients.
     pub shown: bool,
-    /// Number of indicators that it added.
+    /// The number of indicators that it added.
     pub indicators: u32,
-    /// The threads that contain it, and how their states changed.
+    /// The threads that contain it, with their state changes.
     pub threads: Vec<TipMove>,
-    /// The enforcement that its author reported with it.
+    /// The enforcement that the author reported with it.
     pub enforcement: Option<Enforcement>,
 }
 
 impl TipEntryRecord {
-    /// Whether it belongs to a recipient's thread. A recipient's entry stays in its own thread unless it
-    /// is shown.
+    /// Whether a recipient's thread contains the entry. A recipient's entry is only in its own thread unless it is
+    /// shown to all.
     pub fn is_in_thread(&self, recipient: &PartnerId) -> bool {
-        self.shown || self.recipient.as_ref().is_none_or(|of| of == recipient)
+        self.shown || self.recipient.as_ref().is_none_or(|owner| owner == recipient)
     }
 
     /// The state change of a recipient's thread.
@@ -97,7 +97,7 @@ impl TipEntryRecord {
     }
 }
 
-/// What an entry did to a tip.
+/// The kind of an entry of a tip.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
 pub enum TipAction {
     /// It sent the tip.

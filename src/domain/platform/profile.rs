@@ -64,7 +64,7 @@ fn match_shape(shape: &Shape, segments: &[&str]) -> Option<(Kind, String)> {
         // A Telegram invite has two spellings; use the one with `+`.
         Shape::Under("joinchat", kind) => Some((*kind, format!("+{}", under("joinchat")?))),
         Shape::Under(prefix, kind) => Some((*kind, under(prefix)?.to_owned())),
-        Shape::UnderKept(prefix, kind) => Some((*kind, format!("{prefix}/{}", under(prefix)?))),
+        Shape::WithPrefix(prefix, kind) => Some((*kind, format!("{prefix}/{}", under(prefix)?))),
         Shape::Plus(kind) => {
             let invite = single?.strip_prefix('+').filter(|invite| !invite.is_empty())?;
             Some((*kind, format!("+{invite}")))

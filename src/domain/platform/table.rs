@@ -26,14 +26,14 @@ pub enum Shape {
     At(Kind),
     /// `/prefix/name`.
     Under(&'static str, Kind),
-    /// `/prefix/name`, with the prefix kept in the value.
-    UnderKept(&'static str, Kind),
+    /// `/prefix/name`, where the prefix is part of the value.
+    WithPrefix(&'static str, Kind),
     /// `/+invite`.
     Plus(Kind),
 }
 
 use Kind::{Account, Channel, Community};
-use Shape::{At, Bare, Plus, Under, UnderKept};
+use Shape::{At, Bare, Plus, Under, WithPrefix};
 
 const fn site(
     id: &'static str,
@@ -72,9 +72,9 @@ pub const SITES: &[Site] = &[
         &["youtube.com"],
         &[
             At(Account),
-            UnderKept("channel", Account),
-            UnderKept("c", Account),
-            UnderKept("user", Account),
+            WithPrefix("channel", Account),
+            WithPrefix("c", Account),
+            WithPrefix("user", Account),
         ],
     ),
     site("tiktok", &["tik tok"], &["tiktok.com"], &[At(Account)]),

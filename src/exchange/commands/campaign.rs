@@ -1,4 +1,4 @@
-//! Campaigns: founding one, and contributing to one.
+//! Founding campaigns, and contributing to them.
 
 use crate::domain::campaign::Contribution;
 use crate::domain::entry::{Body, CampaignPut, Outcome, RequestId, VoidReason};
@@ -17,9 +17,9 @@ use crate::exchange::visibility::campaign::unknown_campaign;
 pub struct CampaignRequest {
     /// The idempotency key of the request.
     pub request: RequestId,
-    /// SHA-256 of the request: tells a retry from another request under the same key.
+    /// SHA-256 of the request. Distinguishes a retry from another request under the same key.
     pub digest: [u8; 32],
-    /// The campaign; `None` founds one.
+    /// The campaign. `None` founds a new one.
     pub campaign: Option<CampaignId>,
     /// The sharing that the author asked for.
     pub sharing: SharingRequest,
@@ -32,16 +32,16 @@ pub struct CampaignRequest {
 pub struct CampaignReceipt {
     /// The campaign.
     pub campaign: CampaignId,
-    /// The receipt, with the current version.
+    /// The receipt of the contribution, with its current version.
     pub receipt: ItemReceipt,
-    /// When it was accepted.
+    /// When the contribution was accepted.
     pub accepted: Timestamp,
-    /// Whether an earlier try had stored it.
+    /// Whether an earlier attempt stored the request.
     pub replayed: bool,
 }
 
 impl Commands {
-    /// Founds a campaign, or contributes to one that the caller sees. Idempotent by key.
+    /// Founds a campaign, or contributes to one that the caller may see. Idempotent by key.
     pub async fn put_campaign(
         &self,
         caller: &Caller,
@@ -54,7 +54,7 @@ impl Commands {
         let put = CampaignPut {
             request: request.request.clone(),
             digest: request.digest,
-            // A new id for each try: the first entry under the key counts.
+            // Each attempt has a new random id. The first entry under the key decides.
             campaign: request.campaign.unwrap_or_else(|| CampaignId::from_random(rand::random())),
             founds: request.campaign.is_none(),
             sharing,
@@ -66,7 +66,7 @@ impl Commands {
         self.campaign_receipt(sequence, replayed).await
     }
 
-    /// Resolves the sharing of a contribution. Fails if the caller does not see the campaign.
+    /// Resolves the sharing of a contribution. Fails if the caller may not see the campaign.
     fn check_campaign(
         &self,
         caller: &Caller,
@@ -90,11 +90,11 @@ impl Commands {
         };
         let outcome = self.core.index.applied_outcome(sequence)?;
         let Outcome::Applied(outcomes) = &*outcome else {
-            return Err(Error::internal("receipt", format!("entry {sequence} was not taken")));
+            return Err(Error::internal("receipt", format!("entry {sequence} is void")));
         };
         let receipts = item_receipts(sequence, std::iter::once(0), outcomes, &[]);
         let receipt = receipts.into_iter().next().map(|(_, receipt)| receipt);
-        let missing = || Error::internal("receipt", format!("entry {sequence} came to nothing"));
+        let missing = || Error::internal("receipt", format!("entry {sequence} has no receipt"));
         let receipt = receipt.ok_or_else(missing)?;
         Ok(CampaignReceipt {
             campaign: put.campaign,

@@ -16,32 +16,32 @@ use crate::exchange::visibility::ReaderView;
 pub struct EnforcementRequest {
     /// The idempotency key of the request.
     pub request: RequestId,
-    /// SHA-256 of the request: tells a retry from another request under the same key.
+    /// SHA-256 of the request. Distinguishes a retry from another request under the same key.
     pub digest: [u8; 32],
     /// The sharing that the author asked for.
     pub sharing: SharingRequest,
-    /// The valid ones, each with its index.
+    /// The valid enforcements, each with its index in the request.
     pub items: Vec<(u32, Enforcement)>,
-    /// The others, and why.
+    /// The rejected enforcements, each with the reason.
     pub rejected: Vec<Rejection>,
 }
 
 /// The result of an [`EnforcementRequest`].
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct EnforcementReceipt {
-    /// The sequence of its entry.
+    /// The sequence of the entry.
     pub sequence: u64,
-    /// When it was accepted.
+    /// When the entry was accepted.
     pub accepted: Timestamp,
-    /// The receipt of each, by index.
+    /// The receipt of each enforcement, by index.
     pub items: Vec<(u32, ItemReceipt)>,
-    /// Whether an earlier try had stored it.
+    /// Whether an earlier attempt stored the request.
     pub replayed: bool,
 }
 
 impl Commands {
-    /// Reports enforcements. Idempotent by key. One that names a hidden campaign or tip, or claims the action of
-    /// another partner, is rejected by itself.
+    /// Reports enforcements. Idempotent by key. An enforcement that names a hidden campaign or tip, or an action of
+    /// another partner, is rejected without the others.
     pub async fn report_enforcement(
         &self,
         caller: &Caller,
@@ -56,25 +56,26 @@ impl Commands {
         self.enforcement_receipt(sequence, replayed).await
     }
 
-    /// Rejects those that the caller may not report.
+    /// Resolves the sharing, and rejects the enforcements that the caller may not report.
     fn check_enforcements(
         &self,
         caller: &Caller,
         request: EnforcementRequest,
     ) -> Result<Enforcements> {
-        let EnforcementRequest { request, digest, sharing, items: sent, mut rejected } = request;
+        let EnforcementRequest { request, digest, sharing, items: requested, mut rejected } =
+            request;
         let view = self.core.index.read()?;
         let reader = reader(view.registry(), caller.partner())?;
-        let seen = ReaderView::new(&view, &reader, self.core.clock.now());
+        let reader_view = ReaderView::new(&view, &reader, self.core.clock.now());
         let sharing = Sharing::resolve(sharing, caller.partner(), view.registry().as_ref())?;
-        let mut items = Vec::with_capacity(sent.len());
-        for (index, enforcement) in sent {
-            match refuses_enforcement(seen, &enforcement)? {
+        let mut items = Vec::with_capacity(requested.len());
+        for (index, enforcement) in requested {
+            match reject_enforcement(reader_view, &enforcement)? {
                 None => items.push((index, enforcement)),
                 Some(invalid) => rejected.push(Rejection { index, invalid }),
             }
         }
-        rejected.sort_by_key(|one| one.index);
+        rejected.sort_by_key(|rejection| rejection.index);
         Ok(Enforcements { request, digest, sharing, items, rejected })
     }
 
@@ -85,22 +86,22 @@ impl Commands {
     ) -> Result<EnforcementReceipt> {
         let logged = self.core.entry(sequence).await?;
         let accepted = logged.entry.time;
-        let Body::Enforcements(sent) = &logged.entry.body else {
+        let Body::Enforcements(report) = &logged.entry.body else {
             return Err(refused(&VoidReason::Conflicts(sequence)));
         };
         let outcome = self.core.index.applied_outcome(sequence)?;
         let Outcome::Applied(outcomes) = &*outcome else {
-            return Err(Error::internal("receipt", format!("entry {sequence} was not taken")));
+            return Err(Error::internal("receipt", format!("entry {sequence} is void")));
         };
-        let indexes = sent.items.iter().map(|(index, _)| *index);
-        let items = item_receipts(sequence, indexes, outcomes, &sent.rejected);
+        let indexes = report.items.iter().map(|(index, _)| *index);
+        let items = item_receipts(sequence, indexes, outcomes, &report.rejected);
         Ok(EnforcementReceipt { sequence, accepted, items, replayed })
     }
 }
 
-/// Why the reader may not report an enforcement: it names a campaign or tip that the reader does not see, or
-/// claims an action on a platform of another partner.
-pub(super) fn refuses_enforcement(
+/// Why the author may not report an enforcement: it names a campaign or tip that the author may not see, or an action
+/// on a platform of another partner. `None` if it may.
+pub(super) fn reject_enforcement(
     author: ReaderView<'_>,
     enforcement: &Enforcement,
 ) -> Result<Option<Invalid>> {

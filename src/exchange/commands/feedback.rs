@@ -17,15 +17,15 @@ use crate::index::View;
 pub struct FeedbackRequest {
     /// The idempotency key of the request.
     pub request: RequestId,
-    /// SHA-256 of the request: tells a retry from another request under the same key.
+    /// SHA-256 of the request. Distinguishes a retry from another request under the same key.
     pub digest: [u8; 32],
-    /// The version of the assessment.
+    /// The version of the assessment that the feedback is about.
     pub about: Position,
     /// The opinion.
     pub opinion: Opinion,
     /// The reason.
     pub note: Option<Box<str>>,
-    /// The sharing beside the author of the assessment; `None` for nobody else.
+    /// The sharing. `None` shares with the author of the assessment only.
     pub sharing: Option<SharingRequest>,
 }
 
@@ -36,38 +36,38 @@ impl Commands {
         caller: &Caller,
         request: FeedbackRequest,
     ) -> Result<RequestReceipt> {
-        if let Some(noted) =
+        if let Some(receipt) =
             self.core.find_receipt(caller, &request.request, request.digest).await?
         {
-            return Ok(noted);
+            return Ok(receipt);
         }
         let (key, digest) = (request.request.clone(), request.digest);
         let body = Body::Feedback(self.check_feedback(caller, request)?);
         self.core.commit_for_receipt(caller, &key, digest, body).await
     }
 
-    /// Checks a request against what the caller sees, and builds the feedback.
+    /// Checks a request against what the caller may see, and builds the feedback.
     fn check_feedback(&self, caller: &Caller, request: FeedbackRequest) -> Result<Feedback> {
         let view = self.core.index.read()?;
         let (registry, reader) = (view.registry(), reader(view.registry(), caller.partner())?);
         let unknown = || refused(&VoidReason::VersionGone);
-        let (of, target) = find_version(&view, request.about)?.ok_or_else(unknown)?;
-        let current = view.current(target.id, &of, target.audience)?;
+        let (author, target) = find_version(&view, request.about)?.ok_or_else(unknown)?;
+        let current = view.current(target.id, &author, target.audience)?;
         let now = self.core.clock.now();
         let current = current
             .filter(|current| Some(current.version) == target.version)
-            .filter(|current| may_see(&reader, &current.sharing, &of, current.version, now))
+            .filter(|current| may_see(&reader, &current.sharing, &author, current.version, now))
             .ok_or_else(unknown)?;
-        if of == *caller.partner() {
+        if author == *caller.partner() {
             let reason = "is your own assessment: replace or withdraw it";
             return Err(Invalid::new("version", reason).into());
         }
         let sharing = match request.sharing {
             Some(sharing) => Sharing::resolve(sharing, caller.partner(), registry.as_ref())?,
-            None => share_with_author(&of),
+            None => share_with_author(&author),
         };
         check_no_release(&sharing)?;
-        let is_wider = sharing != share_with_author(&of);
+        let is_wider = sharing != share_with_author(&author);
         if restricted::is_restricted(&current.assessment)
             && is_wider
             && !restricted::stays_in_group(&sharing, registry.restricted_group())
@@ -76,19 +76,21 @@ impl Commands {
             return Err(Invalid::new("sharing", reason).into());
         }
         let FeedbackRequest { request, digest, opinion, note, .. } = request;
-        Ok(Feedback { request, digest, assessment_author: of, target, opinion, note, sharing })
+        Ok(Feedback { request, digest, assessment_author: author, target, opinion, note, sharing })
     }
 }
 
-/// The author and the key of a version; `None` if there never was one.
+/// The author and the key of a version. `None` if the version never existed.
 fn find_version(view: &View<'_>, version: Position) -> Result<Option<(PartnerId, Target)>> {
-    let Some(brought) = view.versions_of(version.sequence)? else {
+    let Some(entry_versions) = view.versions_of(version.sequence)? else {
         return Ok(None);
     };
-    let found = brought.targets(version.sequence).find(|one| one.version == Some(version));
-    Ok(found.map(|target| (brought.author, target)))
+    let found =
+        entry_versions.targets(version.sequence).find(|target| target.version == Some(version));
+    Ok(found.map(|target| (entry_versions.author, target)))
 }
 
+/// The sharing with the author of the assessment only.
 fn share_with_author(author: &PartnerId) -> Sharing {
     let audience = Audience::Named { groups: [].into(), partners: [author.clone()].into() };
     Sharing { tlp: Tlp::Amber, audience, releases: Vec::new() }

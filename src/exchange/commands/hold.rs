@@ -5,12 +5,12 @@ use crate::domain::entry::{
 };
 use crate::error::{Error, Kind, Result};
 use crate::exchange::commands::Commands;
-use crate::exchange::commands::selection::{Parts, Scope, Selection};
+use crate::exchange::commands::selection::{Scope, Selection, SplitRequest};
 use crate::exchange::commit::refused;
 use crate::exchange::core::Caller;
 use crate::exchange::visibility::hold::LegalHold;
 
-/// Objects in one entry. A larger hold becomes several entries.
+/// Objects in one entry. A larger hold is split into several entries, so that it does not delay other requests.
 const OBJECTS_PER_ENTRY: usize = 500;
 
 /// A request to place a hold.
@@ -18,11 +18,11 @@ const OBJECTS_PER_ENTRY: usize = 500;
 pub struct HoldRequest {
     /// The idempotency key of the request.
     pub request: RequestId,
-    /// SHA-256 of the request: tells a retry from another request under the same key.
+    /// SHA-256 of the request. Distinguishes a retry from another request under the same key.
     pub digest: [u8; 32],
-    /// The objects.
+    /// The objects to hold.
     pub selection: Selection,
-    /// The reason, for its author only.
+    /// The reason of the hold. Only its author may see it.
     pub reason: Box<str>,
 }
 
@@ -31,11 +31,11 @@ pub struct HoldRequest {
 pub struct PlacedHold {
     /// The hold.
     pub hold: LegalHold,
-    /// Invalid keys.
+    /// The keys that select nothing, by index.
     pub rejected: Vec<Rejection>,
-    /// The sequences of its entries.
+    /// The sequences of the entries.
     pub sequences: Vec<u64>,
-    /// Whether an earlier try had stored it.
+    /// Whether an earlier attempt stored the request.
     pub replayed: bool,
 }
 
@@ -45,24 +45,29 @@ impl Commands {
         let HoldRequest { request, digest, selection, reason } = request;
         let hold = HoldId::of(caller.partner(), &request);
         if let Some(last) = self.core.find_request(caller, &request, digest)? {
-            return self.placed(caller, hold, last, true).await;
+            return self.placed_hold(caller, hold, last, true).await;
         }
-        let selected =
-            self.select(caller.partner(), &selection, Scope::Assessments, |_| None).await?;
+        let selected = self.select(caller, selection, Scope::Assessments, |_| None).await?;
         if selected.objects.is_empty() {
-            let message = "there is nothing to keep: you say nothing of this at the moment";
+            let message = "there is nothing to keep: none of your current assessments match";
             return Err(Error::new(Kind::NotFound, "nothing_to_hold", message));
         }
-        let parts = Parts { request: &request, digest, selected, at_once: OBJECTS_PER_ENTRY };
+        let split = SplitRequest {
+            request: &request,
+            digest,
+            selected,
+            objects_per_entry: OBJECTS_PER_ENTRY,
+        };
         let body = |objects, last| {
             let (request, reason) = (request.clone(), reason.clone());
             Body::HoldPlaced(HoldPlaced { hold, request, digest, last, reason, objects })
         };
-        let (last, replayed) = self.commit_split(caller, parts, body).await?;
-        self.placed(caller, hold, last, replayed).await
+        let (last, replayed) = self.commit_split(caller, split, body).await?;
+        self.placed_hold(caller, hold, last, replayed).await
     }
 
-    async fn placed(
+    /// The result of a request, from its last entry.
+    async fn placed_hold(
         &self,
         caller: &Caller,
         hold: HoldId,
@@ -79,7 +84,7 @@ impl Commands {
         Ok(PlacedHold { hold, rejected, sequences, replayed })
     }
 
-    /// Renews a hold of the caller: its full time starts again now.
+    /// Renews a hold of the caller: its full duration starts again now.
     pub async fn renew_hold(&self, caller: &Caller, hold: HoldId) -> Result<LegalHold> {
         self.change_hold(caller, hold, HoldAction::Renewed).await?;
         self.core.own_hold(&self.core.index.read()?, caller, hold)
@@ -90,10 +95,10 @@ impl Commands {
         self.change_hold(caller, hold, HoldAction::Lifted).await
     }
 
-    async fn change_hold(&self, caller: &Caller, hold: HoldId, act: HoldAction) -> Result<()> {
-        // The same error for a hold of another partner and for none.
+    async fn change_hold(&self, caller: &Caller, hold: HoldId, action: HoldAction) -> Result<()> {
+        // The error is the same for a hold of another partner and for a hold that does not exist.
         self.core.own_hold(&self.core.index.read()?, caller, hold)?;
-        let body = Body::HoldChange(HoldChange { hold, action: act });
+        let body = Body::HoldChange(HoldChange { hold, action });
         self.core.commit_change(Some(caller.partner()), body).await?.items()?;
         Ok(())
     }

@@ -1,6 +1,6 @@
 //! Changes of the registry: partners, groups, suspensions, and the terms of the restricted group.
 //!
-//! Every request is idempotent: one that changes nothing appends no entry.
+//! All requests are idempotent: a request that changes nothing appends no entry.
 
 use crate::domain::entry::{Body, Confirmation, RegistryRule, VoidReason};
 use crate::domain::partner::{Group, GroupDefinition, Partner, Terms};
@@ -11,7 +11,7 @@ use crate::exchange::commands::withdraw::WithdrawalReceipt;
 use crate::exchange::commit::refused;
 use crate::exchange::core::Caller;
 
-/// The result of putting a partner or a group.
+/// The result of a request to create or change a partner or a group.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct PutReceipt<T> {
     /// The current state.
@@ -58,20 +58,22 @@ impl Commands {
             return Err(refused(&VoidReason::Registry(rule)));
         }
         let id = definition.id.clone();
-        if let Some(known) = registry.group(&id)
-            && known.is_as_defined(&definition)
+        if let Some(group) = registry.group(&id)
+            && group.is_as_defined(&definition)
         {
             let sequence = self.core.index.checkpoint();
-            return Ok(PutReceipt { item: known.clone(), sequence, unchanged: true });
+            return Ok(PutReceipt { item: group.clone(), sequence, unchanged: true });
         }
         let sequence = self.change_registry(operator, Body::GroupPut(definition)).await?;
         let item = self.core.registry().group(&id).cloned();
-        let item = item.ok_or_else(|| Error::internal("put_group", "the group is not there"))?;
+        let item = item.ok_or_else(|| {
+            Error::internal("put_group", "the group is missing after it was stored")
+        })?;
         Ok(PutReceipt { item, sequence, unchanged: false })
     }
 
-    /// Suspends a partner. Its streams end when the entry is applied. If its keys were compromised since a time,
-    /// withdraws what it submitted since then.
+    /// Suspends a partner. Its streams end when the entry is applied. If its keys are compromised since some time, also
+    /// withdraws everything that was submitted with them since then.
     pub async fn suspend_partner(
         &self,
         operator: &Caller,
@@ -103,14 +105,16 @@ impl Commands {
         Ok(())
     }
 
-    /// Records that a member confirms the terms of the restricted group, word for word.
+    /// Records that a member confirmed the terms of the restricted group. `terms` has to match them exactly.
     pub async fn confirm_terms(&self, caller: &Caller, group: &GroupId, terms: &str) -> Result<()> {
         let registry = self.core.registry();
         let confirmation = Confirmation { partner: caller.partner().clone(), group: group.clone() };
-        let known = registry.group(group).filter(|group| group.current(caller.partner()).is_some());
-        let known = known.and_then(|group| group.restricted.as_ref()).map(Terms::as_str);
-        if known != Some(terms.trim()) || registry.refuses_confirmation(&confirmation).is_some() {
-            // The same error for a group that does not exist and one that the caller is not in.
+        let own_group =
+            registry.group(group).filter(|group| group.current(caller.partner()).is_some());
+        let own_terms = own_group.and_then(|group| group.restricted.as_ref()).map(Terms::as_str);
+        if own_terms != Some(terms.trim()) || registry.refuses_confirmation(&confirmation).is_some()
+        {
+            // The error is the same for a group that does not exist and a group that the caller is not in.
             let rule = RegistryRule::TermsUnknown;
             return Err(refused(&VoidReason::Registry(rule)));
         }

@@ -17,8 +17,8 @@ pub struct Seed {
 }
 
 impl Commands {
-    /// Adds the partners and groups that the registry does not know. The registry wins over the configuration: the
-    /// log names where they differ. Idempotent, so a crash in between is harmless.
+    /// Adds the partners and groups that are missing in the registry. Where they differ, the registry is kept, and a
+    /// warning is logged. Idempotent, so a crash in between is harmless.
     pub async fn seed(&self, seed: Seed) -> Result<()> {
         let registry = self.core.registry();
         let mut added = 0;
@@ -57,4 +57,4 @@ impl Commands {
     }
 }
 
-const DIFFERS: &str = "the configuration differs from the registry, and the registry stands";
+const DIFFERS: &str = "the configuration differs from the registry, and the registry is kept";

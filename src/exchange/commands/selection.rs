@@ -24,16 +24,16 @@ use crate::index::record::EntryVersions;
 pub enum Selection {
     /// Assessments of these indicators.
     Indicators {
-        /// The keys in request order; for an invalid key, why.
+        /// The keys in request order. For an invalid key, the reason.
         keys: Vec<std::result::Result<IndicatorId, Invalid>>,
-        /// For this audience only. `None` for all.
+        /// Only assessments for this audience. `None` selects all audiences.
         audience: Option<AudienceDigest>,
     },
     /// The versions of a submission.
     Submission(SubmissionId),
     /// Contributions to a campaign, enforcements against it, and assessments that name it.
     Campaign(CampaignId),
-    /// Enforcements with these ids; for an invalid id, why.
+    /// Enforcements with these ids. For an invalid id, the reason.
     Enforcements(Vec<std::result::Result<EnforcementId, Invalid>>),
 }
 
@@ -42,11 +42,11 @@ pub enum Selection {
 pub(in crate::exchange) enum Scope {
     /// Assessments only.
     Assessments,
-    /// Contributions and enforcements too.
+    /// Assessments, contributions and enforcements.
     All,
 }
 
-/// An object that is about to be selected.
+/// An object that the selection matches. The request may still reject it.
 #[derive(Clone, Copy, Debug)]
 pub(in crate::exchange) enum Candidate<'a> {
     /// An assessment.
@@ -59,90 +59,51 @@ pub(in crate::exchange) enum Candidate<'a> {
 #[derive(Clone, Debug, Default)]
 pub(in crate::exchange) struct ResolvedSelection {
     pub objects: Vec<Releasable>,
-    /// Keys that select nothing, by index.
+    /// Keys that select nothing, or only rejected objects, by index.
     pub rejected: Vec<Rejection>,
-    /// How many objects were refused that no key named.
+    /// The number of rejected objects that were not named by a key.
     pub left_out: u64,
 }
 
-/// A request over many objects.
-pub(in crate::exchange) struct Parts<'a> {
+/// A request for many objects, which is split into several entries.
+pub(in crate::exchange) struct SplitRequest<'a> {
     pub request: &'a RequestId,
     pub digest: [u8; 32],
     pub selected: ResolvedSelection,
-    /// Objects in one entry.
-    pub at_once: usize,
+    pub objects_per_entry: usize,
 }
 
 impl Commands {
-    /// Resolves a selection. `refuses` tells why an object cannot be selected.
+    /// Resolves a selection. `reject` returns the reason if an object cannot be selected.
     pub(in crate::exchange) async fn select(
         &self,
-        author: &PartnerId,
-        selection: &Selection,
+        caller: &Caller,
+        selection: Selection,
         scope: Scope,
-        refuses: impl Fn(Candidate<'_>) -> Option<Invalid>,
+        reject: impl Fn(Candidate<'_>) -> Option<Invalid> + Send + 'static,
     ) -> Result<ResolvedSelection> {
-        let (mut selected, view) = (ResolvedSelection::default(), self.core.index.read()?);
-        match selection {
-            Selection::Indicators { keys, audience } => {
-                let mut seen = BTreeSet::new();
-                for (index, key) in (0u32..).zip(keys) {
-                    match key {
-                        Err(invalid) => {
-                            let invalid = invalid.clone();
-                            selected.rejected.push(Rejection { index, invalid });
-                        }
-                        Ok(id) if !seen.insert(*id) => {}
-                        Ok(id) => {
-                            let current = view.current_by(*id, author)?.into_iter();
-                            let meant =
-                                current.filter(|one| audience.is_none_or(|a| a == one.audience));
-                            let before = selected.objects.len();
-                            for target in meant {
-                                selected.add(&view, author, target, Some(index), &refuses)?;
-                            }
-                            // The receipt of a release lists the objects, so an empty key needs no rejection.
-                            if scope == Scope::Assessments && selected.objects.len() == before {
-                                let invalid = Invalid::new("keys", "is nothing that you speak of");
-                                selected.rejected.push(Rejection { index, invalid });
-                            }
-                        }
-                    }
-                }
-            }
-            Selection::Submission(submission) => {
-                select_submission(&view, author, submission, &refuses, &mut selected).await?;
-            }
-            Selection::Campaign(campaign) => {
-                // Contributions first: a liaison that has one sees the campaign of what follows.
-                if scope == Scope::All {
-                    select_contributions(&view, author, *campaign, &refuses, &mut selected).await?;
-                }
-                select_campaign(&view, author, *campaign, &refuses, &mut selected).await?;
-            }
-            Selection::Enforcements(ids) => {
-                select_enforcements(&view, author, ids, &refuses, &mut selected)?;
-            }
-        }
-        Ok(selected)
+        let author = caller.partner().clone();
+        let resolving = self.core.blocking(move |core| {
+            resolve(&core.index.read()?, &author, &selection, scope, &reject)
+        });
+        resolving.await
     }
 
-    /// Commits a request over many objects as several entries, so that it delays no receipt. The last entry holds the
-    /// request's key. Returns its sequence, and whether an earlier try had stored it.
+    /// Commits a request for many objects as several entries, so that it does not delay other requests. The last entry
+    /// holds the request's key. Returns its sequence, and whether an earlier attempt stored it.
     pub(in crate::exchange) async fn commit_split(
         &self,
         caller: &Caller,
-        parts: Parts<'_>,
+        split: SplitRequest<'_>,
         body: impl Fn(Vec<Releasable>, Option<LastPart>) -> Body,
     ) -> Result<(u64, bool)> {
-        let Parts { request, digest, selected, at_once } = parts;
+        let SplitRequest { request, digest, selected, objects_per_entry } = split;
         let ResolvedSelection { objects, rejected, left_out } = selected;
-        let (mut rest, mut earlier) = (objects.as_slice(), Vec::new());
+        let (mut remaining, mut earlier) = (objects.as_slice(), Vec::new());
         loop {
-            let (now, behind) = rest.split_at(at_once.min(rest.len()));
-            rest = behind;
-            let last = rest.is_empty().then(|| LastPart {
+            let (part, after) = remaining.split_at(objects_per_entry.min(remaining.len()));
+            remaining = after;
+            let last = remaining.is_empty().then(|| LastPart {
                 earlier: earlier.clone(),
                 rejected: rejected.clone(),
                 left_out,
@@ -155,10 +116,10 @@ impl Commands {
                 &(earlier.len() as u64).to_be_bytes(),
                 &self.core.index.checkpoint().to_be_bytes(),
             ]);
-            let body = body(now.to_vec(), last);
+            let body = body(part.to_vec(), last);
             let committed = self.core.commit(id, Some(caller.partner()), body).await?;
             match &*committed.outcome {
-                Outcome::Applied(_) if rest.is_empty() => {
+                Outcome::Applied(_) if remaining.is_empty() => {
                     return Ok((committed.sequence, committed.repeated));
                 }
                 Outcome::Applied(_) => earlier.push(committed.sequence),
@@ -177,12 +138,12 @@ impl ResolvedSelection {
         author: &PartnerId,
         target: Target,
         index: Option<u32>,
-        refuses: &impl Fn(Candidate<'_>) -> Option<Invalid>,
+        reject: &impl Fn(Candidate<'_>) -> Option<Invalid>,
     ) -> Result<()> {
         let current = view.current(target.id, author, target.audience)?;
         if let Some(current) = current.filter(|current| Some(current.version) == target.version) {
-            let why = refuses(Candidate::Assessment(&current));
-            self.push(Releasable::Assessment(target), why, index);
+            let rejection = reject(Candidate::Assessment(&current));
+            self.push(Releasable::Assessment(target), rejection, index);
         }
         Ok(())
     }
@@ -191,18 +152,19 @@ impl ResolvedSelection {
     fn add_all(
         &mut self,
         view: &View<'_>,
-        brought: &EntryVersions,
+        entry_versions: &EntryVersions,
         sequence: u64,
-        refuses: &impl Fn(Candidate<'_>) -> Option<Invalid>,
+        reject: &impl Fn(Candidate<'_>) -> Option<Invalid>,
     ) -> Result<()> {
-        for target in brought.targets(sequence) {
-            self.add(view, &brought.author, target, None, refuses)?;
+        for target in entry_versions.targets(sequence) {
+            self.add(view, &entry_versions.author, target, None, reject)?;
         }
         Ok(())
     }
 
-    fn push(&mut self, object: Releasable, refused: Option<Invalid>, index: Option<u32>) {
-        match (refused, index) {
+    /// Adds an object, or its rejection. `index` is the index of the key that named it.
+    fn push(&mut self, object: Releasable, rejection: Option<Invalid>, index: Option<u32>) {
+        match (rejection, index) {
             (None, _) => self.objects.push(object),
             (Some(invalid), Some(index)) => self.rejected.push(Rejection { index, invalid }),
             (Some(_), None) => self.left_out += 1,
@@ -210,70 +172,135 @@ impl ResolvedSelection {
     }
 }
 
-async fn select_submission(
+/// Resolves a selection of the author's objects.
+fn resolve(
+    view: &View<'_>,
+    author: &PartnerId,
+    selection: &Selection,
+    scope: Scope,
+    reject: &impl Fn(Candidate<'_>) -> Option<Invalid>,
+) -> Result<ResolvedSelection> {
+    let mut selected = ResolvedSelection::default();
+    match selection {
+        Selection::Indicators { keys, audience } => {
+            let keys = (keys.as_slice(), *audience);
+            select_indicators(view, author, keys, scope, reject, &mut selected)?;
+        }
+        Selection::Submission(submission) => {
+            select_submission(view, author, submission, reject, &mut selected)?;
+        }
+        Selection::Campaign(campaign) => {
+            // Contributions come first: with one of them, a liaison may see the campaign of the other objects.
+            if scope == Scope::All {
+                select_contributions(view, author, *campaign, reject, &mut selected)?;
+            }
+            select_campaign(view, author, *campaign, reject, &mut selected)?;
+        }
+        Selection::Enforcements(ids) => {
+            select_enforcements(view, author, ids, reject, &mut selected)?;
+        }
+    }
+    Ok(selected)
+}
+
+/// Selects the author's current assessments of indicators, for one audience or all.
+fn select_indicators(
+    view: &View<'_>,
+    author: &PartnerId,
+    (keys, audience): (&[std::result::Result<IndicatorId, Invalid>], Option<AudienceDigest>),
+    scope: Scope,
+    reject: &impl Fn(Candidate<'_>) -> Option<Invalid>,
+    selected: &mut ResolvedSelection,
+) -> Result<()> {
+    let mut selected_ids = BTreeSet::new();
+    for (index, key) in (0u32..).zip(keys) {
+        let id = match key {
+            Ok(id) => id,
+            Err(invalid) => {
+                selected.rejected.push(Rejection { index, invalid: invalid.clone() });
+                continue;
+            }
+        };
+        if !selected_ids.insert(*id) {
+            continue;
+        }
+        let current = view.current_by(*id, author)?.into_iter();
+        let targets = current.filter(|target| audience.is_none_or(|a| a == target.audience));
+        let count_before = selected.objects.len();
+        for target in targets {
+            selected.add(view, author, target, Some(index), reject)?;
+        }
+        // The receipt of a release lists the objects, so a key without objects needs no rejection there.
+        if scope == Scope::Assessments && selected.objects.len() == count_before {
+            let invalid = Invalid::new("keys", "matches none of your current assessments");
+            selected.rejected.push(Rejection { index, invalid });
+        }
+    }
+    Ok(())
+}
+
+/// Selects the current versions of a submission.
+fn select_submission(
     view: &View<'_>,
     author: &PartnerId,
     submission: &SubmissionId,
-    refuses: &impl Fn(Candidate<'_>) -> Option<Invalid>,
+    reject: &impl Fn(Candidate<'_>) -> Option<Invalid>,
     selected: &mut ResolvedSelection,
 ) -> Result<()> {
     for sequence in batches_of(view, author, submission)? {
-        if let Some(brought) = view.versions_of(sequence)? {
-            selected.add_all(view, &brought, sequence, refuses)?;
+        if let Some(entry_versions) = view.versions_of(sequence)? {
+            selected.add_all(view, &entry_versions, sequence, reject)?;
         }
-        // A selection may be large: yield to other requests.
-        tokio::task::yield_now().await;
     }
     Ok(())
 }
 
-/// Selects an author's contributions to a campaign, and its enforcements against it.
-async fn select_contributions(
+/// Selects the author's contributions to a campaign, and its enforcements against it.
+fn select_contributions(
     view: &View<'_>,
     author: &PartnerId,
     campaign: CampaignId,
-    refuses: &impl Fn(Candidate<'_>) -> Option<Invalid>,
+    reject: &impl Fn(Candidate<'_>) -> Option<Invalid>,
     selected: &mut ResolvedSelection,
 ) -> Result<()> {
-    for kept in view.contributions(campaign) {
-        let kept = kept?;
-        if kept.author == *author {
-            let audience = AudienceDigest::of(&kept.sharing.audience);
-            let object = Releasable::Contribution { campaign, audience, version: kept.position };
-            selected.push(object, refuses(Candidate::Other(&kept.sharing)), None);
+    for record in view.contributions(campaign) {
+        let record = record?;
+        if record.author == *author {
+            let audience = AudienceDigest::of(&record.sharing.audience);
+            let object = Releasable::Contribution { campaign, audience, version: record.position };
+            selected.push(object, reject(Candidate::Other(&record.sharing)), None);
         }
     }
-    for kept in view.enforcements_back(ListedBy::Campaign(campaign), None) {
-        let kept = kept?;
-        if kept.author == *author {
-            let object = enforcement(&kept);
-            selected.push(object, refuses(Candidate::Other(&kept.sharing)), None);
+    for record in view.enforcements_back(ListedBy::Campaign(campaign), None) {
+        let record = record?;
+        if record.author == *author {
+            let object = releasable(&record);
+            selected.push(object, reject(Candidate::Other(&record.sharing)), None);
         }
-        // A selection may be large: yield to other requests.
-        tokio::task::yield_now().await;
     }
     Ok(())
 }
 
+/// Selects the author's enforcements with these ids.
 fn select_enforcements(
     view: &View<'_>,
     author: &PartnerId,
     ids: &[std::result::Result<EnforcementId, Invalid>],
-    refuses: &impl Fn(Candidate<'_>) -> Option<Invalid>,
+    reject: &impl Fn(Candidate<'_>) -> Option<Invalid>,
     selected: &mut ResolvedSelection,
 ) -> Result<()> {
-    let mut seen = BTreeSet::new();
+    let mut selected_ids = BTreeSet::new();
     for (index, id) in (0u32..).zip(ids) {
         match id {
             Err(invalid) => {
                 selected.rejected.push(Rejection { index, invalid: invalid.clone() });
             }
-            Ok(id) if !seen.insert(id) => {}
+            Ok(id) if !selected_ids.insert(id) => {}
             Ok(id) => {
-                for kept in view.enforcement_versions(author, id) {
-                    let kept = kept?;
-                    let why = refuses(Candidate::Other(&kept.sharing));
-                    selected.push(enforcement(&kept), why, Some(index));
+                for record in view.enforcement_versions(author, id) {
+                    let record = record?;
+                    let rejection = reject(Candidate::Other(&record.sharing));
+                    selected.push(releasable(&record), rejection, Some(index));
                 }
             }
         }
@@ -281,25 +308,29 @@ fn select_enforcements(
     Ok(())
 }
 
-async fn select_campaign(
+/// Selects the author's current assessments that name a campaign.
+fn select_campaign(
     view: &View<'_>,
     author: &PartnerId,
     campaign: CampaignId,
-    refuses: &impl Fn(Candidate<'_>) -> Option<Invalid>,
+    reject: &impl Fn(Candidate<'_>) -> Option<Invalid>,
     selected: &mut ResolvedSelection,
 ) -> Result<()> {
     for named in view.campaign_versions(campaign, 0) {
         let (sequence, named) = named?;
         if named.entry_versions.author == *author {
-            selected.add_all(view, &named.entry_versions, sequence, refuses)?;
+            selected.add_all(view, &named.entry_versions, sequence, reject)?;
         }
-        // A selection may be large: yield to other requests.
-        tokio::task::yield_now().await;
     }
     Ok(())
 }
 
-fn enforcement(kept: &EnforcementRecord) -> Releasable {
-    let audience = AudienceDigest::of(&kept.sharing.audience);
-    Releasable::Enforcement { id: kept.enforcement.id.clone(), audience, version: kept.position }
+/// The key of an enforcement.
+fn releasable(record: &EnforcementRecord) -> Releasable {
+    let audience = AudienceDigest::of(&record.sharing.audience);
+    Releasable::Enforcement {
+        id: record.enforcement.id.clone(),
+        audience,
+        version: record.position,
+    }
 }

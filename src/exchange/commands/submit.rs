@@ -23,9 +23,8 @@ use crate::journal::Append;
 impl Commands {
     /// Submits a batch of a submission, closes the submission, or does both in this order.
     ///
-    /// Idempotent: the same (partner, submission, number) with the same content gives the same
-    /// receipt. After an error of kind `Unknown`, `Unavailable` or `Exhausted` the same request may
-    /// be sent again.
+    /// Idempotent: the same (partner, submission, number) with the same content returns the same receipt. After an
+    /// error of kind `Unknown`, `Unavailable` or `Exhausted`, the caller may send the same request again.
     pub async fn submit(&self, caller: &Caller, submission: Submission) -> Result<Receipt> {
         let batch = match submission.batch {
             Some(batch) => Some(self.submit_batch(caller, &submission.id, batch).await?),
@@ -43,7 +42,7 @@ impl Commands {
             batch,
             closed: submission.close.is_some(),
             referrals: referrals
-                .map(|done| Referrals { to: done.to, not_referred: done.not_referred }),
+                .map(|referral| Referrals { to: referral.to, not_referred: referral.not_referred }),
         })
     }
 
@@ -59,36 +58,55 @@ impl Commands {
             drop(view);
             return self.repeated_receipt(sequence).await;
         }
+        let batch = self.check_batch(&view, caller, submission, request)?;
+        drop(view);
+        self.commit_batch(caller, batch).await
+    }
+
+    /// Resolves the sharing of a batch, and rejects the items that the caller may not submit.
+    fn check_batch(
+        &self,
+        view: &View<'_>,
+        caller: &Caller,
+        submission: &SubmissionId,
+        request: BatchRequest,
+    ) -> Result<Batch> {
         let registry = view.registry();
         let sharing = Sharing::resolve(request.sharing, caller.partner(), registry.as_ref())?;
         let now = self.core.clock.now();
-        if sharing.releases.iter().any(|one| one.until.is_some_and(|until| until <= now)) {
+        if sharing.releases.iter().any(|release| release.until.is_some_and(|until| until <= now)) {
             return Err(Invalid::new("sharing.releases.until", "has passed").into());
         }
         let (items, rejected) =
             restricted::reject_restricted(request.items, &sharing, registry, request.rejected);
-        let (items, mut rejected) = self.reject_hidden_campaigns(&view, caller, items, rejected)?;
-        drop(view);
-        rejected.sort_by_key(|one| one.index);
-        let body = Body::SubmissionBatch(Batch {
+        let (items, mut rejected) = self.reject_hidden_campaigns(view, caller, items, rejected)?;
+        rejected.sort_by_key(|rejection| rejection.index);
+        Ok(Batch {
             submission: submission.clone(),
-            number,
-            digest,
+            number: request.number,
+            digest: request.digest,
             sharing,
             replaces: request.replaces.as_ref().map(AudienceDigest::of),
             items,
             rejected,
-        });
-        let id = |refused_before: u64| {
+        })
+    }
+
+    /// Commits a batch and returns its receipt.
+    async fn commit_batch(&self, caller: &Caller, batch: Batch) -> Result<BatchReceipt> {
+        let (submission, number, digest) = (batch.submission.clone(), batch.number, batch.digest);
+        // `void_sequence` is the earlier attempt that was void, or 0: a new attempt needs a new id.
+        let id = |void_sequence: u64| {
             AppendId::derive(&[
                 b"batch",
                 caller.partner().as_str().as_bytes(),
                 submission.as_str().as_bytes(),
                 &number.to_be_bytes(),
                 &digest,
-                &refused_before.to_be_bytes(),
+                &void_sequence.to_be_bytes(),
             ])
         };
+        let body = Body::SubmissionBatch(batch);
         let mut append = Append::new(id(0), Some(caller.partner().clone()), body);
         loop {
             let encoded = append.encoded().clone();
@@ -100,7 +118,7 @@ impl Commands {
                 Outcome::Void(VoidReason::Repeats(first)) => {
                     return self.repeated_receipt(*first).await;
                 }
-                // An earlier try was void. Its author may be active or a member again, so it is tried once more.
+                // An earlier attempt was void. Its author may be active or a member again by now, so try again.
                 Outcome::Void(VoidReason::AudienceGone | VoidReason::Suspended)
                     if committed.repeated =>
                 {
@@ -112,7 +130,8 @@ impl Commands {
         }
     }
 
-    /// Rejects items that name a campaign which their author does not see. Returns the others, and all rejections.
+    /// Rejects items that name a campaign which their author may not see. Returns the accepted items, and all
+    /// rejections.
     fn reject_hidden_campaigns(
         &self,
         view: &View<'_>,
@@ -120,29 +139,30 @@ impl Commands {
         items: Vec<Item>,
         mut rejected: Vec<Rejection>,
     ) -> Result<(Vec<Item>, Vec<Rejection>)> {
-        let named: BTreeSet<_> = items.iter().filter_map(|item| item.assessment.campaign).collect();
-        if named.is_empty() {
+        let campaigns: BTreeSet<_> =
+            items.iter().filter_map(|item| item.assessment.campaign).collect();
+        if campaigns.is_empty() {
             return Ok((items, rejected));
         }
         let author = reader(view.registry(), caller.partner())?;
-        let seen_by_author = ReaderView::new(view, &author, self.core.clock.now());
-        let mut seen = BTreeSet::new();
-        for campaign in named {
-            if seen_by_author.sees_campaign(campaign)? {
-                seen.insert(campaign);
+        let author_view = ReaderView::new(view, &author, self.core.clock.now());
+        let mut visible = BTreeSet::new();
+        for campaign in campaigns {
+            if author_view.sees_campaign(campaign)? {
+                visible.insert(campaign);
             }
         }
-        let (held, refused): (Vec<_>, Vec<_>) = items
-            .into_iter()
-            .partition(|item| item.assessment.campaign.is_none_or(|named| seen.contains(&named)));
-        rejected.extend(refused.into_iter().map(|item| {
+        let is_accepted =
+            |item: &Item| item.assessment.campaign.is_none_or(|named| visible.contains(&named));
+        let (accepted, hidden): (Vec<_>, Vec<_>) = items.into_iter().partition(is_accepted);
+        rejected.extend(hidden.into_iter().map(|item| {
             let invalid = Invalid::new("campaign", "is not a campaign that you see");
             Rejection { index: item.index, invalid }
         }));
-        Ok((held, rejected))
+        Ok((accepted, rejected))
     }
 
-    /// The sequence of the entry that holds a batch, if it was stored before and its receipt is still kept.
+    /// The sequence of the entry that holds a batch, if the batch was stored before and its receipt is still retained.
     fn find_batch(
         &self,
         view: &View<'_>,
@@ -151,20 +171,21 @@ impl Commands {
         number: u32,
         digest: [u8; 32],
     ) -> Result<Option<u64>> {
-        let Some(taken) = view.batch_record(caller.partner(), submission, number)? else {
+        let Some(record) = view.batch_record(caller.partner(), submission, number)? else {
             return Ok(None);
         };
-        if taken.digest != digest {
-            return Err(refused(&VoidReason::Conflicts(taken.sequence)));
+        if record.digest != digest {
+            return Err(refused(&VoidReason::Conflicts(record.sequence)));
         }
-        // Apply would decide the same, but the journal may still know the id and return the old receipt.
+        // Apply would decide the same. Without this check the journal could find the id and return the old receipt.
         let state = view.submission(caller.partner(), submission)?;
         if state.is_some_and(|state| state.has_expired(self.core.clock.now())) {
             return Err(refused(&VoidReason::SubmissionClosed));
         }
-        Ok(Some(taken.sequence))
+        Ok(Some(record.sequence))
     }
 
+    /// The receipt of a batch that was stored before.
     async fn repeated_receipt(&self, sequence: u64) -> Result<BatchReceipt> {
         match &*self.core.index.applied_outcome(sequence)? {
             Outcome::Applied(items) => self.receipt(sequence, items, true).await,
@@ -199,18 +220,19 @@ impl Commands {
             return Err(Invalid::new("close.batches", reason).into());
         }
         let state = self.core.index.read()?.submission(caller.partner(), submission)?;
-        if state.and_then(|s| s.closed).and_then(|closing| closing.batches) == Some(batches) {
+        if state.and_then(|state| state.closed).and_then(|closing| closing.batches) == Some(batches)
+        {
             return Ok(());
         }
-        // The id depends on the state, so that a close that was void for a missing batch is decided again once
-        // the batch is there.
-        let taken = state.map_or(0, |state| state.batches);
+        // The id depends on the number of stored batches. So a close that was void because of a missing batch is
+        // decided again once that batch is stored.
+        let stored_batches = state.map_or(0, |state| state.batches);
         let id = AppendId::derive(&[
             b"close",
             caller.partner().as_str().as_bytes(),
             submission.as_str().as_bytes(),
             &batches.to_be_bytes(),
-            &taken.to_be_bytes(),
+            &stored_batches.to_be_bytes(),
             &self.core.index.checkpoint().to_be_bytes(),
         ]);
         let close = Close {

@@ -1,6 +1,7 @@
 //! Sending tips.
 //!
-//! Apply decides, since it knows the order. What is refused here would be void there; refusing it early saves an entry.
+//! Apply has the last word, because it knows the order of entries. Requests that are rejected here would be void there.
+//! Rejecting them early saves an entry.
 
 use std::collections::BTreeMap;
 
@@ -14,7 +15,7 @@ use crate::domain::{CampaignId, IndicatorId, Invalid, PartnerId, Timestamp, TipI
 use crate::error::Result;
 use crate::exchange::commands::Commands;
 use crate::exchange::commit::{RequestReceipt, refused};
-use crate::exchange::core::{Caller, reader};
+use crate::exchange::core::{Caller, Core, reader};
 use crate::exchange::referral::random_tip_id;
 use crate::exchange::visibility::campaign::campaign_visible;
 use crate::exchange::visibility::{ReaderView, restricted};
@@ -25,7 +26,7 @@ use crate::index::{Registry, View};
 pub struct TipRequest {
     /// The idempotency key of the request.
     pub request: RequestId,
-    /// SHA-256 of the request: tells a retry from another request under the same key.
+    /// SHA-256 of the request. Distinguishes a retry from another request under the same key.
     pub digest: [u8; 32],
     /// The recipients.
     pub recipients: Vec<PartnerId>,
@@ -35,7 +36,7 @@ pub struct TipRequest {
     pub narrative: Box<str>,
     /// The valid indicators.
     pub indicators: Vec<TipIndicator>,
-    /// The others, and why.
+    /// The rejected indicators, each with the reason.
     pub rejected: Vec<Rejection>,
     /// The urgency.
     pub urgency: Urgency,
@@ -56,106 +57,106 @@ impl Commands {
         caller: &Caller,
         request: TipRequest,
     ) -> Result<(TipId, RequestReceipt)> {
-        if let Some(noted) =
+        if let Some(receipt) =
             self.core.find_receipt(caller, &request.request, request.digest).await?
         {
-            return self.with_tip(noted).await;
+            return self.with_tip_id(receipt).await;
         }
         let (key, digest) = (request.request.clone(), request.digest);
-        let body = Body::TipSent(self.check_tip(caller, request).await?);
-        let noted = self.core.commit_for_receipt(caller, &key, digest, body).await?;
-        self.with_tip(noted).await
+        let sender = caller.clone();
+        let tip = self.core.blocking(move |core| check_tip(core, &sender, request)).await?;
+        let body = Body::TipSent(tip);
+        let receipt = self.core.commit_for_receipt(caller, &key, digest, body).await?;
+        self.with_tip_id(receipt).await
     }
 
-    /// Checks a request against what the sender sees, and builds the tip.
-    async fn check_tip(&self, caller: &Caller, request: TipRequest) -> Result<TipSent> {
-        let view = self.core.index.read()?;
-        let mut recipients = request.recipients;
-        recipients.sort_unstable();
-        recipients.dedup();
-        check_recipients(caller, &recipients, view.registry())?;
-        let now = self.core.clock.now();
-        if request.respond_by.is_some_and(|at| at <= now) {
-            return Err(Invalid::new("respond_by", "is not in the future").into());
+    /// Adds the id of the tip to a receipt.
+    async fn with_tip_id(&self, receipt: RequestReceipt) -> Result<(TipId, RequestReceipt)> {
+        match &self.core.entry(receipt.sequence).await?.entry.body {
+            Body::TipSent(tip) => Ok((tip.id, receipt)),
+            _ => Err(refused(&VoidReason::Conflicts(receipt.sequence))),
         }
-        if let Some(submission) = &request.submission
-            && view.submission(caller.partner(), submission)?.is_none()
-        {
-            return Err(Invalid::new("submission_id", "is no submission of yours").into());
-        }
-        if let Some(campaign) = request.campaign
-            && !campaign_visible(&view, caller.partner(), campaign, now)?
-        {
-            return Err(Invalid::new("campaign", "is not a campaign that you see").into());
-        }
-        let readers: Vec<_> = recipients.iter().collect();
-        let (indicators, rejected) = self
-            .reject_restricted(&view, caller, &readers, request.indicators, request.rejected)
-            .await?;
-        Ok(TipSent {
-            request: request.request,
-            digest: request.digest,
-            id: random_tip_id(),
-            recipients,
-            subject: request.subject,
-            narrative: request.narrative,
-            indicators,
-            rejected,
-            urgency: request.urgency,
-            respond_by: request.respond_by,
-            tlp: request.tlp.unwrap_or_else(|| view.registry().default_tlp(caller.partner())),
-            campaign: request.campaign,
-            submission: request.submission,
-        })
     }
+}
 
-    async fn with_tip(&self, noted: RequestReceipt) -> Result<(TipId, RequestReceipt)> {
-        match &self.core.entry(noted.sequence).await?.entry.body {
-            Body::TipSent(sent) => Ok((sent.id, noted)),
-            _ => Err(refused(&VoidReason::Conflicts(noted.sequence))),
-        }
+/// Checks a request against what the sender may see, and builds the tip.
+fn check_tip(core: &Core, caller: &Caller, request: TipRequest) -> Result<TipSent> {
+    let view = core.index.read()?;
+    let mut recipients = request.recipients;
+    recipients.sort_unstable();
+    recipients.dedup();
+    check_recipients(caller, &recipients, view.registry())?;
+    let now = core.clock.now();
+    if request.respond_by.is_some_and(|at| at <= now) {
+        return Err(Invalid::new("respond_by", "is not in the future").into());
     }
+    if let Some(submission) = &request.submission
+        && view.submission(caller.partner(), submission)?.is_none()
+    {
+        return Err(Invalid::new("submission_id", "is no submission of yours").into());
+    }
+    if let Some(campaign) = request.campaign
+        && !campaign_visible(&view, caller.partner(), campaign, now)?
+    {
+        return Err(Invalid::new("campaign", "is not a campaign that you see").into());
+    }
+    let readers: Vec<_> = recipients.iter().collect();
+    let (indicators, rejected) =
+        reject_restricted(core, &view, caller, &readers, (request.indicators, request.rejected))?;
+    Ok(TipSent {
+        request: request.request,
+        digest: request.digest,
+        id: random_tip_id(),
+        recipients,
+        subject: request.subject,
+        narrative: request.narrative,
+        indicators,
+        rejected,
+        urgency: request.urgency,
+        respond_by: request.respond_by,
+        tlp: request.tlp.unwrap_or_else(|| view.registry().default_tlp(caller.partner())),
+        campaign: request.campaign,
+        submission: request.submission,
+    })
+}
 
-    /// Rejects restricted indicators, unless there are readers and all of them may hold restricted objects.
-    pub(super) async fn reject_restricted(
-        &self,
-        view: &View<'_>,
-        caller: &Caller,
-        told: &[&PartnerId],
-        indicators: Vec<TipIndicator>,
-        mut rejected: Vec<Rejection>,
-    ) -> Result<(Vec<TipIndicator>, Vec<Rejection>)> {
-        let reader = reader(view.registry(), caller.partner())?;
-        let seen = ReaderView::new(view, &reader, self.core.clock.now());
-        let all_may_hold = restricted::may_hold(view.registry(), told);
-        let mut restricted: BTreeMap<IndicatorId, bool> = BTreeMap::new();
-        let mut held = Vec::with_capacity(indicators.len());
-        for one in indicators {
-            let is_restricted = if let Some(known) = restricted.get(&one.id) {
-                *known
-            } else {
-                // There may be many: yield to other requests.
-                tokio::task::yield_now().await;
-                let known = seen.indicator(one.id)?;
-                let is_restricted = known.is_some_and(|known| {
-                    let mut assessments = known.assessments.iter().map(|s| &s.record.assessment);
-                    assessments.any(restricted::is_restricted)
-                });
-                restricted.insert(one.id, is_restricted);
-                is_restricted
-            };
-            if is_restricted && !all_may_hold {
-                let reason = "is under a restricted label: it goes to nobody outside the group \
-                              entitled to hold it";
-                let invalid = Invalid::new("indicator", reason);
-                rejected.push(Rejection { index: one.index, invalid });
-            } else {
-                held.push(TipIndicator { restricted: is_restricted, ..one });
-            }
+/// Rejects restricted indicators, unless all `readers` may hold restricted objects. Without readers, rejects them
+/// too. Sets [`TipIndicator::restricted`] on the accepted indicators.
+pub(super) fn reject_restricted(
+    core: &Core,
+    view: &View<'_>,
+    caller: &Caller,
+    readers: &[&PartnerId],
+    (indicators, mut rejected): (Vec<TipIndicator>, Vec<Rejection>),
+) -> Result<(Vec<TipIndicator>, Vec<Rejection>)> {
+    let reader = reader(view.registry(), caller.partner())?;
+    let reader_view = ReaderView::new(view, &reader, core.clock.now());
+    let all_may_hold = restricted::may_hold(view.registry(), readers);
+    let mut cache: BTreeMap<IndicatorId, bool> = BTreeMap::new();
+    let mut accepted = Vec::with_capacity(indicators.len());
+    for indicator in indicators {
+        let is_restricted = if let Some(cached) = cache.get(&indicator.id) {
+            *cached
+        } else {
+            let known = reader_view.indicator(indicator.id)?;
+            let is_restricted = known.is_some_and(|known| {
+                let mut assessments = known.assessments.iter().map(|view| &view.record.assessment);
+                assessments.any(restricted::is_restricted)
+            });
+            cache.insert(indicator.id, is_restricted);
+            is_restricted
+        };
+        if is_restricted && !all_may_hold {
+            let reason = "is under a restricted label: it goes to nobody outside the group \
+                          entitled to hold it";
+            let invalid = Invalid::new("indicator", reason);
+            rejected.push(Rejection { index: indicator.index, invalid });
+        } else {
+            accepted.push(TipIndicator { restricted: is_restricted, ..indicator });
         }
-        rejected.sort_by_key(|one| one.index);
-        Ok((held, rejected))
     }
+    rejected.sort_by_key(|rejection| rejection.index);
+    Ok((accepted, rejected))
 }
 
 fn check_recipients(caller: &Caller, recipients: &[PartnerId], registry: &Registry) -> Result<()> {

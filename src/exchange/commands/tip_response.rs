@@ -14,9 +14,10 @@ use crate::domain::tip::TipState;
 use crate::domain::{Invalid, PartnerId, TipId, Tlp};
 use crate::error::Result;
 use crate::exchange::commands::Commands;
-use crate::exchange::commands::enforcement::refuses_enforcement;
+use crate::exchange::commands::enforcement::reject_enforcement;
+use crate::exchange::commands::tip::reject_restricted;
 use crate::exchange::commit::{RequestReceipt, refused};
-use crate::exchange::core::{Caller, reader};
+use crate::exchange::core::{Caller, Core, reader};
 use crate::exchange::visibility::ReaderView;
 use crate::index::View;
 
@@ -25,21 +26,21 @@ use crate::index::View;
 pub struct ResponseRequest {
     /// The idempotency key of the request.
     pub request: RequestId,
-    /// SHA-256 of the request: tells a retry from another request under the same key.
+    /// SHA-256 of the request. Distinguishes a retry from another request under the same key.
     pub digest: [u8; 32],
     /// The tip.
     pub tip: TipId,
-    /// From the sender: the recipient it is for. `None` for all.
+    /// From the sender: the recipient that the response is for. `None` for all recipients.
     pub recipient: Option<PartnerId>,
-    /// From a recipient: whether the other recipients see it too.
-    pub to_all: bool,
+    /// From a recipient: whether the other recipients may see the response too.
+    pub to_all_recipients: bool,
     /// From a recipient: the new state of its thread.
-    pub moves_to: Option<TipState>,
+    pub new_state: Option<TipState>,
     /// The message.
     pub message: Option<Box<str>>,
     /// The valid indicators.
     pub indicators: Vec<TipIndicator>,
-    /// The others, and why.
+    /// The rejected indicators, each with the reason.
     pub rejected: Vec<Rejection>,
     /// An enforcement that the tip caused.
     pub enforcement: Option<Enforcement>,
@@ -48,8 +49,8 @@ pub struct ResponseRequest {
 }
 
 impl Commands {
-    /// Responds to a tip. Idempotent by key. Returns the state of the thread after it; `None` for a response of the
-    /// sender to all.
+    /// Responds to a tip. Idempotent by key. Returns the current state of the thread, and the receipt. The state is
+    /// `None` for a response of the sender to all recipients.
     pub async fn respond_to_tip(
         &self,
         caller: &Caller,
@@ -60,111 +61,119 @@ impl Commands {
         }
         let (id, key, digest) = (request.tip, request.request.clone(), request.digest);
         let tip = self.core.own_tip(&self.core.index.read()?, caller, id)?;
-        check_answer(caller, &request)?;
+        check_liaison_response(caller, &request)?;
         let thread = thread_of(caller, &tip, &request)?;
-        let before = self.core.find_receipt(caller, &key, digest).await?;
-        let noted = if let Some(noted) = before {
-            noted
+        let earlier = self.core.find_receipt(caller, &key, digest).await?;
+        let receipt = if let Some(earlier) = earlier {
+            earlier
         } else {
-            let response = self.check_response(caller, thread.clone(), request).await?;
+            let (author, thread) = (caller.clone(), thread.clone());
+            let checking =
+                self.core.blocking(move |core| check_response(core, &author, thread, request));
+            let response = checking.await?;
             self.core.commit_for_receipt(caller, &key, digest, Body::TipResponded(response)).await?
         };
-        let of = match &thread {
+        let recipient = match &thread {
             TipThread::All => None,
             TipThread::Recipient(recipient) | TipThread::RecipientToAll(recipient) => {
                 Some(recipient)
             }
         };
         let tip = self.core.own_tip(&self.core.index.read()?, caller, id)?;
-        Ok((of.and_then(|of| tip.thread(of)).map(|thread| thread.state), noted))
+        let thread = recipient.and_then(|recipient| tip.thread(recipient));
+        Ok((thread.map(|thread| thread.state), receipt))
     }
+}
 
-    /// Checks a request against the tip, and builds the response.
-    async fn check_response(
-        &self,
-        caller: &Caller,
-        thread: TipThread,
-        request: ResponseRequest,
-    ) -> Result<TipResponse> {
-        let view = self.core.index.read()?;
-        let tip = self.core.own_tip(&view, caller, request.tip)?;
-        if let Some(to) = request.moves_to
-            && to.needs_message()
-            && request.message.is_none()
-        {
-            let reason = format!("is missing: the other side is to know why it is {to}");
-            return Err(Invalid::new("message", reason).into());
-        }
-        let readers: Vec<_> = match &thread {
-            TipThread::All => tip.threads.iter().map(|thread| &thread.recipient).collect(),
-            TipThread::Recipient(recipient) => vec![recipient, &tip.sender],
-            // A rejection would reveal something about the other recipients.
-            TipThread::RecipientToAll(_) => Vec::new(),
-        };
-        let (indicators, rejected) = self
-            .reject_restricted(&view, caller, &readers, request.indicators, request.rejected)
-            .await?;
-        let enforcement = request
-            .enforcement
-            .map(|done| self.response_enforcement(&view, caller, &tip, &thread, done));
-        let enforcement = enforcement.transpose()?;
-        let says = request.moves_to.is_some() || request.message.is_some();
-        if !says && indicators.is_empty() && enforcement.is_none() {
-            let reason = match rejected.first() {
-                Some(first) => format!("is missing, and no indicator counts: {}", first.invalid),
-                None => "is missing, and so are a move, indicators and counts".to_owned(),
-            };
-            return Err(Invalid::new("message", reason).into());
-        }
-        let response = TipResponse {
-            request: request.request,
-            digest: request.digest,
-            tip: tip.id,
-            thread,
-            new_state: request.moves_to,
-            message: request.message,
-            indicators,
-            rejected,
-            enforcement,
-        };
-        tip.decide(caller.partner(), &response).map_err(|void| refused(&void))?;
-        Ok(response)
+/// Checks a request against the tip, and builds the response.
+fn check_response(
+    core: &Core,
+    caller: &Caller,
+    thread: TipThread,
+    request: ResponseRequest,
+) -> Result<TipResponse> {
+    let view = core.index.read()?;
+    let tip = core.own_tip(&view, caller, request.tip)?;
+    if let Some(to) = request.new_state
+        && to.needs_message()
+        && request.message.is_none()
+    {
+        let reason = format!("is missing: tell the other side why the thread is {to}");
+        return Err(Invalid::new("message", reason).into());
     }
+    let readers: Vec<_> = match &thread {
+        TipThread::All => tip.threads.iter().map(|thread| &thread.recipient).collect(),
+        TipThread::Recipient(recipient) => vec![recipient, &tip.sender],
+        // With the other recipients in this list, a rejection would reveal something about them. Without readers,
+        // every restricted indicator is rejected.
+        TipThread::RecipientToAll(_) => Vec::new(),
+    };
+    let (indicators, rejected) =
+        reject_restricted(core, &view, caller, &readers, (request.indicators, request.rejected))?;
+    let enforcement = request
+        .enforcement
+        .map(|reported| response_enforcement(core, &view, caller, &tip, &thread, reported));
+    let enforcement = enforcement.transpose()?;
+    let has_content = request.new_state.is_some() || request.message.is_some();
+    if !has_content && indicators.is_empty() && enforcement.is_none() {
+        let reason = match rejected.first() {
+            Some(first) => {
+                format!("is missing, and every indicator was rejected: {}", first.invalid)
+            }
+            None => {
+                "is missing, and the response has no new state, indicators or counts".to_owned()
+            }
+        };
+        return Err(Invalid::new("message", reason).into());
+    }
+    let response = TipResponse {
+        request: request.request,
+        digest: request.digest,
+        tip: tip.id,
+        thread,
+        new_state: request.new_state,
+        message: request.message,
+        indicators,
+        rejected,
+        enforcement,
+    };
+    tip.decide(caller.partner(), &response).map_err(|void| refused(&void))?;
+    Ok(response)
+}
 
-    /// The enforcement of a response, shared with the other side of the tip.
-    fn response_enforcement(
-        &self,
-        view: &View<'_>,
-        caller: &Caller,
-        tip: &TipRecord,
-        thread: &TipThread,
-        mut done: Enforcement,
-    ) -> Result<(Enforcement, Sharing)> {
-        let me = reader(view.registry(), caller.partner())?;
-        let seen = ReaderView::new(view, &me, self.core.clock.now());
-        done.tip = Some(*tip.id.as_bytes());
-        if done.campaign.is_none() {
-            done.campaign = match tip.campaign {
-                Some(campaign) if seen.sees_campaign(campaign)? => Some(campaign),
-                _ => None,
-            };
-        }
-        if let Some(invalid) = refuses_enforcement(seen, &done)? {
-            let field = format!("enforcement.{}", invalid.field);
-            return Err(Invalid::new(field, invalid.reason).into());
-        }
-        let mut partners: BTreeSet<_> = match thread {
-            TipThread::All => tip.threads.iter().map(|one| one.recipient.clone()).collect(),
-            TipThread::Recipient(recipient) if *recipient != me.id => [recipient.clone()].into(),
-            TipThread::Recipient(_) | TipThread::RecipientToAll(_) => [tip.sender.clone()].into(),
+/// The enforcement of a response, shared with the other side of the tip.
+fn response_enforcement(
+    core: &Core,
+    view: &View<'_>,
+    caller: &Caller,
+    tip: &TipRecord,
+    thread: &TipThread,
+    mut enforcement: Enforcement,
+) -> Result<(Enforcement, Sharing)> {
+    let author = reader(view.registry(), caller.partner())?;
+    let author_view = ReaderView::new(view, &author, core.clock.now());
+    enforcement.tip = Some(*tip.id.as_bytes());
+    if enforcement.campaign.is_none() {
+        enforcement.campaign = match tip.campaign {
+            Some(campaign) if author_view.sees_campaign(campaign)? => Some(campaign),
+            _ => None,
         };
-        // A liaison is in no audience. It sees the counts with the response only.
-        partners.retain(|partner| view.registry().role(partner) != Some(Role::Liaison));
-        let audience = Audience::Named { groups: [].into(), partners };
-        // Named partners only, which every marking allows.
-        let tlp = tip.tlp.min(Tlp::Amber);
-        Ok((done, Sharing { tlp, audience, releases: Vec::new() }))
     }
+    if let Some(invalid) = reject_enforcement(author_view, &enforcement)? {
+        let field = format!("enforcement.{}", invalid.field);
+        return Err(Invalid::new(field, invalid.reason).into());
+    }
+    let mut partners: BTreeSet<_> = match thread {
+        TipThread::All => tip.threads.iter().map(|thread| thread.recipient.clone()).collect(),
+        TipThread::Recipient(recipient) if *recipient != author.id => [recipient.clone()].into(),
+        TipThread::Recipient(_) | TipThread::RecipientToAll(_) => [tip.sender.clone()].into(),
+    };
+    // A liaison is in no audience. It may see the counts in the response only.
+    partners.retain(|partner| view.registry().role(partner) != Some(Role::Liaison));
+    let audience = Audience::Named { groups: [].into(), partners };
+    // An audience of named partners, which every marking allows.
+    let tlp = tip.tlp.min(Tlp::Amber);
+    Ok((enforcement, Sharing { tlp, audience, releases: Vec::new() }))
 }
 
 /// The thread of a response. Errors do not reveal other recipients.
@@ -175,32 +184,42 @@ fn thread_of(caller: &Caller, tip: &TipRecord, request: &ResponseRequest) -> Res
         if request.recipient.as_ref().is_some_and(|named| named != me) {
             return Err(invalid("recipient", "is for the tip's sender to name"));
         }
-        let thread = if request.to_all { TipThread::RecipientToAll } else { TipThread::Recipient };
+        let thread = if request.to_all_recipients {
+            TipThread::RecipientToAll
+        } else {
+            TipThread::Recipient
+        };
         return Ok(thread(me.clone()));
     }
-    if request.moves_to.is_some() {
-        return Err(invalid("state", "is moved by recipients: a sender withdraws the tip"));
+    if request.new_state.is_some() {
+        return Err(invalid(
+            "state",
+            "can be changed by recipients only: a sender can withdraw the tip",
+        ));
     }
     match &request.recipient {
         None => Ok(TipThread::All),
-        Some(_) if request.to_all => {
-            Err(invalid("to_all", "and a recipient that is named exclude one another"))
+        Some(_) if request.to_all_recipients => {
+            Err(invalid("to_all", "cannot be combined with a named recipient"))
         }
         Some(named) if tip.thread(named).is_some() => Ok(TipThread::Recipient(named.clone())),
         Some(_) => Err(invalid("recipient", "is no recipient of the tip")),
     }
 }
 
-/// Checks that a liaison responds in its own thread, and reports no enforcement.
-pub(in crate::exchange) fn check_answer(caller: &Caller, request: &ResponseRequest) -> Result<()> {
+/// Rejects a response of a liaison that reports an enforcement, or goes to the other recipients.
+fn check_liaison_response(caller: &Caller, request: &ResponseRequest) -> Result<()> {
     if caller.role() != Role::Liaison {
         return Ok(());
     }
     let invalid = |field, reason| Err(Invalid::new(field, reason).into());
     if request.enforcement.is_some() {
-        return invalid("enforcement", "is a platform's to report: say it in the message");
+        return invalid(
+            "enforcement",
+            "can be reported by platforms only: describe it in the message",
+        );
     }
-    if request.to_all {
+    if request.to_all_recipients {
         return invalid("to_all", "is for members: a liaison answers in its own thread");
     }
     Ok(())

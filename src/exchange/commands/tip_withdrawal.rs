@@ -10,42 +10,42 @@ use crate::exchange::visibility::tip::withdrawal_of;
 use crate::index::View;
 
 impl Commands {
-    /// Withdraws a tip from all recipients. Returns the sequence of the withdrawal, and whether it is an earlier one.
-    /// Idempotent.
+    /// Withdraws a tip from all recipients. Returns the sequence of the withdrawal, and whether the tip was withdrawn
+    /// before. Idempotent.
     pub async fn withdraw_tip(&self, caller: &Caller, id: TipId) -> Result<(u64, bool)> {
-        if let Some(before) = self.check_withdrawal(caller, id)? {
-            return Ok((before, true));
+        if let Some(earlier) = self.check_withdrawal(caller, id)? {
+            return Ok((earlier, true));
         }
-        let append = AppendId::derive(&[
+        let append_id = AppendId::derive(&[
             b"tip-withdrawal",
             id.as_bytes(),
             &self.core.index.checkpoint().to_be_bytes(),
         ]);
         let body = Body::TipWithdrawn(id);
-        let committed = self.core.commit(append, Some(caller.partner()), body).await?;
+        let committed = self.core.commit(append_id, Some(caller.partner()), body).await?;
         match &*committed.outcome {
             Outcome::Applied(_) => Ok((committed.sequence, committed.repeated)),
             Outcome::Void(VoidReason::TipWithdrawn) => {
-                Ok((withdrawn_by(&self.core.index.read()?, id)?, true))
+                Ok((find_withdrawal(&self.core.index.read()?, id)?, true))
             }
             Outcome::Void(reason) => Err(refused(reason)),
         }
     }
 
-    /// The sequence of an earlier withdrawal. Fails if the caller did not send the tip.
+    /// The sequence of an earlier withdrawal, if the tip is withdrawn. Fails if the caller did not send the tip.
     fn check_withdrawal(&self, caller: &Caller, id: TipId) -> Result<Option<u64>> {
         let view = self.core.index.read()?;
         let tip = self.core.own_tip(&view, caller, id)?;
         if tip.sender != *caller.partner() {
-            let message = "a tip is its sender's to withdraw";
+            let message = "only the sender can withdraw a tip";
             return Err(Error::new(Kind::Denied, "tip_not_yours", message));
         }
-        tip.withdrawn.then(|| withdrawn_by(&view, id)).transpose()
+        tip.withdrawn.then(|| find_withdrawal(&view, id)).transpose()
     }
 }
 
-/// The withdrawal of a tip that is known to be withdrawn.
-fn withdrawn_by(view: &View<'_>, id: TipId) -> Result<u64> {
+/// The sequence of the withdrawal of a withdrawn tip.
+fn find_withdrawal(view: &View<'_>, id: TipId) -> Result<u64> {
     let missing =
         || Error::internal("index_corrupt", format!("the withdrawal of tip {id} is missing"));
     withdrawal_of(view, id)?.ok_or_else(missing)

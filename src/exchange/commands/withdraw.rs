@@ -1,4 +1,4 @@
-//! Withdrawals.
+//! Withdrawals of assessments.
 
 use std::collections::BTreeSet;
 
@@ -8,11 +8,12 @@ use crate::domain::sharing::Audience;
 use crate::domain::{IndicatorId, PartnerId, Position, Timestamp};
 use crate::error::{Error, Kind, Result};
 use crate::exchange::commands::Commands;
-use crate::exchange::core::Caller;
+use crate::exchange::core::{Caller, Core};
 use crate::index::View;
 use crate::index::record::EndReason;
 
-/// Versions that one entry ends. A larger withdrawal becomes several entries, so that it delays no receipt.
+/// Versions that one entry ends. A larger withdrawal is split into several entries, so that it does not delay other
+/// requests.
 const TARGETS_PER_ENTRY: usize = 500;
 
 /// The result of a withdrawal.
@@ -32,34 +33,19 @@ impl WithdrawalReceipt {
 }
 
 impl Commands {
-    /// Withdraws the caller's assessments of indicators, for one audience or all. An indicator without one is no error.
-    /// Durable and applied when it returns. Idempotent.
+    /// Withdraws the caller's assessments of indicators, for one audience or all. An indicator without an assessment is
+    /// no error. The withdrawal is durable and applied when this returns. Idempotent.
     pub async fn withdraw(
         &self,
         caller: &Caller,
-        indicators: &BTreeSet<IndicatorId>,
+        indicators: BTreeSet<IndicatorId>,
         audience: Option<&Audience>,
     ) -> Result<WithdrawalReceipt> {
-        let audience = audience.map(AudienceDigest::of);
-        let targets = self.targets(caller.partner(), indicators, audience)?;
+        let (partner, audience) = (caller.partner().clone(), audience.map(AudienceDigest::of));
+        let selecting =
+            move |core: &Core| targets(&core.index.read()?, &partner, &indicators, audience);
+        let targets = self.core.blocking(selecting).await?;
         self.commit_withdrawal(caller, caller.partner(), targets).await
-    }
-
-    /// The current assessments of a partner of these indicators, for one audience or all.
-    fn targets(
-        &self,
-        partner: &PartnerId,
-        indicators: &BTreeSet<IndicatorId>,
-        audience: Option<AudienceDigest>,
-    ) -> Result<Vec<Target>> {
-        let (view, mut targets) = (self.core.index.read()?, Vec::new());
-        for id in indicators {
-            let current = view.current_by(*id, partner)?.into_iter();
-            let named = current.filter(|target| audience.is_none_or(|a| a == target.audience));
-            // No version: the entry ends whichever is current when it is applied.
-            targets.extend(named.map(|target| Target { version: None, ..target }));
-        }
-        Ok(targets)
     }
 
     /// Withdraws the current versions of a submission.
@@ -68,106 +54,134 @@ impl Commands {
         caller: &Caller,
         submission: &SubmissionId,
     ) -> Result<WithdrawalReceipt> {
-        let entries = batches_of(&self.core.index.read()?, caller.partner(), submission)?;
-        self.end_entries(caller, caller.partner(), &entries).await
+        let (partner, submission) = (caller.partner().clone(), submission.clone());
+        let reading =
+            self.core.blocking(move |core| batches_of(&core.index.read()?, &partner, &submission));
+        let entries = reading.await?;
+        self.withdraw_entries(caller, caller.partner(), &entries).await
     }
 
-    /// Withdraws the current versions that a partner submitted at or after a time, because its keys were compromised.
+    /// Withdraws the current versions that a partner submitted at or after a time, because its keys are compromised.
     pub(in crate::exchange) async fn withdraw_since(
         &self,
         operator: &Caller,
         partner: &PartnerId,
         since: Timestamp,
     ) -> Result<WithdrawalReceipt> {
-        let entries = self.core.index.read()?.entries_since(partner, since)?;
-        self.end_entries(operator, partner, &entries).await
+        let id = partner.clone();
+        let reading = self.core.blocking(move |core| core.index.read()?.entries_since(&id, since));
+        let entries = reading.await?;
+        self.withdraw_entries(operator, partner, &entries).await
     }
 
-    async fn end_entries(
+    /// Withdraws the current versions of entries.
+    async fn withdraw_entries(
         &self,
-        by: &Caller,
+        caller: &Caller,
         partner: &PartnerId,
         entries: &[u64],
     ) -> Result<WithdrawalReceipt> {
-        let mut withdrawn = WithdrawalReceipt::default();
-        let (mut standing, mut before) = (Vec::new(), BTreeSet::new());
+        let mut receipt = WithdrawalReceipt::default();
+        let (mut pending, mut withdrawn_by) = (Vec::new(), BTreeSet::new());
         for sequence in entries {
-            self.collect_versions(partner, *sequence, &mut standing, &mut before)?;
-            if standing.len() >= TARGETS_PER_ENTRY {
-                let rest =
-                    standing.split_off(standing.len() / TARGETS_PER_ENTRY * TARGETS_PER_ENTRY);
-                withdrawn.add(
-                    self.commit_withdrawal(by, partner, std::mem::replace(&mut standing, rest))
-                        .await?,
-                );
-            }
-            // A selection may be large: yield to other requests.
-            tokio::task::yield_now().await;
-        }
-        withdrawn.add(self.commit_withdrawal(by, partner, standing).await?);
-        before.extend(withdrawn.sequences);
-        withdrawn.sequences = before.into_iter().collect();
-        Ok(withdrawn)
-    }
-
-    /// Collects the current versions of an entry, and the entries that withdrew the others.
-    fn collect_versions(
-        &self,
-        partner: &PartnerId,
-        sequence: u64,
-        standing: &mut Vec<Target>,
-        before: &mut BTreeSet<u64>,
-    ) -> Result<()> {
-        let view = self.core.index.read()?;
-        let brought = view.versions_of(sequence)?;
-        for target in brought.iter().flat_map(|brought| brought.targets(sequence)) {
-            let current = view.current(target.id, partner, target.audience)?;
-            if current.is_some_and(|current| Some(current.version) == target.version) {
-                standing.push(target);
-            } else if let Some(version) = target.version
-                && let Some(closed) = view.closed_version(version)?
-                && closed.why == EndReason::Withdrawn
-            {
-                // Withdrawn before, by an earlier try or by itself: the answer names that entry too.
-                before.insert(closed.by.sequence);
+            let (partner_id, sequence) = (partner.clone(), *sequence);
+            let reading = self
+                .core
+                .blocking(move |core| versions_of(&core.index.read()?, &partner_id, sequence));
+            let versions = reading.await?;
+            pending.extend(versions.current);
+            withdrawn_by.extend(versions.withdrawn_by);
+            if pending.len() >= TARGETS_PER_ENTRY {
+                let rest = pending.split_off(pending.len() / TARGETS_PER_ENTRY * TARGETS_PER_ENTRY);
+                let full = std::mem::replace(&mut pending, rest);
+                receipt.add(self.commit_withdrawal(caller, partner, full).await?);
             }
         }
-        Ok(())
+        receipt.add(self.commit_withdrawal(caller, partner, pending).await?);
+        withdrawn_by.extend(receipt.sequences);
+        receipt.sequences = withdrawn_by.into_iter().collect();
+        Ok(receipt)
     }
 
+    /// Commits a withdrawal of targets, as several entries if there are many.
     async fn commit_withdrawal(
         &self,
-        by: &Caller,
+        caller: &Caller,
         partner: &PartnerId,
         targets: Vec<Target>,
     ) -> Result<WithdrawalReceipt> {
-        let mut withdrawn = WithdrawalReceipt::default();
+        let mut receipt = WithdrawalReceipt::default();
         for targets in targets.chunks(TARGETS_PER_ENTRY) {
             let targets = targets.to_vec();
-            // The same targets can be withdrawn again later, so the checkpoint is part of the key. A retry at the
-            // same checkpoint is stored once.
+            // The same targets can be withdrawn again later, so the checkpoint is part of the key. Retries at the same
+            // checkpoint are stored once.
             let id = AppendId::derive(&[
                 b"withdraw",
                 partner.as_str().as_bytes(),
                 &self.core.index.checkpoint().to_be_bytes(),
-                &digest_of(&targets),
+                &targets_bytes(&targets),
             ]);
             let body =
                 Body::Withdrawal(Withdrawal { partner: partner.clone(), targets: targets.clone() });
-            let committed = self.core.commit(id, Some(by.partner()), body).await?;
+            let committed = self.core.commit(id, Some(caller.partner()), body).await?;
             let outcomes = committed.items()?;
             let ended = targets.iter().zip(outcomes).filter_map(|(target, outcome)| {
                 let ItemOutcome::Ended(version) = outcome else { return None };
                 Some((target.id, *version))
             });
-            let before = withdrawn.versions.len();
-            withdrawn.versions.extend(ended);
-            if withdrawn.versions.len() > before {
-                withdrawn.sequences.push(committed.sequence);
+            let count_before = receipt.versions.len();
+            receipt.versions.extend(ended);
+            if receipt.versions.len() > count_before {
+                receipt.sequences.push(committed.sequence);
             }
         }
-        Ok(withdrawn)
+        Ok(receipt)
     }
+}
+
+/// A partner's current assessments of these indicators, for one audience or all.
+fn targets(
+    view: &View<'_>,
+    partner: &PartnerId,
+    indicators: &BTreeSet<IndicatorId>,
+    audience: Option<AudienceDigest>,
+) -> Result<Vec<Target>> {
+    let mut targets = Vec::new();
+    for id in indicators {
+        let current = view.current_by(*id, partner)?.into_iter();
+        let selected = current.filter(|target| audience.is_none_or(|a| a == target.audience));
+        // Without a version, the entry ends whichever version is current when it is applied.
+        targets.extend(selected.map(|target| Target { version: None, ..target }));
+    }
+    Ok(targets)
+}
+
+/// The versions of one entry.
+#[derive(Debug, Default)]
+struct EntryState {
+    /// Those that are current.
+    current: Vec<Target>,
+    /// The entries that withdrew the others.
+    withdrawn_by: Vec<u64>,
+}
+
+/// Reads which versions of an entry are current, and what withdrew the others.
+fn versions_of(view: &View<'_>, partner: &PartnerId, sequence: u64) -> Result<EntryState> {
+    let mut state = EntryState::default();
+    let entry_versions = view.versions_of(sequence)?;
+    for target in entry_versions.iter().flat_map(|versions| versions.targets(sequence)) {
+        let current = view.current(target.id, partner, target.audience)?;
+        if current.is_some_and(|current| Some(current.version) == target.version) {
+            state.current.push(target);
+        } else if let Some(version) = target.version
+            && let Some(closed) = view.closed_version(version)?
+            && closed.reason == EndReason::Withdrawn
+        {
+            // Withdrawn earlier, by an attempt of this request or another one. The receipt names that entry too.
+            state.withdrawn_by.push(closed.ended_by.sequence);
+        }
+    }
+    Ok(state)
 }
 
 /// The sequences of a submission's batches. Fails if the partner has no such submission.
@@ -183,7 +197,8 @@ pub(in crate::exchange) fn batches_of(
     view.batches_of(partner, submission)
 }
 
-fn digest_of(targets: &[Target]) -> Vec<u8> {
+/// The bytes of targets, for the key of an entry.
+fn targets_bytes(targets: &[Target]) -> Vec<u8> {
     let mut bytes = Vec::with_capacity(targets.len() * 36);
     for Target { id, audience, version } in targets {
         bytes.extend_from_slice(id.as_bytes());

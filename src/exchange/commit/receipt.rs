@@ -7,22 +7,23 @@ use crate::error::Result;
 use crate::exchange::commit::refused;
 use crate::exchange::core::{Caller, Core};
 
-/// What became of a request under a key.
+/// The result of a request under a key.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct RequestReceipt {
-    /// Its entry.
+    /// The sequence of the entry.
     pub sequence: u64,
-    /// When it was taken.
+    /// When the entry was accepted.
     pub accepted: Timestamp,
-    /// How many of its items count.
+    /// The number of accepted items.
     pub counted: usize,
-    /// The items that do not, and why.
+    /// The rejected items, each with the reason.
     pub rejected: Vec<Rejection>,
-    /// Whether it had been taken before.
+    /// Whether an earlier attempt stored the request.
     pub replayed: bool,
 }
 
 impl Core {
+    /// The receipt of a request, if it was stored before under this key. Fails if the key was used for another request.
     pub(in crate::exchange) async fn find_receipt(
         &self,
         caller: &Caller,
@@ -35,6 +36,7 @@ impl Core {
         }
     }
 
+    /// Commits a request under its author's key, and returns the receipt.
     pub(in crate::exchange) async fn commit_for_receipt(
         &self,
         caller: &Caller,
@@ -46,17 +48,18 @@ impl Core {
         self.request_receipt(sequence, replayed).await
     }
 
+    /// The receipt of the request in an entry.
     pub(in crate::exchange) async fn request_receipt(
         &self,
         sequence: u64,
         replayed: bool,
     ) -> Result<RequestReceipt> {
-        let entry = self.entry(sequence).await?;
-        let accepted = entry.entry.time;
-        let (counted, rejected) = match &entry.entry.body {
+        let logged = self.entry(sequence).await?;
+        let accepted = logged.entry.time;
+        let (counted, rejected) = match &logged.entry.body {
             Body::Sightings(sightings) => (sightings.items.len(), sightings.rejected.clone()),
             Body::Feedback(_) => (1, Vec::new()),
-            Body::TipSent(sent) => (sent.indicators.len(), sent.rejected.clone()),
+            Body::TipSent(tip) => (tip.indicators.len(), tip.rejected.clone()),
             Body::TipResponded(response) => (response.indicators.len(), response.rejected.clone()),
             _ => return Err(refused(&VoidReason::Conflicts(sequence))),
         };
@@ -64,18 +67,17 @@ impl Core {
     }
 }
 
-/// What became of each item of an entry, by index: of those that were taken and of those that could not
-/// be read.
+/// The receipts of all items of a request, by index: those in the entry with their outcomes, and the rejected ones.
 pub(in crate::exchange) fn item_receipts(
     sequence: u64,
     indexes: impl Iterator<Item = u32>,
     outcomes: &[ItemOutcome],
     rejected: &[Rejection],
 ) -> Vec<(u32, ItemReceipt)> {
-    let taken = indexes.zip(outcomes).map(|(index, outcome)| {
-        let own = Position::new(sequence, index);
+    let stored = indexes.zip(outcomes).map(|(index, outcome)| {
+        let version = Position::new(sequence, index);
         let receipt = match outcome {
-            ItemOutcome::Replaced(_) | ItemOutcome::Moved { .. } => ItemReceipt::Replaced(own),
+            ItemOutcome::Replaced(_) | ItemOutcome::Moved { .. } => ItemReceipt::Replaced(version),
             ItemOutcome::Unchanged(current) | ItemOutcome::Merged { current, .. } => {
                 ItemReceipt::Unchanged(*current)
             }
@@ -84,13 +86,14 @@ pub(in crate::exchange) fn item_receipts(
             | ItemOutcome::NoCurrentVersion
             | ItemOutcome::Released(_)
             | ItemOutcome::Retracted(_)
-            | ItemOutcome::Full(_) => ItemReceipt::Created(own),
+            | ItemOutcome::Full(_) => ItemReceipt::Created(version),
         };
         (index, receipt)
     });
-    let rejected =
-        rejected.iter().map(|one| (one.index, ItemReceipt::Rejected(one.invalid.clone())));
-    let mut items: Vec<_> = taken.chain(rejected).collect();
+    let rejected = rejected
+        .iter()
+        .map(|rejection| (rejection.index, ItemReceipt::Rejected(rejection.invalid.clone())));
+    let mut items: Vec<_> = stored.chain(rejected).collect();
     items.sort_by_key(|(index, _)| *index);
     items
 }

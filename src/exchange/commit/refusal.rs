@@ -4,24 +4,24 @@ use crate::domain::entry::VoidReason;
 use crate::domain::tip;
 use crate::error::{Error, Kind};
 
-/// The answer for an entry that came to nothing.
+/// The error for the caller whose entry is void.
 pub(in crate::exchange) fn refused(reason: &VoidReason) -> Error {
     match reason {
         VoidReason::Repeats(_) => Error::new(
             Kind::Conflict,
             "batch_repeated",
-            "this was taken before, and its receipt is no longer kept",
+            "this request was stored before, and its receipt is no longer available",
         ),
         VoidReason::Conflicts(_) => Error::new(
             Kind::Conflict,
             "batch_conflict",
-            "this was taken with other content: a batch is sent again as it was, or under another \
-             number or submission, and sightings and feedback each under a request_id of their own",
+            "this key was used before with other content: send a batch unchanged, or under another number or \
+             submission; send every other request with a request_id of its own",
         ),
         VoidReason::SubmissionClosed => Error::new(
             Kind::Precondition,
             "submission_closed",
-            "the submission is closed: what is new goes into a new one",
+            "the submission is closed: send new batches in a new submission",
         ),
         VoidReason::BatchMissing(number) => Error::new(
             Kind::Precondition,
@@ -31,7 +31,9 @@ pub(in crate::exchange) fn refused(reason: &VoidReason) -> Error {
         VoidReason::BatchesBeyond(number) => Error::new(
             Kind::Precondition,
             "batches_beyond",
-            format!("the submission cannot be closed so: it has a batch {number}"),
+            format!(
+                "the submission cannot be closed with this number of batches: it has a batch {number}"
+            ),
         ),
         VoidReason::SubmissionUnknown => {
             Error::new(Kind::NotFound, "submission_unknown", "you have no submission of this id")
@@ -39,7 +41,7 @@ pub(in crate::exchange) fn refused(reason: &VoidReason) -> Error {
         VoidReason::AudienceGone => Error::new(
             Kind::Precondition,
             "audience_gone",
-            "you have left a group that the request names, or a partner that it names has gone",
+            "you have left a group that the request names, or a partner that it names no longer exists",
         ),
         VoidReason::Registry(rule) => {
             Error::new(Kind::Precondition, "registry_rule", rule.reason())
@@ -47,7 +49,7 @@ pub(in crate::exchange) fn refused(reason: &VoidReason) -> Error {
         VoidReason::Suspended => Error::new(
             Kind::Denied,
             "partner_suspended",
-            "you were suspended before this was taken: speak to the operator of the exchange",
+            "you were suspended before this was applied: contact the operator of the exchange",
         ),
         VoidReason::HoldGone => {
             Error::new(Kind::NotFound, "hold_unknown", "you have no such hold, or it has ended")
@@ -61,13 +63,13 @@ pub(in crate::exchange) fn refused(reason: &VoidReason) -> Error {
         VoidReason::TipWithdrawn => Error::new(
             Kind::Precondition,
             "tip_withdrawn",
-            "the tip is withdrawn: its sender took it back, and nothing more is allowed",
+            "the tip is withdrawn by its sender, and can no longer be changed",
         ),
         VoidReason::TransitionRefused { from, to } => {
             Error::new(Kind::Precondition, "move_refused", tip::transition_error(*from, *to))
         }
         VoidReason::AlreadyApplied => {
-            Error::new(Kind::Conflict, "done_before", "this was done before")
+            Error::new(Kind::Conflict, "done_before", "this was already applied")
         }
     }
 }

@@ -11,8 +11,7 @@ use crate::error::{Error, Kind, Result};
 use crate::exchange::core::Core;
 use crate::index::Registry;
 
-/// A partner with a verified certificate that the registry knows. Only [`Core::admit`] makes one, so a request
-/// without one is not authenticated.
+/// An authenticated partner. Only [`Core::admit`] creates one.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Caller {
     partner: PartnerId,
@@ -25,7 +24,7 @@ impl Caller {
         &self.partner
     }
 
-    /// Its role.
+    /// The partner's role.
     pub fn role(&self) -> Role {
         self.role
     }
@@ -33,23 +32,23 @@ impl Caller {
 
 impl Core {
     /// Admits the partner of a verified certificate. Fails if the registry does not know it, or it is suspended.
-    pub fn admit(&self, named: &PartnerId) -> Result<Caller> {
+    pub fn admit(&self, id: &PartnerId) -> Result<Caller> {
         let registry = self.index.registry();
-        let Some(partner) = registry.partner(named) else {
-            return Err(unknown_partner(named));
+        let Some(partner) = registry.partner(id) else {
+            return Err(unknown_partner(id));
         };
-        self.check_suspended(named)?;
+        self.check_suspended(id)?;
         Ok(Caller { partner: partner.id.clone(), role: partner.role })
     }
 
     /// Fails if the partner is suspended.
     pub fn check_suspended(&self, partner: &PartnerId) -> Result<()> {
-        let configured = self.suspended.borrow().contains(partner);
-        if configured || self.index.is_suspended(partner) {
+        let is_configured = self.suspended.borrow().contains(partner);
+        if is_configured || self.index.is_suspended(partner) {
             return Err(Error::new(
                 Kind::Denied,
                 "partner_suspended",
-                format!("`{partner}` is suspended: speak to the operator of the exchange"),
+                format!("`{partner}` is suspended: contact the operator of the exchange"),
             ));
         }
         Ok(())
@@ -59,7 +58,7 @@ impl Core {
     pub async fn until_suspended(&self, partner: &PartnerId) {
         let (mut configured, mut registered) =
             (self.suspended.subscribe(), self.index.watch_suspended());
-        // The senders live as long as the exchange, so this never ends early.
+        // Both senders live as long as `self`, so neither wait fails.
         tokio::select! {
             _ = configured.wait_for(|suspended| suspended.contains(partner)) => {}
             _ = registered.wait_for(|suspended| suspended.contains(partner)) => {}
@@ -71,7 +70,7 @@ impl Core {
         self.suspended.subscribe()
     }
 
-    /// Sets the partners that the configuration suspends, beside those of the registry. Their open streams end.
+    /// Sets the partners that the configuration suspends. The registry may suspend others. Ends their open streams.
     pub fn set_suspended(&self, partners: BTreeSet<PartnerId>) {
         self.suspended.send_if_modified(|suspended| {
             let changed = *suspended != partners;

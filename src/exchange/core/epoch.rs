@@ -1,4 +1,4 @@
-//! The epoch of the journal that a node begins: its entry goes before anything else that it appends.
+//! The epoch that a node begins in the journal. Its entry is the first that the node appends.
 
 use std::sync::OnceLock;
 
@@ -11,7 +11,7 @@ use crate::error::{Kind, Result};
 use crate::exchange::core::Core;
 use crate::journal::{Append, Stamp};
 
-/// The epoch of a node; none where it appends to the one that is there.
+/// The epoch that a node begins; empty if it continues the current one.
 #[derive(Debug, Default)]
 pub(in crate::exchange) struct Epoch {
     id: OnceLock<EpochId>,
@@ -20,29 +20,28 @@ pub(in crate::exchange) struct Epoch {
 }
 
 impl Core {
-    /// Begins an epoch. Where the journal takes nothing at the moment, its entry goes before the first
-    /// that is taken.
+    /// Begins an epoch. If the journal rejects its entry for now, the entry is retried before the next append.
     pub async fn begin_epoch(&self, epoch: EpochId) -> Result<()> {
-        // A node begins one.
+        // A node begins at most one epoch: later calls keep the first id.
         let _ = self.epoch.id.set(epoch);
         match self.ensure_epoch().await {
             Err(error) if matches!(error.kind(), Kind::Exhausted | Kind::Unavailable) => {
                 warn!(label = error.label(), "the journal takes nothing at the moment: {error}");
                 Ok(())
             }
-            done => done,
+            result => result,
         }
     }
 
-    /// Appends the entry of the node's epoch unless it is stored. Who gives up waiting leaves it to the
-    /// next, under the same id.
+    /// Appends the entry of the node's epoch unless it is already stored. If the caller is cancelled, the next caller
+    /// appends it with the same id.
     pub(in crate::exchange) async fn ensure_epoch(&self) -> Result<()> {
         let Some(epoch) = self.epoch.id.get() else { return Ok(()) };
-        let begin = || async {
+        let append = || async {
             let id = AppendId::derive(&[b"epoch", &epoch.0]);
             self.store(Append::new(id, None, Body::Epoch(*epoch))).await
         };
-        self.epoch.entry.get_or_try_init(begin).await?;
+        self.epoch.entry.get_or_try_init(append).await?;
         Ok(())
     }
 }

@@ -30,58 +30,58 @@ use crate::exchange::visibility::{AsOf, ReaderView, Visibility};
 use crate::index::View;
 use crate::journal::LoggedEntry;
 
-/// What the changes of an entry for a reader depend on.
+/// Everything that decides what an entry means to a reader.
 #[derive(Clone, Copy, Debug)]
 pub struct Input<'a> {
     /// The entry.
     pub logged: &'a Arc<LoggedEntry>,
-    /// The index after the entry, or later. What is no longer current in it is not delivered.
+    /// The index, at the entry or later. Versions that are no longer current in it are not delivered.
     pub view: &'a View<'a>,
-    /// The reader's access rights and filter, with the rights of `view`.
+    /// The reader's access rights, as of `view`, and its filter.
     pub visibility: &'a Visibility,
-    /// What was delivered before: only what follows it is a change.
+    /// The position up to which changes were delivered. Only later changes are returned.
     pub after: FeedPosition,
-    /// The reader started with nothing at this sequence. It holds no version that ended by then.
+    /// The reader started with no versions at this sequence. It holds no version that ended by then.
     pub holds_nothing_until: u64,
-    /// The time. Releases that end by then are over.
+    /// The current time. Releases that end by then are no longer in force.
     pub now: Timestamp,
 }
 
-/// What an entry means to a reader, from a position on.
+/// The next event of an entry.
 #[derive(Debug)]
 pub struct Changes {
     /// The event; `None` if there is nothing for the reader.
     pub event: Option<FeedEvent>,
-    /// The position after the event. Inside the entry if there may be more.
+    /// The position after the event. It is inside the entry if the entry may have more events.
     pub position: FeedPosition,
 }
 
 /// The next event of an entry for a reader, and the position after it.
 pub fn changes(input: &Input<'_>) -> Result<Changes> {
     let position = FeedPosition::after_entry(input.entry().sequence);
-    let all = |event| Changes { event, position };
+    let last_event = |event| Changes { event, position };
     let is_liaison = input.visibility.is_liaison();
     match &input.entry().body {
-        Body::SubmissionBatch(_) => Ok(all(batch::changes(input)?.map(FeedEvent::Batch))),
-        Body::Withdrawal(_) | Body::Expiry(_) => Ok(all(removals::changes(input)?)),
+        Body::SubmissionBatch(_) => Ok(last_event(batch::changes(input)?.map(FeedEvent::Batch))),
+        Body::Withdrawal(_) | Body::Expiry(_) => Ok(last_event(removals::changes(input)?)),
         Body::TipSent(_)
         | Body::TipResponded(_)
         | Body::TipWithdrawn(_)
         | Body::TipsReopened(_)
         | Body::Referred(_) => tips::changes(input),
-        // A liaison receives what can be released, and tips that are addressed to it: nothing else can be
-        // recorded in the access log.
+        // A liaison receives released objects, and tips that are addressed to it. Nothing else can be recorded in the
+        // access log.
         Body::CampaignPut(_) | Body::Enforcements(_) | Body::Release(_) | Body::ReleaseEnd(_)
             if is_liaison =>
         {
             releases::changes(input)
         }
-        Body::Sightings(_) | Body::Feedback(_) if is_liaison => Ok(all(None)),
-        Body::Sightings(_) | Body::Feedback(_) => Ok(all(reactions::changes(input)?)),
+        Body::Sightings(_) | Body::Feedback(_) if is_liaison => Ok(last_event(None)),
+        Body::Sightings(_) | Body::Feedback(_) => Ok(last_event(reactions::changes(input)?)),
         Body::GroupPut(_) | Body::TermsConfirmed(_) | Body::CampaignPut(_) => {
             expansion::changes(input)
         }
-        Body::Enforcements(report) => Ok(all(campaigns::enforcement_events(input, report)?)),
+        Body::Enforcements(report) => Ok(last_event(campaigns::enforcement_events(input, report)?)),
         Body::SubmissionClosed(_)
         | Body::PartnerPut(_)
         | Body::PartnerSuspended(_)
@@ -93,7 +93,7 @@ pub fn changes(input: &Input<'_>) -> Result<Changes> {
         | Body::HoldPlaced(_)
         | Body::HoldChange(_)
         | Body::HoldSweep(_)
-        | Body::Epoch(_) => Ok(all(None)),
+        | Body::Epoch(_) => Ok(last_event(None)),
     }
 }
 
@@ -113,18 +113,18 @@ impl<'a> Input<'a> {
         self.entry().sequence > self.holds_nothing_until
     }
 
-    /// The moment immediately before the entry.
+    /// The point in time immediately before the entry.
     pub fn before(&self) -> AsOf {
         AsOf::Sequence(self.entry().sequence.saturating_sub(1))
     }
 
-    /// The reader's rights immediately before the entry; `None` if it was no partner then.
+    /// The reader's rights immediately before the entry; `None` if it was not a partner then.
     pub fn reader_before(&self) -> Option<Arc<Reader>> {
         self.visibility.reader_at(self.entry().sequence.saturating_sub(1))
     }
 
-    /// The index as the reader may see it now.
-    pub fn seen(&self) -> ReaderView<'_> {
+    /// The part of the index that the reader may see now.
+    pub fn reader_view(&self) -> ReaderView<'_> {
         ReaderView::new(self.view, self.visibility.reader(), self.now)
     }
 }

@@ -1,4 +1,4 @@
-//! Cursors: positions in one journal that this exchange handed out.
+//! Cursors: positions in one journal that this exchange issued.
 
 use crate::domain::cursor::FeedPosition;
 use crate::domain::{Cursor, Invalid};
@@ -6,8 +6,8 @@ use crate::error::{Error, Kind, Result};
 use crate::exchange::core::{Core, trimmed};
 
 impl Core {
-    /// The place of a cursor that this exchange handed out, and that it can go on from.
-    pub(in crate::exchange) fn resume(
+    /// Validates a cursor and returns the position from which a feed continues. Fails if the next entry was trimmed.
+    pub(in crate::exchange) fn resume_position(
         &self,
         cursor: Cursor,
         checkpoint: u64,
@@ -19,32 +19,33 @@ impl Core {
         Ok(cursor.position)
     }
 
-    /// The cursor of a place in the journal.
-    pub(in crate::exchange) fn cursor_at(&self, place: FeedPosition) -> Cursor {
-        Cursor { journal: self.index.journal_at(place.after.sequence), position: place }
+    /// The cursor for a position in the journal.
+    pub(in crate::exchange) fn cursor_at(&self, position: FeedPosition) -> Cursor {
+        Cursor { journal: self.index.journal_at(position.after.sequence), position }
     }
 
-    /// Whether a cursor's place is in this journal as it stands.
-    pub(in crate::exchange) fn stands_here(&self, cursor: Cursor) -> bool {
+    /// Whether the cursor belongs to this journal and to the epoch that its position now has. False after the
+    /// journal was replaced, or restored from a copy that is older than the cursor.
+    pub(in crate::exchange) fn is_in_journal(&self, cursor: Cursor) -> bool {
         cursor.journal == self.index.journal_at(cursor.position.after.sequence)
     }
 
-    /// An error where this exchange cannot have handed a cursor out as its journal stands: it is
-    /// another's, of an epoch that ended before it, or ahead.
+    /// Fails if the cursor is from another journal, from another epoch than its position now has, or past the
+    /// checkpoint.
     pub(in crate::exchange) fn check_cursor(&self, cursor: Cursor, checkpoint: u64) -> Result<()> {
-        let here = self.index.journal_at(cursor.position.after.sequence);
-        if cursor.journal.journal != here.journal {
-            let reason = "is not one that this exchange handed out";
+        let current = self.index.journal_at(cursor.position.after.sequence);
+        if cursor.journal.journal != current.journal {
+            let reason = "was not issued by this exchange";
             return Err(Invalid::new("cursor", reason).into());
         }
-        if cursor.journal.epoch != here.epoch {
+        if cursor.journal.epoch != current.epoch {
             return Err(another_epoch());
         }
         if cursor.position.after.sequence > checkpoint {
             return Err(Error::new(
                 Kind::OutOfRange,
                 "cursor_ahead",
-                "the cursor is ahead of what the exchange holds: it was restored, or this node \
+                "the cursor is ahead of the journal: the exchange was restored from an older copy, or this node \
                  has not caught up",
             ));
         }
@@ -52,12 +53,12 @@ impl Core {
     }
 }
 
-/// What a reader is told that was given entries which the journal no longer has.
+/// The error for a cursor whose entries were lost when the journal was restored.
 pub(in crate::exchange) fn another_epoch() -> Error {
     Error::new(
         Kind::OutOfRange,
         "cursor_epoch",
-        "the exchange was restored from an older copy and went on otherwise, so that it does not hold \
-         what the cursor stands behind: take a snapshot",
+        "the exchange was restored from an older copy and no longer has the entries before this cursor: \
+         take a snapshot",
     )
 }

@@ -1,4 +1,4 @@
-//! Deliveries of removals: which subscriptions received the end of an author's versions. Evidence for the author.
+//! Deliveries of removals: which subscriptions received the removals of an author's versions. Evidence for the author.
 
 use std::collections::BTreeSet;
 use std::sync::Arc;
@@ -19,38 +19,38 @@ use crate::index::View;
 use crate::index::record::ClosedVersion;
 use crate::journal::LoggedEntry;
 
-/// The most versions that an answer names.
-const MOST_NAMED: usize = 1_000;
+/// Versions that one response names. Bounds its size.
+const MAX_VERSIONS: usize = 1_000;
 
 /// A subscription that removals were delivered to.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct RemovalDelivery {
     /// The partner of the subscription.
     pub partner: PartnerId,
-    /// Its name.
+    /// The name of the subscription.
     pub subscription: String,
     /// The number of removals.
     pub removals: usize,
-    /// Whether it acknowledged a position after all of them.
+    /// Whether the subscription acknowledged a position after all these removals.
     pub acknowledged: bool,
-    /// The time of its last acknowledgement.
+    /// The time of the subscription's last acknowledgement.
     pub acknowledged_at: Option<Timestamp>,
 }
 
 /// The versions of an author that an entry ended.
-struct Ending {
+struct EndedVersions {
     author: PartnerId,
     sequence: u64,
-    at: Timestamp,
-    /// The versions, with what is kept of them.
+    ended_at: Timestamp,
+    /// The versions, each with its record in the index.
     versions: Vec<(Position, ClosedVersion)>,
     /// The versions whose releases ended, and the entry. Only liaisons receive these removals.
-    by_lane: Option<(Vec<Position>, Arc<LoggedEntry>)>,
+    released: Option<(Vec<Position>, Arc<LoggedEntry>)>,
 }
 
 impl Feeds {
-    /// A page of the subscriptions with removals of the caller's versions that an entry ended, by partner and name, and
-    /// these versions. Fails if the entry ended none.
+    /// Lists the subscriptions that received removals because an entry ended versions of the caller. Returns a page of
+    /// them, by partner and name, and these versions. Fails if the entry ended no version of the caller.
     pub fn list_deliveries(
         &self,
         caller: &Caller,
@@ -62,25 +62,32 @@ impl Feeds {
             return Err(nothing_ended());
         }
         let view = self.core.index.read()?;
-        let ending = self.ended_versions(&view, caller, sequence)?;
+        let ended = self.ended_versions(&view, caller, sequence)?;
         let mut deliveries = Vec::new();
         for subscription in self.every_subscription() {
-            // A later subscription starts after the entry, or never had the versions.
-            if subscription.partner != ending.author && subscription.created <= ending.at {
-                deliveries.extend(self.delivery_to(&view, &subscription, &ending)?);
+            // A subscription that was created later starts after the entry, or never received the versions.
+            if subscription.partner != ended.author && subscription.created <= ended.ended_at {
+                deliveries.extend(self.delivery_to(&view, &subscription, &ended)?);
             }
         }
-        let keys: Vec<String> =
-            deliveries.iter().map(|one| format!("{} {}", one.partner, one.subscription)).collect();
+        let keys: Vec<String> = deliveries
+            .iter()
+            .map(|delivery| format!("{} {}", delivery.partner, delivery.subscription))
+            .collect();
         let page = page(keys.iter().map(String::as_str).zip(&deliveries), after, size);
-        let ended = ending.versions.iter().map(|(version, _)| *version);
-        let released = ending.by_lane.iter().flat_map(|(versions, _)| versions.iter().copied());
-        Ok((page, ended.chain(released).take(MOST_NAMED).collect()))
+        let closed = ended.versions.iter().map(|(version, _)| *version);
+        let released = ended.released.iter().flat_map(|(versions, _)| versions.iter().copied());
+        Ok((page, closed.chain(released).take(MAX_VERSIONS).collect()))
     }
 
-    fn ended_versions(&self, view: &View<'_>, caller: &Caller, sequence: u64) -> Result<Ending> {
+    fn ended_versions(
+        &self,
+        view: &View<'_>,
+        caller: &Caller,
+        sequence: u64,
+    ) -> Result<EndedVersions> {
         let logged = self.core.entry_blocking(sequence)?;
-        if let Some(author) = whose_release(&logged) {
+        if let Some(author) = release_author(&logged) {
             if author != caller.partner() {
                 return Err(nothing_ended());
             }
@@ -88,12 +95,12 @@ impl Feeds {
             if versions.is_empty() {
                 return Err(nothing_ended());
             }
-            return Ok(Ending {
+            return Ok(EndedVersions {
                 author: author.clone(),
                 sequence,
-                at: logged.entry.time,
+                ended_at: logged.entry.time,
                 versions: Vec::new(),
-                by_lane: Some((versions, logged)),
+                released: Some((versions, logged)),
             });
         }
         let author = match &logged.entry.body {
@@ -113,11 +120,11 @@ impl Feeds {
         if versions.is_empty() {
             return Err(nothing_ended());
         }
-        let (author, at) = (author.clone(), logged.entry.time);
-        Ok(Ending { author, sequence, at, versions, by_lane: None })
+        let (author, ended_at) = (author.clone(), logged.entry.time);
+        Ok(EndedVersions { author, sequence, ended_at, versions, released: None })
     }
 
-    /// The versions whose releases an entry ended, each once.
+    /// The versions whose releases an entry ended, without duplicates.
     fn ended_releases(&self, view: &View<'_>, logged: &LoggedEntry) -> Result<Vec<Position>> {
         let (sequence, body) = (logged.entry.sequence, &logged.entry.body);
         let indexes: Vec<u32> = match body {
@@ -128,8 +135,8 @@ impl Feeds {
         };
         let mut versions = BTreeSet::new();
         for index in indexes {
-            let lost = view.replaced_version(Position::new(sequence, index))?;
-            versions.extend(lost.map(|lost| lost.version));
+            let replaced = view.replaced_version(Position::new(sequence, index))?;
+            versions.extend(replaced.map(|replaced| replaced.version));
         }
         if matches!(body, Body::Release(_) | Body::ReleaseEnd(_))
             && let Outcome::Applied(outcomes) = &*self.core.index.applied_outcome(sequence)?
@@ -142,7 +149,8 @@ impl Feeds {
         Ok(versions.into_iter().collect())
     }
 
-    /// The number of removals of an entry for a liaison, as in its feed, and the position after the last.
+    /// Counts the removals of an entry in the feed of a liaison. Returns the number, and the position after the last
+    /// removal.
     fn liaison_removals(
         &self,
         view: &View<'_>,
@@ -150,22 +158,22 @@ impl Feeds {
         logged: &Arc<LoggedEntry>,
     ) -> Result<(usize, FeedPosition)> {
         let sequence = logged.entry.sequence;
-        let done = FeedPosition::after_entry(sequence);
+        let entry_end = FeedPosition::after_entry(sequence);
         let mut after = FeedPosition::after_entry(sequence.saturating_sub(1));
         let (mut removals, mut last) = (0, FeedPosition::default());
-        while after < done {
+        while after < entry_end {
             let (holds_nothing_until, now) = (0, self.core.clock.now());
             let input = Input { logged, view, visibility, after, holds_nothing_until, now };
             let Changes { event, position } = match &logged.entry.body {
-                // Its events of tips are no removals.
+                // The events of the tip itself are not removals.
                 Body::TipResponded(_) => {
-                    Changes { event: replaced_by_response(&input)?, position: done }
+                    Changes { event: replaced_by_response(&input)?, position: entry_end }
                 }
                 _ => changes(&input)?,
             };
-            if let Some(FeedEvent::Removals(all)) = &event {
-                removals += all.len();
-                last = all.iter().map(|one| one.place).fold(last, FeedPosition::max);
+            if let Some(FeedEvent::Removals(batch)) = &event {
+                removals += batch.len();
+                last = batch.iter().map(|removal| removal.position).fold(last, FeedPosition::max);
             }
             after = position;
         }
@@ -177,52 +185,53 @@ impl Feeds {
         &self,
         view: &View<'_>,
         subscription: &Subscription,
-        ending: &Ending,
+        ended: &EndedVersions,
     ) -> Result<Option<RemovalDelivery>> {
-        // The partner may be unknown to a restored journal.
+        // A restored journal may not know the partner.
         if view.registry().partner(&subscription.partner).is_none() {
             return Ok(None);
         }
         let visibility =
             Visibility::new(view.registry(), &subscription.partner, subscription.filter.clone())?;
-        let Some(then) = visibility.reader_at(ending.sequence.saturating_sub(1)) else {
+        let Some(reader_before) = visibility.reader_at(ended.sequence.saturating_sub(1)) else {
             return Ok(None);
         };
-        let before = AsOf::Sequence(ending.sequence.saturating_sub(1));
-        let (mut removals, mut last) = match &ending.by_lane {
+        let before = AsOf::Sequence(ended.sequence.saturating_sub(1));
+        let (mut removals, mut last) = match &ended.released {
             Some((_, logged)) if visibility.is_liaison() => {
                 self.liaison_removals(view, &visibility, logged)?
             }
             _ => (0, FeedPosition::default()),
         };
-        for (version, closed) in &ending.versions {
-            let (author, sharing, said) = (&ending.author, &closed.sharing, &closed.metadata);
-            let outline = VersionMeta { author, version: *version, sharing, assessment: said };
-            if visibility.should_deliver(view, &then, before, outline)? {
+        for (version, closed) in &ended.versions {
+            let (author, sharing) = (&ended.author, &closed.sharing);
+            let assessment = &closed.metadata;
+            let meta = VersionMeta { author, version: *version, sharing, assessment };
+            if visibility.should_deliver(view, &reader_before, before, meta)? {
                 removals += 1;
-                last = last.max(FeedPosition::after_item(closed.by));
+                last = last.max(FeedPosition::after_item(closed.ended_by));
             }
         }
         if removals == 0 {
             return Ok(None);
         }
-        let is_here = self.core.stands_here(subscription.cursor);
+        let is_in_journal = self.core.is_in_journal(subscription.cursor);
         Ok(Some(RemovalDelivery {
             partner: subscription.partner.clone(),
             subscription: subscription.name.to_string(),
             removals,
-            acknowledged: is_here && subscription.cursor.position >= last,
+            acknowledged: is_in_journal && subscription.cursor.position >= last,
             acknowledged_at: subscription.acknowledged,
         }))
     }
 }
 
 fn nothing_ended() -> Error {
-    Error::new(Kind::NotFound, "nothing_ended", "this entry ended nothing of yours")
+    Error::new(Kind::NotFound, "nothing_ended", "this entry ended no version or release of yours")
 }
 
-/// The author of the objects, if an entry may end releases.
-fn whose_release(logged: &LoggedEntry) -> Option<&PartnerId> {
+/// The author whose releases an entry may end. `None` for an entry that ends no releases.
+fn release_author(logged: &LoggedEntry) -> Option<&PartnerId> {
     match &logged.entry.body {
         Body::ReleaseEnd(end) => Some(&end.partner),
         Body::Release(_) | Body::CampaignPut(_) | Body::Enforcements(_) | Body::TipResponded(_) => {

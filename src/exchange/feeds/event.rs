@@ -45,24 +45,24 @@ pub enum FeedEvent {
 pub struct BatchEvent {
     /// The journal and its epoch at the entry, for cursors.
     pub journal: JournalEpoch,
-    /// The entry.
+    /// The journal entry of the batch.
     pub logged: Arc<LoggedEntry>,
     /// The outcome of the entry.
     pub outcome: Arc<Outcome>,
     /// The part of the sharing that the reader may know.
-    pub view: SharingView,
+    pub sharing: SharingView,
     /// Whether the reader is the author.
-    pub author: bool,
-    /// The reader could see versions for the same audience from this sequence on. An item names the version that it
-    /// replaces only if that is not older.
+    pub is_author: bool,
+    /// The first sequence at which the reader could see versions for this audience. An item names the version that it
+    /// replaces only if that version is not older.
     pub visible_from: u64,
     /// The items for the reader, by index in the batch, in order.
     pub ranges: Vec<Range<usize>>,
-    /// If the batch replaces another audience: the version that each item replaces for this reader.
+    /// If the batch replaces another audience: for each item, the version that it replaces for this reader.
     pub replaces: Option<Vec<Option<Position>>>,
     /// Versions that the reader has to drop, because an item that it does not receive replaces them.
     pub removals: Vec<BatchRemoval>,
-    /// The campaigns that the items name and that the reader sees.
+    /// The campaigns that the items name and that the reader may see.
     pub campaigns: BTreeSet<CampaignId>,
 }
 
@@ -70,12 +70,12 @@ pub struct BatchEvent {
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct BatchRemoval {
     /// The index of the item in the batch.
-    pub at: usize,
-    /// The position after this removal. It is before the item if the reader receives that too.
-    pub place: FeedPosition,
-    /// The version.
+    pub item_index: usize,
+    /// The position after this removal. If the reader also receives the item, this position is before the item.
+    pub position: FeedPosition,
+    /// The removed version.
     pub version: Position,
-    /// Why.
+    /// Why the version is removed.
     pub reason: RemovalReason,
 }
 
@@ -83,14 +83,14 @@ pub struct BatchRemoval {
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Removal {
     /// The position after this removal.
-    pub place: FeedPosition,
-    /// The version.
+    pub position: FeedPosition,
+    /// The removed version.
     pub version: Position,
-    /// What it is a version of.
-    pub what: RemovedObject,
-    /// Its author.
+    /// The object that it is a version of.
+    pub object: RemovedObject,
+    /// The author of the version.
     pub author: PartnerId,
-    /// Why.
+    /// Why the version is removed.
     pub reason: RemovalReason,
 }
 
@@ -101,14 +101,14 @@ pub enum RemovedObject {
     Assessment(IndicatorId),
     /// A contribution to this campaign.
     Contribution(CampaignId),
-    /// An enforcement, by its author's id.
+    /// The enforcement with this id, which its author chose.
     Enforcement(EnforcementId),
 }
 
 /// Why a version is removed.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub enum RemovalReason {
-    /// A newer version replaced it. The reader receives that one, unless it was replaced in turn.
+    /// A newer version replaced it. The reader receives the newer version, unless that was replaced too.
     Replaced,
     /// The filter no longer matches it, or does not match the version that replaced it.
     NoLongerMatches,
@@ -123,21 +123,21 @@ pub enum RemovalReason {
 /// A current assessment, as the reader may see it.
 #[derive(Clone, Debug, PartialEq)]
 pub struct FeedItem {
-    /// The position after it.
-    pub place: FeedPosition,
-    /// Its author.
+    /// The position after the event.
+    pub position: FeedPosition,
+    /// The author of the assessment.
     pub author: PartnerId,
     /// The assessment. The raw spelling is present for its author only.
     pub record: AssessmentRecord,
     /// The part of the sharing that the reader may know.
-    pub view: SharingView,
+    pub sharing: SharingView,
 }
 
 /// A contribution to a campaign.
 #[derive(Clone, Debug, PartialEq)]
 pub struct CampaignEvent {
-    /// The position after it.
-    pub place: FeedPosition,
+    /// The position after the event.
+    pub position: FeedPosition,
     /// The contribution.
     pub contribution: ContributionView,
 }
@@ -145,35 +145,35 @@ pub struct CampaignEvent {
 /// An enforcement.
 #[derive(Clone, Debug, PartialEq)]
 pub struct EnforcementEvent {
-    /// The position after it.
-    pub place: FeedPosition,
-    /// Enforcements.
+    /// The position after the event.
+    pub position: FeedPosition,
+    /// The enforcement.
     pub enforcement: EnforcementView,
 }
 
 /// Members that joined or left a group.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct GroupChange {
-    /// The position after it.
-    pub place: FeedPosition,
+    /// The position after the event.
+    pub position: FeedPosition,
     /// The group.
     pub group: GroupId,
-    /// Who joined.
+    /// The members that joined.
     pub joined: Vec<PartnerId>,
-    /// Who left.
+    /// The members that left.
     pub left: Vec<PartnerId>,
-    /// When.
-    pub at: Timestamp,
+    /// The time of the change.
+    pub changed_at: Timestamp,
 }
 
 /// A new entry of a tip, as one of its parties may see it.
 #[derive(Clone, Debug, PartialEq)]
 pub struct TipEvent {
-    /// The position after it.
-    pub place: FeedPosition,
-    /// The tip, each thread in its state after the entry.
+    /// The position after the event.
+    pub position: FeedPosition,
+    /// The tip, with the state of each thread after the entry.
     pub tip: TipRecord,
-    /// The entry, with the first of its indicators.
+    /// The entry, with the first of its indicators. The others are read with the tip.
     pub entry: TipEntryView,
     /// The time by the exchange's clock.
     pub now: Timestamp,

@@ -1,6 +1,6 @@
-//! Entries that change what a reader may see of older objects: it joins or leaves a group, or gains or loses sight
-//! of a campaign. The entry is expanded version by version when it is delivered: newly visible versions are
-//! delivered (backfill), versions that are no longer visible are removed.
+//! Expansion of entries that change which older versions a reader may see: it joins or leaves a group, or gains or
+//! loses access to a campaign. The entry is expanded version by version when it is delivered: newly visible versions
+//! are delivered (backfill), and versions that are no longer visible are removed.
 
 mod campaigns;
 
@@ -17,9 +17,9 @@ use crate::exchange::feeds::event::{
 };
 use crate::exchange::visibility::{AsOf, VersionMeta, Visibility};
 
-/// Versions in one event. Bounds the size of a message.
+/// Removals or items in one event. Bounds the size of a message.
 const MAX_EVENTS_PER_STEP: usize = 200;
-/// Entries of a group that one step reads. Bounds how long a step takes.
+/// Entries that one step reads. Bounds how long a step takes.
 const MAX_ENTRIES_PER_STEP: usize = 64;
 /// Versions that one step compares. Bounds how long a step takes.
 const MAX_VERSIONS_PER_STEP: usize = 512;
@@ -29,7 +29,7 @@ const MAX_VERSIONS_PER_STEP: usize = 512;
 enum ExpansionStep {
     /// The expansion is complete.
     Done,
-    /// An event, if there is one, and the position after it, inside the entry.
+    /// An event, if there is one, and the position after it. The position is inside the entry.
     UpTo(Option<Box<FeedEvent>>, FeedPosition),
 }
 
@@ -40,7 +40,7 @@ struct Expansion<'a> {
     after: &'a Reader,
 }
 
-/// The next event of an entry that is expanded, and the position after it.
+/// Runs the next step of an expansion.
 pub fn changes(input: &Input<'_>) -> Result<Changes> {
     Ok(match step(input)? {
         ExpansionStep::Done => {
@@ -55,14 +55,16 @@ pub fn changes(input: &Input<'_>) -> Result<Changes> {
 
 fn step(input: &Input<'_>) -> Result<ExpansionStep> {
     let entry = input.entry();
-    let inside = input.after.inside.filter(|_| input.after.after.sequence == entry.sequence);
-    let Some(last) = inside else {
-        let place = FeedPosition::in_expansion(entry.sequence, Position::default());
+    let expanded_up_to =
+        input.after.inside.filter(|_| input.after.after.sequence == entry.sequence);
+    let Some(last) = expanded_up_to else {
+        // The first event is the change itself.
+        let position = FeedPosition::in_expansion(entry.sequence, Position::default());
         let event = match &entry.body {
-            Body::CampaignPut(put) => campaign_event(input, put, place)?,
-            _ => group_of(input).and_then(|group| group_change(input, group, place)),
+            Body::CampaignPut(put) => campaign_event(input, put, position)?,
+            _ => group_of(input).and_then(|group| group_change(input, group, position)),
         };
-        return Ok(ExpansionStep::UpTo(event.map(Box::new), place));
+        return Ok(ExpansionStep::UpTo(event.map(Box::new), position));
     };
     let (before, after) = (input.reader_before(), input.visibility.reader_at(entry.sequence));
     let (Some(before), Some(after)) = (before, after) else { return Ok(ExpansionStep::Done) };
@@ -74,15 +76,15 @@ fn step(input: &Input<'_>) -> Result<ExpansionStep> {
     if before.groups.get(group) == after.groups.get(group) {
         return Ok(ExpansionStep::Done);
     }
-    // With a filter by campaign, the reader holds nothing else. Versions that name a campaign which it sees through
-    // the group may be shared with others than the group.
+    // With a filter by campaign, the reader holds only versions that name these campaigns. A version that names a
+    // campaign which the reader sees through the group may be shared with an audience other than the group.
     match input.visibility.filter().campaigns.as_slice() {
         [] => expansion.through_group(group, last),
         campaigns => expansion.through_campaigns(campaigns, last),
     }
 }
 
-/// The group through which an entry may change what the reader sees.
+/// The group whose members an entry may change.
 fn group_of<'a>(input: &Input<'a>) -> Option<&'a GroupId> {
     match &input.entry().body {
         Body::GroupPut(definition) => Some(&definition.id),
@@ -109,53 +111,54 @@ impl Expansion<'_> {
         self.input.visibility.should_deliver(self.input.view, reader, as_of, version)
     }
 
-    /// The versions that were shared with the group before the entry, after one of them.
+    /// Compares the versions after `last` that were shared with the group before the entry.
     fn through_group(&self, group: &GroupId, last: Position) -> Result<ExpansionStep> {
         let view = self.input.view;
         let from = last.sequence + u64::from(last.index == u32::MAX);
         let entries = view.entries_for(group, from, self.sequence(), MAX_ENTRIES_PER_STEP)?;
         let Some(end) = entries.last() else { return Ok(ExpansionStep::Done) };
-        let (mut removed, mut shown, mut looked) = (Vec::new(), Vec::new(), 0);
+        let (mut removals, mut items, mut compared) = (Vec::new(), Vec::new(), 0);
         for sequence in &entries {
-            let Some(brought) = view.versions_of(*sequence)? else { continue };
-            for target in brought.targets(*sequence) {
+            let Some(entry_versions) = view.versions_of(*sequence)? else { continue };
+            for target in entry_versions.targets(*sequence) {
                 let Some(version) = target.version.filter(|version| *version > last) else {
                     continue;
                 };
-                let of = (&brought.author, brought.audience, target.id);
-                self.compare(of, version, &mut removed, &mut shown)?;
-                looked += 1;
-                if removed.len() + shown.len() == MAX_EVENTS_PER_STEP
-                    || looked == MAX_VERSIONS_PER_STEP
+                let key = (&entry_versions.author, entry_versions.audience, target.id);
+                self.compare(key, version, &mut removals, &mut items)?;
+                compared += 1;
+                if removals.len() + items.len() == MAX_EVENTS_PER_STEP
+                    || compared == MAX_VERSIONS_PER_STEP
                 {
-                    let place = FeedPosition::in_expansion(self.sequence(), version);
-                    return Ok(ExpansionStep::UpTo(delivery(removed, shown).map(Box::new), place));
+                    let position = FeedPosition::in_expansion(self.sequence(), version);
+                    let event = event(removals, items).map(Box::new);
+                    return Ok(ExpansionStep::UpTo(event, position));
                 }
             }
         }
-        // After a whole entry: the next scan starts with the one after it.
-        let place = FeedPosition::in_expansion(self.sequence(), Position::new(*end, u32::MAX));
-        if delivery_is_empty(&removed, &shown) && entries.len() < MAX_ENTRIES_PER_STEP {
+        // The last entry is read to its end, so the next step starts with the entry after it.
+        let position = FeedPosition::in_expansion(self.sequence(), Position::new(*end, u32::MAX));
+        if removals.is_empty() && items.is_empty() && entries.len() < MAX_ENTRIES_PER_STEP {
             return Ok(ExpansionStep::Done);
         }
-        Ok(ExpansionStep::UpTo(delivery(removed, shown).map(Box::new), place))
+        Ok(ExpansionStep::UpTo(event(removals, items).map(Box::new), position))
     }
 
-    /// Compares what the reader may see of one version before and after the entry.
+    /// Compares the reader's access to one version before and after the entry. Adds a removal or an item if it changed.
     fn compare(
         &self,
         (author, audience, id): (&PartnerId, AudienceDigest, IndicatorId),
         version: Position,
-        removed: &mut Vec<Removal>,
-        shown: &mut Vec<FeedItem>,
+        removals: &mut Vec<Removal>,
+        items: &mut Vec<FeedItem>,
     ) -> Result<()> {
-        let place = FeedPosition::in_expansion(self.sequence(), version);
-        let what = RemovedObject::Assessment(id);
+        let position = FeedPosition::in_expansion(self.sequence(), version);
+        let object = RemovedObject::Assessment(id);
         let current = self.input.view.current(id, author, audience)?;
         let Some(mut current) = current.filter(|current| current.version == version) else {
             let closed = self.input.view.closed_version(version)?;
-            // The end of a version that ended before the entry was delivered then.
-            let closed = closed.filter(|closed| closed.by.sequence > self.sequence());
+            // If the version ended before the entry, its removal was delivered with the entry that ended it.
+            let closed = closed.filter(|closed| closed.ended_by.sequence > self.sequence());
             if let Some(closed) = closed
                 && let Some(reason) = self.removal_reason(VersionMeta {
                     author,
@@ -165,32 +168,33 @@ impl Expansion<'_> {
                 })?
             {
                 let author = author.clone();
-                removed.push(Removal { place, version, what, author, reason });
+                removals.push(Removal { position, version, object, author, reason });
             }
             return Ok(());
         };
-        let outline = VersionMeta {
+        let meta = VersionMeta {
             author,
             version,
             sharing: &current.sharing,
             assessment: &current.assessment,
         };
-        if let Some(reason) = self.removal_reason(outline)? {
-            removed.push(Removal { place, version, what, author: author.clone(), reason });
-        } else if self.is_gained(outline)? {
+        if let Some(reason) = self.removal_reason(meta)? {
+            removals.push(Removal { position, version, object, author: author.clone(), reason });
+        } else if self.is_gained(meta)? {
             let reader = self.input.visibility.reader();
-            let view = current.sharing.view_for(reader, author, version);
+            let sharing = current.sharing.view_for(reader, author, version);
             self.input.visibility.redact(
                 self.input.view,
                 author,
                 &mut current.assessment,
                 self.input.now,
             )?;
-            shown.push(FeedItem { place, author: author.clone(), record: current, view });
+            items.push(FeedItem { position, author: author.clone(), record: current, sharing });
         }
         Ok(())
     }
 
+    /// Why the version is removed; `None` if the entry did not end the reader's access to it.
     fn removal_reason(&self, version: VersionMeta<'_>) -> Result<Option<RemovalReason>> {
         if !self.delivered_before(version)? || self.delivered_after(version)? {
             return Ok(None);
@@ -202,7 +206,7 @@ impl Expansion<'_> {
         }))
     }
 
-    /// Whether the version became visible with the entry and still is.
+    /// Whether the version became visible with the entry and is still visible.
     fn is_gained(&self, version: VersionMeta<'_>) -> Result<bool> {
         Ok(!self.delivered_before(version)?
             && self.delivered_after(version)?
@@ -222,35 +226,33 @@ impl Expansion<'_> {
     }
 }
 
-fn delivery_is_empty(removed: &[Removal], shown: &[FeedItem]) -> bool {
-    removed.is_empty() && shown.is_empty()
-}
-
-/// A reader joins a group or leaves it: an event has removals or items, never both.
-fn delivery(removed: Vec<Removal>, shown: Vec<FeedItem>) -> Option<FeedEvent> {
-    if !removed.is_empty() {
-        return Some(FeedEvent::Removals(removed));
+/// The event of a step; `None` if nothing changed. An entry lets a reader gain access or lose it, so one of the lists
+/// is empty.
+fn event(removals: Vec<Removal>, items: Vec<FeedItem>) -> Option<FeedEvent> {
+    if !removals.is_empty() {
+        return Some(FeedEvent::Removals(removals));
     }
-    (!shown.is_empty()).then_some(FeedEvent::Items(shown))
+    (!items.is_empty()).then_some(FeedEvent::Items(items))
 }
 
-/// Who joined and who left the group. A reader that is not a member learns of its own joining and leaving only.
-fn group_change(input: &Input<'_>, group: &GroupId, place: FeedPosition) -> Option<FeedEvent> {
+/// The members that joined or left the group. A reader that is not a member receives only its own change.
+fn group_change(input: &Input<'_>, group: &GroupId, position: FeedPosition) -> Option<FeedEvent> {
     let (entry, visibility) = (input.entry(), input.visibility);
     let (Body::GroupPut(_), Some(known)) = (&entry.body, visibility.registry().group(group)) else {
         return None;
     };
-    let own = &visibility.reader().id;
-    let is_member = known.at(own, entry.sequence).is_some() && known.current(own).is_some();
+    let reader_id = &visibility.reader().id;
+    let is_member =
+        known.at(reader_id, entry.sequence).is_some() && known.current(reader_id).is_some();
     let (mut joined, mut left) = known.changes(entry.sequence);
     if !is_member {
-        let is_own = |partner: &PartnerId| partner == own;
+        let is_own = |partner: &PartnerId| partner == reader_id;
         joined.retain(is_own);
         left.retain(is_own);
     }
     if joined.is_empty() && left.is_empty() {
         return None;
     }
-    let (group, at) = (group.clone(), entry.time);
-    Some(FeedEvent::GroupChange(GroupChange { place, group, joined, left, at }))
+    let (group, changed_at) = (group.clone(), entry.time);
+    Some(FeedEvent::GroupChange(GroupChange { position, group, joined, left, changed_at }))
 }

@@ -1,8 +1,8 @@
 //! Snapshots: everything that is current for a reader.
 //!
-//! A snapshot is fuzzy and safe: the cursor is taken first, then the index is scanned page by page. What changes
-//! meanwhile comes again in the feed from the cursor. For a liaison a snapshot has contributions and enforcements too;
-//! others list those by calls.
+//! A snapshot is fuzzy but safe: the cursor is taken first, then the index is scanned page by page. Changes during the
+//! scan are delivered again by the feed from that cursor. For a liaison, a snapshot contains contributions and
+//! enforcements too; other readers list those with separate calls.
 
 use std::sync::Arc;
 
@@ -19,23 +19,26 @@ use crate::exchange::visibility::enforcement::EnforcementView;
 use crate::exchange::visibility::{ReaderView, VersionMeta, Visibility};
 use crate::index::{AssessmentCursor, View};
 
-/// Objects that one page scans.
+/// Objects that one page scans. Bounds the time and memory of a page.
 pub const SCANNED_PER_PAGE: usize = 512;
 
-/// A snapshot that is being taken.
+/// A snapshot in progress.
 #[derive(Debug)]
 pub struct Snapshot {
     core: Arc<Core>,
     partner: PartnerId,
+    /// Set for a liaison.
     purpose: Option<Purpose>,
     visibility: Arc<Visibility>,
+    /// The checkpoint at which the snapshot was opened.
     cursor: Cursor,
-    next: Option<Next>,
+    /// What the next page scans; `None` once the snapshot is complete.
+    next: Option<NextScan>,
 }
 
-/// What the next page scans.
+/// The part of the index that the next page scans.
 #[derive(Debug)]
-enum Next {
+enum NextScan {
     /// Assessments, after a key.
     Assessments(AssessmentCursor),
     /// For a liaison: contributions, after a position.
@@ -56,13 +59,13 @@ pub enum SnapshotPart {
 }
 
 impl Feeds {
-    /// Opens a snapshot for a caller; for a liaison with its purpose.
-    pub fn snapshot(&self, caller: &Caller, wanted: impl Into<FeedRequest>) -> Result<Snapshot> {
-        let FeedRequest { filter, purpose } = wanted.into();
+    /// Opens a snapshot for a caller. A liaison has to state its purpose.
+    pub fn snapshot(&self, caller: &Caller, request: impl Into<FeedRequest>) -> Result<Snapshot> {
+        let FeedRequest { filter, purpose } = request.into();
         self.core.check_purpose(caller, purpose.as_ref())?;
         check_filter(caller, &filter)?;
-        // Taken before the scan, so that the feed misses nothing that comes after it.
-        let place = FeedPosition::after_entry(self.core.index.checkpoint());
+        // Taken before the scan, so that the feed delivers every change during the scan.
+        let position = FeedPosition::after_entry(self.core.index.checkpoint());
         let visibility = Visibility::new(&self.core.registry(), caller.partner(), filter)?
             .for_purpose(purpose.as_ref());
         Ok(Snapshot {
@@ -70,8 +73,8 @@ impl Feeds {
             partner: caller.partner().clone(),
             visibility: Arc::new(visibility),
             purpose,
-            cursor: self.core.cursor_at(place),
-            next: Some(Next::Assessments(AssessmentCursor::default())),
+            cursor: self.core.cursor_at(position),
+            next: Some(NextScan::Assessments(AssessmentCursor::default())),
         })
     }
 }
@@ -87,9 +90,9 @@ impl Snapshot {
         self.cursor
     }
 
-    /// Scans the next objects, and returns those that the reader may see now and its filter matches. `None` once the
-    /// snapshot is complete. Reads from the disk.
-    pub fn next_page(&mut self, most: usize) -> Result<Option<Vec<SnapshotPart>>> {
+    /// Scans up to `limit` objects. Returns those that the reader may see now and that its filter matches; `None` once
+    /// the snapshot is complete. Reads from disk.
+    pub fn next_page(&mut self, limit: usize) -> Result<Option<Vec<SnapshotPart>>> {
         let Some(next) = self.next.take() else { return Ok(None) };
         self.core.check_suspended(&self.partner)?;
         self.core.check_purpose_holds(&self.partner, self.purpose.as_ref())?;
@@ -97,101 +100,107 @@ impl Snapshot {
         let view = &core.index.read()?;
         self.visibility = self.visibility.at(view)?;
         let page = match next {
-            Next::Assessments(behind) => self.assessments(view, &behind, most),
-            Next::Contributions(behind) => self.contributions(view, behind, most),
-            Next::Enforcements(behind) => self.enforcements(view, behind, most),
+            NextScan::Assessments(after) => self.assessments(view, &after, limit),
+            NextScan::Contributions(after) => self.contributions(view, after, limit),
+            NextScan::Enforcements(after) => self.enforcements(view, after, limit),
         };
         page.map(Some)
     }
 
-    /// Whether a liaison may still receive an object of a page: its release may have ended since.
-    pub fn may_still_deliver(&mut self, one: &SnapshotPart) -> Result<bool> {
+    /// Whether a liaison may still receive an object of a page. The release may have ended since the page was read.
+    pub fn may_still_deliver(&mut self, part: &SnapshotPart) -> Result<bool> {
         let core = Arc::clone(&self.core);
         let (view, now) = (core.index.read()?, core.clock.now());
         self.visibility = self.visibility.at(&view)?;
-        let has = |author: &PartnerId, sharing: &Sharing, at| {
-            self.visibility.may_deliver(author, sharing, at, now)
+        let may_deliver = |author: &PartnerId, sharing: &Sharing, version| {
+            self.visibility.may_deliver(author, sharing, version, now)
         };
-        Ok(match one {
-            SnapshotPart::Item(shown) => {
-                let (author, version) = (&shown.author, shown.record.version);
-                let audience = AudienceDigest::of(&shown.record.sharing.audience);
-                let current = view.current(shown.record.id, author, audience)?;
+        Ok(match part {
+            SnapshotPart::Item(item) => {
+                let (author, version) = (&item.author, item.record.version);
+                let audience = AudienceDigest::of(&item.record.sharing.audience);
+                let current = view.current(item.record.id, author, audience)?;
                 let current = current.filter(|current| current.version == version);
-                current.is_some_and(|current| has(author, &current.sharing, version))
+                current.is_some_and(|current| may_deliver(author, &current.sharing, version))
             }
-            SnapshotPart::Campaign(said) => view
-                .contribution_at(said.record.position)?
-                .is_some_and(|kept| has(&kept.author, &kept.sharing, kept.position)),
-            SnapshotPart::Enforcement(deed) => view
-                .enforcement_at(deed.record.position)?
-                .is_some_and(|kept| has(&kept.author, &kept.sharing, kept.position)),
+            SnapshotPart::Campaign(contribution) => {
+                view.contribution_at(contribution.record.position)?.is_some_and(|record| {
+                    may_deliver(&record.author, &record.sharing, record.position)
+                })
+            }
+            SnapshotPart::Enforcement(enforcement) => {
+                view.enforcement_at(enforcement.record.position)?.is_some_and(|record| {
+                    may_deliver(&record.author, &record.sharing, record.position)
+                })
+            }
         })
     }
 
     fn assessments(
         &mut self,
         view: &View<'_>,
-        behind: &AssessmentCursor,
-        most: usize,
+        after: &AssessmentCursor,
+        limit: usize,
     ) -> Result<Vec<SnapshotPart>> {
-        let (found, last) = view.scan_current(behind, most)?;
-        // Other readers list contributions and enforcements by calls.
-        let rest = self.visibility.is_liaison().then_some(Next::Contributions(Position::default()));
-        self.next = last.map(Next::Assessments).or(rest);
-        let (place, now) = (self.cursor.position, self.core.clock.now());
-        let mut shown = Vec::new();
-        for (author, mut current) in found {
+        let (scanned, last) = view.scan_current(after, limit)?;
+        // Other readers list contributions and enforcements with separate calls.
+        let next =
+            self.visibility.is_liaison().then_some(NextScan::Contributions(Position::default()));
+        self.next = last.map(NextScan::Assessments).or(next);
+        let (position, now) = (self.cursor.position, self.core.clock.now());
+        let mut parts = Vec::new();
+        for (author, mut current) in scanned {
             let reader = self.visibility.reader();
             let (version, sharing) = (current.version, &current.sharing);
-            let outline =
+            let meta =
                 VersionMeta { author: &author, version, sharing, assessment: &current.assessment };
-            if !self.visibility.may_deliver_content(view, outline, now)? {
+            if !self.visibility.may_deliver_content(view, meta, now)? {
                 continue;
             }
-            let part = sharing.view_for(reader, &author, version);
+            let sharing_view = sharing.view_for(reader, &author, version);
             self.visibility.redact(view, &author, &mut current.assessment, now)?;
-            shown.push(SnapshotPart::Item(FeedItem { place, author, record: current, view: part }));
+            let item = FeedItem { position, author, record: current, sharing: sharing_view };
+            parts.push(SnapshotPart::Item(item));
         }
-        Ok(shown)
+        Ok(parts)
     }
 
     fn contributions(
         &mut self,
         view: &View<'_>,
-        behind: Position,
-        most: usize,
+        after: Position,
+        limit: usize,
     ) -> Result<Vec<SnapshotPart>> {
-        let (found, last) = view.scan_contributions(behind, most)?;
-        self.next = Some(last.map_or(Next::Enforcements(Position::default()), Next::Contributions));
+        let (scanned, last) = view.scan_contributions(after, limit)?;
+        self.next =
+            Some(last.map_or(NextScan::Enforcements(Position::default()), NextScan::Contributions));
         let now = self.core.clock.now();
-        let given = found.into_iter().filter(|kept| {
-            self.visibility.may_deliver(&kept.author, &kept.sharing, kept.position, now)
-                && self.visibility.filter().matches_campaign(Some(kept.campaign))
+        let visible = scanned.into_iter().filter(|record| {
+            self.visibility.may_deliver(&record.author, &record.sharing, record.position, now)
+                && self.visibility.filter().matches_campaign(Some(record.campaign))
         });
-        let seen = ReaderView::new(view, self.visibility.reader(), now);
-        Ok(given.map(|kept| SnapshotPart::Campaign(seen.contribution(kept))).collect())
+        let reader_view = ReaderView::new(view, self.visibility.reader(), now);
+        Ok(visible.map(|record| SnapshotPart::Campaign(reader_view.contribution(record))).collect())
     }
 
     fn enforcements(
         &mut self,
         view: &View<'_>,
-        behind: Position,
-        most: usize,
+        after: Position,
+        limit: usize,
     ) -> Result<Vec<SnapshotPart>> {
-        let (found, last) = view.scan_enforcements(behind, most)?;
-        self.next = last.map(Next::Enforcements);
+        let (scanned, last) = view.scan_enforcements(after, limit)?;
+        self.next = last.map(NextScan::Enforcements);
         let now = self.core.clock.now();
-        let mut done = Vec::new();
-        for kept in found {
-            if self.visibility.may_deliver(&kept.author, &kept.sharing, kept.position, now)
-                && self.visibility.matches_enforcement(view, &kept.enforcement, now)?
+        let reader_view = ReaderView::new(view, self.visibility.reader(), now);
+        let mut parts = Vec::new();
+        for record in scanned {
+            if self.visibility.may_deliver(&record.author, &record.sharing, record.position, now)
+                && self.visibility.matches_enforcement(view, &record.enforcement, now)?
             {
-                done.push(SnapshotPart::Enforcement(
-                    ReaderView::new(view, self.visibility.reader(), now).enforcement(kept)?,
-                ));
+                parts.push(SnapshotPart::Enforcement(reader_view.enforcement(record)?));
             }
         }
-        Ok(done)
+        Ok(parts)
     }
 }

@@ -1,4 +1,4 @@
-//! One reader's way through the journal.
+//! The stream of events of one reader.
 
 use std::collections::{BTreeSet, VecDeque};
 use std::sync::Arc;
@@ -21,8 +21,8 @@ use crate::journal::LoggedEntry;
 /// Entries that a feed reads from the journal per step. Bounds its memory.
 const ENTRIES_PER_STEP: usize = 64;
 
-/// One reader's way through the journal. Replay and live delivery are the same: entries from the position up to the
-/// checkpoint of the index.
+/// Reads the journal for one reader and returns its events. Replay and live delivery are the same: entries from the
+/// position up to the checkpoint of the index.
 #[derive(Debug)]
 pub struct Feed {
     pub(super) core: Arc<Core>,
@@ -30,14 +30,16 @@ pub struct Feed {
     /// Set for a liaison.
     pub(super) purpose: Option<Purpose>,
     pub(super) visibility: Arc<Visibility>,
-    /// Everything up to it is delivered, or was nothing for the reader.
+    /// Everything up to this position was delivered, or was not for the reader.
     pub(super) position: FeedPosition,
+    /// The checkpoint of the index.
     pub(super) checkpoint: watch::Receiver<u64>,
-    /// The partners that the configuration and the registry suspend.
+    /// The partners that are suspended by the configuration, and those suspended by the registry.
     pub(super) suspended: [watch::Receiver<BTreeSet<PartnerId>>; 2],
-    /// The next entries, read from the journal.
+    /// The next entries, already read from the journal.
     pub(super) queued: VecDeque<Arc<LoggedEntry>>,
-    /// A reader that starts with nothing skips versions that ended by this sequence, and their removals.
+    /// The reader started with no versions at this sequence, so removals up to it are skipped. 0 if it may hold
+    /// versions.
     pub(super) holds_nothing_until: u64,
 }
 
@@ -46,11 +48,11 @@ pub struct Feed {
 pub enum Step {
     /// An event.
     Delivery(FeedEvent),
-    /// No event up to this cursor.
+    /// No event: everything up to this cursor was read.
     Heartbeat(Cursor),
 }
 
-/// A reader and entries, for [`Scan::run`] on another thread.
+/// The input of [`Scan::run`], which runs on a blocking thread.
 struct Scan {
     core: Arc<Core>,
     visibility: Arc<Visibility>,
@@ -59,8 +61,8 @@ struct Scan {
     holds_nothing_until: u64,
 }
 
-/// How far a scan came.
-struct Scanned {
+/// The result of a [`Scan`].
+struct ScanResult {
     event: Option<FeedEvent>,
     visibility: Arc<Visibility>,
     position: FeedPosition,
@@ -70,7 +72,7 @@ struct Scanned {
 impl Feed {
     /// Waits for the next event. Returns a heartbeat if there is none within `heartbeat`.
     ///
-    /// Cancel safe: an event that was not returned is found again.
+    /// Cancel safe: an event that was not returned is returned by the next call.
     pub async fn next(&mut self, heartbeat: Duration) -> Result<Step> {
         let deadline = tokio::time::sleep(heartbeat);
         tokio::pin!(deadline);
@@ -80,11 +82,11 @@ impl Feed {
             if let Some(event) = self.next_event().await? {
                 return Ok(Step::Delivery(event));
             }
-            if self.is_behind() {
-                // A filter that matches little reads on for long: yield to other tasks, and tell the reader how far
-                // the feed is.
+            if self.has_more() {
+                // With a filter that matches little, this loop runs for long: yield to other tasks, and send
+                // heartbeats.
                 tokio::task::yield_now().await;
-                // The clock is asked, since a timer that nobody polls never fires.
+                // The time is compared here, because the timer is not polled in this branch.
                 if tokio::time::Instant::now() >= deadline.deadline() {
                     return Ok(Step::Heartbeat(self.cursor()));
                 }
@@ -107,7 +109,7 @@ impl Feed {
         deadline: tokio::time::Instant,
     ) -> Result<Option<FeedEvent>> {
         self.check_access()?;
-        while self.is_behind() && tokio::time::Instant::now() < deadline {
+        while self.has_more() && tokio::time::Instant::now() < deadline {
             self.fill_queue().await?;
             if let Some(event) = self.next_event().await? {
                 return Ok(Some(event));
@@ -117,13 +119,13 @@ impl Feed {
         Ok(None)
     }
 
-    /// Moves back to a position inside the last event: the rest of it comes again.
+    /// Moves back to a position inside the last event. The events after it are returned again.
     pub fn rewind(&mut self, position: FeedPosition) {
         self.position = position;
         self.queued.clear();
     }
 
-    /// The next batch, if memory holds all that it needs and nothing else comes before it.
+    /// The next event, if it is a batch that can be computed from memory only.
     pub fn next_batch_ready(&mut self) -> Result<Option<BatchEvent>> {
         if let Some((from, limit)) = self.missing_range()
             && let Some(recent) = self.core.log.recent(from, limit)
@@ -149,11 +151,13 @@ impl Feed {
         Ok(None)
     }
 
-    /// Puts back the items of an event from `first` on: the next event starts with it.
-    pub fn put_back(&mut self, event: &BatchEvent, first: usize) {
+    /// Puts back the items of a batch from index `first_item`. The next event starts with that item.
+    pub fn put_back(&mut self, event: &BatchEvent, first_item: usize) {
         let entry = &event.logged.entry;
         let index = match &entry.body {
-            Body::SubmissionBatch(batch) => batch.items.get(first).map_or(0, |item| item.index),
+            Body::SubmissionBatch(batch) => {
+                batch.items.get(first_item).map_or(0, |item| item.index)
+            }
             _ => 0,
         };
         self.position = FeedPosition::before_item(Position::new(entry.sequence, index));
@@ -161,7 +165,7 @@ impl Feed {
     }
 
     /// Whether the checkpoint is past the position.
-    pub fn is_behind(&self) -> bool {
+    pub fn has_more(&self) -> bool {
         self.position.next_entry() <= *self.checkpoint.borrow()
     }
 
@@ -170,13 +174,13 @@ impl Feed {
         self.purpose.as_ref()
     }
 
-    /// The cursor after everything that was returned or skipped.
+    /// The cursor after everything that was returned, or was not for the reader.
     pub fn cursor(&self) -> Cursor {
         self.core.cursor_at(self.position)
     }
 
-    /// The next event of the queued entries. A batch that memory holds is computed here. Everything else may read
-    /// the disk, so it runs on a blocking thread.
+    /// The next event of the queued entries. A batch in memory is computed here. Everything else may read from disk, so
+    /// it runs on a blocking thread.
     async fn next_event(&mut self) -> Result<Option<FeedEvent>> {
         if let Some(batch) = self.next_batch_ready()? {
             return Ok(Some(FeedEvent::Batch(batch)));
@@ -184,7 +188,7 @@ impl Feed {
         if self.queued.is_empty() {
             return Ok(None);
         }
-        // A copy, so that this feed is as it was where the caller gives up waiting.
+        // A copy, so that this feed is unchanged if the caller cancels this call.
         let scan = Scan {
             core: Arc::clone(&self.core),
             visibility: Arc::clone(&self.visibility),
@@ -192,12 +196,12 @@ impl Feed {
             queued: self.queued.clone(),
             holds_nothing_until: self.holds_nothing_until,
         };
-        let scanned = tokio::task::spawn_blocking(move || scan.run()).await;
-        let scanned = scanned.map_err(|error| Error::internal("feed", error))??;
-        self.visibility = scanned.visibility;
-        self.position = scanned.position;
-        self.queued = scanned.queued;
-        Ok(scanned.event)
+        let joined = tokio::task::spawn_blocking(move || scan.run()).await;
+        let result = joined.map_err(|error| Error::internal("feed", error))??;
+        self.visibility = result.visibility;
+        self.position = result.position;
+        self.queued = result.queued;
+        Ok(result.event)
     }
 
     fn input<'a>(&'a self, view: &'a View<'a>, logged: &'a Arc<LoggedEntry>) -> Input<'a> {
@@ -211,20 +215,22 @@ impl Feed {
         }
     }
 
+    /// Fails if the reader was suspended, or its purpose is no longer valid.
     fn check_access(&mut self) -> Result<()> {
         self.suspended.iter_mut().for_each(watch::Receiver::mark_unchanged);
         self.core.check_suspended(&self.partner)?;
         self.core.check_purpose_holds(&self.partner, self.purpose.as_ref())
     }
 
-    /// Reads entries from the journal if none is queued.
+    /// Reads entries from the journal if the queue is empty.
     async fn fill_queue(&mut self) -> Result<()> {
         let Some((from, limit)) = self.missing_range() else { return Ok(()) };
         self.queued = self.core.entries(from, limit).await?.into();
         Ok(())
     }
 
-    /// The entries to read if none is queued: the first, and how many at most.
+    /// The entries to read: the first sequence, and the number. `None` if the queue is not empty or the feed is at the
+    /// checkpoint.
     fn missing_range(&mut self) -> Option<(u64, usize)> {
         let checkpoint = *self.checkpoint.borrow_and_update();
         let from = self.position.next_entry();
@@ -237,8 +243,8 @@ impl Feed {
 }
 
 impl Scan {
-    /// Looks for the next event of the queued entries. Reads from the disk.
-    fn run(self) -> Result<Scanned> {
+    /// Finds the next event of the queued entries. Reads from disk.
+    fn run(self) -> Result<ScanResult> {
         let Self { core, mut visibility, mut position, mut queued, holds_nothing_until } = self;
         while let Some(logged) = queued.front().map(Arc::clone) {
             let view = core.index.read()?;
@@ -252,15 +258,15 @@ impl Scan {
                 now: core.clock.now(),
             })?;
             position = after;
-            // The rest of an entry is a step of its own.
+            // The rest of the entry is the next step.
             let is_partial = after.next_entry() == logged.entry.sequence;
             if !is_partial {
                 queued.pop_front();
             }
             if is_partial || event.is_some() {
-                return Ok(Scanned { event, visibility, position, queued });
+                return Ok(ScanResult { event, visibility, position, queued });
             }
         }
-        Ok(Scanned { event: None, visibility, position, queued })
+        Ok(ScanResult { event: None, visibility, position, queued })
     }
 }

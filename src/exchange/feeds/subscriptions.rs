@@ -1,9 +1,9 @@
-//! Subscriptions: named, durable cursors. The newest reader of one holds it.
+//! Subscriptions: named, durable cursors. A subscription has at most one reader: the newest one takes over.
 //!
-//! Memory is what counts while the node runs. What is made and deleted is in the store before it is
-//! answered; where a subscription stands is written there once a second, and at the end.
+//! While the node runs, the table in memory is authoritative. Creating and deleting are written to the store before
+//! they are confirmed. Acknowledged cursors are written once per second, and when the node stops.
 
-mod keeping;
+mod persist;
 mod table;
 #[cfg(test)]
 mod tests;
@@ -12,7 +12,7 @@ use std::sync::{Arc, Mutex, PoisonError};
 
 use tracing::error;
 
-pub use self::table::Hold;
+pub use self::table::SubscriptionLease;
 use self::table::Table;
 use crate::domain::subscription::{Subscription, normalized};
 use crate::domain::{Cursor, PartnerId, SubscriptionName};
@@ -28,17 +28,17 @@ use crate::journal::{CursorError, CursorStore};
 pub(in crate::exchange) struct Subscriptions {
     store: Arc<dyn CursorStore>,
     table: Arc<Table>,
-    /// Whether the store could be read when the node started. Where it could not, whatever would need
-    /// to know what is in it is refused.
+    /// Whether the store could be read at the start. If not, all requests that need subscriptions are refused.
     is_readable: bool,
-    /// Held over each change of the store, so that a move is never written over what was made or
-    /// deleted after it was looked at.
-    writing: Mutex<()>,
+    /// Serializes changes of the store. Otherwise a cursor write could overwrite a subscription that was deleted or
+    /// created again in between.
+    store_lock: Mutex<()>,
 }
 
 impl Subscriptions {
-    /// Takes up what a store has. One that cannot be read is told in the log.
-    pub fn of(store: Arc<dyn CursorStore>) -> Self {
+    /// Loads the subscriptions from a store. If the store cannot be read, logs the error and starts with an empty table
+    /// that refuses requests.
+    pub fn load(store: Arc<dyn CursorStore>) -> Self {
         let (stored, is_readable) = match store.all() {
             Ok(stored) => (stored, true),
             Err(damage) => {
@@ -46,8 +46,8 @@ impl Subscriptions {
                 (Vec::new(), false)
             }
         };
-        let table = Arc::new(Table::of(stored));
-        Self { store, table, is_readable, writing: Mutex::new(()) }
+        let table = Arc::new(Table::new(stored));
+        Self { store, table, is_readable, store_lock: Mutex::new(()) }
     }
 
     fn check_readable(&self) -> Result<()> {
@@ -57,55 +57,56 @@ impl Subscriptions {
         Err(Error::new(
             Kind::Unavailable,
             "subscriptions_unreadable",
-            "the exchange cannot read its subscriptions at the moment, and its operator can see why \
-             in the log; feeds without a name go on",
+            "the exchange cannot read its subscriptions: the operator finds the reason in the log; feeds \
+             without a subscription still work",
         ))
     }
 }
 
-/// A subscription and what is known of it at the moment.
+/// A subscription and its current state.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct SubscriptionState {
-    /// As it is stored.
+    /// The subscription, with its newest cursor.
     pub stored: Subscription,
-    /// How many entries lie behind its cursor, one that it stands inside of among them.
+    /// Entries between its cursor and the checkpoint. An entry that was delivered in part counts.
     pub lag_entries: u64,
-    /// Whether a reader holds it.
+    /// Whether a reader is connected.
     pub connected: bool,
 }
 
 impl Feeds {
-    /// Opens a feed for a subscription and takes hold of it; whoever held it loses it. A new one is
-    /// made, durably, and begins at `start`; one that is there goes on from where it stands.
+    /// Opens a feed for a subscription. A reader that is connected to it is disconnected. An existing subscription
+    /// continues from its cursor. A new one is stored first, and starts at `start`.
     pub async fn open_subscription(
         &self,
         caller: &Caller,
         name: &SubscriptionName,
         start: Start,
-        wanted: impl Into<FeedRequest>,
-    ) -> Result<(Feed, Hold)> {
+        request: impl Into<FeedRequest>,
+    ) -> Result<(Feed, SubscriptionLease)> {
         self.subscriptions.check_readable()?;
-        let FeedRequest { filter, purpose } = wanted.into();
+        let FeedRequest { filter, purpose } = request.into();
         let (partner, filter) = (caller.partner(), normalized(filter));
-        let wanted = FeedRequest { filter: filter.clone(), purpose };
-        // Again where somebody else made or deleted it in between.
+        let request = FeedRequest { filter: filter.clone(), purpose };
+        // Retry if another request created or deleted the subscription meanwhile.
         loop {
-            let (feed, seen) = if let Some(there) = self.subscriptions.table.get(partner, name) {
-                if there.filter != filter {
+            let existing = self.subscriptions.table.get(partner, name);
+            let (feed, subscription) = if let Some(existing) = existing {
+                if existing.filter != filter {
                     return Err(filter_differs(name));
                 }
-                self.check_stands_here(&there)?;
-                // A reader may have come further than the copy of where it stands that was put back
-                // with the journal.
-                if let Start::After(own) = start
-                    && own.journal.journal == there.cursor.journal.journal
-                    && !self.core.stands_here(own)
+                self.check_cursor_in_journal(&existing)?;
+                // The stored cursor may have been restored from an older copy together with the journal. Then the
+                // reader's own cursor is from a lost epoch.
+                if let Start::After(own_cursor) = start
+                    && own_cursor.journal.journal == existing.cursor.journal.journal
+                    && !self.core.is_in_journal(own_cursor)
                 {
                     return Err(another_epoch());
                 }
-                (self.feed(caller, Start::After(there.cursor), wanted.clone())?, there)
+                (self.feed(caller, Start::After(existing.cursor), request.clone())?, existing)
             } else {
-                let feed = self.feed(caller, start, wanted.clone())?;
+                let feed = self.feed(caller, start, request.clone())?;
                 let new = Subscription {
                     partner: partner.clone(),
                     name: name.clone(),
@@ -119,14 +120,14 @@ impl Feeds {
                 }
                 (feed, new)
             };
-            if let Some(hold) = self.subscriptions.table.hold(&seen) {
+            if let Some(hold) = self.subscriptions.table.hold(&subscription) {
                 return Ok((feed, hold));
             }
         }
     }
 
-    /// Notes that a subscription's reader has dealt with everything up to a cursor, and tells where it
-    /// stands then: it never moves back.
+    /// Records that the reader of a subscription has processed everything up to a cursor. Returns the cursor of the
+    /// subscription after that. It never moves back.
     pub fn acknowledge(
         &self,
         caller: &Caller,
@@ -136,12 +137,12 @@ impl Feeds {
         self.subscriptions.check_readable()?;
         self.core.check_cursor(cursor, self.core.index.checkpoint())?;
         let (table, now) = (&self.subscriptions.table, self.core.clock.now());
-        let stands_here = |stands| self.core.stands_here(stands);
-        let acknowledged = table.acknowledge(caller.partner(), name, cursor, now, stands_here);
+        let is_in_journal = |cursor| self.core.is_in_journal(cursor);
+        let acknowledged = table.acknowledge(caller.partner(), name, cursor, now, is_in_journal);
         acknowledged.ok_or_else(|| unknown(name))
     }
 
-    /// The caller's subscriptions behind `after`, by name.
+    /// A page of the caller's subscriptions with names after `after`, by name.
     pub fn list_subscriptions(
         &self,
         caller: &Caller,
@@ -158,7 +159,7 @@ impl Feeds {
         Ok(page(states.iter().map(|state| (state.stored.name.as_str(), state)), after, size))
     }
 
-    /// Forgets a subscription, durably, and ends its reader.
+    /// Deletes a subscription from the store, and disconnects its reader.
     pub async fn delete_subscription(
         &self,
         caller: &Caller,
@@ -166,7 +167,7 @@ impl Feeds {
     ) -> Result<()> {
         self.subscriptions.check_readable()?;
         let (partner, name) = (caller.partner().clone(), name.clone());
-        self.changing(move |subscriptions| {
+        self.change_store(move |subscriptions| {
             if subscriptions.table.get(&partner, &name).is_none() {
                 return Err(unknown(&name));
             }
@@ -179,36 +180,38 @@ impl Feeds {
 
     /// A partner's subscriptions, by name.
     pub fn subscriptions_of(&self, partner: &PartnerId) -> Vec<Subscription> {
-        let all = self.subscriptions.table.of_partner(partner).into_iter();
-        all.map(|(stored, _)| stored).collect()
+        let states = self.subscriptions.table.of_partner(partner).into_iter();
+        states.map(|(stored, _)| stored).collect()
     }
 
-    /// Every partner's subscriptions, by partner and name, as they stand at the moment.
+    /// The subscriptions of all partners, by partner and name, with their newest cursors.
     pub fn every_subscription(&self) -> impl Iterator<Item = Subscription> {
         self.subscriptions.table.all().into_iter()
     }
 
-    /// How many entries lie behind a subscription's cursor, one that it stands inside of among them.
+    /// The number of entries between a cursor and the checkpoint. An entry that was delivered in part counts.
     pub fn lag_entries(&self, cursor: Cursor) -> u64 {
         let checkpoint = self.core.index.checkpoint();
-        if !self.core.stands_here(cursor) {
+        if !self.core.is_in_journal(cursor) {
             return checkpoint;
         }
         checkpoint.saturating_sub(cursor.position.next_entry().saturating_sub(1))
     }
 
-    /// Makes a subscription, durably. Tells whether it was made: somebody else may have made it.
+    /// Creates a subscription in the store. Returns false if it exists: another request may have created it.
     async fn create_subscription(&self, new: Subscription) -> Result<bool> {
-        let most = self.core.settings.subscriptions_per_partner;
-        self.changing(move |subscriptions| {
+        let limit = self.core.settings.subscriptions_per_partner;
+        self.change_store(move |subscriptions| {
             if subscriptions.table.get(&new.partner, &new.name).is_some() {
                 return Ok(false);
             }
-            if subscriptions.table.of_partner(&new.partner).len() >= most {
+            if subscriptions.table.of_partner(&new.partner).len() >= limit {
                 return Err(Error::new(
                     Kind::Quota,
                     "too_many_subscriptions",
-                    format!("a partner may have {most} subscriptions: delete one that is not used"),
+                    format!(
+                        "a partner may have {limit} subscriptions: delete one that is not used"
+                    ),
                 ));
             }
             subscriptions.store.create(&new).map_err(not_stored)?;
@@ -218,30 +221,30 @@ impl Feeds {
         .await
     }
 
-    /// Changes the store, off the threads that serve. Goes on though whoever asked has gone.
-    async fn changing<T: Send + 'static>(
+    /// Runs a change of the store on a blocking thread. The change completes even if the caller is cancelled.
+    async fn change_store<T: Send + 'static>(
         &self,
         change: impl FnOnce(&Subscriptions) -> Result<T> + Send + 'static,
     ) -> Result<T> {
         let subscriptions = Arc::clone(&self.subscriptions);
-        let changed = tokio::task::spawn_blocking(move || {
-            let _writing = subscriptions.writing.lock().unwrap_or_else(PoisonError::into_inner);
+        let changing = tokio::task::spawn_blocking(move || {
+            let _guard = subscriptions.store_lock.lock().unwrap_or_else(PoisonError::into_inner);
             change(&subscriptions)
         });
-        changed.await.map_err(|error| Error::internal("subscriptions_store", error))?
+        changing.await.map_err(|error| Error::internal("subscriptions_store", error))?
     }
 
-    /// A subscription outlives the journal that it stands in where that was replaced alone, or was put
-    /// back from an older copy.
-    fn check_stands_here(&self, subscription: &Subscription) -> Result<()> {
-        if self.core.stands_here(subscription.cursor) {
+    /// Fails if the cursor of a subscription is from a journal that was replaced, or from an epoch that was lost when
+    /// the journal was restored.
+    fn check_cursor_in_journal(&self, subscription: &Subscription) -> Result<()> {
+        if self.core.is_in_journal(subscription.cursor) {
             return Ok(());
         }
         Err(Error::new(
             Kind::OutOfRange,
             "subscription_stale",
             format!(
-                "the subscription `{}` stands in a journal that the exchange no longer has: take a \
+                "the cursor of the subscription `{}` is from a journal that the exchange no longer has: take a \
                  snapshot, and acknowledge its cursor",
                 subscription.name
             ),

@@ -1,4 +1,4 @@
-//! Writing the access log.
+//! Writes the access log.
 
 use uuid::Uuid;
 
@@ -9,8 +9,9 @@ use crate::error::Result;
 use crate::exchange::liaison::{AccessedObjects, Liaison};
 
 impl Liaison {
-    /// Records the objects of a message before it is sent to a liaison. Durable and listed when it returns; after an
-    /// error the message must not be sent. Not idempotent: sending twice is recorded twice.
+    /// Records the objects of a message before it is sent to a liaison. The record is durable
+    /// and listed when this returns. After an error the message must not be sent. Not idempotent: each call adds a
+    /// record.
     pub async fn record_access(
         &self,
         liaison: &PartnerId,
@@ -21,12 +22,16 @@ impl Liaison {
         if accessed.is_empty() {
             return Ok(());
         }
-        let given = accessed.by.into_iter().map(|((author, named), versions)| {
+        let accessed = accessed.versions.into_iter();
+        let accessed = accessed.map(|((author, names_reference), versions)| {
             let versions = versions.into_iter().collect();
-            AccessedVersions { author, names_reference: named, versions }
+            AccessedVersions { author, names_reference, versions }
         });
-        let body =
-            Body::Accessed(Accessed { way, purpose: purpose.clone(), accessed: given.collect() });
+        let body = Body::Accessed(Accessed {
+            way,
+            purpose: purpose.clone(),
+            accessed: accessed.collect(),
+        });
         let id = AppendId::from_bytes(*Uuid::new_v4().as_bytes());
         self.core.commit(id, Some(liaison), body).await?.items()?;
         Ok(())

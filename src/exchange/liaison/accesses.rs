@@ -1,4 +1,4 @@
-//! The access log of an author: what liaisons received of its objects.
+//! Lists the access log of an author: which of its objects liaisons received.
 
 use std::collections::{BTreeMap, btree_map};
 
@@ -12,7 +12,7 @@ use crate::exchange::liaison::Liaison;
 use crate::index::View;
 use crate::index::record::EntryVersions;
 
-/// A page ends once it has this many objects.
+/// A page ends once it has this many objects, since each is looked up.
 const MAX_OBJECTS: usize = 500;
 
 /// The most accesses that one page scans.
@@ -21,11 +21,11 @@ const MAX_SCANNED: usize = 2_000;
 /// The objects of an author that a liaison received in one message, or a part of them.
 #[derive(Clone, Debug)]
 pub struct Access {
-    /// The sequence of its entry.
+    /// The sequence of the entry that recorded it.
     pub sequence: u64,
-    /// Liaison, time, way and purpose. The reference is present if the author named it in a basis.
-    pub kept: AccessRecord,
-    /// The versions, and the object of each while it is known.
+    /// Liaison, time, way and purpose. The reference is blank unless the author named it in a basis.
+    pub record: AccessRecord,
+    /// The versions, each with its object. `None` for an object that can no longer be found.
     pub objects: Vec<(Position, Option<AccessedObject>)>,
 }
 
@@ -47,83 +47,83 @@ pub enum AccessedObject {
 pub struct AccessPage {
     /// The accesses, newest first.
     pub items: Vec<Access>,
-    /// The entry and part after which the next page starts. `None` on the last page.
+    /// The sequence and part after which the next page starts. `None` on the last page.
     pub next: Option<(u64, u32)>,
 }
 
 impl Liaison {
-    /// A page of what liaisons received of the caller's objects, newest first: of one liaison, and not older than
-    /// `since`, where these are set. The cost of a page does not depend on the size of the log.
+    /// A page of accesses to the caller's objects, newest first. `liaison` selects one liaison; `since` leaves out older
+    /// accesses. The cost of a page does not depend on the size of the log.
     pub fn list_accesses(
         &self,
         caller: &Caller,
         liaison: Option<&PartnerId>,
         since: Option<Timestamp>,
-        behind: Option<(u64, u32)>,
+        after: Option<(u64, u32)>,
         size: usize,
     ) -> Result<AccessPage> {
         let size = page_size(size);
         let mut page = AccessPage::default();
-        let (mut objects, mut last) = (0, behind);
-        let mut brought = BTreeMap::new();
+        let (mut object_count, mut last) = (0, after);
+        let mut entry_versions = BTreeMap::new();
         let view = self.core.index.read()?;
-        for (looked, found) in view.accesses(caller.partner(), behind).enumerate() {
-            let (at, mut kept) = found?;
-            if since.is_some_and(|since| kept.at < since) {
+        for (scanned, found) in view.accesses(caller.partner(), after).enumerate() {
+            let (position, mut record) = found?;
+            if since.is_some_and(|since| record.at < since) {
                 return Ok(page);
             }
-            if page.items.len() == size || objects >= MAX_OBJECTS || looked == MAX_SCANNED {
+            if page.items.len() == size || object_count >= MAX_OBJECTS || scanned == MAX_SCANNED {
                 page.next = last;
                 return Ok(page);
             }
-            last = Some(at);
-            if liaison.is_some_and(|liaison| *liaison != kept.liaison) {
+            last = Some(position);
+            if liaison.is_some_and(|liaison| *liaison != record.liaison) {
                 continue;
             }
-            if !kept.given.names_reference {
-                kept.purpose.reference = "".into();
+            if !record.accessed.names_reference {
+                record.purpose.reference = "".into();
             }
-            objects += kept.given.versions.len();
-            let named = kept.given.versions.iter().map(|version| {
-                let about = accessed_object(
+            object_count += record.accessed.versions.len();
+            let objects = record.accessed.versions.iter().map(|version| {
+                let object = accessed_object(
                     &view,
                     caller.partner(),
-                    &kept.liaison,
+                    &record.liaison,
                     *version,
-                    &mut brought,
+                    &mut entry_versions,
                 )?;
-                Ok((*version, about))
+                Ok((*version, object))
             });
-            let named = named.collect::<Result<_>>()?;
-            page.items.push(Access { sequence: at.0, kept, objects: named });
+            let objects = objects.collect::<Result<_>>()?;
+            page.items.push(Access { sequence: position.0, record, objects });
         }
         Ok(page)
     }
 }
 
-/// The object of a version of the author.
+/// Finds the object of a version. `entry_versions` caches the versions of each entry.
 fn accessed_object(
     view: &View<'_>,
     author: &PartnerId,
     liaison: &PartnerId,
     version: Position,
-    brought: &mut BTreeMap<u64, Option<EntryVersions>>,
+    entry_versions: &mut BTreeMap<u64, Option<EntryVersions>>,
 ) -> Result<Option<AccessedObject>> {
     let sequence = version.sequence;
-    let brought = match brought.entry(sequence) {
+    let entry_versions = match entry_versions.entry(sequence) {
         btree_map::Entry::Occupied(found) => found.into_mut(),
         btree_map::Entry::Vacant(vacant) => vacant.insert(view.versions_of(sequence)?),
     };
-    let mut targets = brought.iter().flat_map(|brought| brought.targets(sequence));
+    let mut targets = entry_versions.iter().flat_map(|versions| versions.targets(sequence));
     let target = targets.find(|target| target.version == Some(version));
     let Some(target) = target else { return other_accessed_object(view, author, liaison, version) };
     let current = view.current(target.id, author, target.audience)?;
-    let known = current.map(|current| current.assessment.indicator);
-    Ok(Some(AccessedObject::Indicator(target.id, known)))
+    let indicator = current.map(|current| current.assessment.indicator);
+    Ok(Some(AccessedObject::Indicator(target.id, indicator)))
 }
 
-/// The same for entries of tips, and for contributions and enforcements that are current. An enforcement in a tip
-/// response has the version of the response: for a liaison without that thread it is the enforcement.
+/// Finds a version among entries of tips, current contributions and current enforcements. An enforcement in a response
+/// to a tip has the version of that response: the object is the tip only if the liaison has the thread.
 fn other_accessed_object(
     view: &View<'_>,
     author: &PartnerId,
@@ -132,13 +132,14 @@ fn other_accessed_object(
 ) -> Result<Option<AccessedObject>> {
     if let Some(id) = view.tip_at(version.sequence)?
         && view.tip(id)?.is_some_and(|tip| tip.concerns(liaison))
-        && view.tip_entry(id, version.sequence)?.is_some_and(|one| one.is_in_thread(liaison))
+        && view.tip_entry(id, version.sequence)?.is_some_and(|entry| entry.is_in_thread(liaison))
     {
         return Ok(Some(AccessedObject::Tip(id)));
     }
-    if let Some(kept) = view.contribution_at(version)? {
-        return Ok((kept.author == *author).then_some(AccessedObject::Campaign(kept.campaign)));
+    if let Some(contribution) = view.contribution_at(version)? {
+        let is_own = contribution.author == *author;
+        return Ok(is_own.then_some(AccessedObject::Campaign(contribution.campaign)));
     }
-    let kept = view.enforcement_at(version)?.filter(|kept| kept.author == *author);
-    Ok(kept.map(|kept| AccessedObject::Enforcement(kept.enforcement.id)))
+    let record = view.enforcement_at(version)?.filter(|record| record.author == *author);
+    Ok(record.map(|record| AccessedObject::Enforcement(record.enforcement.id)))
 }

@@ -1,4 +1,4 @@
-//! Purposes: a liaison states one with each request, and the registry says which it may use.
+//! Purposes: a liaison states one with each request. The registry lists the kinds that it may use.
 
 use std::time::Duration;
 
@@ -8,11 +8,11 @@ use crate::domain::{Invalid, PartnerId};
 use crate::error::{Error, Kind, Result};
 use crate::exchange::core::{Caller, Core, unknown_partner};
 
-/// The longest time that a purpose may be valid.
+/// The longest time that a purpose may be valid: a leap year.
 const MAX_DURATION: Duration = Duration::from_secs(366 * 86_400);
 
 impl Core {
-    /// Checks the purpose of a request: required for liaisons, by what the registry allows them; refused for others.
+    /// Checks the purpose of a request. Liaisons must state one that the registry allows; others must not state one.
     pub(in crate::exchange) fn check_purpose(
         &self,
         caller: &Caller,
@@ -21,11 +21,11 @@ impl Core {
         if caller.role() != Role::Liaison {
             return match purpose {
                 None => Ok(()),
-                Some(_) => Err(invalid("purpose", "is a liaison's alone")),
+                Some(_) => Err(invalid("purpose", "is only for liaisons: leave it out")),
             };
         }
-        let missing = "is missing: a liaison says for what it reads";
-        let purpose = purpose.ok_or_else(|| invalid("purpose", missing))?;
+        let missing = || invalid("purpose", "is missing: a liaison must state why it reads");
+        let purpose = purpose.ok_or_else(missing)?;
         let now = self.clock.now();
         if purpose.has_expired(now) {
             return Err(invalid("purpose.until", "has passed"));
@@ -34,44 +34,44 @@ impl Core {
             return Err(invalid("purpose.until", "is more than 366 days away"));
         }
         if purpose.reference.is_empty() && purpose.kind.needs_reference() {
-            let reason = format!("is missing: a {} has one", purpose.kind);
+            let reason = format!("is missing: purpose `{}` needs one", purpose.kind);
             return Err(invalid("purpose.reference", reason));
         }
         self.check_registered(caller.partner(), purpose)
     }
 
-    /// Checks jurisdiction and kind against the registry.
+    /// Checks the jurisdiction and the kind of a purpose against the registry.
     pub(in crate::exchange) fn check_registered(
         &self,
         liaison: &PartnerId,
         purpose: &Purpose,
     ) -> Result<()> {
         let registry = self.registry();
-        let known = registry.partner(liaison).ok_or_else(|| unknown_partner(liaison))?;
-        match known.jurisdiction.as_deref() {
+        let registered = registry.partner(liaison).ok_or_else(|| unknown_partner(liaison))?;
+        match registered.jurisdiction.as_deref() {
             Some(own) if own == &*purpose.jurisdiction => {}
             Some(own) => {
-                let reason = format!("is not {own}, which the registry says of you");
+                let reason = format!("must be {own}, your jurisdiction in the registry");
                 return Err(invalid("purpose.jurisdiction", reason));
             }
             None => {
-                let reason = "cannot be held against the registry, which says none of you";
+                let reason = "cannot be checked: the registry has no jurisdiction for you";
                 return Err(invalid("purpose.jurisdiction", reason));
             }
         }
-        if known.purposes.contains(&purpose.kind) {
+        if registered.purposes.contains(&purpose.kind) {
             return Ok(());
         }
-        let all: Vec<_> = known.purposes.iter().map(|kind| kind.as_str()).collect();
-        let all = if all.is_empty() { "none".to_owned() } else { all.join(", ") };
+        let allowed: Vec<_> = registered.purposes.iter().map(|kind| kind.as_str()).collect();
+        let allowed = if allowed.is_empty() { "none".to_owned() } else { allowed.join(", ") };
         let message = format!(
-            "you may not read for a purpose of the kind `{}`; those that the registry allows you: {all}",
+            "purpose `{}` is not allowed for you; the registry allows: {allowed}",
             purpose.kind
         );
         Err(Error::new(Kind::Denied, "purpose_denied", message))
     }
 
-    /// Fails once the purpose of an open feed has expired, or the registry no longer allows it.
+    /// Fails if the purpose of an open feed has expired or the registry no longer allows it.
     pub(in crate::exchange) fn check_purpose_holds(
         &self,
         reader: &PartnerId,
@@ -79,16 +79,16 @@ impl Core {
     ) -> Result<()> {
         let Some(purpose) = purpose else { return Ok(()) };
         if purpose.has_expired(self.clock.now()) {
-            let message = "the purpose has run out: ask again for one that has not";
+            let message = "the purpose has expired: send a new request with a later expiry";
             return Err(Error::new(Kind::Denied, "purpose_ended", message));
         }
         self.check_registered(reader, purpose).map_err(|_| {
-            let message = "the registry no longer allows you this purpose";
+            let message = "the registry no longer allows this purpose for you";
             Error::new(Kind::Denied, "purpose_ended", message)
         })
     }
 
-    /// Whether a caller may read tips: not with purpose `public`. Fails like [`Core::check_purpose`].
+    /// Checks the purpose, and returns whether the caller may read tips: not with purpose `public`.
     pub(in crate::exchange) fn may_read_tips(
         &self,
         caller: &Caller,

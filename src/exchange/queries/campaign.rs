@@ -1,4 +1,4 @@
-//! Everything that a reader may see of one campaign.
+//! One campaign, as a reader may see it.
 
 mod graph;
 mod timeline;
@@ -21,13 +21,13 @@ use crate::exchange::visibility::campaign::{ContributionView, unknown_campaign};
 use crate::exchange::visibility::enforcement::EnforcementView;
 use crate::exchange::visibility::indicator::AssessmentView;
 
-/// The indicators of a campaign that a query reads: the oldest.
+/// The most assessments of a campaign that a query reads: the oldest.
 const MAX_MEMBERS: usize = 20_000;
 
-/// The enforcements that the totals include: the newest.
+/// The most enforcements that the counts include: the newest.
 const MAX_ENFORCEMENTS: usize = 10_000;
 
-/// The parts of a campaign that a caller asks for, beside contributions and counts.
+/// The optional parts of an answer. Contributions and counts are always included.
 #[derive(Clone, Debug, Default)]
 pub struct CampaignQuery {
     /// A page of indicators: the limit, and the version to start after.
@@ -61,19 +61,19 @@ pub struct CampaignView {
 /// Counts of a campaign for one reader.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct CampaignCounts {
-    /// Indicators.
+    /// The number of indicators.
     pub indicators: usize,
-    /// Whether there may be more indicators.
+    /// Whether the campaign has more indicators than were read.
     pub indicators_cut: bool,
-    /// Partners that contribute.
+    /// The number of partners with a contribution.
     pub authors: usize,
     /// Whether there are more enforcements than were read.
     pub enforcements_cut: bool,
-    /// Enforcements and reports of enforcements.
+    /// The number of enforcements.
     pub enforcements: usize,
-    /// Their totals.
+    /// Totals of the enforcements.
     pub totals: Vec<EnforcementTotal>,
-    /// Tips that the reader sent or received.
+    /// The number of tips that the reader sent or received.
     pub tips: usize,
 }
 
@@ -86,11 +86,11 @@ pub struct EnforcementTotal {
     pub platform: Option<Platform>,
     /// The kind of asset.
     pub asset: AssetKind,
-    /// How many.
+    /// The number of assets.
     pub count: u64,
-    /// How many were disabled before.
+    /// How many of them were already disabled.
     pub already_disabled: u64,
-    /// Whether a number is approximate.
+    /// Whether one of the added counts is approximate.
     pub approximate: bool,
 }
 
@@ -98,112 +98,128 @@ pub struct EnforcementTotal {
 #[derive(Debug)]
 pub(in crate::exchange) struct Member {
     /// The assessment.
-    pub sight: AssessmentView,
-    /// A tag that identifies its submission.
+    pub assessment: AssessmentView,
+    /// Identifies its submission.
     pub submission: [u8; 8],
 }
 
 impl Queries {
-    /// A campaign as the caller may see it; an error if it sees none of it.
+    /// A campaign as the caller may see it; an error if the caller sees no contribution to it.
     pub fn campaign(
         &self,
         caller: &Caller,
         campaign: CampaignId,
-        asked: &CampaignQuery,
+        query: &CampaignQuery,
     ) -> Result<CampaignView> {
         let view = self.core.index.read()?;
         let reader = reader(view.registry(), caller.partner())?;
-        let seen = ReaderView::new(&view, &reader, self.core.clock.now());
-        let contributions = seen.contributions(campaign)?;
+        let reader_view = ReaderView::new(&view, &reader, self.core.clock.now());
+        let contributions = reader_view.contributions(campaign)?;
         if contributions.is_empty() {
             return Err(unknown_campaign());
         }
-        let (members, cut) = members(seen, campaign)?;
-        let query = EnforcementQuery {
+        let (members, members_cut) = members(reader_view, campaign)?;
+        let enforcement_query = EnforcementQuery {
             campaign: Some(campaign),
-            most: MAX_ENFORCEMENTS,
+            limit: MAX_ENFORCEMENTS,
             ..EnforcementQuery::default()
         };
-        let (deeds, deeds_cut) = all_enforcements_for(seen, &query)?;
-        let (tips, tips_cut) = tips::tips_in(seen, campaign)?;
-        let cuts = [cut, deeds_cut];
-        let numbers =
-            CampaignCounts { tips: tips.len(), ..numbers(&contributions, &members, cuts, &deeds) };
-        let (parts, parts_cut) = if asked.timeline.is_some() || asked.clusters {
-            tips::parts_of(seen, &tips)?
+        let (all_enforcements, enforcements_cut) =
+            all_enforcements_for(reader_view, &enforcement_query)?;
+        let (tips, tips_cut) = tips::campaign_tips(reader_view, campaign)?;
+        let numbers = CampaignCounts {
+            indicators_cut: members_cut,
+            enforcements_cut,
+            tips: tips.len(),
+            ..count(&contributions, &members, &all_enforcements)
+        };
+        let (tips, entries_cut) = if query.timeline.is_some() || query.clusters {
+            tips::with_entries(reader_view, &tips)?
         } else {
             (Vec::new(), false)
         };
-        let timeline = match asked.timeline {
+        let timeline = match query.timeline {
             None => None,
-            Some((most, behind)) => {
-                let events =
-                    timeline::timeline_events(seen, &contributions, &members, &deeds, &parts)?;
-                Some(timeline::page(events, behind, most))
+            Some((limit, after)) => {
+                let events = timeline::timeline_events(
+                    reader_view,
+                    &contributions,
+                    &members,
+                    &all_enforcements,
+                    &tips,
+                )?;
+                Some(timeline::page(events, after, limit))
             }
         };
-        let cut = cut || tips_cut || parts_cut;
-        let clusters =
-            if asked.clusters { Some(graph::clusters(seen, &members, &parts, cut)?) } else { None };
-        let enforcements = match asked.enforcements {
+        let clusters = if query.clusters {
+            let cut = members_cut || tips_cut || entries_cut;
+            Some(graph::clusters(reader_view, &members, &tips, cut)?)
+        } else {
+            None
+        };
+        let enforcements = match query.enforcements {
             None => None,
-            Some((most, before)) => {
-                let query = EnforcementQuery { before, most, ..query };
-                Some(enforcements_for(seen, &query)?)
+            Some((limit, before)) => {
+                let page_query = EnforcementQuery { before, limit, ..enforcement_query };
+                Some(enforcements_for(reader_view, &page_query)?)
             }
         };
-        let indicators = asked.indicators.map(|(most, behind)| page(members, behind, most));
+        let indicators = query.indicators.map(|(limit, after)| page(members, after, limit));
         Ok(CampaignView { contributions, numbers, indicators, enforcements, timeline, clusters })
     }
 }
 
 /// The current assessments that name a campaign and that the reader sees, oldest first, and whether there are more.
-fn members(seen: ReaderView<'_>, campaign: CampaignId) -> Result<(Vec<Member>, bool)> {
+fn members(reader_view: ReaderView<'_>, campaign: CampaignId) -> Result<(Vec<Member>, bool)> {
     let mut members: Vec<Member> = Vec::new();
-    for named in seen.view.campaign_versions(campaign, 0) {
-        let (sequence, named) = named?;
-        let (author, audience) = (&named.entry_versions.author, named.entry_versions.audience);
-        let closed = seen.view.closed_items(sequence)?;
+    for found in reader_view.view.campaign_versions(campaign, 0) {
+        let (sequence, batch) = found?;
+        let (author, audience) = (&batch.entry_versions.author, batch.entry_versions.audience);
+        let closed = reader_view.view.closed_items(sequence)?;
         let is_closed = |index: u32| closed.as_ref().is_some_and(|all| all.contains(&index));
-        for (index, id) in &named.entry_versions.versions {
+        for (index, id) in &batch.entry_versions.versions {
             if is_closed(*index) {
                 continue;
             }
             let version = Position::new(sequence, *index);
-            let current = seen.view.current(*id, author, audience)?;
+            let current = reader_view.view.current(*id, author, audience)?;
             let Some(mut current) = current.filter(|current| current.version == version) else {
                 continue;
             };
             // All versions of an entry have the same sharing: if one is hidden, all are.
-            if !seen.may_see(&current.sharing, author, version) {
+            if !reader_view.may_see(&current.sharing, author, version) {
                 break;
             }
             if members.len() == MAX_MEMBERS {
                 return Ok((members, true));
             }
-            if seen.reader.id != *author {
+            if reader_view.reader.id != *author {
                 current.assessment.raw = None;
             }
-            let view = current.sharing.view_for(seen.reader, author, version);
-            let sight = AssessmentView { author: author.clone(), record: current, sharing: view };
-            members.push(Member { sight, submission: named.submission });
+            let view = current.sharing.view_for(reader_view.reader, author, version);
+            let assessment =
+                AssessmentView { author: author.clone(), record: current, sharing: view };
+            members.push(Member { assessment, submission: batch.submission });
         }
     }
     Ok((members, false))
 }
 
-fn numbers(
+/// Counts all but the tips.
+fn count(
     contributions: &[ContributionView],
     members: &[Member],
-    [indicators_cut, enforcements_cut]: [bool; 2],
-    deeds: &[EnforcementView],
+    enforcements: &[EnforcementView],
 ) -> CampaignCounts {
-    let indicators: BTreeSet<_> = members.iter().map(|member| member.sight.record.id).collect();
-    let authors: BTreeSet<_> = contributions.iter().map(|one| &one.record.author).collect();
+    let indicators: BTreeSet<_> =
+        members.iter().map(|member| member.assessment.record.id).collect();
+    let authors: BTreeSet<_> =
+        contributions.iter().map(|contribution| &contribution.record.author).collect();
     let mut totals: BTreeMap<_, EnforcementTotal> = BTreeMap::new();
-    for deed in deeds.iter().map(|deed| &deed.record.enforcement) {
-        for one in &deed.counts {
-            let (source, platform, asset) = (deed.source, one.platform.clone(), one.asset);
+    for enforcement in enforcements.iter().map(|view| &view.record.enforcement) {
+        for count in &enforcement.counts {
+            let (source, platform, asset) =
+                (enforcement.source, count.platform.clone(), count.asset);
             let key = (source, platform.clone(), asset);
             let total = totals.entry(key).or_insert(EnforcementTotal {
                 source,
@@ -213,30 +229,30 @@ fn numbers(
                 already_disabled: 0,
                 approximate: false,
             });
-            total.count = total.count.saturating_add(one.count);
-            total.already_disabled = total.already_disabled.saturating_add(one.already_disabled);
-            total.approximate |= one.approximate;
+            total.count = total.count.saturating_add(count.count);
+            total.already_disabled = total.already_disabled.saturating_add(count.already_disabled);
+            total.approximate |= count.approximate;
         }
     }
     CampaignCounts {
         indicators: indicators.len(),
-        indicators_cut,
         authors: authors.len(),
-        enforcements: deeds.len(),
-        enforcements_cut,
+        enforcements: enforcements.len(),
         totals: totals.into_values().collect(),
-        tips: 0,
+        ..CampaignCounts::default()
     }
 }
 
-pub(in crate::exchange) fn page(
+/// A page of assessments after a version, and the version of its last one if there are more.
+fn page(
     members: Vec<Member>,
-    behind: Option<Position>,
-    most: usize,
+    after: Option<Position>,
+    limit: usize,
 ) -> (Vec<AssessmentView>, Option<Position>) {
-    let is_behind = |member: &Member| behind.is_none_or(|b| member.sight.record.version > b);
-    let mut rest = members.into_iter().filter(is_behind).map(|member| member.sight).peekable();
-    let page: Vec<_> = rest.by_ref().take(most).collect();
-    let last = page.last().map(|sight| sight.record.version);
+    let assessments = members.into_iter().map(|member| member.assessment);
+    let is_after = |view: &AssessmentView| after.is_none_or(|after| view.record.version > after);
+    let mut rest = assessments.filter(is_after).peekable();
+    let page: Vec<_> = rest.by_ref().take(limit).collect();
+    let last = page.last().map(|view| view.record.version);
     (page, last.filter(|_| rest.peek().is_some()))
 }

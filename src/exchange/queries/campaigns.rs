@@ -9,8 +9,8 @@ use crate::exchange::queries::Queries;
 use crate::exchange::visibility::ReaderView;
 use crate::exchange::visibility::campaign::ContributionView;
 
-/// Contributions that one page reads at most.
-const LOOKED_AT: usize = 10_000;
+/// The most contributions that one page scans. A page that ends early has a next page.
+const MAX_SCANNED: usize = 10_000;
 
 /// A campaign in a list.
 #[derive(Clone, Debug, PartialEq)]
@@ -28,34 +28,34 @@ impl Queries {
         &self,
         caller: &Caller,
         before: Option<Position>,
-        most: usize,
+        limit: usize,
     ) -> Result<(Vec<CampaignSummary>, Option<Position>)> {
         let view = self.core.index.read()?;
         let reader = reader(view.registry(), caller.partner())?;
-        let seen = ReaderView::new(&view, &reader, self.core.clock.now());
+        let reader_view = ReaderView::new(&view, &reader, self.core.clock.now());
         let (mut listed, mut last) = (Vec::<CampaignSummary>::new(), None);
-        let mut looked_up: BTreeMap<CampaignId, Option<Position>> = BTreeMap::new();
-        for (looked, kept) in view.contributions_back(before).enumerate() {
-            if looked >= LOOKED_AT {
+        let mut newest_visible: BTreeMap<CampaignId, Option<Position>> = BTreeMap::new();
+        for (scanned, contribution) in view.contributions_back(before).enumerate() {
+            if scanned >= MAX_SCANNED {
                 return Ok((listed, last));
             }
-            let kept = kept?;
-            last = Some(kept.position);
+            let contribution = contribution?;
+            last = Some(contribution.position);
             // A campaign is listed once, at its newest visible contribution.
-            if let Some(newest) = looked_up.get(&kept.campaign)
-                && *newest != Some(kept.position)
+            if let Some(newest) = newest_visible.get(&contribution.campaign)
+                && *newest != Some(contribution.position)
             {
                 continue;
             }
-            let mut visible = seen.contributions(kept.campaign)?;
+            let mut visible = reader_view.contributions(contribution.campaign)?;
             let (contributions, newest) = (visible.len(), visible.pop());
             let newest_at = newest.as_ref().map(|newest| newest.record.position);
-            looked_up.insert(kept.campaign, newest_at);
-            let newest = newest.filter(|_| newest_at == Some(kept.position));
+            newest_visible.insert(contribution.campaign, newest_at);
+            let newest = newest.filter(|_| newest_at == Some(contribution.position));
             let Some(newest) = newest else { continue };
-            if listed.len() == most {
+            if listed.len() == limit {
                 // The next page starts at a visible one: hidden campaigns do not show in the number of pages.
-                let last = listed.last().map(|listed| listed.newest.record.position);
+                let last = listed.last().map(|summary| summary.newest.record.position);
                 return Ok((listed, last));
             }
             listed.push(CampaignSummary { newest, contributions });

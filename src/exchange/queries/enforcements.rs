@@ -10,8 +10,8 @@ use crate::exchange::visibility::campaign::unknown_campaign;
 use crate::exchange::visibility::enforcement::EnforcementView;
 use crate::index::keys::ListedBy;
 
-/// Enforcements that one page reads at most.
-const LOOKED_AT: usize = 10_000;
+/// The most enforcements that one page scans. A page that ends early has a next page.
+const MAX_SCANNED: usize = 10_000;
 
 /// A query for enforcements. All conditions that are set must hold.
 #[derive(Clone, Debug, Default)]
@@ -20,16 +20,16 @@ pub struct EnforcementQuery {
     pub campaign: Option<CampaignId>,
     /// The author.
     pub author: Option<PartnerId>,
-    /// On this day or later.
+    /// Only enforcements of this day or later.
     pub from: Option<Day>,
-    /// On this day or earlier.
+    /// Only enforcements of this day or earlier.
     pub until: Option<Day>,
-    /// The tip that caused it.
+    /// The tip that they answer.
     pub tip: Option<[u8; 16]>,
-    /// Before this one: the list goes from new to old.
+    /// Only enforcements before this position. Pages go from newest to oldest.
     pub before: Option<Position>,
-    /// The most on the page.
-    pub most: usize,
+    /// The most enforcements on the page.
+    pub limit: usize,
 }
 
 impl Queries {
@@ -41,75 +41,76 @@ impl Queries {
     ) -> Result<(Vec<EnforcementView>, Option<Position>)> {
         let view = self.core.index.read()?;
         let reader = reader(view.registry(), caller.partner())?;
-        let seen = ReaderView::new(&view, &reader, self.core.clock.now());
+        let reader_view = ReaderView::new(&view, &reader, self.core.clock.now());
         if let Some(campaign) = query.campaign
-            && !seen.sees_campaign(campaign)?
+            && !reader_view.sees_campaign(campaign)?
         {
             return Err(unknown_campaign());
         }
         if let Some(tip) = query.tip
-            && !seen.is_party_of(tip)?
+            && !reader_view.is_party_of(tip)?
         {
             return Err(Error::new(Kind::NotFound, "tip_unknown", "there is no such tip of yours"));
         }
-        enforcements_for(seen, query)
+        enforcements_for(reader_view, query)
     }
 }
 
-/// All visible enforcements up to the limit, however many are hidden, and whether there are more.
+/// The visible enforcements up to the limit, and whether there are more. Reads further pages until the limit is
+/// reached.
 pub(in crate::exchange) fn all_enforcements_for(
-    seen: ReaderView<'_>,
+    reader_view: ReaderView<'_>,
     query: &EnforcementQuery,
 ) -> Result<(Vec<EnforcementView>, bool)> {
-    let (mut deeds, mut query) = (Vec::new(), query.clone());
-    let most = query.most;
+    let (mut enforcements, mut query) = (Vec::new(), query.clone());
+    let limit = query.limit;
     loop {
-        query.most = most - deeds.len();
-        let (some, next) = enforcements_for(seen, &query)?;
-        deeds.extend(some);
+        query.limit = limit - enforcements.len();
+        let (page, next) = enforcements_for(reader_view, &query)?;
+        enforcements.extend(page);
         match next {
-            Some(_) if deeds.len() < most => query.before = next,
-            next => return Ok((deeds, next.is_some())),
+            Some(_) if enforcements.len() < limit => query.before = next,
+            next => return Ok((enforcements, next.is_some())),
         }
     }
 }
 
 /// A page of the enforcements that a reader may see.
 pub(in crate::exchange) fn enforcements_for(
-    seen: ReaderView<'_>,
+    reader_view: ReaderView<'_>,
     query: &EnforcementQuery,
 ) -> Result<(Vec<EnforcementView>, Option<Position>)> {
-    let by = match (query.tip, query.campaign, &query.author) {
+    let index = match (query.tip, query.campaign, &query.author) {
         (Some(tip), ..) => ListedBy::Tip(tip),
         (None, Some(campaign), _) => ListedBy::Campaign(campaign),
         (None, None, Some(author)) => ListedBy::Author(author),
         (None, None, None) => ListedBy::All,
     };
-    let (mut deeds, mut last) = (Vec::<EnforcementView>::new(), None);
-    for (looked, kept) in seen.view.enforcements_back(by, query.before).enumerate() {
-        if looked >= LOOKED_AT {
-            return Ok((deeds, last));
+    let (mut enforcements, mut last) = (Vec::<EnforcementView>::new(), None);
+    for (scanned, record) in reader_view.view.enforcements_back(index, query.before).enumerate() {
+        if scanned >= MAX_SCANNED {
+            return Ok((enforcements, last));
         }
-        let kept = kept?;
-        last = Some(kept.position);
-        if query.asks_for(&kept) && seen.is_newest_visible(&kept)? {
-            if deeds.len() >= query.most {
+        let record = record?;
+        last = Some(record.position);
+        if query.matches(&record) && reader_view.is_newest_visible(&record)? {
+            if enforcements.len() >= query.limit {
                 // The next page starts at a visible one: hidden ones do not show in the number of pages.
-                let last = deeds.last().map(|deed| deed.record.position);
-                return Ok((deeds, last));
+                let last = enforcements.last().map(|view| view.record.position);
+                return Ok((enforcements, last));
             }
-            deeds.push(seen.enforcement(kept)?);
+            enforcements.push(reader_view.enforcement(record)?);
         }
     }
-    Ok((deeds, None))
+    Ok((enforcements, None))
 }
 
 impl EnforcementQuery {
-    fn asks_for(&self, kept: &EnforcementRecord) -> bool {
-        let deed = &kept.enforcement;
-        let (first, last) = deed.days(kept.accepted);
-        self.author.as_ref().is_none_or(|author| *author == kept.author)
-            && self.campaign.is_none_or(|campaign| deed.campaign == Some(campaign))
+    fn matches(&self, record: &EnforcementRecord) -> bool {
+        let enforcement = &record.enforcement;
+        let (first, last) = enforcement.days(record.accepted);
+        self.author.as_ref().is_none_or(|author| *author == record.author)
+            && self.campaign.is_none_or(|campaign| enforcement.campaign == Some(campaign))
             && self.from.is_none_or(|from| last >= from)
             && self.until.is_none_or(|until| first <= until)
     }

@@ -1,4 +1,4 @@
-//! Lists of legal holds, and of the copies that they keep.
+//! Lists of legal holds, and of the copies in them.
 
 use crate::domain::accepted::AssessmentRecord;
 use crate::domain::entry::HoldId;
@@ -12,31 +12,31 @@ use crate::exchange::queries::Queries;
 use crate::exchange::visibility::hold::LegalHold;
 use crate::exchange::visibility::indicator::AssessmentView;
 
-/// Copies on a page: each is a whole assessment.
+/// The most copies on a page. Each is a whole assessment.
 const MAX_COPIES: usize = 250;
 
-/// A page of holds, and behind which of them the next one begins; `None` on the last.
+/// A page of holds, and the hold after which the next page starts; `None` on the last page.
 pub type HoldPage = (Vec<LegalHold>, Option<(PartnerId, HoldId)>);
 
 impl Queries {
-    /// The holds that have not ended, by author and id, and where the next page begins: a caller's own, and
-    /// for an operator those of everybody, without why.
+    /// A page of the holds that have not ended, ordered by author and id. A partner gets its own holds. An operator
+    /// gets all holds, without their reasons.
     pub fn list_holds(
         &self,
         caller: &Caller,
-        behind: Option<&(PartnerId, HoldId)>,
+        after: Option<&(PartnerId, HoldId)>,
         size: usize,
     ) -> Result<HoldPage> {
         let is_operator = caller.role() == Role::Operator;
-        let of = (!is_operator).then(|| caller.partner());
-        // A place that was made up leads nowhere else.
-        let behind = behind.filter(|(author, _)| is_operator || author == caller.partner());
+        let only_author = (!is_operator).then(|| caller.partner());
+        // A forged page token must not lead to holds of another author.
+        let after = after.filter(|(author, _)| is_operator || author == caller.partner());
         let size = page_size(size);
         let now = self.core.clock.now();
         let mut holds: Vec<LegalHold> = Vec::new();
-        for found in self.core.index.read()?.holds(of, behind) {
-            let (author, id, mut kept) = found?;
-            if kept.has_ended(now) {
+        for found in self.core.index.read()?.holds(only_author, after) {
+            let (author, id, mut record) = found?;
+            if record.has_ended(now) {
                 continue;
             }
             if holds.len() == size {
@@ -44,34 +44,34 @@ impl Queries {
                 return Ok((holds, next));
             }
             if is_operator {
-                kept.reason = "".into();
+                record.reason = "".into();
             }
-            holds.push(LegalHold { id, author, record: kept });
+            holds.push(LegalHold { id, author, record });
         }
         Ok((holds, None))
     }
 
-    /// The copies that a hold of the caller's keeps, by version, behind one of them; and whether there are
+    /// A page of the copies in a hold of the caller, ordered by version, after a version; and whether there are
     /// more.
-    pub fn list_held(
+    pub fn list_held_objects(
         &self,
         caller: &Caller,
         hold: HoldId,
-        behind: Option<Position>,
+        after: Option<Position>,
         size: usize,
     ) -> Result<(Vec<AssessmentView>, bool)> {
         let view = self.core.index.read()?;
         self.core.own_hold(&view, caller, hold)?;
         let size = page_size(size).min(MAX_COPIES);
-        let mut copies = view.held_copies(caller.partner(), hold, behind, size + 1)?;
+        let mut copies = view.held_copies(caller.partner(), hold, after, size + 1)?;
         let more = copies.len() > size;
         copies.truncate(size);
         let author = caller.partner();
-        let whole = |current: AssessmentRecord| {
-            let Sharing { tlp, audience, releases } = current.sharing.clone();
-            let view = SharingView { tlp, audience, releases };
-            AssessmentView { author: author.clone(), record: current, sharing: view }
+        let unredacted = |record: AssessmentRecord| {
+            let Sharing { tlp, audience, releases } = record.sharing.clone();
+            let sharing = SharingView { tlp, audience, releases };
+            AssessmentView { author: author.clone(), record, sharing }
         };
-        Ok((copies.into_iter().map(whole).collect(), more))
+        Ok((copies.into_iter().map(unredacted).collect(), more))
     }
 }

@@ -1,4 +1,4 @@
-//! Lookups. Answers depend on what the caller may see, and on nothing else.
+//! Lookups of indicators. An answer depends only on what the caller may see.
 
 use std::collections::HashMap;
 
@@ -20,22 +20,22 @@ impl Queries {
         let Some(reader) = view.registry().reader(caller.partner()) else {
             return Ok(HashMap::new());
         };
-        let seen = ReaderView::new(&view, &reader, now);
-        let known = |id: &IndicatorId| {
-            let known = seen.indicator_summary(*id).transpose()?;
-            Some(known.map(|known| (*id, known)))
+        let reader_view = ReaderView::new(&view, &reader, now);
+        let lookup = |id: &IndicatorId| {
+            let found = reader_view.indicator_summary(*id).transpose()?;
+            Some(found.map(|indicator| (*id, indicator)))
         };
-        indicators.iter().filter_map(known).collect()
+        indicators.iter().filter_map(lookup).collect()
     }
 
-    /// An indicator as the caller may see it; an error if it sees none of it.
+    /// An indicator as the caller may see it; an error if the caller sees no assessment of it.
     pub fn indicator(&self, caller: &Caller, id: IndicatorId) -> Result<IndicatorView> {
         let view = self.core.index.read()?;
-        let known = match view.registry().reader(caller.partner()) {
+        let found = match view.registry().reader(caller.partner()) {
             Some(reader) => ReaderView::new(&view, &reader, self.core.clock.now()).indicator(id)?,
             None => None,
         };
-        known.ok_or_else(|| {
+        found.ok_or_else(|| {
             Error::new(Kind::NotFound, "indicator_unknown", "nothing is known of this indicator")
         })
     }

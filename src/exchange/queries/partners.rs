@@ -6,29 +6,29 @@ use crate::exchange::core::{Caller, Page, page, unknown_partner};
 use crate::exchange::queries::Queries;
 
 impl Queries {
-    /// The caller's own registration, and the groups that it is in.
+    /// The caller's own registration, and its groups.
     pub fn registration(&self, caller: &Caller) -> Result<(Partner, Vec<Group>)> {
         let registry = self.core.registry();
-        let known = registry.partner(caller.partner());
-        let partner = known.ok_or_else(|| unknown_partner(caller.partner()))?;
+        let partner = registry.partner(caller.partner());
+        let partner = partner.ok_or_else(|| unknown_partner(caller.partner()))?;
         let groups = registry.groups_of(caller.partner()).cloned().collect();
         Ok((partner.clone(), groups))
     }
 
-    /// The partners behind `after`, by id. Who owns which platform is no secret.
+    /// The partners after `after`, ordered by id. Every caller may know who owns which platform.
     pub fn list_partners(&self, after: &str, size: usize) -> Page<Partner> {
         let registry = self.core.registry();
         let all = registry.partners().map(|partner| (partner.id.as_str(), partner));
         page(all, after, size)
     }
 
-    /// The groups behind `after` that the caller is in, by id; for an operator, every group.
+    /// The caller's groups after `after`, ordered by id. An operator gets all groups.
     pub fn list_groups(&self, caller: &Caller, after: &str, size: usize) -> Page<Group> {
         let registry = self.core.registry();
-        let may_know = |group: &&Group| {
+        let may_list = |group: &&Group| {
             caller.role() == Role::Operator || group.current(caller.partner()).is_some()
         };
-        let all = registry.groups().filter(may_know).map(|group| (group.id.as_str(), group));
+        let all = registry.groups().filter(may_list).map(|group| (group.id.as_str(), group));
         page(all, after, size)
     }
 }

@@ -1,4 +1,4 @@
-//! One tip, with its entries and indicators page by page.
+//! One tip, with a page of its entries and a page of its indicators.
 
 use crate::domain::accepted::TipRecord;
 use crate::domain::entry::VoidReason;
@@ -19,16 +19,16 @@ use crate::exchange::visibility::tip::{
 pub struct TipDetailQuery {
     /// The tip.
     pub tip: TipId,
-    /// From the sender: the recipient whose thread to show. `None` for all.
+    /// For the sender: show only the thread of this recipient. `None` for all threads.
     pub recipient: Option<PartnerId>,
-    /// The entry after which the page of entries starts.
-    pub behind: u64,
-    /// The most entries.
-    pub entries: usize,
-    /// The indicator after which the page of indicators starts, by entry and index.
+    /// The page of entries starts after this sequence.
+    pub after_entry: u64,
+    /// The limit of the page of entries.
+    pub entry_limit: usize,
+    /// The page of indicators starts after this indicator, given by sequence and index.
     pub after_indicator: Option<(u64, u32)>,
-    /// The most indicators.
-    pub indicators: usize,
+    /// The limit of the page of indicators.
+    pub indicator_limit: usize,
     /// The purpose of a liaison.
     pub purpose: Option<Purpose>,
 }
@@ -38,41 +38,41 @@ pub struct TipDetailQuery {
 pub struct TipView {
     /// The tip, with the threads that the caller may see.
     pub tip: TipRecord,
-    /// The narrative.
+    /// The narrative; empty if the content is hidden from the caller.
     pub narrative: String,
     /// A page of its entries, oldest first. The first entry is the tip itself.
     pub entries: Vec<TipEntryView>,
-    /// Whether there are more.
+    /// Whether there are more entries.
     pub more_entries: bool,
     /// A page of its indicators.
     pub indicators: Vec<TipIndicatorView>,
-    /// Whether there are more.
+    /// Whether there are more indicators.
     pub more_indicators: bool,
     /// The time by the exchange's clock.
     pub now: Timestamp,
-    /// For a liaison: what the access log has to record before it is sent.
+    /// For a liaison: the objects to record in the access log before the answer is sent.
     pub accessed: AccessedObjects,
 }
 
 impl Queries {
     /// A tip that the caller sent or received.
-    pub fn show_tip(&self, caller: &Caller, asked: &TipDetailQuery) -> Result<TipView> {
+    pub fn show_tip(&self, caller: &Caller, query: &TipDetailQuery) -> Result<TipView> {
         let me = caller.partner();
-        if !self.core.may_read_tips(caller, asked.purpose.as_ref())? {
+        if !self.core.may_read_tips(caller, query.purpose.as_ref())? {
             return Err(refused(&VoidReason::TipUnknown));
         }
-        let mut asked = asked.clone();
+        let mut query = query.clone();
         let view = &self.core.index.read()?;
         let reader = reader(view.registry(), me)?;
-        let seen = ReaderView::new(view, &reader, self.core.clock.now());
-        if seen.is_liaison() {
-            // Together with the tip, no more objects than one access records.
-            let most = (MAX_OBJECTS_PER_ACCESS - 1).saturating_sub(asked.entries);
-            asked.indicators = asked.indicators.min(most);
+        let reader_view = ReaderView::new(view, &reader, self.core.clock.now());
+        if reader_view.is_liaison() {
+            // The tip, its entries and its indicators must fit into one record of the access log.
+            let limit = (MAX_OBJECTS_PER_ACCESS - 1).saturating_sub(query.entry_limit);
+            query.indicator_limit = query.indicator_limit.min(limit);
         }
-        let asked = &asked;
-        let tip = seen.own_tip(asked.tip)?;
-        let of = match &asked.recipient {
+        let query = &query;
+        let tip = reader_view.own_tip(query.tip)?;
+        let recipient = match &query.recipient {
             _ if tip.sender != *me => Some(me),
             Some(named) if tip.thread(named).is_none() => {
                 return Err(Invalid::new("recipient", "is no recipient of the tip").into());
@@ -80,26 +80,26 @@ impl Queries {
             named => named.as_ref(),
         };
         let (mut entries, mut indicators, mut narrative) = Default::default();
-        if seen.is_hidden(&tip) {
-            // Whatever page was asked for: there is only this entry.
-            if let Some(entry) = hiding_entry(seen, &tip)? {
-                let shown = seen.tip_entry(&tip, entry, 0)?;
-                entries = shown.into_iter().map(without_content).collect();
+        if reader_view.is_hidden(&tip) {
+            // A hidden tip has only this entry, on every page.
+            if let Some(sequence) = hiding_entry(reader_view, &tip)? {
+                let entry = reader_view.tip_entry(&tip, sequence, 0)?;
+                entries = entry.into_iter().map(without_content).collect();
             }
         } else {
-            entries = entries_shown(seen, &tip, of, asked)?;
-            indicators = indicators_shown(seen, &tip, of, asked)?;
+            entries = read_entries(reader_view, &tip, recipient, query)?;
+            indicators = read_indicators(reader_view, &tip, recipient, query)?;
             narrative = view.tip_text(tip.id, tip.sequence)?;
         }
-        let more_entries = entries.len() > asked.entries;
-        entries.truncate(asked.entries);
-        let more_indicators = indicators.len() > asked.indicators;
-        indicators.truncate(asked.indicators);
-        let mut tip = seen.tip(tip)?;
-        if let Some(of) = of {
-            tip.threads.retain(|thread| thread.recipient == *of);
+        let more_entries = entries.len() > query.entry_limit;
+        entries.truncate(query.entry_limit);
+        let more_indicators = indicators.len() > query.indicator_limit;
+        indicators.truncate(query.indicator_limit);
+        let mut tip = reader_view.tip(tip)?;
+        if let Some(recipient) = recipient {
+            tip.threads.retain(|thread| thread.recipient == *recipient);
         }
-        let accessed = seen.accessed_of_tip(&tip, &entries, &indicators);
+        let accessed = reader_view.accessed_of_tip(&tip, &entries, &indicators);
         let now = self.core.clock.now();
         Ok(TipView {
             tip,
@@ -114,80 +114,82 @@ impl Queries {
     }
 }
 
-/// One more than the limit, if there are more.
-fn entries_shown(
-    seen: ReaderView<'_>,
+/// Reads a page of entries: one more than the limit if there are more.
+fn read_entries(
+    reader_view: ReaderView<'_>,
     tip: &TipRecord,
-    of: Option<&PartnerId>,
-    asked: &TipDetailQuery,
+    recipient: Option<&PartnerId>,
+    query: &TipDetailQuery,
 ) -> Result<Vec<TipEntryView>> {
-    let from = asked.behind.saturating_add(1);
-    let mut shown = Vec::new();
-    for sequence in seen.view.entries_of_tip(tip.id, of, from).take(asked.entries + 1) {
-        if let Some(one) = seen.tip_entry(tip, sequence?, 0)? {
-            shown.push(one);
-        }
+    let from = query.after_entry.saturating_add(1);
+    let mut entries = Vec::new();
+    for sequence in
+        reader_view.view.entries_of_tip(tip.id, recipient, from).take(query.entry_limit + 1)
+    {
+        entries.extend(reader_view.tip_entry(tip, sequence?, 0)?);
     }
-    Ok(shown)
+    Ok(entries)
 }
 
-/// One more than the limit, if there are more.
-fn indicators_shown(
-    seen: ReaderView<'_>,
+/// Reads a page of indicators: one more than the limit if there are more.
+fn read_indicators(
+    reader_view: ReaderView<'_>,
     tip: &TipRecord,
-    of: Option<&PartnerId>,
-    asked: &TipDetailQuery,
+    recipient: Option<&PartnerId>,
+    query: &TipDetailQuery,
 ) -> Result<Vec<TipIndicatorView>> {
-    let most = asked.indicators + 1;
-    let behind = asked.after_indicator;
-    let mut shown = Vec::new();
-    // The indicators of a referral are older than its entry.
-    if tip.referral.is_some() && behind.is_none_or(|(entry, _)| entry < tip.sequence) {
-        let found = seen.referred_indicators(tip, behind, most)?;
+    let limit = query.indicator_limit + 1;
+    let after = query.after_indicator;
+    let mut indicators = Vec::new();
+    // The indicators of a referral are older than its entry, so they come first.
+    if tip.referral.is_some() && after.is_none_or(|(sequence, _)| sequence < tip.sequence) {
+        let referred = reader_view.referred_indicators(tip, after, limit)?;
         let author = tip.sender.clone();
-        shown.extend(found.into_iter().map(|(at, indicator)| TipIndicatorView {
+        indicators.extend(referred.into_iter().map(|(at, indicator)| TipIndicatorView {
             author: author.clone(),
             at,
             indicator,
         }));
     }
-    let from = behind.map_or(0, |(entry, _)| entry);
-    for sequence in seen.view.entries_of_tip(tip.id, of, from) {
+    let from = after.map_or(0, |(sequence, _)| sequence);
+    for sequence in reader_view.view.entries_of_tip(tip.id, recipient, from) {
         let sequence = sequence?;
-        if shown.len() >= most {
+        if indicators.len() >= limit {
             break;
         }
-        let Some(added) = seen.view.tip_entry(tip.id, sequence)? else { continue };
-        let is_shown = tip.sender == seen.reader.id || added.is_in_thread(&seen.reader.id);
-        if !is_shown || added.indicators == 0 {
+        let Some(entry) = reader_view.view.tip_entry(tip.id, sequence)? else { continue };
+        let is_visible =
+            tip.sender == reader_view.reader.id || entry.is_in_thread(&reader_view.reader.id);
+        if !is_visible || entry.indicators == 0 {
             continue;
         }
-        let Some(author) = added.author.clone() else { continue };
-        let first = match behind {
-            Some((entry, place)) if entry == sequence => place.saturating_add(1),
+        let Some(author) = entry.author.clone() else { continue };
+        let first = match after {
+            Some((last_sequence, index)) if last_sequence == sequence => index.saturating_add(1),
             _ => 0,
         };
-        let left = most - shown.len();
-        let found = seen.entry_indicators(tip, &added, first, left)?.into_iter();
-        shown.extend(found.map(|(place, indicator)| TipIndicatorView {
+        let remaining = limit - indicators.len();
+        let added = reader_view.entry_indicators(tip, &entry, first, remaining)?.into_iter();
+        indicators.extend(added.map(|(index, indicator)| TipIndicatorView {
             author: author.clone(),
-            at: (sequence, place),
+            at: (sequence, index),
             indicator,
         }));
     }
-    Ok(shown)
+    Ok(indicators)
 }
 
-/// The entry that hid the content of a tip from the reader: the withdrawal, or the last closing.
-fn hiding_entry(seen: ReaderView<'_>, tip: &TipRecord) -> Result<Option<u64>> {
+/// The sequence of the entry that hid the content of a tip from the reader: the withdrawal, or the last time its
+/// thread was closed.
+fn hiding_entry(reader_view: ReaderView<'_>, tip: &TipRecord) -> Result<Option<u64>> {
     if tip.withdrawn {
-        return withdrawal_of(seen.view, tip.id);
+        return withdrawal_of(reader_view.view, tip.id);
     }
     let mut hiding = None;
-    for sequence in seen.view.entries_of_tip(tip.id, Some(&seen.reader.id), 0) {
+    for sequence in reader_view.view.entries_of_tip(tip.id, Some(&reader_view.reader.id), 0) {
         let sequence = sequence?;
-        let added = seen.view.tip_entry(tip.id, sequence)?;
-        if added.is_some_and(|added| seen.is_hiding(tip, &added)) {
+        let entry = reader_view.view.tip_entry(tip.id, sequence)?;
+        if entry.is_some_and(|entry| reader_view.hides_entry(tip, &entry)) {
             hiding = Some(sequence);
         }
     }

@@ -1,4 +1,4 @@
-//! Lists of tips: received or sent. The cost of a page does not depend on the number of tips.
+//! Lists of received or sent tips. The cost of a page does not depend on the number of tips.
 
 use base64::Engine;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
@@ -15,42 +15,42 @@ use crate::exchange::queries::Queries;
 use crate::exchange::visibility::ReaderView;
 use crate::index::keys::tips::ThreadRow;
 
-/// Threads that one page reads at most. A page that ends early has a next page.
-const LOOKED_AT: usize = 2_000;
+/// The most threads that one page scans. A page that ends early has a next page.
+const MAX_SCANNED: usize = 2_000;
 
 /// A query for threads.
 #[derive(Clone, Debug)]
 pub struct TipQuery {
-    /// Received or sent.
-    pub of: TipBox,
-    /// In these states. Empty for any.
+    /// Received or sent tips.
+    pub tip_box: TipBox,
+    /// Only threads in these states. Empty for any state.
     pub states: Vec<TipState>,
-    /// Of these urgencies. Empty for any.
+    /// Only tips of these urgencies. Empty for any urgency.
     pub urgencies: Vec<Urgency>,
-    /// Only overdue ones, the longest overdue first.
+    /// Only overdue threads, the longest overdue first.
     pub overdue: bool,
-    /// Only those with this partner.
-    pub with: Option<PartnerId>,
-    /// Only those of this campaign.
+    /// Only threads with this partner: the sender of a received tip, the recipient of a sent one.
+    pub partner: Option<PartnerId>,
+    /// Only tips of this campaign.
     pub campaign: Option<CampaignId>,
     /// The page size. 0 for the default.
     pub size: usize,
-    /// The last page's `next`; empty for the first.
+    /// The `next` of the page before; empty for the first page.
     pub token: String,
     /// The purpose of a liaison.
     pub purpose: Option<Purpose>,
 }
 
-/// A page of threads, each as a tip with that thread alone.
+/// A page of threads. Each is a tip with only that thread.
 #[derive(Clone, Debug)]
 pub struct TipsPage {
-    /// The threads: the newest first, or the longest overdue.
+    /// The threads: newest first, or longest overdue first.
     pub tips: Vec<TipRecord>,
     /// The token of the next page; empty on the last one.
     pub next: String,
     /// The time by the exchange's clock.
     pub now: Timestamp,
-    /// For a liaison: what the access log has to record before it is sent.
+    /// For a liaison: the objects to record in the access log before the page is sent.
     pub accessed: AccessedObjects,
 }
 
@@ -76,13 +76,13 @@ impl Queries {
         token: Option<Vec<u8>>,
     ) -> Result<TipsPage> {
         let me = caller.partner();
-        let behind =
+        let after =
             token.map(|bytes| ThreadRow::read(&bytes).ok_or_else(invalid_token)).transpose()?;
         let mut states = query.states.clone();
         states.sort_unstable();
         states.dedup();
         let view = self.core.index.read()?;
-        let rows = view.threads_in_box(me, query.of, &states, behind.as_ref());
+        let rows = view.threads_in_box(me, query.tip_box, &states, after.as_ref());
         let rows = rows.map(|row| row.map(|row| (row.bytes(), row.tip, row.recipient)));
         let reader = reader(view.registry(), me)?;
         page(ReaderView::new(&view, &reader, self.core.clock.now()), query, rows)
@@ -95,17 +95,17 @@ impl Queries {
         token: Option<Vec<u8>>,
     ) -> Result<TipsPage> {
         let (me, now) = (caller.partner(), self.core.clock.now());
-        let read =
+        let decode =
             |bytes: Vec<u8>| crate::index::keys::tips::read_due(&bytes).ok_or_else(invalid_token);
-        let behind = token.map(read).transpose()?;
-        let behind = behind.as_ref().map(|(at, tip, recipient)| (*at, *tip, recipient));
+        let after = token.map(decode).transpose()?;
+        let after = after.as_ref().map(|(at, tip, recipient)| (*at, *tip, recipient));
         let view = self.core.index.read()?;
-        let rows = view.overdue_in_box(me, query.of, now, behind).map(|due| {
-            let (at, tip, recipient) = due?;
-            let mut key = u64::try_from(at.as_millis()).unwrap_or(0).to_be_bytes().to_vec();
-            key.extend_from_slice(tip.as_bytes());
-            key.extend_from_slice(recipient.as_str().as_bytes());
-            Ok((key, tip, recipient))
+        let rows = view.overdue_in_box(me, query.tip_box, now, after).map(|row| {
+            let (at, tip, recipient) = row?;
+            let mut token = u64::try_from(at.as_millis()).unwrap_or(0).to_be_bytes().to_vec();
+            token.extend_from_slice(tip.as_bytes());
+            token.extend_from_slice(recipient.as_str().as_bytes());
+            Ok((token, tip, recipient))
         });
         let reader = reader(view.registry(), me)?;
         page(ReaderView::new(&view, &reader, now), query, rows)
@@ -117,43 +117,46 @@ impl Queries {
     }
 }
 
-/// A page of threads, each as a tip with that thread alone.
+/// Collects a page of threads from rows of the index. Each row has the bytes of its page token.
 fn page(
-    seen: ReaderView<'_>,
+    reader_view: ReaderView<'_>,
     query: &TipQuery,
     rows: impl Iterator<Item = Result<(Vec<u8>, TipId, PartnerId)>>,
 ) -> Result<TipsPage> {
     let size = page_size(query.size);
     let mut rows = rows.peekable();
-    let (mut tips, mut last, mut accessed) = (Vec::new(), Vec::new(), AccessedObjects::default());
-    for _ in 0..LOOKED_AT {
+    let (mut tips, mut last_token, mut accessed) =
+        (Vec::new(), Vec::new(), AccessedObjects::default());
+    for _ in 0..MAX_SCANNED {
         if tips.len() == size {
             break;
         }
         let Some(row) = rows.next() else { break };
-        let (key, id, recipient) = row?;
-        last = key;
-        let Some(tip) = seen.view.tip(id)? else { continue };
-        let mut tip = seen.tip(tip)?;
+        let (token, id, recipient) = row?;
+        last_token = token;
+        let Some(tip) = reader_view.view.tip(id)? else { continue };
+        let mut tip = reader_view.tip(tip)?;
         tip.threads.retain(|thread| thread.recipient == recipient);
         if matches(query, &tip) {
-            accessed.append(seen.accessed_of_tip(&tip, &[], &[]));
+            accessed.append(reader_view.accessed_of_tip(&tip, &[], &[]));
             tips.push(tip);
         }
     }
-    let next = if rows.peek().is_some() { URL_SAFE_NO_PAD.encode(last) } else { String::new() };
-    Ok(TipsPage { tips, next, now: seen.now, accessed })
+    let next =
+        if rows.peek().is_some() { URL_SAFE_NO_PAD.encode(last_token) } else { String::new() };
+    Ok(TipsPage { tips, next, now: reader_view.now, accessed })
 }
 
+/// Whether a tip with one thread matches the query.
 fn matches(query: &TipQuery, tip: &TipRecord) -> bool {
     let Some(thread) = tip.threads.first() else { return false };
-    let with = match query.of {
+    let other_party = match query.tip_box {
         TipBox::Received => &tip.sender,
         TipBox::Sent => &thread.recipient,
     };
     (query.states.is_empty() || query.states.contains(&thread.state))
         && (query.urgencies.is_empty() || query.urgencies.contains(&tip.urgency))
-        && query.with.as_ref().is_none_or(|named| named == with)
+        && query.partner.as_ref().is_none_or(|partner| partner == other_party)
         && (query.campaign.is_none() || query.campaign == tip.campaign)
 }
 

@@ -1,4 +1,4 @@
-//! Expiry of assessments. The clock tells when to look; the expiry entry tells what ended.
+//! Expiry of assessments. The clock decides when the sweep writes an expiry entry. The entry decides what ended.
 
 use std::time::Duration;
 
@@ -11,42 +11,42 @@ use crate::domain::{Position, Timestamp};
 use crate::error::{Error, Result};
 use crate::exchange::sweeps::Sweeps;
 
-/// How often the sweep runs.
-const EVERY: Duration = Duration::from_secs(1);
+/// Interval between runs of the sweep.
+const SWEEP_INTERVAL: Duration = Duration::from_secs(1);
 
-/// Entries whose versions one round ends.
-const ENTRIES_AT_ONCE: usize = 64;
+/// Entries whose due versions one round ends.
+const ENTRIES_PER_ROUND: usize = 64;
 
 impl Sweeps {
     /// Runs the sweep until `stop`.
     pub async fn expire_assessments(self, stop: CancellationToken) {
-        while stop.run_until_cancelled(tokio::time::sleep(EVERY)).await.is_some() {
+        while stop.run_until_cancelled(tokio::time::sleep(SWEEP_INTERVAL)).await.is_some() {
             match self.expire_due().await {
                 Ok(0) => {}
-                Ok(ended) => debug!(ended, "assessments have had their time"),
+                Ok(ended) => debug!(ended, "assessments expired"),
                 Err(error) => {
                     let source = error.source_text();
-                    warn!(label = error.label(), source, "assessments are not ended: {error}");
+                    warn!(label = error.label(), source, "assessments were not expired: {error}");
                 }
             }
         }
     }
 
-    /// Ends the assessments that are due, and returns how many versions its entries name.
+    /// Ends the assessments that are due, and returns the number of versions in its entries.
     ///
-    /// Any node may: the id of an entry is derived from what it ends, so it is stored once. For versions that are no
-    /// longer current it has no effect.
+    /// Any node may run it: the id of an entry is derived from its content, so the entry is stored once. It has no
+    /// effect on versions that are no longer current.
     pub async fn expire_due(&self) -> Result<usize> {
         let mut ended = 0;
         loop {
             let due =
-                self.core.index.read()?.expiries_due(self.core.clock.now(), ENTRIES_AT_ONCE)?;
+                self.core.index.read()?.expiries_due(self.core.clock.now(), ENTRIES_PER_ROUND)?;
             if due.is_empty() {
                 return Ok(ended);
             }
-            // Concurrently, so that they share durable writes.
-            let expiring = due.into_iter().map(|(ends, sequence)| self.expire(ends, sequence));
-            ended += try_join_all(expiring).await?.into_iter().sum::<usize>();
+            // Run concurrently, so that the entries share durable writes.
+            let expirations = due.into_iter().map(|(ends, sequence)| self.expire(ends, sequence));
+            ended += try_join_all(expirations).await?.into_iter().sum::<usize>();
         }
     }
 
@@ -62,17 +62,17 @@ impl Sweeps {
         Ok(count)
     }
 
-    /// The versions of an entry that are due.
+    /// The body of the expiry entry for the versions of one entry that are due.
     fn expiry(&self, ends: Timestamp, sequence: u64) -> Result<Expiry> {
         let missing = || {
             let message = format!("the versions of entry {sequence} are missing");
             Error::internal("index_corrupt", message)
         };
         let view = self.core.index.read()?;
-        let brought = view.versions_of(sequence)?.ok_or_else(missing)?;
-        let (author, audience) = (brought.author, brought.audience);
+        let entry_versions = view.versions_of(sequence)?.ok_or_else(missing)?;
+        let (author, audience) = (entry_versions.author, entry_versions.audience);
         let mut versions = Vec::new();
-        for (index, id) in brought.versions {
+        for (index, id) in entry_versions.versions {
             let version = Position::new(sequence, index);
             let current = view.current(id, &author, audience)?;
             let is_due = current.is_some_and(|current| {

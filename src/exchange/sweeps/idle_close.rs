@@ -10,13 +10,13 @@ use crate::domain::entry::{AppendId, Body, Close};
 use crate::error::Result;
 use crate::exchange::sweeps::Sweeps;
 
-/// How often the sweep runs.
-const EVERY: Duration = Duration::from_secs(30);
+/// Interval between runs of the sweep.
+const SWEEP_INTERVAL: Duration = Duration::from_secs(30);
 
 impl Sweeps {
     /// Runs the sweep until `stop`.
     pub async fn close_idle_submissions(self, stop: CancellationToken) {
-        while stop.run_until_cancelled(tokio::time::sleep(EVERY)).await.is_some() {
+        while stop.run_until_cancelled(tokio::time::sleep(SWEEP_INTERVAL)).await.is_some() {
             match self.close_idle().await {
                 Ok(0) => {}
                 Ok(closed) => info!(closed, "closed idle submissions"),
@@ -24,18 +24,19 @@ impl Sweeps {
                     let source = error.source_text();
                     warn!(
                         label = error.label(),
-                        source, "idle submissions are not closed: {error}"
+                        source, "idle submissions were not closed: {error}"
                     );
                 }
             }
         }
     }
 
-    /// Closes the submissions that are idle now, and returns how many.
+    /// Closes the submissions that are idle now, and returns their number.
     pub async fn close_idle(&self) -> Result<usize> {
         let idle = i64::try_from(self.core.settings.idle_close.as_millis()).unwrap_or(i64::MAX);
-        let since = Timestamp::from_millis(self.core.clock.now().as_millis().saturating_sub(idle));
-        let submissions = self.core.index.read()?.idle_submissions(since)?;
+        let idle_since =
+            Timestamp::from_millis(self.core.clock.now().as_millis().saturating_sub(idle));
+        let submissions = self.core.index.read()?.idle_submissions(idle_since)?;
         for (partner, submission) in &submissions {
             let state =
                 self.core.index.read()?.submission(partner, submission)?.unwrap_or_default();

@@ -10,33 +10,35 @@ use crate::error::Result;
 use crate::exchange::sweeps::Sweeps;
 use crate::index::record::ExpiringReleases;
 
-/// How often the sweep runs.
-const EVERY: Duration = Duration::from_secs(1);
+/// Interval between runs of the sweep.
+const SWEEP_INTERVAL: Duration = Duration::from_secs(1);
 
-const SWEEP_EVERY: u32 = 60;
+/// Rounds per run of the retention sweeps. These need not be prompt, so they run once per minute.
+const RETENTION_ROUNDS: u32 = 60;
 
 /// Release expiries that one round ends.
-const AT_ONCE: usize = 64;
+const EXPIRIES_PER_ROUND: usize = 64;
 
 impl Sweeps {
-    /// Runs the sweep, and less often those of `retention`, until `stop`.
+    /// Runs the sweep, and less often the retention sweeps, until `stop`.
     pub async fn end_releases(self, stop: CancellationToken) {
         let mut round = 0;
-        while stop.run_until_cancelled(tokio::time::sleep(EVERY)).await.is_some() {
-            log_result("releases are not ended", self.release_due().await);
+        while stop.run_until_cancelled(tokio::time::sleep(SWEEP_INTERVAL)).await.is_some() {
+            log_result("releases were not ended", self.end_due_releases().await);
             if round == 0 {
-                log_result("accesses are not swept", self.sweep_accesses().await);
-                log_result("holds are not swept", self.sweep_holds().await);
+                log_result("old accesses were not deleted", self.sweep_accesses().await);
+                log_result("ended holds were not deleted", self.sweep_holds().await);
             }
-            round = (round + 1) % SWEEP_EVERY;
+            round = (round + 1) % RETENTION_ROUNDS;
         }
     }
 
     /// Ends the releases that are due, and returns the number of entries.
-    pub async fn release_due(&self) -> Result<usize> {
+    pub async fn end_due_releases(&self) -> Result<usize> {
         let mut ended = 0;
         loop {
-            let due = self.core.index.read()?.releases_due(self.core.clock.now(), AT_ONCE)?;
+            let due =
+                self.core.index.read()?.releases_due(self.core.clock.now(), EXPIRIES_PER_ROUND)?;
             if due.is_empty() {
                 return Ok(ended);
             }
@@ -60,13 +62,14 @@ impl Sweeps {
     }
 }
 
-fn log_result(what: &'static str, done: Result<usize>) {
-    match done {
+/// Logs the result of a sweep. `failure` is the message of an error.
+fn log_result(failure: &'static str, result: Result<usize>) {
+    match result {
         Ok(0) => {}
-        Ok(ended) => debug!(ended, "releases, accesses or holds have had their time"),
+        Ok(ended) => debug!(ended, "releases, accesses or holds expired"),
         Err(error) => {
             let source = error.source_text();
-            warn!(label = error.label(), source, "{what}: {error}");
+            warn!(label = error.label(), source, "{failure}: {error}");
         }
     }
 }

@@ -1,5 +1,5 @@
-//! Reopening of tips: new indicators in a campaign reopen its monitored or closed tips, if they come from a party of the
-//! tip and both sides see them.
+//! Reopening of tips: new indicators in a campaign reopen its monitored or closed tips, if a party of the tip submitted
+//! them and both sides may see them.
 
 use std::collections::BTreeSet;
 use std::time::Duration;
@@ -14,16 +14,16 @@ use crate::error::Result;
 use crate::exchange::sweeps::Sweeps;
 use crate::index::{MAX_REOPENED_PER_ENTRY, View};
 
-/// How often the sweep runs.
-const EVERY: Duration = Duration::from_secs(1);
+/// Interval between runs of the sweep.
+const SWEEP_INTERVAL: Duration = Duration::from_secs(1);
 
 /// Batches that one round handles.
-const AT_ONCE: usize = 64;
+const BATCHES_PER_ROUND: usize = 64;
 
-/// A thread to reopen, and the new version that both sides see.
+/// A thread to reopen, by tip and recipient, and the new version that both sides may see.
 type ReopenedThread = (TipId, PartnerId, Target);
 
-/// The versions of a batch that name a campaign.
+/// The current versions of a batch that name a campaign.
 struct CampaignNews {
     author: PartnerId,
     versions: Vec<(Target, Sharing)>,
@@ -32,88 +32,90 @@ struct CampaignNews {
 impl Sweeps {
     /// Runs the referrals of closed submissions and the reopenings until `stop`.
     pub async fn follow_up_tips(self, stop: CancellationToken) {
-        while stop.run_until_cancelled(tokio::time::sleep(EVERY)).await.is_some() {
+        while stop.run_until_cancelled(tokio::time::sleep(SWEEP_INTERVAL)).await.is_some() {
             let (referred, reopened) = (self.refer_due().await, self.reopen_due().await);
-            for (what, done) in [("referred", referred), ("reopened", reopened)] {
-                match done {
+            for (what, result) in [("referred", referred), ("reopened", reopened)] {
+                match result {
                     Ok(0) => {}
-                    Ok(count) => debug!(count, "tips are {what}"),
+                    Ok(count) => debug!(count, "tips were {what}"),
                     Err(error) => {
                         let source = error.source_text();
-                        warn!(label = error.label(), source, "tips are not {what}: {error}");
+                        warn!(label = error.label(), source, "tips were not {what}: {error}");
                     }
                 }
             }
         }
     }
 
-    /// Reopens the threads that wait in campaigns with news, and returns how many its entries name.
+    /// Reopens the waiting threads of campaigns with new versions, and returns the number of threads in its entries.
     ///
-    /// Any node may: the id of an entry is derived from what it does, so it is stored once. For threads that no longer
-    /// wait it has no effect.
+    /// Any node may run it: the id of an entry is derived from its content, so the entry is stored once. It has no
+    /// effect on threads that no longer wait.
     pub async fn reopen_due(&self) -> Result<usize> {
         let mut reopened = 0;
-        // The view is dropped before the first wait: a failed database is reopened once nobody reads from it.
-        let news = self.core.index.read()?.campaign_news(AT_ONCE)?;
+        // The view is dropped before the first await, because a failed database is reopened only once it has no
+        // readers.
+        let news = self.core.index.read()?.campaign_news(BATCHES_PER_ROUND)?;
         for (campaign, batch) in news {
-            let mut before = Vec::new();
-            // Without a pause, so that a party cannot notice how many threads wait.
+            let mut previous = Vec::new();
+            // All entries follow without a pause, so that their timing does not reveal how many threads wait.
             loop {
-                let (threads, last) = self.reopen(campaign, batch).await?;
+                let (threads, is_last) = self.reopen(campaign, batch).await?;
                 reopened += threads.len();
-                if last || threads == before {
+                if is_last || threads == previous {
                     break;
                 }
-                before = threads;
+                previous = threads;
             }
         }
         Ok(reopened)
     }
 
-    /// Reopens the threads of one entry. Returns them, and whether these were the last.
+    /// Commits one entry that reopens threads. Returns them, and whether these were the last.
     async fn reopen(
         &self,
         campaign: CampaignId,
         batch: u64,
     ) -> Result<(Vec<ReopenedThread>, bool)> {
-        let (author, threads, last) = self.to_reopen(campaign, batch)?;
-        let mut named = Vec::with_capacity(threads.len() * 80);
+        let (author, threads, is_last) = self.threads_to_reopen(campaign, batch)?;
+        let mut thread_keys = Vec::with_capacity(threads.len() * 80);
         for (tip, recipient, _) in &threads {
-            named.extend_from_slice(tip.as_bytes());
-            named.extend_from_slice(recipient.as_str().as_bytes());
+            thread_keys.extend_from_slice(tip.as_bytes());
+            thread_keys.extend_from_slice(recipient.as_str().as_bytes());
         }
         let id = AppendId::derive(&[
             b"reopen",
             campaign.as_bytes(),
             &batch.to_be_bytes(),
-            &named,
-            &[u8::from(last)],
+            &thread_keys,
+            &[u8::from(is_last)],
         ]);
         let body = Body::TipsReopened(TipsReopened {
             campaign,
             batch,
             author,
             threads: threads.clone(),
-            last,
+            last: is_last,
         });
         self.core.commit(id, None, body).await?;
-        Ok((threads, last))
+        Ok((threads, is_last))
     }
 
     /// The author of the batch, the threads to reopen, and whether these are the last.
-    fn to_reopen(
+    fn threads_to_reopen(
         &self,
         campaign: CampaignId,
         batch: u64,
     ) -> Result<(PartnerId, Vec<ReopenedThread>, bool)> {
         let view = self.core.index.read()?;
-        let news = news(&view, campaign, batch)?;
-        let (threads, last) = self.waiting(&view, campaign, &news)?;
-        Ok((news.author, threads, last))
+        let news = read_news(&view, campaign, batch)?;
+        let (threads, is_last) = self.waiting_threads(&view, campaign, &news)?;
+        Ok((news.author, threads, is_last))
     }
 
-    /// The waiting threads of a campaign that the news reopen, one per tip, and whether these are the last.
-    fn waiting(
+    /// The waiting threads of a campaign that the new versions reopen, at most one per tip, and whether these are the
+    /// last.
+    fn waiting_threads(
         &self,
         view: &View<'_>,
         campaign: CampaignId,
@@ -121,11 +123,11 @@ impl Sweeps {
     ) -> Result<(Vec<ReopenedThread>, bool)> {
         let mut threads = Vec::new();
         let mut tips = BTreeSet::new();
-        let mut last = true;
-        for found in view.waiting_threads(campaign) {
-            let (id, recipient) = found?;
+        let mut is_last = true;
+        for thread in view.waiting_threads(campaign) {
+            let (id, recipient) = thread?;
             if threads.len() == MAX_REOPENED_PER_ENTRY {
-                last = false;
+                is_last = false;
                 break;
             }
             let Some(tip) = view.tip(id)? else { continue };
@@ -134,21 +136,21 @@ impl Sweeps {
                 continue;
             }
             let parties = [&tip.sender, &recipient];
-            let Some(target) = self.seen_by_both(view, campaign, news, parties)? else {
+            let Some(target) = self.visible_to_both(view, campaign, news, parties)? else {
                 continue;
             };
             if !tips.insert(id) {
-                last = false;
+                is_last = false;
                 continue;
             }
             threads.push((id, recipient, target));
         }
-        Ok((threads, last))
+        Ok((threads, is_last))
     }
 
-    /// A new version that both sides of a tip see, if both see the same contribution to the campaign. So nothing that
-    /// one side cannot see moves a thread that it can.
-    fn seen_by_both(
+    /// A new version that both sides of a tip may see, if both may see the same contribution to the campaign. Otherwise
+    /// the reopened thread would reveal something that one side may not see.
+    fn visible_to_both(
         &self,
         view: &View<'_>,
         campaign: CampaignId,
@@ -161,7 +163,7 @@ impl Sweeps {
             let Some(reader) = view.registry().reader(party) else { return Ok(None) };
             readers.push(reader);
         }
-        if !campaign_seen_by_all(view, campaign, &readers, now)? {
+        if !campaign_visible_to_all(view, campaign, &readers, now)? {
             return Ok(None);
         }
         let found = news.versions.iter().find(|(target, sharing)| {
@@ -173,18 +175,19 @@ impl Sweeps {
     }
 }
 
-/// The versions of a batch that are current and name a campaign.
-fn news(view: &View<'_>, campaign: CampaignId, batch: u64) -> Result<CampaignNews> {
-    let brought = view.versions_of(batch)?;
-    // A batch without versions has no author here.
-    let author = brought.as_ref().map(|brought| brought.author.clone());
+/// Reads the versions of a batch that are current and name a campaign.
+fn read_news(view: &View<'_>, campaign: CampaignId, batch: u64) -> Result<CampaignNews> {
+    let entry_versions = view.versions_of(batch)?;
+    // A batch without versions has no record, so its author is unknown here. It reopens nothing.
+    let author = entry_versions.as_ref().map(|versions| versions.author.clone());
     let mut news = CampaignNews {
         author: author.unwrap_or_else(|| PartnerId::from_stored("")),
         versions: Vec::new(),
     };
-    for target in brought.iter().flat_map(|brought| brought.targets(batch)) {
+    for target in entry_versions.iter().flat_map(|versions| versions.targets(batch)) {
         let current = view.current(target.id, &news.author, target.audience)?;
-        let Some(current) = current.filter(|one| Some(one.version) == target.version) else {
+        let Some(current) = current.filter(|current| Some(current.version) == target.version)
+        else {
             continue;
         };
         if current.assessment.campaign == Some(campaign) {
@@ -194,16 +197,17 @@ fn news(view: &View<'_>, campaign: CampaignId, batch: u64) -> Result<CampaignNew
     Ok(news)
 }
 
-fn campaign_seen_by_all(
+/// Whether all readers may see the same contribution to a campaign.
+fn campaign_visible_to_all(
     view: &View<'_>,
     campaign: CampaignId,
     readers: &[Reader],
     now: Timestamp,
 ) -> Result<bool> {
-    for kept in view.contributions(campaign) {
-        let kept = kept?;
-        let sees =
-            |reader: &Reader| may_see(reader, &kept.sharing, &kept.author, kept.position, now);
+    for contribution in view.contributions(campaign) {
+        let contribution = contribution?;
+        let (sharing, author) = (&contribution.sharing, &contribution.author);
+        let sees = |reader: &Reader| may_see(reader, sharing, author, contribution.position, now);
         if readers.iter().all(sees) {
             return Ok(true);
         }

@@ -1,4 +1,4 @@
-//! What a reader may see of campaigns.
+//! Contributions to campaigns, as a reader may see them.
 
 use crate::domain::accepted::ContributionRecord;
 use crate::domain::partner::Role;
@@ -8,14 +8,14 @@ use crate::error::{Error, Kind, Result};
 use crate::exchange::visibility::ReaderView;
 use crate::index::View;
 
-/// What a partner says of a campaign, as a reader may see it.
+/// A contribution to a campaign, as a reader may see it.
 #[derive(Clone, Debug, PartialEq)]
 pub struct ContributionView {
-    /// What is said.
+    /// The contribution.
     pub record: ContributionRecord,
-    /// The version that it took the place of, where the reader could see that one.
+    /// The version that it replaced, if the reader could see that version.
     pub replaces: Option<Position>,
-    /// The reader's own part of the sharing.
+    /// The part of the sharing that the reader may see.
     pub sharing: SharingView,
 }
 
@@ -29,29 +29,31 @@ impl ReaderView<'_> {
                 visible.push(self.contribution(record));
             }
         }
-        visible.sort_by_key(|one| one.record.position);
+        visible.sort_by_key(|view| view.record.position);
         Ok(visible)
     }
 
-    /// A contribution that the reader may see, without what happened before the reader could see it.
-    pub fn contribution(&self, mut kept: ContributionRecord) -> ContributionView {
-        let view = kept.sharing.view_for(self.reader, &kept.author, kept.position);
-        let saw = |old| self.saw_earlier_version(&kept.sharing, &kept.author, kept.position, old);
-        let replaces = kept.replaced.filter(|old| saw(*old));
-        if !saw(kept.first.0) {
-            kept.first = (kept.position, kept.accepted);
-            kept.founded = false;
+    /// A contribution that the reader may see, without the history from before the reader could see it.
+    pub fn contribution(&self, mut record: ContributionRecord) -> ContributionView {
+        let sharing = record.sharing.view_for(self.reader, &record.author, record.position);
+        let saw = |earlier| {
+            self.saw_earlier_version(&record.sharing, &record.author, record.position, earlier)
+        };
+        let replaces = record.replaced.filter(|earlier| saw(*earlier));
+        if !saw(record.first.0) {
+            record.first = (record.position, record.accepted);
+            record.founded = false;
         }
-        ContributionView { record: kept, replaces, sharing: view }
+        ContributionView { record, replaces, sharing }
     }
 
-    /// Whether the reader may see a campaign: it may see a contribution to it.
+    /// Whether the reader may see a campaign: it may see at least one contribution.
     pub fn sees_campaign(&self, campaign: CampaignId) -> Result<bool> {
         self.view.campaign_visible(campaign, self.reader, self.now)
     }
 
-    /// Whether a reader who may see a version could see an earlier version for the same audience. That
-    /// depends on when its membership began. A release covers one version alone.
+    /// Whether a reader that may see a version could also see an earlier version for the same audience. That depends on
+    /// when its membership began. A release covers only one version.
     pub fn saw_earlier_version(
         &self,
         sharing: &Sharing,
@@ -77,7 +79,7 @@ pub(in crate::exchange) fn campaign_visible(
     }
 }
 
-/// The error for a campaign that a caller does not see, and for one that never was.
+/// The error for a campaign that the caller does not see, or that does not exist.
 pub fn unknown_campaign() -> Error {
     Error::new(Kind::NotFound, "campaign_unknown", "there is no such campaign")
 }

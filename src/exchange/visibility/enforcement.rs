@@ -1,4 +1,4 @@
-//! What a reader may see of enforcements.
+//! Enforcements, as a reader may see them.
 
 use crate::domain::accepted::EnforcementRecord;
 use crate::domain::sharing::SharingView;
@@ -9,48 +9,50 @@ use crate::exchange::visibility::ReaderView;
 /// An enforcement, as a reader may see it.
 #[derive(Clone, Debug, PartialEq)]
 pub struct EnforcementView {
-    /// The enforcement. Its campaign and its tip are blank where they are hidden from the reader.
+    /// The enforcement, without a campaign or tip that is hidden from the reader.
     pub record: EnforcementRecord,
-    /// The version that it took the place of, where the reader could see that one.
+    /// The version that it replaced, if the reader could see that version.
     pub replaces: Option<Position>,
-    /// The reader's own part of the sharing.
+    /// The part of the sharing that the reader may see.
     pub sharing: SharingView,
 }
 
 impl ReaderView<'_> {
-    /// An enforcement that the reader may see, without the campaign and the tip that are hidden from it.
-    pub fn enforcement(&self, mut kept: EnforcementRecord) -> Result<EnforcementView> {
-        let is_own = self.reader.id == kept.author;
-        if let Some(campaign) = kept.enforcement.campaign
+    /// An enforcement that the reader may see, without a campaign or tip that is hidden from the reader.
+    pub fn enforcement(&self, mut record: EnforcementRecord) -> Result<EnforcementView> {
+        let is_own = self.reader.id == record.author;
+        if let Some(campaign) = record.enforcement.campaign
             && !is_own
             && !self.sees_campaign(campaign)?
         {
-            kept.enforcement.campaign = None;
+            record.enforcement.campaign = None;
         }
-        if let Some(tip) = kept.enforcement.tip
+        if let Some(tip) = record.enforcement.tip
             && !is_own
             && !self.is_party_of(tip)?
         {
-            kept.enforcement.tip = None;
+            record.enforcement.tip = None;
         }
-        let view = kept.sharing.view_for(self.reader, &kept.author, kept.position);
-        let (sharing, author) = (&kept.sharing, &kept.author);
-        let saw = |old: &Position| self.saw_earlier_version(sharing, author, kept.position, *old);
-        let replaces = kept.replaced.filter(saw);
-        Ok(EnforcementView { record: kept, replaces, sharing: view })
+        let sharing = record.sharing.view_for(self.reader, &record.author, record.position);
+        let saw = |earlier: &Position| {
+            self.saw_earlier_version(&record.sharing, &record.author, record.position, *earlier)
+        };
+        let replaces = record.replaced.filter(saw);
+        Ok(EnforcementView { record, replaces, sharing })
     }
 
-    /// Whether the reader may see an enforcement, and no newer version that its author shared with another
-    /// audience. So each enforcement is listed and counted once.
-    pub fn is_newest_visible(&self, kept: &EnforcementRecord) -> Result<bool> {
-        let visible =
-            |one: &EnforcementRecord| self.may_see(&one.sharing, &one.author, one.position);
-        if !visible(kept) {
+    /// Whether the reader may see a version of an enforcement, and no newer version for another audience. So each
+    /// enforcement is listed and counted once.
+    pub fn is_newest_visible(&self, record: &EnforcementRecord) -> Result<bool> {
+        let visible = |version: &EnforcementRecord| {
+            self.may_see(&version.sharing, &version.author, version.position)
+        };
+        if !visible(record) {
             return Ok(false);
         }
-        for other in self.view.enforcement_versions(&kept.author, &kept.enforcement.id) {
+        for other in self.view.enforcement_versions(&record.author, &record.enforcement.id) {
             let other = other?;
-            if other.position > kept.position && visible(&other) {
+            if other.position > record.position && visible(&other) {
                 return Ok(false);
             }
         }

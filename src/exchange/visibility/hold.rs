@@ -8,28 +8,28 @@ use crate::exchange::commit::refused;
 use crate::exchange::core::{Caller, Core};
 use crate::index::View;
 
-/// A hold, as who asks may see it.
+/// A legal hold, as the caller may see it.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct LegalHold {
-    /// Its id.
+    /// The id.
     pub id: HoldId,
     /// Who placed it.
     pub author: PartnerId,
-    /// When, until when, how much and why; the reason is there for its author alone.
+    /// The hold. The reason is empty for anyone but the author.
     pub record: HoldRecord,
 }
 
 impl Core {
-    /// A hold of the caller's that has not ended.
+    /// A hold of the caller. Fails if it has ended or never existed.
     pub(in crate::exchange) fn own_hold(
         &self,
         view: &View<'_>,
         caller: &Caller,
         id: HoldId,
     ) -> Result<LegalHold> {
-        let kept = view.hold(caller.partner(), id)?;
-        let kept = kept.filter(|kept| !kept.has_ended(self.clock.now()));
-        let kept = kept.ok_or_else(|| refused(&VoidReason::HoldGone))?;
-        Ok(LegalHold { id, author: caller.partner().clone(), record: kept })
+        let record = view.hold(caller.partner(), id)?;
+        let record = record.filter(|record| !record.has_ended(self.clock.now()));
+        let record = record.ok_or_else(|| refused(&VoidReason::HoldGone))?;
+        Ok(LegalHold { id, author: caller.partner().clone(), record })
     }
 }

@@ -1,4 +1,4 @@
-//! What a reader may see of an indicator.
+//! Assessments of an indicator, as a reader may see them.
 
 use crate::domain::accepted::AssessmentRecord;
 use crate::domain::sharing::SharingView;
@@ -7,50 +7,54 @@ use crate::domain::{Indicator, IndicatorId, PartnerId};
 use crate::error::Result;
 use crate::exchange::visibility::ReaderView;
 
-/// Everything that a caller may see of one indicator; at least one assessment.
+/// One indicator with the assessments that a caller may see: at least one.
 #[derive(Clone, Debug)]
 pub struct IndicatorView {
     /// The assessments, oldest first.
     pub assessments: Vec<AssessmentView>,
-    /// The place among them of the one that stands for the indicator.
+    /// The index of the strongest assessment, which decides the indicator's verdict.
     pub strongest: usize,
-    /// Whether some call it harmless and others worse.
+    /// Whether some authors call it harmless and others do not.
     pub disputed: bool,
-    /// How many authors speak of it.
+    /// The number of authors.
     pub authors: u32,
 }
 
-/// Which assessments an answer needs. An author may have one for each audience that it ever named.
+/// Which assessments to return. An author may have one for each audience that it shared with.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-enum Keep {
+enum AssessmentScope {
     All,
-    /// The newest of each author: what a summary is made of.
-    Newest,
+    /// The newest of each author.
+    NewestPerAuthor,
 }
 
 /// One assessment as a caller may see it.
 #[derive(Clone, Debug)]
 pub struct AssessmentView {
-    /// Whose it is.
+    /// The author.
     pub author: PartnerId,
-    /// The assessment; its raw spelling is there for its author alone.
+    /// The assessment. Only its author gets the raw spelling.
     pub record: AssessmentRecord,
-    /// The caller's own part of the sharing.
+    /// The part of the sharing that the caller may see.
     pub sharing: SharingView,
 }
 
 impl ReaderView<'_> {
-    /// All assessments of an indicator that the reader may see; `None` where there is none.
+    /// All assessments of an indicator that the reader may see; `None` if there is none.
     pub fn indicator(&self, id: IndicatorId) -> Result<Option<IndicatorView>> {
-        self.assessments_of(id, Keep::All)
+        self.assessments_of(id, AssessmentScope::All)
     }
 
-    /// Like [`ReaderView::indicator`], with the newest assessment of each author alone.
+    /// Like [`ReaderView::indicator`], but only the newest assessment of each author.
     pub fn indicator_summary(&self, id: IndicatorId) -> Result<Option<IndicatorView>> {
-        self.assessments_of(id, Keep::Newest)
+        self.assessments_of(id, AssessmentScope::NewestPerAuthor)
     }
 
-    fn assessments_of(&self, id: IndicatorId, keep: Keep) -> Result<Option<IndicatorView>> {
+    fn assessments_of(
+        &self,
+        id: IndicatorId,
+        scope: AssessmentScope,
+    ) -> Result<Option<IndicatorView>> {
         let mut assessments: Vec<AssessmentView> = Vec::new();
         for found in self.view.assessments(id) {
             let (author, mut current) = found?;
@@ -65,31 +69,33 @@ impl ReaderView<'_> {
                     current.assessment.campaign = None;
                 }
             }
-            let part = current.sharing.view_for(self.reader, &author, current.version);
-            // They come author by author.
+            let sharing = current.sharing.view_for(self.reader, &author, current.version);
+            // The index returns them grouped by author.
             match assessments.last_mut() {
-                Some(last) if keep == Keep::Newest && last.author == author => {
+                Some(last)
+                    if scope == AssessmentScope::NewestPerAuthor && last.author == author =>
+                {
                     if last.record.version < current.version {
-                        *last = AssessmentView { author, record: current, sharing: part };
+                        *last = AssessmentView { author, record: current, sharing };
                     }
                 }
-                _ => assessments.push(AssessmentView { author, record: current, sharing: part }),
+                _ => assessments.push(AssessmentView { author, record: current, sharing }),
             }
         }
-        assessments.sort_by_key(|sight| sight.record.version);
+        assessments.sort_by_key(|view| view.record.version);
         let visible: Vec<_> = assessments.iter().map(AssessmentView::visible).collect();
-        let platform = assessments.first().and_then(|sight| sight.indicator().platform());
+        let platform = assessments.first().and_then(|view| view.indicator().platform());
         let owner = platform.and_then(|platform| self.view.registry().owner(platform));
         let Some(summary) = Summary::of(&visible, owner) else { return Ok(None) };
-        let stands = summary.strongest.version;
-        let strongest = visible.iter().position(|one| one.version == stands).unwrap_or(0);
+        let strongest = summary.strongest.version;
+        let strongest = visible.iter().position(|view| view.version == strongest).unwrap_or(0);
         let (disputed, authors) = (summary.disputed, summary.authors);
         Ok(Some(IndicatorView { assessments, strongest, disputed, authors }))
     }
 }
 
 impl IndicatorView {
-    /// The assessment that stands for the indicator.
+    /// The strongest assessment.
     pub fn strongest(&self) -> &AssessmentView {
         &self.assessments[self.strongest]
     }

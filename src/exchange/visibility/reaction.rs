@@ -1,4 +1,4 @@
-//! What a reader may see of sightings and feedback.
+//! Sightings and feedback, as a reader may see them.
 
 use crate::domain::accepted::{FeedbackRecord, SightingRecord};
 use crate::domain::sharing::SharingView;
@@ -9,39 +9,39 @@ use crate::exchange::visibility::ReaderView;
 /// A sighting, as a reader may see it.
 #[derive(Clone, Debug, PartialEq)]
 pub struct SightingView {
-    /// Where it was accepted; the place behind it too.
+    /// The position of the sighting.
     pub position: Position,
     /// The sighting.
     pub record: SightingRecord,
-    /// The reader's own part of the sharing.
+    /// The part of the sharing that the reader may see.
     pub sharing: SharingView,
 }
 
 /// Feedback, as a reader may see it.
 #[derive(Clone, Debug, PartialEq)]
 pub struct FeedbackView {
-    /// Who gives it.
-    pub giver: PartnerId,
-    /// The version that it is about.
-    pub about: Position,
+    /// The partner that gave it.
+    pub author: PartnerId,
+    /// The version of the assessment that it is about.
+    pub version: Position,
     /// The feedback.
     pub record: FeedbackRecord,
-    /// The reader's own part of the sharing.
+    /// The part of the sharing that the reader may see.
     pub sharing: SharingView,
 }
 
 impl ReaderView<'_> {
     /// The sightings of an indicator that the reader may see.
     pub fn sightings(&self, id: IndicatorId) -> Result<Vec<SightingView>> {
-        let mut all = Vec::new();
-        for kept in self.view.sightings(id) {
-            let kept = kept?;
-            let position = kept.position;
-            if self.may_see(&kept.sharing, &kept.author, position) {
-                let view = kept.sharing.view_for(self.reader, &kept.author, position);
-                all.push(SightingView { position, record: kept, sharing: view });
+        let mut visible = Vec::new();
+        for record in self.view.sightings(id) {
+            let record = record?;
+            let position = record.position;
+            if self.may_see(&record.sharing, &record.author, position) {
+                let sharing = record.sharing.view_for(self.reader, &record.author, position);
+                visible.push(SightingView { position, record, sharing });
             }
         }
-        Ok(all)
+        Ok(visible)
     }
 }

@@ -1,4 +1,4 @@
-//! Objects with restricted labels. They go to the restricted group, the one group that may hold them, and nowhere else.
+//! Objects with restricted labels. Only members of the restricted group may hold them.
 
 use crate::domain::entry::{Item, Rejection};
 use crate::domain::label::Label;
@@ -20,18 +20,18 @@ pub fn reject_restricted(
     {
         return (items, rejected);
     }
-    let (held, refused): (Vec<_>, Vec<_>) =
+    let (accepted, restricted): (Vec<_>, Vec<_>) =
         items.into_iter().partition(|item| !is_restricted(&item.assessment));
-    rejected.extend(refused.into_iter().map(|item| {
+    rejected.extend(restricted.into_iter().map(|item| {
         let label = item.assessment.labels.iter().find(|label| label.is_restricted());
-        Rejection { index: item.index, invalid: refusal(label, registry) }
+        Rejection { index: item.index, invalid: rejection_reason(label, registry) }
     }));
-    (held, rejected)
+    (accepted, rejected)
 }
 
 /// Whether an assessment has a restricted label.
-pub fn is_restricted(said: &Assessment) -> bool {
-    said.labels.iter().any(Label::is_restricted)
+pub fn is_restricted(assessment: &Assessment) -> bool {
+    assessment.labels.iter().any(Label::is_restricted)
 }
 
 /// Whether a sharing keeps an object in the restricted group: only that group is named, and there are no releases.
@@ -47,21 +47,21 @@ pub fn stays_in_group(sharing: &Sharing, group: Option<&Group>) -> bool {
 
 /// Whether all of the partners are members of the restricted group and have confirmed its terms. False for none.
 pub fn may_hold(registry: &Registry, partners: &[&PartnerId]) -> bool {
-    let holds = |group: &Group, partner: &PartnerId| {
+    let is_entitled = |group: &Group, partner: &PartnerId| {
         group.current(partner).is_some() && registry.has_confirmed(partner)
     };
     let Some(group) = registry.restricted_group() else { return false };
-    !partners.is_empty() && partners.iter().all(|partner| holds(group, partner))
+    !partners.is_empty() && partners.iter().all(|partner| is_entitled(group, partner))
 }
 
 /// Why an object with a restricted label is rejected. It does not name the group, since others need not know it.
-fn refusal(label: Option<&Label>, registry: &Registry) -> Invalid {
+fn rejection_reason(label: Option<&Label>, registry: &Registry) -> Invalid {
     let label = label.map(Label::as_str).unwrap_or_default();
     let reason = match registry.restricted_group() {
         None => format!("`{label}` is restricted: this exchange has no group entitled to hold it"),
         Some(_) => format!(
-            "`{label}` is restricted: it goes as AMBER or AMBER+STRICT to the group entitled to hold \
-             it, and to nobody else"
+            "`{label}` is restricted: share it as AMBER or AMBER+STRICT with the group entitled to hold \
+             it, and with nobody else"
         ),
     };
     Invalid::new("labels", reason)

@@ -2,7 +2,7 @@
 
 use serde_json::{Value, json};
 
-use super::{Bundle, format_time, id_of, references_of};
+use super::{Bundle, external_references, format_time, id_of};
 use crate::domain::campaign::Attribution;
 use crate::domain::enforcement::EnforcementSource;
 use crate::domain::{ReceivedContribution, ReceivedEnforcement, Timestamp};
@@ -10,55 +10,56 @@ use crate::domain::{ReceivedContribution, ReceivedEnforcement, Timestamp};
 impl Bundle {
     /// Adds a contribution as a `campaign` of its author: other partners may describe the campaign
     /// differently. The attributed actor becomes a `threat-actor`.
-    pub fn add_contribution(&mut self, given: &ReceivedContribution) {
-        let ReceivedContribution { version, accepted, campaign, contribution: said, .. } = given;
-        let author = self.identity(&given.author);
-        let marking = self.marking(given.tlp);
+    pub fn add_contribution(&mut self, received: &ReceivedContribution) {
+        let ReceivedContribution { version, accepted, campaign, contribution, .. } = received;
+        let author = self.identity(&received.author);
+        let marking = self.marking(received.tlp);
         let (at, version) = (format_time(*accepted), version.to_string());
         let id = id_of(
             "campaign",
-            &[given.author.as_bytes(), campaign.as_bytes(), version.as_bytes(), at.as_bytes()],
+            &[received.author.as_bytes(), campaign.as_bytes(), version.as_bytes(), at.as_bytes()],
         );
         let mut object = json!({
             "type": "campaign", "spec_version": "2.1", "id": id,
             "created": at, "modified": at, "created_by_ref": author,
-            "name": said.name, "object_marking_refs": [marking],
+            "name": contribution.name, "object_marking_refs": [marking],
         });
-        let targets = match said.targets.join("; ") {
-            none if none.is_empty() => None,
-            all => Some(format!("Aimed at: {all}.")),
+        let targets = match contribution.targets.join("; ") {
+            targets if targets.is_empty() => None,
+            targets => Some(format!("Aimed at: {targets}.")),
         };
         let description: Vec<_> =
-            said.description.as_deref().into_iter().chain(targets.as_deref()).collect();
+            contribution.description.as_deref().into_iter().chain(targets.as_deref()).collect();
         if !description.is_empty() {
             object["description"] = description.join("\n\n").into();
         }
-        let references: Vec<_> = references_of(&said.techniques, &said.references).collect();
+        let references: Vec<_> =
+            external_references(&contribution.techniques, &contribution.references).collect();
         if !references.is_empty() {
             object["external_references"] = references.into();
         }
         self.objects.push(object);
-        if let Some(by) = &said.attribution {
-            self.attribute(&id, by, &author, marking, *accepted);
+        if let Some(attribution) = &contribution.attribution {
+            self.attribute(&id, attribution, &author, marking, *accepted);
         }
         self.campaigns.entry(*campaign).or_default().push(id);
     }
 
     /// Adds an enforcement as a `note` on the campaign, or on its author if it names no campaign.
-    pub fn add_enforcement(&mut self, given: &ReceivedEnforcement) {
-        self.enforcements.push(given.clone());
+    pub fn add_enforcement(&mut self, received: &ReceivedEnforcement) {
+        self.enforcements.push(received.clone());
     }
 
     fn attribute(
         &mut self,
         campaign: &str,
-        by: &Attribution,
+        attribution: &Attribution,
         author: &str,
         marking: &str,
         accepted: Timestamp,
     ) {
-        let country = by.country.as_deref().unwrap_or_default();
-        let name = match by.actor.as_deref() {
+        let country = attribution.country.as_deref().unwrap_or_default();
+        let name = match attribution.actor.as_deref() {
             Some(actor) => actor.to_owned(),
             None if country.is_empty() => return,
             None => format!("somebody in {country}"),
@@ -74,16 +75,16 @@ impl Bundle {
                 "object_marking_refs": [marking],
             })
         });
-        let mut attributed = relationship(campaign, "attributed-to", &actor, accepted);
-        (attributed["created_by_ref"], attributed["object_marking_refs"]) =
+        let mut attributed_to = relationship(campaign, "attributed-to", &actor, accepted);
+        (attributed_to["created_by_ref"], attributed_to["object_marking_refs"]) =
             (author.into(), json!([marking]));
-        if let Some(confidence) = by.confidence {
-            attributed["confidence"] = confidence.percent().into();
+        if let Some(confidence) = attribution.confidence {
+            attributed_to["confidence"] = confidence.percent().into();
         }
-        if let Some(basis) = &by.basis {
-            attributed["description"] = (&**basis).into();
+        if let Some(basis) = &attribution.basis {
+            attributed_to["description"] = (&**basis).into();
         }
-        self.objects.push(attributed);
+        self.objects.push(attributed_to);
         if !country.is_empty() {
             let location = id_of("location", &[country.as_bytes()]);
             self.once(&location, || {
@@ -92,26 +93,26 @@ impl Bundle {
                     "created": super::FIXED_AT, "modified": super::FIXED_AT, "country": country,
                 })
             });
-            let located = relationship(&actor, "located-at", &location, accepted);
-            let id = located["id"].as_str().unwrap_or_default().to_owned();
-            self.once(&id, || located);
+            let located_at = relationship(&actor, "located-at", &location, accepted);
+            let id = located_at["id"].as_str().unwrap_or_default().to_owned();
+            self.once(&id, || located_at);
         }
     }
 
     /// Adds the relationships of indicators to campaigns, and the notes on enforcements.
     pub(super) fn relate(&mut self) {
         for (indicator, campaign, accepted) in std::mem::take(&mut self.members) {
-            for one in self.campaigns.get(&campaign).into_iter().flatten() {
-                self.objects.push(relationship(&indicator, "indicates", one, accepted));
+            for object_id in self.campaigns.get(&campaign).into_iter().flatten() {
+                self.objects.push(relationship(&indicator, "indicates", object_id, accepted));
             }
         }
-        for given in std::mem::take(&mut self.enforcements) {
-            let author = self.identity(&given.author);
-            let marking = self.marking(given.tlp);
+        for received in std::mem::take(&mut self.enforcements) {
+            let author = self.identity(&received.author);
+            let marking = self.marking(received.tlp);
             let campaigns =
-                given.enforcement.campaign.and_then(|campaign| self.campaigns.get(&campaign));
+                received.enforcement.campaign.and_then(|campaign| self.campaigns.get(&campaign));
             let subjects = campaigns.cloned().unwrap_or_else(|| vec![author.clone()]);
-            self.objects.push(note(&given, &author, marking, &subjects));
+            self.objects.push(note(&received, &author, marking, &subjects));
         }
     }
 }
@@ -126,33 +127,33 @@ fn relationship(from: &str, kind: &str, to: &str, accepted: Timestamp) -> Value 
     })
 }
 
-fn note(given: &ReceivedEnforcement, author: &str, marking: &str, subjects: &[String]) -> Value {
-    let (at, done) = (format_time(given.accepted), &given.enforcement);
-    let version = given.version.to_string();
-    let id = id_of("note", &[given.author.as_bytes(), version.as_bytes(), at.as_bytes()]);
-    let counts = done.counts.iter().map(|one| {
+fn note(received: &ReceivedEnforcement, author: &str, marking: &str, subjects: &[String]) -> Value {
+    let (at, enforcement) = (format_time(received.accepted), &received.enforcement);
+    let version = received.version.to_string();
+    let id = id_of("note", &[received.author.as_bytes(), version.as_bytes(), at.as_bytes()]);
+    let counts = enforcement.counts.iter().map(|count| {
         let on =
-            one.platform.as_ref().map_or_else(String::new, |platform| format!(" on {platform}"));
-        let about = if one.approximate { "about " } else { "" };
-        let before = match one.already_disabled {
+            count.platform.as_ref().map_or_else(String::new, |platform| format!(" on {platform}"));
+        let about = if count.approximate { "about " } else { "" };
+        let before = match count.already_disabled {
             0 => String::new(),
-            count => format!(", of which {count} were disabled before"),
+            disabled => format!(", of which {disabled} were disabled before"),
         };
-        format!("{}{on}: {about}{}{before}", one.asset.as_str(), one.count)
+        format!("{}{on}: {about}{}{before}", count.asset.as_str(), count.count)
     });
-    let whose = match done.source {
-        EnforcementSource::Own => format!("{} removed", given.author),
-        EnforcementSource::Reported => format!("{} reports as removed by others", given.author),
+    let subject = match enforcement.source {
+        EnforcementSource::Own => format!("{} removed", received.author),
+        EnforcementSource::Reported => format!("{} reports as removed by others", received.author),
     };
-    let mut content = format!("{whose}: {}.", counts.collect::<Vec<_>>().join("; "));
-    if let Some(note) = &done.note {
+    let mut content = format!("{subject}: {}.", counts.collect::<Vec<_>>().join("; "));
+    if let Some(note) = &enforcement.note {
         content.push_str("\n\n");
         content.push_str(note);
     }
     json!({
         "type": "note", "spec_version": "2.1", "id": id,
         "created": at, "modified": at, "created_by_ref": author,
-        "abstract": format!("Enforcement {}", done.id), "content": content,
+        "abstract": format!("Enforcement {}", enforcement.id), "content": content,
         "object_refs": subjects, "object_marking_refs": [marking],
     })
 }

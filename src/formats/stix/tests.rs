@@ -3,7 +3,7 @@ use std::slice::from_ref;
 
 use super::*;
 use crate::domain::label::Label;
-use crate::domain::{Indicator, Position};
+use crate::domain::{Assessment, Indicator, Position};
 
 fn given(value: &str, sequence: u64) -> ReceivedAssessment {
     let indicator = Indicator::read(value, None).unwrap();
@@ -34,16 +34,16 @@ fn bundle(all: &[ReceivedAssessment]) -> Value {
 fn referenced_objects_come_before_the_indicator_and_only_once() {
     let written = bundle(&[given("a.example", 1), given("b.example", 2)]);
     let mut counts: BTreeMap<&str, usize> = BTreeMap::new();
-    let mut seen = Vec::new();
+    let mut earlier_ids = Vec::new();
     for object in written["objects"].as_array().unwrap() {
         *counts.entry(object["type"].as_str().unwrap()).or_default() += 1;
         let mut refers = vec![object["created_by_ref"].as_str()];
         let markings = object["object_marking_refs"].as_array().into_iter().flatten();
         refers.extend(markings.map(Value::as_str));
         for id in refers.into_iter().flatten() {
-            assert!(seen.contains(&id), "{id} comes after an object that refers to it");
+            assert!(earlier_ids.contains(&id), "{id} comes after an object that refers to it");
         }
-        seen.push(object["id"].as_str().unwrap());
+        earlier_ids.push(object["id"].as_str().unwrap());
     }
     // The author, and whoever defined the extension.
     let expected =

@@ -42,7 +42,7 @@ impl Applier {
                 at: entry.time,
                 way: accessed.way,
                 purpose: accessed.purpose.clone(),
-                given: AccessedVersions { versions: versions.to_vec(), ..(*given).clone() },
+                accessed: AccessedVersions { versions: versions.to_vec(), ..(*given).clone() },
             };
             let author = &given.author;
             self.put(keys::access(author, entry.sequence, *number), access.encode());

@@ -83,7 +83,7 @@ impl Applier {
         let record = FeedbackRecord {
             position: Position::new(entry.sequence, 0),
             accepted: entry.time,
-            of: feedback.assessment_author.clone(),
+            assessment_author: feedback.assessment_author.clone(),
             id: target.id,
             opinion: feedback.opinion,
             note: feedback.note.clone(),

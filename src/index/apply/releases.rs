@@ -34,7 +34,7 @@ enum Record {
 
 impl CurrentVersion {
     fn read(object: &Releasable, stored: Slice) -> Result<Self> {
-        let all = stored.len();
+        let stored_bytes = stored.len();
         let (version, releases, record) = match object {
             Releasable::Assessment(_) => {
                 let parts = RawAssessment::of(&stored)?;
@@ -52,22 +52,22 @@ impl CurrentVersion {
                 (record.position, releases, Record::Enforcement(Box::new(record)))
             }
         };
-        let record_bytes = all - record::releases(&releases).len();
+        let record_bytes = stored_bytes - record::releases(&releases).len();
         Ok(Self { version, releases, record_bytes, record })
     }
 
     /// The encoded record with other releases in force.
-    fn with_releases(self, all: Vec<ActiveRelease>) -> Result<Vec<u8>> {
+    fn with_releases(self, releases: Vec<ActiveRelease>) -> Result<Vec<u8>> {
         Ok(match self.record {
             Record::Assessment(stored) => {
-                RawAssessment::of(&stored)?.with_releases(&record::releases(&all))
+                RawAssessment::of(&stored)?.with_releases(&record::releases(&releases))
             }
             Record::Contribution(mut record) => {
-                record.release_state.put(&mut record.sharing, all);
+                record.release_state.set_in_force(&mut record.sharing, releases);
                 record.encode()
             }
             Record::Enforcement(mut record) => {
-                record.release_state.put(&mut record.sharing, all);
+                record.release_state.set_in_force(&mut record.sharing, releases);
                 record.encode()
             }
         })
@@ -102,10 +102,14 @@ impl Applier {
         }
         let mut outcomes = Vec::with_capacity(release.objects.len() * release.liaisons.len());
         for object in &release.objects {
-            let per_liaison =
-                self.change_releases(author, object, &release.liaisons, |all, liaison, on| {
-                    apply_act(&release.action, all, liaison, on, entry.sequence)
-                })?;
+            let per_liaison = self.change_releases(
+                author,
+                object,
+                &release.liaisons,
+                |releases, liaison, current| {
+                    apply_action(&release.action, releases, liaison, current, entry.sequence)
+                },
+            )?;
             outcomes.extend(per_liaison);
         }
         if let ReleaseAction::Release { until: Some(until), .. } = &release.action {
@@ -125,7 +129,7 @@ impl Applier {
         if let Some(void) = self.check_idempotency(&key, release.digest)? {
             return Ok(Some(void));
         }
-        let is_liaison = |one| self.registry.role(one) == Some(Role::Liaison);
+        let is_liaison = |partner| self.registry.role(partner) == Some(Role::Liaison);
         if !release.liaisons.iter().all(is_liaison) {
             return Ok(Some(VoidReason::AudienceGone));
         }
@@ -141,15 +145,19 @@ impl Applier {
         let released = end.sequence;
         let mut outcomes = Vec::with_capacity(end.objects.len() * end.liaisons.len());
         for object in &end.objects {
-            let per_liaison =
-                self.change_releases(&end.partner, object, &end.liaisons, |all, liaison, on| {
-                    let is_over = |one: &ActiveRelease| {
-                        one.release.liaison == *liaison
-                            && one.since == released
-                            && one.release.until == Some(end.ends)
+            let per_liaison = self.change_releases(
+                &end.partner,
+                object,
+                &end.liaisons,
+                |releases, liaison, current| {
+                    let is_over = |active: &ActiveRelease| {
+                        active.release.liaison == *liaison
+                            && active.since == released
+                            && active.release.until == Some(end.ends)
                     };
-                    retract(all, is_over, on.version)
-                })?;
+                    retract(releases, is_over, current.version)
+                },
+            )?;
             outcomes.extend(per_liaison);
         }
         self.remove(keys::release_ends(end.ends, released));
@@ -167,15 +175,15 @@ impl Applier {
         let (key, version) = locate(author, object);
         let stored = self.read(&key)?;
         let read = |stored: Slice| CurrentVersion::read(object, stored);
-        let current = stored.map(read).transpose()?.filter(|one| one.version == version);
+        let current = stored.map(read).transpose()?.filter(|current| current.version == version);
         let Some(current) = current else {
             return Ok(vec![ItemOutcome::NoCurrentVersion; liaisons.len()]);
         };
-        let mut all = current.releases.clone();
-        let outcomes = liaisons.iter().map(|liaison| change(&mut all, liaison, &current));
+        let mut changed = current.releases.clone();
+        let outcomes = liaisons.iter().map(|liaison| change(&mut changed, liaison, &current));
         let outcomes = outcomes.collect();
-        if all != current.releases {
-            self.put(Slice::from(key), current.with_releases(all)?);
+        if changed != current.releases {
+            self.put(Slice::from(key), current.with_releases(changed)?);
             // A liaison with the contribution sees the campaign.
             if matches!(object, Releasable::Contribution { .. }) {
                 self.put_campaigns_changed(self.next_sequence());
@@ -187,7 +195,7 @@ impl Applier {
     /// Records to which liaisons a replaced version was released, so that feeds can send them a removal.
     pub(super) fn put_replaced(&mut self, at: Position, version: Position, sharing: &Sharing) {
         if !sharing.releases.is_empty() {
-            let liaisons = sharing.releases.iter().map(|one| one.liaison.clone()).collect();
+            let liaisons = sharing.releases.iter().map(|release| release.liaison.clone()).collect();
             self.put(keys::replaced(at), record::ReplacedVersion { version, liaisons }.encode());
         }
     }
@@ -217,8 +225,9 @@ impl Applier {
             return;
         }
         for ends in release_times(sharing) {
-            let until = |release: &&Release| release.until == Some(ends);
-            let liaisons = sharing.releases.iter().filter(until).map(|one| one.liaison.clone());
+            let ends_then = |release: &&Release| release.until == Some(ends);
+            let liaisons =
+                sharing.releases.iter().filter(ends_then).map(|release| release.liaison.clone());
             let liaisons = liaisons.collect();
             self.put_release_ends(author, ends, sequence, liaisons, objects.to_vec());
         }
@@ -230,41 +239,46 @@ fn release_times(sharing: &Sharing) -> BTreeSet<Timestamp> {
     sharing.releases.iter().filter_map(|release| release.until).collect()
 }
 
-fn apply_act(
-    act: &ReleaseAction,
-    all: &mut Vec<ActiveRelease>,
+fn apply_action(
+    action: &ReleaseAction,
+    releases: &mut Vec<ActiveRelease>,
     liaison: &PartnerId,
-    on: &CurrentVersion,
+    current: &CurrentVersion,
     since: u64,
 ) -> ItemOutcome {
-    let version = on.version;
-    let ReleaseAction::Release { basis, until } = act else {
-        return retract(all, |one| one.release.liaison == *liaison, version);
+    let version = current.version;
+    let ReleaseAction::Release { basis, until } = action else {
+        return retract(releases, |existing| existing.release.liaison == *liaison, version);
     };
     let (liaison, basis, until) = (liaison.clone(), basis.clone(), *until);
     let new = ActiveRelease { release: Release { liaison, basis, until }, since };
-    let standing = all.iter().position(|one| one.release.liaison == new.release.liaison);
-    if standing.is_some_and(|at| all[at].release == new.release) {
+    let existing =
+        releases.iter().position(|existing| existing.release.liaison == new.release.liaison);
+    if existing.is_some_and(|index| releases[index].release == new.release) {
         return ItemOutcome::Unchanged(version);
     }
-    let mut changed = all.clone();
-    match standing {
-        Some(at) => changed[at] = new,
+    let mut changed = releases.clone();
+    match existing {
+        Some(index) => changed[index] = new,
         None => changed.push(new),
     }
-    if !releases_fit(&changed, on.record_bytes) {
+    if !releases_fit(&changed, current.record_bytes) {
         return ItemOutcome::Full(version);
     }
-    *all = changed;
+    *releases = changed;
     ItemOutcome::Released(version)
 }
 
 fn retract(
-    all: &mut Vec<ActiveRelease>,
-    goes: impl Fn(&ActiveRelease) -> bool,
+    releases: &mut Vec<ActiveRelease>,
+    is_retracted: impl Fn(&ActiveRelease) -> bool,
     version: Position,
 ) -> ItemOutcome {
-    let before = all.len();
-    all.retain(|one| !goes(one));
-    if all.len() < before { ItemOutcome::Retracted(version) } else { ItemOutcome::NoCurrentVersion }
+    let before = releases.len();
+    releases.retain(|release| !is_retracted(release));
+    if releases.len() < before {
+        ItemOutcome::Retracted(version)
+    } else {
+        ItemOutcome::NoCurrentVersion
+    }
 }

@@ -112,9 +112,9 @@ pub enum EndReason {
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct ClosedVersion {
     /// The position that ended it.
-    pub by: Position,
+    pub ended_by: Position,
     /// Why it ended.
-    pub why: EndReason,
+    pub reason: EndReason,
     /// Who received it.
     pub sharing: Sharing,
     /// The id of its indicator.
@@ -136,7 +136,7 @@ pub fn encode_closed(by: Position, why: EndReason, current: AssessmentRecord) ->
         campaign: assessment.campaign,
         ..Assessment::of(Indicator::from_stored(kind, platform, ""))
     };
-    ClosedVersion { by, why, sharing, id, metadata: outline }.encode()
+    ClosedVersion { ended_by: by, reason: why, sharing, id, metadata: outline }.encode()
 }
 
 /// Decodes a closed version.

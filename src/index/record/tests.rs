@@ -90,7 +90,10 @@ fn every_record(parts: &Parts, each: Visit<'_>) {
     let (of, opinion, note) =
         (parts.partner(3), parts.word(2, Opinion::ALL), parts.maybe(0, parts.text(1)));
     let sharing = parts.sharing();
-    visit(&FeedbackRecord { position, accepted, of, id, opinion, note, sharing }, each);
+    visit(
+        &FeedbackRecord { position, accepted, assessment_author: of, id, opinion, note, sharing },
+        each,
+    );
 }
 
 fn registry_records(parts: &Parts, each: Visit<'_>) {
@@ -178,20 +181,20 @@ fn tip_records(parts: &Parts, each: Visit<'_>) {
 fn release_records(parts: &Parts, each: Visit<'_>) {
     let (audience, version) = (AudienceDigest([7; 8]), parts.position(2));
     let (id, campaign) = (parts.indicator_id(), parts.campaign());
-    let done = EnforcementId::from_stored(&parts.text(3));
+    let enforcement = EnforcementId::from_stored(&parts.text(3));
     let objects = vec![
         Releasable::Assessment(Target { id, audience, version: parts.maybe(1, version) }),
         Releasable::Contribution { campaign, audience, version },
-        Releasable::Enforcement { id: done, audience, version },
+        Releasable::Enforcement { id: enforcement, audience, version },
     ];
     let (author, liaisons) = (parts.partner(0), parts.several(1, &parts.partner(2)));
     visit(&ExpiringReleases { author: author.clone(), liaisons: liaisons.clone(), objects }, each);
     visit(&ReplacedVersion { version, liaisons }, each);
     let versions = parts.several(5, &id).into_iter().map(|id| (parts.small(5), id)).collect();
     let submission = std::array::from_fn(|at| parts.id[at]);
-    let brought = EntryVersions { author: author.clone(), audience, versions };
-    visit(&(parts.outcome(), parts.maybe(2, brought.clone())), each);
-    visit(&CampaignVersions { submission, entry_versions: brought }, each);
+    let entry_versions = EntryVersions { author: author.clone(), audience, versions };
+    visit(&(parts.outcome(), parts.maybe(2, entry_versions.clone())), each);
+    visit(&CampaignVersions { submission, entry_versions }, each);
     let purpose = Purpose {
         kind: parts.word(3, PurposeKind::ALL),
         reference: parts.text(1),
@@ -201,7 +204,7 @@ fn release_records(parts: &Parts, each: Visit<'_>) {
     let versions = parts.several(6, &version);
     let given = AccessedVersions { author, names_reference: parts.flag(5), versions };
     let (liaison, at, way) = (parts.partner(3), parts.time(6), parts.word(7, AccessWay::ALL));
-    visit(&AccessRecord { liaison, at, way, purpose, given }, each);
+    visit(&AccessRecord { liaison, at, way, purpose, accessed: given }, each);
     let (placed, until, objects) = (parts.time(1), parts.time(2), parts.number(3));
     visit(&HoldRecord { placed, until, objects, reason: parts.text(3) }, each);
 }

@@ -1,4 +1,4 @@
-//! What is different about a liaison's feed.
+//! The rules that apply only to a liaison's feed: it ends with its purpose, and its messages are limited.
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -8,11 +8,11 @@ use crate::domain::purpose::Purpose;
 use crate::error::{Error, Kind};
 use crate::exchange::{Exchange, MAX_OBJECTS_PER_ACCESS};
 
-/// How often a purpose is held against the clock, which may be set.
-const LOOKED_AT_EVERY: Duration = Duration::from_secs(1);
+/// How often a purpose is compared with the clock. A longer sleep would miss that the clock was set.
+const CHECK_INTERVAL: Duration = Duration::from_secs(1);
 
-/// Waits until a purpose expires, and returns the error for its reader. Never returns without a purpose.
-pub async fn purpose_over(exchange: Arc<Exchange>, until: Option<Timestamp>) -> Error {
+/// Waits until a purpose expires, and returns the error for its reader. Never returns if there is no purpose.
+pub async fn until_purpose_expires(exchange: Arc<Exchange>, until: Option<Timestamp>) -> Error {
     let Some(until) = until else {
         return std::future::pending().await;
     };
@@ -22,11 +22,11 @@ pub async fn purpose_over(exchange: Arc<Exchange>, until: Option<Timestamp>) -> 
             let message = "the purpose has run out: ask again for one that has not";
             return Error::new(Kind::Denied, "purpose_ended", message);
         }
-        tokio::time::sleep(until.since(now).min(LOOKED_AT_EVERY)).await;
+        tokio::time::sleep(until.since(now).min(CHECK_INTERVAL)).await;
     }
 }
 
-/// The most items and removals of a message: to a liaison no more than one access holds.
-pub fn most(purpose: Option<&Purpose>) -> usize {
+/// Maximum number of items and removals in a message. For a liaison, what one entry of the access log can hold.
+pub fn max_objects(purpose: Option<&Purpose>) -> usize {
     if purpose.is_some() { MAX_OBJECTS_PER_ACCESS } else { usize::MAX }
 }

@@ -1,5 +1,5 @@
-//! Messages of a feed. The items of a batch are encoded once for all readers; other events are rare and encoded for
-//! each reader.
+//! Builds the messages of a feed. The items of a batch are encoded once for all readers; other events are rare and
+//! are encoded for each reader.
 
 use std::collections::HashMap;
 use std::ops::Range;
@@ -23,14 +23,14 @@ use crate::wire::encoded::EncodedFeed;
 use crate::wire::feed::{Encoded, ReaderClass, encode_class, encode_common, encode_replacing};
 use crate::wire::{cursor, indicator, pb};
 
-/// A message takes no further batch once it has this many bytes.
+/// Size in bytes from which a message takes no further batch.
 const MESSAGE_BYTES: usize = 128 * 1024;
-/// The most bytes of a message, plus one item: a batch of large items is split. Up to three messages wait for a reader
-/// that takes none.
-const MOST_BYTES: usize = 512 * 1024;
-/// Classes of readers whose encoding of an entry is cached. An entry that names many partners has more; those are
-/// encoded for each reader.
-const CLASSES_KEPT: usize = 4;
+/// Maximum size of a message in bytes, plus one item. A batch of large items is split. Bounds memory: up to three
+/// messages wait for a reader that reads none.
+const MAX_BYTES: usize = 512 * 1024;
+/// Maximum number of reader classes whose encoding of an entry is cached. An entry that names many partners has more
+/// classes; the others are encoded for each reader.
+const MAX_CACHED_CLASSES: usize = 4;
 
 /// A message and its counts.
 #[derive(Debug, Default)]
@@ -55,27 +55,27 @@ impl OutgoingMessage {
     }
 }
 
-/// Puts an event into a message. After a batch, adds further batches that memory holds. At most `most` items and
-/// removals. The feed is moved to the position after the message.
-pub fn fill(feed: &mut Feed, delivery: FeedEvent, most: usize) -> Result<OutgoingMessage, Error> {
-    // The feed is in the entry of the event, or after it.
+/// Builds a message from an event. After a batch, adds further batches that are in memory. Adds at most `limit` items
+/// and removals. Moves the feed to the position after the message.
+pub fn fill(feed: &mut Feed, event: FeedEvent, limit: usize) -> Result<OutgoingMessage, Error> {
+    // The feed is at the entry of the event, or after it.
     let journal = feed.cursor().journal;
     let mut outgoing = OutgoingMessage::default();
-    let batch = match delivery {
+    let batch = match event {
         FeedEvent::Batch(batch) => batch,
         other => {
-            let shown = versions_for_liaison(feed, &other);
+            let versions = versions_for_liaison(feed, &other);
             if let FeedEvent::Tip(tip) = &other {
                 outgoing.accessed = tip.accessed.clone();
             }
             // One message holds the changes of one entry, in the order of positions.
-            let (message, cut) = events::message(other, journal, most, MOST_BYTES);
+            let (message, split_at) = events::message(other, journal, limit, MAX_BYTES);
             (outgoing.removals, outgoing.items) = (message.removals.len(), message.items.len());
-            if let Some(place) = cut {
-                feed.rewind(place);
+            if let Some(position) = split_at {
+                feed.rewind(position);
             }
             let objects = outgoing.items + message.campaigns.len() + message.enforcements.len();
-            for (author, version, view) in shown.iter().take(objects) {
+            for (author, version, view) in versions.iter().take(objects) {
                 add_accessed(feed, &mut outgoing.accessed, author, *version, view);
             }
             outgoing.message = message.into();
@@ -84,42 +84,45 @@ pub fn fill(feed: &mut Feed, delivery: FeedEvent, most: usize) -> Result<Outgoin
     };
     let mut next = Some(batch);
     while let Some(batch) = next {
-        if !push(feed, &batch, &mut outgoing, most) {
+        if !push(feed, &batch, &mut outgoing, limit) {
             break;
         }
-        let is_full = outgoing.message.len() >= MESSAGE_BYTES || outgoing.count_events() >= most;
+        let is_full = outgoing.message.len() >= MESSAGE_BYTES || outgoing.count_events() >= limit;
         next = if is_full { None } else { feed.next_batch_ready()? };
     }
     Ok(outgoing)
 }
 
-/// Puts a batch into a message. Returns false if not all of it fits: the rest is put back, and the message is full.
-/// In a message removals come before items, so that the cursor of each is a position to continue from.
-fn push(feed: &mut Feed, batch: &BatchEvent, outgoing: &mut OutgoingMessage, most: usize) -> bool {
+/// Adds a batch to a message. If not all of it fits, puts the rest back and returns false.
+///
+/// In a message removals come before items, so that a reader can continue from the cursor of each.
+fn push(feed: &mut Feed, batch: &BatchEvent, outgoing: &mut OutgoingMessage, limit: usize) -> bool {
     let first_item = batch.ranges.first().map_or(usize::MAX, |range| range.start);
-    let leading = batch.removals.iter().take_while(|one| one.at <= first_item).count();
+    let leading =
+        batch.removals.iter().take_while(|removal| removal.item_index <= first_item).count();
     if leading > 0 && outgoing.items > 0 {
-        feed.put_back(batch, batch.removals[0].at);
+        feed.put_back(batch, batch.removals[0].item_index);
         return false;
     }
-    let fitting = leading.min(most.saturating_sub(outgoing.count_events()));
+    let fitting = leading.min(limit.saturating_sub(outgoing.count_events()));
     if fitting > 0 {
-        outgoing.message.push(removals(batch, fitting));
+        outgoing.message.push(encode_removals(batch, fitting));
         outgoing.removals += fitting;
     }
     if fitting < leading {
-        feed.put_back(batch, batch.removals[fitting].at);
+        feed.put_back(batch, batch.removals[fitting].item_index);
         return false;
     }
-    let encoded = encoded(batch);
-    // What follows the next removal goes into another message.
-    let end = batch.removals.get(leading).map(|one| one.at);
+    let encoded = encode_items(batch);
+    // Items after the next removal go into another message.
+    let end = batch.removals.get(leading).map(|removal| removal.item_index);
     for range in batch.ranges.iter().filter(|range| end.is_none_or(|end| range.start < end)) {
-        let room = MOST_BYTES.saturating_sub(outgoing.message.len());
-        let least = range.start + usize::from(outgoing.message.is_empty());
-        let left = most.saturating_sub(outgoing.count_events());
-        let until = encoded.end_within(range, room).max(least);
-        let until = until.min(range.start.saturating_add(left));
+        let room = MAX_BYTES.saturating_sub(outgoing.message.len());
+        // An empty message takes one item, however large.
+        let min_end = range.start + usize::from(outgoing.message.is_empty());
+        let events_left = limit.saturating_sub(outgoing.count_events());
+        let until = encoded.end_within(range, room).max(min_end);
+        let until = until.min(range.start.saturating_add(events_left));
         let until = end.map_or(until, |end| until.min(end));
         outgoing.message.push(encoded.range(range.start, until));
         outgoing.items += until - range.start;
@@ -137,31 +140,29 @@ fn push(feed: &mut Feed, batch: &BatchEvent, outgoing: &mut OutgoingMessage, mos
 }
 
 /// The versions of an event other than a batch, if the reader is a liaison.
-fn versions_for_liaison(
-    feed: &Feed,
-    delivery: &FeedEvent,
-) -> Vec<(PartnerId, Position, SharingView)> {
-    match delivery {
-        FeedEvent::Items(shown) if feed.purpose().is_some() => {
-            let part = |one: &FeedItem| (one.author.clone(), one.record.version, one.view.clone());
-            shown.iter().map(part).collect()
+fn versions_for_liaison(feed: &Feed, event: &FeedEvent) -> Vec<(PartnerId, Position, SharingView)> {
+    match event {
+        FeedEvent::Items(items) if feed.purpose().is_some() => {
+            let part =
+                |item: &FeedItem| (item.author.clone(), item.record.version, item.sharing.clone());
+            items.iter().map(part).collect()
         }
-        FeedEvent::Campaign(said) if feed.purpose().is_some() => {
-            let ContributionView { record: kept, sharing: view, .. } = &said.contribution;
-            vec![(kept.author.clone(), kept.position, view.clone())]
+        FeedEvent::Campaign(event) if feed.purpose().is_some() => {
+            let ContributionView { record, sharing, .. } = &event.contribution;
+            vec![(record.author.clone(), record.position, sharing.clone())]
         }
-        FeedEvent::Enforcements(done) if feed.purpose().is_some() => {
-            let part = |one: &EnforcementEvent| {
-                let EnforcementView { record: kept, sharing: view, .. } = &one.enforcement;
-                (kept.author.clone(), kept.position, view.clone())
+        FeedEvent::Enforcements(events) if feed.purpose().is_some() => {
+            let part = |event: &EnforcementEvent| {
+                let EnforcementView { record, sharing, .. } = &event.enforcement;
+                (record.author.clone(), record.position, sharing.clone())
             };
-            done.iter().map(part).collect()
+            events.iter().map(part).collect()
         }
         _ => Vec::new(),
     }
 }
 
-/// Adds items of a batch to what the access log has to record, if the reader is a liaison.
+/// If the reader is a liaison, adds items of a batch to the objects that the access log has to record.
 fn add_accessed_items(
     feed: &Feed,
     batch: &BatchEvent,
@@ -169,14 +170,14 @@ fn add_accessed_items(
     accessed: &mut AccessedObjects,
 ) {
     let entry = &batch.logged.entry;
-    let (Body::SubmissionBatch(of), Some(author), Some(_)) =
+    let (Body::SubmissionBatch(submitted), Some(author), Some(_)) =
         (&entry.body, &entry.author, feed.purpose())
     else {
         return;
     };
-    for item in &of.items[items] {
+    for item in &submitted.items[items] {
         let version = Position::new(entry.sequence, item.index);
-        add_accessed(feed, accessed, author, version, &batch.view);
+        add_accessed(feed, accessed, author, version, &batch.sharing);
     }
 }
 
@@ -192,16 +193,16 @@ fn add_accessed(
     }
 }
 
-/// The first removals of a batch, encoded for its reader.
-fn removals(delivery: &BatchEvent, count: usize) -> Bytes {
-    let entry = &delivery.logged.entry;
+/// Encodes the first `count` removals of a batch for its reader.
+fn encode_removals(event: &BatchEvent, count: usize) -> Bytes {
+    let entry = &event.logged.entry;
     let (Body::SubmissionBatch(batch), Some(author)) = (&entry.body, &entry.author) else {
         return Bytes::new();
     };
-    let removals = delivery.removals[..count].iter().map(|removal| pb::Removal {
+    let removals = event.removals[..count].iter().map(|removal| pb::Removal {
         version: Some(indicator::version(removal.version)),
-        cursor: Some(at(delivery.journal, removal.place)),
-        indicator_id: batch.items[removal.at].id.to_string(),
+        cursor: Some(cursor_at(event.journal, removal.position)),
+        indicator_id: batch.items[removal.item_index].id.to_string(),
         author: author.to_string(),
         reason: reason(removal.reason).into(),
         ..pb::Removal::default()
@@ -211,7 +212,7 @@ fn removals(delivery: &BatchEvent, count: usize) -> Bytes {
     message.encode_to_vec().into()
 }
 
-/// The reason of a removal, in the protocol.
+/// Converts the reason of a removal.
 pub fn reason(reason: RemovalReason) -> pb::RemovalReason {
     match reason {
         RemovalReason::Replaced => pb::RemovalReason::Replaced,
@@ -222,9 +223,9 @@ pub fn reason(reason: RemovalReason) -> pb::RemovalReason {
     }
 }
 
-/// A cursor at a position.
-pub fn at(journal: JournalEpoch, place: FeedPosition) -> pb::Cursor {
-    cursor::write(Cursor { journal, position: place })
+/// The cursor for a position.
+pub fn cursor_at(journal: JournalEpoch, position: FeedPosition) -> pb::Cursor {
+    cursor::write(Cursor { journal, position })
 }
 
 /// The encodings of one entry, cached with it in the journal's tail.
@@ -234,39 +235,37 @@ struct Encodings {
     classes: Mutex<HashMap<ReaderClass, Arc<OnceLock<Encoded>>>>,
 }
 
-/// The items of a batch, encoded for the reader's class. The first reader of a class encodes them for all.
-fn encoded(delivery: &BatchEvent) -> Encoded {
-    let encodings = delivery.logged.cached(|_| Encodings::default());
-    let Body::SubmissionBatch(batch) = &delivery.logged.entry.body else {
+/// Encodes the items of a batch for the reader's class. The first reader of a class encodes them for all.
+fn encode_items(event: &BatchEvent) -> Encoded {
+    let encodings = event.logged.cached(|_| Encodings::default());
+    let Body::SubmissionBatch(batch) = &event.logged.entry.body else {
         return Encoded::default();
     };
     let class = ReaderClass {
-        view: delivery.view.clone(),
-        author: delivery.author,
-        visible_from: delivery.visible_from,
-        campaigns: delivery.campaigns.clone(),
+        sharing: event.sharing.clone(),
+        is_author: event.is_author,
+        visible_from: event.visible_from,
+        campaigns: event.campaigns.clone(),
     };
     let common = || {
-        encodings
-            .common
-            .get_or_init(|| encode_common(&delivery.logged.entry, batch, delivery.journal))
+        encodings.common.get_or_init(|| encode_common(&event.logged.entry, batch, event.journal))
     };
     // A batch that replaces another audience replaces different versions for each reader.
-    if let Some(replaces) = &delivery.replaces {
+    if let Some(replaces) = &event.replaces {
         return encode_replacing(common(), batch, replaces, &class);
     }
     let slot = {
         let mut classes = encodings.classes.lock().unwrap_or_else(PoisonError::into_inner);
         match classes.get(&class) {
             Some(slot) => Arc::clone(slot),
-            None if classes.len() < CLASSES_KEPT => {
+            None if classes.len() < MAX_CACHED_CLASSES => {
                 Arc::clone(classes.entry(class.clone()).or_default())
             }
             None => Arc::default(),
         }
     };
     let encode = || {
-        let outcomes = match &*delivery.outcome {
+        let outcomes = match &*event.outcome {
             Outcome::Applied(outcomes) => outcomes.as_slice(),
             Outcome::Void(_) => &[],
         };

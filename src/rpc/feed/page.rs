@@ -1,4 +1,4 @@
-//! What is there, for who asks instead of listening: pages of the feed, and snapshots.
+//! Pull and Snapshot: reads for clients that do not keep a feed open.
 
 use std::collections::HashMap;
 use std::sync::{Arc, Mutex, PoisonError};
@@ -23,58 +23,57 @@ use crate::exchange::{
 use crate::wire::encoded::EncodedFeed;
 use crate::wire::{cursor, filter, pb, purpose};
 
-/// How long a page is looked for where little matches. Within it a page comes back empty, with how far
-/// it has come.
-const LOOK_FOR: Duration = Duration::from_millis(500);
-/// An item, and the two versions at most whose place it takes: what belongs together is not cut, or a
-/// smaller page would never come past it.
-const LEAST_PAGE: usize = 3;
-/// The most snapshots that a partner takes at once.
-const SNAPSHOTS_AT_ONCE: usize = 2;
-/// No message of a snapshot becomes larger than this and one item.
+/// How long a pull searches for an event. After that it returns an empty page with the position that it reached.
+const SEARCH_TIME: Duration = Duration::from_millis(500);
+/// Minimum page size: an item and the up to two versions that it replaces. They are never split, so a smaller page
+/// could not get past them.
+const MIN_PAGE: usize = 3;
+/// Maximum number of open snapshots per partner.
+const MAX_SNAPSHOTS: usize = 2;
+/// Maximum size of a snapshot message in bytes, plus one item.
 const MESSAGE_BYTES: usize = 512 * 1024;
 
-/// A page of the feed.
+/// Returns a page of the feed.
 pub async fn pull(
     services: &Services,
     caller: &Caller,
-    asked: &pb::PullRequest,
+    request: &pb::PullRequest,
 ) -> Result<EncodedFeed> {
-    use pb::pull_request::Start as Asked;
-    services.read_after(asked.read_after.as_ref()).await?;
-    let filter = filter::read(asked.filter.as_ref(), &services.labels)?;
-    let wanted = FeedRequest { filter, purpose: purpose::read(asked.purpose.as_ref())? };
-    let start = match &asked.start {
-        Some(Asked::FromStart(_)) | None => Start::Oldest,
-        Some(Asked::FromNow(_)) => Start::Now,
-        Some(Asked::Cursor(token)) => Start::After(cursor::read(token)?),
+    use pb::pull_request::Start as Requested;
+    services.read_after(request.read_after.as_ref()).await?;
+    let filter = filter::read(request.filter.as_ref(), &services.labels)?;
+    let feed_request = FeedRequest { filter, purpose: purpose::read(request.purpose.as_ref())? };
+    let start = match &request.start {
+        Some(Requested::FromStart(_)) | None => Start::Oldest,
+        Some(Requested::FromNow(_)) => Start::Now,
+        Some(Requested::Cursor(token)) => Start::After(cursor::read(token)?),
     };
-    let size = page_size(asked.page_size as usize).max(LEAST_PAGE);
-    let mut feed = services.exchange.feeds.feed(caller, start, wanted)?;
-    let deadline = tokio::time::Instant::now() + LOOK_FOR;
+    let size = page_size(request.page_size as usize).max(MIN_PAGE);
+    let mut feed = services.exchange.feeds.feed(caller, start, feed_request)?;
+    let deadline = tokio::time::Instant::now() + SEARCH_TIME;
     let OutgoingMessage { message: mut page, accessed, .. } =
         match feed.next_available(deadline).await? {
-            Some(delivery) => {
-                let outgoing = message::fill(&mut feed, delivery, size)?;
+            Some(event) => {
+                let outgoing = message::fill(&mut feed, event, size)?;
                 outgoing.count(&services.metrics);
                 outgoing
             }
             None => OutgoingMessage::default(),
         };
-    let place = pb::PullResponse {
+    let end_of_page = pb::PullResponse {
         cursor: Some(cursor::write(feed.cursor())),
-        more: feed.is_behind(),
+        more: feed.has_more(),
         ..pb::PullResponse::default()
     };
     if let Some(purpose) = feed.purpose() {
-        // Before it leaves, or it does not. What is written here is no reason to ask for more.
+        // If this fails, the liaison receives nothing. `more` was computed before, so that it ignores this entry.
         let exchange = &services.exchange;
         exchange
             .liaison
             .record_access(caller.partner(), AccessWay::Pull, purpose, accessed)
             .await?;
     }
-    page.push(place.encode_to_vec().into());
+    page.push(end_of_page.encode_to_vec().into());
     Ok(page)
 }
 
@@ -82,37 +81,38 @@ pub async fn pull(
 pub struct OpenSnapshot {
     snapshot: Snapshot,
     partner: PartnerId,
-    place: SnapshotPermit,
+    permit: SnapshotPermit,
 }
 
-/// Opens a snapshot. Each is a scan of everything, so a partner has few of them at once.
+/// Opens a snapshot. Each scans the whole index, so the number per partner is limited.
 pub async fn snapshot(
     services: &Services,
     caller: &Caller,
-    asked: &pb::SnapshotRequest,
+    request: &pb::SnapshotRequest,
 ) -> Result<OpenSnapshot> {
     let partner = caller.partner().clone();
-    let place = services.snapshots.enter(&partner)?;
-    services.read_after(asked.read_after.as_ref()).await?;
-    let filter = filter::read(asked.filter.as_ref(), &services.labels)?;
-    let wanted = FeedRequest { filter, purpose: purpose::read(asked.purpose.as_ref())? };
-    Ok(OpenSnapshot { snapshot: services.exchange.feeds.snapshot(caller, wanted)?, partner, place })
+    let permit = services.snapshots.acquire(&partner)?;
+    services.read_after(request.read_after.as_ref()).await?;
+    let filter = filter::read(request.filter.as_ref(), &services.labels)?;
+    let feed_request = FeedRequest { filter, purpose: purpose::read(request.purpose.as_ref())? };
+    let snapshot = services.exchange.feeds.snapshot(caller, feed_request)?;
+    Ok(OpenSnapshot { snapshot, partner, permit })
 }
 
-/// How many snapshots each partner is taking.
+/// The number of open snapshots of each partner that has one.
 #[derive(Clone, Debug, Default)]
 pub struct Snapshots(Arc<Mutex<HashMap<PartnerId, usize>>>);
 
-/// One of a partner's snapshots, for as long as it is taken.
+/// Counts one open snapshot of a partner until it is dropped.
 pub struct SnapshotPermit(Snapshots, PartnerId);
 
 impl Snapshots {
-    fn enter(&self, partner: &PartnerId) -> Result<SnapshotPermit> {
-        let mut taking = self.0.lock().unwrap_or_else(PoisonError::into_inner);
-        let count = taking.entry(partner.clone()).or_default();
-        if *count == SNAPSHOTS_AT_ONCE {
+    fn acquire(&self, partner: &PartnerId) -> Result<SnapshotPermit> {
+        let mut counts = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        let count = counts.entry(partner.clone()).or_default();
+        if *count == MAX_SNAPSHOTS {
             let message =
-                format!("you are taking {SNAPSHOTS_AT_ONCE} snapshots already: wait for one");
+                format!("you already have {MAX_SNAPSHOTS} open snapshots: wait until one ends");
             return Err(Error::new(Kind::Exhausted, "snapshots_at_once", message));
         }
         *count += 1;
@@ -122,28 +122,29 @@ impl Snapshots {
 
 impl Drop for SnapshotPermit {
     fn drop(&mut self) {
-        let mut taking = self.0.0.lock().unwrap_or_else(PoisonError::into_inner);
-        if let Some(count) = taking.get_mut(&self.1) {
+        let mut counts = self.0.0.lock().unwrap_or_else(PoisonError::into_inner);
+        if let Some(count) = counts.get_mut(&self.1) {
             *count -= 1;
         }
-        taking.retain(|_, count| *count > 0);
+        counts.retain(|_, count| *count > 0);
     }
 }
 
-/// Sends a snapshot: first the cursor, then the items, then that it is complete. A reader that leaves a message
-/// untaken for too long is disconnected.
+/// Sends a snapshot: first the cursor, then the objects; the last message is marked complete. A reader that leaves a
+/// message unread for too long is disconnected.
 pub async fn run(
-    OpenSnapshot { snapshot, partner, place: _permit }: OpenSnapshot,
-    taken: mpsc::Sender<std::result::Result<EncodedFeed, Status>>,
+    OpenSnapshot { snapshot, partner, permit: _permit }: OpenSnapshot,
+    channel: mpsc::Sender<std::result::Result<EncodedFeed, Status>>,
     services: Services,
 ) {
-    let sender = SnapshotSender { taken, services, partner, purpose: snapshot.purpose().cloned() };
+    let sender =
+        SnapshotSender { channel, services, partner, purpose: snapshot.purpose().cloned() };
     if let Err(error) = send_messages(&sender, snapshot).await {
         sender.send(Err(status(&error))).await;
     }
 }
 
-/// Sends the messages of a snapshot. Stops once the reader takes no more.
+/// Sends the messages of a snapshot. Stops when the reader is gone.
 async fn send_messages(sender: &SnapshotSender, mut snapshot: Snapshot) -> Result<()> {
     let cursor = Some(cursor::write(snapshot.cursor()));
     let first = pb::SnapshotResponse { cursor, ..Default::default() };
@@ -156,9 +157,9 @@ async fn send_messages(sender: &SnapshotSender, mut snapshot: Snapshot) -> Resul
             blocking(move || Ok((snapshot.next_page(SCANNED_PER_PAGE)?, snapshot))).await?;
         snapshot = rest;
         let Some(page) = page else { break };
-        for one in page {
+        for part in page {
             // Split by visible objects only: the end of a page would reveal how much is hidden.
-            if message.add(one, sender.purpose.as_ref()) {
+            if message.add(part, sender.purpose.as_ref()) {
                 let (full, rest) = std::mem::take(&mut message).finish(snapshot).await?;
                 snapshot = rest;
                 if !sender.send(Ok(full)).await {
@@ -195,15 +196,15 @@ struct SnapshotMessage {
 
 impl SnapshotMessage {
     /// Adds an object, and returns whether the message is full.
-    fn add(&mut self, one: SnapshotPart, purpose: Option<&Purpose>) -> bool {
-        self.bytes += write(&mut self.message, &one);
+    fn add(&mut self, part: SnapshotPart, purpose: Option<&Purpose>) -> bool {
+        self.bytes += write(&mut self.message, &part);
         if purpose.is_some() {
-            self.parts.push(one);
+            self.parts.push(part);
         }
-        self.bytes > MESSAGE_BYTES || self.parts.len() >= lane::most(purpose)
+        self.bytes > MESSAGE_BYTES || self.parts.len() >= lane::max_objects(purpose)
     }
 
-    /// The message to send, and the snapshot to go on with. For a liaison, objects whose release ended since their
+    /// Returns the message to send, and the snapshot. For a liaison, objects whose release ended since their
     /// page was read are left out.
     async fn finish(self, mut snapshot: Snapshot) -> Result<(Outgoing, Snapshot)> {
         let Some(purpose) = snapshot.purpose().cloned() else {
@@ -211,11 +212,11 @@ impl SnapshotMessage {
         };
         blocking(move || {
             let (mut message, mut accessed) = Default::default();
-            for one in &self.parts {
-                if snapshot.may_still_deliver(one)? {
-                    let (author, version, view) = version_of(one);
+            for part in &self.parts {
+                if snapshot.may_still_deliver(part)? {
+                    let (author, version, view) = version_of(part);
                     AccessedObjects::add(&mut accessed, author, version, view, &purpose);
-                    write(&mut message, one);
+                    write(&mut message, part);
                 }
             }
             Ok(((message, accessed), snapshot))
@@ -224,65 +225,68 @@ impl SnapshotMessage {
     }
 }
 
-/// Adds an object to a message, and returns its size.
-fn write(message: &mut pb::SnapshotResponse, one: &SnapshotPart) -> usize {
-    match one {
-        SnapshotPart::Item(shown) => push(&mut message.items, events::item(shown, None)),
-        SnapshotPart::Campaign(said) => push(&mut message.campaigns, visible::contribution(said)),
-        SnapshotPart::Enforcement(deed) => {
-            push(&mut message.enforcements, visible::enforcement(deed))
+/// Adds an object to a message, and returns its size in bytes.
+fn write(message: &mut pb::SnapshotResponse, part: &SnapshotPart) -> usize {
+    match part {
+        SnapshotPart::Item(item) => push(&mut message.items, events::item(item, None)),
+        SnapshotPart::Campaign(view) => push(&mut message.campaigns, visible::contribution(view)),
+        SnapshotPart::Enforcement(view) => {
+            push(&mut message.enforcements, visible::enforcement(view))
         }
     }
 }
 
 /// The author and version of an object, and the part of its sharing that the reader may know.
-fn version_of(one: &SnapshotPart) -> (&PartnerId, Position, &SharingView) {
-    match one {
-        SnapshotPart::Item(one) => (&one.author, one.record.version, &one.view),
-        SnapshotPart::Campaign(one) => (&one.record.author, one.record.position, &one.sharing),
-        SnapshotPart::Enforcement(one) => (&one.record.author, one.record.position, &one.sharing),
+fn version_of(part: &SnapshotPart) -> (&PartnerId, Position, &SharingView) {
+    match part {
+        SnapshotPart::Item(item) => (&item.author, item.record.version, &item.sharing),
+        SnapshotPart::Campaign(view) => (&view.record.author, view.record.position, &view.sharing),
+        SnapshotPart::Enforcement(view) => {
+            (&view.record.author, view.record.position, &view.sharing)
+        }
     }
 }
 
-/// Adds a message to others, and returns its size.
-fn push<M: Message>(all: &mut Vec<M>, one: M) -> usize {
-    let size = one.encoded_len();
-    all.push(one);
+/// Adds a message to a list, and returns its size in bytes.
+fn push<M: Message>(list: &mut Vec<M>, message: M) -> usize {
+    let size = message.encoded_len();
+    list.push(message);
     size
 }
 
 struct SnapshotSender {
-    taken: mpsc::Sender<std::result::Result<EncodedFeed, Status>>,
+    channel: mpsc::Sender<std::result::Result<EncodedFeed, Status>>,
     services: Services,
     partner: PartnerId,
     purpose: Option<Purpose>,
 }
 
 impl SnapshotSender {
-    /// Whether it was taken. A reader that has gone, or takes nothing, gets no last message, and
-    /// without it a snapshot is none.
+    /// Sends a message. Returns whether the snapshot continues: false after an error, or if the reader is gone or does
+    /// not read. Such a snapshot has no last message, and the client rejects it as incomplete.
     async fn send(&self, message: std::result::Result<Outgoing, Status>) -> bool {
         let message = match message {
             Ok((message, accessed)) => {
-                self.recorded(message, accessed).await.map_err(|e| status(&e))
+                self.record_access(message, accessed).await.map_err(|e| status(&e))
             }
             Err(status) => Err(status),
         };
-        let goes_on = message.is_ok();
+        let is_error = message.is_err();
         let message = message.map(|message| {
             self.services.metrics.delivered(message.items.len() as u64);
             EncodedFeed::of(&message)
         });
         tokio::select! {
-            sent = self.taken.send_timeout(message, self.services.limits.blocked) => {
-                sent.is_ok() && goes_on
+            sent = self.channel.send_timeout(message, self.services.limits.blocked) => {
+                sent.is_ok() && !is_error
             }
             () = self.services.stop.cancelled() => false,
             () = self.services.exchange.until_suspended(&self.partner) => false,
         }
     }
-    /// Writes down what a liaison is about to be given: before it leaves, or it does not.
-    async fn recorded(
+
+    /// Records what a liaison is about to receive in the access log. If that fails, the liaison receives nothing.
+    async fn record_access(
         &self,
         message: pb::SnapshotResponse,
         accessed: AccessedObjects,

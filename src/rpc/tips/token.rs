@@ -1,18 +1,18 @@
-//! Where a page of a tip ends, as a token that nobody reads anything into.
+//! Page tokens of a tip: the last entry or indicator of a page, as opaque text.
 
 use base64::Engine;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 
 use crate::domain::Invalid;
 
-/// The token of a place, where there is more behind it; empty on the last page.
+/// The token for the page after `last`. Empty if there is no further page.
 pub fn next(last: Option<(u64, u32)>, more: bool) -> String {
     let Some((sequence, index)) = last.filter(|_| more) else { return String::new() };
     let bytes = [&sequence.to_be_bytes()[..], &index.to_be_bytes()].concat();
     URL_SAFE_NO_PAD.encode(bytes)
 }
 
-/// The place of a token; `None` for the first page.
+/// Parses a token: the sequence and index after which the page starts. `None` for the first page.
 pub fn read(field: &'static str, token: &str) -> Result<Option<(u64, u32)>, Invalid> {
     if token.is_empty() {
         return Ok(None);

@@ -1,22 +1,22 @@
-//! Tips as messages.
+//! Converts tips into messages.
 
 use crate::domain::accepted::{TipAction, TipEntryRecord, TipMove, TipRecord};
 use crate::domain::{CampaignId, Position, Timestamp};
 use crate::exchange::{RequestReceipt, TipEntryView, TipIndicatorView, TipStep};
-use crate::wire::{enforcement, indicator as written, pb, receipt, timestamp};
+use crate::wire::{enforcement, indicator as wire_indicator, pb, receipt, timestamp};
 
-/// A tip as a party may see it, without its narrative. What is overdue depends on the clock.
+/// Converts a tip as one party may see it, without its narrative. `now` decides which threads are overdue.
 pub fn write(tip: &TipRecord, now: Timestamp) -> pb::Tip {
-    let is_past = tip.respond_by.is_some_and(|at| at < now);
+    let deadline_passed = tip.respond_by.is_some_and(|at| at < now);
     let threads = tip.threads.iter().map(|thread| pb::TipThread {
         recipient: thread.recipient.to_string(),
         state: pb::TipState::from(thread.state).into(),
         changed_at: Some(timestamp(thread.changed)),
-        overdue: is_past && thread.state.is_open(),
+        overdue: deadline_passed && thread.state.is_open(),
     });
     pb::Tip {
         id: tip.id.to_string(),
-        version: Some(written::version(Position::new(tip.sequence, 0))),
+        version: Some(wire_indicator::version(Position::new(tip.sequence, 0))),
         sender: tip.sender.to_string(),
         sent_at: Some(timestamp(tip.accepted)),
         threads: threads.collect(),
@@ -31,35 +31,36 @@ pub fn write(tip: &TipRecord, now: Timestamp) -> pb::Tip {
     }
 }
 
-/// What an entry added to a tip, as a party may see it.
-pub fn entry(shown: &TipEntryView) -> pb::TipEntry {
+/// Converts an entry of a tip as one party may see it.
+pub fn entry(view: &TipEntryView) -> pb::TipEntry {
     let TipEntryRecord {
         sequence, accepted, author, action: what, recipient, shown: to_all, ..
-    } = &shown.record;
-    let moves = shown.record.threads.iter().filter(|thread| thread.is_move()).map(move_of);
-    let indicators = shown.indicators.iter().map(|one| written::write(&one.indicator, one.id));
+    } = &view.record;
+    let moves = view.record.threads.iter().filter(|thread| thread.is_move()).map(move_of);
+    let indicators =
+        view.indicators.iter().map(|listed| wire_indicator::write(&listed.indicator, listed.id));
     pb::TipEntry {
-        version: Some(written::version(Position::new(*sequence, 0))),
+        version: Some(wire_indicator::version(Position::new(*sequence, 0))),
         action: action(*what).into(),
         author: author.as_ref().map(ToString::to_string).unwrap_or_default(),
         accepted_at: Some(timestamp(*accepted)),
         recipient: recipient.as_ref().map(ToString::to_string).unwrap_or_default(),
         to_all: *to_all,
         moves: moves.collect(),
-        message: shown.text.clone(),
-        indicator_count: shown.record.indicators,
+        message: view.text.clone(),
+        indicator_count: view.record.indicators,
         indicators: indicators.collect(),
-        enforcement: shown.record.enforcement.as_ref().map(enforcement::write),
+        enforcement: view.record.enforcement.as_ref().map(enforcement::write),
     }
 }
 
-/// What happened to a tip of a campaign, as a party may see it.
+/// Converts an event of a tip in the timeline of a campaign, as one party may see it.
 pub fn step(step: &TipStep) -> pb::TipStep {
     pb::TipStep {
         tip_id: step.tip.to_string(),
         sender: step.sender.to_string(),
         subject: step.subject.as_deref().unwrap_or_default().to_owned(),
-        action: action(step.what).into(),
+        action: action(step.action).into(),
         moves: step.moves.iter().map(move_of).collect(),
     }
 }
@@ -81,16 +82,16 @@ fn move_of(moved: &TipMove) -> pb::TipMove {
     }
 }
 
-/// An indicator of a tip.
-pub fn indicator(shown: &TipIndicatorView) -> pb::TipIndicator {
+/// Converts an indicator of a tip.
+pub fn indicator(view: &TipIndicatorView) -> pb::TipIndicator {
     pb::TipIndicator {
-        indicator: Some(written::write(&shown.indicator.indicator, shown.indicator.id)),
-        author: shown.author.to_string(),
+        indicator: Some(wire_indicator::write(&view.indicator.indicator, view.indicator.id)),
+        author: view.author.to_string(),
     }
 }
 
-/// How many indicators count, and which do not.
-pub fn receipt_of(noted: &RequestReceipt) -> (u32, Vec<pb::ItemReceipt>) {
-    let counted = u32::try_from(noted.counted).unwrap_or(u32::MAX);
-    (counted, noted.rejected.iter().map(receipt::rejected).collect())
+/// The number of indicators that were counted, and the receipts of the rejected ones.
+pub fn receipt_of(receipt: &RequestReceipt) -> (u32, Vec<pb::ItemReceipt>) {
+    let counted = u32::try_from(receipt.counted).unwrap_or(u32::MAX);
+    (counted, receipt.rejected.iter().map(receipt::rejected).collect())
 }

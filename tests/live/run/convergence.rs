@@ -26,9 +26,10 @@ impl Run<'_> {
         }
         let mut count = 0;
         for follower in &self.followers {
-            let given = follower.given();
-            count += given.len();
-            given.iter().try_for_each(|item| self.ledger.check_ever(follower.of.partner, item))?;
+            let items = follower.received();
+            count += items.len();
+            let partner = follower.spec.partner;
+            items.iter().try_for_each(|item| self.ledger.check_ever(partner, item))?;
         }
         observe(&self.exchange.client(self.observer), &mut self.trace).await;
         Ok(count)
@@ -37,19 +38,19 @@ impl Run<'_> {
     async fn converge(&mut self) -> Result<(), String> {
         for reader in 0..self.walkers.len() {
             self.read(reader as u8, usize::MAX, reader % 2 == 0, None).await?;
-            let of = self.walkers[reader].of;
-            let client = self.exchange.client(of.partner);
+            let spec = self.walkers[reader].spec;
+            let client = self.exchange.client(spec.partner);
             let walked = versions(&self.walkers[reader].held);
             let followed = versions(&self.followers[reader].caught_up(&client).await?);
-            let current = current(of, &client, &self.ledger, self.plan.is_timeless).await?;
+            let current = current(spec, &client, &self.ledger, self.plan.is_timeless).await?;
             for (how, held) in [("walks", &walked), ("follows", &followed)] {
                 if *held != current {
                     let lacks: Vec<_> = current.difference(held).collect();
                     let keeps: Vec<_> = held.difference(&current).collect();
-                    return Err(format!("{of:?} {how}, lacks {lacks:?} and keeps {keeps:?}"));
+                    return Err(format!("{spec:?} {how}, lacks {lacks:?} and keeps {keeps:?}"));
                 }
             }
-            if of.partner == self.observer {
+            if spec.partner == self.observer {
                 let held = current.into_iter().collect::<Vec<_>>();
                 self.trace.push(observation(&format!("reader {reader} holds"), held));
             }

@@ -14,7 +14,7 @@ use crate::liaison::{FilterSpec, ReaderSpec};
 use crate::trace::difference;
 
 /// The number of histories with a hidden object.
-pub static HAD_SOMETHING: AtomicU64 = AtomicU64::new(0);
+pub static COMPARED: AtomicU64 = AtomicU64::new(0);
 
 /// Removes a step that is hidden from a partner or liaison, and compares what it observes.
 pub fn check(history: &History, seed: u64) -> Result<(), String> {
@@ -51,7 +51,7 @@ pub fn check(history: &History, seed: u64) -> Result<(), String> {
     };
     let all: Vec<_> = history.lane.iter().filter(|(_, _, op)| hidden(op)).collect();
     let Some(number) = all.choose(random).map(|(_, number, _)| *number) else { return Ok(()) };
-    HAD_SOMETHING.fetch_add(1, Ordering::Relaxed);
+    COMPARED.fetch_add(1, Ordering::Relaxed);
     let (with, without) = (run(&history, observer)?, run(&history.without(number), observer)?);
     match difference(&with, &without) {
         None => Ok(()),
@@ -64,9 +64,9 @@ pub fn check(history: &History, seed: u64) -> Result<(), String> {
 /// Retracts a release while a snapshot is in progress. Returns whether the snapshot may deliver the
 /// version before and after that.
 pub fn retracted_meanwhile() -> [bool; 2] {
-    let nothing = History::of(0).without(|_| true);
-    let of = ReaderSpec { liaison: 0, public_only: false, filter: FilterSpec::Everything };
-    let history = LaneHistory { base: nothing, readers: vec![of], lane: Vec::new() };
+    let empty = History::of(0).without(|_| true);
+    let reader = ReaderSpec { liaison: 0, public_only: false, filter: FilterSpec::Everything };
+    let history = LaneHistory { base: empty, readers: vec![reader], lane: Vec::new() };
     let mut lane = LaneRun::new(&history, Observer::Liaison(0));
     let (author, values, hours) = (0, vec![0], None);
     let submit = LaneOp::Submit {
@@ -79,8 +79,8 @@ pub fn retracted_meanwhile() -> [bool; 2] {
     };
     lane.step(0, &submit).unwrap();
     let caller = crate::liaison::caller(&lane.run.world, 0);
-    let wanted = lane.readers[0].wanted(&lane.run.world);
-    let mut snapshot = lane.run.world.exchange().feeds.snapshot(&caller, wanted).unwrap();
+    let request = lane.readers[0].feed_request(&lane.run.world);
+    let mut snapshot = lane.run.world.exchange().feeds.snapshot(&caller, request).unwrap();
     let page = snapshot.next_page(9).unwrap().unwrap();
     let part = page.first().expect("it was released");
     let before = snapshot.may_still_deliver(part).unwrap();

@@ -7,7 +7,7 @@ use tipoff::domain::{Assessment, Position};
 use super::Run;
 use crate::campaigns;
 use crate::history::{FilterSpec, ReaderSpec, VALUES};
-use crate::reader::{Reader, reacted, refused};
+use crate::reader::{Reader, observed_reactions, refused};
 use crate::trace::observation;
 use crate::words::indicator;
 
@@ -19,15 +19,15 @@ impl Run {
             self.resume(partner);
         }
         for at in 0..self.readers.len() {
-            let seen = self.readers[at].read(&self.world, &self.model, usize::MAX)?;
+            let observed = self.readers[at].read(&self.world, &self.model, usize::MAX)?;
             let at = u8::try_from(at).unwrap();
-            self.observe_reader(at, seen);
+            self.observe_reader(at, observed);
             let reader = &self.readers[usize::from(at)];
-            let current = self.query(reader.of)?;
+            let current = self.current_versions(reader.spec)?;
             if reader.held != current {
                 let lacks: Vec<_> = current.difference(&reader.held).collect();
                 let keeps: Vec<_> = reader.held.difference(&current).collect();
-                return Err(format!("{:?} lacks {lacks:?} and keeps {keeps:?}", reader.of));
+                return Err(format!("{:?} lacks {lacks:?} and keeps {keeps:?}", reader.spec));
             }
         }
         self.check_tips()?;
@@ -37,44 +37,44 @@ impl Run {
 
     /// The versions that are current for a reader, by a snapshot. Without a filter, reads of each
     /// indicator have to agree.
-    fn query(&self, of: ReaderSpec) -> Result<BTreeSet<Position>, String> {
-        let mut fresh = Reader::new(of);
+    fn current_versions(&self, spec: ReaderSpec) -> Result<BTreeSet<Position>, String> {
+        let mut fresh = Reader::new(spec);
         fresh.snapshot(&self.world, &self.model)?;
-        if of.filter == FilterSpec::Everything {
-            let caller = self.world.caller(of.partner).map_err(|error| error.to_string())?;
+        if spec.filter == FilterSpec::Everything {
+            let caller = self.world.caller(spec.partner).map_err(|error| error.to_string())?;
             let read: BTreeSet<_> = (0..VALUES)
                 .filter_map(|value| {
                     self.world.exchange().queries.indicator(&caller, indicator(value).id()).ok()
                 })
-                .flat_map(|known| known.assessments)
-                .map(|sight| sight.record.version)
+                .flat_map(|view| view.assessments)
+                .map(|assessment| assessment.record.version)
                 .collect();
             if read != fresh.held {
-                return Err(format!("{of:?}: reads give {read:?}, a snapshot {:?}", fresh.held));
+                return Err(format!("{spec:?}: reads give {read:?}, a snapshot {:?}", fresh.held));
             }
         }
-        if let FilterSpec::Campaign(step) = of.filter {
-            let named = self.naming(of.partner, step)?;
+        if let FilterSpec::Campaign(step) = spec.filter {
+            let named = self.versions_that_name(step, spec.partner)?;
             if named != fresh.held {
-                return Err(format!("{of:?}: reads give {named:?}, a snapshot {:?}", fresh.held));
+                return Err(format!("{spec:?}: reads give {named:?}, a snapshot {:?}", fresh.held));
             }
         }
         Ok(fresh.held)
     }
 
     /// The versions that name a campaign which a partner may see, by reads of each indicator.
-    fn naming(&self, partner: u8, step: u32) -> Result<BTreeSet<Position>, String> {
+    fn versions_that_name(&self, step: u32, partner: u8) -> Result<BTreeSet<Position>, String> {
         let campaign = self.world.campaigns.id(step);
         if !self.world.campaigns.sees(&self.model, partner, campaign) {
             return Ok(BTreeSet::new());
         }
         let caller = self.world.caller(partner).map_err(|error| error.to_string())?;
         let exchange = self.world.exchange();
-        let known =
+        let views =
             (0..VALUES).filter_map(|v| exchange.queries.indicator(&caller, indicator(v).id()).ok());
-        let sights = known.flat_map(|known| known.assessments);
-        let named = sights.filter(|sight| sight.record.assessment.campaign == Some(campaign));
-        Ok(named.map(|sight| sight.record.version).collect())
+        let records = views.flat_map(|view| view.assessments).map(|assessment| assessment.record);
+        let naming = records.filter(|record| record.assessment.campaign == Some(campaign));
+        Ok(naming.map(|record| record.version).collect())
     }
 
     /// Records the answer to every query that the observer may make.
@@ -88,9 +88,9 @@ impl Run {
                 let strongest = known.strongest();
                 let assessment = &strongest.record.assessment;
                 let counts = (known.disputed, known.authors, strongest.author.as_str());
-                let named = self.world.campaigns.name(assessment.campaign);
+                let campaign = self.world.campaigns.name(assessment.campaign);
                 let visible = Assessment { campaign: None, ..assessment.clone() };
-                (format!("{counts:?} {visible:?} {named}"), strongest.record.version)
+                (format!("{counts:?} {visible:?} {campaign}"), strongest.record.version)
             });
             self.trace.push(match text {
                 Some((text, at)) => observation(&format!("{id} {text}"), [at]),
@@ -99,13 +99,13 @@ impl Run {
             match exchange.queries.indicator(&caller, *id) {
                 Err(error) => self.trace.push(refused(&error)),
                 Ok(known) => {
-                    for sight in &known.assessments {
-                        let named = self.world.campaigns.name(sight.record.assessment.campaign);
-                        let text = format!("{} {:?} {named}", sight.author, sight.sharing);
-                        self.trace.push(observation(&text, [sight.record.version]));
+                    for seen in &known.assessments {
+                        let campaign = self.world.campaigns.name(seen.record.assessment.campaign);
+                        let text = format!("{} {:?} {campaign}", seen.author, seen.sharing);
+                        self.trace.push(observation(&text, [seen.record.version]));
                     }
-                    self.trace
-                        .extend(reacted(&exchange.queries.reactions_to(&caller, &known).unwrap()));
+                    let reactions = exchange.queries.reactions_to(&caller, &known).unwrap();
+                    self.trace.extend(observed_reactions(&reactions));
                 }
             }
         }

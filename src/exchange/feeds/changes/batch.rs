@@ -13,12 +13,13 @@ use crate::exchange::feeds::changes::releases::is_released_with_batch;
 use crate::exchange::feeds::event::{BatchEvent, BatchRemoval, RemovalReason};
 use crate::exchange::visibility::{AsOf, VersionMeta, Visibility};
 
-/// A batch and one reader.
+/// A batch, and the reader for whom its event is built.
 struct BatchContext<'a> {
     input: &'a Input<'a>,
     author: &'a PartnerId,
     batch: &'a Batch,
-    /// The reader immediately before the entry; `None` if it was no partner then. A batch changes no rights.
+    /// The reader immediately before the entry; `None` if it was not a partner then. A batch changes no
+    /// access rights.
     reader_before: Option<&'a Reader>,
     /// A delivered item names the version that it replaces if that version is not older than this sequence.
     visible_from: u64,
@@ -42,10 +43,10 @@ pub fn changes(input: &Input<'_>) -> Result<Option<BatchEvent>> {
     let position = Position::new(sequence, 0);
     let sees = |reader: &Reader| may_see(reader, &batch.sharing, author, position, input.now);
     let reader_before = input.reader_before();
-    // For a liaison the releases of each item decide.
+    // For a liaison, the releases of each item decide.
     let sees_now = visibility.is_liaison() || sees(visibility.reader());
-    // A reader that sees none of it and saw none holds nothing that it replaces, unless the replaced versions had
-    // another audience.
+    // A reader that may not see the batch, before or after it, holds no version that it replaces, unless the replaced
+    // versions had another audience.
     if !sees_now && batch.replaces.is_none() && !reader_before.as_deref().is_some_and(sees) {
         return Ok(None);
     }
@@ -71,8 +72,8 @@ pub fn changes(input: &Input<'_>) -> Result<Option<BatchEvent>> {
         journal: input.view.journal_at(sequence),
         logged: Arc::clone(input.logged),
         outcome: Arc::clone(&outcome),
-        view: sharing,
-        author: is_author,
+        sharing,
+        is_author,
         visible_from,
         ranges,
         replaces,
@@ -81,10 +82,10 @@ pub fn changes(input: &Input<'_>) -> Result<Option<BatchEvent>> {
     }))
 }
 
-/// Whether [`changes`] finds all that it needs in memory, so that it need not run on a blocking thread.
+/// Whether [`changes`] reads from memory only, so that it need not run on a blocking thread.
 pub fn is_in_memory(input: &Input<'_>) -> bool {
     let sequence = input.entry().sequence;
-    // The versions that a batch replaced, releases and campaigns are in the index alone.
+    // Replaced versions, releases and campaigns are not cached: they are read from the index on disk.
     let needs_index = input.visibility.is_liaison()
         || !input.visibility.filter().campaigns.is_empty()
         || !input.logged.campaigns().is_empty();
@@ -99,29 +100,40 @@ pub fn is_in_memory(input: &Input<'_>) -> bool {
 }
 
 impl BatchContext<'_> {
-    /// The items for the reader, by their index in the batch: current, not delivered before, visible, and matched by
-    /// the filter.
+    /// The ranges of items for the reader, by index in the batch. These items are current, not delivered before,
+    /// visible, and matched by the filter.
     fn item_ranges(&self, outcomes: &[ItemOutcome]) -> Result<Vec<Range<usize>>> {
         let closed = self.input.view.recent_closed_items(self.sequence())?;
         let mut ranges: Vec<Range<usize>> = Vec::new();
-        for (at, (item, outcome)) in self.batch.items.iter().zip(outcomes).enumerate() {
+        for (item_index, (item, outcome)) in self.batch.items.iter().zip(outcomes).enumerate() {
             let is_current = closed.as_ref().is_none_or(|closed| !closed.contains(&item.index));
-            let was_delivered = self.input.was_delivered(self.position(at));
-            if !outcome.makes_version() || was_delivered || !is_current || !self.is_delivered(at)? {
+            let was_delivered = self.input.was_delivered(self.position(item_index));
+            if !outcome.makes_version()
+                || was_delivered
+                || !is_current
+                || !self.should_deliver_item(item_index)?
+            {
                 continue;
             }
             match ranges.last_mut() {
-                Some(last) if last.end == at => last.end = at + 1,
-                _ => ranges.push(at..at + 1),
+                Some(last) if last.end == item_index => last.end = item_index + 1,
+                _ => ranges.push(item_index..item_index + 1),
             }
         }
         Ok(ranges)
     }
 
-    fn is_delivered(&self, at: usize) -> Result<bool> {
-        let (input, item) = (self.input, self.version_meta(at));
+    /// Whether the filter matches an item. For a liaison also whether the item is released to it.
+    fn should_deliver_item(&self, item_index: usize) -> Result<bool> {
+        let (input, item) = (self.input, self.version_meta(item_index));
         if input.visibility.is_liaison() {
-            return is_released_with_batch(input, self.author, self.batch, at, item.version);
+            return is_released_with_batch(
+                input,
+                self.author,
+                self.batch,
+                item_index,
+                item.version,
+            );
         }
         let now = AsOf::Now(input.now);
         input.visibility.matches_filter(input.view, input.visibility.reader(), now, item)
@@ -135,36 +147,39 @@ impl BatchContext<'_> {
         delivered: &[Range<usize>],
     ) -> Result<BatchRemovals> {
         let mut removals = Vec::new();
-        // A liaison's releases are looked up version by version.
-        let names_each = self.batch.replaces.is_some() || self.input.visibility.is_liaison();
-        let mut replaces = names_each.then(|| vec![None; self.batch.items.len()]);
+        // A liaison's releases are looked up for each version.
+        let names_each_version =
+            self.batch.replaces.is_some() || self.input.visibility.is_liaison();
+        let mut replaces = names_each_version.then(|| vec![None; self.batch.items.len()]);
         let mut delivered = delivered.iter().flat_map(Clone::clone).peekable();
-        for (at, outcome) in outcomes.iter().enumerate().take(self.batch.items.len()) {
-            let is_delivered = delivered.next_if_eq(&at).is_some();
-            let position = self.position(at);
-            if self.input.was_delivered(position) {
+        for (item_index, outcome) in outcomes.iter().enumerate().take(self.batch.items.len()) {
+            let is_delivered = delivered.next_if_eq(&item_index).is_some();
+            let item = self.position(item_index);
+            if self.input.was_delivered(item) {
                 continue;
             }
-            let mut named = false;
+            let mut has_replaced_version = false;
             for old in outcome.ended_versions() {
-                // Within one audience, the reader's class tells whether the item names the old version.
+                // Within one audience, `visible_from` tells whether the item names the old version.
                 if is_delivered && replaces.is_none() && old.sequence >= self.visible_from
                     || !self.may_hold(old)?
                 {
                     continue;
                 }
-                if let Some(replaces) = replaces.as_mut().filter(|_| is_delivered && !named) {
-                    replaces[at] = Some(old);
-                    named = true;
+                if let Some(replaces) =
+                    replaces.as_mut().filter(|_| is_delivered && !has_replaced_version)
+                {
+                    replaces[item_index] = Some(old);
+                    has_replaced_version = true;
                     continue;
                 }
-                let place = if is_delivered {
-                    FeedPosition::before_item(position)
+                let position = if is_delivered {
+                    FeedPosition::before_item(item)
                 } else {
-                    FeedPosition::after_item(position)
+                    FeedPosition::after_item(item)
                 };
-                let reason = self.reason(at, *outcome)?;
-                removals.push(BatchRemoval { at, place, version: old, reason });
+                let reason = self.removal_reason(item_index, *outcome)?;
+                removals.push(BatchRemoval { item_index, position, version: old, reason });
             }
         }
         Ok(BatchRemovals { removals, replaces })
@@ -172,7 +187,7 @@ impl BatchContext<'_> {
 
     /// Whether the reader could see a version, and its filter matched it, immediately before the batch.
     fn may_hold(&self, version: Position) -> Result<bool> {
-        // A version that came and went within one entry was never delivered.
+        // A version that was created and ended within one entry was never delivered.
         if !self.input.may_hold_versions() || version.sequence == self.sequence() {
             return Ok(false);
         }
@@ -186,16 +201,16 @@ impl BatchContext<'_> {
         visibility.should_deliver(self.input.view, reader_before, before, version)
     }
 
-    /// Why the version that an item replaced is removed, by the reader's rights at that time.
-    fn reason(&self, at: usize, outcome: ItemOutcome) -> Result<RemovalReason> {
+    /// Why the version that an item replaced is removed, by the reader's rights before the batch.
+    fn removal_reason(&self, item_index: usize, outcome: ItemOutcome) -> Result<RemovalReason> {
         let Some(reader_before) =
             self.reader_before.filter(|_| !self.input.visibility.is_liaison())
         else {
             return Ok(RemovalReason::Replaced);
         };
-        let mut item = self.version_meta(at);
+        let mut item = self.version_meta(item_index);
         if let ItemOutcome::Merged { current, .. } = outcome {
-            // The version that stays was current before.
+            // The version that stays current was current before the batch too.
             item.version = current;
         }
         Ok(if !Visibility::may_see_version(reader_before, item) {
@@ -216,24 +231,24 @@ impl BatchContext<'_> {
         self.input.entry().sequence
     }
 
-    fn position(&self, at: usize) -> Position {
-        Position::new(self.sequence(), self.batch.items[at].index)
+    fn position(&self, item_index: usize) -> Position {
+        Position::new(self.sequence(), self.batch.items[item_index].index)
     }
 
-    fn version_meta(&self, at: usize) -> VersionMeta<'_> {
-        let item = &self.batch.items[at];
+    fn version_meta(&self, item_index: usize) -> VersionMeta<'_> {
+        let item = &self.batch.items[item_index];
         VersionMeta {
             author: self.author,
-            version: self.position(at),
+            version: self.position(item_index),
             sharing: &self.batch.sharing,
             assessment: &item.assessment,
         }
     }
 }
 
-/// The sequence from which on the reader could see objects with this sharing.
-fn visible_from(reader: &Reader, view: &SharingView) -> u64 {
-    match &view.audience {
+/// The first sequence at which the reader could see objects with this sharing.
+fn visible_from(reader: &Reader, sharing: &SharingView) -> u64 {
+    match &sharing.audience {
         Audience::Named { groups, partners } if partners.is_empty() => {
             let since = groups.iter().filter_map(|group| reader.groups.get(group));
             since.copied().min().unwrap_or(0)

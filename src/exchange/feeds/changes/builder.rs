@@ -19,31 +19,36 @@ pub enum Change {
     Enforcement(EnforcementEvent),
 }
 
-/// An event that is being built, and the position after its last change.
+/// Builds an event from changes.
 pub struct EventBuilder {
     event: Option<FeedEvent>,
+    /// The position after the last change that was added.
     position: FeedPosition,
 }
 
 impl EventBuilder {
-    /// An empty event after a position.
+    /// Starts an empty event after a position.
     pub fn after(position: FeedPosition) -> Self {
         Self { event: None, position }
     }
 
-    /// Adds a change. Returns false where it is of another kind than those before: it goes into the next event.
+    /// Adds a change. Returns false if its kind differs from the earlier changes: it belongs to the next event.
     pub fn add(&mut self, change: Change, position: FeedPosition) -> bool {
         match (&mut self.event, change) {
-            (Some(FeedEvent::Removals(all)), Change::Removal(one)) => all.push(one),
-            (Some(FeedEvent::Items(all)), Change::Item(one)) => all.push(one),
-            (Some(FeedEvent::Enforcements(all)), Change::Enforcement(one)) => all.push(one),
+            (Some(FeedEvent::Removals(removals)), Change::Removal(removal)) => {
+                removals.push(removal);
+            }
+            (Some(FeedEvent::Items(items)), Change::Item(item)) => items.push(item),
+            (Some(FeedEvent::Enforcements(enforcements)), Change::Enforcement(enforcement)) => {
+                enforcements.push(enforcement);
+            }
             (Some(_), _) => return false,
-            (empty @ None, one) => {
-                *empty = Some(match one {
-                    Change::Removal(one) => FeedEvent::Removals(vec![one]),
-                    Change::Item(one) => FeedEvent::Items(vec![one]),
-                    Change::Campaign(one) => FeedEvent::Campaign(one),
-                    Change::Enforcement(one) => FeedEvent::Enforcements(vec![one]),
+            (empty @ None, change) => {
+                *empty = Some(match change {
+                    Change::Removal(removal) => FeedEvent::Removals(vec![removal]),
+                    Change::Item(item) => FeedEvent::Items(vec![item]),
+                    Change::Campaign(event) => FeedEvent::Campaign(event),
+                    Change::Enforcement(enforcement) => FeedEvent::Enforcements(vec![enforcement]),
                 });
             }
         }
@@ -51,44 +56,46 @@ impl EventBuilder {
         true
     }
 
-    /// The event, with more to come after it.
+    /// Returns the event. The entry has more events after it.
     pub fn partial(self) -> Changes {
         Changes { event: self.event, position: self.position }
     }
 
-    /// The event, as the last one of an entry.
+    /// Returns the event as the last one of its entry.
     pub fn last(self, sequence: u64) -> Changes {
         Changes { event: self.event, position: FeedPosition::after_entry(sequence) }
     }
 }
 
-/// An [`EventBuilder`] for entries in which each version is two changes: the removal of the version that it replaces,
-/// and the version. The positions of a liaison in such an entry count these changes.
+/// An [`EventBuilder`] for entries in which each version has two changes: the removal of the version that it replaces,
+/// and the version itself. A liaison's positions in such an entry count these changes.
 pub struct ReplacementBuilder {
+    /// Changes up to this position were delivered before.
     after: FeedPosition,
     builder: EventBuilder,
 }
 
 impl ReplacementBuilder {
-    /// An empty event after a position.
+    /// Starts an empty event after a position.
     pub fn after(position: FeedPosition) -> Self {
         Self { after: position, builder: EventBuilder::after(position) }
     }
 
-    /// Adds the removal that a version causes, and the version, where they follow the position. Returns false where
-    /// one of them goes into the next event.
+    /// Adds the removal that a version causes, and the version, unless they were delivered before. Returns false if
+    /// one of them belongs to the next event.
     pub fn add(
         &mut self,
         version: Position,
         removal: Option<Removal>,
         content: Option<Change>,
     ) -> bool {
-        let removed = FeedPosition::after_item(Position::new(
+        let removal_position = FeedPosition::after_item(Position::new(
             version.sequence,
             version.index.saturating_mul(2),
         ));
-        let removal = removal.map(|one| Change::Removal(Removal { place: removed, ..one }));
-        let changes = [(removal, removed), (content, Self::content_position(version))];
+        let removal = removal
+            .map(|removal| Change::Removal(Removal { position: removal_position, ..removal }));
+        let changes = [(removal, removal_position), (content, Self::content_position(version))];
         changes.into_iter().all(|(change, position)| match change {
             Some(change) if position > self.after => self.builder.add(change, position),
             _ => true,
@@ -101,12 +108,12 @@ impl ReplacementBuilder {
         FeedPosition::after_item(Position::new(version.sequence, index))
     }
 
-    /// The event, with more to come after it.
+    /// Returns the event. The entry has more events after it.
     pub fn partial(self) -> Changes {
         self.builder.partial()
     }
 
-    /// The event, as the last one of an entry.
+    /// Returns the event as the last one of its entry.
     pub fn last(self, sequence: u64) -> Changes {
         self.builder.last(sequence)
     }

@@ -10,30 +10,30 @@ use crate::exchange::feeds::changes::Input;
 use crate::exchange::feeds::event::{CampaignEvent, EnforcementEvent, FeedEvent};
 use crate::exchange::visibility::enforcement::EnforcementView;
 
-/// The contribution of an entry, if the reader may see it and the filter matches its campaign. Nothing if the
-/// entry is void or the contribution is no longer current.
+/// The contribution of an entry, if the reader may see it and the filter matches its campaign. `None` if the entry is
+/// void or the contribution is no longer current.
 pub fn campaign_event(
     input: &Input<'_>,
     put: &CampaignPut,
-    place: FeedPosition,
+    event_position: FeedPosition,
 ) -> Result<Option<FeedEvent>> {
     let entry = input.entry();
     let Some(author) = &entry.author else { return Ok(None) };
     let position = Position::new(entry.sequence, 0);
     let reader = input.visibility.reader();
-    let sees = may_see(reader, &put.sharing, author, position, Timestamp::default());
-    if !sees || !input.visibility.filter().matches_campaign(Some(put.campaign)) {
+    let is_visible = may_see(reader, &put.sharing, author, position, Timestamp::default());
+    if !is_visible || !input.visibility.filter().matches_campaign(Some(put.campaign)) {
         return Ok(None);
     }
     let audience = AudienceDigest::of(&put.sharing.audience);
-    let kept = input.view.contribution(put.campaign, author, audience)?;
-    Ok(kept.filter(|kept| kept.position == position).map(|kept| {
-        let contributed = input.seen().contribution(kept);
-        FeedEvent::Campaign(Box::new(CampaignEvent { place, contribution: contributed }))
+    let record = input.view.contribution(put.campaign, author, audience)?;
+    Ok(record.filter(|record| record.position == position).map(|record| {
+        let contribution = input.reader_view().contribution(record);
+        FeedEvent::Campaign(Box::new(CampaignEvent { position: event_position, contribution }))
     }))
 }
 
-/// The enforcements of an entry that the reader may see and its filter matches.
+/// The enforcements of an entry that the reader may see and that its filter matches.
 pub fn enforcement_events(
     input: &Input<'_>,
     enforcements: &Enforcements,
@@ -44,17 +44,16 @@ pub fn enforcement_events(
         let position = Position::new(entry.sequence, *index);
         (!input.was_delivered(position)).then_some((position, enforcement))
     });
-    let enforcements_seen =
-        visible_enforcements(input, (author, &enforcements.sharing), items)?.into_iter();
-    let events = enforcements_seen.map(|enforcement| EnforcementEvent {
-        place: FeedPosition::after_item(enforcement.record.position),
+    let visible = visible_enforcements(input, (author, &enforcements.sharing), items)?;
+    let events = visible.into_iter().map(|enforcement| EnforcementEvent {
+        position: FeedPosition::after_item(enforcement.record.position),
         enforcement,
     });
     let events: Vec<_> = events.collect();
     Ok((!events.is_empty()).then_some(FeedEvent::Enforcements(events)))
 }
 
-/// Those enforcements of an author that the reader may see, its filter matches, and that are current.
+/// The current enforcements among `items` that the reader may see and that its filter matches.
 pub fn visible_enforcements<'a>(
     input: &Input<'_>,
     (author, sharing): (&PartnerId, &Sharing),
@@ -62,16 +61,18 @@ pub fn visible_enforcements<'a>(
 ) -> Result<Vec<EnforcementView>> {
     let reader = input.visibility.reader();
     let audience = AudienceDigest::of(&sharing.audience);
-    let mut enforcements_seen = Vec::new();
+    let mut visible = Vec::new();
     for (position, enforcement) in items {
-        let sees = may_see(reader, sharing, author, position, Timestamp::default());
-        if !sees || !input.visibility.matches_enforcement(input.view, enforcement, input.now)? {
+        let is_visible = may_see(reader, sharing, author, position, Timestamp::default());
+        if !is_visible
+            || !input.visibility.matches_enforcement(input.view, enforcement, input.now)?
+        {
             continue;
         }
-        let kept = input.view.enforcement(author, &enforcement.id, audience)?;
-        if let Some(kept) = kept.filter(|kept| kept.position == position) {
-            enforcements_seen.push(input.seen().enforcement(kept)?);
+        let record = input.view.enforcement(author, &enforcement.id, audience)?;
+        if let Some(record) = record.filter(|record| record.position == position) {
+            visible.push(input.reader_view().enforcement(record)?);
         }
     }
-    Ok(enforcements_seen)
+    Ok(visible)
 }

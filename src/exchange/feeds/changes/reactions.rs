@@ -10,20 +10,21 @@ use crate::exchange::feeds::event::FeedEvent;
 use crate::exchange::visibility::reaction::{FeedbackView, SightingView};
 use crate::exchange::visibility::{AsOf, VersionMeta, Visibility};
 
-/// The sightings or the feedback of an entry that the reader may see and its filter matches.
+/// The sightings or the feedback of an entry, as far as the reader may see them and its filter matches them.
 pub fn changes(input: &Input<'_>) -> Result<Option<FeedEvent>> {
     let entry = input.entry();
-    let delivery = match &entry.body {
+    let event = match &entry.body {
         Body::Sightings(sightings) => sighting_events(input, sightings)?,
         Body::Feedback(feedback) => feedback_event(input, feedback)?,
         _ => None,
     };
-    // The outcome comes last: reading it may need the disk.
-    let Some(delivery) = delivery else { return Ok(None) };
+    // The outcome is read last, because that may read from disk.
+    let Some(event) = event else { return Ok(None) };
     let outcome = input.view.outcome(entry.sequence)?;
-    Ok(matches!(&*outcome, Outcome::Applied(_)).then_some(delivery))
+    Ok(matches!(&*outcome, Outcome::Applied(_)).then_some(event))
 }
 
+/// Whether the reader may see the assessment that the feedback is about, and that version is still current.
 fn sees_assessment(input: &Input<'_>, feedback: &Feedback, about: Position) -> Result<bool> {
     let target = &feedback.target;
     let current = input.view.current(target.id, &feedback.assessment_author, target.audience)?;
@@ -46,19 +47,19 @@ fn feedback_event(input: &Input<'_>, feedback: &Feedback) -> Result<Option<FeedE
     let position = Position::new(entry.sequence, 0);
     let Some(about) = feedback.target.version else { return Ok(None) };
     if reader.id != feedback.assessment_author {
-        let shared = may_see(reader, &feedback.sharing, giver, position, Timestamp::default());
-        if !shared
+        let is_visible = may_see(reader, &feedback.sharing, giver, position, Timestamp::default());
+        if !is_visible
             || !input.visibility.filter().is_empty()
             || !sees_assessment(input, feedback, about)?
         {
             return Ok(None);
         }
     }
-    let part = feedback.sharing.view_for(reader, giver, position);
-    let kept = FeedbackRecord {
+    let sharing_view = feedback.sharing.view_for(reader, giver, position);
+    let record = FeedbackRecord {
         position,
         accepted: entry.time,
-        of: feedback.assessment_author.clone(),
+        assessment_author: feedback.assessment_author.clone(),
         id: feedback.target.id,
         opinion: feedback.opinion,
         note: feedback.note.clone(),
@@ -66,10 +67,10 @@ fn feedback_event(input: &Input<'_>, feedback: &Feedback) -> Result<Option<FeedE
     };
     let giver = giver.clone();
     Ok(Some(FeedEvent::Feedback(Box::new(FeedbackView {
-        giver,
-        about,
-        record: kept,
-        sharing: part,
+        author: giver,
+        version: about,
+        record,
+        sharing: sharing_view,
     }))))
 }
 
@@ -79,7 +80,7 @@ fn sighting_events(input: &Input<'_>, sightings: &Sightings) -> Result<Option<Fe
     let reader = input.visibility.reader();
     let first = Position::new(entry.sequence, 0);
     let sharing = &sightings.sharing;
-    // A sighting has no labels, confidence or campaign: a filter by those matches none.
+    // A sighting has no labels, confidence or campaign, so a filter by one of these matches no sighting.
     let Filter { labels, min_confidence, campaigns, .. } = input.visibility.filter();
     if !may_see(reader, sharing, author, first, Timestamp::default())
         || !labels.is_empty()
@@ -88,30 +89,30 @@ fn sighting_events(input: &Input<'_>, sightings: &Sightings) -> Result<Option<Fe
     {
         return Ok(None);
     }
-    let part = sharing.view_for(reader, author, first);
-    let mut wanted = Vec::new();
+    let sharing_view = sharing.view_for(reader, author, first);
+    let mut views = Vec::new();
     for sighting in &sightings.items {
         let position = Position::new(entry.sequence, sighting.index);
         let assessment = Assessment::of(sighting.indicator.clone());
-        let outline = VersionMeta { author, version: position, sharing, assessment: &assessment };
+        let version = VersionMeta { author, version: position, sharing, assessment: &assessment };
         if input.was_delivered(position)
             || !input.visibility.matches_filter(
                 input.view,
                 reader,
                 AsOf::Now(input.now),
-                outline,
+                version,
             )?
         {
             continue;
         }
-        let kept = SightingRecord {
+        let record = SightingRecord {
             position,
             author: author.clone(),
             accepted: entry.time,
             sharing: sharing.clone(),
             sighting: sighting.clone(),
         };
-        wanted.push(SightingView { position, record: kept, sharing: part.clone() });
+        views.push(SightingView { position, record, sharing: sharing_view.clone() });
     }
-    Ok((!wanted.is_empty()).then_some(FeedEvent::Sightings(wanted)))
+    Ok((!views.is_empty()).then_some(FeedEvent::Sightings(views)))
 }

@@ -1,7 +1,8 @@
-//! The policy for liaisons: a release begins or ends, instead of an audience that the reader is part of.
+//! The policy for liaisons: their access to a version begins and ends with its release. They are in no audience.
 //!
 //! A liaison receives a version with the entry that releases it, and its removal with the entry that ends the
-//! release. A new version replaces a released one: the removal comes first, then the version if it is released too.
+//! release. If a new version replaces a released one, the removal comes first, then the new version if it is released
+//! too.
 
 mod assessments;
 
@@ -23,16 +24,17 @@ use crate::exchange::feeds::event::{
     CampaignEvent, EnforcementEvent, FeedEvent, Removal, RemovalReason, RemovedObject,
 };
 
-/// An entry has one outcome for each pair of an object and a liaison.
+/// The objects and liaisons of an entry. Its outcomes are one for each pair, in the order of objects.
 struct Pairs<'a> {
     author: &'a PartnerId,
     objects: &'a [Releasable],
     liaisons: &'a [PartnerId],
-    begins: bool,
+    /// Whether the entry releases. Otherwise it ends releases.
+    is_release: bool,
 }
 
-/// The changes of an entry that may begin or end releases. The position is inside the entry where there may be
-/// more.
+/// The next changes of an entry that may begin or end releases. The position is inside the entry if the entry may have
+/// more changes.
 pub fn changes(input: &Input<'_>) -> Result<Changes> {
     let entry = input.entry();
     match &entry.body {
@@ -51,39 +53,41 @@ pub fn release_changes(input: &Input<'_>) -> Result<Changes> {
             author,
             objects: &release.objects,
             liaisons: &release.liaisons,
-            begins: matches!(release.action, ReleaseAction::Release { .. }),
+            is_release: matches!(release.action, ReleaseAction::Release { .. }),
         },
         (Body::ReleaseEnd(end), _) => Pairs {
             author: &end.partner,
             objects: &end.objects,
             liaisons: &end.liaisons,
-            begins: false,
+            is_release: false,
         },
         _ => return Ok(nothing),
     };
-    let own = pairs.liaisons.iter().position(|liaison| *liaison == input.visibility.reader().id);
-    let Some(own) = own.filter(|_| pairs.begins || input.may_hold_versions()) else {
+    let own_index =
+        pairs.liaisons.iter().position(|liaison| *liaison == input.visibility.reader().id);
+    let Some(own_index) = own_index.filter(|_| pairs.is_release || input.may_hold_versions())
+    else {
         return Ok(nothing);
     };
     let outcome = input.view.outcome(entry.sequence)?;
     let Outcome::Applied(outcomes) = &*outcome else { return Ok(nothing) };
     let mut builder = EventBuilder::after(input.after);
-    for (number, object) in pairs.objects.iter().enumerate() {
-        let at = number * pairs.liaisons.len() + own;
-        let place = Position::new(entry.sequence, u32::try_from(at).unwrap_or(u32::MAX));
-        let Some(outcome) = outcomes.get(at).filter(|_| !input.was_delivered(place)) else {
+    for (object_index, object) in pairs.objects.iter().enumerate() {
+        let index = object_index * pairs.liaisons.len() + own_index;
+        let at = Position::new(entry.sequence, u32::try_from(index).unwrap_or(u32::MAX));
+        let Some(outcome) = outcomes.get(index).filter(|_| !input.was_delivered(at)) else {
             continue;
         };
-        let one = match outcome {
-            ItemOutcome::Released(_) => released_object(input, pairs.author, object, place)?,
+        let change = match outcome {
+            ItemOutcome::Released(_) => released_object(input, pairs.author, object, at)?,
             ItemOutcome::Retracted(version) => {
-                let ended = retracted_object(input, pairs.author, object, *version, place)?;
-                ended.map(Change::Removal)
+                let removal = retracted_object(input, pairs.author, object, *version, at)?;
+                removal.map(Change::Removal)
             }
             _ => None,
         };
-        if let Some(one) = one
-            && !builder.add(one, FeedPosition::after_item(place))
+        if let Some(change) = change
+            && !builder.add(change, FeedPosition::after_item(at))
         {
             return Ok(builder.partial());
         }
@@ -98,22 +102,22 @@ pub fn contribution_changes(input: &Input<'_>, put: &CampaignPut) -> Result<Chan
     let nothing = Changes { event: None, position: FeedPosition::after_entry(entry.sequence) };
     let Some(author) = &entry.author else { return Ok(nothing) };
     let version = Position::new(entry.sequence, 0);
-    let mut steps = ReplacementBuilder::after(input.after);
+    let mut builder = ReplacementBuilder::after(input.after);
     let audience = AudienceDigest::of(&put.sharing.audience);
-    let kept = input.view.contribution(put.campaign, author, audience)?;
-    let given = kept.filter(|kept| kept.position == version).filter(|kept| {
-        is_released_with(input, author, (&kept.sharing, &kept.release_state), version)
+    let record = input.view.contribution(put.campaign, author, audience)?;
+    let released = record.filter(|record| record.position == version).filter(|record| {
+        is_released_with(input, author, (&record.sharing, &record.release_state), version)
     });
-    let given = given.and_then(|kept| {
-        contribution_change(input, kept, ReplacementBuilder::content_position(version))
+    let change = released.and_then(|record| {
+        contribution_change(input, record, ReplacementBuilder::content_position(version))
     });
-    let what = RemovedObject::Contribution(put.campaign);
-    let lost =
-        replaced_release(input, author, what, version)?.filter(|_| input.may_hold_versions());
-    if !steps.add(version, lost, given) {
-        return Ok(steps.partial());
+    let object = RemovedObject::Contribution(put.campaign);
+    let removal =
+        replaced_release(input, author, object, version)?.filter(|_| input.may_hold_versions());
+    if !builder.add(version, removal, change) {
+        return Ok(builder.partial());
     }
-    Ok(steps.last(entry.sequence))
+    Ok(builder.last(entry.sequence))
 }
 
 /// Like [`contribution_changes`], for a report of enforcements.
@@ -122,30 +126,30 @@ pub fn enforcement_changes(input: &Input<'_>, report: &Enforcements) -> Result<C
     let nothing = Changes { event: None, position: FeedPosition::after_entry(entry.sequence) };
     let Some(author) = &entry.author else { return Ok(nothing) };
     let audience = AudienceDigest::of(&report.sharing.audience);
-    let mut steps = ReplacementBuilder::after(input.after);
+    let mut builder = ReplacementBuilder::after(input.after);
     for (index, enforcement) in &report.items {
         let version = Position::new(entry.sequence, *index);
-        let kept = input.view.enforcement(author, &enforcement.id, audience)?;
-        let given = kept.filter(|kept| kept.position == version).filter(|kept| {
-            is_released_with(input, author, (&kept.sharing, &kept.release_state), version)
+        let record = input.view.enforcement(author, &enforcement.id, audience)?;
+        let released = record.filter(|record| record.position == version).filter(|record| {
+            is_released_with(input, author, (&record.sharing, &record.release_state), version)
         });
-        let given = match given {
-            Some(kept) => {
-                enforcement_change(input, kept, ReplacementBuilder::content_position(version))?
+        let change = match released {
+            Some(record) => {
+                enforcement_change(input, record, ReplacementBuilder::content_position(version))?
             }
             None => None,
         };
-        let what = RemovedObject::Enforcement(enforcement.id.clone());
-        let lost =
-            replaced_release(input, author, what, version)?.filter(|_| input.may_hold_versions());
-        if !steps.add(version, lost, given) {
-            return Ok(steps.partial());
+        let object = RemovedObject::Enforcement(enforcement.id.clone());
+        let removal =
+            replaced_release(input, author, object, version)?.filter(|_| input.may_hold_versions());
+        if !builder.add(version, removal, change) {
+            return Ok(builder.partial());
         }
     }
-    Ok(steps.last(entry.sequence))
+    Ok(builder.last(entry.sequence))
 }
 
-/// Whether the reader receives a version with its own entry: it is public, or that entry released it and the
+/// Whether the reader receives a version with its own entry: the version is public, or that entry released it and the
 /// release is still in force.
 pub fn is_released_with(
     input: &Input<'_>,
@@ -153,69 +157,71 @@ pub fn is_released_with(
     (sharing, state): (&Sharing, &ReleaseState),
     version: Position,
 ) -> bool {
-    let released = state.release_to(sharing, &input.visibility.reader().id);
-    let comes = sharing.audience == Audience::Public
-        || released.is_some_and(|(_, since)| since == version.sequence);
-    comes && input.visibility.may_deliver(author, sharing, version, input.now)
+    let release = state.release_to(sharing, &input.visibility.reader().id);
+    let is_released = sharing.audience == Audience::Public
+        || release.is_some_and(|(_, since)| since == version.sequence);
+    is_released && input.visibility.may_deliver(author, sharing, version, input.now)
 }
 
 /// A contribution, if the filter matches its campaign.
 pub fn contribution_change(
     input: &Input<'_>,
-    kept: ContributionRecord,
-    place: FeedPosition,
+    record: ContributionRecord,
+    position: FeedPosition,
 ) -> Option<Change> {
-    let asks = input.visibility.filter().matches_campaign(Some(kept.campaign));
-    asks.then(|| {
-        let contributed = input.seen().contribution(kept);
-        Change::Campaign(Box::new(CampaignEvent { place, contribution: contributed }))
+    let matches = input.visibility.filter().matches_campaign(Some(record.campaign));
+    matches.then(|| {
+        let contribution = input.reader_view().contribution(record);
+        Change::Campaign(Box::new(CampaignEvent { position, contribution }))
     })
 }
 
 /// An enforcement, if the filter matches it.
 pub fn enforcement_change(
     input: &Input<'_>,
-    kept: EnforcementRecord,
-    place: FeedPosition,
+    record: EnforcementRecord,
+    position: FeedPosition,
 ) -> Result<Option<Change>> {
-    if !input.visibility.matches_enforcement(input.view, &kept.enforcement, input.now)? {
+    if !input.visibility.matches_enforcement(input.view, &record.enforcement, input.now)? {
         return Ok(None);
     }
-    let deed = input.seen().enforcement(kept)?;
-    Ok(Some(Change::Enforcement(EnforcementEvent { place, enforcement: deed })))
+    let enforcement = input.reader_view().enforcement(record)?;
+    Ok(Some(Change::Enforcement(EnforcementEvent { position, enforcement })))
 }
 
-/// An object whose release began at a position, if it is current and that release still in force.
+/// An object whose release began at a position, if the object is current and the release is still in force.
 pub fn released_object(
     input: &Input<'_>,
     author: &PartnerId,
     object: &Releasable,
     at: Position,
 ) -> Result<Option<Change>> {
-    let place = FeedPosition::after_item(at);
+    let position = FeedPosition::after_item(at);
     match object {
         Releasable::Assessment(target) => {
             Ok(released_assessment(input, author, target, at)?.map(Change::Item))
         }
         Releasable::Contribution { campaign, audience, version } => {
-            let kept = input.view.contribution(*campaign, author, *audience)?;
-            let kept = kept.filter(|kept| kept.position == *version).filter(|kept| {
-                release_begins(input, author, (&kept.sharing, &kept.release_state), *version, at)
+            let record = input.view.contribution(*campaign, author, *audience)?;
+            let released = record.filter(|record| record.position == *version).filter(|record| {
+                let release = (&record.sharing, &record.release_state);
+                release_begins(input, author, release, *version, at)
             });
-            Ok(kept.and_then(|kept| contribution_change(input, kept, place)))
+            Ok(released.and_then(|record| contribution_change(input, record, position)))
         }
         Releasable::Enforcement { id, audience, version } => {
-            let kept = input.view.enforcement(author, id, *audience)?;
-            let kept = kept.filter(|kept| kept.position == *version).filter(|kept| {
-                release_begins(input, author, (&kept.sharing, &kept.release_state), *version, at)
+            let record = input.view.enforcement(author, id, *audience)?;
+            let released = record.filter(|record| record.position == *version).filter(|record| {
+                let release = (&record.sharing, &record.release_state);
+                release_begins(input, author, release, *version, at)
             });
-            kept.map_or(Ok(None), |kept| enforcement_change(input, kept, place))
+            released.map_or(Ok(None), |record| enforcement_change(input, record, position))
         }
     }
 }
 
-/// Whether the release of a version to the reader begins with an entry. Public versions are delivered with their
-/// own entry instead.
+/// Whether the release of a version to the reader begins at a position, and the reader may see it. False for a public
+/// version: that is delivered with its own entry.
 pub fn release_begins(
     input: &Input<'_>,
     author: &PartnerId,
@@ -223,27 +229,29 @@ pub fn release_begins(
     version: Position,
     at: Position,
 ) -> bool {
-    let began = state.release_to(sharing, &input.visibility.reader().id).map(|(_, since)| since);
-    began == Some(at.sequence)
+    let released_since =
+        state.release_to(sharing, &input.visibility.reader().id).map(|(_, since)| since);
+    released_since == Some(at.sequence)
         && sharing.audience != Audience::Public
         && input.visibility.may_deliver(author, sharing, version, input.now)
 }
 
-/// The removal of a released enforcement that the counts of a tip response replace.
+/// The removal of a released enforcement that a tip response replaces with its own counts.
 pub fn replaced_by_response(input: &Input<'_>) -> Result<Option<FeedEvent>> {
     let entry = input.entry();
     let (Body::TipResponded(response), Some(author)) = (&entry.body, &entry.author) else {
         return Ok(None);
     };
-    let Some((done, _)) = response.enforcement.as_ref().filter(|_| input.may_hold_versions())
+    let Some((enforcement, _)) =
+        response.enforcement.as_ref().filter(|_| input.may_hold_versions())
     else {
         return Ok(None);
     };
-    let what = RemovedObject::Enforcement(done.id.clone());
+    let object = RemovedObject::Enforcement(enforcement.id.clone());
     let version = Position::new(entry.sequence, 0);
-    let lost = replaced_release(input, author, what, version)?;
-    let place = FeedPosition::after_entry(entry.sequence);
-    Ok(lost.map(|lost| FeedEvent::Removals(vec![Removal { place, ..lost }])))
+    let removal = replaced_release(input, author, object, version)?;
+    let position = FeedPosition::after_entry(entry.sequence);
+    Ok(removal.map(|removal| FeedEvent::Removals(vec![Removal { position, ..removal }])))
 }
 
 /// The removal of the version that was released to the reader and that the version at `at` replaces. The caller
@@ -251,20 +259,20 @@ pub fn replaced_by_response(input: &Input<'_>) -> Result<Option<FeedEvent>> {
 fn replaced_release(
     input: &Input<'_>,
     author: &PartnerId,
-    what: RemovedObject,
+    object: RemovedObject,
     at: Position,
 ) -> Result<Option<Removal>> {
     if !input.visibility.filter().is_empty() {
         return Ok(None);
     }
-    let lost = input
+    let replaced = input
         .view
         .replaced_version(at)?
-        .filter(|one| one.liaisons.contains(&input.visibility.reader().id));
-    Ok(lost.map(|lost| Removal {
-        place: FeedPosition::after_item(at),
-        version: lost.version,
-        what,
+        .filter(|replaced| replaced.liaisons.contains(&input.visibility.reader().id));
+    Ok(replaced.map(|replaced| Removal {
+        position: FeedPosition::after_item(at),
+        version: replaced.version,
+        object,
         author: author.clone(),
         reason: RemovalReason::Replaced,
     }))
@@ -274,30 +282,30 @@ fn replaced_release(
 fn retracted_object(
     input: &Input<'_>,
     author: &PartnerId,
-    object: &Releasable,
+    released: &Releasable,
     version: Position,
     at: Position,
 ) -> Result<Option<Removal>> {
-    let (what, sharing) = match object {
+    let (object, sharing) = match released {
         Releasable::Assessment(target) => {
             return retracted_assessment(input, author, target, version, at);
         }
         Releasable::Contribution { campaign, audience, .. } => {
-            let kept = input.view.contribution(*campaign, author, *audience)?;
-            (RemovedObject::Contribution(*campaign), kept.map(|kept| kept.sharing))
+            let record = input.view.contribution(*campaign, author, *audience)?;
+            (RemovedObject::Contribution(*campaign), record.map(|record| record.sharing))
         }
         Releasable::Enforcement { id, audience, .. } => {
-            let kept = input.view.enforcement(author, id, *audience)?;
-            (RemovedObject::Enforcement(id.clone()), kept.map(|kept| kept.sharing))
+            let record = input.view.enforcement(author, id, *audience)?;
+            (RemovedObject::Enforcement(id.clone()), record.map(|record| record.sharing))
         }
     };
-    // Public objects stay, and a filter matches assessments only.
+    // The reader may still see a public object. A filter matches assessments only.
     if !input.visibility.filter().is_empty()
         || sharing.is_some_and(|sharing| sharing.audience == Audience::Public)
     {
         return Ok(None);
     }
-    let (place, author) = (FeedPosition::after_item(at), author.clone());
+    let (position, author) = (FeedPosition::after_item(at), author.clone());
     let reason = RemovalReason::NoLongerShared;
-    Ok(Some(Removal { place, version, what, author, reason }))
+    Ok(Some(Removal { position, version, object, author, reason }))
 }

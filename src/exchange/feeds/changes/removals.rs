@@ -8,7 +8,7 @@ use crate::exchange::feeds::changes::Input;
 use crate::exchange::feeds::event::{FeedEvent, Removal, RemovalReason, RemovedObject};
 use crate::exchange::visibility::VersionMeta;
 
-/// The author whose versions an entry ends without a replacement, and the reason.
+/// The author whose versions an entry ends without replacing them, and the reason.
 pub fn removal_cause(body: &Body) -> Option<(&PartnerId, RemovalReason)> {
     match body {
         Body::Withdrawal(withdrawal) => Some((&withdrawal.partner, RemovalReason::Withdrawn)),
@@ -30,24 +30,24 @@ pub fn changes(input: &Input<'_>) -> Result<Option<FeedEvent>> {
     let Outcome::Applied(outcomes) = &*outcome else { return Ok(None) };
     let mut removals = Vec::new();
     for (index, outcome) in (0u32..).zip(outcomes) {
-        let at = Position::new(entry.sequence, index);
+        let item = Position::new(entry.sequence, index);
         let ItemOutcome::Ended(version) = *outcome else { continue };
-        if input.was_delivered(at) {
+        if input.was_delivered(item) {
             continue;
         }
         let Some(closed) = input.view.closed_version(version)? else { continue };
-        let (sharing, said) = (&closed.sharing, &closed.metadata);
+        let (sharing, assessment) = (&closed.sharing, &closed.metadata);
         if input.visibility.should_deliver(
             input.view,
             &reader_before,
             input.before(),
-            VersionMeta { author, version, sharing, assessment: said },
+            VersionMeta { author, version, sharing, assessment },
         )? {
-            let (what, author) = (RemovedObject::Assessment(closed.id), author.clone());
+            let (object, author) = (RemovedObject::Assessment(closed.id), author.clone());
             removals.push(Removal {
-                place: FeedPosition::after_item(at),
+                position: FeedPosition::after_item(item),
                 version,
-                what,
+                object,
                 author,
                 reason,
             });

@@ -1,4 +1,5 @@
-//! Expansion for a reader with a filter by campaign that gains or loses sight of one: the versions that name it.
+//! Expansion for a reader whose filter names campaigns. When it gains or loses access to one of them, the versions that
+//! name the campaign are compared.
 
 use std::collections::BTreeMap;
 
@@ -8,7 +9,7 @@ use crate::domain::{CampaignId, IndicatorId, PartnerId, Position};
 use crate::error::Result;
 use crate::exchange::feeds::expansion::{
     Expansion, ExpansionStep, MAX_ENTRIES_PER_STEP, MAX_EVENTS_PER_STEP, MAX_VERSIONS_PER_STEP,
-    delivery, delivery_is_empty,
+    event,
 };
 use crate::exchange::visibility::AsOf;
 
@@ -16,7 +17,7 @@ use crate::exchange::visibility::AsOf;
 type Versions = BTreeMap<Position, (PartnerId, AudienceDigest, IndicatorId)>;
 
 impl Expansion<'_> {
-    /// Expands a contribution to a campaign, after a version.
+    /// Expands an entry that contributes to a campaign, after version `last`.
     pub(super) fn through_contribution(
         &self,
         campaign: CampaignId,
@@ -26,44 +27,45 @@ impl Expansion<'_> {
             return Ok(ExpansionStep::Done);
         }
         let visibility = self.input.visibility;
-        let sees =
+        let sees_campaign =
             |reader, as_of| visibility.sees_campaign(self.input.view, reader, as_of, campaign);
-        let before = sees(self.before, self.input.before())?;
-        let after = sees(self.after, AsOf::Sequence(self.sequence()))?;
+        let before = sees_campaign(self.before, self.input.before())?;
+        let after = sees_campaign(self.after, AsOf::Sequence(self.sequence()))?;
         if before == after {
             return Ok(ExpansionStep::Done);
         }
         self.through_campaigns(&[campaign], last)
     }
 
-    /// Compares the versions before the entry that name one of the campaigns, after a version.
+    /// Compares the versions after `last` that name one of the campaigns and are older than the entry.
     pub(super) fn through_campaigns(
         &self,
         campaigns: &[CampaignId],
         last: Position,
     ) -> Result<ExpansionStep> {
-        let Some((versions, end, more)) = self.named(campaigns, last)? else {
+        let Some((versions, end, more)) = self.next_versions(campaigns, last)? else {
             return Ok(ExpansionStep::Done);
         };
-        let (mut removed, mut shown) = (Vec::new(), Vec::new());
-        for (looked, (version, (author, audience, id))) in (1..).zip(&versions) {
-            self.compare((author, *audience, *id), *version, &mut removed, &mut shown)?;
-            if removed.len() + shown.len() == MAX_EVENTS_PER_STEP || looked == MAX_VERSIONS_PER_STEP
+        let (mut removals, mut items) = (Vec::new(), Vec::new());
+        for (compared, (version, (author, audience, id))) in (1..).zip(&versions) {
+            self.compare((author, *audience, *id), *version, &mut removals, &mut items)?;
+            if removals.len() + items.len() == MAX_EVENTS_PER_STEP
+                || compared == MAX_VERSIONS_PER_STEP
             {
-                let place = FeedPosition::in_expansion(self.sequence(), *version);
-                return Ok(ExpansionStep::UpTo(delivery(removed, shown).map(Box::new), place));
+                let position = FeedPosition::in_expansion(self.sequence(), *version);
+                return Ok(ExpansionStep::UpTo(event(removals, items).map(Box::new), position));
             }
         }
-        if delivery_is_empty(&removed, &shown) && !more {
+        if removals.is_empty() && items.is_empty() && !more {
             return Ok(ExpansionStep::Done);
         }
-        let place = FeedPosition::in_expansion(self.sequence(), Position::new(end, u32::MAX));
-        Ok(ExpansionStep::UpTo(delivery(removed, shown).map(Box::new), place))
+        let position = FeedPosition::in_expansion(self.sequence(), Position::new(end, u32::MAX));
+        Ok(ExpansionStep::UpTo(event(removals, items).map(Box::new), position))
     }
 
-    /// The next versions that name one of the campaigns, of a bounded number of entries; the last of these entries,
-    /// and whether there may be more after it.
-    fn named(
+    /// Reads the next versions that name one of the campaigns, from a bounded number of entries. Returns them, the
+    /// sequence of the last of these entries, and whether there may be more after it.
+    fn next_versions(
         &self,
         campaigns: &[CampaignId],
         last: Position,
@@ -71,28 +73,30 @@ impl Expansion<'_> {
         let from = last.sequence + u64::from(last.index == u32::MAX);
         let (mut versions, mut end, mut more) = (Versions::new(), u64::MAX, false);
         for campaign in campaigns {
-            let mut last_read = 0;
-            for (read, named) in self.input.view.campaign_versions(*campaign, from).enumerate() {
+            let mut last_sequence = 0;
+            for (entries_read, named) in
+                self.input.view.campaign_versions(*campaign, from).enumerate()
+            {
                 let (sequence, named) = named?;
                 if sequence > self.sequence() {
                     break;
                 }
-                if read == MAX_ENTRIES_PER_STEP {
-                    // All of them together go no further than the first that has more.
-                    (end, more) = (end.min(last_read), true);
+                if entries_read == MAX_ENTRIES_PER_STEP {
+                    // All campaigns stop at the first one that has more entries.
+                    (end, more) = (end.min(last_sequence), true);
                     break;
                 }
-                last_read = sequence;
+                last_sequence = sequence;
                 for (index, id) in &named.entry_versions.versions {
-                    let of =
+                    let key =
                         (named.entry_versions.author.clone(), named.entry_versions.audience, *id);
-                    versions.insert(Position::new(sequence, *index), of);
+                    versions.insert(Position::new(sequence, *index), key);
                 }
             }
         }
         versions.retain(|version, _| *version > last && version.sequence <= end);
-        let last_looked = versions.last_key_value().map(|(version, _)| version.sequence);
-        let end = if more { Some(end) } else { last_looked };
+        let last_version = versions.last_key_value().map(|(version, _)| version.sequence);
+        let end = if more { Some(end) } else { last_version };
         Ok(end.map(|end| (versions, end, more)))
     }
 }

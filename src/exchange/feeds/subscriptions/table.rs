@@ -1,4 +1,4 @@
-//! Every subscription as this node holds it in memory, and the reader that holds each.
+//! The subscriptions of this node in memory, and the reader that holds each.
 
 use std::collections::BTreeMap;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
@@ -17,23 +17,25 @@ pub struct Table {
 
 #[derive(Debug, Default)]
 struct Inner {
-    partners: BTreeMap<PartnerId, BTreeMap<SubscriptionName, Kept>>,
-    /// How many holds there were: each has a number of its own.
-    holds: u64,
+    partners: BTreeMap<PartnerId, BTreeMap<SubscriptionName, TableEntry>>,
+    /// The id of the newest hold. Each hold has an id of its own.
+    last_hold_id: u64,
 }
 
 #[derive(Debug)]
-struct Kept {
-    stored: Subscription,
-    /// Whether it stands elsewhere than the store has it.
-    moved: bool,
+struct TableEntry {
+    subscription: Subscription,
+    /// Set if the cursor moved since it was last written to the store.
+    is_dirty: bool,
+    /// The reader that holds the subscription.
     holder: Option<Holder>,
 }
 
 #[derive(Debug)]
 struct Holder {
-    hold: u64,
-    told: watch::Sender<Option<Loss>>,
+    hold_id: u64,
+    /// Notifies the reader that it lost the subscription.
+    loss: watch::Sender<Option<Loss>>,
 }
 
 /// Why a reader no longer holds its subscription.
@@ -44,103 +46,110 @@ enum Loss {
 }
 
 impl Table {
-    /// A table of what a store has.
-    pub fn of(stored: Vec<Subscription>) -> Self {
+    /// A table of subscriptions that were read from a store.
+    pub fn new(subscriptions: Vec<Subscription>) -> Self {
         let table = Self::default();
-        for stored in stored {
-            table.insert(stored);
+        for subscription in subscriptions {
+            table.insert(subscription);
         }
         table
     }
 
-    /// Takes a new subscription.
-    pub fn insert(&self, stored: Subscription) {
-        let kept = Kept { stored, moved: false, holder: None };
-        let (partner, name) = (kept.stored.partner.clone(), kept.stored.name.clone());
-        self.lock().partners.entry(partner).or_default().insert(name, kept);
+    /// Adds a new subscription.
+    pub fn insert(&self, subscription: Subscription) {
+        let (partner, name) = (subscription.partner.clone(), subscription.name.clone());
+        let entry = TableEntry { subscription, is_dirty: false, holder: None };
+        self.lock().partners.entry(partner).or_default().insert(name, entry);
     }
 
-    /// Forgets a subscription, and tells its reader.
+    /// Removes a subscription, and notifies its reader.
     pub fn remove(&self, partner: &PartnerId, name: &SubscriptionName) {
-        let removed = self.lock().partners.get_mut(partner).and_then(|of| of.remove(name));
-        if let Some(Kept { holder: Some(holder), .. }) = removed {
-            holder.told.send_replace(Some(Loss::Deleted));
+        let removed =
+            self.lock().partners.get_mut(partner).and_then(|by_name| by_name.remove(name));
+        if let Some(TableEntry { holder: Some(holder), .. }) = removed {
+            holder.loss.send_replace(Some(Loss::Deleted));
         }
     }
 
-    /// A subscription.
+    /// A subscription, with its newest cursor.
     pub fn get(&self, partner: &PartnerId, name: &SubscriptionName) -> Option<Subscription> {
-        self.lock().kept(partner, name).map(|kept| kept.stored.clone())
+        self.lock().entry(partner, name).map(|entry| entry.subscription.clone())
     }
 
     /// A partner's subscriptions by name, each with whether a reader holds it.
     pub fn of_partner(&self, partner: &PartnerId) -> Vec<(Subscription, bool)> {
         let inner = self.lock();
-        let all = inner.partners.get(partner).into_iter().flat_map(BTreeMap::values);
-        all.map(|kept| (kept.stored.clone(), kept.holder.is_some())).collect()
+        let entries = inner.partners.get(partner).into_iter().flat_map(BTreeMap::values);
+        entries.map(|entry| (entry.subscription.clone(), entry.holder.is_some())).collect()
     }
 
     /// Every subscription, by partner and name.
     pub fn all(&self) -> Vec<Subscription> {
         let inner = self.lock();
-        let all = inner.partners.values().flat_map(BTreeMap::values);
-        all.map(|kept| kept.stored.clone()).collect()
+        let entries = inner.partners.values().flat_map(BTreeMap::values);
+        entries.map(|entry| entry.subscription.clone()).collect()
     }
 
-    /// Moves a subscription forward, never back, and tells where it stands then. Where it no longer
-    /// stands in the journal, since that was replaced or put back from an older copy, any place in the
-    /// journal is forward.
+    /// Moves a subscription forward, never back, and returns its cursor after that. `None` if there is no such
+    /// subscription.
+    ///
+    /// If the stored cursor is no longer in the journal, because the journal was replaced or restored from an older
+    /// copy, any cursor replaces it.
     pub fn acknowledge(
         &self,
         partner: &PartnerId,
         name: &SubscriptionName,
         cursor: Cursor,
         now: Timestamp,
-        stands_here: impl Fn(Cursor) -> bool,
+        is_in_journal: impl Fn(Cursor) -> bool,
     ) -> Option<Cursor> {
         let mut inner = self.lock();
-        let kept = inner.kept(partner, name)?;
-        let stands = kept.stored.cursor;
-        if cursor.position >= stands.position || !stands_here(stands) {
-            (kept.stored.cursor, kept.stored.acknowledged) = (cursor, Some(now));
-            kept.moved = true;
+        let entry = inner.entry(partner, name)?;
+        let stored = entry.subscription.cursor;
+        if cursor.position >= stored.position || !is_in_journal(stored) {
+            (entry.subscription.cursor, entry.subscription.acknowledged) = (cursor, Some(now));
+            entry.is_dirty = true;
         }
-        Some(kept.stored.cursor)
+        Some(entry.subscription.cursor)
     }
 
-    /// Takes what was moved since it was last asked for.
+    /// Returns the subscriptions whose cursors moved since the last call.
     pub fn take_moved(&self) -> Vec<Subscription> {
         let mut inner = self.lock();
-        let all = inner.partners.values_mut().flat_map(BTreeMap::values_mut);
-        all.filter_map(|kept| std::mem::take(&mut kept.moved).then(|| kept.stored.clone()))
+        let entries = inner.partners.values_mut().flat_map(BTreeMap::values_mut);
+        entries
+            .filter_map(|entry| {
+                std::mem::take(&mut entry.is_dirty).then(|| entry.subscription.clone())
+            })
             .collect()
     }
 
-    /// Takes hold of a subscription for a reader who has seen it so: whoever held it is told. `None`
-    /// where there is none or another by now.
-    pub fn hold(self: &Arc<Self>, seen: &Subscription) -> Option<Hold> {
+    /// Gives a reader the hold on a subscription that it read before, and notifies the earlier holder. `None` if the
+    /// subscription was deleted or created again since it was read.
+    pub fn hold(self: &Arc<Self>, read: &Subscription) -> Option<SubscriptionLease> {
         let mut inner = self.lock();
-        let number = inner.holds + 1;
-        let kept = inner.kept(&seen.partner, &seen.name)?;
-        if kept.stored.filter != seen.filter || kept.stored.created != seen.created {
+        let id = inner.last_hold_id + 1;
+        let entry = inner.entry(&read.partner, &read.name)?;
+        if entry.subscription.filter != read.filter || entry.subscription.created != read.created {
             return None;
         }
-        let (told, lost) = watch::channel(None);
-        if let Some(older) = kept.holder.replace(Holder { hold: number, told }) {
-            older.told.send_replace(Some(Loss::TakenOver));
+        let (sender, loss) = watch::channel(None);
+        if let Some(older) = entry.holder.replace(Holder { hold_id: id, loss: sender }) {
+            older.loss.send_replace(Some(Loss::TakenOver));
         }
-        inner.holds = number;
+        inner.last_hold_id = id;
         drop(inner);
-        let (partner, name) = (seen.partner.clone(), seen.name.clone());
-        Some(Hold { table: Arc::clone(self), partner, name, number, lost })
+        let (partner, name) = (read.partner.clone(), read.name.clone());
+        Some(SubscriptionLease { table: Arc::clone(self), partner, name, id, loss })
     }
 
-    fn release(&self, hold: &Hold) {
+    /// Removes the holder of a subscription, unless a newer one took over.
+    fn release(&self, hold: &SubscriptionLease) {
         let mut inner = self.lock();
-        if let Some(kept) = inner.kept(&hold.partner, &hold.name)
-            && kept.holder.as_ref().is_some_and(|holder| holder.hold == hold.number)
+        if let Some(entry) = inner.entry(&hold.partner, &hold.name)
+            && entry.holder.as_ref().is_some_and(|holder| holder.hold_id == hold.id)
         {
-            kept.holder = None;
+            entry.holder = None;
         }
     }
 
@@ -150,35 +159,36 @@ impl Table {
 }
 
 impl Inner {
-    fn kept(&mut self, partner: &PartnerId, name: &SubscriptionName) -> Option<&mut Kept> {
+    fn entry(&mut self, partner: &PartnerId, name: &SubscriptionName) -> Option<&mut TableEntry> {
         self.partners.get_mut(partner)?.get_mut(name)
     }
 }
 
-/// One reader's hold on a subscription; released when it is dropped.
+/// One reader's hold on a subscription. Dropping it releases the subscription.
 #[derive(Debug)]
-pub struct Hold {
+pub struct SubscriptionLease {
     table: Arc<Table>,
     partner: PartnerId,
     name: SubscriptionName,
-    number: u64,
-    lost: watch::Receiver<Option<Loss>>,
+    id: u64,
+    /// Set once the reader lost the subscription.
+    loss: watch::Receiver<Option<Loss>>,
 }
 
-impl Hold {
-    /// Done, with the reason, once a newer reader holds the subscription, or it is deleted.
+impl SubscriptionLease {
+    /// Waits until a newer reader takes over the subscription or it is deleted. Returns the reason as an error.
     ///
     /// Cancel safe.
     pub async fn lost(&self) -> Error {
-        let mut lost = self.lost.clone();
-        let loss = lost.wait_for(Option::is_some).await.map_or(None, |loss| *loss);
+        let mut receiver = self.loss.clone();
+        let loss = receiver.wait_for(Option::is_some).await.map_or(None, |loss| *loss);
         let name = &self.name;
         match loss {
             Some(Loss::TakenOver) => {
                 let message = format!("a newer reader has taken over the subscription `{name}`");
                 Error::new(Kind::Aborted, "taken_over", message)
             }
-            // It is told before it is forgotten, so whoever is not told any more lost it so.
+            // A takeover is always sent before the sender is dropped, so a closed channel means deletion.
             Some(Loss::Deleted) | None => {
                 let message = format!("the subscription `{name}` was deleted");
                 Error::new(Kind::Aborted, "subscription_deleted", message)
@@ -187,7 +197,7 @@ impl Hold {
     }
 }
 
-impl Drop for Hold {
+impl Drop for SubscriptionLease {
     fn drop(&mut self) {
         self.table.release(self);
     }

@@ -1,4 +1,4 @@
-//! Who holds a subscription, and where it stands.
+//! Holds and cursors of subscriptions.
 
 use std::sync::Arc;
 
@@ -33,60 +33,63 @@ fn in_epoch(epoch: u8, sequence: u64) -> Cursor {
     Cursor { journal, position: FeedPosition::after_entry(sequence) }
 }
 
-fn connected(table: &Table, of: &Subscription) -> bool {
-    table.of_partner(&of.partner).iter().any(|(one, held)| one.name == of.name && *held)
+fn is_held(table: &Table, subscription: &Subscription) -> bool {
+    let states = table.of_partner(&subscription.partner);
+    states.iter().any(|(stored, is_held)| stored.name == subscription.name && *is_held)
 }
 
 #[test]
-fn the_newest_reader_holds_a_subscription_and_the_older_is_told() {
-    let one = subscription("birdsite", "a");
-    let table = Arc::new(Table::of(vec![one.clone(), subscription("birdsite", "b")]));
-    assert!(!connected(&table, &one));
-    let older = table.hold(&one).unwrap();
+fn the_newest_reader_takes_over_and_the_older_is_notified() {
+    let stored = subscription("birdsite", "a");
+    let table = Arc::new(Table::new(vec![stored.clone(), subscription("birdsite", "b")]));
+    assert!(!is_held(&table, &stored));
+    let older = table.hold(&stored).unwrap();
     assert!(older.lost().now_or_never().is_none());
-    let newer = table.hold(&one).unwrap();
+    let newer = table.hold(&stored).unwrap();
     let lost = older.lost().now_or_never().unwrap();
     assert_eq!((lost.kind(), lost.label()), (Kind::Aborted, "taken_over"));
     assert!(newer.lost().now_or_never().is_none());
     drop(older);
-    assert!(connected(&table, &one), "what the older lets go of is no longer its own");
+    assert!(is_held(&table, &stored), "dropping the older hold does not release the newer one");
     drop(newer);
-    assert!(!connected(&table, &one));
+    assert!(!is_held(&table, &stored));
 }
 
 #[test]
-fn the_reader_of_a_deleted_subscription_is_told() {
-    let one = subscription("birdsite", "a");
-    let table = Arc::new(Table::of(vec![one.clone()]));
-    let hold = table.hold(&one).unwrap();
-    table.remove(&one.partner, &one.name);
+fn the_reader_of_a_deleted_subscription_is_notified() {
+    let stored = subscription("birdsite", "a");
+    let table = Arc::new(Table::new(vec![stored.clone()]));
+    let hold = table.hold(&stored).unwrap();
+    table.remove(&stored.partner, &stored.name);
     let lost = hold.lost().now_or_never().unwrap();
     assert_eq!((lost.kind(), lost.label()), (Kind::Aborted, "subscription_deleted"));
-    assert!(table.hold(&one).is_none());
-    table.insert(one.clone());
+    assert!(table.hold(&stored).is_none());
+    table.insert(stored.clone());
     drop(hold);
-    let again = table.hold(&one).unwrap();
+    let again = table.hold(&stored).unwrap();
     assert!(again.lost().now_or_never().is_none());
 }
 
 #[test]
-fn a_reader_does_not_hold_what_was_made_anew_since_it_looked() {
-    let seen = subscription("birdsite", "a");
+fn a_reader_cannot_hold_a_subscription_that_was_created_again_since_it_was_read() {
+    let read = subscription("birdsite", "a");
     let filter = Filter { kinds: vec![IndicatorKind::Ip], ..Filter::default() };
     let created = Timestamp::from_millis(1_001);
-    for anew in [Subscription { filter, ..seen.clone() }, Subscription { created, ..seen.clone() }]
+    for recreated in
+        [Subscription { filter, ..read.clone() }, Subscription { created, ..read.clone() }]
     {
-        let table = Arc::new(Table::of(vec![anew.clone()]));
-        assert!(table.hold(&seen).is_none());
-        assert!(table.hold(&anew).is_some());
+        let table = Arc::new(Table::new(vec![recreated.clone()]));
+        assert!(table.hold(&read).is_none());
+        assert!(table.hold(&recreated).is_some());
     }
 }
 
 #[test]
 fn an_acknowledgement_moves_forward_and_never_back_and_is_written_once() {
-    let one = subscription("birdsite", "a");
-    let table = Table::of(vec![one.clone(), subscription("facegraph", "a")]);
-    let acknowledge = |cursor| table.acknowledge(&one.partner, &one.name, cursor, NOW, |_| true);
+    let stored = subscription("birdsite", "a");
+    let table = Table::new(vec![stored.clone(), subscription("facegraph", "a")]);
+    let acknowledge =
+        |cursor| table.acknowledge(&stored.partner, &stored.name, cursor, NOW, |_| true);
     assert!(table.take_moved().is_empty());
     assert_eq!(acknowledge(at(4)), Some(at(5)));
     assert!(table.take_moved().is_empty(), "an older cursor changes nothing");
@@ -97,30 +100,30 @@ fn an_acknowledgement_moves_forward_and_never_back_and_is_written_once() {
     assert_eq!((moved[0].cursor, moved[0].acknowledged), (at(9), Some(NOW)));
     assert!(table.take_moved().is_empty());
     let unknown = "b".parse().unwrap();
-    assert_eq!(table.acknowledge(&one.partner, &unknown, at(9), NOW, |_| true), None);
+    assert_eq!(table.acknowledge(&stored.partner, &unknown, at(9), NOW, |_| true), None);
 }
 
 #[test]
-fn a_cursor_of_the_journal_that_is_there_takes_the_place_of_one_that_is_gone() {
-    let one = subscription("birdsite", "a");
-    let table = Table::of(vec![one.clone()]);
-    let acknowledge = |cursor: Cursor, here: &[u8]| {
-        let stands_here = |stands: Cursor| here.contains(&stands.journal.epoch.0[0]);
-        table.acknowledge(&one.partner, &one.name, cursor, NOW, stands_here)
+fn a_cursor_of_the_current_journal_replaces_one_of_a_lost_epoch() {
+    let stored = subscription("birdsite", "a");
+    let table = Table::new(vec![stored.clone()]);
+    let acknowledge = |cursor: Cursor, epochs: &[u8]| {
+        let is_in_journal = |cursor: Cursor| epochs.contains(&cursor.journal.epoch.0[0]);
+        table.acknowledge(&stored.partner, &stored.name, cursor, NOW, is_in_journal)
     };
-    // The journal was put back from a copy older than the first epoch.
+    // The journal was restored from a copy that is older than the first epoch.
     let restored = in_epoch(2, 3);
     assert_eq!(acknowledge(restored, &[2]), Some(restored));
-    // An epoch that ended is still the journal's, and a place in it is no way forward.
+    // An earlier epoch still belongs to the journal, so an older position in it does not move the cursor.
     let newer = in_epoch(3, 9);
     assert_eq!(acknowledge(newer, &[2, 3]), Some(newer));
     assert_eq!(acknowledge(restored, &[2, 3]), Some(newer));
 }
 
 #[test]
-fn an_unreadable_store_is_never_taken_for_an_empty_one() {
+fn an_unreadable_store_is_not_treated_as_empty() {
     let store = UnreadableCursors { folder: "data/cursors".into(), reason: "damaged".into() };
-    let subscriptions = Subscriptions::of(Arc::new(store));
+    let subscriptions = Subscriptions::load(Arc::new(store));
     let refused = subscriptions.check_readable().unwrap_err();
     assert_eq!(refused.label(), "subscriptions_unreadable");
 }

@@ -1,4 +1,4 @@
-//! Which indicators of a campaign belong together: a graph of indicators and what binds them.
+//! Which indicators of a campaign belong together: a graph of indicators, and of the objects that connect them.
 
 use std::collections::btree_map::Entry;
 use std::collections::{BTreeMap, BTreeSet};
@@ -9,48 +9,51 @@ use crate::exchange::queries::campaign::Member;
 use crate::exchange::queries::campaign::tips::{CampaignTip, indicators_of};
 use crate::exchange::visibility::ReaderView;
 
-/// The most indicators of a graph, and the most bonds: together 2,000 nodes.
-const MOST: (usize, usize) = (1_500, 500);
+/// The most indicators of a graph. Together with `MAX_EDGES`, at most 2,000 objects to draw.
+const MAX_INDICATORS: usize = 1_500;
 
-/// The most indicators of tips that are looked at.
+/// The most edges of a graph.
+const MAX_EDGES: usize = 500;
+
+/// The most indicators of tips that one query reads.
 const MAX_TIP_INDICATORS: usize = 10_000;
 
-/// A graph of two sorts of nodes: indicators, and what binds them.
+/// A graph of indicators. An edge connects two or more of them.
 #[derive(Clone, Debug, Default)]
 pub struct ClusterGraph {
-    /// The indicators, by id.
+    /// The indicators, with their ids.
     pub indicators: Vec<(IndicatorId, Indicator)>,
-    /// What binds them, the oldest first.
-    pub bonds: Vec<Edge>,
-    /// Whether there is more.
+    /// The edges, oldest first.
+    pub edges: Vec<Edge>,
+    /// Whether indicators or edges were left out.
     pub cut: bool,
 }
 
-/// Something that binds indicators: at least two.
+/// A submission, a report of sightings or a tip that connects at least two indicators.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Edge {
-    /// What.
+    /// The kind of object that connects them.
     pub kind: EdgeKind,
-    /// Whose.
+    /// The author of that object.
     pub author: PartnerId,
-    /// When it was first there.
+    /// When the first of its parts was accepted.
     pub at: Timestamp,
-    /// The indicators, by their place in the graph.
+    /// The indicators, as indexes into [`ClusterGraph::indicators`].
     pub indicators: BTreeSet<usize>,
 }
 
-/// What binds indicators.
+/// How indicators are connected.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub enum EdgeKind {
-    /// They came with one submission.
+    /// They are in one submission.
     Submission,
-    /// They were reported as seen together.
+    /// They are in one report of sightings.
     Sightings,
-    /// They came in one tip of the reader's, or with an answer to it that the reader may see.
+    /// They are in one tip that the reader sent or received, or in responses to it that the reader may see.
     Tip,
 }
 
-/// What tells bonds apart.
+/// Identifies an edge.
 #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 enum EdgeKey {
     Submission([u8; 8]),
@@ -58,78 +61,80 @@ enum EdgeKey {
     Tip(u64),
 }
 
-/// The graph of a campaign's indicators, by what a reader may see.
+/// The graph of a campaign's indicators, as a reader may see it. `cut` tells whether the arguments are incomplete.
 pub(in crate::exchange) fn clusters(
-    seen: ReaderView<'_>,
+    reader_view: ReaderView<'_>,
     members: &[Member],
     tips: &[CampaignTip],
     mut cut: bool,
 ) -> Result<ClusterGraph> {
     let mut nodes = Nodes::default();
-    let mut bonds: BTreeMap<EdgeKey, (Position, Edge)> = BTreeMap::new();
-    let mut bind = |key, position, kind, author: &PartnerId, at, place| {
-        let bond = || Edge { kind, author: author.clone(), at, indicators: BTreeSet::new() };
-        let (first, bond) = bonds.entry(key).or_insert_with(|| (position, bond()));
+    let mut edges: BTreeMap<EdgeKey, (Position, Edge)> = BTreeMap::new();
+    let mut connect = |key, position, kind, author: &PartnerId, at, node| {
+        let new = || Edge { kind, author: author.clone(), at, indicators: BTreeSet::new() };
+        let (first, edge) = edges.entry(key).or_insert_with(|| (position, new()));
         *first = position.min(*first);
-        bond.at = bond.at.min(at);
-        bond.indicators.insert(place);
+        edge.at = edge.at.min(at);
+        edge.indicators.insert(node);
     };
-    for Member { sight, submission } in members {
-        let current = &sight.record;
-        let Some(place) = nodes.place(current.id, sight.indicator()) else {
+    for Member { assessment, submission } in members {
+        let current = &assessment.record;
+        let Some(node) = nodes.find_or_add(current.id, assessment.indicator()) else {
             cut = true;
             continue;
         };
         let key = EdgeKey::Submission(*submission);
         let (version, at) = (current.version, current.accepted);
-        bind(key, version, EdgeKind::Submission, &sight.author, at, place);
+        connect(key, version, EdgeKind::Submission, &assessment.author, at, node);
     }
-    let mut left = MAX_TIP_INDICATORS;
-    for part in tips {
-        // One more than there may be tells that there are more.
-        let mut found = indicators_of(seen, part, left + 1)?;
-        cut |= found.len() > left;
-        found.truncate(left);
-        left -= found.len();
-        let tip = &part.tip;
+    let mut remaining = MAX_TIP_INDICATORS;
+    for campaign_tip in tips {
+        // Reads one more than the limit to learn whether there are more.
+        let mut indicators = indicators_of(reader_view, campaign_tip, remaining + 1)?;
+        cut |= indicators.len() > remaining;
+        indicators.truncate(remaining);
+        remaining -= indicators.len();
+        let tip = &campaign_tip.tip;
         let (key, first) = (EdgeKey::Tip(tip.sequence), Position::new(tip.sequence, 0));
-        for (id, indicator) in &found {
-            match nodes.place(*id, indicator) {
-                Some(place) => {
-                    bind(key, first, EdgeKind::Tip, &tip.sender, tip.accepted, place);
+        for (id, indicator) in &indicators {
+            match nodes.find_or_add(*id, indicator) {
+                Some(node) => {
+                    connect(key, first, EdgeKind::Tip, &tip.sender, tip.accepted, node);
                 }
                 None => cut = true,
             }
         }
     }
-    for (id, place) in &nodes.places {
-        for sighting in seen.sightings(*id)? {
-            let (key, kept) = (EdgeKey::Sightings(sighting.position.sequence), &sighting.record);
+    for (id, node) in &nodes.indexes {
+        for sighting in reader_view.sightings(*id)? {
+            let (position, record) = (sighting.position, &sighting.record);
+            let key = EdgeKey::Sightings(position.sequence);
             let kind = EdgeKind::Sightings;
-            bind(key, sighting.position, kind, &kept.author, kept.accepted, *place);
+            connect(key, position, kind, &record.author, record.accepted, *node);
         }
     }
-    let mut bonds: Vec<_> =
-        bonds.into_values().filter(|(_, bond)| bond.indicators.len() > 1).collect();
-    bonds.sort_by_key(|(first, bond)| (*first, bond.kind));
-    cut |= bonds.len() > MOST.1;
-    let bonds = bonds.into_iter().map(|(_, bond)| bond).take(MOST.1).collect();
-    Ok(ClusterGraph { indicators: nodes.indicators, bonds, cut })
+    let mut edges: Vec<_> =
+        edges.into_values().filter(|(_, edge)| edge.indicators.len() > 1).collect();
+    edges.sort_by_key(|(first, edge)| (*first, edge.kind));
+    cut |= edges.len() > MAX_EDGES;
+    let bonds = edges.into_iter().map(|(_, edge)| edge).take(MAX_EDGES).collect();
+    Ok(ClusterGraph { indicators: nodes.indicators, edges: bonds, cut })
 }
 
 /// The indicators of a graph, each once.
 #[derive(Default)]
 struct Nodes {
-    places: BTreeMap<IndicatorId, usize>,
+    /// The index of each indicator in `indicators`.
+    indexes: BTreeMap<IndicatorId, usize>,
     indicators: Vec<(IndicatorId, Indicator)>,
 }
 
 impl Nodes {
-    /// The place of an indicator; `None` where there is no room for another.
-    fn place(&mut self, id: IndicatorId, indicator: &Indicator) -> Option<usize> {
-        match self.places.entry(id) {
+    /// The index of an indicator, which is added if it is new; `None` if the graph is full.
+    fn find_or_add(&mut self, id: IndicatorId, indicator: &Indicator) -> Option<usize> {
+        match self.indexes.entry(id) {
             Entry::Occupied(known) => Some(*known.get()),
-            Entry::Vacant(_) if self.indicators.len() == MOST.0 => None,
+            Entry::Vacant(_) if self.indicators.len() == MAX_INDICATORS => None,
             Entry::Vacant(new) => {
                 self.indicators.push((id, indicator.clone()));
                 Some(*new.insert(self.indicators.len() - 1))

@@ -1,4 +1,4 @@
-//! What happened of a campaign, in the order of time, by what a reader may see.
+//! The timeline of a campaign: events in order of time, as a reader may see them.
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -10,144 +10,149 @@ use crate::exchange::queries::campaign::tips::CampaignTip;
 use crate::exchange::visibility::ReaderView;
 use crate::exchange::visibility::campaign::ContributionView;
 use crate::exchange::visibility::enforcement::EnforcementView;
+use crate::exchange::visibility::indicator::AssessmentView;
 use crate::exchange::visibility::reaction::SightingView;
 
-/// Something that happened.
+/// One event of a timeline.
 #[derive(Clone, Debug)]
 pub struct TimelineEvent {
-    /// When, and where it stands among what happened then.
-    pub place: TimelinePosition,
-    /// Who says so; `None` for what the exchange did by itself.
+    /// The time of the event, and its order among events of that time.
+    pub position: TimelinePosition,
+    /// The author; `None` if the exchange itself caused the event.
     pub author: Option<PartnerId>,
-    /// What.
-    pub occurrence: TimelineEventKind,
+    /// The kind of event, with its data.
+    pub kind: TimelineEventKind,
 }
 
-/// The place of an event: when, of which sort, and which one. Events are in this order.
+/// The position of an event in a timeline. Events are ordered by time, then by kind, then by position in the
+/// journal.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub struct TimelinePosition {
-    /// When.
+    /// The time of the event.
     pub at: Timestamp,
-    /// The sort.
-    pub sort: u8,
-    /// The entry and the item by which it is known.
+    /// The rank of its kind among events of the same time.
+    pub rank: u8,
+    /// The position of its object. It tells events of the same time and kind apart.
     pub position: Position,
 }
 
-/// What happened.
+/// The kind of an event.
 #[derive(Clone, Debug)]
 pub enum TimelineEventKind {
-    /// A partner said what the campaign is, or founded it.
-    Contributed {
-        /// Whether it founded it.
+    /// A partner's first contribution.
+    Contribution {
+        /// Whether it founded the campaign.
         founds: bool,
-        /// What it calls it by now.
+        /// The name that the partner gives the campaign now.
         name: Box<str>,
     },
-    /// Indicators of an author on one day.
+    /// Counts of an author's indicators for one day.
     Indicators {
-        /// How many were submitted, and still stand.
+        /// How many current assessments were submitted on that day.
         submitted: u64,
         /// How many were first seen.
         first_seen: u64,
         /// How many were last seen.
         last_seen: u64,
     },
-    /// An indicator was seen.
-    Seen(Box<SightingView>),
-    /// Something was done.
-    Done(Box<EnforcementView>),
-    /// A tip was sent, moved or withdrawn.
+    /// A sighting of an indicator.
+    Sighting(Box<SightingView>),
+    /// An enforcement.
+    Enforcement(Box<EnforcementView>),
+    /// A tip changed state.
     Tip(Box<TipStep>),
 }
 
-/// What happened to a tip of the reader's, in the threads that it may see.
+/// One change of a tip, in the threads that the reader may see.
 #[derive(Clone, Debug)]
 pub struct TipStep {
     /// The tip.
     pub tip: TipId,
-    /// The entry that brought it.
+    /// The sequence of the entry that sent the tip.
     pub sent: u64,
-    /// Whose it is.
+    /// The sender of the tip.
     pub sender: PartnerId,
-    /// What it is about, in a line.
+    /// The subject line.
     pub subject: Option<Box<str>>,
-    /// What was done.
-    pub what: TipAction,
-    /// The threads that were moved, and how: at least one.
+    /// The action that changed it.
+    pub action: TipAction,
+    /// The threads whose state changed: at least one.
     pub moves: Vec<TipMove>,
 }
 
-/// Everything that happened, in order.
+/// All events of a campaign, in order.
 pub fn timeline_events(
-    seen: ReaderView<'_>,
+    reader_view: ReaderView<'_>,
     contributions: &[ContributionView],
     members: &[Member],
-    deeds: &[EnforcementView],
+    enforcements: &[EnforcementView],
     tips: &[CampaignTip],
 ) -> Result<Vec<TimelineEvent>> {
-    let contributed = contributions.iter().map(|one| {
-        let (position, at) = one.record.first;
-        let name = one.record.contribution.name.clone();
-        let occurrence = TimelineEventKind::Contributed { founds: one.record.founded, name };
-        happened(at, 0, position, Some(&one.record.author), occurrence)
-    });
-    let mut all: Vec<_> = contributed.chain(days(members)).collect();
-    let indicators: BTreeSet<_> = members.iter().map(|one| one.sight.record.id).collect();
+    let mut events: Vec<_> = contributions.iter().map(contribution_event).collect();
+    events.extend(daily_indicator_events(members));
+    let indicators: BTreeSet<_> =
+        members.iter().map(|member| member.assessment.record.id).collect();
     for id in indicators {
-        all.extend(seen.sightings(id)?.into_iter().map(|sighting| {
-            let kept = &sighting.record;
-            let at = kept.sighting.last_seen.or(kept.sighting.first_seen);
-            let (at, author) = (at.unwrap_or(kept.accepted), kept.author.clone());
-            happened(
-                at,
-                2,
-                sighting.position,
-                Some(&author),
-                TimelineEventKind::Seen(Box::new(sighting)),
-            )
-        }));
+        events.extend(reader_view.sightings(id)?.into_iter().map(sighting_event));
     }
-    all.extend(deeds.iter().map(|deed| {
-        let at = deed.record.enforcement.days(deed.record.accepted).0.start();
-        let done = TimelineEventKind::Done(Box::new(deed.clone()));
-        happened(at, 3, deed.record.position, Some(&deed.record.author), done)
-    }));
-    all.extend(tips.iter().flat_map(steps));
-    all.sort_by_key(|one| one.place);
-    Ok(all)
+    events.extend(enforcements.iter().map(enforcement_event));
+    events.extend(tips.iter().flat_map(tip_events));
+    events.sort_by_key(|event| event.position);
+    Ok(events)
 }
 
-/// What happened to indicators, by day and author. The place of a day is that of the oldest version that
-/// it is known by.
-fn days(members: &[Member]) -> Vec<TimelineEvent> {
+fn contribution_event(contribution: &ContributionView) -> TimelineEvent {
+    let record = &contribution.record;
+    let (position, at) = record.first;
+    let name = record.contribution.name.clone();
+    let kind = TimelineEventKind::Contribution { founds: record.founded, name };
+    event(at, position, Some(&record.author), kind)
+}
+
+fn sighting_event(sighting: SightingView) -> TimelineEvent {
+    let record = &sighting.record;
+    let at = record.sighting.last_seen.or(record.sighting.first_seen);
+    let (at, author) = (at.unwrap_or(record.accepted), record.author.clone());
+    event(at, sighting.position, Some(&author), TimelineEventKind::Sighting(Box::new(sighting)))
+}
+
+fn enforcement_event(enforcement: &EnforcementView) -> TimelineEvent {
+    let record = &enforcement.record;
+    let at = record.enforcement.days(record.accepted).0.start();
+    let kind = TimelineEventKind::Enforcement(Box::new(enforcement.clone()));
+    event(at, record.position, Some(&record.author), kind)
+}
+
+/// Counts indicators by day and author. The position of an event is that of its oldest assessment.
+fn daily_indicator_events(members: &[Member]) -> Vec<TimelineEvent> {
     let mut days: BTreeMap<(Day, &PartnerId), (Position, [u64; 3])> = BTreeMap::new();
-    for Member { sight, .. } in members {
-        let assessment = &sight.record.assessment;
-        let times = [Some(sight.record.accepted), assessment.first_seen, assessment.last_seen];
-        for (which, time) in times.into_iter().enumerate() {
+    for Member { assessment: AssessmentView { author, record, .. }, .. } in members {
+        let assessment = &record.assessment;
+        let times = [Some(record.accepted), assessment.first_seen, assessment.last_seen];
+        for (count_index, time) in times.into_iter().enumerate() {
             let Some(time) = time else { continue };
-            let version = sight.record.version;
-            let day = days.entry((Day::of(time), &sight.author)).or_insert((version, [0; 3]));
-            day.0 = day.0.min(version);
-            day.1[which] += 1;
+            let (oldest, counts) =
+                days.entry((Day::of(time), author)).or_insert((record.version, [0; 3]));
+            *oldest = record.version.min(*oldest);
+            counts[count_index] += 1;
         }
     }
-    let days = days.into_iter().map(|((day, author), (position, counts))| {
+    let events = days.into_iter().map(|((day, author), (position, counts))| {
         let [submitted, first_seen, last_seen] = counts;
-        let occurrence = TimelineEventKind::Indicators { submitted, first_seen, last_seen };
-        happened(day.start(), 1, position, Some(author), occurrence)
+        let kind = TimelineEventKind::Indicators { submitted, first_seen, last_seen };
+        event(day.start(), position, Some(author), kind)
     });
-    days.collect()
+    events.collect()
 }
 
-/// What moved a tip. An entry may take up several tips: its place in the timeline tells them apart by the
-/// entries that brought them.
-fn steps(part: &CampaignTip) -> impl Iterator<Item = TimelineEvent> {
-    let CampaignTip { tip, added } = part;
-    let which = u32::try_from(tip.sequence % (1 << 32)).unwrap_or_default();
-    added.iter().filter_map(move |added| {
-        let moves: Vec<_> = added.threads.iter().filter(|one| one.is_move()).cloned().collect();
+/// The entries of a tip that changed the state of a thread. One entry may reopen several tips: the index in the
+/// position is taken from the tip's own sequence, to tell them apart.
+fn tip_events(campaign_tip: &CampaignTip) -> impl Iterator<Item = TimelineEvent> {
+    let CampaignTip { tip, entries } = campaign_tip;
+    let tip_index = u32::try_from(tip.sequence % (1 << 32)).unwrap_or_default();
+    entries.iter().filter_map(move |entry| {
+        let moves: Vec<_> =
+            entry.threads.iter().filter(|thread| thread.is_move()).cloned().collect();
         if moves.is_empty() {
             return None;
         }
@@ -156,38 +161,47 @@ fn steps(part: &CampaignTip) -> impl Iterator<Item = TimelineEvent> {
             sent: tip.sequence,
             sender: tip.sender.clone(),
             subject: tip.subject.clone(),
-            what: added.action,
+            action: entry.action,
             moves,
         };
-        let position = Position::new(added.sequence, which);
-        let occurrence = TimelineEventKind::Tip(Box::new(step));
-        Some(happened(added.accepted, 4, position, added.author.as_ref(), occurrence))
+        let position = Position::new(entry.sequence, tip_index);
+        let kind = TimelineEventKind::Tip(Box::new(step));
+        Some(event(entry.accepted, position, entry.author.as_ref(), kind))
     })
 }
 
-fn happened(
+fn event(
     at: Timestamp,
-    sort: u8,
     position: Position,
     author: Option<&PartnerId>,
-    occurrence: TimelineEventKind,
+    kind: TimelineEventKind,
 ) -> TimelineEvent {
-    TimelineEvent {
-        place: TimelinePosition { at, sort, position },
-        author: author.cloned(),
-        occurrence,
+    let place = TimelinePosition { at, rank: kind.rank(), position };
+    TimelineEvent { position: place, author: author.cloned(), kind }
+}
+
+impl TimelineEventKind {
+    /// The order of events of the same time. It is part of page tokens.
+    fn rank(&self) -> u8 {
+        match self {
+            Self::Contribution { .. } => 0,
+            Self::Indicators { .. } => 1,
+            Self::Sighting(_) => 2,
+            Self::Enforcement(_) => 3,
+            Self::Tip(_) => 4,
+        }
     }
 }
 
-/// A page of what happened, behind a place, and the place to go on behind where there is more.
+/// A page of events after a position, and the position of its last event if there are more.
 pub(in crate::exchange) fn page(
-    happened: Vec<TimelineEvent>,
-    behind: Option<TimelinePosition>,
-    most: usize,
+    events: Vec<TimelineEvent>,
+    after: Option<TimelinePosition>,
+    limit: usize,
 ) -> (Vec<TimelineEvent>, Option<TimelinePosition>) {
-    let is_behind = |one: &TimelineEvent| behind.is_none_or(|behind| one.place > behind);
-    let mut rest = happened.into_iter().filter(is_behind).peekable();
-    let page: Vec<_> = rest.by_ref().take(most).collect();
-    let last = page.last().map(|one| one.place);
+    let is_after = |event: &TimelineEvent| after.is_none_or(|after| event.position > after);
+    let mut rest = events.into_iter().filter(is_after).peekable();
+    let page: Vec<_> = rest.by_ref().take(limit).collect();
+    let last = page.last().map(|event| event.position);
     (page, last.filter(|_| rest.peek().is_some()))
 }

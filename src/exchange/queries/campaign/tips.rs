@@ -6,102 +6,116 @@ use crate::error::Result;
 use crate::exchange::visibility::ReaderView;
 use crate::exchange::visibility::tip::withdrawal_of;
 
-/// The most tips of a campaign that are looked at: the newest.
+/// The most tips of a campaign that one query reads: the newest.
 const MAX_TIPS: usize = 1_000;
 
-/// The most of what was added to them that is looked at: all of the newest tips.
+/// The most entries of these tips that one query reads, from the newest tip on.
 const MAX_TIP_ENTRIES: usize = 10_000;
 
-/// A tip of a campaign, with what was added to it that a party may see.
+/// A tip of a campaign, with its entries that the reader may see.
 #[derive(Debug)]
 pub(in crate::exchange) struct CampaignTip {
     /// The tip.
     pub tip: TipRecord,
-    /// What was added, the oldest first; of a tip that is hidden, its withdrawal alone.
-    pub added: Vec<TipEntryRecord>,
+    /// Its entries, oldest first. A hidden tip has only its withdrawal.
+    pub entries: Vec<TipEntryRecord>,
 }
 
-/// The tips of a campaign that a partner sent or received, the newest first, and whether there are
-/// more. The partner is known to see the campaign. One that was withdrawn is its sender's, and that of
-/// a recipient that saw the campaign by then: another was never told that it is of that campaign.
-pub(in crate::exchange) fn tips_in(
-    seen: ReaderView<'_>,
+/// The tips of a campaign that the reader sent or received, newest first, and whether there are more. Call it only
+/// if the reader sees the campaign.
+///
+/// A recipient gets a withdrawn tip only if it saw the campaign before the withdrawal. Otherwise it never learned
+/// that the tip belongs to the campaign.
+pub(in crate::exchange) fn campaign_tips(
+    reader_view: ReaderView<'_>,
     campaign: CampaignId,
 ) -> Result<(Vec<TipRecord>, bool)> {
     let mut tips = Vec::new();
-    for (looked, id) in seen.view.tips_of_campaign(campaign, &seen.reader.id).enumerate() {
-        if looked == MAX_TIPS {
+    let ids = reader_view.view.tips_of_campaign(campaign, &reader_view.reader.id);
+    for (scanned, id) in ids.enumerate() {
+        if scanned == MAX_TIPS {
             return Ok((tips, true));
         }
-        let Some(tip) = seen.view.tip(id?)? else { continue };
-        if seen.is_hidden(&tip) && !knew(seen, campaign, &tip)? {
+        let Some(tip) = reader_view.view.tip(id?)? else { continue };
+        if reader_view.is_hidden(&tip)
+            && !saw_campaign_before_withdrawal(reader_view, campaign, &tip)?
+        {
             continue;
         }
-        tips.push(seen.own_threads(tip));
+        tips.push(reader_view.own_threads(tip));
     }
     Ok((tips, false))
 }
 
-/// The same tips with what was added to them, and whether that may not be all of
-/// it.
-pub(in crate::exchange) fn parts_of(
-    seen: ReaderView<'_>,
+/// Reads the entries of the tips. Also returns whether the limit was reached, so that entries may be missing.
+pub(in crate::exchange) fn with_entries(
+    reader_view: ReaderView<'_>,
     tips: &[TipRecord],
 ) -> Result<(Vec<CampaignTip>, bool)> {
-    let (mut parts, mut looked) = (Vec::with_capacity(tips.len()), 0);
+    let (mut campaign_tips, mut scanned) = (Vec::with_capacity(tips.len()), 0);
     for tip in tips {
-        if looked >= MAX_TIP_ENTRIES {
+        if scanned >= MAX_TIP_ENTRIES {
             break;
         }
-        let mut added = Vec::new();
-        if seen.is_hidden(tip) {
-            looked += 1;
-            added.extend(withdrawal_for(seen, tip)?);
+        let mut entries = Vec::new();
+        if reader_view.is_hidden(tip) {
+            scanned += 1;
+            entries.extend(withdrawal_for(reader_view, tip)?);
         } else {
-            let thread = (tip.sender != seen.reader.id).then_some(&seen.reader.id);
-            let entries = seen.view.entries_of_tip(tip.id, thread, 0);
-            for sequence in entries.take(MAX_TIP_ENTRIES - looked) {
-                looked += 1;
-                added.extend(seen.tip_entry_record(tip, sequence?)?);
+            let reader_id = &reader_view.reader.id;
+            let recipient = (tip.sender != *reader_id).then_some(reader_id);
+            let sequences = reader_view.view.entries_of_tip(tip.id, recipient, 0);
+            for sequence in sequences.take(MAX_TIP_ENTRIES - scanned) {
+                scanned += 1;
+                entries.extend(reader_view.tip_entry_record(tip, sequence?)?);
             }
         }
-        parts.push(CampaignTip { tip: tip.clone(), added });
+        campaign_tips.push(CampaignTip { tip: tip.clone(), entries });
     }
-    Ok((parts, looked >= MAX_TIP_ENTRIES))
+    Ok((campaign_tips, scanned >= MAX_TIP_ENTRIES))
 }
 
-/// Whether a recipient saw the campaign of a tip when the tip was withdrawn.
-fn knew(seen: ReaderView<'_>, campaign: CampaignId, tip: &TipRecord) -> Result<bool> {
-    let Some(withdrawal) = withdrawal_for(seen, tip)? else { return Ok(false) };
+/// Whether a recipient saw the campaign of a tip just before the tip was withdrawn.
+fn saw_campaign_before_withdrawal(
+    reader_view: ReaderView<'_>,
+    campaign: CampaignId,
+    tip: &TipRecord,
+) -> Result<bool> {
+    let Some(withdrawal) = withdrawal_for(reader_view, tip)? else { return Ok(false) };
     let before = withdrawal.sequence.saturating_sub(1);
-    let Some(reader) = seen.view.registry().reader_at(&seen.reader.id, before) else {
+    let registry = reader_view.view.registry();
+    let Some(reader) = registry.reader_at(&reader_view.reader.id, before) else {
         return Ok(false);
     };
-    seen.view.campaign_visible_at(campaign, &reader, before)
+    reader_view.view.campaign_visible_at(campaign, &reader, before)
 }
 
 /// The withdrawal of a tip, as a party may see it.
-pub fn withdrawal_for(seen: ReaderView<'_>, tip: &TipRecord) -> Result<Option<TipEntryRecord>> {
-    match withdrawal_of(seen.view, tip.id)? {
-        Some(entry) => seen.tip_entry_record(tip, entry),
+pub fn withdrawal_for(
+    reader_view: ReaderView<'_>,
+    tip: &TipRecord,
+) -> Result<Option<TipEntryRecord>> {
+    match withdrawal_of(reader_view.view, tip.id)? {
+        Some(sequence) => reader_view.tip_entry_record(tip, sequence),
         None => Ok(None),
     }
 }
 
-/// The indicators of a tip, at most so many: those that it came with, and those that were added to it.
+/// The indicators of a tip, up to `limit`: those that it was sent with, and those that responses added.
 pub(in crate::exchange) fn indicators_of(
-    seen: ReaderView<'_>,
-    part: &CampaignTip,
-    most: usize,
+    reader_view: ReaderView<'_>,
+    campaign_tip: &CampaignTip,
+    limit: usize,
 ) -> Result<Vec<(IndicatorId, Indicator)>> {
-    let mut found = Vec::new();
-    for added in part.added.iter().filter(|added| added.indicators > 0) {
-        let left = most - found.len();
-        if left == 0 {
+    let mut indicators = Vec::new();
+    for entry in campaign_tip.entries.iter().filter(|entry| entry.indicators > 0) {
+        let remaining = limit - indicators.len();
+        if remaining == 0 {
             break;
         }
-        let more = seen.entry_indicators(&part.tip, added, 0, left)?.into_iter();
-        found.extend(more.map(|(_, one)| (one.id, one.indicator)));
+        let added = reader_view.entry_indicators(&campaign_tip.tip, entry, 0, remaining)?;
+        indicators
+            .extend(added.into_iter().map(|(_, indicator)| (indicator.id, indicator.indicator)));
     }
-    Ok(found)
+    Ok(indicators)
 }

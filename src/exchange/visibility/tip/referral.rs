@@ -1,4 +1,4 @@
-//! What a referral refers to.
+//! The indicators of a referral.
 
 use crate::domain::accepted::{AssessmentRecord, TipRecord};
 use crate::domain::entry::{SubmissionId, Target, TipIndicator};
@@ -8,45 +8,45 @@ use crate::exchange::visibility::ReaderView;
 use crate::index::{View, is_asset};
 
 impl ReaderView<'_> {
-    /// The indicators that a referral refers to, as its recipient may see them now, after an item of an
-    /// entry; at most `limit`, each with its entry and item.
+    /// Up to `limit` indicators of a referral that its recipient may see now, each with the sequence and index of its
+    /// item. Starts after the item `after`.
     pub fn referred_indicators(
         &self,
         tip: &TipRecord,
         after: Option<(u64, u32)>,
         limit: usize,
     ) -> Result<Vec<((u64, u32), TipIndicator)>> {
-        let parts = (tip.referral, &tip.submission, tip.threads.first());
-        let (Some(range), Some(submission), Some(thread)) = parts else { return Ok(Vec::new()) };
+        let fields = (tip.referral, &tip.submission, tip.threads.first());
+        let (Some(range), Some(submission), Some(thread)) = fields else { return Ok(Vec::new()) };
         let (owner, registry) = (&thread.recipient, self.view.registry());
-        // The sender sees what its recipient sees.
+        // The sender, too, gets what the recipient may see.
         let Some(recipient) = registry.reader(owner) else { return Ok(Vec::new()) };
         let recipient = ReaderView { reader: &recipient, ..*self };
-        let from = after.map_or(0, |(entry, _)| entry);
-        let mut found = Vec::new();
+        let from = after.map_or(0, |(sequence, _)| sequence);
+        let mut referred = Vec::new();
         let sequences = batches_between(self.view, &tip.sender, submission, range)?;
         for sequence in sequences.into_iter().filter(|sequence| *sequence >= from) {
-            for (at, current) in assets_of(self.view, &tip.sender, sequence)? {
-                let at = (at.sequence, at.index);
+            for (position, current) in assets_of(self.view, &tip.sender, sequence)? {
+                let at = (position.sequence, position.index);
                 let indicator = &current.assessment.indicator;
                 let platform = indicator.platform();
-                let owns = platform.and_then(|p| registry.owner(p)) == Some(owner);
-                let sees = || recipient.may_see(&current.sharing, &tip.sender, current.version);
-                if after.is_none_or(|after| at > after) && owns && sees() {
+                let is_owner = platform.and_then(|p| registry.owner(p)) == Some(owner);
+                let may_see = || recipient.may_see(&current.sharing, &tip.sender, current.version);
+                if after.is_none_or(|after| at > after) && is_owner && may_see() {
                     let (index, id) = (at.1, current.id);
                     let indicator = indicator.clone();
-                    found.push((at, TipIndicator { index, id, indicator, restricted: false }));
-                    if found.len() == limit {
-                        return Ok(found);
+                    referred.push((at, TipIndicator { index, id, indicator, restricted: false }));
+                    if referred.len() == limit {
+                        return Ok(referred);
                     }
                 }
             }
         }
-        Ok(found)
+        Ok(referred)
     }
 }
 
-/// The entries of a submission's batches behind one entry and up to another, in order.
+/// The sequences of a submission's batches after `after` and up to `up_to`, in order.
 pub(in crate::exchange) fn batches_between(
     view: &View<'_>,
     partner: &PartnerId,
@@ -59,15 +59,15 @@ pub(in crate::exchange) fn batches_between(
     Ok(sequences)
 }
 
-/// The versions of a batch that are current and about things that live on platforms.
+/// The current assessments of a batch whose indicators are assets: objects on a platform.
 pub(in crate::exchange) fn assets_of(
     view: &View<'_>,
     author: &PartnerId,
     sequence: u64,
 ) -> Result<Vec<(Position, AssessmentRecord)>> {
     let mut assets = Vec::new();
-    let brought = view.versions_of(sequence)?;
-    let targets = brought.iter().flat_map(|brought| brought.targets(sequence));
+    let entry_versions = view.versions_of(sequence)?;
+    let targets = entry_versions.iter().flat_map(|versions| versions.targets(sequence));
     for Target { id, audience, version } in targets {
         let Some(version) = version else { continue };
         let current = view.current(id, author, audience)?;

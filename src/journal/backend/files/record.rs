@@ -98,8 +98,8 @@ pub fn read(source: &mut impl Read, left: u64, salt: u32) -> io::Result<Result<R
 pub fn shows_durable(sequence: u64, bytes: &[u8], salt: u32) -> bool {
     let Some((header, rest)) = bytes.split_first_chunk::<HEADER_BYTES>() else { return false };
     let (checksum, length, record) = read_header(header);
-    let may_be = record.durable >= sequence && record.durable < record.stamp.sequence;
-    let entry = rest.get(..length).filter(|_| may_be);
+    let proves = record.durable >= sequence && record.durable < record.stamp.sequence;
+    let entry = rest.get(..length).filter(|_| proves);
     entry.is_some_and(|entry| checksum == checksum_of(salt, header, entry))
 }
 
@@ -143,7 +143,7 @@ mod tests {
 
     #[test]
     fn a_record_comes_back_as_it_was() {
-        for entry in [vec![], b"said".to_vec(), vec![7; 100_000]] {
+        for entry in [vec![], b"entry".to_vec(), vec![7; 100_000]] {
             let read = read_all(&bytes(9, 8, &entry)).unwrap();
             assert_eq!((read.stamp, read.durable, &read.entry), (stamp(9), 8, &entry));
             assert_eq!(read.id, AppendId::derive(&[&entry]));
@@ -153,7 +153,7 @@ mod tests {
 
     #[test]
     fn every_flipped_bit_and_every_missing_byte_is_found() {
-        let whole = bytes(9, 8, b"said of somebody");
+        let whole = bytes(9, 8, b"a longer entry");
         for at in 0..whole.len() * 8 {
             let mut flipped = whole.clone();
             flipped[at / 8] ^= 1 << (at % 8);
@@ -171,14 +171,14 @@ mod tests {
 
     #[test]
     fn a_record_shows_what_was_durable_when_it_was_written_and_nothing_newer() {
-        let record = bytes(9, 7, b"said");
+        let record = bytes(9, 7, b"entry");
         assert!(shows_durable(7, &record, SALT) && shows_durable(1, &record, SALT));
         assert!(!shows_durable(8, &record, SALT));
     }
 
     #[test]
     fn what_an_entry_says_passes_for_no_record_where_its_author_does_not_know_the_salt() {
-        let forged = bytes(9, 8, b"said");
+        let forged = bytes(9, 8, b"entry");
         assert!(shows_durable(8, &forged, SALT));
         for salt in [0, 1, SALT + 1] {
             assert!(!shows_durable(8, &forged, salt));

@@ -10,7 +10,7 @@ use crate::exchange::feeds::changes::Input;
 use crate::exchange::feeds::event::{FeedItem, Removal, RemovalReason, RemovedObject};
 use crate::exchange::visibility::{AsOf, VersionMeta};
 
-/// An assessment whose release began at a position, if it is current and that release still in force.
+/// An assessment whose release began at a position, if the assessment is current and the release is still in force.
 pub fn released_assessment(
     input: &Input<'_>,
     author: &PartnerId,
@@ -22,25 +22,25 @@ pub fn released_assessment(
     let Some(mut current) = current else { return Ok(None) };
     let (reader, version) = (input.visibility.reader(), current.version);
     // A public assessment was delivered with its batch.
-    let began = current.release_to(&reader.id).map(|(_, since)| since);
-    if began != Some(at.sequence) || current.sharing.audience == Audience::Public {
+    let released_since = current.release_to(&reader.id).map(|(_, since)| since);
+    if released_since != Some(at.sequence) || current.sharing.audience == Audience::Public {
         return Ok(None);
     }
-    let (sharing, said) = (&current.sharing, &current.assessment);
+    let (sharing, assessment) = (&current.sharing, &current.assessment);
     if !input.visibility.may_deliver_content(
         input.view,
-        VersionMeta { author, version, sharing, assessment: said },
+        VersionMeta { author, version, sharing, assessment },
         input.now,
     )? {
         return Ok(None);
     }
-    let part = sharing.view_for(reader, author, version);
+    let sharing_view = sharing.view_for(reader, author, version);
     input.visibility.redact(input.view, author, &mut current.assessment, input.now)?;
     Ok(Some(FeedItem {
-        place: FeedPosition::after_item(at),
+        position: FeedPosition::after_item(at),
         author: author.clone(),
         record: current,
-        view: part,
+        sharing: sharing_view,
     }))
 }
 
@@ -50,15 +50,15 @@ pub fn is_released_with_batch(
     input: &Input<'_>,
     author: &PartnerId,
     batch: &Batch,
-    at: usize,
+    item_index: usize,
     version: Position,
 ) -> Result<bool> {
-    let (item, now) = (&batch.items[at], input.now);
-    let (sharing, said) = (&batch.sharing, &item.assessment);
+    let (item, now) = (&batch.items[item_index], input.now);
+    let (sharing, assessment) = (&batch.sharing, &item.assessment);
     if sharing.audience == Audience::Public {
         return input.visibility.may_deliver_content(
             input.view,
-            VersionMeta { author, version, sharing, assessment: said },
+            VersionMeta { author, version, sharing, assessment },
             now,
         );
     }
@@ -75,7 +75,7 @@ pub fn is_released_with_batch(
     Ok(current.release_to(liaison).is_some_and(|(_, since)| since == version.sequence)
         && input.visibility.may_deliver_content(
             input.view,
-            VersionMeta { author, version, sharing, assessment: said },
+            VersionMeta { author, version, sharing, assessment },
             now,
         )?)
 }
@@ -90,25 +90,25 @@ pub fn retracted_assessment(
 ) -> Result<Option<Removal>> {
     let current = input.view.current(target.id, author, target.audience)?;
     let current = current.filter(|current| current.version == version);
-    let (sharing, said) = match current {
+    let (sharing, assessment) = match current {
         Some(current) => (current.sharing, current.assessment),
         None => match input.view.closed_version(version)? {
             Some(closed) => (closed.sharing, closed.metadata),
             None => return Ok(None),
         },
     };
-    let outline = VersionMeta { author, version, sharing: &sharing, assessment: &said };
+    let meta = VersionMeta { author, version, sharing: &sharing, assessment: &assessment };
     if sharing.audience == Audience::Public
         || !input.visibility.matches_filter(
             input.view,
             input.visibility.reader(),
             AsOf::Now(input.now),
-            outline,
+            meta,
         )?
     {
         return Ok(None);
     }
-    let (what, author) = (RemovedObject::Assessment(target.id), author.clone());
+    let (object, author) = (RemovedObject::Assessment(target.id), author.clone());
     let reason = RemovalReason::NoLongerShared;
-    Ok(Some(Removal { place: FeedPosition::after_item(at), version, what, author, reason }))
+    Ok(Some(Removal { position: FeedPosition::after_item(at), version, object, author, reason }))
 }

@@ -1,4 +1,4 @@
-//! Entries of campaigns and enforcements, with invented content.
+//! Random bodies of campaign and enforcement entries.
 
 use proptest::prelude::*;
 use tipoff::domain::campaign::{Attribution, Contribution};
@@ -9,7 +9,7 @@ use tipoff::domain::entry::{Body, CampaignPut, Enforcements, Rejection, RequestI
 use tipoff::domain::{CampaignId, Day, Invalid, Platform, Sharing};
 
 /// A campaign contribution, or an enforcement.
-pub fn any_deed(sharing: impl Strategy<Value = Sharing>) -> impl Strategy<Value = Body> {
+pub fn any_campaign_body(sharing: impl Strategy<Value = Sharing>) -> impl Strategy<Value = Body> {
     (sharing, any::<[u8; 32]>(), any::<[u8; 16]>(), 0u32..9_000, proptest::option::of("\\PC{1,9}"))
         .prop_map(|(sharing, digest, id, number, text)| {
             let request = RequestId::from_stored("r:1");
@@ -37,9 +37,9 @@ pub fn any_deed(sharing: impl Strategy<Value = Sharing>) -> impl Strategy<Value 
                     contribution,
                 });
             }
-            let at = |all: usize| usize::try_from(number).unwrap() % all;
+            let index = |length: usize| usize::try_from(number).unwrap() % length;
             let count = EnforcementCount {
-                asset: AssetKind::ALL[at(AssetKind::ALL.len())],
+                asset: AssetKind::ALL[index(AssetKind::ALL.len())],
                 platform: text.is_some().then(|| Platform::from_stored("x")),
                 count: u64::from(number) + 1,
                 already_disabled: number.into(),
@@ -48,13 +48,13 @@ pub fn any_deed(sharing: impl Strategy<Value = Sharing>) -> impl Strategy<Value 
             let enforcement = Enforcement {
                 id: EnforcementId::from_stored("e:1"),
                 counts: vec![count],
-                method: text.is_none().then(|| EnforcementMethod::ALL[at(3)]),
+                method: text.is_none().then(|| EnforcementMethod::ALL[index(3)]),
                 from: (digest[2] > 127).then(|| Day::from_number(number)),
                 until: (digest[3] > 127).then(|| Day::from_number(number)),
                 campaign: (digest[4] > 127).then_some(campaign),
                 tip: (digest[5] > 127).then_some(id),
                 note: text,
-                source: EnforcementSource::ALL[at(2)],
+                source: EnforcementSource::ALL[index(2)],
             };
             let rejected =
                 vec![Rejection { index: 1, invalid: Invalid::new("counts", "is missing") }];

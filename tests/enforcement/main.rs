@@ -2,6 +2,8 @@
 
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic)]
 
+mod commands;
+#[path = "../support/mod.rs"]
 mod support;
 
 use std::collections::BTreeMap;
@@ -26,7 +28,7 @@ fn count(asset: pb::AssetKind, platform: &str, count: u64) -> pb::EnforcementCou
     pb::EnforcementCount { asset, platform: platform.into(), count, ..Default::default() }
 }
 
-fn deed(id: &str, counts: Vec<pb::EnforcementCount>) -> pb::Enforcement {
+fn enforcement(id: &str, counts: Vec<pb::EnforcementCount>) -> pb::Enforcement {
     pb::Enforcement { id: id.into(), counts, ..Default::default() }
 }
 
@@ -42,13 +44,12 @@ fn statuses(answer: &pb::ReportEnforcementResponse) -> Vec<ItemStatus> {
     answer.items.iter().map(pb::ItemReceipt::status).collect()
 }
 
-async fn listed(client: &Client, asked: pb::ListEnforcementsRequest) -> Vec<(String, u64)> {
-    let all = client.enforcements(&asked).await.unwrap();
-    let sum = |one: &pb::Enforcement| one.counts.iter().map(|count| count.count).sum();
-    all.iter()
-        .map(|one| one.enforcement.as_ref().unwrap())
-        .map(|e| (e.id.clone(), sum(e)))
-        .collect()
+/// The ids of listed enforcements, and the sums of their counts.
+async fn listed(client: &Client, request: pb::ListEnforcementsRequest) -> Vec<(String, u64)> {
+    let views = client.enforcements(&request).await.unwrap();
+    let enforcements = views.iter().map(|view| view.enforcement.as_ref().unwrap());
+    let sum = |of: &pb::Enforcement| of.counts.iter().map(|count| count.count).sum();
+    enforcements.map(|listed| (listed.id.clone(), sum(listed))).collect()
 }
 
 fn all() -> pb::ListEnforcementsRequest {
@@ -56,7 +57,7 @@ fn all() -> pb::ListEnforcementsRequest {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn enforcements_are_taken_item_by_item_and_once_under_a_key() {
+async fn enforcements_are_accepted_item_by_item_and_once_per_key() {
     use pb::AssetKind::{Account, Group, Page};
     let world = World::new();
     let node = world.start().await;
@@ -70,17 +71,17 @@ async fn enforcements_are_taken_item_by_item_and_once_under_a_key() {
     let good = pb::Enforcement {
         method: pb::EnforcementMethod::AfterTip.into(),
         from: "2019-08-19".into(),
-        ..deed("a", story)
+        ..enforcement("a", story)
     };
     let one = || vec![count(Account, "", 1)];
     let bad = [
-        (deed("", one()), "id"),
-        (deed("b", Vec::new()), "counts"),
-        (deed("b", vec![count(Account, "x", 936)]), "counts.platform"),
-        (deed("b", vec![count(Account, "", 0)]), "counts.count"),
-        (pb::Enforcement { campaign: never.into(), ..deed("b", one()) }, "campaign"),
-        (pb::Enforcement { tip: never.into(), ..deed("b", one()) }, "tip"),
-        (pb::Enforcement { from: "soon".into(), ..deed("b", one()) }, "from"),
+        (enforcement("", one()), "id"),
+        (enforcement("b", Vec::new()), "counts"),
+        (enforcement("b", vec![count(Account, "x", 936)]), "counts.platform"),
+        (enforcement("b", vec![count(Account, "", 0)]), "counts.count"),
+        (pb::Enforcement { campaign: never.into(), ..enforcement("b", one()) }, "campaign"),
+        (pb::Enforcement { tip: never.into(), ..enforcement("b", one()) }, "tip"),
+        (pb::Enforcement { from: "soon".into(), ..enforcement("b", one()) }, "from"),
     ];
     let mut sent = vec![good.clone()];
     sent.extend(bad.iter().map(|(one, _)| one.clone()));
@@ -96,8 +97,8 @@ async fn enforcements_are_taken_item_by_item_and_once_under_a_key() {
     assert!(matches!(other, Err(ClientError::Conflict(_))), "{other:?}");
     for (wrong, field) in [
         (report("2", core(), Vec::new()), "enforcements"),
-        (report("2", core(), vec![deed("c", one()); 1_001]), "enforcements"),
-        (report("", core(), vec![deed("c", one())]), "request_id"),
+        (report("2", core(), vec![enforcement("c", one()); 1_001]), "enforcements"),
+        (report("", core(), vec![enforcement("c", one())]), "request_id"),
     ] {
         match facegraph.report_enforcement(wrong).await.unwrap_err() {
             ClientError::Invalid { fields, .. } => assert_eq!(fields[0].0, field),
@@ -105,13 +106,14 @@ async fn enforcements_are_taken_item_by_item_and_once_under_a_key() {
         }
     }
     let denied = world.impatient(&node, "watcher");
-    let denied = denied.report_enforcement(report("1", core(), vec![deed("c", one())])).await;
+    let denied =
+        denied.report_enforcement(report("1", core(), vec![enforcement("c", one())])).await;
     assert!(matches!(denied, Err(ClientError::Denied(_))), "{denied:?}");
     node.stop().await;
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn a_correction_takes_the_place_of_what_it_corrects_and_nothing_is_counted_twice() {
+async fn a_correction_replaces_an_enforcement_and_nothing_is_counted_twice() {
     let world = World::new();
     let node = world.start().await;
     let (facegraph, birdsite) = (world.client(&node, "facegraph"), world.client(&node, "birdsite"));
@@ -119,16 +121,16 @@ async fn a_correction_takes_the_place_of_what_it_corrects_and_nothing_is_counted
     let pages = |n| vec![count(pb::AssetKind::Page, "facebook", n)];
     let mut feed = birdsite.subscribe(FeedStart::Beginning, None);
     assert!(matches!(event(&mut feed).await, FeedEvent::GroupChange(_)));
-    let first = report("1", core(), vec![deed("a", pages(7)), deed("b", pages(1))]);
+    let first = report("1", core(), vec![enforcement("a", pages(7)), enforcement("b", pages(1))]);
     let first = facegraph.report_enforcement(first).await.unwrap();
-    let second = report("2", core(), vec![deed("a", pages(8)), deed("b", pages(1))]);
+    let second = report("2", core(), vec![enforcement("a", pages(8)), enforcement("b", pages(1))]);
     let second = facegraph.report_enforcement(second).await.unwrap();
     assert_eq!(statuses(&second), [ItemStatus::Replaced, ItemStatus::Unchanged]);
     assert_eq!(second.items[1].version, first.items[1].version);
     // The same enforcement for another audience: a reader that sees both counts it once, by the
     // newest version.
     let everyone = Some(sharing(Tlp::Green, None));
-    let third = report("3", everyone, vec![deed("a", pages(9))]);
+    let third = report("3", everyone, vec![enforcement("a", pages(9))]);
     assert_eq!(
         statuses(&facegraph.report_enforcement(third).await.unwrap()),
         [ItemStatus::Created]
@@ -137,7 +139,7 @@ async fn a_correction_takes_the_place_of_what_it_corrects_and_nothing_is_counted
     assert_eq!(listed(&birdsite, all()).await, newest);
     assert_eq!(listed(&tubeworks, all()).await, newest[..1]);
     // The earlier version for the group stands beside it, and is not counted.
-    let fourth = report("4", core(), vec![deed("a", pages(10))]);
+    let fourth = report("4", core(), vec![enforcement("a", pages(10))]);
     facegraph.report_enforcement(fourth).await.unwrap();
     assert_eq!(listed(&birdsite, all()).await[0], ("a".into(), 10));
     assert_eq!(
@@ -187,18 +189,22 @@ async fn enforcements_are_listed_by_campaign_author_and_day_page_by_page() {
     let on = |id: &str, from: &str, until: &str| pb::Enforcement {
         from: from.into(),
         until: until.into(),
-        ..deed(id, accounts())
+        ..enforcement(id, accounts())
     };
     let everyone = || Some(sharing(Tlp::Green, None));
-    let against = pb::Enforcement { campaign: campaign.clone(), ..on("c", "2019-09-01", "") };
-    let deeds = vec![on("a", "2019-08-19", "2019-08-21"), on("b", "2019-08-22", ""), against];
-    facegraph.report_enforcement(report("1", everyone(), deeds)).await.unwrap();
-    birdsite.report_enforcement(report("1", core(), vec![deed("d", accounts())])).await.unwrap();
-    let ids = async |client: &Client, asked| {
-        let found = listed(client, asked).await;
-        found.into_iter().map(|(id, _)| id).collect::<Vec<_>>()
+    let of_campaign = pb::Enforcement { campaign: campaign.clone(), ..on("c", "2019-09-01", "") };
+    let enforcements =
+        vec![on("a", "2019-08-19", "2019-08-21"), on("b", "2019-08-22", ""), of_campaign];
+    facegraph.report_enforcement(report("1", everyone(), enforcements)).await.unwrap();
+    birdsite
+        .report_enforcement(report("1", core(), vec![enforcement("d", accounts())]))
+        .await
+        .unwrap();
+    let ids = async |client: &Client, request| {
+        let listed = listed(client, request).await;
+        listed.into_iter().map(|(id, _)| id).collect::<Vec<_>>()
     };
-    assert_eq!(ids(&facegraph, all()).await, ["d", "c", "b", "a"], "the newest first");
+    assert_eq!(ids(&facegraph, all()).await, ["d", "c", "b", "a"], "newest first");
     assert_eq!(ids(&tubeworks, all()).await, ["c", "b", "a"]);
     let of = |author: &str| pb::ListEnforcementsRequest { author: author.into(), ..all() };
     assert_eq!(ids(&facegraph, of("birdsite")).await, ["d"]);
@@ -215,21 +221,25 @@ async fn enforcements_are_listed_by_campaign_author_and_day_page_by_page() {
     let hidden = tubeworks.enforcements(&campaigns).await.unwrap_err();
     assert!(matches!(hidden, ClientError::NotFound(_)), "{hidden}");
     let blank = tubeworks.enforcements(&all()).await.unwrap();
-    assert!(blank.iter().all(|one| one.enforcement.as_ref().unwrap().campaign.is_empty()));
+    assert!(blank.iter().all(|view| view.enforcement.as_ref().unwrap().campaign.is_empty()));
+    check_campaign(&facegraph, &campaign).await;
+    node.stop().await;
+}
 
-    let numbers = pb::GetCampaignRequest {
-        id: campaign,
+/// The campaign shows its one enforcement in its counts, its list and its timeline.
+async fn check_campaign(client: &Client, id: &str) {
+    let request = pb::GetCampaignRequest {
+        id: id.into(),
         enforcements: Some(pb::CampaignPage::default()),
         timeline: Some(pb::CampaignPage::default()),
         ..Default::default()
     };
-    let seen = facegraph.campaign(numbers).await.unwrap();
-    assert_eq!(seen.numbers.unwrap().totals[0].count, 1);
-    assert_eq!(seen.enforcements.unwrap().enforcements.len(), 1);
-    let events = seen.timeline.unwrap().events;
+    let campaign = client.campaign(request).await.unwrap();
+    assert_eq!(campaign.numbers.unwrap().totals[0].count, 1);
+    assert_eq!(campaign.enforcements.unwrap().enforcements.len(), 1);
+    let events = campaign.timeline.unwrap().events;
     let first = events[0].event.as_ref().unwrap();
     assert!(matches!(first, pb::timeline_event::Event::Enforcement(_)), "of 2019: {first:?}");
-    node.stop().await;
 }
 
 fn reports() -> Vec<PathBuf> {
@@ -321,69 +331,4 @@ fn the_counts_of_a_report_are_stored_once_however_often_and_by_whomever_it_is_se
     assert_eq!(markdown.code, Some(0), "{markdown:?}");
     assert!(markdown.out.starts_with("# Transparency report\n"), "{}", markdown.out);
     assert!(markdown.out.contains("| facegraph | "), "{}", markdown.out);
-}
-
-#[test]
-fn the_commands_put_a_campaign_what_belongs_to_it_and_what_was_done() {
-    let stage = Stage::new();
-    let core = ["--group", "core"];
-    let run = |partner: &str, arguments: &[&str]| {
-        let ran = stage.run(partner, arguments);
-        assert_eq!(ran.code, Some(0), "{ran:?}");
-        ran
-    };
-    let put = ["--json", "campaign", "put", "--name", "Harbour", "--actor", "a firm", "--country"];
-    let put = [&put[..], &["CN", "--confidence", "70", "--technique", "0.9.4"], &core].concat();
-    let founded = run("birdsite", &put).lines().remove(0);
-    let id = founded["campaign"].as_str().unwrap();
-    assert_eq!(run("birdsite", &put).lines()[0]["campaign"], id, "once, however often it is run");
-    let file = stage.file("a.csv", "value,campaign\na.example,\nb.example,Harbour\n");
-    let submit = [&["submit", &file, "--campaign", id][..], &core].concat();
-    let submitted = run("birdsite", &submit);
-    assert!(submitted.out.contains("2 created"), "{}", submitted.out);
-    assert!(submitted.out.contains("the campaign name of 1 record"), "{}", submitted.out);
-    let done = ["enforcement", "put", "--count", "7 pages on facebook", "--count", "5 accounts"];
-    let more = ["--already-disabled", "2 pages on facebook", "--method", "after_tip", "--from"];
-    let done =
-        [&done[..], &more, &["2019-08-19", "--campaign", id, "--id", "story"], &core].concat();
-    let done = run("facegraph", &done);
-    assert!(
-        done.out.contains("created story: 7 pages on facebook (2 disabled before)"),
-        "{done:?}"
-    );
-
-    let shown = run("facegraph", &["--json", "campaign", "show", id, "--indicators", "--timeline"]);
-    let shown = shown.lines().remove(0);
-    assert_eq!((&shown["indicators_total"], &shown["enforcements"]), (&2.into(), &1.into()));
-    assert_eq!(shown["contributions"][0]["attribution"]["actor"], "a firm");
-    assert_eq!(shown["indicators"].as_array().unwrap().len(), 2);
-    assert_eq!(
-        shown["timeline"][0]["event"], "enforcement",
-        "it is of 2019: {}",
-        shown["timeline"]
-    );
-    let people = run("facegraph", &["campaign", "show", id, "--indicators", "--timeline"]);
-    for text in ["Harbour", "a firm (CN), confidence 70", "a.example", "acted: 7 pages"] {
-        assert!(people.out.contains(text), "{text:?} is not in {}", people.out);
-    }
-    assert!(run("facegraph", &["campaign", "list"]).out.contains("Harbour"));
-    let dot = run("facegraph", &["campaign", "show", id, "--graph", "dot"]);
-    assert!(dot.out.starts_with("graph campaign {") && dot.out.contains("b0 -- i1"), "{}", dot.out);
-    let graph = run("facegraph", &["campaign", "show", id, "--graph", "json"]).lines().remove(0);
-    assert_eq!(graph["edges"].as_array().unwrap().len(), 2);
-    let followed = ["--json", "pull", "--campaign", id];
-    let lines = run("facegraph", &followed).lines();
-    let of = |name: &str| lines.iter().filter(|line| line[name].is_object()).count();
-    assert_eq!((of("campaign"), of("enforcement")), (1, 1), "{lines:?}");
-    assert_eq!(lines.iter().filter(|line| line["value"].is_string()).count(), 2);
-    assert!(run("facegraph", &["pull"]).out.contains("creates a campaign"));
-    let table = run("birdsite", &["enforcement", "report", "--campaign", id]);
-    assert!(table.out.contains("12 assets, 2 of them disabled before"), "{}", table.out);
-
-    stage.run("tubeworks", &["campaign", "show", id]).failed(1, "there is no such campaign");
-    let unseen = [&["enforcement", "put", "--count", "1 ad", "--campaign"][..], &[id]].concat();
-    let unseen = [&unseen[..], &["--to", "birdsite"]].concat();
-    stage.run("tubeworks", &unseen).failed(2, "is not a campaign that you see");
-    let both = ["--json", "enforcement", "report", "--markdown"];
-    stage.run("birdsite", &both).failed(2, "omit one");
 }
