@@ -56,6 +56,14 @@ fn a_report_that_is_sent_again_is_the_same_submission_unless_what_is_sent_differ
         assert_ne!(submit(&stage, name, &domains, &options), first, "{options:?}");
     }
     assert_ne!(submit(&stage, name, &["b.example"], &[]), first);
+    // A list with a new date is sent anew, and its values are renewed.
+    let list = |date: &str| {
+        let list = stage.file("list.txt", format!("# {date}\na.example\n"));
+        let ran = stage.run("birdsite", &["submit", "--json", &list]);
+        ran.lines().pop().unwrap()["submission"].as_str().unwrap().to_owned()
+    };
+    assert_eq!(list("2026-11-29"), list("2026-11-29"));
+    assert_ne!(list("2026-11-29"), list("2026-11-30"));
     assert_ne!(submit(&stage, name, &domains, &["--again"]), first);
 }
 

@@ -9,6 +9,7 @@ use std::io::Read;
 use std::path::PathBuf;
 use std::{fs, io};
 
+use prost::Message;
 use serde_json::json;
 use sha2::{Digest, Sha256};
 
@@ -101,9 +102,14 @@ impl Submit {
             items: submittable.items.clone(),
             ..Default::default()
         };
-        // Derived from what is sent, so that running the command again sends nothing twice. What another version of
-        // this command reads differently is another submission.
-        let submission_id = request::id_of(&content, self.again);
+        // Derived from what is sent, so that running the command again sends nothing twice. The files are part of it:
+        // a list with a new date, or one that another version of this command reads differently, is sent anew, and
+        // its values are renewed.
+        let mut digest = Sha256::new_with_prefix(content.encode_to_vec());
+        for input in &inputs {
+            digest.update(Sha256::digest(&input.bytes));
+        }
+        let submission_id = request::id(digest, self.again);
         let report = Report {
             submission_id,
             sharing: content.sharing,
