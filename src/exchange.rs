@@ -3,14 +3,15 @@
 //! Five parts share one [`core`](self::core::Core):
 //!
 //! - [`commands`]: requests that change something. Each builds the body of an entry and passes it to [`commit`],
-//!   the only code that appends to the journal.
+//!   the way of every request into the journal.
 //! - [`queries`]: read what a caller may see.
 //! - [`feeds`]: feeds, snapshots and subscriptions.
 //! - [`liaison`]: the purposes of liaisons, and their access log.
 //! - [`sweeps`]: periodic tasks, such as expiry and retention.
 //!
 //! The [`Follower`] applies each entry to the index, in order. Decisions that depend on the order of entries are made
-//! there, so that all nodes decide alike. All parts use [`visibility`] to decide who sees what.
+//! there, so that all nodes decide alike. [`visibility`] combines
+//! [`may_see`](crate::domain::may_see) with filters and the current rights, for all parts.
 
 mod commands;
 mod commit;
@@ -113,6 +114,16 @@ impl Exchange {
     /// Waits until this node has applied a version.
     pub async fn wait_for(&self, version: Position) -> Result<()> {
         self.core.wait_for(version).await
+    }
+
+    /// Runs a read on a blocking thread: it may wait for the disk. `label` names it in the log if it panics.
+    pub async fn read<T: Send + 'static>(
+        self: &Arc<Self>,
+        label: &'static str,
+        read: impl FnOnce(&Self) -> Result<T> + Send + 'static,
+    ) -> Result<T> {
+        let exchange = Arc::clone(self);
+        self.core.with_permit(label, move || read(&exchange)).await
     }
 
     /// The registry of partners and groups.

@@ -23,7 +23,7 @@ use tokio_util::sync::CancellationToken;
 
 pub use self::feed::page::Snapshots;
 use crate::domain::label::Labels;
-use crate::error::{Error, Result};
+use crate::error::Result;
 use crate::exchange::{Caller, Exchange};
 use crate::metrics::Metrics;
 
@@ -58,7 +58,7 @@ pub struct RequestLimits {
     /// How long a feed is silent before it sends a heartbeat. A heartbeat may come up to 2 % later.
     pub heartbeat: Duration,
     /// How long a reader may leave a message of its feed unread before the feed ends.
-    pub blocked: Duration,
+    pub unread_timeout: Duration,
 }
 
 impl Default for RequestLimits {
@@ -68,21 +68,19 @@ impl Default for RequestLimits {
             lookup_values: 1_000,
             batches_in_flight: 16,
             heartbeat: Duration::from_secs(15),
-            blocked: Duration::from_secs(30),
+            unread_timeout: Duration::from_secs(30),
         }
     }
 }
 
 impl Services {
-    /// Runs a read on a blocking thread: it may wait for the disk. `name` identifies the read in the log if it panics.
+    /// See [`Exchange::read`].
     async fn read<T: Send + 'static>(
         &self,
-        name: &'static str,
+        label: &'static str,
         read: impl FnOnce(&Exchange) -> Result<T> + Send + 'static,
     ) -> Result<T> {
-        let exchange = Arc::clone(&self.exchange);
-        let reading = tokio::task::spawn_blocking(move || read(&exchange));
-        reading.await.map_err(|error| Error::internal(name, error))?
+        self.exchange.read(label, read).await
     }
 }
 

@@ -65,9 +65,9 @@ impl Core {
         Ok(Committed { sequence: stamp.sequence, repeated: stamp.repeated, outcome })
     }
 
-    /// Commits a change for which the author sent no idempotency key, such as a change of the registry. The key is
-    /// derived from the encoded entry and the checkpoint: a retry is stored once, and the same change can be made again
-    /// after another entry.
+    /// Commits a change for which the author sent no idempotency key, such as a change of the registry. The id is
+    /// derived from the encoded entry and the checkpoint. So a retry before the checkpoint moves is stored once, and
+    /// the same change can be made again later.
     pub(in crate::exchange) async fn commit_change(
         &self,
         author: Option<&PartnerId>,
@@ -83,6 +83,10 @@ impl Core {
 
     /// Commits a request under its author's key. Returns the sequence of the entry that holds the request, and whether
     /// an earlier attempt stored it. Fails if the key was used for another request.
+    ///
+    /// Two layers make it idempotent. The journal stores an id once within its deduplication window; the checkpoint
+    /// in the id lets a request that was void be decided again. Apply keeps the key for good, and answers
+    /// [`VoidReason::Repeats`] if the journal stored the request twice.
     pub(in crate::exchange) async fn commit_request(
         &self,
         caller: &Caller,

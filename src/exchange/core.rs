@@ -8,10 +8,10 @@ use std::collections::BTreeSet;
 use std::sync::Arc;
 use std::time::Duration;
 
-use tokio::sync::watch;
+use tokio::sync::{Semaphore, watch};
 
 pub use self::caller::Caller;
-pub(in crate::exchange) use self::caller::{reader, unknown_partner};
+pub(in crate::exchange) use self::caller::{rights_of, unknown_partner};
 use self::epoch::Epoch;
 pub use self::page::Page;
 pub(in crate::exchange) use self::page::page;
@@ -32,7 +32,13 @@ pub struct Core {
     suspended: watch::Sender<Suspended>,
     /// The epoch that this node starts in the journal.
     epoch: Epoch,
+    /// Permits of [`Core::blocking`].
+    reads: Arc<Semaphore>,
 }
+
+/// The most reads of commands and queries that run at a time. The rest wait, and leave threads of the pool to
+/// feeds and to the journal.
+const MAX_READS: usize = 64;
 
 /// The default limit of subscriptions per partner. Each is a series of the lag metric.
 pub const SUBSCRIPTIONS_PER_PARTNER: usize = 100;
@@ -72,7 +78,15 @@ impl Core {
         settings: Settings,
     ) -> Self {
         let suspended = watch::Sender::new(BTreeSet::new());
-        Self { log, index, clock, settings, suspended, epoch: Epoch::default() }
+        Self {
+            log,
+            index,
+            clock,
+            settings,
+            suspended,
+            epoch: Epoch::default(),
+            reads: Arc::new(Semaphore::new(MAX_READS)),
+        }
     }
 
     /// The registry of partners and groups.
@@ -83,11 +97,11 @@ impl Core {
     /// Appends an entry, after the entry of the node's epoch.
     pub(in crate::exchange) async fn append(&self, append: Append) -> Result<Stamp> {
         self.ensure_epoch().await?;
-        self.store(append).await
+        self.append_in_epoch(append).await
     }
 
     /// Appends an entry without waiting for the epoch's entry. Callers use [`Core::append`].
-    pub(in crate::exchange) async fn store(&self, append: Append) -> Result<Stamp> {
+    pub(in crate::exchange) async fn append_in_epoch(&self, append: Append) -> Result<Stamp> {
         self.log.append(append).await.map_err(|error| match error {
             AppendError::Full { .. } => Error::new(
                 Kind::Exhausted,
@@ -117,14 +131,30 @@ impl Core {
         })
     }
 
-    /// Runs work that reads from the disk on a blocking thread. It completes even if the caller is cancelled.
+    /// Runs work that reads from the disk on a blocking thread, once a permit is free. Work that has started
+    /// completes even if the caller is cancelled.
     pub(in crate::exchange) async fn blocking<T: Send + 'static>(
         self: &Arc<Self>,
         read: impl FnOnce(&Self) -> Result<T> + Send + 'static,
     ) -> Result<T> {
         let core = Arc::clone(self);
-        let reading = tokio::task::spawn_blocking(move || read(&core));
-        reading.await.map_err(|error| Error::internal("exchange_read", error))?
+        self.with_permit("exchange_read", move || read(&core)).await
+    }
+
+    /// Like [`Core::blocking`]. `label` names the read in the log if it panics.
+    pub(in crate::exchange) async fn with_permit<T: Send + 'static>(
+        &self,
+        label: &'static str,
+        read: impl FnOnce() -> Result<T> + Send + 'static,
+    ) -> Result<T> {
+        let permit = Arc::clone(&self.reads).acquire_owned().await;
+        let permit = permit.map_err(|error| Error::internal(label, error))?;
+        let reading = tokio::task::spawn_blocking(move || {
+            // Held until the work ends, also if nobody waits for it any more.
+            let _permit = permit;
+            read()
+        });
+        reading.await.map_err(|error| Error::internal(label, error))?
     }
 
     /// Reads one entry of the journal.

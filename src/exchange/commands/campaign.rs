@@ -8,7 +8,7 @@ use crate::domain::{CampaignId, Sharing, Timestamp};
 use crate::error::{Error, Result};
 use crate::exchange::commands::Commands;
 use crate::exchange::commit::{item_receipts, refused};
-use crate::exchange::core::{Caller, reader};
+use crate::exchange::core::{Caller, rights_of};
 use crate::exchange::visibility::ReaderView;
 use crate::exchange::visibility::campaign::unknown_campaign;
 
@@ -74,7 +74,7 @@ impl Commands {
         sharing: SharingRequest,
     ) -> Result<Sharing> {
         let view = self.core.index.read()?;
-        let reader = reader(view.registry(), caller.partner())?;
+        let reader = rights_of(view.registry(), caller.partner())?;
         if let Some(campaign) = campaign
             && !ReaderView::new(&view, &reader, self.core.clock.now()).sees_campaign(campaign)?
         {

@@ -8,7 +8,7 @@ use crate::domain::{Invalid, Sharing, Timestamp};
 use crate::error::{Error, Result};
 use crate::exchange::commands::Commands;
 use crate::exchange::commit::{item_receipts, refused};
-use crate::exchange::core::{Caller, reader};
+use crate::exchange::core::{Caller, rights_of};
 use crate::exchange::visibility::ReaderView;
 
 /// A request to report enforcements.
@@ -65,7 +65,7 @@ impl Commands {
         let EnforcementRequest { request, digest, sharing, items: requested, mut rejected } =
             request;
         let view = self.core.index.read()?;
-        let reader = reader(view.registry(), caller.partner())?;
+        let reader = rights_of(view.registry(), caller.partner())?;
         let reader_view = ReaderView::new(&view, &reader, self.core.clock.now());
         let sharing = Sharing::resolve(sharing, caller.partner(), view.registry().as_ref())?;
         let mut items = Vec::with_capacity(requested.len());

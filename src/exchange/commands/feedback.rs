@@ -8,7 +8,7 @@ use crate::error::Result;
 use crate::exchange::commands::Commands;
 use crate::exchange::commands::sighting::check_no_release;
 use crate::exchange::commit::{RequestReceipt, refused};
-use crate::exchange::core::{Caller, reader};
+use crate::exchange::core::{Caller, rights_of};
 use crate::exchange::visibility::restricted;
 use crate::index::View;
 
@@ -49,7 +49,7 @@ impl Commands {
     /// Checks a request against what the caller may see, and builds the feedback.
     fn check_feedback(&self, caller: &Caller, request: FeedbackRequest) -> Result<Feedback> {
         let view = self.core.index.read()?;
-        let (registry, reader) = (view.registry(), reader(view.registry(), caller.partner())?);
+        let (registry, reader) = (view.registry(), rights_of(view.registry(), caller.partner())?);
         let unknown = || refused(&VoidReason::VersionGone);
         let (author, target) = find_version(&view, request.about)?.ok_or_else(unknown)?;
         let current = view.current(target.id, &author, target.audience)?;

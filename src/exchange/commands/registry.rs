@@ -73,7 +73,7 @@ impl Commands {
     }
 
     /// Suspends a partner. Its streams end when the entry is applied. If its keys are compromised since some time, also
-    /// withdraws everything that was submitted with them since then.
+    /// withdraws the assessments that were submitted with them since then.
     pub async fn suspend_partner(
         &self,
         operator: &Caller,

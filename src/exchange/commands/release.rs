@@ -6,7 +6,7 @@ use crate::domain::entry::{
     ReleaseEntry, RequestId, VoidReason,
 };
 use crate::domain::partner::Role;
-use crate::domain::sharing::Community;
+use crate::domain::sharing::Directory;
 use crate::domain::{Invalid, PartnerId, Tlp};
 use crate::error::Result;
 use crate::exchange::commands::Commands;

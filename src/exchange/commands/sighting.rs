@@ -9,7 +9,7 @@ use crate::domain::{IndicatorId, Invalid, Sharing};
 use crate::error::Result;
 use crate::exchange::commands::Commands;
 use crate::exchange::commit::RequestReceipt;
-use crate::exchange::core::{Caller, Core, reader};
+use crate::exchange::core::{Caller, Core, rights_of};
 use crate::exchange::visibility::indicator::IndicatorView;
 use crate::exchange::visibility::{ReaderView, restricted};
 use crate::index::Registry;
@@ -36,23 +36,16 @@ impl Commands {
         caller: &Caller,
         request: SightingsRequest,
     ) -> Result<RequestReceipt> {
-        if let Some(receipt) =
-            self.core.find_receipt(caller, &request.request, request.digest).await?
-        {
-            return Ok(receipt);
-        }
-        let (key, digest) = (request.request.clone(), request.digest);
-        let author = caller.clone();
-        let checking = self.core.blocking(move |core| check_sightings(core, &author, request));
-        let body = Body::Sightings(checking.await?);
-        self.core.commit_for_receipt(caller, &key, digest, body).await
+        let (key, digest, author) = (request.request.clone(), request.digest, caller.clone());
+        let check = move |core: &Core| check_sightings(core, &author, request).map(Body::Sightings);
+        self.core.commit_checked(caller, (&key, digest), check).await
     }
 }
 
 /// Checks the sightings against what the caller may see, and builds the entry.
 fn check_sightings(core: &Core, caller: &Caller, request: SightingsRequest) -> Result<Sightings> {
     let view = core.index.read()?;
-    let (registry, reader) = (view.registry(), reader(view.registry(), caller.partner())?);
+    let (registry, reader) = (view.registry(), rights_of(view.registry(), caller.partner())?);
     let reader_view = ReaderView::new(&view, &reader, core.clock.now());
     let sharing = Sharing::resolve(request.sharing, caller.partner(), registry.as_ref())?;
     check_no_release(&sharing)?;

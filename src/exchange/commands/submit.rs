@@ -10,12 +10,14 @@ use crate::domain::entry::{
     AppendId, Batch, Body, Close, Entry, Item, ItemOutcome, Outcome, Rejection, SubmissionId,
     VoidReason,
 };
-use crate::domain::submission::{BatchReceipt, BatchRequest, Receipt, Referrals, Submission};
+use crate::domain::submission::{
+    BatchReceipt, BatchRequest, Receipt, Referrals, SubmissionRequest,
+};
 use crate::domain::{Invalid, Sharing};
 use crate::error::{Error, Result};
 use crate::exchange::commands::Commands;
 use crate::exchange::commit::{item_receipts, refused};
-use crate::exchange::core::{Caller, reader};
+use crate::exchange::core::{Caller, rights_of};
 use crate::exchange::visibility::{ReaderView, restricted};
 use crate::index::View;
 use crate::journal::Append;
@@ -25,7 +27,7 @@ impl Commands {
     ///
     /// Idempotent: the same (partner, submission, number) with the same content returns the same receipt. After an
     /// error of kind `Unknown`, `Unavailable` or `Exhausted`, the caller may send the same request again.
-    pub async fn submit(&self, caller: &Caller, submission: Submission) -> Result<Receipt> {
+    pub async fn submit(&self, caller: &Caller, submission: SubmissionRequest) -> Result<Receipt> {
         let batch = match submission.batch {
             Some(batch) => Some(self.submit_batch(caller, &submission.id, batch).await?),
             None => None,
@@ -144,7 +146,7 @@ impl Commands {
         if campaigns.is_empty() {
             return Ok((items, rejected));
         }
-        let author = reader(view.registry(), caller.partner())?;
+        let author = rights_of(view.registry(), caller.partner())?;
         let author_view = ReaderView::new(view, &author, self.core.clock.now());
         let mut visible = BTreeSet::new();
         for campaign in campaigns {
@@ -177,7 +179,8 @@ impl Commands {
         if record.digest != digest {
             return Err(refused(&VoidReason::Conflicts(record.sequence)));
         }
-        // Apply would decide the same. Without this check the journal could find the id and return the old receipt.
+        // Apply would decide the same for a new entry. But the journal may still know the id, and would return the old
+        // entry with its receipt.
         let state = view.submission(caller.partner(), submission)?;
         if state.is_some_and(|state| state.has_expired(self.core.clock.now())) {
             return Err(refused(&VoidReason::SubmissionClosed));

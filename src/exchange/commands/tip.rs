@@ -9,13 +9,13 @@ use crate::domain::entry::{
     Body, Rejection, RequestId, SubmissionId, TipIndicator, TipSent, VoidReason,
 };
 use crate::domain::partner::Role;
-use crate::domain::sharing::Community;
+use crate::domain::sharing::Directory;
 use crate::domain::tip::{MAX_RECIPIENTS, Urgency};
 use crate::domain::{CampaignId, IndicatorId, Invalid, PartnerId, Timestamp, TipId, Tlp};
 use crate::error::Result;
 use crate::exchange::commands::Commands;
 use crate::exchange::commit::{RequestReceipt, refused};
-use crate::exchange::core::{Caller, Core, reader};
+use crate::exchange::core::{Caller, Core, rights_of};
 use crate::exchange::referral::random_tip_id;
 use crate::exchange::visibility::campaign::campaign_visible;
 use crate::exchange::visibility::{ReaderView, restricted};
@@ -57,16 +57,9 @@ impl Commands {
         caller: &Caller,
         request: TipRequest,
     ) -> Result<(TipId, RequestReceipt)> {
-        if let Some(receipt) =
-            self.core.find_receipt(caller, &request.request, request.digest).await?
-        {
-            return self.with_tip_id(receipt).await;
-        }
-        let (key, digest) = (request.request.clone(), request.digest);
-        let sender = caller.clone();
-        let tip = self.core.blocking(move |core| check_tip(core, &sender, request)).await?;
-        let body = Body::TipSent(tip);
-        let receipt = self.core.commit_for_receipt(caller, &key, digest, body).await?;
+        let (key, digest, sender) = (request.request.clone(), request.digest, caller.clone());
+        let check = move |core: &Core| check_tip(core, &sender, request).map(Body::TipSent);
+        let receipt = self.core.commit_checked(caller, (&key, digest), check).await?;
         self.with_tip_id(receipt).await
     }
 
@@ -129,7 +122,7 @@ pub(super) fn reject_restricted(
     readers: &[&PartnerId],
     (indicators, mut rejected): (Vec<TipIndicator>, Vec<Rejection>),
 ) -> Result<(Vec<TipIndicator>, Vec<Rejection>)> {
-    let reader = reader(view.registry(), caller.partner())?;
+    let reader = rights_of(view.registry(), caller.partner())?;
     let reader_view = ReaderView::new(view, &reader, core.clock.now());
     let all_may_hold = restricted::may_hold(view.registry(), readers);
     let mut cache: BTreeMap<IndicatorId, bool> = BTreeMap::new();

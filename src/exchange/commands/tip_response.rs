@@ -9,7 +9,7 @@ use crate::domain::entry::{
 };
 use crate::domain::partner::Role;
 use crate::domain::purpose::Purpose;
-use crate::domain::sharing::{Audience, Community, Sharing};
+use crate::domain::sharing::{Audience, Directory, Sharing};
 use crate::domain::tip::TipState;
 use crate::domain::{Invalid, PartnerId, TipId, Tlp};
 use crate::error::Result;
@@ -17,7 +17,7 @@ use crate::exchange::commands::Commands;
 use crate::exchange::commands::enforcement::reject_enforcement;
 use crate::exchange::commands::tip::reject_restricted;
 use crate::exchange::commit::{RequestReceipt, refused};
-use crate::exchange::core::{Caller, Core, reader};
+use crate::exchange::core::{Caller, Core, rights_of};
 use crate::exchange::visibility::ReaderView;
 use crate::index::View;
 
@@ -63,16 +63,11 @@ impl Commands {
         let tip = self.core.own_tip(&self.core.index.read()?, caller, id)?;
         check_liaison_response(caller, &request)?;
         let thread = thread_of(caller, &tip, &request)?;
-        let earlier = self.core.find_receipt(caller, &key, digest).await?;
-        let receipt = if let Some(earlier) = earlier {
-            earlier
-        } else {
-            let (author, thread) = (caller.clone(), thread.clone());
-            let checking =
-                self.core.blocking(move |core| check_response(core, &author, thread, request));
-            let response = checking.await?;
-            self.core.commit_for_receipt(caller, &key, digest, Body::TipResponded(response)).await?
+        let (author, response_thread) = (caller.clone(), thread.clone());
+        let check = move |core: &Core| {
+            check_response(core, &author, response_thread, request).map(Body::TipResponded)
         };
+        let receipt = self.core.commit_checked(caller, (&key, digest), check).await?;
         let recipient = match &thread {
             TipThread::All => None,
             TipThread::Recipient(recipient) | TipThread::RecipientToAll(recipient) => {
@@ -150,7 +145,7 @@ fn response_enforcement(
     thread: &TipThread,
     mut enforcement: Enforcement,
 ) -> Result<(Enforcement, Sharing)> {
-    let author = reader(view.registry(), caller.partner())?;
+    let author = rights_of(view.registry(), caller.partner())?;
     let author_view = ReaderView::new(view, &author, core.clock.now());
     enforcement.tip = Some(*tip.id.as_bytes());
     if enforcement.campaign.is_none() {

@@ -1,5 +1,7 @@
 //! Receipts, read from an entry and its outcome.
 
+use std::sync::Arc;
+
 use crate::domain::entry::{Body, ItemOutcome, Rejection, RequestId, VoidReason};
 use crate::domain::submission::ItemReceipt;
 use crate::domain::{Position, Timestamp};
@@ -33,6 +35,28 @@ impl Core {
         match self.find_request(caller, request, digest)? {
             Some(sequence) => self.request_receipt(sequence, true).await.map(Some),
             None => Ok(None),
+        }
+    }
+
+    /// Checks a request on a blocking thread and commits it under its author's key, unless it was stored before.
+    /// Returns the receipt. `check` builds the body of the entry.
+    pub(in crate::exchange) async fn commit_checked(
+        self: &Arc<Self>,
+        caller: &Caller,
+        (request, digest): (&RequestId, [u8; 32]),
+        check: impl FnOnce(&Self) -> Result<Body> + Send + 'static,
+    ) -> Result<RequestReceipt> {
+        if let Some(receipt) = self.find_receipt(caller, request, digest).await? {
+            return Ok(receipt);
+        }
+        match self.blocking(check).await {
+            Ok(body) => self.commit_for_receipt(caller, request, digest, body).await,
+            // The first attempt may have been applied meanwhile. Then what it changed can fail the check, but the
+            // caller gets its receipt.
+            Err(error) => match self.find_receipt(caller, request, digest).await? {
+                Some(receipt) => Ok(receipt),
+                None => Err(error),
+            },
         }
     }
 
@@ -82,6 +106,8 @@ pub(in crate::exchange) fn item_receipts(
                 ItemReceipt::Unchanged(*current)
             }
             ItemOutcome::Created
+            // The outcomes below are those of other entries. No item of a submission, contribution or enforcement
+            // has one.
             | ItemOutcome::Ended(_)
             | ItemOutcome::NoCurrentVersion
             | ItemOutcome::Released(_)
@@ -96,4 +122,77 @@ pub(in crate::exchange) fn item_receipts(
     let mut items: Vec<_> = stored.chain(rejected).collect();
     items.sort_by_key(|(index, _)| *index);
     items
+}
+
+#[cfg(test)]
+mod tests {
+    use std::ops::ControlFlow;
+
+    use super::*;
+    use crate::clock::SystemClock;
+    use crate::domain::entry::{AppendId, Sightings};
+    use crate::domain::partner::{Partner, Role};
+    use crate::domain::sharing::Audience;
+    use crate::domain::{PartnerId, Sharing, Tlp};
+    use crate::exchange::core::Settings;
+    use crate::exchange::follower::Follower;
+    use crate::index::Index;
+    use crate::journal::{Append, Log, LogSettings, MemoryJournal};
+
+    fn member(id: &str) -> Partner {
+        Partner {
+            id: PartnerId::parse(id).unwrap(),
+            name: id.into(),
+            role: Role::Member,
+            platforms: Vec::new(),
+            jurisdiction: None,
+            purposes: Vec::new(),
+            default_group: None,
+            default_tlp: Tlp::Amber,
+            referrals_off: false,
+        }
+    }
+
+    fn sightings(request: &RequestId) -> Body {
+        Body::Sightings(Sightings {
+            request: request.clone(),
+            digest: [1; 32],
+            sharing: Sharing {
+                tlp: Tlp::Green,
+                audience: Audience::Everyone,
+                releases: Vec::new(),
+            },
+            items: Vec::new(),
+            rejected: Vec::new(),
+        })
+    }
+
+    /// A retry whose first attempt is applied while the retry is checked. What the first attempt changed makes the
+    /// check fail.
+    #[tokio::test(flavor = "multi_thread")]
+    async fn a_retry_gets_its_receipt_if_the_first_attempt_is_applied_during_the_check() {
+        let journal = MemoryJournal::new(Arc::new(|| Timestamp::from_millis(5)));
+        let log = Arc::new(Log::start(Arc::new(journal), LogSettings::default()).unwrap());
+        let index = Arc::new(Index::in_memory().unwrap());
+        let mut follower = Follower::new(Arc::clone(&log), Arc::clone(&index)).unwrap();
+        let mut apply = move || follower.catch_up(|_| ControlFlow::Continue(())).unwrap();
+        let clock = Arc::new(SystemClock);
+        let core = Arc::new(Core::new(log, index, clock, Settings::default()));
+        let author = member("birdsite");
+        let put = Body::PartnerPut(author.clone());
+        core.append(Append::new(AppendId::derive(&[b"put"]), None, put)).await.unwrap();
+        apply();
+        let caller = core.admit(&author.id).unwrap();
+        let request = RequestId::parse("sightings-1").unwrap();
+        let (first_attempt, runtime) = (sightings(&request), tokio::runtime::Handle::current());
+        let check = move |core: &Core| {
+            let id = AppendId::derive(&[b"first"]);
+            let append = Append::new(id, Some(author.id), first_attempt);
+            runtime.block_on(core.append(append)).unwrap();
+            apply();
+            Err(refused(&VoidReason::TipWithdrawn))
+        };
+        let receipt = core.commit_checked(&caller, (&request, [1; 32]), check).await.unwrap();
+        assert!(receipt.replayed);
+    }
 }
