@@ -35,7 +35,7 @@ pub use self::apply::referrals::is_asset;
 pub use self::apply::tips::MAX_REOPENED_PER_ENTRY;
 use self::closed::ClosedVersions;
 use self::outcomes::Outcomes;
-use self::record::Head;
+use self::record::Checkpoint;
 pub use self::registry::Registry;
 pub use self::storage::JournalEnds;
 use self::storage::Location;
@@ -55,7 +55,7 @@ pub struct Index {
     /// The folder on disk. `None` for an index in memory.
     location: Option<Location>,
     state: watch::Sender<IndexState>,
-    head: Mutex<Head>,
+    head: Mutex<Checkpoint>,
     checkpoint: watch::Sender<u64>,
     registry: ArcSwap<Registry>,
     suspended: watch::Sender<BTreeSet<PartnerId>>,
@@ -145,7 +145,7 @@ impl Index {
         self.store.load().as_ref().and_then(|store| store.size_on_disk())
     }
 
-    fn head(&self) -> Head {
+    fn head(&self) -> Checkpoint {
         *self.head.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
@@ -156,7 +156,7 @@ impl Index {
     }
 
     /// Publishes a reopened store to readers, unless a store is published already.
-    fn make_readable(&self, store: &Arc<Store>, head: Head) {
+    fn make_readable(&self, store: &Arc<Store>, head: Checkpoint) {
         if self.store.load().is_some() {
             return;
         }
@@ -170,8 +170,9 @@ impl Index {
     /// Makes a committed batch visible to readers.
     ///
     /// The order matters. Closed versions come first, so that no feed delivers a version together with
-    /// its replacement. The checkpoint comes last.
-    fn publish(&self, store: &Arc<Store>, head: Head, batch: Published) {
+    /// its replacement. Then registry, epochs and outcomes, then the checkpoint, which wakes feeds.
+    /// Receipts come last.
+    fn publish(&self, store: &Arc<Store>, head: Checkpoint, batch: Published) {
         // A reopened database stays hidden until it has reached the published checkpoint.
         if head.sequence < self.checkpoint() {
             return;

@@ -1,11 +1,13 @@
 //! Tipoff, the exchange on which platforms tip one another off.
 //!
 //! ```text
-//!             rpc  ┐                        ┌→ apply → index (fjall) → queries, lookups
-//! partner →  https ├→ exchange → journal ───┤             │ checkpoint
-//!             cli  ┘  (who, may they,  (sled, └→ feeds: each reader reads the journal
-//!                      well formed?)  or files)  from its cursor, up to the checkpoint
+//!                                           ┌→ apply → index (fjall) → queries, lookups
+//! partner →  rpc ──→ exchange ──→ journal ──┤             │ checkpoint
+//!             (who, may they,   (sled, or   └→ feeds: each reader reads the journal
+//!              well formed?)     files)        from its cursor, up to the checkpoint
 //! ```
+//!
+//! The checkpoint is the sequence of the last entry that the index has applied.
 //!
 //! The journal is the source of truth. Everything else is computed from it and can be deleted and computed
 //! again.
@@ -14,7 +16,8 @@
 //!
 //! - [`domain`]: the types and rules, without I/O. [`domain::sharing::may_see`] decides who may see an object.
 //! - [`journal`]: the durable log, in sled by default. [`index`]: the state that its entries add up to.
-//! - [`exchange`]: the service. [`rpc`] and [`https`] are the ways in; [`tls`] identifies the caller.
+//! - [`exchange`]: the service. [`rpc`] is the way in for partners; [`tls`] identifies the caller. [`https`]
+//!   serves metrics and probes to the operator.
 //! - [`client`]: the SDK. The commands in [`cli`] use it like any other client.
 //! - [`server`]: puts a node together.
 //!
@@ -22,25 +25,39 @@
 //!
 //! 1. `rpc/authz.rs` maps the client certificate to a [`Caller`](exchange::Caller).
 //! 2. `rpc/indicator.rs`, `submit`: `wire/submission.rs` reads the message and checks each item.
-//! 3. `exchange/commands/submit.rs`, `submit_batch`: resolves the sharing, rejects items that the partner may not
-//!    submit, and builds the body of an entry.
-//! 4. `exchange/commit.rs`, `commit_append`: appends the entry under its idempotency key and waits for the outcome.
-//! 5. `journal/log.rs`, `append`: the writer thread gathers waiting entries and stores them in one durable write
-//!    (`journal/backend/`).
+//! 3. `exchange/commands/submit.rs`, `submit_batch`: returns the earlier receipt if the batch was stored before.
+//!    Otherwise it resolves the sharing, rejects items that the partner may not submit, and builds the body of an
+//!    entry.
+//! 4. `exchange/commit.rs`, `commit_append`: appends the entry under an id and waits for the outcome.
+//! 5. `journal/log.rs`, `append`: the writer thread gathers waiting entries. `journal/backend/local.rs` leaves out
+//!    ids that it has stored lately, and stores the rest in one write, durable (`journal/database.rs`, fdatasync)
+//!    before anything goes on.
 //! 6. `exchange/follower.rs`, `run`: takes the entry from the journal. `index/apply.rs` decides each item
 //!    (`index/apply/batch.rs`), writes the result and the checkpoint in one atomic batch, and publishes the outcome.
-//! 7. Back in `submit.rs`, `receipt`: the receipt is read from the outcome.
+//! 7. Back in `submit.rs`, `receipt`: the receipt is read from the outcome. If the request closes the submission, the
+//!    close and the referral (`exchange/referral.rs`) are entries of their own, committed before the receipt.
+//!
+//! A retry of a batch is found in step 3 once it is applied, in step 5 while it is on its way, and in step 6 if the
+//! journal stored it twice. Each gives the first receipt. After an error in step 5 the node does not know whether the
+//! entry is stored: it says so, and the partner sends the same again.
 //!
 //! # Follow an item to its reader
 //!
-//! 1. `rpc/feed.rs`, `subscribe`: opens a feed (`exchange/feeds.rs`) at the reader's cursor.
+//! 1. `rpc/feed.rs`, `subscribe`: opens a feed (`exchange/feeds.rs`) at the cursor in the request, or at the stored
+//!    cursor of a named subscription (`exchange/feeds/subscriptions.rs`). The newest reader of a name takes over its
+//!    lease. `exchange/feeds/cursor.rs` refuses a cursor of another journal.
 //! 2. `exchange/feeds/stream.rs`, `next`: waits until the checkpoint is past the cursor, and takes entries from the
 //!    journal. Recent entries come from memory (`journal/tail.rs`).
 //! 3. `exchange/feeds/changes.rs`: what an entry means to this reader. For a batch, `changes/batch.rs` asks
-//!    `exchange/visibility.rs` which items the reader may see and its filter matches.
-//! 4. `rpc/feed/message.rs`, `fill`: encodes the common part of each item once for all readers, and what depends on
-//!    access rights once for each class of readers (`wire/feed.rs`).
-//! 5. `rpc/feed.rs`, `run`: sends the message. A slow reader delays nobody: its entries wait in the journal.
+//!    [`domain::sharing::may_see`] once, with the current rights, and the filter for each item. For a liaison it asks
+//!    for the release of each item.
+//! 4. `rpc/feed/message.rs`, `fill`: takes events from the feed until a message is full. The common part of each item
+//!    is encoded once for all readers, and what depends on access rights once for each class of readers
+//!    (`wire/feed.rs`).
+//! 5. `rpc/feed.rs`, `run`: sends the message with its cursor. For a liaison, the access is on disk before. A slow
+//!    reader delays nobody: its entries wait in the journal. One that leaves a message unread for 30 s is told the
+//!    cursor before it and cut off.
+//! 6. The reader resumes with the last cursor that it got, or acknowledges it and resumes by name.
 
 #![cfg_attr(test, allow(clippy::unwrap_used, clippy::expect_used, clippy::panic))]
 

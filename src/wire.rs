@@ -1,8 +1,8 @@
 //! Conversion between the generated types of `tipoff.v1` and the domain types.
 //!
-//! Incoming: every field is validated here, and errors name the field. Other modules do not validate
-//! again. Outgoing: defaults are filled in, and a reader gets only its own part
-//! of a sharing.
+//! Incoming: every field is validated here by itself, and errors name the field. What depends on the registry or
+//! on other requests (audiences, limits, times that have passed) is checked in [`crate::exchange`].
+//! Outgoing: defaults are filled in, and a reader gets only its own part of a sharing.
 
 pub mod assessment;
 pub mod campaign;

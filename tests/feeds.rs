@@ -262,7 +262,7 @@ async fn a_filter_that_matches_nothing_reports_its_progress_during_a_long_replay
     let Step::Heartbeat(cursor) = feed.next(Duration::ZERO).await.unwrap() else {
         panic!("nothing matches")
     };
-    assert!(cursor.position.after.sequence < node.exchange.head(), "{cursor:?}");
+    assert!(cursor.position.last_read.sequence < node.exchange.head(), "{cursor:?}");
     node.stop().await;
 }
 

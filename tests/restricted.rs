@@ -119,7 +119,11 @@ async fn refuse_wider_sharings(client: &Client) {
         let request = batch(id, 1, Some(sharing), vec![labelled("csam", "a.example")]);
         let receipt = client.submit(request).await.unwrap();
         assert_eq!(receipt.items[0].status(), ItemStatus::Rejected, "{id}");
-        assert!(receipt.items[0].reason.contains("to nobody else"), "{}", receipt.items[0].reason);
+        assert!(
+            receipt.items[0].reason.contains("with nobody else"),
+            "{}",
+            receipt.items[0].reason
+        );
     }
 }
 

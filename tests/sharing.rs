@@ -12,7 +12,7 @@ use rand::seq::IndexedRandom;
 use rand::{Rng, SeedableRng};
 use support::{World, batch, domain, named, sharing, soon};
 use tipoff::client::{Client, ClientError, FeedStart};
-use tipoff::domain::sharing::{Community, Sharing};
+use tipoff::domain::sharing::{Directory, Sharing};
 use tipoff::domain::{PartnerId, Position, Reader, Timestamp, may_see};
 use tipoff::wire::pb;
 use tipoff::wire::pb::lookup_result::Result::{Known, Unknown};
@@ -106,7 +106,7 @@ async fn every_read_returns_exactly_what_the_visibility_rule_allows() {
 /// refuses.
 async fn submit_at_random(
     clients: &BTreeMap<&str, Client>,
-    community: &dyn Community,
+    community: &dyn Directory,
     random: &mut StdRng,
 ) -> Current {
     let mut current = Current::new();

@@ -28,8 +28,9 @@ pub struct JournalEpoch {
 /// A position in a feed, in reading order.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash, PartialOrd, Ord)]
 pub struct FeedPosition {
-    /// The last position read.
-    pub after: Position,
+    /// The last position read. The index is the last item read of the entry; `u32::MAX` for the whole entry. In a
+    /// liaison's feed it counts changes of releases instead of items.
+    pub last_read: Position,
     /// The last version read of the expansion of the entry in `after`. The expansion of a group
     /// change lists, for one reader, the versions that become visible to it by joining or invisible
     /// by leaving.
@@ -39,7 +40,7 @@ pub struct FeedPosition {
 impl FeedPosition {
     /// The position right after one item of an entry.
     pub const fn after_item(position: Position) -> Self {
-        Self { after: position, inside: None }
+        Self { last_read: position, inside: None }
     }
 
     /// The position right before one item of an entry.
@@ -58,12 +59,12 @@ impl FeedPosition {
     /// The position after one version of an entry's expansion. With the lowest possible version:
     /// the start of the expansion.
     pub const fn in_expansion(sequence: u64, version: Position) -> Self {
-        Self { after: Position::new(sequence, 0), inside: Some(version) }
+        Self { last_read: Position::new(sequence, 0), inside: Some(version) }
     }
 
     /// The entry to read next. It is the same entry while its expansion is unfinished.
     pub fn next_entry(self) -> u64 {
-        self.after.sequence + u64::from(self.after.index == u32::MAX)
+        self.last_read.sequence + u64::from(self.last_read.index == u32::MAX)
     }
 }
 

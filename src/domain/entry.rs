@@ -55,7 +55,8 @@ impl fmt::Display for Position {
 }
 
 /// The idempotency key of an append: the journal stores an id once within its deduplication window.
-/// The server derives it from (partner, key, content digest).
+/// The server derives it from what identifies the request (partner, its key, a digest of the content) and from
+/// state by which the same request may be decided again, such as the checkpoint.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize)]
 pub struct AppendId(Uuid);
 

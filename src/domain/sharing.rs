@@ -148,7 +148,7 @@ impl Audience {
 }
 
 /// The facts about partners that the rules need, at the current state of the registry.
-pub trait Community {
+pub trait Directory {
     /// A partner's role; `None` for an unknown partner.
     fn role(&self, partner: &PartnerId) -> Option<Role>;
     /// Whether the partner is a member of the group.
@@ -164,7 +164,7 @@ impl Sharing {
     pub fn resolve(
         request: SharingRequest,
         author: &PartnerId,
-        community: &dyn Community,
+        community: &dyn Directory,
     ) -> Result<Sharing, Invalid> {
         let tlp = request.tlp.unwrap_or_else(|| community.default_tlp(author));
         let audience = match request.audience {
@@ -245,6 +245,9 @@ impl Reader {
     }
 }
 
+/// The time to pass to [`may_see`] where releases must not expire by the clock: before every release's end.
+pub const NO_RELEASE_EXPIRED: Timestamp = Timestamp::from_millis(0);
+
 /// The access rule. Everything that leaves the exchange is checked by it.
 ///
 /// `position` is where the object was accepted. A member sees its groups' objects from the start of
@@ -300,7 +303,7 @@ fn check_releases(tlp: Tlp, releases: &[Release]) -> Result<(), Invalid> {
 fn default_audience(
     tlp: Tlp,
     author: &PartnerId,
-    community: &dyn Community,
+    community: &dyn Directory,
 ) -> Result<Audience, Invalid> {
     match tlp {
         Tlp::Red => Err(Invalid::new(
@@ -325,7 +328,7 @@ fn resolve_named(
     groups: Vec<GroupId>,
     partners: Vec<PartnerId>,
     author: &PartnerId,
-    community: &dyn Community,
+    community: &dyn Directory,
 ) -> Result<Audience, Invalid> {
     if groups.is_empty() && partners.is_empty() {
         return Err(Invalid::new("sharing.audience", "is set but names nobody"));

@@ -3,7 +3,7 @@ use super::*;
 /// birdsite and facegraph in `core`; quiet in nothing; watcher an observer; cyber-unit a liaison.
 struct TestCommunity;
 
-impl Community for TestCommunity {
+impl Directory for TestCommunity {
     fn role(&self, partner: &PartnerId) -> Option<Role> {
         match partner.as_str() {
             "birdsite" | "facegraph" | "quiet" => Some(Role::Member),

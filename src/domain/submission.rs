@@ -8,7 +8,7 @@ use super::time::Timestamp;
 
 /// One request on a submission: a batch, a close, or a batch followed by a close.
 #[derive(Clone, Debug)]
-pub struct Submission {
+pub struct SubmissionRequest {
     /// The submission.
     pub id: SubmissionId,
     /// The batch.

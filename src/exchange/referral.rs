@@ -37,8 +37,8 @@ impl Core {
         self.index.read()?.referral_progress(caller.partner(), submission)
     }
 
-    /// Commits the referral of a submission. The id is derived from the sequence of the close, so that it is stored
-    /// once, whichever node commits it.
+    /// Commits the referral of a submission. The id is derived from the close and from the access rights with which it
+    /// was computed. Two nodes whose rights differ may both store one: apply makes the second void.
     pub(in crate::exchange) async fn refer(
         self: &Arc<Self>,
         partner: &PartnerId,

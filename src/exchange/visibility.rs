@@ -15,10 +15,10 @@ use crate::domain::enforcement::Enforcement;
 use crate::domain::filter::Filter;
 use crate::domain::partner::Role;
 use crate::domain::purpose::{Purpose, PurposeKind};
-use crate::domain::sharing::{Audience, Reader};
+use crate::domain::sharing::{Audience, NO_RELEASE_EXPIRED, Reader};
 use crate::domain::{Assessment, CampaignId, PartnerId, Position, Sharing, Timestamp, may_see};
 use crate::error::Result;
-use crate::exchange::core::reader;
+use crate::exchange::core::rights_of;
 use crate::exchange::visibility::campaign::campaign_visible;
 use crate::index::{Registry, View};
 
@@ -105,7 +105,7 @@ impl Visibility {
     /// The visibility of a partner with the rights of `registry`. Fails if it is no partner.
     pub fn new(registry: &Arc<Registry>, partner: &PartnerId, filter: Filter) -> Result<Self> {
         let registry = Arc::clone(registry);
-        let reader = Arc::new(reader(&registry, partner)?);
+        let reader = Arc::new(rights_of(&registry, partner)?);
         Ok(Self {
             partner: partner.clone(),
             filter,
@@ -216,7 +216,7 @@ impl Visibility {
     pub fn may_see_version(reader: &Reader, version: VersionMeta<'_>) -> bool {
         let VersionMeta { author, version, sharing, .. } = version;
         // An expired release ends with its expiry entry, which is itself delivered.
-        may_see(reader, sharing, author, version, Timestamp::default())
+        may_see(reader, sharing, author, version, NO_RELEASE_EXPIRED)
     }
 
     /// Whether the filter matches a version that a reader may see. A filter by campaign matches campaigns that the

@@ -22,7 +22,7 @@ use std::sync::Arc;
 
 use super::keys;
 use super::record::{
-    self, EntryVersions, EpochRecord, Head, IdempotencyRecord, PartnerRecord, SubmissionState,
+    self, Checkpoint, EntryVersions, EpochRecord, IdempotencyRecord, PartnerRecord, SubmissionState,
 };
 use super::store::{Slice, Snapshot, Store};
 use super::{Index, Published, Registry, entry_tag, is_storage_fault};
@@ -39,7 +39,7 @@ const BATCH_OPERATIONS: usize = 200;
 #[derive(Debug)]
 pub struct Applier {
     index: Arc<Index>,
-    /// The store that it writes to. `None` after a failure, until [`Applier::open_again`] succeeds.
+    /// The store that it writes to. `None` after a failure, until [`Applier::reopen_database`] succeeds.
     store: Option<Arc<Store>>,
     /// Batches committed since the store was opened.
     commits: u64,
@@ -47,7 +47,7 @@ pub struct Applier {
     reopened: bool,
     /// Whether the next reopening reads the whole database, to find damage.
     verify_on_reopen: bool,
-    head: Head,
+    head: Checkpoint,
     registry: Registry,
     registry_changed: bool,
     /// The versions that the current entry created.
@@ -108,7 +108,7 @@ impl Applier {
     /// Applies consecutive entries, starting with [`Self::next_sequence`], and commits them.
     ///
     /// After an error, nothing of the last batch is visible. If [`Self::has_failed`] is also true, the
-    /// database failed: call [`Self::open_again`], then continue from [`Self::next_sequence`].
+    /// database failed: call [`Self::reopen_database`], then continue from [`Self::next_sequence`].
     pub fn apply<'a>(&mut self, entries: impl IntoIterator<Item = &'a Entry>) -> Result<()> {
         self.apply_all(entries).inspect_err(|error| {
             if is_storage_fault(error) {

@@ -38,7 +38,7 @@ pub const LAYOUT: u8 = 9;
 
 /// The checkpoint. Written in the same batch as the changes up to it.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
-pub struct Head {
+pub struct Checkpoint {
     /// The last applied entry.
     pub sequence: u64,
     /// The tag of the last entry. It differs if the journal was restored and continued with other
@@ -48,7 +48,7 @@ pub struct Head {
     pub journal: JournalTag,
 }
 
-impl Head {
+impl Checkpoint {
     /// Encodes the record.
     pub fn encode(self) -> Vec<u8> {
         encode(&self)

@@ -5,7 +5,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use super::record::PartnerRecord;
 use crate::domain::entry::{Confirmation, RegistryRule};
 use crate::domain::partner::{Group, GroupDefinition, Partner, Role};
-use crate::domain::sharing::{Community, Reader};
+use crate::domain::sharing::{Directory, Reader};
 use crate::domain::{GroupId, PartnerId, Platform, Tlp};
 
 /// Partners and groups. Small, so a change copies the whole registry.
@@ -213,7 +213,7 @@ impl Registry {
     }
 }
 
-impl Community for Registry {
+impl Directory for Registry {
     fn role(&self, partner: &PartnerId) -> Option<Role> {
         self.partner(partner).map(|partner| partner.role)
     }

@@ -12,7 +12,7 @@ use super::closed::ClosedVersions;
 use super::database::{Disk, DiskError, OpenError};
 use super::keys;
 use super::outcomes::Outcomes;
-use super::record::{self, EpochRecord, Head};
+use super::record::{self, Checkpoint, EpochRecord};
 use super::store::{Snapshot, Store};
 use super::submissions::SubmissionCache;
 use super::{Index, IndexState, Registry, corrupt, entry_tag};
@@ -42,7 +42,7 @@ pub struct OpenedStore {
     /// The store.
     pub store: Arc<Store>,
     /// The checkpoint.
-    pub head: Head,
+    pub head: Checkpoint,
     /// The registry at the checkpoint.
     pub registry: Registry,
     /// Epochs up to the checkpoint, by first sequence.
@@ -76,7 +76,7 @@ impl Index {
     /// An empty index in memory, dropped with the value.
     pub fn in_memory() -> Result<Index> {
         let store = Arc::new(Store::in_memory());
-        let (head, registry) = (Head::default(), Registry::default());
+        let (head, registry) = (Checkpoint::default(), Registry::default());
         Ok(Self::of(OpenedStore { store, head, registry, epochs: Vec::new() }, None))
     }
 
@@ -110,7 +110,7 @@ impl Index {
 impl Location {
     fn open(
         &self,
-        check: impl Fn(Head) -> std::result::Result<(), &'static str>,
+        check: impl Fn(Checkpoint) -> std::result::Result<(), &'static str>,
     ) -> Result<OpenedStore> {
         let folder = &self.folder;
         let opened = match self.open_existing(&check) {
@@ -130,7 +130,7 @@ impl Location {
 
     fn open_existing(
         &self,
-        check: impl Fn(Head) -> std::result::Result<(), &'static str>,
+        check: impl Fn(Checkpoint) -> std::result::Result<(), &'static str>,
     ) -> std::result::Result<OpenedStore, Unusable> {
         let disk = Disk::open(&self.folder, self.cache_bytes).map_err(|error| match error {
             OpenError::InUse | OpenError::System(_) => Unusable::Refused(error.to_string()),
@@ -141,8 +141,8 @@ impl Location {
             _ => Unusable::Refused(error.to_string()),
         };
         let head = match disk.snapshot().get(keys::HEAD).map_err(read)? {
-            None => Head::default(),
-            Some(bytes) => Head::decode(&bytes).ok_or_else(|| {
+            None => Checkpoint::default(),
+            Some(bytes) => Checkpoint::decode(&bytes).ok_or_else(|| {
                 Unusable::Rebuild("it has the layout of another version".to_owned())
             })?,
         };
@@ -169,7 +169,7 @@ fn classify(error: &Error) -> Unusable {
 
 /// Checks that none of the newest batches is missing. fjall takes damage inside its log for the end of
 /// it (fjall#311) and continues with the next file, so batches can be lost before others that are there.
-fn check_outcomes(snapshot: &Snapshot, head: Head) -> Result<()> {
+fn check_outcomes(snapshot: &Snapshot, head: Checkpoint) -> Result<()> {
     let (mut expected, mut bytes) = (head.sequence, 0);
     for pair in snapshot.scan_back(keys::OUTCOMES, None) {
         let (key, value) = pair?;
@@ -208,7 +208,10 @@ fn registry(snapshot: &Snapshot) -> Result<Registry> {
     Ok(registry)
 }
 
-fn check_journal(head: Head, journal: JournalEnds<'_>) -> std::result::Result<(), &'static str> {
+fn check_journal(
+    head: Checkpoint,
+    journal: JournalEnds<'_>,
+) -> std::result::Result<(), &'static str> {
     if head.sequence > journal.head {
         return Err("it is ahead of the journal");
     }

@@ -27,7 +27,7 @@ const OPERATORS: &[Role] = &[Role::Operator];
 /// A liaison must name its purpose, and receives only tips that were sent to it.
 const TIPPED: &[Role] = &[Role::Member, Role::Liaison];
 /// A liaison must name its purpose, and receives only objects that are released to it.
-const FOLLOWERS: &[Role] = &[Role::Member, Role::Observer, Role::Liaison];
+const FEED_READERS: &[Role] = &[Role::Member, Role::Observer, Role::Liaison];
 const HOLDERS: &[Role] = &[Role::Member, Role::Operator];
 const INSIDERS: &[Role] = &[Role::Member, Role::Observer, Role::Operator];
 
@@ -47,12 +47,12 @@ pub const METHODS: &[(&str, &[Role])] = &[
     ("/tipoff.v1.CampaignService/ListCampaigns", READERS),
     ("/tipoff.v1.CampaignService/ReportEnforcement", WRITERS),
     ("/tipoff.v1.CampaignService/ListEnforcements", READERS),
-    ("/tipoff.v1.FeedService/Subscribe", FOLLOWERS),
-    ("/tipoff.v1.FeedService/Acknowledge", FOLLOWERS),
-    ("/tipoff.v1.FeedService/Pull", FOLLOWERS),
-    ("/tipoff.v1.FeedService/Snapshot", FOLLOWERS),
-    ("/tipoff.v1.FeedService/ListSubscriptions", FOLLOWERS),
-    ("/tipoff.v1.FeedService/DeleteSubscription", FOLLOWERS),
+    ("/tipoff.v1.FeedService/Subscribe", FEED_READERS),
+    ("/tipoff.v1.FeedService/Acknowledge", FEED_READERS),
+    ("/tipoff.v1.FeedService/Pull", FEED_READERS),
+    ("/tipoff.v1.FeedService/Snapshot", FEED_READERS),
+    ("/tipoff.v1.FeedService/ListSubscriptions", FEED_READERS),
+    ("/tipoff.v1.FeedService/DeleteSubscription", FEED_READERS),
     ("/tipoff.v1.PartnerService/WhoAmI", EVERYBODY),
     ("/tipoff.v1.PartnerService/ListPartners", INSIDERS),
     ("/tipoff.v1.PartnerService/ListGroups", INSIDERS),
@@ -81,7 +81,7 @@ pub const METHODS: &[(&str, &[Role])] = &[
 
 /// The name of a method and the roles that may call it. A method that is not in the table is `unknown` with no
 /// roles, so that callers cannot create metric labels.
-pub fn entry_of(method: &str) -> (&'static str, &'static [Role]) {
+pub fn rule_of(method: &str) -> (&'static str, &'static [Role]) {
     METHODS.iter().find(|(name, _)| *name == method).copied().unwrap_or(("unknown", &[]))
 }
 
@@ -152,7 +152,7 @@ where
 
 impl AuthoriseLayer {
     fn admit(&self, request: &Request<Body>) -> Result<Caller> {
-        let (method, roles) = entry_of(request.uri().path());
+        let (method, roles) = rule_of(request.uri().path());
         let caller = self.caller(request).inspect_err(|error| {
             warn!(label = error.label(), method, "refused a caller: {error}");
             self.metrics.denied(method);
@@ -217,7 +217,7 @@ mod tests {
     #[test]
     fn a_method_that_is_not_in_the_table_is_nobodys() {
         for method in ["/tipoff.v1.IndicatorService/Nothing", "", "/"] {
-            assert_eq!(entry_of(method), ("unknown", [].as_slice()));
+            assert_eq!(rule_of(method), ("unknown", [].as_slice()));
         }
     }
 }

@@ -1,7 +1,7 @@
 //! `tipoff.v1.FeedService`.
 
 pub(super) mod events;
-mod lane;
+mod liaison;
 mod message;
 pub(super) mod page;
 
@@ -42,7 +42,7 @@ impl FeedService for Services {
         request: Request<pb::SubscribeRequest>,
     ) -> Result<Response<Self::SubscribeStream>, Status> {
         let caller = super::caller(&request)?;
-        let (feed, hold) = self.open(caller, request.get_ref()).await.map_err(|e| status(&e))?;
+        let (feed, lease) = self.open(caller, request.get_ref()).await.map_err(|e| status(&e))?;
         debug!(partner = %caller.partner(), "a feed begins");
         let accepted = request.extensions().get::<PeerInfo>().map(|peer| peer.accepted);
         let accepted = accepted.unwrap_or_else(|| self.exchange.clock().instant());
@@ -51,7 +51,7 @@ impl FeedService for Services {
         let stream_end = StreamEnd::default();
         let open = OpenFeed {
             feed,
-            hold,
+            lease,
             partner: caller.partner().clone(),
             services: self.clone(),
             stream_end: stream_end.clone(),
@@ -132,9 +132,9 @@ impl Services {
             return Ok((self.exchange.feeds.feed(caller, start, feed_request)?, None));
         }
         let name = SubscriptionName::parse(&request.name)?;
-        let (feed, hold) =
+        let (feed, lease) =
             self.exchange.feeds.open_subscription(caller, &name, start, feed_request).await?;
-        Ok((feed, Some(hold)))
+        Ok((feed, Some(lease)))
     }
 }
 
@@ -168,7 +168,7 @@ impl StreamEnd {
 struct OpenFeed {
     feed: Feed,
     /// Exclusive use of the durable subscription, if the feed has one.
-    hold: Option<SubscriptionLease>,
+    lease: Option<SubscriptionLease>,
     partner: PartnerId,
     services: Services,
     stream_end: StreamEnd,
@@ -182,7 +182,7 @@ impl OpenFeed {
         tokio::pin!(too_old);
         let expires = self.feed.purpose().map(|purpose| purpose.until);
         let purpose_expired =
-            lane::until_purpose_expires(Arc::clone(&self.services.exchange), expires);
+            liaison::until_purpose_expires(Arc::clone(&self.services.exchange), expires);
         tokio::pin!(purpose_expired);
         let stop = self.services.stop.clone();
         let heartbeat = self.services.limits.heartbeat;
@@ -195,7 +195,7 @@ impl OpenFeed {
                 step = self.feed.next(wait) => step,
                 () = stop.cancelled() => return self.end(before, pb::EndReason::Shutdown, &Error::stopping()),
                 () = &mut too_old => return self.end(before, pb::EndReason::Shutdown, &connection_too_old()),
-                lost = lost(self.hold.as_ref()) => return self.end(before, pb::EndReason::TakenOver, &lost),
+                lost = lost(self.lease.as_ref()) => return self.end(before, pb::EndReason::TakenOver, &lost),
                 expired = &mut purpose_expired => return self.end(before, pb::EndReason::PurposeEnded, &expired),
                 () = channel.closed() => return,
             };
@@ -215,7 +215,7 @@ impl OpenFeed {
                 Err(error) => return self.stream_end.set(vec![Err(status(&error))]),
             };
             tokio::select! {
-                sent = channel.send_timeout(message, self.services.limits.blocked) => match sent {
+                sent = channel.send_timeout(message, self.services.limits.unread_timeout) => match sent {
                     Ok(()) => {}
                     Err(SendTimeoutError::Timeout(_)) => {
                         return self.end(before, pb::EndReason::TooSlow, &too_slow());
@@ -228,7 +228,7 @@ impl OpenFeed {
                     let error = suspended.err().unwrap_or_else(Error::stopping);
                     return self.end(before, pb::EndReason::Suspended, &error);
                 }
-                lost = lost(self.hold.as_ref()) => return self.end(before, pb::EndReason::TakenOver, &lost),
+                lost = lost(self.lease.as_ref()) => return self.end(before, pb::EndReason::TakenOver, &lost),
                 expired = &mut purpose_expired => return self.end(before, pb::EndReason::PurposeEnded, &expired),
                 () = stop.cancelled() => return self.end(before, pb::EndReason::Shutdown, &Error::stopping()),
             }
@@ -245,10 +245,10 @@ impl OpenFeed {
     fn message(&mut self, step: Step) -> Result<(EncodedFeed, AccessedObjects), Error> {
         match step {
             Step::Heartbeat(cursor) => {
-                Ok((heartbeat_message(cursor, None), AccessedObjects::default()))
+                Ok((cursor_message(cursor, None), AccessedObjects::default()))
             }
             Step::Delivery(event) => {
-                let limit = lane::max_objects(self.feed.purpose());
+                let limit = liaison::max_objects(self.feed.purpose());
                 let outgoing = message::fill(&mut self.feed, event, limit)?;
                 outgoing.count(&self.services.metrics);
                 let mut message = outgoing.message;
@@ -265,7 +265,7 @@ impl OpenFeed {
     /// Ends the stream with a message that holds the cursor, followed by the status.
     fn end(self, at: Cursor, reason: pb::EndReason, error: &Error) {
         let end = pb::EndOfStream { reason: reason.into() };
-        self.stream_end.set(vec![Ok(heartbeat_message(at, Some(end))), Err(status(error))]);
+        self.stream_end.set(vec![Ok(cursor_message(at, Some(end))), Err(status(error))]);
     }
 }
 
@@ -279,9 +279,9 @@ fn until_heartbeat(now: Timestamp, heartbeat: Duration) -> Duration {
 
 /// Waits until the feed loses its subscription, and returns the error for its reader. Never returns if the feed has
 /// no subscription.
-async fn lost(hold: Option<&SubscriptionLease>) -> Error {
-    match hold {
-        Some(hold) => hold.lost().await,
+async fn lost(lease: Option<&SubscriptionLease>) -> Error {
+    match lease {
+        Some(lease) => lease.lost().await,
         None => std::future::pending().await,
     }
 }
@@ -296,7 +296,7 @@ fn too_slow() -> Error {
     Error::new(Kind::Exhausted, "reader_too_slow", message)
 }
 
-fn heartbeat_message(at: Cursor, end: Option<pb::EndOfStream>) -> EncodedFeed {
+fn cursor_message(at: Cursor, end: Option<pb::EndOfStream>) -> EncodedFeed {
     let cursor = Some(cursor::write(at));
     pb::SubscribeResponse { cursor, end, ..pb::SubscribeResponse::default() }.into()
 }

@@ -190,7 +190,7 @@ fn requests(requests: &Requests) -> RequestLimits {
         lookup_values: requests.lookup_values,
         batches_in_flight: requests.batches_in_flight,
         heartbeat: Duration::from_secs(requests.heartbeat_s),
-        blocked: Duration::from_secs(requests.blocked_s),
+        unread_timeout: Duration::from_secs(requests.blocked_s),
     }
 }
 

@@ -23,7 +23,8 @@ pub(super) fn put(cursor: Cursor, token: &mut Vec<u8>) {
     token.put_u8(LAYOUT);
     token.put_slice(&cursor.journal.journal.0);
     token.put_slice(&cursor.journal.epoch.0);
-    for position in [Some(cursor.position.after), cursor.position.inside].into_iter().flatten() {
+    for position in [Some(cursor.position.last_read), cursor.position.inside].into_iter().flatten()
+    {
         token.put_u64(position.sequence);
         token.put_u32(position.index);
     }
@@ -43,7 +44,7 @@ pub fn read(cursor: &pb::Cursor) -> Result<Cursor, Invalid> {
     let mut position = || Position::new(token.get_u64(), token.get_u32());
     let after = position();
     let inside = (cursor.token.len() == LENGTH_EXPANSION).then(position);
-    Ok(Cursor { journal, position: FeedPosition { after, inside } })
+    Ok(Cursor { journal, position: FeedPosition { last_read: after, inside } })
 }
 
 #[cfg(test)]

@@ -6,7 +6,7 @@ use sha2::{Digest, Sha256};
 use super::{assessment, indicator, pb, sharing};
 use crate::domain::entry::{Item, Rejection, SubmissionId};
 use crate::domain::label::Labels;
-use crate::domain::submission::{BatchRequest, Submission};
+use crate::domain::submission::{BatchRequest, SubmissionRequest};
 use crate::domain::{Assessment, Invalid, Timestamp};
 
 /// Maximum encoded size of an item, in bytes. Together with its sharing it must fit into one index
@@ -31,13 +31,13 @@ pub fn read(
     batch: Option<&pb::SubmissionBatch>,
     close: Option<pb::SubmissionClose>,
     context: &ReadContext<'_>,
-) -> Result<Submission, Invalid> {
+) -> Result<SubmissionRequest, Invalid> {
     let id = SubmissionId::parse(submission_id)?;
     if batch.is_none() && close.is_none() {
         return Err(Invalid::new("batch", "is missing, and so is close"));
     }
     let batch = batch.map(|batch| read_batch(batch, context)).transpose()?;
-    Ok(Submission { id, batch, close: close.map(|close| close.batches) })
+    Ok(SubmissionRequest { id, batch, close: close.map(|close| close.batches) })
 }
 
 fn read_batch(

@@ -26,8 +26,8 @@ MUTANTS = {
     # `may_see` removed from one read after the other.
     "feed-batch-without-may-see": (
         "src/exchange/feeds/changes/batch.rs",
-        "let sees_now = visibility.is_liaison() || sees(visibility.reader());",
-        "let sees_now = sees(visibility.reader()) || true;",
+        "let may_have_items = visibility.is_liaison() || sees(visibility.reader());",
+        "let may_have_items = sees(visibility.reader()) || true;",
         SIMULATION,
     ),
     "feed-removals-without-may-see": (
@@ -44,7 +44,7 @@ MUTANTS = {
     ),
     "feed-sightings-without-may-see": (
         "src/exchange/feeds/changes/reactions.rs",
-        "if !may_see(reader, sharing, author, first, Timestamp::default())\n        || !labels",
+        "if !may_see(reader, sharing, author, first, NO_RELEASE_EXPIRED)\n        || !labels",
         "if !labels",
         SIMULATION,
     ),
@@ -142,8 +142,8 @@ MUTANTS = {
     ),
     "no-removal-for-who-cannot-see-the-new-one": (
         "src/exchange/feeds/changes/batch.rs",
-        "if !sees_now && batch.replaces.is_none() && !reader_before.as_deref().is_some_and(sees) {",
-        "if !sees_now {",
+        "if !may_have_items && batch.replaces.is_none() && !reader_before.as_deref().is_some_and(sees) {",
+        "if !may_have_items {",
         SIMULATION,
     ),
     "no-removal-on-leaving": (
@@ -185,14 +185,14 @@ MUTANTS = {
     ),
     "an-epoch-begins-after-the-first-entry-of-a-start": (
         "src/exchange/core.rs",
-        "        self.ensure_epoch().await?;\n        self.store(append).await\n",
-        "        let stamp = self.store(append).await?;\n        self.ensure_epoch().await.map(|()| stamp)\n",
+        "        self.ensure_epoch().await?;\n        self.append_in_epoch(append).await\n",
+        "        let stamp = self.append_in_epoch(append).await?;\n        self.ensure_epoch().await.map(|()| stamp)\n",
         ["--lib", "an_epoch_goes_before_everything"],
     ),
     "a-cursor-inside-an-expansion-starts-after-it": (
         "src/domain/cursor.rs",
-        "Self { after: Position::new(sequence, 0), inside: Some(version) }",
-        "Self { after: Position::new(sequence, u32::MAX), inside: Some(version) }",
+        "Self { last_read: Position::new(sequence, 0), inside: Some(version) }",
+        "Self { last_read: Position::new(sequence, u32::MAX), inside: Some(version) }",
         SIMULATION,
     ),
     "snapshot-follows-from-after-the-scan": (

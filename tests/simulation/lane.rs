@@ -8,7 +8,7 @@ use tipoff::domain::assessment::Confidence;
 use tipoff::domain::entry::{Item, Releasable, ReleaseAction, RequestId, SubmissionId};
 use tipoff::domain::purpose::AccessWay;
 use tipoff::domain::sharing::{Audience, Release, SharingView};
-use tipoff::domain::submission::{BatchRequest, ItemReceipt, Receipt, Submission};
+use tipoff::domain::submission::{BatchRequest, ItemReceipt, Receipt, SubmissionRequest};
 use tipoff::domain::{Assessment, PartnerId, Position, TipId, Tlp};
 use tipoff::error::Error;
 use tipoff::exchange::{ReleaseRequest, Selection};
@@ -147,7 +147,7 @@ impl LaneRun {
             assessment.confidence = Some(Confidence::new(u32::from(*confidence)).unwrap());
             Item { index, id: assessment.indicator.id(), assessment }
         });
-        let submission = Submission {
+        let submission = SubmissionRequest {
             id: SubmissionId::from_stored(&format!("l{number}")),
             batch: Some(BatchRequest {
                 number: 1,

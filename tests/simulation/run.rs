@@ -9,7 +9,7 @@ use tipoff::domain::assessment::Confidence;
 use tipoff::domain::entry::{Item, RequestId, Sighting};
 use tipoff::domain::feedback::Opinion;
 use tipoff::domain::label::Label;
-use tipoff::domain::submission::{BatchRequest, ItemReceipt, Receipt, Submission};
+use tipoff::domain::submission::{BatchRequest, ItemReceipt, Receipt, SubmissionRequest};
 use tipoff::domain::{Assessment, IndicatorId, Position, TipId};
 use tipoff::error::{Error, Kind as Fault};
 use tipoff::exchange::{FeedbackRequest, SightingsRequest};
@@ -145,7 +145,7 @@ impl Run {
     fn submit(&mut self, number: u32, op: &Op) -> Result<Receipt, Error> {
         let Op::Submit { author, to, replaces, items } = op else { panic!("a submission") };
         let caller = self.world.caller(*author)?;
-        let submission = Submission {
+        let submission = SubmissionRequest {
             id: submission_id(number),
             batch: Some(BatchRequest {
                 number: 1,

@@ -81,7 +81,7 @@ impl Core {
 }
 
 /// The rights of a partner in a registry.
-pub(in crate::exchange) fn reader(registry: &Registry, partner: &PartnerId) -> Result<Reader> {
+pub(in crate::exchange) fn rights_of(registry: &Registry, partner: &PartnerId) -> Result<Reader> {
     registry.reader(partner).ok_or_else(|| unknown_partner(partner))
 }
 

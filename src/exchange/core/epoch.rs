@@ -39,7 +39,7 @@ impl Core {
         let Some(epoch) = self.epoch.id.get() else { return Ok(()) };
         let append = || async {
             let id = AppendId::derive(&[b"epoch", &epoch.0]);
-            self.store(Append::new(id, None, Body::Epoch(*epoch))).await
+            self.append_in_epoch(Append::new(id, None, Body::Epoch(*epoch))).await
         };
         self.epoch.entry.get_or_try_init(append).await?;
         Ok(())

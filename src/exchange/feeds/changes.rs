@@ -1,8 +1,9 @@
 //! What one entry means to one reader.
 //!
-//! [`changes`] is a pure function of [`Input`]: the entry, one view of the index, the reader's access rights before
-//! and after the entry, its filter, its position and the time. It has no clock and no state, so a feed that is
-//! replayed delivers what it would have delivered live.
+//! [`next_event`] depends only on its [`Input`]: the entry, one view of the index, the reader's access rights before
+//! and after the entry, its filter, its position and the time. The same code serves replay and live feeds. Replay
+//! leaves out versions that have ended since, so a reader may get fewer events than it would have got live, and ends
+//! with the same versions.
 //!
 //! Two policies decide what a reader may see. For a partner it is the audience of an object, and what changes is
 //! the reader's membership. For a liaison it is the release of each version, and what changes is the release: see
@@ -42,14 +43,14 @@ pub struct Input<'a> {
     /// The position up to which changes were delivered. Only later changes are returned.
     pub after: FeedPosition,
     /// The reader started with no versions at this sequence. It holds no version that ended by then.
-    pub holds_nothing_until: u64,
+    pub started_empty_at: u64,
     /// The current time. Releases that end by then are no longer in force.
     pub now: Timestamp,
 }
 
 /// The next event of an entry.
 #[derive(Debug)]
-pub struct Changes {
+pub struct NextEvent {
     /// The event; `None` if there is nothing for the reader.
     pub event: Option<FeedEvent>,
     /// The position after the event. It is inside the entry if the entry may have more events.
@@ -57,9 +58,9 @@ pub struct Changes {
 }
 
 /// The next event of an entry for a reader, and the position after it.
-pub fn changes(input: &Input<'_>) -> Result<Changes> {
+pub fn next_event(input: &Input<'_>) -> Result<NextEvent> {
     let position = FeedPosition::after_entry(input.entry().sequence);
-    let last_event = |event| Changes { event, position };
+    let last_event = |event| NextEvent { event, position };
     let is_liaison = input.visibility.is_liaison();
     match &input.entry().body {
         Body::SubmissionBatch(_) => Ok(last_event(batch::changes(input)?.map(FeedEvent::Batch))),
@@ -105,12 +106,12 @@ impl<'a> Input<'a> {
 
     /// Whether an item of the entry was delivered before.
     pub fn was_delivered(&self, item: Position) -> bool {
-        item <= self.after.after
+        item <= self.after.last_read
     }
 
     /// Whether the reader may hold versions that end with the entry.
     pub fn may_hold_versions(&self) -> bool {
-        self.entry().sequence > self.holds_nothing_until
+        self.entry().sequence > self.started_empty_at
     }
 
     /// The point in time immediately before the entry.

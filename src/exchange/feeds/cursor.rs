@@ -21,19 +21,19 @@ impl Core {
 
     /// The cursor for a position in the journal.
     pub(in crate::exchange) fn cursor_at(&self, position: FeedPosition) -> Cursor {
-        Cursor { journal: self.index.journal_at(position.after.sequence), position }
+        Cursor { journal: self.index.journal_at(position.last_read.sequence), position }
     }
 
     /// Whether the cursor belongs to this journal and to the epoch that its position now has. False after the
     /// journal was replaced, or restored from a copy that is older than the cursor.
     pub(in crate::exchange) fn is_in_journal(&self, cursor: Cursor) -> bool {
-        cursor.journal == self.index.journal_at(cursor.position.after.sequence)
+        cursor.journal == self.index.journal_at(cursor.position.last_read.sequence)
     }
 
     /// Fails if the cursor is from another journal, from another epoch than its position now has, or past the
     /// checkpoint.
     pub(in crate::exchange) fn check_cursor(&self, cursor: Cursor, checkpoint: u64) -> Result<()> {
-        let current = self.index.journal_at(cursor.position.after.sequence);
+        let current = self.index.journal_at(cursor.position.last_read.sequence);
         if cursor.journal.journal != current.journal {
             let reason = "was not issued by this exchange";
             return Err(Invalid::new("cursor", reason).into());
@@ -41,7 +41,7 @@ impl Core {
         if cursor.journal.epoch != current.epoch {
             return Err(another_epoch());
         }
-        if cursor.position.after.sequence > checkpoint {
+        if cursor.position.last_read.sequence > checkpoint {
             return Err(Error::new(
                 Kind::OutOfRange,
                 "cursor_ahead",

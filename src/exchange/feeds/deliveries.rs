@@ -12,7 +12,7 @@ use crate::exchange::core::{Caller, Page, page};
 use crate::exchange::feeds::Feeds;
 use crate::exchange::feeds::changes::releases::replaced_by_response;
 use crate::exchange::feeds::changes::removals::removal_cause;
-use crate::exchange::feeds::changes::{Changes, Input, changes};
+use crate::exchange::feeds::changes::{Input, NextEvent, next_event};
 use crate::exchange::feeds::event::FeedEvent;
 use crate::exchange::visibility::{AsOf, VersionMeta, Visibility};
 use crate::index::View;
@@ -163,13 +163,20 @@ impl Feeds {
         let (mut removals, mut last) = (0, FeedPosition::default());
         while after < entry_end {
             let (holds_nothing_until, now) = (0, self.core.clock.now());
-            let input = Input { logged, view, visibility, after, holds_nothing_until, now };
-            let Changes { event, position } = match &logged.entry.body {
+            let input = Input {
+                logged,
+                view,
+                visibility,
+                after,
+                started_empty_at: holds_nothing_until,
+                now,
+            };
+            let NextEvent { event, position } = match &logged.entry.body {
                 // The events of the tip itself are not removals.
                 Body::TipResponded(_) => {
-                    Changes { event: replaced_by_response(&input)?, position: entry_end }
+                    NextEvent { event: replaced_by_response(&input)?, position: entry_end }
                 }
-                _ => changes(&input)?,
+                _ => next_event(&input)?,
             };
             if let Some(FeedEvent::Removals(batch)) = &event {
                 removals += batch.len();

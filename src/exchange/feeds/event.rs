@@ -58,9 +58,11 @@ pub struct BatchEvent {
     pub visible_from: u64,
     /// The items for the reader, by index in the batch, in order.
     pub ranges: Vec<Range<usize>>,
-    /// If the batch replaces another audience: for each item, the version that it replaces for this reader.
+    /// If the batch replaces another audience, or the reader is a liaison: for each item, the version that it replaces
+    /// for this reader. `None`: each item replaces what its outcome says.
     pub replaces: Option<Vec<Option<Position>>>,
-    /// Versions that the reader has to drop, because an item that it does not receive replaces them.
+    /// Versions that the reader has to drop. An item that it does not receive replaces them, or one that replaces two
+    /// versions of different audiences.
     pub removals: Vec<BatchRemoval>,
     /// The campaigns that the items name and that the reader may see.
     pub campaigns: BTreeSet<CampaignId>,

@@ -11,7 +11,7 @@ use crate::domain::sharing::Reader;
 use crate::domain::{GroupId, IndicatorId, PartnerId, Position};
 use crate::error::Result;
 use crate::exchange::feeds::changes::campaigns::campaign_event;
-use crate::exchange::feeds::changes::{Changes, Input};
+use crate::exchange::feeds::changes::{Input, NextEvent};
 use crate::exchange::feeds::event::{
     FeedEvent, FeedItem, GroupChange, Removal, RemovalReason, RemovedObject,
 };
@@ -41,14 +41,14 @@ struct Expansion<'a> {
 }
 
 /// Runs the next step of an expansion.
-pub fn changes(input: &Input<'_>) -> Result<Changes> {
+pub fn changes(input: &Input<'_>) -> Result<NextEvent> {
     Ok(match step(input)? {
         ExpansionStep::Done => {
             let position = FeedPosition::after_entry(input.entry().sequence);
-            Changes { event: None, position }
+            NextEvent { event: None, position }
         }
         ExpansionStep::UpTo(event, position) => {
-            Changes { event: event.map(|event| *event), position }
+            NextEvent { event: event.map(|event| *event), position }
         }
     })
 }
@@ -56,7 +56,7 @@ pub fn changes(input: &Input<'_>) -> Result<Changes> {
 fn step(input: &Input<'_>) -> Result<ExpansionStep> {
     let entry = input.entry();
     let expanded_up_to =
-        input.after.inside.filter(|_| input.after.after.sequence == entry.sequence);
+        input.after.inside.filter(|_| input.after.last_read.sequence == entry.sequence);
     let Some(last) = expanded_up_to else {
         // The first event is the change itself.
         let position = FeedPosition::in_expansion(entry.sequence, Position::default());

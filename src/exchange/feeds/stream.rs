@@ -12,7 +12,7 @@ use crate::domain::purpose::Purpose;
 use crate::domain::{Cursor, PartnerId, Position};
 use crate::error::{Error, Result};
 use crate::exchange::core::Core;
-use crate::exchange::feeds::changes::{Changes, Input, batch, changes};
+use crate::exchange::feeds::changes::{Input, NextEvent, batch, next_event};
 use crate::exchange::feeds::event::{BatchEvent, FeedEvent};
 use crate::exchange::visibility::Visibility;
 use crate::index::View;
@@ -210,7 +210,7 @@ impl Feed {
             view,
             visibility: &self.visibility,
             after: self.position,
-            holds_nothing_until: self.holds_nothing_until,
+            started_empty_at: self.holds_nothing_until,
             now: self.core.clock.now(),
         }
     }
@@ -249,12 +249,12 @@ impl Scan {
         while let Some(logged) = queued.front().map(Arc::clone) {
             let view = core.index.read()?;
             visibility = visibility.at(&view)?;
-            let Changes { event, position: after } = changes(&Input {
+            let NextEvent { event, position: after } = next_event(&Input {
                 logged: &logged,
                 view: &view,
                 visibility: &visibility,
                 after: position,
-                holds_nothing_until,
+                started_empty_at: holds_nothing_until,
                 now: core.clock.now(),
             })?;
             position = after;

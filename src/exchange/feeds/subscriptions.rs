@@ -120,8 +120,8 @@ impl Feeds {
                 }
                 (feed, new)
             };
-            if let Some(hold) = self.subscriptions.table.hold(&subscription) {
-                return Ok((feed, hold));
+            if let Some(lease) = self.subscriptions.table.acquire_lease(&subscription) {
+                return Ok((feed, lease));
             }
         }
     }

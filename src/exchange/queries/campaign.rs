@@ -11,7 +11,7 @@ pub use self::timeline::{TimelineEvent, TimelineEventKind, TimelinePosition, Tip
 use crate::domain::enforcement::{AssetKind, EnforcementSource};
 use crate::domain::{CampaignId, Platform, Position};
 use crate::error::Result;
-use crate::exchange::core::{Caller, reader};
+use crate::exchange::core::{Caller, rights_of};
 use crate::exchange::queries::Queries;
 use crate::exchange::queries::enforcements::{
     EnforcementQuery, all_enforcements_for, enforcements_for,
@@ -112,7 +112,7 @@ impl Queries {
         query: &CampaignQuery,
     ) -> Result<CampaignView> {
         let view = self.core.index.read()?;
-        let reader = reader(view.registry(), caller.partner())?;
+        let reader = rights_of(view.registry(), caller.partner())?;
         let reader_view = ReaderView::new(&view, &reader, self.core.clock.now());
         let contributions = reader_view.contributions(campaign)?;
         if contributions.is_empty() {

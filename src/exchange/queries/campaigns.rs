@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 
 use crate::domain::{CampaignId, Position};
 use crate::error::Result;
-use crate::exchange::core::{Caller, reader};
+use crate::exchange::core::{Caller, rights_of};
 use crate::exchange::queries::Queries;
 use crate::exchange::visibility::ReaderView;
 use crate::exchange::visibility::campaign::ContributionView;
@@ -31,7 +31,7 @@ impl Queries {
         limit: usize,
     ) -> Result<(Vec<CampaignSummary>, Option<Position>)> {
         let view = self.core.index.read()?;
-        let reader = reader(view.registry(), caller.partner())?;
+        let reader = rights_of(view.registry(), caller.partner())?;
         let reader_view = ReaderView::new(&view, &reader, self.core.clock.now());
         let (mut listed, mut last) = (Vec::<CampaignSummary>::new(), None);
         let mut newest_visible: BTreeMap<CampaignId, Option<Position>> = BTreeMap::new();

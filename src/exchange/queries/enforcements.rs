@@ -3,7 +3,7 @@
 use crate::domain::accepted::EnforcementRecord;
 use crate::domain::{CampaignId, Day, PartnerId, Position};
 use crate::error::{Error, Kind, Result};
-use crate::exchange::core::{Caller, reader};
+use crate::exchange::core::{Caller, rights_of};
 use crate::exchange::queries::Queries;
 use crate::exchange::visibility::ReaderView;
 use crate::exchange::visibility::campaign::unknown_campaign;
@@ -40,7 +40,7 @@ impl Queries {
         query: &EnforcementQuery,
     ) -> Result<(Vec<EnforcementView>, Option<Position>)> {
         let view = self.core.index.read()?;
-        let reader = reader(view.registry(), caller.partner())?;
+        let reader = rights_of(view.registry(), caller.partner())?;
         let reader_view = ReaderView::new(&view, &reader, self.core.clock.now());
         if let Some(campaign) = query.campaign
             && !reader_view.sees_campaign(campaign)?

@@ -2,7 +2,7 @@
 
 use crate::domain::Position;
 use crate::error::Result;
-use crate::exchange::core::{Caller, reader};
+use crate::exchange::core::{Caller, rights_of};
 use crate::exchange::queries::Queries;
 use crate::exchange::visibility::ReaderView;
 use crate::exchange::visibility::indicator::IndicatorView;
@@ -26,7 +26,7 @@ impl Queries {
     /// The visible sightings of an indicator, and the visible feedback on its visible assessments.
     pub fn reactions_to(&self, caller: &Caller, indicator: &IndicatorView) -> Result<Reactions> {
         let view = self.core.index.read()?;
-        let reader = reader(view.registry(), caller.partner())?;
+        let reader = rights_of(view.registry(), caller.partner())?;
         let reader_view = ReaderView::new(&view, &reader, self.core.clock.now());
         let mut reactions = Reactions::default();
         sightings_of(reader_view, indicator, &mut reactions)?;

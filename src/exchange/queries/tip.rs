@@ -6,7 +6,7 @@ use crate::domain::purpose::Purpose;
 use crate::domain::{Invalid, PartnerId, Timestamp, TipId};
 use crate::error::Result;
 use crate::exchange::commit::refused;
-use crate::exchange::core::{Caller, reader};
+use crate::exchange::core::{Caller, rights_of};
 use crate::exchange::liaison::{AccessedObjects, MAX_OBJECTS_PER_ACCESS};
 use crate::exchange::queries::Queries;
 use crate::exchange::visibility::ReaderView;
@@ -63,7 +63,7 @@ impl Queries {
         }
         let mut query = query.clone();
         let view = &self.core.index.read()?;
-        let reader = reader(view.registry(), me)?;
+        let reader = rights_of(view.registry(), me)?;
         let reader_view = ReaderView::new(view, &reader, self.core.clock.now());
         if reader_view.is_liaison() {
             // The tip, its entries and its indicators must fit into one record of the access log.

@@ -9,7 +9,7 @@ use crate::domain::purpose::Purpose;
 use crate::domain::tip::{TipBox, TipState, Urgency};
 use crate::domain::{CampaignId, Invalid, PartnerId, Timestamp, TipId};
 use crate::error::Result;
-use crate::exchange::core::{Caller, reader};
+use crate::exchange::core::{Caller, rights_of};
 use crate::exchange::liaison::AccessedObjects;
 use crate::exchange::queries::Queries;
 use crate::exchange::visibility::ReaderView;
@@ -84,7 +84,7 @@ impl Queries {
         let view = self.core.index.read()?;
         let rows = view.threads_in_box(me, query.tip_box, &states, after.as_ref());
         let rows = rows.map(|row| row.map(|row| (row.bytes(), row.tip, row.recipient)));
-        let reader = reader(view.registry(), me)?;
+        let reader = rights_of(view.registry(), me)?;
         page(ReaderView::new(&view, &reader, self.core.clock.now()), query, rows)
     }
 
@@ -107,7 +107,7 @@ impl Queries {
             token.extend_from_slice(recipient.as_str().as_bytes());
             Ok((token, tip, recipient))
         });
-        let reader = reader(view.registry(), me)?;
+        let reader = rights_of(view.registry(), me)?;
         page(ReaderView::new(&view, &reader, now), query, rows)
     }
 

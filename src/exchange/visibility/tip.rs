@@ -12,7 +12,7 @@ use crate::domain::tip::TipState;
 use crate::domain::{PartnerId, TipId};
 use crate::error::Result;
 use crate::exchange::commit::refused;
-use crate::exchange::core::{Caller, Core, reader};
+use crate::exchange::core::{Caller, Core, rights_of};
 use crate::exchange::liaison::AccessedObjects;
 use crate::exchange::visibility::{ReaderView, restricted};
 use crate::index::View;
@@ -206,7 +206,7 @@ impl Core {
         caller: &Caller,
         id: TipId,
     ) -> Result<TipRecord> {
-        let reader = reader(view.registry(), caller.partner())?;
+        let reader = rights_of(view.registry(), caller.partner())?;
         ReaderView::new(view, &reader, self.clock.now()).own_tip(id)
     }
 }

@@ -9,7 +9,7 @@ use crate::domain::accepted::ActiveRelease;
 use crate::domain::audience::AudienceDigest;
 use crate::domain::entry::{Batch, Entry, Item, ItemOutcome, Outcome, Releasable, VoidReason};
 use crate::domain::partner::Role;
-use crate::domain::sharing::{Audience, Community, Release};
+use crate::domain::sharing::{Audience, Directory, Release};
 use crate::domain::{PartnerId, Position, Timestamp};
 use crate::error::Result;
 use crate::index::keys;
@@ -28,10 +28,11 @@ struct Context<'a> {
 
 impl Applier {
     pub(super) fn batch(&mut self, entry: &Entry, batch: &Batch) -> Result<Outcome> {
+        // A batch always has an author. Without one nobody could be its audience.
         let Some(author) = &entry.author else {
             return Ok(Outcome::Void(VoidReason::AudienceGone));
         };
-        if let Some(void) = self.decide(entry, author, batch)? {
+        if let Some(void) = self.accept(entry, author, batch)? {
             return Ok(Outcome::Void(void));
         }
         let (sequence, audience) = (entry.sequence, AudienceDigest::of(&batch.sharing.audience));
@@ -49,7 +50,7 @@ impl Applier {
         let outcomes = batch.items.iter().map(|item| self.item(&context, item));
         let outcomes = outcomes.collect::<Result<Vec<_>>>()?;
         self.mark_campaign_news(entry, &batch.items)?;
-        let versions = self.put_expiries(&context, &batch.items, &outcomes);
+        let versions = self.store_expiries(&context, &batch.items, &outcomes);
         self.put_campaign_versions(author, audience, batch, sequence, &outcomes);
         if let Some(versions) = versions.as_ref().filter(|_| !batch.sharing.releases.is_empty()) {
             let objects: Vec<_> = versions.targets(sequence).map(Releasable::Assessment).collect();
@@ -60,7 +61,7 @@ impl Applier {
     }
 
     /// Accepts the batch under its key, or returns why it is void.
-    fn decide(
+    fn accept(
         &mut self,
         entry: &Entry,
         author: &PartnerId,
@@ -148,7 +149,7 @@ impl Applier {
     }
 
     /// Indexes when the batch's versions expire. Returns the versions, if there are any.
-    fn put_expiries(
+    fn store_expiries(
         &mut self,
         context: &Context<'_>,
         items: &[Item],

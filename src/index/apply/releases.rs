@@ -9,7 +9,7 @@ use crate::domain::entry::{
     Entry, ItemOutcome, Outcome, Releasable, ReleaseAction, ReleaseEnd, ReleaseEntry, VoidReason,
 };
 use crate::domain::partner::Role;
-use crate::domain::sharing::{Community, Release, Sharing};
+use crate::domain::sharing::{Directory, Release, Sharing};
 use crate::domain::{PartnerId, Position, Timestamp};
 use crate::error::Result;
 use crate::index::keys;

@@ -17,7 +17,7 @@ use crate::index::store::Snapshot;
 const SUSPICIOUS_COMMITS: u64 = 1_000;
 
 impl Applier {
-    /// Whether the database failed. Nothing is applied until [`Self::open_again`] succeeds.
+    /// Whether the database failed. Nothing is applied until [`Self::reopen_database`] succeeds.
     pub fn has_failed(&self) -> bool {
         self.store.is_none()
     }

@@ -43,7 +43,7 @@ fn every_record(parts: &Parts, each: Visit<'_>) {
     let (position, author, accepted) = (parts.position(1), parts.partner(0), parts.time(3));
     let (sharing, lane, id) = (parts.sharing(), parts.lane(), parts.indicator_id());
     let (last_tag, journal) = ([parts.id[3]; 4], JournalTag([parts.id[4]; 4]));
-    visit(&Head { sequence: parts.number(0), last_tag, journal }, each);
+    visit(&Checkpoint { sequence: parts.number(0), last_tag, journal }, each);
     registry_records(parts, each);
     tip_records(parts, each);
     release_records(parts, each);

@@ -13,7 +13,7 @@ use self::record::NoRecord;
 use self::segment::Segment;
 use super::Backend;
 use super::end::Stamped;
-use super::local::{Durability, LocalSettings, OpenError, Recovered, Store, Watermark};
+use super::local::{Durability, EntryStore, LocalSettings, OpenError, Recovered, Watermark};
 use crate::domain::Entry;
 use crate::journal::{JournalError, damaged, storage};
 
@@ -57,7 +57,7 @@ impl Buffer {
     }
 }
 
-impl Store for FileStore {
+impl EntryStore for FileStore {
     const BACKEND: Backend = Backend::Files;
 
     fn open(settings: &LocalSettings, mark: Watermark) -> Result<(Self, Recovered), OpenError> {

@@ -77,7 +77,7 @@ impl LocalSettings {
 }
 
 /// The layout of entries on disk. One caller writes at a time; readers may run meanwhile.
-pub trait Store: Sized + Send + Sync + fmt::Debug {
+pub trait EntryStore: Sized + Send + Sync + fmt::Debug {
     /// Its backend.
     const BACKEND: Backend;
 
@@ -130,7 +130,7 @@ pub struct LocalJournal<S> {
     failed: AtomicBool,
 }
 
-impl<S: Store> LocalJournal<S> {
+impl<S: EntryStore> LocalJournal<S> {
     /// Opens or creates the journal in a folder: see [`super::open`].
     pub fn open(settings: LocalSettings) -> Result<Self, OpenError> {
         let folder = &settings.folder;
@@ -224,7 +224,7 @@ impl<S: Store> LocalJournal<S> {
     }
 }
 
-impl<S: Store> fmt::Debug for LocalJournal<S> {
+impl<S: EntryStore> fmt::Debug for LocalJournal<S> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("LocalJournal")
             .field("backend", &S::BACKEND)
@@ -234,7 +234,7 @@ impl<S: Store> fmt::Debug for LocalJournal<S> {
     }
 }
 
-impl<S: Store> Journal for LocalJournal<S> {
+impl<S: EntryStore> Journal for LocalJournal<S> {
     fn append(&self, batch: &[Append]) -> Vec<AppendOutcome> {
         let end = &mut *self.lock_end();
         // Check under the lock, so that nothing is written after another writer failed.

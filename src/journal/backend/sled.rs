@@ -13,7 +13,7 @@ use tracing::warn;
 use self::group::{Assembly, StoredEntry, key, read_key};
 use super::Backend;
 use super::end::{JournalEnd, Stamped};
-use super::local::{Durability, LocalSettings, OpenError, Recovered, Store, Watermark};
+use super::local::{Durability, EntryStore, LocalSettings, OpenError, Recovered, Watermark};
 use super::window::WINDOW;
 use crate::domain::Entry;
 use crate::journal::{JournalError, damaged, database};
@@ -46,7 +46,7 @@ impl std::fmt::Debug for SledStore {
     }
 }
 
-impl Store for SledStore {
+impl EntryStore for SledStore {
     const BACKEND: Backend = Backend::Sled;
 
     fn open(settings: &LocalSettings, mark: Watermark) -> Result<(Self, Recovered), OpenError> {

@@ -56,7 +56,7 @@ pub fn state(of: &Subscription) -> Pair {
     body.put_i64(of.acknowledged.unwrap_or_default().as_millis());
     body.put_slice(&of.cursor.journal.journal.0);
     body.put_slice(&of.cursor.journal.epoch.0);
-    put_position(of.cursor.position.after, &mut body);
+    put_position(of.cursor.position.last_read, &mut body);
     body.put_u8(of.cursor.position.inside.is_some().into());
     put_position(of.cursor.position.inside.unwrap_or_default(), &mut body);
     seal(&prefix(&of.partner, &of.name), STATE, &body)
@@ -195,7 +195,7 @@ fn read_state(mut bytes: &[u8]) -> Option<(Timestamp, Option<Timestamp>, Cursor)
     let after = Position::new(bytes.get_u64(), bytes.get_u32());
     let is_inside = bytes.get_u8() != 0;
     let inside = Position::new(bytes.get_u64(), bytes.get_u32());
-    let position = FeedPosition { after, inside: is_inside.then_some(inside) };
+    let position = FeedPosition { last_read: after, inside: is_inside.then_some(inside) };
     let cursor = Cursor { journal, position };
     Some((created, was_acknowledged.then_some(acknowledged), cursor))
 }

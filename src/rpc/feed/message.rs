@@ -25,8 +25,8 @@ use crate::wire::{cursor, indicator, pb};
 
 /// Size in bytes from which a message takes no further batch.
 const MESSAGE_BYTES: usize = 128 * 1024;
-/// Maximum size of a message in bytes, plus one item. A batch of large items is split. Bounds memory: up to three
-/// messages wait for a reader that reads none.
+/// Maximum size of a message in bytes, plus one item. A batch of large items is split. Bounds memory: for a reader
+/// that reads none, one message is in the channel, one waits to enter it, and one is in the buffers of HTTP/2.
 const MAX_BYTES: usize = 512 * 1024;
 /// Maximum number of reader classes whose encoding of an entry is cached. An entry that names many partners has more
 /// classes; the others are encoded for each reader.

@@ -11,7 +11,7 @@ use tonic::Status;
 use super::super::status::status;
 use super::super::{Services, visible};
 use super::message::OutgoingMessage;
-use super::{events, lane, message};
+use super::{events, liaison, message};
 use crate::domain::page::page_size;
 use crate::domain::purpose::{AccessWay, Purpose};
 use crate::domain::sharing::SharingView;
@@ -201,7 +201,7 @@ impl SnapshotMessage {
         if purpose.is_some() {
             self.parts.push(part);
         }
-        self.bytes > MESSAGE_BYTES || self.parts.len() >= lane::max_objects(purpose)
+        self.bytes > MESSAGE_BYTES || self.parts.len() >= liaison::max_objects(purpose)
     }
 
     /// Returns the message to send, and the snapshot. For a liaison, objects whose release ended since their
@@ -277,7 +277,7 @@ impl SnapshotSender {
             EncodedFeed::of(&message)
         });
         tokio::select! {
-            sent = self.channel.send_timeout(message, self.services.limits.blocked) => {
+            sent = self.channel.send_timeout(message, self.services.limits.unread_timeout) => {
                 sent.is_ok() && !is_error
             }
             () = self.services.stop.cancelled() => false,

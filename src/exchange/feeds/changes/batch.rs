@@ -28,7 +28,8 @@ struct BatchContext<'a> {
 /// The removals that a batch causes for a reader.
 struct BatchRemovals {
     removals: Vec<BatchRemoval>,
-    /// If the batch replaces another audience: the version that each item names as replaced.
+    /// If the batch replaces another audience, or the reader is a liaison: the version that each item names as
+    /// replaced.
     replaces: Option<Vec<Option<Position>>>,
 }
 
@@ -43,11 +44,11 @@ pub fn changes(input: &Input<'_>) -> Result<Option<BatchEvent>> {
     let position = Position::new(sequence, 0);
     let sees = |reader: &Reader| may_see(reader, &batch.sharing, author, position, input.now);
     let reader_before = input.reader_before();
-    // For a liaison, the releases of each item decide.
-    let sees_now = visibility.is_liaison() || sees(visibility.reader());
-    // A reader that may not see the batch, before or after it, holds no version that it replaces, unless the replaced
-    // versions had another audience.
-    if !sees_now && batch.replaces.is_none() && !reader_before.as_deref().is_some_and(sees) {
+    // For a liaison, the releases of each item decide, in `item_ranges`.
+    let may_have_items = visibility.is_liaison() || sees(visibility.reader());
+    // Nothing for a reader that may see this audience neither now nor before: it cannot hold the replaced versions
+    // either. Those of another audience (`replaces`) have to be looked at.
+    if !may_have_items && batch.replaces.is_none() && !reader_before.as_deref().is_some_and(sees) {
         return Ok(None);
     }
     let reader = visibility.reader();
@@ -63,7 +64,7 @@ pub fn changes(input: &Input<'_>) -> Result<Option<BatchEvent>> {
         reader_before: reader_before.as_deref(),
         visible_from,
     };
-    let ranges = if sees_now { context.item_ranges(outcomes)? } else { Vec::new() };
+    let ranges = if may_have_items { context.item_ranges(outcomes)? } else { Vec::new() };
     let BatchRemovals { removals, replaces } = context.removals(outcomes, &ranges)?;
     if ranges.is_empty() && removals.is_empty() {
         return Ok(None);

@@ -2,7 +2,7 @@
 
 use crate::domain::Position;
 use crate::domain::cursor::FeedPosition;
-use crate::exchange::feeds::changes::Changes;
+use crate::exchange::feeds::changes::NextEvent;
 use crate::exchange::feeds::event::{
     CampaignEvent, EnforcementEvent, FeedEvent, FeedItem, Removal,
 };
@@ -57,13 +57,13 @@ impl EventBuilder {
     }
 
     /// Returns the event. The entry has more events after it.
-    pub fn partial(self) -> Changes {
-        Changes { event: self.event, position: self.position }
+    pub fn partial(self) -> NextEvent {
+        NextEvent { event: self.event, position: self.position }
     }
 
     /// Returns the event as the last one of its entry.
-    pub fn last(self, sequence: u64) -> Changes {
-        Changes { event: self.event, position: FeedPosition::after_entry(sequence) }
+    pub fn last(self, sequence: u64) -> NextEvent {
+        NextEvent { event: self.event, position: FeedPosition::after_entry(sequence) }
     }
 }
 
@@ -109,12 +109,12 @@ impl ReplacementBuilder {
     }
 
     /// Returns the event. The entry has more events after it.
-    pub fn partial(self) -> Changes {
+    pub fn partial(self) -> NextEvent {
         self.builder.partial()
     }
 
     /// Returns the event as the last one of its entry.
-    pub fn last(self, sequence: u64) -> Changes {
+    pub fn last(self, sequence: u64) -> NextEvent {
         self.builder.last(sequence)
     }
 }

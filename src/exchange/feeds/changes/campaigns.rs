@@ -4,7 +4,8 @@ use crate::domain::audience::AudienceDigest;
 use crate::domain::cursor::FeedPosition;
 use crate::domain::enforcement::Enforcement;
 use crate::domain::entry::{CampaignPut, Enforcements};
-use crate::domain::{PartnerId, Position, Sharing, Timestamp, may_see};
+use crate::domain::sharing::NO_RELEASE_EXPIRED;
+use crate::domain::{PartnerId, Position, Sharing, may_see};
 use crate::error::Result;
 use crate::exchange::feeds::changes::Input;
 use crate::exchange::feeds::event::{CampaignEvent, EnforcementEvent, FeedEvent};
@@ -21,7 +22,7 @@ pub fn campaign_event(
     let Some(author) = &entry.author else { return Ok(None) };
     let position = Position::new(entry.sequence, 0);
     let reader = input.visibility.reader();
-    let is_visible = may_see(reader, &put.sharing, author, position, Timestamp::default());
+    let is_visible = may_see(reader, &put.sharing, author, position, NO_RELEASE_EXPIRED);
     if !is_visible || !input.visibility.filter().matches_campaign(Some(put.campaign)) {
         return Ok(None);
     }
@@ -63,7 +64,7 @@ pub fn visible_enforcements<'a>(
     let audience = AudienceDigest::of(&sharing.audience);
     let mut visible = Vec::new();
     for (position, enforcement) in items {
-        let is_visible = may_see(reader, sharing, author, position, Timestamp::default());
+        let is_visible = may_see(reader, sharing, author, position, NO_RELEASE_EXPIRED);
         if !is_visible
             || !input.visibility.matches_enforcement(input.view, enforcement, input.now)?
         {

@@ -3,7 +3,8 @@
 use crate::domain::accepted::{FeedbackRecord, SightingRecord};
 use crate::domain::entry::{Body, Feedback, Outcome, Sightings};
 use crate::domain::filter::Filter;
-use crate::domain::{Assessment, Position, Timestamp, may_see};
+use crate::domain::sharing::NO_RELEASE_EXPIRED;
+use crate::domain::{Assessment, Position, may_see};
 use crate::error::Result;
 use crate::exchange::feeds::changes::Input;
 use crate::exchange::feeds::event::FeedEvent;
@@ -47,7 +48,7 @@ fn feedback_event(input: &Input<'_>, feedback: &Feedback) -> Result<Option<FeedE
     let position = Position::new(entry.sequence, 0);
     let Some(about) = feedback.target.version else { return Ok(None) };
     if reader.id != feedback.assessment_author {
-        let is_visible = may_see(reader, &feedback.sharing, giver, position, Timestamp::default());
+        let is_visible = may_see(reader, &feedback.sharing, giver, position, NO_RELEASE_EXPIRED);
         if !is_visible
             || !input.visibility.filter().is_empty()
             || !sees_assessment(input, feedback, about)?
@@ -82,7 +83,7 @@ fn sighting_events(input: &Input<'_>, sightings: &Sightings) -> Result<Option<Fe
     let sharing = &sightings.sharing;
     // A sighting has no labels, confidence or campaign, so a filter by one of these matches no sighting.
     let Filter { labels, min_confidence, campaigns, .. } = input.visibility.filter();
-    if !may_see(reader, sharing, author, first, Timestamp::default())
+    if !may_see(reader, sharing, author, first, NO_RELEASE_EXPIRED)
         || !labels.is_empty()
         || min_confidence.is_some()
         || !campaigns.is_empty()

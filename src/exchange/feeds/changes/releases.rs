@@ -19,7 +19,7 @@ use crate::domain::sharing::Audience;
 use crate::domain::{PartnerId, Position, Sharing};
 use crate::error::Result;
 use crate::exchange::feeds::changes::builder::{Change, EventBuilder, ReplacementBuilder};
-use crate::exchange::feeds::changes::{Changes, Input};
+use crate::exchange::feeds::changes::{Input, NextEvent};
 use crate::exchange::feeds::event::{
     CampaignEvent, EnforcementEvent, FeedEvent, Removal, RemovalReason, RemovedObject,
 };
@@ -35,7 +35,7 @@ struct Pairs<'a> {
 
 /// The next changes of an entry that may begin or end releases. The position is inside the entry if the entry may have
 /// more changes.
-pub fn changes(input: &Input<'_>) -> Result<Changes> {
+pub fn changes(input: &Input<'_>) -> Result<NextEvent> {
     let entry = input.entry();
     match &entry.body {
         Body::CampaignPut(put) => contribution_changes(input, put),
@@ -45,9 +45,9 @@ pub fn changes(input: &Input<'_>) -> Result<Changes> {
 }
 
 /// The changes of a release, a retraction, or an expiry of releases.
-pub fn release_changes(input: &Input<'_>) -> Result<Changes> {
+pub fn release_changes(input: &Input<'_>) -> Result<NextEvent> {
     let entry = input.entry();
-    let nothing = Changes { event: None, position: FeedPosition::after_entry(entry.sequence) };
+    let nothing = NextEvent { event: None, position: FeedPosition::after_entry(entry.sequence) };
     let pairs = match (&entry.body, &entry.author) {
         (Body::Release(release), Some(author)) => Pairs {
             author,
@@ -97,9 +97,9 @@ pub fn release_changes(input: &Input<'_>) -> Result<Changes> {
 
 /// The changes of a contribution: the removal of the version that it replaces, if that was released to the
 /// reader, and the contribution, if it is released too.
-pub fn contribution_changes(input: &Input<'_>, put: &CampaignPut) -> Result<Changes> {
+pub fn contribution_changes(input: &Input<'_>, put: &CampaignPut) -> Result<NextEvent> {
     let entry = input.entry();
-    let nothing = Changes { event: None, position: FeedPosition::after_entry(entry.sequence) };
+    let nothing = NextEvent { event: None, position: FeedPosition::after_entry(entry.sequence) };
     let Some(author) = &entry.author else { return Ok(nothing) };
     let version = Position::new(entry.sequence, 0);
     let mut builder = ReplacementBuilder::after(input.after);
@@ -121,9 +121,9 @@ pub fn contribution_changes(input: &Input<'_>, put: &CampaignPut) -> Result<Chan
 }
 
 /// Like [`contribution_changes`], for a report of enforcements.
-pub fn enforcement_changes(input: &Input<'_>, report: &Enforcements) -> Result<Changes> {
+pub fn enforcement_changes(input: &Input<'_>, report: &Enforcements) -> Result<NextEvent> {
     let entry = input.entry();
-    let nothing = Changes { event: None, position: FeedPosition::after_entry(entry.sequence) };
+    let nothing = NextEvent { event: None, position: FeedPosition::after_entry(entry.sequence) };
     let Some(author) = &entry.author else { return Ok(nothing) };
     let audience = AudienceDigest::of(&report.sharing.audience);
     let mut builder = ReplacementBuilder::after(input.after);

@@ -6,7 +6,7 @@ use crate::domain::entry::{Body, Entry};
 use crate::domain::{PartnerId, Position, TipId};
 use crate::error::Result;
 use crate::exchange::feeds::changes::releases::replaced_by_response;
-use crate::exchange::feeds::changes::{Changes, Input};
+use crate::exchange::feeds::changes::{Input, NextEvent};
 use crate::exchange::feeds::event::{FeedEvent, TipEvent};
 use crate::exchange::visibility::tip::without_content;
 
@@ -14,24 +14,24 @@ use crate::exchange::visibility::tip::without_content;
 const MAX_INDICATORS: usize = 100;
 
 /// The next event of an entry that changes tips. An entry that changes several tips has one event for each.
-pub fn changes(input: &Input<'_>) -> Result<Changes> {
+pub fn changes(input: &Input<'_>) -> Result<NextEvent> {
     let entry_end = FeedPosition::after_entry(input.entry().sequence);
     // Tips are never public.
     if input.visibility.public_only() {
-        return Ok(Changes { event: None, position: entry_end });
+        return Ok(NextEvent { event: None, position: entry_end });
     }
     let (tip, position) = next_tip(input)?;
     let tip = tip.map(|tip| FeedEvent::Tip(Box::new(tip)));
     if position < entry_end || !input.visibility.is_liaison() {
-        return Ok(Changes { event: tip, position });
+        return Ok(NextEvent { event: tip, position });
     }
     Ok(match (tip, replaced_by_response(input)?) {
         // First the response, then the removal of the enforcement that the response replaces.
         (Some(tip), Some(_)) => {
             let last = Position::new(input.entry().sequence, u32::MAX - 1);
-            Changes { event: Some(tip), position: FeedPosition::after_item(last) }
+            NextEvent { event: Some(tip), position: FeedPosition::after_item(last) }
         }
-        (tip, removal) => Changes { event: tip.or(removal), position: entry_end },
+        (tip, removal) => NextEvent { event: tip.or(removal), position: entry_end },
     })
 }
 

@@ -1,4 +1,4 @@
-//! The subscriptions of this node in memory, and the reader that holds each.
+//! The subscriptions of this node in memory, and the reader that has the lease of each.
 
 use std::collections::BTreeMap;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
@@ -18,8 +18,8 @@ pub struct Table {
 #[derive(Debug, Default)]
 struct Inner {
     partners: BTreeMap<PartnerId, BTreeMap<SubscriptionName, TableEntry>>,
-    /// The id of the newest hold. Each hold has an id of its own.
-    last_hold_id: u64,
+    /// The id of the newest lease. Each lease has an id of its own.
+    last_lease_id: u64,
 }
 
 #[derive(Debug)]
@@ -27,13 +27,13 @@ struct TableEntry {
     subscription: Subscription,
     /// Set if the cursor moved since it was last written to the store.
     is_dirty: bool,
-    /// The reader that holds the subscription.
+    /// The reader with the lease.
     holder: Option<Holder>,
 }
 
 #[derive(Debug)]
 struct Holder {
-    hold_id: u64,
+    lease_id: u64,
     /// Notifies the reader that it lost the subscription.
     loss: watch::Sender<Option<Loss>>,
 }
@@ -124,30 +124,30 @@ impl Table {
             .collect()
     }
 
-    /// Gives a reader the hold on a subscription that it read before, and notifies the earlier holder. `None` if the
+    /// Gives a reader the lease of a subscription that it read before, and notifies the earlier holder. `None` if the
     /// subscription was deleted or created again since it was read.
-    pub fn hold(self: &Arc<Self>, read: &Subscription) -> Option<SubscriptionLease> {
+    pub fn acquire_lease(self: &Arc<Self>, read: &Subscription) -> Option<SubscriptionLease> {
         let mut inner = self.lock();
-        let id = inner.last_hold_id + 1;
+        let id = inner.last_lease_id + 1;
         let entry = inner.entry(&read.partner, &read.name)?;
         if entry.subscription.filter != read.filter || entry.subscription.created != read.created {
             return None;
         }
         let (sender, loss) = watch::channel(None);
-        if let Some(older) = entry.holder.replace(Holder { hold_id: id, loss: sender }) {
+        if let Some(older) = entry.holder.replace(Holder { lease_id: id, loss: sender }) {
             older.loss.send_replace(Some(Loss::TakenOver));
         }
-        inner.last_hold_id = id;
+        inner.last_lease_id = id;
         drop(inner);
         let (partner, name) = (read.partner.clone(), read.name.clone());
         Some(SubscriptionLease { table: Arc::clone(self), partner, name, id, loss })
     }
 
     /// Removes the holder of a subscription, unless a newer one took over.
-    fn release(&self, hold: &SubscriptionLease) {
+    fn end_lease(&self, lease: &SubscriptionLease) {
         let mut inner = self.lock();
-        if let Some(entry) = inner.entry(&hold.partner, &hold.name)
-            && entry.holder.as_ref().is_some_and(|holder| holder.hold_id == hold.id)
+        if let Some(entry) = inner.entry(&lease.partner, &lease.name)
+            && entry.holder.as_ref().is_some_and(|holder| holder.lease_id == lease.id)
         {
             entry.holder = None;
         }
@@ -164,7 +164,7 @@ impl Inner {
     }
 }
 
-/// One reader's hold on a subscription. Dropping it releases the subscription.
+/// The lease that one reader has on a subscription. Dropping it ends the lease.
 #[derive(Debug)]
 pub struct SubscriptionLease {
     table: Arc<Table>,
@@ -199,6 +199,6 @@ impl SubscriptionLease {
 
 impl Drop for SubscriptionLease {
     fn drop(&mut self) {
-        self.table.release(self);
+        self.table.end_lease(self);
     }
 }

@@ -43,9 +43,9 @@ fn the_newest_reader_takes_over_and_the_older_is_notified() {
     let stored = subscription("birdsite", "a");
     let table = Arc::new(Table::new(vec![stored.clone(), subscription("birdsite", "b")]));
     assert!(!is_held(&table, &stored));
-    let older = table.hold(&stored).unwrap();
+    let older = table.acquire_lease(&stored).unwrap();
     assert!(older.lost().now_or_never().is_none());
-    let newer = table.hold(&stored).unwrap();
+    let newer = table.acquire_lease(&stored).unwrap();
     let lost = older.lost().now_or_never().unwrap();
     assert_eq!((lost.kind(), lost.label()), (Kind::Aborted, "taken_over"));
     assert!(newer.lost().now_or_never().is_none());
@@ -59,14 +59,14 @@ fn the_newest_reader_takes_over_and_the_older_is_notified() {
 fn the_reader_of_a_deleted_subscription_is_notified() {
     let stored = subscription("birdsite", "a");
     let table = Arc::new(Table::new(vec![stored.clone()]));
-    let hold = table.hold(&stored).unwrap();
+    let hold = table.acquire_lease(&stored).unwrap();
     table.remove(&stored.partner, &stored.name);
     let lost = hold.lost().now_or_never().unwrap();
     assert_eq!((lost.kind(), lost.label()), (Kind::Aborted, "subscription_deleted"));
-    assert!(table.hold(&stored).is_none());
+    assert!(table.acquire_lease(&stored).is_none());
     table.insert(stored.clone());
     drop(hold);
-    let again = table.hold(&stored).unwrap();
+    let again = table.acquire_lease(&stored).unwrap();
     assert!(again.lost().now_or_never().is_none());
 }
 
@@ -79,8 +79,8 @@ fn a_reader_cannot_hold_a_subscription_that_was_created_again_since_it_was_read(
         [Subscription { filter, ..read.clone() }, Subscription { created, ..read.clone() }]
     {
         let table = Arc::new(Table::new(vec![recreated.clone()]));
-        assert!(table.hold(&read).is_none());
-        assert!(table.hold(&recreated).is_some());
+        assert!(table.acquire_lease(&read).is_none());
+        assert!(table.acquire_lease(&recreated).is_some());
     }
 }
 

@@ -52,7 +52,7 @@ stored!(
     IdempotencyRecord
 );
 
-impl Stored for Head {
+impl Stored for Checkpoint {
     fn bytes(&self) -> Vec<u8> {
         self.encode()
     }
