@@ -10,7 +10,7 @@ use std::io::{BufRead, BufReader};
 use std::process::Stdio;
 
 use serde_json::{Value, json};
-use support::command::{Ran, Stage};
+use support::command::{Stage, done};
 
 /// Submits a report of domains as birdsite, and returns the submission id.
 fn submit(stage: &Stage, name: &str, domains: &[&str], options: &[&str]) -> String {
@@ -37,34 +37,29 @@ fn known(stage: &Stage, partner: &str, value: &str) -> bool {
     answers[0]["result"] == "known"
 }
 
-fn done(ran: Ran) -> Ran {
-    assert_eq!(ran.code, Some(0), "{ran:?}");
-    ran
-}
-
 #[test]
 fn a_report_that_is_sent_again_is_the_same_submission_unless_what_is_sent_differs() {
     let stage = Stage::new();
     let (name, domains) = ("a.csv", ["a.example"]);
-    let first = submit(&stage, name, &domains, &[]);
-    assert_eq!(submit(&stage, name, &domains, &[]), first);
-    // The name of the file is not sent.
-    assert_eq!(submit(&stage, "b.csv", &domains, &[]), first);
-    for options in
+    let with = |options: &[&str]| submit(&stage, name, &domains, options);
+    let first = with(&[]);
+    assert_eq!(with(&[]), first);
+    assert_eq!(submit(&stage, "other_name.csv", &domains, &[]), first);
+    for [option, value] in
         [["--tlp", "CLEAR"], ["--label", "spam"], ["--confidence", "9"], ["--to", "facegraph"]]
     {
-        assert_ne!(submit(&stage, name, &domains, &options), first, "{options:?}");
+        assert_ne!(with(&[option, value]), first, "{option}");
     }
+    assert_ne!(with(&["--again"]), first);
     assert_ne!(submit(&stage, name, &["b.example"], &[]), first);
     // A list with a new date is sent anew, and its values are renewed.
     let list = |date: &str| {
         let list = stage.file("list.txt", format!("# {date}\na.example\n"));
-        let ran = stage.run("birdsite", &["submit", "--json", &list]);
-        ran.lines().pop().unwrap()["submission"].as_str().unwrap().to_owned()
+        let lines = stage.run("birdsite", &["submit", "--json", &list]).lines();
+        lines.last().unwrap()["submission"].clone()
     };
     assert_eq!(list("2026-11-29"), list("2026-11-29"));
     assert_ne!(list("2026-11-29"), list("2026-11-30"));
-    assert_ne!(submit(&stage, name, &domains, &["--again"]), first);
 }
 
 #[test]

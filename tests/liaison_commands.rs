@@ -5,12 +5,7 @@
 mod support;
 
 use serde_json::json;
-use support::command::{Ran, Stage};
-
-fn done(ran: Ran) -> Ran {
-    assert_eq!(ran.code, Some(0), "{ran:?}");
-    ran
-}
+use support::command::{Stage, done};
 
 fn submit(stage: &Stage, name: &str, values: &str, more: &[&str]) -> String {
     let file = stage.file(name, values);

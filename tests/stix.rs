@@ -9,7 +9,7 @@ use std::fs;
 use std::path::{Path, PathBuf};
 
 use serde_json::{Value, json};
-use support::command::{Ran, Stage};
+use support::command::{Stage, done};
 use support::python;
 
 /// One value of each kind, and some that try to break out of a pattern.
@@ -38,11 +38,6 @@ const EVERY_KIND: &str = r##"{"kind":"account","value":"x:harbour_watcher"}
 fn data() -> PathBuf {
     let folder = std::env::var("TIPOFF_TEST_DATA").unwrap_or_else(|_| "../shared/data".into());
     Path::new(env!("CARGO_MANIFEST_DIR")).join(folder)
-}
-
-fn done(ran: Ran) -> Ran {
-    assert!(matches!(ran.code, Some(0 | 5)), "{ran:?}");
-    ran
 }
 
 /// Pulls a bundle as a partner, and validates it against the standard.

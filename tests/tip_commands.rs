@@ -5,12 +5,7 @@
 mod support;
 
 use serde_json::{Value, json};
-use support::command::{Ran, Stage};
-
-fn done(ran: Ran) -> Ran {
-    assert_eq!(ran.code, Some(0), "{ran:?}");
-    ran
-}
+use support::command::{Ran, Stage, done};
 
 fn json(stage: &Stage, partner: &str, arguments: &[&str]) -> Vec<Value> {
     done(stage.run(partner, &[arguments, &["--json"]].concat())).lines()

@@ -51,6 +51,12 @@ pub struct Ran {
     pub err: String,
 }
 
+/// Asserts that a command succeeded.
+pub fn done(ran: Ran) -> Ran {
+    assert_eq!(ran.code, Some(0), "{ran:?}");
+    ran
+}
+
 impl Ran {
     pub fn of(command: &mut Command) -> Self {
         Self::from(command.stdin(Stdio::null()).output().unwrap())

@@ -126,8 +126,6 @@ pub(in crate::exchange) fn item_receipts(
 
 #[cfg(test)]
 mod tests {
-    use std::ops::ControlFlow;
-
     use super::*;
     use crate::clock::SystemClock;
     use crate::domain::entry::{AppendId, Sightings};
@@ -135,8 +133,7 @@ mod tests {
     use crate::domain::sharing::Audience;
     use crate::domain::{PartnerId, Sharing, Tlp};
     use crate::exchange::core::Settings;
-    use crate::exchange::follower::Follower;
-    use crate::index::Index;
+    use crate::index::{Applier, Index};
     use crate::journal::{Append, Log, LogSettings, MemoryJournal};
 
     fn member(id: &str) -> Partner {
@@ -174,8 +171,11 @@ mod tests {
         let journal = MemoryJournal::new(Arc::new(|| Timestamp::from_millis(5)));
         let log = Arc::new(Log::start(Arc::new(journal), LogSettings::default()).unwrap());
         let index = Arc::new(Index::in_memory().unwrap());
-        let mut follower = Follower::new(Arc::clone(&log), Arc::clone(&index)).unwrap();
-        let mut apply = move || follower.catch_up(|_| ControlFlow::Continue(())).unwrap();
+        let (mut applier, entries) = (Applier::new(Arc::clone(&index)).unwrap(), Arc::clone(&log));
+        let mut apply = move || {
+            let new = entries.read_blocking(applier.next_sequence(), 10).unwrap();
+            applier.apply(new.iter().map(|logged| &logged.entry)).unwrap();
+        };
         let clock = Arc::new(SystemClock);
         let core = Arc::new(Core::new(log, index, clock, Settings::default()));
         let author = member("birdsite");
