@@ -28,6 +28,11 @@ const EVERY_KIND: &str = r##"{"kind":"account","value":"x:harbour_watcher"}
 {"kind":"md5","value":"9e107d9d372bb6826bd81d3542a419d6"}
 {"kind":"sha1","value":"2fd4e1c67a2d28fced849ee1bb76e7391b93eb12"}
 {"kind":"sha256","value":"d7a8fbb307d7809469ca9abcb0082e4f8d5651e46d3cdb762d02d0bf37c9e592"}
+{"kind":"sha512","value":"07e547d9586f6a73f73fbac0435ed76951218fb7d0c8d788a309d785436bbb642e93a252a954f23912547d1e8a3b5ed6e1bfd7097821233fa0538f3db854fee6"}
+{"kind":"ssdeep","value":"96:aB/+cDeF0123:xYz/+789"}
+{"kind":"network","value":"192.0.2.0/24"}
+{"kind":"network","value":"2001:db8::/32"}
+{"kind":"asn","value":"AS64496"}
 {"kind":"pdq","value":"f8f8f0cee0f4a84f06370a22038f63f0b36e2ed596621e1d33e6b39c4e9c9b22"}
 {"kind":"hashtag","value":"#harbour"}
 {"kind":"android_package","value":"com.example.Harbour"}

@@ -332,8 +332,8 @@ impl Lifetime {
     pub const fn of(kind: Kind) -> Lifetime {
         const DAY: u64 = 86_400;
         let (default, maximum) = match kind {
-            Kind::Ip => (30, 365),
-            Kind::Url | Kind::Phone | Kind::Email | Kind::Hashtag => (180, 730),
+            Kind::Ip | Kind::Network => (30, 365),
+            Kind::Url | Kind::Phone | Kind::Email | Kind::Hashtag | Kind::Asn => (180, 730),
             Kind::Domain => (365, 1_825),
             Kind::Account
             | Kind::AccountId
@@ -343,7 +343,13 @@ impl Lifetime {
             | Kind::AndroidPackage
             | Kind::IosAppId
             | Kind::CryptoAddress => (730, 3_650),
-            Kind::Md5 | Kind::Sha1 | Kind::Sha256 | Kind::Pdq | Kind::Tlsh => (1_825, 7_300),
+            Kind::Md5
+            | Kind::Sha1
+            | Kind::Sha256
+            | Kind::Sha512
+            | Kind::Pdq
+            | Kind::Tlsh
+            | Kind::Ssdeep => (1_825, 7_300),
         };
         Lifetime {
             default: Duration::from_secs(default * DAY),

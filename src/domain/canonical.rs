@@ -8,9 +8,11 @@ mod crypto;
 mod handle;
 pub(super) mod host;
 mod misc;
+pub(super) mod net;
 pub(super) mod url;
 
 pub(super) use app::play_store as play_store_package;
+pub(super) use crypto::chain_by_checksum;
 
 use std::borrow::Cow;
 
@@ -54,12 +56,16 @@ fn of_kind<'a>(kind: Kind, platform: &str, text: &'a str) -> Canonical<'a> {
         Kind::Url => url::canonical(text),
         Kind::Email => misc::email(text),
         Kind::Phone => misc::phone(text),
-        Kind::Ip => misc::ip(text),
+        Kind::Ip => net::ip(text),
+        Kind::Network => net::network(text),
+        Kind::Asn => net::asn(text),
         Kind::Md5 => misc::hex(text, 32, "an MD5 digest has"),
         Kind::Sha1 => misc::hex(text, 40, "a SHA-1 digest has"),
         Kind::Sha256 => misc::hex(text, 64, "a SHA-256 digest has"),
         Kind::Pdq => misc::hex(text, 64, "a PDQ hash has"),
+        Kind::Sha512 => misc::hex(text, 128, "a SHA-512 digest has"),
         Kind::Tlsh => misc::tlsh(text),
+        Kind::Ssdeep => misc::ssdeep(text),
         Kind::Hashtag => misc::hashtag(text),
         Kind::AndroidPackage => app::android_package(text),
         Kind::IosAppId => app::ios_app_id(text),

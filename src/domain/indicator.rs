@@ -1,5 +1,6 @@
 //! Indicators: observable things, identified by kind, platform and canonical value.
 
+use std::borrow::Cow;
 use std::fmt;
 use std::str::FromStr;
 
@@ -11,7 +12,7 @@ use super::platform::Platform;
 
 /// The version of the canonicalisation rules in this build. Stored with every value, so that a
 /// replay never computes a value or an id again.
-pub const CANONICAL_RULES_VERSION: u32 = 1;
+pub const CANONICAL_RULES_VERSION: u32 = 2;
 
 /// The fixed UUID namespace: every exchange and client derives the same [`IndicatorId`].
 const NAMESPACE: Uuid = Uuid::from_u128(0x7469_706f_6666_5000_8000_696e_6469_6361);
@@ -75,13 +76,14 @@ pub struct IndicatorId(Uuid);
 impl IndicatorId {
     fn of(indicator: &Indicator) -> Self {
         let value = match indicator.kind {
-            // `http` and `https` are one indicator; each assessment keeps its own spelling.
-            Kind::Url => without_scheme(&indicator.value),
-            _ => &indicator.value,
+            // `http` and `https` are one indicator, and so are a character and its percent-encoding.
+            // Each assessment keeps its own spelling.
+            Kind::Url => percent_encoded(without_scheme(&indicator.value)),
+            _ => Cow::Borrowed(&*indicator.value),
         };
         let platform = indicator.platform.as_ref().map_or("", Platform::as_str);
         // Neither a kind nor a platform contains a NUL, so no two indicators share a name.
-        let name = [indicator.kind.as_str(), platform, value].join("\0");
+        let name = [indicator.kind.as_str(), platform, &*value].join("\0");
         Self(Uuid::new_v5(&NAMESPACE, name.as_bytes()))
     }
 
@@ -121,6 +123,34 @@ impl FromStr for IndicatorId {
 fn without_scheme(url: &str) -> &str {
     url.strip_prefix("https://").or_else(|| url.strip_prefix("http://")).unwrap_or(url)
 }
+
+/// A URL with its non-ASCII characters percent-encoded, and all escapes in upper case (WHATWG URL,
+/// UTF-8 percent-encode).
+fn percent_encoded(url: &str) -> Cow<'_, str> {
+    let bytes = url.as_bytes();
+    if bytes.is_ascii() && !bytes.contains(&b'%') {
+        return Cow::Borrowed(url);
+    }
+    let is_escape = |escape: &[u8]| matches!(escape, [b'%', high, low] if high.is_ascii_hexdigit() && low.is_ascii_hexdigit());
+    let is_lower = |escape: &[u8]| escape[1..].iter().any(u8::is_ascii_lowercase);
+    let is_encoded =
+        bytes.is_ascii() && !bytes.windows(3).any(|escape| is_escape(escape) && is_lower(escape));
+    if is_encoded {
+        return Cow::Borrowed(url);
+    }
+    let mut encoded = percent_encoding::utf8_percent_encode(url, &NON_ASCII).to_string();
+    let mut from = 0;
+    while let Some(at) = encoded[from..].find('%').map(|at| at + from) {
+        if encoded.as_bytes().get(at..at + 3).is_some_and(is_escape) {
+            encoded[at..at + 3].make_ascii_uppercase();
+        }
+        from = at + 1;
+    }
+    Cow::Owned(encoded)
+}
+
+/// Every non-ASCII byte is encoded anyway: this set adds nothing to them.
+const NON_ASCII: percent_encoding::AsciiSet = percent_encoding::AsciiSet::EMPTY;
 
 macro_rules! kinds {
     ($($(#[$doc:meta])* $variant:ident = $name:literal,)+) => {
@@ -183,6 +213,14 @@ kinds! {
     IosAppId = "ios_app_id",
     /// An address on a blockchain; its platform is the chain.
     CryptoAddress = "crypto_address",
+    /// An IPv4 or IPv6 network in CIDR notation.
+    Network = "network",
+    /// An autonomous system.
+    Asn = "asn",
+    /// A SHA-512 digest of a file.
+    Sha512 = "sha512",
+    /// An ssdeep context-triggered piecewise hash of a file.
+    Ssdeep = "ssdeep",
 }
 
 impl Kind {

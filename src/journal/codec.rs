@@ -17,6 +17,7 @@ use thiserror::Error;
 use crate::domain::audience::AudienceDigest;
 use crate::domain::cursor::EpochId;
 use crate::domain::entry::{AppendId, Body, Close, Confirmation, Entry, Rejection, SubmissionId};
+use crate::domain::indicator::CANONICAL_RULES_VERSION;
 use crate::domain::partner::{GroupDefinition, Partner, Role, Terms};
 use crate::domain::purpose::PurposeKind;
 use crate::domain::{GroupId, IndicatorId, Invalid, PartnerId, Platform, Timestamp, Tlp};
@@ -39,6 +40,12 @@ pub enum DecodeError {
     /// A field has the wrong length.
     #[error("its field `{0}` has the wrong length")]
     Length(&'static str),
+    /// Its values and ids were derived by older rules of reading values.
+    #[error(
+        "its values were read by version {0} of the rules, and this build has version {CANONICAL_RULES_VERSION}: \
+         start with an empty data folder, and submit again"
+    )]
+    Rules(u32),
     /// The entry has no body.
     #[error("it has no body")]
     NoBody,

@@ -105,6 +105,15 @@ fn a_batch_is_written_as_its_message_would_be() {
 }
 
 #[test]
+fn a_batch_of_older_rules_of_reading_is_refused_by_name() {
+    for rules in [0, CANONICAL_RULES_VERSION - 1, CANONICAL_RULES_VERSION + 1] {
+        let stored = pb::Batch { canonical_rules: rules, ..pb::Batch::default() };
+        let error = batch::read_batch(stored).unwrap_err();
+        assert!(error.to_string().contains(&format!("version {rules} of the rules")), "{error}");
+    }
+}
+
+#[test]
 fn an_audience_that_is_not_known_is_an_error_and_never_a_wider_one() {
     for audience in [0, 4] {
         let stored = pb::Sharing { tlp: 3, audience, ..pb::Sharing::default() };

@@ -39,7 +39,7 @@ pub trait ProtoEnum: Sized {
 
 table!("kind", Kind <-> Kind {
     Account, AccountId, Page, Community, Channel, Domain, Url, Email, Phone, Ip, Md5, Sha1, Sha256,
-    Pdq, Tlsh, Hashtag, AndroidPackage, IosAppId, CryptoAddress,
+    Pdq, Tlsh, Hashtag, AndroidPackage, IosAppId, CryptoAddress, Network, Asn, Sha512, Ssdeep,
 });
 table!("verdict", Verdict <-> Verdict { NonMalicious, Unknown, Suspicious, Malicious });
 table!("severity", Severity <-> Severity { Info, Low, Medium, High, Critical });

@@ -30,6 +30,23 @@ pub fn address<'a>(chain: &str, text: &'a str) -> Canonical<'a> {
     }
 }
 
+/// The chain of an address, if its checksum tells. An Ethereum address in a single case has none.
+pub fn chain_by_checksum(text: &str) -> Option<&'static str> {
+    let may_be = (26..=MAX_ADDRESS_BYTES).contains(&text.len())
+        && text.bytes().all(|b| b.is_ascii_alphanumeric());
+    if !may_be {
+        return None;
+    }
+    let has_both_cases = text[2..].bytes().any(|b| b.is_ascii_uppercase())
+        && text[2..].bytes().any(|b| b.is_ascii_lowercase());
+    if text.starts_with("0x") {
+        return (has_both_cases && ethereum(text).is_ok()).then_some("ethereum");
+    }
+    ["bitcoin", "litecoin", "dogecoin", "tron", "ripple"]
+        .into_iter()
+        .find(|chain| address(chain, text).is_ok())
+}
+
 fn bech32_or_base58<'a>(text: &'a str, prefix: &str, versions: &[u8]) -> Canonical<'a> {
     let is_bech32 = text.len() > prefix.len()
         && text.is_char_boundary(prefix.len())
@@ -135,5 +152,9 @@ mod tests {
         assert_eq!(address("ethereum", eip55).unwrap(), eip55);
         assert_eq!(address("ethereum", &eip55.to_ascii_lowercase()).unwrap(), eip55);
         assert!(address("ethereum", "0x5aAeb6053F3E94C9b9A09f33669435E7Ef1BeAeD").is_err());
+        assert_eq!(chain_by_checksum(segwit), Some("bitcoin"));
+        assert_eq!(chain_by_checksum(genesis), Some("bitcoin"));
+        assert_eq!(chain_by_checksum(eip55), Some("ethereum"));
+        assert_eq!(chain_by_checksum(&eip55.to_ascii_lowercase()), None, "it has no checksum");
     }
 }

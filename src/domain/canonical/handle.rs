@@ -44,6 +44,11 @@ pub fn slug<'a>(platform: &str, text: &'a str) -> Canonical<'a> {
     let text = without_at(percent_decoded(text)?);
     let text = match platform {
         "reddit" => strip(strip(text, "/"), "r/"),
+        // An invite keeps its case: it is a random code.
+        "discord" | "kakaotalk" => {
+            check(&text, Shape { max_bytes: MAX_BYTES, allows: is_handle_char }, "an invite")?;
+            return Ok(text);
+        }
         _ => text,
     };
     check(&text, Shape { max_bytes: MAX_BYTES, allows: is_handle_char }, "a slug or id")?;

@@ -1,7 +1,6 @@
-//! E-mail addresses, phone numbers, IP addresses, digests and hashtags.
+//! E-mail addresses, phone numbers, digests and hashtags.
 
 use std::borrow::Cow;
-use std::net::{IpAddr, Ipv6Addr};
 
 use phonenumber::Mode;
 use unicode_normalization::UnicodeNormalization;
@@ -60,22 +59,6 @@ fn number_is_possible(number: &phonenumber::PhoneNumber) -> bool {
     }
 }
 
-/// An IP address; IPv6 in its compressed form (RFC 5952).
-pub fn ip(text: &str) -> Canonical<'_> {
-    let bare = text.strip_prefix('[').and_then(|rest| rest.strip_suffix(']')).unwrap_or(text);
-    match bare.parse::<IpAddr>() {
-        Ok(IpAddr::V4(_)) => Ok(Cow::Borrowed(bare)),
-        Ok(IpAddr::V6(address)) => Ok(compressed(bare, address)),
-        Err(_) if bare.contains('/') => Err("is a network, not a single IP address".into()),
-        Err(_) => Err("is not an IP address".into()),
-    }
-}
-
-fn compressed(text: &str, address: Ipv6Addr) -> Cow<'_, str> {
-    let canonical = address.to_string();
-    if canonical == text { Cow::Borrowed(text) } else { Cow::Owned(canonical) }
-}
-
 /// A digest in lower-case hex, of exactly `digits` digits.
 pub fn hex<'a>(text: &'a str, digits: usize, has: &str) -> Canonical<'a> {
     if text.len() != digits {
@@ -95,6 +78,32 @@ pub fn tlsh(text: &str) -> Canonical<'_> {
         return Err(reason.into());
     }
     lower_hex(digits)
+}
+
+/// An ssdeep hash as published: block size and two parts, without the file name that `ssdeep` prints after
+/// them. The block size is 3 times a power of two.
+pub fn ssdeep(text: &str) -> Canonical<'_> {
+    let hash = text.split_once(',').map_or(text, |(hash, _file)| hash);
+    let refuse = |reason: &'static str| Err(Cow::Borrowed(reason));
+    let mut parts = hash.split(':');
+    let (Some(size), Some(first), Some(second), None) =
+        (parts.next(), parts.next(), parts.next(), parts.next())
+    else {
+        return refuse("is not an ssdeep hash: it is not a block size and two parts, apart by `:`");
+    };
+    let is_block_size =
+        size.parse::<u64>().is_ok_and(|size| size % 3 == 0 && (size / 3).is_power_of_two());
+    if !is_block_size || size.starts_with(['+', '0']) {
+        return refuse("is not an ssdeep hash: its block size is not 3 times a power of two");
+    }
+    let is_part = |part: &str| {
+        (1..=64).contains(&part.len())
+            && part.bytes().all(|b| b.is_ascii_alphanumeric() || matches!(b, b'+' | b'/'))
+    };
+    if !is_part(first) || !is_part(second) {
+        return refuse("is not an ssdeep hash: a part is not 1 to 64 characters of Base64");
+    }
+    Ok(Cow::Borrowed(hash))
 }
 
 fn lower_hex(text: &str) -> Canonical<'_> {
@@ -139,13 +148,13 @@ mod tests {
     use crate::domain::Kind;
 
     #[test]
-    fn mail_phone_and_ip_have_one_spelling() {
+    fn mail_phone_and_digests_have_one_spelling() {
         assert_eq!(email("Info@News.Example").unwrap(), "info@news.example");
         assert_eq!(phone("+1 212-555-0123").unwrap(), "+12125550123");
         assert_eq!(phone("tel:+1-201-555-0123").unwrap(), "+12015550123");
         assert_eq!(phone("+44 (0)7700 900 456").unwrap(), "+447700900456");
-        assert_eq!(ip("2001:DB8:0:0::1").unwrap(), "2001:db8::1");
         assert_eq!(hashtag("＃Sample").unwrap(), "#sample");
+        assert_eq!(ssdeep("96:aB/+:xY,\"a.exe\"").unwrap(), "96:aB/+:xY");
         assert_eq!(tlsh(&format!("T1{}", "AB".repeat(35))).unwrap(), "ab".repeat(35));
     }
 
@@ -155,8 +164,9 @@ mod tests {
         assert!(phone("212 555 0123").is_err());
         assert!(phone("+1 212 555 O123").is_err());
         assert!(phone("+44 7700 900").is_err());
-        assert!(ip("192.0.2.0/24").is_err());
-        assert!(ip("192.0.2.256").is_err());
+        for bad in ["4:abc:def", "96:abc", "96:ab?:def", "96:abc:def:ghi", ":abc:def"] {
+            assert!(ssdeep(bad).is_err(), "{bad}");
+        }
         assert!(hex("abc", 32, "an MD5 digest has").is_err());
         assert!(hashtag("#two words").is_err());
         assert!(hashtag("##").is_err());

@@ -16,11 +16,20 @@ pub fn of(indicator: &Indicator) -> String {
         Kind::Domain => format!("[domain-name:value = {value}]"),
         Kind::Url => format!("[url:value = {value}]"),
         Kind::Email => format!("[email-addr:value = {value}]"),
-        Kind::Ip if indicator.value().contains(':') => format!("[ipv6-addr:value = {value}]"),
-        Kind::Ip => format!("[ipv4-addr:value = {value}]"),
+        // The value of an address object may be a network in CIDR notation (STIX 2.1, 6.7 and 6.8).
+        Kind::Ip | Kind::Network if indicator.value().contains(':') => {
+            format!("[ipv6-addr:value = {value}]")
+        }
+        Kind::Ip | Kind::Network => format!("[ipv4-addr:value = {value}]"),
+        Kind::Asn => {
+            let number = indicator.value().trim_start_matches("AS");
+            format!("[autonomous-system:number = {number}]")
+        }
         Kind::Md5 => format!("[file:hashes.MD5 = {value}]"),
         Kind::Sha1 => format!("[file:hashes.'SHA-1' = {value}]"),
         Kind::Sha256 => format!("[file:hashes.'SHA-256' = {value}]"),
+        Kind::Sha512 => format!("[file:hashes.'SHA-512' = {value}]"),
+        Kind::Ssdeep => format!("[file:hashes.SSDEEP = {value}]"),
         Kind::Tlsh => format!("[file:hashes.TLSH = {value}]"),
         // Perceptual hashes are compared by distance, which STIX cannot express: a standard
         // property would suggest equality.

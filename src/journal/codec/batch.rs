@@ -38,6 +38,9 @@ pub fn put_batch(batch: &Batch, fields: &mut Fields<'_>) {
 
 /// Decodes a batch.
 pub fn read_batch(batch: pb::Batch) -> Decoded<Batch> {
+    if batch.canonical_rules != CANONICAL_RULES_VERSION {
+        return Err(DecodeError::Rules(batch.canonical_rules));
+    }
     let items = batch.items.into_iter().map(|item| {
         let assessment = item.assessment.unwrap_or_default();
         let (id, mut assessment) = read_assessment(assessment)?;
