@@ -26,6 +26,7 @@ pub mod sharing;
 pub mod submission;
 pub mod subscription;
 pub mod summary;
+pub(crate) mod surroundings;
 pub mod time;
 pub mod tip;
 

@@ -5,22 +5,31 @@ use super::indicator::{Indicator, Kind};
 use super::invalid::Invalid;
 use super::platform::{Platform, Profile, profile_of};
 use super::refang::refang;
+use super::surroundings::shed;
 
 impl Indicator {
     /// Parses a value of a given kind. A profile URL or `platform:handle` is accepted for a handle;
     /// its platform must match `platform` if that is given.
     pub fn parse(kind: Kind, platform: Option<&str>, raw: &str) -> Result<Self, Invalid> {
         let named = platform.map(Platform::parse).transpose()?;
-        let plain = refang(raw);
+        let plain = refang(shed(raw));
+        // The address of a profile is the account, whatever a table calls it.
+        if kind == Kind::Url
+            && let Some(profile) = address_of_profile(&plain)
+            && let Ok(account) = make(profile.kind, Some(profile.platform), &profile.value)
+        {
+            return Ok(account);
+        }
         if !kind.needs_platform() {
             if let Some(named) = named {
                 let reason = format!("is `{named}`, but a {kind} has no platform");
                 return Err(Invalid::new("platform", reason));
             }
-            return make(kind, None, &plain);
+            return make(kind, None, without_port(kind, &plain));
         }
         if kind == Kind::CryptoAddress {
-            let chain = named.ok_or_else(|| {
+            let by_checksum = || canonical::chain_by_checksum(&plain).map(Platform::from_stored);
+            let chain = named.or_else(by_checksum).ok_or_else(|| {
                 Invalid::new("platform", "is missing: a crypto_address needs its chain")
             })?;
             return make(kind, Some(chain), &plain);
@@ -41,6 +50,7 @@ impl Indicator {
     ///
     /// A value given as a handle is never taken for a domain, even if it contains dots.
     pub fn read(raw: &str, platform: Option<&str>) -> Result<Self, Invalid> {
+        let raw = shed(raw);
         let plain = refang(raw);
         let named = platform.map(Platform::parse).transpose()?;
         if let Some(named) = named {
@@ -57,7 +67,7 @@ impl Indicator {
     pub fn candidates(raw: &str, platform: Option<&str>) -> Result<Vec<Self>, Invalid> {
         use Kind::{
             Account, AccountId, AndroidPackage, Channel, Community, Domain, IosAppId, Page, Pdq,
-            Sha256, Tlsh, Url,
+            Sha256, Ssdeep, Tlsh, Url,
         };
         let first = Self::read(raw, platform);
         let alternatives: &[Kind] = match first.as_ref().map(Self::kind) {
@@ -65,7 +75,7 @@ impl Indicator {
             Ok(Domain) => &[Url, AndroidPackage],
             Ok(Account) => &[AccountId, Page, Community],
             Ok(Channel) => &[Account, AccountId],
-            Err(_) if platform.is_none() => &[Tlsh, IosAppId],
+            Err(_) if platform.is_none() => &[Tlsh, Ssdeep, IosAppId, AndroidPackage, Domain],
             _ => &[],
         };
         let on = first.as_ref().ok().and_then(|read| read.platform().cloned());
@@ -84,7 +94,7 @@ impl Indicator {
     /// The value, defanged so that no software turns it into a link.
     pub fn defanged(&self) -> String {
         match self.kind() {
-            Kind::Domain | Kind::Ip => self.value().replace('.', "[.]"),
+            Kind::Domain | Kind::Ip | Kind::Network => self.value().replace('.', "[.]"),
             Kind::Email => self.value().replace('@', "[at]").replace('.', "[.]"),
             Kind::Url => defanged_url(self.value()),
             _ => self.value().to_owned(),
@@ -103,13 +113,26 @@ fn detect(plain: &str, was_defanged: bool) -> Result<Indicator, Invalid> {
     if plain.is_empty() {
         return Err(Invalid::new("value", "is empty"));
     }
-    for (digits, kind) in [(32, Kind::Md5), (40, Kind::Sha1), (64, Kind::Sha256)] {
+    for (digits, kind) in
+        [(32, Kind::Md5), (40, Kind::Sha1), (64, Kind::Sha256), (128, Kind::Sha512)]
+    {
         if is_hex(plain, digits) {
             return make(kind, None, plain);
         }
     }
-    if canonical(Kind::Ip, None, plain).is_ok() {
-        return make(Kind::Ip, None, plain);
+    for kind in [Kind::Ip, Kind::Network] {
+        if canonical(kind, None, plain).is_ok() {
+            return make(kind, None, plain);
+        }
+    }
+    if is_asn(plain) {
+        return make(Kind::Asn, None, plain);
+    }
+    if let Some(chain) = canonical::chain_by_checksum(plain) {
+        return make(Kind::CryptoAddress, Some(Platform::from_stored(chain)), plain);
+    }
+    if plain.starts_with("did:plc:") {
+        return make(Kind::AccountId, Some(Platform::from_stored("bluesky")), plain);
     }
     if plain.starts_with(['#', '＃']) {
         return make(Kind::Hashtag, None, plain);
@@ -140,6 +163,47 @@ fn handle_alone(handle: &str) -> Result<Indicator, Invalid> {
     }
 }
 
+/// Whether a text is `AS` and a number.
+fn is_asn(plain: &str) -> bool {
+    let digits =
+        plain.get(..2).filter(|front| front.eq_ignore_ascii_case("as")).map(|_| &plain[2..]);
+    let digits = digits.map(|digits| digits.trim_start_matches(['n', 'N']));
+    digits.is_some_and(|digits| digits.bytes().all(|b| b.is_ascii_digit()))
+        && canonical(Kind::Asn, None, plain).is_ok()
+}
+
+/// The host of `host:port`, for the kinds that are hosts.
+fn without_port(kind: Kind, plain: &str) -> &str {
+    match plain.rsplit_once(':') {
+        Some((host, port)) if kind == Kind::Domain && port.parse::<u16>().is_ok() => host,
+        _ => plain,
+    }
+}
+
+/// Whether a name is more often a file or a package of software than a host. Such a name is a domain only if
+/// its kind is stated, or if it is defanged or part of a URL.
+fn is_file_or_package(host: &str) -> bool {
+    let labels: Vec<&str> = host.split('.').collect();
+    match labels.as_slice() {
+        [_, last] => matches!(*last, "zip" | "mov" | "py" | "sh"),
+        [first, .., last] => {
+            matches!(*first, "com" | "org" | "net" | "io")
+                && !matches!(*last, "com" | "org" | "net")
+                && last.len() != 2
+        }
+        _ => false,
+    }
+}
+
+/// Whether an underscore is in the part of a host that someone registers, where none is possible.
+fn has_underscore_in_registered_part(host: &str) -> bool {
+    let registered = psl::domain_str(host).unwrap_or_else(|| {
+        let from = host.rmatch_indices('.').nth(1).map_or(0, |(at, _)| at + 1);
+        &host[from..]
+    });
+    registered.contains('_')
+}
+
 fn address(plain: &str, was_defanged: bool) -> Result<Indicator, Invalid> {
     let unreadable =
         || Invalid::new("value", "cannot be read as any kind of indicator: name its kind");
@@ -152,20 +216,27 @@ fn address(plain: &str, was_defanged: bool) -> Result<Indicator, Invalid> {
     let is_ip = !parts.host.contains('.')
         || parts.host.parse::<std::net::Ipv4Addr>().is_ok()
         || parts.host.starts_with('[');
-    let is_network = parts.scheme.is_none()
+    let is_bad_network = parts.scheme.is_none()
         && parts.host.parse::<std::net::Ipv4Addr>().is_ok()
         && parts.rest.strip_prefix('/').is_some_and(|bits| bits.parse::<u8>().is_ok());
-    if is_network {
-        let reason = "is a network: an indicator is a single address";
+    if is_bad_network {
+        let reason = "is not a network: its prefix is longer than its address";
         return Err(Invalid::new("value", reason));
     }
-    // A word with a dot counts as a host only if it has a registrable suffix. A name with an
-    // underscore is more often a file or a variable.
+    // A word with a dot counts as a host only if it has a registrable suffix.
     let is_explicit = parts.scheme.is_some() || was_defanged || is_ip;
-    if !is_explicit && (parts.host.contains('_') || !host::has_known_suffix(&parts.host)) {
+    if !is_explicit
+        && (!host::has_known_suffix(&parts.host) || has_underscore_in_registered_part(&parts.host))
+    {
         return Err(unreadable());
     }
-    let is_bare = parts.rest.is_empty() && parts.port.is_empty() && parts.user.is_empty();
+    let is_alone = parts.rest.is_empty() && parts.user.is_empty();
+    if is_alone && !is_explicit && is_file_or_package(&parts.host) {
+        let reason = "may be a file or a package of software: name its kind";
+        return Err(Invalid::new("value", reason));
+    }
+    // `host:port` is the host; with a scheme it is a URL.
+    let is_bare = is_alone && (parts.port.is_empty() || parts.scheme.is_none());
     if is_bare && !is_ip {
         return make(Kind::Domain, None, &parts.host);
     }

@@ -4,7 +4,8 @@ use super::*;
 
 #[test]
 fn networks_are_no_addresses_and_channel_ids_keep_their_case() {
-    assert!(Indicator::read("192.0.2.0/24", None).is_err());
+    assert_eq!(Indicator::read("192.0.2.0/24", None).unwrap().kind(), Kind::Network);
+    assert!(Indicator::read("192.0.2.0/33", None).is_err());
     assert_eq!(Indicator::read("http://192.0.2.1/24", None).unwrap().kind(), Kind::Url);
     let id = "UCabcDEF_ghiJKLmnoPQRstu";
     let by_id = Indicator::read(&format!("youtube:{id}"), None).unwrap();

@@ -20,7 +20,8 @@ pub struct Profile {
 /// The profile at a host and the rest of its URL; `None` for posts, videos and everything else.
 /// `host` must be canonical; `rest` starts with `/` or is empty.
 pub fn profile_of(host: &str, rest: &str) -> Option<Profile> {
-    let path = rest.split(['?', '#']).next().unwrap_or_default();
+    let front = rest.split_once('#').map_or(rest, |(front, _fragment)| front);
+    let (path, query) = front.split_once('?').unwrap_or((front, ""));
     let path = percent_decode_str(path).decode_utf8().ok()?;
     let mut segments: Vec<&str> = path.split('/').filter(|segment| !segment.is_empty()).collect();
     let bare = host.strip_prefix("www.").unwrap_or(host);
@@ -34,14 +35,37 @@ pub fn profile_of(host: &str, rest: &str) -> Option<Profile> {
     if segments.len() > 1 && segments.last().is_some_and(|last| VIEWS.contains(last)) {
         segments.pop();
     }
-    let (kind, value) = site.shapes.iter().find_map(|shape| match_shape(shape, &segments))?;
+    let (kind, value) =
+        site.shapes.iter().find_map(|shape| match_shape(shape, bare, &segments, query))?;
     if site.id == "vimeo" && value.bytes().all(|b| b.is_ascii_digit()) {
         return None;
     }
+    let (kind, value) = by_value(site.id, kind, value);
     Some(Profile { kind, platform: Platform::from_stored(site.id), value })
 }
 
-fn match_shape(shape: &Shape, segments: &[&str]) -> Option<(Kind, String)> {
+/// What the value itself says of its kind: a DID is Bluesky's stable id, and `club1` a community of VK.
+fn by_value(site: &str, kind: Kind, value: String) -> (Kind, String) {
+    let is_numbered = |prefix: &str| {
+        value
+            .strip_prefix(prefix)
+            .is_some_and(|id| !id.is_empty() && id.bytes().all(|b| b.is_ascii_digit()))
+    };
+    match site {
+        "bluesky" if value.starts_with("did:") => (Kind::AccountId, value),
+        "vk" if ["club", "public", "event"].into_iter().any(is_numbered) => {
+            (Kind::Community, value)
+        }
+        _ => (kind, value),
+    }
+}
+
+fn match_shape(
+    shape: &Shape,
+    host: &str,
+    segments: &[&str],
+    query: &str,
+) -> Option<(Kind, String)> {
     let single = match segments {
         [segment] => Some(*segment),
         _ => None,
@@ -53,7 +77,8 @@ fn match_shape(shape: &Shape, segments: &[&str]) -> Option<(Kind, String)> {
     match shape {
         Shape::Bare(kind) => {
             let name = single?.strip_prefix('@').or(single)?;
-            let is_own = OWN_PAGES.iter().any(|page| name.eq_ignore_ascii_case(page));
+            let is_own = OWN_PAGES.iter().any(|page| name.eq_ignore_ascii_case(page))
+                || name.to_ascii_lowercase().ends_with(".php");
             let is_name = !is_own && !name.starts_with('+') && !name.is_empty();
             is_name.then(|| (*kind, name.to_owned()))
         }
@@ -65,11 +90,34 @@ fn match_shape(shape: &Shape, segments: &[&str]) -> Option<(Kind, String)> {
         Shape::Under("joinchat", kind) => Some((*kind, format!("+{}", under("joinchat")?))),
         Shape::Under(prefix, kind) => Some((*kind, under(prefix)?.to_owned())),
         Shape::WithPrefix(prefix, kind) => Some((*kind, format!("{prefix}/{}", under(prefix)?))),
+        Shape::IdUnder(prefix, kind) => match segments {
+            [first, _, id] if first.eq_ignore_ascii_case(prefix) && is_id(id) => {
+                Some((*kind, (*id).to_owned()))
+            }
+            _ => None,
+        },
+        Shape::Query(path, key, kind) => {
+            let is_path = segments.join("/").eq_ignore_ascii_case(path);
+            let mut pairs = query.split('&').filter_map(|pair| pair.split_once('='));
+            let (_, value) = pairs.find(|(name, _)| is_path && name == key)?;
+            (!value.is_empty()).then(|| (*kind, value.to_owned()))
+        }
+        // `discord.gg/invite`, but not `discord.com/page`.
+        Shape::Invite(kind) => {
+            let invite = single.filter(|_| host == "discord.gg")?;
+            Some((*kind, invite.to_owned()))
+        }
         Shape::Plus(kind) => {
             let invite = single?.strip_prefix('+').filter(|invite| !invite.is_empty())?;
             Some((*kind, format!("+{invite}")))
         }
     }
+}
+
+/// Whether the last part of an address that carries a name and an id is the id.
+fn is_id(segment: &str) -> bool {
+    segment.bytes().any(|b| b.is_ascii_digit())
+        && segment.bytes().all(|b| b.is_ascii_alphanumeric() || matches!(b, b'-' | b'_' | b'@'))
 }
 
 #[cfg(test)]

@@ -30,10 +30,16 @@ pub enum Shape {
     WithPrefix(&'static str, Kind),
     /// `/+invite`.
     Plus(Kind),
+    /// `/prefix/anything/id`: the address carries a name and an id, and the id is taken.
+    IdUnder(&'static str, Kind),
+    /// `/path?key=id`.
+    Query(&'static str, &'static str, Kind),
+    /// `/name` on a host that has only invites or short links to profiles.
+    Invite(Kind),
 }
 
-use Kind::{Account, Channel, Community};
-use Shape::{At, Bare, Plus, Under, WithPrefix};
+use Kind::{Account, AccountId, Channel, Community, Page};
+use Shape::{At, Bare, IdUnder, Invite, Plus, Query, Under, WithPrefix};
 
 const fn site(
     id: &'static str,
@@ -56,16 +62,30 @@ pub const SITES: &[Site] = &[
         "x",
         &["twitter", "x / twitter", "x/twitter"],
         &["x.com", "twitter.com"],
-        &[Bare(Account)],
+        &[
+            IdUnder("i", AccountId),
+            Query("intent/user", "user_id", AccountId),
+            Query("intent/user", "screen_name", Account),
+            Query("intent/follow", "screen_name", Account),
+            Bare(Account),
+        ],
     ),
-    site(
+    in_languages(site(
         "facebook",
-        &["fb"],
+        &["fb", "meta"],
         &["facebook.com", "fb.com", "fb.me"],
-        &[Under("groups", Community), Bare(Account)],
-    ),
+        &[
+            Query("profile.php", "id", AccountId),
+            IdUnder("people", AccountId),
+            Under("groups", Community),
+            IdUnder("pages", Page),
+            Under("pg", Page),
+            Bare(Account),
+        ],
+    )),
     site("instagram", &["ig", "insta"], &["instagram.com", "instagr.am"], &[Bare(Account)]),
-    site("threads", &[], &["threads.net", "threads.com"], &[At(Account)]),
+    site("threads", &["threads.net"], &["threads.net", "threads.com"], &[At(Account)]),
+    site("bluesky", &["bsky"], &["bsky.app", "bsky.social"], &[Under("profile", Account)]),
     site(
         "youtube",
         &["yt"],
@@ -122,7 +142,13 @@ pub const SITES: &[Site] = &[
         "linkedin",
         &[],
         &["linkedin.com"],
-        &[Under("in", Account), Under("company", Account)],
+        &[
+            Under("in", Account),
+            Under("company", Page),
+            Under("school", Page),
+            Under("showcase", Page),
+            Under("groups", Community),
+        ],
     )),
     in_languages(site("quora", &[], &["quora.com"], &[Under("profile", Account)])),
     site("vimeo", &[], &["vimeo.com"], &[Bare(Account)]),
@@ -134,10 +160,63 @@ pub const SITES: &[Site] = &[
     site("gettr", &[], &["gettr.com"], &[Under("user", Account)]),
     site("truthsocial", &["truth social"], &["truthsocial.com"], &[At(Account)]),
     site("steemit", &[], &["steemit.com"], &[At(Account)]),
-    site("discord", &[], &["discord.com", "discord.gg"], &[]),
-    site("whatsapp", &[], &["whatsapp.com"], &[]),
+    site(
+        "discord",
+        &[],
+        &["discord.gg", "discord.com", "discordapp.com"],
+        &[Under("invite", Community), Under("users", AccountId), Invite(Community)],
+    ),
+    site("whatsapp", &[], &["whatsapp.com"], &[Under("channel", Channel)]),
     site("snapchat", &["snap"], &["snapchat.com"], &[Under("add", Account), At(Account)]),
-    site("twitch", &[], &["twitch.tv"], &[]),
+    site("twitch", &[], &["twitch.tv"], &[Bare(Account)]),
+    site("kick", &[], &["kick.com"], &[Bare(Account)]),
+    site("rumble", &[], &["rumble.com"], &[Under("user", Account), Under("c", Channel)]),
+    site(
+        "bitchute",
+        &[],
+        &["bitchute.com"],
+        &[Under("channel", Channel), Under("profile", Account)],
+    ),
+    site("odysee", &[], &["odysee.com"], &[At(Channel)]),
+    site("dailymotion", &[], &["dailymotion.com"], &[Bare(Account)]),
+    site("spotify", &[], &["open.spotify.com"], &[Under("user", Account), Under("show", Channel)]),
+    site("gitlab", &[], &["gitlab.com"], &[Bare(Account)]),
+    site("parler", &[], &["parler.com"], &[Bare(Account)]),
+    site("weibo", &[], &["weibo.com", "weibo.cn"], &[Under("u", AccountId), Under("n", Account)]),
+    site("bilibili", &[], &["space.bilibili.com"], &[Bare(AccountId)]),
+    site("douyin", &[], &["douyin.com"], &[Under("user", AccountId)]),
+    site("kuaishou", &[], &["kuaishou.com"], &[Under("profile", AccountId)]),
+    site("xiaohongshu", &["rednote"], &["xiaohongshu.com"], &[IdUnder("user", AccountId)]),
+    site("naver", &[], &["blog.naver.com"], &[Bare(Account)]),
+    site("kakaotalk", &["kakao"], &["open.kakao.com"], &[Under("o", Community)]),
+    site("line", &[], &["line.me"], &[IdUnder("ti", Account)]),
+    site("viber", &[], &["viber.com", "invite.viber.com"], &[]),
+    site("wechat", &["weixin"], &["weixin.qq.com"], &[]),
+    site("signal", &[], &["signal.group", "signal.me"], &[]),
+    site(
+        "steam",
+        &[],
+        &["steamcommunity.com"],
+        &[Under("id", Account), Under("profiles", AccountId), Under("groups", Community)],
+    ),
+    in_languages(site(
+        "roblox",
+        &[],
+        &["roblox.com"],
+        &[Under("users", AccountId), IdUnder("users", AccountId)],
+    )),
+    site("patreon", &[], &["patreon.com"], &[Under("c", Account), Bare(Account)]),
+    site("ko-fi", &["kofi"], &["ko-fi.com"], &[Bare(Account)]),
+    site("gofundme", &[], &["gofundme.com"], &[]),
+    site("paypal", &["paypal.me"], &["paypal.me"], &[Bare(Account)]),
+    site("cashapp", &["cash app"], &["cash.app"], &[Bare(Account)]),
+    site("venmo", &[], &["venmo.com"], &[Under("u", Account), Bare(Account)]),
+    site("onlyfans", &[], &["onlyfans.com"], &[Bare(Account)]),
+    site("substack", &[], &["substack.com"], &[At(Account)]),
+    site("etsy", &[], &["etsy.com"], &[Under("shop", Account), Under("people", Account)]),
+    site("ebay", &[], &["ebay.com"], &[Under("usr", Account), Under("str", Account)]),
+    site("slack", &[], &["join.slack.com"], &[]),
+    site("beacons", &["beacons.ai"], &["beacons.ai"], &[Bare(Account)]),
 ];
 
 /// Blockchains and their other names.
@@ -253,5 +332,10 @@ pub const VIEWS: &[&str] = &[
     "questions",
     "submitted",
     "videos",
+    "reels",
+    "replies",
+    "shorts",
+    "streams",
+    "tagged",
     "with_replies",
 ];
