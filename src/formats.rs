@@ -9,7 +9,9 @@ mod count;
 mod details;
 pub mod dry_run;
 mod jsonl;
+mod kinds;
 mod list;
+mod markdown;
 pub mod stix;
 mod table;
 mod text;
@@ -34,13 +36,16 @@ pub enum Format {
     Csv,
     /// JSON objects or strings, one per line or in an array.
     Jsonl,
+    /// A report in Markdown.
+    Markdown,
     /// One value per line.
     List,
 }
 
 impl Format {
     /// Every format.
-    pub const ALL: &'static [Format] = &[Format::MetaTtp, Format::Csv, Format::Jsonl, Format::List];
+    pub const ALL: &'static [Format] =
+        &[Format::MetaTtp, Format::Csv, Format::Jsonl, Format::Markdown, Format::List];
 
     /// The format's name on the command line.
     pub const fn as_str(self) -> &'static str {
@@ -48,6 +53,7 @@ impl Format {
             Format::MetaTtp => "meta-ttp",
             Format::Csv => "csv",
             Format::Jsonl => "jsonl",
+            Format::Markdown => "markdown",
             Format::List => "list",
         }
     }
@@ -95,7 +101,7 @@ pub enum Error {
         reason: String,
     },
     /// The format name is unknown.
-    #[error("`{0}` is not a format: use meta-ttp, csv, jsonl or list")]
+    #[error("`{0}` is not a format: use meta-ttp, csv, jsonl, markdown or list")]
     UnknownFormat(String),
 }
 
@@ -152,6 +158,12 @@ pub enum SkipReason {
     Spend,
     /// Looks like an address, but is not valid.
     Malformed,
+    /// Prose that holds something like a value, of which nothing was taken.
+    TextWithValue,
+    /// A reference to a report: it accuses nobody.
+    Reference,
+    /// A value of a kind that is not exchanged, such as a file name or a registry key.
+    OtherKind,
     /// A feed event other than an item, as subscribe and pull print it: removal, group change,
     /// sighting, feedback, campaign, enforcement or tip.
     FeedEvent,
@@ -166,6 +178,9 @@ impl SkipReason {
             SkipReason::Reach => "metric_reach",
             SkipReason::Spend => "metric_spend",
             SkipReason::Malformed => "malformed",
+            SkipReason::TextWithValue => "text_with_value",
+            SkipReason::Reference => "reference",
+            SkipReason::OtherKind => "other_kind",
             SkipReason::FeedEvent => "feed_event",
         }
     }
@@ -204,22 +219,24 @@ pub struct Details {
     pub campaign: Option<String>,
 }
 
-/// Kind and platform of values that declare none.
+/// What the user says of a file: kind and platform of values that declare none, and the column of values.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Assumed {
     /// Kind of values without one.
     pub kind: Option<Kind>,
     /// Platform of values without one.
     pub platform: Option<String>,
+    /// The column or key of values, where its name does not say it.
+    pub column: Option<String>,
 }
 
 impl Assumed {
-    /// Classifies a value with the kind and platform that its record declares, if any.
-    fn class(&self, kind: Option<&str>, platform: Option<&str>, raw: &str) -> Class {
+    /// Classifies the values of a cell with the kind and platform that its record declares, if any.
+    fn classes(&self, kind: Option<&str>, platform: Option<&str>, raw: &str) -> Vec<Class> {
         let platform = platform.or(self.platform.as_deref());
         match kind.or(self.kind.map(Kind::as_str)) {
-            Some(kind) => columns::declared(kind, platform, raw),
-            None => cell::read_with_platform(raw, platform),
+            Some(kind) => cell::read_declared(kind, platform, raw),
+            None => cell::read_value(raw, platform),
         }
     }
 }
@@ -239,19 +256,23 @@ pub fn read_as(
     if text.trim().is_empty() {
         return Err(Error::Empty);
     }
-    match format.unwrap_or_else(|| detect(&text)) {
+    match format.unwrap_or_else(|| detect(&text, assumed)) {
         Format::MetaTtp | Format::Csv => table::read(&text, assumed),
         Format::Jsonl => Ok(jsonl::read(&text, assumed)),
+        Format::Markdown => Ok(markdown::read(&text, assumed)),
         Format::List => Ok(list::read(&text, assumed)),
     }
 }
 
-fn detect(text: &str) -> Format {
+fn detect(text: &str, assumed: &Assumed) -> Format {
     let first = text.trim_start();
     if first.starts_with(['{', '[']) && starts_as_json(first) {
         return Format::Jsonl;
     }
-    if table::has_header(text) { Format::Csv } else { Format::List }
+    if markdown::is_markdown(text) {
+        return Format::Markdown;
+    }
+    if table::has_header(text, assumed) { Format::Csv } else { Format::List }
 }
 
 /// Whether the first line is JSON. A defanged value such as `[.]` also starts with a bracket.

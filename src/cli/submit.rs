@@ -29,8 +29,8 @@ use crate::wire::pb;
 #[derive(Debug, clap::Args)]
 #[command(
     after_help = "Formats: meta-ttp (Meta's tables of tactics, techniques and procedures), csv (with a \
-                  header that names value, kind and platform), jsonl, list. Try --dry-run first: it \
-                  reads the files and sends nothing."
+                  header that names value, kind and platform), jsonl, markdown, list. Try --dry-run \
+                  first: it reads the files and sends nothing."
 )]
 pub struct Submit {
     /// Files to read; `-` is stdin
@@ -42,6 +42,9 @@ pub struct Submit {
     /// Kind of values that do not have one in the input, such as `pdq`
     #[arg(long)]
     kind: Option<Kind>,
+    /// Column of values, if no column of the table has a name that says so
+    #[arg(long, value_name = "NAME")]
+    column: Option<String>,
     /// Platform of handles that do not name one in the input
     #[arg(long, value_name = "PLATFORM")]
     platform: Option<String>,
@@ -138,7 +141,11 @@ impl Submit {
         };
         let bytes =
             bytes.map_err(|error| Failure::usage(format!("cannot read {name}: {error}")))?;
-        let assumed = Assumed { kind: self.kind, platform: self.platform.clone() };
+        let assumed = Assumed {
+            kind: self.kind,
+            platform: self.platform.clone(),
+            column: self.column.clone(),
+        };
         let records = formats::read_as(&bytes, self.format, &assumed)
             .map_err(|error| Failure::usage(format!("cannot read {name}: {error}")))?;
         Ok(Input { name, bytes, records })

@@ -1,7 +1,9 @@
 //! Reads a free-form cell: a value, an annotated value, a count, or prose.
 
+use super::kinds::declared;
 use super::{Class, SkipReason, count};
 use crate::domain::refang::refang;
+use crate::domain::surroundings::shed;
 use crate::domain::{Indicator, Kind, Platform};
 
 /// Reads a cell with any content. `platform` is the platform of removed assets whose wording names
@@ -21,21 +23,72 @@ pub fn read(raw: &str, platform: Option<&str>) -> Vec<Class> {
     vec![Class::Neither(skip_reason(text))]
 }
 
-/// Reads a cell that should contain a value, without a declared kind.
-pub fn read_with_platform(raw: &str, platform: Option<&str>) -> Class {
+/// Reads a cell or line that should contain values, without a declared kind.
+pub fn read_value(raw: &str, platform: Option<&str>) -> Vec<Class> {
     if raw.trim().is_empty() {
-        return Class::Neither(SkipReason::Empty);
+        return vec![Class::Neither(SkipReason::Empty)];
     }
-    if let Some(count) = count::read(raw, platform).and_then(|counts| counts.into_iter().next()) {
-        return Class::Aggregate(count);
+    if let Some(counts) = count::read(raw, platform) {
+        return counts.into_iter().map(Class::Aggregate).collect();
     }
-    match Indicator::read(raw, platform) {
-        Ok(indicator) => Class::Indicator(indicator),
-        Err(invalid) => match values(raw.trim(), None).into_iter().next() {
-            Some(indicator) if platform.is_none() => Class::Indicator(indicator),
-            _ => Class::Unreadable(invalid),
-        },
+    let invalid = match Indicator::read(raw, platform) {
+        Ok(indicator) => return vec![Class::Indicator(indicator)],
+        Err(invalid) => invalid,
+    };
+    let values = match platform {
+        // What lives elsewhere than the record says is not taken.
+        Some(_) => {
+            let read = |piece: &str| Indicator::read(piece, platform).ok();
+            several(&pieces(raw), read).unwrap_or_default()
+        }
+        None => values(raw.trim(), None),
+    };
+    if values.is_empty() {
+        return vec![Class::Unreadable(invalid)];
     }
+    values.into_iter().map(Class::Indicator).collect()
+}
+
+/// Reads a line of a list. Unlike in [`read_value`], prose is text.
+pub fn read_line(raw: &str, kind: Option<&str>, platform: Option<&str>) -> Vec<Class> {
+    let classes = match kind {
+        Some(kind) => read_declared(kind, platform, raw),
+        None => read_value(raw, platform),
+    };
+    let text = raw.trim();
+    let is_prose = text.split_whitespace().count() > 2 || text.ends_with([':', '：']);
+    match classes.as_slice() {
+        [Class::Unreadable(_)] if is_prose => vec![Class::Neither(skip_reason(text))],
+        _ => classes,
+    }
+}
+
+/// Reads a cell whose kind is declared: one value, or several if each piece is one.
+pub fn read_declared(kind: &str, platform: Option<&str>, raw: &str) -> Vec<Class> {
+    if kind.contains('|') {
+        return read_composite(kind, platform, raw);
+    }
+    let whole = declared(kind, platform, raw);
+    let Class::Unreadable(_) = &whole else { return vec![whole] };
+    let read = |piece: &str| match declared(kind, platform, piece) {
+        Class::Indicator(read) => Some(read),
+        _ => None,
+    };
+    let pieces = pieces(raw);
+    match several(&pieces, read) {
+        Some(values) => values.into_iter().map(Class::Indicator).collect(),
+        None => vec![whole],
+    }
+}
+
+/// Reads a composite type of MISP, such as `filename|md5`: each part by its own kind. Parts that are not exchanged
+/// (file names, ports) are left out.
+fn read_composite(kind: &str, platform: Option<&str>, raw: &str) -> Vec<Class> {
+    let parts = kind.split('|').zip(raw.split('|'));
+    let classes = parts.map(|(kind, value)| declared(kind, platform, value));
+    let exchanged: Vec<_> =
+        classes.filter(|class| *class != Class::Neither(SkipReason::OtherKind)).collect();
+    if exchanged.is_empty() { vec![Class::Neither(SkipReason::OtherKind)] } else { exchanged }
 }
 
 /// Reads the indicators of a text that contains nothing else. `platform` is the platform of handles
@@ -81,32 +134,112 @@ fn dotted_handle(token: &str, platform: Option<&str>) -> Option<Indicator> {
     Indicator::read(token, Some(platform)).ok().filter(|_| is_bare)
 }
 
-/// Reads several separated values. Every piece must be a value: nothing is taken from a sentence
-/// that mentions sites.
+/// Reads several separated values. Every piece must be a value or an annotation of one: nothing is taken from a
+/// sentence that mentions sites.
 fn several_values(text: &str) -> Vec<Indicator> {
-    const SEPARATORS: [char; 7] = ['\n', ',', ';', '|', '•', '·', '&'];
     // A URL path may contain any of the separators.
     let lower = text.to_ascii_lowercase();
     let is_single_url = text.contains('/')
         && !text.contains(char::is_whitespace)
+        && !lower.contains("->")
         && ![",h", ";h", "|h"].iter().any(|next| {
             lower.split(next).skip(1).any(|rest| rest.starts_with("ttp") || rest.starts_with("xxp"))
         });
     if is_single_url {
         return Vec::new();
     }
-    let apart = text.replace(" and ", "\n");
-    let is_piece = |piece: &&str| !piece.is_empty() && !matches!(*piece, "-" | "–" | "*");
-    let pieces = apart.split(SEPARATORS).map(|piece| piece.trim().trim_start_matches("- "));
-    let pieces: Vec<_> = pieces.filter(is_piece).collect();
-    if pieces.len() < 2 {
-        return Vec::new();
-    }
-    let each = pieces.iter().map(|piece| {
+    let pieces = pieces(text);
+    let read = |piece: &str| {
         let is_one = piece.starts_with('+') || !piece.contains(char::is_whitespace);
-        Indicator::read(piece, None).ok().filter(|_| is_one).filter(is_plausible(piece))
-    });
-    each.collect::<Option<Vec<_>>>().unwrap_or_default()
+        let handle = || handle(piece, &[], None);
+        Indicator::read(piece, None)
+            .ok()
+            .filter(|_| is_one)
+            .filter(is_plausible(piece))
+            .or_else(handle)
+            .or_else(|| prefixed(piece))
+    };
+    several(&pieces, read).unwrap_or_default()
+}
+
+/// The pieces of a text between separators, without bullets, dashes and blanks. A bracket behind a value is a piece.
+fn pieces(text: &str) -> Vec<String> {
+    const SEPARATORS: [char; 8] = ['\n', ',', ';', '|', '•', '·', '&', '→'];
+    let mut apart = text.to_owned();
+    for words in [" and ", "->", "=>", " - ", " – ", " — ", " / "] {
+        apart = apart.replace(words, "\n");
+    }
+    let apart = apart.replace(" (", "\n(").replace(" [", "\n[");
+    let pieces = apart.split(SEPARATORS).map(shed);
+    let is_piece = |piece: &&str| !piece.is_empty() && !matches!(*piece, "-" | "–" | "*");
+    pieces.filter(is_piece).map(str::to_owned).collect()
+}
+
+/// The values of the pieces. `None` if a piece is neither a value nor an annotation, or if there are fewer than two
+/// pieces.
+fn several(pieces: &[String], read: impl Fn(&str) -> Option<Indicator>) -> Option<Vec<Indicator>> {
+    if pieces.len() < 2 {
+        return None;
+    }
+    let mut values = Vec::new();
+    for piece in pieces {
+        let (words, value) = without_annotation(piece);
+        match read(value) {
+            Some(value) => values.push(value),
+            None if words || is_annotation(piece) => {}
+            None => return None,
+        }
+    }
+    (!values.is_empty()).then_some(values)
+}
+
+/// Words in front of a value that say how it relates to the one before: `formerly news.example`.
+fn without_annotation(piece: &str) -> (bool, &str) {
+    const WORDS: [&str; 16] = [
+        "formerly",
+        "previously",
+        "now",
+        "also",
+        "aka",
+        "a.k.a.",
+        "redirects",
+        "redirected",
+        "redirecting",
+        "to",
+        "via",
+        "see",
+        "and",
+        "or",
+        "old:",
+        "new:",
+    ];
+    let mut rest = piece;
+    while let Some((first, behind)) = rest.split_once(char::is_whitespace) {
+        if !WORDS.iter().any(|word| first.eq_ignore_ascii_case(word)) {
+            break;
+        }
+        rest = behind.trim_start();
+    }
+    let is_word = WORDS.iter().any(|word| rest.eq_ignore_ascii_case(word));
+    (is_word, if is_word { "" } else { rest })
+}
+
+/// Whether a piece only says something about its neighbour, such as `redirects to:`.
+fn is_annotation(piece: &str) -> bool {
+    piece.ends_with(':') && !holds_value_like(piece)
+}
+
+/// Whether a text holds something like a value.
+fn holds_value_like(text: &str) -> bool {
+    let is_digest = |run: &str| matches!(run.len(), 32 | 40 | 64 | 128);
+    let has_digest = || text.split(|c: char| !c.is_ascii_hexdigit()).any(is_digest);
+    let has_mail = || {
+        text.split('@').zip(text.split('@').skip(1)).any(|(front, behind)| {
+            front.ends_with(|c: char| c.is_alphanumeric())
+                && behind.starts_with(|c: char| c.is_alphanumeric())
+        })
+    };
+    text.contains("[.]") || text.contains("://") || has_mail() || has_digest()
 }
 
 /// Reads a value with a kind or platform prefix: `Email: …`, `MD5: …`, `X: @…`.
@@ -121,7 +254,7 @@ fn prefixed(text: &str) -> Option<Indicator> {
         let is_handle = value.starts_with('@') || value.contains("://");
         return Indicator::read(value, Some(platform)).ok().filter(|_| is_handle);
     }
-    match super::columns::declared(name, None, value) {
+    match declared(name, None, value) {
         Class::Indicator(read) => Some(read),
         _ => None,
     }
@@ -201,5 +334,11 @@ fn skip_reason(text: &str) -> SkipReason {
     }
     let is_one_word = !text.contains(char::is_whitespace);
     let looks_like_value = text.contains("://") || text.contains("[.]") || text.starts_with('@');
-    if is_one_word && looks_like_value { SkipReason::Malformed } else { SkipReason::Text }
+    if is_one_word && looks_like_value {
+        SkipReason::Malformed
+    } else if holds_value_like(text) {
+        SkipReason::TextWithValue
+    } else {
+        SkipReason::Text
+    }
 }

@@ -101,8 +101,12 @@ pub fn read(text: &str, platform: Option<&str>) -> Option<Vec<Count>> {
     let lower = text.trim().trim_end_matches(['.', ';']).to_lowercase();
     // Parenthesised words such as `(X)`, `(formerly Twitter)` and `(removed)` read like plain
     // words.
-    let lower = lower.replace(['(', ')'], " ").replace("formerly", " ");
+    let lower = lower.replace(['(', ')'], " ").replace("formerly", " ").replace(';', ", ");
+    let lower = joined_thousands(&lower);
     let words: Vec<&str> = lower.split_whitespace().collect();
+    if let Some(count) = asset_first(&words, platform) {
+        return Some(vec![count]);
+    }
     let mut rest = words.as_slice();
     let mut counts = Vec::new();
     while !rest.is_empty() {
@@ -114,6 +118,73 @@ pub fn read(text: &str, platform: Option<&str>) -> Option<Vec<Count>> {
         rest = remaining;
     }
     (!counts.is_empty()).then_some(counts)
+}
+
+/// Joins thousands that are apart by a blank: `30 000`.
+fn joined_thousands(text: &str) -> String {
+    let words: Vec<&str> = text.split_whitespace().collect();
+    let is_digits = |word: &str, lengths: std::ops::RangeInclusive<usize>| {
+        lengths.contains(&word.len()) && word.bytes().all(|b| b.is_ascii_digit())
+    };
+    let mut joined = String::with_capacity(text.len());
+    let mut is_open = false;
+    for word in words {
+        let continues = is_open && is_digits(word, 3..=3);
+        if !continues && !joined.is_empty() {
+            joined.push(' ');
+        }
+        is_open = continues || (is_digits(word, 1..=3) && !word.starts_with('0'));
+        joined.push_str(word);
+    }
+    joined
+}
+
+/// Parses `accounts: 30` and `Facebook accounts - 30`.
+fn asset_first(words: &[&str], platform: Option<&str>) -> Option<Count> {
+    let [front @ .., last] = words else { return None };
+    let front = match front {
+        [front @ .., "-" | "–" | ":" | "="] => front,
+        [.., name] if name.ends_with(':') => front,
+        _ => return None,
+    };
+    let (count, about, []) = number(std::slice::from_ref(last))? else { return None };
+    let mut platforms = Vec::new();
+    let mut asset = None;
+    for word in front {
+        let bare = word.trim_end_matches(':');
+        if let Some(found) = asset_named(bare) {
+            asset = Some(found);
+        } else if let Some(id) = Platform::known_id(bare) {
+            platforms.push(id.to_owned());
+        } else if !ADJECTIVES.contains(&bare) {
+            return None;
+        }
+    }
+    if platforms.is_empty() {
+        platforms.extend(platform.map(str::to_owned));
+    }
+    Some(Count { count, approximate: about, platforms, asset: asset? })
+}
+
+/// The asset of a word, also if it is misspelt by one letter.
+fn asset_named(word: &str) -> Option<&'static str> {
+    let exact = ASSETS.iter().find(|(name, _)| *name == word);
+    let close = || ASSETS.iter().find(|(name, _)| name.len() > 5 && is_one_letter_off(name, word));
+    exact.or_else(close).map(|(_, asset)| *asset)
+}
+
+/// Whether two words differ by one letter that is missing, added, or another one, or by two that are swapped.
+fn is_one_letter_off(name: &str, word: &str) -> bool {
+    let (name, word): (Vec<char>, Vec<char>) = (name.chars().collect(), word.chars().collect());
+    let same_front = name.iter().zip(&word).take_while(|(a, b)| a == b).count();
+    let same_back = name.iter().rev().zip(word.iter().rev()).take_while(|(a, b)| a == b).count();
+    let shorter = name.len().min(word.len());
+    let same = (same_front + same_back).min(shorter);
+    let is_swapped = name.len() == word.len()
+        && same + 2 == name.len()
+        && name[same_front] == word[same_front + 1]
+        && name[same_front + 1] == word[same_front];
+    name.len().abs_diff(word.len()) <= 1 && same + 1 >= name.len().max(word.len()) || is_swapped
 }
 
 /// Parses one count: `[about] N [adjectives] asset [on platform [and platform]] [removed]`.
@@ -131,9 +202,24 @@ fn read_one<'a, 'b>(
     let mut platforms: Vec<String> = Vec::new();
     let asset = loop {
         let [word, remaining @ ..] = rest else { return None };
+        // `12 on Facebook, 4 on Instagram`: accounts.
+        if *word == "on"
+            && remaining.first().is_some_and(|next| Platform::is_named(next.trim_end_matches(',')))
+        {
+            break "account";
+        }
         rest = remaining;
         let bare = word.trim_end_matches(',');
-        if let Some((_, asset)) = ASSETS.iter().find(|(name, _)| *name == bare) {
+        if let Some(asset) = asset_named(bare) {
+            // `30 accounts and Pages` is one count of both.
+            if let ["and", other, remaining @ ..] = rest
+                && let Some(second) = asset_named(other.trim_end_matches(','))
+                && second != asset
+                && !word.ends_with(',')
+            {
+                rest = remaining;
+                break "asset";
+            }
             break asset;
         }
         if let Some(id) = Platform::known_id(bare) {
@@ -199,6 +285,49 @@ fn number<'a, 'b>(words: &'a [&'b str]) -> Option<(u64, bool, &'a [&'b str])> {
     Some((number, about, rest))
 }
 
+/// Words of sentences about removals. Other sentences count posts, followers or money.
+const REMOVALS: &[&str] = &[
+    "removed",
+    "disabled",
+    "suspended",
+    "banned",
+    "took down",
+    "taken down",
+    "terminated",
+    "deleted",
+    "blocked",
+];
+
+/// The counts in prose: those of sentences about removals. A Page or group without a platform is on that of the
+/// count before it.
+pub fn in_prose(text: &str) -> Vec<Count> {
+    let mut counts: Vec<Count> = Vec::new();
+    for sentence in text.split_inclusive(". ") {
+        let lower = sentence.to_lowercase();
+        if metric(&lower).is_some() || !REMOVALS.iter().any(|word| lower.contains(word)) {
+            continue;
+        }
+        let lower = joined_thousands(&lower.replace(['(', ')', '*', '`'], " "));
+        let words: Vec<&str> = lower.split_whitespace().collect();
+        let mut rest = words.as_slice();
+        while !rest.is_empty() {
+            let Some((mut count, remaining)) = read_one(rest, None) else {
+                rest = &rest[1..];
+                continue;
+            };
+            if count.platforms.is_empty()
+                && matches!(count.asset, "page" | "group")
+                && let Some(before) = counts.last()
+            {
+                count.platforms.clone_from(&before.platforms);
+            }
+            counts.push(count);
+            rest = remaining;
+        }
+    }
+    counts
+}
+
 /// Detects a figure of reach or spend.
 pub fn metric(text: &str) -> Option<SkipReason> {
     let lower = text.to_lowercase();
@@ -239,6 +368,14 @@ mod tests {
         let both = "About 110 accounts on Facebook and Instagram";
         assert_eq!(kinds(both, Some("facebook")), one(110, "facebook+instagram_account"));
         assert_eq!(kinds("1.9 million accounts", None), one(1_900_000, "account"));
+        assert_eq!(kinds("15 acounts", Some("facebook")), one(15, "facebook_account"));
+        assert_eq!(kinds("accounts: 30", Some("facebook")), one(30, "facebook_account"));
+        assert_eq!(kinds("30 000 accounts", None), one(30_000, "account"));
+        assert_eq!(kinds("30 accounts and Pages", None), one(30, "asset"));
+        let two = [(12, "facebook_account".to_owned()), (4, "instagram_account".to_owned())];
+        assert_eq!(kinds("12 on Facebook, 4 on Instagram", None).unwrap(), two);
+        assert_eq!(kinds("30 accounts; 2 Pages", None).unwrap().len(), 2);
+        assert_eq!(kinds("8 accounts 100 000 times", None), None);
         assert_eq!(
             kinds("7 Pages, 3 Groups and 5 accounts on Facebook", Some("facebook")).unwrap().len(),
             3

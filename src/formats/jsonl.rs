@@ -1,8 +1,10 @@
 //! JSON objects or strings, one per line or in an array.
 
+use csv::StringRecord;
 use serde_json::{Map, Value};
 
-use super::{Assumed, Class, Details, Record, SkipReason, details};
+use super::columns::Columns;
+use super::{Assumed, Class, Details, Record, SkipReason};
 use crate::domain::Invalid;
 
 /// Reads JSON lines or one array. In an array, the row is the number of the element.
@@ -10,11 +12,12 @@ pub fn read(text: &str, assumed: &Assumed) -> Vec<Record> {
     if text.trim_start().starts_with('[')
         && let Ok(Value::Array(elements)) = serde_json::from_str(text)
     {
-        return (1..).zip(elements).map(|(row, element)| record(row, &element, assumed)).collect();
+        let numbered = (1..).zip(elements);
+        return numbered.flat_map(|(row, element)| records_of(row, &element, assumed)).collect();
     }
     // A single object over several lines.
     if let Ok(element @ Value::Object(_)) = serde_json::from_str(text) {
-        return vec![record(1, &element, assumed)];
+        return records_of(1, &element, assumed);
     }
     let mut records = Vec::new();
     for (at, line) in text.lines().enumerate() {
@@ -24,7 +27,7 @@ pub fn read(text: &str, assumed: &Assumed) -> Vec<Record> {
         }
         let row = at + 1;
         match serde_json::from_str::<Value>(line) {
-            Ok(element) => records.push(record(row, &element, assumed)),
+            Ok(element) => records.extend(records_of(row, &element, assumed)),
             Err(error) => {
                 let reason = format!("is not JSON: {error}");
                 let class = Class::Unreadable(Invalid::new("line", reason));
@@ -36,41 +39,65 @@ pub fn read(text: &str, assumed: &Assumed) -> Vec<Record> {
     records
 }
 
-fn record(row: usize, element: &Value, assumed: &Assumed) -> Record {
+fn records_of(row: usize, element: &Value, assumed: &Assumed) -> Vec<Record> {
+    let with = |raw: &str, classes: Vec<Class>| {
+        let record =
+            |class| Record { row, raw: raw.to_owned(), class, details: Details::default() };
+        classes.into_iter().map(record).collect()
+    };
     match element {
-        Value::String(value) => Record {
-            row,
-            raw: value.clone(),
-            class: assumed.class(None, None, value),
-            details: Details::default(),
-        },
+        Value::String(value) => with(value, assumed.classes(None, None, value)),
         Value::Object(fields) => object(row, fields, assumed),
         other => {
             let invalid = Invalid::new("line", "is neither an object nor a string");
-            let class = Class::Unreadable(invalid);
-            Record { row, raw: other.to_string(), class, details: Details::default() }
+            with(&other.to_string(), vec![Class::Unreadable(invalid)])
         }
     }
 }
 
-fn object(row: usize, fields: &Map<String, Value>, assumed: &Assumed) -> Record {
-    let text = |names: &[&str]| {
-        let value = names.iter().find_map(|name| fields.get(*name))?;
-        value.as_str().map(str::trim).filter(|text| !text.is_empty())
+/// An object is a row whose keys are the header.
+fn object(row: usize, fields: &Map<String, Value>, assumed: &Assumed) -> Vec<Record> {
+    let with = |class| Record { row, raw: String::new(), class, details: Details::default() };
+    if is_feed_event(fields) {
+        return vec![with(Class::Neither(SkipReason::FeedEvent))];
+    }
+    let header: StringRecord = fields.keys().map(String::as_str).collect();
+    let Some(columns) = Columns::of(&header, assumed.column.as_deref()) else {
+        return vec![with(Class::Unreadable(Invalid::new("value", "is missing")))];
     };
-    let raw = text(&["value", "indicator_value", "indicator", "ioc"]).unwrap_or_default();
-    let platform = text(&["platform", "chain"]);
-    let class = match text(&["kind", "indicator_type", "type"]) {
-        _ if raw.is_empty() && is_feed_event(fields) => Class::Neither(SkipReason::FeedEvent),
-        _ if raw.is_empty() => Class::Unreadable(Invalid::new("value", "is missing")),
-        kind => assumed.class(kind, platform, raw),
+    let values: Vec<&Value> = fields.values().collect();
+    let text = |column: usize| match values.get(column) {
+        Some(Value::String(text)) => Some(text.trim()).filter(|text| !text.is_empty()),
+        _ => None,
     };
-    let texts = |names: &[&str]| match names.iter().find_map(|name| fields.get(*name)) {
+    let details = columns.details_of(|column| match values.get(column) {
         Some(Value::Array(all)) => all.iter().filter_map(plain).collect(),
         Some(one) => plain(one).into_iter().collect(),
         None => Vec::new(),
-    };
-    Record::with(row, raw.to_owned(), class, details::read(texts))
+    });
+    let mut records = Vec::new();
+    let platform = columns.platform.and_then(text);
+    for (column, kind) in &columns.values {
+        let kind = kind.as_deref().or_else(|| columns.kind.and_then(text));
+        for raw in texts(values.get(*column).copied()) {
+            for class in assumed.classes(kind, platform, &raw) {
+                records.push(Record::with(row, raw.clone(), class, details.clone()));
+            }
+        }
+    }
+    if records.is_empty() {
+        records.push(with(Class::Unreadable(Invalid::new("value", "is missing"))));
+    }
+    records
+}
+
+/// The values under a key: one, or each of an array.
+fn texts(value: Option<&Value>) -> Vec<String> {
+    match value {
+        Some(Value::Array(all)) => all.iter().filter_map(plain).collect(),
+        Some(one) => plain(one).into_iter().collect(),
+        None => Vec::new(),
+    }
 }
 
 /// Whether an object is a feed event other than an item. Those are printed between the items, and
@@ -78,7 +105,8 @@ fn object(row: usize, fields: &Map<String, Value>, assumed: &Assumed) -> Record 
 fn is_feed_event(fields: &Map<String, Value>) -> bool {
     let names =
         ["removed", "group_change", "sighting", "feedback", "campaign", "enforcement", "tip"];
-    fields.contains_key("cursor") && names.iter().any(|name| fields.contains_key(*name))
+    let is_item = ["value", "indicator"].iter().any(|name| fields.contains_key(*name));
+    !is_item && fields.contains_key("cursor") && names.iter().any(|name| fields.contains_key(*name))
 }
 
 fn plain(value: &Value) -> Option<String> {

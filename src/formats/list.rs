@@ -1,26 +1,80 @@
-//! Lists with one value per line.
+//! Lists with values in each line: plain lists, block lists, hosts files and filter lists.
 
-use super::{Assumed, Details, Record};
+use super::kinds::Meaning;
+use super::{Assumed, Details, Record, cell};
+use crate::domain::{Indicator, Kind};
 
-/// Reads a list. Skips blank lines and comments (`# …` with a blank, `//`, `;`). `#tag` is a
-/// hashtag.
+/// Reads a list. Skips blank lines and comments (`# …` with a blank, `//`, `;`, `!`). `#tag` is a
+/// hashtag. A heading such as `Domains:` declares the kind of the lines below it.
 pub fn read(text: &str, assumed: &Assumed) -> Vec<Record> {
-    let lines = text.lines().enumerate();
-    let values = lines.filter(|(_, line)| !is_comment(line.trim()));
-    values
-        .map(|(at, line)| Record {
+    let mut section: Option<String> = None;
+    let mut records = Vec::new();
+    for (at, line) in text.lines().enumerate() {
+        let trimmed = line.trim();
+        if is_comment(trimmed) {
+            continue;
+        }
+        if let Some(kind) = heading(trimmed) {
+            section = Some(kind.to_owned());
+            continue;
+        }
+        let value = without_block_list_syntax(trimmed);
+        let kind = assumed.kind.map(Kind::as_str);
+        let platform = assumed.platform.as_deref();
+        let mut classes = cell::read_line(value, kind.or(section.as_deref()), platform);
+        // A heading says less than a kind that the user states: what it does not fit is read by itself.
+        let is_unread = |classes: &[_]| !matches!(classes, [super::Class::Indicator(_), ..]);
+        if kind.is_none() && section.is_some() && is_unread(&classes) {
+            classes = cell::read_line(value, None, platform);
+        }
+        records.extend(classes.into_iter().map(|class| Record {
             row: at + 1,
             raw: line.to_owned(),
-            class: assumed.class(None, None, line),
+            class,
             details: Details::default(),
-        })
-        .collect()
+        }));
+    }
+    records
+}
+
+/// The kind that a heading names: `Domains:`, `MD5`, `## IP addresses`.
+fn heading(line: &str) -> Option<&str> {
+    let name = line.trim_start_matches('#').trim().trim_end_matches(':').trim();
+    let is_heading = name.split_whitespace().count() <= 3
+        && Meaning::of(name).is_some_and(|it| it.is_of_values() || it == Meaning::Detected);
+    (is_heading && Indicator::read(name, None).is_err()).then_some(name)
+}
+
+/// Takes off what the formats of block lists put around a value: comments behind it, the address of a hosts file,
+/// the syntax of filter lists and of dnsmasq, and wildcards.
+fn without_block_list_syntax(line: &str) -> &str {
+    let line =
+        line.split_once(" #").or_else(|| line.split_once("\t#")).map_or(line, |(value, _)| value);
+    let line = line.trim();
+    let mut words = line.split_whitespace();
+    if let (Some("0.0.0.0" | "127.0.0.1" | "::" | "::1"), Some(host), None) =
+        (words.next(), words.next(), words.next())
+    {
+        return host;
+    }
+    for directive in ["address=/", "server=/", "local=/"] {
+        if let Some((host, _)) = line.strip_prefix(directive).and_then(|rest| rest.split_once('/'))
+        {
+            return host;
+        }
+    }
+    let line = match line.strip_prefix("||") {
+        Some(rule) => rule.split(['^', '$']).next().unwrap_or(rule),
+        None => line,
+    };
+    line.strip_prefix("*.").or_else(|| line.strip_prefix('.')).unwrap_or(line)
 }
 
 fn is_comment(line: &str) -> bool {
     line.is_empty()
         || line == "#"
-        || line.starts_with("# ")
+        || (line.starts_with("# ") && heading(line).is_none())
         || line.starts_with("//")
-        || line.starts_with(';')
+        || line.starts_with([';', '!'])
+        || (line.starts_with("[Adblock") && line.ends_with(']'))
 }

@@ -19,13 +19,13 @@ enum Header {
 }
 
 /// Whether the text is a table with known columns.
-pub fn has_header(text: &str) -> bool {
-    find_header(text).is_some()
+pub fn has_header(text: &str, assumed: &Assumed) -> bool {
+    find_header(text, assumed).is_some()
 }
 
 /// Reads a table.
 pub fn read(text: &str, assumed: &Assumed) -> Result<Vec<Record>, Error> {
-    let Some((table, header)) = find_header(text) else {
+    let Some((table, header)) = find_header(text, assumed) else {
         let header = text.lines().find(|line| !line.trim().is_empty()).unwrap_or_default();
         return Err(Error::NoValueColumn(header.chars().take(200).collect()));
     };
@@ -44,7 +44,7 @@ pub fn read(text: &str, assumed: &Assumed) -> Result<Vec<Record>, Error> {
 }
 
 /// Finds the header among the first lines. Returns the text from the header on.
-fn find_header(text: &str) -> Option<(&str, Header)> {
+fn find_header<'a>(text: &'a str, assumed: &Assumed) -> Option<(&'a str, Header)> {
     let mut rest = text;
     for line in 0..MAX_LINES_BEFORE_HEADER {
         rest = rest.trim_start_matches(['\r', '\n']);
@@ -52,7 +52,7 @@ fn find_header(text: &str) -> Option<(&str, Header)> {
         if let Some(columns) = TtpColumns::of(&first) {
             return Some((rest, Header::Ttp(columns)));
         }
-        if let Some(columns) = Columns::of(&first) {
+        if let Some(columns) = Columns::of(&first, assumed.column.as_deref()) {
             return Some((rest, Header::Columns(columns)));
         }
         if line == 0
@@ -113,7 +113,7 @@ fn check_quotes(row: usize, last: &str) -> Result<(), Error> {
     Ok(())
 }
 
-fn ttp_row(row: usize, cells: &StringRecord, columns: &TtpColumns, into: &mut Vec<Record>) {
+pub fn ttp_row(row: usize, cells: &StringRecord, columns: &TtpColumns, into: &mut Vec<Record>) {
     let text = |at: usize| cells.get(at).unwrap_or_default();
     let procedure = procedure_number(text(columns.procedure));
     let raw = text(columns.indicator);
@@ -141,7 +141,7 @@ fn is_victim(procedure: &str) -> bool {
     procedure.starts_with("8.2.") || procedure.starts_with("8.3.")
 }
 
-fn columns_row(
+pub fn columns_row(
     row: usize,
     cells: &StringRecord,
     columns: &Columns,
@@ -157,8 +157,9 @@ fn columns_row(
         if raw.trim().is_empty() && columns.values.len() > 1 {
             continue;
         }
-        let class = assumed.class(kind, cell(columns.platform), raw);
-        into.push(Record::with(row, raw.to_owned(), class, details.clone()));
+        for class in assumed.classes(kind, cell(columns.platform), raw) {
+            into.push(Record::with(row, raw.to_owned(), class, details.clone()));
+        }
     }
 }
 

@@ -177,11 +177,11 @@ fn a_header_is_found_below_a_title_and_is_not_made_of_values() {
 
 #[test]
 fn undeclared_values_have_the_assumed_kind_and_platform() {
-    let assumed = Assumed { kind: Some(Kind::Pdq), platform: None };
+    let assumed = Assumed { kind: Some(Kind::Pdq), ..Assumed::default() };
     let digits = format!("{}\n", "f".repeat(64));
     let records = read_as(digits.as_bytes(), None, &assumed).unwrap();
     assert!(matches!(&records[0].class, Class::Indicator(read) if read.kind() == Kind::Pdq));
-    let assumed = Assumed { kind: None, platform: Some("x".into()) };
+    let assumed = Assumed { platform: Some("x".into()), ..Assumed::default() };
     let records = read_as(b"somebody\nhttps://www.youtube.com/@other\n", None, &assumed).unwrap();
     assert!(matches!(&records[0].class, Class::Indicator(read) if read.kind() == Kind::Account));
     assert!(matches!(&records[1].class, Class::Unreadable(i) if i.field == "platform"));

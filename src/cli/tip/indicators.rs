@@ -55,7 +55,7 @@ impl IndicatorFlags {
             Failure::usage(format!("cannot read {}: {error}", file.display()))
         };
         let bytes = read(file).map_err(|error| unreadable(&error))?;
-        let assumed = Assumed { kind: self.kind, platform: self.platform.clone() };
+        let assumed = Assumed { kind: self.kind, platform: self.platform.clone(), column: None };
         let records =
             formats::read_as(&bytes, None, &assumed).map_err(|error| unreadable(&error))?;
         for record in records {
