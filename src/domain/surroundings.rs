@@ -2,6 +2,9 @@
 
 use super::refang::{is_invisible, without_punctuation};
 
+/// Longer texts are left as they are: no value is as long, and nested brackets would take quadratic time.
+const MAX_BYTES: usize = 8_192;
+
 /// Labels in front of a value that say nothing about it but its kind: `URL: …`, `tel:…`.
 const LABELS: &[&str] = &[
     "url",
@@ -59,6 +62,9 @@ const PAIRS: [(char, char); 9] = [
 /// back-ticks, punctuation behind it, labels, a Markdown link around it, a name in front of `<address>`, and a file
 /// name behind a digest. Idempotent.
 pub fn shed(text: &str) -> &str {
+    if text.len() > MAX_BYTES {
+        return text;
+    }
     let mut rest = text;
     loop {
         let before = rest.len();

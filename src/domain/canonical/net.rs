@@ -76,7 +76,7 @@ fn without_port(text: &str) -> Option<&str> {
     (is_address && port.parse::<u16>().is_ok()).then_some(address)
 }
 
-fn spelled(text: &str, canonical: &impl ToString) -> Cow<'_, str> {
+fn spelled<'a>(text: &'a str, canonical: &impl ToString) -> Cow<'a, str> {
     let canonical = canonical.to_string();
     if canonical == text { Cow::Borrowed(text) } else { Cow::Owned(canonical) }
 }
