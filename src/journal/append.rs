@@ -73,10 +73,17 @@ impl Stamp {
         Self { sequence, time, repeated: false }
     }
 
-    /// Decodes the entry stored under this stamp. Bytes that do not decode are damage.
+    /// Decodes the entry stored under this stamp. Bytes that do not decode are damage, unless another version wrote
+    /// them.
     pub(super) fn decode(self, encoded: &[u8]) -> Result<Entry, JournalError> {
-        let entry = codec::decode_entry(self.sequence, self.time, encoded);
-        entry.map_err(|error| damaged(self.sequence, error.to_string()))
+        let (sequence, entry) =
+            (self.sequence, codec::decode_entry(self.sequence, self.time, encoded));
+        entry.map_err(|error| match error {
+            codec::DecodeError::Rules(_) => {
+                JournalError::OtherRules { sequence, reason: error.to_string() }
+            }
+            error => damaged(sequence, error.to_string()),
+        })
     }
 }
 

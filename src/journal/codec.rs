@@ -42,8 +42,7 @@ pub enum DecodeError {
     Length(&'static str),
     /// Its values and ids were derived by older rules of reading values.
     #[error(
-        "its values were read by version {0} of the rules, and this build has version {CANONICAL_RULES_VERSION}: \
-         start with an empty data folder, and submit again"
+        "its values were read by version {0} of the rules, and this build has version {CANONICAL_RULES_VERSION}"
     )]
     Rules(u32),
     /// The entry has no body.

@@ -23,7 +23,7 @@ fn the_numbers_on_disk_are_what_they_always_were() {
         numbered(Kind::ALL),
         "1 account, 2 account_id, 3 page, 4 community, 5 channel, 6 domain, 7 url, 8 email, \
          9 phone, 10 ip, 11 md5, 12 sha1, 13 sha256, 14 pdq, 15 tlsh, 16 hashtag, \
-         17 android_package, 18 ios_app_id, 19 crypto_address"
+         17 android_package, 18 ios_app_id, 19 crypto_address, 20 network, 21 asn, 22 sha512, 23 ssdeep"
     );
     assert_eq!(numbered(Tlp::ALL), "1 RED, 2 AMBER+STRICT, 3 AMBER, 4 GREEN, 5 CLEAR");
     assert_eq!(numbered(Role::ALL), "1 member, 2 liaison, 3 observer, 4 operator");

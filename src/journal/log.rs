@@ -145,7 +145,7 @@ impl Log {
         entries: Result<Vec<crate::domain::Entry>, JournalError>,
     ) -> Result<Vec<Arc<LoggedEntry>>, JournalError> {
         let entries = entries.inspect_err(|error| {
-            if let JournalError::Damaged { .. } = error {
+            if let JournalError::Damaged { .. } | JournalError::OtherRules { .. } = error {
                 report_broken(&self.broken, error.to_string());
             }
         })?;
