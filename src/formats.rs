@@ -272,7 +272,8 @@ fn detect(text: &str, assumed: &Assumed) -> Format {
     if markdown::is_markdown(text) {
         return Format::Markdown;
     }
-    if table::has_header(text, assumed) { Format::Csv } else { Format::List }
+    let is_list = assumed.column.is_none() && list::has_sections(text);
+    if !is_list && table::has_header(text, assumed) { Format::Csv } else { Format::List }
 }
 
 /// Whether the first line is JSON. A defanged value such as `[.]` also starts with a bracket.

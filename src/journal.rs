@@ -116,6 +116,17 @@ pub enum JournalError {
         /// What is wrong with it.
         reason: String,
     },
+    /// Values of an entry were read by other rules than those of this build.
+    #[error(
+        "entry {sequence} of the journal is of another version of Tipoff: {reason}. Start this version with \
+         an empty data folder and submit again, or start the version that wrote it"
+    )]
+    OtherRules {
+        /// Its sequence.
+        sequence: u64,
+        /// The two versions of the rules.
+        reason: String,
+    },
     /// Acknowledged entries are missing at the end.
     #[error(
         "the journal ends with entry {found}, but entry {acknowledged} was acknowledged: its files \

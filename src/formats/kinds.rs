@@ -1,4 +1,4 @@
-//! What other makers call the kinds of values: MISP's attribute types, STIX, OTX, OpenIOC, Meta, `ThreatExchange`,
+//! What other makers call the kinds of values: MISP's attribute types, STIX, OTX, `OpenIOC`, Meta, `ThreatExchange`,
 //! Sophos and Microsoft tables.
 
 use crate::domain::{Indicator, Kind, Platform};

@@ -37,6 +37,13 @@ pub fn read(text: &str, assumed: &Assumed) -> Vec<Record> {
     records
 }
 
+/// Whether a text is a list in sections: a heading that ends with a colon, or two headings. A single heading without
+/// one may be the header of a table with one column.
+pub fn has_sections(text: &str) -> bool {
+    let mut headings = text.lines().map(str::trim).filter(|line| heading(line).is_some());
+    headings.next().is_some_and(|first| first.ends_with(':') || headings.next().is_some())
+}
+
 /// The kind that a heading names: `Domains:`, `MD5`, `## IP addresses`.
 fn heading(line: &str) -> Option<&str> {
     let name = line.trim_start_matches('#').trim().trim_end_matches(':').trim();

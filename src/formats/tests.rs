@@ -71,6 +71,23 @@ fn json_lines_arrays_and_lists_are_detected() {
 }
 
 #[test]
+fn a_block_list_is_read_by_its_sections() {
+    let list = "# block list\nDomains:\n||pier.example^\n0.0.0.0 a.example\n*.b.example # today\n\
+        address=/c.example/0.0.0.0\ninvoice.zip\nIPs:\n192.0.2.0/24\n192.0.2.8:8080\n\
+        Contact someone@mail.example for more on https://news.example/a and the like\n\
+        x.com/a_b, x.com/c_d and t.me/pier\n";
+    let values: Vec<_> = indicators(list).into_iter().map(|(_, _, value)| value).collect();
+    let domains = ["pier.example", "a.example", "b.example", "c.example", "invoice.zip"];
+    assert_eq!(values[..5], domains, "a heading states the kind of a name that may be a file");
+    assert_eq!(values[5..], ["192.0.2.0/24", "192.0.2.8", "a_b", "c_d", "pier"]);
+    let records = read(list.as_bytes(), None).unwrap();
+    let is_text = |record: &Record| record.class == Class::Neither(SkipReason::TextWithValue);
+    assert_eq!(records.iter().filter(|record| is_text(record)).count(), 1);
+    let sections = "MD5\naaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaa\nDomains\na.example\n";
+    assert_eq!(indicators(sections).len(), 2);
+}
+
+#[test]
 fn annotated_and_broken_values_are_read_and_prose_is_not() {
     let value = |text: &str| match cell::read(text, None).as_slice() {
         [Class::Indicator(read)] => Some(read.value().to_owned()),
