@@ -70,9 +70,9 @@ fn match_shape(
         [segment] => Some(*segment),
         _ => None,
     };
-    let under = |prefix: &str| match segments {
-        [first, name] if first.eq_ignore_ascii_case(prefix) => Some(*name),
-        _ => None,
+    let under = |prefix: &str| {
+        let (name, front) = segments.split_last()?;
+        front.join("/").eq_ignore_ascii_case(prefix).then_some(*name)
     };
     match shape {
         Shape::Bare(kind) => {
@@ -150,6 +150,37 @@ mod tests {
         assert_eq!(read("social.example", "/@sample"), account("social.example", "sample"));
         assert_eq!(read("forum.example", "/u/sample"), None);
         assert_eq!(read("tiktok.com", "/@a%2Eb"), account("tiktok", "a.b"));
+    }
+
+    #[test]
+    fn ids_pages_and_communities_are_told_from_accounts_and_the_platforms_own_pages_are_none() {
+        let read_as = |host: &str, rest: &str| {
+            read(host, rest).map(|(kind, platform, value)| format!("{kind} {platform} {value}"))
+        };
+        let table = [
+            ("x.com", "/i/user/1234", Some("account_id x 1234")),
+            ("x.com", "/i/events/1234", None),
+            ("x.com", "/i/lists/1234", None),
+            ("x.com", "/intent/user?screen_name=sample", Some("account x sample")),
+            ("x.com", "/intent/tweet?text=sample", None),
+            ("facebook.com", "/profile.php?id=1000", Some("account_id facebook 1000")),
+            ("facebook.com", "/people/A-Name/1000/", Some("account_id facebook 1000")),
+            ("facebook.com", "/pages/A-Name/1000", Some("page facebook 1000")),
+            ("facebook.com", "/sample/posts/1000", None),
+            ("facebook.com", "/share.php?u=a", None),
+            ("linkedin.com", "/company/sample", Some("page linkedin sample")),
+            ("discord.gg", "/AbC", Some("community discord AbC")),
+            ("discord.com", "/download", None),
+            ("twitch.tv", "/directory", None),
+            ("twitch.tv", "/videos/1234", None),
+            ("roblox.com", "/users/1234/profile", Some("account_id roblox 1234")),
+            ("vk.com", "/club1234", Some("community vk club1234")),
+            ("vk.com", "/clubhouse", Some("account vk clubhouse")),
+            ("steamcommunity.com", "/profiles/7656", Some("account_id steam 7656")),
+        ];
+        for (host, rest, expected) in table {
+            assert_eq!(read_as(host, rest).as_deref(), expected, "{host}{rest}");
+        }
     }
 
     #[test]
