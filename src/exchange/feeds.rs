@@ -102,7 +102,7 @@ impl Feeds {
             checkpoint,
             suspended: [self.core.watch_suspended(), self.core.index.watch_suspended()],
             queued: VecDeque::new(),
-            holds_nothing_until: if start == Start::Oldest { applied } else { 0 },
+            started_empty_at: if start == Start::Oldest { applied } else { 0 },
         })
     }
 }

@@ -162,15 +162,8 @@ impl Feeds {
         let mut after = FeedPosition::after_entry(sequence.saturating_sub(1));
         let (mut removals, mut last) = (0, FeedPosition::default());
         while after < entry_end {
-            let (holds_nothing_until, now) = (0, self.core.clock.now());
-            let input = Input {
-                logged,
-                view,
-                visibility,
-                after,
-                started_empty_at: holds_nothing_until,
-                now,
-            };
+            let (started_empty_at, now) = (0, self.core.clock.now());
+            let input = Input { logged, view, visibility, after, started_empty_at, now };
             let NextEvent { event, position } = match &logged.entry.body {
                 // The events of the tip itself are not removals.
                 Body::TipResponded(_) => {

@@ -40,7 +40,7 @@ pub struct Feed {
     pub(super) queued: VecDeque<Arc<LoggedEntry>>,
     /// The reader started with no versions at this sequence, so removals up to it are skipped. 0 if it may hold
     /// versions.
-    pub(super) holds_nothing_until: u64,
+    pub(super) started_empty_at: u64,
 }
 
 /// The next step of a feed.
@@ -58,7 +58,7 @@ struct Scan {
     visibility: Arc<Visibility>,
     position: FeedPosition,
     queued: VecDeque<Arc<LoggedEntry>>,
-    holds_nothing_until: u64,
+    started_empty_at: u64,
 }
 
 /// The result of a [`Scan`].
@@ -194,7 +194,7 @@ impl Feed {
             visibility: Arc::clone(&self.visibility),
             position: self.position,
             queued: self.queued.clone(),
-            holds_nothing_until: self.holds_nothing_until,
+            started_empty_at: self.started_empty_at,
         };
         let joined = tokio::task::spawn_blocking(move || scan.run()).await;
         let result = joined.map_err(|error| Error::internal("feed", error))??;
@@ -210,7 +210,7 @@ impl Feed {
             view,
             visibility: &self.visibility,
             after: self.position,
-            started_empty_at: self.holds_nothing_until,
+            started_empty_at: self.started_empty_at,
             now: self.core.clock.now(),
         }
     }
@@ -245,7 +245,7 @@ impl Feed {
 impl Scan {
     /// Finds the next event of the queued entries. Reads from disk.
     fn run(self) -> Result<ScanResult> {
-        let Self { core, mut visibility, mut position, mut queued, holds_nothing_until } = self;
+        let Self { core, mut visibility, mut position, mut queued, started_empty_at } = self;
         while let Some(logged) = queued.front().map(Arc::clone) {
             let view = core.index.read()?;
             visibility = visibility.at(&view)?;
@@ -254,7 +254,7 @@ impl Scan {
                 view: &view,
                 visibility: &visibility,
                 after: position,
-                started_empty_at: holds_nothing_until,
+                started_empty_at,
                 now: core.clock.now(),
             })?;
             position = after;
