@@ -156,7 +156,8 @@ fn digest_with_file_name(text: &str) -> Option<&str> {
     (is_digest && is_one_file && !holds_digest(file)).then_some(digest)
 }
 
-fn holds_digest(text: &str) -> bool {
+/// Whether a text holds hex digits of a digest's length.
+pub fn holds_digest(text: &str) -> bool {
     text.split(|c: char| !c.is_ascii_hexdigit()).any(|run| matches!(run.len(), 32 | 40 | 64 | 128))
 }
 

@@ -3,7 +3,7 @@
 use super::kinds::declared;
 use super::{Class, SkipReason, count};
 use crate::domain::refang::refang;
-use crate::domain::surroundings::shed;
+use crate::domain::surroundings::{holds_digest, shed};
 use crate::domain::{Indicator, Kind, Platform};
 
 /// Reads a cell with any content. `platform` is the platform of removed assets whose wording names
@@ -39,10 +39,11 @@ pub fn read_value(raw: &str, platform: Option<&str>) -> Vec<Class> {
         // What lives elsewhere than the record says is not taken.
         Some(_) => {
             let read = |piece: &str| Indicator::read(piece, platform).ok();
-            several(&pieces(raw), read).unwrap_or_default()
+            several(raw, read).unwrap_or_default()
         }
         None => values(raw.trim(), None),
     };
+    let values = if values.is_empty() { values_apart_by_blanks(raw, platform) } else { values };
     if values.is_empty() {
         return vec![Class::Unreadable(invalid)];
     }
@@ -74,8 +75,7 @@ pub fn read_declared(kind: &str, platform: Option<&str>, raw: &str) -> Vec<Class
         Class::Indicator(read) => Some(read),
         _ => None,
     };
-    let pieces = pieces(raw);
-    match several(&pieces, read) {
+    match several(raw, read) {
         Some(values) => values.into_iter().map(Class::Indicator).collect(),
         None => vec![whole],
     }
@@ -148,7 +148,6 @@ fn several_values(text: &str) -> Vec<Indicator> {
     if is_single_url {
         return Vec::new();
     }
-    let pieces = pieces(text);
     let read = |piece: &str| {
         let is_one = piece.starts_with('+') || !piece.contains(char::is_whitespace);
         let handle = || handle(piece, &[], None);
@@ -159,10 +158,36 @@ fn several_values(text: &str) -> Vec<Indicator> {
             .or_else(handle)
             .or_else(|| prefixed(piece))
     };
-    several(&pieces, read).unwrap_or_default()
+    several(text, read).unwrap_or_default()
 }
 
-/// The pieces of a text between separators, without bullets, dashes and blanks. A bracket behind a value is a piece.
+/// Reads values with only white space between them. Every word must be one.
+fn values_apart_by_blanks(text: &str, platform: Option<&str>) -> Vec<Indicator> {
+    let words = text
+        .split_whitespace()
+        .map(|word| Indicator::read(word, platform).ok().filter(is_plausible(word)));
+    words.collect::<Option<Vec<_>>>().unwrap_or_default()
+}
+
+/// Reads the pieces of a text, each a value or a remark on one. `None` if a piece is neither, or if there are fewer
+/// than two.
+fn several(text: &str, read: impl Fn(&str) -> Option<Indicator>) -> Option<Vec<Indicator>> {
+    let pieces = pieces(text);
+    if pieces.len() < 2 {
+        return None;
+    }
+    let mut values = Vec::new();
+    for piece in &pieces {
+        match read(without_remark(shed(piece))) {
+            Some(value) => values.push(value),
+            None if is_remark(piece) => {}
+            None => return None,
+        }
+    }
+    (!values.is_empty()).then_some(values)
+}
+
+/// The pieces of a text between separators. A bracket behind a value is a piece, with its brackets.
 fn pieces(text: &str) -> Vec<String> {
     const SEPARATORS: [char; 8] = ['\n', ',', ';', '|', '•', '·', '&', '→'];
     let mut apart = text.to_owned();
@@ -170,76 +195,65 @@ fn pieces(text: &str) -> Vec<String> {
         apart = apart.replace(words, "\n");
     }
     let apart = apart.replace(" (", "\n(").replace(" [", "\n[");
-    let pieces = apart.split(SEPARATORS).map(shed);
+    let pieces = apart.split(SEPARATORS).map(str::trim);
     let is_piece = |piece: &&str| !piece.is_empty() && !matches!(*piece, "-" | "–" | "*");
     pieces.filter(is_piece).map(str::to_owned).collect()
 }
 
-/// The values of the pieces. `None` if a piece is neither a value nor an annotation, or if there are fewer than two
-/// pieces.
-fn several(pieces: &[String], read: impl Fn(&str) -> Option<Indicator>) -> Option<Vec<Indicator>> {
-    if pieces.len() < 2 {
-        return None;
-    }
-    let mut values = Vec::new();
-    for piece in pieces {
-        let (words, value) = without_annotation(piece);
-        match read(value) {
-            Some(value) => values.push(value),
-            None if words || is_annotation(piece) => {}
-            None => return None,
-        }
-    }
-    (!values.is_empty()).then_some(values)
-}
+/// Words that say how a value relates to the one before it: `formerly news.example`.
+const REMARKS: [&str; 16] = [
+    "formerly",
+    "previously",
+    "now",
+    "also",
+    "aka",
+    "a.k.a.",
+    "redirects",
+    "redirected",
+    "redirecting",
+    "to",
+    "via",
+    "see",
+    "and",
+    "or",
+    "old:",
+    "new:",
+];
 
-/// Words in front of a value that say how it relates to the one before: `formerly news.example`.
-fn without_annotation(piece: &str) -> (bool, &str) {
-    const WORDS: [&str; 16] = [
-        "formerly",
-        "previously",
-        "now",
-        "also",
-        "aka",
-        "a.k.a.",
-        "redirects",
-        "redirected",
-        "redirecting",
-        "to",
-        "via",
-        "see",
-        "and",
-        "or",
-        "old:",
-        "new:",
-    ];
+/// The value behind such words.
+fn without_remark(piece: &str) -> &str {
     let mut rest = piece;
-    while let Some((first, behind)) = rest.split_once(char::is_whitespace) {
-        if !WORDS.iter().any(|word| first.eq_ignore_ascii_case(word)) {
-            break;
-        }
+    while let Some((word, behind)) = rest.split_once(char::is_whitespace)
+        && is_remark_word(word)
+    {
         rest = behind.trim_start();
     }
-    let is_word = WORDS.iter().any(|word| rest.eq_ignore_ascii_case(word));
-    (is_word, if is_word { "" } else { rest })
+    rest
 }
 
-/// Whether a piece only says something about its neighbour, such as `redirects to:`.
-fn is_annotation(piece: &str) -> bool {
-    piece.ends_with(':') && !holds_value_like(piece)
+fn is_remark_word(word: &str) -> bool {
+    REMARKS.iter().any(|known| word.eq_ignore_ascii_case(known))
+}
+
+/// Whether a piece only says something about its neighbour: `redirects to:`, `(a news site)`, `formerly`. What holds
+/// something like a value is none: a value is not dropped without a word.
+fn is_remark(piece: &str) -> bool {
+    let is_bracketed = piece.starts_with(['(', '[']) && piece.ends_with([')', ']']);
+    let is_label = piece.ends_with(':');
+    (is_bracketed || is_label || piece.split_whitespace().all(is_remark_word))
+        && !holds_value_like(piece)
 }
 
 /// Whether a text holds something like a value.
 fn holds_value_like(text: &str) -> bool {
-    let is_digest = |run: &str| matches!(run.len(), 32 | 40 | 64 | 128);
-    let has_digest = || text.split(|c: char| !c.is_ascii_hexdigit()).any(is_digest);
-    let has_mail = || {
-        text.split('@').zip(text.split('@').skip(1)).any(|(front, behind)| {
-            front.ends_with(|c: char| c.is_alphanumeric())
-                && behind.starts_with(|c: char| c.is_alphanumeric())
-        })
+    let is_between_names = |(at, _): (usize, &str)| {
+        text[..at].ends_with(char::is_alphanumeric)
+            && text[at + 1..].starts_with(char::is_alphanumeric)
     };
-    text.contains("[.]") || text.contains("://") || has_mail() || has_digest()
+    text.contains("[.]")
+        || text.contains("://")
+        || text.match_indices('@').any(is_between_names)
+        || holds_digest(text)
 }
 
 /// Reads a value with a kind or platform prefix: `Email: …`, `MD5: …`, `X: @…`.

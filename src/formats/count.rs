@@ -166,25 +166,12 @@ fn asset_first(words: &[&str], platform: Option<&str>) -> Option<Count> {
     Some(Count { count, approximate: about, platforms, asset: asset? })
 }
 
-/// The asset of a word, also if it is misspelt by one letter.
+/// The asset of a word, also if one letter of it is wrong, missing or swapped with the next.
 fn asset_named(word: &str) -> Option<&'static str> {
     let exact = ASSETS.iter().find(|(name, _)| *name == word);
-    let close = || ASSETS.iter().find(|(name, _)| name.len() > 5 && is_one_letter_off(name, word));
+    let is_misspelt = |name: &str| name.len() > 5 && strsim::osa_distance(name, word) == 1;
+    let close = || ASSETS.iter().find(|(name, _)| is_misspelt(name));
     exact.or_else(close).map(|(_, asset)| *asset)
-}
-
-/// Whether two words differ by one letter that is missing, added, or another one, or by two that are swapped.
-fn is_one_letter_off(name: &str, word: &str) -> bool {
-    let (name, word): (Vec<char>, Vec<char>) = (name.chars().collect(), word.chars().collect());
-    let same_front = name.iter().zip(&word).take_while(|(a, b)| a == b).count();
-    let same_back = name.iter().rev().zip(word.iter().rev()).take_while(|(a, b)| a == b).count();
-    let shorter = name.len().min(word.len());
-    let same = (same_front + same_back).min(shorter);
-    let is_swapped = name.len() == word.len()
-        && same + 2 == name.len()
-        && name[same_front] == word[same_front + 1]
-        && name[same_front + 1] == word[same_front];
-    name.len().abs_diff(word.len()) <= 1 && same + 1 >= name.len().max(word.len()) || is_swapped
 }
 
 /// Parses one count: `[about] N [adjectives] asset [on platform [and platform]] [removed]`.

@@ -26,11 +26,8 @@ impl Meaning {
     /// The meaning of a type's name; `None` if the name is unknown.
     pub fn of(name: &str) -> Option<Self> {
         let name = normal(name);
-        let plural = name.strip_suffix("es").or(name.strip_suffix('s'));
-        Self::of_normal(&name).or_else(|| {
-            let singular = name.strip_suffix('s').and_then(Self::of_normal);
-            singular.or_else(|| plural.and_then(Self::of_normal))
-        })
+        let singulars = [name.strip_suffix('s'), name.strip_suffix("es")].into_iter().flatten();
+        std::iter::once(name.as_str()).chain(singulars).find_map(Self::of_normal)
     }
 
     fn of_normal(name: &str) -> Option<Self> {

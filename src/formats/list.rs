@@ -44,12 +44,21 @@ pub fn has_sections(text: &str) -> bool {
     headings.next().is_some_and(|first| first.ends_with(':') || headings.next().is_some())
 }
 
-/// The kind that a heading names: `Domains:`, `MD5`, `## IP addresses`.
-fn heading(line: &str) -> Option<&str> {
-    let name = line.trim_start_matches('#').trim().trim_end_matches(':').trim();
-    let is_heading = name.split_whitespace().count() <= 3
-        && Meaning::of(name).is_some_and(|it| it.is_of_values() || it == Meaning::Detected);
-    (is_heading && Indicator::read(name, None).is_err()).then_some(name)
+/// The longest heading, in bytes. With the characters of values ruled out, few lines have to be looked up.
+const MAX_HEADING_BYTES: usize = 32;
+
+/// The kind that a heading names: `Domains:`, `MD5`, `## IP addresses`. `#domains` is a hashtag.
+pub fn heading(line: &str) -> Option<&str> {
+    let name = match line.trim_start_matches('#') {
+        name if name.len() == line.len() => name,
+        name => name.strip_prefix(' ')?,
+    };
+    let name = name.trim().trim_end_matches(':').trim();
+    if name.len() > MAX_HEADING_BYTES || name.contains(['.', '/', '@', '[']) {
+        return None;
+    }
+    let is_kind = Meaning::of(name).is_some_and(|it| it.is_of_values() || it == Meaning::Detected);
+    (is_kind && Indicator::read(name, None).is_err()).then_some(name)
 }
 
 /// Takes off what the formats of block lists put around a value: comments behind it, the address of a hosts file,
@@ -58,11 +67,11 @@ fn without_block_list_syntax(line: &str) -> &str {
     let line =
         line.split_once(" #").or_else(|| line.split_once("\t#")).map_or(line, |(value, _)| value);
     let line = line.trim();
-    let mut words = line.split_whitespace();
-    if let (Some("0.0.0.0" | "127.0.0.1" | "::" | "::1"), Some(host), None) =
-        (words.next(), words.next(), words.next())
+    // A line of a hosts file may name several hosts.
+    if let Some(("0.0.0.0" | "127.0.0.1" | "::" | "::1", hosts)) =
+        line.split_once(char::is_whitespace)
     {
-        return host;
+        return hosts.trim_start();
     }
     for directive in ["address=/", "server=/", "local=/"] {
         if let Some((host, _)) = line.strip_prefix(directive).and_then(|rest| rest.split_once('/'))

@@ -72,14 +72,17 @@ fn json_lines_arrays_and_lists_are_detected() {
 
 #[test]
 fn a_block_list_is_read_by_its_sections() {
-    let list = "# block list\nDomains:\n||pier.example^\n0.0.0.0 a.example\n*.b.example # today\n\
+    let list = "# block list\nDomains:\n||pier.example^\n0.0.0.0 a.example a2.example\n*.b.example # today\n\
         address=/c.example/0.0.0.0\ninvoice.zip\nIPs:\n192.0.2.0/24\n192.0.2.8:8080\n\
         Contact someone@mail.example for more on https://news.example/a and the like\n\
-        x.com/a_b, x.com/c_d and t.me/pier\n";
+        x.com/a_b, x.com/c_d and t.me/pier\n#domains\ny.example z.example\n";
     let values: Vec<_> = indicators(list).into_iter().map(|(_, _, value)| value).collect();
-    let domains = ["pier.example", "a.example", "b.example", "c.example", "invoice.zip"];
-    assert_eq!(values[..5], domains, "a heading states the kind of a name that may be a file");
-    assert_eq!(values[5..], ["192.0.2.0/24", "192.0.2.8", "a_b", "c_d", "pier"]);
+    let domains =
+        ["pier.example", "a.example", "a2.example", "b.example", "c.example", "invoice.zip"];
+    assert_eq!(values[..6], domains, "a heading states the kind of a name that may be a file");
+    let others = ["192.0.2.0/24", "192.0.2.8", "a_b", "c_d", "pier", "#domains"];
+    assert_eq!(values[6..12], others);
+    assert_eq!(values[12..], ["y.example", "z.example"]);
     let records = read(list.as_bytes(), None).unwrap();
     let is_text = |record: &Record| record.class == Class::Neither(SkipReason::TextWithValue);
     assert_eq!(records.iter().filter(|record| is_text(record)).count(), 1);
@@ -118,7 +121,7 @@ fn a_cell_with_several_values_yields_exactly_those() {
         });
         read.collect()
     };
-    let table: [(&str, &[&str]); 19] = [
+    let table: [(&str, &[&str]); 20] = [
         ("a-news.com\nb-news.com", &["a-news.com", "b-news.com"]),
         ("a[.]example and b[.]example", &["a.example", "b.example"]),
         ("• a[.]example\n• b[.]example", &["a.example", "b.example"]),
@@ -131,6 +134,7 @@ fn a_cell_with_several_values_yields_exactly_those() {
         ("https://a[.]example/?u&b-news.com", &["https://a.example/?u&b-news.com"]),
         ("a-news.com,b-news.com", &["a-news.com", "b-news.com"]),
         ("#One #Two", &["#one", "#two"]),
+        ("a[.]example (Desk), b[.]example (News)", &["a.example", "b.example"]),
         ("+1 212 555 0123\n+1 212 555 0199", &["+12125550123", "+12125550199"]),
         ("Email: info@a[.]example", &["info@a.example"]),
         ("@user_one", &["x:user_one"]),

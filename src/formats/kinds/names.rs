@@ -58,7 +58,6 @@ pub const KINDS: &[(Kind, &[&str])] = &[
             "emailaddress",
             "email_from",
             "email_reply_to",
-            "target_email",
             "whois_registrant_email",
             "dns_soa_email",
             "sender_email",
@@ -263,4 +262,9 @@ pub const FOREIGN: &[&str] = &[
     "cc_number",
     "windows_service_name",
     "osquery",
+    // The attacked, not the attacker.
+    "target_email",
+    "target_user",
+    "target_machine",
+    "target_org",
 ];
