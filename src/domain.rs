@@ -7,6 +7,7 @@ pub mod campaign;
 pub mod canonical;
 pub mod cursor;
 pub mod day;
+pub(crate) mod decoration;
 pub mod enforcement;
 pub mod entry;
 pub mod feedback;
@@ -26,7 +27,6 @@ pub mod sharing;
 pub mod submission;
 pub mod subscription;
 pub mod summary;
-pub(crate) mod surroundings;
 pub mod time;
 pub mod tip;
 

@@ -92,6 +92,14 @@ pub enum Error {
          `kind` and `platform`), or name it after a kind, such as `domain`"
     )]
     NoValueColumn(String),
+    /// No column has the name that the user gave.
+    #[error("no column is named `{name}`. The first line is: `{header}`")]
+    NoSuchColumn {
+        /// The name.
+        name: String,
+        /// The first line of the file.
+        header: String,
+    },
     /// The boundaries of a record are unclear.
     #[error("record {row}: {reason}")]
     Broken {
@@ -272,8 +280,10 @@ fn detect(text: &str, assumed: &Assumed) -> Format {
     if markdown::is_markdown(text) {
         return Format::Markdown;
     }
-    let is_list = assumed.column.is_none() && list::has_sections(text);
-    if !is_list && table::has_header(text, assumed) { Format::Csv } else { Format::List }
+    // Who names a column has a table.
+    let is_table =
+        assumed.column.is_some() || (!list::has_sections(text) && table::has_header(text, assumed));
+    if is_table { Format::Csv } else { Format::List }
 }
 
 /// Whether the first line is JSON. A defanged value such as `[.]` also starts with a bracket.

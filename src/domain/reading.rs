@@ -1,18 +1,20 @@
 //! Parses indicators from user input, with a given kind or by detecting it.
 
+use std::net::{IpAddr, Ipv4Addr};
+
 use super::canonical::{self, canonical, host, is_hex, url};
+use super::decoration::strip_decoration;
 use super::indicator::{Indicator, Kind};
 use super::invalid::Invalid;
 use super::platform::{Platform, Profile, profile_of};
 use super::refang::refang;
-use super::surroundings::shed;
 
 impl Indicator {
     /// Parses a value of a given kind. A profile URL or `platform:handle` is accepted for a handle;
     /// its platform must match `platform` if that is given.
     pub fn parse(kind: Kind, platform: Option<&str>, raw: &str) -> Result<Self, Invalid> {
         let named = platform.map(Platform::parse).transpose()?;
-        let plain = refang(shed(raw));
+        let plain = refang(strip_decoration(raw));
         // The address of a profile is the account, whatever a table calls it.
         if kind == Kind::Url
             && let Some(profile) = address_of_profile(&plain)
@@ -50,7 +52,7 @@ impl Indicator {
     ///
     /// A value given as a handle is never taken for a domain, even if it contains dots.
     pub fn read(raw: &str, platform: Option<&str>) -> Result<Self, Invalid> {
-        let raw = shed(raw);
+        let raw = strip_decoration(raw);
         let plain = refang(raw);
         let named = platform.map(Platform::parse).transpose()?;
         if let Some(named) = named {
@@ -120,16 +122,21 @@ fn detect(plain: &str, was_defanged: bool) -> Result<Indicator, Invalid> {
             return make(kind, None, plain);
         }
     }
-    for kind in [Kind::Ip, Kind::Network] {
-        if canonical(kind, None, plain).is_ok() {
-            return make(kind, None, plain);
-        }
+    if canonical(Kind::Ip, None, plain).is_ok() {
+        return make(Kind::Ip, None, plain);
     }
-    if is_asn(plain) {
+    if looks_like_network(plain) {
+        return make(Kind::Network, None, plain);
+    }
+    if looks_like_asn(plain) {
         return make(Kind::Asn, None, plain);
     }
     if let Some(chain) = canonical::chain_by_checksum(plain) {
         return make(Kind::CryptoAddress, Some(Platform::from_stored(chain)), plain);
+    }
+    if plain.strip_prefix("0x").is_some_and(|digits| is_hex(digits, 40)) {
+        let reason = "may be an address of Ethereum, and its case is no valid checksum (EIP-55): name its chain";
+        return Err(Invalid::new("value", reason));
     }
     if plain.starts_with("did:plc:") {
         return make(Kind::AccountId, Some(Platform::from_stored("bluesky")), plain);
@@ -163,13 +170,21 @@ fn handle_alone(handle: &str) -> Result<Indicator, Invalid> {
     }
 }
 
-/// Whether a text is `AS` and a number.
-fn is_asn(plain: &str) -> bool {
-    let digits =
-        plain.get(..2).filter(|front| front.eq_ignore_ascii_case("as")).map(|_| &plain[2..]);
-    let digits = digits.map(|digits| digits.trim_start_matches(['n', 'N']));
-    digits.is_some_and(|digits| digits.bytes().all(|b| b.is_ascii_digit()))
-        && canonical(Kind::Asn, None, plain).is_ok()
+/// Whether a text is an IP address, `/`, and a number or a netmask.
+fn looks_like_network(plain: &str) -> bool {
+    plain.split_once('/').is_some_and(|(address, prefix)| {
+        address.parse::<IpAddr>().is_ok()
+            && (prefix.parse::<u8>().is_ok() || prefix.parse::<Ipv4Addr>().is_ok())
+    })
+}
+
+/// Whether a text is `AS` or `ASN` and digits.
+fn looks_like_asn(plain: &str) -> bool {
+    let Some((prefix, digits)) = plain.split_at_checked(2) else { return false };
+    let digits = digits.strip_prefix(['n', 'N']).unwrap_or(digits);
+    prefix.eq_ignore_ascii_case("as")
+        && !digits.is_empty()
+        && digits.bytes().all(|b| b.is_ascii_digit())
 }
 
 /// The host of `host:port`, for the kinds that are hosts.
@@ -214,15 +229,8 @@ fn address(plain: &str, was_defanged: bool) -> Result<Indicator, Invalid> {
         if plain.contains("://") { Invalid::new("value", reason) } else { unreadable() }
     })?;
     let is_ip = !parts.host.contains('.')
-        || parts.host.parse::<std::net::Ipv4Addr>().is_ok()
+        || parts.host.parse::<Ipv4Addr>().is_ok()
         || parts.host.starts_with('[');
-    let is_bad_network = parts.scheme.is_none()
-        && parts.host.parse::<std::net::Ipv4Addr>().is_ok()
-        && parts.rest.strip_prefix('/').is_some_and(|bits| bits.parse::<u8>().is_ok());
-    if is_bad_network {
-        let reason = "is not a network: its prefix is longer than its address";
-        return Err(Invalid::new("value", reason));
-    }
     // A word with a dot counts as a host only if it has a registrable suffix.
     let is_explicit = parts.scheme.is_some() || was_defanged || is_ip;
     if !is_explicit

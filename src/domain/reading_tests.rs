@@ -5,7 +5,16 @@ use super::*;
 #[test]
 fn networks_are_no_addresses_and_channel_ids_keep_their_case() {
     assert_eq!(Indicator::read("192.0.2.0/24", None).unwrap().kind(), Kind::Network);
-    assert!(Indicator::read("192.0.2.0/33", None).is_err());
+    let refused = [
+        ("192.0.2.0/33", "network"),
+        ("2001:db8::/129", "network"),
+        ("AS99999999999", "autonomous system"),
+        ("0x5aAeb6053F3E94C9b9A09f33669435E7Ef1BeAeD", "checksum"),
+    ];
+    for (text, reason) in refused {
+        let invalid = Indicator::read(text, None).unwrap_err();
+        assert!(invalid.reason.contains(reason), "{text}: {invalid}");
+    }
     assert_eq!(Indicator::read("http://192.0.2.1/24", None).unwrap().kind(), Kind::Url);
     let id = "UCabcDEF_ghiJKLmnoPQRstu";
     let by_id = Indicator::read(&format!("youtube:{id}"), None).unwrap();

@@ -2,8 +2,8 @@
 
 use super::kinds::declared;
 use super::{Class, SkipReason, count};
+use crate::domain::decoration::{holds_digest, strip_decoration};
 use crate::domain::refang::refang;
-use crate::domain::surroundings::{holds_digest, shed};
 use crate::domain::{Indicator, Kind, Platform};
 
 /// Reads a cell with any content. `platform` is the platform of removed assets whose wording names
@@ -39,7 +39,7 @@ pub fn read_value(raw: &str, platform: Option<&str>) -> Vec<Class> {
         // What lives elsewhere than the record says is not taken.
         Some(_) => {
             let read = |piece: &str| Indicator::read(piece, platform).ok();
-            several(raw, read).unwrap_or_default()
+            read_pieces(raw, read).unwrap_or_default()
         }
         None => values(raw.trim(), None),
     };
@@ -75,7 +75,7 @@ pub fn read_declared(kind: &str, platform: Option<&str>, raw: &str) -> Vec<Class
         Class::Indicator(read) => Some(read),
         _ => None,
     };
-    match several(raw, read) {
+    match read_pieces(raw, read) {
         Some(values) => values.into_iter().map(Class::Indicator).collect(),
         None => vec![whole],
     }
@@ -158,7 +158,7 @@ fn several_values(text: &str) -> Vec<Indicator> {
             .or_else(handle)
             .or_else(|| prefixed(piece))
     };
-    several(text, read).unwrap_or_default()
+    read_pieces(text, read).unwrap_or_default()
 }
 
 /// Reads values with only white space between them. Every word must be one.
@@ -171,14 +171,14 @@ fn values_apart_by_blanks(text: &str, platform: Option<&str>) -> Vec<Indicator> 
 
 /// Reads the pieces of a text, each a value or a remark on one. `None` if a piece is neither, or if there are fewer
 /// than two.
-fn several(text: &str, read: impl Fn(&str) -> Option<Indicator>) -> Option<Vec<Indicator>> {
-    let pieces = pieces(text);
+fn read_pieces(text: &str, read: impl Fn(&str) -> Option<Indicator>) -> Option<Vec<Indicator>> {
+    let pieces = split_pieces(text);
     if pieces.len() < 2 {
         return None;
     }
     let mut values = Vec::new();
     for piece in &pieces {
-        match read(without_remark(shed(piece))) {
+        match read(without_remark(strip_decoration(piece))) {
             Some(value) => values.push(value),
             None if is_remark(piece) => {}
             None => return None,
@@ -188,7 +188,7 @@ fn several(text: &str, read: impl Fn(&str) -> Option<Indicator>) -> Option<Vec<I
 }
 
 /// The pieces of a text between separators. A bracket behind a value is a piece, with its brackets.
-fn pieces(text: &str) -> Vec<String> {
+fn split_pieces(text: &str) -> Vec<String> {
     const SEPARATORS: [char; 8] = ['\n', ',', ';', '|', '•', '·', '&', '→'];
     let mut apart = text.to_owned();
     for words in [" and ", "->", "=>", " - ", " – ", " — ", " / "] {

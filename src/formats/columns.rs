@@ -2,7 +2,7 @@
 
 use csv::StringRecord;
 
-use super::kinds::{Meaning, declared, normal};
+use super::kinds::{DeclaredType, declared, normal};
 use super::{Class, Details, details};
 use crate::domain::{Indicator, Invalid};
 
@@ -91,7 +91,7 @@ impl Columns {
             None => names
                 .iter()
                 .enumerate()
-                .filter(|(_, name)| Meaning::of(name).is_some_and(|it| it.is_of_values()))
+                .filter(|(_, name)| DeclaredType::of(name).is_some_and(|it| it.is_indicator()))
                 .map(|(column, name)| (column, Some(name.clone())))
                 .collect(),
         };
@@ -111,7 +111,7 @@ impl Columns {
     /// The columns of a table without a header whose rows are `kind,value`.
     pub fn without_header(first: &StringRecord) -> Option<Self> {
         let (kind, value) = (first.get(0)?, first.get(1)?);
-        Meaning::of(kind)?;
+        DeclaredType::of(kind)?;
         matches!(declared(kind, None, value), Class::Indicator(_)).then(|| Self {
             values: vec![(1, None)],
             kind: Some(0),

@@ -3,13 +3,13 @@
 
 mod names;
 
-use self::names::{FOREIGN, KINDS, ON_PLATFORM, REFERENCES};
+use self::names::{KINDS, ON_PLATFORM, REFERENCES, UNSUPPORTED};
 use super::{Class, SkipReason};
 use crate::domain::{Indicator, Invalid, Kind, Platform};
 
-/// What a type's name says about its values.
+/// The meaning of a type's name in a table or a heading.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub enum Meaning {
+pub enum DeclaredType {
     /// A kind, with a platform if the name has one.
     Kind(Kind, Option<&'static str>),
     /// The URL of something on a platform: its profile, or else a plain URL.
@@ -19,11 +19,11 @@ pub enum Meaning {
     /// A reference to a report. It accuses nobody.
     Reference,
     /// A kind that Tipoff does not exchange, such as a registry key.
-    Foreign,
+    Unsupported,
 }
 
-impl Meaning {
-    /// The meaning of a type's name; `None` if the name is unknown.
+impl DeclaredType {
+    /// Looks up a type's name; `None` if the name is unknown.
     pub fn of(name: &str) -> Option<Self> {
         let name = normal(name);
         let singulars = [name.strip_suffix('s'), name.strip_suffix("es")].into_iter().flatten();
@@ -32,22 +32,22 @@ impl Meaning {
 
     fn of_normal(name: &str) -> Option<Self> {
         if let Some(kind) = Kind::ALL.iter().find(|kind| kind.as_str() == name) {
-            return Some(Meaning::Kind(*kind, None));
+            return Some(DeclaredType::Kind(*kind, None));
         }
         if let Some((kind, _)) = KINDS.iter().find(|(_, names)| names.contains(&name)) {
-            return Some(Meaning::Kind(*kind, None));
+            return Some(DeclaredType::Kind(*kind, None));
         }
         if let Some((_, kind, platform)) = ON_PLATFORM.iter().find(|(known, ..)| *known == name) {
-            return Some(Meaning::Kind(*kind, Some(platform)));
+            return Some(DeclaredType::Kind(*kind, Some(platform)));
         }
         if REFERENCES.contains(&name) {
-            return Some(Meaning::Reference);
+            return Some(DeclaredType::Reference);
         }
-        if FOREIGN.contains(&name) {
-            return Some(Meaning::Foreign);
+        if UNSUPPORTED.contains(&name) {
+            return Some(DeclaredType::Unsupported);
         }
         match name {
-            "hash" | "file_hash" | "filehash" | "indicator" | "ioc" => Some(Meaning::Detected),
+            "hash" | "file_hash" | "filehash" | "indicator" | "ioc" => Some(DeclaredType::Detected),
             _ => Self::of_two_words(name),
         }
     }
@@ -57,11 +57,11 @@ impl Meaning {
         let (first, last) = name.rsplit_once('_').filter(|_| name.matches('_').count() < 4)?;
         let platform =
             Platform::known_id(&first.replace('_', " ")).or_else(|| Platform::known_id(first));
-        let on_platform = |kind| platform.map(|platform| Meaning::Kind(kind, Some(platform)));
+        let on_platform = |kind| platform.map(|platform| DeclaredType::Kind(kind, Some(platform)));
         match last {
-            "url" | "link" | "profile" if platform.is_some() => Some(Meaning::PlatformUrl),
-            "url" | "link" => Some(Meaning::Kind(Kind::Url, None)),
-            "domain" | "hostname" => Some(Meaning::Kind(Kind::Domain, None)),
+            "url" | "link" | "profile" if platform.is_some() => Some(DeclaredType::PlatformUrl),
+            "url" | "link" => Some(DeclaredType::Kind(Kind::Url, None)),
+            "domain" | "hostname" => Some(DeclaredType::Kind(Kind::Domain, None)),
             "account" | "handle" | "username" | "user" => on_platform(Kind::Account),
             "id" => on_platform(Kind::AccountId),
             "page" => on_platform(Kind::Page),
@@ -75,8 +75,8 @@ impl Meaning {
     }
 
     /// Whether a column of this name holds values.
-    pub fn is_of_values(&self) -> bool {
-        matches!(self, Meaning::Kind(..) | Meaning::PlatformUrl)
+    pub fn is_indicator(&self) -> bool {
+        matches!(self, DeclaredType::Kind(..) | DeclaredType::PlatformUrl)
     }
 }
 
@@ -85,17 +85,17 @@ pub fn declared(name: &str, platform: Option<&str>, raw: &str) -> Class {
     if raw.trim().is_empty() {
         return Class::Neither(SkipReason::Empty);
     }
-    let read = match Meaning::of(name) {
+    let read = match DeclaredType::of(name) {
         None => {
             let shown: String = name.chars().take(40).collect();
             let reason = format!("`{}` is not a kind of indicator", shown.escape_debug());
             Err(Invalid::new("kind", reason))
         }
-        Some(Meaning::Reference) => return Class::Neither(SkipReason::Reference),
-        Some(Meaning::Foreign) => return Class::Neither(SkipReason::OtherKind),
-        Some(Meaning::Detected) => Indicator::read(raw, platform),
-        Some(Meaning::PlatformUrl) => Indicator::read(raw, None),
-        Some(Meaning::Kind(kind, own)) => {
+        Some(DeclaredType::Reference) => return Class::Neither(SkipReason::Reference),
+        Some(DeclaredType::Unsupported) => return Class::Neither(SkipReason::OtherKind),
+        Some(DeclaredType::Detected) => Indicator::read(raw, platform),
+        Some(DeclaredType::PlatformUrl) => Indicator::read(raw, None),
+        Some(DeclaredType::Kind(kind, own)) => {
             // For a kind without platforms, a platform only says where the value was seen.
             let platform = own.or(platform).filter(|_| kind.needs_platform());
             as_declared(kind, platform, raw)
@@ -141,7 +141,7 @@ mod tests {
 
     #[test]
     fn the_names_of_other_makers_have_their_meaning() {
-        let plain = |kind| Some(Meaning::Kind(kind, None));
+        let plain = |kind| Some(DeclaredType::Kind(kind, None));
         let table = [
             ("FileHash-SHA256", plain(Kind::Sha256)),
             ("ip-dst", plain(Kind::Ip)),
@@ -150,14 +150,14 @@ mod tests {
             ("IP addresses", plain(Kind::Ip)),
             ("AS", plain(Kind::Asn)),
             ("DomainName", plain(Kind::Domain)),
-            ("twitter_handle", Some(Meaning::Kind(Kind::Account, Some("x")))),
-            ("telegram url", Some(Meaning::PlatformUrl)),
-            ("External analysis", Some(Meaning::Reference)),
-            ("regkey", Some(Meaning::Foreign)),
+            ("twitter_handle", Some(DeclaredType::Kind(Kind::Account, Some("x")))),
+            ("telegram url", Some(DeclaredType::PlatformUrl)),
+            ("External analysis", Some(DeclaredType::Reference)),
+            ("regkey", Some(DeclaredType::Unsupported)),
             ("martian", None),
         ];
         for (name, meaning) in table {
-            assert_eq!(Meaning::of(name), meaning, "{name}");
+            assert_eq!(DeclaredType::of(name), meaning, "{name}");
         }
     }
 }

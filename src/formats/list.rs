@@ -1,6 +1,6 @@
 //! Lists with values in each line: plain lists, block lists, hosts files and filter lists.
 
-use super::kinds::Meaning;
+use super::kinds::DeclaredType;
 use super::{Assumed, Details, Record, cell};
 use crate::domain::{Indicator, Kind};
 
@@ -57,7 +57,8 @@ pub fn heading(line: &str) -> Option<&str> {
     if name.len() > MAX_HEADING_BYTES || name.contains(['.', '/', '@', '[']) {
         return None;
     }
-    let is_kind = Meaning::of(name).is_some_and(|it| it.is_of_values() || it == Meaning::Detected);
+    let is_kind =
+        DeclaredType::of(name).is_some_and(|it| it.is_indicator() || it == DeclaredType::Detected);
     (is_kind && Indicator::read(name, None).is_err()).then_some(name)
 }
 

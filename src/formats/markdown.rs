@@ -145,7 +145,7 @@ fn cells(line: &str) -> StringRecord {
 fn read_text(line: &str, row: usize, records: &mut Vec<Record>) {
     let text = without_link_targets(line);
     let counts = count::in_prose(&text).into_iter().map(Class::Aggregate);
-    let values = marked(&text).into_iter().flat_map(|text| cell::read(text, None));
+    let values = marked_values(&text).into_iter().flat_map(|text| cell::read(text, None));
     let values = values.filter(|class| matches!(class, Class::Indicator(_)));
     push(line, row, counts.chain(values), records);
 }
@@ -176,7 +176,7 @@ fn without_link_targets(line: &str) -> String {
 }
 
 /// The parts of a line that can only be values: between back-ticks, or defanged.
-fn marked(line: &str) -> Vec<&str> {
+fn marked_values(line: &str) -> Vec<&str> {
     let (mut parts, mut is_code) = (Vec::new(), false);
     for part in line.split('`') {
         if is_code {

@@ -27,7 +27,11 @@ pub fn has_header(text: &str, assumed: &Assumed) -> bool {
 pub fn read(text: &str, assumed: &Assumed) -> Result<Vec<Record>, Error> {
     let Some((table, header)) = find_header(text, assumed) else {
         let header = text.lines().find(|line| !line.trim().is_empty()).unwrap_or_default();
-        return Err(Error::NoValueColumn(header.chars().take(200).collect()));
+        let header = header.chars().take(200).collect();
+        return Err(match &assumed.column {
+            Some(name) => Error::NoSuchColumn { name: name.clone(), header },
+            None => Error::NoValueColumn(header),
+        });
     };
     let has_headers = !matches!(header, Header::None(_));
     let mut reader = reader(table, has_headers);

@@ -71,6 +71,16 @@ fn json_lines_arrays_and_lists_are_detected() {
 }
 
 #[test]
+fn a_column_that_the_user_names_holds_the_values_or_is_an_error() {
+    let table = b"First Seen,C2\n2026-01-01,192.0.2.1\n";
+    let named = |name: &str| Assumed { column: Some(name.into()), ..Assumed::default() };
+    let records = read_as(table, None, &named("c2")).unwrap();
+    assert!(matches!(&records[..], [Record { class: Class::Indicator(_), .. }]));
+    let error = read_as(table, None, &named("C3")).unwrap_err().to_string();
+    assert_eq!(error, "no column is named `C3`. The first line is: `First Seen,C2`");
+}
+
+#[test]
 fn a_block_list_is_read_by_its_sections() {
     let list = "# block list\nDomains:\n||pier.example^\n0.0.0.0 a.example a2.example\n*.b.example # today\n\
         address=/c.example/0.0.0.0\ninvoice.zip\nIPs:\n192.0.2.0/24\n192.0.2.8:8080\n\

@@ -13,7 +13,7 @@ pub fn ip(text: &str) -> Canonical<'_> {
     let bare = without_port(text).unwrap_or(text);
     let bare = bare.strip_prefix('[').and_then(|rest| rest.strip_suffix(']')).unwrap_or(bare);
     match bare.parse::<IpAddr>() {
-        Ok(address) => Ok(spelled(bare, &address.to_canonical())),
+        Ok(address) => Ok(canonical_form(bare, &address.to_canonical())),
         Err(_) if bare.contains('/') => Err("is a network, not a single IP address".into()),
         Err(_) => Err("is not an IP address".into()),
     }
@@ -30,7 +30,7 @@ pub fn network(text: &str) -> Canonical<'_> {
     let Some(network) = parsed else {
         return Err("is not a network: it is not an IP address, `/` and a prefix length".into());
     };
-    Ok(spelled(text, &canonical_network(network.trunc())))
+    Ok(canonical_form(text, &canonical_network(network.trunc())))
 }
 
 /// The IPv4 network of an IPv4-mapped one.
@@ -56,7 +56,7 @@ pub fn asn(text: &str) -> Canonical<'_> {
         }),
     };
     match number {
-        Some(number) => Ok(spelled(text, &format!("AS{number}"))),
+        Some(number) => Ok(canonical_form(text, &format!("AS{number}"))),
         None => {
             Err("is not an autonomous system: it is not `AS` and a number up to 4294967295".into())
         }
@@ -76,7 +76,7 @@ fn without_port(text: &str) -> Option<&str> {
     (is_address && port.parse::<u16>().is_ok()).then_some(address)
 }
 
-fn spelled<'a>(text: &'a str, canonical: &impl ToString) -> Cow<'a, str> {
+fn canonical_form<'a>(text: &'a str, canonical: &impl ToString) -> Cow<'a, str> {
     let canonical = canonical.to_string();
     if canonical == text { Cow::Borrowed(text) } else { Cow::Owned(canonical) }
 }

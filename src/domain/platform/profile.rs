@@ -40,12 +40,12 @@ pub fn profile_of(host: &str, rest: &str) -> Option<Profile> {
     if site.id == "vimeo" && value.bytes().all(|b| b.is_ascii_digit()) {
         return None;
     }
-    let (kind, value) = by_value(site.id, kind, value);
+    let (kind, value) = refine_by_value(site.id, kind, value);
     Some(Profile { kind, platform: Platform::from_stored(site.id), value })
 }
 
 /// What the value itself says of its kind: a DID is Bluesky's stable id, and `club1` a community of VK.
-fn by_value(site: &str, kind: Kind, value: String) -> (Kind, String) {
+fn refine_by_value(site: &str, kind: Kind, value: String) -> (Kind, String) {
     let is_numbered = |prefix: &str| {
         value
             .strip_prefix(prefix)

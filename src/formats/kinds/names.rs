@@ -184,7 +184,7 @@ pub const REFERENCES: &[&str] =
     &["link", "report", "external_analysis", "reference", "references", "source_url", "permalink"];
 
 /// Names of values that Tipoff does not exchange.
-pub const FOREIGN: &[&str] = &[
+pub const UNSUPPORTED: &[&str] = &[
     "filename",
     "file_name",
     "filepath",

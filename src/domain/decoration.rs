@@ -61,7 +61,7 @@ const PAIRS: [(char, char); 9] = [
 /// Removes what surrounds a value: white space, bullets and numbers of a list, enclosing brackets, quotes and
 /// back-ticks, punctuation behind it, labels, a Markdown link around it, a name in front of `<address>`, and a file
 /// name behind a digest. Idempotent.
-pub fn shed(text: &str) -> &str {
+pub fn strip_decoration(text: &str) -> &str {
     if text.len() > MAX_BYTES {
         return text;
     }
@@ -186,8 +186,8 @@ mod tests {
             (&with_file, &digest),
         ];
         for (pasted, value) in table {
-            assert_eq!(shed(pasted), value, "{pasted}");
-            assert_eq!(shed(shed(pasted)), value, "twice: {pasted}");
+            assert_eq!(strip_decoration(pasted), value, "{pasted}");
+            assert_eq!(strip_decoration(strip_decoration(pasted)), value, "twice: {pasted}");
         }
     }
 
@@ -206,7 +206,7 @@ mod tests {
             "",
         ];
         for text in table {
-            assert_eq!(shed(text), text);
+            assert_eq!(strip_decoration(text), text);
         }
     }
 }
