@@ -2,31 +2,22 @@
 
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic)]
 
+#[path = "support/data.rs"]
+mod data;
+
 use std::collections::{BTreeMap, BTreeSet};
-use std::path::PathBuf;
-use std::{env, fs};
+use std::fs;
 
 use serde_json::Value;
 use tipoff::formats::dry_run::DryRunLine;
 use tipoff::formats::read;
 
-fn data() -> PathBuf {
-    let folder = env::var("TIPOFF_TEST_DATA").unwrap_or_else(|_| "../shared/data".into());
-    let folder = PathBuf::from(env!("CARGO_MANIFEST_DIR")).join(folder);
-    assert!(
-        folder.join("expected.json").exists(),
-        "the test data is not in {}: set TIPOFF_TEST_DATA",
-        folder.display()
-    );
-    folder
-}
-
 fn expected() -> Value {
-    serde_json::from_slice(&fs::read(data().join("expected.json")).unwrap()).unwrap()
+    serde_json::from_slice(&fs::read(data::folder().join("expected.json")).unwrap()).unwrap()
 }
 
 fn lines(file: &str) -> Vec<DryRunLine> {
-    let bytes = fs::read(data().join("meta").join(file)).unwrap();
+    let bytes = fs::read(data::folder().join("meta").join(file)).unwrap();
     let records = read(&bytes, None).unwrap_or_else(|error| panic!("{file}: {error}"));
     records.iter().map(|record| DryRunLine::of(file, record)).collect()
 }
@@ -134,7 +125,7 @@ fn the_same_report_as_json_and_as_tsv_reads_the_same() {
 #[test]
 fn lookalike_domains_get_their_a_label_and_bad_ones_are_refused() {
     use tipoff::domain::{Indicator, Kind};
-    let table = fs::read_to_string(data().join("idn/idn_cases.tsv")).unwrap();
+    let table = fs::read_to_string(data::folder().join("idn/idn_cases.tsv")).unwrap();
     for line in table.lines().skip(1) {
         let cells: Vec<&str> = line.split('\t').collect();
         let read = Indicator::parse(Kind::Domain, None, cells[0]);
@@ -148,7 +139,7 @@ fn lookalike_domains_get_their_a_label_and_bad_ones_are_refused() {
 #[test]
 fn phone_numbers_in_international_form_become_e164() {
     use tipoff::domain::{Indicator, Kind};
-    let table = fs::read_to_string(data().join("phone/phone_cases.tsv")).unwrap();
+    let table = fs::read_to_string(data::folder().join("phone/phone_cases.tsv")).unwrap();
     for line in table.lines().skip(1) {
         let cells: Vec<&str> = line.split('\t').collect();
         let (raw, region, e164) = (cells[0], cells[1], cells[2]);
@@ -165,9 +156,10 @@ fn phone_numbers_in_international_form_become_e164() {
 #[test]
 fn every_defanged_form_of_the_reports_is_made_plain() {
     use tipoff::domain::Indicator;
-    let forms: Value =
-        serde_json::from_slice(&fs::read(data().join("defang/meta_real_forms.json")).unwrap())
-            .unwrap();
+    let forms: Value = serde_json::from_slice(
+        &fs::read(data::folder().join("defang/meta_real_forms.json")).unwrap(),
+    )
+    .unwrap();
     for form in forms.as_array().unwrap() {
         for example in form["examples"].as_array().unwrap() {
             let text = |key: &str| example[key].as_str().unwrap_or_default();

@@ -6,11 +6,11 @@ mod support;
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::fs;
-use std::path::{Path, PathBuf};
+use std::path::Path;
 
 use serde_json::{Value, json};
 use support::command::{Stage, done};
-use support::python;
+use support::{data, python};
 
 /// One value of each kind, and some that try to break out of a pattern.
 const EVERY_KIND: &str = r##"{"kind":"account","value":"x:harbour_watcher"}
@@ -39,11 +39,6 @@ const EVERY_KIND: &str = r##"{"kind":"account","value":"x:harbour_watcher"}
 {"kind":"ios_app_id","value":"id1234567890"}
 {"kind":"crypto_address","platform":"bitcoin","value":"bc1qw508d6qejxtdg4y5r3zarvary0c5xw7kv8f3t4"}
 "##;
-
-fn data() -> PathBuf {
-    let folder = std::env::var("TIPOFF_TEST_DATA").unwrap_or_else(|_| "../shared/data".into());
-    Path::new(env!("CARGO_MANIFEST_DIR")).join(folder)
-}
 
 /// Pulls a bundle as a partner, and validates it against the standard.
 fn bundle(stage: &Stage, partner: &str, name: &str, arguments: &[&str]) -> Value {
@@ -179,7 +174,7 @@ fn check_campaign(bundle: &Value) -> BTreeMap<String, bool> {
 #[test]
 fn the_real_reports_are_valid_bundles() {
     let stage = Stage::new();
-    let meta = data().join("meta");
+    let meta = data::folder().join("meta");
     let mut reports: Vec<_> = fs::read_dir(meta.join("Q1_2023")).unwrap().collect();
     reports.extend(fs::read_dir(meta.join("Q3_2024")).unwrap());
     let files: Vec<_> = reports.into_iter().map(|file| file.unwrap().path()).collect();

@@ -7,12 +7,12 @@ mod commands;
 mod support;
 
 use std::collections::BTreeMap;
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
 
 use serde_json::Value;
 use support::command::Stage;
 use support::feed::event;
-use support::{World, named, sharing, soon};
+use support::{World, data, named, sharing, soon};
 use tipoff::client::{Client, ClientError, FeedEvent, FeedStart};
 use tipoff::domain::enforcement::AssetKind;
 use tipoff::formats::{self, Class};
@@ -243,8 +243,7 @@ async fn check_campaign(client: &Client, id: &str) {
 }
 
 fn reports() -> Vec<PathBuf> {
-    let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("../shared/data/meta");
-    let mut found = vec![folder];
+    let mut found = vec![data::folder().join("meta")];
     let mut files = Vec::new();
     while let Some(folder) = found.pop() {
         for entry in std::fs::read_dir(folder).unwrap() {
@@ -263,7 +262,7 @@ fn reports() -> Vec<PathBuf> {
 
 #[test]
 fn every_count_of_the_real_reports_is_of_a_kind_that_an_enforcement_has() {
-    let path = Path::new(env!("CARGO_MANIFEST_DIR")).join("../shared/data/expected.json");
+    let path = data::folder().join("expected.json");
     let expected: Value = serde_json::from_slice(&std::fs::read(path).unwrap()).unwrap();
     let mut sums: BTreeMap<String, u64> = BTreeMap::new();
     for file in reports() {

@@ -4,6 +4,7 @@
 
 pub mod clock;
 pub mod command;
+pub mod data;
 pub mod disk;
 pub mod feed;
 pub mod follower;
