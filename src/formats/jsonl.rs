@@ -70,11 +70,7 @@ fn object(row: usize, fields: &Map<String, Value>, assumed: &Assumed) -> Vec<Rec
         Some(Value::String(text)) => Some(text.trim()).filter(|text| !text.is_empty()),
         _ => None,
     };
-    let details = columns.details_of(|column| match values.get(column) {
-        Some(Value::Array(all)) => all.iter().filter_map(plain).collect(),
-        Some(one) => plain(one).into_iter().collect(),
-        None => Vec::new(),
-    });
+    let details = columns.details_of(|column| texts(values.get(column).copied()));
     let mut records = Vec::new();
     let platform = columns.platform.and_then(text);
     for (column, kind) in &columns.values {
@@ -91,7 +87,7 @@ fn object(row: usize, fields: &Map<String, Value>, assumed: &Assumed) -> Vec<Rec
     records
 }
 
-/// The values under a key: one, or each of an array.
+/// The texts under a key: one, or each of an array.
 fn texts(value: Option<&Value>) -> Vec<String> {
     match value {
         Some(Value::Array(all)) => all.iter().filter_map(plain).collect(),

@@ -36,7 +36,7 @@ pub fn profile_of(host: &str, rest: &str) -> Option<Profile> {
         segments.pop();
     }
     let (kind, value) =
-        site.shapes.iter().find_map(|shape| match_shape(shape, bare, &segments, query))?;
+        site.shapes.iter().find_map(|shape| match_shape(shape, &segments, query))?;
     if site.id == "vimeo" && value.bytes().all(|b| b.is_ascii_digit()) {
         return None;
     }
@@ -60,12 +60,7 @@ fn refine_by_value(site: &str, kind: Kind, value: String) -> (Kind, String) {
     }
 }
 
-fn match_shape(
-    shape: &Shape,
-    host: &str,
-    segments: &[&str],
-    query: &str,
-) -> Option<(Kind, String)> {
+fn match_shape(shape: &Shape, segments: &[&str], query: &str) -> Option<(Kind, String)> {
     let single = match segments {
         [segment] => Some(*segment),
         _ => None,
@@ -101,11 +96,6 @@ fn match_shape(
             let mut pairs = query.split('&').filter_map(|pair| pair.split_once('='));
             let (_, value) = pairs.find(|(name, _)| is_path && name == key)?;
             (!value.is_empty()).then(|| (*kind, value.to_owned()))
-        }
-        // `discord.gg/invite`, but not `discord.com/page`.
-        Shape::Invite(kind) => {
-            let invite = single.filter(|_| host == "discord.gg")?;
-            Some((*kind, invite.to_owned()))
         }
         Shape::Plus(kind) => {
             let invite = single?.strip_prefix('+').filter(|invite| !invite.is_empty())?;

@@ -34,12 +34,10 @@ pub enum Shape {
     IdUnder(&'static str, Kind),
     /// `/path?key=id`.
     Query(&'static str, &'static str, Kind),
-    /// `/name` on a host that has only invites or short links to profiles.
-    Invite(Kind),
 }
 
 use Kind::{Account, AccountId, Channel, Community, Page};
-use Shape::{At, Bare, IdUnder, Invite, Plus, Query, Under, WithPrefix};
+use Shape::{At, Bare, IdUnder, Plus, Query, Under, WithPrefix};
 
 const fn site(
     id: &'static str,
@@ -163,9 +161,11 @@ pub const SITES: &[Site] = &[
     site(
         "discord",
         &[],
-        &["discord.gg", "discord.com", "discordapp.com"],
-        &[Under("invite", Community), Under("users", AccountId), Invite(Community)],
+        &["discord.com", "discordapp.com"],
+        &[Under("invite", Community), Under("users", AccountId)],
     ),
+    // A host of its own, with nothing but invites.
+    site("discord", &[], &["discord.gg"], &[Bare(Community)]),
     site("whatsapp", &[], &["whatsapp.com"], &[Under("channel", Channel)]),
     site("snapchat", &["snap"], &["snapchat.com"], &[Under("add", Account), At(Account)]),
     site("twitch", &[], &["twitch.tv"], &[Bare(Account)]),
