@@ -1,6 +1,8 @@
 //! The pure core of the exchange: its types and rules. No I/O, no async, no clock, no randomness.
 
 pub mod accepted;
+pub mod account;
+pub mod activity;
 pub mod assessment;
 pub mod audience;
 pub mod campaign;
@@ -16,13 +18,18 @@ pub mod hex;
 pub mod indicator;
 pub mod invalid;
 pub mod label;
+pub mod list;
+pub mod name;
+pub mod network;
 pub mod page;
 pub mod partner;
 pub mod platform;
 pub mod purpose;
+pub mod range;
 pub mod reading;
 pub mod received;
 pub mod refang;
+pub mod region;
 pub mod sharing;
 pub mod submission;
 pub mod subscription;
@@ -40,6 +47,7 @@ pub use invalid::Invalid;
 pub use partner::{GroupId, PartnerId};
 pub use platform::Platform;
 pub use received::{ReceivedAssessment, ReceivedContribution, ReceivedEnforcement};
+pub use region::Region;
 pub use sharing::{Reader, Sharing, Tlp, may_see};
 pub use subscription::SubscriptionName;
 pub use time::Timestamp;

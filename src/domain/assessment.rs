@@ -6,6 +6,7 @@ use std::time::Duration;
 
 use serde::{Deserialize, Serialize};
 
+use super::account::AccountNames;
 use super::campaign::CampaignId;
 use super::indicator::{Indicator, Kind};
 use super::invalid::Invalid;
@@ -229,6 +230,18 @@ pub struct Assessment {
     pub references: Vec<Box<str>>,
     /// The campaign that the indicator belongs to. The author could see it when it wrote this.
     pub campaign: Option<CampaignId>,
+    /// Other names of the account; none for other kinds.
+    pub account: AccountNames,
+}
+
+impl Verdict {
+    /// The verdict where none is stated: a value in a report is not yet proof.
+    pub const DEFAULT: Self = Self::Suspicious;
+}
+
+impl Involvement {
+    /// The involvement where none is stated.
+    pub const DEFAULT: Self = Self::Attacker;
 }
 
 impl Assessment {
@@ -250,12 +263,13 @@ impl Assessment {
             note: None,
             references: Vec::new(),
             campaign: None,
+            account: AccountNames::default(),
         }
     }
 
-    /// The verdict. Defaults to `suspicious`: a value in a report is not yet proof.
+    /// The verdict, or [`Verdict::DEFAULT`].
     pub fn verdict(&self) -> Verdict {
-        self.verdict.unwrap_or(Verdict::Suspicious)
+        self.verdict.unwrap_or(Verdict::DEFAULT)
     }
 
     /// The confidence. Defaults to 50.
@@ -268,14 +282,20 @@ impl Assessment {
         self.severity.unwrap_or(Severity::Medium)
     }
 
-    /// The involvement. Defaults to `attacker`.
+    /// The involvement, or [`Involvement::DEFAULT`].
     pub fn involvement(&self) -> Involvement {
-        self.involvement.unwrap_or(Involvement::Attacker)
+        self.involvement.unwrap_or(Involvement::DEFAULT)
     }
 
     /// The basis. Defaults to `own`.
     pub fn basis(&self) -> Basis {
         self.basis.unwrap_or(Basis::Own)
+    }
+
+    /// The other names of the account that it is about, as indicators.
+    pub fn other_names(&self) -> Vec<Indicator> {
+        let platform = self.indicator.platform().filter(|_| !self.account.is_empty());
+        platform.map(|platform| self.account.indicators(platform).collect()).unwrap_or_default()
     }
 
     /// When an assessment accepted at `accepted` expires: `valid_until`, or the default lifetime of

@@ -13,6 +13,7 @@ pub(super) mod url;
 
 pub(super) use app::play_store as play_store_package;
 pub(super) use crypto::chain_by_checksum;
+pub(super) use misc::national_phone;
 
 use std::borrow::Cow;
 

@@ -18,8 +18,8 @@ pub use self::liaisons::{
 };
 pub use self::outcome::{ItemOutcome, Outcome, RegistryRule, VoidReason};
 pub use self::requests::{
-    Batch, Close, Confirmation, Expiry, Feedback, Item, Rejection, RequestId, Sighting, Sightings,
-    SubmissionId, Target, Withdrawal,
+    Batch, Close, ClosedSubmission, Confirmation, Expiry, Feedback, Item, Rejection, RequestId,
+    Sighting, Sightings, SubmissionId, Target, Withdrawal, WithdrawalSweep,
 };
 pub use self::tips::{
     Referral, Referred, TipIndicator, TipResponse, TipSent, TipThread, TipsReopened,
@@ -120,6 +120,8 @@ pub enum Body {
     TermsConfirmed(Confirmation),
     /// Withdraws some of a partner's assessments.
     Withdrawal(Withdrawal),
+    /// Deletes records of withdrawals whose retention period is over.
+    WithdrawalSweep(WithdrawalSweep),
     /// Some of a partner's assessments expire.
     Expiry(Expiry),
     /// Reports sightings of indicators.

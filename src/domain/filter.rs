@@ -61,7 +61,8 @@ impl Filter {
     }
 }
 
-fn any_matches<T>(values: &[T], matches: impl FnMut(&T) -> bool) -> bool {
+/// Whether a condition matches: one without values always does.
+pub fn any_matches<T>(values: &[T], matches: impl FnMut(&T) -> bool) -> bool {
     values.is_empty() || values.iter().any(matches)
 }
 

@@ -12,7 +12,7 @@ use super::platform::Platform;
 
 /// The version of the canonicalisation rules in this build. Stored with every value, so that a
 /// replay never computes a value or an id again.
-pub const CANONICAL_RULES_VERSION: u32 = 2;
+pub const CANONICAL_RULES_VERSION: u32 = 3;
 
 /// The fixed UUID namespace: every exchange and client derives the same [`IndicatorId`].
 const NAMESPACE: Uuid = Uuid::from_u128(0x7469_706f_6666_5000_8000_696e_6469_6361);
@@ -224,6 +224,11 @@ kinds! {
 }
 
 impl Kind {
+    /// Whether indicators of this kind are cryptographic digests of files.
+    pub const fn is_file_digest(self) -> bool {
+        matches!(self, Kind::Md5 | Kind::Sha1 | Kind::Sha256 | Kind::Sha512)
+    }
+
     /// Whether indicators of this kind must name a platform (or a chain).
     pub const fn needs_platform(self) -> bool {
         matches!(

@@ -170,6 +170,17 @@ pub struct Partner {
     pub default_tlp: Tlp,
     /// Whether it has turned off referrals of assets on its platforms.
     pub referrals_off: bool,
+    /// How much it may submit and withdraw in an hour.
+    pub limits: HourlyLimits,
+}
+
+/// Limits that an operator sets for one partner. They hold it back until the next hour; nothing is refused for good.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct HourlyLimits {
+    /// Items of submissions; `None` for no limit.
+    pub submitted: Option<u64>,
+    /// Withdrawn assessments; `None` for no limit.
+    pub withdrawn: Option<u64>,
 }
 
 /// The desired state of a group, as set by the operator.

@@ -1,19 +1,41 @@
 //! Platforms, on which accounts, pages, communities and channels live; and blockchains.
 
+mod address;
+mod app_link;
+mod fediverse;
+mod own_pages;
 mod profile;
+mod shape;
 mod table;
 
 use std::borrow::Cow;
+use std::collections::HashMap;
 use std::fmt;
+use std::sync::LazyLock;
 
 use serde::{Deserialize, Serialize};
 
 use super::invalid::Invalid;
+pub use app_link::profile_of_app_link;
+pub(super) use profile::is_community_of_vk;
+use profile::is_locale;
 pub use profile::{Profile, profile_of};
-use table::{CHAINS, SITES, Site};
+use table::{CHAINS, SUBDOMAINS, Site, site_at, sites};
 
 /// Maximum length of a platform's id, in bytes: that of a host name.
 const MAX_BYTES: usize = 253;
+
+/// Maximum length of a known platform's name, in bytes.
+const MAX_NAME_BYTES: usize = 32;
+
+/// The ids of platforms and chains by their ids and names.
+static BY_NAME: LazyLock<HashMap<&'static str, &'static str>> = LazyLock::new(|| {
+    let sites = sites().map(|site| (site.id, site.names));
+    let names = sites.chain(CHAINS.iter().copied()).flat_map(|(id, names)| {
+        std::iter::once(id).chain(names.iter().copied()).map(move |name| (name, id))
+    });
+    names.collect()
+});
 
 /// A platform: the id of a known one such as `x`, or the host of an unknown one. For a crypto
 /// address, the chain.
@@ -24,25 +46,19 @@ impl Platform {
     /// Parses an id, a name or a host, as people write it: `x`, `Twitter`, `www.facebook.com`,
     /// `t.me`. An unknown host becomes a platform of its own.
     pub fn parse(text: &str) -> Result<Self, Invalid> {
-        if let Some(known) = known(text) {
-            return Ok(Self(Cow::Borrowed(known)));
-        }
-        if let Some(known) = known_by_two_names(text) {
+        if let Some(known) = Self::known_id(text).or_else(|| Self::known_by_two_names(text)) {
             return Ok(Self(Cow::Borrowed(known)));
         }
         let name = super::refang::refang(text).to_lowercase();
         let name = name.strip_prefix("https://").or(name.strip_prefix("http://")).unwrap_or(&name);
         let name = name.trim_end_matches('/');
         let name = name.strip_prefix("www.").unwrap_or(name);
-        if let Some(known) = known(name) {
+        if let Some(known) = Self::known_id(name) {
             return Ok(Self(Cow::Borrowed(known)));
         }
         if name.contains('.') {
             return match super::canonical::host::canonical(name) {
-                Ok(host) => Ok(site_of(&host).map_or_else(
-                    || Self(Cow::Owned(host.into_owned())),
-                    |site| Self(Cow::Borrowed(site.id)),
-                )),
+                Ok(host) => Ok(Self::of_host(&host)),
                 Err(reason) => Err(Invalid::new("platform", reason)),
             };
         }
@@ -60,19 +76,48 @@ impl Platform {
     /// The platform at a host. The host must be canonical and without `www.`.
     pub(super) fn of_host(host: &str) -> Self {
         match site_of(host) {
-            Some(site) => Self(Cow::Borrowed(site.id)),
-            None => Self(Cow::Owned(host.to_owned())),
+            Some((site, None)) => Self(Cow::Borrowed(site.id)),
+            _ => Self(Cow::Owned(host.to_owned())),
         }
     }
 
-    /// The id of a known platform or chain, by its id or a name, in any case.
+    /// The id of a known platform or chain, by its id or a name, in any case. A long name may be spelled in parts:
+    /// `Linked-In`, `You Tube`.
     pub fn known_id(text: &str) -> Option<&'static str> {
-        known(text)
+        /// Shorter names may be something else in parts.
+        const MIN_IN_PARTS: usize = 5;
+        let text = text.trim();
+        // No name is as long.
+        if text.len() > MAX_NAME_BYTES {
+            return None;
+        }
+        let name = text.to_ascii_lowercase();
+        if let Some(id) = BY_NAME.get(&*name) {
+            return Some(id);
+        }
+        let joined = name.replace([' ', '-'], "");
+        let is_in_parts = joined.len() < name.len()
+            && joined.len() >= MIN_IN_PARTS
+            && name.starts_with(char::is_alphanumeric)
+            && name.ends_with(char::is_alphanumeric);
+        BY_NAME.get(&*joined).copied().filter(|_| is_in_parts)
     }
 
     /// Whether the text is the id or a name of a known platform or chain.
     pub fn is_named(text: &str) -> bool {
-        known(text).is_some()
+        Self::known_id(text).is_some()
+    }
+
+    /// The id of a known platform that a text names twice: `X (Twitter)`, `X (formerly Twitter)`, `Twitter/X`.
+    pub fn known_by_two_names(text: &str) -> Option<&'static str> {
+        let (one, other) = text.split_once(['(', '/'])?;
+        let other = other.trim_end_matches(')').trim().trim_start_matches("formerly ");
+        Self::known_id(one).filter(|id| Self::known_id(other) == Some(id))
+    }
+
+    /// Whether its accounts have phone numbers as names.
+    pub fn has_phones_as_names(&self) -> bool {
+        matches!(self.as_str(), "signal" | "viber" | "whatsapp")
     }
 
     /// The platform's id.
@@ -97,37 +142,21 @@ pub(super) fn is_chain(id: &str) -> bool {
     CHAINS.iter().any(|(chain, _)| *chain == id)
 }
 
-/// The id of a known platform or chain, by its id or a name, in any case.
-fn known(text: &str) -> Option<&'static str> {
-    let names = |text: &str, id: &str, names: &[&str]| {
-        text.eq_ignore_ascii_case(id) || names.iter().any(|name| text.eq_ignore_ascii_case(name))
-    };
-    let text = text.trim();
-    let site = SITES.iter().find(|site| names(text, site.id, site.names)).map(|site| site.id);
-    site.or_else(|| CHAINS.iter().find(|(id, all)| names(text, id, all)).map(|(id, _)| *id))
-}
-
-/// Accepts two names of the same platform: `X (Twitter)`, `X (formerly Twitter)`, `Twitter/X`.
-fn known_by_two_names(text: &str) -> Option<&'static str> {
-    let (one, other) = text.split_once(['(', '/'])?;
-    let other = other.trim_end_matches(')').trim().trim_start_matches("formerly ");
-    known(one).filter(|id| known(other) == Some(id))
-}
-
-/// The known platform of a host or one of its subdomains.
-fn site_of(host: &str) -> Option<&'static Site> {
-    let has_host = |site: &&Site| {
-        site.hosts.iter().any(|known| {
-            host == *known
-                || host.strip_suffix(known).and_then(|rest| rest.strip_suffix('.')).is_some_and(
-                    |front| {
-                        matches!(front, "www" | "m" | "mobile" | "touch" | "web" | "old" | "new")
-                            || (site.in_languages && front.len() == 2)
-                    },
-                )
-        })
-    };
-    SITES.iter().find(has_host)
+/// The known platform of a host. Where the host is a subdomain that stands for a profile, its label.
+fn site_of(host: &str) -> Option<(&'static Site, Option<&str>)> {
+    if let Some(site) = site_at(host) {
+        return Some((site, None));
+    }
+    let (label, parent) = host.split_once('.')?;
+    let site = site_at(parent)?;
+    let is_same = SUBDOMAINS.contains(&label)
+        || site.subdomains.contains(&label)
+        || (site.in_languages && is_locale(label));
+    if is_same {
+        return Some((site, None));
+    }
+    let is_own = shape::is_own_page(label) || site.own_pages.contains(&label);
+    site.subdomain_path.filter(|_| !is_own).map(|_| (site, Some(label)))
 }
 
 #[cfg(test)]
@@ -150,6 +179,8 @@ mod tests {
             ("www.forum.example", "forum.example"),
             ("newplace", "newplace"),
             ("BTC", "bitcoin"),
+            ("Linked-In", "linkedin"),
+            ("You Tube", "youtube"),
         ];
         for (text, id) in table {
             assert_eq!(Platform::parse(text).unwrap().as_str(), id, "{text}");

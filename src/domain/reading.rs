@@ -6,7 +6,7 @@ use super::canonical::{self, canonical, host, is_hex, url};
 use super::decoration::strip_decoration;
 use super::indicator::{Indicator, Kind};
 use super::invalid::Invalid;
-use super::platform::{Platform, Profile, profile_of};
+use super::platform::{Platform, Profile, is_community_of_vk, profile_of, profile_of_app_link};
 use super::refang::refang;
 
 impl Indicator {
@@ -15,12 +15,23 @@ impl Indicator {
     pub fn parse(kind: Kind, platform: Option<&str>, raw: &str) -> Result<Self, Invalid> {
         let named = platform.map(Platform::parse).transpose()?;
         let plain = refang(strip_decoration(raw));
-        // The address of a profile is the account, whatever a table calls it.
-        if kind == Kind::Url
-            && let Some(profile) = address_of_profile(&plain)
-            && let Ok(account) = make(profile.kind, Some(profile.platform), &profile.value)
+        let address = address_of_profile(&plain);
+        // The address of a profile is the account, whatever a table calls it. One with a phone number is the number.
+        if let Some(profile) = &address
+            && (kind == Kind::Url || profile.kind == Kind::Phone && may_be_phone(kind))
         {
-            return Ok(account);
+            require_same_platform(named.as_ref(), &profile.platform)?;
+            let read = make_profile(profile.clone());
+            // A URL that only looks like a profile is still a URL.
+            if read.is_ok() || kind != Kind::Url {
+                return read;
+            }
+        }
+        if kind == Kind::Account && named.as_ref().is_some_and(Platform::has_phones_as_names) {
+            // Some of them have other names too.
+            if let Ok(phone) = make(Kind::Phone, None, &plain) {
+                return Ok(phone);
+            }
         }
         if !kind.needs_platform() {
             if let Some(named) = named {
@@ -36,8 +47,9 @@ impl Indicator {
             })?;
             return make(kind, Some(chain), &plain);
         }
-        if let Some(profile) = address_of_profile(&plain).or_else(|| prefixed(&plain, kind)) {
-            return make_on_platform(kind, named.as_ref(), profile);
+        if let Some(profile) = address.or_else(|| split_platform_prefix(&plain, kind)) {
+            require_same_platform(named.as_ref(), &profile.platform)?;
+            return make(kind, Some(profile.platform), &profile.value);
         }
         if is_address(&plain) {
             let reason = format!("is a web address, but not the profile of a {kind}");
@@ -57,7 +69,11 @@ impl Indicator {
         let named = platform.map(Platform::parse).transpose()?;
         if let Some(named) = named {
             let profile = address_of_profile(&plain);
-            let kind = profile.as_ref().map_or_else(|| kind_on(&named), |profile| profile.kind);
+            let kind = match profile.as_ref().map(|profile| profile.kind) {
+                None => kind_on(&named, &plain),
+                Some(Kind::Phone) => Kind::Account,
+                Some(kind) => kind,
+            };
             return Self::parse(kind, Some(named.as_str()), raw);
         }
         let was_defanged = plain.len() < raw.trim().len();
@@ -76,7 +92,7 @@ impl Indicator {
             Ok(Sha256) => &[Pdq],
             Ok(Domain) => &[Url, AndroidPackage],
             Ok(Account) => &[AccountId, Page, Community],
-            Ok(Channel) => &[Account, AccountId],
+            Ok(Channel) => &[Account, AccountId, Domain],
             Err(_) if platform.is_none() => &[Tlsh, Ssdeep, IosAppId, AndroidPackage, Domain],
             _ => &[],
         };
@@ -122,14 +138,17 @@ fn detect(plain: &str, was_defanged: bool) -> Result<Indicator, Invalid> {
             return make(kind, None, plain);
         }
     }
-    if canonical(Kind::Ip, None, plain).is_ok() {
-        return make(Kind::Ip, None, plain);
+    if let Ok(value) = canonical(Kind::Ip, None, plain) {
+        return Ok(Indicator::canonical(Kind::Ip, None, value.into_owned()));
     }
-    if looks_like_network(plain) {
+    if looks_like_network(plain) || canonical::net::range(plain).is_some() {
         return make(Kind::Network, None, plain);
     }
     if looks_like_asn(plain) {
         return make(Kind::Asn, None, plain);
+    }
+    if let Some(profile) = profile_of_app_link(plain) {
+        return make_profile(profile);
     }
     if let Some(chain) = canonical::chain_by_checksum(plain) {
         return make(Kind::CryptoAddress, Some(Platform::from_stored(chain)), plain);
@@ -144,24 +163,25 @@ fn detect(plain: &str, was_defanged: bool) -> Result<Indicator, Invalid> {
     if plain.starts_with(['#', '＃']) {
         return make(Kind::Hashtag, None, plain);
     }
-    if plain.starts_with('+') || plain.starts_with("tel:") {
+    if plain.starts_with('+') || plain.starts_with("tel:") || looks_like_phone_with_exit_code(plain)
+    {
         return make(Kind::Phone, None, plain);
     }
-    if let Some(handle) = plain.strip_prefix('@') {
-        return handle_alone(handle);
+    if let Some(handle) = plain.strip_prefix('@').or_else(|| plain.strip_prefix("acct:")) {
+        return read_handle(handle);
     }
-    if let Some(profile) = prefixed(plain, Kind::Account) {
-        let kind = kind_on(&profile.platform);
+    if let Some(profile) = split_platform_prefix(plain, Kind::Account) {
+        let kind = kind_on(&profile.platform, &profile.value);
         return make(kind, Some(profile.platform), &profile.value);
     }
     if !plain.contains('/') && plain.contains('@') {
         return make(Kind::Email, None, plain);
     }
-    address(plain, was_defanged)
+    read_address(plain, was_defanged)
 }
 
 /// `@handle` lacks a platform; `@handle@host` has one.
-fn handle_alone(handle: &str) -> Result<Indicator, Invalid> {
+fn read_handle(handle: &str) -> Result<Indicator, Invalid> {
     match handle.split_once('@') {
         Some((name, at)) if host::canonical(at).is_ok() => {
             make(Kind::Account, Some(Platform::parse(at)?), name)
@@ -185,6 +205,14 @@ fn looks_like_asn(plain: &str) -> bool {
     prefix.eq_ignore_ascii_case("as")
         && !digits.is_empty()
         && digits.bytes().all(|b| b.is_ascii_digit())
+}
+
+/// Whether a text is a phone number with the exit code `00` in place of the `+`. Fewer digits may be anything else.
+fn looks_like_phone_with_exit_code(plain: &str) -> bool {
+    const MIN_DIGITS: usize = 12;
+    plain.starts_with("00")
+        && plain.bytes().all(|b| b.is_ascii_digit() || b" -().".contains(&b))
+        && plain.bytes().filter(u8::is_ascii_digit).count() >= MIN_DIGITS
 }
 
 /// The host of `host:port`, for the kinds that are hosts.
@@ -212,6 +240,9 @@ fn is_file_or_package(host: &str) -> bool {
 
 /// Whether an underscore is in the part of a host that someone registers, where none is possible.
 fn has_underscore_in_registered_part(host: &str) -> bool {
+    if !host.contains('_') {
+        return false;
+    }
     let registered = psl::domain_str(host).unwrap_or_else(|| {
         let from = host.rmatch_indices('.').nth(1).map_or(0, |(at, _)| at + 1);
         &host[from..]
@@ -219,7 +250,7 @@ fn has_underscore_in_registered_part(host: &str) -> bool {
     registered.contains('_')
 }
 
-fn address(plain: &str, was_defanged: bool) -> Result<Indicator, Invalid> {
+fn read_address(plain: &str, was_defanged: bool) -> Result<Indicator, Invalid> {
     let unreadable =
         || Invalid::new("value", "cannot be read as any kind of indicator: name its kind");
     if plain.contains(char::is_whitespace) {
@@ -245,18 +276,18 @@ fn address(plain: &str, was_defanged: bool) -> Result<Indicator, Invalid> {
     }
     // `host:port` is the host; with a scheme it is a URL.
     let is_bare = is_alone && (parts.port.is_empty() || parts.scheme.is_none());
-    if is_bare && !is_ip {
-        return make(Kind::Domain, None, &parts.host);
+    // On some platforms a subdomain is a profile.
+    let profile = if is_bare { profile_at(&parts) } else { None };
+    if is_bare && !is_ip && profile.is_none() {
+        return Ok(Indicator::canonical(Kind::Domain, None, parts.host.into_owned()));
     }
     if canonical::play_store_package(plain).is_some() {
         return make(Kind::AndroidPackage, None, plain);
     }
-    if let Some(profile) = profile_of(&parts.host, parts.rest) {
-        let read = make(profile.kind, Some(profile.platform), &profile.value);
-        // A URL that only looks like a profile is still a URL.
-        return read.or_else(|_| make(Kind::Url, None, plain));
-    }
-    make(Kind::Url, None, plain)
+    let profile = profile.or_else(|| profile_at(&parts));
+    // A URL that only looks like a profile is still a URL.
+    let read = profile.and_then(|profile| make_profile(profile).ok());
+    read.map_or_else(|| make(Kind::Url, None, plain), Ok)
 }
 
 /// Whether a text is a URL rather than a name: it has a scheme, or a host and a path.
@@ -269,46 +300,70 @@ fn is_address(plain: &str) -> bool {
 
 /// The profile that a text is the URL of.
 fn address_of_profile(plain: &str) -> Option<Profile> {
+    if let Some(profile) = profile_of_app_link(plain) {
+        return Some(profile);
+    }
     if !is_address(plain) {
         return None;
     }
-    let parts = url::parts(plain).ok()?;
+    profile_at(&url::parts(plain).ok()?)
+}
+
+fn profile_at(parts: &url::Parts<'_>) -> Option<Profile> {
     let profile = profile_of(&parts.host, parts.rest)?;
-    // A value cut out of a URL may end with punctuation that parsing would trim.
-    Some(Profile { value: refang(&profile.value).into_owned(), ..profile })
+    // A value cut out of a URL may have punctuation around it that parsing would trim.
+    let value = refang(strip_decoration(&profile.value)).into_owned();
+    Some(Profile { value, ..profile })
 }
 
 /// `platform:handle`, for a known platform.
-fn prefixed(plain: &str, kind: Kind) -> Option<Profile> {
+fn split_platform_prefix(plain: &str, kind: Kind) -> Option<Profile> {
     let (name, value) = plain.split_once(':')?;
-    let is_named = !value.starts_with("//") && !value.is_empty() && Platform::is_named(name);
-    is_named.then(|| {
-        let platform = Platform::parse(name).ok()?;
-        Some(Profile { kind, platform, value: value.trim().to_owned() })
-    })?
+    if value.starts_with("//") || value.is_empty() {
+        return None;
+    }
+    let platform = Platform::from_stored(Platform::known_id(name)?);
+    Some(Profile { kind, platform, value: value.trim().to_owned() })
 }
 
 /// The kind of a bare name on a platform.
-fn kind_on(platform: &Platform) -> Kind {
+fn kind_on(platform: &Platform, name: &str) -> Kind {
     match platform.as_str() {
         "telegram" => Kind::Channel,
+        "vk" if is_community_of_vk(name) => Kind::Community,
+        "reddit" if name.trim_start_matches('/').starts_with("r/") => Kind::Community,
         id if super::platform::is_chain(id) => Kind::CryptoAddress,
         _ => Kind::Account,
     }
 }
 
-fn make_on_platform(
-    kind: Kind,
-    named: Option<&Platform>,
-    profile: Profile,
-) -> Result<Indicator, Invalid> {
-    if let Some(named) = named
-        && *named != profile.platform
-    {
-        let reason = format!("is `{named}`, but the value is from `{}`", profile.platform);
-        return Err(Invalid::new("platform", reason));
+/// A platform that is given has to be the one of the address.
+fn require_same_platform(named: Option<&Platform>, platform: &Platform) -> Result<(), Invalid> {
+    match named.filter(|named| *named != platform) {
+        Some(named) => {
+            let reason = format!("is `{named}`, but the value is from `{platform}`");
+            Err(Invalid::new("platform", reason))
+        }
+        None => Ok(()),
     }
-    make(kind, Some(profile.platform), &profile.value)
+}
+
+/// Makes the indicator that an address leads to. It must read as itself, so that a name which would be taken for
+/// `platform:name` is none.
+fn make_profile(profile: Profile) -> Result<Indicator, Invalid> {
+    let Profile { kind, platform, value } = profile;
+    if split_platform_prefix(&value, kind).is_some() {
+        return Err(Invalid::new(
+            "value",
+            "is an address with another platform in place of a name",
+        ));
+    }
+    make(kind, Some(platform).filter(|_| kind.needs_platform()), &value)
+}
+
+/// Kinds for which the address of a phone number is accepted.
+fn may_be_phone(kind: Kind) -> bool {
+    matches!(kind, Kind::Account | Kind::AccountId | Kind::Phone)
 }
 
 fn defanged_url(url: &str) -> String {

@@ -105,6 +105,17 @@ fn http_and_https_are_one_indicator_in_two_spellings() {
     assert_eq!(one.id(), two.id());
 }
 
+/// Addresses on hosts of the table, with paths that are mostly profiles.
+fn on_a_platform() -> impl Strategy<Value = String> {
+    let hosts = "(x|facebook|youtube|vk|reddit|weibo|line|vimeo|roblox|kick)\\.com|t\\.me|wa\\.me|m\\.me|signal\\.me|\
+        signal\\.group|line\\.me|cash\\.app|(chat|api)\\.whatsapp\\.com|invite\\.viber\\.com|join\\.slack\\.com|\
+        www\\.quora\\.com|pf\\.kakao\\.com|u\\.wechat\\.com|lemmy\\.example|open\\.spotify\\.com|ok\\.ru|discord\\.gg";
+    let prefix = "(i/user/|p/|pages/|groups/|channel/|c/|u/|q/|ti/p/|ti/g/|message/|t/a/shared_invite/|show/|people/A/|#p/|#|\
+        \\?g2=|send\\?phone=|profile\\.php\\?id=|@|\\+|\\$)?";
+    let rest = "[a-zA-Z0-9@:=~_.+%$-]{1,24}(/[a-z0-9]{1,8})?";
+    (hosts, prefix, rest).prop_map(|(host, prefix, rest)| format!("https://{host}/{prefix}{rest}"))
+}
+
 fn pasted() -> impl Strategy<Value = String> {
     prop_oneof![
         any::<String>(),
@@ -125,7 +136,7 @@ proptest! {
     #![proptest_config(ProptestConfig { cases: 2_000, ..ProptestConfig::default() })]
 
     #[test]
-    fn nothing_panics_and_what_is_read_is_read_again_as_itself(raw in pasted(), at in 0usize..19) {
+    fn nothing_panics_and_what_is_read_is_read_again_as_itself(raw in pasted(), at in 0..Kind::ALL.len()) {
         let kind = Kind::ALL[at];
         for platform in [None, Some("x"), Some("youtube"), Some("telegram"), Some("ethereum")] {
             if let Ok(once) = Indicator::parse(kind, platform, &raw) {
@@ -142,7 +153,19 @@ proptest! {
     }
 
     #[test]
-    fn a_defanged_canonical_value_is_read_as_what_it_was(raw in pasted(), at in 0usize..19) {
+    fn what_is_read_off_an_address_is_read_again_as_itself(raw in on_a_platform()) {
+        let once = Indicator::read(&raw, None).unwrap();
+        let home = once.platform().map(ToString::to_string);
+        let again = Indicator::parse(once.kind(), home.as_deref(), once.value());
+        prop_assert_eq!(again.as_ref(), Ok(&once));
+        if let Some(address) = once.web_address() {
+            let read = Indicator::read(&address, None);
+            prop_assert_eq!(read.map(|read| read.id()), Ok(once.id()));
+        }
+    }
+
+    #[test]
+    fn a_defanged_canonical_value_is_read_as_what_it_was(raw in pasted(), at in 0..Kind::ALL.len()) {
         let kind = Kind::ALL[at];
         let platform = kind.needs_platform().then_some("x");
         if let Ok(once) = Indicator::parse(kind, platform, &raw) {

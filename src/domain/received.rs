@@ -5,7 +5,7 @@ use super::campaign::{CampaignId, Contribution};
 use super::enforcement::Enforcement;
 use super::entry::Position;
 use super::indicator::IndicatorId;
-use super::sharing::Tlp;
+use super::sharing::{Audience, Tlp};
 use super::time::Timestamp;
 
 /// A version of an assessment, as received.
@@ -23,6 +23,9 @@ pub struct ReceivedAssessment {
     pub assessment: Assessment,
     /// What the reader may do with it.
     pub tlp: Tlp,
+    /// The part of its audience that the reader may know. Named but empty for a liaison that it was
+    /// released to.
+    pub audience: Audience,
 }
 
 /// A contribution to a campaign, as received.

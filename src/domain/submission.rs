@@ -2,6 +2,7 @@
 
 use super::entry::{Item, Position, Rejection, SubmissionId};
 use super::invalid::Invalid;
+use super::list::{ListName, ListReceipt, ShrinkPolicy};
 use super::partner::PartnerId;
 use super::sharing::{Audience, SharingRequest};
 use super::time::Timestamp;
@@ -13,8 +14,17 @@ pub struct SubmissionRequest {
     pub id: SubmissionId,
     /// The batch.
     pub batch: Option<BatchRequest>,
-    /// If set, closes the submission with this number of batches.
-    pub close: Option<u32>,
+    /// If set, closes the submission.
+    pub close: Option<CloseRequest>,
+}
+
+/// The close of a submission, as it was sent.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct CloseRequest {
+    /// The number of batches.
+    pub batches: u32,
+    /// Whether values that its lists lack may be withdrawn.
+    pub policy: ShrinkPolicy,
 }
 
 /// A batch as it was sent, its items parsed or rejected.
@@ -28,6 +38,8 @@ pub struct BatchRequest {
     pub sharing: SharingRequest,
     /// An audience that this batch replaces.
     pub replaces: Option<Audience>,
+    /// The list to which the items belong.
+    pub list: Option<ListName>,
     /// The items that were parsed, by index.
     pub items: Vec<Item>,
     /// The items that were rejected, by index.
@@ -45,6 +57,8 @@ pub struct Receipt {
     pub closed: bool,
     /// If the submission was closed: its referrals.
     pub referrals: Option<Referrals>,
+    /// If the submission was closed and named lists: what the close did to them.
+    pub lists: Option<ListReceipt>,
 }
 
 /// The assets of a submission that were referred to the owners of their platforms.
@@ -78,8 +92,22 @@ pub struct BatchReceipt {
 pub enum ItemReceipt {
     /// The author's first assessment of the indicator for this audience, and its version.
     Created(Position),
-    /// It replaced the author's earlier version; the new version.
-    Replaced(Position),
+    /// As [`ItemReceipt::Created`], but the author had withdrawn an earlier one.
+    Recreated {
+        /// The new version.
+        version: Position,
+        /// When the author withdrew the earlier one.
+        withdrawn: Timestamp,
+    },
+    /// It replaced the author's earlier version, for the same audience or for the one that the batch
+    /// replaces.
+    Replaced {
+        /// The new version.
+        version: Position,
+        /// If it replaced only one for another audience: when the author last withdrew an assessment for
+        /// its own audience, if it did.
+        withdrawn: Option<Timestamp>,
+    },
     /// It equals the current version, which is this one.
     Unchanged(Position),
     /// It was invalid.

@@ -6,6 +6,7 @@ use std::str::FromStr;
 
 use super::filter::Filter;
 use super::invalid::Invalid;
+use super::name::NameRule;
 use super::{Cursor, PartnerId, Timestamp};
 
 /// A subscription with its position.
@@ -25,6 +26,8 @@ pub struct Subscription {
     pub acknowledged: Option<Timestamp>,
 }
 
+const RULE: NameRule = NameRule { field: "name", max_length: 64, punctuation: "._-" };
+
 /// A subscription's name, chosen by its partner and scoped to it: 1 to 64 of `A-Z a-z 0-9 . _ -`.
 #[derive(Clone, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
 pub struct SubscriptionName(Box<str>);
@@ -32,13 +35,7 @@ pub struct SubscriptionName(Box<str>);
 impl SubscriptionName {
     /// Validates a name.
     pub fn parse(text: &str) -> Result<Self, Invalid> {
-        let fits = (1..=64).contains(&text.len())
-            && text.bytes().all(|b| b.is_ascii_alphanumeric() || b"._-".contains(&b));
-        if fits {
-            Ok(Self(text.into()))
-        } else {
-            Err(Invalid::new("name", "is not 1 to 64 of A-Z, a-z, 0-9 and ._-"))
-        }
+        RULE.parse(text).map(Self)
     }
 
     /// The name.

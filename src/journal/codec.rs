@@ -18,7 +18,8 @@ use crate::domain::audience::AudienceDigest;
 use crate::domain::cursor::EpochId;
 use crate::domain::entry::{AppendId, Body, Close, Confirmation, Entry, Rejection, SubmissionId};
 use crate::domain::indicator::CANONICAL_RULES_VERSION;
-use crate::domain::partner::{GroupDefinition, Partner, Role, Terms};
+use crate::domain::list::ShrinkPolicy;
+use crate::domain::partner::{GroupDefinition, HourlyLimits, Partner, Role, Terms};
 use crate::domain::purpose::PurposeKind;
 use crate::domain::{GroupId, IndicatorId, Invalid, PartnerId, Platform, Timestamp, Tlp};
 use crate::protobuf::Fields;
@@ -75,6 +76,8 @@ pub fn encode_entry(id: AppendId, author: Option<&PartnerId>, body: &Body) -> Ve
             partner: close.partner.to_string(),
             submission: close.submission.to_string(),
             batches: close.batches,
+            shrink: close.policy.shrink,
+            unreadable: close.policy.unreadable,
         }),
         Body::PartnerSuspended(id) => pb::entry::Body::PartnerSuspended(id.to_string()),
         Body::PartnerResumed(id) => pb::entry::Body::PartnerResumed(id.to_string()),
@@ -83,6 +86,9 @@ pub fn encode_entry(id: AppendId, author: Option<&PartnerId>, body: &Body) -> Ve
             group: confirmed.group.to_string(),
         }),
         Body::Withdrawal(it) => pb::entry::Body::Withdrawal(endings::write_withdrawal(it)),
+        Body::WithdrawalSweep(it) => {
+            pb::entry::Body::WithdrawalSweep(endings::write_withdrawal_sweep(it))
+        }
         Body::Expiry(it) => pb::entry::Body::Expiry(endings::write_expiry(it)),
         Body::Sightings(it) => pb::entry::Body::Sightings(reactions::write_sightings(it)),
         Body::Feedback(it) => pb::entry::Body::Feedback(reactions::write_feedback(it)),
@@ -124,6 +130,7 @@ pub fn decode_entry(sequence: u64, time: Timestamp, bytes: &[u8]) -> Decoded<Ent
             partner: PartnerId::from_stored(&close.partner),
             submission: SubmissionId::from_stored(&close.submission),
             batches: close.batches,
+            policy: ShrinkPolicy { shrink: close.shrink, unreadable: close.unreadable },
         }),
         pb::entry::Body::PartnerSuspended(id) => {
             Body::PartnerSuspended(PartnerId::from_stored(&id))
@@ -134,6 +141,9 @@ pub fn decode_entry(sequence: u64, time: Timestamp, bytes: &[u8]) -> Decoded<Ent
             group: GroupId::from_stored(&confirmed.group),
         }),
         pb::entry::Body::Withdrawal(it) => Body::Withdrawal(endings::read_withdrawal(it)?),
+        pb::entry::Body::WithdrawalSweep(it) => {
+            Body::WithdrawalSweep(endings::read_withdrawal_sweep(it))
+        }
         pb::entry::Body::Expiry(it) => Body::Expiry(endings::read_expiry(it)?),
         pb::entry::Body::Sightings(it) => Body::Sightings(reactions::read_sightings(it)?),
         pb::entry::Body::Feedback(it) => Body::Feedback(reactions::read_feedback(it)?),
@@ -170,11 +180,14 @@ fn write_partner(partner: &Partner) -> pb::Partner {
         default_tlp: number(Tlp::ALL, &partner.default_tlp),
         purposes: partner.purposes.iter().map(|kind| number(PurposeKind::ALL, kind)).collect(),
         referrals_off: partner.referrals_off,
+        max_submitted_per_hour: partner.limits.submitted.unwrap_or(0),
+        max_withdrawn_per_hour: partner.limits.withdrawn.unwrap_or(0),
     }
 }
 
 fn read_partner(partner: pb::Partner) -> Decoded<Partner> {
     let text = |text: String| (!text.is_empty()).then_some(text);
+    let limit = |limit: u64| (limit > 0).then_some(limit);
     Ok(Partner {
         id: PartnerId::from_stored(&partner.id),
         name: partner.name,
@@ -189,6 +202,10 @@ fn read_partner(partner: pb::Partner) -> Decoded<Partner> {
             .map(|kind| required("purposes", PurposeKind::ALL, kind))
             .collect::<Decoded<_>>()?,
         referrals_off: partner.referrals_off,
+        limits: HourlyLimits {
+            submitted: limit(partner.max_submitted_per_hour),
+            withdrawn: limit(partner.max_withdrawn_per_hour),
+        },
     })
 }
 

@@ -1,12 +1,14 @@
 use super::*;
+use crate::domain::account::AccountNames;
 use crate::domain::assessment::{Basis, Confidence, Involvement, Severity, Technique, Verdict};
 use crate::domain::enforcement::{AssetKind, EnforcementId, EnforcementMethod, EnforcementSource};
 use crate::domain::entry::{
     AccessSweep, Accessed, AccessedVersions, Batch, HoldAction, HoldChange, HoldId, HoldPlaced,
     HoldSweep, Item, LastPart, Releasable, ReleaseAction, ReleaseEnd, ReleaseEntry, RequestId,
-    Target,
+    Target, WithdrawalSweep,
 };
 use crate::domain::label::Label;
+use crate::domain::list::ListName;
 use crate::domain::purpose::{AccessWay, Purpose};
 use crate::domain::sharing::Audience;
 use crate::domain::{Assessment, CampaignId, Indicator, Kind, Position, Sharing};
@@ -64,6 +66,10 @@ fn a_batch_is_written_as_its_message_would_be() {
         note: Some("n".repeat(20_000).into()),
         campaign: Some(CampaignId::from_bytes([6; 16])),
         references: vec!["https://a.example/b".into(), "https://a.example/c".into()],
+        account: AccountNames {
+            account_id: Some("1234567".into()),
+            former_handles: vec!["c".into(), "d".repeat(130).into()],
+        },
         ..Assessment::of(handle)
     };
     let assessments =
@@ -85,6 +91,7 @@ fn a_batch_is_written_as_its_message_would_be() {
                 releases: Vec::new(),
             },
             replaces,
+            list: Some(ListName::from_stored("phishing")),
             items,
             rejected,
         })
@@ -166,6 +173,7 @@ fn accesses_come_back_from_the_journal_as_they_were_written() {
     come_back(&[
         Body::Accessed(Accessed { way: AccessWay::Snapshot, purpose, accessed: vec![given] }),
         Body::AccessSweep(AccessSweep { records: vec![(5, author, 1 << 16)] }),
+        Body::WithdrawalSweep(WithdrawalSweep { targets: versions() }),
     ]);
     let numbered_kinds = "1 warrant, 2 subpoena, 3 emergency, 4 voluntary, 5 public";
     assert_eq!(numbered(PurposeKind::ALL), numbered_kinds);

@@ -4,6 +4,7 @@ use super::enforcement::read_campaign;
 use super::enums::ProtoEnum;
 use super::fields::Fields;
 use super::{pb, read_timestamp, timestamp};
+use crate::domain::account::AccountNames;
 use crate::domain::assessment::{Confidence, Technique};
 use crate::domain::label::{Label, Labels, MAX_LABELS};
 use crate::domain::{Assessment, Indicator, Invalid, Timestamp};
@@ -24,6 +25,7 @@ pub fn read(
     let time = |field, time: &Option<prost_types::Timestamp>| {
         time.as_ref().map(|time| read_timestamp(field, time)).transpose()
     };
+    let account = AccountNames::parse(&indicator, &message.account_id, &message.former_handles)?;
     let assessment = Assessment {
         raw: (raw != indicator.value()).then(|| raw.into()),
         indicator,
@@ -40,6 +42,7 @@ pub fn read(
         note: read_note(&message.note)?,
         references: read_references(&message.references)?,
         campaign: read_campaign("campaign", &message.campaign)?,
+        account,
     };
     assessment.check_times(now)?;
     Ok(assessment)
@@ -59,8 +62,10 @@ pub fn write(assessment: &Assessment, accepted: Timestamp) -> pb::Assessment {
         last_seen: assessment.last_seen.map(timestamp),
         valid_until: Some(timestamp(assessment.expires_at(accepted))),
         note: assessment.note.as_deref().unwrap_or_default().to_owned(),
-        references: assessment.references.iter().map(std::string::ToString::to_string).collect(),
+        references: texts(&assessment.references),
         campaign: assessment.campaign.map(|id| id.to_string()).unwrap_or_default(),
+        account_id: assessment.account.account_id.as_deref().unwrap_or_default().to_owned(),
+        former_handles: texts(&assessment.account.former_handles),
     }
 }
 
@@ -78,6 +83,12 @@ pub(super) fn put(assessment: &Assessment, accepted: Timestamp, fields: &mut Fie
     fields.time(10, assessment.expires_at(accepted));
     fields.text(11, assessment.note.as_deref().unwrap_or_default());
     assessment.references.iter().for_each(|one| fields.bytes(12, one.as_bytes()));
+    fields.text(14, assessment.account.account_id.as_deref().unwrap_or_default());
+    assessment.account.former_handles.iter().for_each(|one| fields.bytes(15, one.as_bytes()));
+}
+
+fn texts(texts: &[Box<str>]) -> Vec<String> {
+    texts.iter().map(ToString::to_string).collect()
 }
 
 fn read_labels(texts: &[String], labels: &Labels) -> Result<Vec<Label>, Invalid> {

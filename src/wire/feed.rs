@@ -175,6 +175,7 @@ pub fn encode_replacing(
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::domain::account::AccountNames;
     use crate::domain::assessment::{Basis, Confidence, Involvement, Severity, Technique, Verdict};
     use crate::domain::cursor::{EpochId, JournalTag};
     use crate::domain::entry::{AppendId, Body, Item, SubmissionId};
@@ -204,6 +205,10 @@ mod tests {
             note: Some("n".repeat(500).into()),
             references: vec!["https://a.example/1".into(), "https://a.example/2".into()],
             campaign: Some(CampaignId::new(uuid::Uuid::from_u128(7))),
+            account: AccountNames {
+                account_id: Some("1234567".into()),
+                former_handles: vec!["b".into(), "c".into()],
+            },
         };
         let item = |(index, assessment): (u32, Assessment)| Item {
             index,
@@ -220,6 +225,7 @@ mod tests {
                 releases: Vec::new(),
             },
             replaces: None,
+            list: None,
             items: [(0, bare), (300, full)].map(item).into(),
             rejected: Vec::new(),
         }

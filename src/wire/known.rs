@@ -1,5 +1,7 @@
 //! Lookup results and summaries of indicators, for one reader.
 
+use prost::Message;
+
 use super::{assessment, indicator, pb, sharing, timestamp};
 use crate::domain::sharing::SharingView;
 use crate::domain::{Assessment, Indicator, IndicatorId, Invalid, PartnerId, Position, Timestamp};
@@ -61,6 +63,46 @@ pub fn found(known: &Summary<'_>) -> pb::LookupResult {
     result(pb::lookup_result::Result::Known(summary(known)))
 }
 
+/// Adds the networks that hold the address of a lookup result, the smallest first. Stops before the one that would
+/// exceed `max_bytes`, and returns how many bytes are left.
+pub fn add_networks<'a>(
+    result: &mut pb::LookupResult,
+    networks: impl IntoIterator<Item = Summary<'a>>,
+    mut max_bytes: usize,
+) -> usize {
+    for network in networks {
+        let network = summary(&network);
+        match max_bytes.checked_sub(network.encoded_len()) {
+            Some(left) if result.networks_omitted == 0 => {
+                max_bytes = left;
+                result.networks.push(network);
+            }
+            _ => result.networks_omitted += 1,
+        }
+    }
+    max_bytes
+}
+
+/// Adds the other names of the account of a lookup result, each with its summary. Stops before the one that would exceed
+/// `max_bytes`, and returns how many bytes are left.
+pub fn add_accounts<'a>(
+    result: &mut pb::LookupResult,
+    names: impl IntoIterator<Item = (&'a Indicator, Option<Summary<'a>>)>,
+    mut max_bytes: usize,
+) -> usize {
+    for (name, known) in names {
+        let indicator = Some(indicator::write(name, name.id()));
+        let account = pb::LinkedAccount { indicator, summary: known.as_ref().map(summary) };
+        let Some(left) = max_bytes.checked_sub(account.encoded_len()) else {
+            result.accounts_may_have_more = true;
+            break;
+        };
+        max_bytes = left;
+        result.accounts.push(account);
+    }
+    max_bytes
+}
+
 /// The lookup result for a value about which the reader may see nothing.
 pub fn unknown(indicator: Indicator, id: IndicatorId) -> pb::LookupResult {
     let indicator = Some(indicator::write_owned(indicator, id));
@@ -76,5 +118,5 @@ pub fn unreadable(invalid: &Invalid) -> pb::LookupResult {
 }
 
 fn result(result: pb::lookup_result::Result) -> pb::LookupResult {
-    pb::LookupResult { result: Some(result) }
+    pb::LookupResult { result: Some(result), ..pb::LookupResult::default() }
 }

@@ -4,7 +4,7 @@ use std::collections::BTreeSet;
 
 use super::enums::ProtoEnum;
 use super::pb;
-use crate::domain::partner::{Group, GroupDefinition, Partner, Role, Terms};
+use crate::domain::partner::{Group, GroupDefinition, HourlyLimits, Partner, Role, Terms};
 use crate::domain::purpose::PurposeKind;
 use crate::domain::{GroupId, Invalid, PartnerId, Platform, Tlp};
 
@@ -26,6 +26,7 @@ pub fn read(request: &pb::PutPartnerRequest) -> Result<Partner, Invalid> {
         .iter()
         .map(|text| Platform::parse(text).map_err(|e| Invalid::new("partner.platforms", e.reason)));
     let group = Some(request.default_group.as_str()).filter(|group| !group.is_empty());
+    let limit = |limit: u64| (limit > 0).then_some(limit);
     let role = Role::read(partner.role)?.ok_or_else(|| missing("partner.role"))?;
     Ok(Partner {
         name: read_name("partner.name", &partner.name, id.as_str())?,
@@ -36,6 +37,10 @@ pub fn read(request: &pb::PutPartnerRequest) -> Result<Partner, Invalid> {
         default_tlp: Tlp::read(request.default_tlp)?.unwrap_or(Tlp::Amber),
         purposes: read_purposes(&partner.purposes)?,
         referrals_off: partner.referrals_off,
+        limits: HourlyLimits {
+            submitted: limit(partner.max_submitted_per_hour),
+            withdrawn: limit(partner.max_withdrawn_per_hour),
+        },
         id,
     })
 }
@@ -119,6 +124,18 @@ pub fn write(partner: &Partner) -> pb::Partner {
         default_group: String::new(),
         default_tlp: pb::Tlp::Unspecified.into(),
         referrals_off: false,
+        max_submitted_per_hour: 0,
+        max_withdrawn_per_hour: 0,
+    }
+}
+
+/// Converts a partner for itself, with what operators set for it.
+pub fn write_own(partner: &Partner) -> pb::Partner {
+    pb::Partner {
+        referrals_off: partner.referrals_off,
+        max_submitted_per_hour: partner.limits.submitted.unwrap_or(0),
+        max_withdrawn_per_hour: partner.limits.withdrawn.unwrap_or(0),
+        ..write(partner)
     }
 }
 
@@ -128,8 +145,7 @@ pub fn write_whole(partner: &Partner, suspended: bool) -> pb::Partner {
         suspended,
         default_group: partner.default_group.as_ref().map(ToString::to_string).unwrap_or_default(),
         default_tlp: pb::Tlp::from(partner.default_tlp).into(),
-        referrals_off: partner.referrals_off,
-        ..write(partner)
+        ..write_own(partner)
     }
 }
 

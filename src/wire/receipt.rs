@@ -20,6 +20,13 @@ pub fn write(receipt: &Receipt) -> pb::Receipt {
         written.referred = referrals.to.iter().map(referred).collect();
         written.not_referred = referrals.not_referred;
     }
+    written.lists = receipt.lists.map(|lists| pb::ListReceipt {
+        withdrawn: lists.done.withdrawn,
+        held_by_other_lists: lists.done.held_by_other_lists,
+        not_withdrawn: lists.done.not_withdrawn,
+        pending: lists.pending,
+        resumes_at: lists.resumes_at.map(timestamp),
+    });
     if let Some(batch) = &receipt.batch {
         write_batch(batch, &mut written);
     }
@@ -43,25 +50,30 @@ fn invalid_item(index: u32, invalid: &Invalid) -> pb::ItemReceipt {
     pb::ItemReceipt {
         index,
         status: pb::ItemStatus::Rejected.into(),
-        version: None,
         field: invalid.field.to_string(),
         reason: invalid.reason.to_string(),
+        ..pb::ItemReceipt::default()
     }
 }
 
 /// Converts the receipt of an item.
 pub fn write_item(index: u32, item: &ItemReceipt) -> pb::ItemReceipt {
-    let (status, version) = match item {
-        ItemReceipt::Created(version) => (pb::ItemStatus::Created, *version),
-        ItemReceipt::Replaced(version) => (pb::ItemStatus::Replaced, *version),
-        ItemReceipt::Unchanged(version) => (pb::ItemStatus::Unchanged, *version),
+    let (status, version, withdrawn) = match item {
+        ItemReceipt::Created(version) => (pb::ItemStatus::Created, *version, None),
+        ItemReceipt::Recreated { version, withdrawn } => {
+            (pb::ItemStatus::Created, *version, Some(*withdrawn))
+        }
+        ItemReceipt::Replaced { version, withdrawn } => {
+            (pb::ItemStatus::Replaced, *version, *withdrawn)
+        }
+        ItemReceipt::Unchanged(version) => (pb::ItemStatus::Unchanged, *version, None),
         ItemReceipt::Rejected(invalid) => return invalid_item(index, invalid),
     };
     pb::ItemReceipt {
         index,
         status: status.into(),
         version: Some(indicator::version(version)),
-        field: String::new(),
-        reason: String::new(),
+        withdrawn_before: withdrawn.map(timestamp),
+        ..pb::ItemReceipt::default()
     }
 }

@@ -2,12 +2,13 @@
 //! exchange has validated them under the rules of their time.
 
 use super::enums::ProtoEnum;
-use super::{campaign, enforcement, pb, read_timestamp};
+use super::{campaign, enforcement, pb, read_timestamp, sharing};
+use crate::domain::account::AccountNames;
 use crate::domain::assessment::{Assessment, Confidence, Technique};
 use crate::domain::label::Label;
 use crate::domain::{
     CampaignId, Indicator, Invalid, Kind, Platform, Position, ReceivedAssessment,
-    ReceivedContribution, ReceivedEnforcement, Tlp,
+    ReceivedContribution, ReceivedEnforcement,
 };
 
 /// Parses an item of a feed, a page or a snapshot. The error names the field that this version of
@@ -22,13 +23,15 @@ pub fn read(item: &pb::FeedItem) -> Result<ReceivedAssessment, Invalid> {
     let platform = (!message.platform.is_empty()).then(|| message.platform.clone());
     let platform = platform.map(Platform::from_stored);
     let indicator = Indicator::from_stored(kind, platform, message.value.as_str());
+    let sharing = sharing::read_view(item.sharing.as_ref())?;
     Ok(ReceivedAssessment {
         version: Position::new(version.sequence, version.index),
         author: item.author.clone(),
         accepted: read_timestamp("accepted_at", accepted)?,
         id: message.id.parse()?,
         assessment: read_assessment(assessment, indicator)?,
-        tlp: read_tlp(item.sharing.as_ref())?,
+        tlp: sharing.tlp,
+        audience: sharing.audience,
     })
 }
 
@@ -43,7 +46,7 @@ pub fn contribution(message: &pb::VisibleContribution) -> Result<ReceivedContrib
         accepted: read_timestamp("accepted_at", accepted)?,
         campaign: CampaignId::parse(&message.campaign_id)?,
         contribution: campaign::read(message.contribution.as_ref())?,
-        tlp: read_tlp(message.sharing.as_ref())?,
+        tlp: sharing::read_view(message.sharing.as_ref())?.tlp,
     })
 }
 
@@ -58,14 +61,8 @@ pub fn enforcement(message: &pb::VisibleEnforcement) -> Result<ReceivedEnforceme
         author: message.author.clone(),
         accepted: read_timestamp("accepted_at", accepted)?,
         enforcement: enforcement::read(enforcement)?,
-        tlp: read_tlp(message.sharing.as_ref())?,
+        tlp: sharing::read_view(message.sharing.as_ref())?.tlp,
     })
-}
-
-/// Defaults to RED: without a marking the object may not be passed on.
-fn read_tlp(sharing: Option<&pb::Sharing>) -> Result<Tlp, Invalid> {
-    let tlp = sharing.map_or(Ok(None), |sharing| Tlp::read(sharing.tlp))?;
-    Ok(tlp.unwrap_or(Tlp::Red))
 }
 
 fn read_assessment(message: &pb::Assessment, indicator: Indicator) -> Result<Assessment, Invalid> {
@@ -88,6 +85,11 @@ fn read_assessment(message: &pb::Assessment, indicator: Indicator) -> Result<Ass
             .transpose()?,
         note: (!message.note.is_empty()).then(|| message.note.as_str().into()),
         references: message.references.iter().map(|text| text.as_str().into()).collect(),
+        account: AccountNames {
+            account_id: (!message.account_id.is_empty())
+                .then(|| message.account_id.as_str().into()),
+            former_handles: message.former_handles.iter().map(|one| one.as_str().into()).collect(),
+        },
         ..Assessment::of(indicator)
     })
 }
@@ -96,7 +98,7 @@ fn read_assessment(message: &pb::Assessment, indicator: Indicator) -> Result<Ass
 mod tests {
     use super::*;
     use crate::domain::sharing::{Audience, SharingView};
-    use crate::domain::{PartnerId, Timestamp};
+    use crate::domain::{PartnerId, Timestamp, Tlp};
     use crate::wire::feed::{self, ItemRef};
 
     #[test]
@@ -126,6 +128,7 @@ mod tests {
         let given = read(&feed::item(&shown)).unwrap();
         assert_eq!((given.version, given.tlp, given.accepted), (version, Tlp::Green, accepted));
         assert_eq!((given.id, given.author.as_str()), (id, "birdsite"));
+        assert_eq!(given.audience, Audience::Everyone);
         assert_eq!(given.assessment.expires_at(accepted), assessment.expires_at(accepted));
         assert_eq!(given.assessment.verdict(), assessment.verdict());
         assert_eq!(given.assessment.labels, assessment.labels);

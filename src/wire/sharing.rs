@@ -1,12 +1,14 @@
 //! Sharing: an author's request, and a reader's view.
 
+use std::collections::BTreeSet;
+
 use prost::Message;
 
 use super::enums::ProtoEnum;
 use super::pb::{self, sharing};
 use super::{read_timestamp, timestamp};
 use crate::domain::sharing::{Audience, AudienceRequest, Release, SharingRequest, SharingView};
-use crate::domain::{GroupId, Invalid, PartnerId};
+use crate::domain::{GroupId, Invalid, PartnerId, Tlp};
 
 /// Maximum encoded size of a sharing, in bytes. It is stored with each item.
 const MAX_BYTES: usize = 1_500;
@@ -68,6 +70,24 @@ pub fn write(view: &SharingView) -> pb::Sharing {
         audience: Some(audience),
         releases: releases.collect(),
     }
+}
+
+/// Parses what [`write`] wrote, as a client received it. Nothing is validated. Releases are left out.
+///
+/// Without a marking it is RED: the object may not be passed on. Without an audience it is nobody's: only the reader
+/// itself is known to have the object.
+pub fn read_view(sharing: Option<&pb::Sharing>) -> Result<SharingView, Invalid> {
+    let tlp = sharing.map_or(Ok(None), |sharing| Tlp::read(sharing.tlp))?;
+    let audience = match sharing.and_then(|sharing| sharing.audience.as_ref()) {
+        Some(sharing::Audience::Everyone(_)) => Audience::Everyone,
+        Some(sharing::Audience::Public(_)) => Audience::Public,
+        Some(sharing::Audience::Named(named)) => Audience::Named {
+            groups: named.groups.iter().map(|id| GroupId::from_stored(id)).collect(),
+            partners: named.partners.iter().map(|id| PartnerId::from_stored(id)).collect(),
+        },
+        None => Audience::Named { groups: BTreeSet::new(), partners: BTreeSet::new() },
+    };
+    Ok(SharingView { tlp: tlp.unwrap_or(Tlp::Red), audience, releases: Vec::new() })
 }
 
 fn read_named(named: &pb::NamedAudience) -> Result<AudienceRequest, Invalid> {

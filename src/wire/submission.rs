@@ -6,7 +6,8 @@ use sha2::{Digest, Sha256};
 use super::{assessment, indicator, pb, sharing};
 use crate::domain::entry::{Item, Rejection, SubmissionId};
 use crate::domain::label::Labels;
-use crate::domain::submission::{BatchRequest, SubmissionRequest};
+use crate::domain::list::{ListName, ShrinkPolicy};
+use crate::domain::submission::{BatchRequest, CloseRequest, SubmissionRequest};
 use crate::domain::{Assessment, Invalid, Timestamp};
 
 /// Maximum encoded size of an item, in bytes. Together with its sharing it must fit into one index
@@ -37,7 +38,11 @@ pub fn read(
         return Err(Invalid::new("batch", "is missing, and so is close"));
     }
     let batch = batch.map(|batch| read_batch(batch, context)).transpose()?;
-    Ok(SubmissionRequest { id, batch, close: close.map(|close| close.batches) })
+    let close = close.map(|close| CloseRequest {
+        batches: close.batches,
+        policy: ShrinkPolicy { shrink: close.shrink, unreadable: close.unreadable },
+    });
+    Ok(SubmissionRequest { id, batch, close })
 }
 
 fn read_batch(
@@ -47,7 +52,10 @@ fn read_batch(
     if batch.number == 0 {
         return Err(Invalid::new("batch.number", "is missing: batches are numbered from 1"));
     }
-    if batch.items.is_empty() {
+    let list = (!batch.list.is_empty()).then(|| ListName::parse(&batch.list)).transpose();
+    let list = list.map_err(|invalid| Invalid::new("batch.list", invalid.reason))?;
+    // A list may have become empty.
+    if batch.items.is_empty() && list.is_none() {
         return Err(Invalid::new("batch.items", "has no items"));
     }
     if batch.items.len() > context.max_items {
@@ -72,7 +80,7 @@ fn read_batch(
             Err(invalid) => rejected.push(Rejection { index, invalid }),
         }
     }
-    Ok(BatchRequest { number: batch.number, digest, sharing, replaces, items, rejected })
+    Ok(BatchRequest { number: batch.number, digest, sharing, replaces, list, items, rejected })
 }
 
 fn read_item(
@@ -84,7 +92,7 @@ fn read_item(
     }
     let read = indicator::read(item.kind, &item.platform, &item.value)?;
     match &item.assessment {
-        Some(said) => assessment::read(read, &item.value, said, context.labels, context.now),
+        Some(stated) => assessment::read(read, &item.value, stated, context.labels, context.now),
         None => Ok(Assessment {
             raw: (item.value != read.value()).then(|| item.value.as_str().into()),
             ..Assessment::of(read)

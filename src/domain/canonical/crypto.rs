@@ -26,11 +26,11 @@ pub fn address<'a>(chain: &str, text: &'a str) -> Canonical<'a> {
         "ethereum" => ethereum(text),
         "solana" => solana(text),
         "monero" => monero(text),
-        _ => other(text),
+        _ => on_unknown_chain(text),
     }
 }
 
-/// The chain of an address, if its checksum tells. An Ethereum address in a single case has none.
+/// The chain of an address, if its checksum is valid on one. An Ethereum address in a single case has none.
 pub fn chain_by_checksum(text: &str) -> Option<&'static str> {
     let may_be = (26..=MAX_ADDRESS_BYTES).contains(&text.len())
         && text.bytes().all(|b| b.is_ascii_alphanumeric());
@@ -125,7 +125,7 @@ fn monero(text: &str) -> Canonical<'_> {
     }
 }
 
-fn other(text: &str) -> Canonical<'_> {
+fn on_unknown_chain(text: &str) -> Canonical<'_> {
     let is_address = |b: u8| b.is_ascii_alphanumeric() || matches!(b, b':' | b'_' | b'-' | b'.');
     if (8..=128).contains(&text.len()) && text.bytes().all(is_address) {
         Ok(Cow::Borrowed(text))

@@ -7,6 +7,8 @@ use percent_encoding::percent_decode_str;
 use super::Canonical;
 
 const MAX_BYTES: usize = 128;
+/// An invite may contain a key.
+const MAX_INVITE_BYTES: usize = 256;
 
 /// A handle: without leading `@`, percent-decoded, in lower case. YouTube's prefixes `c/`, `user/`
 /// and `channel/` are kept, and a channel id keeps its case.
@@ -18,24 +20,34 @@ pub fn account<'a>(platform: &str, text: &'a str) -> Canonical<'a> {
     {
         return Ok(canonical);
     }
-    let shape = match platform {
-        "x" => Shape { max_bytes: 50, allows: |c| c.is_ascii_alphanumeric() || c == '_' },
-        "instagram" | "tiktok" | "threads" => {
-            Shape { max_bytes: 64, allows: |c| c.is_ascii_alphanumeric() || matches!(c, '_' | '.') }
-        }
-        "reddit" => {
-            Shape { max_bytes: 64, allows: |c| c.is_ascii_alphanumeric() || matches!(c, '_' | '-') }
-        }
-        _ => Shape { max_bytes: MAX_BYTES, allows: is_handle_char },
+    let text = match platform {
+        "cashapp" => Cow::Owned(text.trim_start_matches(['$', '@']).to_owned()),
+        "line" => Cow::Owned(text.trim_start_matches(['~', '@']).to_owned()),
+        "reddit" => strip(strip(text, "/"), "u/"),
+        _ => text,
     };
-    check(&text, shape, "a handle")?;
+    let limits = match platform {
+        "x" => Limits { max_bytes: 50, allows: |c| c.is_ascii_alphanumeric() || c == '_' },
+        "instagram" | "tiktok" | "threads" => Limits {
+            max_bytes: 64,
+            allows: |c| c.is_ascii_alphanumeric() || matches!(c, '_' | '.'),
+        },
+        "reddit" => Limits {
+            max_bytes: 64,
+            allows: |c| c.is_ascii_alphanumeric() || matches!(c, '_' | '-'),
+        },
+        // `spotify:track:…` is a track.
+        "spotify" => Limits { max_bytes: MAX_BYTES, allows: |c| c != ':' && is_handle_char(c) },
+        _ => Limits { max_bytes: MAX_BYTES, allows: is_handle_char },
+    };
+    check(&text, limits, "a handle")?;
     Ok(folded(text))
 }
 
 /// A platform's stable id of an account, unchanged.
 pub fn account_id(text: &str) -> Canonical<'_> {
-    let shape = Shape { max_bytes: MAX_BYTES, allows: |c| c.is_ascii_graphic() };
-    check(text, shape, "an id")?;
+    let limits = Limits { max_bytes: MAX_BYTES, allows: |c| c.is_ascii_graphic() };
+    check(text, limits, "an id")?;
     Ok(Cow::Borrowed(text))
 }
 
@@ -45,13 +57,15 @@ pub fn slug<'a>(platform: &str, text: &'a str) -> Canonical<'a> {
     let text = match platform {
         "reddit" => strip(strip(text, "/"), "r/"),
         // An invite keeps its case: it is a random code.
-        "discord" | "kakaotalk" => {
-            check(&text, Shape { max_bytes: MAX_BYTES, allows: is_handle_char }, "an invite")?;
+        "discord" | "kakaotalk" | "line" | "signal" | "slack" | "viber" | "wechat" | "whatsapp" => {
+            // Some are Base64.
+            let allows = |c: char| is_handle_char(c) || matches!(c, '=' | '/');
+            check(&text, Limits { max_bytes: MAX_INVITE_BYTES, allows }, "an invite")?;
             return Ok(text);
         }
         _ => text,
     };
-    check(&text, Shape { max_bytes: MAX_BYTES, allows: is_handle_char }, "a slug or id")?;
+    check(&text, Limits { max_bytes: MAX_BYTES, allows: is_handle_char }, "a slug or id")?;
     Ok(folded(text))
 }
 
@@ -60,16 +74,19 @@ pub fn slug<'a>(platform: &str, text: &'a str) -> Canonical<'a> {
 pub fn channel<'a>(platform: &str, text: &'a str) -> Canonical<'a> {
     let text = without_at(percent_decoded(text)?);
     if platform != "telegram" {
-        check(&text, Shape { max_bytes: MAX_BYTES, allows: is_handle_char }, "a channel's name")?;
-        return Ok(folded(text));
+        check(&text, Limits { max_bytes: MAX_BYTES, allows: is_handle_char }, "a channel's name")?;
+        // These are random codes, in which case counts.
+        let is_code =
+            matches!(platform, "bitchute" | "instagram" | "kakaotalk" | "spotify" | "whatsapp");
+        return Ok(if is_code { text } else { folded(text) });
     }
     if let Some(invite) = text.strip_prefix('+') {
         let allows = |c: char| c.is_ascii_alphanumeric() || matches!(c, '_' | '-');
-        check(invite, Shape { max_bytes: 64, allows }, "an invite")?;
+        check(invite, Limits { max_bytes: 64, allows }, "an invite")?;
         return Ok(text);
     }
-    let shape = Shape { max_bytes: 64, allows: |c| c.is_ascii_alphanumeric() || c == '_' };
-    check(&text, shape, "a channel's name")?;
+    let limits = Limits { max_bytes: 64, allows: |c| c.is_ascii_alphanumeric() || c == '_' };
+    check(&text, limits, "a channel's name")?;
     Ok(folded(text))
 }
 
@@ -83,15 +100,15 @@ fn youtube<'a>(text: &Cow<'a, str>) -> Result<Option<Cow<'a, str>>, Cow<'static,
             && text.bytes().all(|b| b.is_ascii_alphanumeric() || matches!(b, b'_' | b'-'));
         return Ok(is_id.then(|| Cow::Owned(format!("channel/{text}"))));
     };
-    let shape = Shape { max_bytes: MAX_BYTES, allows: is_handle_char };
+    let limits = Limits { max_bytes: MAX_BYTES, allows: is_handle_char };
     match prefix.to_ascii_lowercase().as_str() {
         "channel" => {
             let allows = |c: char| c.is_ascii_alphanumeric() || matches!(c, '_' | '-');
-            check(name, Shape { max_bytes: 64, allows }, "a channel's id")?;
+            check(name, Limits { max_bytes: 64, allows }, "a channel's id")?;
             Ok(Some(Cow::Owned(format!("channel/{name}"))))
         }
         prefix @ ("c" | "user") => {
-            check(name, shape, "a channel's name")?;
+            check(name, limits, "a channel's name")?;
             Ok(Some(Cow::Owned(format!("{prefix}/{}", fold(name)))))
         }
         _ => Ok(None),
@@ -99,19 +116,19 @@ fn youtube<'a>(text: &Cow<'a, str>) -> Result<Option<Cow<'a, str>>, Cow<'static,
 }
 
 #[derive(Clone, Copy)]
-struct Shape {
+struct Limits {
     max_bytes: usize,
     allows: fn(char) -> bool,
 }
 
-fn check(text: &str, shape: Shape, what: &str) -> Result<(), Cow<'static, str>> {
+fn check(text: &str, limits: Limits, what: &str) -> Result<(), Cow<'static, str>> {
     if text.is_empty() {
         return Err("is empty".into());
     }
-    if text.len() > shape.max_bytes {
-        return Err(format!("is not {what}: it is longer than {} bytes", shape.max_bytes).into());
+    if text.len() > limits.max_bytes {
+        return Err(format!("is not {what}: it is longer than {} bytes", limits.max_bytes).into());
     }
-    match text.chars().find(|c| !(shape.allows)(*c)) {
+    match text.chars().find(|c| !(limits.allows)(*c)) {
         Some(bad) => Err(format!("is not {what}: it contains `{}`", bad.escape_debug()).into()),
         None => Ok(()),
     }

@@ -2,7 +2,7 @@
 
 use std::borrow::Cow;
 
-use phonenumber::Mode;
+use phonenumber::{Mode, country};
 use unicode_normalization::UnicodeNormalization;
 
 use super::{Canonical, host};
@@ -27,19 +27,34 @@ pub fn email(text: &str) -> Canonical<'_> {
 pub fn phone(text: &str) -> Canonical<'_> {
     let plain: String = text.nfkc().collect();
     let plain = plain.strip_prefix("tel:").unwrap_or(&plain);
-    let plain = plain
-        .strip_prefix("https://wa.me/")
-        .or(plain.strip_prefix("wa.me/"))
-        .map_or_else(|| plain.to_owned(), |number| format!("+{number}"));
+    let plain = with_plus(plain.trim());
     if !plain.starts_with('+') {
         return Err("is not a phone number in international form, with `+` and country code".into());
     }
+    e164(None, &plain)
+}
+
+/// A phone number as it is written in a country, in E.164 format.
+pub fn national_phone(text: &str, country: country::Id) -> Canonical<'_> {
+    let plain: String = text.nfkc().collect();
+    e164(Some(country), &with_plus(plain.trim().strip_prefix("tel:").unwrap_or(plain.trim())))
+}
+
+/// A number with the exit code `00` of most countries as one with `+`. No national number begins so.
+fn with_plus(number: &str) -> Cow<'_, str> {
+    match number.strip_prefix("00") {
+        Some(rest) if !rest.starts_with('0') => Cow::Owned(format!("+{rest}")),
+        _ => Cow::Borrowed(number),
+    }
+}
+
+fn e164(country: Option<country::Id>, plain: &str) -> Canonical<'static> {
     if plain.chars().any(|c| c.is_alphabetic() && !"ext".contains(c.to_ascii_lowercase())) {
         return Err("is not a phone number: it contains a letter".into());
     }
     // A trunk prefix in brackets is not dialled from abroad.
     let plain = plain.replacen("(0)", "", 1);
-    let number = phonenumber::parse(None, &plain)
+    let number = phonenumber::parse(country, &plain)
         .map_err(|_| "is not a phone number of any country's plan")?;
     if !number_is_possible(&number) {
         return Err("is not a phone number: it is too short or too long for its country".into());
@@ -153,6 +168,7 @@ mod tests {
         assert_eq!(phone("+1 212-555-0123").unwrap(), "+12125550123");
         assert_eq!(phone("tel:+1-201-555-0123").unwrap(), "+12015550123");
         assert_eq!(phone("+44 (0)7700 900 456").unwrap(), "+447700900456");
+        assert_eq!(phone("0044 7700 900 456").unwrap(), "+447700900456");
         assert_eq!(hashtag("＃Sample").unwrap(), "#sample");
         assert_eq!(ssdeep("96:aB/+:xY,\"a.exe\"").unwrap(), "96:aB/+:xY");
         assert_eq!(tlsh(&format!("T1{}", "AB".repeat(35))).unwrap(), "ab".repeat(35));

@@ -3,7 +3,7 @@
 use std::borrow::Cow;
 use std::net::{IpAddr, Ipv4Addr};
 
-use ipnet::{IpNet, Ipv4Net};
+use ipnet::{IpNet, IpSubnets, Ipv4Net, Ipv4Subnets, Ipv6Subnets};
 
 use super::Canonical;
 
@@ -22,6 +22,13 @@ pub fn ip(text: &str) -> Canonical<'_> {
 /// A network in CIDR notation with its host bits cleared; IPv6 compressed. A netmask in place of the prefix
 /// length is read too.
 pub fn network(text: &str) -> Canonical<'_> {
+    if let Some(range) = range(text) {
+        let networks = networks_of(range)?;
+        return match networks.as_slice() {
+            [network] => Ok(Cow::Owned(canonical_network(*network).to_string())),
+            _ => Err(format!("is a range that is {} networks: name each", networks.len()).into()),
+        };
+    }
     let parsed = text.parse::<IpNet>().ok().or_else(|| {
         let (address, mask) = text.split_once('/')?;
         let prefix = ipnet::ipv4_mask_to_prefix(mask.parse::<Ipv4Addr>().ok()?).ok()?;
@@ -31,6 +38,42 @@ pub fn network(text: &str) -> Canonical<'_> {
         return Err("is not a network: it is not an IP address, `/` and a prefix length".into());
     };
     Ok(canonical_form(text, &canonical_network(network.trunc())))
+}
+
+/// The first and the last address of a range: `192.0.2.0-192.0.2.255`, `192.0.2.0-255`. With blanks around the dash
+/// they are two values.
+pub fn range(text: &str) -> Option<(IpAddr, IpAddr)> {
+    let (first, last) = text.split_once(['-', '–'])?;
+    let first = first.parse().ok()?;
+    let last_octet = || match (first, last.parse::<u8>()) {
+        (IpAddr::V4(first), Ok(octet)) => {
+            let [a, b, c, _] = first.octets();
+            Some(IpAddr::from([a, b, c, octet]))
+        }
+        _ => None,
+    };
+    Some((first, last.parse().ok().or_else(last_octet)?))
+}
+
+/// Networks that a range may be. More are not meant as one value.
+const MAX_NETWORKS: usize = 4;
+
+/// The networks that cover a range exactly.
+pub fn networks_of((first, last): (IpAddr, IpAddr)) -> Result<Vec<IpNet>, Cow<'static, str>> {
+    let subnets: IpSubnets = match (first, last) {
+        _ if first > last => return Err("is a range that ends before it begins".into()),
+        (IpAddr::V4(first), IpAddr::V4(last)) => Ipv4Subnets::new(first, last, 0).into(),
+        (IpAddr::V6(first), IpAddr::V6(last)) => Ipv6Subnets::new(first, last, 0).into(),
+        _ => return Err("is a range from an IPv4 to an IPv6 address".into()),
+    };
+    let networks: Vec<IpNet> = subnets.take(MAX_NETWORKS + 1).collect();
+    if networks.len() > MAX_NETWORKS {
+        let reason = format!(
+            "is a range that takes more than {MAX_NETWORKS} networks to cover: list the networks"
+        );
+        return Err(reason.into());
+    }
+    Ok(networks)
 }
 
 /// The IPv4 network of an IPv4-mapped one.
@@ -68,9 +111,10 @@ fn plain_number(digits: &str) -> Option<u32> {
     is_plain.then(|| digits.parse().ok())?
 }
 
-/// The address of `a.b.c.d:port` or `[v6]:port`.
+/// The address of `a.b.c.d:port` or `[v6]:port`, with `#` as dnsmasq writes it, or with a protocol: `a.b.c.d:53/udp`.
 fn without_port(text: &str) -> Option<&str> {
-    let (address, port) = text.rsplit_once(':')?;
+    let text = text.strip_suffix("/tcp").or_else(|| text.strip_suffix("/udp")).unwrap_or(text);
+    let (address, port) = text.rsplit_once([':', '#'])?;
     let is_address =
         address.parse::<Ipv4Addr>().is_ok() || (address.starts_with('[') && address.ends_with(']'));
     (is_address && port.parse::<u16>().is_ok()).then_some(address)
@@ -90,12 +134,17 @@ mod tests {
         assert_eq!(ip("2001:DB8:0:0::1").unwrap(), "2001:db8::1");
         assert_eq!(ip("::ffff:192.0.2.8").unwrap(), "192.0.2.8");
         assert_eq!(ip("192.0.2.8:8080").unwrap(), "192.0.2.8");
+        assert_eq!(ip("192.0.2.8#53").unwrap(), "192.0.2.8");
+        assert_eq!(ip("192.0.2.8:53/udp").unwrap(), "192.0.2.8");
         assert_eq!(ip("[2001:db8::1]:443").unwrap(), "2001:db8::1");
         assert_eq!(network("192.0.2.77/24").unwrap(), "192.0.2.0/24");
         assert_eq!(network("192.0.2.0/255.255.255.0").unwrap(), "192.0.2.0/24");
         assert_eq!(network("2001:DB8:0:0::/32").unwrap(), "2001:db8::/32");
         assert_eq!(network("::ffff:192.0.2.0/120").unwrap(), "192.0.2.0/24");
         assert_eq!(network("::/0").unwrap(), "::/0");
+        assert_eq!(network("192.0.2.0-192.0.2.255").unwrap(), "192.0.2.0/24");
+        assert_eq!(network("192.0.2.4-7").unwrap(), "192.0.2.4/30");
+        assert_eq!(network("2001:db8::-2001:db8::ff").unwrap(), "2001:db8::/120");
         for text in ["AS64496", "as 64496", "ASN64496", "64496", "AS0.64496"] {
             assert_eq!(asn(text).unwrap(), "AS64496", "{text}");
         }
@@ -108,6 +157,15 @@ mod tests {
         }
         for bad in ["192.0.2.0", "192.0.2.0/33", "192.0.2.0/255.0.255.0", "news.example/24", "/8"] {
             assert!(network(bad).is_err(), "{bad}");
+        }
+        let ranges = [
+            ("192.0.2.0-192.0.2.2", "2 networks"),
+            ("192.0.2.1-192.0.2.254", "more than 4"),
+            ("192.0.2.9-192.0.2.1", "before it begins"),
+            ("192.0.2.9-2001:db8::", "IPv6"),
+        ];
+        for (bad, reason) in ranges {
+            assert!(network(bad).unwrap_err().contains(reason), "{bad}");
         }
         for bad in ["AS", "AS4294967296", "AS1.65536", "AS-1", "AS+1", "ASx"] {
             assert!(asn(bad).is_err(), "{bad}");

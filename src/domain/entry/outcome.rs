@@ -3,6 +3,8 @@
 use serde::{Deserialize, Serialize};
 
 use crate::domain::entry::Position;
+use crate::domain::list::ListName;
+use crate::domain::time::Timestamp;
 use crate::domain::tip::TipState;
 
 /// The outcome of an entry. Deterministic: every replay gives the same.
@@ -31,6 +33,8 @@ pub enum ItemOutcome {
         from: Position,
         /// The earlier version for its own audience.
         over: Option<Position>,
+        /// If there is no earlier version: when the author last withdrew one for its own audience.
+        withdrawn: Option<Timestamp>,
     },
     /// It equals the current version for its own audience, and gets no version of its own. The
     /// author's version for the replaced audience ended.
@@ -50,6 +54,11 @@ pub enum ItemOutcome {
     Retracted(Position),
     /// For an object and a liaison: this version has reached the maximum number of releases.
     Full(Position),
+    /// The author's first assessment of this indicator for this audience since it withdrew one, at
+    /// this time.
+    Recreated(Timestamp),
+    /// Rejected: an earlier item of the same submission gave the indicator another verdict.
+    VerdictConflict,
 }
 
 impl ItemOutcome {
@@ -57,13 +66,15 @@ impl ItemOutcome {
     pub fn ended_versions(self) -> impl Iterator<Item = Position> {
         let (first, second) = match self {
             ItemOutcome::Created
+            | ItemOutcome::Recreated(_)
+            | ItemOutcome::VerdictConflict
             | ItemOutcome::Unchanged(_)
             | ItemOutcome::NoCurrentVersion
             | ItemOutcome::Released(_)
             | ItemOutcome::Retracted(_)
             | ItemOutcome::Full(_) => (None, None),
             ItemOutcome::Replaced(old) | ItemOutcome::Ended(old) => (Some(old), None),
-            ItemOutcome::Moved { from, over } => (over, Some(from)),
+            ItemOutcome::Moved { from, over, .. } => (over, Some(from)),
             ItemOutcome::Merged { from, .. } => (Some(from), None),
         };
         first.into_iter().chain(second)
@@ -71,7 +82,13 @@ impl ItemOutcome {
 
     /// Whether the item created a version.
     pub const fn makes_version(self) -> bool {
-        matches!(self, ItemOutcome::Created | ItemOutcome::Replaced(_) | ItemOutcome::Moved { .. })
+        matches!(
+            self,
+            ItemOutcome::Created
+                | ItemOutcome::Recreated(_)
+                | ItemOutcome::Replaced(_)
+                | ItemOutcome::Moved { .. }
+        )
     }
 }
 
@@ -114,6 +131,15 @@ pub enum VoidReason {
     },
     /// The exchange's own entry that was already applied, such as an expiry written twice.
     AlreadyApplied,
+    /// The close would withdraw much of a list, and its author did not confirm that.
+    ListShrinks {
+        /// The list.
+        list: ListName,
+        /// The number of values that the close would withdraw.
+        would_withdraw: u64,
+        /// The number of values of the list after its last close.
+        size: u64,
+    },
 }
 
 /// A rule of the registry.

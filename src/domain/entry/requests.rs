@@ -10,6 +10,8 @@ use crate::domain::entry::Position;
 use crate::domain::feedback::Opinion;
 use crate::domain::indicator::{Indicator, IndicatorId};
 use crate::domain::invalid::Invalid;
+use crate::domain::list::{ListName, ShrinkPolicy};
+use crate::domain::name::NameRule;
 use crate::domain::partner::{GroupId, PartnerId};
 use crate::domain::sharing::Sharing;
 use crate::domain::time::Timestamp;
@@ -29,6 +31,8 @@ pub struct Batch {
     /// An audience that this batch replaces: the author's assessments of the same indicators for
     /// that audience end.
     pub replaces: Option<AudienceDigest>,
+    /// The list to which the items belong.
+    pub list: Option<ListName>,
     /// The items that were parsed.
     pub items: Vec<Item>,
     /// The items that were rejected.
@@ -64,7 +68,11 @@ pub struct Close {
     pub submission: SubmissionId,
     /// The number of batches; `None` if the exchange closes it with the batches received.
     pub batches: Option<u32>,
+    /// Whether values that its lists lack may be withdrawn.
+    pub policy: ShrinkPolicy,
 }
+
+const RULE: NameRule = NameRule { field: "submission_id", max_length: 128, punctuation: "._:-" };
 
 /// A submission's id, chosen by its author and scoped to it: 1 to 128 of `A-Z a-z 0-9 . _ : -`.
 #[derive(Clone, Debug, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize)]
@@ -73,13 +81,7 @@ pub struct SubmissionId(Box<str>);
 impl SubmissionId {
     /// Validates an author's id.
     pub fn parse(text: &str) -> Result<Self, Invalid> {
-        let fits = (1..=128).contains(&text.len())
-            && text.bytes().all(|b| b.is_ascii_alphanumeric() || b"._:-".contains(&b));
-        if fits {
-            Ok(Self(text.into()))
-        } else {
-            Err(Invalid::new("submission_id", "is not 1 to 128 of A-Z, a-z, 0-9 and ._:-"))
-        }
+        RULE.parse(text).map(Self)
     }
 
     /// Takes an id from the journal or the index, without validation.
@@ -110,6 +112,25 @@ pub struct Withdrawal {
     pub partner: PartnerId,
     /// The assessments.
     pub targets: Vec<Target>,
+    /// If the exchange withdraws what the lists of a closed submission lack: that close. The targets are then values
+    /// that no other list of the partner holds by the time of this entry.
+    pub closed: Option<ClosedSubmission>,
+}
+
+/// Deletes records of withdrawals whose retention period is over.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct WithdrawalSweep {
+    /// The targets that withdrew, each by its entry and its index in the entry.
+    pub targets: Vec<Position>,
+}
+
+/// One close of a submission.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct ClosedSubmission {
+    /// The submission.
+    pub submission: SubmissionId,
+    /// The sequence of the close.
+    pub close: u64,
 }
 
 /// One partner's assessment of one indicator for one audience.

@@ -2,112 +2,160 @@
 
 use percent_encoding::percent_decode_str;
 
-use super::table::{OWN_PAGES, Shape, VIEWS};
-use super::{Platform, site_of};
+use super::shape::{PathAndQuery, is_number};
+use super::table::Site;
+use super::{Platform, fediverse, site_of};
 use crate::domain::indicator::Kind;
 
 /// The profile that a URL points to. Its value is not canonical yet.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Profile {
-    /// Its kind.
+    /// Its kind. A phone number is one too: messengers have it in place of a name.
     pub kind: Kind,
     /// Its platform.
     pub platform: Platform,
-    /// The handle, slug or invite.
+    /// The handle, slug, invite or number.
     pub value: String,
 }
 
 /// The profile at a host and the rest of its URL; `None` for posts, videos and everything else.
 /// `host` must be canonical; `rest` starts with `/` or is empty.
 pub fn profile_of(host: &str, rest: &str) -> Option<Profile> {
-    let front = rest.split_once('#').map_or(rest, |(front, _fragment)| front);
+    let (front, fragment) = rest.split_once('#').unwrap_or((rest, ""));
     let (path, query) = front.split_once('?').unwrap_or((front, ""));
-    let path = percent_decode_str(path).decode_utf8().ok()?;
-    let mut segments: Vec<&str> = path.split('/').filter(|segment| !segment.is_empty()).collect();
-    let bare = host.strip_prefix("www.").unwrap_or(host);
-    let Some(site) = site_of(bare) else {
-        // `HOST/@handle` is a profile on any host.
-        let [segment] = segments.as_slice() else { return None };
-        let handle = segment.strip_prefix('@').filter(|handle| !handle.is_empty())?;
-        let platform = Platform::of_host(bare);
-        return Some(Profile { kind: Kind::Account, platform, value: handle.to_owned() });
-    };
-    if segments.len() > 1 && segments.last().is_some_and(|last| VIEWS.contains(last)) {
-        segments.pop();
-    }
-    let (kind, value) =
-        site.shapes.iter().find_map(|shape| match_shape(shape, &segments, query))?;
-    if site.id == "vimeo" && value.bytes().all(|b| b.is_ascii_digit()) {
+    let host = host.strip_prefix("www.").unwrap_or(host);
+    let site = site_of(host);
+    let is_subdomain_of_profile = matches!(site, Some((_, Some(_))));
+    if rest.is_empty() && !is_subdomain_of_profile {
         return None;
     }
-    let (kind, value) = refine_by_value(site.id, kind, value);
+    // Some sites had, or have, the path in the fragment: `/#!/name`.
+    let is_routed = path.trim_matches('/').is_empty() && site.is_some();
+    let routed = fragment.strip_prefix("!/").or_else(|| fragment.strip_prefix('/'));
+    let path = routed.filter(|_| is_routed).unwrap_or(path);
+    let path = percent_decode_str(path).decode_utf8().ok()?;
+    let segments: Vec<&str> = path.split('/').filter(|segment| !segment.is_empty()).collect();
+    let Some((site, subdomain)) = site else { return fediverse::profile_of(host, &segments) };
+    let segments = match subdomain {
+        Some(label) => {
+            let prefix = site.subdomain_path.filter(|prefix| !prefix.is_empty()).into_iter();
+            prefix.chain([label]).chain(segments).collect()
+        }
+        None => segments,
+    };
+    let (kind, value) = on_site(site, PathAndQuery { segments, query, fragment })?;
     Some(Profile { kind, platform: Platform::from_stored(site.id), value })
 }
 
-/// What the value itself says of its kind: a DID is Bluesky's stable id, and `club1` a community of VK.
-fn refine_by_value(site: &str, kind: Kind, value: String) -> (Kind, String) {
-    let is_numbered = |prefix: &str| {
-        value
-            .strip_prefix(prefix)
-            .is_some_and(|id| !id.is_empty() && id.bytes().all(|b| b.is_ascii_digit()))
-    };
-    match site {
-        "bluesky" if value.starts_with("did:") => (Kind::AccountId, value),
-        "vk" if ["club", "public", "event"].into_iter().any(is_numbered) => {
-            (Kind::Community, value)
+/// Matches the path as it is, then without a view at its end or a locale in front.
+fn on_site(site: &Site, mut url: PathAndQuery<'_>) -> Option<(Kind, String)> {
+    loop {
+        let matched = || site.shapes.iter().find_map(|shape| shape.matched(&url, site.own_pages));
+        if let Some((kind, value)) = matched() {
+            return refined(site.id, kind, value);
         }
-        _ => (kind, value),
-    }
-}
-
-fn match_shape(shape: &Shape, segments: &[&str], query: &str) -> Option<(Kind, String)> {
-    let single = match segments {
-        [segment] => Some(*segment),
-        _ => None,
-    };
-    let under = |prefix: &str| {
-        let (name, front) = segments.split_last()?;
-        front.join("/").eq_ignore_ascii_case(prefix).then_some(*name)
-    };
-    match shape {
-        Shape::Bare(kind) => {
-            let name = single?.strip_prefix('@').or(single)?;
-            let is_own = OWN_PAGES.iter().any(|page| name.eq_ignore_ascii_case(page))
-                || name.to_ascii_lowercase().ends_with(".php");
-            let is_name = !is_own && !name.starts_with('+') && !name.is_empty();
-            is_name.then(|| (*kind, name.to_owned()))
-        }
-        Shape::At(kind) => {
-            let name = single?.strip_prefix('@').filter(|name| !name.is_empty())?;
-            Some((*kind, name.to_owned()))
-        }
-        // A Telegram invite has two spellings; use the one with `+`.
-        Shape::Under("joinchat", kind) => Some((*kind, format!("+{}", under("joinchat")?))),
-        Shape::Under(prefix, kind) => Some((*kind, under(prefix)?.to_owned())),
-        Shape::WithPrefix(prefix, kind) => Some((*kind, format!("{prefix}/{}", under(prefix)?))),
-        Shape::IdUnder(prefix, kind) => match segments {
-            [first, _, id] if first.eq_ignore_ascii_case(prefix) && is_id(id) => {
-                Some((*kind, (*id).to_owned()))
+        match url.segments.as_slice() {
+            [_, .., last] if is_view(site, last) => {
+                url.segments.pop();
             }
-            _ => None,
-        },
-        Shape::Query(path, key, kind) => {
-            let is_path = segments.join("/").eq_ignore_ascii_case(path);
-            let mut pairs = query.split('&').filter_map(|pair| pair.split_once('='));
-            let (_, value) = pairs.find(|(name, _)| is_path && name == key)?;
-            (!value.is_empty()).then(|| (*kind, value.to_owned()))
-        }
-        Shape::Plus(kind) => {
-            let invite = single?.strip_prefix('+').filter(|invite| !invite.is_empty())?;
-            Some((*kind, format!("+{invite}")))
+            [first, _, ..] if site.has_locale_paths && is_locale(first) => {
+                url.segments.remove(0);
+            }
+            _ => return None,
         }
     }
 }
 
-/// Whether the last part of an address that carries a name and an id is the id.
-fn is_id(segment: &str) -> bool {
-    segment.bytes().any(|b| b.is_ascii_digit())
-        && segment.bytes().all(|b| b.is_ascii_alphanumeric() || matches!(b, b'-' | b'_' | b'@'))
+fn is_view(site: &Site, segment: &str) -> bool {
+    // A payment of a given amount: `/name/25EUR`.
+    let is_amount = || {
+        matches!(site.id, "paypal" | "cashapp") && segment.starts_with(|c: char| c.is_ascii_digit())
+    };
+    site.views.iter().any(|view| segment.eq_ignore_ascii_case(view)) || is_amount()
+}
+
+/// Whether a text is a language, a country or both: `de`, `pt-br`, `intl-de`.
+pub fn is_locale(text: &str) -> bool {
+    let text = text.strip_prefix("intl-").unwrap_or(text);
+    let mut parts = text.split(['-', '_']);
+    let is_code = |part: &str| part.len() == 2 && part.bytes().all(|b| b.is_ascii_alphabetic());
+    parts.next().is_some_and(is_code) && parts.next().is_none_or(is_code) && parts.next().is_none()
+}
+
+/// Corrects the kind by the form of the value, such as an id of digits in the place of a name. `None` if the value is
+/// no profile.
+pub fn refined(site: &str, kind: Kind, value: String) -> Option<(Kind, String)> {
+    if kind == Kind::Phone {
+        return Some((kind, phone(&value)?));
+    }
+    match (site, kind) {
+        ("facebook" | "weibo", Kind::Account) if is_number(&value) => {
+            Some((Kind::AccountId, value))
+        }
+        ("bluesky", _) if value.starts_with("did:") => Some((Kind::AccountId, value)),
+        // The id of a member, in place of the name.
+        ("linkedin", Kind::Account) if value.starts_with("ACoAA") => Some((Kind::AccountId, value)),
+        // Others get a random code.
+        ("line", Kind::AccountId) if value.starts_with(['@', '~']) => {
+            Some((Kind::Account, value[1..].to_owned()))
+        }
+        ("reddit", Kind::Community) if value.starts_with("u_") => {
+            Some((Kind::Account, value[2..].to_owned()))
+        }
+        ("telegram", _) => Some(match phone(&value).filter(|_| value.starts_with('+')) {
+            Some(phone) => (Kind::Phone, phone),
+            None => (kind, value),
+        }),
+        // A video.
+        ("vimeo", Kind::Account) if is_number(&value) => None,
+        // A gist that nobody owns.
+        ("github", _) if is_gist(&value) => None,
+        ("github", Kind::Account) => Some((kind, name_of_github(&value)?.to_owned())),
+        ("vk", _) if is_content_of_vk(&value) => None,
+        ("vk", _) if is_community_of_vk(&value) => Some((Kind::Community, value)),
+        _ => Some((kind, value)),
+    }
+}
+
+/// A phone number as it stands in a link, with its country code: digits, perhaps with a `+` and separators.
+fn phone(text: &str) -> Option<String> {
+    let is_separator = |c: char| c.is_whitespace() || "+-().".contains(c);
+    let digits = text.replace(is_separator, "");
+    (is_number(&digits) && (7..=15).contains(&digits.len())).then(|| format!("+{digits}"))
+}
+
+/// The name of an account whose keys or feed an address shows: `/name.keys`. A name has no dot.
+fn name_of_github(path: &str) -> Option<&str> {
+    match path.split_once('.') {
+        Some((name, "atom" | "gpg" | "keys" | "png")) => Some(name),
+        Some(_) => None,
+        None => Some(path),
+    }
+}
+
+fn is_gist(value: &str) -> bool {
+    matches!(value.len(), 20 | 32) && value.bytes().all(|b| b.is_ascii_hexdigit())
+}
+
+/// Whether a path of VK is a post, a photo, a video, an article, and no name: `wall-123_45`, `@name-story`.
+fn is_content_of_vk(value: &str) -> bool {
+    const CONTENT: [&str; 18] = [
+        "wall", "photo", "video", "album", "topic", "clip", "doc", "market", "audio", "story",
+        "playlist", "app", "albums", "audios", "photos", "videos", "gifts", "write",
+    ];
+    let is_id = |id: &str| {
+        id.starts_with(|c: char| c.is_ascii_digit())
+            && id.bytes().all(|b| b.is_ascii_digit() || b == b'_')
+    };
+    let is_numbered = |prefix: &str| value.strip_prefix(prefix).is_some_and(is_id);
+    value.contains('-') || CONTENT.into_iter().any(is_numbered)
+}
+
+/// Whether a name of VK is that of a community by its number: `club1234`.
+pub fn is_community_of_vk(value: &str) -> bool {
+    ["club", "public", "event"]
+        .into_iter()
+        .any(|prefix| value.strip_prefix(prefix).is_some_and(is_number))
 }
 
 #[cfg(test)]

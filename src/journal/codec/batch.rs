@@ -7,10 +7,12 @@ use super::{
     DecodeError, Decoded, boxed, number, optional, pb, read_digest, read_id, read_rejected,
     required, write_rejected,
 };
+use crate::domain::account::AccountNames;
 use crate::domain::assessment::{Basis, Confidence, Involvement, Severity, Technique, Verdict};
 use crate::domain::entry::{Batch, Item, SubmissionId};
 use crate::domain::indicator::CANONICAL_RULES_VERSION;
 use crate::domain::label::Label;
+use crate::domain::list::ListName;
 use crate::domain::{Assessment, CampaignId, Indicator, IndicatorId, Kind, Platform, Timestamp};
 use crate::protobuf::Fields;
 
@@ -34,6 +36,7 @@ pub fn put_batch(batch: &Batch, fields: &mut Fields<'_>) {
     if let Some(digest) = batch.replaces {
         fields.bytes(8, &digest.0);
     }
+    fields.text(9, batch.list.as_ref().map(ListName::as_str).unwrap_or_default());
 }
 
 /// Decodes a batch.
@@ -54,6 +57,7 @@ pub fn read_batch(batch: pb::Batch) -> Decoded<Batch> {
         digest: batch.digest.try_into().map_err(|_| DecodeError::Length("digest"))?,
         sharing: read_sharing(batch.sharing.unwrap_or_default())?,
         replaces: replaces.map(read_digest).transpose()?,
+        list: (!batch.list.is_empty()).then(|| ListName::from_stored(&batch.list)),
         items: items.collect::<Decoded<_>>()?,
         rejected: read_rejected(batch.rejected),
     })
@@ -86,6 +90,8 @@ pub fn put_assessment(assessment: &Assessment, id: IndicatorId, fields: &mut Fie
     if let Some(campaign) = assessment.campaign {
         fields.text(17, &campaign.to_string());
     }
+    fields.text(18, assessment.account.account_id.as_deref().unwrap_or_default());
+    assessment.account.former_handles.iter().for_each(|one| fields.bytes(19, one.as_bytes()));
 }
 
 /// Decodes an assessment and the id of its indicator.
@@ -111,6 +117,14 @@ pub fn read_assessment(assessment: pb::Assessment) -> Decoded<(IndicatorId, Asse
         references: assessment.references.into_iter().map(String::into_boxed_str).collect(),
         // Entries from before campaigns had ids name none.
         campaign: CampaignId::parse(&assessment.campaign).ok(),
+        account: AccountNames {
+            account_id: boxed(assessment.account_id),
+            former_handles: assessment
+                .former_handles
+                .into_iter()
+                .map(String::into_boxed_str)
+                .collect(),
+        },
     };
     Ok((id, assessment))
 }

@@ -1,20 +1,37 @@
 //! Converts withdrawals and expiries.
 
 use super::{Decoded, pb, read_digest, read_id};
-use crate::domain::entry::{Expiry, Target, Withdrawal};
+use crate::domain::entry::{
+    ClosedSubmission, Expiry, SubmissionId, Target, Withdrawal, WithdrawalSweep,
+};
 use crate::domain::{PartnerId, Position, Timestamp};
 
 pub fn write_withdrawal(withdrawal: &Withdrawal) -> pb::Withdrawal {
+    let closed = withdrawal.closed.as_ref();
     pb::Withdrawal {
         partner: withdrawal.partner.to_string(),
         targets: withdrawal.targets.iter().map(write_target).collect(),
+        closed_submission: closed.map(|one| one.submission.to_string()).unwrap_or_default(),
+        close: closed.map_or(0, |one| one.close),
     }
 }
 
 pub fn read_withdrawal(withdrawal: pb::Withdrawal) -> Decoded<Withdrawal> {
     let targets = withdrawal.targets.into_iter().map(read_target);
     let partner = PartnerId::from_stored(&withdrawal.partner);
-    Ok(Withdrawal { partner, targets: targets.collect::<Decoded<_>>()? })
+    let closed = (withdrawal.close != 0).then(|| ClosedSubmission {
+        submission: SubmissionId::from_stored(&withdrawal.closed_submission),
+        close: withdrawal.close,
+    });
+    Ok(Withdrawal { partner, targets: targets.collect::<Decoded<_>>()?, closed })
+}
+
+pub fn write_withdrawal_sweep(sweep: &WithdrawalSweep) -> pb::WithdrawalSweep {
+    pb::WithdrawalSweep { targets: sweep.targets.iter().copied().map(write_position).collect() }
+}
+
+pub fn read_withdrawal_sweep(sweep: pb::WithdrawalSweep) -> WithdrawalSweep {
+    WithdrawalSweep { targets: sweep.targets.into_iter().map(read_position).collect() }
 }
 
 pub fn write_target(target: &Target) -> pb::Target {
