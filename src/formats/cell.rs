@@ -1,10 +1,16 @@
 //! Reads a free-form cell: a value, an annotated value, a count, or prose.
 
-use super::kinds::declared;
+mod names;
+mod pieces;
+
+use self::names::Names;
+use self::pieces::read_pieces;
+use super::involvement::involvement_of;
+use super::kinds::{DeclaredType, declared};
 use super::{Class, SkipReason, count};
 use crate::domain::decoration::{holds_digest, strip_decoration};
-use crate::domain::refang::refang;
-use crate::domain::{Indicator, Kind, Platform};
+use crate::domain::refang::{join_spaced_marks, refang};
+use crate::domain::{Indicator, Invalid, Kind, Platform};
 
 /// Reads a cell with any content. `platform` is the platform of removed assets whose wording names
 /// none.
@@ -15,6 +21,9 @@ pub fn read(raw: &str, platform: Option<&str>) -> Vec<Class> {
     }
     if let Some(counts) = count::read(text, platform) {
         return counts.into_iter().map(Class::Aggregate).collect();
+    }
+    if let Some(networks) = range(text) {
+        return networks;
     }
     let values = values(text, platform);
     if !values.is_empty() {
@@ -31,23 +40,47 @@ pub fn read_value(raw: &str, platform: Option<&str>) -> Vec<Class> {
     if let Some(counts) = count::read(raw, platform) {
         return counts.into_iter().map(Class::Aggregate).collect();
     }
-    let invalid = match Indicator::read(raw, platform) {
-        Ok(indicator) => return vec![Class::Indicator(indicator)],
+    if let Some(networks) = range(raw) {
+        return networks;
+    }
+    let whole = Indicator::read(raw, platform);
+    let invalid = match whole {
+        Ok(indicator) if !has_joined_urls(raw) => return vec![Class::Indicator(indicator)],
+        Ok(_) => Invalid::new("value", "is several web addresses, and one cannot be read"),
         Err(invalid) => invalid,
     };
     let values = match platform {
-        // What lives elsewhere than the record says is not taken.
+        // A value on another platform than the record's is not taken.
         Some(_) => {
-            let read = |piece: &str| Indicator::read(piece, platform).ok();
+            let names = Names::of(raw);
+            let read =
+                |piece: &str| Indicator::read(piece, platform).ok().filter(names.may_be(piece));
             read_pieces(raw, read).unwrap_or_default()
         }
         None => values(raw.trim(), None),
     };
-    let values = if values.is_empty() { values_apart_by_blanks(raw, platform) } else { values };
+    let values = if values.is_empty() { blank_separated_values(raw, platform) } else { values };
     if values.is_empty() {
         return vec![Class::Unreadable(invalid)];
     }
-    values.into_iter().map(Class::Indicator).collect()
+    with_remark(raw, values)
+}
+
+/// The values of a text. Where it has a single one, a value in the remark on it is listed, unless the remark states whose
+/// it is: `hosted with host.example`.
+fn with_remark(text: &str, values: Vec<Indicator>) -> Vec<Class> {
+    let is_other = |word: &str| {
+        use Kind::{Domain, Email, Ip, Url};
+        Indicator::read(word, None).is_ok_and(|read| {
+            matches!(read.kind(), Domain | Email | Ip | Url) && !values.contains(&read)
+        })
+    };
+    let remark = text.trim().split_once(char::is_whitespace).map_or("", |(_, remark)| remark);
+    let has_other = values.len() == 1
+        && remark.split_whitespace().any(is_other)
+        && involvement_of(remark).is_none();
+    let listed = has_other.then_some(Class::Neither(SkipReason::TextWithValue));
+    values.into_iter().map(Class::Indicator).chain(listed).collect()
 }
 
 /// Reads a line of a list. Unlike in [`read_value`], prose is text.
@@ -57,11 +90,21 @@ pub fn read_line(raw: &str, kind: Option<&str>, platform: Option<&str>) -> Vec<C
         None => read_value(raw, platform),
     };
     let text = raw.trim();
-    let is_prose = text.split_whitespace().count() > 2 || text.ends_with([':', '：']);
+    let is_prose = || {
+        text.split_whitespace().count() > 2
+            || text.ends_with([':', '：'])
+            || is_two_plain_words(text)
+    };
     match classes.as_slice() {
-        [Class::Unreadable(_)] if is_prose => vec![Class::Neither(skip_reason(text))],
+        [Class::Unreadable(_)] if is_prose() => vec![Class::Neither(skip_reason(text))],
         _ => classes,
     }
+}
+
+/// Whether a text is two words without a sign of a value, as a heading: `Tor nodes`.
+fn is_two_plain_words(text: &str) -> bool {
+    let is_sign = |c: char| c.is_ascii_digit() || ".@/:_#[".contains(c);
+    text.split_whitespace().count() == 2 && !text.contains(is_sign)
 }
 
 /// Reads a cell whose kind is declared: one value, or several if each piece is one.
@@ -69,13 +112,23 @@ pub fn read_declared(kind: &str, platform: Option<&str>, raw: &str) -> Vec<Class
     if kind.contains('|') {
         return read_composite(kind, platform, raw);
     }
+    let is_of_addresses = || {
+        matches!(
+            DeclaredType::of(kind),
+            Some(DeclaredType::Kind(Kind::Ip | Kind::Network, _) | DeclaredType::Detected)
+        )
+    };
+    if let Some(networks) = range(raw).filter(|_| is_of_addresses()) {
+        return networks;
+    }
     let whole = declared(kind, platform, raw);
     let Class::Unreadable(_) = &whole else { return vec![whole] };
+    let names = Names::of(raw);
     let read = |piece: &str| match declared(kind, platform, piece) {
-        Class::Indicator(read) => Some(read),
+        Class::Indicator(read) => Some(read).filter(names.may_be(piece)),
         _ => None,
     };
-    match read_pieces(raw, read) {
+    match read_pieces(raw, read).or_else(|| names::apart_by_blanks(raw, read)) {
         Some(values) => values.into_iter().map(Class::Indicator).collect(),
         None => vec![whole],
     }
@@ -85,23 +138,37 @@ pub fn read_declared(kind: &str, platform: Option<&str>, raw: &str) -> Vec<Class
 /// (file names, ports) are left out.
 fn read_composite(kind: &str, platform: Option<&str>, raw: &str) -> Vec<Class> {
     let parts = kind.split('|').zip(raw.split('|'));
-    let classes = parts.map(|(kind, value)| declared(kind, platform, value));
+    exchanged(parts.map(|(kind, value)| declared(kind, platform, value)))
+}
+
+/// The parts of a composite value that are of a kind which is exchanged. If there are none, one record says so.
+pub fn exchanged(parts: impl Iterator<Item = Class>) -> Vec<Class> {
     let exchanged: Vec<_> =
-        classes.filter(|class| *class != Class::Neither(SkipReason::OtherKind)).collect();
+        parts.filter(|part| *part != Class::Neither(SkipReason::OtherKind)).collect();
     if exchanged.is_empty() { vec![Class::Neither(SkipReason::OtherKind)] } else { exchanged }
+}
+
+/// Reads a range of addresses: the networks that cover it, or the reason why it is none. `None` for other texts.
+fn range(raw: &str) -> Option<Vec<Class>> {
+    Some(match Indicator::networks_of_range(raw)? {
+        Ok(networks) => networks.into_iter().map(Class::Indicator).collect(),
+        Err(invalid) => vec![Class::Unreadable(invalid)],
+    })
 }
 
 /// Reads the indicators of a text that contains nothing else. `platform` is the platform of handles
 /// that name none.
 fn values(text: &str, platform: Option<&str>) -> Vec<Indicator> {
+    let text = &*join_spaced_marks(strip_decoration(text));
     let several = several_values(text);
     if !several.is_empty() {
         return several;
     }
     let tokens: Vec<&str> = text.split_whitespace().collect();
     let [first, rest @ ..] = tokens.as_slice() else { return Vec::new() };
-    if let Some(prefixed) = prefixed(text).or_else(|| handle(first, rest, platform)) {
-        return vec![prefixed];
+    let handle = || handle(first, rest, platform).or_else(|| handle_behind_platform(&tokens));
+    if let Some(value) = labelled_value(text).or_else(handle) {
+        return vec![value];
     }
     if rest.is_empty() {
         if let Some(handle) = dotted_handle(first, platform) {
@@ -109,7 +176,7 @@ fn values(text: &str, platform: Option<&str>) -> Vec<Indicator> {
         }
         return Indicator::read(text, None).into_iter().filter(is_plausible(text)).collect();
     }
-    if first.starts_with('+') {
+    if first.starts_with('+') || first.starts_with("00") {
         // Only phone numbers are written with blanks.
         return Indicator::read(text, None).into_iter().collect();
     }
@@ -138,114 +205,48 @@ fn dotted_handle(token: &str, platform: Option<&str>) -> Option<Indicator> {
 /// sentence that mentions sites.
 fn several_values(text: &str) -> Vec<Indicator> {
     // A URL path may contain any of the separators.
-    let lower = text.to_ascii_lowercase();
     let is_single_url = text.contains('/')
         && !text.contains(char::is_whitespace)
-        && !lower.contains("->")
-        && ![",h", ";h", "|h"].iter().any(|next| {
-            lower.split(next).skip(1).any(|rest| rest.starts_with("ttp") || rest.starts_with("xxp"))
-        });
+        && !text.contains("->")
+        && !has_joined_urls(text);
     if is_single_url {
         return Vec::new();
     }
     let read = |piece: &str| {
-        let is_one = piece.starts_with('+') || !piece.contains(char::is_whitespace);
+        let is_one = piece.starts_with(['+', '0']) || !piece.contains(char::is_whitespace);
         let handle = || handle(piece, &[], None);
         Indicator::read(piece, None)
             .ok()
             .filter(|_| is_one)
             .filter(is_plausible(piece))
             .or_else(handle)
-            .or_else(|| prefixed(piece))
+            .or_else(|| labelled_value(piece))
     };
     read_pieces(text, read).unwrap_or_default()
 }
 
+/// Whether a text has a URL behind a separator: `https://a.example/b,https://c.example`.
+fn has_joined_urls(text: &str) -> bool {
+    text.match_indices([',', ';', '|']).any(|(at, _)| {
+        let next = text.as_bytes().get(at + 1..at + 5).map(<[u8]>::to_ascii_lowercase);
+        matches!(next.as_deref(), Some(b"http" | b"hxxp"))
+    })
+}
+
 /// Reads values with only white space between them. Every word must be one.
-fn values_apart_by_blanks(text: &str, platform: Option<&str>) -> Vec<Indicator> {
-    let words = text
-        .split_whitespace()
-        .map(|word| Indicator::read(word, platform).ok().filter(is_plausible(word)));
-    words.collect::<Option<Vec<_>>>().unwrap_or_default()
+fn blank_separated_values(text: &str, platform: Option<&str>) -> Vec<Indicator> {
+    let read = |word: &str| Indicator::read(word, platform).ok().filter(is_plausible(word));
+    names::apart_by_blanks(text, read).unwrap_or_default()
 }
 
-/// Reads the pieces of a text, each a value or a remark on one. `None` if a piece is neither, or if there are fewer
-/// than two.
-fn read_pieces(text: &str, read: impl Fn(&str) -> Option<Indicator>) -> Option<Vec<Indicator>> {
-    let pieces = split_pieces(text);
-    if pieces.len() < 2 {
-        return None;
-    }
-    let mut values = Vec::new();
-    for piece in &pieces {
-        match read(without_remark(strip_decoration(piece))) {
-            Some(value) => values.push(value),
-            None if is_remark(piece) => {}
-            None => return None,
-        }
-    }
-    (!values.is_empty()).then_some(values)
+/// Whether a line that is not read contains a value, or something that may be one.
+pub fn contains_value(line: &str) -> bool {
+    may_contain_value(line)
+        || read_line(&line.replace('`', " "), None, None).iter().any(Class::is_indicator)
 }
 
-/// The pieces of a text between separators. A bracket behind a value is a piece, with its brackets.
-fn split_pieces(text: &str) -> Vec<String> {
-    const SEPARATORS: [char; 8] = ['\n', ',', ';', '|', '•', '·', '&', '→'];
-    let mut apart = text.to_owned();
-    for words in [" and ", "->", "=>", " - ", " – ", " — ", " / "] {
-        apart = apart.replace(words, "\n");
-    }
-    let apart = apart.replace(" (", "\n(").replace(" [", "\n[");
-    let pieces = apart.split(SEPARATORS).map(str::trim);
-    let is_piece = |piece: &&str| !piece.is_empty() && !matches!(*piece, "-" | "–" | "*");
-    pieces.filter(is_piece).map(str::to_owned).collect()
-}
-
-/// Words that say how a value relates to the one before it: `formerly news.example`.
-const REMARKS: [&str; 16] = [
-    "formerly",
-    "previously",
-    "now",
-    "also",
-    "aka",
-    "a.k.a.",
-    "redirects",
-    "redirected",
-    "redirecting",
-    "to",
-    "via",
-    "see",
-    "and",
-    "or",
-    "old:",
-    "new:",
-];
-
-/// The value behind such words.
-fn without_remark(piece: &str) -> &str {
-    let mut rest = piece;
-    while let Some((word, behind)) = rest.split_once(char::is_whitespace)
-        && is_remark_word(word)
-    {
-        rest = behind.trim_start();
-    }
-    rest
-}
-
-fn is_remark_word(word: &str) -> bool {
-    REMARKS.iter().any(|known| word.eq_ignore_ascii_case(known))
-}
-
-/// Whether a piece only says something about its neighbour: `redirects to:`, `(a news site)`, `formerly`. What holds
-/// something like a value is none: a value is not dropped without a word.
-fn is_remark(piece: &str) -> bool {
-    let is_bracketed = piece.starts_with(['(', '[']) && piece.ends_with([')', ']']);
-    let is_label = piece.ends_with(':');
-    (is_bracketed || is_label || piece.split_whitespace().all(is_remark_word))
-        && !holds_value_like(piece)
-}
-
-/// Whether a text holds something like a value.
-fn holds_value_like(text: &str) -> bool {
+/// Whether a text contains what values are recognised by: a defanged dot, a scheme, an `@` between names, or a digest.
+pub fn may_contain_value(text: &str) -> bool {
     let is_between_names = |(at, _): (usize, &str)| {
         text[..at].ends_with(char::is_alphanumeric)
             && text[at + 1..].starts_with(char::is_alphanumeric)
@@ -257,7 +258,7 @@ fn holds_value_like(text: &str) -> bool {
 }
 
 /// Reads a value with a kind or platform prefix: `Email: …`, `MD5: …`, `X: @…`.
-fn prefixed(text: &str) -> Option<Indicator> {
+fn labelled_value(text: &str) -> Option<Indicator> {
     let (name, value) = text.split_once(':')?;
     let (name, value) = (name.trim(), value.trim());
     if value.is_empty() || value.starts_with("//") || name.contains(char::is_whitespace) {
@@ -279,13 +280,34 @@ fn handle(first: &str, rest: &[&str], platform: Option<&str>) -> Option<Indicato
     if !first.starts_with('@') {
         return None;
     }
-    let suffix = rest.concat();
-    let platform = match suffix.strip_prefix('(').and_then(|rest| rest.strip_suffix(')')) {
+    let suffix = rest.join(" ");
+    let in_brackets = suffix.strip_prefix('(').and_then(|rest| rest.strip_suffix(')'));
+    let platform = match in_brackets.or_else(|| suffix.strip_prefix("on ")) {
         Some(name) => Platform::known_id(name)?,
         None if rest.is_empty() => platform?,
         None => return None,
     };
     Indicator::read(first, Some(platform)).ok()
+}
+
+/// Reads a handle behind the name of its platform: `Telegram channel @name`, `Twitter - @name`.
+fn handle_behind_platform(tokens: &[&str]) -> Option<Indicator> {
+    /// Longer texts are sentences.
+    const MAX_WORDS: usize = 4;
+    let (handle, words) = tokens.split_last()?;
+    if !handle.starts_with('@') || words.len() > MAX_WORDS {
+        return None;
+    }
+    let name = words.join(" ");
+    let name = name.trim_end_matches([' ', '-', '–', '—', ':']);
+    match DeclaredType::of(name)? {
+        DeclaredType::OnPlatform(_) | DeclaredType::Kind(_, Some(_)) => {}
+        _ => return None,
+    }
+    match declared(name, None, handle) {
+        Class::Indicator(read) => Some(read),
+        _ => None,
+    }
 }
 
 /// Reads a token that can only be a value: defanged, with a scheme, a mail address or a digest.
@@ -298,8 +320,12 @@ fn unambiguous(token: &str) -> Option<Indicator> {
     is_strong.then_some(read)
 }
 
-/// Reads a value with a remark: `value, …`, `value (…)`, `value [comment]`, `value - …`.
+/// Reads a value with a remark: `value, …`, `value (…)`, `value [comment]`, `value - …`; or a host with its port.
 fn annotated(first: &str, rest: &[&str]) -> Option<Indicator> {
+    if is_port(rest) {
+        let is_host = |read: &Indicator| matches!(read.kind(), Kind::Ip | Kind::Domain);
+        return Indicator::read(first, None).ok().filter(is_host);
+    }
     let opens = rest
         .first()
         .is_some_and(|next| next.starts_with(['(', '[']) || matches!(*next, "-" | "–" | "—" | "|"));
@@ -307,6 +333,16 @@ fn annotated(first: &str, rest: &[&str]) -> Option<Indicator> {
         return unambiguous(first.trim_end_matches([',', ';', ':']));
     }
     opens.then(|| Indicator::read(first, None).ok()).flatten()
+}
+
+/// Whether the words behind a host are its port: `8080`, `port 443`, `on port 443`, `443/tcp`.
+fn is_port(words: &[&str]) -> bool {
+    let number = match words {
+        ["on", "port", number] | ["port" | "Port", number] | [number] => *number,
+        _ => return false,
+    };
+    let number = number.strip_suffix("/tcp").or(number.strip_suffix("/udp")).unwrap_or(number);
+    number.parse::<u16>().is_ok()
 }
 
 /// Joins a URL that was broken over lines when it was copied. A token that is a value by itself is
@@ -324,8 +360,18 @@ fn rejoined_url(tokens: &[&str]) -> Option<Indicator> {
             && token.bytes().any(|b| b.is_ascii_digit() || b"-/%=_&?#.".contains(&b))
             && Indicator::read(token, None).is_err()
     };
-    let has_path = refang(first).split_once("://").is_some_and(|(_, rest)| rest.contains('/'));
+    // `https:// a.example`
+    if first.ends_with("://") && rest.len() == 1 {
+        return Indicator::read(&tokens.concat(), None).ok();
+    }
     let is_url = |read: &Indicator| read.kind() == Kind::Url;
+    // `https://a.example /b`
+    let is_host_and_path = rest.first().is_some_and(|path| path.starts_with('/'))
+        && Indicator::read(first, None).is_ok_and(|read| read.kind() == Kind::Domain);
+    if is_host_and_path && refang(first).contains("://") && rest.iter().all(is_part) {
+        return Indicator::read(&tokens.concat(), None).ok().filter(is_url);
+    }
+    let has_path = refang(first).split_once("://").is_some_and(|(_, rest)| rest.contains('/'));
     if !has_path || rest.len() > 3 || !rest.iter().all(is_part) {
         return None;
     }
@@ -350,7 +396,7 @@ fn skip_reason(text: &str) -> SkipReason {
     let looks_like_value = text.contains("://") || text.contains("[.]") || text.starts_with('@');
     if is_one_word && looks_like_value {
         SkipReason::Malformed
-    } else if holds_value_like(text) {
+    } else if may_contain_value(text) {
         SkipReason::TextWithValue
     } else {
         SkipReason::Text

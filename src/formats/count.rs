@@ -1,14 +1,24 @@
 //! Counts of removed assets, such as `7,704 Facebook accounts`, and figures that are not counts.
 
-use super::SkipReason;
-use crate::domain::Platform;
+mod metric;
+mod number;
+mod phrase;
+mod prose;
+mod table;
+mod words;
+
+pub use self::metric::{is_figure, is_unread_count, metric};
+use self::phrase::{Context, is_reach_clause};
+pub use self::prose::{in_prose, is_about_removals};
+pub use self::table::{CountTable, SAMPLED_ROWS, unread_count};
+use self::words::{is_date, is_filler, parts, tokens, without_parts};
 
 /// A count of removed assets in a report.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Count {
-    /// The number.
+    /// The number. The lower bound of a range.
     pub count: u64,
-    /// Whether the number is approximate.
+    /// Whether the number is approximate: `about 30`, `30-40`, `1.2K`, `a dozen`.
     pub approximate: bool,
     /// Platforms by id, from the wording or else from the procedure. Empty if unknown.
     pub platforms: Vec<String>,
@@ -26,61 +36,6 @@ impl Count {
     }
 }
 
-const ASSETS: &[(&str, &str)] = &[
-    ("account", "account"),
-    ("accounts", "account"),
-    ("profile", "account"),
-    ("profiles", "account"),
-    ("page", "page"),
-    ("pages", "page"),
-    ("group", "group"),
-    ("groups", "group"),
-    ("community", "group"),
-    ("communities", "group"),
-    ("channel", "channel"),
-    ("channels", "channel"),
-    ("bot", "bot"),
-    ("bots", "bot"),
-    ("event", "event"),
-    ("events", "event"),
-    ("asset", "asset"),
-    ("assets", "asset"),
-];
-
-const ADJECTIVES: &[&str] = &[
-    "fake",
-    "inauthentic",
-    "coordinated",
-    "user",
-    "users",
-    "personal",
-    "business",
-    "unique",
-    "additional",
-    "other",
-    "more",
-    "recidivist",
-    "related",
-    "linked",
-    "violating",
-];
-
-const ABOUT: &[&str] = &[
-    "about",
-    "around",
-    "approximately",
-    "approx",
-    "roughly",
-    "nearly",
-    "almost",
-    "over",
-    "~",
-    "circa",
-];
-
-const NUMBERS: [&str; 10] =
-    ["one", "two", "three", "four", "five", "six", "seven", "eight", "nine", "ten"];
-
 /// The platform of a procedure of the online operations kill chain (`0.9.1` …).
 pub fn platform_of_procedure(procedure: &str) -> Option<&'static str> {
     Some(match procedure {
@@ -95,242 +50,79 @@ pub fn platform_of_procedure(procedure: &str) -> Option<&'static str> {
     })
 }
 
+/// Whether the cells of a procedure of the online operations kill chain are assets or counts of them (`0.9.…`).
+pub fn is_about_assets(procedure: &str) -> bool {
+    procedure.starts_with("0.9.")
+}
+
+/// The longest text that is read as counts, in bytes. Longer cells are sentences.
+const MAX_BYTES: usize = 400;
+
+/// Numbers from here on are ids.
+const MAX_COUNT: u64 = 1_000_000_000;
+/// Numbers from here on may be ids where only a platform is in front of them: `Telegram: 1234567`.
+const MIN_ID: u64 = 100_000;
+
 /// Parses a text that consists only of counts, joined by commas and "and". `None` if it says
 /// anything else: a number of accounts that followed a page is reach.
 pub fn read(text: &str, platform: Option<&str>) -> Option<Vec<Count>> {
-    let lower = text.trim().trim_end_matches(['.', ';']).to_lowercase();
-    // Parenthesised words such as `(X)`, `(formerly Twitter)` and `(removed)` read like plain
-    // words.
-    let lower = lower.replace(['(', ')'], " ").replace("formerly", " ").replace(';', ", ");
-    let lower = joined_thousands(&lower);
-    let words: Vec<&str> = lower.split_whitespace().collect();
-    if let Some(count) = asset_first(&words, platform) {
-        return Some(vec![count]);
-    }
-    let mut rest = words.as_slice();
-    let mut counts = Vec::new();
-    while !rest.is_empty() {
-        if !counts.is_empty() {
-            rest = rest.strip_prefix(&["and"]).unwrap_or(rest);
-        }
-        let (count, remaining) = read_one(rest, platform)?;
-        counts.push(count);
-        rest = remaining;
-    }
+    let counts = read_all(text, platform)?;
+    let counts: Vec<Count> = counts.into_iter().filter(|count| count.count > 0).collect();
     (!counts.is_empty()).then_some(counts)
 }
 
-/// Joins thousands that are apart by a blank: `30 000`.
-fn joined_thousands(text: &str) -> String {
-    let words: Vec<&str> = text.split_whitespace().collect();
-    let is_digits = |word: &str, lengths: std::ops::RangeInclusive<usize>| {
-        lengths.contains(&word.len()) && word.bytes().all(|b| b.is_ascii_digit())
-    };
-    let mut joined = String::with_capacity(text.len());
-    let mut is_open = false;
-    for word in words {
-        let continues = is_open && is_digits(word, 3..=3);
-        if !continues && !joined.is_empty() {
-            joined.push(' ');
-        }
-        is_open = continues || (is_digits(word, 1..=3) && !word.starts_with('0'));
-        joined.push_str(word);
-    }
-    joined
-}
-
-/// Parses `accounts: 30` and `Facebook accounts - 30`.
-fn asset_first(words: &[&str], platform: Option<&str>) -> Option<Count> {
-    let [front @ .., last] = words else { return None };
-    let front = match front {
-        [front @ .., "-" | "–" | ":" | "="] => front,
-        [.., name] if name.ends_with(':') => front,
-        _ => return None,
-    };
-    let (count, about, []) = number(std::slice::from_ref(last))? else { return None };
-    let mut platforms = Vec::new();
-    let mut asset = None;
-    for word in front {
-        let bare = word.trim_end_matches(':');
-        if let Some(found) = asset_named(bare) {
-            asset = Some(found);
-        } else if let Some(id) = Platform::known_id(bare) {
-            platforms.push(id.to_owned());
-        } else if !ADJECTIVES.contains(&bare) {
-            return None;
-        }
-    }
-    if platforms.is_empty() {
-        platforms.extend(platform.map(str::to_owned));
-    }
-    Some(Count { count, approximate: about, platforms, asset: asset? })
-}
-
-/// The asset of a word, also if one letter of it is wrong, missing or swapped with the next.
-fn asset_named(word: &str) -> Option<&'static str> {
-    let exact = ASSETS.iter().find(|(name, _)| *name == word);
-    let is_misspelt = |name: &str| name.len() > 5 && strsim::osa_distance(name, word) == 1;
-    let close = || ASSETS.iter().find(|(name, _)| is_misspelt(name));
-    exact.or_else(close).map(|(_, asset)| *asset)
-}
-
-/// Parses one count: `[about] N [adjectives] asset [on platform [and platform]] [removed]`.
-fn read_one<'a, 'b>(
-    words: &'a [&'b str],
-    platform: Option<&str>,
-) -> Option<(Count, &'a [&'b str])> {
-    let (approximate, words) = match words {
-        [about, rest @ ..] if ABOUT.contains(&about.trim_end_matches('.')) => (true, rest),
-        ["more", "than", rest @ ..] | ["at", "least", rest @ ..] => (true, rest),
-        words => (false, words),
-    };
-    let (number, about, mut rest) = number(words)?;
-    let approximate = approximate || about;
-    let mut platforms: Vec<String> = Vec::new();
-    let asset = loop {
-        let [word, remaining @ ..] = rest else { return None };
-        // `12 on Facebook, 4 on Instagram`: accounts.
-        if *word == "on"
-            && remaining.first().is_some_and(|next| Platform::is_named(next.trim_end_matches(',')))
-        {
-            break "account";
-        }
-        rest = remaining;
-        let bare = word.trim_end_matches(',');
-        if let Some(asset) = asset_named(bare) {
-            // `30 accounts and Pages` is one count of both.
-            if let ["and", other, remaining @ ..] = rest
-                && let Some(second) = asset_named(other.trim_end_matches(','))
-                && second != asset
-                && !word.ends_with(',')
-            {
-                rest = remaining;
-                break "asset";
-            }
-            break asset;
-        }
-        if let Some(id) = Platform::known_id(bare) {
-            if !platforms.iter().any(|known| known == id) {
-                platforms.push(id.to_owned());
-            }
-        } else if !ADJECTIVES.contains(&bare) && !matches!(bare, "and" | "ad") {
-            return None;
-        }
-    };
-    if let ["on", remaining @ ..] = rest {
-        rest = remaining;
-        while let [word, remaining @ ..] = rest {
-            match Platform::known_id(word.trim_end_matches(',')) {
-                Some(id) => platforms.push(id.to_owned()),
-                // In "… on Facebook and 3 Pages" another count follows.
-                None if *word == "and"
-                    && remaining.first().is_some_and(|w| Platform::is_named(w)) => {}
-                None => break,
-            }
-            rest = remaining;
-        }
-    }
-    if let ["removed" | "disabled" | "suspended", remaining @ ..] = rest {
-        rest = remaining;
-    }
-    if platforms.is_empty() {
-        platforms.extend(platform.map(str::to_owned));
-    }
-    Some((Count { count: number, approximate, platforms, asset }, rest))
-}
-
-/// Parses a number: `7,704`, `1326`, `12k`, `1.9 million`, `three`. The flag tells whether it is
-/// approximate: `~30`, `30+`.
-fn number<'a, 'b>(words: &'a [&'b str]) -> Option<(u64, bool, &'a [&'b str])> {
-    let [first, rest @ ..] = words else { return None };
-    if let Some(word) = NUMBERS.iter().position(|word| word == first) {
-        return Some((word as u64 + 1, false, rest));
-    }
-    let bare = first.trim_start_matches('~').trim_end_matches('+');
-    let about = bare.len() < first.len();
-    let first = &bare;
-    let (digits, scale) = match first.strip_suffix('k') {
-        Some(digits) => (digits, 1_000),
-        None => (
-            first.strip_suffix('m').unwrap_or(first),
-            if first.ends_with('m') { 1_000_000 } else { 1 },
-        ),
-    };
-    let (scale, rest) = match rest {
-        ["million", remaining @ ..] => (scale * 1_000_000, remaining),
-        ["thousand", remaining @ ..] => (scale * 1_000, remaining),
-        _ => (scale, rest),
-    };
-    let plain = digits.replace(',', "");
-    let (whole, fraction) = plain.split_once('.').unwrap_or((&plain, ""));
-    if whole.is_empty() || fraction.len() > 3 || (scale == 1 && !fraction.is_empty()) {
+/// Like [`read`], with counts of zero.
+fn read_all(text: &str, platform: Option<&str>) -> Option<Vec<Count>> {
+    let text = text.trim();
+    // Most lines are one value.
+    if !text.contains(char::is_whitespace) || text.len() > MAX_BYTES {
         return None;
     }
-    let whole: u64 = whole.parse().ok()?;
-    let thousandths: u64 = format!("{fraction:0<3}").parse().ok()?;
-    let number = whole.checked_mul(scale)?.checked_add(thousandths.checked_mul(scale)? / 1_000)?;
-    Some((number, about, rest))
-}
-
-/// Words of sentences about removals. Other sentences count posts, followers or money.
-const REMOVALS: &[&str] = &[
-    "removed",
-    "disabled",
-    "suspended",
-    "banned",
-    "took down",
-    "taken down",
-    "terminated",
-    "deleted",
-    "blocked",
-];
-
-/// The counts in prose: those of sentences about removals. A Page or group without a platform is on that of the
-/// count before it.
-pub fn in_prose(text: &str) -> Vec<Count> {
-    let mut counts: Vec<Count> = Vec::new();
-    for sentence in text.split_inclusive(". ") {
-        let lower = sentence.to_lowercase();
-        if metric(&lower).is_some() || !REMOVALS.iter().any(|word| lower.contains(word)) {
-            continue;
+    let lower = without_parts(&text.to_lowercase());
+    let tokens = tokens(&lower);
+    let mut context = Context::on(platform);
+    let mut rest = tokens.as_slice();
+    let (mut counts, mut names_asset) = (Vec::<Count>::new(), false);
+    // The asset of the count whose parts are read.
+    let mut whole = None;
+    loop {
+        if !counts.is_empty() && is_date(rest) {
+            break;
         }
-        let lower = joined_thousands(&lower.replace(['(', ')', '*', '`'], " "));
-        let words: Vec<&str> = lower.split_whitespace().collect();
-        let mut rest = words.as_slice();
-        while !rest.is_empty() {
-            let Some((mut count, remaining)) = read_one(rest, None) else {
-                rest = &rest[1..];
-                continue;
-            };
-            if count.platforms.is_empty()
-                && matches!(count.asset, "page" | "group")
-                && let Some(before) = counts.last()
-            {
-                count.platforms.clone_from(&before.platforms);
+        if let (Some(last), Some(behind)) = (counts.last(), parts(rest)) {
+            (whole, rest) = (Some(last.asset), behind);
+        }
+        let single = Some(rest).filter(|_| !counts.is_empty());
+        let read = single.and_then(|it| context.read_single(it));
+        let (count, has_asset, remaining) = if let Some((count, remaining)) = read {
+            (count, true, remaining)
+        } else {
+            rest = skip_fillers(rest);
+            if rest.is_empty() || (!counts.is_empty() && is_reach_clause(rest)) {
+                break;
             }
+            context.read_labelled(rest)?
+        };
+        names_asset |= has_asset;
+        rest = remaining;
+        if whole != Some(count.asset) {
             counts.push(count);
-            rest = remaining;
+            context.spread_platform(&mut counts);
         }
     }
-    counts
-}
-
-/// Detects a figure of reach or spend.
-pub fn metric(text: &str) -> Option<SkipReason> {
-    let lower = text.to_lowercase();
-    if !lower.bytes().any(|b| b.is_ascii_digit()) {
+    if counts.iter().any(|count| count.count >= MAX_COUNT) {
         return None;
     }
-    let has = |words: &[&str]| words.iter().any(|word| lower.contains(word));
-    if has(&["spending", "ad spend", "spent on ads", "in ads"]) {
-        return Some(SkipReason::Spend);
-    }
-    let begins_with_number =
-        lower.split_whitespace().take(3).any(|word| word.starts_with(|c: char| c.is_ascii_digit()));
-    let reach = has(&["followed", "joined", "followers", "subscribers", "members", "views"]);
-    (begins_with_number && reach).then_some(SkipReason::Reach)
+    // `Telegram: 123` is no count by itself, and `Telegram: 1234567, VK: 7654321` are ids.
+    let is_stated = names_asset || platform.is_some();
+    let may_be_ids = counts.len() < 2 || counts.iter().any(|count| count.count >= MIN_ID);
+    (!counts.is_empty() && (is_stated || !may_be_ids)).then_some(counts)
+}
+
+fn skip_fillers<'t, 'a>(tokens: &'t [&'a str]) -> &'t [&'a str] {
+    let skipped = tokens.iter().take_while(|token| is_filler(token)).count();
+    &tokens[skipped..]
 }
 
 #[cfg(test)]
-#[path = "count_tests.rs"]
 mod tests;

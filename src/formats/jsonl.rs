@@ -1,115 +1,125 @@
 //! JSON objects or strings, one per line or in an array.
 
-use csv::StringRecord;
-use serde_json::{Map, Value};
+use std::fmt;
+use std::io::BufReader;
 
-use super::columns::Columns;
-use super::{Assumed, Class, Details, Record, SkipReason};
+use serde::Deserializer;
+use serde::de::{DeserializeSeed, IgnoredAny, SeqAccess, Visitor};
+use serde_json::Value;
+
+use super::json_rows::JsonRows;
+use super::limited::{Limited, RecordLimit};
+use super::lines::Lines;
+use super::record::raw_text;
+use super::{Assumed, Class, Details, Error, Input, Output, Record};
 use crate::domain::Invalid;
 
-/// Reads JSON lines or one array. In an array, the row is the number of the element.
-pub fn read(text: &str, assumed: &Assumed) -> Vec<Record> {
-    if text.trim_start().starts_with('[')
-        && let Ok(Value::Array(elements)) = serde_json::from_str(text)
-    {
-        let numbered = (1..).zip(elements);
-        return numbered.flat_map(|(row, element)| records_of(row, &element, assumed)).collect();
+/// Bytes that one object may have.
+const MAX_OBJECT_BYTES: u64 = 16 * 1024 * 1024;
+
+/// Reads JSON lines, one array, or objects over several lines. The row is the line, or the number of the element.
+pub fn read(input: &Input, assumed: &Assumed, out: &mut Output<'_>) -> Result<(), Error> {
+    let first = input.head().trim_start();
+    let first_line = first.lines().next().unwrap_or_default();
+    if first.starts_with('[') && serde_json::from_str::<Vec<IgnoredAny>>(first_line).is_err() {
+        return read_array(input, assumed, out);
     }
-    // A single object over several lines.
-    if let Ok(element @ Value::Object(_)) = serde_json::from_str(text) {
-        return records_of(1, &element, assumed);
+    if first.starts_with('{') && serde_json::from_str::<IgnoredAny>(first_line).is_err() {
+        return read_objects(input, assumed, out);
     }
-    let mut records = Vec::new();
-    for (at, line) in text.lines().enumerate() {
-        let line = line.trim();
-        if line.is_empty() {
+    read_lines(input, assumed, out)
+}
+
+fn read_lines(input: &Input, assumed: &Assumed, out: &mut Output<'_>) -> Result<(), Error> {
+    let mut lines = Lines::of(input.reader());
+    let mut rows = JsonRows::of(assumed, out);
+    while let Some(line) = lines.next()? {
+        let text = line.text.trim();
+        if rows.is_stopped() {
+            break;
+        }
+        if text.is_empty() {
             continue;
         }
-        let row = at + 1;
-        match serde_json::from_str::<Value>(line) {
-            Ok(element) => records.extend(records_of(row, &element, assumed)),
+        match serde_json::from_str::<Value>(text) {
+            // All of an array is on this line.
+            Ok(Value::Array(elements)) if line.number == 1 => {
+                for element in &elements {
+                    rows.read(element);
+                }
+            }
+            Ok(element) => {
+                rows.start_at(line.number);
+                rows.read(&element);
+            }
             Err(error) => {
-                let reason = format!("is not JSON: {error}");
-                let class = Class::Unreadable(Invalid::new("line", reason));
-                let raw = line.to_owned();
-                records.push(Record { row, raw, class, details: Details::default() });
+                let class =
+                    Class::Unreadable(Invalid::new("line", format!("is not JSON: {error}")));
+                let (row, raw) = (line.number, raw_text(text));
+                rows.record(Record { row, raw, class, details: Details::default() });
             }
         }
     }
-    records
+    Ok(())
 }
 
-fn records_of(row: usize, element: &Value, assumed: &Assumed) -> Vec<Record> {
-    let with = |raw: &str, classes: Vec<Class>| {
-        let record =
-            |class| Record { row, raw: raw.to_owned(), class, details: Details::default() };
-        classes.into_iter().map(record).collect()
-    };
-    match element {
-        Value::String(value) => with(value, assumed.classes(None, None, value)),
-        Value::Object(fields) => object(row, fields, assumed),
-        other => {
-            let invalid = Invalid::new("line", "is neither an object nor a string");
-            with(&other.to_string(), vec![Class::Unreadable(invalid)])
+/// Reads an array element by element.
+fn read_array(input: &Input, assumed: &Assumed, out: &mut Output<'_>) -> Result<(), Error> {
+    let (text, limit) = Limited::of(input.reader(), MAX_OBJECT_BYTES);
+    let mut rows = JsonRows::of(assumed, out);
+    let mut parser = serde_json::Deserializer::from_reader(BufReader::new(text));
+    let parsed = Array { limit, rows: &mut rows }.deserialize(&mut parser);
+    // An array that is left before its end is an error to the parser.
+    if rows.is_stopped() { Ok(()) } else { parsed.map_err(|error| broken(&error)) }
+}
+
+/// Reads objects one after the other, whatever their lines.
+fn read_objects(input: &Input, assumed: &Assumed, out: &mut Output<'_>) -> Result<(), Error> {
+    let (text, limit) = Limited::of(input.reader(), MAX_OBJECT_BYTES);
+    let parser = serde_json::Deserializer::from_reader(BufReader::new(text));
+    let mut rows = JsonRows::of(assumed, out);
+    for object in parser.into_iter::<Value>() {
+        rows.read(&object.map_err(|error| broken(&error))?);
+        if rows.is_stopped() {
+            break;
         }
+        limit.begin();
+    }
+    Ok(())
+}
+
+fn broken(error: &serde_json::Error) -> Error {
+    Error::Broken { row: error.line(), reason: format!("is not JSON: {error}") }
+}
+
+/// An array whose elements are read as they are parsed.
+struct Array<'r, 'a, 'out> {
+    limit: RecordLimit,
+    rows: &'r mut JsonRows<'a, 'out>,
+}
+
+impl<'de> DeserializeSeed<'de> for Array<'_, '_, '_> {
+    type Value = ();
+
+    fn deserialize<D: Deserializer<'de>>(self, deserializer: D) -> Result<(), D::Error> {
+        deserializer.deserialize_seq(self)
     }
 }
 
-/// An object is a row whose keys are the header.
-fn object(row: usize, fields: &Map<String, Value>, assumed: &Assumed) -> Vec<Record> {
-    let with = |class| Record { row, raw: String::new(), class, details: Details::default() };
-    if is_feed_event(fields) {
-        return vec![with(Class::Neither(SkipReason::FeedEvent))];
+impl<'de> Visitor<'de> for Array<'_, '_, '_> {
+    type Value = ();
+
+    fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("an array")
     }
-    let header: StringRecord = fields.keys().map(String::as_str).collect();
-    let Some(columns) = Columns::of(&header, assumed.column.as_deref()) else {
-        return vec![with(Class::Unreadable(Invalid::new("value", "is missing")))];
-    };
-    let values: Vec<&Value> = fields.values().collect();
-    let text = |column: usize| match values.get(column) {
-        Some(Value::String(text)) => Some(text.trim()).filter(|text| !text.is_empty()),
-        _ => None,
-    };
-    let details = columns.details_of(|column| texts(values.get(column).copied()));
-    let mut records = Vec::new();
-    let platform = columns.platform.and_then(text);
-    for (column, kind) in &columns.values {
-        let kind = kind.as_deref().or_else(|| columns.kind.and_then(text));
-        for raw in texts(values.get(*column).copied()) {
-            for class in assumed.classes(kind, platform, &raw) {
-                records.push(Record::with(row, raw.clone(), class, details.clone()));
-            }
+
+    fn visit_seq<A: SeqAccess<'de>>(self, mut array: A) -> Result<(), A::Error> {
+        while !self.rows.is_stopped()
+            && let Some(element) = array.next_element::<Value>()?
+        {
+            self.rows.read(&element);
+            self.limit.begin();
         }
-    }
-    if records.is_empty() {
-        records.push(with(Class::Unreadable(Invalid::new("value", "is missing"))));
-    }
-    records
-}
-
-/// The texts under a key: one, or each of an array.
-fn texts(value: Option<&Value>) -> Vec<String> {
-    match value {
-        Some(Value::Array(all)) => all.iter().filter_map(plain).collect(),
-        Some(one) => plain(one).into_iter().collect(),
-        None => Vec::new(),
-    }
-}
-
-/// Whether an object is a feed event other than an item. Those are printed between the items, and
-/// are not for submission.
-fn is_feed_event(fields: &Map<String, Value>) -> bool {
-    let names =
-        ["removed", "group_change", "sighting", "feedback", "campaign", "enforcement", "tip"];
-    let is_item = ["value", "indicator"].iter().any(|name| fields.contains_key(*name));
-    !is_item && fields.contains_key("cursor") && names.iter().any(|name| fields.contains_key(*name))
-}
-
-fn plain(value: &Value) -> Option<String> {
-    match value {
-        Value::String(text) if !text.trim().is_empty() => Some(text.clone()),
-        Value::Number(number) => Some(number.to_string()),
-        Value::Bool(boolean) => Some(boolean.to_string()),
-        _ => None,
+        Ok(())
     }
 }

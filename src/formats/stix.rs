@@ -1,253 +1,202 @@
-//! Writes received objects as a STIX 2.1 bundle.
+//! STIX 2.1 bundles, and STIX 2.0 where it only differs in shape.
 //!
-//! Each version of an assessment becomes an `indicator`, a contribution a `campaign`, an
-//! enforcement a `note`, its author an `identity`, and its marking a TLP 2.0 marking. Fields
-//! without a STIX property are in an extension, which the bundle defines. Ids are derived, so that
-//! the same version is the same object in every bundle.
+//! A bundle is read three times, in constant memory but for a few words about each object: first what others say of
+//! indicators and observables (markings, campaigns, relationships, sightings, opinions), then the indicators, then
+//! the observables. An observable alone is an observation, which accuses nobody.
 
-mod campaign;
-mod marking;
+mod context;
+pub mod indicator;
+pub mod marking;
+mod object;
+pub mod observable;
 mod pattern;
 
-use std::collections::{BTreeMap, BTreeSet};
+use foldhash::HashSet;
 
-use serde_json::{Map, Value, json};
-use sha2::{Digest, Sha256};
-use uuid::Builder;
+use self::context::Context;
+use self::object::Object;
+use super::json_elements::{JsonElements, Place};
+use super::record::raw_text;
+use super::{Assumed, Class, Details, Error, Input, Output, Record, SkipReason};
+use crate::domain::Invalid;
 
-use crate::domain::assessment::{Basis, Involvement, Severity, Technique, Verdict};
-use crate::domain::label::Label;
-use crate::domain::{CampaignId, Kind, ReceivedAssessment, ReceivedEnforcement, Timestamp, Tlp};
-
-/// The date of this mapping. Objects without a time of their own carry it.
-const FIXED_AT: &str = "2026-11-25T00:00:00.000Z";
-
-/// Builds a bundle.
-#[derive(Debug, Default)]
-pub struct Bundle {
-    /// Ids of objects already added. Authors, markings and campaigns are added once.
-    added_ids: BTreeSet<String>,
-    objects: Vec<Value>,
-    /// Object ids of each campaign: one per contribution.
-    campaigns: BTreeMap<CampaignId, Vec<String>>,
-    /// Indicators that name a campaign, with the time at which that was accepted.
-    members: Vec<(String, CampaignId, Timestamp)>,
-    /// Enforcements. They are written last, because their campaign may be added later.
-    enforcements: Vec<ReceivedEnforcement>,
+/// Reads a bundle, an envelope of TAXII, or objects in an array or in lines. The row is the number of the object.
+pub fn read(input: &Input, assumed: &Assumed, out: &mut Output<'_>) -> Result<(), Error> {
+    let place = Place::detect(input, "objects", |_| true)?;
+    let mut context = Context::default();
+    for_each(input, place, |_, object| {
+        if let Ok(object) = object {
+            context.index(&object);
+        }
+        true
+    })?;
+    let mut reader = BundleReader { context, assumed, out, values: HashSet::default() };
+    for_each(input, place, |row, object| {
+        match object {
+            Ok(object) => reader.read_object(row, &object),
+            Err(unreadable) => reader.out.record(unreadable),
+        }
+        !reader.out.is_stopped()
+    })?;
+    if reader.context.has_observables && !reader.out.is_stopped() {
+        for_each(input, place, |row, object| {
+            if let Ok(object) = object {
+                reader.read_observables(row, &object);
+            }
+            !reader.out.is_stopped()
+        })?;
+    }
+    if reader.out.is_empty() {
+        return Err(Error::NoValues("objects of STIX, and no indicator or observable among them"));
+    }
+    Ok(())
 }
 
-impl Bundle {
-    /// Adds an assessment, after its author, marking and extension.
-    pub fn add(&mut self, received: &ReceivedAssessment) {
-        let author = self.identity(&received.author);
-        let marking = self.marking(received.tlp);
-        let extension = self.extension();
-        self.objects.push(indicator(received, &author, marking, &extension));
-        if let Some(campaign) = received.assessment.campaign {
-            self.members.push((indicator_id(received), campaign, received.accepted));
-        }
-    }
-
-    /// Returns the bundle as JSON. Its id is derived from its content.
-    pub fn finish(mut self) -> Value {
-        self.relate();
-        let mut content = Sha256::new();
-        for object in &self.objects {
-            content.update(object["id"].as_str().unwrap_or_default());
-        }
-        // A bundle without objects has no list of them: the standard allows no empty list.
-        let mut bundle = Map::new();
-        bundle.insert("type".into(), "bundle".into());
-        bundle.insert("id".into(), id_of("bundle", &[&content.finalize()]).into());
-        if !self.objects.is_empty() {
-            bundle.insert("objects".into(), self.objects.into());
-        }
-        bundle.into()
-    }
-
-    fn identity(&mut self, partner: &str) -> String {
-        let id = id_of("identity", &[partner.as_bytes()]);
-        self.once(&id, || {
-            json!({
-                "type": "identity", "spec_version": "2.1", "id": id,
-                "created": FIXED_AT, "modified": FIXED_AT,
-                "name": partner, "identity_class": "organization",
-                "description": "A partner of a Tipoff exchange.",
-            })
+/// Gives each object, or the record about one that is not an object of STIX, until `handle` returns false.
+fn for_each(
+    input: &Input,
+    place: Place,
+    mut handle: impl FnMut(usize, Result<Object<'_>, Record>) -> bool,
+) -> Result<(), Error> {
+    let mut elements = JsonElements::of(input.reader(), place);
+    while let Some((row, bytes)) = elements.next()? {
+        let object = serde_json::from_slice(bytes).map_err(|error| {
+            let raw = raw_text(&String::from_utf8_lossy(bytes));
+            let invalid = Invalid::new("object", format!("is not a STIX object: {error}"));
+            Record { row, raw, class: Class::Unreadable(invalid), details: Details::default() }
         });
-        id
-    }
-
-    fn marking(&mut self, tlp: Tlp) -> &'static str {
-        let id = marking::id(tlp);
-        self.once(id, || marking::object(tlp));
-        id
-    }
-
-    fn extension(&mut self) -> String {
-        let maker = self.identity("tipoff");
-        let id = id_of("extension-definition", &[b"assessment"]);
-        self.once(&id, || {
-            json!({
-                "type": "extension-definition", "spec_version": "2.1", "id": id,
-                "created": FIXED_AT, "modified": FIXED_AT, "created_by_ref": maker,
-                "name": "Tipoff assessment", "version": "1.0.0",
-                "description": "What a partner of a Tipoff exchange says of an indicator beyond what \
-                                STIX has properties for: its version, kind and platform, the verdict, \
-                                severity, involvement and basis.",
-                "schema": schema().to_string(),
-                "extension_types": ["property-extension"],
-            })
-        });
-        id
-    }
-
-    fn once(&mut self, id: &str, object: impl FnOnce() -> Value) {
-        if self.added_ids.insert(id.to_owned()) {
-            self.objects.push(object());
+        if !handle(row, object) {
+            return Ok(());
         }
     }
+    Ok(())
 }
 
-fn indicator(received: &ReceivedAssessment, author: &str, marking: &str, extension: &str) -> Value {
-    let ReceivedAssessment { version, accepted, assessment, .. } = received;
-    let asset = &assessment.indicator;
-    let (kind, value) = (asset.kind(), asset.value());
-    let prefix = asset.platform().map_or_else(String::new, |platform| format!("{platform}:"));
-    let at = format_time(*accepted);
-    let mut object = json!({
-        "type": "indicator", "spec_version": "2.1", "id": indicator_id(received),
-        "created": at, "modified": at, "created_by_ref": author,
-        "name": format!("{kind} {prefix}{value}"),
-        "description": assessment.note.as_deref().map_or_else(
-            || format!("Held to be {} by {}.", assessment.verdict(), received.author),
-            str::to_owned,
-        ),
-        "indicator_types": [indicator_type(assessment.verdict())],
-        "pattern": pattern::of(asset), "pattern_type": "stix", "pattern_version": "2.1",
-        "valid_from": format_time(assessment.first_seen.map_or(*accepted, |time| time.min(*accepted))),
-        "valid_until": format_time(assessment.expires_at(*accepted)),
-        "confidence": assessment.confidence().percent(),
-        "object_marking_refs": [marking],
-        "extensions": { extension: {
-            "extension_type": "property-extension",
-            "assessment_version": version.to_string(),
-            "indicator_id": received.id.to_string(),
-            "kind": kind.as_str(),
-            "verdict": assessment.verdict().as_str(),
-            "severity": assessment.severity().as_str(),
-            "involvement": assessment.involvement().as_str(),
-            "basis": assessment.basis().as_str(),
-        }},
-    });
-    let own_fields = &mut object["extensions"][extension];
-    if let Some(platform) = asset.platform() {
-        own_fields["platform"] = platform.as_str().into();
-    }
-    for (name, time) in [("first_seen", assessment.first_seen), ("last_seen", assessment.last_seen)]
-    {
-        if let Some(time) = time {
-            own_fields[name] = format_time(time).into();
+/// Reads a bundle the second and third time.
+struct BundleReader<'a, 'out> {
+    context: Context,
+    assumed: &'a Assumed,
+    out: &'a mut Output<'out>,
+    /// Hashes of the values of indicators. An observable with the same value is not a second assessment of it.
+    values: HashSet<u64>,
+}
+
+impl BundleReader<'_, '_> {
+    fn read_object(&mut self, row: usize, object: &Object<'_>) {
+        self.context.index_marking(object);
+        match &*object.kind {
+            "indicator" => self.read_indicator(row, object),
+            kind if Context::is_context_object(object) || observable::is_observable(kind) => {}
+            "observed-data" if object.objects.is_some() => {}
+            "relationship" => {
+                let kind = object.relationship_type.as_deref().unwrap_or_default();
+                self.out.skipped(format!("relationship {kind}"));
+            }
+            kind => self.out.skipped(kind),
         }
     }
-    if !assessment.labels.is_empty() {
-        object["labels"] = assessment.labels.iter().map(Label::as_str).collect();
+
+    fn read_indicator(&mut self, row: usize, object: &Object<'_>) {
+        if object.is_revoked() {
+            return self.out.skipped("revoked indicator");
+        }
+        if self.context.is_outdated(object) {
+            return self.out.skipped("older version of an indicator");
+        }
+        let pattern = object.pattern.as_deref().unwrap_or_default();
+        let language = object.pattern_type.as_deref().unwrap_or("stix");
+        if language != "stix" {
+            return self.out.skipped(format!("indicator with a pattern of {language}"));
+        }
+        let matched = match pattern::read(pattern) {
+            Ok(matched) => matched,
+            Err(reason) => {
+                let invalid = Invalid::new("pattern", reason);
+                return self.record(row, pattern, Class::Unreadable(invalid), Details::default());
+            }
+        };
+        for skipped in &matched.skipped {
+            self.out.skipped(format!("pattern with {skipped}"));
+        }
+        let details = indicator::details(object, &self.context);
+        let stated = indicator::stated_kind(object);
+        let mut classes: Vec<Class> = Vec::new();
+        for observable in &matched.observables {
+            classes.extend(observable::classes(observable, stated, self.assumed));
+        }
+        if classes.is_empty() && matched.skipped.is_empty() {
+            classes.push(Class::Neither(SkipReason::OtherKind));
+        }
+        for class in classes {
+            if let Class::Indicator(read) = &class {
+                self.values.insert(self.context.hash(read.id().as_bytes()));
+            }
+            self.record(row, pattern, class, details.clone());
+        }
     }
-    let references: Vec<_> =
-        external_references(&assessment.techniques, &assessment.references).collect();
-    if !references.is_empty() {
-        object["external_references"] = references.into();
+
+    fn read_observables(&mut self, row: usize, object: &Object<'_>) {
+        if object.kind == "observed-data" {
+            let details = indicator::observation(object, &self.context);
+            if indicator::is_reference(object) {
+                let reference = Class::Neither(SkipReason::Reference);
+                return self.record(
+                    row,
+                    object.id.as_deref().unwrap_or_default(),
+                    reference,
+                    details,
+                );
+            }
+            for nested in object.objects.iter().flat_map(|objects| objects.values()) {
+                self.read_observable(row, nested, &details);
+            }
+        } else if observable::is_observable(&object.kind) {
+            let details = indicator::observation(object, &self.context);
+            let observable = observable::Observable::of_object(object);
+            self.read_fields(row, &observable, &details);
+        }
     }
-    object
-}
 
-/// The STIX id of a version.
-pub fn indicator_id(received: &ReceivedAssessment) -> String {
-    id_of(
-        "indicator",
-        &[
-            received.author.as_bytes(),
-            received.id.as_bytes(),
-            received.version.to_string().as_bytes(),
-            &received.accepted.as_millis().to_be_bytes(),
-        ],
-    )
-}
+    fn read_observable(&mut self, row: usize, nested: &serde_json::Value, details: &Details) {
+        if let Some(observable) = observable::Observable::of_value(nested) {
+            self.read_fields(row, &observable, details);
+        }
+    }
 
-/// The JSON Schema of the extension.
-fn schema() -> Value {
-    let one_of = |names: Vec<&str>| json!({ "enum": names });
-    let time = json!({ "type": "string", "format": "date-time" });
-    json!({
-        "$schema": "https://json-schema.org/draft/2020-12/schema",
-        "title": "Tipoff assessment",
-        "type": "object",
-        "properties": {
-            "extension_type": { "const": "property-extension" },
-            "assessment_version": { "type": "string", "pattern": "^[0-9]+\\.[0-9]+$" },
-            "indicator_id": { "type": "string", "format": "uuid" },
-            "kind": one_of(Kind::ALL.iter().map(|kind| kind.as_str()).collect()),
-            "platform": { "type": "string" },
-            "verdict": one_of(Verdict::ALL.iter().map(|verdict| verdict.as_str()).collect()),
-            "severity": one_of(Severity::ALL.iter().map(|severity| severity.as_str()).collect()),
-            "involvement": one_of(Involvement::ALL.iter().map(|involvement| involvement.as_str()).collect()),
-            "basis": one_of(Basis::ALL.iter().map(|basis| basis.as_str()).collect()),
-            "first_seen": time,
-            "last_seen": time,
-        },
-        "required": ["extension_type", "assessment_version", "indicator_id", "kind", "verdict"],
-    })
-}
+    fn read_fields(&mut self, row: usize, observable: &observable::Observable, details: &Details) {
+        let classes = observable::classes(observable, None, self.assumed);
+        if classes.is_empty() {
+            return self.out.skipped(observable.kind.as_str());
+        }
+        for class in classes {
+            if let Class::Indicator(read) = &class
+                && self.values.contains(&self.context.hash(read.id().as_bytes()))
+            {
+                continue;
+            }
+            self.record(row, &observable.text(), class, details.clone());
+        }
+    }
 
-/// A time as STIX writes it, in milliseconds.
-fn format_time(time: Timestamp) -> String {
-    let millis = time.as_millis();
-    let time = jiff::Timestamp::from_millisecond(millis).unwrap_or(jiff::Timestamp::MAX);
-    format!("{time:.3}")
-}
-
-/// The value of the STIX open vocabulary `indicator-type-ov` for a verdict.
-fn indicator_type(verdict: Verdict) -> &'static str {
-    match verdict {
-        Verdict::NonMalicious => "benign",
-        Verdict::Unknown => "unknown",
-        Verdict::Suspicious => "anomalous-activity",
-        Verdict::Malicious => "malicious-activity",
+    fn record(&mut self, row: usize, raw: &str, class: Class, details: Details) {
+        self.out.record(Record { row, raw: raw_text(raw), class, details });
     }
 }
 
-/// The STIX external references: techniques with their framework, followed by reports.
-fn external_references<'a>(
-    techniques: &'a [Technique],
-    reports: &'a [Box<str>],
-) -> impl Iterator<Item = Value> + 'a {
-    let technique = |technique: &Technique| {
-        let (number, framework) = (technique.as_str(), framework(technique));
-        json!({ "source_name": framework, "external_id": number })
-    };
-    // STIX requires a hash for a `url`. There is none, so the URL is the external id.
-    let report = |url: &str| json!({ "source_name": "report", "external_id": url });
-    let reports = reports.iter().map(move |url| report(url));
-    techniques.iter().map(technique).chain(reports)
-}
-
-/// The framework of a technique.
-fn framework(technique: &Technique) -> &'static str {
-    if technique.as_str().starts_with('T') { "DISARM" } else { "meta-online-operations-kill-chain" }
-}
-
-/// A derived id. It has the form of a version 4 UUID, which the standard requires for domain
-/// objects; the bits come from SHA-256 instead of a random generator.
-fn id_of(kind: &str, parts: &[&[u8]]) -> String {
-    let mut hash = Sha256::new();
-    hash.update(b"tipoff stix 2.1");
-    for part in std::iter::once(&kind.as_bytes()).chain(parts) {
-        hash.update((part.len() as u64).to_be_bytes());
-        hash.update(part);
+/// Reads a cell or text of another format that is a pattern: `[domain-name:value = 'pier.example']`. `None` if it is none.
+pub fn classes_of_pattern(text: &str, assumed: &Assumed) -> Option<Vec<Class>> {
+    let text = text.trim();
+    let may_be_pattern = text.starts_with('[') && text.ends_with(']') && text.contains("= '");
+    let matched = may_be_pattern.then(|| pattern::read(text).ok()).flatten()?;
+    let observables = matched.observables.iter();
+    let mut classes: Vec<Class> =
+        observables.flat_map(|one| observable::classes(one, None, assumed)).collect();
+    if !matched.skipped.is_empty() {
+        classes.push(Class::Neither(SkipReason::TextWithValue));
+    } else if classes.is_empty() {
+        classes.push(Class::Neither(SkipReason::OtherKind));
     }
-    let mut bytes = [0; 16];
-    bytes.copy_from_slice(&hash.finalize()[..16]);
-    format!("{kind}--{}", Builder::from_random_bytes(bytes).into_uuid())
+    Some(classes)
 }
 
 #[cfg(test)]

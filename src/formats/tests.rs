@@ -1,5 +1,6 @@
 use super::*;
 use crate::domain::Kind;
+use crate::domain::assessment::{Involvement, Severity, Verdict};
 
 fn indicators(text: &str) -> Vec<(usize, Kind, String)> {
     let records = read(text.as_bytes(), None).unwrap();
@@ -168,7 +169,7 @@ fn a_cell_with_several_values_yields_exactly_those() {
 fn details_of_a_record_are_read_or_the_record_is_unreadable() {
     let table = "kind,value,verdict,involvement,confidence,severity,first_seen,tags\n\
         domain,a.example,non_malicious,victim,80%,Low,2026-01-02,spam;phishing\n\
-        domain,b.example,,vicitm,,,,\ndomain,c.example,,,high,,,\ndomain,d.example,,,,,soon,\n";
+        domain,b.example,,vicitm,,,,\ndomain,c.example,,,very sure,,,\ndomain,d.example,,,,,soon,\n";
     let lines = "{\"kind\":\"domain\",\"value\":\"a.example\",\"verdict\":\"non_malicious\",\
         \"involvement\":\"victim\",\"confidence\":\"80\",\"severity\":\"low\",\
         \"first_seen\":\"2026-01-02T00:00:00Z\",\"labels\":[\"spam\",\"phishing\"]}\n";
@@ -222,7 +223,7 @@ fn undeclared_values_have_the_assumed_kind_and_platform() {
 fn a_file_that_is_no_table_and_no_text_is_refused_as_a_whole() {
     assert_eq!(read(b"", None), Err(Error::Empty));
     assert_eq!(read(b" \n", None), Err(Error::Empty));
-    assert_eq!(read(b"a.example\n\xff\n", None), Err(Error::NotText { line: 2 }));
+    assert_eq!(read(b"a.example\n\xc3\xa9 \xff\n", None), Err(Error::NotText { line: 2 }));
     assert_eq!(read(b"a\0b", None), Err(Error::NotText { line: 1 }));
     let refused = read(b"colour,size\nred,1\n", Some(Format::Csv)).unwrap_err();
     assert!(refused.to_string().contains("colour,size"), "{refused}");
@@ -240,4 +241,52 @@ proptest::proptest! {
     fn nothing_panics_on_any_cell(text in "\\PC{0,80}", head in "(type,value|domain|Tactic,Technique,Procedure,Indicator|)") {
         let _ = read(format!("{head}\n{text}").as_bytes(), None);
     }
+}
+
+#[test]
+fn what_is_below_a_benign_heading_or_key_is_not_malicious() {
+    let texts = [
+        "Benign domains:\nnews.example\n\nDomains:\npier.example\n",
+        "# A report\n\n## Benign domains\n\n- `news.example`\n\n## Domains\n\n- `pier.example`\n",
+        "# A report\n\n## False positives\n\n| Domain |\n|---|\n| news.example |\n\n## Found\n\n| Domain |\n|---|\n| \
+         pier.example |\n",
+        r#"{"benign":{"domains":["news.example"]},"found":{"domains":["pier.example"]}}"#,
+        r#"{"false_positives":[{"domain":"news.example"}],"found":[{"domain":"pier.example"}]}"#,
+    ];
+    for text in texts {
+        let records = read(text.as_bytes(), None).unwrap();
+        let verdict_on = |value: &str| {
+            let mut found = records.iter().filter(|record| {
+                record.indicator_of(Kind::Domain).is_some_and(|read| read.value() == value)
+            });
+            found.next().unwrap_or_else(|| panic!("{value} in {text}")).details.verdict
+        };
+        assert_eq!(verdict_on("news.example"), Some(Verdict::NonMalicious), "{text}");
+        assert_eq!(verdict_on("pier.example"), None, "{text}");
+    }
+}
+
+#[test]
+fn a_value_in_a_remark_is_listed_and_not_taken() {
+    for remark in ["pier.example - moved from quay.example", "pier.example [was quay.example]"] {
+        let records = read(format!("{remark}\n").as_bytes(), Some(Format::List)).unwrap();
+        let listed = records.iter().any(|record| {
+            record.class == Class::Neither(SkipReason::TextWithValue)
+                || record.indicator_of(Kind::Domain).is_some_and(|it| it.value() == "quay.example")
+        });
+        assert!(listed, "{remark}: {records:?}");
+    }
+}
+
+#[test]
+fn columns_that_are_too_many_are_named_and_not_read() {
+    let page = format!("<table><tr>{}</table>", "<td>a".repeat(101));
+    let mut consumer = |_| std::ops::ControlFlow::Continue(());
+    let mut out = Output::new(Format::Html, &mut consumer);
+    html::read(&page, &Assumed::default(), &mut out);
+    assert_eq!(out.finish().unread_columns, ["columns after the 100th of a table"]);
+    let header = vec!["value"; 5_000].join(",");
+    let table = format!("{header}\n{}", "pier.example\n".repeat(2_000));
+    let records = read(table.as_bytes(), None).unwrap();
+    assert_eq!(records.len(), 2_000);
 }

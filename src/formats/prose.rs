@@ -1,0 +1,180 @@
+//! Text: sentences in which values stand, as in an article or an e-mail.
+//!
+//! Defanged values, digests and what stands between back-ticks are taken; plain links are references. A sentence may
+//! say anything of a value, so that the verdict is `unknown` unless the user states one.
+
+mod detect;
+mod lines;
+mod marked;
+mod own_phrases;
+mod phrases;
+mod role;
+
+pub use self::detect::{is_prose, is_sentence};
+pub use self::lines::read;
+use self::marked::{Marked, marked_values};
+pub use self::marked::{is_defanged, push_defanged_target};
+pub use self::role::{Role, Stated, role_of_introduced};
+use self::role::{joins, role};
+use super::{Class, SkipReason, cell, count};
+use crate::domain::Indicator;
+
+/// What was found in a paragraph.
+#[derive(Debug)]
+pub struct Found {
+    /// The line of the paragraph, from 0.
+    pub line: usize,
+    /// What it is.
+    pub class: Class,
+    /// What the sentence states about a value.
+    pub stated: Stated,
+}
+
+impl Found {
+    fn of(line: usize, class: Class) -> Self {
+        Self { line, class, stated: Stated::default() }
+    }
+}
+
+/// Bytes of a paragraph that are read together. Sentences are shorter.
+const MAX_PARAGRAPH_BYTES: usize = 16 * 1024;
+
+/// The counts, values and references of a paragraph. `platform` is where handles live that name none.
+pub fn paragraph(text: &str, platform: Option<&str>) -> Vec<Found> {
+    let (mut found, mut rest, mut lines) = (Vec::new(), text, 0);
+    while !rest.is_empty() {
+        let (part, behind) = rest.split_at(part_end(rest));
+        let of_part = part_of_paragraph(part, platform).into_iter();
+        found.extend(of_part.map(|one| Found { line: one.line + lines, ..one }));
+        lines += part.matches('\n').count();
+        rest = behind;
+    }
+    found
+}
+
+/// Where the part of a text ends that is read together, between two words.
+fn part_end(text: &str) -> usize {
+    if text.len() <= MAX_PARAGRAPH_BYTES {
+        return text.len();
+    }
+    let most = text.floor_char_boundary(MAX_PARAGRAPH_BYTES);
+    let (front, behind) = text.split_at(most);
+    front
+        .rfind(char::is_whitespace)
+        .filter(|end| *end > 0)
+        .or_else(|| behind.find(char::is_whitespace).map(|at| most + at))
+        .unwrap_or(text.len())
+}
+
+fn part_of_paragraph(text: &str, platform: Option<&str>) -> Vec<Found> {
+    let counts = count::in_prose(text).into_iter().map(Class::Aggregate);
+    let mut found: Vec<Found> = counts.map(|class| Found::of(0, class)).collect();
+    for (line, text) in text.lines().enumerate() {
+        let links = text.split_whitespace().filter(|word| is_reference(word));
+        found.extend(links.map(|_| Found::of(line, Class::Neither(SkipReason::Reference))));
+    }
+    let values = values(text, platform);
+    if values.is_empty() {
+        let contains_value = |line: &str| {
+            let words: Vec<_> =
+                line.split_whitespace().filter(|word| !is_reference(word)).collect();
+            cell::may_contain_value(&words.join(" "))
+        };
+        let line = text.lines().position(contains_value);
+        let unread = |line| Found::of(line, Class::Neither(SkipReason::TextWithValue));
+        found.extend(line.map(unread));
+    }
+    found.extend(values);
+    found
+}
+
+/// Whether a word is a link that nobody marked as a value.
+fn is_reference(word: &str) -> bool {
+    !word.contains('`') && marked::is_plain_link(word)
+}
+
+/// The marked values of a paragraph, each with its role.
+fn values(text: &str, platform: Option<&str>) -> Vec<Found> {
+    let marked = marked_values(text);
+    let (mut found, mut line, mut counted_to) = (Vec::new(), 0, 0);
+    let (mut last_end, mut last_role) = (0, Role::Reported);
+    for (at, Marked { start, end }) in marked.iter().enumerate() {
+        let part = &text[*start..*end];
+        line += text[counted_to..*start].matches('\n').count();
+        counted_to = *start;
+        let indicators = indicators(part, platform);
+        let Some(first) = indicators.first() else {
+            if cell::may_contain_value(part) {
+                found.push(Found::of(line, Class::Neither(SkipReason::TextWithValue)));
+            }
+            continue;
+        };
+        let next = marked.get(at + 1).map_or(text.len(), |next| next.start);
+        let between = &text[last_end..*start];
+        let before = last_sentence_start(between).map_or(between, |end| &between[end..]);
+        let behind = &text[*end..next.max(*end)];
+        let behind = first_sentence_end(behind).map_or(behind, |end| &behind[..end]);
+        let is_joined = !found.is_empty() && joins(between, last_role);
+        let role = if is_joined {
+            last_role
+        } else {
+            role(before, behind, first.kind(), breaks_links(part))
+        };
+        // The comma behind a value is no part of it, but of what follows.
+        (last_end, last_role) = (start + part.trim_end_matches([',', ';', ':']).len(), role);
+        for indicator in indicators {
+            found.push(match role.stated() {
+                Some(stated) => Found { line, class: Class::Indicator(indicator), stated },
+                None => Found::of(line, Class::Neither(SkipReason::Reference)),
+            });
+        }
+    }
+    found
+}
+
+/// Whether a value is written so that it is no link. `a[at]b[.]example` is how people write their own address.
+fn breaks_links(part: &str) -> bool {
+    is_defanged(part) && !part.to_ascii_lowercase().contains("[at]")
+}
+
+/// The values of a marked part. Only what is marked as a handle is one.
+fn indicators(part: &str, platform: Option<&str>) -> Vec<Indicator> {
+    let platform = platform.filter(|_| part.starts_with('@'));
+    let classes = cell::read(part, platform).into_iter();
+    let indicators = classes.filter_map(|class| match class {
+        Class::Indicator(indicator) => Some(indicator),
+        _ => None,
+    });
+    let indicators: Vec<_> = indicators.collect();
+    if !indicators.is_empty() {
+        return indicators;
+    }
+    // `(a[.]example).`
+    let is_around = |c: char| {
+        matches!(c, '(' | ')' | '"' | '“' | '”' | '\'' | ',' | ';' | ':' | '!' | '?' | '.')
+    };
+    Indicator::read(part.trim_matches(is_around), None).into_iter().collect()
+}
+
+/// Bytes of a text between two values in which the end of a sentence is looked for.
+const MAX_SEARCHED: usize = 400;
+
+/// Where the last sentence of a text begins, if one ends in it.
+fn last_sentence_start(text: &str) -> Option<usize> {
+    let from = text.ceil_char_boundary(text.len().saturating_sub(MAX_SEARCHED));
+    let tail = &text[from..];
+    let end = [". ", "! ", "? ", "; ", ".\n", "!\n", "?\n", "\n\n"]
+        .iter()
+        .filter_map(|end| tail.rfind(end))
+        .max()?;
+    Some(from + end + 1)
+}
+
+/// Where the first sentence of a text ends.
+fn first_sentence_end(text: &str) -> Option<usize> {
+    let head = &text[..text.floor_char_boundary(MAX_SEARCHED)];
+    [". ", "! ", "? ", ".\n", "!\n", "?\n", "; "].iter().filter_map(|end| head.find(end)).min()
+}
+
+#[cfg(test)]
+mod tests;
