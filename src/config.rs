@@ -122,6 +122,8 @@ pub struct Storage {
     pub append_queue: usize,
     /// Retention period of the access records of liaisons.
     pub accesses_kept_days: u64,
+    /// Retention period of the records of withdrawals, by which a value that is sent again is named.
+    pub withdrawals_kept_days: u64,
 }
 
 impl Default for Storage {
@@ -135,6 +137,7 @@ impl Default for Storage {
             tail_mb: 16,
             append_queue: 1_024,
             accesses_kept_days: 1_825,
+            withdrawals_kept_days: 30,
         }
     }
 }
@@ -201,12 +204,14 @@ pub struct Connections {
     pub total: usize,
     /// Maximum number of connections per partner.
     pub per_identity: usize,
-    /// Maximum number of unidentified connections per address.
+    /// Maximum number of unidentified connections per address, or per /64 network of IPv6.
     pub per_address: usize,
     /// Timeout of a TLS handshake.
     pub handshake_timeout_s: u64,
     /// Maximum number of concurrent handshakes.
     pub handshakes_in_flight: usize,
+    /// Maximum number of concurrent handshakes per address, or per /64 network of IPv6.
+    pub handshakes_per_address: usize,
     /// How long a connection may stay silent after its handshake.
     pub first_request_timeout_s: u64,
     /// Maximum number of concurrent calls per connection, as HTTP/2 announces it.
@@ -250,7 +255,8 @@ impl Default for Connections {
             per_identity: 64,
             per_address: 256,
             handshake_timeout_s: 5,
-            handshakes_in_flight: 256,
+            handshakes_in_flight: 2_048,
+            handshakes_per_address: 128,
             first_request_timeout_s: 10,
             concurrent_streams: 100,
             in_flight: 100,
@@ -298,6 +304,10 @@ pub struct PartnerSeed {
     pub default_group: Option<String>,
     /// The default marking of its objects. Defaults to `AMBER`.
     pub default_tlp: Option<String>,
+    /// How many items it may submit in an hour; 0, the default, is no limit.
+    pub max_submitted_per_hour: Option<u64>,
+    /// How many assessments it may withdraw in an hour; 0, the default, is no limit.
+    pub max_withdrawn_per_hour: Option<u64>,
 }
 
 /// A group in the configuration.

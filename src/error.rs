@@ -5,6 +5,7 @@
 
 use std::error::Error as StdError;
 use std::fmt;
+use std::time::Duration;
 
 use crate::domain::Invalid;
 
@@ -15,7 +16,16 @@ pub struct Error {
     label: &'static str,
     message: String,
     fields: Vec<Invalid>,
+    /// Set for few errors. Boxed to keep the others small.
+    details: Option<Box<Details>>,
     source: Option<Box<dyn StdError + Send + Sync>>,
+}
+
+/// Details for programs.
+#[derive(Debug, Default)]
+struct Details {
+    metadata: Vec<(&'static str, String)>,
+    retry_after: Option<Duration>,
 }
 
 /// The category of an error: what the caller can do about it.
@@ -47,6 +57,8 @@ pub enum Kind {
     Unknown,
     /// The exchange is temporarily unavailable; retry.
     Unavailable,
+    /// The exchange did not answer in time, and may have applied the request. A retry is safe.
+    TimedOut,
     /// An internal fault of the exchange.
     Internal,
 }
@@ -57,18 +69,15 @@ pub type Result<T> = std::result::Result<T, Error>;
 impl Error {
     /// An error with its kind, its stable label and a message for the caller.
     pub fn new(kind: Kind, label: &'static str, message: impl Into<String>) -> Self {
-        Self { kind, label, message: message.into(), fields: Vec::new(), source: None }
+        let message = message.into();
+        Self { kind, label, message, fields: Vec::new(), details: None, source: None }
     }
 
     /// An invalid field of a request.
     pub fn invalid(field: Invalid) -> Self {
-        Self {
-            kind: Kind::Invalid,
-            label: "invalid_argument",
-            message: field.to_string(),
-            fields: vec![field],
-            source: None,
-        }
+        let message = field.to_string();
+        let error = Self::new(Kind::Invalid, "invalid_argument", message);
+        Self { fields: vec![field], ..error }
     }
 
     /// An internal fault. The caller learns only that there was one; the source is logged.
@@ -76,13 +85,8 @@ impl Error {
         label: &'static str,
         source: impl Into<Box<dyn StdError + Send + Sync>>,
     ) -> Self {
-        Self {
-            kind: Kind::Internal,
-            label,
-            message: "the exchange has a fault, which its operator can see in the log".into(),
-            fields: Vec::new(),
-            source: Some(source.into()),
-        }
+        let message = "the exchange has a fault, which its operator can see in the log";
+        Self::new(Kind::Internal, label, message).with_source(source)
     }
 
     /// The node is stopping. The request can be retried on another node or after the restart.
@@ -94,6 +98,20 @@ impl Error {
     #[must_use]
     pub fn with_source(mut self, source: impl Into<Box<dyn StdError + Send + Sync>>) -> Self {
         self.source = Some(source.into());
+        self
+    }
+
+    /// Adds details for programs: the metadata of `google.rpc.ErrorInfo`.
+    #[must_use]
+    pub fn with_metadata<const N: usize>(mut self, metadata: [(&'static str, String); N]) -> Self {
+        self.details.get_or_insert_default().metadata.extend(metadata);
+        self
+    }
+
+    /// Sets after which time a retry can succeed. Only for errors that may be retried.
+    #[must_use]
+    pub fn with_retry_after(mut self, delay: Duration) -> Self {
+        self.details.get_or_insert_default().retry_after = Some(delay);
         self
     }
 
@@ -115,6 +133,16 @@ impl Error {
     /// The source as text, for the field `source` of a log line.
     pub fn source_text(&self) -> Option<String> {
         self.source.as_ref().map(ToString::to_string)
+    }
+
+    /// Details for programs.
+    pub fn metadata(&self) -> &[(&'static str, String)] {
+        self.details.as_ref().map_or(&[], |details| &details.metadata)
+    }
+
+    /// After which time a retry can succeed, if it is known.
+    pub fn retry_after(&self) -> Option<Duration> {
+        self.details.as_ref()?.retry_after
     }
 
     /// The invalid fields.

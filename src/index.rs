@@ -3,6 +3,7 @@
 //! The index is never fsynced. It can be deleted at any time; replaying the journal rebuilds the same
 //! bytes. [`apply`] writes it and [`query`] reads it. [`keys`] and [`record`] define the layout on disk.
 
+mod activity;
 pub mod apply;
 mod campaigns;
 mod closed;
@@ -11,6 +12,7 @@ mod enforcements;
 pub mod keys;
 mod known;
 mod liaisons;
+mod lists;
 mod outcomes;
 mod positioned;
 pub mod query;
@@ -267,6 +269,10 @@ mod enforcement_tests;
 #[cfg(test)]
 mod liaison_tests;
 #[cfg(test)]
+mod list_history_tests;
+#[cfg(test)]
+mod list_tests;
+#[cfg(test)]
 mod reopening_tests;
 #[cfg(test)]
 mod test_history;
@@ -274,3 +280,5 @@ mod test_history;
 mod tests;
 #[cfg(test)]
 mod tip_tests;
+#[cfg(test)]
+mod withdrawal_tests;

@@ -14,6 +14,7 @@ mod releases;
 pub mod status;
 mod subscriptions;
 mod tips;
+pub mod transport_errors;
 mod visible;
 
 use std::sync::Arc;

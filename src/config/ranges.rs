@@ -42,6 +42,7 @@ pub const NUMBERS: &[Number] = &[
     number!(storage.tail_mb, 1..=1_000_000, "MB"),
     number!(storage.append_queue, 1..=1_000_000, "appends"),
     number!(storage.accesses_kept_days, 1..=36_500, "days"),
+    number!(storage.withdrawals_kept_days, 1..=36_500, "days"),
     number!(requests.unary_timeout_s, 1..=3_600, "s"),
     // A journal entry is limited to 4 MB and is larger than the request that it stores.
     number!(requests.max_message_kb, 1..=4_096, "KB"),
@@ -59,6 +60,7 @@ pub const NUMBERS: &[Number] = &[
     number!(connections.per_address, 1..=1_000_000, "connections"),
     number!(connections.handshake_timeout_s, 1..=3_600, "s"),
     number!(connections.handshakes_in_flight, 1..=1_000_000, "handshakes"),
+    number!(connections.handshakes_per_address, 1..=1_000_000, "handshakes"),
     number!(connections.first_request_timeout_s, 1..=3_600, "s"),
     number!(connections.concurrent_streams, 1..=1_000_000, "calls"),
     number!(connections.in_flight, 1..=1_000_000, "calls"),

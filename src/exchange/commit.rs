@@ -12,12 +12,14 @@
 
 mod receipt;
 mod refusal;
+mod withdrawal;
 
 use std::sync::Arc;
 
 pub use self::receipt::RequestReceipt;
 pub(in crate::exchange) use self::receipt::item_receipts;
 pub(in crate::exchange) use self::refusal::refused;
+pub(in crate::exchange) use self::withdrawal::{TARGETS_PER_ENTRY, targets_bytes};
 use crate::domain::PartnerId;
 use crate::domain::entry::{AppendId, Body, ItemOutcome, Outcome, RequestId, VoidReason};
 use crate::error::{Error, Result};

@@ -2,6 +2,7 @@
 
 mod caller;
 mod epoch;
+mod limits;
 mod page;
 
 use std::collections::BTreeSet;
@@ -56,6 +57,8 @@ pub struct Settings {
     pub subscriptions_per_partner: usize,
     /// How long the access log keeps a record.
     pub access_retention: Duration,
+    /// How long the time of a withdrawal is kept.
+    pub withdrawal_retention: Duration,
 }
 
 impl Default for Settings {
@@ -65,6 +68,7 @@ impl Default for Settings {
             idle_close: Duration::from_secs(15 * 60),
             subscriptions_per_partner: SUBSCRIPTIONS_PER_PARTNER,
             access_retention: Duration::from_secs(1_825 * 86_400),
+            withdrawal_retention: Duration::from_secs(30 * 86_400),
         }
     }
 }

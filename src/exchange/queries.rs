@@ -1,5 +1,6 @@
 //! Queries: read what a caller may see. They read from the disk and block: call them on a blocking thread.
 
+mod account;
 mod campaign;
 mod campaigns;
 mod enforcements;
@@ -12,6 +13,7 @@ mod tips;
 
 use std::sync::Arc;
 
+pub use self::account::{LinkedAccount, LinkedAccounts};
 pub use self::campaign::{
     CampaignCounts, CampaignQuery, CampaignView, ClusterGraph, Edge, EdgeKind, EnforcementTotal,
     TimelineEvent, TimelineEventKind, TimelinePosition, TipStep,

@@ -4,17 +4,22 @@
 //! writes of one or several whole entries together with the checkpoint, so a crash replays only whole
 //! entries.
 
+mod activity;
 mod batch;
 mod campaign;
 mod close;
 mod endings;
 mod enforcement;
 mod holds;
+mod list_close;
+mod lists;
+mod lookups;
 mod reactions;
 pub(super) mod referrals;
 mod releases;
 mod reopening;
 pub(super) mod tips;
+mod withdrawals;
 
 use std::cell::OnceCell;
 use std::collections::BTreeMap;
@@ -156,6 +161,7 @@ impl Applier {
             Body::SubmissionBatch(batch) => self.batch(entry, batch)?,
             Body::SubmissionClosed(close) => self.close(entry, close)?,
             Body::Withdrawal(withdrawal) => self.withdrawal(entry, withdrawal)?,
+            Body::WithdrawalSweep(sweep) => self.withdrawal_sweep(sweep)?,
             Body::Expiry(expiry) => self.expiry(entry, expiry)?,
             Body::Sightings(sightings) => self.sightings(entry, sightings)?,
             Body::Feedback(feedback) => self.feedback(entry, feedback)?,

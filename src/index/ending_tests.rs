@@ -40,7 +40,7 @@ fn target(value: &str, sharing: &Sharing, version: Option<Position>) -> Target {
 
 fn withdraw(history: &mut History, partner: &str, targets: Vec<Target>) -> u64 {
     let partner_id = PartnerId::from_stored(partner);
-    let body = Body::Withdrawal(Withdrawal { partner: partner_id, targets });
+    let body = Body::Withdrawal(Withdrawal { partner: partner_id, targets, closed: None });
     history.push(Some(partner), body)
 }
 
@@ -107,7 +107,7 @@ fn a_batch_moves_what_was_said_to_another_audience() {
     let over = moving(&mut history, "v", &worse, to_core(), &everyone());
     let (_folder, index) = applied(&history);
     let outcomes = vec![
-        Moved { from: at(all, 0), over: None },
+        Moved { from: at(all, 0), over: None, withdrawn: None },
         Merged { from: at(all, 1), current: at(core, 0) },
         Created,
     ];
@@ -128,7 +128,7 @@ fn what_moves_over_an_older_word_to_the_same_audience_ends_both() {
     let core = history.batch_to("birdsite", "t", 1, &[("a.example", Malicious)], to_core());
     let moved = moving(&mut history, "u", &[("a.example", Suspicious)], to_core(), &everyone());
     let (_folder, index) = applied(&history);
-    let both = Moved { from: at(all, 0), over: Some(at(core, 0)) };
+    let both = Moved { from: at(all, 0), over: Some(at(core, 0)), withdrawn: None };
     assert_eq!(outcome(&index, moved), Outcome::Applied(vec![both]));
     assert_eq!(both.ended_versions().collect::<Vec<_>>(), [at(core, 0), at(all, 0)]);
     assert_eq!(index.read().unwrap().assessments(id_of("a.example")).count(), 1);
@@ -139,7 +139,7 @@ fn what_has_had_its_time_is_due_and_ends_once_if_it_is_still_current() {
     let mut history = History::new();
     let items = [("a.example", Malicious), ("b.example", Malicious)];
     let first = history.batch("birdsite", "s", 1, &items);
-    history.batch("birdsite", "s", 2, &[("b.example", Suspicious)]);
+    history.batch("birdsite", "s2", 1, &[("b.example", Suspicious)]);
     let (_folder, index) = applied(&history);
     let life = Timestamp::from_millis(history.now + 366 * DAY);
     assert!(

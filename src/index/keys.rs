@@ -5,6 +5,7 @@
 //! | `!` | | checkpoint, layout and journal tag ([`super::record::Head`]) |
 //! | `a` | author, id, audience digest | an enforcement |
 //! | `A` | list, position | key of the enforcement at that position |
+//! | `B` | indicator id, key of an assessment | (empty) the assessment names the account by this other name |
 //! | `b` | partner, submission, number | idempotency record of a batch |
 //! | `c` | indicator id, author, audience digest | number of sightings reported |
 //! | `d` | NUL, time, tip, recipient | (empty) an answer to the tip is due at that time; see [`tips`] |
@@ -18,14 +19,26 @@
 //! | `J` | sequence, part, author | (time) the access record under `j`, in journal order |
 //! | `j` | author, inverted sequence, part | an access record: what a liaison was given of the author |
 //! | `k` | partner, request | idempotency record of a request |
+//! | `K` | `a`, author | (empty) the author has ever withdrawn an assessment |
+//! | `K` | `h`, indicator id, author, audience digest | the lists that hold the indicator |
+//! | `K` | `l`, list | a list with its generations |
+//! | `K` | `m`, list, generation, indicator id | (empty) a member of the list |
+//! | `K` | `n`, author, audience digest, name | the number of the list |
+//! | `K` | `p`, partner, submission | (empty) values that the lists of the submission lack are being withdrawn |
+//! | `K` | `s`, partner, submission | the lists of the submission |
+//! | `K` | `t`, position | the key below of the assessment that the target at the position withdrew |
+//! | `K` | `w`, indicator id, author, audience digest | when the author withdrew its assessment |
 //! | `L` | partner, hold | a legal hold |
 //! | `l` | expiry in milliseconds, sequence | releases of the entry that expire then |
 //! | `m` | tip, `e`, sequence | what an entry added to the tip |
 //! | `m` | tip, `i`, sequence, first indicator | a chunk of the indicators that the entry added |
 //! | `m` | tip, `t`, sequence | the text that the entry added |
+//! | `N` | `4` or `6`, prefix length | number of current assessments of networks of this size |
 //! | `n` | partner, submission | (empty) the submission is open |
 //! | `o` | sequence | the entry's outcome; author, audience and indicators of its versions |
 //! | `p` | partner | the partner |
+//! | `R` | `h`, partner, hour modulo 169 | what the partner submitted and withdrew in the hour |
+//! | `R` | `t`, partner | what the partner has submitted and withdrawn |
 //! | `r` | tip, recipient, sequence | (empty) the entry belongs to the recipient's thread |
 //! | `s` | indicator id, author, audience digest, slot | a sighting |
 //! | `t` | tip | the tip, with the state of each thread |
@@ -49,9 +62,11 @@
 //!
 //! Numbers are big-endian, so that keys sort in numeric order. A NUL terminates each text.
 
+pub mod activity;
 mod campaigns;
 mod enforcements;
 mod liaisons;
+pub mod lists;
 pub mod tips;
 
 pub use self::campaigns::{
@@ -65,6 +80,7 @@ pub use self::enforcements::{
 pub use self::liaisons::*;
 use crate::domain::audience::AudienceDigest;
 use crate::domain::entry::{RequestId, SubmissionId};
+use crate::domain::network::PrefixLength;
 use crate::domain::{GroupId, IndicatorId, PartnerId, Position, Timestamp};
 
 /// The key of the checkpoint.
@@ -79,6 +95,8 @@ pub const EPOCHS: &[u8] = b"E";
 pub const CURRENT: &[u8] = b"i";
 /// Prefix of groups.
 pub const GROUPS: &[u8] = b"g";
+/// Prefix of numbers of networks.
+pub const NETWORKS: &[u8] = b"N";
 /// Prefix of open submissions.
 pub const OPEN: &[u8] = b"n";
 /// Prefix of outcomes.
@@ -115,10 +133,45 @@ pub fn assessments(id: IndicatorId) -> [u8; 17] {
     key
 }
 
+/// Another name of the account that an assessment is about, from the key of the assessment.
+pub fn other_name(name: IndicatorId, assessment: &[u8]) -> Vec<u8> {
+    [&other_names(name), &assessment[1..]].concat()
+}
+
+/// Prefix of the assessments that name an account by another name.
+pub fn other_names(name: IndicatorId) -> Vec<u8> {
+    [b"B", name.as_bytes().as_slice()].concat()
+}
+
+/// The key of the assessment in the key of another name.
+pub fn read_other_name(key: &[u8]) -> Option<Vec<u8>> {
+    Some([CURRENT, key.get(17..)?].concat())
+}
+
+/// The indicator in the key of an assessment.
+pub fn assessment_indicator(key: &[u8]) -> Option<IndicatorId> {
+    Some(IndicatorId::from_bytes(*key.get(1..)?.first_chunk()?))
+}
+
 /// The author in the key of an assessment.
 pub fn assessment_author(key: &[u8]) -> Option<PartnerId> {
     let author = key.get(17..key.len().checked_sub(9)?)?;
     std::str::from_utf8(author).ok().map(PartnerId::from_stored)
+}
+
+/// The number of current assessments of networks of one size.
+pub fn networks(length: PrefixLength) -> [u8; 3] {
+    [b'N', if length.is_ipv6 { b'6' } else { b'4' }, length.bits]
+}
+
+/// The size in the key of a number of networks.
+pub fn read_networks(key: &[u8]) -> Option<PrefixLength> {
+    match key {
+        [b'N', family @ (b'4' | b'6'), bits] => {
+            Some(PrefixLength { is_ipv6: *family == b'6', bits: *bits })
+        }
+        _ => None,
+    }
 }
 
 /// Prefix of an author's current assessments of an indicator.

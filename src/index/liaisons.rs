@@ -39,15 +39,8 @@ impl View<'_> {
         after: Option<(u64, u32)>,
     ) -> impl Iterator<Item = Result<FoundAccess>> + use<> {
         let prefix = keys::accesses_to(author);
-        let from = after.map_or_else(
-            || prefix.clone(),
-            |(sequence, part)| {
-                let mut key = keys::access(author, sequence, part);
-                key.push(0);
-                key
-            },
-        );
-        self.snapshot.scan_from(&prefix, &from).map(|pair| {
+        let after = after.map(|(sequence, part)| keys::access(author, sequence, part));
+        self.snapshot.scan_after(&prefix, after).map(|pair| {
             let (key, value) = pair?;
             let at = keys::read_access(&key).ok_or_else(|| corrupt("an access"))?;
             Ok((at, AccessRecord::decode(&value)?))
@@ -85,15 +78,8 @@ impl View<'_> {
         after: Option<&(PartnerId, HoldId)>,
     ) -> impl Iterator<Item = Result<FoundHold>> + use<> {
         let prefix = author.map_or_else(|| keys::HOLDS.to_vec(), keys::holds_of);
-        let from = after.map_or_else(
-            || prefix.clone(),
-            |(author, hold)| {
-                let mut key = keys::hold(author, *hold);
-                key.push(0);
-                key
-            },
-        );
-        self.snapshot.scan_from(&prefix, &from.max(prefix.clone())).map(|pair| {
+        let after = after.map(|(author, hold)| keys::hold(author, *hold));
+        self.snapshot.scan_after(&prefix, after).map(|pair| {
             let (key, value) = pair?;
             let (author, hold) = keys::read_hold(&key).ok_or_else(|| corrupt("a hold"))?;
             Ok((author, hold, HoldRecord::decode(&value)?))
@@ -109,15 +95,8 @@ impl View<'_> {
         limit: usize,
     ) -> Result<Vec<AssessmentRecord>> {
         let prefix = keys::held_by(author, hold);
-        let from = after.map_or_else(
-            || prefix.clone(),
-            |version| {
-                let mut key = keys::held(author, hold, version);
-                key.push(0);
-                key
-            },
-        );
-        let found = self.snapshot.scan_from(&prefix, &from).take(limit);
+        let after = after.map(|version| keys::held(author, hold, version));
+        let found = self.snapshot.scan_after(&prefix, after).take(limit);
         found.map(|pair| RawAssessment::of(&pair?.1)?.decode()).collect()
     }
 }

@@ -27,6 +27,20 @@ impl View<'_> {
         })
     }
 
+    /// The current assessments that name an account by another name, with their authors.
+    pub fn assessments_naming(
+        &self,
+        name: IndicatorId,
+    ) -> impl Iterator<Item = Result<(PartnerId, AssessmentRecord)>> {
+        self.snapshot.scan(&keys::other_names(name)).map(|pair| {
+            let missing = || corrupt("another name of an account");
+            let key = keys::read_other_name(&pair?.0).ok_or_else(missing)?;
+            let author = keys::assessment_author(&key).ok_or_else(missing)?;
+            let stored = self.snapshot.get(&key)?.ok_or_else(missing)?;
+            Ok((author, RawAssessment::of(&stored)?.decode()?))
+        })
+    }
+
     /// What remains of a version that is no longer current.
     pub fn closed_version(&self, version: Position) -> Result<Option<ClosedVersion>> {
         let bytes = self.snapshot.get(&keys::closed(version))?;

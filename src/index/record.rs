@@ -4,10 +4,12 @@
 //! rebuilt from the journal.
 
 mod accepted;
+mod activity;
 mod assessment;
 mod campaign;
 mod codec;
 mod entry_versions;
+mod list;
 mod outcome;
 mod registry;
 mod release;
@@ -25,6 +27,10 @@ pub use self::campaign::{CampaignVersions, encode_campaign_visibility, read_camp
 use self::codec::record;
 pub use self::codec::{decode, encode};
 pub use self::entry_versions::EntryVersions;
+pub use self::list::{
+    Generation, GenerationKey, GenerationState, ListClosing, ListMemberships, ListRecord,
+    PendingGeneration, SubmissionLists, WithdrawalRecord,
+};
 pub use self::outcome::{outcome, read_outcome, read_versions};
 pub use self::registry::{PartnerRecord, group, partner, read_group, read_partner};
 pub use self::release::{ExpiringReleases, ReplacedVersion, read_releases, releases, releases_fit};
@@ -34,7 +40,7 @@ use crate::domain::Timestamp;
 use crate::domain::cursor::JournalTag;
 
 /// The version of all records here and of the keys in [`super::keys`].
-pub const LAYOUT: u8 = 10;
+pub const LAYOUT: u8 = 12;
 
 /// The checkpoint. Written in the same batch as the changes up to it.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
@@ -85,6 +91,14 @@ record!(IdempotencyRecord, "an idempotency record");
 /// The state of a submission.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct SubmissionState {
+    /// The sequence of its first batch. Identifies the submission.
+    pub first: u64,
+    /// The sequence of the first batch since it was opened, or opened again after it was idle.
+    pub opened: u64,
+    /// Number of rejected items.
+    pub rejected: u64,
+    /// Whether a batch named a list.
+    pub names_list: bool,
     /// Number of accepted batches.
     pub batches: u32,
     /// The highest batch number accepted.

@@ -173,6 +173,19 @@ impl Snapshot {
         self.range(from, end.as_deref())
     }
 
+    /// Like [`Self::scan`], starting after the key `after`. It may be deleted, or be before all that start with the
+    /// prefix. `None` starts with the first.
+    pub fn scan_after(&self, prefix: &[u8], after: Option<Vec<u8>>) -> Pairs {
+        let from = after.map(|mut key| {
+            key.push(0);
+            key
+        });
+        match from {
+            Some(from) if from.as_slice() > prefix => self.scan_from(prefix, &from),
+            _ => self.scan_from(prefix, prefix),
+        }
+    }
+
     /// Scans keys that start with `prefix` in reverse order, from just before `before` or from the end.
     pub fn scan_back(&self, prefix: &[u8], before: Option<&[u8]>) -> Pairs {
         let end = before.map(<[u8]>::to_vec).or_else(|| successor(prefix));

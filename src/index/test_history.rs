@@ -6,7 +6,8 @@ use std::sync::Arc;
 use super::*;
 use crate::domain::assessment::Verdict;
 use crate::domain::entry::{AppendId, Batch, Body, Close, Item, SubmissionId};
-use crate::domain::partner::{GroupDefinition, Partner, Role};
+use crate::domain::list::ShrinkPolicy;
+use crate::domain::partner::{GroupDefinition, HourlyLimits, Partner, Role};
 use crate::domain::sharing::Audience;
 use crate::domain::{
     Assessment, GroupId, Indicator, Kind as IndicatorKind, PartnerId, Sharing, Timestamp, Tlp,
@@ -103,6 +104,7 @@ impl History {
             digest,
             sharing,
             replaces: None,
+            list: None,
             items: items.collect(),
             rejected: Vec::new(),
         })
@@ -111,7 +113,15 @@ impl History {
     pub fn close(&mut self, author: &str, submission: &str, batches: Option<u32>) -> u64 {
         let partner = PartnerId::from_stored(author);
         let submission = SubmissionId::from_stored(submission);
-        self.push(None, Body::SubmissionClosed(Close { partner, submission, batches }))
+        self.push(
+            None,
+            Body::SubmissionClosed(Close {
+                partner,
+                submission,
+                batches,
+                policy: ShrinkPolicy::default(),
+            }),
+        )
     }
 }
 
@@ -126,6 +136,7 @@ pub fn partner(id: &str) -> Partner {
         default_tlp: Tlp::Amber,
         purposes: Vec::new(),
         referrals_off: false,
+        limits: HourlyLimits::default(),
     }
 }
 

@@ -20,7 +20,7 @@ fn items_are_created_replaced_and_unchanged_by_author_and_audience() {
     let first =
         history.batch("birdsite", "s", 1, &[("a.example", Malicious), ("b.example", Malicious)]);
     let second =
-        history.batch("birdsite", "s", 2, &[("a.example", Malicious), ("b.example", Suspicious)]);
+        history.batch("birdsite", "s2", 1, &[("a.example", Malicious), ("b.example", Suspicious)]);
     let other = history.batch("facegraph", "s", 1, &[("a.example", Malicious)]);
     let narrow = Sharing {
         tlp: Tlp::Amber,
@@ -30,7 +30,7 @@ fn items_are_created_replaced_and_unchanged_by_author_and_audience() {
         },
         releases: Vec::new(),
     };
-    let narrower = history.batch_to("birdsite", "s", 3, &[("a.example", Malicious)], narrow);
+    let narrower = history.batch_to("birdsite", "s", 2, &[("a.example", Malicious)], narrow);
     let (_folder, index) = applied(&history);
     assert_eq!(outcome(&index, first), Outcome::Applied(vec![Created, Created]));
     let unchanged = Unchanged(Position::new(first, 0));
@@ -70,7 +70,7 @@ fn one_indicator_twice_in_a_batch_is_decided_in_order() {
         Outcome::Applied(vec![
             ItemOutcome::Created,
             ItemOutcome::Unchanged(first),
-            ItemOutcome::Replaced(first)
+            ItemOutcome::VerdictConflict
         ])
     );
 }

@@ -101,12 +101,9 @@ impl View<'_> {
             if given_states.is_empty() { any_state.as_slice() } else { given_states.as_slice() };
         let scans = states.iter().map(|state| {
             let prefix = keys::all_boxed(partner, tip_box, *state);
-            let from = match after {
-                Some(row) => [keys::boxed(partner, tip_box, *state, row).as_slice(), &[0]].concat(),
-                None => prefix.clone(),
-            };
+            let after = after.map(|row| keys::boxed(partner, tip_box, *state, row));
             let length = prefix.len();
-            let rows = self.snapshot.scan_from(&prefix, &from).map(move |pair| {
+            let rows = self.snapshot.scan_after(&prefix, after).map(move |pair| {
                 let (key, _) = pair?;
                 key.get(length..).and_then(ThreadRow::read).ok_or_else(|| corrupt("a box of tips"))
             });

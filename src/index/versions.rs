@@ -42,13 +42,9 @@ impl View<'_> {
     /// Up to `limit` current assessments after a key, with the last key. A scan finds every assessment
     /// that exists throughout it.
     pub fn scan_current(&self, after: &AssessmentCursor, limit: usize) -> Result<AssessmentPage> {
-        let mut from = after.clone();
-        match after.as_slice() {
-            [] => from.extend_from_slice(keys::CURRENT),
-            _ => from.push(0),
-        }
+        let after = (!after.is_empty()).then(|| after.clone());
         let (mut found, mut last) = (Vec::new(), None);
-        for pair in self.snapshot.scan_from(keys::CURRENT, &from).take(limit) {
+        for pair in self.snapshot.scan_after(keys::CURRENT, after).take(limit) {
             let (key, value) = pair?;
             let author = keys::assessment_author(&key).ok_or_else(|| corrupt("an assessment"))?;
             found.push((author, RawAssessment::of(&value)?.decode()?));

@@ -18,7 +18,8 @@ use crate::domain::partner::Role;
 use crate::error::{Error, Kind, Result};
 use crate::exchange::{Caller, Exchange};
 use crate::metrics::Metrics;
-use crate::tls::PeerInfo;
+use crate::sampled_log::SampledLog;
+use crate::tls::{PeerInfo, Source};
 
 const EVERYBODY: &[Role] = &[Role::Member, Role::Liaison, Role::Observer, Role::Operator];
 const WRITERS: &[Role] = &[Role::Member];
@@ -90,13 +91,20 @@ pub fn rule_of(method: &str) -> (&'static str, &'static [Role]) {
 pub struct AuthoriseLayer {
     exchange: Arc<Exchange>,
     metrics: Arc<Metrics>,
+    log: Arc<SampledLog>,
     stop: CancellationToken,
 }
 
 impl AuthoriseLayer {
-    /// Creates the layer. On `stop` it ends the streams of health and reflection; our own services end theirs.
-    pub fn new(exchange: Arc<Exchange>, metrics: Arc<Metrics>, stop: CancellationToken) -> Self {
-        Self { exchange, metrics, stop }
+    /// Creates the layer. Writes refusals to the log as often as `log` says. On `stop` it ends the streams of health and
+    /// reflection; our own services end theirs.
+    pub fn new(
+        exchange: Arc<Exchange>,
+        metrics: Arc<Metrics>,
+        log: Arc<SampledLog>,
+        stop: CancellationToken,
+    ) -> Self {
+        Self { exchange, metrics, log, stop }
     }
 }
 
@@ -154,8 +162,11 @@ impl AuthoriseLayer {
     fn admit(&self, request: &Request<Body>) -> Result<Caller> {
         let (method, roles) = rule_of(request.uri().path());
         let caller = self.caller(request).inspect_err(|error| {
-            warn!(label = error.label(), method, "refused a caller: {error}");
             self.metrics.denied(method);
+            let source = source(request);
+            if self.log.is_due(self.exchange.clock().instant(), error.label(), &source) {
+                warn!(label = error.label(), method, source, "refused a caller: {error}");
+            }
         })?;
         if roles.contains(&caller.role()) {
             return Ok(caller);
@@ -181,6 +192,15 @@ impl AuthoriseLayer {
             .as_ref()
             .map_err(|error| unauthenticated(error.label(), error.to_string()))?;
         self.exchange.admit(&identity.partner)
+    }
+}
+
+/// The partner that calls, or its address if it is none.
+fn source(request: &Request<Body>) -> String {
+    let Some(peer) = request.extensions().get::<PeerInfo>() else { return String::new() };
+    match peer.identity.as_ref() {
+        Ok(identity) => identity.partner.to_string(),
+        Err(_) => Source::of(peer.address.ip()).to_string(),
     }
 }
 

@@ -9,9 +9,10 @@ use tonic::{Request, Response, Status, Streaming, async_trait};
 
 use super::feed::events;
 use super::status::status;
-use super::{Services, visible};
+use super::{Services, transport_errors, visible};
+use crate::domain::account::is_account;
 use crate::domain::submission::{ItemReceipt, Receipt};
-use crate::domain::{IndicatorId, Invalid, Position};
+use crate::domain::{Indicator, IndicatorId, Invalid, Kind, Position};
 use crate::error::{Error, Result};
 use crate::exchange::{Caller, IndicatorView};
 use crate::wire::pb::get_indicator_request::Indicator as Requested;
@@ -20,6 +21,10 @@ use crate::wire::{indicator, known, pb, receipt, submission};
 
 /// Maximum size of the assessments in one response, in bytes. The oldest are left out.
 const MAX_ASSESSMENTS_BYTES: usize = 2 * 1024 * 1024;
+
+/// Maximum size of the networks in one response to a lookup, in bytes. The same holds for its accounts.
+const MAX_NETWORKS_BYTES: usize = 4 * 1024 * 1024;
+const MAX_ACCOUNTS_BYTES: usize = 4 * 1024 * 1024;
 
 type RpcResult<T> = std::result::Result<Response<T>, Status>;
 
@@ -63,7 +68,7 @@ impl IndicatorService for Services {
             .map(move |batch| {
                 let (services, caller) = (services.clone(), caller.clone());
                 async move {
-                    let batch = batch?;
+                    let batch = batch.map_err(transport_errors::with_exchange_code)?;
                     let request = pb::SubmitIndicatorsRequest {
                         submission_id: batch.submission_id,
                         batch: batch.batch,
@@ -232,21 +237,43 @@ impl Services {
         let mut ids: Vec<_> = requested.iter().flatten().map(|(id, _)| *id).collect();
         ids.sort_unstable();
         ids.dedup();
+        let of_kind = |is_kind: fn(Kind) -> bool| -> Vec<Indicator> {
+            let indicators = requested.iter().flatten().map(|(_, indicator)| indicator);
+            indicators.filter(|indicator| is_kind(indicator.kind())).cloned().collect()
+        };
+        let addresses = of_kind(|kind| kind == Kind::Ip);
+        let accounts = of_kind(is_account);
         let caller = caller.clone();
-        let known = self
-            .read("lookup_indicators", move |exchange| exchange.queries.lookup_all(&caller, &ids))
-            .await?;
+        let read = self.read("lookup_indicators", move |exchange| {
+            let known = exchange.queries.lookup_all(&caller, &ids)?;
+            let networks = exchange.queries.enclosing_networks(&caller, &addresses)?;
+            Ok((known, networks, exchange.queries.linked_accounts(&caller, &accounts)?))
+        });
+        let (known, networks, linked) = read.await?;
         self.metrics.lookups(count as u64);
-        Ok(requested
-            .into_iter()
-            .map(|key| match key {
-                Err(invalid) => known::unreadable(&invalid),
-                Ok((id, indicator)) => match known.get(&id) {
+        let (mut bytes_left, mut account_bytes_left) = (MAX_NETWORKS_BYTES, MAX_ACCOUNTS_BYTES);
+        let result = |key| match key {
+            Err(invalid) => known::unreadable(&invalid),
+            Ok((id, indicator)) => {
+                let mut result = match known.get(&id) {
                     Some(view) => known::found(&summary(view)),
                     None => known::unknown(indicator, id),
-                },
-            })
-            .collect())
+                };
+                let networks = networks.get(&id).into_iter().flatten().map(|view| summary(view));
+                bytes_left = known::add_networks(&mut result, networks, bytes_left);
+                if let Some(linked) = linked.get(&id) {
+                    result.accounts_may_have_more = linked.may_have_more;
+                    let names = linked
+                        .accounts
+                        .iter()
+                        .map(|account| (&account.indicator, account.view.as_ref().map(summary)));
+                    account_bytes_left =
+                        known::add_accounts(&mut result, names, account_bytes_left);
+                }
+                result
+            }
+        };
+        Ok(requested.into_iter().map(result).collect())
     }
 
     /// Waits until a version is applied here, so that the read that follows includes it.

@@ -24,7 +24,7 @@ impl PartnerService for Services {
         let peer = request.extensions().get::<PeerInfo>();
         let identity = peer.and_then(|peer| peer.identity.as_ref().as_ref().ok());
         Ok(Response::new(pb::WhoAmIResponse {
-            partner: Some(pb::Partner { referrals_off: own.referrals_off, ..partner::write(&own) }),
+            partner: Some(partner::write_own(&own)),
             workload: identity.and_then(|i| i.workload.clone()).unwrap_or_default(),
             groups: groups.iter().map(|group| group.id.to_string()).collect(),
             default_group: own.default_group.map(|group| group.to_string()).unwrap_or_default(),

@@ -1,5 +1,6 @@
 //! Converts errors of the exchange to gRPC statuses.
 
+use std::collections::HashMap;
 use std::time::Duration;
 
 use tonic::{Code, Status};
@@ -20,8 +21,10 @@ pub fn status(error: &Error) -> Status {
         error!(label = error.label(), source, "{error}");
     }
     let mut details = ErrorDetails::new();
-    details.set_error_info(error.label().to_ascii_uppercase(), ERROR_DOMAIN, []);
-    if let Some(delay) = retry_delay(error.kind()) {
+    let metadata = error.metadata().iter().map(|(key, value)| ((*key).to_owned(), value.clone()));
+    let metadata: HashMap<_, _> = metadata.collect();
+    details.set_error_info(error.label().to_ascii_uppercase(), ERROR_DOMAIN, metadata);
+    if let Some(delay) = error.retry_after().or_else(|| retry_delay(error.kind())) {
         details.set_retry_info(Some(delay));
     }
     for field in error.fields() {
@@ -42,6 +45,7 @@ fn code(kind: Kind) -> Code {
         Kind::Aborted => Code::Aborted,
         Kind::Exhausted | Kind::Quota => Code::ResourceExhausted,
         Kind::Unknown | Kind::Unavailable => Code::Unavailable,
+        Kind::TimedOut => Code::DeadlineExceeded,
         Kind::Internal => Code::Internal,
     }
 }
@@ -53,7 +57,7 @@ fn retry_delay(kind: Kind) -> Option<Duration> {
     match kind {
         // Another node, or this one after its restart, may answer right away.
         Kind::Unknown | Kind::Unavailable => Some(Duration::from_millis(100)),
-        Kind::Exhausted => Some(Duration::from_secs(1)),
+        Kind::Exhausted | Kind::TimedOut => Some(Duration::from_secs(1)),
         Kind::Invalid
         | Kind::Unauthenticated
         | Kind::Denied

@@ -10,14 +10,16 @@ use crate::domain::entry::{
     AppendId, Batch, Body, Close, Entry, Item, ItemOutcome, Outcome, Rejection, SubmissionId,
     VoidReason,
 };
+use crate::domain::list::ListReceipt;
 use crate::domain::submission::{
-    BatchReceipt, BatchRequest, Receipt, Referrals, SubmissionRequest,
+    BatchReceipt, BatchRequest, CloseRequest, Receipt, Referrals, SubmissionRequest,
 };
 use crate::domain::{Invalid, Sharing};
 use crate::error::{Error, Result};
 use crate::exchange::commands::Commands;
 use crate::exchange::commit::{item_receipts, refused};
 use crate::exchange::core::{Caller, rights_of};
+use crate::exchange::lists::CloseProgress;
 use crate::exchange::visibility::{ReaderView, restricted};
 use crate::index::View;
 use crate::journal::Append;
@@ -32,12 +34,14 @@ impl Commands {
             Some(batch) => Some(self.submit_batch(caller, &submission.id, batch).await?),
             None => None,
         };
-        let referrals = match submission.close {
-            Some(batches) => {
-                self.close_submission(caller, &submission.id, batches).await?;
-                Some(self.core.refer_submission(caller, &submission.id).await?)
+        let (referrals, lists) = match submission.close {
+            Some(close) => {
+                self.close_submission(caller, &submission.id, close).await?;
+                let referrals = self.core.refer_submission(caller, &submission.id).await?;
+                let lists = self.withdraw_for_lists(caller, &submission.id).await?;
+                (Some(referrals), lists)
             }
-            None => None,
+            None => (None, None),
         };
         Ok(Receipt {
             submission: submission.id,
@@ -45,6 +49,7 @@ impl Commands {
             closed: submission.close.is_some(),
             referrals: referrals
                 .map(|referral| Referrals { to: referral.to, not_referred: referral.not_referred }),
+            lists,
         })
     }
 
@@ -62,6 +67,7 @@ impl Commands {
         }
         let batch = self.check_batch(&view, caller, submission, request)?;
         drop(view);
+        self.core.submit_allowance(caller.partner())?.require()?;
         self.commit_batch(caller, batch).await
     }
 
@@ -89,6 +95,7 @@ impl Commands {
             digest: request.digest,
             sharing,
             replaces: request.replaces.as_ref().map(AudienceDigest::of),
+            list: request.list,
             items,
             rejected,
         })
@@ -212,12 +219,34 @@ impl Commands {
         Ok(BatchReceipt { number, sequence, accepted_at: *time, items, replayed })
     }
 
+    /// Withdraws what the lists of a closed submission lack, as far as one request may. Returns what is done and what is
+    /// left.
+    async fn withdraw_for_lists(
+        &self,
+        caller: &Caller,
+        submission: &SubmissionId,
+    ) -> Result<Option<ListReceipt>> {
+        let progress = self.core.continue_list_close(caller.partner(), submission).await?;
+        let (partner, submission) = (caller.partner().clone(), submission.clone());
+        let reading = self
+            .core
+            .blocking(move |core| core.index.read()?.list_receipt(&partner, &submission))
+            .await?;
+        Ok(reading.map(|receipt| match progress {
+            CloseProgress::LimitReached(until) if receipt.pending > 0 => {
+                ListReceipt { resumes_at: Some(until), ..receipt }
+            }
+            _ => receipt,
+        }))
+    }
+
     async fn close_submission(
         &self,
         caller: &Caller,
         submission: &SubmissionId,
-        batches: u32,
+        close: CloseRequest,
     ) -> Result<()> {
+        let CloseRequest { batches, policy } = close;
         if batches == 0 {
             let reason = "is missing: a submission has at least one batch";
             return Err(Invalid::new("close.batches", reason).into());
@@ -236,12 +265,15 @@ impl Commands {
             submission.as_str().as_bytes(),
             &batches.to_be_bytes(),
             &stored_batches.to_be_bytes(),
+            &[u8::from(policy.shrink)],
+            &policy.unreadable.to_be_bytes(),
             &self.core.index.checkpoint().to_be_bytes(),
         ]);
         let close = Close {
             partner: caller.partner().clone(),
             submission: submission.clone(),
             batches: Some(batches),
+            policy,
         };
         let body = Body::SubmissionClosed(close);
         self.core.commit(id, Some(caller.partner()), body).await?.items()?;

@@ -8,13 +8,10 @@ use crate::domain::sharing::Audience;
 use crate::domain::{IndicatorId, PartnerId, Position, Timestamp};
 use crate::error::{Error, Kind, Result};
 use crate::exchange::commands::Commands;
+use crate::exchange::commit::{TARGETS_PER_ENTRY, targets_bytes};
 use crate::exchange::core::{Caller, Core};
 use crate::index::View;
 use crate::index::record::EndReason;
-
-/// Versions that one entry ends. A larger withdrawal is split into several entries, so that it does not delay other
-/// requests.
-const TARGETS_PER_ENTRY: usize = 500;
 
 /// The result of a withdrawal.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
@@ -111,7 +108,17 @@ impl Commands {
         targets: Vec<Target>,
     ) -> Result<WithdrawalReceipt> {
         let mut receipt = WithdrawalReceipt::default();
-        for targets in targets.chunks(TARGETS_PER_ENTRY) {
+        let mut remaining = targets.as_slice();
+        while !remaining.is_empty() {
+            let is_own = caller.partner() == partner;
+            let allowance = if is_own {
+                self.core.withdrawal_allowance(partner)?.require()?
+            } else {
+                usize::MAX
+            };
+            let count = remaining.len().min(allowance).min(TARGETS_PER_ENTRY);
+            let (targets, next) = remaining.split_at(count);
+            remaining = next;
             let targets = targets.to_vec();
             // The same targets can be withdrawn again later, so the checkpoint is part of the key. Retries at the same
             // checkpoint are stored once.
@@ -121,8 +128,9 @@ impl Commands {
                 &self.core.index.checkpoint().to_be_bytes(),
                 &targets_bytes(&targets),
             ]);
-            let body =
-                Body::Withdrawal(Withdrawal { partner: partner.clone(), targets: targets.clone() });
+            let withdrawal =
+                Withdrawal { partner: partner.clone(), targets: targets.clone(), closed: None };
+            let body = Body::Withdrawal(withdrawal);
             let committed = self.core.commit(id, Some(caller.partner()), body).await?;
             let outcomes = committed.items()?;
             let ended = targets.iter().zip(outcomes).filter_map(|(target, outcome)| {
@@ -195,17 +203,4 @@ pub(in crate::exchange) fn batches_of(
         return Err(Error::new(Kind::NotFound, "submission_unknown", message));
     }
     view.batches_of(partner, submission)
-}
-
-/// The bytes of targets, for the key of an entry.
-fn targets_bytes(targets: &[Target]) -> Vec<u8> {
-    let mut bytes = Vec::with_capacity(targets.len() * 36);
-    for Target { id, audience, version } in targets {
-        bytes.extend_from_slice(id.as_bytes());
-        bytes.extend_from_slice(&audience.0);
-        let version = version.unwrap_or_default();
-        bytes.extend_from_slice(&version.sequence.to_be_bytes());
-        bytes.extend_from_slice(&version.index.to_be_bytes());
-    }
-    bytes
 }

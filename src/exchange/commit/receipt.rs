@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use crate::domain::entry::{Body, ItemOutcome, Rejection, RequestId, VoidReason};
 use crate::domain::submission::ItemReceipt;
-use crate::domain::{Position, Timestamp};
+use crate::domain::{Invalid, Position, Timestamp};
 use crate::error::Result;
 use crate::exchange::commit::refused;
 use crate::exchange::core::{Caller, Core};
@@ -101,10 +101,18 @@ pub(in crate::exchange) fn item_receipts(
     let stored = indexes.zip(outcomes).map(|(index, outcome)| {
         let version = Position::new(sequence, index);
         let receipt = match outcome {
-            ItemOutcome::Replaced(_) | ItemOutcome::Moved { .. } => ItemReceipt::Replaced(version),
+            ItemOutcome::Replaced(_) => ItemReceipt::Replaced { version, withdrawn: None },
+            ItemOutcome::Moved { withdrawn, .. } => {
+                ItemReceipt::Replaced { version, withdrawn: *withdrawn }
+            }
             ItemOutcome::Unchanged(current) | ItemOutcome::Merged { current, .. } => {
                 ItemReceipt::Unchanged(*current)
             }
+            ItemOutcome::Recreated(withdrawn) => ItemReceipt::Recreated { version, withdrawn: *withdrawn },
+            ItemOutcome::VerdictConflict => ItemReceipt::Rejected(Invalid::new(
+                "verdict",
+                "differs from the verdict that this submission gave the same value before",
+            )),
             ItemOutcome::Created
             // The outcomes below are those of other entries. No item of a submission, contribution or enforcement
             // has one.
@@ -129,7 +137,7 @@ mod tests {
     use super::*;
     use crate::clock::SystemClock;
     use crate::domain::entry::{AppendId, Sightings};
-    use crate::domain::partner::{Partner, Role};
+    use crate::domain::partner::{HourlyLimits, Partner, Role};
     use crate::domain::sharing::Audience;
     use crate::domain::{PartnerId, Sharing, Tlp};
     use crate::exchange::core::Settings;
@@ -147,6 +155,7 @@ mod tests {
             default_group: None,
             default_tlp: Tlp::Amber,
             referrals_off: false,
+            limits: HourlyLimits::default(),
         }
     }
 

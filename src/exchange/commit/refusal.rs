@@ -68,6 +68,19 @@ pub(in crate::exchange) fn refused(reason: &VoidReason) -> Error {
         VoidReason::TransitionRefused { from, to } => {
             Error::new(Kind::Precondition, "move_refused", tip::transition_error(*from, *to))
         }
+        VoidReason::ListShrinks { list, would_withdraw, size } => Error::new(
+            Kind::Precondition,
+            "list_shrinks",
+            format!(
+                "the close would withdraw {would_withdraw} of the {size} values of the list `{list}`, which is much: \
+                 nothing was withdrawn, and the submission stays open"
+            ),
+        )
+        .with_metadata([
+            ("list", list.to_string()),
+            ("would_withdraw", would_withdraw.to_string()),
+            ("list_size", size.to_string()),
+        ]),
         VoidReason::AlreadyApplied => {
             Error::new(Kind::Conflict, "done_before", "this was already applied")
         }

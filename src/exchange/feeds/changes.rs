@@ -94,6 +94,7 @@ pub fn next_event(input: &Input<'_>) -> Result<NextEvent> {
         | Body::HoldPlaced(_)
         | Body::HoldChange(_)
         | Body::HoldSweep(_)
+        | Body::WithdrawalSweep(_)
         | Body::Epoch(_) => Ok(last_event(None)),
     }
 }

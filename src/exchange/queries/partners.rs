@@ -1,5 +1,7 @@
 //! Who is on the exchange, as a caller may see it.
 
+use crate::domain::PartnerId;
+use crate::domain::activity::Activity;
 use crate::domain::partner::{Group, Partner, Role};
 use crate::error::Result;
 use crate::exchange::core::{Caller, Page, page, unknown_partner};
@@ -13,6 +15,14 @@ impl Queries {
         let partner = partner.ok_or_else(|| unknown_partner(caller.partner()))?;
         let groups = registry.groups_of(caller.partner()).cloned().collect();
         Ok((partner.clone(), groups))
+    }
+
+    /// What each partner has submitted and withdrawn since it was enrolled.
+    pub fn activity_totals(&self) -> Result<Vec<(PartnerId, Activity)>> {
+        let view = self.core.index.read()?;
+        let partners = view.registry().partners();
+        let totals = partners.map(|one| Ok((one.id.clone(), view.total_activity(&one.id)?)));
+        totals.collect()
     }
 
     /// The partners after `after`, ordered by id. Every caller may know who owns which platform.

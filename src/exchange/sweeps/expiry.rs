@@ -4,12 +4,11 @@ use std::time::Duration;
 
 use futures_util::future::try_join_all;
 use tokio_util::sync::CancellationToken;
-use tracing::{debug, warn};
 
 use crate::domain::entry::{AppendId, Body, Expiry};
 use crate::domain::{Position, Timestamp};
 use crate::error::{Error, Result};
-use crate::exchange::sweeps::Sweeps;
+use crate::exchange::sweeps::{Sweeps, log_result};
 
 /// Interval between runs of the sweep.
 const SWEEP_INTERVAL: Duration = Duration::from_secs(1);
@@ -21,14 +20,7 @@ impl Sweeps {
     /// Runs the sweep until `stop`.
     pub async fn expire_assessments(self, stop: CancellationToken) {
         while stop.run_until_cancelled(tokio::time::sleep(SWEEP_INTERVAL)).await.is_some() {
-            match self.expire_due().await {
-                Ok(0) => {}
-                Ok(ended) => debug!(ended, "assessments expired"),
-                Err(error) => {
-                    let source = error.source_text();
-                    warn!(label = error.label(), source, "assessments were not expired: {error}");
-                }
-            }
+            log_result("expiry of assessments", self.expire_due().await);
         }
     }
 
@@ -58,7 +50,7 @@ impl Sweeps {
             &sequence.to_be_bytes(),
             &ends.as_millis().to_be_bytes(),
         ]);
-        self.core.commit(id, None, Body::Expiry(expiry)).await?;
+        self.commit_own(id, Body::Expiry(expiry)).await?;
         Ok(count)
     }
 

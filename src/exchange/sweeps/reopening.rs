@@ -5,13 +5,12 @@ use std::collections::BTreeSet;
 use std::time::Duration;
 
 use tokio_util::sync::CancellationToken;
-use tracing::{debug, warn};
 
 use crate::domain::entry::{AppendId, Body, Target, TipsReopened};
 use crate::domain::sharing::Reader;
 use crate::domain::{CampaignId, PartnerId, Sharing, Timestamp, TipId, may_see};
 use crate::error::Result;
-use crate::exchange::sweeps::Sweeps;
+use crate::exchange::sweeps::{Sweeps, log_result};
 use crate::index::{MAX_REOPENED_PER_ENTRY, View};
 
 /// Interval between runs of the sweep.
@@ -33,17 +32,8 @@ impl Sweeps {
     /// Runs the referrals of closed submissions and the reopenings until `stop`.
     pub async fn follow_up_tips(self, stop: CancellationToken) {
         while stop.run_until_cancelled(tokio::time::sleep(SWEEP_INTERVAL)).await.is_some() {
-            let (referred, reopened) = (self.refer_due().await, self.reopen_due().await);
-            for (what, result) in [("referred", referred), ("reopened", reopened)] {
-                match result {
-                    Ok(0) => {}
-                    Ok(count) => debug!(count, "tips were {what}"),
-                    Err(error) => {
-                        let source = error.source_text();
-                        warn!(label = error.label(), source, "tips were not {what}: {error}");
-                    }
-                }
-            }
+            log_result("referral of tips", self.refer_due().await);
+            log_result("reopening of tips", self.reopen_due().await);
         }
     }
 
@@ -97,7 +87,7 @@ impl Sweeps {
             threads: threads.clone(),
             last: is_last,
         });
-        self.core.commit(id, None, body).await?;
+        self.commit_own(id, body).await?;
         Ok((threads, is_last))
     }
 

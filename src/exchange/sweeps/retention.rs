@@ -1,23 +1,64 @@
-//! Retention: deletes old records from the access log, and the copies of holds that have ended.
+//! Retention: deletes old records of accesses and withdrawals, and the copies of holds that have ended.
+
+use std::time::Duration;
+
+use tokio_util::sync::CancellationToken;
 
 use crate::domain::accepted::HoldRecord;
-use crate::domain::entry::{AccessSweep, AppendId, Body, HoldId, HoldSweep};
-use crate::domain::{PartnerId, Timestamp};
+use crate::domain::entry::{AccessSweep, AppendId, Body, HoldId, HoldSweep, WithdrawalSweep};
+use crate::domain::{PartnerId, Position, Timestamp};
 use crate::error::Result;
-use crate::exchange::sweeps::Sweeps;
+use crate::exchange::sweeps::{Sweeps, log_result};
 
 /// Records or copies that one entry deletes.
 const DELETIONS_PER_ENTRY: usize = 64;
 
+/// Records of withdrawals that one entry deletes.
+const WITHDRAWALS_PER_ENTRY: usize = 500;
+
+/// Interval between runs of the sweeps.
+const SWEEP_INTERVAL: Duration = Duration::from_secs(60);
+
 impl Sweeps {
+    /// Runs the sweeps until `stop`.
+    pub async fn enforce_retention(self, stop: CancellationToken) {
+        while stop.run_until_cancelled(tokio::time::sleep(SWEEP_INTERVAL)).await.is_some() {
+            log_result("retention of accesses", self.sweep_accesses().await);
+            log_result("retention of withdrawals", self.sweep_withdrawals().await);
+            log_result("retention of holds", self.sweep_holds().await);
+        }
+    }
+
+    /// Deletes the records of withdrawals that are older than the retention period, and returns their number.
+    pub async fn sweep_withdrawals(&self) -> Result<usize> {
+        let before = self.ago(self.core.settings.withdrawal_retention);
+        let (mut deleted, mut last) = (0, Position::default());
+        loop {
+            let limit = WITHDRAWALS_PER_ENTRY;
+            let targets = self
+                .core
+                .blocking(move |core| core.index.read()?.withdrawals_before(before, last, limit))
+                .await?;
+            let (Some(first), Some(end)) = (targets.first(), targets.last()) else {
+                return Ok(deleted);
+            };
+            last = *end;
+            let mut range = Vec::with_capacity(24);
+            for at in [first, end] {
+                range.extend_from_slice(&at.sequence.to_be_bytes());
+                range.extend_from_slice(&at.index.to_be_bytes());
+            }
+            deleted += targets.len();
+            let id = AppendId::derive(&[b"withdrawal-sweep", &range]);
+            self.commit_own(id, Body::WithdrawalSweep(WithdrawalSweep { targets })).await?;
+        }
+    }
+
     /// Deletes accesses that are older than the retention period, and returns the number of records.
     pub async fn sweep_accesses(&self) -> Result<usize> {
-        let retention =
-            i64::try_from(self.core.settings.access_retention.as_millis()).unwrap_or(i64::MAX);
+        let before = self.ago(self.core.settings.access_retention);
         let mut deleted = 0;
         loop {
-            let before =
-                Timestamp::from_millis(self.core.clock.now().as_millis().saturating_sub(retention));
             let records = self.core.index.read()?.accesses_before(before, DELETIONS_PER_ENTRY)?;
             let Some((sequence, author, part)) = records.first() else { return Ok(deleted) };
             let id = AppendId::derive(&[

@@ -4,8 +4,10 @@
 use std::collections::BTreeSet;
 
 use super::Applier;
+use super::lookups::LookupKeys;
 use super::referrals::has_assets;
 use crate::domain::accepted::ActiveRelease;
+use crate::domain::activity::Activity;
 use crate::domain::audience::AudienceDigest;
 use crate::domain::entry::{Batch, Entry, Item, ItemOutcome, Outcome, Releasable, VoidReason};
 use crate::domain::partner::Role;
@@ -13,7 +15,9 @@ use crate::domain::sharing::{Audience, Directory, Release};
 use crate::domain::{PartnerId, Position, Timestamp};
 use crate::error::Result;
 use crate::index::keys;
-use crate::index::record::{self, EndReason, EntryVersions, IdempotencyRecord, RawAssessment};
+use crate::index::record::{
+    self, EndReason, EntryVersions, IdempotencyRecord, RawAssessment, SubmissionState,
+};
 
 /// The values shared by all items of a batch.
 struct Context<'a> {
@@ -21,6 +25,10 @@ struct Context<'a> {
     author: &'a PartnerId,
     audience: AudienceDigest,
     replaces: Option<AudienceDigest>,
+    /// The sequence of the submission's first batch.
+    submission: u64,
+    /// Whether the author ever withdrew an assessment.
+    has_withdrawn: bool,
     /// The encoded sharing as sent, and the encoded releases in force.
     sent: Vec<u8>,
     releases: Vec<u8>,
@@ -32,9 +40,11 @@ impl Applier {
         let Some(author) = &entry.author else {
             return Ok(Outcome::Void(VoidReason::AudienceGone));
         };
-        if let Some(void) = self.accept(entry, author, batch)? {
-            return Ok(Outcome::Void(void));
-        }
+        let submission = keys::submission(author, &batch.submission);
+        let mut state = match self.accept(&submission, entry, author, batch)? {
+            Ok(state) => state,
+            Err(void) => return Ok(Outcome::Void(void)),
+        };
         let (sequence, audience) = (entry.sequence, AudienceDigest::of(&batch.sharing.audience));
         let in_force =
             |release: &Release| ActiveRelease { release: release.clone(), since: sequence };
@@ -44,11 +54,21 @@ impl Applier {
             author,
             audience,
             replaces: batch.replaces.filter(|replaced| *replaced != audience),
+            submission: state.first,
+            has_withdrawn: self.read(&keys::lists::has_withdrawn(author))?.is_some(),
             sent: record::encode_sharing(&batch.sharing),
             releases: record::releases(&releases),
         };
         let outcomes = batch.items.iter().map(|item| self.item(&context, item));
         let outcomes = outcomes.collect::<Result<Vec<_>>>()?;
+        let is_conflict = |outcome: &&ItemOutcome| **outcome == ItemOutcome::VerdictConflict;
+        let conflicts = outcomes.iter().filter(is_conflict).count() as u64;
+        state.rejected += conflicts;
+        let submitted = outcomes.len() as u64 - conflicts;
+        let activity = Activity { submitted, ..Activity::default() };
+        self.count_activity(author, entry.time, activity)?;
+        self.add_to_list(author, audience, batch, &outcomes, &state, sequence)?;
+        self.put_submission(submission, state);
         self.mark_campaign_news(entry, &batch.items)?;
         let versions = self.store_expiries(&context, &batch.items, &outcomes);
         self.put_campaign_versions(author, audience, batch, sequence, &outcomes);
@@ -60,38 +80,46 @@ impl Applier {
         Ok(Outcome::Applied(outcomes))
     }
 
-    /// Accepts the batch under its key, or returns why it is void.
+    /// Accepts the batch under its key and returns the new state of its submission, or why the batch is void. The caller
+    /// stores the state, under the key `submission`.
     fn accept(
         &mut self,
+        submission: &[u8],
         entry: &Entry,
         author: &PartnerId,
         batch: &Batch,
-    ) -> Result<Option<VoidReason>> {
-        let submission = keys::submission(author, &batch.submission);
-        let mut state = self.submission(&submission)?;
+    ) -> Result<std::result::Result<SubmissionState, VoidReason>> {
+        let mut state = self.submission(submission)?;
         if state.is_some_and(|state| state.has_expired(entry.time)) {
-            return Ok(Some(VoidReason::SubmissionClosed));
+            return Ok(Err(VoidReason::SubmissionClosed));
         }
         let key = keys::batch(author, &batch.submission, batch.number);
         // Numbers above the highest are new: no lookup needed.
         if state.is_some_and(|state| batch.number <= state.highest)
             && let Some(void) = self.check_idempotency(&key, batch.digest)?
         {
-            return Ok(Some(void));
+            return Ok(Err(void));
         }
         // A submission that the exchange closed for idleness reopens when its client comes back. One
         // that its author closed does not.
         if state.and_then(|state| state.closed).is_some_and(|closing| closing.batches.is_some()) {
-            return Ok(Some(VoidReason::SubmissionClosed));
+            return Ok(Err(VoidReason::SubmissionClosed));
         }
         if !self.may_share(author, &batch.sharing.audience) {
-            return Ok(Some(VoidReason::AudienceGone));
+            return Ok(Err(VoidReason::AudienceGone));
         }
-        if state.is_none_or(|state| state.closed.is_some()) {
+        let is_opened = state.is_none_or(|state| state.closed.is_some());
+        if is_opened {
             self.put(keys::open(author, &batch.submission), Vec::new());
         }
-        let state = state.get_or_insert_default();
+        let state = state
+            .get_or_insert(SubmissionState { first: entry.sequence, ..SubmissionState::default() });
+        if is_opened {
+            state.opened = entry.sequence;
+        }
         state.batches += 1;
+        state.rejected += batch.rejected.len() as u64;
+        state.names_list |= batch.list.is_some();
         state.highest = state.highest.max(batch.number);
         state.last = entry.time;
         state.assets |= has_assets(batch);
@@ -99,19 +127,27 @@ impl Applier {
         let taken =
             IdempotencyRecord { digest: batch.digest, sequence: entry.sequence, time: entry.time };
         let state = *state;
-        self.put_submission(submission, state);
         self.put(key, taken.encode());
         if let Audience::Named { groups, .. } = &batch.sharing.audience {
             for group in groups {
                 self.put(keys::entry_for(group, entry.sequence), Vec::new());
             }
         }
-        Ok(None)
+        Ok(Ok(state))
     }
 
     fn item(&mut self, context: &Context<'_>, item: &Item) -> Result<ItemOutcome> {
-        let Context { entry, author, audience, .. } = *context;
+        let Context { entry, author, audience, submission, .. } = *context;
         let version = Position::new(entry.sequence, item.index);
+        let key = keys::assessment(item.id, author, audience);
+        let stored = self.read(&key)?;
+        let old = stored.as_deref().map(RawAssessment::of).transpose()?;
+        if let Some(old) = &old
+            && old.submission == submission
+            && old.verdict()? != item.assessment.verdict()
+        {
+            return Ok(ItemOutcome::VerdictConflict);
+        }
         let from = match context.replaces {
             Some(replaced) => self.end(
                 keys::assessment(item.id, author, replaced),
@@ -121,30 +157,39 @@ impl Applier {
             )?,
             None => None,
         };
-        let key = keys::assessment(item.id, author, audience);
         let statement = record::encode_statement(&context.sent, item);
-        let mut over = None;
-        if let Some(stored) = self.read(&key)? {
-            let old = RawAssessment::of(&stored)?;
+        if let Some(old) = &old {
             if old.statement == statement && !item.assessment.is_renewal(old.accepted, entry.time) {
+                if old.submission != submission {
+                    self.put(key, old.with_submission(submission));
+                }
                 let current = old.version;
                 return Ok(match from {
                     None => ItemOutcome::Unchanged(current),
                     Some(from) => ItemOutcome::Merged { from, current },
                 });
             }
-            self.put_closed(version, EndReason::Replaced, &old)?;
-            over = Some(old.version);
+            let lookup_keys = self.put_closed(version, EndReason::Replaced, old)?;
+            self.remove_lookup_keys(&key, &lookup_keys)?;
         }
+        self.add_lookup_keys(&key, &LookupKeys::of(&item.assessment))?;
+        let over = old.map(|old| old.version);
+        let withdrawn =
+            if over.is_none() && context.has_withdrawn { self.take_withdrawn(&key)? } else { None };
         let raw = item.assessment.raw.as_deref();
-        self.put(
-            key,
-            record::encode_assessment(version, entry.time, raw, &context.releases, &statement),
+        let assessment = record::encode_assessment(
+            version,
+            entry.time,
+            submission,
+            raw,
+            &context.releases,
+            &statement,
         );
+        self.put(key, assessment);
         Ok(match (from, over) {
-            (None, None) => ItemOutcome::Created,
+            (None, None) => withdrawn.map_or(ItemOutcome::Created, ItemOutcome::Recreated),
             (None, Some(old)) => ItemOutcome::Replaced(old),
-            (Some(from), over) => ItemOutcome::Moved { from, over },
+            (Some(from), over) => ItemOutcome::Moved { from, over, withdrawn },
         })
     }
 

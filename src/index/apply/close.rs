@@ -15,6 +15,14 @@ impl Applier {
         if let Some(void) = self.check_close(&state, close)? {
             return Ok(Outcome::Void(void));
         }
+        // A repeated close changes nothing about lists: the values that it lacks may be back by now.
+        let closed_by_author = state.closed.is_some_and(|closing| closing.batches.is_some());
+        if !closed_by_author && let Some(void) = self.check_lists(&state, close)? {
+            return Ok(Outcome::Void(void));
+        }
+        if !closed_by_author && state.names_list {
+            self.close_lists(entry, &state, close)?;
+        }
         let closed_before = state.closed.is_some();
         state.closed = Some(Closing { at: entry.time, batches: close.batches });
         self.put_submission(submission, state);

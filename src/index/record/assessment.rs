@@ -5,6 +5,7 @@ use serde::{Deserialize, Serialize};
 use super::codec::{append, as_bytes, decode, decode_part, encode, record, take_part};
 use super::read_releases;
 use crate::domain::accepted::{ActiveRelease, AssessmentRecord};
+use crate::domain::assessment::Verdict;
 use crate::domain::entry::{AppendId, Item};
 use crate::domain::{Assessment, Indicator, IndicatorId, Position, Sharing, Timestamp};
 use crate::error::Result;
@@ -43,11 +44,12 @@ pub fn encode_statement(sent: &[u8], item: &Item) -> Vec<u8> {
 pub fn encode_assessment(
     version: Position,
     accepted: Timestamp,
+    submission: u64,
     raw: Option<&str>,
     releases: &[u8],
     statement: &[u8],
 ) -> Vec<u8> {
-    encode(&RawAssessment { version, accepted, raw, releases, statement })
+    encode(&RawAssessment { version, accepted, submission, raw, releases, statement })
 }
 
 /// The record of a current assessment, partly decoded. It borrows from the bytes, because most readers
@@ -58,6 +60,8 @@ pub struct RawAssessment<'a> {
     pub version: Position,
     /// When it was accepted.
     pub accepted: Timestamp,
+    /// The submission that last sent it, whether or not that changed anything: the sequence of its first batch.
+    pub submission: u64,
     /// The author's spelling of the value, if it differs from the canonical one.
     #[serde(borrow)]
     pub raw: Option<&'a str>,
@@ -78,6 +82,16 @@ impl<'a> RawAssessment<'a> {
     /// Encodes the record with other releases in force.
     pub fn with_releases(&self, releases: &[u8]) -> Vec<u8> {
         encode(&RawAssessment { releases, ..*self })
+    }
+
+    /// Encodes the record as sent again by another submission.
+    pub fn with_submission(&self, submission: u64) -> Vec<u8> {
+        encode(&RawAssessment { submission, ..*self })
+    }
+
+    /// The verdict of the assessment.
+    pub fn verdict(&self) -> Result<Verdict> {
+        Ok(self.decode()?.assessment.verdict())
     }
 
     /// Decodes the whole record.

@@ -15,6 +15,7 @@ use crate::domain::accepted::{
     AccessRecord, ContributionRecord, EnforcementRecord, FeedbackRecord, HoldRecord,
     SightingRecord, ThreadRecord, TipAction, TipEntryRecord, TipMove, TipRecord,
 };
+use crate::domain::activity::{Activity, Hour, HourlyActivity};
 use crate::domain::assessment::{Basis, Confidence, Involvement, Severity, Verdict};
 use crate::domain::audience::AudienceDigest;
 use crate::domain::enforcement::{AssetKind, EnforcementId, EnforcementMethod, EnforcementSource};
@@ -22,7 +23,8 @@ use crate::domain::entry::{
     AccessedVersions, Item, RegistryRule, Releasable, Sighting, SubmissionId, Target, TipIndicator,
 };
 use crate::domain::feedback::Opinion;
-use crate::domain::partner::{Group, Membership, Partner, Role, Terms};
+use crate::domain::list::{ListChanges, ListName};
+use crate::domain::partner::{Group, HourlyLimits, Membership, Partner, Role, Terms};
 use crate::domain::purpose::{AccessWay, Purpose, PurposeKind};
 use crate::domain::sharing::Release;
 use crate::domain::tip::{TipState, Urgency};
@@ -107,6 +109,10 @@ fn registry_records(parts: &Parts, each: Visit<'_>) {
         default_group: parts.maybe(4, GroupId::from_stored(&parts.text(0))),
         default_tlp: parts.word(5, Tlp::ALL),
         referrals_off: parts.flag(6),
+        limits: HourlyLimits {
+            submitted: parts.maybe(3, parts.number(2)),
+            withdrawn: parts.maybe(4, parts.number(1)),
+        },
     };
     let (since, suspended) = (parts.number(1), parts.flag(2));
     visit(
@@ -128,6 +134,10 @@ fn registry_records(parts: &Parts, each: Visit<'_>) {
     visit(&IdempotencyRecord { digest, sequence, time }, each);
     let closing = Closing { at: parts.time(1), batches: parts.maybe(3, parts.small(4)) };
     let state = SubmissionState {
+        first: parts.number(0),
+        opened: parts.number(2),
+        rejected: parts.number(3),
+        names_list: parts.flag(6),
         batches: parts.small(1),
         highest: parts.small(2),
         last: parts.time(3),
@@ -135,6 +145,41 @@ fn registry_records(parts: &Parts, each: Visit<'_>) {
         closed: parts.maybe(5, closing),
     };
     visit(&state, each);
+    list_records(parts, each);
+}
+
+fn list_records(parts: &Parts, each: Visit<'_>) {
+    let states = [GenerationState::Open, GenerationState::Closed, GenerationState::Withdrawing];
+    let generation = Generation {
+        number: parts.number(0),
+        submission: parts.number(1),
+        members: parts.number(2),
+        shared: parts.number(3),
+        state: parts.word(4, &states),
+    };
+    let list = ListRecord {
+        name: ListName::from_stored(&parts.text(1)),
+        audience: AudienceDigest([5; 8]),
+        size: parts.number(4),
+        generations: parts.several(5, &generation),
+    };
+    visit(&list, each);
+    let generation = GenerationKey { list: parts.number(2), number: parts.number(5) };
+    visit(&ListMemberships(parts.several(1, &generation)), each);
+    let done = ListChanges {
+        withdrawn: parts.number(0),
+        held_by_other_lists: parts.number(1),
+        not_withdrawn: parts.number(2),
+    };
+    let after = parts.maybe(6, parts.indicator_id());
+    let pending = parts.several(2, &PendingGeneration { generation, after });
+    let closing = ListClosing { close: parts.number(3), done, pending };
+    let lists = parts.several(3, &parts.number(6));
+    visit(&SubmissionLists { lists, closing: parts.maybe(4, closing) }, each);
+    visit(&WithdrawalRecord { at: parts.time(1), by: parts.position(4) }, each);
+    let activity = Activity { submitted: parts.number(1), withdrawn: parts.number(2) };
+    visit(&activity, each);
+    visit(&HourlyActivity { hour: Hour(parts.number(3)), activity }, each);
 }
 
 fn tip_records(parts: &Parts, each: Visit<'_>) {
@@ -311,7 +356,7 @@ fn the_layout_changes_with_the_bytes() {
     numbered(RegistryRule::ALL, &mut bytes);
     assert_eq!(
         (LAYOUT, crc32c::crc32c(&bytes)),
-        (10, 259_823_146),
+        (12, 2_802_241_403),
         "the bytes of records have changed: raise LAYOUT, then put both numbers here"
     );
 }

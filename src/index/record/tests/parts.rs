@@ -4,6 +4,7 @@ use proptest::prelude::*;
 
 use super::super::*;
 use crate::domain::accepted::{AssessmentRecord, ReleaseState};
+use crate::domain::account::AccountNames;
 use crate::domain::assessment::{Basis, Confidence, Involvement, Severity, Technique, Verdict};
 use crate::domain::campaign::{Attribution, Contribution};
 use crate::domain::enforcement::{
@@ -11,6 +12,7 @@ use crate::domain::enforcement::{
 };
 use crate::domain::entry::{ItemOutcome, Outcome, RegistryRule, VoidReason};
 use crate::domain::label::Label;
+use crate::domain::list::ListName;
 use crate::domain::sharing::{Audience, Release};
 use crate::domain::tip::TipState;
 use crate::domain::{
@@ -140,6 +142,10 @@ impl Parts {
             note: self.maybe(1, self.text(1)),
             references: self.several(0, &self.text(3)),
             campaign: self.maybe(2, self.campaign()),
+            account: AccountNames {
+                account_id: self.maybe(3, self.text(2)),
+                former_handles: self.several(5, &self.text(0)),
+            },
         }
     }
 
@@ -200,18 +206,29 @@ impl Parts {
             VoidReason::TipWithdrawn,
             VoidReason::TransitionRefused { from, to },
             VoidReason::AlreadyApplied,
+            VoidReason::ListShrinks {
+                list: ListName::from_stored(&self.text(2)),
+                would_withdraw: self.number(0),
+                size: self.number(1),
+            },
         ];
         let items = [
             ItemOutcome::Created,
             ItemOutcome::Replaced(version),
             ItemOutcome::Unchanged(version),
-            ItemOutcome::Moved { from: version, over: self.maybe(5, other) },
+            ItemOutcome::Moved {
+                from: version,
+                over: self.maybe(5, other),
+                withdrawn: self.maybe(6, self.time(3)),
+            },
             ItemOutcome::Merged { from: version, current: other },
             ItemOutcome::Ended(version),
             ItemOutcome::NoCurrentVersion,
             ItemOutcome::Released(version),
             ItemOutcome::Retracted(version),
             ItemOutcome::Full(version),
+            ItemOutcome::Recreated(self.time(2)),
+            ItemOutcome::VerdictConflict,
         ];
         let reason = usize::try_from(self.number(6) % 30).unwrap();
         reasons

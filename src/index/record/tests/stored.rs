@@ -7,6 +7,7 @@ use crate::domain::accepted::{
     AccessRecord, AssessmentRecord, ContributionRecord, EnforcementRecord, FeedbackRecord,
     HoldRecord, ReleaseState, SightingRecord, TipEntryRecord, TipRecord,
 };
+use crate::domain::activity::{Activity, HourlyActivity};
 use crate::domain::entry::{Item, Outcome, TipIndicator};
 use crate::domain::partner::Group;
 use crate::domain::{PartnerId, Sharing};
@@ -51,6 +52,7 @@ stored!(
     SubmissionState,
     IdempotencyRecord
 );
+stored!(ListRecord, ListMemberships, SubmissionLists, WithdrawalRecord, Activity, HourlyActivity);
 
 impl Stored for Checkpoint {
     fn bytes(&self) -> Vec<u8> {
@@ -101,7 +103,14 @@ impl Stored for AssessmentRecord {
         let raw = assessment.raw.clone();
         let statement =
             encode_statement(&encode_sharing(&self.sharing), &Item { index: 7, id, assessment });
-        encode_assessment(self.version, self.accepted, raw.as_deref(), &releases(&all), &statement)
+        encode_assessment(
+            self.version,
+            self.accepted,
+            self.version.sequence,
+            raw.as_deref(),
+            &releases(&all),
+            &statement,
+        )
     }
 
     fn of(bytes: &[u8]) -> Result<Self> {
