@@ -80,6 +80,7 @@ pub mod journal;
 pub mod metrics;
 pub mod protobuf;
 pub mod rpc;
+pub mod sampled_log;
 pub mod server;
 pub mod tls;
 pub mod wire;

@@ -4,7 +4,7 @@
 
 use std::collections::BTreeSet;
 use std::fmt;
-use std::sync::atomic::AtomicU64;
+use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Mutex, PoisonError};
 
 use prometheus_client::encoding::{EncodeLabelSet, text};
@@ -18,6 +18,8 @@ use prometheus_client::registry::{Registry, Unit};
 pub struct Metrics {
     registry: Registry,
     submitted: Counter,
+    partner_submitted: Family<Partner, Counter>,
+    partner_withdrawn: Family<Partner, Counter>,
     rejected: Family<Label, Counter>,
     append_seconds: Histogram,
     head: Gauge,
@@ -29,6 +31,7 @@ pub struct Metrics {
     denied: Family<Method, Counter>,
     refused_connections: Family<Label, Counter>,
     certificate_expiry_seconds: Gauge<f64, AtomicU64>,
+    revocation_list_expiry_seconds: Gauge<f64, AtomicU64>,
     identity_reload_failed: Gauge,
     disk_bytes: Family<Store, Gauge>,
     lag_entries: Family<Subscription, Gauge>,
@@ -45,6 +48,12 @@ struct Label {
 #[derive(Clone, Debug, PartialEq, Eq, Hash, EncodeLabelSet)]
 struct Method {
     method: &'static str,
+}
+
+/// The number of partners is limited by the registry.
+#[derive(Clone, Debug, PartialEq, Eq, Hash, EncodeLabelSet)]
+struct Partner {
+    partner: String,
 }
 
 #[derive(Clone, Debug, PartialEq, Eq, Hash, EncodeLabelSet)]
@@ -65,6 +74,8 @@ impl Metrics {
         let mut metrics = Self {
             registry: Registry::with_prefix("tipoff"),
             submitted: Counter::default(),
+            partner_submitted: Family::default(),
+            partner_withdrawn: Family::default(),
             rejected: Family::default(),
             append_seconds: Histogram::new(exponential_buckets(0.000_25, 2.0, 16)),
             head: Gauge::default(),
@@ -76,6 +87,7 @@ impl Metrics {
             denied: Family::default(),
             refused_connections: Family::default(),
             certificate_expiry_seconds: Gauge::default(),
+            revocation_list_expiry_seconds: Gauge::default(),
             identity_reload_failed: Gauge::default(),
             disk_bytes: Family::default(),
             lag_entries: Family::default(),
@@ -89,6 +101,16 @@ impl Metrics {
     fn register(&mut self) {
         let Self { registry: r, .. } = self;
         r.register("submitted", "Accepted items of submissions", self.submitted.clone());
+        r.register(
+            "partner_submitted",
+            "Accepted items of submissions of a partner, since it was enrolled; the same on every node",
+            self.partner_submitted.clone(),
+        );
+        r.register(
+            "partner_withdrawn",
+            "Assessments that a partner withdrew, since it was enrolled; the same on every node",
+            self.partner_withdrawn.clone(),
+        );
         r.register("rejected", "Rejected items and requests, by reason", self.rejected.clone());
         r.register_with_unit(
             "append",
@@ -122,6 +144,12 @@ impl Metrics {
             Unit::Seconds,
             self.certificate_expiry_seconds.clone(),
         );
+        r.register_with_unit(
+            "revocation_list_expiry_timestamp",
+            "Expiry of the first revocation list, as time since the epoch; 0 without a list",
+            Unit::Seconds,
+            self.revocation_list_expiry_seconds.clone(),
+        );
         r.register(
             "identity_reload_failed",
             "1 if the last reload of the identity folder failed: certificates and revocation lists may be outdated",
@@ -145,6 +173,16 @@ impl Metrics {
     pub fn rejected(&self, label: &'static str, count: u64) {
         if count > 0 {
             self.rejected.get_or_create(&Label { label }).inc_by(count);
+        }
+    }
+
+    /// Sets what a partner has submitted and withdrawn since it was enrolled.
+    pub fn observe_partner(&self, partner: &str, submitted: u64, withdrawn: u64) {
+        let labels = Partner { partner: partner.to_owned() };
+        for (family, total) in
+            [(&self.partner_submitted, submitted), (&self.partner_withdrawn, withdrawn)]
+        {
+            family.get_or_create(&labels).inner().store(total, Ordering::Relaxed);
         }
     }
 
@@ -228,6 +266,12 @@ impl Metrics {
         self.certificate_expiry_seconds.set(not_after_ms as f64 / 1000.0);
     }
 
+    /// Sets when the first revocation list expires.
+    #[allow(clippy::cast_precision_loss)] // Seconds since the epoch are far below 2^53.
+    pub fn observe_revocation_list(&self, end_ms: i64) {
+        self.revocation_list_expiry_seconds.set(end_ms as f64 / 1000.0);
+    }
+
     /// Sets whether the last reload of the identity folder failed.
     pub fn observe_identity_reload(&self, failed: bool) {
         self.identity_reload_failed.set(i64::from(failed));
@@ -265,6 +309,13 @@ mod tests {
         metrics.denied("unknown");
         let text = metrics.encode().unwrap();
         assert!(text.contains("tipoff_submitted_total 3"), "{text}");
+        metrics.observe_partner("birdsite", 7, 2);
+        metrics.observe_partner("birdsite", 9, 2);
+        let text = metrics.encode().unwrap();
+        let line = "tipoff_partner_submitted_total{partner=\"birdsite\"} 9";
+        assert!(text.contains(line), "{text}");
+        let line = "tipoff_partner_withdrawn_total{partner=\"birdsite\"} 2";
+        assert!(text.contains(line), "{text}");
         assert!(text.contains("tipoff_rejected_total{label=\"item\"} 2"), "{text}");
         for line in text.lines().filter(|line| !line.starts_with('#')) {
             assert!(line.starts_with("tipoff_"), "{line}");

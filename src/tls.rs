@@ -8,11 +8,15 @@ pub mod acceptor;
 pub mod authority;
 mod connection;
 mod folder;
+mod handshakes;
 pub mod identity;
 mod limits;
+mod open;
 mod pem;
+mod refusal;
 mod revocation;
 pub mod server;
+mod verifiers;
 
 use std::net::SocketAddr;
 use std::sync::Arc;
@@ -24,8 +28,10 @@ use tokio::sync::Semaphore;
 pub use self::acceptor::{Acceptor, ConnectionLimits};
 pub use self::authority::Authority;
 pub use self::folder::{FolderError, IdentityFolder};
+pub use self::handshakes::Source;
 pub use self::identity::{IdentityError, PeerIdentity};
 pub use self::server::ServerTls;
+pub use self::verifiers::{NO_TLS13, ServerVerifier};
 
 /// The peer of a connection, determined once after the handshake.
 #[derive(Clone, Debug)]

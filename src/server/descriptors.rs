@@ -8,6 +8,8 @@ use std::fs;
 use nix::sys::resource::{Resource, getrlimit, setrlimit};
 use tracing::{info, warn};
 
+use crate::tls::ConnectionLimits;
+
 /// Descriptors that connections leave free: for files that the journal and the index open as they
 /// grow, for the ops listener, and for new connections until they are refused.
 const RESERVE: u64 = 256;
@@ -27,29 +29,39 @@ pub fn raise_limit() {
     }
 }
 
-/// How many connections the limit on open files allows, at most `wanted`. Call it after opening the
-/// stores. `None` if it allows none. Logs a warning if it is less than `wanted`.
-pub fn connections(wanted: usize) -> Option<usize> {
-    let Ok((limit, _)) = getrlimit(Resource::RLIMIT_NOFILE) else { return Some(wanted) };
+/// Lowers the numbers of connections and handshakes to what the limit on open files allows, and logs a warning if it
+/// does. Call it after opening the stores. `None` if no connection is allowed.
+pub fn limit(limits: &mut ConnectionLimits) -> Option<()> {
+    let Ok((limit, _)) = getrlimit(Resource::RLIMIT_NOFILE) else { return Some(()) };
     let open = open_files();
-    let wanted_u64 = u64::try_from(wanted).unwrap_or(u64::MAX);
-    let allowed = allowed(limit, open);
-    if allowed >= wanted_u64 {
-        return Some(wanted);
+    let wanted = limits.total.saturating_add(limits.handshakes_in_flight);
+    let allowed = usize::try_from(allowed(limit, open)).unwrap_or(usize::MAX);
+    if allowed >= wanted {
+        return Some(());
     }
-    let needed = wanted_u64.saturating_add(open).saturating_add(RESERVE);
-    if allowed == 0 {
-        return None;
-    }
+    let needed = (wanted as u64).saturating_add(open).saturating_add(RESERVE);
+    let (total, handshakes) = share(allowed, limits.total, limits.handshakes_in_flight)?;
     warn!(
         limit,
         open,
-        allowed,
-        wanted,
-        "the limit of open files ({limit}) allows {allowed} connections, fewer than connections.total = {wanted}: \
-         set the limit to {needed} (LimitNOFILE={needed}, or ulimit -n {needed}), or connections.total to {allowed}"
+        total,
+        handshakes,
+        "the limit of open files ({limit}) allows {total} connections and {handshakes} handshakes, fewer than \
+         connections.total = {} and connections.handshakes_in_flight = {}: set the limit to {needed} \
+         (LimitNOFILE={needed}, or ulimit -n {needed}), or the two to {total} and {handshakes}",
+        limits.total,
+        limits.handshakes_in_flight,
     );
-    usize::try_from(allowed).ok()
+    (limits.total, limits.handshakes_in_flight) = (total, handshakes);
+    Some(())
+}
+
+/// Divides descriptors between connections and handshakes. Handshakes get a quarter, and what connections do not need.
+/// `None` if one of them gets none.
+fn share(allowed: usize, total: usize, handshakes: usize) -> Option<(usize, usize)> {
+    let handshakes = handshakes.min((allowed / 4).max(allowed.saturating_sub(total)));
+    let total = total.min(allowed - handshakes);
+    (handshakes > 0 && total > 0).then_some((total, handshakes))
 }
 
 /// The descriptors left for connections. Under a small limit the reserve is half of it.
@@ -72,5 +84,13 @@ mod tests {
         assert_eq!(allowed(256, 40), 256 - 40 - 128);
         assert_eq!(allowed(64, 40), 0);
         assert_eq!(allowed(64, 400), 0);
+    }
+
+    #[test]
+    fn handshakes_get_a_quarter_and_what_connections_do_not_need() {
+        assert_eq!(share(10_000, 10_000, 2_048), Some((7_952, 2_048)));
+        assert_eq!(share(728, 10_000, 2_048), Some((546, 182)));
+        assert_eq!(share(1_000, 100, 1_000_000), Some((100, 900)));
+        assert_eq!(share(3, 10_000, 2_048), None);
     }
 }

@@ -16,7 +16,11 @@ use super::settings::CheckedConfig;
 use crate::config::{Config, Connections};
 use crate::exchange::Exchange;
 use crate::metrics::Metrics;
-use crate::rpc::{Services, Snapshots, authz::AuthoriseLayer, in_flight::InFlightLayer};
+use crate::rpc::{Services, Snapshots};
+use crate::rpc::{
+    authz::AuthoriseLayer, in_flight::InFlightLayer, transport_errors::TransportErrorsLayer,
+};
+use crate::sampled_log::SampledLog;
 use crate::tls::{Acceptor, ServerTls};
 use crate::wire::{DESCRIPTORS, servers};
 use servers::audit_service_server::AuditServiceServer;
@@ -55,6 +59,8 @@ pub struct Grpc<'a> {
     pub exchange: &'a Arc<Exchange>,
     pub tls: &'a Arc<ServerTls>,
     pub metrics: &'a Arc<Metrics>,
+    /// Decides which refused connections and calls are logged.
+    pub log: &'a Arc<SampledLog>,
     /// Cancelled when the node stops: no new calls are accepted, and open streams end.
     pub stop: CancellationToken,
 }
@@ -75,6 +81,7 @@ impl Grpc<'_> {
             self.checked.trust_domain.clone(),
             Arc::clone(self.exchange.clock()),
             self.checked.connections,
+            Arc::clone(self.log),
             move |label| metrics.refused_connection(label),
         )
     }
@@ -104,8 +111,9 @@ impl Grpc<'_> {
         let mut server = transport(limits)
             .max_connection_age(age)
             .max_connection_age_grace(grace)
-            // Applies up to the response's head, so it limits unary calls but not streams.
-            .timeout(Duration::from_secs(self.config.requests.unary_timeout_s))
+            .layer(TransportErrorsLayer {
+                timeout: Duration::from_secs(self.config.requests.unary_timeout_s),
+            })
             .layer(InFlightLayer)
             .layer(self.authorisation());
         Ok(server
@@ -133,12 +141,15 @@ impl Grpc<'_> {
 
     fn authorisation(&self) -> AuthoriseLayer {
         let (exchange, metrics) = (Arc::clone(self.exchange), Arc::clone(self.metrics));
-        AuthoriseLayer::new(exchange, metrics, self.stop.clone())
+        AuthoriseLayer::new(exchange, metrics, Arc::clone(self.log), self.stop.clone())
     }
 }
 
 /// The layers around every service; the outermost is last.
-type Layers = Stack<AuthoriseLayer, Stack<InFlightLayer, tower::layer::util::Identity>>;
+type Layers = Stack<
+    AuthoriseLayer,
+    Stack<InFlightLayer, Stack<TransportErrorsLayer, tower::layer::util::Identity>>,
+>;
 
 fn transport(limits: &Connections) -> Server {
     Server::builder()

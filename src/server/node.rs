@@ -1,6 +1,7 @@
 //! The life of a node: start, serve, drain, stop.
 
 use std::future::Future;
+use std::path::PathBuf;
 use std::sync::{Arc, OnceLock};
 use std::thread;
 use std::time::Duration;
@@ -24,6 +25,7 @@ use crate::error::Error;
 use crate::exchange::{Exchange, Follower};
 use crate::https::ops;
 use crate::metrics::Metrics;
+use crate::sampled_log::{self, SampledLog, SuppressedLines};
 use crate::tls::{FolderError, ServerTls};
 
 /// Interval at which the identity folder is reloaded. A new certificate or revocation list takes effect
@@ -41,6 +43,8 @@ pub struct Node {
     exchange: Arc<Exchange>,
     tls: Arc<ServerTls>,
     metrics: Arc<Metrics>,
+    /// Decides which refused connections and calls are logged.
+    log: Arc<SampledLog>,
     readiness: Arc<Readiness>,
     grpc_listener: TcpListener,
     ops_task: JoinHandle<std::io::Result<()>>,
@@ -52,9 +56,11 @@ pub struct Node {
 }
 
 impl Node {
-    /// Validates a configuration without starting anything.
-    pub fn check(config: &Config) -> Result<(), ServeError> {
+    /// Validates a configuration and the identity folder that it names, without starting anything.
+    pub fn check(config: &Config, clock: &Arc<dyn Clock>) -> Result<(), ServeError> {
         CheckedConfig::of(config)?;
+        let server = &config.server;
+        ServerTls::validate(&server.identity, server.crl_required, &enforced_lists(config), clock)?;
         Ok(())
     }
 
@@ -84,11 +90,11 @@ impl Node {
         let stores = Stores::open_blocking(&config, &clock, &readiness, &drained).await?;
         let Stores { log, index, cursors, follower } = stores;
         readiness.require(stores::index_ready(&index));
+        let identity = Arc::clone(&tls);
+        readiness.require(move || identity.check_expiry().map_err(|error| error.to_string()));
         // After the stores are open: connections get the remaining file descriptors. Nothing has been
         // appended yet if the start fails here.
-        let wanted = checked.connections.total;
-        checked.connections.total =
-            descriptors::connections(wanted).ok_or(ServeError::Descriptors)?;
+        descriptors::limit(&mut checked.connections).ok_or(ServeError::Descriptors)?;
         let exchange = Arc::new(Exchange::new(log, index, cursors, clock, checked.exchange));
         exchange.set_suspended(checked.suspended.clone());
         let follower_result = spawn_follower(follower, drained.clone())?;
@@ -107,6 +113,7 @@ impl Node {
             exchange,
             tls,
             metrics,
+            log: Arc::default(),
             readiness,
             grpc_listener,
             ops_task,
@@ -149,6 +156,7 @@ impl Node {
             exchange: &self.exchange,
             tls: &self.tls,
             metrics: &self.metrics,
+            log: &self.log,
             stop: stop.clone(),
         }
         .serve(self.grpc_listener);
@@ -182,14 +190,22 @@ impl Node {
     }
 
     /// Spawns the tasks that run beside the calls until the node stops.
-    fn background(&self, reload: mpsc::Receiver<Config>) -> [JoinHandle<()>; 5] {
+    fn background(&self, reload: mpsc::Receiver<Config>) -> [JoinHandle<()>; 9] {
         let sweeps = || self.exchange.sweeps.clone();
         let stop = || self.stop.clone();
         [
             tokio::spawn(sweeps().close_idle_submissions(stop())),
+            tokio::spawn(sweeps().withdraw_from_lists(stop())),
+            tokio::spawn(sweeps().enforce_retention(stop())),
             tokio::spawn(sweeps().expire_assessments(stop())),
             tokio::spawn(sweeps().end_releases(stop())),
             tokio::spawn(sweeps().follow_up_tips(stop())),
+            tokio::spawn(sweeps().watch_activity(stop())),
+            tokio::spawn(log_suppressed(
+                Arc::clone(&self.log),
+                Arc::clone(self.exchange.clock()),
+                stop(),
+            )),
             tokio::spawn(reload_settings(
                 Arc::clone(&self.tls),
                 Arc::clone(&self.exchange),
@@ -202,7 +218,7 @@ impl Node {
 
 /// Ends and joins the node's tasks. Afterwards none of them holds the data folder open.
 async fn join_tasks(
-    background: [JoinHandle<()>; 5],
+    background: [JoinHandle<()>; 9],
     cursors: JoinHandle<()>,
     ops_task: JoinHandle<std::io::Result<()>>,
 ) {
@@ -220,8 +236,17 @@ async fn join_tasks(
 
 fn open_tls(config: &Config, clock: &Arc<dyn Clock>) -> Result<ServerTls, FolderError> {
     let server = &config.server;
-    let enforced_before = config.storage.data.join("revocation-enforced");
-    ServerTls::open(&server.identity, server.crl_required, enforced_before, Arc::clone(clock))
+    ServerTls::open(
+        &server.identity,
+        server.crl_required,
+        enforced_lists(config),
+        Arc::clone(clock),
+    )
+}
+
+/// The file that stores which revocation lists were enforced.
+fn enforced_lists(config: &Config) -> PathBuf {
+    config.storage.data.join("revocation-enforced")
 }
 
 /// Runs the follower on its own thread until `stop` is cancelled. If it ends earlier, the node stops with a
@@ -253,6 +278,15 @@ fn follower_fault(result: Result<Result<(), Error>, oneshot::error::RecvError>) 
     }
 }
 
+/// Logs once a minute how many lines were suppressed.
+async fn log_suppressed(log: Arc<SampledLog>, clock: Arc<dyn Clock>, stop: CancellationToken) {
+    while stop.run_until_cancelled(tokio::time::sleep(sampled_log::INTERVAL)).await.is_some() {
+        for SuppressedLines { label, source, count } in log.take_suppressed(clock.instant()) {
+            info!(label, source, count, "suppressed log lines of the same kind");
+        }
+    }
+}
+
 /// Reloads the identity folder periodically, and the configuration when one arrives (on SIGHUP).
 async fn reload_settings(
     tls: Arc<ServerTls>,
@@ -269,7 +303,8 @@ async fn reload_settings(
                 match CheckedConfig::of(&config) {
                     Ok(checked) => {
                         exchange.set_suspended(checked.suspended);
-                        info!("reloaded the configuration");
+                        let identity_reloaded = !tls.reload_failed();
+                        info!(identity_reloaded, "reloaded the configuration");
                     }
                     Err(error) => warn!("could not reload the configuration, the old one stays in use: {error}"),
                 }

@@ -3,6 +3,7 @@
 use std::sync::{Arc, OnceLock};
 
 use super::readiness::Readiness;
+use crate::domain::activity::Activity;
 use crate::exchange::Exchange;
 use crate::https::ops::Ops;
 use crate::metrics::Metrics;
@@ -20,8 +21,11 @@ pub fn ops_view(
     Ops {
         metrics: Arc::clone(metrics),
         observe: Arc::new(move |metrics| {
-            if let Some(not_after) = tls.not_after_ms() {
-                metrics.observe_certificate(not_after);
+            if let Some(not_after) = tls.not_after() {
+                metrics.observe_certificate(not_after.as_millis());
+            }
+            if let Some(end) = tls.next_crl_update() {
+                metrics.observe_revocation_list(end.as_millis());
             }
             metrics.observe_identity_reload(tls.reload_failed());
             if let Some(exchange) = exchange.get() {
@@ -44,6 +48,11 @@ fn observe(exchange: &Exchange, metrics: &Metrics) {
         let lag = exchange.feeds.lag_entries(subscription.cursor);
         (subscription.partner.to_string(), subscription.name.to_string(), lag)
     }));
+    if let Ok(totals) = exchange.queries.activity_totals() {
+        for (partner, Activity { submitted, withdrawn }) in totals {
+            metrics.observe_partner(partner.as_str(), submitted, withdrawn);
+        }
+    }
     if let Ok(threads) = exchange.queries.overdue_tips() {
         metrics.observe_overdue(threads);
     }

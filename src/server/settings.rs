@@ -11,7 +11,7 @@ use crate::config::{
     Requests, ranges,
 };
 use crate::domain::label::Labels;
-use crate::domain::partner::{GroupDefinition, Partner, Role, Terms};
+use crate::domain::partner::{GroupDefinition, HourlyLimits, Partner, Role, Terms};
 use crate::domain::purpose::PurposeKind;
 use crate::domain::{GroupId, Invalid, PartnerId, Platform, Tlp};
 use crate::exchange::{Seed, Settings};
@@ -154,6 +154,10 @@ fn partner(seed: &PartnerSeed) -> ConfigResult<Partner> {
         default_tlp: tlp.map_err(at(key("default_tlp")))?.unwrap_or(Tlp::Amber),
         purposes: purposes.map_err(at(key("purposes")))?.into_iter().collect(),
         referrals_off: false,
+        limits: HourlyLimits {
+            submitted: seed.max_submitted_per_hour.filter(|limit| *limit > 0),
+            withdrawn: seed.max_withdrawn_per_hour.filter(|limit| *limit > 0),
+        },
     })
 }
 
@@ -181,6 +185,7 @@ fn exchange(config: &Config) -> Settings {
         idle_close: Duration::from_secs(requests.idle_close_s),
         subscriptions_per_partner: requests.subscriptions_per_partner,
         access_retention: Duration::from_secs(storage.accesses_kept_days * 86_400),
+        withdrawal_retention: Duration::from_secs(storage.withdrawals_kept_days * 86_400),
     }
 }
 
@@ -207,6 +212,7 @@ fn connections(connections: &Connections) -> ConfigResult<ConnectionLimits> {
         per_address: connections.per_address,
         handshake_timeout: Duration::from_secs(connections.handshake_timeout_s),
         handshakes_in_flight: connections.handshakes_in_flight,
+        handshakes_per_address: connections.handshakes_per_address,
         first_request_timeout: Duration::from_secs(connections.first_request_timeout_s),
         calls: connections.in_flight,
     })

@@ -19,6 +19,8 @@ use thiserror::Error;
 
 use crate::domain::{PartnerId, Timestamp};
 
+/// The files of an authority.
+const FILES: [&str; 3] = ["ca-key.pem", "ca.pem", "trust-domain"];
 const DAY: Duration = Duration::from_secs(86_400);
 /// Validity of a root certificate: 10 years.
 const ROOT_LIFE: Duration = Duration::from_secs(3_650 * 86_400);
@@ -34,6 +36,12 @@ pub enum AuthorityError {
     /// The folder holds no authority.
     #[error("{0} holds no authority: create one with `tipoff pki init {0}`")]
     Missing(PathBuf),
+    /// The folder holds a part of an authority.
+    #[error("{0} is missing: put that of the authority there")]
+    Incomplete(PathBuf),
+    /// Key and certificate do not belong together.
+    #[error("{0}: ca-key.pem is not the key of ca.pem")]
+    OtherKey(PathBuf),
     /// A file cannot be read or written.
     #[error("{path}: {source}")]
     File {
@@ -82,12 +90,16 @@ impl Authority {
     pub fn init(folder: &Path, trust_domain: &str, now: Timestamp) -> Result<Self, AuthorityError> {
         let trust_domain = parse_trust_domain(trust_domain)?;
         let key_path = folder.join("ca-key.pem");
-        if key_path.exists() {
+        // The key of an authority may be kept elsewhere.
+        if FILES.iter().any(|name| folder.join(name).exists()) {
             return Err(AuthorityError::Exists(folder.into()));
         }
         fs::create_dir_all(folder).map_err(file(folder))?;
         let key = KeyPair::generate()?;
-        let mut params = params(now, ROOT_LIFE, &format!("{trust_domain} root"));
+        // A subject of its own: with the same subject as another authority, its certificates would be refused by that
+        // one for a bad signature, and not because the authority is unknown.
+        let name = format!("{trust_domain} root {:08x}", rand::random::<u32>());
+        let mut params = params(now, ROOT_LIFE, &name);
         params.is_ca = IsCa::Ca(BasicConstraints::Constrained(0));
         params.key_usages = vec![
             KeyUsagePurpose::KeyCertSign,
@@ -106,6 +118,11 @@ impl Authority {
         let read = |name: &str| {
             let path = folder.join(name);
             fs::read_to_string(&path).map_err(|source| match source.kind() {
+                io::ErrorKind::NotFound
+                    if FILES.iter().any(|other| folder.join(other).exists()) =>
+                {
+                    AuthorityError::Incomplete(path)
+                }
                 io::ErrorKind::NotFound => AuthorityError::Missing(folder.into()),
                 _ => AuthorityError::File { path, source },
             })
@@ -113,6 +130,9 @@ impl Authority {
         let root_pem = read("ca.pem")?;
         let key = KeyPair::from_pem(&read("ca-key.pem")?)?;
         let trust_domain = parse_trust_domain(read("trust-domain")?.trim())?;
+        if !is_key_of(&root_pem, &key) {
+            return Err(AuthorityError::OtherKey(folder.into()));
+        }
         let issuer = Issuer::from_ca_cert_pem(&root_pem, key)?;
         Ok(Self { folder: folder.into(), trust_domain, root_pem, issuer })
     }
@@ -181,6 +201,16 @@ impl Authority {
         certificate.use_authority_key_identifier_extension = true;
         Ok(certificate)
     }
+}
+
+/// Whether a key is that of a certificate.
+fn is_key_of(certificate_pem: &str, key: &KeyPair) -> bool {
+    let Ok((_, pem)) = x509_parser::pem::parse_x509_pem(certificate_pem.as_bytes()) else {
+        return false;
+    };
+    pem.parse_x509().is_ok_and(|certificate| {
+        certificate.public_key().subject_public_key.data.as_ref() == key.public_key_raw()
+    })
 }
 
 fn params(now: Timestamp, life: Duration, common_name: &str) -> CertificateParams {

@@ -7,13 +7,14 @@ use std::sync::Arc;
 
 use rustls::RootCertStore;
 use rustls::crypto::CryptoProvider;
-use rustls::pki_types::{CertificateDer, CertificateRevocationListDer, PrivateKeyDer};
+use rustls::pki_types::{CertificateDer, PrivateKeyDer};
 use rustls::sign::CertifiedKey;
 use thiserror::Error;
 use x509_parser::prelude::{FromDer, X509Certificate};
 
 use super::pem::PemFile;
-use super::revocation;
+use super::revocation::{self, RevocationLists};
+use crate::domain::Timestamp;
 
 /// Why an identity folder cannot be used. Each error names the file.
 #[derive(Debug, Error)]
@@ -44,8 +45,8 @@ pub struct IdentityFolder {
     pub chain: Vec<CertificateDer<'static>>,
     /// The private key of the leaf.
     pub key: PrivateKeyDer<'static>,
-    /// The certificate revocation lists, at least one; `None` without a `crl.pem`.
-    pub crls: Option<Vec<CertificateRevocationListDer<'static>>>,
+    /// The certificate revocation lists; `None` without a `crl.pem`.
+    pub revocation: Option<RevocationLists>,
 }
 
 /// A side of a connection.
@@ -78,13 +79,15 @@ impl IdentityFolder {
             Ok(()) | Err(rustls::Error::InconsistentKeys(rustls::InconsistentKeys::Unknown)) => {}
             Err(_) => return Err(content(&key_path, "is not the key of cert.pem")),
         }
-        let crls = revocation::read(&folder.join("crl.pem"), &authorities)?;
-        Ok(Self { roots, chain, key, crls })
+        let revocation = revocation::read(&folder.join("crl.pem"), &authorities)?;
+        Ok(Self { roots, chain, key, revocation })
     }
 
-    /// Checks that a client could use the folder.
-    pub fn check(folder: &Path) -> Result<(), FolderError> {
-        Self::read(folder, &super::provider())?.check_side(folder, Side::Client)
+    /// Reads a folder, and checks that a client could use it.
+    pub fn read_client(folder: &Path) -> Result<Self, FolderError> {
+        let identity = Self::read(folder, &super::provider())?;
+        identity.check_side(folder, Side::Client)?;
+        Ok(identity)
     }
 
     /// Checks that the certificate's extended key usage allows this side. The peer would refuse it
@@ -93,19 +96,19 @@ impl IdentityFolder {
         let path = folder.join("cert.pem");
         let unreadable = || content(&path, "is not an X.509 certificate");
         let leaf = self.chain.first().ok_or_else(unreadable)?;
-        let (_, leaf) = X509Certificate::from_der(leaf).map_err(|_| unreadable())?;
-        let usage = leaf.extended_key_usage().map_err(|_| unreadable())?;
-        let (allowed, reason) = match side {
-            Side::Client => (
-                usage.as_ref().is_none_or(|usage| usage.value.any || usage.value.client_auth),
-                "is not a client certificate: its key usage does not allow TLS client authentication",
-            ),
-            Side::Server => (
-                usage.as_ref().is_none_or(|usage| usage.value.any || usage.value.server_auth),
-                "is not a server certificate: its key usage does not allow TLS server authentication",
-            ),
+        let reason = match side {
+            Side::Client => {
+                "is not a client certificate: its extended key usage does not allow TLS client authentication"
+            }
+            Side::Server => {
+                "is not a server certificate: its extended key usage does not allow TLS server authentication"
+            }
         };
-        if allowed { Ok(()) } else { Err(content(&path, reason)) }
+        if allows(leaf, side).ok_or_else(unreadable)? {
+            Ok(())
+        } else {
+            Err(content(&path, reason))
+        }
     }
 
     /// Reads a file of a folder.
@@ -113,16 +116,28 @@ impl IdentityFolder {
         read(path)
     }
 
-    /// When the leaf certificate expires, in milliseconds since the epoch.
-    pub fn not_after_ms(&self) -> Option<i64> {
+    /// When the leaf certificate expires.
+    pub fn not_after(&self) -> Option<Timestamp> {
         let (_, certificate) = X509Certificate::from_der(self.chain.first()?).ok()?;
-        Some(certificate.validity().not_after.timestamp().saturating_mul(1000))
+        let seconds = certificate.validity().not_after.timestamp();
+        Some(Timestamp::from_millis(seconds.saturating_mul(1000)))
     }
 
     /// The roots, as rustls needs them.
     pub fn shared_roots(&self) -> Arc<RootCertStore> {
         Arc::new(self.roots.clone())
     }
+}
+
+/// Whether the extended key usage of a certificate allows a side. `None` if the certificate cannot be read.
+pub(super) fn allows(certificate: &CertificateDer<'_>, side: Side) -> Option<bool> {
+    let (_, certificate) = X509Certificate::from_der(certificate).ok()?;
+    let usage = certificate.extended_key_usage().ok()?;
+    // The usage for any purpose does not count: webpki asks for the one of the side.
+    Some(usage.is_some_and(|usage| match side {
+        Side::Client => usage.value.client_auth,
+        Side::Server => usage.value.server_auth,
+    }))
 }
 
 /// The certificates in a file, at least one. Checks that each parses.

@@ -1,12 +1,16 @@
 //! Revocation lists: what they refuse, and what happens when one is broken or missing.
 
 use std::fs;
+use std::time::Duration;
 
 use rcgen::SerialNumber;
+use tipoff::wire::pb::feed_service_client::FeedServiceClient;
 
-use crate::support::World;
+use crate::matrix::count;
+use crate::support::clock::SetClock;
 use crate::support::forge::{self, good};
-use crate::{BIRDSITE, refused, refused_start, who};
+use crate::support::{World, from_start};
+use crate::{BIRDSITE, channel, refused, refused_for, refused_start, who};
 
 #[tokio::test(flavor = "multi_thread")]
 async fn a_revoked_certificate_is_refused_and_so_is_everyone_under_a_stale_list() {
@@ -18,14 +22,34 @@ async fn a_revoked_certificate_is_refused_and_so_is_everyone_under_a_stale_list(
 
     forge::revoke(&world, 2090);
     let node = world.start().await;
-    refused(&node, &revoked).await;
+    refused_for(&node, &revoked, "it was revoked").await;
     assert_eq!(who(&node, &other).await.unwrap(), "birdsite");
     node.stop().await;
 
-    forge::revoke(&world, 2025);
-    let node = world.start().await;
-    refused(&node, &other).await;
+    // The list expires while the node runs.
+    forge::revoke(&world, 2035);
+    let clock = SetClock::new();
+    let node = world.start_with(clock.clone()).await;
+    assert_eq!(who(&node, &other).await.unwrap(), "birdsite");
+    assert!(node.ops_get("/ready").await.contains("200 OK"));
+    clock.advance(Duration::from_secs(20 * 365 * 86_400));
+    let ready = node.ops_get("/ready").await;
+    assert!(ready.contains("503") && ready.contains("expired at 2035-01-01"), "{ready}");
+    refused_for(&node, &other, "revocation list of the exchange").await;
+    assert!(count(&node, "revocation_list_expired").await > 0);
     node.stop().await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_list_with_a_lower_number_than_before_is_refused() {
+    let world = World::new();
+    forge::write_crl(&world, forge::numbered_crl(&world, 300));
+    world.start().await.stop().await;
+    forge::write_crl(&world, forge::numbered_crl(&world, 299));
+    let error = refused_start(&world).await;
+    assert!(error.contains("0x012b") && error.contains("0x012c"), "{error}");
+    forge::write_crl(&world, forge::numbered_crl(&world, 301));
+    world.start().await.stop().await;
 }
 
 /// Files that are not a valid `crl.pem`, with the expected error. The valid list revokes the serial
@@ -41,6 +65,7 @@ fn broken_crls(world: &World) -> Vec<(&'static str, Vec<u8>, &'static str)> {
     let utf16 = good.encode_utf16().flat_map(u16::to_le_bytes).collect();
     let text = |text: String| text.into_bytes();
     vec![
+        ("expired", text(forge::expired_crl(world)), "expired at 2025-01-01T00:00:00Z"),
         ("empty", Vec::new(), "holds no X509 CRL"),
         ("zeros", vec![0; 4096], "holds no X509 CRL"),
         ("not PEM", text("revoked: 42\n".into()), "holds no X509 CRL"),
@@ -150,5 +175,38 @@ async fn a_broken_revocation_list_leaves_the_old_one_in_use_and_raises_the_alarm
     fs::create_dir(&crl).unwrap();
     reload(true).await;
     refused(&node, &revoked).await;
+    node.stop().await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_revoked_certificate_loses_its_open_connection_within_a_second() {
+    let world = World::new();
+    let node = world.start().await;
+    let revoked = forge::signed(&world, "revoked", &good(&[BIRDSITE]));
+    let mut stream = FeedServiceClient::new(channel(&world, &node, &revoked))
+        .subscribe(from_start())
+        .await
+        .unwrap()
+        .into_inner();
+    let good_identity = world.identity("facegraph");
+    let good_channel = channel(&world, &node, &good_identity);
+    let mut other =
+        FeedServiceClient::new(good_channel).subscribe(from_start()).await.unwrap().into_inner();
+    forge::revoke(&world, 2090);
+    node.reload.send(world.config.clone()).await.unwrap();
+    let ended = async {
+        loop {
+            match stream.message().await {
+                Ok(Some(_)) => {}
+                Ok(None) => panic!("the stream ended without an error"),
+                Err(status) => return status,
+            }
+        }
+    };
+    tokio::time::timeout(Duration::from_secs(1), ended).await.expect("the stream goes on");
+    refused_for(&node, &revoked, "it was revoked").await;
+    let still = async { while let Ok(Some(_)) = other.message().await {} };
+    let waited = tokio::time::timeout(Duration::from_millis(300), still).await;
+    assert!(waited.is_err(), "the stream of another partner ended");
     node.stop().await;
 }

@@ -1,0 +1,156 @@
+//! What each side asks of the other's certificate, on top of what rustls checks.
+
+use std::fmt;
+use std::sync::Arc;
+
+use rustls::client::WebPkiServerVerifier;
+use rustls::client::danger::{HandshakeSignatureValid, ServerCertVerified, ServerCertVerifier};
+use rustls::pki_types::{CertificateDer, ServerName, UnixTime};
+use rustls::server::danger::{ClientCertVerified, ClientCertVerifier};
+use rustls::{
+    CertificateError, DigitallySignedStruct, DistinguishedName, Error, OtherError, SignatureScheme,
+};
+
+use super::folder::{IdentityFolder, Side, allows};
+use super::provider;
+
+/// What a client says when the other side speaks TLS 1.2. rustls is built with it, because other crates ask for it.
+pub const NO_TLS13: &str = "the server speaks no TLS 1.3";
+
+/// The revocation lists cannot tell whether a certificate was revoked. rustls tells the client in such a case that the
+/// authority is unknown, which sends people to look at the wrong end.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum CrlError {
+    /// The list has expired.
+    Expired,
+    /// There is no list of the issuer.
+    Missing,
+}
+
+impl fmt::Display for CrlError {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(match self {
+            Self::Expired => "the revocation list in crl.pem has expired: replace it",
+            Self::Missing => "crl.pem has no list of the issuer of the certificate: add it",
+        })
+    }
+}
+
+impl std::error::Error for CrlError {}
+
+/// Checks certificates of clients.
+#[derive(Debug)]
+pub struct ClientVerifier(pub Arc<dyn ClientCertVerifier>);
+
+impl ClientCertVerifier for ClientVerifier {
+    fn root_hint_subjects(&self) -> &[DistinguishedName] {
+        self.0.root_hint_subjects()
+    }
+
+    fn verify_client_cert(
+        &self,
+        leaf: &CertificateDer<'_>,
+        intermediates: &[CertificateDer<'_>],
+        now: UnixTime,
+    ) -> Result<ClientCertVerified, Error> {
+        let verified =
+            self.0.verify_client_cert(leaf, intermediates, now).map_err(explain_crl_error)?;
+        check_purpose(leaf, Side::Client)?;
+        Ok(verified)
+    }
+
+    fn verify_tls12_signature(
+        &self,
+        message: &[u8],
+        certificate: &CertificateDer<'_>,
+        signature: &DigitallySignedStruct,
+    ) -> Result<HandshakeSignatureValid, Error> {
+        self.0.verify_tls12_signature(message, certificate, signature)
+    }
+
+    fn verify_tls13_signature(
+        &self,
+        message: &[u8],
+        certificate: &CertificateDer<'_>,
+        signature: &DigitallySignedStruct,
+    ) -> Result<HandshakeSignatureValid, Error> {
+        self.0.verify_tls13_signature(message, certificate, signature)
+    }
+
+    fn supported_verify_schemes(&self) -> Vec<SignatureScheme> {
+        self.0.supported_verify_schemes()
+    }
+}
+
+/// Checks the certificate of an exchange.
+#[derive(Debug)]
+pub struct ServerVerifier(Arc<WebPkiServerVerifier>);
+
+impl ServerVerifier {
+    /// Trusts the authorities of an identity folder.
+    pub fn of(identity: &IdentityFolder) -> Result<Self, String> {
+        WebPkiServerVerifier::builder_with_provider(identity.shared_roots(), provider())
+            .build()
+            .map(Self)
+            .map_err(|error| error.to_string())
+    }
+}
+
+impl ServerCertVerifier for ServerVerifier {
+    fn verify_server_cert(
+        &self,
+        leaf: &CertificateDer<'_>,
+        intermediates: &[CertificateDer<'_>],
+        name: &ServerName<'_>,
+        ocsp_response: &[u8],
+        now: UnixTime,
+    ) -> Result<ServerCertVerified, Error> {
+        let verified = self.0.verify_server_cert(leaf, intermediates, name, ocsp_response, now)?;
+        check_purpose(leaf, Side::Server)?;
+        Ok(verified)
+    }
+
+    fn verify_tls12_signature(
+        &self,
+        _: &[u8],
+        _: &CertificateDer<'_>,
+        _: &DigitallySignedStruct,
+    ) -> Result<HandshakeSignatureValid, Error> {
+        Err(Error::General(NO_TLS13.into()))
+    }
+
+    fn verify_tls13_signature(
+        &self,
+        message: &[u8],
+        certificate: &CertificateDer<'_>,
+        signature: &DigitallySignedStruct,
+    ) -> Result<HandshakeSignatureValid, Error> {
+        self.0.verify_tls13_signature(message, certificate, signature)
+    }
+
+    fn supported_verify_schemes(&self) -> Vec<SignatureScheme> {
+        self.0.supported_verify_schemes()
+    }
+}
+
+/// Refuses a certificate whose extended key usage does not name the side. webpki takes one without that extension for
+/// every purpose.
+fn check_purpose(leaf: &CertificateDer<'_>, side: Side) -> Result<(), Error> {
+    match allows(leaf, side) {
+        Some(true) => Ok(()),
+        Some(false) => Err(CertificateError::InvalidPurpose.into()),
+        None => Err(CertificateError::BadEncoding.into()),
+    }
+}
+
+fn explain_crl_error(error: Error) -> Error {
+    let problem = match &error {
+        Error::InvalidCertificate(
+            CertificateError::ExpiredRevocationList
+            | CertificateError::ExpiredRevocationListContext { .. },
+        ) => CrlError::Expired,
+        Error::InvalidCertificate(CertificateError::UnknownRevocationStatus) => CrlError::Missing,
+        _ => return error,
+    };
+    CertificateError::Other(OtherError(Arc::new(problem))).into()
+}
