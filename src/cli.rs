@@ -6,6 +6,7 @@ mod audit;
 mod campaign;
 mod demo;
 mod enforcement;
+mod export;
 mod failure;
 mod feedback;
 mod filter;
@@ -107,6 +108,8 @@ enum Command {
     Subscription(subscription::Subscription),
     /// Fetch everything that is shared with you, then exit
     Pull(pull::Pull),
+    /// Write what you may see now as STIX, MISP feed, ThreatExchange, CSV or list
+    Export(export::Export),
     /// Look up values
     Lookup(lookup::Lookup),
     /// Report that you saw an indicator
@@ -133,14 +136,25 @@ enum Command {
     Group(group::Group),
 }
 
+impl Command {
+    /// Whether files are for this user only: those with shared objects, cursors and keys are. Some are written by
+    /// libraries, so they get their mode by the umask.
+    fn writes_private_files(&self) -> bool {
+        match self {
+            // The certificates beside its keys may be read by everybody.
+            Command::Pki(_) => false,
+            // Its files are for other tools. What may not be exported is in a file of mode 0600.
+            Command::Export(export) => export.writes_private_files(),
+            _ => true,
+        }
+    }
+}
+
 /// Runs the command that the arguments of this process name.
 pub fn run() -> ExitCode {
     let Arguments { global, command } = Arguments::parse();
     start_log(global.verbose, matches!(command, Command::Serve(_)));
-    // Files with shared objects, cursors and keys are for this user only. Some are written by
-    // libraries, so set the umask. `pki` is the exception: the certificates beside its keys may be
-    // read by everybody.
-    if !matches!(command, Command::Pki(_)) {
+    if command.writes_private_files() {
         umask(Mode::S_IRWXG | Mode::S_IRWXO);
     }
     // A file journal keeps one file open per 64 MB.
@@ -167,6 +181,7 @@ pub fn run() -> ExitCode {
             Command::Subscribe(subscribe) => subscribe.run(&global).await,
             Command::Subscription(subscription) => subscription.run(&global).await,
             Command::Pull(pull) => pull.run(&global).await,
+            Command::Export(export) => export.run(&global).await,
             Command::Lookup(lookup) => lookup.run(&global).await,
             Command::Sighting(sighting) => sighting.run(&global).await,
             Command::Feedback(feedback) => feedback.run(&global).await,
@@ -248,6 +263,9 @@ mod tests {
             "enforcement put --count 1_pages --method luck",
             "enforcement report --from soon",
             "pull --format xls",
+            "export",
+            "export --format jsonl",
+            "export --format csv --purpose warrant",
             "audit deliveries 0",
             "subscription delete",
             "release a.example --basis b",
@@ -291,6 +309,7 @@ mod tests {
             "release --submission s --to cyber-unit --retract",
             "pull --purpose warrant:W-17:GB --purpose-until 2027-01-01",
             "submit f --release-to cyber-unit --release-basis b --release-until 2027-01-01",
+            "export --format list --kind domain --group core --out block.txt --include-strict",
             "tip send - --to facegraph --to tubeworks --urgency imminent-harm",
             "tip send --narrative-file n --to facegraph --indicator a.example --indicator b.example",
             "tip list --sent --state sent --state no-violation --overdue",

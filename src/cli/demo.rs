@@ -27,7 +27,9 @@ use self::withdrawal::WithdrawnReport;
 use super::failure::{Completion, Failure, Outcome};
 use super::submit::{ItemDefaults, Submittable, merge};
 use super::{Global, output, shutdown, text};
-use crate::client::{ClientError, FeedStart, Report, ReportSummary};
+use crate::client::{
+    ClientError, FeedStart, Report, ReportBatch, ReportSummary, SubmissionOptions,
+};
 use crate::clock::{Clock, SystemClock};
 use crate::formats::{self, Record};
 use crate::wire::pb;
@@ -196,7 +198,7 @@ fn print_input(inputs: &[(String, Vec<Record>)], report: &Submittable) -> Result
         report.items.len(),
         report.aggregates.len(),
         report.neither,
-        report.unreadable.len(),
+        report.unreadable,
         report.repeated
     ))?;
     for (source, count) in &report.aggregates {
@@ -237,13 +239,12 @@ async fn submit_and_kill(
     let clock = SystemClock;
     let started = clock.instant();
     let total = report.items.len();
-    let batch_items = (total / 8).clamp(1, Report::BATCH_ITEMS);
+    let batch_items = (total / 8).clamp(1, SubmissionOptions::BATCH_ITEMS);
     let submission = Report {
         submission_id: "harbour-network".into(),
-        sharing: None,
-        replaces_audience: None,
-        items: report.items.clone(),
-        batch_items,
+        batch: ReportBatch { items: report.items.clone(), ..ReportBatch::default() },
+        options: SubmissionOptions { batch_items, ..SubmissionOptions::default() },
+        ..Report::default()
     };
     let client = stage.client("birdsite")?;
     let (half, done) = (Arc::new(Notify::new()), Arc::new(AtomicUsize::new(0)));
@@ -346,10 +347,10 @@ fn show_totals(
 }
 
 fn counts(report: &Submittable, summary: &ReportSummary) -> Result<(), Failure> {
-    let rejected = summary.rejected.len() + report.unreadable.len();
+    let rejected = summary.rejected.len() + report.unreadable;
     say(&format!(
         "{} distinct indicators = {} created + {} replaced + {} unchanged + {} rejected",
-        report.items.len() + report.unreadable.len(),
+        report.items.len() + report.unreadable,
         summary.created,
         summary.replaced,
         summary.unchanged,

@@ -81,6 +81,7 @@ impl From<ClientError> for Failure {
             | ClientError::NotFound(_)
             | ClientError::Conflict(_)
             | ClientError::Precondition(_)
+            | ClientError::ListShrinks(_)
             | ClientError::OutOfRange(_)
             | ClientError::Fault(_) => 1,
         };
@@ -92,6 +93,7 @@ impl From<ClientError> for Failure {
                 "{error}. Run the command again to take it back, or give each reader a --name of \
                  its own"
             ),
+            ClientError::ListShrinks(_) => format!("{error}. Pass --shrink to withdraw them"),
             _ => error.to_string(),
         };
         Self { code, message }
@@ -124,6 +126,7 @@ mod tests {
             (ClientError::Unknown("the disk failed".into()), 1, "Run the same command again"),
             (ClientError::TakenOver("by a newer reader".into()), 1, "--name"),
             (ClientError::OutOfRange("too old".into()), 1, "too old"),
+            (ClientError::ListShrinks("30 of 40".into()), 1, "--shrink"),
         ];
         for (error, code, advice) in table {
             let failure = Failure::from(error);

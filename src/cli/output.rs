@@ -28,11 +28,16 @@ pub fn try_line(text: &str) -> Result<bool, Failure> {
 /// Writes bytes to stdout unchanged.
 pub fn bytes(bytes: &[u8]) -> Result<(), Failure> {
     let mut stdout = io::stdout().lock();
-    match stdout.write_all(bytes).and_then(|()| stdout.flush()) {
-        Ok(()) => Ok(()),
-        Err(error) if error.kind() == io::ErrorKind::BrokenPipe => std::process::exit(0),
-        Err(error) => Err(Failure::failed(format!("cannot write to stdout: {error}"))),
+    let written = stdout.write_all(bytes).and_then(|()| stdout.flush());
+    written.map_err(|error| stdout_failure(&error))
+}
+
+/// The failure of a write to stdout. Exits quietly if the reader has closed the pipe.
+pub fn stdout_failure(error: &io::Error) -> Failure {
+    if error.kind() == io::ErrorKind::BrokenPipe {
+        std::process::exit(0);
     }
+    Failure::failed(format!("cannot write to stdout: {error}"))
 }
 
 /// Writes an object to stdout as one line of JSON.
@@ -79,15 +84,25 @@ pub fn paint(style: Style, text: &str) -> String {
 
 /// Shows a progress bar on stderr if it is a terminal.
 pub fn progress(what: &'static str, total: usize) -> ProgressBar {
-    let bar = ProgressBar::with_draw_target(
-        Some(total as u64),
-        if io::stderr().is_terminal() {
-            ProgressDrawTarget::stderr()
-        } else {
-            ProgressDrawTarget::hidden()
-        },
-    );
-    let style = ProgressStyle::with_template("{msg} {bar:40} {pos}/{len} {per_sec}");
+    bar(what, Some(total as u64), "{msg} {bar:40} {pos}/{len} {per_sec}", true)
+}
+
+/// Like [`progress`], for bytes, from a size of `shown_from` on.
+pub fn progress_bytes(what: &'static str, total: u64, shown_from: u64) -> ProgressBar {
+    let template = "{msg} {bar:40} {bytes}/{total_bytes} {bytes_per_sec}";
+    bar(what, Some(total), template, total >= shown_from)
+}
+
+/// Shows a running count on stderr if it is a terminal, where the total is not known.
+pub fn counter(what: &'static str) -> ProgressBar {
+    bar(what, None, "{msg} {pos} {per_sec}", true)
+}
+
+fn bar(what: &'static str, total: Option<u64>, template: &str, is_shown: bool) -> ProgressBar {
+    let is_shown = is_shown && io::stderr().is_terminal();
+    let target = if is_shown { ProgressDrawTarget::stderr() } else { ProgressDrawTarget::hidden() };
+    let bar = ProgressBar::with_draw_target(total, target);
+    let style = ProgressStyle::with_template(template);
     bar.set_style(style.unwrap_or_else(|_| ProgressStyle::default_bar()));
     bar.set_message(what);
     bar.enable_steady_tick(Duration::from_millis(250));

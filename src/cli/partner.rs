@@ -70,6 +70,12 @@ pub struct Put {
     /// Whether it receives referrals of assets on its platforms; default: on
     #[arg(long, value_name = "on|off")]
     referrals: Option<Referrals>,
+    /// How many items it may submit in an hour; 0 for no limit
+    #[arg(long, value_name = "N")]
+    max_submitted_per_hour: Option<u64>,
+    /// How many assessments it may withdraw in an hour; 0 for no limit
+    #[arg(long, value_name = "N")]
+    max_withdrawn_per_hour: Option<u64>,
 }
 
 /// Whether a partner receives referrals.
@@ -149,6 +155,12 @@ impl Put {
                 named => named.iter().map(|kind| pb::PurposeKind::from(*kind).into()).collect(),
             },
             referrals_off: self.referrals.map_or(known.referrals_off, |it| it == Referrals::Off),
+            max_submitted_per_hour: self
+                .max_submitted_per_hour
+                .unwrap_or(known.max_submitted_per_hour),
+            max_withdrawn_per_hour: self
+                .max_withdrawn_per_hour
+                .unwrap_or(known.max_withdrawn_per_hour),
             ..pb::Partner::default()
         };
         Ok(pb::PutPartnerRequest {
@@ -222,6 +234,11 @@ fn row(partner: &pb::Partner) -> [String; 6] {
     ]
 }
 
+/// A limit; 0 is none.
+fn limit(limit: u64) -> Option<u64> {
+    (limit > 0).then_some(limit)
+}
+
 fn object(partner: &pb::Partner) -> Value {
     json!({
         "partner": partner.id,
@@ -232,6 +249,8 @@ fn object(partner: &pb::Partner) -> Value {
         "purposes": text::purposes(partner),
         "suspended": partner.suspended,
         "referrals": partner.referrals_off.then_some("off"),
+        "max_submitted_per_hour": limit(partner.max_submitted_per_hour),
+        "max_withdrawn_per_hour": limit(partner.max_withdrawn_per_hour),
     })
 }
 
@@ -251,10 +270,13 @@ mod tests {
             default_group: Some("core".into()),
             default_tlp: Some(Tlp::Green),
             referrals: Some(Referrals::Off),
+            max_submitted_per_hour: None,
+            max_withdrawn_per_hour: Some(5_000),
         };
         let request = put.request(None).unwrap();
         assert_eq!(request.default_tlp(), pb::Tlp::Green);
         let partner = request.partner.unwrap();
+        assert_eq!((partner.max_submitted_per_hour, partner.max_withdrawn_per_hour), (0, 5_000));
         assert_eq!((partner.name.as_str(), partner.role()), ("forumhub", pb::Role::Member));
         let expected = ["forumhub", "forumhub", "member", "forum.example", "PL", ""];
         assert_eq!(row(&partner), expected);
@@ -270,6 +292,8 @@ mod tests {
             default_group: "core".into(),
             default_tlp: pb::Tlp::AmberStrict.into(),
             referrals_off: true,
+            max_submitted_per_hour: 7,
+            max_withdrawn_per_hour: 9,
             ..pb::Partner::default()
         };
         let put = Put {
@@ -282,12 +306,15 @@ mod tests {
             default_group: None,
             default_tlp: None,
             referrals: None,
+            max_submitted_per_hour: None,
+            max_withdrawn_per_hour: Some(0),
         };
         let request = put.request(Some(&known)).unwrap();
         assert_eq!(request.default_tlp(), pb::Tlp::AmberStrict);
         assert_eq!(request.default_group, "core");
         let partner = request.partner.unwrap();
         assert!(partner.referrals_off);
+        assert_eq!((partner.max_submitted_per_hour, partner.max_withdrawn_per_hour), (7, 0));
         assert_eq!(row(&partner), ["forumhub", "Forumhub", "member", "forum.example", "PL", ""]);
         assert!(put.request(None).is_err(), "a new partner needs a role");
     }

@@ -97,9 +97,11 @@ fn print(global: &Global, object: &serde_json::Value, text: &str) -> Outcome {
 
 fn failure(error: AuthorityError) -> Failure {
     match error {
-        AuthorityError::Exists(_) | AuthorityError::Missing(_) | AuthorityError::Name(_) => {
-            Failure::usage(error)
-        }
+        AuthorityError::Exists(_)
+        | AuthorityError::Missing(_)
+        | AuthorityError::Incomplete(_)
+        | AuthorityError::OtherKey(_)
+        | AuthorityError::Name(_) => Failure::usage(error),
         AuthorityError::File { .. } | AuthorityError::Certificate(_) => Failure::failed(error),
     }
 }

@@ -27,7 +27,7 @@ pub struct Serve {
     /// Data folder for journal and index; overrides the configuration file
     #[arg(long, value_name = "DIR")]
     data: Option<PathBuf>,
-    /// Check the configuration and exit
+    /// Check the configuration and the identity folder that it names, and exit
     #[arg(long)]
     check_config: bool,
 }
@@ -36,7 +36,8 @@ impl Serve {
     pub async fn run(&self) -> Outcome {
         let config = self.read_config().map_err(Failure::usage)?;
         if self.check_config {
-            Node::check(&config).map_err(failure)?;
+            let clock: Arc<dyn Clock> = Arc::new(SystemClock);
+            Node::check(&config, &clock).map_err(failure)?;
             output::line(&format!("{} is valid", self.config.display()))?;
             return Ok(Completion::Whole);
         }

@@ -17,7 +17,8 @@ const MAX_REQUEST_SIGHTINGS: usize = 1_000;
 #[command(
     after_help = "You can report sightings of indicators that you can see on the exchange. A sighting is \
                   shared like your own reports. Running the same command again counts nothing twice. \
-                  Without --kind, a value is counted as every known indicator that it can be."
+                  If you can see none of the values, the exit code is 1, and if you cannot see some of \
+                  them, 5. Without --kind, a value is counted as every known indicator that it can be."
 )]
 pub struct Sighting {
     /// Values; `-` reads them from stdin, one per line
@@ -79,6 +80,10 @@ impl Sighting {
                 ""
             };
             output::line(&format!("{} counted{before}", text::count(totals.counted, "sighting")))?;
+        }
+        if totals.counted == 0 {
+            let nothing = "nothing was counted: you can see none of these values on the exchange";
+            return Err(Failure::failed(nothing));
         }
         let whole = outcomes.iter().all(|one| one.reason.is_none());
         Ok(if whole { Completion::Whole } else { Completion::InPart })

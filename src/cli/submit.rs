@@ -1,36 +1,44 @@
 //! `tipoff submit`
 
+mod batches;
 pub(super) mod counts;
+mod dry_run;
+mod inputs;
 mod items;
+mod outcome;
+mod transfer;
 
-use std::collections::BTreeMap;
-use std::collections::HashMap;
-use std::io::Read;
+use std::ops::ControlFlow;
 use std::path::PathBuf;
-use std::{fs, io};
 
 use prost::Message;
-use serde_json::json;
 use sha2::{Digest, Sha256};
 
-use self::counts::CountReceipts;
+use self::counts::{CountReceipts, SourcedCount};
+use self::inputs::{Inputs, Totals};
 pub use self::items::{ItemDefaults, Source, Submittable, merge};
+use self::outcome::{Rejections, Sent};
+use self::transfer::Transfer;
 use super::audience::ReplacesFlags;
-use super::failure::{Completion, Failure, Outcome};
-use super::{Global, identity, output, request, text};
-use crate::client::{Client, Report, ReportSummary};
+use super::failure::{Failure, Outcome};
+use super::{Global, identity, request, text};
+use crate::client::{Client, CloseOptions, ReportSummary, SubmissionOptions};
 use crate::domain::Kind;
+use crate::domain::list::ListName;
 use crate::domain::sharing::Tlp;
-use crate::formats::dry_run::DryRunLine;
-use crate::formats::{self, Assumed, Class, Format, Record};
+use crate::formats::{Assumed, Class, Format, Region};
 use crate::wire::pb;
+
+/// Counts of removed assets that a submission may have. They are held in memory.
+const MAX_COUNTS: u64 = 100_000;
 
 /// Read a report in any known format and share it
 #[derive(Debug, clap::Args)]
 #[command(
     after_help = "Formats: meta-ttp (Meta's tables of tactics, techniques and procedures), csv (with a \
-                  header that names value, kind and platform), jsonl, markdown, list. Try --dry-run \
-                  first: it reads the files and sends nothing."
+                  header that names value, kind and platform), jsonl, stix, misp, threatexchange, \
+                  twitter-archive, markdown, html, text, list. Try --dry-run first: it reads the files \
+                  and sends nothing."
 )]
 pub struct Submit {
     /// Files to read; `-` is stdin
@@ -42,9 +50,12 @@ pub struct Submit {
     /// Kind of values that do not have one in the input, such as `pdq`
     #[arg(long)]
     kind: Option<Kind>,
-    /// Column of values, if no column of the table has a name that says so
+    /// Column that contains the values, if its name is not recognised
     #[arg(long, value_name = "NAME")]
     column: Option<String>,
+    /// Country of phone numbers without a country code, such as FR
+    #[arg(long, value_name = "CC")]
+    region: Option<Region>,
     /// Platform of handles that do not name one in the input
     #[arg(long, value_name = "PLATFORM")]
     platform: Option<String>,
@@ -68,6 +79,12 @@ pub struct Submit {
     release_until: Option<prost_types::Timestamp>,
     #[command(flatten)]
     defaults: ItemDefaults,
+    /// Name of a list that you submit repeatedly. Values that are no longer in it are withdrawn
+    #[arg(long, value_name = "NAME", value_parser = ListName::parse)]
+    list: Option<ListName>,
+    /// Withdraw missing values even if they are many, or if some records could not be read
+    #[arg(long, requires = "list")]
+    shrink: bool,
     /// Send it as a new submission even if the same was sent before
     #[arg(long)]
     again: bool,
@@ -78,80 +95,120 @@ pub struct Submit {
     replaces: ReplacesFlags,
 }
 
-/// An input file and its records.
-struct Input {
-    name: String,
-    bytes: Vec<u8>,
-    records: Vec<Record>,
-}
-
 impl Submit {
     pub async fn run(&self, global: &Global) -> Outcome {
-        let inputs =
-            self.files.iter().map(|file| self.read(file)).collect::<Result<Vec<_>, _>>()?;
+        let inputs = tokio::task::block_in_place(|| self.open())?;
         if self.dry_run {
-            return dry_run(&inputs, global);
+            return tokio::task::block_in_place(|| dry_run::run(&inputs, &self.defaults, global));
         }
         let client = identity::client(global)?;
-        let records =
-            inputs.iter().flat_map(|input| input.records.iter().map(|r| (input.name.as_str(), r)));
-        let submittable = merge(records, &self.defaults);
-        if submittable.items.is_empty() && submittable.aggregates.is_empty() {
-            return Err(Failure::usage("the input contains no indicator: check it with --dry-run"));
+        let (totals, counts) = tokio::task::block_in_place(|| self.check(&inputs))?;
+        let mut rejections = Rejections::new(global.json);
+        let submission_id = self.submission_id(&inputs);
+        let is_sent = totals.indicators > 0 || self.list.is_some();
+        let mut transfer = Transfer::new(self, totals.indicators);
+        let summary = if is_sent {
+            transfer.run(&client, &submission_id, &inputs, &mut rejections).await?
+        } else {
+            Transfer::reject_unreadable(&inputs, &mut rejections)?;
+            ReportSummary::default()
+        };
+        if let Some(failure) = rejections.common_failure(totals.indicators - transfer.repeated) {
+            return Err(failure);
         }
-        let content = pb::SubmissionBatch {
-            sharing: Some(self.sharing()),
-            replaces_audience: self.replaces.audience(),
-            items: submittable.items.clone(),
-            ..Default::default()
+        let sent = Sent {
+            submission_id: is_sent.then_some(submission_id),
+            summary,
+            counts: self.send_counts(&client, &counts).await?,
+            rejections,
+            totals,
+            repeated: transfer.repeated,
+            campaigns_left_out: transfer.campaigns_left_out,
         };
-        // Derived from what is sent, so that running the command again sends nothing twice. The files are part of it:
-        // a list with a new date, or one that another version of this command reads differently, is sent anew, and
-        // its values are renewed.
-        let mut digest = Sha256::new_with_prefix(content.encode_to_vec());
-        for input in &inputs {
-            digest.update(Sha256::digest(&input.bytes));
-        }
-        let submission_id = request::id(digest, self.again);
-        let report = Report {
-            submission_id,
-            sharing: content.sharing,
-            replaces_audience: content.replaces_audience,
-            items: content.items,
-            batch_items: Report::BATCH_ITEMS,
-        };
-        let submission_id = report.submission_id.clone();
-        let (submission_id, summary) = match submittable.items.len() {
-            0 => (None, ReportSummary::default()),
-            _ => (Some(submission_id.as_str()), send(&client, report).await?),
-        };
-        let counts = with_digests(&inputs, &submittable);
-        let campaign = self.defaults.campaign.as_deref();
-        let count_receipts = counts::send(&client, &counts, &self.sharing(), campaign).await?;
-        report_outcome(submission_id, &submittable, &summary, &count_receipts, global)
+        sent.report(global)
     }
 
-    fn read(&self, file: &PathBuf) -> Result<Input, Failure> {
-        let name = file.display().to_string();
-        let bytes = if name == "-" {
-            let mut bytes = Vec::new();
-            io::stdin().lock().read_to_end(&mut bytes).map(|_| bytes)
-        } else {
-            fs::read(file)
-        };
-        let bytes =
-            bytes.map_err(|error| Failure::usage(format!("cannot read {name}: {error}")))?;
+    /// Whether nothing may be left of a list.
+    fn empties_list(&self) -> bool {
+        self.list.is_some() && self.shrink
+    }
+
+    fn open(&self) -> Result<Inputs, Failure> {
         let assumed = Assumed {
             kind: self.kind,
             platform: self.platform.clone(),
             column: self.column.clone(),
+            verdict: self.defaults.verdict,
+            region: self.region,
         };
-        let records = formats::read_as(&bytes, self.format, &assumed)
-            .map_err(|error| Failure::usage(format!("cannot read {name}: {error}")))?;
-        Ok(Input { name, bytes, records })
+        Inputs::open(&self.files, self.format, &assumed, self.empties_list())
     }
 
-    fn sharing(&self) -> pb::Sharing {
+    /// Reads everything once, before anything is sent: a file that breaks off is refused as a whole.
+    /// Returns the counts of removed assets, which are few.
+    fn check(&self, inputs: &Inputs) -> Result<(Totals, Vec<SourcedCount>), Failure> {
+        let (mut totals, mut counts) = (Totals::default(), Vec::new());
+        inputs.read(&mut |input, record| {
+            totals.add(&record);
+            if let Class::Aggregate(count) = &record.class
+                && totals.aggregates <= MAX_COUNTS
+            {
+                counts.push((Source::of(&input.name, &record), count.clone(), input.digest()));
+            }
+            ControlFlow::Continue(())
+        })?;
+        if totals.aggregates > MAX_COUNTS {
+            let counts = totals.aggregates;
+            return Err(Failure::usage(format!(
+                "the input has {counts} counts of removed assets, and may have {MAX_COUNTS}"
+            )));
+        }
+        if totals.readable() == 0 && !self.empties_list() {
+            let advice = "the input contains no indicator: check it with --dry-run";
+            return Err(Failure::usage(advice));
+        }
+        Ok((totals, counts))
+    }
+
+    /// Derived from the files and the options, so that running the command again sends nothing twice. Another
+    /// version of this command may read the files differently, and sends them anew. A list is sent anew each time: its
+    /// content may be what it was some versions ago, and the exchange compares it with what the list holds now.
+    fn submission_id(&self, inputs: &Inputs) -> String {
+        let options = pb::SubmissionBatch {
+            sharing: Some(self.sharing(None)),
+            replaces_audience: self.replaces.audience(),
+            list: self.list.as_ref().map(ListName::to_string).unwrap_or_default(),
+            items: vec![self.defaults.as_item()],
+            ..Default::default()
+        };
+        let mut digest = Sha256::new_with_prefix(options.encode_to_vec());
+        let column = self.column.as_deref().unwrap_or_default();
+        let platform = self.platform.as_deref().unwrap_or_default();
+        let format = self.format.map_or("", Format::as_str);
+        let kind = self.kind.map_or("", Kind::as_str);
+        let region = self.region.map(|region| region.to_string()).unwrap_or_default();
+        for text in [env!("CARGO_PKG_VERSION"), column, platform, format, kind, &region] {
+            digest.update((text.len() as u64).to_be_bytes());
+            digest.update(text);
+        }
+        for input in inputs.iter() {
+            digest.update(input.digest());
+        }
+        request::id(digest, self.again || self.list.is_some())
+    }
+
+    async fn send_counts(
+        &self,
+        client: &Client,
+        counts: &[SourcedCount],
+    ) -> Result<CountReceipts, Failure> {
+        let campaign = self.defaults.campaign.as_deref();
+        counts::send(client, counts, &self.sharing(None), campaign).await
+    }
+
+    /// The sharing of objects with a marking of their own: theirs, unless the one of the options is stricter.
+    fn sharing(&self, own: Option<Tlp>) -> pb::Sharing {
+        let tlp = [self.tlp, own].into_iter().flatten().min();
         let is_named = !self.groups.is_empty() || !self.partners.is_empty();
         let named =
             pb::NamedAudience { groups: self.groups.clone(), partners: self.partners.clone() };
@@ -161,194 +218,9 @@ impl Submit {
             until: self.release_until,
         };
         pb::Sharing {
-            tlp: self.tlp.map_or(pb::Tlp::Unspecified, pb::Tlp::from).into(),
+            tlp: tlp.map_or(pb::Tlp::Unspecified, pb::Tlp::from).into(),
             audience: is_named.then_some(pb::sharing::Audience::Named(named)),
             releases: self.releases.iter().map(release).collect(),
         }
     }
-}
-
-/// The counts of the inputs, each with the digest of its file.
-fn with_digests<'a>(
-    inputs: &[Input],
-    submittable: &'a Submittable,
-) -> Vec<counts::SourcedCount<'a>> {
-    let digests: HashMap<&str, [u8; 32]> = inputs
-        .iter()
-        .map(|input| (input.name.as_str(), Sha256::digest(&input.bytes).into()))
-        .collect();
-    let counts = submittable.aggregates.iter().map(|(source, count)| {
-        (source, count, digests.get(source.file.as_str()).copied().unwrap_or_default())
-    });
-    counts.collect()
-}
-
-async fn send(client: &Client, report: Report) -> Result<ReportSummary, Failure> {
-    let bar = output::progress("submitting", report.items.len());
-    let summary = client.submit_report(report, |done| bar.set_position(done as u64)).await;
-    bar.finish_and_clear();
-    Ok(summary?)
-}
-
-fn dry_run(inputs: &[Input], global: &Global) -> Outcome {
-    let (mut indicators, mut aggregates, mut neither, mut unreadable) = (0, 0, 0, 0);
-    let mut rows = Vec::new();
-    for input in inputs {
-        for record in &input.records {
-            let line = DryRunLine::of(&input.name, record);
-            if global.json {
-                output::json(&line)?;
-                continue;
-            }
-            *match &record.class {
-                Class::Indicator(_) => &mut indicators,
-                Class::Aggregate(_) => &mut aggregates,
-                Class::Neither(_) => &mut neither,
-                Class::Unreadable(_) => &mut unreadable,
-            } += 1;
-            let location = if inputs.len() > 1 {
-                format!("{} {}", line.file, line.row)
-            } else {
-                line.row.to_string()
-            };
-            let class = match &record.class {
-                Class::Unreadable(_) => "unreadable".to_owned(),
-                _ => line.class.to_owned(),
-            };
-            let platform = line.platform.filter(|_| line.class != "aggregate").unwrap_or_default();
-            let kind = line.kind.map(str::to_owned).or(line.asset).unwrap_or_default();
-            let value = match (line.value, line.count, line.reason) {
-                (Some(value), ..) => value,
-                (None, Some(count), _) => count.to_string(),
-                (None, None, reason) => {
-                    let raw: String = line.raw.chars().take(60).collect();
-                    let ellipsis = if raw.len() < line.raw.len() { "…" } else { "" };
-                    format!("{}: {raw:?}{ellipsis}", reason.unwrap_or_default())
-                }
-            };
-            rows.push([location, class, kind, platform, value]);
-        }
-    }
-    if !global.json {
-        let header = ["ROW", "CLASS", "KIND", "PLATFORM", "VALUE OR REASON"];
-        output::line(&output::table(header, rows))?;
-        output::line(&format!(
-            "indicators {indicators}, counts of removed assets {aggregates}, neither {neither}, \
-             unreadable {unreadable}"
-        ))?;
-    }
-    Ok(Completion::Whole)
-}
-
-/// Who assets on platforms of others were referred to, in one line. `None` if there are none.
-fn referred(summary: &ReportSummary) -> Option<String> {
-    let mut parts: Vec<String> =
-        summary.referred.iter().map(|(owner, count)| format!("{count} to {owner}")).collect();
-    if parts.is_empty() && summary.not_referred == 0 {
-        return None;
-    }
-    if parts.is_empty() {
-        parts.push("nothing".into());
-    }
-    Some(format!("referred {}; {} not referred", parts.join(", "), summary.not_referred))
-}
-
-fn report_outcome(
-    submission_id: Option<&str>,
-    submittable: &Submittable,
-    summary: &ReportSummary,
-    count_receipts: &CountReceipts,
-    global: &Global,
-) -> Outcome {
-    // If every item is rejected for the same reason, an option is wrong: report it once.
-    if let [(_, field, reason), rest @ ..] = summary.rejected.as_slice()
-        && summary.rejected.len() == submittable.items.len()
-        && rest.iter().all(|(_, f, r)| (f, r) == (field, reason))
-    {
-        let count = summary.rejected.len();
-        return Err(Failure::usage(format!("all {count} items were rejected: {field} {reason}")));
-    }
-    let by_exchange = summary
-        .rejected
-        .iter()
-        .map(|(at, field, reason)| (submittable.sources[*at].clone(), format!("{field} {reason}")));
-    let rejected: Vec<(Source, String)> =
-        submittable.unreadable.iter().cloned().chain(by_exchange).collect();
-    if global.json {
-        print_json(submission_id, submittable, summary, count_receipts, &rejected)?;
-    } else {
-        print_text(submission_id, submittable, summary, count_receipts, &rejected)?;
-    }
-    let is_whole = rejected.is_empty() && !count_receipts.any_rejected();
-    Ok(if is_whole { Completion::Whole } else { Completion::InPart })
-}
-
-fn print_json(
-    submission_id: Option<&str>,
-    submittable: &Submittable,
-    summary: &ReportSummary,
-    count_receipts: &CountReceipts,
-    rejected: &[(Source, String)],
-) -> Result<(), Failure> {
-    for (source, reason) in rejected {
-        output::json(&json!({
-            "rejected": { "file": source.file, "row": source.row, "raw": source.raw,
-                          "reason": reason },
-        }))?;
-    }
-    for count in count_receipts.objects() {
-        output::json(&count)?;
-    }
-    output::json(&json!({
-        "submission": submission_id,
-        "created": summary.created,
-        "replaced": summary.replaced,
-        "unchanged": summary.unchanged,
-        "rejected": rejected.len(),
-        "aggregates": submittable.aggregates.len(),
-        "neither": submittable.neither,
-        "repeated_in_input": submittable.repeated,
-        "batches": summary.batches,
-        "replayed_batches": summary.replayed,
-        "campaigns_left_out": submittable.campaigns_left_out,
-        "referred": summary.referred.iter().cloned().collect::<BTreeMap<_, _>>(),
-        "not_referred": summary.not_referred,
-    }))
-}
-
-fn print_text(
-    submission_id: Option<&str>,
-    submittable: &Submittable,
-    summary: &ReportSummary,
-    count_receipts: &CountReceipts,
-    rejected: &[(Source, String)],
-) -> Result<(), Failure> {
-    for (Source { file, row, raw }, reason) in rejected {
-        let label = output::paint(output::BAD, "rejected");
-        output::line(&format!("{label}  {file} {row}: {raw:?} {reason}"))?;
-    }
-    count_receipts.print()?;
-    if submittable.campaigns_left_out > 0 {
-        let records = text::count(submittable.campaigns_left_out as u64, "record");
-        output::line(&format!(
-            "ignored the campaign name of {records}: pass the id of the campaign with --campaign"
-        ))?;
-    }
-    output::line(&format!(
-        "{} created, {} replaced, {} unchanged, {} rejected",
-        output::paint(output::GOOD, &summary.created.to_string()),
-        summary.replaced,
-        summary.unchanged,
-        rejected.len()
-    ))?;
-    let Some(submission_id) = submission_id else { return Ok(()) };
-    if let Some(referred) = referred(summary) {
-        output::line(&referred)?;
-    }
-    let replayed = if summary.batches > 0 && summary.replayed == summary.batches {
-        " (already sent: these are the earlier receipts; --again sends it as a new submission)"
-    } else {
-        ""
-    };
-    output::line(&format!("submission {submission_id}{replayed}"))
 }

@@ -3,7 +3,7 @@
 use serde_json::{Value, json};
 
 use super::audience::AudienceFlags;
-use super::failure::{Completion, Outcome};
+use super::failure::{Completion, Failure, Outcome};
 use super::values::{self, ReadAs, Reading};
 use super::{Global, identity, output, text};
 use crate::domain::Indicator;
@@ -12,9 +12,10 @@ use crate::wire::pb;
 /// Withdraw your assessments
 #[derive(Debug, clap::Args)]
 #[command(
-    after_help = "Everybody who could see them is told to drop them. Withdrawing what does not exist is \
-                  no error, so the command can be repeated. Without --kind, a value is withdrawn as \
-                  everything that it can be, such as a domain and the URL of its front page."
+    after_help = "Everybody who could see them is told to drop them. If you have no assessment of any of \
+                  the values, the exit code is 1, and if you have none of some of them, 5. Without \
+                  --kind, a value is withdrawn as everything that it can be, such as a domain and the \
+                  URL of its front page."
 )]
 pub struct Withdraw {
     /// Values; `-` reads them from stdin, one per line
@@ -45,6 +46,12 @@ enum ValueOutcome<'a> {
     Unreadable { value: &'a str, field: String, reason: String },
 }
 
+impl ValueOutcome<'_> {
+    fn is_withdrawn(&self) -> bool {
+        matches!(self, ValueOutcome::Withdrawn(one) if !one.item.versions.is_empty())
+    }
+}
+
 impl Withdraw {
     pub async fn run(&self, global: &Global) -> Outcome {
         if let Some(id) = &self.submission {
@@ -52,6 +59,11 @@ impl Withdraw {
                 pb::WithdrawIndicatorsRequest { submission_id: id.clone(), ..Default::default() };
             let response = identity::client(global)?.withdraw(request).await?;
             print_total(&response, global)?;
+            // A repeated withdrawal names the entries of the first.
+            if response.withdrawn == 0 && response.sequences.is_empty() {
+                let nothing = "nothing was withdrawn: this submission has no current assessment";
+                return Err(Failure::failed(nothing));
+            }
             return Ok(Completion::Whole);
         }
         let readings = self.read_as.read(&self.values)?;
@@ -75,8 +87,12 @@ impl Withdraw {
             output::line(&output::table(header, outcomes.iter().map(row)))?;
         }
         print_total(&response, global)?;
-        let unreadable = outcomes.iter().any(|one| matches!(one, ValueOutcome::Unreadable { .. }));
-        Ok(if unreadable { Completion::InPart } else { Completion::Whole })
+        if response.withdrawn == 0 {
+            let nothing = "nothing was withdrawn: you have no such assessment of these values";
+            return Err(Failure::failed(nothing));
+        }
+        let is_whole = outcomes.iter().all(ValueOutcome::is_withdrawn);
+        Ok(if is_whole { Completion::Whole } else { Completion::InPart })
     }
 }
 
@@ -147,10 +163,7 @@ fn object(outcome: &ValueOutcome) -> Value {
     }
 }
 
-fn print_total(
-    response: &pb::WithdrawIndicatorsResponse,
-    global: &Global,
-) -> Result<(), super::Failure> {
+fn print_total(response: &pb::WithdrawIndicatorsResponse, global: &Global) -> Result<(), Failure> {
     if global.json {
         return output::json(&json!({
             "withdrawn": response.withdrawn, "sequences": response.sequences,

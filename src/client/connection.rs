@@ -2,14 +2,17 @@
 
 use std::fs;
 use std::path::{Path, PathBuf};
-use std::sync::{Mutex, PoisonError};
+use std::sync::{Arc, Mutex, PoisonError};
 use std::time::{Duration, SystemTime};
 
-use tonic::transport::{Certificate, Channel, ClientTlsConfig, Endpoint, Identity};
+use tonic::transport::{Channel, ClientTlsConfig, Endpoint, Identity};
 use tracing::warn;
 
 use super::ClientError;
-use crate::tls::IdentityFolder;
+use crate::tls::{IdentityFolder, ServerVerifier};
+
+/// Timeout of a TCP connection, and of the TLS handshake after it.
+const CONNECT_TIMEOUT: Duration = Duration::from_secs(5);
 
 /// A channel and the identity folder that it was made from.
 #[derive(Debug)]
@@ -67,16 +70,17 @@ fn endpoint(server: &str, identity: &Path) -> Result<Endpoint, ClientError> {
         return Err(bad_url("does not begin with https://".into()));
     }
     // Check the whole folder first: these errors name the file.
-    IdentityFolder::check(identity)?;
+    let checked = IdentityFolder::read_client(identity)?;
+    let verifier = ServerVerifier::of(&checked).map_err(bad_url)?;
     let read = |name: &str| IdentityFolder::read_file(&identity.join(name));
     let tls = ClientTlsConfig::new()
-        .ca_certificate(Certificate::from_pem(read("ca.pem")?))
-        .identity(Identity::from_pem(read("cert.pem")?, read("key.pem")?));
+        .identity(Identity::from_pem(read("cert.pem")?, read("key.pem")?))
+        .timeout(CONNECT_TIMEOUT);
     let endpoint = Endpoint::from_shared(server.to_owned())
-        .and_then(|endpoint| endpoint.tls_config(tls))
+        .and_then(|endpoint| endpoint.tls_config_with_verifier(tls, Arc::new(verifier)))
         .map_err(|error| bad_url(error.to_string()))?;
     Ok(endpoint
-        .connect_timeout(Duration::from_secs(5))
+        .connect_timeout(CONNECT_TIMEOUT)
         .tcp_nodelay(true)
         .initial_stream_window_size(1024 * 1024)
         .initial_connection_window_size(4 * 1024 * 1024)

@@ -4,7 +4,7 @@ use thiserror::Error;
 use tonic::{Code, Status};
 use tonic_types::{ErrorDetails, StatusExt};
 
-use crate::tls::FolderError;
+use crate::tls::{FolderError, NO_TLS13};
 
 /// Why a call failed.
 #[derive(Debug, Error)]
@@ -59,6 +59,10 @@ pub enum ClientError {
     /// The current state does not allow the call.
     #[error("{0}")]
     Precondition(String),
+    /// The close of a submission would withdraw much of a list. Send the whole list, or close it with
+    /// [`CloseOptions::shrink`](super::CloseOptions::shrink).
+    #[error("{0}")]
+    ListShrinks(String),
     /// The cursor is older than the oldest entry that the exchange holds, or newer than its head.
     #[error("{0}")]
     OutOfRange(String),
@@ -77,6 +81,13 @@ impl ClientError {
     pub(super) fn no_receipt() -> Self {
         ClientError::Fault("the response has no receipt".into())
     }
+}
+
+/// The reason of a refused close in `google.rpc.ErrorInfo`.
+const LIST_SHRINKS: &str = "LIST_SHRINKS";
+
+fn has_reason(details: &ErrorDetails, reason: &str) -> bool {
+    details.error_info().is_some_and(|info| info.reason == reason)
 }
 
 impl From<Status> for ClientError {
@@ -103,6 +114,9 @@ impl From<Status> for ClientError {
             }
             Code::NotFound => ClientError::NotFound(message),
             Code::AlreadyExists => ClientError::Conflict(message),
+            Code::FailedPrecondition if has_reason(&details, LIST_SHRINKS) => {
+                ClientError::ListShrinks(message)
+            }
             Code::FailedPrecondition => ClientError::Precondition(message),
             Code::Aborted => ClientError::TakenOver(message),
             // Without a reason the transport made it: the message was too large.
@@ -153,11 +167,19 @@ fn certificate_refusal(status: &Status) -> Option<String> {
     if let Some((_, reason)) = text.split_once("invalid peer certificate: ") {
         return Some(format!("the certificate of the exchange is not trusted: {reason}"));
     }
+    if text.contains(NO_TLS13) {
+        return Some(format!("the exchange is not trusted: {NO_TLS13}"));
+    }
     let (_, alert) = text.split_once("received fatal alert: ")?;
     let reason = match alert {
-        "CertificateExpired" => "it has expired, or the revocation list of the exchange has",
+        "CertificateExpired" => "it has expired, or is not valid yet",
         "CertificateRevoked" => "it was revoked",
         "UnknownCA" => "another authority signed it",
+        "DecryptError" => "another authority signed it, or with an algorithm that is not accepted",
+        "CertificateUnknown" => {
+            "it cannot be checked, because the revocation list of the exchange has expired or lacks the issuer: tell \
+             the operator"
+        }
         "CertificateRequired" => "none was presented",
         "BadCertificate" | "UnsupportedCertificate" => "it is not a client certificate",
         _ => return None,
@@ -213,7 +235,7 @@ mod tests {
             Busy, Fault, OutOfRange, Precondition, Quota, TakenOver, Unknown, Unreachable,
         };
         let why = || String::from("why");
-        let table: [(Status, ClientError); 19] = [
+        let table: [(Status, ClientError); 20] = [
             (marked(Code::Unavailable, "APPEND_UNKNOWN"), Unknown(why())),
             (marked(Code::Unavailable, "APPEND_REJECTED"), Busy(why())),
             (marked(Code::ResourceExhausted, "STORAGE_FULL"), Busy(why())),
@@ -224,6 +246,7 @@ mod tests {
             (unmarked(Code::Aborted, "TAKEN_OVER"), TakenOver(why())),
             (unmarked(Code::OutOfRange, "CURSOR_TRIMMED"), OutOfRange(why())),
             (unmarked(Code::FailedPrecondition, "FILTER_DIFFERS"), Precondition(why())),
+            (unmarked(Code::FailedPrecondition, "LIST_SHRINKS"), ClientError::ListShrinks(why())),
             (unmarked(Code::Internal, "JOURNAL_READ"), Fault(why())),
             (Status::unavailable("gone"), Unreachable("gone".into())),
             (Status::cancelled("Timeout expired"), Unreachable("Timeout expired".into())),
@@ -295,5 +318,16 @@ mod tests {
         let gone = Status::unavailable("gone").into();
         assert_eq!(retries.delay_after(&gone), Some(Duration::ZERO));
         assert_eq!(retries.delay_after(&full), None, "no retry is left");
+    }
+
+    #[test]
+    fn a_delay_until_the_next_hour_is_left_to_the_caller_unless_retries_are_unlimited() {
+        let limited = CallFailure {
+            error: ClientError::Busy("the limit of this hour is reached".into()),
+            retry_delay: Some(Duration::from_secs(61)),
+        };
+        assert_eq!(RetryPolicy::default().retries().delay_after(&limited), None);
+        let unlimited = RetryPolicy::unlimited().retries().delay_after(&limited);
+        assert_eq!(unlimited, Some(Duration::from_secs(61)));
     }
 }

@@ -8,6 +8,10 @@ use tonic_types::StatusExt;
 
 use super::ClientError;
 
+/// The longest delay requested by the exchange that a policy with limited retries waits for. With a longer one, such as
+/// until the next hour, the caller gets the error instead.
+const MAX_REQUESTED_DELAY: Duration = Duration::from_secs(60);
+
 /// How often and for how long transient errors are retried.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct RetryPolicy {
@@ -47,7 +51,7 @@ impl RetryPolicy {
             Some(tries) => delays.with_max_times(tries),
             None => delays.without_max_times(),
         };
-        Retries { delays: delays.build() }
+        Retries { delays: delays.build(), is_limited: self.max_retries.is_some() }
     }
 
     /// Calls `attempt` until it succeeds, fails permanently, or no retry is left.
@@ -69,6 +73,8 @@ impl RetryPolicy {
 #[derive(Debug)]
 pub(super) struct Retries {
     delays: ExponentialBackoff,
+    /// Whether the policy gives up at some time.
+    is_limited: bool,
 }
 
 impl Retries {
@@ -85,8 +91,11 @@ impl Retries {
         if !failure.error.is_transient() {
             return None;
         }
-        let delay = self.delays.next()?;
-        Some(delay.max(failure.retry_delay.unwrap_or_default()))
+        let requested = failure.retry_delay.unwrap_or_default();
+        if self.is_limited && requested > MAX_REQUESTED_DELAY {
+            return None;
+        }
+        Some(self.delays.next()?.max(requested))
     }
 }
 

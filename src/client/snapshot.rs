@@ -1,5 +1,7 @@
 //! Snapshots: every version that is current for a reader.
 
+use tonic::Status;
+
 use super::retry::CallFailure;
 use super::{Client, ClientError, FeedEvent};
 use crate::wire::pb;
@@ -40,56 +42,70 @@ impl Client {
     /// Like [`Client::snapshot`], with the campaigns and enforcements that a liaison receives.
     pub async fn full_snapshot(&self, filter: Option<pb::Filter>) -> Result<Snapshot, ClientError> {
         let mut all = Snapshot::default();
-        let cursor = self.stream_snapshot(filter, |part| match part {
-            SnapshotPart::Begin => all = Snapshot::default(),
-            SnapshotPart::Items(items) => all.items.extend(items),
-            SnapshotPart::Events(events) => all.events.extend(events),
+        let cursor = self.stream_snapshot(filter, |part| -> Result<(), ClientError> {
+            match part {
+                SnapshotPart::Begin => all = Snapshot::default(),
+                SnapshotPart::Items(items) => all.items.extend(items),
+                SnapshotPart::Events(events) => all.events.extend(events),
+            }
+            Ok(())
         });
         let cursor = cursor.await?;
         Ok(Snapshot { cursor, ..all })
     }
 
-    /// Like [`Client::whole_snapshot`], but passes the parts to `take` as they arrive instead of
+    /// Like [`Client::full_snapshot`], but passes the parts to `take` as they arrive instead of
     /// collecting them in memory.
     ///
     /// If the stream breaks or ends early, requests the snapshot again and passes
     /// [`SnapshotPart::Begin`]. Returns the cursor only for a complete snapshot: the feed after it
-    /// does not repeat what is missing from a part.
-    pub async fn stream_snapshot(
+    /// does not repeat what is missing from a part. An error of `take` ends the stream and is
+    /// returned.
+    pub async fn stream_snapshot<E: From<ClientError>>(
         &self,
         filter: Option<pb::Filter>,
-        mut take: impl FnMut(SnapshotPart),
-    ) -> Result<pb::Cursor, ClientError> {
+        mut take: impl FnMut(SnapshotPart) -> Result<(), E>,
+    ) -> Result<pb::Cursor, E> {
         let request =
             pb::SnapshotRequest { filter, read_after: self.read_after, purpose: self.purpose() };
         let mut retries = self.retry_policy.retries();
         loop {
-            take(SnapshotPart::Begin);
+            take(SnapshotPart::Begin)?;
             match self.snapshot_once(request.clone(), &mut take).await {
                 Ok(cursor) => return Ok(cursor),
-                Err(failure) => retries.wait_after(failure).await?,
+                Err(StreamFailure::Call(failure)) => retries.wait_after(failure).await?,
+                Err(StreamFailure::Consumer(error)) => return Err(error),
             }
         }
     }
 
-    async fn snapshot_once(
+    async fn snapshot_once<E>(
         &self,
         request: pb::SnapshotRequest,
-        take: &mut impl FnMut(SnapshotPart),
-    ) -> Result<pb::Cursor, CallFailure> {
-        let mut parts = self.feed_service().snapshot(request).await?.into_inner();
+        take: &mut impl FnMut(SnapshotPart) -> Result<(), E>,
+    ) -> Result<pb::Cursor, StreamFailure<E>> {
+        let failed = |status: Status| StreamFailure::Call(status.into());
+        let mut parts = self.feed_service().snapshot(request).await.map_err(failed)?.into_inner();
         let mut assembly = Assembly::default();
-        while let Some(part) = parts.message().await? {
+        while let Some(part) = parts.message().await.map_err(failed)? {
             let (items, events) = assembly.add(part);
             if !items.is_empty() {
-                take(SnapshotPart::Items(items));
+                take(SnapshotPart::Items(items)).map_err(StreamFailure::Consumer)?;
             }
             if !events.is_empty() {
-                take(SnapshotPart::Events(events));
+                take(SnapshotPart::Events(events)).map_err(StreamFailure::Consumer)?;
             }
         }
-        Ok(assembly.cursor()?)
+        assembly.cursor().map_err(|error| StreamFailure::Call(error.into()))
     }
+}
+
+/// Why a stream ended early.
+enum StreamFailure<E> {
+    /// The call failed.
+    Call(CallFailure),
+    /// The consumer of the parts failed.
+    Consumer(E),
 }
 
 /// State of a snapshot while its parts arrive.

@@ -29,7 +29,7 @@ pub async fn one_more_account(
             items: vec![item.clone()],
             ..Default::default()
         }),
-        close: Some(pb::SubmissionClose { batches: 1 }),
+        close: Some(pb::SubmissionClose { batches: 1, ..Default::default() }),
     };
     let is_account = |event: &FeedEvent| match event {
         FeedEvent::Item(item_event) => item_event.indicator.as_ref().is_some_and(|indicator| {
@@ -90,7 +90,7 @@ pub async fn report_counts(stage: &Stage, report: &Submittable) -> Result<(), Fa
     }
     let birdsite = stage.connected("birdsite").await?;
     let sourced: Vec<_> =
-        report.aggregates.iter().map(|(source, count)| (source, count, [0; 32])).collect();
+        report.aggregates.iter().cloned().map(|(source, count)| (source, count, [0; 32])).collect();
     let campaign = campaign_of(report);
     let sharing = pb::Sharing::default();
     for _ in 0..2 {

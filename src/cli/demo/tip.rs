@@ -8,7 +8,9 @@ use super::super::{output, render, text};
 use super::reader::Reader;
 use super::stage::Stage;
 use super::{LABEL, desk, heading, say, show};
-use crate::client::{Client, ClientError, FeedEvent, FeedStart, Report, ReportSummary};
+use crate::client::{
+    Client, ClientError, FeedEvent, FeedStart, Report, ReportBatch, ReportSummary,
+};
 use crate::clock::{Clock, SystemClock};
 use crate::wire::pb;
 
@@ -292,10 +294,8 @@ async fn share_sites(facegraph: &Client, campaign: &str) -> Result<String, Failu
     let items = NEWS_SITES.map(|site| site_item(site, campaign));
     let report = Report {
         submission_id: "harbour-sites".into(),
-        sharing: None,
-        replaces_audience: None,
-        items: items.to_vec(),
-        batch_items: Report::BATCH_ITEMS,
+        batch: ReportBatch { items: items.to_vec(), ..ReportBatch::default() },
+        ..Report::default()
     };
     facegraph.submit_report(report, |_| {}).await?;
     Ok(format!("{}, of the campaign", NEWS_SITES.join(", ")))

@@ -1,6 +1,7 @@
 //! Collects what is current at the end of a pull, as a STIX bundle.
 
 use std::collections::BTreeMap;
+use std::io::{self, BufWriter, Write};
 
 use super::super::failure::Failure;
 use super::super::{output, render, text};
@@ -8,7 +9,7 @@ use crate::client::FeedEvent;
 use crate::domain::{
     Invalid, Position, ReceivedAssessment, ReceivedContribution, ReceivedEnforcement,
 };
-use crate::formats::stix::Bundle;
+use crate::formats::export::stix::BundleWriter;
 use crate::wire::{pb, received};
 
 /// The current objects among those pulled.
@@ -80,17 +81,7 @@ impl CurrentObjects {
 
     /// Prints the bundle to stdout, and what it cannot express to stderr.
     pub fn print(&self) -> Result<(), Failure> {
-        let mut bundle = Bundle::default();
-        for object in self.objects.values() {
-            match object {
-                BundleObject::Item(item) => bundle.add(item),
-                BundleObject::Contribution(contribution) => bundle.add_contribution(contribution),
-                BundleObject::Enforcement(enforcement) => bundle.add_enforcement(enforcement),
-            }
-        }
-        let text = serde_json::to_string_pretty(&bundle.finish())
-            .map_err(|error| Failure::failed(format!("cannot write STIX: {error}")))?;
-        output::line(&text)?;
+        self.write(io::stdout().lock()).map_err(|error| output::stdout_failure(&error))?;
         for (version, reason) in &self.removed {
             output::remark(&format!(
                 "drop version {version} if you have it from an earlier pull: {reason}"
@@ -101,5 +92,23 @@ impl CurrentObjects {
             output::remark(&format!("{what} left out of the bundle: use --format jsonl"));
         }
         Ok(())
+    }
+
+    /// Campaigns come first: the others refer to them.
+    fn write(&self, out: impl Write) -> io::Result<()> {
+        let mut bundle = BundleWriter::new(BufWriter::new(out));
+        for object in self.objects.values() {
+            if let BundleObject::Contribution(contribution) = object {
+                bundle.add_contribution(contribution)?;
+            }
+        }
+        for object in self.objects.values() {
+            match object {
+                BundleObject::Item(item) => bundle.add_assessment(item)?,
+                BundleObject::Enforcement(enforcement) => bundle.add_enforcement(enforcement)?,
+                BundleObject::Contribution(_) => {}
+            }
+        }
+        bundle.close()
     }
 }

@@ -3,10 +3,12 @@
 use super::super::failure::Failure;
 use super::super::{render, text};
 use crate::client::FeedEvent;
+use crate::domain::{Indicator, Platform};
+use crate::formats::export;
 use crate::wire::pb;
 
 /// The columns. Item columns have the names that submit reads.
-const HEADER: [&str; 24] = [
+const HEADER: [&str; 26] = [
     "change",
     "version",
     "replaces",
@@ -31,6 +33,8 @@ const HEADER: [&str; 24] = [
     "references",
     "campaign",
     "tlp",
+    "account_id",
+    "former_handles",
 ];
 
 /// A table that is written page by page.
@@ -91,8 +95,8 @@ fn item_row(item: &pb::FeedItem) -> [String; HEADER.len()] {
         item.author.clone(),
         time(&item.accepted_at),
         text::kind(indicator.kind()),
-        indicator.platform,
-        indicator.value,
+        indicator.platform.clone(),
+        value_cell(&indicator),
         indicator.id,
         text::verdict(&assessment),
         assessment.confidence.map(|percent| percent.to_string()).unwrap_or_default(),
@@ -104,12 +108,21 @@ fn item_row(item: &pb::FeedItem) -> [String; HEADER.len()] {
         time(&assessment.first_seen),
         time(&assessment.last_seen),
         time(&assessment.valid_until),
-        assessment.note,
-        // URLs may contain a semicolon, but no bar.
-        assessment.references.join("|"),
+        export::note_cell(&assessment.note),
+        export::references_cell(assessment.references.iter().map(String::as_str)),
         assessment.campaign,
         text::tlp(sharing.tlp()).into(),
+        export::name_cell(&assessment.account_id),
+        export::name_cell(&assessment.former_handles.join(";")),
     ]
+}
+
+/// The value, spelled so that no spreadsheet takes it for a formula.
+fn value_cell(indicator: &pb::Indicator) -> String {
+    let Ok(kind) = text::kind(indicator.kind()).parse() else { return indicator.value.clone() };
+    let platform = (!indicator.platform.is_empty()).then(|| indicator.platform.clone());
+    let platform = platform.map(Platform::from_stored);
+    export::value_cell(&Indicator::from_stored(kind, platform, indicator.value.as_str()))
 }
 
 fn removal_row(removal: &pb::Removal) -> [String; HEADER.len()] {
@@ -188,6 +201,19 @@ mod tests {
             [("removal", "6.0", "no_longer_shared"), ("item", "7.1", ""), ("item", "7.1", "")]
         );
         assert_eq!(&rows[1][20], "said \"no\",\nand again");
+    }
+
+    #[test]
+    fn no_cell_is_a_formula() {
+        let FeedEvent::Item(mut phone) = item() else { panic!("an item") };
+        phone.indicator = Some(pb::Indicator {
+            kind: pb::Kind::Phone.into(),
+            value: "+12025550143".into(),
+            ..Default::default()
+        });
+        phone.assessment.get_or_insert_default().note = "=1+1".into();
+        let row = item_row(&phone);
+        assert_eq!((row[8].as_str(), row[20].as_str()), ("tel:+12025550143", "\u{a0}=1+1"));
     }
 
     #[test]

@@ -100,7 +100,7 @@ fn item_row(item: &pb::FeedItem) -> String {
     let indicator = item.indicator.clone().unwrap_or_default();
     let assessment = item.assessment.clone().unwrap_or_default();
     format!(
-        "{}  {} {:<12} {:<13} {:<13} {:>3}  {:<16} {}",
+        "{}  {} {:<12} {:<13} {:<13} {:>3}  {:<16} {}{}",
         fields::accepted_at(item.accepted_at.as_ref()),
         fields::version(item.version.as_ref()),
         item.author,
@@ -109,7 +109,19 @@ fn item_row(item: &pb::FeedItem) -> String {
         assessment.confidence.unwrap_or_default(),
         text::kind(indicator.kind()),
         text::value(&indicator.platform, &indicator.value),
+        other_names(&assessment),
     )
+}
+
+/// The other names of an account, in brackets behind its value: ` (id 1234567, formerly old_desk)`.
+fn other_names(assessment: &pb::Assessment) -> String {
+    let pb::Assessment { account_id, former_handles, .. } = assessment;
+    let id = (!account_id.is_empty()).then(|| format!("id {}", text::one_line(account_id)));
+    let handles = former_handles.iter().map(|handle| text::one_line(handle));
+    let handles: Vec<_> = handles.collect();
+    let formerly = (!handles.is_empty()).then(|| format!("formerly {}", handles.join(", ")));
+    let names: Vec<_> = id.into_iter().chain(formerly).collect();
+    if names.is_empty() { String::new() } else { format!(" ({})", names.join(", ")) }
 }
 
 fn change_row(change: &pb::GroupChange) -> String {
@@ -215,6 +227,8 @@ fn item_object(item: &pb::FeedItem) -> serde_json::Value {
         "note": assessment.note,
         "references": assessment.references,
         "campaign": assessment.campaign,
+        "account_id": assessment.account_id,
+        "former_handles": assessment.former_handles,
         "tlp": text::tlp(sharing.tlp()),
         "audience": fields::audience(sharing.audience.as_ref()),
         "released_to": sharing.releases.iter().map(|release| &release.liaison).collect::<Vec<_>>(),

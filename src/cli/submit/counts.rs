@@ -34,13 +34,13 @@ struct CountReceipt {
 }
 
 /// A count, its place in the input, and the digest of the file. The digest makes it count once.
-pub type SourcedCount<'a> = (&'a Source, &'a Count, [u8; 32]);
+pub type SourcedCount = (Source, Count, [u8; 32]);
 
 /// Sends the counts of an input. The id of each is derived from the content of the file and the
 /// row, so that it counts once however often it is sent.
 pub async fn send(
     client: &Client,
-    input: &[SourcedCount<'_>],
+    input: &[SourcedCount],
     sharing: &pb::Sharing,
     campaign: Option<&str>,
 ) -> Result<CountReceipts, Failure> {
@@ -61,7 +61,7 @@ pub async fn send(
                 1 => format!("report:{file}:{}", source.row),
                 nth => format!("report:{file}:{}:{nth}", source.row),
             };
-            ((*source).clone(), enforcement(id, count, &own_platforms, campaign))
+            (source.clone(), enforcement(id, count, &own_platforms, campaign))
         })
         .collect();
     for counts in counts.chunks(MAX_REQUEST_ENFORCEMENTS) {

@@ -3,13 +3,15 @@
 use std::collections::HashMap;
 
 use crate::domain::assessment::{Basis, Severity, Verdict};
-use crate::domain::{CampaignId, Indicator, IndicatorId, Invalid, Platform};
+use crate::domain::{CampaignId, Indicator, IndicatorId, Platform};
 use crate::formats::{Class, Count, Details, Record};
 use crate::wire::{pb, timestamp};
 
 /// Maximum length of a note in bytes. An exchange accepts 2,000 characters per note and 4,000 bytes
 /// per item.
 const MAX_NOTE_BYTES: usize = 1_900;
+/// Characters of a record that are shown.
+const MAX_RAW_CHARS: usize = 200;
 /// Techniques per item. The maximum that an exchange accepts.
 const MAX_TECHNIQUES: usize = 20;
 
@@ -19,7 +21,7 @@ pub struct ItemDefaults {
     /// Verdict for values that have none in the input: malicious, suspicious, unknown,
     /// `non_malicious`
     #[arg(long)]
-    verdict: Option<Verdict>,
+    pub verdict: Option<Verdict>,
     /// Confidence, 0 to 100
     #[arg(long, value_name = "PERCENT", value_parser = clap::value_parser!(u32).range(0..=100))]
     confidence: Option<u32>,
@@ -38,6 +40,22 @@ pub struct ItemDefaults {
 }
 
 impl ItemDefaults {
+    /// The defaults as an item without a value.
+    pub fn as_item(&self) -> pb::SubmittedIndicator {
+        pb::SubmittedIndicator {
+            assessment: Some(pb::Assessment {
+                verdict: self.verdict.map(pb::Verdict::from).unwrap_or_default().into(),
+                confidence: self.confidence,
+                severity: self.severity.map(pb::Severity::from).unwrap_or_default().into(),
+                basis: self.basis.map(pb::Basis::from).unwrap_or_default().into(),
+                labels: self.labels.clone(),
+                campaign: self.campaign.clone().unwrap_or_default(),
+                ..pb::Assessment::default()
+            }),
+            ..pb::SubmittedIndicator::default()
+        }
+    }
+
     /// Gives every item a label.
     pub fn labelled(label: &str) -> Self {
         Self { labels: vec![label.to_owned()], ..Self::default() }
@@ -51,27 +69,31 @@ pub struct Source {
     pub file: String,
     /// The row in the file.
     pub row: usize,
-    /// The text of the record.
+    /// The text of the record, cut where it is long.
     pub raw: String,
 }
 
-/// The result of reading an input.
+impl Source {
+    /// The place of a record in a file.
+    pub fn of(file: &str, record: &Record) -> Self {
+        let raw = record.raw.chars().take(MAX_RAW_CHARS).collect();
+        Self { file: file.to_owned(), row: record.row, raw }
+    }
+}
+
+/// The result of reading a small input.
 #[derive(Debug, Default)]
 pub struct Submittable {
     /// The items, one per indicator.
     pub items: Vec<pb::SubmittedIndicator>,
-    /// The first place of each item.
-    pub sources: Vec<Source>,
-    /// Records that look like indicators but cannot be read, with the reason.
-    pub unreadable: Vec<(Source, String)>,
     /// Counts of removed assets.
     pub aggregates: Vec<(Source, Count)>,
     /// Number of records that are neither indicators nor counts.
     pub neither: usize,
+    /// Number of records that cannot be read, or contradict another.
+    pub unreadable: usize,
     /// Number of records that repeat an earlier indicator.
     pub repeated: usize,
-    /// Number of records that name a campaign by something other than an id. The name is ignored.
-    pub campaigns_left_out: usize,
 }
 
 impl Submittable {
@@ -83,46 +105,78 @@ impl Submittable {
     }
 }
 
-/// Merges the records of an input. An indicator that occurs several times becomes one item with all
+/// Merges the records of an input that is in memory. An indicator that occurs several times becomes one item with all
 /// its techniques.
 pub fn merge<'a>(
     records: impl IntoIterator<Item = (&'a str, &'a Record)>,
     defaults: &ItemDefaults,
 ) -> Submittable {
-    let mut submittable = Submittable::default();
-    let mut index_by_id: HashMap<IndicatorId, usize> = HashMap::new();
+    let mut items = ItemSet::default();
+    let mut read = Submittable::default();
     for (file, record) in records {
-        let source = Source { file: file.to_owned(), row: record.row, raw: record.raw.clone() };
+        let source = Source::of(file, record);
         match &record.class {
             Class::Indicator(indicator) => {
-                submittable.campaigns_left_out += usize::from(has_campaign_name(&record.details));
-                if let Some(index) = index_by_id.get(&indicator.id()) {
-                    match merge_into(&mut submittable.items[*index], &record.details) {
-                        Ok(()) => submittable.repeated += 1,
-                        Err(reason) => {
-                            let first = &submittable.sources[*index];
-                            let first = format!("{} {}", first.file, first.row);
-                            submittable.unreadable.push((source, format!("{reason} in {first}")));
-                        }
-                    }
-                } else {
-                    index_by_id.insert(indicator.id(), submittable.items.len());
-                    submittable.items.push(item(indicator, record, defaults));
-                    submittable.sources.push(source);
+                match items.add(source, indicator, &record.details, defaults) {
+                    Ok(Added::New) => {}
+                    Ok(Added::Merged) => read.repeated += 1,
+                    Err(_) => read.unreadable += 1,
                 }
             }
-            Class::Aggregate(count) => submittable.aggregates.push((source, count.clone())),
-            Class::Neither(_) => submittable.neither += 1,
-            Class::Unreadable(Invalid { field, reason }) => {
-                submittable.unreadable.push((source, format!("{field} {reason}")));
-            }
+            Class::Aggregate(count) => read.aggregates.push((source, count.clone())),
+            Class::Neither(_) => read.neither += 1,
+            Class::Unreadable(_) => read.unreadable += 1,
         }
     }
-    submittable
+    Submittable { items: items.items, ..read }
 }
 
-fn item(indicator: &Indicator, record: &Record, defaults: &ItemDefaults) -> pb::SubmittedIndicator {
-    let details = &record.details;
+/// Items of distinct indicators, in the order in which they were read.
+#[derive(Debug, Default)]
+pub struct ItemSet {
+    /// The items.
+    pub items: Vec<pb::SubmittedIndicator>,
+    /// The first place of each item.
+    pub sources: Vec<Source>,
+    index_by_id: HashMap<IndicatorId, usize>,
+}
+
+/// How an indicator was added to a set.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Added {
+    /// As an item.
+    New,
+    /// Merged into the item of the same indicator.
+    Merged,
+}
+
+impl ItemSet {
+    /// Adds an indicator. What contradicts the item of the same indicator is an error.
+    pub fn add(
+        &mut self,
+        source: Source,
+        indicator: &Indicator,
+        details: &Details,
+        defaults: &ItemDefaults,
+    ) -> Result<Added, String> {
+        let Some(index) = self.index_by_id.get(&indicator.id()) else {
+            self.index_by_id.insert(indicator.id(), self.items.len());
+            self.items.push(item(indicator, details, defaults));
+            self.sources.push(source);
+            return Ok(Added::New);
+        };
+        let first = &self.sources[*index];
+        merge_into(&mut self.items[*index], details)
+            .map(|()| Added::Merged)
+            .map_err(|reason| format!("{reason} in {} {}", first.file, first.row))
+    }
+}
+
+fn item(
+    indicator: &Indicator,
+    details: &Details,
+    defaults: &ItemDefaults,
+) -> pb::SubmittedIndicator {
     let mut labels = defaults.labels.clone();
     labels.extend(details.labels.iter().filter(|label| !defaults.labels.contains(label)).cloned());
     let verdict = details.verdict.or(defaults.verdict).map(pb::Verdict::from);
@@ -145,6 +199,8 @@ fn item(indicator: &Indicator, record: &Record, defaults: &ItemDefaults) -> pb::
         note: details.note.as_deref().map(truncate).unwrap_or_default(),
         references: details.references.clone(),
         campaign: campaign.cloned().unwrap_or_default(),
+        account_id: details.account_id.clone().unwrap_or_default(),
+        former_handles: details.former_handles.clone(),
     };
     pb::SubmittedIndicator {
         kind: pb::Kind::from(indicator.kind()).into(),
@@ -177,6 +233,14 @@ fn merge_into(item: &mut pb::SubmittedIndicator, details: &Details) -> Result<()
             assessment.labels.push(label.clone());
         }
     }
+    if assessment.account_id.is_empty() {
+        assessment.account_id = details.account_id.clone().unwrap_or_default();
+    }
+    for handle in &details.former_handles {
+        if !assessment.former_handles.contains(handle) {
+            assessment.former_handles.push(handle.clone());
+        }
+    }
     // One record that says "victim" is enough: nobody should block a victim.
     if let Some(involvement) = details.involvement {
         assessment.involvement = pb::Involvement::from(involvement).into();
@@ -189,7 +253,7 @@ fn merge_into(item: &mut pb::SubmittedIndicator, details: &Details) -> Result<()
 }
 
 /// Whether a record names a campaign by something other than an id.
-fn has_campaign_name(details: &Details) -> bool {
+pub fn has_campaign_name(details: &Details) -> bool {
     details.campaign.as_ref().is_some_and(|text| CampaignId::parse(text).is_err())
 }
 
@@ -197,6 +261,5 @@ fn truncate(note: &str) -> String {
     if note.len() <= MAX_NOTE_BYTES {
         return note.to_owned();
     }
-    let end = (0..=MAX_NOTE_BYTES).rev().find(|at| note.is_char_boundary(*at)).unwrap_or(0);
-    format!("{}…", &note[..end])
+    format!("{}…", &note[..note.floor_char_boundary(MAX_NOTE_BYTES)])
 }

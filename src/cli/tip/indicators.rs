@@ -55,7 +55,8 @@ impl IndicatorFlags {
             Failure::usage(format!("cannot read {}: {error}", file.display()))
         };
         let bytes = read(file).map_err(|error| unreadable(&error))?;
-        let assumed = Assumed { kind: self.kind, platform: self.platform.clone(), column: None };
+        let assumed =
+            Assumed { kind: self.kind, platform: self.platform.clone(), ..Assumed::default() };
         let records =
             formats::read_as(&bytes, None, &assumed).map_err(|error| unreadable(&error))?;
         for record in records {
