@@ -167,8 +167,11 @@ async fn a_liaison_receives_nothing_while_its_access_cannot_be_recorded() {
     let busy = |error: ClientError| assert!(matches!(error, ClientError::Busy(_)), "{error}");
     busy(impatient().pull(&FeedStart::Beginning, None, 10).await.unwrap_err());
     let mut parts = Vec::new();
-    let snapshot = impatient().stream_snapshot(None, |part| parts.push(part)).await;
-    busy(snapshot.unwrap_err());
+    let take = |part| -> Result<(), ClientError> {
+        parts.push(part);
+        Ok(())
+    };
+    busy(impatient().stream_snapshot(None, take).await.unwrap_err());
     assert!(
         !parts.iter().any(|part| matches!(part, tipoff::client::SnapshotPart::Items(_))),
         "{parts:?}"

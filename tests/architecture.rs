@@ -15,13 +15,14 @@ const MAY_IMPORT: &[(&str, &[&str])] = &[
     ("metrics", &[]),
     ("config", &[]),
     ("protobuf", &[]),
+    ("sampled_log", &[]),
     ("journal", &["domain", "protobuf"]),
     ("wire", &["domain", "protobuf"]),
     ("formats", &["domain"]),
-    ("tls", &["domain"]),
+    ("tls", &["domain", "sampled_log"]),
     ("index", &["domain", "journal"]),
     ("exchange", &["domain", "journal", "index"]),
-    ("rpc", &["domain", "exchange", "wire", "tls", "metrics"]),
+    ("rpc", &["domain", "exchange", "wire", "tls", "metrics", "sampled_log"]),
     ("https", &["exchange", "wire", "tls", "metrics"]),
     // Client and server load identity folders with the same code.
     ("client", &["domain", "wire", "tls"]),
@@ -34,12 +35,13 @@ const INSIDE_EXCHANGE: &[(&str, &[&str])] = &[
     ("follower", &[]),
     ("commit", &["core"]),
     ("liaison", &["core", "commit"]),
+    ("lists", &["core", "commit"]),
     ("visibility", &["core", "commit", "liaison"]),
     ("referral", &["core", "commit", "visibility"]),
-    ("commands", &["core", "commit", "liaison", "visibility", "referral"]),
+    ("commands", &["core", "commit", "liaison", "visibility", "referral", "lists"]),
     ("queries", &["core", "commit", "liaison", "visibility"]),
     ("feeds", &["core", "liaison", "visibility"]),
-    ("sweeps", &["core", "commit", "visibility", "referral"]),
+    ("sweeps", &["core", "commit", "visibility", "referral", "lists"]),
 ];
 
 const ANYONE: &[&str] = &["error", "clock"];

@@ -85,9 +85,10 @@ fn a_withdrawal_names_its_versions_and_the_subscriptions_that_got_it() {
     assert!(!known(&stage, "facegraph", "a.example"));
     assert!(known(&stage, "facegraph", "b.example"));
 
-    // A repeated withdrawal is no error and ends nothing.
-    let again = done(stage.run("birdsite", &["withdraw", "a.example", "--json"]));
+    // A repeated withdrawal finds nothing, and says so.
+    let again = stage.run("birdsite", &["withdraw", "a.example", "--json"]);
     assert_eq!(again.lines().last().unwrap()["withdrawn"], 0);
+    assert!(again.code == Some(1) && again.err.contains("nothing was withdrawn"), "{again:?}");
 
     let deliveries = ["audit", "deliveries", &sequence, "--json"];
     let before = done(stage.run("birdsite", &deliveries)).lines();
@@ -123,7 +124,7 @@ fn a_withdrawal_can_be_limited_to_one_audience_or_one_submission() {
     assert!(!known(&stage, "tubeworks", "a.example"));
     assert!(known(&stage, "facegraph", "a.example"));
     let nobodys = ["withdraw", "a.example", "--everyone", "--json"];
-    assert_eq!(done(stage.run("birdsite", &nobodys)).lines().last().unwrap()["withdrawn"], 0);
+    assert_eq!(stage.run("birdsite", &nobodys).code, Some(1));
 
     let submission = done(stage.run("birdsite", &["withdraw", "--submission", &named, "--json"]));
     let [sum] = &submission.lines()[..] else { panic!("{submission:?}") };
@@ -292,8 +293,8 @@ fn a_sighting_is_counted_once_and_reaches_who_shares_the_indicator() {
 
     // Feedback on an unknown version is refused.
     let unknown = stage.run("tubeworks", &["sighting", "a.example", "--tlp", "GREEN", "--json"]);
-    assert_eq!(unknown.code, Some(5), "{unknown:?}");
     assert_eq!(unknown.lines()[0]["result"], "rejected");
+    assert!(unknown.code == Some(1) && unknown.err.contains("nothing was counted"), "{unknown:?}");
     let mixed = stage.run("facegraph", &["sighting", "a.example", "just words"]);
     assert_eq!(mixed.code, Some(5), "{mixed:?}");
     assert!(mixed.out.contains("no: "), "{mixed:?}");

@@ -7,10 +7,12 @@ mod data;
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::fs;
+use std::ops::ControlFlow;
 
 use serde_json::Value;
+use tipoff::domain::assessment::Verdict;
 use tipoff::formats::dry_run::DryRunLine;
-use tipoff::formats::read;
+use tipoff::formats::{Assumed, Class, Format, Input, Reading, Record, read, read_input};
 
 fn expected() -> Value {
     serde_json::from_slice(&fs::read(data::folder().join("expected.json")).unwrap()).unwrap()
@@ -19,7 +21,7 @@ fn expected() -> Value {
 fn lines(file: &str) -> Vec<DryRunLine> {
     let bytes = fs::read(data::folder().join("meta").join(file)).unwrap();
     let records = read(&bytes, None).unwrap_or_else(|error| panic!("{file}: {error}"));
-    records.iter().map(|record| DryRunLine::of(file, record)).collect()
+    records.iter().map(|record| DryRunLine::of(file, record, Verdict::DEFAULT)).collect()
 }
 
 #[test]
@@ -144,8 +146,9 @@ fn phone_numbers_in_international_form_become_e164() {
         let cells: Vec<&str> = line.split('\t').collect();
         let (raw, region, e164) = (cells[0], cells[1], cells[2]);
         let read = Indicator::parse(Kind::Phone, None, raw);
-        // A national number cannot be parsed: the exchange has no default country.
-        if e164 == "INVALID" || !region.is_empty() {
+        // A national number cannot be parsed: the exchange has no default country. `00` is the `+` of most.
+        let is_national = !region.is_empty() && !raw.starts_with("00");
+        if e164 == "INVALID" || is_national {
             assert!(read.is_err(), "{line}: {read:?}");
         } else {
             assert_eq!(read.unwrap().value(), e164, "{line}");
@@ -164,10 +167,93 @@ fn every_defanged_form_of_the_reports_is_made_plain() {
         for example in form["examples"].as_array().unwrap() {
             let text = |key: &str| example[key].as_str().unwrap_or_default();
             let [record] = read(text("raw").as_bytes(), None).unwrap().try_into().unwrap();
-            let line = DryRunLine::of("", &record);
+            let line = DryRunLine::of("", &record, Verdict::DEFAULT);
             assert_eq!(line.value.as_deref(), Some(text("value")), "{example}");
             let again = Indicator::read(text("raw"), None).ok();
             assert!(again.is_none_or(|again| again.value() == text("value")), "{example}");
         }
     }
+}
+
+/// Reads a file of the test data with what is said beside its records.
+fn read_file(file: &str) -> (Vec<Record>, Reading) {
+    let input = Input::open(&data::folder().join(file)).unwrap();
+    let mut records = Vec::new();
+    let reading = read_input(&input, None, &Assumed::default(), &mut |record| {
+        records.push(record);
+        ControlFlow::Continue(())
+    });
+    (records, reading.unwrap_or_else(|error| panic!("{file}: {error}")))
+}
+
+/// The distinct indicators of files.
+fn indicators_of(files: &[&str]) -> BTreeSet<(String, String)> {
+    let records = files.iter().flat_map(|file| read_file(file).0);
+    let read = records.filter_map(|record| match record.class {
+        Class::Indicator(read) => Some((read.kind().to_string(), read.value().to_owned())),
+        _ => None,
+    });
+    read.collect()
+}
+
+#[test]
+fn every_attribute_of_misp_is_read_or_counted() {
+    let expected = expected();
+    for (file, set) in expected["other_sets"]["misp"].as_object().unwrap() {
+        let (records, reading) = read_file(file);
+        assert_eq!(reading.format, Format::Misp, "{file}");
+        let rows: BTreeSet<_> = records.iter().map(|record| record.row).collect();
+        let deleted = reading.skipped.get("deleted attribute").copied().unwrap_or_default();
+        assert_eq!(rows.len() as u64 + deleted, set["attributes"].as_u64().unwrap(), "{file}");
+        // Types that are always exchanged, and what is not for detection.
+        for kind in ["md5", "sha1", "sha256", "domain"] {
+            let count = set["by_type"][kind].as_u64().unwrap_or_default();
+            let is_kind = |record: &&Record| matches!(&record.class, Class::Indicator(read) if read.kind().as_str() == kind);
+            assert!(records.iter().filter(is_kind).count() as u64 >= count, "{file} {kind}");
+        }
+    }
+}
+
+#[test]
+fn every_comparison_of_stix_with_an_exchanged_value_is_read() {
+    let expected = expected();
+    for (file, set) in expected["other_sets"]["stix"].as_object().unwrap() {
+        let (records, reading) = read_file(file);
+        assert_eq!(reading.format, Format::Stix, "{file}");
+        let exchanged = |path: &str| {
+            ["ipv4-addr:", "domain-name:", "file:hashes.", "email-message:from_ref"]
+                .iter()
+                .any(|start| path.starts_with(start))
+        };
+        let paths = set["comparisons_by_path"].as_object().unwrap().iter();
+        let count: u64 = paths
+            .filter(|(path, _)| exchanged(path))
+            .map(|(_, count)| count.as_u64().unwrap())
+            .sum();
+        let read = records.iter().filter(|record| {
+            matches!(record.class, Class::Indicator(_)) && record.raw.starts_with('[')
+        });
+        assert_eq!(read.count() as u64, count, "{file}");
+    }
+}
+
+#[test]
+fn events_and_their_twins_in_stix_name_the_same_values() {
+    for name in ["attributes", "events", "objects"] {
+        let part = |number| format!("misp/misp-stix/test_{name}_collection_{number}.json");
+        let misp = indicators_of(&[&part("1"), &part("2")]);
+        assert_eq!(indicators_of(&[&part("stix21")]), misp, "{name}");
+    }
+}
+
+#[test]
+fn every_address_of_a_mail_list_and_every_user_of_an_archive_is_read() {
+    let expected = expected();
+    for (file, set) in expected["other_sets"]["emails"].as_object().unwrap() {
+        assert_eq!(indicators_of(&[file]).len() as u64, set["valid"].as_u64().unwrap(), "{file}");
+    }
+    let (records, reading) = read_file("accounts/twitter_io_users_SYNTHETIC.csv");
+    let hashed = reading.skipped.values().sum::<u64>();
+    let users: BTreeSet<_> = records.iter().map(|record| record.row).collect();
+    assert_eq!((users.len() as u64 + hashed, users.len() * 2), (24, records.len()));
 }

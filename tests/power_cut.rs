@@ -23,6 +23,7 @@ use nix::unistd::Pid;
 use tipoff::clock::{Clock, SystemClock};
 use tipoff::domain::PartnerId;
 use tipoff::domain::entry::{AppendId, Body, Close, SubmissionId};
+use tipoff::domain::list::ShrinkPolicy;
 use tipoff::journal::{Append, Backend, Durability, LocalSettings, Log, LogSettings, open};
 
 const CHILD: &str = "TIPOFF_POWER_CUT_CHILD";
@@ -48,6 +49,7 @@ fn append(number: u64) -> Append {
             &"s".repeat(usize::try_from(number % 37).unwrap() * 270),
         ),
         batches: None,
+        policy: ShrinkPolicy::default(),
     });
     Append::new(AppendId::derive(&[&number.to_be_bytes()]), None, body)
 }

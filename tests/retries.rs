@@ -25,7 +25,9 @@ const LABELS: &[(&str, &str, bool)] = &[
     ("Exhausted", "reader_too_slow", true),
     ("Exhausted", "snapshots_at_once", true),
     ("Exhausted", "storage_full", true),
+    ("Quota", "message_too_large", false),
     ("Quota", "too_many_subscriptions", false),
+    ("TimedOut", "timed_out", true),
     ("Unavailable", "append_rejected", true),
     ("Unavailable", "connection_age", true),
     ("Unavailable", "index_reopening", true),
@@ -51,6 +53,7 @@ fn each_label_is_known_and_marked_by_its_kind() {
         let kind = match *kind {
             "Exhausted" => Kind::Exhausted,
             "Quota" => Kind::Quota,
+            "TimedOut" => Kind::TimedOut,
             "Unavailable" => Kind::Unavailable,
             "Unknown" => Kind::Unknown,
             "Aborted" => Kind::Aborted,

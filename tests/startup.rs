@@ -10,19 +10,19 @@ use std::time::Duration;
 use nix::sys::signal::Signal;
 use support::process::Process;
 use support::{World, domain, no_retries, ops_get, soon};
-use tipoff::client::{ClientError, Report};
+use tipoff::client::{ClientError, Report, ReportBatch, SubmissionOptions};
 
 /// Enough entries, with few items each, that a replay takes a while.
 const ITEMS: usize = 20_000;
 const ITEMS_OF_AN_ENTRY: usize = 20;
 
 fn report(items: usize) -> Report {
+    let items = (0..items).map(|number| domain(&format!("n{number}.example"))).collect();
     Report {
         submission_id: "s".into(),
-        sharing: None,
-        replaces_audience: None,
-        items: (0..items).map(|number| domain(&format!("n{number}.example"))).collect(),
-        batch_items: ITEMS_OF_AN_ENTRY,
+        batch: ReportBatch { items, ..ReportBatch::default() },
+        options: SubmissionOptions { list: None, batch_items: ITEMS_OF_AN_ENTRY },
+        ..Report::default()
     }
 }
 

@@ -53,8 +53,17 @@ fn a_configuration_is_checked_without_starting_anything() {
         fs::write(&file, text).unwrap();
         Ran::of(tipoff(&["serve", "--check-config", "--config"]).arg(file))
     };
-    let good = check("[storage]\ndata = \"data\"\n");
+    let without = check("[server]\nidentity = \"/nowhere/server\"\n");
+    without.failed(2, "/nowhere/server");
+    let (ca, server) = (folder.path().join("ca"), folder.path().join("server"));
+    Ran::of(tipoff(&["pki", "init"]).arg(&ca));
+    let mut issue = tipoff(&["pki", "issue", "--server-name", "localhost", "--ca"]);
+    Ran::of(issue.arg(&ca).arg("--out").arg(&server));
+    let identity = format!("[server]\nidentity = \"{}\"\n", server.display());
+    let good = check(&format!("{identity}[storage]\ndata = \"data\"\n"));
     assert_eq!(good.code, Some(0), "{good:?}");
+    fs::write(server.join("crl.pem"), "no list").unwrap();
+    check(&identity).failed(2, "crl.pem");
     assert!(!folder.path().join("data").exists());
     check("[storage]\ndta = \"data\"\n").failed(2, "dta");
     check("[server]\ngrpc = \"here\"\n").failed(2, "grpc");

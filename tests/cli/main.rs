@@ -3,6 +3,7 @@
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic)]
 
 mod authority;
+mod documented;
 #[path = "../support/mod.rs"]
 mod support;
 
@@ -46,8 +47,22 @@ fn a_dry_run_shows_what_each_record_is_and_needs_no_exchange() {
     let ran = Ran::of(&mut tipoff(&["submit", "--dry-run", "--json", SAMPLE]));
     assert_eq!(ran.code, Some(0), "{}", ran.err);
     let lines = ran.lines();
-    let keys =
-        ["file", "row", "class", "kind", "platform", "value", "raw", "asset", "count", "reason"];
+    let keys = [
+        "file",
+        "row",
+        "class",
+        "kind",
+        "platform",
+        "value",
+        "raw",
+        "asset",
+        "count",
+        "approximate",
+        "verdict",
+        "involvement",
+        "technique",
+        "reason",
+    ];
     for line in &lines {
         for key in line.as_object().unwrap().keys() {
             assert!(keys.contains(&key.as_str()), "{key}");
@@ -74,7 +89,7 @@ fn input_that_cannot_be_read_is_named() {
     let path = |name: &str| world.path(name).display().to_string();
     let dry = |file: &str| Ran::of(&mut tipoff(&["submit", "--dry-run", file]));
     dry(&path("nowhere.csv")).failed(2, "nowhere.csv: No such file");
-    dry(&path("")).failed(2, "Is a directory");
+    dry(&path("")).failed(2, "it is a folder");
     fs::write(path("binary"), b"\x7fELF\x02\x01\0\0\xff\xfe\xfd").unwrap();
     dry(&path("binary")).failed(2, "binary");
     fs::write(path("empty"), b"").unwrap();

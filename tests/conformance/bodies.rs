@@ -4,12 +4,13 @@ use proptest::prelude::*;
 use tipoff::domain::assessment::{Confidence, Technique, Verdict};
 use tipoff::domain::audience::AudienceDigest;
 use tipoff::domain::entry::{
-    Batch, Body, Close, Confirmation, Expiry, Feedback, Item, Rejection, Sighting, Sightings,
-    SubmissionId, Target, Withdrawal,
+    Batch, Body, Close, ClosedSubmission, Confirmation, Expiry, Feedback, Item, Rejection,
+    Sighting, Sightings, SubmissionId, Target, Withdrawal,
 };
 use tipoff::domain::feedback::Opinion;
 use tipoff::domain::label::Label;
-use tipoff::domain::partner::{GroupDefinition, Partner, Role, Terms};
+use tipoff::domain::list::{ListName, ShrinkPolicy};
+use tipoff::domain::partner::{GroupDefinition, HourlyLimits, Partner, Role, Terms};
 use tipoff::domain::purpose::PurposeKind;
 use tipoff::domain::sharing::{Audience, Release};
 use tipoff::domain::{
@@ -102,6 +103,7 @@ fn any_batch() -> impl Strategy<Value = Body> {
             number: 3,
             digest,
             replaces: (digest[0] > 127).then(|| AudienceDigest::of(&sharing.audience)),
+            list: (digest[1] > 127).then(|| ListName::from_stored("phishing")),
             sharing,
             items: items.collect(),
             rejected: vec![Rejection { index: 1, invalid: Invalid::new("value", "is empty") }],
@@ -122,6 +124,7 @@ fn any_partner() -> impl Strategy<Value = Body> {
             default_tlp: Tlp::ALL[tlp],
             purposes: PurposeKind::ALL.to_vec(),
             referrals_off: false,
+            limits: HourlyLimits { submitted: None, withdrawn: Some(5_000) },
         })
     })
 }
@@ -140,11 +143,13 @@ fn any_group() -> impl Strategy<Value = Body> {
 }
 
 fn any_close() -> impl Strategy<Value = Body> {
-    proptest::option::of(any::<u32>()).prop_map(|batches| {
+    let close = (proptest::option::of(any::<u32>()), any::<bool>(), any::<u64>());
+    close.prop_map(|(batches, shrink, unreadable)| {
         Body::SubmissionClosed(Close {
             partner: PartnerId::from_stored("birdsite"),
             submission: SubmissionId::from_stored("s"),
             batches,
+            policy: ShrinkPolicy { shrink, unreadable },
         })
     })
 }
@@ -177,7 +182,11 @@ fn any_ending() -> impl Strategy<Value = Body> {
     (targets, any::<bool>(), any::<i64>()).prop_map(|(targets, expires, ends)| {
         let partner = PartnerId::from_stored("birdsite");
         if !expires {
-            return Body::Withdrawal(Withdrawal { partner, targets });
+            let closed = (ends > 0).then(|| ClosedSubmission {
+                submission: SubmissionId::from_stored("s"),
+                close: ends.unsigned_abs(),
+            });
+            return Body::Withdrawal(Withdrawal { partner, targets, closed });
         }
         Body::Expiry(Expiry {
             partner,

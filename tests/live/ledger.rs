@@ -68,7 +68,7 @@ impl Ledger {
         op: &Op,
         receipt: &pb::Receipt,
     ) -> Result<(), String> {
-        let Op::Submit { author, to, replaces, items } = op else { panic!("a submission") };
+        let Op::Submit { author, to, replaces, items, .. } = op else { panic!("a submission") };
         for item in &receipt.items {
             let submitted_item = &items[item.index as usize];
             match item.status() {

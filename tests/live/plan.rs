@@ -34,6 +34,8 @@ impl Plan {
             !matches!(op, Op::Fault { .. })
                 // Only the simulator has a ledger of tips.
                 && !matches!(op, Op::Tip { .. } | Op::Respond { .. } | Op::WithdrawTip { .. })
+                // Nor of lists.
+                && !matches!(op, Op::CloseSubmission { .. } | Op::CloseIdle)
                 && (waits <= MAX_WAITS || !matches!(op, Op::Wait { .. }))
         });
         let kills = history.steps.iter().filter_map(|(number, _)| {

@@ -146,7 +146,7 @@ impl Run<'_> {
 
     /// Sends a submission, or repeats it: the same key and content give the same receipt.
     async fn submit(&mut self, number: u32, op: &Op, kill: Option<Duration>) -> Result<(), String> {
-        let Op::Submit { author, to, replaces, items } = op else { panic!("a submission") };
+        let Op::Submit { author, to, replaces, items, .. } = op else { panic!("a submission") };
         let request = if let Some(sent) = self.sent.get(&number) {
             sent.clone()
         } else {

@@ -23,7 +23,44 @@ DAMAGE = ["--test", "damage"]
 
 # name: (file, text, replacement, tests)
 MUTANTS = {
+    # What an export may contain.
+    "an-export-lets-red-leave": (
+        "src/formats/export.rs",
+        "Tlp::Red => Some(LeftOut::Red),",
+        "Tlp::Red => None,",
+        ["--test", "export"],
+    ),
+    "a-list-names-victims": (
+        "src/formats/export.rs",
+        "Involvement::Victim => Some(LeftOut::Victim),",
+        "Involvement::Victim => None,",
+        ["--test", "export"],
+    ),
+    "a-list-ignores-what-may-not-be-exported": (
+        "src/cli/export.rs",
+        "writer.withhold(received, tally).map_err(&failure)?;",
+        "",
+        ["--test", "export"],
+    ),
     # `may_see` removed from one read after the other.
+    "linked-accounts-without-may-see": (
+        "src/exchange/queries/account.rs",
+        "if !self.reader_view.may_see(&current.sharing, &author, current.version) {",
+        "if false && !self.reader_view.may_see(&current.sharing, &author, current.version) {",
+        ["--test", "accounts"],
+    ),
+    "links-are-followed-from-handles": (
+        "src/exchange/queries/account.rs",
+        "let is_stable_id = |name: &&Indicator| name.kind() == Kind::AccountId;",
+        "let is_stable_id = |_: &&Indicator| true;",
+        ["--test", "accounts"],
+    ),
+    "replaced-names-still-find-the-account": (
+        "src/index/apply/lookups.rs",
+        "for name in &removed.other_names {",
+        "for name in removed.other_names.iter().filter(|_| false) {",
+        ["--test", "accounts"],
+    ),
     "feed-batch-without-may-see": (
         "src/exchange/feeds/changes/batch.rs",
         "let may_have_items = visibility.is_liaison() || sees(visibility.reader());",
@@ -511,16 +548,65 @@ MUTANTS = {
         "Some(_) => {}",
         ["--lib", "index::store"],
     ),
+    # Lists that are sent again.
+    "list-takes-what-another-list-holds": (
+        "src/index/apply/list_close.rs",
+        "        if is_held {\n",
+        "        if is_held && false {\n",
+        [*SIMULATION, "every_reader"],
+    ),
+    "idle-close-shortens-lists": (
+        "src/index/apply/list_close.rs",
+        "close.batches.is_some() && (is_complete || close.policy.shrink)",
+        "is_complete || close.policy.shrink",
+        [*SIMULATION, "every_reader"],
+    ),
+    "rejected-items-do-not-block-a-list": (
+        "src/index/apply/list_close.rs",
+        "state.rejected == 0 && close.policy.unreadable == 0",
+        "close.policy.unreadable == 0",
+        ["--lib", "index::list_tests"],
+    ),
+    "list-shrinks-without-confirmation": (
+        "src/index/apply/list_close.rs",
+        "if needs_confirmation(would_withdraw, list.size) {",
+        "if needs_confirmation(would_withdraw, list.size) && false {",
+        ["--lib", "index::list_tests"],
+    ),
+    "an-older-submission-takes-what-a-newer-sent": (
+        "src/index/apply/list_close.rs",
+        "generation.submission < submission",
+        "generation.submission != submission",
+        ["--lib", "index::list_tests"],
+    ),
+    "a-close-passes-over-values-of-a-second-list": (
+        "src/index/apply/list_close.rs",
+        "closing.pending.iter_mut().find(",
+        "closing.pending.iter_mut().rfind(",
+        ["--lib", "index::withdrawal_tests"],
+    ),
+    "records-of-withdrawals-are-kept-for-good": (
+        "src/index/apply/withdrawals.rs",
+        "self.remove(Slice::from(withdrawn));",
+        "let _ = Slice::from(withdrawn);",
+        ["--lib", "index::withdrawal_tests"],
+    ),
+    "list-keeps-what-has-ended": (
+        "src/index/apply/endings.rs",
+        "self.leave_lists(&key, id)?;",
+        "let _ = id;",
+        ["--lib", "index::list_history_tests"],
+    ),
     # The resources of the host, and which connections are accepted.
     "revocation-by-a-file-without-a-list": (
         "src/tls/revocation.rs",
-        "Ok(Some(lists))\n",
-        "Ok(Some(lists).filter(|_| false))\n",
+        "RevocationLists::of(lists, authorities).map(Some)",
+        "RevocationLists::of(lists, authorities).map(|_| None)",
         ["--test", "certificates", "revo"],
     ),
     "revocation-ends-when-the-file-is-gone": (
         "src/tls/server.rs",
-        "if self.current.load().checks_revocation && !fresh.checks_revocation {",
+        "if current.revocation.is_some() && fresh.revocation.is_none() {",
         "if false {",
         ["--test", "certificates", "revo"],
     ),
@@ -530,10 +616,34 @@ MUTANTS = {
         "Some(_) => Ok(labels),",
         ["--lib", "tls::pem"],
     ),
+    "strangers-take-every-place": (
+        "src/tls/handshakes.rs",
+        "        if of_source >= self.per_source {\n            in_flight.evict_one_of(source);",
+        "        if of_source >= self.per_source {\n            let _ = of_source;",
+        ["--test", "strangers"],
+    ),
+    "clients-need-no-purpose": (
+        "src/tls/verifiers.rs",
+        "        check_purpose(leaf, Side::Client)?;",
+        "",
+        ["--test", "certificates", "matrix"],
+    ),
+    "revoked-connections-stay-open": (
+        "src/tls/server.rs",
+        "self.connections.close_revoked(|name| revocation.revoked.contains(name));",
+        "self.connections.close_revoked(|_| false);",
+        ["--test", "certificates", "revocation"],
+    ),
+    "older-lists-are-taken": (
+        "src/tls/server.rs",
+        "revocation.check_numbers(&folder.join(\"crl.pem\"), enforced)?;",
+        "let _ = revocation.check_numbers(&folder.join(\"crl.pem\"), enforced);",
+        ["--test", "certificates", "revocation"],
+    ),
     "connections-take-every-descriptor": (
         "src/server/descriptors.rs",
-        "if allowed >= wanted_u64 {",
-        "if allowed >= wanted_u64 || limit > 0 {",
+        "if allowed >= wanted {",
+        "if allowed >= wanted || limit > 0 {",
         ["--test", "host", "descriptors"],
     ),
     "data-that-everybody-reads": (

@@ -1,4 +1,4 @@
-//! Every case of `reading/cases.json`: what people paste, and how it has to be read.
+//! Every case of the files in `reading`: what people paste, and how it has to be read.
 
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic)]
 
@@ -30,8 +30,14 @@ fn text(value: &Value) -> String {
 
 #[test]
 fn every_case_is_read_as_it_should_be() {
-    let path = PathBuf::from(env!("CARGO_MANIFEST_DIR")).join("tests/reading/cases.json");
-    let cases: Vec<Value> = serde_json::from_slice(&fs::read(path).unwrap()).unwrap();
+    let folder = PathBuf::from(env!("CARGO_MANIFEST_DIR")).join("tests/reading");
+    let mut files: Vec<PathBuf> =
+        fs::read_dir(&folder).unwrap().map(|file| file.unwrap().path()).collect();
+    files.retain(|file| file.extension().is_some_and(|extension| extension == "json"));
+    files.sort();
+    let read = |file| -> Vec<Value> { serde_json::from_slice(&fs::read(file).unwrap()).unwrap() };
+    let cases: Vec<Value> = files.into_iter().flat_map(read).collect();
+    assert!(!cases.is_empty(), "no cases in {}", folder.display());
     let mut wrong = Vec::new();
     for case in &cases {
         let lines = dry_run(case);
@@ -53,6 +59,14 @@ fn every_case_is_read_as_it_should_be() {
         let counts: Vec<Value> = of_class("aggregate")
             .map(|line| serde_json::json!([line["asset"], line["count"]]))
             .collect();
+        for key in ["verdict", "involvement"] {
+            for (value, stated) in case[key].as_object().into_iter().flatten() {
+                let mut of_value = of_class("indicator").filter(|line| line["value"] == **value);
+                if let Some(line) = of_value.find(|line| line[key] != *stated) {
+                    wrong.push(format!("{}: {line}, and should be {stated}", case["name"]));
+                }
+            }
+        }
         let expected_counts = case["counts"].as_array().cloned();
         if values != expected || expected_counts.is_some_and(|expected| expected != counts) {
             wrong.push(format!(

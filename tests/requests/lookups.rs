@@ -5,6 +5,7 @@ use tipoff::client::ClientError;
 use tipoff::wire::pb;
 use tipoff::wire::pb::lookup_result::Result::{Known, Unknown, Unreadable};
 use tonic::Code;
+use tonic_types::StatusExt;
 
 use crate::support::raw::{call_raw, raw_channel};
 use crate::support::{World, batch, domain};
@@ -59,5 +60,23 @@ async fn lookups_of_any_number_and_length_are_answered_one_by_one() {
             Unreadable(why) => panic!("{at}: {why:?}"),
         }
     }
+    node.stop().await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_call_that_takes_too_long_has_exceeded_its_deadline() {
+    let mut world = World::new();
+    world.config.requests.unary_timeout_s = 1;
+    world.config.requests.read_after_timeout_s = 30;
+    let node = world.start().await;
+    let channel = raw_channel(&world, &node, "birdsite");
+    let key = pb::IndicatorKey { value: "a.example".into(), ..pb::IndicatorKey::default() };
+    let never = pb::Version { sequence: 1_000_000, ..pb::Version::default() };
+    let request = pb::LookupIndicatorsRequest { keys: vec![key], read_after: Some(never) };
+    let method = "/tipoff.v1.IndicatorService/LookupIndicators";
+    let status = call_raw(&channel, method, request.encode_to_vec()).await.unwrap_err();
+    assert_eq!(status.code(), Code::DeadlineExceeded, "{status:?}");
+    assert_eq!(status.get_details_error_info().unwrap().reason, "TIMED_OUT");
+    assert!(status.get_details_retry_info().is_some(), "the same request may be sent again");
     node.stop().await;
 }

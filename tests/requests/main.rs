@@ -16,6 +16,7 @@ use tipoff::domain::filter::Filter;
 use tipoff::exchange::{SUBSCRIPTIONS_PER_PARTNER, Start};
 use tipoff::wire::pb::{self, Kind, Tlp};
 use tonic::Code;
+use tonic_types::StatusExt;
 
 async fn invalid(client: &Client, request: pb::SubmitIndicatorsRequest) -> (String, String) {
     match client.submit(request).await {
@@ -213,7 +214,7 @@ async fn a_submission_is_closed_when_every_batch_is_there() {
     assert!(client.submit(one(2)).await.unwrap().replayed, "its receipts are kept");
     // A batch and the close in one request.
     let both = pb::SubmitIndicatorsRequest {
-        close: Some(pb::SubmissionClose { batches: 1 }),
+        close: Some(pb::SubmissionClose { batches: 1, ..Default::default() }),
         ..batch("t", 1, None, vec![domain("t.example")])
     };
     assert!(client.submit(both).await.unwrap().closed);
@@ -252,13 +253,15 @@ async fn messages_that_are_malformed_or_too_large_harm_nobody() {
     let method = "/tipoff.v1.IndicatorService/SubmitIndicators";
     for bytes in [vec![0xff; 40], vec![0x0a, 0x7f, 1], b"\x12\x05hello".to_vec()] {
         let status = call_raw(&channel, method, bytes).await.unwrap_err();
-        assert!(matches!(status.code(), Code::Internal | Code::InvalidArgument), "{status:?}");
+        assert_eq!(status.code(), Code::InvalidArgument, "{status:?}");
+        assert!(status.get_details_bad_request().is_some(), "{status:?}");
     }
     let items = vec![item(pb::Kind::Domain, "", &"a".repeat(3_000)); 600];
     let large = batch("s", 1, None, items).encode_to_vec();
     assert!(large.len() > 1 << 20);
     let status = call_raw(&channel, method, large).await.unwrap_err();
-    assert!(matches!(status.code(), Code::OutOfRange | Code::ResourceExhausted), "{status:?}");
+    assert_eq!(status.code(), Code::ResourceExhausted, "{status:?}");
+    assert_eq!(status.get_details_error_info().unwrap().reason, "MESSAGE_TOO_LARGE");
     // The same connection continues.
     let good = batch("s", 1, None, vec![domain("a.example")]).encode_to_vec();
     let answer = call_raw(&channel, method, good).await.unwrap();

@@ -159,9 +159,14 @@ impl Run {
 
 /// The version that is current after an operation.
 fn current_version(receipt: &ItemReceipt) -> Position {
-    use tipoff::domain::submission::ItemReceipt::{Created, Rejected, Replaced, Unchanged};
+    use tipoff::domain::submission::ItemReceipt::{
+        Created, Recreated, Rejected, Replaced, Unchanged,
+    };
     match receipt {
-        Created(at) | Replaced(at) | Unchanged(at) => *at,
+        Created(at)
+        | Recreated { version: at, .. }
+        | Replaced { version: at, .. }
+        | Unchanged(at) => *at,
         Rejected(_) => panic!("a contribution is refused as a whole"),
     }
 }
@@ -169,7 +174,9 @@ fn current_version(receipt: &ItemReceipt) -> Position {
 /// The version that an operation created.
 fn new_version(receipt: &ItemReceipt) -> Option<Position> {
     match receipt {
-        ItemReceipt::Created(at) | ItemReceipt::Replaced(at) => Some(*at),
+        ItemReceipt::Created(at)
+        | ItemReceipt::Recreated { version: at, .. }
+        | ItemReceipt::Replaced { version: at, .. } => Some(*at),
         _ => None,
     }
 }

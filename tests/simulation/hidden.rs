@@ -48,6 +48,7 @@ fn without(history: &History, step: u32) -> History {
         is_removed
             || contributes(op)
             || matches!(op, Op::Resend { submission } if *submission == step)
+            || matches!(op, Op::CloseSubmission { submission, .. } if *submission == step)
     });
     for (number, op) in &mut rest.steps {
         if let (true, Op::Campaign(CampaignOp::Create { author, to })) = (*number == step, op) {
@@ -110,7 +111,7 @@ fn never_receives(history: &History, to: &AudienceBits, partner: u8) -> bool {
 }
 
 fn is_hidden_submission(history: &History, number: u32, op: &Op, observer: u8) -> bool {
-    let Op::Submit { author, to, items, replaces } = op else { panic!("a submission") };
+    let Op::Submit { author, to, items, replaces, .. } = op else { panic!("a submission") };
     let never_receives = |to: &AudienceBits| never_receives(history, to, observer);
     let values: BTreeSet<u8> = items.iter().map(|item| item.value).collect();
     let restricted = items.iter().any(|item| item.restricted);

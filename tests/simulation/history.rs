@@ -26,7 +26,17 @@ pub enum Op {
         to: AudienceBits,
         replaces: Option<AudienceBits>,
         items: Vec<SubmittedItem>,
+        /// The list that it sends again.
+        list: Option<u8>,
     },
+    /// The author closes a submission.
+    CloseSubmission {
+        submission: u32,
+        shrink: bool,
+        unreadable: bool,
+    },
+    /// An hour passes, and the exchange closes what is idle.
+    CloseIdle,
     /// The same submission again, like a client that got no answer.
     Resend {
         submission: u32,
@@ -214,7 +224,9 @@ impl History {
         let author = random.random_range(0..MEMBERS);
         let partner = random.random_range(0..5);
         let reader = random.random_range(0..self.readers.len()) as u8;
-        match random.random_range(0..134) {
+        match random.random_range(0..150) {
+            134..148 => self.close(random).unwrap_or_else(|| self.submit(random, author)),
+            148..150 => Op::CloseIdle,
             124..134 => {
                 let to = any_audience(random);
                 Op::Campaign(CampaignOp::any(self, random, to))
@@ -266,9 +278,39 @@ impl History {
         }
     }
 
+    /// A submission. Often it sends an earlier list again.
     fn submit(&self, random: &mut StdRng, author: u8) -> Op {
         let campaign = campaign_ops::any_campaign(self, random).filter(|_| random.random_bool(0.6));
-        submit(random, author, campaign)
+        let mut op = submit(random, author, campaign);
+        if let Some(Op::Submit { author: a, to: t, list: Some(l), .. }) = self.any_list(random)
+            && random.random_bool(0.4)
+            && let Op::Submit { author, to, list, .. } = &mut op
+        {
+            // A second list for the same audience may hold the same values.
+            let name = if random.random_bool(0.8) { *l } else { 1 - *l };
+            (*author, *to, *list) = (*a, t.clone(), Some(name));
+        }
+        op
+    }
+
+    /// The close of a submission, most often of one with a list.
+    fn close(&self, random: &mut StdRng) -> Option<Op> {
+        let is_list = |op: &Op| matches!(op, Op::Submit { list: Some(_), .. });
+        let lists = self.steps.iter().filter(|(_, op)| is_list(op)).map(|(number, _)| *number);
+        let lists: Vec<u32> = lists.collect();
+        let newest = lists.iter().rev().take(3).copied().collect::<Vec<_>>();
+        let of_list = newest.choose(random).copied().filter(|_| random.random_bool(0.9));
+        Some(Op::CloseSubmission {
+            submission: of_list.or_else(|| self.any_submission(random))?,
+            shrink: random.random_bool(0.2),
+            unreadable: random.random_bool(0.1),
+        })
+    }
+
+    fn any_list(&self, random: &mut StdRng) -> Option<&Op> {
+        let is_list = |op: &&Op| matches!(op, Op::Submit { list: Some(_), .. });
+        let lists: Vec<_> = self.steps.iter().map(|(_, op)| op).filter(is_list).collect();
+        lists.choose(random).copied()
     }
 
     fn any_submission(&self, random: &mut StdRng) -> Option<u32> {
@@ -300,7 +342,8 @@ fn submit(random: &mut StdRng, author: u8, campaign: Option<u32>) -> Op {
     });
     let items = items.collect();
     let replaces = random.random_bool(0.25).then(|| any_audience(random));
-    Op::Submit { author, to, replaces, items }
+    let list = random.random_bool(0.5).then(|| random.random_range(0..2));
+    Op::Submit { author, to, replaces, items, list }
 }
 
 pub fn any_audience(random: &mut StdRng) -> AudienceBits {

@@ -154,6 +154,7 @@ impl LaneRun {
                 digest: [u8::try_from(number).unwrap(); 32],
                 sharing,
                 replaces: None,
+                list: None,
                 items: items.collect(),
                 rejected: Vec::new(),
             }),
@@ -170,7 +171,10 @@ impl LaneRun {
         let LaneOp::Submit { to_liaison, hours, .. } = op else { return };
         let until = hours.map(|hours| self.run.world.in_hours(hours));
         for (_, item) in &receipt.batch.as_ref().unwrap().items {
-            if let ItemReceipt::Created(at) | ItemReceipt::Replaced(at) = item {
+            if let ItemReceipt::Created(at)
+            | ItemReceipt::Recreated { version: at, .. }
+            | ItemReceipt::Replaced { version: at, .. } = item
+            {
                 self.releases.0.insert((*at, *to_liaison), until);
             }
         }

@@ -76,6 +76,14 @@ fn every_reader_ends_with_what_a_query_returns_and_receives_nothing_it_may_not_s
     let reopened = tips::REOPENED.load(Ordering::Relaxed);
     let moves = tips::MOVES_IN_CAMPAIGNS.load(Ordering::Relaxed);
     eprintln!("{reopened} tips were reopened, campaigns showed {moves} moves");
+    let withdrawn = run::lists::WITHDRAWN.load(Ordering::Relaxed);
+    let held = run::lists::HELD_BY_OTHER_LISTS.load(Ordering::Relaxed);
+    eprintln!("closes withdrew {withdrawn} values, and other lists held {held}");
+    assert!(held > 0, "no value of a list was held by another one");
+    assert!(
+        withdrawn * 20 > setting("TIPOFF_HISTORIES", HISTORIES),
+        "{withdrawn} withdrawals of lists prove too little"
+    );
     assert!(moves * 10 > setting("TIPOFF_HISTORIES", HISTORIES), "{moves} moves prove too little");
     assert!(
         reopened * 100 > setting("TIPOFF_HISTORIES", HISTORIES),
@@ -92,6 +100,9 @@ fn hidden_objects_change_nothing_that_a_partner_observes() {
         compared * 3 > setting("TIPOFF_HISTORIES", HISTORIES),
         "{compared} comparisons prove too little"
     );
+    let linked = run::queries::LINKED_ACCOUNTS.load(Ordering::Relaxed);
+    eprintln!("observers saw {linked} links between accounts");
+    assert!(linked > compared, "{linked} links between accounts prove too little");
 }
 
 /// The lane is added to histories that other tests simulate already.

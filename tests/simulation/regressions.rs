@@ -19,7 +19,7 @@ fn submit(
 ) -> Op {
     let items =
         vec![SubmittedItem { value: 0, confidence, hours, restricted: false, campaign: None }];
-    Op::Submit { author: 0, to, replaces, items }
+    Op::Submit { author: 0, to, replaces, items, list: None }
 }
 
 /// Runs these steps with one reader of `mb`, which is first in the groups `joined` and `history`.
@@ -115,7 +115,7 @@ fn submit_for_campaign(to: AudienceBits, campaign: u32) -> Op {
         restricted: false,
         campaign: Some(campaign),
     };
-    Op::Submit { author: 0, to, replaces: None, items: vec![submitted_item] }
+    Op::Submit { author: 0, to, replaces: None, items: vec![submitted_item], list: None }
 }
 
 #[test]

@@ -15,6 +15,7 @@ fn submit(value: u8) -> Op {
         author: 0,
         to: AudienceBits::Everyone,
         replaces: None,
+        list: None,
         items: vec![SubmittedItem {
             value,
             confidence: 20,

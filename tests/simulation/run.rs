@@ -1,6 +1,7 @@
 //! Runs a history: every step is a call of the exchange, and the model follows it.
 
-mod queries;
+pub mod lists;
+pub mod queries;
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::future::Future;
@@ -20,7 +21,7 @@ use crate::model::Model;
 use crate::reader::{Reader, refused};
 use crate::trace::{Observed, Trace, observation};
 use crate::words::{
-    audience, indicator, receipt, request_receipt, sharing, submission_id, withdrawal,
+    audience, indicator, other_names, receipt, request_receipt, sharing, submission_id, withdrawal,
 };
 use crate::world::World;
 
@@ -31,6 +32,7 @@ pub struct Run {
     /// The receipts of submissions, by step.
     receipts: BTreeMap<u32, Receipt>,
     pub model: Model,
+    lists: lists::Lists,
     /// The sent tips, by step.
     pub tips: BTreeMap<u32, TipId>,
     observer: u8,
@@ -59,6 +61,7 @@ impl Run {
             receipts: BTreeMap::new(),
             tips: BTreeMap::new(),
             model,
+            lists: lists::Lists::default(),
             observer,
             trace: Trace::new(),
         }
@@ -78,9 +81,12 @@ impl Run {
                 let answer = self.submit(*number, op);
                 self.observe_answer(*author, answer.as_ref().map(receipt));
                 if let Ok(receipt) = answer {
+                    self.lists.add(*number, op, &receipt);
                     self.receipts.insert(*number, receipt);
                 }
             }
+            Op::CloseSubmission { .. } => self.close_submission(history, op)?,
+            Op::CloseIdle => self.close_idle()?,
             Op::Resend { submission } => {
                 if let Some(first) = history.op_of(*submission) {
                     self.resend(*submission, first)?;
@@ -125,6 +131,7 @@ impl Run {
         if matches!(op, Op::Submit { .. } | Op::Resend { .. }) {
             self.reopen();
         }
+        self.sync_lists();
         Ok(())
     }
 
@@ -143,7 +150,7 @@ impl Run {
     }
 
     fn submit(&mut self, number: u32, op: &Op) -> Result<Receipt, Error> {
-        let Op::Submit { author, to, replaces, items } = op else { panic!("a submission") };
+        let Op::Submit { author, to, replaces, items, list } = op else { panic!("a submission") };
         let caller = self.world.caller(*author)?;
         let submission = SubmissionRequest {
             id: submission_id(number),
@@ -152,6 +159,7 @@ impl Run {
                 digest: [u8::try_from(number).unwrap(); 32],
                 sharing: sharing(to),
                 replaces: replaces.as_ref().and_then(audience),
+                list: list.map(lists::list_name),
                 items: items.iter().zip(0..).map(|(item, index)| self.item(item, index)).collect(),
                 rejected: Vec::new(),
             }),
@@ -169,6 +177,7 @@ impl Run {
         let mut assessment = Assessment {
             confidence: Some(Confidence::new(item.confidence.into()).unwrap()),
             valid_until: item.hours.map(|hours| self.world.in_hours(hours)),
+            account: other_names(item.value, item.confidence),
             ..Assessment::of(indicator)
         };
         if item.restricted {
@@ -184,6 +193,7 @@ impl Run {
         let first = self.receipts.get(&number).cloned();
         let answer = self.submit(number, op);
         self.observe_answer(*author, answer.as_ref().map(receipt));
+        let has_expired = self.lists.has_expired(number, self.world.hours_ago(0));
         match (first, answer) {
             (Some(first), Ok(again)) => {
                 let (first, again) = (first.batch.unwrap(), again.batch.unwrap());
@@ -197,8 +207,10 @@ impl Run {
                 }
             }
             (None, Ok(receipt)) => {
+                self.lists.add(number, op, &receipt);
                 self.receipts.insert(number, receipt);
             }
+            (Some(_), Err(error)) if error.label() == "submission_closed" && has_expired => {}
             (Some(_), Err(error)) if error.label() != "partner_suspended" => {
                 return Err(format!(
                     "submission {number} was accepted, and is now refused: {error}"
@@ -363,9 +375,10 @@ impl Run {
     fn version_of(&self, submission: u32, item: u8) -> Option<Position> {
         let items = &self.receipts.get(&submission)?.batch.as_ref()?.items;
         match items.get(usize::from(item))?.1 {
-            ItemReceipt::Created(at) | ItemReceipt::Replaced(at) | ItemReceipt::Unchanged(at) => {
-                Some(at)
-            }
+            ItemReceipt::Created(at)
+            | ItemReceipt::Recreated { version: at, .. }
+            | ItemReceipt::Replaced { version: at, .. }
+            | ItemReceipt::Unchanged(at) => Some(at),
             ItemReceipt::Rejected(_) => None,
         }
     }

@@ -63,7 +63,7 @@ pub fn op(history: &History, random: &mut StdRng, author: u8, partner: u8) -> Op
         let submitted_item =
             SubmittedItem { value, confidence, hours: None, restricted: false, campaign };
         let to = any_audience(random);
-        return Op::Submit { author, to, replaces: None, items: vec![submitted_item] };
+        return Op::Submit { author, to, replaces: None, items: vec![submitted_item], list: None };
     }
     if random.random_bool(0.05) {
         return Op::WithdrawTip { tip, who };

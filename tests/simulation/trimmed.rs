@@ -16,6 +16,7 @@ fn a_reader_whose_cursor_was_trimmed_continues_from_a_snapshot() {
         author: 0,
         to: AudienceBits::Everyone,
         replaces: None,
+        list: None,
         items: vec![SubmittedItem {
             value,
             confidence: 20,
@@ -50,6 +51,7 @@ fn a_reader_whose_cursor_was_trimmed_continues_from_a_snapshot() {
         author: 0,
         to: AudienceBits::Named { groups: 0b010, partners: 0 },
         replaces: None,
+        list: None,
         items: vec![SubmittedItem {
             value,
             confidence: 20,

@@ -1,12 +1,13 @@
 //! Converts between the types of the exchange and those of a trace.
 
+use tipoff::domain::account::AccountNames;
 use tipoff::domain::entry::SubmissionId;
 use tipoff::domain::sharing::{Audience, AudienceRequest, SharingRequest};
 use tipoff::domain::submission::{ItemReceipt, Receipt};
-use tipoff::domain::{Indicator, Kind, Position, Tlp};
+use tipoff::domain::{Indicator, Kind, Platform, Position, Tlp};
 
 use crate::cast::{bits, group, id};
-use crate::history::{AudienceBits, GROUPS, PARTNERS};
+use crate::history::{AudienceBits, GROUPS, PARTNERS, VALUES};
 use crate::trace::{Observed, observation};
 
 pub fn receipt(receipt: &Receipt) -> Observed {
@@ -22,7 +23,8 @@ pub fn item_words(items: &[(u32, ItemReceipt)]) -> (String, Vec<Position>) {
     for (index, item) in items {
         let (outcome, version) = match item {
             ItemReceipt::Created(at) => ("created".to_owned(), Some(*at)),
-            ItemReceipt::Replaced(at) => ("replaced".into(), Some(*at)),
+            ItemReceipt::Recreated { version, .. } => ("sent again".into(), Some(*version)),
+            ItemReceipt::Replaced { version, .. } => ("replaced".into(), Some(*version)),
             ItemReceipt::Unchanged(at) => ("unchanged".into(), Some(*at)),
             ItemReceipt::Rejected(invalid) => (invalid.to_string(), None),
         };
@@ -48,8 +50,30 @@ pub fn submission_id(number: u32) -> SubmissionId {
     SubmissionId::from_stored(&format!("s{number}"))
 }
 
+/// Domains, and accounts on a platform that has no owner.
 pub fn indicator(value: u8) -> Indicator {
-    Indicator::from_stored(Kind::Domain, None, format!("n{value}.example"))
+    if value.is_multiple_of(2) {
+        return Indicator::from_stored(Kind::Domain, None, format!("n{value}.example"));
+    }
+    let platform = Platform::from_stored("forum.example");
+    Indicator::from_stored(Kind::Account, Some(platform), format!("n{value}"))
+}
+
+/// Other names of the account that a value is: its stable id, and the handle of another value.
+pub fn other_names(value: u8, confidence: u8) -> AccountNames {
+    if indicator(value).kind() != Kind::Account {
+        return AccountNames::default();
+    }
+    AccountNames {
+        account_id: confidence.is_multiple_of(2).then(|| stable_id(value).into_value()),
+        former_handles: vec![indicator(((value + 2) % VALUES) | 1).into_value()],
+    }
+}
+
+/// A stable id that some accounts have in common.
+pub fn stable_id(value: u8) -> Indicator {
+    let platform = Platform::from_stored("forum.example");
+    Indicator::from_stored(Kind::AccountId, Some(platform), (value / 4).to_string())
 }
 
 pub fn sharing(to: &AudienceBits) -> SharingRequest {

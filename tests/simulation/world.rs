@@ -7,7 +7,7 @@ use std::time::{Duration, Instant};
 
 use tipoff::clock::Clock;
 use tipoff::domain::cursor::EpochId;
-use tipoff::domain::partner::{Partner, Role};
+use tipoff::domain::partner::{HourlyLimits, Partner, Role};
 use tipoff::domain::purpose::PurposeKind;
 use tipoff::domain::{PartnerId, Timestamp, Tlp};
 use tipoff::exchange::{Caller, Exchange, Follower, Seed, Settings};
@@ -198,6 +198,7 @@ fn seed() -> Seed {
         default_tlp: Tlp::Amber,
         purposes: Vec::new(),
         referrals_off: false,
+        limits: HourlyLimits::default(),
     };
     let mut partners: Vec<_> = (0..5u8)
         .map(|at| partner(id(at), if at < MEMBERS { Role::Member } else { Role::Observer }))

@@ -7,6 +7,7 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicI64, Ordering};
 
 use tipoff::domain::entry::{AppendId, Batch, Body, Close, Item, SubmissionId};
+use tipoff::domain::list::ShrinkPolicy;
 use tipoff::domain::sharing::Audience;
 use tipoff::domain::{Assessment, Indicator, Kind, PartnerId, Sharing, Timestamp, Tlp};
 use tipoff::journal::{Append, LocalSettings};
@@ -29,6 +30,7 @@ pub fn close(number: u64) -> Append {
         partner: PartnerId::from_stored("birdsite"),
         submission: SubmissionId::from_stored(&format!("s{number}")),
         batches: Some(1),
+        policy: ShrinkPolicy::default(),
     });
     let id = AppendId::derive(&[b"test", &number.to_be_bytes()]);
     Append::new(id, Some(PartnerId::from_stored("birdsite")), body)
@@ -54,6 +56,7 @@ pub fn numbered_batch(number: u64, in_submission: u32, items: u32, note: usize) 
         digest: [7; 32],
         sharing: Sharing { tlp: Tlp::Green, audience: Audience::Everyone, releases: Vec::new() },
         replaces: None,
+        list: None,
         items: items.collect(),
         rejected: Vec::new(),
     });

@@ -53,14 +53,33 @@ pub fn signed_by_another(world: &World, name: &str, params: &CertificateParams) 
     write(world, name, &certificate.pem(), &key)
 }
 
+/// Writes an identity folder with a certificate of another authority, which has the name of the world's authority.
+pub fn signed_by_a_namesake(world: &World, name: &str, params: &CertificateParams) -> PathBuf {
+    let ca = fs::read_to_string(world.path("ca/ca.pem")).unwrap();
+    let namesake = Issuer::from_ca_cert_pem(&ca, KeyPair::generate().unwrap()).unwrap();
+    let key = KeyPair::generate().unwrap();
+    let certificate = params.signed_by(&key, &namesake).unwrap();
+    write(world, name, &certificate.pem(), &key)
+}
+
 /// Writes a revocation list next to the server's identity. It revokes the serial 42.
 pub fn revoke(world: &World, next_update_year: i32) {
-    write_crl(world, revocation_list(&issuer(world), next_update_year));
+    write_crl(world, revocation_list(&issuer(world), next_update_year, 1));
 }
 
 /// A revocation list of the world's authority, in PEM. It revokes the serial 42.
 pub fn good_crl(world: &World) -> String {
-    revocation_list(&issuer(world), 2090)
+    numbered_crl(world, 1)
+}
+
+/// The same with another list number.
+pub fn numbered_crl(world: &World, number: u64) -> String {
+    revocation_list(&issuer(world), 2090, number)
+}
+
+/// A revocation list of the world's authority that has expired.
+pub fn expired_crl(world: &World) -> String {
+    revocation_list(&issuer(world), 2025, 1)
 }
 
 /// A revocation list of an untrusted authority, with its own name or with that of the world's
@@ -68,10 +87,10 @@ pub fn good_crl(world: &World) -> String {
 pub fn foreign_crl(world: &World, same_name: bool) -> String {
     let key = KeyPair::generate().unwrap();
     if !same_name {
-        return revocation_list(&Issuer::new(authority_params(), key), 2090);
+        return revocation_list(&Issuer::new(authority_params(), key), 2090, 1);
     }
     let ca = fs::read_to_string(world.path("ca/ca.pem")).unwrap();
-    revocation_list(&Issuer::from_ca_cert_pem(&ca, key).unwrap(), 2090)
+    revocation_list(&Issuer::from_ca_cert_pem(&ca, key).unwrap(), 2090, 1)
 }
 
 /// Writes the server's `crl.pem`.
@@ -79,11 +98,11 @@ pub fn write_crl(world: &World, content: impl AsRef<[u8]>) {
     fs::write(world.config.server.identity.join("crl.pem"), content).unwrap();
 }
 
-fn revocation_list(issuer: &Issuer<'_, KeyPair>, next_update_year: i32) -> String {
+fn revocation_list(issuer: &Issuer<'_, KeyPair>, next_update_year: i32, number: u64) -> String {
     let list = CertificateRevocationListParams {
         this_update: date_time_ymd(2024, 1, 1),
         next_update: date_time_ymd(next_update_year, 1, 1),
-        crl_number: SerialNumber::from(1u64),
+        crl_number: SerialNumber::from(number),
         issuing_distribution_point: None,
         revoked_certs: vec![RevokedCertParams {
             serial_number: SerialNumber::from(42u64),

@@ -97,7 +97,7 @@ pub fn attribution(campaign: &str) -> pb::PutCampaignRequest {
 /// facegraph submits the sites that it found, with the campaign.
 pub fn sites(campaign: &str) -> pb::SubmitIndicatorsRequest {
     let items = SITES.map(|site| with_campaign(campaign, domain(site)));
-    let close = Some(pb::SubmissionClose { batches: 1 });
+    let close = Some(pb::SubmissionClose { batches: 1, ..Default::default() });
     pb::SubmitIndicatorsRequest { close, ..super::batch("sites", 1, None, items.to_vec()) }
 }
 

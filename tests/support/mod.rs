@@ -12,6 +12,7 @@ pub mod forge;
 pub mod harbour;
 pub mod keyed;
 pub mod liaison;
+pub mod memory;
 pub mod process;
 pub mod python;
 pub mod raw;
@@ -233,7 +234,7 @@ pub fn batch(
 ) -> pb::SubmitIndicatorsRequest {
     pb::SubmitIndicatorsRequest {
         submission_id: submission.into(),
-        batch: Some(pb::SubmissionBatch { number, sharing, items, replaces_audience: None }),
+        batch: Some(pb::SubmissionBatch { number, sharing, items, ..Default::default() }),
         close: None,
     }
 }
@@ -254,7 +255,7 @@ pub fn close(submission: &str, batches: u32) -> pb::SubmitIndicatorsRequest {
     pb::SubmitIndicatorsRequest {
         submission_id: submission.into(),
         batch: None,
-        close: Some(pb::SubmissionClose { batches }),
+        close: Some(pb::SubmissionClose { batches, ..Default::default() }),
     }
 }
 

@@ -1,15 +1,20 @@
 //! The end of a history: what readers hold is compared with what queries give.
 
 use std::collections::BTreeSet;
+use std::sync::atomic::{AtomicU64, Ordering};
 
 use tipoff::domain::{Assessment, Position};
+use tipoff::exchange::{Caller, Exchange, LinkedAccount};
 
 use super::Run;
 use crate::campaigns;
 use crate::history::{FilterSpec, ReaderSpec, VALUES};
 use crate::reader::{Reader, observed_reactions, refused};
 use crate::trace::observation;
-use crate::words::indicator;
+use crate::words::{indicator, stable_id};
+
+/// The number of links between accounts that observers saw.
+pub static LINKED_ACCOUNTS: AtomicU64 = AtomicU64::new(0);
 
 impl Run {
     /// Ends all suspensions, and reads to the end. Then every reader has to hold what a query
@@ -77,6 +82,23 @@ impl Run {
         Ok(naming.map(|record| record.version).collect())
     }
 
+    /// Records which accounts are linked for the observer.
+    fn observe_linked_accounts(&mut self, exchange: &Exchange, caller: &Caller) {
+        let names = (0..VALUES).flat_map(|value| [indicator(value), stable_id(value)]);
+        let names: Vec<_> = names.collect();
+        let linked = exchange.queries.linked_accounts(caller, &names).unwrap();
+        for name in &names {
+            let Some(linked) = linked.get(&name.id()) else { continue };
+            for LinkedAccount { indicator, view } in &linked.accounts {
+                LINKED_ACCOUNTS.fetch_add(1, Ordering::Relaxed);
+                let (name, other) = (name.value(), indicator.value());
+                let version = view.as_ref().map(|view| view.strongest().record.version);
+                self.trace
+                    .push(observation(&format!("{name} is also {other}"), Vec::from_iter(version)));
+            }
+        }
+    }
+
     /// Records the answer to every query that the observer may make.
     fn observe_queries(&mut self) {
         let caller = self.world.caller(self.observer).unwrap();
@@ -109,6 +131,7 @@ impl Run {
                 }
             }
         }
+        self.observe_linked_accounts(&exchange, &caller);
         campaigns::queries(&exchange, &caller, &self.world.campaigns, &mut self.trace);
         self.trace.extend(crate::tips::queries(&exchange, &caller));
         for group in exchange.queries.list_groups(&caller, "", 0).items {
