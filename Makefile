@@ -48,6 +48,11 @@ soak: tools $(PYTHON) ## Run many crashes, power cuts and simulated histories (S
 mutants: ## Break each guarantee on purpose, and check that a test fails
 	python3 tests/mutants/run.py
 
+.PHONY: fuzz
+fuzz: ## Read random files and values until something fails (needs cargo-fuzz and a nightly compiler; SECONDS=60)
+	cargo +nightly fuzz run read_file -- -max_total_time=$(or $(SECONDS),60)
+	cargo +nightly fuzz run read_value -- -max_total_time=$(or $(SECONDS),60)
+
 .PHONY: lint
 lint: $(BUF) ## Check format, lints, protos and architecture
 	cargo fmt --check

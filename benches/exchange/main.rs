@@ -16,6 +16,7 @@ mod ingest;
 mod latency;
 mod plot;
 mod raw;
+mod reading;
 mod report;
 mod selection;
 mod stalled;
@@ -37,6 +38,11 @@ fn main() {
         && [raw::COMMAND, raw::READING].contains(&command.as_str())
     {
         return raw::serve(command, identity.as_ref(), messages.as_ref());
+    }
+    if let [command, file] = &arguments[..]
+        && [reading::COMMAND, reading::LIMIT].contains(&command.as_str())
+    {
+        return reading::measure(command, file.as_ref());
     }
     // `cargo bench` passes this. A run of all targets as tests skips the benches.
     if !arguments.iter().any(|argument| argument == "--bench") {
@@ -95,6 +101,11 @@ async fn run(selection: &Selection, report: &mut Report) {
         let largest = (selection.size.is_none() && !quick).then_some(MAX_SIZE);
         for items in selection.items().into_iter().chain(largest) {
             stored::run(items).await.into_iter().for_each(|row| report.add(row));
+        }
+    }
+    if selection.has("reading") {
+        for row in reading::run(quick) {
+            report.add(row);
         }
     }
     if selection.has("idle") {

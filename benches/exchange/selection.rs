@@ -14,6 +14,7 @@ const SCENARIOS: &[(&str, &[&str])] = &[
     ("latency", &["latency"]),
     ("stalled", &["stalled"]),
     ("stored", &["stored", "lookup", "catch-up", "size", "restart"]),
+    ("reading", &["reading"]),
     ("idle", &["idle"]),
 ];
 
