@@ -1,4 +1,4 @@
-//! Strangers, who hold no certificate, move nobody: they cannot use up the places of others.
+//! Strangers, who hold no certificate, cannot use up the places of others.
 //!
 //! Measures time, so it runs alone.
 
@@ -7,7 +7,6 @@
 mod support;
 
 use std::net::SocketAddr;
-use std::path::Path;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
@@ -16,8 +15,7 @@ use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::{TcpSocket, TcpStream};
 
 use support::clock::stopwatch;
-use support::{Running, World, no_retries};
-use tipoff::client::{Client, ClientError};
+use support::{Running, World, who};
 
 /// The address of attackers. Clients connect from 127.0.0.1.
 const STRANGER: &str = "127.0.0.2:0";
@@ -32,11 +30,6 @@ async fn connect_from(from: &str, to: SocketAddr) -> TcpStream {
     let socket = TcpSocket::new_v4().unwrap();
     socket.bind(from.parse().unwrap()).unwrap();
     socket.connect(to).await.unwrap()
-}
-
-async fn who(node: &Running, identity: &Path) -> Result<String, ClientError> {
-    let client = Client::new(&node.url, identity).unwrap().with_retry_policy(no_retries());
-    Ok(client.who_am_i().await?.partner.unwrap().id)
 }
 
 /// Whether the exchange ends a connection within five seconds.
@@ -63,8 +56,8 @@ async fn a_silent_connection_ends_after_the_time_of_a_handshake() {
     let mut world = World::new();
     world.config.connections.handshake_timeout_s = 1;
     let node = world.start().await;
-    let silent = TcpStream::connect(address(&node)).await.unwrap();
     let start = stopwatch();
+    let silent = TcpStream::connect(address(&node)).await.unwrap();
     assert!(ends(silent).await);
     assert!(start.elapsed() > Duration::from_millis(900), "{:?}", start.elapsed());
     node.stop().await;

@@ -2,6 +2,7 @@
 
 use std::borrow::Cow;
 use std::fmt;
+use std::net::IpAddr;
 use std::str::FromStr;
 
 use serde::{Deserialize, Serialize};
@@ -45,6 +46,15 @@ impl Indicator {
     /// The kind.
     pub fn kind(&self) -> Kind {
         self.kind
+    }
+
+    /// Whether it is an address that leads to no other host: `0.0.0.0`, `127.0.0.1`, `::1`.
+    pub fn is_on_this_host(&self) -> bool {
+        self.kind == Kind::Ip
+            && self
+                .value
+                .parse::<IpAddr>()
+                .is_ok_and(|address| address.is_loopback() || address.is_unspecified())
     }
 
     /// The platform, or the chain of a crypto address; `None` for kinds without one.

@@ -234,7 +234,7 @@ fn before_remark(line: &str) -> Option<&str> {
 }
 
 /// The remark on the value of a line, and the label in front of it.
-fn remark_of(line: &str) -> Option<&str> {
+pub fn remark_of(line: &str) -> Option<&str> {
     const SURE: [&str; 4] = [" #", "\t#", " //", " ;"];
     let first = |marks: &[&str]| {
         let found = marks.iter().filter_map(|mark| line.find(mark).map(|at| (at, mark.len())));

@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 use std::ops::ControlFlow;
 
-use super::{Format, Record};
+use super::{Class, Format, Record, SkipReason};
 
 /// Columns that are named as unread. Bounds the time of a header that is made to be long.
 const MAX_UNREAD_COLUMNS: usize = 1_000;
@@ -42,8 +42,11 @@ impl<'a> Output<'a> {
     }
 
     /// One value, one count, or a record that is neither.
-    pub fn record(&mut self, record: Record) {
+    pub fn record(&mut self, mut record: Record) {
         self.has_records = true;
+        if matches!(&record.class, Class::Indicator(read) if read.is_on_this_host()) {
+            record.class = Class::Neither(SkipReason::ThisHost);
+        }
         if !self.is_stopped {
             self.is_stopped = (self.consumer)(record).is_break();
         }

@@ -109,6 +109,8 @@ pub enum SkipReason {
     OtherKind,
     /// The value of a rule that lets it through. The rule is the reader's own, and says nothing about others.
     Allowed,
+    /// An address of no host or of the reader's own, such as `0.0.0.0` and `127.0.0.1`. Block lists answer with it.
+    ThisHost,
     /// A feed event other than an item, as subscribe and pull print it: removal, group change,
     /// sighting, feedback, campaign, enforcement or tip.
     FeedEvent,
@@ -128,6 +130,7 @@ impl SkipReason {
             SkipReason::Reference => "reference",
             SkipReason::OtherKind => "other_kind",
             SkipReason::Allowed => "allowed",
+            SkipReason::ThisHost => "this_host",
             SkipReason::FeedEvent => "feed_event",
         }
     }

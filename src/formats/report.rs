@@ -227,8 +227,9 @@ impl Report<'_, '_> {
         });
         match classes {
             Some(classes) => {
+                let stated = stated_beside(text).or(self.list.stated());
                 for class in classes {
-                    self.record(text, class, row, self.list.stated());
+                    self.record(text, class, row, stated);
                 }
             }
             None => self.read_lines(text, row, self.list),
@@ -255,8 +256,9 @@ impl Report<'_, '_> {
                 if classes.is_empty() {
                     self.read_sentences(line, row + at, platform, list);
                 }
+                let stated = stated_beside(line).or(list.stated());
                 for class in classes {
-                    self.record(line, class, row + at, list.stated());
+                    self.record(line, class, row + at, stated);
                 }
             }
             return;
@@ -325,6 +327,11 @@ impl Report<'_, '_> {
         };
         self.out.record(Record { row, raw: raw_text(line), class, details });
     }
+}
+
+/// What a remark behind the value of a line states: `a.example (compromised)`.
+fn stated_beside(line: &str) -> Stated {
+    list::remark_of(line).map(Stated::of_remark).unwrap_or_default()
 }
 
 /// The values of a line that holds nothing else. None if it is text.

@@ -97,6 +97,11 @@ fn find_header<'a>(text: &'a str, assumed: &Assumed) -> Option<(&'a str, Header)
         // Zeek's header is a comment with the names behind its own.
         rest = rest.strip_prefix("#fields\t").unwrap_or(rest);
         let first = first_record(rest)?;
+        if rest.starts_with('#') && !may_be_header(&first, rest) {
+            comments += 1;
+            rest = rest.split_once('\n')?.1;
+            continue;
+        }
         if let Some(columns) = TtpColumns::of(&first) {
             return Some((rest, Header::Ttp(columns)));
         }
@@ -127,6 +132,16 @@ fn find_header<'a>(text: &'a str, assumed: &Assumed) -> Option<(&'a str, Header)
         rest = below;
     }
     None
+}
+
+/// Whether a comment may be the header of a table: `# id,date,url`. `# hosts` is the title of a list.
+fn may_be_header(comment: &StringRecord, text: &str) -> bool {
+    let is_row = |row: &StringRecord| row.get(0).is_some_and(|cell| !cell.starts_with('#'));
+    comment.len() > 1
+        && sampled_rows(text, comment.len())
+            .iter()
+            .find(|row| is_row(row))
+            .is_none_or(|row| row.len() == comment.len())
 }
 
 /// The columns of a table whose column of values has a name that may mean something else, by the cells in it.

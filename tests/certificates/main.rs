@@ -1,5 +1,4 @@
-//! Which client certificates are accepted. rustls is built without TLS 1.2, so an older client
-//! fails in the handshake.
+//! Which certificates are accepted, and what becomes of connections when the files of an identity change.
 
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic)]
 
@@ -15,18 +14,13 @@ use std::time::Duration;
 
 use rcgen::{ExtendedKeyUsagePurpose, date_time_ymd};
 use support::forge::{self, good};
-use support::{Running, World, no_retries};
+use support::{Running, World, no_retries, soon, who};
 use tipoff::client::{Client, ClientError};
 use tipoff::wire::pb;
 use tipoff::wire::pb::partner_service_client::PartnerServiceClient;
 use tonic::transport::{Certificate, Channel, ClientTlsConfig, Endpoint};
 
 const BIRDSITE: &str = "spiffe://tipoff.test/partner/birdsite";
-
-async fn who(node: &Running, identity: &Path) -> Result<String, ClientError> {
-    let client = Client::new(&node.url, identity).unwrap().with_retry_policy(no_retries());
-    Ok(client.who_am_i().await?.partner.unwrap().id)
-}
 
 /// Asserts that the handshake is refused because of the certificate.
 async fn refused(node: &Running, identity: &Path) {
@@ -177,22 +171,19 @@ async fn a_new_certificate_is_loaded_and_a_broken_one_leaves_the_old_in_use() {
     let node = world.start().await;
     let identity = world.identity("birdsite");
     fs::write(world.config.server.identity.join("cert.pem"), "no certificate").unwrap();
-    node.reload.send(world.config.clone()).await.unwrap();
-    tokio::time::sleep(Duration::from_millis(200)).await;
+    node.reload(&world.config).await;
     assert_eq!(who(&node, &identity).await.unwrap(), "birdsite");
 
     // A key that does not match the certificate is an error too.
     world.issue_server("elsewhere.test");
     let key = rcgen::KeyPair::generate().unwrap().serialize_pem();
     fs::write(world.config.server.identity.join("key.pem"), key).unwrap();
-    node.reload.send(world.config.clone()).await.unwrap();
-    tokio::time::sleep(Duration::from_millis(200)).await;
+    node.reload(&world.config).await;
     assert_eq!(who(&node, &identity).await.unwrap(), "birdsite");
 
     // A complete new identity is loaded: it no longer names localhost, and the client notices.
     world.issue_server("elsewhere.test");
-    node.reload.send(world.config.clone()).await.unwrap();
-    tokio::time::sleep(Duration::from_millis(200)).await;
+    node.reload(&world.config).await;
     refused(&node, &identity).await;
     node.stop().await;
 }
@@ -230,7 +221,11 @@ async fn a_partner_has_its_share_of_connections() {
     assert!(matches!(connect().await, Err(ClientError::Unreachable(_))));
     assert_eq!(who(&node, &world.identity("facegraph")).await.unwrap(), "facegraph");
     drop(first);
-    tokio::time::sleep(Duration::from_millis(300)).await;
-    connect().await.unwrap();
+    soon(async {
+        while connect().await.is_err() {
+            tokio::time::sleep(Duration::from_millis(20)).await;
+        }
+    })
+    .await;
     node.stop().await;
 }

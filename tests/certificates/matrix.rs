@@ -6,16 +6,8 @@ use rcgen::{CertificateParams, ExtendedKeyUsagePurpose, date_time_ymd};
 use tipoff::client::Client;
 
 use crate::support::forge::{self, good};
-use crate::support::{Running, World};
-use crate::{BIRDSITE, refused_for, who};
-
-/// How often connections were refused with a label.
-pub async fn count(node: &Running, label: &str) -> u64 {
-    let metrics = node.ops_get("/metrics").await;
-    let series = format!("tipoff_refused_connections_total{{label=\"{label}\"}} ");
-    let value = metrics.lines().find_map(|line| line.strip_prefix(&series));
-    value.map_or(0, |value| value.parse().unwrap())
-}
+use crate::support::{World, who};
+use crate::{BIRDSITE, refused_for};
 
 fn bent(bend: impl Fn(&mut CertificateParams)) -> CertificateParams {
     let mut params = good(&[BIRDSITE]);
@@ -50,9 +42,9 @@ async fn each_bad_certificate_is_refused_for_its_own_counted_reason() {
         ),
     ];
     for (identity, label, reason) in table {
-        let before = count(&node, label).await;
+        let before = node.refused_connections(label).await;
         refused_for(&node, &identity, reason).await;
-        assert!(count(&node, label).await > before, "{label} is not counted");
+        node.refused_more_often(label, before).await;
     }
     assert_eq!(who(&node, &world.identity("birdsite")).await.unwrap(), "birdsite");
     node.stop().await;
@@ -70,9 +62,9 @@ async fn a_certificate_that_is_not_for_clients_is_refused_by_both_sides() {
         let identity = forge::signed(&world, name, &params);
         let local = Client::new(&node.url, &identity).unwrap_err().to_string();
         assert!(local.contains("not a client certificate"), "{local}");
-        let before = count(&node, "certificate_wrong_purpose").await;
+        let before = node.refused_connections("certificate_wrong_purpose").await;
         crate::refused_without_checks(&world, &node, &identity).await;
-        assert!(count(&node, "certificate_wrong_purpose").await > before, "{name}");
+        node.refused_more_often("certificate_wrong_purpose", before).await;
     }
     node.stop().await;
 }

@@ -113,15 +113,14 @@ async fn a_suspension_ends_open_feeds_immediately_and_a_resumed_partner_may_conn
     let mut stream = service.subscribe(from_start()).await.unwrap().into_inner();
     let mut config = world.config.clone();
     config.access.suspended = vec!["facegraph".into()];
-    node.reload.send(config).await.unwrap();
+    node.reload(&config).await;
     let last = last(&mut stream).await;
     assert_eq!(last.end.unwrap().reason(), pb::EndReason::Suspended);
     let status = soon(stream.message()).await.unwrap_err();
     assert_eq!(status.code(), Code::PermissionDenied);
     let client = world.client(&node, "facegraph");
     assert!(matches!(client.who_am_i().await, Err(ClientError::Denied(_))));
-    node.reload.send(world.config.clone()).await.unwrap();
-    tokio::time::sleep(Duration::from_millis(200)).await;
+    node.reload(&world.config).await;
     client.who_am_i().await.unwrap();
     node.stop().await;
 }
@@ -140,7 +139,7 @@ async fn a_suspension_ends_a_stream_of_batches_too() {
     assert!(soon(receipts.message()).await.unwrap().is_some());
     let mut config = world.config.clone();
     config.access.suspended = vec!["birdsite".into()];
-    node.reload.send(config).await.unwrap();
+    node.reload(&config).await;
     let status = soon(receipts.message()).await.unwrap_err();
     assert_eq!(status.code(), Code::PermissionDenied);
     let _ = batches.send(one(2)).await;

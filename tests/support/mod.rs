@@ -23,7 +23,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use tempfile::TempDir;
-use tipoff::client::{Client, RetryPolicy};
+use tipoff::client::{Client, ClientError, RetryPolicy};
 use tipoff::clock::{Clock, SystemClock};
 use tipoff::config::Config;
 use tipoff::domain::PartnerId;
@@ -51,7 +51,7 @@ pub struct Running {
     pub url: String,
     pub ops: std::net::SocketAddr,
     shutdown: Option<oneshot::Sender<()>>,
-    pub reload: mpsc::Sender<Config>,
+    reloads: mpsc::Sender<Config>,
     task: JoinHandle<Result<(), tipoff::server::ServeError>>,
     pub exchange: Arc<tipoff::exchange::Exchange>,
 }
@@ -148,16 +148,16 @@ impl World {
         let bound = node.bound();
         let exchange = Arc::clone(node.exchange());
         let (shutdown, requested) = oneshot::channel::<()>();
-        let (reload, reloads) = mpsc::channel(1);
+        let (reloads, reload) = mpsc::channel(1);
         let until = async move {
             let _ = requested.await;
         };
-        let task = tokio::spawn(node.serve(until, reloads));
+        let task = tokio::spawn(node.serve(until, reload));
         Running {
             url: format!("https://localhost:{}", bound.grpc.port()),
             ops: bound.ops,
             shutdown: Some(shutdown),
-            reload,
+            reloads,
             task,
             exchange,
         }
@@ -179,6 +179,32 @@ impl Running {
         ops_get(self.ops, path).await.unwrap()
     }
 
+    /// Reloads the identity folder and a configuration, as SIGHUP does, and waits until it is done.
+    pub async fn reload(&self, config: &Config) {
+        // The channel has a capacity of one: when it accepts the third, the first was processed.
+        for _ in 0..3 {
+            self.reloads.send(config.clone()).await.unwrap();
+        }
+    }
+
+    /// How often connections were refused with a label.
+    pub async fn refused_connections(&self, label: &str) -> u64 {
+        let metrics = self.ops_get("/metrics").await;
+        let series = format!("tipoff_refused_connections_total{{label=\"{label}\"}} ");
+        let value = metrics.lines().find_map(|line| line.strip_prefix(&series));
+        value.map_or(0, |value| value.parse().unwrap())
+    }
+
+    /// Waits until connections were refused with a label more often than `before`.
+    pub async fn refused_more_often(&self, label: &str, before: u64) {
+        soon(async {
+            while self.refused_connections(label).await <= before {
+                tokio::time::sleep(Duration::from_millis(20)).await;
+            }
+        })
+        .await;
+    }
+
     /// Stops the node, as SIGTERM does, and waits until it has stopped.
     pub async fn stop(mut self) {
         self.begin_stop();
@@ -194,6 +220,12 @@ impl Running {
         let ended = tokio::time::timeout(Duration::from_secs(20), self.task).await;
         ended.expect("the node stops within its deadline").unwrap().unwrap();
     }
+}
+
+/// The partner that the exchange takes the holder of an identity for, over a new connection.
+pub async fn who(node: &Running, identity: &Path) -> Result<String, ClientError> {
+    let client = Client::new(&node.url, identity)?.with_retry_policy(no_retries());
+    Ok(client.who_am_i().await?.partner.unwrap().id)
 }
 
 pub fn no_retries() -> RetryPolicy {

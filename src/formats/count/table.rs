@@ -80,7 +80,9 @@ impl CountTable {
         // A table of values may state beside each how many accounts shared it.
         let is_count = |at: usize| counts.iter().any(|column| column.at == at);
         let values = Columns::of(header, None).map(|columns| columns.values).unwrap_or_default();
-        let has_values = values.iter().any(|one| !is_count(one.at) && !labels.contains(&one.at));
+        let is_empty = |at: usize| !rows.is_empty() && numbers(at).cells == 0;
+        let holds_values = |at: usize| !is_count(at) && !labels.contains(&at) && !is_empty(at);
+        let has_values = values.iter().any(|one| holds_values(one.at));
         (!counts.is_empty() && !has_values).then_some(Self { labels, counts })
     }
 

@@ -20,6 +20,7 @@ pub const VERDICTS: &[(Verdict, &[&str])] = &[
             "allowlist",
             "allowlisted",
             "false_positive",
+            "fp",
             "goodware",
             "known_good",
             "legitimate",

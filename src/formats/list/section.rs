@@ -2,15 +2,16 @@
 
 use std::sync::Arc;
 
-use super::firewall::opens_set;
+use super::firewall::{is_blocklist_name, opens_set};
 use super::proxy::blocks_in_section;
 use crate::domain::assessment::{Involvement, Verdict};
 use crate::domain::{Indicator, Kind, Platform};
-use crate::formats::details::words::verdict_of_heading;
+use crate::formats::details::words::{verdict, verdict_of_heading};
 use crate::formats::involvement::involvement_of;
 use crate::formats::kinds::DeclaredType;
+use crate::formats::prose::Stated;
 use crate::formats::report::{Sections, is_common_word};
-use crate::formats::{Details, SkipReason};
+use crate::formats::{Details, SkipReason, tags, wording};
 
 /// What the last heading declares for the lines below it.
 #[derive(Clone, Debug, Default)]
@@ -58,7 +59,7 @@ impl Section {
             };
             return true;
         }
-        let is_comment = line.starts_with("# ") || line.starts_with("## ");
+        let is_comment = ["# ", "## ", "! "].iter().any(|mark| line.starts_with(mark));
         let is_heading = line.ends_with(':')
             || undecorated(line).len() < line.len()
             || (self.kind.is_some() && is_after_blank && is_bare_title(line))
@@ -69,8 +70,8 @@ impl Section {
         }
         let (involvement, verdict) = stated();
         let is_stated = involvement.is_some() || verdict.is_some();
-        // Another heading ends the section; a comment does not.
-        if is_stated || is_heading {
+        // Another heading ends the section; a comment does only if it states the opposite.
+        if is_stated || is_heading || (is_comment && accuses(line)) {
             (self.involvement, self.verdict, self.left_out) = (involvement, verdict, None);
             if self.platform.take().is_some() {
                 self.kind = None;
@@ -122,8 +123,9 @@ impl Section {
 
     /// What it declares, as the details of a record. What a remark on the record states counts first.
     pub fn details(&self, remark: Option<&str>) -> Details {
-        let involvement = remark.and_then(involvement_of).or(self.involvement);
-        let verdict = remark.and_then(verdict_of_heading).or(self.verdict);
+        let of_section = Stated { involvement: self.involvement, verdict: self.verdict };
+        let of_remark = remark.map(Stated::of_remark).unwrap_or_default();
+        let Stated { involvement, verdict } = of_remark.or(of_section);
         Details { verdict, involvement, ..Details::default() }
     }
 }
@@ -171,6 +173,19 @@ pub fn heading(line: &str) -> Option<&str> {
     let in_brackets = name.strip_suffix(')').and_then(|name| name.split_once(" ("));
     let in_brackets = in_brackets.and_then(|(name, kind)| [kind, name].into_iter().find(is_kind));
     Some(name).filter(is_kind).or(in_brackets)
+}
+
+/// Whether a comment is the title of values that somebody attacks with: `# Blocklist`, `# Malicious`, `# Phishing`.
+fn accuses(line: &str) -> bool {
+    const MAX_WORDS: usize = 4;
+    let lower = line.to_lowercase();
+    let words = wording::words(&lower);
+    let is_accusation = |word: &&str| {
+        is_blocklist_name(word)
+            || matches!(verdict(word), Some(Verdict::Malicious | Verdict::Suspicious))
+            || tags::label(word).is_some()
+    };
+    words.len() <= MAX_WORDS && words.iter().any(is_accusation)
 }
 
 /// The platform that a heading names: `Telegram:`, `## TikTok`, or `Instagram` in a line of its own.

@@ -10,6 +10,8 @@ use super::phrases::{
 };
 use crate::domain::Kind;
 use crate::domain::assessment::{Involvement, Verdict};
+use crate::formats::details::words::verdict_of_heading;
+use crate::formats::involvement::involvement_of;
 use crate::formats::kinds::excluded::FINGERPRINTS;
 use crate::formats::wording::{begins_with, has_word, rfind_phrase, words};
 
@@ -36,6 +38,11 @@ pub struct Stated {
 }
 
 impl Stated {
+    /// What a remark on a value states: `compromised`, `benign`.
+    pub fn of_remark(remark: &str) -> Self {
+        Self { involvement: involvement_of(remark), verdict: verdict_of_heading(remark) }
+    }
+
     /// What is stated here, or else there.
     pub fn or(self, other: Self) -> Self {
         let (involvement, verdict) = (other.involvement, other.verdict);
