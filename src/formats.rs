@@ -118,6 +118,7 @@ pub fn read_input(
     }
     let format = format.unwrap_or_else(|| Format::detect(input.head(), assumed));
     let mut out = Output::new(format, consumer);
+    out.guessed_encoding(input.guessed_encoding());
     match format {
         Format::MetaTtp | Format::Csv => table::read(input, assumed, &mut out)?,
         Format::Jsonl => jsonl::read(input, assumed, &mut out)?,

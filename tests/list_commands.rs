@@ -64,10 +64,12 @@ fn a_list_may_return_to_what_it_was_before() {
 fn a_list_with_a_line_that_cannot_be_read_withdraws_nothing() {
     let stage = Stage::new();
     assert_eq!(send(&stage, &values(0..3), &[]).code, Some(0));
-    let broken = send(&stage, "a0.example\na1.example\nnot/a/value\n", &[]);
-    assert_eq!(broken.code, Some(5), "{broken:?}");
-    assert_eq!(broken.lines().pop().unwrap()["list"]["not_withdrawn"], 1, "{broken:?}");
-    assert!(is_known(&stage, "a2.example"));
+    for line in ["not/a/value", "the third is a2.example now"] {
+        let broken = send(&stage, &format!("a0.example\na1.example\n{line}\n"), &[]);
+        assert_eq!(broken.code, Some(5), "{broken:?}");
+        assert_eq!(broken.lines().pop().unwrap()["list"]["not_withdrawn"], 1, "{broken:?}");
+        assert!(is_known(&stage, "a2.example"), "{line}");
+    }
 }
 
 #[test]

@@ -11,6 +11,7 @@ use std::path::Path;
 use std::process::{Command, Output};
 
 use appends::{batch, close, settings};
+use support::clock::stopwatch;
 use support::disk::copy;
 use support::process::Process;
 use support::{World, domain};
@@ -243,10 +244,17 @@ fn tipoff(arguments: &[&str], folder: &Path) -> Output {
 
 #[test]
 fn a_migration_that_is_killed_at_any_moment_loses_nothing() {
+    const ROUNDS: u32 = 24;
     let folder = tempfile::tempdir().unwrap();
     let before = fill(Backend::Files, folder.path());
+    // The kills are spread over the time that a whole migration takes here.
+    let start = stopwatch();
+    for to in [Backend::Sled, Backend::Files] {
+        assert!(tipoff(&["migrate", "--to", to.name()], folder.path()).status.success());
+    }
+    let whole = start.elapsed() / 2;
     let (mut to, mut killed) = (Backend::Sled, 0);
-    for round in 0..24u64 {
+    for round in 0..ROUNDS {
         let mut child = Command::new(env!("CARGO_BIN_EXE_tipoff"))
             .args(["journal", "migrate", "--to", to.name(), "--data"])
             .arg(folder.path())
@@ -255,7 +263,7 @@ fn a_migration_that_is_killed_at_any_moment_loses_nothing() {
             .stderr(std::process::Stdio::null())
             .spawn()
             .unwrap();
-        std::thread::sleep(std::time::Duration::from_millis(4 + round * 7));
+        std::thread::sleep(whole * round / ROUNDS);
         child.kill().unwrap();
         killed += u32::from(!child.wait().unwrap().success());
         if round % 3 == 2 {

@@ -141,7 +141,7 @@ proptest! {
         for platform in [None, Some("x"), Some("youtube"), Some("telegram"), Some("ethereum")] {
             if let Ok(once) = Indicator::parse(kind, platform, &raw) {
                 let home = once.platform().map(ToString::to_string);
-                let again = Indicator::parse(kind, home.as_deref(), once.value());
+                let again = Indicator::parse(once.kind(), home.as_deref(), once.value());
                 prop_assert_eq!(again.as_ref(), Ok(&once));
             }
         }
@@ -172,7 +172,7 @@ proptest! {
             let defanged = once.defanged();
             prop_assert_eq!(refang(&defanged), once.value());
             let home = once.platform().map(ToString::to_string);
-            let again = Indicator::parse(kind, home.as_deref(), &defanged);
+            let again = Indicator::parse(once.kind(), home.as_deref(), &defanged);
             prop_assert_eq!(again.as_ref(), Ok(&once));
         }
     }

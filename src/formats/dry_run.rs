@@ -4,7 +4,7 @@ use serde::Serialize;
 
 use super::{Class, Details, Record};
 use crate::domain::Platform;
-use crate::domain::assessment::{Involvement, Technique, Verdict};
+use crate::domain::assessment::{Involvement, Severity, Technique, Verdict};
 use crate::domain::sharing::Tlp;
 
 /// One line of `tipoff submit --dry-run --json`.
@@ -39,12 +39,30 @@ pub struct DryRunLine {
     /// Verdict on an indicator.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub verdict: Option<&'static str>,
-    /// The role of an indicator in the abuse.
+    /// The role of an indicator in the abuse. Absent for a harmless one that has no role of its own.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub involvement: Option<&'static str>,
     /// The techniques that an indicator was used for, separated by blanks.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub technique: Option<String>,
+    /// The harm labels of an indicator.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub labels: Vec<String>,
+    /// The confidence in an indicator, 0 to 100.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub confidence: Option<u32>,
+    /// The severity of an indicator.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub severity: Option<&'static str>,
+    /// The end of an indicator's validity.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub valid_until: Option<String>,
+    /// The stable id of an account.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub account_id: Option<String>,
+    /// Handles that an account had before.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub former_handles: Vec<String>,
     /// The marking of an indicator, if it has one of its own.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub tlp: Option<Tlp>,
@@ -74,6 +92,12 @@ impl DryRunLine {
             verdict: None,
             involvement: None,
             technique: None,
+            labels: Vec::new(),
+            confidence: None,
+            severity: None,
+            valid_until: None,
+            account_id: None,
+            former_handles: Vec::new(),
             tlp: None,
             reason: None,
             is_unreadable: matches!(record.class, Class::Unreadable(_)),
@@ -84,11 +108,7 @@ impl DryRunLine {
                 line.kind = Some(indicator.kind().as_str());
                 line.platform = indicator.platform().map(Platform::as_str).map(str::to_owned);
                 line.value = Some(indicator.value().to_owned());
-                line.verdict = Some(details.verdict.unwrap_or(verdict).as_str());
-                line.involvement =
-                    Some(details.involvement.unwrap_or(Involvement::DEFAULT).as_str());
-                line.technique = techniques(details);
-                line.tlp = details.tlp;
+                line.assess(details, verdict);
             }
             Class::Aggregate(count) => {
                 line.class = "aggregate";
@@ -101,6 +121,22 @@ impl DryRunLine {
             Class::Unreadable(invalid) => line.reason = Some(invalid.to_string()),
         }
         line
+    }
+
+    fn assess(&mut self, details: &Details, verdict: Verdict) {
+        let verdict = details.verdict.unwrap_or(verdict);
+        let is_accused = verdict != Verdict::NonMalicious;
+        let involvement = details.involvement.or(is_accused.then_some(Involvement::DEFAULT));
+        self.verdict = Some(verdict.as_str());
+        self.involvement = involvement.map(Involvement::as_str);
+        self.technique = techniques(details);
+        self.labels.clone_from(&details.labels);
+        self.confidence = details.confidence;
+        self.severity = details.severity.map(Severity::as_str);
+        self.valid_until = details.valid_until.map(|until| until.to_string());
+        self.account_id.clone_from(&details.account_id);
+        self.former_handles.clone_from(&details.former_handles);
+        self.tlp = details.tlp;
     }
 }
 

@@ -47,6 +47,11 @@ impl TextScan {
         }
     }
 
+    /// Whether a byte order mark names the encoding.
+    pub const fn has_bom(&self) -> bool {
+        self.bom.is_some()
+    }
+
     /// The encoding to decode from; `None` for UTF-8.
     pub fn encoding(&self) -> Result<Option<&'static Encoding>, Error> {
         if self.bom.is_some() {

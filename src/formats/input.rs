@@ -41,6 +41,7 @@ pub fn private_file(folder: &Path) -> io::Result<File> {
 pub struct Input {
     content: Content,
     encoding: Option<&'static Encoding>,
+    is_encoding_guessed: bool,
     bytes: u64,
     digest: [u8; 32],
     head: Arc<str>,
@@ -101,6 +102,7 @@ impl Input {
         let mut input = Self {
             content,
             encoding,
+            is_encoding_guessed: encoding.is_some() && !scan.has_bom(),
             bytes: scan.bytes,
             digest: digest.finalize().into(),
             head: "".into(),
@@ -109,6 +111,11 @@ impl Input {
         input.head = input.read_head()?.into();
         input.bytes_read.store(0, Ordering::Relaxed);
         Ok(input)
+    }
+
+    /// The name of the encoding, if it was guessed.
+    pub fn guessed_encoding(&self) -> Option<&'static str> {
+        self.encoding.filter(|_| self.is_encoding_guessed).map(Encoding::name)
     }
 
     /// The text from its beginning, as UTF-8 without a byte order mark.

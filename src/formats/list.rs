@@ -21,7 +21,7 @@ use self::block_list::{blocked, is_bare_value, is_comment, opens_soa};
 use self::section::{Section, has_sections, label};
 use super::lines::Lines;
 use super::record::raw_text;
-use super::{Assumed, Class, Details, Error, Input, Output, Record, cell, read_time};
+use super::{Assumed, Class, Details, Error, Input, Output, Record, SkipReason, cell, read_time};
 use crate::domain::{Indicator, Invalid, Kind};
 
 /// Lines that are read at a time, on all cores.
@@ -141,8 +141,11 @@ impl ListLine {
             class,
         };
         let left_out = self.section.left_out;
-        let in_section = |class: Class| match left_out {
-            Some(reason) if class.is_indicator() => Class::Neither(reason),
+        let in_section = |class: Class| match (left_out, &class) {
+            (Some(reason), Class::Indicator(_)) => Class::Neither(reason),
+            (None, Class::Neither(SkipReason::Text)) if names_value(line) => {
+                Class::Neither(SkipReason::TextWithValue)
+            }
             _ => class,
         };
         classes.into_iter().map(in_section).map(record).collect()
@@ -181,6 +184,12 @@ fn line_classes(line: &str, is_bare: bool, section: &Section, assumed: &Assumed)
         return cell::read_line(value, None, platform);
     }
     classes
+}
+
+/// Whether a word of a text is a value with a dot: `we saw a.example too`.
+fn names_value(text: &str) -> bool {
+    let mut words = text.split_whitespace().filter(|word| word.trim_end_matches('.').contains('.'));
+    words.any(|word| Indicator::read(word, None).is_ok())
 }
 
 fn is_read(classes: &[Class]) -> bool {

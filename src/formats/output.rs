@@ -21,6 +21,8 @@ pub struct Output<'a> {
 pub struct Reading {
     /// Its format.
     pub format: Format,
+    /// The encoding that was guessed, because the text is not UTF-8 and does not name its encoding.
+    pub guessed_encoding: Option<&'static str>,
     /// Names of columns that were not read, in their order.
     pub unread_columns: Vec<String>,
     /// How many objects were not read, by type.
@@ -30,7 +32,12 @@ pub struct Reading {
 impl Reading {
     /// A file of which everything was read.
     pub const fn of(format: Format) -> Self {
-        Self { format, unread_columns: Vec::new(), skipped: BTreeMap::new() }
+        Self {
+            format,
+            guessed_encoding: None,
+            unread_columns: Vec::new(),
+            skipped: BTreeMap::new(),
+        }
     }
 }
 
@@ -50,6 +57,11 @@ impl<'a> Output<'a> {
         if !self.is_stopped {
             self.is_stopped = (self.consumer)(record).is_break();
         }
+    }
+
+    /// Sets the encoding that was guessed.
+    pub const fn guessed_encoding(&mut self, name: Option<&'static str>) {
+        self.reading.guessed_encoding = name;
     }
 
     /// Counts an object that is not read, by its type: `attack-pattern`.

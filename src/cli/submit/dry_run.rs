@@ -116,6 +116,9 @@ impl Printer {
                 let _ = output::line(&text);
             }
         };
+        if let Some(encoding) = reading.guessed_encoding {
+            print(format!("{file}: is not UTF-8 and was read as {encoding}: check its letters"));
+        }
         if !reading.unread_columns.is_empty() {
             print(format!("{file}: columns not read: {}", reading.unread_columns.join(", ")));
         }
@@ -127,11 +130,17 @@ impl Printer {
     }
 }
 
-/// The assessment that would be sent, or that a count is approximate: `malicious, victim, 8.2.1`.
+/// What is said of a value and fits into a line, or that a count is approximate: `malicious, victim, 8.2.1`.
 fn assessment(line: &DryRunLine) -> String {
     let approximate = line.approximate.filter(|is| *is).map(|_| "approximate");
-    let parts = [line.verdict, line.involvement, approximate].into_iter().flatten();
-    let parts = parts.map(str::to_owned).chain(line.technique.clone());
-    let tlp = line.tlp.map(|tlp| format!("TLP:{tlp}"));
-    parts.chain(tlp).collect::<Vec<_>>().join(", ")
+    let words = [line.verdict, line.involvement, approximate];
+    let mut parts: Vec<String> = words.into_iter().flatten().map(str::to_owned).collect();
+    parts.extend(line.confidence.map(|percent| format!("{percent} %")));
+    parts.extend(line.technique.clone());
+    parts.extend(line.labels.iter().cloned());
+    parts.extend(line.valid_until.as_ref().map(|until| format!("until {until}")));
+    parts.extend(line.account_id.as_ref().map(|id| format!("id {id}")));
+    parts.extend(line.former_handles.iter().map(|handle| format!("formerly {handle}")));
+    parts.extend(line.tlp.map(|tlp| format!("TLP:{tlp}")));
+    parts.join(", ")
 }

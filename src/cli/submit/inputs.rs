@@ -109,6 +109,12 @@ impl Input {
         reading.map_err(|error| unreadable(&self.name, &error))
     }
 
+    /// Whether it has one value in each line.
+    pub fn is_list(&self) -> bool {
+        let format = || Format::detect(self.content.head(), &self.assumed);
+        self.format.unwrap_or_else(format) == Format::List
+    }
+
     /// The SHA-256 of the file.
     pub const fn digest(&self) -> [u8; 32] {
         self.content.digest()

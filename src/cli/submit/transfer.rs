@@ -10,12 +10,12 @@ use tokio::task;
 use super::super::failure::Failure;
 use super::super::output;
 use super::batches::{Batch, Batches};
-use super::inputs::Inputs;
+use super::inputs::{Input, Inputs};
 use super::items::Source;
 use super::outcome::Rejections;
 use super::{CloseOptions, SubmissionOptions, Submit};
 use crate::client::{Client, ReportBatch, ReportSummary, Submission};
-use crate::formats::{Class, Record};
+use crate::formats::{Class, Record, SkipReason};
 
 /// Batches that are read before they can be sent.
 const READ_AHEAD: usize = 4;
@@ -115,7 +115,7 @@ impl<'a> Transfer<'a> {
     pub fn reject_unreadable(inputs: &Inputs, rejections: &mut Rejections) -> Result<(), Failure> {
         let mut printed = Ok(());
         inputs.read(&mut |input, record| {
-            if let Some((source, reason)) = unreadable(&input.name, &record) {
+            if let Some((source, reason)) = unreadable(&input.name, &record, false) {
                 printed = rejections.reject(source, reason);
             }
             if printed.is_ok() { ControlFlow::Continue(()) } else { ControlFlow::Break(()) }
@@ -128,6 +128,8 @@ impl<'a> Transfer<'a> {
         let (sender, steps) = mpsc::channel(READ_AHEAD);
         let inputs = inputs.clone();
         let names_partners = !self.command.partners.is_empty();
+        // Of a list that is sent again, whether each file has one value in each line.
+        let of_list = self.command.list.is_some() && inputs.iter().all(Input::is_list);
         let mut batches = Batches::new(self.command.defaults.clone(), names_partners);
         task::spawn_blocking(move || {
             let send = |step| match sender.blocking_send(step) {
@@ -135,7 +137,7 @@ impl<'a> Transfer<'a> {
                 Err(_) => ControlFlow::Break(()),
             };
             let read = inputs.read(&mut |input, record| {
-                if let Some((source, reason)) = unreadable(&input.name, &record) {
+                if let Some((source, reason)) = unreadable(&input.name, &record, of_list) {
                     return send(Step::Unreadable(source, reason));
                 }
                 match batches.add(&input.name, &record) {
@@ -197,13 +199,16 @@ impl<'a> Transfer<'a> {
     }
 }
 
-/// The place of a record that cannot be read, and the reason.
-fn unreadable(file: &str, record: &Record) -> Option<(Source, String)> {
-    match &record.class {
-        Class::Unreadable(invalid) => {
-            let reason = format!("{} {}", invalid.field, invalid.reason);
-            Some((Source::of(file, record), reason))
+/// The place of a record that cannot be read, and the reason. In a list that is sent again, a text with a value in it
+/// may be a misspelt line, whose value must not be withdrawn for that.
+fn unreadable(file: &str, record: &Record, of_list: bool) -> Option<(Source, String)> {
+    let reason = match &record.class {
+        Class::Unreadable(invalid) => format!("{} {}", invalid.field, invalid.reason),
+        Class::Neither(SkipReason::TextWithValue | SkipReason::Malformed) if of_list => {
+            "is a text with something like a value: write the value alone, or make the line a comment with `# `"
+                .to_owned()
         }
-        _ => None,
-    }
+        _ => return None,
+    };
+    Some((Source::of(file, record), reason))
 }

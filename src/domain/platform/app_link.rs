@@ -42,7 +42,10 @@ pub fn profile_of_app_link(text: &str) -> Option<Profile> {
     }
     LINKS.iter().find_map(|(known, of, key, platform, kind)| {
         let value = match *key {
-            "" if of.is_empty() => decoded(path).filter(|path| !path.contains('/'))?,
+            // The address of a record has a path, and `at:` alone is a word.
+            "" if of.is_empty() => {
+                decoded(path).filter(|path| text.contains("://") && !path.contains('/'))?
+            }
             "" => decoded(path.strip_prefix(of)?.strip_prefix(['/', ':'])?)?,
             _ if path == *of => parameter(query, key)?,
             _ => return None,
@@ -79,6 +82,7 @@ mod tests {
             ("at://did:plc:abc", Some("account_id bluesky did:plc:abc")),
             ("at://pier.example", Some("account bluesky pier.example")),
             ("at://pier.example/app.bsky.feed.post/3k", None),
+            ("at:pier", None),
             ("whatsapp://send?text=a&phone=+12125550123", Some("phone whatsapp +12125550123")),
             ("whatsapp://chat/?code=AbC", Some("community whatsapp AbC")),
             ("viber://chat?number=%2B12125550123", Some("phone viber +12125550123")),

@@ -150,6 +150,7 @@ mod tests {
     use super::super::samples::{every_kind, sample};
     use super::*;
     use crate::domain::Assessment;
+    use crate::formats::details::words::is_blank;
     use crate::formats::{self, Class, Format};
 
     fn written(all: &[ReceivedAssessment]) -> (String, Tally) {
@@ -266,7 +267,8 @@ mod tests {
                 let expected = Class::Indicator(received.assessment.indicator.clone());
                 proptest::prop_assert_eq!(&record.class, &expected);
                 let note = clean(&note);
-                let note = Some(note.trim()).filter(|note| !note.is_empty());
+                // A note such as `-` says nothing, and is read as none.
+                let note = Some(note.trim()).filter(|note| !is_blank(note));
                 proptest::prop_assert_eq!(record.details.note.as_deref(), note);
             }
         }

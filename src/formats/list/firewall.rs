@@ -57,8 +57,10 @@ fn web_server(line: &str) -> Option<String> {
         [deny, from, addresses @ ..] if is_word(deny, "deny") && is_word(from, "from") => {
             Some(addresses.join(" "))
         }
-        [require, not, ip, addresses @ ..]
-            if is_word(require, "require") && is_word(not, "not") && is_word(ip, "ip") =>
+        [require, not, what, addresses @ ..]
+            if is_word(require, "require")
+                && is_word(not, "not")
+                && (is_word(what, "ip") || is_word(what, "host")) =>
         {
             Some(addresses.join(" "))
         }
@@ -171,12 +173,15 @@ fn nftables(line: &str) -> Option<(&str, String)> {
     Some((set, addresses.collect::<Vec<_>>().join(" ")))
 }
 
-/// `ufw deny from 192.0.2.1 to any`.
+/// `ufw deny from 192.0.2.1 to any`, `ufw deny out to 192.0.2.1`.
 fn ufw(line: &str) -> Option<String> {
     let rest = line.strip_prefix("ufw ")?;
     let (_, rest) = rest.split_once("deny ").or_else(|| rest.split_once("reject "))?;
-    let (_, address) = rest.split_once("from ")?;
-    address.split_whitespace().next().map(str::to_owned)
+    let address = |word: &str| {
+        let (_, rest) = rest.split_once(word)?;
+        rest.split_whitespace().next().filter(|address| *address != "any")
+    };
+    address("from ").or_else(|| address("to ")).map(str::to_owned)
 }
 
 #[cfg(test)]
