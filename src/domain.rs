@@ -30,10 +30,12 @@ pub mod reading;
 pub mod received;
 pub mod refang;
 pub mod region;
+pub mod revocation;
 pub mod sharing;
 pub mod submission;
 pub mod subscription;
 pub mod summary;
+pub mod text;
 pub mod time;
 pub mod tip;
 

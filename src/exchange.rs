@@ -28,6 +28,8 @@ mod visibility;
 use std::collections::BTreeSet;
 use std::sync::Arc;
 
+use tokio::sync::watch;
+
 pub use self::commands::*;
 pub use self::commit::RequestReceipt;
 use self::core::Core;
@@ -45,6 +47,7 @@ pub use self::visibility::reaction::{FeedbackView, SightingView};
 pub use self::visibility::tip::{TipEntryView, TipIndicatorView};
 use crate::clock::Clock;
 use crate::domain::cursor::EpochId;
+use crate::domain::revocation::Revocations;
 use crate::domain::{PartnerId, Position};
 use crate::error::{Error, Result};
 use crate::index::{Index, Registry};
@@ -110,6 +113,11 @@ impl Exchange {
     /// Sets the partners that the configuration suspends. The registry may suspend others. Ends their open streams.
     pub fn set_suspended(&self, partners: BTreeSet<PartnerId>) {
         self.core.set_suspended(partners);
+    }
+
+    /// Subscribes to the certificates that operators have revoked.
+    pub fn watch_revocations(&self) -> watch::Receiver<Arc<Revocations>> {
+        self.core.index.watch_revocations()
     }
 
     /// Waits until this node has applied a version.

@@ -46,6 +46,7 @@ use self::submissions::SubmissionCache;
 pub use self::versions::AssessmentCursor;
 use crate::domain::cursor::{EpochId, Epochs, JournalEpoch};
 use crate::domain::entry::{Entry, Outcome};
+use crate::domain::revocation::Revocations;
 use crate::domain::{PartnerId, Position};
 use crate::error::{Error, Kind, Result};
 
@@ -61,6 +62,8 @@ pub struct Index {
     checkpoint: watch::Sender<u64>,
     registry: ArcSwap<Registry>,
     suspended: watch::Sender<BTreeSet<PartnerId>>,
+    /// The certificates that the registry revokes.
+    revocations: watch::Sender<Arc<Revocations>>,
     closed: ClosedVersions,
     outcomes: Outcomes,
     submissions: SubmissionCache,
@@ -137,6 +140,11 @@ impl Index {
         self.suspended.borrow().contains(partner)
     }
 
+    /// Subscribes to the revoked certificates.
+    pub fn watch_revocations(&self) -> watch::Receiver<Arc<Revocations>> {
+        self.revocations.subscribe()
+    }
+
     /// Subscribes to the set of suspended partners.
     pub fn watch_suspended(&self) -> watch::Receiver<BTreeSet<PartnerId>> {
         self.suspended.subscribe()
@@ -183,12 +191,10 @@ impl Index {
         self.closed.add(&batch.closed);
         if let Some(registry) = batch.registry {
             let suspended = registry.suspended();
+            let revocations = Arc::clone(registry.revocations());
             self.registry.store(Arc::new(registry));
-            self.suspended.send_if_modified(|before| {
-                let changed = *before != suspended;
-                *before = suspended;
-                changed
-            });
+            send_changed(&self.suspended, suspended);
+            send_changed(&self.revocations, revocations);
         }
         self.begin_epochs(&batch.epochs);
         *self.head.lock().unwrap_or_else(PoisonError::into_inner) = head;
@@ -204,6 +210,15 @@ impl Index {
             epochs.begin(*first, *epoch);
         }
     }
+}
+
+/// Sends a value to its subscribers if it differs from the last one.
+fn send_changed<T: PartialEq>(sender: &watch::Sender<T>, value: T) {
+    sender.send_if_modified(|before| {
+        let changed = *before != value;
+        *before = value;
+        changed
+    });
 }
 
 impl View<'_> {

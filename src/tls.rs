@@ -30,7 +30,7 @@ pub use self::authority::Authority;
 pub use self::folder::{FolderError, IdentityFolder};
 pub use self::handshakes::Source;
 pub use self::identity::{IdentityError, PeerIdentity};
-pub use self::server::ServerTls;
+pub use self::server::{ServerIdentity, ServerTls};
 pub use self::verifiers::{NO_TLS13, ServerVerifier};
 
 /// The peer of a connection, determined once after the handshake.

@@ -60,6 +60,26 @@ impl Client {
         resumed.await.map(|pb::ResumePartnerResponse {}| ())
     }
 
+    /// Revokes certificates. Operators only.
+    pub async fn revoke_certificate(
+        &self,
+        request: pb::RevokeCertificateRequest,
+    ) -> Result<pb::RevokeCertificateResponse, ClientError> {
+        self.call(Self::partner_service, PartnerServiceClient::revoke_certificate, request).await
+    }
+
+    /// Returns what was revoked with [`Self::revoke_certificate`]. Operators only.
+    pub async fn revocations(&self) -> Result<Vec<pb::RevokedCertificates>, ClientError> {
+        all_pages(|page_token| async move {
+            let request = pb::ListRevocationsRequest { page_size: PAGE_SIZE, page_token };
+            let page = self
+                .call(Self::partner_service, PartnerServiceClient::list_revocations, request)
+                .await?;
+            Ok((page.revocations, page.next_page_token))
+        })
+        .await
+    }
+
     /// Creates a group, or changes its name and members. Partners not in the list leave. Operators
     /// only.
     pub async fn put_group(

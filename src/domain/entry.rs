@@ -26,6 +26,7 @@ pub use self::tips::{
 };
 use super::cursor::EpochId;
 use super::partner::{GroupDefinition, Partner, PartnerId};
+use super::revocation::Revocation;
 use super::time::Timestamp;
 use super::tip::TipId;
 
@@ -116,6 +117,8 @@ pub enum Body {
     PartnerSuspended(PartnerId),
     /// Ends a partner's suspension.
     PartnerResumed(PartnerId),
+    /// Revokes certificates.
+    CertificatesRevoked(Revocation),
     /// A member of the restricted group confirms its terms.
     TermsConfirmed(Confirmation),
     /// Withdraws some of a partner's assessments.

@@ -34,6 +34,7 @@ use super::{Index, Published, Registry, entry_tag, is_storage_fault};
 use crate::domain::Position;
 use crate::domain::cursor::{EpochId, JournalTag};
 use crate::domain::entry::{Body, Entry, Outcome, RegistryRule, VoidReason};
+use crate::domain::revocation::{Revocation, Revoked};
 use crate::error::Result;
 
 /// Operations after which the batch is committed, at the end of an entry. A larger batch would delay
@@ -180,7 +181,7 @@ impl Applier {
             Body::TipsReopened(reopened) => self.tips_reopened(entry, reopened)?,
             Body::Referred(referral) => self.referred(entry, referral)?,
             Body::Epoch(epoch) => self.epoch(entry.sequence, *epoch),
-            body => match self.apply_registry_change(entry.sequence, body) {
+            body => match self.apply_registry_change(entry, body) {
                 Ok(()) => Outcome::Applied(Vec::new()),
                 Err(rule) => Outcome::Void(VoidReason::Registry(rule)),
             },
@@ -206,14 +207,18 @@ impl Applier {
     /// changes; the earlier one in the journal wins.
     fn apply_registry_change(
         &mut self,
-        sequence: u64,
+        entry: &Entry,
         body: &Body,
     ) -> std::result::Result<(), RegistryRule> {
+        let sequence = entry.sequence;
         let refused = match body {
             Body::PartnerPut(partner) => self.registry.refuses_partner(partner),
             Body::GroupPut(group) => self.registry.refuses_group(group),
             Body::PartnerSuspended(partner) | Body::PartnerResumed(partner) => {
                 self.registry.refuses_suspension(partner)
+            }
+            Body::CertificatesRevoked(revocation) => {
+                self.registry.refuses_revocation(&revocation.certificates)
             }
             Body::TermsConfirmed(confirmation) => self.registry.refuses_confirmation(confirmation),
             _ => None,
@@ -234,12 +239,22 @@ impl Applier {
         if let Some(known) = &known {
             self.put_partner_record(known);
         }
+        if let Body::CertificatesRevoked(revocation) = body {
+            self.revoke(entry, revocation);
+        }
         if let Body::GroupPut(definition) = body {
             let group = self.registry.define_group(definition, sequence);
             let (key, value) = (keys::group(&group.id), record::group(group));
             self.put(key, value);
         }
         Ok(())
+    }
+
+    fn revoke(&mut self, entry: &Entry, revocation: &Revocation) {
+        let Revocation { certificates, reason } = revocation.clone();
+        let revoked = Revoked { at: entry.time, by: entry.author.clone(), reason };
+        let value = record::revoked(self.registry.revoke(certificates, revoked));
+        self.put(keys::revocation(&revocation.certificates), value);
     }
 
     fn put_partner_record(&mut self, known: &PartnerRecord) {

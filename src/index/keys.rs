@@ -7,6 +7,8 @@
 //! | `A` | list, position | key of the enforcement at that position |
 //! | `B` | indicator id, key of an assessment | (empty) the assessment names the account by this other name |
 //! | `b` | partner, submission, number | idempotency record of a batch |
+//! | `C` | `p`, partner | when and why the partner's certificates were revoked |
+//! | `C` | `s`, serial number | when and why the certificate was revoked |
 //! | `c` | indicator id, author, audience digest | number of sightings reported |
 //! | `d` | NUL, time, tip, recipient | (empty) an answer to the tip is due at that time; see [`tips`] |
 //! | `d` | partner, box, time, tip, recipient | (empty) the same, per box |
@@ -67,6 +69,7 @@ mod campaigns;
 mod enforcements;
 mod liaisons;
 pub mod lists;
+mod registry;
 pub mod tips;
 
 pub use self::campaigns::{
@@ -78,6 +81,7 @@ pub use self::enforcements::{
     read_enforcement_position,
 };
 pub use self::liaisons::*;
+pub use self::registry::*;
 use crate::domain::audience::AudienceDigest;
 use crate::domain::entry::{RequestId, SubmissionId};
 use crate::domain::network::PrefixLength;
@@ -93,16 +97,12 @@ pub const ENDS: &[u8] = b"e";
 pub const EPOCHS: &[u8] = b"E";
 /// Prefix of current assessments.
 pub const CURRENT: &[u8] = b"i";
-/// Prefix of groups.
-pub const GROUPS: &[u8] = b"g";
 /// Prefix of numbers of networks.
 pub const NETWORKS: &[u8] = b"N";
 /// Prefix of open submissions.
 pub const OPEN: &[u8] = b"n";
 /// Prefix of outcomes.
 pub const OUTCOMES: &[u8] = b"o";
-/// Prefix of partners.
-pub const PARTNERS: &[u8] = b"p";
 
 /// The epoch that begins with an entry.
 pub fn epoch(first: u64) -> [u8; 9] {
@@ -329,16 +329,6 @@ pub fn closed_of(sequence: u64) -> [u8; 9] {
 /// The version in the key of a closed version.
 pub fn read_closed(key: &[u8]) -> Option<Position> {
     read_position(key.get(1..)?)
-}
-
-/// A partner.
-pub fn partner(id: &PartnerId) -> Vec<u8> {
-    [PARTNERS, id.as_str().as_bytes()].concat()
-}
-
-/// A group.
-pub fn group(id: &GroupId) -> Vec<u8> {
-    [GROUPS, id.as_str().as_bytes()].concat()
 }
 
 /// A key for an entry at a time. Times before 1970 count as 1970.

@@ -1,10 +1,12 @@
 //! Partners and groups as of the last applied entry.
 
 use std::collections::{BTreeMap, BTreeSet};
+use std::sync::Arc;
 
 use super::record::PartnerRecord;
 use crate::domain::entry::{Confirmation, RegistryRule};
 use crate::domain::partner::{Group, GroupDefinition, Partner, Role};
+use crate::domain::revocation::{Certificates, Revocations, Revoked};
 use crate::domain::sharing::{Directory, Reader};
 use crate::domain::{GroupId, PartnerId, Platform, Tlp};
 
@@ -13,6 +15,8 @@ use crate::domain::{GroupId, PartnerId, Platform, Tlp};
 pub struct Registry {
     partners: BTreeMap<PartnerId, PartnerRecord>,
     groups: BTreeMap<GroupId, Group>,
+    /// Revoked certificates.
+    revocations: Arc<Revocations>,
     /// Sequences of entries that changed anybody's access rights, in order.
     visibility_changes: Vec<u64>,
 }
@@ -90,6 +94,11 @@ impl Registry {
         suspended.map(|known| known.partner.id.clone()).collect()
     }
 
+    /// The revoked certificates.
+    pub fn revocations(&self) -> &Arc<Revocations> {
+        &self.revocations
+    }
+
     /// The partner that owns a platform.
     pub fn owner(&self, platform: &Platform) -> Option<&PartnerId> {
         let owns = |partner: &&Partner| partner.platforms.contains(platform);
@@ -119,6 +128,16 @@ impl Registry {
             None => Some(RegistryRule::PartnerUnknown),
             Some(Role::Operator) => Some(RegistryRule::OperatorStays),
             Some(Role::Member | Role::Liaison | Role::Observer) => None,
+        }
+    }
+
+    /// The rule that revoking certificates violates, if any.
+    pub fn refuses_revocation(&self, certificates: &Certificates) -> Option<RegistryRule> {
+        match certificates {
+            Certificates::OfPartner(partner) if self.partner(partner).is_none() => {
+                Some(RegistryRule::PartnerUnknown)
+            }
+            Certificates::OfPartner(_) | Certificates::Serial(_) => None,
         }
     }
 
@@ -176,6 +195,11 @@ impl Registry {
         let known = self.partners.get_mut(partner)?;
         known.suspended = suspended;
         Some(known)
+    }
+
+    /// Revokes certificates, and returns when and why they are revoked.
+    pub(super) fn revoke(&mut self, certificates: Certificates, revoked: Revoked) -> &Revoked {
+        Arc::make_mut(&mut self.revocations).add(certificates, revoked)
     }
 
     /// Records that a partner confirmed the terms, and returns its record. The first confirmation

@@ -91,6 +91,7 @@ impl Index {
         let OpenedStore { store, head, registry, epochs } = opened;
         let index = Index {
             suspended: watch::Sender::new(registry.suspended()),
+            revocations: watch::Sender::new(Arc::clone(registry.revocations())),
             head: Mutex::new(head),
             checkpoint: watch::Sender::new(head.sequence),
             registry: ArcSwap::new(Arc::new(registry)),
@@ -203,6 +204,11 @@ fn registry(snapshot: &Snapshot) -> Result<Registry> {
     }
     for pair in snapshot.scan(keys::GROUPS) {
         registry.insert_group(record::read_group(&pair?.1)?);
+    }
+    for pair in snapshot.scan(keys::REVOCATIONS) {
+        let (key, value) = pair?;
+        let certificates = keys::read_revocation(&key).ok_or_else(|| corrupt("a revocation"))?;
+        registry.revoke(certificates, record::read_revoked(&value)?);
     }
     registry.finish_loading();
     Ok(registry)

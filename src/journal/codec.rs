@@ -21,6 +21,7 @@ use crate::domain::indicator::CANONICAL_RULES_VERSION;
 use crate::domain::list::ShrinkPolicy;
 use crate::domain::partner::{GroupDefinition, HourlyLimits, Partner, Role, Terms};
 use crate::domain::purpose::PurposeKind;
+use crate::domain::revocation::{Certificates, Revocation, Serial};
 use crate::domain::{GroupId, IndicatorId, Invalid, PartnerId, Platform, Timestamp, Tlp};
 use crate::protobuf::Fields;
 
@@ -46,6 +47,9 @@ pub enum DecodeError {
         "its values were read by version {0} of the rules, and this build has version {CANONICAL_RULES_VERSION}"
     )]
     Rules(u32),
+    /// A field is missing.
+    #[error("its field `{0}` is missing")]
+    Missing(&'static str),
     /// The entry has no body.
     #[error("it has no body")]
     NoBody,
@@ -81,6 +85,9 @@ pub fn encode_entry(id: AppendId, author: Option<&PartnerId>, body: &Body) -> Ve
         }),
         Body::PartnerSuspended(id) => pb::entry::Body::PartnerSuspended(id.to_string()),
         Body::PartnerResumed(id) => pb::entry::Body::PartnerResumed(id.to_string()),
+        Body::CertificatesRevoked(revocation) => {
+            pb::entry::Body::CertificatesRevoked(write_revocation(revocation))
+        }
         Body::TermsConfirmed(confirmed) => pb::entry::Body::TermsConfirmed(pb::Confirmation {
             partner: confirmed.partner.to_string(),
             group: confirmed.group.to_string(),
@@ -136,6 +143,9 @@ pub fn decode_entry(sequence: u64, time: Timestamp, bytes: &[u8]) -> Decoded<Ent
             Body::PartnerSuspended(PartnerId::from_stored(&id))
         }
         pb::entry::Body::PartnerResumed(id) => Body::PartnerResumed(PartnerId::from_stored(&id)),
+        pb::entry::Body::CertificatesRevoked(revocation) => {
+            Body::CertificatesRevoked(read_revocation(revocation)?)
+        }
         pb::entry::Body::TermsConfirmed(confirmed) => Body::TermsConfirmed(Confirmation {
             partner: PartnerId::from_stored(&confirmed.partner),
             group: GroupId::from_stored(&confirmed.group),
@@ -167,6 +177,29 @@ pub fn decode_entry(sequence: u64, time: Timestamp, bytes: &[u8]) -> Decoded<Ent
     };
     let author = (!entry.author.is_empty()).then(|| PartnerId::from_stored(&entry.author));
     Ok(Entry { sequence, time, id: AppendId::from_bytes(id), author, body })
+}
+
+fn write_revocation(revocation: &Revocation) -> pb::Revocation {
+    let certificates = match &revocation.certificates {
+        Certificates::Serial(serial) => pb::revocation::Certificates::Serial(serial.to_string()),
+        Certificates::OfPartner(id) => pb::revocation::Certificates::Partner(id.to_string()),
+    };
+    pb::Revocation { certificates: Some(certificates), reason: revocation.reason.clone() }
+}
+
+fn read_revocation(revocation: pb::Revocation) -> Decoded<Revocation> {
+    let certificates = revocation.certificates.ok_or(DecodeError::Missing("certificates"))?;
+    Ok(Revocation {
+        certificates: match certificates {
+            pb::revocation::Certificates::Serial(serial) => {
+                Certificates::Serial(Serial::from_stored(&serial))
+            }
+            pb::revocation::Certificates::Partner(id) => {
+                Certificates::OfPartner(PartnerId::from_stored(&id))
+            }
+        },
+        reason: revocation.reason,
+    })
 }
 
 fn write_partner(partner: &Partner) -> pb::Partner {

@@ -60,6 +60,8 @@ pub const METHODS: &[(&str, &[Role])] = &[
     ("/tipoff.v1.PartnerService/PutPartner", OPERATORS),
     ("/tipoff.v1.PartnerService/SuspendPartner", OPERATORS),
     ("/tipoff.v1.PartnerService/ResumePartner", OPERATORS),
+    ("/tipoff.v1.PartnerService/RevokeCertificate", OPERATORS),
+    ("/tipoff.v1.PartnerService/ListRevocations", OPERATORS),
     ("/tipoff.v1.PartnerService/PutGroup", OPERATORS),
     ("/tipoff.v1.PartnerService/ConfirmTerms", WRITERS),
     ("/tipoff.v1.TipService/SendTip", WRITERS),

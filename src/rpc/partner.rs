@@ -8,7 +8,7 @@ use super::Services;
 use super::status::status;
 use crate::domain::Timestamp;
 use crate::domain::partner::{Partner, Role};
-use crate::exchange::Caller;
+use crate::exchange::{Caller, RevocationReceipt};
 use crate::tls::PeerInfo;
 use crate::wire::servers::partner_service_server::PartnerService;
 use crate::wire::{partner, pb, read_timestamp, timestamp};
@@ -31,7 +31,7 @@ impl PartnerService for Services {
             default_tlp: pb::Tlp::from(own.default_tlp).into(),
             certificate_expires_at: identity
                 .map(|i| timestamp(Timestamp::from_millis(i.not_after_ms))),
-            certificate_serial: identity.map(|i| i.serial.clone()).unwrap_or_default(),
+            certificate_serial: identity.map(|i| i.serial.to_string()).unwrap_or_default(),
             exchange_version: env!("CARGO_PKG_VERSION").to_owned(),
         }))
     }
@@ -124,6 +124,36 @@ impl PartnerService for Services {
         };
         resume.await.map_err(|e| status(&e))?;
         Ok(Response::new(pb::ResumePartnerResponse {}))
+    }
+
+    async fn revoke_certificate(
+        &self,
+        request: Request<pb::RevokeCertificateRequest>,
+    ) -> Result<Response<pb::RevokeCertificateResponse>, Status> {
+        let caller = super::caller(&request)?;
+        let peer = request.extensions().get::<PeerInfo>();
+        let in_use = peer.and_then(|peer| peer.identity.as_ref().as_ref().ok());
+        let revoke = async {
+            let revocation = partner::read_revocation(request.get_ref())?;
+            let in_use = in_use.map(|identity| &identity.serial);
+            self.exchange.commands.revoke(caller, in_use, revocation).await
+        };
+        let RevocationReceipt { sequence, unchanged } = revoke.await.map_err(|e| status(&e))?;
+        Ok(Response::new(pb::RevokeCertificateResponse { sequence, unchanged }))
+    }
+
+    async fn list_revocations(
+        &self,
+        request: Request<pb::ListRevocationsRequest>,
+    ) -> Result<Response<pb::ListRevocationsResponse>, Status> {
+        let request = request.get_ref();
+        let queries = &self.exchange.queries;
+        let page = queries.list_revocations(&request.page_token, request.page_size as usize);
+        let write = |(which, revoked): &(_, _)| partner::write_revocation(which, revoked);
+        Ok(Response::new(pb::ListRevocationsResponse {
+            revocations: page.items.iter().map(write).collect(),
+            next_page_token: page.next,
+        }))
     }
 
     async fn put_group(

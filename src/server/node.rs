@@ -1,13 +1,12 @@
 //! The life of a node: start, serve, drain, stop.
 
 use std::future::Future;
-use std::path::PathBuf;
 use std::sync::{Arc, OnceLock};
 use std::thread;
 use std::time::Duration;
 
 use tokio::net::TcpListener;
-use tokio::sync::{mpsc, oneshot};
+use tokio::sync::{mpsc, oneshot, watch};
 use tokio::task::JoinHandle;
 use tokio_util::sync::CancellationToken;
 use tracing::{error, info, warn};
@@ -21,12 +20,13 @@ use super::{Bound, ServeError, descriptors, private};
 use crate::clock::Clock;
 use crate::config::Config;
 use crate::domain::cursor::EpochId;
+use crate::domain::revocation::Revocations;
 use crate::error::Error;
 use crate::exchange::{Exchange, Follower};
 use crate::https::ops;
 use crate::metrics::Metrics;
 use crate::sampled_log::{self, SampledLog, SuppressedLines};
-use crate::tls::{FolderError, ServerTls};
+use crate::tls::{ServerIdentity, ServerTls};
 
 /// Interval at which the identity folder is reloaded. A new certificate or revocation list takes effect
 /// within this time.
@@ -58,9 +58,8 @@ pub struct Node {
 impl Node {
     /// Validates a configuration and the identity folder that it names, without starting anything.
     pub fn check(config: &Config, clock: &Arc<dyn Clock>) -> Result<(), ServeError> {
-        CheckedConfig::of(config)?;
-        let server = &config.server;
-        ServerTls::validate(&server.identity, server.crl_required, &enforced_lists(config), clock)?;
+        let checked = CheckedConfig::of(config)?;
+        server_identity(config, &checked).validate(clock)?;
         Ok(())
     }
 
@@ -77,7 +76,8 @@ impl Node {
         let ops_listener = TcpListener::bind(ops_address).await.map_err(bind_error(ops_address))?;
         let bound = Bound { grpc: grpc_socket.local_addr()?, ops: ops_listener.local_addr()? };
         private::secure(&config.storage.data)?;
-        let tls = Arc::new(open_tls(&config, &clock)?);
+        let identity = server_identity(&config, &checked);
+        let tls = Arc::new(ServerTls::open(identity, Arc::clone(&clock))?);
 
         let drained = CancellationToken::new();
         let cancel_on_drop = drained.clone().drop_guard();
@@ -100,6 +100,9 @@ impl Node {
         let follower_result = spawn_follower(follower, drained.clone())?;
         exchange.begin_epoch(EpochId(rand::random())).await?;
         exchange.commands.seed(checked.seed.clone()).await?;
+        // Before clients may connect.
+        let revocations = Arc::clone(&exchange.watch_revocations().borrow());
+        tls.set_revocations(revocations);
         let grpc_listener = grpc::listen(grpc_socket).map_err(bind_error(bound.grpc))?;
         // Set only here, so it cannot fail.
         let _ = started.set(Arc::clone(&exchange));
@@ -190,7 +193,7 @@ impl Node {
     }
 
     /// Spawns the tasks that run beside the calls until the node stops.
-    fn background(&self, reload: mpsc::Receiver<Config>) -> [JoinHandle<()>; 9] {
+    fn background(&self, reload: mpsc::Receiver<Config>) -> [JoinHandle<()>; 10] {
         let sweeps = || self.exchange.sweeps.clone();
         let stop = || self.stop.clone();
         [
@@ -206,6 +209,11 @@ impl Node {
                 Arc::clone(self.exchange.clock()),
                 stop(),
             )),
+            tokio::spawn(follow_revocations(
+                Arc::clone(&self.tls),
+                self.exchange.watch_revocations(),
+                stop(),
+            )),
             tokio::spawn(reload_settings(
                 Arc::clone(&self.tls),
                 Arc::clone(&self.exchange),
@@ -218,7 +226,7 @@ impl Node {
 
 /// Ends and joins the node's tasks. Afterwards none of them holds the data folder open.
 async fn join_tasks(
-    background: [JoinHandle<()>; 9],
+    background: [JoinHandle<()>; 10],
     cursors: JoinHandle<()>,
     ops_task: JoinHandle<std::io::Result<()>>,
 ) {
@@ -234,19 +242,13 @@ async fn join_tasks(
     }
 }
 
-fn open_tls(config: &Config, clock: &Arc<dyn Clock>) -> Result<ServerTls, FolderError> {
-    let server = &config.server;
-    ServerTls::open(
-        &server.identity,
-        server.crl_required,
-        enforced_lists(config),
-        Arc::clone(clock),
-    )
-}
-
-/// The file that stores which revocation lists were enforced.
-fn enforced_lists(config: &Config) -> PathBuf {
-    config.storage.data.join("revocation-enforced")
+fn server_identity(config: &Config, checked: &CheckedConfig) -> ServerIdentity {
+    ServerIdentity {
+        folder: config.server.identity.clone(),
+        trust_domain: checked.trust_domain.clone(),
+        crl_required: config.server.crl_required,
+        enforced: config.storage.data.join("revocation-enforced"),
+    }
 }
 
 /// Runs the follower on its own thread until `stop` is cancelled. If it ends earlier, the node stops with a
@@ -284,6 +286,19 @@ async fn log_suppressed(log: Arc<SampledLog>, clock: Arc<dyn Clock>, stop: Cance
         for SuppressedLines { label, source, count } in log.take_suppressed(clock.instant()) {
             info!(label, source, count, "suppressed log lines of the same kind");
         }
+    }
+}
+
+/// Enforces what operators revoke, on every node that applies it.
+async fn follow_revocations(
+    tls: Arc<ServerTls>,
+    mut revocations: watch::Receiver<Arc<Revocations>>,
+    stop: CancellationToken,
+) {
+    loop {
+        tls.set_revocations(Arc::clone(&revocations.borrow_and_update()));
+        // Fails only if the index is gone.
+        let Some(Ok(())) = stop.run_until_cancelled(revocations.changed()).await else { return };
     }
 }
 

@@ -5,7 +5,8 @@ use spiffe::{SpiffeId, TrustDomain};
 use thiserror::Error;
 use x509_parser::prelude::{FromDer, GeneralName, X509Certificate};
 
-use crate::domain::{PartnerId, hex};
+use crate::domain::revocation::{ClientCertificate, Serial};
+use crate::domain::{PartnerId, Timestamp};
 
 /// The identity in a verified certificate.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -14,8 +15,8 @@ pub struct PeerIdentity {
     pub partner: PartnerId,
     /// The partner's workload, if the certificate names one.
     pub workload: Option<String>,
-    /// The certificate's serial number, in hex.
-    pub serial: String,
+    /// The certificate's serial number.
+    pub serial: Serial,
     /// When the certificate expires, in milliseconds since the epoch.
     pub not_after_ms: i64,
 }
@@ -93,8 +94,19 @@ impl PeerIdentity {
             _ => return Err(IdentityError::NotPartner),
         };
         let partner = PartnerId::parse(partner).map_err(|_| IdentityError::NotPartner)?;
-        let serial = hex::encode(certificate.raw_serial());
+        let serial = Serial::of_bytes(certificate.raw_serial());
         let not_after_ms = certificate.validity().not_after.timestamp().saturating_mul(1000);
         Ok(Self { partner, workload, serial, not_after_ms })
     }
+}
+
+/// What revocations ask of a leaf certificate. `None` if it cannot be read.
+pub fn client_certificate(leaf: &[u8], trust_domain: &TrustDomain) -> Option<ClientCertificate> {
+    let (_, certificate) = X509Certificate::from_der(leaf).ok()?;
+    let not_before = certificate.validity().not_before.timestamp().saturating_mul(1000);
+    Some(ClientCertificate {
+        partner: PeerIdentity::of(leaf, trust_domain).ok().map(|identity| identity.partner),
+        serial: Serial::of_bytes(certificate.raw_serial()),
+        not_before: Timestamp::from_millis(not_before),
+    })
 }

@@ -7,6 +7,8 @@ use rustls::pki_types::CertificateDer;
 use tokio_util::sync::CancellationToken;
 use x509_parser::prelude::{FromDer, X509Certificate};
 
+use crate::domain::revocation::ClientCertificate;
+
 /// The issuer and the serial number of a certificate, by which revocation lists name it.
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
 pub struct IssuerAndSerial {
@@ -38,9 +40,18 @@ struct Connections {
     next: u64,
 }
 
+/// What tells whether a connection has to close.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Peer {
+    /// The certificates of its chain, as revocation lists name them.
+    pub chain: Vec<IssuerAndSerial>,
+    /// Its own certificate, as operators revoke it. `None` if it cannot be read.
+    pub certificate: Option<ClientCertificate>,
+}
+
 #[derive(Debug)]
 struct Entry {
-    chain: Vec<IssuerAndSerial>,
+    peer: Peer,
     closed: CancellationToken,
 }
 
@@ -54,20 +65,20 @@ pub struct OpenConnection {
 }
 
 impl OpenConnections {
-    /// Adds a connection whose client has this chain of certificates.
-    pub fn add(&self, chain: Vec<IssuerAndSerial>) -> OpenConnection {
+    /// Adds a connection of a client.
+    pub fn add(&self, peer: Peer) -> OpenConnection {
         let mut connections = self.lock();
         let number = connections.next;
         connections.next += 1;
         let closed = CancellationToken::new();
-        connections.open.insert(number, Entry { chain, closed: closed.clone() });
+        connections.open.insert(number, Entry { peer, closed: closed.clone() });
         OpenConnection { connections: self.clone(), number, closed }
     }
 
-    /// Closes the connections with a certificate that is revoked. Returns how many.
-    pub fn close_revoked(&self, is_revoked: impl Fn(&IssuerAndSerial) -> bool) -> usize {
+    /// Closes the connections of clients with a certificate that is revoked. Returns how many.
+    pub fn close_revoked(&self, is_revoked: impl Fn(&Peer) -> bool) -> usize {
         let connections = self.lock();
-        let revoked = connections.open.values().filter(|entry| entry.chain.iter().any(&is_revoked));
+        let revoked = connections.open.values().filter(|entry| is_revoked(&entry.peer));
         revoked.inspect(|entry| entry.closed.cancel()).count()
     }
 
@@ -89,12 +100,13 @@ mod tests {
     #[test]
     fn connections_of_a_revoked_certificate_are_closed_and_no_others() {
         let name = |serial| IssuerAndSerial { issuer: vec![1], serial: vec![serial] };
+        let peer = |serial| Peer { chain: vec![name(serial), name(9)], certificate: None };
         let connections = OpenConnections::default();
-        let leaf = connections.add(vec![name(1), name(9)]);
-        let other = connections.add(vec![name(2), name(9)]);
-        assert_eq!(connections.close_revoked(|certificate| *certificate == name(1)), 1);
+        let leaf = connections.add(peer(1));
+        let other = connections.add(peer(2));
+        assert_eq!(connections.close_revoked(|peer| peer.chain.contains(&name(1))), 1);
         assert!(leaf.closed.is_cancelled() && !other.closed.is_cancelled());
-        assert_eq!(connections.close_revoked(|certificate| *certificate == name(9)), 2);
+        assert_eq!(connections.close_revoked(|peer| peer.chain.contains(&name(9))), 2);
         drop((leaf, other));
         assert!(connections.lock().open.is_empty());
     }

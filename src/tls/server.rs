@@ -1,6 +1,6 @@
 //! The server's TLS configuration. It is built from the identity folder and replaced as a whole.
 
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
@@ -10,26 +10,43 @@ use rustls::pki_types::{CertificateDer, UnixTime};
 use rustls::server::{NoServerSessionStorage, VerifierBuilderError, WebPkiClientVerifier};
 use rustls::time_provider::TimeProvider;
 use rustls::{ServerConfig, version};
+use spiffe::TrustDomain;
 use tracing::{error, info, warn};
 
 use super::folder::{FolderError, IdentityFolder, Side, content};
-use super::open::{IssuerAndSerial, OpenConnection, OpenConnections};
+use super::identity::client_certificate;
+use super::open::{IssuerAndSerial, OpenConnection, OpenConnections, Peer};
 use super::provider;
 use super::revocation::RevocationLists;
 use super::verifiers::ClientVerifier;
 use crate::clock::Clock;
 use crate::domain::Timestamp;
+use crate::domain::revocation::Revocations;
+
+/// The identity of a server, and what it asks of its clients.
+#[derive(Clone, Debug)]
+pub struct ServerIdentity {
+    /// The identity folder.
+    pub folder: PathBuf,
+    /// The trust domain of its clients.
+    pub trust_domain: TrustDomain,
+    /// Whether a missing `crl.pem` is an error.
+    pub crl_required: bool,
+    /// The file of the highest list numbers. It exists once a `crl.pem` has been enforced; then a missing one is an
+    /// error too.
+    pub enforced: PathBuf,
+}
 
 /// The TLS configuration for new connections.
 #[derive(Debug)]
 pub struct ServerTls {
-    folder: PathBuf,
+    identity: ServerIdentity,
     clock: Arc<dyn Clock>,
     current: ArcSwap<Current>,
+    /// What operators have revoked.
+    revocations: Arc<ArcSwap<Revocations>>,
     reload_failed: AtomicBool,
     connections: OpenConnections,
-    /// The file of the highest list numbers. It exists once a `crl.pem` has been enforced.
-    enforced: PathBuf,
 }
 
 #[derive(Debug)]
@@ -43,22 +60,17 @@ struct Current {
 }
 
 impl ServerTls {
-    /// Reads an identity folder. A missing `crl.pem` is an error if `crl_required` is set or the file `enforced` exists.
-    pub fn open(
-        folder: &Path,
-        crl_required: bool,
-        enforced: PathBuf,
-        clock: Arc<dyn Clock>,
-    ) -> Result<Self, FolderError> {
-        let current = Self::check(folder, crl_required, &enforced, &clock)?;
-        let current = ArcSwap::from_pointee(current);
+    /// Reads an identity folder.
+    pub fn open(identity: ServerIdentity, clock: Arc<dyn Clock>) -> Result<Self, FolderError> {
+        let revocations = Arc::default();
+        let current = ArcSwap::from_pointee(identity.read(&revocations, &clock)?);
         let tls = Self {
-            folder: folder.into(),
+            identity,
             clock,
             current,
+            revocations,
             reload_failed: AtomicBool::new(false),
             connections: OpenConnections::default(),
-            enforced,
         };
         if let Some(revocation) = &tls.current.load().revocation {
             tls.log_revocation(revocation);
@@ -67,46 +79,13 @@ impl ServerTls {
         Ok(tls)
     }
 
-    /// Whether a node could start with an identity folder. Writes nothing.
-    pub fn validate(
-        folder: &Path,
-        crl_required: bool,
-        enforced: &Path,
-        clock: &Arc<dyn Clock>,
-    ) -> Result<(), FolderError> {
-        Self::check(folder, crl_required, enforced, clock).map(drop)
-    }
-
-    fn check(
-        folder: &Path,
-        crl_required: bool,
-        enforced: &Path,
-        clock: &Arc<dyn Clock>,
-    ) -> Result<Current, FolderError> {
-        let current = build(folder, enforced, clock)?;
-        current.check_expiry(clock.now())?;
-        let missing = |reason: &str| Err(content(&folder.join("crl.pem"), reason));
-        if crl_required && current.revocation.is_none() {
-            return missing(
-                "is missing, but server.crl_required is set: put the revocation list there",
-            );
-        }
-        if enforced.exists() && current.revocation.is_none() {
-            return missing(&format!(
-                "is missing, but was enforced before: put it back. If nothing is revoked any more, delete {}",
-                enforced.display()
-            ));
-        }
-        Ok(current)
-    }
-
     /// Stores the numbers of the lists that are enforced. Writes only if they have changed.
     fn remember_revocation(&self) {
         let current = self.current.load();
         let Some(revocation) = &current.revocation else { return };
-        if let Err(error) = revocation.remember(&self.enforced) {
+        if let Err(error) = revocation.remember(&self.identity.enforced) {
             warn!(
-                file = %self.enforced.display(), %error,
+                file = %self.identity.enforced.display(), %error,
                 "could not store the numbers of the revocation lists: set server.crl_required, so that a start without \
                  crl.pem is refused"
             );
@@ -115,7 +94,7 @@ impl ServerTls {
 
     fn log_revocation(&self, revocation: &RevocationLists) {
         info!(
-            folder = %self.folder.display(),
+            folder = %self.identity.folder.display(),
             lists = revocation.lists.len(),
             revoked = revocation.revoked.len(),
             next_update = revocation.next_update.map(|time| time.to_string()),
@@ -131,13 +110,36 @@ impl ServerTls {
     /// Registers a connection whose client has this chain of certificates. It is closed once one of them is revoked;
     /// `None` if one is already.
     pub fn register(&self, chain: &[CertificateDer<'_>]) -> Option<OpenConnection> {
-        let names = IssuerAndSerial::of_chain(chain);
-        let connection = self.connections.add(names.clone());
-        // Asked after it was added: a reload in between closes it, or is seen here.
-        let current = self.current.load();
-        let is_revoked =
-            |name| current.revocation.as_ref().is_some_and(|lists| lists.revoked.contains(name));
-        (!names.iter().any(is_revoked)).then_some(connection)
+        let trust_domain = &self.identity.trust_domain;
+        let certificate = chain.first().and_then(|leaf| client_certificate(leaf, trust_domain));
+        let peer = Peer { chain: IssuerAndSerial::of_chain(chain), certificate };
+        let connection = self.connections.add(peer.clone());
+        // Asked after it was added: a revocation in between closes it, or is seen here.
+        (!self.is_revoked(&peer)).then_some(connection)
+    }
+
+    /// Replaces what operators have revoked, and closes the connections that it concerns.
+    pub fn set_revocations(&self, revocations: Arc<Revocations>) {
+        if **self.revocations.load() == *revocations {
+            return;
+        }
+        info!(revocations = revocations.len(), "revocations by operators are enforced");
+        self.revocations.store(revocations);
+        self.close_revoked();
+    }
+
+    fn is_revoked(&self, peer: &Peer) -> bool {
+        let (current, revocations) = (self.current.load(), self.revocations.load());
+        let lists = current.revocation.as_ref();
+        peer.chain.iter().any(|name| lists.is_some_and(|lists| lists.revoked.contains(name)))
+            || peer.certificate.as_ref().is_some_and(|certificate| revocations.cover(certificate))
+    }
+
+    fn close_revoked(&self) {
+        let closed = self.connections.close_revoked(|peer| self.is_revoked(peer));
+        if closed > 0 {
+            info!(closed, "closed the connections of revoked certificates");
+        }
     }
 
     /// When the server's certificate expires.
@@ -163,7 +165,7 @@ impl ServerTls {
     /// Reads the folder again. If that fails, the previous certificates and revocation lists stay
     /// in use and the error is logged.
     pub fn reload(&self) {
-        let folder = self.folder.display();
+        let folder = self.identity.folder.display();
         match self.build_again() {
             Ok(fresh) => {
                 let old = self.current.swap(Arc::new(fresh));
@@ -175,11 +177,7 @@ impl ServerTls {
                     && old.revocation.as_ref() != Some(revocation)
                 {
                     self.log_revocation(revocation);
-                    let closed =
-                        self.connections.close_revoked(|name| revocation.revoked.contains(name));
-                    if closed > 0 {
-                        info!(closed, "closed the connections of revoked certificates");
-                    }
+                    self.close_revoked();
                 }
                 self.remember_revocation();
                 if self.reload_failed.swap(false, Ordering::Relaxed) {
@@ -200,14 +198,14 @@ impl ServerTls {
     /// Builds the configuration again. Revocation checks cannot be turned off while the process runs. What has expired is
     /// refused, unless that in use has expired as well: then the rest may be newer, such as the list of another authority.
     fn build_again(&self) -> Result<Current, FolderError> {
-        let fresh = build(&self.folder, &self.enforced, &self.clock)?;
+        let fresh = self.identity.build(&self.revocations, &self.clock)?;
         let (current, now) = (self.current.load(), self.clock.now());
         if current.check_expiry(now).is_ok() {
             fresh.check_expiry(now)?;
         }
         if current.revocation.is_some() && fresh.revocation.is_none() {
             return Err(content(
-                &self.folder.join("crl.pem"),
+                &self.identity.folder.join("crl.pem"),
                 "is missing, but was there before: put it back",
             ));
         }
@@ -231,40 +229,82 @@ impl Current {
     }
 }
 
-fn build(folder: &Path, enforced: &Path, clock: &Arc<dyn Clock>) -> Result<Current, FolderError> {
-    let provider = provider();
-    let identity = IdentityFolder::read(folder, &provider)?;
-    let refuse = |file: &str, reason: String| content(&folder.join(file), reason);
-    if let Some(revocation) = &identity.revocation {
-        revocation.check_numbers(&folder.join("crl.pem"), enforced)?;
+impl ServerIdentity {
+    /// Whether a node could start with it. Writes nothing.
+    pub fn validate(&self, clock: &Arc<dyn Clock>) -> Result<(), FolderError> {
+        self.read(&Arc::default(), clock).map(drop)
     }
-    let lists = identity.revocation.as_ref().map(|revocation| revocation.lists.clone());
-    let verifier =
-        WebPkiClientVerifier::builder_with_provider(identity.shared_roots(), Arc::clone(&provider))
-            .with_crls(lists.unwrap_or_default())
-            // By default an expired list would be accepted as if it were fresh.
-            .enforce_revocation_expiration()
-            .build()
-            .map_err(|error| {
-                let of_crl = matches!(error, VerifierBuilderError::InvalidCrl(_));
-                refuse(if of_crl { "crl.pem" } else { "ca.pem" }, error.to_string())
-            })?;
-    identity.check_side(folder, Side::Server)?;
-    let not_after = identity.not_after();
-    let mut config =
-        ServerConfig::builder_with_details(provider, Arc::new(ClockTime(Arc::clone(clock))))
-            .with_protocol_versions(&[&version::TLS13])
-            .map_err(|error| refuse("cert.pem", error.to_string()))?
-            .with_client_cert_verifier(Arc::new(ClientVerifier(verifier)))
-            .with_single_cert(identity.chain, identity.key)
-            .map_err(|error| refuse("cert.pem", error.to_string()))?;
-    // A resumed session would reuse the old client chain without checking revocation or expiry.
-    config.session_storage = Arc::new(NoServerSessionStorage {});
-    config.send_tls13_tickets = 0;
-    config.max_early_data_size = 0;
-    config.alpn_protocols = vec![b"h2".to_vec()];
-    let (folder, config) = (folder.to_owned(), Arc::new(config));
-    Ok(Current { folder, config, not_after, revocation: identity.revocation })
+
+    /// Reads the folder at a start.
+    fn read(
+        &self,
+        revocations: &Arc<ArcSwap<Revocations>>,
+        clock: &Arc<dyn Clock>,
+    ) -> Result<Current, FolderError> {
+        let current = self.build(revocations, clock)?;
+        current.check_expiry(clock.now())?;
+        let missing = |reason: &str| Err(content(&self.folder.join("crl.pem"), reason));
+        if self.crl_required && current.revocation.is_none() {
+            return missing(
+                "is missing, but server.crl_required is set: put the revocation list there",
+            );
+        }
+        if self.enforced.exists() && current.revocation.is_none() {
+            return missing(&format!(
+                "is missing, but was enforced before: put it back. If nothing is revoked any more, delete {}",
+                self.enforced.display()
+            ));
+        }
+        Ok(current)
+    }
+
+    fn build(
+        &self,
+        revocations: &Arc<ArcSwap<Revocations>>,
+        clock: &Arc<dyn Clock>,
+    ) -> Result<Current, FolderError> {
+        let Self { folder, trust_domain, enforced, .. } = self;
+        let provider = provider();
+        let identity = IdentityFolder::read(folder, &provider)?;
+        let refuse = |file: &str, reason: String| content(&folder.join(file), reason);
+        if let Some(revocation) = &identity.revocation {
+            revocation.check_numbers(&folder.join("crl.pem"), enforced)?;
+        }
+        let lists = identity.revocation.as_ref().map(|revocation| revocation.lists.clone());
+        let webpki = WebPkiClientVerifier::builder_with_provider(
+            identity.shared_roots(),
+            Arc::clone(&provider),
+        )
+        .with_crls(lists.unwrap_or_default())
+        // By default an expired list would be accepted as if it were fresh.
+        .enforce_revocation_expiration()
+        .build()
+        .map_err(|error| {
+            let of_crl = matches!(error, VerifierBuilderError::InvalidCrl(_));
+            refuse(if of_crl { "crl.pem" } else { "ca.pem" }, error.to_string())
+        })?;
+        let verifier = ClientVerifier {
+            webpki,
+            trust_domain: trust_domain.clone(),
+            revocations: Arc::clone(revocations),
+        };
+        identity.check_side(folder, Side::Server)?;
+        let not_after = identity.not_after();
+        let mut config =
+            ServerConfig::builder_with_details(provider, Arc::new(ClockTime(Arc::clone(clock))))
+                .with_protocol_versions(&[&version::TLS13])
+                .map_err(|error| refuse("cert.pem", error.to_string()))?
+                .with_client_cert_verifier(Arc::new(verifier))
+                .with_single_cert(identity.chain, identity.key)
+                .map_err(|error| refuse("cert.pem", error.to_string()))?;
+        // A resumed session would reuse the old client chain without checking revocation or expiry.
+        config.session_storage = Arc::new(NoServerSessionStorage {});
+        config.send_tls13_tickets = 0;
+        config.max_early_data_size = 0;
+        config.alpn_protocols = vec![b"h2".to_vec()];
+        let (folder, config) = (folder.to_owned(), Arc::new(config));
+        Ok(Current { folder, config, not_after, revocation: identity.revocation })
+    }
 }
 
 /// Adapts the exchange's clock for rustls.

@@ -3,6 +3,7 @@
 use std::fmt;
 use std::sync::Arc;
 
+use arc_swap::ArcSwap;
 use rustls::client::WebPkiServerVerifier;
 use rustls::client::danger::{HandshakeSignatureValid, ServerCertVerified, ServerCertVerifier};
 use rustls::pki_types::{CertificateDer, ServerName, UnixTime};
@@ -10,9 +11,12 @@ use rustls::server::danger::{ClientCertVerified, ClientCertVerifier};
 use rustls::{
     CertificateError, DigitallySignedStruct, DistinguishedName, Error, OtherError, SignatureScheme,
 };
+use spiffe::TrustDomain;
 
 use super::folder::{IdentityFolder, Side, allows};
+use super::identity::client_certificate;
 use super::provider;
+use crate::domain::revocation::Revocations;
 
 /// What a client says when the other side speaks TLS 1.2. rustls is built with it, because other crates ask for it.
 pub const NO_TLS13: &str = "the server speaks no TLS 1.3";
@@ -40,11 +44,18 @@ impl std::error::Error for CrlError {}
 
 /// Checks certificates of clients.
 #[derive(Debug)]
-pub struct ClientVerifier(pub Arc<dyn ClientCertVerifier>);
+pub struct ClientVerifier {
+    /// Checks the chain and the revocation lists.
+    pub webpki: Arc<dyn ClientCertVerifier>,
+    /// The trust domain of the exchange.
+    pub trust_domain: TrustDomain,
+    /// What operators have revoked.
+    pub revocations: Arc<ArcSwap<Revocations>>,
+}
 
 impl ClientCertVerifier for ClientVerifier {
     fn root_hint_subjects(&self) -> &[DistinguishedName] {
-        self.0.root_hint_subjects()
+        self.webpki.root_hint_subjects()
     }
 
     fn verify_client_cert(
@@ -53,10 +64,14 @@ impl ClientCertVerifier for ClientVerifier {
         intermediates: &[CertificateDer<'_>],
         now: UnixTime,
     ) -> Result<ClientCertVerified, Error> {
-        let verified =
-            self.0.verify_client_cert(leaf, intermediates, now).map_err(explain_crl_error)?;
+        let verified = self.webpki.verify_client_cert(leaf, intermediates, now);
+        let verified = verified.map_err(explain_crl_error)?;
         check_purpose(leaf, Side::Client)?;
-        Ok(verified)
+        let certificate = client_certificate(leaf, &self.trust_domain);
+        match certificate.filter(|certificate| self.revocations.load().cover(certificate)) {
+            Some(_) => Err(CertificateError::Revoked.into()),
+            None => Ok(verified),
+        }
     }
 
     fn verify_tls12_signature(
@@ -65,7 +80,7 @@ impl ClientCertVerifier for ClientVerifier {
         certificate: &CertificateDer<'_>,
         signature: &DigitallySignedStruct,
     ) -> Result<HandshakeSignatureValid, Error> {
-        self.0.verify_tls12_signature(message, certificate, signature)
+        self.webpki.verify_tls12_signature(message, certificate, signature)
     }
 
     fn verify_tls13_signature(
@@ -74,11 +89,11 @@ impl ClientCertVerifier for ClientVerifier {
         certificate: &CertificateDer<'_>,
         signature: &DigitallySignedStruct,
     ) -> Result<HandshakeSignatureValid, Error> {
-        self.0.verify_tls13_signature(message, certificate, signature)
+        self.webpki.verify_tls13_signature(message, certificate, signature)
     }
 
     fn supported_verify_schemes(&self) -> Vec<SignatureScheme> {
-        self.0.supported_verify_schemes()
+        self.webpki.supported_verify_schemes()
     }
 }
 

@@ -3,9 +3,10 @@
 use std::collections::BTreeSet;
 
 use super::enums::ProtoEnum;
-use super::pb;
+use super::{pb, timestamp};
 use crate::domain::partner::{Group, GroupDefinition, HourlyLimits, Partner, Role, Terms};
 use crate::domain::purpose::PurposeKind;
+use crate::domain::revocation::{Certificates, Revocation, Revoked, Serial};
 use crate::domain::{GroupId, Invalid, PartnerId, Platform, Tlp};
 
 const MAX_NAME_BYTES: usize = 200;
@@ -146,6 +147,37 @@ pub fn write_whole(partner: &Partner, suspended: bool) -> pb::Partner {
         default_group: partner.default_group.as_ref().map(ToString::to_string).unwrap_or_default(),
         default_tlp: pb::Tlp::from(partner.default_tlp).into(),
         ..write_own(partner)
+    }
+}
+
+/// Reads a request to revoke certificates.
+pub fn read_revocation(request: &pb::RevokeCertificateRequest) -> Result<Revocation, Invalid> {
+    use pb::revoke_certificate_request::Certificates as Requested;
+    let certificates = match &request.certificates {
+        Some(Requested::Serial(serial)) => Certificates::Serial(Serial::parse(serial)?),
+        Some(Requested::Partner(id)) => Certificates::OfPartner(read_id("partner", id)?),
+        None => {
+            return Err(Invalid::new(
+                "certificates",
+                "is missing: name a serial number or a partner",
+            ));
+        }
+    };
+    Revocation::new(certificates, &request.reason)
+}
+
+/// Converts a revocation.
+pub fn write_revocation(certificates: &Certificates, revoked: &Revoked) -> pb::RevokedCertificates {
+    use pb::revoked_certificates::Certificates as Written;
+    let certificates = match certificates {
+        Certificates::Serial(serial) => Written::Serial(serial.to_string()),
+        Certificates::OfPartner(id) => Written::Partner(id.to_string()),
+    };
+    pb::RevokedCertificates {
+        certificates: Some(certificates),
+        revoked_at: Some(timestamp(revoked.at)),
+        revoked_by: revoked.by.as_ref().map(ToString::to_string).unwrap_or_default(),
+        reason: revoked.reason.clone(),
     }
 }
 

@@ -165,6 +165,8 @@ pub enum RegistryRule {
     TermsUnknown,
     /// Only liaisons have purposes.
     PurposesUnfit,
+    /// An operator cannot revoke its own certificate: it would be locked out.
+    OwnCertificate,
 }
 
 impl RegistryRule {
@@ -180,6 +182,7 @@ impl RegistryRule {
         RegistryRule::RestrictedTwice,
         RegistryRule::TermsUnknown,
         RegistryRule::PurposesUnfit,
+        RegistryRule::OwnCertificate,
     ];
 
     /// The error message for the caller.
@@ -203,6 +206,10 @@ impl RegistryRule {
                 "you are not in such a restricted group, or these are not its terms"
             }
             RegistryRule::PurposesUnfit => "only a liaison can have purposes",
+            RegistryRule::OwnCertificate => {
+                "this would revoke the certificate that you use, and lock you out: connect with a new one, and revoke \
+                 the old one by its serial number"
+            }
         }
     }
 }

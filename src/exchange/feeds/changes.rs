@@ -87,6 +87,7 @@ pub fn next_event(input: &Input<'_>) -> Result<NextEvent> {
         | Body::PartnerPut(_)
         | Body::PartnerSuspended(_)
         | Body::PartnerResumed(_)
+        | Body::CertificatesRevoked(_)
         | Body::Release(_)
         | Body::ReleaseEnd(_)
         | Body::Accessed(_)

@@ -3,6 +3,7 @@
 use crate::domain::PartnerId;
 use crate::domain::activity::Activity;
 use crate::domain::partner::{Group, Partner, Role};
+use crate::domain::revocation::{Certificates, Revoked};
 use crate::error::Result;
 use crate::exchange::core::{Caller, Page, page, unknown_partner};
 use crate::exchange::queries::Queries;
@@ -30,6 +31,15 @@ impl Queries {
         let registry = self.core.registry();
         let all = registry.partners().map(|partner| (partner.id.as_str(), partner));
         page(all, after, size)
+    }
+
+    /// The revoked certificates after `after`: those of partners by id, then those of serial numbers.
+    pub fn list_revocations(&self, after: &str, size: usize) -> Page<(Certificates, Revoked)> {
+        let registry = self.core.registry();
+        let all: Vec<_> =
+            registry.revocations().iter().map(|(which, how)| (which, how.clone())).collect();
+        let keys: Vec<String> = all.iter().map(|(which, _)| which.to_string()).collect();
+        page(keys.iter().map(String::as_str).zip(&all), after, size)
     }
 
     /// The caller's groups after `after`, ordered by id. An operator gets all groups.

@@ -4,6 +4,7 @@ use serde::{Deserialize, Serialize};
 
 use super::codec::{decode, encode};
 use crate::domain::partner::{Group, Partner};
+use crate::domain::revocation::Revoked;
 use crate::error::Result;
 
 /// A partner with its state.
@@ -27,6 +28,16 @@ pub fn partner(known: &PartnerRecord) -> Vec<u8> {
 /// Decodes a partner.
 pub fn read_partner(bytes: &[u8]) -> Result<PartnerRecord> {
     decode(bytes, "a partner")
+}
+
+/// Encodes when and why certificates were revoked.
+pub fn revoked(revoked: &Revoked) -> Vec<u8> {
+    encode(revoked)
+}
+
+/// Decodes when and why certificates were revoked.
+pub fn read_revoked(bytes: &[u8]) -> Result<Revoked> {
+    decode(bytes, "a revocation")
 }
 
 /// Encodes a group.

@@ -26,6 +26,7 @@ use crate::domain::feedback::Opinion;
 use crate::domain::list::{ListChanges, ListName};
 use crate::domain::partner::{Group, HourlyLimits, Membership, Partner, Role, Terms};
 use crate::domain::purpose::{AccessWay, Purpose, PurposeKind};
+use crate::domain::revocation::Revoked;
 use crate::domain::sharing::Release;
 use crate::domain::tip::{TipState, Urgency};
 use crate::domain::{Assessment, GroupId, Kind, Sharing, TipId, Tlp};
@@ -129,6 +130,12 @@ fn registry_records(parts: &Parts, each: Visit<'_>) {
         memberships: parts.several(5, &membership),
     };
     visit(&group, each);
+    let revoked = Revoked {
+        at: parts.time(2),
+        by: parts.maybe(1, parts.partner(3)),
+        reason: parts.text(2).into(),
+    };
+    visit(&revoked, each);
     let digest = std::array::from_fn(|at| parts.id[at % 16]);
     let (sequence, time) = (parts.number(6), parts.time(7));
     visit(&IdempotencyRecord { digest, sequence, time }, each);
@@ -356,7 +363,7 @@ fn the_layout_changes_with_the_bytes() {
     numbered(RegistryRule::ALL, &mut bytes);
     assert_eq!(
         (LAYOUT, crc32c::crc32c(&bytes)),
-        (12, 2_802_241_403),
+        (13, 542_346_375),
         "the bytes of records have changed: raise LAYOUT, then put both numbers here"
     );
 }

@@ -10,6 +10,7 @@ use crate::domain::accepted::{
 use crate::domain::activity::{Activity, HourlyActivity};
 use crate::domain::entry::{Item, Outcome, TipIndicator};
 use crate::domain::partner::Group;
+use crate::domain::revocation::Revoked;
 use crate::domain::{PartnerId, Sharing};
 use crate::error::Result;
 
@@ -82,6 +83,16 @@ impl Stored for PartnerRecord {
 
     fn of(bytes: &[u8]) -> Result<Self> {
         read_partner(bytes)
+    }
+}
+
+impl Stored for Revoked {
+    fn bytes(&self) -> Vec<u8> {
+        revoked(self)
+    }
+
+    fn of(bytes: &[u8]) -> Result<Self> {
+        read_revoked(bytes)
     }
 }
 
