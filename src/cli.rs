@@ -172,7 +172,7 @@ pub fn run() -> ExitCode {
             Command::Demo(demo) => demo.run(&global).await,
             Command::Serve(serve) => serve.run().await,
             Command::Journal(journal) => journal.run(&global),
-            Command::Pki(pki) => pki.run(&global),
+            Command::Pki(pki) => pki.run(&global).await,
             Command::Whoami => whoami::run(&global).await,
             Command::Submit(submit) => submit.run(&global).await,
             Command::Withdraw(withdraw) => withdraw.run(&global).await,

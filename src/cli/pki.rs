@@ -1,4 +1,6 @@
-//! `tipoff pki init` and `tipoff pki issue`
+//! `tipoff pki`
+
+mod revoke;
 
 use std::path::{Path, PathBuf};
 
@@ -48,10 +50,18 @@ pub enum Pki {
         #[arg(long, default_value_t = 90, value_parser = clap::value_parser!(u32).range(1..=825))]
         days: u32,
     },
+    /// Revoke certificates: tell the exchange, and sign a new revocation list (operators)
+    Revoke(revoke::Revoke),
+    /// Show what an authority has issued and revoked
+    Show {
+        /// Folder of the authority
+        #[arg(long, value_name = "DIR", default_value = "certs/dev/ca")]
+        ca: PathBuf,
+    },
 }
 
 impl Pki {
-    pub fn run(&self, global: &Global) -> Outcome {
+    pub async fn run(&self, global: &Global) -> Outcome {
         let now = SystemClock.now();
         match self {
             Pki::Init { dir, trust_domain } => {
@@ -74,7 +84,9 @@ impl Pki {
                     },
                     None => Usage::Server { names: server_name.clone() },
                 };
-                authority.issue(&usage, *days, now, out).map_err(failure)?;
+                let begins = authority.issue(&usage, *days, now, out).map_err(failure)?;
+                // After a revocation it begins a moment later: it is good once this is printed.
+                tokio::time::sleep(begins.since(SystemClock.now())).await;
                 let whom = partner.clone().unwrap_or_else(|| server_name.join(", "));
                 print(
                     global,
@@ -82,6 +94,8 @@ impl Pki {
                     &format!("created the identity of {whom} in {}", out.display()),
                 )
             }
+            Pki::Revoke(revoke) => revoke.run(global).await,
+            Pki::Show { ca } => revoke::show(ca, global),
         }
     }
 }
@@ -101,6 +115,7 @@ fn failure(error: AuthorityError) -> Failure {
         | AuthorityError::Missing(_)
         | AuthorityError::Incomplete(_)
         | AuthorityError::OtherKey(_)
+        | AuthorityError::Damaged { .. }
         | AuthorityError::Name(_) => Failure::usage(error),
         AuthorityError::File { .. } | AuthorityError::Certificate(_) => Failure::failed(error),
     }

@@ -42,6 +42,12 @@ pub fn instant(seconds: i64) -> String {
     jiff::Timestamp::from_second(seconds).map_or_else(|_| seconds.to_string(), |t| t.to_string())
 }
 
+/// The day of an instant in milliseconds since the epoch, in UTC.
+pub fn day(millis: i64) -> String {
+    let day = jiff::Timestamp::from_millisecond(millis).map(|time| time.strftime("%F").to_string());
+    day.unwrap_or_else(|_| millis.to_string())
+}
+
 /// A timestamp, as RFC 3339 in UTC.
 pub fn time(time: Option<&prost_types::Timestamp>) -> Option<String> {
     time.map(|time| instant(time.seconds))

@@ -48,6 +48,16 @@ impl Serial {
         Self(hex::encode(bytes).trim_start_matches('0').to_owned())
     }
 
+    /// Its bytes, without leading zeros.
+    pub fn to_bytes(&self) -> Vec<u8> {
+        let digits =
+            if self.0.len().is_multiple_of(2) { self.0.clone() } else { format!("0{}", self.0) };
+        let bytes = digits.as_bytes().chunks(2);
+        bytes
+            .filter_map(|pair| u8::from_str_radix(std::str::from_utf8(pair).ok()?, 16).ok())
+            .collect()
+    }
+
     /// Takes a serial number from the journal, without validation.
     pub fn from_stored(text: &str) -> Self {
         Self(text.to_owned())
@@ -156,9 +166,12 @@ impl Revocations {
             || of_partner.is_some_and(|revoked| certificate.not_before <= revoked.at)
     }
 
-    /// The revocation of a serial number.
-    pub fn of_serial(&self, serial: &Serial) -> Option<&Revoked> {
-        self.serials.get(serial)
+    /// When and why certificates were revoked.
+    pub fn get(&self, certificates: &Certificates) -> Option<&Revoked> {
+        match certificates {
+            Certificates::Serial(serial) => self.serials.get(serial),
+            Certificates::OfPartner(partner) => self.partners.get(partner),
+        }
     }
 
     /// Number of revocations.
@@ -193,6 +206,7 @@ mod tests {
     fn serial_numbers_are_read_as_tools_print_them() {
         for text in ["2a07", "2A07", "00:2A:07", "0x2a07", " 2a 07 "] {
             assert_eq!(Serial::parse(text).unwrap(), Serial::of_bytes(&[0, 0x2a, 7]), "{text}");
+            assert_eq!(Serial::parse(text).unwrap().to_bytes(), [0x2a, 7], "{text}");
         }
         for text in ["", "0", "xyz", &"a".repeat(41)] {
             assert!(Serial::parse(text).is_err(), "{text}");

@@ -138,8 +138,10 @@ impl PartnerService for Services {
             let in_use = in_use.map(|identity| &identity.serial);
             self.exchange.commands.revoke(caller, in_use, revocation).await
         };
-        let RevocationReceipt { sequence, unchanged } = revoke.await.map_err(|e| status(&e))?;
-        Ok(Response::new(pb::RevokeCertificateResponse { sequence, unchanged }))
+        let RevocationReceipt { sequence, unchanged, revoked_at } =
+            revoke.await.map_err(|e| status(&e))?;
+        let revoked_at = Some(timestamp(revoked_at));
+        Ok(Response::new(pb::RevokeCertificateResponse { sequence, unchanged, revoked_at }))
     }
 
     async fn list_revocations(

@@ -3,6 +3,8 @@
 //! It is meant for small exchanges and for development. Larger exchanges use their own authority;
 //! all that the exchange requires of a client certificate is a single SPIFFE ID.
 
+mod register;
+
 use std::fs::{self, OpenOptions};
 use std::io::{self, Write};
 use std::net::IpAddr;
@@ -12,11 +14,14 @@ use std::time::Duration;
 
 use rcgen::{
     BasicConstraints, CertificateParams, CertifiedIssuer, DistinguishedName, DnType,
-    ExtendedKeyUsagePurpose, IsCa, Issuer, KeyPair, KeyUsagePurpose, SanType,
+    ExtendedKeyUsagePurpose, IsCa, Issuer, KeyPair, KeyUsagePurpose, SanType, SerialNumber,
 };
 use spiffe::{SpiffeId, TrustDomain};
 use thiserror::Error;
+use time::OffsetDateTime;
 
+pub use self::register::{Issued, Revoked, replace};
+use crate::domain::revocation::Serial;
 use crate::domain::{PartnerId, Timestamp};
 
 /// The files of an authority.
@@ -24,8 +29,10 @@ const FILES: [&str; 3] = ["ca-key.pem", "ca.pem", "trust-domain"];
 const DAY: Duration = Duration::from_secs(86_400);
 /// Validity of a root certificate: 10 years.
 const ROOT_LIFE: Duration = Duration::from_secs(3_650 * 86_400);
-/// How far the start of the validity is backdated, for peers whose clocks are slow.
-const BACKDATED: Duration = Duration::from_secs(300);
+/// How far the start of the validity is dated back, for peers whose clocks are slow: 5 minutes.
+const BACKDATED_MS: i64 = 300_000;
+/// Bytes of a serial number. RFC 5280 allows 20, with the sign.
+const SERIAL_BYTES: usize = 16;
 
 /// An error of the authority.
 #[derive(Debug, Error)]
@@ -49,6 +56,14 @@ pub enum AuthorityError {
         path: PathBuf,
         /// The cause.
         source: io::Error,
+    },
+    /// A file of the authority cannot be understood.
+    #[error("{path} is damaged: {reason}")]
+    Damaged {
+        /// The file.
+        path: PathBuf,
+        /// What is wrong.
+        reason: String,
     },
     /// The name cannot be put into a certificate.
     #[error("{0}")]
@@ -149,19 +164,39 @@ impl Authority {
 
     /// Generates a key and a certificate and writes them as an identity folder: `ca.pem`,
     /// `cert.pem`, `key.pem` (mode 0600). Replaces an existing identity.
+    ///
+    /// If certificates of the partner were revoked a moment ago, the new one begins a second later. Returns when it begins.
     pub fn issue(
         &self,
         usage: &Usage,
         days: u32,
         now: Timestamp,
         out: &Path,
-    ) -> Result<(), AuthorityError> {
+    ) -> Result<Timestamp, AuthorityError> {
         fs::create_dir_all(out).map_err(file(out))?;
         let key = KeyPair::generate()?;
-        let certificate = self.params(usage, days, now)?.signed_by(&key, &self.issuer)?;
+        let mut params = self.params(usage, days, now)?;
+        let serial: [u8; SERIAL_BYTES] = rand::random();
+        params.serial_number = Some(SerialNumber::from_slice(&serial));
+        let begins = self.begin(usage, now)?;
+        params.not_before = date(begins);
+        let certificate = params.signed_by(&key, &self.issuer)?;
+        self.record(&Issued::of(usage, Serial::of_bytes(&serial), now, DAY * days))?;
         write(&out.join("key.pem"), &key.serialize_pem(), Secret::Yes)?;
         write(&out.join("cert.pem"), &certificate.pem(), Secret::No)?;
-        write(&out.join("ca.pem"), &self.root_pem, Secret::No)
+        write(&out.join("ca.pem"), &self.root_pem, Secret::No)?;
+        Ok(begins)
+    }
+
+    /// When a certificate that is issued now begins. It is dated back, but not to before a revocation of the partner's
+    /// certificates.
+    fn begin(&self, usage: &Usage, now: Timestamp) -> Result<Timestamp, AuthorityError> {
+        let dated_back = Timestamp::from_millis(now.as_millis() - BACKDATED_MS);
+        let Usage::Partner { id, .. } = usage else { return Ok(dated_back) };
+        let revoked = self.last_revoked(id)?;
+        // Certificates know no milliseconds.
+        let after = |at: Timestamp| Timestamp::from_millis((at.as_millis() / 1000 + 1) * 1000);
+        Ok(revoked.map_or(dated_back, |at| dated_back.max(after(at))))
     }
 
     fn params(
@@ -215,17 +250,19 @@ fn is_key_of(certificate_pem: &str, key: &KeyPair) -> bool {
 
 fn params(now: Timestamp, life: Duration, common_name: &str) -> CertificateParams {
     let mut params = CertificateParams::default();
-    let seconds = now.as_millis().div_euclid(1000);
-    let epoch = rcgen::date_time_ymd(1970, 1, 1);
-    let at = |seconds: i64| epoch + Duration::from_secs(u64::try_from(seconds).unwrap_or(0));
-    let life_s = i64::try_from(life.as_secs()).unwrap_or(0);
-    params.not_before = at(seconds - i64::try_from(BACKDATED.as_secs()).unwrap_or(0));
-    params.not_after = at(seconds.saturating_add(life_s));
+    params.not_before = date(Timestamp::from_millis(now.as_millis() - BACKDATED_MS));
+    params.not_after = date(now.plus(life));
     let mut name = DistinguishedName::new();
     name.push(DnType::OrganizationName, "Tipoff");
     name.push(DnType::CommonName, common_name);
     params.distinguished_name = name;
     params
+}
+
+/// A time in a certificate, which has whole seconds.
+fn date(at: Timestamp) -> OffsetDateTime {
+    let seconds = at.as_millis().div_euclid(1000);
+    OffsetDateTime::from_unix_timestamp(seconds).unwrap_or(OffsetDateTime::UNIX_EPOCH)
 }
 
 fn parse_trust_domain(text: &str) -> Result<TrustDomain, AuthorityError> {

@@ -141,7 +141,7 @@ pub(super) fn allows(certificate: &CertificateDer<'_>, side: Side) -> Option<boo
 }
 
 /// The certificates in a file, at least one. Checks that each parses.
-fn certificates(path: &Path) -> Result<Vec<CertificateDer<'static>>, FolderError> {
+pub(super) fn certificates(path: &Path) -> Result<Vec<CertificateDer<'static>>, FolderError> {
     let certificates: Vec<CertificateDer<'static>> =
         PemFile::read(path)?.sections("certificate")?;
     for (at, certificate) in certificates.iter().enumerate() {

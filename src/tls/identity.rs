@@ -1,10 +1,13 @@
 //! The partner identity in a client certificate: exactly one URI SAN, which must be a SPIFFE ID in
 //! the exchange's trust domain. Parsed by the spiffe crate and compared as a whole.
 
+use std::path::Path;
+
 use spiffe::{SpiffeId, TrustDomain};
 use thiserror::Error;
 use x509_parser::prelude::{FromDer, GeneralName, X509Certificate};
 
+use super::folder::{FolderError, certificates, content};
 use crate::domain::revocation::{ClientCertificate, Serial};
 use crate::domain::{PartnerId, Timestamp};
 
@@ -109,4 +112,12 @@ pub fn client_certificate(leaf: &[u8], trust_domain: &TrustDomain) -> Option<Cli
         serial: Serial::of_bytes(certificate.raw_serial()),
         not_before: Timestamp::from_millis(not_before),
     })
+}
+
+/// The serial number of the first certificate in a PEM file. The error names the file.
+pub fn serial_of_file(path: &Path) -> Result<Serial, FolderError> {
+    let chain = certificates(path)?;
+    let leaf = chain.first().and_then(|leaf| X509Certificate::from_der(leaf).ok());
+    let serial = leaf.map(|(_, certificate)| Serial::of_bytes(certificate.raw_serial()));
+    serial.ok_or_else(|| content(path, "holds no certificate"))
 }

@@ -4,6 +4,7 @@
 
 mod matrix;
 mod revocation;
+mod revoked_by_entry;
 mod servers;
 #[path = "../support/mod.rs"]
 mod support;

@@ -12,6 +12,7 @@ use tipoff::domain::label::Label;
 use tipoff::domain::list::{ListName, ShrinkPolicy};
 use tipoff::domain::partner::{GroupDefinition, HourlyLimits, Partner, Role, Terms};
 use tipoff::domain::purpose::PurposeKind;
+use tipoff::domain::revocation::{Certificates, Revocation, Serial};
 use tipoff::domain::sharing::{Audience, Release};
 use tipoff::domain::{
     Assessment, CampaignId, GroupId, Indicator, IndicatorId, Invalid, Kind, PartnerId, Platform,
@@ -154,13 +155,21 @@ fn any_close() -> impl Strategy<Value = Body> {
     })
 }
 
-/// A partner is suspended or resumed, or confirms the terms of a group.
+/// A partner is suspended or resumed, its certificates are revoked, or it confirms the terms of a group.
 fn any_partner_change() -> impl Strategy<Value = Body> {
-    (0u8..3).prop_map(|which| {
+    (0u8..5).prop_map(|which| {
         let partner = PartnerId::from_stored("birdsite");
         match which {
             0 => Body::PartnerSuspended(partner),
             1 => Body::PartnerResumed(partner),
+            2 => Body::CertificatesRevoked(Revocation {
+                certificates: Certificates::OfPartner(partner),
+                reason: "a laptop was stolen".into(),
+            }),
+            3 => Body::CertificatesRevoked(Revocation {
+                certificates: Certificates::Serial(Serial::from_stored("2a07")),
+                reason: "a test".into(),
+            }),
             _ => Body::TermsConfirmed(Confirmation {
                 partner,
                 group: GroupId::from_stored("closed"),

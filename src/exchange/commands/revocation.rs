@@ -1,8 +1,9 @@
 //! Revokes certificates of partners.
 
+use crate::domain::Timestamp;
 use crate::domain::entry::{Body, RegistryRule, VoidReason};
 use crate::domain::revocation::{Certificates, Revocation, Serial};
-use crate::error::Result;
+use crate::error::{Error, Result};
 use crate::exchange::commands::Commands;
 use crate::exchange::commit::refused;
 use crate::exchange::core::Caller;
@@ -14,6 +15,8 @@ pub struct RevocationReceipt {
     pub sequence: u64,
     /// Whether nothing changed.
     pub unchanged: bool,
+    /// When the certificates were revoked.
+    pub revoked_at: Timestamp,
 }
 
 impl Commands {
@@ -26,25 +29,29 @@ impl Commands {
         revocation: Revocation,
     ) -> Result<RevocationReceipt> {
         let registry = self.core.registry();
-        let is_own = match &revocation.certificates {
+        let certificates = revocation.certificates.clone();
+        let is_own = match &certificates {
             Certificates::Serial(serial) => Some(serial) == in_use,
             Certificates::OfPartner(partner) => partner == operator.partner(),
         };
         let own = is_own.then_some(RegistryRule::OwnCertificate);
-        if let Some(rule) = own.or_else(|| registry.refuses_revocation(&revocation.certificates)) {
+        if let Some(rule) = own.or_else(|| registry.refuses_revocation(&certificates)) {
             return Err(refused(&VoidReason::Registry(rule)));
         }
-        if let Certificates::Serial(serial) = &revocation.certificates
-            && registry.revocations().of_serial(serial).is_some()
+        if let Certificates::Serial(_) = certificates
+            && let Some(revoked) = registry.revocations().get(&certificates)
         {
-            return Ok(RevocationReceipt {
-                sequence: self.core.index.checkpoint(),
-                unchanged: true,
-            });
+            let sequence = self.core.index.checkpoint();
+            return Ok(RevocationReceipt { sequence, unchanged: true, revoked_at: revoked.at });
         }
         let body = Body::CertificatesRevoked(revocation);
         let committed = self.core.commit_change(Some(operator.partner()), body).await?;
         committed.items()?;
-        Ok(RevocationReceipt { sequence: committed.sequence, unchanged: false })
+        let registry = self.core.registry();
+        let revoked = registry.revocations().get(&certificates).ok_or_else(|| {
+            Error::internal("revoke", "the revocation is missing after it was stored")
+        })?;
+        let (sequence, revoked_at) = (committed.sequence, revoked.at);
+        Ok(RevocationReceipt { sequence, unchanged: false, revoked_at })
     }
 }
