@@ -52,7 +52,7 @@ pub use self::record::{Class, Details, Record, SkipReason};
 pub use self::refused::UnreadableFormat;
 pub use crate::domain::Region;
 use crate::domain::assessment::Verdict;
-use crate::domain::{Kind, Platform};
+use crate::domain::{Invalid, Kind, Platform};
 
 /// What the user says of a file: kind and platform of values that declare none, and the column of values.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
@@ -95,11 +95,19 @@ impl Assumed {
         raw: &str,
         classes: Vec<Class>,
     ) -> Vec<Class> {
-        let Some(region) = self.region else { return classes };
         let is_unread = matches!(classes.as_slice(), [Class::Unreadable(_) | Class::Neither(_)]);
         if !is_unread || !kinds::is_phone(kind.or_else(|| kinds::label_of(raw))) {
             return classes;
         }
+        let Some(region) = self.region else {
+            return match classes.as_slice() {
+                [Class::Unreadable(invalid)] => {
+                    let reason = format!("{}; or state the country with --region", invalid.reason);
+                    vec![Class::Unreadable(Invalid::new(invalid.field.clone(), reason))]
+                }
+                _ => classes,
+            };
+        };
         let numbers = raw.split([',', ';', '|', '\n']).map(|number| region.phone(number));
         let numbers: Result<Vec<_>, _> = numbers.collect();
         numbers.map_or(classes, |all| all.into_iter().map(Class::Indicator).collect())

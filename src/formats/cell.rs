@@ -92,10 +92,11 @@ pub fn read_line(raw: &str, kind: Option<&str>, platform: Option<&str>) -> Vec<C
         None => read_value(raw, platform),
     };
     let text = raw.trim();
+    // A number below `Phone:` that cannot be read is no prose.
+    let may_be_prose = kind.is_none() || text.contains(char::is_alphabetic);
     let is_prose = || {
-        text.split_whitespace().count() > 2
-            || text.ends_with([':', '：'])
-            || is_two_plain_words(text)
+        let is_long = text.split_whitespace().count() > 2;
+        may_be_prose && (is_long || text.ends_with([':', '：']) || is_two_plain_words(text))
     };
     match classes.as_slice() {
         [Class::Unreadable(_)] if is_prose() => vec![Class::Neither(skip_reason(text))],

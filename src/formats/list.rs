@@ -21,7 +21,9 @@ use self::block_list::{blocked, is_bare_value, is_comment, opens_soa};
 use self::section::{Section, has_sections, label};
 use super::lines::Lines;
 use super::record::raw_text;
-use super::{Assumed, Class, Details, Error, Input, Output, Record, SkipReason, cell, read_time};
+use super::{
+    Assumed, Class, Details, Error, Input, Output, Record, SkipReason, cell, kinds, read_time,
+};
 use crate::domain::{Indicator, Invalid, Kind};
 
 /// Lines that are read at a time, on all cores.
@@ -142,7 +144,7 @@ impl ListLine {
         };
         let left_out = self.section.left_out;
         let in_section = |class: Class| match (left_out, &class) {
-            (Some(reason), Class::Indicator(_)) => Class::Neither(reason),
+            (Some(reason), Class::Indicator(_) | Class::Unreadable(_)) => Class::Neither(reason),
             (None, Class::Neither(SkipReason::Text)) if names_value(line) => {
                 Class::Neither(SkipReason::TextWithValue)
             }
@@ -178,6 +180,10 @@ fn line_classes(line: &str, is_bare: bool, section: &Section, assumed: &Assumed)
         if is_read(&classes) {
             return classes;
         }
+    }
+    // A number without a country is none until the user names it.
+    if declared.is_some() && kinds::is_phone(declared) && is_national_phones(value) {
+        return classes;
     }
     // A heading is weaker than a kind that the user states: a value that does not fit it is read by itself.
     if kind.is_none() && declared.is_some() {

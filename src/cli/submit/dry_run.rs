@@ -40,7 +40,10 @@ pub fn run(inputs: &Inputs, defaults: &ItemDefaults, global: &Global) -> Outcome
         output::line(&totals.to_string())?;
     }
     if totals.readable() == 0 {
-        return Err(Failure::usage("nothing could be read as an indicator or a count"));
+        return Err(Failure::usage(
+            "nothing could be read as an indicator or a count. If the file is a table, name its column of values \
+             with --column",
+        ));
     }
     Ok(if totals.unreadable == 0 { Completion::Whole } else { Completion::InPart })
 }

@@ -84,7 +84,7 @@ impl Section {
             let last = line.trim_end_matches(':').rsplit(' ').next().unwrap_or_default();
             self.kind = heading(last).map(Arc::from);
         }
-        is_stated
+        is_stated || (is_heading && self.left_out.is_some())
     }
 
     /// Passes a line that is no heading.
