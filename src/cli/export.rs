@@ -48,7 +48,7 @@ pub struct Export {
     #[arg(long)]
     include_strict: bool,
     /// In a list, include values that a partner calls non-malicious, a victim's, an abused
-    /// service's or a third party's
+    /// service's or a third party's, and those whose only verdict is unknown
     #[arg(long)]
     include_harmless: bool,
     #[command(flatten)]

@@ -60,6 +60,9 @@ fn why(reason: LeftOut) -> &'static str {
             "a partner calls it an abused service (--include-harmless lists it)"
         }
         LeftOut::ThirdParty => "a partner calls it a third party's (--include-harmless lists it)",
+        LeftOut::Unsuspected => {
+            "nobody calls it suspicious or malicious (--include-harmless lists it)"
+        }
         LeftOut::Withheld => {
             "an assessment that may not be exported calls it harmless (--include-harmless lists it)"
         }

@@ -3,6 +3,7 @@
 use std::io::{self, Write};
 
 use super::{LeftOut, Lost, Tally, Writer, harmless};
+use crate::domain::assessment::Verdict;
 use crate::domain::{Indicator, IndicatorId, Kind, ReceivedAssessment, Tlp};
 
 /// Writes each value once.
@@ -21,6 +22,8 @@ struct Value {
     indicator: Option<Indicator>,
     /// A reason against it that one of its assessments gives.
     against: Option<LeftOut>,
+    /// Whether one of its assessments is suspicious or malicious.
+    is_suspected: bool,
 }
 
 impl Value {
@@ -37,8 +40,8 @@ impl<W: Write> ListWriter<W> {
     /// the first line names.
     ///
     /// People block what is in a list. So a value is left out if one of its assessments is
-    /// non-malicious, or calls it a victim's, an abused service's or a third party's, unless
-    /// `include_harmless` is set. That counts also if the assessment itself may not be exported.
+    /// non-malicious, or calls it a victim's, an abused service's or a third party's, or if none is
+    /// suspicious or malicious, unless `include_harmless` is set. That counts also if the assessment itself may not be exported.
     pub fn new(mut out: W, strictest: Option<Tlp>, include_harmless: bool) -> io::Result<Self> {
         if let Some(tlp) = strictest {
             writeln!(out, "# TLP:{tlp}")?;
@@ -47,9 +50,12 @@ impl<W: Write> ListWriter<W> {
     }
 
     fn write_current(&mut self, tally: &mut Tally) -> io::Result<()> {
-        let Some(Value { indicator: Some(indicator), against, .. }) = self.current.take() else {
+        let Some(Value { indicator: Some(indicator), against, is_suspected, .. }) =
+            self.current.take()
+        else {
             return Ok(());
         };
+        let against = against.or((!is_suspected).then_some(LeftOut::Unsuspected));
         if let Some(reason) = against.filter(|_| !self.include_harmless) {
             tally.leave_out(reason);
         } else {
@@ -70,7 +76,8 @@ impl<W: Write> ListWriter<W> {
         if self.current.as_ref().is_some_and(|value| value.id != id) {
             self.write_current(tally)?;
         }
-        Ok(self.current.get_or_insert(Value { id, indicator: None, against: None }))
+        let value = Value { id, indicator: None, against: None, is_suspected: false };
+        Ok(self.current.get_or_insert(value))
     }
 }
 
@@ -79,6 +86,7 @@ impl<W: Write> Writer for ListWriter<W> {
         let value = self.value_of(received.id, tally)?;
         value.indicator.get_or_insert_with(|| received.assessment.indicator.clone());
         value.add_reason(harmless(received));
+        value.is_suspected |= received.assessment.verdict() >= Verdict::Suspicious;
         Ok(())
     }
 
@@ -190,14 +198,17 @@ mod tests {
         let mut cleared = sample("b.example");
         cleared.assessment.verdict = Some(Verdict::NonMalicious);
         let other = sample("c.example");
-        let all = [attacker, victim, cleared, other.clone(), other];
+        let mut unknown = sample("d.example");
+        unknown.assessment.verdict = Some(Verdict::Unknown);
+        let all = [attacker, victim, cleared, other.clone(), other, unknown];
         let (lines, tally) = written(&all, false);
         assert_eq!(lines, ["c.example"]);
         assert_eq!(tally.written, 1);
-        let left_out = [(LeftOut::NonMalicious, 1), (LeftOut::Victim, 1)];
+        let left_out =
+            [(LeftOut::NonMalicious, 1), (LeftOut::Victim, 1), (LeftOut::Unsuspected, 1)];
         assert_eq!(tally.left_out, left_out.into());
         let (lines, tally) = written(&all, true);
-        assert_eq!(lines, ["a.example", "b.example", "c.example"]);
+        assert_eq!(lines, ["a.example", "b.example", "c.example", "d.example"]);
         assert!(tally.left_out.is_empty());
     }
 }

@@ -17,6 +17,8 @@ pub enum LeftOut {
     AbusedService,
     /// In a list: the value is a third party's.
     ThirdParty,
+    /// In a list: no assessment calls the value suspicious or malicious.
+    Unsuspected,
     /// In a list: an assessment that may not be exported says that nobody should block the value. Which one, and
     /// why, is not said.
     Withheld,
@@ -36,6 +38,7 @@ impl LeftOut {
             LeftOut::Victim => "victim",
             LeftOut::AbusedService => "abused_service",
             LeftOut::ThirdParty => "third_party",
+            LeftOut::Unsuspected => "unsuspected",
             LeftOut::Withheld => "withheld",
             LeftOut::NoType => "no_type",
             LeftOut::ControlCharacters => "control_characters",
