@@ -25,7 +25,7 @@ use crate::client::{Client, FeedStart};
 use crate::domain::ReceivedAssessment;
 use crate::formats::export::stix::BundleWriter;
 use crate::formats::export::{
-    CsvWriter, DescriptorWriter, FeedError, FeedWriter, ListWriter, Rules, Tally, Writer,
+    Cells, CsvWriter, DescriptorWriter, FeedError, FeedWriter, ListWriter, Rules, Tally, Writer,
 };
 use crate::wire::pb;
 
@@ -51,6 +51,9 @@ pub struct Export {
     /// service's or a third party's, and those whose only verdict is unknown
     #[arg(long)]
     include_harmless: bool,
+    /// In csv, write cells as they are, for programs: a spreadsheet may take some for formulas
+    #[arg(long)]
+    raw: bool,
     #[command(flatten)]
     filter: FilterFlags,
     #[command(flatten)]
@@ -100,6 +103,7 @@ struct Job {
     rules: Rules,
     selection: Selection,
     include_harmless: bool,
+    cells: Cells,
     spool: Spool,
     campaigns: Campaigns,
     bar: ProgressBar,
@@ -159,6 +163,9 @@ impl Export {
     }
 
     fn check_flags(&self, global: &Global) -> Result<(), Failure> {
+        if self.raw && self.format != Format::Csv {
+            return Err(Failure::usage("--raw is for --format csv"));
+        }
         if self.include_harmless && self.format != Format::List {
             return Err(Failure::usage(
                 "--include-harmless is for --format list: the other formats say what each value is",
@@ -232,6 +239,7 @@ impl Export {
             rules,
             selection,
             include_harmless: self.include_harmless,
+            cells: if self.raw { Cells::Raw } else { Cells::Safe },
             bar: output::progress("writing", usize::try_from(spool.count).unwrap_or(usize::MAX)),
             spool,
             campaigns,
@@ -274,7 +282,7 @@ impl Job {
             FileFormat::List => {
                 Box::new(ListWriter::new(output, self.spool.strictest, self.include_harmless)?)
             }
-            FileFormat::Csv => Box::new(CsvWriter::new(output)?),
+            FileFormat::Csv => Box::new(CsvWriter::new(output, self.cells)?),
         })
     }
 

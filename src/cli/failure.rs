@@ -4,6 +4,7 @@ use std::fmt::Display;
 use std::io::{self, Write};
 use std::process::ExitCode;
 
+use super::output;
 use crate::client::{ClientError, StateError};
 
 /// Exit code if the exchange cannot be reached.
@@ -61,7 +62,7 @@ impl Failure {
     /// Prints the message to stderr and returns the exit code.
     pub fn report(&self) -> ExitCode {
         // If stderr is closed, only the exit code remains.
-        let _ = writeln!(io::stderr(), "tipoff: {}", self.message);
+        let _ = writeln!(io::stderr(), "tipoff: {}", output::for_terminal(&self.message));
         ExitCode::from(self.code)
     }
 }

@@ -1,5 +1,7 @@
 //! Output to stdout and stderr.
 
+use std::borrow::Cow;
+use std::fmt::Write as _;
 use std::io::{self, IsTerminal, Write};
 use std::time::Duration;
 
@@ -9,6 +11,7 @@ use indicatif::{ProgressBar, ProgressDrawTarget, ProgressStyle};
 use serde::Serialize;
 
 use super::failure::Failure;
+use crate::domain::text::{escaped_line, is_unsafe};
 
 /// Writes a line to stdout. Exits quietly if the reader has closed the pipe, as `head` does.
 pub fn line(text: &str) -> Result<(), Failure> {
@@ -18,6 +21,7 @@ pub fn line(text: &str) -> Result<(), Failure> {
 /// Writes a line to stdout. Returns false if the reader has closed the pipe, for commands that must
 /// still save their state.
 pub fn try_line(text: &str) -> Result<bool, Failure> {
+    let text = for_terminal(text);
     match writeln!(io::stdout().lock(), "{text}") {
         Ok(()) => Ok(true),
         Err(error) if error.kind() == io::ErrorKind::BrokenPipe => Ok(false),
@@ -44,12 +48,57 @@ pub fn stdout_failure(error: &io::Error) -> Failure {
 pub fn json(object: &impl Serialize) -> Result<(), Failure> {
     let text = serde_json::to_string(object)
         .map_err(|error| Failure::failed(format!("cannot write JSON: {error}")))?;
-    line(&text)
+    line(&escape_json(&text))
+}
+
+/// JSON in which no character steers a terminal. They stand in strings only, and JSON leaves open how it is spelled there.
+fn escape_json(text: &str) -> Cow<'_, str> {
+    if !text.contains(is_unsafe) {
+        return Cow::Borrowed(text);
+    }
+    let mut escaped = String::with_capacity(text.len() + 8);
+    for c in text.chars() {
+        if is_unsafe(c) {
+            // All of them have four digits. Writing to a String does not fail.
+            let _ = write!(escaped, "\\u{:04x}", u32::from(c));
+        } else {
+            escaped.push(c);
+        }
+    }
+    Cow::Owned(escaped)
+}
+
+/// A text for people, whatever has come into it. Only line breaks, tabs and the colours of [`paint`] act on a terminal.
+pub fn for_terminal(text: &str) -> Cow<'_, str> {
+    let is_kept = |c: char| matches!(c, '\n' | '\t');
+    if !text.contains(|c| is_unsafe(c) && !is_kept(c)) {
+        return Cow::Borrowed(text);
+    }
+    let mut safe = String::with_capacity(text.len() + 8);
+    let mut rest = text;
+    while let Some(c) = rest.chars().next() {
+        let length = colour_length(rest).unwrap_or(c.len_utf8());
+        let (one, after) = rest.split_at(length);
+        if length > c.len_utf8() || is_kept(c) {
+            safe.push_str(one);
+        } else {
+            safe.push_str(&escaped_line(one));
+        }
+        rest = after;
+    }
+    Cow::Owned(safe)
+}
+
+/// The length of the escape sequence for a colour with which a text begins.
+fn colour_length(text: &str) -> Option<usize> {
+    let parameters = text.strip_prefix("\x1b[")?;
+    let end = parameters.find(|c: char| !c.is_ascii_digit() && c != ';')?;
+    parameters[end..].starts_with('m').then_some("\x1b[".len() + end + 1)
 }
 
 /// Writes a remark to stderr, so that scripts can ignore it.
 pub fn remark(text: &str) {
-    let _ = writeln!(io::stderr(), "{text}");
+    let _ = writeln!(io::stderr(), "{}", for_terminal(text));
 }
 
 /// Formats rows as aligned columns under a header, without borders.
@@ -107,4 +156,33 @@ fn bar(what: &'static str, total: Option<u64>, template: &str, is_shown: bool) -
     bar.set_message(what);
     bar.enable_steady_tick(Duration::from_millis(250));
     bar
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn nothing_but_colours_acts_on_a_terminal() {
+        let table = [
+            ("plain, ä and 👩\u{200d}💻\n\ttext", "plain, ä and 👩\u{200d}💻\n\ttext"),
+            ("\u{1b}[1mbold\u{1b}[0m", "\u{1b}[1mbold\u{1b}[0m"),
+            ("\u{1b}]52;c;aGk=\u{7}", "\\u{1b}]52;c;aGk=\\u{7}"),
+            ("\u{1b}[2Jcleared", "\\u{1b}[2Jcleared"),
+            ("back\rover", "back\\rover"),
+            ("\u{9b}31m\u{202e}x", "\\u{9b}31m\\u{202e}x"),
+            ("\u{1b}[", "\\u{1b}["),
+        ];
+        for (text, shown) in table {
+            assert_eq!(for_terminal(text), shown, "{text:?}");
+        }
+    }
+
+    #[test]
+    fn json_is_the_same_value_without_characters_that_act() {
+        let text = "\u{1b}[31m\u{9b}\u{7f}\u{202e}ä";
+        let json = escape_json(&serde_json::to_string(text).unwrap()).into_owned();
+        assert!(!json.contains(is_unsafe), "{json}");
+        assert_eq!(serde_json::from_str::<String>(&json).unwrap(), text);
+    }
 }

@@ -13,6 +13,7 @@ use super::purpose::PurposeFlags;
 use super::subscribe::read_from;
 use super::{Global, identity, output, render, text};
 use crate::client::{self, ClientError, FeedEvent, FeedStart};
+use crate::formats::export::Cells;
 use crate::wire::pb;
 
 /// Page size. The maximum that an exchange returns.
@@ -41,6 +42,9 @@ pub struct Pull {
     /// Output format; default: lines for people
     #[arg(long)]
     format: Option<Format>,
+    /// In csv, write cells as they are, for programs: a spreadsheet may take some for formulas
+    #[arg(long)]
+    raw: bool,
     #[command(flatten)]
     filter: FilterFlags,
     #[command(flatten)]
@@ -107,11 +111,17 @@ impl Pull {
     }
 
     fn printer(&self, global: &Global) -> Result<Printer, Failure> {
+        if self.raw && !matches!(self.format, Some(Format::Csv)) {
+            return Err(Failure::usage("--raw is for --format csv"));
+        }
         match (self.format, global.json) {
             (Some(Format::Csv | Format::Stix), true) => Err(Failure::usage(
                 "--json prints one JSON object per line: omit it with --format csv or stix",
             )),
-            (Some(Format::Csv), false) => Ok(Printer::Csv(Table::default())),
+            (Some(Format::Csv), false) => {
+                let cells = if self.raw { Cells::Raw } else { Cells::Safe };
+                Ok(Printer::Csv(Table::of(cells)))
+            }
             (Some(Format::Stix), false) => Ok(Printer::Stix(CurrentObjects::default())),
             (Some(Format::Jsonl), _) | (None, true) => Ok(Printer::Objects),
             (None, false) => Ok(Printer::Rows),

@@ -3,6 +3,7 @@
 use base64::Engine;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 
+use crate::domain::text::escaped_line;
 use crate::wire::{pb, timestamp};
 
 /// The lower-case name of a protobuf enum value, without its prefix.
@@ -90,9 +91,10 @@ pub fn value(platform: &str, value: &str) -> String {
     if platform.is_empty() { value.to_owned() } else { format!("{platform}:{value}") }
 }
 
-/// A text from another partner on one line, without control characters.
+/// A text from another partner on one line. What a terminal would act on is escaped.
 pub fn one_line(text: &str) -> String {
-    text.replace(char::is_control, " ").split_whitespace().collect::<Vec<_>>().join(" ")
+    let words = text.split_whitespace().collect::<Vec<_>>().join(" ");
+    escaped_line(&words).into_owned()
 }
 
 /// A count with its noun: `1 version`, `2 versions`.

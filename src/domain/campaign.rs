@@ -7,6 +7,7 @@ use uuid::Uuid;
 
 use super::assessment::{Confidence, Technique};
 use super::invalid::Invalid;
+use super::text;
 
 /// Maximum length of a campaign's name, in characters.
 pub const MAX_NAME_CHARS: usize = 120;
@@ -111,12 +112,9 @@ impl Contribution {
         if self.name.trim().is_empty() {
             return Err(Invalid::new("contribution.name", "is missing"));
         }
-        check_length("contribution.name", &self.name, MAX_NAME_CHARS)?;
-        if self.name.chars().any(char::is_control) {
-            return Err(Invalid::new("contribution.name", "has control characters"));
-        }
+        text::check_line("contribution.name", &self.name, MAX_NAME_CHARS)?;
         if let Some(text) = &self.description {
-            check_length("contribution.description", text, MAX_DESCRIPTION_CHARS)?;
+            text::check("contribution.description", text, MAX_DESCRIPTION_CHARS)?;
         }
         let listed = [
             ("contribution.techniques", self.techniques.len()),
@@ -129,7 +127,7 @@ impl Contribution {
             }
         }
         for target in &self.targets {
-            check_length("contribution.targets", target, MAX_TEXT_CHARS)?;
+            text::check_line("contribution.targets", target, MAX_TEXT_CHARS)?;
         }
         self.attribution.as_ref().map_or(Ok(()), Attribution::check)
     }
@@ -142,7 +140,7 @@ impl Attribution {
             ("contribution.attribution.basis", &self.basis),
         ];
         for (field, text) in texts {
-            check_length(field, text.as_deref().unwrap_or_default(), MAX_TEXT_CHARS)?;
+            text::check(field, text.as_deref().unwrap_or_default(), MAX_TEXT_CHARS)?;
         }
         let country = self.country.as_deref().unwrap_or("GB");
         if country.len() != 2 || !country.bytes().all(|b| b.is_ascii_uppercase()) {
@@ -155,13 +153,6 @@ impl Attribution {
         }
         Ok(())
     }
-}
-
-fn check_length(field: &'static str, text: &str, max_chars: usize) -> Result<(), Invalid> {
-    if text.len() > max_chars && text.chars().count() > max_chars {
-        return Err(Invalid::new(field, format!("is longer than {max_chars} characters")));
-    }
-    Ok(())
 }
 
 #[cfg(test)]

@@ -14,6 +14,7 @@ use super::entry::SubmissionId;
 use super::invalid::Invalid;
 use super::partner::PartnerId;
 use super::platform::Platform;
+use super::text;
 use super::time::Timestamp;
 
 /// Maximum number of counts in one enforcement.
@@ -181,9 +182,9 @@ impl Enforcement {
         }
         let note = self.note.as_deref().unwrap_or_default();
         let (chars, bytes) = MAX_NOTE;
-        if note.chars().count() > chars || note.len() > bytes {
-            let reason = format!("is longer than {chars} characters or {bytes} bytes");
-            return Err(Invalid::new("note", reason));
+        text::check("note", note, chars)?;
+        if note.len() > bytes {
+            return Err(Invalid::new("note", format!("is longer than {bytes} bytes")));
         }
         Ok(())
     }

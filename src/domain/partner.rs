@@ -11,6 +11,7 @@ use super::invalid::Invalid;
 use super::platform::Platform;
 use super::purpose::PurposeKind;
 use super::sharing::Tlp;
+use super::text;
 
 macro_rules! slug {
     ($(#[$doc:meta])* $name:ident, $field:literal) => {
@@ -212,7 +213,10 @@ impl Terms {
             terms if terms.len() > 1_000 => {
                 Err(Invalid::new("group.terms", "is longer than 1,000 bytes"))
             }
-            terms => Ok(Self(terms.into())),
+            terms => {
+                text::check("group.terms", terms, 1_000)?;
+                Ok(Self(terms.into()))
+            }
         }
     }
 

@@ -16,7 +16,7 @@ mod threatexchange;
 
 use std::io;
 
-pub use self::csv::{CsvWriter, name_cell, note_cell, references_cell, value_cell};
+pub use self::csv::{Cells, CsvWriter};
 pub use self::list::ListWriter;
 pub(super) use self::misp::REFERENCE as MISP_REFERENCE;
 pub use self::misp::{FeedError, FeedWriter};

@@ -4,6 +4,7 @@ use std::collections::BTreeMap;
 use std::ops::ControlFlow;
 
 use super::{Class, Format, Record, SkipReason};
+use crate::domain::text;
 
 /// Columns that are named as unread. Bounds the time of a header that is made to be long.
 const MAX_UNREAD_COLUMNS: usize = 1_000;
@@ -51,6 +52,9 @@ impl<'a> Output<'a> {
     /// One value, one count, or a record that is neither.
     pub fn record(&mut self, mut record: Record) {
         self.has_records = true;
+        if let Some(note) = &mut record.details.note {
+            *note = text::cleaned(note).into_owned();
+        }
         if matches!(&record.class, Class::Indicator(read) if read.is_on_this_host()) {
             record.class = Class::Neither(SkipReason::ThisHost);
         }

@@ -7,7 +7,7 @@ use super::{pb, read_timestamp, timestamp};
 use crate::domain::account::AccountNames;
 use crate::domain::assessment::{Confidence, Technique};
 use crate::domain::label::{Label, Labels, MAX_LABELS};
-use crate::domain::{Assessment, Indicator, Invalid, Timestamp};
+use crate::domain::{Assessment, Indicator, Invalid, Timestamp, text};
 
 const MAX_TECHNIQUES: usize = 20;
 const MAX_NOTE_CHARS: usize = 2_000;
@@ -27,7 +27,7 @@ pub fn read(
     };
     let account = AccountNames::parse(&indicator, &message.account_id, &message.former_handles)?;
     let assessment = Assessment {
-        raw: (raw != indicator.value()).then(|| raw.into()),
+        raw: (raw != indicator.value()).then(|| text::escaped_line(raw).into()),
         indicator,
         verdict: ProtoEnum::read(message.verdict)?,
         confidence: message.confidence.map(Confidence::new).transpose()?,
@@ -110,9 +110,7 @@ pub(super) fn read_techniques<'a>(
 }
 
 fn read_note(text: &str) -> Result<Option<Box<str>>, Invalid> {
-    if text.len() > MAX_NOTE_CHARS && text.chars().count() > MAX_NOTE_CHARS {
-        return Err(Invalid::new("note", format!("is longer than {MAX_NOTE_CHARS} characters")));
-    }
+    text::check("note", text, MAX_NOTE_CHARS)?;
     Ok((!text.is_empty()).then(|| text.into()))
 }
 
@@ -125,7 +123,8 @@ pub(super) fn read_references(texts: &[String]) -> Result<Vec<Box<str>>, Invalid
             let reason = format!("one is longer than {MAX_REFERENCE_BYTES} bytes");
             return Err(Invalid::new("references", reason));
         }
-        if !web(text) || text.chars().any(|c| c.is_control() || c.is_whitespace()) {
+        text::check_line("references", text, MAX_REFERENCE_BYTES)?;
+        if !web(text) || text.contains(char::is_whitespace) {
             return Err(Invalid::new("references", "one is not an http or https address"));
         }
     }

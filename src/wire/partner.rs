@@ -7,7 +7,7 @@ use super::{pb, timestamp};
 use crate::domain::partner::{Group, GroupDefinition, HourlyLimits, Partner, Role, Terms};
 use crate::domain::purpose::PurposeKind;
 use crate::domain::revocation::{Certificates, Revocation, Revoked, Serial};
-use crate::domain::{GroupId, Invalid, PartnerId, Platform, Tlp};
+use crate::domain::{GroupId, Invalid, PartnerId, Platform, Tlp, text};
 
 const MAX_NAME_BYTES: usize = 200;
 const MAX_PLATFORMS: usize = 100;
@@ -93,7 +93,10 @@ fn read_name(field: &'static str, name: &str, id: &str) -> Result<String, Invali
         name if name.len() > MAX_NAME_BYTES => {
             Err(Invalid::new(field, format!("is longer than {MAX_NAME_BYTES} bytes")))
         }
-        name => Ok(name.to_owned()),
+        name => {
+            text::check_line(field, name, MAX_NAME_BYTES)?;
+            Ok(name.to_owned())
+        }
     }
 }
 

@@ -4,6 +4,7 @@ use super::enums::ProtoEnum;
 use super::{pb, read_timestamp};
 use crate::domain::Invalid;
 use crate::domain::purpose::{Purpose, PurposeKind};
+use crate::domain::text;
 
 const MAX_REFERENCE_CHARS: usize = 200;
 const MAX_JURISDICTION_BYTES: usize = 6;
@@ -14,10 +15,7 @@ pub fn read(purpose: Option<&pb::Purpose>) -> Result<Option<Purpose>, Invalid> {
     let kind = PurposeKind::read(purpose.kind)?;
     let kind = kind.ok_or_else(|| Invalid::new("purpose.kind", "is missing"))?;
     let reference = purpose.reference.trim();
-    if reference.chars().count() > MAX_REFERENCE_CHARS || reference.chars().any(char::is_control) {
-        let reason = format!("is not one line of at most {MAX_REFERENCE_CHARS} characters");
-        return Err(Invalid::new("purpose.reference", reason));
-    }
+    text::check_line("purpose.reference", reference, MAX_REFERENCE_CHARS)?;
     if purpose.jurisdiction.len() > MAX_JURISDICTION_BYTES {
         return Err(Invalid::new("purpose.jurisdiction", "is not an ISO 3166 code such as `GB`"));
     }

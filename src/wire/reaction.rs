@@ -8,7 +8,7 @@ use super::{indicator, pb, read_timestamp, sharing, timestamp};
 use crate::domain::entry::{Rejection, RequestId, Sighting};
 use crate::domain::feedback::Opinion;
 use crate::domain::sharing::{SharingRequest, SharingView};
-use crate::domain::{Invalid, PartnerId, Position, Timestamp};
+use crate::domain::{Invalid, PartnerId, Position, Timestamp, text};
 
 const MAX_NOTE_CHARS: usize = 2_000;
 /// Together with its sharing a note must fit into one index value, which is limited to 8 KB.
@@ -88,10 +88,9 @@ pub fn read_feedback(request: &pb::GiveFeedbackRequest) -> Result<FeedbackRef, I
     let version = request.version.ok_or_else(|| Invalid::new("version", "is missing"))?;
     let opinion =
         Opinion::read(request.opinion)?.ok_or_else(|| Invalid::new("opinion", "is missing"))?;
-    if request.note.chars().count() > MAX_NOTE_CHARS || request.note.len() > MAX_NOTE_BYTES {
-        let reason =
-            format!("is longer than {MAX_NOTE_CHARS} characters or {MAX_NOTE_BYTES} bytes");
-        return Err(Invalid::new("note", reason));
+    text::check("note", &request.note, MAX_NOTE_CHARS)?;
+    if request.note.len() > MAX_NOTE_BYTES {
+        return Err(Invalid::new("note", format!("is longer than {MAX_NOTE_BYTES} bytes")));
     }
     let note = (!request.note.is_empty()).then(|| request.note.as_str().into());
     let sharing = request.sharing.as_ref().map(|shared| sharing::read(Some(shared))).transpose()?;

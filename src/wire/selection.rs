@@ -4,7 +4,7 @@ use super::indicator;
 use super::pb;
 use super::sharing::read_audience;
 use crate::domain::audience::AudienceDigest;
-use crate::domain::{IndicatorId, Invalid};
+use crate::domain::{IndicatorId, Invalid, text};
 
 /// Parsed keys, each an id or an error; and the audience that the selection is limited to.
 pub type Keys = (Vec<Result<IndicatorId, Invalid>>, Option<AudienceDigest>);
@@ -26,15 +26,14 @@ pub fn read_keys(message: &pb::IndicatorKeys, max: usize) -> Result<Keys, Invali
 }
 
 /// Parses a reason: the basis of a release or the reason of a hold.
-pub fn read_reason(field: &'static str, text: &str) -> Result<String, Invalid> {
-    let text = text.trim();
-    if text.is_empty() {
+pub fn read_reason(field: &'static str, reason: &str) -> Result<String, Invalid> {
+    let reason = reason.trim();
+    if reason.is_empty() {
         return Err(Invalid::new(field, "is missing"));
     }
-    if text.chars().count() > MAX_TEXT_CHARS || text.len() > MAX_TEXT_BYTES {
-        let reason =
-            format!("is longer than {MAX_TEXT_CHARS} characters or {MAX_TEXT_BYTES} bytes");
-        return Err(Invalid::new(field, reason));
+    text::check(field, reason, MAX_TEXT_CHARS)?;
+    if reason.len() > MAX_TEXT_BYTES {
+        return Err(Invalid::new(field, format!("is longer than {MAX_TEXT_BYTES} bytes")));
     }
-    Ok(text.to_owned())
+    Ok(reason.to_owned())
 }

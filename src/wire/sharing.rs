@@ -8,7 +8,7 @@ use super::enums::ProtoEnum;
 use super::pb::{self, sharing};
 use super::{read_timestamp, timestamp};
 use crate::domain::sharing::{Audience, AudienceRequest, Release, SharingRequest, SharingView};
-use crate::domain::{GroupId, Invalid, PartnerId, Tlp};
+use crate::domain::{GroupId, Invalid, PartnerId, Tlp, text};
 
 /// Maximum encoded size of a sharing, in bytes. It is stored with each item.
 const MAX_BYTES: usize = 1_500;
@@ -112,10 +112,7 @@ fn read_named(named: &pb::NamedAudience) -> Result<AudienceRequest, Invalid> {
 fn read_release(release: &pb::Release) -> Result<Release, Invalid> {
     let liaison = PartnerId::parse(&release.liaison)
         .map_err(|e| Invalid::new("sharing.releases.liaison", e.reason))?;
-    if release.basis.chars().count() > MAX_BASIS_CHARS {
-        let reason = format!("is longer than {MAX_BASIS_CHARS} characters");
-        return Err(Invalid::new("sharing.releases.basis", reason));
-    }
+    text::check("sharing.releases.basis", &release.basis, MAX_BASIS_CHARS)?;
     let until = release.until.as_ref();
     let until = until.map(|time| read_timestamp("sharing.releases.until", time)).transpose()?;
     Ok(Release { liaison, basis: release.basis.clone(), until })

@@ -8,7 +8,7 @@ use super::{enforcement, indicator, partner, pb, read_timestamp};
 use crate::domain::enforcement::Enforcement;
 use crate::domain::entry::{Rejection, SubmissionId, TipIndicator};
 use crate::domain::tip::{MAX_INDICATORS, MAX_SUBJECT_CHARS, MAX_TEXT_CHARS, TipState, Urgency};
-use crate::domain::{CampaignId, Invalid, PartnerId, Timestamp, TipId, Tlp, hex};
+use crate::domain::{CampaignId, Invalid, PartnerId, Timestamp, TipId, Tlp, hex, text};
 
 /// Maximum number of names that are parsed. The limit on recipients is lower and applies after
 /// duplicates are removed.
@@ -132,9 +132,7 @@ pub fn read_enums<W: ProtoEnum>(field: &'static str, numbers: &[i32]) -> Result<
 }
 
 fn read_subject(subject: &str) -> Result<Option<Box<str>>, Invalid> {
-    if subject.contains(char::is_control) {
-        return Err(Invalid::new("subject", "is not one line of text"));
-    }
+    text::check_line("subject", subject, MAX_SUBJECT_CHARS)?;
     read_text("subject", subject, MAX_SUBJECT_CHARS)
 }
 
@@ -144,9 +142,7 @@ fn read_text(
     text: &str,
     max_chars: usize,
 ) -> Result<Option<Box<str>>, Invalid> {
-    if text.chars().count() > max_chars {
-        return Err(Invalid::new(field, format!("is longer than {max_chars} characters")));
-    }
+    text::check(field, text, max_chars)?;
     Ok((!text.trim().is_empty()).then(|| text.into()))
 }
 

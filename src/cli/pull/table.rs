@@ -4,7 +4,7 @@ use super::super::failure::Failure;
 use super::super::{render, text};
 use crate::client::FeedEvent;
 use crate::domain::{Indicator, Platform};
-use crate::formats::export;
+use crate::formats::export::Cells;
 use crate::wire::pb;
 
 /// The columns. Item columns have the names that submit reads.
@@ -42,15 +42,21 @@ const HEADER: [&str; 26] = [
 pub struct Table {
     /// Number of events without a row: neither items nor removals.
     pub left_out: u64,
+    cells: Cells,
     has_header: bool,
     rows: Vec<[String; HEADER.len()]>,
 }
 
 impl Table {
+    /// A table whose cells are spelled in this way.
+    pub fn of(cells: Cells) -> Self {
+        Self { cells, ..Self::default() }
+    }
+
     /// Adds an event if it has a row.
     pub fn add(&mut self, event: &FeedEvent) {
         match event {
-            FeedEvent::Item(item) => self.rows.push(item_row(item)),
+            FeedEvent::Item(item) => self.rows.push(item_row(item, self.cells)),
             FeedEvent::Removal(removal) => self.rows.push(removal_row(removal)),
             FeedEvent::GroupChange(_)
             | FeedEvent::Sighting(_)
@@ -79,7 +85,7 @@ impl Table {
     }
 }
 
-fn item_row(item: &pb::FeedItem) -> [String; HEADER.len()] {
+fn item_row(item: &pb::FeedItem, cells: Cells) -> [String; HEADER.len()] {
     let indicator = item.indicator.clone().unwrap_or_default();
     let assessment = item.assessment.clone().unwrap_or_default();
     let sharing = item.sharing.clone().unwrap_or_default();
@@ -96,7 +102,7 @@ fn item_row(item: &pb::FeedItem) -> [String; HEADER.len()] {
         time(&item.accepted_at),
         text::kind(indicator.kind()),
         indicator.platform.clone(),
-        value_cell(&indicator),
+        value_cell(&indicator, cells),
         indicator.id,
         text::verdict(&assessment),
         assessment.confidence.map(|percent| percent.to_string()).unwrap_or_default(),
@@ -108,21 +114,21 @@ fn item_row(item: &pb::FeedItem) -> [String; HEADER.len()] {
         time(&assessment.first_seen),
         time(&assessment.last_seen),
         time(&assessment.valid_until),
-        export::note_cell(&assessment.note),
-        export::references_cell(assessment.references.iter().map(String::as_str)),
+        cells.note(&assessment.note),
+        Cells::references(assessment.references.iter().map(String::as_str)),
         assessment.campaign,
         text::tlp(sharing.tlp()).into(),
-        export::name_cell(&assessment.account_id),
-        export::name_cell(&assessment.former_handles.join(";")),
+        cells.name(&assessment.account_id),
+        cells.name(&assessment.former_handles.join(";")),
     ]
 }
 
-/// The value, spelled so that no spreadsheet takes it for a formula.
-fn value_cell(indicator: &pb::Indicator) -> String {
+/// The value, spelled as the cells are.
+fn value_cell(indicator: &pb::Indicator, cells: Cells) -> String {
     let Ok(kind) = text::kind(indicator.kind()).parse() else { return indicator.value.clone() };
     let platform = (!indicator.platform.is_empty()).then(|| indicator.platform.clone());
     let platform = platform.map(Platform::from_stored);
-    export::value_cell(&Indicator::from_stored(kind, platform, indicator.value.as_str()))
+    cells.value(&Indicator::from_stored(kind, platform, indicator.value.as_str()))
 }
 
 fn removal_row(removal: &pb::Removal) -> [String; HEADER.len()] {
@@ -212,7 +218,7 @@ mod tests {
             ..Default::default()
         });
         phone.assessment.get_or_insert_default().note = "=1+1".into();
-        let row = item_row(&phone);
+        let row = item_row(&phone, Cells::Safe);
         assert_eq!((row[8].as_str(), row[20].as_str()), ("tel:+12025550143", "\u{a0}=1+1"));
     }
 

@@ -287,7 +287,7 @@ mod tests {
         let event = pb::FeedbackEvent { feedback: Some(feedback), cursor: None };
         let feedback = row(&FeedEvent::Feedback(Box::new(event)));
         assert!(
-            feedback.ends_with("strongly-disagree  on 17.2: ours [2J and well known"),
+            feedback.ends_with("strongly-disagree  on 17.2: ours\\u{1b}[2J and well known"),
             "a note moves no cursor: {feedback}"
         );
     }

@@ -224,7 +224,7 @@ mod tests {
             pb::Tip { id: "0123456789ab".into(), subject: "a net".into(), ..Default::default() };
         let event = pb::TipEvent { tip: Some(tip), entry: Some(entry), cursor: None };
         let row = row(&event);
-        let says = "→ no_violation, 2 indicators tip 01234567, a net: nothing [2J here";
+        let says = "→ no_violation, 2 indicators tip 01234567, a net: nothing\\u{1b}[2J here";
         assert!(row.ends_with(says), "{row}");
         assert_eq!(object(&event)["entry"]["moves"][0]["to"], "no_violation");
     }

@@ -43,24 +43,35 @@ const FORMULA: [char; 8] = ['=', '+', '-', '@', '＝', '＋', '－', '＠'];
 /// Keeps a spreadsheet from taking a text for a formula: a no-break space. Readers trim it.
 const GUARD: char = '\u{a0}';
 
+/// How cells are spelled.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum Cells {
+    /// So that no spreadsheet takes one for a formula, and submit reads each as it was.
+    #[default]
+    Safe,
+    /// As they are, for programs.
+    Raw,
+}
+
 /// Writes a CSV table.
 #[derive(Debug)]
 pub struct CsvWriter<W: Write> {
     table: ::csv::Writer<W>,
+    cells: Cells,
 }
 
 impl<W: Write> CsvWriter<W> {
     /// A table on this output. Writes the header.
-    pub fn new(out: W) -> io::Result<Self> {
+    pub fn new(out: W, cells: Cells) -> io::Result<Self> {
         let mut table = ::csv::Writer::from_writer(out);
         table.write_record(HEADER)?;
-        Ok(Self { table })
+        Ok(Self { table, cells })
     }
 }
 
 impl<W: Write> Writer for CsvWriter<W> {
     fn add(&mut self, received: &ReceivedAssessment, tally: &mut Tally) -> io::Result<()> {
-        self.table.write_record(row(received))?;
+        self.table.write_record(row(received, self.cells))?;
         tally.written += 1;
         Ok(())
     }
@@ -70,13 +81,13 @@ impl<W: Write> Writer for CsvWriter<W> {
     }
 }
 
-fn row(received: &ReceivedAssessment) -> [String; HEADER.len()] {
+fn row(received: &ReceivedAssessment, cells: Cells) -> [String; HEADER.len()] {
     let assessment = &received.assessment;
     let indicator = &assessment.indicator;
     let labels: Vec<_> = assessment.labels.iter().map(Label::as_str).collect();
     let techniques: Vec<_> = assessment.techniques.iter().map(Technique::as_str).collect();
     [
-        value_cell(indicator),
+        cells.value(indicator),
         indicator.kind().as_str().into(),
         indicator.platform().map(|platform| platform.as_str().to_owned()).unwrap_or_default(),
         assessment.verdict().as_str().into(),
@@ -89,59 +100,59 @@ fn row(received: &ReceivedAssessment) -> [String; HEADER.len()] {
         assessment.first_seen.map(time).unwrap_or_default(),
         assessment.last_seen.map(time).unwrap_or_default(),
         time(assessment.expires_at(received.accepted)),
-        note_cell(assessment.note.as_deref().unwrap_or_default()),
-        references_cell(assessment.references.iter().map(|one| &**one)),
+        cells.note(assessment.note.as_deref().unwrap_or_default()),
+        Cells::references(assessment.references.iter().map(|one| &**one)),
         assessment.campaign.map(|campaign| campaign.to_string()).unwrap_or_default(),
         received.tlp.as_str().into(),
-        name_cell(assessment.account.account_id.as_deref().unwrap_or_default()),
-        name_cell(&assessment.account.former_handles.join(";")),
+        cells.name(assessment.account.account_id.as_deref().unwrap_or_default()),
+        cells.name(&assessment.account.former_handles.join(";")),
         audience_keywords(&received.audience).join(";"),
         received.author.clone(),
         time(received.accepted),
     ]
 }
 
-/// The value, spelled so that no spreadsheet takes it for a formula, nor a reader for an empty cell, and that a reader
-/// finds the same indicator: `tel:+12025550143`, `telegram:+AbC`.
-pub fn value_cell(indicator: &Indicator) -> String {
-    let value = indicator.value();
-    if !value.starts_with(FORMULA) && !words::is_absent(value) {
-        return value.to_owned();
+impl Cells {
+    /// The value. A safe one is spelled so that a reader finds the same indicator: `tel:+12025550143`, `telegram:+AbC`.
+    pub fn value(self, indicator: &Indicator) -> String {
+        let value = indicator.value();
+        let is_safe = !value.starts_with(FORMULA) && !words::is_absent(value);
+        if is_safe || self == Self::Raw {
+            return value.to_owned();
+        }
+        let label = match (indicator.kind(), indicator.platform()) {
+            (Kind::Phone, _) => "tel",
+            (Kind::Email, _) => "mailto",
+            (_, Some(platform)) => platform.as_str(),
+            _ => "",
+        };
+        let labelled = format!("{label}:{value}");
+        let platform = indicator.platform().map(Platform::as_str);
+        let is_same = |cell: &str| {
+            Indicator::parse(indicator.kind(), platform, cell)
+                .is_ok_and(|read| read.id() == indicator.id())
+        };
+        if !label.is_empty() && is_same(&labelled) { labelled } else { format!("{GUARD}{value}") }
     }
-    let label = match (indicator.kind(), indicator.platform()) {
-        (Kind::Phone, _) => "tel",
-        (Kind::Email, _) => "mailto",
-        (_, Some(platform)) => platform.as_str(),
-        _ => "",
-    };
-    let labelled = format!("{label}:{value}");
-    let platform = indicator.platform().map(Platform::as_str);
-    let is_same = |cell: &str| {
-        Indicator::parse(indicator.kind(), platform, cell)
-            .is_ok_and(|read| read.id() == indicator.id())
-    };
-    if !label.is_empty() && is_same(&labelled) { labelled } else { format!("{GUARD}{value}") }
-}
 
-/// The references, with `|` between them. The marks at which a reader splits a cell are percent-encoded.
-pub fn references_cell<'a>(references: impl IntoIterator<Item = &'a str>) -> String {
-    const SPLITTING: AsciiSet = AsciiSet::EMPTY.add(b',').add(b';').add(b'|');
-    let encoded = |one| utf8_percent_encode(one, &SPLITTING).to_string();
-    references.into_iter().map(encoded).collect::<Vec<_>>().join("|")
-}
+    /// The references, with `|` between them. The marks at which a reader splits a cell are percent-encoded.
+    pub fn references<'a>(references: impl IntoIterator<Item = &'a str>) -> String {
+        const SPLITTING: AsciiSet = AsciiSet::EMPTY.add(b',').add(b';').add(b'|');
+        let encoded = |one| utf8_percent_encode(one, &SPLITTING).to_string();
+        references.into_iter().map(encoded).collect::<Vec<_>>().join("|")
+    }
 
-/// Names of an account, spelled so that no spreadsheet takes them for a formula.
-pub fn name_cell(names: &str) -> String {
-    if names.starts_with(FORMULA) { format!("{GUARD}{names}") } else { names.to_owned() }
-}
+    /// Names of an account.
+    pub fn name(self, names: &str) -> String {
+        let is_safe = !names.starts_with(FORMULA) || self == Self::Raw;
+        if is_safe { names.to_owned() } else { format!("{GUARD}{names}") }
+    }
 
-/// A note, spelled so that no spreadsheet takes it for a formula.
-pub fn note_cell(note: &str) -> String {
-    let note = clean(note);
-    if note.trim_start().starts_with(FORMULA) {
-        format!("{GUARD}{note}")
-    } else {
-        note.into_owned()
+    /// A note.
+    pub fn note(self, note: &str) -> String {
+        let note = clean(note);
+        let is_safe = !note.trim_start().starts_with(FORMULA) || self == Self::Raw;
+        if is_safe { note.into_owned() } else { format!("{GUARD}{note}") }
     }
 }
 
@@ -155,7 +166,7 @@ mod tests {
 
     fn written(all: &[ReceivedAssessment]) -> (String, Tally) {
         let (mut out, mut tally) = (Vec::new(), Tally::default());
-        let mut table = CsvWriter::new(&mut out).unwrap();
+        let mut table = CsvWriter::new(&mut out, Cells::Safe).unwrap();
         for received in all {
             table.add(received, &mut tally).unwrap();
         }

@@ -3,20 +3,20 @@
 use std::borrow::Cow;
 
 use crate::domain::Timestamp;
+use crate::domain::text::is_unsafe;
 
-/// Free text without control characters other than line feeds and tabs. A terminal or an editor acts
-/// on the others. Each is replaced by U+FFFD, and `\r\n` by `\n`.
+/// Free text without the characters that a terminal or an editor acts on. Each is replaced by U+FFFD, and `\r\n` by `\n`.
 pub fn clean(text: &str) -> Cow<'_, str> {
-    let is_unsafe = |c: char| c.is_control() && c != '\n' && c != '\t';
-    if !text.contains(is_unsafe) {
+    let is_refused = |c: char| is_unsafe(c) && c != '\n' && c != '\t';
+    if !text.contains(is_refused) {
         return Cow::Borrowed(text);
     }
-    Cow::Owned(text.replace("\r\n", "\n").replace(is_unsafe, "\u{fffd}"))
+    Cow::Owned(text.replace("\r\n", "\n").replace(is_refused, "\u{fffd}"))
 }
 
 /// Whether a value can be written as it is.
 pub fn is_printable(value: &str) -> bool {
-    !value.contains(char::is_control)
+    !value.contains(is_unsafe)
 }
 
 /// A time in UTC with as many digits of a second as it has.
@@ -46,6 +46,7 @@ mod tests {
     fn control_characters_do_not_reach_a_file() {
         assert_eq!(clean("seen \"twice\",\n\tand again"), "seen \"twice\",\n\tand again");
         assert_eq!(clean("a\r\nb"), "a\nb");
+        assert_eq!(clean("\u{202e}gpj.exe"), "\u{fffd}gpj.exe");
         assert_eq!(clean("\u{1b}]0;x\u{7}\u{7f}\u{9b}"), "\u{fffd}]0;x\u{fffd}\u{fffd}\u{fffd}");
         assert!(is_printable("a.example") && !is_printable("a.example\u{1b}"));
     }
