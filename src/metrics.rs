@@ -28,7 +28,7 @@ pub struct Metrics {
     removals: Counter,
     streams: Gauge,
     lookups: Counter,
-    denied: Family<Method, Counter>,
+    denied: Family<Denied, Counter>,
     refused_connections: Family<Label, Counter>,
     certificate_expiry_seconds: Gauge<f64, AtomicU64>,
     revocation_list_expiry_seconds: Gauge<f64, AtomicU64>,
@@ -46,8 +46,9 @@ struct Label {
 }
 
 #[derive(Clone, Debug, PartialEq, Eq, Hash, EncodeLabelSet)]
-struct Method {
+struct Denied {
     method: &'static str,
+    label: &'static str,
 }
 
 /// The number of partners is limited by the registry.
@@ -132,7 +133,7 @@ impl Metrics {
         r.register("removals", "Removals sent to feeds", self.removals.clone());
         r.register("streams", "Open feeds", self.streams.clone());
         r.register("lookups", "Values looked up", self.lookups.clone());
-        r.register("denied", "Calls denied, by method", self.denied.clone());
+        r.register("denied", "Calls denied, by method and reason", self.denied.clone());
         r.register(
             "refused_connections",
             "Refused connections, by reason",
@@ -216,9 +217,9 @@ impl Metrics {
         self.lookups.inc_by(values);
     }
 
-    /// Counts a denied call. `method` is from the method table, or `unknown`.
-    pub fn denied(&self, method: &'static str) {
-        self.denied.get_or_create(&Method { method }).inc();
+    /// Counts a denied call. `method` is from the method table, or `unknown`; `label` is that of the error.
+    pub fn denied(&self, method: &'static str, label: &'static str) {
+        self.denied.get_or_create(&Denied { method, label }).inc();
     }
 
     /// Counts a refused connection.
@@ -306,7 +307,7 @@ mod tests {
         let metrics = Metrics::new();
         metrics.submitted(3);
         metrics.rejected("item", 2);
-        metrics.denied("unknown");
+        metrics.denied("unknown", "method_denied");
         let text = metrics.encode().unwrap();
         assert!(text.contains("tipoff_submitted_total 3"), "{text}");
         metrics.observe_partner("birdsite", 7, 2);

@@ -164,7 +164,7 @@ impl AuthoriseLayer {
     fn admit(&self, request: &Request<Body>) -> Result<Caller> {
         let (method, roles) = rule_of(request.uri().path());
         let caller = self.caller(request).inspect_err(|error| {
-            self.metrics.denied(method);
+            self.metrics.denied(method, error.label());
             let source = source(request);
             if self.log.is_due(self.exchange.clock().instant(), error.label(), &source) {
                 warn!(label = error.label(), method, source, "refused a caller: {error}");
@@ -174,12 +174,10 @@ impl AuthoriseLayer {
             return Ok(caller);
         }
         debug!(partner = %caller.partner(), role = %caller.role(), method, "denied a call");
-        self.metrics.denied(method);
-        Err(Error::new(
-            Kind::Denied,
-            "method_denied",
-            format!("{} `{}` may not call this method", caller.role(), caller.partner()),
-        ))
+        let reason = format!("{} `{}` may not call this method", caller.role(), caller.partner());
+        let error = Error::new(Kind::Denied, "method_denied", reason);
+        self.metrics.denied(method, error.label());
+        Err(error)
     }
 
     fn caller(&self, request: &Request<Body>) -> Result<Caller> {

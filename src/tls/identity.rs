@@ -39,6 +39,9 @@ pub enum IdentityError {
     /// Its URI SAN is not a SPIFFE ID.
     #[error("the URI SAN of the client certificate is not a SPIFFE ID")]
     NotSpiffe,
+    /// Its URI SAN is not spelled as SPIFFE IDs are. The crate that parses them takes a trust domain in capitals.
+    #[error("the SPIFFE ID of the client certificate is not in lower case")]
+    NotCanonical,
     /// It belongs to another trust domain.
     #[error("the client certificate belongs to another trust domain than `{0}`")]
     ForeignTrustDomain(String),
@@ -58,6 +61,7 @@ impl IdentityError {
             IdentityError::NoUri => "identity_no_uri",
             IdentityError::ManyUris(_) => "identity_many_uris",
             IdentityError::NotSpiffe => "identity_not_spiffe",
+            IdentityError::NotCanonical => "identity_not_canonical",
             IdentityError::ForeignTrustDomain(_) => "identity_foreign",
             IdentityError::NotPartner => "identity_not_partner",
         }
@@ -87,6 +91,9 @@ impl PeerIdentity {
             many => return Err(IdentityError::ManyUris(many.len())),
         };
         let id = SpiffeId::new(uri).map_err(|_| IdentityError::NotSpiffe)?;
+        if id.to_string() != uri {
+            return Err(IdentityError::NotCanonical);
+        }
         if !id.is_member_of(trust_domain) {
             return Err(IdentityError::ForeignTrustDomain(trust_domain.as_str().to_owned()));
         }

@@ -2,9 +2,9 @@
 
 use std::io;
 
-use rustls::{CertificateError, Error};
+use rustls::{CertificateError, Error, OtherError};
 
-use super::verifiers::CrlError;
+use super::verifiers::{CrlError, WeakKey};
 
 /// The label of the error with which a handshake ended.
 pub fn label(error: &io::Error) -> &'static str {
@@ -50,11 +50,27 @@ fn certificate_label(error: &CertificateError) -> &'static str {
             "certificate_wrong_purpose"
         }
         CertificateError::BadEncoding => "certificate_unreadable",
-        CertificateError::Other(other) => match other.0.downcast_ref::<CrlError>() {
-            Some(CrlError::Expired) => "revocation_list_expired",
-            Some(CrlError::Missing) => "certificate_unlisted_issuer",
-            None => "certificate_invalid",
-        },
+        CertificateError::UnsupportedSignatureAlgorithmContext { .. }
+        | CertificateError::UnsupportedSignatureAlgorithmForPublicKeyContext { .. } => {
+            "certificate_weak_signature"
+        }
+        CertificateError::Other(other) => other_label(other),
+        _ => "certificate_invalid",
+    }
+}
+
+fn other_label(error: &OtherError) -> &'static str {
+    if let Some(error) = error.0.downcast_ref::<CrlError>() {
+        return match error {
+            CrlError::Expired => "revocation_list_expired",
+            CrlError::Missing => "certificate_unlisted_issuer",
+        };
+    }
+    if error.0.is::<WeakKey>() {
+        return "certificate_weak_key";
+    }
+    match error.0.downcast_ref::<webpki::Error>() {
+        Some(webpki::Error::PathLenConstraintViolated) => "certificate_path_too_long",
         _ => "certificate_invalid",
     }
 }

@@ -12,6 +12,8 @@ use rustls::{
     CertificateError, DigitallySignedStruct, DistinguishedName, Error, OtherError, SignatureScheme,
 };
 use spiffe::TrustDomain;
+use x509_parser::prelude::{FromDer, X509Certificate};
+use x509_parser::public_key::PublicKey;
 
 use super::folder::{IdentityFolder, Side, allows};
 use super::identity::client_certificate;
@@ -42,6 +44,18 @@ impl fmt::Display for CrlError {
 
 impl std::error::Error for CrlError {}
 
+/// The key of a certificate is too short.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct WeakKey;
+
+impl fmt::Display for WeakKey {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("its RSA key has fewer than 2048 bits")
+    }
+}
+
+impl std::error::Error for WeakKey {}
+
 /// Checks certificates of clients.
 #[derive(Debug)]
 pub struct ClientVerifier {
@@ -67,6 +81,7 @@ impl ClientCertVerifier for ClientVerifier {
         let verified = self.webpki.verify_client_cert(leaf, intermediates, now);
         let verified = verified.map_err(explain_crl_error)?;
         check_purpose(leaf, Side::Client)?;
+        check_key(leaf)?;
         let certificate = client_certificate(leaf, &self.trust_domain);
         match certificate.filter(|certificate| self.revocations.load().cover(certificate)) {
             Some(_) => Err(CertificateError::Revoked.into()),
@@ -155,6 +170,19 @@ fn check_purpose(leaf: &CertificateDer<'_>, side: Side) -> Result<(), Error> {
         Some(true) => Ok(()),
         Some(false) => Err(CertificateError::InvalidPurpose.into()),
         None => Err(CertificateError::BadEncoding.into()),
+    }
+}
+
+/// Refuses an RSA key that is too short. rustls refuses its signature, as if the client did not have the key.
+fn check_key(leaf: &CertificateDer<'_>) -> Result<(), Error> {
+    const MIN_RSA_BITS: usize = 2_048;
+    let (_, certificate) =
+        X509Certificate::from_der(leaf).map_err(|_| CertificateError::BadEncoding)?;
+    match certificate.public_key().parsed() {
+        Ok(PublicKey::RSA(key)) if key.key_size() < MIN_RSA_BITS => {
+            Err(CertificateError::Other(OtherError(Arc::new(WeakKey))).into())
+        }
+        _ => Ok(()),
     }
 }
 

@@ -2,9 +2,11 @@
 
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic)]
 
+mod chains;
 mod matrix;
 mod revocation;
 mod revoked_by_entry;
+mod scanners;
 mod servers;
 #[path = "../support/mod.rs"]
 mod support;
