@@ -43,6 +43,11 @@ impl CheckedConfig {
                 "is not a loopback address: the metrics have no authentication",
             ));
         }
+        let (grpc, ops) = (config.server.grpc, config.server.ops);
+        let share_ip = grpc.ip().is_unspecified() || grpc.ip() == ops.ip();
+        if share_ip && ops.port() != 0 && ops.port() == grpc.port() {
+            return Err(value("server.ops", "has the port of server.grpc: choose another one"));
+        }
         let trust_domain = TrustDomain::new(&config.server.trust_domain)
             .map_err(|error| value("server.trust_domain", error.to_string()))?;
         let labels = Labels::with(config.labels.clone()).map_err(at("labels"))?;

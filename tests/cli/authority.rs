@@ -68,6 +68,7 @@ fn a_configuration_is_checked_without_starting_anything() {
     check("[storage]\ndta = \"data\"\n").failed(2, "dta");
     check("[server]\ngrpc = \"here\"\n").failed(2, "grpc");
     check("[server]\nops = \"0.0.0.0:7445\"\n").failed(2, "server.ops");
+    check("[server]\ngrpc = \"0.0.0.0:7445\"\n").failed(2, "has the port of server.grpc");
     // Every number in the table of ranges.
     for number in tipoff::config::ranges::NUMBERS {
         let (table, key) = number.key.split_once('.').unwrap();
