@@ -3,6 +3,7 @@
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic)]
 
 mod chains;
+mod expiry;
 mod matrix;
 mod revocation;
 mod revoked_by_entry;

@@ -17,8 +17,13 @@ pub struct Stage {
 
 impl Stage {
     pub fn new() -> Self {
+        Self::with(Process::prepare)
+    }
+
+    /// A world with an exchange that is prepared in this way.
+    pub fn with(prepare: impl FnOnce(&World) -> Process) -> Self {
         let world = World::new();
-        let mut exchange = Process::prepare(&world);
+        let mut exchange = prepare(&world);
         exchange.start();
         exchange.wait_ready();
         Self { world, exchange }

@@ -24,6 +24,7 @@ pub struct Process {
     child: Option<Child>,
     /// The soft and the hard limit of open files.
     open_files: Option<(u32, u32)>,
+    environment: Vec<(&'static str, &'static str)>,
 }
 
 impl Process {
@@ -45,7 +46,7 @@ impl Process {
         );
         fs::write(&config, text).unwrap();
         let log = world.path(format!("tipoff-{port}.log"));
-        Self { config, log, port, ops, child: None, open_files: None }
+        Self { config, log, port, ops, child: None, open_files: None, environment: Vec::new() }
     }
 
     fn command(&self) -> Command {
@@ -62,6 +63,7 @@ impl Process {
             }
         };
         command.arg("serve").arg("--config").arg(&self.config);
+        command.envs(self.environment.iter().copied());
         command.stdout(Stdio::piped()).stderr(log);
         command
     }
@@ -69,6 +71,11 @@ impl Process {
     /// Limits its open files, from its next start on.
     pub fn limit_open_files(&mut self, soft: u32, hard: u32) {
         self.open_files = Some((soft, hard));
+    }
+
+    /// Sets a variable of its environment, from its next start on.
+    pub fn set_env(&mut self, name: &'static str, value: &'static str) {
+        self.environment.push((name, value));
     }
 
     /// Starts it. It may not be ready yet: clients wait for it.
