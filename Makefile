@@ -38,20 +38,23 @@ test: tools $(PYTHON) ## Run every test
 	cargo test --doc --quiet
 
 .PHONY: soak
-soak: tools $(PYTHON) ## Run many crashes, power cuts and simulated histories (SEED=… HISTORIES=…)
+soak: tools $(PYTHON) ## Run many crashes, power cuts, histories, mutations; fuzz for hours (SEED=… HISTORIES=…)
 	TIPOFF_CRASH_ROUNDS=300 cargo test --test crash -- --nocapture
 	TIPOFF_POWER_CUT_ROUNDS=100 cargo test --test power_cut -- --nocapture
 	TIPOFF_SEED=$(SEED) TIPOFF_HISTORIES=$(HISTORIES) cargo test --test simulation -- --nocapture
 	TIPOFF_SEED=$(SEED) TIPOFF_LIVE_HISTORIES=100 cargo test --test live -- --nocapture
+	TIPOFF_SEED=$(SEED) TIPOFF_MUTATIONS=5000000 cargo test --test mutated -- --nocapture
+	$(MAKE) fuzz FUZZ_SECONDS=3600
 
 .PHONY: mutants
 mutants: ## Break each guarantee on purpose, and check that a test fails
 	python3 tests/mutants/run.py
 
 .PHONY: fuzz
-fuzz: ## Read random files and values until something fails (needs cargo-fuzz and a nightly compiler; SECONDS=60)
-	cargo +nightly fuzz run read_file -- -max_total_time=$(or $(SECONDS),60)
-	cargo +nightly fuzz run read_value -- -max_total_time=$(or $(SECONDS),60)
+fuzz: ## Read random files, values, entries, requests (needs cargo-fuzz and a nightly compiler; FUZZ_SECONDS=60 each)
+	for target in read_file read_value read_entry read_request; do \
+		cargo +nightly fuzz run $$target -- -max_total_time=$(or $(FUZZ_SECONDS),60); \
+	done
 
 .PHONY: lint
 lint: $(BUF) ## Check format, lints, protos and architecture

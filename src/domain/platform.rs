@@ -52,7 +52,7 @@ impl Platform {
         let name = super::refang::refang(text).to_lowercase();
         let name = name.strip_prefix("https://").or(name.strip_prefix("http://")).unwrap_or(&name);
         let name = name.trim_end_matches('/');
-        let name = name.strip_prefix("www.").unwrap_or(name);
+        let name = name.trim_start_matches("www.");
         if let Some(known) = Self::known_id(name) {
             return Ok(Self(Cow::Borrowed(known)));
         }

@@ -630,9 +630,39 @@ MUTANTS = {
     ),
     "revoked-connections-stay-open": (
         "src/tls/server.rs",
-        "self.connections.close_revoked(|name| revocation.revoked.contains(name));",
+        "self.connections.close_revoked(|peer| self.is_revoked(peer));",
         "self.connections.close_revoked(|_| false);",
-        ["--test", "certificates", "revocation"],
+        ["--test", "certificates", "revo"],
+    ),
+    "revocations-by-operators-do-not-count": (
+        "src/tls/verifiers.rs",
+        "certificate.filter(|certificate| self.revocations.load().cover(certificate))",
+        "certificate.filter(|_| false)",
+        ["--test", "certificates", "revoked_by_entry"],
+    ),
+    "revocations-are-forgotten-at-a-start": (
+        "src/index/storage.rs",
+        "registry.revoke(certificates, record::read_revoked(&value)?);",
+        "let _ = (certificates, record::read_revoked(&value)?);",
+        ["--test", "certificates", "revoked_by_entry"],
+    ),
+    "a-new-certificate-begins-before-the-revocation": (
+        "src/tls/authority.rs",
+        "Ok(revoked.map_or(dated_back, |at| dated_back.max(after(at))))",
+        "Ok(revoked.map_or(dated_back, |at| dated_back.min(after(at))))",
+        ["--test", "certificates", "authority"],
+    ),
+    "texts-may-steer-a-terminal": (
+        "src/domain/text.rs",
+        "if is_unsafe(c) && !is_allowed(c) && !ends_line {",
+        "if c == '\\0' && !is_allowed(c) && !ends_line {",
+        ["--test", "partner_text"],
+    ),
+    "a-spiffe-id-in-capitals-is-a-partner": (
+        "src/tls/identity.rs",
+        "if id.to_string() != uri {",
+        "if false {",
+        ["--test", "certificates", "chains"],
     ),
     "older-lists-are-taken": (
         "src/tls/server.rs",

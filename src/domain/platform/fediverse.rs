@@ -85,15 +85,12 @@ fn is_view(segment: &str) -> bool {
     VIEWS.contains(&segment) || matches!(segment, "video-channels" | "video-playlists")
 }
 
-/// An account by its name: `name`, or `name@host` where a host shows accounts of another.
+/// An account by its name: `name`, or `name@host` where a host shows accounts of another. A platform has a name, so
+/// there is none at an address.
 fn account(host: &str, name: &str) -> Option<Profile> {
-    let (name, platform) = match name.split_once('@') {
-        Some((name, home)) => {
-            let home = host::canonical(home).ok()?;
-            (name, Platform::of_host(&home))
-        }
-        None => (name, Platform::of_host(host)),
-    };
+    let (name, home) = name.split_once('@').unwrap_or((name, host));
+    let home = host::canonical(home).ok()?;
+    let platform = Platform::of_host(home.trim_start_matches("www."));
     (!name.is_empty()).then(|| Profile { kind: Kind::Account, platform, value: name.to_owned() })
 }
 

@@ -23,7 +23,7 @@ pub struct Profile {
 pub fn profile_of(host: &str, rest: &str) -> Option<Profile> {
     let (front, fragment) = rest.split_once('#').unwrap_or((rest, ""));
     let (path, query) = front.split_once('?').unwrap_or((front, ""));
-    let host = host.strip_prefix("www.").unwrap_or(host);
+    let host = host.trim_start_matches("www.");
     let site = site_of(host);
     let is_subdomain_of_profile = matches!(site, Some((_, Some(_))));
     if rest.is_empty() && !is_subdomain_of_profile {
