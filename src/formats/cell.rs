@@ -187,7 +187,7 @@ fn several_values(text: &str) -> Vec<Indicator> {
     read_pieces(text, read).unwrap_or_default()
 }
 
-/// Whether a text has a URL behind a separator: `https://a.example/b,https://c.example`.
+/// Whether a text has a URL after a separator: `https://a.example/b,https://c.example`.
 fn has_joined_urls(text: &str) -> bool {
     text.match_indices([',', ';', '|']).any(|(at, _)| {
         let next = text.as_bytes().get(at + 1..at + 5).map(<[u8]>::to_ascii_lowercase);
@@ -252,7 +252,7 @@ fn handle(first: &str, rest: &[&str], platform: Option<&str>) -> Option<Indicato
     Indicator::read(first, Some(platform)).ok()
 }
 
-/// Reads a handle behind the name of its platform: `Telegram channel @name`, `Twitter - @name`.
+/// Reads a handle after the name of its platform: `Telegram channel @name`, `Twitter - @name`.
 fn handle_behind_platform(tokens: &[&str]) -> Option<Indicator> {
     /// Longer texts are sentences.
     const MAX_WORDS: usize = 4;
@@ -297,7 +297,7 @@ fn annotated(first: &str, rest: &[&str]) -> Option<Indicator> {
     opens.then(|| Indicator::read(first, None).ok()).flatten()
 }
 
-/// Whether the words behind a host are its port: `8080`, `port 443`, `on port 443`, `443/tcp`.
+/// Whether the words after a host are its port: `8080`, `port 443`, `on port 443`, `443/tcp`.
 fn is_port(words: &[&str]) -> bool {
     let number = match words {
         ["on", "port", number] | ["port" | "Port", number] | [number] => *number,

@@ -18,7 +18,7 @@ const MAX_WORDS_IN_SINGLE_ROW: usize = 3;
 /// Finds the columns by the first rows.
 ///
 /// `None` if the rows are no table. Also `None` if several columns hold values, because nothing says which of them are
-/// the indicators. The address of a report behind the value is none; its column is not read.
+/// the indicators. The address of a report after the value is none; its column is not read.
 pub fn columns(rows: &[StringRecord]) -> Option<Columns> {
     let first = rows.first()?;
     // `kind,value`, or `value,kind`.
@@ -103,7 +103,7 @@ fn is_source_of(cell: &str, value: &str) -> bool {
         && !source.value().contains(value.value())
 }
 
-/// Whether a row is a line of a hosts file, which names hosts behind an address of the machine itself.
+/// Whether a row is a line of a hosts file, which names hosts after an address of the machine itself.
 fn is_line_of_hosts(row: &StringRecord) -> bool {
     is_null_address(row[0].trim())
 }

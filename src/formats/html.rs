@@ -14,7 +14,7 @@ use super::{Assumed, Output};
 pub fn is_html(head: &str) -> bool {
     let start = head.trim_start();
     let start: String = start.chars().take(1_000).collect::<String>().to_ascii_lowercase();
-    // A table may stand behind a sentence.
+    // A table may stand after a sentence.
     let has_table =
         start.contains("<tr") && start.lines().any(|line| line.trim_start().starts_with("<table"));
     let has_tag = || {

@@ -8,7 +8,7 @@ use serde::de::{DeserializeSeed, IgnoredAny, SeqAccess, Visitor};
 use serde_json::Value;
 
 use super::json_rows::JsonRows;
-use super::limited::{Limited, RecordLimit};
+use super::limited::{LimitedReader, RecordLimit};
 use super::lines::Lines;
 use super::record::raw_text;
 use super::{Assumed, Class, Details, Error, Input, Output, Record};
@@ -65,7 +65,7 @@ fn read_lines(input: &Input, assumed: &Assumed, out: &mut Output<'_>) -> Result<
 
 /// Reads an array element by element.
 fn read_array(input: &Input, assumed: &Assumed, out: &mut Output<'_>) -> Result<(), Error> {
-    let (text, limit) = Limited::of(input.reader(), MAX_OBJECT_BYTES);
+    let (text, limit) = LimitedReader::of(input.reader(), MAX_OBJECT_BYTES);
     let mut rows = JsonRows::of(assumed, out);
     let mut parser = serde_json::Deserializer::from_reader(BufReader::new(text));
     let parsed = Array { limit, rows: &mut rows }.deserialize(&mut parser);
@@ -75,7 +75,7 @@ fn read_array(input: &Input, assumed: &Assumed, out: &mut Output<'_>) -> Result<
 
 /// Reads objects one after the other, whatever their lines.
 fn read_objects(input: &Input, assumed: &Assumed, out: &mut Output<'_>) -> Result<(), Error> {
-    let (text, limit) = Limited::of(input.reader(), MAX_OBJECT_BYTES);
+    let (text, limit) = LimitedReader::of(input.reader(), MAX_OBJECT_BYTES);
     let parser = serde_json::Deserializer::from_reader(BufReader::new(text));
     let mut rows = JsonRows::of(assumed, out);
     for object in parser.into_iter::<Value>() {

@@ -23,7 +23,7 @@ const MAX_WORDS_IN_FRONT: usize = 3;
 pub enum DeclaredType {
     /// A kind, with a platform if the name has one.
     Kind(Kind, Option<&'static str>),
-    /// A kind behind words that state an involvement: `victim_domain`.
+    /// A kind after words that state an involvement: `victim_domain`.
     Involved(Kind),
     /// The URL of something on a platform: its profile, or else a plain URL.
     PlatformUrl,

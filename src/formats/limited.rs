@@ -5,16 +5,16 @@ use std::io::{self, Read};
 use std::rc::Rc;
 
 /// Fails where more is read for one record than a record may have.
-pub struct Limited<R> {
+pub struct LimitedReader<R> {
     inner: R,
     taken: Rc<Cell<u64>>,
     limit: u64,
 }
 
-/// Tells a [`Limited`] where records begin.
+/// Tells a [`LimitedReader`] where records begin.
 pub struct RecordLimit(Rc<Cell<u64>>);
 
-impl<R> Limited<R> {
+impl<R> LimitedReader<R> {
     /// Allows `limit` bytes in each record.
     pub fn of(inner: R, limit: u64) -> (Self, RecordLimit) {
         let taken = Rc::default();
@@ -30,7 +30,7 @@ impl RecordLimit {
     }
 }
 
-impl<R: Read> Read for Limited<R> {
+impl<R: Read> Read for LimitedReader<R> {
     fn read(&mut self, buffer: &mut [u8]) -> io::Result<usize> {
         if self.taken.get() > self.limit {
             let megabytes = self.limit >> 20;

@@ -288,7 +288,7 @@ pub fn is_list(text: &str) -> bool {
     has_sections(text) || is_all(&is_labelled) || is_all(&is_made_of_urls)
 }
 
-/// Whether a line is web addresses apart by blanks, and what is behind a separator in it is no cell of a table: a word, a time, a
+/// Whether a line is web addresses apart by blanks, and what is after a separator in it is no cell of a table: a word, a time, a
 /// value. What has an equals sign is of a query.
 fn is_made_of_urls(line: &str) -> bool {
     line.split_whitespace().all(is_url_with_separators)

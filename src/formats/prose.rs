@@ -12,7 +12,7 @@ mod role;
 
 pub use self::detect::{is_prose, is_sentence};
 pub use self::lines::read;
-use self::marked::{Marked, marked_values};
+use self::marked::{ValueSpan, marked_values};
 pub use self::marked::{is_defanged, push_defanged_target};
 pub use self::role::{Role, Stated, role_of_introduced};
 use self::role::{joins, role};
@@ -21,7 +21,7 @@ use crate::domain::Indicator;
 
 /// What was found in a paragraph.
 #[derive(Debug)]
-pub struct Found {
+pub struct ParagraphItem {
     /// The line of the paragraph, from 0.
     pub line: usize,
     /// What it is.
@@ -30,7 +30,7 @@ pub struct Found {
     pub stated: Stated,
 }
 
-impl Found {
+impl ParagraphItem {
     fn of(line: usize, class: Class) -> Self {
         Self { line, class, stated: Stated::default() }
     }
@@ -40,12 +40,12 @@ impl Found {
 const MAX_PARAGRAPH_BYTES: usize = 16 * 1024;
 
 /// The counts, values and references of a paragraph. `platform` is where handles live that name none.
-pub fn paragraph(text: &str, platform: Option<&str>) -> Vec<Found> {
+pub fn paragraph(text: &str, platform: Option<&str>) -> Vec<ParagraphItem> {
     let (mut found, mut rest, mut lines) = (Vec::new(), text, 0);
     while !rest.is_empty() {
         let (part, behind) = rest.split_at(part_end(rest));
         let of_part = part_of_paragraph(part, platform).into_iter();
-        found.extend(of_part.map(|one| Found { line: one.line + lines, ..one }));
+        found.extend(of_part.map(|one| ParagraphItem { line: one.line + lines, ..one }));
         lines += part.matches('\n').count();
         rest = behind;
     }
@@ -66,12 +66,12 @@ fn part_end(text: &str) -> usize {
         .unwrap_or(text.len())
 }
 
-fn part_of_paragraph(text: &str, platform: Option<&str>) -> Vec<Found> {
+fn part_of_paragraph(text: &str, platform: Option<&str>) -> Vec<ParagraphItem> {
     let counts = count::in_prose(text).into_iter().map(Class::Aggregate);
-    let mut found: Vec<Found> = counts.map(|class| Found::of(0, class)).collect();
+    let mut found: Vec<ParagraphItem> = counts.map(|class| ParagraphItem::of(0, class)).collect();
     for (line, text) in text.lines().enumerate() {
         let links = text.split_whitespace().filter(|word| is_reference(word));
-        found.extend(links.map(|_| Found::of(line, Class::Neither(SkipReason::Reference))));
+        found.extend(links.map(|_| ParagraphItem::of(line, Class::Neither(SkipReason::Reference))));
     }
     let values = values(text, platform);
     if values.is_empty() {
@@ -81,7 +81,7 @@ fn part_of_paragraph(text: &str, platform: Option<&str>) -> Vec<Found> {
             cell::may_contain_value(&words.join(" "))
         };
         let line = text.lines().position(contains_value);
-        let unread = |line| Found::of(line, Class::Neither(SkipReason::TextWithValue));
+        let unread = |line| ParagraphItem::of(line, Class::Neither(SkipReason::TextWithValue));
         found.extend(line.map(unread));
     }
     found.extend(values);
@@ -94,18 +94,18 @@ fn is_reference(word: &str) -> bool {
 }
 
 /// The marked values of a paragraph, each with its role.
-fn values(text: &str, platform: Option<&str>) -> Vec<Found> {
+fn values(text: &str, platform: Option<&str>) -> Vec<ParagraphItem> {
     let marked = marked_values(text);
     let (mut found, mut line, mut counted_to) = (Vec::new(), 0, 0);
     let (mut last_end, mut last_role) = (0, Role::Reported);
-    for (at, Marked { start, end }) in marked.iter().enumerate() {
+    for (at, ValueSpan { start, end }) in marked.iter().enumerate() {
         let part = &text[*start..*end];
         line += text[counted_to..*start].matches('\n').count();
         counted_to = *start;
         let indicators = indicators(part, platform);
         let Some(first) = indicators.first() else {
             if cell::may_contain_value(part) {
-                found.push(Found::of(line, Class::Neither(SkipReason::TextWithValue)));
+                found.push(ParagraphItem::of(line, Class::Neither(SkipReason::TextWithValue)));
             }
             continue;
         };
@@ -120,12 +120,12 @@ fn values(text: &str, platform: Option<&str>) -> Vec<Found> {
         } else {
             role(before, behind, first.kind(), breaks_links(part))
         };
-        // The comma behind a value is no part of it, but of what follows.
+        // The comma after a value is no part of it, but of what follows.
         (last_end, last_role) = (start + part.trim_end_matches([',', ';', ':']).len(), role);
         for indicator in indicators {
             found.push(match role.stated() {
-                Some(stated) => Found { line, class: Class::Indicator(indicator), stated },
-                None => Found::of(line, Class::Neither(SkipReason::Reference)),
+                Some(stated) => ParagraphItem { line, class: Class::Indicator(indicator), stated },
+                None => ParagraphItem::of(line, Class::Neither(SkipReason::Reference)),
             });
         }
     }

@@ -13,7 +13,7 @@ use self::section::is_contact_kind;
 pub use self::section::{Sections, is_common_word};
 use super::count;
 use super::kinds::DeclaredType;
-use super::prose::{self, Found, Stated};
+use super::prose::{self, ParagraphItem, Stated};
 use super::record::raw_text;
 use super::{Assumed, Class, Count, Details, Output, Record, SkipReason, cell, list};
 
@@ -155,7 +155,7 @@ impl Report<'_, '_> {
     }
 
     /// Enters an item. One that names a kind or a platform is the heading of the list in it, and one that names a platform
-    /// among accounts is that of the items behind it. Returns whether it is only a heading.
+    /// among accounts is that of the items after it. Returns whether it is only a heading.
     fn enter_item(&mut self, depth: usize, text: &str, rest: &[Block]) -> bool {
         self.sections.leave(ITEM_LEVEL + depth);
         let next = rest.get(1).and_then(|next| match &next.content {
@@ -270,7 +270,7 @@ impl Report<'_, '_> {
         let lines: Vec<&str> = text.lines().collect();
         let found = prose::paragraph(text, platform);
         let is_empty = found.is_empty();
-        for Found { line, class, stated } in found {
+        for ParagraphItem { line, class, stated } in found {
             let raw = lines.get(line).copied().unwrap_or(text);
             self.record(raw, class, row + line, stated.or(list.stated()));
         }
@@ -329,7 +329,7 @@ impl Report<'_, '_> {
     }
 }
 
-/// What a remark behind the value of a line states: `a.example (compromised)`.
+/// What a remark after the value of a line states: `a.example (compromised)`.
 fn stated_beside(line: &str) -> Stated {
     list::remark_of(line).map(Stated::of_remark).unwrap_or_default()
 }

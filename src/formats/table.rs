@@ -8,7 +8,7 @@ use super::columns::{Columns, MAYBE_VALUES, TtpColumns, ValueColumn, has_name};
 use super::count::{self, CountTable};
 use super::details::words;
 use super::kinds::normal;
-use super::limited::Limited;
+use super::limited::LimitedReader;
 use super::quotes::{WithoutBlanks, has_blanks_before};
 use super::record::raw_text;
 use super::{Assumed, Class, Details, Error, Input, Output, Record, SkipReason, cell, headerless};
@@ -94,7 +94,7 @@ fn find_header<'a>(text: &'a str, assumed: &Assumed) -> Option<(&'a str, Header)
     let (mut titles, mut comments) = (0, 0);
     while titles < MAX_LINES_BEFORE_HEADER && comments < MAX_COMMENTS_BEFORE_HEADER {
         rest = rest.trim_start_matches(['\r', '\n']);
-        // Zeek's header is a comment with the names behind its own.
+        // Zeek's header is a comment with the names after its own.
         rest = rest.strip_prefix("#fields\t").unwrap_or(rest);
         let first = first_record(rest)?;
         if rest.starts_with('#') && !may_be_header(&first, rest) {
@@ -206,7 +206,7 @@ impl Rows<'_> {
         out: &mut Output<'_>,
         mut handle_row: impl FnMut(usize, &StringRecord, &mut Output<'_>),
     ) -> Result<(), Error> {
-        let (text, limit) = Limited::of(self.text()?, MAX_RECORD_BYTES);
+        let (text, limit) = LimitedReader::of(self.text()?, MAX_RECORD_BYTES);
         let mut reader = reader(text, self.separator, self.has_headers);
         let mut cells = StringRecord::new();
         let (mut row, mut has_lines, mut last_start) = (0, false, 0);

@@ -3,7 +3,7 @@
 
 use super::details::read_time;
 use super::kinds::declared;
-use super::limited::Limited;
+use super::limited::LimitedReader;
 use super::{Class, Details, Error, Input, Output, Record, SkipReason};
 
 /// Bytes that a record may have.
@@ -22,7 +22,7 @@ pub fn is_archive(head: &str) -> bool {
 
 /// Reads an archive. Counts users whose names are hashed.
 pub fn read(input: &Input, out: &mut Output<'_>) -> Result<(), Error> {
-    let (text, limit) = Limited::of(input.reader(), MAX_RECORD_BYTES);
+    let (text, limit) = LimitedReader::of(input.reader(), MAX_RECORD_BYTES);
     let mut reader = csv::ReaderBuilder::new().flexible(true).from_reader(text);
     let broken = |row: usize, error: &csv::Error| Error::Broken { row, reason: error.to_string() };
     let header = reader.headers().map_err(|error| broken(0, &error))?.clone();

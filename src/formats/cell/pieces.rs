@@ -27,7 +27,7 @@ pub fn read_pieces(text: &str, read: impl Fn(&str) -> Option<Indicator>) -> Opti
     (!values.is_empty()).then_some(values)
 }
 
-/// The pieces of a text between separators. A bracket behind a value is a piece, with its brackets.
+/// The pieces of a text between separators. A bracket after a value is a piece, with its brackets.
 fn split_pieces(text: &str) -> Vec<String> {
     const SEPARATORS: [char; 8] = ['\n', ',', ';', '|', '•', '·', '&', '→'];
     if let Some(addresses) = angled_addresses(text) {
@@ -81,7 +81,7 @@ const REMARKS: [&str; 16] = [
     "new:",
 ];
 
-/// The value behind such words.
+/// The value after such words.
 fn without_remark(piece: &str) -> &str {
     let mut rest = piece;
     while let Some((word, behind)) = rest.split_once(char::is_whitespace)
@@ -92,7 +92,7 @@ fn without_remark(piece: &str) -> &str {
     rest
 }
 
-/// Whether a word relates the value behind it to the one before.
+/// Whether a word relates the value after it to the one before.
 pub fn is_remark_word(word: &str) -> bool {
     REMARKS.iter().any(|known| word.eq_ignore_ascii_case(known))
 }

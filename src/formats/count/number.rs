@@ -85,7 +85,7 @@ fn cardinal<'t, 'a>(tokens: &'t [&'a str]) -> Option<(Number, &'t [&'a str])> {
     in_digits(tokens).or_else(|| in_words(tokens))
 }
 
-/// Parses a number in digits, with a scale behind it.
+/// Parses a number in digits, with a scale after it.
 fn in_digits<'t, 'a>(tokens: &'t [&'a str]) -> Option<(Number, &'t [&'a str])> {
     let [first, rest @ ..] = tokens else { return None };
     let bare = first.trim_start_matches(['~', '≈', '>', '<', '±']);

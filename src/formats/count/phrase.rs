@@ -14,7 +14,7 @@ const WITH_PAGES: &[&str] = &["facebook", "linkedin", "vk", "ok"];
 
 /// Assets and platforms that words name.
 #[derive(Debug, Default)]
-pub struct Named {
+pub struct CountSubject {
     /// The asset. `asset` if there are several.
     pub asset: Option<&'static str>,
     /// The platforms by id.
@@ -23,7 +23,7 @@ pub struct Named {
     pub is_singular: bool,
 }
 
-impl Named {
+impl CountSubject {
     /// Reads the words of a label or a header: `Facebook accounts removed`. `None` if there is any other word.
     pub fn of(tokens: &[&str]) -> Option<Self> {
         let mut named = Self::default();
@@ -71,7 +71,7 @@ pub struct Context<'a> {
     label_asset: Option<&'static str>,
     /// The platforms in front of the verb: `YouTube terminated 30 channels`.
     subject: Vec<String>,
-    /// Whether the platform of the last count was behind it: `30 accounts on Facebook`.
+    /// Whether the platform of the last count was after it: `30 accounts on Facebook`.
     is_platform_behind: bool,
 }
 
@@ -82,7 +82,7 @@ impl<'a> Context<'a> {
     }
 
     /// Parses one count, with or without a label: `Facebook accounts: 30`. Returns it, whether it names its asset, and
-    /// the tokens behind it.
+    /// the tokens after it.
     pub fn read_labelled<'t, 'w>(
         &mut self,
         tokens: &'t [&'w str],
@@ -139,7 +139,7 @@ impl<'a> Context<'a> {
         number: Number,
         mut rest: &'t [&'w str],
     ) -> Option<(Count, &'t [&'w str])> {
-        let mut named = Named::default();
+        let mut named = CountSubject::default();
         for _ in 0..MAX_WORDS {
             let [word, behind @ ..] = rest else { return None };
             if let Some(asset) = asset_named(word) {
@@ -192,7 +192,7 @@ impl<'a> Context<'a> {
         self.subject = subject.map(str::to_owned).into_iter().collect();
     }
 
-    /// Gives the platform behind the last count to those in front of it without one: `30 accounts and 2 Pages on
+    /// Gives the platform after the last count to those in front of it without one: `30 accounts and 2 Pages on
     /// Facebook`. But `30 accounts, and 12 accounts on Instagram` leaves the first ones open.
     pub fn spread_platform(&self, counts: &mut [Count]) {
         let Some((last, earlier)) = counts.split_last_mut().filter(|_| self.is_platform_behind)
@@ -251,14 +251,14 @@ fn ends_count(tokens: &[&str]) -> bool {
 }
 
 /// Reads the label in front of a count: `Facebook accounts:`.
-fn label<'t, 'a>(tokens: &'t [&'a str]) -> Option<(Named, &'t [&'a str])> {
+fn label<'t, 'a>(tokens: &'t [&'a str]) -> Option<(CountSubject, &'t [&'a str])> {
     let end = tokens.iter().take(MAX_WORDS).position(|token| *token == ":")?;
-    let named = Named::of(&tokens[..end]).filter(|_| end > 0)?;
+    let named = CountSubject::of(&tokens[..end]).filter(|_| end > 0)?;
     Some((named, &tokens[end + 1..]))
 }
 
 /// Reads further assets of one count: `30 accounts, Pages and groups`.
-fn joint_assets<'t, 'a>(named: &mut Named, mut rest: &'t [&'a str]) -> &'t [&'a str] {
+fn joint_assets<'t, 'a>(named: &mut CountSubject, mut rest: &'t [&'a str]) -> &'t [&'a str] {
     for _ in 0..MAX_WORDS {
         let separators =
             rest.iter().take(2).take_while(|word| matches!(**word, "," | "and" | "or"));
@@ -281,8 +281,8 @@ fn joint_assets<'t, 'a>(named: &mut Named, mut rest: &'t [&'a str]) -> &'t [&'a 
     rest
 }
 
-/// Reads platforms behind an asset: `on Facebook and Instagram`.
-fn platforms_behind<'t, 'a>(named: &mut Named, rest: &'t [&'a str]) -> &'t [&'a str] {
+/// Reads platforms after an asset: `on Facebook and Instagram`.
+fn platforms_behind<'t, 'a>(named: &mut CountSubject, rest: &'t [&'a str]) -> &'t [&'a str] {
     // `30 accounts were removed from Facebook`, `30 accounts were suspended by X`
     let is_verb = |word: &&&str| is_filler(word) && !matches!(**word, "," | "and" | "in");
     let verbs = rest.iter().take(MAX_WORDS).take_while(is_verb).count();

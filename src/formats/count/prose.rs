@@ -41,7 +41,7 @@ const CLAUSES: &[&str] = &[
 /// Words in front of a year, besides those of dates.
 const BEFORE_YEARS: &[&str] = &["in", "since", "of", "during", "until", "from", "by", ","];
 
-/// Words behind a count in which its reach is stated.
+/// Words after a count in which its reach is stated.
 const REACH_WORDS: usize = 4;
 
 /// The counts in prose: those of sentences about removals. A Page or group without a platform is on that of the
@@ -59,7 +59,7 @@ pub fn in_prose(text: &str) -> Vec<Count> {
             continue;
         }
         context.begin_sentence(remover(&tokens));
-        // The first count of the enumeration, and whether only `,`, `and` and the like stand behind its last one.
+        // The first count of the enumeration, and whether only `,`, `and` and the like stand after its last one.
         let (mut first, mut is_joined) = (counts.len(), false);
         let (mut at, mut whole) = (0, None);
         while at < tokens.len() && !begins_reach(&tokens[at..]) {
@@ -127,7 +127,7 @@ fn is_removal(word: &str) -> bool {
     REMOVALS.iter().any(|start| word.starts_with(start))
 }
 
-/// The sentences of a text. A full stop behind an abbreviation ends none.
+/// The sentences of a text. A full stop after an abbreviation ends none.
 fn sentences(text: &str) -> impl Iterator<Item = &str> {
     let mut rest = text;
     std::iter::from_fn(move || {

@@ -4,7 +4,7 @@ use csv::StringRecord;
 
 use super::metric::is_reach;
 use super::number::number;
-use super::phrase::Named;
+use super::phrase::CountSubject;
 use super::words::{COUNT_WORDS, tokens};
 use super::{Count, read};
 use crate::domain::{Invalid, Platform};
@@ -100,11 +100,11 @@ impl CountTable {
         if words(&first).first().is_some_and(|word| TOTALS.contains(word)) {
             return vec![(text(0), Class::Neither(SkipReason::Total))];
         }
-        let mut row = Named::default();
+        let mut row = CountSubject::default();
         for label in &self.labels {
             let lower = text(*label).to_lowercase();
             let tokens = tokens(&lower);
-            if let Some(named) = Named::of(&tokens) {
+            if let Some(named) = CountSubject::of(&tokens) {
                 row.asset = named.asset.or(row.asset);
                 row.platforms.extend(named.platforms);
             } else if let Ok(platform) = Platform::parse(text(*label))
@@ -142,7 +142,7 @@ impl CountColumn {
         let is_stated = tokens.iter().any(|word| COUNT_WORDS.contains(word));
         let words: Vec<&str> =
             tokens.into_iter().filter(|word| !COUNT_WORDS.contains(word)).collect();
-        let Named { asset, platforms, is_singular } = Named::of(&words)?;
+        let CountSubject { asset, platforms, is_singular } = CountSubject::of(&words)?;
         // A column `Account` holds ids.
         if is_singular && !is_stated {
             return None;
@@ -160,7 +160,7 @@ impl CountColumn {
         holds_counts.then_some(Self { at, asset, platforms })
     }
 
-    fn classes(&self, cell: &str, row: &Named) -> Vec<Class> {
+    fn classes(&self, cell: &str, row: &CountSubject) -> Vec<Class> {
         if is_blank(cell) {
             return vec![Class::Neither(SkipReason::Empty)];
         }

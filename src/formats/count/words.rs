@@ -242,7 +242,7 @@ pub fn asset_named(word: &str) -> Option<&'static str> {
     exact.or_else(close).map(|(_, asset)| *asset)
 }
 
-/// The platform that the first one or two tokens name, and the tokens behind its name.
+/// The platform that the first one or two tokens name, and the tokens after its name.
 pub fn platform_named<'t, 'a>(tokens: &'t [&'a str]) -> Option<(&'static str, &'t [&'a str])> {
     if let [first, second, rest @ ..] = tokens
         && first.len() + second.len() < 24

@@ -13,7 +13,7 @@ pub struct ArrayWriter<W> {
 }
 
 impl<W: Write> ArrayWriter<W> {
-    /// An array under `key`. `front` are the members before it, as JSON with a comma behind each.
+    /// An array under `key`. `front` are the members before it, as JSON with a comma after each.
     pub fn new(out: W, front: &str, key: &str) -> Self {
         Self { out, front: format!("{{{front}\"{key}\":["), has_elements: false }
     }

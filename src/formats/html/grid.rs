@@ -2,7 +2,7 @@
 
 use csv::StringRecord;
 
-/// Columns of a table. What lies behind them is left out and named as unread.
+/// Columns of a table. What lies after them is left out and named as unread.
 pub const MAX_COLUMNS: usize = 100;
 /// Columns that a cell covers.
 const MAX_COLUMN_SPAN: usize = 20;

@@ -3,7 +3,7 @@
 
 /// Words in front of a kind that say whose the value is, where that is not the attacker: `reporter_email`,
 /// `isp_domain`. Such values are not read. Words such as `victim` and `compromised` are not in this table: a value
-/// behind them is read, with that involvement.
+/// after them is read, with that involvement.
 pub const BYSTANDERS: &[&str] = &[
     "target",
     "recipient",

@@ -72,7 +72,7 @@ pub fn is_null_address(text: &str) -> bool {
 }
 
 /// The values that a line blocks, apart by blanks. A line in no format of a block list is returned as it is, without
-/// a comment behind it.
+/// a comment after it.
 pub fn blocked(line: &str) -> Cow<'_, str> {
     let line = without_remark(line);
     if let Some(hosts) = hosts(line) {

@@ -66,7 +66,7 @@ fn cisco(words: &[&str]) -> Option<Rule> {
     }
 }
 
-/// The next side of a rule of Cisco, and the words behind it.
+/// The next side of a rule of Cisco, and the words after it.
 fn side<'a>(words: &'a [&'a str]) -> Option<(Side, &'a [&'a str])> {
     match words {
         ["any" | "any4" | "any6", rest @ ..] => Some((Side::Any, rest)),
@@ -248,7 +248,7 @@ fn hosts_deny(line: &str) -> Option<Rule> {
     (!hosts.is_empty() && hosts.iter().all(is_host)).then(|| Rule::Blocks(hosts.join(" ")))
 }
 
-/// An address and its netmask; the first and last address and the prefix, as `DShield` lists them; a range behind its
+/// An address and its netmask; the first and last address and the prefix, as `DShield` lists them; a range after its
 /// name, as of `PeerGuardian`: `A name:192.0.2.0-192.0.2.255`.
 fn range(line: &str, words: &[&str]) -> Option<String> {
     match words {

@@ -7,7 +7,7 @@ use super::super::{
     Assumed, Class, Details, Error, Input, Output, Record, SkipReason, cell, count, list,
 };
 use super::marked::{marked_values, without_link_targets};
-use super::{Found, MAX_PARAGRAPH_BYTES, Stated, paragraph};
+use super::{MAX_PARAGRAPH_BYTES, ParagraphItem, Stated, paragraph};
 use crate::domain::Kind;
 use crate::domain::assessment::Verdict;
 
@@ -73,7 +73,7 @@ struct Text<'a, 'out> {
     out: &'a mut Output<'out>,
     sections: Sections,
     paragraph: Paragraph,
-    /// What the paragraph before says of the values behind it: `The domains were:`.
+    /// What the paragraph before says of the values after it: `The domains were:`.
     introduction: Option<Introduction>,
     /// Whether it says that something was removed: `We removed:`.
     counts_follow: bool,
@@ -187,7 +187,7 @@ impl Text<'_, '_> {
                 .flat_map(|(at, line)| line.into_iter().map(move |class| (at, class)))
             {
                 let class = left_out.map_or(class, Class::Neither);
-                self.record(&raw, first_row, Found { line: at, class, stated });
+                self.record(&raw, first_row, ParagraphItem { line: at, class, stated });
             }
             return;
         }
@@ -195,11 +195,11 @@ impl Text<'_, '_> {
         let counts = count::read(&text, None).filter(|_| self.counts_follow && !is_reference);
         if let Some(counts) = counts {
             for class in counts.into_iter().map(Class::Aggregate) {
-                self.record(&raw, first_row, Found::of(0, class));
+                self.record(&raw, first_row, ParagraphItem::of(0, class));
             }
             return;
         }
-        // An introduction is for all items behind it.
+        // An introduction is for all items after it.
         let introduction = Introduction::of(&text);
         if introduction.is_some() || !begins_item(&text) {
             self.introduction = introduction;
@@ -218,7 +218,7 @@ impl Text<'_, '_> {
         let alone = lines.iter().position(|values| !values.is_empty()).filter(|_| is_empty);
         if let Some(line) = alone {
             let class = Class::Neither(SkipReason::TextWithValue);
-            self.record(&raw, first_row, Found::of(line, class));
+            self.record(&raw, first_row, ParagraphItem::of(line, class));
         }
     }
 
@@ -226,12 +226,12 @@ impl Text<'_, '_> {
     fn record_left_out(&mut self, row: usize, raw: &str) {
         if cell::contains_value(raw) {
             let class = Class::Neither(SkipReason::Reference);
-            self.record(&[raw_text(raw)], row, Found::of(0, class));
+            self.record(&[raw_text(raw)], row, ParagraphItem::of(0, class));
         }
     }
 
-    fn record(&mut self, raw: &[String], first_row: usize, found: Found) {
-        let Found { line, class, stated: Stated { involvement, verdict } } = found;
+    fn record(&mut self, raw: &[String], first_row: usize, found: ParagraphItem) {
+        let ParagraphItem { line, class, stated: Stated { involvement, verdict } } = found;
         let verdict = verdict.or(Some(self.verdict));
         let details = match &class {
             Class::Indicator(_) => Details { verdict, involvement, ..Details::default() },

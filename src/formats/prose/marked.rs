@@ -7,7 +7,7 @@ use crate::formats::{Class, cell};
 
 /// A part of a text that can only be a value, by its bytes.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct Marked {
+pub struct ValueSpan {
     /// Where it begins.
     pub start: usize,
     /// Where it ends.
@@ -18,7 +18,7 @@ pub struct Marked {
 const MAX_CODE_BYTES: usize = 1_000;
 
 /// The parts of a text that can only be values, in their order.
-pub fn marked_values(text: &str) -> Vec<Marked> {
+pub fn marked_values(text: &str) -> Vec<ValueSpan> {
     let mut parts = Vec::new();
     let mut ticks = text.match_indices('`').map(|(at, _)| at).peekable();
     let mut begin = 0;
@@ -33,7 +33,7 @@ pub fn marked_values(text: &str) -> Vec<Marked> {
         ticks.next();
         let code = &text[open + 1..close];
         if is_value(code) {
-            parts.push(Marked { start: open + 1, end: close });
+            parts.push(ValueSpan { start: open + 1, end: close });
         } else {
             words(text, open + 1, close, &mut parts);
         }
@@ -80,12 +80,12 @@ fn is_file_name(code: &str) -> bool {
 }
 
 /// Adds the marked words of a text between two places.
-fn words(text: &str, start: usize, end: usize, parts: &mut Vec<Marked>) {
+fn words(text: &str, start: usize, end: usize, parts: &mut Vec<ValueSpan>) {
     let part = &text[start..end.max(start)];
     for word in part.split_whitespace() {
         if is_defanged(word) || is_digest(word) {
             let start = word.as_ptr() as usize - text.as_ptr() as usize;
-            parts.push(Marked { start, end: start + word.len() });
+            parts.push(ValueSpan { start, end: start + word.len() });
         }
     }
 }

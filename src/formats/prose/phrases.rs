@@ -170,7 +170,7 @@ pub const COPY_NOUNS: &[&str] = &[
 /// Participles with two meanings before such a noun.
 pub const COPY_PARTICIPLES: &[&str] = &["spoofed", "cloned", "copied", "copies"];
 
-/// Participles and other words behind a value: `a.example was imitated`, `a.example, which had been hacked`.
+/// Participles and other words after a value: `a.example was imitated`, `a.example, which had been hacked`.
 pub const ROLES_AFTER: &[(&str, Role)] = &[
     ("not malicious", Harmless),
     ("not suspicious", Harmless),

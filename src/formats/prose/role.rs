@@ -62,12 +62,12 @@ impl Role {
     }
 }
 
-/// Bytes in front of a value and behind it in which words about it are looked for.
+/// Bytes in front of a value and after it in which words about it are looked for.
 const MAX_BEFORE: usize = 160;
 const MAX_BEHIND: usize = 80;
 
 /// The role of a value by the words of its sentence around it. `before` reaches from the value before it or the
-/// beginning of the sentence, and `behind` to the next value or its end. Behind `From:`, what is defanged is reported.
+/// beginning of the sentence, and `behind` to the next value or its end. After `From:`, what is defanged is reported.
 pub fn role(before: &str, behind: &str, kind: Kind, is_defanged: bool) -> Role {
     let before = cut_front(without_clause(before), MAX_BEFORE).to_lowercase();
     let front = words(&before);
@@ -85,7 +85,7 @@ pub fn role(before: &str, behind: &str, kind: Kind, is_defanged: bool) -> Role {
     if is_own_thing(&front) { Role::Bystander } else { Role::Reported }
 }
 
-/// The role of what an introduction leads to, by its words in front of `these sites` and behind it.
+/// The role of what an introduction leads to, by its words in front of `these sites` and after it.
 pub fn role_of_introduced(front: &[&str], behind: &[&str]) -> Role {
     let has_early = |words: &[&str], any: &[&str]| has_word(&words[..words.len().min(3)], any);
     // `Victims visited these sites every day`, but not `Victims were sent to these sites`

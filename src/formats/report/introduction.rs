@@ -45,7 +45,7 @@ const POINTERS: &[&str] = &["these", "following", "those"];
 /// Bytes that an introduction has at most.
 const MAX_BYTES: usize = 200;
 
-/// What an introduction says of the values behind it.
+/// What an introduction says of the values after it.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct Introduction {
     /// Whose they are, and whether they are malicious: `The network imitated these sites:`.

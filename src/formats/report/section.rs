@@ -49,7 +49,7 @@ const REFERENCES: &[&str] = &[
     "related reading",
 ];
 
-/// Words behind a kind in a heading: `Domains used by the operation`.
+/// Words after a kind in a heading: `Domains used by the operation`.
 const USED: &[&str] = &["used", "operated", "registered", "run", "controlled"];
 /// Phrases in the heading of a section of addresses of the report's own author.
 const OWN: &[&str] = &[
@@ -162,12 +162,14 @@ impl Sections {
         let section = match self.open.last() {
             // The title of a report describes it, and not each list in it.
             Some((1, title)) => {
-                Section { stated: title.stated, ..Section::default() }.below(heading)
+                Section { stated: title.stated, ..Section::default() }.subsection(heading)
             }
-            Some((_, parent)) => parent.below(heading),
+            Some((_, parent)) => parent.subsection(heading),
             // `# Threat reference` is no list of references.
-            None if level == 1 => Section { left_out: None, ..Section::default().below(heading) },
-            None => Section::default().below(heading),
+            None if level == 1 => {
+                Section { left_out: None, ..Section::default().subsection(heading) }
+            }
+            None => Section::default().subsection(heading),
         };
         self.open.push((level, section));
     }
@@ -181,7 +183,7 @@ impl Sections {
         }
         let parent = self.open.iter().rev().find(|(level, _)| *level < BOLD_LEVEL);
         let parent = parent.map_or(&self.outermost, |(_, section)| section);
-        if parent.below(line) == *parent {
+        if parent.subsection(line) == *parent {
             return false;
         }
         self.enter(BOLD_LEVEL, line);
@@ -195,12 +197,12 @@ impl Sections {
 
     /// Whether a line names a section of values in few words: `Indicators`, `C2`, `Telegram`.
     pub fn names_values(line: &str) -> bool {
-        line.split_whitespace().count() <= 3 && Section::default().below(line).has_values
+        line.split_whitespace().count() <= 3 && Section::default().subsection(line).has_values
     }
 
     /// Why what is below a line is not read, if the line is the heading of such a section: `References:`.
     pub fn left_out_below(line: &str) -> Option<SkipReason> {
-        Section::default().below(line).left_out
+        Section::default().subsection(line).left_out
     }
 
     /// The innermost section.
@@ -211,7 +213,7 @@ impl Sections {
 
 impl Section {
     /// The section of a heading in this one. What the heading leaves open is as it is here.
-    fn below(&self, heading: &str) -> Self {
+    fn subsection(&self, heading: &str) -> Self {
         let mut section = self.clone();
         let kind = kind_of(heading);
         // `Domains` below `Contact` is a section of its own, and `E-mail` is not.
@@ -296,7 +298,7 @@ fn is_of_other_kind(heading: &str, kind: Option<&str>, names_other_digests: bool
         || (names_other_digests && may_be_digests && heading.len() <= MAX_LINE_BYTES)
 }
 
-/// The kind that a heading names, alone or behind other words: `Domains`, `Known phishing domains`.
+/// The kind that a heading names, alone or after other words: `Domains`, `Known phishing domains`.
 fn kind_of(heading: &str) -> Option<String> {
     if let Some(kind) = list::heading(heading) {
         return Some(kind.to_owned());

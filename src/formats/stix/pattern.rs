@@ -192,7 +192,7 @@ impl Parser<'_> {
         self.qualified(inner)
     }
 
-    /// Reads the qualifiers behind an observation. One that is only a threat if it repeats accuses nobody.
+    /// Reads the qualifiers after an observation. One that is only a threat if it repeats accuses nobody.
     fn qualified(&mut self, inner: Observations) -> Result<Observations, String> {
         let mut qualified = inner;
         loop {
