@@ -371,3 +371,44 @@ async fn a_reader_sees_its_own_part_of_a_sharing_and_the_author_all_of_it() {
     assert_eq!(seen("birdsite").await, (core(), tubeworks(), "a[.]example".to_owned()));
     node.stop().await;
 }
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_block_list_follows_the_verdicts_and_roles_that_it_asks_for() {
+    let world = World::new();
+    let node = world.start().await;
+    let birdsite = world.client(&node, "birdsite");
+    let assessed = |value: &str, verdict: pb::Verdict, involvement: pb::Involvement| {
+        let assessment = pb::Assessment {
+            verdict: verdict.into(),
+            involvement: involvement.into(),
+            ..pb::Assessment::default()
+        };
+        pb::SubmittedIndicator { assessment: Some(assessment), ..domain(value) }
+    };
+    let (attacker, victim) = (pb::Involvement::Attacker, pb::Involvement::Victim);
+    let items = vec![
+        assessed("bad.example", pb::Verdict::Malicious, attacker),
+        // Without a role it is the attacker's.
+        assessed("plain.example", pb::Verdict::Malicious, pb::Involvement::Unspecified),
+        assessed("hacked.example", pb::Verdict::Malicious, victim),
+        assessed("seen.example", pb::Verdict::Unknown, attacker),
+    ];
+    birdsite.submit(batch("s", 1, None, items)).await.unwrap();
+    let filter = pb::Filter {
+        verdicts: vec![pb::Verdict::Suspicious.into(), pb::Verdict::Malicious.into()],
+        involvements: vec![attacker.into()],
+        ..pb::Filter::default()
+    };
+    let facegraph = world.client(&node, "facegraph");
+    let mut feed = facegraph.subscribe(FeedStart::Beginning, Some(filter));
+    assert_eq!(values(&mut feed, 2).await, ["bad.example", "plain.example"]);
+    nothing(&mut feed).await;
+
+    // It turns out to be a victim's: whoever blocks it is told.
+    let corrected = vec![assessed("bad.example", pb::Verdict::Malicious, victim)];
+    birdsite.submit(batch("s2", 1, None, corrected)).await.unwrap();
+    let event = soon(feed.next_event()).await.unwrap();
+    let Some(tipoff::client::FeedEvent::Removal(removal)) = event else { panic!("{event:?}") };
+    assert_eq!(removal.reason(), pb::RemovalReason::NoLongerMatches);
+    node.stop().await;
+}

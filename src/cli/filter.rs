@@ -1,7 +1,9 @@
 //! Flags that filter a feed.
 
 use super::failure::Failure;
+use super::text;
 use crate::domain::Kind;
+use crate::domain::assessment::{Involvement, Verdict};
 use crate::wire::pb;
 
 /// The filter of a reader, within what it may see.
@@ -29,6 +31,12 @@ pub struct FilterFlags {
     /// Minimum confidence, 0 to 100
     #[arg(long, value_name = "PERCENT")]
     min_confidence: Option<u32>,
+    /// Only these verdicts: `non_malicious`, `unknown`, `suspicious`, `malicious`
+    #[arg(long = "verdict", value_name = "VERDICT")]
+    verdicts: Vec<Verdict>,
+    /// Only values of these: `attacker`, `victim`, `abused_service`, `third_party`
+    #[arg(long = "involvement", value_name = "ROLE")]
+    involvements: Vec<Involvement>,
 }
 
 impl FilterFlags {
@@ -44,13 +52,22 @@ impl FilterFlags {
             authors: self.authors.clone(),
             min_confidence: self.min_confidence,
             campaigns: self.campaigns.clone(),
+            verdicts: self.verdicts.iter().map(|one| pb::Verdict::from(*one).into()).collect(),
+            involvements: self
+                .involvements
+                .iter()
+                .map(|one| pb::Involvement::from(*one).into())
+                .collect(),
         })
     }
 }
 
 /// A filter in the terms of its flags. `everything` if it is empty.
 pub fn describe(filter: &pb::Filter) -> String {
-    let kinds: Vec<String> = filter.kinds().map(super::text::kind).collect();
+    let kinds: Vec<String> = filter.kinds().map(text::kind).collect();
+    let verdicts = text::enum_names(filter.verdicts().map(|one| one.as_str_name()), "VERDICT_");
+    let roles =
+        text::enum_names(filter.involvements().map(|one| one.as_str_name()), "INVOLVEMENT_");
     let lists = [
         ("kind", &kinds),
         ("platform", &filter.platforms),
@@ -58,6 +75,8 @@ pub fn describe(filter: &pb::Filter) -> String {
         ("group", &filter.groups),
         ("author", &filter.authors),
         ("campaign", &filter.campaigns),
+        ("verdict", &verdicts),
+        ("involvement", &roles),
     ];
     let set = lists.into_iter().filter(|(_, list)| !list.is_empty());
     let mut parts: Vec<_> = set.map(|(name, list)| format!("{name} {}", list.join(", "))).collect();
@@ -76,10 +95,15 @@ mod tests {
             kinds: vec!["domain".into(), "url".into()],
             authors: vec!["birdsite".into()],
             min_confidence: Some(70),
+            verdicts: vec![Verdict::Malicious],
+            involvements: vec![Involvement::AbusedService],
             ..FilterFlags::default()
         };
         let filter = flags.filter().unwrap();
-        assert_eq!(describe(&filter), "kind domain, url; author birdsite; confidence from 70");
+        assert_eq!(
+            describe(&filter),
+            "kind domain, url; author birdsite; verdict malicious; involvement abused_service; confidence from 70"
+        );
         let unknown = FilterFlags { kinds: vec!["rumour".into()], ..FilterFlags::default() };
         assert!(unknown.filter().is_err());
     }

@@ -91,6 +91,10 @@ fn object(one: &pb::SubscriptionStatus) -> serde_json::Value {
             "groups": filter.groups,
             "authors": filter.authors,
             "min_confidence": filter.min_confidence,
+            "campaigns": filter.campaigns,
+            "verdicts": text::enum_names(filter.verdicts().map(|one| one.as_str_name()), "VERDICT_"),
+            "involvements":
+                text::enum_names(filter.involvements().map(|one| one.as_str_name()), "INVOLVEMENT_"),
         },
     })
 }

@@ -38,6 +38,23 @@ pub fn tlp(tlp: pb::Tlp) -> &'static str {
     }
 }
 
+/// The verdict, with the role in the abuse if it is not the attacker's: `malicious, victim`.
+pub fn verdict_and_role(assessment: &pb::Assessment) -> String {
+    match assessment.involvement() {
+        pb::Involvement::Attacker | pb::Involvement::Unspecified => verdict(assessment),
+        role => format!(
+            "{}, {}",
+            verdict(assessment),
+            enum_name(role.as_str_name(), "INVOLVEMENT_").replace('_', " ")
+        ),
+    }
+}
+
+/// Names of values of an enumeration.
+pub fn enum_names<'a>(names: impl Iterator<Item = &'a str>, prefix: &str) -> Vec<String> {
+    names.map(|name| enum_name(name, prefix)).collect()
+}
+
 /// An instant in seconds since the epoch, as RFC 3339 in UTC.
 pub fn instant(seconds: i64) -> String {
     jiff::Timestamp::from_second(seconds).map_or_else(|_| seconds.to_string(), |t| t.to_string())

@@ -162,8 +162,17 @@ fn digest(filter: Option<&pb::Filter>) -> String {
         list.dedup();
         list
     }
-    let pb::Filter { kinds, platforms, labels, groups, authors, min_confidence, campaigns } =
-        filter.cloned().unwrap_or_default();
+    let pb::Filter {
+        kinds,
+        platforms,
+        labels,
+        groups,
+        authors,
+        min_confidence,
+        campaigns,
+        verdicts,
+        involvements,
+    } = filter.cloned().unwrap_or_default();
     let filter = pb::Filter {
         kinds: sorted(kinds),
         platforms: sorted(platforms),
@@ -172,6 +181,8 @@ fn digest(filter: Option<&pb::Filter>) -> String {
         authors: sorted(authors),
         min_confidence,
         campaigns: sorted(campaigns),
+        verdicts: sorted(verdicts),
+        involvements: sorted(involvements),
     };
     let digest = Sha256::digest(filter.encode_to_vec());
     hex::encode(&digest[..16])

@@ -1,6 +1,6 @@
 //! Subscription filters: which of the visible items a reader wants.
 
-use super::assessment::{Assessment, Confidence};
+use super::assessment::{Assessment, Confidence, Involvement, Verdict};
 use super::campaign::CampaignId;
 use super::entry::Position;
 use super::indicator::Kind;
@@ -27,6 +27,10 @@ pub struct Filter {
     pub min_confidence: Option<Confidence>,
     /// The campaigns that items belong to. The caller must check that the reader may see them.
     pub campaigns: Vec<CampaignId>,
+    /// The verdicts, compared with the assessment's verdict or its default.
+    pub verdicts: Vec<Verdict>,
+    /// The roles in the abuse, compared with the assessment's involvement or its default.
+    pub involvements: Vec<Involvement>,
 }
 
 impl Filter {
@@ -53,6 +57,8 @@ impl Filter {
             })
             && self.min_confidence.is_none_or(|min| assessment.confidence() >= min)
             && any_matches(&self.campaigns, |campaign| assessment.campaign == Some(*campaign))
+            && any_matches(&self.verdicts, |verdict| assessment.verdict() == *verdict)
+            && any_matches(&self.involvements, |role| assessment.involvement() == *role)
     }
 
     /// Whether contributions to this campaign and enforcements against it match.

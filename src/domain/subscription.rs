@@ -72,7 +72,17 @@ pub fn normalized(filter: Filter) -> Filter {
         list.dedup();
         list
     }
-    let Filter { kinds, platforms, labels, groups, authors, min_confidence, campaigns } = filter;
+    let Filter {
+        kinds,
+        platforms,
+        labels,
+        groups,
+        authors,
+        min_confidence,
+        campaigns,
+        verdicts,
+        involvements,
+    } = filter;
     Filter {
         kinds: sorted(kinds),
         platforms: sorted(platforms),
@@ -81,6 +91,8 @@ pub fn normalized(filter: Filter) -> Filter {
         authors: sorted(authors),
         min_confidence,
         campaigns: sorted(campaigns),
+        verdicts: sorted(verdicts),
+        involvements: sorted(involvements),
     }
 }
 

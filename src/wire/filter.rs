@@ -19,17 +19,14 @@ pub fn read(filter: Option<&pb::Filter>, labels: &Labels) -> Result<Filter, Inva
         ("filter.groups", filter.groups.len()),
         ("filter.authors", filter.authors.len()),
         ("filter.campaigns", filter.campaigns.len()),
+        ("filter.verdicts", filter.verdicts.len()),
+        ("filter.involvements", filter.involvements.len()),
     ];
     for (field, count) in lists {
         if count > MAX_FILTER_VALUES {
             return Err(Invalid::new(field, format!("has more than {MAX_FILTER_VALUES} values")));
         }
     }
-    let kind = |number: &i32| match ProtoEnum::read(*number) {
-        Ok(Some(kind)) => Ok(kind),
-        Ok(None) => Err(Invalid::new("filter.kinds", "has a kind that is not specified")),
-        Err(invalid) => Err(Invalid::new("filter.kinds", invalid.reason)),
-    };
     let with_field =
         |field: &'static str| move |invalid: Invalid| Invalid::new(field, invalid.reason);
     let platform = |text: &String| Platform::parse(text).map_err(with_field("filter.platforms"));
@@ -39,7 +36,7 @@ pub fn read(filter: Option<&pb::Filter>, labels: &Labels) -> Result<Filter, Inva
     // Whether the reader may see the campaign is checked for each item, because it can change.
     let campaign = |text: &String| CampaignId::parse(text).map_err(with_field("filter.campaigns"));
     Ok(Filter {
-        kinds: filter.kinds.iter().map(kind).collect::<Result<_, _>>()?,
+        kinds: read_enums("filter.kinds", &filter.kinds)?,
         platforms: filter.platforms.iter().map(platform).collect::<Result<_, _>>()?,
         labels: filter.labels.iter().map(label).collect::<Result<_, _>>()?,
         groups: filter.groups.iter().map(group).collect::<Result<_, _>>()?,
@@ -50,6 +47,8 @@ pub fn read(filter: Option<&pb::Filter>, labels: &Labels) -> Result<Filter, Inva
             .transpose()
             .map_err(with_field("filter.min_confidence"))?,
         campaigns: filter.campaigns.iter().map(campaign).collect::<Result<_, _>>()?,
+        verdicts: read_enums("filter.verdicts", &filter.verdicts)?,
+        involvements: read_enums("filter.involvements", &filter.involvements)?,
     })
 }
 
@@ -58,7 +57,9 @@ pub fn write(filter: &Filter) -> pb::Filter {
     fn texts<T: ToString>(list: &[T]) -> Vec<String> {
         list.iter().map(ToString::to_string).collect()
     }
-    let Filter { kinds, platforms, labels, groups, authors, min_confidence, campaigns } = filter;
+    let Filter { kinds, platforms, labels, groups, authors, min_confidence, campaigns, .. } =
+        filter;
+    let Filter { verdicts, involvements, .. } = filter;
     pb::Filter {
         kinds: kinds.iter().map(|kind| pb::Kind::from(*kind).into()).collect(),
         platforms: texts(platforms),
@@ -67,7 +68,19 @@ pub fn write(filter: &Filter) -> pb::Filter {
         authors: texts(authors),
         min_confidence: min_confidence.map(|min| min.percent().into()),
         campaigns: texts(campaigns),
+        verdicts: verdicts.iter().map(|verdict| pb::Verdict::from(*verdict).into()).collect(),
+        involvements: involvements.iter().map(|role| pb::Involvement::from(*role).into()).collect(),
     }
+}
+
+/// Parses a list of enumeration values. None of them may be unspecified.
+fn read_enums<W: ProtoEnum>(field: &'static str, numbers: &[i32]) -> Result<Vec<W>, Invalid> {
+    let read = |number: &i32| match W::read(*number) {
+        Ok(Some(value)) => Ok(value),
+        Ok(None) => Err(Invalid::new(field, "has a value that is not specified")),
+        Err(invalid) => Err(Invalid::new(field, invalid.reason)),
+    };
+    numbers.iter().map(read).collect()
 }
 
 #[cfg(test)]
@@ -84,6 +97,8 @@ mod tests {
             authors: vec!["birdsite".into()],
             min_confidence: Some(0),
             campaigns: vec![CampaignId::from_bytes([7; 16]).to_string()],
+            verdicts: vec![pb::Verdict::Malicious.into()],
+            involvements: vec![pb::Involvement::Attacker.into(), pb::Involvement::Victim.into()],
         };
         for asked in [asked, pb::Filter::default()] {
             let filter = read(Some(&asked), &Labels::default()).unwrap();
@@ -96,6 +111,8 @@ mod tests {
         let many = vec!["spam".to_owned(); MAX_FILTER_VALUES + 1];
         let table = [
             (pb::Filter { kinds: vec![0], ..pb::Filter::default() }, "filter.kinds"),
+            (pb::Filter { verdicts: vec![9], ..pb::Filter::default() }, "filter.verdicts"),
+            (pb::Filter { involvements: vec![0], ..pb::Filter::default() }, "filter.involvements"),
             (pb::Filter { groups: vec!["-".into()], ..pb::Filter::default() }, "filter.groups"),
             (
                 pb::Filter { campaigns: vec!["hydra".into()], ..pb::Filter::default() },

@@ -28,10 +28,14 @@ impl Selection {
         let has_label = |label: &String| assessment.labels.iter().any(|one| one.as_str() == label);
         let is_in_campaign =
             |campaign: &String| CampaignId::parse(campaign).ok() == assessment.campaign;
+        let verdict = i32::from(pb::Verdict::from(assessment.verdict()));
+        let involvement = i32::from(pb::Involvement::from(assessment.involvement()));
         any_matches(&filter.labels, has_label)
             && any_matches(&filter.groups, is_in_group)
             && any_matches(&filter.authors, |author| *author == received.author)
             && any_matches(&filter.campaigns, is_in_campaign)
+            && any_matches(&filter.verdicts, |one| *one == verdict)
+            && any_matches(&filter.involvements, |one| *one == involvement)
             && filter
                 .min_confidence
                 .is_none_or(|min| u32::from(assessment.confidence().percent()) >= min)

@@ -105,7 +105,7 @@ fn item_row(item: &pb::FeedItem) -> String {
         fields::version(item.version.as_ref()),
         item.author,
         fields::tlp(item.sharing.as_ref()),
-        text::verdict(&assessment),
+        text::verdict_and_role(&assessment),
         assessment.confidence.unwrap_or_default(),
         text::kind(indicator.kind()),
         text::value(&indicator.platform, &indicator.value),

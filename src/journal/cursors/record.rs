@@ -22,7 +22,7 @@
 
 use bytes::{Buf, BufMut};
 
-use crate::domain::assessment::Confidence;
+use crate::domain::assessment::{Confidence, Involvement, Verdict};
 use crate::domain::cursor::{EpochId, FeedPosition, JournalEpoch, JournalTag};
 use crate::domain::filter::Filter;
 use crate::domain::label::Label;
@@ -212,7 +212,8 @@ fn encode_filter(filter: &Filter) -> Option<Vec<u8>> {
         }
         Some(())
     }
-    let Filter { kinds, platforms, labels, groups, authors, min_confidence, campaigns } = filter;
+    let Filter { kinds, platforms, labels, groups, authors, min_confidence, campaigns, .. } =
+        filter;
     let mut bytes = Vec::new();
     bytes.put_u32(u32::try_from(kinds.len()).ok()?);
     for kind in kinds {
@@ -227,7 +228,22 @@ fn encode_filter(filter: &Filter) -> Option<Vec<u8>> {
     for campaign in campaigns {
         bytes.put_slice(campaign.as_bytes());
     }
+    // Two bytes more than whole ids. Older records have none.
+    if !filter.verdicts.is_empty() || !filter.involvements.is_empty() {
+        bytes.put_u8(bits(Verdict::ALL, &filter.verdicts));
+        bytes.put_u8(bits(Involvement::ALL, &filter.involvements));
+    }
     Some(bytes)
+}
+
+/// A bit for each value that is in a list.
+fn bits<T: PartialEq>(all: &[T], list: &[T]) -> u8 {
+    (0..).zip(all).filter(|(_, one)| list.contains(one)).fold(0, |bits, (at, _)| bits | 1 << at)
+}
+
+/// The values whose bits are set.
+fn of_bits<T: Copy>(all: &[T], bits: u8) -> Vec<T> {
+    (0..).zip(all).filter(|(at, _)| bits & 1 << at != 0).map(|(_, one)| *one).collect()
 }
 
 fn read_filter(mut bytes: &[u8]) -> Option<Filter> {
@@ -257,6 +273,22 @@ fn read_filter(mut bytes: &[u8]) -> Option<Filter> {
     };
     let (ids, rest) = bytes.as_chunks::<16>();
     let campaigns = ids.iter().map(|id| CampaignId::from_bytes(*id)).collect();
-    let filter = Filter { kinds, platforms, labels, groups, authors, min_confidence, campaigns };
-    rest.is_empty().then_some(filter)
+    let (verdicts, involvements) = match rest {
+        [] => (Vec::new(), Vec::new()),
+        [verdicts, involvements] => {
+            (of_bits(Verdict::ALL, *verdicts), of_bits(Involvement::ALL, *involvements))
+        }
+        _ => return None,
+    };
+    Some(Filter {
+        kinds,
+        platforms,
+        labels,
+        groups,
+        authors,
+        min_confidence,
+        campaigns,
+        verdicts,
+        involvements,
+    })
 }

@@ -4,7 +4,7 @@ use std::fs;
 use std::path::Path;
 
 use super::*;
-use crate::domain::assessment::Confidence;
+use crate::domain::assessment::{Confidence, Involvement, Verdict};
 use crate::domain::cursor::{EpochId, FeedPosition, JournalEpoch, JournalTag};
 use crate::domain::filter::Filter;
 use crate::domain::label::Label;
@@ -85,6 +85,8 @@ fn filter(values: usize) -> Filter {
         groups: texts().map(|text| GroupId::from_stored(&text)).collect(),
         authors: texts().map(|text| PartnerId::from_stored(&text)).collect(),
         min_confidence: Some(Confidence::new(0).unwrap()),
+        verdicts: vec![Verdict::NonMalicious, Verdict::Malicious],
+        involvements: vec![Involvement::Victim],
     }
 }
 

@@ -81,12 +81,16 @@ fn sighting_events(input: &Input<'_>, sightings: &Sightings) -> Result<Option<Fe
     let reader = input.visibility.reader();
     let first = Position::new(entry.sequence, 0);
     let sharing = &sightings.sharing;
-    // A sighting has no labels, confidence or campaign, so a filter by one of these matches no sighting.
-    let Filter { labels, min_confidence, campaigns, .. } = input.visibility.filter();
+    // A sighting has no labels, confidence, campaign, verdict or involvement, so a filter by one of these matches no
+    // sighting.
+    let Filter { labels, min_confidence, campaigns, verdicts, involvements, .. } =
+        input.visibility.filter();
     if !may_see(reader, sharing, author, first, NO_RELEASE_EXPIRED)
         || !labels.is_empty()
         || min_confidence.is_some()
         || !campaigns.is_empty()
+        || !verdicts.is_empty()
+        || !involvements.is_empty()
     {
         return Ok(None);
     }
