@@ -105,6 +105,11 @@ impl Exchange {
         self.core.check_suspended(partner)
     }
 
+    /// Whether the configuration of this node suspends a partner.
+    pub fn is_suspended_by_configuration(&self, partner: &str) -> bool {
+        self.core.is_suspended_by_configuration(partner)
+    }
+
     /// Waits until the partner is suspended.
     pub async fn until_suspended(&self, partner: &PartnerId) {
         self.core.until_suspended(partner).await;

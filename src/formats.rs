@@ -43,7 +43,7 @@ mod wording;
 use std::ops::ControlFlow;
 
 pub use self::count::Count;
-pub use self::details::read_time;
+pub use self::details::{read_end, read_time};
 pub use self::error::Error;
 pub use self::format::Format;
 pub use self::input::{Input, private_file};

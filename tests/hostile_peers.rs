@@ -25,7 +25,8 @@ use tokio_rustls::client::TlsStream;
 use support::World;
 use support::clock::stopwatch;
 use support::process::Process;
-use tipoff::client::Client;
+use tipoff::client::{Client, FeedStart};
+use tipoff::wire::pb;
 
 /// How long each attack goes on.
 const ATTACK: Duration = Duration::from_secs(3);
@@ -162,7 +163,7 @@ async fn attack(identity: std::path::PathBuf, to: SocketAddr, bytes: Attack, sen
                 break;
             }
             alive = writer.write_all(&bytes(round)).await.is_ok() && writer.flush().await.is_ok();
-            sent.fetch_add(1, Ordering::Relaxed);
+            sent.fetch_add(alive.into(), Ordering::Relaxed);
             if bytes(0).len() == 1 {
                 tokio::time::sleep(Duration::from_millis(1)).await;
             }
@@ -171,22 +172,22 @@ async fn attack(identity: std::path::PathBuf, to: SocketAddr, bytes: Attack, sen
     }
 }
 
-/// What the good client saw.
-struct Seen {
+/// How long the calls of the good client took.
+struct Latencies {
     p99: Duration,
     slowest: Duration,
     calls: usize,
 }
 
 /// Calls as a good client, over an open connection and over new ones, until `until` has passed. Fails if a call does.
-async fn good_client(world: &World, exchange: &Process, until: Duration) -> Seen {
+async fn good_client(world: &World, exchange: &Process, until: Duration) -> Latencies {
     let identity = world.identity("birdsite");
     let url = exchange.url();
     let connect = || Client::new(&url, &identity).unwrap().with_retry_policy(support::no_retries());
     let open = connect();
     let start = stopwatch();
     let mut times = Vec::new();
-    while start.elapsed() < until || times.len() < 50 {
+    while start.elapsed() < until || times.len() < 100 {
         let fresh = connect();
         let client = if times.len() % 2 == 0 { &open } else { &fresh };
         let call = stopwatch();
@@ -196,7 +197,7 @@ async fn good_client(world: &World, exchange: &Process, until: Duration) -> Seen
     }
     times.sort_unstable();
     let calls = times.len();
-    Seen { p99: times[calls * 99 / 100], slowest: times[calls - 1], calls }
+    Latencies { p99: times[calls * 99 / 100], slowest: times[calls - 1], calls }
 }
 
 fn megabytes(exchange: &Process) -> u64 {
@@ -223,7 +224,7 @@ async fn attacks_on_http_2_slow_nobody_down() {
         for _ in 0..ATTACKERS {
             attackers.spawn(attack(identity.clone(), exchange.grpc(), bytes, Arc::clone(&sent)));
         }
-        let Seen { p99, slowest, calls } = good_client(&world, &exchange, ATTACK).await;
+        let Latencies { p99, slowest, calls } = good_client(&world, &exchange, ATTACK).await;
         attackers.shutdown().await;
         let (sent, used) = (sent.load(Ordering::Relaxed), megabytes(&exchange));
         eprintln!(
@@ -257,7 +258,7 @@ async fn ten_thousand_strangers_slow_nobody_down() {
             let _ = stream.write_all(first).await;
             strangers.push(stream);
         }
-        let Seen { p99, slowest, calls } = good_client(&world, &exchange, ATTACK).await;
+        let Latencies { p99, slowest, calls } = good_client(&world, &exchange, ATTACK).await;
         let used = megabytes(&exchange);
         eprintln!("{name}: {calls} calls, p99 {p99:?}, slowest {slowest:?}; {used} MB");
         assert!(p99 < Duration::from_secs(1), "{name}: p99 {p99:?}");
@@ -277,5 +278,38 @@ async fn a_partner_that_sends_nothing_after_its_handshake_is_cut_off() {
     let ended = async { while stream.read(&mut bytes).await.is_ok_and(|read| read > 0) {} };
     tokio::time::timeout(Duration::from_secs(30), ended).await.expect("it stays open");
     exchange.client(&world, "birdsite").who_am_i().await.unwrap();
+    assert!(exchange.terminate().success());
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_revocation_and_a_suspension_end_a_stream_within_a_second() {
+    let world = World::new();
+    let mut exchange = started(&world);
+    let operator = exchange.client(&world, "exchange-ops");
+    let follow = async |partner: &str| {
+        let client = exchange.client(&world, partner).with_retry_policy(support::no_retries());
+        let mut feed = client.subscribe(FeedStart::Now, None);
+        // The first event has the cursor.
+        assert!(tokio::time::timeout(Duration::from_secs(1), feed.next()).await.is_err());
+        feed
+    };
+    let (mut revoked, mut suspended) = (follow("birdsite").await, follow("facegraph").await);
+    let certificates = pb::revoke_certificate_request::Certificates::Partner("birdsite".into());
+    let request = pb::RevokeCertificateRequest {
+        certificates: Some(certificates),
+        reason: "a laptop was stolen".into(),
+    };
+    let start = stopwatch();
+    operator.revoke_certificate(request).await.unwrap();
+    revoked.next().await.unwrap_err();
+    let until_revoked = start.elapsed();
+    let start = stopwatch();
+    let request = pb::SuspendPartnerRequest { id: "facegraph".into(), compromised_since: None };
+    operator.suspend_partner(request).await.unwrap();
+    suspended.next().await.unwrap_err();
+    let until_suspended = start.elapsed();
+    eprintln!("revoked after {until_revoked:?}, suspended after {until_suspended:?}");
+    assert!(until_revoked < Duration::from_secs(1), "{until_revoked:?}");
+    assert!(until_suspended < Duration::from_secs(1), "{until_suspended:?}");
     assert!(exchange.terminate().success());
 }

@@ -133,7 +133,7 @@ fn a_tip_to_a_liaison_is_listed_shown_and_answered_and_its_accesses_are_listed()
     assert!(shown.contains("a threat") && shown.contains("a.example"), "{shown}");
     let answer = ["tip", "respond", id, "--move", "acknowledged", "--message", "on it"];
     assert!(done(with(&answer)).out.contains("is now acknowledged"));
-    assert!(done(with(&answer)).out.contains("already sent"), "whenever its purpose ends");
+    assert!(done(with(&answer)).out.contains("is unchanged"), "whenever its purpose ends");
     let counts = ["tip", "respond", id, "--message", "done", "--count", "7 pages on facebook"];
     with(&counts).failed(2, "enforcement");
     let shorter = ["tip", "list", "--purpose", "voluntary::GB", "--purpose-until", "2100-01-01"];

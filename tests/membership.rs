@@ -255,3 +255,29 @@ async fn rights_change_under_an_open_feed() {
     soon(tubeworks.who_am_i()).await.unwrap();
     node.stop().await;
 }
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_suspension_by_the_configuration_is_listed_and_stays_when_the_registry_resumes() {
+    let mut world = World::new();
+    world.config.access.suspended = vec!["facegraph".into()];
+    let node = world.start().await;
+    let (operator, _, facegraph) = clients(&world, &node);
+    assert!(matches!(facegraph.who_am_i().await, Err(ClientError::Denied(_))));
+    let listed = operator.partners().await.unwrap();
+    assert!(listed.iter().any(|partner| partner.id == "facegraph" && partner.suspended));
+    assert!(operator.resume_partner("facegraph").await.unwrap().still_suspended);
+    assert!(!operator.resume_partner("birdsite").await.unwrap().still_suspended);
+
+    // A misspelt id would suspend nobody: a reload keeps what was set, and a start is refused.
+    let mut misspelt = world.config.clone();
+    misspelt.access.suspended = vec!["facegrpah".into()];
+    node.reload(&misspelt).await;
+    assert!(matches!(facegraph.who_am_i().await, Err(ClientError::Denied(_))));
+    node.stop().await;
+    let clock = std::sync::Arc::new(tipoff::clock::SystemClock);
+    let Err(error) = tipoff::server::Node::start(misspelt, clock).await else {
+        panic!("it starts");
+    };
+    assert!(error.to_string().contains("access.suspended"), "{error}");
+    assert!(error.to_string().contains("facegrpah"), "{error}");
+}

@@ -7,6 +7,7 @@ mod support;
 use support::command::{Ran, Stage, done};
 use support::{World, batch, domain};
 use tipoff::client::{Client, ClientError};
+use tipoff::clock::{Clock, SystemClock};
 use tipoff::wire::pb;
 
 /// Sets a clipboard (OSC 52), rings the bell, ends a string in C, colours by a C1 character, turns a file name round.
@@ -76,6 +77,10 @@ async fn refused_for_a_member(client: &Client, text: &str) -> Vec<(&'static str,
         basis: text(),
         ..Default::default()
     };
+    let released = pb::Sharing {
+        releases: vec![pb::Release { liaison: "cyber-unit".into(), basis: text(), until: None }],
+        ..support::sharing(pb::Tlp::Amber, support::named(&["core"], &[]))
+    };
     vec![
         ("subject", field(client.send_tip(tip(text(), "a narrative".into())).await)),
         ("narrative", field(client.send_tip(tip(String::new(), text())).await)),
@@ -90,6 +95,37 @@ async fn refused_for_a_member(client: &Client, text: &str) -> Vec<(&'static str,
         (
             "contribution.description",
             field(client.put_campaign(contribution(|it| it.description = text())).await),
+        ),
+        (
+            "contribution.attribution.actor",
+            field(
+                client
+                    .put_campaign(contribution(|it| {
+                        let actor = text();
+                        it.attribution = Some(pb::Attribution { actor, ..Default::default() });
+                    }))
+                    .await,
+            ),
+        ),
+        (
+            "contribution.attribution.basis",
+            field(
+                client
+                    .put_campaign(contribution(|it| {
+                        let (actor, basis) = ("somebody".into(), text());
+                        it.attribution =
+                            Some(pb::Attribution { actor, basis, ..Default::default() });
+                    }))
+                    .await,
+            ),
+        ),
+        (
+            "sharing.releases.basis",
+            field(
+                client
+                    .submit(batch("released", 1, Some(released), vec![domain("a.example")]))
+                    .await,
+            ),
         ),
         (
             "contribution.targets",
@@ -152,6 +188,16 @@ async fn each_text_with_a_hostile_character_is_refused_by_its_field() {
         };
         assert_eq!(field(operator.put_group(group(text, "terms")).await), "group.name");
         assert_eq!(field(operator.put_group(group("Closed", text)).await), "group.terms");
+        let purpose = pb::Purpose {
+            kind: pb::PurposeKind::Warrant.into(),
+            reference: text.into(),
+            jurisdiction: "GB".into(),
+            until: Some(tipoff::wire::timestamp(
+                SystemClock.now().plus(std::time::Duration::from_secs(60)),
+            )),
+        };
+        let liaison = world.client(&node, "cyber-unit").with_purpose(purpose);
+        assert_eq!(field(liaison.tips(pb::ListTipsRequest::default()).await), "purpose.reference");
         let certificates = pb::revoke_certificate_request::Certificates::Serial("7".into());
         let request =
             pb::RevokeCertificateRequest { certificates: Some(certificates), reason: text.into() };
@@ -161,16 +207,47 @@ async fn each_text_with_a_hostile_character_is_refused_by_its_field() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn the_text_as_it_was_sent_is_delivered_without_hostile_characters() {
+async fn an_invisible_character_is_refused_in_names_alone() {
     let world = World::new();
     let node = world.start().await;
-    let sent = domain("\u{feff}hxxps://a[.]example/\u{202e}x");
     let client = world.client(&node, "birdsite");
-    client.submit(batch("s", 1, None, vec![sent, note("Two lines:\none\ttwo\r\n")])).await.unwrap();
-    let key = pb::IndicatorKey { value: "a.example".into(), ..Default::default() };
-    let seen = world.client(&node, "facegraph").indicator(key).await.unwrap();
-    let note = &seen.assessments[0].assessment.as_ref().unwrap().note;
-    assert_eq!(note, "Two lines:\none\ttwo\r\n");
+    let hidden =
+        ["Light\u{200b}house", "Light\u{2028}house", "Lighthouse\u{3164}", "\u{feff}Lighthouse"];
+    for (number, text) in hidden.into_iter().enumerate() {
+        let named = contribution(|it| it.name = text.into());
+        assert_eq!(field(client.put_campaign(named).await), "contribution.name", "{text:?}");
+        let described = pb::PutCampaignRequest {
+            request_id: format!("d-{}", text.len()),
+            ..contribution(|it| it.description = text.into())
+        };
+        client.put_campaign(described).await.unwrap_or_else(|error| panic!("{text:?}: {error}"));
+    }
+    // Letters of scripts that need joiners and marks are no such characters.
+    let named = contribution(|it| {
+        it.name = "\u{646}\u{645}\u{6cc}\u{200c}\u{62e} 👩\u{200d}💻 שלום\u{200f}".into();
+    });
+    client.put_campaign(named).await.unwrap();
+    node.stop().await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn the_value_as_it_was_sent_is_kept_without_hostile_characters_and_a_note_with_its_lines() {
+    let world = World::new();
+    let node = world.start().await;
+    let client = world.client(&node, "birdsite");
+    let sent = |value: &str| domain(&format!("\u{feff}{value}[.]example\u{202e}"));
+    let noted = pb::SubmittedIndicator {
+        assessment: note("Two lines:\none\ttwo\r\n").assessment,
+        ..sent("noted")
+    };
+    client.submit(batch("s", 1, None, vec![sent("plain"), noted])).await.unwrap();
+    for (value, note) in [("plain", ""), ("noted", "Two lines:\none\ttwo\r\n")] {
+        let key = pb::IndicatorKey { value: format!("{value}.example"), ..Default::default() };
+        let seen = client.indicator(key).await.unwrap();
+        let assessment = &seen.assessments[0];
+        assert_eq!(assessment.raw, format!("{value}[.]example"));
+        assert_eq!(assessment.assessment.as_ref().unwrap().note, note);
+    }
     node.stop().await;
 }
 

@@ -55,6 +55,8 @@ fn send(stage: &Stage) -> String {
     assert_eq!((&sent[0]["indicators"], &sent[0]["replayed"]), (&json!(3), &json!(false)));
     let text = done(stage.run("birdsite", &command)).out;
     assert!(text.contains(&id) && text.contains("--again"), "{text}");
+    // A day is over when it ends.
+    assert!(text.contains("to be answered by 2040-01-01T23:59:59Z"), "{text}");
     id
 }
 
@@ -78,6 +80,8 @@ fn answer(stage: &Stage, id: &str) {
         (&json!(id), &json!("acknowledged"))
     );
     assert_eq!(json(stage, "facegraph", &answer)[0]["replayed"], true);
+    let again = done(stage.run("facegraph", &answer)).out;
+    assert!(again.contains("is unchanged") && again.contains("--again"), "{again}");
     let refused = ["tip", "respond", id, "--move", "closed"];
     stage.run("facegraph", &refused).failed(1, "the tip is acknowledged");
     stage.run("facegraph", &["tip", "respond", id, "--move", "declined"]).failed(2, "message");

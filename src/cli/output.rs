@@ -3,6 +3,7 @@
 use std::borrow::Cow;
 use std::fmt::Write as _;
 use std::io::{self, IsTerminal, Write};
+use std::sync::LazyLock;
 use std::time::Duration;
 
 use anstyle::{AnsiColor, Style};
@@ -77,7 +78,7 @@ pub fn for_terminal(text: &str) -> Cow<'_, str> {
     let mut safe = String::with_capacity(text.len() + 8);
     let mut rest = text;
     while let Some(c) = rest.chars().next() {
-        let length = colour_length(rest).unwrap_or(c.len_utf8());
+        let length = style_length(rest).unwrap_or(c.len_utf8());
         let (one, after) = rest.split_at(length);
         if length > c.len_utf8() || is_kept(c) {
             safe.push_str(one);
@@ -89,11 +90,13 @@ pub fn for_terminal(text: &str) -> Cow<'_, str> {
     Cow::Owned(safe)
 }
 
-/// The length of the escape sequence for a colour with which a text begins.
-fn colour_length(text: &str) -> Option<usize> {
-    let parameters = text.strip_prefix("\x1b[")?;
-    let end = parameters.find(|c: char| !c.is_ascii_digit() && c != ';')?;
-    parameters[end..].starts_with('m').then_some("\x1b[".len() + end + 1)
+/// The length of the sequence of [`paint`] with which a text begins.
+fn style_length(text: &str) -> Option<usize> {
+    static SEQUENCES: LazyLock<Vec<String>> = LazyLock::new(|| {
+        let styles = [DIM, GOOD, BAD, BOLD].map(|style| style.render().to_string());
+        styles.into_iter().chain([anstyle::Reset.render().to_string()]).collect()
+    });
+    SEQUENCES.iter().find(|sequence| text.starts_with(&***sequence)).map(String::len)
 }
 
 /// Writes a remark to stderr, so that scripts can ignore it.
@@ -167,6 +170,7 @@ mod tests {
         let table = [
             ("plain, ä and 👩\u{200d}💻\n\ttext", "plain, ä and 👩\u{200d}💻\n\ttext"),
             ("\u{1b}[1mbold\u{1b}[0m", "\u{1b}[1mbold\u{1b}[0m"),
+            ("\u{1b}[8mconcealed", "\\u{1b}[8mconcealed"),
             ("\u{1b}]52;c;aGk=\u{7}", "\\u{1b}]52;c;aGk=\\u{7}"),
             ("\u{1b}[2Jcleared", "\\u{1b}[2Jcleared"),
             ("back\rover", "back\\rover"),

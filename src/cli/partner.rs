@@ -96,9 +96,17 @@ impl Partner {
                 suspend(id, *compromised_since, global).await
             }
             Partner::Resume { id } => {
-                identity::client(global)?.resume_partner(id).await?;
+                let resumed = identity::client(global)?.resume_partner(id).await?;
                 if global.json {
-                    output::json(&json!({ "resumed": id }))?;
+                    output::json(&json!({
+                        "resumed": id,
+                        "still_suspended": resumed.still_suspended,
+                    }))?;
+                } else if resumed.still_suspended {
+                    output::line(&format!(
+                        "{id} stays suspended on this node: remove it from access.suspended in the configuration \
+                         of the exchange, and send SIGHUP"
+                    ))?;
                 } else {
                     output::line(&format!("{id} is no longer suspended"))?;
                 }

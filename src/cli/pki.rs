@@ -37,8 +37,8 @@ pub enum Pki {
         /// Host name or address of the exchange, for a server certificate; may be repeated
         #[arg(long = "server-name", value_name = "NAME", conflicts_with_all = ["partner", "workload"])]
         server_name: Vec<String>,
-        /// Folder of the authority
-        #[arg(long, value_name = "DIR", default_value = "certs/dev/ca")]
+        /// Folder of the authority that signs it
+        #[arg(long, value_name = "DIR")]
         ca: PathBuf,
         /// Folder for ca.pem, cert.pem and key.pem
         #[arg(long, value_name = "DIR")]
@@ -52,11 +52,11 @@ pub enum Pki {
     },
     /// Revoke certificates: tell the exchange, and sign a new revocation list (operators)
     Revoke(revoke::Revoke),
-    /// Show what an authority has issued and revoked
+    /// Show what an authority has issued and revoked, or what is revoked at the exchange (operators)
     Show {
-        /// Folder of the authority
-        #[arg(long, value_name = "DIR", default_value = "certs/dev/ca")]
-        ca: PathBuf,
+        /// Folder of the authority; without it, the exchange is asked
+        #[arg(long, value_name = "DIR")]
+        ca: Option<PathBuf>,
     },
 }
 
@@ -90,12 +90,18 @@ impl Pki {
                 let whom = partner.clone().unwrap_or_else(|| server_name.join(", "));
                 print(
                     global,
-                    &json!({ "identity": out, "for": whom, "days": days }),
-                    &format!("created the identity of {whom} in {}", out.display()),
+                    &json!({ "identity": out, "for": whom, "days": days, "authority": ca }),
+                    &format!(
+                        "created the identity of {whom} in {}\nsigned by the authority of {} in {}",
+                        out.display(),
+                        authority.trust_domain().as_str(),
+                        ca.display()
+                    ),
                 )
             }
             Pki::Revoke(revoke) => revoke.run(global).await,
-            Pki::Show { ca } => revoke::show(ca, global),
+            Pki::Show { ca: Some(ca) } => revoke::show(ca, global),
+            Pki::Show { ca: None } => revoke::show_revocations(global).await,
         }
     }
 }
@@ -116,6 +122,7 @@ fn failure(error: AuthorityError) -> Failure {
         | AuthorityError::Incomplete(_)
         | AuthorityError::OtherKey(_)
         | AuthorityError::Damaged { .. }
+        | AuthorityError::OtherList(_)
         | AuthorityError::Name(_) => Failure::usage(error),
         AuthorityError::File { .. } | AuthorityError::Certificate(_) => Failure::failed(error),
     }

@@ -19,7 +19,7 @@ pub struct PurposeFlags {
     #[arg(long, value_name = "KIND:REF:JURISDICTION", value_parser = read)]
     purpose: Option<pb::Purpose>,
     /// End of the purpose; default: in 24 hours
-    #[arg(long, value_name = "TIME", value_parser = super::text::read_time)]
+    #[arg(long, value_name = "TIME", value_parser = super::text::read_end)]
     #[arg(requires = "purpose")]
     purpose_until: Option<prost_types::Timestamp>,
 }

@@ -49,7 +49,7 @@ pub struct Release {
     #[arg(long, value_name = "TEXT", required_unless_present = "retract")]
     basis: Option<String>,
     /// End of the release, such as 2027-01-31; default: no end
-    #[arg(long, value_name = "TIME", value_parser = text::read_time)]
+    #[arg(long, value_name = "TIME", value_parser = text::read_end)]
     until: Option<prost_types::Timestamp>,
     /// Retract the release
     #[arg(long, conflicts_with_all = ["basis", "until"])]

@@ -75,7 +75,7 @@ pub struct Submit {
     #[arg(long, value_name = "TEXT", requires = "releases")]
     release_basis: Option<String>,
     /// End of the release; default: no end
-    #[arg(long, value_name = "TIME", value_parser = text::read_time, requires = "releases")]
+    #[arg(long, value_name = "TIME", value_parser = text::read_end, requires = "releases")]
     release_until: Option<prost_types::Timestamp>,
     #[command(flatten)]
     defaults: ItemDefaults,

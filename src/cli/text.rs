@@ -78,6 +78,13 @@ pub fn read_time(text: &str) -> Result<prost_types::Timestamp, String> {
         .ok_or_else(|| "is not a time, such as 2026-11-24T12:00:00Z or 2026-11-24".into())
 }
 
+/// Parses a deadline: a time, or a day, which means its end in UTC.
+pub fn read_end(text: &str) -> Result<prost_types::Timestamp, String> {
+    let time = crate::formats::read_end(text);
+    time.map(timestamp)
+        .ok_or_else(|| "is not a time, such as 2026-11-24T12:00:00Z or 2026-11-24".into())
+}
+
 /// A version as `SEQUENCE.INDEX`.
 pub fn version(version: &pb::Version) -> String {
     format!("{}.{}", version.sequence, version.index)

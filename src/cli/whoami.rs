@@ -33,7 +33,7 @@ pub async fn run(global: &Global) -> Outcome {
     }
     let or_none = |text: &str| if text.is_empty() { "none".to_owned() } else { text.to_owned() };
     let rows = [
-        ["partner", &format!("{} ({})", partner.id, partner.name)],
+        ["partner", &format!("{} ({})", partner.id, text::one_line(&partner.name))],
         ["role", &role],
         ["platforms", &or_none(&partner.platforms.join(", "))],
         ["groups", &or_none(&me.groups.join(", "))],

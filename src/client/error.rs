@@ -177,8 +177,8 @@ fn certificate_refusal(status: &Status) -> Option<String> {
         "UnknownCA" => "another authority signed it",
         "DecryptError" => "another authority signed it, or with an algorithm that is not accepted",
         "CertificateUnknown" => {
-            "it cannot be checked, because the revocation list of the exchange has expired or lacks the issuer: tell \
-             the operator"
+            "its key is too short or its chain too long; or the revocation list of the exchange has expired or lacks \
+             the issuer. The operator finds the reason in the log"
         }
         "CertificateRequired" => "none was presented",
         "BadCertificate" | "UnsupportedCertificate" => "it is not a client certificate",

@@ -53,11 +53,9 @@ impl Client {
     }
 
     /// Ends the suspension of a partner. Operators only.
-    pub async fn resume_partner(&self, id: &str) -> Result<(), ClientError> {
+    pub async fn resume_partner(&self, id: &str) -> Result<pb::ResumePartnerResponse, ClientError> {
         let request = pb::ResumePartnerRequest { id: id.to_owned() };
-        let resumed =
-            self.call(Self::partner_service, PartnerServiceClient::resume_partner, request);
-        resumed.await.map(|pb::ResumePartnerResponse {}| ())
+        self.call(Self::partner_service, PartnerServiceClient::resume_partner, request).await
     }
 
     /// Revokes certificates. Operators only.

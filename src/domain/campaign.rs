@@ -135,13 +135,11 @@ impl Contribution {
 
 impl Attribution {
     fn check(&self) -> Result<(), Invalid> {
-        let texts = [
-            ("contribution.attribution.actor", &self.actor),
-            ("contribution.attribution.basis", &self.basis),
-        ];
-        for (field, text) in texts {
-            text::check(field, text.as_deref().unwrap_or_default(), MAX_TEXT_CHARS)?;
-        }
+        let (actor, basis) = (self.actor.as_deref(), self.basis.as_deref());
+        let field = "contribution.attribution.actor";
+        text::check_line(field, actor.unwrap_or_default(), MAX_TEXT_CHARS)?;
+        let field = "contribution.attribution.basis";
+        text::check(field, basis.unwrap_or_default(), MAX_TEXT_CHARS)?;
         let country = self.country.as_deref().unwrap_or("GB");
         if country.len() != 2 || !country.bytes().all(|b| b.is_ascii_uppercase()) {
             let reason = "is not an ISO 3166 code of two capital letters, such as GB";

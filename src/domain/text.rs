@@ -69,7 +69,25 @@ const fn is_direction(c: char) -> bool {
 
 /// Whether a character has no width and no meaning in a name. Joiners have one in several scripts and in emoji.
 const fn is_invisible(c: char) -> bool {
-    matches!(c, '\u{ad}' | '\u{200b}' | '\u{2060}'..='\u{2064}' | '\u{feff}' | '\u{e0000}'..='\u{e007f}')
+    matches!(
+        c,
+        '\u{ad}'
+            | '\u{34f}'
+            | '\u{115f}'
+            | '\u{1160}'
+            | '\u{180e}'
+            | '\u{200b}'
+            | '\u{2028}'
+            | '\u{2029}'
+            | '\u{2060}'..='\u{2064}'
+            | '\u{206a}'..='\u{206f}'
+            | '\u{3164}'
+            | '\u{feff}'
+            | '\u{ffa0}'
+            | '\u{fff9}'..='\u{fffb}'
+            | '\u{e0000}'..='\u{e007f}'
+            | '\u{e0100}'..='\u{e01ef}'
+    )
 }
 
 /// A text of several lines as it is shown: what [`check`] refuses is escaped.
@@ -97,6 +115,16 @@ fn escape(text: &str, is_allowed: impl Fn(char) -> bool) -> Cow<'_, str> {
         }
     }
     Cow::Owned(escaped)
+}
+
+/// A text of one line without what [`check_line`] refuses.
+pub fn cleaned_line(text: &str) -> Cow<'_, str> {
+    let is_dropped = |c: char| is_unsafe(c) || is_invisible(c);
+    if text.contains(is_dropped) {
+        Cow::Owned(text.replace(is_dropped, ""))
+    } else {
+        Cow::Borrowed(text)
+    }
 }
 
 /// A text of a file without what [`check`] refuses. Line ends become `\n`.

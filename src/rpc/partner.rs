@@ -1,7 +1,5 @@
 //! `tipoff.v1.PartnerService`.
 
-use std::collections::BTreeSet;
-
 use tonic::{Request, Response, Status, async_trait};
 
 use super::Services;
@@ -41,11 +39,9 @@ impl PartnerService for Services {
         request: Request<pb::ListPartnersRequest>,
     ) -> Result<Response<pb::ListPartnersResponse>, Status> {
         let is_operator = super::caller(&request)?.role() == Role::Operator;
-        let suspended =
-            if is_operator { self.exchange.registry().suspended() } else { BTreeSet::new() };
         let write = |item: &Partner| {
             if is_operator {
-                partner::write_whole(item, suspended.contains(&item.id))
+                partner::write_whole(item, self.exchange.check_suspended(&item.id).is_err())
             } else {
                 partner::write(item)
             }
@@ -86,7 +82,7 @@ impl PartnerService for Services {
             self.exchange.commands.put_partner(caller, partner).await
         };
         let put = put.await.map_err(|e| status(&e))?;
-        let suspended = self.exchange.registry().suspended().contains(&put.item.id);
+        let suspended = self.exchange.check_suspended(&put.item.id).is_err();
         Ok(Response::new(pb::PutPartnerResponse {
             partner: Some(partner::write_whole(&put.item, suspended)),
             sequence: put.sequence,
@@ -123,7 +119,8 @@ impl PartnerService for Services {
             self.exchange.commands.resume_partner(caller, &id).await
         };
         resume.await.map_err(|e| status(&e))?;
-        Ok(Response::new(pb::ResumePartnerResponse {}))
+        let still_suspended = self.exchange.is_suspended_by_configuration(&request.get_ref().id);
+        Ok(Response::new(pb::ResumePartnerResponse { still_suspended }))
     }
 
     async fn revoke_certificate(

@@ -18,7 +18,7 @@ use super::settings::CheckedConfig;
 use super::stores::{self, Stores};
 use super::{Bound, ServeError, descriptors, private};
 use crate::clock::Clock;
-use crate::config::Config;
+use crate::config::{Config, ConfigError};
 use crate::domain::cursor::EpochId;
 use crate::domain::revocation::Revocations;
 use crate::error::Error;
@@ -100,6 +100,7 @@ impl Node {
         let follower_result = spawn_follower(follower, drained.clone())?;
         exchange.begin_epoch(EpochId(rand::random())).await?;
         exchange.commands.seed(checked.seed.clone()).await?;
+        check_suspended(&exchange, &checked)?;
         // Before clients may connect.
         let revocations = Arc::clone(&exchange.watch_revocations().borrow());
         tls.set_revocations(revocations);
@@ -224,6 +225,18 @@ impl Node {
     }
 }
 
+/// Refuses a configuration that suspends a partner who is not in the registry: a misspelt id would suspend nobody.
+fn check_suspended(exchange: &Exchange, checked: &CheckedConfig) -> Result<(), ConfigError> {
+    let registry = exchange.registry();
+    match checked.suspended.iter().find(|id| registry.partner(id).is_none()) {
+        Some(id) => Err(ConfigError::Value {
+            key: "access.suspended".into(),
+            reason: format!("`{id}` is not a partner of this exchange"),
+        }),
+        None => Ok(()),
+    }
+}
+
 /// Ends and joins the node's tasks. Afterwards none of them holds the data folder open.
 async fn join_tasks(
     background: [JoinHandle<()>; 10],
@@ -315,7 +328,8 @@ async fn reload_settings(
             () = tokio::time::sleep(RELOAD_INTERVAL) => tls.reload(),
             Some(config) = reload.recv() => {
                 tls.reload();
-                match CheckedConfig::of(&config) {
+                let checked = CheckedConfig::of(&config);
+                match checked.and_then(|it| check_suspended(&exchange, &it).map(|()| it)) {
                     Ok(checked) => {
                         exchange.set_suspended(checked.suspended);
                         let identity_reloaded = !tls.reload_failed();

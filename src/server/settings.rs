@@ -13,10 +13,13 @@ use crate::config::{
 use crate::domain::label::Labels;
 use crate::domain::partner::{GroupDefinition, HourlyLimits, Partner, Role, Terms};
 use crate::domain::purpose::PurposeKind;
-use crate::domain::{GroupId, Invalid, PartnerId, Platform, Tlp};
+use crate::domain::{GroupId, Invalid, PartnerId, Platform, Tlp, text};
 use crate::exchange::{Seed, Settings};
 use crate::rpc::RequestLimits;
 use crate::tls::ConnectionLimits;
+
+/// Characters of a display name, as in a request of an operator.
+const MAX_NAME_CHARS: usize = 200;
 
 type ConfigResult<T> = Result<T, ConfigError>;
 
@@ -151,7 +154,7 @@ fn partner(seed: &PartnerSeed) -> ConfigResult<Partner> {
     let purposes = purposes.collect::<Result<BTreeSet<PurposeKind>, _>>();
     Ok(Partner {
         id: PartnerId::parse(&seed.id).map_err(at(key("id")))?,
-        name: seed.name.clone().unwrap_or_else(|| seed.id.clone()),
+        name: name(seed.name.as_ref(), &seed.id).map_err(at(key("name")))?,
         role: seed.role.parse().map_err(at(key("role")))?,
         platforms: platforms.collect::<Result<_, _>>().map_err(at(key("platforms")))?,
         jurisdiction: seed.jurisdiction.clone(),
@@ -166,12 +169,19 @@ fn partner(seed: &PartnerSeed) -> ConfigResult<Partner> {
     })
 }
 
+/// A display name; defaults to the id.
+fn name(name: Option<&String>, id: &str) -> Result<String, Invalid> {
+    let name = name.map_or(id, |name| name.trim());
+    text::check_line("name", name, MAX_NAME_CHARS)?;
+    Ok(name.to_owned())
+}
+
 fn group(seed: &GroupSeed) -> ConfigResult<GroupDefinition> {
     let key = |field: &str| format!("groups.{}.{field}", seed.id);
     let members = seed.members.iter().map(|id| PartnerId::parse(id));
     Ok(GroupDefinition {
         id: GroupId::parse(&seed.id).map_err(at(key("id")))?,
-        name: seed.name.clone().unwrap_or_else(|| seed.id.clone()),
+        name: name(seed.name.as_ref(), &seed.id).map_err(at(key("name")))?,
         history_all: seed.history == History::All,
         restricted: seed
             .terms

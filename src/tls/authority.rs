@@ -57,6 +57,11 @@ pub enum AuthorityError {
         /// The cause.
         source: io::Error,
     },
+    /// A file holds the revocation list of another authority.
+    #[error(
+        "{0} holds the revocation list of another authority, which would be lost: put both lists into the file yourself"
+    )]
+    OtherList(PathBuf),
     /// A file of the authority cannot be understood.
     #[error("{path} is damaged: {reason}")]
     Damaged {
@@ -165,7 +170,9 @@ impl Authority {
     /// Generates a key and a certificate and writes them as an identity folder: `ca.pem`,
     /// `cert.pem`, `key.pem` (mode 0600). Replaces an existing identity.
     ///
-    /// If certificates of the partner were revoked a moment ago, the new one begins a second later. Returns when it begins.
+    /// The first certificate of a partner begins five minutes before, for a server whose clock is slow. A further one
+    /// begins in the next second: those before it may be revoked, with all that begin before the revocation. Returns when
+    /// it begins.
     pub fn issue(
         &self,
         usage: &Usage,
@@ -188,15 +195,22 @@ impl Authority {
         Ok(begins)
     }
 
-    /// When a certificate that is issued now begins. It is dated back, but not to before a revocation of the partner's
-    /// certificates.
+    /// When a certificate that is issued now begins.
     fn begin(&self, usage: &Usage, now: Timestamp) -> Result<Timestamp, AuthorityError> {
-        let dated_back = Timestamp::from_millis(now.as_millis() - BACKDATED_MS);
-        let Usage::Partner { id, .. } = usage else { return Ok(dated_back) };
-        let revoked = self.last_revoked(id)?;
+        let backdated = Timestamp::from_millis(now.as_millis() - BACKDATED_MS);
+        let Usage::Partner { id, .. } = usage else { return Ok(backdated) };
+        let issued = self.issued()?;
+        let own: Vec<_> = issued.iter().filter(|one| one.partner.as_ref() == Some(id)).collect();
+        if own.is_empty() {
+            return Ok(backdated);
+        }
+        // The clock of the exchange, by which the list may be dated, may be ahead.
+        let revoked = self.revoked()?;
+        let last = own.iter().filter_map(|one| revoked.at.get(&one.serial)).max().copied();
         // Certificates know no milliseconds.
-        let after = |at: Timestamp| Timestamp::from_millis((at.as_millis() / 1000 + 1) * 1000);
-        Ok(revoked.map_or(dated_back, |at| dated_back.max(after(at))))
+        let next_second =
+            |at: Timestamp| Timestamp::from_millis((at.as_millis() / 1000 + 1) * 1000);
+        Ok(next_second(last.map_or(now, |last| last.max(now))))
     }
 
     fn params(

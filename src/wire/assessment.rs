@@ -27,7 +27,7 @@ pub fn read(
     };
     let account = AccountNames::parse(&indicator, &message.account_id, &message.former_handles)?;
     let assessment = Assessment {
-        raw: (raw != indicator.value()).then(|| text::escaped_line(raw).into()),
+        raw: self::raw(raw, &indicator),
         indicator,
         verdict: ProtoEnum::read(message.verdict)?,
         confidence: message.confidence.map(Confidence::new).transpose()?,
@@ -46,6 +46,13 @@ pub fn read(
     };
     assessment.check_times(now)?;
     Ok(assessment)
+}
+
+/// The value as it was sent, if it differs from the canonical one. Characters that nobody sees or that act on a terminal
+/// are left out.
+pub(super) fn raw(sent: &str, indicator: &Indicator) -> Option<Box<str>> {
+    let sent = text::cleaned_line(sent);
+    (sent != indicator.value()).then(|| sent.into())
 }
 
 /// Converts an assessment, with every default filled in. `accepted` gives the default expiry.

@@ -93,9 +93,6 @@ fn read_item(
     let read = indicator::read(item.kind, &item.platform, &item.value)?;
     match &item.assessment {
         Some(stated) => assessment::read(read, &item.value, stated, context.labels, context.now),
-        None => Ok(Assessment {
-            raw: (item.value != read.value()).then(|| item.value.as_str().into()),
-            ..Assessment::of(read)
-        }),
+        None => Ok(Assessment { raw: assessment::raw(&item.value, &read), ..Assessment::of(read) }),
     }
 }

@@ -17,7 +17,7 @@ async fn counted(node: &Running, identity: &Path, label: &str, reason: &str) {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn a_chain_is_good_only_as_long_as_the_root_allows() {
+async fn a_chain_is_good_only_as_long_as_its_authorities_allow() {
     let world = World::new();
     let root = Root::trusted(&world, "root");
     let node = world.start().await;
@@ -32,7 +32,7 @@ async fn a_chain_is_good_only_as_long_as_the_root_allows() {
         if is_good {
             assert_eq!(who(&node, &identity).await.unwrap(), "birdsite");
         } else {
-            counted(&node, &identity, "certificate_path_too_long", "certificate").await;
+            counted(&node, &identity, "certificate_path_too_long", "its chain too long").await;
         }
         // Without the authorities in between, nothing leads to the root.
         let alone = second.signed(&world, &format!("{name}-alone"), &good(&[BIRDSITE]), "");
@@ -69,7 +69,7 @@ async fn weak_keys_and_signatures_are_refused() {
     let strong = forge::signed_by_openssl(&world, "strong", &curve, "-sha256");
     assert_eq!(who(&node, &strong).await.unwrap(), "birdsite");
     let sha1 = forge::signed_by_openssl(&world, "sha1", &curve, "-sha1");
-    counted(&node, &sha1, "certificate_weak_signature", "certificate").await;
+    counted(&node, &sha1, "certificate_weak_signature", "not accepted").await;
     // A client with such a key does not start here, so that another one shows it.
     let weak = forge::signed_by_openssl(&world, "rsa1024", &rsa, "-sha256");
     let before = node.refused_connections("certificate_weak_key").await;

@@ -18,16 +18,15 @@ async fn a_stream_ends_when_the_certificate_of_its_client_expires() {
     let world = World::new();
     let node = world.start().await;
     let mut short = good(&[BIRDSITE]);
-    let seconds = u64::try_from(SystemClock.now().as_millis()).unwrap() / 1_000 + 3;
+    let seconds = u64::try_from(SystemClock.now().as_millis()).unwrap() / 1_000 + 6;
     short.not_after = date_time_ymd(1970, 1, 1) + Duration::from_secs(seconds);
     let identity = forge::signed(&world, "short", &short);
-    let start = stopwatch();
     let mut feed = FeedServiceClient::new(channel(&world, &node, &identity));
     let mut stream = feed.subscribe(from_start()).await.unwrap().into_inner();
     // Nothing is sent: the timer has to end it.
-    let ended = soon(async { while let Ok(Some(_)) = stream.message().await {} });
-    ended.await;
-    assert!(start.elapsed() > Duration::from_secs(1), "{:?}", start.elapsed());
+    let ended = async { while let Ok(Some(_)) = stream.message().await {} };
+    tokio::time::timeout(Duration::from_secs(20), ended).await.expect("the stream goes on");
+    assert!(SystemClock.now().as_millis() >= i64::try_from(seconds).unwrap() * 1_000, "too early");
     // Handshakes compare whole seconds.
     tokio::time::sleep(Duration::from_millis(1_100)).await;
     refused_without_checks(&world, &node, &identity).await;
@@ -56,16 +55,22 @@ async fn no_call_fails_while_the_certificate_of_the_server_is_replaced_a_hundred
                     };
                     called.unwrap_or_else(|error| panic!("a call failed: {error}"));
                     calls.fetch_add(1, Ordering::Relaxed);
-                    tokio::time::sleep(Duration::from_millis(15)).await;
+                    tokio::time::sleep(Duration::from_millis(10)).await;
                 }
             })
         })
         .collect();
     let start = stopwatch();
-    for _ in 0..SWAPS {
+    for swap in 0..SWAPS {
         world.issue_server("localhost");
         node.reload(&world.config).await;
-        tokio::time::sleep(Duration::from_millis(20)).await;
+        // At least two calls between one and the next.
+        soon(async {
+            while (calls.load(Ordering::Relaxed) as usize) < swap * 2 {
+                tokio::time::sleep(Duration::from_millis(5)).await;
+            }
+        })
+        .await;
     }
     stop.store(true, Ordering::Relaxed);
     for caller in callers {
@@ -73,6 +78,5 @@ async fn no_call_fails_while_the_certificate_of_the_server_is_replaced_a_hundred
     }
     let (calls, elapsed) = (calls.load(Ordering::Relaxed), start.elapsed());
     eprintln!("{calls} calls during {SWAPS} swaps in {elapsed:?}");
-    assert!(f64::from(calls) / elapsed.as_secs_f64() > 50.0, "{calls} calls in {elapsed:?}");
     Arc::into_inner(node).unwrap().stop().await;
 }

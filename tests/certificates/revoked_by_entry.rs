@@ -129,7 +129,7 @@ fn the_authority_signs_a_list_tells_the_exchange_and_issues_a_good_certificate_n
     let revoke = [&["pki", "revoke", "birdsite"][..], &options].concat();
     let revoked = done(stage.run("exchange-ops", &revoke));
     assert!(revoked.out.contains("the certificates of birdsite are revoked"), "{revoked:?}");
-    assert!(revoked.out.contains("wrote list 1 with 1 certificates"), "{revoked:?}");
+    assert!(revoked.out.contains("wrote list 1 with 1 certificate to"), "{revoked:?}");
     stage.run("birdsite", &["whoami"]).failed(4, "revoked");
 
     let shown = done(stage.run("exchange-ops", &["pki", "show", "--ca", ca]));
@@ -143,6 +143,23 @@ fn the_authority_signs_a_list_tells_the_exchange_and_issues_a_good_certificate_n
     let fresh = fresh.to_str().unwrap();
     done(stage.run("birdsite", &["pki", "issue", "birdsite", "--ca", ca, "--out", fresh]));
     done(stage.run("birdsite", &["whoami", "--identity", fresh]));
+
+    // Also without the folder of the authority, and again.
+    for _ in 0..2 {
+        done(stage.run("exchange-ops", &["pki", "revoke", "birdsite", "--reason", "once more"]));
+        stage.run("birdsite", &["whoami", "--identity", fresh]).failed(4, "revoked");
+        let issue = ["pki", "issue", "birdsite", "--ca", ca, "--out", fresh, "--replace"];
+        done(stage.run("birdsite", &issue));
+        done(stage.run("birdsite", &["whoami", "--identity", fresh]));
+    }
+    let listed = done(stage.run("exchange-ops", &["pki", "show"])).out;
+    assert!(listed.contains("birdsite") && listed.contains("once more"), "{listed}");
+
+    // What the exchange refuses is in no list.
+    let own = ["pki", "revoke", "exchange-ops", "--ca", ca, "--out", list, "--reason", "a test"];
+    stage.run("exchange-ops", &own).failed(1, "lock you out");
+    let unknown = ["pki", "revoke", "nobody-here", "--ca", ca, "--reason", "a test"];
+    stage.run("exchange-ops", &unknown).failed(1, "no such partner");
 
     // One certificate, by its file; without the exchange.
     let certificate = format!("{fresh}/cert.pem");

@@ -88,6 +88,10 @@ fn mutated(input: &[u8], other: &[u8], random: &mut StdRng) -> Vec<u8> {
 #[test]
 fn no_bytes_of_a_journal_make_it_panic() {
     update("read_entry", entries);
+    for (at, entry) in corpus("read_entry").iter().enumerate() {
+        let read = Append::with_id(AppendId::derive(&[b"corpus"]), entry);
+        assert!(read.is_ok(), "entry {at}: {read:?}; write the corpus anew");
+    }
     try_mutations("read_entry", 1, |bytes| {
         let id = AppendId::derive(&[b"mutated"]);
         let Ok(append) = Append::with_id(id, bytes) else { return };
@@ -141,7 +145,7 @@ fn update(target: &str, make: impl Fn() -> Vec<Vec<u8>>) {
     }
 }
 
-/// Encoded entries of every kind.
+/// Encoded entries, of kinds at random.
 fn entries() -> Vec<Vec<u8>> {
     let mut runner = TestRunner::deterministic();
     let author = PartnerId::from_stored("birdsite");

@@ -9,6 +9,7 @@ use serde_json::json;
 use super::super::failure::{Completion, Failure, Outcome};
 use super::super::{Global, identity, output, text};
 use super::failure;
+use crate::client::{Client, ClientError};
 use crate::clock::{Clock, SystemClock};
 use crate::domain::revocation::Serial;
 use crate::domain::{PartnerId, Timestamp};
@@ -40,7 +41,7 @@ pub struct Revoke {
 #[derive(Debug, Args)]
 #[group(required = true, multiple = false)]
 struct Which {
-    /// Partner whose certificates are revoked: all that were issued to it up to now
+    /// Partner whose certificates are revoked: all whose validity has begun
     #[arg(value_name = "PARTNER")]
     partner: Option<String>,
     /// Serial number of one certificate, in hex
@@ -69,139 +70,201 @@ impl Revoke {
     pub async fn run(&self, global: &Global) -> Outcome {
         let certificates = self.which.read()?;
         let authority = self.ca.as_deref().map(Authority::open).transpose().map_err(failure)?;
-        // The list is signed also if the exchange cannot be reached: it can be brought there.
-        let told = if self.offline { None } else { Some(self.tell(&certificates, global).await) };
-        let at = match &told {
-            Some(Ok(receipt)) => receipt.revoked_at,
-            _ => None,
+        let receipt = if self.offline {
+            Ok(None)
+        } else {
+            let client = identity::client(global)?;
+            self.revoke_at_exchange(&client, &certificates).await.map(Some)
         };
-        let at = at.map_or(SystemClock.now(), |at| {
-            Timestamp::from_millis(
-                at.seconds.saturating_mul(1000) + i64::from(at.nanos / 1_000_000),
-            )
-        });
-        let list =
-            authority.map(|authority| self.sign(&authority, &certificates, at)).transpose()?;
-        let receipt = told.transpose();
-        self.print(
-            &certificates,
-            receipt.as_ref().ok().and_then(Option::as_ref),
-            list.as_ref(),
-            global,
-        )?;
-        receipt.map(|_| Completion::Whole)
+        // The list is signed also if the exchange does not answer: it can be brought there. What the exchange refuses is
+        // in no list.
+        if let Err(error) = &receipt
+            && !error.is_transient()
+        {
+            return receipt.map(|_| Completion::Whole).map_err(Failure::from);
+        }
+        if let Ok(Some(receipt)) = &receipt {
+            print_receipt(&certificates, receipt, global)?;
+        }
+        let revoked_at = receipt.as_ref().ok().and_then(|receipt| receipt.as_ref()?.revoked_at);
+        if let Some(authority) = authority {
+            let signed = self.sign(&authority, &certificates, revoked_at)?;
+            self.print_list(&certificates, &signed, global)?;
+        }
+        receipt.map(|_| Completion::Whole).map_err(Failure::from)
     }
 
-    async fn tell(
+    async fn revoke_at_exchange(
         &self,
+        client: &Client,
         certificates: &Certificates,
-        global: &Global,
-    ) -> Result<pb::RevokeCertificateResponse, Failure> {
+    ) -> Result<pb::RevokeCertificateResponse, ClientError> {
         let request = pb::RevokeCertificateRequest {
             certificates: Some(certificates.clone()),
             reason: self.reason.clone(),
         };
-        Ok(identity::client(global)?.revoke_certificate(request).await?)
+        client.revoke_certificate(request).await
     }
 
-    /// Signs a list with the certificates, and writes it.
+    /// Signs a list with the certificates, and writes it. `revoked_at` is when the exchange revoked them.
     fn sign(
         &self,
         authority: &Authority,
         certificates: &Certificates,
-        at: Timestamp,
+        revoked_at: Option<prost_types::Timestamp>,
     ) -> Result<Signed, Failure> {
-        let serials = match certificates {
-            Certificates::Serial(serial) => BTreeSet::from([Serial::from_stored(serial)]),
-            Certificates::Partner(partner) => {
-                let issued = authority.issued().map_err(failure)?;
-                let own = issued
-                    .into_iter()
-                    .filter(|one| one.partner.as_ref().is_some_and(|id| id.as_str() == partner));
-                own.map(|one| one.serial).collect()
-            }
+        let issued = authority.issued().map_err(failure)?;
+        let is_meant = |one: &&Issued| match certificates {
+            Certificates::Serial(serial) => one.serial.as_str() == serial,
+            Certificates::Partner(id) => one.partner.as_ref().is_some_and(|it| it.as_str() == id),
         };
-        if serials.is_empty() && self.offline {
-            return Err(Failure::failed(
-                "the authority has no record of a certificate of this partner: nothing was changed",
-            ));
+        let mut serials: BTreeSet<Serial> =
+            issued.iter().filter(is_meant).map(|one| one.serial.clone()).collect();
+        let known = serials.len();
+        match certificates {
+            Certificates::Serial(serial) => drop(serials.insert(Serial::from_stored(serial))),
+            Certificates::Partner(_) if known == 0 && self.offline => {
+                return Err(Failure::failed(
+                    "the authority has no record of a certificate of this partner: nothing was changed",
+                ));
+            }
+            Certificates::Partner(_) => {}
         }
-        let revoked = authority.revoke(&serials, at).map_err(failure)?;
+        let now = SystemClock.now();
+        let at = revoked_at.map_or(now, |at| {
+            let millis = i64::from(at.nanos / 1_000_000);
+            Timestamp::from_millis(at.seconds.saturating_mul(1000).saturating_add(millis))
+        });
+        if let Some(out) = &self.out {
+            authority.check_target(out).map_err(failure)?;
+        }
+        let revoked = authority.revoke(&serials, at, now).map_err(failure)?;
         let path = authority.list_path();
         if let Some(out) = &self.out {
-            let text = std::fs::read_to_string(&path)
+            let list = std::fs::read_to_string(&path)
                 .map_err(|error| Failure::failed(format!("{}: {error}", path.display())))?;
-            replace(out, &text).map_err(failure)?;
+            replace(out, &list).map_err(failure)?;
         }
-        Ok(Signed { path: self.out.clone().unwrap_or(path), added: serials.len(), revoked })
+        Ok(Signed { path: self.out.clone().unwrap_or(path), known, revoked })
     }
 
-    fn print(
+    fn print_list(
         &self,
         certificates: &Certificates,
-        told: Option<&pb::RevokeCertificateResponse>,
-        list: Option<&Signed>,
+        signed: &Signed,
         global: &Global,
     ) -> Result<(), Failure> {
-        let what = match certificates {
-            Certificates::Serial(serial) => format!("the certificate {serial}"),
-            Certificates::Partner(partner) => format!("the certificates of {partner}"),
-        };
+        let Signed { path, known, revoked } = signed;
         if global.json {
-            let (serial, partner) = match certificates {
-                Certificates::Serial(serial) => (Some(serial), None),
-                Certificates::Partner(partner) => (None, Some(partner)),
-            };
-            return output::json(&json!({
-                "serial": serial,
-                "partner": partner,
-                "sequence": told.map(|told| told.sequence),
-                "unchanged": told.map(|told| told.unchanged),
-                "list": list.map(|list| json!({
-                    "file": list.path,
-                    "number": list.revoked.number,
-                    "certificates": list.revoked.at.len(),
-                })),
-            }));
-        }
-        if let Some(told) = told {
-            let state = if told.unchanged { "was revoked before" } else { "is revoked" };
-            let state = if matches!(certificates, Certificates::Partner(_)) {
-                "are revoked"
-            } else {
-                state
-            };
+            let mut object = object_of(certificates);
+            object["list"] = json!({
+                "file": path, "number": revoked.number, "certificates": revoked.at.len(),
+            });
+            output::json(&object)?;
+        } else {
             output::line(&format!(
-                "{what} {state}, and the exchange closes the connections with it"
-            ))?;
-        }
-        if let Some(Signed { path, added, revoked }) = list {
-            output::line(&format!(
-                "wrote list {} with {} certificates to {}",
+                "wrote list {} with {} to {}",
                 revoked.number,
-                revoked.at.len(),
+                text::count(revoked.at.len() as u64, "certificate"),
                 path.display()
             ))?;
-            if *added == 0 {
-                output::remark(&format!(
-                    "the authority has no record of {what}: the list does not name them"
-                ));
-            } else if self.out.is_none() {
-                output::remark(
-                    "put the list into the folder of the server as crl.pem: it is read within 30 seconds",
-                );
-            }
+        }
+        let name = name_of(certificates);
+        match certificates {
+            Certificates::Partner(_) if *known == 0 => output::remark(&format!(
+                "the authority has no record of {name}: its list does not name them"
+            )),
+            Certificates::Serial(_) if *known == 0 => output::remark(&format!(
+                "the authority has no record of {name}: check that it has issued it"
+            )),
+            _ if self.out.is_none() => output::remark(
+                "put the list into the folder of the server as crl.pem: it is read within 30 seconds",
+            ),
+            _ => {}
         }
         Ok(())
+    }
+}
+
+fn print_receipt(
+    certificates: &Certificates,
+    receipt: &pb::RevokeCertificateResponse,
+    global: &Global,
+) -> Result<(), Failure> {
+    if global.json {
+        let mut object = object_of(certificates);
+        object["sequence"] = receipt.sequence.into();
+        object["unchanged"] = receipt.unchanged.into();
+        object["revoked_at"] = text::time(receipt.revoked_at.as_ref()).into();
+        return output::json(&object);
+    }
+    let state = match certificates {
+        Certificates::Partner(_) => "are revoked: the exchange closes their connections",
+        Certificates::Serial(_) if receipt.unchanged => "was revoked before: nothing changed",
+        Certificates::Serial(_) => "is revoked: the exchange closes its connections",
+    };
+    output::line(&format!("{} {state}", name_of(certificates)))
+}
+
+/// The certificates, as a sentence names them.
+fn name_of(certificates: &Certificates) -> String {
+    match certificates {
+        Certificates::Serial(serial) => format!("the certificate {serial}"),
+        Certificates::Partner(partner) => format!("the certificates of {partner}"),
+    }
+}
+
+fn object_of(certificates: &Certificates) -> serde_json::Value {
+    match certificates {
+        Certificates::Serial(serial) => json!({ "serial": serial }),
+        Certificates::Partner(partner) => json!({ "partner": partner }),
     }
 }
 
 /// A revocation list that was written.
 struct Signed {
     path: PathBuf,
-    /// Certificates that were to be added.
-    added: usize,
+    /// How many of the certificates the authority has a record of.
+    known: usize,
     revoked: Revoked,
+}
+
+/// Prints what operators have revoked at the exchange.
+pub async fn show_revocations(global: &Global) -> Outcome {
+    use pb::revoked_certificates::Certificates;
+
+    let revocations = identity::client(global)?.revocations().await?;
+    let row = |one: &pb::RevokedCertificates| {
+        let name = match &one.certificates {
+            Some(Certificates::Partner(id)) => id.clone(),
+            Some(Certificates::Serial(serial)) => serial.clone(),
+            None => String::new(),
+        };
+        let at = text::time(one.revoked_at.as_ref()).unwrap_or_default();
+        [name, at, one.revoked_by.clone(), text::one_line(&one.reason)]
+    };
+    if global.json {
+        for one in &revocations {
+            let (partner, serial) = match &one.certificates {
+                Some(Certificates::Partner(id)) => (Some(id), None),
+                Some(Certificates::Serial(serial)) => (None, Some(serial)),
+                None => (None, None),
+            };
+            output::json(&json!({
+                "partner": partner,
+                "serial": serial,
+                "revoked_at": text::time(one.revoked_at.as_ref()),
+                "revoked_by": one.revoked_by,
+                "reason": one.reason,
+            }))?;
+        }
+    } else if revocations.is_empty() {
+        output::line("nothing is revoked at the exchange")?;
+    } else {
+        let header = ["PARTNER OR SERIAL", "REVOKED", "BY", "REASON"];
+        output::line(&output::table(header, revocations.iter().map(row)))?;
+    }
+    Ok(Completion::Whole)
 }
 
 /// Prints what an authority has issued and revoked.

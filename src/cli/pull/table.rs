@@ -101,7 +101,7 @@ fn item_row(item: &pb::FeedItem, cells: Cells) -> [String; HEADER.len()] {
         item.author.clone(),
         time(&item.accepted_at),
         text::kind(indicator.kind()),
-        indicator.platform.clone(),
+        cells.name(&indicator.platform),
         value_cell(&indicator, cells),
         indicator.id,
         text::verdict(&assessment),

@@ -141,16 +141,18 @@ impl Respond {
             }))?;
         } else {
             indicators.print_rejected(&response.rejected)?;
-            let before = if response.replayed {
-                " (already sent: this is the earlier receipt; --again sends it as a new response)"
-            } else {
-                ""
-            };
             let outcome = match response.state() {
+                // The tip may have moved on since.
+                _ if response.replayed => {
+                    let sent = text::time(response.accepted_at.as_ref()).unwrap_or_default();
+                    format!(
+                        "is unchanged: the same response was sent at {sent}. --again sends it once more"
+                    )
+                }
                 pb::TipState::Unspecified => "is visible to every recipient".to_owned(),
                 state => format!("is now {}", render::tip::state(state)),
             };
-            output::line(&format!("tip {tip_id} {outcome}{before}"))?;
+            output::line(&format!("tip {tip_id} {outcome}"))?;
         }
         Ok(if reasons.is_empty() { Completion::Whole } else { Completion::InPart })
     }

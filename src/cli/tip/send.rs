@@ -34,8 +34,8 @@ pub struct Send {
     /// Urgency
     #[arg(long, value_name = "URGENCY", default_value = "routine")]
     urgency: Urgency,
-    /// When you need an answer, such as 2026-11-24 or 2026-11-24T12:00:00Z
-    #[arg(long, value_name = "TIME", value_parser = text::read_time)]
+    /// When you need an answer, such as 2026-11-24T12:00:00Z; a day such as 2026-11-24 means its end in UTC
+    #[arg(long, value_name = "TIME", value_parser = text::read_end)]
     respond_by: Option<prost_types::Timestamp>,
     /// TLP marking: RED, AMBER+STRICT, AMBER, GREEN, CLEAR
     #[arg(long, value_name = "TLP")]
@@ -119,7 +119,9 @@ impl Send {
             };
             let count = text::count(sent.counted.into(), "indicator");
             let to = self.to.join(", ");
-            output::line(&format!("tip {} sent to {to} with {count}{before}", sent.tip_id))?;
+            let by = text::time(self.respond_by.as_ref());
+            let by = by.map(|by| format!(", to be answered by {by}")).unwrap_or_default();
+            output::line(&format!("tip {} sent to {to} with {count}{by}{before}", sent.tip_id))?;
         }
         Ok(if reasons.is_empty() { Completion::Whole } else { Completion::InPart })
     }

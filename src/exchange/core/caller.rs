@@ -54,6 +54,11 @@ impl Core {
         Ok(())
     }
 
+    /// Whether the configuration of this node suspends a partner.
+    pub fn is_suspended_by_configuration(&self, partner: &str) -> bool {
+        self.suspended.borrow().iter().any(|id| id.as_str() == partner)
+    }
+
     /// Waits until the partner is suspended.
     pub async fn until_suspended(&self, partner: &PartnerId) {
         let (mut configured, mut registered) =

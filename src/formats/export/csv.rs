@@ -89,7 +89,7 @@ fn row(received: &ReceivedAssessment, cells: Cells) -> [String; HEADER.len()] {
     [
         cells.value(indicator),
         indicator.kind().as_str().into(),
-        indicator.platform().map(|platform| platform.as_str().to_owned()).unwrap_or_default(),
+        cells.name(indicator.platform().map(Platform::as_str).unwrap_or_default()),
         assessment.verdict().as_str().into(),
         assessment.confidence().percent().to_string(),
         assessment.severity().as_str().into(),
@@ -138,7 +138,7 @@ impl Cells {
     /// The references, with `|` between them. The marks at which a reader splits a cell are percent-encoded.
     pub fn references<'a>(references: impl IntoIterator<Item = &'a str>) -> String {
         const SPLITTING: AsciiSet = AsciiSet::EMPTY.add(b',').add(b';').add(b'|');
-        let encoded = |one| utf8_percent_encode(one, &SPLITTING).to_string();
+        let encoded = |one| utf8_percent_encode(&clean(one), &SPLITTING).to_string();
         references.into_iter().map(encoded).collect::<Vec<_>>().join("|")
     }
 

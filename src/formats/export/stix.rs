@@ -231,7 +231,7 @@ fn external_references<'a>(
         json!({ "source_name": framework, "external_id": number })
     };
     // STIX requires a hash for a `url`. There is none, so the URL is the external id.
-    let report = |url: &str| json!({ "source_name": "report", "external_id": url });
+    let report = |url: &str| json!({ "source_name": "report", "external_id": clean(url) });
     let reports = reports.iter().map(move |url| report(url));
     techniques.iter().map(technique).chain(reports)
 }

@@ -115,7 +115,7 @@ fn descriptor(received: &ReceivedAssessment, kind: &str, value: &str) -> Value {
         }
     }
     if let Some(reference) = assessment.references.first() {
-        object["source_uri"] = (&**reference).into();
+        object["source_uri"] = clean(reference).into();
     }
     object
 }

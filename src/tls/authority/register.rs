@@ -116,27 +116,46 @@ impl Authority {
         Ok(Revoked { number: number.unwrap_or(0), at: at.collect() })
     }
 
-    /// When a certificate of a partner was last revoked. One that is issued to it next begins later.
-    pub(super) fn last_revoked(
-        &self,
-        partner: &PartnerId,
-    ) -> Result<Option<Timestamp>, AuthorityError> {
-        let revoked = self.revoked()?;
-        let issued = self.issued()?;
-        let own = issued.iter().filter(|issued| issued.partner.as_ref() == Some(partner));
-        Ok(own.filter_map(|issued| revoked.at.get(&issued.serial)).max().copied())
+    /// Fails if a file holds the list of another authority: writing there would lose it.
+    pub fn check_target(&self, path: &Path) -> Result<(), AuthorityError> {
+        let pem = match fs::read(path) {
+            Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(()),
+            read => read.map_err(file(path))?,
+        };
+        let own = x509_parser::pem::parse_x509_pem(self.root_pem.as_bytes());
+        let own = own.ok().and_then(|(_, pem)| {
+            X509Certificate::from_der(&pem.contents)
+                .ok()
+                .map(|(_, root)| root.subject().as_raw().to_vec())
+        });
+        for section in x509_parser::pem::Pem::iter_from_buffer(&pem).filter_map(Result::ok) {
+            let list = CertificateRevocationList::from_der(&section.contents);
+            if list.is_ok_and(|(_, list)| Some(list.issuer().as_raw()) != own.as_deref()) {
+                return Err(AuthorityError::OtherList(path.to_owned()));
+            }
+        }
+        Ok(())
     }
 
     /// Writes a new list that revokes these certificates too, as of `at`. The list is valid as long as the authority: an
     /// exchange refuses everybody under one that has expired.
+    ///
+    /// Two processes do not write at the same time. The list replaces the old one as a whole, and is on disk before this
+    /// returns.
     pub fn revoke(
         &self,
         serials: &BTreeSet<Serial>,
         at: Timestamp,
+        now: Timestamp,
     ) -> Result<Revoked, AuthorityError> {
+        let key = self.folder.join("ca-key.pem");
+        let lock = fs::File::open(&key).map_err(file(&key))?;
+        lock.lock().map_err(file(&key))?;
         let mut revoked = self.revoked()?;
         for serial in serials {
-            revoked.at.entry(serial.clone()).or_insert(at);
+            // The last time counts: a certificate that is issued next has to begin later.
+            let known = revoked.at.entry(serial.clone()).or_insert(at);
+            *known = at.max(*known);
         }
         revoked.number += 1;
         let certificates = revoked.at.iter().map(|(serial, at)| RevokedCertParams {
@@ -146,7 +165,7 @@ impl Authority {
             invalidity_date: None,
         });
         let list = CertificateRevocationListParams {
-            this_update: date(at),
+            this_update: date(now),
             next_update: date(self.expires()?),
             crl_number: SerialNumber::from(revoked.number),
             issuing_distribution_point: None,

@@ -112,7 +112,7 @@ fn is_for_detection(received: &ReceivedAssessment) -> bool {
 fn comment(received: &ReceivedAssessment) -> String {
     let note = received.assessment.note.as_deref().map(clean);
     let references = received.assessment.references.iter();
-    let references = references.map(|reference| format!("{REFERENCE}{reference}").into());
+    let references = references.map(|reference| format!("{REFERENCE}{}", clean(reference)).into());
     note.into_iter().chain(references).collect::<Vec<_>>().join("\n")
 }
 

@@ -24,7 +24,7 @@ impl<W: Write> BundleWriter<W> {
         let mut object = json!({
             "type": "campaign", "spec_version": "2.1", "id": id,
             "created": at, "modified": at, "created_by_ref": author,
-            "name": contribution.name, "object_marking_refs": [marking],
+            "name": clean(&contribution.name), "object_marking_refs": [marking],
         });
         let targets = match contribution.targets.join("; ") {
             targets if targets.is_empty() => None,
