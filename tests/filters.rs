@@ -4,7 +4,7 @@
 
 mod support;
 
-use support::feed::{nothing, removal, values};
+use support::feed::{change, nothing, removal, values};
 use support::{World, batch, domain};
 use tipoff::client::FeedStart;
 use tipoff::wire::pb;
@@ -38,6 +38,7 @@ async fn a_block_list_follows_the_verdicts_and_roles_that_it_asks_for() {
     };
     let facegraph = world.client(&node, "facegraph");
     let mut feed = facegraph.subscribe(FeedStart::Beginning, Some(filter));
+    change(&mut feed).await;
     assert_eq!(values(&mut feed, 2).await, ["bad.example", "plain.example"]);
     nothing(&mut feed).await;
 

@@ -217,7 +217,7 @@ async fn an_invisible_character_is_refused_in_names_alone() {
         let named = contribution(|it| it.name = text.into());
         assert_eq!(field(client.put_campaign(named).await), "contribution.name", "{text:?}");
         let described = pb::PutCampaignRequest {
-            request_id: format!("d-{}", text.len()),
+            request_id: format!("d-{number}"),
             ..contribution(|it| it.description = text.into())
         };
         client.put_campaign(described).await.unwrap_or_else(|error| panic!("{text:?}: {error}"));
