@@ -648,8 +648,8 @@ MUTANTS = {
     ),
     "a-new-certificate-begins-before-the-revocation": (
         "src/tls/authority.rs",
-        "Ok(revoked.map_or(dated_back, |at| dated_back.max(after(at))))",
-        "Ok(revoked.map_or(dated_back, |at| dated_back.min(after(at))))",
+        "Ok(next_second(last.map_or(now, |last| last.max(now))))",
+        "Ok(backdated.min(next_second(last.map_or(now, |last| last.max(now)))))",
         ["--test", "certificates", "authority"],
     ),
     "texts-may-steer-a-terminal": (
